@@ -15,7 +15,7 @@ func bundleCommand(a *app) *cobra.Command {
 		Short: "Pack an article and everything it needs into one file",
 		Long: `Write an article to one file, with all that somebody else needs to repeat it: the files that it uses
 and the records that its page shows. repro opens it, and measures it there. It is a gzip-compressed tar archive, with
-a manifest of digests and RO-Crate metadata.`,
+a manifest of digests.`,
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			defer a.AwaitOnInterrupt(cmd.Context())()

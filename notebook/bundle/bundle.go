@@ -3,9 +3,7 @@
 //
 // A bundle is a tar archive compressed with gzip, by convention named after its article: SLUG.bundle. Its first file is
 // manifest.json, which lists all others in the order in which they follow, each with its size and SHA-256. So a reader
-// of a stream can check every file as it comes, and knows what to expect before it reads any. The second file,
-// ro-crate-metadata.json, tells catalogues of research data what the others are: it is a Research Object Crate of
-// version 1.2. The same inputs give the same bytes: files are sorted, and there are no times, owners or users.
+// of a stream can check every file as it comes, and knows what to expect before it reads any. The same inputs give the same bytes: files are sorted, and there are no times, owners or users.
 //
 // A bundle may come from a stranger. Nothing of it is run. Extract writes into one folder, regular files only, and no
 // byte more than the manifest says, and it removes what it wrote if anything is wrong. That a bundle is what its
@@ -29,11 +27,8 @@ import (
 // Format is the number of the format that this package writes and reads.
 const Format = 1
 
-// Names of the two files that every bundle begins with.
-const (
-	ManifestName = "manifest.json"
-	CrateName    = "ro-crate-metadata.json"
-)
+// ManifestName is the name of the file that every bundle begins with.
+const ManifestName = "manifest.json"
 
 const (
 	maxManifest = 16 << 20 // bytes, which are read into memory
@@ -44,7 +39,7 @@ const (
 type Manifest struct {
 	Format int `json:"benchbook_bundle"`
 	About
-	// Files are in the order of the archive. The first is that of CrateName; manifest.json itself is not listed.
+	// Files are in the order of the archive. manifest.json itself is not listed.
 	Files []File `json:"files"`
 }
 
@@ -143,8 +138,8 @@ func (m *Manifest) check(limits Limits) error {
 			return fail(ManifestName, "names an article or a host %.200q, which cannot be the name of a folder", name)
 		}
 	}
-	if len(m.Files) == 0 || m.Files[0].Path != CrateName {
-		return fail(CrateName, "is missing: every bundle lists it first")
+	if len(m.Files) == 0 {
+		return fail(ManifestName, "lists no files")
 	}
 	if len(m.Files) > limits.Files {
 		return fail("", "the bundle has %d files, and %d are the most allowed", len(m.Files), limits.Files)

@@ -54,7 +54,6 @@ func inputs() (list []bundle.Input) {
 	for _, path := range slices.Sorted(maps.Keys(contents)) {
 		in := text(path, contents[path])
 		in.Executable, in.Last = path == "inputs/serve.sh", path == "images.tar"
-		in.Description = "What " + path + " is for"
 		list = append(list, in)
 	}
 	return list
@@ -147,7 +146,7 @@ func TestRoundTrip(t *testing.T) {
 	for _, f := range m.Files {
 		paths = append(paths, f.Path)
 	}
-	want := append([]string{bundle.CrateName}, slices.Sorted(maps.Keys(contents))...)
+	want := slices.Sorted(maps.Keys(contents))
 	want = append(slices.DeleteFunc(want, func(p string) bool { return p == "images.tar" }), "images.tar")
 	if !slices.Equal(paths, want) {
 		t.Errorf("got the order %q, want %q", paths, want)
@@ -166,7 +165,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Errorf("%s has %q, want %q", path, got[path], content)
 		}
 	}
-	if len(got) != len(contents)+2 || got[bundle.ManifestName] == "" || got[bundle.CrateName] == "" {
+	if len(got) != len(contents)+1 || got[bundle.ManifestName] == "" {
 		t.Errorf("got the files %q", slices.Sorted(maps.Keys(got)))
 	}
 	wantError(t, r.Extract(dir+"2", nil), "", "read already")
@@ -198,7 +197,7 @@ func TestSameInputsSameBytes(t *testing.T) {
 		if h.ModTime.Unix() != 0 || h.Uid != 0 || h.Gid != 0 || h.Uname != "" || h.Gname != "" {
 			t.Errorf("%s has %+v", h.Name, h)
 		}
-		if want := []string{bundle.ManifestName, bundle.CrateName, "article.md"}; i < 3 && h.Name != want[i] {
+		if want := []string{bundle.ManifestName, "article.md"}; i < 2 && h.Name != want[i] {
 			t.Errorf("file %d is %s, want %s", i, h.Name, want[i])
 		}
 	}
@@ -242,7 +241,6 @@ func TestWriteErrors(t *testing.T) {
 		{"two inputs of one name", nil, nil, []bundle.Input{text("a", ""), text("a", "")}, "a", "is listed twice"},
 		{"an input outside", nil, nil, []bundle.Input{text("../a", "")}, "../a", `it has ".." in it`},
 		{"an input named as the manifest", nil, nil, []bundle.Input{text("Manifest.json", "")}, "Manifest.json", "rename it"},
-		{"an input named as the crate", nil, nil, []bundle.Input{text(bundle.CrateName, "")}, bundle.CrateName, "rename it"},
 		{"no article", nil, func(a *bundle.About) { a.Article = "" }, nil, bundle.ManifestName, "cannot be the name"},
 		{"a host that is a path", nil, func(a *bundle.About) { a.Hosts = []string{"../x"} }, nil, bundle.ManifestName,
 			"cannot be the name"},
@@ -280,7 +278,7 @@ func TestExtractSkips(t *testing.T) {
 		t.Errorf("got the files %q", got)
 	}
 	// What is skipped is checked all the same.
-	changed := edit(t, data, func(list []entry) []entry { list[3].data[0] ^= 1; return list })
+	changed := edit(t, data, func(list []entry) []entry { list[2].data[0] ^= 1; return list })
 	err = open(t, changed).Extract(dir+"2", func(bundle.File) bool { return true })
 	wantError(t, err, "benchbook.lock", "its content was changed")
 }

@@ -120,44 +120,43 @@ func TestTampering(t *testing.T) {
 	}
 	header := func(change func(*tar.Header)) func(*testing.T, []byte) []byte {
 		return files(func(list []entry) []entry {
-			list[2].data = nil
-			change(&list[2].header)
+			list[1].data = nil
+			change(&list[1].header)
 			return list
 		})
 	}
-	const article, lock, crate = "article.md", "benchbook.lock", bundle.CrateName
+	const article, lock = "article.md", "benchbook.lock"
 	images := func(list []bundle.File) *bundle.File { return &list[len(list)-1] }
 	tests := []struct {
 		name        string
 		change      func(*testing.T, []byte) []byte
 		path, words string
 	}{
-		{"content changed", files(func(l []entry) []entry { l[2].data[0] ^= 1; return l }), article, "content was changed"},
-		{"content longer", files(func(l []entry) []entry { l[2].data = append(l[2].data, '!'); return l }), article,
+		{"content changed", files(func(l []entry) []entry { l[1].data[0] ^= 1; return l }), article, "content was changed"},
+		{"content longer", files(func(l []entry) []entry { l[1].data = append(l[1].data, '!'); return l }), article,
 			"has 9 bytes, and the manifest says 8"},
-		{"content shorter", files(func(l []entry) []entry { l[2].data = l[2].data[1:]; return l }), article, "has 7 bytes"},
+		{"content shorter", files(func(l []entry) []entry { l[1].data = l[1].data[1:]; return l }), article, "has 7 bytes"},
 		{"last file changed", files(func(l []entry) []entry { l[len(l)-1].data[99] = '!'; return l }), "images.tar",
 			"content was changed"},
-		{"crate changed", files(func(l []entry) []entry { l[1].data[9] ^= 1; return l }), crate, "content was changed"},
 		{"file added", files(func(l []entry) []entry {
-			return slices.Insert(l, 3, entry{tar.Header{Typeflag: tar.TypeReg, Name: "b", Mode: 0o644}, []byte("b")})
+			return slices.Insert(l, 2, entry{tar.Header{Typeflag: tar.TypeReg, Name: "b", Mode: 0o644}, []byte("b")})
 		}), "b", "and not in its manifest"},
 		{"file added at the end", files(func(l []entry) []entry {
 			return append(l, entry{tar.Header{Typeflag: tar.TypeReg, Name: "z", Mode: 0o644}, []byte("z")})
 		}), "z", "and not in its manifest"},
-		{"file removed", files(func(l []entry) []entry { return slices.Delete(l, 2, 3) }), article,
+		{"file removed", files(func(l []entry) []entry { return slices.Delete(l, 1, 2) }), article,
 			`is missing, or not in its place: "benchbook.lock" comes instead`},
 		{"last file removed", files(func(l []entry) []entry { return l[:len(l)-1] }), "images.tar", "ends before it"},
-		{"file renamed", files(func(l []entry) []entry { l[2].header.Name = "other.md"; return l }), "other.md",
+		{"file renamed", files(func(l []entry) []entry { l[1].header.Name = "other.md"; return l }), "other.md",
 			"and not in its manifest"},
-		{"file moved outside", files(func(l []entry) []entry { l[2].header.Name = "../article.md"; return l }),
+		{"file moved outside", files(func(l []entry) []entry { l[1].header.Name = "../article.md"; return l }),
 			"../article.md", "and not in its manifest"},
-		{"order swapped", files(func(l []entry) []entry { l[2], l[3] = l[3], l[2]; return l }), article, "not in its place"},
-		{"contents swapped", files(func(l []entry) []entry { l[2].data, l[3].data = l[3].data, l[2].data; return l }),
+		{"order swapped", files(func(l []entry) []entry { l[1], l[2] = l[2], l[1]; return l }), article, "not in its place"},
+		{"contents swapped", files(func(l []entry) []entry { l[1].data, l[2].data = l[2].data, l[1].data; return l }),
 			article, "has 3 bytes"},
-		{"file twice", files(func(l []entry) []entry { return slices.Insert(l, 3, l[2]) }), article,
+		{"file twice", files(func(l []entry) []entry { return slices.Insert(l, 2, l[1]) }), article,
 			"is in the bundle twice"},
-		{"file twice, at the end", files(func(l []entry) []entry { return append(l, l[2]) }), article,
+		{"file twice, at the end", files(func(l []entry) []entry { return append(l, l[1]) }), article,
 			"is in the bundle twice"},
 		{"manifest twice", files(func(l []entry) []entry { return append(l, l[0]) }), bundle.ManifestName,
 			"is in the bundle twice"},
@@ -166,48 +165,46 @@ func TestTampering(t *testing.T) {
 		{"manifest removed", files(func(l []entry) []entry { return l[1:] }), "", "does not begin with a file manifest.json"},
 		{"symbolic link", header(func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeSymlink, "/etc/passwd" }), article,
 			"is not stored as a plain file"},
-		{"hard link", header(func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeLink, crate }), article,
+		{"hard link", header(func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeLink, lock }), article,
 			"is not stored as a plain file"},
 		{"folder", header(func(h *tar.Header) { h.Typeflag = tar.TypeDir }), article, "is not stored as a plain file"},
 		{"device", header(func(h *tar.Header) { h.Typeflag, h.Devmajor = tar.TypeChar, 1 }), article,
 			"is not stored as a plain file"},
 		{"named pipe", header(func(h *tar.Header) { h.Typeflag = tar.TypeFifo }), article, "is not stored as a plain file"},
 		{"folder beside files", files(func(l []entry) []entry {
-			return slices.Insert(l, 2, entry{tar.Header{Typeflag: tar.TypeDir, Name: "records/", Mode: 0o755}, nil})
+			return slices.Insert(l, 1, entry{tar.Header{Typeflag: tar.TypeDir, Name: "records/", Mode: 0o755}, nil})
 		}), "records/", "and not in its manifest"},
 		{"global header", files(func(l []entry) []entry {
-			return slices.Insert(l, 2, entry{tar.Header{Typeflag: tar.TypeXGlobalHeader, Name: "g",
+			return slices.Insert(l, 1, entry{tar.Header{Typeflag: tar.TypeXGlobalHeader, Name: "g",
 				PAXRecords: map[string]string{"comment": "x"}}, nil})
 		}), "g", "and not in its manifest"},
 		{"extended attributes", files(func(l []entry) []entry {
-			l[2].header.PAXRecords = map[string]string{"SCHILY.xattr.user.x": "y"}
+			l[1].header.PAXRecords = map[string]string{"SCHILY.xattr.user.x": "y"}
 			return l
 		}), article, "is not stored as a plain file"},
-		{"executable bit set", files(func(l []entry) []entry { l[2].header.Mode = 0o755; return l }), article,
+		{"executable bit set", files(func(l []entry) []entry { l[1].header.Mode = 0o755; return l }), article,
 			"has the mode 0755, and the manifest says 0644"},
-		{"set-user-ID bit set", files(func(l []entry) []entry { l[2].header.Mode = 0o4644; return l }), article,
+		{"set-user-ID bit set", files(func(l []entry) []entry { l[1].header.Mode = 0o4644; return l }), article,
 			"has the mode 04644"},
-		{"executable bit set in the manifest", manifest(func(m *bundle.Manifest) { m.Files[1].Executable = true }), article,
+		{"executable bit set in the manifest", manifest(func(m *bundle.Manifest) { m.Files[0].Executable = true }), article,
 			"has the mode 0644, and the manifest says 0755"},
-		{"digest edited", manifest(func(m *bundle.Manifest) { m.Files[1].SHA256 = m.Files[2].SHA256 }), article,
+		{"digest edited", manifest(func(m *bundle.Manifest) { m.Files[0].SHA256 = m.Files[1].SHA256 }), article,
 			"content was changed"},
-		{"digest invalid", manifest(func(m *bundle.Manifest) { m.Files[1].SHA256 = "\x1b[2J" }), article, "invalid SHA-256"},
-		{"digest missing", manifest(func(m *bundle.Manifest) { m.Files[1].SHA256 = "" }), article, "invalid SHA-256"},
-		{"size edited", manifest(func(m *bundle.Manifest) { m.Files[1].Size++ }), article,
+		{"digest invalid", manifest(func(m *bundle.Manifest) { m.Files[0].SHA256 = "\x1b[2J" }), article, "invalid SHA-256"},
+		{"digest missing", manifest(func(m *bundle.Manifest) { m.Files[0].SHA256 = "" }), article, "invalid SHA-256"},
+		{"size edited", manifest(func(m *bundle.Manifest) { m.Files[0].Size++ }), article,
 			"has 8 bytes, and the manifest says 9"},
-		{"size negative", manifest(func(m *bundle.Manifest) { m.Files[1].Size = -1 }), article, "cannot have a size of -1"},
+		{"size negative", manifest(func(m *bundle.Manifest) { m.Files[0].Size = -1 }), article, "cannot have a size of -1"},
 		{"size beyond all bounds", manifest(func(m *bundle.Manifest) { images(m.Files).Size = 1 << 62 }), "",
 			"larger than 64GiB together"},
-		{"file removed from the manifest", manifest(func(m *bundle.Manifest) { m.Files = slices.Delete(m.Files, 1, 2) }),
+		{"file removed from the manifest", manifest(func(m *bundle.Manifest) { m.Files = slices.Delete(m.Files, 0, 1) }),
 			article, "and not in its manifest"},
 		{"file added to the manifest", manifest(func(m *bundle.Manifest) {
-			m.Files = append(m.Files, bundle.File{Path: "z", SHA256: m.Files[1].SHA256})
+			m.Files = append(m.Files, bundle.File{Path: "z", SHA256: m.Files[0].SHA256})
 		}), "z", "the bundle ends before it"},
-		{"file twice in the manifest", manifest(func(m *bundle.Manifest) { m.Files = append(m.Files, m.Files[1]) }), article,
+		{"file twice in the manifest", manifest(func(m *bundle.Manifest) { m.Files = append(m.Files, m.Files[0]) }), article,
 			"is listed twice"},
-		{"crate removed from the manifest", manifest(func(m *bundle.Manifest) { m.Files = m.Files[1:] }), crate,
-			"is missing"},
-		{"no files in the manifest", manifest(func(m *bundle.Manifest) { m.Files = nil }), crate, "is missing"},
+		{"no files in the manifest", manifest(func(m *bundle.Manifest) { m.Files = nil }), bundle.ManifestName, "no files"},
 		{"article elsewhere", manifest(func(m *bundle.Manifest) { m.Article = "../../etc" }), bundle.ManifestName,
 			"cannot be the name of a folder"},
 		{"article that looks like a flag", manifest(func(m *bundle.Manifest) { m.Article = "--force" }), bundle.ManifestName,
@@ -370,9 +367,8 @@ func TestNames(t *testing.T) {
 		{"the manifest's", []string{"manifest.json"}, "listed twice"},
 		{"the manifest's in capitals", []string{"MANIFEST.JSON"}, "would be the same"},
 		{"below the manifest", []string{"manifest.json/x"}, "both a file and a folder"},
-		{"the crate's", []string{bundle.CrateName}, "listed twice"},
 	}
-	sample := write(t, about(), nil)
+	sample := write(t, about(), []bundle.Input{text("first", "")})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			data := editManifest(t, sample, func(m *bundle.Manifest) {
@@ -403,17 +399,18 @@ func TestNames(t *testing.T) {
 		})
 	}
 	notText := edit(t, sample, func(l []entry) []entry {
-		l[0].data = bytes.Replace(l[0].data, []byte(`"path": "ro`), []byte("\"path\": \"\xff"), 1)
+		l[0].data = bytes.Replace(l[0].data, []byte(`"path": "fi`), []byte("\"path\": \"\xff"), 1)
 		return l
 	})
-	_, err := bundle.Open(bytes.NewReader(notText), bundle.Limits{})
-	wantError(t, err, bundle.CrateName, "is missing")
+	if err := open(t, notText).Extract(filepath.Join(t.TempDir(), "out"), nil); err == nil {
+		t.Error("a name that is no text was extracted")
+	}
 }
 
 func TestLimits(t *testing.T) {
 	sample := write(t, about(), inputs())
 	_, err := bundle.Open(bytes.NewReader(sample), bundle.Limits{Files: 5})
-	wantError(t, err, "", "has 10 files, and 5 are the most allowed")
+	wantError(t, err, "", "has 9 files, and 5 are the most allowed")
 	_, err = bundle.Open(bytes.NewReader(sample), bundle.Limits{Bytes: 5000})
 	wantError(t, err, "", "larger than 4.883KiB together")
 	if _, err = bundle.Open(bytes.NewReader(sample), bundle.Limits{Files: 10, Bytes: 20_000}); err != nil {
@@ -457,7 +454,7 @@ func (e *endless) Read(p []byte) (int, error) {
 // What never ends is not read for ever: neither headers before a file nor what follows the last one.
 func TestEndless(t *testing.T) {
 	sample := plain(t, write(t, about(), inputs()))
-	manifest := sample[:bytes.Index(sample, []byte(bundle.CrateName+"\x00"))]
+	manifest := sample[:bytes.Index(sample, []byte("article.md\x00"))]
 	var header bytes.Buffer // one for the next file, that none follows
 	w := tar.NewWriter(&header)
 	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.Repeat("p", 300)}); err != nil {
@@ -469,7 +466,7 @@ func TestEndless(t *testing.T) {
 		repeat      []byte
 		path, words string
 	}{
-		{"headers", manifest, header.Bytes()[:1024], bundle.CrateName, "is damaged there"},
+		{"headers", manifest, header.Bytes()[:1024], "article.md", "is damaged there"},
 		{"headers before the manifest", nil, header.Bytes()[:1024], bundle.ManifestName, "is damaged there"},
 		{"zeros after the end", sample, make([]byte, 512), "", "was appended"},
 	} {
@@ -522,14 +519,14 @@ func FuzzOpen(f *testing.F) {
 	f.Add(plain(f, sample), false)
 	f.Add(plain(f, write(f, about(), inputs())), false)
 	for _, change := range []func(*bundle.Manifest){
-		func(m *bundle.Manifest) { m.Files[1].Path = "../outside" },
-		func(m *bundle.Manifest) { m.Files[1].Path = "/tmp/outside" },
-		func(m *bundle.Manifest) { m.Files[1].Size = 1 << 40 },
+		func(m *bundle.Manifest) { m.Files[0].Path = "../outside" },
+		func(m *bundle.Manifest) { m.Files[0].Path = "/tmp/outside" },
+		func(m *bundle.Manifest) { m.Files[0].Size = 1 << 40 },
 	} {
 		f.Add(plain(f, editManifest(f, sample, change)), false)
 	}
 	f.Add(plain(f, edit(f, sample, func(l []entry) []entry {
-		l[2].data, l[2].header.Typeflag, l[2].header.Linkname = nil, tar.TypeSymlink, ".."
+		l[1].data, l[1].header.Typeflag, l[1].header.Linkname = nil, tar.TypeSymlink, ".."
 		return l
 	})), false)
 	f.Fuzz(func(t *testing.T, data []byte, compressed bool) {

@@ -20,14 +20,12 @@ type Input struct {
 	Executable bool
 	// Last is for large files, such as images: they come after the others, which can be used while these still load.
 	Last bool
-	// Description says in a line what the file is, in the crate alone; it may be empty.
-	Description string
 	// Open begins to read the file. It is called twice, and must give the same bytes.
 	Open func() (io.ReadCloser, error)
 }
 
 // Write writes a bundle of inputs in any order. It reads each of them twice: to learn its digest, which the manifest
-// has to say before the file comes, and to write it. Nothing is held in memory but the manifest and the crate.
+// has to say before the file comes, and to write it. Nothing is held in memory but the manifest.
 //
 // The result is the manifest that was written, with the time of About in UTC and whole seconds, and its digest, as
 // Reader.Digest says it.
@@ -65,7 +63,7 @@ func describe(about About, inputs []Input) (m Manifest, text []byte, all []Input
 	})
 	listed := make([]File, 0, len(inputs))
 	for _, in := range inputs {
-		if strings.EqualFold(in.Path, ManifestName) || strings.EqualFold(in.Path, CrateName) {
+		if strings.EqualFold(in.Path, ManifestName) {
 			return m, nil, nil, fail(in.Path, "is a name that bundles keep for a file of their own: rename it")
 		}
 		f, err := in.digest()
@@ -74,22 +72,17 @@ func describe(about About, inputs []Input) (m Manifest, text []byte, all []Input
 		}
 		listed = append(listed, f)
 	}
-	crate, err := encode(crateOf(m.About, inputs, listed))
+	m.Files = listed
+	if text, err = encode(m); err == nil {
+		err = m.check(Limits{}.orDefaults())
+	}
 	if err != nil {
-		return m, nil, nil, err
-	}
-	crateInput, crateFile := ownFile(CrateName, crate)
-	m.Files = append([]File{crateFile}, listed...)
-	if err := m.check(Limits{}.orDefaults()); err != nil {
-		return m, nil, nil, err
-	}
-	if text, err = encode(m); err != nil {
 		return m, nil, nil, err
 	}
 	if len(text) > maxManifest {
 		err = fail("", "the bundle has too many files: its manifest would be larger than %d MiB", maxManifest>>20)
 	}
-	return m, text, append([]Input{crateInput}, inputs...), err
+	return m, text, inputs, err
 }
 
 // encode is JSON in lines, which a person can read.

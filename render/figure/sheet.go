@@ -45,7 +45,7 @@ type sheet struct {
 	hits    []hit
 }
 
-// hit is a part of the sheet that shows words when it is pointed at or reached by the keyboard.
+// hit is a part of the sheet whose words a browser shows when it is pointed at.
 type hit struct {
 	area  rect
 	words string
@@ -272,65 +272,12 @@ func (s *sheet) hit(area rect, words string) {
 	}
 }
 
-// wrapWords breaks words into lines as wrap does, and gives the width of the widest; but it measures them one by one,
-// since those of many marks are the same. Together they are a little narrower than alone, so the lines have room.
-func (s *sheet) wrapWords(t textStyle, str string, room float64) (lines []string, widest float64) {
-	space := s.wide(t, " ")
-	line, wide := "", 0.0
-	flush := func() {
-		if line != "" {
-			lines, widest = append(lines, line), max(widest, wide)
-		}
-		line, wide = "", 0
-	}
-	for word := range strings.FieldsSeq(str) {
-		w := s.wide(t, word)
-		if line != "" && wide+space+w > room {
-			flush()
-		}
-		switch {
-		case w > room: // a name without a place to break
-			for _, part := range s.wrap(t, word, room) {
-				flush()
-				line, wide = part, s.wide(t, part)
-			}
-		case line == "":
-			line, wide = word, w
-		default:
-			line, wide = line+" "+word, wide+space+w
-		}
-	}
-	flush()
-	return lines, widest
-}
-
-// document draws what can be pointed at, above all else, and wraps the sheet into an svg element.
+// document draws the areas that can be pointed at above all else, and wraps the sheet into an svg element.
 func (s *sheet) document(width Width, height float64, head Head) ([]byte, error) {
-	const (
-		room         = 250 // for a line of the words
-		padX, padY   = 9, 7
-		apart        = 5 // from the area
-		lead         = 15
-		belowCapital = 3
-	)
 	drawn := len(s.canvas.body)
-	style := textStyle{small: true}
 	for _, h := range s.hits {
-		lines, wide := s.wrapWords(style, h.words, min(room, s.width-2*padX))
-		wide += 2 * padX
-		high := lead*float64(len(lines)-1) + style.size() + 2*padY
-		middle := (h.area.x0 + h.area.x1) / 2
-		at := point{min(max(0, middle-wide/2), s.width-wide), h.area.y0 - apart - high}
-		if at.y < 0 && h.area.y1+apart+high <= height {
-			at.y = h.area.y1 + apart
-		}
-		at.y = max(0, at.y)
 		s.canvas.beginHit(h.words)
 		s.fillRect("area", h.area)
-		s.canvas.begin(tipClass)
-		s.fillRect("paper", rect{at.x, at.y, at.x + wide, at.y + high})
-		s.lines(style, point{at.x + padX, at.y + padY + style.size() - belowCapital + 1}, lead, lines)
-		s.canvas.end()
 		s.canvas.end()
 	}
 	return s.canvas.document(width, height, drawn, head)

@@ -24,8 +24,7 @@ const lightStyle = `svg{background:#fff}` +
 	`.pt{stroke:#fff;stroke-width:1}.open{fill:#fff;stroke-width:2}` +
 	`.halo{paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}` +
 	`.area{fill:transparent;stroke:none}.paper{fill:#ffffff;stroke:#cfcbc0;stroke-width:1}` +
-	`.tip{display:none;pointer-events:none}.hit:hover > .tip{display:block}.hit:focus > .tip{display:block}` +
-	`.hit{cursor:help;outline:none}.hit:focus-visible > .area{stroke:#0b5a94;stroke-width:2}`
+	`.hit{cursor:help}`
 
 // Standalone makes a drawing into a file that needs no page: it gains a style for light and dark, and what is known
 // about it, by name. Inter is named but not included; where it is missing, Arial, which is narrower, takes its place.

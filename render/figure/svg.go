@@ -35,7 +35,6 @@ var (
 const (
 	ticksClass = "ticks"
 	hitClass   = "hit"
-	tipClass   = "tip"
 )
 
 // check refuses an ink that has an unknown class, or none that paints in the way wanted.
@@ -60,7 +59,6 @@ const (
 	plainLine = ` fill="none" stroke="gray"`
 	plainBand = ` fill="#ddd"`
 	plainArea = ` fill="none"`
-	plainTip  = ` display="none"`
 )
 
 // plain are the attributes of a shape for readers without a style sheet.
@@ -160,16 +158,12 @@ func (c *canvas) text(p vg.Point, classes, s string) {
 
 // begin opens a group of a class.
 func (c *canvas) begin(class string) {
-	plain := ""
-	if class == tipClass {
-		plain = plainTip
-	}
-	c.open(`<g class="` + class + `"` + plain + `>`)
+	c.open(`<g class="` + class + `">`)
 }
 
-// beginHit opens the group of something that can be pointed at, and reached by the keyboard; words are what it shows.
+// beginHit opens the group of something that can be pointed at; the browser shows the words.
 func (c *canvas) beginHit(words string) {
-	c.open(`<g class="` + hitClass + `" tabindex="0" role="img" aria-label="` + escape(words) + `">`)
+	c.open(`<g class="` + hitClass + `" aria-hidden="true"><title>` + escape(words) + `</title>`)
 }
 
 func (c *canvas) open(tag string) {
