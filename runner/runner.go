@@ -30,12 +30,6 @@ import (
 type RecordStore interface {
 	Read() ([]*record.Record, []record.Bad, error)
 	Save(*record.Record) error
-
-	// Keep keeps a search that goes on as far as it is, in the place of what was kept of it before, until it is told to
-	// Drop it. Unfinished gives what is kept.
-	Keep(*record.Record) error
-	Drop(*record.Record) error
-	Unfinished() ([]*record.Record, error)
 }
 
 // Progress is told what happens. Its methods, and those of what it returns, are called one at a time, Waits aside.
@@ -145,8 +139,6 @@ type Summary struct {
 	Searches, ProbesAgain int
 	// Spared are repetitions up to the last look that nothing undecided asks for.
 	Spared int
-	// Probes are those that are kept of a search which was stopped itself.
-	Probes int
 	// Unsearched are repetitions that were left out since the machine was too busy to find the values that they need.
 	Unsearched int
 	OutOfTime  bool // the budget was over before everything was measured

@@ -35,8 +35,7 @@ import (
 
 // memory is a RecordStore in a slice.
 type memory struct {
-	records    []*record.Record
-	unfinished []*record.Record
+	records []*record.Record
 }
 
 func (m *memory) Read() ([]*record.Record, []record.Bad, error) {
@@ -52,26 +51,6 @@ func (m *memory) Save(r *record.Record) error {
 	m.records = append(m.records, kept)
 	return err
 }
-
-func (m *memory) Keep(r *record.Record) error {
-	data, err := r.Bytes()
-	if err != nil {
-		return err
-	}
-	kept, err := record.Parse(data)
-	if err == nil {
-		err = m.Drop(r)
-	}
-	m.unfinished = append(m.unfinished, kept)
-	return err
-}
-
-func (m *memory) Drop(r *record.Record) error {
-	m.unfinished = slices.DeleteFunc(m.unfinished, func(o *record.Record) bool { return o.Path() == r.Path() })
-	return nil
-}
-
-func (m *memory) Unfinished() ([]*record.Record, error) { return slices.Clone(m.unfinished), nil }
 
 // trials lists what was measured, in order.
 func (m *memory) trials() string {

@@ -12,11 +12,8 @@ import (
 )
 
 func (r *run) searcher() *search.Searcher {
-	return &search.Searcher{Bench: r, Store: searchStore{r}, Progress: r.Progress, Plan: r.plan,
-		Experiment: r.experiment, Host: r.Host.ID, Records: r.records, Choices: r.choices, Cores: r.layout().ServiceCores,
-		Usable: func(kept *record.Record) bool {
-			return !r.options.anew(r.experiment) && len(r.options.Present.Changes(kept)) == 0
-		}}
+	return &search.Searcher{Bench: r, Progress: r.Progress, Plan: r.plan,
+		Experiment: r.experiment, Host: r.Host.ID, Records: r.records, Choices: r.choices, Cores: r.layout().ServiceCores}
 }
 
 // recall fills in what earlier searches have found for the trials of which something is to be done.
@@ -37,27 +34,11 @@ func (r *run) noChoices() *search.Choices {
 	return &search.Choices{Plan: r.plan, Experiment: r.experiment, Host: r.Host.ID}
 }
 
-// searchStore is the store of a run for its searches, whose time it counts.
-type searchStore struct{ *run }
-
-func (s searchStore) Keep(rec *record.Record) error {
-	defer s.summary.Spent.timing(Saving)()
-	if err := s.store.Keep(rec); err != nil {
-		return err
-	}
-	s.summary.Probes = len(rec.Search.Probes)
-	return nil
-}
-
-func (s searchStore) Drop(rec *record.Record) error { return s.store.Drop(rec) }
-
-func (s searchStore) Unfinished() ([]*record.Record, error) { return s.store.Unfinished() }
-
 // Redact takes out of a record what must not be kept.
 func (r *run) Redact(rec *record.Record) { rec.Redact(r.Host.Mirrors, r.secrets().values()) }
 
 // search makes the searches that have to come before the repetitions, and those that stand in their place. Each is
-// saved when it has ended, and its probes until then; one that was stopped goes on.
+// saved when it has ended; one that was stopped begins anew.
 func (r *run) search(ctx context.Context) error {
 	searcher := r.searcher()
 	for _, t := range r.work.trials(r.experiment) {
@@ -112,10 +93,7 @@ func (r *run) searched(t *plan.Trial, search func() (*record.Record, error)) (*r
 	if err := r.save(rec); err != nil {
 		return nil, err
 	}
-	if err := r.store.Drop(rec); err != nil {
-		return nil, err
-	}
-	r.summary.Searches, r.summary.Probes = r.summary.Searches+1, 0
+	r.summary.Searches++
 	for _, p := range rec.Search.Probes {
 		if p.Disturbed != "" && !p.Started.Before(begin) { // others were made before this run
 			r.summary.ProbesAgain++

@@ -83,13 +83,6 @@ func (v *verifier) Save(rec *record.Record) error {
 	return nil
 }
 
-// Nothing is searched for.
-func (*verifier) Keep(*record.Record) error { return nil }
-
-func (*verifier) Drop(*record.Record) error { return nil }
-
-func (*verifier) Unfinished() ([]*record.Record, error) { return nil, nil }
-
 // ask asks for the targets of a trial whose services are ready.
 func (v *verifier) ask(ctx context.Context, requests load.Driver, at load.Place, t *plan.Trial) (load.Measurement,
 	error) {

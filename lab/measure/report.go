@@ -41,9 +41,6 @@ func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Sum
 		if total.Searches > 0 {
 			kept = fmt.Sprintf("%s and %s", terminal.Count(total.Searches, "search"), kept)
 		}
-		if total.Probes > 0 {
-			kept = fmt.Sprintf("%s of a search, %s", terminal.Count(total.Probes, "probe"), kept)
-		}
 		fmt.Fprintf(a.Stderr, "\ninterrupted; %s kept%s. %s\n", kept, removed, goesOn)
 		return lab.WithStatus(lab.StatusInterrupted, nil)
 	}

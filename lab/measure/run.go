@@ -780,7 +780,6 @@ func (j *job) add(s *runner.Summary) {
 	t.Spared += s.Spared
 	t.Unsearched += s.Unsearched
 	t.GivenUp = append(t.GivenUp, s.GivenUp...)
-	t.Probes = s.Probes
 	j.leftOut += len(s.NoImage) + len(s.NoRate) + len(s.NoTune)
 	t.OutOfTime = t.OutOfTime || s.OutOfTime
 	t.Kept = s.Kept

@@ -70,7 +70,7 @@ func TestRunLeavesRecordsThatFitTheirSchema(t *testing.T) {
 func measuredHTTP(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	template := filepath.Join("..", "..", "cmd", "benchbook", "templates", "http")
+	template := filepath.Join("..", "..", "cmd", "cli", "templates", "http")
 	if err := os.CopyFS(filepath.Join(dir, "experiments", "http"), os.DirFS(template)); err != nil {
 		t.Fatal(err)
 	}

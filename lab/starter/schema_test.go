@@ -179,7 +179,11 @@ func TestRecordsFitTheirSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		delete(v.(map[string]any), "seal") // only records of older versions have one
+		gone := v.(map[string]any) // records of older versions have fields that nothing reads any more
+		delete(gone, "seal")
+		if machine, ok := gone["machine"].(map[string]any); ok {
+			delete(machine, "ports")
+		}
 		if err := schemas["record"].Validate(v); err != nil {
 			t.Errorf("%s: %v", file, err)
 		}

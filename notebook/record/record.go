@@ -524,10 +524,10 @@ func exists(path string) bool {
 }
 
 // halfWritten are names of files that Save, Keep and Writable make and, unless they are killed, take away again.
-var halfWritten = regexp.MustCompile(`^\.(writable-|.+\.jsonl?(\.unfinished)?)\d+$`)
+var halfWritten = regexp.MustCompile(`^\.(writable-|.+\.jsonl?)\d+$`)
 
-// Tidy removes what processes left that were killed while they saved records, and probes of searches that are of no
-// use: those of one whose record is there, and those that cannot be read. Nobody else may be saving.
+// Tidy removes what processes left that were killed while they saved records. Nobody else may be
+// saving.
 func (d Dir) Tidy() error {
 	err := filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
 		switch {
@@ -541,12 +541,6 @@ func (d Dir) Tidy() error {
 		}
 		return err
 	})
-	err = errors.Join(err, d.eachUnfinished(func(path string, r *Record) error {
-		if r == nil {
-			return os.Remove(path)
-		}
-		return nil
-	}))
 	if err != nil {
 		return fmt.Errorf("removing records that are half written: %w", err)
 	}

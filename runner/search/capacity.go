@@ -53,13 +53,7 @@ func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record,
 		p.Value, _ = dataset.Value(measured, names[0], s.Experiment.Metrics)
 		p.Passed, p.Invalid = outcome == stats.ProbeMet, invalid
 	}
-	if err := probes.resume(); err != nil {
-		return nil, err
-	}
 	start := s.startRate(t)
-	if len(probes.earlier) > 0 {
-		start = probes.earlier[0].Candidate // whatever else was measured since
-	}
 	asked := percentilesIn(names)
 	longest := t.Capacity.Probe.Seconds()
 	rule := stats.NewCapacitySearch(stats.CapacityRule{From: stats.AdmissibleFloor(t.Capacity.From, longest, asked),

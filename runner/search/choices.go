@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -23,17 +22,6 @@ func (e *NoTuneError) Error() string {
 
 // tuneFact is the fact of a repetition that says which value a search has found for it, and the metric of that name.
 func tuneFact(name string) string { return "tune." + name }
-
-// tunedFacts are the values among facts that searches chose.
-func tunedFacts(facts map[string]string) map[string]string {
-	out := map[string]string{}
-	for name, value := range facts {
-		if strings.HasPrefix(name, tuneFact("")) {
-			out[name] = value
-		}
-	}
-	return out
-}
 
 // A Choice is the values that searches found for a trial, by name, or why there is none.
 type Choice struct {

@@ -5,12 +5,7 @@ package search
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"benchbook/notebook/dataset"
@@ -33,15 +28,6 @@ type Bench interface {
 	Redact(rec *record.Record)
 }
 
-// A Store keeps searches that are under way.
-type Store interface {
-	// Keep keeps a search as far as it is, in the place of what was kept of it before, until it is told to Drop it.
-	Keep(*record.Record) error
-	Drop(*record.Record) error
-	// Unfinished gives what is kept.
-	Unfinished() ([]*record.Record, error)
-}
-
 // Progress is told of searches.
 type Progress interface {
 	// Search is called after each probe, and once more when the search has ended: then it says why, in Stop.
@@ -52,7 +38,6 @@ type Progress interface {
 // A Searcher makes the searches of one experiment.
 type Searcher struct {
 	Bench    Bench
-	Store    Store
 	Progress Progress
 
 	Plan       *plan.Plan
@@ -60,8 +45,7 @@ type Searcher struct {
 	Host       string           // its ID
 	Records    []*record.Record // that were there when the experiment began
 	Choices    *Choices
-	Cores      func(*plan.Trial) int          // that the services of a trial have
-	Usable     func(kept *record.Record) bool // says whether probes of an earlier run may be taken over
+	Cores      func(*plan.Trial) int // that the services of a trial have
 }
 
 func (s *Searcher) newRecord(t *plan.Trial, search *record.Search) *record.Record {
@@ -98,7 +82,7 @@ func (s *Searcher) metric(name string) record.Metric {
 	return m
 }
 
-// A prober makes the probes of one search, or takes over those that an earlier run made before it was stopped.
+// A prober makes the probes of one search.
 type prober struct {
 	*Searcher
 	trial  *plan.Trial
@@ -108,126 +92,33 @@ type prober struct {
 	with   map[string]int // values that were chosen before, which all probes are made with
 	judge  func(measured *record.Record, p *record.Probe)
 
-	retries int            // that are left: probes that the machine disturbs are made again
-	earlier []record.Probe // of an earlier run, in their order; those that were taken over are in out
-	begun   time.Time      // when the search was, in this run
-	before  time.Duration  // that those took which were taken over
-	lost    time.Duration  // that probes took which were made again
-	givenUp bool           // a probe was disturbed that was not made again
+	retries int           // that are left: probes that the machine disturbs are made again
+	begun   time.Time     // when the search was
+	lost    time.Duration // that probes took which were made again
+	givenUp bool          // a probe was disturbed that was not made again
 }
 
 // spent is how long the search has taken, without what was lost.
-func (p *prober) spent() time.Duration { return time.Since(p.begun) + p.before - p.lost }
-
-// resume finds the probes of the same search, with the same values chosen before it, that an earlier run made. If they
-// were made with other values or images, or everything is to be measured again, they are of no use any more.
-func (p *prober) resume() error {
-	kept, err := p.Store.Unfinished()
-	if err != nil {
-		return err
-	}
-	var most *record.Record
-	kept = slices.DeleteFunc(kept, func(o *record.Record) bool { return !record.SameSearch(o, p.rec) })
-	for _, o := range kept {
-		same := o.Facts[factComputed] == p.computed() && maps.Equal(tunedFacts(o.Facts), tunedFacts(p.facts())) && p.Usable(o)
-		if same && (most == nil || len(o.Search.Probes) > len(most.Search.Probes)) {
-			most = o
-		}
-	}
-	if most != nil {
-		p.earlier, p.givenUp = most.Search.Probes, most.Search.Busy
-		if err := p.keep(); err != nil { // as one of this run, before it is removed as one of that
-			return err
-		}
-		p.Progress.Note(fmt.Sprintf("the search of %s goes on, after %d of its probes that an earlier run has made",
-			p.trial.Name, len(p.earlier)))
-	}
-	for _, o := range kept {
-		if most == nil || o.Path() != p.rec.Path() {
-			if err := p.Store.Drop(o); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// keep keeps the probes that there are, for a run that goes on if this one is stopped. Busy says of them whether one
-// was given up.
-func (p *prober) keep() error {
-	kept, search := *p.rec, *p.out
-	search.Probes, search.Busy = slices.Concat(p.out.Probes, p.earlier), p.givenUp
-	kept.Search, kept.Facts = &search, p.facts()
-	kept.End(time.Now(), time.Since(kept.Started))
-	kept.Facts[factComputed] = p.computed()
-	p.Bench.Redact(&kept)
-	return p.Store.Keep(&kept)
-}
-
-// factComputed is the fact of a search that goes on by which metrics its probes were judged. Those that are computed
-// from others are in no key, as records have what they are computed from; of a probe they stand as what they came to.
-const factComputed = "search.metrics"
-
-// computed tells apart how the metrics of the experiment are computed.
-func (p *prober) computed() string {
-	sum := sha256.New()
-	for _, m := range p.Experiment.Metrics {
-		fmt.Fprintf(sum, "%q %q %q\n", m.Name, m.Better, m.Value)
-	}
-	return hex.EncodeToString(sum.Sum(nil))
-}
-
-// facts are those of the search, with the values that it is made with.
-func (p *prober) facts() map[string]string {
-	facts := maps.Clone(p.rec.Facts)
-	for name, value := range p.with {
-		facts[tuneFact(name)] = strconv.Itoa(value)
-	}
-	return facts
-}
+func (p *prober) spent() time.Duration { return time.Since(p.begun) - p.lost }
 
 // measure makes one probe, as often as retries allow, until the machine leaves it alone. What it disturbed is kept,
-// counts for nothing, whatever it came to, and is taken off the retries. Wanted says what is tried, and why. What an
-// earlier run made of it is taken over.
+// counts for nothing, whatever it came to, and is taken off the retries. Wanted says what is tried, and why.
 //
 // Source: X, as for repetitions.
 func (p *prober) measure(ctx context.Context, t *plan.Trial, wanted record.Probe) (record.Probe, error) {
 	for {
-		made, ok := p.takeEarlier(wanted)
-		if !ok {
-			var err error
-			if made, err = p.measureOnce(ctx, t, wanted); err != nil {
-				return record.Probe{}, err
-			}
-			p.out.Probes = append(p.out.Probes, made)
-			p.Progress.Search(p.trial, p.out)
-			if err := p.keep(); err != nil { // before the next one begins
-				return record.Probe{}, err
-			}
+		made, err := p.measureOnce(ctx, t, wanted)
+		if err != nil {
+			return record.Probe{}, err
 		}
+		p.out.Probes = append(p.out.Probes, made)
+		p.Progress.Search(p.trial, p.out)
 		if made.Disturbed == "" {
 			return made, nil
 		}
 		p.retries--
 		p.lost += time.Duration(made.Seconds * float64(time.Second))
 	}
-}
-
-// takeEarlier takes over the next probe that an earlier run made. If it is of something else than is wanted now, as the
-// machine has more CPUs for instance, it and those that follow are of no use.
-func (p *prober) takeEarlier(wanted record.Probe) (record.Probe, bool) {
-	if len(p.earlier) == 0 {
-		return record.Probe{}, false
-	}
-	next := p.earlier[0]
-	if next.Candidate != wanted.Candidate || next.Phase != wanted.Phase {
-		p.earlier = nil
-		p.givenUp = p.givenUp && len(p.out.Probes) > 0 // it may have been one of those that were taken over
-		return record.Probe{}, false
-	}
-	p.earlier, p.out.Probes = p.earlier[1:], append(p.out.Probes, next)
-	p.before += time.Duration(next.Seconds * float64(time.Second))
-	return next, true
 }
 
 // measureOnce measures a trial once, whatever the machine does meanwhile.

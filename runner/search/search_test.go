@@ -216,9 +216,7 @@ type simulation struct {
 	p          *plan.Plan
 	e          *plan.Experiment
 	throughput func(workers int) float64 // 0 for a load that fails
-	stopAfter  int                       // loads after which measuring is interrupted; 0 for never
 	tried      []int
-	kept       []*record.Record
 }
 
 func (s *simulation) PrepareTrial(context.Context, *plan.Trial) error { return nil }
@@ -243,9 +241,6 @@ func (s *simulation) NewRecord(step plan.Step) *record.Record {
 }
 
 func (s *simulation) Measure(_ context.Context, step plan.Step) (*record.Record, error) {
-	if s.stopAfter > 0 && len(s.tried) == s.stopAfter {
-		return nil, context.Canceled
-	}
 	workers := 0
 	for _, c := range step.Trial.Services[0].Command[1] {
 		workers = 10*workers + int(c-'0')
@@ -260,34 +255,17 @@ func (s *simulation) Measure(_ context.Context, step plan.Step) (*record.Record,
 	return rec, nil
 }
 
-func (s *simulation) Keep(r *record.Record) error {
-	if err := s.Drop(r); err != nil {
-		return err
-	}
-	s.kept = append(s.kept, r)
-	return nil
-}
-
-func (s *simulation) Drop(r *record.Record) error {
-	s.kept = slices.DeleteFunc(s.kept, func(o *record.Record) bool { return record.SameSearch(o, r) })
-	return nil
-}
-
-func (s *simulation) Unfinished() ([]*record.Record, error) { return slices.Clone(s.kept), nil }
-
 // tune searches for the workers of the first trial of Searching.
 func (s *simulation) tune() (*record.Record, error) {
 	t := s.e.Trials[0]
 	searcher := &Searcher{
 		Bench:      s,
-		Store:      s,
 		Progress:   s,
 		Plan:       s.p,
 		Experiment: s.e,
 		Host:       host,
 		Choices:    &Choices{Plan: s.p, Experiment: s.e, Host: host},
 		Cores:      func(*plan.Trial) int { return 2 },
-		Usable:     func(*record.Record) bool { return true },
 	}
 	return searcher.Tune(s.t.Context(), t, t.Tune[0], nil)
 }
@@ -333,60 +311,6 @@ func TestTune(t *testing.T) {
 					tt.chosen,
 					tt.stop,
 				)
-			}
-		})
-	}
-}
-
-// A search that was stopped goes on with the probe at which it was stopped, unless what it measured is of no use any
-// more.
-func TestStoppedSearch(t *testing.T) {
-	faster := func(n int) float64 { return 100 * float64(n) }
-	whole := newSimulation(t, faster)
-	if _, err := whole.tune(); err != nil {
-		t.Fatal(err)
-	}
-	const before = 4
-	tests := []struct {
-		name     string
-		change   func(kept *record.Record)
-		goesOn   bool
-		probesOf int
-	}{
-		{"nothing has changed", func(*record.Record) {}, true, len(whole.tried) - before},
-		{"the trial is another one", func(kept *record.Record) { kept.Key = "other" }, false, len(whole.tried)},
-		{
-			"it was made with another value",
-			func(kept *record.Record) { kept.Facts["tune.threads"] = "3" },
-			false,
-			len(whole.tried),
-		},
-		{
-			"metrics are computed otherwise",
-			func(kept *record.Record) { kept.Facts[factComputed] = "other" },
-			false,
-			len(whole.tried),
-		},
-		{"it tried others", func(kept *record.Record) { kept.Search.Probes[0].Candidate = 7 }, false, len(whole.tried)},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s := newSimulation(t, faster)
-			s.stopAfter = before
-			if _, err := s.tune(); !errors.Is(err, context.Canceled) {
-				t.Fatal(err)
-			}
-			if len(s.kept) != 1 || len(s.kept[0].Search.Probes) != before {
-				t.Fatalf("%d searches are kept", len(s.kept))
-			}
-			tt.change(s.kept[0])
-			s.stopAfter, s.tried = 0, nil
-			rec, err := s.tune()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(s.tried) != tt.probesOf || rec.Search.Chosen != 24 || len(rec.Search.Probes) != len(whole.tried) {
-				t.Errorf("chose %d of %d probes after %v", rec.Search.Chosen, len(rec.Search.Probes), s.tried)
 			}
 		})
 	}

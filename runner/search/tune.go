@@ -47,9 +47,6 @@ func (s *Searcher) Tune(ctx context.Context, t *plan.Trial, wanted spec.Search, 
 			p.Value, p.Invalid = dataset.ProbeOfTune(measured, wanted.Maximize, s.Experiment.Metrics)
 		}
 	}
-	if err := probes.resume(); err != nil {
-		return nil, err
-	}
 	var medians []float64
 	for out.Stop == "" {
 		values[wanted.Name] = rule.Candidates[len(medians)]
