@@ -89,6 +89,11 @@ func (a *app) root() *cobra.Command {
 containers for the services that an article names, puts load on them, and renders the article to
 HTML with tables, figures and verdicts made from what it measured.
 
+Begin with what you have:
+  benchbook time 'COMMAND' 'COMMAND'           two commands: which is faster?
+  benchbook load URL                           a server that runs: how much does it bear?
+  benchbook init --from docker-compose.yml     a Compose file or Dockerfile: an article that measures it
+
 An article is named by its slug, its folder or its file; ARTICLE#NAME is one of its experiments.
 Without one, all articles of the project are meant. Every flag can also be given as an environment
 variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only those that you trust.`,

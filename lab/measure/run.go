@@ -199,6 +199,7 @@ func Images(ctx context.Context, a *lab.Session, project *article.Project, c *la
 
 // A job is the measuring of articles without problems, each on its target.
 type job struct {
+	estimate time.Duration // of what is pending; 0 if nobody asked
 	*lab.Session
 	project *article.Project
 	list    []*lab.Article
@@ -311,7 +312,11 @@ func (j *job) beginPages(found survey) (err error) {
 	before := j.CleansUp.Swap(false) // nothing of ours runs yet
 	defer j.CleansUp.Store(before)
 	if err = j.flags.Begin(); err == nil {
-		fmt.Fprintf(j.Stderr, "to measure: %s of %s\n", found.words(), terminal.Count(len(found.pending), "article"))
+		words := fmt.Sprintf("to measure: %s of %s", found.words(), terminal.Count(len(found.pending), "article"))
+		if j.estimate > 0 {
+			words += ", in about " + terminal.Clock(j.estimate) + " once their images are there"
+		}
+		fmt.Fprintln(j.Stderr, words)
 	}
 	return err
 }
@@ -555,6 +560,7 @@ func (j *job) confirm(ctx context.Context, c *lab.Article, next *runner.Next, v 
 			out.Pending = todo[t].Count // with --force also of what is fresh
 			return out
 		})
+		j.estimate += time
 		if n == 0 || !forecast.IsMuch(n, time) {
 			continue
 		}
