@@ -70,14 +70,29 @@ func Run(ctx context.Context, a *lab.Session, args []string, o Options) (err err
 	if err := b.open(); err != nil {
 		return err
 	}
+	unseen, err := b.unseen(ctx, base, head)
+	if err != nil {
+		return err
+	}
 	c, err := b.compare(ctx, base, head)
 	switch {
 	case c != nil:
+		for _, sentence := range unseen {
+			fmt.Fprintf(b.Stderr, "warning: the same on both sides: %s\n", sentence)
+		}
 		if printed := c.Print(a, o.Format); printed != nil {
 			return lab.Failure(printed)
 		}
 		return a.JoinErrors(err, c.Gated(a))
 	case err == nil:
+		if len(unseen) > 0 {
+			return lab.UsageError(fmt.Errorf("bench compares what build: makes of the repository, and cannot tell what %s and "+
+				"%s differ in: %s; build it, or measure each with benchbook run and compare them", base.Name, head.Name,
+				strings.Join(unseen, "; ")))
+		}
+		if b.Format == results.FormatJSON {
+			return lab.PrintJSON(b.Stdout, map[string]any{"a": base.Name, "b": head.Name, "same": true})
+		}
 		fmt.Fprintf(b.words(), "%s and %s are the same in all that is measured of %s\n", base.Name, head.Name,
 			terminal.InSentence(lab.SlugsOf(b.articles)))
 	}
