@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -152,39 +153,62 @@ func commandMeasured(r *timing.Report, c *spec.Command) Measurement {
 	return m
 }
 
+// maxPrinted is how many metrics a command may print: each is a column of every table of all metrics.
+const maxPrinted = 1000
+
+// metricLine matches a line that is meant as a metric.
+var metricLine = regexp.MustCompile(`^\{.*"metric"\s*:.*\}$`)
+
 // printed adds what the command measured itself: each line of its standard output that is a JSON object with a metric.
 // A line that looks like one and cannot be read is a failure, since nobody would miss a number that is silently lost.
 func printed(lines []string, m *Measurement) (failure string) {
+	own := len(m.Samples)
 	for _, text := range lines {
-		line := []byte(strings.TrimSpace(text))
-		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(line, &fields); err != nil || fields["metric"] == nil {
-			continue // JSON of another kind, or none
-		}
-		var s struct {
-			Metric string   `json:"metric"`
-			Value  *float64 `json:"value"`
-			Unit   string   `json:"unit"`
-		}
-		if err := json.Unmarshal(line, &s); err != nil || s.Value == nil || s.Metric == "" {
-			return fmt.Sprintf("the command printed a metric that cannot be read: %.200s", line)
-		}
-		if n, err := expr.Parse(s.Metric); err != nil || !isName(n, s.Metric) || !record.IsMetricName(s.Metric) {
-			return fmt.Sprintf("the command printed a metric called %.100q: %s", s.Metric, record.MetricNameHint)
-		}
-		value, unit := *s.Value, s.Unit
-		if u, known := expr.ParseUnit(unit); known {
-			value, unit = u.ToBase(value), u.Dimension.Base()
-		}
-		if known, ok := record.LookupMetric(s.Metric); ok && known.Unit != unit {
-			return fmt.Sprintf("the command printed %s in %q, and it is measured in %q", s.Metric, s.Unit, known.Unit)
-		}
-		if slices.ContainsFunc(m.Samples, func(have record.Sample) bool { return have.Metric == s.Metric }) {
+		s, found, failure := printedMetric([]byte(strings.TrimSpace(text)))
+		switch {
+		case failure != "":
+			return failure
+		case !found:
+			continue
+		case slices.ContainsFunc(m.Samples, func(have record.Sample) bool { return have.Metric == s.Metric }):
 			return fmt.Sprintf("the command printed %s, which is there already", s.Metric)
+		case len(m.Samples)-own == maxPrinted:
+			m.Samples = m.Samples[:own]
+			return fmt.Sprintf("the command printed more than %d metrics", maxPrinted)
 		}
-		m.Samples = append(m.Samples, record.Sample{Metric: s.Metric, Value: value, Unit: unit})
+		m.Samples = append(m.Samples, s)
 	}
 	return ""
+}
+
+// printedMetric reads a line. Found is false for JSON of another kind, and for no JSON.
+func printedMetric(line []byte) (out record.Sample, found bool, failure string) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(line, &fields); err != nil && metricLine.Match(line) { // such as NaN, which is no JSON
+		return out, false, fmt.Sprintf("the command printed a metric that cannot be read: %.200s", line)
+	}
+	if fields["metric"] == nil {
+		return out, false, ""
+	}
+	var s struct {
+		Metric string   `json:"metric"`
+		Value  *float64 `json:"value"`
+		Unit   string   `json:"unit"`
+	}
+	if err := json.Unmarshal(line, &s); err != nil || s.Value == nil || s.Metric == "" {
+		return out, false, fmt.Sprintf("the command printed a metric that cannot be read: %.200s", line)
+	}
+	if n, err := expr.Parse(s.Metric); err != nil || !isName(n, s.Metric) || !record.IsMetricName(s.Metric) {
+		return out, false, fmt.Sprintf("the command printed a metric called %.100q: %s", s.Metric, record.MetricNameHint)
+	}
+	out = record.Sample{Metric: s.Metric, Value: *s.Value, Unit: s.Unit}
+	if u, known := expr.ParseUnit(s.Unit); known {
+		out.Value, out.Unit = u.ToBase(*s.Value), u.Dimension.Base()
+	}
+	if known, ok := record.LookupMetric(s.Metric); ok && known.Unit != out.Unit {
+		return out, false, fmt.Sprintf("the command printed %s in %q, and it is measured in %q", s.Metric, s.Unit, known.Unit)
+	}
+	return out, true, ""
 }
 
 // isName reports whether an expression is nothing but a name: no table, figure or claim could ask for another metric.

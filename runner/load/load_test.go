@@ -248,6 +248,14 @@ func TestWhatAFailedCommandPrinted(t *testing.T) {
 	}
 }
 
+func manyMetrics(n int) string {
+	var out strings.Builder
+	for i := range n {
+		fmt.Fprintf(&out, `{"metric": "m%d", "value": 1}`+"\n", i)
+	}
+	return out.String()
+}
+
 func TestMetricsThatCommandsPrint(t *testing.T) {
 	tests := []struct{ name, stdout, failure, samples string }{
 		{"none", "hello\n", "", ""},
@@ -256,6 +264,12 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 		{"a unit of its own", `{"metric": "score", "value": 4, "unit": "points"}` + "\n", "", "score=4 points"},
 		{"among other lines", "a\n  {\"metric\": \"x\", \"value\": 1}\r\nb\n", "", "x=1 1"},
 		{"JSON of another kind", `{"level": "info", "value": "high"}` + "\n{not json\n", "", ""},
+		{"NaN", `{"metric": "x", "value": NaN}`,
+			`the command printed a metric that cannot be read: {"metric": "x", "value": NaN}`, ""},
+		{"infinite", `{"value": -Infinity, "metric": "x"}`,
+			`the command printed a metric that cannot be read: {"value": -Infinity, "metric": "x"}`, ""},
+		{"JSON of another kind that is broken", `{"event": "metric", "value": NaN}`, "", ""},
+		{"too many", manyMetrics(1001), "the command printed more than 1000 metrics", ""},
 		{"no number", `{"metric": "x", "value": "many"}`,
 			`the command printed a metric that cannot be read: {"metric": "x", "value": "many"}`, ""},
 		{"no value", `{"metric": "x"}`, `the command printed a metric that cannot be read: {"metric": "x"}`, ""},
