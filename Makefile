@@ -86,7 +86,7 @@ size: ## print lines of product and tests, words of the manual, packages, verbs,
 
 lint: ## formatting, spelling, sizes of functions, layers, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
-	@$(GO) tool misspell -error -i nmae .ci scripts cmd docs experiments/*/article.md files lab notebook render runner site slice slowtest *.go *.md
+	@$(GO) tool misspell -error -i nmae .ci scripts cmd docs experiments/*/article.md internal lab notebook render runner site *.go *.md
 	$(GO) test -run '^(TestLimits|TestLayers)$$' .
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...

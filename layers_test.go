@@ -13,7 +13,7 @@ const module = "benchbook/"
 
 // layers has the folders of packages from the lowest layer up. A package imports its own layer and those below.
 var layers = []string{
-	"internal files git slice slowtest notebook/source notebook/expr notebook/stats notebook/spec " +
+	"internal notebook/source notebook/expr notebook/stats notebook/spec " +
 		"notebook/yamltext notebook/markdown notebook/figurekind notebook/phrase",
 	"notebook/article notebook/record notebook/loadtool notebook/compose notebook/bundle",
 	"notebook/plan notebook/validity",

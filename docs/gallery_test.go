@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/article"
 	"benchbook/render"
 	"benchbook/render/rendertest"
 	"benchbook/site/theme"
-	"benchbook/slowtest"
 )
 
 const galleryPage = "gallery.md"

@@ -15,9 +15,9 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/site"
-	"benchbook/slice"
 )
 
 // A Article is an article that a verb is about.

@@ -5,13 +5,13 @@ import (
 	"context"
 	"fmt"
 
+	"benchbook/internal/slice"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/sysinfo"
-	"benchbook/slice"
 )
 
 // Machine is what doctor looks at, beside engines.

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/files"
-	"benchbook/git"
+	"benchbook/internal/files"
+	"benchbook/internal/git"
 	"benchbook/notebook/article"
 
 	"benchbook/notebook/record"

@@ -11,7 +11,7 @@ import (
 
 	"benchbook/notebook/article"
 
-	"benchbook/slowtest"
+	"benchbook/internal/slowtest"
 )
 
 // A revision is said to be what was measured only if all is as committed there that an article is read from.

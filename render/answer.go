@@ -14,10 +14,10 @@ import (
 
 	"benchbook/render/cellview"
 
+	"benchbook/internal/slice"
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // answerPart composes the answer.

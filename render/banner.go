@@ -16,9 +16,9 @@ import (
 	"benchbook/notebook/validity"
 	"benchbook/render/method"
 
+	"benchbook/internal/slice"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // banner warns that a page, table or figure is not what it seems.

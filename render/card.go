@@ -7,7 +7,7 @@ import (
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/stats"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // cardPart composes what an index shows of a page.

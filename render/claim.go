@@ -11,10 +11,10 @@ import (
 
 	"benchbook/render/chart"
 
+	"benchbook/internal/slice"
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // claimView is a claim in two lines: its words, and what came out. The rest opens from there.

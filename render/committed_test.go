@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/rendertest"
-	"benchbook/slowtest"
 )
 
 // What a page prints for two cells never contradicts the ratio beside it, in any article of the project: the ratio is

@@ -13,10 +13,10 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/stats"
 
+	"benchbook/internal/slice"
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // evidencePart composes the evidence.

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/article"
 	"benchbook/render"
 	"benchbook/render/rendertest"
-	"benchbook/slowtest"
 )
 
 // experiment is the least that an article can measure.

@@ -14,11 +14,11 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 
+	"benchbook/internal/slice"
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
 	"benchbook/render/table"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // Parts shows parts of an article by themselves, as its page shows them.

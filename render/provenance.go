@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/source"
@@ -14,7 +15,6 @@ import (
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
 	"benchbook/render/outcome"
-	"benchbook/slice"
 )
 
 // provenancePart is what a page and its files say of where a table or figure is from.

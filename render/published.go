@@ -7,8 +7,8 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/render/cellview"
 
+	"benchbook/internal/slice"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 type publishedCell struct {

@@ -39,9 +39,9 @@ import (
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
 
+	"benchbook/internal/slice"
 	"benchbook/render/figure"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // The fonts of figures, whose text is measured.

@@ -19,10 +19,10 @@ import (
 
 	"benchbook/render/method"
 
+	"benchbook/internal/slice"
 	"benchbook/render/prose"
 	"benchbook/render/table"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // captioned is common to tables and figures in the template.

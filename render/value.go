@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
@@ -19,7 +20,6 @@ import (
 	"benchbook/render/method"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 type valueView struct {

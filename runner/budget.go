@@ -7,9 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/slice"
 )
 
 // errOutOfTime is that the budget of a run is over.

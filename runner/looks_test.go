@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/slowtest"
 )
 
 // undecided judges by numbers of repetitions alone: trials are open until they have so many.

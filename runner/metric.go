@@ -15,6 +15,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -22,7 +23,6 @@ import (
 	"benchbook/runner/load"
 	"benchbook/runner/load/http"
 	"benchbook/runner/observe"
-	"benchbook/slice"
 )
 
 // A wantedMetric is one metric that is looked for in what something wrote.

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/slice"
 )
 
 // Next is what a run of a plan would do up to its next look. What comes after that depends on what it finds.

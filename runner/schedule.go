@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -13,7 +14,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 	"benchbook/runner/search"
-	"benchbook/slice"
 )
 
 // A worklist is what is left of an experiment.

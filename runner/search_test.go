@@ -12,13 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
 	"benchbook/runner/load/http"
-	"benchbook/slowtest"
 )
 
 // pool is an article with a server that has a number of workers, which is searched for.

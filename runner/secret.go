@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/files"
+	"benchbook/internal/files"
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
-	"benchbook/slice"
 )
 
 // Bounds of the value of a secret, in bytes. What is shorter would be taken out of too many words of other programs.

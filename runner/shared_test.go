@@ -12,12 +12,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/observe"
-	"benchbook/slowtest"
 )
 
 // shared is an experiment with a database that all repetitions share, and every hook.

@@ -6,13 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
 	"benchbook/runner/sysinfo"
-	"benchbook/slowtest"
 )
 
 // lasting is a driver whose measurements last as long as they say.

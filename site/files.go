@@ -18,7 +18,7 @@ import (
 	"github.com/google/renameio/v2"
 	"golang.org/x/sync/errgroup"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 )
 
 // manifestFile lists what a build wrote, so the next build knows its own files.

@@ -17,11 +17,11 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"benchbook/internal/slowtest"
 	"benchbook/render"
 	"benchbook/render/rendertest"
 	"benchbook/site"
 	"benchbook/site/theme"
-	"benchbook/slowtest"
 )
 
 // hostilePages are the pages of articles with hostile records and hostile words, with the pages that belong to them.

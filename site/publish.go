@@ -15,7 +15,7 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/git"
+	"benchbook/internal/git"
 )
 
 // noJekyll keeps GitHub Pages from leaving out files that begin with _.

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/slowtest"
+	"benchbook/internal/slowtest"
 )
 
 // gitIn runs git in a folder, as somebody.

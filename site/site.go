@@ -26,7 +26,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/notebook/phrase"
 	"benchbook/render"
 )

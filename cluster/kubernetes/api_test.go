@@ -21,9 +21,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-	"benchbook/slowtest"
 )
 
 // api is an API server in memory with as much of one as faults need: objects are made, listed, watched and removed, and

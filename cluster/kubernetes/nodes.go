@@ -9,8 +9,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"benchbook/internal/slice"
 	"benchbook/runner/engine"
-	"benchbook/slice"
 )
 
 var (

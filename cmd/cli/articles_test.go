@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/slowtest"
+	"benchbook/internal/slowtest"
 )
 
 // The articles of this repository assert nothing that their own numbers deny.

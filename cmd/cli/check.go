@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/pages"
@@ -21,7 +22,6 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/render/prose"
 	"benchbook/runner/sysinfo"
-	"benchbook/slice"
 )
 
 func (a *app) checkCommand() *cobra.Command {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/slowtest"
+	"benchbook/internal/slowtest"
 )
 
 // rowsOf reads a CSV file. Its head has no column twice.

@@ -21,9 +21,9 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/site"
-	"benchbook/slice"
 )
 
 // Articles to begin with, one folder to a template. Each runs as it is: TestTemplates measures them.

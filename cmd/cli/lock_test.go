@@ -6,12 +6,12 @@ import (
 	"errors"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/lab/labtest"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/machines"
 	"benchbook/runner/sysinfo"
-	"benchbook/slowtest"
 )
 
 // A run takes this machine before its engine: in another order, two runs could each wait for what the other has.

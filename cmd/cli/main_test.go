@@ -19,6 +19,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"benchbook/internal/slowtest"
 	"benchbook/lab"
 	"benchbook/lab/inspect"
 	"benchbook/lab/labtest"
@@ -31,7 +32,6 @@ import (
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
 	"benchbook/runner/sysinfo"
-	"benchbook/slowtest"
 )
 
 // TestMain lets scripts call the command, with a scripted engine in place of Docker, and tests of processes with a real

@@ -12,9 +12,9 @@ import (
 	"syscall"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/lab"
 	"benchbook/notebook/record"
-	"benchbook/slowtest"
 )
 
 // failingWriter is where nothing can be written, for a reason.

@@ -9,12 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/lab"
 	"benchbook/lab/pages"
 	"benchbook/notebook/article"
 	"benchbook/notebook/record/packtest"
 	"benchbook/site"
-	"benchbook/slowtest"
 )
 
 // smallProject is a project of two measured articles, which is made anew in no time.

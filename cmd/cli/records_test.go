@@ -15,10 +15,10 @@ import (
 	"syscall"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/record"
 	"benchbook/notebook/record/packtest"
 	"benchbook/render/rendertest"
-	"benchbook/slowtest"
 )
 
 // recordedProject is a project with an article of every kind of block, whose records of two runs hold all that records

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/slowtest"
+	"benchbook/internal/slowtest"
 )
 
 // steady is a Dockerfile that has the same packages at every build, and other times in its files.

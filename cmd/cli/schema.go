@@ -8,11 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/starter"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/source"
-	"benchbook/slice"
 )
 
 func (a *app) schemaCommand() *cobra.Command {

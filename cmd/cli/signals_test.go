@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/lab"
-	"benchbook/slowtest"
 )
 
 // The signals that timeout sends to a command and to the group of its processes are one. Another one ends a run at

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/git"
+	"benchbook/internal/git"
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/results"

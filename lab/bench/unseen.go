@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/files"
-	"benchbook/git"
+	"benchbook/internal/files"
+	"benchbook/internal/git"
 	"benchbook/lab"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"

@@ -20,8 +20,8 @@ import (
 	"github.com/docker/go-units"
 	"github.com/google/renameio/v2"
 
-	"benchbook/files"
-	"benchbook/git"
+	"benchbook/internal/files"
+	"benchbook/internal/git"
 	"benchbook/lab"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
@@ -31,10 +31,10 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/runner/sysinfo"
-	"benchbook/slice"
 )
 
 // Where things lie in a bundle.

@@ -16,7 +16,8 @@ import (
 	"strings"
 	"sync"
 
-	"benchbook/files"
+	"benchbook/internal/files"
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
@@ -25,7 +26,6 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
-	"benchbook/slice"
 )
 
 // ImageListFile says in a bundle which image of ImagesFile is made from what.

@@ -10,14 +10,14 @@ import (
 	"path/filepath"
 	"strings"
 
-	"benchbook/files"
-	"benchbook/git"
+	"benchbook/internal/files"
+	"benchbook/internal/git"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/bundle"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/yamltext"
-	"benchbook/slice"
 )
 
 // settingsElsewhere are keys of the project file that are of no use where an article is repeated: where its site

@@ -18,7 +18,7 @@ import (
 
 	"github.com/docker/go-units"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/lab"
 
 	"benchbook/lab/forecast"

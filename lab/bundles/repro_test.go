@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/bundle"

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
@@ -17,7 +18,6 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/sysinfo"
-	"benchbook/slice"
 )
 
 // PlanJSON is the output of plan with --format json. Times are in seconds. The value of "definition" is that of records,

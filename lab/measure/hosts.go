@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
@@ -12,7 +13,6 @@ import (
 	"benchbook/runner/images"
 	"benchbook/runner/machines"
 	"benchbook/runner/sysinfo"
-	"benchbook/slice"
 )
 
 // A target is what an article is measured on: its machines, and the engine over all of them.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/source"
@@ -17,7 +18,6 @@ import (
 	"benchbook/runner/images"
 	"benchbook/runner/machines"
 	"benchbook/runner/search"
-	"benchbook/slice"
 )
 
 // abortedRun says what becomes of a run that was interrupted, or cannot go on, on one of its targets.

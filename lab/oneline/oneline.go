@@ -26,10 +26,10 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
 
+	"benchbook/internal/slice"
 	"benchbook/render/outcome"
 	"benchbook/render/wording"
 	"benchbook/runner/sysinfo"
-	"benchbook/slice"
 )
 
 // Options say what becomes of the article and its page.

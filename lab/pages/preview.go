@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"

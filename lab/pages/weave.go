@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
@@ -22,10 +22,10 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/site/theme"
-	"benchbook/slice"
 )
 
 // Options say what is shown.

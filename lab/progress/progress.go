@@ -11,6 +11,7 @@ import (
 
 	"github.com/kballard/go-shellquote"
 
+	"benchbook/internal/slice"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/plan"
@@ -19,7 +20,6 @@ import (
 	"benchbook/runner"
 	"benchbook/runner/images"
 	"benchbook/runner/machines"
-	"benchbook/slice"
 )
 
 // A Reporter is a runner.Progress of several articles, one after another.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
@@ -17,7 +18,6 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/sysinfo"
-	"benchbook/slice"
 )
 
 // CompareJSON is what compare prints with --format json. Fields are added to it in later versions, none are renamed or

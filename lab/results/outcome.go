@@ -16,10 +16,10 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/stats"
 
+	"benchbook/internal/slice"
 	"benchbook/render/wording"
 	"benchbook/runner"
 	"benchbook/runner/sysinfo"
-	"benchbook/slice"
 )
 
 // outcomeJSON is what run, report and render print with --json: what the claims of articles came to. Fields are added

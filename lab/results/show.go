@@ -23,9 +23,9 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 
+	"benchbook/internal/slice"
 	"benchbook/render/wording"
 	"benchbook/runner/sysinfo"
-	"benchbook/slice"
 )
 
 // ShowJSON is an article as show prints it with --format json, in a list. Fields are added to it in later versions,

@@ -15,8 +15,8 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/validity"
 
+	"benchbook/internal/slice"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 func showRepetition(a *lab.Session, list []ShowJSON, flags Selection, format string) error {

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // searchesOf are what searches tried and found for a cell: its values in the order written, then its capacity.

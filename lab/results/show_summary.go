@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/stats"
-	"benchbook/slice"
 )
 
 // extentOf is what is shown for people of articles that were named: the more is named, the more of it.

@@ -14,14 +14,14 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/git"
+	"benchbook/internal/git"
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/slice"
 )
 
 // The kinds of sides that records can be compared by, as they stand before a colon: run:20261120T094529Z-qsbq.

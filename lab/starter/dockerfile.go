@@ -9,10 +9,10 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/files"
+	"benchbook/internal/files"
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/runner/dockerfile"
-	"benchbook/slice"
 )
 
 // isDockerfile tells a Dockerfile from a Compose file by its name, such as Dockerfile.dev or web.dockerfile.

@@ -11,10 +11,10 @@ import (
 
 	"benchbook/notebook/article"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
-	"benchbook/slice"
 )
 
 // A schemaKind is something that schema describes.

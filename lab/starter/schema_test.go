@@ -16,9 +16,9 @@ import (
 
 	"benchbook/notebook/article"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/record/packtest"
 	"benchbook/notebook/source"
-	"benchbook/slowtest"
 )
 
 // compiled gives all schemas, as a validator that is not ours understands them.

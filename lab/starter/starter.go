@@ -16,9 +16,9 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/compose"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
-	"benchbook/slice"
 )
 
 // Article is an article to begin with.

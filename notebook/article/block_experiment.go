@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"

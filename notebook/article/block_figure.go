@@ -1,10 +1,10 @@
 package article
 
 import (
+	"benchbook/internal/slice"
 	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
-	"benchbook/slice"
 )
 
 // Figure draws results.

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
-	"benchbook/slice"
 )
 
 // PublishedRef says whether published numbers stand beside ours, and which where there are several.

@@ -6,9 +6,9 @@ import (
 
 	"github.com/kballard/go-shellquote"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
-	"benchbook/slice"
 )
 
 // Services are the services of an experiment, in the order written.

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"

@@ -10,9 +10,9 @@ import (
 
 	"benchbook/notebook/expr"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
-	"benchbook/slice"
 )
 
 // Part is a part of a text for some outcomes, between ::: when CONDITION and :::. Its blocks are its children.

@@ -11,10 +11,10 @@ import (
 
 	"github.com/docker/go-units"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
-	"benchbook/slice"
 )
 
 // Value is a scalar that an author wrote, read as a T. Until templates are expanded it may hold one, and then V is

@@ -22,7 +22,7 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 
 	"benchbook/notebook/expr"
 

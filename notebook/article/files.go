@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )

@@ -16,12 +16,12 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
-	"benchbook/git"
+	"benchbook/internal/git"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
-	"benchbook/slice"
 )
 
 // Project is a folder with articles.

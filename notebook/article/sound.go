@@ -3,9 +3,9 @@ package article
 import (
 	"slices"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
-	"benchbook/slice"
 )
 
 // Knowledge is how much of an experiment can be judged in spite of the problems that were found.

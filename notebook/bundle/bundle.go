@@ -21,7 +21,7 @@ import (
 
 	"github.com/docker/go-units"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 )
 
 // Format is the number of the format that this package writes and reads.

@@ -12,7 +12,7 @@ import (
 	"io"
 	"slices"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/notebook/phrase"
 )
 

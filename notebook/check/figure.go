@@ -4,12 +4,12 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
-	"benchbook/slice"
 )
 
 func (c *checker) figure(f *article.Figure) {

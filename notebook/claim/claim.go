@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
@@ -16,7 +17,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
-	"benchbook/slice"
 )
 
 // Judgement is what the records say about a claim, or about a part of one.

@@ -1,10 +1,10 @@
 package claim
 
 import (
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
-	"benchbook/slice"
 )
 
 // Form is what kind of test a claim is.

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
-	"benchbook/slice"
 )
 
 // groupTest asks whether all of its parts are true.

@@ -3,12 +3,12 @@ package claim
 import (
 	"slices"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
-	"benchbook/slice"
 )
 
 // Open names, by experiment, the trials that go on after a look: those of comparisons that are undecided in a claim

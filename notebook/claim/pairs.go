@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/phrase"
-	"benchbook/slice"
 )
 
 // every is the form every(a, "<", b): all pairs of two lists.

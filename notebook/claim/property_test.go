@@ -7,11 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
-	"benchbook/slowtest"
 )
 
 // draw gives n values around a centre, with normal noise of five per cent.

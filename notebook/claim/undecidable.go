@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/phrase"
@@ -12,7 +13,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
-	"benchbook/slice"
 )
 
 // A Doubt is why a claim cannot be decided by what is planned.

@@ -9,12 +9,12 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
-	"benchbook/slice"
 )
 
 // Sides are two sets of records of one article, A before and B after, both laid over the article as it stands now.

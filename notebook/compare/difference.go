@@ -11,10 +11,10 @@ import (
 
 	"benchbook/notebook/dataset"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
-	"benchbook/slice"
 )
 
 // A Detail is one thing that differs between two records of a cell.

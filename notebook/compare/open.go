@@ -1,9 +1,9 @@
 package compare
 
 import (
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
-	"benchbook/slice"
 )
 
 // Open names, by experiment, the trials that go on after a look at two sides that are measured together: those of

@@ -23,10 +23,10 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/sirupsen/logrus"
 
-	"benchbook/files"
+	"benchbook/internal/files"
+	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
-	"benchbook/slice"
 )
 
 // Options say where Compose files are looked for, and what is made of them.

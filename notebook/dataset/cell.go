@@ -7,10 +7,10 @@ import (
 	"strings"
 	"sync"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/validity"
-	"benchbook/slice"
 )
 
 // State says how what was measured of a cell stands to the article as it is now.

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/validity"
-	"benchbook/slice"
 )
 
 // Facts of records that say under which circumstances a cell was measured.

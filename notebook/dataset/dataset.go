@@ -24,10 +24,10 @@ import (
 	"sync"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/slice"
 )
 
 // ErrNoHost is wrapped by the error of New if there are no records of the host that Options ask for.

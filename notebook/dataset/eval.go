@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
-	"benchbook/slice"
 )
 
 // Quantity is what an expression comes to.

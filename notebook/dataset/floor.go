@@ -6,10 +6,10 @@ import (
 	"strings"
 	"sync"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
-	"benchbook/slice"
 )
 
 // A pair is one cell under two names.

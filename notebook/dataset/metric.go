@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/phrase"
@@ -14,7 +15,6 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
-	"benchbook/slice"
 )
 
 // Result is one metric of a cell.

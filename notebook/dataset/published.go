@@ -4,11 +4,11 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
-	"benchbook/slice"
 )
 
 // PublishedValue is what a published block says of a cell.

@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/slice"
 )
 
 // ErrNotMeasured is the cause of an error of Eval where the expression is right and its cells have no numbers:

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // Node is a part of an expression: *Quantity, *String, *Bool, *Selector, *Call,

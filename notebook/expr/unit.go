@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // Dimension says what a number counts, and so which numbers can be compared and

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // Kind says what a Value is.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // Axis is what an axis of a figure shows.

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
-	"benchbook/slice"
 )
 
 // Output is what a tool said of one run.

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"unicode/utf16"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/record"
-	"benchbook/slice"
 )
 
 // Text is what a tool printed as text in UTF-8 whose lines end with a line feed. Shells save it otherwise: PowerShell

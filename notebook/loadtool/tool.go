@@ -11,7 +11,7 @@ package loadtool
 import (
 	"errors"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // ErrNoSamples is wrapped by errors that say that an output holds no whole result: it is of another tool, or the tool

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/slowtest"
+	"benchbook/internal/slowtest"
 )
 
 var update = flag.Bool("update", false, "write what is read from outputs anew")

@@ -21,12 +21,12 @@ import (
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 
-	"benchbook/files"
-	"benchbook/git"
+	"benchbook/internal/files"
+	"benchbook/internal/git"
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/slice"
 )
 
 // MaxSize bounds a build context, which is held in memory: benchmark data is better made in the image.

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/check"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
-	"benchbook/slowtest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

@@ -12,10 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
-	"benchbook/slice"
 )
 
 // Quick is the profile that has a layer of its own built in.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/git"
+	"benchbook/internal/git"
 )
 
 // litter has the names of files and folders that editors, desktops and languages leave in any folder.

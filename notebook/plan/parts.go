@@ -13,9 +13,9 @@ import (
 
 	"benchbook/notebook/article"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/slice"
 )
 
 // LoadName stands for the load where services have names.

@@ -14,7 +14,7 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/git"
+	"benchbook/internal/git"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 )

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
-	"benchbook/slowtest"
 )
 
 // A context of a revision has what was committed then, whatever the folder has now.

@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
-	"benchbook/slice"
 )
 
 // A Secret is a value that is given from outside when an experiment is run. What a plan knows of it is where it comes

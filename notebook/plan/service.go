@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/notebook/article"
 
 	"benchbook/notebook/source"

@@ -13,8 +13,8 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/source"
-	"benchbook/slowtest"
 )
 
 // The same article has the same plan, byte for byte, and the same problems, whoever else plans at the same time: from

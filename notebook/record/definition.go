@@ -15,8 +15,8 @@ import (
 	"github.com/docker/go-units"
 	"github.com/kballard/go-shellquote"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/spec"
-	"benchbook/slice"
 )
 
 // An Entry is one value of a Trial's Definition, as people read it.

@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 )
 
 // Metric is what the name of a metric means.

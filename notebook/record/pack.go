@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/files"
-	"benchbook/slice"
+	"benchbook/internal/files"
+	"benchbook/internal/slice"
 )
 
 // A run that goes on has a file for each record. When it has ended these are packed: a file for the run, with a line

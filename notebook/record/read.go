@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 )
 
 // Contents are what a folder of records holds.

@@ -24,8 +24,8 @@ import (
 	"syscall"
 	"time"
 
-	"benchbook/files"
-	"benchbook/slice"
+	"benchbook/internal/files"
+	"benchbook/internal/slice"
 )
 
 // SchemaVersion is the number of the layout below; a reader refuses what it does not know.

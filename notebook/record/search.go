@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // The kinds of searches.

@@ -3,7 +3,7 @@ package source
 import (
 	"errors"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 )
 
 // Bounds of a text that is read. They are far above what people write, and keep what parsers make of a hostile text

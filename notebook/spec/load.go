@@ -5,7 +5,7 @@ import (
 
 	"github.com/kballard/go-shellquote"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // Load is requests over HTTP, in a closed loop unless there is a rate.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // Direction says which values of a metric are better, in the words of an article.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // summary writes a grouping as "best:letters … | left out", a star marking those tied with the best.

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // MaxRepetitions is the most repetitions that Needed and CellNeeded think of asking for beyond the looks of a plan.

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slice"
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/stats/ratestest"
-	"benchbook/slice"
-	"benchbook/slowtest"
 )
 
 var update = flag.Bool("update", false, "rewrite the tables of rates in docs/method.md, of "+

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
-	"benchbook/slice"
 )
 
 // full is the share above which something limits a cell.

@@ -17,8 +17,8 @@ import (
 
 	"benchbook/render/figure"
 
+	"benchbook/internal/slice"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // Panel is a figure in the making.

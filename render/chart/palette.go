@@ -4,11 +4,11 @@ import (
 	"maps"
 	"slices"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
-	"benchbook/slice"
 )
 
 // Palette is which colour and mark the values of parameters and labels have, the same in all figures and tables of an

@@ -3,11 +3,11 @@ package chart
 import (
 	"slices"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/render/cellview"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // rangeTitle is the title of a figure without one: from the best to the worst value of a metric over all cells. It is

@@ -24,8 +24,8 @@ import (
 	"benchbook/notebook/validity"
 	"benchbook/render/cellview"
 
+	"benchbook/internal/slice"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // View is the method section in the template.

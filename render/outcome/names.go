@@ -6,12 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // A quantity is how sentences speak of a metric.

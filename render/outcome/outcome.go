@@ -10,11 +10,11 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // Outcome is what became of a claim.

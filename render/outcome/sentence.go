@@ -15,8 +15,8 @@ import (
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/stats"
 
+	"benchbook/internal/slice"
 	"benchbook/render/wording"
-	"benchbook/slice"
 )
 
 // A writer writes sentences about the claims of a dataset.

@@ -14,7 +14,7 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/notebook/article"
 )
 

@@ -7,8 +7,8 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
-	"benchbook/slice"
 )
 
 // Prose renders the document, with footnotes beside the first paragraphs that refer to them. Parts of the text that do

@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 func Change(c *compare.Change) string {

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -21,7 +22,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/load"
-	"benchbook/slowtest"
 )
 
 // here is a space in which programs are the load generator, as processes of this machine.

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/load/timing"
-	"benchbook/slowtest"
 )
 
 // Through /proc, a program reaches the streams of the timer beside it.

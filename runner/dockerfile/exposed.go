@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // Exposed are the TCP ports that the last stage exposes, or the stages that it is made from. Those of an image from

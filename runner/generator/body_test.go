@@ -13,7 +13,7 @@ import (
 
 	loadhttp "benchbook/runner/load/http"
 
-	"benchbook/slowtest"
+	"benchbook/internal/slowtest"
 )
 
 // streaming answers with so many MiB of x after a beginning, and then an end.

@@ -19,8 +19,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/slowtest"
 	"benchbook/runner/load/http"
-	"benchbook/slowtest"
 )
 
 // Each server misbehaves in one of the ways that trap load generators, and is asked by three clients for twelve

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/runner/load/http"
-	"benchbook/slowtest"
 )
 
 // quantile is the value of rank k = floor(p·n + 1/2), as docs/method.md#histogram has it, in seconds.

@@ -10,9 +10,9 @@ import (
 	"slices"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/runner/config"
 	"benchbook/runner/load/http"
-	"benchbook/slice"
 )
 
 // origin is a server as a URL names it. Requests to the same origin share connections.

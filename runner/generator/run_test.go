@@ -21,9 +21,9 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/runner/load/http"
 	"benchbook/runner/tally/tallytest"
-	"benchbook/slowtest"
 )
 
 // Tests mostly wait for servers that take their time, so many run beside each other, and each load holds on to some of

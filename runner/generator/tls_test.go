@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/runner/load/http"
-	"benchbook/slowtest"
 )
 
 // homeMade is a TLS config with a certificate that nobody would trust.

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/runner/eventloop"
-	"benchbook/slowtest"
 )
 
 // All connections together take no more memory than there is for them, and none of them waits for ever.

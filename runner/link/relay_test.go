@@ -23,9 +23,9 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/runner/eventloop"
 	"benchbook/runner/link"
-	"benchbook/slowtest"
 )
 
 // log is what a relay writes, to be read while it does.

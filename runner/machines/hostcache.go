@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/runner/sysinfo"
 )
 

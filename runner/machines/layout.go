@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -17,7 +18,6 @@ import (
 	"benchbook/runner/load"
 	"benchbook/runner/observe"
 	"benchbook/runner/sysinfo"
-	"benchbook/slice"
 )
 
 // factHosts says what runs on which host, where that is not all on this machine, and factCrossing how the hosts are

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/runner/engine"
 	"benchbook/runner/sysinfo"
-	"benchbook/slowtest"
 )
 
 // Of two runs on a machine the second is refused and told who the first is, or waits for it and can be told to give up.

@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
 	"benchbook/runner/sysinfo"
-	"benchbook/slowtest"
 )
 
 func TestClockThatIsSet(t *testing.T) {

@@ -17,9 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/runner/eventloop"
 	"benchbook/runner/origin"
-	"benchbook/slowtest"
 )
 
 // log is what an origin writes, to be read while it does.

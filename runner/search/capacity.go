@@ -10,12 +10,12 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
-	"benchbook/slice"
 )
 
 // retriesOfProbe is how often one probe of a search for a capacity is made again, as the machine has disturbed it. A

@@ -19,9 +19,9 @@ import (
 	"github.com/shirou/gopsutil/v4/host"
 	"github.com/shirou/gopsutil/v4/mem"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine/kernel"
-	"benchbook/slice"
 )
 
 // Host is the machine that we measure on, or several of them.

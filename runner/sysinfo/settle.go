@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine/kernel"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // A Settler looks at the machine before each repetition, and gives it time to come to rest if the one before has left

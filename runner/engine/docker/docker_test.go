@@ -19,10 +19,10 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest"
-	"benchbook/slice"
 )
 
 // open connects to the engine of this machine, or skips the test.

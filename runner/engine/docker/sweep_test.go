@@ -14,8 +14,8 @@ import (
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
+	"benchbook/internal/slowtest"
 	"benchbook/runner/engine"
-	"benchbook/slowtest"
 )
 
 // An engine may still start a container of somebody who was killed: its network cannot be removed then, and a moment

@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/kernel"
 )

@@ -19,11 +19,11 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slice"
+	"benchbook/internal/slowtest"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest"
-	"benchbook/slice"
-	"benchbook/slowtest"
 )
 
 // TestMain lets this program be the one that becomes others.

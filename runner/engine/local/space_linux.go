@@ -23,7 +23,7 @@ import (
 	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 	"benchbook/notebook/spec"
 	"benchbook/runner/config"
 	"benchbook/runner/engine"

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/spec"
 	"benchbook/runner/load"
-	"benchbook/slice"
 )
 
 // asked is what a driver reads on its standard input: one JSON document, with all keys. Times are in seconds, rates are

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/loadtool"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -20,7 +21,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/load"
-	"benchbook/slice"
 )
 
 // Driver runs one tool, in a container of its own whose image the tool says how to build. It implements load.Driver.

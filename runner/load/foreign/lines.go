@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/load/http"
 
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // line is what a driver says of one request, in seconds of its own clock since its load began; or, in the first line,

@@ -1,7 +1,7 @@
 package http
 
 import (
-	"benchbook/slice"
+	"benchbook/internal/slice"
 )
 
 // Add adds what can be counted of another result.

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/slowtest"
+	"benchbook/internal/slowtest"
 )
 
 func TestRun(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 )
 
 func TestIsName(t *testing.T) {

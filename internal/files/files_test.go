@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/files"
+	"benchbook/internal/files"
 )
 
 // odd makes a folder of everything that a name can stand for.
