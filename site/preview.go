@@ -239,6 +239,7 @@ func (s *previewServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+	w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
 	switch {
 	case !s.isOurs(r.Host):
 		http.Error(w, "the preview answers to localhost only", http.StatusForbidden)

@@ -207,6 +207,9 @@ func TestPreview(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if got := response.Header.Get("Content-Security-Policy"); got != "frame-ancestors 'none'" {
+				t.Errorf("pages of others may frame it: Content-Security-Policy is %q", got)
+			}
 			if response.StatusCode != test.status || !strings.Contains(string(body), test.want) {
 				t.Errorf("got %d and %.200q, want %d and %q", response.StatusCode, body, test.status, test.want)
 			}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"benchbook/internal/git"
 )
@@ -121,11 +122,25 @@ const publishTrailer = "Benchbook-Site: 1"
 // attempts is how often a push is repeated after others have pushed.
 const attempts = 3
 
+// publishTime is how long publishing to a branch may take: a remote that hangs must not hold a job of CI.
+var publishTime = 10 * time.Minute
+
 // Publish commits the site that Build has made in dir to the branch, with a title, and pushes it. With dryRun it is not
 // pushed.
 //
 // The error says what is in the way, and what to do about it.
 func (b Branch) Publish(ctx context.Context, dir, title string, dryRun bool) (Published, error) {
+	limited, cancel := context.WithTimeout(ctx, publishTime)
+	defer cancel()
+	out, err := b.publish(limited, dir, title, dryRun)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		err = fmt.Errorf("publishing to %s has not ended within %s, and was given up: see that the remote answers",
+			b.Remote, publishTime)
+	}
+	return out, err
+}
+
+func (b Branch) publish(ctx context.Context, dir, title string, dryRun bool) (Published, error) {
 	out := Published{To: fmt.Sprintf("branch %s of %s", b.Name, b.Remote), Written: []string{}, Removed: []string{}}
 	files, err := read(dir)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"benchbook/internal/slowtest"
 )
@@ -358,6 +359,22 @@ func TestPublishFails(t *testing.T) {
 		p := newPublisher(t)
 		if _, err := p.publish(false); err == nil || !strings.Contains(err.Error(), "make it with benchbook render") {
 			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("a remote that hangs", func(t *testing.T) {
+		defer func(d time.Duration) { publishTime = d }(publishTime)
+		publishTime = 2 * time.Second
+		p := newPublisher(t)
+		p.render(map[string]string{"index.html": "one"})
+		gitIn(p.t, p.dir, "remote", "set-url", "origin", "ssh://example.invalid/x")
+		t.Setenv("GIT_SSH_COMMAND", "sleep 60 #")
+		began := time.Now()
+		_, err := p.publish(false)
+		if err == nil || !strings.Contains(err.Error(), "has not ended within 2s") {
+			t.Errorf("got %v", err)
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("it took %s", took)
 		}
 	})
 	t.Run("interrupted", func(t *testing.T) {

@@ -57,6 +57,31 @@ func ceiling(dir string) string {
 	return ""
 }
 
+// protocols are the ones that addresses of remotes may have. Others, such as ext:: and fd::, run programs.
+const protocols = "file:git:http:https:ssh"
+
+// maxOutput bounds what is read from git, in bytes. A tree bomb lists more paths than a disk holds.
+const maxOutput = 300 << 20
+
+// ErrTooMuch means that git printed more than maxOutput bytes.
+var ErrTooMuch = fmt.Errorf("git prints more than %d MiB", maxOutput>>20)
+
+// bounded keeps what is written to it, and calls full once there is more than limit bytes. The buffer is not embedded,
+// as its method ReadFrom would go round the limit.
+type bounded struct {
+	kept  bytes.Buffer
+	limit int
+	full  func()
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.kept.Len()+len(p) > b.limit {
+		b.full()
+		return 0, ErrTooMuch
+	}
+	return b.kept.Write(p)
+}
+
 // New is the repository of a folder, whose git has more variables in its environment. Nothing is looked at yet.
 func New(ctx context.Context, dir string, variables ...string) *Repository {
 	r := &Repository{ctx: ctx, dir: dir}
@@ -69,7 +94,8 @@ func New(ctx context.Context, dir string, variables ...string) *Repository {
 			r.environment = append(r.environment, v)
 		}
 	}
-	r.environment = append(append(r.environment, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0"), variables...)
+	r.environment = append(append(r.environment, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_ALLOW_PROTOCOL="+protocols),
+		variables...)
 	if above := ceiling(dir); above != "" {
 		r.environment = append(r.environment, "GIT_CEILING_DIRECTORIES="+filepath.Dir(above))
 	}
@@ -115,23 +141,29 @@ func Reason(err error) string {
 // there, or that of the context.
 func (r *Repository) Output(input string, args ...string) ([]byte, error) {
 	// Nothing is pushed but what is named.
-	cmd := exec.CommandContext(r.ctx, "git", slices.Concat([]string{"-c", "gc.auto=0", "-c", "maintenance.auto=false",
+	ctx, stop := context.WithCancel(r.ctx)
+	defer stop()
+	cmd := exec.CommandContext(ctx, "git", slices.Concat([]string{"-c", "gc.auto=0", "-c", "maintenance.auto=false",
 		"-c", "fetch.writeCommitGraph=false", "-c", "push.followTags=false", "-c", "submodule.recurse=false"}, args)...)
 	cmd.Dir, cmd.Env, cmd.Stdin = r.dir, r.environment, strings.NewReader(input)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that it takes its locks away
 	cmd.WaitDelay = 5 * time.Second
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	tooMuch := false
+	stdout := &bounded{limit: maxOutput, full: func() { tooMuch = true; stop() }}
+	stderr := &bounded{limit: 1 << 20, full: func() {}}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	err := cmd.Run()
 	switch {
 	case err == nil:
-		return stdout.Bytes(), nil
+		return stdout.kept.Bytes(), nil
+	case tooMuch:
+		return nil, fmt.Errorf("git %s: %w", args[0], ErrTooMuch)
 	case r.ctx.Err() != nil:
 		return nil, r.ctx.Err()
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, fmt.Errorf("git is not installed: %w", err)
 	}
-	return nil, &Error{args[0], cmp.Or(strings.TrimRight(stderr.String()+stdout.String(), "\n"), err.Error())}
+	return nil, &Error{args[0], cmp.Or(strings.TrimRight(stderr.kept.String()+stdout.kept.String(), "\n"), err.Error())}
 }
 
 // Run is Output as text, without the last line break.

@@ -1,0 +1,82 @@
+package git
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func repository(t *testing.T) *Repository {
+	t.Helper()
+	r := New(t.Context(), t.TempDir(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org")
+	if _, err := r.Run("", "init", "--quiet"); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// A tree bomb is a few small objects that stand for 10^10 paths.
+func TestTreeBomb(t *testing.T) {
+	r := repository(t)
+	object, err := r.Run("x", "hash-object", "-w", "--stdin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := "100644 blob " + object
+	for range 10 {
+		var tree strings.Builder
+		for i := range 10 {
+			fmt.Fprintf(&tree, "%s\t%d\n", entry, i)
+		}
+		if object, err = r.Run(tree.String(), "mktree"); err != nil {
+			t.Fatal(err)
+		}
+		entry = "040000 tree " + object
+	}
+	commit, err := r.Commit("", object, "bomb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if _, err := r.Tree(commit, ""); !errors.Is(err, ErrTooMuch) {
+		t.Errorf("got %v, want ErrTooMuch", err)
+	}
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// The address of a remote comes with a clone, and must not run a program.
+func TestNoRemoteHelpers(t *testing.T) {
+	r := repository(t)
+	tree, err := r.Run("", "mktree")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit, err := r.Commit("", tree, "empty")
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof := filepath.Join(t.TempDir(), "ran")
+	for _, address := range []string{"ext::touch " + proof, "fd::7", "weird::x"} {
+		err := r.Push(address, commit, "main")
+		if err == nil || !strings.Contains(err.Error(), "not allowed") {
+			t.Errorf("%s: got %v, want a transport that is not allowed", address, err)
+		}
+	}
+	if _, err := os.Stat(proof); err == nil {
+		t.Error("the address of a remote ran a program")
+	}
+	bare := t.TempDir()
+	if _, err := New(t.Context(), bare).Run("", "init", "--quiet", "--bare"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Push(bare, commit, "main"); err != nil {
+		t.Errorf("a folder: %v", err)
+	}
+}
