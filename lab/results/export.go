@@ -12,39 +12,32 @@ import (
 	"benchbook/notebook/record"
 )
 
-// An Cell is a trial with the values of its valid repetitions.
-type Cell struct {
-	article, experiment, host, profile, run, trial string
-	parameters                                     []record.Parameter // and labels
-	metrics                                        []CellMetric       // those that were measured
-	isCommand                                      bool
-	exit                                           int // status with which a command that did not fail has ended
+// benchCell is a trial with the values of its valid repetitions.
+type benchCell struct {
+	article, experiment, host, profile string
+	trial                              string
+	parameters                         []record.Parameter // and labels
+	metrics                            []benchMetric      // measured ones
 }
 
-type CellMetric struct {
+type benchMetric struct {
 	record.Metric
 	repetitions []int // empty for a search
 	values      []float64
-	centre      float64
-	lo, hi      *float64
 }
 
-// ExportedCells are the cells that have values. Disturbed ones are known within bounds, which no format has.
-func ExportedCells(list []ShowJSON) []Cell {
-	var out []Cell
+// benchCells returns the cells with values. Disturbed values are left out: the format has no bounds for them.
+func benchCells(list []ShowJSON) []benchCell {
+	var out []benchCell
 	for _, s := range list {
 		for _, e := range s.Experiments {
 			for _, c := range e.Cells {
-				cell := Cell{article: s.Article, experiment: e.Experiment, host: s.Host, profile: s.Profile, run: c.Run,
-					trial: c.Trial, parameters: slices.Concat(c.Parameters, c.Labels), isCommand: c.cell.Trial.Command != nil}
-				if cell.isCommand {
-					cell.exit = c.cell.Trial.Command.ExpectExit
-				}
+				cell := benchCell{article: s.Article, experiment: e.Experiment, host: s.Host, profile: s.Profile,
+					trial: c.Trial, parameters: slices.Concat(c.Parameters, c.Labels)}
 				for _, m := range c.Metrics {
 					isDisturbed := slices.Contains(m.result.Disturbed(), true)
 					if m.result.Missing == "" && len(m.result.Values) > 0 && !isDisturbed {
-						cell.metrics = append(cell.metrics, CellMetric{m.result.Metric, m.result.Repetitions(), m.result.Values,
-							m.result.Estimate.Centre, m.Lo, m.Hi})
+						cell.metrics = append(cell.metrics, benchMetric{m.result.Metric, m.result.Repetitions(), m.result.Values})
 					}
 				}
 				if !c.Calibration && len(cell.metrics) > 0 {
@@ -56,16 +49,16 @@ func ExportedCells(list []ShowJSON) []Cell {
 	return out
 }
 
-// repetition is the number of the i-th value; 0 for what a search found.
-func (m *CellMetric) repetition(i int) int {
+// repetition returns the number of the i-th value; 0 for a search.
+func (m *benchMetric) repetition(i int) int {
 	if i < len(m.repetitions) {
 		return m.repetitions[i]
 	}
 	return 0
 }
 
-// value is that of a repetition.
-func (m *CellMetric) value(repetition int) (float64, bool) {
+// value returns the value of a repetition.
+func (m *benchMetric) value(repetition int) (float64, bool) {
 	for i, v := range m.values {
 		if m.repetition(i) == repetition {
 			return v, true
@@ -74,8 +67,8 @@ func (m *CellMetric) value(repetition int) (float64, bool) {
 	return 0, false
 }
 
-// repetitions are those that some metric has a value of.
-func (c *Cell) repetitions() []int {
+// repetitions returns the repetitions with a value of any metric.
+func (c *benchCell) repetitions() []int {
 	var out []int
 	for _, m := range c.metrics {
 		for i := range m.values {
@@ -84,22 +77,6 @@ func (c *Cell) repetitions() []int {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// ExportedJSON is one value as export prints it with --format json, in a list. Fields are added to it in later
-// versions, none are renamed or removed.
-type ExportedJSON struct {
-	Article    string            `json:"article"`
-	Experiment string            `json:"experiment"`
-	Host       string            `json:"host"`
-	Profile    string            `json:"profile"`
-	Run        string            `json:"run"`
-	Trial      string            `json:"trial"`
-	Parameters map[string]string `json:"parameters"`
-	Repetition int               `json:"repetition"` // 0 for what a search found
-	Metric     string            `json:"metric"`
-	Unit       string            `json:"unit"`
-	Value      float64           `json:"value"`
 }
 
 // What the format of Go's benchmarks does not allow in names: white space anywhere, a slash in a part, an end that is a
@@ -111,16 +88,16 @@ var (
 		"": "ratio", "cores": "cores"}
 )
 
-// exportBenchfmt prints a line for each repetition. Units are made of a metric and its base unit, so that benchstat
-// keeps the metrics apart; which of them are better when higher is said first.
+// exportBenchfmt prints a line for each repetition. A unit is a metric with its base unit, so that benchstat keeps
+// metrics apart. Unit lines at the top say which direction is better.
 //
 // Source: golang.org/design/14313-benchmark-format; golang.org/x/perf/benchfmt.
-func exportBenchfmt(w io.Writer, cells []Cell) error {
+func exportBenchfmt(w io.Writer, cells []benchCell) error {
 	var b bytes.Buffer
 	said := map[string]bool{}
 	for _, c := range cells {
 		for _, m := range c.metrics {
-			if unit := BenchUnit(m.Metric); !said[unit] && m.Better != "" {
+			if unit := benchUnit(m.Metric); !said[unit] && m.Better != "" {
 				said[unit] = true
 				fmt.Fprintf(&b, "Unit %s better=%s\n", unit, m.Better)
 			}
@@ -142,7 +119,7 @@ func exportBenchfmt(w io.Writer, cells []Cell) error {
 			fmt.Fprintf(&b, "%s 1", name)
 			for _, m := range c.metrics {
 				if v, ok := m.value(repetition); ok {
-					fmt.Fprintf(&b, " %s %s", terminal.Exact(&v), BenchUnit(m.Metric))
+					fmt.Fprintf(&b, " %s %s", terminal.Exact(&v), benchUnit(m.Metric))
 				}
 			}
 			b.WriteString("\n")
@@ -152,7 +129,7 @@ func exportBenchfmt(w io.Writer, cells []Cell) error {
 	return err
 }
 
-func benchName(c *Cell) string {
+func benchName(c *benchCell) string {
 	clean := func(text string) string { return notInName.ReplaceAllString(text, "_") }
 	name := []rune(clean(c.experiment))
 	name[0] = unicode.ToUpper(name[0])
@@ -166,8 +143,8 @@ func benchName(c *Cell) string {
 	return out
 }
 
-// BenchUnit is the unit that benchstat keeps a metric apart by.
-func BenchUnit(m record.Metric) string {
+// benchUnit returns the unit by which benchstat tells metrics apart.
+func benchUnit(m record.Metric) string {
 	unit, ok := unitOfBench[m.Unit]
 	if !ok {
 		unit = notInName.ReplaceAllString(m.Unit, "_")

@@ -20,7 +20,7 @@ func TestDisturbedCellsAreNotExported(t *testing.T) {
 	if got := d.Experiments[0].Cells[0].Metric("throughput").Missing; got != "" {
 		t.Fatalf("throughput of a is %q", got)
 	}
-	cells := ExportedCells([]ShowJSON{{Experiments: []shownExperiment{showExperiment(d, d.Experiments[0])}}})
+	cells := benchCells([]ShowJSON{{Experiments: []shownExperiment{showExperiment(d, d.Experiments[0])}}})
 	if len(cells) != 1 || cells[0].trial != "b" {
 		t.Errorf("exported are %+v", cells)
 	}
@@ -41,7 +41,7 @@ func TestBenchName(t *testing.T) {
 		{"of any script", "größe", nil, "BenchmarkGröße"},
 	}
 	for _, test := range tests {
-		if got := benchName(&Cell{experiment: test.experiment, parameters: test.parameters}); got != test.want {
+		if got := benchName(&benchCell{experiment: test.experiment, parameters: test.parameters}); got != test.want {
 			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
 		}
 	}

@@ -61,7 +61,7 @@ type articleOutcomeJSON struct {
 	Claims    []claimJSON `json:"claims"` // in the order of the article
 }
 
-// JudgementJSON is what was found of a claim, of a part of one, or of one by another metric.
+// JudgementJSON is what was found of a claim, or of a part of one.
 type JudgementJSON struct {
 	What    string      `json:"what"` // in words, what the effect is of
 	Verdict string      `json:"verdict"`

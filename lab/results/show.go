@@ -1,4 +1,4 @@
-// Package results reads what was measured, and prints it: cells, claims and their verdicts, comparisons, and exports.
+// Package results reads what was measured, and prints it: cells, claims and their verdicts, and comparisons.
 package results
 
 import (
@@ -359,7 +359,7 @@ type extent int
 const (
 	ofAll      extent = iota
 	ofTrial           // one cell, with its repetitions
-	ofClaim           // one claim, with every way to judge it
+	ofClaim           // one claim
 	ofCells           // the claims and a line for each cell
 	ofArticles        // a line for each article
 )
@@ -369,7 +369,7 @@ func printShown(a *lab.Session, list []ShowJSON, format string, about extent) er
 	case format == FormatJSON:
 		return lab.PrintJSON(a.Stdout, list)
 	case format == FormatBenchfmt:
-		cells := ExportedCells(list)
+		cells := benchCells(list)
 		if len(cells) == 0 {
 			return errors.New("no valid results: benchbook plan lists what is missing, benchbook show tells why a number " +
 				"is not valid")
@@ -503,7 +503,7 @@ func printCell(a *lab.Session, e *shownExperiment, c *shownCell, columns map[str
 		fmt.Fprintf(a.Stdout, "    limited by: %s\n", limit)
 	}
 	if about == ofTrial && c.cell.Trial.Capacity == nil {
-		printRepetitions(a, e, c, columns)
+		printRepetitions(a, c, columns)
 	}
 	if about == ofTrial {
 		for _, found := range c.Searches {
@@ -557,7 +557,7 @@ func (c *shownCell) notes() []string {
 }
 
 // printRepetitions lists the repetitions of a cell with the values of its key metrics.
-func printRepetitions(a *lab.Session, e *shownExperiment, c *shownCell, columns map[string]wording.Column) {
+func printRepetitions(a *lab.Session, c *shownCell, columns map[string]wording.Column) {
 	keys := c.cell.Experiment.KeyMetrics()
 	head := []string{"repetition", "started", "validity"}
 	for _, m := range keys {

@@ -57,7 +57,7 @@ type recordFinder struct {
 	gitError error                       // why git could not even look for a revision, if so
 }
 
-// newShelf reads the records of some articles.
+// newRecordFinder reads the records of some articles.
 func newRecordFinder(a *lab.Session, project *article.Project, list []*lab.Article) (*recordFinder, error) {
 	s := &recordFinder{app: a, project: project, here: map[string][]*record.Record{}}
 	for _, c := range list {
