@@ -12,8 +12,7 @@ import (
 type converter struct {
 	fragment *Fragment
 	problems *source.Problems
-	reported map[*yaml.Node]bool // keys that are left out
-	lost     bool                // the structure is not what was meant
+	lost     bool // the structure is not what was meant
 
 	made     int // nodes, those counted that aliases repeat
 	anchors  map[*yaml.Node]*anchored
@@ -22,8 +21,8 @@ type converter struct {
 
 // context is where a node stands.
 type context struct {
-	label string // before the node in its line, as it should be
-	flow  bool   // in brackets
+	key  string // that the node is the value of; empty in a list
+	flow bool   // in brackets
 }
 
 // anchored is what an anchor stands for.
@@ -79,18 +78,15 @@ func (c *converter) fresh(y *yaml.Node, in context) *Node {
 	at := c.written(y)
 	place := c.fragment.pos(at, at+1)
 	if t := c.misread(y, at, in); t != nil {
-		c.report(t)
-		return c.instead(t)
+		here := c.fragment.pos(t.start, t.end)
+		c.problems.Add(t.rule, here, "%s", t.message).Hint = t.hint
+		return &Node{Kind: Null, Text: source.Text{Pos: here}, lost: true}
 	}
 	switch y.Kind {
 	case yaml.SequenceNode:
 		n := &Node{Kind: List, Text: source.Text{Pos: place}}
-		inner := context{"- ", false}
-		if y.Style&yaml.FlowStyle != 0 {
-			inner = context{"", true}
-		}
 		for _, item := range y.Content {
-			n.Items = append(n.Items, c.node(item, inner))
+			n.Items = append(n.Items, c.node(item, context{flow: y.Style&yaml.FlowStyle != 0}))
 		}
 		return n
 	case yaml.MappingNode:
@@ -101,24 +97,6 @@ func (c *converter) fresh(y *yaml.Node, in context) *Node {
 		return &Node{Kind: Null, Text: text}
 	}
 	return &Node{Kind: Scalar, Text: text}
-}
-
-// instead is the node that stands for a value that YAML reads as something else.
-func (c *converter) instead(t *trap) *Node {
-	if t.until == 0 {
-		return &Node{Kind: Null, Text: source.Text{Pos: c.fragment.pos(t.start, t.end)}, lost: true}
-	}
-	return &Node{Kind: Scalar, Text: source.Text{Value: unquoted(c.fragment.Text[t.value:t.until]),
-		Pos: c.fragment.pos(t.value, t.until)}}
-}
-
-// report makes a problem of a trap.
-func (c *converter) report(t *trap) {
-	p := c.problems.Add(t.rule, c.fragment.pos(t.start, t.end), "%s", t.message)
-	p.Hint = t.hint
-	if t.until > 0 {
-		p.Covers = c.fragment.pos(t.value, max(t.until, t.end))
-	}
 }
 
 // isNull says that nothing is written, or a word for nothing. Other spellings that YAML knows, such as NULL, are
@@ -136,10 +114,6 @@ func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key, value := y.Content[i], y.Content[i+1]
 		at := c.written(key)
-		if c.reported[key] {
-			n.lost = true
-			continue
-		}
 		if key.Kind == yaml.AliasNode && key.Alias != nil {
 			key = key.Alias
 		}
@@ -152,7 +126,7 @@ func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 			merges = append(merges, mergeKey{len(n.Fields), value})
 			continue
 		}
-		text, end := c.text(key, c.written(key))
+		text, _ := c.text(key, c.written(key))
 		if written[text.Value] {
 			before, _ := c.fragment.source.Position(n.Place(text.Value).Start)
 			c.problems.Add("duplicate-key", text.Pos, "%q is written twice, first in line %d", text.Value, before).
@@ -160,8 +134,7 @@ func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
 			continue
 		}
 		written[text.Value] = true
-		in := context{c.fragment.Text[at:max(at, end)] + ": ", y.Style&yaml.FlowStyle != 0}
-		n.Fields = append(n.Fields, Field{text, c.node(value, in)})
+		n.Fields = append(n.Fields, Field{text, c.node(value, context{text.Value, y.Style&yaml.FlowStyle != 0})})
 	}
 	c.merge(n, merges, written)
 	return n

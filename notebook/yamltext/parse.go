@@ -42,7 +42,7 @@ func Parse(f Fragment, problems *source.Problems) *Node {
 	if len(doc.Content) == 0 {
 		return &Node{Kind: Map, Text: source.Text{Pos: f.Whole}}
 	}
-	c := converter{fragment: &f, problems: &found, reported: map[*yaml.Node]bool{}}
+	c := converter{fragment: &f, problems: &found}
 	c.findRepeated(doc)
 	n := c.node(doc.Content[0], context{})
 	if c.made > maxNodes {
@@ -73,6 +73,9 @@ func decodeYAML(r io.Reader) (*yaml.Node, error) {
 	}
 	return &doc, nil
 }
+
+// maxLine bounds how much of a line is matched with patterns of errors, in bytes.
+const maxLine = 2000
 
 // byteReader gives a text byte by byte, so that it knows how far the library has read when it fails.
 type byteReader struct {
@@ -207,7 +210,7 @@ func (f *Fragment) addSyntaxError(e syntaxError, err error, line, last int, prob
 		return true
 	}
 	start, text := f.blanks(begin), f.lineText(begin)
-	text = text[:min(len(text), maxReach)]
+	text = text[:min(len(text), maxLine)]
 	m := e.line.FindStringSubmatchIndex(text)
 	if m == nil || !e.err.MatchString(err.Error()) {
 		return false
