@@ -28,7 +28,6 @@ var layers = []string{
 // heavy has the libraries that one folder may import.
 var heavy = map[string]string{
 	"github.com/testcontainers/": "runner/engine/docker",
-	"github.com/docker/cli/":     "runner/engine/docker",
 	"github.com/moby/moby/":      "runner/engine/docker",
 	"github.com/compose-spec/":   "notebook/compose",
 	"gopkg.in/yaml.v3":           "notebook/yamltext",

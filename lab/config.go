@@ -31,9 +31,6 @@ type Config struct {
 	Cluster func(ctx context.Context, o engine.Cluster) (engine.Engine, error)
 	// LockDir is where runs on this machine find each other's lock; empty for none.
 	LockDir string
-	// LockEngines says that runs take the engine of this machine too, where those find them that were started on another
-	// machine.
-	LockEngines bool
 	// Agent reads the program that goes into containers.
 	Agent agent.Program
 	// Machine is what doctor looks at.

@@ -54,7 +54,7 @@ func (r *Runner) imageStore() *images.Store {
 }
 
 func (r *run) images() images.Set {
-	return images.Set{Store: r.imageStore(), Article: r.plan.Article, Layout: r.layout()}
+	return images.Set{Store: r.imageStore(), Article: r.plan.Article, Experiment: r.experiment}
 }
 
 // Used finds the images that plans need, as far as they are here: their ids, and those of what they are built from.

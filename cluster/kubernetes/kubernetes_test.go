@@ -62,7 +62,7 @@ var buildAgent = sync.OnceValues(func() ([]byte, error) {
 // options are those of the user of the cluster.
 func options(t *testing.T) Options {
 	t.Helper()
-	builder, err := docker.New(t.Context(), docker.Options{})
+	builder, err := docker.New(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestEngine(t *testing.T) {
 // discardImages removes from the engine that builds what the suite alone needs.
 func discardImages(t *testing.T) {
 	ctx := context.WithoutCancel(t.Context())
-	builder, err := docker.New(ctx, docker.Options{})
+	builder, err := docker.New(ctx, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,6 @@ const lockEvery = time.Second
 
 var _ engine.Locked = (*Engine)(nil)
 
-func (e *Engine) Identity() string { return e.cluster.config.Host + " " + e.cluster.namespace }
-
 // Lock implements engine.Locked. What a process of this machine has left that was killed is removed. Of a process of
 // another machine nobody here knows whether it lives: there clean removes it.
 func (e *Engine) Lock(ctx context.Context, doing string, waiting func(*engine.BusyError)) (unlock func(), err error) {

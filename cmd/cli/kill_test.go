@@ -73,10 +73,7 @@ func onEngineWiring() lab.Config {
 	w.Agent = func() ([]byte, error) {
 		return os.ReadFile(filepath.Join(os.Getenv(programsVariable), agent.Name))
 	}
-	w.Engines[0].Connect = func(ctx context.Context) (engine.Engine, error) {
-		return dockerAt(w.Agent)(ctx,
-			docker.Options{})
-	}
+	w.Engines[0].Connect = dockerWith(w.Agent)
 	return w
 }
 
@@ -187,7 +184,7 @@ func leftBy(t *testing.T, c *client.Client, owner string) (left []string) {
 func bystander(t *testing.T, c *client.Client) (unchanged func()) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
-	e, err := docker.New(t.Context(), docker.Options{})
+	e, err := docker.New(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

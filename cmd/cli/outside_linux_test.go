@@ -31,7 +31,7 @@ func onLocal(t testing.TB) lab.Config {
 	local.Close()
 	t.Setenv("DOCKER_HOST", "unix:///nonexistent")
 	tools := builtPrograms(t)
-	w.LockDir, w.LockEngines, w.Settler = t.TempDir(), false, nil
+	w.LockDir, w.Settler = t.TempDir(), nil
 	w.Agent = func() ([]byte, error) { return os.ReadFile(filepath.Join(tools, agent.Name)) }
 	return w
 }

@@ -52,7 +52,7 @@ func wired(clusters Clusters) lab.Config {
 		cache = filepath.Join(cache, "benchbook")
 	}
 	program := programs.Here(cache).Agent
-	atDocker := func(ctx context.Context) (engine.Engine, error) { return dockerAt(program)(ctx, docker.Options{}) }
+	atDocker := dockerWith(program)
 	atCluster := func(context.Context, engine.Cluster) (engine.Engine, error) { return nil, withoutClusters{} }
 	if clusters != nil {
 		atCluster = clusters(program, atDocker)
@@ -69,14 +69,13 @@ func wired(clusters Clusters) lab.Config {
 		},
 		Cluster: atCluster,
 
-		// Whoever chooses a folder keeps out only those that chose the same one, which nobody on another machine can do.
-		LockDir:     cmp.Or(os.Getenv(locksVariable), machines.LockFolder),
-		LockEngines: os.Getenv(locksVariable) == "",
-		Agent:       program,
-		Machine:     inspect.ThisMachine(),
-		Settler:     &sysinfo.Settler{},
-		Cache:       cache,
-		Ask:         ask,
+		// A folder of one's own keeps out only the runs with the same folder.
+		LockDir: cmp.Or(os.Getenv(locksVariable), machines.LockFolder),
+		Agent:   program,
+		Machine: inspect.ThisMachine(),
+		Settler: &sysinfo.Settler{},
+		Cache:   cache,
+		Ask:     ask,
 		Terminal: func() int {
 			width, _, err := term.GetSize(int(os.Stderr.Fd()))
 			if err != nil || os.Getenv("TERM") == "dumb" {
@@ -98,11 +97,10 @@ func ask(question string) (yes, asked bool) {
 	return answer == "y" || answer == "yes", true
 }
 
-// dockerAt connects to Docker engines, with the program that acts for us on other machines.
-func dockerAt(program agent.Program) func(context.Context, docker.Options) (engine.Engine, error) {
-	return func(ctx context.Context, o docker.Options) (engine.Engine, error) {
-		o.Agent = program
-		e, err := docker.New(ctx, o)
+// dockerWith connects to the Docker engine, which gets our program.
+func dockerWith(program agent.Program) func(context.Context) (engine.Engine, error) {
+	return func(ctx context.Context) (engine.Engine, error) {
+		e, err := docker.New(ctx, program)
 		if err != nil {
 			return nil, err // not e: a nil *docker.Engine would be an engine
 		}

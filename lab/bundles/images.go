@@ -207,7 +207,7 @@ func (c *carrying) Prepare(ctx context.Context, i engine.Image, log io.Writer) (
 	if err := c.load(ctx, image.ID, log); err != nil {
 		return engine.Prepared{}, err
 	}
-	p, err := c.Engine.Prepare(ctx, engine.Image{Name: image.ID, Hosts: i.Hosts}, log)
+	p, err := c.Engine.Prepare(ctx, engine.Image{Name: image.ID}, log)
 	p.Bases = image.Bases
 	return p, err
 }

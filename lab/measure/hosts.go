@@ -136,11 +136,15 @@ func (s *clusterSession) connect(ctx context.Context, project *article.Project, 
 	}
 	s.engine = e
 	s.closing = append(s.closing, func() { _ = e.Close() }) // whatever was started there has been removed
-	unlock, err := lockHosts(ctx, s.app, []engine.Host{{Name: plan.LoadNode, Engine: e}}, doing)
-	if err != nil {
-		return err
+	if locked, ok := e.(engine.Locked); ok {
+		unlock, err := locked.Lock(ctx, doing, func(busy *engine.BusyError) {
+			s.app.NoteWaiting(fmt.Errorf("the cluster: %w", busy))
+		})
+		if err != nil {
+			return fmt.Errorf("making sure that no other run measures on the cluster: %w", err)
+		}
+		s.closing = append(s.closing, unlock)
 	}
-	s.closing = append(s.closing, unlock)
 	if err := sweep(ctx, s.app, e); err != nil {
 		return err
 	}

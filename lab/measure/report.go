@@ -162,11 +162,7 @@ func StuckLeftovers(left []engine.Leftover) error {
 		if l.Problem == "" {
 			continue
 		}
-		name := l.Kind + " " + l.Name
-		if l.Host != "" {
-			name += " on host " + l.Host
-		}
-		names, problem = append(names, name), cmp.Or(problem, l.Problem)
+		names, problem = append(names, l.Kind+" "+l.Name), cmp.Or(problem, l.Problem)
 	}
 	if len(names) == 0 {
 		return nil

@@ -133,7 +133,6 @@ func open(a *lab.Session, folder, slug, text, project string) (*notebook, error)
 	n := &notebook{slug: slug, text: project}
 	n.Session = &lab.Session{Stdout: a.Stdout, Stderr: &n.said, Terminal: a.Terminal, Version: a.Version, Config: a.Config,
 		Dir: folder}
-	n.Config.LockEngines = false // nothing runs on any
 	if a.Config.Processes != nil {
 		n.Config.Engines = []lab.Engine{{Name: spec.Local, Connect: a.Config.Processes}}
 	}

@@ -42,8 +42,7 @@ type BuiltImage struct {
 	Above     int    // images that are built on it
 }
 
-// Clocked is an Engine whose machine may have another clock than ours, or a Running of an Engine that has several
-// machines. Not every one can.
+// Clocked is a Running whose machine may have another clock than ours.
 type Clocked interface {
 	// Clock says how far the clock of its machine is ahead of ours, give or take.
 	Clock(ctx context.Context) (ahead, uncertain time.Duration, err error)
@@ -90,11 +89,8 @@ func MakerOf(e Engine) Engine {
 	}
 }
 
-// Locked is an Engine of which one run at a time can keep all others out that ask, from whichever machine they were
-// started. Not every engine can.
+// Locked is an Engine that one run at a time can have, from whichever machine it was started. Not every engine can.
 type Locked interface {
-	// Identity tells it from all others, whatever it is reached by.
-	Identity() string
 	// Lock takes it for what is to be done, in words such as "measuring async-101 in profile quick". While another run has
 	// it Lock waits, after a call of waiting, until the context is done; where waiting is nil it does not, and the error
 	// is a *BusyError. The lock ends with this process at the latest.

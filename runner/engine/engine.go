@@ -205,8 +205,6 @@ type Image struct {
 	Executable *Executable
 	// the engine's machine itself, its programs and files; only engines without containers have that
 	Machine bool
-
-	Hosts []string // those of an engine over several that have to have it; none: the engine's own machine
 }
 
 // One says whether exactly one of the fields is set that say where it comes from.
@@ -386,7 +384,6 @@ type Leftover struct {
 	Kind string // "container", "network", "volume", "files", "folder" or "process"
 	Name string
 	Run  string
-	Host string // where it is, of an engine over several; empty: the engine's own machine
 
 	Problem string // why it could not be removed; empty if it was
 }

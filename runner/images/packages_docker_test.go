@@ -18,7 +18,7 @@ func TestPackagesOfAnImage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs a Docker engine: run without -short")
 	}
-	e, err := docker.New(t.Context(), docker.Options{})
+	e, err := docker.New(t.Context(), nil)
 	if errors.Is(err, engine.ErrUnavailable) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "engine") {
 		t.Skip(err)
 	}

@@ -19,15 +19,14 @@ import (
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/link"
 	"benchbook/runner/load"
-	"benchbook/runner/machines"
 	"benchbook/runner/origin"
 )
 
 // Set is what an experiment needs of a Store. Images of an article are its own, by which they are found again.
 type Set struct {
 	*Store
-	Article string
-	Layout  machines.Layout
+	Article    string
+	Experiment *plan.Experiment
 }
 
 // Needs are the images of a trial, and our program beside them.
@@ -45,9 +44,9 @@ func (s Set) Needs(t *plan.Trial) []Need {
 
 // DriverNeed is what a driver brings itself, in words.
 func (s Set) DriverNeed(what string, driver load.Driver) Need {
-	return Need{key: "driver of " + what, what: what, hosts: s.Layout.IfSpread(s.Layout.LoadHosts()),
-		meet: func(ctx context.Context, on engine.Engine, log io.Writer) error {
-			err := driver.Prepare(ctx, on, log)
+	return Need{key: "driver of " + what, what: what,
+		meet: func(ctx context.Context, log io.Writer) error {
+			err := driver.Prepare(ctx, s.Engine, log)
 			if errors.As(err, new(*engine.ImageError)) || errors.As(err, new(*engine.BuildError)) {
 				return &NoImageError{Err: err}
 			}
@@ -57,13 +56,13 @@ func (s Set) DriverNeed(what string, driver load.Driver) Need {
 
 // Missing says that a need could not be met, at the place of what asks for it; nil if it was.
 func (s Set) Missing(n Need) *NoImageError {
-	known := s.outcomes[n.key].missing
+	known := s.outcomes[n.key]
 	if known == nil {
 		return nil
 	}
 	e := *known
 	if e.Pos.Source == nil {
-		e.Pos = s.Layout.Experiment.Pos
+		e.Pos = s.Experiment.Pos
 	}
 	return &e
 }
@@ -124,14 +123,14 @@ func (s Set) Examine(ctx context.Context, t *plan.Trial) error {
 
 // ownNeed is our program, in an image of its own.
 func (s Set) ownNeed() Need {
-	return Need{key: "program", what: agent.Name, hosts: s.Layout.IfSpread(s.Layout.ServiceHosts()),
-		meet: func(ctx context.Context, on engine.Engine, log io.Writer) error {
+	return Need{key: "program", what: agent.Name,
+		meet: func(ctx context.Context, log io.Writer) error {
 			data, err := s.Agent()
 			if err != nil {
 				return err
 			}
 			sum := sha256.Sum256(data)
-			image, err := on.Prepare(ctx, ownImage(data), log)
+			image, err := s.Engine.Prepare(ctx, ownImage(data), log)
 			if err != nil {
 				return fmt.Errorf("preparing %s: %w", agent.Name, err)
 			}
@@ -145,11 +144,11 @@ func (s Set) ownNeed() Need {
 // imageNeed is an image of a trial. It is made once for all experiments of an article.
 func (s Set) imageNeed(t *plan.Trial, name string, wanted spec.Image) Need {
 	key, what := s.key(wanted), s.Article+" "+name
-	return Need{key: "image " + key, what: what, hosts: s.Layout.IfSpread(s.hostsOf(imageKey(wanted))),
-		meet: func(ctx context.Context, on engine.Engine, to io.Writer) error {
+	return Need{key: "image " + key, what: what,
+		meet: func(ctx context.Context, to io.Writer) error {
 			redact := record.NewRedactor(t.Definition)
 			log := &redactedLog{to: to, redact: redact}
-			prepared, err := on.Prepare(ctx, imageSpec(what, wanted), log)
+			prepared, err := s.Engine.Prepare(ctx, imageSpec(what, wanted), log)
 			log.flush()
 			if err != nil {
 				return noImage(t, what, wanted, err, redact)
@@ -188,27 +187,6 @@ func noImage(t *plan.Trial, what string, wanted spec.Image, err error, redact *r
 				Tail: redact.Text(failed.Tail), Err: errors.New(redact.Text(failed.Err.Error()))}}
 	}
 	return fmt.Errorf("preparing the image of %s: %w", what, err)
-}
-
-// hostsOf are the hosts that need an image: those of all services that have it, in any trial, and of commands.
-func (s Set) hostsOf(key string) []string {
-	hosts := map[string]bool{}
-	for _, t := range s.Layout.Experiment.Trials {
-		for name, image := range imagesOf(t) {
-			if imageKey(image) != key {
-				continue
-			}
-			if name == "command" || name == driverName {
-				hosts[s.Layout.Experiment.LoadHost(t)] = true
-			} else {
-				hosts[s.Layout.Experiment.HostOf(name)] = true
-			}
-		}
-	}
-	if len(hosts) == 0 { // of a candidate of a search
-		return s.Layout.Experiment.HostNames()
-	}
-	return slices.Sorted(maps.Keys(hosts))
 }
 
 // Facts are what a record says of the images of its own trial: their ids, what they were built from, and the packages

@@ -15,7 +15,6 @@ import (
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/machines"
 )
 
 // A Preparation is told what a builder says, and then whether there is an image now.
@@ -32,10 +31,10 @@ type Store struct {
 	// is called before something is made available, with what it is; nothing else is told meanwhile
 	Begin func(string) Preparation
 
-	mu       sync.Mutex         // held while several needs are met, for outcomes, images and own
-	telling  sync.Mutex         // held while one of the Preparations is told something
-	outcomes map[string]outcome // of needs, by their keys
-	images   map[string]image   // by Set.key
+	mu       sync.Mutex               // held while several needs are met, for outcomes, images and own
+	telling  sync.Mutex               // held while one of the Preparations is told something
+	outcomes map[string]*NoImageError // by the keys of needs; nil for one that was met
+	images   map[string]image         // by Set.key
 	own      ownProgram
 
 	packages map[string]packages // of images, by their ids
@@ -44,36 +43,24 @@ type Store struct {
 
 // A Need is something that has to be there before trials are measured.
 type Need struct {
-	key   string   // tells it from others
-	what  string   // it is for, in words
-	hosts []string // that have to have it; none of an experiment that names no hosts
+	key  string // tells it from others
+	what string // it is for, in words
 	// meet makes it available. The error is a *NoImageError, whose Pos may be unknown, if it is of those that need it.
-	meet func(ctx context.Context, on engine.Engine, log io.Writer) error
-}
-
-// An outcome is what came of a need.
-type outcome struct {
-	hosts   []string
-	missing *NoImageError // nil if it was met
+	meet func(ctx context.Context, log io.Writer) error
 }
 
 // Meet meets needs, as far as they are not yet, independent ones at once. What could not be had is noted, and not tried
 // again.
 func (s *Store) Meet(ctx context.Context, needs []Need) error {
-	var open []*Need
+	var open []Need
 	for _, n := range needs {
-		if known, ok := s.outcomes[n.key]; ok && (known.missing != nil || covers(known.hosts, n.hosts)) {
-			continue
+		_, met := s.outcomes[n.key]
+		if !met && !slices.ContainsFunc(open, func(o Need) bool { return o.key == n.key }) {
+			open = append(open, n)
 		}
-		if i := slices.IndexFunc(open, func(o *Need) bool { return o.key == n.key }); i >= 0 {
-			open[i].hosts = union(open[i].hosts, n.hosts)
-			continue
-		}
-		n.hosts = union(s.outcomes[n.key].hosts, n.hosts)
-		open = append(open, &n)
 	}
 	if s.outcomes == nil {
-		s.outcomes = map[string]outcome{}
+		s.outcomes = map[string]*NoImageError{}
 	}
 	group, bounded := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce())
@@ -82,12 +69,8 @@ func (s *Store) Meet(ctx context.Context, needs []Need) error {
 			if bounded.Err() != nil {
 				return bounded.Err()
 			}
-			on := s.Engine
-			if len(n.hosts) > 0 {
-				on = machines.EngineOn(on, n.hosts)
-			}
 			log := s.begin(n.what)
-			err := n.meet(bounded, on, log)
+			err := n.meet(bounded, log)
 			log.End(err == nil)
 			var missing *NoImageError
 			if err != nil && (bounded.Err() != nil || !errors.As(err, &missing)) {
@@ -95,7 +78,7 @@ func (s *Store) Meet(ctx context.Context, needs []Need) error {
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.outcomes[n.key] = outcome{n.hosts, missing}
+			s.outcomes[n.key] = missing
 			return nil
 		})
 	}
@@ -105,16 +88,6 @@ func (s *Store) Meet(ctx context.Context, needs []Need) error {
 
 // atOnce is how many needs are met at the same time: most wait for packages or for the engine, and some compile.
 func atOnce() int { return max(2, runtime.NumCPU()) }
-
-func covers(hosts, wanted []string) bool {
-	return !slices.ContainsFunc(wanted, func(host string) bool { return !slices.Contains(hosts, host) })
-}
-
-func union(a, b []string) []string {
-	all := slices.Concat(a, b)
-	slices.Sort(all)
-	return slices.Compact(all)
-}
 
 // begin begins to tell of a need, until that ends. Several needs are met at once, and each thing is told alone.
 func (s *Store) begin(what string) Preparation {

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 )
 
@@ -19,7 +18,7 @@ func TestBuildsAreBounded(t *testing.T) {
 	now, most, full := 0, 0, make(chan struct{})
 	var needs []Need
 	for i := range 4 * atOnce() {
-		needs = append(needs, Need{key: fmt.Sprint(i), meet: func(ctx context.Context, _ engine.Engine, _ io.Writer) error {
+		needs = append(needs, Need{key: fmt.Sprint(i), meet: func(ctx context.Context, _ io.Writer) error {
 			mu.Lock()
 			now++
 			if most = max(most, now); now == atOnce() && i < atOnce() {

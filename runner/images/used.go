@@ -43,7 +43,7 @@ func Used(ctx context.Context, store engine.ImageStore, own agent.Program, drive
 			}
 		}
 	}
-	if len(plans) > 0 { // every run locks its engine with our program
+	if len(plans) > 0 { // a run may probe services with our program
 		if data, err := own(); err == nil { // without it nothing was built from it
 			_, _ = f.Prepare(ctx, ownImage(data), io.Discard)
 		}

@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
 
-	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -61,18 +59,6 @@ func (l Layout) ServiceCores(t *plan.Trial) int {
 		most = max(most, len(used[host]))
 	}
 	return most
-}
-
-// ServiceHosts are the hosts that have services.
-func (l Layout) ServiceHosts() []string {
-	var hosts []string
-	for _, t := range l.Experiment.Trials {
-		for _, s := range t.Services {
-			hosts = append(hosts, l.Experiment.HostOf(s.Name))
-		}
-	}
-	slices.Sort(hosts)
-	return slices.Compact(hosts)
 }
 
 // Location says where a service runs, and how it and what is on other hosts find each other; of the load or the
@@ -203,37 +189,6 @@ type loadSpace struct {
 func (s loadSpace) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
 	program.Location = s.at
 	return s.Space.Run(ctx, program, started)
-}
-
-// EngineOn is an engine that makes images available on some of its hosts.
-func EngineOn(e engine.Engine, hosts []string) engine.Engine { return hostsEngine{e, hosts} }
-
-// hostsEngine is an engine that makes images available on some of its hosts.
-type hostsEngine struct {
-	engine.Engine
-	hosts []string
-}
-
-func (p hostsEngine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
-	image.Hosts = p.hosts
-	return p.Engine.Prepare(ctx, image, log)
-}
-
-// IfSpread gives hosts that have to have an image, if the experiment names any: engines of one machine know no other.
-func (l Layout) IfSpread(hosts []string) []string {
-	if len(l.Experiment.Hosts) == 0 {
-		return nil
-	}
-	return hosts
-}
-
-// LoadHosts are the hosts that loads are put on from.
-func (l Layout) LoadHosts() []string {
-	var hosts []string
-	for _, t := range l.Experiment.Trials {
-		hosts = slice.Add(hosts, l.Experiment.LoadHost(t))
-	}
-	return hosts
 }
 
 // ToOurClock puts a measurement that was timed on another machine into times of ours.

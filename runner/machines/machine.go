@@ -25,13 +25,12 @@ const machineName = "host"
 // A Machine is another one than this, that something is measured on: what it is, and a program of ours that tells about
 // it.
 type Machine struct {
-	Host   sysinfo.Host
-	Name   string // in the project
-	Node   string // what its engine calls it; empty if that does not tell
-	engine engine.Engine
-	space  engine.Space
-	agent  engine.Running
-	ahead  time.Duration // of its clock, before ours
+	Host  sysinfo.Host
+	Name  string // in the project
+	Node  string // what its engine calls it; empty if that does not tell
+	space engine.Space
+	agent engine.Running
+	ahead time.Duration // of its clock, before ours
 }
 
 // Connect starts our program, whose bytes are given, on the machine of an engine, and asks it what it is on. At is
@@ -52,7 +51,7 @@ func Connect(ctx context.Context, name string, e engine.Engine, at engine.Locati
 	if err != nil {
 		return nil, err
 	}
-	m = &Machine{Name: name, engine: e, space: space}
+	m = &Machine{Name: name, space: space}
 	m.agent, err = space.Start(ctx, engine.Service{Image: image, Location: at,
 		Service: spec.Service{Name: machineName, Command: []string{agent.Host, sysinfo.TellWatch},
 			Ready: spec.Ready{Log: sysinfo.WatchReady}}})
@@ -105,11 +104,7 @@ func (m *Machine) ask(ctx context.Context, read func([]byte) error, args ...stri
 
 // setClock finds out how far its clock is ahead of ours.
 func (m *Machine) setClock(ctx context.Context) (err error) {
-	clocked, ok := m.agent.(engine.Clocked)
-	if !ok {
-		clocked, ok = m.engine.(engine.Clocked)
-	}
-	if ok {
+	if clocked, ok := m.agent.(engine.Clocked); ok {
 		m.ahead, _, err = clocked.Clock(ctx)
 	}
 	return err

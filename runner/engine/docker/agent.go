@@ -7,26 +7,13 @@ import (
 	"io"
 	"net"
 	"strings"
-	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-)
-
-// lockName is that of the container which locks an engine: the engine sees to it that there is one of a name.
-const lockName = "benchbook-lock"
-
-// lockEvery is how often somebody who waits for a lock asks for it, and lockStart how long whoever has made it gets to
-// begin it. After lockLooks it is taken for held: that of a run which has just ended goes by itself, but not at once.
-const (
-	lockEvery = time.Second
-	lockStart = time.Minute
-	lockLooks = 3
 )
 
 func (e *Engine) agentImage(ctx context.Context) (engine.Prepared, error) {
@@ -109,64 +96,4 @@ func (e *Engine) dialInside(ctx context.Context, id, address string) (net.Conn, 
 		return nil, errors.Join(context.Cause(ctx), err)
 	}
 	return conn, nil
-}
-
-// Identity implements engine.Locked. Copies of one virtual machine may have one ID, and two engines of a machine too.
-func (e *Engine) Identity() string { return e.info.ID + " " + e.info.Name + " " + e.info.DockerRootDir }
-
-// Lock takes the engine's machine for a run, so that no two that are started on different machines measure there at the
-// same time: by a container that goes on for as long as this process is attached to it. It implements engine.Locked.
-func (e *Engine) Lock(ctx context.Context, doing string, waiting func(*engine.BusyError)) (unlock func(), err error) {
-	labels := e.labels("lock")
-	labels[engine.LabelDoing] = doing
-	for looks := 1; ; looks++ {
-		id, detach, err := e.startAgent(ctx, lockName, "none", labels)
-		switch {
-		case err == nil:
-			return func() {
-				detach()
-				ctx, cancel := uncancelled(context.WithoutCancel(ctx))
-				defer cancel()
-				_ = e.client.removeContainer(ctx, id) // it goes by itself, only later
-			}, nil
-		case ctx.Err() != nil:
-			return nil, context.Cause(ctx)
-		case !errdefs.IsConflict(err):
-			return nil, fmt.Errorf("locking the engine at %s: %w", e.endpoint, err)
-		}
-		busy, err := e.lockHolder(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("locking the engine at %s: %w", e.endpoint, err)
-		}
-		if looks == lockLooks {
-			if waiting == nil {
-				return nil, busy
-			}
-			waiting(busy)
-		}
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-time.After(lockEvery):
-		}
-	}
-}
-
-// lockHolder says who has the lock, as far as it can be told, and removes one that nobody holds: whoever made it was
-// killed before it was begun, or is known to have ended.
-func (e *Engine) lockHolder(ctx context.Context) (*engine.BusyError, error) {
-	inspected, err := e.client.ContainerInspect(ctx, lockName, client.ContainerInspectOptions{})
-	if gone(err) {
-		return &engine.BusyError{}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	c := inspected.Container
-	made, err := time.Parse(time.RFC3339Nano, c.Created)
-	neverBegun := err == nil && !c.State.Running && e.now().Sub(made) > lockStart
-	if alive, known := engine.OwnerAlive(c.Config.Labels[engine.LabelOwner]); neverBegun || known && !alive {
-		return &engine.BusyError{}, e.client.removeContainer(ctx, c.ID)
-	}
-	return &engine.BusyError{Doing: c.Config.Labels[engine.LabelDoing], Since: made}, nil
 }

@@ -162,14 +162,14 @@ func TestWithoutBuildKit(t *testing.T) {
 	const (
 		nothing = "no docker command"
 		broken  = "#!/bin/sh\necho 'ERROR: BuildKit is enabled but the buildx component is missing or broken.' >&2\nexit 1\n"
-		other   = "#!/bin/sh\necho \"$DOCKER_HOST $DOCKER_CERT_PATH $DOCKER_CONTEXT $*\" >&2\nexit 1\n"
+		other   = "#!/bin/sh\necho \"$DOCKER_HOST $DOCKER_CONTEXT $*\" >&2\nexit 1\n"
 	)
 	for _, tt := range []struct{ program, want string }{
 		{nothing, "Dockerfile line 2: RUN --mount needs BuildKit, and no docker command here builds with it: install " +
 			"docker-buildx, or COPY what it mounts; without a cache it only takes longer"},
 		{broken, "Dockerfile line 2: RUN --mount needs BuildKit, and no docker command here builds with it: install " +
 			"docker-buildx, or COPY what it mounts; without a cache it only takes longer"},
-		{other, "tcp://bench-2:2376 /certs  build --progress=plain --file=sub/Dockerfile --tag=benchbook/x:1 --target=last " +
+		{other, "unix:///bench-2.sock  build --progress=plain --file=sub/Dockerfile --tag=benchbook/x:1 --target=last " +
 			"--label=benchbook.image=" + enginetest.Made() + " --build-arg=WORD=given -"},
 	} {
 		folder := t.TempDir()
@@ -189,7 +189,7 @@ func TestWithoutBuildKit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = newImageStore(nil, environment("tcp://bench-2:2376", "/certs")).buildKit(t.Context(), build, recipe, nil,
+		err = newImageStore(nil, environment("unix:///bench-2.sock")).buildKit(t.Context(), build, recipe, nil,
 			"benchbook/x:1", io.Discard)
 		if err == nil || err.Error() != tt.want {
 			t.Errorf("got %v, want %s", err, tt.want)

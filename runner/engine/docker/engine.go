@@ -1,7 +1,6 @@
 // Package docker runs trials in containers of a Docker engine.
 //
-// What always holds: a space is a bridge network without a route out of it; nothing is published on the host, but what
-// something on another host has to find, see engine.Location; containers get no privileges, no Docker socket, no
+// What always holds: a space is a bridge network without a route out of it; nothing is published on the host; containers get no privileges, no Docker socket, no
 // periodic health checks, and no path of the host but those that were asked for as such; their local ports are 1024 to
 // 65535 and their logs are bounded. Images we build carry a digest of everything that went into them in their tag, and
 // base images that no registry could give have a substitute of our own name: nothing is ever tagged under somebody
@@ -20,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -34,63 +32,55 @@ import (
 	tclog "github.com/testcontainers/testcontainers-go/log"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 )
 
 // How long a single request to the engine may take where nothing else bounds it. A request that changes something is
 // not cancelled half-way, so that we always know what is there.
 const requestTimeout = time.Minute
 
-// Options say which engine to use. The zero value takes the one that the docker command would most likely take.
-type Options struct {
-	// Host is the engine's endpoint, such as "unix:///run/user/1000/docker.sock", "ssh://bench-2" or "tcp://bench-2:2376".
-	// Empty means DOCKER_HOST, or, if that is not set either, the first of the usual sockets that is there.
-	Host string
-	// TLS is a folder with ca.pem, cert.pem and key.pem, for tcp://. Where it is empty, TLS is configured by the
-	// environment, as for the docker command.
-	TLS string
-	// Agent reads the program that acts for us in containers of an engine on another machine; nil if there is none, and
-	// then ports cannot be probed there, nor the engine be locked.
-	Agent func() ([]byte, error)
-}
-
 // daemon is the engine's API, with what takes more than one request.
 type daemon struct{ *client.Client }
 
 // Engine is a Docker engine.
 type Engine struct {
-	client       daemon
-	images       *imageStore
-	provider     *testcontainers.DockerProvider
-	endpoint     string
-	certificates string
-	info         system.Info
-	version      client.ServerVersionResult
-	owner        string
-	agent        func() ([]byte, error)
-	ahead        time.Duration // of its clock, before ours
+	client   daemon
+	images   *imageStore
+	provider *testcontainers.DockerProvider
+	endpoint string
+	info     system.Info
+	version  client.ServerVersionResult
+	owner    string
+	agent    agent.Program
 }
 
 var (
 	_ engine.Engine     = (*Engine)(nil)
-	_ engine.Clocked    = (*Engine)(nil)
 	_ engine.Carrier    = (*Engine)(nil)
 	_ engine.Archiver   = (*Engine)(nil)
-	_ engine.Locked     = (*Engine)(nil)
 	_ engine.Inspected  = (*Engine)(nil)
 	_ engine.ImageStore = (*Engine)(nil)
 )
 
-// New connects to a Docker engine. The error wraps engine.ErrUnavailable if none answers.
-func New(ctx context.Context, opts Options) (*Engine, error) {
-	host := endpoint(opts)
-	api, err := dial(host, opts.TLS)
+// New connects to the Docker engine of this machine: the one at DOCKER_HOST or, if that is not set, at the first of the
+// usual sockets that is there. The error wraps engine.ErrUnavailable if none answers.
+//
+// Program probes services where this process cannot reach them, as from a container; without it they are not probed
+// there.
+func New(ctx context.Context, program agent.Program) (*Engine, error) {
+	return newEngine(ctx, endpoint(), program)
+}
+
+// newEngine connects to the Docker engine at an endpoint.
+func newEngine(ctx context.Context, host string, program agent.Program) (*Engine, error) {
+	api, err := dial(host)
 	if err != nil {
 		return nil, unavailable(host, err)
 	}
 	pingContext, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	e := &Engine{client: daemon{api}, images: newImageStore(api, environment(host, opts.TLS)), endpoint: host,
-		certificates: opts.TLS, owner: engine.Owner(), agent: opts.Agent}
+	e := &Engine{client: daemon{api}, images: newImageStore(api, environment(host)), endpoint: host,
+		owner: engine.Owner(), agent: program}
 	info, err := api.Info(pingContext, client.InfoOptions{})
 	if err == nil {
 		e.info = info.Info
@@ -100,9 +90,6 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 		if err = refused(e.version); isPodman(e.version) {
 			err = &unfit{"Podman " + e.version.Version + ", whose Docker API does not describe networks as Docker's does"}
 		}
-	}
-	if err == nil {
-		e.ahead, _, err = e.Clock(pingContext)
 	}
 	if err == nil {
 		e.provider, err = newProvider(host, api)
@@ -143,30 +130,6 @@ func refused(version client.ServerVersionResult) error {
 	return nil
 }
 
-// endpoint finds the engine's endpoint: the wish of the caller, that of the user, or the first socket that is there.
-func endpoint(opts Options) string {
-	if opts.Host != "" {
-		return opts.Host
-	}
-	if host := os.Getenv(client.EnvOverrideHost); host != "" {
-		return host
-	}
-	var sockets []string
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
-		sockets = append(sockets, filepath.Join(dir, "docker.sock")) // rootless
-	}
-	if home, err := os.UserHomeDir(); err == nil {
-		sockets = append(sockets, filepath.Join(home, ".docker", "run", "docker.sock")) // Docker Desktop
-	}
-	standard := strings.TrimPrefix(client.DefaultDockerHost, "unix://")
-	for _, socket := range append([]string{standard}, sockets...) {
-		if _, err := os.Stat(socket); err == nil {
-			return "unix://" + socket
-		}
-	}
-	return client.DefaultDockerHost
-}
-
 // unavailable says in one sentence that no engine answers at a host, and what to do.
 func unavailable(host string, err error) error {
 	if unfit, ok := errors.AsType[*unfit](err); ok {
@@ -174,16 +137,9 @@ func unavailable(host string, err error) error {
 			"containers with --engine local", engine.ErrUnavailable, host, unfit.reason)
 	}
 	switch {
-	case errors.Is(err, errNoTLS):
-		return fmt.Errorf("%w may be used at %s without TLS, as anybody could use it who reaches it: give the folder of "+
-			"its certificates", engine.ErrUnavailable, host)
-	case strings.HasPrefix(host, "ssh://"):
-		return fmt.Errorf("%w answers at %s: see that ssh gets there without a question, and that docker version works "+
-			"there (%s)", engine.ErrUnavailable, host, firstLine(err.Error()))
-	case strings.HasPrefix(host, "tcp://") && strings.Contains(err.Error(), "tls: "),
-		strings.Contains(err.Error(), "x509: "):
-		return fmt.Errorf("%w can be trusted at %s: see that its certificate names that host and is of the authority in "+
-			"ca.pem (%s)", engine.ErrUnavailable, host, firstLine(err.Error()))
+	case errors.Is(err, errElsewhere):
+		return fmt.Errorf("%w of this machine is at %s: set DOCKER_HOST to its socket, such as "+
+			"unix:///var/run/docker.sock, or run benchbook where the engine is", engine.ErrUnavailable, host)
 	case strings.Contains(err.Error(), "permission denied"): // the client does not wrap the cause
 		return fmt.Errorf("%w may be used by this user at %s: join the group docker, or run as root",
 			engine.ErrUnavailable, host)
@@ -204,13 +160,8 @@ var quiet = tclog.NewNoopLogger()
 func newProvider(host string, api *client.Client) (*testcontainers.DockerProvider, error) {
 	library.Lock()
 	defer library.Unlock()
-	first, done, err := standIn(host)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
 	for name, value := range map[string]string{
-		client.EnvOverrideHost:                 first,
+		client.EnvOverrideHost:                 host,
 		"TESTCONTAINERS_RYUK_DISABLED":         "true",
 		"TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX": "", // would rename the images we just built
 	} {
@@ -271,37 +222,15 @@ func (e *Engine) Facts(context.Context) (map[string]string, error) {
 	return facts, nil
 }
 
-// local says whether containers run under the kernel of this machine, rather than elsewhere or in a virtual machine.
+// local says whether containers run under the kernel of this machine, rather than in a virtual machine.
 func (e *Engine) local() bool {
-	if runtime.GOOS != "linux" || !strings.HasPrefix(e.endpoint, "unix://") {
+	if runtime.GOOS != "linux" {
 		return false
 	}
 	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
 	return err == nil && string(bytes.TrimSpace(release)) == e.info.KernelVersion &&
 		!strings.Contains(e.info.OperatingSystem, "Docker Desktop")
 }
-
-// Clock implements engine.Clocked. Of the engine's time nothing is known but that it was read between question and
-// answer.
-func (e *Engine) Clock(ctx context.Context) (ahead, uncertain time.Duration, err error) {
-	if e.local() {
-		return 0, 0, nil
-	}
-	asked := time.Now()
-	info, err := e.client.Info(ctx, client.InfoOptions{})
-	took := time.Since(asked)
-	if err != nil {
-		return 0, 0, fmt.Errorf("asking the engine at %s for the time: %w", e.endpoint, err)
-	}
-	there, err := time.Parse(time.RFC3339Nano, info.Info.SystemTime)
-	if err != nil {
-		return 0, 0, fmt.Errorf("asking the engine at %s for the time: %w", e.endpoint, err)
-	}
-	return there.Sub(asked.Add(took / 2)), took / 2, nil
-}
-
-// now is the time there.
-func (e *Engine) now() time.Time { return time.Now().Add(e.ahead) }
 
 func (e *Engine) Close() error { return e.client.Close() }
 

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/network"
@@ -84,7 +83,7 @@ func (w *waiting) Reach(ctx context.Context) (readiness.Dial, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
-	reached, err := w.space.engine.reaches(endpoint)
+	reached, err := reaches(endpoint)
 	if err == nil && !reached && w.space.engine.agent == nil {
 		err = fmt.Errorf("containers of the engine at %s cannot be reached from here, so that its ports cannot be probed: "+
 			"give it a healthcheck that is a command or a text in its log", w.space.engine.endpoint)
@@ -110,12 +109,9 @@ func (w *waiting) Reach(ctx context.Context) (readiness.Dial, error) {
 	}, nil
 }
 
-// reaches says whether this process can connect to an address in a network: whether the engine is local and the bridge
-// has one of this machine's addresses. It has none where the engine is in a virtual machine or we are in a container.
-func (e *Engine) reaches(to *network.EndpointSettings) (bool, error) {
-	if !strings.HasPrefix(e.endpoint, "unix://") {
-		return false, nil
-	}
+// reaches says whether this process can connect to an address in a network: whether the bridge has one of
+// this machine's addresses. It has none where the engine is in a virtual machine or we are in a container.
+func reaches(to *network.EndpointSettings) (bool, error) {
 	ours, err := net.InterfaceAddrs()
 	if err != nil {
 		return false, err

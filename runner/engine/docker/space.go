@@ -261,8 +261,7 @@ func awaitEnd(ctx context.Context, api client.APIClient, id string) (status int,
 		if result.Error == nil {
 			return int(result.StatusCode), nil
 		}
-		// The engine could not wait; that says nothing about the container. It may be because we no longer do: over TLS it
-		// hears of that before the connection is closed, and there is time for it to answer.
+		// The engine could not wait; that says nothing about the container.
 		err = errors.New(result.Error.Message)
 	case err = <-ended.Error:
 	}
@@ -296,8 +295,8 @@ func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 	var kept []engine.Kept
 	for _, r := range s.tree.All() {
 		r.Meter.Close()
-		kept = append(kept, engine.Kept{Service: r.name, Enter: append(s.engine.command(), "exec", "-it",
-			s.containerName(r.name), "sh")})
+		kept = append(kept, engine.Kept{Service: r.name, Enter: []string{"docker", "exec", "-it",
+			s.containerName(r.name), "sh"}})
 	}
 	slices.SortFunc(kept, func(a, b engine.Kept) int { return strings.Compare(a.Service, b.Service) })
 	return kept, nil

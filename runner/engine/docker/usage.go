@@ -76,9 +76,7 @@ func (e *Engine) usage(ctx context.Context, id string) (engine.Usage, error) {
 	if stats.CPUStats.CPUUsage.TotalUsage == 0 { // engines answer with zeros
 		return engine.Usage{}, errors.New("it has ended")
 	}
-	usage := usageOf(stats)
-	usage.At = usage.At.Add(-e.ahead) // by our clock
-	return usage, nil
+	return usageOf(stats), nil
 }
 
 func usageOf(stats container.StatsResponse) engine.Usage {

@@ -300,7 +300,7 @@ func TestRealTools(t *testing.T) {
 		t.Skip("needs a Docker engine and a minute: run without -short")
 	}
 	ctx := t.Context()
-	e, err := docker.New(ctx, docker.Options{})
+	e, err := docker.New(ctx, nil)
 	if errors.Is(err, engine.ErrUnavailable) {
 		t.Skip(err)
 	}
