@@ -80,17 +80,14 @@ func (a *attempt) drive() (m load.Measurement, err error) {
 	a.place.Services = byName(atWork)
 	var prepared, concluded string
 	if len(a.trial.Prepare) > 0 {
-		a.waits("the hook prepare", usualHook)
 		prepared, err = runHooks(a.bounded, "prepare", a.trial.Prepare, a.trial, a.place.Services)
 		a.endPart("prepare")
 	}
 	if err == nil {
-		a.waits(a.work())
 		m, err = a.driveLoad(atWork)
 		a.lap = time.Now()
 	}
 	if len(a.trial.Conclude) > 0 && a.ctx.Err() == nil {
-		a.waits("the hook conclude", usualHook)
 		var failed error
 		concluded, failed = a.conclude()
 		a.endPart("conclude")

@@ -32,7 +32,6 @@ type bench struct {
 	run        string // its name, which spaces are labelled with
 	note       func(string)
 	secrets    Secrets
-	waits      func(Wait)
 
 	around   engine.Space // that of repetitions is within, if no services are shared; nil until the first
 	up       *block       // nil while no services of a repetition wait for the next one

@@ -15,18 +15,15 @@ import (
 // errOutOfTime is that the budget of a run is over.
 var errOutOfTime = errors.New("the budget has run out")
 
-// outOfTime says whether something that lasts so long would end after the budget of the run.
-func (r *run) outOfTime(lasts time.Duration) bool {
-	return !r.options.Deadline.IsZero() && time.Now().Add(lasts).After(r.options.Deadline)
+// outOfTime reports that the budget of the run is over.
+func (r *run) outOfTime() bool {
+	return !r.options.Deadline.IsZero() && time.Now().After(r.options.Deadline)
 }
 
 // schedule goes through the repetitions that are left of an experiment up to the next look.
 type schedule struct {
 	*run
 	left    []plan.Step
-	longest time.Duration // of the repetitions so far
-	begun   time.Time     // the present one
-
 	failing map[string]*GivenUp // trials whose last repetitions have failed alike, by name
 }
 
@@ -101,6 +98,6 @@ func (r *schedule) next() (plan.Step, bool) {
 		return plan.Step{}, false
 	}
 	step := r.left[0]
-	r.left, r.begun = r.left[1:], time.Now()
+	r.left = r.left[1:]
 	return step, true
 }

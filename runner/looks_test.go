@@ -308,17 +308,17 @@ func TestForcedLooks(t *testing.T) {
 func TestBudget(t *testing.T) {
 	p, store := socketsPlan(t, "repetitions: 3", "repetitions: up to 5"), &memory{}
 	judge := undecided(map[string]int{"sync": never, "async": never})
-	over := Options{Open: judge, Budget: time.Second, Deadline: time.Now().Add(-time.Second)}
+	over := Options{Open: judge, Deadline: time.Now().Add(-time.Second)}
 	if sum := carryOut(t, &simulation{}, p, store, over); !sum.OutOfTime || len(store.records) != 0 || sum.Spared != 0 {
 		t.Errorf("%+v with %d records", sum, len(store.records))
 	}
-	inTime := Options{Open: judge, Budget: time.Hour, Deadline: time.Now().Add(time.Hour)}
+	inTime := Options{Open: judge, Deadline: time.Now().Add(time.Hour)}
 	if sum := carryOut(t, &simulation{}, p, store, inTime); sum.OutOfTime || len(store.records) != 10 {
 		t.Errorf("%+v with %d records", sum, len(store.records))
 	}
 	for _, r := range store.records {
-		if r.Budget == nil || r.Budget.Seconds != 3600 || !slices.Equal(r.Looks, []int{3, 5}) {
-			t.Errorf("%s-%d has the budget %+v and looks %v", r.Trial, r.Repetition, r.Budget, r.Looks)
+		if !slices.Equal(r.Looks, []int{3, 5}) {
+			t.Errorf("%s-%d has looks %v", r.Trial, r.Repetition, r.Looks)
 		}
 	}
 }

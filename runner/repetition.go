@@ -68,7 +68,6 @@ func (r *run) Measure(ctx context.Context, step plan.Step) (*record.Record, erro
 	}
 	m, err := a.measure(err)
 	m, isResult := a.judge(m, err)
-	r.Progress.Waits(Wait{})
 	cancelled := ctx.Err()
 	begin = time.Now()
 	closeErr := r.leave(ctx, services, step, err == nil && isClean(&m),
@@ -117,9 +116,6 @@ func (r *run) NewRecord(step plan.Step) *record.Record {
 		}
 	}
 	rec.Facts[record.FactRevision] = cmp.Or(r.options.Revisions[r.plan.Article], record.NoRevision+"not asked for")
-	if r.options.Budget > 0 {
-		rec.Budget = &record.Budget{Seconds: r.options.Budget.Seconds()}
-	}
 	if len(step.Trial.Adapted) > 0 {
 		rec.Facts[plan.FactAdapted] = strings.Join(step.Trial.Adapted, "; ")
 	}

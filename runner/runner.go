@@ -32,7 +32,7 @@ type RecordStore interface {
 	Save(*record.Record) error
 }
 
-// Progress is told what happens. Its methods, and those of what it returns, are called one at a time, Waits aside.
+// Progress is told what happens. Its methods, and those of what it returns, are called one at a time.
 type Progress interface {
 	// Experiment begins: so many of its repetitions, or of its searches for capacities, are to be done, the others are
 	// fresh or done already.
@@ -44,12 +44,8 @@ type Progress interface {
 	Preparing(what string) images.Preparation
 	// Note says something that is about several repetitions.
 	Note(text string)
-	// Begin and End enclose a repetition.
-	Begin(step plan.Step)
+	// End is called after each repetition.
 	End(step plan.Step, r *record.Record)
-	// Waits is called with what a repetition waits for from now on, the zero value when it is over. Several goroutines may
-	// call it, and quite often.
-	Waits(Wait)
 	// Search is called after each probe of a search, and once more when it has ended: then it says why, in Stop.
 	Search(t *plan.Trial, s *record.Search)
 }
@@ -79,8 +75,7 @@ type Runner struct {
 type Options struct {
 	// Force measures what is fresh as well, as a new run. Searches for tuned values are not repeated with repetitions.
 	Force bool
-	// Budget is how long a run may last, and Deadline when that is over; zero for as long as it takes.
-	Budget   time.Duration
+	// Deadline is when the last repetition or search may begin; zero for no limit.
 	Deadline time.Time
 	// Open names, by experiment, the trials that claims are undecided about, given the records of an article so far: they
 	// go on after a look. Nil: none does.
@@ -143,11 +138,6 @@ type Summary struct {
 	Unsearched int
 	OutOfTime  bool // the budget was over before everything was measured
 	Spent      Spent
-}
-
-// search is how long a search took, the mean of those that were made.
-func (s *Summary) search() time.Duration {
-	return s.Spent[Searching] / time.Duration(max(1, s.Searches))
 }
 
 // Run measures what is missing or stale: up to the first look of all experiments, and from look to look what claims are
@@ -352,7 +342,7 @@ func (r *run) layout() machines.Layout {
 
 func (r *run) newBench() *bench {
 	return &bench{engine: r.Engine, experiment: r.experiment, layout: r.layout(), images: r.images(), driver: r.driver,
-		run: r.id, note: r.Progress.Note, waits: r.Progress.Waits, secrets: r.secrets()}
+		run: r.id, note: r.Progress.Note, secrets: r.secrets()}
 }
 
 func (r *run) secrets() Secrets { return r.options.Secrets[r.experiment] }
@@ -491,16 +481,13 @@ func (r *run) step(ctx context.Context, schedule *schedule, step plan.Step) erro
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if r.outOfTime(schedule.longest) {
+	if r.outOfTime() {
 		return errOutOfTime
 	}
 	if err := r.Share(ctx, step.Trial); err != nil {
 		return err
 	}
 	quietly := r.bench.unshared != nil // it was said once for all
-	if !quietly {
-		r.Progress.Begin(step)
-	}
 	r.keeping = schedule.keeping(step.Trial)
 	tuned, rec, err := r.tuned(ctx, step)
 	if rec == nil && err == nil {
@@ -512,7 +499,6 @@ func (r *run) step(ctx context.Context, schedule *schedule, step plan.Step) erro
 	if rec == nil {
 		return err
 	}
-	schedule.longest = max(schedule.longest, time.Since(schedule.begun))
 	// What was measured is kept, also if nothing more can be.
 	if saveErr := r.save(rec); saveErr != nil {
 		saveErr = fmt.Errorf("repetition %d of %s was measured but could not be saved: %w; once records can be saved, the "+

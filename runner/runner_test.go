@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -75,9 +74,6 @@ type quiet struct {
 	atProbe  func(probes int)
 	searched []*record.Search
 	notes    []string
-
-	mu    sync.Mutex
-	waits []Wait
 }
 
 func (q *quiet) Search(_ *plan.Trial, s *record.Search) {
@@ -94,12 +90,6 @@ func (q *quiet) Search(_ *plan.Trial, s *record.Search) {
 func (q *quiet) Note(text string)                  { q.notes = append(q.notes, text) }
 func (*quiet) Experiment(*plan.Experiment, int)    {}
 func (*quiet) Again(*plan.Experiment, []plan.Step) {}
-func (*quiet) Begin(plan.Step)                     {}
-func (q *quiet) Waits(w Wait) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.waits = append(q.waits, w)
-}
 
 func (q *quiet) Preparing(string) images.Preparation {
 	if q.log == nil {

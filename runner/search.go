@@ -47,7 +47,7 @@ func (r *run) search(ctx context.Context) error {
 			if _, ok := c.Values[s.Name]; ok {
 				continue
 			}
-			if r.outOfTime(r.summary.search()) {
+			if r.outOfTime() {
 				return errOutOfTime
 			}
 			rec, err := r.searched(t, func() (*record.Record, error) { return searcher.Tune(ctx, t, s, c.Values) })
@@ -63,7 +63,7 @@ func (r *run) search(ctx context.Context) error {
 	}
 	r.leaveOut()
 	for _, t := range r.work.searches {
-		if r.outOfTime(r.summary.search()) {
+		if r.outOfTime() {
 			return errOutOfTime
 		}
 		if _, err := r.searched(t, func() (*record.Record, error) { return searcher.Capacity(ctx, t) }); err != nil {

@@ -123,14 +123,6 @@ func (b *bench) container(t *plan.Trial, s *serviceStart, n int) (engine.Service
 		return engine.Service{}, err
 	}
 	b.addDriverFiles(t, s.Name, &out)
-	redact, wait := b.secrets.redactor(t), Wait{For: fmt.Sprintf("service %q", s.Name), Service: true,
-		Usual: usualStart}
-	b.waits(wait)
-	out.Missing = func(missing error) {
-		wait := wait
-		wait.Missing = redact.Text(missing.Error())
-		b.waits(wait)
-	}
 	if s.Link != nil {
 		out.Name += behindLink
 	} else { // else others reach it through its link, which comes last

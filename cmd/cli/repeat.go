@@ -36,7 +36,7 @@ func reproCommand(a *app) *cobra.Command {
 		Short: "Measure somebody else's article on this machine",
 		Long: `Open a bundle and measure its article on this machine. It says what would run, and asks
 before anything does. Then it prints each claim there and here, and makes pages with a column for each host. With
---quick it takes at most five minutes, to see whether everything works. Run again, it continues in the same folder.`,
+--quick it begins nothing new after five minutes, to see whether everything works. Run again, it continues in the same folder.`,
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkMeasuring(cmd.Flags(), &o.Options, choose, a.Config.EngineNames()); err != nil {

@@ -33,6 +33,10 @@ const adaptUsage = "use other CPUs if this machine lacks those that an article a
 // verboseUsage is what --verbose means, wherever it is given.
 const verboseUsage = "print the output of builds also if they succeed"
 
+func addQuiet(cmd *cobra.Command, quiet *bool) {
+	cmd.Flags().BoolVarP(quiet, "quiet", "q", false, "print no progress, only problems and results")
+}
+
 func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
 	f.chooseQuick = addMeasuring(cmd, &f.Options, profile, engines)
 	cmd.Flags().BoolVar(&f.claims, "claims", false,
@@ -46,10 +50,12 @@ func addMeasuring(cmd *cobra.Command, f *measure.Options, profile string, engine
 	choose := addQuick(cmd.Flags(), &f.Profile)
 	cmd.Flags().BoolVar(&f.Force, "force", false, "re-measure even if up to date, as a new run")
 	cmd.Flags().DurationVar(&f.Budget, "budget", 0,
-		"end after this time, such as 20m; the same command resumes from there")
+		"begin no repetition after this time, such as 20m; the same command resumes from there")
 	cmd.Flags().StringVar(&f.Only, "only", "", "measure "+lab.OnlyUsage)
 	cmd.Flags().BoolVar(&f.Adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVarP(&f.Verbose, "verbose", "v", false, verboseUsage)
+	addQuiet(cmd, &f.Quiet)
+	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	cmd.Flags().BoolVar(&f.Yes, "yes", false, fmt.Sprintf("measure more than %d trials of an experiment, or for more "+
 		"than %.0f hours, without asking", forecast.ManyTrials, forecast.LongTime.Hours()))
 	cmd.Flags().StringVar(&f.Engine, "engine", "", "where services run: "+strings.Join(engines, ", ")+

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -32,27 +33,20 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// newReporter shows a run of so many repetitions and searches: on a terminal with a bar, else in plain lines.
-func newReporter(a *lab.Session, total int, verbose bool) progress.Reporter {
-	if a.Config.Terminal == nil || a.Config.Terminal() == 0 {
-		return &progress.Lines{W: a.Stderr, Verbose: verbose}
-	}
-	return progress.NewBar(a.Terminal, total, verbose)
-}
-
 // Options say what is measured, and how.
 type Options struct {
 	Profile     string
-	Force       bool   // what is fresh as well
-	Repetitions string // as articles have them; empty for theirs
-	Budget      time.Duration
-	Engine      string     // empty for the project's
-	Only        string     // an expression that picks trials
-	Pick        lab.Filter // picks some of them; nil for all
-	Keep        bool       // the services of the last repetition
-	Adapt       bool       // placements to the CPUs that there are
-	Yes         bool       // to very many trials
-	Verbose     bool       // says what builders of images say
+	Force       bool          // what is fresh as well
+	Repetitions string        // as articles have them; empty for theirs
+	Budget      time.Duration // no repetition begins after it; 0 for no limit
+	Engine      string        // empty for the project's
+	Only        string        // an expression that picks trials
+	Pick        lab.Filter    // picks some of them; nil for all
+	Keep        bool          // the services of the last repetition
+	Adapt       bool          // placements to the CPUs that there are
+	Yes         bool          // to very many trials
+	Verbose     bool          // print the output of image builders too
+	Quiet       bool          // print only problems and results
 	// Over is laid over the engine that images are made available on, to say more of them or to hold them to something;
 	// nil for nothing.
 	Over func(engine.Engine) engine.Engine
@@ -122,6 +116,15 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 	if begun, err := j.begin(ctx); !begun {
 		return a.JoinErrors(problems, err)
 	}
+	if err = j.measure(ctx); err == nil {
+		err = j.conclude()
+	}
+	return a.JoinErrors(problems, a.JoinErrors(j.refused, err))
+}
+
+// measure measures one article after another.
+func (j *job) measure(ctx context.Context) error {
+	defer j.closeProgress()
 	for _, c := range j.list {
 		at := j.targets[c.Slug]
 		options, err := j.optionsFor(c)
@@ -134,15 +137,11 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 			}
 			err = j.noteMeasured(ctx, at, &sum, options, err)
 		}
-		if err != nil {
-			return a.JoinErrors(problems, a.JoinErrors(j.refused, err))
-		}
-		if j.total.Kept != nil {
-			break
+		if err != nil || j.total.Kept != nil {
+			return err
 		}
 	}
-	j.progress.Stop()
-	return a.JoinErrors(problems, a.JoinErrors(j.refused, j.conclude()))
+	return nil
 }
 
 // Prepare makes available what all trials of the chosen articles need, whether they are measured already or not, and
@@ -155,13 +154,11 @@ func Prepare(ctx context.Context, a *lab.Session, project *article.Project, list
 	}
 	defer j.closing.close()
 	begun, err := j.begin(ctx)
-	if begun {
-		j.progress.Stop()
-	}
 	switch {
 	case err != nil || !begun:
 		return a.JoinErrors(problems, err)
 	case len(j.missing) > 0:
+		j.closeProgress()
 		err = lab.Failure(fmt.Errorf("%s could not be had, for the reasons above", terminal.Count(len(j.missing), "image")))
 	}
 	return a.JoinErrors(problems, a.JoinErrors(j.refused, err))
@@ -213,6 +210,7 @@ type job struct {
 
 	pending  int // repetitions and searches that were to be done when it began
 	progress progress.Reporter
+	stderr   io.Writer // of the session, while there is a bar
 	runners  map[*target]*runner.Runner
 	total    runner.Summary
 	leftOut  int                   // experiments, since something that they need is missing
@@ -224,7 +222,7 @@ type job struct {
 func newJob(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (j *job,
 	problems, err error) {
 	j = &job{Session: a, project: project, list: list, flags: flags, runners: map[*target]*runner.Runner{}}
-	j.options = runner.Options{Force: flags.Force, Keep: flags.Keep, Budget: flags.Budget, Revisions: map[string]string{},
+	j.options = runner.Options{Force: flags.Force, Keep: flags.Keep, Revisions: map[string]string{},
 		Secrets: map[*plan.Experiment]runner.Secrets{}}
 	for _, c := range list { // it may be edited, and committed, long before it is measured
 		j.options.Revisions[c.Slug] = lab.RevisionOf(ctx, project, c.Doc)
@@ -287,6 +285,9 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 	if err := connect(ctx, j.Session, j.project, pending, j.plans, j.targets); err != nil {
 		return false, lab.Interrupted(ctx, err)
 	}
+	if !j.flags.Quiet {
+		j.targets.printEngines(j.Stderr)
+	}
 	unlock, err := Lock(ctx, j.Session, host, j.targets, j.doing(pending))
 	if err == nil {
 		j.closing, j.last = append(j.closing, unlock), pending[len(pending)-1]
@@ -311,7 +312,7 @@ func (j *job) beginPages(found survey) (err error) {
 	}
 	before := j.CleansUp.Swap(false) // nothing of ours runs yet
 	defer j.CleansUp.Store(before)
-	if err = j.flags.Begin(); err == nil {
+	if err = j.flags.Begin(); err == nil && !j.flags.Quiet {
 		words := fmt.Sprintf("to measure: %s of %s", found.words(), terminal.Count(len(found.pending), "article"))
 		if j.estimate > 0 {
 			words += ", in about " + terminal.Clock(j.estimate) + " once their images are there"
@@ -345,7 +346,7 @@ func (j *job) find(ctx context.Context, host sysinfo.Host) (found survey, err er
 		return survey{}, lab.Failure(fmt.Errorf("%s not measured, without an engine", found.words()))
 	case len(found.pending) > 0:
 		return found, nil
-	case j.refused == nil:
+	case j.refused == nil && !j.flags.Quiet:
 		everything := map[bool]string{false: "everything", true: "everything else"}[len(j.plans) > len(j.list)] +
 			" is measured"
 		if len(found.inFull) > 0 {
@@ -519,12 +520,16 @@ func connect(ctx context.Context, a *lab.Session, project *article.Project, list
 			}
 		}
 	}
-	for _, v := range at.distinct() {
-		for _, e := range v.engines() {
-			fmt.Fprintf(a.Stderr, "engine %s\n", e.Name())
+	return nil
+}
+
+// printEngines prints the names of the engines.
+func (v targets) printEngines(w io.Writer) {
+	for _, one := range v.distinct() {
+		for _, e := range one.engines() {
+			fmt.Fprintf(w, "engine %s\n", e.Name())
 		}
 	}
-	return nil
 }
 
 // confirm warns of what is hardly meant, asks before it lets very much of an experiment be measured, and refuses that
@@ -663,6 +668,28 @@ func sweep(ctx context.Context, a *lab.Session, e engine.Engine) error {
 	return nil
 }
 
+// startProgress shows on a terminal a bar, below what is printed meanwhile.
+func (j *job) startProgress() {
+	j.stderr = j.Stderr
+	lines := progress.Lines{W: j.Stderr, Verbose: j.flags.Verbose, Quiet: j.flags.Quiet}
+	if j.flags.Quiet || j.Config.Terminal == nil || j.Config.Terminal() == 0 {
+		j.progress = &lines
+		return
+	}
+	bar := progress.NewBar(j.Terminal, j.pending)
+	if j.Stderr == io.Writer(terminal.Plain{To: j.Terminal}) {
+		j.Stderr = terminal.Plain{To: bar.Above()}
+	}
+	lines.W = j.Stderr
+	bar.Lines, j.progress = lines, bar
+}
+
+// closeProgress removes the bar.
+func (j *job) closeProgress() {
+	j.progress.Close()
+	j.Stderr = j.stderr
+}
+
 // prepareAll removes what earlier runs left, and makes available what all articles need.
 func (j *job) prepareAll(ctx context.Context) (err error) {
 	for _, at := range j.targets.distinct() {
@@ -675,8 +702,8 @@ func (j *job) prepareAll(ctx context.Context) (err error) {
 			return lab.Failure(err)
 		}
 	}
-	j.progress = newReporter(j.Session, j.pending, j.flags.Verbose)
-	j.closing = append(j.closing, j.progress.Close)
+	j.startProgress()
+	j.closing = append(j.closing, j.closeProgress)
 	for _, at := range j.targets.distinct() {
 		j.runners[at] = newRunner(j.Session, at, j.progress, j.flags.Over)
 	}
@@ -705,13 +732,12 @@ func (j *job) prepare(ctx context.Context, at *target) error {
 	j.total.Spent[runner.Preparing] += time.Since(begin)
 	switch {
 	case err != nil && (ctx.Err() != nil || len(j.list) == 1):
-		j.progress.Stop()
+		j.closeProgress()
 		return abortedRun(ctx, j.Session, at, j.total, options, err)
 	case err != nil: // which may be of one article alone: those before it can be measured
 		j.progress.Note(fmt.Sprintf("some preparations failed, and are retried when their turn comes: %v", err))
 	}
 	if len(found) > 0 {
-		j.progress.Stop()
 		j.tell(&runner.Summary{NoImage: found})
 		j.missing = append(j.missing, found...)
 	}
@@ -764,10 +790,10 @@ func (j *job) optionsFor(c *lab.Article) (runner.Options, error) {
 
 // noteMeasured adds what an article came to, and says what of it could not be measured.
 func (j *job) noteMeasured(ctx context.Context, at *target, sum *runner.Summary, o runner.Options, err error) error {
-	j.progress.Stop()
 	j.add(sum)
 	j.tell(sum)
 	if err != nil {
+		j.closeProgress()
 		return abortedRun(ctx, j.Session, at, j.total, o, err)
 	}
 	return nil
@@ -811,12 +837,12 @@ func (e *FailedError) Error() string { return e.words }
 // conclude says what the job came to.
 func (j *job) conclude() error {
 	t := &j.total
-	if t.Measured > t.Failed || t.Searches > 0 {
+	if !j.flags.Quiet && (t.Measured > t.Failed || t.Searches > 0) {
 		printSummary(j.Session, *t)
 	}
 	if t.OutOfTime {
 		fmt.Fprintf(j.Stderr, "the budget of %v ran out before everything was measured; the same command resumes from "+
-			"here, with or without --budget\n", j.options.Budget)
+			"here, with or without --budget\n", j.flags.Budget)
 	}
 	if t.Kept != nil {
 		printKept(j.Session, t.Kept)

@@ -49,6 +49,7 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	if err := connect(ctx, a, project, list, plans, at); err != nil {
 		return lab.Interrupted(ctx, err)
 	}
+	at.printEngines(a.Stderr)
 	unlock, err := Lock(ctx, a, host, at, doing)
 	if err != nil {
 		return err

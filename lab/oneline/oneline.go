@@ -34,8 +34,9 @@ import (
 
 // Options say what becomes of the article and its page.
 type Options struct {
-	Save string // file of the article; empty for none
-	HTML string // file of its page; empty for none
+	Quiet bool   // no progress bar
+	Save  string // file of the article; empty for none
+	HTML  string // file of its page; empty for none
 }
 
 // unnamed is what an article is called that is not saved.
@@ -104,7 +105,7 @@ func run(ctx context.Context, a *lab.Session, text string, hosts []string, o Opt
 // has not ended.
 func (n *notebook) measure(ctx context.Context, a *lab.Session, o Options) (*dataset.Dataset, error) {
 	defer a.AwaitOnInterrupt(ctx)()
-	err := measure.Run(ctx, n.Session, n.project, n.list, measure.Options{Profile: plan.Full})
+	err := measure.Run(ctx, n.Session, n.project, n.list, measure.Options{Profile: plan.Full, Quiet: o.Quiet})
 	if s, ok := errors.AsType[*lab.StatusError](err); ok && s.Status == lab.StatusInterrupted {
 		return nil, lab.WithStatus(s.Status, errors.New("interrupted; nothing was kept"))
 	}

@@ -11,32 +11,47 @@ import (
 	"benchbook/notebook/record"
 )
 
-// refresh is how often the bar is drawn: seldom, so that drawing does not disturb a measurement.
+// refresh is the time between two drawings of the bar. It is long, so that drawing does not disturb a measurement.
 const refresh = time.Second
 
-// Bar says the same as Lines, and below them how many repetitions are done, with the time left.
+// Bar draws how many repetitions are done, and the time left, below the lines of Lines.
 type Bar struct {
 	Lines
-	bars *mpb.Progress
-	bar  *mpb.Bar
+	bars  *mpb.Progress
+	bar   *mpb.Bar
+	total int64
 }
 
 var _ Reporter = (*Bar)(nil)
 
-// NewBar draws on a terminal for a run of so many repetitions and searches.
-func NewBar(screen io.Writer, total int, verbose bool) *Bar {
+// NewBar draws on a terminal for a run of total repetitions and searches.
+func NewBar(screen io.Writer, total int) *Bar {
 	bars := mpb.New(mpb.WithOutput(screen), mpb.WithRefreshRate(refresh), mpb.WithAutoRefresh(), mpb.WithWidth(40))
-	b := &Bar{bars: bars, Lines: Lines{W: bars, Verbose: verbose}}
-	b.bar = bars.AddBar(int64(total), mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.CountersNoUnit("%d of %d")),
-		mpb.AppendDecorators(decor.OnComplete(decor.Meta(decor.AverageETA(decor.ET_STYLE_GO), left), "")))
+	eta := decor.AverageETA(decor.ET_STYLE_GO)
+	left := func(s decor.Statistics) string {
+		if s.Current == 0 || s.Current == s.Total {
+			return ""
+		}
+		text, _ := eta.Decor(s)
+		return text + " left"
+	}
+	bar := bars.AddBar(0, mpb.PrependDecorators(decor.CountersNoUnit("%d of %d")), mpb.AppendDecorators(decor.Any(left)))
+	b := &Bar{bars: bars, bar: bar}
+	b.grow(total)
 	return b
 }
 
-func left(eta string) string { return eta + " left" }
+// Above returns a writer that prints above the bar.
+func (b *Bar) Above() io.Writer { return b.bars }
+
+func (b *Bar) grow(n int) {
+	b.total += int64(n)
+	b.bar.SetTotal(b.total, false)
+}
 
 // Again adds repetitions that were not foreseen.
 func (b *Bar) Again(e *plan.Experiment, steps []plan.Step) {
-	b.bar.SetTotal(b.bar.Current()+int64(len(steps)), false)
+	b.grow(len(steps))
 	b.Lines.Again(e, steps)
 }
 
@@ -47,15 +62,13 @@ func (b *Bar) End(step plan.Step, r *record.Record) {
 
 func (b *Bar) Search(t *plan.Trial, s *record.Search) {
 	b.Lines.Search(t, s)
-	if s.Stop != "" {
+	if s.Stop != "" && s.Kind != record.SearchTune {
 		b.bar.Increment()
 	}
 }
 
-// Stop removes the bar, so that other things can be written.
-func (b *Bar) Stop() {
+// Close removes the bar.
+func (b *Bar) Close() {
 	b.bar.Abort(true)
 	b.bars.Wait()
 }
-
-func (b *Bar) Close() { b.Stop() }

@@ -27,17 +27,15 @@ type Reporter interface {
 	runner.Progress
 	// Article begins an article.
 	Article(slug string)
-	// Stop ends drawing, so that other things can be written.
-	Stop()
-	// Close ends it for good.
+	// Close removes the bar. It may be called twice.
 	Close()
 }
 
-// Lines say in plain lines what a run is doing. Lines are written between repetitions only, so that writing them
-// does not disturb a measurement.
+// Lines prints a line for each repetition, after it has ended, so that printing does not disturb a measurement.
 type Lines struct {
 	W       io.Writer
-	Verbose bool // with what builders of images print
+	Verbose bool // print the output of image builders too
+	Quiet   bool // print only failures and notes
 
 	slug string
 	todo int
@@ -52,11 +50,11 @@ func (p *Lines) Article(slug string) { p.slug = slug }
 
 func (p *Lines) Close() {}
 
-// Stop is part of reporter: nothing of plain lines is unfinished.
-func (p *Lines) Stop() {}
-
 func (p *Lines) Experiment(e *plan.Experiment, todo int) {
 	p.todo, p.done, p.failures = todo, 0, nil
+	if p.Quiet {
+		return
+	}
 	if todo == 0 {
 		fmt.Fprintf(p.W, "%s#%s is already measured\n", p.slug, e.Name)
 		return
@@ -78,6 +76,9 @@ func (p *Lines) Experiment(e *plan.Experiment, todo int) {
 
 func (p *Lines) Again(e *plan.Experiment, steps []plan.Step) {
 	p.todo, p.done = len(steps), 0
+	if p.Quiet {
+		return
+	}
 	if steps[0].Replaces == 0 {
 		var names []string
 		upTo := 0
@@ -92,7 +93,11 @@ func (p *Lines) Again(e *plan.Experiment, steps []plan.Step) {
 }
 
 func (p *Lines) Preparing(what string) images.Preparation {
-	return &buildLog{w: p.W, verbose: p.Verbose, what: what, since: time.Now()}
+	w := p.W
+	if p.Quiet {
+		w = io.Discard
+	}
+	return &buildLog{w: w, verbose: p.Verbose, what: what, since: time.Now()}
 }
 
 // buildLog says what is built, and shows the builder's own lines if that is wanted, each with what it builds, as
@@ -142,11 +147,10 @@ func (p *Lines) Note(text string) {
 	fmt.Fprintf(p.W, "  %s\n", strings.ReplaceAll(text, "\n", " "))
 }
 
-func (p *Lines) Begin(plan.Step) {}
-
-func (p *Lines) Waits(runner.Wait) {}
-
 func (p *Lines) Search(t *plan.Trial, s *record.Search) {
+	if p.Quiet {
+		return
+	}
 	what := "capacity"
 	if s.Kind == record.SearchTune {
 		what = "tune." + s.Name
@@ -164,6 +168,9 @@ func (p *Lines) Search(t *plan.Trial, s *record.Search) {
 
 func (p *Lines) End(step plan.Step, r *record.Record) {
 	p.done++
+	if p.Quiet && r.Failure == "" {
+		return
+	}
 	words, log := outcome(r), ""
 	if r.Failure != "" {
 		if way := runner.WayOfFailing(r.Failure); slices.Contains(p.failures, way) {

@@ -288,7 +288,6 @@ type Service struct {
 	Aliases []string      // further names it is reached by, which several services may share
 	Within  time.Duration // it is not waited for longer until it is ready; 0: as long as its healthcheck says
 	Begun   func()        // called when the service was started and the waiting begins; may be nil
-	Missing func(error)   // called with what is missing as long as the service is not ready, quite often; may be nil
 	First   bool          // it goes before others on the CPUs that it shares with them
 	Location
 }

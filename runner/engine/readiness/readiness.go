@@ -242,9 +242,6 @@ func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try 
 		}
 		if missing == nil || ctx.Err() == nil { // once the context is done a probe only says that
 			missing = w.explain(ctx, port, err)
-			if w.service.Missing != nil {
-				w.service.Missing(missing)
-			}
 		}
 		now := time.Now()
 		lasts := w.hasLasted(missing, now)
