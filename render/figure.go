@@ -98,9 +98,12 @@ func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 		o = c.origin // that of the claim's cells may be any
 	}
 	title := p.Stated(cmp.Or(p.Plain(f.Title.Value), p.Auto))
-	part := provenancePart{c}
-	about := part.about(f.Label.Value, title, statedBy(f.Title, f.Claim), o)
-	v.Provenance.Files = part.addFiles(f.Label.Value, about, csv, full)
+	about := provenancePart{c}.about(f.Label.Value, title, statedBy(f), o)
+	v.Provenance.Files = []link{c.addFile(f.Label.Value+".csv", "CSV", csv)}
+	if len(full) > 0 {
+		v.Provenance.Files = append(v.Provenance.Files,
+			c.addFile(f.Label.Value+".svg", "SVG", figure.Standalone(full, about)))
+	}
 }
 
 // draw draws a figure in both widths in parallel, since authors wait for it.

@@ -21,8 +21,6 @@ func TestFloorBanners(t *testing.T) {
 		{"in a claim about a value", "values: {most: 'max(memory.server)'}\n", strings.Replace(claim, "%s",
 			`memory.server{server="a"} < memory.server{server="b"}`, 1), "memory.server of servers by 50 %"},
 		{"in the text", "", "`{value} memory.server{server=\"a\"}`\n", "memory.server of servers by 50 %"},
-		{"in a key value", "key_values: [{value: 'memory.server{server=\"a\"}', is: of memory}]\n", "",
-			"memory.server of servers by 50 %"},
 		{"by name", "values: {most: 'max(memory.server)'}\n", "`{value} 2 * most`\n", "memory.server of servers by 50 %"},
 		{"a value made from itself", "values: {x: y, y: x}\n", "`{value} x`\n`{value} memory.server{server=\"a\"}`\n",
 			"memory.server of servers by 50 %"},

@@ -29,7 +29,7 @@ func (r *Renderer) Parts(d *dataset.Dataset, o Options) Parts { return Parts{r.c
 
 // Value is a value as text.
 func (p Parts) Value(in expr.Inline) (string, error) {
-	v, _ := p.c.evaluate(in)
+	v := p.c.evaluate(in)
 	if v.Missing {
 		return "", errors.New(wording.Lower(strings.TrimSuffix(v.Interval, ".")))
 	}

@@ -10,18 +10,16 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
-	"benchbook/render/figure"
 	"benchbook/render/outcome"
 )
 
-// provenancePart is what a page and its files say of where a table or figure is from.
+// provenancePart says where a figure is from.
 type provenancePart struct{ *composer }
 
-// about is what all files of a table or figure say of it, under the title that it has where its page is not. The claim
-// is the one that it states, if any.
+// about is what the SVG of a figure says of it, under the title that it has away from its page. The claim is the one
+// that it states, if any.
 //
 // Source: docs/results.md#provenance-of-files.
 func (c provenancePart) about(label, title, claim string, o cellview.Origin) [][2]string {
@@ -36,12 +34,12 @@ func (c provenancePart) about(label, title, claim string, o cellview.Origin) [][
 		{"licence", c.options.Licence}}
 }
 
-// statedBy is the claim that a table or figure states, by its title or in so many words; empty if it states none.
-func statedBy(title, claim source.Text) string {
-	if name, ok := article.SentenceOf(title.Value); ok {
+// statedBy returns the claim that a figure states; empty if it states none.
+func statedBy(f *article.Figure) string {
+	if name, ok := article.SentenceOf(f.Title.Value); ok {
 		return name
 	}
-	return claim.Value
+	return f.Claim.Value
 }
 
 // claimOn is the first claim on some of the cells, of the headlines if one is; or else the first headline that is
@@ -75,15 +73,8 @@ func (c provenancePart) address(file string) string {
 	return strings.TrimSuffix(c.options.Address, "/") + "/" + strings.TrimSuffix(name.EscapedPath(), "index.html")
 }
 
-// addFiles adds the data and the drawings of a table or figure as files, and returns links to them.
-func (c provenancePart) addFiles(label string, about [][2]string, csv, svg []byte) (links []link) {
-	add := func(name, words string, data []byte) {
-		c.files = append(c.files, File{dataFolder + "/" + name, data})
-		links = append(links, link{dataFolder + "/" + name, words})
-	}
-	add(label+".csv", "CSV", csv)
-	if len(svg) > 0 {
-		add(label+".svg", "SVG", figure.Standalone(svg, about))
-	}
-	return links
+// addFile adds a file with data of a table or figure, and returns a link to it.
+func (c *composer) addFile(name, words string, data []byte) link {
+	c.files = append(c.files, File{dataFolder + "/" + name, data})
+	return link{dataFolder + "/" + name, words}
 }

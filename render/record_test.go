@@ -1,7 +1,6 @@
 package render_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -12,46 +11,6 @@ import (
 	"benchbook/render"
 	"benchbook/render/rendertest"
 )
-
-// What is said of how something was measured is what its records say, also if the article says something else by now.
-func TestMethodComesFromRecords(t *testing.T) {
-	const command = "```yaml experiment\n" + `name: tool
-matrix: {tool: [a, b]}
-command: {run: "new ${{ matrix.tool }}", image: "debian:trixie", shell: true}
-repetitions: 2
-calibrate: false` + "\n```\n"
-	b := rendertest.New(t, "tool", []byte("---\ntitle: Tools\n---\n\n"+command))
-	for k, trial := range []string{"a", "b"} {
-		b.Measure("full", "tool", trial, []float64{1, 2}, func(r *record.Record) {
-			definition, err := json.Marshal(map[string]any{"command": map[string]any{
-				"run": []string{"old", trial}, "image": map[string]string{"name": "debian:bookworm-slim"}, "expect_exit": 0}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Key, r.Definition, r.Load = "old", definition, nil
-			r.Samples = []record.Sample{{Metric: "time.real", Value: 1, Unit: "s"}}
-			r.Facts["image.command"] = "sha256:1234"
-			r.Order = record.Order{Seed: 42, Round: r.Repetition, Position: 2*r.Repetition + k - 1, Of: 4}
-		})
-	}
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := wordsOf(string(page.HTML))
-	want := []string{"old a", "old b", "debian:bookworm-slim", "Orderinterleaved in 2 rounds, each round shuffled, seed 42"}
-	for _, w := range want {
-		if !strings.Contains(text, w) {
-			t.Errorf("the page does not say %q", w)
-		}
-	}
-	method := text[strings.LastIndex(text, "How this was measured"):]
-	for _, w := range []string{"new a", "trixie"} {
-		if strings.Contains(method, w) {
-			t.Errorf("the page says %q, which was not measured: %s", w, method)
-		}
-	}
-}
 
 // Repetitions are counted where they are behind a number, and every kind of estimate that stands in a table or figure
 // is explained.
@@ -272,7 +231,6 @@ func TestBlocks(t *testing.T) {
 		top    = "Services stay up between the repetitions of a cell, so intervals do not cover differences between starts."
 		all    = "All rows: repetitions share a start of their services (intervals do not cover differences between starts)."
 		one    = "one start a: repetitions share a start of their services: intervals do not cover differences between"
-		order  = "Orderin blocks: all repetitions of one cell after the other, the cells shuffled, seed"
 		method = "services stay up between those of a cell, so intervals do not cover differences between starts"
 		rounds = "services are started fresh for each"
 	)
@@ -284,11 +242,11 @@ func TestBlocks(t *testing.T) {
 		a, b          func(*record.Record)
 		has, lacks    []string
 	}{
-		{"quick", "quick", block, block, []string{top, all, order, method}, []string{rounds, one}},
-		{"quick, one cell started again each time", "quick", block, restarted, []string{top, one, order, method},
+		{"quick", "quick", block, block, []string{top, all, method}, []string{rounds, one}},
+		{"quick, one cell started again each time", "quick", block, restarted, []string{top, one, method},
 			[]string{rounds, all}},
-		{"full", "full", block, block, []string{all, order, method}, []string{rounds, one, top}},
-		{"quick in rounds", "quick", fresh, fresh, []string{rounds}, []string{top, all, one, order, method}},
+		{"full", "full", block, block, []string{all, method}, []string{rounds, one, top}},
+		{"quick in rounds", "quick", fresh, fresh, []string{rounds}, []string{top, all, one, method}},
 	} {
 		bench := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+experiment+
 			"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput, latency.p99]\n```\n"))

@@ -201,11 +201,10 @@ func (c *composer) article() composed {
 	title, titleText := c.prose.Inline(c.doc.Front.Title.Value)
 	description, descriptionText := c.prose.Inline(c.doc.Front.Description.Value)
 	standing := claim.StandingOf(c.d)
-	c.keyValues()
 	text := c.prose.Prose()
-	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics, Listing: c.prose.Listing}
+	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics}
 	view := articleView{Answer: answerPart{c}.answer(standing, title), Description: description, Prose: text,
-		Evidence: evidencePart{c}.evidence(standing), Method: how.View(titleText, c.values)}
+		Evidence: evidencePart{c}.evidence(standing), Method: how.View(titleText)}
 	view.Contents = c.contents(len(view.Evidence.Original.Rows) > 0)
 	view.Others = c.prose.Others() // which show values as well, but none of those in the text
 	return composed{c.Fill("article", view), view, titleText, descriptionText, standing}
@@ -228,7 +227,6 @@ type articleView struct {
 	Evidence    evidenceView
 	Method      method.View
 	Others      []prose.Other
-	Apart       bool // the evidence is a page of its own
 }
 
 type link struct{ Href, Words string }

@@ -108,20 +108,16 @@ func (c *composer) table(t *article.Table) template.HTML {
 	}
 	columns := c.tableColumns(t, cells)
 	view := columns.table(c, experiment)
-	words := ""
-	if e.Title, words = c.outcomes.title(t.Title.Value); e.Title == "" {
-		words = columns.autoTitle()
-		e.Title = template.HTML(template.HTMLEscapeString(words))
+	if e.Title, _ = c.outcomes.title(t.Title.Value); e.Title == "" {
+		e.Title = template.HTML(template.HTMLEscapeString(columns.autoTitle()))
 	}
 	e.Caption = c.outcomes.caption(t.Caption.Value)
 	layout := view.Layout()
 	e.Sub = columns.Sub(cells, layout)
 	o := cellview.OriginOf(c.d, cells, cellview.NamesOf(columns.metrics)...)
 	e.Provenance = c.provenance(o)
-	part := provenancePart{c}
-	about := part.about(t.Label.Value, c.judgements.withVerdict(words, stated.Value), statedBy(t.Title, t.Claim), o)
-	e.Provenance.Files = part.addFiles(t.Label.Value, about,
-		cellview.DataOf(c.d, cells, columns.words, columns.metrics, t.Published), nil)
+	e.Provenance.Files = []link{c.addFile(t.Label.Value+".csv", "CSV",
+		cellview.DataOf(c.d, cells, columns.words, columns.metrics, t.Published))}
 	missing := ""
 	switch {
 	case experiment == nil:

@@ -53,12 +53,6 @@ func TestListingsOfExperimentsHoldNoSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(string(page.HTML), ""))
-	for _, words := range []string{"http://server/?api_key=[redacted]&page=2", "-H 'X-Api-Key: [redacted]'",
-		"login --password '[redacted]' 'http://x/?token=[redacted]'"} {
-		if !strings.Contains(text, words) {
-			t.Errorf("the method does not say %s", words)
-		}
-	}
 	for _, secret := range []string{"longpassword", "api_key=q1", "X-Api-Key: h1", "first half", "--password pw",
 		"token=t2", "xyz"} {
 		if strings.Contains(text, secret) {

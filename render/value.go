@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,8 +15,6 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/render/cellview"
-	"benchbook/render/chart"
-	"benchbook/render/method"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
 )
@@ -31,7 +28,6 @@ type valueView struct {
 	Raw      string // unrounded, in the base unit
 	Heading  string
 	Interval string
-	Drawing  template.HTML
 	Source   string // the expression, where there is no number
 	Origin   string
 	Shown    *link
@@ -42,7 +38,6 @@ type evaluator struct {
 	d       *dataset.Dataset
 	doc     *article.Document
 	numbers map[string]string // of tables and figures by their labels, such as "Figure 2"
-	values  []method.Value    // for the table of all values
 	used    []used
 
 	selected map[selection]func() ([]*dataset.Cell, error) // see selectCells
@@ -56,28 +51,24 @@ type selection struct {
 
 // Value shows the value of an expression, with a tooltip that says where it comes from.
 func (c *composer) Value(in expr.Inline) template.HTML {
-	v, _ := c.evaluate(in)
+	v := c.evaluate(in)
 	c.nextID++
 	v.ID = prose.ValueID + strconv.Itoa(c.nextID)
 	return c.Fill("value", v)
 }
 
-// evaluate computes an expression and adds it to the table of all values.
-func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
+// evaluate computes an expression.
+func (ev *evaluator) evaluate(in expr.Inline) valueView {
 	source := in.Expr.String()
 	q, err := ev.d.Eval(in.Expr, "")
 	if err != nil {
-		ev.values = slice.Add(ev.values, method.Value{Text: wording.NotMeasured, Interval: "–", Repetitions: "–",
-			From: source})
 		return valueView{Missing: true, Text: wording.NotMeasured, Heading: "Not measured",
-			Interval: wording.Sentence(err.Error()), Source: source}, nil
+			Interval: wording.Sentence(err.Error()), Source: source}
 	}
 	if q.Text != "" {
 		o := cellview.OriginOf(ev.d, q.Cells)
-		ev.values = slice.Add(ev.values, method.Value{Text: q.Text, Interval: "–", Repetitions: "–",
-			From: cmp.Or(q.What, source)})
 		return valueView{Text: q.Text, Raw: q.Text, Heading: cmp.Or(q.What, source), Interval: q.Note,
-			Origin: wording.Sentence(o.Where())}, &q
+			Origin: wording.Sentence(o.Where())}
 	}
 	ev.use(in.Expr, "")
 	q = ev.asJudged(in.Expr, q)
@@ -85,10 +76,8 @@ func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 	v := valueView{Text: w.Text(), Raw: strconv.FormatFloat(q.Number, 'g', -1, 64), Heading: cmp.Or(q.What, source),
 		Interval: w.IntervalSentence(), Shown: ev.shownAt(in.Expr, q.Cells)}
 	v.Given, v.Constant = len(q.Cells) == 0, len(q.Cells) == 0 && q.Note == ""
-	v.Drawing = chart.Repetitions(ev.repetitionsOf(in.Expr), q.Number, q.Interval)
 	o := cellview.OriginOf(ev.d, q.Cells)
 	names := cellview.SortedSet(slice.Map(q.Cells, func(cell *dataset.Cell) string { return cell.Name() }))
-	from := cmp.Or(q.What, source)
 	if len(names) > 0 && len(names) <= 3 {
 		v.Origin = "cells " + strings.Join(names, "; ") + ", "
 		if len(names) == 1 {
@@ -96,9 +85,7 @@ func (ev *evaluator) evaluate(in expr.Inline) (valueView, *dataset.Quantity) {
 		}
 	}
 	v.Origin = wording.Sentence(v.Origin + o.Where())
-	ev.values = slice.Add(ev.values, method.Value{Text: w.Text(), Interval: w.Interval(), Repetitions: w.Runs(),
-		From: from})
-	return v, &q
+	return v
 }
 
 // asJudged gives a ratio that is the effect of a claim the interval by which that is judged.
@@ -163,72 +150,9 @@ func (ev *evaluator) resolved(n expr.Node) expr.Node {
 	return n
 }
 
-func isCall(n expr.Node, names ...string) bool {
+func isCall(n expr.Node, name string) bool {
 	call, ok := n.(*expr.Call)
-	return ok && slices.Contains(names, call.Name)
-}
-
-// repetitionsOf returns one value per repetition to draw: one metric of one cell, or the ratio or change of two by
-// rounds, which only repetitions of one experiment in one run share. Verdicts do not use the latter:
-// docs/method.md#ratios.
-func (ev *evaluator) repetitionsOf(n expr.Node) []float64 {
-	var a, b expr.Node
-	switch n := ev.resolved(n).(type) {
-	case *expr.Selector:
-		r, _ := ev.resultOf(n)
-		return r.Values
-	case *expr.Binary:
-		if n.Op == expr.Div {
-			a, b = n.X, n.Y
-		}
-	case *expr.Call:
-		if isCall(n, "ratio") && len(n.Args) == 2 {
-			a, b = n.Args[0], n.Args[1]
-		}
-	}
-	if a == nil {
-		return nil
-	}
-	x, runX := ev.resultOf(a)
-	y, runY := ev.resultOf(b)
-	if runX != runY {
-		return nil
-	}
-	return ratiosByRound(x, y)
-}
-
-// resultOf returns the metric of a cell that a node selects, and its run.
-func (ev *evaluator) resultOf(n expr.Node) (r dataset.Result, run string) {
-	s, ok := ev.resolved(n).(*expr.Selector)
-	if !ok {
-		return r, ""
-	}
-	q, err := ev.d.Eval(s, "")
-	if err != nil || len(q.Cells) != 1 {
-		return r, ""
-	}
-	return q.Cells[0].Metric(s.Name), q.Cells[0].Run + " " + q.Cells[0].Experiment.Plan.Name
-}
-
-// ratiosByRound returns the ratios of two cells in the same rounds, less something; nil if one of them is not a number.
-func ratiosByRound(x, y dataset.Result) []float64 {
-	byRound := map[int]float64{}
-	for i, v := range y.Values {
-		byRound[y.Repetition(i)] = v
-	}
-	var out []float64
-	for i, v := range x.Values {
-		other, ok := byRound[x.Repetition(i)]
-		if !ok {
-			continue
-		}
-		ratio := v / other
-		if math.IsNaN(ratio) || math.IsInf(ratio, 0) {
-			return nil
-		}
-		out = append(out, ratio)
-	}
-	return out
+	return ok && call.Name == name
 }
 
 // shownAt finds the table, else the figure, that shows the cells behind an expression.
@@ -294,16 +218,4 @@ func (ev *evaluator) selectCells(experiment string, where expr.Node) ([]*dataset
 	}
 	cells, err := ev.selected[key]()
 	return cells, e, err
-}
-
-// keyValues puts the numbers that the history follows into the table of values.
-func (c *composer) keyValues() {
-	for _, k := range c.doc.Front.KeyValues {
-		in, err := expr.ParseInline(k.Value.Value)
-		if err != nil {
-			c.Warnf("the key value %q cannot be read: %v", k.Value.Value, err)
-			continue
-		}
-		c.evaluate(in)
-	}
 }

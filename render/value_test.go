@@ -65,42 +65,6 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// The dots of a ratio are of rounds that both cells have a valid repetition of; cells of different runs have no rounds
-// in common.
-func TestDotsOfRatiosAreOfRounds(t *testing.T) {
-	for _, test := range []struct {
-		name string
-		run  string
-		want int
-	}{
-		{"one run", "20260101T000000Z-same", 2},
-		{"two runs", "20260101T000000Z-none", 0},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			b := rendertest.New(t, "rounds", []byte("---\ntitle: Rounds\n---\n\n"+strings.Replace(experiment, "repetitions: 3",
-				"repetitions: 4", 1)+
-				"`{value} ratio(throughput{server=\"b\"}, throughput{server=\"a\"})`\n"))
-			invalid := func(repetition int, run string) func(*record.Record) {
-				return func(r *record.Record) {
-					r.Run = run
-					if r.Repetition == repetition {
-						r.Load.Busy = 0.95
-					}
-				}
-			}
-			b.Measure("full", "servers", "a", []float64{500, 510, 520, 530}, invalid(1, "20260101T000000Z-same"))
-			b.Measure("full", "servers", "b", []float64{600, 600, 600, 600}, invalid(4, test.run))
-			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := strings.Count(string(page.HTML), `class="f0"`); n != test.want {
-				t.Errorf("%d dots, want %d", n, test.want)
-			}
-		})
-	}
-}
-
 // Only what was measured is underlined: what others published is told from it, with its source in the tooltip.
 func TestPublishedValuesAreNotMeasurements(t *testing.T) {
 	page := pageOf(t, "`{value} published(throughput{server=\"a\"})`, `{value} published(throughput{server=\"a\"}) / "+

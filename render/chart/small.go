@@ -12,20 +12,13 @@ import (
 	"benchbook/render/wording"
 )
 
-// The small drawings of a page: repetitions in a tooltip, the effect of a claim, the sparkline of an index. Like
-// figures they carry classes only.
-
-// svg is a drawing of fixed size in the making.
+// svg is a small drawing of fixed size in the making. Like figures it carries classes only.
 type svg struct{ strings.Builder }
 
-func newDrawing(width, height int, label string) *svg {
+func newDrawing(width, height int) *svg {
 	s := &svg{}
-	fmt.Fprintf(s, `<svg viewBox="0 0 %[1]d %[2]d" width="%[1]d" height="%[2]d" `, width, height)
-	if label == "" {
-		s.WriteString(`aria-hidden="true">`) // the words beside it say the same
-	} else {
-		s.WriteString(`role="img" aria-label="` + template.HTMLEscapeString(label) + `">`)
-	}
+	// Readers of the screen have the words next to it, which say the same.
+	fmt.Fprintf(s, `<svg viewBox="0 0 %[1]d %[2]d" width="%[1]d" height="%[2]d" aria-hidden="true">`, width, height)
 	return s
 }
 
@@ -61,37 +54,6 @@ func decimal(v float64) string {
 	return strings.TrimSuffix(text, ".0")
 }
 
-// Repetitions shows one dot per repetition, the interval as a box and the centre as a line. It is empty if there is
-// nothing that a person could not read from the numbers.
-func Repetitions(values []float64, centre float64, interval *stats.Interval) template.HTML {
-	if len(values) < 2 {
-		return ""
-	}
-	lo, hi := centre, centre
-	for _, v := range values {
-		lo, hi = min(lo, v), max(hi, v)
-	}
-	ends := interval != nil && !math.IsInf(interval.Lo, 0) && !math.IsInf(interval.Hi, 0)
-	if ends {
-		lo, hi = min(lo, interval.Lo), max(hi, interval.Hi)
-	}
-	if !(hi > lo) {
-		return ""
-	}
-	const left, right, middle = 12, 228, 18
-	at := func(v float64) float64 { return left + (v-lo)/(hi-lo)*(right-left) }
-	s := newDrawing(240, 36, "")
-	s.path("grid", "M8 18L232 18")
-	for _, v := range values {
-		s.dot("f0", at(v), middle, 2.2)
-	}
-	if ends {
-		s.box("ibox f1 s1", at(interval.Lo), at(interval.Hi), 11, 14)
-	}
-	s.path("line s1", "M%s 8L%[1]s 28", at(centre))
-	return s.done()
-}
-
 // Effect shows a ratio with its interval around "no difference", on a logarithmic scale, and as a band where the claim
 // has it. An end that is unbounded reaches the edge.
 func Effect(ratio float64, interval *stats.Interval, region stats.Region, verdict stats.Verdict) template.HTML {
@@ -124,7 +86,7 @@ func Effect(ratio float64, interval *stats.Interval, region stats.Region, verdic
 		return left + min(1, max(0, share))*(right-left)
 	}
 	class := cmp.Or(map[stats.Verdict]string{stats.Supported: "f3 s3", stats.Contradicted: "f4 s4"}[verdict], "f0 s0")
-	s := newDrawing(width, 36, "")
+	s := newDrawing(width, 36)
 	if isClaimed {
 		s.box("track", at(max(region.Lo, math.SmallestNonzeroFloat64)), at(min(region.Hi, math.MaxFloat64)), 3, 20)
 	}
@@ -160,11 +122,4 @@ func effectTick(most float64) effectTicks {
 			return effectTicks{r, "1/" + wording.Plain.Number(r, 0) + "×", wording.Times.Quantity(r, 0)}
 		}
 	}
-}
-
-// SparkRow is one estimate of a sparkline.
-type SparkRow struct {
-	Name, Label    string
-	Series         int
-	Centre, Lo, Hi float64 // NaN ends: no interval
 }

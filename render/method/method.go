@@ -3,24 +3,15 @@ package method
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"html/template"
-	"maps"
 	"math"
-	"net"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"benchbook/notebook/dataset"
-
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/notebook/spec"
-	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 	"benchbook/render/cellview"
 
@@ -32,26 +23,18 @@ import (
 type View struct {
 	Lead        string
 	Experiments []experimentView
-	Images      []imageView
-	Facts       []factView
-	Values      []Value
-	Cite, Slug  string
+	Cite        string
 }
-
-// Value is a row of the table of all values in the text.
-type Value struct{ Text, Interval, Repetitions, From string }
 
 type Writer struct {
 	Dataset *dataset.Dataset
 	Origin  cellview.Origin                      // of all that is shown
 	Shown   func(e *dataset.Experiment) []string // the metrics of an experiment that the page shows
-	Listing func(name, lines, language string, code []byte) template.HTML
 }
 
 type experimentView struct {
 	Name, Summary string
 	Facts         []factView
-	Tools         template.HTML
 	Failures      []failureView
 	Checks        []checkView
 }
@@ -60,9 +43,7 @@ type (
 	factView struct {
 		Name  string
 		Texts []string
-		Code  bool
 	}
-	imageView   struct{ Service, Image, Digest, Base string }
 	failureView struct{ Sentence, Log string }
 	checkView   struct {
 		Name, Level string
@@ -71,18 +52,15 @@ type (
 	foundView struct{ Cells, Words string }
 )
 
-// View describes how the article was measured. The title is plain text; values are those in the text.
-func (w *Writer) View(title string, values []Value) View {
-	v := View{Lead: "Generated from the records.", Slug: w.Dataset.Doc.Slug, Values: values}
+// View describes how the article was measured. The title is plain text.
+func (w *Writer) View(title string) View {
+	v := View{Lead: "Generated from the records."}
 	if w.Origin.Measured == 0 {
 		v.Lead = "Nothing has been measured yet. This is what a run would do."
 	}
 	for _, e := range w.Dataset.Experiments {
 		v.Experiments = append(v.Experiments, w.experiment(e))
 	}
-	records := Records(w.Dataset)
-	v.Images = images(records)
-	v.Facts = sharedFacts(records)
 	v.Cite = fmt.Sprintf("Cite as: benchbook, “%s”", title)
 	if o := w.Origin; o.Measured > 0 {
 		v.Cite += ", run " + strings.Join(o.Runs, ", ") + ", " + wording.LongDate(o.Last)
@@ -95,61 +73,30 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	v := experimentView{Name: e.Plan.Name}
 	if e.Plan.Skipped != "" {
 		v.Summary = "left out"
-		v.Facts = []factView{{Name: "Left out", Texts: []string{wording.Sentence(e.Plan.Skipped)}}}
+		v.Facts = []factView{{"Left out", []string{wording.Sentence(e.Plan.Skipped)}}}
 		return v
 	}
 	o := cellview.OriginOf(w.Dataset, e.Cells)
 	valid := cellview.OriginOf(w.Dataset, e.Cells, w.Shown(e)...)
 	v.Summary = wording.Count(len(e.Cells), "cell") + ", " + o.Repetitions()
-	list := func(name string, code bool, texts ...string) {
+	records := slices.Concat(slice.Map(e.Cells, func(cell *dataset.Cell) []*record.Record { return cell.Records })...)
+	add := func(name string, texts ...string) {
 		if texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" }); len(texts) > 0 {
-			v.Facts = append(v.Facts, factView{name, texts, code})
+			v.Facts = append(v.Facts, factView{name, texts})
 		}
 	}
-	add := func(name, text string) { list(name, false, text) }
-	records := slices.Concat(slice.Map(e.Cells, func(cell *dataset.Cell) []*record.Record { return cell.Records })...)
-	add("What", e.Plan.Description)
-	for _, fact := range w.machineFacts(records) {
-		add(fact.Name, fact.Texts[0])
-	}
-	add("Cores", coresLine(records))
-	add("Profile", w.Dataset.Profile)
-	type key struct{ of *dataset.Experiment }
-	definitions := dataset.Once(w.Dataset, key{e}, func() []cellview.Definition {
-		return slice.Map(e.Cells, cellview.DefinitionOf)
-	})
-	list("Services", false, servicesOf(definitions)...)
-	loads := loadsOf(definitions)
-	var loadLines, checked []string
-	for _, l := range loads {
-		loadLines = append(loadLines, loadLine(l))
-		checked = slice.Add(checked, answersLine(l))
-	}
-	list("Load", true, loadLines...)
-	list("Answers", false, checked...)
-	list("Command", true, commandsOf(definitions)...)
-	list("Line", true, factsOf(records, toolLine)...)
-	list("Tool", false, slice.Map(factsOf(records, toolNote), wording.Sentence)...)
-	add("Order", orderLine(e, records))
+	add("Host", w.hostLines(records)...)
+	add("CPUs", coresLine(records), common(records, "placement.hosts"))
 	add("Repetitions", repetitionsLine(e, o, valid))
-	add("Intervals", intervalsLine(e, records))
 	add("Noise floor", w.floorLine(e))
 	add("Failed", failedLine(records))
 	if o.Measured > 0 {
-		add("Took", wording.Lasting(o.Took)+efficiency(records)+", "+o.Where())
+		add("Time", wording.Lasting(o.Took)+", "+o.Where())
 	}
-	if other := w.othersLine(); other != "" {
-		add("Also recorded", other)
-	}
-	lines, cannot := sameLoads(loads)
-	if lines != "" {
-		v.Tools = w.Listing("equivalent.sh",
-			"approximate: of a server on this machine, without warm-up, and answers are not checked", "sh", []byte(lines))
-	}
-	add("wrk and ab", cannot)
-	add("Machine before", beforeLine(records))
 	add("Limited by", limitedLine(e))
 	add("Checks", passedLine(e))
+	// Numbers of other load generators are not read without it.
+	add("Tool", slice.Map(factsOf(records, toolNote), wording.Sentence)...)
 	for _, cell := range e.Cells {
 		for _, f := range Failures(cell) {
 			v.Failures = append(v.Failures, failureView{cell.Name() + ", " + f.Which + ": " + f.Words + ".", f.Log})
@@ -157,18 +104,6 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	}
 	v.Checks = checkViews(e)
 	return v
-}
-
-func (w *Writer) machineFacts(records []*record.Record) []factView {
-	var out []factView
-	add := func(name, text string) { out = append(out, factView{Name: name, Texts: []string{text}}) }
-	add("Host", hostLine(w.Dataset.Host, records))
-	for _, host := range otherHosts(records) {
-		add("Host "+host, hostFacts("hosts."+host+".", records))
-	}
-	add("Where", common(records, "placement.hosts"))
-	add("Between hosts", common(records, "network.crossing"))
-	return out
 }
 
 // checkViews lists findings and checks that could not run, and groups cells with the same words.
@@ -281,14 +216,16 @@ func factsOf(records []*record.Record, fact string) []string {
 	return values
 }
 
-func hostLine(id string, records []*record.Record) string {
+// hostLines describe the host of the records, and the others that took part.
+func (w *Writer) hostLines(records []*record.Record) []string {
 	if len(records) == 0 {
-		return ""
+		return nil
 	}
-	if facts := hostFacts("", records); facts != "" {
-		return id + ", " + facts
+	lines := []string{strings.TrimSuffix(w.Dataset.Host+", "+hostFacts("", records), ", ")}
+	for _, host := range otherHosts(records) {
+		lines = append(lines, host+": "+hostFacts("hosts."+host+".", records))
 	}
-	return id
+	return lines
 }
 
 // otherHosts returns the hosts other than the one the run was started on, sorted.
@@ -336,270 +273,6 @@ func coresLine(records []*record.Record) string {
 		return "services " + services
 	}
 	return "services " + services + ", load " + load
-}
-
-// loadsOf returns the distinct loads of an experiment.
-func loadsOf(definitions []cellview.Definition) []*spec.Load {
-	var out []*spec.Load
-	seen := map[string]bool{}
-	for _, d := range definitions {
-		l := d.Load
-		if l != nil && !seen[loadLine(l)] {
-			seen[loadLine(l)] = true
-			out = append(out, l)
-		}
-	}
-	return out
-}
-
-func commandsOf(definitions []cellview.Definition) []string {
-	var out []string
-	for _, d := range definitions {
-		if d.Command != nil {
-			out = slice.Add(out, shellLine(d.Command.Run))
-		}
-	}
-	return out
-}
-
-// servicesOf describes the services of an experiment, each variant once.
-func servicesOf(definitions []cellview.Definition) []string {
-	var names []string
-	ways := map[string][]string{}
-	for _, d := range definitions {
-		for _, s := range d.Services {
-			names, ways[s.Name] = slice.Add(names, s.Name), slice.Add(ways[s.Name], serviceWords(s))
-		}
-	}
-	var out []string
-	for _, name := range names {
-		const most = 3
-		words := ways[name]
-		if n := len(words); n > most {
-			words = append(slices.Clone(words[:most-1]), fmt.Sprintf("and %d more variants, by cell", n-most+1))
-		}
-		out = append(out, name+": "+strings.Join(words, "; or "))
-	}
-	return out
-}
-
-// phrases are words that are said together; those that do not apply are left out.
-type phrases []string
-
-func (p *phrases) add(applies bool, words string) {
-	if applies {
-		*p = append(*p, words)
-	}
-}
-
-func serviceWords(s *spec.Service) string {
-	cores := " cores"
-	if s.CPUs == 1 {
-		cores = " core"
-	}
-	image := imageName(s.Image)
-	var words phrases
-	words.add(image != "", image)
-	words.add(s.Image.Machine, "a process on the machine")
-	words.add(s.Origin != nil, "an origin provided by benchbook")
-	words.add(len(s.Command) > 0, shellLine(s.Command))
-	words.add(s.Scale > 1, fmt.Sprintf("%d containers", s.Scale))
-	words.add(s.CPUs > 0, "at most "+strconv.FormatFloat(s.CPUs, 'g', -1, 64)+cores)
-	words.add(s.Memory > 0, "at most "+wording.UnitFor("B", false, float64(s.Memory)).Exact(float64(s.Memory)))
-	if l := s.Link; l != nil && l.RTT > 0 {
-		words.add(true, "a round trip of "+record.DefinitionDuration(l.RTT)+" away")
-	}
-	return strings.Join(words, ", ")
-}
-
-// loadLine describes a load in one line, with every number.
-func loadLine(l *spec.Load) string {
-	kind, keepalive := "closed", "off"
-	if isOpen(l) {
-		kind = "open"
-	}
-	if l.Keepalive {
-		keepalive = "on"
-	}
-	var words phrases
-	words.add(l.Tool != "", "tool="+l.Tool)
-	if l.Driver != nil {
-		words.add(true, "driver="+strconv.Quote(l.Driver.String()))
-	}
-	words.add(true, kind)
-	words.add(l.Rate > 0, "rate="+rateWords(l.Rate))
-	whose := " of the slowest cell of "
-	if l.RateOwn {
-		whose = " of the same cell of "
-	}
-	words.add(l.Rate <= 0 && l.RateShare > 0, "rate="+wording.PercentUnit.Exact(l.RateShare)+whose+l.RateOf)
-	words.add(l.Arrivals != "", "arrivals="+l.Arrivals)
-	words.add(true, "connections="+strconv.Itoa(l.Connections))
-	words.add(l.Requests > 0, "requests="+strconv.Itoa(l.Requests))
-	words.add(l.Requests > 0 && !l.Cut && l.Tool == "", "drain")
-	words.add(l.Duration > 0, "for="+record.DefinitionDuration(l.Duration))
-	words.add(l.Warmup > 0, "warmup="+record.DefinitionDuration(l.Warmup))
-	words.add(l.Think > 0, "think="+record.DefinitionDuration(l.Think))
-	words.add(true, "keepalive="+keepalive)
-	words.add(true, "timeout="+record.DefinitionDuration(l.Timeout))
-	words.add(l.Network != "", "network="+l.Network)
-	words.add(l.Priority != "", "priority="+l.Priority)
-	words.add(len(l.Targets) == 0, l.Method+" "+l.Target)
-	for _, t := range l.Targets {
-		words = append(words, t.Method, t.URL, "weight="+strconv.FormatFloat(t.Weight, 'g', -1, 64))
-	}
-	return strings.Join(words, " ")
-}
-
-func rateWords(rate float64) string { return strconv.FormatFloat(rate, 'f', -1, 64) + "/s" }
-
-// isOpen reports whether requests are sent at a rate, regardless of answers.
-func isOpen(l *spec.Load) bool {
-	return l.Rate > 0 || l.RateShare > 0
-}
-
-// answersLine says which answers count as correct.
-func answersLine(l *spec.Load) string {
-	if l.Tool != "" {
-		return ""
-	}
-	var words phrases
-	words.add(len(l.Status) > 0, "status "+strings.Join(slice.Map(l.Status, strconv.Itoa), " or "))
-	if l.Length != nil {
-		words.add(true, fmt.Sprintf("%d bytes", *l.Length))
-	}
-	words.add(l.Contains != "", fmt.Sprintf("containing %q", l.Contains))
-	words.add(l.Match != "", fmt.Sprintf("matching %q", l.Match))
-	words.add(len(l.JSON) > 0, wording.Count(len(l.JSON), "field")+" of the JSON")
-	words.add(len(l.WantHeaders) > 0, wording.Count(len(l.WantHeaders), "header"))
-	if len(words) == 0 {
-		return ""
-	}
-	text := "correct if " + wording.List(words)
-	if l.CheckBefore {
-		text += "; one answer is checked completely before timing"
-	}
-	if l.FailuresMax > 0 {
-		text += "; up to " + wording.PercentUnit.Exact(l.FailuresMax) + " failures are accepted"
-	}
-	return text
-}
-
-// sameLoads returns command lines of wrk and ab for nearly the same loads, and why some loads have none.
-func sameLoads(loads []*spec.Load) (lines, cannot string) {
-	const most = 4
-	var all, reasons []string
-	for _, l := range loads {
-		if l.Tool == "" && l.Driver == nil {
-			line, why := equivalents(l)
-			all, reasons = slice.Add(all, line), slice.Add(reasons, why)
-		}
-	}
-	isEmpty := func(s string) bool { return s == "" }
-	all, reasons = slices.DeleteFunc(all, isEmpty), slices.DeleteFunc(reasons, isEmpty)
-	if n := len(all); n > most {
-		all = append(all[:most], fmt.Sprintf("# and %d more, one for each load above", n-most))
-	}
-	return strings.Join(all, "\n"), strings.Join(reasons, "; ")
-}
-
-// equivalents returns command lines of wrk and ab for nearly the same load, or why they cannot produce it.
-func equivalents(l *spec.Load) (lines, cannot string) {
-	switch {
-	case isOpen(l):
-		return "", "cannot reproduce this load: they have no fixed rate"
-	case l.Think > 0:
-		return "", "cannot reproduce this load: they have no think time"
-	case len(l.Targets) > 1:
-		return "", "cannot reproduce this load: they take one target only"
-	case l.Method != "GET" || l.Body != "":
-		return "", "cannot reproduce this load in one line: its requests have a method or a body"
-	}
-	return toolLines(l), ""
-}
-
-func toolLines(l *spec.Load) string {
-	var lines []string
-	var headers []string
-	for _, name := range slices.Sorted(maps.Keys(l.Headers)) {
-		headers = append(headers, "-H", name+": "+l.Headers[name])
-	}
-	seconds := strconv.Itoa(int(max(1, l.Duration.Round(time.Second)/time.Second)))
-	connections := strconv.Itoa(l.Connections)
-	if l.Requests == 0 {
-		wrk := []string{"wrk", "-t", strconv.Itoa(max(1, l.Threads)), "-c", connections, "-d", seconds + "s", "--latency"}
-		if !l.Keepalive {
-			wrk = append(wrk, "-H", "Connection: close")
-		}
-		lines = append(lines, shellLine(append(append(wrk, headers...), onLocalhost(l.Target))))
-	}
-	ab := []string{"ab"}
-	if l.Keepalive {
-		ab = append(ab, "-k")
-	}
-	ab = append(ab, "-c", connections)
-	if l.Duration > 0 {
-		// -t sets -n to 50 000, so the number follows it.
-		ab = append(ab, "-t", seconds)
-	}
-	const noLimit = 10_000_000
-	ab = append(ab, "-n", strconv.Itoa(cmp.Or(l.Requests, noLimit)))
-	return strings.Join(append(lines, shellLine(append(append(ab, headers...), onLocalhost(l.Target)))), "\n")
-}
-
-// onLocalhost is the address of a target on the reader's machine: the name of its service is one of containers alone.
-func onLocalhost(target string) string {
-	u, err := url.Parse(target)
-	if err != nil || u.Host == "" {
-		return target
-	}
-	if port := u.Port(); port != "" {
-		u.Host = net.JoinHostPort("localhost", port)
-	} else {
-		u.Host = "localhost"
-	}
-	return u.String()
-}
-
-// shellLine quotes a command for a shell.
-func shellLine(words []string) string {
-	var out []string
-	for _, w := range words {
-		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@%+") != "" {
-			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		out = append(out, w)
-	}
-	return strings.Join(out, " ")
-}
-
-// orderLine describes the order of repetitions of each run, or the planned one without records.
-func orderLine(e *dataset.Experiment, records []*record.Record) string {
-	byRun := map[string][]*record.Record{}
-	for _, r := range records {
-		byRun[r.Run] = append(byRun[r.Run], r)
-	}
-	if len(byRun) == 0 {
-		return orderWords(e.Plan.Blocks, e.Plan.Most(), e.Plan.Seed)
-	}
-	var out []string
-	for _, run := range slices.Sorted(maps.Keys(byRun)) {
-		list := byRun[run]
-		rounds := 0
-		for _, r := range list {
-			rounds = max(rounds, r.Order.Round)
-		}
-		blocks := list[0].Facts[record.FactStart] != ""
-		out = slice.Add(out, orderWords(blocks, rounds, list[0].Order.Seed))
-	}
-	return strings.Join(out, "; ")
-}
-
-func orderWords(blocks bool, rounds int, seed int64) string {
-	if blocks {
-		return fmt.Sprintf("in blocks: all repetitions of one cell after the other, the cells shuffled, seed %d", seed)
-	}
-	return fmt.Sprintf("interleaved in %s, each round shuffled, seed %d", wording.Count(rounds, "round"), seed)
 }
 
 // repetitionsLine counts the repetitions, and those behind the numbers shown.
@@ -653,61 +326,11 @@ func startsWords(e *dataset.Experiment, blocks bool) string {
 	return words
 }
 
-// efficiency returns the share of time spent measuring or warming up, if recorded.
-func efficiency(records []*record.Record) string {
-	used, took := 0.0, 0.0
-	for _, r := range records {
-		if r.Search == nil {
-			used, took = used+r.Parts["measure"]+r.Parts["warmup"], took+r.Ended.Sub(r.Started).Seconds()
-		}
-	}
-	if used <= 0 || took <= 0 {
-		return ""
-	}
-	return fmt.Sprintf(", %.0f\u202f%% of it measuring or warm-up", 100*min(1, used/took))
-}
-
 func probesAgain(e *dataset.Experiment) string {
 	if n := e.ProbesAgain(); n > 0 {
 		return "; " + wording.Count(n, "probe") + " of searches repeated because of background load"
 	}
 	return ""
-}
-
-func intervalsLine(e *dataset.Experiment, records []*record.Record) string {
-	if len(records) == 0 {
-		return ""
-	}
-	kinds := map[stats.IntervalKind]bool{}
-	for _, cell := range e.Cells {
-		for _, name := range []string{"throughput", "latency.p50", "time.real", "capacity.rate"} {
-			if r := cell.Metric(name); r.Missing == "" {
-				kinds[r.Estimate.Kind] = true
-			}
-		}
-	}
-	var words []string
-	for _, k := range slices.Sorted(maps.Keys(kinds)) {
-		switch k {
-		case stats.WithinRun:
-			words = append(words, "within the run for percentiles of a single repetition, by order statistics of its answers")
-		case stats.NoInterval:
-			words = append(words, "none for a single repetition")
-		case stats.RangeOfTwo:
-			words = append(words, "for two repetitions only their range")
-		case stats.SignedRanks:
-			words = append(words, "signed ranks of the repetitions")
-		case stats.TOnLogs:
-			words = append(words, "Student's t on the logarithms of the repetitions")
-		case stats.TOnValues:
-			words = append(words, "Student's t on the repetitions")
-		case stats.BySearch:
-			return "from the highest rate at which all probes met the objective to the lowest at which all failed it"
-		}
-	}
-	words = append(words, "ratios, the quotients of the values shown, by Welch's t on logarithms below "+
-		wording.Count(stats.MinRanked, "repetition")+" and from there on by rank sums")
-	return "95\u202f%: " + strings.Join(words, "; ")
 }
 
 func (w *Writer) floorLine(e *dataset.Experiment) string {
@@ -765,14 +388,6 @@ func failedLine(records []*record.Record) string {
 	return fmt.Sprintf("%d of %s", failed, wording.Count(len(records), "repetition"))
 }
 
-func (w *Writer) othersLine() string {
-	var out []string
-	for _, o := range w.Dataset.Others {
-		out = append(out, "host "+o.Host+", profile "+o.Profile+", "+wording.ShortDate(o.Newest))
-	}
-	return strings.Join(out, "; ")
-}
-
 // Failure is a failure of some repetitions of a cell, with the end of a log.
 type Failure struct{ Which, Words, Log string }
 
@@ -804,84 +419,8 @@ func Failures(cell *dataset.Cell) []Failure {
 	return out
 }
 
-// Facts that name images end in the service: "image.server" is the id, "base.server" what it was built from.
-const (
-	imageFact = "image."
-	toolLine  = "tool.line" // what another tool than ours was called with
-	toolNote  = "tool.note" // what is to be said of its numbers
-)
-
-func images(records []*record.Record) []imageView {
-	var out []imageView
-	known := map[string]map[string]string{} // by definition, which most records share
-	for _, r := range records {
-		names := known[string(r.Definition)]
-		if names == nil {
-			names = imageNames(r.Definition)
-			known[string(r.Definition)] = names
-		}
-		var services []string
-		for fact := range r.Facts {
-			if service, ok := strings.CutPrefix(fact, imageFact); ok {
-				services = append(services, service)
-			}
-		}
-		slices.Sort(services)
-		for _, service := range services {
-			v := imageView{service, cmp.Or(names[service], "–"), shortDigest(r.Facts[imageFact+service]),
-				shortDigests(r.Facts[record.FactBase+service])}
-			out = slice.Add(out, v)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b imageView) int { return cmp.Compare(a.Service, b.Service) })
-	return out
-}
-
-func imageNames(raw json.RawMessage) map[string]string {
-	names := map[string]string{}
-	var was cellview.Definition
-	_ = json.Unmarshal(raw, &was) // an image without a name still has its digest
-	for _, s := range was.Services {
-		names[s.Name] = imageName(s.Image)
-	}
-	if was.Command != nil {
-		names["command"] = imageName(was.Command.Image)
-	}
-	switch {
-	case was.Load == nil:
-	case was.Load.Driver != nil:
-		names["load"] = imageName(was.Load.Driver.Image)
-	default:
-		names["load"] = was.Load.Tool
-	}
-	return names
-}
-
-func imageName(i spec.Image) string {
-	if i.Build == nil {
-		return i.Name
-	}
-	return "built from " + i.Build.Dockerfile
-}
-
-// shortDigest keeps both ends of a digest, enough to compare by eye.
-func shortDigest(d string) string {
-	name, hex, ok := strings.Cut(d, ":")
-	if !ok || len(hex) < 16 || strings.Trim(hex, "0123456789abcdef") != "" {
-		return d
-	}
-	return name + ":" + hex[:8] + "…" + hex[len(hex)-4:]
-}
-
-func shortDigests(text string) string {
-	words := strings.Fields(text)
-	for i, w := range words {
-		if strings.HasPrefix(w, "sha256:") {
-			words[i] = shortDigest(w)
-		}
-	}
-	return strings.Join(words, " ")
-}
+// toolNote is the fact that says what to know of the numbers of another load generator.
+const toolNote = "tool.note"
 
 // Substitutes lists base images that were replaced.
 func Substitutes(d *dataset.Dataset) []string {
@@ -898,26 +437,4 @@ func Substitutes(d *dataset.Dataset) []string {
 		}
 	}
 	return cellview.SortedSet(out)
-}
-
-// sharedFacts returns the facts of all records, except those of images, with every value that differs.
-func sharedFacts(records []*record.Record) []factView {
-	names := map[string]bool{}
-	for _, r := range records {
-		for name := range r.Facts {
-			if !strings.HasPrefix(name, imageFact) && !strings.HasPrefix(name, record.FactBase) && name != toolLine &&
-				name != toolNote {
-				names[name] = true
-			}
-		}
-	}
-	var out []factView
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		text := common(records, name)
-		if record.IsList(name) {
-			text = strings.ReplaceAll(text, "\n", ", ")
-		}
-		out = append(out, factView{Name: name, Texts: []string{text}})
-	}
-	return out
 }

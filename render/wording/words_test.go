@@ -1,6 +1,9 @@
 package wording
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestBy(t *testing.T) {
 	t.Parallel()
@@ -14,6 +17,25 @@ func TestBy(t *testing.T) {
 	} {
 		if got := By("Latency", tt.words); got != tt.want {
 			t.Errorf("by %q: %q, want %q", tt.words, got, tt.want)
+		}
+	}
+}
+
+func TestLasting(t *testing.T) {
+	tests := []struct {
+		d     time.Duration
+		words string
+	}{
+		{0, "0\u00a0s"},
+		{48 * time.Second, "48\u00a0s"},
+		{90 * time.Second, "2\u00a0min"},
+		{time.Hour, "1\u00a0h"},
+		{4*time.Hour + 10*time.Minute, "4\u00a0h\u00a010\u00a0min"},
+		{time.Hour - time.Second, "60\u00a0min"},
+	}
+	for _, test := range tests {
+		if got := Lasting(test.d); got != test.words {
+			t.Errorf("Lasting(%v) = %q, want %q", test.d, got, test.words)
 		}
 	}
 }
