@@ -20,12 +20,10 @@ import (
 type figureView struct {
 	captioned
 	Full, Narrow template.HTML // the drawing in both widths
-	// what a telephone shows in place of the narrow drawing until it is opened; empty if the drawing is short
-	Folded    string
-	Missing   string // why there is no drawing
-	HowTo     []string
-	Elsewhere string // cells that are not drawn, since they are of another profile
-	AtTop     bool   // it stands in the answer, where what is beside others opens below it
+	Missing      string        // why there is no drawing
+	HowTo        []string
+	Elsewhere    string // cells that are not drawn, since they are of another profile
+	AtTop        bool   // it stands in the answer, where what is beside others opens below it
 }
 
 func (c *composer) figure(f *article.Figure) template.HTML {
@@ -75,7 +73,7 @@ func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 	for _, w := range d.Warnings {
 		c.Warnf("%s", w)
 	}
-	v.Folded, v.Missing, v.Sub, v.HowTo = d.Folded, wording.Sentence(d.Missing), d.Sub, d.HowTo
+	v.Missing, v.Sub, v.HowTo = wording.Sentence(d.Missing), d.Sub, d.HowTo
 	var full []byte
 	if d.Figure != nil {
 		var narrow []byte

@@ -55,7 +55,6 @@ type Drawing struct {
 	Metrics  []record.Metric     // that it shows
 	Fields   []string            // by which its parts are named
 	Data     *cellview.DataTable // what it shows, where that is more than cells and metrics
-	Folded   string              // what a telephone shows in place of a long narrow drawing until it is opened
 	Warnings []string            // for the author
 }
 

@@ -33,7 +33,7 @@ func (a Axis) prepared() (Axis, error) {
 	if !(a.Unit > 0) || math.IsInf(a.Unit, 1) {
 		return a, fmt.Errorf("the axis's unit is %v times that of the values; give a positive number", a.Unit)
 	}
-	if a.Scale < Linear || a.Scale > Time {
+	if a.Scale < Linear || a.Scale > Nines {
 		return a, fmt.Errorf("there is no scale %d", a.Scale)
 	}
 	a.Name = oneLine(a.Name)
@@ -120,9 +120,8 @@ func newAxis(s *sheet, scale Scale, lo, hi, from, to float64) axis {
 	var last axis
 	for set := range scale.tickSets(lo, hi) {
 		a, hasRoom := layAxis(s, scale, set, from, to)
-		// Two ticks are always drawn: without them the marks would say nothing. Of times the last two, which are furthest
-		// apart.
-		if hasRoom || len(set.ticks) == 2 && scale != Time {
+		// Two ticks are always drawn: without them the marks would say nothing.
+		if hasRoom || len(set.ticks) == 2 {
 			return a
 		}
 		last = a
@@ -209,8 +208,6 @@ func (a axis) caption(name string) string {
 	case a.scale == Log:
 		note = "log scale"
 	case a.scale == Nines:
-	case a.scale == Time:
-		note = timeNote(a)
 	case a.lo > 0:
 		note = "the axis starts at " + a.labels[0]
 	case a.hi < 0:

@@ -4,14 +4,12 @@
 // Narrow, and what is drawn has no colour, font, size or style of its own: the page's style sheet gives classes their
 // look, in light, dark and on paper, and Standalone does so for a file of its own.
 //
-// There are three families: Rows, each of a name and a value; Curves and Scatter, between two axes of numbers; and
-// Topology, boxes with arrows. What stands for a value shows it in words when it is pointed at or reached by the
+// There are two families: Rows, each of a name and a value; and Curves and Scatter, between two axes of numbers. What stands for a value shows it in words when it is pointed at or reached by the
 // keyboard, by the style sheet alone.
 //
 // A drawing depends on its input alone: the same numbers give the same bytes, on any machine and in any goroutine.
 // Text is measured in the page's own fonts, as the browser will set it, and put where it hits no other text and no
-// mark; Check reads a drawing back and says where that failed. Whatever is given is shown: no row is left out and no
-// word is cut.
+// mark. Whatever is given is shown: no row is left out and no word is cut.
 //
 // gonum/plot draws axes, lines, bands and points; no type of gonum leaves the package. What it lacks is ours: ticks
 // with room for their labels, names that keep clear of marks, and rows, whose heights follow their words.

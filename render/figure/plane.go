@@ -22,7 +22,6 @@ type Curves struct {
 	Curves []Curve
 
 	Dots      bool        // each point has a mark, as few that were measured one by one have
-	Boxes     bool        // each interval is a box of its own, and lines are thin: nothing is known between points
 	Reference *Reference  // a level to compare with; nil: none
 	Drops     []Reference // upright lines with a name, such as that of a percentile, as far as X reaches
 	Notes     []string    // said below the figure: what is not drawn, and why
@@ -344,9 +343,6 @@ func (p *plane) plotters() []plot.Plotter {
 	}
 	for i, c := range p.f.Curves {
 		k := "line " + strokeInk(c.Series)
-		if p.f.Boxes {
-			k = "line thin " + strokeInk(c.Series)
-		}
 		if c.Dash {
 			k += " dash"
 		}
@@ -426,10 +422,10 @@ func pairs(points []Point) plotter.XYs {
 	return out
 }
 
-// intervals are those of a run of points: a cross or a box at each, or else a band along all. A single point has a
+// intervals are those of a run of points: a cross at each, or a band along all. A single point has a
 // line, which a band would hide.
 func (p *plane) intervals(series int, run []Point) []plot.Plotter {
-	const crowded, boxWide, lineWide = 3, 9.0, 4.0
+	const crowded, lineWide = 3, 4.0
 	band := "band " + fillInk(series)
 	if len(p.named) > crowded {
 		band = "band faint " + fillInk(series)
@@ -443,14 +439,12 @@ func (p *plane) intervals(series int, run []Point) []plot.Plotter {
 			continue
 		}
 		end := start
-		for end < len(run) && hasInterval(run[end]) && (!p.f.Boxes || end == start) {
+		for end < len(run) && hasInterval(run[end]) {
 			end++
 		}
 		switch part := run[start:end]; {
 		case len(part) == 0:
 			continue
-		case p.f.Boxes:
-			out = append(out, p.upright("ibox "+fillInk(series)+" "+strokeInk(series), q, boxWide))
 		case len(part) == 1:
 			out = append(out, p.upright(band, q, lineWide))
 		default:

@@ -17,7 +17,6 @@ const (
 	Linear Scale = iota // equal distances are equal differences
 	Log                 // equal distances are equal ratios; of values above zero
 	Nines               // of percentages from 0 to below 100: each further nine takes the same room
-	Time                // of seconds since 1970, marked at round times of UTC; of an X axis only
 )
 
 // Normalize says where v is on an axis from lo to hi: 0 at lo, 1 at hi.
@@ -58,8 +57,6 @@ func (s Scale) tickSets(lo, hi float64) iter.Seq[tickSet] {
 		return logTicks(lo, hi)
 	case Nines:
 		return ninesTicks(lo, hi)
-	case Time:
-		return timeTicks(lo, hi)
 	}
 	return linearTicks(lo, hi)
 }
@@ -281,8 +278,6 @@ func (e extent) ends(scale Scale, zero bool) (lo, hi float64) {
 	switch scale {
 	case Nines:
 		return 0, cmp.Or(max(e.hi, 0), 50)
-	case Time:
-		return timeEnds(e.lo, e.hi)
 	case Log:
 		return e.logEnds()
 	}

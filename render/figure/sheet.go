@@ -2,7 +2,6 @@ package figure
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 
@@ -251,18 +250,12 @@ func (s *sheet) hatch(r rect) {
 
 func (s *sheet) fillRect(k ink, r rect) { s.fill(k, r.corners()...) }
 
-// arrow draws a line with a head at its end, which points right, left, up or down as the last two points do.
-func (s *sheet) arrow(k ink, points ...point) {
+// arrow draws a line to the right with a head at its end.
+func (s *sheet) arrow(k ink, from, tip point) {
 	const head = 3.5
-	s.stroke(k, points...)
-	tip, from := points[len(points)-1], points[len(points)-2]
-	back := point{tip.x - math.Copysign(head+1, tip.x-from.x), tip.y}
-	if tip.x == from.x {
-		back = point{tip.x, tip.y - math.Copysign(head+1, tip.y-from.y)}
-		s.stroke(k, point{back.x - head, back.y}, tip, point{back.x + head, back.y})
-		return
-	}
-	s.stroke(k, point{back.x, back.y - head}, tip, point{back.x, back.y + head})
+	s.stroke(k, from, tip)
+	back := tip.x - head - 1
+	s.stroke(k, point{back, tip.y - head}, tip, point{back, tip.y + head})
 }
 
 // hit lets an area show words. Without words there is nothing to show.

@@ -15,7 +15,7 @@ const lightStyle = `svg{background:#fff}` +
 	`.mid{text-anchor:middle}.end{text-anchor:end}` +
 	`.grid{stroke:#e6e2d8;stroke-width:1;fill:none}.axis{stroke:#646c74;stroke-width:1;fill:none}` +
 	`.lead{stroke:#646c74;stroke-width:1;stroke-dasharray:2 3;fill:none}.ghost{stroke:#646c74;stroke-width:1.5;fill:none}` +
-	`.box{fill:#fff;stroke:#646c74;stroke-width:1}.box.hot{stroke:#1b1e21;stroke-width:2}.track{fill:#e6e2d8}` +
+	`.track{fill:#e6e2d8}` +
 	`.f0{fill:#646c74}.f1{fill:#0067a5}.f2{fill:#b84a00}.f3{fill:#00755a}.f4{fill:#96437a}.f5{fill:#7d6200}.f6{fill:#3f6f8f}` +
 	`.s0{stroke:#646c74}.s1{stroke:#0067a5}.s2{stroke:#b84a00}.s3{stroke:#00755a}.s4{stroke:#96437a}.s5{stroke:#7d6200}.s6{stroke:#3f6f8f}` +
 	`.line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.line.thin{stroke-width:1.5}` +
@@ -23,7 +23,7 @@ const lightStyle = `svg{background:#fff}` +
 	`.band{opacity:.22;stroke:none}.band.faint{opacity:.13}.ibox{fill-opacity:.2;stroke-width:1}.bar{fill-opacity:.4;stroke-width:1}` +
 	`.pt{stroke:#fff;stroke-width:1}.open{fill:#fff;stroke-width:2}` +
 	`.halo{paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}` +
-	`.area{fill:transparent;stroke:none}.paper{fill:#ffffff;stroke:#cfcbc0;stroke-width:1}` +
+	`.area{fill:transparent;stroke:none}` +
 	`.hit{cursor:help}`
 
 // Standalone makes a drawing into a file that needs no page: it gains a style for light and dark, and what is known
@@ -48,7 +48,7 @@ func Standalone(svg []byte, about [][2]string) []byte {
 }
 
 // darkColours replace those of lightStyle.
-var darkColours = strings.NewReplacer("#ffffff", "#20252a", "#fff", "#14171a", "#474e55", "#b6bbc0", "#1b1e21",
-	"#e7e5df", "#646c74", "#949ba2", "#e6e2d8", "#2a3036", "#cfcbc0", "#41484f", "#0b5a94", "#85bdec", "#0067a5",
+var darkColours = strings.NewReplacer("#fff", "#14171a", "#474e55", "#b6bbc0", "#1b1e21",
+	"#e7e5df", "#646c74", "#949ba2", "#e6e2d8", "#2a3036", "#0067a5",
 	"#62b4ec", "#b84a00", "#f2935a", "#00755a", "#45c09a", "#96437a", "#dc95bf", "#7d6200", "#d9b648", "#3f6f8f",
 	"#9cc3dc")

@@ -26,8 +26,8 @@ func (ink) RGBA() (r, g, b, a uint32) { return 0, 0, 0, 0xffff }
 
 // What the classes of the style sheet can do to a shape: some fill it, some stroke it.
 var (
-	fills   = strings.Fields("band faint track area ibox bar box paper pt open f0 f1 f2 f3 f4 f5 f6")
-	strokes = strings.Fields("grid axis lead ghost line thin dash trace hatch hot ibox bar box paper pt open " +
+	fills   = strings.Fields("band faint track area ibox bar pt open f0 f1 f2 f3 f4 f5 f6")
+	strokes = strings.Fields("grid axis lead ghost line thin dash trace hatch ibox bar pt open " +
 		"s0 s1 s2 s3 s4 s5 s6")
 )
 
