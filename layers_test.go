@@ -31,6 +31,7 @@ var heavy = map[string]string{
 	"github.com/moby/moby/":      "runner/engine/docker",
 	"github.com/compose-spec/":   "notebook/compose",
 	"gopkg.in/yaml.v3":           "notebook/yamltext",
+	"go.yaml.in/yaml/v4":         "notebook/compose",
 	"gonum.org/v1/plot":          "render/figure",
 	"github.com/spf13/cobra":     "cmd",
 	module + "runner/generator":  "runner/benchbook-agent",

@@ -187,6 +187,8 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 	case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[article.Ulimit](),
 		reflect.TypeFor[article.SecretFile]():
 		return anyOf(word(), g.mapping(t)), true
+	case reflect.TypeFor[article.Compose]():
+		return anyOf(orList(word()), g.mapping(t)), true
 	case reflect.TypeFor[article.Allow]():
 		return orList(anyOf(g.scalar(reflect.TypeFor[article.Permission]()), g.mapping(t))), true
 	case reflect.TypeFor[article.Targets]():

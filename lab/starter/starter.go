@@ -65,7 +65,7 @@ func FromCompose(dir, file string) (*Article, error) {
 		paths = append(paths, source.Text{Value: filepath.ToSlash(rel)})
 	}
 	var problems source.Problems
-	read := compose.Read(paths, compose.Options{Dir: folder, Root: root}, &problems)
+	read := compose.Read(paths, compose.Options{Dir: folder, Root: root, AnySecret: true}, &problems)
 	if read == nil {
 		return nil, firstOf(&problems)
 	}
@@ -78,12 +78,26 @@ func FromCompose(dir, file string) (*Article, error) {
 		return nil, fmt.Errorf("no service of %s has a port to put load on: add ports: or expose: to the one that is to be "+
 			"measured", file)
 	}
-	files := slice.Map(article.Texts(paths), plain)
-	named := files[0]
-	if len(files) > 1 {
-		named = "[" + strings.Join(files, ", ") + "]"
+	return &Article{slug, text(slug, service, port, "compose: "+composeEntry(article.Texts(paths), read)+"\n")}, nil
+}
+
+// composeEntry names Compose files in an article, and the variables that are their secrets.
+func composeEntry(paths []string, read *compose.Project) string {
+	paths = slice.Map(paths, plain)
+	named := paths[0]
+	if len(paths) > 1 {
+		named = "[" + strings.Join(paths, ", ") + "]"
 	}
-	return &Article{slug, text(slug, service, port, "compose: "+named+"\n")}, nil
+	var secrets []string
+	for _, s := range read.Secrets.All() {
+		if from := s.Value.Get("environment"); from != nil {
+			secrets = append(secrets, from.Text.Value)
+		}
+	}
+	if len(secrets) > 0 {
+		named = "{files: " + named + ", environment: [" + strings.Join(secrets, ", ") + "]}"
+	}
+	return named
 }
 
 // readable is an error if there is no such file.

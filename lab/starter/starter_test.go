@@ -15,7 +15,7 @@ func TestFromCompose(t *testing.T) {
 		t.Fatal(err)
 	}
 	const text = "services:\n  admin: {image: x, expose: ['9000']}\n  api: {image: x, ports: ['5432', '8080:81']}\n" +
-		"  front: {image: x, expose: ['82'], depends_on: [api]}\n"
+		"  front: {image: x, expose: ['82'], depends_on: [api], secrets: [s]}\nsecrets: {s: {environment: API_TOKEN}}\n"
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +23,8 @@ func TestFromCompose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"target: http://api:81/\n", `compose: "../../a #1: b/docker-compose.yml"` + "\n"} {
+	for _, want := range []string{"target: http://api:81/\n", `compose: {files: "../../a #1: b/docker-compose.yml", ` +
+		"environment: [API_TOKEN]}\n"} {
 		if !strings.Contains(made.Text, want) {
 			t.Errorf("there is no %q in\n%s", want, made.Text)
 		}

@@ -23,12 +23,26 @@ type ExperimentBlock struct {
 	tried  yamltext.Tried
 }
 
+// Compose names Compose files, as paths or as a mapping.
+type Compose struct {
+	Files       []source.Text `yaml:"files"`       // counted from the article's folder
+	Environment []source.Text `yaml:"environment"` // names of variables of the command that the files may use
+}
+
+func (c *Compose) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+	if n.Kind != yamltext.Map {
+		d.Decode(n, what, &c.Files)
+		return
+	}
+	d.FieldsOf(n, what, c)
+}
+
 // Experiment is something to measure: services, a matrix of settings, and a load or a command.
 type Experiment struct {
 	Name        source.Text     `yaml:"name"`
 	Description source.Text     `yaml:"description"`
 	Extends     source.Text     `yaml:"extends"` // NAME or SLUG#NAME
-	Compose     []source.Text   `yaml:"compose"` // paths of Compose files, whose services those below are laid over
+	Compose     Compose         `yaml:"compose"` // files whose services those below are laid over
 	Secrets     Secrets         `yaml:"secrets"`
 	Services    Services        `yaml:"services"`
 	Matrix      *Matrix         `yaml:"matrix"`

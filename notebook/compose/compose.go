@@ -8,6 +8,7 @@ package compose
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -31,9 +32,11 @@ import (
 
 // Options say where Compose files are looked for, and what is made of them.
 type Options struct {
-	Dir      string         // that the paths of files are counted from
-	Root     string         // the folder that nothing may lead out of; paths of files are given relative to it
-	Services *yamltext.Node // of the article; those that it does not remove run whatever their profiles are
+	Dir         string         // that the paths of files are counted from
+	Root        string         // the folder that nothing may lead out of; paths of files are given relative to it
+	Environment []string       // names of the variables of this process that Compose files may use
+	AnySecret   bool           // secrets may be any variable, for an article that is being written
+	Services    *yamltext.Node // of the article; those that it does not remove run whatever their profiles are
 }
 
 // Project is what Compose files say.
@@ -43,18 +46,22 @@ type Project struct {
 	// Contents are those of configs and secrets that are in no file, by the path which stands for them.
 	Contents map[string][]byte
 	Notes    []string // what the author may want to know
-	Files    []string // whole paths of the Compose files that are named, and of their .env
+	Files    []string // whole paths of the Compose files, and of the .env beside them
 	EnvFiles []string // whole paths of what an env_file names
 
-	root    string
-	sources []*source.Source
-	places  []*yamltext.Node // the files as they are written
-	loaded  *types.Project
+	root   string
+	listed []string          // names of variables that the article lists
+	secret bool              // whether secrets may be variables that it does not list
+	given  map[string]string // those of them that this process has
+	texts  []text            // the files as they are written, first those that the article names
+	named  int               // how many those are
+	loaded *types.Project
 }
 
 // Holds says that a value comes from the Compose files.
 func (p *Project) Holds(t source.Text) bool {
-	return p != nil && t.Pos.Source != nil && slices.Contains(p.sources, t.Pos.Source)
+	return p != nil && t.Pos.Source != nil &&
+		slices.ContainsFunc(p.texts, func(of text) bool { return of.source == t.Pos.Source })
 }
 
 // Read reads Compose files, the later ones over the earlier. What is wrong is a problem, and the result then nil.
@@ -63,7 +70,13 @@ func Read(names []source.Text, o Options, problems *source.Problems) *Project {
 	if err != nil {
 		root = o.Root
 	}
-	p := &Project{Contents: map[string][]byte{}, root: root}
+	p := &Project{Contents: map[string][]byte{}, root: root, listed: o.Environment, secret: o.AnySecret,
+		given: map[string]string{}}
+	for _, name := range o.Environment {
+		if value, ok := os.LookupEnv(name); ok {
+			p.given[name] = value
+		}
+	}
 	var paths []string
 	for _, name := range names {
 		if full, ok := p.open(name, o.Dir, problems); ok {
@@ -79,9 +92,20 @@ func Read(names []source.Text, o Options, problems *source.Problems) *Project {
 			wanted = append(wanted, f.Key.Value)
 		}
 	}
-	if err := within(patience, func() error { return p.load(paths, wanted) }); err != nil {
-		at := names[0]
-		problems.Add("compose", at.Pos, "%s cannot be used: %s", strings.Join(texts(names), ", "), p.plain(err)).
+	p.named = len(p.texts)
+	err = within(patience, func() error {
+		if err := (&reach{Project: p}).follow(paths, p.texts[0].place(), types.Mapping(p.given).Clone(), nil); err != nil {
+			return err
+		}
+		return p.load(paths, wanted)
+	})
+	var refused *refusal
+	switch {
+	case errors.As(err, &refused):
+		problems.Add("compose", refused.at, "%s", refused.text).Hint = refused.hint
+		return nil
+	case err != nil:
+		problems.Add("compose", names[0].Pos, "%s cannot be used: %s", strings.Join(texts(names), ", "), p.plain(err)).
 			Hint = "correct it: `docker compose config` refuses it too"
 		return nil
 	}
@@ -91,13 +115,21 @@ func Read(names []source.Text, o Options, problems *source.Problems) *Project {
 	return p
 }
 
-// patience is how long reading may take: the library waits for ever where a file that is included is a pipe.
+// patience is how long reading may take.
 const patience = 30 * time.Second
 
-// within does something, and gives up on it after a time. What it does must not touch anything that is used then.
+// within does something, and gives up on it after a time. What it does must not touch anything that is used then. That
+// compose-go panics, as it does where a key is not of the kind that it expects, is an error.
 func within(limit time.Duration, do func() error) error {
 	done := make(chan error, 1)
-	go func() { done <- do() }()
+	go func() {
+		defer func() {
+			if r := recover(); r != nil {
+				done <- fmt.Errorf("compose-go cannot read it: %v", r)
+			}
+		}()
+		done <- do()
+	}()
 	select {
 	case err := <-done:
 		return err
@@ -125,15 +157,13 @@ func (p *Project) open(name source.Text, dir string, problems *source.Problems) 
 		return "", false
 	}
 	var unread source.Problems
-	text, ok := source.Read(full, shown, &unread)
+	written, ok := source.Read(full, shown, &unread)
 	if !ok {
 		problems.Add("not-a-file", name.Pos, "the Compose file %q is not a file that can be read", name.Value).
 			Hint = "name a file"
 		return "", false
 	}
-	p.sources, p.Files = append(p.sources, text), append(p.Files, full)
-	// Compose reads more YAML than articles have; a file that cannot be read here has no places, and that is all.
-	p.places = append(p.places, yamltext.Parse(yamltext.Whole(text), &unread))
+	p.addText(written)
 	return full, true
 }
 
@@ -143,22 +173,25 @@ func (p *Project) inside(full string) (string, bool) {
 	return filepath.ToSlash(rel), ok
 }
 
+// addText adds a Compose file. compose-go reads more YAML than articles have; such a file has no places.
+func (p *Project) addText(s *source.Source) text {
+	var unread source.Problems
+	p.texts = append(p.texts, text{s, yamltext.Parse(yamltext.Whole(s), &unread)})
+	return p.texts[len(p.texts)-1]
+}
+
 // load has compose-go read the files. Services whose names are wanted run whatever their profiles are, with what they
 // depend on, as if they had been named to Compose's own command.
 func (p *Project) load(paths, wanted []string) error {
 	// The library writes warnings to a logger of its own. Those that matter are notes.
 	logrus.SetOutput(io.Discard)
 	variables := map[string]variable{}
-	environment := os.Environ()
 	read := func(consistent bool, profiles ...string) (*types.Project, error) {
 		options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(filepath.Dir(paths[0])),
-			cli.WithEnv(environment), cli.WithEnvFiles(), cli.WithDotEnv, cli.WithDefaultProfiles(profiles...),
+			cli.WithEnv(p.environment()), cli.WithEnvFiles(), cli.WithDotEnv, cli.WithDefaultProfiles(profiles...),
 			cli.WithoutEnvironmentResolution,
 			cli.WithoutLabelsResolution, cli.WithConsistency(consistent),
-			cli.WithLoadOptions(func(o *loader.Options) {
-				noteVariables(o, variables)
-				o.Listeners = append(o.Listeners, p.noteFiles(filepath.Dir(paths[0])))
-			}))
+			cli.WithLoadOptions(func(o *loader.Options) { noteVariables(o, variables) }))
 		if err != nil {
 			return nil, err
 		}
@@ -184,57 +217,28 @@ func (p *Project) load(paths, wanted []string) error {
 		return err
 	}
 	p.loaded = project.WithoutUnresolvedOptionalDependencies()
-	if dotEnv := filepath.Join(filepath.Dir(paths[0]), ".env"); isFile(dotEnv) {
-		p.Files = append(p.Files, dotEnv)
-	}
 	if err := p.checkFiles(variables); err != nil {
 		return err
 	}
 	if p.loaded, err = p.loaded.WithServicesEnvironmentResolved(true); err != nil {
 		return err
 	}
-	environment = otherEnvironment(variables)
-	other, err := read(false, project.Profiles...)
-	if err != nil {
-		return err
-	}
-	if other, err = other.WithServicesEnvironmentResolved(true); err != nil {
-		return err
-	}
-	notePassed(p.loaded, other, variables)
-	p.noteNames(variables, given, "from the environment of this command")
+	notePassed(p.loaded, variables)
+	p.note(slices.Sorted(maps.Keys(p.given)), "from the environment of this command")
+	p.noteNames(variables, unlisted, "not taken from the environment of this command: environment of compose does not "+
+		"list them")
 	p.noteNames(variables, unset, "not set and so empty")
 	p.noteNames(variables, absent, "not set and so not passed on")
-	if off := slices.Sorted(maps.Keys(p.loaded.DisabledServices)); len(off) > 0 {
-		p.Notes = append(p.Notes, strings.Join(off, ", ")+" left out by profiles")
-	}
+	p.note(slices.Sorted(maps.Keys(p.loaded.DisabledServices)), "left out by profiles")
 	return nil
 }
 
-// noteFiles notes the files that Compose files include or extend.
-func (p *Project) noteFiles(dir string) loader.Listener {
-	return func(_ string, about map[string]any) {
-		var names []string
-		if list, ok := about["path"].(types.StringList); ok {
-			names = list
-		}
-		if name, ok := about["file"].(string); ok {
-			names = append(names, name)
-		}
-		for _, name := range names {
-			if !filepath.IsAbs(name) {
-				name = filepath.Join(dir, name)
-			}
-			if isFile(name) && !slices.Contains(p.Files, name) {
-				p.Files = append(p.Files, name)
-			}
-		}
+// environment has the variables that the article lists, each as NAME=value.
+func (p *Project) environment() (out []string) {
+	for name, value := range p.given {
+		out = append(out, name+"="+value)
 	}
-}
-
-func isFile(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && info.Mode().IsRegular()
+	return out
 }
 
 // profilesOf are the profiles of wanted services that are not active.
@@ -249,9 +253,9 @@ func profilesOf(project *types.Project, wanted []string) (out []string) {
 type variable int
 
 const (
-	unset  variable = iota // it has no value and no default, and is empty
-	given                  // the environment of this process has it
-	absent                 // it is named without a value, and has none
+	unset    variable = iota // it has no value and no default, and is empty
+	unlisted                 // this process has it, and the article does not list it
+	absent                   // it is named without a value, and has none
 )
 
 // noteVariables collects the variables whose values are in no file.
@@ -273,10 +277,11 @@ func noteVariablesIn(text string, isKnown func(name string) bool, found map[stri
 		hasDefault := slices.ContainsFunc([]string{":-", "-", ":+", "+", ":?", "?"}, func(mark string) bool {
 			return strings.Contains(text, "${"+name+mark)
 		})
-		switch known := isKnown(name); {
-		case known && ours:
-			found[name] = given
-		case !known && !hasDefault:
+		switch {
+		case isKnown(name):
+		case ours:
+			found[name] = unlisted
+		case !hasDefault:
 			found[name] = unset
 		}
 	}
@@ -298,45 +303,23 @@ func (p *Project) noteVariablesOf(file []byte, found map[string]variable) {
 	}
 }
 
-// otherEnvironment is that of this process with other values, save those of variables that are known to matter. What
-// a project has of it is how the values that files name without replacing them in a text are found.
-func otherEnvironment(known map[string]variable) (out []string) {
-	for _, set := range os.Environ() {
-		name, _, _ := strings.Cut(set, "=")
-		if _, ok := known[name]; !ok && !strings.HasPrefix(name, "COMPOSE_") {
-			set += "?"
-		}
-		out = append(out, set)
-	}
-	return out
-}
-
-// notePassed collects the variables that are passed on to services by their names, and so have another value where the
-// environment is another one.
-func notePassed(project, other *types.Project, found map[string]variable) {
-	note := func(values, others types.MappingWithEquals) {
+// notePassed collects the variables that are passed on to services by their names, and have no value.
+func notePassed(project *types.Project, found map[string]variable) {
+	note := func(values types.MappingWithEquals) {
 		for name, value := range values {
-			_, known := found[name]
-			switch there := others[name]; {
-			case known:
-			case value == nil:
-				found[name] = absent
-			case there != nil && *there != *value:
-				found[name] = given
+			if _, known := found[name]; known || value != nil {
+				continue
+			}
+			found[name] = absent
+			if _, ours := os.LookupEnv(name); ours {
+				found[name] = unlisted
 			}
 		}
 	}
-	for name, s := range project.Services {
-		there := other.Services[name]
-		note(s.Environment, there.Environment)
-		if s.Build != nil && there.Build != nil {
-			note(s.Build.Args, there.Build.Args)
-		}
-		for _, c := range s.Configs { // secrets are named elsewhere
-			f := types.FileObjectConfig(project.Configs[c.Source])
-			if _, ours := os.LookupEnv(f.Environment); ours {
-				found[f.Environment] = given
-			}
+	for _, s := range project.Services {
+		note(s.Environment)
+		if s.Build != nil {
+			note(s.Build.Args)
 		}
 	}
 }
@@ -349,39 +332,15 @@ func (p *Project) noteNames(found map[string]variable, kind variable, words stri
 			names = append(names, name)
 		}
 	}
+	p.note(names, words)
+}
+
+// note adds a note about names, if there are any.
+func (p *Project) note(names []string, words string) {
 	if len(names) > 0 {
 		p.Notes = append(p.Notes, strings.Join(names, ", ")+" "+words)
 	}
 }
-
-// checkFiles makes sure that what is read into the environment are files of the repository, and collects the variables
-// that they name.
-func (p *Project) checkFiles(found map[string]variable) error {
-	for _, s := range p.loaded.Services {
-		for _, f := range s.EnvFiles {
-			full, err := filepath.EvalSymlinks(f.Path)
-			if err != nil && !bool(f.Required) && os.IsNotExist(err) {
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("service %q: env_file %s: %s", s.Name, f.Path, files.Reason(err))
-			}
-			if _, ok := p.inside(full); !ok {
-				return fmt.Errorf("service %q: env_file %s lies outside the repository", s.Name, f.Path)
-			}
-			data, _, err := files.Read(full, maxEnvironment)
-			if err != nil {
-				return fmt.Errorf("service %q: env_file %s: %s", s.Name, f.Path, files.Reason(err))
-			}
-			p.EnvFiles = append(p.EnvFiles, full)
-			p.noteVariablesOf(data, found)
-		}
-	}
-	return nil
-}
-
-// maxEnvironment bounds a file of variables, in bytes.
-const maxEnvironment = 1 << 20
 
 // plain is an error of the library without the paths of this machine.
 func (p *Project) plain(err error) string {
@@ -392,21 +351,18 @@ func (p *Project) plain(err error) string {
 }
 
 // place is where a key of a service is written: in the last file that has it, at the service if that is in none, and
-// at the first file for what they include or extend.
+// else at the beginning of the first file. Files that are included or extended come before those that the article names.
 func (p *Project) place(service, key string) source.Pos {
-	at := p.sources[0].Pos(0, 0)
-	for _, n := range p.places {
-		for _, f := range n.Get("services").All() {
-			if f.Key.Value == service {
-				at = f.Key.Pos
-			}
+	at := p.texts[0].place()
+	all := slices.Concat(p.texts[p.named:], p.texts[:p.named])
+	for _, t := range all {
+		if t.node.Get("services").Get(service) != nil {
+			at = t.place("services", service)
 		}
 	}
-	for _, n := range p.places {
-		for _, f := range n.Get("services").Get(service).All() {
-			if f.Key.Value == key {
-				at = f.Key.Pos
-			}
+	for _, t := range all {
+		if t.node.Get("services").Get(service).Get(key) != nil {
+			at = t.place("services", service, key)
 		}
 	}
 	return at

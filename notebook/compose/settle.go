@@ -97,7 +97,7 @@ func (p *Project) Settle(services *yamltext.Node, problems *source.Problems) (*y
 				problems.Add("compose", f.Key.Pos, "service %q: platform %s is not that of this machine, linux/%s", name,
 					f.Value.Text.Value, runtime.GOARCH).Hint = "measure it on such a machine; for the image of this one write " +
 					name + ": {platform: null} under services: of the experiment"
-			case idle[key] || strings.HasPrefix(key, deployed):
+			case idle[key] || strings.Contains(key, "."):
 				drop = append(drop, key)
 				without[key] = append(without[key], name)
 			case isRefused:

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -23,7 +24,7 @@ import (
 // translate makes services of articles of those that the library has read. It is false if one cannot be.
 func (p *Project) translate(problems *source.Problems) bool {
 	before := problems.Len()
-	p.Services = &yamltext.Node{Kind: yamltext.Map, Text: source.Text{Pos: p.sources[0].Pos(0, 0)}}
+	p.Services = &yamltext.Node{Kind: yamltext.Map, Text: source.Text{Pos: p.texts[0].place()}}
 	for _, name := range slices.Sorted(maps.Keys(p.loaded.Services)) {
 		s := p.loaded.Services[name]
 		t := &translation{Project: p, service: &s, problems: problems}
@@ -38,6 +39,7 @@ type translation struct {
 	*Project
 	service  *types.ServiceConfig
 	problems *source.Problems
+	noEffect []string // keys below those of the service that have none, such as build.labels
 }
 
 // node is the service in the words of an article. Keys that mean the same in both are taken over as they are, and so
@@ -48,7 +50,7 @@ func (t *translation) node() *yamltext.Node {
 	for key, translated := range map[string]any{
 		"build": t.build(), "environment": environment(s.Environment), "expose": t.ports(), "configs": t.configs(),
 		"secrets": t.secrets(), "volumes": t.volumes(), "depends_on": dependencies(s.DependsOn),
-		"healthcheck": healthcheck(s.HealthCheck), "ulimits": ulimits(s.Ulimits), "networks": networks(s.Networks),
+		"healthcheck": healthcheck(s.HealthCheck), "ulimits": ulimits(s.Ulimits), "networks": t.networks(s.Networks),
 	} {
 		if delete(values, key); translated != nil {
 			values[key] = translated
@@ -66,6 +68,9 @@ func (t *translation) node() *yamltext.Node {
 		delete(values, "image") // the name that Compose would give to what is built
 	}
 	t.limits(values)
+	for _, key := range t.noEffect {
+		values[key] = ""
+	}
 	for _, link := range s.Links {
 		if name, alias, ok := strings.Cut(link, ":"); ok && alias != name {
 			t.refuse("links", "the name %q for service %q is not supported", "call it by the name of the service", alias, name)
@@ -79,8 +84,27 @@ func (t *translation) node() *yamltext.Node {
 	return out
 }
 
-// plainValues are the keys of a service that are set, with their values as in JSON.
-func plainValues(s *types.ServiceConfig) map[string]any {
+// ignore notes the keys of v, which is below a key of the service, that have no effect: those that are set and not in
+// read. Keys of a mapping in it are PARENT.KEY.
+func (t *translation) ignore(key string, v any, read ...string) {
+	for name, value := range plainValues(v) {
+		inner, isMapping := value.(map[string]any)
+		switch {
+		case slices.Contains(read, name), isMapping && len(inner) == 0:
+		case isMapping && slices.ContainsFunc(read, func(r string) bool { return strings.HasPrefix(r, name+".") }):
+			for below := range inner {
+				if !slices.Contains(read, name+"."+below) {
+					t.noEffect = append(t.noEffect, key+"."+name+"."+below)
+				}
+			}
+		default:
+			t.noEffect = append(t.noEffect, key+"."+name)
+		}
+	}
+}
+
+// plainValues are the keys of a service, or of something in one, that are set, with their values as in JSON.
+func plainValues(s any) map[string]any {
 	data, err := json.Marshal(s)
 	if err != nil {
 		panic(fmt.Sprintf("compose: %v", err)) // it was read from a text
@@ -143,6 +167,8 @@ func (t *translation) build() any {
 	out := map[string]any{"context": t.relative(b.Context)}
 	if strings.Contains(b.Context, "://") || strings.HasPrefix(b.Context, "git@") {
 		t.refuse("build", "context: %s is fetched from elsewhere", "clone it into the repository", b.Context)
+	} else {
+		t.checkDockerfile(b)
 	}
 	for key, value := range map[string]string{"dockerfile": b.Dockerfile, "dockerfile_inline": b.DockerfileInline,
 		"target": b.Target} {
@@ -158,15 +184,33 @@ func (t *translation) build() any {
 	if args := environment(b.Args); args != nil {
 		out["args"] = args
 	}
+	read := []string{"context", "dockerfile", "dockerfile_inline", "target", "args"}
 	for key, set := range map[string]bool{"ssh": len(b.SSH) > 0, "secrets": len(b.Secrets) > 0,
 		"additional_contexts": len(b.AdditionalContexts) > 0, "extra_hosts": len(b.ExtraHosts) > 0,
-		"entitlements": len(b.Entitlements) > 0, "privileged": b.Privileged} {
+		"entitlements": len(b.Entitlements) > 0, "privileged": b.Privileged,
+		"network":   b.Network != "" && b.Network != "default",
+		"platforms": len(b.Platforms) > 0 && !slices.ContainsFunc(b.Platforms, isHere)} {
+		read = append(read, key)
 		if set {
 			t.refuse("build", "build.%s is not supported", "write a Dockerfile that does without, and name it in "+
 				"services: {"+t.service.Name+": {build: {dockerfile: …}}}", key)
 		}
 	}
+	t.ignore("build", b, read...)
 	return out
+}
+
+// checkDockerfile refuses a Dockerfile outside the repository. What a context outside may hold is for the project to
+// allow.
+func (t *translation) checkDockerfile(b *types.BuildConfig) {
+	full := absolute(b.Context, b.Dockerfile)
+	if _, ok := t.inside(b.Context); !ok || b.DockerfileInline != "" {
+		return
+	}
+	var refused *refusal
+	if err := t.within(full, "the Dockerfile "+b.Dockerfile, source.Pos{}); errors.As(err, &refused) {
+		t.refuse("build", "%s", refused.hint, refused.text)
+	}
 }
 
 // refuse reports a key of the service that cannot be translated.
@@ -237,6 +281,7 @@ const maxRange = 100
 func (t *translation) configs() any {
 	var out []any
 	for _, c := range t.service.Configs {
+		t.ignore("configs", c, "source", "target")
 		of := t.loaded.Configs[c.Source]
 		file := types.FileObjectConfig(of)
 		if taken := t.file(file, c.Source, "configs", "content:"); taken != nil {
@@ -257,15 +302,19 @@ const secretsDir = "/run/secrets"
 func (t *translation) secrets() any {
 	var out []any
 	for _, c := range t.service.Secrets {
+		t.ignore("secrets", c, "source", "target")
 		out = append(out, map[string]any{"source": c.Source, "target": target(c.Target, secretsDir, c.Source)})
 		if t.Secrets.Get(c.Source) != nil {
 			continue
 		}
 		of := types.FileObjectConfig(t.loaded.Secrets[c.Source])
 		value := map[string]any{}
-		_, ours := os.LookupEnv(of.Environment)
-		if _, known := t.loaded.Environment[of.Environment]; of.Environment != "" && (ours || !known) {
+		_, known := t.loaded.Environment[of.Environment]
+		if of.Environment != "" && (slices.Contains(t.listed, of.Environment) || t.secret && !known) {
 			value["environment"] = of.Environment
+		} else if of.Environment != "" && !known {
+			t.refuse("secrets", "the secret %q is the variable %s, which the article does not list", "write compose: {files: "+
+				"…, environment: ["+of.Environment+"]} in the experiment, or set it in .env", c.Source, of.Environment)
 		} else if taken := t.file(of, c.Source, "secrets", "environment:"); taken != nil {
 			value["file"] = taken["source"]
 		}
@@ -300,18 +349,22 @@ func (t *translation) file(f types.FileObjectConfig, name, key, instead string) 
 		t.refuse(key, "%q is external, so nothing tells what is in it", "give it a file: or "+instead, name)
 		return nil
 	case f.File != "":
-		if path.IsAbs(t.relative(f.File)) && key == "configs" {
+		if err := t.within(f.File, "", source.Pos{}); err != nil && key == "configs" {
 			t.refuse(key, "the file of %q lies outside the repository", "copy it into the repository", name)
 			return nil
 		}
 		return map[string]any{"source": t.relative(f.File)}
 	}
 	data := f.Content
+	if f.Content == "" && f.Environment == "" && (f.Driver != "" || f.TemplateDriver != "") {
+		t.refuse(key, "%q has a driver of its own", "give it a file: or "+instead, name)
+		return nil
+	}
 	if f.Environment != "" {
 		var ok bool
 		if data, ok = t.loaded.Environment[f.Environment]; !ok {
-			t.refuse(key, "%q is the value of %s, which is not set", "set it in the environment of this command, or in .env",
-				name, f.Environment)
+			t.refuse(key, "%q is the value of %s, which is not set", "set it in .env, or write compose: {files: …, "+
+				"environment: ["+f.Environment+"]} in the experiment", name, f.Environment)
 			return nil
 		}
 	}
@@ -342,6 +395,8 @@ func (t *translation) volume(v types.ServiceVolumeConfig) any {
 	if v.ReadOnly {
 		out["read_only"] = "true"
 	}
+	t.ignore("volumes", v, "type", "source", "target", "read_only", "bind.create_host_path", "volume.subpath", "tmpfs.size",
+		"image")
 	switch v.Type {
 	case types.VolumeTypeTmpfs:
 		delete(out, "read_only")
@@ -438,14 +493,22 @@ func ulimits(limits map[string]*types.UlimitsConfig) any {
 }
 
 // networks is what a service says of its networks beyond being in them.
-func networks(all map[string]*types.ServiceNetworkConfig) any {
+func (t *translation) networks(all map[string]*types.ServiceNetworkConfig) any {
 	var aliases, addresses []any
 	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if of := t.loaded.Networks[name]; bool(of.External) && (of.Name == "host" || of.Name == "none") {
+			t.refuse("networks", "the network %q is that of the machine, or none", "remove it: services have a network of "+
+				"their own", name)
+		} else {
+			t.ignore("networks."+name, of, "name")
+		}
 		n := all[name]
 		if n == nil {
 			continue
 		}
+		t.ignore("networks."+name, n, "aliases", "ipv4_address", "ipv6_address", "link_local_ips")
 		aliases = append(aliases, list(n.Aliases)...)
+		addresses = append(addresses, list(n.LinkLocalIPs)...)
 		for _, address := range []string{n.Ipv4Address, n.Ipv6Address} {
 			if address != "" {
 				addresses = append(addresses, address)
@@ -509,6 +572,7 @@ func (t *translation) deployment(values map[string]any) {
 		values["scale"] = strconv.Itoa(*d.Replicas)
 	}
 	if limits := d.Resources.Limits; limits != nil {
+		t.ignore("deploy.resources.limits", limits, "cpus", "memory", "pids")
 		for key, n := range map[string]int64{"mem_limit": int64(limits.MemoryBytes), "pids_limit": limits.Pids} {
 			if n != 0 {
 				values[key] = strconv.FormatInt(n, 10)

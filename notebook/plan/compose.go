@@ -36,14 +36,19 @@ func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bo
 		return merged, true
 	}
 	var ignored source.Problems // they were reported when the block was read
-	names := article.DecodeExperiment(merged, false, &ignored).Compose
+	entry := article.DecodeExperiment(merged, false, &ignored).Compose
+	names := entry.Files
+	if named.Kind == yamltext.Map && named.Get("files") == nil {
+		p.problems.Add("missing-key", named.Text.Pos, "compose has no files").Hint = "write files: with the path of a Compose " +
+			"file"
+	}
 	if len(names) == 0 {
 		return merged, false
 	}
 	services := merged.Get("services")
 	root := p.project.Repository()
-	read := compose.Read(names, compose.Options{Dir: p.library.Written(names[0]).Dir, Root: root, Services: services},
-		p.problems)
+	read := compose.Read(names, compose.Options{Dir: p.library.Written(names[0]).Dir, Root: root, Services: services,
+		Environment: article.Texts(entry.Environment)}, p.problems)
 	if read == nil {
 		return merged, false
 	}

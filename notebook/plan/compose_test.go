@@ -122,3 +122,35 @@ func placed(p *source.Problem) string {
 	line, _ := p.Pos.Source.Position(p.Pos.Start)
 	return p.Pos.Source.Path + ":" + string(rune('0'+line)) + ": " + p.Rule
 }
+
+// Compose files use the variables that the article lists, and no others.
+func TestComposeEnvironment(t *testing.T) {
+	t.Setenv("LISTED", "1")
+	t.Setenv("UNLISTED", "2")
+	const file = "services: {web: {image: \"x:${LISTED}${UNLISTED:-3}\", ports: ['80']}}\n"
+	tests := []struct{ compose, image, problem string }{
+		{"docker-compose.yml", "x:3", ""},
+		{"[docker-compose.yml]", "x:3", ""},
+		{"{files: docker-compose.yml}", "x:3", ""},
+		{"{files: [docker-compose.yml], environment: LISTED}", "x:13", ""},
+		{"{files: docker-compose.yml, environment: [LISTED, UNLISTED]}", "x:12", ""},
+		{"{environment: [LISTED]}", "", "compose has no files"},
+		{"{files: docker-compose.yml, env: [LISTED]}", "", `unknown key "env" in compose`},
+	}
+	for _, tt := range tests {
+		p, problems := planIn(t, "name: e\ncompose: "+tt.compose+"\nload: {target: \"http://web/\"}\n",
+			func(dir, _ string) { write(t, filepath.Join(dir, "docker-compose.yml"), file) })
+		switch {
+		case tt.problem == "" && len(problems) > 0 || tt.problem != "" && len(problems) != 1:
+			t.Errorf("%s: got the problems %v, want %q", tt.compose, problems, tt.problem)
+		case tt.problem != "":
+			if !strings.Contains(problems[0].Message, tt.problem) {
+				t.Errorf("%s: got %q, want %q", tt.compose, problems[0].Message, tt.problem)
+			}
+		default:
+			if got := p.Experiments[0].Trials[0].Services[0].Image.Name; got != tt.image {
+				t.Errorf("%s: the image is %s, want %s", tt.compose, got, tt.image)
+			}
+		}
+	}
+}
