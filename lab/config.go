@@ -14,12 +14,11 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// Machine is what doctor looks at, beside engines.
+// Machine is the machine that doctor checks.
 type Machine struct {
-	Root  string                                     // directory of what the kernel tells
-	Noise func(context.Context) sysinfo.Noise        // measures it
-	User  func() int                                 // number of the user that we are
-	Free  func(folder string) (free uint64, _ error) // bytes of the disk of a folder
+	Root  string                                     // root directory
+	Noise func(context.Context) sysinfo.Noise        // measures timers and computations
+	Free  func(folder string) (free uint64, _ error) // free bytes of the disk of a folder
 }
 
 // Config is what the command is put together from: the one list of engines and drivers.

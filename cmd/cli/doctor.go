@@ -12,10 +12,9 @@ func (a *app) doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check that this machine can run benchmarks",
-		Long: `Check that this machine can run benchmarks: the engine, images and registry, benchbook's own programs, permissions,
-processor, kernel, cores, governor, clock, mitigations, memory, noise, steal, swap, limits of connections and files, network
-path, disks, other runs, and leftovers of killed runs. Each is ok, a warning, or missing, with the remedy. Nothing is
-changed. The status is 1 if this machine cannot run benchmarks.`,
+		Long: `Check that this machine can run benchmarks: the engine and its registry, leftovers of killed runs,
+benchbook's own programs, cores, governor, memory, noise, other programs, steal, disks, and other runs. Each is ok, a
+warning, or missing, with the remedy. Nothing is changed. The status is 1 if this machine cannot run benchmarks.`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer a.AwaitOnInterrupt(cmd.Context())()

@@ -141,15 +141,14 @@ func scripted() lab.Config {
 	}
 }
 
-// madeUp is a machine whose files are in a folder, without a folder this one. It is as noisy as can be, and we are not
-// its root.
+// madeUp is a machine whose files are in a folder, without a folder this one. It is as noisy as can be.
 func madeUp(folder string) lab.Machine {
 	if folder == "" {
 		return inspect.ThisMachine()
 	}
 	return lab.Machine{Root: folder, Noise: func(context.Context) sysinfo.Noise {
 		return sysinfo.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Runnable: 0.5}
-	}, User: func() int { return 1000 }, Free: func(string) (uint64, error) { return 50 << 20, nil }}
+	}, Free: func(string) (uint64, error) { return 50 << 20, nil }}
 }
 
 func script(mode string) fake.Script {

@@ -23,25 +23,25 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// examination is what doctor prints with --json. Fields are added to it in later versions, none are renamed or removed.
+// A Report is what doctor prints with --json.
 type Report struct {
 	Host    string    `json:"host"`    // class and digest, as in records
 	Measure bool      `json:"measure"` // measuring is possible here
 	Checks  []finding `json:"checks"`
 }
 
-// A finding is what doctor found of one thing.
+// A finding is the result of one check.
 type finding struct {
 	Name  string `json:"name"`
 	Level string `json:"level"` // ok, warn or missing
 	Words string `json:"words"`
-	// Remedy says what to do about what is not ok.
+	// Remedy says what to do where the level is not ok.
 	Remedy string `json:"remedy,omitempty"`
-	// Vital says that without it nothing can be measured.
+	// Vital says that nothing can be measured while it is missing.
 	Vital bool `json:"vital"`
 }
 
-// warnIf is the finding with a warning, and what to do about it, if something is bad.
+// warnIf returns the finding as a warning with a remedy if bad is true.
 func (f finding) warnIf(bad bool, remedy string) finding {
 	if bad {
 		f.Level, f.Remedy = warn, remedy
@@ -49,14 +49,14 @@ func (f finding) warnIf(bad bool, remedy string) finding {
 	return f
 }
 
-// The levels of symptoms.
+// The levels of findings.
 const (
 	fine    = "ok"
 	warn    = "warn"
 	missing = "missing"
 )
 
-// Examine looks at everything, in the order in which it matters.
+// Examine runs all checks, the most important first.
 func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
 	m := a.Config.Machine
 	host, err := sysinfo.HostBelow(m.Root)
@@ -69,13 +69,10 @@ func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
 	}
 	checks := examineEngine(ctx, a, project)
 	look := sysinfo.ReadMachineState(ctx, m.Root, m.Noise)
-	checks = append(checks, examineProgram(a), examineProcessor(host), examineKernel(host),
-		examineVirtual(host),
-		examineCores(host), examineGovernor(host), examineClock(host), examineMitigations(host), examineMemory(host, look))
+	checks = append(checks, examineProgram(a), examineMachine(host), examineCores(host), examineGovernor(host),
+		examineMemory(host, look))
 	checks = append(checks, examineNoise(host, look)...)
-	checks = append(checks, examineSteal(look), examineSwap(look), examineRest(look), examineListening(look),
-		examineFiles(look),
-		examineDisk(a, "disk of records", projectFolder(a), enoughForRecords), examineLock(ctx, a, host))
+	checks = append(checks, examineSteal(look), examineDisk(a, "disk of records", projectFolder(a), enoughForRecords), examineLock(ctx, a, host))
 	x := &Report{Host: host.ID, Measure: true, Checks: checks}
 	for _, c := range checks {
 		x.Measure = x.Measure && !(c.Vital && c.Level == missing)
@@ -83,10 +80,10 @@ func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
 	return x, ctx.Err()
 }
 
-// debian is an image that articles begin with, to ask a registry for.
+// debian is the image that doctor asks the registry for.
 const debian = "debian:bookworm-slim"
 
-// examineEngine looks at the engine, and at what only an engine can tell.
+// examineEngine checks the engine, its registry and its disk.
 func examineEngine(ctx context.Context, a *lab.Session, project *article.Project) []finding {
 	found := finding{Name: "engine", Level: missing, Vital: true}
 	e, err := a.Config.EngineOf(ctx, project)
@@ -139,13 +136,10 @@ func examineEngine(ctx context.Context, a *lab.Session, project *article.Project
 			checks = append(checks, examineDisk(a, "disk of the engine", folder, enoughForImages))
 		}
 	}
-	if store, ok := e.(engine.ImageStore); ok {
-		checks = append(checks, examineImages(ctx, store))
-	}
 	return append(checks, examineLeftovers(ctx, e))
 }
 
-// otherEngine names an engine that can be had in the place of one that cannot.
+// otherEngine returns a hint that names an engine that is available, if there is one.
 func otherEngine(ctx context.Context, a *lab.Session, name spec.Engine) string {
 	for _, wired := range a.Config.Engines {
 		if wired.Name == cmp.Or(name, spec.DefaultEngine) {
@@ -159,7 +153,7 @@ func otherEngine(ctx context.Context, a *lab.Session, name spec.Engine) string {
 	return ""
 }
 
-// examineRegistry asks whether images can be had, or what stands in for them.
+// examineRegistry checks that the registry answers.
 func examineRegistry(ctx context.Context, e engine.Inspected) finding {
 	s := finding{Name: "registry", Level: fine, Words: "it has " + debian}
 	err := e.Reach(ctx, debian)
@@ -170,19 +164,6 @@ func examineRegistry(ctx context.Context, e engine.Inspected) finding {
 	s.Level, s.Words = warn, "out of reach: "+first
 	s.Remedy = "scripts/base makes a substitute of Debian once; bring other images here with docker save and docker load"
 	return s
-}
-
-func examineImages(ctx context.Context, store engine.ImageStore) finding {
-	kept, err := store.Built(ctx)
-	if err != nil {
-		return finding{Name: "images", Level: warn, Words: err.Error(), Remedy: "see whether the engine works"}
-	}
-	sum := int64(0)
-	for _, k := range kept {
-		sum += k.Own
-	}
-	words := fmt.Sprintf("%s built by benchbook, %s", terminal.Count(len(kept), "image"), units.BytesSize(float64(sum)))
-	return finding{Name: "images", Level: fine, Words: words}
 }
 
 func examineLeftovers(ctx context.Context, e engine.Engine) finding {
@@ -214,7 +195,7 @@ const (
 	enoughForRecords = 100 << 20
 )
 
-// folder is that of the project, or the one we are in.
+// projectFolder returns the folder of the project, or the current one without a project.
 func projectFolder(a *lab.Session) string {
 	if project, err := article.OpenProject(a.Dir); err == nil {
 		return project.Dir
@@ -238,7 +219,7 @@ func examineDisk(a *lab.Session, name, folder string, enough uint64) finding {
 		"old records", units.BytesSize(float64(enough))))
 }
 
-// examineLock asks whether another run measures.
+// examineLock checks whether another run measures.
 func examineLock(ctx context.Context, a *lab.Session, host sysinfo.Host) finding {
 	s := finding{Name: "other runs", Level: fine, Words: "none"}
 	if a.Config.LockDir == "" {
@@ -247,7 +228,7 @@ func examineLock(ctx context.Context, a *lab.Session, host sysinfo.Host) finding
 	unlock, err := machines.Lock(ctx, host, a.Config.LockDir, "looking at this machine", nil)
 	switch {
 	case errors.As(err, new(*machines.BusyError)):
-		s.Level, s.Words, s.Remedy = warn, err.Error(), "a run started now fails, or waits with --wait"
+		s.Level, s.Words, s.Remedy = warn, err.Error(), "a run started now waits until it ends"
 	case err != nil:
 		s.Level, s.Words, s.Remedy = warn, err.Error(), "see who made that file"
 	default:
@@ -256,10 +237,10 @@ func examineLock(ctx context.Context, a *lab.Session, host sysinfo.Host) finding
 	return s
 }
 
-// examinationWidth is how wide the lines of an examination are: it is what people read in whatever terminal they have.
+// examinationWidth is the width of the printed lines in characters.
 const examinationWidth = 80
 
-// PrintReport prints what was found, with what to do about it.
+// PrintReport prints the findings with their remedies.
 func PrintReport(a *lab.Session, x *Report) {
 	level, name := len(missing), 0
 	for _, c := range x.Checks {

@@ -3,7 +3,6 @@ package kernel
 import (
 	"bytes"
 	"os"
-	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -49,20 +48,4 @@ func counted(text []byte, protocol, name string) int64 {
 		}
 	}
 	return 0
-}
-
-// listening are the settings that are read, by their files below /proc/sys/net.
-var listening = []string{"core/somaxconn", "ipv4/tcp_max_syn_backlog", "ipv4/tcp_syncookies",
-	"ipv4/ip_local_port_range", "ipv4/tcp_tw_reuse"}
-
-// Limits are the settings of the kernel that bound how many connections there can be in the network of whoever asks, by
-// name. Numbers are divided by one space. Root is the root directory; what the kernel does not tell is left out.
-func Limits(root string) map[string]string {
-	limits := map[string]string{}
-	for _, name := range listening {
-		if text, err := os.ReadFile(filepath.Join(root, "proc/sys/net", name)); err == nil {
-			limits[path.Base(name)] = strings.Join(strings.Fields(string(text)), " ")
-		}
-	}
-	return limits
 }
