@@ -1,8 +1,6 @@
 package article
 
 import (
-	"reflect"
-	"slices"
 	"strings"
 
 	"benchbook/notebook/source"
@@ -43,9 +41,6 @@ func (m *Matrix) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	}
 	for _, f := range n.Fields {
 		switch name := f.Key.Value; {
-		case f.Value.Kind == yamltext.Map && slices.Contains(yamltext.KeysOf(reflect.TypeFor[Experiment]()), name):
-			p := d.Problems.Add("wrong-shape", f.Key.Pos, "%q stands among the axes of the matrix", name)
-			p.Misplaced, p.Hint = name, "it is a key of the experiment: indent it like matrix"
 		case strings.HasPrefix(name, "x-"), f.Value.Kind == yamltext.Null && !d.Whole:
 			// Null removes the axis, or the rows, of what this is merged over.
 		case name == "include" && f.Value.Kind == yamltext.Scalar:

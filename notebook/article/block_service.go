@@ -6,7 +6,6 @@ import (
 
 	"github.com/kballard/go-shellquote"
 
-	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/notebook/yamltext"
 )
@@ -15,21 +14,7 @@ import (
 type Services []Named[Service]
 
 func (s *Services) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	named, lost, outer := misplaced(n, reflect.TypeFor[Service](), reflect.TypeFor[Experiment]())
-	*s = DecodeNamed[Service](d, named, what, "service")
-	for _, f := range outer {
-		p := d.Problems.Add("wrong-shape", f.Key.Pos, "%q stands among the services", f.Key.Value)
-		p.Misplaced, p.Hint = f.Key.Value, "it is a key of the experiment: indent it like services"
-	}
-	if len(lost) == 0 {
-		return
-	}
-	keys := slice.Map(lost, func(f yamltext.Field) string { return f.Key.Value })
-	d.Problems.Add("wrong-shape", lost[0].Key.Pos, "%q stands where the name of a service belongs", keys[0]).
-		Hint = "keys of a service stand below its name: indent " + strings.Join(keys, ", ") + " further"
-	for i := range *s {
-		(*s)[i].Value.Tried = append((*s)[i].Value.Tried, keys...)
-	}
+	*s = DecodeNamed[Service](d, n, what, "service")
 }
 
 // Service is a container, described by keys of Compose, or an origin of ours.

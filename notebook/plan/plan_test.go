@@ -591,38 +591,6 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// A key that is indented wrongly is one problem, and what names it elsewhere is none.
-func TestMistakesInIndentation(t *testing.T) {
-	const services = "name: e\nservices:\n  db:\n    image: d\n    expose: ['1']\n"
-	const web = "web:\n    image: 'w:${{ matrix.n }}'\n    expose: ['80']\n"
-	const load = "load:\n  target: http://web/\n"
-	tests := []struct{ name, body, want string }{
-		{"none", services + "  " + web + "matrix:\n  n: [1, 2]\n" + load, ""},
-		{"a service below another", services + "    " + strings.ReplaceAll(web, "    ", "      ") + "matrix:\n  n: [1, 2]\n" +
-			load, `unknown key "web" in service "db"`},
-		{"a service beside services", services + web + "matrix:\n  n: [1, 2]\n" + load, `unknown key "web" in experiment`},
-		{"the matrix among the services", services + "  " + web + "  matrix:\n    n: [1, 2]\n" + load,
-			`"matrix" stands among the services`},
-		{"the matrix in a service", services + "  " + web + "    matrix:\n      n: [1, 2]\n" + load,
-			`unknown key "matrix" in service "web"`},
-		{"an axis beside the matrix", services + "  " + web + "matrix:\nn: [1, 2]\n" + load, `unknown key "n" in experiment`},
-		{"the load in the matrix", services + "  " + web + "matrix:\n  n: [1, 2]\n  load:\n    target: http://web/\n",
-			`"load" stands among the axes of the matrix`},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			_, problems := newPlan(t, text(block(tt.body)), Options{}, nil)
-			var got []string
-			for _, p := range problems {
-				got = append(got, p.Message)
-			}
-			if strings.Join(got, "; ") != tt.want {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
-		})
-	}
-}
-
 // Keys of Compose come to what they mean there; a healthcheck that is none is as if there were none, and a shell in a
 // container has its own variables.
 func TestKeysOfCompose(t *testing.T) {

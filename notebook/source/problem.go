@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"benchbook/notebook/expr"
 )
@@ -34,9 +33,6 @@ type Problem struct {
 	// Covers is the place of a value that was not read as it was meant. Sorted leaves out other problems in it, which
 	// are likely to follow from this one.
 	Covers Pos
-	// Misplaced is a key that stands where it means nothing. Sorted leaves out problems with names, in expressions and of
-	// services, that are this one or stand in Covers, its value.
-	Misplaced string
 }
 
 // MaxProblems bounds how many problems are kept: nobody reads more of them at once.
@@ -124,38 +120,14 @@ func (p *Problems) Sorted() []*Problem {
 		return cmp.Or(strings.Compare(a.path(), b.path()), cmp.Compare(a.rank(), b.rank()),
 			cmp.Compare(a.Pos.Start, b.Pos.Start))
 	})
-	var covers, unread []Pos
-	misplaced := map[string]bool{}
+	var covers []Pos
 	for _, p := range list {
-		misplaced[p.Misplaced] = p.Misplaced != ""
-		switch {
-		case p.Covers.Source == nil:
-		case p.Misplaced != "":
-			unread = append(unread, p.Covers)
-		default:
+		if p.Covers.Source != nil {
 			covers = append(covers, p.Covers)
 		}
 	}
 	return slices.DeleteFunc(list, func(p *Problem) bool {
-		if slices.Contains(naming, p.Rule) && (slices.ContainsFunc(unread, p.Pos.In) ||
-			slices.ContainsFunc(p.words(), func(word string) bool { return misplaced[word] })) {
-			return true
-		}
-		isCause := p.Covers.Source != nil && p.Misplaced == ""
-		return !isCause && slices.ContainsFunc(covers, p.Pos.In)
-	})
-}
-
-// naming are the rules of problems about names that stand for nothing.
-var naming = []string{"bad-expression", "unknown-service"}
-
-// words are the names at the place of a problem.
-func (p *Problem) words() []string {
-	if p.Pos.Source == nil {
-		return nil
-	}
-	return strings.FieldsFunc(string(p.Pos.Source.Data[p.Pos.Start:p.Pos.End]), func(r rune) bool {
-		return r != '_' && r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+		return p.Covers.Source == nil && slices.ContainsFunc(covers, p.Pos.In)
 	})
 }
 

@@ -62,33 +62,6 @@ func TestSortedLeavesOutWhatFollows(t *testing.T) {
 	}
 }
 
-// A name whose key stands at a wrong place is missing elsewhere because of that, and its value is not read as it is
-// meant.
-func TestSortedLeavesOutWhatNamesTheMisplaced(t *testing.T) {
-	source := New("a.md", []byte("web: ${{ x }}; http://web:80/; ${{ matrix.web }}; http://webb/; ${{ y }}"))
-	at := func(text string) Pos {
-		start := strings.Index(string(source.Data), text)
-		return Pos{source, start, start + len(text)}
-	}
-	var problems Problems
-	key := problems.Add("unknown-key", at("web"), "unknown key")
-	key.Misplaced, key.Covers = "web", at("web: ${{ x }}")
-	problems.Add("bad-expression", at("x"), "in its value")
-	problems.Add("yaml-syntax", at("${{ x"), "in its value, and no consequence")
-	problems.Add("unknown-service", at("http://web:80/"), "names it")
-	problems.Add("bad-expression", at("matrix.web"), "names it")
-	problems.Add("wrong-value", at("http://web:80/"), "names it, and is wrong otherwise")
-	problems.Add("unknown-service", at("http://webb/"), "names another")
-	problems.Add("bad-expression", at("y"), "names another")
-	var got []string
-	for _, p := range problems.Sorted() {
-		got = append(got, p.Rule)
-	}
-	if want := "yaml-syntax unknown-key wrong-value unknown-service bad-expression"; strings.Join(got, " ") != want {
-		t.Errorf("got %v, want %s", got, want)
-	}
-}
-
 // What keeps text from being read comes first, since other problems may come of it.
 func TestSortedBeginsWithCauses(t *testing.T) {
 	source, other := New("a.md", []byte("0123456789")), New("b.md", []byte("0123456789"))

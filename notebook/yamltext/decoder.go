@@ -2,7 +2,6 @@ package yamltext
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,11 +25,9 @@ type Decoder struct {
 type Wording struct {
 	// ShapeHint is a way out where something other than a node was wanted; it may be empty.
 	ShapeHint func(n *Node, what string, want NodeKind) string
-	// UnknownKey is a way out where a mapping has a key that its type does not know, and the key that it stands for, if
-	// that is plain; sure if it is only misspelt. Names are those that the type knows.
-	UnknownKey func(key string, t reflect.Type, names []string) (hint, meant string, sure bool)
-	// Named says that a type is a mapping whose keys the author chooses, so that they are easily written beside it.
-	Named func(t reflect.Type) bool
+	// UnknownKey returns a hint about a key that a type does not have, and the key that is meant if it is only misspelt.
+	// Names are the keys that the type has.
+	UnknownKey func(key string, t reflect.Type, names []string) (hint, meant string)
 }
 
 // Decode fills the struct that out points to. what names the mapping in messages: "load", "service \"db\"".
@@ -132,7 +129,6 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 	if n.lost {
 		tried = names // what should have been merged may be any of them
 	}
-	d.indent(n, t, known)
 	for at, f := range n.Fields {
 		i, ok := known[f.Key.Value]
 		switch {
@@ -183,55 +179,21 @@ func tagged(t reflect.Type) (fields map[string]int, keys []string) {
 	return fields, keys
 }
 
-// unknownField reports a key that the struct v does not know, and gives the one that was meant, if that is plain.
+// unknownField reports a key that the struct v does not have, and returns the one that is meant, if that is plain.
 func (d Decoder) unknownField(n *Node, at int, what string, v reflect.Value, known map[string]int,
 	names []string) (meant string) {
 	f := n.Fields[at]
 	slices.Sort(names)
-	hint, meant, sure := d.Wording.UnknownKey(f.Key.Value, v.Type(), names)
+	hint, meant := d.Wording.UnknownKey(f.Key.Value, v.Type(), names)
 	problem := d.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what)
-	problem.Hint, problem.Misplaced = hint, f.Key.Value
-	// What is plainly misspelt is read as meant: otherwise all that names something in it would be a problem too.
+	problem.Hint = hint
+	// A misspelt key is read as meant: otherwise all that names something in it would be a problem too.
 	isMeant := func(f Field) bool { return f.Key.Value == meant }
-	if i, ok := known[meant]; ok && sure && !slices.ContainsFunc(n.Fields, isMeant) {
+	if i, ok := known[meant]; ok && !slices.ContainsFunc(n.Fields, isMeant) {
 		n.Fields[at].Key.Value = meant
 		d.Value(f.Value, meant, v.Field(i))
-	} else {
-		problem.Covers = f.place()
 	}
 	return meant
-}
-
-// indent puts below a key of names without a value what stands beside it and should be below, such as a service below
-// services, and says so: otherwise each of them would be missing wherever it is named.
-func (d Decoder) indent(n *Node, t reflect.Type, known map[string]int) {
-	var out []Field
-	var above *Node // the key that has no value
-	var name string
-	for _, f := range n.Fields {
-		i, ok := known[f.Key.Value]
-		if !ok && above != nil {
-			_, ok = source.Nearest(f.Key.Value, slices.Collect(maps.Keys(known))) // a misspelt one of ours
-		}
-		switch {
-		case ok && f.Value.Kind == Null && !f.Value.lost && d.Wording.Named(t.Field(i).Type):
-			above, name = &Node{Kind: Map, Text: f.Value.Text}, f.Key.Value
-			f.Value = above
-		case ok || f.Value.Kind != Map || strings.HasPrefix(f.Key.Value, "x-"):
-			above = nil
-		case above != nil:
-			if len(above.Fields) == 0 {
-				p := d.Problems.Add("unknown-key", f.Key.Pos, "%q stands beside %s, not below it", f.Key.Value, name)
-				p.Misplaced, p.Hint = f.Key.Value, "indent it and its lines further than "+name
-			}
-			above.Fields = append(above.Fields, f)
-			continue
-		}
-		out = append(out, f)
-	}
-	if len(out) < len(n.Fields) {
-		n.Fields = out
-	}
 }
 
 // Keys are where the keys of a mapping stand, those of ours with something behind them.

@@ -40,28 +40,6 @@ type Field struct {
 	Value *Node
 }
 
-// place is that of a key with all of its value.
-func (f Field) place() source.Pos {
-	out := f.Key.Pos
-	out.End = max(out.End, f.Value.end(out.Source))
-	return out
-}
-
-// end is where a value ends that stands in a source; 0 in another one.
-func (n *Node) end(in *source.Source) int {
-	end := 0
-	if n.Text.Pos.Source == in {
-		end = n.Text.Pos.End
-	}
-	for _, item := range n.Items {
-		end = max(end, item.end(in))
-	}
-	for _, f := range n.Fields {
-		end = max(end, f.Value.end(in))
-	}
-	return end
-}
-
 // Get gives the value under a key, or nil.
 func (n *Node) Get(key string) *Node {
 	for _, f := range n.All() {
