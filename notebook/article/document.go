@@ -321,9 +321,6 @@ func (doc *Document) noFrontMatter() {
 // blockKinds are the second words of yaml fences that mean something to us.
 var blockKinds = []string{"experiment", "published", "claim", "table", "figure"}
 
-// maxFenceWords bounds the words behind a fence that are looked at.
-const maxFenceWords = 10
-
 // blocks replaces the fences that mean something to us by nodes of ours.
 func (doc *Document) blocks() {
 	var fences []*ast.FencedCodeBlock
@@ -360,18 +357,16 @@ func (doc *Document) files() {
 }
 
 func (doc fenceReader) block(f *ast.FencedCodeBlock) *Block {
-	lines, unclosed := doc.unclosed(f)
-	if unclosed {
+	if doc.unclosed(f) {
 		doc.anyUnread() // it may stand in what was swallowed
-	}
-	if f.Info == nil || unclosed && lines.Len() == 0 {
 		return nil
 	}
+	if f.Info == nil {
+		return nil
+	}
+	lines := f.Lines()
 	info := strings.TrimRight(string(f.Info.Segment.Value(doc.Text)), " \t")
 	language, whole := doc.fenceWord(f, 0)
-	for k := 2; k < min(len(strings.Fields(info)), maxFenceWords); k++ {
-		doc.misplaced(doc.fenceWord(f, k))
-	}
 	whole.End = f.Info.Segment.Start + len(info)
 	b := &Block{Place: whole, language: language, extent: whole, Opened: slices.Contains(strings.Fields(info), "open")}
 	var content []byte
@@ -421,8 +416,6 @@ func (doc fenceReader) listingBlock(b *Block, f *ast.FencedCodeBlock, lines *tex
 	case doc.nearlyBlock(strings.TrimSpace(string(f.Info.Segment.Value(doc.Text))), b.Place):
 		return nil
 	default:
-		doc.nearlyListing(second, at)
-		doc.misplaced(doc.fenceWord(f, 0))
 		return nil
 	}
 	b.Is = key
@@ -455,35 +448,6 @@ func (doc fenceReader) includedLines(b *Block, f *ast.FencedCodeBlock) {
 	third, at := doc.fenceWord(f, 2)
 	if strings.HasPrefix(third, "lines=") {
 		b.lines = source.Text{Value: third[len("lines="):], Pos: at.Within(len("lines="), len(third))}
-		return
-	}
-	if name, _, found := strings.Cut(third, "="); found {
-		if _, near := source.Nearest(name, []string{"lines"}); near {
-			doc.Problems.Add("unknown-block", at, "unknown word %q in a listing", third).Hint = `did you mean "lines="?`
-		}
-	}
-}
-
-// nearlyListing reports a misspelt file= or include=.
-func (doc fenceReader) nearlyListing(word string, at source.Pos) {
-	name, _, found := strings.Cut(strings.Replace(word, ":", "=", 1), "=")
-	near, ok := source.Nearest(name, []string{"file", "include"})
-	if name == "file" || name == "include" { // with a colon
-		near, ok = name, true
-	}
-	if found && ok {
-		doc.Problems.Add("unknown-block", at, "unknown word %q in a listing", word).
-			Hint = `did you mean "` + near + `="?`
-	}
-}
-
-// misplaced reports a word that would mean something if it were the second one of a fence.
-func (doc fenceReader) misplaced(word string, at source.Pos) {
-	for _, key := range []string{"file=", "include="} {
-		if strings.HasPrefix(word, key) {
-			doc.Problems.Add("unknown-block", at, "%q must be the second word, behind the language", key).
-				Hint = "write ```LANGUAGE " + word
-		}
 	}
 }
 
@@ -511,7 +475,7 @@ func (doc fenceReader) yamlBlock(b *Block, f yamltext.Fragment) {
 
 // yamlItem reads one of the things that a block says.
 func (doc fenceReader) yamlItem(d yamltext.Decoder, b *Block, n *yamltext.Node, at source.Pos) {
-	if !d.Kind(n, "a block of "+b.Is, yamltext.Map) || doc.wrapped(n, b.Is) {
+	if !d.Kind(n, "a block of "+b.Is, yamltext.Map) {
 		doc.unread[b.Is] = true
 		return
 	}
@@ -551,46 +515,6 @@ func (doc fenceReader) experiment(b *Block, n *yamltext.Node) {
 	for i := range e.Metrics {
 		doc.added[e.Metrics[i].Name.Value] = e.Metrics[i].Means()
 	}
-}
-
-// wrapped reports a block all of which stands below a key of its own, which no block has: its name, or what kind it is.
-func (doc fenceReader) wrapped(n *yamltext.Node, kind string) bool {
-	if len(n.Fields) != 1 || strings.HasPrefix(n.Fields[0].Key.Value, "x-") {
-		return false
-	}
-	f := n.Fields[0]
-	var hint string
-	switch {
-	case f.Value.Kind == yamltext.List && kind != "experiment":
-		hint = fmt.Sprintf("write the items alone, without %s:", f.Key.Value)
-	case f.Value.Kind == yamltext.Map:
-		hint = fmt.Sprintf("write the keys below it alone, without %s:", f.Key.Value)
-		if _, near := source.Nearest(f.Key.Value, blockKinds); !near && f.Key.Value != kind {
-			own := "name"
-			if kind == "table" || kind == "figure" {
-				own = "label"
-			}
-			hint = fmt.Sprintf("write %s: %s, and the keys below it beside that", own, f.Key.Value)
-		}
-	default:
-		return false
-	}
-	keys := blockKeys(kind)
-	if _, near := source.Nearest(f.Key.Value, keys); near || slices.Contains(keys, f.Key.Value) {
-		return false
-	}
-	doc.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, kind).Hint = hint
-	return true
-}
-
-// blockKeys are the keys that a block of a kind may have.
-func blockKeys(kind string) []string { return yamltext.KeysOf(blockTypes[kind]) }
-
-// blockTypes are what the kinds of blocks are read as.
-var blockTypes = map[string]reflect.Type{
-	"experiment": reflect.TypeFor[Experiment](), "published": reflect.TypeFor[Published](),
-	"claim": reflect.TypeFor[Claim](),
-	"table": reflect.TypeFor[Table](), "figure": reflect.TypeFor[Figure](),
 }
 
 // listing reads a file= listing. The file must lie in the article's folder and must not be there already.
@@ -663,7 +587,7 @@ func (doc *Document) inlines() {
 			if to := doc.linkTo(resolved, at); to != nil {
 				swaps = append(swaps, swap{n, to})
 			} else {
-				doc.nearlyLink(n, string(n.Destination))
+				doc.emptyLink(n, string(n.Destination))
 			}
 		case *ast.Image:
 			doc.keepResolved(n.Destination)
@@ -733,7 +657,6 @@ func (doc *Document) inlineValue(n *ast.CodeSpan) *InlineValue {
 	}
 	rest, ok := strings.CutPrefix(words.String(), valueMark)
 	if !ok {
-		doc.nearlyValue(words.String(), segments)
 		return nil
 	}
 	rest = strings.ReplaceAll(rest, "\n", " ")
@@ -755,33 +678,9 @@ func (doc *Document) read(v *InlineValue, words string) {
 	doc.Values = append(doc.Values, v)
 }
 
-// nearValue is what looks like the mark of an inline value.
-var nearValue = regexp.MustCompile(`^(?i:\{\{?\s*values?\s*\}?\})\s*`)
-
-// nearlyValue reports a piece of code that somebody meant to be an inline value: what follows its mark can be read as
-// one.
-func (doc *Document) nearlyValue(words string, segments []text.Segment) {
-	mark := nearValue.FindString(words)
-	if mark == "" || len(mark) == len(words) {
-		return
-	}
-	if _, err := expr.ParseInline(words[len(mark):]); err != nil {
-		return
-	}
-	mark = strings.TrimSpace(mark)
-	at := inlineText(doc.Source, segments, 0, mark).Pos
-	doc.Problems.Add("bad-expression", at, "%q is not how an inline value begins", mark).Hint = "write " + valueMark
-}
-
-// nearlyLink reports what somebody meant to be a link to a claim, a table or a figure.
-func (doc *Document) nearlyLink(n *ast.Link, destination string) {
-	switch scheme, name, ok := strings.Cut(destination, ":"); {
-	case ok && IsName(name) && !strings.HasPrefix(scheme, "#"):
-		if _, near := source.Nearest(scheme, []string{"claim"}); near {
-			doc.Problems.Add("unknown-claim", doc.Destination(n, destination), "%q is not a link to a claim", destination).
-				Hint = "write claim:" + name
-		}
-	case n.FirstChild() == nil && strings.HasPrefix(destination, "#"):
+// emptyLink reports a link without words that is not to a table or figure.
+func (doc *Document) emptyLink(n *ast.Link, destination string) {
+	if n.FirstChild() == nil && strings.HasPrefix(destination, "#") {
 		doc.Problems.Add("unknown-label", doc.Destination(n, destination),
 			"%q is not the label of a table or figure, and the link has no text", destination[1:]).
 			Hint = "labels begin with fig- or tbl-; write words for a link to a heading"

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -78,12 +77,12 @@ func (doc fenceReader) opening(f *ast.FencedCodeBlock) (fenceMark, bool) {
 	return fenceMark{}, false
 }
 
-// unclosed finds out whether a fence has swallowed what follows it: another fence, or all of the rest. Then it gives
-// the lines that are the fence's for sure.
-func (doc fenceReader) unclosed(f *ast.FencedCodeBlock) (lines *text.Segments, found bool) {
+// unclosed reports a fence that has swallowed what follows it: another fence, or all of the rest. Nothing of it
+// is read.
+func (doc fenceReader) unclosed(f *ast.FencedCodeBlock) bool {
 	mark, ok := doc.opening(f)
 	if !ok {
-		return f.Lines(), false
+		return false
 	}
 	sign := strings.Repeat(string(mark.character), mark.length)
 	for i := range f.Lines().Len() {
@@ -97,9 +96,7 @@ func (doc fenceReader) unclosed(f *ast.FencedCodeBlock) (lines *text.Segments, f
 		doc.Problems.Add("unclosed-fence", inner.at, "this fence begins inside the one of line %d, which is not closed",
 			line).
 			Hint = fmt.Sprintf("write a line %s below the last line of that one", sign)
-		lines := text.NewSegments()
-		lines.AppendAll(f.Lines().Sliced(0, doc.ownLines(f, mark, i)))
-		return lines, true
+		return true
 	}
 	end := mark.at.End
 	if n := f.Lines().Len(); n > 0 {
@@ -108,14 +105,14 @@ func (doc fenceReader) unclosed(f *ast.FencedCodeBlock) (lines *text.Segments, f
 		end += i + 1
 	}
 	if closing, ok := doc.fenceAt(min(end, len(doc.Text))); ok && closing.words == "" {
-		return f.Lines(), false
+		return false
 	}
 	if doc.means(mark.words) {
 		doc.Problems.Add("unclosed-fence", mark.at, "this fence is never closed").
 			Hint = fmt.Sprintf("write a line %s below its last line", sign)
-		return text.NewSegments(), true
+		return true
 	}
-	return f.Lines(), false
+	return false
 }
 
 // remarkIndented warns of a fence that would mean something to us if Markdown did not take it for text.
@@ -125,28 +122,6 @@ func (doc fenceReader) remarkIndented(start int) {
 			"this block is shown as text: its fence is indented too far for Markdown").
 			Hint = fmt.Sprintf("begin its lines with at most %d spaces", maxIndent)
 	}
-}
-
-// ownLines is how many of the first lines of a fence that is not closed are its own. A block of ours ends where prose
-// follows an empty line: what is wrong with that as YAML follows from the fence.
-func (doc fenceReader) ownLines(f *ast.FencedCodeBlock, mark fenceMark, most int) int {
-	language, kind, _ := strings.Cut(mark.words, " ")
-	kind = strings.TrimSpace(kind)
-	if language != "yaml" || !slices.Contains(blockKinds, kind) {
-		return most
-	}
-	keys := blockKeys(kind)
-	for i := 1; i < most; i++ {
-		above, line := f.Lines().At(i-1), f.Lines().At(i)
-		text := string(line.Value(doc.Text))
-		key, _, isKey := strings.Cut(text, ":")
-		belongs := isKey && (slices.Contains(keys, key) || strings.HasPrefix(key, "x-")) || strings.TrimSpace(text) == "" ||
-			strings.ContainsAny(text[:1], " \t-#]}")
-		if len(bytes.TrimSpace(above.Value(doc.Text))) == 0 && !belongs {
-			return i - 1
-		}
-	}
-	return most
 }
 
 // means says that a fence with some words is one of ours, if only by intention.

@@ -1,6 +1,7 @@
 package article
 
 import (
+	"reflect"
 	"slices"
 
 	"benchbook/internal/slice"
@@ -75,7 +76,7 @@ func (e *ExperimentBlock) leaves(p *source.Problem) Knowledge {
 	switch left, harmless := keysLeave[key.Value]; {
 	case harmless:
 		return left
-	case value == nil || slices.Contains(blockKeys("experiment"), key.Value) || value.Kind == yamltext.List:
+	case value == nil || slices.Contains(yamltext.KeysOf(reflect.TypeFor[Experiment]()), key.Value) || value.Kind == yamltext.List:
 		return KnowsNothing
 	}
 	// An unknown key. It may be a misspelt one, and what was meant by that is missing.
