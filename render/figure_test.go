@@ -110,7 +110,7 @@ func TestKindsOfFigures(t *testing.T) {
 			[]string{"async, workers 4: throughput 3,000/s",
 				"Lines through it: 95 % intervals"}},
 		{"agreement", "kind: scatter, x: throughput, colour: server",
-			[]string{"sync, workers 1: published 400/s, measured 500/s", "as published", "Order: tau-b 0.91"}},
+			[]string{"sync, workers 1: published 400/s, measured 500/s", "as published"}},
 		{"a reference", "kind: dots, x: throughput, y: [server, workers], reference: '2 * throughput{server=\"sync\", " +
 			"workers=\"1\"}', zero: true", []string{": 1,000/s</text>", `apart from the reference`}},
 		{"a reference that is a cell", "kind: lines, x: workers, y: throughput, colour: server, reference: " +

@@ -19,7 +19,6 @@ type Agreement struct {
 	Measured int            // rows that were measured; the rest of the results is about these
 	Near     int            // rows whose relative size is within DefaultNear of the published one
 	Factor   float64        // by which this host differs from theirs: the median ratio; 0 if no row was measured
-	Tau      *Tau           // of published and measured values; nil if either has no order
 
 	// Pairs of rows that the published numbers tell apart by at least the smallest effect: measured in the
 	// same order, in the other order, or not told apart.
@@ -41,7 +40,7 @@ type AgreementRow struct {
 // Pairs returns the number of pairs that the published numbers tell apart.
 func (a Agreement) Pairs() int { return a.Agreeing + a.Disagreeing + a.Undecided }
 
-// Agree compares published numbers with measured ones: their sizes up to a common factor, their order, and every
+// Agree compares published numbers with measured ones: their sizes up to a common factor, and the order of every
 // pair of rows that the published numbers tell apart by at least delta, the smallest effect. A pair is judged at alpha
 // as a claim of that order is, its interval widened by the noise floor f.
 //
@@ -74,7 +73,6 @@ func Agree(rows []PublishedRow, alpha, delta, f float64) (Agreement, error) {
 		return a, nil
 	}
 	a.compareSizes(measured)
-	a.compareOrders(measured)
 	for k, i := range measured {
 		for _, j := range measured[:k] {
 			if a.comparePair(rows[i], rows[j], alpha, delta, f) {
@@ -101,15 +99,6 @@ func (a *Agreement) compareSizes(measured []int) {
 			a.Near++
 		}
 	}
-}
-
-// compareOrders fills in tau.
-func (a *Agreement) compareOrders(measured []int) {
-	published, centres := make([]float64, len(measured)), make([]float64, len(measured))
-	for k, i := range measured {
-		published[k], centres[k] = a.Rows[i].Published, a.Rows[i].Centre
-	}
-	a.Tau = tauB(published, centres)
 }
 
 // comparePair counts a pair of measured rows if the published numbers tell it apart: as the claim that the one which

@@ -120,7 +120,7 @@ func TestBoundsInTests(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := !g.Ranked[1].TiedWithBest; got != tt.want {
+			if got := g.Ranked[0].Letters != g.Ranked[1].Letters; got != tt.want {
 				t.Errorf("%s, n = %d: apart is %v", tt.name, n, got)
 			}
 			for _, pair := range []BeforeAfter{{Before: slow, After: fast}, {Before: fast, After: slow}} {

@@ -15,15 +15,14 @@ const (
 	// one repetition, of whose own values there is an interval: nothing is known of others
 	WithinRun IntervalKind = "within one run"
 	// counted, and the same number in every repetition: the interval is the number alone
-	Exact           IntervalKind = "exact"
-	RangeOfTwo      IntervalKind = "range"             // two repetitions: the smaller and the larger, no confidence
-	TOnLogs         IntervalKind = "t on logs"         // three to five repetitions, all above zero
-	TOnValues       IntervalKind = "t"                 // three to five repetitions, some at zero or below
-	SignedRanks     IntervalKind = "signed ranks"      // six repetitions or more
-	RankSums        IntervalKind = "rank sums"         // of a ratio, six repetitions or more of either cell
-	OrderStatistics IntervalKind = "order statistics"  // of a ratio of medians
-	ClopperPearson  IntervalKind = "Clopper–Pearson"   // failed of attempted, widened to the repetitions' own shares
-	WiderOfTwo      IntervalKind = "Newcombe or Welch" // of the difference of two such shares
+	Exact          IntervalKind = "exact"
+	RangeOfTwo     IntervalKind = "range"             // two repetitions: the smaller and the larger, no confidence
+	TOnLogs        IntervalKind = "t on logs"         // three to five repetitions, all above zero
+	TOnValues      IntervalKind = "t"                 // three to five repetitions, some at zero or below
+	SignedRanks    IntervalKind = "signed ranks"      // six repetitions or more
+	RankSums       IntervalKind = "rank sums"         // of a ratio, six repetitions or more of either cell
+	ClopperPearson IntervalKind = "Clopper–Pearson"   // failed of attempted, widened to the repetitions' own shares
+	WiderOfTwo     IntervalKind = "Newcombe or Welch" // of the difference of two such shares
 	// where a search found the value to lie: the ends are probes that passed and failed
 	BySearch IntervalKind = "search"
 )

@@ -48,10 +48,9 @@ type Grouping struct {
 
 // RankedCell is a cell in its place.
 type RankedCell struct {
-	Name         string
-	Centre       float64 // as it is printed, in the unit of the values
-	Letters      string  // the groups it is in, such as "ab"; none for any cell if there are more than 26 groups
-	TiedWithBest bool    // it is the first cell or cannot be told apart from it
+	Name    string
+	Centre  float64 // as it is printed, in the unit of the values
+	Letters string  // the groups it is in, such as "ab"; none for any cell if there are more than 26 groups
 }
 
 // LeftOut is a cell that has no rank, and why: ErrNoValues, ErrTooFew or ErrNotPositive.
@@ -96,7 +95,7 @@ func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Group
 	for i := range apart {
 		apart[i] = make([]bool, len(ranked))
 	}
-	for _, p := range compared(ranked, alpha, floor) {
+	for _, p := range compared(ranked, floor) {
 		apart[p.a][p.b], apart[p.b][p.a] = p.p <= alpha, p.p <= alpha
 	}
 	letters := make([]strings.Builder, len(ranked))
@@ -108,7 +107,7 @@ func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Group
 		}
 	}
 	for i, c := range ranked {
-		g.Ranked = append(g.Ranked, RankedCell{c.Name, c.Cell.centre(), letters[i].String(), !apart[0][i]})
+		g.Ranked = append(g.Ranked, RankedCell{c.Name, c.Cell.centre(), letters[i].String()})
 	}
 	return g, nil
 }
@@ -116,24 +115,20 @@ func Groups(cells []NamedCell, direction Direction, alpha, floor float64) (Group
 // pair is the comparison of two cells, by their places.
 type pair struct {
 	a, b int
-	p    float64 // of no difference beyond the noise floor, after Holm's correction; 0 if it is surely at most alpha
+	p    float64 // of no difference beyond the noise floor, after Holm's correction
 }
 
 // compared returns all pairs but those of given cells, which nothing tells apart.
-func compared(ranked []NamedCell, alpha, floor float64) []pair {
+func compared(ranked []NamedCell, floor float64) []pair {
 	samples := slice.Map(ranked, func(c NamedCell) sample { return newSample(c.Cell) })
-	most := len(ranked) * (len(ranked) - 1) / 2
-	pairs, ps := make([]pair, 0, most), make([]float64, 0, most)
+	var pairs []pair
+	var ps []float64
 	for i, a := range samples {
 		for j := i + 1; j < len(samples); j++ {
 			if ranked[i].Given && ranked[j].Given {
 				continue
 			}
-			p := 0.0
-			if !a.clearly(samples[j], alpha/float64(most), floor) {
-				p = a.over(samples[j]).beyond(0, floor)
-			}
-			pairs, ps = append(pairs, pair{a: i, b: j}), append(ps, p)
+			pairs, ps = append(pairs, pair{a: i, b: j}), append(ps, a.over(samples[j]).beyond(0, floor))
 		}
 	}
 	for i, p := range holm(ps) {

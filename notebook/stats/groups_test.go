@@ -9,19 +9,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"benchbook/internal/slice"
 )
 
-// summary writes a grouping as "best:letters … | left out", a star marking those tied with the best.
+// summary writes a grouping as "best:letters … | left out".
 func summary(g Grouping) string {
 	var words []string
 	for _, c := range g.Ranked {
-		star := ""
-		if c.TiedWithBest {
-			star = "*"
-		}
-		words = append(words, c.Name+star+":"+c.Letters)
+		words = append(words, c.Name+":"+c.Letters)
 	}
 	if len(g.LeftOut) > 0 {
 		words = append(words, "|")
@@ -42,25 +36,25 @@ func TestGroups(t *testing.T) {
 		want      string
 	}{
 		{"a chain", []NamedCell{{Name: "C", Cell: c}, {Name: "A", Cell: a}, {Name: "B", Cell: b}}, HigherIsBetter, 0,
-			"A*:a B*:ab C:b"},
+			"A:a B:ab C:b"},
 		{"lower is better", []NamedCell{{Name: "A", Cell: a}, {Name: "B", Cell: b}, {Name: "C", Cell: c}}, LowerIsBetter, 0,
-			"C*:a B*:ab A:b"},
+			"C:a B:ab A:b"},
 		{"ordered by what is printed", []NamedCell{{Name: "x", Cell: Cell{Values: []float64{1, 1.1, 9}, Centre: 3.7}},
-			{Name: "y", Cell: values(2, 2, 2)}}, HigherIsBetter, 0, "x*:a y*:a"},
+			{Name: "y", Cell: values(2, 2, 2)}}, HigherIsBetter, 0, "x:a y:a"},
 		{"within the noise floor", []NamedCell{{Name: "A", Cell: a}, {Name: "B", Cell: b}, {Name: "C", Cell: c}},
-			HigherIsBetter, 0.05, "A*:a B*:a C*:a"},
+			HigherIsBetter, 0.05, "A:a B:a C:a"},
 		{"all apart", []NamedCell{{Name: "slow", Cell: values(1, 1.01, 1.02)}, {Name: "fast", Cell: values(3, 3.01, 3.02)},
-			{Name: "middle", Cell: values(2, 2.01, 2.02)}}, HigherIsBetter, 0, "fast*:a middle:b slow:c"},
+			{Name: "middle", Cell: values(2, 2.01, 2.02)}}, HigherIsBetter, 0, "fast:a middle:b slow:c"},
 		{"equal medians go by name", []NamedCell{{Name: "y", Cell: values(1, 2, 3)}, {Name: "x", Cell: values(1, 2, 3)}},
-			HigherIsBetter, 0, "x*:a y*:a"},
+			HigherIsBetter, 0, "x:a y:a"},
 		{"apart at the level, not at half of it", []NamedCell{{Name: "x", Cell: values(1000, 1008, 992)},
 			{Name: "y", Cell: values(1020, 1028, 1013)}},
-			HigherIsBetter, 0, "y*:a x:b"},
-		{"one cell", []NamedCell{{Name: "A", Cell: a}}, HigherIsBetter, 0, "A*:a"},
+			HigherIsBetter, 0, "y:a x:b"},
+		{"one cell", []NamedCell{{Name: "A", Cell: a}}, HigherIsBetter, 0, "A:a"},
 		{"none", nil, HigherIsBetter, 0, ""},
 		{"left out", []NamedCell{{Name: "few", Cell: values(1, 2)}, {Name: "A", Cell: a},
 			{Name: "zero", Cell: values(0, 1, 2)}, {Name: "empty", Cell: Cell{}}},
-			HigherIsBetter, 0, "A*:a | few zero empty"},
+			HigherIsBetter, 0, "A:a | few zero empty"},
 	}
 	set := func(name string, xs ...float64) NamedCell {
 		return NamedCell{Name: name, Cell: values(xs...), Given: true}
@@ -73,10 +67,10 @@ func TestGroups(t *testing.T) {
 		want      string
 	}{
 		{"given values tell nothing apart", []NamedCell{set("x", 60.67, 60.67, 60.67), set("y", 60.33, 60.33, 60.33)},
-			HigherIsBetter, 0, "x*:a y*:a"},
+			HigherIsBetter, 0, "x:a y:a"},
 		{"given values and a measured one", []NamedCell{set("x", 60.67, 60.67, 60.67), {Name: "z", Cell: values(40, 40, 40)},
 			set("y", 60.33, 60.33, 60.33)},
-			HigherIsBetter, 0, "x*:a y*:a z:b"},
+			HigherIsBetter, 0, "x:a y:a z:b"},
 	}...)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -114,7 +108,7 @@ func TestPairsAreCorrected(t *testing.T) {
 			[]string{"0.0037208", "0.051887"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			pairs := compared(tt.cells, 0.05, tt.floor)
+			pairs := compared(tt.cells, tt.floor)
 			if len(pairs) != len(tt.want) {
 				t.Fatalf("pairs are %+v, want %v", pairs, tt.want)
 			}
@@ -122,69 +116,6 @@ func TestPairsAreCorrected(t *testing.T) {
 				wantNumber(t, fmt.Sprint(p.a, "|", p.b), p.p, tt.want[i])
 			}
 		})
-	}
-}
-
-// Pairs are only called clear that are apart at the level, and most of those far apart are.
-func TestClearPairs(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 4))
-	clear, apart := 0, 0
-	for range 20_000 {
-		var of [2]sample
-		distance := 0.2 * rng.NormFloat64()
-		for i := range of {
-			values := make([]float64, 5+rng.IntN(12))
-			noise, clumps, lost := 0.02*math.Exp(2*rng.NormFloat64()), 0.2*rng.Float64(), 0.5*rng.Float64()
-			for k := range values {
-				values[k] = 100 * math.Exp(distance*float64(i)+noise*rng.NormFloat64())
-				switch {
-				case lost < 0.1 && rng.Float64() < lost:
-					values[k] *= 0.15
-				case lost > 0.4 && rng.Float64() < 0.5:
-					values[k] *= math.Exp(clumps)
-				case lost > 0.3:
-					values[k] = math.Ceil(values[k])
-				}
-			}
-			of[i] = newSample(Cell{Values: values, Resolution: 0.05 * max(0, rng.NormFloat64())})
-		}
-		alpha, floor := 0.05*math.Exp(-15*rng.Float64()), 0.03*max(0, rng.NormFloat64())
-		p := of[0].over(of[1]).beyond(0, floor)
-		if p <= alpha && len(of[0].y) >= MinRanked && len(of[1].y) >= MinRanked {
-			apart++
-		}
-		if of[0].clearly(of[1], alpha, floor) {
-			if clear++; p > alpha {
-				t.Fatalf("%v and %v, noise floor %v: p is %v, and clearly at most %v", of[0], of[1], floor, p, alpha)
-			}
-		}
-	}
-	if clear < apart/2 {
-		t.Errorf("only %d of %d pairs that are apart are clear", clear, apart)
-	}
-}
-
-// That most pairs are not worked out changes no group.
-func TestClearPairsAreApart(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 6))
-	var cells []NamedCell
-	for i := range 60 {
-		cells = append(cells, NamedCell{Cell: quiet.cells(rng, 10, 100*math.Exp(0.01*float64(i)))[0]})
-	}
-	pairs, clear := compared(cells, 0.05, 0.01), 0
-	ps := slice.Map(pairs, func(p pair) float64 {
-		return newSample(cells[p.a].Cell).over(newSample(cells[p.b].Cell)).beyond(0, 0.01)
-	})
-	for i, p := range holm(ps) {
-		if pairs[i].p == 0 {
-			clear++
-		}
-		if (pairs[i].p <= 0.05) != (p <= 0.05) {
-			t.Errorf("cells %d and %d: corrected p is %v, want %v", pairs[i].a, pairs[i].b, pairs[i].p, p)
-		}
-	}
-	if clear == 0 || clear == len(pairs) {
-		t.Errorf("%d of %d pairs are clear", clear, len(pairs))
 	}
 }
 
@@ -205,7 +136,7 @@ func TestGroupsGivesReasons(t *testing.T) {
 	}
 }
 
-// Beyond the alphabet only the mark for tied with best is left.
+// Beyond the alphabet no cell has a letter.
 func TestGroupsBeyondTheAlphabet(t *testing.T) {
 	var cells []NamedCell
 	for i := range 27 {
@@ -220,8 +151,8 @@ func TestGroupsBeyondTheAlphabet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, c := range g.Ranked {
-		if c.Letters != "" || c.TiedWithBest != (i == 0) {
+	for _, c := range g.Ranked {
+		if c.Letters != "" {
 			t.Errorf("27 groups: %+v", c)
 		}
 	}

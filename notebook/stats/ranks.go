@@ -217,18 +217,6 @@ func halves(a, b []float64) (lower, upper bracket) {
 	return lower, upper
 }
 
-// below counts the differences of a value of a and one of b, both sorted, that are below a limit.
-func below(limit float64, a, b []float64) int {
-	count, j := 0, 0
-	for _, x := range a {
-		for j < len(b) && x-b[j] >= limit {
-			j++
-		}
-		count += len(b) - j
-	}
-	return count
-}
-
 // difference returns the k-th smallest of all differences of a value of a and one of b, both sorted; k counts from 1.
 func difference(k int, a, b []float64, within bracket) float64 {
 	return within.find(k, func(limit float64) (count int, below, above float64) {

@@ -238,26 +238,6 @@ func (x contrast) beyond(margin, f float64) float64 {
 	return tTwoSided(max(0, least-margin)/math.Hypot(x.se, f), x.df)
 }
 
-// clearly reports whether beyond(0, f) is certain to be at most alpha. It takes a fraction of the time, and is sure of
-// most pairs of many cells of which there are ranks.
-func (a sample) clearly(b sample, alpha, f float64) bool {
-	if min(len(a.y), len(b.y)) < MinRanked || a.bounds != b.bounds || a.bounds != (Interval{}) {
-		return false
-	}
-	size := a.mean - b.mean
-	if size < 0 {
-		a, b, size = b, a, -size
-	}
-	// Kappa is largest where the shares on both sides vary by all that a table of noughts and ones can, a quarter.
-	na, nb := float64(len(a.y)), float64(len(b.y))
-	x := contrast{a: a, b: b, df: na + nb - 2, kappa: max(1, math.Sqrt(3*na*nb/(min(na, nb)-1)/(na+nb+1)))}
-	// If all but k-1 of the differences on either side are as near as this to the size, it is large enough.
-	t, times := tCritical(DefaultAlpha, x.df), tCritical(alpha, x.df)
-	near := (size - times*(x.least(DefaultAlpha)/t+f)) / (1 + times*x.kappa/t)
-	k := rankSum(len(a.y), len(b.y), DefaultAlpha).k
-	return below(size-near, a.y, b.y) < k && below(-size-near, b.y, a.y) < k
-}
-
 // RatioOfRatios says how many times as large as the ratio of two cells, c to d, is that of two others, a to b: whether
 // a gap is wider in one setting than in another. Its ratio is the quotient of the two ratios; the interval is around
 // the difference of the two differences, whose standard errors add up in quadrature, and whose degrees of freedom add

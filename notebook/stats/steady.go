@@ -75,7 +75,10 @@ func slopes(values []float64) []float64 {
 	return all
 }
 
-// mannKendall returns the two-sided p of a trend of values against their place.
+// mannKendall returns the two-sided p of a trend of values against their place: exact without ties, else by a normal
+// distribution with continuity correction.
+//
+// Source: docs/method.md#steady-state; Kendall, Rank Correlation Methods, ch. 4.
 func mannKendall(values []float64) float64 {
 	places := make([]float64, len(values))
 	s := 0
@@ -86,14 +89,13 @@ func mannKendall(values []float64) float64 {
 		}
 	}
 	s = max(s, -s)
-	tied := len(slices.Compact(slices.Sorted(slices.Values(values)))) < len(values)
-	switch n := len(values); {
+	n := len(values)
+	tied := len(slices.Compact(slices.Sorted(slices.Values(values)))) < n
+	switch {
 	case s == 0:
 		return 1
-	case !tied && n <= maxExactUntied:
+	case !tied:
 		return min(1, 2*atMostInversions(n, (n*(n-1)/2-s)/2))
-	case tied && n <= maxExactTied:
-		return min(1, 2*shareOfOrders(places, values, s))
 	}
 	return 2 * distuv.UnitNormal.Survival(max(0, float64(s-1))/math.Sqrt(varianceOfS(places, values)))
 }

@@ -135,9 +135,6 @@ func (p *Panel) agreement() Drawing {
 	p.say(cellview.HollowWords(shown)...)
 	f.Slopes = p.agreementLines(a)
 	title := m.Title + ": " + wording.Times.Alone(a.Factor) + " as published"
-	if a.Tau != nil {
-		title += ", order by tau-b " + wording.Plain.Number(a.Tau.Value, 2)
-	}
 	f.Head = p.head(title, p.description("Points, published against measured"))
 	return Drawing{Figure: f, Sub: wording.Capital(axis) + ", on log scales", Metrics: []record.Metric{m}, Fields: fields}
 }
@@ -167,9 +164,6 @@ func (a *account) agreementLines(g stats.Agreement) []figure.Slope {
 			"Points near the dashed line agree in size, and points that rise together agree in order.")
 	} else {
 		a.say("Line: as published.")
-	}
-	if g.Tau != nil {
-		a.say("Order: tau-b " + wording.Plain.Number(g.Tau.Value, 2) + ", where 1 is the same and −1 the reverse.")
 	}
 	return slopes
 }
