@@ -444,11 +444,8 @@ func (c *composer) Condition(p *article.ConditionalPart) template.HTML {
 
 func (ev *evaluator) ValueText(in expr.Inline) string {
 	q, err := ev.d.Eval(in.Expr, "")
-	switch {
-	case err != nil:
+	if err != nil {
 		return wording.NotMeasured
-	case q.Text != "":
-		return q.Text
 	}
 	return ev.quantityOf(in, ev.asJudged(in.Expr, q)).Text()
 }

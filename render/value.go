@@ -65,11 +65,6 @@ func (ev *evaluator) evaluate(in expr.Inline) valueView {
 		return valueView{Missing: true, Text: wording.NotMeasured, Heading: "Not measured",
 			Interval: wording.Sentence(err.Error()), Source: source}
 	}
-	if q.Text != "" {
-		o := cellview.OriginOf(ev.d, q.Cells)
-		return valueView{Text: q.Text, Raw: q.Text, Heading: cmp.Or(q.What, source), Interval: q.Note,
-			Origin: wording.Sentence(o.Where())}
-	}
 	ev.use(in.Expr, "")
 	q = ev.asJudged(in.Expr, q)
 	w := ev.quantityOf(in, q)

@@ -185,8 +185,6 @@ func (c *checker) filters(filters []expr.Filter, is expr.Type, t source.Text) {
 	for _, f := range filters {
 		var err error
 		switch {
-		case is.Kind == expr.KindString:
-			err = dataset.Mistake(f.Span, "unlike-units", "remove the filter", "this is a name, and %s is for numbers", f.Name)
 		case is.Kind != expr.KindNumber: // of what a program prints only records know the unit
 		case f.Name == "percent" && !is.Dimension.Like(expr.Share):
 			err = dataset.Mistake(f.Span, "unlike-units", "remove the filter, or show a ratio or a share",

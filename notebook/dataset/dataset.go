@@ -38,7 +38,6 @@ type Options struct {
 	ThisHost string // id of the machine we are on ("" where unknown): its own results come first
 	Host     string // show this host's results and no others; "" for the rule of New
 	Profile  string // show this profile's results and no others; "" for the rule of New
-	Until    string // the last run whose records count; "" for all
 
 	// Bad are the files among the records that are none. The cells that they would have been of say so.
 	Bad []record.Bad
@@ -63,8 +62,7 @@ type Dataset struct {
 	siblings []*Dataset       // the sets that are not shown, in the order of Others
 }
 
-// Once returns what compute gives for a key. It is computed once for d and for all that is Rewritten from it. A key has
-// a type of its caller's own, as keys of contexts do.
+// Once returns what compute gives for a key. It is computed once for d. A key has a type of its caller's own, as keys of contexts do.
 func Once[T any](d *Dataset, key any, compute func() T) T {
 	known, _ := d.made.LoadOrStore(key, sync.OnceValue(compute))
 	return known.(func() T)()
@@ -134,9 +132,6 @@ func OfPlan(doc *article.Document, p *plan.Plan, records []*record.Record, host 
 //
 // Source: docs/records.md#freshness.
 func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, error) {
-	if o.Until != "" { // runs are named by their start
-		records = slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Run > o.Until })
-	}
 	candidates, unshown, err := candidates(doc, records, o)
 	if err != nil {
 		return nil, err
@@ -371,43 +366,6 @@ func (d *Dataset) Records() []*record.Record { return d.records }
 
 // Siblings are the sets that are not shown, in the order of Others.
 func (d *Dataset) Siblings() []*Dataset { return d.siblings }
-
-// RunSet is the dataset of the records of one run.
-type RunSet struct {
-	Name string
-	*Dataset
-}
-
-// Runs lays the records of each run alone over the plan, the newest first. Searches for values are in all of them:
-// other runs use what they found.
-func (d *Dataset) Runs() []RunSet {
-	type key struct{}
-	return Once(d, key{}, func() (out []RunSet) {
-		own := map[string][]*record.Record{}
-		searches := searchesIn(d.records)
-		for _, r := range d.records {
-			if !slices.Contains(searches, r) {
-				own[r.Run] = append(own[r.Run], r)
-			}
-		}
-		for _, run := range slices.Backward(slices.Sorted(maps.Keys(own))) {
-			set := assemble(d.Doc, d.Plan, slices.Concat(own[run], searches))
-			set.countRuns(d)
-			out = append(out, RunSet{run, set})
-		}
-		return out
-	})
-}
-
-// countRuns lets the cells of one run of whole, which know only that run, count the runs before it.
-func (d *Dataset) countRuns(whole *Dataset) {
-	for i, e := range d.Experiments {
-		for k, c := range e.Cells {
-			c.runs = whole.Experiments[i].Cells[k].runs
-			c.countRuns()
-		}
-	}
-}
 
 // RunName is what the run that records have this name of is known by: of older records, in which each experiment was a
 // run of its own, it is the last name of all that was measured in one go, as record.Runs finds it.

@@ -20,7 +20,6 @@ type Quantity struct {
 	Number   float64
 	Unit     string             // base unit as in record.Metric; "1" for plain numbers and shares
 	Share    bool               // to be printed as a percentage
-	Text     string             // of string values (best(...)), then Number means nothing
 	Interval *stats.Interval    // in Unit; nil where docs/method.md gives none; of two repetitions their range, see Kind
 	Kind     stats.IntervalKind // how Interval was made
 	Step     float64            // how finely Number is known, in Unit; 0 if not measured
@@ -35,7 +34,6 @@ type Quantity struct {
 //
 // One cell of a metric is its estimate; ratio, change and a division of one metric of two cells is their ratio with
 // its interval, not widened by a noise floor. Anything else is a number without an interval, and Note says so.
-// best(list) is a text: the name of the best cell, with those that are tied with it.
 //
 // The error is an *expr.Error with its place in the expression: a mistake that Check would find too, or with the
 // cause ErrNotMeasured if a cell has no number.
@@ -277,7 +275,7 @@ func DimensionOf(m record.Metric) expr.Dimension {
 // NotRanked is what has to be known of an order by values of which RateGives is true.
 const NotRanked = "an open loop that keeps up has the throughput of its rate, so throughput does not rank cells"
 
-// published evaluates published(selector[, name]).
+// published evaluates published(selector).
 func (s Scope) published(n *expr.Call) (Quantity, error) {
 	p, err := s.one(n.Args[0].(*expr.Selector))
 	if err != nil {
@@ -288,7 +286,7 @@ func (s Scope) published(n *expr.Call) (Quantity, error) {
 
 // publishedOf is what was published of one of the cells that a call of published is about.
 func (s Scope) publishedOf(n *expr.Call, p Picked, c *Cell) (Quantity, error) {
-	v, ok := s.Data.Published(c, p.Metric.Name, blockName(n))
+	v, ok := s.Data.Published(c, p.Metric.Name, "")
 	if !ok {
 		return Quantity{}, Mistake(n.Span, "not-published", "add the row to a yaml published block, or name another cell",
 			"no published %s of %s", p.Metric.Name, s.Data.NameOf(c))
@@ -296,20 +294,6 @@ func (s Scope) publishedOf(n *expr.Call, p Picked, c *Cell) (Quantity, error) {
 	return Quantity{Number: v.Number, Unit: cmp.Or(p.Metric.Unit, "1"), Share: p.Metric.Share, Kind: stats.NoInterval,
 		Note: "published by " + v.Block.Source.Value,
 		What: "published " + p.Metric.InWords() + ", " + s.Data.NameOf(c)}, nil
-}
-
-// blockName is the block that a call of published names, or "".
-func blockName(n *expr.Call) string {
-	if len(n.Args) < 2 {
-		return ""
-	}
-	switch name := n.Args[1].(type) {
-	case *expr.String:
-		return name.Value
-	case *expr.Selector:
-		return name.Name
-	}
-	return ""
 }
 
 // The marks of claims and values, in the words of pages.

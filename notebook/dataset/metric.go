@@ -230,30 +230,6 @@ func (r Result) Disturbed() []bool {
 // Repetition gives the number of the repetition that has Values[i].
 func (r Result) Repetition(i int) int { return r.repetitions[i] }
 
-// Keep is the result of some of the repetitions alone.
-func (r Result) Keep(isKept func(repetition int) bool) Result {
-	out := r
-	out.Values, out.repetitions, out.failed, out.attempted, out.slowed = nil, nil, nil, nil, nil
-	for i, repetition := range r.repetitions {
-		if !isKept(repetition) {
-			continue
-		}
-		out.Values, out.repetitions = append(out.Values, r.Values[i]), append(out.repetitions, repetition)
-		if r.slowed != nil {
-			out.slowed = append(out.slowed, r.slowed[i])
-		}
-		if len(r.attempted) > 0 {
-			out.failed, out.attempted = append(out.failed, r.failed[i]), append(out.attempted, r.attempted[i])
-		}
-	}
-	if len(out.Values) == 0 {
-		out.Missing = "no repetition is left"
-		return out
-	}
-	out.estimate()
-	return out
-}
-
 // IsErrorShare reports whether the estimate is the share of failures over all repetitions.
 func (r Result) IsErrorShare() bool { return r.Metric.Share && len(r.attempted) > 0 }
 

@@ -435,9 +435,6 @@ func (e *expansion) call(n *expr.Call, using []string, at *expr.Span, place expr
 	out.Span = place
 	out.Args = slices.Clone(n.Args)
 	for i, arg := range n.Args {
-		if n.Name == "published" && i == 1 {
-			continue // the name of a block
-		}
 		var err error
 		if out.Args[i], err = e.expand(arg, using, at); err != nil {
 			return nil, err

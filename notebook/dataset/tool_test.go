@@ -140,8 +140,8 @@ func TestChecksOfOtherTools(t *testing.T) {
 				changes = append(changes, tt.change)
 			}
 			byTool(changes...)(r)
-			want := validity.Finding{Check: tt.check, Level: tt.want, Words: tt.words}
-			if found := validity.NewReport([]*record.Record{r}).Findings(); !slices.Contains(found, want) {
+			want := validity.CheckResult{Name: tt.check, Level: tt.want, Words: tt.words}
+			if _, found := validity.Of(r); !slices.Contains(found, want) {
 				t.Errorf("%+v, want %+v", found, want)
 			}
 		})

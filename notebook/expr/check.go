@@ -137,7 +137,7 @@ func (c checker) call(n *Call) (Type, error) {
 	f := functions[n.Name]
 	var first Type
 	for i, arg := range n.Args {
-		if f.params[i] == operator || f.params[i] == title {
+		if f.params[i] == operator {
 			continue
 		}
 		t, err := Check(arg, c)

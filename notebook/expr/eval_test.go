@@ -431,7 +431,6 @@ func TestCheck(t *testing.T) {
 		{"min(throughput)", number(Rate)},
 		{"count(throughput)", number(Plain)},
 		{"ratio(throughput, 5/s) > 1", boolType},
-		{"published(latency.p99, paper)", number(Time)},
 		{`every(latency.p99, "<", latency.p99)`, boolType},
 		{"within(latency.p99, 1s, 10%)", boolType},
 		{"about(latency.p99, 1s, 2, 0.25)", boolType},

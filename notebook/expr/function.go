@@ -16,7 +16,6 @@ const (
 	factor                    // a plain number or a share
 	operator                  // a comparison, as a string
 	selector                  // a selector
-	title                     // the name of a block, as a string or a bare name
 )
 
 // function is what Parse and Check have to know of a function.
@@ -49,7 +48,7 @@ var functions = map[string]function{
 	"within":    {`within(a, b, 10%)`, []parameter{operand, operand, factor}, 0, boolType},
 	"about":     {`about(a, b, 2) or about(a, b, 2, 25%)`, []parameter{operand, operand, factor, factor}, 1, boolType},
 	"fewer":     {`fewer(a, b) or fewer(a, b, 0.1%)`, []parameter{operand, operand, factor}, 1, boolType},
-	"published": {`published(a) or published(a, "name")`, []parameter{selector, title}, 1, likeFirst},
+	"published": {`published(a)`, []parameter{selector}, 0, likeFirst},
 	"random":    {`random(1, 100)`, []parameter{factor, factor}, 0, plainNumber},
 }
 
@@ -58,9 +57,8 @@ var functionAliases = map[string]string{
 	"avg": "mean", "average": "mean", "gmean": "geomean", "len": "count", "rand": "random",
 }
 
-// complete makes names of blocks in the arguments of c strings, and fails unless c
-// is a function of the language with arguments of the right number and shape.
-func complete(c *Call, name Span) {
+// checkCall fails unless c is a function of the language with arguments of the right number and shape.
+func checkCall(c *Call, name Span) {
 	f, ok := functions[c.Name]
 	if !ok {
 		fail(name, "unknown function "+strconv.Quote(c.Name), hintFunction(c.Name))
@@ -77,13 +75,6 @@ func complete(c *Call, name Span) {
 		case selector:
 			if _, ok := arg.(*Selector); !ok {
 				fail(arg.Pos(), "expected a metric, found "+arg.String(), "write "+f.usage)
-			}
-		case title:
-			if s, ok := arg.(*Selector); ok && len(s.Matches) == 0 {
-				// A name of the article, which nobody must look up as a metric.
-				c.Args[i] = &String{s.Span, s.Name}
-			} else if _, ok := arg.(*String); !ok {
-				fail(arg.Pos(), "expected a name, found "+arg.String(), "write "+f.usage)
 			}
 		}
 	}

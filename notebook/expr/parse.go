@@ -159,7 +159,7 @@ func (p *parser) call(name token) Node {
 	p.list(")", func() { c.Args = append(c.Args, p.or()) })
 	p.close(open, ")")
 	c.Span = Span{name.Start, p.prev.End}
-	complete(c, name.Span)
+	checkCall(c, name.Span)
 	return c
 }
 

@@ -161,32 +161,3 @@ func TestSharedCPUs(t *testing.T) {
 		})
 	}
 }
-
-// Every repetition has a finding of every check, from its own record alone.
-func TestFindings(t *testing.T) {
-	b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.Only("a", recordtest.Failing(1000), 2),
-		recordtest.Only("a", recordtest.Failed("server: exited"), 3))
-	all := NewReport(b.Records).Findings()
-	levels := map[string]string{}
-	for _, f := range all {
-		levels[f.Check] += fmt.Sprintf("%d %v, ", f.Repetition, f.Level)
-	}
-	for check, want := range map[string]string{
-		"run":       "1 ok, 2 ok, 3 invalid, ",
-		"errors":    "1 ok, 2 invalid, 3 not checked, ",
-		"swap":      "1 not checked, 2 not checked, 3 not checked, ",
-		steadyState: "1 ok, 2 ok, ",
-	} {
-		if levels[check] != want {
-			t.Errorf("%s: %s, want %s", check, levels[check], want)
-		}
-	}
-	b.Records = b.Records[:1]
-	alone := NewReport(b.Records).Findings()
-	for _, f := range alone {
-		if !slices.Contains(all, f) {
-			t.Errorf("%+v is not what it was beside other repetitions", f)
-		}
-	}
-}

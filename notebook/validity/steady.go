@@ -46,17 +46,6 @@ func driftOf(r *record.Record) drift {
 
 func (d drift) isDrifting() bool { return d.Trend == stats.Rising || d.Trend == stats.Falling }
 
-// found is what the check says of the repetition alone.
-func (d drift) found() (Level, string) {
-	switch {
-	case d.isDrifting():
-		return Warn, fmt.Sprintf("%s were %s, by %s over the window", d.of, d.Trend, phrase.PercentBeside(math.Abs(d.Share)))
-	case d.Trend == stats.NotTested:
-		return NotChecked, tooShort
-	}
-	return OK, d.of + " were steady"
-}
-
 const tooShort = "the window has fewer than 10 whole seconds"
 
 // steadiness asks whether a load found the same services at the end of its windows as at their beginning. It is about

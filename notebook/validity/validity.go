@@ -265,12 +265,6 @@ func (r *Report) assess(metric string) Assessment {
 	return a
 }
 
-// Warned reports whether some check warns of a repetition that is valid, or it is disturbed.
-func (a Assessment) Warned(repetition int) bool {
-	return a.Valid[repetition] && (a.isSlowed(repetition) || slices.ContainsFunc(a.checked,
-		func(c checked) bool { return c.found[repetition].level == Warn }))
-}
-
 // cellLevel is the rule for a cell: invalid if more than half of its repetitions are, if none is valid, or if fewer
 // than three valid ones remain of three or more; else the worst level of the valid ones, and a warning at
 // least if one was left out. Of a run that is not finished, the repetitions so far count.
@@ -431,40 +425,4 @@ func (of checked) summary() CheckResult {
 		c.Words = fmt.Sprintf("%d of %d repetitions%s: %s", n, len(of.found), left, largest.words)
 	}
 	return c
-}
-
-// Finding is what one check of validity came to in one repetition, by its record alone.
-type Finding struct {
-	Repetition int
-	Check      string // as in CheckResult
-	Level      Level
-	Words      string
-}
-
-// Findings returns what every check that applies to the cell came to in every repetition, by check and then by
-// repetition. Those that metrics are treated differently by have their level for all of them.
-//
-// Source: docs/method.md#valid-cells.
-func (r *Report) Findings() []Finding {
-	var out []Finding
-	for _, rec := range r.records {
-		f := Finding{Repetition: rec.Repetition, Check: "run", Words: "done"}
-		if rec.Failure != "" {
-			f.Level, f.Words = Invalid, "failed: "+rec.Failure
-		}
-		out = append(out, f)
-	}
-	all, drifts := r.examined()
-	for _, c := range all {
-		for i, f := range c.found {
-			out = append(out, Finding{r.records[i].Repetition, c.name, f.level, f.words})
-		}
-	}
-	for i, d := range drifts {
-		if d.of != "" {
-			level, words := d.found()
-			out = append(out, Finding{r.records[i].Repetition, steadyState, level, words})
-		}
-	}
-	return out
 }

@@ -192,7 +192,7 @@ func (p *Panel) reference(unit wording.Unit, base string, scale figure.Scale) *f
 	case err != nil:
 		p.say(wording.Sentence("the reference line is not drawn: " + err.Error()))
 		return nil
-	case q.Text != "" || q.Unit != base && q.Unit != "1":
+	case q.Unit != base && q.Unit != "1":
 		p.say("The reference line is not drawn: it is not of the axis's unit.")
 		return nil
 	case scale == figure.Log && q.Number <= 0:
