@@ -50,6 +50,7 @@ type Project struct {
 	EnvFiles []string // whole paths of what an env_file names
 
 	root   string
+	name   string            // of the project, for COMPOSE_PROJECT_NAME
 	listed []string          // names of variables that the article lists
 	secret bool              // whether secrets may be variables that it does not list
 	given  map[string]string // those of them that this process has
@@ -94,7 +95,7 @@ func Read(names []source.Text, o Options, problems *source.Problems) *Project {
 	}
 	p.named = len(p.texts)
 	err = within(patience, func() error {
-		if err := (&reach{Project: p}).follow(paths, p.texts[0].place(), types.Mapping(p.given).Clone(), nil); err != nil {
+		if err := (&reach{Project: p}).start(paths); err != nil {
 			return err
 		}
 		return p.load(paths, wanted)
@@ -187,7 +188,7 @@ func (p *Project) load(paths, wanted []string) error {
 	logrus.SetOutput(io.Discard)
 	variables := map[string]variable{}
 	read := func(consistent bool, profiles ...string) (*types.Project, error) {
-		options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(filepath.Dir(paths[0])),
+		options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(filepath.Dir(paths[0])), cli.WithName(p.name),
 			cli.WithEnv(p.environment()), cli.WithEnvFiles(), cli.WithDotEnv, cli.WithDefaultProfiles(profiles...),
 			cli.WithoutEnvironmentResolution,
 			cli.WithoutLabelsResolution, cli.WithConsistency(consistent),

@@ -43,6 +43,17 @@ var hostile = []struct {
 	{"the same in an included file", map[string]string{"docker-compose.yml": "include: [middle.yml]\n",
 		"middle.yml": "include: [{path: inner.yml, env_file: OUTSIDE/credentials}]\n",
 		"inner.yml":  "services: {b: {image: \"x:${canary}\"}}"}, "include has the key env_file", 1},
+	{"the same through a key that is an alias", map[string]string{"docker-compose.yml": "x-k: &k include\n" +
+		"*k : [{path: inner.yml, env_file: OUTSIDE/credentials}]\n", "inner.yml": "services: {b: {image: \"x:${canary}\"}}"},
+		"include has the key env_file", 1},
+	{"a key that is no text", map[string]string{"docker-compose.yml": "include: [{path: inner.yml, 5: x}]\n",
+		"inner.yml": "services: {b: {image: x}}"}, "the key 5 is not a text", 0},
+	{"an included file by the name of the project", map[string]string{"docker-compose.yml": "include: [\"" +
+		"${COMPOSE_PROJECT_NAME:+OUTSIDE/}compose.yml\"]\n", "compose.yml": "services: {b: {image: x}}"},
+		"compose.yml lies outside the repository", 1},
+	{"an included file by the name of the project, in .env", map[string]string{"docker-compose.yml": "name: x\n" +
+		"include: [inner/compose.yml]\n", "inner/compose.yml": "include: [\"${WHERE:-}compose.yml\"]\n",
+		"inner/.env": "WHERE=${COMPOSE_PROJECT_NAME:+OUTSIDE/}\n"}, "compose.yml lies outside the repository", 1},
 	{"a project elsewhere", map[string]string{"docker-compose.yml": "include: [{path: inner.yml, project_directory: " +
 		"OUTSIDE}]\n", "inner.yml": "services: {b: {image: \"x:${canary}\"}}"}, "include has the key project_directory", 1},
 	{"an included file outside", map[string]string{"docker-compose.yml": "services: {a: {image: x}}\ninclude: " +
@@ -83,6 +94,8 @@ var hostile = []struct {
 	{"extends outside, in the home folder", map[string]string{"docker-compose.yml": "services: {a: {extends: {file: " +
 		"inner.yml, service: b}}}\n", "inner.yml": "services:\n  b:\n    extends: {file: ~/compose.yml, service: canary}\n"},
 		"~/compose.yml lies outside the repository", 3},
+	{"extends a link in a folder called ~", map[string]string{"docker-compose.yml": "services: {a: {extends: {file: " +
+		"~/compose.yml, service: canary}}}", "~": "-> OUTSIDE"}, "~/compose.yml lies outside the repository", 1},
 	{"extends a link", map[string]string{"docker-compose.yml": "services: {a: {extends: {file: inner.yml, service: canary}}}",
 		"inner.yml": "-> OUTSIDE/compose.yml"}, "inner.yml lies outside the repository", 1},
 	{"extends in a loop", map[string]string{"docker-compose.yml": "services: {a: {extends: {file: inner.yml, service: a}}}",

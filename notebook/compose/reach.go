@@ -2,6 +2,7 @@ package compose
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,9 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/compose-spec/compose-go/v2/consts"
 	"github.com/compose-spec/compose-go/v2/dotenv"
+	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/paths"
 	"github.com/compose-spec/compose-go/v2/template"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -53,16 +56,9 @@ type reach struct {
 // that they include and extend. Above are the files that include these, which compose-go reports as a loop.
 func (r *reach) follow(full []string, at source.Pos, environment types.Mapping, above []string) error {
 	dir := filepath.Dir(full[0])
-	dotEnv := filepath.Join(dir, ".env")
-	if info, err := os.Stat(dotEnv); err == nil && !info.IsDir() {
-		if _, err := r.read(dotEnv, r.shown(dotEnv), maxEnvironment, at); err != nil {
-			return err
-		}
-		values, err := dotenv.GetEnvFromFile(environment, []string{dotEnv})
-		if err != nil {
-			return err
-		}
-		environment = environment.Clone().Merge(values)
+	environment, err := r.dotEnv(dir, at, environment)
+	if err != nil {
+		return err
 	}
 	extended := map[string]bool{}
 	for _, name := range full {
@@ -72,13 +68,58 @@ func (r *reach) follow(full []string, at source.Pos, environment types.Mapping, 
 		}
 		for _, document := range documents {
 			err := errors.Join(r.includes(document["include"], text, dir, environment, append(slices.Clone(above), name)),
-				r.extends(document, text, dir, environment, extended))
+				r.extends(document, text, dir, environment, extended, func(name string) string { return name }))
 			if err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// dotEnv is an environment with the variables in the .env of a folder.
+func (r *reach) dotEnv(dir string, at source.Pos, environment types.Mapping) (types.Mapping, error) {
+	name := filepath.Join(dir, ".env")
+	if info, err := os.Stat(name); err != nil || info.IsDir() {
+		return environment, nil
+	}
+	if _, err := r.read(name, r.shown(name), maxEnvironment, at); err != nil {
+		return nil, err
+	}
+	values, err := dotenv.GetEnvFromFile(environment, []string{name})
+	if err != nil {
+		return nil, err
+	}
+	return environment.Clone().Merge(values), nil
+}
+
+// start checks the Compose files that the article names, with all that they include and extend. It chooses the name of
+// the project, which is a variable in them: that in the environment, the last one in a file, or that of the folder.
+func (r *reach) start(full []string) error {
+	at, dir := r.texts[0].place(), filepath.Dir(full[0])
+	environment, err := r.dotEnv(dir, at, types.Mapping(r.given).Clone())
+	if err != nil {
+		return err
+	}
+	r.name = filepath.Base(dir)
+	for _, file := range full {
+		documents, t, err := r.parse(file, r.shown(file), at)
+		if err != nil {
+			return err
+		}
+		for _, document := range documents {
+			if document["name"] == nil {
+				continue
+			}
+			if r.name, err = substituted(document["name"], "name", t.place("name"), environment); err != nil {
+				return err
+			}
+		}
+	}
+	r.name = cmp.Or(loader.NormalizeProjectName(cmp.Or(environment[consts.ComposeProjectName], r.name)), "project")
+	environment = environment.Clone()
+	environment[consts.ComposeProjectName] = r.name
+	return r.follow(full, at, environment, nil)
 }
 
 // A text is a Compose file with the places in it.
@@ -140,9 +181,10 @@ func (r *reach) includes(value any, t text, dir string, environment types.Mappin
 	return nil
 }
 
-// extends checks the files that services extend.
-func (r *reach) extends(document map[string]any, t text, dir string, environment types.Mapping,
-	seen map[string]bool) error {
+// extends checks the files that services extend. Expand is what compose-go does to their names before it joins them to
+// the folder.
+func (r *reach) extends(document map[string]any, t text, dir string, environment types.Mapping, seen map[string]bool,
+	expand func(string) string) error {
 	for _, kind := range []string{"services", "jobs"} {
 		services, _ := document[kind].(map[string]any)
 		for _, service := range slices.Sorted(maps.Keys(services)) {
@@ -156,7 +198,7 @@ func (r *reach) extends(document map[string]any, t text, dir string, environment
 			if err != nil {
 				return err
 			}
-			full := absolute(dir, paths.ExpandUser(name))
+			full := absolute(dir, expand(name))
 			if seen[full] {
 				continue
 			}
@@ -166,7 +208,7 @@ func (r *reach) extends(document map[string]any, t text, dir string, environment
 				return err
 			}
 			for _, document := range documents {
-				if err := r.extends(document, inner, filepath.Dir(full), environment, seen); err != nil {
+				if err := r.extends(document, inner, filepath.Dir(full), environment, seen, paths.ExpandUser); err != nil {
 					return err
 				}
 			}
@@ -179,7 +221,7 @@ func (r *reach) extends(document map[string]any, t text, dir string, environment
 func substituted(value any, what string, at source.Pos, environment types.Mapping) (string, error) {
 	written, ok := value.(string)
 	if !ok {
-		return "", &refusal{at, "the " + what + " is not a text", "write the path of a file"}
+		return "", &refusal{at, "the " + what + " is not a text", "write a text"}
 	}
 	return template.Substitute(written, environment.Resolve)
 }
@@ -210,10 +252,43 @@ func (r *reach) parse(full, name string, at source.Pos) (documents []map[string]
 		case err != nil:
 			return nil, t, fmt.Errorf("%s: %w", t.source.Path, err)
 		}
+		if document, err = textKeys(document); err != nil {
+			return nil, t, fmt.Errorf("%s: %w", t.source.Path, err)
+		}
 		if mapping, ok := document.(map[string]any); ok {
 			documents = append(documents, mapping)
 		}
 	}
+}
+
+// textKeys is a value all keys of which are texts. The error is that one is not.
+func textKeys(value any) (any, error) {
+	var err error
+	switch v := value.(type) {
+	case map[any]any:
+		out := map[string]any{}
+		for key, inner := range v {
+			name, ok := key.(string)
+			if !ok {
+				return nil, fmt.Errorf("the key %v is not a text", key)
+			}
+			out[name] = inner
+		}
+		return textKeys(out)
+	case map[string]any:
+		for key, inner := range v {
+			if v[key], err = textKeys(inner); err != nil {
+				return nil, err
+			}
+		}
+	case []any:
+		for i, inner := range v {
+			if v[i], err = textKeys(inner); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return value, nil
 }
 
 // text is a file with its places.

@@ -154,3 +154,68 @@ func TestComposeEnvironment(t *testing.T) {
 		}
 	}
 }
+
+// What a Compose file or a Dockerfile reaches for on the machine is refused at its place unless the project allows it.
+func TestComposeReachesForTheMachine(t *testing.T) {
+	const service = "services:\n  web:\n    image: x\n    ports: ['80']\n    "
+	const built = "services:\n  web:\n    ports: ['80']\n    build: "
+	tests := []struct {
+		name, file string
+		links      map[string]string
+		files      map[string]string
+		want       string // rule and line of the only problem; empty for none
+	}{
+		{"the whole disk", service + "volumes: ['/:/host']\n", nil, nil, "docker-compose.yml:5: not-allowed"},
+		{"the socket of the engine", service + "volumes: ['/var/run/docker.sock:/s']\n", nil, nil,
+			"docker-compose.yml:5: not-allowed"},
+		{"the home folder", service + "volumes: ['~/:/home']\n", nil, nil, "docker-compose.yml:5: not-allowed"},
+		{"a folder above the repository", service + "volumes: ['../../../..:/above']\n", nil, nil,
+			"docker-compose.yml:5: not-allowed"},
+		{"a linked folder", service + "volumes: ['./link:/l']\n", map[string]string{"link": "/etc"}, nil,
+			"docker-compose.yml:5: outside-folder"},
+		{"a linked file", service + "volumes: ['./link:/l']\n", map[string]string{"link": "/etc/passwd"}, nil,
+			"docker-compose.yml:5: outside-folder"},
+		{"a capability", service + "cap_add: [SYS_ADMIN]\n", nil, nil, "docker-compose.yml:5: not-allowed"},
+		{"no filter of system calls", service + "security_opt: ['seccomp=unconfined']\n", nil, nil,
+			"docker-compose.yml:5: not-allowed"},
+		{"a setting of the kernel", service + "sysctls: {kernel.core_pattern: '|/x'}\n", nil, nil,
+			"docker-compose.yml:5: not-allowed"},
+		{"a secret outside", service + "secrets: [s]\nsecrets: {s: {file: /etc/passwd}}\n", nil, nil,
+			"docker-compose.yml:5: not-allowed"},
+		{"a context outside", built + "/etc\n", nil, nil, "docker-compose.yml:4: outside-folder"},
+		{"a context above", built + "../../../..\n", nil, nil, "docker-compose.yml:4: outside-folder"},
+		{"a linked context", built + "./link\n", map[string]string{"link": "/etc"}, nil, "docker-compose.yml:4: compose"},
+		{"a link in the context", built + ".\n", map[string]string{"link": "/etc/passwd"},
+			map[string]string{"Dockerfile": "FROM x\nCOPY link /\n"}, "docker-compose.yml:4: outside-folder"},
+		{"a Dockerfile that copies from above", built + ".\n", nil,
+			map[string]string{"Dockerfile": "FROM x\nCOPY ../../../../etc/passwd /\n"}, ""},
+		{"a Dockerfile that adds an address", built + ".\n", nil,
+			map[string]string{"Dockerfile": "FROM x\nADD http://169.254.169.254/latest /\n"}, ""},
+		{"a heredoc that never ends", built + ".\n", nil, map[string]string{"Dockerfile": "FROM x\nRUN <<EOF\nx\n"}, ""},
+		{"a very large Dockerfile", built + ".\n", nil,
+			map[string]string{"Dockerfile": strings.Repeat("#\n", 1<<20)}, "docker-compose.yml:4: too-large"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, problems := planIn(t, "name: e\ncompose: docker-compose.yml\nload: {target: \"http://web/\"}\n",
+				func(dir, _ string) {
+					write(t, filepath.Join(dir, "docker-compose.yml"), tt.file)
+					for name, text := range tt.files {
+						write(t, filepath.Join(dir, name), text)
+					}
+					for name, target := range tt.links {
+						if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+							t.Fatal(err)
+						}
+					}
+				})
+			got := ""
+			for _, problem := range problems {
+				got += strings.TrimPrefix(placed(problem), "experiments/sample/")
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q: %v", got, tt.want, problems)
+			}
+		})
+	}
+}

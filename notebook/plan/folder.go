@@ -32,6 +32,9 @@ import (
 // MaxSize bounds a build context, which is held in memory: benchmark data is better made in the image.
 const MaxSize = 256 << 20
 
+// maxDockerfile bounds a Dockerfile, in bytes.
+const maxDockerfile = 1 << 20
+
 // Folder is what an article's services are built from: the files beside the article and its file= listings. Files are
 // read through an os.Root, so that no link leads out of the folder; one that stays inside is followed.
 type Folder struct {
@@ -556,7 +559,13 @@ func (f *Folder) Build(b *article.Build, users []string, at source.Pos,
 	if context.Value == "" {
 		context = source.Text{Value: ".", Pos: at}
 	}
-	files, ok := f.context(context, users, copiedBy(f.dockerfileText(b, context)), problems)
+	text := f.dockerfileText(b, context)
+	if len(text) > maxDockerfile {
+		problems.Add("too-large", context.Pos, "the Dockerfile has %d bytes; the limit is %d", len(text), maxDockerfile).
+			Hint = "write files beside it, and COPY them"
+		return nil, DockerfilePlace{}, false
+	}
+	files, ok := f.context(context, users, copiedBy(text), problems)
 	if !ok {
 		return nil, DockerfilePlace{}, false
 	}
