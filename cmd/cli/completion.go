@@ -85,11 +85,8 @@ func (a *app) complete(root *cobra.Command) {
 	_ = root.MarkPersistentFlagDirname("directory")
 }
 
-// documents reads the articles of the project that the flags and the environment name.
-func (a *app) documents(cmd *cobra.Command) (*article.Project, []*article.Document) {
-	if fromEnvironment(cmd.Flags()) != nil {
-		return nil, nil
-	}
+// documents reads the articles of the project.
+func (a *app) documents() (*article.Project, []*article.Document) {
 	project, err := article.OpenProject(a.Dir)
 	if err != nil {
 		return nil, nil
@@ -111,7 +108,7 @@ func (a *app) documents(cmd *cobra.Command) (*article.Project, []*article.Docume
 func (a *app) completeArticles(cmd *cobra.Command, _ []string, word string) ([]cobra.Completion,
 	cobra.ShellCompDirective) {
 	var out []cobra.Completion
-	_, docs := a.documents(cmd)
+	_, docs := a.documents()
 	for _, doc := range docs {
 		if !strings.Contains(word, "#") {
 			out = append(out, cobra.CompletionWithDesc(doc.Slug, doc.Front.Title.Value))
@@ -127,7 +124,7 @@ func (a *app) completeArticles(cmd *cobra.Command, _ []string, word string) ([]c
 // completeProfiles offers the profiles that are built in, and those of the project and of the articles.
 func (a *app) completeProfiles(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion,
 	cobra.ShellCompDirective) {
-	project, docs := a.documents(cmd)
+	project, docs := a.documents()
 	return lab.ProfileNames(project, docs), cobra.ShellCompDirectiveNoFileComp
 }
 
@@ -151,7 +148,7 @@ func (a *app) completeField(field func(*record.Record) string) cobra.CompletionF
 
 func (a *app) completeClaims(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var names []string
-	_, docs := a.documents(cmd)
+	_, docs := a.documents()
 	for _, doc := range docs {
 		for _, claim := range doc.Claims {
 			names = append(names, claim.Name.Value)
@@ -164,7 +161,7 @@ func (a *app) completeClaims(cmd *cobra.Command, _ []string, _ string) ([]cobra.
 // measured lists the values of a field in all records of the project.
 func (a *app) measured(cmd *cobra.Command, field func(*record.Record) string) []string {
 	var out []string
-	project, docs := a.documents(cmd)
+	project, docs := a.documents()
 	for _, doc := range docs {
 		records, _, err := record.Dir(project.RecordsDir(doc.Slug)).Read()
 		for _, r := range records {
@@ -179,7 +176,7 @@ func (a *app) measured(cmd *cobra.Command, field func(*record.Record) string) []
 
 func (a *app) completeHosts(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var hosts []string
-	project, docs := a.documents(cmd)
+	project, docs := a.documents()
 	for _, doc := range docs {
 		entries, err := os.ReadDir(project.RecordsDir(doc.Slug)) // a folder for each host: docs/records.md
 		for _, e := range entries {

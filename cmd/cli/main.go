@@ -8,12 +8,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"benchbook/lab"
 	"benchbook/lab/terminal"
@@ -95,8 +93,8 @@ Begin with what you have:
   benchbook init --from docker-compose.yml     a Compose file or Dockerfile: an article that measures it
 
 An article is named by its slug, its folder or its file; ARTICLE#NAME is one of its experiments.
-Without one, all articles of the project are meant. Every flag can also be given as an environment
-variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only those that you trust.`,
+Without one, all articles of the project are meant. An article runs programs: run only those that
+you trust.`,
 		Args: unknownVerb,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if asVersion {
@@ -104,9 +102,8 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 			}
 			return cmd.Help()
 		},
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd.Flags()) },
+		SilenceErrors: true,
+		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVarP(&a.Dir, "directory", "C", ".", "the project's folder, or one below it")
@@ -120,7 +117,6 @@ variable: BENCHBOOK_PROFILE for --profile. An article runs programs: run only th
 		version)
 	root.SetHelpCommand(helpCommand())
 	a.complete(root)
-	onceOnly(root)
 	return root
 }
 
@@ -147,23 +143,4 @@ func helpCommand() *cobra.Command {
 			return verb.Help()
 		},
 	}
-}
-
-// setByEnvironment is the annotation of flags that were given as a variable.
-const setByEnvironment = "benchbook_environment"
-
-// fromEnvironment sets flags that were not given from BENCHBOOK_<FLAG>.
-func fromEnvironment(flags *pflag.FlagSet) error {
-	var failed error
-	flags.VisitAll(func(f *pflag.Flag) {
-		name := "BENCHBOOK_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if value, ok := os.LookupEnv(name); ok && !f.Changed && f.Name != "help" && f.Name != "version" {
-			if err := flags.Set(f.Name, value); err != nil {
-				failed = errors.Join(failed, invalidValue(f, value, name))
-				return
-			}
-			failed = errors.Join(failed, flags.SetAnnotation(f.Name, setByEnvironment, []string{name}))
-		}
-	})
-	return failed
 }

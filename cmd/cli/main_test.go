@@ -403,7 +403,6 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GOGC", "off")
 			e.Setenv("GOMEMLIMIT", "256MiB")
 			e.Setenv("HOST_PROC", processes) // testcontainers-go reads all processes as soon as it is loaded
-			e.Setenv("NO_COLOR", "1")
 			e.Setenv("GOARCH", runtime.GOARCH)
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else the race detector sleeps a second at the end of every command
 			return nil

@@ -89,8 +89,7 @@ func (a *app) reportCommand() *cobra.Command {
 		Short: "Measure what is missing or stale, then render the site",
 		Long: `Measure what is missing or stale, as run does, and render the site, as render does: first with what was measured
 before, and again at the end, even if something could not be measured,
-but not after an interrupt. In profile quick, articles that this machine has measured completely in full are not
-measured. All articles are rendered, and claims are printed for the named articles. Drafts are measured if they are named, or with --drafts. The status is the worse one of measuring and
+but not after an interrupt. All articles are rendered, and claims are printed for the named articles. Drafts are measured if they are named, or with --drafts. The status is the worse one of measuring and
 rendering; with --claims it includes the claims of the measured articles.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := running.Check(cmd.Flags(), a.Config.EngineNames()); err != nil {
@@ -106,7 +105,6 @@ rendering; with --claims it includes the claims of the measured articles.`,
 			}
 			said := lab.SlugsOf(list) // the articles whose problems are said, and that the claims are to be of
 			var siteErr error
-			running.FullCounts = !running.Force && running.Only == ""
 			running.Begin = func() error {
 				siteErr = a.firstSite(show, said)
 				return siteErr

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"benchbook/lab"
-	"benchbook/lab/forecast"
 	"benchbook/lab/measure"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
@@ -56,8 +55,6 @@ func addMeasuring(cmd *cobra.Command, f *measure.Options, profile string, engine
 	cmd.Flags().BoolVarP(&f.Verbose, "verbose", "v", false, verboseUsage)
 	addQuiet(cmd, &f.Quiet)
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
-	cmd.Flags().BoolVar(&f.Yes, "yes", false, fmt.Sprintf("measure more than %d trials of an experiment, or for more "+
-		"than %.0f hours, without asking", forecast.ManyTrials, forecast.LongTime.Hours()))
 	cmd.Flags().StringVar(&f.Engine, "engine", "", "where services run: "+strings.Join(engines, ", ")+
 		", or none to measure nothing (default what the project says, or docker)")
 	return choose
@@ -90,18 +87,15 @@ func checkRepetitions(flags *pflag.FlagSet, text string) error {
 	return nil
 }
 
-// addQuick gives a command with --profile the flag --quick. The function chooses profile quick where that was given,
-// unless another one was given in a way that goes before.
+// addQuick adds the flag --quick. The function chooses profile quick if it was given.
 func addQuick(flags *pflag.FlagSet, profile *string) (choose func() error) {
 	quick := flags.Bool("quick", false, "the same as --profile quick")
-	byVariable := func(name string) bool { return flags.Lookup(name).Annotations[setByEnvironment] != nil }
 	return func() error {
-		switch {
-		case !*quick:
-		case !flags.Changed("profile") || *profile == plan.Quick || byVariable("profile") && !byVariable("quick"):
-			*profile = plan.Quick
-		case byVariable("profile") == byVariable("quick"):
+		if *quick && flags.Changed("profile") && *profile != plan.Quick {
 			return fmt.Errorf("--quick and --profile %s contradict each other: give one of them", *profile)
+		}
+		if *quick {
+			*profile = plan.Quick
 		}
 		return nil
 	}

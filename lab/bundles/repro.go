@@ -42,6 +42,7 @@ import (
 // ReproOptions say how a bundle is repeated.
 type ReproOptions struct {
 	Into string // the folder that it is opened in; empty: ARTICLE.repro
+	Yes  bool   // do not ask
 	measure.Options
 }
 

@@ -63,7 +63,6 @@ type forecast struct {
 	slug     string
 	known    map[*plan.Trial]*TrialState
 	where    string // the CPUs of services and load
-	pending  int    // trials to measure, the A/A pair counted once
 	least    int    // repetitions
 	most     int    // repetitions, if claims stay undecided
 	time     time.Duration
@@ -126,16 +125,11 @@ func newForecast(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialSt
 	for _, t := range e.Trials {
 		k := known[t]
 		f.least, f.most = f.least+k.ToMeasure, f.most+k.ToMeasure+k.More
-		f.pending += lab.Boolean(k.ToMeasure > 0 && !t.Calibration)
 	}
 	at := plan.Place(host.Cores)
 	f.time, f.atMost = e.Estimate(at, Experience(known)), e.Estimate(at, atMost(known))
 	if own := e.Place("", host.Cores); len(host.Cores) > 0 {
 		f.where = fmt.Sprintf("services on CPU %s, load on CPU %s", own.Services, own.Load)
-	}
-	if IsMuch(f.pending, f.time) {
-		f.warnings = append(f.warnings, fmt.Sprintf("%s to be measured: run asks for --yes, --only or --budget",
-			terminal.Are(f.pending, "trial")))
 	}
 	if len(e.Notes) > 0 {
 		f.warnings = append(f.warnings, "Compose: "+strings.Join(e.Notes, "; "))
@@ -155,15 +149,6 @@ func doubtsOf(c *lab.Article, p *plan.Plan, known map[*plan.Trial]*TrialState, h
 	}
 	return claim.Undecidable(d), nil
 }
-
-// Beyond these limits, run asks before it measures an experiment.
-const (
-	ManyTrials = 100
-	LongTime   = 6 * time.Hour
-)
-
-// IsMuch reports that an experiment is larger than its author may have meant: lengths of axes multiply.
-func IsMuch(trials int, d time.Duration) bool { return trials > ManyTrials || d > LongTime }
 
 // redactor returns what removes the secrets of all trials of the experiment.
 func (f *forecast) redactor() *record.Redactor {

@@ -7,10 +7,8 @@ package measure
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"time"
 
@@ -44,7 +42,6 @@ type Options struct {
 	Pick        lab.Filter    // picks some of them; nil for all
 	Keep        bool          // the services of the last repetition
 	Adapt       bool          // placements to the CPUs that there are
-	Yes         bool          // to very many trials
 	Verbose     bool          // print the output of image builders too
 	Quiet       bool          // print only problems and results
 	// Over is laid over the engine that images are made available on, to say more of them or to hold them to something;
@@ -58,8 +55,6 @@ type Options struct {
 	// Open gives the trials of an article that go on after a look, as runner.Options wants it; nil: those that claims are
 	// undecided about.
 	Open func(c *lab.Article, p *plan.Plan, host string) func([]*record.Record) map[string][]string
-	// FullCounts leaves articles alone in profile quick of which this host has a complete fresh set in full.
-	FullCounts bool
 	// Begin is called when something is to be measured, before that takes time.
 	Begin func() error
 }
@@ -147,7 +142,7 @@ func (j *job) measure(ctx context.Context) error {
 // Prepare makes available what all trials of the chosen articles need, whether they are measured already or not, and
 // measures nothing.
 func Prepare(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
-	flags.Force, flags.Yes, flags.Adapt, flags.Budget = true, true, true, 0
+	flags.Force, flags.Adapt, flags.Budget = true, true, 0
 	j, problems, err := newJob(ctx, a, project, list, flags)
 	if err != nil {
 		return a.JoinErrors(problems, err)
@@ -196,7 +191,7 @@ func Images(ctx context.Context, a *lab.Session, project *article.Project, c *la
 
 // A job is the measuring of articles without problems, each on its target.
 type job struct {
-	estimate time.Duration // of what is pending; 0 if nobody asked
+	estimate time.Duration // to measure what is pending, where Begin is set
 	*lab.Session
 	project *article.Project
 	list    []*lab.Article
@@ -338,21 +333,14 @@ func (j *job) find(ctx context.Context, host sysinfo.Host) (found survey, err er
 		}
 	}
 	j.refused = found.failure(j.Session)
-	isFull := func(slug string) bool { return slices.Contains(found.inFull, slug) }
-	j.list = slices.DeleteFunc(slices.Clone(j.list), func(c *lab.Article) bool { return isFull(c.Slug) })
-	maps.DeleteFunc(j.plans, func(slug string, _ *plan.Plan) bool { return isFull(slug) })
 	switch {
 	case len(found.pending) > 0 && j.flags.Engine == EngineNone:
 		return survey{}, lab.Failure(fmt.Errorf("%s not measured, without an engine", found.words()))
 	case len(found.pending) > 0:
 		return found, nil
 	case j.refused == nil && !j.flags.Quiet:
-		everything := map[bool]string{false: "everything", true: "everything else"}[len(j.plans) > len(j.list)] +
-			" is measured"
-		if len(found.inFull) > 0 {
-			everything += fmt.Sprintf(", %s in profile %s", terminal.InSentence(found.inFull), plan.Full)
-		}
-		fmt.Fprintf(j.Stderr, "%s; nothing to do (--force measures it again)\n", everything)
+		everything := map[bool]string{false: "everything", true: "everything else"}[len(j.plans) > len(j.list)]
+		fmt.Fprintf(j.Stderr, "%s is measured; nothing to do (--force measures it again)\n", everything)
 	}
 	return survey{}, j.refused
 }
@@ -387,7 +375,6 @@ func (j *job) findTargets(ctx context.Context, this sysinfo.Host) (err error) {
 // A survey counts what is pending.
 type survey struct {
 	repetitions, capacities int
-	inFull                  []string       // articles that are left alone, see Options.FullCounts
 	refused                 int            // experiments that cannot be run here
 	failing                 int            // experiments of which every repetition failed
 	pending                 []*lab.Article // those that something is pending of
@@ -404,12 +391,6 @@ func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 		at.present = &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) {
 			return at.connected(ctx, j.Session, j.project)
 		}}
-	}
-	if j.flags.FullCounts && j.flags.Profile == plan.Quick {
-		if full, err := j.isFull(ctx, c, records); err != nil || full {
-			s.inFull = append(s.inFull, c.Slug)
-			return err
-		}
 	}
 	s.refused += refuse(j.Session, p, at.host, lab.Filter(j.options.Only), j.flags.Adapt)
 	for _, run := range runner.FromTheFuture(records, time.Now()) {
@@ -433,8 +414,11 @@ func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 	if next.Len() == 0 {
 		return nil
 	}
-	if err := j.confirm(ctx, c, next, at); err != nil {
-		return err
+	j.remark(p, next)
+	if j.flags.Begin != nil {
+		if err := j.addEstimate(ctx, c, next, at); err != nil {
+			return err
+		}
 	}
 	s.repetitions, s.capacities = s.repetitions+next.Len()-next.Searches(), s.capacities+next.Searches()
 	s.pending = append(s.pending, c)
@@ -449,31 +433,6 @@ func (j *job) next(p *plan.Plan, records []*record.Record, host string, o runner
 		next = runner.NextOf(p, records, host, o)
 	}
 	return next
-}
-
-// isFull tells whether this host has all of an article, or of its chosen experiments, in full, and fresh.
-func (j *job) isFull(ctx context.Context, c *lab.Article, records []*record.Record) (bool, error) {
-	at := j.targets[c.Slug]
-	isOurs := func(r *record.Record) bool { return r.Host == at.host.ID && r.Profile == plan.Full }
-	if !slices.ContainsFunc(records, isOurs) {
-		return false, nil
-	}
-	var problems source.Problems
-	p, err := plan.New(j.project, c.Doc, plan.Options{Profile: plan.Full}, &problems)
-	if err != nil {
-		return false, lab.Failure(err)
-	}
-	lab.KeepExperiments(p, c.Experiments)
-	isLeftOut := func(e *plan.Experiment) bool { return e.Skipped != "" }
-	if !problems.Empty() || slices.ContainsFunc(p.Experiments, isLeftOut) {
-		return false, nil
-	}
-	options := runner.Options{Present: at.present, Open: forecast.OpenTrials(c.Doc, p, at.host.ID)}
-	if err := options.Present.Look(ctx, records); err != nil {
-		return false, lab.Interrupted(ctx, err)
-	}
-	next := runner.NextOf(p, records, at.host.ID, options)
-	return next.Len() == 0 && len(next.AllFailed()) == 0, nil
 }
 
 // failure is the error of experiments that are not run; nil if all are.
@@ -532,52 +491,38 @@ func (v targets) printEngines(w io.Writer) {
 	}
 }
 
-// confirm warns of what is hardly meant, asks before it lets very much of an experiment be measured, and refuses that
-// where nobody can be asked.
-func (j *job) confirm(ctx context.Context, c *lab.Article, next *runner.Next, v *target) error {
-	p := j.plans[c.Slug]
-	var hardlyMeant source.Problems
+// remark prints remarks on the experiments that are to be measured.
+func (j *job) remark(p *plan.Plan, next *runner.Next) {
+	var remarks source.Problems
 	var definitions []json.RawMessage
 	for _, e := range p.Experiments {
 		if next.Trials(e) > 0 {
-			e.Remarks(&hardlyMeant)
+			e.Remarks(&remarks)
 			for _, t := range e.Trials {
 				definitions = append(definitions, t.Definition)
 			}
 		}
 	}
-	redact := record.NewRedactor(definitions...) // warnings show lines of the article, and logs are given to others
-	for _, w := range hardlyMeant.Sorted() {
+	redact := record.NewRedactor(definitions...) // remarks show lines of the article, and logs are given to others
+	for _, w := range remarks.Sorted() {
 		fmt.Fprintln(j.Stderr, redact.Text(w.String()))
 	}
-	if j.flags.Yes || j.flags.Budget > 0 || j.flags.Only != "" {
-		return nil
-	}
+}
+
+// addEstimate adds how long it takes to measure what is pending of an article.
+func (j *job) addEstimate(ctx context.Context, c *lab.Article, next *runner.Next, v *target) error {
+	p := j.plans[c.Slug]
 	known, err := forecast.Inspect(ctx, j.Session, j.project, c, p, v.host.ID, v.present)
 	if err != nil {
 		return lab.Interrupted(ctx, err)
 	}
-	todo := next.ByTrial()
+	todo, experience := next.ByTrial(), forecast.Experience(known)
 	for _, e := range p.Experiments {
-		experience := forecast.Experience(known)
-		n, time := next.Trials(e), e.Estimate(plan.Place(v.host.Cores), func(t *plan.Trial) plan.Experience {
+		j.estimate += e.Estimate(plan.Place(v.host.Cores), func(t *plan.Trial) plan.Experience {
 			out := experience(t)
 			out.Pending = todo[t].Count // with --force also of what is fresh
 			return out
 		})
-		j.estimate += time
-		if n == 0 || !forecast.IsMuch(n, time) {
-			continue
-		}
-		words := fmt.Sprintf("%s#%s has %s to measure, which takes about %s", c.Slug, e.Name, terminal.Count(n, "trial"),
-			terminal.Clock(time))
-		if yes, asked := j.Ask(words + ": measure all of that?"); yes {
-			continue
-		} else if asked {
-			return lab.Failure(errors.New("nothing was measured; --only measures some of it, --budget what fits into a time"))
-		}
-		return lab.UsageError(fmt.Errorf("%s: measure all of it with --yes, some with --only, or what fits into a time with "+
-			"--budget", words))
 	}
 	return nil
 }
