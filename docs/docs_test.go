@@ -553,7 +553,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		section string
 		types   []string
 	}{
-		{"Front matter", []string{"Front", "Reproduces", "KeyValue"}},
+		{"Front matter", []string{"Front", "Reproduces"}},
 		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "Publish",
 			"Allow"}},
 		{"Experiment", []string{"Experiment", "Repetitions"}},

@@ -11,8 +11,7 @@ import (
 )
 
 // grouped has two servers with one worker and two, and all that an author may ask of a table.
-const grouped = "---\ntitle: Servers\nkey_values:\n  - {value: 'ratio(throughput{server=\"b\", workers=1}, " +
-	"throughput{server=\"a\", workers=1}) | round 2', is: times}\n" +
+const grouped = "---\ntitle: Servers\n" +
 	"---\n\nA note[^n], and the same one[^n].\n\n[^n]: Said once.\n\n" + "```yaml experiment\n" + `name: servers
 services: {server: {image: "debian:bookworm-slim", command: run, expose: ["80"]}}
 matrix: {server: [a, b], workers: [1, 2]}

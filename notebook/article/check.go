@@ -75,10 +75,6 @@ func (doc *checker) checkFront() {
 				Hint = "write year-month-day, such as 2026-11-20"
 		}
 	}
-	if len(doc.Front.KeyValues) > 3 {
-		doc.Problems.Add("too-many", doc.Front.KeyValues[3].Pos, "more than three key values").
-			Hint = "keep the three that matter most"
-	}
 }
 
 // refer checks the name of the experiment that something is about.

@@ -87,7 +87,6 @@ type Front struct {
 	Draft       Value[bool]    `yaml:"draft"`
 	Authors     []source.Text  `yaml:"authors"`
 	Reproduces  *Reproduces    `yaml:"reproduces"`
-	KeyValues   []KeyValue     `yaml:"key_values"`
 	Values      NamedValues    `yaml:"values"`
 	Colours     []source.Text  `yaml:"colours"` // values of parameters and labels, in the order of their colours
 	Defaults    Defaults       `yaml:"defaults"`
@@ -113,15 +112,6 @@ func (t *Tags) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 		return
 	}
 	d.Value(n, what, reflect.ValueOf((*[]source.Text)(t)).Elem())
-}
-
-// KeyValue is a measured value shown under the description.
-type KeyValue struct {
-	Value source.Text `yaml:"value"` // an inline value, or the name of one of Values
-	Is    source.Text `yaml:"is"`
-
-	Pos   source.Pos     `yaml:"-"`
-	Tried yamltext.Tried `yaml:"-"`
 }
 
 // NamedValues are expressions with names, in the order written.

@@ -83,7 +83,6 @@ func shapeHint(n *yamltext.Node, what string, want yamltext.NodeKind) string {
 // shapes are examples of mappings that are written as something else, by what messages call them.
 var shapes = map[string]string{
 	"a config":              "write {source: NAME, target: /path/in/the/container}",
-	"key_values":            "write {value: EXPRESSION, is: WORDS}",
 	"setup":                 "write {service: NAME, run: PROGRAM ARGUMENTS}",
 	"prepare":               "write {service: NAME, run: PROGRAM ARGUMENTS}",
 	"conclude":              "write {service: NAME, run: PROGRAM ARGUMENTS}",

@@ -65,9 +65,6 @@ func (doc *Document) written() []writtenLine {
 	}
 	add(nil, "title", &doc.Front.Title)
 	add(nil, "description", &doc.Front.Description)
-	for i := range doc.Front.KeyValues {
-		add(nil, "key value", &doc.Front.KeyValues[i].Is)
-	}
 	for _, c := range doc.Claims {
 		add(nil, "", append(c.Says.All(), &c.Text)...)
 	}

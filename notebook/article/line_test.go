@@ -11,12 +11,11 @@ import (
 func TestLinesOfYAMLAreOneLine(t *testing.T) {
 	const text = "---\ntitle: |\n  A title\n  of lines\ndescription: >\n  One\n\n  two\nauthors: [\"A\\nB\"]\n" +
 		"tags: [\"x\\ty\"]\n" +
-		"reproduces: {title: \"A\\rwork\"}\nkey_values:\n- value: throughput{server=\"a\"}\n  is: |\n    of lines\n" +
-		"    too\n---\n\n" +
+		"reproduces: {title: \"A\\rwork\"}\n---\n\n" +
 		"```yaml claim\nname: c\ntext: |\n  One\n  `{value} throughput{`\nexpect: throughput > 5/s\n```\n\n" +
 		"```yaml table\nlabel: tbl-x\ntitle: |\n  A table\n  of lines\ncaption: |+\n  One\n  two\n\n" +
-		"notes: [\"one\\ntwo\"]\n```\n\n" +
-		"```yaml figure\nlabel: fig-x\ntitle: \"A\\tfigure\"\ncaption: \"One\\ntwo\"\nalt: \"a\\nb\"\n```\n"
+		"```\n\n" +
+		"```yaml figure\nlabel: fig-x\ntitle: \"A\\tfigure\"\ncaption: \"One\\ntwo\"\n```\n"
 	doc := Parse(t.TempDir(), source.New("article.md", []byte(text)))
 	f, table, figure := doc.Front, doc.Tables[0], doc.Figures[0]
 	for _, tt := range []struct {
@@ -27,7 +26,6 @@ func TestLinesOfYAMLAreOneLine(t *testing.T) {
 		{"author", f.Authors[0].Value, "A B"},
 		{"tag", f.Tags[0].Value, "x y"},
 		{"reproduced title", f.Reproduces.Title.Value, "A work"},
-		{"key value", f.KeyValues[0].Is.Value, "of lines too"},
 		{"claim", doc.Claims[0].Text.Value, "One `{value} throughput{`"},
 		{"title of the table", table.Title.Value, "A table of lines"},
 		{"caption of the table", table.Caption.Value, "One two"},

@@ -39,7 +39,6 @@ func Check(doc *article.Document, p *plan.Plan, problems *source.Problems) {
 			c.value(v.Inline, v.Written)
 		}
 	}
-	c.keyValues()
 	c.colours()
 	for _, t := range doc.Tables {
 		c.table(t)
@@ -196,28 +195,6 @@ func (c *checker) filters(filters []expr.Filter, is expr.Type, t source.Text) {
 		if err != nil {
 			c.add(t, err)
 		}
-	}
-}
-
-func (c *checker) keyValues() {
-	for _, kv := range c.d.Doc.Front.KeyValues {
-		if kv.Value.Value == "" && kv.Tried.Has("value") {
-			continue
-		}
-		if kv.Is.Value == "" && !kv.Tried.Has("is") && kv.Value.Value != "" {
-			c.problems.Add("missing-key", kv.Value.Pos, "a key value does not say what it is").Hint = "add is: with a few words"
-		}
-		if kv.Value.Value == "" {
-			c.problems.Add("missing-key", kv.Pos, "a key value has no value").
-				Hint = "add value: with an expression or the name of a value"
-			continue
-		}
-		inline, err := expr.ParseInline(kv.Value.Value)
-		if err != nil {
-			c.add(kv.Value, err)
-			continue
-		}
-		c.value(inline, kv.Value)
 	}
 }
 

@@ -278,8 +278,7 @@ func sameLines(got, want string) bool {
 
 func TestCheckFrontMatter(t *testing.T) {
 	tests := []struct{ name, front, want string }{
-		{"sound values", "values: {quick: 'throughput{server=\"a\"}', all: throughput, most: max(all)}\n" +
-			"key_values: [{value: most, is: the most}, {value: 'quick | round 1', is: quick}]", ""},
+		{"sound values", "values: {quick: 'throughput{server=\"a\"}', all: throughput, most: max(all)}", ""},
 		{"a misspelt metric", "values: {quick: 'througput{server=\"a\"}', twice: 2 * quick}",
 			`unknown-metric at througput: no metric "througput" (did you mean "throughput"?)`},
 		{"the name of a metric", "values: {throughput: 5}",
@@ -288,21 +287,13 @@ func TestCheckFrontMatter(t *testing.T) {
 			`circular-value at quick: value "quick" refers to itself: quick, quick (write out one of them)`},
 		{"a test", "values: {quick: 'throughput{server=\"a\"} > 5/s'}",
 			`not-a-number at throughput{server="a"} > 5/s: throughput{server="a"} > 5/s is a test: it has a verdict, not a number (make it the expect: of a claim)`},
-		{"a list that is not a number", "values: {all: throughput}\nkey_values: [{value: all, is: all}]",
-			`several-cells at all: throughput selects 3 cells, but one is needed`},
-		{"a key value that cannot be read", "key_values: [{value: '1 +', is: one}]",
-			`bad-expression at +: expected a value, found the end`},
-		{"an unknown name", "values: {speedup: 'throughput{server=\"a\"}'}\nkey_values: [{value: speedpu, is: one}]",
+		{"an unknown name", "values: {speedup: 'throughput{server=\"a\"}', twice: 2 * speedpu}",
 			`unknown-metric at speedpu: no metric "speedpu" (did you mean "speedup"?)`},
-		{"a minus between values", "values: {a: 'throughput{server=\"a\"}', b: 2 * a}\nkey_values: [{value: b-a, is: one}]",
+		{"a minus between values", "values: {a: 'throughput{server=\"a\"}', b: 2 * a, c: b-a}",
 			`unknown-metric at b-a: minus needs spaces: without them b-a is one name (write b - a)`},
 		{"a name that nothing can ask for", "values: {a b: 'throughput{server=\"a\"}', not: 5}",
 			`bad-name at a b: expressions cannot use the name "a b"` +
 				"\n" + `bad-name at not: expressions cannot use the name "not"`},
-		{"a key value that is nothing", "key_values: [{value: max(throughput)}]",
-			`missing-key at max(throughput): a key value does not say what it is (add is: with a few words)`},
-		{"a key value without a value", "key_values: [{is: one}]",
-			`missing-key at {: a key value has no value (add value: with an expression or the name of a value)`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
