@@ -206,7 +206,6 @@ func (c *composer) article() composed {
 	view := articleView{Answer: answerPart{c}.answer(standing, title), Description: description, Prose: text,
 		Evidence: evidencePart{c}.evidence(standing), Method: how.View(titleText)}
 	view.Contents = c.contents(len(view.Evidence.Original.Rows) > 0)
-	view.Others = c.prose.Others() // which show values as well, but none of those in the text
 	return composed{c.Fill("article", view), view, titleText, descriptionText, standing}
 }
 
@@ -226,7 +225,6 @@ type articleView struct {
 	Prose       template.HTML
 	Evidence    evidenceView
 	Method      method.View
-	Others      []prose.Other
 }
 
 type link struct{ Href, Words string }
@@ -359,7 +357,7 @@ func (c *composer) contents(original bool) []contentsEntry {
 	if original {
 		evidence.Below = append(evidence.Below, link{"#original", "What the original said"})
 	}
-	evidence.Below = append(evidence.Below, link{"#run", "Run it yourself"}, link{"#claims", "Claims, method, values"})
+	evidence.Below = append(evidence.Below, link{"#run", "Run it yourself"}, link{"#claims", "Claims and method"})
 	return []contentsEntry{{Href: "#answer", Words: "The answer"}, story, evidence}
 }
 
@@ -388,59 +386,20 @@ func (c *composer) Block(b *article.Block) template.HTML {
 		return c.prose.File(b.Listing.Path, "", "", b.Listing.Language, b.Listing.Data, b.Opened)
 	case "table":
 		for _, t := range b.Tables {
-			if c.Applies(t.Part) {
-				out += c.table(t)
-			} else {
-				out += notDrawn(c, t.Label, t.Title)
-			}
+			out += c.table(t)
 		}
 	case "figure":
 		for _, f := range b.Figures {
-			if c.Applies(f.Part) {
-				if f != c.headline { // which stands at the top
-					out += c.figure(f)
-				}
-			} else {
-				out += notDrawn(c, f.Label, f.Title)
+			if f != c.headline { // which stands at the top
+				out += c.figure(f)
 			}
 		}
 	}
 	return out
 }
 
-// notDrawn stands for a table or figure in a part of the text that does not apply.
-func notDrawn(c *composer, label, title source.Text) template.HTML {
-	words, _ := c.prose.Inline(title.Value)
-	return c.Fill("not-drawn", struct {
-		ID, Number string
-		Title      template.HTML
-	}{label.Value, c.numbers[label.Value], words})
-}
-
 // Applies reports whether a part of the text is for what was measured; what stands in none, nil, always is.
 func (ev *evaluator) Applies(p *article.ConditionalPart) bool { return claim.Applies(ev.d, p) }
-
-// Condition says with which outcome a part of the text applies.
-func (c *composer) Condition(p *article.ConditionalPart) template.HTML {
-	v := struct{ Href, Claim, Verdicts, Test string }{Href: "#" + prose.ClaimID + p.Claim.Value}
-	if p.Test != nil {
-		v.Test = p.Test.String()
-	}
-	if of, ok := slice.Find(c.doc.Claims, func(o *article.Claim) bool { return o.Name.Value == p.Claim.Value }); ok {
-		_, words := c.claimSentence(of)
-		v.Claim = strings.TrimRight(words, ".")
-	}
-	for i, verdict := range p.Verdicts {
-		switch {
-		case i > 0 && i == len(p.Verdicts)-1:
-			v.Verdicts += " or "
-		case i > 0:
-			v.Verdicts += ", "
-		}
-		v.Verdicts += string(verdict)
-	}
-	return c.Fill("condition", v)
-}
 
 func (ev *evaluator) ValueText(in expr.Inline) string {
 	q, err := ev.d.Eval(in.Expr, "")

@@ -1,4 +1,3 @@
-// Package sections divides pages at their headings, for search.
 package render
 
 import (
@@ -18,9 +17,8 @@ type Section struct {
 	Text string
 }
 
-// Of divides a page at its headings. The text is what a reader comes by on the way down, folded or not: without
-// lists of contents, buttons, drawings, tooltips, what is only for screen readers, and what the text would have said
-// with other results.
+// Sections divides a page at its headings. The text is what a reader comes by on the way down, folded or not: without
+// lists of contents, buttons, drawings, tooltips, and what is only for screen readers.
 func Sections(main template.HTML) []Section {
 	r := sectionReader{sections: []Section{{}}}
 	for tokens := html.NewTokenizer(strings.NewReader(string(main))); ; {
@@ -122,7 +120,7 @@ func (r *sectionReader) tag(t html.Token) {
 			hidden = true
 		}
 	}
-	if starts && isLeftOut(t.Data, id, class, hidden) {
+	if starts && isLeftOut(t.Data, class, hidden) {
 		r.left, r.depth = t.Data, 1
 		return
 	}
@@ -134,8 +132,8 @@ func (r *sectionReader) tag(t html.Token) {
 	}
 }
 
-func isLeftOut(element, id, class string, hidden bool) bool {
-	return hidden && element != "input" || id == "other-outcomes" || slices.Contains(classesLeftOut, class) ||
+func isLeftOut(element, class string, hidden bool) bool {
+	return hidden && element != "input" || slices.Contains(classesLeftOut, class) ||
 		slices.Contains(leftOut, element)
 }
 

@@ -27,7 +27,6 @@ func TestSectionsOf(t *testing.T) {
 			[]Section{{"", "", "a b\nifx: y-z c"}}},
 		{"parts of words, and pieces side by side", `ab<b>c</b>d<wbr>e <span>f</span><span>g</span>`, []Section{{"", "", "abcde f g"}}},
 		{"folded", `<details><summary>a</summary>b</details>`, []Section{{"", "", "a b"}}},
-		{"another outcome", `a<details id="other-outcomes"><summary>b</summary><details>c</details></details>d`, []Section{{"", "", "ad"}}},
 		{"a number, a title and what is below it", `<figcaption><a class="no" href="#x">Figure 1</a>A<span class="sub">b<small>c</small></span></figcaption>`,
 			[]Section{{"", "", "Figure 1 A b c"}}},
 		{"a heading with a topic", `<h2 id="x"><span class="kicker">A</span>B</h2>`, []Section{{}, {"x", "A: B", ""}}},

@@ -7,28 +7,12 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
-	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 )
 
 // Prose renders the document, with footnotes beside the first paragraphs that refer to them. Parts of the text that do
-// not apply are left out: Others has them.
+// not apply are left out.
 func (w *Writer) Prose() template.HTML { return flowOf(w, w.doc.Tree) }
-
-// Other is a part of the text that does not apply.
-type Other struct {
-	Condition template.HTML // with which it would
-	Text      template.HTML
-}
-
-// Others renders the parts of the text that Prose left out. It is called after Prose.
-func (w *Writer) Others() []Other {
-	w.isOther = true
-	defer func() { w.isOther = false }()
-	return slice.Map(w.others, func(p *article.ConditionalPart) Other {
-		return Other{w.article.Condition(p), flowOf(w, p)}
-	})
-}
 
 // applies reports whether a node stands in no part of the text that does not apply.
 func applies(a Article, n ast.Node) bool {
@@ -62,14 +46,8 @@ func (f *flow) write(parent ast.Node) {
 			continue
 		}
 		if p, ok := n.(*article.ConditionalPart); ok {
-			switch {
-			case !p.HasChildren(): // with it there is nothing to say
-			case f.isOther:
-				f.written.WriteString(string(f.page.Fill("other", Other{f.article.Condition(p), flowOf(f.Writer, p)})))
-			case f.article.Applies(p):
+			if f.article.Applies(p) {
 				f.write(p)
-			default:
-				f.others = append(f.others, p)
 			}
 			continue
 		}

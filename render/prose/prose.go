@@ -48,7 +48,6 @@ type Article interface {
 	Claim(name string, words template.HTML, goesOn bool) template.HTML
 	Finding(name string) string // the sentence of a claim for headings, as text
 	Applies(p *article.ConditionalPart) bool
-	Condition(p *article.ConditionalPart) template.HTML // of a part, in words
 }
 
 // Renderer holds what the prose of all pages shares. It is safe for concurrent use.
@@ -89,8 +88,6 @@ type Writer struct {
 	line     parser.Parser // of titles, which are single lines of Markdown in YAML
 	rawHTML  bool          // the author wrote some
 	noted    map[int]bool
-	others   []*article.ConditionalPart // that do not apply, and stand in none of these
-	isOther  bool                       // the text written now does not apply
 	err      error
 }
 
@@ -271,11 +268,11 @@ func (w *Writer) Survey() {
 			if n.Level == 1 && w.article != nil {
 				w.Shift = 1
 			}
-			id := headingIDOf(n)
-			w.Anchors[id] = Anchor(id)
 			if !applies(w.article, n) {
 				break
 			}
+			id := headingIDOf(n)
+			w.Anchors[id] = Anchor(id)
 			w.Headings = append(w.Headings, headingOf(w, n, source))
 		case *article.ClaimLink:
 			if n.FirstChild() == nil {
@@ -329,9 +326,6 @@ func (w *Writer) heading(n ast.Node, source []byte) template.HTML {
 	level := min(6, max(2, h.Level+w.Shift))
 	id := template.HTMLEscapeString(w.Anchors[headingIDOf(h)])
 	words := w.Children(n, source)
-	if w.isOther { // no section of the page
-		return template.HTML(`<p id="`+id+`"><strong>`) + words + "</strong></p>\n"
-	}
 	if claim := article.FindingOf(h, source); claim != nil {
 		topic := topicOf(h, claim, func(n ast.Node) string { return string(w.show(n, source)) })
 		words = template.HTML(`<span class="kicker">` + topic + "</span>" +
@@ -349,9 +343,6 @@ func (w *Writer) inlineValue(n ast.Node, _ []byte) template.HTML {
 }
 
 func (w *Writer) claimLink(n ast.Node, source []byte) template.HTML {
-	if w.isOther && n.HasChildren() { // the condition above says what became of the claim there
-		return w.Children(n, source)
-	}
 	return w.article.Claim(n.(*article.ClaimLink).Name.Value, w.Children(n, source), goesOn(n, source))
 }
 
@@ -376,7 +367,25 @@ func (w *Writer) referTo(label string, words template.HTML) template.HTML {
 	case words == "":
 		words = template.HTML(template.HTMLEscapeString(no))
 	}
+	if !w.shows(label) {
+		return words
+	}
 	return template.HTML(`<a href="#` + template.HTMLEscapeString(label) + `">` + string(words) + `</a>`)
+}
+
+// shows reports whether a table or figure stands in the text, and in no part of it that does not apply.
+func (w *Writer) shows(label string) bool {
+	for _, t := range w.doc.Tables {
+		if t.Label.Value == label {
+			return w.article.Applies(t.Part)
+		}
+	}
+	for _, f := range w.doc.Figures {
+		if f.Label.Value == label {
+			return w.article.Applies(f.Part)
+		}
+	}
+	return true
 }
 
 func (w *Writer) code(n ast.Node, source []byte) template.HTML {

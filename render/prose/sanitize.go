@@ -175,7 +175,7 @@ func deadLinks(doc *article.Document, articles []string, picture func(name strin
 }
 
 // partIDs are the ids of every page; headings do not get them.
-var partIDs = []string{"main", "theme", "find", "found", "found-count", "method", "other-outcomes"}
+var partIDs = []string{"main", "theme", "find", "found", "found-count", "method"}
 
 var partPrefixes = []string{ClaimID, noteID, refID, ValueID, "fig-", "tbl-"}
 
