@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"benchbook/notebook/plan"
-	"benchbook/runner/engine"
 	"benchbook/runner/images"
 )
 
@@ -55,11 +54,6 @@ func (r *Runner) imageStore() *images.Store {
 
 func (r *run) images() images.Set {
 	return images.Set{Store: r.imageStore(), Article: r.plan.Article, Experiment: r.experiment}
-}
-
-// Used finds the images that plans need, as far as they are here: their ids, and those of what they are built from.
-func (r *Runner) Used(ctx context.Context, store engine.ImageStore, plans []*plan.Plan) (map[string]bool, error) {
-	return images.Used(ctx, store, r.Agent, r.driver, plans)
 }
 
 // prepareAll makes available what experiments need.

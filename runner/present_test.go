@@ -26,10 +26,9 @@ type tagged struct {
 
 func (g *tagged) engine(t *testing.T) engine.Engine {
 	s := script(t)
-	s.Find = func(name string) (string, bool) {
+	s.Find = func(name string) string {
 		g.calls++
-		id, ok := g.images[name]
-		return id, ok
+		return g.images[name]
 	}
 	s.Prepare = func(_ context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
 		switch {

@@ -116,7 +116,6 @@ type Summary struct {
 	Measured int // repetitions that were run
 	Again    int // of them, those in the place of one that the machine disturbed
 	Failed   int // of them, those that ended in a failure
-	Fresh    int // repetitions that needed no run
 	// NoImage are images that could not be had; the experiments that need them were left out.
 	NoImage []images.NoImageError
 	// NoRate are experiments that were left out since the throughput that their rate is a share of is not known, NoTune
@@ -165,7 +164,6 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 	}) {
 		names.resume()
 	}
-	sum.Fresh = o.present(p, records, r.Host.ID)
 	var up *run // whose shared services run: if it goes on, they need not be started again
 	for sum.Kept == nil && err == nil {
 		var next *run

@@ -261,41 +261,21 @@ func (o Options) come(e *plan.Experiment, w worklist) {
 	}
 }
 
-// count sums up how many repetitions of the picked trials of a plan something holds for.
-func (o Options) count(p *plan.Plan, records []*record.Record, host string,
-	of func(*plan.Experiment, progress) int) (sum int) {
-	for _, e := range o.experiments(p) {
-		for _, t := range o.historyOf(e, p.RecordsOf(e, records, host)).trials {
-			if t.trial.Unavailable == "" && t.trial.Capacity == nil && (o.Only == nil || o.Only(e, t.trial)) {
-				sum += of(e, t)
-			}
-		}
-	}
-	return sum
-}
-
-// present counts the repetitions that need not be measured, as they are there already.
-func (o Options) present(p *plan.Plan, records []*record.Record, host string) int {
-	return o.count(p, records, host, func(e *plan.Experiment, t progress) int {
-		if o.anew(e) {
-			return 0
-		}
-		return min(t.done(e), e.Most())
-	})
-}
-
 // spared counts the repetitions after the look at which trials have ended that claims are decided about.
-func (o Options) spared(p *plan.Plan, records []*record.Record, host string) int {
+func (o Options) spared(p *plan.Plan, records []*record.Record, host string) (sum int) {
 	var open map[string][]string
 	if o.Open != nil {
 		open = o.Open(p.RecordsOf(nil, records, host))
 	}
-	return o.count(p, records, host, func(e *plan.Experiment, t progress) int {
-		if !t.isOwn(e) || slices.Contains(open[e.Name], t.trial.Name) {
-			return 0
+	for _, e := range o.experiments(p) {
+		for _, t := range o.historyOf(e, p.RecordsOf(e, records, host)).trials {
+			isPicked := t.trial.Unavailable == "" && t.trial.Capacity == nil && (o.Only == nil || o.Only(e, t.trial))
+			if isPicked && t.isOwn(e) && !slices.Contains(open[e.Name], t.trial.Name) {
+				sum += max(0, e.Most()-t.done(e))
+			}
 		}
-		return max(0, e.Most()-t.done(e))
-	})
+	}
+	return sum
 }
 
 // capacities are the trials of an experiment whose capacity is searched for.

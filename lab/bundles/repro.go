@@ -30,7 +30,6 @@ import (
 	"benchbook/notebook/bundle"
 	"benchbook/notebook/plan"
 
-	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
 	"benchbook/runner/dockerfile"
@@ -204,12 +203,8 @@ func (t *reproduction) wayOut(err error) error {
 		return err
 	}
 	words := "the bundle is of another version of benchbook, or was made by hand"
-	ofMachines := func(p *source.Problem) bool { return p.Rule == "unknown-host" || p.Rule == "across-hosts" }
-	switch {
-	case !t.project.Problems.Empty():
+	if !t.project.Problems.Empty() {
 		words = "mend that, and run the same command again"
-	case slices.ContainsFunc(t.article.Problems.Sorted(), ofMachines):
-		words = fmt.Sprintf("add your own machines to %s, under hosts, and run the same command again", t.settings())
 	}
 	return lab.WithStatus(status.Status, fmt.Errorf("%w: %s", status.Err, words))
 }

@@ -32,7 +32,6 @@ const (
 	Listening        Capability = "listening"         // it can be told where any service listens
 	NamedCPUs        Capability = "named CPUs"        // a service is bound to CPUs by their numbers
 	MountOptions     Capability = "mount options"     // a folder in memory holds neither programs nor devices
-	Hosts            Capability = "hosts"             // an experiment says which of several machines runs what
 	Priorities       Capability = "priorities"        // a program goes before others on the CPUs that it shares with them
 	Nodes            Capability = "nodes"             // it chooses a machine for the services, and others for the load
 )
@@ -43,7 +42,7 @@ var engines = []struct {
 	can  []Capability
 }{
 	{Docker, []Capability{Builds, Containers, OneName, Keeping, KernelSettings, SecurityProfiles, Threads, PIDLimit,
-		Listening, NamedCPUs, MountOptions, Priorities, Hosts}},
+		Listening, NamedCPUs, MountOptions, Priorities}},
 	{Local, []Capability{Machine, Threads, Listening, NamedCPUs}},
 	{Kubernetes, []Capability{Builds, Containers, OneName, Keeping, KernelSettings, SecurityProfiles, Threads, Nodes}},
 }

@@ -13,7 +13,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"time"
 
 	"benchbook/runner/generator"
 	"benchbook/runner/load/http"
@@ -27,8 +26,7 @@ const memoryLimit = 256 << 20
 // It reads the Config of package http as JSON from the environment, as package http puts it there, or if that is empty
 // from standard input, and prints one Result as JSON. With the argument check it asks for every target once instead,
 // and prints each Answer. With the argument await the config is in the environment, and nothing is sent before the line
-// "begin" comes in on standard input; the moment to begin may follow that word, in nanoseconds since 1970 by the clock
-// of this machine.
+// "begin" comes in on standard input.
 //
 // The error is nil if it could measure, however the server did.
 func putLoad(ctx context.Context, args []string, s streams) error {
@@ -44,7 +42,7 @@ func putLoad(ctx context.Context, args []string, s streams) error {
 	}
 	config, err := readConfig(ctx, text, s.stdin)
 	if err == nil && await {
-		config.Begin, err = awaitWord(ctx, s.stdin)
+		err = awaitWord(ctx, s.stdin)
 	}
 	if err != nil {
 		return err
@@ -78,19 +76,19 @@ func readConfig(ctx context.Context, text string, stdin io.Reader) (http.Config,
 // longestWord is more than any word to begin, in bytes.
 const longestWord = 64
 
-// awaitWord returns when the load may begin, with the moment at which it is to; zero for at once.
-func awaitWord(ctx context.Context, stdin io.Reader) (time.Time, error) {
+// awaitWord returns when the load may begin.
+func awaitWord(ctx context.Context, stdin io.Reader) error {
 	said, _ := unlessDone(ctx, func() (string, error) { // where it ends early, what came until then tells
 		return bufio.NewReader(io.LimitReader(stdin, longestWord)).ReadString('\n')
 	})
-	if begin, ok := http.ParseWord(said); ok && ctx.Err() == nil {
-		return begin, nil
+	if said == http.AwaitedWord && ctx.Err() == nil {
+		return nil
 	}
 	err := fmt.Errorf("standard input said %q, and not %q", strings.TrimSuffix(said, "\n"), http.AwaitedWord)
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	return time.Time{}, fmt.Errorf("waiting for the word to begin: %w", err)
+	return fmt.Errorf("waiting for the word to begin: %w", err)
 }
 
 // unlessDone reads standard input, and gives up on a silent one when the context ends.

@@ -17,29 +17,10 @@ type Inspected interface {
 	Reach(ctx context.Context, image string) error
 }
 
-// ImageStore is an Engine that keeps the images it has built, and can tell which they are. Not every engine can.
+// ImageStore is an Engine that keeps images. Not every engine does.
 type ImageStore interface {
-	// Built lists the images that it has made, and nobody else has given another name.
-	Built(ctx context.Context) ([]BuiltImage, error)
-	// Find is Prepare of an image that is here; false if it is not, or nothing that it is built from. Nothing is built,
-	// and nobody else is asked.
-	Find(ctx context.Context, image Image) (Prepared, bool, error)
-	// Discard removes an image, unless a container or another image needs it: that is an error.
-	Discard(ctx context.Context, image BuiltImage) error
-}
-
-// WithFiles ends what an image was made for that has the files of a service which may not be written to, on the image
-// of that service.
-const WithFiles = " with its files"
-
-// BuiltImage is an image that an engine has built and kept.
-type BuiltImage struct {
-	Reference string
-	ID        string
-	For       string // what it was built for
-	Base      string // id of the image that it is built on, as far as that is still here
-	Own       int64  // bytes that it has beside those of its base
-	Above     int    // images that are built on it
+	// Find returns the id of an image by its reference; empty if it is not here.
+	Find(ctx context.Context, reference string) (id string, err error)
 }
 
 // Clocked is a Running whose machine may have another clock than ours.
@@ -54,14 +35,12 @@ type Sited interface {
 	Node() string
 }
 
-// Carrier is an Engine from which images can be brought to another one of its kind. Not every engine can.
+// Carrier is an Engine from which images can be brought elsewhere. Not every engine can.
 type Carrier interface {
 	// Has finds an image by its reference, and by its id if it is known under that here too; false if it is not here.
 	Has(ctx context.Context, image Prepared) (id string, ok bool, err error)
 	// Save writes an image out, with its layers.
 	Save(ctx context.Context, image Prepared) (io.ReadCloser, error)
-	// Load takes in what Save of another engine wrote, and returns the id that it has here.
-	Load(ctx context.Context, image Prepared, saved io.Reader) (id string, err error)
 }
 
 // Archiver is an Engine that writes several images to one archive, and reads that again. Not every engine can.

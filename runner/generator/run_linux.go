@@ -69,9 +69,8 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 		close(done)
 	}()
 
-	begin := r.awaitBegin(ctx)
 	before := readUsage(r.now)
-	r.started = max(begin, r.now())
+	r.started = r.now()
 	r.warm = r.started + r.config.Warmup.Nanoseconds()
 	if r.config.Requests == 0 {
 		r.window.OpenAt(r.warm)
@@ -157,19 +156,6 @@ func (r *run) isOneTooMany(start, end int64) bool {
 		r.wake()
 	}
 	return n > r.wanted
-}
-
-// gateAhead is how long before the moment that was agreed on engines are let go. They have exact timers of their own.
-const gateAhead = time.Millisecond
-
-// awaitBegin waits until the load is about to begin, and returns when it does, by the run's clock; 0 for at once.
-func (r *run) awaitBegin(ctx context.Context) int64 {
-	if r.config.Begin.IsZero() {
-		return 0
-	}
-	begin := r.now() + time.Until(r.config.Begin).Nanoseconds()
-	r.sleep(begin-gateAhead.Nanoseconds(), ctx.Done())
-	return begin
 }
 
 // sleep waits for a time of the run's clock, or for an end.

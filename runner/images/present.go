@@ -178,14 +178,7 @@ func (p *Present) image(ctx context.Context, reference string) (string, error) {
 	if !ok {
 		return "", nil
 	}
-	found, ok, err := store.Find(ctx, engine.Image{Name: reference})
-	if err != nil {
-		return "", fmt.Errorf("looking for image %s: %w", reference, err)
-	}
-	if !ok || slices.ContainsFunc(found.Bases, func(b engine.Base) bool { return b.Substitute != "" }) {
-		return "", nil
-	}
-	return found.ID, nil
+	return store.Find(ctx, reference)
 }
 
 func (p *Present) program(ctx context.Context, word string) (string, error) {

@@ -67,14 +67,3 @@ func (e *Engine) LoadAll(ctx context.Context, archive io.Reader) error {
 	}
 	return nil
 }
-
-func (e *Engine) Load(ctx context.Context, image engine.Prepared, saved io.Reader) (string, error) {
-	if err := e.LoadAll(ctx, saved); err != nil {
-		return "", fmt.Errorf("image %s: %w", image.Reference, err)
-	}
-	id, ok, err := e.Has(ctx, image)
-	if err == nil && !ok {
-		err = fmt.Errorf("loading image %s: it is not there afterwards", image.Reference)
-	}
-	return id, err
-}

@@ -189,7 +189,7 @@ func buildFailure(build engine.Build, recipe dockerfile.File, said []byte, err e
 
 // withFiles makes an image of another and files, and returns its id.
 func (s *imageStore) withFiles(ctx context.Context, image, name string, files []spec.File) (string, error) {
-	build := engine.Build{For: name + engine.WithFiles, Build: spec.Build{Dockerfile: "Dockerfile"}}
+	build := engine.Build{For: name + " with its files", Build: spec.Build{Dockerfile: "Dockerfile"}}
 	text := fmt.Appendf(nil, "FROM %s\n", image)
 	// One by one: copying whole folders would change those that are there.
 	for i, file := range slices.SortedFunc(slices.Values(files), func(a, b spec.File) int {

@@ -327,10 +327,6 @@ func (s *suite) refused(ctx context.Context, t *testing.T, lacked spec.Capabilit
 		if _, ok := start(ctx, t, s.open(ctx, t), s.server("server")).(engine.Placed); !ok {
 			t.Error("it chooses CPUs itself, and does not tell which")
 		}
-	case spec.Hosts:
-		if _, ok := s.engine.(engine.Carrier); ok {
-			t.Error("images can be brought from it to other machines")
-		}
 	case spec.Listening:
 		t.Skip("it may tell where some services listen")
 	default:
@@ -369,11 +365,5 @@ func (s *suite) securityProfile(ctx context.Context, t *testing.T) {
 	exit := s.puppetIn(ctx, t, start(ctx, t, s.open(ctx, t), service), "cat=/proc/1/status")
 	if !strings.Contains(string(exit.Stdout), "Seccomp:\t0\n") {
 		t.Errorf("it is confined by a profile: %s", exit.Stdout)
-	}
-}
-
-func (s *suite) carrier(_ context.Context, t *testing.T) {
-	if _, ok := s.engine.(engine.Carrier); !ok {
-		t.Error("images cannot be brought from it to other machines")
 	}
 }

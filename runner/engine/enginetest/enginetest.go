@@ -58,7 +58,7 @@ const (
 // declared are the capabilities that engines declare.
 var declared = []spec.Capability{spec.Builds, spec.Containers, spec.Machine, spec.OneName, spec.Keeping,
 	spec.KernelSettings, spec.SecurityProfiles, spec.Threads, spec.PIDLimit, spec.Listening, spec.NamedCPUs,
-	spec.MountOptions, spec.Priorities, spec.Hosts}
+	spec.MountOptions, spec.Priorities}
 
 // suite is one engine under test.
 type suite struct {
@@ -154,7 +154,6 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 		{"a program of the machine", []spec.Capability{Execution, spec.Machine}, s.machine},
 		{"a kernel setting of its own", []spec.Capability{Execution, spec.KernelSettings}, s.kernelSetting},
 		{"a service without a security profile", []spec.Capability{Execution, spec.SecurityProfiles}, s.securityProfile},
-		{"images are brought to other machines", []spec.Capability{spec.Hosts}, s.carrier},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

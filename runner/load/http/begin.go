@@ -8,34 +8,13 @@ import (
 )
 
 // CheckArgument makes "benchbook-agent load" check answers only. With AwaitArgument it is started before its load is
-// wanted, and sends nothing until AwaitedWord comes in on standard input, or that of BeginAt. An input that ends
-// without it, as that of somebody who was killed does, begins nothing.
+// wanted, and sends nothing until AwaitedWord comes in on standard input. An input that ends without it, as that of
+// somebody who was killed does, begins nothing.
 const (
 	CheckArgument = "check"
 	AwaitArgument = "await"
 	AwaitedWord   = "begin\n"
 )
-
-// BeginAt is the word for a load that begins at a moment of the wall clock of the generator's machine.
-func BeginAt(moment time.Time) string {
-	return strings.TrimSuffix(AwaitedWord, "\n") + " " + strconv.FormatInt(moment.UnixNano(), 10) + "\n"
-}
-
-// ParseWord reads the word to begin. The moment is zero for at once.
-func ParseWord(word string) (moment time.Time, ok bool) {
-	if word == AwaitedWord {
-		return time.Time{}, true
-	}
-	text, ok := strings.CutPrefix(word, strings.TrimSuffix(AwaitedWord, "\n")+" ")
-	if !ok {
-		return time.Time{}, false
-	}
-	ns, err := strconv.ParseInt(strings.TrimSuffix(text, "\n"), 10, 64)
-	if err != nil || BeginAt(time.Unix(0, ns)) != word {
-		return time.Time{}, false
-	}
-	return time.Unix(0, ns), true
-}
 
 // configVariable is the environment variable that a generator finds its config in. What is longer than the system lets
 // one be goes on in others, which are numbered from 2.

@@ -90,10 +90,6 @@ type Config struct {
 	// Verify says what a right answer is, for all targets; nil means any whole answer with a status of 200 to 299,
 	// without a check before timing.
 	Verify *Verify `json:"verify,omitempty"`
-
-	// Begin is when the load, or its warm-up, begins by the wall clock of its machine. It begins late if what comes before
-	// is not over by then, and as soon as it can if Begin is zero.
-	Begin time.Time `json:"begin,omitzero"`
 }
 
 // How clients that are staggered start.

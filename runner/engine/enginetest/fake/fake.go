@@ -62,10 +62,9 @@ type Script struct {
 	Close func(ctx context.Context, run string) error
 	// Leftovers is what Sweep finds.
 	Leftovers []engine.Leftover
-	// Find says which named image is there, with its id.
-	Find func(name string) (id string, ok bool)
-	// Built are the images that are there, Reach says whether a registry answers, and Storage is where images lie.
-	Built   []engine.BuiltImage
+	// Find returns the id of a named image; empty if it is not there.
+	Find func(name string) (id string)
+	// Reach says whether a registry answers, and Storage is where images lie.
 	Reach   func(image string) error
 	Storage string
 }
@@ -74,11 +73,10 @@ type Script struct {
 type Engine struct {
 	script Script
 
-	mu        sync.Mutex
-	calls     []string
-	prepared  map[string]bool // by reference
-	swept     bool
-	discarded []engine.BuiltImage
+	mu       sync.Mutex
+	calls    []string
+	prepared map[string]bool // by reference
+	swept    bool
 }
 
 var (
@@ -98,7 +96,7 @@ func New(script Script) *Engine {
 }
 
 // Calls returns what was asked for so far, in order: "open RUN", "inner RUN", "start SERVICE", "run PROGRAM", "exec
-// NAME", "keep RUN", "close RUN" and "spread HOST over MACHINES". A call is written down when it is made, a close only
+// NAME", "keep RUN" and "close RUN". A call is written down when it is made, a close only
 // if it was not closed before, and that of a program with standard input when all of that is read.
 func (e *Engine) Calls() []string {
 	e.mu.Lock()
@@ -164,31 +162,11 @@ func (e *Engine) Reach(_ context.Context, image string) error {
 	return e.script.Reach(image)
 }
 
-func (e *Engine) Built(context.Context) ([]engine.BuiltImage, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	isGone := func(i engine.BuiltImage) bool { return slices.Contains(e.discarded, i) }
-	return slices.DeleteFunc(slices.Clone(e.script.Built), isGone), nil
-}
-
-// Find implements engine.ImageStore: an image is here if its script says so, or that it was built.
-func (e *Engine) Find(_ context.Context, image engine.Image) (engine.Prepared, bool, error) {
-	if e.script.Find != nil && image.Name != "" {
-		id, ok := e.script.Find(image.Name)
-		return engine.Prepared{Reference: image.Name, ID: id, Bases: []engine.Base{{Reference: image.Name, ID: id}}},
-			ok, nil
+func (e *Engine) Find(_ context.Context, reference string) (string, error) {
+	if e.script.Find == nil {
+		return "", nil
 	}
-	prepared, err := nameOf(image)
-	return prepared, slices.ContainsFunc(e.script.Built, func(i engine.BuiltImage) bool { return i.ID == prepared.ID }),
-		err
-}
-
-func (e *Engine) Discard(_ context.Context, image engine.BuiltImage) error {
-	e.called("discard", image.Reference)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.discarded = append(e.discarded, image)
-	return nil
+	return e.script.Find(reference), nil
 }
 
 func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {

@@ -17,5 +17,5 @@ func TestEngine(t *testing.T) {
 		return engine.Exit{}, context.Cause(ctx)
 	}}
 	enginetest.Run(t, func(*testing.T) engine.Engine { return fake.New(script) },
-		enginetest.Lacks(enginetest.Execution, spec.Hosts, spec.Builds, enginetest.Leftovers))
+		enginetest.Lacks(enginetest.Execution, spec.Builds, enginetest.Leftovers))
 }
