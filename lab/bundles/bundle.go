@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/docker/go-units"
 	"github.com/google/renameio/v2"
@@ -260,12 +259,7 @@ func (b *bundling) addShown() error {
 // are judged more strictly after each.
 func (b *bundling) addRecords(d *dataset.Dataset) error {
 	front := b.article.Doc.Front
-	b.about = bundle.About{Article: b.article.Slug, Title: front.Title.OneLine().Value, Version: b.Version,
-		Description: front.Description.OneLine().Value, Licence: b.project.Licence.Value,
-		Author: b.project.Author.Value}
-	if day, err := time.Parse(time.DateOnly, front.Date.Value); err == nil {
-		b.about.Date = day // that of the records comes after it
-	}
+	b.about = bundle.About{Article: b.article.Slug, Title: front.Title.OneLine().Value, Author: b.project.Author.Value}
 	for _, set := range append([]*dataset.Dataset{d}, d.Siblings()...) {
 		if set.Profile != d.Profile || len(set.Records()) == 0 {
 			continue
@@ -308,39 +302,22 @@ func (b *bundling) addPacks(set *dataset.Dataset) error {
 	return nil
 }
 
-// claims are what somebody who repeats the article should see.
+// claims returns the verdicts that somebody who repeats the article compares with.
 func (b *bundling) claims(d *dataset.Dataset) (out []bundle.Claim) {
 	for _, j := range claim.Judgements(d) {
 		found := results.JudgementOutcome(&j)
-		c := bundle.Claim{Name: j.Claim.Name.Value, Verdict: found.Verdict, Host: d.Host, Headline: j.Claim.Headline.V,
-			Sentence: cmp.Or(j.Claim.Text.OneLine().Value, j.Claim.Expect.Text.Value)}
+		c := bundle.Claim{Name: j.Claim.Name.Value, Verdict: found.Verdict, Host: d.Host, Headline: j.Claim.Headline.V}
 		if e := found.Effect; e != nil {
-			c.Effect, c.Lo, c.Hi, c.Unit = &e.Value, e.Lo, e.Hi, e.Unit
-			if e.Ratio {
-				c.Form = "ratio"
-			}
-		}
-		cells, err := claim.Cells(d, j.Claim)
-		if err != nil {
-			cells = nil // the profile does not measure it
-		}
-		c.Command = "benchbook run"
-		asked := map[*dataset.Experiment]bool{}
-		for _, cell := range cells {
-			if e := cell.Experiment; !asked[e] {
-				asked[e] = true
-				c.Command += " '" + b.article.Slug + "#" + e.Plan.Name + "'"
-				c.Seconds += e.Plan.Estimate(plan.Placement{}, nil).Seconds()
-			}
+			c.Effect, c.Lo, c.Hi = &e.Value, e.Lo, e.Hi
 		}
 		out = append(out, c)
 	}
 	return out
 }
 
-// write writes the bundle, and says what it is.
+// write writes the bundle, checks it, and only then gives it its name.
 func (b *bundling) write(ctx context.Context, out string) error {
-	m, digest, size, err := WriteFile(ctx, out, b.about, b.inputs, b.check)
+	m, digest, size, err := b.writeFile(ctx, out)
 	if err != nil {
 		return lab.Interrupted(ctx, lab.Failure(err))
 	}
@@ -349,16 +326,14 @@ func (b *bundling) write(ctx context.Context, out string) error {
 	return nil
 }
 
-// WriteFile writes a bundle, asks whether it is good, and only then gives it its name.
-func WriteFile(ctx context.Context, out string, about bundle.About, inputs []bundle.Input,
-	check func(io.Reader) error) (m bundle.Manifest, digest string, size int64, err error) {
+func (b *bundling) writeFile(ctx context.Context, out string) (m bundle.Manifest, digest string, size int64, err error) {
 	file, err := renameio.NewPendingFile(out, renameio.WithPermissions(0o644), renameio.WithTempDir(filepath.Dir(out)))
 	if err != nil {
 		return m, "", 0, err
 	}
 	defer file.Cleanup()
-	for i, in := range inputs {
-		inputs[i].Open = func() (io.ReadCloser, error) {
+	for i, in := range b.inputs {
+		b.inputs[i].Open = func() (io.ReadCloser, error) {
 			from, err := in.Open()
 			return struct {
 				io.Reader
@@ -366,14 +341,14 @@ func WriteFile(ctx context.Context, out string, about bundle.About, inputs []bun
 			}{files.Stream{Context: ctx, Reader: from}, from}, err
 		}
 	}
-	if m, digest, err = bundle.Write(file, about, inputs); err != nil {
+	if m, digest, err = bundle.Write(file, b.about, b.inputs); err != nil {
 		return m, "", 0, err
 	}
 	if size, err = file.Seek(0, io.SeekEnd); err == nil {
 		_, err = file.Seek(0, io.SeekStart)
 	}
-	if err == nil && check != nil {
-		err = check(files.Stream{Context: ctx, Reader: file})
+	if err == nil {
+		err = b.check(files.Stream{Context: ctx, Reader: file})
 	}
 	if err == nil {
 		err = file.CloseAtomicallyReplace()

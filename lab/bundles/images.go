@@ -96,7 +96,7 @@ func (b *bundling) addImages(ctx context.Context, folder string) (done func(), e
 		bundle.Input{Path: ImageListFile, Open: func() (io.ReadCloser, error) {
 			return io.NopCloser(strings.NewReader(string(text))), nil
 		}},
-		bundle.Input{Path: ImagesFile, Last: true, Open: func() (io.ReadCloser, error) { return os.Open(saved.Name()) }})
+		bundle.Input{Path: ImagesFile, Open: func() (io.ReadCloser, error) { return os.Open(saved.Name()) }})
 	return done, nil
 }
 

@@ -1,4 +1,3 @@
-// Package repeat measures somebody else's article on this machine, and carries records from one machine to another.
 package bundles
 
 import (
@@ -167,7 +166,7 @@ func (t *reproduction) size() (size int64) {
 	return size
 }
 
-// plan plans the article, and finds its lock if that is wanted.
+// plan plans the article.
 func (t *reproduction) plan() (err error) {
 	t.options.ChooseEngine(t.project)
 	t.article = &lab.Article{Slug: t.manifest.Article}

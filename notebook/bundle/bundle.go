@@ -1,5 +1,5 @@
-// Package bundle writes and reads the one file in which an experiment travels: an article with its inputs, its lock and
-// its records, and with container images if wanted.
+// Package bundle writes and reads the one file in which an experiment travels: an article with its inputs and records,
+// and with container images if wanted.
 //
 // A bundle is a tar archive compressed with gzip, by convention named after its article: SLUG.bundle. Its first file is
 // manifest.json, which lists all others in the order in which they follow, each with its size and SHA-256. So a reader
@@ -54,42 +54,34 @@ type File struct {
 
 // About is what a bundle says of itself. Nothing of it is checked against the files.
 type About struct {
-	Article     string    `json:"article"` // slug: one element of a path, not hidden
-	Title       string    `json:"title,omitempty"`
-	Description string    `json:"description,omitempty"`
-	Author      string    `json:"author,omitempty"`
-	Licence     string    `json:"licence,omitempty"` // identifier of SPDX, address, or words
-	Date        time.Time `json:"date,omitzero"`     // of the newest record, otherwise of the article; zero if unknown
-	Version     string    `json:"version,omitempty"` // of the benchbook that wrote it
-	Claims      []Claim   `json:"claims,omitempty"`  // in the order of the article
-	Hosts       []string  `json:"hosts,omitempty"`   // whose records are in it: class and digest, never a name
+	Article string    `json:"article"` // slug: one element of a path, not hidden
+	Title   string    `json:"title,omitempty"`
+	Author  string    `json:"author,omitempty"`
+	Date    time.Time `json:"date,omitzero"`    // of the newest record; zero without any
+	Claims  []Claim   `json:"claims,omitempty"` // in the order of the article
+	Hosts   []string  `json:"hosts,omitempty"`  // whose records are in it: class and digest, never a name
 }
 
 // Claim is what was found of a claim on one host, which somebody who repeats the experiment compares with.
 type Claim struct {
 	Name     string   `json:"name"`
-	Sentence string   `json:"sentence,omitempty"`
 	Verdict  string   `json:"verdict,omitempty"`
 	Host     string   `json:"host,omitempty"` // class and digest
 	Headline bool     `json:"headline,omitempty"`
-	Effect   *float64 `json:"effect,omitempty"` // in Unit; nil if it was not measured
+	Effect   *float64 `json:"effect,omitempty"` // in the base unit; nil if it was not measured
 	Lo       *float64 `json:"lo,omitempty"`     // end of the interval of Effect; nil if there is none
 	Hi       *float64 `json:"hi,omitempty"`
-	Unit     string   `json:"unit,omitempty"`    // base unit; empty for a ratio
-	Form     string   `json:"form,omitempty"`    // what Effect is, such as "ratio"
-	Command  string   `json:"command,omitempty"` // that measures what the claim is about; never run by this package
-	Seconds  float64  `json:"seconds,omitempty"` // that Command is expected to take; 0 if unknown
 }
 
 // texts are all texts of a bundle about itself that people may be shown.
 func (a *About) texts() []*string {
-	all := []*string{&a.Article, &a.Title, &a.Description, &a.Author, &a.Licence, &a.Version}
+	all := []*string{&a.Article, &a.Title, &a.Author}
 	for i := range a.Hosts {
 		all = append(all, &a.Hosts[i])
 	}
 	for i := range a.Claims {
 		c := &a.Claims[i]
-		all = append(all, &c.Name, &c.Sentence, &c.Verdict, &c.Host, &c.Unit, &c.Form, &c.Command)
+		all = append(all, &c.Name, &c.Verdict, &c.Host)
 	}
 	return all
 }

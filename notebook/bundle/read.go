@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"slices"
 
 	"benchbook/internal/files"
@@ -117,46 +118,50 @@ func isPlain(h *tar.Header) bool {
 	return h.Typeflag == tar.TypeReg && h.Linkname == ""
 }
 
-// Extract writes the files of the bundle into a folder, and with them manifest.json. The folder is empty, or does not
-// exist while its parent does. Files for which skip is true are checked and not written; nil skips none. A bundle
-// is a stream, so only the first call can succeed.
+// Extract writes the files of the bundle into a folder that it makes, and with them manifest.json. Files for which skip
+// is true are checked and not written; nil skips none. A bundle is a stream, so only the first call can succeed.
 //
 // The error is an *Error: for the first file that is not as the manifest says, is missing, comes twice or out of order;
-// for anything behind the last file; and for what the system refuses. Then nothing is left of what was written, and the
-// folder is removed if it was made.
+// for anything behind the last file; and for what the system refuses. Then the folder is removed.
 func (r *Reader) Extract(dir string, skip func(File) bool) (err error) {
-	out, err := newFolder(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { out.close(err == nil) }()
-	manifest := File{Path: ManifestName, Size: int64(len(r.text))}
-	err = out.write(manifest, func(w io.Writer) error {
-		_, err := w.Write(r.text)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return r.each(func(f File, content func(io.Writer) error) error {
-		if skip != nil && skip(f) {
-			return content(io.Discard)
-		}
-		return out.write(f, content)
-	})
-}
-
-// each gives the files behind the manifest to a function, which copies the content of each, and checks the end.
-func (r *Reader) each(do func(f File, content func(io.Writer) error) error) error {
 	if r.used {
 		return fail("", "the bundle was read already: open it again")
 	}
 	r.used = true
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return failBy(err, "", "cannot extract into %q", dir)
+	}
+	defer func() {
+		if err != nil {
+			os.RemoveAll(dir) // the first error is what the user has to know
+		}
+	}()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return failBy(err, "", "cannot extract into %q", dir)
+	}
+	defer root.Close()
+	err = writeFile(root, File{Path: ManifestName}, func(w io.Writer) error {
+		_, err := w.Write(r.text)
+		if err != nil {
+			return failBy(err, ManifestName, "cannot be written")
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	for i, f := range r.manifest.Files {
 		if err := r.next(i); err != nil {
 			return err
 		}
-		if err := do(f, func(w io.Writer) error { return r.copy(w, f) }); err != nil {
+		content := func(w io.Writer) error { return r.copy(w, f) }
+		if skip != nil && skip(f) {
+			err = content(io.Discard)
+		} else {
+			err = writeFile(root, f, content)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -205,7 +210,7 @@ func (r *Reader) copy(w io.Writer, f File) error {
 	_, err := io.CopyN(io.MultiWriter(out, sum), r.archive, f.Size)
 	switch {
 	case out.err != nil:
-		return out.err
+		return failBy(out.err, f.Path, "cannot be written")
 	case err != nil:
 		return r.broken(f.Path, err)
 	case hex.EncodeToString(sum.Sum(nil)) != f.SHA256:

@@ -136,7 +136,7 @@ func TestTampering(t *testing.T) {
 		{"content longer", files(func(l []entry) []entry { l[1].data = append(l[1].data, '!'); return l }), article,
 			"has 9 bytes, and the manifest says 8"},
 		{"content shorter", files(func(l []entry) []entry { l[1].data = l[1].data[1:]; return l }), article, "has 7 bytes"},
-		{"last file changed", files(func(l []entry) []entry { l[len(l)-1].data[99] = '!'; return l }), "images.tar",
+		{"last file changed", files(func(l []entry) []entry { l[len(l)-1].data[99] = '!'; return l }), "zz.tar",
 			"content was changed"},
 		{"file added", files(func(l []entry) []entry {
 			return slices.Insert(l, 2, entry{tar.Header{Typeflag: tar.TypeReg, Name: "b", Mode: 0o644}, []byte("b")})
@@ -146,7 +146,7 @@ func TestTampering(t *testing.T) {
 		}), "z", "and not in its manifest"},
 		{"file removed", files(func(l []entry) []entry { return slices.Delete(l, 1, 2) }), article,
 			`is missing, or not in its place: "benchbook.lock" comes instead`},
-		{"last file removed", files(func(l []entry) []entry { return l[:len(l)-1] }), "images.tar", "ends before it"},
+		{"last file removed", files(func(l []entry) []entry { return l[:len(l)-1] }), "zz.tar", "ends before it"},
 		{"file renamed", files(func(l []entry) []entry { l[1].header.Name = "other.md"; return l }), "other.md",
 			"and not in its manifest"},
 		{"file moved outside", files(func(l []entry) []entry { l[1].header.Name = "../article.md"; return l }),
@@ -226,7 +226,7 @@ func TestTampering(t *testing.T) {
 			return l
 		}), bundle.ManifestName, "lists more than"},
 		{"end of the archive removed", archive(func(b []byte) []byte { return b[:len(b)-1024] }), "", "ends too early"},
-		{"archive cut off in a file", archive(func(b []byte) []byte { return b[:len(b)-2048] }), "images.tar",
+		{"archive cut off in a file", archive(func(b []byte) []byte { return b[:len(b)-2048] }), "zz.tar",
 			"ends too early"},
 		{"archive cut off in the manifest", archive(func(b []byte) []byte { return b[:700] }), bundle.ManifestName,
 			"ends too early"},
@@ -302,10 +302,10 @@ func TestDigestTells(t *testing.T) {
 // What a bundle says of itself cannot act on a terminal.
 func TestTextsAreHarmless(t *testing.T) {
 	m := open(t, editManifest(t, write(t, about(), inputs()), func(m *bundle.Manifest) {
-		m.Title, m.Claims[0].Command = "\x1b[2Jfine", "rm\u202e"
+		m.Title, m.Claims[0].Name = "\x1b[2Jfine", "rm\u202e"
 	})).Manifest()
-	if m.Title != `\u001b[2Jfine` || m.Claims[0].Command != `rm\u202e` {
-		t.Errorf("got %q and %q", m.Title, m.Claims[0].Command)
+	if m.Title != `\u001b[2Jfine` || m.Claims[0].Name != `rm\u202e` {
+		t.Errorf("got %q and %q", m.Title, m.Claims[0].Name)
 	}
 }
 

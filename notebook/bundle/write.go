@@ -18,8 +18,6 @@ import (
 type Input struct {
 	Path       string // in the bundle, with slashes
 	Executable bool
-	// Last is for large files, such as images: they come after the others, which can be used while these still load.
-	Last bool
 	// Open begins to read the file. It is called twice, and must give the same bytes.
 	Open func() (io.ReadCloser, error)
 }
@@ -52,15 +50,7 @@ func describe(about About, inputs []Input) (m Manifest, text []byte, all []Input
 	if !m.Date.IsZero() {
 		m.Date = m.Date.UTC().Truncate(time.Second)
 	}
-	inputs = slices.SortedFunc(slices.Values(inputs), func(a, b Input) int {
-		switch {
-		case a.Last && !b.Last:
-			return 1
-		case b.Last && !a.Last:
-			return -1
-		}
-		return cmp.Compare(a.Path, b.Path)
-	})
+	inputs = slices.SortedFunc(slices.Values(inputs), func(a, b Input) int { return cmp.Compare(a.Path, b.Path) })
 	listed := make([]File, 0, len(inputs))
 	for _, in := range inputs {
 		if strings.EqualFold(in.Path, ManifestName) {
