@@ -224,39 +224,21 @@ func (a *Session) Lay(project *article.Project, c *Article, this sysinfo.Host) (
 	return records, o, err
 }
 
-// WarnBad names files that are no records: each once, however often they are read, and those of one reason together.
+// WarnBad names files that are not records, each once.
 func (a *Session) WarnBad(bad []record.Bad) {
-	a.saying.Lock()
-	defer a.saying.Unlock()
-	if a.said == nil {
-		a.said = map[string]bool{}
-	}
-	var reasons []string
-	paths := map[string][]string{}
+	a.warning.Lock()
+	defer a.warning.Unlock()
 	for _, b := range bad {
-		reason := terminal.ErrorText(b.Err)
-		if a.said[b.Path+": "+reason] {
-			continue
+		words := fmt.Sprintf("left out: %s: %s\n", b.Path, terminal.ErrorText(b.Err))
+		if !a.warned[words] {
+			fmt.Fprint(a.Stderr, words)
 		}
-		a.said[b.Path+": "+reason] = true
-		if paths[reason] == nil {
-			reasons = append(reasons, reason)
+		if a.warned == nil {
+			a.warned = map[string]bool{}
 		}
-		paths[reason] = append(paths[reason], b.Path)
-	}
-	for _, reason := range reasons {
-		if list := paths[reason]; len(list) > fewFiles {
-			fmt.Fprintf(a.Stderr, "left out: %d files, such as %s: %s\n", len(list), list[0], reason)
-			continue
-		}
-		for _, path := range paths[reason] {
-			fmt.Fprintf(a.Stderr, "left out: %s: %s\n", path, reason)
-		}
+		a.warned[words] = true
 	}
 }
-
-// fewFiles is how many files that are left out for one reason are named.
-const fewFiles = 3
 
 // HostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were
 // last met.
@@ -301,8 +283,8 @@ type Session struct {
 	CleansUp       atomic.Bool   // an interrupt is waited for, see AwaitOnInterrupt
 	Spent          *runner.Spent // on measuring; nil as long as nothing was measured
 
-	saying sync.Mutex      // guards said
-	said   map[string]bool // what WarnBad has said
+	warning sync.Mutex      // guards warned
+	warned  map[string]bool // what WarnBad has printed
 }
 
 // AwaitOnInterrupt begins a part of a verb that ends by itself when it is interrupted, since it has things to take

@@ -115,7 +115,7 @@ func (r *run) NewRecord(step plan.Step) *record.Record {
 			rec.Facts[fact] = cpus
 		}
 	}
-	rec.Facts[record.FactRevision] = cmp.Or(r.options.Revisions[r.plan.Article], record.NoRevision+"not asked for")
+	rec.Facts[record.FactRevision] = cmp.Or(r.options.Revision, record.NoRevision+"not asked for")
 	if len(step.Trial.Adapted) > 0 {
 		rec.Facts[plan.FactAdapted] = strings.Join(step.Trial.Adapted, "; ")
 	}

@@ -90,8 +90,8 @@ type Options struct {
 	Present *images.Present
 	// Secrets are the values of those of experiments; an experiment without any needs none.
 	Secrets map[*plan.Experiment]Secrets
-	// Revisions are what records have as record.FactRevision, by article.
-	Revisions map[string]string
+	// Revision is what records have as record.FactRevision.
+	Revision string
 
 	outdated map[string]bool // runs that nothing goes on in, as Present has found
 	tried    map[turn]bool   // what this run has come to

@@ -88,6 +88,5 @@ noise floor. Nothing else is needed: no project, no engine, no root. The load st
 func addOneLine(cmd *cobra.Command, repetitions *string, o *oneline.Options) {
 	cmd.Flags().StringVar(repetitions, "repetitions", "", "rounds, such as 5 or 'up to 20'")
 	addQuiet(cmd, &o.Quiet)
-	cmd.Flags().StringVar(&o.Save, "save", "", "keep the article and its records as experiments/NAME/article.md")
 	cmd.Flags().StringVarP(&o.HTML, "output", "o", "", "write the page to this file")
 }

@@ -217,11 +217,8 @@ type job struct {
 func newJob(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (j *job,
 	problems, err error) {
 	j = &job{Session: a, project: project, list: list, flags: flags, runners: map[*target]*runner.Runner{}}
-	j.options = runner.Options{Force: flags.Force, Keep: flags.Keep, Revisions: map[string]string{},
-		Secrets: map[*plan.Experiment]runner.Secrets{}}
-	for _, c := range list { // it may be edited, and committed, long before it is measured
-		j.options.Revisions[c.Slug] = lab.RevisionOf(ctx, project, c.Doc)
-	}
+	j.options = runner.Options{Force: flags.Force, Keep: flags.Keep, Secrets: map[*plan.Experiment]runner.Secrets{},
+		Revision: lab.RevisionOf(ctx, project)} // files may be edited and committed long before they are measured
 	var found []*source.Problem
 	checked := flags.planOptions()
 	checked.Revisions = flags.Revisions[:min(1, len(flags.Revisions))]

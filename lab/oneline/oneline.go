@@ -2,14 +2,11 @@ package oneline
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -32,22 +29,19 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// Options say what becomes of the article and its page.
+// Options say what is shown.
 type Options struct {
 	Quiet bool   // no progress bar
-	Save  string // file of the article; empty for none
 	HTML  string // file of its page; empty for none
 }
 
-// unnamed is what an article is called that is not saved.
+// unnamed is the slug of the article.
 const unnamed = "one-line"
 
 // A notebook is the project that is thrown away.
 type notebook struct {
 	*lab.Session
 	said    bytes.Buffer // what a run says that nobody has to read if it goes well
-	slug    string
-	text    string // of the project file
 	project *article.Project
 	list    []*lab.Article
 }
@@ -63,20 +57,12 @@ func Time(ctx context.Context, a *lab.Session, c Commands, o Options) error {
 // run measures an article in a project that is thrown away and allows load on the hosts, and prints what came of it.
 func run(ctx context.Context, a *lab.Session, text string, hosts []string, o Options,
 	print func(*lab.Session, *dataset.Dataset)) error {
-	target, err := saveTo(o.Save, hosts)
-	if err != nil {
-		return lab.UsageError(err)
-	}
 	folder, err := os.MkdirTemp("", "benchbook-one-line-")
 	if err != nil {
 		return lab.Failure(err)
 	}
 	defer os.RemoveAll(folder)
-	slug := unnamed
-	if target != "" { // records have the name of their article
-		slug = filepath.Base(filepath.Dir(target))
-	}
-	n, err := open(a, folder, slug, text, projectText(hosts))
+	n, err := open(a, folder, text, projectText(hosts))
 	if err != nil {
 		return err
 	}
@@ -85,18 +71,13 @@ func run(ctx context.Context, a *lab.Session, text string, hosts []string, o Opt
 		print(a, d)
 	}
 	if err != nil {
-		for _, file := range []string{o.HTML, o.Save} {
-			if file != "" {
-				fmt.Fprintf(a.Stderr, "%s was not written\n", file)
-			}
+		if o.HTML != "" {
+			fmt.Fprintf(a.Stderr, "%s was not written\n", o.HTML)
 		}
 		return err
 	}
 	if o.HTML != "" {
 		err = n.page(a, o.HTML)
-	}
-	if target != "" {
-		err = a.JoinErrors(err, n.save(a, target))
 	}
 	return err
 }
@@ -130,14 +111,14 @@ func (n *notebook) measure(ctx context.Context, a *lab.Session, o Options) (*dat
 }
 
 // open makes the project.
-func open(a *lab.Session, folder, slug, text, project string) (*notebook, error) {
-	n := &notebook{slug: slug, text: project}
+func open(a *lab.Session, folder, text, project string) (*notebook, error) {
+	n := &notebook{}
 	n.Session = &lab.Session{Stdout: a.Stdout, Stderr: &n.said, Terminal: a.Terminal, Version: a.Version, Config: a.Config,
 		Dir: folder}
 	if a.Config.Processes != nil {
 		n.Config.Engines = []lab.Engine{{Name: spec.Local, Connect: a.Config.Processes}}
 	}
-	at := filepath.Join(folder, pages.ArticlesDir, slug)
+	at := filepath.Join(folder, pages.ArticlesDir, unnamed)
 	err := os.MkdirAll(at, 0o755)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(folder, article.ProjectFile), []byte(project), 0o644)
@@ -212,11 +193,6 @@ func printTimes(a *lab.Session, d *dataset.Dataset) {
 	}
 	terminal.PrintColumns(a.Stdout, "", rows)
 	printVerdicts(a, d, real.Name)
-	for _, c := range e.Cells {
-		if words := limit(c); words != "" {
-			paragraph(a, clipped(c.Trial.Name)+": "+words+".")
-		}
-	}
 }
 
 // notValid stands in the place of a number that is not valid; why is said below.
@@ -266,42 +242,20 @@ func clipped(name string) string {
 	return name
 }
 
-// busy is how many CPUs a command kept busy; false if that is not known.
-func busy(c *dataset.Cell) (cores float64, ok bool) {
+// cpus returns how many CPUs a command kept busy.
+func cpus(c *dataset.Cell) string {
 	var all [3]float64
 	for i, name := range []string{"time.real", "time.user", "time.sys"} {
 		r := c.Metric(name)
 		if r.Missing != "" {
-			return 0, false
+			return "–"
 		}
 		all[i] = r.Estimate.Centre
 	}
-	return (all[1] + all[2]) / all[0], all[0] > 0
-}
-
-func cpus(c *dataset.Cell) string {
-	cores, ok := busy(c)
-	if !ok {
+	if all[0] <= 0 {
 		return "–"
 	}
-	return wording.Plain.Number(cores, 1)
-}
-
-// limit says whether CPUs kept a command from being faster: its times tell no more.
-func limit(c *dataset.Cell) string {
-	const full = 0.85 // as docs/method.md#limiting-resource has it
-	cores, ok := busy(c)
-	all := runtime.NumCPU()
-	if set, known := spec.ParseCPUSet(c.Trial.Command.CPUSet); known {
-		all = len(set)
-	}
-	switch {
-	case !ok:
-		return ""
-	case cores > full*float64(all):
-		return fmt.Sprintf("limited by its %s", terminal.Count(all, "CPU"))
-	}
-	return fmt.Sprintf("kept %s of %s busy", wording.Plain.Number(cores, 1), terminal.Count(all, "CPU"))
+	return wording.Plain.Number((all[1]+all[2])/all[0], 1)
 }
 
 // floor says how far apart the first cell and its copy are.
@@ -328,7 +282,7 @@ func (n *notebook) page(a *lab.Session, file string) error {
 		fmt.Fprint(a.Stderr, n.said.String())
 		return err
 	}
-	data, err := os.ReadFile(filepath.Join(site, n.slug+".html"))
+	data, err := os.ReadFile(filepath.Join(site, unnamed+".html"))
 	if err == nil {
 		err = os.WriteFile(file, data, 0o644)
 	}
@@ -343,71 +297,4 @@ func (n *notebook) page(a *lab.Session, file string) error {
 func (n *notebook) quiet() *lab.Session {
 	return &lab.Session{Stdout: &n.said, Stderr: &n.said, Terminal: n.Terminal, Version: n.Version, Config: n.Config,
 		Dir: n.Dir}
-}
-
-// saveTo says where the article goes that is saved under a name: experiments/NAME/article.md of a project, which is
-// made if there is none. What is there already is not replaced, and has to allow load on the hosts.
-func saveTo(file string, hosts []string) (target string, err error) {
-	if file == "" {
-		return "", nil
-	}
-	if file, err = filepath.Abs(file); err != nil {
-		return "", err
-	}
-	folder, base := filepath.Split(file)
-	if base != article.FileName || filepath.Base(filepath.Dir(filepath.Clean(folder))) != pages.ArticlesDir {
-		return "", fmt.Errorf("--save takes the file of an article in a project, such as %s/NAME/%s", pages.ArticlesDir,
-			article.FileName)
-	}
-	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%s is there already: choose another name", file)
-	}
-	root := filepath.Dir(filepath.Dir(filepath.Clean(folder)))
-	if project, err := article.OpenProject(existing(root)); err == nil {
-		if project.Dir != root {
-			return "", fmt.Errorf("the project of %s is in %s: save the article below its %s", file, project.Dir,
-				pages.ArticlesDir)
-		}
-		if project.Engine.V != spec.Local {
-			return "", fmt.Errorf("the project in %s has the engine %s, and commands of this machine are measured without: "+
-				"save the article in another project", root, cmp.Or(project.Engine.V, spec.DefaultEngine))
-		}
-		for _, host := range hosts {
-			if !project.AllowsTarget(host) {
-				return "", fmt.Errorf("the project in %s does not allow load on %q: add it to allow: {targets: […]} of its %s",
-					root, host, article.ProjectFile)
-			}
-		}
-	}
-	return file, nil
-}
-
-// existing is a folder, or the nearest one above it that is there.
-func existing(folder string) string {
-	for {
-		if _, err := os.Stat(folder); err == nil || folder == filepath.Dir(folder) {
-			return folder
-		}
-		folder = filepath.Dir(folder)
-	}
-}
-
-// save copies the article and its records.
-func (n *notebook) save(a *lab.Session, target string) error {
-	folder := filepath.Dir(target)
-	root := filepath.Dir(filepath.Dir(folder))
-	err := os.MkdirAll(folder, 0o755)
-	file := filepath.Join(root, article.ProjectFile)
-	if _, missing := os.Lstat(file); err == nil && errors.Is(missing, fs.ErrNotExist) {
-		err = os.WriteFile(file, []byte(n.text), 0o644)
-	}
-	if err == nil {
-		err = os.CopyFS(folder, os.DirFS(n.project.ArticleDir(n.slug)))
-	}
-	if err != nil {
-		return lab.Failure(fmt.Errorf("saving the article: %w", err))
-	}
-	fmt.Fprintf(a.Stdout, "the article is %s; benchbook -C %s render makes its page\n", terminal.Relative(target),
-		terminal.Relative(root))
-	return nil
 }
