@@ -130,11 +130,10 @@ type Call struct {
 
 // Where files of ours are in the container of a tool.
 const (
-	bodyFile     = "/benchbook/body"
-	luaFile      = "/benchbook/load.lua"
-	k6File       = "/benchbook/load.js"
-	targetsFile  = "/benchbook/targets"
-	metadataFile = "/benchbook/metadata"
+	bodyFile    = "/benchbook/body"
+	luaFile     = "/benchbook/load.lua"
+	k6File      = "/benchbook/load.js"
+	targetsFile = "/benchbook/targets"
 )
 
 func (c *Call) flag(words ...string) { c.flags = append(c.flags, words...) }

@@ -37,7 +37,6 @@ func parseFortio(printed string) (*Output, error) {
 	o := empty("fortio")
 	var saved struct {
 		RunType, Version, RequestedQPS string
-		RequestedDuration              string
 		StartTime                      time.Time
 		ActualDuration                 *float64 // nanoseconds
 		NumThreads                     int
@@ -50,7 +49,7 @@ func parseFortio(printed string) (*Output, error) {
 		}
 		RetCodes map[string]int64
 	}
-	o.parseJSON(printed, &saved, "save what fortio load -json FILE writes")
+	o.parseJSON(printed, &saved)
 	h := saved.DurationHistogram
 	if h == nil || saved.ActualDuration == nil || saved.RetCodes == nil || saved.RunType != "HTTP" {
 		return o.fail("it is not what fortio load -json saves of HTTP requests")

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +17,7 @@ var k6 = Tool{
 	Name:   "k6",
 	Note:   "times do not include connecting, and the window is that of the whole test",
 	parse:  parseK6,
-	shares: inK6,
+	shares: inNames,
 	Program: &Program{
 		Image: goModule("k6", "go.k6.io/k6", "v1.8.1"),
 		HTTP:  true,
@@ -29,23 +28,8 @@ var k6 = Tool{
 	},
 }
 
-var (
-	k6Mark     = `(?m)^[ \t]+(?:[^\w\s]+ )?` // of a metric that has thresholds
-	k6Dots     = `\.*: `
-	k6Duration = regexp.MustCompile(k6Mark + `http_req_duration` + k6Dots + `(.+)$`)
-	// Before version 1 how many failed and how many did not stand behind two marks.
-	k6Failed = regexp.MustCompile(k6Mark + `http_req_failed` + k6Dots +
-		`\s*[0-9.]+%\s+(?:(\d+) out of (\d+)|\S+ (\d+)\s+\S+ (\d+))\s*$`)
-	k6Requests = regexp.MustCompile(k6Mark + `http_reqs` + k6Dots + `\s*(\d+)\s+([0-9.]+)/s\s*$`)
-	// A run that is shorter than a second tells nothing of its users.
-	k6Short = regexp.MustCompile(`(?m)^\s+iterations` + k6Dots + `.+\n(?:[ \t]*\n|(?:.*\n)*\s+data_sent` + k6Dots +
-		`.+/s\n)`)
-	k6Users = regexp.MustCompile(`(?m)^\s+vus_max` + k6Dots + `\s*(\d+)\s+min=(\d+)\s+max=(\d+)\s*\n`)
-	k6Tail  = regexp.MustCompile(`(?m)^\s+data_sent` + k6Dots + `.+/s\n`)
-)
-
-// k6 runs a script, in a closed or an open loop, which its summary does not tell. We read the summary that it prints at
-// the end, or the JSON that --summary-export or a handleSummary of the script saves, which has all digits.
+// k6 runs a script, in a closed or an open loop, which its summary does not tell. We read the summary as the JSON that
+// handleSummary of our script prints, which has all digits.
 //
 // Its times, http_req_duration, are from sending to the last byte, of all requests, the failed ones among them;
 // connecting is not included. To k6 a request has failed if it had no answer or one of status 400 and above, unless the
@@ -55,73 +39,17 @@ var (
 func parseK6(printed string) (*Output, error) {
 	o := empty("k6")
 	o.Paced = true // a script may sleep between requests
-	if strings.HasPrefix(strings.TrimSpace(printed), "{") {
-		return o.parseK6JSON(printed)
-	}
-	requests, failed, times := k6Requests.FindStringSubmatch(printed), k6Failed.FindStringSubmatch(printed),
-		k6Duration.FindStringSubmatch(printed)
-	users := k6Users.FindStringSubmatch(printed)
-	if requests == nil || failed == nil || times == nil || users == nil && !k6Short.MatchString(printed) ||
-		!k6Tail.MatchString(printed) {
-		return o.fail("it has no whole summary of HTTP requests; the last line is %q", LastLine(printed))
-	}
-	all, rate := o.count(requests[1], "requests"), o.number(requests[2], "rate")
-	if before1 := len(failed[3]) > 0; before1 {
-		bad, good := o.count(failed[3], "requests"), o.count(failed[4], "requests")
-		o.k6Counts(all, bad+good, bad, rate)
-	} else {
-		o.k6Counts(all, o.count(failed[2], "requests"), o.count(failed[1], "requests"), rate)
-	}
-	if users != nil && users[2] == users[3] {
-		o.Connections = int(o.count(users[3], "users"))
-	}
-	if o.untold = all == 0; o.untold {
-		return o.whole()
-	}
-	for _, field := range strings.Fields(times[1]) {
-		name, text, _ := strings.Cut(field, "=")
-		if metric, ok := o.k6Metric(name); ok {
-			o.addTime(metric, text, goDuration)
-		}
-	}
-	return o.whole()
-}
-
-// k6Counts counts requests.
-func (o *Output) k6Counts(requests, of, failed int64, rate float64) {
-	o.Attempted, o.Failed, o.Completed, o.Timed = requests, failed, requests-failed, requests
-	o.lasted(requests, rate)
-	if requests != of || failed > requests {
-		o.fail("%d of %d requests failed, and there were %d", failed, of, requests)
-	}
-}
-
-// k6Metric is the metric that k6 calls avg, med, max or p(99); false for what we have no metric for, or have read: the
-// median may be there as p(50) too.
-func (o *Output) k6Metric(name string) (metric string, ok bool) {
-	metric, ok = map[string]string{"avg": "latency.mean", "med": "latency.p50", "max": "latency.max"}[name]
-	if share, isShare := strings.CutPrefix(strings.TrimSuffix(name, ")"), "p("); isShare {
-		metric, ok = percentileMetric(share)
-	}
-	_, have := o.sample(metric)
-	return metric, ok && metric != "" && !have
-}
-
-func (o *Output) parseK6JSON(printed string) (*Output, error) {
 	var saved struct {
 		Metrics map[string]json.RawMessage
 	}
-	o.parseJSON(printed, &saved, "save what k6 run --summary-export FILE writes")
-	if k6IsNew(printed) {
-		return o.fail("it is a summary of the new form: run k6 with --new-machine-readable-summary=false")
-	}
+	o.parseJSON(printed, &saved)
 	var requests struct{ Count, Rate *float64 }
 	var failed struct{ Passes, Fails *float64 } // what passes is that a request has failed
 	var times map[string]json.RawMessage        // numbers, and the thresholds
 	for name, into := range map[string]any{"http_reqs": &requests, "http_req_failed": &failed,
 		"http_req_duration": &times} {
 		if err := json.Unmarshal(k6Values(saved.Metrics[name]), into); err != nil {
-			return o.fail("it has no %s: save what k6 run --summary-export saves, or all that handleSummary gets", name)
+			return o.fail("it has no %s", name)
 		}
 	}
 	if requests.Count == nil || requests.Rate == nil || failed.Passes == nil || failed.Fails == nil ||
@@ -151,6 +79,26 @@ func (o *Output) parseK6JSON(printed string) (*Output, error) {
 	return o.whole()
 }
 
+// k6Counts counts requests.
+func (o *Output) k6Counts(requests, of, failed int64, rate float64) {
+	o.Attempted, o.Failed, o.Completed, o.Timed = requests, failed, requests-failed, requests
+	o.lasted(requests, rate)
+	if requests != of || failed > requests {
+		o.fail("%d of %d requests failed, and there were %d", failed, of, requests)
+	}
+}
+
+// k6Metric is the metric that k6 calls avg, med, max or p(99); false for what we have no metric for, or have read: the
+// median may be there as p(50) too.
+func (o *Output) k6Metric(name string) (metric string, ok bool) {
+	metric, ok = map[string]string{"avg": "latency.mean", "med": "latency.p50", "max": "latency.max"}[name]
+	if share, isShare := strings.CutPrefix(strings.TrimSuffix(name, ")"), "p("); isShare {
+		metric, ok = percentileMetric(share)
+	}
+	_, have := o.sample(metric)
+	return metric, ok && metric != "" && !have
+}
+
 // k6Values are the values of a metric, which handleSummary has beside its type.
 func k6Values(metric json.RawMessage) json.RawMessage {
 	var typed struct{ Values json.RawMessage }
@@ -158,13 +106,6 @@ func k6Values(metric json.RawMessage) json.RawMessage {
 		return typed.Values
 	}
 	return metric
-}
-
-// k6IsNew says whether JSON is a summary of --new-machine-readable-summary, which the same flags save.
-//
-// Source: grafana/k6 internal/lib/summary/machinereadable.
-func k6IsNew(printed string) bool {
-	return looksLike(printed, "version", "metadata", "config", "results")
 }
 
 // k6Script sends one request in an iteration, and prints the summary as JSON. Only answers with a status of 200 to 299

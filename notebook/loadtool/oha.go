@@ -30,7 +30,7 @@ var oha = Tool{
 const ohaDeadline = "aborted due to deadline"
 
 // oha is a closed loop, or with -q an open one, which its output does not tell. We read what it prints with
-// --output-format json, in older versions -j. Its times are those of answers of any status, connecting included.
+// --output-format json. Its times are those of answers of any status, connecting included.
 // Requests that it gave up at the end are not counted here.
 //
 // Source: hatoo/oha src/printer.rs, src/result_data.rs.
@@ -45,11 +45,11 @@ func parseOha(printed string) (*Output, error) {
 		StatusCodeDistribution map[string]int64
 		ErrorDistribution      map[string]int64
 	}
-	o.parseJSON(printed, &saved, "save what oha --output-format json prints")
+	o.parseJSON(printed, &saved)
 	summary := saved.Summary
 	if summary.Total == nil || summary.RequestsPerSec == nil || saved.StatusCodeDistribution == nil ||
 		saved.ErrorDistribution == nil {
-		return o.fail("it has no summary with status codes and errors: save what oha prints with --output-format json")
+		return o.fail("it has no summary with status codes and errors")
 	}
 	answers, right := o.answers(saved.StatusCodeDistribution)
 	errors := o.ohaErrors(saved.ErrorDistribution)

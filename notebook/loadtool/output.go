@@ -46,9 +46,6 @@ type Output struct {
 	// untold says that what stands in the output is no time of requests, or not of those that are asked for.
 	untold bool
 
-	// Commands are the exit statuses of the runs of a program that was timed; nil for requests.
-	Commands []int
-
 	err error // why there is no whole result; nil if nothing speaks against one so far
 }
 

@@ -87,20 +87,6 @@ func readIn(text string, units map[string]float64) (reading, error) {
 	return read(digits, unit)
 }
 
-// goDuration reads a time as Go prints it, such as "1m2.5s" or "345.736µs". The step is that of the last digit.
-func goDuration(text string) (reading, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 {
-		return reading{}, fmt.Errorf("invalid time %q", text)
-	}
-	last := strings.LastIndexAny(strings.TrimRight(text, "hmsnuµμ"), "hms") // of "1m2.5s" the seconds
-	r, err := readIn(text[last+1:], seconds)
-	if err != nil {
-		return reading{0, 0}, nil // "0"
-	}
-	return reading{d.Seconds(), r.step}, nil
-}
-
 // long is a window of so many seconds; 0 for what is no time.
 func long(seconds float64) time.Duration {
 	if !(seconds > 0 && seconds < math.MaxInt64/1e9) {
@@ -225,20 +211,11 @@ func LastLine[T string | []byte](printed T) string {
 	return line
 }
 
-// parseJSON reads a document that has to be whole; how says how to get one.
-func (o *Output) parseJSON(printed string, into any, how string) {
+// parseJSON reads a document that has to be whole.
+func (o *Output) parseJSON(printed string, into any) {
 	if err := json.Unmarshal([]byte(printed), into); err != nil {
-		o.fail("it is not JSON from %s (%w): %s", o.Tool, err, how)
+		o.fail("it is not JSON from %s: %w", o.Tool, err)
 	}
-}
-
-// looksLike says whether something is a JSON object with all of these keys.
-func looksLike(printed string, keys ...string) bool {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal([]byte(printed), &fields) != nil {
-		return false
-	}
-	return !slices.ContainsFunc(keys, func(k string) bool { return fields[k] == nil })
 }
 
 // whole64 is a count, which stands in JSON as any number may.

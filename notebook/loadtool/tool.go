@@ -25,10 +25,10 @@ type Tool struct {
 	// Note is a sentence about what its numbers are, for pages; empty if they are what they seem.
 	Note string
 
-	// parse reads what the tool printed, as Text gives it. The error wraps ErrNoSamples if there is no whole result.
+	// parse reads what the tool printed. The error wraps ErrNoSamples if there is no whole result.
 	parse func(text string) (*Output, error)
 	// shares find the percentiles that a text has; nil where there are none.
-	shares []func(text string) []string
+	shares func(text string) []string
 
 	// Program is how the tool is run.
 	Program *Program
@@ -50,13 +50,10 @@ func Find(name string) (Tool, bool) {
 // Parse reads the output of the tool, without its command line: what only that tells is absent from the Output. The
 // error wraps ErrNoSamples if the output is incomplete or a percentile in it cannot be read.
 func (t Tool) Parse(printed []byte) (*Output, error) {
-	text, err := Text(printed)
-	if err != nil {
-		return nil, noSamples(t.Name, "%v", err)
-	}
-	o, err := t.parse(string(text))
+	text := string(printed)
+	o, err := t.parse(text)
 	if err == nil {
-		err = t.losesNone(string(text), o)
+		err = t.losesNone(text, o)
 	}
 	if err != nil {
 		return nil, err

@@ -138,7 +138,6 @@ func TestRightAnswers(t *testing.T) {
 		{"hey/reset.txt", 100, 2, 98, 0},
 		{"hey/status.txt", 200, 29, 171, 0},
 		{"pgbench/failed.txt", 200, 56, 144, 1709.523470},
-		{"vegeta/timeout.txt", 100, 5, 95, 95 / 2.661},
 		{"k6/fail.json", 4099, 586, 3513, 0},
 		{"fortio/fail.json", 400, 57, 343, 343 / 0.009281488},
 	} {

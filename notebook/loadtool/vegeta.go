@@ -3,9 +3,7 @@ package loadtool
 import (
 	"cmp"
 	"math"
-	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"benchbook/notebook/spec"
@@ -15,7 +13,7 @@ var vegeta = Tool{
 	Name:   "vegeta",
 	Note:   "times begin when requests were sent, not when they were due",
 	parse:  parseVegeta,
-	shares: inVegeta,
+	shares: inRanks,
 	Program: &Program{
 		Image: goModule("vegeta", "github.com/tsenart/vegeta/v12", "v12.13.0"),
 		HTTP:  true,
@@ -26,60 +24,41 @@ var vegeta = Tool{
 	},
 }
 
-var (
-	vegetaRequests  = regexp.MustCompile(`(?m)^Requests\s+\[total, rate(?:, throughput)?\]\s+(\d+), [0-9., ]+$`)
-	vegetaDuration  = regexp.MustCompile(`(?m)^Duration\s+\[total, attack, wait\]\s+(\S+), \S+, \S+$`)
-	vegetaLatencies = regexp.MustCompile(`(?m)^Latencies\s+\[(.*)\]\s+(\S+(?:, \S+)*)$`)
-	vegetaStatuses  = regexp.MustCompile(`(?m)^Status Codes\s+\[code:count\]\s+((?:\d+:\d+\s*?)*)  \nError Set:\n`)
-)
-
 // vegeta is an open loop; only with -rate 0 is it a closed one, which its report does not tell. We read its report as
-// text or as JSON (-type json).
+// JSON.
 //
 // Its times begin when a request is sent, not when it was due, and are those of all requests, connecting included;
-// the failed ones among them. Which percentiles it tells depends on its version. A status of 0 is a request without
-// an answer. To vegeta a status of 300 to 399 is a success; here it is a failure, as everywhere. Its window lasts
-// until the last answer.
+// the failed ones among them. A status of 0 is a request without an answer. To vegeta a status of 300 to 399 is a
+// success; here it is a failure, as everywhere. Its window lasts until the last answer.
 //
 // Source: tsenart/vegeta lib/metrics.go, lib/reporters.go, lib/attack.go.
 func parseVegeta(printed string) (*Output, error) {
 	o := empty("vegeta")
 	o.Connecting, o.Paced = true, true
-	if strings.HasPrefix(strings.TrimSpace(printed), "{") {
-		return o.parseVegetaJSON(printed)
+	var saved struct {
+		Latencies      map[string]float64
+		Earliest       time.Time
+		Duration, Wait *float64
+		Requests       *float64
+		StatusCodes    map[string]int64 `json:"status_codes"`
 	}
-	requests, took := vegetaRequests.FindStringSubmatch(printed), vegetaDuration.FindStringSubmatch(printed)
-	latencies, statuses := vegetaLatencies.FindStringSubmatch(printed), vegetaStatuses.FindStringSubmatch(printed)
-	if requests == nil || took == nil || latencies == nil || statuses == nil {
-		return o.fail("it is incomplete: it must run from %q to %q; the last line is %q", "Requests", "Error Set:",
-			LastLine(printed))
+	o.parseJSON(printed, &saved)
+	if saved.Duration == nil || saved.Wait == nil || saved.Requests == nil || saved.StatusCodes == nil ||
+		saved.Latencies == nil {
+		return o.fail("it is not a report")
 	}
-	byStatus := map[string]int64{}
-	for _, pair := range strings.Fields(statuses[1]) {
-		status, text, _ := strings.Cut(pair, ":")
-		byStatus[status] += o.count(text, "answers")
-	}
-	total, err := goDuration(took[1])
-	if err != nil {
-		return o.fail("the duration is %q", took[1])
-	}
-	o.Window = long(total.value)
-	o.vegetaCounts(o.count(requests[1], "requests"), byStatus)
+	o.vegetaCounts(o.whole64(*saved.Requests), saved.StatusCodes)
+	o.Window, o.Started = long((*saved.Duration+*saved.Wait)*nanosecond), saved.Earliest
 	if o.untold {
 		return o.whole()
 	}
-	names, times := strings.Split(latencies[1], ", "), strings.Split(latencies[2], ", ")
-	if len(names) != len(times) {
-		return o.fail("it has %d times for %q", len(times), latencies[1])
-	}
-	for i, name := range names {
-		switch name {
-		case "mean", "max":
-			o.addTime("latency."+name, times[i], goDuration)
-		case "min":
-		default:
-			o.addPercentile(name, times[i], goDuration)
+	for _, t := range []struct{ name, metric string }{{"mean", "latency.mean"}, {"50th", "latency.p50"},
+		{"90th", "latency.p90"}, {"95th", "latency.p95"}, {"99th", "latency.p99"}, {"max", "latency.max"}} {
+		v, ok := saved.Latencies[t.name]
+		if !ok || math.Abs(v) > math.MaxInt64 {
+			return o.fail("it has no time for %s", t.metric)
 		}
+		o.add(t.metric, v*nanosecond, nanosecond, "s")
 	}
 	return o.whole()
 }
@@ -91,39 +70,6 @@ func (o *Output) vegetaCounts(requests int64, byStatus map[string]int64) {
 	if o.untold = requests == 0; all != requests {
 		o.fail("its %d requests are not those of its status codes", requests)
 	}
-}
-
-func (o *Output) parseVegetaJSON(printed string) (*Output, error) {
-	var saved struct {
-		Latencies      map[string]float64
-		Earliest       time.Time
-		Duration, Wait *float64
-		Requests       *float64
-		StatusCodes    map[string]int64 `json:"status_codes"`
-	}
-	o.parseJSON(printed, &saved, "save what vegeta report -type json prints")
-	if saved.Duration == nil || saved.Wait == nil || saved.Requests == nil || saved.StatusCodes == nil ||
-		saved.Latencies == nil {
-		return o.fail("it is not a report: save what vegeta report -type json prints")
-	}
-	o.vegetaCounts(o.whole64(*saved.Requests), saved.StatusCodes)
-	o.Window, o.Started = long((*saved.Duration+*saved.Wait)*nanosecond), saved.Earliest
-	if o.untold {
-		return o.whole()
-	}
-	for _, t := range []struct{ name, metric string }{{"mean", "latency.mean"}, {"50th", "latency.p50"},
-		{"90th", "latency.p90"},
-		{"95th", "latency.p95"}, {"99th", "latency.p99"}, {"max", "latency.max"}} {
-		v, ok := saved.Latencies[t.name]
-		if !ok && t.name == "90th" {
-			continue // before 12.8
-		}
-		if !ok || math.Abs(v) > math.MaxInt64 {
-			return o.fail("it has no time for %s", t.metric)
-		}
-		o.add(t.metric, v*nanosecond, nanosecond, "s")
-	}
-	return o.whole()
 }
 
 // vegetaShell makes the report once the attack is over, so that it takes no time from it.
