@@ -58,7 +58,7 @@ func (doc *checker) check() {
 		doc.claimName(l.Name, claims)
 	}
 	for _, r := range doc.References {
-		if _, ok := labels[r.Label.Value]; !ok && !doc.unread["table"] && !doc.unread["figure"] {
+		if _, ok := labels[r.Label.Value]; !ok && !doc.mayStand("table", r.Label.Value) && !doc.mayStand("figure", r.Label.Value) {
 			hint := cmp.Or(source.Suggest(r.Label.Value, slices.Sorted(maps.Keys(labels))), "give a table or figure this label")
 			doc.Problems.Add("unknown-label", r.Label.Pos, "no table or figure %q in this article", r.Label.Value).Hint = hint
 		}
@@ -80,7 +80,7 @@ func (doc *checker) checkFront() {
 // refer checks the name of the experiment that something is about.
 func (doc *checker) refer(t source.Text, at source.Pos, what string) {
 	switch {
-	case doc.unread["experiment"]:
+	case t.Value == "" && doc.Unread("experiment") || t.Value != "" && doc.mayStand("experiment", t.Value):
 	case t.Value != "" && !slices.Contains(doc.experiments, t.Value):
 		doc.Problems.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).
 			Hint = source.Suggest(t.Value, doc.experiments)
@@ -176,7 +176,7 @@ func (doc *checker) checkClaims() map[string]source.Text {
 }
 
 func (doc *checker) claimName(t source.Text, claims map[string]source.Text) {
-	if t.Value == "" || doc.unread["claim"] {
+	if t.Value == "" || doc.mayStand("claim", t.Value) {
 		return
 	}
 	if _, ok := claims[t.Value]; !ok {

@@ -68,8 +68,8 @@ type Document struct {
 
 	Problems source.Problems
 
-	// kinds of blocks of which one could not be read, so that what is missing may stand there
-	unread    map[string]bool
+	// texts of blocks that could not be read, by kind: what is missing may stand there
+	unread    map[string]string
 	included  []*Block                 // listings with include=
 	front     source.Pos               // of the front matter
 	stated    []Statement              // of titles, captions and other lines in YAML
@@ -215,7 +215,7 @@ func (r *Reference) Dump(source []byte, level int) { ast.DumpHelper(r, source, l
 // Parse reads the article whose text is source. dir is its folder, which may hold files that the article names.
 func Parse(dir string, src *source.Source) *Document {
 	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: src, added: map[string]record.Metric{},
-		unread: map[string]bool{}, resolved: map[destinationKey]string{}}
+		unread: map[string]string{}, resolved: map[destinationKey]string{}}
 	if !source.Fits(src, &doc.Problems) {
 		doc.Tree = ast.NewDocument()
 		return doc
@@ -348,7 +348,7 @@ func (doc *Document) files() {
 
 func (doc fenceReader) block(f *ast.FencedCodeBlock) *Block {
 	if doc.unclosed(f) {
-		doc.anyUnread() // it may stand in what was swallowed
+		doc.anyUnread(doc.Text) // a block may stand in what was swallowed
 		return nil
 	}
 	if f.Info == nil {
@@ -374,7 +374,7 @@ func (doc fenceReader) block(f *ast.FencedCodeBlock) *Block {
 	case language == "yaml" && second != "" && !strings.Contains(second, "="):
 		doc.Problems.Add("unknown-block", at, "unknown block kind %q", second).
 			Hint = source.Suggest(second, blockKinds) + `; leave the word out for an ordinary listing`
-		doc.anyUnread()
+		doc.anyUnread(content)
 		return nil
 	}
 	return doc.listingBlock(b, f, lines, content)
@@ -403,7 +403,7 @@ func (doc fenceReader) listingBlock(b *Block, f *ast.FencedCodeBlock, lines *tex
 			doc.Problems.Add("include-not-empty", b.Place, "a listing of a file cannot contain lines of its own").
 				Hint = "remove them, or write file= to make a file of them"
 		}
-	case doc.nearlyBlock(strings.TrimSpace(string(f.Info.Segment.Value(doc.Text))), b.Place):
+	case doc.nearlyBlock(strings.TrimSpace(string(f.Info.Segment.Value(doc.Text))), b.Place, content):
 		return nil
 	default:
 		return nil
@@ -412,10 +412,13 @@ func (doc fenceReader) listingBlock(b *Block, f *ast.FencedCodeBlock, lines *tex
 	return b
 }
 
-// anyUnread notes that blocks of any kind may not have been read.
-func (doc fenceReader) anyUnread() {
+// setUnread notes that a block of a kind with this text could not be read.
+func (doc fenceReader) setUnread(kind string, text []byte) { doc.unread[kind] += string(text) + "\n" }
+
+// anyUnread notes that blocks of any kind may be in a text that could not be read.
+func (doc fenceReader) anyUnread(text []byte) {
 	for _, kind := range blockKinds {
-		doc.unread[kind] = true
+		doc.setUnread(kind, text)
 	}
 }
 
@@ -448,7 +451,7 @@ func (doc fenceReader) yamlBlock(b *Block, f yamltext.Fragment) {
 		func(p *source.Problem) bool { return p.Rule == "yaml-syntax" })
 	// what can be read of it may lack something that others name
 	if n == nil || cut && (b.Is != "experiment" || n.Get("name") == nil) {
-		doc.unread[b.Is] = true
+		doc.setUnread(b.Is, b.YAML)
 	}
 	if n == nil {
 		return
@@ -466,7 +469,7 @@ func (doc fenceReader) yamlBlock(b *Block, f yamltext.Fragment) {
 // yamlItem reads one of the things that a block says.
 func (doc fenceReader) yamlItem(d yamltext.Decoder, b *Block, n *yamltext.Node, at source.Pos) {
 	if !d.Kind(n, "a block of "+b.Is, yamltext.Map) {
-		doc.unread[b.Is] = true
+		doc.setUnread(b.Is, b.YAML)
 		return
 	}
 	switch b.Is {

@@ -137,7 +137,7 @@ var nearBlock = regexp.MustCompile(
 	`^(?i:(ya?ml|json|toml|benchbook)[^\pL\d]+)?(?i:(experiment|published|claim|table|figure))[^\pL\d]*( |$)`)
 
 // nearlyBlock reports a fence that somebody meant to be a block of ours.
-func (doc fenceReader) nearlyBlock(words string, at source.Pos) bool {
+func (doc fenceReader) nearlyBlock(words string, at source.Pos, content []byte) bool {
 	m := nearBlock.FindStringSubmatch(words)
 	if m == nil || strings.HasPrefix(m[0], "yaml ") {
 		return false
@@ -148,7 +148,7 @@ func (doc fenceReader) nearlyBlock(words string, at source.Pos) bool {
 		message = fmt.Sprintf("a block of %s begins with yaml, not with %s", kind, language)
 	}
 	doc.Problems.Add("unknown-block", at, "%s", message).Hint = "write ```yaml " + kind + " for a block of benchbook"
-	doc.unread[kind] = true
+	doc.setUnread(kind, content)
 	return true
 }
 

@@ -14,7 +14,9 @@ func (doc *Document) parts() {
 	parse := func(t source.Text) expr.Node { return ParseExpression(t, &doc.Problems) }
 	var complete bool
 	doc.Parts, complete = Parts(doc.Tree, doc.Source, parse, &doc.Problems)
-	doc.unread[When] = !complete
+	if !complete {
+		doc.unread[When] = "\n"
+	}
 }
 
 // Tests are the conditions of parts that are expressions, as claims without a name.
@@ -105,7 +107,7 @@ func (doc *checker) checkParts(claims map[string]source.Text) {
 	for _, p := range doc.Parts {
 		doc.claimName(p.Claim, claims)
 	}
-	if !doc.unread[When] {
+	if !doc.Unread(When) {
 		CheckConditions(doc.Parts, func(claim string) bool { return claims[claim].Value != "" }, &doc.Problems)
 	}
 }

@@ -3,6 +3,7 @@ package article
 import (
 	"reflect"
 	"slices"
+	"strings"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/source"
@@ -107,4 +108,9 @@ func (doc *Document) concernsAll(p *source.Problem) bool {
 
 // Unread says that blocks of a kind, such as "published", could not all be read, so that what is missing may stand in
 // one.
-func (doc *Document) Unread(kind string) bool { return doc.unread[kind] }
+func (doc *Document) Unread(kind string) bool { return doc.unread[kind] != "" }
+
+// mayStand reports whether a name may be given by a block of the kind that could not be read.
+func (doc *Document) mayStand(kind, name string) bool {
+	return strings.Contains(doc.unread[kind], name)
+}

@@ -55,7 +55,7 @@ func (r *reading) load(at source.Pos) *spec.Load {
 	}
 	checkLoad(l, r.problems)
 	if len(l.Target) > 0 {
-		r.targets(l, out)
+		r.targets(l, out, at)
 	} else if !l.Tried.Has("target") {
 		r.problems.Add("missing-key", at, "the load has no target").Hint = "add target: http://SERVICE:PORT/"
 	}
@@ -135,12 +135,12 @@ func verify(v *article.Verify, out *spec.Load, problems *source.Problems) {
 
 // targets reads where requests go: to services of the experiment, as a container reaches nothing else, or to what runs
 // already.
-func (r *reading) targets(l *article.Load, out *spec.Load) {
+func (r *reading) targets(l *article.Load, out *spec.Load, at source.Pos) {
 	if l.Outside.V {
 		r.checkOutside(l)
 	}
 	for _, t := range l.Target {
-		r.checkTarget(t.URL, l)
+		r.checkTarget(t.URL, l, at)
 		positive(t.Weight, "weight", "remove a target that is not used", r.problems)
 		out.Targets = append(out.Targets, target(t, out))
 	}
@@ -200,8 +200,9 @@ func (r *reading) checkRunning(t source.Text, u *url.URL) {
 	}
 }
 
-// checkTarget reports a target that is no URL of a service, nor of what the load may go to outside.
-func (r *reading) checkTarget(t source.Text, l *article.Load) {
+// checkTarget reports a target that is neither the URL of a service nor of what the load may go to outside. A target that
+// does not follow at, where the experiment begins, is a default or of an experiment that this one extends.
+func (r *reading) checkTarget(t source.Text, l *article.Load, at source.Pos) {
 	known, services, problems := []string{"http", "https"}, Names(r.experiment.Services), r.problems
 	if driven := programOf(l.Tool.V); driven != nil && len(driven.Schemes) > 0 {
 		known = driven.Schemes
@@ -228,6 +229,12 @@ func (r *reading) checkTarget(t source.Text, l *article.Load) {
 		hint = "add outside: true to the load if a server runs there already; otherwise name a service"
 	}
 	hint = cmp.Or(hint, "the experiment has no services: add services: {"+host+": …}; a load reaches nothing else")
-	problems.Add("unknown-service", t.Pos, "the load goes to %q, which is not a service of the experiment",
+	place := t.Pos
+	if at.Source != nil && (place.Source != at.Source || place.Start < at.Start) {
+		line, _ := place.Source.Position(place.Start)
+		hint = fmt.Sprintf("%s:%d gives the target; give another one here, or add the service", place.Source.Path, line)
+		place = at
+	}
+	problems.Add("unknown-service", place, "the load goes to %q, which is not a service of the experiment",
 		host).Hint = hint
 }
