@@ -200,8 +200,8 @@ func (r *reading) checkRunning(t source.Text, u *url.URL) {
 	}
 }
 
-// checkTarget reports a target that is neither the URL of a service nor of what the load may go to outside. A target that
-// does not follow at, where the experiment begins, is a default or of an experiment that this one extends.
+// checkTarget reports a target that is neither the URL of a service nor of what the load may go to outside. The
+// experiment begins at at.
 func (r *reading) checkTarget(t source.Text, l *article.Load, at source.Pos) {
 	known, services, problems := []string{"http", "https"}, Names(r.experiment.Services), r.problems
 	if driven := programOf(l.Tool.V); driven != nil && len(driven.Schemes) > 0 {
@@ -229,12 +229,17 @@ func (r *reading) checkTarget(t source.Text, l *article.Load, at source.Pos) {
 		hint = "add outside: true to the load if a server runs there already; otherwise name a service"
 	}
 	hint = cmp.Or(hint, "the experiment has no services: add services: {"+host+": …}; a load reaches nothing else")
-	place := t.Pos
-	if at.Source != nil && (place.Source != at.Source || place.Start < at.Start) {
-		line, _ := place.Source.Position(place.Start)
-		hint = fmt.Sprintf("%s:%d gives the target; give another one here, or add the service", place.Source.Path, line)
-		place = at
-	}
+	place, elsewhere := placeFor(t.Pos, at)
 	problems.Add("unknown-service", place, "the load goes to %q, which is not a service of the experiment",
-		host).Hint = hint
+		host).Hint = cmp.Or(elsewhere, hint)
+}
+
+// placeFor returns where an experiment that begins at begin shows a fault of a value: at the value, or at begin if the
+// value is a default or another experiment's, with a hint that says where the value is.
+func placeFor(value, begin source.Pos) (at source.Pos, hint string) {
+	if begin.Source == nil || value.Source == begin.Source && value.Start >= begin.Start {
+		return value, ""
+	}
+	line, _ := value.Source.Position(value.Start)
+	return begin, fmt.Sprintf("%s:%d gives the target; give another one here, or add the service", value.Source.Path, line)
 }
