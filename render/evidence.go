@@ -218,9 +218,8 @@ func (c *composer) sources() (files []link, records recordsView) {
 	size := func(bytes int64) string {
 		return wording.UnitFor("B", false, float64(bytes)).Quantity(float64(bytes), 0)
 	}
-	for _, f := range c.source() {
-		files = append(files, link{f.Path, f.Path + ", " + size(int64(len(f.Data)))})
-	}
+	of := c.source()
+	files = append(files, link{of.Path, of.Path + ", " + size(int64(len(of.Data)))})
 	all := int64(0)
 	for _, f := range c.options.Sources {
 		all += f.Size
@@ -232,11 +231,5 @@ func (c *composer) sources() (files []link, records recordsView) {
 	return files, records
 }
 
-// sourceOf is the article as a file, unless it holds a secret that its page does not show; it is asked after the prose
-// was written.
-func sourceOf(c *composer) []File {
-	if text := string(c.doc.Source.Data); c.secrets || c.redactor().Text(text) != text {
-		return nil
-	}
-	return []File{{article.FileName, c.doc.Source.Data}}
-}
+// source is the article as a file.
+func (c *composer) source() File { return File{article.FileName, c.doc.Source.Data} }

@@ -30,7 +30,6 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/phrase"
-	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 
 	"benchbook/render/cellview"
@@ -139,7 +138,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
 		Measured: c.origin.Last, Standing: StandingBadge(a.standing), HTML: a.main,
-		Files: append(c.allFiles(), c.source()...), Copies: o.Sources,
+		Files: append(c.allFiles(), c.source()), Copies: o.Sources,
 		Warnings: slices.Compact(c.warnings),
 	}
 	if !c.origin.Last.IsZero() {
@@ -244,9 +243,6 @@ type composer struct {
 	nextID   int
 	letters  *letters
 	palette  func() *chart.Palette // of the article
-	redact   *record.Redactor      // of the definitions of all cells; nil until somebody asks
-	secrets  bool                  // an experiment of the article has some
-	source   func() []File         // the article as a file, or nothing
 	files    []File
 	warnings []string
 	err      error
@@ -262,7 +258,6 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 			return cells
 		})
 	})
-	c.source = sync.OnceValue(func() []File { return sourceOf(c) })
 	for _, j := range claim.Judgements(d) {
 		c.judgements[j.Claim.Name.Value] = j
 	}
@@ -374,7 +369,7 @@ func (c *composer) Block(b *article.Block) template.HTML {
 			}
 		}
 		return c.prose.File(article.FileName, what, fmt.Sprintf("lines\u00a0%d–%d", first+1, first+lines), "yaml",
-			c.experimentListing(b), b.Opened)
+			b.YAML, b.Opened)
 	case "include":
 		lines := ""
 		if b.Listing.First > 0 {

@@ -122,8 +122,9 @@ func TestBuildersLinesHoldNoSecrets(t *testing.T) {
 			Err: errors.New("echo supersecrettoken failed")}
 	}
 	var said bytes.Buffer
-	sum, err := newRunner(fake.New(s), &quiet{log: &said}).Run(t.Context(),
-		socketsPlan(t, "build: .", "build: {context: ., args: {NPM_TOKEN: supersecrettoken}}"), &memory{}, Options{})
+	p := socketsPlan(t)
+	givePrivate(p, "supersecrettoken")
+	sum, err := newRunner(fake.New(s), &quiet{log: &said}).Run(t.Context(), p, &memory{}, Options{})
 	if err != nil || len(sum.NoImage) != 1 {
 		t.Fatalf("%+v, %v", sum, err)
 	}

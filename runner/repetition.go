@@ -127,7 +127,7 @@ func (r *run) NewRecord(step plan.Step) *record.Record {
 	return rec
 }
 
-// finished takes out of a record what must not be kept.
+// finished removes from a record what must not be kept.
 func (r *run) finished(rec *record.Record) *record.Record {
 	r.Redact(rec)
 	rec.Failure = clip(rec.Failure, maxFailure) // a secret that was cut in two would not be found

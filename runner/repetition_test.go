@@ -446,7 +446,7 @@ func TestLoadStandsByInVain(t *testing.T) {
 
 // A program that cannot reach a mirror of this machine says its name, which no record keeps.
 func TestRecordsDoNotNameMirrors(t *testing.T) {
-	const said = "E: Failed to fetch http://Mirror.corp.example/debian/InRelease  Could not resolve " +
+	const said = "E: Failed to fetch http://mirror.corp.example/debian/InRelease  Could not resolve " +
 		"'mirror.corp.example'\n"
 	s := script(t)
 	s.Start = func(_ context.Context, service engine.Service) error {

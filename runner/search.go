@@ -34,8 +34,14 @@ func (r *run) noChoices() *search.Choices {
 	return &search.Choices{Plan: r.plan, Experiment: r.experiment, Host: r.Host.ID}
 }
 
-// Redact takes out of a record what must not be kept.
-func (r *run) Redact(rec *record.Record) { rec.Redact(r.Host.Mirrors, r.secrets().values()) }
+// Redact removes secrets and the names of package mirrors from a record.
+func (r *run) Redact(rec *record.Record) {
+	values := slices.Concat(r.Host.Mirrors, r.secrets().values())
+	for _, t := range r.experiment.Trials {
+		values = append(values, t.Private...)
+	}
+	rec.Redact(values)
+}
 
 // search makes the searches that have to come before the repetitions, and those that stand in their place. Each is
 // saved when it has ended; one that was stopped begins anew.

@@ -16,11 +16,8 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// Bounds of the value of a secret, in bytes. What is shorter would be taken out of too many words of other programs.
-const (
-	leastSecret = 4
-	mostSecret  = 1 << 20
-)
+// mostSecret bounds the value of a secret, in bytes.
+const mostSecret = 1 << 20
 
 // Secrets are the values of the secrets of an experiment, by their names.
 //
@@ -42,10 +39,10 @@ func ReadSecrets(e *plan.Experiment) (out Secrets, missing []NoSecret) {
 		case why != "":
 		case n == 0:
 			why = "it is empty"
-		case n < leastSecret:
+		case n < record.LeastSecret:
 			why = fmt.Sprintf("it has %d bytes", n)
-			wayOut = fmt.Sprintf("use one of at least %d: it is taken out of all that programs write, and a shorter one "+
-				"is in too many words", leastSecret)
+			wayOut = fmt.Sprintf("use one of at least %d: it is removed from all that programs write, and a shorter one "+
+				"is in too many words", record.LeastSecret)
 		}
 		if why != "" {
 			missing = append(missing, NoSecret{s, why, wayOut})
@@ -82,14 +79,12 @@ func readSecret(s plan.Secret) (value, why, wayOut string) {
 	return string(data), why, "write the value into it, and keep it out of git"
 }
 
-// values are what is taken out of everything that is kept.
+// values returns what records do not show.
 func (s Secrets) values() []string { return slices.Sorted(maps.Values(s)) }
 
-// redactor knows the secrets of a trial.
+// redactor removes the secrets of a trial.
 func (s Secrets) redactor(t *plan.Trial) *record.Redactor {
-	redact := record.NewRedactor(t.Definition)
-	redact.LearnSecrets(s.values())
-	return redact
+	return record.NewRedactor(slices.Concat(s.values(), t.Private)...)
 }
 
 // put gives a trial the values of its secrets. Its definition and its key stay those of the plan.

@@ -178,7 +178,7 @@ func TestSharedServicesOfARunThatGoesOn(t *testing.T) {
 	}
 }
 
-// What hooks write when they fail is said without the secrets of the article.
+// What hooks write when they fail is shown without secrets.
 func TestHooksThatTellSecrets(t *testing.T) {
 	for _, hook := range []string{"load", "drop"} { // of setup and cleanup
 		s := newStage(t)
@@ -189,8 +189,9 @@ func TestHooksThatTellSecrets(t *testing.T) {
 			}
 			return good(ctx, name, c)
 		}
-		sum, q, _, err := runShared(t, s, Options{}, sharedPlan(t, "{image: postgres, ",
-			"{image: postgres, environment: {DB_PASSWORD: hunter2222}, "), &memory{})
+		p := sharedPlan(t)
+		givePrivate(p, "hunter2222")
+		sum, q, _, err := runShared(t, s, Options{}, p, &memory{})
 		if err != nil {
 			t.Fatal(err)
 		}

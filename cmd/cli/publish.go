@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
+	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -65,9 +68,13 @@ tree, index and branches of this repository do not change. Render first.`,
 				done, err = to.Publish(cmd.Context(), from, flags.Site(a.Session, project).Title, dryRun)
 			}
 			if err != nil {
-				return lab.Interrupted(cmd.Context(), err)
+				err = lab.Interrupted(cmd.Context(), err)
+				if text := err.Error(); withoutUser(text) != text {
+					err = errors.New(withoutUser(text))
+				}
+				return err
 			}
-			done.To = new(record.Redactor).Text(done.To) // the address of a remote may hold a token
+			done.To = withoutUser(done.To)
 			printPublished(a.Session, done, dryRun)
 			return nil
 		},
@@ -78,6 +85,25 @@ tree, index and branches of this repository do not change. Render first.`,
 	cmd.Flags().StringVarP(&out, "output", "o", "", "folder of the site (default _site in the project)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list what would be published, and publish nothing")
 	return cmd
+}
+
+// address matches an address with a scheme.
+var address = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s'"]+`)
+
+// withoutUser returns text without the users and passwords in addresses: that of a git remote may hold a token.
+func withoutUser(text string) string {
+	return address.ReplaceAllStringFunc(text, func(written string) string {
+		u, err := url.Parse(written)
+		switch {
+		case err != nil:
+			scheme, _, _ := strings.Cut(written, "://")
+			return scheme + "://" + record.Redacted
+		case u.User == nil:
+			return written
+		}
+		u.User = nil
+		return u.String()
+	})
 }
 
 func printPublished(a *lab.Session, p site.Published, dryRun bool) {

@@ -4,7 +4,6 @@ package bundles
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -77,7 +76,6 @@ func Bundle(ctx context.Context, a *lab.Session, args []string, o Options) error
 	if err := b.addShown(); err != nil {
 		return lab.Failure(err)
 	}
-	b.warnOfSecrets()
 	out := cmp.Or(o.Out, c.Slug+Suffix)
 	if o.Images {
 		done, err := b.addImages(ctx, filepath.Dir(out))
@@ -354,32 +352,6 @@ func (b *bundling) writeFile(ctx context.Context, out string) (m bundle.Manifest
 		err = file.CloseAtomicallyReplace()
 	}
 	return m, digest, size, err
-}
-
-// warnOfSecrets names files that may hold one, by the rules for records.
-func (b *bundling) warnOfSecrets() {
-	var definitions []json.RawMessage
-	for _, e := range b.plan.Experiments {
-		for _, t := range e.Trials {
-			definitions = append(definitions, t.Definition)
-		}
-	}
-	redact := record.NewRedactor(definitions...)
-	for _, in := range b.inputs {
-		if strings.Contains(in.Path, "/"+recordsName+"/") {
-			continue
-		}
-		from, err := in.Open()
-		if err != nil {
-			continue // which writing says
-		}
-		text, err := io.ReadAll(io.LimitReader(from, maxSettings))
-		_ = from.Close() // it was only read
-		if err == nil && redact.Text(string(text)) != string(text) {
-			fmt.Fprintf(b.Stderr, "warning: %s may hold a secret, and is in the bundle: look at it before you give that away\n",
-				strings.TrimPrefix(in.Path, ProjectFolder+"/"))
-		}
-	}
 }
 
 // check opens the bundle as somebody else would, and plans its article: nothing may be missing.

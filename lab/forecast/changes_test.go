@@ -32,7 +32,7 @@ services:
   server:
     build: .
     configs: [{source: server.py, target: /srv/server.py}]
-    environment: {MODE: fast, DB_PASSWORD: opensesame}
+    environment: {MODE: fast}
     expose: ["8080"]
     healthcheck: {test: [HTTP, /]}
 load: {target: "http://server:8080/", connections: 5, duration: 1s, verify: {contains: Hello}}
@@ -50,7 +50,6 @@ calibrate: false
 	}
 	before := trial(text)
 	recorded := &record.Record{Key: before.Key, Inputs: before.Inputs, Definition: before.Definition}
-	recorded.Redact(nil, nil)
 	tests := []struct{ name, old, new, want string }{
 		{"nothing", "", "", ""},
 		{"a number", "connections: 5", "connections: 6", "load.connections: 6, was 5"},
@@ -62,8 +61,6 @@ calibrate: false
 		{"a key of a service", "[HTTP, /]", "[HTTP, /ready]", "services.server.healthcheck.http: /ready, was /"},
 		{"a file under another name", "target: /srv/server.py", "target: /srv/main.py",
 			"server: /srv/main.py is new; server: /srv/server.py was removed"},
-		{"a secret", "opensesame", "closesesame", "services.server.environment changed (its value is not recorded)"},
-		{"something else beside a secret", "connections: 5", "connections: 7", "load.connections: 7, was 5"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,6 +2,7 @@
 package forecast
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
@@ -140,16 +142,14 @@ func changes(t *plan.Trial, r *record.Record) []string {
 	for _, in := range r.Inputs {
 		then[in.Name] = in.Digest
 	}
-	var out, secret []string
+	var out []string
 	for _, in := range t.Inputs {
 		was, ok := then[in.Name]
 		delete(then, in.Name)
 		switch {
 		case was == in.Digest:
 		case in.Name == "definition":
-			var edits []string
-			edits, secret = redefined(t, r)
-			out = append(out, edits...)
+			out = append(out, redefined(t, r)...)
 		case strings.HasPrefix(in.Name, "semantics"):
 			out = append(out, fmt.Sprintf("%s: version %s, was %s", in.Name, in.Digest, cmp.Or(was, "none")))
 		case !ok:
@@ -161,8 +161,8 @@ func changes(t *plan.Trial, r *record.Record) []string {
 	for _, name := range slices.Sorted(maps.Keys(then)) {
 		out = append(out, name+" was removed")
 	}
-	if len(out) == 0 {
-		out = secret // they have changed if nothing else has
+	if len(out) == 0 && bytes.Contains(t.Definition, []byte(record.Redacted)) {
+		out = []string{"a variable of the environment changed (its value is not recorded)"}
 	}
 	if len(out) == 0 {
 		out = []string{"the definition is the same, written by another version of benchbook"}
@@ -170,20 +170,13 @@ func changes(t *plan.Trial, r *record.Record) []string {
 	return out
 }
 
-// redefined returns the changed values of a definition, and those whose secret values records do not have.
-func redefined(t *plan.Trial, r *record.Record) (out, secret []string) {
+// redefined returns the changed values of a definition.
+func redefined(t *plan.Trial, r *record.Record) []string {
 	edits, err := record.DefinitionEdits(t.Definition, r.Definition)
 	if err != nil {
-		return []string{err.Error()}, nil
+		return []string{err.Error()}
 	}
-	for _, e := range edits {
-		if e.Secret {
-			secret = append(secret, e.Path+" changed (its value is not recorded)")
-		} else {
-			out = append(out, e.String())
-		}
-	}
-	return out, secret
+	return slice.Map(edits, record.DefinitionEdit.String)
 }
 
 // repetitionsBeyond counts, by trial, the repetitions after the next ones if the claims they are for stay undecided.

@@ -150,23 +150,17 @@ func doubtsOf(c *lab.Article, p *plan.Plan, known map[*plan.Trial]*TrialState, h
 	return claim.Undecidable(d), nil
 }
 
-// redactor returns what removes the secrets of all trials of the experiment.
-func (f *forecast) redactor() *record.Redactor {
-	return record.NewRedactor(slice.Map(f.Trials, func(t *plan.Trial) json.RawMessage { return t.Definition })...)
-}
-
 func (f *forecast) json() ExperimentJSON {
 	out := ExperimentJSON{Article: f.slug, Experiment: f.Name, Skipped: f.Skipped, Repetitions: f.Most(),
 		Looks: append([]int{}, f.Looks...), Seed: f.Seed, Trials: []TrialJSON{}, Seconds: f.time.Seconds(),
 		AtMost: f.atMost.Seconds(), Warnings: append([]string{}, f.warnings...)}
-	redact := f.redactor()
 	for _, t := range f.Trials {
 		k := f.known[t]
 		out.Trials = append(out.Trials, TrialJSON{Trial: t.Name, Calibration: t.Calibration, Key: t.Key,
-			Parameters: append([]record.Parameter{}, redact.Parameters(t.Parameters)...),
-			Labels:     append([]record.Parameter{}, redact.Parameters(t.Labels)...),
+			Parameters: append([]record.Parameter{}, t.Parameters...),
+			Labels:     append([]record.Parameter{}, t.Labels...),
 			State:      k.word, ToMeasure: k.ToMeasure, AtMost: k.ToMeasure + k.More, Why: append([]string{}, k.why...),
-			Definition: redact.Shown(t.Definition), Inputs: redact.Inputs(t.Inputs, t.Definition)})
+			Definition: t.Definition, Inputs: t.Inputs})
 	}
 	return out
 }
@@ -208,13 +202,12 @@ func (f *forecast) print(w io.Writer, host, profile string) {
 
 // printTrials prints the table of trials, and each reason with the trials that it applies to.
 func (f *forecast) printTrials(w io.Writer, line func(label, value string)) {
-	redact := f.redactor()
 	trials, reasons := map[string][]string{}, []string(nil)
 	var rows [][]string
 	for _, t := range f.Trials {
 		k := f.known[t]
 		var about []string
-		for _, p := range redact.Parameters(slices.Concat(t.Parameters, t.Labels)) {
+		for _, p := range slices.Concat(t.Parameters, t.Labels) {
 			about = append(about, p.Name+"="+p.Value)
 		}
 		if t.Calibration {

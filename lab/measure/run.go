@@ -6,7 +6,6 @@ package measure
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -491,18 +490,13 @@ func (v targets) printEngines(w io.Writer) {
 // remark prints remarks on the experiments that are to be measured.
 func (j *job) remark(p *plan.Plan, next *runner.Next) {
 	var remarks source.Problems
-	var definitions []json.RawMessage
 	for _, e := range p.Experiments {
 		if next.Trials(e) > 0 {
 			e.Remarks(&remarks)
-			for _, t := range e.Trials {
-				definitions = append(definitions, t.Definition)
-			}
 		}
 	}
-	redact := record.NewRedactor(definitions...) // remarks show lines of the article, and logs are given to others
 	for _, w := range remarks.Sorted() {
-		fmt.Fprintln(j.Stderr, redact.Text(w.String()))
+		fmt.Fprintln(j.Stderr, w)
 	}
 }
 

@@ -69,7 +69,6 @@ func showRepetition(a *lab.Session, list []ShowJSON, flags Selection, format str
 // oneOf says what a repetition is worth: its metrics, those of the experiment first and then its other samples, and its
 // checks. Added are the metrics that the experiment adds.
 func oneOf(r *record.Record, metrics []record.Metric, added []plan.Metric) oneJSON {
-	r.Redact(nil, nil) // it may be of before a name was known to be secret
 	level, checks := validity.Of(r)
 	out := oneJSON{Path: r.Path(), Validity: level.String(), Checks: showChecks(checks), Values: []shownValue{},
 		Limited: validity.LimitOf(r).By, Record: r}

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrorText is the text of an error without the words of libraries in it, which are names of system calls and of types
-// of Go, and without secrets, such as a password in the address of a git remote.
+// of Go.
 func ErrorText(err error) string {
 	text := err.Error()
 	walk(err, func(part error) {
@@ -23,7 +23,7 @@ func ErrorText(err error) string {
 			text = text[:at] + words + text[at+len(said):]
 		}
 	})
-	return new(record.Redactor).Text(text)
+	return text
 }
 
 // walk visits an error and all that it wraps.

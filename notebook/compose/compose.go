@@ -26,7 +26,9 @@ import (
 
 	"benchbook/internal/files"
 	"benchbook/internal/slice"
+	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
 )
 
@@ -37,6 +39,9 @@ type Options struct {
 	Environment []string       // names of the variables of this process that Compose files may use
 	AnySecret   bool           // secrets may be any variable, for an article that is being written
 	Services    *yamltext.Node // of the article; those that it does not remove run whatever their profiles are
+	// Private gets the values of Environment, and those of .env and of an env_file whose names are those of secrets; nil
+	// if nobody asks.
+	Private map[string]bool
 }
 
 // Project is what Compose files say.
@@ -48,6 +53,8 @@ type Project struct {
 	Notes    []string // what the author may want to know
 	Files    []string // whole paths of the Compose files, and of the .env beside them
 	EnvFiles []string // whole paths of what an env_file names
+
+	private []string // see Options.Private
 
 	root   string
 	name   string            // of the project, for COMPOSE_PROJECT_NAME
@@ -76,6 +83,7 @@ func Read(names []source.Text, o Options, problems *source.Problems) *Project {
 	for _, name := range o.Environment {
 		if value, ok := os.LookupEnv(name); ok {
 			p.given[name] = value
+			p.private = append(p.private, value)
 		}
 	}
 	var paths []string
@@ -106,14 +114,26 @@ func Read(names []source.Text, o Options, problems *source.Problems) *Project {
 		problems.Add("compose", refused.at, "%s", refused.text).Hint = refused.hint
 		return nil
 	case err != nil:
-		problems.Add("compose", names[0].Pos, "%s cannot be used: %s", strings.Join(texts(names), ", "), p.plain(err)).
+		problems.Add("compose", names[0].Pos, "%s cannot be used: %s", strings.Join(texts(names), ", "),
+			record.NewRedactor(slices.Collect(maps.Values(p.given))...).Text(p.plain(err))).
 			Hint = "correct it: `docker compose config` refuses it too"
 		return nil
 	}
+	p.tellPrivate(o.Private)
 	if !p.translate(problems) {
 		return nil
 	}
 	return p
+}
+
+// tellPrivate adds the private values to known, which may be nil.
+func (p *Project) tellPrivate(known map[string]bool) {
+	if known == nil {
+		return
+	}
+	for _, value := range p.private {
+		known[value] = true
+	}
 }
 
 // patience is how long reading may take.
@@ -221,9 +241,11 @@ func (p *Project) load(paths, wanted []string) error {
 	if err := p.checkFiles(variables); err != nil {
 		return err
 	}
+	written := p.loaded
 	if p.loaded, err = p.loaded.WithServicesEnvironmentResolved(true); err != nil {
 		return err
 	}
+	p.addPrivate(written)
 	notePassed(p.loaded, variables)
 	p.note(slices.Sorted(maps.Keys(p.given)), "from the environment of this command")
 	p.noteNames(variables, unlisted, "not taken from the environment of this command: environment of compose does not "+
@@ -232,6 +254,22 @@ func (p *Project) load(paths, wanted []string) error {
 	p.noteNames(variables, absent, "not set and so not passed on")
 	p.note(slices.Sorted(maps.Keys(p.loaded.DisabledServices)), "left out by profiles")
 	return nil
+}
+
+// addPrivate adds the values of secrets in .env and in files of variables, which written does not have yet.
+func (p *Project) addPrivate(written *types.Project) {
+	for name, value := range p.loaded.Environment {
+		if spec.IsSecretName(name) {
+			p.private = append(p.private, value)
+		}
+	}
+	for name, s := range p.loaded.Services {
+		for variable, value := range s.Environment {
+			if was := written.Services[name].Environment[variable]; was == nil && value != nil && spec.IsSecretName(variable) {
+				p.private = append(p.private, *value)
+			}
+		}
+	}
 }
 
 // environment has the variables that the article lists, each as NAME=value.

@@ -19,7 +19,7 @@ func (r *reading) command(at source.Pos) *spec.Command {
 		at = c.Run.Pos
 	}
 	out := &spec.Command{WorkingDir: c.WorkingDir.Value, Stdin: c.Stdin.Value, Timeout: c.Timeout.V, Warmup: c.Warmup.V,
-		Service: c.Service.Value, Run: words(c.Run), Environment: variables(c.Environment),
+		Service: c.Service.Value, Run: words(c.Run), Environment: r.variables(c.Environment),
 		Configs: r.configs.files(c.Configs)}
 	if out.AsLoad = c.CPUSet.Value == asLoad; !out.AsLoad {
 		out.CPUSet, r.places.CPUSets[&out.CPUSet] = c.CPUSet.Value, c.CPUSet

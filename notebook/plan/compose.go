@@ -48,7 +48,7 @@ func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bo
 	services := merged.Get("services")
 	root := p.project.Repository()
 	read := compose.Read(names, compose.Options{Dir: p.library.Written(names[0]).Dir, Root: root, Services: services,
-		Environment: article.Texts(entry.Environment)}, p.problems)
+		Environment: article.Texts(entry.Environment), Private: p.private}, p.problems)
 	if read == nil {
 		return merged, false
 	}

@@ -32,7 +32,7 @@ func (r *reading) driver(l *article.Load, at source.Pos) *spec.Driver {
 		}
 		return nil
 	}
-	out := &spec.Driver{Image: built, Command: words(d.Command), Environment: variables(d.Environment),
+	out := &spec.Driver{Image: built, Command: words(d.Command), Environment: r.variables(d.Environment),
 		Configs: r.configs.files(d.Configs)}
 	if d.Prints.V == article.PrintsSummary { // the other is the default, and the same trial
 		out.Prints = spec.Summary

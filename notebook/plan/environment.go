@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 )
 
 // environment is the variables of env_file and then of environment, which takes precedence.
@@ -41,18 +43,39 @@ func (r *reading) environment(s *article.Service) []string {
 			// The last value of a name counts: programs disagree about names that occur twice.
 			out = slices.DeleteFunc(out, func(v string) bool { return strings.HasPrefix(v, name+"=") })
 			out = append(out, name+"="+value)
+			if spec.IsSecretName(name) {
+				r.Private[value] = true
+			}
 		}
 	}
-	return append(out, variables(s.Environment)...)
+	return append(out, r.variables(s.Environment)...)
 }
 
+// publicValue matches a word, such as the password of a database that protects nothing, and what is too short.
+var publicValue = regexp.MustCompile(`^([a-z]*|.{1,3})$`)
+
 // variables writes an environment as NAME=value; nil for none.
-func variables(list article.Environment) []string {
+func (r *reading) variables(list article.Environment) []string {
+	r.checkWrittenSecrets(list)
 	var out []string
 	for _, v := range list {
 		out = append(out, v.Name.Value+"="+v.Value.Value)
 	}
 	return out
+}
+
+// checkWrittenSecrets reports secrets whose values are in the article.
+func (r *reading) checkWrittenSecrets(list article.Environment) {
+	for _, v := range list {
+		isFromOutside := strings.Contains(v.Value.Value, "${{")
+		for value := range r.Private {
+			isFromOutside = isFromOutside || len(value) >= record.LeastSecret && strings.Contains(v.Value.Value, value)
+		}
+		if spec.IsSecretName(v.Name.Value) && !isFromOutside && !publicValue.MatchString(v.Value.Value) {
+			r.problems.Add("written-secret", v.Value.Pos, "the value of %s is in the article, and would be in its records",
+				v.Name.Value).Hint = "give it from outside by secrets:, or use a word of lower-case letters if it protects nothing"
+		}
+	}
 }
 
 // fileValue reads a value of env_file as Compose does: in single quotes as it stands, in double quotes with the escapes

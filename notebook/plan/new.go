@@ -52,8 +52,8 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 	o.Profile = cmp.Or(o.Profile, Full)
 	p := &planner{project: project, doc: doc, options: o, problems: problems, library: NewLibrary(project, doc),
 		folders: map[*article.Document]*Folder{}, hidden: map[string]bool{}, reads: map[string]bool{},
-		envFiles: map[string]bool{}}
-	p.parts = Reader{Project: project, Folder: p.folder}
+		envFiles: map[string]bool{}, private: map[string]bool{}}
+	p.parts = Reader{Project: project, Folder: p.folder, Private: p.private}
 	for _, block := range doc.Experiments {
 		p.definitions = append(p.definitions, p.library.Definition(block, problems))
 	}
@@ -86,6 +86,7 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 	out.Reads, out.Secrets = slices.Sorted(maps.Keys(p.reads)), slices.Sorted(maps.Keys(p.hidden))
 	out.EnvFiles = slices.Sorted(maps.Keys(p.envFiles))
 	out.Extends = p.library.Others()
+	p.hidePrivate(out)
 	return out, p.findFull(out)
 }
 
@@ -158,6 +159,7 @@ type planner struct {
 	hidden      map[string]bool // files of secrets
 	reads       map[string]bool // files that were read
 	envFiles    map[string]bool // files that an env_file names
+	private     map[string]bool // values that records and messages do not show
 
 	cells, steps, written, matched int // so far: see maxCells and what stands with it
 }

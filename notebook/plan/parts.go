@@ -27,6 +27,7 @@ type Reader struct {
 	Folder  func(source.Text) *Folder // that of the article which a path was written in
 	// Revision is what builds without one of their own take their contexts from; empty: the files as they are.
 	Revision string
+	Private  map[string]bool // values that records and messages do not show, added to it
 }
 
 // Parts are what a trial runs.

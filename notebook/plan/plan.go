@@ -125,6 +125,8 @@ type Trial struct {
 	Definition  json.RawMessage // all of the above that enters the key
 	Inputs      []record.Input
 	Key         string
+	// Private are the values of variables of the environment, which Definition does not show and Key depends on.
+	Private []string
 	// FullKey is the key in profile full of a trial in quick that searches for values; otherwise empty. A recorded
 	// search with that key has found them already.
 	FullKey string

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -11,7 +12,9 @@ import (
 	"benchbook/notebook/expr"
 
 	"benchbook/internal/slice"
+	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
 )
 
@@ -54,6 +57,36 @@ func FillSecrets(text string, value func(name string) string) string {
 	return secretUse.ReplaceAllStringFunc(text, func(use string) string {
 		return value(secretUse.FindStringSubmatch(use)[1])
 	})
+}
+
+// hidePrivate removes private values from definitions and messages. A value that is part of the name of a service stays:
+// records are about services by their names.
+func (p *planner) hidePrivate(out *Plan) {
+	values := slices.Sorted(maps.Keys(p.private))
+	if len(values) == 0 {
+		return
+	}
+	for _, e := range out.Experiments {
+		for _, t := range e.Trials {
+			t.Private = slices.DeleteFunc(slices.Clone(values), func(value string) bool {
+				return slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return strings.Contains(s.Name, value) })
+			})
+			t.Definition = record.NewRedactor(t.Private...).JSON(t.Definition)
+			for i := range t.Inputs {
+				if t.Inputs[i].Name == "definition" {
+					t.Inputs[i].Digest = Digest(t.Definition)
+				}
+			}
+		}
+	}
+	problems := p.problems.All()
+	for _, e := range out.Experiments {
+		problems = append(problems, e.remarks.All()...)
+	}
+	redact := record.NewRedactor(values...)
+	for _, problem := range problems {
+		problem.Message, problem.Hint = redact.Text(problem.Message), redact.Text(problem.Hint)
+	}
 }
 
 // secrets reads where the secrets of an experiment come from.

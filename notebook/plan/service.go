@@ -359,6 +359,7 @@ func (r *reading) image(i image) (spec.Image, bool) {
 		}
 		return spec.Image{Name: i.name.Value}, true
 	case i.build != nil:
+		r.checkWrittenSecrets(i.build.Args)
 		return r.build(i)
 	case i.tried.Has("image", "build", i.other):
 		return spec.Image{}, false

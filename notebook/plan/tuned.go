@@ -33,7 +33,8 @@ func (t *Trial) Tuned(values map[string]int) (*Trial, error) {
 	out := *t
 	for _, problem := range t.template.resolve(&out, values).Sorted() {
 		if problem.Severity == source.SeverityError {
-			return nil, fmt.Errorf("trial %q with %s: %s", t.Name, inWords(values), problem.Message)
+			return nil, fmt.Errorf("trial %q with %s: %s", t.Name, inWords(values),
+				record.NewRedactor(t.Private...).Text(problem.Message))
 		}
 	}
 	out.Deferred = nil

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -195,13 +194,12 @@ func written(path string) string {
 	return path
 }
 
-// An Edit is one value that differs between two definitions.
+// A DefinitionEdit is one value that differs between two definitions.
 type DefinitionEdit struct {
 	Path      string
-	Now, Then string // as Entry.Text without secrets; empty where the value is not there
+	Now, Then string // empty where the value is not there
 	Added     bool
 	Gone      bool
-	Secret    bool // the older one is not held by records, and may be the same
 }
 
 func (e DefinitionEdit) String() string {
@@ -210,24 +208,20 @@ func (e DefinitionEdit) String() string {
 		return fmt.Sprintf("%s: %s (new)", e.Path, e.Now)
 	case e.Gone:
 		return fmt.Sprintf("%s: removed, was %s", e.Path, e.Then)
-	case e.Now == e.Then: // with the secrets taken out
-		return e.Path + " changed"
 	}
 	return fmt.Sprintf("%s: %s, was %s", e.Path, e.Now, e.Then)
 }
 
-// Edits compares two definitions. What differs in the bytes of files is left to the inputs that name them.
+// DefinitionEdits compares two definitions. What differs in the bytes of files is left to the inputs that name them.
 func DefinitionEdits(now, then json.RawMessage) ([]DefinitionEdit, error) {
-	// A record of before a name was known to be secret holds its value, and an article may hold one that no record does.
-	redact := NewRedactor(now, then)
-	var lists [4][]DefinitionEntry
-	for i, d := range []json.RawMessage{now, then, redact.Definition(now), redact.Definition(then)} {
-		var err error
-		if lists[i], err = DefinitionEntries(d); err != nil {
-			return nil, err
-		}
+	have, err := DefinitionEntries(now)
+	if err != nil {
+		return nil, err
 	}
-	have, had, shown, showed := lists[0], lists[1], texts(lists[2]), texts(lists[3])
+	had, err := DefinitionEntries(then)
+	if err != nil {
+		return nil, err
+	}
 	was := map[string]string{}
 	for _, e := range had {
 		if !e.File {
@@ -238,36 +232,15 @@ func DefinitionEdits(now, then json.RawMessage) ([]DefinitionEdit, error) {
 	for _, e := range have {
 		old, ok := was[e.Path]
 		delete(was, e.Path)
-		if e.File || ok && old == e.Text {
-			continue
+		if !e.File && (!ok || old != e.Text) {
+			out = append(out, DefinitionEdit{Path: e.Path, Now: e.Text, Then: old, Added: !ok})
 		}
-		out = append(out, DefinitionEdit{Path: e.Path, Now: shown[e.Path], Then: showed[e.Path], Added: !ok,
-			Secret: ok && hides(old, e.Text)})
 	}
 	for _, e := range had {
 		if _, ok := was[e.Path]; ok {
-			out = append(out, DefinitionEdit{Path: e.Path, Then: showed[e.Path], Gone: true})
+			out = append(out, DefinitionEdit{Path: e.Path, Then: e.Text, Gone: true})
 			delete(was, e.Path)
 		}
 	}
 	return out, nil
-}
-
-// texts are the values of a definition by their paths.
-func texts(list []DefinitionEntry) map[string]string {
-	out := map[string]string{}
-	for _, e := range list {
-		out[e.Path] = e.Text
-	}
-	return out
-}
-
-// hides reports whether a text with secrets taken out may be that of a text with them.
-func hides(recorded, text string) bool {
-	parts := strings.Split(recorded, Redacted)
-	for i := range parts {
-		parts[i] = regexp.QuoteMeta(parts[i])
-	}
-	pattern, err := regexp.Compile(`(?s)\A` + strings.Join(parts, ".*") + `\z`)
-	return err == nil && len(parts) > 1 && pattern.MatchString(text)
 }

@@ -149,7 +149,7 @@ func (c *checker) checkKey(f finder) {
 		f.invalid(in.Name == "definition" && len(c.digests) > 0 && !slices.Contains(c.digests, in.Digest),
 			"its definition is not the one that its digest is of")
 	}
-	// The definition is stored without secrets, and the key was made with them.
+	// The key is that of the definition with its secrets.
 	isSecret := bytes.Contains(f.Definition, []byte(Redacted))
 	f.invalid(!isSecret && hex.EncodeToString(h.Sum(nil)[:16]) != f.Key, "its key is not that of its inputs")
 }

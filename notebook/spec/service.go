@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -112,6 +113,13 @@ type SecretFile struct {
 	Name   string `json:"name"`
 	Target string `json:"target"`
 }
+
+// secretName matches the names of variables that hold secrets.
+var secretName = regexp.MustCompile(
+	`(?i)(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|(ACCESS|PRIVATE|SECRET)_?KEY)$|(^|_)(PASS|PWD)$`)
+
+// IsSecretName reports whether a variable holds a secret, by its name.
+func IsSecretName(name string) bool { return name != "PWD" && secretName.MatchString(name) }
 
 // SecretsDir is the folder of secrets in a container, as in Compose.
 const SecretsDir = "/run/secrets"

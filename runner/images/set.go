@@ -146,7 +146,7 @@ func (s Set) imageNeed(t *plan.Trial, name string, wanted spec.Image) Need {
 	key, what := s.key(wanted), s.Article+" "+name
 	return Need{key: "image " + key, what: what,
 		meet: func(ctx context.Context, to io.Writer) error {
-			redact := record.NewRedactor(t.Definition)
+			redact := record.NewRedactor(t.Private...)
 			log := &redactedLog{to: to, redact: redact}
 			prepared, err := s.Engine.Prepare(ctx, imageSpec(what, wanted), log)
 			log.flush()

@@ -18,8 +18,7 @@ var (
 // BuildOutput is the output of an image build as it may be shown: without the names of package mirrors, wherever
 // programs say them, and without the sequences that colour a terminal.
 func BuildOutput(s string) string {
-	var redact record.Redactor
-	redact.Hide(sysinfo.MirrorsOf(os.DirFS("/"), os.Environ()))
+	redact := record.NewRedactor(sysinfo.MirrorsOf(os.DirFS("/"), os.Environ())...)
 	return redact.Text(Plain(urlHost.ReplaceAllString(s, "${1}…")))
 }
 

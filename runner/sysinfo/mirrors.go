@@ -29,14 +29,15 @@ var mirrorVariables = regexp.MustCompile(`(?i)^(https?_proxy|ftp_proxy|all_proxy
 // those that pip trusts.
 var (
 	hostInURL      = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^\s/@"']*@)?([a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*)`)
+	userInURL      = regexp.MustCompile(`://([^\s/@"']+)@`)
 	hostOfRegistry = regexp.MustCompile(`(?m)^//([a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*)(?::\d+)?/`)
 	hostOfProxy    = regexp.MustCompile(`(?im)^(?:https?|ftp|all)_proxy=([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::\d+)?/?$`)
 	trustedHosts   = regexp.MustCompile(`(?im)^\s*(?:pip_)?trusted[-_]host[ \t]*=[ \t]*([^\n]+)$`)
 )
 
-// MirrorsOf names the hosts that a machine gets packages from, or through, and that are not public: their names are
-// nobody's business, and programs that cannot reach them say them. The root is that of the machine's files, the
-// environment a list of NAME=value.
+// MirrorsOf returns the names of private hosts that a machine gets packages from, or through, as they are written and in
+// lower case, and the passwords in their addresses: programs that cannot reach them print them. The root is that of the
+// machine's files, the environment a list of NAME=value.
 func MirrorsOf(root fs.FS, environment []string) []string {
 	all := strings.Join(mirrorSettings(root, environment), "\n")
 	var found, hosts []string
@@ -52,9 +53,16 @@ func MirrorsOf(root fs.FS, environment []string) []string {
 		}
 	}
 	for _, host := range found {
-		if host = strings.ToLower(host); isPrivate(host) {
-			hosts = append(hosts, host)
+		if lower := strings.ToLower(host); isPrivate(lower) {
+			hosts = append(hosts, host, lower)
 		}
+	}
+	for _, m := range userInURL.FindAllStringSubmatch(all, -1) {
+		_, password, ok := strings.Cut(m[1], ":")
+		if !ok {
+			password = m[1] // a token
+		}
+		hosts = append(hosts, password)
 	}
 	slices.Sort(hosts)
 	return slices.Compact(hosts)
@@ -92,10 +100,10 @@ func mirrorSettings(root fs.FS, environment []string) []string {
 	return texts
 }
 
-// isPrivate reports whether the name of a host, in lower case, tells something about a network.
+// isPrivate reports whether the name of a host, in lower case, identifies a network. A name without a dot, such as
+// mirror, and an address do not.
 func isPrivate(host string) bool {
-	// an address is also one of many containers
-	if host == "localhost" || !strings.ContainsFunc(host, unicode.IsLetter) {
+	if !strings.Contains(host, ".") || !strings.ContainsFunc(host, unicode.IsLetter) {
 		return false
 	}
 	return !slices.ContainsFunc(publicHosts, func(end string) bool {
