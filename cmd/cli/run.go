@@ -132,7 +132,7 @@ claim is contradicted, 110 a claim depends on a number that is not valid.`,
 			if errors.As(err, &s) && s.Status == lab.StatusUsage || !project.Problems.Empty() {
 				return err
 			}
-			outcomes, outcomesErr := results.Outcomes(a.Session, project, list, flags.Profile, flags.json)
+			outcomes, outcomesErr := results.Outcomes(a.Session, project, list, flags.Profile)
 			if outcomesErr != nil {
 				return a.JoinErrors(err, outcomesErr)
 			}

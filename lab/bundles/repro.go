@@ -342,7 +342,7 @@ func (t *reproduction) confirm(question, otherwise string) error {
 // report makes the pages, and says how far this host agrees with the bundle.
 func (t *reproduction) report() error {
 	list := []*lab.Article{t.article}
-	outcomes, err := results.Outcomes(t.Session, t.project, list, t.planned.Profile, false)
+	outcomes, err := results.Outcomes(t.Session, t.project, list, t.planned.Profile)
 	if err != nil {
 		return err
 	}

@@ -208,8 +208,8 @@ func ShownDataset(a *lab.Session, project *article.Project, c *lab.Article, this
 
 // Outcomes are what the records say of the articles: those of this host in a profile, where there are some, or else
 // those that the page shows. Articles with problems are left out.
-func Outcomes(a *lab.Session, project *article.Project, list []*lab.Article, profile string,
-	asJSON bool) ([]*ArticleOutcome, error) {
+func Outcomes(a *lab.Session, project *article.Project, list []*lab.Article,
+	profile string) ([]*ArticleOutcome, error) {
 	this, err := sysinfo.ThisHost()
 	if err != nil {
 		return nil, lab.Failure(err)

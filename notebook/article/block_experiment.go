@@ -104,9 +104,6 @@ func (h *Hook) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	}
 }
 
-// Hosts says which host of the project runs which service; the name load stands for what puts the load on.
-type Hosts []Named[source.Text]
-
 // Profiles are overrides by the name of a profile.
 type Profiles []Profile
 

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"benchbook/internal/slice"
-	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -40,15 +39,6 @@ func Open(d *dataset.Dataset) map[string][]string {
 		}
 	}
 	return out
-}
-
-// Cells are those that a claim is about. An error is one of the claim, or says that the profile does not measure it.
-func Cells(d *dataset.Dataset, c *article.Claim) ([]*dataset.Cell, error) {
-	t, err := newTest(d, c)
-	if err != nil {
-		return nil, err
-	}
-	return cellsOf(t), nil
 }
 
 // Touched are the cells that may go on after a look if some are measured: those of claims and published numbers about

@@ -518,11 +518,6 @@ func (d Dir) save(r *Record) error {
 	return files.Write(path, data) // where Tidy finds what is left of it
 }
 
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}
-
 // halfWritten are names of files that Save, Keep and Writable make and, unless they are killed, take away again.
 var halfWritten = regexp.MustCompile(`^\.(writable-|.+\.jsonl?)\d+$`)
 
