@@ -114,7 +114,6 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 			found.Warn(p.Rule, p.Pos, "%s", p.Message).Hint = p.Hint
 		}
 		check.Headlines(c.Doc, &found)
-		check.Marks(c.Doc, &found)
 		if _, err := os.Stat(project.RecordsDir(c.Slug)); err != nil {
 			claim.Warn(claim.Undecidable(dataset.WithoutRecords(c.Doc, plans[c.Slug])), &found)
 			out = append(out, found.Sorted()...)

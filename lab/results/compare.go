@@ -27,7 +27,7 @@ type CompareJSON struct {
 	B           sideJSON             `json:"b"`
 	Changes     []ChangeJSON         `json:"changes"`
 	Differences []compare.Difference `json:"differences"`
-	Explanation compare.Explanation  `json:"explanation"`
+	Explanation string               `json:"explanation"`
 	LeftOut     []string             `json:"left_out"`
 	FailOn      *failOnJSON          `json:"fail_on,omitempty"`
 }
@@ -107,7 +107,7 @@ type Comparison struct {
 	setsB       []setJSON
 	changes     []compare.Change
 	differences []compare.Difference
-	explanation compare.Explanation
+	explanation string
 	leftOut     []string // sentences about records that have no cell
 	failOn      *failOnJSON
 }

@@ -95,7 +95,7 @@ func (c *Comparison) printText(a *lab.Session) {
 			fmt.Fprintf(a.Stdout, "    %s\n", line)
 		}
 	}
-	fmt.Fprintf(a.Stdout, "  %s\n", c.explanation.Words)
+	fmt.Fprintf(a.Stdout, "  %s\n", c.explanation)
 	if words := c.apart(); words != "" {
 		fmt.Fprintf(a.Stdout, "  %s\n", words)
 	}
@@ -117,7 +117,7 @@ func (c *Comparison) printMarkdown(a *lab.Session) {
 			terminal.Markdown.Replace(met))
 	}
 	c.printChangesMarkdown(w)
-	fmt.Fprintf(w, "#### What differs\n\n%s.\n\n", terminal.Markdown.Replace(c.explanation.Words))
+	fmt.Fprintf(w, "#### What differs\n\n%s.\n\n", terminal.Markdown.Replace(c.explanation))
 	if words := c.apart(); words != "" {
 		fmt.Fprintf(w, "%s.\n\n", terminal.Markdown.Replace(words))
 	}

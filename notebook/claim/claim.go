@@ -339,12 +339,6 @@ type side struct {
 	geomean bool            // the geometric mean of the cells in each round
 }
 
-// A series is what a side was measured to be.
-type series struct {
-	stats.Cell
-	rounds []int // of Values
-}
-
 // result is what was measured of a cell of the side.
 func (s side) result(c *dataset.Cell) dataset.Result { return c.Metric(s.metric.Name) }
 
@@ -358,8 +352,8 @@ func (s side) name(beside ...side) string {
 	return names
 }
 
-// measured gives the values of a side, or notes in j why there are none.
-func (s side) measured(j *Judgement) (series, bool) {
+// measured returns the values of a side, or notes in j why there are none.
+func (s side) measured(j *Judgement) (stats.Cell, bool) {
 	byRound := make([]map[int]float64, len(s.cells))
 	var bounds stats.Interval // those of the cell that has the widest
 	for i, c := range s.cells {
@@ -367,10 +361,10 @@ func (s side) measured(j *Judgement) (series, bool) {
 		if r.Missing != "" {
 			j.Verdict, j.Reason = stats.NotMeasured, s.d.Lacks(c, r)
 			j.Invalid = len(c.Records) > 0 && c.Validity().For(s.metric.Name).Level == validity.Invalid
-			return series{}, false
+			return stats.Cell{}, false
 		}
 		if !s.geomean {
-			return series{r.Cell(), r.Repetitions()}, true
+			return r.Cell(), true
 		}
 		if of := r.Cell().Bounds; of.Hi-of.Lo > bounds.Hi-bounds.Lo {
 			bounds = of
@@ -380,12 +374,12 @@ func (s side) measured(j *Judgement) (series, bool) {
 			byRound[i][repetition] = r.Values[k]
 		}
 	}
-	values, rounds := geomeanByRound(byRound)
+	values := geomeanByRound(byRound)
 	if len(values) == 0 {
 		j.Verdict, j.Reason = stats.NotMeasured, s.name()+": no round in which all of them are valid"
-		return series{}, false
+		return stats.Cell{}, false
 	}
-	return series{stats.Cell{Values: values, NonNegative: true, Bounds: bounds}, rounds}, true
+	return stats.Cell{Values: values, NonNegative: true, Bounds: bounds}, true
 }
 
 // note adds to j what has to be known of the sides of a comparison, and their noise floor where there is a ratio.

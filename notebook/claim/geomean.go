@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"maps"
 	"math"
 	"slices"
 
@@ -42,21 +43,19 @@ func (f builder) geomeans(n *expr.Binary) (test, error) {
 	return f.compare(n.Op, sides[0], sides[1]), nil
 }
 
-// geomeanByRound gives the geometric mean over all cells of every round that all of them have, with these rounds, in
-// order. A value of zero makes that of its round zero.
-func geomeanByRound(cells []map[int]float64) (values []float64, rounds []int) {
-	for round := range cells[0] {
-		if !slices.ContainsFunc(cells, func(c map[int]float64) bool { _, ok := c[round]; return !ok }) {
-			rounds = append(rounds, round)
+// geomeanByRound returns the geometric mean over all cells of every round that all of them have, in order. A value of
+// zero makes the mean of its round zero.
+func geomeanByRound(cells []map[int]float64) (values []float64) {
+	for _, round := range slices.Sorted(maps.Keys(cells[0])) {
+		lacks := func(c map[int]float64) bool { _, ok := c[round]; return !ok }
+		if slices.ContainsFunc(cells, lacks) {
+			continue
 		}
-	}
-	slices.Sort(rounds)
-	for _, round := range rounds {
 		sum := 0.0
 		for _, c := range cells {
 			sum += math.Log(c[round])
 		}
 		values = append(values, math.Exp(sum/float64(len(cells))))
 	}
-	return values, rounds
+	return values
 }

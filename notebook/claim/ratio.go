@@ -39,10 +39,10 @@ func (t ratioTest) judge(alpha float64) Judgement {
 	if record.IsSearched(t.a.metric.Name) {
 		return t.judgeSearched(j)
 	}
-	c, err := stats.Ratio(a.Cell, b.Cell, alpha)
+	c, err := stats.Ratio(a, b, alpha)
 	if err != nil && !errors.Is(err, stats.ErrTooFew) {
-		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+dataset.NoRatio(err, t.a.name(t.b), a.Cell,
-			t.b.name(t.a), b.Cell)
+		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+dataset.NoRatio(err, t.a.name(t.b), a,
+			t.b.name(t.a), b)
 		return j
 	}
 	c.Interval = c.Widen(j.Floor, alpha)

@@ -37,13 +37,11 @@ func (t ratiosTest) judge(alpha float64) Judgement {
 	j.Floor = math.Hypot(first.Floor, second.Floor)
 
 	var cells [4]stats.Cell
-	var measured [4]series
 	for i, s := range t.sides() {
-		of, ok := s.measured(&j)
-		if !ok {
+		var ok bool
+		if cells[i], ok = s.measured(&j); !ok {
 			return j
 		}
-		measured[i], cells[i] = of, of.Cell
 	}
 	c, err := stats.RatioOfRatios(cells[0], cells[1], cells[2], cells[3], alpha)
 	if err != nil && !errors.Is(err, stats.ErrTooFew) {
@@ -63,7 +61,7 @@ func (t ratiosTest) judge(alpha float64) Judgement {
 	j.Effect = &effect
 	if err != nil {
 		for i, s := range t.sides() {
-			if n := len(measured[i].Values); n < stats.MinRepetitions {
+			if n := len(cells[i].Values); n < stats.MinRepetitions {
 				j.tooFew(s.name(t.sides()...), n)
 				return j
 			}

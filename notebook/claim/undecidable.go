@@ -1,14 +1,12 @@
 package claim
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/phrase"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -18,7 +16,6 @@ import (
 // A Doubt is why a claim cannot be decided by what is planned.
 type Doubt struct {
 	Claim *article.Claim
-	Rule  string // of check
 	Words string
 	Hint  string
 
@@ -31,9 +28,6 @@ func (d *Doubt) String() string {
 	return "claim " + d.Claim.Name.Value + ": " + d.Words + "; " + d.Hint
 }
 
-// tooFewRepetitions is the rule of check for claims that the planned repetitions cannot decide.
-const tooFewRepetitions = "too-few-repetitions"
-
 // Undecidable finds the claims that the planned repetitions cannot decide, whatever is measured. Mistaken claims, which
 // Check reports, are left out.
 func Undecidable(d *dataset.Dataset) []Doubt {
@@ -43,7 +37,7 @@ func Undecidable(d *dataset.Dataset) []Doubt {
 		if err != nil {
 			continue
 		}
-		if doubt := cmp.Or(fewRepetitions(t), fewToContradict(t)); doubt != nil {
+		if doubt := fewRepetitions(t); doubt != nil {
 			doubt.Claim, doubt.at = c, c.Expect.Text.Pos
 			out = append(out, *doubt)
 		}
@@ -54,7 +48,7 @@ func Undecidable(d *dataset.Dataset) []Doubt {
 // Warn adds doubts to problems, where they arise.
 func Warn(doubts []Doubt, problems *source.Problems) {
 	for _, doubt := range doubts {
-		problems.Warn(doubt.Rule, doubt.at, "%s", doubt.Words).Hint = doubt.Hint
+		problems.Warn("too-few-repetitions", doubt.at, "%s", doubt.Words).Hint = doubt.Hint
 	}
 }
 
@@ -69,7 +63,7 @@ func fewRepetitions(t test) *Doubt {
 	for _, s := range sidesOf(t) {
 		for _, e := range experimentsOf([]side{s}) {
 			if n := e.Most(); n < stats.MinRepetitions && needsRepetitions(s) {
-				return &Doubt{Rule: tooFewRepetitions, experiments: []string{e.Name},
+				return &Doubt{experiments: []string{e.Name},
 					Words: fmt.Sprintf("a verdict needs %d repetitions, and experiment %q has %d", stats.MinRepetitions, e.Name, n),
 					Hint:  fmt.Sprintf("write repetitions: %d or more", stats.MinRepetitions)}
 			}
@@ -98,35 +92,13 @@ func fewRepetitions(t test) *Doubt {
 			for !hasEnds(enough, alpha) {
 				enough++
 			}
-			out = &Doubt{Rule: tooFewRepetitions, experiments: []string{e.Name},
+			out = &Doubt{experiments: []string{e.Name},
 				Words: fmt.Sprintf("one of its parts decides it only at a confidence of %.4g %%, for which %d repetitions are "+
 					"too few", 100*(1-alpha), e.Most()),
 				Hint: fmt.Sprintf("write repetitions: %d or more", enough)}
 		}
 	})
 	return out
-}
-
-// fewToContradict doubts a claim about failures that cannot turn out wrong: that they do not differ takes more
-// repetitions than are planned.
-//
-// Source: docs/method.md#fewer-failures.
-func fewToContradict(t test) *Doubt {
-	for _, part := range leaves(t) {
-		f, ok := part.(fewerTest)
-		if !ok || f.by == 0 {
-			continue
-		}
-		for _, e := range experimentsOf([]side{f.a, f.b}) {
-			if e.Most() < stats.MinContradicted {
-				return &Doubt{Rule: tooFewRepetitions, experiments: []string{e.Name},
-					Words: fmt.Sprintf("it cannot be contradicted: that failures differ by less than %s needs %d repetitions, and "+
-						"experiment %q has %d", phrase.Percent(f.by), stats.MinContradicted, e.Name, e.Most()),
-					Hint: fmt.Sprintf("write repetitions: %d or more", stats.MinContradicted)}
-			}
-		}
-	}
-	return nil
 }
 
 // walk visits the parts of a test that have none themselves, with the level at which each decides the whole alone.

@@ -357,98 +357,53 @@ func Differences(changes []Change) ([]Difference, error) {
 	return out, nil
 }
 
-// An Explanation says what could be the cause of the shifts.
-type Explanation struct {
-	Words      string   `json:"words"`
-	Candidates []string `json:"candidates"` // subjects of differences that every cell with a shift has
-}
-
-// Explain names what could have caused the shifts: what differs in every cell that has one.
-func Explain(changes []Change, all []Difference) Explanation {
+// Explain says what could have caused the shifts: what differs in every cell that has one.
+func Explain(changes []Change, all []Difference) string {
 	var shifted []string
 	compared, unchanged := false, len(changes) > 0
 	for i := range changes {
 		c := &changes[i]
 		compared = compared || c.Verdict != stats.NotComparable
 		unchanged = unchanged && c.Unchanged
-		if c.Verdict != stats.NotComparable && c.Verdict != stats.NotShown && !slices.Contains(shifted, c.CellName()) {
-			shifted = append(shifted, c.CellName())
+		if c.Verdict != stats.NotComparable && c.Verdict != stats.NotShown {
+			shifted = slice.Add(shifted, c.CellName())
 		}
 	}
-	var candidates suspects
-	for i := range all {
-		if all[i].candidate() {
-			candidates = append(candidates, &all[i])
-		}
-	}
-	common := candidates.inAll(shifted)
-	out := Explanation{Candidates: append([]string{}, common.subjects()...)}
-	differing := len(candidates.subjects())
+	candidates := slice.Filter(all, func(d Difference) bool { return d.candidate() })
 	switch {
 	case unchanged:
-		out.Words = "nothing: both sides are the same repetitions"
-	case !compared && differing == 0:
-		out.Words = "nothing was compared, and no recorded difference was found"
-	case differing == 0 && len(shifted) == 0:
-		out.Words = "no recorded difference"
-	case differing == 0:
-		out.Words = "no recorded difference explains the change: it may come from something that is not recorded, " +
-			"such as background load, or from chance"
-	default:
-		out.Words = candidates.inWords(common, len(shifted) > 0)
+		return "nothing: both sides are the same repetitions"
+	case len(candidates) > 0:
+		return explainBy(candidates, shifted)
+	case !compared:
+		return "nothing was compared, and no recorded difference was found"
+	case len(shifted) == 0:
+		return "no recorded difference"
 	}
-	return out
+	return "no recorded difference explains the change: it may come from something that is not recorded, such as " +
+		"background load, or from chance"
 }
 
-// suspects are differences that could have caused a shift.
-type suspects []*Difference
-
-// subjects names what the differences are about, each once.
-func (list suspects) subjects() (out []string) {
-	for _, d := range list {
-		out = slice.Add(out, d.Subject)
+// explainBy names the subjects that differ in every shifted cell, maybe in different ways.
+func explainBy(candidates []Difference, shifted []string) string {
+	cells := map[string][]string{} // by subject
+	for _, d := range candidates {
+		cells[d.Subject] = append(cells[d.Subject], d.Cells...)
 	}
-	return out
-}
-
-// inAll are those that every one of some cells has, be it in different ways.
-func (list suspects) inAll(cells []string) (common suspects) {
-	for _, d := range list {
-		isElsewhere := func(cell string) bool {
-			return !slices.ContainsFunc(list, func(o *Difference) bool {
-				return o.Subject == d.Subject && slices.Contains(o.Cells, cell)
-			})
-		}
-		if !slices.ContainsFunc(cells, isElsewhere) {
-			common = append(common, d)
+	var common []string
+	for _, d := range candidates {
+		isElsewhere := func(cell string) bool { return !slices.Contains(cells[d.Subject], cell) }
+		if !slices.ContainsFunc(shifted, isElsewhere) {
+			common = slice.Add(common, d.Subject)
 		}
 	}
-	return common
-}
-
-// single is a list of one subject in words.
-func (list suspects) single() string {
-	if len(list) == 1 {
-		return list[0].String()
-	}
-	return list[0].Subject
-}
-
-// inWords says what differs, of which common does in every cell that has shifted.
-func (list suspects) inWords(common suspects, hasShifted bool) string {
-	n, subjects := len(list.subjects()), common.subjects()
 	switch {
-	case n == 1 && hasShifted && len(common) == 0:
-		return "the only difference is " + list.single() + ", but not in every cell that changed"
-	case n == 1:
-		return "the only difference is " + list.single()
-	case !hasShifted:
-		return fmt.Sprintf("%d differences, but no cell changed", n)
-	case len(subjects) == 1:
-		return fmt.Sprintf("of %d differences only one is in every cell that changed: %s", n, common.single())
-	case len(subjects) == 0:
-		return fmt.Sprintf("%d differences, none of them in every cell that changed", n)
+	case len(candidates) == 1 && len(common) == 1:
+		return "the only difference is " + candidates[0].String()
+	case len(shifted) == 0:
+		return phrase.Plural(len(cells), "difference") + ", but no cell changed"
+	case len(common) == 0:
+		return phrase.Plural(len(cells), "difference") + ", none of them in every cell that changed"
 	}
-	return fmt.Sprintf("%d differences in every cell that changed, and records cannot tell which one matters: %s",
-		len(subjects), strings.Join(subjects, ", "))
+	return "in every cell that changed: " + strings.Join(common, ", ")
 }

@@ -66,7 +66,7 @@ func TestExplanations(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := Explain(nil, differences).Words; got != tt.want {
+			if got := Explain(nil, differences); got != tt.want {
 				t.Errorf("it says %q, want %q", got, tt.want)
 			}
 		})

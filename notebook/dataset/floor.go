@@ -200,26 +200,10 @@ func (p pair) lacks(metric string) string {
 // Groups ranks the cells of an experiment by a metric and says which of them can be told apart. Cells are named by
 // their trials; those without an estimate are among the left out.
 //
-// It is done once for each, since pages ask for it in tables and for the orders of all metrics, and is not to be
-// changed.
-//
 // The error is for an unknown experiment or metric, and for a metric of which neither more nor less is better.
 //
 // Source: docs/method.md#rank-groups.
 func (d *Dataset) Groups(experiment, metric string) (stats.Grouping, error) {
-	type key struct{ experiment, metric string }
-	type found struct {
-		grouping stats.Grouping
-		err      error
-	}
-	g := Once(d, key{experiment, metric}, func() (out found) {
-		out.grouping, out.err = d.group(experiment, metric)
-		return out
-	})
-	return g.grouping, g.err
-}
-
-func (d *Dataset) group(experiment, metric string) (stats.Grouping, error) {
 	e, ok := d.Experiment(experiment)
 	if !ok {
 		return stats.Grouping{}, fmt.Errorf("ranking by %s: no experiment %q", metric, experiment)

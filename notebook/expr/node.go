@@ -256,12 +256,12 @@ func Parts(n Node) (parts []Node) {
 // percentileFamilies are the metrics that have a percentile at the end of their name.
 var percentileFamilies = []string{"latency", "service", "lag"}
 
-// Percentile takes the percentile off the name of a metric: latency.connect.p99.9 is latency.connect and 99.9. It is
-// false for names without one, such as latency.mean.
-func (n *Selector) Percentile() (base string, percentile float64, ok bool) {
+// percentile returns the percentile at the end of the name of a metric, 99.9 of latency.connect.p99.9. It is false for
+// names without one, such as latency.mean.
+func (n *Selector) percentile() (percentile float64, ok bool) {
 	parts := strings.Split(n.Name, ".")
 	if !slices.Contains(percentileFamilies, parts[0]) {
-		return "", 0, false
+		return 0, false
 	}
 	last := len(parts) - 1
 	if allDigits(parts[last]) {
@@ -269,11 +269,11 @@ func (n *Selector) Percentile() (base string, percentile float64, ok bool) {
 	}
 	digits, found := strings.CutPrefix(parts[last], "p")
 	if last == 0 || !found || !allDigits(digits) {
-		return "", 0, false
+		return 0, false
 	}
 	number := strings.Join(append([]string{digits}, parts[last+1:]...), ".")
 	percentile, err := strconv.ParseFloat(number, 64)
-	return strings.Join(parts[:last], "."), percentile, err == nil
+	return percentile, err == nil
 }
 
 func allDigits(s string) bool {

@@ -165,7 +165,7 @@ func (p *parser) call(name token) Node {
 
 func (p *parser) selector(name token) Node {
 	s := &Selector{Span: name.Span, Name: name.text}
-	if _, percentile, ok := s.Percentile(); ok && (percentile <= 0 || percentile >= 100) {
+	if percentile, ok := s.percentile(); ok && (percentile <= 0 || percentile >= 100) {
 		fail(s.Span, "a percentile lies between 0 and 100", "the largest latency is latency.max")
 	}
 	if !p.tok.is("{") {

@@ -429,27 +429,26 @@ func TestParts(t *testing.T) {
 
 func TestPercentile(t *testing.T) {
 	tests := []struct {
-		name, base string
+		name       string
 		percentile float64
 	}{
-		{"latency.p50", "latency", 50},
-		{"latency.p99.9", "latency", 99.9},
-		{"latency.p99.99", "latency", 99.99},
-		{"latency.connect.p5", "latency.connect", 5},
-		{"service.p99", "service", 99},
-		{"lag.p99", "lag", 99},
-		{"latency.mean", "", 0},
-		{"latency", "", 0},
-		{"latency.p", "", 0},
-		{"latency.p50.5.5", "", 0},
-		{"latency.200", "", 0},
-		{"cpu.p50", "", 0},
-		{"p50", "", 0},
+		{"latency.p50", 50},
+		{"latency.p99.9", 99.9},
+		{"latency.p99.99", 99.99},
+		{"latency.connect.p5", 5},
+		{"service.p99", 99},
+		{"lag.p99", 99},
+		{"latency.mean", 0},
+		{"latency", 0},
+		{"latency.p", 0},
+		{"latency.p50.5.5", 0},
+		{"latency.200", 0},
+		{"cpu.p50", 0},
+		{"p50", 0},
 	}
 	for _, tt := range tests {
-		base, p, ok := (&Selector{Name: tt.name}).Percentile()
-		if base != tt.base || p != tt.percentile || ok != (tt.base != "") {
-			t.Errorf("%s: %q %v %v, want %q %v", tt.name, base, p, ok, tt.base, tt.percentile)
+		if p, ok := (&Selector{Name: tt.name}).percentile(); p != tt.percentile || ok != (tt.percentile > 0) {
+			t.Errorf("%s: %v %v, want %v", tt.name, p, ok, tt.percentile)
 		}
 	}
 }
