@@ -24,7 +24,6 @@ func (r *run) settle(ctx context.Context, rec *record.Record) (err error) {
 // save saves a record, with the lists among its facts put aside: each is kept once in a run. What is not saved, such as
 // the repetition of a probe, must not pass for having kept one.
 func (r *run) save(rec *record.Record) error {
-	defer r.summary.Spent.timing(Saving)()
 	have, err := r.listsOf(rec)
 	if err != nil {
 		return err
@@ -35,7 +34,6 @@ func (r *run) save(rec *record.Record) error {
 
 // readRecords reads what is saved.
 func (r *run) readRecords() ([]*record.Record, error) {
-	defer r.summary.Spent.timing(Saving)()
 	records, _, err := r.store.Read()
 	return records, err
 }

@@ -143,7 +143,8 @@ type Summary struct {
 // undecided about. What of it is begun is one run, over all experiments; what an earlier one was stopped in goes on as
 // that. On cancellation the error is the context's, and the summary tells what was done until then.
 func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Options) (sum Summary, err error) {
-	defer sum.Spent.timing(Other)()
+	begin := time.Now()
+	defer func() { sum.Spent.Total += time.Since(begin) }()
 	records, _, err := store.Read()
 	if err != nil {
 		return sum, err
@@ -204,7 +205,6 @@ type turns struct {
 func (t *turns) prepare(ctx context.Context, records []*record.Record) ([]*run, error) {
 	all := t.runs(t.plan, t.options, records)
 	joinRuns(all, t.store, t.names, t.summary)
-	defer t.summary.Spent.timing(Preparing)()
 	_, err := t.prepareAll(ctx, all) // each experiment says what of it is missing
 	return all, err
 }
@@ -347,17 +347,14 @@ func (r *run) secrets() Secrets { return r.options.Secrets[r.experiment] }
 
 // Share sees to it that the shared services run and are set up.
 func (r *run) Share(ctx context.Context, t *plan.Trial) error {
-	defer r.summary.Spent.timing(Sharing)()
 	return r.bench.share(ctx, r.secrets().put(t))
 }
 
 func (r *run) begin(ctx context.Context) error {
-	prepared := r.summary.Spent.timing(Preparing)
 	err := r.findInputs()
 	if err == nil {
 		err = r.prepare(ctx)
 	}
-	prepared()
 	if err != nil {
 		return err
 	}
@@ -387,20 +384,16 @@ func (r *run) goOn(ctx context.Context, work worklist) error {
 // summary.
 func (r *run) finish(ctx context.Context, err error) error {
 	if r.bench != nil {
-		unshared := r.summary.Spent.timing(Sharing)
 		if r.summary.Kept == nil { // what is kept is to stay as it was
 			if failed := r.bench.cleanup(ctx, err != nil && !errors.Is(err, errOutOfTime)); failed != nil {
 				r.summary.NoCleanup = append(r.summary.NoCleanup, *failed)
 			}
 		}
 		err = errors.Join(err, r.bench.unshare(ctx))
-		unshared()
-		stopped := r.summary.Spent.timing(Stopping)
 		err = errors.Join(err, r.bench.endBlock(ctx))
 		if aroundErr := r.bench.closeAround(ctx); !errors.As(err, new(*engine.LeftError)) { // which has said why
 			err = errors.Join(err, aroundErr)
 		}
-		stopped()
 	}
 	var noImage *images.NoImageError
 	var noRate *search.NoRateError
@@ -511,7 +504,7 @@ func (r *run) step(ctx context.Context, schedule *schedule, step plan.Step) erro
 		r.summary.Again++
 		r.replaced++
 	}
-	r.summary.Spent.repetition(rec)
+	r.summary.Spent.addRepetition(rec)
 	if !quietly {
 		r.Progress.End(step, rec)
 	}

@@ -102,7 +102,7 @@ func carryOut(t *testing.T, b *simulation, p *plan.Plan, store *memory, o Option
 func TestTune(t *testing.T) {
 	p, store, b := newPlan(t, pool("calibrate: false\n", "")), &memory{}, &simulation{throughput: curve}
 	sum := carryOut(t, b, p, store, Options{})
-	if sum.Searches != 2 || sum.Measured != 9 || sum.Spent[Searching] <= 0 {
+	if sum.Searches != 2 || sum.Measured != 9 || sum.Spent.Searching <= 0 {
 		t.Fatalf("%+v: %s", sum, store.trials())
 	}
 	for i, r := range store.records[:2] {

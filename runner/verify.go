@@ -29,7 +29,6 @@ type Verification struct {
 // means that it could not be done; experiments whose images cannot be had are in the summary.
 func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(Verification)) (sum Summary,
 	err error) {
-	defer sum.Spent.timing(Other)()
 	var runs []*run
 	for _, e := range p.Experiments {
 		if e.Skipped != "" {

@@ -83,13 +83,10 @@ func imageProblem(n *images.NoImageError) *source.Problem {
 }
 
 func printSummary(a *lab.Session, s runner.Summary) {
-	aside := s.Spent.Whole() - s.Spent[runner.Searching]
+	aside := s.Spent.Total - s.Spent.Searching
 	fmt.Fprintf(a.Stderr, "measured %s in %v: %.0f %% of %v%s was measuring or warm-up\n",
-		terminal.Count(s.Measured, "repetition"), terminal.Tenths(s.Spent.Whole()), 100*s.Spent.Efficiency(),
-		terminal.Tenths(aside), map[bool]string{true: ", searches aside,"}[s.Spent[runner.Searching] > 0])
-	if rest := restOf(s.Spent); rest != "" {
-		fmt.Fprintf(a.Stderr, "the rest: %s\n", rest)
-	}
+		terminal.Count(s.Measured, "repetition"), terminal.Tenths(s.Spent.Total), 100*s.Spent.Efficiency(),
+		terminal.Tenths(aside), map[bool]string{true: ", searches aside,"}[s.Spent.Searching > 0])
 	if s.Again > 0 {
 		fmt.Fprintf(a.Stderr, "%s re-run because of background load\n", terminal.Were(s.Again, "repetition"))
 	}
@@ -99,23 +96,12 @@ func printSummary(a *lab.Session, s runner.Summary) {
 			again = fmt.Sprintf("; %s repeated because of background load", terminal.Were(s.ProbesAgain, "probe"))
 		}
 		fmt.Fprintf(a.Stderr, "before that, %s took %v%s\n", terminal.Count(s.Searches, "search"),
-			terminal.Tenths(s.Spent[runner.Searching]), again)
+			terminal.Tenths(s.Spent.Searching), again)
 	}
 	if s.Spared > 0 {
 		fmt.Fprintf(a.Stderr, "%s not needed: nothing is undecided that they could decide\n",
 			terminal.Are(s.Spared, "repetition"))
 	}
-}
-
-// restOf says what else time was spent on but measuring, warm-up and searches, the most first; empty for nothing that
-// could be seen.
-func restOf(s runner.Spent) string {
-	rest := slices.DeleteFunc(s.Parts(), func(p runner.Part) bool {
-		return p == runner.Measuring || p == runner.Warmup || p == runner.Searching || terminal.Tenths(s[p]) <= 0
-	})
-	slices.SortStableFunc(rest, func(p, q runner.Part) int { return cmp.Compare(s[q], s[p]) })
-	words := slice.Map(rest, func(p runner.Part) string { return fmt.Sprintf("%v %v", terminal.Tenths(s[p]), p) })
-	return strings.Join(words, ", ")
 }
 
 func printKept(a *lab.Session, k *runner.Kept) {

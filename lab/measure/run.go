@@ -665,7 +665,7 @@ func (j *job) prepare(ctx context.Context, at *target) error {
 	begin, options := time.Now(), j.options
 	options.Present = at.present
 	found, err := j.runners[at].Prepare(ctx, options, work...)
-	j.total.Spent[runner.Preparing] += time.Since(begin)
+	j.total.Spent.Total += time.Since(begin)
 	switch {
 	case err != nil && (ctx.Err() != nil || len(j.list) == 1):
 		j.closeProgress()

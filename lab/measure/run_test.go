@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"testing"
-	"time"
 
 	"benchbook/lab"
 	"benchbook/runner"
@@ -26,15 +25,5 @@ func TestInterruptedOnThisMachine(t *testing.T) {
 	want := "\ninterrupted; 2 finished repetitions are kept and all processes ended. The same command resumes from here.\n"
 	if said.String() != want || err == nil {
 		t.Errorf("got %q and %v, want %q", &said, err, want)
-	}
-}
-
-// The rest of a run's time is told by size, without what cannot be seen.
-func TestRestOf(t *testing.T) {
-	s := runner.Spent{runner.Measuring: time.Hour, runner.Searching: time.Hour, runner.Starting: 2 * time.Second,
-		runner.Stopping: 3400 * time.Millisecond,
-		runner.Saving:   30 * time.Millisecond, runner.Other: -time.Second}
-	if got, want := restOf(s), "3.4s stopping services, 2s starting services"; got != want {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }

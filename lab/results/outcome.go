@@ -32,20 +32,16 @@ type outcomeJSON struct {
 
 // timeJSON is what a run spent its time on, in seconds.
 type timeJSON struct {
-	Total      float64            `json:"total"`
-	Efficiency float64            `json:"efficiency"` // the share of it that was measuring or warm-up, searches aside
-	Parts      map[string]float64 `json:"parts"`      // they add up to the total
+	Total      float64 `json:"total"`
+	Searching  float64 `json:"searching"`
+	Efficiency float64 `json:"efficiency"` // the share that was measuring or warm-up, searches aside
 }
 
 func timeOf(s *runner.Spent) *timeJSON {
 	if s == nil {
 		return nil
 	}
-	out := &timeJSON{Total: s.Whole().Seconds(), Efficiency: s.Efficiency(), Parts: map[string]float64{}}
-	for _, p := range s.Parts() {
-		out.Parts[p.Name()] = s[p].Seconds()
-	}
-	return out
+	return &timeJSON{Total: s.Total.Seconds(), Searching: s.Searching.Seconds(), Efficiency: s.Efficiency()}
 }
 
 type articleOutcomeJSON struct {
