@@ -270,7 +270,7 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 			c.use(claim.Expect.Node, claim.Experiment.Value)
 		}
 	}
-	c.prose = r.prose.Writer(d.Doc, c, c, prose.Options{Up: "../", Articles: o.Articles, Numbers: c.numbers})
+	c.prose = r.prose.Writer(d.Doc, c, c, prose.Options{Articles: o.Articles, Numbers: c.numbers})
 	c.outcomes = outcomes{c, map[string]outcome.Outcome{}}
 	c.prose.Survey()
 	return c

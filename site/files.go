@@ -2,7 +2,6 @@ package site
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,8 +44,7 @@ type writer struct {
 	names  []string   // of the files
 	staged []string   // those that are new or changed; each is in unfinished, where it will be in the site
 	there  map[string]bool
-	made   map[string]bool              // folders in unfinished
-	twins  map[[sha256.Size]byte]string // a file in unfinished that is whole, by its contents
+	made   map[string]bool // folders in unfinished
 }
 
 func write(dir string, files map[string][]byte) (Report, error) {
@@ -71,8 +69,7 @@ func newWriter(dir string) (*writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the folder of the site: %w", err)
 	}
-	w := &writer{dir: dir, root: root, there: map[string]bool{}, made: map[string]bool{".": true},
-		twins: map[[sha256.Size]byte]string{}}
+	w := &writer{dir: dir, root: root, there: map[string]bool{}, made: map[string]bool{".": true}}
 	if w.old, err = readManifest(root, dir); err != nil {
 		return nil, errors.Join(err, root.Close())
 	}
@@ -152,31 +149,18 @@ func (w *writer) copy(name, from string) error {
 	return nil
 }
 
-// stage writes a file into unfinished. Files with the same contents, such as those of an article and of its newest run,
-// are hard links where possible, because making a file takes longer than filling it.
+// stage writes a file into unfinished.
 func (w *writer) stage(name string, data []byte) error {
-	local, sum := filepath.FromSlash(name), sha256.Sum256(data)
 	w.mu.Lock()
 	err := w.makeFolder(path.Dir(name))
-	twin, known := w.twins[sum]
 	w.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	if known && w.unfinished.Link(twin, local) == nil {
-		return nil
-	}
-	if err := w.create(local, bytes.NewReader(data)); err != nil {
-		return err
-	}
-	w.mu.Lock()
-	w.twins[sum] = local
-	w.mu.Unlock()
-	return nil
+	return w.create(filepath.FromSlash(name), bytes.NewReader(data))
 }
 
-// create makes a new file in unfinished. If it exists, the file system ignores case, and writing would change all links
-// to it.
+// create makes a new file in unfinished. If it exists, the file system ignores case.
 func (w *writer) create(local string, data io.Reader) error {
 	file, err := w.unfinished.OpenFile(local, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {

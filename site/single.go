@@ -103,8 +103,6 @@ func dataURI(name string, data []byte) string {
 		kind = "font/woff2"
 	case ".csv":
 		kind = "text/csv"
-	case ".json":
-		kind = "application/json"
 	case ".svg":
 		kind = "image/svg+xml"
 	}

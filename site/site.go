@@ -1,4 +1,4 @@
-// Package site makes a site of rendered articles: a page each with its history, an index, tags, a feed, and the theme
+// Package site makes a site of rendered articles: a page each, an index, tags, a feed, and the theme
 // beside them.
 //
 // A site is a folder of plain files that works from any address and from none: every link is relative, nothing is
@@ -214,7 +214,7 @@ type layoutView struct {
 	Icon                                      template.URL
 	Card                                      *cardView // of the page where others link it; nil for most
 	Feed                                      bool
-	// others should not list it: it is not finished, or only leads to another page
+	// others should not list it, as it is not finished
 	NoIndex bool
 	Early   template.JS
 	Main    template.HTML
@@ -232,10 +232,9 @@ type inlineView struct {
 
 type pageAt struct {
 	folder             string // of the page; "" for that of the site
-	file               string // its name there; index.html if empty
 	title, description string
 	main               template.HTML
-	unlisted           bool // search engines are to leave it out: a draft, or a page that only leads to another
+	unlisted           bool // a draft, which search engines are to leave out
 	isIndex            bool
 	changed            string       // year-month-day; empty if not known
 	of                 *render.Page // nil if it is no article
@@ -256,8 +255,7 @@ func (v *layoutView) linked(p pageAt) {
 
 // add lays out a page and adds it to the site, with the files that it links.
 func (b *builder) add(p pageAt, files []render.File) error {
-	file := cmp.Or(p.file, indexFile)
-	name := path.Join(p.folder, file)
+	name := path.Join(p.folder, indexFile)
 	v := layoutView{Title: p.title, Description: p.description, Main: p.main, IsIndex: p.isIndex, NoIndex: p.unlisted,
 		Feed: true, Style: b.assets.names[styleFile], Script: b.assets.names[scriptFile], Search: b.found}
 	if p.folder != "" {
@@ -276,7 +274,7 @@ func (b *builder) add(p pageAt, files []render.File) error {
 	if !p.unlisted {
 		b.locate(located{name, p.changed})
 	}
-	for _, f := range append([]render.File{{Path: file, Data: html}}, files...) {
+	for _, f := range append([]render.File{{Path: indexFile, Data: html}}, files...) {
 		if !fs.ValidPath(f.Path) {
 			return fmt.Errorf("article %s has a file %q outside its folder", p.folder, f.Path)
 		}

@@ -31,9 +31,6 @@ func (w *Writer) image(n ast.Node, source []byte) template.HTML {
 	if name, ok := localPicture(written); ok {
 		file, err := w.addPicture(name)
 		if err != nil {
-			if w.article == nil { // of articles DeadLinks says it
-				w.page.Warnf("the picture %q is not shown: %v", written, err)
-			}
 			return template.HTML(template.HTMLEscapeString(words))
 		}
 		to := url.URL{Path: file}

@@ -4,7 +4,6 @@ import (
 	"html/template"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"benchbook/notebook/article"
@@ -31,7 +30,7 @@ func TestPicturesAndLinks(t *testing.T) {
 	}
 }
 
-// shown is what the page of an article shows of a text. Links within the site are taken to lead somewhere.
+// shown is what the page of an article shows of a text.
 func shown(t *testing.T, dir, text string) string {
 	t.Helper()
 	doc := article.Parse(dir, source.New("article.md", []byte("---\ntitle: An example\n---\n"+text)))
@@ -40,14 +39,6 @@ func shown(t *testing.T, dir, text string) string {
 	}
 	w := NewRenderer().Writer(doc, standardPage{}, struct{ Article }{}, Options{})
 	w.Survey()
-	w.Destination = func(written string) (template.URL, bool) {
-		if address, err := article.Elsewhere(written); address != "" || err != nil {
-			href, ok := w.follow(written)
-			return href, ok == nil
-		}
-		href, err := article.Elsewhere("https:" + written)
-		return template.URL(strings.TrimPrefix(href, "https:")), err == nil
-	}
 	page := w.Prose()
 	if w.Err() != nil {
 		t.Error(w.Err())

@@ -22,10 +22,10 @@ type listingView struct {
 	Open  bool
 }
 
-// Listing shows code. Empty lines are replaced by a count.
-func (w *Writer) Listing(name, lines, language string, code []byte) template.HTML {
-	v := listingOf(w, name, lines, language, code)
-	if name == "" && lines == "" && language != "" {
+// Listing shows code.
+func (w *Writer) Listing(language string, code []byte) template.HTML {
+	v := listingOf(w, "", "", language, code)
+	if language != "" {
 		v.Lines = language + ", " + v.Lines
 	}
 	return w.page.Fill("listing", v)

@@ -42,9 +42,6 @@ func flowOf(w *Writer, parent ast.Node) template.HTML {
 func (f *flow) write(parent ast.Node) {
 	source := f.doc.Text
 	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
-		if n == f.Title { // which stands above
-			continue
-		}
 		if p, ok := n.(*article.ConditionalPart); ok {
 			if f.article.Applies(p) {
 				f.write(p)

@@ -1,4 +1,4 @@
-// Package prose shows what authors wrote in Markdown: their articles and docs, and lines such as titles.
+// Package prose shows what authors wrote in Markdown: their articles, and lines such as titles.
 //
 // Nothing of it becomes markup unless it is known to be harmless: raw HTML is reduced to plain formatting, links lead
 // to the web, to a mail address or within the site, everything else is text.
@@ -55,19 +55,14 @@ type Renderer struct {
 	policy   *bluemonday.Policy
 	lexers   *chroma.LexerRegistry
 	known    sync.Map // lexers by the language of listings; nil for a language that nobody knows
-	listings sync.Map // template.HTML by code: subpages and the next preview mostly have the same
+	listings sync.Map // template.HTML by code: the next preview mostly has the same
 }
 
 func NewRenderer() *Renderer { return &Renderer{policy: newPolicy(), lexers: newLexers()} }
 
 type Options struct {
-	Up       string            // from the page to the folder of the site, such as "../"
 	Articles []string          // slugs of the site's articles, to which pages may link
 	Numbers  map[string]string // of tables and figures by their labels, such as "Figure 2"
-	// Title is a node that stands above the prose and is no part of it; Destination is where links lead, if not to what an
-	// article may link to. Both are of pages of docs.
-	Title       ast.Node
-	Destination func(written string) (href template.URL, ok bool)
 }
 
 // Writer writes the prose of one document, and single lines of Markdown.
@@ -79,10 +74,9 @@ type Writer struct {
 	Shift      int               // levels by which headings are lowered, so that h1 is the title alone
 	ClaimWords map[string]string // what the prose says of a claim, in the words of its first link
 	Pictures   []Picture         // that are shown
-	LeadsUp    bool              // there is a link by way of the folder of the site, which is another from another page
 
 	page     Page
-	article  Article // nil for a page of docs
+	article  Article
 	doc      *article.Document
 	markdown renderer.Renderer
 	line     parser.Parser // of titles, which are single lines of Markdown in YAML
@@ -91,7 +85,7 @@ type Writer struct {
 	err      error
 }
 
-// Writer returns a Writer for a document; pages of docs have no article.
+// Writer returns a Writer for a document.
 func (r *Renderer) Writer(doc *article.Document, page Page, a Article, o Options) *Writer {
 	w := &Writer{Renderer: r, Options: o, page: page, article: a, doc: doc, Anchors: map[string]string{},
 		ClaimWords: map[string]string{}, noted: map[int]bool{}, line: parser.NewParser(
@@ -105,13 +99,6 @@ func (r *Renderer) Writer(doc *article.Document, page Page, a Article, o Options
 		util.Prioritized(w, 100), // of two, the lower number has the last word
 	))
 	return w
-}
-
-// At returns a Writer of the same document for a page in another folder.
-func (w *Writer) At(up string) *Writer {
-	there := *w
-	there.Up = up
-	return &there
 }
 
 // Err returns the first error of a template or listing.
@@ -237,7 +224,7 @@ func (w *Writer) spoken(n ast.Node, source []byte) string {
 		}
 	case *ast.Link: // in titles, which package article does not put nodes into
 		if to := article.Resolve(n.Destination); n.FirstChild() == nil {
-			if name, ok := article.SentenceOf(to); ok && w.article != nil {
+			if name, ok := article.SentenceOf(to); ok {
 				return w.article.Finding(name)
 			}
 			return w.Numbers[strings.TrimPrefix(to, "#")]
@@ -265,7 +252,7 @@ func (w *Writer) Survey() {
 		}
 		switch n := n.(type) {
 		case *ast.Heading:
-			if n.Level == 1 && w.article != nil {
+			if n.Level == 1 {
 				w.Shift = 1
 			}
 			if !applies(w.article, n) {
@@ -287,14 +274,13 @@ func (w *Writer) Survey() {
 }
 
 type Heading struct {
-	Level     int
-	ID, Words string
-	Topic     string // the words that stay whatever becomes of a claim whose sentence the heading has
+	Level int
+	ID    string
+	Topic string // the words that stay whatever becomes of a claim whose sentence the heading has
 }
 
 func headingOf(w *Writer, h *ast.Heading, source []byte) Heading {
-	out := Heading{Level: h.Level, ID: w.Anchors[headingIDOf(h)], Words: strings.TrimSpace(w.Plain(h, source))}
-	out.Topic = out.Words
+	out := Heading{Level: h.Level, ID: w.Anchors[headingIDOf(h)], Topic: strings.TrimSpace(w.Plain(h, source))}
 	if claim := article.FindingOf(h, source); claim != nil {
 		out.Topic = topicOf(h, claim, func(n ast.Node) string { return w.Plain(n, source) })
 	}
@@ -394,14 +380,11 @@ func (w *Writer) code(n ast.Node, source []byte) template.HTML {
 		line := n.Lines().At(i)
 		code = append(code, line.Value(source)...)
 	}
-	language, lines := "", ""
+	language := ""
 	if f, ok := n.(*ast.FencedCodeBlock); ok {
 		language = article.Resolve(f.Language(source))
-		if w.article == nil && f.Info != nil { // which shows articles, where all of these words mean something
-			lines = string(f.Info.Segment.Value(source))
-		}
 	}
-	return w.Listing("", lines, language, code)
+	return w.Listing(language, code)
 }
 
 // codeSpan shows code, or a value in a title.
@@ -487,7 +470,7 @@ func (w *Writer) callout(label, class string, first ast.Node, begin int, source 
 func (w *Writer) link(n ast.Node, source []byte) template.HTML {
 	l := n.(*ast.Link)
 	written, words := article.Resolve(l.Destination), w.Children(n, source)
-	if name, ok := strings.CutPrefix(written, "claim:"); ok && w.article != nil {
+	if name, ok := strings.CutPrefix(written, "claim:"); ok {
 		return w.article.Claim(name, words, goesOn(n, source))
 	}
 	if label := strings.TrimPrefix(written, "#"); label != written && w.Numbers[label] != "" {

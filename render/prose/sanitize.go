@@ -64,9 +64,6 @@ func balance(prose []byte) ([]byte, error) {
 
 // destination resolves a link of the article; if ok is false only its words are shown, and DeadLinks says why.
 func (w *Writer) destination(written string) (href template.URL, ok bool) {
-	if w.Destination != nil {
-		return w.Destination(written)
-	}
 	href, err := w.follow(written)
 	return href, err == nil
 }
@@ -80,14 +77,11 @@ func (w *Writer) Source(written string) (href template.URL, ok bool) {
 }
 
 func (w *Writer) follow(written string) (template.URL, error) {
-	href, err := follower{w.Up, w.Articles, w.Anchors, w.doc}.follow(written)
-	w.LeadsUp = w.LeadsUp || strings.HasPrefix(string(href), w.Up)
-	return href, err
+	return follower{w.Articles, w.Anchors, w.doc}.follow(written)
 }
 
 // follower resolves links of an article.
 type follower struct {
-	up       string // from the page to the folder of the site
 	articles []string
 	anchors  map[string]string // goldmark's id of a heading -> ours
 	doc      *article.Document
@@ -109,7 +103,7 @@ func (f follower) follow(written string) (template.URL, error) {
 	parts := strings.Split(path.Clean(u.Path), "/")
 	if len(parts) >= 2 && parts[0] == ".." && slices.Contains(f.articles, parts[1]) &&
 		(len(parts) == 2 || len(parts) == 3 && parts[2] == article.FileName) {
-		to := url.URL{Path: f.up + parts[1] + "/index.html", Fragment: u.Fragment}
+		to := url.URL{Path: "../" + parts[1] + "/index.html", Fragment: u.Fragment}
 		return template.URL(to.String()), nil
 	}
 	return "", errors.New("the site has nothing there")
