@@ -75,8 +75,6 @@ type Options struct {
 	// Agent reads the program benchbook-agent host, for the architecture of the nodes.
 	Agent func() ([]byte, error)
 
-	// StorageClass is that of named volumes; empty is the cluster's default one.
-	StorageClass string
 	// VolumeSize is what a named volume asks for, in bytes; 0 is a gibibyte.
 	VolumeSize int64
 	// Memory is the limit of what has CPUs of its own and says nothing of memory, in bytes, as Kubernetes gives such CPUs

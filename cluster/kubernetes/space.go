@@ -250,9 +250,6 @@ func (s *space) claim(ctx context.Context, name string) (c *claim, fresh bool, e
 			Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{
 				corev1.ResourceStorage: *resource.NewQuantity(size, resource.BinarySI)}},
 		}}
-	if s.engine.options.StorageClass != "" {
-		object.Spec.StorageClassName = &s.engine.options.StorageClass
-	}
 	if err := s.engine.cluster.create(ctx, claimResource, object); err != nil {
 		close(c.filled)
 		return nil, false, fmt.Errorf("making volume %q: %w", name, s.engine.cluster.fault(err))

@@ -55,7 +55,7 @@ func PlaceWords(names, sets []string) string {
 	return strings.Join(each, "; ")
 }
 
-// NoteLoadCPUs notes on which CPUs the load runs, likewise: those of all its generators.
+// NoteLoadCPUs notes on which CPUs the load runs, likewise.
 func (s *Sampler) NoteLoadCPUs(ctx context.Context, r engine.Running) {
 	placed, ok := r.(engine.Placed)
 	if !ok {
@@ -63,10 +63,7 @@ func (s *Sampler) NoteLoadCPUs(ctx context.Context, r engine.Running) {
 	}
 	if set, err := placed.CPUs(ctx); err == nil && set != "" {
 		s.mu.Lock()
-		sets := slices.DeleteFunc(append(strings.Split(s.facts[plan.FactLoadPlace], ","), strings.Split(set, ",")...),
-			func(s string) bool { return s == "" })
-		slices.Sort(sets)
-		s.facts[plan.FactLoadPlace] = strings.Join(slices.Compact(sets), ",")
+		s.facts[plan.FactLoadPlace] = set
 		s.mu.Unlock()
 	}
 }

@@ -201,8 +201,7 @@ func (s *Sampler) Finish() {
 	s.around[1] = readNeighbours()
 }
 
-// LoadName is the name of the program that puts the load on, whichever it is. Where there are several, their names
-// differ as those of the containers of a service do.
+// LoadName is the name of the program that puts the load on, whichever it is.
 const LoadName = "load"
 
 // Space is a space in which the sampler sees the load start and end.
@@ -214,7 +213,7 @@ type observed struct {
 }
 
 func (o observed) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
-	if ServiceOf(program.Name) != LoadName {
+	if program.Name != LoadName {
 		return o.Space.Run(ctx, program, started)
 	}
 	watch := func(r engine.Running) {
@@ -229,7 +228,7 @@ func (o observed) Run(ctx context.Context, program engine.Program, started func(
 	return o.Space.Run(ctx, program, watch)
 }
 
-// noteLoadIn notes that the load is in the network of a service. Several programs of it are there at the same time.
+// noteLoadIn notes that the load is in the network of a service.
 func (s *Sampler) noteLoadIn(service string) {
 	s.mu.Lock()
 	s.facts[FactLoadIn] = "that of " + service

@@ -45,22 +45,18 @@ func AttendTo(order Order) (status int, err error) {
 	if err != nil && !errors.Is(err, exec.ErrDot) {
 		return 0, refuse(err)
 	}
-	if status, err = StayAround(program, order.Args, os.Environ(), signals, func() error { return nil }); err != nil {
+	if status, err = stayAround(program, order.Args, signals); err != nil {
 		return 0, refuse(err)
 	}
 	order.leave(signals)
 	return status, nil
 }
 
-// StayAround starts a program, calls started, passes signals on, takes leave of processes that nobody else waits for,
-// and returns the status with which the program has ended. The error is why it was not started.
-func StayAround(program string, args, environment []string, signals <-chan os.Signal, started func() error) (status int,
-	err error) {
+// stayAround starts a program, passes signals on, reaps processes that nobody else waits for, and returns the status
+// with which the program has ended. The error is why it was not started.
+func stayAround(program string, args []string, signals <-chan os.Signal) (status int, err error) {
 	files := []*os.File{os.Stdin, os.Stdout, os.Stderr}
-	process, err := os.StartProcess(program, args, &os.ProcAttr{Env: environment, Files: files})
-	if err == nil {
-		err = started()
-	}
+	process, err := os.StartProcess(program, args, &os.ProcAttr{Env: os.Environ(), Files: files})
 	if err != nil {
 		return 0, err
 	}

@@ -42,11 +42,6 @@ type Script struct {
 	Listeners func(name string) ([]netip.AddrPort, error)
 	// CPUs returns on which CPUs a service or program may run. Without it nothing tells.
 	CPUs func(name string) (string, error)
-	// Clock returns how far the clock of where a service or program is lies ahead, give or take. Without it that is
-	// ours.
-	Clock func(name string) (ahead, uncertain time.Duration, err error)
-	// Node returns which machine a host is. Without it that is not known.
-	Node func(host string) string
 	// Threads returns the processor times of the threads of a service or program at the nth time of asking, counted
 	// from 0.
 	Threads func(name string, n int) (map[int]time.Duration, error)
@@ -86,8 +81,6 @@ var (
 	_ engine.Threaded   = (*running)(nil)
 	_ engine.Listening  = (*running)(nil)
 	_ engine.Placed     = (*running)(nil)
-	_ engine.Clocked    = (*running)(nil)
-	_ engine.Sited      = (*running)(nil)
 )
 
 // New makes an engine that follows a script.
@@ -250,7 +243,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 			return nil, err
 		}
 	}
-	return &running{engine: s.engine, name: service.Name, host: service.Host}, nil
+	return &running{engine: s.engine, name: service.Name}, nil
 }
 
 func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
@@ -262,7 +255,7 @@ func (s *space) Run(ctx context.Context, program engine.Program, started func(en
 	}
 	defer s.leave(program.Name)
 	if started != nil {
-		started(&running{engine: s.engine, name: program.Name, host: program.Host})
+		started(&running{engine: s.engine, name: program.Name})
 	}
 	if program.Stdin != nil {
 		if s.engine.script.Waits != nil {
@@ -351,7 +344,6 @@ func (s *space) Close(ctx context.Context) error {
 type running struct {
 	engine *Engine
 	name   string
-	host   string
 
 	mu                    sync.Mutex
 	asked, looked, queued int // how often for usage, for threads, and for how long these waited
@@ -408,20 +400,6 @@ func (r *running) CPUs(context.Context) (string, error) {
 		return "", errUntold
 	}
 	return r.engine.script.CPUs(r.name)
-}
-
-func (r *running) Clock(context.Context) (ahead, uncertain time.Duration, err error) {
-	if r.engine.script.Clock == nil {
-		return 0, 0, nil
-	}
-	return r.engine.script.Clock(r.name)
-}
-
-func (r *running) Node() string {
-	if r.engine.script.Node == nil {
-		return ""
-	}
-	return r.engine.script.Node(r.host)
 }
 
 func (r *running) Logs(context.Context) ([]byte, error) {
