@@ -9,11 +9,9 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/expr"
@@ -163,55 +161,11 @@ func byRegex(pattern string, text []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	last, found := lastMatch(re, text)
-	if !found {
+	all := re.FindAllSubmatch(text, -1)
+	if len(all) == 0 {
 		return "", fmt.Errorf("no match of %s", pattern)
 	}
-	return string(last), nil
-}
-
-// lastMatch is the first group of the last match, the one of FindAllSubmatch, which would keep all of them: there may
-// be millions.
-func lastMatch(re *regexp.Regexp, text []byte) (group []byte, found bool) {
-	if looksBack(re) {
-		all := re.FindAllSubmatch(text, -1)
-		if len(all) == 0 {
-			return nil, false
-		}
-		return all[len(all)-1][1], true
-	}
-	for pos, end := 0, -1; pos <= len(text); {
-		m := re.FindSubmatchIndex(text[pos:])
-		if m == nil {
-			break
-		}
-		start, stop := pos+m[0], pos+m[1]
-		if isEmpty := start == stop; !isEmpty || start != end { // nothing right behind a match is none
-			if group, found = nil, true; m[2] >= 0 {
-				group = text[pos+m[2] : pos+m[3]]
-			}
-		}
-		if end = stop; stop > pos {
-			pos = stop
-		} else {
-			_, width := utf8.DecodeRune(text[pos:])
-			pos += max(1, width)
-		}
-	}
-	return group, found
-}
-
-// looksBack says whether what a pattern matches depends on what stands before: the rest of a text cannot be searched
-// alone.
-func looksBack(re *regexp.Regexp) bool {
-	parsed, err := syntax.Parse(re.String(), syntax.Perl)
-	if err != nil {
-		return true
-	}
-	program, err := syntax.Compile(parsed.Simplify())
-	return err != nil || slices.ContainsFunc(program.Inst, func(i syntax.Inst) bool {
-		return i.Op == syntax.InstEmptyWidth && syntax.EmptyOp(i.Arg)&^(syntax.EmptyEndLine|syntax.EmptyEndText) != 0
-	})
+	return string(all[len(all)-1][1]), nil
 }
 
 // byPath gives the value at a path with dots, in a text that is JSON, or else in the last of its lines that is and has

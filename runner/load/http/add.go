@@ -1,14 +1,7 @@
 package http
 
-import (
-	"benchbook/internal/slice"
-)
-
-// Add adds what can be counted of another result.
-func (r *Result) Add(p *Result) {
-	r.Addresses = slice.Add(r.Addresses, p.Addresses...)
-	r.Unreachable = slice.Add(r.Unreachable, p.Unreachable...)
-	r.TLS = slice.Add(r.TLS, p.TLS...)
+// add adds what another engine has counted.
+func (r *Result) add(p *Result) {
 	for kind, n := range p.Failures {
 		r.Failures[kind] += n
 	}
@@ -16,28 +9,24 @@ func (r *Result) Add(p *Result) {
 		r.Status[status] += n
 	}
 	for _, n := range []struct{ to, from *int64 }{
-		{&r.Attempted, &p.Attempted}, {&r.Answered, &p.Answered}, {&r.Failed, &p.Failed},
+		{&r.Answered, &p.Answered},
 		{&r.Completed.Right, &p.Completed.Right}, {&r.Completed.Failed, &p.Completed.Failed},
 		{&r.BytesIn, &p.BytesIn}, {&r.BytesOut, &p.BytesOut}, {&r.Connects, &p.Connects},
-		{&r.Due, &p.Due}, {&r.Sent, &p.Sent}, {&r.Blocked, &p.Blocked}, {&r.Stale, &p.Stale},
+		{&r.Sent, &p.Sent}, {&r.Blocked, &p.Blocked}, {&r.Stale, &p.Stale},
 		{&r.Unrequested, &p.Unrequested},
 		{&r.Warmup.Attempted, &p.Warmup.Attempted}, {&r.Warmup.Answered, &p.Warmup.Answered},
 		{&r.Warmup.Failed, &p.Warmup.Failed},
 	} {
 		*n.to += *n.from
 	}
-	if r.Overlap != nil && p.Overlap != nil {
-		r.Overlap.Right += p.Overlap.Right
-		r.Overlap.Failed += p.Overlap.Failed
-		r.Overlap.Time += p.Overlap.Time
-	} else {
-		r.Overlap = nil
-	}
-	r.AddSeconds(p.Seconds)
+	r.Overlap.Right += p.Overlap.Right
+	r.Overlap.Failed += p.Overlap.Failed
+	r.Overlap.Time += p.Overlap.Time
+	r.addSeconds(p.Seconds)
 }
 
-// AddSeconds adds seconds to those of a result, and those behind the last one to that.
-func (r *Result) AddSeconds(seconds []Second) {
+// addSeconds adds seconds to those of a result, and those behind the last one to that.
+func (r *Result) addSeconds(seconds []Second) {
 	for i, s := range seconds {
 		r.Seconds[min(i, len(r.Seconds)-1)].add(s)
 	}
@@ -56,11 +45,10 @@ func (s *Second) add(from Second) {
 	}
 }
 
-// Distributions are those of a result, by name; nil are those that its load does not have.
-func (r *Result) Distributions() map[string]*Distribution {
-	all := map[string]*Distribution{
+// distributions are those of a result, by name; nil are those that its load does not have.
+func (r *Result) distributions() map[string]*Distribution {
+	return map[string]*Distribution{
 		"latency": &r.Latency, "failed latency": &r.FailedLatency, "connect": &r.Connect, "first byte": &r.FirstByte,
 		"TLS setup": r.TLSSetup, "lag": r.Lag, "service": r.Service, "cut": r.Cut,
 	}
-	return all
 }

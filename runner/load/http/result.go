@@ -46,8 +46,7 @@ type Result struct {
 	Completed Completed `json:"completed"`
 
 	// Overlap is how much of the requests lay in the window, whenever they were started and ended. The throughput of a
-	// closed loop is Overlap.Right over Length; Little's law takes right answers and failures together. It is nil from a
-	// generator that is older than it.
+	// closed loop is Overlap.Right over Length; Little's law takes right answers and failures together.
 	Overlap *Overlap `json:"overlap,omitempty"`
 
 	// BytesIn and BytesOut went over connections in the window, heads and bodies, of whichever request.

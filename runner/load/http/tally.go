@@ -206,7 +206,7 @@ func (t *Tally) Complete(o *Outcome) {
 // Merge adds what another tally of the same window has counted.
 func (t *Tally) Merge(from *Tally) {
 	t.grow(len(from.Found.Seconds))
-	t.Found.Add(&from.Found)
+	t.Found.add(&from.Found)
 	for status, n := range from.status {
 		t.status[status] += n
 	}
@@ -252,7 +252,7 @@ func (t *Tally) Result(wanted int64) (*Result, error) {
 	}
 	counted := r.Seconds
 	r.Seconds = make([]Second, max(1, (r.Length+time.Second-1)/time.Second))
-	r.AddSeconds(counted) // the completion that ends the window belongs to it, even on the stroke of a second
+	r.addSeconds(counted) // the completion that ends the window belongs to it, even on the stroke of a second
 	if t.open {
 		r.Due = t.Found.Attempted
 		r.Offered = float64(r.Due) / r.Length.Seconds()
@@ -265,7 +265,7 @@ func (t *Tally) Result(wanted int64) (*Result, error) {
 		r.Cut = new(Distribution)
 	}
 	var err error
-	for name, d := range r.Distributions() {
+	for name, d := range r.distributions() {
 		if d == nil {
 			continue
 		}
