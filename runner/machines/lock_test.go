@@ -3,6 +3,7 @@ package machines
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,7 +73,7 @@ func TestLock(t *testing.T) {
 func TestLockOfAllUsers(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077))
 	path := filepath.Join(t.TempDir(), "lock")
-	file, err := openLock(path)
+	file, err := openLock(path, 0o644)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,6 +84,73 @@ func TestLockOfAllUsers(t *testing.T) {
 	}
 	if mode := info.Mode().Perm(); mode != 0o644 {
 		t.Errorf("its mode is %v", mode)
+	}
+}
+
+// Another user can hold, remove or replace the lock of all users, but not stop runs by that.
+func TestLockAgainstOtherUsers(t *testing.T) {
+	defer func(d time.Duration) { patience = d }(patience)
+	patience = 3 * lockEvery
+	h := sysinfo.Host{ID: "c2-abcdef"}
+	shared, own := "benchbook-c2-abcdef.lock", fmt.Sprintf("benchbook-c2-abcdef-%d.lock", os.Getuid())
+	hold := func(t *testing.T, path string, mode os.FileMode) {
+		file, err := openLock(path, mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if taken, err := tryLock(file); err != nil || !taken {
+			t.Fatal(taken, err)
+		}
+		t.Cleanup(func() { file.Close() })
+	}
+	tests := []struct {
+		name  string
+		plant func(t *testing.T, dir string)
+		waits int
+	}{
+		{"nothing", func(*testing.T, string) {}, 0},
+		{"holds the lock of all", func(t *testing.T, dir string) { hold(t, filepath.Join(dir, shared), 0o644) }, 1},
+		{"holds a lock that others can open in place of ours",
+			func(t *testing.T, dir string) { hold(t, filepath.Join(dir, own), 0o644) }, 0},
+		{"links", func(t *testing.T, dir string) {
+			for _, name := range []string{shared, own} {
+				if err := os.Symlink("/etc/passwd", filepath.Join(dir, name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, 0},
+		{"folders", func(t *testing.T, dir string) {
+			for _, name := range []string{shared, own} {
+				if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, 0},
+		{"pipes", func(t *testing.T, dir string) {
+			for _, name := range []string{shared, own} {
+				if err := syscall.Mkfifo(filepath.Join(dir, name), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			dir, waits := t.TempDir(), 0
+			test.plant(t, dir)
+			began := time.Now()
+			unlock, err := Lock(t.Context(), h, dir, "measuring hello", func(*BusyError) { waits++ })
+			if err != nil {
+				t.Fatal(err)
+			}
+			unlock()
+			if waits != test.waits {
+				t.Errorf("it waited %d times, want %d", waits, test.waits)
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("it took %s", took)
+			}
+		})
 	}
 }
 
@@ -101,7 +169,7 @@ func TestHolderThatCannotBeTold(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		file, err := openLock(path)
+		file, err := openLock(path, 0o644)
 		if err != nil {
 			t.Fatal(err)
 		}
