@@ -110,29 +110,25 @@ func cellText(c table.Cell) string {
 
 // Drawing is a drawing of a figure as a file for light and dark surroundings.
 type Drawing struct {
-	Name  string // unique in the article
 	Title string
 	SVG   []byte
 }
 
 var drawingTitle = regexp.MustCompile(`<title[^>]*>([^<]*)</title>`)
 
-// Figure draws a figure, or one drawing for each of its facets.
-func (p Parts) Figure(f *article.Figure) ([]Drawing, error) {
+// Figure draws a figure.
+func (p Parts) Figure(f *article.Figure) (Drawing, error) {
 	p.c.files = nil
 	p.c.figure(f)
-	var out []Drawing
+	if err := p.c.failed(); err != nil {
+		return Drawing{}, err
+	}
 	for _, file := range p.c.files {
-		name, isDrawing := strings.CutSuffix(path.Base(file.Path), ".svg")
-		title := drawingTitle.FindSubmatch(file.Data)
-		if isDrawing && title != nil {
-			out = append(out, Drawing{name, html.UnescapeString(string(title[1])), file.Data})
+		if title := drawingTitle.FindSubmatch(file.Data); title != nil && path.Ext(file.Path) == ".svg" {
+			return Drawing{html.UnescapeString(string(title[1])), file.Data}, nil
 		}
 	}
-	if err := p.c.failed(); err != nil || len(out) > 0 {
-		return out, err
-	}
-	return nil, errors.New("nothing of it was measured")
+	return Drawing{}, errors.New("nothing of it was measured")
 }
 
 // The colours of badges, on which white can be read, by their classes.

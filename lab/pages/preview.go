@@ -36,7 +36,6 @@ type Previewer struct {
 	dir   string // of the project
 	flags Options
 	host  sysinfo.Host // this machine
-	theme string       // folder of the project's theme; empty without one
 	shown []string     // slugs of the articles on the site, to which pages may link
 	made  map[string]*madeArticle
 }
@@ -77,7 +76,6 @@ func (p *Previewer) site(ctx context.Context, changed []string, said *strings.Bu
 	if err != nil {
 		return nil, err
 	}
-	p.theme = themeDir(project)
 	var problems source.Problems
 	look := theme.OfProject(project, &problems)
 	var renderer *render.Renderer

@@ -239,7 +239,9 @@ func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, er
 		if err != nil {
 			return "", err
 		}
-		return pictures(m, drawn, folder, out), nil
+		name := filepath.Join(drawings, m.article, m.name+".svg")
+		out[filepath.Join(folder, name)] = drawing{drawn.SVG, m.at}
+		return fmt.Sprintf("\n\n![%s](%s)\n\n", terminal.Markdown.Replace(drawn.Title), filepath.ToSlash(name)), nil
 	}
 	words, svg := of.parts.Badge()
 	name := filepath.Join(drawings, m.article, "badge.svg")
@@ -281,15 +283,4 @@ func tableText(t render.TableText, address string) string {
 		b.WriteString(terminal.Markdown.Replace(note) + "\n\n")
 	}
 	return b.String()
-}
-
-// pictures shows drawings.
-func pictures(m mark, drawn []render.Drawing, folder string, out map[string]drawing) string {
-	text := "\n\n"
-	for _, d := range drawn {
-		name := filepath.Join(drawings, m.article, d.Name+".svg")
-		out[filepath.Join(folder, name)] = drawing{d.SVG, m.at}
-		text += fmt.Sprintf("![%s](%s)\n\n", terminal.Markdown.Replace(d.Title), filepath.ToSlash(name))
-	}
-	return text
 }
