@@ -228,15 +228,15 @@ func (a *Session) Lay(project *article.Project, c *Article, this sysinfo.Host) (
 func (a *Session) WarnBad(bad []record.Bad) {
 	a.warning.Lock()
 	defer a.warning.Unlock()
+	if a.warned == nil {
+		a.warned = map[string]bool{}
+	}
 	for _, b := range bad {
 		words := fmt.Sprintf("left out: %s: %s\n", b.Path, terminal.ErrorText(b.Err))
 		if !a.warned[words] {
+			a.warned[words] = true
 			fmt.Fprint(a.Stderr, words)
 		}
-		if a.warned == nil {
-			a.warned = map[string]bool{}
-		}
-		a.warned[words] = true
 	}
 }
 
