@@ -77,23 +77,17 @@ func (l Layout) AddFacts(t *plan.Trial, facts map[string]string) {
 	if len(l.Experiment.Hosts) == 0 {
 		return
 	}
-	words := func(what, host string) string {
-		if host == "" {
-			return what + " on this machine"
-		}
-		return what + " on " + host
-	}
 	var where []string
 	crosses := false
 	for _, s := range t.Services {
-		where = append(where, words(s.Name, l.Experiment.HostOf(s.Name)))
+		where = append(where, s.Name+" on "+l.Experiment.HostOf(s.Name))
 		crosses = crosses || l.Experiment.HostOf(s.Name) != l.Experiment.LoadHost(t)
 	}
 	what := "load"
 	if t.Command != nil {
 		what = "command"
 	}
-	facts[factHosts] = strings.Join(append(where, words(what, l.Experiment.LoadHost(t))), "; ")
+	facts[factHosts] = strings.Join(append(where, what+" on "+l.Experiment.LoadHost(t)), "; ")
 	if crosses {
 		facts[factCrossing] = betweenPods
 	}
@@ -209,15 +203,11 @@ func (l Layout) AddReadings(ctx context.Context, s *observe.Sampler, t *plan.Tri
 		return nil
 	}
 	loadHost := l.Experiment.LoadHost(t)
-	s.Elsewhere = observe.Elsewhere{Services: map[string]bool{}, Load: loadHost != "", All: !l.RunsHere()}
+	s.Elsewhere = observe.Elsewhere{All: true} // a cluster has a node for everything
 	on := map[string][]string{}
 	for _, service := range t.Services {
-		if host := l.Experiment.HostOf(service.Name); host != "" {
-			for _, name := range []string{service.Name, service.Name + observe.LinkSuffix} {
-				s.Elsewhere.Services[name] = true
-				on[host] = append(on[host], name)
-			}
-		}
+		host := l.Experiment.HostOf(service.Name)
+		on[host] = append(on[host], service.Name, service.Name+observe.LinkSuffix)
 	}
 	if m.Length <= 0 {
 		return nil

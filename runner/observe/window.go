@@ -15,12 +15,9 @@ import (
 	"benchbook/runner/sysinfo"
 )
 
-// Elsewhere is what of an experiment does not run on this machine, and what other machines did in the window.
+// Elsewhere says what other machines did in the window of an experiment that runs on them alone.
 type Elsewhere struct {
-	Services map[string]bool // and links before them
-	Load     bool
 	All      bool // nothing runs here
-
 	Machines []MachineUsage
 }
 
@@ -79,14 +76,14 @@ func (s *Sampler) Samples(m *load.Measurement) []record.Sample {
 			gap.Round(time.Millisecond), s.every)
 	}
 	var out []record.Sample
-	ours := 0.0 // processor time of services and load on this machine, in seconds
+	ours := 0.0 // processor time of services, in seconds
 	for _, name := range slices.Sorted(maps.Keys(s.services)) {
 		if len(s.services[name]) < 2 || m.Length <= 0 {
 			continue
 		}
 		readings := s.cpuReadings(name)
 		used, ok := cpuIn(readings, begin, end)
-		if ok && !s.Elsewhere.Services[name] {
+		if ok {
 			ours += cpuSeconds(s.host, readings, begin, end)
 		}
 		service, isLink := strings.CutSuffix(name, LinkSuffix)
@@ -136,10 +133,7 @@ func (s *Sampler) noteForeign(m *load.Measurement, begin, end time.Time, ours fl
 	if m.GeneratorCPU < 0 || m.Length < shortestTold {
 		return
 	}
-	if !s.Elsewhere.Load {
-		ours += m.GeneratorCPU.Seconds()
-	}
-	foreign := s.mostForeign(begin, end, ours)
+	foreign := s.mostForeign(begin, end, ours+m.GeneratorCPU.Seconds())
 	if m.Load != nil {
 		m.Load.ForeignCPU = foreign
 	}
