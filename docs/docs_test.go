@@ -557,6 +557,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "Publish",
 			"Allow"}},
 		{"Experiment", []string{"Experiment", "Repetitions"}},
+		{"Who may allow", []string{"Policy", "PolicyAllow"}},
 		{"Variables of Compose files", []string{"Compose"}},
 		{"Services", []string{"Service", "Build", "Config", "Healthcheck", "Dependencies", "Ulimit", "Volume", "Tmpfs"}},
 		{"Secrets from outside", []string{"Secret", "SecretFile"}},

@@ -43,8 +43,17 @@ type Config struct {
 	Scripted bool
 	// Terminal is the width of the terminal that standard error is, in characters; 0 for none.
 	Terminal func() int
+	// Consent says what keeps projects within bounds; nil for nothing.
+	Consent *Consent
 	// Ask asks the person at the terminal a question with yes or no; not asked where there is none. Nil never asks.
 	Ask func(question string) (yes, asked bool)
+}
+
+// Consent says what keeps projects within bounds.
+type Consent struct {
+	Policy  string // file with what projects may do at most; empty for none
+	Named   bool   // the policy has to be there
+	Trusted string // folder where answers of the user are remembered; empty for none
 }
 
 // Engine is an engine by the name that articles and flags have for it.

@@ -69,7 +69,7 @@ const (
 
 func onEngineWiring() lab.Config {
 	w := wired(nil)
-	w.Settler = nil
+	w.Settler, w.Consent = nil, nil
 	w.Agent = func() ([]byte, error) {
 		return os.ReadFile(filepath.Join(os.Getenv(programsVariable), agent.Name))
 	}

@@ -21,6 +21,7 @@ func onLocal(t testing.TB) lab.Config {
 		t.Skip("takes some seconds: run without -short")
 	}
 	w := wired(nil)
+	w.Consent = nil // nobody can be asked
 	local, err := w.Engine(t.Context(), "local")
 	if err != nil && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "local") {
 		t.Skip(err)

@@ -46,7 +46,6 @@ before anything does. Then it prints each claim there and here, and makes pages 
 		},
 	}
 	choose = addMeasuring(cmd, &o.Options, plan.Full, a.Config.EngineNames())
-	cmd.Flags().BoolVar(&o.Yes, "yes", false, "measure without asking")
 	cmd.Flags().StringVarP(&o.Into, "output", "o", "", "the folder to open it in (default ARTICLE.repro)")
 	return cmd
 }

@@ -55,6 +55,7 @@ func addMeasuring(cmd *cobra.Command, f *measure.Options, profile string, engine
 	cmd.Flags().BoolVarP(&f.Verbose, "verbose", "v", false, verboseUsage)
 	addQuiet(cmd, &f.Quiet)
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
+	cmd.Flags().BoolVar(&f.Yes, "yes", false, "measure without asking what the project, or the bundle, may do")
 	cmd.Flags().StringVar(&f.Engine, "engine", "", "where services run: "+strings.Join(engines, ", ")+
 		", or none to measure nothing (default what the project says, or docker)")
 	return choose

@@ -64,6 +64,7 @@ func onEngine(t testing.TB) lab.Config {
 	t.Helper()
 	needEngine(t)
 	w, tools := wired(nil), builtPrograms(t)
+	w.Consent = nil // nobody can be asked
 	// The same packages keep the machine from coming to rest, which a run would wait for up to two minutes.
 	w.Settler = &sysinfo.Settler{Longest: 100 * time.Millisecond}
 	w.Agent = func() ([]byte, error) { return os.ReadFile(filepath.Join(tools, agent.Name)) }

@@ -28,6 +28,21 @@ import (
 // which others measure.
 const locksVariable = "BENCHBOOK_LOCKS"
 
+// policyVariable is an environment variable that names the policy of this machine.
+const policyVariable = "BENCHBOOK_POLICY"
+
+// policyFile is the policy of this machine, whether it exists or not; empty where no user has a folder for it.
+func policyFile() string {
+	if named := os.Getenv(policyVariable); named != "" {
+		return named
+	}
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "benchbook", "policy.yaml")
+}
+
 // becomeProgram runs the program of a service without a container, which begins as this one, and returns in any other
 // case.
 func becomeProgram() { local.BecomeProgram() }
@@ -50,6 +65,11 @@ func wired(clusters Clusters) lab.Config {
 	cache, err := os.UserCacheDir()
 	if err == nil {
 		cache = filepath.Join(cache, "benchbook")
+	}
+	policy, trusted := policyFile(), ""
+	if home, err := os.UserHomeDir(); err == nil {
+		trusted = filepath.Join(cmp.Or(os.Getenv("XDG_STATE_HOME"), filepath.Join(home, ".local", "state")), "benchbook",
+			"trusted")
 	}
 	program := programs.Here(cache).Agent
 	atDocker := dockerWith(program)
@@ -75,6 +95,7 @@ func wired(clusters Clusters) lab.Config {
 		Machine: inspect.ThisMachine(),
 		Settler: &sysinfo.Settler{},
 		Cache:   cache,
+		Consent: &lab.Consent{Policy: policy, Named: os.Getenv(policyVariable) != "", Trusted: trusted},
 		Ask:     ask,
 		Terminal: func() int {
 			width, _, err := term.GetSize(int(os.Stderr.Fd()))

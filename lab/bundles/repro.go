@@ -40,7 +40,6 @@ import (
 // ReproOptions say how a bundle is repeated.
 type ReproOptions struct {
 	Into string // the folder that it is opened in; empty: ARTICLE.repro
-	Yes  bool   // do not ask
 	measure.Options
 }
 
@@ -68,6 +67,7 @@ func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) err
 	if err := t.confirm("measure it?", "nothing was measured"); err != nil {
 		return err
 	}
+	t.options.Asking = measure.Asked
 	err := measure.Run(ctx, a, t.project, []*lab.Article{t.article}, t.options.Options)
 	_, none := os.Stat(filepath.Join(t.project.RecordsDir(t.article.Slug), t.host.ID, t.planned.Profile))
 	if ctx.Err() != nil || err != nil && none != nil {

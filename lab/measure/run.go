@@ -41,6 +41,8 @@ type Options struct {
 	Pick        lab.Filter    // picks some of them; nil for all
 	Keep        bool          // the services of the last repetition
 	Adapt       bool          // placements to the CPUs that there are
+	Yes         bool          // to what the project allows
+	Asking      Asking        // who has answered for what the project allows
 	Verbose     bool          // print the output of image builders too
 	Quiet       bool          // print only problems and results
 	// Over is laid over the engine that images are made available on, to say more of them or to hold them to something;
@@ -141,7 +143,7 @@ func (j *job) measure(ctx context.Context) error {
 // Prepare makes available what all trials of the chosen articles need, whether they are measured already or not, and
 // measures nothing.
 func Prepare(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
-	flags.Force, flags.Adapt, flags.Budget = true, true, 0
+	flags.Force, flags.Adapt, flags.Budget, flags.Asking = true, true, 0, Asked
 	j, problems, err := newJob(ctx, a, project, list, flags)
 	if err != nil {
 		return a.JoinErrors(problems, err)
@@ -267,6 +269,9 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 		return false, err
 	}
 	pending := found.pending
+	if err := consent(j.Session, j.project, pending, j.plans, j.flags); err != nil {
+		return false, err
+	}
 	j.pending = found.repetitions + found.capacities
 	for _, c := range pending { // before anything takes time
 		if err := j.recordsOf(c).Writable(); err != nil {

@@ -27,6 +27,9 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	if err != nil {
 		return err
 	}
+	if err := consent(a, project, list, plans, flags); err != nil {
+		return err
+	}
 	host, err := sysinfo.ThisHost()
 	if err != nil {
 		return lab.Failure(err)

@@ -86,7 +86,8 @@ func run(ctx context.Context, a *lab.Session, text string, hosts []string, o Opt
 // has not ended.
 func (n *notebook) measure(ctx context.Context, a *lab.Session, o Options) (*dataset.Dataset, error) {
 	defer a.AwaitOnInterrupt(ctx)()
-	err := measure.Run(ctx, n.Session, n.project, n.list, measure.Options{Profile: plan.Full, Quiet: o.Quiet})
+	err := measure.Run(ctx, n.Session, n.project, n.list, measure.Options{Profile: plan.Full, Quiet: o.Quiet,
+		Asking: measure.Own})
 	if s, ok := errors.AsType[*lab.StatusError](err); ok && s.Status == lab.StatusInterrupted {
 		return nil, lab.WithStatus(s.Status, errors.New("interrupted; nothing was kept"))
 	}

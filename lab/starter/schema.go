@@ -36,6 +36,7 @@ func Kinds() map[string]schemaKind {
 		"front-matter": {"The front matter of an article of benchbook", reflect.TypeFor[article.Front](), false},
 		"project": {"The project file of benchbook, " + article.ProjectFile, reflect.TypeFor[article.Settings](),
 			false},
+		"policy": {"What a machine lets projects of benchbook do at most", reflect.TypeFor[article.Policy](), false},
 		"record": {"A record of benchbook: one repetition of one trial", reflect.TypeFor[record.Record](), false},
 	}
 }
@@ -191,6 +192,8 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 		return anyOf(orList(word()), g.mapping(t)), true
 	case reflect.TypeFor[article.Allow]():
 		return orList(anyOf(g.scalar(reflect.TypeFor[article.Permission]()), g.mapping(t))), true
+	case reflect.TypeFor[article.PolicyAllow]():
+		return orList(anyOf(g.scalar(reflect.TypeFor[article.PolicyWord]()), g.mapping(t))), true
 	case reflect.TypeFor[article.Targets]():
 		return orList(anyOf(word(), g.mapping(reflect.TypeFor[article.Target]()))), true
 	case reflect.TypeFor[article.Dependencies]():

@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"benchbook/lab"
+)
+
+// consentArticle is measured if the project allows KEYS.
+const consentArticle = `---
+title: More than is harmless
+---
+
+~~~yaml experiment
+name: greedy
+services: {server: {KEYS, expose: ["80"]}}
+load: {target: "http://server/", duration: 1s}
+repetitions: 1
+calibrate: false
+~~~
+`
+
+// A consentCase is a run of a project.
+type consentCase struct {
+	name, keys, project string
+	policy              string // text of the policy; empty for none
+	answer              string // y or n; empty where nobody can be asked
+	flags               []string
+	status              int
+	said                []string // parts of standard error; POLICY and DIR stand for paths
+}
+
+// run runs the case in a folder, and gives what was said. Answers are remembered in a folder.
+func (c *consentCase) run(t *testing.T, dir, trusted string) {
+	t.Helper()
+	write := func(name, text string) {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(filepath.Join(dir, "benchbook.yaml"), c.project)
+	w := scripted()
+	w.LockDir = ""
+	w.Consent = &lab.Consent{Policy: filepath.Join(t.TempDir(), "policy.yaml"), Trusted: trusted}
+	if c.policy != "" {
+		write(w.Consent.Policy, c.policy)
+	}
+	w.Ask = func(string) (yes, asked bool) { return c.answer == "y", c.answer != "" }
+	var stdout, stderr bytes.Buffer
+	status := run(append([]string{"-C", dir, "run", "--force"}, c.flags...), &stdout, &stderr, w)
+	if status != c.status {
+		t.Errorf("status %d, want %d:\n%s%s", status, c.status, &stdout, &stderr)
+	}
+	for _, want := range c.said {
+		want = strings.NewReplacer("POLICY", w.Consent.Policy, "DIR", dir).Replace(want)
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, &stderr)
+		}
+	}
+	if len(c.said) == 0 && strings.Contains(stderr.String(), "you have not measured it") {
+		t.Errorf("somebody was asked:\n%s", &stderr)
+	}
+	_, err := os.Stat(filepath.Join(dir, "experiments", "greedy", "records"))
+	if measured := err == nil; measured != (c.status == 0) {
+		t.Errorf("it was measured: %t", measured)
+	}
+}
+
+// A project that allows more than others do is measured only if the policy of the machine lets it, or the user agrees.
+func TestConsent(t *testing.T) {
+	socket, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { socket.Close() })
+	folder := filepath.Dir(socket.Addr().String())
+	const image, capability = `image: "debian:bookworm-slim"`, `image: "debian:bookworm-slim", cap_add: [SYS_ADMIN]`
+	const program = `command: ["server"]`
+	mount := image + `, volumes: ["` + folder + `:/s"]`
+	const asks = "asks for more than others do, and you have not measured it before"
+	tests := []consentCase{
+		{"an ordinary project", image, "", "", "", nil, 0, nil},
+		{"a setting of a container's kernel", image + ", sysctls: {net.core.somaxconn: 4096}", "allow: [sysctls]\n", "", "", nil,
+			0, nil},
+		{"nobody to ask", capability, "allow: [cap_add]\n", "", "", nil, lab.StatusUsage,
+			[]string{asks, "with more capabilities", "benchbook.yaml:1", "--yes", "POLICY"}},
+		{"no", capability, "allow: [cap_add]\n", "", "n", nil, lab.StatusFailed, []string{asks, "nothing was measured"}},
+		{"yes", capability, "allow: [cap_add]\n", "", "y", nil, 0, []string{asks}},
+		{"--yes", capability, "allow: [cap_add]\n", "", "", []string{"--yes"}, 0, []string{asks}},
+		{"a host", image, "allow: {targets: [example.org]}\n", "", "", nil, lab.StatusUsage, []string{"load on example.org"}},
+		{"the engine local", program, "engine: local\n", "", "", nil, lab.StatusUsage, []string{"programs of this machine"}},
+		{"a policy that allows it", capability, "allow: [cap_add]\n", "allow: [cap_add]\n", "", nil, 0, nil},
+		{"a policy that allows a host", image, "allow: {targets: [example.org]}\n",
+			"allow: [cap_add, {targets: [Example.org]}]\n", "", nil, 0, nil},
+		{"a policy that allows nothing", image, "", "allow: []\n", "", nil, 0, nil},
+		{"a policy that allows less", capability, "allow: [sysctls, cap_add]\n", "allow: [sysctls]\n", "y", []string{"--yes"},
+			lab.StatusProblems, []string{"benchbook.yaml:1:18", "more capabilities", "POLICY", "add cap_add"}},
+		{"a policy without the host", image, "allow: {targets: [example.org]}\n", "allow: {targets: [example.com]}\n", "", nil,
+			lab.StatusProblems, []string{"benchbook.yaml:1:19", "load on example.org", "add {targets: [example.org]}"}},
+		{"a policy without builds", `build: {dockerfile_inline: "FROM debian"}`, "", "allow: [mounts]\n", "", nil,
+			lab.StatusProblems, []string{"article.md:5:4", "images that are built", "add builds"}},
+		{"a policy with builds", `build: {dockerfile_inline: "FROM debian"}`, "", "allow: builds\n", "", nil, 0, nil},
+		{"a policy without sockets", mount, "allow: mounts\n", "allow: [mounts]\n", "", nil, lab.StatusProblems,
+			[]string{"article.md:5:4", "sockets of this machine", "add sockets"}},
+		{"a policy with sockets", mount, "allow: mounts\n", "allow: [mounts, sockets]\n", "", nil, 0, nil},
+		{"a policy without local", program, "engine: local\n", "allow: [builds]\n", "", nil, lab.StatusProblems,
+			[]string{"benchbook.yaml:1:9", "programs of this machine", "add local"}},
+		{"a policy that is wrong", image, "", "allow: [cap_ad]\n", "", nil, lab.StatusProblems, []string{"POLICY:1:9", "cap_add"}},
+		{"a policy of another kind", image, "", "- cap_add\n", "", nil, lab.StatusProblems, []string{"POLICY:1:1"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir, _ := project(t, "greedy", strings.ReplaceAll(consentArticle, "KEYS", tt.keys))
+			tt.run(t, dir, t.TempDir())
+		})
+	}
+}
+
+// The answer of a user holds for a folder and what its project allows.
+func TestConsentIsRemembered(t *testing.T) {
+	text := strings.ReplaceAll(consentArticle, "KEYS", `image: "debian:bookworm-slim"`)
+	dir, folder := project(t, "greedy", text)
+	trusted := filepath.Join(t.TempDir(), "state", "trusted")
+	yes := consentCase{project: "allow: [mounts]\n", answer: "y", said: []string{"you have not measured it"}}
+	yes.run(t, dir, trusted)
+	again := consentCase{project: "title: Another\nallow: [mounts]\n"}
+	again.run(t, dir, trusted)
+	if err := os.RemoveAll(filepath.Join(folder, "records")); err != nil {
+		t.Fatal(err)
+	}
+	more := consentCase{project: "allow: [mounts, cap_add]\n", status: lab.StatusUsage, said: []string{"--yes"}}
+	more.run(t, dir, trusted)
+	elsewhere, _ := project(t, "greedy", text)
+	there := consentCase{project: "allow: [mounts]\n", status: lab.StatusUsage, said: []string{"--yes"}}
+	there.run(t, elsewhere, trusted)
+}
+
+// A policy that somebody names has to be there.
+func TestNamedPolicy(t *testing.T) {
+	t.Setenv(policyVariable, filepath.Join(t.TempDir(), "none.yaml"))
+	dir, _ := project(t, "greedy", strings.ReplaceAll(consentArticle, "KEYS", `image: "debian:bookworm-slim"`))
+	w := scripted()
+	w.LockDir, w.Consent = "", wired(nil).Consent
+	var stderr bytes.Buffer
+	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed ||
+		!strings.Contains(stderr.String(), "none.yaml") {
+		t.Errorf("status %d, want %d:\n%s", status, lab.StatusFailed, &stderr)
+	}
+}

@@ -1,0 +1,220 @@
+package measure
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"benchbook/internal/files"
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
+	"benchbook/runner/images"
+)
+
+// Asking says who has answered for what a project allows.
+type Asking int
+
+const (
+	AskOnce Asking = iota // the user is asked, once for each project
+	Asked                 // the user has been asked
+	Own                   // the user wrote it on the command line: no policy holds either
+)
+
+// A reach is something that a project may do beyond the harmless.
+type reach struct {
+	word  article.PolicyWord
+	host  string // of a target
+	words string
+	at    source.Pos
+	asks  bool // a user who has not measured the project before is asked
+}
+
+// targetsKey is what is written in a policy for hosts; it is no word there.
+const targetsKey = "targets"
+
+var reachWords = map[article.Permission]string{
+	article.AllowCapAdd:      "containers with more capabilities than Docker gives them",
+	article.AllowSecurityOpt: "containers without some of Docker's safety",
+	article.AllowSysctls:     "settings of the kernel, in containers",
+	article.AllowMounts:      "files of this machine outside the project, in containers",
+	article.AllowContexts:    "images built from files outside the repository",
+	article.AllowSecrets:     "secrets in files outside the repository",
+}
+
+// reachesOf lists what a project allows its articles, and what these plans use beside that.
+func reachesOf(project *article.Project, plans []*plan.Plan) (out []reach) {
+	for _, w := range project.Allow.Words {
+		// The engine sets only what belongs to a container, so nobody is asked about the kernel.
+		out = append(out, reach{article.PolicyWord(w.V), "", reachWords[w.V], w.Text.Pos, w.V != article.AllowSysctls})
+	}
+	for _, t := range project.Allow.Targets {
+		out = append(out, reach{targetsKey, t.Value, "load on " + t.Value, t.Pos, true})
+	}
+	if project.Engine.V == spec.Local {
+		inFile := project.Engine.Text.Pos.Source != nil // else it is a flag
+		out = append(out, reach{article.PolicyLocal, "", "programs of this machine, as you", project.Engine.Text.Pos, inFile})
+	}
+	seen := map[article.PolicyWord]bool{}
+	add := func(word article.PolicyWord, words string, at source.Pos) {
+		if !seen[word] {
+			seen[word] = true
+			out = append(out, reach{word, "", words, at, false})
+		}
+	}
+	for _, p := range plans {
+		for _, e := range p.Experiments {
+			for _, t := range e.Trials {
+				for _, i := range images.Of(p.Article, t) {
+					if i.Build != nil {
+						add(article.PolicyBuilds, "images that are built, with access to the network", e.Pos)
+					}
+				}
+				for _, s := range t.Services {
+					if slices.ContainsFunc(s.Volumes, func(v spec.Volume) bool { return v.Host != "" && hasSocket(v.Host) }) {
+						add(article.PolicySockets, "sockets of this machine", e.Pos)
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// hasSocket reports whether a path is a socket, or a folder that has some now.
+func hasSocket(name string) bool {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
+	if info, err := os.Stat(name); err == nil && info.Mode()&fs.ModeSocket != 0 {
+		return true
+	}
+	table, err := os.ReadFile("/proc/net/unix")
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(table)) {
+		fields := strings.Fields(line)
+		if path := fields[len(fields)-1]; filepath.IsAbs(path) {
+			if _, below := files.Below(name, path); below {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// consent refuses to measure what the policy of this machine does not let a project do. Without a policy it asks the
+// user, once for each project and what it allows.
+func consent(a *lab.Session, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan,
+	flags Options) error {
+	c := a.Config.Consent
+	if c == nil || flags.Asking == Own {
+		return nil
+	}
+	var all []*plan.Plan
+	for _, one := range list {
+		all = append(all, plans[one.Slug])
+	}
+	reaches := reachesOf(project, all)
+	_, err := os.Stat(c.Policy)
+	switch {
+	case c.Policy != "" && err == nil:
+		return withinPolicy(a, c.Policy, reaches)
+	case c.Policy != "" && (c.Named || !errors.Is(err, fs.ErrNotExist)):
+		return lab.Failure(fmt.Errorf("the policy of this machine cannot be read: %w", err))
+	case flags.Asking == Asked:
+		return nil
+	}
+	return askOnce(a, project, reaches, flags.Yes)
+}
+
+// withinPolicy refuses what a policy does not have.
+func withinPolicy(a *lab.Session, file string, reaches []reach) error {
+	var problems source.Problems
+	policy := article.ReadPolicy(file, &problems)
+	if found := problems.Sorted(); len(found) > 0 {
+		lab.PrintProblems(a.Stderr, found)
+		return lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s in the policy of this machine; nothing was measured",
+			terminal.Count(len(found), "problem")))
+	}
+	for _, r := range reaches {
+		isHost := func(t source.Text) bool { return strings.EqualFold(t.Value, r.host) }
+		if r.word == targetsKey && slices.ContainsFunc(policy.Allow.Targets, isHost) || policy.Has(r.word) {
+			continue
+		}
+		written := string(r.word)
+		if r.word == targetsKey {
+			written = fmt.Sprintf("{targets: [%s]}", r.host)
+		}
+		problems.Add("not-allowed", r.at, "the project has %s, which the policy of this machine does not allow", r.words).Hint =
+			fmt.Sprintf("the policy is %s: if it is yours and you trust the project, add %s to its list allow:", file, written)
+	}
+	found := problems.Sorted()
+	if len(found) == 0 {
+		return nil
+	}
+	lab.PrintProblems(a.Stderr, found)
+	return lab.WithStatus(lab.StatusProblems, fmt.Errorf("the project does more than %s allows; nothing was measured", file))
+}
+
+// askOnce asks the user about what a project allows, unless that was answered before.
+func askOnce(a *lab.Session, project *article.Project, reaches []reach, yes bool) error {
+	reaches = slices.DeleteFunc(reaches, func(r reach) bool { return !r.asks })
+	if len(reaches) == 0 {
+		return nil
+	}
+	text := project.Dir + "\n"
+	for _, r := range reaches {
+		text += string(r.word) + " " + r.host + "\n"
+	}
+	answered := ""
+	if trusted := a.Config.Consent.Trusted; trusted != "" {
+		answered = filepath.Join(trusted, fmt.Sprintf("%x", sha256.Sum256([]byte(text))))
+	}
+	if _, err := os.Stat(answered); err == nil {
+		return nil
+	}
+	fmt.Fprintf(a.Stderr, "the project in %s asks for more than others do, and you have not measured it before:\n",
+		terminal.Clean(terminal.Relative(project.Dir)))
+	var rows [][]string
+	for _, r := range reaches {
+		rows = append(rows, []string{terminal.Clean(r.words), placeOf(r.at)})
+	}
+	terminal.PrintColumns(a.Stderr, "  ", rows)
+	if !yes {
+		agreed, asked := a.Ask("measure it?")
+		if !asked {
+			return lab.UsageError(fmt.Errorf("nothing was measured, as nobody can be asked: if you trust the project, give --yes "+
+				"to run, or write what it may do to the policy %s", cmp.Or(a.Config.Consent.Policy, "that BENCHBOOK_POLICY names")))
+		}
+		if !agreed {
+			return lab.Failure(errors.New("nothing was measured"))
+		}
+	}
+	if answered == "" {
+		return nil
+	}
+	if err := files.Write(answered, []byte(text)); err != nil {
+		fmt.Fprintf(a.Stderr, "the answer is not remembered: %v\n", err)
+	}
+	return nil
+}
+
+// placeOf is the file and line of a place.
+func placeOf(at source.Pos) string {
+	if at.Source == nil {
+		return ""
+	}
+	line, _ := at.Source.Position(at.Start)
+	return fmt.Sprintf("%s:%d", at.Source.Path, line)
+}
