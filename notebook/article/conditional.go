@@ -1,4 +1,3 @@
-// Package conditional reads which parts of a text are for which outcomes of its claims.
 package article
 
 import (

@@ -1,4 +1,3 @@
-// Package markdown reads Markdown with goldmark, within bounds that keep hostile texts from taking all time and memory.
 package article
 
 import (

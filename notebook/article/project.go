@@ -1,4 +1,3 @@
-// Package projects finds and reads a project: its file, its articles, and the pages of its docs.
 package article
 
 import (

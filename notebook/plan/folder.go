@@ -1,7 +1,3 @@
-// Package inputs reads what containers are given of an article: its files and listings, as configs, folders that are
-// mounted, and build contexts.
-//
-// What it reads is held in memory, with digests, and bounded. Nothing outside the folder of the article is read.
 package plan
 
 import (

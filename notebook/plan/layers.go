@@ -1,9 +1,3 @@
-// Package layers merges the layers of an experiment: built-in defaults, those of its project and of front matters, the
-// experiments that it extends, its own block, and the changes of a profile.
-//
-// It knows YAML and no meaning: templates stay as they are written, and every value keeps its place.
-//
-// Rules are those of docs/defaults.md.
 package plan
 
 import (

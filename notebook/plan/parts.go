@@ -1,10 +1,3 @@
-// Package parts reads what a trial runs from an experiment whose templates are expanded: its services, its load or
-// command, its searches, and the files that go into containers.
-//
-// Invalid values, and what the project does not allow, are reported with their place. Matrix, profiles and the order of
-// repetitions are not known here.
-//
-// Rules are those of docs/services.md, docs/load.md and docs/searches.md.
 package plan
 
 import (

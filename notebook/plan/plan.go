@@ -5,7 +5,7 @@
 // Only the addresses of services, what searches find by the rules that are in the Plan, and what will be measured are
 // unknown.
 //
-// Rules are those of docs/experiment.md and docs/defaults.md, those of searches docs/searches.md.
+// Source: docs/experiment.md, docs/defaults.md, docs/services.md, docs/load.md and docs/searches.md.
 package plan
 
 import (
@@ -49,10 +49,9 @@ type Experiment struct {
 	Description string
 	Skipped     string // why the profile leaves it out; then there is nothing else
 	Engine      spec.Engine
-	Cluster     string // the host of the project that is the cluster; empty for the project's own, and for machines
-	Looks       []int  // rounds after which its claims are judged, rising; the last is how many there are at most
-	Fixed       bool   // there is one look, and more rounds are another plan
-	Blocks      bool   // a trial's repetitions in a row, on services that stay up: docs/experiment.md#blocks
+	Looks       []int // rounds after which its claims are judged, rising; the last is how many there are at most
+	Fixed       bool  // there is one look, and more rounds are another plan
+	Blocks      bool  // a trial's repetitions in a row, on services that stay up: docs/experiment.md#blocks
 	Seed        int64
 	Trials      []*Trial // in the order of the matrix; the A/A pair's second half is the last, if there is one
 	Steps       []Step   // in the order to run; none of trials that are unavailable, and none beside a search for capacity
@@ -67,9 +66,6 @@ type Experiment struct {
 	Secrets     []Secret          // that are to be known when it is run
 	Digest      string            // of all that makes a run of it the same run
 	Pos         source.Pos
-	// Origin says where each value of the merged definition came from, by its path of keys, such as load.connections:
-	// "built in", "benchbook.yaml:3", "article.md:20", "profile quick, built in", "profile smoke, article.md:31",
-	// "--repetitions". A list is one value.
 	// Notes are what its Compose files say and has no effect, and what their values depend on beside them.
 	Notes   []string
 	remarks source.Problems // see Remarks

@@ -1,5 +1,3 @@
-// Package placing has the words by which an article says where its load generator stands: in whose network, and before
-// whom on the CPUs that they share.
 package source
 
 // Network is where the load generator stands.
