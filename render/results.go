@@ -432,7 +432,7 @@ func (k *columns) Sub(cells []*dataset.Cell, l table.Layout) string {
 	grouped := slices.ContainsFunc(l.Heads, func(h table.Head) bool { return h.Words == "Group" })
 	if grouped {
 		text += "; rows that share a letter cannot be told apart at 95\u202f%"
-		if looks := cells[0].Experiment.Looks().Count; looks > 1 {
+		if looks := dataset.LookCount(cells[0].Experiment.Cells); looks > 1 {
 			text += fmt.Sprintf(" over %d looks at the data", looks)
 		}
 	}

@@ -52,7 +52,6 @@ func recordedProject(t *testing.T, replaced ...string) (dir string, files []stri
 		}
 		if r.Experiment == "tuned" {
 			r.Load.Open = &record.OpenLoop{Rate: 100, Arrivals: "poisson", Due: 100, Sent: 100}
-			r.Budget = &record.Budget{Seconds: 60}
 		}
 	}
 	b.MeasureAll(fill, rendertest.In(runBefore, 10))

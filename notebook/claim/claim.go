@@ -482,17 +482,13 @@ func cellsIn(sides []side) (out []*dataset.Cell) {
 func judgeAtLevel(t test) Judgement {
 	printed := t.judge(stats.DefaultAlpha)
 	printed.Level = stats.DefaultAlpha
-	looks := dataset.LooksAt(cellsOf(t))
-	level := looks.Level()
+	level := dataset.LookLevel(dataset.LookCount(cellsOf(t)))
 	if level == stats.DefaultAlpha || isBySearches(t) {
 		return printed
 	}
 	j := t.judge(level)
 	j.print(&printed)
 	j.Level = level
-	if mark := looks.Mark(); mark != "" {
-		j.Marks = append(j.Marks, mark)
-	}
 	return j
 }
 

@@ -112,15 +112,12 @@ func TestNoRateMeetsIt(t *testing.T) {
 }
 
 // A run that looks at its results is judged more strictly, for all the looks that it planned; a cell that ended at one
-// is fresh all the same. So were older runs with a budget.
+// is fresh all the same.
 func TestRunWithLooks(t *testing.T) {
 	const claim = `throughput{server="a"} > throughput{server="b"}`
 	a, b := []float64{1096, 1144, 1067, 1115, 1086}, []float64{1000, 1040, 1010, 1020, 990} // just enough at 5 %
 	planned := func(looks ...int) recordtest.Change {
 		return func(r *record.Record) { r.Planned, r.Looks = slices.Max(looks), looks }
-	}
-	budgeted := func(n int) recordtest.Change {
-		return func(r *record.Record) { r.Planned, r.Budget = n, &record.Budget{Seconds: 60} }
 	}
 	for _, test := range []struct {
 		name    string
@@ -138,9 +135,6 @@ func TestRunWithLooks(t *testing.T) {
 			stats.Supported, 0.0125, false},
 		{"stopped before the first", "up to 20", a[:2], planned(3, 5, 10, 20), dataset.Partial, stats.Inconclusive, 0.0125,
 			true},
-		{"older, with a budget", "5", a, budgeted(5), dataset.Fresh, stats.Inconclusive, 0.05 / 3, true},
-		{"older, planned ten", "10", a, budgeted(10), dataset.Partial, stats.Inconclusive, 0.05 / 3, true},
-		{"older, planned twenty", "20", a, budgeted(20), dataset.Partial, stats.Inconclusive, 0.05 / 4, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			bench := newFixture(t, strings.Replace(recordtest.Claimed(claim), "repetitions: 3", "repetitions: "+test.plan, 1))

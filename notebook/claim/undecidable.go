@@ -75,7 +75,7 @@ func fewRepetitions(t test) *Doubt {
 	for _, e := range experimentsOf(sidesOf(t)) {
 		looks = max(looks, len(e.Looks))
 	}
-	walk(t, stats.Level(stats.DefaultAlpha, looks, 1), func(part test, alpha float64) {
+	walk(t, stats.Level(stats.DefaultAlpha, looks), func(part test, alpha float64) {
 		hasEnds, sides := stats.HasEnds, sidesOf(part)
 		switch part.(type) {
 		case ratioTest, ratiosTest:

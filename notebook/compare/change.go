@@ -248,7 +248,10 @@ func (c *Change) mark() {
 	if !c.Points && !record.IsSearched(c.Metric.Name) && len(c.A.Records) > 0 && len(c.B.Records) > 0 {
 		c.floors()
 	}
-	c.noteLooks()
+	c.looks = 1
+	if !record.IsSearched(c.Metric.Name) {
+		c.looks = dataset.LookCount([]*dataset.Cell{c.A, c.B})
+	}
 	if record.IsTime(c.Metric.Name) && dataset.LoadsDiffer([]*dataset.Cell{c.A, c.B}, stats.DefaultSmallestEffect) {
 		c.Marks = append(c.Marks, dataset.MarkLoads)
 	}
@@ -276,25 +279,6 @@ func sideMark(side, words string) string {
 		return ""
 	}
 	return side + ": " + words
-}
-
-// noteLooks notes for how many looks either side is judged: each was the chance to stop at a difference, or
-// to go on.
-//
-// Source: docs/method.md#number-of-looks.
-func (c *Change) noteLooks() {
-	c.looks = 1
-	for _, s := range c.sides() {
-		l := dataset.LooksAt([]*dataset.Cell{s.cell})
-		l.Run = 1 // another run of the same cells is what is compared
-		if l.Count > 1 && !record.IsSearched(c.Metric.Name) {
-			c.looks = max(c.looks, l.Count)
-			if mark := l.Mark(); mark != "" {
-				c.Marks = append(c.Marks, s.name+": "+mark)
-			}
-		}
-	}
-	c.Marks = onBothSides(c.Marks)
 }
 
 // onBothSides joins what is said of A and of B in the same words.

@@ -39,8 +39,7 @@ type Cell struct {
 	Run     string   // their run
 	LeftOut []string // why files with records of that run, or of later ones, are not among them
 
-	runs  []*cellRun // all that measured the trial
-	whole int        // the how-manieth whole run of the trial with this key the shown one is
+	runs []*cellRun // all that measured the trial
 
 	searches map[string]*record.Record // for values of the trial, by name; "" for its capacity
 
@@ -101,7 +100,6 @@ func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred s
 		c.Records = append(c.Records, best.repetitions[repetition])
 	}
 	c.runs = runs
-	c.countRuns()
 	return c
 }
 
@@ -125,29 +123,6 @@ func cellRuns(e *Experiment, t *plan.Trial, records []*record.Record) []*cellRun
 		run.judge(e, t)
 	}
 	return out
-}
-
-// countRuns counts the whole runs of the trial under its shown key, from the same images and programs, up to the shown
-// one.
-//
-// Source: docs/method.md#number-of-looks.
-func (c *Cell) countRuns() {
-	c.whole = 1
-	for _, run := range c.runs {
-		if run.asPlanned && run.name < c.Run && len(c.Records) > 0 &&
-			run.key == c.Records[0].Key && !run.hasOtherInputs(c.Records[0]) {
-			c.whole++
-		}
-	}
-}
-
-func (run *cellRun) hasOtherInputs(r *record.Record) bool {
-	for _, own := range run.repetitions {
-		if own.HasOtherInputs(r) {
-			return true
-		}
-	}
-	return false
 }
 
 // judge fills in what is left.

@@ -101,8 +101,6 @@ type Experiment struct {
 	naming sync.Once // guards names
 	names  []string  // of parameters and labels
 
-	counting sync.Once        // guards looks
-	looks    map[string]Looks // by run
 }
 
 // Elsewhere is a cell that only another profile has.

@@ -100,7 +100,7 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 			}
 			out.rows, list = append(out.rows, row), append(list, p)
 		}
-		out.Agreement, out.Err = stats.Agree(list, LooksAt(cells).Level(), stats.DefaultSmallestEffect, d.Floor(metric).F)
+		out.Agreement, out.Err = stats.Agree(list, LookLevel(LookCount(cells)), stats.DefaultSmallestEffect, d.Floor(metric).F)
 		return out
 	})
 }

@@ -64,7 +64,7 @@ type Record struct {
 	Repetition int               `json:"repetition" range:"0.."` // from 1; 0 for a search
 	Planned    int               `json:"planned" range:"0.."`    // repetitions of the plan, at most
 	// Looks are the rounds after which the run was planned to judge its claims, rising; the last is Planned. Older
-	// records have none: they were planned with one look, or with a Budget.
+	// records have none: they were planned with one look.
 	Looks []int `json:"looks,omitempty" range:"0.."`
 	// Calibration says that this is the second half of the A/A pair: the trial under another name.
 	Calibration bool        `json:"calibration,omitempty"`
@@ -87,9 +87,6 @@ type Record struct {
 	// Output is what another tool than ours printed, whole up to MaxOutput bytes. Of more the middle is left out, and a
 	// line says how much.
 	Output string `json:"output,omitempty"`
-	// Budget is set on all repetitions of a run with a limit of its time. Older runs with one had the looks of Planned,
-	// up to 10 rounds.
-	Budget *Budget `json:"budget,omitempty"`
 	// Search is what a search tried and found; nil for a repetition.
 	Search *Search `json:"search,omitempty"`
 
@@ -317,20 +314,6 @@ const (
 	// ReplacedBy stands in FactBase between the reference and a substitute that was built on the engine's machine.
 	ReplacedBy = " replaced by "
 )
-
-// HasOtherInputs reports whether images or programs of another record are not those of this one. Two substitutes, of
-// which each machine builds its own, are the same.
-func (r *Record) HasOtherInputs(other *Record) bool {
-	for fact, was := range r.Facts {
-		is, ok := other.Facts[fact]
-		isInput := strings.HasPrefix(fact, FactBase) || strings.HasPrefix(fact, FactProgram)
-		built := strings.Contains(was, ReplacedBy) && strings.Contains(is, ReplacedBy)
-		if ok && isInput && is != was && !built {
-			return true
-		}
-	}
-	return false
-}
 
 // HostID is the ID of a machine by the model of its processor, the number of its logical CPUs, and its memory: a class
 // and a short digest, such as "c2-1f3a9b".

@@ -104,11 +104,8 @@ func RunNames(records []*Record, name string) []string {
 //
 // Source: docs/method.md#number-of-looks.
 func (r *Record) Least() int {
-	switch {
-	case len(r.Looks) > 0:
+	if len(r.Looks) > 0 {
 		return r.Looks[0]
-	case r.Budget != nil: // of an older record: the run looked after three rounds first
-		return min(r.Planned, 3)
 	}
 	return r.Planned
 }

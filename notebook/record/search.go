@@ -137,8 +137,3 @@ func (s *Search) Candidates() []Candidate {
 	}
 	return out
 }
-
-// Budget is the limit of the time of a run.
-type Budget struct {
-	Seconds float64 `json:"seconds" range:"0.."` // that the run was given
-}

@@ -81,9 +81,6 @@ func TestLeast(t *testing.T) {
 		{"one look", Record{Planned: 5}, 5},
 		{"one look, noted", Record{Planned: 5, Looks: []int{5}}, 5},
 		{"several", Record{Planned: 20, Looks: []int{3, 5, 10, 20}}, 3},
-		{"older, with a budget", Record{Planned: 10, Budget: &Budget{Seconds: 60}}, 3},
-		{"older, with a budget for two", Record{Planned: 2, Budget: &Budget{Seconds: 60}}, 2},
-		{"with a budget", Record{Planned: 5, Looks: []int{5}, Budget: &Budget{Seconds: 60}}, 5},
 	} {
 		if got := test.r.Least(); got != test.want {
 			t.Errorf("%s: %d, want %d", test.name, got, test.want)

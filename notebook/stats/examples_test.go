@@ -83,7 +83,7 @@ func TestExamplesOfVerdicts(t *testing.T) {
 		alpha  float64
 		want   Verdict
 	}{
-		{"a > b after 3 of up to 20 rounds", cellA(), cellB(), Greater(0.05), Level(0.05, len(Looks(20)), 1), Supported},
+		{"a > b after 3 of up to 20 rounds", cellA(), cellB(), Greater(0.05), Level(0.05, len(Looks(20))), Supported},
 		{"a > b with a stall", stalled[0], stalled[1], Greater(0.05), 0.0125, Supported},
 		{"at least 1.1 times, with a stall", stalled[0], stalled[1], Above(1.1), 0.0125, Inconclusive},
 		{"one of 78 pairs", six[0], six[1], Greater(0.05), 0.05 / 78, Inconclusive},

@@ -288,18 +288,8 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin) string {
 		return planned + " per cell planned; " + startsWords(e, e.Plan.Blocks)
 	}
 	words := o.Repetitions() + " per measured cell, " + planned + " planned"
-	if l := e.Looks(); l.Count > 1 || l.Run > 1 {
-		why := "cells went on until the claims about them were decided"
-		switch {
-		case l.Added:
-			why = "rounds were added after results could be seen"
-		case l.Count == 1:
-			why = "cells had been measured before"
-		}
-		if l.Run > 1 {
-			why += fmt.Sprintf(" (run %d of the same cells)", l.Run)
-		}
-		words += fmt.Sprintf("; %s, so claims are judged %s", why, l.Words())
+	if looks := dataset.LookCount(e.Cells); looks > 1 {
+		words += "; cells went on until the claims about them were decided, so claims are judged " + dataset.LookWords(looks)
 	}
 	if n := e.MeasuredAgain(); n > 0 {
 		words += "; " + wording.Count(n, "repetition") + " re-run because of background load"

@@ -140,7 +140,6 @@ func fillMeasured(r *record.Record) {
 	r.Plans = map[string]string{r.Experiment: r.Plan}
 	r.Labels = append(r.Labels, record.Parameter{Name: "label", Value: "x"})
 	r.Missing = map[string]string{"rps": "the tool did not print it"}
-	r.Budget = &record.Budget{Seconds: 60}
 	r.Command = &record.Command{Real: 1, ForeignCPU: -1}
 	r.Before = &record.Before{For: []string{"programs of others"}}
 	r.Machine.Threads = map[string]float64{"server": 0.5}
