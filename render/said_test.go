@@ -12,7 +12,7 @@ import (
 // The text states what was measured, by the sentence of a claim, and quotes the hypothesis where it does not hold.
 // Topics and addresses of sections stay whatever the verdict is.
 func TestSaid(t *testing.T) {
-	const more = "{supported: 'B gets {effect} as many requests.', " +
+	const more = "{supported: 'B gets {effect} as many requests: {a} against {b}, after {repetitions}.', " +
 		"contradicted: 'B gets *no* more: {effect}. The original found {published}.'}"
 	for _, tt := range []struct {
 		name, expect, says, class, sentence, title, fixed string
@@ -32,8 +32,8 @@ func TestSaid(t *testing.T) {
 			"Not measured: throughput, c: not measured not measured", "Not measured: throughput, c: not measured",
 			"hypothesis: “B is faster” not measured"},
 		{"supported, in words of the author", `throughput{server="b"} > throughput{server="a"}`, more, "is-supported",
-			"B gets 1.200 times as many requests [1.150 to 1.252 times] as claimed",
-			"B gets 1.200 times as many requests", "B is faster as claimed"},
+			"B gets 1.200 times as many requests [1.150 to 1.252 times]: b against a, after 3 as claimed",
+			"B gets 1.200 times as many requests: b against a, after 3", "B is faster as claimed"},
 		{"contradicted, in words of the author", `throughput{server="b"} < throughput{server="a"}`, more, "is-contradicted",
 			"B gets no more: 20.0 % more [+15.0 to +25.2 %]. The original found −17 % not as claimed",
 			"B gets no more: 20.0 % more. The original found −17 %", "hypothesis: “B is faster” contradicted"},

@@ -10,7 +10,7 @@ import (
 )
 
 // placeholders are what may stand in braces in article.Says, for what was measured.
-var placeholders = []string{"effect", "verdict", "published"}
+var placeholders = []string{"effect", "verdict", "repetitions", "a", "b", "published"}
 
 // Placeholder is a word in its braces.
 var Placeholder = regexp.MustCompile(`\{[A-Za-z_]+\}`)

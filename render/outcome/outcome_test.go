@@ -278,7 +278,7 @@ func TestSentences(t *testing.T) {
 func TestSays(t *testing.T) {
 	for _, tt := range []struct{ name, expect, says, want, title string }{
 		{"a difference", `throughput{server="a"} > throughput{server="b"}`,
-			"A's server answers {effect} requests than b, as before.",
+			"A's server answers {effect} requests than {b}, as before.",
 			"A's server answers 20.5 % more requests than b [+16.1 to +25.5 %], as before.",
 			"A's server answers 20.5 % more requests than b, as before"},
 		{"a factor", `throughput{server="a"} > throughput{server="b"}`, "It answers {effect} as many.",

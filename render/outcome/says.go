@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"benchbook/notebook/claim"
@@ -93,10 +94,16 @@ func (w writer) fill(s *Sentence, j *claim.Judgement, name string, isFactor bool
 		return w.fillEffect(s, j, isFactor)
 	case "verdict":
 		s.say(Word(j.Verdict))
+	case "repetitions":
+		n := Repetitions(j)
+		s.say(strconv.Itoa(n))
+		return n > 0
 	case "published":
 		words := Published(w.d, j)
 		s.say(words)
 		return words != ""
+	case "a", "b":
+		return w.fillName(s, j, name)
 	}
 	return true
 }
@@ -141,5 +148,26 @@ func (w writer) fillEffect(s *Sentence, j *claim.Judgement, isFactor bool) bool 
 		s.add(Value, e.unsigned()+" "+more)
 	}
 	s.add(Interval, e.Bracketed())
+	return true
+}
+
+// fillName writes the name of a side beside the other.
+func (w writer) fillName(s *Sentence, j *claim.Judgement, which string) bool {
+	switch {
+	case len(j.Sides) == 0:
+		return false
+	case len(j.Sides) == 1:
+		s.say(nameOf(j.Sides[0]))
+		return which == "a"
+	}
+	a, b := ofPairs(j.Sides[0]), ofPairs(j.Sides[1])
+	if j.Form != claim.Pairs {
+		c := w.comparison(j.Sides[0], j.Sides[1])
+		a, b = c.a, c.b
+	}
+	if which == "b" {
+		a = b
+	}
+	s.say(strings.TrimPrefix(strings.TrimPrefix(a, "for "), "over "))
 	return true
 }
