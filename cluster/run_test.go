@@ -59,7 +59,8 @@ func newProject(t *testing.T, slug, text, settings string) onCluster {
 	project := fmt.Sprintf("registry: %q\nengine: kubernetes\nkubernetes: {context: test, namespace: bench, nodes: {load: "+
 		"{%s: load}, services: {%s: services}}}\n%s", strings.TrimSpace(string(registry)), pool, pool, settings)
 	for name, text := range map[string]string{filepath.Join(p.dir, "benchbook.yaml"): project,
-		filepath.Join(article, "article.md"): text} {
+		filepath.Join(article, "article.md"): text, filepath.Join(p.dir, "policy.yaml"): "allow: [kubernetes, builds, " +
+			"cap_add, security_opt, sysctls, mounts]\n"} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -70,6 +71,7 @@ func newProject(t *testing.T, slug, text, settings string) onCluster {
 func (p onCluster) command(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	var said bytes.Buffer
 	cmd := exec.Command(p.program, append([]string{"-C", p.dir}, args...)...)
+	cmd.Env = append(os.Environ(), "BENCHBOOK_POLICY="+filepath.Join(p.dir, "policy.yaml"))
 	cmd.Stdout, cmd.Stderr = &said, &said
 	return cmd, &said
 }

@@ -94,6 +94,8 @@ func TestConsent(t *testing.T) {
 		{"--yes", capability, "allow: [cap_add]\n", "", "", []string{"--yes"}, 0, []string{asks}},
 		{"a host", image, "allow: {targets: [example.org]}\n", "", "", nil, lab.StatusUsage, []string{"load on example.org"}},
 		{"the engine local", program, "engine: local\n", "", "", nil, lab.StatusUsage, []string{"programs of this machine"}},
+		{"a cluster", image, "engine: kubernetes\nkubernetes: {context: production}\nregistry: example.org/x\n", "allow: []\n",
+			"", nil, lab.StatusProblems, []string{"benchbook.yaml:1:9", "pods in a cluster", "add kubernetes"}},
 		{"a policy that allows it", capability, "allow: [cap_add]\n", "allow: [cap_add]\n", "", nil, 0, nil},
 		{"a policy that allows a host", image, "allow: {targets: [example.org]}\n",
 			"allow: [cap_add, {targets: [Example.org]}]\n", "", nil, 0, nil},

@@ -60,9 +60,14 @@ func reachesOf(project *article.Project, plans []*plan.Plan) (out []reach) {
 	for _, t := range project.Allow.Targets {
 		out = append(out, reach{targetsKey, t.Value, "load on " + t.Value, t.Pos, true})
 	}
-	if project.Engine.V == spec.Local {
-		inFile := project.Engine.Text.Pos.Source != nil // else it is a flag
-		out = append(out, reach{article.PolicyLocal, "", "programs of this machine, as you", project.Engine.Text.Pos, inFile})
+	engine := project.Engine.Text.Pos
+	inFile := engine.Source != nil // else it is a flag
+	switch project.Engine.V {
+	case spec.Local:
+		out = append(out, reach{article.PolicyLocal, "", "programs of this machine, as you", engine, inFile})
+	case spec.Kubernetes:
+		out = append(out, reach{article.PolicyCluster, "", "pods in a cluster of yours, and a registry to push images to",
+			engine, inFile})
 	}
 	seen := map[article.PolicyWord]bool{}
 	add := func(word article.PolicyWord, words string, at source.Pos) {
@@ -156,7 +161,7 @@ func withinPolicy(a *lab.Session, file string, reaches []reach) error {
 		if r.word == targetsKey {
 			written = fmt.Sprintf("{targets: [%s]}", r.host)
 		}
-		problems.Add("not-allowed", r.at, "the project has %s, which the policy of this machine does not allow", r.words).Hint =
+		problems.Add("not-allowed", r.at, "the project asks for %s, which the policy of this machine does not allow", r.words).Hint =
 			fmt.Sprintf("the policy is %s: if it is yours and you trust the project, add %s to its list allow:", file, written)
 	}
 	found := problems.Sorted()

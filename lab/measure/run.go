@@ -264,14 +264,17 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 	if err != nil {
 		return false, lab.Failure(err)
 	}
+	if j.flags.Engine != EngineNone {
+		// Before a cluster is connected to, and secrets are read.
+		if err := consent(j.Session, j.project, j.list, j.plans, j.flags); err != nil {
+			return false, err
+		}
+	}
 	found, err := j.find(ctx, host)
 	if err != nil || len(found.pending) == 0 {
 		return false, err
 	}
 	pending := found.pending
-	if err := consent(j.Session, j.project, pending, j.plans, j.flags); err != nil {
-		return false, err
-	}
 	j.pending = found.repetitions + found.capacities
 	for _, c := range pending { // before anything takes time
 		if err := j.recordsOf(c).Writable(); err != nil {

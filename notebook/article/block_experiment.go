@@ -35,6 +35,11 @@ func (c *Compose) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) 
 		return
 	}
 	d.FieldsOf(n, what, c)
+	for _, name := range c.Environment {
+		if strings.Contains(name.Value, "=") {
+			d.Problems.Add("wrong-value", name.Pos, "%q is not the name of a variable", name.Value).Hint = "write the name alone"
+		}
+	}
 }
 
 // Experiment is something to measure: services, a matrix of settings, and a load or a command.

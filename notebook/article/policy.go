@@ -39,13 +39,15 @@ type PolicyWord string
 
 // What projects use without a permission.
 const (
-	PolicySockets PolicyWord = "sockets" // mounts of sockets of the machine, and of folders that have some
-	PolicyLocal   PolicyWord = "local"   // programs of the machine, as the user
-	PolicyBuilds  PolicyWord = "builds"  // images that are built, which reaches the network
+	PolicySockets PolicyWord = "sockets"    // mounts of sockets of the machine, and of folders that have some
+	PolicyLocal   PolicyWord = "local"      // programs of the machine, as the user
+	PolicyCluster PolicyWord = "kubernetes" // pods in a cluster of the user, and pushes to a registry
+	PolicyBuilds  PolicyWord = "builds"     // images that are built, which reaches the network
 )
 
 func (PolicyWord) Words() []string {
-	return append(Permission("").Words(), string(PolicySockets), string(PolicyLocal), string(PolicyBuilds))
+	return append(Permission("").Words(), string(PolicySockets), string(PolicyLocal), string(PolicyCluster),
+		string(PolicyBuilds))
 }
 
 // Has reports whether the policy has a word.

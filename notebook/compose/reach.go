@@ -167,7 +167,7 @@ func (r *reach) includes(value any, t text, dir string, environment types.Mappin
 				return err
 			}
 			full = append(full, absolute(dir, path))
-			if err := r.within(absolute(dir, path), path, at); err != nil {
+			if err := r.refuseOutside(absolute(dir, path), path, at); err != nil {
 				return err
 			}
 		}
@@ -307,7 +307,7 @@ func (r *reach) text(full string, data []byte) text {
 
 // read reads a file of the repository, and notes that it was read.
 func (r *reach) read(full, name string, most int64, at source.Pos) ([]byte, error) {
-	if err := r.within(full, name, at); err != nil {
+	if err := r.refuseOutside(full, name, at); err != nil {
 		return nil, err
 	}
 	data, _, err := files.Read(full, most)
@@ -320,9 +320,9 @@ func (r *reach) read(full, name string, most int64, at source.Pos) ([]byte, erro
 	return data, nil
 }
 
-// within refuses a path that leads out of the repository, also by links. Of a file that does not exist it is the nearest
+// refuseOutside refuses a path that leads out of the repository, also by links. Of a file that does not exist it is the nearest
 // folder that does which counts.
-func (p *Project) within(full, name string, at source.Pos) error {
+func (p *Project) refuseOutside(full, name string, at source.Pos) error {
 	real, err := filepath.EvalSymlinks(full)
 	for above := full; errors.Is(err, fs.ErrNotExist) && above != filepath.Dir(above); {
 		above = filepath.Dir(above)
@@ -343,11 +343,11 @@ func (p *Project) checkFiles(found map[string]variable) error {
 	for _, name := range slices.Sorted(maps.Keys(p.loaded.Services)) {
 		s := p.loaded.Services[name]
 		of := func(key, path string) error {
-			return p.within(path, fmt.Sprintf("service %q: %s %s", name, key, p.shown(path)), p.place(name, key))
+			return p.refuseOutside(path, fmt.Sprintf("service %q: %s %s", name, key, p.shown(path)), p.place(name, key))
 		}
 		for _, hook := range s.PreStart {
 			for _, f := range hook.EnvFiles {
-				if err := p.within(f.Path, fmt.Sprintf("service %q: env_file %s", name, p.shown(f.Path)),
+				if err := p.refuseOutside(f.Path, fmt.Sprintf("service %q: env_file %s", name, p.shown(f.Path)),
 					p.place(name, "pre_start")); err != nil {
 					return err
 				}

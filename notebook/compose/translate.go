@@ -208,7 +208,7 @@ func (t *translation) checkDockerfile(b *types.BuildConfig) {
 		return
 	}
 	var refused *refusal
-	if err := t.within(full, "the Dockerfile "+b.Dockerfile, source.Pos{}); errors.As(err, &refused) {
+	if err := t.refuseOutside(full, "the Dockerfile "+b.Dockerfile, source.Pos{}); errors.As(err, &refused) {
 		t.refuse("build", "%s", refused.hint, refused.text)
 	}
 }
@@ -349,7 +349,7 @@ func (t *translation) file(f types.FileObjectConfig, name, key, instead string) 
 		t.refuse(key, "%q is external, so nothing tells what is in it", "give it a file: or "+instead, name)
 		return nil
 	case f.File != "":
-		if err := t.within(f.File, "", source.Pos{}); err != nil && key == "configs" {
+		if err := t.refuseOutside(f.File, "", source.Pos{}); err != nil && key == "configs" {
 			t.refuse(key, "the file of %q lies outside the repository", "copy it into the repository", name)
 			return nil
 		}

@@ -134,6 +134,7 @@ func TestComposeEnvironment(t *testing.T) {
 		{"{files: docker-compose.yml}", "x:3", ""},
 		{"{files: [docker-compose.yml], environment: LISTED}", "x:13", ""},
 		{"{files: docker-compose.yml, environment: [LISTED, UNLISTED]}", "x:12", ""},
+		{"{files: docker-compose.yml, environment: [LISTED=1]}", "", `"LISTED=1" is not the name of a variable`},
 		{"{environment: [LISTED]}", "", "compose has no files"},
 		{"{files: docker-compose.yml, env: [LISTED]}", "", `unknown key "env" in compose`},
 	}
