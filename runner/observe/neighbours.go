@@ -34,13 +34,17 @@ type neighbour struct {
 	used   time.Duration // of processor time, since it was started
 }
 
-// busiestBetween says which programs used most of the processor time between two moments, the first more than the
-// second, and with which share of that of all CPUs, of which there are so many. It leaves out the process own, whatever
-// that has started, and what isOurs says is no neighbour. Processes that ended in between are not seen.
+// busiestBetween names the programs that used most processor time from before to after, with the share of all cpus CPUs
+// that each used. It leaves out the process own, its descendants, and processes of which isOurs is true. Processes that
+// ended in between are not seen. Another benchbook is named with its PID.
 func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func(pid int) bool) string {
 	parents := map[int]int{}
+	var ownID processID
 	for id, n := range after.byID {
 		parents[id.pid] = n.parent
+		if id.pid == own {
+			ownID = id
+		}
 	}
 	descends := func(pid int) bool {
 		for range len(parents) + 1 { // a list that was read while processes came and went may have a circle
@@ -64,7 +68,11 @@ func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func
 		share := (n.used - before.byID[id].used).Seconds() / all
 		// Few processes use anything, so only these are asked where they belong.
 		if share > 0 && !descends(id.pid) && !isOurs(id.pid) {
-			shares[n.name] += share
+			name := n.name
+			if name == after.byID[ownID].name {
+				name = fmt.Sprintf("another %s, process %d:", name, id.pid)
+			}
+			shares[name] += share
 		}
 	}
 	names := slices.SortedFunc(maps.Keys(shares), func(a, b string) int {

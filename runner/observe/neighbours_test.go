@@ -45,6 +45,10 @@ func TestBusiestBetween(t *testing.T) {
 		want        string
 	}{
 		{"three programs, the busiest first", before, after, "dockerd 15 %, new 10 %, shim 10 %"},
+		{"another benchbook", before, of(10*time.Second, map[processID]neighbour{
+			{20, "4"}: {"benchbook", 1, 6 * seconds},
+			{70, "9"}: {"benchbook", 1, 8 * seconds},
+		}), "another benchbook, process 70: 40 %"},
 		{"none", before, of(10*time.Second, before.byID), ""},
 		{"no time", before, before, ""},
 		{"nothing known", neighbours{}, neighbours{}, ""},
