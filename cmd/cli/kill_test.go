@@ -323,12 +323,28 @@ func patience(t *testing.T) time.Duration {
 // repetitionsToDo is what a run says first of an experiment.
 var repetitionsToDo = regexp.MustCompile(`(?m)^mortal#short: (\d+) repetitions? of `)
 
-// A run that is killed twenty times, at whatever moment, loses nothing that it has saved, measures nothing twice, and
-// goes on until all is there; what it leaves is swept, and what others have on the engine stays.
-func TestKilledAtAnyMoment(t *testing.T) {
+// A run that is ended at random moments loses nothing that it has saved, measures nothing twice, and the same command
+// completes it. What a killed run leaves is removed by the next one, and other containers stay.
+func TestEndedAtAnyMoment(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		signal syscall.Signal
+		times  int
+		status int
+	}{
+		{"kill -9", syscall.SIGKILL, 30, -1},
+		{"Ctrl-C", syscall.SIGINT, 20, lab.StatusInterrupted},
+	} {
+		t.Run(test.name, func(t *testing.T) { endAtAnyMoment(t, test.signal, test.times, test.status) })
+	}
+}
+
+func endAtAnyMoment(t *testing.T, end syscall.Signal, kills, status int) {
 	program := installed(t)
-	const kills = 20
-	const repetitions = 40
+	caught := make(chan os.Signal, 1) // a test in the background would have it ignored, which children inherit
+	signal.Notify(caught, syscall.SIGINT)
+	defer signal.Stop(caught)
+	const repetitions = 60
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
 	dir, folder := project(t, "mortal", mortal(repetitions/2))
@@ -348,16 +364,18 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			time.Sleep(time.Duration(random.Int64N(int64(most))))
 		}
 		lived := time.Since(began)
-		if err := l.cmd.Process.Kill(); err != nil {
+		if err := l.cmd.Process.Signal(end); err != nil {
 			t.Fatal(err)
 		}
-		if status := l.end(t); status != -1 {
-			t.Fatalf("the run had ended with status %d before it was killed: %s", status, &l.stderr)
+		if got := l.end(t); got != status {
+			t.Fatalf("the run ended with status %d, want %d: %s", got, status, &l.stderr)
 		}
 		owners = append(owners, l.owner)
 		after := len(saved.look(t))
 		behind := strings.Join(leftBy(t, c, l.owner), ", ")
-		left[behind]++
+		if left[behind]++; end == syscall.SIGINT && behind != "" {
+			t.Errorf("after Ctrl-C there is still %s", behind)
+		}
 		unchanged()
 		if m := repetitionsToDo.FindStringSubmatch(l.stderr.String()); m != nil {
 			if todo, _ := strconv.Atoi(m[1]); todo != repetitions-before {
