@@ -253,6 +253,7 @@ func (p *Project) load(paths, wanted []string) error {
 	p.noteNames(variables, unset, "not set and so empty")
 	p.noteNames(variables, absent, "not set and so not passed on")
 	p.note(slices.Sorted(maps.Keys(p.loaded.DisabledServices)), "left out by profiles")
+	p.note(slices.Sorted(maps.Keys(p.loaded.Jobs)), "left out, as jobs are not run")
 	return nil
 }
 

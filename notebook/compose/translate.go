@@ -49,7 +49,7 @@ func (t *translation) node() *yamltext.Node {
 	values := plainValues(s)
 	for key, translated := range map[string]any{
 		"build": t.build(), "environment": environment(s.Environment), "expose": t.ports(), "configs": t.configs(),
-		"secrets": t.secrets(), "volumes": t.volumes(), "depends_on": dependencies(s.DependsOn),
+		"secrets": t.secrets(), "volumes": t.volumes(), "depends_on": t.dependencies(s.DependsOn),
 		"healthcheck": healthcheck(s.HealthCheck), "ulimits": ulimits(s.Ulimits), "networks": t.networks(s.Networks),
 	} {
 		if delete(values, key); translated != nil {
@@ -284,6 +284,7 @@ func (t *translation) configs() any {
 		t.ignore("configs", c, "source", "target")
 		of := t.loaded.Configs[c.Source]
 		file := types.FileObjectConfig(of)
+		t.ignore("configs."+c.Source, file, "name", "file", "environment", "content", "external")
 		if taken := t.file(file, c.Source, "configs", "content:"); taken != nil {
 			taken["target"] = target(c.Target, "/", c.Source)
 			out = append(out, taken)
@@ -308,6 +309,7 @@ func (t *translation) secrets() any {
 			continue
 		}
 		of := types.FileObjectConfig(t.loaded.Secrets[c.Source])
+		t.ignore("secrets."+c.Source, of, "name", "file", "environment", "content", "external")
 		value := map[string]any{}
 		_, known := t.loaded.Environment[of.Environment]
 		if of.Environment != "" && (slices.Contains(t.listed, of.Environment) || t.secret && !known) {
@@ -413,6 +415,7 @@ func (t *translation) volume(v types.ServiceVolumeConfig) any {
 		out["source"], out["read_only"] = t.relative(v.Source), strconv.FormatBool(v.ReadOnly)
 	case types.VolumeTypeVolume:
 		of := t.loaded.Volumes[v.Source]
+		t.ignore("volumes."+v.Source, of, "name", "driver", "driver_opts", "external")
 		switch {
 		case bool(of.External):
 			t.refuse("volumes", "the volume %q is external, and its data is not here", "put the data into the repository, "+
@@ -440,9 +443,10 @@ func (t *translation) volume(v types.ServiceVolumeConfig) any {
 // ordinary is the driver of volumes on the engine's disk.
 var ordinary = regexp.MustCompile(`^(local)?$`)
 
-func dependencies(on types.DependsOnConfig) any {
+func (t *translation) dependencies(on types.DependsOnConfig) any {
 	out := map[string]any{}
 	for name, dependency := range on {
+		t.ignore("depends_on."+name, dependency, "condition", "required")
 		out[name] = map[string]any{"condition": dependency.Condition}
 	}
 	if len(out) == 0 {
