@@ -56,14 +56,15 @@ type Project struct {
 
 	private []string // see Options.Private
 
-	root   string
-	name   string            // of the project, for COMPOSE_PROJECT_NAME
-	listed []string          // names of variables that the article lists
-	secret bool              // whether secrets may be variables that it does not list
-	given  map[string]string // those of them that this process has
-	texts  []text            // the files as they are written, first those that the article names
-	named  int               // how many those are
-	loaded *types.Project
+	root        string
+	name        string            // of the project, for COMPOSE_PROJECT_NAME
+	listed      []string          // names of variables that the article lists
+	secret      bool              // whether secrets may be variables that it does not list
+	given       map[string]string // those of them that this process has
+	texts       []text            // the files as they are written, first those that the article names
+	environment types.Mapping     // what the files may use: given, and .env
+	named       int               // how many those are
+	loaded      *types.Project
 }
 
 // Holds says that a value comes from the Compose files.
@@ -209,8 +210,7 @@ func (p *Project) load(paths, wanted []string) error {
 	variables := map[string]variable{}
 	read := func(consistent bool, profiles ...string) (*types.Project, error) {
 		options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(filepath.Dir(paths[0])), cli.WithName(p.name),
-			cli.WithEnv(p.environment()), cli.WithEnvFiles(), cli.WithDotEnv, cli.WithDefaultProfiles(profiles...),
-			cli.WithoutEnvironmentResolution,
+			p.withEnvironment, cli.WithDefaultProfiles(profiles...), cli.WithoutEnvironmentResolution,
 			cli.WithoutLabelsResolution, cli.WithConsistency(consistent),
 			cli.WithLoadOptions(func(o *loader.Options) { noteVariables(o, variables) }))
 		if err != nil {
@@ -273,12 +273,10 @@ func (p *Project) addPrivate(written *types.Project) {
 	}
 }
 
-// environment has the variables that the article lists, each as NAME=value.
-func (p *Project) environment() (out []string) {
-	for name, value := range p.given {
-		out = append(out, name+"="+value)
-	}
-	return out
+// withEnvironment gives compose-go the variables that its files may use.
+func (p *Project) withEnvironment(o *cli.ProjectOptions) error {
+	o.Environment = p.environment.Clone()
+	return nil
 }
 
 // profilesOf are the profiles of wanted services that are not active.

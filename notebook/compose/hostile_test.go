@@ -62,6 +62,8 @@ var hostile = []struct {
 		"none.yml lies outside the repository", 1},
 	{"an included file by a variable", map[string]string{"docker-compose.yml": "include: [\"${WHERE}/compose.yml\"]\n",
 		".env": "WHERE=OUTSIDE\n"}, "compose.yml lies outside the repository", 1},
+	{"an included file by the default of a variable in .env", map[string]string{"docker-compose.yml": "include: " +
+		"[\"${WHERE:-OUTSIDE/compose.yml}\"]\n", ".env": "WHERE=inner.yml\n", "inner.yml": "services: {b: {image: x}}"}, "", 0},
 	{"a later file of an include", map[string]string{"docker-compose.yml": "include: [{path: [inner.yml, " +
 		"OUTSIDE/compose.yml]}]\n", "inner.yml": "services: {b: {image: x}}"}, "compose.yml lies outside the repository", 1},
 	{"an included link", map[string]string{"docker-compose.yml": "include: [inner.yml]\n",
@@ -178,6 +180,7 @@ func bomb() string {
 func TestHostile(t *testing.T) {
 	const canary = "canary-4711"
 	t.Setenv("CANARY", canary)
+	t.Setenv("COMPOSE_DISABLE_ENV_FILE", "true") // which compose-go reads itself
 	for _, tt := range hostile {
 		t.Run(tt.name, func(t *testing.T) {
 			outside := written(t, map[string]string{"credentials": "canary=" + canary + "\n",

@@ -117,9 +117,9 @@ func (r *reach) start(full []string) error {
 		}
 	}
 	r.name = cmp.Or(loader.NormalizeProjectName(cmp.Or(environment[consts.ComposeProjectName], r.name)), "project")
-	environment = environment.Clone()
-	environment[consts.ComposeProjectName] = r.name
-	return r.follow(full, at, environment, nil)
+	r.environment = environment.Clone()
+	r.environment[consts.ComposeProjectName] = r.name
+	return r.follow(full, at, r.environment, nil)
 }
 
 // A text is a Compose file with the places in it.
