@@ -142,6 +142,27 @@ func TestConsentIsRemembered(t *testing.T) {
 	there.run(t, elsewhere, trusted)
 }
 
+// Every verb that starts containers keeps to the policy.
+func TestPolicyOfVerbs(t *testing.T) {
+	policy := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(policy, []byte("allow: [builds]\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"run", "report", "check --services", "run --yes"} {
+		dir, _ := project(t, "greedy", strings.ReplaceAll(consentArticle, "KEYS", `image: "debian:bookworm-slim"`))
+		if err := os.WriteFile(filepath.Join(dir, "benchbook.yaml"), []byte("allow: [mounts]\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		w := scripted()
+		w.LockDir, w.Consent = "", &lab.Consent{Policy: policy}
+		var stderr bytes.Buffer
+		status := run(append([]string{"-C", dir}, strings.Fields(verb)...), &bytes.Buffer{}, &stderr, w)
+		if status != lab.StatusProblems || !strings.Contains(stderr.String(), "which the policy of this machine does not allow") {
+			t.Errorf("%s: status %d, want %d:\n%s", verb, status, lab.StatusProblems, &stderr)
+		}
+	}
+}
+
 // A policy that somebody names has to be there.
 func TestNamedPolicy(t *testing.T) {
 	t.Setenv(policyVariable, filepath.Join(t.TempDir(), "none.yaml"))

@@ -114,8 +114,13 @@ func scripted() lab.Config {
 		}
 		return fake.New(script(mode)), nil
 	}
+	var consent *lab.Consent
+	if policy := os.Getenv(policyVariable); policy != "" {
+		consent = &lab.Consent{Policy: policy, Named: true}
+	}
 	return lab.Config{
 		Scripted: true,
+		Consent:  consent,
 		Agent:    func() ([]byte, error) { return []byte("program"), nil },
 		LockDir:  os.Getenv("WORK"), // scripts have one
 		Ask: func(question string) (yes, asked bool) {
