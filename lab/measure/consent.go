@@ -108,11 +108,9 @@ func hasSocket(name string) bool {
 		return false
 	}
 	for line := range strings.Lines(string(table)) {
-		fields := strings.Fields(line)
-		if path := fields[len(fields)-1]; filepath.IsAbs(path) {
-			if _, below := files.Below(name, path); below {
-				return true
-			}
+		_, path, ok := strings.Cut(strings.TrimSpace(line), " /")
+		if _, below := files.Below(name, "/"+path); ok && below {
+			return true
 		}
 	}
 	return false
