@@ -59,7 +59,8 @@ Nothing is measured or written. Ctrl-C ends it.`,
 			return nil
 		},
 	}
-	addShownFlags(cmd, &flags)
+	cmd.Flags().BoolVar(&flags.Drafts, "drafts", false, "include drafts")
+	addHostFlag(cmd, &flags)
 	cmd.Flags().IntVar(&port, "port", 0, "port to listen on (default a free one)")
 	cmd.Flags().BoolVar(&open, "open", false, "open it in the browser")
 	return cmd

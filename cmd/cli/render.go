@@ -15,15 +15,14 @@ import (
 	"benchbook/site"
 )
 
-// addSiteFlags adds what render and report have in common.
+// addSiteFlags adds the flags that render and report share.
 func addSiteFlags(cmd *cobra.Command, f *pages.Options) {
 	cmd.Flags().StringVarP(&f.Out, "output", "o", "", "folder of the site (default _site in the project)")
-	addShownFlags(cmd, f)
+	cmd.Flags().BoolVar(&f.Drafts, "drafts", false, "include drafts")
 }
 
-// addShownFlags adds those that say what is shown.
-func addShownFlags(cmd *cobra.Command, f *pages.Options) {
-	cmd.Flags().BoolVar(&f.Drafts, "drafts", false, "include drafts")
+// addHostFlag adds the flag that says whose results are shown.
+func addHostFlag(cmd *cobra.Command, f *pages.Options) {
 	cmd.Flags().StringVar(&f.Host, "host", "", "show the results of this host, instead of this machine's or the newest")
 }
 
@@ -59,6 +58,7 @@ given by --base-url, or by url in benchbook.yaml.`,
 		},
 	}
 	addSiteFlags(cmd, &flags)
+	addHostFlag(cmd, &flags)
 	cmd.Flags().StringVar(&flags.BaseURL, "base-url", "",
 		"address of the site, such as https://example.org/benchmarks/ (default url in benchbook.yaml)")
 	cmd.Flags().BoolVar(&flags.Single, "single-file", false,
