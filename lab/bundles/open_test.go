@@ -2,6 +2,7 @@ package bundles
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -37,6 +38,15 @@ func made(t *testing.T, files map[string]string) *bundle.Reader {
 	return r
 }
 
+// laughs is YAML of 10^9 words in few bytes.
+func laughs() string {
+	text := "author: &a0 x\n"
+	for i := range 9 {
+		text += fmt.Sprintf("k%d: &a%d [%s]\n", i, i+1, strings.Repeat(fmt.Sprintf("*a%d,", i), 10))
+	}
+	return text
+}
+
 // A bundle that could act on what lies around it is not opened, and nothing is left of it.
 func TestOpenRefuses(t *testing.T) {
 	tests := []struct {
@@ -47,6 +57,21 @@ func TestOpenRefuses(t *testing.T) {
 		{"where its site goes", map[string]string{"project/benchbook.yaml": "publish: {folder: /srv}\n"}, "made by hand"},
 		{"files of this machine", map[string]string{"project/benchbook.yaml": "allow: [mounts]\n"}, "allows mounts"},
 		{"folders of this machine", map[string]string{"project/benchbook.yaml": "allow: [contexts]\n"}, "allows contexts"},
+		{"mounts behind an anchor", map[string]string{"project/benchbook.yaml": "author: &a mounts\nallow: [*a]\n"},
+			"allows mounts"},
+		{"mounts by a merge key", map[string]string{"project/benchbook.yaml": "defaults: &a {allow: [mounts]}\n<<: *a\n"},
+			"benchbook.yaml"},
+		{"where its site goes, by a merge key",
+			map[string]string{"project/benchbook.yaml": "<<: {publish: {folder: /srv}}\n"},
+			"write out the keys"},
+		{"mounts in an escaped word",
+			map[string]string{"project/benchbook.yaml": "\"\\x61llow\": [\"mou\\x6ets\"]\n"},
+			"allows mounts"},
+		{"where its site goes, by an alias",
+			map[string]string{"project/benchbook.yaml": "title: &a publish\n*a : {folder: /srv}\n"},
+			"write out the keys"},
+		{"a project file of megabytes", map[string]string{"project/benchbook.yaml": "#" + strings.Repeat("x", 2<<20)},
+			"larger than 1 MiB"},
 		{"no YAML", map[string]string{"project/benchbook.yaml": "\t{"}, "benchbook.yaml"},
 		{"no project", map[string]string{"project/article.md": hostile}, "it has no project file"},
 		{"a project elsewhere", map[string]string{"benchbook.yaml": "title: X\n"}, "it has no project file"},
@@ -91,6 +116,18 @@ func TestOpenedInARepository(t *testing.T) {
 		var problems source.Problems
 		if _, err := plan.New(project, doc, plan.Options{}, &problems); err != nil || problems.Empty() {
 			t.Errorf("context %s of the repository around it is read: %v", context, err)
+		}
+	}
+}
+
+// A project file that is wrong allows nothing, and what it names twice is not made 10^9 times.
+func TestOpenWrongProject(t *testing.T) {
+	for name, text := range map[string]string{"two documents": "title: X\n---\nallow: [mounts]\n",
+		"anchors that grow": laughs(), "an anchor in itself": "allow: &a [*a, mounts]\n"} {
+		r := made(t, map[string]string{"project/benchbook.yaml": text})
+		p, _, err := Open(t.Context(), r, filepath.Join(t.TempDir(), "x"), nil)
+		if err == nil && (p.Problems.Empty() || len(p.Allow.Words) > 0) {
+			t.Errorf("%s: it allows %v with the problems %v", name, p.Allow.Words, p.Problems)
 		}
 	}
 }

@@ -112,7 +112,7 @@ func (t *reproduction) open(ctx context.Context, from string) (err error) {
 	}
 	project, known, err := Open(ctx, r, t.dir, nil)
 	if err != nil {
-		return lab.Failure(fmt.Errorf("%s: %w", from, err))
+		return lab.Failure(fmt.Errorf("%s: %w", named(from), err))
 	}
 	if t.project = project; known {
 		fmt.Fprintf(t.Stderr, "going on in %s, where the bundle is opened already\n", terminal.Relative(t.dir))

@@ -3,13 +3,17 @@ package bundles
 import (
 	"bytes"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"benchbook/notebook/bundle"
 )
@@ -72,6 +76,129 @@ func TestOpenBundle(t *testing.T) {
 				t.Errorf("%s: %+v", test.from, r.Manifest())
 			}
 			done()
+		}
+	}
+}
+
+// odd serves a bundle in the ways in which servers trap those who fetch.
+func odd(bundle string) http.HandlerFunc {
+	to := func(w http.ResponseWriter, address string) {
+		w.Header()["Location"] = []string{address}
+		w.WriteHeader(http.StatusFound)
+	}
+	beforeEnd := func(w http.ResponseWriter, length string) {
+		w.Header().Set("Content-Length", length)
+		_, _ = io.WriteString(w, bundle[:len(bundle)-9])
+		w.(http.Flusher).Flush()
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/loop":
+			to(w, "/loop")
+		case "/file":
+			to(w, "file:///etc/passwd")
+		case "/ftp":
+			to(w, "ftp://example.org/x")
+		case "/password":
+			to(w, "http://me:planted@"+r.Host+"/nothing")
+		case "/nowhere":
+			to(w, "http://%zz/")
+		case "/other host":
+			to(w, "http://localhost:"+r.Host[strings.LastIndex(r.Host, ":")+1:]+"/type")
+		case "/type":
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.WriteString(w, bundle)
+		case "/encoded":
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = io.WriteString(w, bundle)
+		case "/unknown encoding":
+			w.Header().Set("Content-Encoding", "br")
+			_, _ = io.WriteString(w, "\x1b\x03\x00")
+		case "/short":
+			beforeEnd(w, strconv.Itoa(len(bundle)))
+			panic(http.ErrAbortHandler)
+		case "/cut":
+			beforeEnd(w, strconv.Itoa(len(bundle)-9))
+		case "/stalls":
+			beforeEnd(w, strconv.Itoa(len(bundle)))
+			<-r.Context().Done()
+		case "/silent":
+			<-r.Context().Done()
+		case "/slow":
+			for i := range len(bundle) {
+				_, _ = io.WriteString(w, bundle[i:i+1])
+				w.(http.Flusher).Flush()
+			}
+		case "/endless":
+			for _, err := io.WriteString(w, bundle); err == nil; {
+				_, err = w.Write(make([]byte, 1<<16))
+			}
+		case "/endless garbage":
+			for err := error(nil); err == nil; {
+				_, err = w.Write(make([]byte, 1<<16))
+			}
+		case "/endless head":
+			for i := range 2000 {
+				w.Header().Set("X-"+strconv.Itoa(i), strings.Repeat("x", 8<<10))
+			}
+		case "/interim":
+			w.WriteHeader(http.StatusEarlyHints)
+			_, _ = io.WriteString(w, bundle)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}
+}
+
+// A server gives the bundle or costs the reason, soon, whatever it answers. The password in an address is not printed.
+func TestOddServers(t *testing.T) {
+	defer func(d time.Duration) { fetchTime = d }(fetchTime)
+	fetchTime = 300 * time.Millisecond
+	var made bytes.Buffer
+	if _, _, err := bundle.Write(&made, bundle.About{Article: "hello"}, []bundle.Input{{Path: "a",
+		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("a")), nil }}}); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(odd(made.String()))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Start()
+	defer server.Close()
+	for _, test := range []struct{ path, err string }{
+		{"loop", "it leads to"}, {"file", "unsupported protocol scheme"}, {"ftp", "unsupported protocol scheme"},
+		{"password", "answers 404"}, {"nowhere", "failed to parse Location"}, {"other%20host", ""}, {"type", ""},
+		{"encoded", ""}, {"unknown%20encoding", "ends too early"}, {"short", "ends too early"}, {"cut", "ends too early"},
+		{"stalls", "sent nothing for 300ms"}, {"silent", "did not answer within 300ms"}, {"slow", ""},
+		{"endless", "was appended"}, {"endless%20garbage", "not a bundle"}, {"endless%20head", "exceeded"},
+		{"interim", ""}, {"missing", "answers 404"}, {"%zz", "invalid URL escape"},
+	} {
+		t.Run(test.path, func(t *testing.T) {
+			from := strings.Replace(server.URL, "//", "//me:planted@", 1) + "/" + test.path
+			r, done, err := openBundle(t.Context(), from, bundle.Limits{})
+			if err == nil {
+				err = r.Extract(filepath.Join(t.TempDir(), "out"), nil)
+				done()
+			}
+			if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+				t.Errorf("got %v, want %q", err, test.err)
+			}
+			if err != nil && strings.Contains(err.Error(), "planted") {
+				t.Errorf("it prints the password: %v", err)
+			}
+		})
+	}
+}
+
+// Nobody is led from a protected address to one that is not.
+func TestWeakerRedirect(t *testing.T) {
+	for _, test := range []struct {
+		from, to string
+		is       bool
+	}{{"https://a/", "http://a/", true}, {"https://a/", "https://b/", false}, {"http://a/", "https://a/", false},
+		{"https://a/", "file:///etc/passwd", true}} {
+		from, _ := url.Parse(test.from)
+		to, _ := url.Parse(test.to)
+		if weaker(from, to) != test.is {
+			t.Errorf("from %s to %s: want %v", from, to, test.is)
 		}
 	}
 }

@@ -242,6 +242,31 @@ func TestTampering(t *testing.T) {
 		{"sum of the bundle edited", func(_ *testing.T, b []byte) []byte { b[len(b)-6] ^= 1; return b }, "", "is damaged"},
 		{"garbage appended", func(_ *testing.T, b []byte) []byte { return append(b, "garbage"...) }, "", "was appended"},
 		{"second bundle appended", func(_ *testing.T, b []byte) []byte { return append(b, b...) }, "", "was appended"},
+		{"sparse file", header(func(h *tar.Header) { h.Typeflag = tar.TypeGNUSparse }), "article.md", "damaged there"},
+		{"another size in an extended header", header(func(h *tar.Header) {
+			h.PAXRecords, h.Format = map[string]string{"GNU.sparse.size": "8", "GNU.sparse.map": "0,0"}, tar.FormatPAX
+		}), "*", ""},
+		{"a terabyte that an extended header declares", archive(func(b []byte) []byte {
+			at := bytes.Index(b, []byte(article+"\x00"))
+			copy(b[at+124:], "\x80\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00") // the size, in base 256
+			return checksummed(b, at)
+		}), article, "has 1099511627776 bytes"},
+		{"256 MiB of zeros in place of a file", func(t *testing.T, b []byte) []byte {
+			b = plain(t, b)
+			return compress(t, append(b[:bytes.Index(b, []byte(lock+"\x00"))], make([]byte, 1<<28)...))
+		}, "benchbook.lock", "ends before it"},
+		{"another bundle inside", files(func(l []entry) []entry {
+			l[1].data = []byte("\x1f\x8b\x08\x00\x00\x00\x00\x00")
+			return l
+		}), article, "content was changed"},
+		{"compressed with xz", func(*testing.T, []byte) []byte { return []byte("\xfd7zXZ\x00\x00\x04\x00\x00\x00\x00") }, "",
+			"not compressed with gzip"},
+		{"compressed with zstd", func(*testing.T, []byte) []byte {
+			return []byte("\x28\xb5\x2f\xfd\x04\x00\x00\x00\x00\x00")
+		}, "", "not compressed with gzip"},
+		{"compressed with bzip2", func(*testing.T, []byte) []byte { return []byte("BZh91AY&SY\x00\x00") }, "",
+			"not compressed with gzip"},
+		{"not compressed", func(t *testing.T, b []byte) []byte { return plain(t, b) }, "", "not compressed with gzip"},
 		{"nothing", func(*testing.T, []byte) []byte { return nil }, "", "it is empty"},
 		{"something else", func(*testing.T, []byte) []byte { return []byte("PK\x03\x04, something else") }, "",
 			"not compressed with gzip"},
@@ -265,6 +290,50 @@ func TestTampering(t *testing.T) {
 				t.Errorf("it left %v", left)
 			}
 		})
+	}
+}
+
+// checksummed corrects the sum of the tar header at an offset.
+func checksummed(b []byte, at int) []byte {
+	sum := 8 * int(' ')
+	for i, c := range b[at : at+512] {
+		if i < 148 || i >= 156 {
+			sum += int(c)
+		}
+	}
+	copy(b[at+148:], fmt.Sprintf("%06o\x00 ", sum))
+	return b
+}
+
+// A bundle that ends at any block, or has any bit flipped, is refused and leaves nothing, unless the bit says nothing:
+// those of the name and time of what was compressed, and those that fill up a block of the archive.
+func TestDamageAnywhere(t *testing.T) {
+	sample := write(t, about(), inputs())
+	whole := plain(t, sample)
+	damaged := map[string][]byte{}
+	for at := 0; at < len(whole); at += 512 {
+		damaged[fmt.Sprintf("archive ends at %d", at)] = compress(t, whole[:at])
+	}
+	for at := 0; at < len(sample); at += max(1, len(sample)/200) {
+		damaged[fmt.Sprintf("bundle ends at %d", at)] = sample[:at]
+		flipped := slices.Clone(sample)
+		flipped[at] ^= 1 << (at % 8)
+		damaged[fmt.Sprintf("bit of byte %d", at)] = flipped
+	}
+	good := open(t, sample).Digest()
+	for name, data := range damaged {
+		base := t.TempDir()
+		r, err := bundle.Open(bytes.NewReader(data), bundle.Limits{})
+		if err == nil {
+			err = r.Extract(filepath.Join(base, "out"), nil)
+		}
+		left, _ := os.ReadDir(base)
+		if err == nil && (strings.HasPrefix(name, "bit") && r.Digest() == good) {
+			continue
+		}
+		if _, ok := errors.AsType[*bundle.Error](err); !ok || len(left) > 0 {
+			t.Errorf("%s: %v, and it left %v", name, err, left)
+		}
 	}
 }
 

@@ -2,12 +2,14 @@ package yamltext
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 
 	"gopkg.in/yaml.v3"
 )
 
-// Without is a document without some keys of the mapping that it is; as it is if it has none of them.
+// Without returns a document without some keys of its mapping, and unchanged if it has none of them. A merge key or
+// alias of the mapping may stand for any key, so it is an error.
 func Without(text []byte, keys ...string) ([]byte, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {
@@ -18,6 +20,9 @@ func Without(text []byte, keys ...string) ([]byte, error) {
 	}
 	top, kept := document.Content[0], []*yaml.Node(nil)
 	for i := 0; i+1 < len(top.Content); i += 2 {
+		if key := top.Content[i]; key.Kind == yaml.AliasNode || key.Tag == "!!merge" {
+			return nil, fmt.Errorf("line %d: write out the keys that << or * stands for", key.Line)
+		}
 		if !slices.Contains(keys, top.Content[i].Value) {
 			kept = append(kept, top.Content[i], top.Content[i+1])
 		}

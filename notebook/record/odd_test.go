@@ -1,0 +1,201 @@
+package record
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// lineOf returns a record of a run as a line, with some text in it replaced by another.
+func lineOf(t *testing.T, repetition int, old, new string) string {
+	t.Helper()
+	data, err := repetitions(repetition)[0].Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var line bytes.Buffer
+	if err := json.Compact(&line, data); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(line.String(), old) {
+		t.Fatalf("%q is not in %s", old, &line)
+	}
+	return strings.Replace(line.String(), old, new, 1)
+}
+
+// Whatever the file of a run holds, good lines are read and each other line is named with its reason.
+func TestOddLines(t *testing.T) {
+	good, other := lineOf(t, 1, "", ""), lineOf(t, 2, "", "")
+	value := func(v string) string { return good + "\n" + lineOf(t, 2, `"value":12`, `"value":`+v) }
+	for _, test := range []struct {
+		name, text   string
+		records, bad int
+		err          string // a part of the first
+	}{
+		{"NaN", value("NaN"), 1, 1, "not a record"},
+		{"infinite", value("Infinity"), 1, 1, "not a record"},
+		{"beyond all numbers", value("1e999"), 1, 1, "not a record"},
+		{"negative", good + "\n" + lineOf(t, 2, `"planned":5`, `"planned":-5`), 1, 1, "cannot be less than 0"},
+		{"a number as text", value(`"12"`), 1, 1, "not a record"},
+		{"a schema of tomorrow", good + "\n" + lineOf(t, 2, `"schema_version":1`, `"schema_version":2`), 1, 1, "version 2"},
+		{"a schema below all", good + "\n" + lineOf(t, 2, `"schema_version":1`, `"schema_version":-1`), 1, 1, "version -1"},
+		{"a start in the year 9999", lineOf(t, 2, `"2001-`, `"9999-`), 1, 0, ""},
+		{"a start in no year", good + "\n" + lineOf(t, 2, `"2001-`, `"20010-`), 1, 1, "not a record"},
+		{"torn at the end", good + "\n" + other[:len(other)/2], 1, 1, "ends too early"},
+		{"torn in the middle", other[:len(other)/2] + "\n" + good, 1, 1, "ends too early"},
+		{"two in a line", good + other, 0, 1, "not a record"},
+		{"half of one and another in a line", other[:len(other)/2] + good, 0, 1, "not a record"},
+		{"a line twice", good + "\n" + good, 2, 0, ""},
+		{"zeros", good + "\n" + strings.Repeat("\x00", 4096), 1, 1, "not a record"},
+		{"a mark of the order of bytes", "\ufeff" + good, 0, 1, "not a record"},
+		{"line ends of Windows", good + "\r\n" + other + "\r\n", 2, 0, ""},
+		{"text that is none", good + "\n" + lineOf(t, 2, `"connects"`, "\"\xff\xfe\""), 1, 1, "invalid metric"},
+		{"nested a million times", good + "\n" + strings.Repeat("[", 1_000_000), 1, 1, "not a record"},
+		{"a key twice", good + "\n" + lineOf(t, 2, `"repetition":2`, `"repetition":9,"repetition":2`), 2, 0, ""},
+		{"200,000 empty lines", strings.Repeat("\n", 200_000) + good, 1, 0, ""},
+		{"200,000 bad lines", good + strings.Repeat("\nx", 200_000), 1, 200_000, "not a record"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := Dir(t.TempDir())
+			r := sample()
+			path := filepath.Join(string(dir), PackPath(r.Host, r.Profile, r.Run))
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(test.text), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			records, bad, err := dir.Read()
+			if err != nil || len(records) != test.records || len(bad) != test.bad {
+				t.Fatalf("%d records, %d bad, %v; want %d and %d", len(records), len(bad), err, test.records, test.bad)
+			}
+			if test.bad > 0 && !strings.Contains(bad[0].Err.Error(), test.err) {
+				t.Errorf("got %v, want %q", bad[0].Err, test.err)
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("it took %s", took)
+			}
+		})
+	}
+}
+
+// The file of a run that is none is named, and hides no other run.
+func TestOddFiles(t *testing.T) {
+	for name, test := range map[string]struct {
+		put func(path string) error
+		err string
+	}{
+		"a named pipe":   {func(path string) error { return syscall.Mkfifo(path, 0o644) }, "named pipe"},
+		"a device":       {func(path string) error { return os.Symlink("/dev/zero", path) }, "symbolic link"},
+		"a folder":       {func(path string) error { return os.Mkdir(path, 0o755) }, "folder"},
+		"a sparse file":  {func(path string) error { return sparse(path, 1<<40) }, "larger than"},
+		"a link outside": {func(path string) error { return os.Symlink("/etc/passwd", path) }, "symbolic link"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, r := Dir(t.TempDir()), sample()
+			saveEach(t, dir, r)
+			path := filepath.Join(string(dir), PackPath(r.Host, r.Profile, "20261121T000000Z-abcd"))
+			if err := test.put(path); err != nil {
+				t.Fatal(err)
+			}
+			records, bad, err := dir.Read()
+			if err != nil || len(records) != 1 || len(bad) != 1 || !strings.Contains(bad[0].Err.Error(), test.err) {
+				t.Errorf("%d records, %v, %v; want 1 and %q", len(records), bad, err, test.err)
+			}
+		})
+	}
+}
+
+func sparse(path string, size int64) error {
+	file, err := os.Create(path)
+	if err == nil {
+		err = errors.Join(file.Truncate(size), file.Close())
+	}
+	return err
+}
+
+// A histogram is refused, or is small in memory, whatever it says of itself.
+func TestHistogramBombs(t *testing.T) {
+	packed := func(claimed uint32, head hdrInner, payload []byte) string {
+		var inner, outer bytes.Buffer
+		z := zlib.NewWriter(&inner)
+		if err := errors.Join(binary.Write(z, binary.BigEndian, head), func() error { _, err := z.Write(payload); return err }(),
+			z.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if claimed == 0 {
+			claimed = uint32(inner.Len())
+		}
+		if err := binary.Write(&outer, binary.BigEndian, hdrOuter{hdrCompressed | 0x10, claimed}); err != nil {
+			t.Fatal(err)
+		}
+		return base64.StdEncoding.EncodeToString(append(outer.Bytes(), inner.Bytes()...))
+	}
+	head := func(length uint32) hdrInner {
+		return hdrInner{Cookie: hdrV2 | 0x10, Length: length, Digits: 3, Lowest: 1, Highest: 60e9, Ratio: 1}
+	}
+	huge := head(8)
+	huge.Digits, huge.Highest = 5, 1<<62
+	negative := head(8)
+	negative.Lowest, negative.Highest = -1, -5
+	for name, text := range map[string]string{
+		"zeros without end":      packed(0, head(1<<31), make([]byte, 64<<20)),
+		"a length that lies":     packed(1<<31, head(8), []byte{2, 2}),
+		"counts beyond its size": packed(0, head(20), bytes.Repeat([]byte{0xff}, 20)),
+		"places beyond its size": packed(0, head(9), []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}),
+		"a range of all numbers": packed(0, huge, []byte{2, 2, 2, 2, 2, 2, 2, 2}),
+		"a range below zero":     packed(0, negative, []byte{2, 2, 2, 2, 2, 2, 2, 2}),
+		"no base64":              "HISTF\x00",
+		"only its head":          "HISTFAAAAAA=",
+	} {
+		began := time.Now()
+		b, err := new(Decoder).Decode(Histogram{HDR: text})
+		if err == nil && len(b.list) > 1000 {
+			t.Errorf("%s: %d bars", name, len(b.list))
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("%s: it took %s", name, took)
+		}
+	}
+}
+
+// Two writers at once save each record once, and each file is whole.
+func TestTwoWriters(t *testing.T) {
+	dir := Dir(t.TempDir())
+	const each = 20
+	var group sync.WaitGroup
+	var failed sync.Map
+	for writer := range 4 { // two of them for the same records
+		group.Go(func() {
+			for i := range each {
+				r := repetitions(1 + i + each*(writer/2))[0]
+				if err := dir.Save(r); err != nil {
+					failed.Store(fmt.Sprint(writer, i), err)
+				}
+			}
+			r := sample()
+			if err := dir.Pack(r.Host, r.Profile, "20261121T000000Z-none"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	failed.Range(func(_, err any) bool {
+		if !strings.Contains(err.(error).Error(), "exists already") {
+			t.Error(err)
+		}
+		return true
+	})
+	if records, bad, err := dir.Read(); err != nil || len(bad) > 0 || len(records) != 2*each {
+		t.Errorf("%d records, %v, %v; want %d", len(records), bad, err, 2*each)
+	}
+}
