@@ -56,7 +56,7 @@ func TestOddLines(t *testing.T) {
 		{"torn in the middle", other[:len(other)/2] + "\n" + good, 1, 1, "ends too early"},
 		{"two in a line", good + other, 0, 1, "not a record"},
 		{"half of one and another in a line", other[:len(other)/2] + good, 0, 1, "not a record"},
-		{"a line twice", good + "\n" + good, 2, 0, ""},
+		{"a line twice, of which results count one", good + "\n" + good, 2, 0, ""},
 		{"zeros", good + "\n" + strings.Repeat("\x00", 4096), 1, 1, "not a record"},
 		{"a mark of the order of bytes", "\ufeff" + good, 0, 1, "not a record"},
 		{"line ends of Windows", good + "\r\n" + other + "\r\n", 2, 0, ""},
