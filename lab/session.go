@@ -277,6 +277,7 @@ func (a *Session) JoinErrors(first, then error) error {
 type Session struct {
 	Stdout, Stderr io.Writer
 	Terminal       io.Writer // standard error as it is, for a screen
+	Waits          io.Writer // for lines about waiting; nil for Stderr
 	Version        string    // of benchbook
 	Config         Config
 	Dir            string
@@ -310,7 +311,13 @@ func (a *Session) Ask(question string) (yes, asked bool) {
 }
 
 // NoteWaiting says who has a machine that is waited for.
-func (a *Session) NoteWaiting(busy error) { fmt.Fprintf(a.Stderr, "%v: waiting until it ends\n", busy) }
+func (a *Session) NoteWaiting(busy error) {
+	w := a.Waits
+	if w == nil {
+		w = a.Stderr
+	}
+	fmt.Fprintf(w, "%v: waiting until it ends\n", busy)
+}
 
 // Plans plans the chosen articles and leaves the chosen experiments in the plans. Problems are printed and end the
 // verb; consequence says what comes of them.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"gonum.org/v1/gonum/stat"
+
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
@@ -117,23 +119,7 @@ func (l *Load) print(a *lab.Session, d *dataset.Dataset) {
 	e := d.Experiments[0]
 	rows := [][]string{{"target", "requests [95 %]", "p50", "p99", "failed", "n"}}
 	for _, c := range e.Cells {
-		row := []string{clipped(c.Trial.Name)}
-		for i, name := range []string{"throughput", "latency.p50", "latency.p99", "failed"} {
-			m, _ := record.LookupMetric(name)
-			r := c.Metric(name)
-			column := wording.ColumnOf(m, r)
-			words := wording.Estimate(r, column)
-			switch {
-			case r.Missing != "" && i == 0:
-				words = without(r)
-			case r.Missing != "":
-				words = "–"
-			case i > 0:
-				words = column.Quantity(r.Estimate.Centre, column.Decimals(wording.ReadingOf(r)))
-			}
-			row = append(row, words)
-		}
-		rows = append(rows, append(row, fmt.Sprint(len(c.Metric("throughput").Values))))
+		rows = append(rows, loadRow(c))
 	}
 	terminal.PrintColumns(a.Stdout, "", rows)
 	printVerdicts(a, d, l.metric())
@@ -142,4 +128,36 @@ func (l *Load) print(a *lab.Session, d *dataset.Dataset) {
 			paragraph(a, clipped(c.Trial.Name)+": limited by "+words+".")
 		}
 	}
+}
+
+// loadRow is the line of a target. Where too few repetitions are valid for a result, it has their means without
+// intervals, and how many of all they are.
+func loadRow(c *dataset.Cell) []string {
+	row, n := []string{clipped(c.Trial.Name)}, 0
+	for i, name := range []string{"throughput", "latency.p50", "latency.p99", "failed"} {
+		m, _ := record.LookupMetric(name)
+		r := c.Metric(name)
+		valid, column := c.ValidValues(name), wording.ColumnOf(m, r)
+		if i == 0 {
+			n = len(valid)
+		}
+		words := wording.Estimate(r, column)
+		switch {
+		case r.Missing != "" && len(valid) > 0:
+			mean := stat.Mean(valid, nil)
+			words = wording.UnitFor(m.Unit, m.Share, mean).Alone(mean)
+		case r.Missing != "" && i == 0:
+			words = without(r)
+		case r.Missing != "":
+			words = "–"
+		case i > 0:
+			words = column.Quantity(r.Estimate.Centre, column.Decimals(wording.ReadingOf(r)))
+		}
+		row = append(row, words)
+	}
+	count := fmt.Sprint(n)
+	if n < len(c.Records) {
+		count = fmt.Sprintf("%d of %d", n, len(c.Records))
+	}
+	return append(row, count)
 }

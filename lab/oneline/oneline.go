@@ -114,8 +114,8 @@ func (n *notebook) measure(ctx context.Context, a *lab.Session, o Options) (*dat
 // open makes the project.
 func open(a *lab.Session, folder, text, project string) (*notebook, error) {
 	n := &notebook{}
-	n.Session = &lab.Session{Stdout: a.Stdout, Stderr: &n.said, Terminal: a.Terminal, Version: a.Version, Config: a.Config,
-		Dir: folder}
+	n.Session = &lab.Session{Stdout: a.Stdout, Stderr: &n.said, Terminal: a.Terminal, Waits: a.Stderr, Version: a.Version,
+		Config: a.Config, Dir: folder}
 	if a.Config.Processes != nil {
 		n.Config.Engines = []lab.Engine{{Name: spec.Local, Connect: a.Config.Processes}}
 	}

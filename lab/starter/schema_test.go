@@ -159,6 +159,12 @@ func TestArticlesFitTheirSchemas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	policy := filepath.Join("..", "..", ".ci", "policy.yaml")
+	data, err := os.ReadFile(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	validate("policy", policy, data)
 	for name := range schemas {
 		if seen[name] == 0 && name != "record" {
 			t.Errorf("nothing was validated against the schema of %s", name)

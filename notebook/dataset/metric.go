@@ -65,6 +65,17 @@ func (c *Cell) Metric(name string) Result {
 	return r
 }
 
+// ValidValues returns the values of a metric in the valid repetitions, also where these are too few for a result.
+func (c *Cell) ValidValues(name string) []float64 {
+	metric, ok := c.Experiment.Metric(name)
+	if !ok || record.IsSearched(name) {
+		return nil
+	}
+	r := Result{Metric: metric}
+	r.collect(c, c.Validity().For(name))
+	return r.Values
+}
+
 func (c *Cell) measure(name string) Result {
 	metric, ok := c.Experiment.Metric(name)
 	r := Result{Metric: metric}

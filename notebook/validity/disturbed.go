@@ -10,16 +10,21 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Disturbed reports whether a repetition is invalid by what else the machine did while it was measured, others' use
-// of the processor or time stolen from it, and says what. Its own results do not enter, so that measuring it again
-// selects nothing.
+// Disturbed reports whether a repetition is invalid because of what else the machine did while it was measured, and says
+// what: others used the processor, or time was stolen from it. How much others used is unknown where the target runs
+// already; there it is that the load generator stood still or waited for a core. Results of the repetition do not enter,
+// so that measuring it again selects nothing.
 //
 // Source: docs/validity.md#disturbed-repetitions.
 func Disturbed(r *record.Record) (words string, ok bool) {
 	if r.Failure != "" || !isTimed(r) {
 		return "", false
 	}
-	for _, judge := range []func(*record.Record) finding{judgeForeign, judgeSteal} {
+	judges := []func(*record.Record) finding{judgeForeign, judgeSteal}
+	if r.Facts[record.FactTarget] != "" && r.Load != nil {
+		judges = append(judges, judgeStandstill, judgeWaiting)
+	}
+	for _, judge := range judges {
 		if f := judge(r); f.level == Invalid {
 			return f.words, true
 		}

@@ -99,3 +99,19 @@ func TestDisturbedAndLeftOut(t *testing.T) {
 		t.Errorf("%q, %q\nwant %q, %q", a.LeftOut(""), a.Disturbed(""), left, disturbed)
 	}
 }
+
+// Where the target runs already, what others used is unknown: a generator that waited for a core was disturbed.
+func TestDisturbedBesideRunningTarget(t *testing.T) {
+	b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, func(r *record.Record) { r.Load.Health.Waiting = 0.6 })
+	for _, outside := range []bool{false, true} {
+		for _, r := range b.Records {
+			if delete(r.Facts, record.FactTarget); outside {
+				r.Facts[record.FactTarget] = "127.0.0.1"
+			}
+		}
+		if got := NeedsAgain(b.Records); got != outside {
+			t.Errorf("with a target that runs already: %v; needs to be measured again: %v", outside, got)
+		}
+	}
+}
