@@ -21,7 +21,7 @@ func Disturbed(r *record.Record) (words string, ok bool) {
 		return "", false
 	}
 	judges := []func(*record.Record) finding{judgeForeign, judgeSteal}
-	if r.Facts[record.FactTarget] != "" && r.Load != nil {
+	if r.Facts[record.FactTarget] != "" && r.Load != nil && r.Load.Health != nil {
 		judges = append(judges, judgeStandstill, judgeWaiting)
 	}
 	for _, judge := range judges {

@@ -103,10 +103,13 @@ func TestDisturbedAndLeftOut(t *testing.T) {
 // Where the target runs already, what others used is unknown: a generator that waited for a core was disturbed.
 func TestDisturbedBesideRunningTarget(t *testing.T) {
 	b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, func(r *record.Record) { r.Load.Health.Waiting = 0.6 })
+	b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, func(r *record.Record) {
+		r.Load.Health = &record.Health{Standstill: -1, Waiting: 0.6}
+	})
 	for _, outside := range []bool{false, true} {
 		for _, r := range b.Records {
-			if delete(r.Facts, record.FactTarget); outside {
+			r.Facts = map[string]string{}
+			if outside {
 				r.Facts[record.FactTarget] = "127.0.0.1"
 			}
 		}
