@@ -32,6 +32,8 @@ const (
 	ahead = 24 * time.Hour
 	// shareSlack is by how much a share of two clock readings may exceed 1.
 	shareSlack = 0.05
+	// cpuStep is how coarsely some kernels count CPU time, in seconds.
+	cpuStep = 0.01
 )
 
 // Read reads the records of a folder, and checks them.
@@ -84,6 +86,7 @@ func (c *checker) check(f finder) {
 	if f.Load != nil {
 		checkCounts(f)
 	}
+	checkMeasured(f)
 	for _, name := range slices.Sorted(maps.Keys(f.Histograms)) {
 		h := f.Histograms[name]
 		have, err := c.decoder.Content(h)
@@ -135,6 +138,54 @@ func checkShares(f finder) {
 		f.invalid(cores > 0 && strings.HasPrefix(s.Metric, "cpu.") && s.Value > float64(cores)*(1+shareSlack),
 			"%s is %v cores, and the machine has %d", s.Metric, s.Value, cores)
 	}
+}
+
+// checkMeasured checks that the times of a command, or the window of a load, agree with the part of the repetition that
+// was measured, and that no more CPU time was used in it than its machine has.
+func checkMeasured(f finder) {
+	agree := func(what string, seconds float64, with string, others float64) {
+		f.invalid(math.Abs(seconds-others) > clockSlack.Seconds(), "%s is %v s, and %s is %v s", what, seconds, with, others)
+	}
+	part, isPart := f.Parts["measure"]
+	if l := f.Load; l != nil {
+		if isPart && l.Window > 0 {
+			agree("load.window", l.Window, "parts.measure", part)
+		}
+		used, services := 0.0, 0
+		for _, s := range f.Samples {
+			if strings.HasPrefix(s.Metric, "cpu.") {
+				used, services = used+s.Value*l.Window, services+1
+			}
+		}
+		checkCPU(f, "the services", used, l.Window, services)
+		return
+	}
+	real, timed := f.Sample("time.real")
+	if timed && isPart {
+		agree("time.real", real.Value, "parts.measure", part)
+	}
+	if c := f.Command; c != nil {
+		if timed {
+			agree("time.real", real.Value, "command.real", c.Real)
+		}
+		if isPart {
+			agree("command.real", c.Real, "parts.measure", part)
+		}
+	}
+	if timed {
+		user, _ := f.Sample("time.user")
+		system, _ := f.Sample("time.sys")
+		checkCPU(f, "the command", user.Value+system.Value, real.Value, 2) // one step for each of the two
+	}
+}
+
+// checkCPU checks that the CPU time used in some seconds fits into them on all CPUs. Each of the counts that it is the
+// sum of may be off by a step.
+func checkCPU(f finder, who string, used, seconds float64, counts int) {
+	cores := float64(f.Cores())
+	most := cores * (seconds*(1+shareSlack) + float64(counts)*cpuStep)
+	f.invalid(cores > 0 && used > most, "%s used %.4g s of CPU time in %.4g s, and the machine has %v CPUs", who, used,
+		seconds, cores)
 }
 
 // checkKey checks that the key is the digest of the inputs, and that the definition has the digest of its input.

@@ -64,28 +64,95 @@ func TestContradictions(t *testing.T) {
 			h.Count++
 			r.Histograms["latency"] = h
 		}, "histograms.latency has"},
+		{"a window beside its part", func(r *record.Record) { r.Load.Window *= 0.9 }, "s, and parts.measure is"},
+		{"a part beside its window", func(r *record.Record) { r.Parts["measure"] *= 0.9 }, "s, and parts.measure is"},
+		{"services that use more than there is", func(r *record.Record) {
+			r.Samples = append(r.Samples, record.Sample{Metric: "cpu.x", Value: 1.1},
+				record.Sample{Metric: "cpu.y", Value: 1.1})
+		}, "the services used"},
+		{"services that use all", func(r *record.Record) {
+			r.Samples = []record.Sample{{Metric: "cpu.x", Value: 1}, {Metric: "cpu.y", Value: 1}}
+		}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := record.Dir(filepath.Join(articles, "async-101", "records")).Load()
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, r := range c.Records {
-				if r.Load == nil || r.Load.Tool != "" || r.Load.Open != nil || r.Failure != "" || len(r.Load.Answers) == 0 ||
-					r.Load.Failed > 0 {
-					continue
-				}
-				tt.edit(r)
-				record.Check([]*record.Record{r}, time.Now())
-				found := strings.Join(r.Doubts.Invalid, "; ")
-				if !strings.Contains(found, tt.want) || tt.want == "" && found != "" {
-					t.Errorf("found %q, want %q", found, tt.want)
-				}
-				return
-			}
-			t.Fatal("no record fits")
+			r := committed(t, "async-101", func(r *record.Record) bool {
+				return r.Load != nil && r.Load.Tool == "" && r.Load.Open == nil && r.Failure == "" && len(r.Load.Answers) > 0 &&
+					r.Load.Failed == 0
+			})
+			checkEdit(t, r, tt.edit, tt.want)
 		})
+	}
+}
+
+// A time of a command that contradicts the others is found.
+func TestCommandContradictions(t *testing.T) {
+	const cores = 2
+	tests := []struct {
+		name string
+		edit func(*record.Record)
+		want string
+	}{
+		{"nothing", func(*record.Record) {}, ""},
+		{"a longer sample", func(r *record.Record) { sample(r, "time.real").Value *= 1.1 }, "time.real is"},
+		{"a shorter sample", func(r *record.Record) { sample(r, "time.real").Value *= 0.9 }, "time.real is"},
+		{"a longer sample without a command", func(r *record.Record) { r.Command, sample(r, "time.real").Value = nil, 9 },
+			"time.real is 9 s, and parts.measure is"},
+		{"a longer sample without parts", func(r *record.Record) { r.Parts, sample(r, "time.real").Value = nil, 9 },
+			"time.real is 9 s, and command.real is"},
+		{"a shorter command", func(r *record.Record) { r.Command.Real *= 0.9 }, "command.real is"},
+		{"a shorter part", func(r *record.Record) { r.Parts["measure"] *= 0.9 }, "parts.measure is"},
+		{"as much CPU time as there is", func(r *record.Record) {
+			sample(r, "time.user").Value, sample(r, "time.sys").Value = r.Command.Real, r.Command.Real
+		}, ""},
+		{"user time", func(r *record.Record) { sample(r, "time.user").Value = r.Command.Real*cores*1.1 + 1 },
+			"of CPU time in"},
+		{"system time", func(r *record.Record) { sample(r, "time.sys").Value = r.Command.Real*cores*1.1 + 1 },
+			"and the machine has 2 CPUs"},
+		{"a machine of unknown size", func(r *record.Record) {
+			delete(r.Facts, "host.cores")
+			sample(r, "time.user").Value = 99
+		}, ""},
+		{"a command as short as the clock's step", func(r *record.Record) {
+			for _, x := range []*float64{&sample(r, "time.real").Value, &r.Command.Real} {
+				*x = 0.001
+			}
+			r.Parts["measure"] = 0.001
+			sample(r, "time.user").Value, sample(r, "time.sys").Value = 0.01, 0.01
+		}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := committed(t, "hello", func(r *record.Record) bool { return r.Command != nil && r.Failure == "" })
+			checkEdit(t, r, tt.edit, tt.want)
+		})
+	}
+}
+
+// committed returns the first committed record of an article that fits.
+func committed(t *testing.T, article string, fits func(*record.Record) bool) *record.Record {
+	t.Helper()
+	c, err := record.Dir(filepath.Join(articles, article, "records")).Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range c.Records {
+		if fits(r) {
+			return r
+		}
+	}
+	t.Fatal("no record fits")
+	return nil
+}
+
+// checkEdit checks that an edited record is doubted for a reason that contains want; "" is for no doubt.
+func checkEdit(t *testing.T, r *record.Record, edit func(*record.Record), want string) {
+	t.Helper()
+	edit(r)
+	record.Check([]*record.Record{r}, time.Now())
+	found := strings.Join(r.Doubts.Invalid, "; ")
+	if !strings.Contains(found, want) || want == "" && found != "" {
+		t.Errorf("found %q, want %q", found, want)
 	}
 }
 
