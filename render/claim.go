@@ -98,9 +98,27 @@ func (c evidencePart) claim(block *article.Claim) claimView {
 		for _, m := range j.Marks {
 			add(m)
 		}
+		add(withAllWords(&j))
 	}
 	add(intervalsNote(v.Parts, j.Floor))
 	return v
+}
+
+// withAllWords is the effect of a claim, or the count of its verdicts, with the repetitions too that only checks of
+// their own result left out; empty if there are none.
+func withAllWords(j *claim.Judgement) string {
+	all := j.All
+	switch {
+	case all == nil || all.Verdict == stats.NotMeasured:
+		return ""
+	case all.Effect == nil:
+		return withPrefix("with all repetitions: ", all.Tally())
+	}
+	words := "with all repetitions: " + outcome.EffectOf(all).With()
+	if all.Verdict == j.Verdict {
+		words += ", the same verdict"
+	}
+	return words
 }
 
 // intervalsNote says what the intervals of parts are; empty if none has one.

@@ -167,3 +167,38 @@ func TestFindingIsFirstDecided(t *testing.T) {
 		t.Errorf("the index shows %q, want the contradicted claim", page.Verdict.Word)
 	}
 }
+
+// The evidence of a claim has its effect with the repetitions too that only checks of their own result left out.
+func TestClaimsWithAllRepetitions(t *testing.T) {
+	little := func(r *record.Record) {
+		if r.Repetition == 4 {
+			r.Load.Connections *= 2
+		}
+	}
+	for _, tt := range []struct {
+		name, expect string
+		left         float64 // the throughput of the repetition that is left out
+		want         string
+	}{
+		{"the same verdict", `throughput{server="b"} > throughput{server="a"}`, 605,
+			"With all repetitions: +20.2 % [+17.1 to +23.5 %], the same verdict."},
+		{"another verdict", `throughput{server="b"} > throughput{server="a"}`, 300,
+			"with all repetitions the verdict would be inconclusive. With all repetitions: +20 % [−40 to +80 %]."},
+		{"a group", `throughput{server="b"} > throughput{server="a"} and throughput{server="b"} > 100/s`, 605,
+			"With all repetitions: 2 comparisons: 2 supported."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := rendertest.New(t, "claims", []byte("---\ntitle: Claims\n---\n\n"+experiment+
+				"```yaml claim\n- {name: c, expect: '"+tt.expect+"'}\n```\n"))
+			b.Measure("full", "servers", "a", []float64{500, 490, 510, 500})
+			b.Measure("full", "servers", "b", []float64{600, 590, 610, tt.left}, little)
+			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := wordsOf(said.FindString(string(page.HTML))); !strings.Contains(got, tt.want) {
+				t.Errorf("got %q, want %q in it", got, tt.want)
+			}
+		})
+	}
+}

@@ -22,18 +22,40 @@ type shownClaim struct {
 	Hi       *float64 `json:"hi"`
 	Because  string   `json:"because"` // in words
 	Invalid  bool     `json:"invalid"` // rests on a number that is not valid
+	// WithAll is what came of it with the repetitions too that only checks of their own result left out; absent if there
+	// are none.
+	WithAll *claimWithAll `json:"with_all,omitempty"`
+}
+
+type claimWithAll struct {
+	Verdict string   `json:"verdict"`
+	Value   *float64 `json:"value"`
+	Lo      *float64 `json:"lo"`
+	Hi      *float64 `json:"hi"`
 }
 
 func showClaim(j *claim.Judgement) shownClaim {
 	claim := shownClaim{Claim: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value,
 		Verdict: string(j.Verdict), What: j.What, Because: JudgementWords(j), Invalid: j.Invalid}
-	if e := j.Effect; e != nil {
-		claim.Value = terminal.Finite(e.Number)
-		if e.Interval != nil {
-			claim.Lo, claim.Hi = terminal.Finite(e.Interval.Lo), terminal.Finite(e.Interval.Hi)
-		}
+	claim.Value, claim.Lo, claim.Hi = valueOf(j)
+	if all := j.All; all != nil {
+		with := &claimWithAll{Verdict: string(all.Verdict)}
+		with.Value, with.Lo, with.Hi = valueOf(all)
+		claim.WithAll = with
 	}
 	return claim
+}
+
+// valueOf returns the effect of a claim with the ends of its interval; nil for what it does not have.
+func valueOf(j *claim.Judgement) (value, lo, hi *float64) {
+	e := j.Effect
+	if e == nil {
+		return nil, nil, nil
+	}
+	if e.Interval != nil {
+		lo, hi = terminal.Finite(e.Interval.Lo), terminal.Finite(e.Interval.Hi)
+	}
+	return terminal.Finite(e.Number), lo, hi
 }
 
 // printShownClaims lists the claims of an article.

@@ -42,6 +42,8 @@ type Judgement struct {
 	Parts   []Judgement // of every and and; each judged as if it were alone
 	Mostly  bool        // a claim over pairs that is not supported, but holds for most of them
 	Invalid bool        // rests on a cell that is not valid
+	// All is the judgement with the repetitions too that only checks of their own result left out; nil if there are none
+	All *Judgement
 }
 
 // Tally counts the verdicts on the parts of a claim, in words: "4 comparisons: 3 supported, 1 inconclusive", or "holds
@@ -85,6 +87,7 @@ func judgeClaim(d *dataset.Dataset, c *article.Claim, t test) Judgement {
 	if why := unfit(d, c, t); why != "" && j.Verdict != stats.NotMeasured {
 		j.Verdict, j.Reason, j.Needed, j.Mostly = stats.NotMeasured, why, 0, false
 	}
+	j.judgeWithAll(d, c, t)
 	j.setClaim(c)
 	return j
 }

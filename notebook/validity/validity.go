@@ -6,6 +6,7 @@ package validity
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -53,6 +54,8 @@ type check struct {
 	applies func(r *record.Record) bool
 	spares  func(metric string) bool // metrics that an invalid finding leaves valid; nil: none
 	isLoss  bool                     // it is about processor time that others took, which bounds what it did
+	// byResult: what it finds can depend on the result, as slow answers make it fail more often than quick ones
+	byResult bool
 }
 
 // Names of checks that probes of searches leave aside.
@@ -68,7 +71,7 @@ const (
 func checks(in *definitions) []check {
 	return []check{
 		{name: "record", judge: judgeRecord, applies: func(r *record.Record) bool { return r.Doubts != nil }},
-		{name: "Little's law", judge: judgeLittle, applies: isClosedLoop},
+		{name: "Little's law", judge: judgeLittle, applies: isClosedLoop, byResult: true},
 		{name: "generator CPU", judge: in.judgeGenerator, applies: isLoad},
 		{name: "warm-up", judge: in.judgeWarmup, applies: in.hasWarmup},
 		{name: "generator stalls", judge: judgeStandstill, applies: hasHealth},
@@ -79,13 +82,13 @@ func checks(in *definitions) []check {
 		{name: "foreign CPU", judge: judgeForeign, applies: isTimed, isLoss: true},
 		{name: "swap", judge: judgeSwap, applies: isTimed},
 		{name: ErrorsCheck, judge: judgeErrors, applies: isLoad, spares: isFailureMetric},
-		{name: OfferedCheck, judge: judgeOffered, applies: (*record.Record).IsOpenLoop},
-		{name: LagCheck, judge: judgeLag, applies: (*record.Record).IsOpenLoop},
+		{name: OfferedCheck, judge: judgeOffered, applies: (*record.Record).IsOpenLoop, byResult: true},
+		{name: LagCheck, judge: judgeLag, applies: (*record.Record).IsOpenLoop, byResult: true},
 		{name: "overflow", judge: judgeOverflow, applies: isLoad},
 		{name: "throttled", judge: judgeThrottled, applies: isTimed},
 		{name: "steal", judge: judgeSteal, applies: isTimed, isLoss: true},
 		{name: "stalls", judge: judgeStalls, applies: tellsLost},
-		{name: "delays", judge: judgeDelays, applies: hasDelays},
+		{name: "delays", judge: judgeDelays, applies: hasDelays, byResult: true},
 	}
 }
 
@@ -123,6 +126,7 @@ type Report struct {
 	examined func() ([]checked, []drift)
 	checks   func() []CheckResult
 	limit    func() Limit
+	keepsAll bool // no check by result makes a repetition invalid
 
 	mu       sync.Mutex
 	assessed map[string]Assessment // by metric
@@ -133,6 +137,35 @@ func NewReport(records []*record.Record) *Report {
 	r := &Report{records: records, assessed: map[string]Assessment{}}
 	r.examined, r.checks, r.limit = sync.OnceValues(r.examine), sync.OnceValue(r.summarize), sync.OnceValue(r.limitedBy)
 	return r
+}
+
+// WithAll returns a report of the same records in which a check that depends on the result of a repetition warns where
+// it would make it invalid.
+func (r *Report) WithAll() *Report {
+	all := NewReport(r.records)
+	all.keepsAll = true
+	return all
+}
+
+// LeftOutByResult counts the repetitions that WithAll makes valid for a metric.
+func (r *Report) LeftOutByResult(metric string) (n int) {
+	if r.keepsAll {
+		return 0
+	}
+	a := r.For(metric)
+	for i, rec := range r.records {
+		stays := func(c checked) bool { return c.found[i].level == Invalid && !c.dependsOnResult(c.found[i]) }
+		if !a.Valid[i] && rec.Failure == "" && !slices.ContainsFunc(a.checked, stays) {
+			n++
+		}
+	}
+	return n
+}
+
+// dependsOnResult reports whether WithAll takes an invalid finding for a warning. A repetition without any answer has
+// no result.
+func (c check) dependsOnResult(f finding) bool {
+	return c.byResult && f.level == Invalid && !math.IsInf(f.size, 1)
 }
 
 // Of says how far one repetition can be believed, from its record alone, and what each check that applies to it came
@@ -173,6 +206,9 @@ func (r *Report) examine() (all []checked, drifts []drift) {
 			case check.applies(rec):
 				applies = true
 				c.found[i] = check.judge(rec)
+				if r.keepsAll && check.dependsOnResult(c.found[i]) {
+					c.found[i].level = Warn
+				}
 			default:
 				c.found[i] = notChecked(untold) // it is older than the check
 			}
