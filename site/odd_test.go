@@ -1,0 +1,164 @@
+package site_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/site"
+)
+
+// raw sends bytes to a preview and returns what it answers until it closes or goes silent.
+func raw(t *testing.T, address, text string) string {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(c, text) // it may have closed already
+	answer, _ := io.ReadAll(io.LimitReader(c, 1<<20))
+	return string(answer)
+}
+
+// Requests that no browser makes get an error or a page, and nothing of the disk or for other origins.
+func TestOddRequests(t *testing.T) {
+	address, _ := preview(t, site.Preview{})
+	host := strings.Trim(strings.TrimPrefix(address, "http://"), "/")
+	ask := func(line, head string) string {
+		return line + "\r\nHost: " + host + "\r\nConnection: close\r\n" + head + "\r\n"
+	}
+	for _, test := range []struct{ name, text, want string }{
+		{"no host", "GET / HTTP/1.1\r\n\r\n", "400 Bad Request"},
+		{"no host, in HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", "403 Forbidden"},
+		{"two hosts", ask("GET / HTTP/1.1", "Host: evil.example\r\n"), "400 Bad Request"},
+		{"a host that is forwarded", ask("GET / HTTP/1.1", "X-Forwarded-Host: evil.example\r\n"), "200 OK"},
+		{"another host in the line", ask("GET http://evil.example/ HTTP/1.1", ""), "403 Forbidden"},
+		{"a tunnel", ask("CONNECT 127.0.0.1:22 HTTP/1.1", ""), "403 Forbidden"},
+		{"a question of another origin", ask("OPTIONS / HTTP/1.1", "Origin: http://evil.example\r\n"), "405 Method Not Allowed"},
+		{"a page for another origin", ask("GET / HTTP/1.1", "Origin: http://evil.example\r\n"), "200 OK"},
+		{"a path that climbs", ask("GET /../../../../etc/passwd HTTP/1.1", ""), "404 Not Found"},
+		{"a path that climbs twice encoded", ask("GET /%252e%252e/%252e%252e/etc/passwd HTTP/1.1", ""), "404 Not Found"},
+		{"a path that climbs by backslashes", ask(`GET /..\..\etc\passwd HTTP/1.1`, ""), "404 Not Found"},
+		{"a path with two slashes", ask("GET //evil.example/%2e%2e HTTP/1.1", ""), "200 OK"},
+		{"a path with NUL", ask("GET /index.html%00.css HTTP/1.1", ""), "404 Not Found"},
+		{"a path with a line end", ask("GET /x%0d%0aSet-Cookie:%20a HTTP/1.1", ""), "404 Not Found"},
+		{"a path with markup", ask("GET /<script>alert(1)</script>/ HTTP/1.1", ""), "404 Not Found"},
+		{"a path of 100 KB", ask("GET /"+strings.Repeat("a/", 50_000)+" HTTP/1.1", ""), "404 Not Found"},
+		{"heads of 2 MB", ask("GET / HTTP/1.1", "A: "+strings.Repeat("x", 2<<20)+"\r\n"), "431 Request Header"},
+		{"a range beyond the end", ask("GET / HTTP/1.1", "Range: bytes=99999999-\r\n"), "416 Requested Range"},
+		{"a thousand ranges", ask("GET / HTTP/1.1", "Range: bytes=0-"+strings.Repeat(",0-", 1000)+"\r\n"), "200 OK"},
+		{"a body of two lengths", ask("GET / HTTP/1.1", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"), "200 OK"},
+		{"a body that never comes", ask("GET / HTTP/1.1", "Content-Length: 99\r\n"), "200 OK"},
+		{"another protocol", "SSH-2.0-x\r\n\r\n", "400 Bad Request"},
+		{"HTTP/2 by prior knowledge", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "403 Forbidden"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := raw(t, host, test.text)
+			if first, _, _ := strings.Cut(got, "\r\n"); !strings.Contains(first, test.want) {
+				t.Errorf("got %q, want %q", first, test.want)
+			}
+			for _, never := range []string{"root:", "Access-Control-Allow", "Set-Cookie", "<script>alert"} {
+				if strings.Contains(got, never) {
+					t.Errorf("%q is in the answer", never)
+				}
+			}
+		})
+	}
+}
+
+// Clients that are slow, deaf or many, and links and large files that appear, keep nobody from the preview.
+func TestOddSurroundings(t *testing.T) {
+	dir := t.TempDir()
+	address, b := preview(t, site.Preview{Roots: []string{dir}})
+	host := strings.Trim(strings.TrimPrefix(address, "http://"), "/")
+	hold := func(text string) {
+		for range 20 {
+			c, err := net.Dial("tcp", host)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { c.Close() })
+			if _, err := io.WriteString(c, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	huge := func(name string) error {
+		file, err := os.Create(name)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		return file.Truncate(1 << 40)
+	}
+	for _, test := range []struct {
+		name string
+		do   func(t *testing.T) error
+	}{
+		{"clients that say nothing", func(*testing.T) error { hold(""); return nil }},
+		{"clients that stop in the head", func(*testing.T) error { hold("GET / HTTP/1.1\r\nHo"); return nil }},
+		{"clients that do not read", func(*testing.T) error {
+			hold(strings.Repeat("GET / HTTP/1.1\r\nHost: "+host+"\r\n\r\n", 200))
+			return nil
+		}},
+		{"streams that nobody reads", func(*testing.T) error {
+			hold("GET /.benchbook/events HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+			return nil
+		}},
+		{"a link to itself", func(*testing.T) error { return os.Symlink("loop", filepath.Join(dir, "loop")) }},
+		{"a link to the folder", func(*testing.T) error { return os.Symlink(".", filepath.Join(dir, "again")) }},
+		{"a link to everything", func(*testing.T) error { return os.Symlink("/", filepath.Join(dir, "root")) }},
+		{"a file of a terabyte", func(*testing.T) error { return huge(filepath.Join(dir, "huge.md")) }},
+		{"a thousand folders", func(*testing.T) error {
+			for i := range 1000 {
+				if err := os.MkdirAll(filepath.Join(dir, "many", fmt.Sprint(i)), 0o755); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			began := time.Now()
+			if err := test.do(t); err != nil {
+				t.Fatal(err)
+			}
+			b.set("", test.name)
+			if err := os.WriteFile(filepath.Join(dir, "article.md"), []byte(test.name), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			client := http.Client{Timeout: 5 * time.Second}
+			for !strings.Contains(bodyOf(t, &client, address), "<title>"+test.name) {
+				if time.Since(began) > 5*time.Second {
+					t.Fatal("the change is not shown within 5 s")
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+	}
+}
+
+func bodyOf(t *testing.T, client *http.Client, address string) string {
+	t.Helper()
+	response, err := client.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(bufio.NewReader(response.Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
