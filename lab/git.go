@@ -29,7 +29,7 @@ func RevisionOf(ctx context.Context, project *article.Project) string {
 	}
 	// An editor may be at work in the repository: nothing is locked or written, and no program of its configuration
 	// is started.
-	args := []string{"-c", "core.fsmonitor=false", "status", "--porcelain", "--untracked-files=all", "--", ":/"}
+	args := append(repository.NoFilters(), "status", "--porcelain", "--untracked-files=all", "--", ":/")
 	for _, made := range []string{"experiments/*/records/**", "*.records/**", "_site/**", ".benchbook/**"} {
 		args = append(args, ":(top,exclude,glob)**/"+made)
 	}

@@ -143,8 +143,13 @@ func (r *Repository) Output(input string, args ...string) ([]byte, error) {
 	// Nothing is pushed but what is named.
 	ctx, stop := context.WithCancel(r.ctx)
 	defer stop()
-	cmd := exec.CommandContext(ctx, "git", slices.Concat([]string{"-c", "gc.auto=0", "-c", "maintenance.auto=false",
-		"-c", "fetch.writeCommitGraph=false", "-c", "push.followTags=false", "-c", "submodule.recurse=false"}, args)...)
+	options := []string{"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false", "-c",
+		"push.followTags=false", "-c", "submodule.recurse=false", "-c", "core.fsmonitor=false"}
+	// A repository may come with programs in its hooks. Whoever pushes has asked for pre-push.
+	if args[0] != "push" {
+		options = append(options, "-c", "core.hooksPath="+os.DevNull)
+	}
+	cmd := exec.CommandContext(ctx, "git", slices.Concat(options, args)...)
 	cmd.Dir, cmd.Env, cmd.Stdin = r.dir, r.environment, strings.NewReader(input)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that it takes its locks away
 	cmd.WaitDelay = 5 * time.Second
@@ -164,6 +169,27 @@ func (r *Repository) Output(input string, args ...string) ([]byte, error) {
 		return nil, fmt.Errorf("git is not installed: %w", err)
 	}
 	return nil, &Error{args[0], cmp.Or(strings.TrimRight(stderr.kept.String()+stdout.kept.String(), "\n"), err.Error())}
+}
+
+// NoFilters returns arguments that come before a command which reads the working tree, so that it starts no filter of the
+// repository's own configuration. Filters that the user has configured for all repositories stay.
+func (r *Repository) NoFilters() (args []string) {
+	listed, err := r.Run("", "config", "--show-scope", "--name-only", "-z", "--get-regexp", `^filter\.`)
+	if err != nil {
+		return nil // there are none
+	}
+	words := strings.Split(listed, "\x00") // a scope before each name
+	for i := 0; i+1 < len(words); i += 2 {
+		if words[i] != "local" && words[i] != "worktree" {
+			continue
+		}
+		value := ""
+		if strings.HasSuffix(words[i+1], ".required") {
+			value = "false"
+		}
+		args = append(args, "-c", words[i+1]+"="+value)
+	}
+	return args
 }
 
 // Run is Output as text, without the last line break.

@@ -80,3 +80,33 @@ func TestNoRemoteHelpers(t *testing.T) {
 		t.Errorf("a folder: %v", err)
 	}
 }
+
+// Names that look like flags are names: they are found or not, and change nothing of what git does.
+func TestNamesLikeFlags(t *testing.T) {
+	r := repository(t)
+	proof := filepath.Join(t.TempDir(), "ran")
+	for _, name := range []string{"--all", "-h", "--output=" + proof, "--upload-pack=touch " + proof, "-", "", "@{-1}", ":/x",
+		"HEAD:", "..", "a\x00b", "a\nb", "refs/heads/../x", "^HEAD", strings.Repeat("x", 1<<16)} {
+		commit, err := r.Resolve(name)
+		if err == nil {
+			t.Errorf("%.20q is commit %s", name, commit)
+		}
+	}
+	tree, err := r.Run("", "mktree")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit, err := r.Commit("", tree, "empty")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, remote := range []string{"--receive-pack=touch " + proof, "-o", "ssh://-oProxyCommand=touch " + proof + "/x",
+		"-oProxyCommand=touch " + proof + ":x", "git://-x/y"} {
+		if err := r.Push(remote, commit, "main"); err == nil {
+			t.Errorf("%s was pushed to", remote)
+		}
+	}
+	if _, err := os.Stat(proof); err == nil {
+		t.Error("a name ran a program or wrote a file")
+	}
+}

@@ -221,7 +221,7 @@ func uncommitted(ctx context.Context, dir, root string) (string, error) {
 		"GIT_AUTHOR_EMAIL=benchbook@localhost", "GIT_AUTHOR_DATE=@0 +0000", "GIT_COMMITTER_NAME=benchbook",
 		"GIT_COMMITTER_EMAIL=benchbook@localhost", "GIT_COMMITTER_DATE=@0 +0000")
 	if _, err = repository.Run("", "read-tree", "HEAD"); err == nil {
-		_, err = repository.Run("", "add", "--all", ".")
+		_, err = repository.Run("", append(repository.NoFilters(), "add", "--all", ".")...)
 	}
 	if err != nil {
 		return "", err

@@ -30,8 +30,8 @@ func (f *Folder) gitIgnored() map[string]bool {
 		return f.ignored
 	}
 	f.ignored = map[string]bool{}
-	out, err := git.New(context.Background(), f.Doc.Dir).Run("", "-c", "core.fsmonitor=false", "ls-files", "--others",
-		"--ignored", "--exclude-standard", "--directory", "-z")
+	out, err := git.New(context.Background(), f.Doc.Dir).Run("", "ls-files", "--others", "--ignored",
+		"--exclude-standard", "--directory", "-z")
 	if err != nil {
 		return f.ignored
 	}

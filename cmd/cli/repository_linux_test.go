@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"benchbook/internal/slowtest"
+)
+
+// An article comes with its repository, whose configuration, hooks and attributes can name programs. No verb starts one,
+// except the hook pre-push where it publishes.
+func TestRepositoryThatRunsPrograms(t *testing.T) {
+	slowtest.Skip(t)
+	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+	t.Setenv("GIT_CONFIG_SYSTEM", os.DevNull)
+	for name, value := range map[string]string{"AUTHOR_NAME": "x", "AUTHOR_EMAIL": "x@x.example", "COMMITTER_NAME": "x",
+		"COMMITTER_EMAIL": "x@x.example"} {
+		t.Setenv("GIT_"+name, value)
+	}
+	built := strings.Replace(pair, `image: "server:${{ matrix.version }}"`, "build: {context: ., git: HEAD}", 1)
+	dir, folder := project(t, "pair", built)
+	put(t, filepath.Join(folder, "Dockerfile"), "FROM scratch\nCOPY a.txt /\n")
+	put(t, filepath.Join(folder, "a.txt"), "one")
+	put(t, filepath.Join(dir, ".gitattributes"), "* filter=evil diff=evil merge=evil ident\n")
+	put(t, filepath.Join(dir, ".gitmodules"), "[submodule \"x\"]\n\tpath = x\n\turl = ext::touch ran\n\tupdate = !touch ran\n")
+	remote := filepath.Join(t.TempDir(), "remote.git")
+	git := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %q: %v\n%s", args, err, out)
+		}
+	}
+	git("init", "-q", "-b", "main")
+	git("init", "-q", "--bare", remote)
+	git("add", "-A")
+	git("commit", "-q", "-m", "one")
+	git("remote", "add", "origin", remote)
+	proof := filepath.Join(t.TempDir(), "ran")
+	touch := filepath.Join(t.TempDir(), "touch.sh")
+	put(t, touch, "#!/bin/sh\necho \"$0 $@\" >> "+proof+"\n")
+	if err := os.Chmod(touch, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "core.gitProxy", "core.askPass",
+		"core.alternateRefsCommand", "diff.external", "diff.evil.command", "diff.evil.textconv", "merge.evil.driver",
+		"filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "credential.helper", "gpg.program",
+		"sequence.editor", "uploadpack.packObjectsHook", "pager.status", "pager.diff", "pager.log", "alias.status",
+		"alias.ls-files", "remote.origin.uploadpack", "remote.origin.receivepack", "interactive.diffFilter"} {
+		git("config", key, touch)
+	}
+	git("config", "filter.evil.required", "true")
+	git("config", "commit.gpgSign", "true")
+	git("config", "log.showSignature", "true")
+	hooks := filepath.Join(dir, ".git", "hooks")
+	for _, hook := range []string{"pre-commit", "post-checkout", "post-index-change", "reference-transaction", "pre-auto-gc",
+		"fsmonitor-watchman", "post-commit", "commit-msg"} {
+		if err := os.MkdirAll(hooks, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(touch, filepath.Join(hooks, hook)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, filepath.Join(folder, "a.txt"), "two")
+	w := scripted()
+	w.LockDir = ""
+	for _, args := range [][]string{{"check"}, {"plan"}, {"run"}, {"show"}, {"compare", "HEAD", "full"}, {"render"},
+		{"doctor"}, {"clean"}, {"bundle", "pair", "--output", filepath.Join(t.TempDir(), "pair.bundle")},
+		{"publish", "--dry-run"}, {"publish"}, {"bench", "HEAD", "--dirty"}} {
+		var out bytes.Buffer
+		status := run(append([]string{"-C", dir}, args...), &out, &out, w)
+		if ran, err := os.ReadFile(proof); err == nil {
+			t.Errorf("%q ran %s", args, ran)
+			_ = os.Remove(proof)
+		}
+		if want := map[string]int{"compare": 2, "bundle": 1}[args[0]]; status != want {
+			t.Errorf("%q: status %d, want %d\n%s", args, status, want, &out)
+		}
+	}
+}
