@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/renderer/html"
+
+	"benchbook/internal/slowtest"
+	"benchbook/notebook/phrase"
+	"benchbook/notebook/record"
+	"benchbook/render/rendertest"
+)
+
+// Texts of articles and records that could act stay text in all that verbs print: on a terminal, in the comment on a
+// change, in tables, in JSON and in a README.
+func TestHostileOutput(t *testing.T) {
+	slowtest.Skip(t)
+	text, err := os.ReadFile(filepath.Join("..", "..", "render", "testdata", "sockets.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const payload = rendertest.Evil + rendertest.Acting
+	evil := payload + "\n\n# evil\n```\n<evil-x>\n| evil | @everyone"
+	before, after := "20261112T100000Z-once", "20261114T100000Z-next" // as rendertest calls them
+	for h := range rendertest.HostileArticles(t, text, []string{payload}, func(int, int) {}) {
+		b := h.Bench
+		for i, r := range b.Records {
+			r.Log, r.Output = evil, evil
+			r.Facts["packages.server"], r.Facts[evil] = evil+r.Run, evil+r.Run
+			r.Missing = map[string]string{"rps": evil}
+			r.Samples = append(r.Samples, record.Sample{Metric: "own", Value: 1, Unit: evil})
+			r.Before = &record.Before{For: []string{evil}}
+			if i%5 == 4 {
+				r.Failure, r.Samples = evil, nil
+			}
+			if err := record.Dir(filepath.Join(b.Dir(), "records")).Save(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		dir := filepath.Join(b.Dir(), "..", "..")
+		put(t, filepath.Join(dir, "page.md"), "# Page\n\n<!-- benchbook: table tbl-sockets of hostile -->\n<!-- /benchbook -->\n"+
+			"\n<!-- benchbook: figure fig-throughput of hostile -->\n<!-- /benchbook -->\n"+
+			"\n<!-- benchbook: badge of hostile -->\n<!-- /benchbook -->\n")
+		for _, args := range [][]string{{"check"}, {"plan"}, {"plan", "--format", "json"}, {"show"}, {"show", "hostile"},
+			{"show", "hostile", "--run", after, "--trial", "async"},
+			{"show", "--format", "json"}, {"show", "--format", "csv"}, {"show", "--format", "benchfmt"},
+			{"show", "hostile#sockets"}, {"compare", before, after}, {"compare", before, after, "--format", "md"},
+			{"compare", before, after, "--format", "json"}, {"compare", before, after, "--format", "csv"}, {"weave", "page.md"},
+			{"render"}, {"run"}} {
+			name := strings.Join(args, " ")
+			t.Run(name, func(t *testing.T) {
+				status, stdout, stderr := benchbook(dir, args...)
+				if len(stdout) == 0 && len(stderr) == 0 {
+					t.Errorf("it printed nothing, with status %d", status)
+				}
+				for _, said := range [][]byte{stdout, stderr} {
+					if !isHarmlessOnTerminal(string(said)) {
+						t.Errorf("something acts in %q", said)
+					}
+				}
+				if wrong := map[string]bool{"check": true, "benchfmt": true}[args[len(args)-1]]; status != 0 && !wrong {
+					t.Errorf("status %d: %s", status, stderr)
+				}
+				if status != 0 {
+					return
+				}
+				switch format := args[len(args)-1]; format {
+				case "json", "csv":
+					rendertest.HarmlessFile(t, "x."+format, stdout)
+				case "md":
+					harmlessMarkdown(t, stdout)
+				case "page.md":
+					woven, err := os.ReadFile(filepath.Join(dir, "page.md"))
+					if err != nil {
+						t.Fatal(err)
+					}
+					harmlessMarkdown(t, woven)
+				}
+			})
+		}
+		break // the first has most of the texts, and problems hide those of the others
+	}
+}
+
+// isHarmlessOnTerminal reports that a text has no character that acts on a terminal, other than line ends and tabs.
+func isHarmlessOnTerminal(text string) bool {
+	for line := range strings.Lines(strings.ReplaceAll(text, "\t", " ")) {
+		line = strings.TrimSuffix(line, "\n")
+		if phrase.Plain(line) != line {
+			return false
+		}
+	}
+	return true
+}
+
+// harmlessMarkdown reports whatever is markup in a comment or a README, as sites show it.
+func harmlessMarkdown(t *testing.T, text []byte) {
+	t.Helper()
+	var page bytes.Buffer
+	markdown := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(html.WithUnsafe()))
+	if err := markdown.Convert(text, &page); err != nil {
+		t.Fatal(err)
+	}
+	for _, never := range []string{"<evil", "<script", "<img src=//", "onerror=\"", "<base", "<style", "<h1>evil", `href="javascript:`} {
+		if strings.Contains(page.String(), never) {
+			t.Errorf("%q is in\n%s", never, &page)
+		}
+	}
+}
