@@ -119,6 +119,31 @@ func TestLockAgainstOtherUsers(t *testing.T) {
 				}
 			}
 		}, 0},
+		{"empty files", func(t *testing.T, dir string) {
+			for _, name := range []string{shared, own} {
+				if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, 0},
+		{"an old file of a holder that has ended", func(t *testing.T, dir string) {
+			name, old := filepath.Join(dir, own), time.Now().AddDate(-1, 0, 0)
+			holder := `{"pid": 1, "since": "2025-01-01T00:00:00Z", "doing": "measuring hello", "owner": "x"}`
+			if err := errors.Join(os.WriteFile(name, []byte(holder), 0o600), os.Chtimes(name, old, old)); err != nil {
+				t.Fatal(err)
+			}
+		}, 0},
+		{"a file of a terabyte", func(t *testing.T, dir string) {
+			name := filepath.Join(dir, own)
+			if err := errors.Join(os.WriteFile(name, nil, 0o600), os.Truncate(name, 1<<40)); err != nil {
+				t.Fatal(err)
+			}
+		}, 0},
+		{"a folder that is not there", func(t *testing.T, dir string) {
+			if err := os.Remove(dir); err != nil {
+				t.Fatal(err)
+			}
+		}, 0},
 		{"folders", func(t *testing.T, dir string) {
 			for _, name := range []string{shared, own} {
 				if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {

@@ -1,0 +1,206 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"benchbook/internal/slowtest"
+	"benchbook/lab"
+	"benchbook/notebook/record"
+)
+
+// A machine that lacks something costs the command its reason, once and in words, or nothing. What it saved is whole,
+// and the same command goes on when the machine has what it lacked.
+func TestOddMachines(t *testing.T) {
+	slowtest.Skip(t)
+	whole := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "WORK=" + t.TempDir()}
+	for _, test := range []struct {
+		name, shell string // what comes before the command in a shell
+		words       string // of the reason; empty where it does all the same
+	}{
+		{"no HOME", "unset HOME;", ""},
+		{"a HOME that is not there", "HOME=/nonexistent", ""},
+		{"a HOME that is a file", "HOME=/etc/passwd", ""},
+		{"no environment at all", `exec env -i WORK="$WORK" "$(command -v benchbook)" "$@";`, ""},
+		{"TMPDIR that is not there", "TMPDIR=/nonexistent", ""},
+		{"TMPDIR that is a file", "TMPDIR=/etc/passwd", ""},
+		{"TMPDIR that is all", "TMPDIR=/", ""},
+		{"a Turkish LANG", "LANG=tr_TR.UTF-8 LC_ALL=tr_TR.UTF-8", ""},
+		{"a LANG that is none", "LANG=$(printf '\\377') LC_ALL=../../x", ""},
+		{"a TZ that is none", "TZ=../../etc/passwd", ""},
+		{"no standard input", "exec 0<&-;", ""},
+		{"no standard output", "exec 1>&-;", ""},
+		{"no standard error", "exec 2>&-;", ""},
+		{"none of the three", "exec 0<&- 1>&- 2>&-;", ""},
+		{"a reader that has gone", "exec 1> >(:); sleep 0.1;", ""},
+		{"12 descriptors", "ulimit -n 12;", ""},
+		{"8 descriptors", "ulimit -n 8;", "too many open files"},
+		{"files of 1 KiB", "ulimit -f 1;", "file too large"},
+		{"no core files and no CPU priority", "ulimit -c 0; renice -n 19 $$ >/dev/null;", ""},
+		{"signals that are ignored", "trap '' HUP PIPE XFSZ USR1;", ""},
+		{"a umask that takes all", "umask 0777;", ""}, // of root
+		{"a working folder that is gone", `d=$(mktemp -d); cd "$d"; rmdir "$d";`, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dir, folder := project(t, "pair", pair)
+			program := "benchbook"
+			if test.name == "no environment at all" {
+				program = ":"
+			}
+			for _, verb := range [][]string{{"run"}, {"render"}, {"clean"}} {
+				script := []string{"-c", test.shell + " " + program + ` "$@"`, "bash", "-C", dir}
+				cmd := exec.CommandContext(t.Context(), "bash", append(script, verb...)...)
+				cmd.Env, cmd.WaitDelay = whole, 5*time.Second
+				began := time.Now()
+				out, err := cmd.CombinedOutput()
+				if took := time.Since(began); took > 10*time.Second {
+					t.Errorf("%q took %s", verb, took)
+				}
+				for _, never := range []string{"goroutine ", "panic:", "SIG"} {
+					if strings.Contains(string(out), never) {
+						t.Fatalf("%q crashes: %.2000s", verb, out)
+					}
+				}
+				if exit, ok := err.(*exec.ExitError); ok && exit.Sys().(syscall.WaitStatus).Signaled() {
+					t.Errorf("%q ended by %v", verb, err)
+				}
+				switch {
+				case test.words == "" && err != nil:
+					t.Errorf("%q: %v\n%s", verb, err, out)
+				case test.words != "" && verb[0] == "run" && (err == nil || !strings.Contains(string(out), test.words)):
+					t.Errorf("%q: %v, want %q:\n%s", verb, err, test.words, out)
+				}
+			}
+			w := scripted()
+			w.LockDir = ""
+			mustRun(t, w, "-C", dir, "run")
+			wantRecords(t, folder, 6)
+		})
+	}
+}
+
+// A disk that is full, or that cannot be written, where something other than records goes is named by what uses it.
+func TestPlacesThatAreFull(t *testing.T) {
+	slowtest.Skip(t)
+	dir, folder := project(t, "pair", pair)
+	w := scripted()
+	w.LockDir = ""
+	mustRun(t, w, "-C", dir, "run")
+	inGit(t, dir)
+	put(t, filepath.Join(dir, "page.md"), "# Page\n\n<!-- benchbook: badge of pair -->\n<!-- /benchbook -->\n")
+	small := t.TempDir()
+	remount := mountMemory(t, small, "size=4k,nr_inodes=3")
+	unmount(t, small)
+	in := func(name string) string { return filepath.Join(small, name) }
+	if err := os.WriteFile(in("fill"), make([]byte, 4096), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, full := range []string{"no space left on device", "read-only file system"} {
+		if full == "read-only file system" {
+			remount("ro")
+		}
+		for _, test := range []struct {
+			name   string
+			args   []string
+			status int // 0 where it does all the same
+		}{
+			{"the site", []string{"render", "--output", in("site")}, lab.StatusFailed},
+			{"a bundle", []string{"bundle", "pair", "--output", in("pair.bundle")}, lab.StatusFailed},
+			{"a new project", []string{"init", in("new")}, lab.StatusFailed},
+			{"temporary files of a bundle", []string{"bundle", "pair", "--output", filepath.Join(t.TempDir(), "x")},
+				lab.StatusFailed},
+			{"temporary files of run", []string{"run", "--force"}, 0},
+			{"temporary files of render", []string{"render"}, 0},
+			{"temporary files of one line", []string{"time", "true"}, lab.StatusFailed},
+			{"temporary files of weave", []string{"weave", "page.md"}, 0},
+		} {
+			t.Run(fmt.Sprint(test.name, ", ", full), func(t *testing.T) {
+				t.Setenv("TMPDIR", small)
+				status, stdout, stderr := benchbook(dir, test.args...)
+				if status != test.status {
+					t.Errorf("status %d, want %d\n%s%s", status, test.status, stdout, stderr)
+				}
+				if test.status != 0 && strings.Count(string(stderr), full) != 1 {
+					t.Errorf("it does not say %q once: %s", full, stderr)
+				}
+			})
+		}
+	}
+	wantRecords(t, folder, 18) // the first run, and two that were forced
+	err := filepath.WalkDir(small, func(path string, e os.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && path != in("fill") {
+			t.Errorf("%s is left", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// wantRecords fails the test unless an article has so many records, all of them good.
+func wantRecords(t *testing.T, folder string, want int) {
+	t.Helper()
+	saved, bad, err := record.Dir(filepath.Join(folder, "records")).Read()
+	if err != nil || len(bad) > 0 || len(saved) != want {
+		t.Errorf("there are %d records, %v, %v; want %d", len(saved), bad, err, want)
+	}
+}
+
+// Two runs, a preview and verbs that read, write and clean at the same time end well, and each run has all its records.
+func TestAllAtOnce(t *testing.T) {
+	slowtest.Skip(t)
+	dir, folder := project(t, "pair", pair)
+	work := t.TempDir()
+	child := func(args ...string) (*exec.Cmd, *strings.Builder) {
+		cmd, out := exec.CommandContext(t.Context(), "benchbook", append([]string{"-C", dir}, args...)...), &strings.Builder{}
+		cmd.Env, cmd.Stdout, cmd.Stderr = append(os.Environ(), "WORK="+work), out, out
+		return cmd, out
+	}
+	preview, said := child("preview")
+	if err := preview.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for _, verb := range [][]string{{"run", "--force"}, {"run", "--force"}, {"render"}, {"clean"}, {"clean", "--records"},
+		{"show"}, {"check"}, {"plan"}} {
+		group.Go(func() {
+			for range 3 {
+				cmd, out := child(verb...)
+				if err := cmd.Run(); err != nil {
+					t.Errorf("%q: %v\n%s", verb, err, out)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if err := preview.Process.Signal(os.Interrupt); err != nil {
+		t.Error(err)
+	}
+	if err := preview.Wait(); err != nil {
+		t.Errorf("preview: %v\n%s", err, said)
+	}
+	wantNoTraces(t, t.TempDir(), filepath.Join(folder, "records"))
+	saved, bad, err := record.Dir(filepath.Join(folder, "records")).Read()
+	runs := map[string]int{}
+	for _, r := range saved {
+		runs[r.Run]++
+	}
+	for run, n := range runs {
+		if n != 6 {
+			t.Errorf("run %s has %d records, want 6", run, n)
+		}
+	}
+	// clean --records keeps the newest three.
+	if err != nil || len(bad) > 0 || len(runs) < 3 || len(runs) > 6 {
+		t.Errorf("%d runs, %v, %v; want 3 to 6", len(runs), bad, err)
+	}
+}
