@@ -1,11 +1,10 @@
 package site_test
 
 import (
-	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,45 +81,39 @@ func TestOddSurroundings(t *testing.T) {
 	dir := t.TempDir()
 	address, b := preview(t, site.Preview{Roots: []string{dir}})
 	host := strings.Trim(strings.TrimPrefix(address, "http://"), "/")
-	hold := func(text string) {
+	hold := func(text string) error {
 		for range 20 {
 			c, err := net.Dial("tcp", host)
 			if err != nil {
-				t.Fatal(err)
+				return err
 			}
 			t.Cleanup(func() { c.Close() })
 			if _, err := io.WriteString(c, text); err != nil {
-				t.Fatal(err)
+				return err
 			}
 		}
-	}
-	huge := func(name string) error {
-		file, err := os.Create(name)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		return file.Truncate(1 << 40)
+		return nil
 	}
 	for _, test := range []struct {
 		name string
-		do   func(t *testing.T) error
+		do   func() error
 	}{
-		{"clients that say nothing", func(*testing.T) error { hold(""); return nil }},
-		{"clients that stop in the head", func(*testing.T) error { hold("GET / HTTP/1.1\r\nHo"); return nil }},
-		{"clients that do not read", func(*testing.T) error {
-			hold(strings.Repeat("GET / HTTP/1.1\r\nHost: "+host+"\r\n\r\n", 200))
-			return nil
+		{"clients that say nothing", func() error { return hold("") }},
+		{"clients that stop in the head", func() error { return hold("GET / HTTP/1.1\r\nHo") }},
+		{"clients that do not read", func() error {
+			return hold(strings.Repeat("GET / HTTP/1.1\r\nHost: "+host+"\r\n\r\n", 200))
 		}},
-		{"streams that nobody reads", func(*testing.T) error {
-			hold("GET /.benchbook/events HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
-			return nil
+		{"streams that nobody reads", func() error {
+			return hold("GET /.benchbook/events HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
 		}},
-		{"a link to itself", func(*testing.T) error { return os.Symlink("loop", filepath.Join(dir, "loop")) }},
-		{"a link to the folder", func(*testing.T) error { return os.Symlink(".", filepath.Join(dir, "again")) }},
-		{"a link to everything", func(*testing.T) error { return os.Symlink("/", filepath.Join(dir, "root")) }},
-		{"a file of a terabyte", func(*testing.T) error { return huge(filepath.Join(dir, "huge.md")) }},
-		{"a thousand folders", func(*testing.T) error {
+		{"a link to itself", func() error { return os.Symlink("loop", filepath.Join(dir, "loop")) }},
+		{"a link to the folder", func() error { return os.Symlink(".", filepath.Join(dir, "again")) }},
+		{"a link to everything", func() error { return os.Symlink("/", filepath.Join(dir, "root")) }},
+		{"a file of a terabyte", func() error {
+			huge := filepath.Join(dir, "huge.md")
+			return errors.Join(os.WriteFile(huge, nil, 0o644), os.Truncate(huge, 1<<40))
+		}},
+		{"a thousand folders", func() error {
 			for i := range 1000 {
 				if err := os.MkdirAll(filepath.Join(dir, "many", fmt.Sprint(i)), 0o755); err != nil {
 					return err
@@ -131,15 +124,14 @@ func TestOddSurroundings(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			began := time.Now()
-			if err := test.do(t); err != nil {
+			if err := test.do(); err != nil {
 				t.Fatal(err)
 			}
 			b.set("", test.name)
 			if err := os.WriteFile(filepath.Join(dir, "article.md"), []byte(test.name), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			client := http.Client{Timeout: 5 * time.Second}
-			for !strings.Contains(bodyOf(t, &client, address), "<title>"+test.name) {
+			for !strings.Contains(body(t, address), "<title>"+test.name) {
 				if time.Since(began) > 5*time.Second {
 					t.Fatal("the change is not shown within 5 s")
 				}
@@ -147,18 +139,4 @@ func TestOddSurroundings(t *testing.T) {
 			}
 		})
 	}
-}
-
-func bodyOf(t *testing.T, client *http.Client, address string) string {
-	t.Helper()
-	response, err := client.Get(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	data, err := io.ReadAll(bufio.NewReader(response.Body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -56,21 +57,15 @@ func TestOddMachines(t *testing.T) {
 				program = ":"
 			}
 			for _, verb := range [][]string{{"run"}, {"render"}, {"clean"}} {
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				defer cancel()
 				script := []string{"-c", test.shell + " " + program + ` "$@"`, "bash", "-C", dir}
-				cmd := exec.CommandContext(t.Context(), "bash", append(script, verb...)...)
+				cmd := exec.CommandContext(ctx, "bash", append(script, verb...)...)
 				cmd.Env, cmd.WaitDelay = whole, 5*time.Second
-				began := time.Now()
 				out, err := cmd.CombinedOutput()
-				if took := time.Since(began); took > 10*time.Second {
-					t.Errorf("%q took %s", verb, took)
-				}
-				for _, never := range []string{"goroutine ", "panic:", "SIG"} {
-					if strings.Contains(string(out), never) {
-						t.Fatalf("%q crashes: %.2000s", verb, out)
-					}
-				}
-				if exit, ok := err.(*exec.ExitError); ok && exit.Sys().(syscall.WaitStatus).Signaled() {
-					t.Errorf("%q ended by %v", verb, err)
+				exit, _ := err.(*exec.ExitError)
+				if strings.Contains(string(out), "goroutine ") || exit != nil && exit.Sys().(syscall.WaitStatus).Signaled() {
+					t.Fatalf("%q crashes: %v\n%.2000s", verb, err, out)
 				}
 				switch {
 				case test.words == "" && err != nil:

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,9 +17,8 @@ func TestRepositoryThatRunsPrograms(t *testing.T) {
 	slowtest.Skip(t)
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 	t.Setenv("GIT_CONFIG_SYSTEM", os.DevNull)
-	for name, value := range map[string]string{"AUTHOR_NAME": "x", "AUTHOR_EMAIL": "x@x.example", "COMMITTER_NAME": "x",
-		"COMMITTER_EMAIL": "x@x.example"} {
-		t.Setenv("GIT_"+name, value)
+	for _, who := range []string{"AUTHOR_NAME", "AUTHOR_EMAIL", "COMMITTER_NAME", "COMMITTER_EMAIL"} {
+		t.Setenv("GIT_"+who, "x")
 	}
 	built := strings.Replace(pair, `image: "server:${{ matrix.version }}"`, "build: {context: ., git: HEAD}", 1)
 	dir, folder := project(t, "pair", built)
@@ -56,31 +55,24 @@ func TestRepositoryThatRunsPrograms(t *testing.T) {
 	}
 	git("config", "filter.evil.required", "true")
 	git("config", "commit.gpgSign", "true")
-	git("config", "log.showSignature", "true")
 	hooks := filepath.Join(dir, ".git", "hooks")
 	for _, hook := range []string{"pre-commit", "post-checkout", "post-index-change", "reference-transaction", "pre-auto-gc",
 		"fsmonitor-watchman", "post-commit", "commit-msg"} {
-		if err := os.MkdirAll(hooks, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Symlink(touch, filepath.Join(hooks, hook)); err != nil {
+		if err := errors.Join(os.MkdirAll(hooks, 0o755), os.Symlink(touch, filepath.Join(hooks, hook))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	put(t, filepath.Join(folder, "a.txt"), "two")
-	w := scripted()
-	w.LockDir = ""
 	for _, args := range [][]string{{"check"}, {"plan"}, {"run"}, {"show"}, {"compare", "HEAD", "full"}, {"render"},
 		{"doctor"}, {"clean"}, {"bundle", "pair", "--output", filepath.Join(t.TempDir(), "pair.bundle")},
 		{"publish", "--dry-run"}, {"publish"}, {"bench", "HEAD", "--dirty"}} {
-		var out bytes.Buffer
-		status := run(append([]string{"-C", dir}, args...), &out, &out, w)
+		status, _, stderr := benchbook(dir, args...)
 		if ran, err := os.ReadFile(proof); err == nil {
 			t.Errorf("%q ran %s", args, ran)
 			_ = os.Remove(proof)
 		}
 		if want := map[string]int{"compare": 2, "bundle": 1}[args[0]]; status != want {
-			t.Errorf("%q: status %d, want %d\n%s", args, status, want, &out)
+			t.Errorf("%q: status %d, want %d\n%s", args, status, want, stderr)
 		}
 	}
 }

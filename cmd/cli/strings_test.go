@@ -27,6 +27,7 @@ func TestHostileOutput(t *testing.T) {
 	}
 	const payload = rendertest.Evil + rendertest.Acting
 	evil := payload + "\n\n# evil\n```\n<evil-x>\n| evil | @everyone"
+	oneLine := strings.NewReplacer("\n", " ", "\t", " ")
 	before, after := "20261112T100000Z-once", "20261114T100000Z-next" // as rendertest calls them
 	for h := range rendertest.HostileArticles(t, text, []string{payload}, func(int, int) {}) {
 		b := h.Bench
@@ -59,10 +60,8 @@ func TestHostileOutput(t *testing.T) {
 				if len(stdout) == 0 && len(stderr) == 0 {
 					t.Errorf("it printed nothing, with status %d", status)
 				}
-				for _, said := range [][]byte{stdout, stderr} {
-					if !isHarmlessOnTerminal(string(said)) {
-						t.Errorf("something acts in %q", said)
-					}
+				if said := oneLine.Replace(string(stdout) + string(stderr)); phrase.Plain(said) != said {
+					t.Errorf("something acts in %q", said)
 				}
 				if wrong := map[string]bool{"check": true, "benchfmt": true}[args[len(args)-1]]; status != 0 && !wrong {
 					t.Errorf("status %d: %s", status, stderr)
@@ -86,17 +85,6 @@ func TestHostileOutput(t *testing.T) {
 		}
 		break // the first has most of the texts, and problems hide those of the others
 	}
-}
-
-// isHarmlessOnTerminal reports that a text has no character that acts on a terminal, other than line ends and tabs.
-func isHarmlessOnTerminal(text string) bool {
-	for line := range strings.Lines(strings.ReplaceAll(text, "\t", " ")) {
-		line = strings.TrimSuffix(line, "\n")
-		if phrase.Plain(line) != line {
-			return false
-		}
-	}
-	return true
 }
 
 // harmlessMarkdown reports whatever is markup in a comment or a README, as sites show it.

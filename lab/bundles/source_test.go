@@ -18,13 +18,20 @@ import (
 	"benchbook/notebook/bundle"
 )
 
-// A bundle is opened from a file or an address; anything else is refused with its reason.
-func TestOpenBundle(t *testing.T) {
-	var made bytes.Buffer
-	if _, _, err := bundle.Write(&made, bundle.About{Article: "hello"}, []bundle.Input{{Path: "a",
+// small is a bundle of one file.
+func small(t *testing.T) *bytes.Buffer {
+	t.Helper()
+	made := new(bytes.Buffer)
+	if _, _, err := bundle.Write(made, bundle.About{Article: "hello"}, []bundle.Input{{Path: "a",
 		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("a")), nil }}}); err != nil {
 		t.Fatal(err)
 	}
+	return made
+}
+
+// A bundle is opened from a file or an address; anything else is refused with its reason.
+func TestOpenBundle(t *testing.T) {
+	made := small(t)
 	answers := map[string]string{
 		"/hello.bundle": made.String(),
 		"/page/":        `<p><a class="x" href="hello.bundle" download>bundle</a>`,
@@ -154,11 +161,7 @@ func odd(bundle string) http.HandlerFunc {
 func TestOddServers(t *testing.T) {
 	defer func(d time.Duration) { fetchTime = d }(fetchTime)
 	fetchTime = 300 * time.Millisecond
-	var made bytes.Buffer
-	if _, _, err := bundle.Write(&made, bundle.About{Article: "hello"}, []bundle.Input{{Path: "a",
-		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("a")), nil }}}); err != nil {
-		t.Fatal(err)
-	}
+	made := small(t)
 	server := httptest.NewUnstartedServer(odd(made.String()))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.Start()
@@ -190,15 +193,10 @@ func TestOddServers(t *testing.T) {
 
 // Nobody is led from a protected address to one that is not.
 func TestWeakerRedirect(t *testing.T) {
-	for _, test := range []struct {
-		from, to string
-		is       bool
-	}{{"https://a/", "http://a/", true}, {"https://a/", "https://b/", false}, {"http://a/", "https://a/", false},
-		{"https://a/", "file:///etc/passwd", true}} {
-		from, _ := url.Parse(test.from)
-		to, _ := url.Parse(test.to)
-		if weaker(from, to) != test.is {
-			t.Errorf("from %s to %s: want %v", from, to, test.is)
+	from, _ := url.Parse("https://a/")
+	for address, want := range map[string]bool{"http://a/": true, "https://b/": false, "file:///etc/passwd": true} {
+		if to, err := url.Parse(address); err != nil || weaker(from, to) != want {
+			t.Errorf("to %s: want %v", address, want)
 		}
 	}
 }

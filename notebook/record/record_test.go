@@ -68,8 +68,18 @@ func TestBadFiles(t *testing.T) {
 	if err := os.Symlink("/dev/zero", filepath.Join(string(dir), "link.json")); err != nil {
 		t.Fatal(err)
 	}
+	// Files of runs are read as a whole.
+	for _, name := range []string{"sparse.json", "sparse.jsonl"} {
+		path := filepath.Join(string(dir), name)
+		if err := errors.Join(os.WriteFile(path, nil, 0o644), os.Truncate(path, 1<<40)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(string(dir), "pipe.jsonl"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	records, bad, err := dir.Read()
-	if err != nil || len(records) != 1 || len(bad) != 6 {
+	if err != nil || len(records) != 1 || len(bad) != 9 {
 		t.Errorf("%d records, %d bad, %v", len(records), len(bad), err)
 	}
 }

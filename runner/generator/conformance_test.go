@@ -51,7 +51,19 @@ func TestConformance(t *testing.T) {
 			return false
 		}
 	}
+	// endless goes on with a piece until nobody reads any more, after a pause each time.
+	endless := func(begin, piece string, pause time.Duration) func(*conn) bool {
+		return func(c *conn) bool {
+			c.say(begin)
+			for err := error(nil); err == nil; time.Sleep(pause) {
+				_, err = io.WriteString(c, piece)
+			}
+			return false
+		}
+	}
 	const head = "HTTP/1.1 200 OK\r\n"
+	failed := func(kind http.Kind) counts { return counts{wrong: kind, connects: each} }
+	brief := func(c *http.Config) { c.Timeout = 300 * time.Millisecond }
 	kept := counts{right: each, connects: clients}
 	fresh := counts{right: each, connects: each}
 	tests := []struct {
@@ -156,6 +168,24 @@ func TestConformance(t *testing.T) {
 			return false
 		}, func(c *http.Config) { c.Timeout = 800 * time.Millisecond },
 			counts{wrong: http.Timeout, connects: each}, counts{wrong: http.Timeout, connects: each}},
+		{"a head without an end", endless(head, "A: b\r\n", 0), nil, failed(http.Malformed), failed(http.Malformed)},
+		{"a header without an end", endless(head+"A: ", "bbbbbbbb", 0), nil, failed(http.Malformed), failed(http.Malformed)},
+		{"trailers without an end", endless(head+"Transfer-Encoding: chunked\r\n\r\n0\r\n", "A: b\r\n", 0), nil,
+			failed(http.Malformed), failed(http.Malformed)},
+		{"interim answers without an end", endless("", "HTTP/1.1 100 Continue\r\n\r\n", time.Millisecond), brief,
+			failed(http.Timeout), failed(http.Timeout)},
+		{"a body without an end", endless(head+"\r\n", strings.Repeat("x", 1<<16), 0), brief, failed(http.Timeout),
+			failed(http.Timeout)},
+		{"chunks without an end", endless(head+"Transfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n", 0), brief,
+			failed(http.Timeout), failed(http.Timeout)},
+		{"a head that drips", endless("HTTP/1.1 200 OK\r\nA: ", "b", 20*time.Millisecond), brief, failed(http.Timeout),
+			failed(http.Timeout)},
+		{"a body that drips", endless(head+"Content-Length: 9999\r\n\r\n", "x", 20*time.Millisecond), brief,
+			failed(http.Timeout), failed(http.Timeout)},
+		{"a length of a petabyte", end(say(head + "Content-Length: 1125899906842624\r\n\r\nhello")), nil, failed(http.Short),
+			failed(http.Short)},
+		{"a compressed bomb", say(head + "Content-Encoding: gzip\r\nContent-Length: 26\r\n\r\n\x1f\x8b\x08\x00\x00\x00\x00\x00" +
+			"\x02\x03\xed\xc1\x01\x0d\x00\x00\x00\xc2\xa0\xf7Om\x0f\x07\x14\x00"), nil, kept, fresh},
 		{"a big request", func(c *conn) bool {
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", c.body/1000, strings.Repeat("x", c.body/1000))
 			return true

@@ -190,6 +190,9 @@ func TestWrongOutput(t *testing.T) {
 		change  func(*spec.Load)
 		want    string
 	}{
+		{"bytes that are no text", right + "\x00\xff\x1b[2J\n", nil, `line 2 of the driver's output is not one JSON object: "\x00`},
+		{"nested a million times", right + strings.Repeat("[", 1_000_000), nil, "line 2 of the driver's output is not one JSON"},
+		{"infinite", `{"at": 0.1, "latency": Infinity, "ok": true}`, nil, "line 1 of the driver's output is not one JSON"},
 		{"words", right + "Hello\n", nil, `line 2 of the driver's output is not one JSON object: "Hello"`},
 		{"two objects in a line", right[:len(right)-1] + right, nil, "line 1 of the driver's output is not one JSON object"},
 		{"cut off", right + right[:10], nil, `line 2 of the driver's output is not one JSON object: "{\"at\": 0.1"`},
