@@ -29,11 +29,11 @@ func RevisionOf(ctx context.Context, project *article.Project) string {
 	}
 	// An editor may be at work in the repository: nothing is locked or written, and no program of its configuration
 	// is started.
-	args := append(repository.NoFilters(), "status", "--porcelain", "--untracked-files=all", "--", ":/")
+	args := []string{"status", "--porcelain", "--untracked-files=all", "--", ":/"}
 	for _, made := range []string{"experiments/*/records/**", "*.records/**", "_site/**", ".benchbook/**"} {
 		args = append(args, ":(top,exclude,glob)**/"+made)
 	}
-	if changes, err := repository.Run("", args...); err != nil || changes != "" {
+	if changes, err := repository.WithoutFilters().Run("", args...); err != nil || changes != "" {
 		revision += "+changes"
 	}
 	return revision

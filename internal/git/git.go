@@ -22,6 +22,7 @@ type Repository struct {
 	ctx         context.Context
 	dir         string
 	environment []string
+	options     []string // of each command
 }
 
 // Boundary is the name of a file whose folder nobody looks above for a repository, as it came from somebody else.
@@ -104,7 +105,7 @@ func New(ctx context.Context, dir string, variables ...string) *Repository {
 
 // With is the same repository, with more variables in the environment of git.
 func (r *Repository) With(variables ...string) *Repository {
-	return &Repository{r.ctx, r.dir, slices.Concat(r.environment, variables)}
+	return &Repository{r.ctx, r.dir, slices.Concat(r.environment, variables), slices.Clone(r.options)}
 }
 
 // An Error is what git says of a command that failed.
@@ -149,7 +150,7 @@ func (r *Repository) Output(input string, args ...string) ([]byte, error) {
 	if args[0] != "push" {
 		options = append(options, "-c", "core.hooksPath="+os.DevNull)
 	}
-	cmd := exec.CommandContext(ctx, "git", slices.Concat(options, args)...)
+	cmd := exec.CommandContext(ctx, "git", slices.Concat(options, r.options, args)...)
 	cmd.Dir, cmd.Env, cmd.Stdin = r.dir, r.environment, strings.NewReader(input)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that it takes its locks away
 	cmd.WaitDelay = 5 * time.Second
@@ -171,12 +172,13 @@ func (r *Repository) Output(input string, args ...string) ([]byte, error) {
 	return nil, &Error{args[0], cmp.Or(strings.TrimRight(stderr.kept.String()+stdout.kept.String(), "\n"), err.Error())}
 }
 
-// NoFilters returns arguments that come before a command which reads the working tree, so that it starts no filter of the
-// repository's own configuration. Filters that the user has configured for all repositories stay.
-func (r *Repository) NoFilters() (args []string) {
+// WithoutFilters returns the same repository, whose commands start no filter of the repository's own configuration.
+// Filters that the user has configured for all repositories stay.
+func (r *Repository) WithoutFilters() *Repository {
+	out := r.With()
 	listed, err := r.Run("", "config", "--show-scope", "--name-only", "-z", "--get-regexp", `^filter\.`)
 	if err != nil {
-		return nil // there are none
+		return out // there are none
 	}
 	words := strings.Split(listed, "\x00") // a scope before each name
 	for i := 0; i+1 < len(words); i += 2 {
@@ -187,9 +189,9 @@ func (r *Repository) NoFilters() (args []string) {
 		if strings.HasSuffix(words[i+1], ".required") {
 			value = "false"
 		}
-		args = append(args, "-c", words[i+1]+"="+value)
+		out.options = append(out.options, "-c", words[i+1]+"="+value)
 	}
-	return args
+	return out
 }
 
 // Run is Output as text, without the last line break.

@@ -219,9 +219,9 @@ func uncommitted(ctx context.Context, dir, root string) (string, error) {
 	defer os.RemoveAll(folder)
 	repository := git.New(ctx, root, "GIT_INDEX_FILE="+filepath.Join(folder, "index"), "GIT_AUTHOR_NAME=benchbook",
 		"GIT_AUTHOR_EMAIL=benchbook@localhost", "GIT_AUTHOR_DATE=@0 +0000", "GIT_COMMITTER_NAME=benchbook",
-		"GIT_COMMITTER_EMAIL=benchbook@localhost", "GIT_COMMITTER_DATE=@0 +0000")
+		"GIT_COMMITTER_EMAIL=benchbook@localhost", "GIT_COMMITTER_DATE=@0 +0000").WithoutFilters()
 	if _, err = repository.Run("", "read-tree", "HEAD"); err == nil {
-		_, err = repository.Run("", append(repository.NoFilters(), "add", "--all", ".")...)
+		_, err = repository.Run("", "add", "--all", ".")
 	}
 	if err != nil {
 		return "", err
