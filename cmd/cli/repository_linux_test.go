@@ -27,7 +27,7 @@ func TestRepositoryThatRunsPrograms(t *testing.T) {
 	put(t, filepath.Join(dir, ".gitattributes"), "* filter=evil diff=evil merge=evil ident\n")
 	put(t, filepath.Join(dir, ".gitmodules"), "[submodule \"x\"]\n\tpath = x\n\turl = ext::touch ran\n\tupdate = !touch ran\n")
 	remote := filepath.Join(t.TempDir(), "remote.git")
-	git := func(args ...string) {
+	gitIn := func(dir string, args ...string) {
 		t.Helper()
 		cmd := exec.Command("git", args...)
 		cmd.Dir = dir
@@ -35,6 +35,13 @@ func TestRepositoryThatRunsPrograms(t *testing.T) {
 			t.Fatalf("git %q: %v\n%s", args, err, out)
 		}
 	}
+	git := func(args ...string) { t.Helper(); gitIn(dir, args...) }
+	sub := filepath.Join(dir, "sub")
+	put(t, filepath.Join(sub, ".gitattributes"), "* filter=below\n")
+	put(t, filepath.Join(sub, "file"), "one")
+	gitIn(sub, "init", "-q")
+	gitIn(sub, "add", "-A")
+	gitIn(sub, "commit", "-q", "-m", "one")
 	git("init", "-q", "-b", "main")
 	git("init", "-q", "--bare", remote)
 	git("add", "-A")
@@ -54,6 +61,8 @@ func TestRepositoryThatRunsPrograms(t *testing.T) {
 		git("config", key, touch)
 	}
 	git("config", "filter.evil.required", "true")
+	gitIn(sub, "config", "filter.below.clean", touch)
+	put(t, filepath.Join(sub, "file"), "two")
 	git("config", "commit.gpgSign", "true")
 	hooks := filepath.Join(dir, ".git", "hooks")
 	for _, hook := range []string{"pre-commit", "post-checkout", "post-index-change", "reference-transaction", "pre-auto-gc",

@@ -172,26 +172,48 @@ func (r *Repository) Output(input string, args ...string) ([]byte, error) {
 	return nil, &Error{args[0], cmp.Or(strings.TrimRight(stderr.kept.String()+stdout.kept.String(), "\n"), err.Error())}
 }
 
-// WithoutFilters returns the same repository, whose commands start no filter of the repository's own configuration.
-// Filters that the user has configured for all repositories stay.
+// WithoutFilters returns the same repository, whose commands start no filter of its own configuration, or of its
+// submodules'. Filters that the user has configured for all repositories stay.
 func (r *Repository) WithoutFilters() *Repository {
 	out := r.With()
-	listed, err := r.Run("", "config", "--show-scope", "--name-only", "-z", "--get-regexp", `^filter\.`)
+	top, err := r.Run("", "rev-parse", "--show-toplevel")
 	if err != nil {
-		return out // there are none
+		return out // the command itself will say why
 	}
-	words := strings.Split(listed, "\x00") // a scope before each name
-	for i := 0; i+1 < len(words); i += 2 {
-		if words[i] != "local" && words[i] != "worktree" {
-			continue
-		}
+	for _, key := range filters(r.ctx, top) {
 		value := ""
-		if strings.HasSuffix(words[i+1], ".required") {
+		if strings.HasSuffix(key, ".required") {
 			value = "false"
 		}
-		out.options = append(out.options, "-c", words[i+1]+"="+value)
+		out.options = append(out.options, "-c", key+"="+value)
 	}
 	return out
+}
+
+// filters returns the keys of filters in the configuration of a repository and of its submodules, by its top folder.
+func filters(ctx context.Context, top string) (keys []string) {
+	r := New(ctx, top)
+	listed, _ := r.Run("", "config", "--show-scope", "--name-only", "-z", "--get-regexp", `^filter\.`) // or there are none
+	words := strings.Split(listed, "\x00")                                                             // a scope before each key
+	for i := 0; i+1 < len(words); i += 2 {
+		if words[i] == "local" || words[i] == "worktree" {
+			keys = append(keys, words[i+1])
+		}
+	}
+	staged, _ := r.Run("", "ls-files", "--stage", "-z") // or there are none
+	for entry := range strings.SplitSeq(staged, "\x00") {
+		about, name, _ := strings.Cut(entry, "\t")
+		if !strings.HasPrefix(about, "160000 ") {
+			continue
+		}
+		below := filepath.Join(top, name)
+		info, err := os.Lstat(below) // a link could lead back here
+		_, none := os.Lstat(filepath.Join(below, ".git"))
+		if err == nil && info.IsDir() && none == nil {
+			keys = append(keys, filters(ctx, below)...)
+		}
+	}
+	return keys
 }
 
 // Run is Output as text, without the last line break.
