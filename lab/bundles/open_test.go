@@ -2,7 +2,6 @@ package bundles
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -36,15 +35,6 @@ func made(t *testing.T, files map[string]string) *bundle.Reader {
 		t.Fatal(err)
 	}
 	return r
-}
-
-// laughs is YAML of 10^9 words in few bytes.
-func laughs() string {
-	text := "author: &a0 x\n"
-	for i := range 9 {
-		text += fmt.Sprintf("k%d: &a%d [%s]\n", i, i+1, strings.Repeat(fmt.Sprintf("*a%d,", i), 10))
-	}
-	return text
 }
 
 // A bundle that could act on what lies around it is not opened, and nothing is left of it.
@@ -116,18 +106,6 @@ func TestOpenedInARepository(t *testing.T) {
 		var problems source.Problems
 		if _, err := plan.New(project, doc, plan.Options{}, &problems); err != nil || problems.Empty() {
 			t.Errorf("context %s of the repository around it is read: %v", context, err)
-		}
-	}
-}
-
-// A project file that is wrong allows nothing, and what it names twice is not made 10^9 times.
-func TestOpenWrongProject(t *testing.T) {
-	for name, text := range map[string]string{"two documents": "title: X\n---\nallow: [mounts]\n",
-		"anchors that grow": laughs(), "an anchor in itself": "allow: &a [*a, mounts]\n"} {
-		r := made(t, map[string]string{"project/benchbook.yaml": text})
-		p, _, err := Open(t.Context(), r, filepath.Join(t.TempDir(), "x"), nil)
-		if err == nil && (p.Problems.Empty() || len(p.Allow.Words) > 0) {
-			t.Errorf("%s: it allows %v with the problems %v", name, p.Allow.Words, p.Problems)
 		}
 	}
 }

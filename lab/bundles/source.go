@@ -75,7 +75,7 @@ func fetch(ctx context.Context, address string) (io.ReadCloser, error) {
 	}
 	address = named(address)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.ResponseHeaderTimeout = fetchTime
+	transport.ResponseHeaderTimeout, transport.MaxResponseHeaderBytes = fetchTime, 1<<20
 	transport.DisableCompression = true // a bundle is compressed, and some servers say so in Content-Encoding
 	client := http.Client{Transport: transport, CheckRedirect: func(to *http.Request, via []*http.Request) error {
 		if len(via) >= 10 || weaker(via[0].URL, to.URL) {

@@ -104,12 +104,8 @@ func odd(bundle string) http.HandlerFunc {
 			to(w, "/loop")
 		case "/file":
 			to(w, "file:///etc/passwd")
-		case "/ftp":
-			to(w, "ftp://example.org/x")
 		case "/password":
 			to(w, "http://me:planted@"+r.Host+"/nothing")
-		case "/nowhere":
-			to(w, "http://%zz/")
 		case "/other host":
 			to(w, "http://localhost:"+r.Host[strings.LastIndex(r.Host, ":")+1:]+"/type")
 		case "/type":
@@ -118,9 +114,6 @@ func odd(bundle string) http.HandlerFunc {
 		case "/encoded":
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = io.WriteString(w, bundle)
-		case "/unknown encoding":
-			w.Header().Set("Content-Encoding", "br")
-			_, _ = io.WriteString(w, "\x1b\x03\x00")
 		case "/short":
 			beforeEnd(w, strconv.Itoa(len(bundle)))
 			panic(http.ErrAbortHandler)
@@ -128,7 +121,7 @@ func odd(bundle string) http.HandlerFunc {
 			beforeEnd(w, strconv.Itoa(len(bundle)-9))
 		case "/stalls":
 			beforeEnd(w, strconv.Itoa(len(bundle)))
-			<-r.Context().Done()
+			fallthrough
 		case "/silent":
 			<-r.Context().Done()
 		case "/slow":
@@ -145,12 +138,9 @@ func odd(bundle string) http.HandlerFunc {
 				_, err = w.Write(make([]byte, 1<<16))
 			}
 		case "/endless head":
-			for i := range 2000 {
+			for i := range 200 {
 				w.Header().Set("X-"+strconv.Itoa(i), strings.Repeat("x", 8<<10))
 			}
-		case "/interim":
-			w.WriteHeader(http.StatusEarlyHints)
-			_, _ = io.WriteString(w, bundle)
 		default:
 			w.WriteHeader(http.StatusNotFound)
 		}
@@ -160,19 +150,18 @@ func odd(bundle string) http.HandlerFunc {
 // A server gives the bundle or costs the reason, soon, whatever it answers. The password in an address is not printed.
 func TestOddServers(t *testing.T) {
 	defer func(d time.Duration) { fetchTime = d }(fetchTime)
-	fetchTime = 300 * time.Millisecond
+	fetchTime = 700 * time.Millisecond
 	made := small(t)
 	server := httptest.NewUnstartedServer(odd(made.String()))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.Start()
 	defer server.Close()
 	for _, test := range []struct{ path, err string }{
-		{"loop", "it leads to"}, {"file", "unsupported protocol scheme"}, {"ftp", "unsupported protocol scheme"},
-		{"password", "answers 404"}, {"nowhere", "failed to parse Location"}, {"other%20host", ""}, {"type", ""},
-		{"encoded", ""}, {"unknown%20encoding", "ends too early"}, {"short", "ends too early"}, {"cut", "ends too early"},
-		{"stalls", "sent nothing for 300ms"}, {"silent", "did not answer within 300ms"}, {"slow", ""},
+		{"loop", "it leads to"}, {"file", "unsupported protocol scheme"}, {"password", "answers 404"},
+		{"other%20host", ""}, {"type", ""}, {"encoded", ""}, {"short", "ends too early"}, {"cut", "ends too early"},
+		{"stalls", "sent nothing for 700ms"}, {"silent", "did not answer within 700ms"}, {"slow", ""},
 		{"endless", "was appended"}, {"endless%20garbage", "not a bundle"}, {"endless%20head", "exceeded"},
-		{"interim", ""}, {"missing", "answers 404"}, {"%zz", "invalid URL escape"},
+		{"missing", "answers 404"}, {"%zz", "invalid URL escape"},
 	} {
 		t.Run(test.path, func(t *testing.T) {
 			from := strings.Replace(server.URL, "//", "//me:planted@", 1) + "/" + test.path

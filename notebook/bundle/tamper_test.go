@@ -243,9 +243,6 @@ func TestTampering(t *testing.T) {
 		{"garbage appended", func(_ *testing.T, b []byte) []byte { return append(b, "garbage"...) }, "", "was appended"},
 		{"second bundle appended", func(_ *testing.T, b []byte) []byte { return append(b, b...) }, "", "was appended"},
 		{"sparse file", header(func(h *tar.Header) { h.Typeflag = tar.TypeGNUSparse }), "article.md", "damaged there"},
-		{"another size in an extended header", header(func(h *tar.Header) {
-			h.PAXRecords, h.Format = map[string]string{"GNU.sparse.size": "8", "GNU.sparse.map": "0,0"}, tar.FormatPAX
-		}), "*", ""},
 		{"a terabyte that an extended header declares", archive(func(b []byte) []byte {
 			at := bytes.Index(b, []byte(article+"\x00"))
 			copy(b[at+124:], "\x80\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00") // the size, in base 256
@@ -260,11 +257,6 @@ func TestTampering(t *testing.T) {
 			return l
 		}), article, "content was changed"},
 		{"compressed with xz", func(*testing.T, []byte) []byte { return []byte("\xfd7zXZ\x00\x00\x04\x00\x00\x00\x00") }, "",
-			"not compressed with gzip"},
-		{"compressed with zstd", func(*testing.T, []byte) []byte {
-			return []byte("\x28\xb5\x2f\xfd\x04\x00\x00\x00\x00\x00")
-		}, "", "not compressed with gzip"},
-		{"compressed with bzip2", func(*testing.T, []byte) []byte { return []byte("BZh91AY&SY\x00\x00") }, "",
 			"not compressed with gzip"},
 		{"not compressed", func(t *testing.T, b []byte) []byte { return plain(t, b) }, "", "not compressed with gzip"},
 		{"nothing", func(*testing.T, []byte) []byte { return nil }, "", "it is empty"},

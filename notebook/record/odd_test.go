@@ -46,9 +46,7 @@ func TestOddLines(t *testing.T) {
 		{"infinite", value("Infinity"), 1, 1, "not a record"},
 		{"beyond all numbers", value("1e999"), 1, 1, "not a record"},
 		{"negative", good + "\n" + lineOf(t, 2, `"planned":5`, `"planned":-5`), 1, 1, "cannot be less than 0"},
-		{"a number as text", value(`"12"`), 1, 1, "not a record"},
 		{"a schema of tomorrow", good + "\n" + lineOf(t, 2, `"schema_version":1`, `"schema_version":2`), 1, 1, "version 2"},
-		{"a schema below all", good + "\n" + lineOf(t, 2, `"schema_version":1`, `"schema_version":-1`), 1, 1, "version -1"},
 		{"a start in the year 9999", lineOf(t, 2, `"2001-`, `"9999-`), 1, 0, ""},
 		{"a start in no year", good + "\n" + lineOf(t, 2, `"2001-`, `"20010-`), 1, 1, "not a record"},
 		{"torn at the end", good + "\n" + other[:len(other)/2], 1, 1, "ends too early"},
@@ -57,12 +55,10 @@ func TestOddLines(t *testing.T) {
 		{"half of one and another in a line", other[:len(other)/2] + good, 0, 1, "not a record"},
 		{"a line twice, of which results count one", good + "\n" + good, 2, 0, ""},
 		{"zeros", good + "\n" + strings.Repeat("\x00", 4096), 1, 1, "not a record"},
-		{"a mark of the order of bytes", "\ufeff" + good, 0, 1, "not a record"},
 		{"line ends of Windows", good + "\r\n" + other + "\r\n", 2, 0, ""},
 		{"text that is none", good + "\n" + lineOf(t, 2, `"connects"`, "\"\xff\xfe\""), 1, 1, "invalid metric"},
 		{"nested a million times", good + "\n" + strings.Repeat("[", 1_000_000), 1, 1, "not a record"},
 		{"a key twice", good + "\n" + lineOf(t, 2, `"repetition":2`, `"repetition":9,"repetition":2`), 2, 0, ""},
-		{"200,000 empty lines", strings.Repeat("\n", 200_000) + good, 1, 0, ""},
 		{"200,000 bad lines", good + strings.Repeat("\nx", 200_000), 1, 200_000, "not a record"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -100,17 +96,12 @@ func TestHistogramBombs(t *testing.T) {
 	}
 	huge := head(8)
 	huge.Digits, huge.Highest = 5, 1<<62
-	negative := head(8)
-	negative.Lowest, negative.Highest = -1, -5
 	for name, text := range map[string]string{
 		"zeros without end":      packed(0, head(1<<31), make([]byte, 64<<20)),
 		"a length that lies":     packed(1<<31, head(8), []byte{2, 2}),
 		"counts beyond its size": packed(0, head(20), bytes.Repeat([]byte{0xff}, 20)),
 		"places beyond its size": packed(0, head(9), []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}),
 		"a range of all numbers": packed(0, huge, []byte{2, 2, 2, 2, 2, 2, 2, 2}),
-		"a range below zero":     packed(0, negative, []byte{2, 2, 2, 2, 2, 2, 2, 2}),
-		"no base64":              "HISTF\x00",
-		"only its head":          "HISTFAAAAAA=",
 	} {
 		began := time.Now()
 		b, err := new(Decoder).Decode(Histogram{HDR: text})

@@ -133,17 +133,6 @@ func TestLockAgainstOtherUsers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, 0},
-		{"a file of a terabyte", func(t *testing.T, dir string) {
-			name := filepath.Join(dir, own)
-			if err := errors.Join(os.WriteFile(name, nil, 0o600), os.Truncate(name, 1<<40)); err != nil {
-				t.Fatal(err)
-			}
-		}, 0},
-		{"a folder that is not there", func(t *testing.T, dir string) {
-			if err := os.Remove(dir); err != nil {
-				t.Fatal(err)
-			}
-		}, 0},
 		{"folders", func(t *testing.T, dir string) {
 			for _, name := range []string{shared, own} {
 				if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
