@@ -76,7 +76,6 @@ func TestOddMachines(t *testing.T) {
 
 // A disk that is full, or that cannot be written, where something other than records goes is named by what uses it.
 func TestPlacesThatAreFull(t *testing.T) {
-	slowtest.Skip(t)
 	dir, folder := project(t, "pair", pair)
 	w := scripted()
 	w.LockDir = ""

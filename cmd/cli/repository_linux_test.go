@@ -7,14 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"benchbook/internal/slowtest"
 )
 
 // An article comes with its repository, whose configuration, hooks and attributes can name programs. No verb starts one,
 // except the hook pre-push where it publishes.
 func TestRepositoryThatRunsPrograms(t *testing.T) {
-	slowtest.Skip(t)
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 	t.Setenv("GIT_CONFIG_SYSTEM", os.DevNull)
 	for _, who := range []string{"AUTHOR_NAME", "AUTHOR_EMAIL", "COMMITTER_NAME", "COMMITTER_EMAIL"} {
