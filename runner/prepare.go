@@ -11,33 +11,39 @@ import (
 	"benchbook/runner/images"
 )
 
-// Work is what is to be measured of one article, and where its records are.
-type Work struct {
-	Plan  *plan.Plan
-	Store RecordStore
+// Prepare makes available what the pending repetitions and searches of a plan need: images, our own programs, and what
+// drivers of loads bring. Independent ones are made at once. Run makes what is not there yet.
+//
+// It returns the images that could not be had, with the place of what asks for them. Run leaves out the experiments that
+// need them.
+func (r *Runner) Prepare(ctx context.Context, p *plan.Plan, store RecordStore, o Options) ([]images.NoImageError,
+	error) {
+	records, _, err := store.Read()
+	if err != nil {
+		return nil, err
+	}
+	if err := o.look(ctx, r.Engine, records); err != nil {
+		return nil, err
+	}
+	o, records = o.current(p, records)
+	return r.prepareAll(ctx, r.runs(p, o, records))
 }
 
-// Prepare makes available whatever the pending repetitions and searches of all this work need: images, our own
-// programs, and what drivers of loads bring. Independent ones are made at once, and nothing is measured meanwhile, so
-// that a mistake in the last article is known before the first one is measured. Run, which needs them, makes only what
-// is not there yet.
-//
-// The images that could not be had are returned with the place of what asks for them, in the order of the work; Run
-// leaves their experiments out.
-func (r *Runner) Prepare(ctx context.Context, o Options, work ...Work) ([]images.NoImageError, error) {
-	var runs []*run
-	for _, w := range work {
-		records, _, err := w.Store.Read()
-		if err != nil {
-			return nil, err
-		}
-		if err := o.look(ctx, r.Engine, records); err != nil {
-			return nil, err
-		}
-		o, records := o.current(w.Plan, records)
-		runs = append(runs, r.runs(w.Plan, o, records)...)
-	}
-	return r.prepareAll(ctx, runs)
+// Builds reports whether measuring a plan may need the build of an image.
+func Builds(p *plan.Plan) bool {
+	return slices.ContainsFunc(p.Experiments, func(e *plan.Experiment) bool {
+		return e.Skipped == "" && slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool {
+			if t.Load != nil && t.Load.Tool != "" {
+				return true
+			}
+			for _, i := range images.Of(p.Article, t) {
+				if i.Build != nil {
+					return true
+				}
+			}
+			return false
+		})
+	})
 }
 
 // imageStore has what was made available since the Runner was made.

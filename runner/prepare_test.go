@@ -130,7 +130,7 @@ func TestFailedBuildLeavesTheRest(t *testing.T) {
 	}
 	p, store, q := builds(t), &memory{}, &quiet{}
 	r := newRunner(fake.New(b.script), q)
-	missing, err := r.Prepare(t.Context(), Options{}, Work{p, store})
+	missing, err := r.Prepare(t.Context(), p, store, Options{})
 	if err != nil || len(missing) != 1 || slices.Contains(b.events, "start") {
 		t.Fatalf("%+v, %v, after %q", missing, err, b.events)
 	}

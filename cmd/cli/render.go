@@ -68,13 +68,13 @@ given by --base-url, or by url in benchbook.yaml.`,
 	return cmd
 }
 
-// firstSite makes the site of what was measured before.
-func (a *app) firstSite(show pages.Options, said []string) error {
+// siteSoFar renders what is measured so far: after an article, or before all.
+func (a *app) siteSoFar(show pages.Options, said []string, after string) error {
 	project, all, err := a.Select(nil)
 	if err != nil {
 		return err
 	}
-	err = pages.First(a.Session, project, all, show, said)
+	err = pages.SoFar(a.Session, project, all, show, said, after)
 	if s, ok := errors.AsType[*lab.StatusError](err); ok && s.Status == lab.StatusUsage {
 		return nil // of the host that is asked for there are no records yet
 	}
@@ -88,7 +88,7 @@ func (a *app) reportCommand() *cobra.Command {
 		Use:   "report [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing or stale, then render the site",
 		Long: `Measure what is missing or stale, as run does, and render the site, as render does: first with what was measured
-before, and again at the end, even if something could not be measured,
+before, again after each article, and at the end, even if something could not be measured,
 but not after an interrupt. All articles are rendered, and claims are printed for the named articles. Drafts are measured if they are named, or with --drafts. The status is the worse one of measuring and
 rendering; with --claims it includes the claims of the measured articles.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -106,8 +106,13 @@ rendering; with --claims it includes the claims of the measured articles.`,
 			said := lab.SlugsOf(list) // the articles whose problems are said, and that the claims are to be of
 			var siteErr error
 			running.Begin = func() error {
-				siteErr = a.firstSite(show, said)
+				siteErr = a.siteSoFar(show, said, "")
 				return siteErr
+			}
+			running.Measured = func(c *lab.Article) {
+				if err := a.siteSoFar(show, said, c.Slug); err != nil { // it is rendered again at the end
+					fmt.Fprintf(a.Stderr, "the site is not up to date: %s\n", terminal.ErrorText(err))
+				}
 			}
 			err = measure.Run(cmd.Context(), a.Session, project, list, running.Options)
 			if siteErr != nil {

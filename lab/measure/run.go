@@ -58,6 +58,8 @@ type Options struct {
 	Open func(c *lab.Article, p *plan.Plan, host string) func([]*record.Record) map[string][]string
 	// Begin is called when something is to be measured, before that takes time.
 	Begin func() error
+	// Measured is called after each article but the last, while nothing is measured. Nil: nothing is done.
+	Measured func(c *lab.Article)
 }
 
 // EngineNone is what --engine names beside engines.
@@ -118,22 +120,29 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 	return a.JoinErrors(problems, a.JoinErrors(j.refused, err))
 }
 
-// measure measures one article after another.
+// measure makes the images of one article after another, and measures it: results of the first do not wait for the
+// builds of the last.
 func (j *job) measure(ctx context.Context) error {
 	defer j.closeProgress()
-	for _, c := range j.list {
-		at := j.targets[c.Slug]
-		options, err := j.optionsFor(c)
-		if err == nil {
-			var sum runner.Summary
-			store := &packedStore{Dir: j.recordsOf(c), session: j.Session}
-			sum, err = j.runners[at].Run(ctx, j.plans[c.Slug], store, options)
-			if err == nil && !sum.OutOfTime && sum.Kept == nil { // else it goes on
-				err = store.pack()
-			}
-			err = j.noteMeasured(ctx, at, &sum, options, err)
+	for i, c := range j.pending {
+		if i > 0 && j.flags.Measured != nil {
+			j.flags.Measured(j.pending[i-1])
 		}
-		if err != nil || j.total.Kept != nil {
+		if !j.options.Deadline.IsZero() && time.Now().After(j.options.Deadline) { // nothing is built that is not measured
+			j.total.OutOfTime = true
+			return nil
+		}
+		if err := j.prepare(ctx, c); err != nil {
+			return err
+		}
+		at, options := j.targets[c.Slug], j.optionsFor(c)
+		j.progress.Article(c.Slug)
+		store := &packedStore{Dir: j.recordsOf(c), session: j.Session}
+		sum, err := j.runners[at].Run(ctx, j.plans[c.Slug], store, options)
+		if err == nil && !sum.OutOfTime && sum.Kept == nil { // else the run may be resumed
+			err = store.pack()
+		}
+		if err = j.noteMeasured(ctx, at, &sum, options, err); err != nil || sum.OutOfTime || sum.Kept != nil {
 			return err
 		}
 	}
@@ -149,12 +158,16 @@ func Prepare(ctx context.Context, a *lab.Session, project *article.Project, list
 		return a.JoinErrors(problems, err)
 	}
 	defer j.closing.close()
-	begun, err := j.begin(ctx)
-	switch {
-	case err != nil || !begun:
+	if begun, err := j.begin(ctx); !begun {
 		return a.JoinErrors(problems, err)
-	case len(j.missing) > 0:
-		j.closeProgress()
+	}
+	for _, c := range j.pending {
+		if err == nil {
+			err = j.prepare(ctx, c)
+		}
+	}
+	j.closeProgress()
+	if err == nil && len(j.missing) > 0 {
 		err = lab.Failure(fmt.Errorf("%s could not be had, for the reasons above", terminal.Count(len(j.missing), "image")))
 	}
 	return a.JoinErrors(problems, a.JoinErrors(j.refused, err))
@@ -200,11 +213,11 @@ type job struct {
 	targets targets
 	flags   Options
 	options runner.Options
-	refused error        // of experiments that are not run
-	last    *lab.Article // of which something is pending
+	refused error          // of experiments that are not run
+	pending []*lab.Article // those that something is to be done of, in the order in which they are measured
 	closing closers
 
-	pending  int // repetitions and searches that were to be done when it began
+	todo     int // repetitions and searches that were to be done when it began
 	progress progress.Reporter
 	stderr   io.Writer // of the session, while there is a bar
 	runners  map[*target]*runner.Runner
@@ -274,34 +287,46 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 	if err != nil || len(found.pending) == 0 {
 		return false, err
 	}
-	pending := found.pending
-	j.pending = found.repetitions + found.capacities
-	for _, c := range pending { // before anything takes time
+	j.pending, j.todo = j.inOrder(found.pending), found.repetitions+found.capacities
+	for _, c := range j.pending { // before anything takes time
 		if err := j.recordsOf(c).Writable(); err != nil {
 			return false, lab.Failure(err)
 		}
 	}
-	if err := connect(ctx, j.Session, j.project, pending, j.plans, j.targets); err != nil {
+	if err := connect(ctx, j.Session, j.project, j.pending, j.plans, j.targets); err != nil {
 		return false, lab.Interrupted(ctx, err)
 	}
 	if !j.flags.Quiet {
 		j.targets.printEngines(j.Stderr)
 	}
-	unlock, err := Lock(ctx, j.Session, host, j.targets, j.doing(pending))
+	unlock, err := Lock(ctx, j.Session, host, j.targets, j.doing(j.pending))
 	if err == nil {
-		j.closing, j.last = append(j.closing, unlock), pending[len(pending)-1]
+		j.closing = append(j.closing, unlock)
 		err = j.beginPages(found)
 	}
 	if err == nil {
 		if j.flags.Budget > 0 { // from when measuring may begin, however long another run was waited for
 			j.options.Deadline = time.Now().Add(j.flags.Budget)
 		}
-		err = j.prepareAll(ctx)
+		err = j.makeRunners(ctx)
 	}
 	if err != nil {
 		return false, j.JoinErrors(j.refused, err)
 	}
 	return true, nil
+}
+
+// inOrder sorts articles into the order in which they are measured: those that build no image come first.
+func (j *job) inOrder(list []*lab.Article) []*lab.Article {
+	var quick, slow []*lab.Article
+	for _, c := range list {
+		if runner.Builds(j.plans[c.Slug]) {
+			slow = append(slow, c)
+		} else {
+			quick = append(quick, c)
+		}
+	}
+	return append(quick, slow...)
 }
 
 // beginPages makes the pages of what was measured before.
@@ -620,7 +645,7 @@ func (j *job) startProgress() {
 		j.progress = &lines
 		return
 	}
-	bar := progress.NewBar(j.Terminal, j.pending)
+	bar := progress.NewBar(j.Terminal, j.todo)
 	if j.Stderr == io.Writer(terminal.Plain{To: j.Terminal}) {
 		j.Stderr = terminal.Plain{To: bar.Above()}
 	}
@@ -634,8 +659,8 @@ func (j *job) closeProgress() {
 	j.Stderr = j.stderr
 }
 
-// prepareAll removes what earlier runs left, and makes available what all articles need.
-func (j *job) prepareAll(ctx context.Context) (err error) {
+// makeRunners removes what earlier runs left, and makes what measures on each target.
+func (j *job) makeRunners(ctx context.Context) error {
 	for _, at := range j.targets.distinct() {
 		if err := at.each(func(e engine.Engine) error { return sweep(ctx, j.Session, e) }); err != nil {
 			return err
@@ -651,39 +676,21 @@ func (j *job) prepareAll(ctx context.Context) (err error) {
 	for _, at := range j.targets.distinct() {
 		j.runners[at] = newRunner(j.Session, at, j.progress, j.flags.Over)
 	}
-	if j.flags.Budget > 0 { // it would be spent on images of articles that are never reached
-		return nil
-	}
-	for _, at := range j.targets.distinct() {
-		if err := j.prepare(ctx, at); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
-// prepare makes available what the articles of a target need.
-func (j *job) prepare(ctx context.Context, at *target) error {
-	var work []runner.Work
-	for _, c := range j.list {
-		if j.targets[c.Slug] == at {
-			work = append(work, runner.Work{Plan: j.plans[c.Slug], Store: j.recordsOf(c)})
-		}
-	}
-	begin, options := time.Now(), j.options
-	options.Present = at.present
-	found, err := j.runners[at].Prepare(ctx, options, work...)
+// prepare makes available what is needed to measure an article, and prints which images cannot be had.
+func (j *job) prepare(ctx context.Context, c *lab.Article) error {
+	begin, at, options := time.Now(), j.targets[c.Slug], j.optionsFor(c)
+	missing, err := j.runners[at].Prepare(ctx, j.plans[c.Slug], j.recordsOf(c), options)
 	j.total.Spent.Total += time.Since(begin)
-	switch {
-	case err != nil && (ctx.Err() != nil || len(j.list) == 1):
+	if err != nil {
 		j.closeProgress()
 		return abortedRun(ctx, j.Session, at, j.total, options, err)
-	case err != nil: // which may be of one article alone: those before it can be measured
-		j.progress.Note(fmt.Sprintf("some preparations failed, and are retried when their turn comes: %v", err))
 	}
-	if len(found) > 0 {
-		j.tell(&runner.Summary{NoImage: found})
-		j.missing = append(j.missing, found...)
+	if len(missing) > 0 {
+		j.tell(&runner.Summary{NoImage: missing})
+		j.missing = append(j.missing, missing...)
 	}
 	return nil
 }
@@ -722,14 +729,13 @@ func (s *packedStore) pack() error {
 
 func (j *job) recordsOf(c *lab.Article) record.Dir { return record.Dir(j.project.RecordsDir(c.Slug)) }
 
-// optionsFor says how an article is measured, and shows that it is its turn.
-func (j *job) optionsFor(c *lab.Article) (runner.Options, error) {
-	p, at := j.plans[c.Slug], j.targets[c.Slug]
-	j.progress.Article(c.Slug)
-	options := j.options
-	options.Open, options.KeepLast = j.flags.open(c, p, at.host.ID), options.Keep && c == j.last
+// optionsFor returns how an article is measured.
+func (j *job) optionsFor(c *lab.Article) runner.Options {
+	at, options := j.targets[c.Slug], j.options
+	options.Open = j.flags.open(c, j.plans[c.Slug], at.host.ID)
+	options.KeepLast = options.Keep && c == j.pending[len(j.pending)-1]
 	options.Present = at.present
-	return options, nil
+	return options
 }
 
 // noteMeasured adds what an article came to, and says what of it could not be measured.

@@ -89,15 +89,19 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 	return outcomes, problemsError(m.problems, len(m.Warnings), flags.Strict)
 }
 
-// First makes the site as Render does, but says only where it is: it shows what was measured before, and the rest is
-// said when more is.
-func First(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string) error {
+// SoFar makes the site as Render does while a run goes on, and prints only where it is: it shows what was measured
+// before the run, or up to an article.
+func SoFar(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string,
+	after string) error {
 	m, err := makeSite(a, project, list, flags, said)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Stderr, "%s shows what was measured before\n",
-		filepath.Join(terminal.Relative(m.Folder), "index.html"))
+	words := "what was measured before"
+	if after != "" {
+		words = "the results of " + after
+	}
+	fmt.Fprintf(a.Stderr, "%s shows %s\n", filepath.Join(terminal.Relative(m.Folder), "index.html"), words)
 	return nil
 }
 

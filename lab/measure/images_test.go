@@ -1,0 +1,117 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"benchbook/lab"
+	"benchbook/lab/labtest"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/engine/enginetest/fake"
+	"benchbook/runner/load/http"
+)
+
+const (
+	buildingArticle = "---\ntitle: x\n---\n```dockerfile file=Dockerfile\nFROM base:1\n```\n\n```yaml experiment\nname: e\n" +
+		"services: {server: {build: ., expose: [80]}}\nload: {target: \"http://server/\", requests: 10}\n" +
+		"repetitions: 2\ncalibrate: false\n```\n"
+	pullingArticle = "---\ntitle: x\n---\n```yaml experiment\nname: e\nservices: {server: {image: base:1, expose: [80]}}\n" +
+		"load: {target: \"http://server/\", requests: 10}\nrepetitions: 2\ncalibrate: false\n```\n"
+)
+
+// writeProject writes a project with one article for each text.
+func writeProject(t *testing.T, articles map[string]string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "benchbook.yaml"), []byte("title: x\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for slug, text := range articles {
+		folder := filepath.Join(dir, "experiments", slug)
+		err := errors.Join(os.MkdirAll(folder, 0o755),
+			os.WriteFile(filepath.Join(folder, "article.md"), []byte(text), 0o644))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestArticleByArticle checks in which order a run builds and measures articles, and when it says so.
+func TestArticleByArticle(t *testing.T) {
+	three := map[string]string{"a": buildingArticle, "b": buildingArticle, "c": pullingArticle}
+	measured := func(slug string) []string { return []string{"load", "load", "measured " + slug} }
+	tests := []struct {
+		name     string
+		articles map[string]string
+		options  Options
+		broken   string // article whose build fails
+		want     [][]string
+	}{
+		{"the next article is built after the one before it is measured",
+			map[string]string{"a": buildingArticle, "b": buildingArticle}, Options{}, "",
+			[][]string{{"build a"}, measured("a"), {"build b", "load", "load"}}},
+		{"an article without builds comes first", three, Options{}, "",
+			[][]string{measured("c"), {"build a"}, measured("a"), {"build b", "load", "load"}}},
+		{"an article whose build fails", three, Options{}, "a",
+			[][]string{measured("c"), {"build a", "measured a", "build b", "load", "load"}}},
+		{"nothing is built once the budget is over", map[string]string{"a": buildingArticle}, Options{Budget: 1}, "", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var mu sync.Mutex
+			var events []string
+			note := func(event string) {
+				mu.Lock()
+				defer mu.Unlock()
+				events = append(events, event)
+			}
+			script := fake.Script{Prepare: func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
+				if i.Build == nil {
+					return engine.Prepared{Reference: "x", ID: "x"}, nil
+				}
+				slug, _, _ := strings.Cut(i.Build.For, " ")
+				note("build " + slug)
+				if slug == tt.broken {
+					return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Err: errors.New("it failed")}
+				}
+				return engine.Prepared{Reference: "x", ID: "x"}, nil
+			}, Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+				if slices.Equal(p.Command, []string{agent.Load, http.CheckArgument}) {
+					return engine.Exit{Stdout: labtest.Answers(p, "")}, nil
+				}
+				if p.Name == "load" {
+					note("load")
+				}
+				return engine.Exit{Stdout: labtest.Requests()}, nil
+			}}
+			a := &lab.Session{Stdout: io.Discard, Stderr: io.Discard, Dir: writeProject(t, tt.articles), Config: lab.Config{
+				Agent: func() ([]byte, error) { return []byte("program"), nil }, LockDir: t.TempDir(),
+				Engines: []lab.Engine{{Name: spec.Docker,
+					Connect: func(context.Context) (engine.Engine, error) { return fake.New(script), nil }}}}}
+			project, list, err := a.Select(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tt.options.Profile = plan.Full
+			tt.options.Measured = func(c *lab.Article) { note("measured " + c.Slug) }
+			err = Run(t.Context(), a, project, list, tt.options)
+			if failed := err != nil; failed != (tt.broken != "") {
+				t.Errorf("the run ended with %v", err)
+			}
+			if want := slices.Concat(tt.want...); !slices.Equal(events, want) {
+				t.Errorf("it did %q, want %q", events, want)
+			}
+		})
+	}
+}
