@@ -16,7 +16,7 @@ import (
 //
 // It returns the images that could not be had, with the place of what asks for them. Run leaves out the experiments that
 // need them.
-func (r *Runner) Prepare(ctx context.Context, p *plan.Plan, store RecordStore, o Options) ([]images.NoImageError,
+func (r *Runner) Prepare(ctx context.Context, p *plan.Plan, store RecordStore, o Options) ([]*images.NoImageError,
 	error) {
 	records, _, err := store.Read()
 	if err != nil {
@@ -63,11 +63,12 @@ func (r *run) images() images.Set {
 }
 
 // prepareAll makes available what experiments need.
-func (r *Runner) prepareAll(ctx context.Context, runs []*run) ([]images.NoImageError, error) {
-	runs = slices.DeleteFunc(slices.Clone(runs), func(r *run) bool { return r.work.len() == 0 })
-	all := map[*Runner][]images.Need{}
-	trials, needs := map[*run][]*plan.Trial{}, map[*run][]images.Need{}
+func (r *Runner) prepareAll(ctx context.Context, runs []*run) ([]*images.NoImageError, error) {
+	var needs []images.Need
 	for _, own := range runs {
+		if own.work.len() == 0 {
+			continue
+		}
 		if _, err := own.engineFacts(ctx); err != nil {
 			return nil, err
 		}
@@ -77,34 +78,13 @@ func (r *Runner) prepareAll(ctx context.Context, runs []*run) ([]images.NoImageE
 		if !own.foresee() {
 			continue // it is left out, and says why when its turn comes
 		}
-		var err error
-		if trials[own], needs[own], err = own.pendingNeeds(); err != nil {
+		more, err := own.pendingNeeds()
+		if err != nil {
 			return nil, err
 		}
-		all[own.Runner] = append(all[own.Runner], needs[own]...)
+		needs = append(needs, more...)
 	}
-	for of, needs := range all {
-		if err := of.imageStore().Meet(ctx, needs); err != nil {
-			return nil, err
-		}
-	}
-	var missing []images.NoImageError
-	for _, own := range runs {
-		for _, n := range needs[own] {
-			e := own.images().Missing(n)
-			if e != nil && !slices.ContainsFunc(missing, func(o images.NoImageError) bool {
-				return o.Pos == e.Pos && o.Error() == e.Error()
-			}) {
-				missing = append(missing, *e)
-			}
-		}
-		for _, t := range trials[own] {
-			if err := own.images().Examine(ctx, t); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return missing, nil
+	return images.Make(ctx, needs...)
 }
 
 // engineFacts are what records say of the engine, which has to be one of this machine.
@@ -142,30 +122,38 @@ func (r *run) prepare(ctx context.Context) error {
 	return r.preparePending(ctx)
 }
 
-// preparePending makes available what the trials need of which something is to be done, as far as it is not yet.
-//
-// The error is a *images.NoImageError for what could not be had, now or before.
+// preparePending makes available what pending trials need. The error is a *images.NoImageError if something could not
+// be had.
 func (r *run) preparePending(ctx context.Context) error {
-	trials, needs, err := r.pendingNeeds()
+	needs, err := r.pendingNeeds()
 	if err != nil {
 		return err
 	}
-	return r.images().Provide(ctx, needs, trials...)
+	return provide(ctx, needs)
 }
 
-// PrepareTrial makes the images of a trial available, those that are not yet.
+// PrepareTrial makes available what a trial needs besides its driver.
 func (r *run) PrepareTrial(ctx context.Context, t *plan.Trial) error {
-	return r.images().Provide(ctx, r.images().Needs(t), t)
+	return provide(ctx, r.images().Needs(t))
 }
 
-// pendingNeeds are what the trials need of which something is to be done, and these trials, with the values of searches
-// as far as they are known: the images of later candidates are made when it is their turn.
-func (r *run) pendingNeeds() (trials []*plan.Trial, needs []images.Need, err error) {
+// provide makes available what is needed. The error is a *images.NoImageError if something could not be had.
+func provide(ctx context.Context, needs []images.Need) error {
+	missing, err := images.Make(ctx, needs...)
+	if err == nil && len(missing) > 0 {
+		return missing[0]
+	}
+	return err
+}
+
+// pendingNeeds returns what pending trials need, with the values of searches if they are known, else the first ones:
+// the images of later candidates are made when it is their turn.
+func (r *run) pendingNeeds() (needs []images.Need, err error) {
 	pending := r.work.trials(r.experiment)
 	for _, t := range pending {
 		n, err := r.driverNeed(t)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		needs = append(needs, n)
 	}
@@ -176,11 +164,11 @@ func (r *run) pendingNeeds() (trials []*plan.Trial, needs []images.Need, err err
 		}
 		first, err := t.Tuned(values)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		trials, needs = append(trials, first), append(needs, r.images().Needs(first)...)
+		needs = append(needs, r.images().Needs(first)...)
 	}
-	return trials, needs, nil
+	return needs, nil
 }
 
 // driverNeed is the driver that measures a trial.

@@ -117,7 +117,7 @@ type Summary struct {
 	Again    int // of them, those in the place of one that the machine disturbed
 	Failed   int // of them, those that ended in a failure
 	// NoImage are images that could not be had; the experiments that need them were left out.
-	NoImage []images.NoImageError
+	NoImage []*images.NoImageError
 	// NoRate are experiments that were left out since the throughput that their rate is a share of is not known, NoTune
 	// those that take over a value which was not chosen.
 	NoRate []search.NoRateError
@@ -408,7 +408,7 @@ func (r *run) finish(ctx context.Context, err error) error {
 		r.summary.NoRate = append(r.summary.NoRate, *noRate)
 		return nil
 	case errors.As(err, &noImage) && ctx.Err() == nil:
-		r.summary.NoImage = append(r.summary.NoImage, *noImage)
+		r.summary.NoImage = append(r.summary.NoImage, noImage)
 		if r.verifier == nil { // whoever asks for a verification says it with the others
 			r.Progress.Note("left out: an image that it needs is missing")
 		}

@@ -25,7 +25,6 @@ import (
 	"benchbook/notebook/bundle"
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
-	"benchbook/runner/images"
 )
 
 // ImageListFile says in a bundle which image of ImagesFile is made from what.
@@ -234,7 +233,7 @@ func (c *carrying) load(ctx context.Context, id string, log io.Writer) error {
 		return err
 	}
 	defer in.Close() // it was only read
-	if err = images.CheckNameless(files.Stream{Context: ctx, Reader: in}); err == nil {
+	if err = checkNameless(files.Stream{Context: ctx, Reader: in}); err == nil {
 		_, err = in.Seek(0, io.SeekStart)
 	}
 	if err != nil {

@@ -159,10 +159,10 @@ func StuckLeftovers(left []engine.Leftover) error {
 
 // problemsOf are what kept experiments from being measured, in the words of their author, and the hooks that failed in
 // the end. Images that are said already are left out.
-func problemsOf(s *runner.Summary, said []images.NoImageError) (problems []*source.Problem, cleanup []string) {
+func problemsOf(s *runner.Summary, said []*images.NoImageError) (problems []*source.Problem, cleanup []string) {
 	for _, n := range s.NoImage {
-		if !slices.ContainsFunc(said, func(o images.NoImageError) bool { return o.Pos == n.Pos && o.Error() == n.Error() }) {
-			problems = append(problems, imageProblem(&n))
+		if !slices.Contains(said, n) {
+			said, problems = append(said, n), append(problems, imageProblem(n))
 		}
 	}
 	for _, n := range s.NoRate {

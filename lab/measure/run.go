@@ -222,8 +222,8 @@ type job struct {
 	stderr   io.Writer // of the session, while there is a bar
 	runners  map[*target]*runner.Runner
 	total    runner.Summary
-	leftOut  int                   // experiments, since something that they need is missing
-	missing  []images.NoImageError // of which was said what is wrong
+	leftOut  int                    // experiments, since something that they need is missing
+	missing  []*images.NoImageError // of which was said what is wrong
 	failed   error
 }
 

@@ -94,7 +94,8 @@ func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, 
 	for _, n := range cleanup {
 		fmt.Fprintln(a.Stderr, n)
 	}
-	f.unverified, f.wrong = f.unverified+len(problems), f.wrong+len(cleanup)
+	f.unverified += len(sum.NoImage) + len(sum.NoRate) + len(sum.NoTune)
+	f.wrong += len(cleanup)
 	if errors.As(err, new(*engine.LeftError)) {
 		err = fmt.Errorf("%w; benchbook clean removes them", err)
 	}

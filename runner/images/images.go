@@ -1,158 +1,245 @@
 package images
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/link"
+	"benchbook/runner/load"
+	"benchbook/runner/origin"
 )
 
-// NoImageError is an image that could not be had. Err is an *engine.BuildError or *engine.ImageError, or the latter in
-// the former, without secrets.
-type NoImageError struct {
-	// of the line of the Dockerfile that failed, if it is known and in the article, else of what asked for it
-	Pos source.Pos
-	Err error
+// use is one use of an image in a trial: by a service, by a command in an image of its own, or by the driver of its
+// load.
+type use struct {
+	name    string // of the service, or "command" or "load"
+	image   spec.Image
+	command []string
 }
 
-func (e *NoImageError) Error() string { return e.Err.Error() }
-
-func (e *NoImageError) Unwrap() error { return e.Err }
-
-// image is an image that is there, with what a record says of it.
-type image struct {
-	engine.Prepared
-	bases    string
-	packages packages
-	looked   bool // into it, for packages
-}
-
-func imageKey(i spec.Image) string {
-	switch {
-	case i.Machine:
-		return "\x00machine" // no reference is written so
-	case i.Build == nil:
-		return i.Name
-	}
-	return i.Build.Inputs()
-}
-
-// driverName stands for the driver of a load where services have names; none is called so.
-const driverName = "load"
-
-// imagesOf are the images of a trial, by the names of its services, of a command in an image of its own, and of the
-// driver of its load.
-func imagesOf(t *plan.Trial) map[string]spec.Image {
-	out := map[string]spec.Image{}
+// usesOf returns the uses of images in a trial, in the order of their names.
+func usesOf(t *plan.Trial) []use {
+	var out []use
 	for _, s := range t.Services {
 		if s.Origin == nil {
-			out[s.Name] = s.Image
+			out = append(out, use{s.Name, s.Image, slices.Concat(s.Entrypoint, s.Command)})
 		}
 	}
 	if t.Command != nil && t.Command.Service == "" {
-		out["command"] = t.Command.Image
+		out = append(out, use{"command", t.Command.Image, t.Command.Run})
 	}
 	if t.Load != nil && t.Load.Driver != nil {
-		out[driverName] = t.Load.Driver.Image
+		out = append(out, use{"load", t.Load.Driver.Image, t.Load.Driver.Command})
 	}
+	slices.SortStableFunc(out, func(a, b use) int { return strings.Compare(a.name, b.name) })
 	return out
 }
 
-// Of are the images of a trial of an article, as engines want them, by the names of what they are for.
+// Of returns the images of a trial of an article as engines want them, by the names of what uses them.
 func Of(article string, t *plan.Trial) map[string]engine.Image {
 	out := map[string]engine.Image{}
-	for name, i := range imagesOf(t) {
-		out[name] = imageSpec(article+" "+name, i)
+	for _, u := range usesOf(t) {
+		out[u.name] = u.engineImage(article)
 	}
 	return out
 }
 
-// imageSpec is an image as engines want it; what says in words what it is for.
-func imageSpec(what string, wanted spec.Image) engine.Image {
-	out := engine.Image{Name: wanted.Name, Machine: wanted.Machine}
-	if wanted.Build != nil {
-		out.Build = &engine.Build{For: what, Build: *wanted.Build}
+// engineImage returns the image as engines want it.
+func (u use) engineImage(article string) engine.Image {
+	out := engine.Image{Name: u.image.Name, Machine: u.image.Machine}
+	if u.image.Build != nil {
+		out.Build = &engine.Build{For: article + " " + u.name, Build: *u.image.Build}
 	}
 	return out
 }
 
-// identification is a shell's program that says which file a program of the machine is, without the folders above it,
-// which may be somebody's; its digest; and the Debian package that it came with.
-const identification = `file=$(readlink -f -- "$(command -v -- "$1")") && [ -f "$file" ] || exit 1
-digest=$(sha256sum < "$file") && printf '%s sha256:%s' "${file##*/}" "${digest%% *}"
-package=$(dpkg-query -S "$file" 2>/dev/null | head -n 1) && [ -n "$package" ] && dpkg-query -W -f ' ${Package} ${Version}' "${package%%:*}"
-exit 0`
-
-// identify finds out which file a program of an engine's machine is, in the words of the fact about it: "unknown" for
-// one that the machine does not have, such as a file that the article brings.
-func identify(ctx context.Context, on engine.Engine, program string, machine engine.Prepared) (string, error) {
-	space, err := on.Open(ctx, "programs")
-	if err != nil {
-		return "", err
-	}
-	exit, err := space.Run(ctx, engine.Program{Name: "program", Image: machine,
-		Entrypoint: []string{"sh", "-c", identification, "sh"}, Command: []string{program}}, nil)
-	if closeErr := engine.CloseSpace(ctx, space, 0); closeErr != nil {
-		return "", closeErr
-	}
-	if ctx.Err() != nil {
-		return "", ctx.Err()
-	}
-	if err != nil || exit.Code != 0 {
-		return unknownProgram, nil
-	}
-	return strings.TrimSpace(string(exit.Stdout)), nil
+// Set is a Store as one experiment uses it. Built images are tagged with their article, so each article has its own.
+type Set struct {
+	*Store
+	Article    string
+	Experiment *plan.Experiment
 }
 
-const unknownProgram = "unknown"
+// need returns a Need of the experiment.
+func (s Set) need(key, what string, make func(context.Context, io.Writer) (made, error)) Need {
+	return Need{store: s.Store, key: key, what: what, pos: s.Experiment.Pos, make: make}
+}
 
-// identifyAll finds out which files the programs of the machine are that a service, or the command, of a trial names,
-// once for each.
-func (s *Store) identifyAll(ctx context.Context, t *plan.Trial, name string, machine engine.Prepared) error {
-	for _, word := range programsOf(t, name) {
-		if _, ok := s.programs[word]; ok {
+// Needs returns what a trial needs besides its driver: images, programs of the machine, and our program.
+func (s Set) Needs(t *plan.Trial) []Need {
+	var needs []Need
+	if len(ownParts(t)) > 0 {
+		needs = append(needs, s.need(ownKey, agent.Name, s.makeOwn))
+	}
+	for _, u := range usesOf(t) {
+		what := s.Article + " " + u.name
+		n := s.need(s.key(u.image), what, func(ctx context.Context, log io.Writer) (made, error) {
+			return s.makeImage(ctx, log, t, u)
+		})
+		n.private = t.Private
+		needs = append(needs, n)
+		if !u.image.Machine {
 			continue
 		}
-		is, err := identify(ctx, s.Engine, word, machine)
-		if err != nil {
-			return err
+		for _, word := range u.programs() {
+			needs = append(needs, s.need(programKey+word, what, func(ctx context.Context, _ io.Writer) (made, error) {
+				is, err := identify(ctx, s.Engine, word)
+				return made{program: is}, err
+			}))
 		}
-		if s.programs == nil {
-			s.programs = map[string]string{}
+	}
+	return needs
+}
+
+// DriverNeed returns the Need for what a driver brings itself.
+func (s Set) DriverNeed(what string, driver load.Driver) Need {
+	return s.need("driver of "+what, what, func(ctx context.Context, log io.Writer) (made, error) {
+		err := driver.Prepare(ctx, s.Engine, log)
+		if errors.As(err, new(*engine.ImageError)) || errors.As(err, new(*engine.BuildError)) {
+			err = &NoImageError{Err: err}
 		}
-		s.programs[word] = is
-	}
-	return nil
+		return made{}, err
+	})
 }
 
-// A redactedLog takes the secrets of a trial out of what a builder says, in whole lines, so that none is cut in two.
-type redactedLog struct {
-	to     io.Writer
-	redact *record.Redactor
-	rest   []byte
+const (
+	ownKey     = "our program"
+	programKey = "program of the machine: " // and its word
+)
+
+// key returns the key of an image in the store.
+func (s Set) key(i spec.Image) string {
+	made := i.Name // empty for the machine
+	if i.Build != nil {
+		made = i.Build.Inputs()
+	}
+	return "image " + s.Article + "\n" + made
 }
 
-func (l *redactedLog) Write(p []byte) (int, error) {
-	l.rest = append(l.rest, p...)
-	end := bytes.LastIndexByte(l.rest, '\n') + 1
-	if end == 0 {
-		return len(p), nil
-	}
-	_, err := io.WriteString(l.to, l.redact.Text(string(l.rest[:end])))
-	l.rest = bytes.Clone(l.rest[end:])
-	return len(p), err
+// Prepared returns an image of the experiment for the engine.
+func (s Set) Prepared(i spec.Image) engine.Prepared {
+	got, _ := s.get(s.key(i))
+	return got.image
 }
 
-// flush writes the line that has no end yet.
-func (l *redactedLog) flush() {
-	if len(l.rest) > 0 {
-		_, _ = io.WriteString(l.to, l.redact.Text(string(l.rest))+"\n") // it is only for people to read
+// Own returns our program for the engine.
+func (s Set) Own() engine.Prepared {
+	got, _ := s.get(ownKey)
+	return got.image
+}
+
+func (s Set) makeOwn(ctx context.Context, log io.Writer) (got made, err error) {
+	data, err := s.Agent()
+	if err != nil {
+		return got, err
 	}
-	l.rest = nil
+	sum := sha256.Sum256(data)
+	got.digest = hex.EncodeToString(sum[:])
+	got.image, err = s.Engine.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}}, log)
+	if err != nil {
+		err = fmt.Errorf("preparing %s: %w", agent.Name, err)
+	}
+	return got, err
+}
+
+// makeImage makes an image of a trial available, and lists the packages in it. The machine has more of them than a
+// record should list.
+func (s Set) makeImage(ctx context.Context, log io.Writer, t *plan.Trial, u use) (got made, err error) {
+	if got.image, err = s.Engine.Prepare(ctx, u.engineImage(s.Article), log); err != nil {
+		return got, noImage(t, s.Article, u, err)
+	}
+	if !u.image.Machine {
+		got.packages, err = s.packagesOf(ctx, got.image)
+	}
+	return got, err
+}
+
+// noImage returns the error of an image with the place of the mistake and without secrets, if it is one of the article.
+func noImage(t *plan.Trial, article string, u use, err error) error {
+	var failed *engine.BuildError
+	isImage, isBuild := errors.As(err, new(*engine.ImageError)), errors.As(err, &failed) && u.image.Build != nil
+	switch {
+	case isBuild && !isImage:
+		redact := record.NewRedactor(t.Private...)
+		err = &engine.BuildError{For: failed.For, Line: failed.Line, Tail: redact.Text(failed.Tail),
+			Err: errors.New(redact.Text(failed.Err.Error()))}
+	case !isImage:
+		return fmt.Errorf("preparing the image of %s %s: %w", article, u.name, err)
+	}
+	pos := t.ImagePos(u.image.Name)
+	if isBuild {
+		pos = t.DockerfilePos(u.image.Build, failed.Line)
+	}
+	return &NoImageError{pos, err}
+}
+
+// Facts returns what a record of a trial says of its images: their ids, what they were built from, and the packages in
+// them; and of programs of the machine and of our own that it uses.
+func (s Set) Facts(t *plan.Trial) map[string]string {
+	facts := map[string]string{}
+	for _, u := range usesOf(t) {
+		if u.image.Machine {
+			for fact, word := range u.programs() {
+				// a script has words of the shell's own
+				if got, _ := s.get(programKey + word); fact == record.FactProgram+u.name || got.program != unknownProgram {
+					facts[fact] = got.program
+				}
+			}
+			continue
+		}
+		got, ok := s.get(s.key(u.image))
+		if !ok || got.missing != nil {
+			continue // a search was to choose it, and found none
+		}
+		facts["image."+u.name], facts["packages."+u.name] = got.image.ID, got.packages.Debian
+		if len(got.image.Bases) > 0 {
+			facts[record.FactBase+u.name] = basesInWords(got.image.Bases)
+		}
+		if got.packages.Python != "" {
+			facts["pip."+u.name] = got.packages.Python
+		}
+	}
+	for part, semantics := range ownParts(t) {
+		got, _ := s.get(ownKey)
+		facts[part+".binary"], facts[part+".semantics"] = got.digest, strconv.Itoa(semantics)
+	}
+	return facts
+}
+
+// basesInWords writes what an image was built from; see identityOf.
+func basesInWords(bases []engine.Base) string {
+	return strings.Join(slice.Map(bases, func(b engine.Base) string {
+		if b.Substitute != "" {
+			return b.Reference + record.ReplacedBy + b.Substitute + " " + b.ID
+		}
+		return b.Reference + " " + b.ID
+	}), "; ")
+}
+
+// ownParts returns which parts of our program a trial needs as services or before them, each with the version of its
+// meaning.
+func ownParts(t *plan.Trial) map[string]int {
+	out := map[string]int{}
+	for _, s := range t.Services {
+		if s.Origin != nil {
+			out[agent.Origin] = origin.Semantics
+		}
+		if s.Link != nil {
+			out[agent.Link] = link.Semantics
+		}
+	}
+	return out
 }

@@ -35,43 +35,36 @@ exit 0`
 // packageCache is where the packages of images are kept. The number is raised when they are to be found out anew.
 const packageCache = "packages-2"
 
-// packagesOf lists what is installed in an image, or nothing where it has no shell. Each image is asked once: its id is
-// a digest.
-func (s *Store) packagesOf(ctx context.Context, image engine.Prepared) (packages, error) {
-	if known, ok := s.packages[image.ID]; ok {
-		return known, nil
+// packagesOf returns what is installed in an image, or nothing if it has no shell. The answer is kept by the id of the
+// image, which is a digest; an image that could not be asked is asked again.
+func (s *Store) packagesOf(ctx context.Context, image engine.Prepared) (found packages, err error) {
+	if machines.ReadCached(s.Cache, packageCache, image.ID, &found) {
+		return found, nil
 	}
-	var found packages
-	if !machines.ReadCached(s.Cache, packageCache, image.ID, &found) {
-		var err error
-		if found, err = s.askForPackages(ctx, image); err != nil {
-			return packages{}, err
-		}
-		if found != (packages{}) { // an image that could not be asked is asked again
-			machines.WriteCached(s.Cache, packageCache, image.ID, found)
-		}
+	printed, ok, err := runShell(ctx, s.Engine, "packages", image, listPackages)
+	if !ok {
+		return found, err
 	}
-	if s.packages == nil {
-		s.packages = map[string]packages{}
+	if found = parsePackages(printed); found != (packages{}) {
+		machines.WriteCached(s.Cache, packageCache, image.ID, found)
 	}
-	s.packages[image.ID] = found
 	return found, nil
 }
 
-func (s *Store) askForPackages(ctx context.Context, image engine.Prepared) (packages, error) {
-	space, err := s.Engine.Open(ctx, "packages")
+// runShell runs a script by the shell of an image, and returns what it printed; ok is false if there is no shell, or the
+// script failed.
+func runShell(ctx context.Context, on engine.Engine, name string, image engine.Prepared, script string,
+	args ...string) (printed string, ok bool, err error) {
+	space, err := on.Open(ctx, name)
 	if err != nil {
-		return packages{}, err
+		return "", false, err
 	}
-	exit, err := space.Run(ctx, engine.Program{Name: "packages", Image: image,
-		Entrypoint: []string{"sh", "-c", listPackages}}, nil)
+	exit, err := space.Run(ctx, engine.Program{Name: name, Image: image,
+		Entrypoint: []string{"sh", "-c", script, "sh"}, Command: args}, nil)
 	if closeErr := engine.CloseSpace(ctx, space, 0); closeErr != nil {
-		return packages{}, closeErr
+		return "", false, closeErr
 	}
-	if ctx.Err() != nil || err != nil || exit.Code != 0 {
-		return packages{}, ctx.Err()
-	}
-	return parsePackages(string(exit.Stdout)), nil
+	return string(exit.Stdout), ctx.Err() == nil && err == nil && exit.Code == 0, ctx.Err()
 }
 
 // parsePackages reads what listPackages prints.

@@ -1,43 +1,34 @@
 package images
 
 import (
+	"context"
+	"errors"
+	"io"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 
-	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/runner/engine"
 )
 
-// programsOf are the words by which a service, or the command, of a trial names programs, by the facts that tell what
-// these are: the program that it begins with, and of a script that is given to a shell those that the script names.
-func programsOf(t *plan.Trial, name string) map[string]string {
-	var words []string
-	for _, s := range t.Services {
-		if s.Name == name {
-			words = slices.Concat(s.Entrypoint, s.Command)
-		}
-	}
-	if t.Command != nil && t.Command.Service == "" && name == "command" {
-		words = t.Command.Run
-	}
-	if t.Load != nil && t.Load.Driver != nil && name == driverName {
-		words = t.Load.Driver.Command
-	}
-	if len(words) == 0 {
+// programs returns the words by which a command names programs, by the facts that tell what these are: the program that
+// it begins with, and of a script that is given to a shell those that the script names.
+func (u use) programs() map[string]string {
+	if len(u.command) == 0 {
 		return nil
 	}
-	out := map[string]string{record.FactProgram + name: words[0]}
-	for _, word := range inScript(words) {
-		out[record.FactProgram+name+"."+path.Base(word)] = word
+	out := map[string]string{record.FactProgram + u.name: u.command[0]}
+	for _, word := range inScript(u.command) {
+		out[record.FactProgram+u.name+"."+path.Base(word)] = word
 	}
 	return out
 }
 
 var shells = []string{"sh", "ash", "bash", "dash", "ksh", "zsh"}
 
-// inScript are the words that stand where a command begins in the script that a shell is given with -c.
+// inScript returns the words at which a command begins in the script that a shell is given with -c.
 func inScript(words []string) []string {
 	if !slices.Contains(shells, path.Base(words[0])) {
 		return nil
@@ -62,8 +53,7 @@ var (
 var before = []string{"!", "command", "do", "else", "env", "exec", "if", "nice", "nohup", "setsid", "then", "time",
 	"until", "while"}
 
-// commandsIn finds the words that stand where a command begins in a script, as far as that can be told without running
-// it: no expansions, and nothing within quotes.
+// commandsIn returns the words at which a command begins in a script, without expansions and what is within quotes.
 func commandsIn(script string) []string {
 	var out []string
 	script = quoted.ReplaceAllString(script, `''`)
@@ -81,4 +71,40 @@ func commandsIn(script string) []string {
 		}
 	}
 	return out
+}
+
+// identification is a shell's program that says which file a program of the machine is, without the folders above it,
+// which may be somebody's; its digest; and the Debian package that it came with.
+const identification = `file=$(readlink -f -- "$(command -v -- "$1")") && [ -f "$file" ] || exit 1
+digest=$(sha256sum < "$file") && printf '%s sha256:%s' "${file##*/}" "${digest%% *}"
+package=$(dpkg-query -S "$file" 2>/dev/null | head -n 1) && [ -n "$package" ] && dpkg-query -W -f ' ${Package} ${Version}' "${package%%:*}"
+exit 0`
+
+// unknownProgram is what identify returns for a program that the machine does not have, such as a file of the article,
+// and on an engine that runs no programs of its machine.
+const unknownProgram = "unknown"
+
+// identify returns which file a program of an engine's machine is, as its fact says it.
+func identify(ctx context.Context, on engine.Engine, program string) (string, error) {
+	machine, err := on.Prepare(ctx, engine.Image{Machine: true}, io.Discard)
+	if errors.As(err, new(*engine.ImageError)) {
+		return unknownProgram, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	printed, ok, err := runShell(ctx, on, "program", machine, identification, program)
+	if !ok {
+		return unknownProgram, err
+	}
+	return strings.TrimSpace(printed), nil
+}
+
+// digestOf returns the digest in a fact about a program; empty if it has none.
+func digestOf(fact string) string {
+	words := strings.Fields(fact)
+	if len(words) < 2 || !strings.HasPrefix(words[1], "sha256:") {
+		return ""
+	}
+	return words[1]
 }

@@ -1,11 +1,13 @@
-// Package images makes available what trials run: images, our own programs, and what drivers bring. It knows what is in
-// them, and which images and programs are others now than records say.
+// Package images makes available what trials run: images, our own program, and what drivers of loads bring. It knows
+// what is in them, and which images and programs have changed since they were measured.
 package images
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"slices"
@@ -13,103 +15,143 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"benchbook/internal/slice"
+	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 )
 
-// A Preparation is told what a builder says, and then whether there is an image now.
+// Preparation shows how one thing is made available: what its builder prints, and then whether it succeeded.
 type Preparation interface {
 	io.Writer
 	End(ok bool)
 }
 
-// Store makes available what trials need on an engine, each thing once, and remembers what is in it.
+// Store makes available what trials need on an engine, each thing once.
 type Store struct {
 	Engine engine.Engine
-	Agent  agent.Program // reads our program
-	Cache  string        // folder where it is kept what images hold; empty for none
-	// is called before something is made available, with what it is; nothing else is told meanwhile
-	Begin func(string) Preparation
+	Agent  agent.Program            // reads our program
+	Cache  string                   // folder that keeps which packages images have; empty for none
+	Begin  func(string) Preparation // is called with the name of each thing before it is made available
 
-	mu       sync.Mutex               // held while several needs are met, for outcomes, images and own
-	telling  sync.Mutex               // held while one of the Preparations is told something
-	outcomes map[string]*NoImageError // by the keys of needs; nil for one that was met
-	images   map[string]image         // by Set.key
-	own      ownProgram
-
-	packages map[string]packages // of images, by their ids
-	programs map[string]string   // of the machine: which file each is, by the words of articles
+	made    sync.Map   // of made, by Need.key
+	showing sync.Mutex // serializes calls of Begin and of Preparations
 }
 
-// A Need is something that has to be there before trials are measured.
+// made is what was made available.
+type made struct {
+	image    engine.Prepared
+	packages packages
+	digest   string        // of our program
+	program  string        // file of the machine that a word in an article means, see identify
+	missing  *NoImageError // why there is none; nil if there is
+}
+
+// NoImageError is an image that could not be had. Err is an *engine.BuildError or *engine.ImageError, or the latter in
+// the former, without secrets.
+type NoImageError struct {
+	Pos source.Pos // of the line of the Dockerfile that failed, if it is known and in the article, else of its user
+	Err error
+}
+
+func (e *NoImageError) Error() string { return e.Err.Error() }
+
+func (e *NoImageError) Unwrap() error { return e.Err }
+
+// Need is something that has to be available before trials are measured.
 type Need struct {
-	key  string // tells it from others
-	what string // it is for, in words
-	// meet makes it available. The error is a *NoImageError, whose Pos may be unknown, if it is of those that need it.
-	meet func(ctx context.Context, log io.Writer) error
+	store   *Store
+	key     string     // same for the same thing
+	what    string     // name in messages
+	pos     source.Pos // of what needs it first
+	private []string   // values that are removed from the output of builders
+	// make makes it available. The error is a *NoImageError, whose Pos may be unknown, if only those that need it fail.
+	make func(ctx context.Context, log io.Writer) (made, error)
 }
 
-// Meet meets needs, as far as they are not yet, independent ones at once. What could not be had is noted, and not tried
-// again.
-func (s *Store) Meet(ctx context.Context, needs []Need) error {
-	var open []Need
-	for _, n := range needs {
-		_, met := s.outcomes[n.key]
-		if !met && !slices.ContainsFunc(open, func(o Need) bool { return o.key == n.key }) {
-			open = append(open, n)
-		}
-	}
-	if s.outcomes == nil {
-		s.outcomes = map[string]*NoImageError{}
-	}
+// Make makes available what is needed and not available yet, independent things at once, and returns what could not be
+// had. Each is tried once.
+func Make(ctx context.Context, needs ...Need) (missing []*NoImageError, err error) {
 	group, bounded := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce())
-	for _, n := range open {
-		group.Go(func() error {
-			if bounded.Err() != nil {
-				return bounded.Err()
-			}
-			log := s.begin(n.what)
-			err := n.meet(bounded, log)
-			log.End(err == nil)
-			var missing *NoImageError
-			if err != nil && (bounded.Err() != nil || !errors.As(err, &missing)) {
-				return err
-			}
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.outcomes[n.key] = missing
-			return nil
-		})
+	for i, n := range needs {
+		isSame := func(o Need) bool { return o.store == n.store && o.key == n.key }
+		if _, ok := n.store.get(n.key); !ok && !slices.ContainsFunc(needs[:i], isSame) {
+			group.Go(func() error { return n.meet(bounded) })
+		}
 	}
-	err := group.Wait()
-	return cmp.Or(ctx.Err(), err) // whatever builders say that were interrupted
+	// Once the context is done, what interrupted builders print no longer counts.
+	if err := group.Wait(); err != nil {
+		return nil, cmp.Or(ctx.Err(), err)
+	}
+	for _, n := range needs {
+		if got, _ := n.store.get(n.key); got.missing != nil {
+			missing = slice.Add(missing, got.missing)
+		}
+	}
+	return missing, ctx.Err()
 }
 
-// atOnce is how many needs are met at the same time: most wait for packages or for the engine, and some compile.
+// atOnce is how many things are made at the same time: most wait for packages or for the engine, and some compile.
 func atOnce() int { return max(2, runtime.NumCPU()) }
 
-// begin begins to tell of a need, until that ends. Several needs are met at once, and each thing is told alone.
-func (s *Store) begin(what string) Preparation {
-	s.telling.Lock()
-	defer s.telling.Unlock()
-	return &exclusive{s.Begin(what), &s.telling}
+func (n Need) meet(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	log := n.store.begin(n.what, n.private)
+	got, err := n.make(ctx, log)
+	log.end(err == nil)
+	if err != nil && (ctx.Err() != nil || !errors.As(err, &got.missing)) {
+		return err
+	}
+	if got.missing != nil && got.missing.Pos.Source == nil {
+		got.missing.Pos = n.pos
+	}
+	n.store.made.Store(n.key, got)
+	return nil
 }
 
-// exclusive is a Preparation of which there are several, one of which is used at a time.
-type exclusive struct {
-	to Preparation
-	mu *sync.Mutex
+func (s *Store) get(key string) (got made, ok bool) {
+	is, ok := s.made.Load(key)
+	got, _ = is.(made)
+	return got, ok
 }
 
-func (e *exclusive) Write(text []byte) (int, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.to.Write(text)
+// buildLog passes what a builder prints to a Preparation, without private values, in whole lines so that no value is
+// cut in two.
+type buildLog struct {
+	to     Preparation
+	mu     *sync.Mutex
+	redact *record.Redactor
+	rest   []byte
 }
 
-func (e *exclusive) End(ok bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.to.End(ok)
+func (s *Store) begin(what string, private []string) *buildLog {
+	s.showing.Lock()
+	defer s.showing.Unlock()
+	return &buildLog{to: s.Begin(what), mu: &s.showing, redact: record.NewRedactor(private...)}
+}
+
+func (l *buildLog) Write(p []byte) (int, error) {
+	l.rest = append(l.rest, p...)
+	end := bytes.LastIndexByte(l.rest, '\n') + 1
+	if end == 0 {
+		return len(p), nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, err := io.WriteString(l.to, l.redact.Text(string(l.rest[:end])))
+	l.rest = bytes.Clone(l.rest[end:])
+	return len(p), err
+}
+
+func (l *buildLog) end(ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.rest) > 0 {
+		_, _ = fmt.Fprintln(l.to, l.redact.Text(string(l.rest))) // it is only for people to read
+	}
+	l.to.End(ok)
 }

@@ -18,7 +18,7 @@ func TestBuildsAreBounded(t *testing.T) {
 	now, most, full := 0, 0, make(chan struct{})
 	var needs []Need
 	for i := range 4 * atOnce() {
-		needs = append(needs, Need{key: fmt.Sprint(i), meet: func(ctx context.Context, _ io.Writer) error {
+		needs = append(needs, Need{store: s, key: fmt.Sprint(i), make: func(context.Context, io.Writer) (made, error) {
 			mu.Lock()
 			now++
 			if most = max(most, now); now == atOnce() && i < atOnce() {
@@ -32,10 +32,10 @@ func TestBuildsAreBounded(t *testing.T) {
 			mu.Lock()
 			now--
 			mu.Unlock()
-			return nil
+			return made{}, nil
 		}})
 	}
-	if err := s.Meet(t.Context(), needs); err != nil || most != atOnce() {
+	if _, err := Make(t.Context(), needs...); err != nil || most != atOnce() {
 		t.Errorf("%d at once, want %d: %v", most, atOnce(), err)
 	}
 }

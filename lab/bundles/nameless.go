@@ -1,4 +1,4 @@
-package images
+package bundles
 
 import (
 	"archive/tar"
@@ -15,11 +15,11 @@ import (
 // maxSmall bounds a file of an archive that is read whole.
 const maxSmall = 64 << 20
 
-// CheckNameless says that an archive of images has no names for them, and nothing by which it could have some in spite
+// checkNameless reports whether an archive of images has no names for them, and nothing by which it could have some in spite
 // of what this reads, so that loading it gives no name on an engine another meaning.
 //
 // Source: moby, image/tarexport; OCI image layout, annotations of index.json.
-func CheckNameless(archive io.Reader) error {
+func checkNameless(archive io.Reader) error {
 	in, seen, links := tar.NewReader(archive), map[string]bool{}, map[string]bool{}
 	for {
 		h, err := in.Next()

@@ -1,4 +1,4 @@
-package images
+package bundles
 
 import (
 	"archive/tar"
@@ -33,11 +33,11 @@ func archiveOf(t *testing.T, names string) []byte {
 // An archive that would give a name on the engine another meaning is told from one that does not.
 func TestCheckNameless(t *testing.T) {
 	plain := archiveOf(t, "")
-	if err := CheckNameless(bytes.NewReader(plain)); err != nil {
+	if err := checkNameless(bytes.NewReader(plain)); err != nil {
 		t.Error(err)
 	}
 	named := archiveOf(t, `"debian:latest"`)
-	if err := CheckNameless(bytes.NewReader(named)); err == nil || !strings.Contains(err.Error(), "debian:latest") {
+	if err := checkNameless(bytes.NewReader(named)); err == nil || !strings.Contains(err.Error(), "debian:latest") {
 		t.Error(err)
 	}
 	for file, text := range map[string]string{"repositories": `{"debian":{"latest":"1"}}`, "manifest.json": "{",
@@ -54,11 +54,11 @@ func TestCheckNameless(t *testing.T) {
 		if err := errors.Join(w.WriteHeader(&h), w.Close()); err != nil {
 			t.Fatal(err)
 		}
-		if err := CheckNameless(&out); err == nil {
+		if err := checkNameless(&out); err == nil {
 			t.Errorf("an archive with %+v is let pass", h)
 		}
 	}
-	if err := CheckNameless(bytes.NewReader(append(plain[:len(plain)-1024:len(plain)-1024], plain...))); err == nil {
+	if err := checkNameless(bytes.NewReader(append(plain[:len(plain)-1024:len(plain)-1024], plain...))); err == nil {
 		t.Error("two manifests are taken for one")
 	}
 }
