@@ -3,7 +3,6 @@ package images
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -130,24 +129,17 @@ func (s Set) key(i spec.Image) string {
 }
 
 // Prepared returns an image of the experiment for the engine.
-func (s Set) Prepared(i spec.Image) engine.Prepared {
-	got, _ := s.get(s.key(i))
-	return got.image
-}
+func (s Set) Prepared(i spec.Image) engine.Prepared { return s.get(s.key(i)).image }
 
 // Own returns our program for the engine.
-func (s Set) Own() engine.Prepared {
-	got, _ := s.get(ownKey)
-	return got.image
-}
+func (s Set) Own() engine.Prepared { return s.get(ownKey).image }
 
 func (s Set) makeOwn(ctx context.Context, log io.Writer) (got made, err error) {
 	data, err := s.Agent()
 	if err != nil {
 		return got, err
 	}
-	sum := sha256.Sum256(data)
-	got.digest = hex.EncodeToString(sum[:])
+	got.digest = fmt.Sprintf("%x", sha256.Sum256(data))
 	got.image, err = s.Engine.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}}, log)
 	if err != nil {
 		err = fmt.Errorf("preparing %s: %w", agent.Name, err)
@@ -159,7 +151,7 @@ func (s Set) makeOwn(ctx context.Context, log io.Writer) (got made, err error) {
 // record should list.
 func (s Set) makeImage(ctx context.Context, log io.Writer, t *plan.Trial, u use) (got made, err error) {
 	if got.image, err = s.Engine.Prepare(ctx, u.engineImage(s.Article), log); err != nil {
-		return got, noImage(t, s.Article, u, err)
+		return got, noImage(t, u, err)
 	}
 	if !u.image.Machine {
 		got.packages, err = s.packagesOf(ctx, got.image)
@@ -167,8 +159,8 @@ func (s Set) makeImage(ctx context.Context, log io.Writer, t *plan.Trial, u use)
 	return got, err
 }
 
-// noImage returns the error of an image with the place of the mistake and without secrets, if it is one of the article.
-func noImage(t *plan.Trial, article string, u use, err error) error {
+// noImage returns a *NoImageError with the place of the mistake and without secrets; of other errors what failed.
+func noImage(t *plan.Trial, u use, err error) error {
 	var failed *engine.BuildError
 	isImage, isBuild := errors.As(err, new(*engine.ImageError)), errors.As(err, &failed) && u.image.Build != nil
 	switch {
@@ -177,7 +169,7 @@ func noImage(t *plan.Trial, article string, u use, err error) error {
 		err = &engine.BuildError{For: failed.For, Line: failed.Line, Tail: redact.Text(failed.Tail),
 			Err: errors.New(redact.Text(failed.Err.Error()))}
 	case !isImage:
-		return fmt.Errorf("preparing the image of %s %s: %w", article, u.name, err)
+		return fmt.Errorf("preparing the image of %s: %w", u.name, err)
 	}
 	pos := t.ImagePos(u.image.Name)
 	if isBuild {
@@ -194,14 +186,14 @@ func (s Set) Facts(t *plan.Trial) map[string]string {
 		if u.image.Machine {
 			for fact, word := range u.programs() {
 				// a script has words of the shell's own
-				if got, _ := s.get(programKey + word); fact == record.FactProgram+u.name || got.program != unknownProgram {
-					facts[fact] = got.program
+				if is := s.get(programKey + word).program; fact == record.FactProgram+u.name || is != unknownProgram {
+					facts[fact] = is
 				}
 			}
 			continue
 		}
-		got, ok := s.get(s.key(u.image))
-		if !ok || got.missing != nil {
+		got := s.get(s.key(u.image))
+		if !got.tried || got.missing != nil {
 			continue // a search was to choose it, and found none
 		}
 		facts["image."+u.name], facts["packages."+u.name] = got.image.ID, got.packages.Debian
@@ -213,8 +205,7 @@ func (s Set) Facts(t *plan.Trial) map[string]string {
 		}
 	}
 	for part, semantics := range ownParts(t) {
-		got, _ := s.get(ownKey)
-		facts[part+".binary"], facts[part+".semantics"] = got.digest, strconv.Itoa(semantics)
+		facts[part+".binary"], facts[part+".semantics"] = s.get(ownKey).digest, strconv.Itoa(semantics)
 	}
 	return facts
 }

@@ -80,8 +80,7 @@ digest=$(sha256sum < "$file") && printf '%s sha256:%s' "${file##*/}" "${digest%%
 package=$(dpkg-query -S "$file" 2>/dev/null | head -n 1) && [ -n "$package" ] && dpkg-query -W -f ' ${Package} ${Version}' "${package%%:*}"
 exit 0`
 
-// unknownProgram is what identify returns for a program that the machine does not have, such as a file of the article,
-// and on an engine that runs no programs of its machine.
+// unknownProgram is what identify returns for a program that the machine lacks, such as a file of the article.
 const unknownProgram = "unknown"
 
 // identify returns which file a program of an engine's machine is, as its fact says it.

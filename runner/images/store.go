@@ -41,6 +41,7 @@ type Store struct {
 
 // made is what was made available.
 type made struct {
+	tried    bool
 	image    engine.Prepared
 	packages packages
 	digest   string        // of our program
@@ -77,7 +78,7 @@ func Make(ctx context.Context, needs ...Need) (missing []*NoImageError, err erro
 	group.SetLimit(atOnce())
 	for i, n := range needs {
 		isSame := func(o Need) bool { return o.store == n.store && o.key == n.key }
-		if _, ok := n.store.get(n.key); !ok && !slices.ContainsFunc(needs[:i], isSame) {
+		if !n.store.get(n.key).tried && !slices.ContainsFunc(needs[:i], isSame) {
 			group.Go(func() error { return n.meet(bounded) })
 		}
 	}
@@ -86,7 +87,7 @@ func Make(ctx context.Context, needs ...Need) (missing []*NoImageError, err erro
 		return nil, cmp.Or(ctx.Err(), err)
 	}
 	for _, n := range needs {
-		if got, _ := n.store.get(n.key); got.missing != nil {
+		if got := n.store.get(n.key); got.missing != nil {
 			missing = slice.Add(missing, got.missing)
 		}
 	}
@@ -109,14 +110,15 @@ func (n Need) meet(ctx context.Context) error {
 	if got.missing != nil && got.missing.Pos.Source == nil {
 		got.missing.Pos = n.pos
 	}
+	got.tried = true
 	n.store.made.Store(n.key, got)
 	return nil
 }
 
-func (s *Store) get(key string) (got made, ok bool) {
-	is, ok := s.made.Load(key)
-	got, _ = is.(made)
-	return got, ok
+func (s *Store) get(key string) made {
+	is, _ := s.made.Load(key)
+	got, _ := is.(made)
+	return got
 }
 
 // buildLog passes what a builder prints to a Preparation, without private values, in whole lines so that no value is
