@@ -37,8 +37,7 @@ var ab = Tool{
 // one of measured times. Times include connecting, and are whole milliseconds. ab has no timeout for single requests.
 //
 // Source: docs/load.md#other-load-generators; apache/httpd support/ab.c.
-func parseAb(printed string) (*Output, error) {
-	o := empty("ab")
+func parseAb(o *Output, printed, _ string) (*Output, error) {
 	o.Connecting = true
 	if m := abVersion.FindStringSubmatch(printed); m != nil {
 		o.Version = m[1]
@@ -132,7 +131,7 @@ var percentage = regexp.MustCompile(`^\d{1,2}(\.\d{1,6})?$`)
 const abMost = 10_000_000
 
 func callAb(l *spec.Load, _ int) (Call, error) {
-	c := Call{Threads: 1}
+	c := Call{Threads: 1, Shell: stampBegin}
 	target, err := withPort(l.Target)
 	if err != nil {
 		return c, err

@@ -1,6 +1,7 @@
 package loadtool
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"math"
@@ -38,18 +39,14 @@ type Program struct {
 	Call func(l *spec.Load, cores int) (Call, error)
 	// Complete adds what only its command line tells to what it printed; nil if it needs nothing.
 	Complete func(l *spec.Load, o *Output) error
-	// Log is the line after which its output only repeats, at length, what the rest and the histogram tell: records do
-	// not keep that. Empty if there is none.
-	Log string
 }
 
-// Summary is what records keep of the output of the tool: all before its Log.
-func (p *Program) Summary(printed []byte) []byte {
-	if p.Log == "" {
-		return printed
+// WithoutLog returns the part of an output that records keep.
+func WithoutLog(printed []byte) []byte {
+	if at := bytes.Index(printed, []byte(logMark)); at >= 0 {
+		return printed[:at+1]
 	}
-	summary, _, _ := beforeLog(string(printed), p.Log)
-	return []byte(summary)
+	return printed
 }
 
 // An Image is what a tool is run in.
@@ -163,6 +160,13 @@ func (c *Call) request(l *spec.Load, closing, method, header, body string) {
 		c.flag(body, c.body(l.Body))
 	}
 }
+
+// Scripts for tools that do not print when their window began. It begins as soon as the program runs, or ends when the
+// program does: ab, hey and oha sort their times after it, and wrk runs the author's script before it.
+const (
+	stampBegin = `began=$(date +%s.%N); "$@" || exit; printf '\n-- log --\nbegan %s\n' "$began"`
+	stampEnd   = `"$@" || exit; ended=$(date +%s.%N); printf '\n-- log --\nended %s\n' "$ended"`
+)
 
 // body puts the body of requests into a file.
 func (c *Call) body(text string) string { return c.file(bodyFile, text) }

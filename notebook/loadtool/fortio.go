@@ -33,8 +33,7 @@ var fortio = Tool{
 // or 0 is a request without an answer.
 //
 // Source: fortio/fortio periodic/periodic.go, fhttp/httprunner.go, stats/stats.go.
-func parseFortio(printed string) (*Output, error) {
-	o := empty("fortio")
+func parseFortio(o *Output, printed, _ string) (*Output, error) {
 	var saved struct {
 		RunType, Version, RequestedQPS string
 		StartTime                      time.Time

@@ -18,9 +18,8 @@ var h2load = Tool{
 		HTTP:  true,
 		Flags: map[string]string{"connections": "-c", "threads": "-t", "requests": "-n", "duration": "-D", "warmup": "",
 			"method": "-H", "headers": "-H", "body": "-d", "verify": ""},
-		Either:   true,
-		Call:     callH2load,
-		Complete: timesOfAll("the log of requests is missing"),
+		Either: true,
+		Call:   callH2load,
 	},
 }
 
@@ -29,14 +28,10 @@ var (
 	h2loadSums = regexp.MustCompile(
 		`(?m)^requests: \d+ total, \d+ started, (\d+) done, \d+ succeeded, \d+ failed, (\d+) errored, \d+ timeout$`)
 	h2loadStatus = regexp.MustCompile(`(?m)^status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx$`)
-	h2loadTimes  = regexp.MustCompile(`(?m)^time for request: +\S+ +(\S+) +(\S+) +`)
 	h2loadTail   = regexp.MustCompile(`(?m)^req/s +: .*%\n`)
 	h2loadUsers  = regexp.MustCompile(`(?m)^spawning thread #\d+: (\d+) total client\(s\)`)
 	h2loadRow    = regexp.MustCompile(`^(\d+) ([1-5]\d\d) (\d+)$`)
 )
-
-// h2loadLog is the line between what h2load prints and the times of its log, where a Driver has both printed.
-const h2loadLog = "-- times of requests --"
 
 // h2load is a closed loop of clients of HTTP/1.1 or HTTP/2, the latter with several requests at a time.
 //
@@ -50,25 +45,17 @@ const h2loadLog = "-- times of requests --"
 // but the first request of each client with -n.
 //
 // Source: nghttp2 src/h2load.cc, process_time_stats and Client::on_stream_close; src/h2load_http1_session.cc; outputs.
-func parseH2load(printed string) (*Output, error) {
-	o := empty("h2load")
-	summary, log, logged := beforeLog(printed, h2loadLog)
-	end, sums := h2loadEnd.FindStringSubmatch(summary), h2loadSums.FindStringSubmatch(summary)
-	status, times := h2loadStatus.FindStringSubmatch(summary), h2loadTimes.FindStringSubmatch(summary)
-	if end == nil || sums == nil || status == nil || times == nil || !h2loadTail.MatchString(summary) {
+func parseH2load(o *Output, printed, log string) (*Output, error) {
+	end, sums := h2loadEnd.FindStringSubmatch(printed), h2loadSums.FindStringSubmatch(printed)
+	status := h2loadStatus.FindStringSubmatch(printed)
+	if end == nil || sums == nil || status == nil || !h2loadTail.MatchString(printed) {
 		return o.fail("it is incomplete: it must run from %q to %q; the last line is %q", "finished in", "req/s",
-			LastLine(summary))
+			LastLine(printed))
 	}
 	done, errored := o.count(sums[1], "requests"), o.count(sums[2], "requests")
-	heads := int64(0)
-	for _, n := range status[1:] {
-		heads += o.count(n, "answers")
-	}
-	cut := max(0, heads-done) // perhaps of right ones
-	o.Attempted, o.Completed = done+errored, max(0, o.count(status[1], "answers")-cut)
-	o.Failed = o.Attempted - o.Completed
-	o.Paced = !strings.Contains(summary, "\nApplication protocol: http/1.1\n") // else several requests at a time
-	for _, m := range h2loadUsers.FindAllStringSubmatch(summary, -1) {
+	o.Attempted = done + errored
+	o.Paced = !strings.Contains(printed, "\nApplication protocol: http/1.1\n") // else several requests at a time
+	for _, m := range h2loadUsers.FindAllStringSubmatch(printed, -1) {
 		o.Connections += int(o.count(m[1], "clients"))
 	}
 	if rate := o.number(end[2], "rate"); rate > 0 {
@@ -76,21 +63,6 @@ func parseH2load(printed string) (*Output, error) {
 	} else if length, err := readIn(end[1], seconds); err == nil {
 		o.Window = long(length.value)
 	}
-	if o.untold = done == 0; o.err != nil || o.untold {
-		return o.whole()
-	}
-	if logged {
-		return o.h2loadRows(log, done)
-	}
-	inTime := func(text string) (reading, error) { return readIn(text, seconds) }
-	o.addTime("latency.mean", times[2], inTime)
-	o.addTime("latency.max", times[1], inTime)
-	o.Timed = done
-	return o.whole()
-}
-
-// h2loadRows reads the times of the log, with how many requests had each of them.
-func (o *Output) h2loadRows(log string, done int64) (*Output, error) {
 	times, all := newDistribution(), int64(0)
 	o.Statuses = map[string]int64{}
 	for line, m := range o.rows(log, h2loadRow) {
@@ -104,7 +76,7 @@ func (o *Output) h2loadRows(log string, done int64) (*Output, error) {
 			times.addMany(took, n)
 		}
 	}
-	if o.err == nil && all != done {
+	if all != done {
 		o.fail("its log has %d answers, and the summary %d", all, done)
 	}
 	o.Completed = times.count
@@ -114,9 +86,10 @@ func (o *Output) h2loadRows(log string, done int64) (*Output, error) {
 	return o.addTimes(times, microsecond)
 }
 
-// h2loadShell prints the times of the log behind the summary, equal ones once with their number.
-const h2loadShell = `"$@" --log-file=/tmp/log || exit; echo; echo "` + h2loadLog +
-	`"; awk '{ n[$2 " " $3]++ } END { for (t in n) print n[t], t }' /tmp/log`
+// h2loadShell adds when the first request was sent, and the times of the log, equal ones once with their number.
+const h2loadShell = `"$@" --log-file=/tmp/log || exit; printf '\n-- log --\n'; awk '{ n[$2 " " $3]++; ` +
+	`if (NR == 1 || $1 < began) began = $1 } ` +
+	`END { printf "began %.6f\n", began / 1000000; for (t in n) print n[t], t }' /tmp/log`
 
 func callH2load(l *spec.Load, cores int) (Call, error) {
 	c := Call{Threads: min(cmp.Or(l.Threads, max(1, cores)), max(1, l.Connections)), Shell: h2loadShell}

@@ -55,8 +55,7 @@ var (
 // Its "Total data" are bodies without their heads, which is not what bytes.in means.
 //
 // Source: rakyll/hey requester/report.go, print.go.
-func parseHey(printed string) (*Output, error) {
-	o := empty("hey")
+func parseHey(o *Output, printed, _ string) (*Output, error) {
 	o.Connecting = true
 	if strings.HasPrefix(printed, heyHeader) {
 		return o.parseHeyCSV(printed)
@@ -192,7 +191,7 @@ func (o *Output) parseHeyCSV(printed string) (*Output, error) {
 // callHey asks for every answer where the number of requests is known, and else for the summary, which alone tells the
 // errors.
 func callHey(l *spec.Load, cores int) (Call, error) {
-	c := Call{Threads: cmp.Or(l.Threads, max(1, cores))}
+	c := Call{Threads: cmp.Or(l.Threads, max(1, cores)), Shell: stampBegin}
 	target, err := withPort(l.Target)
 	if err != nil {
 		return c, err

@@ -36,8 +36,7 @@ var k6 = Tool{
 // script says otherwise. The window is that of the whole test.
 //
 // Source: grafana/k6 internal/js/summary, docs "Built-in metrics".
-func parseK6(printed string) (*Output, error) {
-	o := empty("k6")
+func parseK6(o *Output, printed, _ string) (*Output, error) {
 	o.Paced = true // a script may sleep between requests
 	var saved struct {
 		Metrics map[string]json.RawMessage
@@ -58,6 +57,10 @@ func parseK6(printed string) (*Output, error) {
 	}
 	all, bad, good := o.whole64(*requests.Count), o.whole64(*failed.Passes), o.whole64(*failed.Fails)
 	o.k6Counts(all, bad+good, bad, *requests.Rate)
+	var began struct{ Value float64 } // Unix time in milliseconds, by our script
+	if json.Unmarshal(k6Values(saved.Metrics["benchbook_began"]), &began) == nil && began.Value > 0 {
+		o.Started = time.UnixMilli(o.whole64(began.Value))
+	}
 	var users struct{ Min, Max float64 }
 	if json.Unmarshal(k6Values(saved.Metrics["vus_max"]), &users) == nil && users.Min == users.Max {
 		o.Connections = int(o.whole64(users.Max))
@@ -111,8 +114,11 @@ func k6Values(metric json.RawMessage) json.RawMessage {
 // k6Script sends one request in an iteration, and prints the summary as JSON. Only answers with a status of 200 to 299
 // are right, as everywhere.
 const k6Script = `import http from "k6/http";
+import { Gauge } from "k6/metrics";
 http.setResponseCallback(http.expectedStatuses({min: 200, max: 299}));
+const began = new Gauge("benchbook_began");
 export const options = %s;
+export const setup = () => { began.add(Date.now()); };
 const [method, url, body, params] = %s;
 export default () => { http.request(method, url, body, params); };
 export const handleSummary = (data) => ({stdout: JSON.stringify(data)});

@@ -34,8 +34,7 @@ const ohaDeadline = "aborted due to deadline"
 // Requests that it gave up at the end are not counted here.
 //
 // Source: hatoo/oha src/printer.rs, src/result_data.rs.
-func parseOha(printed string) (*Output, error) {
-	o := empty("oha")
+func parseOha(o *Output, printed, _ string) (*Output, error) {
 	o.Connecting = true
 	var saved struct {
 		Summary struct {
@@ -102,7 +101,7 @@ func ohaKind(message string) string {
 }
 
 func callOha(l *spec.Load, cores int) (Call, error) {
-	c := Call{Threads: max(1, cores)}
+	c := Call{Threads: max(1, cores), Shell: stampBegin}
 	target, err := withPort(l.Target)
 	if err != nil {
 		return c, err

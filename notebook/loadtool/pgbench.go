@@ -17,13 +17,11 @@ var pgbench = Tool{
 		Image: debian("postgresql-15", "/usr/lib/postgresql/15/bin/pgbench"),
 		Flags: map[string]string{"connections": "-c", "threads": "-j", "requests": "-t", "duration": "-T", "warmup": "",
 			"keepalive": "-C", "body": "-f"},
-		Seconds:  []string{"duration", "warmup"},
-		Either:   true,
-		Even:     true,
-		Schemes:  []string{"postgres", "postgresql"},
-		Call:     callPgbench,
-		Complete: timesOfAll("the log of transactions is missing"),
-		Log:      pgbenchLog,
+		Seconds: []string{"duration", "warmup"},
+		Either:  true,
+		Even:    true,
+		Schemes: []string{"postgres", "postgresql"},
+		Call:    callPgbench,
 	},
 }
 
@@ -32,15 +30,10 @@ var (
 	pgbenchClients   = regexp.MustCompile(`(?m)^number of clients: (\d+)$`)
 	pgbenchProcessed = regexp.MustCompile(`(?m)^number of transactions actually processed: (\d+)(?:/(\d+))?$`)
 	pgbenchFailed    = regexp.MustCompile(`(?m)^number of failed transactions: (\d+) \(`)
-	pgbenchMean      = regexp.MustCompile(`(?m)^latency average = ([0-9.]+) ms$`)
-	pgbenchSpread    = regexp.MustCompile(`(?m)^latency stddev = `)
 	pgbenchRate      = regexp.MustCompile(
 		`(?m)^tps = ([0-9.]+) \((?:without initial connection time|including reconnection times)\)\n`)
 	pgbenchRow = regexp.MustCompile(`^(\d+) (\d+|failed|skipped)$`)
 )
-
-// pgbenchLog is the line between the summary of pgbench and the times of its log, where a Driver has both printed.
-const pgbenchLog = "-- times of transactions --"
 
 // pgbench is a closed loop of clients that run transactions. A transaction is a request here; one that failed, after
 // its retries, is no right answer and is not in "tps".
@@ -49,37 +42,21 @@ const pgbenchLog = "-- times of transactions --"
 // (-l, each with its time in microseconds) all times are known. They do not include connecting.
 //
 // Source: PostgreSQL src/bin/pgbench/pgbench.c, printResults and doLog.
-func parsePgbench(printed string) (*Output, error) {
-	o := empty("pgbench")
-	summary, log, logged := beforeLog(printed, pgbenchLog)
-	if m := pgbenchHead.FindStringSubmatch(summary); m != nil {
+func parsePgbench(o *Output, printed, log string) (*Output, error) {
+	if m := pgbenchHead.FindStringSubmatch(printed); m != nil {
 		o.Version = m[1]
 	}
-	processed, clients, rate := pgbenchProcessed.FindStringSubmatch(summary), pgbenchClients.FindStringSubmatch(summary),
-		pgbenchRate.FindStringSubmatch(summary)
-	if processed == nil || clients == nil || rate == nil {
+	processed, clients, rate := pgbenchProcessed.FindStringSubmatch(printed), pgbenchClients.FindStringSubmatch(printed),
+		pgbenchRate.FindStringSubmatch(printed)
+	failures := pgbenchFailed.FindStringSubmatch(printed)
+	if processed == nil || clients == nil || rate == nil || failures == nil {
 		return o.fail("it is incomplete: it must run from the number of clients to tps; the last line is %q",
-			LastLine(summary))
+			LastLine(printed))
 	}
 	o.Connections, o.Counted = int(o.count(clients[1], "clients")), len(processed[2]) > 0
-	o.Completed, o.Failed = o.count(processed[1], "transactions"), 0
-	if m := pgbenchFailed.FindStringSubmatch(summary); m != nil { // since version 15; older ones end at the first failure
-		o.Failed = o.count(m[1], "transactions")
-	}
+	o.Completed, o.Failed = o.count(processed[1], "transactions"), o.count(failures[1], "transactions")
 	o.Attempted = o.Completed + o.Failed
 	o.lasted(o.Completed, o.number(rate[1], "rate"))
-	if logged {
-		return o.transactions(log)
-	}
-	if mean := pgbenchMean.FindStringSubmatch(summary); mean != nil && pgbenchSpread.MatchString(summary) {
-		o.addTime("latency.mean", mean[1], inUnit(millisecond))
-		o.Timed = o.Completed
-	}
-	return o.whole()
-}
-
-// transactions reads the times of the log, with how many transactions had each of them.
-func (o *Output) transactions(log string) (*Output, error) {
 	times := newDistribution()
 	failed := int64(0)
 	for line, m := range o.rows(log, pgbenchRow) {
@@ -101,10 +78,11 @@ func (o *Output) transactions(log string) (*Output, error) {
 	return o.addTimes(times, microsecond)
 }
 
-// pgbenchShell prints the times of the log behind the summary, equal ones once with their number. Nothing can be taken
-// out of a container that has ended.
-const pgbenchShell = `"$@" || exit; echo; echo "` + pgbenchLog +
-	`"; cat /tmp/benchbook.* | awk '{ n[$3]++ } END { for (t in n) print n[t], t }'`
+// pgbenchShell adds when the first transaction began, and the times of the log, equal ones once with their number.
+// Nothing can be taken out of a container that has ended. The log has the moments at which transactions ended.
+const pgbenchShell = `"$@" || exit; printf '\n-- log --\n'; cat /tmp/benchbook.* | awk '{ n[$3]++; ` +
+	`at = $5 + ($6 - $3) / 1000000; if (NR == 1 || at < began) began = at } ` +
+	`END { printf "began %.6f\n", began; for (t in n) print n[t], t }'`
 
 func callPgbench(l *spec.Load, cores int) (Call, error) {
 	c := Call{Threads: min(cmp.Or(l.Threads, max(1, cores)), max(1, l.Connections)), Shell: pgbenchShell}

@@ -15,7 +15,6 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"benchbook/notebook/record"
-	"benchbook/notebook/spec"
 )
 
 // A reading is a number as a tool prints it, in a base unit, with the size of its last digit: the tool's own step.
@@ -138,14 +137,6 @@ func (o *Output) addTimes(d *distribution, step float64) (*Output, error) {
 	return o.whole()
 }
 
-// beforeLog parts the summary of a tool from the log that a Driver printed behind it, after the line mark.
-func beforeLog(printed, mark string) (summary, log string, logged bool) {
-	if summary, log, logged = strings.Cut(printed, "\n"+mark+"\n"); logged {
-		summary += "\n"
-	}
-	return summary, log, logged
-}
-
 // rows are the lines of a log, each with its groups in a pattern. It ends at a line that is something else, which is
 // noted.
 func (o *Output) rows(log string, pattern *regexp.Regexp) iter.Seq2[string, []string] {
@@ -171,16 +162,6 @@ func (o *Output) microseconds(text string) time.Duration {
 		return 0
 	}
 	return time.Duration(n) * time.Microsecond
-}
-
-// timesOfAll makes sure that an output has the time of each request; why says what is wrong if it does not.
-func timesOfAll(why string) func(*spec.Load, *Output) error {
-	return func(_ *spec.Load, o *Output) error {
-		if o.Histograms == nil && o.Completed > 0 {
-			return noSamples(o.Tool, "%s", why)
-		}
-		return nil
-	}
 }
 
 // after gives what stands behind the first line that begins with a prefix, white space aside; false if there is none,

@@ -10,6 +10,8 @@ package loadtool
 
 import (
 	"errors"
+	"strings"
+	"time"
 
 	"benchbook/internal/slice"
 )
@@ -25,8 +27,9 @@ type Tool struct {
 	// Note is a sentence about what its numbers are, for pages; empty if they are what they seem.
 	Note string
 
-	// parse reads what the tool printed. The error wraps ErrNoSamples if there is no whole result.
-	parse func(text string) (*Output, error)
+	// parse reads what the tool printed, and the rows of its log, into an output. The error wraps ErrNoSamples if there is
+	// no whole result.
+	parse func(o *Output, printed, log string) (*Output, error)
 	// shares find the percentiles that a text has; nil where there are none.
 	shares func(text string) []string
 
@@ -47,16 +50,44 @@ func Find(name string) (Tool, bool) {
 	return slice.Find(Tools(), func(t Tool) bool { return t.Name == name })
 }
 
-// Parse reads the output of the tool, without its command line: what only that tells is absent from the Output. The
-// error wraps ErrNoSamples if the output is incomplete or a percentile in it cannot be read.
+// Parse reads what the tool printed. What only its command line tells is absent from the Output. The error wraps
+// ErrNoSamples if the output is incomplete or has a percentile that cannot be read.
 func (t Tool) Parse(printed []byte) (*Output, error) {
-	text := string(printed)
-	o, err := t.parse(text)
+	summary, log, logged := strings.Cut(string(printed), logMark)
+	o := empty(t.Name)
+	moment, rows, whole := strings.Cut(log, "\n")
+	if logged {
+		summary += "\n"
+	}
+	out, err := t.parse(o, summary, rows)
 	if err == nil {
-		err = t.losesNone(text, o)
+		err = t.losesNone(summary, out)
+	}
+	if err == nil && logged {
+		err = out.setStarted(moment, whole)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return o, nil
+	return out, nil
+}
+
+// logMark separates what a tool printed from the lines that its Shell adds. The first of these is "began" or "ended"
+// with the Unix time at which the tool's window did; rows of the tool's own log may follow.
+const logMark = "\n-- log --\n"
+
+// setStarted sets when the window began by the first line of a log.
+func (o *Output) setStarted(line string, whole bool) error {
+	what, text, _ := strings.Cut(line, " ")
+	at, err := number(text)
+	if err != nil || !whole || what != "began" && what != "ended" {
+		return noSamples(o.Tool, "its log begins with %q, which is no moment", line)
+	}
+	if o.Started = time.Unix(0, int64(long(at))); at == 0 { // nothing was sent
+		o.Started = time.Time{}
+	}
+	if what == "ended" {
+		o.Started = o.Started.Add(-o.Window)
+	}
+	return nil
 }

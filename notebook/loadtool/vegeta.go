@@ -32,8 +32,7 @@ var vegeta = Tool{
 // success; here it is a failure, as everywhere. Its window lasts until the last answer.
 //
 // Source: tsenart/vegeta lib/metrics.go, lib/reporters.go, lib/attack.go.
-func parseVegeta(printed string) (*Output, error) {
-	o := empty("vegeta")
+func parseVegeta(o *Output, printed, _ string) (*Output, error) {
 	o.Connecting, o.Paced = true, true
 	var saved struct {
 		Latencies      map[string]float64

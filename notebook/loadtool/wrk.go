@@ -52,8 +52,7 @@ var (
 // Little's law cannot be asked of them. It keeps times in whole microseconds.
 //
 // Source: docs/load.md#other-load-generators; wg/wrk src/wrk.c, src/stats.c.
-func parseWrk(printed string) (*Output, error) {
-	o := empty("wrk")
+func parseWrk(o *Output, printed, _ string) (*Output, error) {
 	latency, requests, timeouts := o.wrkCounts(printed)
 	// Timed stays 0: the mean is not one of requests that were sent.
 	if o.untold = requests == 0 || timeouts > 0; o.err == nil && !o.untold {
@@ -115,7 +114,7 @@ func (o *Output) wrkTimes(printed string, latency []string) {
 }
 
 func callWrk(l *spec.Load, cores int) (Call, error) {
-	c := Call{Threads: max(1, l.Threads)}
+	c := Call{Threads: max(1, l.Threads), Shell: stampEnd}
 	target, err := withPort(l.Target)
 	if err != nil {
 		return c, err

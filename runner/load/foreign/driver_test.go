@@ -7,9 +7,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -56,14 +59,18 @@ func script(t *testing.T, printed map[string]engine.Exit) (fake.Script, *[]engin
 			if len(p.Entrypoint) == 0 {
 				return engine.Exit{Stdout: checked}, nil
 			}
-			exit, ok := printed[p.Entrypoint[0]]
+			name := p.Entrypoint[0]
+			if name == "sh" { // with the program behind its script
+				name = filepath.Base(p.Command[0])
+			}
+			exit, ok := printed[name]
 			if !ok {
 				return engine.Exit{Code: 127, Stderr: []byte("no such program")}, nil
 			}
 			return exit, nil
 		},
 		Usage: func(_ string, n int) (engine.Usage, error) {
-			return engine.Usage{At: time.Unix(0, int64(n)*int64(watchEvery)), CPU: time.Duration(n) * watchEvery / 2}, nil
+			return engine.Usage{At: time.Now(), CPU: time.Duration(n) * watchEvery / 2}, nil
 		},
 	}, &ran
 }
@@ -148,24 +155,25 @@ func TestMeasure(t *testing.T) {
 			t.Errorf("%+v", m.Samples)
 		}
 	})
-	t.Run("pgbench without its log", func(t *testing.T) {
-		s, _ := script(t, map[string]engine.Exit{"sh": out("pgbench/plain.txt")})
-		m := measure(t, s, "pgbench", &spec.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second,
-			Keepalive: true})
-		if want := "output of pgbench: no result: the log of transactions is missing"; m.Failure != want {
-			t.Errorf("%q, want %q", m.Failure, want)
-		}
-	})
 	t.Run("pgbench with its log", func(t *testing.T) {
-		s, _ := script(t, map[string]engine.Exit{"sh": out("pgbench/log.txt")})
+		exit := engine.Exit{Stdout: withStart(t, "pgbench/count.txt", time.Now(), time.Time{})}
+		summary, _, _ := strings.Cut(string(exit.Stdout), "\n-- log --\n")
+		s, _ := script(t, map[string]engine.Exit{"pgbench": exit})
 		m := measure(t, s, "pgbench", &spec.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second,
 			Keepalive: true})
-		summary, log, _ := strings.Cut(string(out("pgbench/log.txt").Stdout), "\n-- times of transactions --\n")
-		if m.Failure != "" || m.Histograms["latency"].Count != m.Load.Completed || log == "" {
+		if m.Failure != "" || m.Histograms["latency"].Count != m.Load.Completed || m.Load.Completed != 200 {
 			t.Errorf("%q, %d times of %d transactions", m.Failure, m.Histograms["latency"].Count, m.Load.Completed)
 		}
 		if m.Output != summary+"\n" {
 			t.Errorf("kept is %q, want %q", m.Output, summary+"\n")
+		}
+	})
+	t.Run("an output of another time", func(t *testing.T) {
+		s, _ := script(t, map[string]engine.Exit{"pgbench": out("pgbench/count.txt")})
+		m := measure(t, s, "pgbench", &spec.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second,
+			Keepalive: true})
+		if want := "pgbench says that it began at a time at which it did not run"; m.Failure != want {
+			t.Errorf("%q, want %q", m.Failure, want)
 		}
 	})
 	t.Run("a tool that fails", func(t *testing.T) {
@@ -201,9 +209,11 @@ func TestBusy(t *testing.T) {
 		{"one thread", &watch{threads: 1, usage: []engine.Usage{usage(0, 10), usage(1000, 810)}}, 1, 0.8, 0.8, true},
 		{"too short", &watch{threads: 1, usage: []engine.Usage{usage(0, 10), usage(100, 110)}}, 1, 0, 0, false},
 		{"one of two threads is full", &watch{threads: 2, usage: []engine.Usage{usage(0, 0), usage(1000, 1200)},
-			streak: streak{first: threads(0, 0), firstAt: at(0), last: threads(1000, 200), lastAt: at(1000)}}, 2, 1, 1.2, true},
+			perThread: []threadTimes{{at(0), threads(0, 0), nil}, {at(1000), threads(1000, 200), nil}}}, 2, 1, 1.2, true},
+		{"a thread that began later", &watch{threads: 2, usage: []engine.Usage{usage(0, 0), usage(1000, 1200)},
+			perThread: []threadTimes{{at(0), threads(0), nil}, {at(1000), threads(200, 900), nil}}}, 2, 0.9, 1.2, true},
 		{"two threads fill one core", &watch{threads: 2, usage: []engine.Usage{usage(0, 0), usage(1000, 1000)},
-			streak: streak{first: threads(0, 0), firstAt: at(0), last: threads(500, 500), lastAt: at(1000)}}, 1, 1, 1, true},
+			perThread: []threadTimes{{at(0), threads(0, 0), nil}, {at(1000), threads(500, 500), nil}}}, 1, 1, 1, true},
 		{"several threads, and nobody tells of each",
 			&watch{threads: 2, usage: []engine.Usage{usage(0, 0), usage(1000, 1000)}}, 2, 0, 0, false},
 	} {
@@ -216,32 +226,77 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-// What a tool does before and after its load, with other threads, is not taken for the load.
-func TestBusyWhileUnderLoad(t *testing.T) {
-	w := &watch{threads: 2}
-	at := 0
-	for _, part := range []struct {
-		threads, looks int
-		busy           time.Duration // of each thread between two looks
-	}{{1, 2, watchEvery}, {3, 20, watchEvery / 4}, {2, 6, watchEvery}} {
-		for i := range part.looks {
-			now := map[int]time.Duration{}
-			for thread := range part.threads {
-				now[thread] = time.Duration(i) * part.busy
-			}
-			w.threadsAre(now, nil, time.Unix(0, int64(at)*int64(watchEvery)))
-			at++
-		}
+// withStart returns a captured output as if its window had begun and ended at these moments.
+func withStart(t *testing.T, file string, began, ended time.Time) []byte {
+	unix := func(at time.Time) float64 { return float64(at.UnixMicro()) / 1e6 }
+	out := printed(t, file)
+	edit := func(pattern, by string) []byte { return regexp.MustCompile(pattern).ReplaceAll(out, []byte(by)) }
+	switch path.Dir(file) {
+	case "k6":
+		return edit(`"metrics":\{`,
+			fmt.Sprintf(`"metrics":{"benchbook_began":{"type":"gauge","values":{"value":%d}},`, began.UnixMilli()))
+	case "fortio":
+		return edit(`"StartTime": "[^"]*"`, `"StartTime": "`+began.Format(time.RFC3339Nano)+`"`)
+	case "vegeta":
+		return edit(`"earliest":"[^"]*"`, `"earliest":"`+began.Format(time.RFC3339Nano)+`"`)
+	case "h2load", "pgbench":
+		return edit(`began .*`, fmt.Sprintf("began %.6f", unix(began)))
+	case "wrk":
+		return fmt.Appendf(out, "\n-- log --\nended %.6f\n", unix(ended))
 	}
-	w.usage = []engine.Usage{{At: time.Unix(0, 0)}, {At: time.Unix(1, 0), CPU: time.Second / 2}}
-	if busiest, _, ok := w.busy(2); busiest != 0.25 || !ok {
-		t.Errorf("%v, %v; want the quarter of a core that each thread took under load", busiest, ok)
+	return fmt.Appendf(out, "\n-- log --\nbegan %.6f\n", unix(began))
+}
+
+// A tool that keeps a core busy before and after its window has the processor time of its window.
+func TestProcessorTimeOfWindow(t *testing.T) {
+	const lastly = 500 * time.Millisecond
+	for _, tt := range []struct {
+		file          string
+		window        time.Duration
+		before, after time.Duration
+	}{
+		{"k6/script.json", 2000 * time.Millisecond, time.Second, lastly},
+		{"fortio/close.json", 1040 * time.Millisecond, time.Second, lastly},
+		{"vegeta/closed.json", 1006 * time.Millisecond, time.Second, lastly},
+		{"h2load/duration.txt", time.Second, time.Second, lastly},
+		{"wrk/plain.txt", 2032 * time.Millisecond, time.Second, 0},
+		{"ab/duration.txt", 2008 * time.Millisecond, 0, lastly},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now().Add(tt.before)
+				ended := began.Add(tt.window)
+				past := func(from, to time.Time) time.Duration { return max(0, min(to.Sub(from), time.Since(from))) }
+				used := func() time.Duration {
+					return past(began.Add(-tt.before), began) + past(began, ended)/10 + past(ended, ended.Add(tt.after))
+				}
+				s, _ := script(t, nil)
+				s.Usage = func(string, int) (engine.Usage, error) { return engine.Usage{At: time.Now(), CPU: used()}, nil }
+				s.Threads = func(string, int) (map[int]time.Duration, error) { return map[int]time.Duration{1: used()}, nil }
+				own := s.Run
+				s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+					if p.Name != "load" || len(p.Entrypoint) == 0 {
+						return own(ctx, p)
+					}
+					time.Sleep(tt.before + tt.window + tt.after)
+					return engine.Exit{Stdout: withStart(t, tt.file, began, ended)}, nil
+				}
+				m := measure(t, s, path.Dir(tt.file), web(10))
+				if m.Failure != "" || m.Start.Sub(began).Abs() > time.Millisecond {
+					t.Fatalf("%q; the window began at %v, want %v", m.Failure, m.Start, began)
+				}
+				if share := m.GeneratorCPU.Seconds() / m.Length.Seconds(); share < 0.09 || share > 0.12 ||
+					math.Abs(m.Load.Busy-share) > 0.01 {
+					t.Errorf("%.3f cores and busy for %.3f in %v; want a tenth of a core", share, m.Load.Busy, m.Length)
+				}
+			})
+		})
 	}
 }
 
 // An open loop has its schedule, and times from sending are no latencies.
 func TestRate(t *testing.T) {
-	s, _ := script(t, map[string]engine.Exit{"sh": {Stdout: printed(t, "vegeta/plain.json")}})
+	s, _ := script(t, map[string]engine.Exit{"vegeta": {Stdout: withStart(t, "vegeta/plain.json", time.Now(), time.Time{})}})
 	l := web(10)
 	l.Rate, l.Arrivals = 250, "constant"
 	m := measure(t, s, "vegeta", l)

@@ -112,6 +112,10 @@ func (d *Program) run(ctx context.Context, at load.Place, l *spec.Load) (exit en
 var errTooMuch = fmt.Errorf("the driver printed %d MiB or more: shorten the load, print shorter lines, or a summary "+
 	"(prints: summary)", engine.MaxStdout>>20)
 
+// errBegan is of a driver whose began is not a time at which it ran.
+var errBegan = errors.New("the driver says that it began at a time at which it did not run: began is the Unix time in " +
+	"seconds")
+
 // howItEnded is why nothing counts that a program has told; empty if it ended well.
 func howItEnded(name string, exit engine.Exit) string {
 	switch {
@@ -147,17 +151,16 @@ func told(printed []byte, w *watch, l *spec.Load, at load.Place) (load.Measureme
 	}
 	began, _ := w.window(time.Duration(last))
 	if r.began != nil {
-		var err error
-		if began, err = w.moment(*r.began, at); err != nil {
-			return load.Measurement{}, err
+		var ok bool
+		if began, ok = w.moment(fromUnix(*r.began), at); !ok {
+			return load.Measurement{}, errBegan
 		}
 	}
 	m, err := load.Told(l, at, began.Add(at.Ahead), r.requests)
 	if err != nil {
 		return m, fmt.Errorf("the driver has put on another load than it was asked for: %w", err)
 	}
-	w.within(m.Start.Add(-at.Ahead), m.Length)
-	w.addTo(&m, at.Cores)
+	w.addTo(&m, m.Start.Add(-at.Ahead), at.Cores)
 	return m, nil
 }
 
@@ -175,27 +178,14 @@ func summed(printed []byte, w *watch, l *spec.Load, at load.Place) (load.Measure
 	o.Paced = l.Think > 0
 	start, length := w.window(o.Window)
 	if !o.Started.IsZero() {
-		if start, err = w.moment(float64(o.Started.UnixNano())/1e9, at); err != nil {
-			return m, err
+		var ok bool
+		if start, ok = w.moment(o.Started, at); !ok {
+			return m, errBegan
 		}
 	}
 	m.Start, m.Length = start.Add(at.Ahead), length
 	m.Samples, m.Histograms, m.Load = o.Samples, o.Histograms, o.Load(l)
 	m.Load.WindowStart = m.Start
-	w.within(start, length)
-	w.addTo(&m, at.Cores)
+	w.addTo(&m, start, at.Cores)
 	return m, nil
-}
-
-// moment is a Unix time of the machine of the load by our clock, at which a driver says that something began.
-func (w *watch) moment(unix float64, at load.Place) (time.Time, error) {
-	const off = time.Second
-	if unix > 0 && unix < 1<<33 {
-		here := time.Unix(0, int64(unix*1e9)).Add(-at.Ahead).UTC()
-		if here.After(w.began.Add(-off)) && here.Before(w.ended.Add(off)) {
-			return here, nil
-		}
-	}
-	return time.Time{}, errors.New("the driver says that it began at a time at which it did not run: began is the Unix " +
-		"time in seconds")
 }
