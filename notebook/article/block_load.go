@@ -35,6 +35,7 @@ type Load struct {
 	Priority    Value[source.Priority] `yaml:"priority"`
 	Tool        Value[Tool]            `yaml:"tool"`
 	Args        Args                   `yaml:"args"`
+	Script      source.Text            `yaml:"script"` // a file for the tool
 	Driver      *Driver                `yaml:"driver"`
 	Tried       yamltext.Tried         `yaml:"-"`
 }

@@ -263,6 +263,7 @@ func contradictions(n *yamltext.Node, problems *source.Problems) {
 		{"rate", "start", "requests of a load with a rate leave on schedule, whatever clients do", "remove start, or rate"},
 		{"driver", "tool", "a load is put on by a tool or by a driver, not by both", "keep one of them"},
 		{"driver", "args", "a driver has no args", "write them behind its command"},
+		{"driver", "script", "a script is for a tool, and a driver puts the load on", "write the script into its configs"},
 		{"driver", "start", "a driver starts its clients itself", "remove start"},
 	} {
 		both(load, load.Get(c.a), c.b, c.what, c.hint)

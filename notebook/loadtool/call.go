@@ -24,6 +24,11 @@ type Program struct {
 	// Schemes are those of the targets that it understands; none for those of http.
 	Schemes []string
 
+	// Script is where a script of the author is in its container; empty if it takes none. ScriptSays are the keys that
+	// such a script says itself.
+	Script     string
+	ScriptSays []string
+
 	// Flags are by the key of a load that they are for. A key that the tool does without a flag has an empty one. What
 	// has no entry, and is not for us to do, is a problem if an article asks for it.
 	Flags map[string]string
@@ -175,6 +180,12 @@ func (c *Call) body(text string) string { return c.file(bodyFile, text) }
 func (c *Call) file(path, text string) string {
 	c.Files = append(c.Files, spec.File{Path: path, Data: []byte(text)})
 	return path
+}
+
+// script adds the script of the author, and returns where it is.
+func (c *Call) script(l *spec.Load) string {
+	c.Files = append(c.Files, *l.Script)
+	return l.Script.Path
 }
 
 // headers are "Name: value", in the order of names.

@@ -109,6 +109,15 @@ func TestLines(t *testing.T) {
 				`"5s","executor":"constant-arrival-rate","maxVUs":10,"preAllocatedVUs":10,"rate":2500,"timeUnit":"1000s"}}}`,
 				`["PUT","https://server:443/","it's \"x\"\n",{"headers":{"Host":"me","X-A":"b c","content-type":"a/b"},`+
 					`"redirects":0,"timeout":"10s"}]`)},
+		{"a script", "k6", http(func(l *spec.Load) {
+			l.Script = &spec.File{Path: "/benchbook/script.js", Data: []byte("export default () => {};\n")}
+		}), "k6 run --quiet --no-usage-report --summary-trend-stats 'avg,max,p(50),p(75),p(90),p(95),p(99),p(99.9)' " +
+			"--insecure-skip-tls-verify --vus 10 --duration 5s -e 'TARGET=http://server:80/x?y=1' /benchbook/load.js", "",
+			"export default () => {};\n" + k6Wrapper},
+		{"a script", "wrk", http(func(l *spec.Load) {
+			l.Script = &spec.File{Path: "/benchbook/script.lua", Data: []byte("wrk.path = \"/y\"\n")}
+		}), "wrk -t 2 -c 10 -d 5s --timeout 10s --latency -s /benchbook/script.lua 'http://server:80/x?y=1'", "",
+			"wrk.path = \"/y\"\n"},
 		{"time", "h2load", http(nil), "h2load --h1 -c 10 -t 3 -D 5s 'http://server:80/x?y=1'", "", ""},
 		{"requests", "h2load", http(func(l *spec.Load) { l.Duration, l.Requests = 0, 100 }),
 			"h2load --h1 -c 10 -t 3 -n 100 'http://server:80/x?y=1'", "", ""},
@@ -181,6 +190,7 @@ func TestFlags(t *testing.T) {
 				"headers":   func(l *spec.Load) { l.Headers = map[string]string{"A": "b"} },
 				"body":      func(l *spec.Load) { l.Body = "y" },
 				"rate":      func(l *spec.Load) { l.Rate = 7 },
+				"script":    func(l *spec.Load) { l.Script = &spec.File{Path: "/script"} },
 			}[key]
 			if change == nil {
 				if key != "warmup" && key != "verify" {

@@ -23,8 +23,10 @@ var k6 = Tool{
 		HTTP:  true,
 		Flags: map[string]string{"connections": "--vus", "requests": "--iterations", "duration": "--duration", "warmup": "",
 			"timeout": "", "keepalive": "--no-connection-reuse", "method": "", "headers": "", "body": "", "verify": "",
-			"rate": ""},
-		Call: callK6,
+			"rate": "", "script": ""},
+		Script:     "/benchbook/script.js",
+		ScriptSays: []string{"requests", "timeout", "method", "headers", "body", "rate"},
+		Call:       callK6,
 	},
 }
 
@@ -124,24 +126,34 @@ export default () => { http.request(method, url, body, params); };
 export const handleSummary = (data) => ({stdout: JSON.stringify(data)});
 `
 
-// callK6 makes a script, since k6 takes requests and rates from nowhere else. With a rate there are as many users as
-// connections, from the beginning; it drops a request if none of them is free when it is due.
+// k6Wrapper runs a script of the author. It has all that the script exports, but the summary is ours, and setup notes
+// when the window began.
+const k6Wrapper = `import { Gauge } from "k6/metrics";
+import * as script from "./script.js";
+export * from "./script.js";
+export default script.default;
+const began = new Gauge("benchbook_began");
+export const setup = () => { began.add(Date.now()); return script.setup ? script.setup() : undefined; };
+export const handleSummary = (data) => ({stdout: JSON.stringify(data)});
+`
+
+// callK6 runs the author's script, or makes one: k6 takes requests and rates from nowhere else. With a rate there are as
+// many users as connections, from the beginning; it drops a request if none of them is free when it is due.
 func callK6(l *spec.Load, cores int) (Call, error) {
 	c := Call{Threads: max(1, cores)}
 	target, err := withPort(l.Target)
 	if err != nil {
 		return c, err
 	}
-	c.flag("run", "--quiet", "--no-usage-report", "--summary-trend-stats", "avg,max,p(50),p(75),p(90),p(95),p(99),p(99.9)",
-		"--discard-response-bodies", "--insecure-skip-tls-verify")
+	c.flag("run", "--quiet", "--no-usage-report", "--summary-trend-stats", "avg,max,p(50),p(75),p(90),p(95),p(99),p(99.9)")
+	if l.Script == nil { // else it may read them
+		c.flag("--discard-response-bodies")
+	}
+	c.flag("--insecure-skip-tls-verify")
 	if strings.HasPrefix(target, "https:") {
 		c.Environment = []string{"GODEBUG=http2client=0"}
 	}
-	options := map[string]any{}
-	if n, in := perTime(l.Rate); l.Rate > 0 {
-		options["scenarios"] = map[string]any{"load": map[string]any{"executor": "constant-arrival-rate", "rate": n,
-			"timeUnit": exact(in), "duration": exact(l.Duration), "preAllocatedVUs": l.Connections, "maxVUs": l.Connections}}
-	} else {
+	if l.Rate == 0 {
 		c.flag("--vus", strconv.Itoa(l.Connections))
 		if l.Requests > 0 {
 			c.flag("--iterations", strconv.Itoa(l.Requests))
@@ -150,6 +162,24 @@ func callK6(l *spec.Load, cores int) (Call, error) {
 	}
 	if !l.Keepalive {
 		c.flag("--no-connection-reuse")
+	}
+	text := k6Wrapper
+	if l.Script != nil {
+		c.flag("-e", "TARGET="+target)
+		c.script(l)
+	} else if text, err = k6Requests(l, target); err != nil {
+		return c, err
+	}
+	c.operands = []string{c.file(k6File, text)}
+	return c, nil
+}
+
+// k6Requests is the script for a load without one.
+func k6Requests(l *spec.Load, target string) (string, error) {
+	options := map[string]any{}
+	if n, in := perTime(l.Rate); l.Rate > 0 {
+		options["scenarios"] = map[string]any{"load": map[string]any{"executor": "constant-arrival-rate", "rate": n,
+			"timeUnit": exact(in), "duration": exact(l.Duration), "preAllocatedVUs": l.Connections, "maxVUs": l.Connections}}
 	}
 	request := []any{l.Method, target, nil, map[string]any{"headers": l.Headers, "timeout": exact(l.Timeout),
 		"redirects": 0}}
@@ -160,10 +190,9 @@ func callK6(l *spec.Load, cores int) (Call, error) {
 	for _, part := range []any{options, request} {
 		text, err := json.Marshal(part)
 		if err != nil {
-			return c, err
+			return "", err
 		}
 		parts = append(parts, text)
 	}
-	c.operands = []string{c.file(k6File, fmt.Sprintf(k6Script, parts...))}
-	return c, nil
+	return fmt.Sprintf(k6Script, parts...), nil
 }

@@ -20,7 +20,9 @@ var wrk = Tool{
 		Image: debian("wrk", "wrk"),
 		HTTP:  true,
 		Flags: map[string]string{"connections": "-c", "threads": "-t", "duration": "-d", "warmup": "", "timeout": "--timeout",
-			"keepalive": "", "method": "-s", "headers": "-H", "body": "-s", "verify": ""},
+			"keepalive": "", "method": "-s", "headers": "-H", "body": "-s", "verify": "", "script": "-s"},
+		Script:      "/benchbook/script.lua",
+		ScriptSays:  []string{"method", "body"},
 		Seconds:     []string{"duration", "warmup", "timeout"},
 		EvenThreads: true,
 		Call:        callWrk,
@@ -132,7 +134,9 @@ func callWrk(l *spec.Load, cores int) (Call, error) {
 	if !l.Keepalive {
 		c.flag("-H", "Connection: close")
 	}
-	if l.Method != "GET" || l.Body != "" {
+	if l.Script != nil {
+		c.flag("-s", c.script(l))
+	} else if l.Method != "GET" || l.Body != "" {
 		script := "wrk.method = " + luaString(l.Method) + "\n"
 		if l.Body != "" {
 			script += "wrk.body = " + luaString(l.Body) + "\n"

@@ -84,6 +84,8 @@ func TestNoLinkLeadsOut(t *testing.T) {
 			func(dir, outside string) (string, string) { return outside, dir + "/up" }},
 		{"a config by a relative link", service("{image: x, configs: [{source: up/secret, target: /x}]}"),
 			func(dir, _ string) (string, string) { return "../../../outside", dir + "/up" }},
+		{"a script of a load", "name: e\nservices: {s: {image: x}}\nload: {target: http://s/, tool: k6, script: up}\n",
+			func(dir, outside string) (string, string) { return outside + "/secret", dir + "/up" }},
 		{"a build context", service("{build: up}"),
 			func(dir, outside string) (string, string) { return outside, dir + "/up" }},
 		{"a build context below a linked folder", service("{build: up/app}"),

@@ -60,6 +60,9 @@ func computeKey(t *Trial, e *Experiment) {
 	if name, image, configs := t.program(); name != "" {
 		files(name, image, configs)
 	}
+	if t.Load != nil && t.Load.Script != nil {
+		files(LoadName, spec.Image{}, []spec.File{*t.Load.Script})
+	}
 	h := sha256.New()
 	for _, in := range t.Inputs {
 		fmt.Fprintln(h, in.Name, in.Digest)

@@ -222,7 +222,7 @@ func overruled(n *yamltext.Node) (keys []string) {
 		keys = []string{"requests", "think"}
 	}
 	if load.Get("driver") != nil {
-		keys = append(keys, "tool", "args", "start")
+		keys = append(keys, "tool", "args", "script", "start")
 	}
 	return keys
 }

@@ -39,7 +39,7 @@ func (r *reading) load(at source.Pos) *spec.Load {
 	if l.Verify != nil {
 		verify(l.Verify, out, r.problems)
 	}
-	tool(l, out, r.problems)
+	r.tool(l, out)
 	out.Driver = r.driver(l, at)
 	startAndEnd(l, out, r.problems)
 	open := !l.Rate.IsZero() || r.experiment.Capacity != nil

@@ -41,8 +41,8 @@ type Places struct {
 	Images      map[string]source.Pos // by the name of the image
 }
 
-// Configs are the files that the containers of a trial get when they start.
-type Configs map[*article.Config]spec.File
+// Configs are the files that the containers of a trial get when they start, by what names them in the article.
+type Configs map[*source.Text]spec.File
 
 // reading is one trial while it is read.
 type reading struct {
@@ -75,7 +75,7 @@ func (r Reader) Configs(e *article.Experiment, problems *source.Problems) Config
 	add := func(list []article.Config, users []string) {
 		for i := range list {
 			if f, ok := r.Folder(list[i].Source).Config(list[i], users, problems); ok {
-				out[&list[i]] = f
+				out[&list[i].Source] = f
 			}
 		}
 	}
@@ -89,6 +89,14 @@ func (r Reader) Configs(e *article.Experiment, problems *source.Problems) Config
 	if e.Load != nil && e.Load.Driver != nil {
 		add(e.Load.Driver.Configs, UsersOf(LoadName, e.Load.Driver.Build))
 	}
+	if l := e.Load; l != nil {
+		if program := programOf(l.Tool.V); program != nil && program.Script != "" {
+			script := article.Config{Source: l.Script, Target: source.Text{Value: program.Script}}
+			if f, ok := r.Folder(l.Script).Config(script, UsersOf(LoadName, nil), problems); ok {
+				out[&l.Script] = f
+			}
+		}
+	}
 	return out
 }
 
@@ -96,7 +104,7 @@ func (r Reader) Configs(e *article.Experiment, problems *source.Problems) Config
 func (c Configs) files(list []article.Config) []spec.File {
 	var out []spec.File
 	for i := range list {
-		if f, ok := c[&list[i]]; ok {
+		if f, ok := c[&list[i].Source]; ok {
 			out = append(out, f)
 		}
 	}

@@ -13,11 +13,18 @@ import (
 )
 
 // tool reads which program puts the load on, and the words that are added to its command line.
-func tool(l *article.Load, out *spec.Load, problems *source.Problems) {
+func (r *reading) tool(l *article.Load, out *spec.Load) {
+	problems := r.problems
 	if l.Tool.V != article.OwnTool {
 		out.Tool = string(l.Tool.V)
 	}
+	if script, ok := r.configs[&l.Script]; ok {
+		out.Script = &script
+	}
 	switch program := programOf(l.Tool.V); {
+	case out.Tool == "" && !l.Script.IsZero():
+		problems.Add("contradiction", l.Script.Pos, "a script is for k6 or wrk, and the load is put on by benchbook").
+			Hint = "add tool: k6 or tool: wrk, or remove script"
 	case out.Tool == "" && len(l.Args.All) > 0:
 		problems.Add("contradiction", l.Args.All[0].Pos, "args are only for tools other than benchbook").
 			Hint = "add tool: with its name, or write args: {TOOL: [...]}"
@@ -49,9 +56,13 @@ func (c *toolCheck) check() {
 	for _, k := range keys {
 		_, has := c.program.Flags[k.name]
 		has = has || k.name == "keepalive" && c.Keepalive.V // which it does anyway
-		if IsWritten(k.at) && !has {
+		switch {
+		case IsWritten(k.at) && !has:
 			c.problems.Add("no-flag", k.at, "%s has no flag for %s", c.name, k.name).
 				Hint = "remove " + k.name + ", or use another tool; flags of its own go into args"
+		case IsWritten(k.at) && !c.Script.IsZero() && slices.Contains(c.program.ScriptSays, k.name):
+			c.problems.Add("contradiction", k.at, "with a script of the article %s has no %s", c.name, k.name).
+				Hint = "remove " + k.name + ", and let the script say it"
 		}
 	}
 	c.requests()
@@ -88,7 +99,7 @@ func (c *toolCheck) keys() []toolKey {
 		{"start", c.Start.Text.Pos},
 		{"timeout", c.Timeout.Text.Pos}, {"keepalive", c.Keepalive.Text.Pos}, {"think", c.Think.Text.Pos},
 		{"verify", verifyAt(c.Verify)}, {"warmup", warmup}, {"rate", c.Rate.Text.Pos},
-		{"arrivals", poisson}}
+		{"arrivals", poisson}, {"script", c.Script.Pos}}
 }
 
 // firstKnown is the first place that is known.

@@ -1,6 +1,9 @@
 package plan
 
-import "testing"
+import (
+	"path/filepath"
+	"testing"
+)
 
 // What a tool has no flag for, or cannot do, is said before anything runs; what only our own defaults ask for is not.
 func TestLoadsByOtherTools(t *testing.T) {
@@ -65,13 +68,71 @@ func TestLoadsByOtherTools(t *testing.T) {
 			"h2load has no flag for keepalive [no-flag]"},
 		{"a rate of h2load", "tool: h2load, rate: 5/s", "h2load has no flag for rate [no-flag]"},
 		{"further headers of vegeta", "tool: vegeta, headers: {A: b}, args: [-header, 'C: d']", ""},
+		{"a script of k6", "tool: k6, script: load.js, connections: 5, duration: 3s, warmup: 1s, keepalive: false, " +
+			"verify: {before: false}", ""},
+		{"a script of wrk", "tool: wrk, script: load.lua, connections: 6, threads: 2, duration: 3s, timeout: 2s, keepalive: " +
+			"false, headers: {A: b}", ""},
+		{"a script of ours", "script: load.js",
+			"a script is for k6 or wrk, and the load is put on by benchbook [contradiction]"},
+		{"a script of ab", "tool: ab, script: load.js", "ab has no flag for script [no-flag]"},
+		{"a script and a driver", "driver: {image: y, command: run}, script: load.js",
+			"a script is for a tool, and a driver puts the load on [contradiction]"},
+		{"a script and what is sent", "tool: k6, script: load.js, method: PUT, headers: {A: b}, body: x",
+			"with a script of the article k6 has no method [contradiction]; with a script of the article k6 has no headers " +
+				"[contradiction]; with a script of the article k6 has no body [contradiction]"},
+		{"a script and a rate", "tool: k6, script: load.js, rate: 5/s",
+			"with a script of the article k6 has no rate [contradiction]"},
+		{"a script and requests", "tool: k6, script: load.js, requests: 5",
+			"with a script of the article k6 has no requests [contradiction]"},
+		{"a script and a body of wrk", "tool: wrk, script: load.lua, body: x",
+			"with a script of the article wrk has no body [contradiction]"},
+		{"a script and the flag for it", "tool: wrk, script: load.lua, args: [-s, x]",
+			"-s is the flag of wrk for script, which the load has already [contradiction]"},
+		{"a script that is missing", "tool: k6, script: none.js", "x"},
+		{"a script above the folder", "tool: k6, script: ../load.js", "x"},
+		{"a script that is a folder", "tool: k6, script: folder", "x"},
 		{"timeout of pgbench", "tool: pgbench, target: postgres://u@s/d, timeout: 5s",
 			"pgbench has no flag for timeout [no-flag]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {"+toS(tt.load)+"}\n")), Options{},
-				nil)
+				map[string]string{"load.js": "a", "load.lua": "b", "folder/x": "c"})
 			wantProblems(t, problems, tt.want)
 		})
+	}
+}
+
+func TestLargeScript(t *testing.T) {
+	_, problems := planIn(t, "name: e\nservices: {s: {image: x}}\nload: {target: http://s/, tool: k6, script: large.js}\n",
+		func(dir, _ string) { sparse(t, filepath.Join(dir, "large.js"), 6<<30) })
+	if len(problems) != 1 || problems[0].Rule != "too-large" || problems[0].Pos.Source == nil {
+		t.Errorf("the problems are %v", problems)
+	}
+}
+
+// The key of a trial has what is in the script of its load, and not its name.
+func TestKeyOfScript(t *testing.T) {
+	trial := func(name, content string) *Trial {
+		t.Helper()
+		load := "target: http://s/, tool: k6"
+		if name != "" {
+			load += ", script: " + name
+		}
+		p, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x, build: .}}\nload: {"+load+"}\n")), Options{},
+			map[string]string{name: content})
+		if len(problems) > 0 {
+			t.Fatal(problems[0])
+		}
+		return p.Experiments[0].Trials[0]
+	}
+	base := trial("a.js", "1")
+	if s := base.Load.Script; s == nil || s.Path != "/benchbook/script.js" || string(s.Data) != "1" {
+		t.Errorf("the script is %+v", s)
+	}
+	if trial("b.js", "1").Key != base.Key {
+		t.Error("another name changes the key")
+	}
+	if trial("a.js", "2").Key == base.Key || trial("", "").Key == base.Key {
+		t.Error("another script, or none, leaves the key as it is")
 	}
 }

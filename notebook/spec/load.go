@@ -46,6 +46,7 @@ type Load struct {
 	Outside     bool              `json:"outside,omitempty"`  // the targets run already, and are no services
 	Tool        string            `json:"tool,omitempty"`     // empty: our own generator
 	Args        []string          `json:"args,omitempty"`     // of the tool
+	Script      *File             `json:"script,omitempty"`   // of the author, for the tool; nil: the tool sends Target
 	Driver      *Driver           `json:"driver,omitempty"`   // puts it on, in the place of our own; nil: that does
 }
 
