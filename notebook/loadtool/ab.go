@@ -14,14 +14,12 @@ var ab = Tool{
 	Note:   "times are whole milliseconds",
 	parse:  parseAb,
 	shares: inLines,
-	Program: &Program{
-		Image: debian("apache2-utils", "ab"),
-		HTTP:  true,
-		Flags: map[string]string{"connections": "-c", "requests": "-n", "duration": "-t", "warmup": "", "timeout": "-s",
-			"keepalive": "-k", "method": "-m", "headers": "-H", "body": "-p", "verify": ""},
-		Seconds: []string{"duration", "warmup", "timeout"},
-		Call:    callAb,
-	},
+	Image:  debian("apache2-utils", "ab"),
+	HTTP:   true,
+	Flags: map[string]string{"connections": "-c", "requests": "-n", "duration": "-t", "warmup": "", "timeout": "-s",
+		"keepalive": "-k", "method": "-m", "headers": "-H", "body": "-p", "verify": ""},
+	Seconds: []string{"duration", "warmup", "timeout"},
+	Call:    callAb,
 }
 
 // ab, ApacheBench, is a closed loop of one thread.

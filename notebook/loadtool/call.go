@@ -15,37 +15,6 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// A Program is how a tool is run.
-type Program struct {
-	Image Image
-
-	// HTTP says that it sends requests over HTTP, so that answers can be checked before anything is timed.
-	HTTP bool
-	// Schemes are those of the targets that it understands; none for those of http.
-	Schemes []string
-
-	// Script is where a script of the author is in its container; empty if it takes none. ScriptSays are the keys that
-	// such a script says itself.
-	Script     string
-	ScriptSays []string
-
-	// Flags are by the key of a load that they are for. A key that the tool does without a flag has an empty one. What
-	// has no entry, and is not for us to do, is a problem if an article asks for it.
-	Flags map[string]string
-	// Seconds are keys with times that the tool takes in whole seconds only.
-	Seconds []string
-	// Either says that a run ends after a time or after a number of requests, not at whichever comes first.
-	Either bool
-	// Even says that every connection gets the same number of requests, EvenThreads that every thread gets the same
-	// number of connections, both in whole numbers.
-	Even, EvenThreads bool
-
-	// Call is its command line for a load.
-	Call func(l *spec.Load, cores int) (Call, error)
-	// Complete adds what only its command line tells to what it printed; nil if it needs nothing.
-	Complete func(l *spec.Load, o *Output) error
-}
-
 // WithoutLog returns the part of an output that records keep.
 func WithoutLog(printed []byte) []byte {
 	if at := bytes.Index(printed, []byte(logMark)); at >= 0 {

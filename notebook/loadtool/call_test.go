@@ -62,7 +62,7 @@ func TestLines(t *testing.T) {
 			"wrk.method = \"PUT\"\nwrk.body = \"it\\039s \\034x\\034\\010\"\n"},
 		{"time", "hey", http(nil), "hey -z 5s -c 10 -t 10 -cpus 3 'http://server:80/x?y=1'", "", ""},
 		{"requests", "hey", http(counted),
-			"hey -n 100 -o csv -c 10 -t 10 -cpus 3 -disable-keepalive 'http://server:80/x?y=1'", "", ""},
+			"hey -n 100 -c 10 -t 10 -cpus 3 -disable-keepalive 'http://server:80/x?y=1'", "", ""},
 		{"a body", "hey", http(posted),
 			"hey -z 5s -c 10 -t 10 -cpus 3 -m PUT -host me -H 'X-A: b c' -H 'content-type: a/b' -D /benchbook/body " +
 				"'http://server:80/x?y=1'", "", "it's \"x\"\n"},
@@ -134,7 +134,7 @@ func TestLines(t *testing.T) {
 			if tt.tool == "wrk" && tt.load.Connections == 10 {
 				cores = 2
 			}
-			c, err := tool.Program.Call(tt.load, cores)
+			c, err := tool.Call(tt.load, cores)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -162,10 +162,7 @@ func TestLines(t *testing.T) {
 // Each key that a tool has a flag for changes its line, by that flag.
 func TestFlags(t *testing.T) {
 	for _, tool := range Tools() {
-		if tool.Program == nil {
-			continue
-		}
-		flags := tool.Program.Flags
+		flags := tool.Flags
 		base := spec.Load{Target: "http://s:1/", Method: "POST", Connections: 2, Threads: 1, Duration: time.Second,
 			Timeout: time.Second, Keepalive: true, Body: "x"}
 		if flags["duration"] == "" {
@@ -174,7 +171,7 @@ func TestFlags(t *testing.T) {
 		words := func(change func(*spec.Load)) []string {
 			l := base
 			change(&l)
-			c, err := tool.Program.Call(&l, 1)
+			c, err := tool.Call(&l, 1)
 			if err != nil {
 				t.Fatal(err)
 			}

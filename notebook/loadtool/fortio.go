@@ -14,15 +14,13 @@ var fortio = Tool{
 	Note:   "percentiles are read off lines across the bars of a histogram",
 	parse:  parseFortio,
 	shares: inList,
-	Program: &Program{
-		Image: goModule("fortio", "fortio.org/fortio", "v1.63.0"),
-		HTTP:  true,
-		Flags: map[string]string{"connections": "-c", "threads": "-gomaxprocs", "requests": "-n", "duration": "-t",
-			"warmup": "", "timeout": "-timeout", "keepalive": "-keepalive=false", "method": "-X", "headers": "-H",
-			"body": "-payload-file", "verify": "", "rate": "-qps"},
-		Either: true,
-		Call:   callFortio,
-	},
+	Image:  goModule("fortio", "fortio.org/fortio", "v1.63.0"),
+	HTTP:   true,
+	Flags: map[string]string{"connections": "-c", "threads": "-gomaxprocs", "requests": "-n", "duration": "-t",
+		"warmup": "", "timeout": "-timeout", "keepalive": "-keepalive=false", "method": "-X", "headers": "-H",
+		"body": "-payload-file", "verify": "", "rate": "-qps"},
+	Either: true,
+	Call:   callFortio,
 }
 
 // fortio is a closed loop of threads, each with a pace unless -qps is 0 or below. We read what it saves with -json.

@@ -13,14 +13,12 @@ var h2load = Tool{
 	Name:  "h2load",
 	Note:  "times do not include connecting",
 	parse: parseH2load,
-	Program: &Program{
-		Image: debian("nghttp2-client", "h2load"),
-		HTTP:  true,
-		Flags: map[string]string{"connections": "-c", "threads": "-t", "requests": "-n", "duration": "-D", "warmup": "",
-			"method": "-H", "headers": "-H", "body": "-d", "verify": ""},
-		Either: true,
-		Call:   callH2load,
-	},
+	Image: debian("nghttp2-client", "h2load"),
+	HTTP:  true,
+	Flags: map[string]string{"connections": "-c", "threads": "-t", "requests": "-n", "duration": "-D", "warmup": "",
+		"method": "-H", "headers": "-H", "body": "-d", "verify": ""},
+	Either: true,
+	Call:   callH2load,
 }
 
 var (

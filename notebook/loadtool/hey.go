@@ -2,12 +2,10 @@ package loadtool
 
 import (
 	"cmp"
-	"encoding/csv"
 	"math"
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"benchbook/notebook/spec"
 )
@@ -17,21 +15,15 @@ var hey = Tool{
 	Note:   "times have a step of 0.1 ms",
 	parse:  parseHey,
 	shares: inLines,
-	Program: &Program{
-		Image: debian("hey", "hey"),
-		HTTP:  true,
-		Flags: map[string]string{"connections": "-c", "threads": "-cpus", "requests": "-n", "duration": "-z", "warmup": "",
-			"timeout": "-t", "keepalive": "-disable-keepalive", "method": "-m", "headers": "-H", "body": "-D", "verify": ""},
-		Seconds:  []string{"timeout"},
-		Either:   true,
-		Even:     true,
-		Call:     callHey,
-		Complete: completeHey,
-	},
+	Image:  debian("hey", "hey"),
+	HTTP:   true,
+	Flags: map[string]string{"connections": "-c", "threads": "-cpus", "requests": "-n", "duration": "-z", "warmup": "",
+		"timeout": "-t", "keepalive": "-disable-keepalive", "method": "-m", "headers": "-H", "body": "-D", "verify": ""},
+	Seconds: []string{"timeout"},
+	Either:  true,
+	Even:    true,
+	Call:    callHey,
 }
-
-// heyHeader is the first line of what hey -o csv prints.
-const heyHeader = "response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset"
 
 // heyMost is how many answers hey keeps; of more it tells the rate and the mean only.
 const heyMost = 1_000_000
@@ -45,21 +37,15 @@ var (
 	heyNumber = regexp.MustCompile(`(?m)^  (Total|Slowest|Average|Requests/sec):\t\s*([0-9.]+|NaN)\b`)
 )
 
-// hey is a closed loop of goroutines. It prints a summary, or with -o csv every answer.
+// hey is a closed loop of goroutines. We read its summary, which tells status and error of every request.
 //
-// Its requests are all that ended, in an answer or an error; its times are those of answers of any status. Times
-// include connecting, and have a step of a tenth of a millisecond. The summary tells status and error of every request;
-// the CSV tells nothing of errors, so that without the number of requests that were asked for it does not tell how many
-// failed.
-//
-// Its "Total data" are bodies without their heads, which is not what bytes.in means.
+// Its requests are all that ended, in an answer or an error; its times are those of answers of any status. Times include
+// connecting, and have a step of a tenth of a millisecond. Its "Total data" are bodies without their heads, which is not
+// what bytes.in means.
 //
 // Source: rakyll/hey requester/report.go, print.go.
 func parseHey(o *Output, printed, _ string) (*Output, error) {
 	o.Connecting = true
-	if strings.HasPrefix(printed, heyHeader) {
-		return o.parseHeyCSV(printed)
-	}
 	numbers := map[string]float64{}
 	for _, m := range heyNumber.FindAllStringSubmatch(printed, -1) {
 		if x, err := number(m[2]); err == nil {
@@ -143,53 +129,6 @@ func errorKind(message string) string {
 // (docs/method.md#quantities-checked).
 func isRight(status string) bool { return len(status) == 3 && status[0] == '2' }
 
-// table reads a table of CSV, which has to be whole.
-func (o *Output) table(printed string) [][]string {
-	rows, err := csv.NewReader(strings.NewReader(printed)).ReadAll()
-	switch {
-	case !strings.HasSuffix(printed, "\n"):
-		o.fail("its last line is incomplete: %q", LastLine(printed))
-	case err != nil:
-		o.fail("%v", err)
-	}
-	return rows
-}
-
-func (o *Output) parseHeyCSV(printed string) (*Output, error) {
-	rows := o.table(printed)
-	if o.err != nil {
-		return nil, o.err
-	}
-	if rows = rows[1:]; len(rows) >= heyMost {
-		return o.fail("hey keeps no more than %d answers: measure fewer", heyMost)
-	}
-	times, end := newDistribution(), 0.0
-	o.Statuses, o.Completed = map[string]int64{}, 0
-	for _, row := range rows {
-		took, errTook := number(row[0])
-		offset, errOffset := number(row[7])
-		_, errStatus := strconv.ParseUint(row[6], 10, 16)
-		if cmp.Or(errTook, errOffset, errStatus) != nil || max(took, offset) > 1e6 {
-			return o.fail("invalid answer %q", strings.Join(row, ","))
-		}
-		end = max(end, took+offset)
-		o.Statuses[row[6]]++
-		if isRight(row[6]) {
-			o.Completed++
-			times.add(time.Duration(took * 1e9))
-		}
-	}
-	if o.Window = long(end); o.Window == 0 {
-		return o.whole()
-	}
-	if o.Completed == int64(len(rows)) {
-		o.Timed = o.Completed
-	}
-	return o.addTimes(times, heyStep)
-}
-
-// callHey asks for every answer where the number of requests is known, and else for the summary, which alone tells the
-// errors.
 func callHey(l *spec.Load, cores int) (Call, error) {
 	c := Call{Threads: cmp.Or(l.Threads, max(1, cores)), Shell: stampBegin}
 	target, err := withPort(l.Target)
@@ -197,7 +136,7 @@ func callHey(l *spec.Load, cores int) (Call, error) {
 		return c, err
 	}
 	if l.Requests > 0 {
-		c.flag("-n", strconv.Itoa(share(l)*l.Connections), "-o", "csv")
+		c.flag("-n", strconv.Itoa(share(l)*l.Connections))
 	} else {
 		c.flag("-z", l.Duration.String())
 	}
@@ -220,22 +159,4 @@ func callHey(l *spec.Load, cores int) (Call, error) {
 	}
 	c.operands = []string{target}
 	return c, nil
-}
-
-// completeHey counts the requests that the CSV has no row of: they had no answer.
-func completeHey(l *spec.Load, o *Output) error {
-	o.Connections = l.Connections
-	if o.Attempted >= 0 || l.Requests == 0 {
-		return nil
-	}
-	sent := int64(share(l) * l.Connections)
-	answered := int64(0)
-	for _, n := range o.Statuses {
-		answered += n
-	}
-	if answered > sent {
-		return noSamples(o.Tool, "it has %d answers to %d requests", answered, sent)
-	}
-	o.Attempted, o.Failed = sent, sent-o.Completed
-	return nil
 }

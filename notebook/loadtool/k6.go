@@ -18,99 +18,79 @@ var k6 = Tool{
 	Note:   "times do not include connecting, and the window is that of the whole test",
 	parse:  parseK6,
 	shares: inNames,
-	Program: &Program{
-		Image: goModule("k6", "go.k6.io/k6", "v1.8.1"),
-		HTTP:  true,
-		Flags: map[string]string{"connections": "--vus", "requests": "--iterations", "duration": "--duration", "warmup": "",
-			"timeout": "", "keepalive": "--no-connection-reuse", "method": "", "headers": "", "body": "", "verify": "",
-			"rate": "", "script": ""},
-		Script:     "/benchbook/script.js",
-		ScriptSays: []string{"requests", "timeout", "method", "headers", "body", "rate"},
-		Call:       callK6,
-	},
+	Image:  goModule("k6", "go.k6.io/k6", "v1.8.1"),
+	HTTP:   true,
+	Flags: map[string]string{"connections": "--vus", "requests": "--iterations", "duration": "--duration", "warmup": "",
+		"timeout": "", "keepalive": "--no-connection-reuse", "method": "", "headers": "", "body": "", "verify": "",
+		"rate": "", "script": ""},
+	Script:     "/benchbook/script.js",
+	ScriptSays: []string{"requests", "timeout", "method", "headers", "body", "rate"},
+	Call:       callK6,
 }
 
-// k6 runs a script, in a closed or an open loop, which its summary does not tell. We read the summary as the JSON that
-// handleSummary of our script prints, which has all digits.
+// k6 runs a script: the author's, or one of ours that sends the requests of a load. We read the summary as the JSON that
+// handleSummary prints.
 //
 // Its times, http_req_duration, are from sending to the last byte, of all requests, the failed ones among them;
 // connecting is not included. To k6 a request has failed if it had no answer or one of status 400 and above, unless the
-// script says otherwise. The window is that of the whole test.
+// script says otherwise, as ours does. The window is that of the whole test, setup and teardown included.
 //
 // Source: grafana/k6 internal/js/summary, docs "Built-in metrics".
 func parseK6(o *Output, printed, _ string) (*Output, error) {
 	o.Paced = true // a script may sleep between requests
-	var saved struct {
-		Metrics map[string]json.RawMessage
-	}
-	o.parseJSON(printed, &saved)
-	var requests struct{ Count, Rate *float64 }
-	var failed struct{ Passes, Fails *float64 } // what passes is that a request has failed
-	var times map[string]json.RawMessage        // numbers, and the thresholds
-	for name, into := range map[string]any{"http_reqs": &requests, "http_req_failed": &failed,
-		"http_req_duration": &times} {
-		if err := json.Unmarshal(k6Values(saved.Metrics[name]), into); err != nil {
-			return o.fail("it has no %s", name)
+	var summary struct {
+		Metrics struct {
+			Requests k6Metric `json:"http_reqs"`
+			Failed   k6Metric `json:"http_req_failed"` // "passes" are the failed ones
+			Times    k6Metric `json:"http_req_duration"`
+			Users    k6Metric `json:"vus_max"`
+			Began    k6Metric `json:"benchbook_began"` // Unix time in milliseconds, by our script
 		}
 	}
-	if requests.Count == nil || requests.Rate == nil || failed.Passes == nil || failed.Fails == nil ||
-		!finite(*requests.Rate) {
+	o.parseJSON(printed, &summary)
+	m := summary.Metrics
+	if !m.Requests.has("count", "rate") || !m.Failed.has("passes", "fails") {
 		return o.fail("it does not count requests and failures")
 	}
-	all, bad, good := o.whole64(*requests.Count), o.whole64(*failed.Passes), o.whole64(*failed.Fails)
-	o.k6Counts(all, bad+good, bad, *requests.Rate)
-	var began struct{ Value float64 } // Unix time in milliseconds, by our script
-	if json.Unmarshal(k6Values(saved.Metrics["benchbook_began"]), &began) == nil && began.Value > 0 {
-		o.Started = time.UnixMilli(o.whole64(began.Value))
+	all, bad, good := o.whole64(m.Requests.Values["count"]), o.whole64(m.Failed.Values["passes"]),
+		o.whole64(m.Failed.Values["fails"])
+	if all != bad+good {
+		o.fail("%d of %d requests failed, and there were %d", bad, bad+good, all)
 	}
-	var users struct{ Min, Max float64 }
-	if json.Unmarshal(k6Values(saved.Metrics["vus_max"]), &users) == nil && users.Min == users.Max {
-		o.Connections = int(o.whole64(users.Max))
+	o.Attempted, o.Failed, o.Completed, o.Timed = all, bad, all-bad, all
+	o.lasted(all, m.Requests.Values["rate"])
+	if m.Began.has("value") {
+		o.Started = time.UnixMilli(o.whole64(m.Began.Values["value"]))
+	}
+	if m.Users.has("min", "max") && m.Users.Values["min"] == m.Users.Values["max"] {
+		o.Connections = int(o.whole64(m.Users.Values["max"]))
 	}
 	if o.untold = all == 0; o.untold {
 		return o.whole()
 	}
-	for _, name := range slices.Sorted(maps.Keys(times)) {
-		metric, ok := o.k6Metric(name)
-		if !ok {
-			continue
+	for _, name := range slices.Sorted(maps.Keys(m.Times.Values)) {
+		metric, ok := map[string]string{"avg": "latency.mean", "max": "latency.max"}[name], true
+		if share, isShare := strings.CutPrefix(strings.TrimSuffix(name, ")"), "p("); isShare {
+			metric, ok = percentileMetric(share)
 		}
-		var milliseconds float64
-		if err := json.Unmarshal(times[name], &milliseconds); err != nil {
-			return o.fail("%s is %s", name, times[name])
+		if ok && metric != "" {
+			o.add(metric, m.Times.Values[name]*millisecond, 0, "s")
 		}
-		o.add(metric, milliseconds*millisecond, 0, "s")
 	}
 	return o.whole()
 }
 
-// k6Counts counts requests.
-func (o *Output) k6Counts(requests, of, failed int64, rate float64) {
-	o.Attempted, o.Failed, o.Completed, o.Timed = requests, failed, requests-failed, requests
-	o.lasted(requests, rate)
-	if requests != of || failed > requests {
-		o.fail("%d of %d requests failed, and there were %d", failed, of, requests)
-	}
-}
+// k6Metric is one metric of a summary.
+type k6Metric struct{ Values map[string]float64 }
 
-// k6Metric is the metric that k6 calls avg, med, max or p(99); false for what we have no metric for, or have read: the
-// median may be there as p(50) too.
-func (o *Output) k6Metric(name string) (metric string, ok bool) {
-	metric, ok = map[string]string{"avg": "latency.mean", "med": "latency.p50", "max": "latency.max"}[name]
-	if share, isShare := strings.CutPrefix(strings.TrimSuffix(name, ")"), "p("); isShare {
-		metric, ok = percentileMetric(share)
+// has reports whether a metric has all of these values.
+func (m k6Metric) has(names ...string) bool {
+	for _, name := range names {
+		if x, ok := m.Values[name]; !ok || !finite(x) {
+			return false
+		}
 	}
-	_, have := o.sample(metric)
-	return metric, ok && metric != "" && !have
-}
-
-// k6Values are the values of a metric, which handleSummary has beside its type.
-func k6Values(metric json.RawMessage) json.RawMessage {
-	var typed struct{ Values json.RawMessage }
-	if json.Unmarshal(metric, &typed) == nil && typed.Values != nil {
-		return typed.Values
-	}
-	return metric
+	return true
 }
 
 // k6Script sends one request in an iteration, and prints the summary as JSON. Only answers with a status of 200 to 299

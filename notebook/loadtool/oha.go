@@ -15,15 +15,12 @@ var oha = Tool{
 	Note:   "requests that it gave up at the end are not counted",
 	parse:  parseOha,
 	shares: inNames,
-	Program: &Program{
-		Image: crate("oha", "1.16.0"),
-		HTTP:  true,
-		Flags: map[string]string{"connections": "-c", "requests": "-n", "duration": "-z", "warmup": "", "timeout": "-t",
-			"keepalive": "--disable-keepalive", "method": "-m", "headers": "-H", "body": "-D", "verify": "", "rate": "-q"},
-		Either:   true,
-		Call:     callOha,
-		Complete: completeOha,
-	},
+	Image:  crate("oha", "1.16.0"),
+	HTTP:   true,
+	Flags: map[string]string{"connections": "-c", "requests": "-n", "duration": "-z", "warmup": "", "timeout": "-t",
+		"keepalive": "--disable-keepalive", "method": "-m", "headers": "-H", "body": "-D", "verify": "", "rate": "-q"},
+	Either: true,
+	Call:   callOha,
 }
 
 // ohaDeadline is how oha calls requests that it gave up since its time was over. They are no failures of anybody.
@@ -35,7 +32,7 @@ const ohaDeadline = "aborted due to deadline"
 //
 // Source: hatoo/oha src/printer.rs, src/result_data.rs.
 func parseOha(o *Output, printed, _ string) (*Output, error) {
-	o.Connecting = true
+	o.Connecting, o.Due = true, true // with a rate
 	var saved struct {
 		Summary struct {
 			Total, Slowest, Average, RequestsPerSec *float64
@@ -115,10 +112,4 @@ func callOha(l *spec.Load, cores int) (Call, error) {
 	c.request(l, "--disable-keepalive", "-m", "-H", "-D")
 	c.operands = []string{target}
 	return c, nil
-}
-
-// completeOha adds that with --latency-correction times begin when requests were due.
-func completeOha(l *spec.Load, o *Output) error {
-	o.Due = l.Rate > 0
-	return nil
 }

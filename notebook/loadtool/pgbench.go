@@ -13,16 +13,14 @@ var pgbench = Tool{
 	Name:  "pgbench",
 	Note:  "a request is a transaction; times do not include connecting",
 	parse: parsePgbench,
-	Program: &Program{
-		Image: debian("postgresql-15", "/usr/lib/postgresql/15/bin/pgbench"),
-		Flags: map[string]string{"connections": "-c", "threads": "-j", "requests": "-t", "duration": "-T", "warmup": "",
-			"keepalive": "-C", "body": "-f"},
-		Seconds: []string{"duration", "warmup"},
-		Either:  true,
-		Even:    true,
-		Schemes: []string{"postgres", "postgresql"},
-		Call:    callPgbench,
-	},
+	Image: debian("postgresql-15", "/usr/lib/postgresql/15/bin/pgbench"),
+	Flags: map[string]string{"connections": "-c", "threads": "-j", "requests": "-t", "duration": "-T", "warmup": "",
+		"keepalive": "-C", "body": "-f"},
+	Seconds: []string{"duration", "warmup"},
+	Either:  true,
+	Even:    true,
+	Schemes: []string{"postgres", "postgresql"},
+	Call:    callPgbench,
 }
 
 var (

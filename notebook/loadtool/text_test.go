@@ -32,8 +32,7 @@ func TestLosesNoPercentile(t *testing.T) {
 		{"wrk/seconds.txt", "     99%    1.36s", "     99%    1.36m", ""}, // which is above the longest
 		{"ab/plain.txt", "  99%  ", "  99.9%  ", "latency.p99.9"},
 		{"ab/plain.txt", "  99%  ", "  99,9%  ", ""},
-		{"k6/plain.json", `"p(95)"`, `"p(99.95)"`, "latency.p99.95"},
-		{"k6/plain.json", `"med"`, `"p(50)"`, "latency.p50"},
+		{"k6/script.json", `"p(99.9)"`, `"p(99.95)"`, "latency.p99.95"},
 		{"vegeta/plain.json", `"99th"`, `"99.9th"`, ""},
 		{"oha/plain.json", `"p99.9"`, `"p(99.9)"`, ""},
 		{"fortio/plain.json", `"Percentile": 99.9,`, `"Percentile": 99.99,`, "latency.p99.99"},

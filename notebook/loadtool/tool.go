@@ -1,11 +1,10 @@
-// Package loadtool is other people's load generators: how they are had and called, and what they print means.
+// Package loadtool is other people's load generators: how they are built and called, and what their output means.
 //
-// A Tool's Parse turns what the tool printed into an Output, in base units, by the definitions of
-// docs/method.md#definitions. What a tool does not tell is absent from its Output, and never zero. Output that was cut
-// off, or that contradicts itself, is an error: half a result is none.
+// A Tool's Parse turns its output into an Output, in base units, by the definitions of docs/method.md#definitions. What a
+// tool does not print is absent from its Output, and never zero. Output that was cut off, or that contradicts itself, is
+// an error.
 //
-// Each tool has a file of its own, with all that there is to know of it, and how it counts. All of them are in one
-// list, see Tools.
+// Each tool has a file of its own, and one form of output.
 package loadtool
 
 import (
@@ -14,44 +13,68 @@ import (
 	"time"
 
 	"benchbook/internal/slice"
+	"benchbook/notebook/spec"
 )
 
-// ErrNoSamples is wrapped by errors that say that an output holds no whole result: it is of another tool, or the tool
-// was stopped, or what it wrote was cut off.
+// ErrNoSamples is wrapped by errors about an output without a whole result: it is of another tool, or the tool was
+// stopped, or what it wrote was cut off.
 var ErrNoSamples = errors.New("no result")
 
 // Tool is a load generator that is not ours.
 type Tool struct {
 	Name string
 
-	// Note is a sentence about what its numbers are, for pages; empty if they are what they seem.
+	// Note is a sentence about its numbers, for pages; empty if they are what they seem.
 	Note string
 
 	// parse reads what the tool printed, and the rows of its log, into an output. The error wraps ErrNoSamples if there is
 	// no whole result.
 	parse func(o *Output, printed, log string) (*Output, error)
-	// shares find the percentiles that a text has; nil where there are none.
+	// shares finds the percentiles in a text; nil if there are none.
 	shares func(text string) []string
 
-	// Program is how the tool is run.
-	Program *Program
+	Image Image
+
+	// HTTP says that it sends requests over HTTP, so that answers can be checked before anything is timed.
+	HTTP bool
+	// Schemes are those of the targets that it understands; none for those of http.
+	Schemes []string
+
+	// Script is where a script of the author is in its container; empty if it takes none. ScriptSays are the keys that
+	// such a script says itself.
+	Script     string
+	ScriptSays []string
+
+	// Flags has the flag for each key of a load; it is empty for a key that the tool does without one. What has no entry,
+	// and is not for us to do, is a problem if an article asks for it.
+	Flags map[string]string
+	// Seconds are keys with times that the tool takes in whole seconds only.
+	Seconds []string
+	// Either says that a run ends after a time or after a number of requests, not at whichever comes first.
+	Either bool
+	// Even says that every connection gets the same number of requests, EvenThreads that every thread gets the same
+	// number of connections, both in whole numbers.
+	Even, EvenThreads bool
+
+	// Call is its command line for a load.
+	Call func(l *spec.Load, cores int) (Call, error)
 }
 
-// Tools lists every tool that benchbook knows, in the order in which articles are told of them.
+// Tools returns all tools, in the order in which messages list them.
 func Tools() []Tool {
 	return []Tool{ab, wrk, hey, oha, vegeta, k6, fortio, h2load, pgbench}
 }
 
-// Names are those of all tools.
+// Names returns the names of all tools.
 func Names() []string { return slice.Map(Tools(), func(t Tool) string { return t.Name }) }
 
-// Find gives the tool of a name; false if there is none.
+// Find returns the tool of a name; false if there is none.
 func Find(name string) (Tool, bool) {
 	return slice.Find(Tools(), func(t Tool) bool { return t.Name == name })
 }
 
-// Parse reads what the tool printed. What only its command line tells is absent from the Output. The error wraps
-// ErrNoSamples if the output is incomplete or has a percentile that cannot be read.
+// Parse reads what the tool printed for a load. The error wraps ErrNoSamples if the output is incomplete or has a
+// percentile that cannot be read.
 func (t Tool) Parse(printed []byte) (*Output, error) {
 	summary, log, logged := strings.Cut(string(printed), logMark)
 	o := empty(t.Name)

@@ -14,14 +14,12 @@ var vegeta = Tool{
 	Note:   "times begin when requests were sent, not when they were due",
 	parse:  parseVegeta,
 	shares: inRanks,
-	Program: &Program{
-		Image: goModule("vegeta", "github.com/tsenart/vegeta/v12", "v12.13.0"),
-		HTTP:  true,
-		Flags: map[string]string{"connections": "-max-workers", "threads": "-cpus", "duration": "-duration", "warmup": "",
-			"timeout": "-timeout", "keepalive": "-keepalive=false", "method": "", "headers": "-header", "body": "-body",
-			"verify": "", "rate": "-rate"},
-		Call: callVegeta,
-	},
+	Image:  goModule("vegeta", "github.com/tsenart/vegeta/v12", "v12.13.0"),
+	HTTP:   true,
+	Flags: map[string]string{"connections": "-max-workers", "threads": "-cpus", "duration": "-duration", "warmup": "",
+		"timeout": "-timeout", "keepalive": "-keepalive=false", "method": "", "headers": "-header", "body": "-body",
+		"verify": "", "rate": "-rate"},
+	Call: callVegeta,
 }
 
 // vegeta is an open loop; only with -rate 0 is it a closed one, which its report does not tell. We read its report as

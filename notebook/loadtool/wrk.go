@@ -16,17 +16,15 @@ var wrk = Tool{
 		"never sent",
 	parse:  parseWrk,
 	shares: inLines,
-	Program: &Program{
-		Image: debian("wrk", "wrk"),
-		HTTP:  true,
-		Flags: map[string]string{"connections": "-c", "threads": "-t", "duration": "-d", "warmup": "", "timeout": "--timeout",
-			"keepalive": "", "method": "-s", "headers": "-H", "body": "-s", "verify": "", "script": "-s"},
-		Script:      "/benchbook/script.lua",
-		ScriptSays:  []string{"method", "body"},
-		Seconds:     []string{"duration", "warmup", "timeout"},
-		EvenThreads: true,
-		Call:        callWrk,
-	},
+	Image:  debian("wrk", "wrk"),
+	HTTP:   true,
+	Flags: map[string]string{"connections": "-c", "threads": "-t", "duration": "-d", "warmup": "", "timeout": "--timeout",
+		"keepalive": "", "method": "-s", "headers": "-H", "body": "-s", "verify": "", "script": "-s"},
+	Script:      "/benchbook/script.lua",
+	ScriptSays:  []string{"method", "body"},
+	Seconds:     []string{"duration", "warmup", "timeout"},
+	EvenThreads: true,
+	Call:        callWrk,
 }
 
 var (

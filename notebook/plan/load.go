@@ -181,7 +181,7 @@ func (r *reading) checkOutside(l *article.Load) {
 	if l.Network.Known() {
 		contradicts(l.Network.Text.Pos, "a target that runs already has no network to share", "remove network")
 	}
-	if driven := programOf(l.Tool.V); driven != nil {
+	if driven := foreignTool(l.Tool.V); driven != nil {
 		contradicts(l.Tool.Text.Pos, string(l.Tool.V)+" runs in a container, which does not reach a target that runs already",
 			"remove tool")
 	}
@@ -204,7 +204,7 @@ func (r *reading) checkRunning(t source.Text, u *url.URL) {
 // experiment begins at at.
 func (r *reading) checkTarget(t source.Text, l *article.Load, at source.Pos) {
 	known, services, problems := []string{"http", "https"}, Names(r.experiment.Services), r.problems
-	if driven := programOf(l.Tool.V); driven != nil && len(driven.Schemes) > 0 {
+	if driven := foreignTool(l.Tool.V); driven != nil && len(driven.Schemes) > 0 {
 		known = driven.Schemes
 	}
 	u, err := url.Parse(t.Value)

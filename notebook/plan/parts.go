@@ -90,8 +90,8 @@ func (r Reader) Configs(e *article.Experiment, problems *source.Problems) Config
 		add(e.Load.Driver.Configs, UsersOf(LoadName, e.Load.Driver.Build))
 	}
 	if l := e.Load; l != nil {
-		if program := programOf(l.Tool.V); program != nil && program.Script != "" {
-			script := article.Config{Source: l.Script, Target: source.Text{Value: program.Script}}
+		if tool := foreignTool(l.Tool.V); tool != nil && tool.Script != "" {
+			script := article.Config{Source: l.Script, Target: source.Text{Value: tool.Script}}
 			if f, ok := r.Folder(l.Script).Config(script, UsersOf(LoadName, nil), problems); ok {
 				out[&l.Script] = f
 			}

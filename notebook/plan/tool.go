@@ -21,7 +21,7 @@ func (r *reading) tool(l *article.Load, out *spec.Load) {
 	if script, ok := r.configs[&l.Script]; ok {
 		out.Script = &script
 	}
-	switch program := programOf(l.Tool.V); {
+	switch foreign := foreignTool(l.Tool.V); {
 	case out.Tool == "" && !l.Script.IsZero():
 		problems.Add("contradiction", l.Script.Pos, "a script is for k6 or wrk, and the load is put on by benchbook").
 			Hint = "add tool: k6 or tool: wrk, or remove script"
@@ -30,38 +30,39 @@ func (r *reading) tool(l *article.Load, out *spec.Load) {
 			Hint = "add tool: with its name, or write args: {TOOL: [...]}"
 	case out.Tool != "":
 		out.Args = article.Texts(l.Args.For(l.Tool.V))
-		if program != nil && l.Tool.Known() {
-			(&toolCheck{l, l.Tool.V, program, problems}).check()
+		if foreign != nil && l.Tool.Known() {
+			(&toolCheck{l, foreign, problems}).check()
 		}
 	}
 }
 
-// programOf is how a tool is run; nil for our own generator, and for tools that we cannot run.
-func programOf(name article.Tool) *loadtool.Program {
-	tool, _ := loadtool.Find(string(name))
-	return tool.Program
+// foreignTool returns the tool of a name; nil for our own generator.
+func foreignTool(name article.Tool) *loadtool.Tool {
+	if tool, ok := loadtool.Find(string(name)); ok {
+		return &tool
+	}
+	return nil
 }
 
 // toolCheck reports keys of a load that its tool has no flag for. Built-in defaults without a flag are left out
 // silently: the recorded command line shows that.
 type toolCheck struct {
 	*article.Load
-	name     article.Tool
-	program  *loadtool.Program
+	tool     *loadtool.Tool
 	problems *source.Problems
 }
 
 func (c *toolCheck) check() {
 	keys := c.keys()
 	for _, k := range keys {
-		_, has := c.program.Flags[k.name]
+		_, has := c.tool.Flags[k.name]
 		has = has || k.name == "keepalive" && c.Keepalive.V // which it does anyway
 		switch {
 		case IsWritten(k.at) && !has:
-			c.problems.Add("no-flag", k.at, "%s has no flag for %s", c.name, k.name).
+			c.problems.Add("no-flag", k.at, "%s has no flag for %s", c.tool.Name, k.name).
 				Hint = "remove " + k.name + ", or use another tool; flags of its own go into args"
-		case IsWritten(k.at) && !c.Script.IsZero() && slices.Contains(c.program.ScriptSays, k.name):
-			c.problems.Add("contradiction", k.at, "with a script of the article %s has no %s", c.name, k.name).
+		case IsWritten(k.at) && !c.Script.IsZero() && slices.Contains(c.tool.ScriptSays, k.name):
+			c.problems.Add("contradiction", k.at, "with a script of the article %s has no %s", c.tool.Name, k.name).
 				Hint = "remove " + k.name + ", and let the script say it"
 		}
 	}
@@ -127,12 +128,12 @@ func verifyAt(v *article.Verify) source.Pos {
 // requests reports requests that differ from each other: other tools repeat a single one.
 func (c *toolCheck) requests() {
 	if len(c.Target) > 1 {
-		c.problems.Add("no-flag", c.Target[1].Pos, "%s has no flag for several targets", c.name).
+		c.problems.Add("no-flag", c.Target[1].Pos, "%s has no flag for several targets", c.tool.Name).
 			Hint = "leave one target, or use tool: benchbook"
 	}
 	for _, t := range c.texts() {
 		if isTemplate(t) { // all others were filled in
-			c.problems.Add("no-flag", t.Pos, "%s has no flag for values that are drawn for every request", c.name).
+			c.problems.Add("no-flag", t.Pos, "%s has no flag for values that are drawn for every request", c.tool.Name).
 				Hint = "write a fixed value, or use tool: benchbook"
 		}
 	}
@@ -153,10 +154,10 @@ func (c *toolCheck) texts() []source.Text {
 // times reports fractions of seconds for tools that take whole ones.
 func (c *toolCheck) times() {
 	times := map[string]article.Value[time.Duration]{"duration": c.Duration, "warmup": c.Warmup, "timeout": c.Timeout}
-	for _, name := range c.program.Seconds {
+	for _, name := range c.tool.Seconds {
 		v := times[name]
 		if whole := v.V.Truncate(time.Second); whole != v.V && IsWritten(v.Text.Pos) {
-			c.problems.Add("wrong-value", v.Text.Pos, "%s takes %s in whole seconds, not %s", c.name, name, v.Text.Value).
+			c.problems.Add("wrong-value", v.Text.Pos, "%s takes %s in whole seconds, not %s", c.tool.Name, name, v.Text.Value).
 				Hint = "write " + whole.String() + " or " + (whole + time.Second).String()
 		}
 	}
@@ -164,13 +165,9 @@ func (c *toolCheck) times() {
 
 // end reports ends of a run that the tool does not have.
 func (c *toolCheck) end() {
-	if _, timed := c.program.Flags["duration"]; !timed && !c.Requests.Set() && c.Duration.Set() {
-		c.problems.Add("missing-key", c.Tool.Text.Pos,
-			"%s ends after a number of requests, and the load does not say how many", c.name).Hint = "add requests:"
-	}
-	if c.program.Either && c.Requests.Set() && IsWritten(c.Duration.Text.Pos) {
+	if c.tool.Either && c.Requests.Set() && IsWritten(c.Duration.Text.Pos) {
 		c.problems.Add("contradiction", c.Duration.Text.Pos,
-			"%s ends after a time or after a number of requests, not at whichever comes first", c.name).
+			"%s ends after a time or after a number of requests, not at whichever comes first", c.tool.Name).
 			Hint = "remove duration or requests"
 	}
 }
@@ -181,27 +178,27 @@ func (c *toolCheck) division() {
 	if connections.V <= 0 {
 		return // unknown, or reported already
 	}
-	if c.program.Even && requests.V > 0 && requests.V%connections.V != 0 {
+	if c.tool.Even && requests.V > 0 && requests.V%connections.V != 0 {
 		c.problems.Add("contradiction", requests.Text.Pos,
-			"%s sends the same number of requests on every connection, and %d is not a multiple of %d", c.name, requests.V,
+			"%s sends the same number of requests on every connection, and %d is not a multiple of %d", c.tool.Name, requests.V,
 			connections.V).Hint = "write a multiple of connections"
 	}
-	if c.program.EvenThreads && threads.V > 0 && connections.V%threads.V != 0 && connections.V >= threads.V {
+	if c.tool.EvenThreads && threads.V > 0 && connections.V%threads.V != 0 && connections.V >= threads.V {
 		c.problems.Add("contradiction", threads.Text.Pos,
-			"%s gives every thread the same number of connections, and %d is not a multiple of %d", c.name, connections.V,
+			"%s gives every thread the same number of connections, and %d is not a multiple of %d", c.tool.Name, connections.V,
 			threads.V).Hint = "raise connections, or change threads"
 	}
 }
 
 // statuses reports answers that the tool always counts as failed.
 func (c *toolCheck) statuses() {
-	if _, has := c.program.Flags["verify"]; !has || c.Verify == nil {
+	if _, has := c.tool.Flags["verify"]; !has || c.Verify == nil {
 		return
 	}
 	for _, status := range c.Verify.Status {
 		if status.Known() && (status.V < 200 || status.V > 299) {
 			c.problems.Add("no-flag", status.Text.Pos,
-				"%s counts answers of status %d as failed, and has no flag to change that", c.name, status.V).
+				"%s counts answers of status %d as failed, and has no flag to change that", c.tool.Name, status.V).
 				Hint = "use tool: benchbook for such answers"
 		}
 	}
@@ -212,15 +209,15 @@ func (c *toolCheck) statuses() {
 func (c *toolCheck) args(keys []toolKey) {
 	flags := map[string]string{} // keys by their flags
 	for _, k := range keys {
-		if flag := c.program.Flags[k.name]; flag != "" && k.at.Source != nil {
+		if flag := c.tool.Flags[k.name]; flag != "" && k.at.Source != nil {
 			flags[flag] = k.name
 		}
 	}
-	for _, word := range c.Args.For(c.name) {
+	for _, word := range c.Args.For(c.Tool.V) {
 		flag, _, _ := strings.Cut(word.Value, "=")
-		if key := flags[flag]; key != "" && flag != c.program.Flags["headers"] {
+		if key := flags[flag]; key != "" && flag != c.tool.Flags["headers"] {
 			c.problems.Add("contradiction", word.Pos, "%s is the flag of %s for %s, which the load has already", flag,
-				c.name, key).Hint = "remove it from args, and set it with " + key + ":"
+				c.tool.Name, key).Hint = "remove it from args, and set it with " + key + ":"
 		}
 	}
 }

@@ -88,9 +88,12 @@ func TestLoadsByOtherTools(t *testing.T) {
 			"with a script of the article wrk has no body [contradiction]"},
 		{"a script and the flag for it", "tool: wrk, script: load.lua, args: [-s, x]",
 			"-s is the flag of wrk for script, which the load has already [contradiction]"},
-		{"a script that is missing", "tool: k6, script: none.js", "x"},
-		{"a script above the folder", "tool: k6, script: ../load.js", "x"},
-		{"a script that is a folder", "tool: k6, script: folder", "x"},
+		{"a script that is missing", "tool: k6, script: none.js",
+			"no file or listing \"none.js\" in the article's folder [no-such-file]"},
+		{"a script above the folder", "tool: k6, script: ../load.js",
+			"\"../load.js\" leaves the article's folder [outside-folder]"},
+		{"a script that is a folder", "tool: k6, script: folder",
+			"\"folder\" cannot be read: it is a folder, not a file [not-a-file]"},
 		{"timeout of pgbench", "tool: pgbench, target: postgres://u@s/d, timeout: 5s",
 			"pgbench has no flag for timeout [no-flag]"},
 	} {
@@ -118,7 +121,7 @@ func TestKeyOfScript(t *testing.T) {
 		if name != "" {
 			load += ", script: " + name
 		}
-		p, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x, build: .}}\nload: {"+load+"}\n")), Options{},
+		p, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {"+load+"}\n")), Options{},
 			map[string]string{name: content})
 		if len(problems) > 0 {
 			t.Fatal(problems[0])

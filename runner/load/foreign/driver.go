@@ -37,16 +37,14 @@ type Driver struct {
 func Drivers(program agent.Program) map[string]load.Driver {
 	out := map[string]load.Driver{}
 	for _, t := range loadtool.Tools() {
-		if t.Program != nil {
-			out[t.Name] = &Driver{tool: t, check: &load.Requests{Agent: program}}
-		}
+		out[t.Name] = &Driver{tool: t, check: &load.Requests{Agent: program}}
 	}
 	return out
 }
 
 // Prepare builds the image of the tool, and asks which version it holds.
 func (d *Driver) Prepare(ctx context.Context, e engine.Engine, log io.Writer) error {
-	if d.tool.Program.HTTP {
+	if d.tool.HTTP {
 		if err := d.check.Prepare(ctx, e, log); err != nil {
 			return err
 		}
@@ -54,7 +52,7 @@ func (d *Driver) Prepare(ctx context.Context, e engine.Engine, log io.Writer) er
 	const file = "Dockerfile"
 	var err error
 	d.image, err = e.Prepare(ctx, engine.Image{Build: &engine.Build{For: "load by " + d.tool.Name, Build: spec.Build{
-		Dockerfile: file, Files: []spec.File{{Path: file, Data: []byte(d.tool.Program.Image.Dockerfile)}}}}}, log)
+		Dockerfile: file, Files: []spec.File{{Path: file, Data: []byte(d.tool.Image.Dockerfile)}}}}}, log)
 	if err != nil {
 		return err
 	}
@@ -62,7 +60,7 @@ func (d *Driver) Prepare(ctx context.Context, e engine.Engine, log io.Writer) er
 	if err != nil {
 		return fmt.Errorf("asking for the version of %s: %w", d.tool.Name, err)
 	}
-	d.facts = map[string]string{"image.load": d.image.ID, "tool.package": d.tool.Program.Image.Package + " " + version}
+	d.facts = map[string]string{"image.load": d.image.ID, "tool.package": d.tool.Image.Package + " " + version}
 	var bases []string
 	for _, b := range d.image.Bases {
 		text := b.Reference + " " + b.ID
@@ -79,7 +77,7 @@ func (d *Driver) Prepare(ctx context.Context, e engine.Engine, log io.Writer) er
 
 // version asks the image for the version of the tool's package, unless the recipe has named it.
 func (d *Driver) version(ctx context.Context, e engine.Engine) (version string, err error) {
-	if release := d.tool.Program.Image.Release; release != "" {
+	if release := d.tool.Image.Release; release != "" {
 		return release, nil
 	}
 	space, err := e.Open(ctx, "version")
@@ -87,7 +85,7 @@ func (d *Driver) version(ctx context.Context, e engine.Engine) (version string, 
 		return "", err
 	}
 	defer func() { err = errors.Join(err, space.Close(context.WithoutCancel(ctx))) }()
-	ask := d.tool.Program.Image.Version
+	ask := d.tool.Image.Version
 	exit, err := space.Run(ctx, engine.Program{Name: "version", Image: d.image, Entrypoint: ask[:1], Command: ask[1:]},
 		nil)
 	if err == nil && exit.Code != 0 {
@@ -100,7 +98,7 @@ func (d *Driver) version(ctx context.Context, e engine.Engine) (version string, 
 func (d *Driver) Files(*plan.Trial, string) []spec.File { return nil }
 
 func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
-	if d.tool.Program.HTTP && t.Load.CheckBefore {
+	if d.tool.HTTP && t.Load.CheckBefore {
 		if failure, err := checkBefore(ctx, d.check, at, t); err != nil || failure != "" {
 			return load.Measurement{Failure: failure, Facts: d.facts}, err
 		}
@@ -126,9 +124,6 @@ func (d *Driver) Measure(ctx context.Context, at load.Place, t *plan.Trial) (loa
 		return m, nil
 	}
 	o, err := d.tool.Parse(exit.Stdout)
-	if err == nil && d.tool.Program.Complete != nil {
-		err = d.tool.Program.Complete(t.Load, o)
-	}
 	if err != nil {
 		m.Failure = err.Error() // the author's words for its command line may have made it print something else
 		return m, nil
@@ -167,7 +162,7 @@ func checkBefore(ctx context.Context, own *load.Requests, at load.Place, t *plan
 
 // call runs the tool once as the load says.
 func (d *Driver) call(ctx context.Context, at load.Place, l *spec.Load) (engine.Exit, *watch, error) {
-	c, err := d.tool.Program.Call(l, at.Cores)
+	c, err := d.tool.Call(l, at.Cores)
 	if err != nil {
 		return engine.Exit{}, nil, err
 	}
@@ -176,7 +171,7 @@ func (d *Driver) call(ctx context.Context, at load.Place, l *spec.Load) (engine.
 
 // run runs the tool once, and watches it.
 func (d *Driver) run(ctx context.Context, at load.Place, l *spec.Load, c loadtool.Call) (engine.Exit, *watch, error) {
-	path := d.tool.Program.Image.Path
+	path := d.tool.Image.Path
 	program := engine.Program{Name: "load", Image: d.image, CPUSet: at.CPUSet, First: l.Priority != "",
 		Environment: c.Environment, Files: c.Files, Entrypoint: []string{path}, Command: c.Words(l.Args),
 		Beside: at.Beside(l)}
