@@ -87,7 +87,7 @@ func (o *Output) abTimes(printed string, complete int64) {
 			o.add(flow.metric, o.number(first(text), "number of bytes")/o.Window.Seconds(), 0, "B/s")
 		}
 	}
-	if o.untold = complete < 2; o.untold {
+	if o.noTimes = complete < 2; o.noTimes {
 		return // of one request it prints no percentiles
 	}
 	_, times, ok := strings.Cut(printed, "Connection Times (ms)")

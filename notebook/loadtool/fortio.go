@@ -59,7 +59,7 @@ func parseFortio(o *Output, printed, _ string) (*Output, error) {
 	}
 	o.Attempted, o.Completed, o.Failed, o.Timed = all, right, all-right, all
 	o.Window = long(*saved.ActualDuration * nanosecond)
-	if o.untold = all == 0; o.untold {
+	if o.noTimes = all == 0; o.noTimes {
 		return o.whole()
 	}
 	for _, p := range h.Percentiles {

@@ -71,7 +71,7 @@ func parseH2load(o *Output, printed, log string) (*Output, error) {
 		all += n
 		o.Statuses[m[2]] += n
 		if isRight(m[2]) {
-			times.addMany(took, n)
+			times.add(took, n)
 		}
 	}
 	if all != done {

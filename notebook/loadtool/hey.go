@@ -77,7 +77,7 @@ func parseHey(o *Output, printed, _ string) (*Output, error) {
 	}
 	o.lasted(o.Attempted, rate)
 	o.Completed, o.Failed = right, o.Attempted-right
-	if o.untold = answers == 0; o.untold {
+	if o.noTimes = answers == 0; o.noTimes {
 		return o.whole()
 	}
 	o.Timed = answers

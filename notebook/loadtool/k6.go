@@ -52,20 +52,20 @@ func parseK6(o *Output, printed, _ string) (*Output, error) {
 	if !m.Requests.has("count", "rate") || !m.Failed.has("passes", "fails") {
 		return o.fail("it does not count requests and failures")
 	}
-	all, bad, good := o.whole64(m.Requests.Values["count"]), o.whole64(m.Failed.Values["passes"]),
-		o.whole64(m.Failed.Values["fails"])
+	all, bad, good := o.wholeNumber(m.Requests.Values["count"]), o.wholeNumber(m.Failed.Values["passes"]),
+		o.wholeNumber(m.Failed.Values["fails"])
 	if all != bad+good {
 		o.fail("%d of %d requests failed, and there were %d", bad, bad+good, all)
 	}
 	o.Attempted, o.Failed, o.Completed, o.Timed = all, bad, all-bad, all
 	o.lasted(all, m.Requests.Values["rate"])
 	if m.Began.has("value") {
-		o.Started = time.UnixMilli(o.whole64(m.Began.Values["value"]))
+		o.Started = time.UnixMilli(o.wholeNumber(m.Began.Values["value"]))
 	}
 	if m.Users.has("min", "max") && m.Users.Values["min"] == m.Users.Values["max"] {
-		o.Connections = int(o.whole64(m.Users.Values["max"]))
+		o.Connections = int(o.wholeNumber(m.Users.Values["max"]))
 	}
-	if o.untold = all == 0; o.untold {
+	if o.noTimes = all == 0; o.noTimes {
 		return o.whole()
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Times.Values)) {

@@ -56,7 +56,7 @@ func parseOha(o *Output, printed, _ string) (*Output, error) {
 	}
 	o.Attempted, o.Completed, o.Failed = answers+errors, right, answers+errors-right
 	o.Window = long(total)
-	if o.untold = answers == 0; o.untold {
+	if o.noTimes = answers == 0; o.noTimes {
 		return o.whole()
 	}
 	o.Timed = answers

@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// Output is what a tool said of one run.
+// Output is the result of one run of a tool.
 type Output struct {
 	Tool    string
 	Version string // empty if the output does not tell
@@ -43,13 +43,13 @@ type Output struct {
 
 	// Due says that times begin when requests were due, and not when they were sent.
 	Due bool
-	// untold says that what stands in the output is no time of requests, or not of those that are asked for.
-	untold bool
+	// noTimes says that times in the output are not those of the requests, or that there are none.
+	noTimes bool
 
-	err error // why there is no whole result; nil if nothing speaks against one so far
+	err error // why there is no whole result; nil so far
 }
 
-// empty is an output that tells nothing yet.
+// empty returns an output in which nothing is known yet.
 func empty(tool string) *Output { return &Output{Tool: tool, Attempted: -1, Failed: -1, Completed: -1} }
 
 func (o *Output) add(metric string, value, step float64, unit string) {
@@ -66,7 +66,7 @@ func (o *Output) addTime(metric, text string, read func(text string) (reading, e
 	o.add(metric, r.value, r.step, "s")
 }
 
-// untimed takes out all times of requests, which are not those of right answers.
+// untimed removes all times of requests.
 func (o *Output) untimed() {
 	o.Samples = slices.DeleteFunc(o.Samples, func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "latency.") })
 	o.Histograms, o.Timed = nil, 0
@@ -79,7 +79,7 @@ func (o *Output) addPercentileOf(share string, value, step float64) {
 	}
 }
 
-// addPercentile adds a percentile, as the tool writes both it and its time; of 0 % there is nothing to add.
+// addPercentile adds a percentile, as the tool writes both it and its time. It adds nothing for 0 %.
 func (o *Output) addPercentile(share, text string, read func(text string) (reading, error)) {
 	switch metric, ok := percentileMetric(share); {
 	case !ok:
@@ -89,7 +89,7 @@ func (o *Output) addPercentile(share, text string, read func(text string) (readi
 	}
 }
 
-// fromSending makes times of service of those of requests. Of the time from sending there are percentiles only.
+// fromSending renames latency, which began when requests were sent, to service. Service has percentiles only.
 func (o *Output) fromSending() {
 	for i, s := range o.Samples {
 		if rest, ok := strings.CutPrefix(s.Metric, "latency."); ok {
@@ -107,12 +107,12 @@ func (o *Output) sample(metric string) (record.Sample, bool) {
 	return slice.Find(o.Samples, func(s record.Sample) bool { return s.Metric == metric })
 }
 
-// noSamples is the error for output without a whole result.
+// noSamples returns the error for an output without a whole result.
 func noSamples(tool, format string, args ...any) error {
 	return fmt.Errorf("output of %s: %w: %w", tool, ErrNoSamples, fmt.Errorf(format, args...))
 }
 
-// fail notes why there is no whole result, and gives the first reason that was noted.
+// fail notes why there is no whole result, and returns the first reason noted.
 func (o *Output) fail(format string, args ...any) (*Output, error) {
 	if o.err == nil {
 		o.err = noSamples(o.Tool, format, args...)
@@ -139,14 +139,14 @@ func (o *Output) number(text, what string) float64 {
 	return x
 }
 
-// lasted notes the window in which so many requests were made at a rate per second.
+// lasted sets the window from a number of requests and their rate per second.
 func (o *Output) lasted(requests int64, perSecond float64) {
 	if perSecond > 0 {
 		o.Window = long(float64(requests) / perSecond)
 	}
 }
 
-// whole checks what every output promises; an output that breaks it was damaged.
+// whole returns the output if it does not contradict itself: a damaged one does.
 func (o *Output) whole() (*Output, error) {
 	for i, s := range o.Samples {
 		m, known := record.LookupMetric(s.Metric)
@@ -173,7 +173,7 @@ func (o *Output) whole() (*Output, error) {
 	return o, nil
 }
 
-// inOrder makes sure that no percentile is below one that it cannot be below.
+// inOrder fails an output with a percentile below a lower one.
 func (o *Output) inOrder() {
 	type point struct{ p, value, step float64 }
 	var points []point
@@ -196,9 +196,8 @@ func (o *Output) inOrder() {
 	}
 }
 
-// Load says what an output means for the checks of a load that was put on by it. Times that are not what the load asks
-// for are taken out of the output: those without connecting where every request has to connect. Those of an open loop
-// become times of service, unless they begin when requests were due.
+// Load returns the load of a record. It removes times without connecting from the output of a load whose every request
+// connects. Times of an open loop become service times, unless they begin when requests were due.
 //
 // Source: docs/method.md#quantities-checked and docs/method.md#definitions.
 func (o *Output) Load(l *spec.Load) *record.Load {
@@ -220,8 +219,7 @@ func (o *Output) Load(l *spec.Load) *record.Load {
 	return out
 }
 
-// mean is the mean time of requests; false if the output does not tell it, or only so coarsely that Little's law could
-// be anything by it.
+// mean returns the mean time of requests; false if it is not known, or too coarse for Little's law.
 func (o *Output) mean() (float64, bool) {
 	if h, ok := o.Histograms["latency"]; ok {
 		return h.Sum / float64(h.Count), h.Count == o.Timed

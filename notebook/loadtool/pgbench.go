@@ -66,7 +66,7 @@ func parsePgbench(o *Output, printed, log string) (*Output, error) {
 			failed += n
 			continue
 		}
-		times.addMany(o.microseconds(m[2]), n)
+		times.add(o.microseconds(m[2]), n)
 	}
 	if times.count != o.Completed || failed != o.Failed {
 		return o.fail("its log has %d transactions that were right and %d that failed, and the summary %d and %d",

@@ -33,7 +33,7 @@ var binarySizes = map[string]float64{"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB":
 // maxCount is more than any tool counts, and few enough to be added.
 const maxCount = 1 << 53
 
-// finite says whether a number can be a measurement: nothing that tools measure is below zero.
+// finite reports whether a number can be a measurement. Tools measure nothing below zero.
 func finite(x float64) bool { return x >= 0 && record.Measurable(x) }
 
 // number reads a plain decimal number of zero or more.
@@ -108,10 +108,8 @@ func newDistribution() *distribution {
 	return &distribution{hdr: hdrhistogram.New(1, int64(highest), 3)}
 }
 
-func (d *distribution) add(t time.Duration) { d.addMany(t, 1) }
-
-// addMany adds n equal times.
-func (d *distribution) addMany(t time.Duration, n int64) {
+// add adds n equal times.
+func (d *distribution) add(t time.Duration, n int64) {
 	if d.count == 0 || t < d.least {
 		d.least = t
 	}
@@ -137,8 +135,8 @@ func (o *Output) addTimes(d *distribution, step float64) (*Output, error) {
 	return o.whole()
 }
 
-// rows are the lines of a log, each with its groups in a pattern. It ends at a line that is something else, which is
-// noted.
+// rows returns the lines of a log with their groups in a pattern. A line that does not match fails the output and is the
+// last.
 func (o *Output) rows(log string, pattern *regexp.Regexp) iter.Seq2[string, []string] {
 	return func(yield func(string, []string) bool) {
 		for line := range strings.Lines(log) {
@@ -164,8 +162,8 @@ func (o *Output) microseconds(text string) time.Duration {
 	return time.Duration(n) * time.Microsecond
 }
 
-// after gives what stands behind the first line that begins with a prefix, white space aside; false if there is none,
-// or if it is the last line and has no end: then it may have been cut.
+// after returns the rest of the first line that begins with a prefix, white space aside. It is false if there is none, or
+// if that line has no end and may have been cut.
 func after(printed, prefix string) (string, bool) {
 	for line := range strings.Lines(printed) {
 		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), prefix); ok {
@@ -199,8 +197,8 @@ func (o *Output) parseJSON(printed string, into any) {
 	}
 }
 
-// whole64 is a count, which stands in JSON as any number may.
-func (o *Output) whole64(x float64) int64 {
+// wholeNumber is a count, which stands in JSON as any number may.
+func (o *Output) wholeNumber(x float64) int64 {
 	if !finite(x) || x != math.Trunc(x) || x >= maxCount {
 		o.fail("invalid number of requests %v", x)
 		return 0

@@ -59,10 +59,10 @@ func matching(pattern *regexp.Regexp) func(string) []string {
 	}
 }
 
-// losesNone makes sure that each percentile which stands in a text came into its output. A tool that tells no times at
+// checkPercentiles makes sure that each percentile which stands in a text came into its output. A tool that tells no times at
 // all may say why.
-func (t Tool) losesNone(text string, o *Output) error {
-	if o.untold || t.shares == nil {
+func (t Tool) checkPercentiles(text string, o *Output) error {
+	if o.noTimes || t.shares == nil {
 		return nil
 	}
 	for _, share := range t.shares(text) {

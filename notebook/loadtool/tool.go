@@ -84,7 +84,7 @@ func (t Tool) Parse(printed []byte) (*Output, error) {
 	}
 	out, err := t.parse(o, summary, rows)
 	if err == nil {
-		err = t.losesNone(summary, out)
+		err = t.checkPercentiles(summary, out)
 	}
 	if err == nil && logged {
 		err = out.setStarted(moment, whole)

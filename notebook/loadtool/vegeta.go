@@ -44,9 +44,9 @@ func parseVegeta(o *Output, printed, _ string) (*Output, error) {
 		saved.Latencies == nil {
 		return o.fail("it is not a report")
 	}
-	o.vegetaCounts(o.whole64(*saved.Requests), saved.StatusCodes)
+	o.vegetaCounts(o.wholeNumber(*saved.Requests), saved.StatusCodes)
 	o.Window, o.Started = long((*saved.Duration+*saved.Wait)*nanosecond), saved.Earliest
-	if o.untold {
+	if o.noTimes {
 		return o.whole()
 	}
 	for _, t := range []struct{ name, metric string }{{"mean", "latency.mean"}, {"50th", "latency.p50"},
@@ -64,7 +64,7 @@ func parseVegeta(o *Output, printed, _ string) (*Output, error) {
 func (o *Output) vegetaCounts(requests int64, byStatus map[string]int64) {
 	all, right := o.answers(byStatus)
 	o.Attempted, o.Completed, o.Failed, o.Timed = requests, right, requests-right, requests
-	if o.untold = requests == 0; all != requests {
+	if o.noTimes = requests == 0; all != requests {
 		o.fail("its %d requests are not those of its status codes", requests)
 	}
 }

@@ -55,7 +55,7 @@ var (
 func parseWrk(o *Output, printed, _ string) (*Output, error) {
 	latency, requests, timeouts := o.wrkCounts(printed)
 	// Timed stays 0: the mean is not one of requests that were sent.
-	if o.untold = requests == 0 || timeouts > 0; o.err == nil && !o.untold {
+	if o.noTimes = requests == 0 || timeouts > 0; o.err == nil && !o.noTimes {
 		o.wrkTimes(printed, latency)
 	}
 	return o.whole()
