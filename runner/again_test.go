@@ -89,27 +89,6 @@ func TestMeasuresAgain(t *testing.T) {
 	}
 }
 
-// Where nothing can be decided, since there are too few repetitions for any verdict, nothing is measured again either.
-func TestMeasuresNothingAgainForNoVerdict(t *testing.T) {
-	p, store := socketsPlan(t), &busy{stolen: func(*record.Record) bool { return true }}
-	if _, err := newRunner(fake.New(longScript(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
-		t.Fatal(err)
-	}
-	run := store.records[0].Run
-	first := slices.DeleteFunc(slices.Clone(store.records), func(r *record.Record) bool { return r.Repetition > 2 })
-	e := *p.Experiments[0]
-	for n := 1; n <= 2; n++ {
-		e.Looks = []int{n}
-		if steps := retries(&e, first, run); len(steps) > 0 {
-			t.Errorf("with %d repetitions %d steps", n, len(steps))
-		}
-	}
-	e.Looks = []int{3}
-	if steps := retries(&e, store.records[:6], run); len(steps) == 0 {
-		t.Error("with 3 repetitions, all of them disturbed, nothing is measured again")
-	}
-}
-
 // A run that was stopped before it could measure again does so when it goes on.
 func TestMeasuresAgainLater(t *testing.T) {
 	p, store := socketsPlan(t), &busy{stolen: func(r *record.Record) bool {
@@ -186,20 +165,6 @@ func TestMeasuresAgainWhatWasFinished(t *testing.T) {
 	if last.Trial != "sync" || last.Order.Replaces != 2 || last.Failure != "" || last.Facts["tune.workers"] != "5" {
 		t.Errorf("%s-%d replaces %d: %q with %s workers", last.Trial, last.Repetition, last.Order.Replaces, last.Failure,
 			last.Facts["tune.workers"])
-	}
-}
-
-// A number is never given twice, also if a record has been damaged or removed meanwhile.
-func TestMeasuresAgainUnderANewNumber(t *testing.T) {
-	p, store := socketsPlan(t), &busy{stolen: func(r *record.Record) bool { return r.Trial == "sync" }}
-	if _, err := newRunner(fake.New(longScript(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
-		t.Fatal(err)
-	}
-	records := slices.DeleteFunc(store.records,
-		func(r *record.Record) bool { return r.Trial == "sync" && (r.Repetition == 4 || r.Repetition == 5) })
-	steps := retries(p.Experiments[0], records, records[0].Run)
-	if len(steps) != 1 || steps[0].Repetition != 7 || steps[0].Round != 7 {
-		t.Errorf("got %+v", steps)
 	}
 }
 

@@ -15,11 +15,11 @@ import (
 	"benchbook/runner/load/timing"
 )
 
-// concludeGrace is how long the hooks after a repetition may take whose time is over: what they clean up in shared
-// services would spoil the next one.
+// concludeGrace is how long the hooks after a repetition may take whose time is over. They clean up shared services for
+// the next one.
 const concludeGrace = 30 * time.Second
 
-// A resultError is a hook that failed, or a service that ended: a result about the article, and no fault of ours.
+// A resultError is a hook that failed, or a service that ended: a result of the article, and no error of ours.
 type resultError struct {
 	failure string
 	log     string // the end of what it wrote
@@ -27,9 +27,8 @@ type resultError struct {
 
 func (e *resultError) Error() string { return e.failure }
 
-// runHooks runs hooks of one kind in services, in order, until one fails, and gives what they wrote to standard output.
-// Hooks that belong into a command's own container are left to its driver. The error is a *resultError, or that we
-// could not run one.
+// runHooks runs hooks of one kind in services, in order, until one fails, and returns their standard output. Hooks in a
+// command's own container are left to its driver. The error is a *resultError, or that we could not run a hook.
 func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial,
 	services map[string]engine.Running) (stdout string, err error) {
 	var all strings.Builder
@@ -62,8 +61,7 @@ func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial
 	return all.String(), nil
 }
 
-// exitWords says how a service has ended, in words behind its name, and nothing if it has not, as far as can be found
-// out.
+// exitWords says how a service has ended, to be read after its name; empty if it has not, or that is not known.
 func exitWords(ctx context.Context, s engine.Running) string {
 	exit, ended, err := s.Ended(ctx)
 	switch {
@@ -75,8 +73,7 @@ func exitWords(ctx context.Context, s engine.Running) string {
 	return fmt.Sprintf("has ended with status %d", exit.Code)
 }
 
-// failureOf turns an error that is a result into the failure that a record keeps, with the end of what was written. It
-// is false for any other error.
+// failureOf returns the failure, and the log, that a record keeps of an error that is a result; false for other errors.
 func failureOf(err error) (failure, log string, ok bool) {
 	var notReady *engine.NotReadyError
 	var rejected *engine.RejectedError

@@ -22,21 +22,21 @@ import (
 	"benchbook/runner/origin"
 )
 
-// Names of the two containers of a service with a link. The relay has the service's own, so that whoever asks for the
-// service gets the relay. No service can have a name with a dot, so nothing of an article collides.
+// Names of the two containers of a service with a link. The relay has the name of the service, so requests for the
+// service reach the relay. Names of services have no dots, so no name of an article collides.
 const (
-	behindLink = ".behind"          // follows the service's name: the service itself, as the engine knows it
-	linkSuffix = observe.LinkSuffix // follows the service's name: the relay, as records and messages know it
+	behindLink = ".behind"          // after the service's name: the name of the service itself in the engine
+	linkSuffix = observe.LinkSuffix // after the service's name: the name of the relay in records and messages
 )
 
-// seed begins the draws of an origin or a link. It is that of the service's name, so that all repetitions, and all
-// cells of an experiment, meet the same ones.
+// seed returns the seed of an origin or a link. It depends on the service's name alone, so that all repetitions and all
+// cells of an experiment meet the same delays.
 func seed(kind, service string) uint64 {
 	sum := sha256.Sum256([]byte(kind + "\x00" + service))
 	return binary.BigEndian.Uint64(sum[:])
 }
 
-// originEnvironment tells an origin what it is.
+// originEnvironment returns the environment variable that configures an origin.
 func originEnvironment(s *spec.Service) (string, error) {
 	o := s.Origin
 	config, err := json.Marshal(origin.Config{
@@ -51,7 +51,8 @@ func originEnvironment(s *spec.Service) (string, error) {
 	return "BENCHBOOK_ORIGIN=" + string(config), nil
 }
 
-// relay is the link before a service. It is ready when it says so: to ask its ports would be to ask the service.
+// relay returns the link before a service. It says in its log when it is ready: a request to its ports would reach the
+// service.
 func (b *bench) relay(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 	c := link.Config{Semantics: link.Semantics, Seed: seed("link", s.Name), RTT: s.Link.RTT, Jitter: s.Link.Jitter,
 		Rate: s.Link.Rate}
@@ -63,20 +64,19 @@ func (b *bench) relay(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 	if err != nil {
 		return engine.Service{}, fmt.Errorf("service %q: %w", s.Name, err)
 	}
-	at := b.layout.Location(t, s.Name)
-	out := engine.Service{Image: b.images.Own(), Confined: true, Location: at, Service: spec.Service{
+	at := b.layout().Location(t, s.Name)
+	out := engine.Service{Image: b.images().Own(), Confined: true, Location: at, Service: spec.Service{
 		Name: s.Name, Command: []string{agent.Link}, Environment: []string{"BENCHBOOK_LINK=" + string(config)},
-		CPUSet: b.layout.Placement(at.Host).Services,
-		// Of the two ends of a connection that is not kept one has to wait for a minute until its port can be used
-		// again, and the relay may be that one, for all clients.
+		CPUSet: b.layout().Placement(at.Host).Services,
+		// One end of a closed connection cannot use its port again for a minute. The relay may be that end, for all clients.
 		Sysctls: map[string]string{"net.ipv4.tcp_tw_reuse": "1"},
 		Ready:   spec.Ready{Log: link.ReadyLine},
 	}}
 	return out, nil
 }
 
-// replica is the name of the nth container of a service that is scaled, counted from 1. The first has the service's
-// own, which all of them are reached by.
+// replica returns the name of the nth container of a scaled service, counted from 1. The first has the service's own
+// name, which all of them are reached by.
 func replica(name string, n int) string {
 	if n == 1 {
 		return name
@@ -84,7 +84,7 @@ func replica(name string, n int) string {
 	return fmt.Sprintf("%s.%d", name, n)
 }
 
-// renameInError gives what an error says of a container the name that records and messages have for it.
+// renameInError puts the name that records and messages have for a container into an error.
 func renameInError(err error, engineName, name string) error {
 	if notReady := (*engine.NotReadyError)(nil); errors.As(err, &notReady) && notReady.Service == engineName {
 		notReady.Service = name
@@ -95,9 +95,8 @@ func renameInError(err error, engineName, name string) error {
 	return err
 }
 
-// lateness notes in a record how late our own programs were, as far as they have said it: the link before X in
-// link.late.X, an origin X in origin.late.X. After what was so short that much of it would be missing, their next
-// reports are waited for.
+// lateness adds the facts that say how late our own programs were: link.late.X for the link before X, origin.late.X for
+// an origin X. After a short measurement it waits for their next reports, which would miss much of it otherwise.
 func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, length time.Duration,
 	facts map[string]string) {
 	wait := length < 20*eventloop.ReportEvery
@@ -120,8 +119,7 @@ func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, leng
 	}
 }
 
-// reported is the last report of how late one of our own programs was. With wait it is one that holds all that was
-// before.
+// reported returns the last report of how late one of our own programs was. With wait it covers all that was before.
 func reported(ctx context.Context, r engine.Running, wait bool) (eventloop.LatenessReport, bool) {
 	if wait {
 		select {
@@ -136,7 +134,7 @@ func reported(ctx context.Context, r engine.Running, wait bool) (eventloop.Laten
 	return eventloop.ReadLateness(log)
 }
 
-// serviceLog is what a container wrote, without what our own programs write for us.
+// serviceLog returns the log of a container, without the reports of our own programs.
 func serviceLog(ctx context.Context, r engine.Running) ([]byte, error) {
 	log, err := r.Logs(ctx)
 	if err != nil {

@@ -23,24 +23,24 @@ import (
 	"benchbook/runner/observe"
 )
 
-// A wantedMetric is one metric that is looked for in what something wrote.
+// A wantedMetric is a metric that is read from the output of something.
 type wantedMetric struct {
 	plan.Metric
-	before [][]byte // what the containers of its service had written before the repetition
+	before [][]byte // logs of the containers of its service before the repetition
 }
 
-// wantedMetrics lists the metrics of the experiment that are found in what something writes. Of services that run
-// already only what they write from now on is of this repetition.
-func (r *run) wantedMetrics(ctx context.Context, running []engine.Running) []wantedMetric {
+// wantedMetrics returns the metrics of the experiment that are read from output. Services that run already have written
+// lines of earlier repetitions.
+func (b *bench) wantedMetrics(ctx context.Context, running []engine.Running) []wantedMetric {
 	var out []wantedMetric
-	for _, m := range r.experiment.Metrics {
+	for _, m := range b.experiment.Metrics {
 		if m.Stream == "" {
-			continue // it is computed from others, by whoever reads the record
+			continue // computed from others, when the record is read
 		}
 		s := wantedMetric{Metric: m}
 		if m.Stream == "log" {
 			for _, container := range containersOf(running, m.Service) {
-				log, _ := serviceLog(ctx, container) // what cannot be read now cannot be read later
+				log, _ := serviceLog(ctx, container) // if it cannot be read now, it cannot be read later
 				s.before = append(s.before, log)
 			}
 		}
@@ -49,8 +49,8 @@ func (r *run) wantedMetrics(ctx context.Context, running []engine.Running) []wan
 	return out
 }
 
-// readMetrics looks for metrics when a repetition is over, and adds them to its record: as samples, or with the reason
-// why they are missing.
+// readMetrics reads metrics when a repetition is over, and adds them to the samples, or why they are missing to the
+// record.
 func readMetrics(ctx context.Context, metrics []wantedMetric, m *load.Measurement, running []engine.Running,
 	rec *record.Record) {
 	for _, s := range metrics {
@@ -78,8 +78,7 @@ func readMetrics(ctx context.Context, metrics []wantedMetric, m *load.Measuremen
 	}
 }
 
-// notFinite says which of some samples is no number that can be measured, as of a tool that has divided by nothing;
-// empty if all are.
+// notFinite says which sample is infinite or not a number, as of a tool that has divided by zero; empty for none.
 func notFinite(samples []record.Sample) string {
 	for _, s := range samples {
 		if math.IsInf(s.Value, 0) || math.IsNaN(s.Value) {
@@ -89,7 +88,7 @@ func notFinite(samples []record.Sample) string {
 	return ""
 }
 
-// log is what the containers of a service wrote in this repetition.
+// log returns what the containers of a service wrote in this repetition.
 func (s *wantedMetric) log(ctx context.Context, running []engine.Running) ([]byte, error) {
 	var all []byte
 	for i, container := range containersOf(running, s.Service) {
@@ -105,11 +104,11 @@ func (s *wantedMetric) log(ctx context.Context, running []engine.Running) ([]byt
 	return all, nil
 }
 
-// overlap is how much of what was written before has to be found again, so that the rest is what was written since.
+// overlap is how many bytes of the end of an earlier log are looked for in the present one.
 const overlap = 4 << 10
 
-// writtenSince is the part of a log that was written after an earlier look at it. An engine keeps only the end of a
-// log: where the earlier one is not found in it any more, all of it is new.
+// writtenSince returns the part of a log that was written after an earlier reading of it. An engine keeps only the end
+// of a log: if the earlier one is not found in it any more, all of it is new.
 func writtenSince(before, now []byte) []byte {
 	if bytes.HasPrefix(now, before) {
 		return now[len(before):]
@@ -121,12 +120,12 @@ func writtenSince(before, now []byte) []byte {
 	return now
 }
 
-// containersOf are the containers of a service, without the link before it.
+// containersOf returns the containers of a service, without the link before it.
 func containersOf(running []engine.Running, service string) []engine.Running {
 	return slice.Filter(running, func(r engine.Running) bool { return observe.ServiceOf(r.Name()) == service })
 }
 
-// read finds the number, in the base unit of the metric.
+// read returns the number that text has, in the base unit of the metric.
 func (s *wantedMetric) read(text []byte) (float64, error) {
 	var found string
 	var err error
@@ -155,7 +154,7 @@ func (s *wantedMetric) read(text []byte) (float64, error) {
 	return value, nil
 }
 
-// byRegex gives the first group of the last match.
+// byRegex returns the first group of the last match.
 func byRegex(pattern string, text []byte) (string, error) {
 	re, err := regexp.Compile(pattern)
 	if err != nil {
@@ -168,8 +167,7 @@ func byRegex(pattern string, text []byte) (string, error) {
 	return string(all[len(all)-1][1]), nil
 }
 
-// byPath gives the value at a path with dots, in a text that is JSON, or else in the last of its lines that is and has
-// it.
+// byPath returns the value at a path with dots: in text if it is JSON, or else in the last line that is and has it.
 func byPath(path string, text []byte) (string, error) {
 	if found, ok := lookUp(text, path); ok {
 		return found, nil
@@ -183,7 +181,7 @@ func byPath(path string, text []byte) (string, error) {
 	return "", fmt.Errorf("no %s in JSON", path)
 }
 
-// lookUp finds the single value at a path in a text that is one value in JSON.
+// lookUp returns the value at a path in text, which has to be one JSON value.
 func lookUp(text []byte, path string) (string, bool) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()

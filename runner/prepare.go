@@ -25,8 +25,9 @@ func (r *Runner) Prepare(ctx context.Context, p *plan.Plan, store RecordStore, o
 	if err := o.look(ctx, r.Engine, records); err != nil {
 		return nil, err
 	}
-	o, records = o.current(p, records)
-	return r.prepareAll(ctx, r.runs(p, o, records))
+	scope, records := o.scope(p, records)
+	s := &session{Runner: r, plan: p, options: o, scope: scope}
+	return r.prepareAll(ctx, s.benches(s.missing(records), records))
 }
 
 // Builds reports whether measuring a plan may need the build of an image.
@@ -58,15 +59,15 @@ func (r *Runner) imageStore() *images.Store {
 	return r.store
 }
 
-func (r *run) images() images.Set {
-	return images.Set{Store: r.imageStore(), Article: r.plan.Article, Experiment: r.experiment}
+func (b *bench) images() images.Set {
+	return images.Set{Store: b.imageStore(), Article: b.plan.Article, Experiment: b.experiment}
 }
 
 // prepareAll makes available what experiments need.
-func (r *Runner) prepareAll(ctx context.Context, runs []*run) ([]*images.NoImageError, error) {
+func (r *Runner) prepareAll(ctx context.Context, runs []*bench) ([]*images.NoImageError, error) {
 	var needs []images.Need
 	for _, own := range runs {
-		if own.work.len() == 0 {
+		if own.work.Len() == 0 {
 			continue
 		}
 		if _, err := own.engineFacts(ctx); err != nil {
@@ -102,30 +103,30 @@ func (r *Runner) engineFacts(ctx context.Context) (map[string]string, error) {
 }
 
 // foresee fills in the values that searches have found, or else the first ones that they will try: what is needed may
-// depend on them. It is false if the experiment takes over a value that nothing chooses.
-func (r *run) foresee() bool {
-	return r.verifier == nil && r.recall(r.records) == nil || r.takeFirst() == nil
+// depend on them. It returns false if the experiment takes over a value that nothing chooses.
+func (b *bench) foresee() bool {
+	return b.recall() == nil || b.choices.TakeFirst(b.work.Trials()) == nil
 }
 
 // prepare makes available what the experiment needs and nothing else has needed before it, and gathers facts, before
 // anything of it is timed.
-func (r *run) prepare(ctx context.Context) error {
-	facts, err := r.engineFacts(ctx)
+func (b *bench) prepare(ctx context.Context) error {
+	facts, err := b.engineFacts(ctx)
 	if err != nil {
 		return err
 	}
-	r.facts = maps.Clone(facts)
-	maps.Copy(r.facts, r.Host.Facts)
-	if err := r.layout().CheckConnected(); err != nil {
+	b.facts = maps.Clone(facts)
+	maps.Copy(b.facts, b.Host.Facts)
+	if err := b.layout().CheckConnected(); err != nil {
 		return err
 	}
-	return r.preparePending(ctx)
+	return b.preparePending(ctx)
 }
 
 // preparePending makes available what pending trials need. The error is a *images.NoImageError if something could not
 // be had.
-func (r *run) preparePending(ctx context.Context) error {
-	needs, err := r.pendingNeeds()
+func (b *bench) preparePending(ctx context.Context) error {
+	needs, err := b.pendingNeeds()
 	if err != nil {
 		return err
 	}
@@ -133,8 +134,8 @@ func (r *run) preparePending(ctx context.Context) error {
 }
 
 // PrepareTrial makes available what a trial needs besides its driver.
-func (r *run) PrepareTrial(ctx context.Context, t *plan.Trial) error {
-	return provide(ctx, r.images().Needs(t))
+func (b *bench) PrepareTrial(ctx context.Context, t *plan.Trial) error {
+	return provide(ctx, b.images().Needs(t))
 }
 
 // provide makes available what is needed. The error is a *images.NoImageError if something could not be had.
@@ -148,10 +149,10 @@ func provide(ctx context.Context, needs []images.Need) error {
 
 // pendingNeeds returns what pending trials need, with the values of searches if they are known, else the first ones:
 // the images of later candidates are made when it is their turn.
-func (r *run) pendingNeeds() (needs []images.Need, err error) {
-	pending := r.work.trials(r.experiment)
+func (b *bench) pendingNeeds() (needs []images.Need, err error) {
+	pending := b.work.Trials()
 	for _, t := range pending {
-		n, err := r.driverNeed(t)
+		n, err := b.driverNeed(t)
 		if err != nil {
 			return nil, err
 		}
@@ -160,25 +161,25 @@ func (r *run) pendingNeeds() (needs []images.Need, err error) {
 	for _, t := range pending {
 		values := map[string]int{}
 		for _, s := range t.Tune {
-			values[s.Name] = cmp.Or(r.choices.Of(t).Values[s.Name], s.First())
+			values[s.Name] = cmp.Or(b.choices.Of(t).Values[s.Name], s.First())
 		}
 		first, err := t.Tuned(values)
 		if err != nil {
 			return nil, err
 		}
-		needs = append(needs, r.images().Needs(first)...)
+		needs = append(needs, b.images().Needs(first)...)
 	}
 	return needs, nil
 }
 
 // driverNeed is the driver that measures a trial.
-func (r *run) driverNeed(t *plan.Trial) (images.Need, error) {
-	what, driver := "load", r.driver(t)
+func (b *bench) driverNeed(t *plan.Trial) (images.Need, error) {
+	what, driver := "load", b.driver(t)
 	switch {
 	case t.Load == nil:
 		what = "command"
-	case r.verifier != nil:
-		driver = r.Requests // whichever tool puts the load on
+	case b.isCheck:
+		driver = b.Requests // whichever tool puts the load on
 	case driver == nil:
 		return images.Need{}, fmt.Errorf("there is no driver for %s", t.Load.Tool)
 	case t.Load.Tool != "":
@@ -186,5 +187,5 @@ func (r *run) driverNeed(t *plan.Trial) (images.Need, error) {
 	case t.Load.Driver != nil:
 		what = "load by a driver"
 	}
-	return r.images().DriverNeed(what, driver), nil
+	return b.images().DriverNeed(what, driver), nil
 }

@@ -252,8 +252,8 @@ func TestSettingsOfAService(t *testing.T) {
 	}
 
 	// And what the project has to allow: its plan is made elsewhere.
-	r := &run{Runner: newRunner(fake.New(fake.Script{}), &quiet{}), plan: &plan.Plan{}, experiment: &plan.Experiment{}}
-	service, err := r.newBench().service(&plan.Trial{},
+	r := newTestBench(newRunner(fake.New(fake.Script{}), &quiet{}), &plan.Plan{}, &plan.Experiment{})
+	service, err := r.service(&plan.Trial{},
 		&spec.Service{Sysctls: map[string]string{"net.core.somaxconn": "9"}, CapAdd: []string{"NET_ADMIN"},
 			SecurityOpt: []string{"x"}})
 	if err != nil || service.Sysctls["net.core.somaxconn"] != "9" || len(service.CapAdd) != 1 ||

@@ -9,16 +9,16 @@ import (
 	"benchbook/notebook/record"
 )
 
-// runNames says under which names one call of Run measures: all that it begins is one run.
+// runNames names the runs of a session. All experiments that resume none are one new run.
 type runNames struct {
-	run   string            // its name; empty until the first experiment is prepared
+	run   string            // the new one; empty until its first experiment is prepared
 	plans map[string]string // digests of the experiments that it is to measure, by their names
 
-	newest string                       // run there is, of those that are not from the future
-	known  map[string]map[string]string // plans of the runs that there are
+	newest string                       // recorded run, apart from those named by a clock that was ahead
+	known  map[string]map[string]string // plans of the recorded runs
 }
 
-// newRunNames begins one beside the records of an article on one host and in one profile.
+// newRunNames takes the records of an article on one host and in one profile.
 func newRunNames(records []*record.Record) *runNames {
 	m := &runNames{plans: map[string]string{}, known: map[string]map[string]string{}}
 	latest := time.Now().Add(record.ClockError)
@@ -31,25 +31,26 @@ func newRunNames(records []*record.Record) *runNames {
 	return m
 }
 
-// resume takes up the newest run in place of a new one, if it was to measure all that is to be begun, as that is
-// planned now: it was stopped between two experiments.
-func (m *runNames) resume() {
+// join puts all groups that resume none into one run. With resume that may be the newest recorded run, if it was to
+// measure all of them as they are planned now: it was stopped between two experiments.
+func (m *runNames) join(groups []Group, resume bool) {
 	before := m.known[m.newest]
-	for name, digest := range m.plans {
-		if before[name] != digest {
-			return
+	for _, g := range groups {
+		if g.Len() > 0 && g.Run == "" {
+			m.plans[g.Experiment.Name] = g.Experiment.Digest
+			resume = resume && before[g.Experiment.Name] == g.Experiment.Digest
 		}
 	}
-	if len(m.plans) > 0 {
+	if resume && len(m.plans) > 0 {
 		m.run, m.plans = m.newest, before
 	}
 }
 
-// runOf names the run that an experiment is measured in, the one that it goes on in or else the new one, and gives the
-// plans of all that this run was to measure; of older runs they are not known.
-func (m *runNames) runOf(goesOn string) (run string, plans map[string]string) {
-	if goesOn != "" {
-		return goesOn, m.known[goesOn]
+// runOf returns the run that an experiment is measured in, which is the resumed one, or the new one if that is empty,
+// with the plans of the run.
+func (m *runNames) runOf(resumed string) (run string, plans map[string]string) {
+	if resumed != "" {
+		return resumed, m.known[resumed]
 	}
 	if m.run == "" {
 		m.run = newRunID(time.Now(), m.newest)
@@ -61,14 +62,14 @@ func (m *runNames) runOf(goesOn string) (run string, plans map[string]string) {
 // runStamp is the first part of a run's name.
 const runStamp = "20060102T150405Z"
 
-// isAfter says whether a run is named after a later time.
+// isAfter reports whether the time in the name of a run is later than at.
 func isAfter(run string, at time.Time) bool {
 	stamp, _, _ := strings.Cut(run, "-")
 	begin, err := time.Parse(runStamp, stamp)
 	return err == nil && begin.After(at)
 }
 
-// FromTheFuture names the runs that a wrong clock has named, in order: they are later than now, so that new runs do not
+// FromTheFuture returns, in order, the runs whose names are later than now because a clock was ahead. New runs do not
 // follow them.
 func FromTheFuture(records []*record.Record, now time.Time) []string {
 	var runs []string

@@ -603,6 +603,12 @@ func TestRunsNamedAhead(t *testing.T) {
 	}
 }
 
+// newTestBench returns an experiment that is to be measured.
+func newTestBench(r *Runner, p *plan.Plan, e *plan.Experiment) *bench {
+	s := &session{Runner: r, plan: p}
+	return s.newBench(Group{Experiment: e}, nil)
+}
+
 // Pending counts what a run would do up to its next look.
 func Pending(p *plan.Plan, records []*record.Record, host string, o Options) int {
 	return NextOf(p, records, host, o).Len()

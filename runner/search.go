@@ -3,60 +3,37 @@ package runner
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/search"
 )
 
-func (r *run) searcher() *search.Searcher {
-	return &search.Searcher{Bench: r, Progress: r.Progress, Plan: r.plan,
-		Experiment: r.experiment, Host: r.Host.ID, Records: r.records, Choices: r.choices, Cores: r.layout().ServiceCores}
-}
-
-// recall fills in what earlier searches have found for the trials of which something is to be done.
-func (r *run) recall(records []*record.Record) error {
-	if r.choices == nil {
-		r.choices = r.noChoices()
+// recall fills in what earlier searches have found for the trials of the group; for a check, what they would try first.
+func (b *bench) recall() error {
+	if b.isCheck {
+		return b.choices.TakeFirst(b.work.Trials())
 	}
-	return r.choices.Recall(records, r.work.trials(r.experiment), r.work.run)
+	return b.choices.Recall(b.records, b.work.Trials(), b.work.Run)
 }
 
-// takeFirst fills in what searches would try first.
-func (r *run) takeFirst() error {
-	r.choices = r.noChoices()
-	return r.choices.TakeFirst(r.work.trials(r.experiment))
-}
-
-func (r *run) noChoices() *search.Choices {
-	return &search.Choices{Plan: r.plan, Experiment: r.experiment, Host: r.Host.ID}
-}
-
-// Redact removes secrets and the names of package mirrors from a record.
-func (r *run) Redact(rec *record.Record) {
-	values := slices.Concat(r.Host.Mirrors, r.secrets().values())
-	for _, t := range r.experiment.Trials {
-		values = append(values, t.Private...)
-	}
-	rec.Redact(values)
-}
-
-// search makes the searches that have to come before the repetitions, and those that stand in their place. Each is
-// saved when it has ended; one that was stopped begins anew.
-func (r *run) search(ctx context.Context) error {
-	searcher := r.searcher()
-	for _, t := range r.work.trials(r.experiment) {
-		c := r.choices.Of(t)
+// search searches for the values that repetitions need, and for capacities. Each search is saved when it has ended; one
+// that was stopped begins anew.
+func (b *bench) search(ctx context.Context) error {
+	searcher := &search.Searcher{Bench: b, Progress: b.Progress, Plan: b.plan, Experiment: b.experiment, Host: b.Host.ID,
+		Records: b.records, Choices: b.choices, Cores: b.layout().ServiceCores}
+	for _, t := range b.work.Trials() {
+		c := b.choices.Of(t)
 		for _, s := range t.Tune {
 			if _, ok := c.Values[s.Name]; ok {
 				continue
 			}
-			if r.outOfTime() {
+			if b.outOfTime() {
 				return errOutOfTime
 			}
-			rec, err := r.searched(t, func() (*record.Record, error) { return searcher.Tune(ctx, t, s, c.Values) })
+			rec, err := b.searched(t, func() (*record.Record, error) { return searcher.Tune(ctx, t, s, c.Values) })
 			if err != nil {
 				return err
 			}
@@ -67,44 +44,42 @@ func (r *run) search(ctx context.Context) error {
 			c.Values[s.Name] = rec.Search.Chosen
 		}
 	}
-	r.leaveOut()
-	for _, t := range r.work.searches {
-		if r.outOfTime() {
+	b.leaveOut()
+	for _, t := range b.work.Searches {
+		if b.outOfTime() {
 			return errOutOfTime
 		}
-		if _, err := r.searched(t, func() (*record.Record, error) { return searcher.Capacity(ctx, t) }); err != nil {
+		if _, err := b.searched(t, func() (*record.Record, error) { return searcher.Capacity(ctx, t) }); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-// leaveOut leaves the repetitions of trials to another run whose values were not found as the machine was busy: that is
-// no result of theirs.
-func (r *run) leaveOut() {
-	before := len(r.work.steps)
-	r.work.steps = slices.DeleteFunc(slices.Clone(r.work.steps),
-		func(s plan.Step) bool { return r.choices.Of(s.Trial).Busy })
-	r.summary.Unsearched += before - len(r.work.steps)
+// leaveOut leaves out the trials whose values were not found because the machine was busy. Another run measures them.
+func (b *bench) leaveOut() {
+	before := len(b.work.Steps)
+	b.work.Steps = slice.Filter(b.work.Steps, func(s plan.Step) bool { return !b.choices.Of(s.Trial).Busy })
+	b.summary.Unsearched += before - len(b.work.Steps)
 }
 
-// searched makes a search, and saves it.
-func (r *run) searched(t *plan.Trial, search func() (*record.Record, error)) (*record.Record, error) {
+// searched makes a search and saves it.
+func (b *bench) searched(t *plan.Trial, search func() (*record.Record, error)) (*record.Record, error) {
 	begin := time.Now()
 	rec, err := search()
-	r.summary.Spent.Searching += time.Since(begin)
+	b.summary.Spent.Searching += time.Since(begin)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.save(rec); err != nil {
+	if err := b.save(rec); err != nil {
 		return nil, err
 	}
-	r.summary.Searches++
+	b.summary.Searches++
 	for _, p := range rec.Search.Probes {
-		if p.Disturbed != "" && !p.Started.Before(begin) { // others were made before this run
-			r.summary.ProbesAgain++
+		if p.Disturbed != "" {
+			b.summary.ProbesAgain++
 		}
 	}
-	r.Progress.Search(t, rec.Search)
+	b.Progress.Search(t, rec.Search)
 	return rec, nil
 }

@@ -266,7 +266,7 @@ func TestTuneBudget(t *testing.T) {
 func TestTuneCountsCPUSets(t *testing.T) {
 	for set, want := range map[string]int{"": 1, `cpuset: "0"`: 1, `cpuset: "0,1"`: 2, `cpuset: "0-15"`: 16} {
 		p := newPlan(t, pool(`expose: ["8080"]`, "expose: [\"8080\"]\n    "+cmp.Or(set, "user: root")))
-		r := &run{Runner: newRunner(fake.New(fake.Script{}), &quiet{}), plan: p, experiment: p.Experiments[0]}
+		r := newTestBench(newRunner(fake.New(fake.Script{}), &quiet{}), p, p.Experiments[0])
 		if got := r.layout().ServiceCores(p.Experiments[0].Trials[0]); got != want {
 			t.Errorf("%q: %d cores, want %d", set, got, want)
 		}

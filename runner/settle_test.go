@@ -62,7 +62,8 @@ func TestQuickRunsDoNotWaitLonger(t *testing.T) {
 		p := socketsPlan(t)
 		p.Profile = profile
 		rec := &record.Record{Parts: map[string]float64{}}
-		one := &run{Runner: r, plan: p, experiment: p.Experiments[0], disturbed: true}
+		one := newTestBench(r, p, p.Experiments[0])
+		one.disturbed = true
 		if err := one.settle(t.Context(), rec); err != nil {
 			t.Fatal(err)
 		}

@@ -6,7 +6,7 @@ import (
 	"benchbook/notebook/record"
 )
 
-// Spent is what a run spent its time on.
+// Spent is how a run spent its time.
 type Spent struct {
 	Total     time.Duration
 	Measuring time.Duration // windows and warm-up of repetitions without a failure

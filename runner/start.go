@@ -11,85 +11,75 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/readiness"
-
 	"benchbook/runner/observe"
 )
 
-// A serviceStart is a service that is being started: its containers, and then the link before it if there is one.
-type serviceStart struct {
-	*spec.Service
-	begun, ready chan struct{} // are closed when all of it has begun to run, and when it is ready
-
-	mu       sync.Mutex
-	left     int // containers that have not begun to run, if their engine tells
-	open     int // containers that are not ready
-	running  []engine.Running
-	failures []error
-}
-
-func newServiceStart(s *spec.Service) *serviceStart {
-	n := max(1, s.Scale)
-	return &serviceStart{Service: s, begun: make(chan struct{}), ready: make(chan struct{}), left: n, open: n,
-		running: make([]engine.Running, n, n+1), failures: make([]error, n)}
-}
-
-// startAll starts services of a trial, each as soon as those that it depends on have reached its conditions; others
-// that it depends on run already. What was started comes back beside an error too, in the order of the services.
-func (b *bench) startAll(ctx, bounded context.Context, space engine.Space, t *plan.Trial,
-	services []*spec.Service) ([]engine.Running, error) {
+// start starts services that are not started yet: each as soon as the services that it depends on have reached its
+// conditions. What was started is in s beside an error too.
+func (b *bench) start(ctx, bounded context.Context, s *services) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	starts := map[string]*serviceStart{}
-	for _, s := range services {
-		starts[s.Name] = newServiceStart(s)
+	s.began = time.Now().UTC()
+	all := map[string]*starting{}
+	for _, one := range s.list {
+		all[one.Name] = newStarting(one)
 	}
-	var starting sync.WaitGroup
-	for _, s := range starts {
-		for i := range s.failures {
-			starting.Go(func() {
-				err := s.awaitDependencies(ctx, starts)
-				var container engine.Service
-				if err == nil {
-					container, err = b.container(t, s, i+1)
-				}
-				if err == nil {
-					s.running[i], err = startOne(ctx, bounded, space, container)
-				}
-				if s.failures[i] = err; !s.isLast() {
-					return
-				}
-				if err := b.finish(ctx, bounded, space, t, s); err != nil {
-					cancel(err) // the first one: the others end because of it
-				}
-			})
-		}
+	var group sync.WaitGroup
+	for _, one := range all {
+		group.Go(func() {
+			err := one.await(ctx, all)
+			if err == nil {
+				err = b.startService(ctx, bounded, s, one)
+			}
+			if err != nil {
+				cancel(err) // the first one: the others end because of it
+			}
+		})
 	}
-	starting.Wait()
-	var running []engine.Running
-	for _, s := range services {
-		running = append(running, starts[s.Name].running...)
+	group.Wait()
+	for _, one := range s.list {
+		s.running = append(s.running, slice.Filter(all[one.Name].running, func(c engine.Running) bool { return c != nil })...)
 	}
-	return slices.DeleteFunc(running, func(c engine.Running) bool { return c == nil }), context.Cause(ctx)
+	return context.Cause(ctx)
 }
 
-// awaitDependencies waits until a service may be started. The error is why none is started any more.
-func (s *serviceStart) awaitDependencies(ctx context.Context, starts map[string]*serviceStart) error {
+// starting is a service while it starts.
+type starting struct {
+	*spec.Service
+	left         atomic.Int32     // containers that do not run yet
+	begun, ready chan struct{}    // closed when all its containers run, and when it is ready
+	running      []engine.Running // its containers, and then the link before it; nil for one that was not started
+}
+
+func newStarting(s *spec.Service) *starting {
+	n := max(1, s.Scale)
+	out := &starting{Service: s, begun: make(chan struct{}), ready: make(chan struct{}),
+		running: make([]engine.Running, n, n+1)}
+	out.left.Store(int32(n))
+	return out
+}
+
+// await waits until a service may be started. The error is why none is started any more. What it depends on and is not
+// in all runs already.
+func (s *starting) await(ctx context.Context, all map[string]*starting) error {
 	for _, name := range s.DependsOn {
-		first, ok := starts[name]
+		other, ok := all[name]
 		if !ok {
 			continue
 		}
-		reached := first.ready
+		reached := other.ready
 		if s.Conditions[name] == string(article.ServiceStarted) {
-			reached = first.begun
+			reached = other.begun
 		}
 		select {
 		case <-reached:
@@ -100,24 +90,48 @@ func (s *serviceStart) awaitDependencies(ctx context.Context, starts map[string]
 	return nil
 }
 
-// hasBegun notes that one of the containers has begun to run.
-func (s *serviceStart) hasBegun() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.left--; s.left == 0 {
+// startService starts the containers of a service, and then the link before it.
+func (b *bench) startService(ctx, bounded context.Context, set *services, s *starting) error {
+	failures := make([]error, len(s.running))
+	var group sync.WaitGroup
+	for i := range failures {
+		group.Go(func() {
+			container, err := b.container(set.trial, s, i+1)
+			var c engine.Running
+			if err == nil {
+				c, err = startOne(ctx, bounded, set.space, container)
+			}
+			name := replica(s.Name, i+1)
+			if failures[i] = renameInError(err, container.Name, name); c != nil {
+				s.running[i] = s.named(c, name)
+			}
+		})
+	}
+	group.Wait()
+	if err := mostTelling(failures); err != nil {
+		return err
+	}
+	if s.Link != nil {
+		relay, err := b.relay(set.trial, s.Service)
+		if err != nil {
+			return err
+		}
+		link := s.Name + linkSuffix
+		c, err := startOne(ctx, bounded, set.space, relay)
+		if err != nil {
+			return renameInError(err, s.Name, link)
+		}
+		s.running = append(s.running, s.named(c, link))
+	}
+	if s.left.Swap(0) > 0 { // its engine does not tell, or others reach it through its link
 		close(s.begun)
 	}
+	close(s.ready)
+	return nil
 }
 
-// isLast notes that one of the containers was started or could not be, and says whether it is the last one.
-func (s *serviceStart) isLast() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.open--
-	return s.open == 0
-}
-
-func (b *bench) container(t *plan.Trial, s *serviceStart, n int) (engine.Service, error) {
+// container returns the nth container of a service, counted from 1.
+func (b *bench) container(t *plan.Trial, s *starting, n int) (engine.Service, error) {
 	out, err := b.service(t, s.Service)
 	if err != nil {
 		return engine.Service{}, err
@@ -126,7 +140,11 @@ func (b *bench) container(t *plan.Trial, s *serviceStart, n int) (engine.Service
 	if s.Link != nil {
 		out.Name += behindLink
 	} else { // else others reach it through its link, which comes last
-		out.Begun = s.hasBegun
+		out.Begun = func() {
+			if s.left.Add(-1) == 0 {
+				close(s.begun)
+			}
+		}
 	}
 	if n > 1 {
 		out.Aliases = append(slices.Clone(out.Aliases), out.Name)
@@ -135,8 +153,8 @@ func (b *bench) container(t *plan.Trial, s *serviceStart, n int) (engine.Service
 	return out, nil
 }
 
-// known is a container as the rest of us knows it.
-func (s *serviceStart) known(c engine.Running, name string) engine.Running {
+// named returns a container under the name that records and messages have for it.
+func (s *starting) named(c engine.Running, name string) engine.Running {
 	if s.Link != nil {
 		c = observe.Renamed{Running: c, As: name}
 	}
@@ -146,55 +164,18 @@ func (s *serviceStart) known(c engine.Running, name string) engine.Running {
 	return c
 }
 
-// finish ends the start of a service whose containers are all ready, or failed: it starts the link before it.
-func (b *bench) finish(ctx, bounded context.Context, space engine.Space, t *plan.Trial, s *serviceStart) error {
-	for i, c := range s.running {
-		name := replica(s.Name, i+1)
-		if s.Link != nil {
-			s.failures[i] = renameInError(s.failures[i], replica(s.Name+behindLink, i+1), name)
-		}
-		if c != nil {
-			s.running[i] = s.known(c, name)
-		}
-	}
-	if err := mostTelling(s.failures); err != nil {
-		return err
-	}
-	if s.Link != nil {
-		relay, err := b.relay(t, s.Service)
-		if err != nil {
-			return err
-		}
-		link := s.Name + linkSuffix
-		before, err := startOne(ctx, bounded, space, relay)
-		if err != nil {
-			return renameInError(err, s.Name, link)
-		}
-		s.running = append(s.running, s.known(before, link))
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.left > 0 { // its engine tells nothing of it, or it is the link that others wait for
-		s.left = 0
-		close(s.begun)
-	}
-	close(s.ready)
-	return nil
-}
-
-// completed is a container that has run to its end before others started, as it was to. Nothing is left of it but what
-// it wrote.
+// completed is a container that ran to its end before others started, as its service says. Only its log is left.
 type completed struct{ engine.Running }
 
-// stillRunning are those of some containers that have not completed.
+// stillRunning leaves out the containers that have completed.
 func stillRunning(running []engine.Running) []engine.Running {
-	return slices.DeleteFunc(slices.Clone(running), func(r engine.Running) bool {
+	return slice.Filter(running, func(r engine.Running) bool {
 		_, done := r.(completed)
-		return done
+		return !done
 	})
 }
 
-// mostTelling picks the error that says most: a result about a service before what else went wrong.
+// mostTelling returns the failure of a service if there is one, or else all errors.
 func mostTelling(failures []error) error {
 	for _, err := range failures {
 		if _, _, ok := failureOf(err); err != nil && ok {
@@ -204,8 +185,8 @@ func mostTelling(failures []error) error {
 	return errors.Join(failures...)
 }
 
-// startOne starts a container. Its time to become ready ends with that of the repetition, so that it can still say what
-// it waited for.
+// startOne starts a container. Its time to become ready ends with the time of the repetition. The engine gets a moment
+// more, to say what it waited for.
 func startOne(ctx, bounded context.Context, space engine.Space, service engine.Service) (engine.Running, error) {
 	deadline, _ := bounded.Deadline() // it has one
 	left := time.Until(deadline)
@@ -218,9 +199,10 @@ func startOne(ctx, bounded context.Context, space engine.Space, service engine.S
 	return space.Start(ctx, service)
 }
 
+// service returns a service as an engine starts it.
 func (b *bench) service(t *plan.Trial, s *spec.Service) (engine.Service, error) {
-	out := engine.Service{Service: *s, Image: b.images.Prepared(s.Image), Location: b.layout.Location(t, s.Name)}
-	out.CPUSet = b.layout.CPUsOf(s)
+	out := engine.Service{Service: *s, Image: b.images().Prepared(s.Image), Location: b.layout().Location(t, s.Name)}
+	out.CPUSet = b.layout().CPUsOf(s)
 	if !s.Completes && !s.NoImageHealthcheck {
 		out.Ready = s.Ready.Or(out.Image.Healthcheck)
 	}
@@ -237,14 +219,14 @@ func (b *bench) service(t *plan.Trial, s *spec.Service) (engine.Service, error) 
 		if err != nil {
 			return engine.Service{}, err
 		}
-		out.Image, out.Command, out.Environment = b.images.Own(), []string{agent.Origin}, []string{config}
+		out.Image, out.Command, out.Environment = b.images().Own(), []string{agent.Origin}, []string{config}
 		out.Confined = true
 	}
 	return out, nil
 }
 
-// addDriverFiles adds what the driver of a trial needs in a service. What the drivers of all trials need is in a
-// service that they share.
+// addDriverFiles adds the files that the driver of a trial needs in a service. A shared service gets those of the
+// drivers of all trials.
 func (b *bench) addDriverFiles(t *plan.Trial, service string, out *engine.Service) {
 	trials := []*plan.Trial{t}
 	if b.isShared(service) {
@@ -256,7 +238,7 @@ func (b *bench) addDriverFiles(t *plan.Trial, service string, out *engine.Servic
 		}
 		driver := b.driver(t)
 		if driver == nil {
-			continue // none of its repetitions is to be done
+			continue // nothing of the trial is measured
 		}
 		for _, f := range driver.Files(t, service) {
 			if !slices.ContainsFunc(out.Configs, func(have spec.File) bool { return have.Path == f.Path }) {
@@ -266,9 +248,8 @@ func (b *bench) addDriverFiles(t *plan.Trial, service string, out *engine.Servic
 	}
 }
 
-// lowerVolumes turns volumes that engines have other words for into these: memory into tmpfs, and a single file of the
-// article into a config, as engines mount folders only. Of another machine than this its own engine says what it does
-// not have.
+// lowerVolumes turns memory into tmpfs, and a single file of the article into a config, because engines mount folders
+// only. A folder that is missing on another machine is left to the engine there.
 func lowerVolumes(s *engine.Service) error {
 	var volumes []spec.Volume
 	s.Tmpfs, s.Configs = slices.Clone(s.Tmpfs), slices.Clone(s.Configs)
@@ -293,9 +274,8 @@ func lowerVolumes(s *engine.Service) error {
 	return nil
 }
 
-// unreachedTarget says why a load could not reach a service of its trial, where nothing listens at a port that it asks:
-// a service that exposes no port is ready at once, and another than its own may be asked for. It is empty where
-// something listens, or nothing tells.
+// unreachedTarget says why a load could not reach a service of its trial, if nothing listens on the port that it asks:
+// a service that exposes no port is ready at once. It is empty if something listens, or the engine does not know.
 func unreachedTarget(ctx context.Context, by engine.Engine, t *plan.Trial, services map[string]engine.Running) string {
 	if t.Load == nil {
 		return ""

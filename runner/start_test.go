@@ -97,7 +97,7 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 	made := fake.New(fake.Script{Prepare: func(context.Context, engine.Image, io.Writer) (engine.Prepared, error) {
 		return engine.Prepared{ID: "id of x"}, nil
 	}})
-	r := &run{Runner: newRunner(made, &quiet{}), plan: &plan.Plan{}, experiment: &plan.Experiment{}}
+	r := newTestBench(newRunner(made, &quiet{}), &plan.Plan{}, &plan.Experiment{})
 	if err := r.PrepareTrial(t.Context(), &plan.Trial{Services: []*spec.Service{{Name: "server",
 		Image: spec.Image{Name: "x"}}}}); err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 			if field.Name == "Image" {
 				set.Image = spec.Image{Name: "x"} // its other ways are of how images are made
 			}
-			got, err := r.newBench().service(&plan.Trial{}, set)
+			got, err := r.service(&plan.Trial{}, set)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/load"
 	"benchbook/runner/load/http"
@@ -25,95 +25,96 @@ type Verification struct {
 }
 
 // Verify starts the services of every trial that Only picks, as a repetition does, hooks included, asks for the targets
-// of its load once, and removes them again. It tells each what came of every trial, and leaves no records. The error
-// means that it could not be done; experiments whose images cannot be had are in the summary.
+// of its load once, and removes them again. It calls each with what came of every trial, and leaves no records. The
+// error means that it could not be done; experiments whose images cannot be had are in the summary.
 func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(Verification)) (sum Summary,
 	err error) {
-	var runs []*run
+	s := &session{Runner: r, plan: p, options: o, scope: Scope{Only: o.Only}, summary: &sum, names: newRunNames(nil)}
+	var benches []*bench
 	for _, e := range p.Experiments {
-		if e.Skipped != "" {
-			continue
-		}
-		var t worklist
-		for _, trial := range e.Trials {
-			if trial.Unavailable == "" && !trial.Calibration { // the A/A pair is one trial
-				t.steps = append(t.steps, plan.Step{Trial: trial, Round: 1, Repetition: 1})
+		g := Group{Experiment: e}
+		for _, t := range e.Trials {
+			if t.Unavailable == "" && !t.Calibration { // the A/A pair is one trial
+				g.Steps = append(g.Steps, plan.Step{Trial: t, Round: 1, Repetition: 1})
 			}
 		}
-		if t = o.chosen(e, t); len(t.steps) == 0 {
-			continue
+		if g = s.scope.pick(g); e.Skipped == "" && len(g.Steps) > 0 {
+			benches = append(benches, s.newBench(g, nil))
 		}
-		v := &verifier{each: each, secrets: o.Secrets[e]}
-		runs = append(runs, &run{Runner: r.of(e), plan: p, experiment: e, work: t, store: v, summary: &sum, verifier: v,
-			options: Options{Secrets: o.Secrets},
-			names:   newRunNames(nil)})
 	}
-	if _, err := r.prepareAll(ctx, runs); err != nil { // each experiment says what of it is missing
+	for _, b := range benches {
+		b.isCheck = true
+	}
+	if _, err := r.prepareAll(ctx, benches); err != nil { // each experiment says what of it is missing
 		return sum, err
 	}
-	for _, run := range runs {
-		err := run.begin(ctx)
-		if err == nil {
-			err = run.repetitions(ctx)
-		}
-		if err := run.finish(ctx, err); err != nil {
+	for _, b := range benches {
+		if err := b.finish(ctx, b.verify(ctx, each)); err != nil {
 			return sum, err
 		}
 	}
 	return sum, nil
 }
 
-// A verifier asks in the place of a driver that measures, and takes records in the place of a store: they say what went
-// wrong.
-type verifier struct {
-	each    func(Verification)
-	answers []http.Answer // of the repetition that goes on
-	secrets Secrets
-	note    string
-}
-
-func (*verifier) Read() ([]*record.Record, []record.Bad, error) { return nil, nil, nil }
-
-func (v *verifier) Save(rec *record.Record) error {
-	out := Verification{Experiment: rec.Experiment, Trial: rec.Trial, Answers: v.answers, Note: v.note,
-		Failure: rec.Failure, Log: rec.Log, Took: rec.Ended.Sub(rec.Started)}
-	v.answers, v.note = nil, ""
-	v.each(out)
-	return nil
-}
-
-// ask asks for the targets of a trial whose services are ready.
-func (v *verifier) ask(ctx context.Context, requests load.Driver, at load.Place, t *plan.Trial) (load.Measurement,
-	error) {
-	if t.Load == nil {
-		v.note = "its services are ready; its command is timed and not checked"
-		return load.Measurement{}, nil
+// verify checks the trials of an experiment.
+func (b *bench) verify(ctx context.Context, each func(Verification)) error {
+	if err := b.begin(ctx); err != nil {
+		return err
 	}
-	if scheme := schemeOf(t.Load); scheme != "http" && scheme != "https" {
-		v.note = fmt.Sprintf("its services are ready; nothing is asked over %s", scheme)
-		return load.Measurement{}, nil
-	}
-	checker, ok := requests.(load.Checker)
-	if !ok {
-		return load.Measurement{}, fmt.Errorf("trial %s: nothing here asks without a load", t.Name)
-	}
-	var err error
-	if v.answers, err = checker.Check(ctx, at, t); err != nil {
-		return load.Measurement{}, err
-	}
-	redact := v.secrets.redactor(t)
-	var wrong []string
-	for i := range v.answers {
-		a := &v.answers[i]
-		a.URL, a.Failure = redact.Text(a.URL), redact.Text(a.Failure)
-		if a.Failure != "" {
-			wrong = append(wrong, fmt.Sprintf("%s %s: %s", a.Method, a.URL, a.Failure))
+	for _, step := range b.work.Steps {
+		if err := b.Share(ctx, step.Trial); err != nil {
+			return err
+		}
+		v := Verification{Experiment: b.experiment.Name, Trial: step.Trial.Name}
+		ask := func(p *repetition) (m load.Measurement, err error) {
+			v.Answers, v.Note, err = p.ask()
+			m.Failure = failuresOf(v.Answers)
+			return m, err
+		}
+		tuned, rec, err := b.tuned(ctx, step)
+		if rec == nil && err == nil {
+			rec, err = b.repeat(ctx, tuned, keep{}, ask)
+		}
+		if rec != nil {
+			v.Failure, v.Log, v.Took = rec.Failure, rec.Log, rec.Ended.Sub(rec.Started)
+			each(v)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return load.Measurement{Failure: strings.Join(wrong, "; ")}, nil
+	return ctx.Err()
 }
 
-// schemeOf is how the targets of a load are reached.
+// ask asks for the targets of a trial whose services are ready, or says why it does not.
+func (p *repetition) ask() (answers []http.Answer, note string, err error) {
+	if p.step.Trial.Load == nil {
+		return nil, "its services are ready; its command is timed and not checked", nil
+	}
+	if scheme := schemeOf(p.step.Trial.Load); scheme != "http" && scheme != "https" {
+		return nil, fmt.Sprintf("its services are ready; nothing is asked over %s", scheme), nil
+	}
+	checker, ok := p.Requests.(load.Checker)
+	if !ok {
+		return nil, "", fmt.Errorf("trial %s: nothing here asks without a load", p.step.Trial.Name)
+	}
+	answers, err = checker.Check(p.bounded, p.place, p.step.Trial)
+	redact := p.secrets().redactor(p.step.Trial)
+	return slice.Map(answers, func(answer http.Answer) http.Answer {
+		answer.URL, answer.Failure = redact.Text(answer.URL), redact.Text(answer.Failure)
+		return answer
+	}), "", err
+}
+
+// failuresOf says what is wrong with answers.
+func failuresOf(answers []http.Answer) string {
+	wrong := slice.Filter(answers, func(a http.Answer) bool { return a.Failure != "" })
+	return strings.Join(slice.Map(wrong, func(a http.Answer) string {
+		return fmt.Sprintf("%s %s: %s", a.Method, a.URL, a.Failure)
+	}), "; ")
+}
+
+// schemeOf returns the scheme of the targets of a load.
 func schemeOf(l *spec.Load) string {
 	u, err := url.Parse(l.URLs()[0])
 	if err != nil {

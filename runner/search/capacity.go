@@ -18,8 +18,8 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// retriesOfProbe is how often one probe of a search for a capacity is made again, as the machine has disturbed it. A
-// candidate of a tuned value has as many retries as it has probes, as a trial has of repetitions.
+// retriesOfProbe is how often a disturbed probe of a search for a capacity is made again. A candidate of a tuned value
+// has as many retries as it has probes.
 const retriesOfProbe = 3
 
 // Capacity searches for the highest rate of a trial that meets its objective.
@@ -44,44 +44,41 @@ func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record,
 		out.Stop, out.Reason = record.StopNone, reason
 		return s.end(rec), nil
 	}
-	if err := s.Bench.PrepareTrial(ctx, tuned); err != nil {
-		return nil, err
+	longest, asked := t.Capacity.Probe.Seconds(), percentilesIn(names)
+	rule := stats.NewCapacitySearch(stats.CapacityRule{From: stats.AdmissibleFloor(t.Capacity.From, longest, asked),
+		To: t.Capacity.To, Start: s.startRate(t), Step: t.Capacity.Step, Repeats: t.Capacity.Repeats})
+	c := &climb{Searcher: s, trial: t, out: out, wanted: names, begun: time.Now()}
+	retries := retriesOfProbe
+	c.next = func() (*rung, error) {
+		rate, phase, ok := rule.Next()
+		if !ok {
+			return nil, nil
+		}
+		window := stats.AdmissibleWindow(rate, t.Load.Duration.Seconds(), longest, asked)
+		return &rung{trial: tuned.AtRate(rate, time.Duration(math.Ceil(window*1e3))*time.Millisecond),
+			probe: record.Probe{Candidate: rate, Phase: string(phase)}, probes: 1, retries: retries}, nil
 	}
-	probes := &prober{Searcher: s, trial: t, rec: rec, out: out, wanted: names}
-	probes.judge = func(measured *record.Record, p *record.Probe) {
+	c.judge = func(measured *record.Record, p *record.Probe) {
 		outcome, invalid := dataset.ProbeOfCapacity(measured, objective, s.Experiment.Metrics)
 		p.Value, _ = dataset.Value(measured, names[0], s.Experiment.Metrics)
 		p.Passed, p.Invalid = outcome == stats.ProbeMet, invalid
 	}
-	start := s.startRate(t)
-	asked := percentilesIn(names)
-	longest := t.Capacity.Probe.Seconds()
-	rule := stats.NewCapacitySearch(stats.CapacityRule{From: stats.AdmissibleFloor(t.Capacity.From, longest, asked),
-		To: t.Capacity.To, Start: start, Step: t.Capacity.Step, Repeats: t.Capacity.Repeats})
-	probes.retries = retriesOfProbe
-	for {
-		rate, phase, ok := rule.Next()
-		if !ok {
-			break
-		}
-		window := stats.AdmissibleWindow(rate, t.Load.Duration.Seconds(), longest, asked)
-		at := tuned.AtRate(rate, time.Duration(math.Ceil(window*1e3))*time.Millisecond)
-		p, err := probes.measure(ctx, at, record.Probe{Candidate: rate, Phase: string(phase)})
-		if err != nil {
-			return nil, err
-		}
-		outcome := outcomeOf(p)
+	c.tell = func(probes []record.Probe) {
+		outcome := outcomeOf(probes[0])
 		rule.Tell(outcome)
-		if outcome != stats.ProbeInvalid { // else the same rate is tried once more
-			probes.retries = retriesOfProbe
+		if retries = retriesOfProbe; outcome == stats.ProbeInvalid { // the same rate is tried once more
+			retries = -1
 		}
 	}
+	if err := c.run(ctx); err != nil {
+		return nil, err
+	}
 	conclude(out, rule)
-	out.Busy = out.Reason != "" && probes.givenUp
+	out.Busy = out.Reason != "" && c.givenUp
 	return s.end(rec), nil
 }
 
-// outcomeOf is what a probe of a search for a capacity came to.
+// outcomeOf returns what a probe of a search for a capacity came to.
 func outcomeOf(p record.Probe) stats.Outcome {
 	switch {
 	case p.Invalid != "":
@@ -92,7 +89,7 @@ func outcomeOf(p record.Probe) stats.Outcome {
 	return stats.ProbeFailed
 }
 
-// conclude notes what a search for a capacity has found. Where nothing passed and something could not be measured, the
+// conclude fills in what a search for a capacity has found. Where nothing passed and something could not be measured, the
 // lowest rate has not failed: it was not tried.
 func conclude(out *record.Search, search *stats.CapacitySearch) {
 	found, stop, known := search.Found()

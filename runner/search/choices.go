@@ -5,7 +5,9 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 )
@@ -20,7 +22,7 @@ func (e *NoTuneError) Error() string {
 	return fmt.Sprintf("experiment %q has no value of what it tunes: %s", e.Experiment.Name, e.Reason)
 }
 
-// tuneFact is the fact of a repetition that says which value a search has found for it, and the metric of that name.
+// tuneFact names the fact of a repetition that has the value which a search found for it, and the metric of it.
 func tuneFact(name string) string { return "tune." + name }
 
 // A Choice is the values that searches found for a trial, by name, or why there is none.
@@ -40,7 +42,7 @@ type Choices struct {
 	byTrial map[*plan.Trial]*Choice
 }
 
-// Of is what searches found for a trial.
+// Of returns what searches found for a trial.
 func (c *Choices) Of(t *plan.Trial) *Choice {
 	if found := c.byTrial[c.Experiment.Original(t)]; found != nil {
 		return found
@@ -48,7 +50,7 @@ func (c *Choices) Of(t *plan.Trial) *Choice {
 	return &Choice{}
 }
 
-// Tuned is a trial with the values that were chosen for it, if all of them were.
+// Tuned returns a trial with the values that were chosen for it, if all of them were.
 func (c *Choices) Tuned(t *plan.Trial) (*plan.Trial, error) {
 	found := c.Of(t)
 	if found.Reason != "" {
@@ -66,9 +68,9 @@ func (c *Choices) AddTo(rec *record.Record, t *plan.Trial) {
 	}
 }
 
-// Recall fills in the choices that need no search, of trials that have none yet: those that the run made before it was
-// stopped, those that another experiment made, and those whose searches are recorded. A search is fresh as long as its
-// trial is: it is not repeated because repetitions are. The run is the one that goes on, or empty.
+// Recall fills in the choices that need no search, of trials that have none yet: those that the resumed run was measured
+// with, those of another experiment, and those of recorded searches. A search is fresh as long as its trial is, also if
+// repetitions are measured anew. An empty run means that none is resumed.
 //
 // The error is a *NoTuneError.
 func (c *Choices) Recall(records []*record.Record, trials []*plan.Trial, run string) error {
@@ -102,7 +104,7 @@ func (c *Choices) Recall(records []*record.Record, trials []*plan.Trial, run str
 	return nil
 }
 
-// TakeFirst fills in the first value that each search would try, to see whether services start with it.
+// TakeFirst fills in the first value that each search would try.
 func (c *Choices) TakeFirst(trials []*plan.Trial) error {
 	c.byTrial = map[*plan.Trial]*Choice{}
 	for _, t := range trials {
@@ -119,7 +121,7 @@ func (c *Choices) TakeFirst(trials []*plan.Trial) error {
 	return nil
 }
 
-// measuredWith is the value that a run which goes on was measured with.
+// measuredWith returns the value that repetitions of a run were measured with.
 func (c *Choices) measuredWith(records []*record.Record, t *plan.Trial, name, run string) (int, bool) {
 	for _, rec := range c.Plan.RecordsOf(c.Experiment, records, c.Host) {
 		if run == "" || rec.Run != run || rec.Search != nil {
@@ -136,34 +138,26 @@ func (c *Choices) measuredWith(records []*record.Record, t *plan.Trial, name, ru
 	return 0, false
 }
 
-// recorded is the newest search for a value of a trial that has chosen one under its present key, or under that which
-// it has in full; nil if there is none. One in full goes before one that was cut short.
+// recorded returns the search that has chosen a value of a trial under its present key: one in full, or else the newest
+// one. It is nil if there is none.
 func (c *Choices) recorded(records []*record.Record, e *plan.Experiment, t *plan.Trial, name string) *record.Record {
-	var found *record.Record
-	for _, rec := range records {
-		isFull := rec.Profile == plan.Full
-		isFresh := rec.Profile == c.Plan.Profile && rec.Key == t.Key || isFull && rec.Key == t.FullKey
-		isOf := rec.Article == c.Plan.Article && rec.Experiment == e.Name && rec.Host == c.Host && rec.Trial == t.Name
-		if !isFresh || !isOf || !hasChosen(rec.Search, name) {
-			continue
-		}
-		if found == nil || isPreferred(rec, found) {
-			found = rec
-		}
+	found := slice.Filter(records, func(rec *record.Record) bool {
+		isFresh := rec.Profile == c.Plan.Profile && rec.Key == t.Key || rec.Profile == plan.Full && rec.Key == t.FullKey
+		return isFresh && rec.Article == c.Plan.Article && rec.Experiment == e.Name && rec.Host == c.Host &&
+			rec.Trial == t.Name && hasChosen(rec.Search, name)
+	})
+	if len(found) == 0 {
+		return nil
 	}
-	return found
+	return slices.MaxFunc(found, func(a, b *record.Record) int {
+		if isFull := a.Profile == plan.Full; isFull != (b.Profile == plan.Full) {
+			return map[bool]int{true: 1, false: -1}[isFull]
+		}
+		return strings.Compare(a.Run, b.Run)
+	})
 }
 
-// isPreferred says whether a search goes before another one: one in full before one that was cut short, else the newer
-// one.
-func isPreferred(rec, other *record.Record) bool {
-	if isFull := rec.Profile == plan.Full; isFull != (other.Profile == plan.Full) {
-		return isFull
-	}
-	return rec.Run > other.Run
-}
-
-// hasChosen says whether a search has chosen a value of a name.
+// hasChosen reports whether a search has chosen a value of a name.
 func hasChosen(s *record.Search, name string) bool {
 	return s != nil && s.Kind == record.SearchTune && s.Name == name && s.Chosen >= 1
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -21,8 +22,8 @@ func (e *NoRateError) Error() string {
 	return fmt.Sprintf("experiment %q has no rate: %s", e.Experiment.Name, e.Reason)
 }
 
-// InOrder sorts experiments so that what the rate or a value of another one depends on comes before it. Otherwise they
-// stay in the order of the article.
+// InOrder sorts experiments so that one comes after those that it takes a rate or a value from. Otherwise they stay in
+// the order of the article.
 func InOrder(experiments []*plan.Experiment) []*plan.Experiment {
 	var out []*plan.Experiment
 	var add func(e *plan.Experiment)
@@ -30,7 +31,7 @@ func InOrder(experiments []*plan.Experiment) []*plan.Experiment {
 		if slices.Contains(out, e) {
 			return
 		}
-		for _, name := range Needs(e) {
+		for _, name := range needs(e) {
 			if i := slices.IndexFunc(experiments, func(o *plan.Experiment) bool { return o.Name == name }); i >= 0 {
 				add(experiments[i]) // a plan has no circle of them
 			}
@@ -43,21 +44,25 @@ func InOrder(experiments []*plan.Experiment) []*plan.Experiment {
 	return out
 }
 
-// Needs names the experiments whose results an experiment takes rates or values from.
-func Needs(e *plan.Experiment) []string { return slices.Concat(sharesOf(e), takenFrom(e)) }
-
-func sharesOf(e *plan.Experiment) []string {
-	var names []string
+// needs names the experiments whose results an experiment takes rates or values from.
+func needs(e *plan.Experiment) (names []string) {
 	for _, t := range e.Trials {
-		if t.Load != nil && t.Load.RateOf != "" && !slices.Contains(names, t.Load.RateOf) {
-			names = append(names, t.Load.RateOf)
+		if t.Load != nil && t.Load.RateOf != "" {
+			names = slice.Add(names, t.Load.RateOf)
+		}
+	}
+	for _, t := range e.Trials {
+		for _, s := range t.Tune {
+			if s.Of != "" {
+				names = slice.Add(names, s.Of)
+			}
 		}
 	}
 	return names
 }
 
-// Rates gives the throughputs that rates are a share of, in requests per second: the smallest typical one of an
-// experiment, or that of a trial's own cell there. A run that goes on keeps to what it found at its beginning.
+// Rates returns the throughputs that rates are a share of, in requests per second: the smallest typical one of an
+// experiment, or that of a trial's own cell there. A resumed run keeps the rates that it began with.
 //
 // Source: docs/load.md.
 func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run string) (map[string]float64, error) {
@@ -91,7 +96,7 @@ func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run
 	return rates, nil
 }
 
-// rateName is what Rates calls the throughput that the rate of a trial is a share of.
+// rateName is the key in Rates of the throughput that the rate of a trial is a share of.
 func rateName(t *plan.Trial) string {
 	if t.Load.RateOwn {
 		return t.Load.RateOf + "#" + t.Name
@@ -99,8 +104,7 @@ func rateName(t *plan.Trial) string {
 	return t.Load.RateOf
 }
 
-// smallestThroughput is the smallest typical throughput of some trials of an experiment that the rate of e is a share
-// of.
+// smallestThroughput returns the smallest typical throughput of some trials of an experiment, for the rate of e.
 func smallestThroughput(p *plan.Plan, e, of *plan.Experiment, trials []*plan.Trial, records []*record.Record,
 	host string) (float64, error) {
 	smallest := 0.0
@@ -123,7 +127,7 @@ func smallestThroughput(p *plan.Plan, e, of *plan.Experiment, trials []*plan.Tri
 	return smallest, nil
 }
 
-// rateSoFar is the throughput that a run which goes on took its rates from; 0 for a new run.
+// rateSoFar returns the throughput that a run took its rates from; 0 if it has no repetition yet.
 func rateSoFar(p *plan.Plan, e *plan.Experiment, records []*record.Record, run, name string) float64 {
 	for _, rec := range records {
 		if rec.Run != run || rec.Experiment != e.Name || rec.Article != p.Article || rec.Load == nil || rec.Load.Open == nil {
@@ -138,8 +142,8 @@ func rateSoFar(p *plan.Plan, e *plan.Experiment, records []*record.Record, run, 
 	return 0
 }
 
-// Throughput is the pseudo-median of the valid repetitions of a trial's newest complete run with its present key that
-// has some; 0 if there is none. A run is complete if it has done what it had planned itself.
+// Throughput returns the pseudo-median, over the valid repetitions of a trial with its present key, of the newest run
+// that has some and all that it had planned up to its first look; 0 if there is none.
 //
 // Source: docs/method.md#valid-cells: an invalid repetition is left out of all statistics.
 func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) float64 {
@@ -173,7 +177,7 @@ func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*reco
 	return stats.PseudoMedian(values[newest])
 }
 
-// WithRate is a trial as its driver gets it: with the rate that its share has come to.
+// WithRate returns a trial with the rate that its share comes to.
 func WithRate(t *plan.Trial, rates map[string]float64) *plan.Trial {
 	if t.Load == nil || t.Load.RateOf == "" {
 		return t
@@ -182,17 +186,4 @@ func WithRate(t *plan.Trial, rates map[string]float64) *plan.Trial {
 	load.Rate = load.RateShare * rates[rateName(t)]
 	with.Load = &load
 	return &with
-}
-
-// takenFrom names the experiments that this one takes values over from.
-func takenFrom(e *plan.Experiment) []string {
-	var names []string
-	for _, t := range e.Trials {
-		for _, s := range t.Tune {
-			if s.Of != "" && !slices.Contains(names, s.Of) {
-				names = append(names, s.Of)
-			}
-		}
-	}
-	return names
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -28,7 +29,7 @@ type Bench interface {
 	Redact(rec *record.Record)
 }
 
-// Progress is told of searches.
+// Progress shows searches.
 type Progress interface {
 	// Search is called after each probe, and once more when the search has ended: then it says why, in Stop.
 	Search(t *plan.Trial, s *record.Search)
@@ -51,27 +52,17 @@ type Searcher struct {
 func (s *Searcher) newRecord(t *plan.Trial, search *record.Search) *record.Record {
 	rec := s.Bench.NewRecord(plan.Step{Trial: t})
 	rec.Planned, rec.Looks, rec.Order, rec.Search = 0, nil, record.Order{Seed: s.Experiment.Seed}, search
-	before := 0
-	for _, o := range s.Plan.RecordsOf(s.Experiment, s.Records, s.Host) {
-		if o.Run == rec.Run && o.Trial == rec.Trial && o.Key == rec.Key && o.Search != nil &&
-			o.Search.Kind == search.Kind && o.Search.Name == search.Name {
-			before++
-		}
-	}
+	before := slice.Count(s.Plan.RecordsOf(s.Experiment, s.Records, s.Host), func(o *record.Record) bool {
+		return o.Run == rec.Run && o.Trial == rec.Trial && o.Key == rec.Key && o.Search != nil &&
+			o.Search.Kind == search.Kind && o.Search.Name == search.Name
+	})
 	if before > 0 {
 		search.Attempt = before + 1
 	}
 	return rec
 }
 
-// end completes the record of a search.
-func (s *Searcher) end(rec *record.Record) *record.Record {
-	rec.End(time.Now(), time.Since(rec.Started))
-	s.Bench.Redact(rec)
-	return rec
-}
-
-// metric says what the name of a metric means in the experiment.
+// metric returns the metric of a name in the experiment.
 func (s *Searcher) metric(name string) record.Metric {
 	for _, m := range s.Experiment.Metrics {
 		if m.Name == name {
@@ -82,86 +73,130 @@ func (s *Searcher) metric(name string) record.Metric {
 	return m
 }
 
-// A prober makes the probes of one search.
-type prober struct {
-	*Searcher
-	trial  *plan.Trial
-	rec    *record.Record // of the search
-	out    *record.Search
-	wanted []string       // metrics that probes keep, beside those that are drawn
-	with   map[string]int // values that were chosen before, which all probes are made with
-	judge  func(measured *record.Record, p *record.Probe)
-
-	retries int           // that are left: probes that the machine disturbs are made again
-	begun   time.Time     // when the search was
-	lost    time.Duration // that probes took which were made again
-	givenUp bool          // a probe was disturbed that was not made again
+// A ladder says what a search tries, one rung after another.
+type ladder struct {
+	next  func() (*rung, error)                              // the next rung; nil when the search has ended
+	judge func(measured *record.Record, probe *record.Probe) // fills in what a probe came to that was not disturbed
+	tell  func(probes []record.Probe)                        // takes what the probes of the last rung came to
 }
 
-// spent is how long the search has taken, without what was lost.
-func (p *prober) spent() time.Duration { return time.Since(p.begun) - p.lost }
+// A rung is one candidate of a search.
+type rung struct {
+	trial   *plan.Trial // with the candidate
+	probe   record.Probe
+	probes  int
+	retries int // disturbed probes that are made again; -1: as many as the rung before has left
+}
 
-// measure makes one probe, as often as retries allow, until the machine leaves it alone. What it disturbed is kept,
-// counts for nothing, whatever it came to, and is taken off the retries. Wanted says what is tried, and why.
-//
-// Source: X, as for repetitions.
-func (p *prober) measure(ctx context.Context, t *plan.Trial, wanted record.Probe) (record.Probe, error) {
+// A climb is one search being made.
+type climb struct {
+	*Searcher
+	ladder
+	trial  *plan.Trial
+	out    *record.Search
+	wanted []string // metrics that probes keep, besides those that are drawn
+
+	retries int           // that are left
+	begun   time.Time     // when the search was
+	lost    time.Duration // that disturbed probes took
+	givenUp bool          // a disturbed probe was not made again
+}
+
+// spent returns how long the search has taken, without what was lost.
+func (c *climb) spent() time.Duration { return time.Since(c.begun) - c.lost }
+
+// run probes one rung after another.
+func (c *climb) run(ctx context.Context) error {
 	for {
-		made, err := p.measureOnce(ctx, t, wanted)
-		if err != nil {
-			return record.Probe{}, err
+		r, err := c.next()
+		if err != nil || r == nil {
+			return err
 		}
-		p.out.Probes = append(p.out.Probes, made)
-		p.Progress.Search(p.trial, p.out)
-		if made.Disturbed == "" {
-			return made, nil
+		if err := c.Bench.PrepareTrial(ctx, r.trial); err != nil {
+			return err
 		}
-		p.retries--
-		p.lost += time.Duration(made.Seconds * float64(time.Second))
+		if r.retries >= 0 {
+			c.retries = r.retries
+		}
+		var probes []record.Probe
+		for len(probes) < r.probes {
+			made, err := c.probe(ctx, r)
+			if err != nil {
+				return err
+			}
+			c.out.Probes = append(c.out.Probes, made)
+			c.Progress.Search(c.trial, c.out)
+			if made.Disturbed == "" {
+				probes = append(probes, made)
+				continue
+			}
+			c.retries--
+			c.lost += time.Duration(made.Seconds * float64(time.Second))
+		}
+		c.tell(probes)
 	}
 }
 
-// measureOnce measures a trial once, whatever the machine does meanwhile.
-func (p *prober) measureOnce(ctx context.Context, t *plan.Trial, made record.Probe) (record.Probe, error) {
+// end completes the record of a search.
+func (s *Searcher) end(rec *record.Record) *record.Record {
+	rec.End(time.Now(), time.Since(rec.Started))
+	s.Bench.Redact(rec)
+	return rec
+}
+
+// probe makes one probe. While there are retries, a disturbed one is kept and counts for nothing, whatever it came to.
+func (c *climb) probe(ctx context.Context, r *rung) (record.Probe, error) {
+	made := r.probe
 	if err := ctx.Err(); err != nil {
 		return made, err
 	}
-	if err := p.Bench.Share(ctx, t); err != nil {
+	if err := c.Bench.Share(ctx, r.trial); err != nil {
 		return made, err
 	}
 	began := time.Now()
-	rec, err := p.Bench.Measure(ctx, plan.Step{Trial: t, Round: len(p.out.Probes) + 1})
+	rec, err := c.Bench.Measure(ctx, plan.Step{Trial: r.trial, Round: len(c.out.Probes) + 1})
 	if err != nil {
 		return made, err
 	}
 	made.Started, made.Seconds, made.Failure = began.UTC(), time.Since(began).Seconds(), rec.Failure
-	made.Samples = p.samplesOf(rec)
-	if words, disturbed := validity.Disturbed(rec); disturbed && p.retries > 0 {
+	made.Samples = c.samplesOf(rec)
+	words, disturbed := validity.Disturbed(rec)
+	if disturbed && c.retries > 0 {
 		made.Disturbed = words
-		made.Value, _ = dataset.Value(rec, p.out.Metric, p.Experiment.Metrics)
-	} else {
-		p.givenUp = p.givenUp || disturbed
-		p.judge(rec, &made)
+		made.Value, _ = dataset.Value(rec, c.out.Metric, c.Experiment.Metrics)
+		return made, nil
 	}
+	c.givenUp = c.givenUp || disturbed
+	c.judge(rec, &made)
 	return made, nil
 }
 
-// samplesOf is what a probe keeps of what was measured.
-func (p *prober) samplesOf(rec *record.Record) []record.Sample {
+// samplesOf returns what a probe keeps of what was measured.
+func (c *climb) samplesOf(rec *record.Record) []record.Sample {
 	if rec.Failure != "" {
 		return nil
 	}
 	out := slices.Clone(rec.Samples)
-	for _, name := range slices.Concat(p.wanted, drawn[:]) {
+	for _, name := range slices.Concat(c.wanted, drawn[:]) {
 		if slices.ContainsFunc(out, func(s record.Sample) bool { return s.Metric == name }) {
 			continue
 		}
-		if value, missing := dataset.Value(rec, name, p.Experiment.Metrics); missing == "" {
-			out = append(out, record.Sample{Metric: name, Value: value, Unit: cmp.Or(p.metric(name).Unit, "1")})
+		if value, missing := dataset.Value(rec, name, c.Experiment.Metrics); missing == "" {
+			out = append(out, record.Sample{Metric: name, Value: value, Unit: cmp.Or(c.metric(name).Unit, "1")})
 		}
 	}
 	return out
 }
 
-// drawn are the metrics that every probe keeps, beside those that were sampled as such: curves are drawn of them.
+// drawn are the metrics that every probe keeps: curves are drawn of them.
 var drawn = [...]string{"throughput", "failed", "latency.p50", "latency.p99"}
+
+// whyNot says what kept probes from counting: what was said last.
+func whyNot(probes []record.Probe) string {
+	for _, p := range slices.Backward(probes) {
+		if words := cmp.Or(p.Failure, p.Invalid); words != "" {
+			return words
+		}
+	}
+	return "their values are zero"
+}

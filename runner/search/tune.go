@@ -1,12 +1,11 @@
 package search
 
 import (
-	"cmp"
 	"context"
 	"maps"
-	"slices"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -40,55 +39,44 @@ func (s *Searcher) Tune(ctx context.Context, t *plan.Trial, wanted spec.Search, 
 		out.Stop, out.Chosen, out.Lo, out.Hi = record.StopOnly, only, float64(only), float64(only)
 		return s.end(rec), nil
 	}
-	probes := &prober{Searcher: s, trial: t, rec: rec, out: out, wanted: []string{wanted.Maximize}, with: before,
-		begun: time.Now()}
-	probes.judge = func(measured *record.Record, p *record.Probe) {
+	c := &climb{Searcher: s, trial: t, out: out, wanted: []string{wanted.Maximize}, begun: time.Now()}
+	var medians []float64 // of the probes of each candidate
+	c.next = func() (*rung, error) {
+		if out.Stop != "" {
+			return nil, nil
+		}
+		candidate := rule.Candidates[len(medians)]
+		values[wanted.Name] = candidate
+		tried, err := t.Tuned(values)
+		if err != nil {
+			return nil, err
+		}
+		return &rung{trial: tried.Short(), probes: wanted.Probes, retries: wanted.Probes,
+			probe: record.Probe{Candidate: float64(candidate), Phase: record.PhaseProbe}}, nil
+	}
+	c.judge = func(measured *record.Record, p *record.Probe) {
 		if measured.Failure == "" {
 			p.Value, p.Invalid = dataset.ProbeOfTune(measured, wanted.Maximize, s.Experiment.Metrics)
 		}
 	}
-	var medians []float64
-	for out.Stop == "" {
-		values[wanted.Name] = rule.Candidates[len(medians)]
-		median, err := probes.candidate(ctx, wanted, values)
-		if err != nil {
-			return nil, err
-		}
-		medians = append(medians, median)
-		out.Stop = stopOfTune(rule, medians, wanted, probes.spent())
+	c.tell = func(probes []record.Probe) {
+		medians = append(medians, stats.Median(slice.Map(probes, func(p record.Probe) float64 {
+			return stats.MoreIsBetter(p.Counts(), stats.Direction(out.Better))
+		})))
+		out.Stop = stopOfTune(rule, medians, wanted, c.spent())
 	}
-	choice, err := rule.Choose(medians)
-	if err != nil {
-		out.Reason, out.Busy = "no probe counts: "+whyNot(out.Probes), probes.givenUp
-		return s.end(rec), nil
+	if err := c.run(ctx); err != nil {
+		return nil, err
 	}
-	out.Chosen, out.Matters, out.Lo, out.Hi = choice.Chosen, choice.Matters, choice.Near.Lo, choice.Near.Hi
+	if choice, err := rule.Choose(medians); err == nil {
+		out.Chosen, out.Matters, out.Lo, out.Hi = choice.Chosen, choice.Matters, choice.Near.Lo, choice.Near.Hi
+	} else {
+		out.Reason, out.Busy = "no probe counts: "+whyNot(out.Probes), c.givenUp
+	}
 	return s.end(rec), nil
 }
 
-// candidate probes a trial with some values as often as is wanted, and gives the median of what counts.
-func (p *prober) candidate(ctx context.Context, wanted spec.Search, values map[string]int) (float64, error) {
-	tried, err := p.trial.Tuned(values)
-	if err != nil {
-		return 0, err
-	}
-	if err := p.Bench.PrepareTrial(ctx, tried); err != nil {
-		return 0, err
-	}
-	var counts []float64
-	p.retries = wanted.Probes
-	for range wanted.Probes {
-		made, err := p.measure(ctx, tried.Short(), record.Probe{Candidate: float64(values[wanted.Name]),
-			Phase: record.PhaseProbe})
-		if err != nil {
-			return 0, err
-		}
-		counts = append(counts, stats.MoreIsBetter(made.Counts(), stats.Direction(p.out.Better)))
-	}
-	return stats.Median(counts), nil
-}
-
-// stopOfTune says why a search for a value ends after the candidates whose medians are known; empty if it goes on.
+// stopOfTune says why a search for a value ends after the candidates whose medians are known; empty if it does not.
 func stopOfTune(rule stats.Tuning, medians []float64, wanted spec.Search, spent time.Duration) string {
 	if why, stop := rule.Stop(medians); stop {
 		if why == stats.StopLimit && len(rule.Candidates) == wanted.Points {
@@ -101,14 +89,4 @@ func stopOfTune(rule stats.Tuning, medians []float64, wanted spec.Search, spent 
 		return record.StopBudget
 	}
 	return ""
-}
-
-// whyNot says what kept probes from counting: what was said last.
-func whyNot(probes []record.Probe) string {
-	for _, p := range slices.Backward(probes) {
-		if words := cmp.Or(p.Failure, p.Invalid); words != "" {
-			return words
-		}
-	}
-	return "their values are zero"
 }

@@ -1,0 +1,320 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/internal/slice"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+)
+
+// maxShares is how often the shared services of an experiment are started in a run.
+const maxShares = 3
+
+// services are the own services of a trial, or the shared ones, in a space.
+type services struct {
+	trial   *plan.Trial
+	space   engine.Space
+	list    []*spec.Service
+	running []engine.Running
+	began   time.Time // zero until they are started
+}
+
+// A share is the shared services, which outlive repetitions.
+type share struct {
+	services
+	setup  time.Duration
+	spoilt string // why the next repetition cannot use them; empty while it can
+}
+
+func (s *services) close(ctx context.Context) error {
+	longest := time.Duration(0)
+	for _, one := range s.list {
+		longest = max(longest, one.StopGrace)
+	}
+	return engine.CloseSpace(ctx, s.space, longest)
+}
+
+// allRun reports whether all containers are known to run, apart from completed ones.
+func allRun(ctx context.Context, running []engine.Running) bool {
+	return !slices.ContainsFunc(stillRunning(running), func(s engine.Running) bool {
+		_, ended, err := s.Ended(ctx)
+		return ended || err != nil
+	})
+}
+
+// newServices opens a space for the services of a repetition: within that of the shared services, or else within one in
+// which nothing else runs, because making and removing a network for each repetition takes time.
+func (b *bench) newServices(ctx context.Context, t *plan.Trial) (*services, error) {
+	if b.shared == nil && b.around == nil {
+		around, err := b.Engine.Open(ctx, b.id)
+		if err != nil {
+			return nil, err
+		}
+		b.around = around
+	}
+	within := b.around
+	if b.shared != nil {
+		within = b.shared.space
+	}
+	space, err := within.Inner(ctx)
+	return &services{trial: t, space: space, list: b.own(t)}, err
+}
+
+// takeOver returns the services of a trial that stayed up; nil if there are none. Those of another trial are taken down.
+//
+// Source: docs/experiment.md#blocks.
+func (b *bench) takeOver(ctx context.Context, t *plan.Trial) (*services, error) {
+	if up := b.waiting; up != nil && up.trial.Name == t.Name && allRun(ctx, up.running) {
+		b.waiting = nil
+		return up, nil
+	}
+	return nil, b.endWaiting(ctx)
+}
+
+// endWaiting takes down the services that stayed up, if there are any.
+func (b *bench) endWaiting(ctx context.Context) error {
+	up := b.waiting
+	if up == nil {
+		return nil
+	}
+	b.waiting = nil
+	return up.close(ctx)
+}
+
+// closeAround removes the space around the spaces of repetitions, if there is one.
+func (b *bench) closeAround(ctx context.Context) error {
+	if b.around == nil {
+		return nil
+	}
+	around := b.around
+	b.around = nil
+	return engine.CloseSpace(ctx, around, 0)
+}
+
+// keep leaves the services of a repetition up for somebody to look at, instead of closing its space.
+func (b *bench) keep(ctx context.Context, space engine.Space, kept *Kept) error {
+	spaces := []engine.Space{space}
+	if b.shared != nil {
+		spaces, kept.Cleanup = append(spaces, b.shared.space), b.experiment.Cleanup
+	} else {
+		spaces = append(spaces, b.around)
+	}
+	for _, s := range spaces {
+		services, err := s.Keep(ctx)
+		if err != nil {
+			return &engine.LeftError{Err: err}
+		}
+		kept.Services = append(kept.Services, services...)
+	}
+	b.shared, b.around = nil, nil
+	return nil
+}
+
+// own returns the services of a trial that are started for each repetition.
+func (b *bench) own(t *plan.Trial) []*spec.Service {
+	return slice.Filter(t.Services, func(s *spec.Service) bool { return !b.isShared(s.Name) })
+}
+
+// isShared reports whether a service lives through the whole experiment.
+func (b *bench) isShared(service string) bool { return slices.Contains(b.experiment.Shared, service) }
+
+// Share starts and sets up the shared services, unless they run. If that fails, it is the failure of every repetition,
+// and not an error, and is not tried again. All trials have the same shared services, so t may be any of them.
+func (b *bench) Share(ctx context.Context, t *plan.Trial) error {
+	if len(b.experiment.Shared) == 0 || b.unshared != nil {
+		return nil
+	}
+	t = b.secrets().put(t)
+	if b.shared != nil {
+		died := cmp.Or(b.shared.spoilt, b.died(ctx))
+		if died == "" {
+			return nil
+		}
+		if err := b.unshare(ctx); err != nil {
+			return err
+		}
+		if b.starts >= maxShares {
+			b.failShared(t, died+fmt.Sprintf(", after %d starts", b.starts), "")
+			return nil
+		}
+		b.Progress.Note(died + ": starting the shared services again")
+	}
+	b.starts++
+	b.Progress.Note("starting " + b.sharing())
+	bounded, cancel := context.WithTimeout(ctx, b.experiment.Timeout)
+	defer cancel()
+	err := b.startShared(ctx, bounded, t)
+	if err == nil {
+		return nil
+	}
+	failure, log, isResult := failureOf(err)
+	switch {
+	case ctx.Err() != nil:
+		return errors.Join(ctx.Err(), b.unshare(ctx))
+	case bounded.Err() != nil:
+		failure = fmt.Sprintf("starting %s took longer than %v", b.sharing(), b.experiment.Timeout)
+	case !isResult:
+		return errors.Join(err, b.unshare(ctx))
+	}
+	var running []engine.Running
+	if b.shared != nil {
+		running = b.shared.running
+	}
+	b.failShared(t, failure, logs(ctx, log, running, err))
+	return b.unshare(ctx)
+}
+
+// sharing says what Share does.
+func (b *bench) sharing() string {
+	words := "the shared services "
+	if len(b.experiment.Shared) == 1 {
+		words = "the shared service "
+	}
+	words += strings.Join(b.experiment.Shared, ", ")
+	if len(b.experiment.Setup) > 0 {
+		words += ", and setting up"
+	}
+	return words
+}
+
+func (b *bench) startShared(ctx, bounded context.Context, t *plan.Trial) error {
+	space, err := b.Engine.Open(ctx, b.id)
+	if err != nil {
+		return err
+	}
+	list := slice.Filter(t.Services, func(s *spec.Service) bool { return b.isShared(s.Name) })
+	b.shared = &share{services: services{trial: t, space: space, list: list}}
+	if err := b.start(ctx, bounded, &b.shared.services); err != nil {
+		return err
+	}
+	begin := time.Now()
+	_, err = runHooks(bounded, "setup", b.experiment.Setup, t, byName(b.shared.running))
+	b.shared.setup = time.Since(begin)
+	return err
+}
+
+// failShared keeps why no repetition can be measured any more. The note has no secrets, because it may be kept.
+func (b *bench) failShared(t *plan.Trial, failure, log string) {
+	b.unshared = &shareError{failure: failure, log: log}
+	b.Progress.Note("no repetition of " + b.experiment.Name + " can be measured: " + b.secrets().redactor(t).Text(failure))
+}
+
+// shareError is why there are no shared services.
+type shareError struct{ failure, log string }
+
+// spoil keeps the next repetition from using the shared services: they are started again.
+func (b *bench) spoil(why string) {
+	if b.shared != nil {
+		b.shared.spoilt = why
+	}
+}
+
+// entersShared reports whether commands of a repetition run in shared services.
+func (b *bench) entersShared(t *plan.Trial) bool {
+	own := ""
+	if t.Command != nil {
+		own = t.Command.Service
+	}
+	return b.isShared(own) || slices.ContainsFunc(slices.Concat(t.Prepare, t.Conclude),
+		func(h spec.Hook) bool { return b.isShared(h.Service) })
+}
+
+// died says which shared service has ended; empty while all of them run.
+func (b *bench) died(ctx context.Context) string {
+	if b.shared == nil {
+		return ""
+	}
+	for _, s := range stillRunning(b.shared.running) {
+		if words := exitWords(ctx, s); words != "" {
+			return fmt.Sprintf("shared service %q %s", s.Name(), words)
+		}
+	}
+	return ""
+}
+
+// cleanupGrace is how long the cleanup hooks of an experiment may take that was interrupted, or cannot go on.
+const cleanupGrace = 30 * time.Second
+
+// cleanup runs the cleanup hooks of an experiment, also of one that was interrupted or cannot go on: what they clean up
+// may be outside its containers. If one fails, no repetition does.
+func (b *bench) cleanup(ctx context.Context, failed bool) *NoCleanupError {
+	if b.shared == nil || len(b.experiment.Cleanup) == 0 {
+		return nil
+	}
+	limit := b.experiment.Timeout
+	if failed {
+		limit = min(limit, cleanupGrace)
+		b.Progress.Note(fmt.Sprintf("cleaning up after experiment %s, for %v at most", b.experiment.Name, limit))
+	}
+	bounded, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), limit,
+		fmt.Errorf("the hook cleanup took longer than %v", limit))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(cleanupGrace, cancel) })
+	defer stop()
+	_, err := runHooks(bounded, "cleanup", b.experiment.Cleanup, b.shared.trial, byName(b.shared.running))
+	if err == nil {
+		return nil
+	}
+	if failure, _, isResult := failureOf(err); isResult {
+		err = errors.New(b.secrets().redactor(b.shared.trial).Text(failure))
+	} else if bounded.Err() != nil {
+		err = context.Cause(bounded)
+	}
+	return &NoCleanupError{b.experiment, err}
+}
+
+// NoCleanupError is a cleanup hook that failed.
+type NoCleanupError struct {
+	Experiment *plan.Experiment
+	Err        error
+}
+
+func (e *NoCleanupError) Error() string {
+	return fmt.Sprintf("experiment %q is not cleaned up: %v", e.Experiment.Name, e.Err)
+}
+
+func (e *NoCleanupError) Unwrap() error { return e.Err }
+
+// unshare takes the shared services down, if they are up.
+func (b *bench) unshare(ctx context.Context) error {
+	if b.shared == nil {
+		return nil
+	}
+	err := b.endWaiting(ctx) // they are within the space of the shared services
+	shared := b.shared
+	b.shared = nil
+	return errors.Join(err, shared.close(ctx))
+}
+
+// sharedFacts adds which shared services a repetition used, and which start of them, as a run may start them again.
+func (b *bench) sharedFacts(rec *record.Record) {
+	if b.shared == nil {
+		return
+	}
+	rec.Facts["shared.services"] = strings.Join(b.experiment.Shared, ", ")
+	rec.Facts["shared.start"] = b.shared.began.Format(startFormat)
+	if len(b.experiment.Setup) > 0 {
+		rec.Facts["shared.setup"] = b.shared.setup.Round(time.Millisecond).String()
+	}
+}
+
+// startFormat is how facts tell one start of services from another.
+const startFormat = "2006-01-02T15:04:05.000Z"
+
+// byName returns the container that each service is reached by: the first of a scaled one, and no link.
+func byName(running []engine.Running) map[string]engine.Running {
+	out := map[string]engine.Running{}
+	for _, c := range running {
+		out[c.Name()] = c
+	}
+	return out
+}
