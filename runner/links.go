@@ -65,7 +65,7 @@ func (b *bench) relay(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 		return engine.Service{}, fmt.Errorf("service %q: %w", s.Name, err)
 	}
 	at := b.layout().Location(t, s.Name)
-	out := engine.Service{Image: b.images().Own(), Confined: true, Location: at, Service: spec.Service{
+	out := engine.Service{Image: b.images().Own(), Location: at, Service: spec.Service{
 		Name: s.Name, Command: []string{agent.Link}, Environment: []string{"BENCHBOOK_LINK=" + string(config)},
 		CPUSet: b.layout().Placement(at.Host).Services,
 		// One end of a closed connection cannot use its port again for a minute. The relay may be that end, for all clients.

@@ -89,10 +89,6 @@ func TestLinksAndOrigins(t *testing.T) {
 			t.Errorf("the database is on %s, the links on %s and %s; names %v, %v", db.CPUSet, dbLink.CPUSet, apiLink.CPUSet,
 				db.Aliases, dbLink.Aliases)
 		}
-		if db.Confined || !dbLink.Confined || !api.Confined || !apiLink.Confined {
-			t.Errorf("confined are the database %v, its link %v, the origin %v, its link %v; want all but the database",
-				db.Confined, dbLink.Confined, api.Confined, apiLink.Confined)
-		}
 		if dbLink.Ready.Log != link.ReadyLine || dbLink.Ready.Port != 0 || len(dbLink.Expose) > 0 {
 			t.Errorf("the link is ready when %+v: its ports must not be asked", dbLink.Ready)
 		}

@@ -220,7 +220,6 @@ func (b *bench) service(t *plan.Trial, s *spec.Service) (engine.Service, error) 
 			return engine.Service{}, err
 		}
 		out.Image, out.Command, out.Environment = b.images().Own(), []string{agent.Origin}, []string{config}
-		out.Confined = true
 	}
 	return out, nil
 }

@@ -565,8 +565,7 @@ func (f *Folder) Build(b *article.Build, users []string, at source.Pos,
 	if !ok {
 		return nil, DockerfilePlace{}, false
 	}
-	out := &spec.Build{Files: files, Dockerfile: "Dockerfile", Target: b.Target.Value, Args: b.Args.Map(),
-		Network: string(b.Network.V)}
+	out := &spec.Build{Files: files, Dockerfile: "Dockerfile", Target: b.Target.Value, Args: b.Args.Map()}
 	if !b.Inline.IsZero() {
 		return out, inline(out, b.Inline), true
 	}

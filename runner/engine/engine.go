@@ -289,9 +289,6 @@ type Service struct {
 	Within  time.Duration // it is not waited for longer until it is ready; 0: as long as its healthcheck says
 	Begun   func()        // called when the service was started and the waiting begins; may be nil
 	First   bool          // it goes before others on the CPUs that it shares with them
-	// Confined is set for a program of ours. It runs without root, capabilities and a writable file system where the
-	// engine can take these away.
-	Confined bool
 	Location
 }
 
@@ -328,7 +325,6 @@ type Program struct {
 	WorkingDir  string
 	CPUSet      string
 	First       bool   // it goes before others on the CPUs that it shares with them
-	Confined    bool   // as for a Service
 	Beside      string // a service of the space whose network namespace it shares; empty: one of its own
 	// Single says that it is one process. Where it ends with status 0 nothing of it was killed for lack of memory, and no
 	// engine has to find that out, which may take longer than to see that it has ended.
@@ -347,7 +343,7 @@ func (p *Program) Service() Service {
 	return Service{Service: spec.Service{Name: p.Name, Entrypoint: p.Entrypoint, Command: p.Command,
 		Environment: p.Environment,
 		Configs:     p.Files, WorkingDir: p.WorkingDir, CPUSet: p.CPUSet}, Image: p.Image, First: p.First,
-		Confined: p.Confined, Location: p.Location}
+		Location: p.Location}
 }
 
 // Variables are the values of an environment of KEY=value, the last one of a name, and the names in the order in which

@@ -550,7 +550,7 @@ func TestStandBy(t *testing.T) {
 	}
 	defer at.Standby.End()
 	p := <-waits
-	if p.Name != "load" || !p.Single || !p.Confined || p.CPUSet != "1" ||
+	if p.Name != "load" || !p.Single || p.CPUSet != "1" ||
 		!slices.Equal(p.Command, []string{agent.Load, http.AwaitArgument}) || !strings.Contains(p.Environment[0],
 		`"connections":3`) {
 		t.Errorf("%+v stands by", p)

@@ -35,15 +35,11 @@ func (e *Engine) startAgent(ctx context.Context, name, network string, labels ma
 	if err != nil {
 		return "", nil, err
 	}
-	var service engine.Service
-	confine(&service, true)
-	host := &container.HostConfig{NetworkMode: container.NetworkMode(network), AutoRemove: true}
-	e.restrict(host, service)
 	created, err := e.client.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Name: name,
 		Config: &container.Config{Image: image.ID, Labels: labels, Cmd: []string{agent.Host, agent.Hold},
-			User: service.User, OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true},
-		HostConfig: host,
+			OpenStdin: true, StdinOnce: true, AttachStdin: true, AttachStdout: true},
+		HostConfig: &container.HostConfig{NetworkMode: container.NetworkMode(network), AutoRemove: true},
 	})
 	if err != nil {
 		return "", nil, err

@@ -132,9 +132,6 @@ func (s *imageStore) dockerBuild(
 	}
 	arguments := []string{"build", "--progress=plain", "--file=" + build.Dockerfile, "--tag=" + tag,
 		"--target=" + build.Target, "--label=" + engine.LabelImage + "=" + build.For}
-	if build.Network != "" {
-		arguments = append(arguments, "--network="+build.Network)
-	}
 	args := buildArgs(build)
 	for _, name := range slices.Sorted(maps.Keys(args)) {
 		arguments = append(arguments, "--build-arg="+name+"="+*args[name])

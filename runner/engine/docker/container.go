@@ -218,9 +218,6 @@ type containerSpec struct {
 // create makes a container without starting it. A container comes back with an error too, if it is there to be
 // removed.
 func (s *space) create(ctx context.Context, spec containerSpec) (testcontainers.Container, error) {
-	if spec.service.Confined {
-		confine(&spec.service, spec.beside != "")
-	}
 	service := spec.service
 	image := service.Image.ID
 	if image == "" {
@@ -330,8 +327,13 @@ func (s *space) configure(config *container.HostConfig, spec containerSpec) {
 		config.CPUShares = mostShares
 	}
 	config.NanoCPUs = int64(service.CPUs * 1e9)
+	config.Memory = service.Memory
+	if most := service.MaxPIDs(); most > 0 {
+		config.PidsLimit = &most
+	}
 	config.ShmSize = service.ShmSize
-	s.engine.restrict(config, service)
+	config.CapAdd, config.CapDrop, config.SecurityOpt = service.CapAdd, service.CapDrop, service.SecurityOpt
+	config.ReadonlyRootfs = service.ReadOnly
 	if service.Init {
 		config.Init = &service.Init
 	}

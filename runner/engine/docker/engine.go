@@ -1,9 +1,8 @@
 // Package docker runs trials in containers of a Docker engine.
 //
-// What always holds: a space is a bridge network without a route out of it; nothing is published on the host; containers
-// get no privileges, no Docker socket, no periodic health checks, and no path of the host but those that were asked for
-// as such; no program in them gains privileges unless the article says so; their memory, processes and logs are bounded;
-// their local ports are 1024 to 65535. Images we build carry a digest of everything that went into them in their tag, and
+// What always holds: a space is a bridge network without a route out of it; nothing is published on the host; containers get no privileges, no Docker socket, no
+// periodic health checks, and no path of the host but those that were asked for as such; their local ports are 1024 to
+// 65535 and their logs are bounded. Images we build carry a digest of everything that went into them in their tag, and
 // base images that no registry could give have a substitute of our own name: nothing is ever tagged under somebody
 // else's. Whatever we start carries the labels of package engine.
 //

@@ -253,7 +253,6 @@ func (s *imageStore) buildImage(
 		Dockerfile:  build.Dockerfile,
 		BuildArgs:   buildArgs(build),
 		Target:      build.Target,
-		NetworkMode: build.Network,
 		Labels:      map[string]string{engine.LabelImage: build.For},
 		Remove:      true,
 		ForceRemove: true,
@@ -340,9 +339,6 @@ func buildDigest(build engine.Build, bases []engine.Base) string {
 	}
 	for _, base := range bases {
 		add("base", base.Reference, base.ID)
-	}
-	if build.Network != "" {
-		add("network", build.Network)
 	}
 	for _, file := range build.Files {
 		add("file", file.Path, file.Mode().String(), string(file.Data))

@@ -16,7 +16,6 @@ import (
 
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/enginetest"
 )
 
 func TestRepositoryName(t *testing.T) {
@@ -61,7 +60,6 @@ func TestBuildDigest(t *testing.T) {
 		"a mode":            func(b *engine.Build, _ *[]engine.Base) { b.Files[1].Exec = true },
 		"a path and a file": func(b *engine.Build, _ *[]engine.Base) { b.Files[1] = spec.File{Path: "bc"} },
 		"an argument":       func(b *engine.Build, _ *[]engine.Base) { b.Args["y"] = "3" },
-		"a network":         func(b *engine.Build, _ *[]engine.Base) { b.Network = spec.NoNetwork },
 		"a target":          func(b *engine.Build, _ *[]engine.Base) { b.Target = "x" },
 		"a base":            func(_ *engine.Build, bases *[]engine.Base) { (*bases)[0].ID = "sha256:2" },
 	}
@@ -201,44 +199,5 @@ func TestExecutableName(t *testing.T) {
 		if _, err := executableBuild(engine.Executable{Name: bad}); err == nil {
 			t.Errorf("an executable named %q was taken", bad)
 		}
-	}
-}
-
-// RUN instructions of a build without network find loopback alone, with both builders.
-func TestBuildWithoutNetwork(t *testing.T) {
-	e := open(t)
-	for _, tt := range []struct{ name, network, mount, want string }{
-		{"as usual", "", "", "eth0\nlo\n"},
-		{"without", spec.NoNetwork, "", "lo\n"},
-		{"without, by BuildKit", spec.NoNetwork, "--mount=type=tmpfs,target=/c ", "lo\n"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if tt.mount != "" {
-				enginetest.DockerWithBuildKit(t)
-			}
-			build := engine.Build{For: enginetest.Made(), Build: spec.Build{Network: tt.network, Dockerfile: "Dockerfile",
-				Files: []spec.File{{Path: "Dockerfile", Data: []byte("FROM debian:bookworm-slim\nRUN " + tt.mount +
-					"ls /sys/class/net >/found # " + rand.Text() + "\nCMD [\"cat\", \"/found\"]\n")}}}}
-			prepared, err := e.Prepare(t.Context(), engine.Image{Build: &build}, t.Output())
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() {
-				_, err := e.client.ImageRemove(context.WithoutCancel(t.Context()), prepared.ID,
-					client.ImageRemoveOptions{Force: true})
-				if err != nil {
-					t.Error(err)
-				}
-			})
-			opened, err := e.Open(t.Context(), "dockertest")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer opened.Close(context.WithoutCancel(t.Context()))
-			exit, err := opened.Run(t.Context(), engine.Program{Name: "cat", Image: prepared}, nil)
-			if err != nil || string(exit.Stdout) != tt.want {
-				t.Errorf("got %q, %v, want %q", exit.Stdout, err, tt.want)
-			}
-		})
 	}
 }
