@@ -14,9 +14,9 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
-	"benchbook/runner/delay"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
+	"benchbook/runner/eventloop"
 	"benchbook/runner/link"
 	"benchbook/runner/observe"
 	"benchbook/runner/origin"
@@ -99,7 +99,7 @@ func renameInError(err error, engineName, name string) error {
 // an origin X. After a short measurement it waits for their next reports, which would miss much of it otherwise.
 func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, length time.Duration,
 	facts map[string]string) {
-	wait := length < 20*delay.ReportEvery
+	wait := length < 20*eventloop.ReportEvery
 	for _, s := range t.Services {
 		for _, own := range []struct {
 			is, delays bool
@@ -120,18 +120,18 @@ func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, leng
 }
 
 // reported returns the last report of how late one of our own programs was. With wait it covers all that was before.
-func reported(ctx context.Context, r engine.Running, wait bool) (delay.LatenessReport, bool) {
+func reported(ctx context.Context, r engine.Running, wait bool) (eventloop.LatenessReport, bool) {
 	if wait {
 		select {
 		case <-ctx.Done():
-		case <-time.After(delay.ReportEvery + 50*time.Millisecond): // for the line to get into the log
+		case <-time.After(eventloop.ReportEvery + 50*time.Millisecond): // for the line to get into the log
 		}
 	}
 	log, err := r.Logs(ctx)
 	if err != nil {
-		return delay.LatenessReport{}, false
+		return eventloop.LatenessReport{}, false
 	}
-	return delay.ReadLateness(log)
+	return eventloop.ReadLateness(log)
 }
 
 // serviceLog returns the log of a container, without the reports of our own programs.
@@ -140,5 +140,5 @@ func serviceLog(ctx context.Context, r engine.Running) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return delay.WithoutLateness(bytes.Clone(log)), nil
+	return eventloop.WithoutLateness(bytes.Clone(log)), nil
 }

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"runtime"
 
 	"benchbook/runner/origin"
 )
@@ -19,7 +18,6 @@ func serveOrigin(ctx context.Context, _ []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	runtime.GOMAXPROCS(1) // to wake threads would take more processor time than the work
 	server, err := origin.Listen(config)
 	if err != nil {
 		return err

@@ -41,17 +41,13 @@
 // What is on its way is kept in memory: up to 4 MiB for each direction of a connection, and for all together up to 256
 // MiB and 64 KiB for each direction. Then senders wait. So one connection gets no more than 4 MiB in half a round trip.
 //
-// A reset waits until the receiver has taken what is in front of it.
-//
-// Each direction of a connection has a goroutine that receives and one that sends, and the clock of package delay wakes
-// them. Run it with GOMAXPROCS 1: it then takes about as much processor time as an event loop. How late bytes were sent
-// on is written to the log.
+// One thread does it all, by package eventloop. How late bytes were sent on is written to the log.
 package link
 
-// Semantics is the version of the meaning of a Config. It enters the key of every trial with a link, and is raised when
-// a change could change what is measured through one.
+// Semantics numbers the meaning of a Config. It is raised when the same Config could mean something else to whoever is
+// measured through it, and enters the key of every trial with a link.
 const Semantics = 1
 
-// ReadyLine is the line of the log that says that connections are accepted. Wait for it instead of connecting: a
-// connection would go through to the service.
+// ReadyLine is what the program writes when it accepts connections. Look for it in the log: a connection would go
+// through to the service.
 const ReadyLine = "benchbook-link: ready"

@@ -24,7 +24,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
-	"benchbook/runner/delay"
+	"benchbook/runner/eventloop"
 	"benchbook/runner/link"
 )
 
@@ -638,7 +638,7 @@ func TestManyConnections(t *testing.T) {
 	group.Wait()
 	deadline := time.Now().Add(time.Minute)
 	for {
-		if late, ok := delay.ReadLateness(written.Bytes()); ok && late.Count >= 7*n {
+		if late, ok := eventloop.ReadLateness(written.Bytes()); ok && late.Count >= 7*n {
 			t.Log(late)
 			return
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/runner/eventloop"
 )
 
 // All connections together take no more memory than there is for them, and none of them waits for ever.
@@ -48,18 +49,15 @@ func TestMemoryOfAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.limit = limit
+	r.memory.limit = limit
 	var most, now atomic.Int64
-	look := time.NewTicker(time.Millisecond)
-	defer look.Stop()
-	go func() {
-		for range look.C {
-			r.mu.Lock()
-			now.Store(int64(r.used))
-			r.mu.Unlock()
-			most.Store(max(most.Load(), now.Load()))
-		}
-	}()
+	var look eventloop.Timer // on the relay's thread
+	look.Fire = func() {
+		now.Store(int64(r.memory.used))
+		most.Store(max(most.Load(), now.Load()))
+		r.loop.Set(&look, r.loop.Now()+int64(time.Millisecond))
+	}
+	r.loop.Set(&look, 0)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- r.Serve(ctx, io.Discard) }()
@@ -99,54 +97,37 @@ func TestMemoryOfAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What was read at once may reach beyond a bound.
-	if bound := limit + connections*2*(reservedFlow+maxRead+2*markSize); most.Load() < limit ||
+	if bound := limit + connections*2*(reservedFlow+maxRead+2*chunkSize); most.Load() < limit ||
 		most.Load() > int64(bound) {
 		t.Errorf("up to %d bytes were in use, want about %d, and %d at most", most.Load(), limit, bound)
 	}
-	if r.used != 0 {
-		t.Errorf("%d bytes are in use after everything has arrived", r.used)
+	if r.memory.used != 0 {
+		t.Errorf("%d bytes are in use after everything has arrived", r.memory.used)
 	}
-}
-
-// still is a clock that stands at a time, until somebody sleeps.
-type still struct{ now time.Duration }
-
-func (c *still) Now() time.Duration { return c.now }
-
-func (c *still) SleepUntil(due time.Duration) bool {
-	c.now = max(c.now, due)
-	return true
 }
 
 func TestLine(t *testing.T) {
-	const ms = time.Millisecond
-	l := newLine(1e6) // a byte takes a microsecond
+	const ms = int64(1e6)
+	l := line{rate: 1e6} // a byte takes a microsecond
 	if p := l.piece(); p != 1460 {
 		t.Errorf("a piece is %d bytes, want a packet", p)
 	}
-	if p := newLine(1e9).piece(); p != maxRead {
+	if p := (&line{rate: 1e9}).piece(); p != maxRead {
 		t.Errorf("a piece of a fast line is %d bytes", p)
 	}
-	tests := []struct {
-		name             string
-		now              time.Duration
-		bytes            int
-		left, afterwards time.Duration
-	}{
-		{"a free line", 5 * ms, 1000, 6 * ms, 5 * ms},
-		{"behind others", 5 * ms, 9000, 15 * ms, 5 * ms},
-		{"10 ms is queued", 5 * ms, 2000, 17 * ms, 5 * ms},
-		{"more than 10 ms is queued", 5 * ms, 1000, 18 * ms, 7 * ms},
-		{"a line that is free again", 100 * ms, 1000, 101 * ms, 100 * ms},
+	if left := l.put(5*ms, 1000); left != 6*ms {
+		t.Errorf("1000 bytes have left at %d, want a millisecond later", left)
 	}
-	for _, tt := range tests {
-		c := &still{tt.now}
-		if left, ok := l.put(c, tt.bytes); !ok || left != tt.left || c.now != tt.afterwards {
-			t.Errorf("%s: %d bytes have left at %v, put at %v; want %v, %v", tt.name, tt.bytes, left, c.now, tt.left,
-				tt.afterwards)
-		}
+	if left := l.put(5*ms, 9000); left != 15*ms {
+		t.Errorf("9000 behind them have left at %d, want 10 ms after that", left)
 	}
-	if left, ok := newLine(0).put(&still{7}, 1<<30); !ok || left != 7 {
+	if !l.open(5*ms) || l.open(5*ms-1) {
+		t.Error("more than 10 ms is queued, or less is not")
+	}
+	if left := l.put(100*ms, 1000); left != 101*ms {
+		t.Errorf("on a line that is free again, 1000 bytes have left at %d", left)
+	}
+	if left := (&line{}).put(7, 1<<30); left != 7 {
 		t.Errorf("on a line without a rate, bytes leave at %d", left)
 	}
 }
