@@ -555,9 +555,9 @@ func TestKeysAreDocumented(t *testing.T) {
 	}{
 		{"Front matter", []string{"Front", "Reproduces"}},
 		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "Publish",
-			"Allow"}},
+			"AllowList"}},
 		{"Experiment", []string{"Experiment", "Repetitions"}},
-		{"Who may allow", []string{"Policy", "PolicyAllow"}},
+		{"Who may allow", []string{"Policy", "AllowList"}},
 		{"Variables of Compose files", []string{"Compose"}},
 		{"Services", []string{"Service", "Build", "Config", "Healthcheck", "Dependencies", "Ulimit", "Volume", "Tmpfs"}},
 		{"Secrets from outside", []string{"Secret", "SecretFile"}},
@@ -573,6 +573,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		{"Figures", []string{"Figure"}},
 		{"Published numbers", []string{"Published"}},
 	}
+	described := map[string]bool{}
 	for _, tt := range tests {
 		t.Run(tt.section, func(t *testing.T) {
 			known := map[string]bool{}
@@ -587,11 +588,13 @@ func TestKeysAreDocumented(t *testing.T) {
 			compare(t, "key", known, firstColumn(manual.section(t, tt.section)))
 		})
 		for _, of := range tt.types {
-			delete(keys, of)
+			described[of] = true
 		}
 	}
 	for of := range keys {
-		t.Errorf("no section has the keys of %s", of)
+		if !described[of] {
+			t.Errorf("no section has the keys of %s", of)
+		}
 	}
 }
 

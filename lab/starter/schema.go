@@ -106,14 +106,14 @@ func named(t reflect.Type) (reflect.Type, bool) {
 // mapping is the definition of a struct. A struct without tags reads itself in a way that cannot be seen from here:
 // anything goes. Keys that this version refuses are left out.
 func (g *schemaMaker) mapping(t reflect.Type) schema {
-	if g.defs[t.Name()] != nil {
+	if g.defs[defName(t)] != nil {
 		return reference(t)
 	}
 	properties := schema{}
 	def := schema{"type": "object", "properties": properties, "additionalProperties": false,
 		"patternProperties": schema{"^x-": schema{}}}
 	if t.Name() != "" {
-		g.defs[t.Name()] = def // before its fields, which may refer to it
+		g.defs[defName(t)] = def // before its fields, which may refer to it
 	}
 	keys := 0
 	for i := range t.NumField() {
@@ -128,7 +128,7 @@ func (g *schemaMaker) mapping(t reflect.Type) schema {
 		}
 	}
 	if keys == 0 {
-		delete(g.defs, t.Name())
+		delete(g.defs, defName(t))
 		return schema{}
 	}
 	if t.Name() == "" {
@@ -137,7 +137,13 @@ func (g *schemaMaker) mapping(t reflect.Type) schema {
 	return reference(t)
 }
 
-func reference(t reflect.Type) schema { return schema{"$ref": "#/$defs/" + t.Name()} }
+func reference(t reflect.Type) schema { return schema{"$ref": "#/$defs/" + defName(t)} }
+
+// defName is the name of a type in a schema, without type arguments: no schema has a generic type with two of them.
+func defName(t reflect.Type) string {
+	name, _, _ := strings.Cut(t.Name(), "[")
+	return name
+}
 
 func orList(s schema) schema { return anyOf(s, schema{"type": "array", "items": s}) }
 
@@ -303,11 +309,11 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 	default:
 		panic(fmt.Sprintf("benchbook: no schema for %s", t))
 	}
-	if g.defs[t.Name()] != nil {
+	if g.defs[defName(t)] != nil {
 		return reference(t)
 	}
 	properties, required := schema{}, []string{}
-	g.defs[t.Name()] = schema{"type": "object", "properties": properties, "additionalProperties": false}
+	g.defs[defName(t)] = schema{"type": "object", "properties": properties, "additionalProperties": false}
 	for _, f := range savedFields(t) {
 		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		properties[cmp.Or(key, f.Name)] = g.value(f.Type)
@@ -315,7 +321,7 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 			required = append(required, cmp.Or(key, f.Name))
 		}
 	}
-	g.defs[t.Name()]["required"] = required
+	g.defs[defName(t)]["required"] = required
 	if version, ok := properties["schema_version"]; ok {
 		version.(schema)["const"] = record.SchemaVersion
 	}

@@ -12,27 +12,8 @@ type Policy struct {
 	Allow PolicyAllow `yaml:"allow"`
 }
 
-// PolicyAllow is what projects may allow or use, written as Allow of a project is.
-type PolicyAllow struct {
-	Words   []Value[PolicyWord] `yaml:"-"`
-	Targets []source.Text       `yaml:"targets"` // hosts of running targets
-}
-
-func (a *PolicyAllow) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	items := n.Items
-	if n.Kind != yamltext.List {
-		items = []*yamltext.Node{n}
-	}
-	for _, item := range items {
-		if item.Kind == yamltext.Map {
-			d.FieldsOf(item, what, a)
-			continue
-		}
-		var word Value[PolicyWord]
-		d.Decode(item, what, &word)
-		a.Words = append(a.Words, word)
-	}
-}
+// PolicyAllow is what projects may allow or use.
+type PolicyAllow = AllowList[PolicyWord]
 
 // PolicyWord is a permission of a project, or something that projects use without one.
 type PolicyWord string

@@ -55,14 +55,17 @@ type Settings struct {
 	Allow   Allow       `yaml:"allow"`   // what articles may ask for beyond the harmless
 }
 
-// Allow is what articles may ask for beyond the harmless: words, and hosts that loads may go to. It is written as a
-// list of words, a mapping, or a list of both.
-type Allow struct {
-	Words   []Value[Permission] `yaml:"-"`
-	Targets []source.Text       `yaml:"targets"` // hosts of running targets
+// Allow is what articles may ask for beyond the harmless.
+type Allow = AllowList[Permission]
+
+// AllowList is a list of words and of hosts that loads may go to. It is written as a list of words, a mapping, or a list
+// of both.
+type AllowList[W Word] struct {
+	Words   []Value[W]    `yaml:"-"`
+	Targets []source.Text `yaml:"targets"` // hosts of running targets
 }
 
-func (a *Allow) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (a *AllowList[W]) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	items := n.Items
 	if n.Kind != yamltext.List {
 		items = []*yamltext.Node{n}
@@ -72,7 +75,7 @@ func (a *Allow) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 			d.FieldsOf(item, what, a)
 			continue
 		}
-		var word Value[Permission]
+		var word Value[W]
 		d.Decode(item, what, &word)
 		a.Words = append(a.Words, word)
 	}
