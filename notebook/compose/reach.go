@@ -52,8 +52,8 @@ type reach struct {
 	count int // of Compose files that were read
 }
 
-// follow checks Compose files that are read together, the first of which says where paths are counted from, with all
-// that they include and extend. Above are the files that include these, which compose-go reports as a loop.
+// follow checks Compose files that are merged, and the files that they include and extend. Paths are relative to the
+// folder of the first one. above has the files that include these; compose-go reports loops.
 func (r *reach) follow(full []string, at source.Pos, environment types.Mapping, above []string) error {
 	dir := filepath.Dir(full[0])
 	environment, err := r.dotEnv(dir, at, environment)
@@ -93,8 +93,8 @@ func (r *reach) dotEnv(dir string, at source.Pos, environment types.Mapping) (ty
 	return environment.Clone().Merge(values), nil
 }
 
-// start checks the Compose files that the article names, with all that they include and extend. It chooses the name of
-// the project, which is a variable in them: that in the environment, the last one in a file, or that of the folder.
+// start checks the Compose files that the article names, and the files that they include and extend. It also chooses the
+// project name, a variable in these files: from the environment, else from the last file that sets it, else the folder's name.
 func (r *reach) start(full []string) error {
 	at, dir := r.texts[0].place(), filepath.Dir(full[0])
 	environment, err := r.dotEnv(dir, at, types.Mapping(r.given).Clone())
@@ -128,7 +128,7 @@ type text struct {
 	node   *yamltext.Node
 }
 
-// place is that of the last of some keys, each in the one before, or of the nearest around it.
+// place returns the place of the value at a path of keys, or of its innermost parent that exists.
 func (t text) place(keys ...string) source.Pos {
 	at, n := t.source.Pos(0, 0), t.node
 	for _, key := range keys {
@@ -142,7 +142,7 @@ func (t text) place(keys ...string) source.Pos {
 	return at
 }
 
-// includes checks the value of `include`.
+// includes checks the files in the value of `include`.
 func (r *reach) includes(value any, t text, dir string, environment types.Mapping, above []string) error {
 	entries, _ := value.([]any) // anything else is an error for compose-go before it opens a file
 	for _, entry := range entries {
@@ -217,7 +217,7 @@ func (r *reach) extends(document map[string]any, t text, dir string, environment
 	return nil
 }
 
-// substituted is a text of a Compose file with the values of variables.
+// substituted returns a string of a Compose file with its variables replaced by their values.
 func substituted(value any, what string, at source.Pos, environment types.Mapping) (string, error) {
 	written, ok := value.(string)
 	if !ok {
@@ -261,7 +261,7 @@ func (r *reach) parse(full, name string, at source.Pos) (documents []map[string]
 	}
 }
 
-// textKeys is a value all keys of which are texts. The error is that one is not.
+// textKeys returns a decoded YAML value with string keys only. It returns an error for any other key.
 func textKeys(value any) (any, error) {
 	var err error
 	switch v := value.(type) {
@@ -305,7 +305,7 @@ func (r *reach) text(full string, data []byte) text {
 	return r.addText(source.New(shown, data))
 }
 
-// read reads a file of the repository, and notes that it was read.
+// read reads a file of the repository and adds it to the files read.
 func (r *reach) read(full, name string, most int64, at source.Pos) ([]byte, error) {
 	if err := r.refuseOutside(full, name, at); err != nil {
 		return nil, err
@@ -320,8 +320,8 @@ func (r *reach) read(full, name string, most int64, at source.Pos) ([]byte, erro
 	return data, nil
 }
 
-// refuseOutside refuses a path that leads out of the repository, also by links. Of a file that does not exist it is the nearest
-// folder that does which counts.
+// refuseOutside refuses a path that leads out of the repository, also through links. For a file that does not exist it
+// checks the nearest folder that does.
 func (p *Project) refuseOutside(full, name string, at source.Pos) error {
 	real, err := filepath.EvalSymlinks(full)
 	for above := full; errors.Is(err, fs.ErrNotExist) && above != filepath.Dir(above); {
@@ -377,7 +377,7 @@ func (p *Project) checkFiles(found map[string]variable) error {
 	return nil
 }
 
-// shown is a path from the root on, if it lies there.
+// shown returns a path relative to the root, or unchanged if it is outside.
 func (p *Project) shown(full string) string {
 	if rel, ok := p.inside(full); ok {
 		return rel
