@@ -82,7 +82,7 @@ func TestConsent(t *testing.T) {
 	const image, capability = `image: "debian:bookworm-slim"`, `image: "debian:bookworm-slim", cap_add: [SYS_ADMIN]`
 	const program = `command: ["server"]`
 	mount := image + `, volumes: ["` + folder + `:/s"]`
-	const asks = "asks for more than others do, and you have not measured it before"
+	const asks = "asks for more than most, and you have not measured it before"
 	tests := []consentCase{
 		{"an ordinary project", image, "", "", "", nil, 0, nil},
 		{"a setting of a container's kernel", image + ", sysctls: {net.core.somaxconn: 4096}", "allow: [sysctls]\n", "", "", nil,

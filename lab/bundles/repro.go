@@ -336,7 +336,7 @@ func (t *reproduction) confirm(question, otherwise string) error {
 	case asked:
 		return lab.Failure(errors.New(otherwise))
 	}
-	return lab.UsageError(fmt.Errorf("%s, as nobody can be asked: give --yes if you trust its author", otherwise))
+	return lab.UsageError(fmt.Errorf("%s: there is no terminal to ask on; add --yes if you trust its author", otherwise))
 }
 
 // report makes the pages, and says how far this host agrees with the bundle.

@@ -187,7 +187,7 @@ func askOnce(a *lab.Session, project *article.Project, reaches []reach, yes bool
 	if _, err := os.Stat(answered); err == nil {
 		return nil
 	}
-	fmt.Fprintf(a.Stderr, "the project in %s asks for more than others do, and you have not measured it before:\n",
+	fmt.Fprintf(a.Stderr, "the project in %s asks for more than most, and you have not measured it before:\n",
 		terminal.Clean(terminal.Relative(project.Dir)))
 	var rows [][]string
 	for _, r := range reaches {
@@ -197,8 +197,8 @@ func askOnce(a *lab.Session, project *article.Project, reaches []reach, yes bool
 	if !yes {
 		agreed, asked := a.Ask("measure it?")
 		if !asked {
-			return lab.UsageError(fmt.Errorf("nothing was measured, as nobody can be asked: if you trust the project, give --yes "+
-				"to run, or write what it may do to the policy %s", cmp.Or(a.Config.Consent.Policy, "that BENCHBOOK_POLICY names")))
+			return lab.UsageError(fmt.Errorf("nothing was measured: there is no terminal to ask on; if you trust the "+
+				"project, add --yes, or list what it may do in the policy %s", cmp.Or(a.Config.Consent.Policy, "that BENCHBOOK_POLICY names")))
 		}
 		if !agreed {
 			return lab.Failure(errors.New("nothing was measured"))

@@ -46,7 +46,7 @@ func (e *BusyError) Error() string {
 			e.Holder.Since.Local().Format("15:04:05 on 2 January"))
 	}
 	if e.Limit > 0 {
-		who += fmt.Sprintf(" (as another user may; %s at most)", e.Limit)
+		who += fmt.Sprintf(" (perhaps for another user; it is given %s)", e.Limit)
 	}
 	return who
 }
