@@ -354,6 +354,7 @@ func endAtAnyMoment(t *testing.T, end syscall.Signal, kills, status int) {
 	var owners, said []string
 	left := map[string]int{}
 	var most time.Duration // that a life lasts: as long as the first took to its second record
+	early := 0
 	for kill := range kills {
 		before, began := len(saved.look(t)), time.Now()
 		l := begin(t, program, lock, "-C", dir, "run")
@@ -367,8 +368,12 @@ func endAtAnyMoment(t *testing.T, end syscall.Signal, kills, status int) {
 		if err := l.cmd.Process.Signal(end); err != nil {
 			t.Fatal(err)
 		}
-		if got := l.end(t); got != status {
-			t.Fatalf("the run ended with status %d, want %d: %s", got, status, &l.stderr)
+		switch got := l.end(t); {
+		case got == status:
+		case got == -1 && l.stderr.Len() == 0 && lived < time.Second:
+			early++ // the program had not begun to catch signals
+		default:
+			t.Fatalf("the run ended with status %d after %v, want %d: %s", got, lived, status, &l.stderr)
 		}
 		owners = append(owners, l.owner)
 		after := len(saved.look(t))
@@ -384,6 +389,9 @@ func endAtAnyMoment(t *testing.T, end syscall.Signal, kills, status int) {
 		}
 		said = append(said, fmt.Sprintf("%d: killed after %v, %d to %d records, left %q", kill+1,
 			lived.Round(time.Millisecond), before, after, behind))
+	}
+	if early > kills/4 {
+		t.Errorf("%d of %d signals came before the program ran", early, kills)
 	}
 	before := len(saved.look(t))
 	l := begin(t, program, lock, "-C", dir, "run")
