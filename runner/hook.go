@@ -30,7 +30,7 @@ func (e *resultError) Error() string { return e.failure }
 // runHooks runs hooks of one kind in services, in order, until one fails, and returns their standard output. Hooks in a
 // command's own container are left to its driver. The error is a *resultError, or that we could not run a hook.
 func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial,
-	services map[string]engine.Running) (stdout string, err error) {
+	services map[string]engine.Container) (stdout string, err error) {
 	var all strings.Builder
 	for _, h := range hooks {
 		in, command := h.Service, engine.Command{Args: h.Run}
@@ -62,7 +62,7 @@ func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial
 }
 
 // exitWords says how a service has ended, to be read after its name; empty if it has not, or that is not known.
-func exitWords(ctx context.Context, s engine.Running) string {
+func exitWords(ctx context.Context, s engine.Container) string {
 	exit, ended, err := s.Ended(ctx)
 	switch {
 	case err != nil || !ended:

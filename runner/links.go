@@ -97,7 +97,7 @@ func renameInError(err error, engineName, name string) error {
 
 // lateness adds the facts that say how late our own programs were: link.late.X for the link before X, origin.late.X for
 // an origin X. After a short measurement it waits for their next reports, which would miss much of it otherwise.
-func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, length time.Duration,
+func lateness(ctx context.Context, t *plan.Trial, running []engine.Container, length time.Duration,
 	facts map[string]string) {
 	wait := length < 20*eventloop.ReportEvery
 	for _, s := range t.Services {
@@ -108,7 +108,7 @@ func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, leng
 			{s.Origin != nil, s.Origin != nil && s.Origin.Distribution != "", s.Name, "origin.late." + s.Name},
 			{s.Link != nil, s.Link != nil && *s.Link != spec.Link{}, s.Name + linkSuffix, "link.late." + s.Name},
 		} {
-			i := slices.IndexFunc(running, func(r engine.Running) bool { return own.is && r.Name() == own.name })
+			i := slices.IndexFunc(running, func(r engine.Container) bool { return own.is && r.Name() == own.name })
 			if i < 0 {
 				continue
 			}
@@ -120,7 +120,7 @@ func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, leng
 }
 
 // reported returns the last report of how late one of our own programs was. With wait it covers all that was before.
-func reported(ctx context.Context, r engine.Running, wait bool) (eventloop.LatenessReport, bool) {
+func reported(ctx context.Context, r engine.Container, wait bool) (eventloop.LatenessReport, bool) {
 	if wait {
 		select {
 		case <-ctx.Done():
@@ -135,7 +135,7 @@ func reported(ctx context.Context, r engine.Running, wait bool) (eventloop.Laten
 }
 
 // serviceLog returns the log of a container, without the reports of our own programs.
-func serviceLog(ctx context.Context, r engine.Running) ([]byte, error) {
+func serviceLog(ctx context.Context, r engine.Container) ([]byte, error) {
 	log, err := r.Logs(ctx)
 	if err != nil {
 		return nil, err

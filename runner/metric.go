@@ -31,7 +31,7 @@ type wantedMetric struct {
 
 // wantedMetrics returns the metrics of the experiment that are read from output. Services that run already have written
 // lines of earlier repetitions.
-func (b *bench) wantedMetrics(ctx context.Context, running []engine.Running) []wantedMetric {
+func (b *bench) wantedMetrics(ctx context.Context, running []engine.Container) []wantedMetric {
 	var out []wantedMetric
 	for _, m := range b.experiment.Metrics {
 		if m.Stream == "" {
@@ -51,7 +51,7 @@ func (b *bench) wantedMetrics(ctx context.Context, running []engine.Running) []w
 
 // readMetrics reads metrics when a repetition is over, and adds them to the samples, or why they are missing to the
 // record.
-func readMetrics(ctx context.Context, metrics []wantedMetric, m *load.Measurement, running []engine.Running,
+func readMetrics(ctx context.Context, metrics []wantedMetric, m *load.Measurement, running []engine.Container,
 	rec *record.Record) {
 	for _, s := range metrics {
 		text, err := []byte(m.Wrote[s.Stream]), error(nil)
@@ -89,7 +89,7 @@ func notFinite(samples []record.Sample) string {
 }
 
 // log returns what the containers of a service wrote in this repetition.
-func (s *wantedMetric) log(ctx context.Context, running []engine.Running) ([]byte, error) {
+func (s *wantedMetric) log(ctx context.Context, running []engine.Container) ([]byte, error) {
 	var all []byte
 	for i, container := range containersOf(running, s.Service) {
 		log, err := serviceLog(ctx, container)
@@ -121,8 +121,8 @@ func writtenSince(before, now []byte) []byte {
 }
 
 // containersOf returns the containers of a service, without the link before it.
-func containersOf(running []engine.Running, service string) []engine.Running {
-	return slice.Filter(running, func(r engine.Running) bool { return observe.ServiceOf(r.Name()) == service })
+func containersOf(running []engine.Container, service string) []engine.Container {
+	return slice.Filter(running, func(r engine.Container) bool { return observe.ServiceOf(r.Name()) == service })
 }
 
 // read returns the number that text has, in the base unit of the metric.

@@ -39,8 +39,8 @@ type repetition struct {
 	step         plan.Step       // its trial has the values of secrets
 	rec          *record.Record
 
-	services *services        // of its own, which may be up already
-	running  []engine.Running // services, those that are shared included
+	services *services          // of its own, which may be up already
+	running  []engine.Container // services, those that are shared included
 	metrics  []wantedMetric
 	place    load.Place
 	lap      time.Time // when the present part of its time began
@@ -339,7 +339,7 @@ func (p *repetition) conclude() (string, error) {
 // serviceFailure reports a service that exited: non-zero, out of memory, or before the repetition ended. One that is
 // done with its work may exit, unless it is shared: the next repetition needs it. A service that the engine has removed,
 // or does not know any more, is an error: what was measured beside it says nothing about the service.
-func (p *repetition) serviceFailure(running []engine.Running, err error) error {
+func (p *repetition) serviceFailure(running []engine.Container, err error) error {
 	if p.ctx.Err() != nil {
 		return err
 	}
@@ -363,7 +363,7 @@ func (p *repetition) serviceFailure(running []engine.Running, err error) error {
 
 // logs adds the ends of what services wrote to that of the load. The error may be that of a service that is gone, with
 // its log.
-func logs(ctx context.Context, load string, running []engine.Running, err error) string {
+func logs(ctx context.Context, load string, running []engine.Container, err error) string {
 	ctx, cancel := context.WithTimeout(ctx, logGrace)
 	defer cancel()
 	all := engine.LastLines(load, maxLog)

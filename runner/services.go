@@ -24,7 +24,7 @@ type services struct {
 	trial   *plan.Trial
 	space   engine.Space
 	list    []*spec.Service
-	running []engine.Running
+	running []engine.Container
 	began   time.Time // zero until they are started
 }
 
@@ -44,8 +44,8 @@ func (s *services) close(ctx context.Context) error {
 }
 
 // allRun reports whether all containers are known to run, apart from completed ones.
-func allRun(ctx context.Context, running []engine.Running) bool {
-	return !slices.ContainsFunc(stillRunning(running), func(s engine.Running) bool {
+func allRun(ctx context.Context, running []engine.Container) bool {
+	return !slices.ContainsFunc(stillRunning(running), func(s engine.Container) bool {
 		_, ended, err := s.Ended(ctx)
 		return ended || err != nil
 	})
@@ -65,7 +65,7 @@ func (b *bench) newServices(ctx context.Context, t *plan.Trial) (*services, erro
 	if b.shared != nil {
 		within = b.shared.space
 	}
-	space, err := within.Inner(ctx)
+	space, err := within.Group(ctx)
 	return &services{trial: t, space: space, list: b.own(t)}, err
 }
 
@@ -165,7 +165,7 @@ func (b *bench) Share(ctx context.Context, t *plan.Trial) error {
 	case !isResult:
 		return errors.Join(err, b.unshare(ctx))
 	}
-	var running []engine.Running
+	var running []engine.Container
 	if b.shared != nil {
 		running = b.shared.running
 	}
@@ -311,8 +311,8 @@ func (b *bench) sharedFacts(rec *record.Record) {
 const startFormat = "2006-01-02T15:04:05.000Z"
 
 // byName returns the container that each service is reached by: the first of a scaled one, and no link.
-func byName(running []engine.Running) map[string]engine.Running {
-	out := map[string]engine.Running{}
+func byName(running []engine.Container) map[string]engine.Container {
+	out := map[string]engine.Container{}
 	for _, c := range running {
 		out[c.Name()] = c
 	}

@@ -48,7 +48,7 @@ func (b *bench) start(ctx, bounded context.Context, s *services) error {
 	}
 	group.Wait()
 	for _, one := range s.list {
-		s.running = append(s.running, slice.Filter(all[one.Name].running, func(c engine.Running) bool { return c != nil })...)
+		s.running = append(s.running, slice.Filter(all[one.Name].running, func(c engine.Container) bool { return c != nil })...)
 	}
 	return context.Cause(ctx)
 }
@@ -56,15 +56,15 @@ func (b *bench) start(ctx, bounded context.Context, s *services) error {
 // starting is a service while it starts.
 type starting struct {
 	*spec.Service
-	left         atomic.Int32     // containers that do not run yet
-	begun, ready chan struct{}    // closed when all its containers run, and when it is ready
-	running      []engine.Running // its containers, and then the link before it; nil for one that was not started
+	left         atomic.Int32       // containers that do not run yet
+	begun, ready chan struct{}      // closed when all its containers run, and when it is ready
+	running      []engine.Container // its containers, and then the link before it; nil for one that was not started
 }
 
 func newStarting(s *spec.Service) *starting {
 	n := max(1, s.Scale)
 	out := &starting{Service: s, begun: make(chan struct{}), ready: make(chan struct{}),
-		running: make([]engine.Running, n, n+1)}
+		running: make([]engine.Container, n, n+1)}
 	out.left.Store(int32(n))
 	return out
 }
@@ -97,7 +97,7 @@ func (b *bench) startService(ctx, bounded context.Context, set *services, s *sta
 	for i := range failures {
 		group.Go(func() {
 			container, err := b.container(set.trial, s, i+1)
-			var c engine.Running
+			var c engine.Container
 			if err == nil {
 				c, err = startOne(ctx, bounded, set.space, container)
 			}
@@ -154,7 +154,7 @@ func (b *bench) container(t *plan.Trial, s *starting, n int) (engine.Service, er
 }
 
 // named returns a container under the name that records and messages have for it.
-func (s *starting) named(c engine.Running, name string) engine.Running {
+func (s *starting) named(c engine.Container, name string) engine.Container {
 	if s.Link != nil {
 		c = observe.Renamed{Running: c, As: name}
 	}
@@ -165,11 +165,11 @@ func (s *starting) named(c engine.Running, name string) engine.Running {
 }
 
 // completed is a container that ran to its end before others started, as its service says. Only its log is left.
-type completed struct{ engine.Running }
+type completed struct{ engine.Container }
 
 // stillRunning leaves out the containers that have completed.
-func stillRunning(running []engine.Running) []engine.Running {
-	return slice.Filter(running, func(r engine.Running) bool {
+func stillRunning(running []engine.Container) []engine.Container {
+	return slice.Filter(running, func(r engine.Container) bool {
 		_, done := r.(completed)
 		return !done
 	})
@@ -187,7 +187,7 @@ func mostTelling(failures []error) error {
 
 // startOne starts a container. Its time to become ready ends with the time of the repetition. The engine gets a moment
 // more, to say what it waited for.
-func startOne(ctx, bounded context.Context, space engine.Space, service engine.Service) (engine.Running, error) {
+func startOne(ctx, bounded context.Context, space engine.Space, service engine.Service) (engine.Container, error) {
 	deadline, _ := bounded.Deadline() // it has one
 	left := time.Until(deadline)
 	if left <= 0 {
@@ -275,7 +275,7 @@ func lowerVolumes(s *engine.Service) error {
 
 // unreachedTarget says why a load could not reach a service of its trial, if nothing listens on the port that it asks:
 // a service that exposes no port is ready at once. It is empty if something listens, or the engine does not know.
-func unreachedTarget(ctx context.Context, by engine.Engine, t *plan.Trial, services map[string]engine.Running) string {
+func unreachedTarget(ctx context.Context, by engine.Engine, t *plan.Trial, services map[string]engine.Container) string {
 	if t.Load == nil {
 		return ""
 	}

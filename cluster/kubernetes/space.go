@@ -79,13 +79,13 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	return s, nil
 }
 
-func (s *space) Inner(ctx context.Context) (engine.Space, error) {
-	return s.tree.Inner(ctx, func(tree *engine.Tree[running]) (engine.Space, error) {
+func (s *space) Group(ctx context.Context) (engine.Space, error) {
+	return s.tree.Group(ctx, func(tree *engine.Tree[running]) (engine.Space, error) {
 		return &space{engine: s.engine, run: s.run, id: s.id, outer: s, tree: tree, claims: make(map[string]*claim)}, nil
 	})
 }
 
-func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
+func (s *space) Start(ctx context.Context, service engine.Service) (engine.Container, error) {
 	c := &container{service: service}
 	if service.StopSignal != "" && unix.SignalNum(signalName(service.StopSignal)) == 0 {
 		return nil, refuse(service.Name, "there is no signal %q", service.StopSignal)
@@ -287,12 +287,12 @@ func (s *space) discard(ctx context.Context, r *running) error {
 	return nil
 }
 
-func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
+func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Container)) (engine.Exit, error) {
 	exit, err := s.runProgram(ctx, program, started)
 	return exit, engine.RunError(ctx, program.Name, err)
 }
 
-func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit,
+func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Container)) (exit engine.Exit,
 	err error) {
 	c := &container{
 		program: true, stdin: program.Stdin != nil, greeting: greeting(), leave: random() + random(),

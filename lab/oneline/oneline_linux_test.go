@@ -121,7 +121,7 @@ func (s *breakingSpace) Inner(ctx context.Context) (engine.Space, error) {
 	if s.engine.left--; s.engine.left < 0 {
 		return nil, errors.New("the disk is full")
 	}
-	return s.Space.Inner(ctx)
+	return s.Space.Group(ctx)
 }
 
 // What ends a run is said, and what was measured up to then is no answer, whatever else failed.

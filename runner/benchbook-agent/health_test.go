@@ -31,7 +31,7 @@ type here struct {
 }
 
 // Run implements engine.Space.
-func (h here) Run(_ context.Context, p engine.Program, _ func(engine.Running)) (engine.Exit, error) {
+func (h here) Run(_ context.Context, p engine.Program, _ func(engine.Container)) (engine.Exit, error) {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command(agent.Name, p.Command...)
 	cmd.Env = append(os.Environ(), p.Environment...)

@@ -1,15 +1,14 @@
-// Package engine says what every engine promises: a place where the services of a trial run, apart from
-// everything else, and where they can be found again whatever happens to us.
+// Package engine is the contract of engines: places where the services of a trial run, apart from everything else, and
+// where they can be found again after a crash.
 //
-// An Engine prepares images and opens spaces. A Space is a private network: services started in it reach each other by
-// name and nothing outside it. The repetitions of an experiment follow each other in one, which has the services that
-// outlive them, if there are some; each repetition has a space of its own within it, and leaves nothing there. A
-// Service that Start returned is ready, and nothing talks to it any more but the load. Closing a space removes all that
-// was started in it, volumes included; whatever a killed process could not close, or was told to keep, carries the
-// labels of this package and is removed by Sweep, which touches nothing else and no other live run.
+// An Engine prepares images and opens spaces. A Space is a private network: its services reach each other by name and
+// nothing outside it. A Container that Start returned is ready, and only the load talks to it. Load generators and timed
+// commands run by Exec, in containers that were started for them and idle. Closing a space removes everything that was
+// started in it, with its volumes. What a killed process could not close, or was told to keep, carries the labels of this
+// package; Sweep removes it, and touches nothing else and no live run.
 //
-// Errors mean that we could not do it. A program that ends with a status other than zero is not an error: it is
-// an Exit.
+// An error means that the engine could not do it. A program that ends with a status other than zero is not an error: it
+// is an Exit.
 package engine
 
 import (
@@ -31,7 +30,7 @@ const (
 	LabelOwner   = "benchbook.owner"   // the process that started it, as Owner gives it
 	LabelService = "benchbook.service" // the name of the service or program
 	LabelImage   = "benchbook.image"   // on images we made: what for
-	LabelDoing   = "benchbook.doing"   // on locks: what whoever has it does, as Locked.Lock was told
+	LabelDoing   = "benchbook.doing"   // on locks: what the run that has it measures
 )
 
 // ErrUnavailable is wrapped by errors that mean no engine can be had here; what they say is one sentence with the way
@@ -100,7 +99,11 @@ type Engine interface {
 	// image that the engine does not have at all, is an *ImageError with a way out.
 	Prepare(ctx context.Context, image Image, log io.Writer) (Prepared, error)
 
-	// Open makes a space. The labels of the run are put on everything that is started in it.
+	// Find returns the id of a named image, and an empty one if the image is not here.
+	Find(ctx context.Context, reference string) (id string, err error)
+
+	// Open makes a space. The labels of the run are put on everything that is started in it. The error is a *BusyError if
+	// the engine belongs to another run, which only a cluster can tell.
 	Open(ctx context.Context, run string) (Space, error)
 
 	// Sweep removes containers, networks and volumes that carry our labels and whose owner is no longer alive, and names
@@ -112,89 +115,63 @@ type Engine interface {
 	Close() error
 }
 
-// Space is a private network, or a part of it, and what runs there.
+// A Space is a private network, or a group of containers within it.
 type Space interface {
-	// Start starts a service and returns when it is ready. A service that was started but did not become ready is removed
-	// again, and the error is a *NotReadyError; one that could not be started as it was asked for, a *RejectedError.
-	Start(ctx context.Context, service Service) (Running, error)
+	// Start starts a container and returns when it is ready. One that was started but did not become ready is removed
+	// again, and the error is a *NotReadyError with its log. The error of one that could not be started as it was asked
+	// for is a *RejectedError.
+	Start(ctx context.Context, service Service) (Container, error)
 
-	// Run runs a program in a container of its own in this space until it ends. Then its name is free, and it is removed,
-	// perhaps while the caller goes on. A cancelled context ends the program. started, which may be nil, is called when
-	// the program has begun. The error of a program that could not be started as it was asked for is a *RejectedError.
-	Run(ctx context.Context, program Program, started func(Running)) (Exit, error)
+	// Group makes a space within this one, for containers that end before the others: those of a repetition beside
+	// services that several repetitions share. Containers of both reach each other by name, share volumes by name, and
+	// cannot have the same name. Closing the outer space closes the group too.
+	Group(ctx context.Context) (Space, error)
 
-	// Inner makes a space within this one. What runs in either reaches the other by name, so that a name is in use in one
-	// of them only, and they share volumes by name. The inner one is closed by itself, which leaves this one as it is, and
-	// with this one at the latest.
-	Inner(ctx context.Context) (Space, error)
-
-	// Keep leaves what runs in the space as it is, for people to look at, and says how to enter it, in order of names. The
-	// space is closed then, and Close does nothing; Sweep removes what was kept once this process has ended. A space
-	// within it is kept by itself, and before it. The error of an engine whose processes end with this one says so.
+	// Keep leaves the containers running, for people to look at, and returns how to enter them, in order of names. The
+	// space is closed then, and Close does nothing. Sweep removes the containers once this process has ended. Keep the
+	// groups of a space before the space itself. The error of an engine whose processes end with this one says so.
 	Keep(ctx context.Context) ([]Kept, error)
 
-	// Close removes everything that was started in the space, its volumes, and the space. Services get the time to end
-	// that they were started with, but no longer than the context lasts: then they are killed. Removing is not cancelled.
-	// It may be called twice.
+	// Close removes the containers of the space, its volumes, and its network. Containers get the time to end that they
+	// were started with, but no longer than the context lasts: then they are killed. Removing is not cancelled. Close may
+	// be called twice.
 	Close(ctx context.Context) error
 }
 
-// Kept is a service that was left running.
+// Kept is a container that was left running.
 type Kept struct {
 	Service string
-	Enter   []string // the command by which a person gets a shell beside it, such as docker exec -it NAME sh
+	Enter   []string // the command that opens a shell in it, such as docker exec -it NAME sh
 }
 
-// Running is a service or program while it runs.
-type Running interface {
-	// Name is the name it was started under.
+// A Container is a service, or something else that was started in a space. Its methods may be called from several
+// goroutines.
+type Container interface {
+	// Name returns the name it was started under.
 	Name() string
-	// Usage is what it has used since it started. It is cheap enough to be called ten times a second.
-	Usage(ctx context.Context) (Usage, error)
-	// Logs is what it wrote so far, standard output and standard error together, at most the last mebibyte.
-	Logs(ctx context.Context) ([]byte, error)
-	// Ended says whether it has ended by itself, and how; the Exit has no output.
-	Ended(ctx context.Context) (Exit, bool, error)
-	// Exec runs a command inside it, beside its own processes, until the command ends. A cancelled context ends
-	// the waiting; a command that is still running then ends with the container at the latest.
+
+	// Exec runs a command inside the container until the command ends: the load, a timed command, a hook, a probe. When
+	// the context is cancelled Exec returns its cause; the command may then run on until its container ends.
 	Exec(ctx context.Context, command Command) (Exit, error)
+
+	// Usage returns what the container's processes have used since it started, and what else detail asks for. Processor
+	// time alone is cheap enough to be read a hundred times a second, all of it twenty times.
+	Usage(ctx context.Context, detail Detail) (Usage, error)
+
+	// Logs returns the last mebibyte that its first process and its children wrote, standard output and standard error
+	// together. It does not include what commands of Exec wrote.
+	Logs(ctx context.Context) ([]byte, error)
+
+	// State returns whether the container still runs, and how it ended.
+	State(ctx context.Context) (State, error)
 }
 
-// Threaded is a Running that can tell how busy each of its threads was. Not every engine can.
-type Threaded interface {
-	// Threads is the processor time, user and system, of each thread that its processes have now, by a number that tells
-	// them apart. It is cheap enough to be called twenty times a second.
-	// Where some of them are named, it need not tell of others.
-	Threads(ctx context.Context, only ...int) (map[int]time.Duration, error)
-}
-
-// Queued is a Running that can tell how long its threads waited for a core. Not every engine can.
-type Queued interface {
-	// Waits is how long each thread that its processes have now could have run and had no core, by the number that
-	// Threaded has for it. It is as cheap as that.
-	Waits(ctx context.Context) (map[int]time.Duration, error)
-}
-
-// Metered is a Running whose processor time can be read apart from the rest of its Usage, for much less. Not every
-// engine can.
-type Metered interface {
-	// CPU is the user and system time that its processes have used since it started. It is cheap enough to be called a
-	// hundred times a second.
-	CPU(ctx context.Context) (time.Duration, error)
-}
-
-// Listening is a Running that can tell where it listens. Not every engine can.
-type Listening interface {
-	// Listeners are the addresses at which something in its network accepts TCP connections, sorted, without those of the
-	// engine itself.
-	Listeners(ctx context.Context) ([]netip.AddrPort, error)
-}
-
-// Placed is a Running that can tell on which CPUs it may run. Engines have it that choose these themselves: what was
-// asked for says only how many they are.
-type Placed interface {
-	// CPUs are those that it may run on now, as the kernel writes them: "2-3".
-	CPUs(ctx context.Context) (string, error)
+// State is how a container is doing.
+type State struct {
+	Ended bool
+	Exit  Exit   // how it ended, without output
+	Node  string // the node of a cluster that it is on; empty on other engines
+	CPUs  string // the CPUs that it may run on, as the kernel writes them, such as "2-3"; empty if unknown or ended
 }
 
 // Image says where a container's file system comes from: exactly one of its first four fields is set.
@@ -279,17 +256,19 @@ func (e *ImageError) Error() string {
 
 func (e *ImageError) Unwrap() error { return e.Err }
 
-// Service is a container that stays up while load is put on it, as its specification says, but for its image, which was
-// prepared. Whoever starts it has waited for what it depends on, has made a container of each replica, and has put
-// links before services; volumes are named ones, folders of the host, and files.
+// Service is a container to start: a service of the article as its specification says, or a container for a load
+// generator or a command, whose first process idles while Exec runs in it. The caller has prepared the image, has waited
+// for the services it depends on, and starts one Service for each replica.
 type Service struct {
 	spec.Service
 	Image   Prepared
 	Aliases []string      // further names it is reached by, which several services may share
-	Within  time.Duration // it is not waited for longer until it is ready; 0: as long as its healthcheck says
+	Within  time.Duration // the longest wait until it is ready; 0: as long as its healthcheck says
 	Begun   func()        // called when the service was started and the waiting begins; may be nil
 	First   bool          // it goes before others on the CPUs that it shares with them
-	Location
+	Ours    bool          // it runs our own program: without root, capabilities or a writable file system
+	Beside  string        // a service of the space whose network namespace it shares; empty: one of its own
+	Host    string        // the name of the cluster's node that it runs on; empty: the engine's own machine
 }
 
 // DefaultPIDs is how many processes and threads each service and program may have where nothing else is said, on
@@ -301,49 +280,15 @@ const DefaultPIDs = 8192
 // MaxPIDs is the limit of processes and threads that a service gets; 0: none.
 func (s *Service) MaxPIDs() int64 { return max(0, cmp.Or(s.PIDs, DefaultPIDs)) }
 
-// Location says on which node of a cluster something runs. Zero is the engine's own machine.
-type Location struct {
-	Host string // the name of the node
-}
-
-// Command is something to run inside a service: a step of preparation, a timed command.
+// Command is a program to run inside a container.
 type Command struct {
 	Args        []string // the program and its arguments; no shell is put around them
-	Environment []string // KEY=value, beside that of the service
-	WorkingDir  string   // empty: the service's
+	Environment []string // KEY=value, beside that of the container
+	WorkingDir  string   // empty: the container's
 	Stdin       []byte
-}
-
-// Program is a container that runs to its end: the load generator, a timed command.
-type Program struct {
-	Name        string
-	Image       Prepared
-	Entrypoint  []string // nil: the image's
-	Command     []string // nil: the image's
-	Environment []string
-	Files       []spec.File
-	WorkingDir  string
-	CPUSet      string
-	First       bool   // it goes before others on the CPUs that it shares with them
-	Beside      string // a service of the space whose network namespace it shares; empty: one of its own
-	// Single says that it is one process. Where it ends with status 0 nothing of it was killed for lack of memory, and no
-	// engine has to find that out, which may take longer than to see that it has ended.
-	Single bool
-	// Full is called once when it has written more to standard output than an Exit keeps, so that whoever has no use for
-	// it may end it; nil for nobody.
+	// Full is called once if the command writes more to standard output than an Exit keeps, so that the caller may stop
+	// waiting; nil: not called.
 	Full func()
-	// Stdin is its standard input; nil for none. It is read while the program runs, and what it gives may come late.
-	// Whoever gives it lets reading it end once Run has returned, as an engine may still wait for more.
-	Stdin io.Reader
-	Location
-}
-
-// Service is the program as what it has in common with services: a container of its own.
-func (p *Program) Service() Service {
-	return Service{Service: spec.Service{Name: p.Name, Entrypoint: p.Entrypoint, Command: p.Command,
-		Environment: p.Environment,
-		Configs:     p.Files, WorkingDir: p.WorkingDir, CPUSet: p.CPUSet}, Image: p.Image, First: p.First,
-		Location: p.Location}
 }
 
 // Variables are the values of an environment of KEY=value, the last one of a name, and the names in the order in which
@@ -362,20 +307,41 @@ func Variables(environment []string) (names []string, values map[string]string) 
 
 // Exit is how a program ended. Standard output is kept to its first 64 MiB, standard error to its last mebibyte.
 type Exit struct {
-	Code           int // 128 plus the signal, if it was killed by one
-	OutOfMemory    bool
+	Code           int  // 128 plus the signal, if a signal killed it
+	OutOfMemory    bool // a process was killed for lack of memory: of the container, or while the command of Exec ran
 	Stdout, Stderr []byte
 }
 
-// Usage is what the processes of a container have used since it started. What an engine cannot tell is -1.
+// Detail selects what Usage reads beside the processor time.
+type Detail struct {
+	Totals    bool  // Memory, Periods, Throttled, ListenOverflows and Retransmits
+	Threads   bool  // Threads
+	Only      []int // with Threads: those that matter; others may be left out
+	Listeners bool  // Listeners
+}
+
+// Usage is what the processes of a container have used since it started. A number that was not asked for, or that the
+// engine cannot know, is -1; a map or slice is nil.
 type Usage struct {
 	At              time.Time     // when it was read
 	CPU             time.Duration // user and system time
 	Memory          int64         // anonymous and shared memory now, without page cache, in bytes
 	Periods         int64         // scheduling periods with a CPU limit in force
-	Throttled       int64         // of them, those in which it was held back
+	Throttled       int64         // periods in which the limit held it back
 	ListenOverflows int64         // connections its network namespace dropped because a listen queue was full
 	Retransmits     int64         // TCP segments its network namespace sent again
+
+	// Threads are the threads that its processes have now, by thread ID.
+	Threads map[int]Thread
+	// Listeners are the addresses at which something in its network namespace accepts TCP connections, sorted, without
+	// the engine's own.
+	Listeners []netip.AddrPort
+}
+
+// Thread is what one thread has used since it started.
+type Thread struct {
+	CPU    time.Duration // user and system time
+	Waited time.Duration // how long it could run and had no core; -1 if unknown
 }
 
 // Leftover is something that a run left behind when it was killed.

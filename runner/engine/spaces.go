@@ -33,8 +33,8 @@ func New[R any](what string) *Tree[R] {
 	return &Tree[R]{what: what, running: make(map[string]*R), inner: make(map[*Tree[R]]Space)}
 }
 
-// Inner opens a space within this one.
-func (t *Tree[R]) Inner(ctx context.Context, open func(*Tree[R]) (Space, error)) (Space, error) {
+// Group opens a space within this one.
+func (t *Tree[R]) Group(ctx context.Context, open func(*Tree[R]) (Space, error)) (Space, error) {
 	leave, err := t.Enter(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("opening a space: %w", err)
@@ -199,18 +199,4 @@ func StartError(ctx context.Context, service string, err error) error {
 		return notReady
 	}
 	return fmt.Errorf("starting service %q: %w", service, err)
-}
-
-// RunError is the error of Space.Run, given why a program could not be run; nil if it was.
-func RunError(ctx context.Context, program string, err error) error {
-	var rejected *RejectedError
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		err = context.Cause(ctx)
-	case errors.As(err, &rejected):
-		return rejected
-	}
-	return fmt.Errorf("running program %q: %w", program, err)
 }

@@ -62,7 +62,7 @@ type Place struct {
 	// Image finds the image of a command, prepared beforehand.
 	Image func(spec.Image) engine.Prepared
 	// Services are those of the trial, by name; of one that is scaled, the first.
-	Services map[string]engine.Running
+	Services map[string]engine.Container
 	// Standby is the program of the load, if it was started before; nil if Measure starts it.
 	Standby *Standby
 	// Ahead is how far the clock of the machine that the load is put on from is ahead of ours.

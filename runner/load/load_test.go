@@ -77,7 +77,7 @@ func TestRequestsMeasured(t *testing.T) {
 
 // A load that shares the network of its target runs beside the service that its URL names.
 func TestBeside(t *testing.T) {
-	at := Place{Services: map[string]engine.Running{"server": nil, "proxy": nil}}
+	at := Place{Services: map[string]engine.Container{"server": nil, "proxy": nil}}
 	space, err := fake.New(fake.Script{}).Open(t.Context(), "run")
 	if err != nil {
 		t.Fatal(err)
@@ -418,7 +418,7 @@ func TestCommandInService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := d.Measure(t.Context(), Place{Space: space, Services: map[string]engine.Running{"db": db}}, trial)
+	m, err := d.Measure(t.Context(), Place{Space: space, Services: map[string]engine.Container{"db": db}}, trial)
 	if err != nil || m.Failure != "" {
 		t.Fatalf("failure %q, %v", m.Failure, err)
 	}

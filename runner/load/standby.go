@@ -14,8 +14,8 @@ import (
 type Standby struct {
 	word    *io.PipeWriter
 	cancel  context.CancelFunc
-	started chan struct{}  // closed when it runs, or never will
-	running engine.Running // nil if it never ran; to be read when it is started
+	started chan struct{}    // closed when it runs, or never will
+	running engine.Container // nil if it never ran; to be read when it is started
 	ended   chan struct{}
 	exit    engine.Exit // to be read when it has ended, as the error
 	err     error
@@ -31,7 +31,7 @@ func standBy(ctx context.Context, space engine.Space, program engine.Program) *S
 	go func() {
 		defer close(s.ended)
 		defer begun()
-		s.exit, s.err = space.Run(ctx, program, func(r engine.Running) {
+		s.exit, s.err = space.Run(ctx, program, func(r engine.Container) {
 			s.running = r
 			begun()
 		})
@@ -41,7 +41,7 @@ func standBy(ctx context.Context, space engine.Space, program engine.Program) *S
 }
 
 // Started waits until the program runs, and returns it; nil if it never did, or the context ends first.
-func (s *Standby) Started(ctx context.Context) engine.Running {
+func (s *Standby) Started(ctx context.Context) engine.Container {
 	if s == nil {
 		return nil
 	}

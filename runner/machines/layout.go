@@ -180,7 +180,7 @@ type loadSpace struct {
 	at engine.Location
 }
 
-func (s loadSpace) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
+func (s loadSpace) Run(ctx context.Context, program engine.Program, started func(engine.Container)) (engine.Exit, error) {
 	program.Location = s.at
 	return s.Space.Run(ctx, program, started)
 }

@@ -29,7 +29,7 @@ type Machine struct {
 	Name  string // in the project
 	Node  string // what its engine calls it; empty if that does not tell
 	space engine.Space
-	agent engine.Running
+	agent engine.Container
 	ahead time.Duration // of its clock, before ours
 }
 

@@ -24,7 +24,7 @@ func ServiceOf(container string) string {
 
 // Renamed is a container under the name that records and messages have for it.
 type Renamed struct {
-	engine.Running
+	engine.Container
 	As string
 }
 
@@ -32,7 +32,7 @@ type Renamed struct {
 func (r Renamed) Name() string { return r.As }
 
 // EngineRunning is the container as its engine gave it, which may tell more about it than engine.Running has.
-func EngineRunning(r engine.Running) engine.Running {
+func EngineRunning(r engine.Container) engine.Container {
 	if renamed, ok := r.(Renamed); ok {
 		return renamed.Running
 	}

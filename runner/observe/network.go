@@ -56,7 +56,7 @@ func PlaceWords(names, sets []string) string {
 }
 
 // NoteLoadCPUs notes on which CPUs the load runs, likewise.
-func (s *Sampler) NoteLoadCPUs(ctx context.Context, r engine.Running) {
+func (s *Sampler) NoteLoadCPUs(ctx context.Context, r engine.Container) {
 	placed, ok := r.(engine.Placed)
 	if !ok {
 		return

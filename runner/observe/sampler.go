@@ -59,14 +59,14 @@ type watched struct {
 
 // container is one of a service with what its engine can tell about it; nil for what it cannot.
 type container struct {
-	engine.Running
+	engine.Container
 	metered  engine.Metered
 	threaded engine.Threaded
 	placed   engine.Placed
 }
 
 // Watch begins to read, at once and then regularly until Finish.
-func Watch(ctx context.Context, services []engine.Running) *Sampler {
+func Watch(ctx context.Context, services []engine.Container) *Sampler {
 	ctx, cancel := context.WithCancel(ctx)
 	every := max(sampleEvery, time.Duration(len(services))*samplePause)
 	s := &Sampler{stop: cancel, every: every, services: map[string][]engine.Usage{}, cpu: map[string][]engine.Usage{},
@@ -212,11 +212,11 @@ type observed struct {
 	sampler *Sampler
 }
 
-func (o observed) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
+func (o observed) Run(ctx context.Context, program engine.Program, started func(engine.Container)) (engine.Exit, error) {
 	if program.Name != LoadName {
 		return o.Space.Run(ctx, program, started)
 	}
-	watch := func(r engine.Running) {
+	watch := func(r engine.Container) {
 		o.sampler.NoteLoadCPUs(ctx, r)
 		if started != nil {
 			started(r)

@@ -434,7 +434,7 @@ func TestNetworkRemovedByOthers(t *testing.T) {
 	if _, err := e.client.NetworkRemove(t.Context(), opened.(*space).network, client.NetworkRemoveOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := opened.Inner(t.Context()); err == nil || !strings.Contains(err.Error(), "was removed by somebody else") {
+	if _, err := opened.Group(t.Context()); err == nil || !strings.Contains(err.Error(), "was removed by somebody else") {
 		t.Errorf("got %v, want that its network was removed", err)
 	}
 	if err := opened.Close(t.Context()); err != nil {
@@ -541,7 +541,7 @@ func TestProgramKnowsAddresses(t *testing.T) {
 			Ready: spec.Ready{Command: []string{"true"}}}, Aliases: aliases, Image: image}
 	}
 	outer, _ := start(t, e, service("shared", "pool"))
-	inner, err := outer.Inner(t.Context())
+	inner, err := outer.Group(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

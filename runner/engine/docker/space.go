@@ -74,8 +74,8 @@ func newSpace(e *Engine, run, name string, tree *engine.Tree[running]) *space {
 		going: make(map[string]chan struct{})}
 }
 
-func (s *space) Inner(ctx context.Context) (engine.Space, error) {
-	return s.tree.Inner(ctx, func(tree *engine.Tree[running]) (engine.Space, error) {
+func (s *space) Group(ctx context.Context) (engine.Space, error) {
+	return s.tree.Group(ctx, func(tree *engine.Tree[running]) (engine.Space, error) {
 		// What cleans up networks that nothing is in may have taken it, and containers would get one that leads out.
 		if _, err := s.engine.client.NetworkInspect(ctx, s.network, client.NetworkInspectOptions{}); err != nil {
 			if gone(err) {
@@ -90,7 +90,7 @@ func (s *space) Inner(ctx context.Context) (engine.Space, error) {
 	})
 }
 
-func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
+func (s *space) Start(ctx context.Context, service engine.Service) (engine.Container, error) {
 	created, r, err := s.newContainer(ctx, containerSpec{service: service, reached: namesOf(service)})
 	if err != nil {
 		return nil, engine.StartError(ctx, service.Name, rejected(service.Name, err))
@@ -179,13 +179,13 @@ func (s *space) awaitRemoval(name string) {
 	}
 }
 
-func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
+func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Container)) (engine.Exit, error) {
 	exit, err := s.runProgram(ctx, program, started)
 	return exit, engine.RunError(ctx, program.Name, rejected(program.Name, err))
 }
 
 func (s *space) runProgram(
-	ctx context.Context, program engine.Program, started func(engine.Running),
+	ctx context.Context, program engine.Program, started func(engine.Container),
 ) (exit engine.Exit, err error) {
 	spec := containerSpec{
 		service: program.Service(),

@@ -237,7 +237,7 @@ func (s *suite) server(name string) engine.Service {
 }
 
 // start starts a service.
-func start(ctx context.Context, t *testing.T, space engine.Space, service engine.Service) engine.Running {
+func start(ctx context.Context, t *testing.T, space engine.Space, service engine.Service) engine.Container {
 	t.Helper()
 	running, err := space.Start(ctx, service)
 	if err != nil {
@@ -684,7 +684,7 @@ func (s *suite) programs(ctx context.Context, t *testing.T) {
 		read, write := io.Pipe()
 		defer read.Close()
 		program := engine.Program{Name: "program", Image: s.puppet, Command: []string{"out=o", "copy=", "out=p"}, Stdin: read}
-		exit, err := space.Run(ctx, program, func(engine.Running) {
+		exit, err := space.Run(ctx, program, func(engine.Container) {
 			go func() {
 				_, _ = io.WriteString(write, "late\n")
 				_ = write.Close()
@@ -717,7 +717,7 @@ func (s *suite) watched(ctx context.Context, t *testing.T) {
 	// It ends when it is told to, and so not before it was looked at.
 	program := engine.Program{Name: "program", Image: s.puppet, Command: []string{"out=hello", "listen=8080", "asked"}}
 	called := false
-	_, err := s.open(ctx, t).Run(ctx, program, func(running engine.Running) {
+	_, err := s.open(ctx, t).Run(ctx, program, func(running engine.Container) {
 		called = true
 		if running.Name() != "program" {
 			t.Errorf("Name() = %q, want %q", running.Name(), "program")

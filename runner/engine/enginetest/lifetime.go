@@ -101,7 +101,7 @@ func (s *suite) cancelRun(ctx context.Context, t *testing.T) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	began := time.Now()
 	program := engine.Program{Name: "program", Image: s.puppet, Command: []string{"out=hello", "sleep=1h"}}
-	_, err := space.Run(ctx, program, func(engine.Running) {
+	_, err := space.Run(ctx, program, func(engine.Container) {
 		time.AfterFunc(100*time.Millisecond, func() { cancel(reason) })
 	})
 	if !errors.Is(err, reason) && !errors.Is(err, context.Canceled) {

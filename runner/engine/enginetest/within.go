@@ -13,7 +13,7 @@ import (
 // inner opens a space within another one. It is closed by the test, or with the outer one.
 func inner(ctx context.Context, t *testing.T, outer engine.Space) engine.Space {
 	t.Helper()
-	space, err := outer.Inner(ctx)
+	space, err := outer.Group(ctx)
 	if err != nil {
 		t.Fatalf("Inner: %v", err)
 	}
@@ -44,7 +44,7 @@ func (s *suite) within(ctx context.Context, t *testing.T) {
 		}
 	}
 	closeSpace(ctx, t, outer)
-	if _, err := outer.Inner(ctx); err == nil {
+	if _, err := outer.Group(ctx); err == nil {
 		t.Error("a space was opened within one that is closed")
 	}
 }
@@ -104,7 +104,7 @@ func (s *suite) oneName(ctx context.Context, t *testing.T) {
 }
 
 // puppet runs steps inside a service.
-func (s *suite) puppetIn(ctx context.Context, t *testing.T, running engine.Running, steps ...string) engine.Exit {
+func (s *suite) puppetIn(ctx context.Context, t *testing.T, running engine.Container, steps ...string) engine.Exit {
 	t.Helper()
 	exit, err := running.Exec(ctx, engine.Command{Args: append([]string{"/puppet"}, steps...)})
 	if err != nil {

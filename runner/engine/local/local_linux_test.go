@@ -148,7 +148,7 @@ func survive(t *testing.T) {
 }
 
 // startIn starts a program of this machine.
-func startIn(t *testing.T, e engine.Engine, space engine.Space, service spec.Service) engine.Running {
+func startIn(t *testing.T, e engine.Engine, space engine.Space, service spec.Service) engine.Container {
 	t.Helper()
 	image, err := e.Prepare(t.Context(), engine.Image{Machine: true}, io.Discard)
 	if err != nil {
@@ -177,7 +177,7 @@ func opened(t *testing.T) (engine.Engine, engine.Space) {
 	return e, space
 }
 
-func in(t *testing.T, r engine.Running, args ...string) string {
+func in(t *testing.T, r engine.Container, args ...string) string {
 	t.Helper()
 	exit, err := r.Exec(t.Context(), engine.Command{Args: args})
 	if err != nil || exit.Code != 0 {

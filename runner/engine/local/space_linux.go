@@ -67,8 +67,8 @@ func (n *names) set(service string, aliases []string) error {
 // loopback is the address of all services.
 const loopback = "127.0.0.1"
 
-func (s *space) Inner(ctx context.Context) (engine.Space, error) {
-	return s.tree.Inner(ctx, func(tree *engine.Tree[running]) (engine.Space, error) {
+func (s *space) Group(ctx context.Context) (engine.Space, error) {
+	return s.tree.Group(ctx, func(tree *engine.Tree[running]) (engine.Space, error) {
 		return &space{engine: s.engine, folder: s.folder, run: s.run, names: s.names, outer: s, tree: tree}, nil
 	})
 }
@@ -79,7 +79,7 @@ func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 		"docker to look at them later")
 }
 
-func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
+func (s *space) Start(ctx context.Context, service engine.Service) (engine.Container, error) {
 	r, err := s.start(ctx, service, "", nil, nil, nil)
 	if err == nil {
 		err = readiness.Wait(ctx, service, r)
@@ -93,12 +93,12 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 	return r, nil
 }
 
-func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
+func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Container)) (engine.Exit, error) {
 	exit, err := s.runProgram(ctx, program, started)
 	return exit, engine.RunError(ctx, program.Name, err)
 }
 
-func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Running)) (exit engine.Exit,
+func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Container)) (exit engine.Exit,
 	err error) {
 	stdout, stderr := &engine.Head{Limit: engine.MaxStdout, Full: program.Full}, &engine.Tail{Limit: engine.MaxStderr}
 	r, err := s.start(ctx, program.Service(), program.Beside, program.Stdin, stdout, stderr)

@@ -40,7 +40,7 @@ const watchEvery = 50 * time.Millisecond
 
 // run runs a tool or driver, and watches it.
 func (w *watch) run(ctx context.Context, name string, in engine.Space, p engine.Program) (engine.Exit, error) {
-	exit, err := in.Run(ctx, p, func(r engine.Running) { w.begin(ctx, r) })
+	exit, err := in.Run(ctx, p, func(r engine.Container) { w.begin(ctx, r) })
 	w.end()
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		err = &load.UnendedError{Name: name, Err: err}
@@ -48,7 +48,7 @@ func (w *watch) run(ctx context.Context, name string, in engine.Space, p engine.
 	return exit, err
 }
 
-func (w *watch) begin(ctx context.Context, r engine.Running) {
+func (w *watch) begin(ctx context.Context, r engine.Container) {
 	w.started = time.Now()
 	ctx, w.stop = context.WithCancel(ctx)
 	w.done.Go(func() {
@@ -65,7 +65,7 @@ func (w *watch) begin(ctx context.Context, r engine.Running) {
 	})
 }
 
-func (w *watch) read(ctx context.Context, r engine.Running) {
+func (w *watch) read(ctx context.Context, r engine.Container) {
 	if u, err := r.Usage(ctx); err == nil && u.CPU >= 0 {
 		w.usage = append(w.usage, u)
 	}

@@ -229,7 +229,7 @@ func (s *space) leave(name string) {
 	delete(s.running, name)
 }
 
-func (s *space) Start(ctx context.Context, service engine.Service) (engine.Running, error) {
+func (s *space) Start(ctx context.Context, service engine.Service) (engine.Container, error) {
 	s.engine.called("start", service.Name)
 	if err := s.enter(ctx, service.Name); err != nil {
 		return nil, fmt.Errorf("starting service %q: %w", service.Name, err)
@@ -246,7 +246,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Runni
 	return &running{engine: s.engine, name: service.Name}, nil
 }
 
-func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Running)) (engine.Exit, error) {
+func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Container)) (engine.Exit, error) {
 	if program.Stdin == nil {
 		s.engine.called("run", program.Name)
 	}
@@ -296,7 +296,7 @@ func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
 	return all.data, all.err
 }
 
-func (s *space) Inner(ctx context.Context) (engine.Space, error) {
+func (s *space) Group(ctx context.Context) (engine.Space, error) {
 	s.engine.called("inner", s.run)
 	s.mu.Lock()
 	defer s.mu.Unlock()
