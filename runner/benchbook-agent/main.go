@@ -8,6 +8,7 @@
 //	time    runs a command and prints what it took
 //	origin  an HTTP server whose answers come after a time that is drawn from a distribution
 //	link    a TCP relay that makes the network before a service slower than it is
+//	idle    does nothing, as the first process of a container in which commands run
 //	host    acts for benchbook on another machine, and in containers on Kubernetes
 //
 // The exit status is 1, with one line on standard error, if it cannot do that.
@@ -43,6 +44,7 @@ var parts = []part{
 	{agent.Load, agent.ErrorPrefix(agent.Load), putLoad},
 	{agent.Origin, agent.ErrorPrefix(agent.Origin), serveOrigin},
 	{agent.Link, agent.ErrorPrefix(agent.Link), relayLink},
+	{agent.Idle, agent.ErrorPrefix(agent.Idle), idle},
 	{agent.Host, "", actAsHost},
 }
 
@@ -61,7 +63,7 @@ func main() {
 			return
 		}
 	}
-	fmt.Fprintf(os.Stderr, "%s: unknown program %q: choose load, time, origin, link or host\n", agent.Name, name)
+	fmt.Fprintf(os.Stderr, "%s: unknown program %q: choose load, time, origin, link, idle or host\n", agent.Name, name)
 	os.Exit(1)
 }
 

@@ -25,6 +25,7 @@ const (
 	Time   = "time"
 	Origin = "origin"
 	Link   = "link"
+	Idle   = "idle"
 	Host   = "host"
 )
 

@@ -1,0 +1,45 @@
+//go:build linux
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"benchbook/runner/engine/agent"
+)
+
+// An idle process reaps its children, and ends with status 0 on either signal.
+func TestIdle(t *testing.T) {
+	for _, end := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		// The shell leaves its child to the program that it becomes.
+		cmd := exec.Command("sh", "-c", "sleep 0.3 & exec "+agent.Name+" "+agent.Idle)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer cmd.Process.Kill()
+		folder := filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), "task", strconv.Itoa(cmd.Process.Pid))
+		is := func(file, want string) bool {
+			text, err := os.ReadFile(filepath.Join(folder, file))
+			return err == nil && strings.TrimSpace(string(text)) == want
+		}
+		idle := func() bool { return is("children", "") && is("comm", agent.Name) }
+		for deadline := time.Now().Add(10 * time.Second); !idle(); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("a child that has ended was not reaped")
+			}
+		}
+		if err := cmd.Process.Signal(end); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%v: got %v, want status 0", end, err)
+		}
+	}
+}
