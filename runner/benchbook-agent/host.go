@@ -12,6 +12,7 @@ import (
 	"os"
 	"time"
 
+	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/kernel"
 	"benchbook/runner/proc"
@@ -125,15 +126,22 @@ func meter(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 func read(ctx context.Context, files *kernel.Files, question string) (reading agent.Reading, err error) {
 	switch question {
 	case agent.AskUsage:
-		u, err := files.Read(ctx)
+		u, err := files.Usage(engine.Detail{Totals: true})
 		return agent.Reading{CPU: u.CPU, Memory: u.Memory, Periods: u.Periods, Throttled: u.Throttled,
 			ListenOverflows: u.ListenOverflows, Retransmits: u.Retransmits}, err
 	case agent.AskCPU:
-		reading.CPU, err = files.CPU()
-	case agent.AskThreads:
-		reading.Threads, err = files.Threads()
-	case agent.AskWaits:
-		reading.Threads, err = files.Waits()
+		u, err := files.Usage(engine.Detail{})
+		return agent.Reading{CPU: u.CPU}, err
+	case agent.AskThreads, agent.AskWaits:
+		u, err := files.Usage(engine.Detail{Threads: true})
+		reading.Threads = make(map[int]time.Duration, len(u.Threads))
+		for id, thread := range u.Threads {
+			reading.Threads[id] = thread.CPU
+			if question == agent.AskWaits {
+				reading.Threads[id] = thread.Waited
+			}
+		}
+		return reading, err
 	case agent.AskCPUs:
 		// This process may run where the container may.
 		if reading.CPUs = proc.Field("/proc/self/status", "Cpus_allowed_list"); reading.CPUs == "" {

@@ -338,6 +338,11 @@ type Usage struct {
 	Listeners []netip.AddrPort
 }
 
+// NoUsage is a usage read now, in which everything is unknown but the processor time, which is zero.
+func NoUsage() Usage {
+	return Usage{At: time.Now(), Memory: -1, Periods: -1, Throttled: -1, ListenOverflows: -1, Retransmits: -1}
+}
+
 // Thread is what one thread has used since it started.
 type Thread struct {
 	CPU    time.Duration // user and system time

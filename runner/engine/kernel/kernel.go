@@ -7,7 +7,7 @@ package kernel
 
 import (
 	"bytes"
-	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -68,7 +68,7 @@ func New(root string, pid int, id string) (*Files, error) {
 	if files == nil {
 		return nil, fmt.Errorf("process %d is in no control group of %s", pid, id)
 	}
-	if _, err := files.Read(context.Background()); err != nil {
+	if _, err := files.Usage(engine.Detail{Totals: true}); err != nil {
 		files.Close()
 		return nil, err
 	}
@@ -117,34 +117,50 @@ func groupFolder(mounts, controller, group string) string {
 	return ""
 }
 
-// Read returns what the service has used since it started.
-func (k *Files) Read(context.Context) (engine.Usage, error) {
+// Usage returns what the service has used since it started.
+func (k *Files) Usage(detail engine.Detail) (engine.Usage, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	usage := engine.Usage{At: time.Now()}
+	usage := engine.NoUsage()
 	var err error
 	if usage.CPU, err = k.used(); err != nil {
 		return usage, err
 	}
+	if detail.Totals {
+		if err := k.totals(&usage); err != nil {
+			return usage, err
+		}
+	}
+	if detail.Threads {
+		if usage.Threads, err = k.readThreads(detail.Only); err != nil {
+			return usage, err
+		}
+	}
+	if detail.Listeners {
+		usage.Listeners, err = Of(k.process).Listeners()
+	}
+	return usage, err
+}
+
+// totals reads memory, throttling and the counters of the network.
+func (k *Files) totals(usage *engine.Usage) error {
 	memory, err := k.memory.read()
 	if err != nil {
-		return usage, err
+		return err
 	}
 	anonymous, shared := "anon", "shmem"
 	if k.version == 1 {
 		anonymous, shared = "total_rss", "total_shmem"
 	}
-	usage.Memory = -1
 	if a, b := counter(memory, anonymous), counter(memory, shared); a >= 0 && b >= 0 {
 		usage.Memory = a + b
 	}
 	stat, err := k.stat.read()
 	if err != nil {
-		return usage, err
+		return err
 	}
 	usage.Periods, usage.Throttled = counter(stat, "nr_periods"), counter(stat, "nr_throttled")
-	err = countNetwork(&usage, &k.netstat, &k.snmp)
-	return usage, err
+	return countNetwork(usage, &k.netstat, &k.snmp)
 }
 
 // countNetwork reads the counters of a network.
@@ -159,13 +175,6 @@ func countNetwork(usage *engine.Usage, netstat, snmp *counterFile) error {
 	}
 	usage.Retransmits = netCounter(text, "Tcp:", "RetransSegs")
 	return nil
-}
-
-// CPU is the processor time of Read, for a small part of what that costs.
-func (k *Files) CPU() (time.Duration, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.used()
 }
 
 func (k *Files) used() (time.Duration, error) {
@@ -183,10 +192,7 @@ func (k *Files) used() (time.Duration, error) {
 	return time.Duration(nanoseconds), nil
 }
 
-// Network returns the network of the service.
-func (k *Files) Network() *Namespace { return Of(k.process) }
-
-// Close lets go of the files.
+// Close closes the files.
 func (k *Files) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -237,18 +243,11 @@ func (f *counterFile) close() {
 	f.closed = true
 }
 
-// Threads returns the processor time of the threads of the service, by their numbers: of only some, if any are named.
-// One that ends meanwhile is left out.
+// readThreads reads the threads of the service by their IDs: only these, if any are named. A thread that ends meanwhile
+// is left out.
 //
 // Source: cgroups(7) tasks and cgroup.threads; the kernel's Documentation/scheduler/sched-stats, /proc/PID/schedstat.
-func (k *Files) Threads(only ...int) (map[int]time.Duration, error) { return k.schedstat(0, only) }
-
-// Waits returns how long the threads of the service could have run and had no core, as Threads does their processor
-// time.
-func (k *Files) Waits() (map[int]time.Duration, error) { return k.schedstat(1, nil) }
-
-// schedstat reads one of the fields of the file of that name, in nanoseconds, of threads that are named, or of all.
-func (k *Files) schedstat(field int, only []int) (map[int]time.Duration, error) {
+func (k *Files) readThreads(only []int) (map[int]engine.Thread, error) {
 	if len(only) == 0 {
 		text, err := os.ReadFile(k.threads)
 		if err != nil {
@@ -263,30 +262,27 @@ func (k *Files) schedstat(field int, only []int) (map[int]time.Duration, error) 
 			only = append(only, number)
 		}
 	}
-	return schedstat(filepath.Dir(k.process), field, only) // a thread has its folder too
+	return schedstat(filepath.Dir(k.process), only) // a thread has its folder too
 }
 
-// schedstat reads a field of threads, whose folders are in all.
-//
-// There may be thousands, and each has a file of its own, so these are read by as few calls of the kernel as there can
-// be.
-func schedstat(all string, field int, only []int) (map[int]time.Duration, error) {
-	threads := make(map[int]time.Duration, len(only))
+// schedstat reads threads, whose folders are in proc. There may be thousands, each with a file of its own, so each is
+// read with as few system calls as possible.
+func schedstat(proc string, only []int) (map[int]engine.Thread, error) {
+	threads := make(map[int]engine.Thread, len(only))
 	var room [128]byte
 	for _, number := range only {
-		stat, err := readOnce(all+"/"+strconv.Itoa(number)+"/schedstat", room[:])
+		text, err := readOnce(proc+"/"+strconv.Itoa(number)+"/schedstat", room[:])
 		if err != nil {
 			continue
 		}
-		for range field {
-			_, stat, _ = bytes.Cut(stat, []byte(" "))
-		}
-		stat, _, _ = bytes.Cut(stat, []byte(" "))
-		nanoseconds, err := strconv.ParseInt(string(stat), 10, 64)
-		if err != nil {
+		ran, rest, _ := bytes.Cut(text, []byte(" "))
+		waited, _, _ := bytes.Cut(rest, []byte(" "))
+		cpu, err := strconv.ParseInt(string(ran), 10, 64)
+		queued, waitErr := strconv.ParseInt(string(waited), 10, 64)
+		if err := errors.Join(err, waitErr); err != nil {
 			return nil, fmt.Errorf("parsing schedstat: %w", err)
 		}
-		threads[number] = time.Duration(nanoseconds)
+		threads[number] = engine.Thread{CPU: time.Duration(cpu), Waited: time.Duration(queued)}
 	}
 	return threads, nil
 }

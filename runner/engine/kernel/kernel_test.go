@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -84,14 +85,14 @@ func TestFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := files.Read(t.Context())
+			got, err := files.Usage(engine.Detail{Totals: true})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if time.Since(got.At) > time.Minute {
 				t.Errorf("read at %v", got.At)
 			}
-			if got.At = (time.Time{}); got != want {
+			if got.At = (time.Time{}); !reflect.DeepEqual(got, want) {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 		})
@@ -108,7 +109,7 @@ func TestFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := files.Read(t.Context())
+		got, err := files.Usage(engine.Detail{Totals: true})
 		if err != nil || got.ListenOverflows != -1 || got.Retransmits != -1 {
 			t.Errorf("got %+v, %v, want -1 for what cannot be told", got, err)
 		}
@@ -128,15 +129,17 @@ func TestThreads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := files.Threads()
-		if want := map[int]time.Duration{7: 1500 * time.Millisecond, 8: 20}; err != nil || !maps.Equal(got, want) {
-			t.Errorf("%s: %v, %v; want %v", version, got, err, want)
-		}
-		if got, err := files.Waits(); err != nil || !maps.Equal(got, map[int]time.Duration{7: 12, 8: 0}) {
-			t.Errorf("%s: they waited for %v, %v", version, got, err)
-		}
-		if got, err := files.Threads(9, 8); err != nil || !maps.Equal(got, map[int]time.Duration{8: 20}) {
-			t.Errorf("%s: of two that are named %v, %v", version, got, err)
+		for _, tt := range []struct {
+			only []int
+			want map[int]engine.Thread
+		}{
+			{nil, map[int]engine.Thread{7: {CPU: 1500 * time.Millisecond, Waited: 12}, 8: {CPU: 20}}},
+			{[]int{9, 8}, map[int]engine.Thread{8: {CPU: 20}}},
+		} {
+			got, err := files.Usage(engine.Detail{Threads: true, Only: tt.only})
+			if err != nil || !maps.Equal(got.Threads, tt.want) || got.Memory != -1 {
+				t.Errorf("%s, only %v: got %+v, %v, want threads %v and no totals", version, tt.only, got, err, tt.want)
+			}
 		}
 	}
 }

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"sync"
-	"time"
 
 	"benchbook/runner/engine"
 )
 
-// ErrElsewhere is that a service does not run under this machine's kernel, which therefore has no files of it.
+// ErrElsewhere is the error of a service that runs under the kernel of another machine.
 var ErrElsewhere = errors.New("its kernel is that of another machine")
 
 // Meter measures a service by its Files, which it looks for when it is first asked. All errors name the service.
@@ -21,16 +19,8 @@ type Meter struct {
 
 	mu      sync.Mutex
 	files   *Files // nil until they were found
-	network *Namespace
-	missing error // why they never will be
+	missing error  // why they never will be
 }
-
-var _ interface {
-	engine.Threaded
-	engine.Queued
-	engine.Metered
-	engine.Listening
-} = (*Meter)(nil)
 
 // NewMeter measures a service. If find fails, it is called again the next time,
 // unless the error is ErrElsewhere.
@@ -48,53 +38,30 @@ func (m *Meter) Close() {
 	m.files, m.missing = nil, errors.New("it has ended")
 }
 
-func (m *Meter) found(ctx context.Context) (*Files, *Namespace, error) {
+func (m *Meter) found(ctx context.Context) (*Files, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.missing != nil || m.files != nil {
-		return m.files, m.network, m.missing
+		return m.files, m.missing
 	}
 	files, err := m.find(ctx)
 	if errors.Is(err, ErrElsewhere) {
 		m.missing = err
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-	m.files, m.network = files, files.Network()
-	return m.files, m.network, nil
-}
-
-func measured[T any](ctx context.Context, m *Meter, read func(*Files, *Namespace) (T, error)) (value T,
-	err error) {
-	files, network, err := m.found(ctx)
 	if err == nil {
-		value, err = read(files, network)
+		m.files = files
+	}
+	return m.files, err
+}
+
+// Usage implements engine.Container.
+func (m *Meter) Usage(ctx context.Context, detail engine.Detail) (usage engine.Usage, err error) {
+	files, err := m.found(ctx)
+	if err == nil {
+		usage, err = files.Usage(detail)
 	}
 	if err != nil {
-		return value, fmt.Errorf("measuring %s: %w", m.service, err)
+		err = fmt.Errorf("measuring %s: %w", m.service, err)
 	}
-	return value, nil
-}
-
-func (m *Meter) Usage(ctx context.Context) (engine.Usage, error) {
-	return measured(ctx, m, func(f *Files, _ *Namespace) (engine.Usage, error) { return f.Read(ctx) })
-}
-
-func (m *Meter) CPU(ctx context.Context) (time.Duration, error) {
-	return measured(ctx, m, func(f *Files, _ *Namespace) (time.Duration, error) { return f.CPU() })
-}
-
-func (m *Meter) Threads(ctx context.Context, only ...int) (map[int]time.Duration, error) {
-	return measured(ctx, m, func(f *Files, _ *Namespace) (map[int]time.Duration, error) {
-		return f.Threads(only...)
-	})
-}
-
-func (m *Meter) Waits(ctx context.Context) (map[int]time.Duration, error) {
-	return measured(ctx, m, func(f *Files, _ *Namespace) (map[int]time.Duration, error) { return f.Waits() })
-}
-
-func (m *Meter) Listeners(ctx context.Context) ([]netip.AddrPort, error) {
-	return measured(ctx, m, func(_ *Files, n *Namespace) ([]netip.AddrPort, error) { return n.Listeners() })
+	return usage, err
 }

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -23,8 +24,6 @@ const lookEvery = 100 * time.Millisecond
 // A Tree measures processes and all of their descendants, for services that have no control group. A process that is
 // started and ends between two looks counts when its parent has waited for it.
 type Tree struct {
-	network *Namespace
-
 	mu     sync.Mutex
 	roots  map[int]bool
 	pids   []int // the roots that live, and their descendants
@@ -33,16 +32,9 @@ type Tree struct {
 	most   time.Duration // that CPU has said: what nobody waited for is not taken back
 }
 
-var _ interface {
-	engine.Threaded
-	engine.Queued
-	engine.Metered
-	engine.Listening
-} = (*Tree)(nil)
-
 // NewTree measures nothing yet.
 func NewTree() *Tree {
-	return &Tree{roots: map[int]bool{}, network: Of("/proc/self")}
+	return &Tree{roots: map[int]bool{}}
 }
 
 // Add adds a process that was started.
@@ -121,17 +113,31 @@ func readStat(pid int) (proc.Stat, error) {
 	return proc.ParseStat(text)
 }
 
-// Usage implements engine.Running. The kernel counts for the whole machine what the network has lost.
-func (t *Tree) Usage(context.Context) (engine.Usage, error) {
+// Usage implements engine.Container. The kernel counts network losses for the whole machine only: they are unknown.
+func (t *Tree) Usage(_ context.Context, detail engine.Detail) (engine.Usage, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.look(lookEvery)
-	usage := engine.Usage{At: time.Now(), CPU: t.used(), Periods: -1, Throttled: -1,
-		ListenOverflows: -1, Retransmits: -1}
-	for _, pid := range t.pids {
-		usage.Memory += memoryOf(pid, len(t.pids) > 1)
+	usage := engine.NoUsage()
+	usage.CPU = t.used()
+	if detail.Totals {
+		usage.Memory = 0
+		for _, pid := range t.pids {
+			usage.Memory += memoryOf(pid, len(t.pids) > 1)
+		}
 	}
-	return usage, nil
+	var threadsErr, listenersErr error
+	if detail.Threads {
+		only := detail.Only
+		if len(only) == 0 {
+			only = t.threads()
+		}
+		usage.Threads, threadsErr = schedstat("/proc", only)
+	}
+	if detail.Listeners {
+		usage.Listeners, listenersErr = t.listeners()
+	}
+	return usage, errors.Join(threadsErr, listenersErr)
 }
 
 // memoryOf is the anonymous and shared memory of a process in bytes; with others, its share of what they have in
@@ -155,14 +161,6 @@ func memoryOf(pid int, others bool) int64 {
 	return sum
 }
 
-// CPU implements engine.Metered.
-func (t *Tree) CPU(context.Context) (time.Duration, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.look(lookEvery)
-	return t.used(), nil
-}
-
 func (t *Tree) used() time.Duration {
 	sum := t.ended
 	for _, pid := range t.pids {
@@ -184,23 +182,8 @@ func (t *Tree) used() time.Duration {
 	return t.most
 }
 
-// Threads implements engine.Threaded.
-func (t *Tree) Threads(_ context.Context, only ...int) (map[int]time.Duration, error) {
-	if len(only) == 0 {
-		only = t.threads()
-	}
-	return schedstat("/proc", 0, only)
-}
-
-// Waits implements engine.Queued.
-func (t *Tree) Waits(context.Context) (map[int]time.Duration, error) {
-	return schedstat("/proc", 1, t.threads())
-}
-
+// threads are the IDs of all threads of the processes.
 func (t *Tree) threads() (all []int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.look(lookEvery)
 	for _, pid := range t.pids {
 		entries, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task") // it may have ended
 		for _, entry := range entries {
@@ -211,10 +194,11 @@ func (t *Tree) threads() (all []int) {
 	return all
 }
 
-// Listeners implements engine.Listening: of all that listens on this machine, what these processes have open.
-func (t *Tree) Listeners(context.Context) ([]netip.AddrPort, error) {
+// listeners are the sockets of this machine that accept connections and that the processes have open.
+func (t *Tree) listeners() ([]netip.AddrPort, error) {
+	t.look(0)
 	open := map[string]bool{} // by inode
-	for _, pid := range t.Processes() {
+	for _, pid := range t.pids {
 		links, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/fd/*")
 		for _, link := range links {
 			target, _ := os.Readlink(link)
@@ -223,5 +207,5 @@ func (t *Tree) Listeners(context.Context) ([]netip.AddrPort, error) {
 			}
 		}
 	}
-	return t.network.ListenersOf(func(inode string) bool { return open[inode] })
+	return Of("/proc/self").ListenersOf(func(inode string) bool { return open[inode] })
 }
