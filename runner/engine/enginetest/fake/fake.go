@@ -3,7 +3,7 @@
 package fake
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -16,7 +16,20 @@ import (
 	"time"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 )
+
+// Program is a command of Exec in an idle container.
+type Program struct {
+	Name        string // of the container
+	Image       engine.Prepared
+	Service     engine.Service // the container
+	Command     []string       // the program and its arguments
+	Environment []string       // of the container, and behind it of the command
+	WorkingDir  string         // of the command, or else of the container
+	Stdin       []byte
+	Full        func()
+}
 
 // Script says how an engine behaves. A nil function stands for the simplest success. Functions may block, to be slow,
 // but must return when their context is done; several may be called at the same time.
@@ -29,29 +42,24 @@ type Script struct {
 	Open func(ctx context.Context, run string) error
 	// Start returns when a service is ready, or an error that says why it is not.
 	Start func(ctx context.Context, service engine.Service) error
-	// Waits is told of a program with standard input when it begins to read that. All of it is read before Run is
-	// called.
-	Waits func(program engine.Program)
-	// Run returns how a program ended.
-	Run func(ctx context.Context, program engine.Program) (engine.Exit, error)
-	// Exec returns how a command in a service or program ended.
+	// Run returns how a command in an idle container ended: a load generator, a timed command.
+	Run func(ctx context.Context, program Program) (engine.Exit, error)
+	// Exec returns how a command in another container ended.
 	Exec func(ctx context.Context, name string, command engine.Command) (engine.Exit, error)
-	// Usage returns what a service or program has used at the nth time of asking, counted from 0.
+	// Usage returns what a container has used when it is asked the nth time, counted from 0.
 	Usage func(name string, n int) (engine.Usage, error)
-	// Listeners returns where a service listens. Without it nothing tells.
+	// Threads and Queued return the processor times of the threads of a container, and how long these waited for a core,
+	// when they are asked the nth time.
+	Threads, Queued func(name string, n int) (map[int]time.Duration, error)
+	// Listeners returns where a container listens; nil: unknown.
 	Listeners func(name string) ([]netip.AddrPort, error)
-	// CPUs returns on which CPUs a service or program may run. Without it nothing tells.
+	// CPUs returns on which CPUs a container may run; nil: unknown.
 	CPUs func(name string) (string, error)
-	// Threads returns the processor times of the threads of a service or program at the nth time of asking, counted
-	// from 0.
-	Threads func(name string, n int) (map[int]time.Duration, error)
-	// Queued returns how long these threads waited for a core at the nth time of asking.
-	Queued func(name string, n int) (map[int]time.Duration, error)
-	// Logs returns what a service or program wrote.
+	// Logs returns what a container wrote.
 	Logs func(name string) []byte
-	// Ended says how a service or program has ended, if it has.
+	// Ended returns how a container has ended, if it has.
 	Ended func(name string) (engine.Exit, bool)
-	// Gone says why nothing is known of a service or program any more, if that is so.
+	// Gone returns the error of State.
 	Gone func(name string) error
 	// Close may fail to close a space.
 	Close func(ctx context.Context, run string) error
@@ -74,23 +82,15 @@ type Engine struct {
 	swept    bool
 }
 
-var (
-	_ engine.Engine     = (*Engine)(nil)
-	_ engine.Inspected  = (*Engine)(nil)
-	_ engine.ImageStore = (*Engine)(nil)
-	_ engine.Threaded   = (*running)(nil)
-	_ engine.Listening  = (*running)(nil)
-	_ engine.Placed     = (*running)(nil)
-)
+var _ engine.Engine = (*Engine)(nil)
 
 // New makes an engine that follows a script.
 func New(script Script) *Engine {
 	return &Engine{script: script, prepared: make(map[string]bool)}
 }
 
-// Calls returns what was asked for so far, in order: "open RUN", "inner RUN", "start SERVICE", "run PROGRAM", "exec
-// NAME", "keep RUN" and "close RUN". A call is written down when it is made, a close only
-// if it was not closed before, and that of a program with standard input when all of that is read.
+// Calls returns the calls so far, in order: "open RUN", "group RUN", "start NAME", "run NAME" for Exec in an idle
+// container, "exec NAME" in another, "keep RUN" and "close RUN", which is left out if the space was closed before.
 func (e *Engine) Calls() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -243,61 +243,11 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Conta
 			return nil, err
 		}
 	}
-	return &running{engine: s.engine, name: service.Name}, nil
-}
-
-func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Container)) (engine.Exit, error) {
-	if program.Stdin == nil {
-		s.engine.called("run", program.Name)
-	}
-	if err := s.enter(ctx, program.Name); err != nil {
-		return engine.Exit{}, fmt.Errorf("running program %q: %w", program.Name, err)
-	}
-	defer s.leave(program.Name)
-	if started != nil {
-		started(&running{engine: s.engine, name: program.Name})
-	}
-	if program.Stdin != nil {
-		if s.engine.script.Waits != nil {
-			s.engine.script.Waits(program)
-		}
-		input, err := readAll(ctx, program.Stdin)
-		if err != nil {
-			return engine.Exit{}, fmt.Errorf("running program %q: %w", program.Name, err)
-		}
-		program.Stdin = bytes.NewReader(input)
-		s.engine.called("run", program.Name)
-	}
-	if s.engine.script.Run == nil {
-		return engine.Exit{}, nil
-	}
-	return s.engine.script.Run(ctx, program)
-}
-
-// readAll reads all of a standard input, unless the context is done before.
-func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
-	type read struct {
-		data []byte
-		err  error
-	}
-	done := make(chan read, 1)
-	go func() {
-		data, err := io.ReadAll(r)
-		done <- read{data, err}
-	}()
-	var all read
-	select {
-	case all = <-done:
-	case <-ctx.Done():
-	}
-	if ctx.Err() != nil { // also where whoever has given up ends the input as well
-		return nil, context.Cause(ctx)
-	}
-	return all.data, all.err
+	return &container{engine: s.engine, service: service}, nil
 }
 
 func (s *space) Group(ctx context.Context) (engine.Space, error) {
-	s.engine.called("inner", s.run)
+	s.engine.called("group", s.run)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -340,92 +290,113 @@ func (s *space) Close(ctx context.Context) error {
 	return nil
 }
 
-// running implements engine.Running.
-type running struct {
-	engine *Engine
-	name   string
+// container implements engine.Container.
+type container struct {
+	engine  *Engine
+	service engine.Service
 
-	mu                    sync.Mutex
-	asked, looked, queued int // how often for usage, for threads, and for how long these waited
+	mu                     sync.Mutex
+	asked, threads, queued int // how often for usage, for threads, and for how long these waited
 }
 
-func (r *running) Name() string { return r.name }
+func (c *container) Name() string { return c.service.Name }
 
-func (r *running) Usage(ctx context.Context) (engine.Usage, error) {
+func (c *container) Usage(ctx context.Context, detail engine.Detail) (engine.Usage, error) {
 	if ctx.Err() != nil {
 		return engine.Usage{}, context.Cause(ctx)
 	}
-	r.mu.Lock()
-	n := r.asked
-	r.asked++
-	r.mu.Unlock()
-	if r.engine.script.Usage == nil {
-		return engine.Usage{At: time.Now()}, nil
-	}
-	return r.engine.script.Usage(r.name, n)
-}
-
-// errUntold is what the script says nothing of.
-var errUntold = errors.New("the script does not tell")
-
-// numbered asks a script about a container for the nth time, counted from 0.
-func numbered[T any](r *running, tell func(name string, n int) (T, error), count *int) (told T, _ error) {
-	if tell == nil {
-		return told, errUntold
-	}
-	r.mu.Lock()
-	n := *count
-	*count++
-	r.mu.Unlock()
-	return tell(r.name, n)
-}
-
-func (r *running) Threads(context.Context, ...int) (map[int]time.Duration, error) {
-	return numbered(r, r.engine.script.Threads, &r.looked)
-}
-
-func (r *running) Waits(context.Context) (map[int]time.Duration, error) {
-	return numbered(r, r.engine.script.Queued, &r.queued)
-}
-
-func (r *running) Listeners(context.Context) ([]netip.AddrPort, error) {
-	if r.engine.script.Listeners == nil {
-		return nil, errUntold
-	}
-	return r.engine.script.Listeners(r.name)
-}
-
-func (r *running) CPUs(context.Context) (string, error) {
-	if r.engine.script.CPUs == nil {
-		return "", errUntold
-	}
-	return r.engine.script.CPUs(r.name)
-}
-
-func (r *running) Logs(context.Context) ([]byte, error) {
-	if r.engine.script.Logs == nil {
-		return nil, nil
-	}
-	return r.engine.script.Logs(r.name), nil
-}
-
-func (r *running) Ended(context.Context) (engine.Exit, bool, error) {
-	if r.engine.script.Gone != nil {
-		if err := r.engine.script.Gone(r.name); err != nil {
-			return engine.Exit{}, false, err
+	script, usage := &c.engine.script, engine.NoUsage()
+	if script.Usage != nil {
+		known, err := script.Usage(c.Name(), c.count(&c.asked))
+		if err != nil {
+			return known, err
+		}
+		usage.At, usage.CPU = known.At, known.CPU
+		if detail.Totals {
+			usage = known
 		}
 	}
-	if r.engine.script.Ended == nil {
-		return engine.Exit{}, false, nil
+	var err error
+	if detail.Threads && script.Threads != nil {
+		if usage.Threads, err = c.readThreads(); err != nil {
+			return usage, err
+		}
 	}
-	exit, ended := r.engine.script.Ended(r.name)
-	return exit, ended, nil
+	if detail.Listeners && script.Listeners != nil {
+		usage.Listeners, err = script.Listeners(c.Name())
+	}
+	return usage, err
 }
 
-func (r *running) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
-	r.engine.called("exec", r.name)
-	if r.engine.script.Exec == nil {
+// readThreads joins what the script says about the threads.
+func (c *container) readThreads() (map[int]engine.Thread, error) {
+	script := &c.engine.script
+	times, err := script.Threads(c.Name(), c.count(&c.threads))
+	if err != nil {
+		return nil, err
+	}
+	var waits map[int]time.Duration
+	if script.Queued != nil {
+		if waits, err = script.Queued(c.Name(), c.count(&c.queued)); err != nil {
+			return nil, err
+		}
+	}
+	threads := make(map[int]engine.Thread, len(times))
+	for id, cpu := range times {
+		waited, ok := waits[id]
+		if !ok {
+			waited = -1
+		}
+		threads[id] = engine.Thread{CPU: cpu, Waited: waited}
+	}
+	return threads, nil
+}
+
+// count returns how often something was counted before.
+func (c *container) count(times *int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	*times++
+	return *times - 1
+}
+
+func (c *container) Logs(context.Context) ([]byte, error) {
+	if c.engine.script.Logs == nil {
+		return nil, nil
+	}
+	return c.engine.script.Logs(c.Name()), nil
+}
+
+func (c *container) State(context.Context) (state engine.State, err error) {
+	script := &c.engine.script
+	if script.Gone != nil {
+		if err := script.Gone(c.Name()); err != nil {
+			return state, err
+		}
+	}
+	if script.Ended != nil {
+		state.Exit, state.Ended = script.Ended(c.Name())
+	}
+	if script.CPUs != nil {
+		state.CPUs, err = script.CPUs(c.Name())
+	}
+	return state, err
+}
+
+func (c *container) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
+	script := &c.engine.script
+	if args := slices.Concat(c.service.Entrypoint, c.service.Command); len(args) > 0 && args[len(args)-1] == agent.Idle {
+		c.engine.called("run", c.Name())
+		if script.Run == nil {
+			return engine.Exit{}, nil
+		}
+		return script.Run(ctx, Program{Name: c.Name(), Image: c.service.Image, Service: c.service, Command: command.Args,
+			Environment: slices.Concat(c.service.Environment, command.Environment),
+			WorkingDir:  cmp.Or(command.WorkingDir, c.service.WorkingDir), Stdin: command.Stdin, Full: command.Full})
+	}
+	c.engine.called("exec", c.Name())
+	if script.Exec == nil {
 		return engine.Exit{}, nil
 	}
-	return r.engine.script.Exec(ctx, r.name, command)
+	return script.Exec(ctx, c.Name(), command)
 }
