@@ -357,3 +357,66 @@ type Leftover struct {
 
 	Problem string // why it could not be removed; empty if it was
 }
+
+// StartError is the error of Space.Start, given why a service could not be started.
+func StartError(ctx context.Context, service string, err error) error {
+	var notReady *NotReadyError
+	var rejected *RejectedError
+	switch {
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case errors.As(err, &rejected):
+		return rejected
+	case errors.As(err, &notReady):
+		return notReady
+	}
+	return fmt.Errorf("starting service %q: %w", service, err)
+}
+
+// closeGrace is how long closing a space may take, besides the time that services get to end.
+const closeGrace = 30 * time.Second
+
+// CloseSpace closes a space whose services may take as long as stop to end; if the context is done they are killed at
+// once. The error is a *LeftError.
+func CloseSpace(ctx context.Context, space Space, stop time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, stop+closeGrace)
+	defer cancel()
+	if err := space.Close(ctx); err != nil {
+		return &LeftError{err}
+	}
+	return nil
+}
+
+// LeftError means that containers could not be removed. Nothing can be measured next to them.
+type LeftError struct{ Err error }
+
+func (e *LeftError) Error() string { return "containers could not be removed: " + e.Err.Error() }
+
+func (e *LeftError) Unwrap() error { return e.Err }
+
+// BusyError means that another run has the engine.
+type BusyError struct {
+	Doing string    // what that run measures; empty if unknown
+	Since time.Time // by the engine's clock
+}
+
+func (e *BusyError) Error() string {
+	if e.Doing == "" {
+		return "another benchbook is using this machine"
+	}
+	return fmt.Sprintf("another benchbook is using this machine: it has been %s since %s", e.Doing,
+		e.Since.Local().Format("15:04:05 on 2 January"))
+}
+
+// Cluster says how a Kubernetes cluster is used.
+type Cluster struct {
+	Context   string // of the user's kubeconfig; empty: its current one
+	Namespace string // has to exist; empty: that of the context
+	// Registry is where images are pushed to and where nodes pull them from, such as "registry.example.org/bench". The
+	// user has logged in there by docker login. Plain HTTP is used within private networks only.
+	Registry string
+	// LoadNodes and ServiceNodes are labels of the nodes for load generators and for services. If both are empty, load
+	// generators are kept away from the nodes of services where there are others.
+	LoadNodes, ServiceNodes map[string]string
+	Prefer                  map[string][]string // names of nodes by host, those of the run before
+}

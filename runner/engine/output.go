@@ -1,4 +1,3 @@
-// Package output keeps what programs write: as much of it as package engine promises, and not more, however much it is.
 package engine
 
 import (
@@ -7,17 +6,17 @@ import (
 	"sync"
 )
 
-// Bounds of what is kept of a program's output, in bytes, as package engine promises them.
+// Bounds of the output that is kept of a program, in bytes.
 const (
-	MaxStdout = 64 << 20 // from its beginning
-	MaxStderr = 1 << 20  // to its end
-	MaxLog    = 1 << 20  // of both together, to the end
+	MaxStdout = 64 << 20 // the first
+	MaxStderr = 1 << 20  // the last
+	MaxLog    = 1 << 20  // the last of both together
 )
 
-// Head keeps the first bytes that are written to it, up to Limit, and takes the rest without keeping it.
+// Head keeps the first bytes that are written to it, up to Limit.
 type Head struct {
 	Limit int
-	Full  func() // called once, when more is written than that; nil for nobody
+	Full  func() // called once, when more is written; may be nil
 	data  []byte
 }
 
@@ -39,18 +38,14 @@ func (h *Head) Bytes() []byte { return h.data }
 type Tail struct {
 	Limit int
 	mu    sync.Mutex
-	data  []byte // at most twice the limit, so that moving it is rare
+	data  []byte // at most twice the limit, so that it seldom moves
 }
 
 // Write implements io.Writer. It never fails.
 func (t *Tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if extra := len(p) - t.Limit; extra > 0 {
-		t.data = append(t.data[:0], p[extra:]...)
-		return len(p), nil
-	}
-	t.data = append(t.data, p...)
+	t.data = append(t.data, p[max(0, len(p)-t.Limit):]...)
 	if extra := len(t.data) - t.Limit; extra > t.Limit {
 		t.data = append(t.data[:0], t.data[extra:]...)
 	}
@@ -64,7 +59,8 @@ func (t *Tail) Bytes() []byte {
 	return bytes.Clone(t.data[max(0, len(t.data)-t.Limit):])
 }
 
-// LastLines is the end of a text: whole lines where it is longer than so many bytes, or the end of one after dots.
+// LastLines returns the whole lines in the last bytes of a text, at most so many bytes, or if there are none the end of
+// its last line after dots.
 func LastLines(text string, most int) string {
 	if len(text) <= most {
 		return text

@@ -52,7 +52,7 @@ func ListenersBy(ctx context.Context, exec func(context.Context, engine.Command)
 // Source: proc_pid_net(5); Linux, net/ipv4/tcp_ipv4.c, get_openreq4.
 func listeners(text []byte, chosen func(inode string) bool) []netip.AddrPort {
 	const listening = "0A"
-	var out []netip.AddrPort
+	out := []netip.AddrPort{} // not nil: it is known
 	for line := range bytes.Lines(text) {
 		words := strings.Fields(string(line))
 		words = append(words, make([]string, max(0, 10-len(words)))...) // some kernels write fewer

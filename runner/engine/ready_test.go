@@ -1,4 +1,4 @@
-package readiness
+package engine
 
 import (
 	"context"
@@ -15,15 +15,14 @@ import (
 	"time"
 
 	"benchbook/notebook/spec"
-	"benchbook/runner/engine"
 )
 
 // However a log is cut into pieces, a text is counted as often as it stands there.
 func TestCounter(t *testing.T) {
 	const log = "ready to accept; not ready to; ready readready to"
 	for size := 1; size <= len(log); size++ {
-		c := &counter{wanted: 100}
-		w := c.stream("ready to")
+		c := &counter{text: []byte("ready to"), wanted: 100}
+		w := &countingWriter{counter: c}
 		for rest := log; rest != ""; {
 			n := min(size, len(rest))
 			if _, err := w.Write([]byte(rest[:n])); err != nil {
@@ -35,8 +34,8 @@ func TestCounter(t *testing.T) {
 			t.Errorf("in pieces of %d found %d, want %d", size, c.found, want)
 		}
 	}
-	c := &counter{wanted: 2}
-	if _, err := c.stream("a").Write([]byte("banana")); !errors.Is(err, errEnough) || c.found != 2 {
+	c := &counter{text: []byte("a"), wanted: 2}
+	if _, err := (&countingWriter{counter: c}).Write([]byte("banana")); !errors.Is(err, errEnough) || c.found != 2 {
 		t.Errorf("got %v after %d, want errEnough after 2", err, c.found)
 	}
 }
@@ -70,7 +69,7 @@ func TestPollKeepsTheLastAnswer(t *testing.T) {
 // probedFake is a service whose probes are scripted, beginning when it is made.
 type probedFake struct {
 	began  time.Time
-	exec   func(since time.Duration, probe int) (engine.Exit, error)
+	exec   func(since time.Duration, probe int) (Exit, error)
 	open   func(since time.Duration) []netip.AddrPort
 	ends   time.Duration // 0: it does not
 	status int
@@ -105,7 +104,7 @@ func (p *probedFake) Reach(context.Context) (Dial, error) {
 	}, nil
 }
 
-func (p *probedFake) Exec(ctx context.Context, _ engine.Command) (engine.Exit, error) {
+func (p *probedFake) Exec(ctx context.Context, _ Command) (Exit, error) {
 	p.mu.Lock()
 	p.probes = append(p.probes, time.Since(p.began))
 	n := len(p.probes)
@@ -113,7 +112,7 @@ func (p *probedFake) Exec(ctx context.Context, _ engine.Command) (engine.Exit, e
 	exit, err := p.exec(time.Since(p.began), n)
 	if err != nil {
 		<-ctx.Done() // it hangs
-		return engine.Exit{}, ctx.Err()
+		return Exit{}, ctx.Err()
 	}
 	return exit, nil
 }
@@ -125,19 +124,20 @@ func (p *probedFake) Follow(ctx context.Context, _, _ io.Writer) error {
 
 func (p *probedFake) Logs(context.Context) ([]byte, error) { return []byte("its log"), nil }
 
-func (p *probedFake) Listeners(context.Context) ([]netip.AddrPort, error) {
-	if p.open == nil {
-		return nil, errors.New("nothing tells")
+func (p *probedFake) Usage(context.Context, Detail) (Usage, error) {
+	usage := NoUsage()
+	if p.open != nil {
+		usage.Listeners = append([]netip.AddrPort{}, p.open(time.Since(p.began))...)
 	}
-	return p.open(time.Since(p.began)), nil
+	return usage, nil
 }
 
 // wait waits for a service in a bubble of fake time, and says how long that took.
-func wait(t *testing.T, service engine.Service, p *probedFake, want string, took time.Duration) *probedFake {
+func wait(t *testing.T, service Service, p *probedFake, want string, took time.Duration) *probedFake {
 	t.Helper()
 	service.Name = "s"
 	p.began = time.Now()
-	err := Wait(t.Context(), service, p)
+	err := WaitReady(t.Context(), service, p)
 	got := ""
 	if err != nil {
 		got = err.Error()
@@ -154,22 +154,22 @@ func wait(t *testing.T, service engine.Service, p *probedFake, want string, took
 // The keys of a healthcheck mean what they mean in Compose.
 func TestHealthcheck(t *testing.T) {
 	command := []string{"check"}
-	fails := func(until time.Duration) func(time.Duration, int) (engine.Exit, error) {
-		return func(since time.Duration, _ int) (engine.Exit, error) {
+	fails := func(until time.Duration) func(time.Duration, int) (Exit, error) {
+		return func(since time.Duration, _ int) (Exit, error) {
 			if since < until {
-				return engine.Exit{Code: 1, Stdout: []byte("no")}, nil
+				return Exit{Code: 1, Stdout: []byte("no")}, nil
 			}
-			return engine.Exit{}, nil
+			return Exit{}, nil
 		}
 	}
-	hangs := func(time.Duration, int) (engine.Exit, error) { return engine.Exit{}, errors.New("hangs") }
+	hangs := func(time.Duration, int) (Exit, error) { return Exit{}, errors.New("hangs") }
 	const never = 24 * time.Hour
 	const no = `its healthcheck ["check"] ended with status 1: no`
 	s := time.Second
 	tests := []struct {
 		name   string
 		ready  spec.Ready
-		exec   func(time.Duration, int) (engine.Exit, error)
+		exec   func(time.Duration, int) (Exit, error)
 		want   string
 		took   time.Duration
 		most   int // probes; 0 for as many as there are
@@ -202,7 +202,7 @@ func TestHealthcheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tt.ready.Command = command
-				p := wait(t, engine.Service{Service: spec.Service{Ready: tt.ready}, Within: tt.within}, &probedFake{exec: tt.exec},
+				p := wait(t, Service{Service: spec.Service{Ready: tt.ready}, Within: tt.within}, &probedFake{exec: tt.exec},
 					tt.want, tt.took)
 				if tt.most > 0 && len(p.probes) > tt.most {
 					t.Errorf("%d probes, at %v, want %d at most", len(p.probes), p.probes, tt.most)
@@ -231,21 +231,21 @@ func TestHealthcheckWithoutItsProgram(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := absentProgram(engine.Exit{Code: tt.code, Stderr: []byte(tt.said)}, nil); got != tt.want {
+			if got := absentProgram(Exit{Code: tt.code, Stderr: []byte(tt.said)}, nil); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}
-	if got := absentProgram(engine.Exit{}, errors.New(`running ["curl"]: exec: "curl": executable file not found in $PATH`)); got != "curl" {
+	if got := absentProgram(Exit{}, errors.New(`running ["curl"]: exec: "curl": executable file not found in $PATH`)); got != "curl" {
 		t.Errorf("of a command that was not begun: got %q, want curl", got)
 	}
 	const s = time.Second
-	lacks := func(until time.Duration) func(time.Duration, int) (engine.Exit, error) {
-		return func(since time.Duration, _ int) (engine.Exit, error) {
+	lacks := func(until time.Duration) func(time.Duration, int) (Exit, error) {
+		return func(since time.Duration, _ int) (Exit, error) {
 			if since < until {
-				return engine.Exit{Code: 1, Stderr: []byte("/bin/sh: 1: curl: not found\n")}, nil
+				return Exit{Code: 1, Stderr: []byte("/bin/sh: 1: curl: not found\n")}, nil
 			}
-			return engine.Exit{}, nil
+			return Exit{}, nil
 		}
 	}
 	const never = 24 * time.Hour
@@ -254,7 +254,7 @@ func TestHealthcheckWithoutItsProgram(t *testing.T) {
 		name  string
 		runs  string
 		ready spec.Ready
-		exec  func(time.Duration, int) (engine.Exit, error)
+		exec  func(time.Duration, int) (Exit, error)
 		want  string
 		took  time.Duration
 	}{
@@ -269,7 +269,7 @@ func TestHealthcheckWithoutItsProgram(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tt.ready.Command = []string{"/bin/sh", "-c", tt.runs}
-				wait(t, engine.Service{Service: spec.Service{Ready: tt.ready}}, &probedFake{exec: tt.exec}, tt.want, tt.took)
+				wait(t, Service{Service: spec.Service{Ready: tt.ready}}, &probedFake{exec: tt.exec}, tt.want, tt.took)
 			})
 		})
 	}
@@ -288,7 +288,7 @@ func TestLogThatLacksItsText(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			tt.ready.Log = "up"
 			p := &probedFake{began: time.Now()}
-			err := Wait(t.Context(), engine.Service{Service: spec.Service{Name: "s", Ready: tt.ready}, Within: tt.within}, p)
+			err := WaitReady(t.Context(), Service{Service: spec.Service{Name: "s", Ready: tt.ready}, Within: tt.within}, p)
 			if took := time.Since(p.began); took != tt.took || err == nil || !strings.Contains(err.Error(),
 				`"up" stood 0 of 1 times in its log`) {
 				t.Errorf("%+v: %v after %v, want %v", tt.ready, err, took, tt.took)
@@ -313,7 +313,7 @@ func TestCompleted(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				wait(t, engine.Service{Service: spec.Service{Completes: true}, Within: tt.within},
+				wait(t, Service{Service: spec.Service{Completes: true}, Within: tt.within},
 					&probedFake{ends: tt.ends, status: tt.status}, tt.want, tt.took)
 			})
 		})
@@ -374,27 +374,9 @@ func TestListensElsewhere(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				wait(t, engine.Service{Service: spec.Service{Ready: tt.ready, Expose: []int{8080}}}, &probedFake{open: tt.open},
+				wait(t, Service{Service: spec.Service{Ready: tt.ready, Expose: []int{8080}}}, &probedFake{open: tt.open},
 					tt.want, tt.took)
 			})
 		})
-	}
-}
-
-func TestReasons(t *testing.T) {
-	refused := errors.New("port 80 did not accept a connection")
-	tests := []struct {
-		name         string
-		cause, probe error
-		want         string
-	}{
-		{"its time ran out", errTimeOver, refused, "port 80 did not accept a connection"},
-		{"it ended", &endedError{3}, refused, "it ended with status 3"},
-		{"no probe", errTimeOver, nil, "its time ran out"},
-	}
-	for _, tt := range tests {
-		if got := reason(tt.cause, tt.probe).Error(); got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
-		}
 	}
 }

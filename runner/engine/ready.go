@@ -1,0 +1,457 @@
+package engine
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	defaultWait = time.Minute           // without times in the healthcheck
+	probePause  = 15 * time.Millisecond // between two probes without an interval
+	maxSaid     = 500                   // bytes of a healthcheck's output that its failure repeats
+
+	// answerTimeout bounds a probe over TCP or HTTP, as a connection that was accepted early may never be answered.
+	answerTimeout = 5 * time.Second
+	// lastingGrace is how long a defect that rarely goes away by itself is waited for; see lastingError. A service that
+	// listens on other ports may still open the right one, and gets longer.
+	lastingGrace   = 5 * time.Second
+	elsewhereGrace = 15 * time.Second
+	lookPause      = 200 * time.Millisecond // between two looks at where a service listens
+)
+
+// Defaults of Compose.
+//
+// Source: Docker, daemon/health.go.
+const (
+	composeInterval      = 30 * time.Second
+	composeTimeout       = 30 * time.Second
+	composeRetries       = 3
+	composeStartInterval = 5 * time.Second
+)
+
+// Probed is a started service that is not ready yet. An error that says nothing about the service is a *FaultError.
+type Probed interface {
+	// Wait waits for the end of the service and returns its status.
+	Wait(ctx context.Context) (status int, err error)
+	// Reach returns how the ports of the service are reached. It waits for the end of the context if the service has
+	// ended.
+	Reach(ctx context.Context) (Dial, error)
+	// Follow copies what the service writes, from its beginning, until it ends or a writer returns an error, which Follow
+	// returns.
+	Follow(ctx context.Context, stdout, stderr io.Writer) error
+	Exec(ctx context.Context, command Command) (Exit, error)
+	Usage(ctx context.Context, detail Detail) (Usage, error)
+	Logs(ctx context.Context) ([]byte, error)
+}
+
+// Dial connects to a TCP port of a service.
+type Dial func(ctx context.Context, port int) (net.Conn, error)
+
+// FaultError is a probe that could not be made. It says nothing about the service.
+type FaultError struct{ Err error }
+
+func (e *FaultError) Error() string { return e.Err.Error() }
+
+func (e *FaultError) Unwrap() error { return e.Err }
+
+// errTimeOver is the end of the longest wait.
+var errTimeOver = errors.New("its time ran out")
+
+// endedError is a service that ended, with its status.
+type endedError int
+
+func (e endedError) Error() string { return fmt.Sprintf("it ended with status %d", int(e)) }
+
+// lastingError is a defect that a running service rarely repairs: it listens on its loopback or on other ports only, or
+// lacks the program of its healthcheck.
+type lastingError struct {
+	words string
+	grace time.Duration
+}
+
+func (e *lastingError) Error() string { return e.words }
+
+// WaitReady calls service.Begun and returns when the service is ready: when its probe, which spec.Ready describes,
+// succeeds once. It returns at once if the service ends. The error is a *NotReadyError, a *FaultError, or the cause of
+// the context.
+func WaitReady(parent context.Context, service Service, probed Probed) error {
+	w := &waiter{service: service, probed: probed, began: time.Now()}
+	if service.Begun != nil {
+		service.Begun()
+	}
+	ctx, cancel := context.WithCancelCause(parent)
+	defer cancel(nil)
+	if limit := w.limit(); limit > 0 {
+		defer time.AfterFunc(limit, func() { cancel(errTimeOver) }).Stop()
+	}
+	if !service.Completes {
+		go func() { cancel(w.ended(ctx)) }()
+	}
+	err := w.wait(ctx)
+	after := time.Since(w.began)
+	if err == nil || parent.Err() != nil {
+		return errors.Join(err, context.Cause(parent))
+	}
+	// The last failed probe says more than that the time ran out, but nothing about a service that ended.
+	if cause := context.Cause(ctx); cause != nil && (!errors.Is(cause, errTimeOver) || errors.Is(err, context.Canceled)) {
+		err = cause
+	}
+	if errors.As(err, new(*FaultError)) {
+		return err
+	}
+	if errors.As(err, new(endedError)) {
+		after = 0
+	}
+	logContext, cancelLog := context.WithTimeout(context.WithoutCancel(parent), time.Minute)
+	defer cancelLog()
+	log, logErr := probed.Logs(logContext)
+	if logErr != nil {
+		log = []byte("(its log could not be read: " + logErr.Error() + ")")
+	}
+	return &NotReadyError{Service: service.Name, After: after, Reason: err, Log: log}
+}
+
+// waiter waits for one service.
+type waiter struct {
+	service Service
+	probed  Probed
+	began   time.Time
+
+	looked time.Time        // when open was read
+	open   []netip.AddrPort // where the service listens; nil if unknown
+
+	defect string    // the lastingError that is waited for
+	since  time.Time // when it began
+}
+
+// limit is the longest wait, whatever the probes say; 0: as long as they take.
+func (w *waiter) limit() time.Duration {
+	var own time.Duration
+	switch r := w.service.Ready; {
+	case w.service.Completes:
+	case !r.IsTimed():
+		own = defaultWait
+	case r.Log != "":
+		own = r.StartPeriod + time.Duration(w.retries())*cmp.Or(r.Interval, composeInterval)
+	}
+	if within := w.service.Within; own == 0 || within > 0 && within < own {
+		return within
+	}
+	return own
+}
+
+func (w *waiter) retries() int { return cmp.Or(w.service.Ready.Retries, composeRetries) }
+
+// ended waits for the end of the service, which is an error unless the service completes.
+func (w *waiter) ended(ctx context.Context) error {
+	status, err := w.probed.Wait(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("it has not ended")
+	case err != nil:
+		return &FaultError{fmt.Errorf("watching it: %w", err)}
+	case w.service.Completes && status == 0:
+		return nil
+	}
+	return endedError(status)
+}
+
+func (w *waiter) wait(ctx context.Context) error {
+	ready, expose := w.service.Ready, w.service.Expose
+	switch {
+	case w.service.Completes:
+		return w.ended(ctx)
+	case ready.Log != "":
+		return w.waitForLog(ctx)
+	case len(ready.Command) > 0:
+		return w.poll(ctx, 0, composeTimeout, w.command)
+	case ready.HTTP == "" && ready.Port == 0 && len(expose) == 0:
+		return nil
+	}
+	dial, err := w.probed.Reach(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case ready.HTTP != "" && len(expose) == 0:
+		return errors.New("it exposes no port that could answer over HTTP: add one to expose")
+	case ready.HTTP != "":
+		return w.poll(ctx, expose[0], answerTimeout, httpProbe(w.service.Name, dial, expose[0], ready.HTTP))
+	case ready.Port != 0:
+		return w.poll(ctx, ready.Port, answerTimeout, portProbe(dial, ready.Port))
+	}
+	for _, port := range expose {
+		if err := w.poll(ctx, port, answerTimeout, portProbe(dial, port)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// probe tries once whether a service is ready; the error says what is missing.
+type probe func(ctx context.Context) error
+
+// poll probes a port, or none if it is 0, until a probe succeeds, too many have failed, or the context is done. It
+// returns the last failure. As in Compose a failure counts once in an interval, the first of which begins with the
+// service, and not in the start period.
+func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try probe) error {
+	r := w.service.Ready
+	interval, started := cmp.Or(r.Interval, composeInterval), w.began.Add(r.StartPeriod)
+	var missing error
+	for failed, counted := 0, w.began; ; {
+		err := probeWithin(ctx, cmp.Or(r.Timeout, timeout), try)
+		if err == nil {
+			return nil
+		}
+		if missing == nil || ctx.Err() == nil { // once the context is done a probe says only that
+			missing = w.explain(ctx, port, err)
+		}
+		now := time.Now()
+		lasts := w.lasts(missing, now)
+		switch {
+		case now.Before(started):
+			counted = now
+		case now.Sub(counted) >= interval:
+			failed, counted = failed+1, now
+		}
+		if ctx.Err() != nil || r.IsTimed() && failed >= w.retries() || lasts && now.After(started) {
+			return missing
+		}
+		select {
+		case <-ctx.Done():
+			return missing
+		case <-time.After(w.pause(now.Before(started))):
+		}
+	}
+}
+
+// lasts reports whether a lastingError has outlasted its grace.
+func (w *waiter) lasts(missing error, now time.Time) bool {
+	var lasting *lastingError
+	if !errors.As(missing, &lasting) {
+		w.defect = ""
+		return false
+	}
+	if w.defect != lasting.words { // a service that opens one port after another is still starting
+		w.since, w.defect = now, lasting.words
+	}
+	return now.Sub(w.since) >= lasting.grace
+}
+
+func probeWithin(ctx context.Context, timeout time.Duration, try probe) error {
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	err := try(bounded)
+	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+		return fmt.Errorf("a probe took longer than %v", timeout)
+	}
+	return err
+}
+
+// pause is the time between two probes.
+func (w *waiter) pause(starting bool) time.Duration {
+	r := w.service.Ready
+	switch {
+	case starting && r.StartInterval > 0:
+		return r.StartInterval
+	case r.Interval == 0:
+		return probePause
+	case starting:
+		return min(r.Interval, composeStartInterval)
+	}
+	return r.Interval
+}
+
+// explain adds to a refused connection where the service listens instead, if that is known.
+func (w *waiter) explain(ctx context.Context, port int, err error) error {
+	// Our agent passes the words on, and not the error itself.
+	if port == 0 || !errors.Is(err, syscall.ECONNREFUSED) && !strings.Contains(err.Error(), "connection refused") {
+		return err
+	}
+	if w.looked.IsZero() || time.Since(w.looked) >= lookPause {
+		usage, usageErr := w.probed.Usage(ctx, Detail{Listeners: true})
+		if ctx.Err() == nil {
+			w.looked, w.open = time.Now(), nil
+			if usageErr == nil {
+				w.open = usage.Listeners
+			}
+		}
+	}
+	words, loopback := Unreached(w.open, port)
+	switch {
+	case w.open == nil || words == "":
+		return err
+	case loopback:
+		return &lastingError{words, lastingGrace}
+	case len(w.open) > 0 && !w.service.Ready.IsTimed():
+		return &lastingError{words, elsewhereGrace}
+	}
+	return errors.New(words)
+}
+
+// Unreached says why a port of a service cannot be reached from other containers, by where the service listens; empty if
+// it can. Loopback reports that the service listens at this port, on its loopback only.
+func Unreached(open []netip.AddrPort, port int) (words string, loopback bool) {
+	const shown = 5
+	var here, elsewhere []string
+	for _, o := range open {
+		switch {
+		case int(o.Port()) != port:
+			elsewhere = append(elsewhere, o.String())
+		case o.Addr().IsLoopback():
+			here = append(here, o.String())
+		default:
+			return "", false
+		}
+	}
+	words = fmt.Sprintf("nothing listens on port %d", port)
+	switch {
+	case len(here) > 0:
+		return words + " (it listens on " + strings.Join(here, " and ") + " only: bind to 0.0.0.0)", true
+	case len(elsewhere) > shown:
+		elsewhere = append(elsewhere[:shown], fmt.Sprintf("%d more", len(elsewhere)-shown))
+	}
+	if len(elsewhere) > 0 {
+		words += " (it listens on " + strings.Join(elsewhere, ", ") + ": correct the port)"
+	}
+	return words, false
+}
+
+func portProbe(dial Dial, port int) probe {
+	return func(ctx context.Context) error {
+		conn, err := dial(ctx, port)
+		if err == nil {
+			return conn.Close()
+		}
+		// The address differs each time, and means nothing to a reader.
+		if failed := (*net.OpError)(nil); errors.As(err, &failed) {
+			err = failed.Err
+		}
+		if syscallError := (*os.SyscallError)(nil); errors.As(err, &syscallError) {
+			err = syscallError.Err
+		}
+		return fmt.Errorf("port %d did not accept a connection: %w", port, err)
+	}
+}
+
+// httpProbe requests a path over a connection of its own, so that none stays open to the service.
+func httpProbe(name string, dial Dial, port int, path string) probe {
+	httpClient := &http.Client{
+		Transport: &http.Transport{
+			DisableKeepAlives: true,
+			DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, port) },
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	url := "http://" + net.JoinHostPort(name, strconv.Itoa(port)) + "/" + strings.TrimPrefix(path, "/")
+	return func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		response, err := httpClient.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode >= http.StatusBadRequest {
+			return fmt.Errorf("%s was answered with %s", url, response.Status)
+		}
+		_, err = io.Copy(io.Discard, response.Body)
+		return err
+	}
+}
+
+// command probes by the service's own healthcheck.
+func (w *waiter) command(ctx context.Context) error {
+	command := w.service.Ready.Command
+	exit, err := w.probed.Exec(ctx, Command{Args: command})
+	switch program := absentProgram(exit, err); {
+	case program != "" && !slices.ContainsFunc(command, fallback.MatchString):
+		return &lastingError{fmt.Sprintf("its healthcheck runs %q, which it does not have (install it, or write "+
+			"test: [HTTP, /] or [PORT, \"80\"], which need no program)", program), lastingGrace}
+	case err != nil:
+		return err
+	case exit.Code != 0:
+		said := &Tail{Limit: maxSaid} // the result comes last
+		said.Write(exit.Stdout)
+		said.Write(exit.Stderr)
+		return fmt.Errorf("its healthcheck %q ended with status %d: %s", command, exit.Code, bytes.TrimSpace(said.Bytes()))
+	}
+	return nil
+}
+
+// notFound are the words in which a shell or a container runtime names a program that is not there.
+var notFound = regexp.MustCompile(`(?m)^\S*sh: (?:(?:line )?\d+: )?(\S+): (?:command )?not found\s*$|` +
+	"exec: \"([^\"]+)\": (?:executable file not found|stat |no such file)|executable file `([^`]+)` not found")
+
+// fallback matches a shell command that tries another program after a failure, and does more than report it.
+var fallback = regexp.MustCompile(`\|\|\s*(?:[^ef\s]|e[^x]|ex[^i]|f[^a])`)
+
+// absentProgram names the program that a command could not find; empty if it failed for another reason.
+func absentProgram(exit Exit, err error) string {
+	words := append(slices.Concat(exit.Stdout, []byte("\n")), exit.Stderr...)
+	if err != nil {
+		words = []byte(err.Error())
+	}
+	if m := notFound.FindSubmatch(words); m != nil && (err != nil || exit.Code != 0) {
+		return string(slices.Concat(m[1:]...))
+	}
+	return ""
+}
+
+// waitForLog follows the log until it has the text often enough.
+func (w *waiter) waitForLog(ctx context.Context) error {
+	c := &counter{text: []byte(w.service.Ready.Log), wanted: max(1, w.service.Ready.Times)}
+	err := w.probed.Follow(ctx, &countingWriter{counter: c}, &countingWriter{counter: c})
+	if c.found >= c.wanted {
+		return nil
+	}
+	if errors.As(err, new(*FaultError)) {
+		return err
+	}
+	if err == nil {
+		<-ctx.Done() // the log ends with the service, whose status is on its way
+	}
+	return fmt.Errorf("%q stood %d of %d times in its log", c.text, c.found, c.wanted)
+}
+
+// errEnough ends the reading of a log.
+var errEnough = errors.New("found often enough")
+
+// counter counts a text in several streams.
+type counter struct {
+	text          []byte
+	wanted, found int
+}
+
+type countingWriter struct {
+	*counter
+	rest []byte // the possible beginning of the text
+}
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	w.rest = append(w.rest, p...)
+	for at := bytes.Index(w.rest, w.text); at >= 0; at = bytes.Index(w.rest, w.text) {
+		w.rest = w.rest[at+len(w.text):]
+		if w.found++; w.found >= w.wanted {
+			return len(p), errEnough
+		}
+	}
+	w.rest = bytes.Clone(w.rest[max(0, len(w.rest)-len(w.text)+1):])
+	return len(p), nil
+}

@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+var errClosed = errors.New("the space is closed")
+
+// Tree keeps the containers of a space, and those of the groups in it, by name. R is a container of the engine.
+type Tree[R any] struct {
+	outer *Tree[R] // nil: not a group
+	*shared[R]
+	closing sync.Mutex
+	closed  bool // guarded by starting
+	removed bool // guarded by closing
+}
+
+// shared is common to a space and its groups.
+type shared[R any] struct {
+	what     string
+	starting sync.RWMutex // held for reading while a container starts, so that Close sees all of them
+	mu       sync.Mutex
+	running  map[string]member[R]
+}
+
+type member[R any] struct {
+	container *R // nil while it starts
+	of        *Tree[R]
+}
+
+// NewTree makes the tree of a space, which what names in errors.
+func NewTree[R any](what string) *Tree[R] {
+	return &Tree[R]{shared: &shared[R]{what: what, running: make(map[string]member[R])}}
+}
+
+// Group makes the tree of a group.
+func (t *Tree[R]) Group(ctx context.Context) (*Tree[R], error) {
+	t.starting.RLock()
+	defer t.starting.RUnlock()
+	if err := t.open(ctx); err != nil {
+		return nil, fmt.Errorf("opening a group of %s: %w", t.what, err)
+	}
+	return &Tree[R]{outer: t, shared: t.shared}, nil
+}
+
+// open returns an error if the space, or one around it, is closed, or the cause of the context.
+func (t *Tree[R]) open(ctx context.Context) error {
+	for ; t != nil; t = t.outer {
+		if t.closed {
+			return errClosed
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// Start calls start and keeps what it returns. A container that is returned with an error is kept too, for Close to
+// remove it.
+func (t *Tree[R]) Start(ctx context.Context, name string, start func() (*R, error)) (*R, error) {
+	t.starting.RLock()
+	defer t.starting.RUnlock()
+	if err := t.open(ctx); err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	_, used := t.running[name]
+	if !used {
+		t.running[name] = member[R]{of: t}
+	}
+	t.mu.Unlock()
+	if used {
+		return nil, fmt.Errorf("there is a service %q in this space already", name)
+	}
+	container, err := start()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.running[name] = (member[R]{container, t}); container == nil {
+		delete(t.running, name)
+	}
+	return container, err
+}
+
+// Find returns a container of the space or of any group; nil if there is none, or it still starts.
+func (t *Tree[R]) Find(name string) *R {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.running[name].container
+}
+
+// Remove removes a container, and gives its name back if that succeeds.
+func (t *Tree[R]) Remove(name string, remove func() error) error {
+	err := remove()
+	if err == nil {
+		t.mu.Lock()
+		delete(t.running, name)
+		t.mu.Unlock()
+	}
+	return err
+}
+
+// close closes the space and returns the containers of it and its groups.
+func (t *Tree[R]) close() map[string]*R {
+	t.starting.Lock()
+	defer t.starting.Unlock()
+	t.closed = true
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	inside := make(map[string]*R)
+	for name, m := range t.running {
+		for of := m.of; of != nil; of = of.outer {
+			if of == t {
+				inside[name] = m.container
+			}
+		}
+	}
+	return inside
+}
+
+// Keep closes the space without removing anything, and returns its containers in order of names.
+func (t *Tree[R]) Keep() (kept []*R, err error) {
+	t.closing.Lock()
+	defer t.closing.Unlock()
+	if t.removed {
+		return nil, errClosed
+	}
+	inside := t.close()
+	t.removed = true
+	for _, name := range slices.Sorted(maps.Keys(inside)) {
+		kept = append(kept, inside[name])
+		_ = t.Remove(name, func() error { return nil })
+	}
+	return kept, nil
+}
+
+// Close calls remove for all containers of the space and its groups at the same time, and then rest. What failed is
+// tried again by the next Close.
+func (t *Tree[R]) Close(remove func(*R) error, rest func() error) error {
+	t.closing.Lock()
+	defer t.closing.Unlock()
+	if t.removed {
+		return nil
+	}
+	var all errgroup.Group
+	for name, container := range t.close() {
+		all.Go(func() error { return t.Remove(name, func() error { return remove(container) }) })
+	}
+	err := all.Wait()
+	if err == nil {
+		err = rest()
+	}
+	if err != nil {
+		return fmt.Errorf("closing %s: %w", t.what, err)
+	}
+	t.removed = true
+	return nil
+}
