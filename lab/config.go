@@ -11,13 +11,13 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // Machine is the machine that doctor checks.
 type Machine struct {
 	Root  string                                     // root directory
-	Noise func(context.Context) sysinfo.Noise        // measures timers and computations
+	Noise func(context.Context) machine.Noise        // measures timers and computations
 	Free  func(folder string) (free uint64, _ error) // free bytes of the disk of a folder
 }
 
@@ -35,7 +35,7 @@ type Config struct {
 	// Machine is what doctor looks at.
 	Machine Machine
 	// Settler lets the machine come to rest between repetitions; nil for none.
-	Settler *sysinfo.Settler
+	Settler *machine.Settler
 	// Cache is a folder for what was found out about images; empty for none.
 	Cache string
 	// Scripted says that nothing is measured: numbers and times are those of a script, in a test. Records are then not

@@ -31,8 +31,7 @@ import (
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
-	"benchbook/runner/machines"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // Select opens the project and reads the articles that the arguments name.
@@ -213,7 +212,7 @@ func (a *Session) ReadRecords(folder string) (record.Contents, error) {
 }
 
 // Lay reads the records of an article, and says what they are laid over on the machine that it runs on.
-func (a *Session) Lay(project *article.Project, c *Article, this sysinfo.Host) (records []*record.Record,
+func (a *Session) Lay(project *article.Project, c *Article, this machine.Host) (records []*record.Record,
 	o dataset.Options, err error) {
 	host, err := a.HostOf(project, c, this)
 	if err != nil {
@@ -242,7 +241,7 @@ func (a *Session) WarnBad(bad []record.Bad) {
 
 // HostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were
 // last met.
-func (a *Session) HostOf(project *article.Project, c *Article, this sysinfo.Host) (sysinfo.Host, error) {
+func (a *Session) HostOf(project *article.Project, c *Article, this machine.Host) (machine.Host, error) {
 	if !project.Engine.V.Can(spec.Nodes) {
 		return this, nil
 	}
@@ -254,9 +253,9 @@ func (a *Session) HostOf(project *article.Project, c *Article, this sysinfo.Host
 		return this, err
 	}
 	addresses := AddressesOf(project, p.HostNames())
-	known, ok := machines.Known(this, machines.HostCache(a.Config.Cache), addresses, slices.Contains(p.HostNames(), ""))
+	known, ok := machine.Cache(a.Config.Cache).Hosts(this, addresses, slices.Contains(p.HostNames(), ""))
 	if !ok {
-		return sysinfo.Host{ID: UnknownHosts}, nil
+		return machine.Host{ID: UnknownHosts}, nil
 	}
 	return known, nil
 }

@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // bounded is the context of a test.
@@ -53,7 +53,7 @@ func steady(ctx context.Context, t *testing.T, e *Engine) engine.Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return engine.Service{Service: spec.Service{Name: "steady", Command: []string{agent.Host, sysinfo.TellWatch}},
+	return engine.Service{Service: spec.Service{Name: "steady", Command: []string{agent.Host, machine.Watch}},
 		Image: prepared}
 }
 

@@ -21,7 +21,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 	"benchbook/render/prose"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -93,7 +93,7 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
-	this, err := sysinfo.ThisHost()
+	this, err := machine.Here()
 	if err != nil {
 		return nil, lab.Failure(err)
 	}

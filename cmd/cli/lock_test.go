@@ -3,14 +3,14 @@ package cli
 import (
 	"testing"
 
-	"benchbook/runner/machines"
+	"benchbook/runner/machine"
 )
 
 // Everybody on a machine finds the same lock, whatever their own folder of temporary files is.
 func TestLockFolder(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv(locksVariable, "")
-	if w := wired(nil); w.LockDir != machines.LockFolder {
+	if w := wired(nil); w.LockDir != machine.LockFolder {
 		t.Errorf("locks are in %q", w.LockDir)
 	}
 	own := t.TempDir()

@@ -31,7 +31,7 @@ import (
 	"benchbook/runner/engine/local"
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // TestMain lets scripts call the command, with a scripted engine in place of Docker, and tests of processes with a real
@@ -151,8 +151,8 @@ func madeUp(folder string) lab.Machine {
 	if folder == "" {
 		return inspect.ThisMachine()
 	}
-	return lab.Machine{Root: folder, Noise: func(context.Context) sysinfo.Noise {
-		return sysinfo.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Runnable: 0.5}
+	return lab.Machine{Root: folder, Noise: func(context.Context) machine.Noise {
+		return machine.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Foreign: 0.5}
 	}, Free: func(string) (uint64, error) { return 50 << 20, nil }}
 }
 

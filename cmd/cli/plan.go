@@ -7,7 +7,7 @@ import (
 	"benchbook/lab/forecast"
 	"benchbook/lab/results"
 	"benchbook/notebook/plan"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 func (a *app) planCommand() *cobra.Command {
@@ -40,7 +40,7 @@ stale or missing, and why. With --format json it has all keys of each trial, def
 			for _, c := range list {
 				picked.Leave(plans[c.Slug])
 			}
-			this, err := sysinfo.ThisHost()
+			this, err := machine.Here()
 			if err != nil {
 				return lab.Failure(err)
 			}

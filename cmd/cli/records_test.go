@@ -42,7 +42,7 @@ func recordedProject(t *testing.T, replaced ...string) (dir string, files []stri
 		}
 		r.Parts, r.Plans = map[string]float64{"start": 1}, map[string]string{r.Experiment: r.Plan}
 		r.Missing = map[string]string{"rps": "the tool did not print it"}
-		r.Before = &record.Before{For: []string{"programs of others"}}
+		r.Before = &record.Before{Waited: 1}
 		r.Machine.Threads = map[string]float64{"server": 0.5}
 		r.Machine.Sampling = &record.Sampling{Cost: 0.1, Gap: 1}
 		r.Load.WindowStart = r.Started

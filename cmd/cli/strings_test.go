@@ -36,7 +36,6 @@ func TestHostileOutput(t *testing.T) {
 			r.Facts["packages.server"], r.Facts[evil] = evil+r.Run, evil+r.Run
 			r.Missing = map[string]string{"rps": evil}
 			r.Samples = append(r.Samples, record.Sample{Metric: "own", Value: 1, Unit: evil})
-			r.Before = &record.Before{For: []string{evil}}
 			if i%5 == 4 {
 				r.Failure, r.Samples = evil, nil
 			}

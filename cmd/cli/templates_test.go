@@ -19,7 +19,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // initialised makes a project from a template with the command, and gives its folder.
@@ -66,7 +66,7 @@ func onEngine(t testing.TB) lab.Config {
 	w, tools := wired(nil), builtPrograms(t)
 	w.Consent = nil // nobody can be asked
 	// The same packages keep the machine from coming to rest, which a run would wait for up to two minutes.
-	w.Settler = &sysinfo.Settler{Longest: 100 * time.Millisecond}
+	w.Settler = &machine.Settler{Longest: 100 * time.Millisecond}
 	w.Agent = func() ([]byte, error) { return os.ReadFile(filepath.Join(tools, agent.Name)) }
 	return w
 }

@@ -18,10 +18,9 @@ import (
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/local"
-	"benchbook/runner/machines"
 	"benchbook/runner/programs"
 
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // locksVariable is an environment variable that names another folder for the locks of runs, for tests of runs beside
@@ -90,10 +89,10 @@ func wired(clusters Clusters) lab.Config {
 		Cluster: atCluster,
 
 		// A folder of one's own keeps out only the runs with the same folder.
-		LockDir: cmp.Or(os.Getenv(locksVariable), machines.LockFolder),
+		LockDir: cmp.Or(os.Getenv(locksVariable), machine.LockFolder),
 		Agent:   program,
 		Machine: inspect.ThisMachine(),
-		Settler: &sysinfo.Settler{},
+		Settler: &machine.Settler{},
 		Cache:   cache,
 		Consent: &lab.Consent{Policy: policy, Named: os.Getenv(policyVariable) != "", Trusted: trusted},
 		Ask:     ask,

@@ -32,7 +32,7 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // Where things lie in a bundle.
@@ -241,7 +241,7 @@ func (b *bundling) path(name string) string {
 
 // addShown adds the records of what the page shows.
 func (b *bundling) addShown() error {
-	this, err := sysinfo.ThisHost()
+	this, err := machine.Here()
 	if err != nil {
 		return err
 	}

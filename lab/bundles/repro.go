@@ -34,7 +34,7 @@ import (
 	"benchbook/runner/dockerfile"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // ReproOptions say how a bundle is repeated.
@@ -83,8 +83,8 @@ type reproduction struct {
 	digest   string
 	options  ReproOptions
 	dir      string
-	this     sysinfo.Host
-	host     sysinfo.Host // that of what is measured here, as soon as it is known
+	this     machine.Host
+	host     machine.Host // that of what is measured here, as soon as it is known
 	project  *article.Project
 	article  *lab.Article
 	planned  *plan.Plan
@@ -93,7 +93,7 @@ type reproduction struct {
 // open opens the bundle in its folder, unless it is there already.
 func (t *reproduction) open(ctx context.Context, from string) (err error) {
 	defer t.AwaitOnInterrupt(ctx)()
-	if t.this, err = sysinfo.ThisHost(); err != nil {
+	if t.this, err = machine.Here(); err != nil {
 		return lab.Failure(err)
 	}
 	r, done, err := openBundle(ctx, from, bundle.Limits{})
@@ -122,7 +122,7 @@ func (t *reproduction) open(ctx context.Context, from string) (err error) {
 
 // become says what host is measured on, as soon as it is known. The records of the bundle that are of the same one are
 // left out: what is measured here would otherwise be one with them.
-func (t *reproduction) become(host sysinfo.Host) error {
+func (t *reproduction) become(host machine.Host) error {
 	if t.host.ID == host.ID {
 		return nil
 	}

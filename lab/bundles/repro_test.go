@@ -13,7 +13,7 @@ import (
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/bundle"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // Records of the author are left out where they are of the host that we count as, whatever the manifest says of hosts.
@@ -53,7 +53,7 @@ func TestRecordsOfOurHost(t *testing.T) {
 			if r.project, err = article.OpenProject(filepath.Join(dir, "project")); err != nil {
 				t.Fatal(err)
 			}
-			err = r.become(sysinfo.Host{ID: "c2-aaaaaa"})
+			err = r.become(machine.Host{ID: "c2-aaaaaa"})
 			if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
 				t.Errorf("got %v, want %q", err, test.err)
 			}

@@ -17,7 +17,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // PlanJSON is the output of plan with --format json. Times are in seconds. The value of "definition" is that of records,
@@ -73,7 +73,7 @@ type forecast struct {
 // PrintPlans prints what a run of articles would do on a host: a line for each of several articles or experiments, or
 // all of one.
 func PrintPlans(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
-	plans map[string]*plan.Plan, this sysinfo.Host, asJSON bool) error {
+	plans map[string]*plan.Plan, this machine.Host, asJSON bool) error {
 	present := a.Present(project)
 	defer present.Close()
 	var all []*forecast
@@ -117,7 +117,7 @@ func PrintPlans(ctx context.Context, a *lab.Session, project *article.Project, l
 	return nil
 }
 
-func newForecast(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, host sysinfo.Host) *forecast {
+func newForecast(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, host machine.Host) *forecast {
 	f := &forecast{Experiment: e, slug: slug, known: known}
 	if e.Skipped != "" {
 		return f

@@ -9,7 +9,7 @@ import (
 	"benchbook/lab/labtest"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/plan"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // A plan as people see it and as data, on a machine that is always the same.
@@ -45,7 +45,7 @@ func TestPlanGolden(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, &out)
 			}
-			this := sysinfo.Host{ID: "c4-012345", Cores: [][]int{{0}, {1}, {2}, {3}}}
+			this := machine.Host{ID: "c4-012345", Cores: [][]int{{0}, {1}, {2}, {3}}}
 			if err := PrintPlans(t.Context(), a, project, list, plans, this, tt.json); err != nil {
 				t.Fatal(err)
 			}

@@ -19,8 +19,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/machines"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // A Report is what doctor prints with --json.
@@ -59,7 +58,7 @@ const (
 // Examine runs all checks, the most important first.
 func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
 	m := a.Config.Machine
-	host, err := sysinfo.HostBelow(m.Root)
+	host, err := machine.Below(m.Root)
 	if err != nil {
 		return nil, err
 	}
@@ -68,10 +67,10 @@ func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
 		project = &article.Project{}
 	}
 	checks := examineEngine(ctx, a, project)
-	look := sysinfo.ReadMachineState(ctx, m.Root, m.Noise)
+	look := machine.ReadState(ctx, m.Root, m.Noise)
 	checks = append(checks, examineProgram(a), examineMachine(host), examineCores(host), examineGovernor(host),
 		examineMemory(host, look))
-	checks = append(checks, examineNoise(host, look)...)
+	checks = append(checks, examineNoise(look)...)
 	checks = append(checks, examineSteal(look), examineDisk(a, "disk of records", projectFolder(a), enoughForRecords), examineLock(ctx, a, host))
 	x := &Report{Host: host.ID, Measure: true, Checks: checks}
 	for _, c := range checks {
@@ -220,14 +219,14 @@ func examineDisk(a *lab.Session, name, folder string, enough uint64) finding {
 }
 
 // examineLock checks whether another run measures.
-func examineLock(ctx context.Context, a *lab.Session, host sysinfo.Host) finding {
+func examineLock(ctx context.Context, a *lab.Session, host machine.Host) finding {
 	s := finding{Name: "other runs", Level: fine, Words: "none"}
 	if a.Config.LockDir == "" {
 		return s
 	}
-	unlock, err := machines.Lock(ctx, host, a.Config.LockDir, "looking at this machine", nil)
+	unlock, err := machine.Lock(ctx, host, a.Config.LockDir, "looking at this machine", nil)
 	switch {
-	case errors.As(err, new(*machines.BusyError)):
+	case errors.As(err, new(*engine.BusyError)):
 		s.Level, s.Words, s.Remedy = warn, err.Error(), "a run started now waits until it ends"
 	case err != nil:
 		s.Level, s.Words, s.Remedy = warn, err.Error(), "see who made that file"

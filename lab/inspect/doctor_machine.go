@@ -11,12 +11,12 @@ import (
 
 	"benchbook/lab"
 	"benchbook/notebook/plan"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // ThisMachine is what doctor looks at.
 func ThisMachine() lab.Machine {
-	return lab.Machine{Root: "/", Noise: sysinfo.MeasureNoise, Free: func(folder string) (uint64,
+	return lab.Machine{Root: "/", Noise: machine.MeasureNoise, Free: func(folder string) (uint64,
 		error) {
 		usage, err := disk.Usage(folder)
 		if err != nil {
@@ -30,7 +30,7 @@ func ThisMachine() lab.Machine {
 const untold = "this system does not report it"
 
 // examineMachine shows what kind of machine this is.
-func examineMachine(host sysinfo.Host) finding {
+func examineMachine(host machine.Host) finding {
 	words := cmp.Or(host.Facts["host.cpu"], untold) + ", " + host.Facts["host.architecture"] + ", kernel " +
 		cmp.Or(host.Facts["host.kernel"], "unknown")
 	if kind := host.Facts["host.virtual"]; kind != "" {
@@ -39,7 +39,7 @@ func examineMachine(host sysinfo.Host) finding {
 	return finding{Name: "machine", Level: fine, Words: words}
 }
 
-func examineCores(host sysinfo.Host) finding {
+func examineCores(host machine.Host) finding {
 	at := plan.Place(host.Cores)
 	s := finding{Name: "cores", Level: fine, Words: fmt.Sprintf("%s; services on %s, load on %s", host.Facts["host.cores"],
 		at.Services, at.Load)}
@@ -53,7 +53,7 @@ func examineCores(host sysinfo.Host) finding {
 	return s
 }
 
-func examineGovernor(host sysinfo.Host) finding {
+func examineGovernor(host machine.Host) finding {
 	governor := host.Facts["host.governor"]
 	switch governor {
 	case "":
@@ -65,7 +65,7 @@ func examineGovernor(host sysinfo.Host) finding {
 		Remedy: "write performance into /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor, as root"}
 }
 
-func examineMemory(host sysinfo.Host, look sysinfo.MachineState) finding {
+func examineMemory(host machine.Host, look machine.State) finding {
 	s := finding{Name: "memory", Level: fine, Words: host.Facts["host.memory"]}
 	if look.Available > 0 {
 		s.Words += ", " + units.BytesSize(float64(look.Available)) + " available"
@@ -85,15 +85,14 @@ const (
 	muchSteal   = 0.01 // and of steal above this
 )
 
-func examineNoise(host sysinfo.Host, look sysinfo.MachineState) []finding {
-	cpus, jitter := len(slices.Concat(host.Cores...)), time.Duration(look.Jitter*float64(time.Second))
+func examineNoise(look machine.State) []finding {
 	even := finding{Name: "noise", Level: fine,
 		Words: fmt.Sprintf("a timer was late by %v at most, equal computations differed by %.1f %%",
-			jitter.Round(time.Microsecond), 100*look.Spin)}
-	even = even.warnIf(jitter > muchJitter || look.Spin > muchSpin,
+			look.Jitter.Round(time.Microsecond), 100*look.Spin)}
+	even = even.warnIf(look.Jitter > muchJitter || look.Spin > muchSpin,
 		"end other programs on this machine; for a virtual machine, get dedicated cores")
 	others := finding{Name: "other programs", Level: fine, Words: untold}
-	if look.Foreign >= 0 && cpus > 0 {
+	if look.Foreign >= 0 {
 		others.Words = fmt.Sprintf("want %.0f %% of the CPUs", 100*look.Foreign)
 		others = others.warnIf(look.Foreign > muchForeign,
 			"end them: a repetition is not valid if others use more than 12 % of the CPUs")
@@ -101,7 +100,7 @@ func examineNoise(host sysinfo.Host, look sysinfo.MachineState) []finding {
 	return []finding{even, others}
 }
 
-func examineSteal(look sysinfo.MachineState) finding {
+func examineSteal(look machine.State) finding {
 	s := finding{Name: "steal", Level: fine, Words: untold}
 	if look.Steal >= 0 {
 		s.Words = fmt.Sprintf("other virtual machines took %.1f %% of the CPUs since this one was started", 100*look.Steal)

@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // session is a use of the command with some engines, and what it printed.
@@ -199,18 +199,18 @@ func TestExamineEngine(t *testing.T) {
 // A machine on which nothing is wrong, and what makes doctor warn.
 func TestExamineMachine(t *testing.T) {
 	type state struct {
-		host sysinfo.Host
-		look sysinfo.MachineState
+		host machine.Host
+		look machine.State
 		free uint64
 	}
 	quiet := func() *state {
-		s := &state{free: 1 << 40, host: sysinfo.Host{Cores: [][]int{{0}, {1}},
+		s := &state{free: 1 << 40, host: machine.Host{Cores: [][]int{{0}, {1}},
 			Facts: map[string]string{
 				"host.governor": "performance",
 				"host.siblings": "none",
 				"host.memory":   "16 GiB",
 			}}}
-		s.look = sysinfo.MachineState{Memory: 16 << 30, Available: 8 << 30}
+		s.look = machine.State{Memory: 16 << 30, Available: 8 << 30}
 		return s
 	}
 	tests := []struct {
@@ -221,14 +221,14 @@ func TestExamineMachine(t *testing.T) {
 		{"all is well", func(*state) {}, ""},
 		{"the system tells nothing", func(s *state) {
 			s.host.Facts = map[string]string{"host.siblings": "none", "host.memory": "unknown"}
-			s.look = sysinfo.MachineState{Before: record.Before{Foreign: -1, Steal: -1, Jitter: -1, Spin: -1}}
+			s.look = machine.State{Noise: machine.Noise{Foreign: -1, Jitter: -1, Spin: -1}, Steal: -1}
 		}, ""},
 		{"one core", func(s *state) { s.host.Cores = [][]int{{0, 1}} }, "cores"},
 		{"threads share cores", func(s *state) { s.host.Facts["host.siblings"] = "0+1" }, ""},
 		{"frequencies follow the load", func(s *state) { s.host.Facts["host.governor"] = "powersave" }, "governor"},
 		{"a virtual machine", func(s *state) { s.host.Facts["host.virtual"] = "kvm" }, ""},
 		{"little memory", func(s *state) { s.look.Available = 1 << 30 }, "memory"},
-		{"late timers", func(s *state) { s.look.Jitter = 0.003 }, "noise"},
+		{"late timers", func(s *state) { s.look.Jitter = 3 * time.Millisecond }, "noise"},
 		{"uneven computations", func(s *state) { s.look.Spin = 0.06 }, "noise"},
 		{"other programs", func(s *state) { s.look.Foreign = 0.06 }, "other programs"},
 		{"neighbours", func(s *state) { s.look.Steal = 0.02 }, "steal"},
@@ -241,7 +241,7 @@ func TestExamineMachine(t *testing.T) {
 			a, _ := session(t)
 			a.Config.Machine.Free = func(string) (uint64, error) { return s.free, nil }
 			list := []finding{examineMachine(s.host), examineCores(s.host), examineGovernor(s.host), examineMemory(s.host, s.look)}
-			list = append(list, examineNoise(s.host, s.look)...)
+			list = append(list, examineNoise(s.look)...)
 			list = append(list, examineSteal(s.look), examineDisk(a, "disk", a.Dir, enoughForRecords))
 			var warned []string
 			for _, f := range list {

@@ -11,7 +11,7 @@ import (
 	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // newestRuns is how many runs of each host, profile and experiment CleanRecords keeps.
@@ -26,7 +26,7 @@ func CleanRecords(ctx context.Context, a *lab.Session, dryRun bool) error {
 	verb := "would remove"
 	if !dryRun {
 		verb = "removed"
-		host, err := sysinfo.ThisHost()
+		host, err := machine.Here()
 		if err != nil {
 			return lab.Failure(err)
 		}

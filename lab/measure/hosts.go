@@ -11,14 +11,13 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
-	"benchbook/runner/machines"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // A target is what an article is measured on: its machines, and the engine over all of them.
 type target struct {
-	host     sysinfo.Host
-	machines map[string]*machines.Machine
+	host     machine.Host
+	machines map[string]*machine.Machine
 	engine   engine.Engine // nil as long as nothing needs it
 	outside  engine.Engine // puts load on what runs already; nil unless something needs it
 	close    func()
@@ -28,7 +27,7 @@ type target struct {
 // targets are those of articles, by slug.
 type targets map[string]*target
 
-func (v targets) HostOf(slug string) sysinfo.Host { return v[slug].host }
+func (v targets) HostOf(slug string) machine.Host { return v[slug].host }
 
 // distinct lists them, each once.
 func (v targets) distinct() []*target {
@@ -76,7 +75,7 @@ func (v *target) engines() (all []engine.Engine) {
 // known only then. This machine is locked before the cluster, by every run, to avoid deadlock. One that another run has
 // is an error, or waited for.
 func connectTargets(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
-	plans map[string]*plan.Plan, this sysinfo.Host, doing string) (all targets, err error) {
+	plans map[string]*plan.Plan, this machine.Host, doing string) (all targets, err error) {
 	here := &target{host: this}
 	all = targets{}
 	var names []string
@@ -89,7 +88,7 @@ func connectTargets(ctx context.Context, a *lab.Session, project *article.Projec
 	if len(names) == 0 {
 		return all, nil
 	}
-	s := &clusterSession{app: a, machines: map[string]*machines.Machine{}}
+	s := &clusterSession{app: a, machines: map[string]*machine.Machine{}}
 	defer func() {
 		if err != nil {
 			s.closing.close()
@@ -115,18 +114,18 @@ func connectTargets(ctx context.Context, a *lab.Session, project *article.Projec
 type clusterSession struct {
 	app      *lab.Session
 	engine   engine.Engine
-	machines map[string]*machines.Machine // by the names of plan
+	machines map[string]*machine.Machine // by the names of plan
 	closing  closers
 }
 
 // connect connects to the project's cluster, locks it, removes what earlier runs left there, and finds out what the
 // named nodes are.
 func (s *clusterSession) connect(ctx context.Context, project *article.Project, names []string, doing string) error {
-	cache, addresses := machines.HostCache(s.app.Config.Cache), lab.AddressesOf(project, names)
+	cache, addresses := machine.Cache(s.app.Config.Cache), lab.AddressesOf(project, names)
 	o := lab.OptionsOf(project, project.Cluster)
 	o.Prefer = map[string][]string{} // the nodes of the last run
 	for _, name := range names {
-		if host, ok := cache.Read(addresses[name]); ok && len(host.Nodes) > 0 {
+		if host, ok := cache.Host(addresses[name]); ok && len(host.Nodes) > 0 {
 			o.Prefer[name] = host.Nodes
 		}
 	}
@@ -153,30 +152,30 @@ func (s *clusterSession) connect(ctx context.Context, project *article.Project, 
 		return err
 	}
 	for _, name := range names {
-		machine, err := machines.Connect(ctx, name, e, engine.Location{Host: name}, program)
+		m, err := machine.Connect(ctx, name, e, name, program)
 		if err != nil {
 			return err
 		}
 		s.closing = append(s.closing, func() {
-			if err := machine.Close(ctx); err != nil {
+			if err := m.Close(ctx); err != nil {
 				fmt.Fprintf(s.app.Stderr, "host %q: %v; benchbook clean removes what is left there\n", name, err)
 			}
 		})
-		s.machines[name] = machine
-		cache.Write(addresses[name], machine.Host)
-		fmt.Fprintf(s.app.Stderr, "host %v: %s, %s\n", name, machine.Host.ID, machine.Host.Facts["host.cpu"])
+		s.machines[name] = m
+		cache.Write("hosts", addresses[name], m.Host)
+		fmt.Fprintf(s.app.Stderr, "host %v: %s, %s\n", name, m.Host.ID, m.Host.Facts["host.cpu"])
 	}
 	return nil
 }
 
 // target has the named nodes. Closing one ends the session, and so all of them.
-func (s *clusterSession) target(names []string, this sysinfo.Host) *target {
-	v := &target{machines: map[string]*machines.Machine{}, engine: s.engine, close: s.closing.close}
-	var taken []*machines.Machine
+func (s *clusterSession) target(names []string, this machine.Host) *target {
+	v := &target{machines: map[string]*machine.Machine{}, engine: s.engine, close: s.closing.close}
+	var taken []*machine.Machine
 	for _, name := range names {
 		v.machines[name] = s.machines[name]
 		taken = append(taken, s.machines[name])
 	}
-	v.host = machines.Together(this, taken, slices.Contains(names, ""))
+	v.host = machine.Together(this, taken, slices.Contains(names, ""))
 	return v
 }

@@ -5,13 +5,13 @@ import (
 	"slices"
 
 	"benchbook/lab"
-	"benchbook/runner/machines"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/engine"
+	"benchbook/runner/machine"
 )
 
 // Lock takes this machine for what is to be done, so that no two runs use it at the same time: a second one waits. A run
 // on a cluster has taken it already.
-func Lock(ctx context.Context, a *lab.Session, host sysinfo.Host, at targets, doing string) (unlock func(),
+func Lock(ctx context.Context, a *lab.Session, host machine.Host, at targets, doing string) (unlock func(),
 	err error) {
 	if slices.ContainsFunc(at.distinct(), func(one *target) bool { return one.machines != nil }) {
 		return func() {}, nil
@@ -23,10 +23,10 @@ func Lock(ctx context.Context, a *lab.Session, host sysinfo.Host, at targets, do
 }
 
 // lockThis takes this machine, by the file by which all runs that are started on it find each other.
-func lockThis(ctx context.Context, a *lab.Session, this sysinfo.Host, doing string) (unlock func(),
+func lockThis(ctx context.Context, a *lab.Session, this machine.Host, doing string) (unlock func(),
 	err error) {
 	if a.Config.LockDir == "" {
 		return func() {}, nil
 	}
-	return machines.Lock(ctx, this, a.Config.LockDir, doing, func(busy *machines.BusyError) { a.NoteWaiting(busy) })
+	return machine.Lock(ctx, this, a.Config.LockDir, doing, func(busy *engine.BusyError) { a.NoteWaiting(busy) })
 }

@@ -16,7 +16,7 @@ import (
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
-	"benchbook/runner/machines"
+	"benchbook/runner/machine"
 	"benchbook/runner/search"
 )
 
@@ -75,7 +75,7 @@ func imageProblem(n *images.NoImageError) *source.Problem {
 	case errors.As(n.Err, &build):
 		p := &source.Problem{Pos: n.Pos, Rule: "build-failed", Message: n.Error()}
 		if build.Tail != "" {
-			p.Hint = "the builder's last lines were:\n" + terminal.Indent(machines.BuildOutput(build.Tail))
+			p.Hint = "the builder's last lines were:\n" + terminal.Indent(machine.BuildOutput(build.Tail))
 		}
 		return p
 	}

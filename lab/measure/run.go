@@ -27,7 +27,7 @@ import (
 	"benchbook/runner/images"
 	"benchbook/runner/load"
 	"benchbook/runner/load/foreign"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // Options say what is measured, and how.
@@ -49,7 +49,7 @@ type Options struct {
 	// nil for nothing.
 	Over func(engine.Engine) engine.Engine
 	// Met is told for each article what it is measured on, before its records are read; nil for nobody.
-	Met func(sysinfo.Host) error
+	Met func(machine.Host) error
 	// Revisions are compared, cell by cell, in one run. Nobody judges claims by it: Open says which trials go on. Of a
 	// single one only what is built is, and all else is as without.
 	Revisions []plan.Revision
@@ -183,7 +183,7 @@ func Images(ctx context.Context, a *lab.Session, project *article.Project, c *la
 			err = lab.Interrupted(ctx, err)
 		}
 	}()
-	this, err := sysinfo.ThisHost()
+	this, err := machine.Here()
 	if err != nil {
 		return nil, nil, lab.Failure(err)
 	}
@@ -273,7 +273,7 @@ func (c *closers) close() {
 
 // begin takes the machines and makes available what is needed, if anything is pending.
 func (j *job) begin(ctx context.Context) (begun bool, err error) {
-	host, err := sysinfo.ThisHost()
+	host, err := machine.Here()
 	if err != nil {
 		return false, lab.Failure(err)
 	}
@@ -347,7 +347,7 @@ func (j *job) beginPages(found survey) (err error) {
 }
 
 // find finds what is pending, and says what is not measured.
-func (j *job) find(ctx context.Context, host sysinfo.Host) (found survey, err error) {
+func (j *job) find(ctx context.Context, host machine.Host) (found survey, err error) {
 	if j.flags.Engine != EngineNone {
 		j.closing = append(j.closing, j.AwaitOnInterrupt(ctx))
 	}
@@ -380,7 +380,7 @@ func (j *job) doing(list []*lab.Article) string {
 }
 
 // findTargets finds what each article is measured on: without an engine, what its results are of.
-func (j *job) findTargets(ctx context.Context, this sysinfo.Host) (err error) {
+func (j *job) findTargets(ctx context.Context, this machine.Host) (err error) {
 	if j.flags.Engine != EngineNone {
 		j.targets, err = connectTargets(ctx, j.Session, j.project, j.list, j.plans, this, j.doing(j.list))
 		for _, c := range j.list {
@@ -565,7 +565,7 @@ func (v *target) connected(ctx context.Context, a *lab.Session, project *article
 
 // refuse takes out of a plan the experiments that cannot be run here, says why, and counts them. Those of which nothing
 // is picked are none of them.
-func refuse(a *lab.Session, p *plan.Plan, host sysinfo.Host, picked lab.Filter, adapt bool) int {
+func refuse(a *lab.Session, p *plan.Plan, host machine.Host, picked lab.Filter, adapt bool) int {
 	before := len(p.Experiments)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
 		if picked != nil && !slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) }) {

@@ -17,7 +17,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner"
 	"benchbook/runner/engine"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // Verify starts the services of every trial and checks their answers.
@@ -30,7 +30,7 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	if err := consent(a, project, list, plans, flags); err != nil {
 		return err
 	}
-	host, err := sysinfo.ThisHost()
+	host, err := machine.Here()
 	if err != nil {
 		return lab.Failure(err)
 	}

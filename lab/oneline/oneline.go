@@ -26,7 +26,7 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/render/outcome"
 	"benchbook/render/wording"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // Options say what is shown.
@@ -144,7 +144,7 @@ func projectText(hosts []string) string {
 }
 
 func (n *notebook) dataset() (*dataset.Dataset, error) {
-	this, err := sysinfo.ThisHost()
+	this, err := machine.Here()
 	if err != nil {
 		return nil, err
 	}

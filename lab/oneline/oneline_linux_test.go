@@ -19,8 +19,8 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/local"
+	"benchbook/runner/machine"
 	"benchbook/runner/programs"
-	"benchbook/runner/sysinfo"
 )
 
 // TestMain lets this program be the one that becomes others.
@@ -42,7 +42,7 @@ func timedWith(ctx context.Context, t testing.TB, c Commands, o Options,
 	cache := filepath.Join(os.TempDir(), "benchbook-oneline-test") // the program is built once
 	var stdout, stderr bytes.Buffer
 	a := &lab.Session{Stdout: &stdout, Stderr: &stderr, Config: lab.Config{Agent: programs.Here(cache).Agent,
-		Settler: &sysinfo.Settler{Longest: 100 * time.Millisecond}, // others run beside us
+		Settler: &machine.Settler{Longest: 100 * time.Millisecond}, // others run beside us
 		Engines: []lab.Engine{{Name: spec.Local, Connect: func(ctx context.Context) (engine.Engine, error) {
 			e, err := local.New(ctx, local.Options{Folder: t.TempDir()})
 			return wrap(e), err

@@ -18,7 +18,7 @@ import (
 
 	"benchbook/notebook/source"
 	"benchbook/render"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 	"benchbook/site"
 	"benchbook/site/theme"
 )
@@ -35,7 +35,7 @@ type Previewer struct {
 	open  func() (*article.Project, error)
 	dir   string // of the project
 	flags Options
-	host  sysinfo.Host // this machine
+	host  machine.Host // this machine
 	shown []string     // slugs of the articles on the site, to which pages may link
 	made  map[string]*madeArticle
 }
@@ -48,7 +48,7 @@ type madeArticle struct {
 
 // NewPreviewer previews a project.
 func NewPreviewer(a *lab.Session, project *article.Project, flags Options) (*Previewer, error) {
-	host, err := sysinfo.ThisHost()
+	host, err := machine.Here()
 	if err != nil {
 		return nil, err
 	}

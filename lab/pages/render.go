@@ -24,7 +24,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 	"benchbook/site"
 	"benchbook/site/theme"
 )
@@ -117,7 +117,7 @@ type madeSite struct {
 // makeSite makes the site of all articles without problems.
 func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string) (m madeSite,
 	err error) {
-	this, err := sysinfo.ThisHost()
+	this, err := machine.Here()
 	if err != nil {
 		return m, lab.Failure(err)
 	}
@@ -196,7 +196,7 @@ func (f *Options) Site(a *lab.Session, project *article.Project) site.Options {
 // renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are
 // asked for by name; others cannot refer to a page that the site does not have.
 func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, named []string,
-	this sysinfo.Host) (pages []*render.Page, outcomes []*results.ArticleOutcome, err error) {
+	this machine.Host) (pages []*render.Page, outcomes []*results.ArticleOutcome, err error) {
 	look, err := projectTheme(a, project)
 	if err != nil {
 		return nil, nil, err
@@ -274,7 +274,7 @@ type madePage struct {
 }
 
 func renderPage(a *lab.Session, project *article.Project, c *lab.Article, renderer func() (*render.Renderer, error),
-	options render.Options, flags Options, this sysinfo.Host) (m madePage, err error) {
+	options render.Options, flags Options, this machine.Host) (m madePage, err error) {
 	host, err := a.HostOf(project, c, this)
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)

@@ -17,7 +17,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // CompareJSON is what compare prints with --format json. Fields are added to it in later versions, none are renamed or
@@ -164,7 +164,7 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 // layAll lays the sets of all articles that are compared over them.
 func (c *Comparison) layAll(a *lab.Session, project *article.Project, list []*lab.Article) (sides []compare.Sides,
 	err error) {
-	this, err := sysinfo.ThisHost()
+	this, err := machine.Here()
 	if err != nil {
 		return nil, lab.Failure(err)
 	}

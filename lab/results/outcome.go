@@ -19,7 +19,7 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/render/wording"
 	"benchbook/runner"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // outcomeJSON is what run, report and render print with --json: what the claims of articles came to. Fields are added
@@ -193,7 +193,7 @@ func ClaimStatus(a *lab.Session, outcomes []*ArticleOutcome) error {
 }
 
 // ShownDataset lays the records of an article over its plans: what the page shows.
-func ShownDataset(a *lab.Session, project *article.Project, c *lab.Article, this sysinfo.Host) (*dataset.Dataset,
+func ShownDataset(a *lab.Session, project *article.Project, c *lab.Article, this machine.Host) (*dataset.Dataset,
 	error) {
 	records, o, err := a.Lay(project, c, this)
 	if err != nil {
@@ -206,7 +206,7 @@ func ShownDataset(a *lab.Session, project *article.Project, c *lab.Article, this
 // those that the page shows. Articles with problems are left out.
 func Outcomes(a *lab.Session, project *article.Project, list []*lab.Article,
 	profile string) ([]*ArticleOutcome, error) {
-	this, err := sysinfo.ThisHost()
+	this, err := machine.Here()
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
@@ -225,7 +225,7 @@ func Outcomes(a *lab.Session, project *article.Project, list []*lab.Article,
 }
 
 // outcomeDataset is the set of records that a run in a profile is about.
-func outcomeDataset(a *lab.Session, project *article.Project, c *lab.Article, this sysinfo.Host,
+func outcomeDataset(a *lab.Session, project *article.Project, c *lab.Article, this machine.Host,
 	profile string) (*dataset.Dataset, error) {
 	records, o, err := a.Lay(project, c, this)
 	if err != nil {

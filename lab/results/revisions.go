@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // Revisions are two revisions of a project that were measured together, and what of them is compared.
@@ -85,7 +85,7 @@ func (r *Revisions) Same() (bool, error) {
 
 // Compare compares the revisions by what was measured of them. Without any cell that differs the comparison is nil.
 func (r *Revisions) Compare(a *lab.Session) (*Comparison, error) {
-	this, err := sysinfo.ThisHost()
+	this, err := machine.Here()
 	if err != nil {
 		return nil, lab.Failure(err)
 	}

@@ -25,7 +25,7 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/render/wording"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // ShowJSON is an article as show prints it with --format json, in a list. Fields are added to it in later versions,
@@ -139,7 +139,7 @@ func Selected(a *lab.Session, args []string, flags Selection) ([]ShowJSON, error
 	if err != nil {
 		return nil, err
 	}
-	this, err := sysinfo.ThisHost()
+	this, err := machine.Here()
 	if err != nil {
 		return nil, lab.Failure(err)
 	}

@@ -141,7 +141,7 @@ func fillMeasured(r *record.Record) {
 	r.Labels = append(r.Labels, record.Parameter{Name: "label", Value: "x"})
 	r.Missing = map[string]string{"rps": "the tool did not print it"}
 	r.Command = &record.Command{Real: 1, ForeignCPU: -1}
-	r.Before = &record.Before{For: []string{"programs of others"}}
+	r.Before = &record.Before{Waited: 1}
 	r.Machine.Threads = map[string]float64{"server": 0.5}
 	r.Load.Failures, r.Load.Statuses = map[string]int64{"connect": 1}, map[string]int64{"200": 10}
 	r.Load.Tool, r.Load.Open = "wrk", &record.OpenLoop{Rate: 100, Arrivals: "poisson", Due: 100, Sent: 100}

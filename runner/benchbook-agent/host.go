@@ -15,8 +15,8 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/kernel"
+	"benchbook/runner/machine"
 	"benchbook/runner/proc"
-	"benchbook/runner/sysinfo"
 )
 
 // actAsHost acts for benchbook on another machine, in a container without any rights or files:
@@ -35,14 +35,12 @@ import (
 //	answer ADDRESS    be the name server of services at an address
 //	know              give that server its table, which comes over standard input
 //
-// (what is written in capitals is JSON, of the types of package agent) and, which tell what the machine is like as the
-// kernel tells it to every container:
+// (what is written in capitals is JSON, of the types of package agent) and, for package machine:
 //
+//	watch             read the machine ten times a second until SIGTERM
 //	describe          print the class, the cores and the facts of the machine as JSON
-//	settle AFTER MAX  let the machine come to rest, for at most MAX unless that is 0s, which takes longer where AFTER is
-//	                  disturbed, and print what it was like then as JSON
-//	watch             keep readings of the machine's processor time until SIGTERM
-//	readings FROM     print those that watch has kept since that moment, in nanoseconds since 1970, as JSON
+//	settle MAX        let the machine come to rest, for at most MAX, and print what it is like then as JSON
+//	readings FROM     print the readings of watch since a moment, in nanoseconds since 1970, as JSON
 func actAsHost(ctx context.Context, args []string, s streams) error {
 	switch {
 	case len(args) == 1 && args[0] == agent.Hold:
@@ -55,7 +53,7 @@ func actAsHost(ctx context.Context, args []string, s streams) error {
 			return err
 		}
 	}
-	return sysinfo.Answer(ctx, args, s.stdout)
+	return machine.Answer(ctx, args, s.stdout)
 }
 
 // inside is what the program does in a container that it was put into, beside whatever is run there. It says whether

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/machines"
+	"benchbook/runner/machine"
 )
 
 // packages are what is installed in an image, a name and a version to a line, sorted. They name no place that anything
@@ -38,7 +38,7 @@ const packageCache = "packages-2"
 // packagesOf returns what is installed in an image, or nothing if it has no shell. The answer is kept by the id of the
 // image, which is a digest; an image that could not be asked is asked again.
 func (s *Store) packagesOf(ctx context.Context, image engine.Prepared) (found packages, err error) {
-	if machines.ReadCached(s.Cache, packageCache, image.ID, &found) {
+	if machine.Cache(s.Cache).Read(packageCache, image.ID, &found) {
 		return found, nil
 	}
 	printed, ok, err := runShell(ctx, s.Engine, "packages", image, listPackages)
@@ -46,7 +46,7 @@ func (s *Store) packagesOf(ctx context.Context, image engine.Prepared) (found pa
 		return found, err
 	}
 	if found = parsePackages(printed); found != (packages{}) {
-		machines.WriteCached(s.Cache, packageCache, image.ID, found)
+		machine.Cache(s.Cache).Write(packageCache, image.ID, found)
 	}
 	return found, nil
 }

@@ -2,13 +2,13 @@ package observe
 
 import "time"
 
-// clocks is one moment by the wall clock, which somebody may set, and by one that nobody can.
+// clocks is one moment by the wall clock, which can be set, and by the steady one, which cannot.
 type clocks struct {
 	wall   time.Time
 	steady time.Duration
 }
 
-// epoch is where the steady clock begins.
+// epoch is when the steady clock began.
 var epoch = time.Now()
 
 func readClocks() clocks {
@@ -16,8 +16,8 @@ func readClocks() clocks {
 	return clocks{now.Round(0), now.Sub(epoch)}
 }
 
-// clockStep says by how much the wall clock was set between two moments. Keeping time over a network makes it run up to
-// 0.05 % fast or slow, which is no step; neither is what 10 ms could hide.
+// clockStep returns by how much the wall clock was set between two moments. Network time makes it run up to 0.05 % fast
+// or slow, which is not a step; less than 10 ms cannot be told.
 func clockStep(a, b clocks) (time.Duration, bool) {
 	passed := b.steady - a.steady
 	step := b.wall.Sub(a.wall) - passed

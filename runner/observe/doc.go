@@ -1,11 +1,12 @@
-// Package observe tells what the machine and the services do while something is measured.
+// Package observe reads what services and machines do while something is measured.
 //
-// A Sampler reads the usage of services and of the machine beside a measurement, on a thread of its own, and turns the
-// readings into samples and facts of a record. Nothing here knows how a plan is carried
-// out.
+// A Sampler reads the usage of services and of this machine during a measurement, on a thread of its own. A Window of
+// that time gets samples and facts of a record.
 package observe
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"benchbook/runner/engine"
@@ -14,7 +15,11 @@ import (
 // LinkSuffix follows the name of a service in that of the relay before it. No service has a dot in its name.
 const LinkSuffix = ".link"
 
-// ServiceOf is the service that a container belongs to: replicas have numbers behind a dot, a link is one of its own.
+// FactLoadIn is the fact that names the service whose network the load was in.
+const FactLoadIn = "network.load"
+
+// ServiceOf returns the service that a container belongs to, from its name: replicas have numbers behind a dot. A link
+// is a service of its own.
 func ServiceOf(container string) string {
 	if i := strings.LastIndexByte(container, '.'); i >= 0 && strings.Trim(container[i+1:], "0123456789") == "" {
 		return container[:i]
@@ -28,13 +33,20 @@ type Renamed struct {
 	As string
 }
 
-// Name is the name of records and messages, not that of the engine.
+// Name returns the name in records and messages, instead of the engine's.
 func (r Renamed) Name() string { return r.As }
 
-// EngineRunning is the container as its engine gave it, which may tell more about it than engine.Running has.
-func EngineRunning(r engine.Container) engine.Container {
-	if renamed, ok := r.(Renamed); ok {
-		return renamed.Running
+// PlaceWords returns the set of CPUs that all services have, or each service with its own; empty without services. An
+// empty set means all CPUs.
+func PlaceWords(names, sets []string) string {
+	different := slices.Clone(sets)
+	slices.Sort(different)
+	if different = slices.Compact(different); len(different) <= 1 {
+		return strings.Join(different, "")
 	}
-	return r
+	var each []string
+	for i, name := range names {
+		each = append(each, name+" "+cmp.Or(sets[i], "all"))
+	}
+	return strings.Join(each, "; ")
 }

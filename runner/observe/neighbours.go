@@ -12,8 +12,8 @@ import (
 // Bounds of naming who else used the processor.
 const (
 	mostNeighbours   = 3
-	leastNeighbour   = 0.01 // share of the machine's processor time below which nobody is named
-	tellNeighboursAt = 0.05 // share of all others from which they are named: there docs/validity.md#checks warns
+	leastNeighbour   = 0.01 // share of the machine's processor time from which a program is named
+	nameNeighboursAt = 0.05 // share of all others from which they are named: docs/validity.md#checks warns there
 )
 
 // neighbours are the processes of this machine at one moment.
@@ -22,7 +22,7 @@ type neighbours struct {
 	byID map[processID]neighbour
 }
 
-// processID names a process for good: the kernel gives a number again, but not with the same start.
+// processID identifies a process for good: the kernel reuses a number, but with another start.
 type processID struct {
 	pid   int
 	start string // ticks since boot
@@ -31,12 +31,12 @@ type processID struct {
 type neighbour struct {
 	name   string
 	parent int
-	used   time.Duration // of processor time, since it was started
+	used   time.Duration // processor time since it was started
 }
 
-// busiestBetween names the programs that used most processor time from before to after, with the share of all cpus CPUs
-// that each used. It leaves out the process own, its descendants, and processes of which isOurs is true. Processes that
-// ended in between are not seen. Another benchbook is named with its PID.
+// busiestBetween names the programs that used most processor time from before to after, each with its share of all cpus
+// CPUs. It leaves out the process own, its descendants, and processes for which isOurs is true. Processes that ended in
+// between are not seen. Another benchbook is named with its PID.
 func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func(pid int) bool) string {
 	parents := map[int]int{}
 	var ownID processID
@@ -47,7 +47,7 @@ func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func
 		}
 	}
 	descends := func(pid int) bool {
-		for range len(parents) + 1 { // a list that was read while processes came and went may have a circle
+		for range len(parents) + 1 { // processes came and went while they were read, so parents may form a circle
 			if pid == own {
 				return true
 			}
@@ -66,7 +66,7 @@ func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func
 	shares := map[string]float64{}
 	for id, n := range after.byID {
 		share := (n.used - before.byID[id].used).Seconds() / all
-		// Few processes use anything, so only these are asked where they belong.
+		// Few processes use anything, so isOurs is asked about these only.
 		if share > 0 && !descends(id.pid) && !isOurs(id.pid) {
 			name := n.name
 			if name == after.byID[ownID].name {

@@ -2,7 +2,7 @@
 
 package observe
 
-// Systems without Linux's files tell nothing of other programs.
+// Without Linux's files nothing is known of other programs.
 
 func readNeighbours() neighbours { return neighbours{} }
 

@@ -2,91 +2,75 @@ package observe
 
 import (
 	"context"
-	"errors"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
-// How often what services use is read while they are measured. The processor time alone costs a few microseconds, and
-// its readings have to lie close to both ends of a window of a tenth of a second; the rest costs more, and may lie
-// further apart.
+// How often the usage of services is read. The processor time alone costs a few microseconds, and its readings must be
+// close to both ends of a window of a tenth of a second. The rest costs more, and may be further apart.
 const (
-	sampleEvery  = 20 * time.Millisecond // the processor time of services
-	hostEvery    = 5                     // of these times that of the machine, and at first
-	hostOften    = 50                    // times each time, as a window may be short
-	wholeEvery   = 10                    // of these times all of their usage
-	threadsEvery = 30                    // of these times all of their threads
+	sampleEvery  = 20 * time.Millisecond // a tick: the processor time of services
+	totalsEvery  = 10                    // ticks between readings of memory and counters
+	threadsEvery = 30                    // ticks between readings of threads
+	hostEvery    = 5                     // ticks between readings of the machine
+	hostOften    = 50                    // first ticks that all read the machine, as a window may be short
 
-	// samplePause is the least time between two readings for each service, so that many of them cost no more than a few
-	// do.
-	samplePause = 8 * time.Millisecond
+	// servicePause is the least time between two readings for each container: many cost no more than a few.
+	servicePause = 8 * time.Millisecond
+	// Reading takes a fifth of the time at most, up to a pause of longestPause: an engine elsewhere takes a while.
+	readShare    = 4
+	longestPause = 200 * time.Millisecond
 )
 
-// A Sampler reads the usage of services beside a measurement.
+// A Sampler reads the usage of services and of this machine.
 type Sampler struct {
 	stop func()
 	done sync.WaitGroup
 
 	every    time.Duration // how often the processor time is read
-	watched  []watched
-	services map[string][]engine.Usage
-	cpu      map[string][]engine.Usage // of those that tell it apart: processor time alone, more often
-	threads  map[string][]threadReading
-	host     sysinfo.HostReadings
+	services []*service
+	host     machine.Readings
 	ticks    []time.Time       // when something was read
 	clocks   []clocks          // at the beginning and at the end
-	swapped  []int64           // bytes read from swap, likewise; -1 where the system does not tell
-	facts    map[string]string // of networks and CPUs
-	around   [2]neighbours     // at the beginning and at the end
+	swapped  []int64           // bytes read from swap at these times; -1 unknown
+	around   [2]neighbours     // at these times
+	facts    map[string]string // where things run
 	cost     float64           // cores that reading took; -1 unknown
-
-	// Elsewhere is to be filled in before Samples.
-	Elsewhere Elsewhere
-
-	mu sync.Mutex // guards facts
 }
 
-// watched is a service with its containers, of which there are several where it is scaled.
-type watched struct {
+// service is a service with its containers, of which a scaled one has several.
+type service struct {
 	name       string
-	containers []container
+	containers []engine.Container
+
+	cpu     []engine.Usage // with processor time only
+	totals  []engine.Usage // with memory and counters
+	threads []threadReading
 }
 
-// container is one of a service with what its engine can tell about it; nil for what it cannot.
-type container struct {
-	engine.Container
-	metered  engine.Metered
-	threaded engine.Threaded
-	placed   engine.Placed
-}
-
-// Watch begins to read, at once and then regularly until Finish.
-func Watch(ctx context.Context, services []engine.Container) *Sampler {
+// Watch begins to read services, at once and then regularly until Finish. load is the container that the load runs in;
+// nil if it has none of its own.
+func Watch(ctx context.Context, services []engine.Container, load engine.Container) *Sampler {
 	ctx, cancel := context.WithCancel(ctx)
-	every := max(sampleEvery, time.Duration(len(services))*samplePause)
-	s := &Sampler{stop: cancel, every: every, services: map[string][]engine.Usage{}, cpu: map[string][]engine.Usage{},
-		threads: map[string][]threadReading{}, clocks: []clocks{readClocks()},
-		swapped: []int64{sysinfo.SwappedIn()}, facts: map[string]string{}}
-	for _, r := range services {
-		c := container{Running: r}
-		inner := EngineRunning(r)
-		c.metered, _ = inner.(engine.Metered)
-		c.threaded, _ = inner.(engine.Threaded)
-		c.placed, _ = inner.(engine.Placed)
-		name := ServiceOf(r.Name())
-		i := slices.IndexFunc(s.watched, func(w watched) bool { return w.name == name })
+	s := &Sampler{stop: cancel, every: max(sampleEvery, time.Duration(len(services))*servicePause), cost: -1,
+		clocks: []clocks{readClocks()}, swapped: []int64{machine.SwappedIn()}, facts: map[string]string{}}
+	for _, c := range services {
+		name := ServiceOf(c.Name())
+		i := slices.IndexFunc(s.services, func(s *service) bool { return s.name == name })
 		if i < 0 {
-			i = len(s.watched)
-			s.watched = append(s.watched, watched{name: name})
+			i = len(s.services)
+			s.services = append(s.services, &service{name: name})
 		}
-		s.watched[i].containers = append(s.watched[i].containers, c)
+		s.services[i].containers = append(s.services[i].containers, c)
 	}
-	s.noteCPUs(ctx)
+	s.notePlaces(ctx, load)
 	s.around[0] = readNeighbours()
 	begun := make(chan struct{})
 	s.done.Go(func() { s.keepReading(ctx, begun) })
@@ -94,98 +78,129 @@ func Watch(ctx context.Context, services []engine.Container) *Sampler {
 	return s
 }
 
-// keepReading reads until the context is done, and then once more, so that the window's end lies within. Begun is
-// closed after the first reading. It has a thread to itself, whose processor time is what reading costs.
+// notePlaces notes which CPUs services and load run on, as far as their engine tells: it may have chosen them itself.
+func (s *Sampler) notePlaces(ctx context.Context, load engine.Container) {
+	cpus := func(c engine.Container) string {
+		state, err := c.State(ctx)
+		if err != nil {
+			return "" // what was asked for is all that is known
+		}
+		return state.CPUs
+	}
+	if load != nil {
+		if set := cpus(load); set != "" {
+			s.facts[plan.FactLoadPlace] = set
+		}
+	}
+	var names, sets []string
+	for _, service := range s.services {
+		if strings.HasSuffix(service.name, LinkSuffix) {
+			continue
+		}
+		var own []string
+		for _, c := range service.containers {
+			set := cpus(c)
+			if set == "" {
+				return
+			}
+			own = append(own, set)
+		}
+		slices.Sort(own)
+		names, sets = append(names, service.name), append(sets, strings.Join(slices.Compact(own), ","))
+	}
+	if len(names) > 0 {
+		s.facts[plan.FactServicesPlace] = PlaceWords(names, sets)
+	}
+}
+
+// keepReading reads until the context is done, and then once more, so that the end of the window is covered. It closes
+// begun after the first reading. It has a thread to itself, whose processor time is the cost of reading.
 func (s *Sampler) keepReading(ctx context.Context, begun chan<- struct{}) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	spent, began := sysinfo.ThreadTime(), time.Now()
+	spent, began := machine.ThreadTime(), time.Now()
 	s.read(ctx, 0)
 	close(begun)
-	ticker := time.NewTicker(s.every)
-	defer ticker.Stop()
+	pause := s.every
 	for tick := 1; ; tick++ {
 		select {
 		case <-ctx.Done():
 			s.read(context.WithoutCancel(ctx), 0)
-			s.cost = -1
-			// a share of less says nothing
-			if now, passed := sysinfo.ThreadTime(), time.Since(began); now >= 0 && spent >= 0 && passed > wholeEvery*s.every {
+			passed, now := time.Since(began), machine.ThreadTime()
+			if now >= 0 && spent >= 0 && passed > totalsEvery*s.every { // else it says nothing
 				s.cost = (now - spent).Seconds() / passed.Seconds()
 			}
 			return
-		case <-ticker.C:
+		case <-time.After(pause):
+			read := time.Now()
 			s.read(ctx, tick)
+			took := time.Since(read)
+			pause = max(s.every-took, min(readShare*took, longestPause))
 		}
 	}
 }
 
-// read reads what is due at a tick; at the ticks 0 that is all there is.
+// read reads what is due at a tick; at tick 0 everything.
 func (s *Sampler) read(ctx context.Context, tick int) {
 	s.ticks = append(s.ticks, time.Now())
-	for _, w := range s.watched {
-		at := time.Now()
-		if used, ok := w.cpu(ctx); ok {
-			s.cpu[w.name] = append(s.cpu[w.name], engine.Usage{At: at, CPU: used})
-		}
-		if tick%wholeEvery != 0 {
-			continue
-		}
-		if u, err := w.usage(ctx); err == nil {
-			s.services[w.name] = append(s.services[w.name], u)
-		}
-		if tick%threadsEvery == 0 {
-			var few map[int]bool
-			if tick > 0 {
-				few = fewThreads(s.threads[w.name], at)
-			}
-			if reading, ok := w.threads(ctx, few); ok {
-				s.threads[w.name] = append(s.threads[w.name], reading)
-			}
-		}
+	for _, service := range s.services {
+		service.read(ctx, tick)
 	}
 	if tick > hostOften && tick%hostEvery != 0 {
 		return
 	}
-	if host := sysinfo.ReadHost(); host.Total > 0 {
-		s.host = append(s.host, host)
+	if reading := machine.Read(); reading.Total > 0 {
+		s.host = append(s.host, reading)
 	}
 }
 
-// cpu is the processor time that all containers of a service have used, if their engine tells it apart.
-func (w watched) cpu(ctx context.Context) (sum time.Duration, ok bool) {
-	for _, c := range w.containers {
-		if c.metered == nil {
-			return 0, false
+// read reads all containers of a service. A scaled one counts as of the moment at which its first container was read.
+func (s *service) read(ctx context.Context, tick int) {
+	detail := engine.Detail{Totals: tick%totalsEvery == 0, Threads: tick%threadsEvery == 0}
+	threads := threadReading{at: time.Now(), times: map[int]time.Duration{}}
+	var few map[int]bool
+	if detail.Threads && tick > 0 {
+		few = fewThreads(s.threads, threads.at)
+		threads.few = few != nil
+	}
+	began := machine.ThreadTime()
+	var sum engine.Usage
+	for i, c := range s.containers {
+		detail := detail
+		if threads.few {
+			detail.Only = threadsOf(few, i)
+			detail.Threads = len(detail.Only) > 0
 		}
-		used, err := c.metered.CPU(ctx)
+		u, err := c.Usage(ctx, detail)
 		if err != nil {
-			return 0, false
+			return
 		}
-		sum += used
-	}
-	return sum, true
-}
-
-// usage is what the containers of a service have used together. It is of the moment at which the first of them was
-// read.
-func (w watched) usage(ctx context.Context) (engine.Usage, error) {
-	sum, err := w.containers[0].Usage(ctx)
-	for _, c := range w.containers[1:] {
-		u, failed := c.Usage(ctx)
-		if err = errors.Join(err, failed); err != nil {
-			break
+		for id, thread := range u.Threads {
+			threads.times[threadOf(i, id)] = thread.CPU
 		}
-		sum.CPU = added(sum.CPU, u.CPU)
-		sum.Memory = added(sum.Memory, u.Memory)
+		if i == 0 {
+			sum = u
+			continue
+		}
+		sum.CPU, sum.Memory = added(sum.CPU, u.CPU), added(sum.Memory, u.Memory)
 		sum.Periods, sum.Throttled = added(sum.Periods, u.Periods), added(sum.Throttled, u.Throttled)
-		sum.ListenOverflows, sum.Retransmits = added(sum.ListenOverflows, u.ListenOverflows),
-			added(sum.Retransmits, u.Retransmits)
+		sum.ListenOverflows = added(sum.ListenOverflows, u.ListenOverflows)
+		sum.Retransmits = added(sum.Retransmits, u.Retransmits)
 	}
-	return sum, err
+	s.cpu = append(s.cpu, engine.Usage{At: sum.At, CPU: sum.CPU})
+	if detail.Totals {
+		s.totals = append(s.totals, sum)
+	}
+	if detail.Threads && len(threads.times) > 0 {
+		threads.took = time.Since(threads.at)
+		if ended := machine.ThreadTime(); began >= 0 && ended >= 0 {
+			threads.took = ended - began
+		}
+		s.threads = append(s.threads, threads)
+	}
 }
 
-// added is a sum that an engine can tell only where it can tell both.
+// added adds two numbers, either of which is -1 if unknown.
 func added[T ~int64](a, b T) T {
 	if a < 0 || b < 0 {
 		return -1
@@ -193,44 +208,10 @@ func added[T ~int64](a, b T) T {
 	return a + b
 }
 
-// Finish ends reading, after one more.
+// Finish reads once more and stops.
 func (s *Sampler) Finish() {
 	s.stop()
 	s.done.Wait()
-	s.clocks, s.swapped = append(s.clocks, readClocks()), append(s.swapped, sysinfo.SwappedIn())
+	s.clocks, s.swapped = append(s.clocks, readClocks()), append(s.swapped, machine.SwappedIn())
 	s.around[1] = readNeighbours()
-}
-
-// LoadName is the name of the program that puts the load on, whichever it is.
-const LoadName = "load"
-
-// Space is a space in which the sampler sees the load start and end.
-func (s *Sampler) Space(inner engine.Space) engine.Space { return observed{inner, s} }
-
-type observed struct {
-	engine.Space
-	sampler *Sampler
-}
-
-func (o observed) Run(ctx context.Context, program engine.Program, started func(engine.Container)) (engine.Exit, error) {
-	if program.Name != LoadName {
-		return o.Space.Run(ctx, program, started)
-	}
-	watch := func(r engine.Container) {
-		o.sampler.NoteLoadCPUs(ctx, r)
-		if started != nil {
-			started(r)
-		}
-	}
-	if program.Beside != "" {
-		o.sampler.noteLoadIn(program.Beside)
-	}
-	return o.Space.Run(ctx, program, watch)
-}
-
-// noteLoadIn notes that the load is in the network of a service.
-func (s *Sampler) noteLoadIn(service string) {
-	s.mu.Lock()
-	s.facts[FactLoadIn] = "that of " + service
-	s.mu.Unlock()
 }

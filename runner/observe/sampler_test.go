@@ -1,16 +1,19 @@
 package observe
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"benchbook/runner/load"
+	"benchbook/notebook/plan"
+	"benchbook/runner/engine"
 )
 
-// Services that have CPUs together are told as one, and else each with its own.
 func TestPlaceWords(t *testing.T) {
 	for _, tt := range []struct{ sets, want string }{{"", ""}, {"0-1 0-1", "0-1"}, {"0-1 2", "a 0-1; b 2"}} {
 		if got := PlaceWords([]string{"a", "b"}, strings.Fields(tt.sets)); got != tt.want {
@@ -60,7 +63,7 @@ func TestBusiestThread(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &Sampler{threads: map[string][]threadReading{"server": tt.readings}}
+			s := &Sampler{services: []*service{{name: "server", threads: tt.readings}}}
 			if got := s.busiest(start, start.Add(tt.length)); fmt.Sprint(got) != fmt.Sprint(tt.want) {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
@@ -68,7 +71,7 @@ func TestBusiestThread(t *testing.T) {
 	}
 }
 
-// A service of many threads has all of them read at first, then now and then, and those that are busy in between.
+// Of many threads all are read at first and then now and then, and the busy ones in between.
 func TestFewThreads(t *testing.T) {
 	start := time.Unix(1e9, 0)
 	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
@@ -116,8 +119,8 @@ func TestFewThreads(t *testing.T) {
 	}
 }
 
-// Readings that lie far apart are named: the machine was too busy.
-func TestSamplerThatFallsBehindSaysSo(t *testing.T) {
+// Readings that are far apart are a fact: the machine was too busy.
+func TestSamplerFallsBehind(t *testing.T) {
 	start := time.Now()
 	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
 	for _, tt := range []struct {
@@ -126,13 +129,79 @@ func TestSamplerThatFallsBehindSaysSo(t *testing.T) {
 	}{
 		{[]time.Time{at(-500), at(0), at(20), at(40), at(60), at(1100)}, ""},
 		{[]time.Time{at(-500), at(0), at(20), at(350), at(370)},
-			"readings of what services used lie up to 330ms apart, not 20ms: the machine was too busy for them"},
+			"readings of what services used are up to 330ms apart, not 20ms: the machine was too busy for them"},
 	} {
-		s := &Sampler{every: sampleEvery, ticks: tt.ticks}
-		m := load.Measurement{Start: start, Length: 60 * time.Millisecond}
-		s.Samples(&m)
-		if got := m.Facts["usage.behind"]; got != tt.want {
-			t.Errorf("said %q, want %q", got, tt.want)
+		s := &Sampler{every: sampleEvery, ticks: tt.ticks, facts: map[string]string{}}
+		if got := s.In(Window{Start: start, Length: 60 * time.Millisecond}).Facts["usage.behind"]; got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
 		}
+	}
+}
+
+// A container tells what it uses: a tenth of a core more with each reading.
+type container struct {
+	engine.Container
+	name, cpus string
+	slow       time.Duration
+	err        error
+
+	mu      sync.Mutex
+	details []engine.Detail
+}
+
+func (c *container) Name() string { return c.name }
+
+func (c *container) State(context.Context) (engine.State, error) {
+	return engine.State{CPUs: c.cpus}, c.err
+}
+
+func (c *container) Usage(_ context.Context, d engine.Detail) (engine.Usage, error) {
+	time.Sleep(c.slow)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.details = append(c.details, d)
+	n := len(c.details)
+	u := engine.NoUsage()
+	u.CPU = time.Duration(n) * time.Millisecond
+	if d.Totals {
+		u.Memory = 10
+	}
+	if d.Threads {
+		u.Threads = map[int]engine.Thread{7: {CPU: u.CPU}}
+	}
+	return u, c.err
+}
+
+// A sampler reads each container from the beginning to the end, and notes which CPUs engines have chosen.
+func TestWatch(t *testing.T) {
+	slow := &container{name: "slow", cpus: "1", slow: 30 * time.Millisecond}
+	one, two := &container{name: "web.1", cpus: "0"}, &container{name: "web.2", cpus: "0"}
+	link, gone := &container{name: "web.link"}, &container{name: "gone", cpus: "3", err: errors.New("gone")}
+	load := &container{name: "load", cpus: "2"}
+	s := Watch(t.Context(), []engine.Container{one, two, link, slow}, load)
+	time.Sleep(300 * time.Millisecond)
+	s.Finish()
+	if got := s.facts[plan.FactServicesPlace] + " " + s.facts[plan.FactLoadPlace]; got != "web 0; slow 1 2" {
+		t.Errorf("placed at %q", got)
+	}
+	for _, service := range s.services {
+		most := len(service.cpu)
+		if most < 3 || most > 10 { // slow takes most of the time
+			t.Errorf("%s: %d readings", service.name, most)
+		}
+		if len(service.totals) < 2 || len(service.threads) < 2 {
+			t.Errorf("%s: %d readings of totals, %d of threads, want those of both ends", service.name,
+				len(service.totals), len(service.threads))
+		}
+	}
+	web := s.services[0]
+	if last := web.totals[len(web.totals)-1]; last.Memory != 20 || len(web.threads[0].times) != 2 ||
+		last.CPU != 2*time.Duration(len(one.details))*time.Millisecond {
+		t.Errorf("two replicas used %+v, threads %v", last, web.threads[0].times)
+	}
+	s = Watch(t.Context(), []engine.Container{one, gone}, nil)
+	s.Finish()
+	if len(s.facts) != 0 || len(s.services[1].cpu) != 0 {
+		t.Errorf("of a container that is gone: facts %v, readings %v", s.facts, s.services[1].cpu)
 	}
 }

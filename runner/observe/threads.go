@@ -2,66 +2,43 @@ package observe
 
 import (
 	"cmp"
-	"context"
 	"maps"
 	"slices"
 	"time"
-
-	"benchbook/runner/sysinfo"
 )
 
 // threadReading is the processor time of each thread of a service, or of a few of them.
 type threadReading struct {
 	at    time.Time
-	times map[int]time.Duration
+	times map[int]time.Duration // by threadOf
 	few   bool
 	took  time.Duration // processor time of reading it
 }
 
-// threads is the processor time of each thread of all containers of a service, or of a few of them, if their engine
-// tells it.
-func (w watched) threads(ctx context.Context, few map[int]bool) (threadReading, bool) {
-	r := threadReading{at: time.Now(), times: map[int]time.Duration{}, few: len(few) > 0}
-	began := sysinfo.ThreadTime()
-	for i, c := range w.containers {
-		if c.threaded == nil {
-			return r, false
-		}
-		var only []int
-		for thread := range few {
-			if thread>>32 == i { // numbers tell apart those of one container
-				only = append(only, thread-i<<32)
-			}
-		}
-		if r.few && len(only) == 0 {
-			continue
-		}
-		times, err := c.threaded.Threads(ctx, only...)
-		if err != nil {
-			return r, false
-		}
-		for thread, time := range times {
-			r.times[i<<32|thread] = time
+// threadOf identifies a thread of one container of a service: containers may number theirs alike.
+func threadOf(container, id int) int { return container<<32 | id }
+
+// threadsOf returns those of one container by their IDs.
+func threadsOf(threads map[int]bool, container int) (ids []int) {
+	for thread := range threads {
+		if thread>>32 == container {
+			ids = append(ids, thread-container<<32)
 		}
 	}
-	r.took = time.Since(r.at)
-	if ended := sysinfo.ThreadTime(); began >= 0 && ended >= 0 {
-		r.took = ended - began
-	}
-	return r, true
+	return ids
 }
 
-// How often all threads of a service are read. A service may have thousands, of which only the busiest is asked for: in
-// between it is the busiest ones that are read.
+// How often all threads of a service are read. A service may have thousands; only its busiest one counts, so that only
+// the busiest are read in between.
 const (
-	wholeFirst  = 3   // readings, in which those that work show themselves before a window begins
+	wholeFirst  = 3   // readings of all threads, in which the busy ones show before a window begins
 	wholePause  = 300 // times what a reading took, before the next
 	busyThreads = 16  // that are read in between
 )
 
-// fewThreads are those to be read now; nil for all of them, which is what it is of services that have few.
+// fewThreads returns the threads to read now; nil for all of them.
 func fewThreads(readings []threadReading, now time.Time) map[int]bool {
-	var last, before *threadReading // whole ones
+	var last, before *threadReading // of all threads
 	whole := 0
 	for i := range readings {
 		if r := &readings[i]; !r.few {
@@ -85,15 +62,13 @@ func fewThreads(readings []threadReading, now time.Time) map[int]bool {
 	return few
 }
 
-// shortestThreads is the shortest window of which it is told how busy single threads were.
-const shortestThreads = 200 * time.Millisecond
-
-// busiest is the share of the window that the busiest thread of each service was running.
+// busiest returns the share of a window in which the busiest thread of each service was running; nil if unknown.
 func (s *Sampler) busiest(begin, end time.Time) map[string]float64 {
 	length := end.Sub(begin)
-	out := map[string]float64{}
-	for name, readings := range s.threads {
-		if length < shortestThreads || len(readings) < 2 {
+	var out map[string]float64
+	for _, service := range s.services {
+		readings := service.threads
+		if length < shortestShare || len(readings) < 2 {
 			continue
 		}
 		threads := map[int]bool{}
@@ -106,22 +81,22 @@ func (s *Sampler) busiest(begin, end time.Time) map[string]float64 {
 		for thread := range threads {
 			most = max(most, threadAt(readings, thread, end)-threadAt(readings, thread, begin))
 		}
-		out[name] = min(1, most.Seconds()/length.Seconds())
-	}
-	if len(out) == 0 {
-		return nil
+		if out == nil {
+			out = map[string]float64{}
+		}
+		out[service.name] = min(1, most.Seconds()/length.Seconds())
 	}
 	return out
 }
 
-// threadAt is the processor time of a thread at a moment, read off the line between the readings beside it. Before it
-// is there it has none, and after its end what it was last seen with.
+// threadAt returns the processor time of a thread at a moment, interpolated between readings: 0 before it is first seen,
+// and what it was last seen with after its end.
 func threadAt(readings []threadReading, thread int, at time.Time) time.Duration {
 	var before threadReading
 	var spent time.Duration // at that reading
 	for _, r := range readings {
 		if _, read := r.times[thread]; !read && r.few {
-			continue // nobody has looked at it
+			continue
 		}
 		now := max(spent, r.times[thread])
 		if r.at.Before(at) {

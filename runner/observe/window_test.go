@@ -1,8 +1,6 @@
 package observe
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -10,14 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/internal/slowtest"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
-	"benchbook/runner/load"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
-func TestClockThatIsSet(t *testing.T) {
+func TestClockStep(t *testing.T) {
 	wall := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	a := clocks{wall, 0}
 	tests := []struct {
@@ -36,38 +32,56 @@ func TestClockThatIsSet(t *testing.T) {
 		}
 	}
 	usage := []engine.Usage{{At: wall}, {At: wall.Add(5 * time.Second), CPU: time.Second}}
-	s := &Sampler{services: map[string][]engine.Usage{"server": usage}, clocks: []clocks{a, tests[2].b}}
-	m := load.Measurement{Start: wall, Length: 5 * time.Second, Load: &record.Load{ForeignCPU: -1}}
-	if got := s.Samples(&m); len(got) != 0 || m.Facts["usage.left_out"] != "the clock was set by -30s meanwhile" ||
-		m.Load.ForeignCPU != -1 {
-		t.Errorf("samples %v, facts %v", got, m.Facts)
+	s := &Sampler{services: []*service{{name: "server", cpu: usage, totals: usage}}, clocks: []clocks{a, tests[2].b},
+		facts: map[string]string{}}
+	got := s.In(Window{Start: wall, Length: 5 * time.Second})
+	if len(got.Samples) != 0 || got.Machine != nil || got.Foreign != -1 ||
+		got.Facts[record.FactLeftOut] != "the clock was set by -30s meanwhile" {
+		t.Errorf("got %+v", got)
 	}
 	if step, ok := clockStep(readClocks(), readClocks()); ok {
 		t.Errorf("this clock was set by %v", step)
 	}
 }
 
-// Others' use of the processor is recorded of commands too, if they last longer than the kernel's clock can tell.
-func TestForeignCPUOfCommands(t *testing.T) {
+// The use of others is known in windows that last longer than the kernel's clock needs, if that of the load is.
+func TestForeign(t *testing.T) {
 	start := time.Now()
 	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
+	readings := func(own float64) machine.Readings {
+		return machine.Readings{read(at(-1), 0, 0, 0, 0), read(at(0), 0, 2, 0, 0), read(at(2), 2, 6, 0, own),
+			read(at(3), 2, 8, 0, own)}
+	}
+	server := &service{name: "server", cpu: []engine.Usage{{At: at(-1)}, {At: at(0)}, {At: at(3), CPU: 600 * time.Millisecond}}}
+	const load = time.Second
 	for _, tt := range []struct {
-		length time.Duration
-		own    float64 // processor time of benchbook itself until the window's end
-		want   float64
-	}{{2 * time.Second, 0, 0.25}, {2 * time.Second, 0.4, 0.15}, {190 * time.Millisecond, 0, -1}} {
-		s := &Sampler{host: sysinfo.HostReadings{read(at(-1), 0, 0, 0, 0), read(at(0), 0, 2, 0, 0),
-			read(at(2), 2, 6, 0, tt.own), read(at(3), 2, 8, 0, tt.own)}}
-		m := load.Measurement{Start: at(0), Length: tt.length, GeneratorCPU: time.Second,
-			Command: &record.Command{ForeignCPU: -1}}
-		s.Samples(&m)
-		if math.Abs(m.Command.ForeignCPU-tt.want) > 1e-9 {
-			t.Errorf("of %v and %v s of our own: %v, want %v", tt.length, tt.own, m.Command.ForeignCPU, tt.want)
+		name string
+		own  float64 // processor time of the sampler's process in the window
+		w    Window
+		want float64
+	}{
+		{"this machine", 0, Window{Length: 2 * time.Second, LoadCPU: load}, 0.15},
+		{"without what we took", 0.4, Window{Length: 2 * time.Second, LoadCPU: load}, 0.05},
+		{"a short window", 0, Window{Length: 190 * time.Millisecond, LoadCPU: load}, -1},
+		{"an unknown load", 0, Window{Length: 2 * time.Second, LoadCPU: -1}, -1},
+		{"another machine with the load", 0, Window{Length: 2 * time.Second, LoadCPU: load,
+			Machines: []OnMachine{{Readings: readings(0), Load: true}}}, 0.25},
+		{"another machine without it", 0, Window{Length: 2 * time.Second, LoadCPU: load,
+			Machines: []OnMachine{{Readings: readings(0), Services: []string{"server"}}}}, 0.4},
+		{"the busier one of two", 0, Window{Length: 2 * time.Second, LoadCPU: load,
+			Machines: []OnMachine{{Here: true, Load: true}, {Readings: readings(0)}}}, 0.5},
+		{"one without readings", 0, Window{Length: 2 * time.Second, LoadCPU: load,
+			Machines: []OnMachine{{Here: true, Load: true}, {}}}, -1},
+	} {
+		s := &Sampler{host: readings(tt.own), services: []*service{server}, facts: map[string]string{}}
+		tt.w.Start = at(0)
+		if got := s.In(tt.w).Foreign; math.Abs(got-tt.want) > 1e-9 {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 		}
 	}
 }
 
-// What the machine did in the window is recorded, and nothing where it cannot be told.
+// The machine's part of a record has what happened in the window, as far as it can be told.
 func TestMachine(t *testing.T) {
 	start := time.Now()
 	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
@@ -75,13 +89,12 @@ func TestMachine(t *testing.T) {
 		return engine.Usage{At: at(seconds), Periods: periods, Throttled: throttled}
 	}
 	s := &Sampler{
-		host: sysinfo.HostReadings{read(at(-1), 0, 0, 0, 0), read(at(0), 0, 2, 0.5, 0), read(at(2), 2, 6, 0.7, 0),
+		host: machine.Readings{read(at(-1), 0, 0, 0, 0), read(at(0), 0, 2, 0.5, 0), read(at(2), 2, 6, 0.7, 0),
 			read(at(3), 2, 8, 2, 0)},
-		services: map[string][]engine.Usage{
-			"server": {usage(-1, 5, 1), usage(0, 10, 2), usage(1, 15, 2), usage(2, 30, 6), usage(3, 40, 9)},
-			"quiet":  {usage(-1, -1, -1), usage(3, -1, -1)},
-		},
-		swapped: []int64{4096, 12288},
+		services: []*service{{name: "server", totals: []engine.Usage{usage(-1, 5, 1), usage(0, 10, 2), usage(1, 15, 2),
+			usage(2, 30, 6), usage(3, 40, 9)}},
+			{name: "quiet", totals: []engine.Usage{usage(-1, -1, -1), usage(3, -1, -1)}}},
+		swapped: []int64{4096, 12288}, facts: map[string]string{},
 	}
 	tests := []struct {
 		name   string
@@ -101,7 +114,7 @@ func TestMachine(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.change(s)
-			got := s.Machine(&load.Measurement{Start: start, Length: tt.length}, map[string]bool{"server": true})
+			got := s.In(Window{Start: start, Length: tt.length, Limited: map[string]bool{"server": true}}).Machine
 			if tt.want != nil && got != nil {
 				got.Steal = math.Round(got.Steal*1e9) / 1e9
 			}
@@ -121,6 +134,7 @@ func TestUsageInWindow(t *testing.T) {
 		usage = append(usage, engine.Usage{At: at(100 * i), CPU: time.Duration(busy) * time.Millisecond,
 			Memory: int64(1000 + i), ListenOverflows: int64(i)})
 	}
+	server := &service{name: "server", cpu: usage, totals: usage}
 	tests := []struct {
 		name       string
 		begin, end int
@@ -133,15 +147,14 @@ func TestUsageInWindow(t *testing.T) {
 		{"after the last reading", 900, 1200, 0},
 	}
 	for _, test := range tests {
-		got, ok := cpuIn(usage, at(test.begin), at(test.end))
+		got, ok := server.used(at(test.begin), at(test.end))
 		if !ok || got < test.want-1e-9 || got > test.want+1e-9 {
 			t.Errorf("%s: got %v, %v, want %v", test.name, got, ok, test.want)
 		}
 	}
-	s := &Sampler{services: map[string][]engine.Usage{"server": usage}}
-	m := load.Measurement{Start: at(250), Length: 500 * time.Millisecond, GeneratorCPU: -1}
+	s := &Sampler{services: []*service{server}, facts: map[string]string{}}
 	got := map[string]float64{}
-	for _, sample := range s.Samples(&m) {
+	for _, sample := range s.In(Window{Start: at(250), Length: 500 * time.Millisecond, LoadCPU: -1}).Samples {
 		got[sample.Metric] = sample.Value
 	}
 	for metric, want := range map[string]float64{"cpu.server": 0.5, "memory.server": 1008,
@@ -152,46 +165,29 @@ func TestUsageInWindow(t *testing.T) {
 	}
 }
 
-// What a link used is ours, and no metric of its service.
+// What a link used is ours, and not a sample of its service.
 func TestUsageOfLinks(t *testing.T) {
 	start := time.Now()
 	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
-	usage := func(cores float64) []engine.Usage {
-		return []engine.Usage{{At: at(0), Memory: 5}, {At: at(4), CPU: time.Duration(cores * 4 * float64(time.Second)),
-			Memory: 5}}
+	used := func(name string, cores float64) *service {
+		usage := []engine.Usage{{At: at(0), Memory: 5}, {At: at(4), Memory: 5,
+			CPU: time.Duration(cores * 4 * float64(time.Second))}}
+		return &service{name: name, cpu: usage, totals: usage}
 	}
-	s := &Sampler{services: map[string][]engine.Usage{"db": usage(0.5), "db.link": usage(0.25)},
-		host: sysinfo.HostReadings{{At: at(0)}, {At: at(4), Busy: 4, Total: 8}}}
-	m := load.Measurement{Start: at(0), Length: 4 * time.Second, GeneratorCPU: 0, Load: &record.Load{},
-		Facts: map[string]string{"a": "b"}}
-	samples := fmt.Sprint(s.Samples(&m))
-	if !strings.Contains(samples, "{cpu.db 0.5 cores") || strings.Contains(samples, "link") {
+	s := &Sampler{services: []*service{used("db", 0.5), used("db.link", 0.25)}, facts: map[string]string{},
+		host: machine.Readings{{At: at(0)}, {At: at(4), Busy: 4, Total: 8}}}
+	got := s.In(Window{Start: at(0), Length: 4 * time.Second})
+	if samples := fmt.Sprint(got.Samples); !strings.Contains(samples, "{cpu.db 0.5 cores") ||
+		strings.Contains(samples, "link") {
 		t.Errorf("got %v", samples)
 	}
 	// Of half of the machine's time, 3 of 8 core seconds were ours.
-	if m.Facts["link.cpu.db"] != "0.250" || m.Facts["a"] != "b" || m.Load.ForeignCPU != 0.125 {
-		t.Errorf("facts %v, foreign %v", m.Facts, m.Load.ForeignCPU)
-	}
-}
-
-// The end of a window may lie in the future by a clock that was set back, which is no reason to wait for it.
-func TestAwaitReadings(t *testing.T) {
-	slowtest.Skip(t)
-	began := time.Now()
-	if err := AwaitReadings(t.Context(), began.Add(time.Hour)); err != nil || time.Since(began) > 30*time.Second {
-		t.Errorf("%v after %v", err, time.Since(began))
-	}
-	if err := AwaitReadings(t.Context(), began.Add(-time.Hour)); err != nil {
-		t.Error(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := AwaitReadings(ctx, time.Now().Add(time.Hour)); !errors.Is(err, context.Canceled) {
-		t.Errorf("an interrupt came to %v", err)
+	if got.Facts["link.cpu.db"] != "0.250" || got.Foreign != 0.125 {
+		t.Errorf("facts %v, foreign %v", got.Facts, got.Foreign)
 	}
 }
 
 // read is a reading of a machine.
-func read(at time.Time, busy, total, steal, own float64) sysinfo.HostUsage {
-	return sysinfo.HostUsage{At: at, Busy: busy, Total: total, Steal: steal, Own: own}
+func read(at time.Time, busy, total, steal, own float64) machine.Reading {
+	return machine.Reading{At: at, Busy: busy, Total: total, Steal: steal, Own: own}
 }

@@ -1,12 +1,15 @@
-package sysinfo
+package machine
 
 import (
 	"io/fs"
+	"os"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"benchbook/notebook/record"
 )
 
 // publicHosts are the ends of names of hosts that packages come from and everybody knows.
@@ -109,4 +112,25 @@ func isPrivate(host string) bool {
 	return !slices.ContainsFunc(publicHosts, func(end string) bool {
 		return host == end || strings.HasSuffix(host, "."+end)
 	})
+}
+
+var (
+	escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
+	urlHost = regexp.MustCompile(`(https?://)[^\s/"']+`)
+)
+
+// BuildOutput returns the output of an image build without the names of package mirrors and without control sequences.
+func BuildOutput(s string) string {
+	redact := record.NewRedactor(MirrorsOf(os.DirFS("/"), os.Environ())...)
+	return redact.Text(Plain(urlHost.ReplaceAllString(s, "${1}…")))
+}
+
+// Plain returns what a program wrote without control sequences and characters.
+func Plain(s string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) && c != '\n' && c != '\t' {
+			return -1
+		}
+		return c
+	}, escapes.ReplaceAllString(s, ""))
 }

@@ -1,0 +1,165 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
+	"benchbook/runner/machine"
+	"benchbook/runner/observe"
+)
+
+// factHosts says what runs on which node of a cluster, and factCrossing how the nodes are connected.
+const (
+	factHosts    = "placement.hosts"
+	factCrossing = "network.crossing"
+)
+
+// betweenPods says how pods on two nodes of a cluster reach each other.
+const betweenPods = "from pod to pod of two nodes, as the network of the cluster connects them"
+
+// layout says on which machines, and on which of their CPUs, services and load of an experiment run.
+type layout struct {
+	experiment *plan.Experiment
+	host       machine.Host // all machines together
+	// machines are the connected ones, by their names in the project; the empty name is that of an engine elsewhere.
+	machines map[string]*machine.Machine
+}
+
+// placement returns the CPUs of a host that services and load run on.
+func (l layout) placement(host string) plan.Placement {
+	return l.experiment.Place(host, l.host.CoresOf(host))
+}
+
+// serviceCores returns the most logical CPUs that the services of a trial have together on one host.
+func (l layout) serviceCores(t *plan.Trial) int {
+	most, used := 1, map[string]map[int]bool{}
+	for _, s := range t.Services {
+		host := l.experiment.HostOf(s.Name)
+		if used[host] == nil {
+			used[host] = map[int]bool{}
+		}
+		at := l.placement(host)
+		if s.CPUSet == "" && at.Services == "" {
+			most = max(most, at.ServiceCores) // all of a node
+		}
+		cpus, _ := spec.ParseCPUSet(cmp.Or(s.CPUSet, at.Services))
+		for _, cpu := range cpus {
+			used[host][cpu] = true
+		}
+		most = max(most, len(used[host]))
+	}
+	return most
+}
+
+// addFacts adds what ran where, and how packets went between hosts.
+func (l layout) addFacts(t *plan.Trial, facts map[string]string) {
+	for _, m := range l.machinesOf() {
+		switch {
+		case m.IsHere():
+		case m.Name == "":
+			facts["engine.clock.ahead"] = m.Ahead().Round(10 * time.Microsecond).String()
+		default:
+			facts["hosts."+m.Name+".clock.ahead"] = m.Ahead().Round(10 * time.Microsecond).String()
+		}
+	}
+	if len(l.experiment.Hosts) == 0 {
+		return
+	}
+	var where []string
+	crosses := false
+	for _, s := range t.Services {
+		where = append(where, s.Name+" on "+l.experiment.HostOf(s.Name))
+		crosses = crosses || l.experiment.HostOf(s.Name) != l.experiment.LoadHost(t)
+	}
+	what := "load"
+	if t.Command != nil {
+		what = "command"
+	}
+	facts[factHosts] = strings.Join(append(where, what+" on "+l.experiment.LoadHost(t)), "; ")
+	if crosses {
+		facts[factCrossing] = betweenPods
+	}
+}
+
+// machine returns the machine behind a host of the project: this one, where it is not connected to another.
+func (l layout) machine(host string) *machine.Machine {
+	if m := l.machines[host]; m != nil {
+		return m
+	}
+	return &machine.Machine{}
+}
+
+// machinesOf returns the machines that the experiment runs on.
+func (l layout) machinesOf() (out []*machine.Machine) {
+	for _, host := range l.experiment.HostNames() {
+		out = append(out, l.machine(host))
+	}
+	return out
+}
+
+// checkConnected returns an error if a host of the experiment is not connected: it would be measured somewhere else.
+func (l layout) checkConnected() error {
+	for _, host := range l.experiment.HostNames() {
+		if host != "" && l.machines[host] == nil {
+			return fmt.Errorf("experiment %s runs on host %q, which is not connected", l.experiment.Name, host)
+		}
+	}
+	return nil
+}
+
+// loadCPUs returns the CPUs that the load or command of a trial runs on, empty for all of a node, and how many they are.
+func (l layout) loadCPUs(t *plan.Trial) (cpus string, cores int) {
+	return l.experiment.PlaceLoad(t, l.host.CoresOf(l.experiment.LoadHost(t)))
+}
+
+// serviceCPUs returns the CPUs that the services of a trial run on: one set, or each service with its own; empty without
+// services.
+func (l layout) serviceCPUs(t *plan.Trial) string {
+	var names, sets []string
+	for _, s := range t.Services {
+		names, sets = append(names, s.Name), append(sets, l.cpusOf(s))
+	}
+	return observe.PlaceWords(names, sets)
+}
+
+// cpusOf returns the CPUs that a service runs on.
+func (l layout) cpusOf(s *spec.Service) string {
+	return cmp.Or(s.CPUSet, l.placement(l.experiment.HostOf(s.Name)).Services)
+}
+
+// settle lets all machines of the experiment come to rest before a repetition.
+func (l layout) settle(ctx context.Context, s *machine.Settler, disturbed bool) (*record.Before, error) {
+	return s.Settle(ctx, disturbed, l.machinesOf()...)
+}
+
+// loadAhead returns how far the clock of the machine that the load of a trial runs on is ahead of ours.
+func (l layout) loadAhead(t *plan.Trial) time.Duration {
+	return l.machine(l.experiment.LoadHost(t)).Ahead()
+}
+
+// onMachines returns what runs on which machine, with the readings of other machines in a window by our clock.
+func (l layout) onMachines(ctx context.Context, t *plan.Trial, begin time.Time, length time.Duration) (
+	out []observe.OnMachine, err error) {
+	for _, host := range l.experiment.HostNames() {
+		m := l.machine(host)
+		on := observe.OnMachine{Here: m.IsHere(), Load: l.experiment.LoadHost(t) == host}
+		for _, s := range t.Services {
+			if l.experiment.HostOf(s.Name) == host {
+				on.Services = append(on.Services, s.Name, s.Name+observe.LinkSuffix)
+			}
+		}
+		if !on.Here && length > 0 {
+			if on.Readings, err = m.Readings(ctx, begin, begin.Add(length)); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, on)
+	}
+	return out, nil
+}

@@ -1,0 +1,135 @@
+package machine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// What our agent is asked on another machine.
+const (
+	Watch       = "watch"    // read the machine until SIGTERM
+	askHost     = "describe" // what is the machine?
+	askRest     = "settle"   // for at most so long, until it is at rest; what is it like then?
+	askReadings = "readings" // since a moment, in nanoseconds since 1970
+)
+
+// Watching is what Watch writes once it has begun.
+const Watching = "benchbook-host: watching"
+
+// readingEvery is how often Watch reads the machine, and mostReadings how many of these it keeps: those of an hour.
+const (
+	readingEvery = 100 * time.Millisecond
+	mostReadings = 36_000
+)
+
+// socket is the abstract name at which Watch answers, in the network namespace of its container.
+const socket = "@benchbook-readings"
+
+// An answer has the time at which the question came and the answer went, by the clock of its machine.
+type answer struct {
+	Came, Went time.Time
+	Value      json.RawMessage
+}
+
+// Answer answers a Machine, in a container there: the part host of benchbook-agent. It needs no rights, and no files of
+// its own, as the kernel describes the machine in each container.
+func Answer(ctx context.Context, args []string, stdout io.Writer) error {
+	if len(args) == 1 && args[0] == Watch {
+		return watch(ctx, socket, stdout)
+	}
+	came := time.Now()
+	value, err := valueOf(ctx, args)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(stdout).Encode(answer{came, time.Now(), data})
+}
+
+func valueOf(ctx context.Context, args []string) (any, error) {
+	switch {
+	case len(args) == 1 && args[0] == askHost:
+		return Here()
+	case len(args) == 2 && args[0] == askRest:
+		longest, err := time.ParseDuration(args[1])
+		if err != nil {
+			return nil, fmt.Errorf("invalid longest wait %q", args[1])
+		}
+		return settle(ctx, nil, longest)
+	case len(args) == 2 && args[0] == askReadings:
+		from, err := strconv.ParseInt(args[1], 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("invalid time %q", args[1])
+		}
+		return readingsSince(socket, time.Unix(0, from))
+	}
+	return nil, fmt.Errorf("unknown request %q", args)
+}
+
+// watch reads this machine until the context is done, and passes the readings on to whoever connects to a socket.
+func watch(ctx context.Context, socket string, stdout io.Writer) error {
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	var mu sync.Mutex
+	readings := Readings{Read()}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return // it was closed
+			}
+			mu.Lock()
+			data, err := json.Marshal(readings)
+			mu.Unlock()
+			if err == nil {
+				_, _ = conn.Write(data) // the other end reports what it lacks
+			}
+			_ = conn.Close()
+		}
+	}()
+	if _, err := fmt.Fprintln(stdout, Watching); err != nil {
+		return err
+	}
+	ticker := time.NewTicker(readingEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			mu.Lock()
+			readings = append(readings[max(0, len(readings)+1-mostReadings):], Read())
+			mu.Unlock()
+		}
+	}
+}
+
+// readingsSince asks the process that watches the machine.
+func readingsSince(socket string, from time.Time) (Readings, error) {
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	data, err := io.ReadAll(conn)
+	var all Readings
+	if err = errors.Join(err, json.NewDecoder(bytes.NewReader(data)).Decode(&all)); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(r Reading) bool { return r.At.Before(from) }), nil
+}

@@ -1,0 +1,156 @@
+package machine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+)
+
+// A Machine is one that something is measured on. The zero Machine is this one; Connect connects to others.
+type Machine struct {
+	Host Host
+	Name string // in the project; empty for the only machine of an engine
+
+	space engine.Space
+	agent engine.Container // nil on this machine
+	clock clock
+}
+
+// A clock is how far the clock of another machine is ahead of ours.
+type clock struct {
+	ahead, within time.Duration // within says how far off the estimate may be
+	at            time.Time     // when it was made
+}
+
+// drift is how much two clocks may diverge, as a share of the time.
+const drift = 1e-4
+
+// update takes a better estimate, from a question that left and an answer that arrived at times of our clock: as a
+// message takes about as long in both directions, the middle of the times there is that of the times here.
+func (c *clock) update(left time.Time, a answer, arrived time.Time) {
+	within := (arrived.Sub(left) - a.Went.Sub(a.Came)) / 2
+	if age := arrived.Sub(c.at); c.at.IsZero() || within <= c.within+time.Duration(drift*float64(age)) {
+		*c = clock{(a.Came.Sub(left) + a.Went.Sub(arrived)) / 2, within, arrived}
+	}
+}
+
+// Connect starts our program on the machine of an engine, or on one of its nodes, and asks it to describe the machine.
+// Until Close it runs there, reads the machine ten times a second, and answers.
+func Connect(ctx context.Context, name string, e engine.Engine, node string, program []byte) (m *Machine, err error) {
+	m = &Machine{Name: name}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("connecting to host %q: %w", name, errors.Join(err, m.Close(ctx)))
+		}
+	}()
+	image, err := e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}}, io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	if m.space, err = e.Open(ctx, "hosts"); err != nil {
+		return nil, err
+	}
+	m.agent, err = m.space.Start(ctx, engine.Service{Image: image, Host: node, Ours: true,
+		Service: spec.Service{Name: "host", Command: []string{agent.Host, Watch}, Ready: spec.Ready{Log: Watching}}})
+	if err != nil {
+		return nil, err
+	}
+	if err := m.ask(ctx, &m.Host, askHost); err != nil {
+		return nil, err
+	}
+	state, err := m.agent.State(ctx)
+	if state.Node != "" {
+		m.Host.Nodes = []string{state.Node}
+	}
+	return m, err
+}
+
+// closeGrace is how long ending our program may take.
+const closeGrace = 30 * time.Second
+
+// Close ends our program there.
+func (m *Machine) Close(ctx context.Context) error {
+	if m.space == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
+	defer cancel()
+	return m.space.Close(ctx)
+}
+
+// IsHere reports whether this is the machine that benchbook runs on.
+func (m *Machine) IsHere() bool { return m.agent == nil }
+
+// Ahead returns how far its clock is ahead of ours, as of the last answer.
+func (m *Machine) Ahead() time.Duration { return m.clock.ahead }
+
+// maxAnswer is how much of what our program wrote is in an error, in bytes.
+const maxAnswer = 1 << 10
+
+// ask asks our program there, and decodes its answer into value.
+func (m *Machine) ask(ctx context.Context, value any, args ...string) error {
+	left := time.Now()
+	exit, err := m.agent.Exec(ctx, engine.Command{Args: append([]string{"/" + agent.Name, agent.Host}, args...)})
+	arrived := time.Now()
+	if err == nil && exit.Code != 0 {
+		err = fmt.Errorf("it ended with status %d: %s", exit.Code,
+			engine.LastLines(strings.TrimSpace(string(exit.Stderr)+string(exit.Stdout)), maxAnswer))
+	}
+	var a answer
+	if err == nil {
+		err = json.Unmarshal(exit.Stdout, &a)
+	}
+	if err == nil {
+		m.clock.update(left, a, arrived)
+		err = json.Unmarshal(a.Value, value)
+	}
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("asking host %q to %s: %w", m.Name, args[0], err)
+	}
+	return err
+}
+
+func (m *Machine) settle(ctx context.Context, noise func(context.Context) Noise, longest time.Duration) (r rest,
+	err error) {
+	if m.IsHere() {
+		return settle(ctx, noise, longest)
+	}
+	err = m.ask(ctx, &r, askRest, longest.String())
+	return r, err
+}
+
+// longestUntilRead is how long Readings waits for the end of its window: it is over, by any clock that was not set.
+const longestUntilRead = time.Second
+
+// Readings returns those of another machine from begin to end, with one before and one after, in times of our clock.
+func (m *Machine) Readings(ctx context.Context, begin, end time.Time) (out Readings, err error) {
+	select {
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-time.After(min(time.Until(end.Add(2*readingEvery)), longestUntilRead)):
+	}
+	from := begin.Add(m.clock.ahead - time.Second)
+	err = m.ask(ctx, &out, askReadings, strconv.FormatInt(from.UnixNano(), 10))
+	for i := range out {
+		out[i].At = out[i].At.Add(-m.clock.ahead)
+	}
+	return out, err
+}
+
+// Together joins a host with machines that something is measured on; here says that it is one of them.
+func Together(h Host, machines []*Machine, here bool) Host {
+	others := map[string]Host{}
+	for _, m := range machines {
+		others[m.Name] = m.Host
+	}
+	return h.Together(others, here)
+}

@@ -1,0 +1,141 @@
+package machine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/runner/engine"
+)
+
+// Several machines have one ID, made of the IDs of all in the order of their names.
+func TestTogether(t *testing.T) {
+	here := Host{ID: "c2-aaaaaa", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "ours"},
+		Mirrors: []string{"mirror.corp.example"}}
+	big := &Machine{Name: "big", Host: Host{ID: "c8-bbbbbb", Cores: [][]int{{0}},
+		Facts: map[string]string{"host.cpu": "theirs"}}}
+	far := &Machine{Name: "far", Host: Host{ID: "c4-cccccc"}}
+	all := Together(here, []*Machine{far, big}, true)
+	if !strings.HasPrefix(all.ID, "c2+c8+c4-") || len(all.ID) != len("c2+c8+c4-")+6 {
+		t.Errorf("the ID is %s", all.ID)
+	}
+	if all.Facts["host.cpu"] != "ours" || all.Facts["hosts.big.host.cpu"] != "theirs" || len(all.CoresOf("")) != 2 ||
+		len(all.CoresOf("big")) != 1 {
+		t.Errorf("got %+v", all)
+	}
+	without := Together(here, []*Machine{big}, false)
+	if without.ID != "c8-bbbbbb" || without.Facts["host.cpu"] != "" || without.Cores != nil || len(without.Mirrors) != 1 {
+		t.Errorf("without this machine: got %+v", without)
+	}
+	if got := Together(here, nil, true); got.ID != here.ID {
+		t.Errorf("alone it is %s", got.ID)
+	}
+	swapped := Together(here, []*Machine{{Name: "big", Host: far.Host}, {Name: "far", Host: big.Host}}, true)
+	if swapped.ID == all.ID {
+		t.Error("two machines that have changed places have the same ID")
+	}
+
+	cache := Cache(t.TempDir())
+	endpoints := map[string]string{"big": "ssh://big", "far": "ssh://far"}
+	cache.Write("hosts", "ssh://big", big.Host)
+	if _, ok := cache.Hosts(here, endpoints, true); ok {
+		t.Error("a machine that was never connected to is known")
+	}
+	cache.Write("hosts", "ssh://far", far.Host)
+	if known, ok := cache.Hosts(here, endpoints, true); !ok || known.ID != all.ID {
+		t.Errorf("got %s, %v, want %s", known.ID, ok, all.ID)
+	}
+}
+
+// The offset of a clock is taken from the question that took least on its way.
+func TestClock(t *testing.T) {
+	here := time.Unix(1e9, 0)
+	const ahead = time.Hour
+	var c clock
+	ask := func(after, way, work, back time.Duration) {
+		left := here.Add(after)
+		came := left.Add(way + ahead)
+		c.update(left, answer{Came: came, Went: came.Add(work)}, left.Add(way+work+back))
+	}
+	for _, step := range []struct {
+		name                   string
+		after, way, work, back time.Duration
+		want, within           time.Duration
+	}{
+		{"the first", 0, 40 * time.Millisecond, time.Second, 20 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond},
+		{"a quicker one", time.Minute, 10 * time.Millisecond, 0, 10 * time.Millisecond, 0, 10 * time.Millisecond},
+		{"a slower one", 70 * time.Second, 90 * time.Millisecond, 0, 10 * time.Millisecond, 0, 10 * time.Millisecond},
+		{"a slower one much later", time.Hour, 90 * time.Millisecond, 0, 10 * time.Millisecond, 40 * time.Millisecond,
+			50 * time.Millisecond},
+	} {
+		ask(step.after, step.way, step.work, step.back)
+		if c.ahead-ahead != step.want || c.within != step.within {
+			t.Errorf("%s: off by %v within %v, want %v within %v", step.name, c.ahead-ahead, c.within, step.want, step.within)
+		}
+	}
+}
+
+// A container runs our agent's part in this process, an hour ahead.
+type container struct {
+	engine.Container
+	exit engine.Exit
+	err  error
+}
+
+const hourAhead = time.Hour
+
+func (c container) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
+	if c.err != nil || c.exit.Code != 0 {
+		return c.exit, c.err
+	}
+	var out bytes.Buffer
+	if err := Answer(ctx, command.Args[2:], &out); err != nil {
+		return engine.Exit{Code: 1, Stderr: []byte(err.Error())}, nil
+	}
+	var a answer
+	if err := json.Unmarshal(out.Bytes(), &a); err != nil {
+		return engine.Exit{}, err
+	}
+	a.Came, a.Went = a.Came.Add(hourAhead), a.Went.Add(hourAhead)
+	data, err := json.Marshal(a)
+	return engine.Exit{Stdout: data}, err
+}
+
+// Another machine is asked through its agent, and its clock does not show in what it answers.
+func TestMachineElsewhere(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- watch(ctx, socket, io.Discard) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	m := &Machine{Name: "far", agent: container{}}
+	if m.IsHere() || !(&Machine{}).IsHere() {
+		t.Error("the zero Machine alone is this one")
+	}
+	if err := m.ask(t.Context(), &m.Host, askHost); err != nil || m.Host.ID == "" {
+		t.Fatalf("got %+v, %v", m.Host, err)
+	}
+	if off := (m.Ahead() - hourAhead).Abs(); off > m.clock.within {
+		t.Errorf("its clock is ahead by %v within %v, want %v", m.Ahead(), m.clock.within, hourAhead)
+	}
+	before, err := (&Settler{Longest: time.Nanosecond}).Settle(t.Context(), false, m)
+	if err != nil || before.Jitter <= 0 {
+		t.Errorf("got %+v, %v", before, err)
+	}
+	for _, c := range []container{{err: errors.New("gone")}, {exit: engine.Exit{Code: 7, Stderr: []byte("gone")}}} {
+		m.agent = c
+		if _, err := m.settle(t.Context(), nil, 0); err == nil || !strings.Contains(err.Error(), `"far"`) ||
+			!strings.Contains(err.Error(), "gone") {
+			t.Errorf("got %v", err)
+		}
+	}
+}

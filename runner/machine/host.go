@@ -1,0 +1,254 @@
+// Package machine describes a machine and reads what it does, from /proc and control groups. It lets a machine come to
+// rest before something is measured on it, and keeps two runs from measuring on it at once.
+//
+// A Machine is this one, or another one on which our agent answers in a container.
+package machine
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/docker/go-units"
+	"github.com/shirou/gopsutil/v4/common"
+	"github.com/shirou/gopsutil/v4/cpu"
+	"github.com/shirou/gopsutil/v4/host"
+	"github.com/shirou/gopsutil/v4/mem"
+
+	"benchbook/internal/slice"
+	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
+)
+
+// Host describes a machine, or several that something is measured on together.
+type Host struct {
+	// ID is its class and a short digest of CPU model, cores and memory in whole GiB, such as "c2-1f3a9b". It never
+	// holds the machine's name.
+	ID    string
+	Cores [][]int           // the logical CPUs of each physical core, in order
+	Facts map[string]string // "host.cpu" and the like
+	Nodes []string          `json:",omitempty"` // the names of its nodes in a cluster
+
+	Others  map[string]Host // the machines besides this one, by their names in the project; see Together
+	Mirrors []string        `json:"-"` // names of hosts that records must not hold
+}
+
+// Here describes this machine.
+func Here() (Host, error) { return Below("/") }
+
+// Below describes the machine whose root directory is root, from the files of its kernel.
+func Below(root string) (Host, error) {
+	ctx := gopsutil(root)
+	info, err := cpu.InfoWithContext(ctx)
+	if err != nil || len(info) == 0 {
+		return Host{}, fmt.Errorf("finding out about this machine's processor: %w", cmp.Or(err, os.ErrNotExist))
+	}
+	memory, err := mem.VirtualMemoryWithContext(ctx)
+	if err != nil {
+		return Host{}, fmt.Errorf("finding out about this machine's memory: %w", err)
+	}
+	cores := physicalCores(root)
+	model, logical := strings.Join(strings.Fields(info[0].ModelName), " "), len(slices.Concat(cores...))
+	gib := int(math.Round(float64(memory.Total) / (1 << 30)))
+	_, hugepages, _ := strings.Cut(text(root, "sys/kernel/mm/transparent_hugepage/enabled"), "[")
+	hugepages, _, _ = strings.Cut(hugepages, "]") // always [madvise] never
+	h := Host{ID: record.HostID(model, logical, gib), Cores: cores, Facts: map[string]string{},
+		Mirrors: MirrorsOf(os.DirFS(root), os.Environ())}
+	for name, value := range map[string]string{
+		"cpu":          model,
+		"cores":        fmt.Sprintf("%d logical, %d physical", logical, len(cores)),
+		"siblings":     siblings(cores),
+		"memory":       fmt.Sprintf("%d GiB", gib),
+		"architecture": runtime.GOARCH,
+		"microcode":    info[0].Microcode,
+		"kernel":       kernelRelease(root),
+		"governor":     governors(root),
+		"clock":        text(root, "sys/devices/system/clocksource/clocksource0/current_clocksource"),
+		"mitigations":  mitigations(root),
+		"swap":         swapSize(memory),
+		"hugepages":    hugepages,
+		"virtual":      hypervisor(root, info[0].Flags),
+	} {
+		if value = strings.TrimSpace(value); value != "" {
+			h.Facts["host."+name] = value
+		}
+	}
+	return h, nil
+}
+
+// gopsutil returns a context in which that library reads below another root directory.
+func gopsutil(root string) context.Context {
+	if root == "/" {
+		return context.Background()
+	}
+	return context.WithValue(context.Background(), common.EnvKey, common.EnvMap{
+		common.HostProcEnvKey: filepath.Join(root, "proc"), common.HostSysEnvKey: filepath.Join(root, "sys"),
+		common.HostEtcEnvKey: filepath.Join(root, "etc")})
+}
+
+// text reads a file of the kernel, without space around it; empty if there is none.
+func text(path ...string) string {
+	data, _ := os.ReadFile(filepath.Join(path...))
+	return strings.TrimSpace(string(data))
+}
+
+func kernelRelease(root string) string {
+	release := text(root, "proc/sys/kernel/osrelease")
+	if release == "" {
+		release, _ = host.KernelVersion()
+	}
+	return release
+}
+
+// hypervisor returns the kind of virtual machine, empty for none. The clocks, the firmware's name for the machine, which
+// is all that ARM has, and the processor tell; the files of container engines do not, as they are copied with disks.
+//
+// Source: systemd-detect-virt(1), which names the kinds.
+func hypervisor(root string, flags []string) string {
+	if kind := text(root, "sys/hypervisor/type"); kind != "" {
+		return kind
+	}
+	signs := text(root, "sys/devices/system/clocksource/clocksource0/available_clocksource") + " " +
+		text(root, "sys/class/dmi/id/sys_vendor") + " " + text(root, "sys/class/dmi/id/product_name")
+	for _, virtual := range []struct{ sign, kind string }{{"kvm-clock", "kvm"}, {"hyperv", "hyperv"}, {"KVM", "kvm"},
+		{"QEMU", "qemu"}, {"VMware", "vmware"}, {"VirtualBox", "oracle"}} {
+		if strings.Contains(signs, virtual.sign) {
+			return virtual.kind
+		}
+	}
+	if slices.Contains(flags, "hypervisor") {
+		return "unknown"
+	}
+	return ""
+}
+
+// governors lists what chooses the frequencies of the CPUs; empty if the system does not control them.
+func governors(root string) string {
+	files, _ := filepath.Glob(filepath.Join(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"))
+	all := slice.Map(files, func(file string) string { return text(file) })
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), ", ")
+}
+
+// swapSize is the size of the swap space, or "none".
+func swapSize(memory *mem.VirtualMemoryStat) string {
+	total := memory.SwapTotal
+	if runtime.GOOS != "linux" { // where VirtualMemory does not report it
+		swap, err := mem.SwapMemory()
+		if err != nil {
+			return ""
+		}
+		total = swap.Total
+	}
+	if total == 0 {
+		return "none"
+	}
+	return units.BytesSize(float64(total))
+}
+
+// siblings lists the CPUs of each physical core that has several, or returns "none": two programs on one core slow each
+// other down although each has a CPU of its own.
+func siblings(cores [][]int) string {
+	var out []string
+	for _, cpus := range cores {
+		if len(cpus) > 1 {
+			out = append(out, strings.Join(slice.Map(cpus, strconv.Itoa), ","))
+		}
+	}
+	return cmp.Or(strings.Join(out, "; "), "none")
+}
+
+// mitigations lists what the kernel does about vulnerabilities of the processor: it changes what system calls cost.
+func mitigations(root string) string {
+	files, _ := filepath.Glob(filepath.Join(root, "sys/devices/system/cpu/vulnerabilities/*"))
+	var out []string
+	for _, f := range files {
+		if state := text(f); strings.HasPrefix(state, "Mitigation:") || strings.HasPrefix(state, "Vulnerable") {
+			out = append(out, filepath.Base(f)+": "+state)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+// physicalCores groups the CPUs that are online by physical core. Our own affinity does not matter: containers are not
+// bound by it.
+//
+// Source: Linux, Documentation/admin-guide/cputopology.rst.
+func physicalCores(root string) [][]int {
+	var cores [][]int
+	at := map[string]int{} // the place in cores of each list of siblings
+	for _, cpu := range onlineCPUs(root) {
+		name := strconv.Itoa(cpu)
+		siblings := cmp.Or(text(root, "sys/devices/system/cpu/cpu"+name+"/topology/thread_siblings_list"), name)
+		if _, ok := at[siblings]; !ok {
+			at[siblings] = len(cores)
+			cores = append(cores, nil)
+		}
+		cores[at[siblings]] = append(cores[at[siblings]], cpu)
+	}
+	return cores
+}
+
+// onlineCPUs returns the logical CPUs of the machine.
+func onlineCPUs(root string) []int {
+	cpus, ok := spec.ParseCPUSet(text(root, "sys/devices/system/cpu/online"))
+	if !ok { // not Linux
+		for i := range runtime.NumCPU() {
+			cpus = append(cpus, i)
+		}
+	}
+	return cpus
+}
+
+// Together joins the host with other machines that something is measured on; here says that this one is too. The ID is
+// made of the IDs of all, in the order of their names. The facts of the others are named hosts.NAME.FACT.
+func (h Host) Together(others map[string]Host, here bool) Host {
+	if len(others) == 0 {
+		return h
+	}
+	all := Host{Others: others, Facts: map[string]string{}, Mirrors: h.Mirrors}
+	var ids []string
+	if here {
+		all.Cores, ids = h.Cores, []string{h.ID}
+		maps.Copy(all.Facts, h.Facts)
+	}
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		ids = append(ids, others[name].ID)
+		for fact, value := range others[name].Facts {
+			all.Facts["hosts."+name+"."+fact] = value
+		}
+	}
+	all.ID = combinedID(ids)
+	return all
+}
+
+// combinedID is the ID of machines together, from the ID of each.
+func combinedID(ids []string) string {
+	if len(ids) == 1 {
+		return ids[0]
+	}
+	sum := sha256.Sum256([]byte(strings.Join(ids, " ")))
+	classes := slice.Map(ids, func(id string) string {
+		class, _, _ := strings.Cut(id, "-")
+		return class
+	})
+	return strings.Join(classes, "+") + "-" + hex.EncodeToString(sum[:3])
+}
+
+// CoresOf returns the logical CPUs of each physical core of one of the machines; the empty name is this one.
+func (h Host) CoresOf(name string) [][]int {
+	if name == "" {
+		return h.Cores
+	}
+	return h.Others[name].Cores
+}

@@ -1,0 +1,48 @@
+package machine
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// write writes a file of a machine whose root directory is given.
+func write(t *testing.T, root, name, text string) {
+	t.Helper()
+	path := filepath.Join(root, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The busy time is that of the root control group where it can be read, else that of the kernel's clock.
+func TestBusyTime(t *testing.T) {
+	const ticks = 10 + 1 + 4 + 0.4 + 0.6 // user, nice, system, irq and softirq
+	for name, tt := range map[string]struct {
+		usage string
+		root  bool
+		want  float64
+	}{
+		"the root":                 {"12500000000", true, 12.5},
+		"the group of a container": {"12500000000", false, ticks},
+		"not a number":             {"?", true, ticks},
+		"no control groups":        {"", true, ticks},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			write(t, root, "proc/stat", "cpu  1000 100 400 8060 100 40 60 300 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0")
+			if tt.usage != "" {
+				write(t, root, groupOfAll+"/cpuacct.usage", tt.usage)
+			}
+			if tt.root {
+				write(t, root, groupOfAll+"/release_agent", "")
+			}
+			if got := readBelow(root); got.Busy != tt.want || got.Total != 100.6 || got.Steal != 3 {
+				t.Errorf("read %+v, want %v busy of 100.6", got, tt.want)
+			}
+		})
+	}
+}
