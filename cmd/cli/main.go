@@ -20,7 +20,6 @@ import (
 // Main runs the command with the arguments of the program, and returns its status. clusters connects to Kubernetes; nil
 // for a program without its libraries.
 func Main(clusters Clusters) (status int) {
-	becomeProgram()
 	return run(os.Args[1:], os.Stdout, os.Stderr, wired(clusters))
 }
 

@@ -28,7 +28,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/engine/local"
 	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
 	"benchbook/runner/machine"
@@ -37,7 +36,6 @@ import (
 // TestMain lets scripts call the command, with a scripted engine in place of Docker, and tests of processes with a real
 // one.
 func TestMain(m *testing.M) {
-	local.BecomeProgram()
 	testscript.Main(suite{m}, map[string]func(){
 		"benchbook": func() {
 			status := run(os.Args[1:], os.Stdout, os.Stderr, scripted())

@@ -42,10 +42,6 @@ func policyFile() string {
 	return filepath.Join(dir, "benchbook", "policy.yaml")
 }
 
-// becomeProgram runs the program of a service without a container, which begins as this one, and returns in any other
-// case.
-func becomeProgram() { local.BecomeProgram() }
-
 // Clusters returns a function that connects to clusters. Their images are built by the engine that docker connects to.
 type Clusters func(program agent.Program, docker func(context.Context) (engine.Engine, error)) func(context.Context,
 	engine.Cluster) (engine.Engine, error)

@@ -23,12 +23,6 @@ import (
 	"benchbook/runner/programs"
 )
 
-// TestMain lets this program be the one that becomes others.
-func TestMain(m *testing.M) {
-	local.BecomeProgram()
-	os.Exit(m.Run())
-}
-
 // timed times commands with the real engine, and gives what is printed.
 func timed(t testing.TB, c Commands, o Options) (out string, err error) {
 	t.Helper()

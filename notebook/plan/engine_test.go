@@ -74,11 +74,11 @@ func TestCheckEngine(t *testing.T) {
 		return "services: {s: {command: x, " + keys + "}}\nload: {target: http://s/}\n"
 	}
 	tests := []struct{ name, body, want string }{
-		{"nothing", service("ulimits: {nofile: 9}, cpuset: '0', stop_signal: SIGINT"), ""},
+		{"nothing", service("cpuset: '0', stop_signal: SIGINT"), ""},
 		{"limits", service("cpus: 0.5, mem_limit: 64m, cap_drop: [ALL], sysctls: {net.core.somaxconn: 9}, init: true, " +
-			"security_opt: ['no-new-privileges:true'], read_only: true, tmpfs: [/x]"),
-			`service "s" has cap_drop, cpus, init, mem_limit, read_only, security_opt, sysctls, tmpfs, and the engine local ` +
-				"has no containers"},
+			"security_opt: ['no-new-privileges:true'], read_only: true, tmpfs: [/x], ulimits: {nofile: 9}"),
+			`service "s" has cap_drop, cpus, init, mem_limit, read_only, security_opt, sysctls, tmpfs, ulimits, and the engine ` +
+				"local has no containers"},
 		{"an origin", "services: {s: {origin: {}}}\nload: {target: http://s/}\n", ""},
 		{"an origin behind a link", "services: {s: {origin: {}, link: {rtt: 1ms}}}\nload: {target: http://s/}\n",
 			`service "s" has link`},

@@ -3,9 +3,11 @@ package kernel
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,24 +20,27 @@ import (
 	"benchbook/runner/proc"
 )
 
-// lookEvery is how long the processes of a Tree are taken to be the same ones.
+// lookEvery is the time between two looks for the processes of a Tree.
 const lookEvery = 100 * time.Millisecond
 
-// A Tree measures processes and all of their descendants, for services that have no control group. A process that is
-// started and ends between two looks counts when its parent has waited for it.
+// Tree measures processes and their descendants, for services without a control group. A process that starts and ends
+// between two looks counts if its parent waits for it.
+//
+// Descendants whose parents have ended are children of this process, which has to be a subreaper. They are recognized by
+// an earlier look, by their session, or by a variable of their environment.
 type Tree struct {
+	mark string // KEY=value
+
 	mu     sync.Mutex
 	roots  map[int]bool
 	pids   []int // the roots that live, and their descendants
 	looked time.Time
-	ended  time.Duration // what roots took that have ended
-	most   time.Duration // that CPU has said: what nobody waited for is not taken back
+	ended  time.Duration // used by roots that have ended
+	most   time.Duration // the most that was returned: the times of a process that nobody waits for vanish
 }
 
-// NewTree measures nothing yet.
-func NewTree() *Tree {
-	return &Tree{roots: map[int]bool{}}
-}
+// NewTree measures nothing yet. Mark is KEY=value, a variable that all processes are started with.
+func NewTree(mark string) *Tree { return &Tree{mark: mark, roots: map[int]bool{}} }
 
 // Add adds a process that was started.
 func (t *Tree) Add(pid int) {
@@ -44,31 +49,24 @@ func (t *Tree) Add(pid int) {
 	t.roots[pid], t.looked = true, time.Time{}
 }
 
-// Ended takes a process out that was waited for, which took so much with all that it has waited for.
-func (t *Tree) Ended(pid int, took time.Duration) {
+// Ended removes a process that was waited for, with the time that it and its waited-for children used.
+func (t *Tree) Ended(pid int, used time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.roots, pid)
-	t.ended += took
+	t.ended += used
 	t.looked = time.Time{}
 }
 
-// Processes are the roots that live, and their descendants.
+// Processes returns the roots that have not Ended, and their descendants.
 func (t *Tree) Processes() []int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.look(0)
-	return t.pids
+	return slices.Clone(t.pids)
 }
 
-// Known are the processes as they were when they were last looked for.
-func (t *Tree) Known() []int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.pids
-}
-
-// IsRoot says whether a process was added and has not ended.
+// IsRoot reports whether a process was added and has not Ended.
 func (t *Tree) IsRoot(pid int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -80,14 +78,26 @@ func (t *Tree) look(within time.Duration) {
 	if time.Since(t.looked) < within {
 		return
 	}
-	t.looked, t.pids = time.Now(), nil
-	children := Children()
-	for root := range t.roots {
-		t.pids = append(t.pids, root)
+	children, before := Children(), t.pids
+	t.looked, t.pids = time.Now(), slices.Collect(maps.Keys(t.roots))
+	for _, pid := range children[os.Getpid()] {
+		session, _ := unix.Getsid(pid)
+		if !t.roots[pid] && (slices.Contains(before, pid) || t.roots[session] || slices.Contains(Environment(pid), t.mark)) {
+			t.pids = append(t.pids, pid)
+		}
 	}
 	for i := 0; i < len(t.pids); i++ {
 		t.pids = append(t.pids, children[t.pids[i]]...)
 	}
+}
+
+// Environment returns what a process was started with, as KEY=value; nil if unknown.
+func Environment(pid int) []string {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+	if err != nil {
+		return nil
+	}
+	return strings.Split(string(text), "\x00")
 }
 
 // Children are the processes of this machine by their parents.

@@ -24,7 +24,7 @@ import (
 // Engine runs services as processes of this machine. It implements engine.Engine.
 type Engine struct {
 	parent      string // of all folders
-	folder      string // of this engine: programs that were prepared
+	folder      string // of this engine, with the programs that were prepared
 	environment []string
 
 	mu       sync.Mutex
@@ -34,8 +34,8 @@ type Engine struct {
 // program is an executable that was prepared.
 type program struct{ name, file string }
 
-// New makes an engine. From then on, this process has the children that its own have left. The error wraps
-// engine.ErrUnavailable if the folder cannot be written to.
+// New makes an engine, and this process a subreaper. The error wraps engine.ErrUnavailable if the folder cannot be
+// written to.
 func New(_ context.Context, o Options) (engine.Engine, error) {
 	e := &Engine{parent: cmp.Or(o.Folder, os.Getenv("TMPDIR"), "/var/tmp"), environment: o.Environment,
 		programs: make(map[string]program)}
@@ -66,10 +66,10 @@ func (e *Engine) Facts(context.Context) (map[string]string, error) {
 		"engine.architecture": unix.ByteSliceToString(names.Machine[:]), "engine.local": "true"}, err
 }
 
-// machineReference is the image of services that have none: the files of this machine.
+// machineReference is the image of programs of this machine.
 const machineReference = "this machine"
 
-// Prepare knows no images but executables of ours and the machine itself; of others the error is an *engine.ImageError.
+// Prepare takes executables and the machine itself. The error of other images is an *engine.ImageError.
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
 	const wayOut = "leave out image and build, so that its program is one of this machine, or use the engine docker"
 	switch {
@@ -89,7 +89,7 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, _ io.Writer) (
 	return e.prepare(image.Executable)
 }
 
-// prepare puts an executable where processes can be made of it.
+// prepare writes an executable to a file.
 func (e *Engine) prepare(executable *engine.Executable) (engine.Prepared, error) {
 	sum := sha256.Sum256(append([]byte(executable.Name+"\x00"), executable.Data...))
 	digest := hex.EncodeToString(sum[:])
@@ -110,6 +110,9 @@ func (e *Engine) prepare(executable *engine.Executable) (engine.Prepared, error)
 	return out, nil
 }
 
+// Find finds nothing: there are no images.
+func (e *Engine) Find(context.Context, string) (string, error) { return "", nil }
+
 func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("opening a space: %w", context.Cause(ctx))
@@ -118,9 +121,9 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a space: %w", err)
 	}
-	s := &space{engine: e, folder: folder, run: run, tree: engine.New[running]("space " + filepath.Base(folder)),
-		names: &names{file: filepath.Join(folder, "hosts"), there: map[string][]string{}}}
-	if err := s.names.set("", nil); err != nil {
+	s := &space{engine: e, folder: folder, run: run, tree: engine.NewTree[container]("space " + filepath.Base(folder)),
+		names: &names{file: filepath.Join(folder, "hosts"), aliases: map[string][]string{}}}
+	if err := s.names.write(); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening a space: %w", err), files.RemoveAll(folder))
 	}
 	return s, nil
@@ -135,13 +138,13 @@ func (e *Engine) program(reference string) (p program, ok bool) {
 
 func (e *Engine) Close() error { return files.RemoveAll(e.folder) }
 
-// What lies in each of our folders beside the files of services, by which Sweep knows it.
+// By these Sweep recognizes our folders.
 const (
 	folderPrefix = "benchbook-local-"
-	ownerName    = "owner" // the process that made it, and the run, in a line each
+	ownerName    = "owner" // a file with two lines: the process that made the folder, and the run
 )
 
-// makeFolder makes a folder that says whose it is before it has any name that Sweep looks at.
+// makeFolder makes a folder, which gets a name that Sweep looks at once it says whose it is.
 func (e *Engine) makeFolder(run string) (string, error) {
 	hidden, err := os.MkdirTemp(e.parent, "."+folderPrefix+"*")
 	if err != nil {
@@ -158,7 +161,7 @@ func (e *Engine) makeFolder(run string) (string, error) {
 	return folder, nil
 }
 
-// Sweep removes what killed processes have left: folders, one of each space, and what has let go of its parent there.
+// Sweep removes what killed runs have left: a folder of each space, and processes that did not end with the run.
 func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
 	leftovers, failures := sweepProcesses(dryRun), []error(nil)
 	entries, err := os.ReadDir(e.parent)
@@ -170,8 +173,8 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 		if ctx.Err() != nil {
 			return leftovers, errors.Join(append(failures, context.Cause(ctx))...)
 		}
-		run, abandoned := abandonedBy(folder)
-		if !abandoned || !strings.HasPrefix(entry.Name(), folderPrefix) {
+		run, ended := abandoned(folder)
+		if !ended || !strings.HasPrefix(entry.Name(), folderPrefix) {
 			continue
 		}
 		if !dryRun {
@@ -185,15 +188,15 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 	return leftovers, errors.Join(failures...)
 }
 
-// sweepProcesses kills the processes of this user whose variables say that who started them has ended.
+// sweepProcesses kills the processes of this user whose variables name an owner that has ended.
 func sweepProcesses(dryRun bool) (leftovers []engine.Leftover) {
 	for _, children := range kernel.Children() {
 		for _, pid := range children {
-			handle, err := unix.PidfdOpen(pid, 0) // what the number stands for from now on stays the same process
+			handle, err := unix.PidfdOpen(pid, 0) // from now on it is the same process
 			if err != nil {
 				continue // it has ended
 			}
-			_, variables := engine.Variables(environment(pid)) // of another user they are not told
+			_, variables := engine.Variables(kernel.Environment(pid)) // none of another user
 			if alive, known := engine.OwnerAlive(variables[ownerVariable]); known && !alive && (dryRun ||
 				unix.PidfdSendSignal(handle, unix.SIGKILL, nil, 0) == nil) {
 				leftovers = append(leftovers, engine.Leftover{Kind: "process", Name: strconv.Itoa(pid),
@@ -205,9 +208,8 @@ func sweepProcesses(dryRun bool) (leftovers []engine.Leftover) {
 	return leftovers
 }
 
-// abandonedBy says whether a folder is ours, and the process that made it has ended; and of which run it was. Anybody
-// may make folders where ours are, so only those of this user count.
-func abandonedBy(folder string) (run string, ours bool) {
+// abandoned reports whether a folder was made by a process of this user that has ended, and for which run.
+func abandoned(folder string) (run string, ours bool) {
 	var stat unix.Stat_t
 	if err := unix.Lstat(folder, &stat); err != nil || stat.Mode&unix.S_IFMT != unix.S_IFDIR ||
 		int(stat.Uid) != os.Geteuid() {

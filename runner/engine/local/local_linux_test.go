@@ -26,12 +26,6 @@ import (
 	"benchbook/runner/engine/enginetest"
 )
 
-// TestMain lets this program be the one that becomes others.
-func TestMain(m *testing.M) {
-	BecomeProgram()
-	os.Exit(m.Run())
-}
-
 // open makes an engine with its files in the usual place, or skips the test where there can be none.
 func open(t *testing.T) engine.Engine {
 	t.Helper()
@@ -217,7 +211,7 @@ func TestFiles(t *testing.T) {
 
 // The path of a file is replaced where it stands for itself, and nowhere else.
 func TestPlace(t *testing.T) {
-	r := &running{files: map[string]string{"/srv/run": "/tmp/1", "/srv/run.sh": "/tmp/2", "/etc/x y": "/tmp/3"}}
+	r := &container{files: map[string]string{"/srv/run": "/tmp/1", "/srv/run.sh": "/tmp/2", "/etc/x y": "/tmp/3"}}
 	for text, want := range map[string]string{
 		"/srv/run": "/tmp/1", "/srv/run.sh": "/tmp/2", "/etc/x y": "/tmp/3", "--file=/srv/run": "--file=/tmp/1",
 		"-f/srv/run": "-f/tmp/1", "file:///srv/run": "file:///tmp/1", "/srv/run:/srv/run.sh": "/tmp/1:/tmp/2",
@@ -329,8 +323,8 @@ func TestEndedByItself(t *testing.T) {
 	if err != nil || pid == 0 || !errors.Is(killed, syscall.ESRCH) {
 		t.Errorf("process %q is there: %v, %v", log, killed, err)
 	}
-	if _, ended, err := other.Ended(t.Context()); ended || err != nil {
-		t.Errorf("the other service has ended: %v, %v", ended, err)
+	if state, err := other.State(t.Context()); state.Ended || err != nil {
+		t.Errorf("the other service has ended: %+v, %v", state, err)
 	}
 }
 
@@ -413,8 +407,8 @@ func TestRejected(t *testing.T) {
 		{"no such signal", engine.Service{Service: spec.Service{Command: sleep, StopSignal: "FOO"}}, `Invalid signal: FOO`},
 		{"a folder that is a file", engine.Service{Service: spec.Service{Command: sleep, WorkingDir: "/etc/passwd"}},
 			`there is no folder /etc/passwd on this machine`},
-		{"no such limit", engine.Service{Service: spec.Service{Command: sleep,
-			Ulimits: map[string]spec.Ulimit{"nope": {Soft: 1, Hard: 1}}}}, `wrong rlimit value: RLIMIT_NOPE`},
+		{"a limit", engine.Service{Service: spec.Service{Command: sleep,
+			Ulimits: map[string]spec.Ulimit{"nofile": {Soft: 1, Hard: 1}}}}, `it cannot have ulimits`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -451,11 +445,11 @@ func TestLeavesNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			threads, err := started.(engine.Threaded).Threads(t.Context())
-			if err != nil || len(threads) < 3 {
-				t.Errorf("%d threads, %v; want those of three processes", len(threads), err)
+			usage, err := started.Usage(t.Context(), engine.Detail{Threads: true})
+			if err != nil || len(usage.Threads) < 3 {
+				t.Errorf("%d threads, %v; want those of three processes", len(usage.Threads), err)
 			}
-			for pid := range threads {
+			for pid := range usage.Threads {
 				pids = append(pids, pid)
 			}
 		}

@@ -9,11 +9,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// New says that there is no such engine on this system.
+// New returns an error that wraps engine.ErrUnavailable: the engine needs Linux.
 func New(context.Context, Options) (engine.Engine, error) {
-	return nil, &unavailableError{"it needs Linux, and this is " + runtime.GOOS +
-		"; use the engine docker"}
+	return nil, &unavailableError{"it needs Linux, and this is " + runtime.GOOS + "; use the engine docker"}
 }
-
-// BecomeProgram does nothing on this system.
-func BecomeProgram() {}

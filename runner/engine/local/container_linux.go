@@ -1,0 +1,323 @@
+package local
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"benchbook/internal/files"
+	"benchbook/notebook/spec"
+	"benchbook/runner/config"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/kernel"
+	"benchbook/runner/proc"
+)
+
+// container is a service of a space. It implements engine.Container and engine.Probed.
+type container struct {
+	*kernel.Tree
+	space   *space
+	service engine.Service
+	folder  string            // private, below that of the space
+	files   map[string]string // what was put there, by the path in the service
+	log     log
+	first   *process
+	ended   bool // guarded by starting: nothing is started any more
+}
+
+// log keeps the end of what a container writes. All of it goes to follow too, until that is closed by its reader.
+type log struct {
+	engine.Tail
+	read   *io.PipeReader // nil: nobody follows it
+	follow *io.PipeWriter
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	n, err := l.Tail.Write(p)
+	if l.follow != nil {
+		_, _ = l.follow.Write(p) // it fails once its reader has enough
+	}
+	return n, err
+}
+
+// Variables that all processes have, by which they are found again.
+const (
+	ownerVariable   = "BENCHBOOK_OWNER"   // the process that started it, as engine.Owner gives it
+	runVariable     = "BENCHBOOK_RUN"     // the run
+	serviceVariable = "BENCHBOOK_SERVICE" // the folder of its container
+)
+
+// newContainer makes a container and its folder, and refuses what processes without containers cannot have.
+func newContainer(s *space, service engine.Service) (*container, error) {
+	if err := check(service); err != nil {
+		return nil, err
+	}
+	if service.Beside != "" && s.tree.Find(service.Beside) == nil {
+		return nil, fmt.Errorf("there is no service %q whose network it could share", service.Beside)
+	}
+	folder, err := os.MkdirTemp(s.folder, "process-*")
+	if err != nil {
+		return nil, err
+	}
+	c := &container{Tree: kernel.NewTree(serviceVariable + "=" + folder), space: s, service: service, folder: folder,
+		files: map[string]string{}, log: log{Tail: engine.Tail{Limit: engine.MaxLog}}}
+	if service.Ready.Log != "" && !service.Completes {
+		c.log.read, c.log.follow = io.Pipe()
+	}
+	return c, nil
+}
+
+func check(service engine.Service) error {
+	if service.Image.ID == "" {
+		return errors.New("its image was not prepared")
+	}
+	if keys := service.NeedsContainer(); len(keys) > 0 {
+		return refusef("without containers it cannot have %s: remove it, or use the engine docker", strings.Join(keys, ", "))
+	}
+	for _, f := range service.Configs {
+		if !path.IsAbs(f.Path) {
+			return fmt.Errorf("file %q: a path in a service is absolute", f.Path)
+		}
+	}
+	if _, err := stopSignal(service.StopSignal); err != nil {
+		return err
+	}
+	cpus, err := kernel.ParseCPUs(service.CPUSet)
+	if err == nil {
+		err = kernel.Online("/", cpus)
+	}
+	if service.CPUSet != "" && err != nil {
+		return refusef("Requested CPUs are not available - requested %s: %w", service.CPUSet, err)
+	}
+	return checkPorts(service.Expose)
+}
+
+// checkPorts refuses ports that another program has: that one would be measured instead.
+func checkPorts(ports []int) error {
+	open, err := kernel.Of("/proc/self").Listeners()
+	if err != nil {
+		return err
+	}
+	for _, at := range open {
+		if slices.Contains(ports, int(at.Port())) {
+			return refusef("port %d is in use on this machine, and services without containers share its ports: "+
+				"stop what listens there, or take another port", at.Port())
+		}
+	}
+	return nil
+}
+
+// stopSignal reads the name or number of a signal, with or without SIG.
+func stopSignal(name string) (syscall.Signal, error) {
+	if name == "" {
+		return syscall.SIGTERM, nil
+	}
+	if s := unix.SignalNum("SIG" + strings.TrimPrefix(strings.ToUpper(name), "SIG")); s != 0 {
+		return s, nil
+	}
+	if number, err := strconv.Atoi(name); err == nil && number > 0 && number <= 64 {
+		return syscall.Signal(number), nil
+	}
+	return 0, refusef("Invalid signal: %s", name)
+}
+
+// start writes the files of the container and starts its first process.
+func (c *container) start() error {
+	args := slices.Concat(c.service.Entrypoint, c.service.Command)
+	if c.service.Image.Reference != machineReference {
+		program, ok := c.space.engine.program(c.service.Image.Reference)
+		if !ok {
+			return fmt.Errorf("there is no program %s: it was prepared by another engine", c.service.Image.Reference)
+		}
+		c.files["/"+program.name] = program.file
+		if c.service.Entrypoint == nil {
+			args = append([]string{program.file}, args...)
+		}
+	}
+	if len(args) == 0 {
+		return refusef("there is nothing to run: add a command")
+	}
+	if err := os.Chmod(c.folder, 0o755); err != nil {
+		return err
+	}
+	for _, file := range c.service.Configs {
+		name := filepath.Join(c.folder, path.Clean(file.Path))
+		if err := writeFile(name, file); err != nil {
+			return refusef("file %s: %w", file.Path, err)
+		}
+		c.files[path.Clean(file.Path)] = name
+	}
+	if err := c.space.names.add(c.service.Name, c.service.Aliases); err != nil {
+		return err
+	}
+	p, err := c.run(engine.Command{Args: args}, &c.log, &c.log)
+	if err != nil {
+		return errors.Join(err, c.space.names.remove(c.service.Name))
+	}
+	c.first = p
+	if c.log.follow != nil {
+		go func() {
+			<-p.done
+			_ = c.log.follow.Close() // of a pipe: it cannot fail
+		}()
+	}
+	return nil
+}
+
+func writeFile(name string, file spec.File) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(name, file.Data, file.Mode()); err != nil {
+		return err
+	}
+	return os.Chmod(name, file.Mode()) // whatever the umask says
+}
+
+// run starts a process of the container. Paths of its files in arguments and variables are replaced by where they are.
+func (c *container) run(command engine.Command, stdout, stderr io.Writer) (*process, error) {
+	names, values := engine.Variables(slices.Concat(c.space.engine.environment, c.service.Environment,
+		command.Environment))
+	env := make([]string, 0, len(names)+4)
+	for _, name := range names {
+		env = append(env, name+"="+c.place(values[name]))
+	}
+	env = append(env, ownerVariable+"="+engine.Owner(), runVariable+"="+c.space.run, serviceVariable+"="+c.folder,
+		config.NamesVariable+"="+c.space.names.file)
+	args := slices.Clone(command.Args)
+	for i, arg := range args {
+		args[i] = c.place(arg)
+	}
+	folder := c.folder
+	if wanted := cmp.Or(command.WorkingDir, c.service.WorkingDir); wanted != "" {
+		folder = filepath.Join(c.folder, wanted) // where files of its own are
+		if !isFolder(folder) {
+			folder = wanted
+		}
+		if !isFolder(folder) {
+			return nil, refusef("working directory: there is no folder %s on this machine", wanted)
+		}
+	}
+	return c.launch(args, env, folder, command.Stdin, stdout, stderr)
+}
+
+func isFolder(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
+
+// A path stands in a text between other characters than these, and may follow a flag of one letter, or slashes.
+var word, first = regexp.MustCompile(`[\pL\pN_./~%+-]+`), regexp.MustCompile(`^(-\pL|/+)?(/.*)$`)
+
+// place replaces the paths of files in a text by where they are.
+func (c *container) place(text string) string {
+	return cmp.Or(c.files[text], word.ReplaceAllStringFunc(text, func(word string) string {
+		if m := first.FindStringSubmatch(word); m != nil && c.files[m[2]] != "" {
+			return m[1] + c.files[m[2]]
+		}
+		return word
+	}))
+}
+
+func (c *container) Name() string { return c.service.Name }
+
+func (c *container) Logs(context.Context) ([]byte, error) { return c.log.Bytes(), nil }
+
+func (c *container) State(context.Context) (engine.State, error) {
+	if c.first.hasEnded() {
+		return engine.State{Ended: true, Exit: engine.Exit{Code: c.first.code}}, nil
+	}
+	status := fmt.Sprintf("/proc/%d/status", c.first.cmd.Process.Pid)
+	return engine.State{CPUs: proc.Field(status, "Cpus_allowed_list")}, nil
+}
+
+// Exec implements engine.Container. A command that cannot be started ends with status 127, as in a shell.
+func (c *container) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
+	if len(command.Args) == 0 {
+		return engine.Exit{}, fmt.Errorf("running a command in %s: it is empty", c.Name())
+	}
+	stdout := &engine.Head{Limit: engine.MaxStdout, Full: command.Full}
+	stderr := &engine.Tail{Limit: engine.MaxStderr}
+	p, err := c.run(command, stdout, stderr)
+	if refused := (*refusal)(nil); errors.As(err, &refused) {
+		return engine.Exit{Code: 127, Stderr: []byte(refused.Error() + "\n")}, nil
+	}
+	if err == nil {
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+			p.signal(syscall.SIGKILL)
+			err = context.Cause(ctx)
+		}
+	}
+	if err != nil {
+		return engine.Exit{}, fmt.Errorf("running %q in %s: %w", command.Args, c.Name(), err)
+	}
+	return engine.Exit{Code: p.code, Stdout: stdout.Bytes(), Stderr: stderr.Bytes()}, nil
+}
+
+func (c *container) Wait(ctx context.Context) (int, error) {
+	select {
+	case <-c.first.done:
+		return c.first.code, nil
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
+}
+
+func (c *container) Reach(context.Context) (engine.Dial, error) {
+	return func(ctx context.Context, port int) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
+	}, nil
+}
+
+// Follow copies both streams as one.
+func (c *container) Follow(ctx context.Context, stdout, _ io.Writer) error {
+	stop := context.AfterFunc(ctx, func() { c.log.read.CloseWithError(context.Cause(ctx)) })
+	defer stop()
+	_, err := io.Copy(stdout, c.log.read)
+	return errors.Join(err, c.log.read.Close())
+}
+
+// remove ends the processes, and removes the folder. Grace is how long the first process may take to end by itself, if
+// the context lasts: then it is killed. It may be called again.
+func (c *container) remove(ctx context.Context, grace time.Duration) error {
+	if c.first != nil {
+		c.end(ctx, grace)
+		if err := c.space.names.remove(c.Name()); err != nil {
+			return err
+		}
+	}
+	if err := files.RemoveAll(c.folder); err != nil {
+		return fmt.Errorf("removing %s: %w", c.Name(), err)
+	}
+	return nil
+}
+
+func (c *container) end(ctx context.Context, grace time.Duration) {
+	if grace > 0 {
+		signal, _ := stopSignal(c.service.StopSignal) // it was checked
+		c.first.signal(signal)
+		bounded, cancel := context.WithTimeout(ctx, grace)
+		defer cancel()
+		if _, err := c.Wait(bounded); err == nil {
+			return
+		}
+	}
+	c.first.signal(syscall.SIGKILL)
+	<-c.first.done
+}
