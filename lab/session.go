@@ -348,7 +348,7 @@ func (a *Session) SelectPlanned(args []string, o plan.Options, consequence strin
 // Present tells what images and programs are now on the engine of a project, which is connected to if any record names
 // some.
 func (a *Session) Present(project *article.Project) *images.Present {
-	return &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) {
+	return &images.Present{Agent: a.Config.Agent, Connect: func(ctx context.Context) (engine.Engine, error) {
 		return a.Config.EngineOf(ctx, project)
 	}}
 }

@@ -9,7 +9,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
-	"benchbook/runner/machines"
 	"benchbook/runner/search"
 )
 
@@ -41,8 +40,8 @@ type bench struct {
 }
 
 // layout returns which machine each service runs on.
-func (b *bench) layout() machines.Layout {
-	return machines.Layout{Experiment: b.experiment, Host: b.Host, Machines: b.Machines}
+func (b *bench) layout() layout {
+	return layout{experiment: b.experiment, host: b.Host, machines: b.Machines}
 }
 
 func (b *bench) secrets() Secrets { return b.options.Secrets[b.experiment] }

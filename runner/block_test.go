@@ -28,7 +28,7 @@ func called(e *fake.Engine) string {
 	for _, c := range e.Calls() {
 		verb, name, _ := strings.Cut(c, " ")
 		switch {
-		case name == "packages":
+		case name == "packages", c == "start load":
 		case strings.HasPrefix(name, "20"):
 			out = append(out, verb)
 		default:
@@ -56,12 +56,12 @@ func failing(t *testing.T) []byte {
 // Services of a trial stay up between its repetitions, for as long as nothing of one can reach into the next.
 func TestBlocks(t *testing.T) {
 	const (
-		start = "inner, start server, "
+		start = "group, start server, "
 		load  = "run load, "
 		alone = start + load + "close, "
 		block = start + load + load + load + "close, "
 	)
-	second := func(p engine.Program, n *int) bool { // of all repetitions
+	second := func(p fake.Program, n *int) bool { // of all repetitions
 		if p.Name == "load" {
 			*n++
 		}
@@ -76,7 +76,7 @@ func TestBlocks(t *testing.T) {
 		{"all is well", func(*fake.Script) {}, block + block, []int{0, 0, 0, 3, 3, 3}},
 		{"a request failed", func(s *fake.Script) {
 			n, run, bad := 0, s.Run, failing(t)
-			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+			s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 				if second(p, &n) {
 					return engine.Exit{Stdout: bad}, nil
 				}
@@ -85,7 +85,7 @@ func TestBlocks(t *testing.T) {
 		}, start + load + load + "close, " + alone + block, []int{0, 0, 2, 3, 3, 3}},
 		{"a repetition failed", func(s *fake.Script) {
 			n, run := 0, s.Run
-			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+			s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 				if second(p, &n) {
 					return engine.Exit{Code: 1, Stderr: []byte("no")}, nil
 				}
@@ -130,15 +130,15 @@ func TestBlocksOfARunThatIsStopped(t *testing.T) {
 	if _, err := newRunner(e, q).Run(ctx, p, store, Options{}); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if got, want := called(e), "open, inner, start server, run load, close, close"; got != want {
+	if got, want := called(e), "open, group, start server, run load, close, close"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	e = fake.New(script(t))
 	if _, err := newRunner(e, &quiet{}).Run(t.Context(), p, store, Options{}); err != nil || len(store.records) != 6 {
 		t.Fatal(err, len(store.records))
 	}
-	if got, want := called(e), "open, inner, start server, run load, run load, close, "+
-		"inner, start server, run load, run load, run load, close, close"; got != want {
+	if got, want := called(e), "open, group, start server, run load, run load, close, "+
+		"group, start server, run load, run load, run load, close, close"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
@@ -150,7 +150,7 @@ func TestNoBlocks(t *testing.T) {
 	if _, err := newRunner(e, &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := called(e), "open, "+strings.Repeat("inner, start server, run load, close, ", 6)+"close"; got != want {
+	if got, want := called(e), "open, "+strings.Repeat("group, start server, run load, close, ", 6)+"close"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	for _, r := range store.records {

@@ -63,14 +63,14 @@ func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial
 
 // exitWords says how a service has ended, to be read after its name; empty if it has not, or that is not known.
 func exitWords(ctx context.Context, s engine.Container) string {
-	exit, ended, err := s.Ended(ctx)
+	state, err := s.State(ctx)
 	switch {
-	case err != nil || !ended:
+	case err != nil || !state.Ended:
 		return ""
-	case exit.OutOfMemory:
+	case state.Exit.OutOfMemory:
 		return "ran out of memory"
 	}
-	return fmt.Sprintf("has ended with status %d", exit.Code)
+	return fmt.Sprintf("has ended with status %d", state.Exit.Code)
 }
 
 // failureOf returns the failure, and the log, that a record keeps of an error that is a result; false for other errors.

@@ -41,7 +41,7 @@ func TestFactsOfImagesAreTheTrials(t *testing.T) {
 		return engine.Prepared{Reference: i.Name, ID: "sha256:" + i.Name,
 			Bases: []engine.Base{{Reference: i.Name, ID: "base of " + i.Name}}}, nil
 	}
-	s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
+	s.Run = func(_ context.Context, p fake.Program) (engine.Exit, error) {
 		if p.Name == "packages" {
 			return engine.Exit{Stdout: []byte("packages of " + p.Image.Reference + "\n")}, nil
 		}
@@ -153,9 +153,9 @@ func TestEngineElsewhere(t *testing.T) {
 // A program of the machine is told by its file, once, in place of an image and of all packages of the machine.
 func TestFactsOfPrograms(t *testing.T) {
 	s := script(t)
-	s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
+	s.Run = func(_ context.Context, p fake.Program) (engine.Exit, error) {
 		if p.Name == "program" {
-			return engine.Exit{Stdout: []byte(p.Command[0] + " sha256:abc gzip 1.12\n")}, nil
+			return engine.Exit{Stdout: []byte(p.Command[len(p.Command)-1] + " sha256:abc gzip 1.12\n")}, nil
 		}
 		return engine.Exit{Stdout: []byte("{}")}, nil
 	}

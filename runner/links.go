@@ -53,7 +53,7 @@ func originEnvironment(s *spec.Service) (string, error) {
 
 // relay returns the link before a service. It says in its log when it is ready: a request to its ports would reach the
 // service.
-func (b *bench) relay(t *plan.Trial, s *spec.Service) (engine.Service, error) {
+func (b *bench) relay(s *spec.Service) (engine.Service, error) {
 	c := link.Config{Semantics: link.Semantics, Seed: seed("link", s.Name), RTT: s.Link.RTT, Jitter: s.Link.Jitter,
 		Rate: s.Link.Rate}
 	for _, port := range s.Expose {
@@ -64,10 +64,10 @@ func (b *bench) relay(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 	if err != nil {
 		return engine.Service{}, fmt.Errorf("service %q: %w", s.Name, err)
 	}
-	at := b.layout().Location(t, s.Name)
-	out := engine.Service{Image: b.images().Own(), Location: at, Service: spec.Service{
+	host := b.experiment.HostOf(s.Name)
+	out := engine.Service{Image: b.images().Own(), Host: host, Ours: true, Service: spec.Service{
 		Name: s.Name, Command: []string{agent.Link}, Environment: []string{"BENCHBOOK_LINK=" + string(config)},
-		CPUSet: b.layout().Placement(at.Host).Services,
+		CPUSet: b.layout().placement(host).Services,
 		// One end of a closed connection cannot use its port again for a minute. The relay may be that end, for all clients.
 		Sysctls: map[string]string{"net.ipv4.tcp_tw_reuse": "1"},
 		Ready:   spec.Ready{Log: link.ReadyLine},

@@ -180,7 +180,7 @@ func TestLinksThatFail(t *testing.T) {
 				}
 				return nil
 			}
-			s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
+			s.Run = func(_ context.Context, p fake.Program) (engine.Exit, error) {
 				return engine.Exit{Code: 1, Stderr: []byte("status 500")}, nil
 			}
 			s.Logs = func(name string) []byte { return []byte("log of " + name + "\nlateness {\"count\":1}\n") }
@@ -190,7 +190,7 @@ func TestLinksThatFail(t *testing.T) {
 			if r.Failure != tt.failure || !strings.Contains(r.Log, tt.log) || strings.Contains(r.Log, "lateness") {
 				t.Errorf("failure %q with log %q, want %q with %q", r.Failure, r.Log, tt.failure, tt.log)
 			}
-			if opened, closed := calls(e, "open")+calls(e, "inner"), calls(e, "close"); opened != closed {
+			if opened, closed := calls(e, "open")+calls(e, "group"), calls(e, "close"); opened != closed {
 				t.Errorf("%d spaces opened, %d closed", opened, closed)
 			}
 		})

@@ -22,7 +22,7 @@ func (r *Runner) Prepare(ctx context.Context, p *plan.Plan, store RecordStore, o
 	if err != nil {
 		return nil, err
 	}
-	if err := o.look(ctx, r.Engine, records); err != nil {
+	if err := o.look(ctx, r, records); err != nil {
 		return nil, err
 	}
 	scope, records := o.scope(p, records)
@@ -73,7 +73,7 @@ func (r *Runner) prepareAll(ctx context.Context, runs []*bench) ([]*images.NoIma
 		if _, err := own.engineFacts(ctx); err != nil {
 			return nil, err
 		}
-		if err := own.layout().CheckConnected(); err != nil {
+		if err := own.layout().checkConnected(); err != nil {
 			return nil, err
 		}
 		if !own.foresee() {
@@ -94,7 +94,7 @@ func (r *Runner) engineFacts(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if facts["engine.local"] == "false" {
+	if facts["engine.local"] == "false" && r.Machines[""] == nil {
 		return nil, fmt.Errorf("the %s engine runs containers elsewhere or in a virtual machine, and what is measured "+
 			"there would be recorded as "+
 			"of this machine: run benchbook on the engine's machine, or use an engine of this one", r.Engine.Name())
@@ -117,7 +117,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	}
 	b.facts = maps.Clone(facts)
 	maps.Copy(b.facts, b.Host.Facts)
-	if err := b.layout().CheckConnected(); err != nil {
+	if err := b.layout().checkConnected(); err != nil {
 		return err
 	}
 	return b.preparePending(ctx)
@@ -179,7 +179,6 @@ func (b *bench) driverNeed(t *plan.Trial) (images.Need, error) {
 	case t.Load == nil:
 		what = "command"
 	case b.isCheck:
-		driver = b.Requests // whichever tool puts the load on
 	case driver == nil:
 		return images.Need{}, fmt.Errorf("there is no driver for %s", t.Load.Tool)
 	case t.Load.Tool != "":

@@ -46,13 +46,14 @@ func (g *tagged) engine(t *testing.T) engine.Engine {
 		return engine.Prepared{Reference: "x", ID: "sha256:x"}, nil
 	}
 	run := s.Run
-	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		if p.Name == "program" {
-			digest, ok := g.programs[p.Command[0]]
+			word := p.Command[len(p.Command)-1]
+			digest, ok := g.programs[word]
 			if !ok {
 				return engine.Exit{Code: 1}, nil
 			}
-			return engine.Exit{Stdout: []byte(p.Command[0] + " sha256:" + digest + " package 1.0\n")}, nil
+			return engine.Exit{Stdout: []byte(word + " sha256:" + digest + " package 1.0\n")}, nil
 		}
 		return run(ctx, p)
 	}
@@ -114,7 +115,7 @@ func TestAnotherImageIsMeasuredAgain(t *testing.T) {
 		}
 	}
 	want := "image base:1 changed: was sha256:b, is sha256:bb"
-	present := images.PresentOn(g.engine(t))
+	present := images.PresentOn(g.engine(t), func() ([]byte, error) { return nil, nil })
 	if err := present.Look(t.Context(), store.records); err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +183,7 @@ func TestImageInPlaceOfItsSubstitute(t *testing.T) {
 		t.Errorf("measured %v beside the same substitute", got)
 	}
 	g.images["debian:bookworm-slim"] = "sha256:deb"
-	present := images.PresentOn(g.engine(t))
+	present := images.PresentOn(g.engine(t), func() ([]byte, error) { return nil, nil })
 	if err := present.Look(t.Context(), store.records); err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +258,7 @@ func TestCommandOfAnotherPlacementIsMeasuredAgain(t *testing.T) {
 	p, store := newPlan(t, "---\ntitle: x\n---\n```yaml experiment\nname: e\ncommand: {image: x, run: y}\n"+
 		"repetitions: 2\ncalibrate: false\n```\n"), &memory{}
 	measure := func() []string {
-		r := newRunner(fake.New(fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+		r := newRunner(fake.New(fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
 			return engine.Exit{Code: 3, Stderr: []byte("no\n")}, nil // failures are results too
 		}}), &quiet{})
 		r.Host.Facts["host.cores"] = "2 logical, 2 physical"

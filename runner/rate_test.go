@@ -29,7 +29,7 @@ func schedules(t *testing.T, rates *[]float64) fake.Script {
 	s := script(t)
 	answered := s.Run
 	closed := 0
-	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		if p.Name != "load" {
 			return answered(ctx, p)
 		}
@@ -141,7 +141,7 @@ func TestSharedRateBesideAnUnfinishedRun(t *testing.T) {
 func TestSharedRateOfWhatFailed(t *testing.T) {
 	var rates []float64
 	s := schedules(t, &rates)
-	s.Run = func(context.Context, engine.Program) (engine.Exit, error) {
+	s.Run = func(context.Context, fake.Program) (engine.Exit, error) {
 		return engine.Exit{Code: 1, Stderr: []byte("benchbook-load: refused")}, nil
 	}
 	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), newPlan(t, equalLoad()), &memory{}, Options{})

@@ -121,8 +121,9 @@ func (b *bench) NewRecord(step plan.Step) *record.Record {
 		Definition: t.Definition, Inputs: t.Inputs, Facts: maps.Clone(b.facts),
 	}
 	maps.Copy(rec.Facts, b.images().Facts(t))
-	for fact, cpus := range map[string]string{plan.FactServicesPlace: b.layout().ServiceCPUs(t),
-		plan.FactLoadPlace: b.layout().LoadCPUs(t)} {
+	loadCPUs, _ := b.layout().loadCPUs(t)
+	for fact, cpus := range map[string]string{plan.FactServicesPlace: b.layout().serviceCPUs(t),
+		plan.FactLoadPlace: loadCPUs} {
 		if cpus != "" { // else all of a node
 			rec.Facts[fact] = cpus
 		}
@@ -135,7 +136,7 @@ func (b *bench) NewRecord(step plan.Step) *record.Record {
 		rec.Facts[record.FactTarget] = record.RunningTarget
 	}
 	b.sharedFacts(rec)
-	b.layout().AddFacts(t, rec.Facts)
+	b.layout().addFacts(t, rec.Facts)
 	return rec
 }
 
@@ -172,7 +173,7 @@ func (b *bench) settle(ctx context.Context, rec *record.Record) (err error) {
 		return nil
 	}
 	began := time.Now()
-	rec.Before, err = b.layout().Settle(ctx, b.Settler, b.disturbed && b.plan.Profile != plan.Quick)
+	rec.Before, err = b.layout().settle(ctx, b.Settler, b.disturbed && b.plan.Profile != plan.Quick)
 	rec.Parts["settle"] = time.Since(began).Seconds()
 	return err
 }
@@ -192,25 +193,22 @@ func (p *repetition) measure(drive func(*repetition) (load.Measurement, error)) 
 	if !p.isCheck {
 		p.metrics = p.wantedMetrics(p.bounded, slices.Concat(p.running, p.services.running))
 	}
-	p.place = p.layout().LoadPlace(p.services.space, p.step.Trial)
-	p.place.Seed, p.place.Image = uint64(p.rec.Order.Seed)+uint64(p.rec.Order.Round), p.images().Prepared
+	cpus, cores := p.layout().loadCPUs(p.step.Trial)
+	p.place = load.Place{CPUSet: cpus, Cores: cores, Host: p.experiment.LoadHost(p.step.Trial),
+		Ahead: p.layout().loadAhead(p.step.Trial), Image: p.images().Prepared,
+		Seed: uint64(p.rec.Order.Seed) + uint64(p.rec.Order.Round)}
 	p.place.KeepStdout = slices.ContainsFunc(p.metrics, func(m wantedMetric) bool { return m.Stream == "stdout" })
-	p.place.Standby = p.standBy()
 	if p.services.began.IsZero() {
-		err = p.start(p.ctx, p.bounded, p.services)
+		err = p.startAll()
 	}
+	p.place.Load = p.services.load
 	p.running = append(p.running, p.services.running...)
 	if p.experiment.Blocks {
 		p.rec.Facts[record.FactStart] = p.services.began.Format(startFormat)
 	}
-	if err != nil {
-		p.place.Standby.End()
-		p.endPart("start")
-	} else {
-		p.place.Standby.Started(p.bounded) // no container may start beside what is timed from here on
-		p.endPart("start")
+	p.endPart("start")
+	if err == nil {
 		m, err = p.measureReady(drive)
-		p.place.Standby.End() // its space must not be left before
 	}
 	if (err != nil || m.Failure != "") && p.ctx.Err() == nil {
 		m.Log = logs(p.ctx, m.Log, p.running, err)
@@ -219,14 +217,19 @@ func (p *repetition) measure(drive func(*repetition) (load.Measurement, error)) 
 	return m, err
 }
 
-// standBy starts the program of the load while the services start, where that can be done: nil where it cannot. It is
-// not done beside services whose logs are searched for metrics, as these may be times of the start itself.
-func (p *repetition) standBy() *load.Standby {
-	starter, ok := p.driver(p.step.Trial).(load.Starter)
-	if !ok || p.isCheck || slices.ContainsFunc(p.metrics, func(s wantedMetric) bool { return s.Stream == "log" }) {
-		return nil
+// startAll starts the services, and the container of the load at the same time. It starts after services whose logs are
+// searched for metrics, as these may be times of the start itself, and after the one whose network it shares.
+func (p *repetition) startAll() (err error) {
+	t := p.step.Trial
+	if !p.isCheck || t.Load != nil {
+		p.services.idle, err = p.driver(t).Container(p.place, search.WithRate(t, p.rates))
+		if err != nil {
+			return err
+		}
 	}
-	return starter.StandBy(p.bounded, p.place, search.WithRate(p.step.Trial, p.rates))
+	p.services.idleLast = p.services.idle != nil && p.services.idle.Beside != "" ||
+		slices.ContainsFunc(p.metrics, func(s wantedMetric) bool { return s.Stream == "log" })
+	return p.start(p.ctx, p.bounded, p.services)
 }
 
 // measureReady measures a trial whose services are ready.
@@ -270,30 +273,38 @@ func (p *repetition) measureReady(drive func(*repetition) (load.Measurement, err
 // observeLoad puts the load on services that are ready, and samples them meanwhile.
 func (p *repetition) observeLoad() (load.Measurement, error) {
 	begin, at, t := time.Now(), p.place, p.step.Trial
-	sampler := observe.Watch(p.bounded, stillRunning(p.running))
-	at.Space = sampler.Space(at.Space)
-	if started := at.Standby.Started(p.bounded); started != nil {
-		sampler.NoteLoadCPUs(p.bounded, started)
+	sampler := observe.Watch(p.bounded, stillRunning(p.running), at.Load)
+	if idle := p.services.idle; idle != nil && idle.Beside != "" {
+		p.rec.Facts[observe.FactLoadIn] = "that of " + idle.Beside
 	}
 	m, err := p.driver(t).Measure(p.bounded, at, search.WithRate(t, p.rates))
 	sampler.Finish()
-	p.layout().ToOurClock(t, &m)
 	if err != nil {
 		return m, err
 	}
+	if !m.Start.IsZero() { // it was timed on the machine of the load
+		m.Start = m.Start.Add(-at.Ahead)
+	}
+	if m.Load != nil {
+		m.Load.WindowStart = m.Start
+	}
 	lateness(p.bounded, t, stillRunning(p.running), m.Length, p.rec.Facts)
-	if err := p.layout().AddReadings(p.bounded, sampler, t, &m); err != nil {
+	window := observe.Window{Start: m.Start, Length: m.Length, LoadCPU: m.GeneratorCPU, Limited: map[string]bool{}}
+	for _, s := range t.Services {
+		window.Limited[s.Name] = s.CPUs > 0
+	}
+	if window.Machines, err = p.layout().onMachines(p.bounded, t, m.Start, m.Length); err != nil {
 		return m, err
 	}
-	m.Samples = append(m.Samples, sampler.Samples(&m)...)
-	if p.experiment.Outside && m.Load != nil {
-		m.Load.ForeignCPU = -1 // what the target used is not told from what others did
+	result := sampler.In(window)
+	m.Samples, p.rec.Machine = append(m.Samples, result.Samples...), result.Machine
+	maps.Copy(p.rec.Facts, result.Facts)
+	if m.Load != nil && result.Foreign >= 0 && !p.experiment.Outside { // the target's own processor time is unknown
+		m.Load.ForeignCPU = result.Foreign
 	}
-	limited := map[string]bool{}
-	for _, s := range t.Services {
-		limited[s.Name] = s.CPUs > 0
+	if m.Command != nil && result.Foreign >= 0 {
+		m.Command.ForeignCPU = result.Foreign
 	}
-	p.rec.Machine = sampler.Machine(&m, limited)
 	measured := measuredTime(&m)
 	p.rec.Parts["warmup"] = m.Warmup.Seconds()
 	p.rec.Parts["measure"] = measured.Seconds()
@@ -350,11 +361,11 @@ func (p *repetition) serviceFailure(running []engine.Container, err error) error
 		return err
 	}
 	for _, s := range running {
-		exit, ended, lookErr := s.Ended(p.ctx)
-		if lookErr != nil {
-			return errors.Join(lookErr, err)
+		state, stateErr := s.State(p.ctx)
+		if stateErr != nil {
+			return errors.Join(stateErr, err)
 		}
-		if isFault := err != nil || exit.Code != 0 || exit.OutOfMemory; ended && isFault {
+		if isFault := err != nil || state.Exit.Code != 0 || state.Exit.OutOfMemory; state.Ended && isFault {
 			return &resultError{failure: fmt.Sprintf("service %q %s", s.Name(), exitWords(p.ctx, s))}
 		}
 	}
@@ -423,7 +434,7 @@ func (p *repetition) leave(keep keep, clean, failed bool) error {
 		return p.services.close(p.ctx)
 	}
 	kept := &Kept{Article: p.plan.Article, Experiment: p.experiment.Name, Trial: p.step.Trial.Name}
-	if err := p.keep(p.ctx, p.services.space, kept); err != nil {
+	if err := p.keep(p.ctx, p.services, kept); err != nil {
 		return err
 	}
 	p.summary.Kept = kept
@@ -446,8 +457,11 @@ func clip(s string, most int) string {
 }
 
 // driver returns what puts the load of a trial on; nil if there is none.
-func (r *Runner) driver(t *plan.Trial) load.Driver {
+func (b *bench) driver(t *plan.Trial) load.Driver {
+	r := b.Runner
 	switch {
+	case t.Load != nil && b.isCheck:
+		return r.Requests // whichever tool puts the load on
 	case t.Command != nil:
 		return r.Commands
 	case t.Load.Tool != "":

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -19,7 +18,6 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
 	"benchbook/runner/load/http"
-	"benchbook/runner/observe"
 )
 
 // runOnce runs an experiment of sockets with one repetition and gives its first record.
@@ -83,7 +81,7 @@ func TestCloseThatFails(t *testing.T) {
 
 	// So it is said also of a run that is interrupted.
 	ctx, cancel := context.WithCancel(t.Context())
-	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		if p.Name != "load" {
 			return engine.Exit{Code: 127}, nil
 		}
@@ -100,7 +98,7 @@ func TestLogOfARepetitionThatTookTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := script(t)
 		s.Logs = func(string) []byte { return []byte("waiting for a lock\n") }
-		s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 			if p.Name != "load" {
 				return engine.Exit{Code: 127}, nil
 			}
@@ -180,10 +178,10 @@ func TestOwnCPUs(t *testing.T) {
 	s := script(t)
 	var config http.Config
 	run := s.Run
-	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		if p.Name == "load" {
-			if p.CPUSet != "0-1" {
-				t.Errorf("the load is on %s", p.CPUSet)
+			if p.Service.CPUSet != "0-1" {
+				t.Errorf("the load is on %s", p.Service.CPUSet)
 			}
 			if err := json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config); err != nil {
 				t.Error(err)
@@ -253,7 +251,7 @@ func TestSettingsOfAService(t *testing.T) {
 
 	// And what the project has to allow: its plan is made elsewhere.
 	r := newTestBench(newRunner(fake.New(fake.Script{}), &quiet{}), &plan.Plan{}, &plan.Experiment{})
-	service, err := r.service(&plan.Trial{},
+	service, err := r.service(
 		&spec.Service{Sysctls: map[string]string{"net.core.somaxconn": "9"}, CapAdd: []string{"NET_ADMIN"},
 			SecurityOpt: []string{"x"}})
 	if err != nil || service.Sysctls["net.core.somaxconn"] != "9" || len(service.CapAdd) != 1 ||
@@ -267,7 +265,7 @@ func TestFailureBesideAnEngineThatFails(t *testing.T) {
 	s := script(t)
 	good := s.Run
 	stopped := false
-	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		if p.Name != "load" {
 			return good(ctx, p)
 		}
@@ -298,7 +296,7 @@ func TestServiceThatIsTakenAway(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := script(t)
 			good, taken := s.Run, false
-			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+			s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 				exit, err := good(ctx, p)
 				if p.Name == "load" {
 					taken = true
@@ -348,40 +346,40 @@ func TestServiceThatEndsUnderLoad(t *testing.T) {
 	}
 }
 
-// The load is there before the services are ready, and waits until they are. Where a log may tell how long the start
-// took, nothing is started beside it.
-func TestLoadStandsBy(t *testing.T) {
+// The container of the load starts while the services do. Where a log may say how long the start took, it starts after
+// them.
+func TestLoadStartsBesideServices(t *testing.T) {
 	const inLog = "calibrate: false\nmetrics:\n  - {name: boot, from: server log, regex: 'boot (\\d+)', unit: ms}"
 	for _, tt := range []struct {
 		name, replacement string
 		want              bool
-	}{{"beside the start", "calibrate: false", true}, {"not beside a start that may be timed", inLog, false}} {
+	}{{"beside services", "calibrate: false", true}, {"after services that may be timed", inLog, false}} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := script(t)
-			waits, ready := make(chan struct{}, 1), false
-			s.Waits = func(engine.Program) { waits <- struct{}{} }
-			s.Start = func(ctx context.Context, _ engine.Service) error {
-				ready = false
-				if tt.want {
-					select {
-					case <-waits:
-					case <-ctx.Done():
-						t.Error("no load stands by")
-					}
+			var e *fake.Engine
+			loads := 0
+			s.Start = func(ctx context.Context, service engine.Service) error {
+				if service.Name != "server" {
+					return nil
+				}
+				deadline := time.Now().Add(10 * time.Second)
+				for tt.want && calls(e, "start load") == loads && time.Now().Before(deadline) {
+					time.Sleep(time.Millisecond)
 				}
 				time.Sleep(10 * time.Millisecond)
-				ready = true
+				if started := calls(e, "start load") > loads; started != tt.want {
+					t.Errorf("while the server starts, the load was started: %v, want %v", started, tt.want)
+				}
+				loads++
 				return nil
 			}
-			run := s.Run
-			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
-				if p.Name == observe.LoadName && (!ready || (p.Stdin != nil) != tt.want) {
-					t.Errorf("a load begins, the services being ready: %v; it stood by: %v", ready, p.Stdin != nil)
-				}
-				return run(ctx, p)
+			e = fake.New(s)
+			store := &memory{}
+			if _, err := newRunner(e, &quiet{}).Run(t.Context(), socketsPlan(t, "calibrate: false", tt.replacement), store,
+				Options{}); err != nil {
+				t.Fatal(err)
 			}
-			r := runOnce(t, s, "calibrate: false", tt.replacement)
-			sum := 0.0
+			r, sum := store.records[0], 0.0
 			for _, seconds := range r.Parts {
 				sum += seconds
 			}
@@ -389,58 +387,7 @@ func TestLoadStandsBy(t *testing.T) {
 			if took := r.Ended.Sub(r.Started).Seconds(); r.Failure != "" || r.Parts["start"] < 0.01 || sum > took+0.002 {
 				t.Errorf("failure %q, parts %v in %v s", r.Failure, r.Parts, took)
 			}
-			if len(waits) > 0 {
-				t.Error("a load has stood by")
-			}
 		})
-	}
-}
-
-// A load that stands by in vain has never begun, and is gone before its space is closed.
-func TestLoadStandsByInVain(t *testing.T) {
-	s := script(t)
-	var word io.Reader // of the load that stands by
-	waits := make(chan struct{}, 1)
-	s.Waits = func(p engine.Program) {
-		word = p.Stdin
-		waits <- struct{}{}
-	}
-	stoodBy := 0
-	s.Start = func(ctx context.Context, service engine.Service) error {
-		select {
-		case <-waits:
-			stoodBy++
-		case <-ctx.Done():
-		}
-		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1")}
-	}
-	s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
-		if p.Name == observe.LoadName {
-			t.Error("a load has begun")
-		}
-		return engine.Exit{Code: 127}, nil
-	}
-	s.Close = func(context.Context, string) error {
-		if stoodBy == 0 {
-			return nil // before the first repetition
-		}
-		given := make(chan error, 1)
-		go func() {
-			_, err := word.Read(make([]byte, 1))
-			given <- err
-		}()
-		select {
-		case err := <-given:
-			if !errors.Is(err, io.ErrClosedPipe) {
-				t.Errorf("the word of the load that stood by: %v", err)
-			}
-		case <-time.After(10 * time.Second):
-			t.Error("a load still waits for its word")
-		}
-		return nil
-	}
-	if r := runOnce(t, s); r.Failure != `service "server" was not ready: it ended with status 1` || stoodBy != 2 {
-		t.Errorf("failure %q, beside %d loads that stood by", r.Failure, stoodBy)
 	}
 }
 

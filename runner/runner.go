@@ -21,9 +21,8 @@ import (
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/images"
 	"benchbook/runner/load"
-	"benchbook/runner/machines"
+	"benchbook/runner/machine"
 	"benchbook/runner/search"
-	"benchbook/runner/sysinfo"
 )
 
 // RecordStore keeps the records of an article.
@@ -57,12 +56,12 @@ type Runner struct {
 	Tools    map[string]load.Driver // load generators of others, by name
 	Programs load.Driver            // load generators of articles
 	Agent    agent.Program          // our program in containers, for origins and links
-	Host     sysinfo.Host
-	Machines map[string]*machines.Machine // the others of Host, by their names in the project
+	Host     machine.Host
+	Machines map[string]*machine.Machine // the others of Host, by their names in the project; "" is that of an engine elsewhere
 	Progress Progress
 	Outside  *Runner // carries out experiments whose targets run already; nil: this one does
 
-	Settler *sysinfo.Settler                  // lets the machine come to rest before each repetition; nil for none
+	Settler *machine.Settler                  // lets the machine come to rest before each repetition; nil for none
 	Cache   string                            // folder that remembers the contents of images; empty for none
 	Over    func(engine.Engine) engine.Engine // wraps the engine that images are built on; nil for nothing
 
@@ -92,9 +91,9 @@ type Options struct {
 }
 
 // look asks Present, or the engine if there is none, about the images that records were measured with.
-func (o *Options) look(ctx context.Context, e engine.Engine, records []*record.Record) error {
+func (o *Options) look(ctx context.Context, r *Runner, records []*record.Record) error {
 	if o.Present == nil {
-		o.Present = images.PresentOn(e)
+		o.Present = images.PresentOn(r.Engine, r.Agent)
 	}
 	return o.Present.Look(ctx, records)
 }
@@ -151,7 +150,7 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 	if err != nil {
 		return sum, err
 	}
-	if err := o.look(ctx, r.Engine, records); err != nil {
+	if err := o.look(ctx, r, records); err != nil {
 		return sum, err
 	}
 	s := &session{Runner: r, plan: p, recordStore: currentStore{store, o.Present, p}, options: o, summary: &sum,

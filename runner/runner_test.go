@@ -26,7 +26,7 @@ import (
 	"benchbook/runner/images"
 	"benchbook/runner/load"
 	"benchbook/runner/load/http"
-	"benchbook/runner/sysinfo"
+	"benchbook/runner/machine"
 )
 
 // memory is a RecordStore in a slice.
@@ -227,7 +227,7 @@ func script(t *testing.T) fake.Script { return scriptIn(t, 20*time.Millisecond) 
 // scriptIn is that with windows of some length.
 func scriptIn(t *testing.T, window time.Duration) fake.Script {
 	result := answersIn(t, window)
-	return fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+	return fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
 		if p.Name == "load" {
 			return engine.Exit{Stdout: result}, nil
 		}
@@ -239,7 +239,7 @@ func newRunner(e engine.Engine, p Progress) *Runner {
 	program := func() ([]byte, error) { return []byte("program"), nil }
 	return &Runner{Engine: e, Progress: p, Agent: program, Requests: &load.Requests{Agent: program},
 		Commands: &load.Commands{Agent: program},
-		Host:     sysinfo.Host{ID: "c2-abcdef", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "test"}}}
+		Host:     machine.Host{ID: "c2-abcdef", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "test"}}}
 }
 
 func TestRun(t *testing.T) {
@@ -273,7 +273,7 @@ func TestRun(t *testing.T) {
 	}
 	// Each repetition has a space within that of the experiment, which comes and goes once; others are for looking into
 	// images.
-	opened, within, closed := calls(e, "open"), calls(e, "inner"), calls(e, "close")
+	opened, within, closed := calls(e, "open"), calls(e, "group"), calls(e, "close")
 	looked := len(slices.DeleteFunc(e.Calls(), func(c string) bool { return c != "open packages" }))
 	if within != 6 || opened != 1+looked || opened+within != closed {
 		t.Errorf("%d spaces opened, and %d within; %d closed", opened, within, closed)
@@ -282,7 +282,7 @@ func TestRun(t *testing.T) {
 
 func calls(e *fake.Engine, what string) (n int) {
 	for _, c := range e.Calls() {
-		if strings.HasPrefix(c, what+" ") {
+		if strings.HasPrefix(c+" ", what+" ") {
 			n++
 		}
 	}
@@ -360,7 +360,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	defer cancel()
 	// The fourth repetition is in the middle of its load when the signal comes.
 	s, result, loads := script(t), answers(t), 0
-	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		if p.Name != "load" {
 			return engine.Exit{Code: 127}, nil
 		}
@@ -376,7 +376,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || sum.Measured != 3 || len(store.records) != 3 {
 		t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
 	}
-	if opened, closed := calls(e, "open")+calls(e, "inner"), calls(e, "close"); opened != closed {
+	if opened, closed := calls(e, "open")+calls(e, "group"), calls(e, "close"); opened != closed {
 		t.Errorf("%d spaces opened, %d closed", opened, closed)
 	}
 	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
@@ -497,12 +497,12 @@ func TestFailures(t *testing.T) {
 			}
 		}, `service "server" was not ready: it ended with status 1`},
 		{"wrong answer before timing", func(s *fake.Script) {
-			s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
+			s.Run = func(_ context.Context, p fake.Program) (engine.Exit, error) {
 				return engine.Exit{Code: 1, Stderr: []byte("benchbook-load: the check before timing failed: status 500\n")}, nil
 			}
 		}, "the check before timing failed: status 500"},
 		{"hangs", func(s *fake.Script) {
-			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+			s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 				if p.Name != "load" {
 					return engine.Exit{Code: 127}, nil
 				}

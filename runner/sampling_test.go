@@ -5,6 +5,7 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine/enginetest/fake"
+	"benchbook/runner/load"
 	"benchbook/runner/observe"
 )
 
@@ -14,7 +15,7 @@ func newFake(t *testing.T) *fake.Engine { return fake.New(script(t)) }
 func TestRecordTellsWhereItRan(t *testing.T) {
 	s := script(t)
 	s.CPUs = func(name string) (string, error) {
-		return map[string]string{"server": "2-3", observe.LoadName: "5"}[name], nil
+		return map[string]string{"server": "2-3", load.LoadName: "5"}[name], nil
 	}
 	r := runOnce(t, s, "requests: 100", "requests: 100, network: shared")
 	if r.Machine == nil || r.Machine.Sampling == nil {

@@ -64,6 +64,8 @@ func (c *counting) Prepare(context.Context, engine.Engine, io.Writer) error {
 
 func (*counting) Files(*plan.Trial, string) []spec.File { return nil }
 
+func (*counting) Container(load.Place, *plan.Trial) (*engine.Service, error) { return nil, nil }
+
 func (c *counting) Measure(context.Context, load.Place, *plan.Trial) (load.Measurement, error) {
 	c.measured++
 	return load.Measurement{Output: "raw"}, nil

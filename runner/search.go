@@ -23,7 +23,7 @@ func (b *bench) recall() error {
 // that was stopped begins anew.
 func (b *bench) search(ctx context.Context) error {
 	searcher := &search.Searcher{Bench: b, Progress: b.Progress, Plan: b.plan, Experiment: b.experiment, Host: b.Host.ID,
-		Records: b.records, Choices: b.choices, Cores: b.layout().ServiceCores}
+		Records: b.records, Choices: b.choices, Cores: b.layout().serviceCores}
 	for _, t := range b.work.Trials() {
 		c := b.choices.Of(t)
 		for _, s := range t.Tune {

@@ -54,7 +54,7 @@ func (b *simulation) script(t *testing.T) fake.Script {
 			}
 			return nil
 		},
-		Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+		Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
 			if p.Name != "load" {
 				return engine.Exit{Code: 127}, nil
 			}
@@ -267,7 +267,7 @@ func TestTuneCountsCPUSets(t *testing.T) {
 	for set, want := range map[string]int{"": 1, `cpuset: "0"`: 1, `cpuset: "0,1"`: 2, `cpuset: "0-15"`: 16} {
 		p := newPlan(t, pool(`expose: ["8080"]`, "expose: [\"8080\"]\n    "+cmp.Or(set, "user: root")))
 		r := newTestBench(newRunner(fake.New(fake.Script{}), &quiet{}), p, p.Experiments[0])
-		if got := r.layout().ServiceCores(p.Experiments[0].Trials[0]); got != want {
+		if got := r.layout().serviceCores(p.Experiments[0].Trials[0]); got != want {
 			t.Errorf("%q: %d cores, want %d", set, got, want)
 		}
 	}
@@ -515,7 +515,7 @@ func TestBudgetOfADisturbedSearch(t *testing.T) {
 	b := &simulation{throughput: curve}
 	script := b.script(t)
 	quick, slow := script.Run, 3
-	script.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+	script.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		if slow > 0 {
 			slow--
 			time.Sleep(450 * time.Millisecond)
@@ -540,7 +540,7 @@ func TestSearchesInABudget(t *testing.T) {
 	b := &simulation{throughput: curve}
 	script := b.script(t)
 	quick := script.Run
-	script.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+	script.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		time.Sleep(40 * time.Millisecond)
 		return quick(ctx, p)
 	}

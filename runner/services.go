@@ -19,13 +19,17 @@ import (
 // maxShares is how often the shared services of an experiment are started in a run.
 const maxShares = 3
 
-// services are the own services of a trial, or the shared ones, in a space.
+// services are the own services of a trial with the container of its load, or the shared ones, in a space.
 type services struct {
 	trial   *plan.Trial
 	space   engine.Space
 	list    []*spec.Service
 	running []engine.Container
 	began   time.Time // zero until they are started
+
+	idle     *engine.Service  // for the load or the command; nil if it runs in a service
+	idleLast bool             // it starts after the services
+	load     engine.Container // idle, started
 }
 
 // A share is the shared services, which outlive repetitions.
@@ -46,8 +50,8 @@ func (s *services) close(ctx context.Context) error {
 // allRun reports whether all containers are known to run, apart from completed ones.
 func allRun(ctx context.Context, running []engine.Container) bool {
 	return !slices.ContainsFunc(stillRunning(running), func(s engine.Container) bool {
-		_, ended, err := s.Ended(ctx)
-		return ended || err != nil
+		state, err := s.State(ctx)
+		return state.Ended || err != nil
 	})
 }
 
@@ -101,8 +105,8 @@ func (b *bench) closeAround(ctx context.Context) error {
 }
 
 // keep leaves the services of a repetition up for somebody to look at, instead of closing its space.
-func (b *bench) keep(ctx context.Context, space engine.Space, kept *Kept) error {
-	spaces := []engine.Space{space}
+func (b *bench) keep(ctx context.Context, up *services, kept *Kept) error {
+	spaces := []engine.Space{up.space}
 	if b.shared != nil {
 		spaces, kept.Cleanup = append(spaces, b.shared.space), b.experiment.Cleanup
 	} else {
@@ -114,6 +118,9 @@ func (b *bench) keep(ctx context.Context, space engine.Space, kept *Kept) error 
 			return &engine.LeftError{Err: err}
 		}
 		kept.Services = append(kept.Services, services...)
+	}
+	if up.idle != nil && up.idle.Ours { // there is no shell in it
+		kept.Services = slice.Filter(kept.Services, func(k engine.Kept) bool { return k.Service != up.idle.Name })
 	}
 	b.shared, b.around = nil, nil
 	return nil

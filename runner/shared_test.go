@@ -17,7 +17,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/observe"
+	"benchbook/runner/load"
 )
 
 // shared is an experiment with a database that all repetitions share, and every hook.
@@ -93,7 +93,7 @@ func runShared(t *testing.T, s *stage, o Options, p *plan.Plan, store *memory) (
 	t.Helper()
 	e, q := fake.New(s.Script), &quiet{}
 	sum, err := newRunner(e, q).Run(t.Context(), p, store, o)
-	calls := slices.DeleteFunc(e.Calls(), func(c string) bool { return strings.HasSuffix(c, " packages") })
+	calls := slices.DeleteFunc(e.Calls(), func(c string) bool { return strings.HasSuffix(c, " packages") || c == "start load" })
 	for i, c := range calls {
 		verb, name, _ := strings.Cut(c, " ")
 		if strings.HasPrefix(name, "20") {
@@ -111,7 +111,7 @@ func TestSharedServices(t *testing.T) {
 	if err != nil || sum.Failed != 0 || len(store.records) != 4 {
 		t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
 	}
-	repetition := []string{"inner", "start server", "exec db", "exec server", "run load", "exec db", "close"}
+	repetition := []string{"group", "start server", "exec db", "exec server", "run load", "exec db", "close"}
 	want := slices.Concat([]string{"open", "start db", "exec db"}, repetition, repetition, repetition, repetition,
 		[]string{"exec db", "close"})
 	if !slices.Equal(calls, want) {
@@ -211,9 +211,9 @@ func TestInterruptedBeforeConclude(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s, store := newStage(t), &memory{}
 	run := s.Run
-	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		exit, err := run(ctx, p)
-		if p.Name == observe.LoadName {
+		if p.Name == load.LoadName {
 			cancel()
 		}
 		return exit, err
@@ -276,7 +276,7 @@ func TestHooksThatFail(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, store := newStage(t), &memory{}
 				good := s.Run
-				s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+				s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 					if p.Name == "packages" {
 						return engine.Exit{Stdout: []byte("bash 5.2\n" + "-- python" + "\n")}, nil
 					}
@@ -299,7 +299,7 @@ func TestHooksThatFail(t *testing.T) {
 					t.Errorf("it was said %d times", q.done)
 				}
 				checkListsStandOnce(t, store.records)
-				opened := count(calls, "open") + count(calls, "inner")
+				opened := count(calls, "open") + count(calls, "group")
 				if closed := count(calls, "close"); opened != closed {
 					t.Errorf("%d spaces opened, %d closed: %v", opened, closed, calls)
 				}
@@ -360,7 +360,7 @@ func TestCleanupOfARunThatDoesNotEnd(t *testing.T) {
 	slowtest.Skip(t)
 	inLoad := func(s *stage, do func()) {
 		good := s.Run
-		s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 			if p.Name != "load" {
 				return good(ctx, p)
 			}
@@ -424,7 +424,7 @@ func TestCleanupOfARunThatDoesNotEnd(t *testing.T) {
 			if last := calls[len(calls)-1]; !strings.HasPrefix(last, "close") || calls[len(calls)-2] != "exec db" {
 				t.Errorf("the last calls were %q", calls[max(0, len(calls)-3):])
 			}
-			if opened := prefixed(calls, "open") + prefixed(calls, "inner"); opened != prefixed(calls, "close") {
+			if opened := prefixed(calls, "open") + prefixed(calls, "group"); opened != prefixed(calls, "close") {
 				t.Errorf("%d spaces opened: %q", opened, calls)
 			}
 		})
@@ -464,7 +464,7 @@ func TestSharedServiceThatDies(t *testing.T) {
 				return nil
 			}
 			good := s.Run
-			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+			s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 				if p.Name == "load" {
 					repetitions++
 					dead = test.dies(starts, repetitions)
@@ -562,7 +562,7 @@ func TestKeep(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s, store := newStage(t), &memory{}
 			good, loads := s.Run, 0
-			s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+			s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 				if p.Name == "load" {
 					if loads++; loads == test.fail {
 						return engine.Exit{Code: 1, Stderr: []byte("no\n")}, nil

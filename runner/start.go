@@ -20,7 +20,6 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/engine/readiness"
 	"benchbook/runner/observe"
 )
 
@@ -46,11 +45,37 @@ func (b *bench) start(ctx, bounded context.Context, s *services) error {
 			}
 		})
 	}
+	if s.idle != nil {
+		group.Go(func() {
+			err := s.awaitTurn(ctx, all)
+			if err == nil {
+				s.load, err = startOne(ctx, bounded, s.space, *s.idle)
+			}
+			if err != nil {
+				cancel(err)
+			}
+		})
+	}
 	group.Wait()
 	for _, one := range s.list {
 		s.running = append(s.running, slice.Filter(all[one.Name].running, func(c engine.Container) bool { return c != nil })...)
 	}
 	return context.Cause(ctx)
+}
+
+// awaitTurn waits until the container of the load may be started. The error is why it is not started any more.
+func (s *services) awaitTurn(ctx context.Context, all map[string]*starting) error {
+	if !s.idleLast {
+		return nil
+	}
+	for _, one := range all {
+		select {
+		case <-one.ready:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
 }
 
 // starting is a service while it starts.
@@ -112,7 +137,7 @@ func (b *bench) startService(ctx, bounded context.Context, set *services, s *sta
 		return err
 	}
 	if s.Link != nil {
-		relay, err := b.relay(set.trial, s.Service)
+		relay, err := b.relay(s.Service)
 		if err != nil {
 			return err
 		}
@@ -132,7 +157,7 @@ func (b *bench) startService(ctx, bounded context.Context, set *services, s *sta
 
 // container returns the nth container of a service, counted from 1.
 func (b *bench) container(t *plan.Trial, s *starting, n int) (engine.Service, error) {
-	out, err := b.service(t, s.Service)
+	out, err := b.service(s.Service)
 	if err != nil {
 		return engine.Service{}, err
 	}
@@ -156,7 +181,7 @@ func (b *bench) container(t *plan.Trial, s *starting, n int) (engine.Service, er
 // named returns a container under the name that records and messages have for it.
 func (s *starting) named(c engine.Container, name string) engine.Container {
 	if s.Link != nil {
-		c = observe.Renamed{Running: c, As: name}
+		c = observe.Renamed{Container: c, As: name}
 	}
 	if s.Completes {
 		c = completed{c}
@@ -200,9 +225,9 @@ func startOne(ctx, bounded context.Context, space engine.Space, service engine.S
 }
 
 // service returns a service as an engine starts it.
-func (b *bench) service(t *plan.Trial, s *spec.Service) (engine.Service, error) {
-	out := engine.Service{Service: *s, Image: b.images().Prepared(s.Image), Location: b.layout().Location(t, s.Name)}
-	out.CPUSet = b.layout().CPUsOf(s)
+func (b *bench) service(s *spec.Service) (engine.Service, error) {
+	out := engine.Service{Service: *s, Image: b.images().Prepared(s.Image), Host: b.experiment.HostOf(s.Name)}
+	out.CPUSet = b.layout().cpusOf(s)
 	if !s.Completes && !s.NoImageHealthcheck {
 		out.Ready = s.Ready.Or(out.Image.Healthcheck)
 	}
@@ -211,7 +236,7 @@ func (b *bench) service(t *plan.Trial, s *spec.Service) (engine.Service, error) 
 			"healthy, but neither it nor its image has a healthcheck, and it exposes no port: give it a healthcheck, or write " +
 			"condition: service_started")}
 	}
-	if err := lowerVolumes(&out); err != nil {
+	if err := lowerVolumes(&out, b.layout().machine(out.Host).IsHere()); err != nil {
 		return engine.Service{}, err
 	}
 	if s.Origin != nil {
@@ -219,7 +244,7 @@ func (b *bench) service(t *plan.Trial, s *spec.Service) (engine.Service, error) 
 		if err != nil {
 			return engine.Service{}, err
 		}
-		out.Image, out.Command, out.Environment = b.images().Own(), []string{agent.Origin}, []string{config}
+		out.Image, out.Command, out.Environment, out.Ours = b.images().Own(), []string{agent.Origin}, []string{config}, true
 	}
 	return out, nil
 }
@@ -249,7 +274,7 @@ func (b *bench) addDriverFiles(t *plan.Trial, service string, out *engine.Servic
 
 // lowerVolumes turns memory into tmpfs, and a single file of the article into a config, because engines mount folders
 // only. A folder that is missing on another machine is left to the engine there.
-func lowerVolumes(s *engine.Service) error {
+func lowerVolumes(s *engine.Service, here bool) error {
 	var volumes []spec.Volume
 	s.Tmpfs, s.Configs = slices.Clone(s.Tmpfs), slices.Clone(s.Configs)
 	for _, v := range s.Volumes {
@@ -263,7 +288,7 @@ func lowerVolumes(s *engine.Service) error {
 			file.Path = v.Target
 			s.Configs = append(s.Configs, file)
 		default:
-			if _, err := os.Stat(v.Host); v.Host != "" && s.Host == "" && err != nil {
+			if _, err := os.Stat(v.Host); v.Host != "" && here && err != nil {
 				return &engine.RejectedError{Name: s.Name, Err: fmt.Errorf("there is no %s on this machine", v.Source)}
 			}
 			volumes = append(volumes, v)
@@ -288,12 +313,12 @@ func unreachedTarget(ctx context.Context, by engine.Engine, t *plan.Trial, servi
 		if err != nil {
 			continue
 		}
-		told, ok := observe.EngineRunning(services[u.Hostname()]).(engine.Listening)
+		service, ok := services[u.Hostname()]
 		if !ok {
 			continue
 		}
-		if open, err := told.Listeners(ctx); err == nil {
-			words, loopback := readiness.Unreached(open, port)
+		if usage, err := service.Usage(ctx, engine.Detail{Listeners: true}); err == nil && usage.Listeners != nil {
+			words, loopback := engine.Unreached(usage.Listeners, port)
 			// without containers the loopback is where services are reached
 			if words != "" && !(loopback && spec.Engine(by.Name()).Can(spec.Machine)) {
 				if !strings.Contains(words, "(") && !isExposed(t, u.Hostname(), port) {

@@ -114,7 +114,7 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 			if field.Name == "Image" {
 				set.Image = spec.Image{Name: "x"} // its other ways are of how images are made
 			}
-			got, err := r.service(&plan.Trial{}, set)
+			got, err := r.service(set)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -374,7 +374,7 @@ func TestLoadOfAPortThatNothingListensOn(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := script(t)
-			s.Run = func(context.Context, engine.Program) (engine.Exit, error) {
+			s.Run = func(context.Context, fake.Program) (engine.Exit, error) {
 				return engine.Exit{Code: 3, Stderr: []byte("it is so")}, nil
 			}
 			if tt.listens != "" {
@@ -399,7 +399,7 @@ func (withoutContainers) Name() string { return string(spec.Local) }
 // Without containers the loopback is where a service is reached, so the failure of a load is another one.
 func TestFailureOfALoadOnLoopback(t *testing.T) {
 	s := script(t)
-	s.Run = func(context.Context, engine.Program) (engine.Exit, error) {
+	s.Run = func(context.Context, fake.Program) (engine.Exit, error) {
 		return engine.Exit{Code: 3, Stderr: []byte("it is so")}, nil
 	}
 	s.Listeners = func(string) ([]netip.AddrPort, error) {
@@ -442,7 +442,7 @@ func TestServiceThatEnds(t *testing.T) {
 	for _, ended := range []bool{true, false} {
 		s := script(t)
 		broken := errors.New("the container is not running")
-		s.Run = func(_ context.Context, p engine.Program) (engine.Exit, error) {
+		s.Run = func(_ context.Context, p fake.Program) (engine.Exit, error) {
 			if p.Name == "load" {
 				return engine.Exit{}, broken
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"benchbook/internal/slice"
@@ -68,7 +67,7 @@ func (b *bench) verify(ctx context.Context, each func(Verification)) error {
 		v := Verification{Experiment: b.experiment.Name, Trial: step.Trial.Name}
 		ask := func(p *repetition) (m load.Measurement, err error) {
 			v.Answers, v.Note, err = p.ask()
-			m.Failure = failuresOf(v.Answers)
+			m.Failure = load.WrongAnswers(v.Answers)
 			return m, err
 		}
 		tuned, rec, err := b.tuned(ctx, step)
@@ -104,14 +103,6 @@ func (p *repetition) ask() (answers []http.Answer, note string, err error) {
 		answer.URL, answer.Failure = redact.Text(answer.URL), redact.Text(answer.Failure)
 		return answer
 	}), "", err
-}
-
-// failuresOf says what is wrong with answers.
-func failuresOf(answers []http.Answer) string {
-	wrong := slice.Filter(answers, func(a http.Answer) bool { return a.Failure != "" })
-	return strings.Join(slice.Map(wrong, func(a http.Answer) string {
-		return fmt.Sprintf("%s %s: %s", a.Method, a.URL, a.Failure)
-	}), "; ")
 }
 
 // schemeOf returns the scheme of the targets of a load.

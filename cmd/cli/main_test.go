@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 }
 
 // askedOf keeps in a file what a driver is asked for, and takes the time that its load does.
-func askedOf(p engine.Program) error {
+func askedOf(p fake.Program) error {
 	if p.Stdin == nil {
 		return nil
 	}
@@ -157,7 +157,7 @@ func madeUp(folder string) lab.Machine {
 func script(mode string) fake.Script {
 	s := fake.Script{}
 	loads, workers := 0, 0
-	s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		switch p.Name {
 		case "load":
 			if slices.Equal(p.Command, []string{agent.Load, http.CheckArgument}) {
@@ -165,7 +165,7 @@ func script(mode string) fake.Script {
 				if mode == "wrong" {
 					failure = "wanted a status of 200 to 299, got 500"
 				}
-				return engine.Exit{Stdout: labtest.Answers(p, failure)}, nil
+				return engine.Exit{Stdout: labtest.Answers(p.Environment, failure)}, nil
 			}
 			loads++
 			if mode == "fails" && loads == 2 {
@@ -323,7 +323,7 @@ func script(mode string) fake.Script {
 
 // pooled is a result of services with so many workers in half a second, in which nobody looks for foreign processes:
 // the curve of docs/method.md#tuned-values.
-func pooled(p engine.Program, workers int, noise float64) []byte {
+func pooled(p fake.Program, workers int, noise float64) []byte {
 	var config http.Config
 	var r http.Result
 	if err := errors.Join(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config),

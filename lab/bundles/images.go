@@ -128,6 +128,14 @@ func (b *bundling) makeImages(ctx context.Context) (*imageList, error) {
 	return list, nil
 }
 
+// archiver is an engine that writes images to an archive, and reads it again.
+type archiver interface {
+	// SaveAll writes images out by their ids, each layer once, and without names.
+	SaveAll(ctx context.Context, ids []string) (io.ReadCloser, error)
+	// LoadAll reads what SaveAll of another engine wrote.
+	LoadAll(ctx context.Context, archive io.Reader) error
+}
+
 // saveImages writes the images of a list to a file, while nobody measures.
 func (b *bundling) saveImages(ctx context.Context, list *imageList, to io.Writer) error {
 	e, done, err := measure.Images(ctx, b.Session, b.project, b.article, b.plan, "saving images")
@@ -135,12 +143,12 @@ func (b *bundling) saveImages(ctx context.Context, list *imageList, to io.Writer
 		return err
 	}
 	defer done()
-	archiver, ok := e.(engine.Archiver)
+	from, ok := e.(archiver)
 	if !ok {
 		return lab.Failure(fmt.Errorf("the engine %s cannot save images: use the engine docker", e.Name()))
 	}
 	fmt.Fprintf(b.Stderr, "saving %s\n", terminal.Count(len(list.Images), "image"))
-	archive, err := archiver.SaveAll(ctx, slice.Map(list.Images, func(i bundleImage) string { return i.ID }))
+	archive, err := from.SaveAll(ctx, slice.Map(list.Images, func(i bundleImage) string { return i.ID }))
 	if err != nil {
 		return err
 	}
@@ -215,13 +223,11 @@ func (c *carrying) Prepare(ctx context.Context, i engine.Image, log io.Writer) (
 func (c *carrying) load(ctx context.Context, id string, log io.Writer) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	maker := engine.MakerOf(c.Engine)
-	archiver, ok := maker.(engine.Archiver)
-	carrier, both := maker.(engine.Carrier)
-	if !ok || !both {
+	into, ok := c.Engine.(archiver)
+	if !ok {
 		return fmt.Errorf("the engine %s cannot load images: use the engine docker", c.Name())
 	}
-	if _, found, err := carrier.Has(ctx, engine.Prepared{ID: id}); err != nil || found {
+	if found, err := c.Engine.Find(ctx, id); err != nil || found != "" {
 		return err
 	}
 	if c.loaded {
@@ -241,5 +247,5 @@ func (c *carrying) load(ctx context.Context, id string, log io.Writer) error {
 	}
 	fmt.Fprintln(log, "loading the images of the bundle")
 	c.loaded = true
-	return archiver.LoadAll(ctx, in)
+	return into.LoadAll(ctx, in)
 }

@@ -101,9 +101,9 @@ func examineEngine(ctx context.Context, a *lab.Session, project *article.Project
 	}
 	found.Level = fine
 	found.Words = strings.TrimSpace(e.Name() + " " + facts["engine.version"])
-	inspected, isInspected := e.(engine.Inspected)
-	if isInspected {
-		found.Words += " at " + inspected.Endpoint()
+	daemon, isDaemon := e.(inspected)
+	if isDaemon {
+		found.Words += " at " + daemon.Endpoint()
 	}
 	var about []string
 	for _, fact := range []struct{ name, what string }{{"engine.storage", "storage"},
@@ -129,9 +129,9 @@ func examineEngine(ctx context.Context, a *lab.Session, project *article.Project
 		found.Remedy = "run benchbook on the engine's machine, or use an engine of this one"
 	}
 	checks := []finding{found}
-	if isInspected {
-		checks = append(checks, examineRegistry(ctx, inspected))
-		if folder := inspected.Storage(); folder != "" {
+	if isDaemon {
+		checks = append(checks, examineRegistry(ctx, daemon))
+		if folder := daemon.Storage(); folder != "" {
 			checks = append(checks, examineDisk(a, "disk of the engine", folder, enoughForImages))
 		}
 	}
@@ -152,8 +152,18 @@ func otherEngine(ctx context.Context, a *lab.Session, name spec.Engine) string {
 	return ""
 }
 
+// inspected is an engine that says where it is and what it can reach.
+type inspected interface {
+	// Endpoint returns where it answers, such as "unix:///var/run/docker.sock".
+	Endpoint() string
+	// Storage returns the folder of this machine where images and containers are; empty if it is elsewhere.
+	Storage() string
+	// Reach returns an error if the registry of an image cannot be asked for it. Nothing is downloaded.
+	Reach(ctx context.Context, image string) error
+}
+
 // examineRegistry checks that the registry answers.
-func examineRegistry(ctx context.Context, e engine.Inspected) finding {
+func examineRegistry(ctx context.Context, e inspected) finding {
 	s := finding{Name: "registry", Level: fine, Words: "it has " + debian}
 	err := e.Reach(ctx, debian)
 	if err == nil {

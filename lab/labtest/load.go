@@ -8,13 +8,12 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"benchbook/runner/engine"
 	"benchbook/runner/load/http"
 )
 
 // Answers are what the targets of a load answered before it: what is right, or a failure if one is given.
-func Answers(p engine.Program, failure string) []byte {
-	_, config, _ := strings.Cut(p.Environment[0], "=")
+func Answers(environment []string, failure string) []byte {
+	_, config, _ := strings.Cut(environment[0], "=")
 	read, err := http.ReadConfig(strings.NewReader(config))
 	if err != nil {
 		panic(err)

@@ -2,8 +2,10 @@ package measure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"benchbook/internal/slice"
 	"benchbook/lab"
@@ -99,7 +101,7 @@ func connectTargets(ctx context.Context, a *lab.Session, project *article.Projec
 		return nil, err
 	}
 	s.closing = append(s.closing, unlock)
-	if err := s.connect(ctx, project, names, doing); err != nil {
+	if err := s.connect(ctx, project, names); err != nil {
 		return nil, err
 	}
 	for _, c := range list {
@@ -118,9 +120,9 @@ type clusterSession struct {
 	closing  closers
 }
 
-// connect connects to the project's cluster, locks it, removes what earlier runs left there, and finds out what the
+// connect connects to the project's cluster, removes what earlier runs left there, and finds out what the
 // named nodes are.
-func (s *clusterSession) connect(ctx context.Context, project *article.Project, names []string, doing string) error {
+func (s *clusterSession) connect(ctx context.Context, project *article.Project, names []string) error {
 	cache, addresses := machine.Cache(s.app.Config.Cache), lab.AddressesOf(project, names)
 	o := lab.OptionsOf(project, project.Cluster)
 	o.Prefer = map[string][]string{} // the nodes of the last run
@@ -135,15 +137,6 @@ func (s *clusterSession) connect(ctx context.Context, project *article.Project, 
 	}
 	s.engine = e
 	s.closing = append(s.closing, func() { _ = e.Close() }) // whatever was started there has been removed
-	if locked, ok := e.(engine.Locked); ok {
-		unlock, err := locked.Lock(ctx, doing, func(busy *engine.BusyError) {
-			s.app.NoteWaiting(fmt.Errorf("the cluster: %w", busy))
-		})
-		if err != nil {
-			return fmt.Errorf("making sure that no other run measures on the cluster: %w", err)
-		}
-		s.closing = append(s.closing, unlock)
-	}
 	if err := sweep(ctx, s.app, e); err != nil {
 		return err
 	}
@@ -152,7 +145,7 @@ func (s *clusterSession) connect(ctx context.Context, project *article.Project, 
 		return err
 	}
 	for _, name := range names {
-		m, err := machine.Connect(ctx, name, e, name, program)
+		m, err := s.meet(ctx, name, program)
 		if err != nil {
 			return err
 		}
@@ -166,6 +159,28 @@ func (s *clusterSession) connect(ctx context.Context, project *article.Project, 
 		fmt.Fprintf(s.app.Stderr, "host %v: %s, %s\n", name, m.Host.ID, m.Host.Facts["host.cpu"])
 	}
 	return nil
+}
+
+// busyPause is how often a cluster that another run has is tried again.
+const busyPause = time.Second
+
+// meet connects to a node, when no other run has the cluster.
+func (s *clusterSession) meet(ctx context.Context, name string, program []byte) (*machine.Machine, error) {
+	for isFirst := true; ; isFirst = false {
+		m, err := machine.Connect(ctx, name, s.engine, name, program)
+		busy, isBusy := errors.AsType[*engine.BusyError](err)
+		if !isBusy {
+			return m, err
+		}
+		if isFirst {
+			s.app.NoteWaiting(fmt.Errorf("the cluster: %w", busy))
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(busyPause):
+		}
+	}
 }
 
 // target has the named nodes. Closing one ends the session, and so all of them.

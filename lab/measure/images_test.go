@@ -86,9 +86,9 @@ func TestArticleByArticle(t *testing.T) {
 					return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Err: errors.New("it failed")}
 				}
 				return engine.Prepared{Reference: "x", ID: "x"}, nil
-			}, Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+			}, Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
 				if slices.Equal(p.Command, []string{agent.Load, http.CheckArgument}) {
-					return engine.Exit{Stdout: labtest.Answers(p, "")}, nil
+					return engine.Exit{Stdout: labtest.Answers(p.Environment, "")}, nil
 				}
 				if p.Name == "load" {
 					note("load")

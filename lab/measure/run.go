@@ -26,7 +26,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 	"benchbook/runner/load"
-	"benchbook/runner/load/foreign"
 	"benchbook/runner/machine"
 )
 
@@ -200,7 +199,7 @@ func Images(ctx context.Context, a *lab.Session, project *article.Project, c *la
 		return nil, nil, err
 	}
 	held = append(held, unlock)
-	return engine.MakerOf(e), held.close, nil
+	return e, held.close, nil
 }
 
 // A job is the measuring of articles without problems, each on its target.
@@ -417,7 +416,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article, s *survey) error {
 		return lab.Failure(err)
 	}
 	if j.flags.Engine != EngineNone && at.machines == nil && at.present == nil {
-		at.present = &images.Present{Connect: func(ctx context.Context) (engine.Engine, error) {
+		at.present = &images.Present{Agent: j.Config.Agent, Connect: func(ctx context.Context) (engine.Engine, error) {
 			return at.connected(ctx, j.Session, j.project)
 		}}
 	}
@@ -610,7 +609,7 @@ func newRunner(a *lab.Session, v *target, p runner.Progress, over func(engine.En
 	on := func(e engine.Engine) *runner.Runner {
 		return &runner.Runner{Engine: e, Host: v.host, Machines: v.machines, Progress: p, Agent: a.Config.Agent,
 			Requests: &load.Requests{Agent: a.Config.Agent}, Commands: &load.Commands{Agent: a.Config.Agent},
-			Tools: foreign.Drivers(a.Config.Agent), Programs: foreign.NewProgram(a.Config.Agent),
+			Tools: load.Tools(a.Config.Agent), Programs: &load.Programs{Agent: a.Config.Agent},
 			Settler: a.Config.Settler, Cache: a.Config.Cache, Over: over}
 	}
 	r := on(v.engine)

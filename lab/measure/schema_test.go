@@ -77,9 +77,9 @@ func measuredHTTP(t *testing.T) (dir string) {
 	if err := os.WriteFile(filepath.Join(dir, "benchbook.yaml"), []byte("title: x\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	script := fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+	script := fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
 		if slices.Equal(p.Command, []string{agent.Load, http.CheckArgument}) {
-			return engine.Exit{Stdout: labtest.Answers(p, "")}, nil
+			return engine.Exit{Stdout: labtest.Answers(p.Environment, "")}, nil
 		}
 		return engine.Exit{Stdout: labtest.Requests()}, nil
 	}}

@@ -99,16 +99,16 @@ func TestLines(t *testing.T) {
 			l.Target, l.Keepalive = "https://server/", false
 		}), "fortio load -c 10 -qps 0 -t 5s -timeout 10s -gomaxprocs 3 -json - -p 50,75,90,95,99,99.9 -r 0.00001 " +
 			"-allow-initial-errors -log-errors=false -k -stdclient -keepalive=false https://server:443/", "", ""},
-		{"time", "k6", http(nil), k6Line + "--vus 10 --duration 5s /benchbook/load.js", "", fmt.Sprintf(k6Script, "{}",
+		{"time", "k6", http(nil), k6Line + "--vus 10 --duration 5s /benchbook/load.js", "", fmt.Sprintf(k6Script,
 			`["GET","http://server:80/x?y=1",null,{"headers":null,"redirects":0,"timeout":"10s"}]`)},
 		{"requests", "k6", http(counted),
 			k6Line + "--vus 10 --iterations 100 --duration 86400s --no-connection-reuse /benchbook/load.js", "",
-			fmt.Sprintf(k6Script, "{}", `["GET","http://server:80/x?y=1",null,{"headers":null,"redirects":0,"timeout":"10s"}]`)},
+			fmt.Sprintf(k6Script, `["GET","http://server:80/x?y=1",null,{"headers":null,"redirects":0,"timeout":"10s"}]`)},
 		{"a rate and a body", "k6", http(func(l *spec.Load) { posted(l); l.Rate, l.Target = 2.5, "https://server" }),
-			k6Line + "/benchbook/load.js", "GODEBUG=http2client=0", fmt.Sprintf(k6Script, `{"scenarios":{"load":{"duration":`+
-				`"5s","executor":"constant-arrival-rate","maxVUs":10,"preAllocatedVUs":10,"rate":2500,"timeUnit":"1000s"}}}`,
-				`["PUT","https://server:443/","it's \"x\"\n",{"headers":{"Host":"me","X-A":"b c","content-type":"a/b"},`+
-					`"redirects":0,"timeout":"10s"}]`)},
+			k6Line + `-e 'OPTIONS={"scenarios":{"load":{"duration":"5s","executor":"constant-arrival-rate","maxVUs":10,` +
+				`"preAllocatedVUs":10,"rate":2500,"timeUnit":"1000s"}}}' /benchbook/load.js`, "GODEBUG=http2client=0",
+			fmt.Sprintf(k6Script, `["PUT","https://server:443/","it's \"x\"\n",{"headers":{"Host":"me","X-A":"b c","content-type":"a/b"},`+
+				`"redirects":0,"timeout":"10s"}]`)},
 		{"a script", "k6", http(func(l *spec.Load) {
 			l.Script = &spec.File{Path: "/benchbook/script.js", Data: []byte("export default () => {};\n")}
 		}), "k6 run --quiet --no-usage-report --summary-trend-stats 'avg,max,p(50),p(75),p(90),p(95),p(99),p(99.9)' " +

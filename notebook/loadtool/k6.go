@@ -99,7 +99,7 @@ const k6Script = `import http from "k6/http";
 import { Gauge } from "k6/metrics";
 http.setResponseCallback(http.expectedStatuses({min: 200, max: 299}));
 const began = new Gauge("benchbook_began");
-export const options = %s;
+export const options = JSON.parse(__ENV.OPTIONS || "{}");
 export const setup = () => { began.add(Date.now()); };
 const [method, url, body, params] = %s;
 export default () => { http.request(method, url, body, params); };
@@ -147,32 +147,30 @@ func callK6(l *spec.Load, cores int) (Call, error) {
 	if l.Script != nil {
 		c.flag("-e", "TARGET="+target)
 		c.script(l)
-	} else if text, err = k6Requests(l, target); err != nil {
+	} else if text, err = c.k6Requests(l, target); err != nil {
 		return c, err
 	}
 	c.operands = []string{c.file(k6File, text)}
 	return c, nil
 }
 
-// k6Requests is the script for a load without one.
-func k6Requests(l *spec.Load, target string) (string, error) {
-	options := map[string]any{}
+// k6Requests returns the script for a load without one. What differs between a warm-up and the run after it is in flags,
+// because both have the same files.
+func (c *Call) k6Requests(l *spec.Load, target string) (string, error) {
 	if n, in := perTime(l.Rate); l.Rate > 0 {
-		options["scenarios"] = map[string]any{"load": map[string]any{"executor": "constant-arrival-rate", "rate": n,
-			"timeUnit": exact(in), "duration": exact(l.Duration), "preAllocatedVUs": l.Connections, "maxVUs": l.Connections}}
+		options, err := json.Marshal(map[string]any{"scenarios": map[string]any{"load": map[string]any{
+			"executor": "constant-arrival-rate", "rate": n, "timeUnit": exact(in), "duration": exact(l.Duration),
+			"preAllocatedVUs": l.Connections, "maxVUs": l.Connections}}})
+		if err != nil {
+			return "", err
+		}
+		c.flag("-e", "OPTIONS="+string(options))
 	}
 	request := []any{l.Method, target, nil, map[string]any{"headers": l.Headers, "timeout": exact(l.Timeout),
 		"redirects": 0}}
 	if l.Body != "" {
 		request[2] = l.Body
 	}
-	var parts []any
-	for _, part := range []any{options, request} {
-		text, err := json.Marshal(part)
-		if err != nil {
-			return "", err
-		}
-		parts = append(parts, text)
-	}
-	return fmt.Sprintf(k6Script, parts...), nil
+	text, err := json.Marshal(request)
+	return fmt.Sprintf(k6Script, text), err
 }

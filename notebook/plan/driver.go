@@ -25,9 +25,9 @@ func (r *reading) driver(l *article.Load, at source.Pos) *spec.Driver {
 	if !ok {
 		return nil
 	}
-	if built.Machine && len(words(d.Command)) == 0 {
+	if len(words(d.Command)) == 0 {
 		if !d.Tried.Has("command") {
-			r.problems.Add("missing-key", at, "the driver has neither an image nor a program of this machine").
+			r.problems.Add("missing-key", at, "the driver has no command").
 				Hint = "add command: with the program and its arguments"
 		}
 		return nil

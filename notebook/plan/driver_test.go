@@ -5,9 +5,9 @@ import "testing"
 // What contradicts a driver, or what it cannot tell, is said before anything runs.
 func TestDrivers(t *testing.T) {
 	const with = "driver: {image: y, command: [run]}, "
-	const summary = "driver: {image: y, prints: summary}, "
+	const summary = "driver: {image: y, command: [run], prints: summary}, "
 	for _, tt := range []struct{ name, load, want string }{
-		{"an image alone", "driver: {image: y}", ""},
+		{"an image alone", "driver: {image: y}", "the driver has no command [missing-key]"},
 		{"everything", "driver: {image: y, command: run it, environment: {A: b}, prints: requests}, connections: 5, " +
 			"threads: 2, rate: 5/s, duration: 3s, warmup: 1s, timeout: 2s, keepalive: false, method: POST, headers: {A: b}, " +
 			"body: x, verify: {status: 201}, failures: expected, cpuset: '0', network: shared, arrivals: poisson", ""},
@@ -24,7 +24,7 @@ func TestDrivers(t *testing.T) {
 		{"args", with + "args: {ab: [-l]}", "a driver has no args [contradiction]"},
 		{"random", with + "body: '${{ random(1, 2) }}'",
 			"random is drawn by our own generator for each request, and a driver puts the load on [contradiction]"},
-		{"an unknown word", "driver: {image: y, prints: lines}", `prints cannot be "lines" [wrong-value]`},
+		{"an unknown word", "driver: {image: y, command: [run], prints: lines}", `prints cannot be "lines" [wrong-value]`},
 		{"a summary", summary + "think: 5ms, requests: 100", ""},
 		{"a summary at a rate", summary + "rate: 5/s",
 			"a summary does not tell when requests were due, as rate needs it [contradiction]"},
@@ -45,7 +45,7 @@ func TestSearchesWithSummaries(t *testing.T) {
 		{"run ${{ tune.workers }}", "tune: {workers: {to: 4}}", ""},
 	} {
 		_, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x, command: '"+tt.command+"'}}\n"+
-			"load: {target: http://s/, driver: {image: y, prints: summary}}\n"+tt.search+"\n")), Options{}, nil)
+			"load: {target: http://s/, driver: {image: y, command: [run], prints: summary}}\n"+tt.search+"\n")), Options{}, nil)
 		wantProblems(t, problems, tt.want)
 	}
 }

@@ -53,7 +53,7 @@ type Load struct {
 // Driver is a program of the article that puts a load on.
 type Driver struct {
 	Image       Image    `json:"image"`
-	Command     []string `json:"command,omitempty"` // nil: the image's
+	Command     []string `json:"command,omitempty"` // the program and its arguments
 	Environment []string `json:"environment,omitempty"`
 	Configs     []File   `json:"configs,omitempty"`
 	Prints      string   `json:"prints,omitempty"` // Summary; empty: a line for each request

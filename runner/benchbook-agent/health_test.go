@@ -24,17 +24,17 @@ import (
 	"benchbook/runner/load"
 )
 
-// here is a space in which programs are the load generator, as processes of this machine.
+// here is a container in which the load generator is a process of this machine.
 type here struct {
-	engine.Space
+	engine.Container
 	begun func(*os.Process) // is called when the process runs
 }
 
-// Run implements engine.Space.
-func (h here) Run(_ context.Context, p engine.Program, _ func(engine.Container)) (engine.Exit, error) {
+// Exec implements engine.Container.
+func (h here) Exec(_ context.Context, c engine.Command) (engine.Exit, error) {
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(agent.Name, p.Command...)
-	cmd.Env = append(os.Environ(), p.Environment...)
+	cmd := exec.Command(agent.Name, c.Args[1:]...)
+	cmd.Env = append(os.Environ(), c.Environment...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Start(); err != nil {
 		return engine.Exit{}, err
@@ -50,7 +50,7 @@ func measured(t *testing.T, l spec.Load, begun func(*os.Process)) (*record.Recor
 	l.Target, l.Method, l.Timeout, l.Keepalive = listen(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"), "GET",
 		10*time.Second, true
 	driver := &load.Requests{}
-	m, err := driver.Measure(t.Context(), load.Place{Space: here{begun: begun}, Cores: 1},
+	m, err := driver.Measure(t.Context(), load.Place{Load: here{begun: begun}, Cores: 1},
 		&plan.Trial{Name: "trial", Load: &l})
 	if err != nil || m.Failure != "" {
 		t.Fatalf("%v, failure %q, %s", err, m.Failure, m.Log)

@@ -3,10 +3,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,25 +23,18 @@ const memoryLimit = 256 << 20
 //
 // It reads the Config of package http as JSON from the environment, as package http puts it there, or if that is empty
 // from standard input, and prints one Result as JSON. With the argument check it asks for every target once instead,
-// and prints each Answer. With the argument await the config is in the environment, and nothing is sent before the line
-// "begin" comes in on standard input.
+// and prints each Answer.
 //
 // The error is nil if it could measure, however the server did.
 func putLoad(ctx context.Context, args []string, s streams) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memoryLimit)
 	text := http.FromEnvironment(os.Getenv)
-	check, await := slices.Equal(args, []string{http.CheckArgument}), slices.Equal(args, []string{http.AwaitArgument})
-	if len(args) > 0 && !check && !await {
+	check := slices.Equal(args, []string{http.CheckArgument})
+	if len(args) > 0 && !check {
 		return fmt.Errorf("no such argument: %s", strings.Join(args, " "))
 	}
-	if await && text == "" {
-		return errors.New("with the argument await, the config must be in the environment variable BENCHBOOK_LOAD")
-	}
 	config, err := readConfig(ctx, text, s.stdin)
-	if err == nil && await {
-		err = awaitWord(ctx, s.stdin)
-	}
 	if err != nil {
 		return err
 	}
@@ -71,24 +62,6 @@ func readConfig(ctx context.Context, text string, stdin io.Reader) (http.Config,
 		return http.Config{}, fmt.Errorf("reading config: %w", context.Cause(ctx))
 	}
 	return config, err
-}
-
-// longestWord is more than any word to begin, in bytes.
-const longestWord = 64
-
-// awaitWord returns when the load may begin.
-func awaitWord(ctx context.Context, stdin io.Reader) error {
-	said, _ := unlessDone(ctx, func() (string, error) { // where it ends early, what came until then tells
-		return bufio.NewReader(io.LimitReader(stdin, longestWord)).ReadString('\n')
-	})
-	if said == http.AwaitedWord && ctx.Err() == nil {
-		return nil
-	}
-	err := fmt.Errorf("standard input said %q, and not %q", strings.TrimSuffix(said, "\n"), http.AwaitedWord)
-	if ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	return fmt.Errorf("waiting for the word to begin: %w", err)
 }
 
 // unlessDone reads standard input, and gives up on a silent one when the context ends.

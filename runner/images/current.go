@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 )
 
 // Present knows what images and programs that records name are now on an engine. Nothing is fetched or built. The zero
@@ -25,14 +26,15 @@ type Present struct {
 	// Connect connects to the engine when the first record names something that can be compared. After an error that
 	// wraps engine.ErrUnavailable everything stays unknown.
 	Connect func(context.Context) (engine.Engine, error)
+	Agent   agent.Program // reads our program, which idles beside what is asked
 
 	engine engine.Engine
 	now    map[string]string // by identity.what: id or digest; empty if there is none here
 }
 
 // PresentOn returns what is present on an engine, which its caller closes.
-func PresentOn(e engine.Engine) *Present {
-	return &Present{Connect: func(context.Context) (engine.Engine, error) { return e, nil }}
+func PresentOn(e engine.Engine, program agent.Program) *Present {
+	return &Present{Agent: program, Connect: func(context.Context) (engine.Engine, error) { return e, nil }}
 }
 
 // identity is an image or program that a record names.
@@ -68,7 +70,7 @@ func identities(r *record.Record) []identity {
 	return slices.Compact(out)
 }
 
-// identityOf parses what basesInWords writes of one base: "REFERENCE ID" or "REFERENCE replaced by SUBSTITUTE ID".
+// identityOf parses what load.BasesInWords writes of one base: "REFERENCE ID" or "REFERENCE replaced by SUBSTITUTE ID".
 func identityOf(base string) (i identity, ok bool) {
 	name, rest, replaced := strings.Cut(base, record.ReplacedBy)
 	if replaced {
@@ -144,13 +146,10 @@ func (p *Present) Look(ctx context.Context, records []*record.Record) error {
 func (p *Present) ask(ctx context.Context, what string) (string, error) {
 	kind, name, _ := strings.Cut(what, " ")
 	if kind == "program" {
-		is, err := identify(ctx, p.engine, name)
+		is, err := identify(ctx, p.engine, p.Agent, name)
 		return digestOf(is), err
 	}
-	if store, ok := p.engine.(engine.ImageStore); ok {
-		return store.Find(ctx, name)
-	}
-	return "", nil
+	return p.engine.Find(ctx, name)
 }
 
 // Close closes the engine.

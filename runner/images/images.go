@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -95,7 +94,7 @@ func (s Set) Needs(t *plan.Trial) []Need {
 		}
 		for _, word := range u.programs() {
 			needs = append(needs, s.need(programKey+word, what, func(ctx context.Context, _ io.Writer) (made, error) {
-				is, err := identify(ctx, s.Engine, word)
+				is, err := identify(ctx, s.Engine, s.Agent, word)
 				return made{program: is}, err
 			}))
 		}
@@ -198,7 +197,7 @@ func (s Set) Facts(t *plan.Trial) map[string]string {
 		}
 		facts["image."+u.name], facts["packages."+u.name] = got.image.ID, got.packages.Debian
 		if len(got.image.Bases) > 0 {
-			facts[record.FactBase+u.name] = basesInWords(got.image.Bases)
+			facts[record.FactBase+u.name] = load.BasesInWords(got.image.Bases)
 		}
 		if got.packages.Python != "" {
 			facts["pip."+u.name] = got.packages.Python
@@ -208,16 +207,6 @@ func (s Set) Facts(t *plan.Trial) map[string]string {
 		facts[part+".binary"], facts[part+".semantics"] = s.get(ownKey).digest, strconv.Itoa(semantics)
 	}
 	return facts
-}
-
-// basesInWords writes what an image was built from; see identityOf.
-func basesInWords(bases []engine.Base) string {
-	return strings.Join(slice.Map(bases, func(b engine.Base) string {
-		if b.Substitute != "" {
-			return b.Reference + record.ReplacedBy + b.Substitute + " " + b.ID
-		}
-		return b.Reference + " " + b.ID
-	}), "; ")
 }
 
 // ownParts returns which parts of our program a trial needs as services or before them, each with the version of its

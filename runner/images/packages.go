@@ -2,12 +2,15 @@ package images
 
 import (
 	"context"
+	"errors"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/load"
 	"benchbook/runner/machine"
 )
 
@@ -41,7 +44,7 @@ func (s *Store) packagesOf(ctx context.Context, image engine.Prepared) (found pa
 	if machine.Cache(s.Cache).Read(packageCache, image.ID, &found) {
 		return found, nil
 	}
-	printed, ok, err := runShell(ctx, s.Engine, "packages", image, listPackages)
+	printed, ok, err := runShell(ctx, s.Engine, "packages", image, s.Agent, listPackages)
 	if !ok {
 		return found, err
 	}
@@ -52,19 +55,18 @@ func (s *Store) packagesOf(ctx context.Context, image engine.Prepared) (found pa
 }
 
 // runShell runs a script by the shell of an image, and returns what it printed; ok is false if there is no shell, or the
-// script failed.
-func runShell(ctx context.Context, on engine.Engine, name string, image engine.Prepared, script string,
-	args ...string) (printed string, ok bool, err error) {
-	space, err := on.Open(ctx, name)
+// script failed. Program reads ours, which idles in the container.
+func runShell(ctx context.Context, on engine.Engine, name string, image engine.Prepared, program agent.Program,
+	script string, args ...string) (printed string, ok bool, err error) {
+	data, err := program()
 	if err != nil {
 		return "", false, err
 	}
-	exit, err := space.Run(ctx, engine.Program{Name: name, Image: image,
-		Entrypoint: []string{"sh", "-c", script, "sh"}, Command: args}, nil)
-	if closeErr := engine.CloseSpace(ctx, space, 0); closeErr != nil {
-		return "", false, closeErr
+	exit, err := load.Output(ctx, on, name, image, data, append([]string{"sh", "-c", script, "sh"}, args...)...)
+	if errors.As(err, new(*engine.LeftError)) || ctx.Err() != nil {
+		return "", false, err
 	}
-	return string(exit.Stdout), ctx.Err() == nil && err == nil && exit.Code == 0, ctx.Err()
+	return string(exit.Stdout), err == nil && exit.Code == 0, nil
 }
 
 // parsePackages reads what listPackages prints.

@@ -38,10 +38,10 @@ func TestPackagesAreKept(t *testing.T) {
 	cache := t.TempDir()
 	ask := func(printed string, code int, id string) (packages, int) {
 		t.Helper()
-		e := fake.New(fake.Script{Run: func(context.Context, engine.Program) (engine.Exit, error) {
+		e := fake.New(fake.Script{Run: func(context.Context, fake.Program) (engine.Exit, error) {
 			return engine.Exit{Code: code, Stdout: []byte(printed)}, nil
 		}})
-		s := &Store{Engine: e, Cache: cache}
+		s := &Store{Engine: e, Cache: cache, Agent: func() ([]byte, error) { return nil, nil }}
 		got, err := s.packagesOf(t.Context(), engine.Prepared{ID: id})
 		if err != nil {
 			t.Fatal(err)

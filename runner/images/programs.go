@@ -11,6 +11,7 @@ import (
 
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 )
 
 // programs returns the words by which a command names programs, by the facts that tell what these are: the program that
@@ -84,7 +85,7 @@ exit 0`
 const unknownProgram = "unknown"
 
 // identify returns which file a program of an engine's machine is, as its fact says it.
-func identify(ctx context.Context, on engine.Engine, program string) (string, error) {
+func identify(ctx context.Context, on engine.Engine, own agent.Program, program string) (string, error) {
 	machine, err := on.Prepare(ctx, engine.Image{Machine: true}, io.Discard)
 	if errors.As(err, new(*engine.ImageError)) {
 		return unknownProgram, nil
@@ -92,7 +93,7 @@ func identify(ctx context.Context, on engine.Engine, program string) (string, er
 	if err != nil {
 		return "", err
 	}
-	printed, ok, err := runShell(ctx, on, "program", machine, identification, program)
+	printed, ok, err := runShell(ctx, on, "program", machine, own, identification, program)
 	if !ok {
 		return unknownProgram, err
 	}

@@ -20,29 +20,36 @@ import (
 	"benchbook/runner/load/timing"
 )
 
-// timerPath is where our program lies in the container of a command. It starts and times the command there, so that the
-// engine's own work is not measured.
-const timerPath = "/.benchbook/" + agent.Name
-
-// Commands is the driver of commands: each repetition runs in a service, or in a container of its own.
+// Commands is the driver of commands: each repetition runs in a service, or in a container of its own. Our program
+// starts and times the command there, so that the engine's own work is not measured.
 type Commands struct {
 	Agent agent.Program
 	timer []byte
 }
 
+// Prepare implements Driver.
 func (d *Commands) Prepare(_ context.Context, _ engine.Engine, _ io.Writer) (err error) {
 	d.timer, err = d.Agent()
 	return err
 }
 
-// Files has the timer, which goes into the service that the command runs in.
+// Files implements Driver: the timer goes into the service that the command runs in.
 func (d *Commands) Files(t *plan.Trial, service string) []spec.File {
 	if t.Command.Service != service {
 		return nil
 	}
-	return []spec.File{{Path: timerPath, Exec: true, Data: d.timer}}
+	return []spec.File{{Path: guestPath, Exec: true, Data: d.timer}}
 }
 
+// Container implements Driver.
+func (d *Commands) Container(at Place, t *plan.Trial) (*engine.Service, error) {
+	if t.Command.Service != "" {
+		return nil, nil
+	}
+	return at.guest(commandName, at.Image(t.Command.Image), d.timer, t.Command.Configs), nil
+}
+
+// Measure implements Driver.
 func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
 	if t.Command.Timeout == 0 {
 		return d.measure(ctx, at, t)
@@ -61,7 +68,13 @@ func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	c := t.Command
 	settings := timing.Settings{Marker: rand.Text(), Contains: c.Contains, KeepStdout: at.KeepStdout, Warmup: c.Warmup,
 		Before: OwnHooks(t, t.Prepare), After: OwnHooks(t, t.Conclude)}
-	exit, err := d.run(ctx, at, c, append([]string{settings.Environment()}, c.Environment...))
+	in := at.Load
+	if c.Service != "" {
+		in = at.Services[c.Service]
+	}
+	exit, err := in.Exec(ctx, engine.Command{Args: append([]string{guestPath, agent.Time}, c.Run...),
+		Environment: append([]string{settings.Environment()}, c.Environment...), WorkingDir: c.WorkingDir,
+		Stdin: []byte(c.Stdin)})
 	if err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: running the command: %w", t.Name, err)
 	}
@@ -88,26 +101,6 @@ func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	}
 	m.Wrote = map[string]string{"stdout": report.Stdout, "prepare": report.Before.Stdout, "conclude": report.After.Stdout}
 	return m, nil
-}
-
-// run runs the timer, which runs the command, where the command belongs.
-func (d *Commands) run(ctx context.Context, at Place, c *spec.Command, environment []string) (engine.Exit, error) {
-	if c.Service != "" {
-		return at.Services[c.Service].Exec(ctx, engine.Command{
-			Args: append([]string{timerPath, agent.Time}, c.Run...), Environment: environment, WorkingDir: c.WorkingDir,
-			Stdin: []byte(c.Stdin),
-		})
-	}
-	files := append(d.Files(&plan.Trial{Command: c}, ""), c.Configs...)
-	program := engine.Program{
-		Name: "command", Image: at.Image(c.Image), Entrypoint: []string{timerPath, agent.Time}, Command: c.Run,
-		Environment: environment, Files: files,
-		WorkingDir: c.WorkingDir, CPUSet: at.CPUSet,
-	}
-	if c.Stdin != "" {
-		program.Stdin = strings.NewReader(c.Stdin)
-	}
-	return at.Space.Run(ctx, program, nil)
 }
 
 func commandMeasured(r *timing.Report, c *spec.Command) Measurement {

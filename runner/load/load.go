@@ -1,13 +1,21 @@
-// Package load drives trials: it puts requests on a service, or runs a command, and brings back what was measured.
+// Package load measures trials: it puts requests on a service, or runs a command, and returns what was measured.
 //
-// A Driver says what the numbers are by docs/method.md#definitions; it decides nothing about order, saving or what is
-// fresh. Whatever a benchmark does wrong is in the Measurement's Failure; an error means that we could not measure.
+// Everything runs by Exec. A load generator, and a command in an image of its own, have a container that the runner
+// starts beside the services, whose first process is our program and idles.
+//
+// A Driver says what the numbers are by docs/method.md#definitions; it decides nothing about order, saving or freshness.
+// What goes wrong with a benchmark is the Failure of the Measurement; an error means that we could not measure.
 package load
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"benchbook/notebook/plan"
@@ -15,6 +23,7 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
 	"benchbook/runner/load/http"
 )
 
@@ -26,61 +35,35 @@ type Driver interface {
 	// Files are what the driver needs inside a service of a trial, put there before it starts. Prepare was called before.
 	Files(trial *plan.Trial, service string) []spec.File
 
-	// Measure drives a trial whose services are ready.
+	// Container returns the idle container that Measure runs its commands in; nil if it needs none. Prepare was called
+	// before.
+	Container(at Place, trial *plan.Trial) (*engine.Service, error)
+
+	// Measure measures a trial whose services are ready. The Place has the container, if there is one.
 	Measure(ctx context.Context, at Place, trial *plan.Trial) (Measurement, error)
 }
 
-// Starter is a Driver whose program can be started before the services of a trial are ready.
-type Starter interface {
-	// StandBy starts the program beside the services. It sends nothing until Measure gets the Standby in its Place. It
-	// is nil if the program cannot start before the services. The caller calls End; Measure reports what goes wrong.
-	StandBy(ctx context.Context, at Place, trial *plan.Trial) *Standby
-}
-
-// UnendedError says which program of a load was still running when the time of its repetition was over.
-type UnendedError struct {
-	Name string
-	Err  error // of the engine
-}
-
-func (e *UnendedError) Error() string { return e.Name + " did not end: " + e.Err.Error() }
-
-func (e *UnendedError) Unwrap() error { return e.Err }
-
 // Checker is a Driver that can ask for what a load asks for without putting it on.
 type Checker interface {
-	// Check asks for every target once, and gives what was answered. Prepare was called before.
+	// Check asks for every target once, and returns what was answered.
 	Check(ctx context.Context, at Place, trial *plan.Trial) ([]http.Answer, error)
 }
 
-// Place is where a trial is driven from.
+// Place is where a trial is measured.
 type Place struct {
-	Space  engine.Space
-	CPUSet string // cores of the load; empty for all
-	Cores  int    // how many they are
-	Seed   uint64 // of the load's random numbers: another one in each repetition, the same for all trials of a round
-	// Image finds the image of a command, prepared beforehand.
+	Load   engine.Container // of the load or the command; nil if it runs in a service
+	CPUSet string           // cores of the load; empty for all
+	Cores  int              // number of cores of the load
+	Host   string           // node of a cluster; empty for the engine's own machine
+	Seed   uint64           // of the load's random numbers: the same for all trials of a round
+	// Image returns an image of the trial as the engine knows it.
 	Image func(spec.Image) engine.Prepared
-	// Services are those of the trial, by name; of one that is scaled, the first.
+	// Services are those of the trial, by name; of a scaled one, the first.
 	Services map[string]engine.Container
-	// Standby is the program of the load, if it was started before; nil if Measure starts it.
-	Standby *Standby
-	// Ahead is how far the clock of the machine that the load is put on from is ahead of ours.
+	// Ahead is how far the clock of the machine that the load runs on is ahead of ours.
 	Ahead time.Duration
 	// KeepStdout asks for what a command writes to standard output.
 	KeepStdout bool
-}
-
-// Beside names the service whose network namespace the load shares, if that was asked for: the one that it is put on.
-func (at Place) Beside(l *spec.Load) string {
-	if l.Network != string(source.SharedNetwork) {
-		return ""
-	}
-	u, err := url.Parse(l.URLs()[0])
-	if err != nil || at.Services[u.Hostname()] == nil {
-		return ""
-	}
-	return u.Hostname()
 }
 
 // Measurement is what one repetition came to.
@@ -88,7 +71,7 @@ type Measurement struct {
 	// Failure says why there are no numbers, or none that count; Log is the end of what the program wrote.
 	Failure string
 	Log     string
-	// GivenUp says that a command in a service was not waited for to its end, and may still run.
+	// GivenUp says that a command in a service was not awaited and may still run.
 	GivenUp bool
 	// Output is what another tool than ours printed, as records keep it.
 	Output string
@@ -112,7 +95,96 @@ type Measurement struct {
 	Facts map[string]string
 }
 
-// OwnHooks are the hooks that run in the container of the trial's command. All others run in services.
+// UnendedError is a program of a load that was still running when the time of its repetition was over.
+type UnendedError struct {
+	Name string
+	Err  error // of the engine
+}
+
+func (e *UnendedError) Error() string { return e.Name + " did not end: " + e.Err.Error() }
+
+func (e *UnendedError) Unwrap() error { return e.Err }
+
+// Names of the container of a load, and of a command in an image of its own.
+const (
+	LoadName    = "load"
+	commandName = "command"
+)
+
+// Where our program is: in an image of ours, and in an image of an author or a tool.
+const (
+	ownPath   = "/" + agent.Name
+	guestPath = "/.benchbook/" + agent.Name
+)
+
+// guest returns an idle container of an image of an author or a tool, with our program in it.
+func (at Place) guest(name string, image engine.Prepared, program []byte, files []spec.File) *engine.Service {
+	configs := append([]spec.File{{Path: guestPath, Exec: true, Data: program}}, files...)
+	return &engine.Service{Image: image, Host: at.Host, Service: spec.Service{Name: name, CPUSet: at.CPUSet,
+		Entrypoint: []string{guestPath}, Command: []string{agent.Idle}, Configs: configs}}
+}
+
+// forLoad adds to a container what the load of a trial says of it: its priority and its network.
+func forLoad(c *engine.Service, t *plan.Trial) *engine.Service {
+	c.First = t.Load.Priority != ""
+	u, err := url.Parse(t.Load.URLs()[0])
+	isTarget := func(s *spec.Service) bool { return s.Name == u.Hostname() }
+	if t.Load.Network == string(source.SharedNetwork) && err == nil && slices.ContainsFunc(t.Services, isTarget) {
+		c.Beside = u.Hostname()
+	}
+	return c
+}
+
+// generate runs our generator, which is at a path in the container of the load.
+func (at Place) generate(ctx context.Context, path string, config http.Config, args ...string) (engine.Exit, error) {
+	text, err := json.Marshal(config)
+	if err != nil {
+		return engine.Exit{}, err
+	}
+	return at.Load.Exec(ctx, engine.Command{Args: append([]string{path, agent.Load}, args...),
+		Environment: http.Environment(string(text))})
+}
+
+// check asks for every target of a load once.
+func (at Place) check(ctx context.Context, path string, l *spec.Load) ([]http.Answer, error) {
+	one := *l // its schedule does not matter, and a share of a rate may not be known
+	one.Connections, one.Threads, one.Requests, one.Duration, one.Warmup, one.Think = 1, 1, 1, 0, 0, 0
+	one.Rate, one.Arrivals, one.Cut = 0, "", false
+	exit, err := at.generate(ctx, path, requestsConfig(&one, at), http.CheckArgument)
+	if err != nil {
+		return nil, err
+	}
+	if exit.Code != 0 {
+		return []http.Answer{{Method: l.Method, URL: l.Target, Failure: generatorFailure(exit)}}, nil
+	}
+	var answers []http.Answer
+	if err := json.Unmarshal(exit.Stdout, &answers); err != nil {
+		return nil, fmt.Errorf("reading what was answered: %w", err)
+	}
+	return answers, nil
+}
+
+// WrongAnswers says what is wrong with answers; empty if nothing is.
+func WrongAnswers(answers []http.Answer) string {
+	var wrong []string
+	for _, a := range answers {
+		if a.Failure != "" {
+			wrong = append(wrong, fmt.Sprintf("%s %s: %s", a.Method, a.URL, a.Failure))
+		}
+	}
+	return strings.Join(wrong, "; ")
+}
+
+// generatorFailure returns why the generator could not do what it was asked for.
+func generatorFailure(exit engine.Exit) string {
+	if exit.OutOfMemory {
+		return "the load generator ran out of memory"
+	}
+	said := strings.TrimPrefix(strings.TrimSpace(string(exit.Stderr)), agent.ErrorPrefix(agent.Load))
+	return cmp.Or(said, fmt.Sprintf("the load generator ended with status %d", exit.Code)) // a killed one says nothing
+}
+
+// OwnHooks returns the hooks that run in the container of the trial's command. All others run in services.
 func OwnHooks(t *plan.Trial, hooks []spec.Hook) [][]string {
 	var own [][]string
 	for _, h := range hooks {
@@ -123,5 +195,5 @@ func OwnHooks(t *plan.Trial, hooks []spec.Hook) [][]string {
 	return own
 }
 
-// HookFailed is the failure of a hook: its name, and what there is to say of its program.
+// HookFailed returns the failure of a hook from its name and what there is to say of its program.
 func HookFailed(hook, failure string) string { return "the hook " + hook + " failed: " + failure }

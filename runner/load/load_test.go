@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"reflect"
@@ -75,18 +74,9 @@ func TestRequestsMeasured(t *testing.T) {
 	}
 }
 
-// A load that shares the network of its target runs beside the service that its URL names.
-func TestBeside(t *testing.T) {
-	at := Place{Services: map[string]engine.Container{"server": nil, "proxy": nil}}
-	space, err := fake.New(fake.Script{}).Open(t.Context(), "run")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name := range at.Services {
-		if at.Services[name], err = space.Start(t.Context(), engine.Service{Service: spec.Service{Name: name}}); err != nil {
-			t.Fatal(err)
-		}
-	}
+// A load has a container of its own, which idles, and shares the network of the service that its URL names if asked to.
+func TestContainerOfALoad(t *testing.T) {
+	services := []*spec.Service{{Name: "server"}, {Name: "proxy"}}
 	for _, tt := range []struct {
 		load spec.Load
 		want string
@@ -96,8 +86,11 @@ func TestBeside(t *testing.T) {
 		{spec.Load{Targets: []spec.Target{{URL: "https://proxy/x?y"}, {URL: "http://server/"}}, Network: "shared"}, "proxy"},
 		{spec.Load{Target: "http://127.0.0.1/", Network: "shared"}, ""},
 	} {
-		if got := at.Beside(&tt.load); got != tt.want {
-			t.Errorf("%+v runs beside %q, want %q", tt.load, got, tt.want)
+		at := Place{CPUSet: "1", Host: "node"}
+		c, err := (&Requests{}).Container(at, &plan.Trial{Services: services, Load: &tt.load})
+		if err != nil || c.Beside != tt.want || c.Name != "load" || c.CPUSet != "1" || c.Host != "node" || !c.Ours ||
+			!slices.Equal(c.Command, []string{agent.Idle}) {
+			t.Errorf("%+v: %+v, %v; want it beside %q", tt.load, c, err, tt.want)
 		}
 	}
 }
@@ -350,7 +343,7 @@ func TestCommandBesideItsTimer(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			e := fake.New(fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+			e := fake.New(fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
 				s, err := timing.Find(p.Environment)
 				if err != nil || len(s.Marker) < 16 || s.Contains != "42" {
 					t.Errorf("settings %+v, %v", s, err)
@@ -359,13 +352,7 @@ func TestCommandBesideItsTimer(t *testing.T) {
 				err = test.output(s, &out)
 				return engine.Exit{Stdout: out.Bytes()}, err
 			}})
-			space, err := e.Open(t.Context(), "run")
-			if err != nil {
-				t.Fatal(err)
-			}
-			d := &Commands{}
-			m, err := d.Measure(t.Context(), Place{Space: space,
-				Image: func(spec.Image) engine.Prepared { return engine.Prepared{} }},
+			m, err := measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{},
 				&plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}, Contains: "42"}})
 			if err != nil {
 				t.Fatal(err)
@@ -418,7 +405,7 @@ func TestCommandInService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := d.Measure(t.Context(), Place{Space: space, Services: map[string]engine.Container{"db": db}}, trial)
+	m, err := d.Measure(t.Context(), Place{Services: map[string]engine.Container{"db": db}}, trial)
 	if err != nil || m.Failure != "" {
 		t.Fatalf("failure %q, %v", m.Failure, err)
 	}
@@ -429,16 +416,11 @@ func TestCommandInService(t *testing.T) {
 
 // A timer that ends by itself, as one that is killed, leaves no words.
 func TestTimerThatDies(t *testing.T) {
-	e := fake.New(fake.Script{Run: func(context.Context, engine.Program) (engine.Exit,
+	e := fake.New(fake.Script{Run: func(context.Context, fake.Program) (engine.Exit,
 		error) {
 		return engine.Exit{Code: 137}, nil
 	}})
-	space, err := e.Open(t.Context(), "run")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := (&Commands{}).Measure(t.Context(),
-		Place{Space: space, Image: func(spec.Image) engine.Prepared { return engine.Prepared{} }},
+	m, err := measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{},
 		&plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}}})
 	if err != nil || m.Failure != "the timer of the command ended with status 137" {
 		t.Errorf("failure %q, %v", m.Failure, err)
@@ -447,15 +429,11 @@ func TestTimerThatDies(t *testing.T) {
 
 // Nor does a load generator, and that it measured nothing is a failure all the same.
 func TestGeneratorThatDies(t *testing.T) {
-	e := fake.New(fake.Script{Run: func(context.Context, engine.Program) (engine.Exit,
+	e := fake.New(fake.Script{Run: func(context.Context, fake.Program) (engine.Exit,
 		error) {
 		return engine.Exit{Code: 137}, nil
 	}})
-	space, err := e.Open(t.Context(), "run")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := (&Requests{}).Measure(t.Context(), Place{Space: space},
+	m, err := measureWith(t.Context(), t, e, &Requests{Agent: ourProgram}, Place{},
 		&plan.Trial{Name: "x", Load: &spec.Load{Target: "http://x/"}})
 	if err != nil || m.Failure != "the load generator ended with status 137" {
 		t.Errorf("failure %q, %v", m.Failure, err)
@@ -492,7 +470,7 @@ func TestHooksOfACommand(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			e := fake.New(fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
+			e := fake.New(fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
 				s, err := timing.Find(p.Environment)
 				if want := [][]string{{"sync"}}; err != nil || !reflect.DeepEqual(s.Before, want) ||
 					!reflect.DeepEqual(s.After, [][]string{{"df", "-h"}}) || !s.KeepStdout {
@@ -502,12 +480,7 @@ func TestHooksOfACommand(t *testing.T) {
 				err = s.Write(&out, test.report)
 				return engine.Exit{Stdout: out.Bytes()}, err
 			}})
-			space, err := e.Open(t.Context(), "run")
-			if err != nil {
-				t.Fatal(err)
-			}
-			at := Place{Space: space, Image: func(spec.Image) engine.Prepared { return engine.Prepared{} }, KeepStdout: true}
-			m, err := (&Commands{}).Measure(t.Context(), at, trial)
+			m, err := measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{KeepStdout: true}, trial)
 			if err != nil || m.Failure != test.failure || m.Log != test.log {
 				t.Fatalf("failure %q with log %q, %v; want %q with %q", m.Failure, m.Log, err, test.failure, test.log)
 			}
@@ -516,93 +489,5 @@ func TestHooksOfACommand(t *testing.T) {
 				t.Errorf("wrote %v, want %v", m.Wrote, want)
 			}
 		})
-	}
-}
-
-// waiting is a trial and where it is driven from, on an engine which tells of the programs that wait for a word.
-func waiting(t *testing.T, s fake.Script) (Place, *plan.Trial, *fake.Engine, <-chan engine.Program) {
-	t.Helper()
-	waits := make(chan engine.Program, 1)
-	s.Waits = func(p engine.Program) { waits <- p }
-	e := fake.New(s)
-	space, err := e.Open(t.Context(), "run")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Place{Space: space, CPUSet: "1", Cores: 1}, &plan.Trial{Name: "x", Load: &spec.Load{Target: "http://x/",
-		Connections: 3}}, e, waits
-}
-
-// A generator that stands by is there before it is wanted, with all that it needs to know, and does nothing before
-// Measure.
-func TestStandBy(t *testing.T) {
-	at, trial, e, waits := waiting(t, fake.Script{Run: func(_ context.Context, p engine.Program) (engine.Exit, error) {
-		word, err := io.ReadAll(p.Stdin)
-		if string(word) != http.AwaitedWord || err != nil {
-			t.Errorf("the word is %q, %v", word, err)
-		}
-		return engine.Exit{Code: 1, Stderr: []byte("benchbook-load: it has begun\n")}, nil
-	}})
-	d := &Requests{}
-	at.Standby = d.StandBy(t.Context(), at, trial)
-	if at.Standby == nil {
-		t.Fatal("nothing stands by")
-	}
-	defer at.Standby.End()
-	p := <-waits
-	if p.Name != "load" || !p.Single || p.CPUSet != "1" ||
-		!slices.Equal(p.Command, []string{agent.Load, http.AwaitArgument}) || !strings.Contains(p.Environment[0],
-		`"connections":3`) {
-		t.Errorf("%+v stands by", p)
-	}
-	if r := at.Standby.Started(t.Context()); r == nil || r.Name() != "load" {
-		t.Errorf("%v was started", r)
-	}
-	if calls := e.Calls(); slices.Contains(calls, "run load") {
-		t.Errorf("it has begun without a word: %q", calls)
-	}
-	m, err := d.Measure(t.Context(), at, trial)
-	if err != nil || m.Failure != "it has begun" {
-		t.Errorf("failure %q, %v", m.Failure, err)
-	}
-	if calls := e.Calls(); !slices.Equal(calls, []string{"open run", "run load"}) {
-		t.Errorf("calls %q", calls)
-	}
-}
-
-// What is not wanted after all ends without having begun, also where nothing stands by.
-func TestStandByThatIsNotWanted(t *testing.T) {
-	at, trial, e, waits := waiting(t, fake.Script{})
-	s := (&Requests{}).StandBy(t.Context(), at, trial)
-	<-waits
-	s.End()
-	s.End()
-	if calls := e.Calls(); !slices.Equal(calls, []string{"open run"}) {
-		t.Errorf("calls %q", calls)
-	}
-	trial.Load.Network = "shared"
-	s = (&Requests{}).StandBy(t.Context(), at, trial)
-	if s != nil || s.Started(t.Context()) != nil {
-		t.Error("a load stands by before the service whose network it shares")
-	}
-	s.End()
-}
-
-// That a generator could not be started is said when it is wanted, as it is of one that does not stand by.
-func TestStandByThatCannotStart(t *testing.T) {
-	at, trial, _, _ := waiting(t, fake.Script{})
-	if _, err := at.Space.Start(t.Context(), engine.Service{Service: spec.Service{Name: "load"}}); err != nil {
-		t.Fatal(err)
-	}
-	d := &Requests{}
-	_, want := d.Measure(t.Context(), at, trial)
-	at.Standby = d.StandBy(t.Context(), at, trial)
-	defer at.Standby.End()
-	if r := at.Standby.Started(t.Context()); r != nil {
-		t.Errorf("%v was started", r)
-	}
-	_, err := d.Measure(t.Context(), at, trial)
-	if err == nil || want == nil || err.Error() != want.Error() {
-		t.Errorf("got %v, want %v", err, want)
 	}
 }

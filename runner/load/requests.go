@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,30 +15,26 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/load/http"
 )
 
-// programName is the name of the generator where it runs.
-const programName = "load"
-
-// Requests is the driver of loads over HTTP: our generator, alone in an image of its own beside the services.
+// Requests is the driver of loads over HTTP: our generator, alone in an image of its own.
 type Requests struct {
 	Agent agent.Program
 	image engine.Prepared
 	facts map[string]string
 }
 
+// Prepare implements Driver.
 func (d *Requests) Prepare(ctx context.Context, e engine.Engine, log io.Writer) error {
 	program, err := d.Agent()
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(program)
-	d.facts = map[string]string{"generator.binary": hex.EncodeToString(sum[:]),
+	d.facts = map[string]string{"generator.binary": fmt.Sprintf("%x", sha256.Sum256(program)),
 		"generator.semantics": strconv.Itoa(http.Semantics)}
 	d.image, err = e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}}, log)
 	if err != nil {
@@ -48,11 +43,18 @@ func (d *Requests) Prepare(ctx context.Context, e engine.Engine, log io.Writer) 
 	return nil
 }
 
-// Files are none: services under load have nothing of ours in them.
+// Files implements Driver: services under load have nothing of ours in them.
 func (d *Requests) Files(*plan.Trial, string) []spec.File { return nil }
 
+// Container implements Driver.
+func (d *Requests) Container(at Place, t *plan.Trial) (*engine.Service, error) {
+	return forLoad(&engine.Service{Image: d.image, Ours: true, Host: at.Host, Service: spec.Service{Name: LoadName,
+		CPUSet: at.CPUSet, Command: []string{agent.Idle}}}, t), nil
+}
+
+// Measure implements Driver.
 func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
-	exit, err := d.generate(ctx, at, t)
+	exit, err := at.generate(ctx, ownPath, requestsConfig(t.Load, at))
 	if err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
 	}
@@ -74,73 +76,11 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	return m, nil
 }
 
-var _ Starter = (*Requests)(nil)
-
-// StandBy is nil for a load that shares the network of a service, which has to be there before.
-func (d *Requests) StandBy(ctx context.Context, at Place, t *plan.Trial) *Standby {
-	if t.Load.Network == string(source.SharedNetwork) {
-		return nil
-	}
-	program, err := d.program(at, t.Load, requestsConfig(t.Load, at), http.AwaitArgument)
-	if err != nil {
-		return nil
-	}
-	return standBy(ctx, at.Space, program)
-}
-
-// program is the generator with its config.
-func (d *Requests) program(at Place, l *spec.Load, config http.Config, args ...string) (engine.Program, error) {
-	text, err := json.Marshal(config)
-	return engine.Program{
-		Name: programName, Image: d.image, Command: append([]string{agent.Load}, args...), CPUSet: at.CPUSet,
-		Environment: http.Environment(string(text)),
-		Beside:      at.Beside(l), Single: true, First: l.Priority != "",
-	}, err
-}
-
-// generate runs the generator, or the one that stands by.
-func (d *Requests) generate(ctx context.Context, at Place, t *plan.Trial) (engine.Exit, error) {
-	if at.Standby != nil {
-		return at.Standby.run()
-	}
-	return d.runAlone(ctx, at, t)
-}
-
-func (d *Requests) runAlone(ctx context.Context, at Place, t *plan.Trial, args ...string) (engine.Exit, error) {
-	program, err := d.program(at, t.Load, requestsConfig(t.Load, at), args...)
-	if err != nil {
-		return engine.Exit{}, err
-	}
-	return at.Space.Run(ctx, program, nil)
-}
-
-// generatorFailure is why the generator could not do what it was asked for.
-func generatorFailure(exit engine.Exit) string {
-	if exit.OutOfMemory {
-		return "the load generator ran out of memory"
-	}
-	said := strings.TrimPrefix(strings.TrimSpace(string(exit.Stderr)), agent.ErrorPrefix(agent.Load))
-	return cmp.Or(said, fmt.Sprintf("the load generator ended with status %d", exit.Code)) // what is killed says nothing
-}
-
-var _ Checker = (*Requests)(nil)
-
+// Check implements Checker.
 func (d *Requests) Check(ctx context.Context, at Place, t *plan.Trial) ([]http.Answer, error) {
-	one := *t.Load // of the schedule nothing counts, and a share of a rate may not be known
-	one.Connections, one.Threads, one.Requests, one.Duration, one.Warmup, one.Think = 1, 1, 1, 0, 0, 0
-	one.Rate, one.Arrivals, one.Cut = 0, "", false
-	asked := *t
-	asked.Load = &one
-	exit, err := d.runAlone(ctx, at, &asked, http.CheckArgument)
+	answers, err := at.check(ctx, ownPath, t.Load)
 	if err != nil {
 		return nil, fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
-	}
-	if exit.Code != 0 {
-		return []http.Answer{{Method: t.Load.Method, URL: t.Load.Target, Failure: generatorFailure(exit)}}, nil
-	}
-	var answers []http.Answer
-	if err := json.Unmarshal(exit.Stdout, &answers); err != nil {
-		return nil, fmt.Errorf("trial %s: reading what was answered: %w", t.Name, err)
 	}
 	return answers, nil
 }

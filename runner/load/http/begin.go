@@ -7,14 +7,8 @@ import (
 	"time"
 )
 
-// CheckArgument makes "benchbook-agent load" check answers only. With AwaitArgument it is started before its load is
-// wanted, and sends nothing until AwaitedWord comes in on standard input. An input that ends without it, as that of
-// somebody who was killed does, begins nothing.
-const (
-	CheckArgument = "check"
-	AwaitArgument = "await"
-	AwaitedWord   = "begin\n"
-)
+// CheckArgument makes "benchbook-agent load" check answers only.
+const CheckArgument = "check"
 
 // configVariable is the environment variable that a generator finds its config in. What is longer than the system lets
 // one be goes on in others, which are numbered from 2.

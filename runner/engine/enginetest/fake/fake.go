@@ -40,7 +40,7 @@ type Script struct {
 	Prepare func(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error)
 	// Open may keep a space from being opened.
 	Open func(ctx context.Context, run string) error
-	// Start returns when a service is ready, or an error that says why it is not.
+	// Start returns when a container is ready, or an error that says why it is not. It is not asked for idle containers.
 	Start func(ctx context.Context, service engine.Service) error
 	// Run returns how a command in an idle container ended: a load generator, a timed command.
 	Run func(ctx context.Context, program Program) (engine.Exit, error)
@@ -237,13 +237,19 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Conta
 	if service.Begun != nil {
 		service.Begun()
 	}
-	if s.engine.script.Start != nil {
+	if s.engine.script.Start != nil && !isIdle(&service) {
 		if err := s.engine.script.Start(ctx, service); err != nil {
 			s.leave(service.Name)
 			return nil, err
 		}
 	}
 	return &container{engine: s.engine, service: service}, nil
+}
+
+// isIdle reports whether a container is one for commands.
+func isIdle(s *engine.Service) bool {
+	n := len(s.Command)
+	return n > 0 && s.Command[n-1] == agent.Idle
 }
 
 func (s *space) Group(ctx context.Context) (engine.Space, error) {
@@ -385,7 +391,7 @@ func (c *container) State(context.Context) (state engine.State, err error) {
 
 func (c *container) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
 	script := &c.engine.script
-	if args := slices.Concat(c.service.Entrypoint, c.service.Command); len(args) > 0 && args[len(args)-1] == agent.Idle {
+	if isIdle(&c.service) {
 		c.engine.called("run", c.Name())
 		if script.Run == nil {
 			return engine.Exit{}, nil

@@ -1,4 +1,4 @@
-package foreign
+package load
 
 import (
 	"bytes"
@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/loadtool"
+	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/load/http"
-
-	"benchbook/internal/slice"
 )
 
 // line is what a driver says of one request, in seconds of its own clock since its load began; or, in the first line,
@@ -183,4 +183,26 @@ func (r *reading) together() error {
 			"connections (times are compared to %d µs)", most, most, clockOff/1000)
 	}
 	return nil
+}
+
+// counted returns the measurement of a load from its requests. It began, with its warm-up, at a moment of the clock of
+// the load's machine. The error says in which way it was another load.
+func counted(l *spec.Load, at Place, began time.Time, requests []http.Told) (Measurement, error) {
+	r, opened, err := http.Count(requestsConfig(l, at), requests)
+	if err != nil {
+		return Measurement{}, err
+	}
+	r.Start = began.Add(opened).UTC()
+	m := requestsMeasured(r, l)
+	delete(m.Histograms, "latency.connect") // nothing is known of connections and bytes
+	delete(m.Histograms, "latency.first_byte")
+	m.Samples = slices.DeleteFunc(m.Samples, func(s record.Sample) bool { return s.Metric != "offered" })
+	answered := int64(0)
+	for _, n := range r.Status {
+		answered += n
+	}
+	if answered < r.Answered {
+		m.Load.Statuses = nil
+	}
+	return m, nil
 }

@@ -1,4 +1,4 @@
-package foreign
+package load
 
 import (
 	"bytes"
@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"slices"
@@ -21,8 +20,6 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-
-	"benchbook/runner/load"
 )
 
 // driven is a load by a driver: 2 clients for 0.2 s after 0.1 s.
@@ -41,17 +38,17 @@ var start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // drive has a driver print something, after the time that its load takes, and returns what it was asked for. Its time
 // is a fake one.
-func drive(t *testing.T, l *spec.Load, print func(n int) engine.Exit) (m load.Measurement, asked []map[string]any) {
+func drive(t *testing.T, l *spec.Load, print func(n int) engine.Exit) (m Measurement, asked []map[string]any) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := script(t, nil)
+		s, _ := toolScript(nil)
 		own := s.Run
-		s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
+		s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 			if !slices.Equal(p.Command, l.Driver.Command) {
 				return own(ctx, p)
 			}
 			var a map[string]any
-			if err := json.NewDecoder(p.Stdin).Decode(&a); err != nil || p.Name != "load" {
+			if err := json.Unmarshal(p.Stdin, &a); err != nil || p.Name != "load" {
 				t.Errorf("%q, %v", p.Name, err)
 			}
 			asked = append(asked, a)
@@ -64,17 +61,9 @@ func drive(t *testing.T, l *spec.Load, print func(n int) engine.Exit) (m load.Me
 			}
 			return exit, nil
 		}
-		e := fake.New(s)
-		d := NewProgram(func() ([]byte, error) { return []byte("program"), nil })
-		if err := d.Prepare(t.Context(), e, io.Discard); err != nil {
-			t.Fatal(err)
-		}
-		space, err := e.Open(t.Context(), "run")
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, err = d.Measure(t.Context(), load.Place{Space: space, Cores: 1, Seed: math.MaxUint64,
-			Image: func(spec.Image) engine.Prepared { return engine.Prepared{ID: "y"} }}, &plan.Trial{Name: "t", Load: l})
+		var err error
+		m, err = measureWith(t.Context(), t, fake.New(s), &Programs{Agent: ourProgram}, Place{Seed: math.MaxUint64},
+			&plan.Trial{Name: "t", Load: l})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -247,7 +236,7 @@ func TestWrongOutput(t *testing.T) {
 			if tt.change != nil {
 				tt.change(l)
 			}
-			m, err := told([]byte(tt.printed), ran(300*time.Millisecond), l, load.Place{Cores: 1})
+			m, err := told([]byte(tt.printed), ran(300*time.Millisecond), l, Place{Cores: 1})
 			if err == nil || !strings.HasPrefix(err.Error(), tt.want) || m.Load != nil {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
@@ -284,32 +273,23 @@ func TestDriverThatFails(t *testing.T) {
 // Where the time of a repetition is over while a driver or a tool runs, that is said.
 func TestDriverThatDoesNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := script(t, nil)
+		s, _ := toolScript(nil)
 		own := s.Run
-		s.Run = func(ctx context.Context, p engine.Program) (engine.Exit, error) {
-			if p.Stdin == nil && len(p.Entrypoint) == 0 || p.Name == "version" {
+		s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
+			if p.Command[0] == guestPath || p.Name == "version" {
 				return own(ctx, p)
 			}
 			<-ctx.Done()
 			return engine.Exit{}, ctx.Err()
 		}
-		e, program := fake.New(s), func() ([]byte, error) { return []byte("program"), nil }
-		space, err := e.Open(t.Context(), "run")
-		if err != nil {
-			t.Fatal(err)
-		}
 		for name, tt := range map[string]struct {
-			driver load.Driver
+			driver Driver
 			load   *spec.Load
-		}{"the driver": {NewProgram(program), driven()}, "wrk": {Drivers(program)["wrk"], web(10)}} {
-			if err := tt.driver.Prepare(t.Context(), e, io.Discard); err != nil {
-				t.Fatal(err)
-			}
+		}{"the driver": {&Programs{Agent: ourProgram}, driven()}, "wrk": {Tools(ourProgram)["wrk"], web(10)}} {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			_, err := tt.driver.Measure(ctx, load.Place{Space: space, Cores: 1,
-				Image: func(spec.Image) engine.Prepared { return engine.Prepared{ID: "y"} }}, &plan.Trial{Name: "t", Load: tt.load})
+			_, err := measureWith(ctx, t, fake.New(s), tt.driver, Place{}, &plan.Trial{Name: "t", Load: tt.load})
 			cancel()
-			if unended, ok := errors.AsType[*load.UnendedError](err); !ok || unended.Name != name ||
+			if unended, ok := errors.AsType[*UnendedError](err); !ok || unended.Name != name ||
 				!errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v, want that %s did not end", err, name)
 			}
@@ -371,7 +351,7 @@ func FuzzLines(f *testing.F) {
 		if open {
 			l.Rate, l.Arrivals = 10, "poisson"
 		}
-		m, err := told(printed, ran(time.Second), l, load.Place{Cores: 1})
+		m, err := told(printed, ran(time.Second), l, Place{Cores: 1})
 		switch {
 		case err != nil && m.Load != nil:
 			t.Errorf("both a load and %v", err)

@@ -1,4 +1,4 @@
-package foreign
+package load
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/spec"
-	"benchbook/runner/load"
 )
 
 // asked is what a driver reads on its standard input: one JSON document, with all keys. Times are in seconds, rates are
@@ -47,7 +46,7 @@ const (
 )
 
 // ask is what a driver is asked for.
-func ask(l *spec.Load, at load.Place) ([]byte, error) {
+func ask(l *spec.Load, at Place) ([]byte, error) {
 	seconds := func(d time.Duration) float64 { return d.Seconds() }
 	target := func(t spec.Target) askedTarget {
 		if l.Driver.Image.Machine {

@@ -1,4 +1,4 @@
-package foreign
+package load
 
 import (
 	"bytes"
@@ -16,37 +16,41 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-
-	"benchbook/runner/load"
 )
 
-// Program runs the drivers of articles: programs that read what load is wanted on standard input, and write what came
-// of it on standard output. It implements load.Driver.
+// Programs is the driver of loads by programs of the article, which read what load is wanted on standard input and
+// write what came of it on standard output.
 //
-// Of a driver that tells of each request everything is made as of our own generator's requests, warm-up included. One
-// that prints a summary is run once more before, for the warm-up, and what it does not tell is not measured.
+// Lines with a request each are counted as our own generator's requests are, warm-up included. A program that prints a
+// summary is run once more before, for the warm-up, and what it does not tell is not measured.
 //
 // Source: docs/drivers.md.
-type Program struct {
-	check *load.Requests // one request before anything is timed
+type Programs struct {
+	Agent   agent.Program
+	program []byte // ours
 }
 
-// NewProgram makes one that checks answers with our program.
-func NewProgram(program agent.Program) *Program { return &Program{&load.Requests{Agent: program}} }
-
-// Prepare makes our own generator available; images of drivers are those of their trials.
-func (d *Program) Prepare(ctx context.Context, e engine.Engine, log io.Writer) error {
-	return d.check.Prepare(ctx, e, log)
+// Prepare implements Driver; images of programs are those of their trials.
+func (d *Programs) Prepare(context.Context, engine.Engine, io.Writer) (err error) {
+	d.program, err = d.Agent()
+	return err
 }
 
-// Files are none: services under load have nothing of ours in them.
-func (d *Program) Files(*plan.Trial, string) []spec.File { return nil }
+// Files implements Driver: services under load have nothing of ours in them.
+func (d *Programs) Files(*plan.Trial, string) []spec.File { return nil }
 
-func (d *Program) Measure(ctx context.Context, at load.Place, t *plan.Trial) (m load.Measurement, err error) {
+// Container implements Driver.
+func (d *Programs) Container(at Place, t *plan.Trial) (*engine.Service, error) {
+	c := at.guest(LoadName, at.Image(t.Load.Driver.Image), d.program, t.Load.Driver.Configs)
+	return forLoad(c, t), nil
+}
+
+// Measure implements Driver.
+func (d *Programs) Measure(ctx context.Context, at Place, t *plan.Trial) (m Measurement, err error) {
 	l := t.Load
 	if l.CheckBefore && overHTTP(l) {
-		if failure, err := checkBefore(ctx, d.check, at, t); err != nil || failure != "" {
-			return load.Measurement{Failure: failure}, err
+		if failure, err := checkBefore(ctx, at, t); err != nil || failure != "" {
+			return Measurement{Failure: failure}, err
 		}
 	}
 	if l.Driver.Prints == spec.Summary && l.Warmup > 0 {
@@ -54,13 +58,13 @@ func (d *Program) Measure(ctx context.Context, at load.Place, t *plan.Trial) (m 
 		warm.Duration, warm.Requests, warm.Warmup, after.Warmup = l.Warmup, 0, 0, 0
 		exit, _, failure, err := d.run(ctx, at, &warm)
 		if err != nil || failure != "" {
-			return load.Measurement{Failure: failure, Log: string(exit.Stderr)}, inTrial(t, err)
+			return Measurement{Failure: failure, Log: string(exit.Stderr)}, inTrial(t, err)
 		}
 		l = &after
 	}
 	exit, w, failure, err := d.run(ctx, at, l)
 	if err != nil {
-		return load.Measurement{}, inTrial(t, err)
+		return Measurement{}, inTrial(t, err)
 	}
 	failure = cmp.Or(failure, howMuchIsPrinted(exit))
 	if failure == "" {
@@ -70,7 +74,7 @@ func (d *Program) Measure(ctx context.Context, at load.Place, t *plan.Trial) (m 
 			m, err = told(exit.Stdout, w, l, at)
 		}
 		if err != nil {
-			failure, m = err.Error(), load.Measurement{Output: m.Output}
+			failure, m = err.Error(), Measurement{Output: m.Output}
 		}
 	}
 	m.Failure, m.Log = failure, string(exit.Stderr)
@@ -88,20 +92,18 @@ func inTrial(t *plan.Trial, err error) error {
 }
 
 // run runs a driver once, and watches it. The failure is why nothing counts that it has told.
-func (d *Program) run(ctx context.Context, at load.Place, l *spec.Load) (exit engine.Exit, w *watch, failure string,
+func (d *Programs) run(ctx context.Context, at Place, l *spec.Load) (exit engine.Exit, w *watch, failure string,
 	err error) {
 	document, err := ask(l, at)
 	if err != nil {
 		return exit, nil, "", err
 	}
 	// Of several threads one may do the work of all, as in Python: as much as the cores of the load is all that is known.
-	w = &watch{threads: at.Cores, began: time.Now()}
+	w = &watch{threads: at.Cores}
 	limited, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	exit, err = w.run(limited, record.DriverTool, at.Space, engine.Program{Name: "load",
-		Image: at.Image(l.Driver.Image), CPUSet: at.CPUSet, First: l.Priority != "", Command: l.Driver.Command,
-		Environment: l.Driver.Environment, Files: l.Driver.Configs, Beside: at.Beside(l), Stdin: bytes.NewReader(document),
-		Full: func() { stop(errTooMuch) }})
+	exit, err = w.run(limited, record.DriverTool, at.Load, engine.Command{Args: l.Driver.Command,
+		Environment: l.Driver.Environment, Stdin: document, Full: func() { stop(errTooMuch) }})
 	if err != nil && context.Cause(limited) == errTooMuch {
 		return exit, w, errTooMuch.Error(), nil
 	}
@@ -140,10 +142,10 @@ func howMuchIsPrinted(exit engine.Exit) string {
 }
 
 // told makes a measurement of lines with a request each.
-func told(printed []byte, w *watch, l *spec.Load, at load.Place) (load.Measurement, error) {
+func told(printed []byte, w *watch, l *spec.Load, at Place) (Measurement, error) {
 	r := reading{load: l, most: w.ended.Sub(w.began), open: l.Rate > 0}
 	if err := r.read(printed); err != nil {
-		return load.Measurement{}, err
+		return Measurement{}, err
 	}
 	last := int64(0)
 	for _, request := range r.requests {
@@ -153,10 +155,10 @@ func told(printed []byte, w *watch, l *spec.Load, at load.Place) (load.Measureme
 	if r.began != nil {
 		var ok bool
 		if began, ok = w.moment(fromUnix(*r.began), at); !ok {
-			return load.Measurement{}, errBegan
+			return Measurement{}, errBegan
 		}
 	}
-	m, err := load.Told(l, at, began.Add(at.Ahead), r.requests)
+	m, err := counted(l, at, began.Add(at.Ahead), r.requests)
 	if err != nil {
 		return m, fmt.Errorf("the driver has put on another load than it was asked for: %w", err)
 	}
@@ -165,8 +167,8 @@ func told(printed []byte, w *watch, l *spec.Load, at load.Place) (load.Measureme
 }
 
 // summed makes a measurement of a summary.
-func summed(printed []byte, w *watch, l *spec.Load, at load.Place) (load.Measurement, error) {
-	m := load.Measurement{Output: record.KeepOutput(printed)}
+func summed(printed []byte, w *watch, l *spec.Load, at Place) (Measurement, error) {
+	m := Measurement{Output: record.KeepOutput(printed)}
 	o, err := loadtool.Summary(printed, kinds)
 	if err != nil {
 		return m, err

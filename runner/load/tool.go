@@ -1,0 +1,195 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"strings"
+
+	"benchbook/internal/slice"
+	"benchbook/notebook/loadtool"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+)
+
+// Tool is the driver of one load generator of others, in an image that it says how to build.
+//
+// Before the window of an HTTP load answers are checked once, with our own generator; the tool itself counts what it
+// counts. A warm-up is a run of the tool before the one that counts, and what it prints is thrown away.
+type Tool struct {
+	Agent agent.Program
+	tool  loadtool.Tool
+
+	program []byte
+	image   engine.Prepared
+	facts   map[string]string
+}
+
+// Tools returns the drivers of all tools that benchbook can run, by name.
+func Tools(program agent.Program) map[string]Driver {
+	out := map[string]Driver{}
+	for _, t := range loadtool.Tools() {
+		out[t.Name] = &Tool{Agent: program, tool: t}
+	}
+	return out
+}
+
+// Prepare implements Driver. It builds the image of the tool, and asks which version it holds.
+func (d *Tool) Prepare(ctx context.Context, e engine.Engine, log io.Writer) (err error) {
+	if d.program, err = d.Agent(); err != nil {
+		return err
+	}
+	const file = "Dockerfile"
+	d.image, err = e.Prepare(ctx, engine.Image{Build: &engine.Build{For: "load by " + d.tool.Name, Build: spec.Build{
+		Dockerfile: file, Files: []spec.File{{Path: file, Data: []byte(d.tool.Image.Dockerfile)}}}}}, log)
+	if err != nil {
+		return err
+	}
+	version, err := d.version(ctx, e)
+	if err != nil {
+		return fmt.Errorf("asking for the version of %s: %w", d.tool.Name, err)
+	}
+	d.facts = map[string]string{"image.load": d.image.ID, "tool.package": d.tool.Image.Package + " " + version}
+	if len(d.image.Bases) > 0 {
+		d.facts[record.FactBase+LoadName] = BasesInWords(d.image.Bases)
+	}
+	return nil
+}
+
+// BasesInWords writes what an image was built from, as its fact in records has it.
+func BasesInWords(bases []engine.Base) string {
+	return strings.Join(slice.Map(bases, func(b engine.Base) string {
+		if b.Substitute != "" {
+			return b.Reference + record.ReplacedBy + b.Substitute + " " + b.ID
+		}
+		return b.Reference + " " + b.ID
+	}), "; ")
+}
+
+// version asks the image for the version of the tool's package, unless the recipe has named it.
+func (d *Tool) version(ctx context.Context, e engine.Engine) (string, error) {
+	if release := d.tool.Image.Release; release != "" {
+		return release, nil
+	}
+	exit, err := Output(ctx, e, "version", d.image, d.program, d.tool.Image.Version...)
+	if err == nil && exit.Code != 0 {
+		err = fmt.Errorf("%s ended with status %d: %s", d.tool.Image.Version[0], exit.Code, loadtool.LastLine(exit.Stderr))
+	}
+	return strings.TrimSpace(string(exit.Stdout)), err
+}
+
+// Output runs a command in a container of an image, in a space of its own. Program is ours, which idles in it.
+func Output(ctx context.Context, e engine.Engine, name string, image engine.Prepared, program []byte,
+	args ...string) (exit engine.Exit, err error) {
+	space, err := e.Open(ctx, name)
+	if err != nil {
+		return exit, err
+	}
+	defer func() { err = errors.Join(err, engine.CloseSpace(ctx, space, 0)) }()
+	container, err := space.Start(ctx, *Place{}.guest(name, image, program, nil))
+	if err != nil {
+		return exit, err
+	}
+	return container.Exec(ctx, engine.Command{Args: args})
+}
+
+// Files implements Driver: services under load have nothing of ours in them.
+func (d *Tool) Files(*plan.Trial, string) []spec.File { return nil }
+
+// Container implements Driver.
+func (d *Tool) Container(at Place, t *plan.Trial) (*engine.Service, error) {
+	c, err := d.tool.Call(t.Load, at.Cores)
+	if err != nil {
+		return nil, err
+	}
+	return forLoad(at.guest(LoadName, d.image, d.program, c.Files), t), nil
+}
+
+// Measure implements Driver.
+func (d *Tool) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
+	if d.tool.HTTP && t.Load.CheckBefore {
+		if failure, err := checkBefore(ctx, at, t); err != nil || failure != "" {
+			return Measurement{Failure: failure, Facts: d.facts}, err
+		}
+	}
+	if t.Load.Warmup > 0 {
+		warm := *t.Load
+		warm.Duration, warm.Requests = t.Load.Warmup, 0
+		if _, _, err := d.call(ctx, at, &warm); err != nil {
+			return Measurement{}, fmt.Errorf("trial %s: warming up with %s: %w", t.Name, d.tool.Name, err)
+		}
+	}
+	exit, w, err := d.call(ctx, at, t.Load)
+	if err != nil {
+		return Measurement{}, fmt.Errorf("trial %s: running %s: %w", t.Name, d.tool.Name, err)
+	}
+	m := Measurement{Log: string(exit.Stderr), Facts: maps.Clone(d.facts),
+		Output: record.KeepOutput(loadtool.WithoutLog(exit.Stdout)), GeneratorCPU: -1}
+	m.Facts["tool.line"] = w.line
+	if d.tool.Note != "" {
+		m.Facts["tool.note"] = d.tool.Name + ": " + d.tool.Note
+	}
+	if m.Failure = howItEnded(d.tool.Name, exit); m.Failure != "" {
+		return m, nil
+	}
+	o, err := d.tool.Parse(exit.Stdout)
+	if err != nil {
+		m.Failure = err.Error() // the author's words for its command line may have made it print something else
+		return m, nil
+	}
+	start, length := w.window(o.Window)
+	if !o.Started.IsZero() {
+		var ok bool
+		if start, ok = w.moment(o.Started, at); !ok {
+			m.Failure = d.tool.Name + " says that it began at a time at which it did not run"
+			return m, nil
+		}
+	}
+	m.Warmup, m.Start, m.Length = t.Load.Warmup, start.Add(at.Ahead), length
+	m.Load = o.Load(t.Load)
+	m.Samples, m.Histograms, m.Load.WindowStart = o.Samples, o.Histograms, m.Start
+	if t.Load.Arrivals != "" {
+		m.Load.Open = schedule(t.Load, o)
+	}
+	w.addTo(&m, start, at.Cores)
+	return m, nil
+}
+
+// checkBefore asks for every target once with our own generator, which knows what a right answer is.
+func checkBefore(ctx context.Context, at Place, t *plan.Trial) (failure string, err error) {
+	answers, err := at.check(ctx, guestPath, t.Load)
+	if err != nil {
+		return "", fmt.Errorf("trial %s: checking answers: %w", t.Name, err)
+	}
+	if wrong := WrongAnswers(answers); wrong != "" {
+		failure = "the answer before timing was not right: " + wrong
+	}
+	return failure, nil
+}
+
+// call runs the tool once as the load says, and watches it.
+func (d *Tool) call(ctx context.Context, at Place, l *spec.Load) (engine.Exit, *watch, error) {
+	c, err := d.tool.Call(l, at.Cores)
+	if err != nil {
+		return engine.Exit{}, nil, err
+	}
+	command := engine.Command{Args: append([]string{d.tool.Image.Path}, c.Words(l.Args)...), Environment: c.Environment}
+	if c.Shell != "" {
+		command.Args = append([]string{"sh", "-c", c.Shell, "sh"}, command.Args...)
+	}
+	w := &watch{line: c.Line(d.tool.Name, l.Args), threads: c.Threads}
+	exit, err := w.run(ctx, d.tool.Name, at.Load, command)
+	return exit, w, err
+}
+
+// schedule is how far a tool kept to that of an open loop. Which requests found no free connection no tool tells.
+func schedule(l *spec.Load, o *loadtool.Output) *record.OpenLoop {
+	due := max(o.Attempted, int64(math.Round(l.Rate*l.Duration.Seconds())))
+	return &record.OpenLoop{Rate: l.Rate, Arrivals: l.Arrivals, Due: due, Sent: max(0, o.Attempted)}
+}

@@ -1,0 +1,362 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
+	"benchbook/notebook/validity"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/enginetest/fake"
+)
+
+// captured is an output that was captured for the parser of a tool.
+func captured(t *testing.T, file string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "notebook", "loadtool", "testdata", filepath.FromSlash(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// toolScript is an engine on which tools print what is given, and all answers are right. The commands in load containers
+// are added to the list.
+func toolScript(printed map[string]engine.Exit) (fake.Script, *[]fake.Program) {
+	var ran []fake.Program
+	return fake.Script{
+		Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
+			if p.Name == "version" {
+				return engine.Exit{Stdout: []byte("1.2-3")}, nil
+			}
+			ran = append(ran, p)
+			name := p.Command[0]
+			switch {
+			case name == guestPath:
+				return engine.Exit{Stdout: []byte(`[{"status": 200}]`)}, nil
+			case name == "sh": // with the program behind its script
+				name = filepath.Base(p.Command[4])
+			}
+			exit, ok := printed[name]
+			if !ok {
+				return engine.Exit{Code: 127, Stderr: []byte("no such program")}, nil
+			}
+			return exit, nil
+		},
+		Usage: func(_ string, n int) (engine.Usage, error) {
+			return engine.Usage{At: time.Now(), CPU: time.Duration(n) * watchEvery / 2}, nil
+		},
+		Threads: func(_ string, n int) (map[int]time.Duration, error) {
+			threads := map[int]time.Duration{1: 0} // idle
+			if n > 0 {
+				threads[2] = time.Duration(n) * watchEvery / 2
+			}
+			return threads, nil
+		},
+	}, &ran
+}
+
+var ourProgram = func() ([]byte, error) { return []byte("program"), nil }
+
+// measureWith measures a trial with a driver on an engine, the whole way.
+func measureWith(ctx context.Context, t *testing.T, e engine.Engine, d Driver, at Place, trial *plan.Trial) (Measurement,
+	error) {
+	t.Helper()
+	if err := d.Prepare(ctx, e, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	space, err := e.Open(ctx, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := space.Close(context.WithoutCancel(ctx)); err != nil {
+			t.Error(err)
+		}
+	}()
+	if at.Image == nil {
+		at.Image = func(spec.Image) engine.Prepared { return engine.Prepared{ID: "y"} }
+	}
+	at.Cores = 1
+	service, err := d.Container(at, trial)
+	if err == nil && service != nil {
+		at.Load, err = space.Start(ctx, *service)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.Measure(ctx, at, trial)
+}
+
+// measure measures a load with a tool.
+func measure(t *testing.T, s fake.Script, tool string, l *spec.Load) Measurement {
+	t.Helper()
+	l.Tool = tool
+	m, err := measureWith(t.Context(), t, fake.New(s), Tools(ourProgram)[tool], Place{}, &plan.Trial{Name: "t", Load: l})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func web(connections int) *spec.Load {
+	return &spec.Load{Target: "http://s:1/", Method: "GET", Connections: connections, Duration: 2 * time.Second,
+		Timeout: time.Second, Keepalive: true, CheckBefore: true}
+}
+
+func TestMeasure(t *testing.T) {
+	out := func(file string) engine.Exit { return engine.Exit{Stdout: captured(t, file)} }
+	t.Run("ab for a time", func(t *testing.T) {
+		s, ran := toolScript(map[string]engine.Exit{"ab": out("ab/duration.txt")})
+		l := web(5)
+		l.Warmup = time.Second
+		m := measure(t, s, "ab", l)
+		if m.Failure != "" || m.Load.Completed != 176 || m.Load.Tool != "ab" || m.Warmup != time.Second {
+			t.Errorf("%q, %+v", m.Failure, m.Load)
+		}
+		// 176 requests of 55 ms in 2.007757 s on 5 connections.
+		if want := 176 / 2.007757 * 0.055 / 5; m.Load.InFlight < want-1e-4 || m.Load.InFlight > want+1e-4 {
+			t.Errorf("in flight %v, want %v", m.Load.InFlight, want)
+		}
+		want := map[string]string{"tool.line": "ab -t 2 -n 10000000 -c 5 -s 1 -k http://s:1/",
+			"tool.package": "apache2-utils 1.2-3"}
+		for fact, text := range want {
+			if m.Facts[fact] != text {
+				t.Errorf("%s is %q, want %q", fact, m.Facts[fact], text)
+			}
+		}
+		if m.Output != string(out("ab/duration.txt").Stdout) {
+			t.Error("the output is not kept")
+		}
+		if n := len(*ran); n != 3 || (*ran)[0].Command[0] != guestPath || !slices.Contains((*ran)[1].Command, "1") {
+			t.Errorf("not a check, a warm-up of a second and a run: %+v", *ran)
+		}
+	})
+	t.Run("ab counts off", func(t *testing.T) {
+		s, _ := toolScript(map[string]engine.Exit{"ab": out("ab/reset.txt")})
+		l := web(10)
+		l.Duration, l.Requests = 0, 500
+		if m := measure(t, s, "ab", l); m.Load.Failed != 50 || m.Load.InFlight != -1 || m.Load.Statuses != nil {
+			t.Errorf("%+v", m.Load)
+		}
+	})
+	t.Run("hey loses two requests", func(t *testing.T) {
+		s, _ := toolScript(map[string]engine.Exit{"hey": out("hey/reset.txt")})
+		l := web(10)
+		l.Duration, l.Requests, l.CheckBefore = 0, 100, false
+		if m := measure(t, s, "hey", l); m.Load.Attempted != 100 || m.Load.Failed != 2 ||
+			m.Load.Failures["reset"] != 2 {
+			t.Errorf("%+v, %+v", m.Load, m.Histograms)
+		}
+	})
+	t.Run("wrk without keep-alive", func(t *testing.T) {
+		s, _ := toolScript(map[string]engine.Exit{"wrk": out("wrk/plain.txt")})
+		l := web(10)
+		l.Keepalive = false
+		m := measure(t, s, "wrk", l)
+		if slices.ContainsFunc(m.Samples, func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "latency") }) ||
+			m.Load.Completed != 95259 {
+			t.Errorf("%+v", m.Samples)
+		}
+	})
+	t.Run("pgbench with its log", func(t *testing.T) {
+		exit := engine.Exit{Stdout: withStart(t, "pgbench/count.txt", time.Now(), time.Time{})}
+		summary, _, _ := strings.Cut(string(exit.Stdout), "\n-- log --\n")
+		s, _ := toolScript(map[string]engine.Exit{"pgbench": exit})
+		m := measure(t, s, "pgbench", &spec.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second,
+			Keepalive: true})
+		if m.Failure != "" || m.Histograms["latency"].Count != m.Load.Completed || m.Load.Completed != 200 {
+			t.Errorf("%q, %d times of %d transactions", m.Failure, m.Histograms["latency"].Count, m.Load.Completed)
+		}
+		if m.Output != summary+"\n" {
+			t.Errorf("kept is %q, want %q", m.Output, summary+"\n")
+		}
+	})
+	t.Run("an output of another time", func(t *testing.T) {
+		s, _ := toolScript(map[string]engine.Exit{"pgbench": out("pgbench/count.txt")})
+		m := measure(t, s, "pgbench", &spec.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second,
+			Keepalive: true})
+		if want := "pgbench says that it began at a time at which it did not run"; m.Failure != want {
+			t.Errorf("%q, want %q", m.Failure, want)
+		}
+	})
+	t.Run("a tool that fails", func(t *testing.T) {
+		s, _ := toolScript(map[string]engine.Exit{"ab": {Code: 104, Stdout: out("ab/abort.txt").Stdout,
+			Stderr: []byte("Total of 8 requests completed\napr_socket_recv: Connection reset by peer (104)\n")}})
+		m := measure(t, s, "ab", web(10))
+		if want := "ab ended with status 104: apr_socket_recv: Connection reset by peer (104)"; m.Failure != want ||
+			m.Output == "" || m.Facts["tool.line"] == "" {
+			t.Errorf("%q with output %q, want %q", m.Failure, m.Output, want)
+		}
+	})
+}
+
+func TestBusy(t *testing.T) {
+	usage := func(ms, cpu int, threads ...int) engine.Usage {
+		u := engine.Usage{At: time.Unix(0, int64(ms)*1e6), CPU: time.Duration(cpu) * time.Millisecond}
+		for i, n := range threads {
+			if u.Threads == nil {
+				u.Threads = map[int]engine.Thread{}
+			}
+			u.Threads[i] = engine.Thread{CPU: time.Duration(n) * time.Millisecond, Waited: -1}
+		}
+		return u
+	}
+	for _, tt := range []struct {
+		name          string
+		threads       int
+		first, last   engine.Usage
+		cores         int
+		busiest, used float64
+		ok            bool
+	}{
+		{"one thread", 1, usage(0, 10), usage(1000, 810), 1, 0.8, 0.8, true},
+		{"too short", 1, usage(0, 10), usage(100, 110), 1, 0, 0, false},
+		{"one of two threads is full", 2, usage(0, 0, 0, 0), usage(1000, 1200, 1000, 200), 2, 1, 1.2, true},
+		{"a thread that began later", 2, usage(0, 0, 0), usage(1000, 1200, 200, 900), 2, 0.9, 1.2, true},
+		{"two threads fill one core", 2, usage(0, 0, 0, 0), usage(1000, 1000, 500, 500), 1, 1, 1, true},
+		{"several threads, of which nothing is known", 2, usage(0, 0), usage(1000, 1000), 2, 0, 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := &watch{threads: tt.threads, usage: []engine.Usage{tt.first, tt.last}}
+			busiest, used, ok := w.busy(tt.cores)
+			if busiest != tt.busiest || used != tt.used || ok != tt.ok {
+				t.Errorf("%v of %v, %v; want %v of %v, %v", busiest, used, ok, tt.busiest, tt.used, tt.ok)
+			}
+		})
+	}
+}
+
+// withStart returns a captured output as if its window had begun and ended at these moments.
+func withStart(t *testing.T, file string, began, ended time.Time) []byte {
+	unix := func(at time.Time) float64 { return float64(at.UnixMicro()) / 1e6 }
+	out := captured(t, file)
+	edit := func(pattern, by string) []byte { return regexp.MustCompile(pattern).ReplaceAll(out, []byte(by)) }
+	switch path.Dir(file) {
+	case "k6":
+		return edit(`"metrics":\{`,
+			fmt.Sprintf(`"metrics":{"benchbook_began":{"type":"gauge","values":{"value":%d}},`, began.UnixMilli()))
+	case "fortio":
+		return edit(`"StartTime": "[^"]*"`, `"StartTime": "`+began.Format(time.RFC3339Nano)+`"`)
+	case "vegeta":
+		return edit(`"earliest":"[^"]*"`, `"earliest":"`+began.Format(time.RFC3339Nano)+`"`)
+	case "h2load", "pgbench":
+		return edit(`began .*`, fmt.Sprintf("began %.6f", unix(began)))
+	case "wrk":
+		return fmt.Appendf(out, "\n-- log --\nended %.6f\n", unix(ended))
+	}
+	return fmt.Appendf(out, "\n-- log --\nbegan %.6f\n", unix(began))
+}
+
+// A tool that keeps a core busy before and after its window has the processor time of its window.
+func TestProcessorTimeOfWindow(t *testing.T) {
+	const lastly = 500 * time.Millisecond
+	for _, tt := range []struct {
+		file          string
+		window        time.Duration
+		before, after time.Duration
+	}{
+		{"k6/script.json", 2000 * time.Millisecond, time.Second, lastly},
+		{"fortio/close.json", 1040 * time.Millisecond, time.Second, lastly},
+		{"vegeta/closed.json", 1006 * time.Millisecond, time.Second, lastly},
+		{"h2load/duration.txt", time.Second, time.Second, lastly},
+		{"wrk/plain.txt", 2032 * time.Millisecond, time.Second, 0},
+		{"ab/duration.txt", 2008 * time.Millisecond, 0, lastly},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now().Add(tt.before)
+				ended := began.Add(tt.window)
+				past := func(from, to time.Time) time.Duration { return max(0, min(to.Sub(from), time.Since(from))) }
+				used := func() time.Duration {
+					return past(began.Add(-tt.before), began) + past(began, ended)/10 + past(ended, ended.Add(tt.after))
+				}
+				s, _ := toolScript(nil)
+				s.Usage = func(string, int) (engine.Usage, error) { return engine.Usage{At: time.Now(), CPU: used()}, nil }
+				s.Threads = func(string, int) (map[int]time.Duration, error) { return map[int]time.Duration{1: used()}, nil }
+				own := s.Run
+				s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
+					if p.Name != "load" || p.Command[0] == guestPath {
+						return own(ctx, p)
+					}
+					time.Sleep(tt.before + tt.window + tt.after)
+					return engine.Exit{Stdout: withStart(t, tt.file, began, ended)}, nil
+				}
+				m := measure(t, s, path.Dir(tt.file), web(10))
+				if m.Failure != "" || m.Start.Sub(began).Abs() > time.Millisecond {
+					t.Fatalf("%q; the window began at %v, want %v", m.Failure, m.Start, began)
+				}
+				if share := m.GeneratorCPU.Seconds() / m.Length.Seconds(); share < 0.09 || share > 0.12 ||
+					math.Abs(m.Load.Busy-share) > 0.01 {
+					t.Errorf("%.3f cores and busy for %.3f in %v; want a tenth of a core", share, m.Load.Busy, m.Length)
+				}
+			})
+		})
+	}
+}
+
+// An open loop has its schedule, and times from sending are no latencies.
+func TestRate(t *testing.T) {
+	s, _ := toolScript(map[string]engine.Exit{"vegeta": {Stdout: withStart(t, "vegeta/plain.json", time.Now(), time.Time{})}})
+	l := web(10)
+	l.Rate, l.Arrivals = 250, "constant"
+	m := measure(t, s, "vegeta", l)
+	if o := m.Load.Open; o == nil || o.Rate != 250 || o.Due != 500 || o.Sent != m.Load.Attempted || o.Sent > 500 {
+		t.Errorf("%+v of %+v", o, m.Load)
+	}
+	for _, sample := range m.Samples {
+		if strings.HasPrefix(sample.Metric, "latency") {
+			t.Errorf("%s is told, which begins when requests were due", sample.Metric)
+		}
+	}
+	if !slices.ContainsFunc(m.Samples, func(s record.Sample) bool { return s.Metric == "service.p99" }) {
+		t.Errorf("no service.p99 in %+v", m.Samples)
+	}
+}
+
+// What a tool waited for a core is seen from outside, where the engine tells.
+func TestWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := toolScript(map[string]engine.Exit{"wrk": {}})
+		began := time.Now()
+		s.Threads = func(string, int) (map[int]time.Duration, error) { return map[int]time.Duration{1: 0, 2: 0}, nil }
+		s.Queued = func(string, int) (map[int]time.Duration, error) { // of two threads, one waits for half of the time
+			return map[int]time.Duration{1: time.Since(began) / 2, 2: 0}, nil
+		}
+		run := s.Run
+		s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
+			if p.Command[0] != guestPath && p.Name == "load" {
+				time.Sleep(2 * shortest)
+				return engine.Exit{Stdout: captured(t, "wrk/plain.txt")}, nil
+			}
+			return run(ctx, p)
+		}
+		m := measure(t, s, "wrk", web(10))
+		if m.Load == nil || m.Load.Health == nil || m.Load.Health.Standstill != -1 || m.Load.Health.Waiting < 0.4 ||
+			m.Load.Health.Waiting > 0.6 {
+			t.Fatalf("%q, %+v", m.Failure, m.Load)
+		}
+		_, checks := validity.Of(&record.Record{Load: m.Load, Samples: m.Samples})
+		i := slices.IndexFunc(checks, func(c validity.CheckResult) bool { return c.Name == "generator waits" })
+		if i < 0 || checks[i].Level != validity.Invalid {
+			t.Errorf("got %+v, want waits to be invalid", checks)
+		}
+		s.Queued = nil
+		if m := measure(t, s, "wrk", web(10)); m.Load == nil || m.Load.Health != nil {
+			t.Errorf("an engine that tells nothing: %+v", m.Load)
+		}
+	})
+}

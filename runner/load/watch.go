@@ -1,0 +1,152 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"benchbook/internal/slice"
+	"benchbook/notebook/record"
+	"benchbook/runner/engine"
+)
+
+// A watch reads what a tool or program uses while it runs.
+type watch struct {
+	line    string
+	threads int
+	began   time.Time // when it was asked for
+	started time.Time // when a first thread of it was seen; zero if the engine does not know
+	ended   time.Time
+
+	usage []engine.Usage
+}
+
+// watchEvery is how often a tool is read: seldom enough to cost it nothing.
+const watchEvery = 50 * time.Millisecond
+
+// run runs a tool or program in the container of the load, and watches it.
+func (w *watch) run(ctx context.Context, name string, in engine.Container, c engine.Command) (engine.Exit, error) {
+	idle, _ := in.Usage(ctx, engine.Detail{Threads: true}) // without it, no start is seen
+	watched, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	w.began = time.Now()
+	go func() {
+		defer close(done)
+		w.read(watched, in, idle.Threads)
+	}()
+	exit, err := in.Exec(ctx, c)
+	w.ended = time.Now()
+	stop()
+	<-done
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = &UnendedError{Name: name, Err: err}
+	}
+	return exit, err
+}
+
+// read reads until the context is done. Idle are the threads that were there before.
+func (w *watch) read(ctx context.Context, in engine.Container, idle map[int]engine.Thread) {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for {
+		if u, err := in.Usage(ctx, engine.Detail{Threads: true}); err == nil && u.CPU >= 0 {
+			w.usage = append(w.usage, u)
+			for id := range u.Threads {
+				if _, known := idle[id]; !known && w.started.IsZero() {
+					w.started = u.At
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// window returns when a tool measured that does not say. It cannot have begun later than its length before its end was
+// seen.
+func (w *watch) window(length time.Duration) (time.Time, time.Duration) {
+	start := w.started
+	if latest := w.ended.Add(-length); start.IsZero() || latest.Before(start) {
+		start = latest
+	}
+	return start.UTC(), length
+}
+
+// moment converts a time at which a tool or program says that it began from the clock of its machine to ours. It is
+// false if nothing ran then.
+func (w *watch) moment(there time.Time, at Place) (time.Time, bool) {
+	const off = time.Second
+	here := there.Add(-at.Ahead).UTC()
+	return here, here.After(w.began.Add(-off)) && here.Before(w.ended.Add(off))
+}
+
+// addTo adds what a tool used in the window of a measurement, which began at start by our clock. What it does before and
+// after is no part of the load.
+func (w *watch) addTo(m *Measurement, start time.Time, cores int) {
+	end := start.Add(m.Length)
+	w.usage = slice.Filter(w.usage, func(u engine.Usage) bool { return !u.At.Before(start) && !u.At.After(end) })
+	m.GeneratorCPU = -1
+	if share := w.waiting(); share >= 0 {
+		m.Load.Health = &record.Health{Standstill: -1, Waiting: share}
+	}
+	if busy, used, ok := w.busy(cores); ok {
+		m.Load.Busy, m.GeneratorCPU = busy, time.Duration(used*float64(m.Length))
+		m.Samples = append(m.Samples, record.Sample{Metric: "generator.cpu", Value: busy, Unit: "1"})
+	}
+}
+
+// shortest is the least time between two readings that tells how busy a tool was.
+const shortest = 200 * time.Millisecond
+
+// ends returns the first and the last reading, and the seconds between them; false if they are too close to each other.
+func (w *watch) ends() (first, last engine.Usage, span float64, ok bool) {
+	if len(w.usage) == 0 {
+		return first, last, 0, false
+	}
+	first, last = w.usage[0], w.usage[len(w.usage)-1]
+	length := last.At.Sub(first.At)
+	return first, last, length.Seconds(), length >= shortest
+}
+
+// waiting returns the largest share of the time that a thread could run and had no core; -1 if that is unknown.
+func (w *watch) waiting() float64 {
+	share := -1.0
+	first, last, span, ok := w.ends()
+	if !ok {
+		return share
+	}
+	for id, now := range last.Threads {
+		if before, ok := first.Threads[id]; ok && now.Waited >= 0 && before.Waited >= 0 {
+			share = max(share, min(1, (now.Waited-before.Waited).Seconds()/span))
+		}
+	}
+	return share
+}
+
+// busy returns the share of the tool's busiest thread, or that of all its threads and cores if it is larger, and the
+// cores that it used. It is not ok if the window was too short to tell, or the engine does not know.
+func (w *watch) busy(cores int) (busiest, used float64, ok bool) {
+	first, last, span, ok := w.ends()
+	if !ok || w.threads > 1 && len(last.Threads) == 0 { // the mean of several threads is not that of the busiest
+		return 0, 0, false
+	}
+	used = max(0, (last.CPU-first.CPU).Seconds()/span)
+	busiest = used / float64(max(1, min(w.threads, max(1, cores))))
+	for id, now := range last.Threads { // a thread that is not in the first reading began in the window
+		busiest = max(busiest, (now.CPU-first.Threads[id].CPU).Seconds()/span)
+	}
+	return min(1, busiest), used, true
+}
+
+// fromUnix converts a Unix time in seconds; the zero time if there is no such moment.
+func fromUnix(seconds float64) time.Time {
+	const most = 1 << 33
+	if !(seconds > 0 && seconds < most) {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(math.Round(seconds*1e9)))
+}
