@@ -103,7 +103,7 @@ func check(service engine.Service) error {
 	if service.CPUSet != "" && err != nil {
 		return refusef("Requested CPUs are not available - requested %s: %w", service.CPUSet, err)
 	}
-	return checkPorts(service.Expose)
+	return nil
 }
 
 // checkPorts refuses ports that another program has: that one would be measured instead.
@@ -164,9 +164,12 @@ func (c *container) start() error {
 	if err := c.space.names.add(c.service.Name, c.service.Aliases); err != nil {
 		return err
 	}
+	if err := checkPorts(c.service.Expose); err != nil {
+		return err
+	}
 	p, err := c.run(engine.Command{Args: args}, &c.log, &c.log)
 	if err != nil {
-		return errors.Join(err, c.space.names.remove(c.service.Name))
+		return err
 	}
 	c.first = p
 	if c.log.follow != nil {
@@ -298,11 +301,8 @@ func (c *container) Follow(ctx context.Context, stdout, _ io.Writer) error {
 func (c *container) remove(ctx context.Context, grace time.Duration) error {
 	if c.first != nil {
 		c.end(ctx, grace)
-		if err := c.space.names.remove(c.Name()); err != nil {
-			return err
-		}
 	}
-	if err := files.RemoveAll(c.folder); err != nil {
+	if err := errors.Join(c.space.names.remove(c.Name()), files.RemoveAll(c.folder)); err != nil {
 		return fmt.Errorf("removing %s: %w", c.Name(), err)
 	}
 	return nil

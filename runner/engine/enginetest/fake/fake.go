@@ -1,5 +1,5 @@
 // Package fake is an engine in memory, for tests of what uses engines: nothing is started, everything is scripted, and
-// what was asked for is written down in order.
+// calls are recorded in order.
 package fake
 
 import (
@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"net/netip"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -31,16 +32,16 @@ type Program struct {
 	Full        func()
 }
 
-// Script says how an engine behaves. A nil function stands for the simplest success. Functions may block, to be slow,
-// but must return when their context is done; several may be called at the same time.
+// Script says how an engine behaves. A nil function is the simplest success. Functions may block, but must return when
+// their context is done; several may be called at the same time.
 type Script struct {
-	// Facts are told beside the engine's name.
+	// Facts are those next to the engine's name.
 	Facts map[string]string
-	// Prepare says what an image is; by default one that was built anew unless it was prepared before.
+	// Prepare returns what an image is; nil: one that is built, unless it was prepared before.
 	Prepare func(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error)
-	// Open may keep a space from being opened.
+	// Open returns the error of opening a space.
 	Open func(ctx context.Context, run string) error
-	// Start returns when a container is ready, or an error that says why it is not. It is not asked for idle containers.
+	// Start returns when a service is ready, or the error of Space.Start. It is not called for idle containers.
 	Start func(ctx context.Context, service engine.Service) error
 	// Run returns how a command in an idle container ended: a load generator, a timed command.
 	Run func(ctx context.Context, program Program) (engine.Exit, error)
@@ -61,13 +62,13 @@ type Script struct {
 	Ended func(name string) (engine.Exit, bool)
 	// Gone returns the error of State.
 	Gone func(name string) error
-	// Close may fail to close a space.
+	// Close returns the error of closing a space.
 	Close func(ctx context.Context, run string) error
 	// Leftovers is what Sweep finds.
 	Leftovers []engine.Leftover
 	// Find returns the id of a named image; empty if it is not there.
 	Find func(name string) (id string)
-	// Reach says whether a registry answers, and Storage is where images lie.
+	// Reach returns why the registry of an image does not answer, and Storage is the folder of images.
 	Reach   func(image string) error
 	Storage string
 }
@@ -86,7 +87,32 @@ var _ engine.Engine = (*Engine)(nil)
 
 // New makes an engine that follows a script.
 func New(script Script) *Engine {
-	return &Engine{script: script, prepared: make(map[string]bool)}
+	e := &Engine{script: script, prepared: make(map[string]bool)}
+	s := &e.script
+	set(&s.Prepare, e.prepare)
+	set(&s.Open, func(context.Context, string) error { return nil })
+	set(&s.Start, func(context.Context, engine.Service) error { return nil })
+	set(&s.Run, func(context.Context, Program) (engine.Exit, error) { return engine.Exit{}, nil })
+	set(&s.Exec, func(context.Context, string, engine.Command) (engine.Exit, error) { return engine.Exit{}, nil })
+	set(&s.Usage, func(string, int) (engine.Usage, error) { return engine.NoUsage(), nil })
+	set(&s.Threads, func(string, int) (map[int]time.Duration, error) { return nil, nil })
+	set(&s.Queued, func(string, int) (map[int]time.Duration, error) { return nil, nil })
+	set(&s.Listeners, func(string) ([]netip.AddrPort, error) { return nil, nil })
+	set(&s.CPUs, func(string) (string, error) { return "", nil })
+	set(&s.Logs, func(string) []byte { return nil })
+	set(&s.Ended, func(string) (engine.Exit, bool) { return engine.Exit{}, false })
+	set(&s.Gone, func(string) error { return nil })
+	set(&s.Close, func(context.Context, string) error { return nil })
+	set(&s.Find, func(string) string { return "" })
+	set(&s.Reach, func(string) error { return nil })
+	return e
+}
+
+// set sets a function that is nil.
+func set[F any](function *F, simplest F) {
+	if reflect.ValueOf(*function).IsNil() {
+		*function = simplest
+	}
 }
 
 // Calls returns the calls so far, in order: "open RUN", "group RUN", "start NAME", "run NAME" for Exec in an idle
@@ -112,13 +138,23 @@ func (e *Engine) Facts(context.Context) (map[string]string, error) {
 }
 
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
-	if e.script.Prepare != nil {
-		return e.script.Prepare(ctx, image, log)
+	return e.script.Prepare(ctx, image, log)
+}
+
+// prepare names an image by what it is made from.
+func (e *Engine) prepare(_ context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
+	if !image.One() {
+		return engine.Prepared{}, errors.New("an image needs exactly one of a name, a build, an executable and the machine")
 	}
-	prepared, err := nameOf(image)
-	if err != nil {
-		return engine.Prepared{}, err
+	inputs := fmt.Sprintf("%+v", image)
+	switch {
+	case image.Build != nil:
+		inputs = fmt.Sprintf("%+v", *image.Build)
+	case image.Executable != nil:
+		inputs = fmt.Sprintf("%+v", *image.Executable)
 	}
+	digest := fmt.Sprintf("%x", sha256.Sum256([]byte(inputs)))
+	prepared := engine.Prepared{Reference: "fake:" + digest[:12], ID: "sha256:" + digest}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	prepared.Built = image.Name == "" && !image.Machine && !e.prepared[prepared.Reference]
@@ -126,50 +162,22 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 	return prepared, nil
 }
 
-// nameOf says what an image is, by what it is made from.
-func nameOf(image engine.Image) (engine.Prepared, error) {
-	if !image.One() {
-		return engine.Prepared{}, errors.New("an image needs exactly one of a name, a build, an executable and the machine")
-	}
-	inputs := image.Name
-	switch {
-	case image.Build != nil:
-		inputs = fmt.Sprintf("%+v", *image.Build)
-	case image.Executable != nil:
-		inputs = fmt.Sprintf("%+v", *image.Executable)
-	case image.Machine:
-		inputs = "this machine"
-	}
-	digest := fmt.Sprintf("%x", sha256.Sum256([]byte(inputs)))
-	return engine.Prepared{Reference: "fake:" + digest[:12], ID: "sha256:" + digest}, nil
-}
-
 func (e *Engine) Endpoint() string { return "fake://" }
 
 func (e *Engine) Storage() string { return e.script.Storage }
 
-func (e *Engine) Reach(_ context.Context, image string) error {
-	if e.script.Reach == nil {
-		return nil
-	}
-	return e.script.Reach(image)
-}
+func (e *Engine) Reach(_ context.Context, image string) error { return e.script.Reach(image) }
 
 func (e *Engine) Find(_ context.Context, reference string) (string, error) {
-	if e.script.Find == nil {
-		return "", nil
-	}
 	return e.script.Find(reference), nil
 }
 
 func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	e.called("open", run)
-	if e.script.Open != nil {
-		if err := e.script.Open(ctx, run); err != nil {
-			return nil, err
-		}
+	if err := cmp.Or(e.script.Open(ctx, run), ctx.Err()); err != nil {
+		return nil, err
 	}
-	return &space{engine: e, run: run, running: make(map[string]bool)}, ctx.Err()
+	return &space{engine: e, run: run, tree: engine.NewTree[container]("space " + run)}, nil
 }
 
 func (e *Engine) Sweep(_ context.Context, dryRun bool) ([]engine.Leftover, error) {
@@ -189,111 +197,57 @@ func (e *Engine) Close() error { return nil }
 type space struct {
 	engine *Engine
 	run    string
-	outer  *space // nil for one that is within no other
-
-	mu      sync.Mutex
-	closed  bool
-	running map[string]bool
-}
-
-// has says whether a name is in use here or in the spaces around.
-func (s *space) has(name string) bool {
-	if s == nil {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.running[name] || s.outer.has(name)
-}
-
-// enter notes that a name is in use, until leave.
-func (s *space) enter(ctx context.Context, name string) error {
-	taken := s.outer.has(name)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case s.closed:
-		return errors.New("the space is closed")
-	case taken || s.running[name]:
-		return fmt.Errorf("the name %q is in use", name)
-	}
-	s.running[name] = true
-	return nil
-}
-
-func (s *space) leave(name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.running, name)
+	tree   *engine.Tree[container]
 }
 
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Container, error) {
 	s.engine.called("start", service.Name)
-	if err := s.enter(ctx, service.Name); err != nil {
-		return nil, fmt.Errorf("starting service %q: %w", service.Name, err)
+	c, err := s.tree.Start(ctx, service.Name, func() (*container, error) {
+		return &container{engine: s.engine, service: service}, nil
+	})
+	if err != nil {
+		return nil, engine.StartError(ctx, service.Name, err)
 	}
 	if service.Begun != nil {
 		service.Begun()
 	}
-	if s.engine.script.Start != nil && !isIdle(&service) {
-		if err := s.engine.script.Start(ctx, service); err != nil {
-			s.leave(service.Name)
-			return nil, err
-		}
+	if isIdle(&service) {
+		return c, nil
 	}
-	return &container{engine: s.engine, service: service}, nil
+	if err := s.engine.script.Start(ctx, service); err != nil {
+		return nil, errors.Join(err, s.tree.Remove(service.Name, func() error { return nil }))
+	}
+	return c, nil
 }
 
-// isIdle reports whether a container is one for commands.
-func isIdle(s *engine.Service) bool {
-	n := len(s.Command)
-	return n > 0 && s.Command[n-1] == agent.Idle
-}
+// isIdle reports whether a container is for commands.
+func isIdle(s *engine.Service) bool { return len(s.Command) > 0 && s.Command[len(s.Command)-1] == agent.Idle }
 
 func (s *space) Group(ctx context.Context) (engine.Space, error) {
 	s.engine.called("group", s.run)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, errors.New("opening a space: the one around it is closed")
+	tree, err := s.tree.Group(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return &space{engine: s.engine, run: s.run, outer: s, running: make(map[string]bool)}, ctx.Err()
+	return &space{engine: s.engine, run: s.run, tree: tree}, nil
 }
 
-func (s *space) Keep(ctx context.Context) ([]engine.Kept, error) {
+func (s *space) Keep(ctx context.Context) (kept []engine.Kept, err error) {
 	s.engine.called("keep", s.run)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, errors.New("keeping a space: it is closed")
+	all, err := s.tree.Keep()
+	for _, c := range all {
+		kept = append(kept, engine.Kept{Service: c.Name(), Enter: []string{"fake", "enter", c.Name()}})
 	}
-	s.closed = true
-	var kept []engine.Kept
-	for _, name := range slices.Sorted(maps.Keys(s.running)) {
-		kept = append(kept, engine.Kept{Service: name, Enter: []string{"fake", "enter", name}})
-	}
-	return kept, ctx.Err()
+	return kept, cmp.Or(err, ctx.Err())
 }
 
-func (s *space) Close(ctx context.Context) error {
-	s.mu.Lock()
-	closed := s.closed
-	s.mu.Unlock()
-	if closed {
-		return nil
-	}
-	s.engine.called("close", s.run)
-	if s.engine.script.Close != nil {
-		if err := s.engine.script.Close(ctx, s.run); err != nil {
-			return err
-		}
-	}
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	return nil
+func (s *space) Close(ctx context.Context) (err error) {
+	_ = s.tree.Close(func(*container) error { return nil }, func() error {
+		s.engine.called("close", s.run)
+		err = s.engine.script.Close(ctx, s.run)
+		return err
+	})
+	return err
 }
 
 // container implements engine.Container.
@@ -311,41 +265,26 @@ func (c *container) Usage(ctx context.Context, detail engine.Detail) (engine.Usa
 	if ctx.Err() != nil {
 		return engine.Usage{}, context.Cause(ctx)
 	}
-	script, usage := &c.engine.script, engine.NoUsage()
-	if script.Usage != nil {
-		known, err := script.Usage(c.Name(), c.count(&c.asked))
-		if err != nil {
-			return known, err
-		}
-		usage.At, usage.CPU = known.At, known.CPU
-		if detail.Totals {
-			usage = known
-		}
+	known, err := c.engine.script.Usage(c.Name(), c.count(&c.asked))
+	usage := engine.NoUsage()
+	if usage.At, usage.CPU = known.At, known.CPU; detail.Totals {
+		usage = known
 	}
-	var err error
-	if detail.Threads && script.Threads != nil {
-		if usage.Threads, err = c.readThreads(); err != nil {
-			return usage, err
-		}
+	if detail.Threads && err == nil {
+		usage.Threads, err = c.readThreads()
 	}
-	if detail.Listeners && script.Listeners != nil {
-		usage.Listeners, err = script.Listeners(c.Name())
+	if detail.Listeners && err == nil {
+		usage.Listeners, err = c.engine.script.Listeners(c.Name())
 	}
 	return usage, err
 }
 
 // readThreads joins what the script says about the threads.
 func (c *container) readThreads() (map[int]engine.Thread, error) {
-	script := &c.engine.script
-	times, err := script.Threads(c.Name(), c.count(&c.threads))
-	if err != nil {
-		return nil, err
-	}
-	var waits map[int]time.Duration
-	if script.Queued != nil {
-		if waits, err = script.Queued(c.Name(), c.count(&c.queued)); err != nil {
-			return nil, err
-		}
+	times, err := c.engine.script.Threads(c.Name(), c.count(&c.threads))
+	waits, waitErr := c.engine.script.Queued(c.Name(), c.count(&c.queued))
+	if times == nil || err != nil || waitErr != nil {
+		return nil, errors.Join(err, waitErr)
 	}
 	threads := make(map[int]engine.Thread, len(times))
 	for id, cpu := range times {
@@ -366,43 +305,25 @@ func (c *container) count(times *int) int {
 	return *times - 1
 }
 
-func (c *container) Logs(context.Context) ([]byte, error) {
-	if c.engine.script.Logs == nil {
-		return nil, nil
-	}
-	return c.engine.script.Logs(c.Name()), nil
-}
+func (c *container) Logs(context.Context) ([]byte, error) { return c.engine.script.Logs(c.Name()), nil }
 
 func (c *container) State(context.Context) (state engine.State, err error) {
 	script := &c.engine.script
-	if script.Gone != nil {
-		if err := script.Gone(c.Name()); err != nil {
-			return state, err
-		}
+	if err := script.Gone(c.Name()); err != nil {
+		return state, err
 	}
-	if script.Ended != nil {
-		state.Exit, state.Ended = script.Ended(c.Name())
-	}
-	if script.CPUs != nil {
-		state.CPUs, err = script.CPUs(c.Name())
-	}
+	state.Exit, state.Ended = script.Ended(c.Name())
+	state.CPUs, err = script.CPUs(c.Name())
 	return state, err
 }
 
 func (c *container) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
-	script := &c.engine.script
-	if isIdle(&c.service) {
-		c.engine.called("run", c.Name())
-		if script.Run == nil {
-			return engine.Exit{}, nil
-		}
-		return script.Run(ctx, Program{Name: c.Name(), Image: c.service.Image, Service: c.service, Command: command.Args,
-			Environment: slices.Concat(c.service.Environment, command.Environment),
-			WorkingDir:  cmp.Or(command.WorkingDir, c.service.WorkingDir), Stdin: command.Stdin, Full: command.Full})
+	if !isIdle(&c.service) {
+		c.engine.called("exec", c.Name())
+		return c.engine.script.Exec(ctx, c.Name(), command)
 	}
-	c.engine.called("exec", c.Name())
-	if script.Exec == nil {
-		return engine.Exit{}, nil
-	}
-	return script.Exec(ctx, c.Name(), command)
+	c.engine.called("run", c.Name())
+	return c.engine.script.Run(ctx, Program{Name: c.Name(), Image: c.service.Image, Service: c.service,
+		Command: command.Args, Environment: slices.Concat(c.service.Environment, command.Environment),
+		WorkingDir: cmp.Or(command.WorkingDir, c.service.WorkingDir), Stdin: command.Stdin, Full: command.Full})
 }

@@ -11,9 +11,8 @@ import (
 )
 
 func TestEngine(t *testing.T) {
-	// Programs run until they are cancelled, as those of the suite that can be run here do.
-	script := fake.Script{Run: func(ctx context.Context, _ engine.Program) (engine.Exit, error) {
-		<-ctx.Done()
+	script := fake.Script{Run: func(ctx context.Context, _ fake.Program) (engine.Exit, error) {
+		<-ctx.Done() // of the only command that the suite runs here
 		return engine.Exit{}, context.Cause(ctx)
 	}}
 	enginetest.Run(t, func(*testing.T) engine.Engine { return fake.New(script) },

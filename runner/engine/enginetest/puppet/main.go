@@ -1,11 +1,11 @@
-// Command puppet does what its arguments say, one after the other, so that tests of engines can have services and
-// programs of any behaviour from one small image. It is static and needs nothing around it.
-//
-// Steps are written NAME=VALUE; the first that fails is reported on standard error and ends it with status 1.
+// Command puppet does what its arguments say, in order, so that one small image has services and commands of any
+// behaviour. Steps are written NAME=VALUE; the first that fails is reported on standard error and ends the program with
+// status 1.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -18,14 +18,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"benchbook/runner/config"
 )
 
-// dialName connects to a service, whose name engines need not let others resolve than our own programs.
+// dialName connects to a service by its name, which an engine may make known to our own programs only.
 func dialName(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -38,29 +37,26 @@ func dialName(ctx context.Context, network, address string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(found[0].String(), port))
 }
 
-// steps are all that it can do, by name.
+// steps are by name what it can do.
 var steps = map[string]func(value string) error{
-	"out": func(text string) error { _, err := fmt.Println(text); return err },
-	"err": func(text string) error { _, err := fmt.Fprintln(os.Stderr, text); return err },
-	"fill": func(bytes string) error { // writes so many bytes
-		n, err := strconv.Atoi(bytes)
-		if err != nil {
-			return err
-		}
-		_, err = os.Stdout.Write(slices.Repeat([]byte{'x'}, n))
-		return err
-	},
+	"out":     func(text string) error { _, err := fmt.Println(text); return err },
+	"err":     func(text string) error { _, err := fmt.Fprintln(os.Stderr, text); return err },
+	"fill":    func(bytes string) error { return fill(os.Stdout, bytes) },
+	"fillerr": func(bytes string) error { return fill(os.Stderr, bytes) },
 	"sleep": func(duration string) error {
 		d, err := time.ParseDuration(duration)
 		time.Sleep(d)
 		return err
 	},
 	"burn":   burn,
-	"listen": listen, // answers over HTTP from now on, /N with status N
-	// answers nothing from now on, to whoever is connected or not
-	"hang": func(string) error { hanging.Store(true); return nil },
-	// waits until somebody has asked for /go, so many times if it says so
-	"asked": isAsked,
+	"listen": listen,                                     // answers over HTTP from now on, /N with status N
+	"asked":  func(string) error { <-asked; return nil }, // waits for a request for /go
+	"idle": func(string) error { // waits for SIGTERM
+		caught := make(chan os.Signal, 1)
+		signal.Notify(caught, syscall.SIGTERM)
+		<-caught
+		return nil
+	},
 	"get": func(url string) error { // over a connection of its own
 		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialName}}
 		response, err := client.Get(url)
@@ -78,7 +74,7 @@ var steps = map[string]func(value string) error{
 		}
 		return conn.Close()
 	},
-	"addresses": func(string) error { // its own, without those of the loopback and those that mean nothing behind one link
+	"addresses": func(string) error { // its own, without loopback and link-local ones
 		addresses, err := net.InterfaceAddrs()
 		for _, address := range addresses {
 			if ip, _, err := net.ParseCIDR(address.String()); err == nil && !ip.IsLoopback() && !ip.IsLinkLocalUnicast() {
@@ -97,7 +93,14 @@ var steps = map[string]func(value string) error{
 		path, text, _ := strings.Cut(what, ":")
 		return os.WriteFile(path, []byte(text+"\n"), 0o644)
 	},
-	"await": func(signals string) error { // so many signals that ask for its end
+	"keep": func(what string) error { // writes a text and reads it again: PATH:TEXT
+		path, text, _ := strings.Cut(what, ":")
+		err := os.WriteFile(path, []byte(text+"\n"), 0o644)
+		data, readErr := os.ReadFile(path)
+		fmt.Print(string(data))
+		return errors.Join(err, readErr)
+	},
+	"await": func(signals string) error { // a number of signals
 		n, err := strconv.Atoi(signals)
 		caught := make(chan os.Signal, n)
 		signal.Notify(caught, syscall.SIGTERM, syscall.SIGUSR1)
@@ -107,7 +110,7 @@ var steps = map[string]func(value string) error{
 		}
 		return err
 	},
-	"threads": func(number string) error { // has so many, each for itself
+	"threads": func(number string) error { // starts a number of them
 		n, err := strconv.Atoi(number)
 		debug.SetMaxThreads(n + 1000)
 		var started sync.WaitGroup
@@ -122,7 +125,7 @@ var steps = map[string]func(value string) error{
 		started.Wait()
 		return err
 	},
-	"allocate": func(bytes string) error { // uses so much memory
+	"allocate": func(bytes string) error { // uses memory
 		n, err := strconv.Atoi(bytes)
 		if err != nil {
 			return err
@@ -187,7 +190,7 @@ func fail(step string, err error) {
 	os.Exit(1)
 }
 
-// burn uses so much time of a processor.
+// burn uses processor time.
 func burn(duration string) error {
 	d, err := time.ParseDuration(duration)
 	if err != nil {
@@ -204,23 +207,14 @@ func burn(duration string) error {
 	}
 }
 
-// isAsked waits for so many requests for /go, or for one.
-func isAsked(times string) error {
-	n := 1
-	if times != "" {
-		var err error
-		if n, err = strconv.Atoi(times); err != nil {
-			return err
-		}
+// fill writes a number of bytes.
+func fill(w io.Writer, bytes string) error {
+	n, err := strconv.Atoi(bytes)
+	if err == nil {
+		_, err = w.Write(slices.Repeat([]byte{'x'}, n))
 	}
-	for range n {
-		<-asked
-	}
-	return nil
+	return err
 }
-
-// hanging says that nothing is answered any more.
-var hanging atomic.Bool
 
 // asked has an entry for each request for /go that was answered.
 var asked = make(chan struct{}, 1000)
@@ -238,18 +232,14 @@ func listen(address string) error {
 			if status, err := strconv.Atoi(strings.Trim(r.URL.Path, "/")); err == nil {
 				w.WriteHeader(status)
 			}
-			if hanging.Load() {
-				<-r.Context().Done()
-				return
-			}
 			answer := fmt.Sprintln("hello from", os.Getenv("NAME"))
 			w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
-			_, _ = io.WriteString(w, answer) // who has gone does not read it
+			_, _ = io.WriteString(w, answer) // the client may have gone
 			if r.URL.Path == "/go" {
-				_ = http.NewResponseController(w).Flush() // before whatever waits for it
+				_ = http.NewResponseController(w).Flush() // before what waits for the request
 				select {
 				case asked <- struct{}{}:
-				default: // nobody waits for so many
+				default: // nothing waits for this many
 				}
 			}
 		}))

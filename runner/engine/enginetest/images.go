@@ -1,0 +1,149 @@
+package enginetest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+)
+
+func builtOnce(t *test) {
+	prepare := func(data string) engine.Prepared {
+		image := engine.Image{Executable: &engine.Executable{Name: Made(), Data: []byte(data)}}
+		prepared, err := t.engine.Prepare(t.ctx, image, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return prepared
+	}
+	unique := fmt.Sprint(time.Now().UnixNano())
+	first, second, other := prepare(unique), prepare(unique), prepare(unique+" changed")
+	if !first.Built || second.Built || !other.Built {
+		t.Errorf("built %v, again %v, changed %v; want true, false, true", first.Built, second.Built, other.Built)
+	}
+	if first.ID == "" || first.Reference == "" || first.ID != second.ID || first.Reference != second.Reference {
+		t.Errorf("the same image is %+v, then %+v", first, second)
+	}
+	if other.ID == first.ID || other.Reference == first.Reference {
+		t.Errorf("a changed image is %+v like the first", other)
+	}
+}
+
+func onePlace(t *test) {
+	both := engine.Image{Name: "debian", Executable: &engine.Executable{Name: "x"}}
+	for _, image := range []engine.Image{{}, both} {
+		if p, err := t.engine.Prepare(t.ctx, image, io.Discard); err == nil {
+			t.Errorf("Prepare(%+v) = %+v, want an error", image, p)
+		}
+	}
+}
+
+const base = "debian:bookworm-slim"
+
+// build is a Dockerfile of these lines, which may copy file.txt.
+func build(lines ...string) engine.Image {
+	return engine.Image{Build: &engine.Build{For: "enginetest build", Build: spec.Build{Files: []spec.File{
+		{Path: "Dockerfile", Data: []byte(strings.Join(lines, "\n") + "\n")},
+		{Path: "file.txt", Data: []byte("from the context\n")},
+	}, Dockerfile: "Dockerfile", Args: map[string]string{"BASE": base, "WORD": "given"}}}}
+}
+
+func dockerfile(t *test) {
+	image := build("ARG BASE", "FROM ${BASE} AS first", "ARG WORD=default", "COPY file.txt /srv/",
+		"RUN echo $WORD $(. /etc/os-release && echo $VERSION_CODENAME) >> /srv/file.txt",
+		"FROM first", `CMD ["cat", "/srv/file.txt"]`)
+	prepared, err := t.engine.Prepare(t.ctx, image, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(prepared.Bases) != 1 || prepared.Bases[0].Reference != base || prepared.Bases[0].ID == "" {
+		t.Errorf("bases are %+v, want %s with its digest", prepared.Bases, base)
+	}
+	if id, err := t.engine.Find(t.ctx, prepared.Reference); err != nil || id != prepared.ID {
+		t.Errorf("Find(%q) = %q, %v; want %q", prepared.Reference, id, err, prepared.ID)
+	}
+	if id, err := t.engine.Find(t.ctx, "benchbook/nothing:enginetest"); err != nil || id != "" {
+		t.Errorf("Find of an image that is not here: got %q, %v; want nothing", id, err)
+	}
+	if t.lacks(Execution) {
+		return
+	}
+	cat := t.start(t.open(), engine.Service{Service: spec.Service{Name: "cat", Completes: true}, Image: prepared})
+	if log, err := cat.Logs(t.ctx); err != nil || string(log) != "from the context\ngiven bookworm\n" {
+		t.Errorf("Logs() = %q, %v", log, err)
+	}
+}
+
+func failedBuild(t *test) {
+	tests := []struct {
+		name     string
+		image    engine.Image
+		want     string // in the error
+		wantTail string
+		line     int
+	}{
+		{"a command fails", build("FROM "+base, "", "# comment", "RUN echo before && exit 7"), "code: 7", "before", 4},
+		{"an unknown instruction", build("FROM "+base, "FLY away"), "FLY", "", 2},
+		{"no base", build("RUN true"), "FROM", "", 1},
+		{"a base without a value", build("ARG NOTHING", "FROM $NOTHING"), "$NOTHING", "", 2},
+		{"no Dockerfile", engine.Image{Build: &engine.Build{For: "x", Build: spec.Build{Dockerfile: "Dockerfile"}}},
+			"Dockerfile", "", 0},
+	}
+	for _, tt := range tests {
+		t.run(t.T, tt.name, func(t *test) {
+			_, err := t.engine.Prepare(t.ctx, tt.image, io.Discard)
+			var failure *engine.BuildError
+			if !errors.As(err, &failure) {
+				t.Fatalf("got %v, want a BuildError", err)
+			}
+			if !strings.Contains(err.Error(), tt.want) || !strings.Contains(failure.Tail, tt.wantTail) ||
+				failure.Line != tt.line {
+				t.Errorf("got %q at line %d with tail %q, want %q at line %d with tail %q", err, failure.Line, failure.Tail,
+					tt.want, tt.line, tt.wantTail)
+			}
+		})
+	}
+}
+
+func unknownImage(t *test) {
+	const unknown = "registry.invalid/nobody/nothing:1"
+	for _, image := range []engine.Image{{Name: unknown}, build("FROM " + unknown)} {
+		_, err := t.engine.Prepare(t.ctx, image, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), unknown) {
+			t.Errorf("got %v, want an error that names %s", err, unknown)
+		}
+	}
+}
+
+// machine runs programs that every machine has, and looks for traces.
+func machine(t *test) {
+	image, err := t.engine.Prepare(t.ctx, engine.Image{Machine: true}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if image.Built || image.Reference == "" || image.ID == "" {
+		t.Errorf("the machine was prepared as %+v", image)
+	}
+	t.Setenv("BENCHBOOK_ENGINETEST_SECRET", "secret")
+	for script, want := range map[string]string{
+		// What it writes in its folder is gone the next time.
+		"ls; echo x > benchbook-enginetest; cat benchbook-enginetest": "x\n",
+		`echo "$BENCHBOOK_ENGINETEST_SECRET"`:                         "\n",
+	} {
+		for range 2 {
+			shell := t.start(t.open(), engine.Service{Service: spec.Service{Name: "shell", Completes: true,
+				Entrypoint: []string{"sh", "-c", script}}, Image: image})
+			if log, err := shell.Logs(t.ctx); err != nil || string(log) != want {
+				t.Errorf("%s: got %q, %v; want %q", script, log, err, want)
+			}
+		}
+	}
+	_, err = t.open().Start(t.ctx, engine.Service{Service: spec.Service{Name: "nothing"}, Image: image})
+	if !errors.As(err, new(*engine.RejectedError)) {
+		t.Errorf("without a command: got %v, want a RejectedError", err)
+	}
+}

@@ -1,0 +1,360 @@
+package enginetest
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+)
+
+func names(t *test) {
+	space := t.open()
+	one, two := t.server("one"), t.server("two")
+	two.Aliases = []string{"zwei"}
+	if server := t.start(space, one); server.Name() != "one" {
+		t.Errorf("Name() = %q, want %q", server.Name(), "one")
+	}
+	t.start(space, two)
+	t.want(t.do(space, "get=http://one:8080/", "get=http://two:8080/", "get=http://zwei:8080/"),
+		"hello from one\nhello from two\nhello from two\n")
+}
+
+func oneName(t *test) {
+	space := t.open()
+	all := []string{"one", "two", "three"}
+	for _, name := range all {
+		service := t.server(name)
+		service.Aliases = []string{"pool"}
+		t.start(space, service)
+	}
+	t.want(t.do(space, "count=pool", "count=two"), "3\n1\n")
+	exit := t.do(space, slices.Repeat([]string{"get=http://pool:8080/"}, 60)...)
+	for _, name := range all {
+		if !strings.Contains(string(exit.Stdout), "hello from "+name+"\n") {
+			t.Errorf("%s was never reached: status %d, %s%s", name, exit.Code, exit.Stdout, exit.Stderr)
+		}
+	}
+}
+
+// nameOnce uses a name once, and closes the space twice.
+func nameOnce(t *test) {
+	space := t.open()
+	t.start(space, t.server("server"))
+	if _, err := space.Start(t.ctx, t.server("server")); err == nil || !strings.Contains(err.Error(), `"server"`) {
+		t.Errorf(`got %v, want an error that names "server"`, err)
+	}
+	t.close(space)
+	t.close(space)
+	if _, err := space.Start(t.ctx, t.server("server")); err == nil {
+		t.Error("a service was started in a space that is closed")
+	}
+}
+
+// groups uses names once in a space and its group, and again when the group is closed.
+func groups(t *test) {
+	space := t.open()
+	t.start(space, t.server("shared"))
+	for range 2 {
+		group := t.group(space)
+		t.start(group, t.server("fresh"))
+		if _, err := group.Start(t.ctx, t.server("shared")); err == nil || !strings.Contains(err.Error(), `"shared"`) {
+			t.Errorf(`got %v, want an error that names "shared"`, err)
+		}
+		t.close(group)
+		t.close(group)
+		if _, err := group.Start(t.ctx, t.server("late")); err == nil {
+			t.Error("a service was started in a group that is closed")
+		}
+	}
+	t.close(space)
+	if _, err := space.Group(t.ctx); err == nil {
+		t.Error("a group was opened in a space that is closed")
+	}
+}
+
+func groupReach(t *test) {
+	space := t.open()
+	shared := t.start(space, t.server("shared"))
+	group := t.group(space)
+	t.start(group, t.server("fresh"))
+	t.want(t.do(group, "get=http://shared:8080/", "get=http://fresh:8080/"), "hello from shared\nhello from fresh\n")
+	t.want(t.exec(shared, "get=http://fresh:8080/"), "hello from fresh\n")
+	t.close(group)
+	if exit := t.exec(shared, "get=http://fresh:8080/"); exit.Code == 0 {
+		t.Error("a service of a group that is closed was reached")
+	}
+	next := t.group(space)
+	fresh := t.start(next, t.server("fresh"))
+	t.want(t.exec(shared, "get=http://shared:8080/", "get=http://fresh:8080/"), "hello from shared\nhello from fresh\n")
+	t.close(space) // with what is open in it
+	if _, err := next.Start(t.ctx, t.server("late")); err == nil {
+		t.Error("a service was started in a group of a space that is closed")
+	}
+	if exit, err := fresh.Exec(t.ctx, engine.Command{Args: []string{"/puppet", "out=x"}}); err == nil && exit.Code == 0 {
+		t.Error("a service of a group outlives the space")
+	}
+}
+
+func groupVolumes(t *test) {
+	service := func(name string, volumes ...string) engine.Service {
+		out := t.server(name)
+		for _, v := range volumes {
+			out.Volumes = append(out.Volumes, spec.Volume{Target: "/" + v, Source: v})
+		}
+		return out
+	}
+	space := t.open()
+	shared := t.start(space, service("shared", "data"))
+	for range 2 {
+		group := t.group(space)
+		fresh := t.start(group, service("fresh", "data", "scratch"))
+		if exit := t.exec(fresh, "cat=/scratch/x"); exit.Code == 0 {
+			t.Error("a volume outlived the group that it was made in")
+		}
+		t.want(t.exec(fresh, "write=/data/x:of fresh", "write=/scratch/x:of fresh"), "")
+		t.want(t.exec(shared, "cat=/data/x"), "of fresh\n")
+		t.close(group)
+		t.want(t.exec(shared, "cat=/data/x"), "of fresh\n")
+	}
+}
+
+func isolation(t *test) {
+	space := t.open()
+	// A name server that does not answer is waited for ten seconds, every time; a busy machine is slow only at times.
+	quick := slices.ContainsFunc(make([]bool, 3), func(bool) bool {
+		began := time.Now()
+		if exit := t.do(space, "resolve=example.com"); exit.Code == 0 {
+			t.Error("a name of outside was resolved")
+		}
+		return time.Since(began) <= 5*time.Second
+	})
+	if !quick {
+		t.Error("it took more than 5 s to find that a name is not known, three times")
+	}
+	// What can be reached from here, as a name server on another machine, is not reached from there.
+	config, _ := os.ReadFile("/etc/resolv.conf")
+	server := regexp.MustCompile(`(?m)^nameserver\s+(\S+)`).FindSubmatch(config)
+	if server == nil {
+		t.Skip("this machine has no name server")
+	}
+	outside := net.JoinHostPort(string(server[1]), "53")
+	conn, err := net.DialTimeout("tcp", outside, time.Second)
+	if err != nil || net.ParseIP(string(server[1])).IsLoopback() {
+		t.Skipf("no other machine is a name server: %s, %v", outside, err)
+	}
+	conn.Close()
+	if exit := t.do(space, "dial="+outside); exit.Code == 0 {
+		t.Errorf("%s was reached", outside)
+	}
+}
+
+func twoSpaces(t *test) {
+	first, second := t.open(), t.open()
+	server := t.start(first, t.server("server"))
+	t.start(first, t.server("only"))
+	other := t.server("server")
+	other.Environment = []string{"NAME=the other server"}
+	t.start(second, other)
+	t.want(t.do(first, "get=http://server:8080/", "get=http://only:8080"), "hello from server\nhello from only\n")
+	t.want(t.do(second, "get=http://server:8080/"), "hello from the other server\n")
+	if exit := t.do(second, "resolve=only"); exit.Code == 0 {
+		t.Error("the service of another space was found")
+	}
+	addresses := strings.Fields(string(t.exec(server, "addresses=").Stdout))
+	if len(addresses) == 0 {
+		t.Fatal("the server has no address")
+	}
+	for _, ip := range addresses {
+		address := net.JoinHostPort(ip, "8080")
+		t.want(t.do(first, "dial="+address), "")
+		if exit := t.do(second, "dial="+address); exit.Code == 0 {
+			t.Errorf("%s was reached from another space", address)
+		}
+	}
+}
+
+// orphanVariable, set in the environment, names a run that Run starts and leaves behind: orphanRun waits to be killed.
+const (
+	orphanVariable = "BENCHBOOK_ENGINETEST_ORPHAN"
+	orphanRun      = "enginetest-orphan"
+	keptRun        = "enginetest-kept"
+)
+
+// becomeOrphan starts a service and waits to be killed, or keeps it.
+func becomeOrphan(t *test) {
+	run := os.Getenv(orphanVariable)
+	outer, err := t.engine.Open(t.ctx, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := t.server("server")
+	if t.lacks(spec.Containers) { // port 8080 is in use
+		service.Command, service.Expose = []string{"listen=8081", "sleep=1h"}, []int{8081}
+	} else if !t.lacks(Volumes) {
+		service.Volumes = []spec.Volume{{Target: "/data", Source: "data"}, {Target: "/own"}}
+	}
+	group := t.group(outer)
+	t.start(group, service)
+	os.Stdout.WriteString("\n" + run + " is ready\n")
+	if run == orphanRun {
+		time.Sleep(timeout)
+	}
+	for i, space := range []engine.Space{group, outer} {
+		kept, err := space.Keep(t.ctx)
+		if err != nil {
+			t.Fatalf("Keep: %v", err)
+		}
+		if i == 0 && (len(kept) != 1 || kept[0].Service != "server" || len(kept[0].Enter) == 0) || i == 1 && len(kept) > 0 {
+			t.Errorf("kept %v", kept)
+		}
+		t.close(space)
+		if _, err := space.Start(t.ctx, t.server("late")); err == nil {
+			t.Error("a service was started in a space that was kept")
+		}
+	}
+}
+
+// abandon runs this test in a process of its own, until that has started what it leaves behind.
+func (t *test) abandon(run string) *exec.Cmd {
+	t.Helper()
+	name, _, _ := strings.Cut(t.Name(), "/")
+	child := exec.CommandContext(t.ctx, os.Args[0], "-test.run=^"+regexp.QuoteMeta(name)+"$", "-test.v")
+	child.Env = append(os.Environ(), orphanVariable+"="+run)
+	output, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for lines := bufio.NewScanner(output); lines.Scan(); {
+		if said = append(said, lines.Text()); lines.Text() == run+" is ready" {
+			go io.Copy(io.Discard, output) // else it might wait to be read
+			return child
+		}
+	}
+	t.Fatalf("the process that was to leave something behind said:\n%s", strings.Join(said, "\n"))
+	return nil
+}
+
+// leftovers returns the kinds of what a run left behind, sorted.
+func (t *test) leftovers(run string, dryRun bool) (kinds []string) {
+	t.Helper()
+	all, err := t.engine.Sweep(t.ctx, dryRun)
+	if err != nil {
+		t.Fatalf("Sweep: %v", err)
+	}
+	for _, l := range all {
+		if l.Run == run {
+			kinds = append(kinds, l.Kind)
+		}
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+// swept kills a process that has started something, and sweeps what it left.
+func swept(t *test) {
+	live := t.open()
+	t.start(live, t.server("server"))
+	child := t.abandon(orphanRun)
+	if found := t.leftovers(orphanRun, true); len(found) > 0 {
+		t.Errorf("found %v while their owner was alive", found)
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait() // it was killed
+	t.wantSwept(orphanRun)
+	t.want(t.do(live, "get=http://server:8080/"), "hello from server\n")
+}
+
+// kept sweeps what a process has kept that ended by itself.
+func kept(t *test) {
+	if err := t.abandon(keptRun).Wait(); err != nil {
+		t.Errorf("the process that keeps something: %v", err)
+	}
+	t.wantSwept(keptRun)
+}
+
+// wantSwept fails the test unless everything that a run left behind is found, removed, and not found again.
+func (t *test) wantSwept(run string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) &&
+		!slices.Equal(t.leftovers(run, true), t.leaves); { // processes end a moment after the one that was killed
+		time.Sleep(10 * time.Millisecond)
+	}
+	dry, found, again := t.leftovers(run, true), t.leftovers(run, false), t.leftovers(run, false)
+	if !slices.Equal(dry, t.leaves) || !slices.Equal(found, t.leaves) || len(again) > 0 {
+		t.Errorf("found %v, swept %v, then %v; want %v, then nothing", dry, found, again, t.leaves)
+	}
+}
+
+// refused asks for what an engine does not declare. It has a case for each capability.
+func refused(t *test, c spec.Capability) {
+	asks := map[spec.Capability][]spec.Service{
+		spec.Containers: {{User: "65534"}, {Memory: 1 << 30}, {CPUs: 0.5}, {ReadOnly: true},
+			{Volumes: []spec.Volume{{Target: "/data"}}}, {Hostname: "other"}, {CapDrop: []string{"ALL"}},
+			{Ulimits: map[string]spec.Ulimit{"nofile": {Soft: 9, Hard: 9}}}},
+		spec.PIDLimit:         {{PIDs: 30}},
+		spec.MountOptions:     {{Tmpfs: []string{"/run/memory:noexec"}}},
+		spec.SecurityProfiles: {{SecurityOpt: []string{"seccomp=unconfined"}}},
+		spec.KernelSettings:   {{Sysctls: map[string]string{"kernel.shm_rmid_forced": "1"}}},
+	}
+	images := map[spec.Capability][]engine.Image{
+		spec.Builds:  {{Name: base}, build("FROM " + base)},
+		spec.Machine: {{Machine: true}},
+	}
+	for _, image := range images[c] {
+		_, err := t.engine.Prepare(t.ctx, image, io.Discard)
+		var refused *engine.ImageError
+		if !errors.As(err, &refused) || refused.Reference == "" || refused.WayOut == "" ||
+			!strings.Contains(err.Error(), t.engine.Name()) {
+			t.Errorf("Prepare(%+v): got %v, want an ImageError that names the engine and a way out", image, err)
+		}
+	}
+	for _, service := range asks[c] {
+		service.Name, service.Command = "server", []string{"sleep=1h"}
+		_, err := t.open().Start(t.ctx, engine.Service{Service: service, Image: t.puppet})
+		if !errors.As(err, new(*engine.RejectedError)) {
+			t.Errorf("%+v: got %v, want a RejectedError", service, err)
+		}
+	}
+	space := t.open()
+	switch c {
+	case spec.OneName:
+		one, two := t.server("one"), t.server("two")
+		one.Aliases, two.Aliases = []string{"pool"}, []string{"pool"}
+		t.start(space, one)
+		if _, err := space.Start(t.ctx, two); !errors.As(err, new(*engine.RejectedError)) ||
+			!strings.Contains(err.Error(), `"pool"`) {
+			t.Errorf(`got %v, want a RejectedError that names "pool"`, err)
+		}
+	case spec.Keeping:
+		t.start(space, t.server("server"))
+		if kept, err := space.Keep(t.ctx); err == nil || !strings.Contains(err.Error(), t.engine.Name()) {
+			t.Errorf("kept %v, %v; want an error that names the engine", kept, err)
+		}
+		t.want(t.do(space, "get=http://server:8080/"), "hello from server\n") // it is there as before
+	case spec.NamedCPUs:
+		if state, err := t.start(space, t.server("server")).State(t.ctx); err != nil || state.CPUs == "" {
+			t.Errorf("State() = %+v, %v; want the CPUs that the engine chose", state, err)
+		}
+	case spec.Priorities, spec.Listening, spec.Threads:
+		t.Skip("plans refuse it, or the engine may do it for some services")
+	default:
+		if len(asks[c])+len(images[c]) == 0 {
+			t.Fatalf("there is no test of how %s is refused", c)
+		}
+	}
+}
