@@ -29,6 +29,7 @@ var layers = []string{
 var heavy = map[string]string{
 	"github.com/testcontainers/": "runner/engine/docker",
 	"github.com/moby/moby/":      "runner/engine/docker",
+	"github.com/moby/buildkit/":  "runner/engine/docker",
 	"github.com/compose-spec/":   "notebook/compose",
 	"gopkg.in/yaml.v3":           "notebook/yamltext",
 	"go.yaml.in/yaml/v4":         "notebook/compose",

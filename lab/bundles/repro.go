@@ -31,8 +31,8 @@ import (
 
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
-	"benchbook/runner/dockerfile"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/docker"
 	"benchbook/runner/images"
 	"benchbook/runner/machine"
 )
@@ -271,7 +271,7 @@ func (n *needs) addImage(i engine.Image) {
 		if f.Path != i.Build.Dockerfile {
 			continue
 		}
-		if d, err := dockerfile.Parse(string(f.Data), i.Build.Args, i.Build.Target); err == nil {
+		if d, err := docker.ReadDockerfile(f.Data, i.Build.Args, i.Build.Target); err == nil {
 			for _, b := range d.Bases {
 				n.bases[b.Reference] = true
 			}

@@ -12,7 +12,7 @@ import (
 	"benchbook/internal/files"
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
-	"benchbook/runner/dockerfile"
+	"benchbook/runner/engine/docker"
 )
 
 // isDockerfile tells a Dockerfile from a Compose file by its name, such as Dockerfile.dev or web.dockerfile.
@@ -48,8 +48,8 @@ func FromDockerfile(dir, file string) (*Article, error) {
 	if err != nil {
 		return nil, err
 	}
-	read, err := dockerfile.Parse(string(data), nil, "")
-	if p, ok := errors.AsType[*dockerfile.Problem](err); ok {
+	read, err := docker.ReadDockerfile(data, nil, "")
+	if p, ok := errors.AsType[*docker.DockerfileError](err); ok {
 		return nil, fmt.Errorf("%s line %d: %s", file, p.Line, p.Message)
 	}
 	ports := read.Exposed()

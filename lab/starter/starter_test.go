@@ -44,7 +44,7 @@ func TestFromDockerfile(t *testing.T) {
 			"      dockerfile: Dockerfile.dev\n    expose: [\"81\"]\nload:\n  target: http://server:81/\n"},
 		{"none/Dockerfile", "FROM x\n", "", "none/Dockerfile exposes no port to put load on: add EXPOSE with the port"},
 		{"db/Dockerfile", "FROM x\nEXPOSE 5432\n", "", "db/Dockerfile exposes no port to put load on"},
-		{"half/Dockerfile", "FROM x\n\nFROM\n", "", "half/Dockerfile line 3: FROM wants an image"},
+		{"half/Dockerfile", "FROM x\n\nFROM\n", "", "half/Dockerfile line 3: FROM requires either one or three arguments"},
 		{"../Dockerfile", "FROM x\nEXPOSE 80\n", "", "is outside the repository of the project"},
 	}
 	for _, tt := range tests {

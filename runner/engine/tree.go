@@ -93,6 +93,18 @@ func (t *Tree[R]) Find(name string) *R {
 	return t.running[name].container
 }
 
+// All returns the containers of the space and of all groups that have started.
+func (t *Tree[R]) All() (all []*R) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, m := range t.running {
+		if m.container != nil {
+			all = append(all, m.container)
+		}
+	}
+	return all
+}
+
 // Remove removes a container, and gives its name back if that succeeds.
 func (t *Tree[R]) Remove(name string, remove func() error) error {
 	err := remove()

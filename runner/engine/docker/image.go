@@ -1,40 +1,50 @@
 package docker
 
 import (
-	"archive/tar"
-	"bytes"
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"maps"
-	"os"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/moby/moby/api/types/jsonstream"
+	"github.com/containerd/platforms"
+	"github.com/distribution/reference"
+	"github.com/moby/moby/api/pkg/authconfig"
 	"github.com/moby/moby/client"
+	"github.com/moby/moby/client/pkg/jsonmessage"
+	"github.com/testcontainers/testcontainers-go"
 
 	"benchbook/notebook/spec"
-	"benchbook/runner/dockerfile"
 	"benchbook/runner/engine"
 )
 
-// imageFormat goes into the digest of every image we build; raise it when the same inputs come to give another image.
-const imageFormat = "1"
+// Bounds of a pull. Only the first answer of a registry is bounded tightly, as a large image may take long over a slow
+// line; where a substitute is there already, less.
+const (
+	answerTimeout           = 15 * time.Second
+	answerTimeoutSubstitute = 3 * time.Second
+	stallTimeout            = 2 * time.Minute
+	reachTimeout            = 5 * time.Second // in which a registry says whether it has an image
+)
+
+// errNoAnswer is a registry that was silent for as long as we wait.
+var errNoAnswer = errors.New("the registry does not answer")
+
+// substituteRepository names the images by scripts/base that replace Debian's own where no registry can be reached.
+// The tag is the release.
+const substituteRepository = "benchbook/debootstrap"
+
+// ourRepositories begins the names of all images that we make.
+const ourRepositories = "benchbook/"
 
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
 	prepared, err := e.prepare(ctx, image, log)
 	if err == nil {
-		prepared.Healthcheck, err = e.images.healthcheck(ctx, prepared.ID)
+		prepared.Healthcheck, err = e.healthcheck(ctx, prepared.ID)
 	}
 	return prepared, err
 }
@@ -48,30 +58,27 @@ func (e *Engine) prepare(ctx context.Context, image engine.Image, log io.Writer)
 			Err:    errors.New("the engine docker runs no programs of this machine"),
 			WayOut: "add an image or a build, or use the engine local"}
 	case image.Build != nil:
-		return e.images.build(ctx, *image.Build, log)
+		return e.build(ctx, *image.Build, log)
 	case image.Executable != nil:
 		build, err := executableBuild(*image.Executable)
 		if err != nil {
 			return engine.Prepared{}, err
 		}
-		return e.images.build(ctx, build, log)
+		return e.build(ctx, build, log)
 	}
-	base, err := e.images.base(ctx, image.Name, "", log)
-	if err != nil {
-		return engine.Prepared{}, err
-	}
+	base, err := e.base(ctx, image.Name, "", log)
 	p := engine.Prepared{Reference: image.Name, ID: base.ID, Bases: []engine.Base{base}}
 	if base.Substitute != "" {
 		p.Reference = base.Substitute
 	}
-	return p, nil
+	return p, err
 }
 
-// healthcheck is the HEALTHCHECK of an image; zero if it has none.
+// healthcheck returns the HEALTHCHECK of an image; zero if it has none.
 //
 // Source: Docker, daemon/health.go.
-func (s *imageStore) healthcheck(ctx context.Context, id string) (spec.Ready, error) {
-	image, err := s.client.ImageInspect(ctx, id)
+func (e *Engine) healthcheck(ctx context.Context, id string) (spec.Ready, error) {
+	image, err := e.client.ImageInspect(ctx, id)
 	if err != nil {
 		return spec.Ready{}, fmt.Errorf("looking at image %s: %w", id, err)
 	}
@@ -91,291 +98,256 @@ func (s *imageStore) healthcheck(ctx context.Context, id string) (spec.Ready, er
 	return out, nil
 }
 
-var fileName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*$`)
-
-// executableBuild says how to put an executable into an empty image.
-func executableBuild(executable engine.Executable) (engine.Build, error) {
-	name := executable.Name
-	if !fileName.MatchString(name) {
-		return engine.Build{}, fmt.Errorf("executable %q: its name must be made of letters, digits, '.', '_' and '-'", name)
+// Find returns the id of an image by its name or id, and nothing if it is not here.
+func (e *Engine) Find(ctx context.Context, name string) (string, error) {
+	image, err := e.client.ImageInspect(ctx, name)
+	if errdefs.IsNotFound(err) {
+		return "", nil
 	}
-	return engine.Build{For: name, Build: spec.Build{Files: []spec.File{
-		{Path: "Dockerfile", Data: fmt.Appendf(nil, "FROM scratch\nCOPY root/%s /%s\nENTRYPOINT [\"/%s\"]\n", name, name,
-			name)},
-		{Path: "root/" + name, Exec: true, Data: executable.Data},
-	}, Dockerfile: "Dockerfile"}}, nil
+	if err != nil {
+		return "", fmt.Errorf("looking for image %s: %w", name, err)
+	}
+	return image.ID, nil
 }
 
-// recipeOf reads the Dockerfile of a build.
-func recipeOf(build engine.Build) (dockerfile.File, error) {
-	at := slices.IndexFunc(build.Files, func(f spec.File) bool { return f.Path == build.Dockerfile })
-	if at < 0 {
-		return dockerfile.File{}, fmt.Errorf("%s is not among the files of the build context", build.Dockerfile)
+// SaveAll returns an archive of images by their names or ids. Those saved by id have no name in it.
+func (e *Engine) SaveAll(ctx context.Context, images []string) (io.ReadCloser, error) {
+	saved, err := e.client.ImageSave(ctx, images)
+	if err != nil {
+		return nil, fmt.Errorf("saving images: %w", err)
 	}
-	return dockerfile.Parse(string(build.Files[at].Data), build.Args, build.Target)
+	return saved, nil
 }
 
-// build builds an image, unless one was built from the same inputs before.
-func (s *imageStore) build(ctx context.Context, build engine.Build, log io.Writer) (engine.Prepared, error) {
-	recipe, err := recipeOf(build)
-	if err != nil {
-		return engine.Prepared{}, buildFailure(build, recipe, nil, err)
+// LoadAll brings the images of an archive here.
+func (e *Engine) LoadAll(ctx context.Context, archive io.Reader) error {
+	loaded, err := e.client.ImageLoad(ctx, archive, client.ImageLoadWithQuiet(true))
+	if err == nil {
+		defer loaded.Close()
+		err = jsonmessage.DisplayStream(loaded, io.Discard)
 	}
-	var bases []engine.Base
-	substitutes := make(map[int]string)
-	for i, from := range recipe.Bases {
-		base, err := s.base(ctx, from.Reference, from.Platform, log)
-		if errors.As(err, new(*engine.ImageError)) {
-			return engine.Prepared{}, &engine.BuildError{For: build.For, Line: from.First + 1, Err: err}
-		}
-		if err != nil {
-			return engine.Prepared{}, fmt.Errorf("building the image of %s: %w", build.For, err)
-		}
-		if base.Substitute != "" {
-			substitutes[i] = base.Substitute
-		}
-		bases = append(bases, base)
-	}
-	tag := buildTag(build, bases)
-	done, err := s.alone(ctx, tag)
 	if err != nil {
-		return engine.Prepared{}, err
+		return fmt.Errorf("loading images: %w", err)
+	}
+	return nil
+}
+
+// Reach asks a registry for an image, as a pull would. The error says why it does not give it.
+func (e *Engine) Reach(ctx context.Context, image string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, reachTimeout, errNoAnswer)
+	defer cancel()
+	named, err := reference.ParseNormalizedNamed(image)
+	if err != nil {
+		return fmt.Errorf("%q is not a reference of an image: %w", image, err)
+	}
+	_, err = e.client.DistributionInspect(ctx, reference.TagNameOnly(named).String(), client.DistributionInspectOptions{})
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// base finds an image here or pulls it. Where its registry cannot be reached, a Debian is replaced by what scripts/base
+// made, which has this machine's platform only. Platform may be empty.
+func (e *Engine) base(ctx context.Context, name, platform string, log io.Writer) (engine.Base, error) {
+	done, err := e.alone(ctx, name)
+	if err != nil {
+		return engine.Base{}, err
 	}
 	defer done()
-	id, err := s.id(ctx, tag)
+	id, err := e.Find(ctx, name)
+	if err != nil || id != "" {
+		return engine.Base{Reference: name, ID: id}, err
+	}
+	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
-		return engine.Prepared{}, err
+		return engine.Base{}, &engine.ImageError{Reference: name, WayOut: "write it as debian:bookworm-slim",
+			Err: fmt.Errorf("%q is not a reference of an image: %w", name, err)}
 	}
-	prepared := engine.Prepared{Reference: tag, ID: id, Bases: bases}
-	if id != "" {
-		return prepared, nil
+	named = reference.TagNameOnly(named)
+	release, substitute, bound := debianRelease(named), engine.Base{Reference: name}, answerTimeout
+	if release != "" && platform == "" {
+		substitute.Substitute = substituteRepository + ":" + release
+		if substitute.ID, err = e.Find(ctx, substitute.Substitute); err != nil {
+			return engine.Base{}, err
+		}
+		if substitute.ID != "" {
+			bound = answerTimeoutSubstitute
+		}
 	}
-
-	fmt.Fprintf(log, "building the image of %s\n", build.For)
-	began := time.Now()
-	said := &engine.Tail{Limit: 1 << 20}
-	if say := io.MultiWriter(steps{log}, said); len(recipe.Needs) > 0 {
-		err = s.buildKit(ctx, build, recipe, bases, tag, say)
-	} else {
-		err = s.buildImage(ctx, build, recipe.Replace(substitutes), tag, say)
+	err = e.pull(ctx, named, platform, bound, log)
+	switch {
+	case err == nil:
+		id, err := e.Find(ctx, name)
+		if err == nil && id == "" {
+			err = fmt.Errorf("image %s is not there after a pull that succeeded", name)
+		}
+		return engine.Base{Reference: name, ID: id}, err
+	case ctx.Err() != nil:
+		return engine.Base{}, fmt.Errorf("pulling image %s: %w", name, context.Cause(ctx))
+	case unreachable(err) && substitute.ID != "":
+		fmt.Fprintf(log, "the registry of %s cannot be reached; using %s\n", name, substitute.Substitute)
+		return substitute, nil
 	}
-	if ctx.Err() != nil {
-		return engine.Prepared{}, fmt.Errorf("building the image of %s: %w", build.For, context.Cause(ctx))
-	}
-	if err != nil {
-		return engine.Prepared{}, buildFailure(build, recipe, said.Bytes(), err)
-	}
-	fmt.Fprintf(log, "built the image of %s in %s\n", build.For, roundTime(time.Since(began)))
-	if prepared.ID, err = s.id(ctx, tag); err != nil {
-		return engine.Prepared{}, err
-	}
-	prepared.Built = true
-	return prepared, nil
+	return engine.Base{}, notPulled(name, release, err)
 }
 
-// buildFailure says where in the Dockerfile a build failed, and what the builder said last, unless it was not asked.
-func buildFailure(build engine.Build, recipe dockerfile.File, said []byte, err error) *engine.BuildError {
-	failure := &engine.BuildError{For: build.For, Err: err}
-	if p, ok := errors.AsType[*dockerfile.Problem](err); ok {
-		failure.Line = p.Line
-		return failure
+// notPulled says why an image is not here, and what to do. Release is that of a Debian.
+func notPulled(name, release string, err error) *engine.ImageError {
+	reason, wayOut := "cannot be reached", "bring it here with docker save and docker load, or "
+	switch {
+	case !unreachable(err):
+		reason = "does not give it"
+		wayOut = "correct its name, log in with docker login, or bring it here with docker save and docker load"
+	case release != "":
+		wayOut += "make a substitute with scripts/base " + release + " of benchbook's repository"
+	default:
+		wayOut += "build from a Debian base such as debian:bookworm-slim, which scripts/base of benchbook's repository can " +
+			"replace"
 	}
-	failure.Line = failedLine(recipe, said, err)
-	if len(said) > 0 {
-		failure.Tail = lastLines(said, 20)
-	}
-	return failure
+	return &engine.ImageError{Reference: name, WayOut: wayOut,
+		Err: fmt.Errorf("image %s is not here, and its registry %s (%s)", name, reason, registryWords(err))}
 }
 
-// withFiles makes an image of another and files, and returns its id.
-func (s *imageStore) withFiles(ctx context.Context, image, name string, files []spec.File) (string, error) {
-	build := engine.Build{For: name + " with its files", Build: spec.Build{Dockerfile: "Dockerfile"}}
-	text := fmt.Appendf(nil, "FROM %s\n", image)
-	// One by one: copying whole folders would change those that are there.
-	for i, file := range slices.SortedFunc(slices.Values(files), func(a, b spec.File) int {
-		return strings.Compare(a.Path, b.Path)
-	}) {
-		source := "files/" + strconv.Itoa(i)
-		text = fmt.Appendf(text, "COPY [%q, %q]\n", source, file.Path)
-		build.Files = append(build.Files, spec.File{Path: source, Exec: file.Exec, Data: file.Data})
-	}
-	build.Files = append(build.Files, spec.File{Path: build.Dockerfile, Data: text})
-	prepared, err := s.build(ctx, build, io.Discard)
-	return prepared.ID, err
-}
-
-// What the builder says as it comes to an instruction, and of one that it does not understand.
-var (
-	stepMessage = regexp.MustCompile(`(?m)^(?:Step (\d+)/\d+ : |` + // Docker's
-		`#\d+ \[(?:[^\]]+ )?\d+/\d+\] )`) // BuildKit's, which counts anew in each stage
-	lineMessage = regexp.MustCompile(`parse error(?: on)? line (\d+)`)
-)
-
-// failedLine finds the line of the Dockerfile at which the builder failed, or returns 0.
-func failedLine(recipe dockerfile.File, output []byte, err error) int {
-	if line := parseLine(err); line > 0 {
-		return line
-	}
-	if len(recipe.Needs) > 0 {
-		return buildKitLine(recipe, output)
-	}
-	steps := stepMessage.FindAllSubmatch(output, -1)
-	if len(steps) == 0 {
-		return 0
-	}
-	last := steps[len(steps)-1]
-	step, _ := strconv.Atoi(string(last[1]))
-	if step < 1 || step > len(recipe.Steps) {
-		return 0 // builders have steps of their own, such as for our labels
-	}
-	return recipe.Steps[step-1].Line
-}
-
-// parseLine is the line of a Dockerfile that a builder did not understand; 0 if the error is another one.
-func parseLine(err error) int {
-	m := lineMessage.FindStringSubmatch(err.Error())
-	if m == nil {
-		return 0
-	}
-	line, _ := strconv.Atoi(m[1])
-	return line
-}
-
-func (s *imageStore) buildImage(
-	ctx context.Context, build engine.Build, dockerfile, tag string, output io.Writer,
-) error {
-	buildContext, err := tarFiles(withDockerfile(build, dockerfile))
-	if err != nil {
-		return err
-	}
-	response, err := s.client.ImageBuild(ctx, buildContext, client.ImageBuildOptions{
-		Tags:        []string{tag},
-		Dockerfile:  build.Dockerfile,
-		BuildArgs:   buildArgs(build),
-		Target:      build.Target,
-		Labels:      map[string]string{engine.LabelImage: build.For},
-		Remove:      true,
-		ForceRemove: true,
-	})
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	return readMessages(response.Body, output)
-}
-
-// readMessages writes what the engine says about a long operation for people to read; the error is the operation's.
-func readMessages(stream io.Reader, output io.Writer) error {
-	decoder := json.NewDecoder(stream)
+// alone waits until nobody else here makes the image of a name, and keeps others from it until done is called: several
+// builds that want one base share it.
+func (e *Engine) alone(ctx context.Context, name string) (done func(), err error) {
+	own := make(chan struct{})
 	for {
-		var message jsonstream.Message
-		if err := decoder.Decode(&message); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return fmt.Errorf("reading the engine's messages: %w", err)
+		e.mu.Lock()
+		other, taken := e.making[name]
+		if !taken {
+			e.making[name] = own
 		}
-		if message.Error != nil {
-			return message.Error
+		e.mu.Unlock()
+		if !taken {
+			return func() {
+				e.mu.Lock()
+				defer e.mu.Unlock()
+				delete(e.making, name)
+				close(own)
+			}, nil
 		}
-		if _, err := io.WriteString(output, message.Stream); err != nil {
-			return err
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for image %s: %w", name, context.Cause(ctx))
 		}
 	}
 }
 
-// buildArgs are the arguments that a build gets.
-func buildArgs(build engine.Build) map[string]*string {
-	args := proxyArgs(os.Environ())
-	for name, value := range build.Args {
-		args[name] = &value
+// pull brings an image here from its registry, unless the registry did not answer before.
+func (e *Engine) pull(ctx context.Context, image reference.Named, platform string, bound time.Duration,
+	log io.Writer) error {
+	registry, began := reference.Domain(image), time.Now()
+	e.mu.Lock()
+	known := e.unreachable[registry]
+	e.mu.Unlock()
+	if known != nil {
+		return known
 	}
-	return args
+	fmt.Fprintf(log, "pulling %s\n", reference.FamiliarString(image))
+	err := e.tryPull(ctx, image, platform, bound)
+	if err == nil {
+		fmt.Fprintf(log, "pulled %s in %s\n", reference.FamiliarString(image), roundTime(time.Since(began)))
+	} else if ctx.Err() == nil && unreachable(err) {
+		e.mu.Lock()
+		e.unreachable[registry] = err
+		e.mu.Unlock()
+	}
+	return err
 }
 
-// proxyVariables are build arguments that every Dockerfile has and that enter neither the image nor the builder's cache
-// (Dockerfile reference, "Predefined ARGs").
-var proxyVariables = regexp.MustCompile(`^(?i:http|https|ftp|no|all)_(?i:proxy)$`)
-
-// proxyArgs passes the proxies of our environment to a build, so that packages can be downloaded in it as they can
-// here. A proxy on this machine's loopback would be another one in there.
-func proxyArgs(environment []string) map[string]*string {
-	args := make(map[string]*string)
-	for _, entry := range environment {
-		name, value, _ := strings.Cut(entry, "=")
-		if proxyVariables.MatchString(name) && !loopback.MatchString(value) {
-			args[name] = &value
+// tryPull pulls an image. The library would try until the context ends.
+func (e *Engine) tryPull(ctx context.Context, image reference.Named, platform string, bound time.Duration) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(bound, func() { cancel(errNoAnswer) })
+	defer silence.Stop()
+	var options client.ImagePullOptions
+	if platform != "" {
+		p, err := platforms.Parse(platform)
+		if err != nil {
+			return fmt.Errorf("platform %q is not OS/ARCHITECTURE, such as linux/amd64: %w", platform, err)
+		}
+		options.Platforms = append(options.Platforms, p)
+	}
+	// Without credentials the image may still be public.
+	if _, auth, err := testcontainers.DockerImageAuth(ctx, image.String()); err == nil {
+		if encoded, err := authconfig.Encode(auth); err == nil {
+			options.RegistryAuth = encoded
 		}
 	}
-	return args
+	progress, err := e.client.ImagePull(ctx, image.String(), options)
+	if err == nil {
+		for message, streamErr := range progress.JSONMessages(ctx) {
+			silence.Reset(stallTimeout)
+			if err = streamErr; err == nil && message.Error != nil {
+				err = message.Error
+			}
+			if err != nil {
+				break
+			}
+		}
+	}
+	if err != nil && errors.Is(context.Cause(ctx), errNoAnswer) {
+		return errNoAnswer
+	}
+	return err
 }
 
-var notInName = regexp.MustCompile(`[^a-z0-9]+`)
+// noContact has the engine's words for a registry that it could not talk to. It has no error code for that.
+var noContact = regexp.MustCompile(`no such host|server misbehaving|dial tcp|i/o timeout|connection refused|` +
+	`connection reset|no route to host|network is unreachable|TLS handshake|x509:|proxyconnect|` +
+	`context deadline exceeded|Client\.Timeout|request canceled while waiting|403 Forbidden|\bEOF\b`)
 
-// repositoryName makes the name of a repository from words for people: "async-101 server" is async-101-server.
-func repositoryName(words string) string {
-	name := strings.Trim(notInName.ReplaceAllString(strings.ToLower(words), "-"), "-")
-	name = strings.Trim(name[:min(len(name), 60)], "-")
-	return cmp.Or(name, "image")
+// unreachable reports whether a pull failed because its registry cannot be reached, rather than because the registry has
+// no such image or does not give it to us.
+func unreachable(err error) bool {
+	return errors.Is(err, errNoAnswer) ||
+		!errdefs.IsNotFound(err) && !errdefs.IsUnauthorized(err) && noContact.MatchString(err.Error())
 }
 
-// ourRepositories begins the names of all images that we make.
-const ourRepositories = "benchbook/"
+// contactFault has the words of those that tell people why.
+var contactFault = regexp.MustCompile(`no such host|i/o timeout|connection refused|connection reset|no route to host|` +
+	`network is unreachable|TLS handshake \w+|x509: [^"]*|403 Forbidden`)
 
-// buildTag is the name by which an image of ours is found again.
-func buildTag(build engine.Build, bases []engine.Base) string {
-	return ourRepositories + repositoryName(build.For) + ":" + buildDigest(build, bases)
+// registryWords say in short why a registry did not give an image.
+func registryWords(err error) string {
+	words := firstLine(strings.TrimPrefix(err.Error(), "Error response from daemon: "))
+	if fault := contactFault.FindString(words); fault != "" {
+		return fault
+	}
+	return words
 }
 
-func buildDigest(build engine.Build, bases []engine.Base) string {
-	digest := sha256.New()
-	add := func(parts ...string) {
-		for _, part := range parts {
-			fmt.Fprintf(digest, "%d:%s", len(part), part)
-		}
-	}
-	add(imageFormat, build.Dockerfile, build.Target)
-	for _, name := range slices.Sorted(maps.Keys(build.Args)) {
-		add("arg", name, build.Args[name])
-	}
-	for _, base := range bases {
-		add("base", base.Reference, base.ID)
-	}
-	for _, file := range build.Files {
-		add("file", file.Path, file.Mode().String(), string(file.Data))
-	}
-	return fmt.Sprintf("%x", digest.Sum(nil)[:12])
+// releases has the names of Debian releases by the number or word that tags of its image use.
+var releases = map[string]string{
+	"11": "bullseye", "12": "bookworm", "13": "trixie",
+	"bullseye": "bullseye", "bookworm": "bookworm", "trixie": "trixie",
+	"stable": "stable", "latest": "stable", "testing": "testing", "sid": "sid", "unstable": "sid",
 }
 
-// tarFiles makes an archive of files, always the same for the same files. Paths are relative, or absolute ones to be
-// unpacked in the root folder.
-func tarFiles(files []spec.File) (io.Reader, error) {
-	var buffer bytes.Buffer
-	archive := tar.NewWriter(&buffer)
-	seen := make(map[string]bool)
-	for _, file := range files {
-		name := strings.TrimPrefix(file.Path, "/")
-		if !fs.ValidPath(name) || name == "." {
-			return nil, fmt.Errorf("%q is not the path of a file", file.Path)
-		}
-		if seen[name] {
-			return nil, fmt.Errorf("there are two files %q", file.Path)
-		}
-		seen[name] = true
-		header := &tar.Header{
-			Typeflag: tar.TypeReg, Name: name, Mode: int64(file.Mode()), Size: int64(len(file.Data)), Format: tar.FormatPAX,
-		}
-		if err := archive.WriteHeader(header); err != nil {
-			return nil, err
-		}
-		if _, err := archive.Write(file.Data); err != nil {
-			return nil, err
-		}
+var debianTag = regexp.MustCompile(`^([a-z]+|[0-9]+)(?:\.[0-9]+)?(?:-slim)?$`)
+
+// debianRelease returns the name of the Debian release that an image is a minimal installation of; empty for other
+// images, and those that are pinned by a digest or date.
+func debianRelease(image reference.Named) string {
+	tagged, ok := image.(reference.Tagged)
+	if _, pinned := image.(reference.Digested); pinned || !ok || reference.FamiliarName(image) != "debian" {
+		return ""
 	}
-	return &buffer, archive.Close()
+	m := debianTag.FindStringSubmatch(tagged.Tag())
+	if m == nil {
+		return ""
+	}
+	return releases[m[1]]
 }
 
-// gone says whether an error means that something is not there any more, which suits whoever removes it.
-func gone(err error) bool { return errdefs.IsNotFound(err) }
-
-// loopback is an address that means another machine inside a container.
-var loopback = regexp.MustCompile(`(?i)//(localhost|127\.|\[::1\])`)
+// roundTime rounds a time for people.
+func roundTime(d time.Duration) time.Duration {
+	if d < time.Second {
+		return d.Round(time.Millisecond)
+	}
+	return d.Round(100 * time.Millisecond)
+}

@@ -9,130 +9,139 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
-	"github.com/moby/moby/api/types/network"
+	api "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go/wait"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/readiness"
+	"benchbook/runner/engine/agent"
 )
 
-// waiting waits until a service is ready.
-type waiting struct {
-	space   *space
-	service engine.Service
-	id      string
-	running *running
-	written *client.HijackedResponse // by the service, as it writes it; nil where its readiness does not depend on that
-
-	agent  string // id of the container from which it is probed, if there is one
-	detach func() // from that
+// strategy waits until a service is ready, by our own rules: those of the library probe published ports.
+type strategy struct {
+	container *container
+	err       error // the library wraps it
 }
 
-var _ engine.Listening = (*waiting)(nil)
-
-// listen attaches to a service that is about to start, if a text in what it writes says that it is ready. The engine
-// keeps only the end of a log, so that the text may no longer stand there when somebody looks.
-func (w *waiting) listen(ctx context.Context) error {
-	if w.service.Ready.Log == "" {
-		return nil
-	}
-	attached, err := w.space.engine.client.ContainerAttach(ctx, w.id, client.ContainerAttachOptions{Stream: true,
-		Stdout: true, Stderr: true})
-	if err != nil {
-		return &readiness.FaultError{Err: err}
-	}
-	w.written = &attached.HijackedResponse
-	return nil
+func (s *strategy) WaitUntilReady(ctx context.Context, _ wait.StrategyTarget) error {
+	s.err = engine.WaitReady(ctx, s.container.service, s.container)
+	return s.err
 }
 
-// close ends listening. It may be called twice.
-func (w *waiting) close() {
-	if w.written != nil {
-		w.written.Close()
+// start starts the container and returns when it is ready.
+func (c *container) start(ctx context.Context) error {
+	err := c.library.Start(ctx)
+	c.closeOutput() // else what is not read would hold the service back
+	if err != nil && c.ready.err != nil {
+		return c.ready.err
 	}
-}
-
-// untilReady waits until the service is ready. The error is that of readiness.Wait.
-func (w *waiting) untilReady(ctx context.Context) error {
-	err := readiness.Wait(ctx, w.service, w)
-	if w.agent == "" {
-		return err
-	}
-	w.detach() // nothing but the load may be beside a service that is measured
-	ctx, cancel := uncancelled(ctx)
-	defer cancel()
-	return errors.Join(err, w.space.engine.client.removeContainer(ctx, w.agent))
-}
-
-func (w *waiting) Wait(ctx context.Context) (int, error) {
-	return awaitEnd(ctx, w.space.engine.client, w.id)
-}
-
-// Reach implements readiness.Probed: probes of this process find the service at its address, or those of our agent
-// beside it do. This is the only place that decides how a service is reached from outside its network.
-func (w *waiting) Reach(ctx context.Context) (readiness.Dial, error) {
-	inspected, err := w.space.engine.client.ContainerInspect(ctx, w.id, client.ContainerInspectOptions{})
-	if err != nil {
-		return nil, &readiness.FaultError{Err: err}
-	}
-	endpoint, ok := inspected.Container.NetworkSettings.Networks[w.space.name]
-	if !ok || !endpoint.IPAddress.IsValid() {
-		// It has ended: what watches it says so better.
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}
-	reached, err := reaches(endpoint)
-	if err == nil && !reached && w.space.engine.agent == nil {
-		err = fmt.Errorf("containers of the engine at %s cannot be reached from here, so that its ports cannot be probed: "+
-			"give it a healthcheck that is a command or a text in its log", w.space.engine.endpoint)
-	}
-	if err != nil {
-		return nil, &readiness.FaultError{Err: err}
-	}
-	to := func(port int) string { return net.JoinHostPort(endpoint.IPAddress.String(), strconv.Itoa(port)) }
-	if !reached {
-		if err := w.deploy(ctx); err != nil {
-			if _, ended, lookErr := w.space.engine.client.ended(ctx, w.id); lookErr == nil && ended {
-				<-ctx.Done()
-				return nil, ctx.Err()
-			}
-			return nil, &readiness.FaultError{Err: err}
-		}
-		return func(ctx context.Context, port int) (net.Conn, error) {
-			return w.space.engine.dialInside(ctx, w.agent, to(port))
-		}, nil
-	}
-	return func(ctx context.Context, port int) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "tcp", to(port))
-	}, nil
-}
-
-// reaches says whether this process can connect to an address in a network: whether the bridge has one of
-// this machine's addresses. It has none where the engine is in a virtual machine or we are in a container.
-func reaches(to *network.EndpointSettings) (bool, error) {
-	ours, err := net.InterfaceAddrs()
-	if err != nil {
-		return false, err
-	}
-	subnet := netip.PrefixFrom(to.IPAddress, to.IPPrefixLen)
-	return slices.ContainsFunc(ours, func(our net.Addr) bool {
-		prefix, err := netip.ParsePrefix(our.String())
-		return err == nil && subnet.Contains(prefix.Addr())
-	}), nil
-}
-
-func (w *waiting) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
-	return w.space.engine.client.exec(ctx, w.id, command)
-}
-
-func (w *waiting) Follow(ctx context.Context, stdout, stderr io.Writer) error {
-	defer context.AfterFunc(ctx, w.close)()
-	_, err := stdcopy.StdCopy(stdout, stderr, w.written.Reader)
 	return err
 }
 
-func (w *waiting) Logs(ctx context.Context) ([]byte, error) {
-	return w.space.engine.client.logs(ctx, w.id)
+// Wait implements engine.Probed.
+func (c *container) Wait(ctx context.Context) (status int, err error) {
+	ended := c.client().ContainerWait(ctx, c.id,
+		client.ContainerWaitOptions{Condition: api.WaitConditionNotRunning})
+	select {
+	case result := <-ended.Result:
+		if result.Error == nil {
+			return int(result.StatusCode), nil
+		}
+		err = errors.New(result.Error.Message) // of the engine, which could not wait
+	case err = <-ended.Error:
+	}
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	return 0, err
+}
+
+// attachOutput attaches to a service that is about to start, if a text in its log says that it is ready. The engine keeps
+// only the end of a log, and the library's consumers of logs begin there.
+func (c *container) attachOutput(ctx context.Context) error {
+	attached, err := c.client().ContainerAttach(ctx, c.id, client.ContainerAttachOptions{Stream: true, Stdout: true,
+		Stderr: true})
+	if err == nil {
+		c.output = &attached.HijackedResponse
+	}
+	return err
+}
+
+func (c *container) closeOutput() {
+	if c.output != nil {
+		c.output.Close()
+	}
+}
+
+// Follow implements engine.Probed.
+func (c *container) Follow(ctx context.Context, stdout, stderr io.Writer) error {
+	defer context.AfterFunc(ctx, c.closeOutput)()
+	_, err := stdcopy.StdCopy(stdout, stderr, c.output.Reader)
+	return err
+}
+
+// Reach implements engine.Probed. Where this process cannot connect to the container, our agent does it from another
+// container of the space.
+func (c *container) Reach(ctx context.Context) (engine.Dial, error) {
+	address, err := c.address(ctx)
+	if err != nil {
+		// It has ended: Wait says so better.
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	reached, err := isOurs(netip.PrefixFrom(address, c.network))
+	if err != nil {
+		return nil, &engine.FaultError{Err: err}
+	}
+	reached = reached && !c.space.engine.Elsewhere() // which may have a network of the same addresses
+	to := func(port int) string { return net.JoinHostPort(address.String(), strconv.Itoa(port)) }
+	if reached {
+		return func(ctx context.Context, port int) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", to(port))
+		}, nil
+	}
+	from, err := c.space.prober(ctx)
+	if err != nil {
+		return nil, &engine.FaultError{Err: fmt.Errorf("starting %s, which probes it: %w", agent.Name, err)}
+	}
+	return func(ctx context.Context, port int) (net.Conn, error) { return from.dial(ctx, to(port)) }, nil
+}
+
+// isOurs reports whether this machine has an address in a network: not where the engine is on another machine or in a
+// virtual one, nor from within a container.
+func isOurs(network netip.Prefix) (bool, error) {
+	ours, err := net.InterfaceAddrs()
+	return slices.ContainsFunc(ours, func(our net.Addr) bool {
+		prefix, err := netip.ParsePrefix(our.String())
+		return err == nil && network.Contains(prefix.Addr())
+	}), err
+}
+
+// dial connects to an address from within the container, in which our agent is.
+func (c *container) dial(ctx context.Context, address string) (net.Conn, error) {
+	_, stream, err := c.attach(ctx, engine.Command{Args: []string{"/" + agent.Name, agent.Host, agent.Connect, address},
+		Stdin: []byte{}})
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, stream.Close) // reading knows no context
+	defer stop()
+	stdout, into := io.Pipe()
+	var said strings.Builder
+	go func() {
+		_, err := stdcopy.StdCopy(into, &said, stream.Reader)
+		if err == nil && said.Len() > 0 {
+			err = errors.New(strings.TrimSpace(said.String()))
+		}
+		_ = into.CloseWithError(err)
+	}()
+	conn, err := agent.Conn(stream.Conn, stdout, stream.Close)
+	if err != nil {
+		stream.Close()
+		return nil, errors.Join(context.Cause(ctx), err)
+	}
+	return conn, nil
 }

@@ -8,7 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/moby/moby/api/types/container"
+	"github.com/containerd/errdefs"
+	api "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"benchbook/runner/engine"
@@ -20,12 +21,11 @@ const (
 	sweepPause = 250 * time.Millisecond
 )
 
-// stuckAfter is the age from which a network that is in use, with nothing else left of any killed run, is stuck: what
-// the engine was asked for before is done by then.
+// stuckAfter is the age from which a network that is still in use, long after its run was killed, will not become free.
 const stuckAfter = time.Minute
 
-// Sweep implements engine.Engine. What cannot be removed does not keep it from the rest, and is tried again for some
-// seconds: the engine may still be about to do what a process asked for before it was killed, such as to start a
+// Sweep implements engine.Engine. Things that cannot be removed do not keep it from the others, and are tried again for
+// some seconds: the engine may still be about to do what a process asked for before it was killed, such as to start a
 // container in a network, and somebody else may be sweeping as well. Networks that are stuck are tried once.
 func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
 	var removed []engine.Leftover
@@ -62,20 +62,14 @@ func stuckContainers(stuck []engine.Leftover) error {
 	return errors.Join(failures...)
 }
 
-// sweepOnce removes what can be removed at this moment. Final says that all it has found are networks that are stuck.
+// sweepOnce removes what can be removed now. Final reports that all it found are networks that are stuck.
 func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) (leftovers []engine.Leftover, final bool, _ error) {
 	ours := make(client.Filters).Add("label", engine.LabelRun, engine.LabelOwner)
-	containers, err := e.client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
-	if err != nil {
-		return nil, false, fmt.Errorf("looking for containers that were left behind: %w", err)
-	}
-	networks, err := e.client.NetworkList(ctx, client.NetworkListOptions{Filters: ours})
-	if err != nil {
-		return nil, false, fmt.Errorf("looking for networks that were left behind: %w", err)
-	}
-	volumes, err := e.client.VolumeList(ctx, client.VolumeListOptions{Filters: ours})
-	if err != nil {
-		return nil, false, fmt.Errorf("looking for volumes that were left behind: %w", err)
+	containers, containersErr := e.client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
+	networks, networksErr := e.client.NetworkList(ctx, client.NetworkListOptions{Filters: ours})
+	volumes, volumesErr := e.client.VolumeList(ctx, client.VolumeListOptions{Filters: ours})
+	if err := errors.Join(containersErr, networksErr, volumesErr); err != nil {
+		return nil, false, fmt.Errorf("looking for what was left behind: %w", err)
 	}
 	final = true
 	sweep := func(kind, name string, labels map[string]string, made time.Time, remove func() error) {
@@ -93,26 +87,52 @@ func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) (leftovers []engine
 	}
 	for _, c := range containers.Items { // first, as networks and volumes in use cannot be removed
 		if name := e.nameIfThere(ctx, c); name != "" {
-			sweep("container", name, c.Labels, time.Time{}, func() error { return e.client.removeContainer(ctx, c.ID) })
+			sweep("container", name, c.Labels, time.Time{}, func() error { return e.removeContainer(ctx, c.ID) })
 		}
 	}
 	for _, n := range networks.Items {
-		sweep("network", n.Name, n.Labels, n.Created, func() error { return e.client.removeNetwork(ctx, n.ID) })
+		sweep("network", n.Name, n.Labels, n.Created, func() error { return e.removeNetwork(ctx, n.ID) })
 	}
 	for _, v := range volumes.Items {
-		sweep("volume", v.Name, v.Labels, time.Time{}, func() error { return e.client.removeVolume(ctx, v.Name) })
+		sweep("volume", v.Name, v.Labels, time.Time{}, func() error { return e.removeVolume(ctx, v.Name) })
 	}
 	return leftovers, final, nil
 }
 
-// nameIfThere is the name of a container that the engine lists, or its ID; empty if it is only listed: one that ended
-// while the engine removed it may stay in its list, without a name.
-func (e *Engine) nameIfThere(ctx context.Context, c container.Summary) string {
+// nameIfThere returns the name of a container that the engine lists, or its ID; empty if it is only listed: one that
+// ended while the engine removed it may stay in its list, without a name.
+func (e *Engine) nameIfThere(ctx context.Context, c api.Summary) string {
 	if len(c.Names) > 0 {
 		return strings.TrimPrefix(c.Names[0], "/")
 	}
-	if _, err := e.client.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{}); gone(err) {
+	if _, err := e.client.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{}); errdefs.IsNotFound(err) {
 		return ""
 	}
 	return c.ID
+}
+
+// removeContainer kills and removes a container with its anonymous volumes. It may be gone already.
+func (e *Engine) removeContainer(ctx context.Context, id string) error {
+	ctx, cancel := uncancelled(ctx)
+	defer cancel()
+	return removed(ctx, func() error {
+		_, err := e.client.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		return err
+	})
+}
+
+// removeVolume removes a volume. It may be gone already.
+func (e *Engine) removeVolume(ctx context.Context, id string) error {
+	return removed(ctx, func() error {
+		_, err := e.client.VolumeRemove(ctx, id, client.VolumeRemoveOptions{})
+		return err
+	})
+}
+
+// removeNetwork removes a network. It may be gone already.
+func (e *Engine) removeNetwork(ctx context.Context, id string) error {
+	return removed(ctx, func() error {
+		_, err := e.client.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
+		return err
+	})
 }

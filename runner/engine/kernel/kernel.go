@@ -34,6 +34,7 @@ type Files struct {
 	cpu     counterFile // with the time used
 	stat    counterFile // cpu.stat; the same file in version 2
 	memory  counterFile // memory.stat
+	oom     counterFile // with the number of processes killed for lack of memory
 	netstat counterFile
 	snmp    counterFile
 }
@@ -85,10 +86,12 @@ func newFiles(folders map[string]string, process string) *Files {
 		k.cpu.name, k.stat.name = filepath.Join(folders["cpuacct"], "cpuacct.usage"),
 			filepath.Join(folders["cpu"], "cpu.stat")
 		k.memory.name, k.threads = filepath.Join(folders["memory"], "memory.stat"), filepath.Join(folders["cpu"], "tasks")
+		k.oom.name = filepath.Join(folders["memory"], "memory.oom_control")
 	case folders[""] != "":
 		k.version = 2
 		k.cpu.name, k.stat.name = filepath.Join(folders[""], "cpu.stat"), filepath.Join(folders[""], "cpu.stat")
 		k.memory.name, k.threads = filepath.Join(folders[""], "memory.stat"), filepath.Join(folders[""], "cgroup.threads")
+		k.oom.name = filepath.Join(folders[""], "memory.events")
 	default:
 		return nil
 	}
@@ -192,11 +195,24 @@ func (k *Files) used() (time.Duration, error) {
 	return time.Duration(nanoseconds), nil
 }
 
+// OOMKills returns how many processes of the service were killed for lack of memory; -1 if unknown.
+//
+// Source: the kernel's Documentation/admin-guide, cgroup-v1/memory.rst and cgroup-v2.rst.
+func (k *Files) OOMKills() int64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	text, err := k.oom.read()
+	if err != nil {
+		return -1
+	}
+	return counter(text, "oom_kill")
+}
+
 // Close closes the files.
 func (k *Files) Close() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, f := range []*counterFile{&k.cpu, &k.stat, &k.memory, &k.netstat, &k.snmp} {
+	for _, f := range []*counterFile{&k.cpu, &k.stat, &k.memory, &k.oom, &k.netstat, &k.snmp} {
 		f.close()
 	}
 }

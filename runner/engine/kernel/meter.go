@@ -65,3 +65,12 @@ func (m *Meter) Usage(ctx context.Context, detail engine.Detail) (usage engine.U
 	}
 	return usage, err
 }
+
+// OOMKills returns how many processes were killed for lack of memory; -1 if unknown.
+func (m *Meter) OOMKills(ctx context.Context) int64 {
+	files, err := m.found(ctx)
+	if err != nil {
+		return -1
+	}
+	return files.OOMKills()
+}

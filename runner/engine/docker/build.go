@@ -1,0 +1,332 @@
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/moby/moby/client"
+
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+)
+
+// imageFormat goes into the digest of every image we build; raise it when the same inputs come to give another image.
+const imageFormat = "1"
+
+// build builds an image, unless one was built from the same inputs before.
+func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (engine.Prepared, error) {
+	at := slices.IndexFunc(build.Files, func(f spec.File) bool { return f.Path == build.Dockerfile })
+	if at < 0 {
+		return engine.Prepared{}, &engine.BuildError{For: build.For,
+			Err: fmt.Errorf("%s is not among the files of the build context", build.Dockerfile)}
+	}
+	recipe, err := ReadDockerfile(build.Files[at].Data, build.Args, build.Target)
+	if problem, ok := errors.AsType[*DockerfileError](err); ok {
+		return engine.Prepared{}, &engine.BuildError{For: build.For, Line: problem.Line, Err: err}
+	}
+	var bases []engine.Base
+	for _, from := range recipe.Bases {
+		base, err := e.base(ctx, from.Reference, from.Platform, log)
+		if errors.As(err, new(*engine.ImageError)) {
+			return engine.Prepared{}, &engine.BuildError{For: build.For, Line: from.Line, Err: err}
+		}
+		if err != nil {
+			return engine.Prepared{}, fmt.Errorf("building the image of %s: %w", build.For, err)
+		}
+		bases = append(bases, base)
+	}
+	tag := ourRepositories + repositoryName(build.For) + ":" + buildDigest(build, bases)
+	done, err := e.alone(ctx, tag)
+	if err != nil {
+		return engine.Prepared{}, err
+	}
+	defer done()
+	prepared := engine.Prepared{Reference: tag, Bases: bases}
+	if prepared.ID, err = e.Find(ctx, tag); err != nil || prepared.ID != "" {
+		return prepared, err
+	}
+	fmt.Fprintf(log, "building the image of %s\n", build.For)
+	began := time.Now()
+	said := &engine.Tail{Limit: 1 << 20}
+	err = e.buildFrom(ctx, build, recipe, bases, tag, io.MultiWriter(steps{log}, said))
+	if ctx.Err() != nil {
+		return engine.Prepared{}, fmt.Errorf("building the image of %s: %w", build.For, context.Cause(ctx))
+	}
+	if err != nil {
+		return engine.Prepared{}, &engine.BuildError{For: build.For, Err: err,
+			Line: recipe.failedLine(said.Bytes(), err), Tail: lastLines(said.Bytes(), 20)}
+	}
+	fmt.Fprintf(log, "built the image of %s in %s\n", build.For, roundTime(time.Since(began)))
+	prepared.ID, err = e.Find(ctx, tag)
+	if err == nil && prepared.ID == "" {
+		err = errors.New("the docker command built the image elsewhere than on this engine: it is not Docker's own")
+	}
+	prepared.Built = true
+	return prepared, err
+}
+
+// buildFrom builds an image from its bases. They get names that no registry has: BuildKit may ask the registry first, and
+// take another image than the one that is recorded.
+func (e *Engine) buildFrom(ctx context.Context, build engine.Build, recipe *Dockerfile, bases []engine.Base, tag string,
+	log io.Writer) error {
+	const ours = "benchbook.invalid/"
+	var names, words []string
+	defer func() {
+		ctx, cancel := uncancelled(ctx)
+		defer cancel()
+		for _, name := range names {
+			image, err := e.client.ImageInspect(ctx, name)
+			// One that has no other name would be removed with this one.
+			if err == nil && slices.ContainsFunc(slices.Concat(image.RepoTags, image.RepoDigests),
+				func(other string) bool { return !strings.HasPrefix(other, ours) }) {
+				_, _ = e.client.ImageRemove(ctx, name, client.ImageRemoveOptions{}) // a name more does no harm
+			}
+		}
+	}()
+	for i, base := range bases {
+		name := fmt.Sprintf("%s%s-%02d", ours, strings.TrimPrefix(tag, ourRepositories), i)
+		if _, err := e.client.ImageTag(ctx, client.ImageTagOptions{Source: base.ID, Target: name}); err != nil {
+			return fmt.Errorf("naming image %s: %w", base.Reference, err)
+		}
+		names, words = append(names, name), append(words, name, base.Reference)
+	}
+	log = renamed{log, strings.NewReplacer(words...)}
+	err := e.dockerBuild(ctx, build, recipe.replace(names, false), tag, log)
+	if err != nil && lineMessage.MatchString(err.Error()) && ctx.Err() == nil {
+		// Its # syntax= may know the instruction.
+		if text := recipe.replace(names, true); !bytes.Equal(text, recipe.replace(names, false)) {
+			return e.dockerBuild(ctx, build, text, tag, log)
+		}
+	}
+	return err
+}
+
+// renamed replaces words in what is written.
+type renamed struct {
+	to    io.Writer
+	words *strings.Replacer
+}
+
+func (r renamed) Write(data []byte) (int, error) {
+	_, err := io.WriteString(r.to, r.words.Replace(string(data))) // as one piece
+	return len(data), err
+}
+
+// dockerBuild builds an image with another text of the Dockerfile by the docker command: with BuildKit, whose client is
+// in the command or its plugin docker-buildx, or by the classic builder where there is none.
+func (e *Engine) dockerBuild(ctx context.Context, build engine.Build, dockerfile []byte, tag string, log io.Writer) error {
+	files := slices.Clone(build.Files)
+	for i := range files {
+		if files[i].Path == build.Dockerfile {
+			files[i].Data = dockerfile
+		}
+	}
+	archive, err := tarFiles(files)
+	if err != nil {
+		return err
+	}
+	arguments := []string{"build", "--file=" + build.Dockerfile, "--tag=" + tag, "--target=" + build.Target,
+		"--label=" + engine.LabelImage + "=" + build.For}
+	args := proxyArgs(os.Environ())
+	maps.Copy(args, build.Args)
+	for _, name := range slices.Sorted(maps.Keys(args)) {
+		arguments = append(arguments, "--build-arg="+name+"="+args[name])
+	}
+	if !e.classic.Load() {
+		said, err := e.docker(ctx, "1", append(arguments, "--progress=plain", "-"), archive, log)
+		if !bytes.Contains(said, []byte("buildx component is missing or broken")) {
+			return err
+		}
+		e.classic.Store(true)
+	}
+	_, err = e.docker(ctx, "0", append(arguments, "--force-rm", "-"), archive, log)
+	return err
+}
+
+// docker runs the docker command with or without BuildKit, and returns the end of what it wrote.
+func (e *Engine) docker(ctx context.Context, buildKit string, arguments []string, stdin []byte, log io.Writer) (
+	[]byte, error) {
+	said := &engine.Tail{Limit: 64 << 10}
+	command := exec.CommandContext(ctx, "docker", arguments...)
+	// An attestation would make another image of each build. A context or builder that somebody chose is another engine.
+	command.Env = append(os.Environ(), client.EnvOverrideHost+"="+e.endpoint.reached, "DOCKER_BUILDKIT="+buildKit,
+		"DOCKER_CONTEXT=", "DOCKER_CLI_HINTS=false", "BUILDX_BUILDER=default", "BUILDX_NO_DEFAULT_ATTESTATIONS=1")
+	command.Stdin, command.Stdout = bytes.NewReader(stdin), io.MultiWriter(log, said)
+	command.Stderr = command.Stdout
+	// The command itself, up to version 20.10, would wait for the end of the build.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
+	command.WaitDelay = time.Second
+	err := command.Run()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, errors.New("there is no docker command to build with: install Docker's command line (docker-ce-cli, or " +
+			"docker.io of Debian)")
+	case err != nil:
+		return said.Bytes(), errors.New(cmp.Or(builderError(said.Bytes()), err.Error()))
+	}
+	return said.Bytes(), nil
+}
+
+// The errors of the docker command, and what comes before their cause.
+var (
+	errorMessage = regexp.MustCompile(`(?m)^ERROR: (.+)`)
+	errorPrefix  = regexp.MustCompile(`^(?:failed to (?:solve|build|create LLB definition)[^:]*: |` +
+		`rpc error: code = \w+ desc = |Error response from daemon: )+`)
+)
+
+// builderError returns why a build failed, from the output of the docker command.
+func builderError(output []byte) string {
+	lines := bytes.Split(bytes.TrimSpace(output), []byte("\n"))
+	message := string(lines[len(lines)-1]) // up to version 20.10, and of the classic builder
+	if all := errorMessage.FindAllSubmatch(output, -1); len(all) > 0 {
+		message = string(all[len(all)-1][1])
+	}
+	return errorPrefix.ReplaceAllString(message, "")
+}
+
+// steps passes on only the lines of a builder that begin an instruction.
+type steps struct{ log io.Writer }
+
+// stepMessage begins such a line: the classic builder's or BuildKit's, which counts anew in each stage.
+var stepMessage = regexp.MustCompile(`^(?:Step \d+/\d+ : |#\d+ \[(?:[^\]]+ )?\d+/\d+\] )`)
+
+func (s steps) Write(message []byte) (int, error) {
+	for line := range bytes.Lines(message) {
+		if stepMessage.Match(line) {
+			// The end of the line may come as a message of its own.
+			if _, err := fmt.Fprintf(s.log, "%s\n", bytes.TrimRight(line, "\r\n")); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return len(message), nil
+}
+
+// lastLines returns the last n lines of an output, indented for below a message.
+func lastLines(output []byte, n int) string {
+	lines := strings.Split(strings.TrimRight(string(output), "\r\n "), "\n")
+	return "    " + strings.Join(lines[max(0, len(lines)-n):], "\n    ")
+}
+
+var fileName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*$`)
+
+// executableBuild returns the build of an image that has only an executable.
+func executableBuild(executable engine.Executable) (engine.Build, error) {
+	name := executable.Name
+	if !fileName.MatchString(name) {
+		return engine.Build{}, fmt.Errorf("executable %q: its name must be made of letters, digits, '.', '_' and '-'", name)
+	}
+	return engine.Build{For: name, Build: spec.Build{Files: []spec.File{
+		{Path: "Dockerfile", Data: fmt.Appendf(nil, "FROM scratch\nCOPY root/%s /%s\nENTRYPOINT [\"/%s\"]\n", name, name,
+			name)},
+		{Path: "root/" + name, Exec: true, Data: executable.Data},
+	}, Dockerfile: "Dockerfile"}}, nil
+}
+
+// withFiles makes an image of another and files, and returns its id.
+func (e *Engine) withFiles(ctx context.Context, image, name string, files []spec.File) (string, error) {
+	build := engine.Build{For: name + " with its files", Build: spec.Build{Dockerfile: "Dockerfile"}}
+	text := fmt.Appendf(nil, "FROM %s\n", image)
+	// One by one: copying whole folders would change those that are there.
+	for i, file := range slices.SortedFunc(slices.Values(files), func(a, b spec.File) int {
+		return strings.Compare(a.Path, b.Path)
+	}) {
+		source := "files/" + strconv.Itoa(i)
+		text = fmt.Appendf(text, "COPY [%q, %q]\n", source, file.Path)
+		build.Files = append(build.Files, spec.File{Path: source, Exec: file.Exec, Data: file.Data})
+	}
+	build.Files = append(build.Files, spec.File{Path: build.Dockerfile, Data: text})
+	prepared, err := e.build(ctx, build, io.Discard)
+	return prepared.ID, err
+}
+
+// proxyVariables are build arguments that every Dockerfile has and that enter neither the image nor the builder's cache
+// (Dockerfile reference, "Predefined ARGs").
+var proxyVariables = regexp.MustCompile(`^(?i:http|https|ftp|no|all)_(?i:proxy)$`)
+
+// loopback is an address that means another machine inside a container.
+var loopback = regexp.MustCompile(`(?i)//(localhost|127\.|\[::1\])`)
+
+// proxyArgs returns the proxies of an environment as build arguments, so that packages can be downloaded in a build as
+// they can here, without proxies on loopback.
+func proxyArgs(environment []string) map[string]string {
+	args := make(map[string]string)
+	for _, entry := range environment {
+		name, value, _ := strings.Cut(entry, "=")
+		if proxyVariables.MatchString(name) && !loopback.MatchString(value) {
+			args[name] = value
+		}
+	}
+	return args
+}
+
+var notInName = regexp.MustCompile(`[^a-z0-9]+`)
+
+// repositoryName makes the name of a repository from words for people: "async-101 server" is async-101-server.
+func repositoryName(words string) string {
+	name := strings.Trim(notInName.ReplaceAllString(strings.ToLower(words), "-"), "-")
+	return cmp.Or(strings.Trim(name[:min(len(name), 60)], "-"), "image")
+}
+
+// buildDigest is the same for the same inputs of a build.
+func buildDigest(build engine.Build, bases []engine.Base) string {
+	digest := sha256.New()
+	add := func(parts ...string) {
+		for _, part := range parts {
+			fmt.Fprintf(digest, "%d:%s", len(part), part)
+		}
+	}
+	add(imageFormat, build.Dockerfile, build.Target)
+	for _, name := range slices.Sorted(maps.Keys(build.Args)) {
+		add("arg", name, build.Args[name])
+	}
+	for _, base := range bases {
+		add("base", base.Reference, base.ID)
+	}
+	for _, file := range build.Files {
+		add("file", file.Path, file.Mode().String(), string(file.Data))
+	}
+	return fmt.Sprintf("%x", digest.Sum(nil)[:12])
+}
+
+// tarFiles makes an archive of files, always the same for the same files. Paths are relative.
+func tarFiles(files []spec.File) ([]byte, error) {
+	var buffer bytes.Buffer
+	archive := tar.NewWriter(&buffer)
+	seen := make(map[string]bool)
+	for _, file := range files {
+		if !fs.ValidPath(file.Path) || file.Path == "." {
+			return nil, fmt.Errorf("%q is not the path of a file", file.Path)
+		}
+		if seen[file.Path] {
+			return nil, fmt.Errorf("there are two files %q", file.Path)
+		}
+		seen[file.Path] = true
+		header := &tar.Header{Typeflag: tar.TypeReg, Name: file.Path, Mode: int64(file.Mode()), Size: int64(len(file.Data)),
+			Format: tar.FormatPAX}
+		if err := archive.WriteHeader(header); err != nil {
+			return nil, err
+		}
+		if _, err := archive.Write(file.Data); err != nil {
+			return nil, err
+		}
+	}
+	return buffer.Bytes(), archive.Close()
+}

@@ -1,0 +1,237 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/moby/moby/api/types/system"
+	"github.com/moby/moby/client"
+
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/agent"
+)
+
+// thisEngine connects to the engine of this machine, or skips the test.
+func thisEngine(t *testing.T, program agent.Program) *Engine {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs a Docker engine and most of a minute: run without -short")
+	}
+	e, err := New(t.Context(), program)
+	if errors.Is(err, engine.ErrUnavailable) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "engine") {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	return e
+}
+
+// debian prepares the base that tests use.
+func debian(t *testing.T, e *Engine) engine.Prepared {
+	t.Helper()
+	prepared, err := e.Prepare(t.Context(), engine.Image{Name: "debian:bookworm-slim"}, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return prepared
+}
+
+// openSpace opens a space until the end of the test.
+func openSpace(t *testing.T, e *Engine) *space {
+	t.Helper()
+	opened, err := e.Open(t.Context(), "dockertest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := opened.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	return opened.(*space)
+}
+
+// start starts a service from Debian in a space.
+func start(t *testing.T, s engine.Space, service engine.Service) *container {
+	t.Helper()
+	if service.Image.ID == "" {
+		service.Image = debian(t, s.(*space).engine)
+	}
+	started, err := s.Start(t.Context(), service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return started.(*container)
+}
+
+// idle is a service that does nothing.
+func idle(name string) engine.Service {
+	return engine.Service{Service: spec.Service{Name: name, Command: []string{"sleep", "1h"}}}
+}
+
+// answering is an engine that a function answers for, without a network.
+func answering(t *testing.T, answer http.HandlerFunc) *Engine {
+	t.Helper()
+	api, err := client.New(client.WithHost("tcp://engine.invalid"), client.WithAPIVersion("1.44"),
+		client.WithHTTPClient(&http.Client{Transport: handled(answer)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Engine{client: api, endpoint: &endpoint{}}
+}
+
+// handled is a transport that answers by itself.
+type handled http.HandlerFunc
+
+func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	answer.Header().Set("Content-Type", "application/json")
+	h(answer, r)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return answer.Result(), nil
+}
+
+// socket serves an engine with an answer to /version.
+func socket(t *testing.T, version string) string {
+	file := filepath.Join(t.TempDir(), "docker.sock")
+	listener, err := net.Listen("unix", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener,
+		Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Api-Version", "1.41")
+			w.Header().Set("Content-Type", "application/json")
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/info"):
+				fmt.Fprint(w, `{"ID": "x", "NCPU": 2, "OSType": "linux", "ServerVersion": "x"}`)
+			case strings.HasSuffix(r.URL.Path, "/version"):
+				fmt.Fprint(w, version)
+			}
+		})}}
+	server.Start()
+	t.Cleanup(server.Close)
+	return "unix://" + file
+}
+
+// Why no engine can be used is said in one line with a way out.
+func TestUnavailable(t *testing.T) {
+	folder := t.TempDir()
+	ssh := "#!/bin/sh\necho \"$*\" | grep -q ' -p 2222 -l bench -- host ' || exit 9\necho 'bench@host: Permission denied (publickey).' >&2\nexit 255\n"
+	if err := os.WriteFile(filepath.Join(folder, "ssh"), []byte(ssh), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
+	tests := []struct{ name, host, want string }{
+		{"no socket", "unix://" + filepath.Join(t.TempDir(), "docker.sock"), "install and start Docker"},
+		{"over TCP", "tcp://127.0.0.1:1", "install and start Docker"},
+		{"over ssh", "ssh://bench@host:2222", "(ssh to host failed: bench@host: Permission denied (publickey).)"},
+		{"no host", "ssh:///run/docker.sock", "is not ssh://[USER@]HOST[:PORT][/SOCKET]"},
+		{"no address", "nonsense", "DOCKER_HOST"},
+		{"Podman", socket(t, `{"Components": [{"Name": "Podman Engine", "Version": "4.3.1"}], "Version": "4.3.1",
+			"ApiVersion": "1.41"}`), "(it is Podman 4.3.1, whose Docker API does not describe networks as Docker's does)"},
+		{"an old Docker", socket(t, `{"Version": "18.09.9", "ApiVersion": "1.39"}`),
+			"(it is Docker 18.09.9 with API 1.39, and benchbook needs API 1.40)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e, err := connect(t.Context(), tt.host, nil)
+			if e != nil || !errors.Is(err, engine.ErrUnavailable) {
+				t.Fatalf("got %v, %v, want ErrUnavailable", e, err)
+			}
+			text := err.Error()
+			if strings.Contains(text, "\n") || !strings.Contains(text, tt.host) || !strings.Contains(text, tt.want) ||
+				!strings.Contains(text, "--engine local") {
+				t.Errorf("got %q, want one line with %q and %q", text, tt.host, tt.want)
+			}
+		})
+	}
+}
+
+func TestUsualHost(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "tcp://environment:1")
+	if got := usualHost(); got != "tcp://environment:1" {
+		t.Errorf("with DOCKER_HOST got %s", got)
+	}
+	t.Setenv("DOCKER_HOST", "")
+	if got := usualHost(); !strings.HasPrefix(got, "unix://") {
+		t.Errorf("without DOCKER_HOST got %s", got)
+	}
+}
+
+func TestIsHere(t *testing.T) {
+	for name, want := range map[string]bool{"127.0.0.1": true, "::1": true, "localhost": true, "192.0.2.1": false,
+		"host.invalid": false} {
+		if got := isHere(t.Context(), name); got != want {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+}
+
+// Facts that depend on the kind of the engine.
+func TestFacts(t *testing.T) {
+	for _, tt := range []struct {
+		options   []string
+		elsewhere bool
+		want      string
+	}{
+		{[]string{"name=seccomp,profile=default"}, false, " "},
+		{[]string{"name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"}, false, "true "},
+		{nil, true, " true"},
+	} {
+		e := &Engine{info: system.Info{SecurityOptions: tt.options}, endpoint: &endpoint{elsewhere: tt.elsewhere}}
+		facts, err := e.Facts(t.Context())
+		if got := facts["engine.rootless"] + " " + facts["engine.remote"]; err != nil || got != tt.want {
+			t.Errorf("%+v: got %q, %v", tt, got, err)
+		}
+	}
+}
+
+// An engine behind ssh is used through one connection, which ends with it.
+func TestForward(t *testing.T) {
+	e := thisEngine(t, nil)
+	local := strings.TrimPrefix(e.endpoint.reached, "unix://")
+	// As ssh would: it forwards the socket for as long as its standard input lasts.
+	folder := t.TempDir()
+	fake := "#!/bin/sh\nfor word; do case $word in *docker.sock:*) forward=$word;; esac; done\n" +
+		"ln -s \"${forward##*:}\" \"${forward%%:*}\"\necho ready\nexec cat >/dev/null\n"
+	if err := os.WriteFile(filepath.Join(folder, "ssh"), []byte(fake), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
+	host := "ssh://bench@elsewhere.invalid" + local
+	t.Setenv("DOCKER_HOST", host)
+	remote, err := New(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forwarded := strings.TrimPrefix(remote.endpoint.reached, "unix://")
+	t.Cleanup(func() {
+		remote.Close()
+		if _, err := os.Stat(filepath.Dir(forwarded)); !os.IsNotExist(err) {
+			t.Errorf("%s is left: %v", forwarded, err)
+		}
+	})
+	if !remote.Elsewhere() || remote.local() || remote.Endpoint() != host || os.Getenv("DOCKER_HOST") != host {
+		t.Errorf("elsewhere %v, local %v, at %s; DOCKER_HOST is %s", remote.Elsewhere(), remote.local(), remote.Endpoint(),
+			os.Getenv("DOCKER_HOST"))
+	}
+	c := start(t, openSpace(t, remote), idle("idle"))
+	usage, err := c.Usage(t.Context(), engine.Detail{Totals: true, Listeners: true})
+	if err != nil || usage.CPU <= 0 || usage.Memory <= 0 || usage.ListenOverflows != -1 || len(usage.Listeners) > 0 {
+		t.Errorf("it used %+v, %v", usage, err)
+	}
+}

@@ -1,0 +1,417 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/containerd/errdefs"
+	api "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+	"benchbook/runner/engine/enginetest"
+)
+
+func TestEngine(t *testing.T) {
+	e := thisEngine(t, nil)
+	t.Cleanup(func() { removeImages(t, e) })
+	enginetest.Run(t, func(t *testing.T) engine.Engine { return thisEngine(t, nil) })
+}
+
+// removeImages removes the images that tests have built.
+func removeImages(t *testing.T, e *Engine) {
+	ctx := context.WithoutCancel(t.Context())
+	images, err := e.client.ImageList(ctx, client.ImageListOptions{
+		Filters: make(client.Filters).Add("label", engine.LabelImage+"="+enginetest.Made()),
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	for _, image := range images.Items {
+		_, err := e.client.ImageRemove(ctx, image.ID, client.ImageRemoveOptions{Force: true, PruneChildren: true})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A container is in the network of its space alone, with nothing published, mounted or probed by the engine.
+func TestContainerIsConfined(t *testing.T) {
+	e := thisEngine(t, nil)
+	build := engine.Build{For: enginetest.Made(), Build: spec.Build{Dockerfile: "Dockerfile", Files: []spec.File{
+		{Path: "Dockerfile", Data: []byte("FROM debian:bookworm-slim\nEXPOSE 80\nHEALTHCHECK CMD true\n")}}}}
+	image, err := e.Prepare(t.Context(), engine.Image{Build: &build}, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { removeImages(t, e) })
+	s := openSpace(t, e)
+	r := start(t, s, engine.Service{Image: image, Service: spec.Service{Name: "server", Command: []string{"sleep", "1h"},
+		Expose: []int{8080}, Ready: spec.Ready{Command: []string{"true"}}, Tmpfs: []string{"/scratch:size=1m"},
+		Ulimits: map[string]spec.Ulimit{"nofile": {Soft: 1000, Hard: 2000}}}})
+	inspected, err := e.client.ContainerInspect(t.Context(), r.id, client.ContainerInspectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := inspected.Container
+	for port, bindings := range c.NetworkSettings.Ports {
+		if len(bindings) > 0 {
+			t.Errorf("port %v is published: %v", port, bindings)
+		}
+	}
+	for name, want := range map[string]string{
+		engine.LabelRun: "dockertest", engine.LabelOwner: engine.Owner(), engine.LabelService: "server",
+	} {
+		if c.Config.Labels[name] != want {
+			t.Errorf("label %s is %q, want %q", name, c.Config.Labels[name], want)
+		}
+	}
+	bounded := c.HostConfig.LogConfig.Config["max-size"] != ""
+	if c.HostConfig.Privileged || len(c.HostConfig.Binds)+len(c.HostConfig.PortBindings)+len(c.Mounts) > 0 || !bounded {
+		t.Errorf("it is %+v, with mounts %v", c.HostConfig, c.Mounts)
+	}
+	if c.Config.Healthcheck == nil || !slices.Equal(c.Config.Healthcheck.Test, []string{"NONE"}) {
+		t.Errorf("healthcheck is %+v", c.Config.Healthcheck)
+	}
+	if len(c.NetworkSettings.Networks) != 1 || c.NetworkSettings.Networks[s.name] == nil {
+		t.Errorf("it is in networks %v, want %s alone", c.NetworkSettings.Networks, s.name)
+	}
+	exit, err := r.Exec(t.Context(), engine.Command{Args: []string{"bash", "-c",
+		"grep -o 'open files *[0-9]* *[0-9]*' /proc/1/limits | tr -s ' '; stat -fc %T /scratch"}})
+	if want := "open files 1000 2000\ntmpfs\n"; err != nil || string(exit.Stdout) != want {
+		t.Errorf("got %q, %v, want %q", exit.Stdout, err, want)
+	}
+}
+
+// What the article asked for and the engine does not do is a result of that article, without the engine's stages.
+func TestRejected(t *testing.T) {
+	s := openSpace(t, thisEngine(t, nil))
+	run := func(change func(*spec.Service)) spec.Service {
+		service := spec.Service{Command: []string{"true"}}
+		change(&service)
+		return service
+	}
+	tests := []struct {
+		name    string
+		service spec.Service
+		want    string
+	}{
+		{"no such program", run(func(s *spec.Service) { s.Command = []string{"nosuchprogram"} }),
+			`exec: "nosuchprogram": executable file not found in $PATH`},
+		{"no such user", run(func(s *spec.Service) { s.User = "nosuchuser" }),
+			"unable to find user nosuchuser: no matching entries in passwd file"},
+		{"no such CPU", run(func(s *spec.Service) { s.CPUSet = "4000" }), "Requested CPUs are not available"},
+		{"no such signal", run(func(s *spec.Service) { s.StopSignal = "FOO" }), "Invalid signal: FOO"},
+		{"a folder that is a file", run(func(s *spec.Service) { s.WorkingDir = "/etc/passwd" }),
+			"Cannot mkdir: /etc/passwd is not a directory"},
+		{"no such limit", run(func(s *spec.Service) { s.Ulimits = map[string]spec.Ulimit{"nope": {Soft: 1, Hard: 1}} }),
+			"wrong rlimit value: RLIMIT_NOPE"},
+		{"a file under a tmpfs", run(func(s *spec.Service) {
+			s.Tmpfs, s.Configs = []string{"/run:size=1m"}, []spec.File{{Path: "/run/a"}}
+		}), "file /run/a would be hidden by tmpfs /run"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.service.Name = "server"
+			_, err := s.Start(t.Context(), engine.Service{Service: tt.service, Image: debian(t, s.engine)})
+			var refused *engine.RejectedError
+			if want := `"server" could not be started: ` + tt.want; !errors.As(err, &refused) ||
+				!strings.HasPrefix(refused.Error(), want) {
+				t.Errorf("got %v, want a RejectedError %q", err, want)
+			}
+		})
+	}
+	for _, text := range []string{
+		"Error response from daemon: OCI runtime create failed: runc create failed: unable to start container process: " +
+			"fork: resource temporarily unavailable: unknown",
+		"Error response from daemon: mkdir /var/lib/docker/overlay2/x: no space left on device",
+		"Cannot connect to the Docker daemon at unix:///var/run/docker.sock",
+	} {
+		if err := rejected("server", errors.New(text)); errors.As(err, new(*engine.RejectedError)) || err.Error() != text {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+}
+
+// A process that is killed for lack of memory is noticed where it was.
+func TestOutOfMemory(t *testing.T) {
+	s := openSpace(t, thisEngine(t, nil))
+	hungry := []string{"bash", "-c", "x=x; while :; do x=$x$x; done"}
+	service := idle("idle")
+	service.Memory = 16 << 20
+	c := start(t, s, service)
+	for _, command := range []struct {
+		args []string
+		want engine.Exit
+	}{{hungry, engine.Exit{Code: 137, OutOfMemory: true}}, {[]string{"false"}, engine.Exit{Code: 1}},
+		{append(slices.Clone(hungry[:2]), "("+hungry[2]+"); true"), engine.Exit{OutOfMemory: true}}} {
+		exit, err := c.Exec(t.Context(), engine.Command{Args: command.args})
+		if err != nil || exit.Code != command.want.Code || exit.OutOfMemory != command.want.OutOfMemory {
+			t.Errorf("%q: got %d, out of memory %v, %v", command.args, exit.Code, exit.OutOfMemory, err)
+		}
+	}
+	service.Name, service.Command, service.Ready.Log = "hungry", hungry, "never"
+	service.Image = debian(t, s.engine)
+	_, err := s.Start(t.Context(), service)
+	if !errors.As(err, new(*engine.NotReadyError)) || !strings.Contains(err.Error(), "status 137") {
+		t.Errorf("got %v, want a NotReadyError with the status of a killed process", err)
+	}
+}
+
+// answered is a container of an engine that a function answers for.
+func answered(t *testing.T, answer http.HandlerFunc) *container {
+	c := &container{space: &space{engine: answering(t, answer)}, id: "1"}
+	provider, library := &testcontainers.DockerProvider{}, &testcontainers.DockerContainer{ID: c.id}
+	provider.SetClient(c.client())
+	library.SetProvider(provider)
+	c.library = library
+	return c
+}
+
+// The engine may notice that a container was killed before it notices that this was for lack of memory.
+func TestOutOfMemoryIsNoticedLate(t *testing.T) {
+	for _, tt := range []struct {
+		name, host string
+		code       int
+		want       bool
+	}{
+		{"with a limit", `{"Memory": 1000000}`, 137, true},
+		{"without one", `{"Memory": 0}`, 137, false},
+		{"ended by itself", `{"Memory": 1000000}`, 1, false},
+	} {
+		asked := 0
+		c := answered(t, func(w http.ResponseWriter, _ *http.Request) {
+			asked++
+			_, _ = fmt.Fprintf(w, `{"Id": "1", "HostConfig": %s, "State": {"ExitCode": %d, "OOMKilled": %v}}`, tt.host, tt.code,
+				asked > 2)
+		})
+		state, err := c.State(t.Context())
+		if err != nil || !state.Ended || state.Exit.Code != tt.code || state.Exit.OutOfMemory != tt.want {
+			t.Errorf("%s: %+v, %v", tt.name, state, err)
+		}
+	}
+}
+
+// Waiting for the end of a container returns its status, the engine's error, or the cause of a cancelled context.
+func TestWait(t *testing.T) {
+	enough := errors.New("enough")
+	for _, tt := range []struct {
+		name, said string
+		cancelled  bool
+		status     int
+		want       string
+	}{
+		{"the container has ended", `{"StatusCode": 3}`, false, 3, ""},
+		{"the engine cannot wait", `{"Error": {"Message": "out of order"}, "StatusCode": -1}`, false, 0, "out of order"},
+		{"cancelled", `{"Error": {"Message": "context canceled"}, "StatusCode": -1}`, true, 0, "enough"},
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		c := answered(t, func(w http.ResponseWriter, _ *http.Request) {
+			if tt.cancelled {
+				cancel(enough)
+			}
+			_, _ = fmt.Fprint(w, tt.said)
+		})
+		status, err := c.Wait(ctx)
+		cancel(nil)
+		if status != tt.status || tt.want == "" && err != nil || tt.want != "" && (err == nil || err.Error() != tt.want) {
+			t.Errorf("%s: got %d, %v, want %d, %q", tt.name, status, err, tt.status, tt.want)
+		}
+	}
+}
+
+// A service that ignores its stop signal gets its time, but no longer than the context lasts.
+func TestCloseKills(t *testing.T) {
+	e := thisEngine(t, nil)
+	s := openSpace(t, e)
+	c := start(t, s, engine.Service{Service: spec.Service{Name: "stubborn", StopGrace: time.Minute,
+		Command: []string{"bash", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"},
+		Ready:   spec.Ready{Log: "up"}}})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	began := time.Now()
+	if err := s.Close(ctx); err != nil {
+		t.Errorf("closing: %v", err)
+	}
+	if took := time.Since(began); took < 900*time.Millisecond || took > 50*time.Second {
+		t.Errorf("it took %v, want about a second", took)
+	}
+	if _, err := e.client.ContainerInspect(t.Context(), c.id, client.ContainerInspectOptions{}); !errdefs.IsNotFound(err) {
+		t.Errorf("the container is still there: %v", err)
+	}
+}
+
+// Nothing is started outside of a space whose network somebody has removed.
+func TestNetworkRemovedByOthers(t *testing.T) {
+	e := thisEngine(t, nil)
+	s := openSpace(t, e)
+	if _, err := e.client.NetworkRemove(t.Context(), s.name, client.NetworkRemoveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Group(t.Context()); err == nil || !strings.Contains(err.Error(), "was removed by somebody else") {
+		t.Errorf("got %v, want that its network was removed", err)
+	}
+	service := idle("idle")
+	service.Image = debian(t, e)
+	if c, err := s.Start(t.Context(), service); err == nil || !strings.Contains(err.Error(), "network") {
+		t.Errorf("got %v, %v, want an error about the network", c, err)
+	}
+}
+
+// However much a healthcheck prints, a failure repeats only its end.
+func TestTalkativeHealthcheck(t *testing.T) {
+	s := openSpace(t, thisEngine(t, nil))
+	service := idle("server")
+	service.Ready.Command = []string{"bash", "-c", "head -c 3000000 /dev/zero | tr '\\0' x; echo the end; exit 1"}
+	service.Image, service.Within = debian(t, s.engine), 2*time.Second
+	_, err := s.Start(t.Context(), service)
+	if err == nil || len(err.Error()) > 1000 || !strings.HasSuffix(err.Error(), "the end") {
+		t.Errorf("got %d bytes, want the end of its output", len(fmt.Sprint(err)))
+	}
+}
+
+// A container that exposes nothing, such as a load's, has the names of those that were started before it in its hosts
+// file, without those that several have. It has those of the spaces around its own too.
+func TestKnownAddresses(t *testing.T) {
+	outer := openSpace(t, thisEngine(t, nil))
+	service := func(name string, aliases ...string) engine.Service {
+		s := idle(name)
+		s.Aliases, s.Ready.Command = aliases, []string{"true"}
+		return s
+	}
+	start(t, outer, service("shared", "pool"))
+	inner, err := outer.Group(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, inner, service("own", "pool", "also"))
+	const ask = `for name in shared own also pool; do echo $name $(grep -cw $name /etc/hosts) $(getent hosts $name | wc -l); done`
+	for _, tt := range []struct {
+		space engine.Space
+		name  string
+		want  string
+	}{
+		{inner, "load", "shared 1 1\nown 1 1\nalso 1 1\npool 0 2\n"},
+		{outer, "later", "shared 1 1\nown 0 1\nalso 0 1\npool 1 1\n"},
+	} {
+		exit, err := start(t, tt.space, idle(tt.name)).Exec(t.Context(), engine.Command{Args: []string{"bash", "-c", ask}})
+		if err != nil || string(exit.Stdout) != tt.want {
+			t.Errorf("%s: got %q, %v, want %q; %s", tt.name, exit.Stdout, err, tt.want, exit.Stderr)
+		}
+	}
+}
+
+// Where this process cannot connect to a service, our agent does it beside the service.
+func TestProbedByTheAgent(t *testing.T) {
+	e := thisEngine(t, agentOf(t))
+	e.endpoint.elsewhere = true
+	s := openSpace(t, e)
+	server := engine.Service{Service: spec.Service{Name: "server", Expose: []int{8080}, Command: []string{"bash", "-c",
+		"perl -MIO::Socket::INET -e 'sleep 1; $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 9, ReuseAddr => 1); " +
+			"while ($c = $s->accept) { close $c }'"}}}
+	began := time.Now()
+	start(t, s, server)
+	if took := time.Since(began); took < time.Second {
+		t.Errorf("it was ready after %v, before it listened", took)
+	}
+	server.Name, server.Within, server.Image = "deaf", time.Second, debian(t, e)
+	server.Command = []string{"sleep", "1h"}
+	if _, err := s.Start(t.Context(), server); err == nil ||
+		!strings.Contains(err.Error(), "nothing listens on port 8080") {
+		t.Errorf("a service that does not listen: %v", err)
+	}
+}
+
+// A gigabyte of log does not fill the disk, and its end is there.
+func TestLogIsBoundedOnDisk(t *testing.T) {
+	e := thisEngine(t, nil)
+	service := idle("talkative")
+	service.Command = []string{"bash", "-c", "head -c 1000000000 /dev/zero | tr '\\0' x; echo; echo the end; sleep 1h"}
+	c := start(t, openSpace(t, e), service)
+	inspected, err := e.client.ContainerInspect(t.Context(), c.id, client.ContainerInspectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(inspected.Container.LogPath); err != nil {
+		t.Skipf("the engine's files cannot be seen: %v", err)
+	}
+	const end = "x\nthe end\n"
+	var log []byte
+	for deadline := time.Now().Add(10 * time.Minute); !bytes.HasSuffix(log, []byte(end)); time.Sleep(200 * time.Millisecond) {
+		if log, err = c.Logs(t.Context()); err != nil || len(log) > 1<<20 {
+			t.Fatalf("of the log %d bytes are kept, %v; want a mebibyte at most", len(log), err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the log ends with %q, want %q", log[max(0, len(log)-20):], end)
+		}
+	}
+	var size int64
+	err = filepath.WalkDir(filepath.Dir(inspected.Container.LogPath), func(_ string, f fs.DirEntry, err error) error {
+		if err != nil || !f.Type().IsRegular() {
+			return err
+		}
+		info, err := f.Info()
+		size += info.Size()
+		return err
+	})
+	if err != nil || size > 20<<20 {
+		t.Errorf("the container's files take %d bytes, %v; want 20 MiB at most", size, err)
+	}
+}
+
+// Where the kernel's files cannot be read, the engine knows what a container used.
+func TestUsageByEngine(t *testing.T) {
+	c := start(t, openSpace(t, thisEngine(t, nil)), idle("idle"))
+	first, err := c.stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	local, err := c.Usage(t.Context(), engine.Detail{Totals: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// An idle container uses the same by both.
+	if difference := local.CPU - first.CPU; difference < 0 || difference > 10*time.Millisecond {
+		t.Errorf("the engine counts %v, the kernel's files %v", first.CPU, local.CPU)
+	}
+	if difference := local.Memory - first.Memory; difference < -1<<20 || difference > 1<<20 {
+		t.Errorf("the engine counts %d bytes, the kernel's files %d", first.Memory, local.Memory)
+	}
+}
+
+func TestUsageOfStats(t *testing.T) {
+	stats := api.StatsResponse{Read: time.Unix(1, 0)}
+	stats.CPUStats.CPUUsage.TotalUsage = 1_500_000_000
+	stats.CPUStats.ThrottlingData = api.ThrottlingData{Periods: 10, ThrottledPeriods: 4}
+	tests := []struct {
+		name   string
+		memory map[string]uint64
+		want   int64
+	}{
+		{"version 1", map[string]uint64{"total_rss": 3000, "total_shmem": 400}, 3400},
+		{"version 1 without shared memory", map[string]uint64{"total_rss": 3000}, 3000},
+		{"version 2", map[string]uint64{"anon": 3000, "shmem": 400}, 3400},
+		{"unknown", nil, -1},
+	}
+	for _, tt := range tests {
+		stats.MemoryStats.Stats = tt.memory
+		want := engine.Usage{At: time.Unix(1, 0), CPU: 1500 * time.Millisecond, Memory: tt.want, Periods: 10, Throttled: 4,
+			ListenOverflows: -1, Retransmits: -1}
+		if got := usageOf(stats); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, want %+v", tt.name, got, want)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/moby/moby/client"
+)
+
+// usualHost returns where the engine is: at DOCKER_HOST, or at the first of the usual sockets that is there.
+func usualHost() string {
+	if host := os.Getenv(client.EnvOverrideHost); host != "" {
+		return host
+	}
+	sockets := []string{strings.TrimPrefix(client.DefaultDockerHost, "unix://")}
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		sockets = append(sockets, filepath.Join(dir, "docker.sock")) // rootless
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		sockets = append(sockets, filepath.Join(home, ".docker", "run", "docker.sock")) // Docker Desktop
+	}
+	for _, socket := range sockets {
+		if _, err := os.Stat(socket); err == nil {
+			return "unix://" + socket
+		}
+	}
+	return client.DefaultDockerHost
+}
+
+// endpoint is where an engine is.
+type endpoint struct {
+	host      string // as the user has it
+	reached   string // as the client and the docker command have it; another one for ssh://
+	elsewhere bool
+	close     func()
+}
+
+// open makes an endpoint usable.
+func open(ctx context.Context, host string) (*endpoint, error) {
+	at := &endpoint{host: host, reached: host, close: func() {}}
+	u, err := client.ParseHostURL(host)
+	if err != nil {
+		return nil, err
+	}
+	switch u.Scheme {
+	case "ssh":
+		at.elsewhere = true
+		return at, at.forward(ctx)
+	case "tcp", "http", "https":
+		name, _, err := net.SplitHostPort(u.Host)
+		if err != nil {
+			return nil, err
+		}
+		at.elsewhere = !isHere(ctx, name)
+	}
+	return at, nil
+}
+
+// isHere reports whether a host name is one of this machine.
+func isHere(ctx context.Context, name string) bool {
+	var own []string
+	addresses, _ := net.InterfaceAddrs()
+	for _, a := range addresses {
+		if prefix, ok := a.(*net.IPNet); ok {
+			own = append(own, prefix.IP.String())
+		}
+	}
+	found, err := new(net.Resolver).LookupNetIP(ctx, "ip", name)
+	for _, ip := range found {
+		for _, o := range own {
+			if ip.Unmap().String() == o || ip.IsLoopback() {
+				return true
+			}
+		}
+	}
+	return err != nil && name == "localhost"
+}
+
+// forward makes the socket of an engine at ssh://[USER@]HOST[:PORT][/SOCKET] one of this machine, by the ssh command:
+// one connection for everything, where the docker command needs one for each request. Ssh ends with this process, as its
+// command ends with standard input.
+func (a *endpoint) forward(ctx context.Context) error {
+	u, err := url.Parse(a.host)
+	if err != nil || u.Hostname() == "" {
+		return fmt.Errorf("%s is not ssh://[USER@]HOST[:PORT][/SOCKET]", a.host)
+	}
+	socket := u.Path
+	if socket == "" {
+		socket = strings.TrimPrefix(client.DefaultDockerHost, "unix://")
+	}
+	folder, err := os.MkdirTemp("", "benchbook-ssh-")
+	if err != nil {
+		return err
+	}
+	local := filepath.Join(folder, "docker.sock")
+	args := []string{"-T", "-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes", "-o", "ConnectTimeout=10",
+		"-o", "ServerAliveInterval=15", "-L", local + ":" + socket}
+	if u.Port() != "" {
+		args = append(args, "-p", u.Port())
+	}
+	if u.User.Username() != "" {
+		args = append(args, "-l", u.User.Username())
+	}
+	ssh := exec.Command("ssh", append(args, "--", u.Hostname(), "echo ready; exec cat >/dev/null")...)
+	var said bytes.Buffer
+	ssh.Stderr = &said
+	stdin, inErr := ssh.StdinPipe()
+	stdout, outErr := ssh.StdoutPipe()
+	if err := errors.Join(inErr, outErr, ssh.Start()); err != nil {
+		os.RemoveAll(folder)
+		return fmt.Errorf("running ssh: %w", err)
+	}
+	a.close = func() {
+		stdin.Close()
+		_ = ssh.Process.Kill()
+		_ = ssh.Wait()
+		os.RemoveAll(folder)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = ssh.Process.Kill() })
+	defer stop()
+	if _, err := io.ReadFull(stdout, make([]byte, len("ready"))); err != nil {
+		a.close()
+		a.close = func() {}
+		return fmt.Errorf("ssh to %s failed: %s", u.Hostname(), lastLine(said.Bytes(), context.Cause(ctx)))
+	}
+	a.reached = "unix://" + local
+	return nil
+}
+
+// lastLine returns the last line that a command wrote, or else an error.
+func lastLine(said []byte, err error) string {
+	lines := strings.Split(strings.TrimSpace(string(said)), "\n")
+	if last := lines[len(lines)-1]; last != "" {
+		return strings.TrimSpace(last)
+	}
+	return fmt.Sprint(err)
+}
