@@ -1,11 +1,11 @@
-// Package engine is the contract of engines: places where the services of a trial run, apart from everything else, and
-// where they can be found again after a crash.
+// Package engine is the contract of engines: places where the containers of a trial run, apart from everything else, and
+// where they are found again after a crash.
 //
-// An Engine prepares images and opens spaces. A Space is a private network: its services reach each other by name and
+// An Engine prepares images and opens spaces. A Space is a private network: its containers reach each other by name and
 // nothing outside it. A Container that Start returned is ready, and only the load talks to it. Load generators and timed
-// commands run by Exec, in containers that were started for them and idle. Closing a space removes everything that was
-// started in it, with its volumes. What a killed process could not close, or was told to keep, carries the labels of this
-// package; Sweep removes it, and touches nothing else and no live run.
+// commands run by Exec, in containers that were started for them and idle. Closing a space removes everything in it. What
+// a killed process could not close, or kept, carries the labels of this package; Sweep removes it, and touches nothing
+// else and no live run.
 //
 // An error means that the engine could not do it. A program that ends with a status other than zero is not an error: it
 // is an Exit.
@@ -15,7 +15,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/netip"
 	"strings"
@@ -24,112 +23,64 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// Labels that everything we start carries, by which Sweep and people find it again.
+// Labels of everything that we start, by which Sweep and people find it again.
 const (
 	LabelRun     = "benchbook.run"     // the run that started it
-	LabelOwner   = "benchbook.owner"   // the process that started it, as Owner gives it
-	LabelService = "benchbook.service" // the name of the service or program
-	LabelImage   = "benchbook.image"   // on images we made: what for
-	LabelDoing   = "benchbook.doing"   // on locks: what the run that has it measures
+	LabelOwner   = "benchbook.owner"   // the process that started it, by Owner
+	LabelService = "benchbook.service" // the name of the service
+	LabelImage   = "benchbook.image"   // on images that we made: their purpose
+	LabelDoing   = "benchbook.doing"   // on locks: what the run with the lock measures
 )
 
-// ErrUnavailable is wrapped by errors that mean no engine can be had here; what they say is one sentence with the way
-// out.
+// ErrUnavailable is wrapped by errors that say in one sentence why no engine can be had here, and the way out.
 var ErrUnavailable = errors.New("no container engine")
-
-// NotReadyError is a service that ended, or whose time ran out, before it was ready: a result about the service, and
-// not a fault of the engine.
-type NotReadyError struct {
-	Service string
-	After   time.Duration // how long it was waited for; 0 for one that ended
-	Reason  error
-	Log     []byte // the end of what it wrote
-}
-
-func (e *NotReadyError) Error() string {
-	after := ""
-	if e.After > 0 {
-		after = " after " + seconds(e.After)
-	}
-	return fmt.Sprintf("service %q was not ready%s: %v", e.Service, after, e.Reason)
-}
-
-// seconds writes a time as people say it: 3s, 1m, 1m30s.
-func seconds(d time.Duration) string {
-	if d >= time.Second {
-		d = d.Round(time.Second)
-	} else {
-		d = d.Round(10 * time.Millisecond)
-	}
-	words := d.String()
-	if strings.HasSuffix(words, "m0s") {
-		words = strings.TrimSuffix(words, "0s")
-	}
-	return words
-}
-
-func (e *NotReadyError) Unwrap() error { return e.Reason }
-
-// RejectedError is a container that the engine would not make or start as it was asked for: a program or user that its
-// image does not have, a value that it does not take. That is a result about what was asked, and not a fault of the
-// engine.
-type RejectedError struct {
-	Name string // of the service or program
-	Err  error
-}
-
-func (e *RejectedError) Error() string {
-	return fmt.Sprintf("%q could not be started: %v", e.Name, e.Err)
-}
-
-func (e *RejectedError) Unwrap() error { return e.Err }
 
 // Engine is somewhere that trials can run. Its methods may be called from several goroutines.
 type Engine interface {
 	// Name is the word for the engine in records and messages, such as "docker".
 	Name() string
 
-	// Facts are what a record should tell about the engine and the machine behind it: versions, kernel, storage
-	// driver, cgroup version, whether it is this machine. Keys are dotted lower-case words.
+	// Facts are for the record, about the engine and its machine: versions, kernel, storage driver, cgroup version,
+	// whether it is this machine. Keys are dotted lower-case words.
 	Facts(ctx context.Context) (map[string]string, error)
 
-	// Prepare makes an image available and says what it came from. An image that was built before from the same inputs is
-	// found again without building. The builder's output goes to log, for people to read; an error of the build itself, or
-	// of an image that it is built from, is a *BuildError, and that of a named image that cannot be had, or of any kind of
-	// image that the engine does not have at all, is an *ImageError with a way out.
+	// Prepare makes an image available. An image that was built before from the same inputs is found again without
+	// building. The builder's output goes to log, for people to read. An error of the build, or of an image that it is
+	// built from, is a *BuildError; that of a named image that cannot be had, or of a kind of image that the engine does
+	// not have, is an *ImageError.
 	Prepare(ctx context.Context, image Image, log io.Writer) (Prepared, error)
 
 	// Find returns the id of a named image, and an empty one if the image is not here.
 	Find(ctx context.Context, reference string) (id string, err error)
 
-	// Open makes a space. The labels of the run are put on everything that is started in it. The error is a *BusyError if
-	// the engine belongs to another run, which only a cluster can tell.
+	// Open makes a space. Everything that is started in it is labelled with the run. The error is a *BusyError if the
+	// engine belongs to another run, which only a cluster can tell.
 	Open(ctx context.Context, run string) (Space, error)
 
-	// Sweep removes containers, networks and volumes that carry our labels and whose owner is no longer alive, and names
-	// them. With dryRun it only names them. A network or volume that cannot be removed does not affect other runs: it is
-	// named with its Problem, which is not an error.
+	// Sweep removes containers, networks and volumes with our labels whose owner is no longer alive, and returns them.
+	// With dryRun it only returns them. A network or volume that cannot be removed does not affect other runs: it is
+	// returned with its Problem, without an error.
 	Sweep(ctx context.Context, dryRun bool) ([]Leftover, error)
 
-	// Close lets go of the connection to the engine. Spaces are closed by whoever opened them.
+	// Close closes the connection to the engine. The caller closes spaces before.
 	Close() error
 }
 
 // A Space is a private network, or a group of containers within it.
 type Space interface {
-	// Start starts a container and returns when it is ready. One that was started but did not become ready is removed
-	// again, and the error is a *NotReadyError with its log. The error of one that could not be started as it was asked
-	// for is a *RejectedError.
+	// Start starts a container and returns when it is ready. One that did not become ready is removed again, and the
+	// error is a *NotReadyError with its log. The error of one that could not be started as requested is a
+	// *RejectedError.
 	Start(ctx context.Context, service Service) (Container, error)
 
-	// Group makes a space within this one, for containers that end before the others: those of a repetition beside
-	// services that several repetitions share. Containers of both reach each other by name, share volumes by name, and
-	// cannot have the same name. Closing the outer space closes the group too.
+	// Group makes a space within this one, for containers that end before the others: those of a repetition, where
+	// several repetitions share services. Containers of both reach each other by name, share volumes by name, and cannot
+	// have the same name. Closing the outer space closes the group too.
 	Group(ctx context.Context) (Space, error)
 
 	// Keep leaves the containers running, for people to look at, and returns how to enter them, in order of names. The
 	// space is closed then, and Close does nothing. Sweep removes the containers once this process has ended. Keep the
-	// groups of a space before the space itself. The error of an engine whose processes end with this one says so.
+	// groups of a space before the space itself. Engines whose processes end with this one return an error.
 	Keep(ctx context.Context) ([]Kept, error)
 
 	// Close removes the containers of the space, its volumes, and its network. Containers get the time to end that they
@@ -144,10 +95,9 @@ type Kept struct {
 	Enter   []string // the command that opens a shell in it, such as docker exec -it NAME sh
 }
 
-// A Container is a service, or something else that was started in a space. Its methods may be called from several
-// goroutines.
+// A Container is something that was started in a space. Its methods may be called from several goroutines.
 type Container interface {
-	// Name returns the name it was started under.
+	// Name returns the name of its service.
 	Name() string
 
 	// Exec runs a command inside the container until the command ends: the load, a timed command, a hook, a probe. When
@@ -155,7 +105,7 @@ type Container interface {
 	Exec(ctx context.Context, command Command) (Exit, error)
 
 	// Usage returns what the container's processes have used since it started, and what else detail asks for. Processor
-	// time alone is cheap enough to be read a hundred times a second, all of it twenty times.
+	// time alone may be read a hundred times a second, everything twenty times.
 	Usage(ctx context.Context, detail Detail) (Usage, error)
 
 	// Logs returns the last mebibyte that its first process and its children wrote, standard output and standard error
@@ -174,17 +124,15 @@ type State struct {
 	CPUs  string // the CPUs that it may run on, as the kernel writes them, such as "2-3"; empty if unknown or ended
 }
 
-// Image says where a container's file system comes from: exactly one of its first four fields is set.
+// Image is the source of a container's file system: exactly one of its fields is set.
 type Image struct {
-	Name  string // a reference, such as "debian:bookworm-slim"
-	Build *Build // a build context of our own
-	// a single static executable, put into an empty image, or in the root directory of an engine without images
-	Executable *Executable
-	// the engine's machine itself, its programs and files; only engines without containers have that
-	Machine bool
+	Name       string      // a reference, such as "debian:bookworm-slim"
+	Build      *Build      // a build context of our own
+	Executable *Executable // an empty image with one executable; without images, the executable in the root directory
+	Machine    bool        // the programs and files of the engine's machine; only engines without containers have that
 }
 
-// One says whether exactly one of the fields is set that say where it comes from.
+// One reports whether exactly one of the fields is set.
 func (i Image) One() bool {
 	n := 0
 	for _, set := range []bool{i.Name != "", i.Build != nil, i.Executable != nil, i.Machine} {
@@ -201,8 +149,8 @@ type Executable struct {
 	Data []byte
 }
 
-// Build is a private build context, and what it is for, in messages and labels: "async-101 server". Nothing outside it
-// is read, and the author's folder is not touched.
+// Build is a private build context, and its purpose in messages and labels: "async-101 server". Nothing outside it is
+// read.
 type Build struct {
 	For string
 	spec.Build
@@ -210,55 +158,25 @@ type Build struct {
 
 // Prepared is an image that is there.
 type Prepared struct {
-	Reference string // by which the engine finds it
-	ID        string // digest of the image
-	Bases     []Base // one per FROM of its Dockerfile, or the image itself
-	Built     bool   // false if it was there already
-	// Healthcheck is that of the image; zero if it has none, or the engine cannot tell.
-	Healthcheck spec.Ready
+	Reference   string // by which the engine finds it
+	ID          string // digest of the image
+	Bases       []Base // one per FROM of its Dockerfile, or the image itself
+	Built       bool   // false if it was there already
+	Healthcheck spec.Ready // of the image; zero if it has none or the engine cannot tell
 }
 
 // Base is an image that another one was built from.
 type Base struct {
 	Reference string // as FROM names it
-	ID        string // digest of what was used
-	// Substitute names what stands in for Reference where no registry could be reached, such as
-	// "benchbook/debootstrap:bookworm"; empty if Reference itself was used.
+	ID        string // digest of the image that was used
+	// Substitute names the image that was used instead where no registry could be reached, such as
+	// "benchbook/debootstrap:bookworm"; empty: Reference itself.
 	Substitute string
 }
 
-// BuildError is an image that could not be built: a mistake in a Dockerfile, a package that is not there.
-type BuildError struct {
-	For  string
-	Line int    // of the Dockerfile, counted from 1; 0 if it is not known
-	Tail string // the builder's last lines
-	Err  error
-}
-
-func (e *BuildError) Error() string { return "building the image of " + e.For + ": " + e.Err.Error() }
-
-func (e *BuildError) Unwrap() error { return e.Err }
-
-// ImageError is an image that is not here and cannot be brought here: misspelt, out of reach, or of a kind that the
-// engine does not have.
-type ImageError struct {
-	Reference string // or what it is for, if it has no name
-	Err       error  // names the image
-	WayOut    string
-}
-
-func (e *ImageError) Error() string {
-	if e.WayOut == "" {
-		return e.Err.Error()
-	}
-	return e.Err.Error() + ": " + e.WayOut
-}
-
-func (e *ImageError) Unwrap() error { return e.Err }
-
-// Service is a container to start: a service of the article as its specification says, or a container for a load
-// generator or a command, whose first process idles while Exec runs in it. The caller has prepared the image, has waited
-// for the services it depends on, and starts one Service for each replica.
+// Service is a container to start: a service of the article, or a container for a load generator or a command, whose
+// first process idles while Exec runs in it. The caller has prepared the image, has waited for the services it depends
+// on, and starts one Service for each replica.
 type Service struct {
 	spec.Service
 	Image   Prepared
@@ -271,10 +189,9 @@ type Service struct {
 	Host    string        // the name of the cluster's node that it runs on; empty: the engine's own machine
 }
 
-// DefaultPIDs is how many processes and threads each service and program may have where nothing else is said, on
-// engines that can limit them: so many that a server with a thread for each of some thousand connections has room, and
-// a quarter of the 32,768 that all of a machine may have where its kernel is not told otherwise, so that one that makes
-// more and more of them does not take the machine down.
+// DefaultPIDs is the limit of processes and threads of a service without a limit of its own, on engines that can limit
+// them: enough for a server with a thread for each of some thousand connections, and a quarter of the kernel's default
+// for a whole machine, so that a service that starts more and more does not take the machine down.
 const DefaultPIDs = 8192
 
 // MaxPIDs is the limit of processes and threads that a service gets; 0: none.
@@ -283,7 +200,7 @@ func (s *Service) MaxPIDs() int64 { return max(0, cmp.Or(s.PIDs, DefaultPIDs)) }
 // Command is a program to run inside a container.
 type Command struct {
 	Args        []string // the program and its arguments; no shell is put around them
-	Environment []string // KEY=value, beside that of the container
+	Environment []string // KEY=value, added to the container's
 	WorkingDir  string   // empty: the container's
 	Stdin       []byte
 	// Full is called once if the command writes more to standard output than an Exit keeps, so that the caller may stop
@@ -291,8 +208,8 @@ type Command struct {
 	Full func()
 }
 
-// Variables are the values of an environment of KEY=value, the last one of a name, and the names in the order in which
-// they first come.
+// Variables returns the values of an environment of KEY=value, the last one of each name, and the names in the order of
+// their first values.
 func Variables(environment []string) (names []string, values map[string]string) {
 	values = make(map[string]string)
 	for _, variable := range environment {
@@ -312,7 +229,7 @@ type Exit struct {
 	Stdout, Stderr []byte
 }
 
-// Detail selects what Usage reads beside the processor time.
+// Detail selects what Usage reads besides the processor time.
 type Detail struct {
 	Totals    bool  // Memory, Periods, Throttled, ListenOverflows and Retransmits
 	Threads   bool  // Threads
@@ -323,19 +240,15 @@ type Detail struct {
 // Usage is what the processes of a container have used since it started. A number that was not asked for, or that the
 // engine cannot know, is -1; a map or slice is nil.
 type Usage struct {
-	At              time.Time     // when it was read
-	CPU             time.Duration // user and system time
-	Memory          int64         // anonymous and shared memory now, without page cache, in bytes
-	Periods         int64         // scheduling periods with a CPU limit in force
-	Throttled       int64         // periods in which the limit held it back
-	ListenOverflows int64         // connections its network namespace dropped because a listen queue was full
-	Retransmits     int64         // TCP segments its network namespace sent again
-
-	// Threads are the threads that its processes have now, by thread ID.
-	Threads map[int]Thread
-	// Listeners are the addresses at which something in its network namespace accepts TCP connections, sorted, without
-	// the engine's own.
-	Listeners []netip.AddrPort
+	At              time.Time        // when it was read
+	CPU             time.Duration    // user and system time
+	Memory          int64            // anonymous and shared memory now, without page cache, in bytes
+	Periods         int64            // scheduling periods with a CPU limit in force
+	Throttled       int64            // periods in which the limit held it back
+	ListenOverflows int64            // connections its network namespace dropped because a listen queue was full
+	Retransmits     int64            // TCP segments its network namespace sent again
+	Threads         map[int]Thread   // threads that its processes have now, by thread ID
+	Listeners       []netip.AddrPort // where its network namespace accepts TCP, sorted, without the engine's own
 }
 
 // NoUsage is a usage read now, in which everything is unknown but the processor time, which is zero.
@@ -351,26 +264,23 @@ type Thread struct {
 
 // Leftover is something that a run left behind when it was killed.
 type Leftover struct {
-	Kind string // "container", "network", "volume", "files", "folder" or "process"
-	Name string
-	Run  string
-
+	Kind    string // "container", "network", "volume", "files", "folder" or "process"
+	Name    string
+	Run     string
 	Problem string // why it could not be removed; empty if it was
 }
 
-// StartError is the error of Space.Start, given why a service could not be started.
-func StartError(ctx context.Context, service string, err error) error {
-	var notReady *NotReadyError
-	var rejected *RejectedError
-	switch {
-	case ctx.Err() != nil:
-		err = context.Cause(ctx)
-	case errors.As(err, &rejected):
-		return rejected
-	case errors.As(err, &notReady):
-		return notReady
-	}
-	return fmt.Errorf("starting service %q: %w", service, err)
+// Cluster says how a Kubernetes cluster is used.
+type Cluster struct {
+	Context   string // of the user's kubeconfig; empty: its current one
+	Namespace string // has to exist; empty: that of the context
+	// Registry is where images are pushed to and where nodes pull them from, such as "registry.example.org/bench". The
+	// user has logged in there by docker login. Plain HTTP is used within private networks only.
+	Registry string
+	// LoadNodes and ServiceNodes are labels of the nodes for load generators and for services. If both are empty, load
+	// generators are kept away from the nodes of services where there are others.
+	LoadNodes, ServiceNodes map[string]string
+	Prefer                  map[string][]string // names of nodes by host, those of the run before
 }
 
 // closeGrace is how long closing a space may take, besides the time that services get to end.
@@ -385,38 +295,4 @@ func CloseSpace(ctx context.Context, space Space, stop time.Duration) error {
 		return &LeftError{err}
 	}
 	return nil
-}
-
-// LeftError means that containers could not be removed. Nothing can be measured next to them.
-type LeftError struct{ Err error }
-
-func (e *LeftError) Error() string { return "containers could not be removed: " + e.Err.Error() }
-
-func (e *LeftError) Unwrap() error { return e.Err }
-
-// BusyError means that another run has the engine.
-type BusyError struct {
-	Doing string    // what that run measures; empty if unknown
-	Since time.Time // by the engine's clock
-}
-
-func (e *BusyError) Error() string {
-	if e.Doing == "" {
-		return "another benchbook is using this machine"
-	}
-	return fmt.Sprintf("another benchbook is using this machine: it has been %s since %s", e.Doing,
-		e.Since.Local().Format("15:04:05 on 2 January"))
-}
-
-// Cluster says how a Kubernetes cluster is used.
-type Cluster struct {
-	Context   string // of the user's kubeconfig; empty: its current one
-	Namespace string // has to exist; empty: that of the context
-	// Registry is where images are pushed to and where nodes pull them from, such as "registry.example.org/bench". The
-	// user has logged in there by docker login. Plain HTTP is used within private networks only.
-	Registry string
-	// LoadNodes and ServiceNodes are labels of the nodes for load generators and for services. If both are empty, load
-	// generators are kept away from the nodes of services where there are others.
-	LoadNodes, ServiceNodes map[string]string
-	Prefer                  map[string][]string // names of nodes by host, those of the run before
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -82,30 +81,5 @@ func TestOwnerHidesMachineID(t *testing.T) {
 	}
 	if strings.Contains(Owner(), strings.TrimSpace(string(id))) {
 		t.Errorf("Owner() = %q holds the machine's identity in the clear", Owner())
-	}
-}
-
-func TestParseStat(t *testing.T) {
-	const rest = " 1 2 3 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 100 200"
-	tests := []struct {
-		name, stat, want string
-		err              error
-	}{
-		{"running", "42 (sh) S" + rest, "4711", nil},
-		{"a name with parentheses and spaces", "42 (a) Z (b) R" + rest, "4711", nil},
-		{"ended but not waited for", "42 (sh) Z" + rest, "", errGone},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got, err := parseStat([]byte(tt.stat))
-			if got != tt.want || !errors.Is(err, tt.err) {
-				t.Errorf("got %q, %v, want %q, %v", got, err, tt.want, tt.err)
-			}
-		})
-	}
-	for _, bad := range []string{"", "42 (sh", "42 (sh) S 1 2"} {
-		if got, err := parseStat([]byte(bad)); err == nil {
-			t.Errorf("parseStat(%q) = %q, want an error", bad, got)
-		}
 	}
 }

@@ -18,6 +18,7 @@ const tick = time.Second / 100
 type Stat struct {
 	PID, Parent  int
 	Name         string
+	State        byte   // such as S, or Z for one that has ended
 	Start        string // in ticks since boot
 	User, System time.Duration
 
@@ -44,7 +45,7 @@ func ParseStat(text []byte) (s Stat, err error) {
 	}
 	ticks := func(field int) time.Duration { return time.Duration(number(fields[field-state])) * tick }
 	s = Stat{PID: number(bytes.TrimSpace(text[:begin])), Parent: number(fields[ppid-state]),
-		Name: string(text[begin+1 : end]), Start: string(fields[starttime-state]), User: ticks(utime), System: ticks(stime),
+		Name: string(text[begin+1 : end]), State: fields[0][0], Start: string(fields[starttime-state]), User: ticks(utime), System: ticks(stime),
 		ChildUser: ticks(cutime), ChildSystem: ticks(cstime)}
 	return s, err
 }

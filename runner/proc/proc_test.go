@@ -12,9 +12,9 @@ func TestParseStat(t *testing.T) {
 		name, text string
 		want       Stat // zero for an error
 	}{
-		{"a process", "34 (sh)" + rest, Stat{PID: 34, Parent: 12, Name: "sh", Start: "98765", User: 1500 * time.Millisecond,
+		{"a process", "34 (sh)" + rest, Stat{PID: 34, Parent: 12, Name: "sh", State: 'S', Start: "98765", User: 1500 * time.Millisecond,
 			System: 250 * time.Millisecond, ChildUser: 70 * time.Millisecond, ChildSystem: 80 * time.Millisecond}},
-		{"parentheses in its name", "34 (a) (b) c)" + rest, Stat{PID: 34, Parent: 12, Name: "a) (b) c", Start: "98765",
+		{"parentheses in its name", "34 (a) (b) c)" + rest, Stat{PID: 34, Parent: 12, Name: "a) (b) c", State: 'S', Start: "98765",
 			User: 1500 * time.Millisecond, System: 250 * time.Millisecond, ChildUser: 70 * time.Millisecond,
 			ChildSystem: 80 * time.Millisecond}},
 		{"cut off", "34 (sh) S 12 1 1", Stat{}},

@@ -45,9 +45,7 @@ func commands(t *test) {
 	if state, err := box.State(t.ctx); err != nil || state.Ended {
 		t.Errorf("State() = %+v, %v; want one that runs", state, err)
 	}
-	if log, err := box.Logs(t.ctx); err != nil || len(log) > 0 {
-		t.Errorf("Logs() = %.100q, %v; want none", log, err)
-	}
+	t.wantLog(box, "")
 }
 
 // commandInside runs a command with the environment, folder, files and CPUs of its container, and with its own.
@@ -267,24 +265,5 @@ func outOfMemory(t *test) {
 	if exit := t.untilEnded(server); exit.Code != 137 || !exit.OutOfMemory {
 		t.Errorf("a service ended with %+v, want 137, out of memory", exit)
 	}
-	if log, err := server.Logs(t.ctx); err != nil || string(log) != "allocated 1000000\n" {
-		t.Errorf("it had %q, %v; want the first memory and not the second", log, err)
-	}
-}
-
-func priority(t *test) {
-	service := t.idle("box")
-	service.First = true
-	box := t.start(t.open(), service)
-	weights := map[string]string{"/sys/fs/cgroup/cpu/cpu.shares": "262144\n", "/sys/fs/cgroup/cpu.weight": "10000\n"}
-	found := 0
-	for file, want := range weights {
-		if exit := t.exec(box, "cat="+file); exit.Code == 0 { // the other is of another version of control groups
-			found++
-			t.want(exit, want)
-		}
-	}
-	if found != 1 {
-		t.Errorf("%d control groups tell a weight, want one", found)
-	}
+	t.wantLog(server, "allocated 1000000\n")
 }

@@ -6,6 +6,7 @@ package enginetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -102,8 +104,6 @@ func promises() []promise {
 		{"a limit of processes", needs(Execution, spec.PIDLimit), pidLimit},
 		{"a service that ends has a state", runs, ended},
 		{"a command and a service that run out of memory", contained, outOfMemory},
-		{"the weight of a service that goes first", needs(Execution, spec.Priorities), priority},
-		{"files with their modes, read-only or not", contained, configs},
 		{"volumes", needs(Execution, spec.Containers, Volumes), volumes},
 
 		{"services reach each other by name", contained, names},
@@ -303,6 +303,35 @@ func (t *test) want(exit engine.Exit, output string) {
 	t.Helper()
 	if exit.Code != 0 || string(exit.Stdout) != output {
 		t.Errorf("status %d, output %q, errors %q; want status 0, output %q", exit.Code, exit.Stdout, exit.Stderr, output)
+	}
+}
+
+// fails fails the test unless a command does, for the reason that is given.
+func (t *test) fails(exit engine.Exit, why string) {
+	t.Helper()
+	if exit.Code == 0 {
+		t.Errorf("%s: it ended well with output %q", why, exit.Stdout)
+	}
+}
+
+// wantError fails the test unless err is an E that says all words.
+func wantError[E error](t *test, err error, words ...string) (found E) {
+	t.Helper()
+	ok := errors.As(err, &found)
+	for _, word := range words {
+		ok = ok && strings.Contains(err.Error(), word)
+	}
+	if !ok {
+		t.Errorf("got %v, want a %T that says %q", err, found, words)
+	}
+	return found
+}
+
+// wantLog fails the test unless this is all that a container wrote.
+func (t *test) wantLog(container engine.Container, want string) {
+	t.Helper()
+	if log, err := container.Logs(t.ctx); err != nil || string(log) != want {
+		t.Errorf("%s wrote %.200q, %v; want %q", container.Name(), log, err, want)
 	}
 }
 

@@ -1,7 +1,6 @@
 package enginetest
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -36,9 +35,8 @@ func builtOnce(t *test) {
 func onePlace(t *test) {
 	both := engine.Image{Name: "debian", Executable: &engine.Executable{Name: "x"}}
 	for _, image := range []engine.Image{{}, both} {
-		if p, err := t.engine.Prepare(t.ctx, image, io.Discard); err == nil {
-			t.Errorf("Prepare(%+v) = %+v, want an error", image, p)
-		}
+		_, err := t.engine.Prepare(t.ctx, image, io.Discard)
+		wantError[error](t, err)
 	}
 }
 
@@ -73,9 +71,7 @@ func dockerfile(t *test) {
 		return
 	}
 	cat := t.start(t.open(), engine.Service{Service: spec.Service{Name: "cat", Completes: true}, Image: prepared})
-	if log, err := cat.Logs(t.ctx); err != nil || string(log) != "from the context\ngiven bookworm\n" {
-		t.Errorf("Logs() = %q, %v", log, err)
-	}
+	t.wantLog(cat, "from the context\ngiven bookworm\n")
 }
 
 func failedBuild(t *test) {
@@ -96,14 +92,9 @@ func failedBuild(t *test) {
 	for _, tt := range tests {
 		t.run(t.T, tt.name, func(t *test) {
 			_, err := t.engine.Prepare(t.ctx, tt.image, io.Discard)
-			var failure *engine.BuildError
-			if !errors.As(err, &failure) {
-				t.Fatalf("got %v, want a BuildError", err)
-			}
-			if !strings.Contains(err.Error(), tt.want) || !strings.Contains(failure.Tail, tt.wantTail) ||
-				failure.Line != tt.line {
-				t.Errorf("got %q at line %d with tail %q, want %q at line %d with tail %q", err, failure.Line, failure.Tail,
-					tt.want, tt.line, tt.wantTail)
+			failure := wantError[*engine.BuildError](t, err, tt.want)
+			if failure != nil && (!strings.Contains(failure.Tail, tt.wantTail) || failure.Line != tt.line) {
+				t.Errorf("got line %d and tail %q, want %d and %q", failure.Line, failure.Tail, tt.line, tt.wantTail)
 			}
 		})
 	}
@@ -113,9 +104,7 @@ func unknownImage(t *test) {
 	const unknown = "registry.invalid/nobody/nothing:1"
 	for _, image := range []engine.Image{{Name: unknown}, build("FROM " + unknown)} {
 		_, err := t.engine.Prepare(t.ctx, image, io.Discard)
-		if err == nil || !strings.Contains(err.Error(), unknown) {
-			t.Errorf("got %v, want an error that names %s", err, unknown)
-		}
+		wantError[error](t, err, unknown)
 	}
 }
 
@@ -137,13 +126,9 @@ func machine(t *test) {
 		for range 2 {
 			shell := t.start(t.open(), engine.Service{Service: spec.Service{Name: "shell", Completes: true,
 				Entrypoint: []string{"sh", "-c", script}}, Image: image})
-			if log, err := shell.Logs(t.ctx); err != nil || string(log) != want {
-				t.Errorf("%s: got %q, %v; want %q", script, log, err, want)
-			}
+			t.wantLog(shell, want)
 		}
 	}
 	_, err = t.open().Start(t.ctx, engine.Service{Service: spec.Service{Name: "nothing"}, Image: image})
-	if !errors.As(err, new(*engine.RejectedError)) {
-		t.Errorf("without a command: got %v, want a RejectedError", err)
-	}
+	wantError[*engine.RejectedError](t, err)
 }

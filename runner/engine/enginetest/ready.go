@@ -103,15 +103,11 @@ func completes(t *test) {
 	if state, err := migration.State(t.ctx); err != nil || !state.Ended || state.Exit.Code != 0 {
 		t.Errorf("State() = %+v, %v", state, err)
 	}
-	if log, err := migration.Logs(t.ctx); err != nil || string(log) != "done\n" {
-		t.Errorf("Logs() = %q, %v", log, err)
-	}
+	t.wantLog(migration, "done\n")
 	service.Name, service.Command = "broken", []string{"out=last words", "exit=3"}
 	_, err := space.Start(t.ctx, service)
-	var notReady *engine.NotReadyError
-	if !errors.As(err, &notReady) || !strings.Contains(err.Error(), "status 3") ||
-		!strings.Contains(string(notReady.Log), "last words") {
-		t.Errorf("got %v, want a NotReadyError with the status and the log", err)
+	if failed := wantError[*engine.NotReadyError](t, err, "status 3"); failed != nil && string(failed.Log) != "last words\n" {
+		t.Errorf("its log is %q", failed.Log)
 	}
 }
 
@@ -136,8 +132,8 @@ func listening(t *test) {
 	began := time.Now()
 	_, err = space.Start(t.ctx, service)
 	const want = "nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)"
-	if err == nil || !strings.HasSuffix(err.Error(), want) || time.Since(began) > prompt {
-		t.Errorf("got %v after %v, want %s", err, time.Since(began), want)
+	if wantError[error](t, err, want); time.Since(began) > prompt {
+		t.Errorf("that took %v", time.Since(began))
 	}
 }
 
@@ -157,9 +153,8 @@ func rejected(t *test) {
 		service := t.server("server")
 		tt.set(&service)
 		_, err := t.open().Start(t.ctx, service)
-		if err == nil || !strings.Contains(err.Error(), tt.want) || tt.rejected &&
-			!errors.As(err, new(*engine.RejectedError)) {
-			t.Errorf("got %v, want an error that names %s, a RejectedError: %v", err, tt.want, tt.rejected)
+		if wantError[error](t, err, tt.want); tt.rejected {
+			wantError[*engine.RejectedError](t, err)
 		}
 	}
 }

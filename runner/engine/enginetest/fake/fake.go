@@ -215,13 +215,16 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Conta
 		return c, nil
 	}
 	if err := s.engine.script.Start(ctx, service); err != nil {
-		return nil, errors.Join(err, s.tree.Remove(service.Name, func() error { return nil }))
+		_ = s.tree.Remove(service.Name, func() error { return nil })
+		return nil, err
 	}
 	return c, nil
 }
 
 // isIdle reports whether a container is for commands.
-func isIdle(s *engine.Service) bool { return len(s.Command) > 0 && s.Command[len(s.Command)-1] == agent.Idle }
+func isIdle(s *engine.Service) bool {
+	return len(s.Command) > 0 && s.Command[len(s.Command)-1] == agent.Idle
+}
 
 func (s *space) Group(ctx context.Context) (engine.Space, error) {
 	s.engine.called("group", s.run)

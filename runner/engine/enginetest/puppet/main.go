@@ -95,10 +95,7 @@ var steps = map[string]func(value string) error{
 	},
 	"keep": func(what string) error { // writes a text and reads it again: PATH:TEXT
 		path, text, _ := strings.Cut(what, ":")
-		err := os.WriteFile(path, []byte(text+"\n"), 0o644)
-		data, readErr := os.ReadFile(path)
-		fmt.Print(string(data))
-		return errors.Join(err, readErr)
+		return errors.Join(os.WriteFile(path, []byte(text+"\n"), 0o644), cat(path))
 	},
 	"await": func(signals string) error { // a number of signals
 		n, err := strconv.Atoi(signals)
@@ -137,13 +134,13 @@ var steps = map[string]func(value string) error{
 		fmt.Println("allocated", len(used))
 		return nil
 	},
-	"cat": func(path string) error {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
+	"cat": cat,
+	"either": func(paths string) error { // reads one of two files
+		one, other, _ := strings.Cut(paths, ":")
+		if cat(one) == nil {
+			return nil
 		}
-		_, err = os.Stdout.Write(data)
-		return err
+		return cat(other)
 	},
 	"mode": func(path string) error {
 		info, err := os.Stat(path)
@@ -173,16 +170,26 @@ var steps = map[string]func(value string) error{
 }
 
 func main() {
-	for _, step := range os.Args[1:] {
-		name, value, _ := strings.Cut(step, "=")
-		do, ok := steps[name]
-		if !ok {
-			fail(step, fmt.Errorf("there is no such step"))
+	steps["fails"] = func(step string) error { // succeeds if a step does not
+		if do(step) == nil {
+			return errors.New("it succeeded")
 		}
-		if err := do(value); err != nil {
+		return nil
+	}
+	for _, step := range os.Args[1:] {
+		if err := do(step); err != nil {
 			fail(step, err)
 		}
 	}
+}
+
+func do(step string) error {
+	name, value, _ := strings.Cut(step, "=")
+	run, ok := steps[name]
+	if !ok {
+		fail(step, errors.New("there is no such step"))
+	}
+	return run(value)
 }
 
 func fail(step string, err error) {
@@ -205,6 +212,15 @@ func burn(duration string) error {
 			return nil
 		}
 	}
+}
+
+func cat(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	_, err = os.Stdout.Write(data)
+	return err
 }
 
 // fill writes a number of bytes.
