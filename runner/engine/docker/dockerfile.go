@@ -85,6 +85,9 @@ func parseError(err error) *DockerfileError {
 	if at, ok := errors.AsType[*parser.LocationError](err); ok && len(at.Locations) > 0 && len(at.Locations[0]) > 0 {
 		out.Line = max(1, at.Locations[0][0].Start.Line)
 	}
+	if strings.Contains(out.Message, "no build stage in current context") {
+		out.Message = "there is no FROM above it"
+	}
 	if m := lineMessage.FindStringSubmatch(out.Message); m != nil {
 		out.Line, _ = strconv.Atoi(m[1])
 		out.Message = strings.TrimPrefix(out.Message, m[0]+": ")

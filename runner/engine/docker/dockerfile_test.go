@@ -43,6 +43,7 @@ func TestBases(t *testing.T) {
 
 		{"empty", "", nil, "", "Dockerfile line 1: file with no instructions"},
 		{"no FROM", "ARG a\n", nil, "", "Dockerfile line 1: there is no FROM"},
+		{"an instruction before FROM", "\nRUN true\nFROM a\n", nil, "", "Dockerfile line 2: there is no FROM above it"},
 		{"FROM alone", "\nFROM\n", nil, "", "Dockerfile line 2: FROM requires either one or three arguments"},
 		{"an unknown instruction", "FROM a\n\nFLY away\n", nil, "", "Dockerfile line 3: unknown instruction: FLY"},
 		{"an argument without a value", "ARG V\nFROM $V", nil, "",

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"benchbook/runner/engine"
+	"benchbook/runner/proc"
 )
 
 // ErrElsewhere is the error of a service that runs under the kernel of another machine.
@@ -73,4 +74,13 @@ func (m *Meter) OOMKills(ctx context.Context) int64 {
 		return -1
 	}
 	return files.OOMKills()
+}
+
+// CPUs returns the CPUs that the first process may run on, such as "2-3"; empty if unknown.
+func (m *Meter) CPUs(ctx context.Context) string {
+	files, err := m.found(ctx)
+	if err != nil {
+		return ""
+	}
+	return proc.Field(files.process+"/status", "Cpus_allowed_list")
 }
