@@ -39,6 +39,9 @@ type container struct {
 }
 
 func newContainer(s *space, service engine.Service) *container {
+	if service.Ours {
+		confine(&service)
+	}
 	c := &container{space: s, service: service}
 	c.ready, c.meter = &strategy{container: c}, kernel.NewMeter(service.Name, c.files)
 	return c

@@ -1,12 +1,20 @@
 package docker
 
 import (
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/moby/moby/client"
+
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 )
 
@@ -20,4 +28,102 @@ func agentOf(t *testing.T) agent.Program {
 		t.Fatalf("building %s: %v\n%s", agent.Name, err, output)
 	}
 	return func() ([]byte, error) { return os.ReadFile(file) }
+}
+
+// rights are those that the engine was asked for, and those that the first process of a container has.
+type rights struct {
+	user, sysctls                 string
+	capAdd, capDrop, securityOpts []string
+	readOnly                      bool
+	pids, memory                  int64
+	process                       string // user, capabilities and no-new-privileges
+}
+
+// rightsOf reads the rights of a running container.
+func rightsOf(t *testing.T, c *container) rights {
+	t.Helper()
+	inspected, err := c.client().ContainerInspect(t.Context(), c.id, client.ContainerInspectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, host := inspected.Container.Config, inspected.Container.HostConfig
+	got := rights{user: config.User, capAdd: host.CapAdd, capDrop: host.CapDrop, securityOpts: host.SecurityOpt,
+		readOnly: host.ReadonlyRootfs, memory: host.Memory, sysctls: host.Sysctls[firstPrivilegedPort]}
+	if host.PidsLimit != nil {
+		got.pids = *host.PidsLimit
+	}
+	if host.Privileged {
+		t.Error("it is privileged")
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", inspected.Container.State.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words []string
+	for line := range strings.Lines(string(status)) {
+		name, value, _ := strings.Cut(line, ":")
+		if slices.Contains([]string{"Uid", "CapBnd", "NoNewPrivs"}, name) {
+			words = append(words, strings.Fields(value)[0])
+		}
+	}
+	got.process = strings.Join(words, " ")
+	return got
+}
+
+// Each kind of container gets no more rights than it needs.
+func TestRights(t *testing.T) {
+	e := thisEngine(t, nil)
+	if !e.local() {
+		t.Skip("the processes of the engine are not those of this machine")
+	}
+	program, err := agentOf(t)()
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := e.Prepare(t.Context(), engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}},
+		io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openSpace(t, e)
+	guarded := []string{"no-new-privileges:true"}
+	own := rights{user: ownUser, sysctls: "0", capDrop: []string{"ALL"}, securityOpts: guarded, readOnly: true,
+		pids: engine.DefaultPIDs, process: "65532 0000000000000000 1"}
+	beside := own
+	beside.sysctls = ""
+	ours := func(of spec.Service, beside string) engine.Service {
+		return engine.Service{Service: of, Image: image, Ours: true, Beside: beside}
+	}
+	theirs := func(of spec.Service) engine.Service {
+		of.Command, of.Ready.Command = []string{"sleep", "1h"}, []string{"true"}
+		return engine.Service{Service: of}
+	}
+	tests := []struct {
+		name    string
+		service engine.Service
+		want    rights
+	}{
+		{"an origin", ours(spec.Service{Name: "origin", Command: []string{agent.Origin}, Expose: []int{80},
+			Environment: []string{`BENCHBOOK_ORIGIN={"semantics":1,"status":200}`}}, ""), own},
+		{"a link", ours(spec.Service{Name: "link", Command: []string{agent.Link}, Expose: []int{80}, Environment: []string{
+			`BENCHBOOK_LINK={"semantics":1,"routes":[{"listen":":80","target":"origin:80"}]}`}}, ""), own},
+		{"a load", ours(spec.Service{Name: "load", Command: []string{agent.Idle}}, ""), own},
+		{"a load in the network of a service", ours(spec.Service{Name: "near", Command: []string{agent.Idle}}, "origin"),
+			beside},
+		{"a service", theirs(spec.Service{Name: "plain"}), rights{pids: engine.DefaultPIDs,
+			process: "0 00000000a80425fb 0"}},
+		{"a service with other rights", theirs(spec.Service{Name: "other", CapAdd: []string{"NET_ADMIN"},
+			CapDrop: []string{"ALL"}, PIDs: 100, Memory: 64 << 20, ReadOnly: true, User: "7",
+			SecurityOpt: []string{"seccomp=unconfined"}}), rights{user: "7", capAdd: []string{"CAP_NET_ADMIN"},
+			capDrop: []string{"ALL"}, securityOpts: []string{"seccomp=unconfined"}, readOnly: true, pids: 100,
+			memory: 64 << 20, process: "7 0000000000001000 0"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := rightsOf(t, start(t, s, tt.service))
+			if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", tt.want) {
+				t.Errorf("got  %+v\nwant %+v", got, tt.want)
+			}
+		})
+	}
 }
