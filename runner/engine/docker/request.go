@@ -138,7 +138,7 @@ func limit(config *api.HostConfig, service *engine.Service) {
 		config.PidsLimit = &most
 	}
 	config.ShmSize = service.ShmSize
-	config.CapAdd, config.CapDrop, config.SecurityOpt = service.CapAdd, service.CapDrop, service.SecurityOpt
+	config.CapAdd, config.CapDrop, config.SecurityOpt = service.CapAdd, service.CapDrop, guarded(service.SecurityOpt)
 	config.ReadonlyRootfs = service.ReadOnly
 	if service.Init {
 		config.Init = &service.Init

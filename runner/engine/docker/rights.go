@@ -2,6 +2,8 @@ package docker
 
 import (
 	"maps"
+	"slices"
+	"strings"
 
 	"benchbook/runner/engine"
 )
@@ -17,11 +19,23 @@ const firstPrivilegedPort = "net.ipv4.ip_unprivileged_port_start"
 func confine(service *engine.Service) {
 	service.User, service.ReadOnly = ownUser, true
 	service.CapAdd, service.CapDrop = nil, []string{"ALL"}
-	service.SecurityOpt = []string{"no-new-privileges:true"}
+	service.SecurityOpt = nil
 	if service.Beside != "" {
 		return // its network has the settings of the other container
 	}
 	sysctls := map[string]string{firstPrivilegedPort: "0"}
 	maps.Copy(sysctls, service.Sysctls)
 	service.Sysctls = sysctls
+}
+
+// noNewPrivileges is the security option by which no program gets more rights than the one that started it.
+const noNewPrivileges = "no-new-privileges"
+
+// guarded adds no-new-privileges to security options that do not mention it.
+func guarded(options []string) []string {
+	mentioned := slices.ContainsFunc(options, func(o string) bool { return strings.HasPrefix(o, noNewPrivileges) })
+	if mentioned {
+		return options
+	}
+	return append(slices.Clone(options), noNewPrivileges+":true")
 }

@@ -110,13 +110,16 @@ func TestRights(t *testing.T) {
 		{"a load", ours(spec.Service{Name: "load", Command: []string{agent.Idle}}, ""), own},
 		{"a load in the network of a service", ours(spec.Service{Name: "near", Command: []string{agent.Idle}}, "origin"),
 			beside},
-		{"a service", theirs(spec.Service{Name: "plain"}), rights{pids: engine.DefaultPIDs,
-			process: "0 00000000a80425fb 0"}},
+		{"a service", theirs(spec.Service{Name: "plain"}), rights{securityOpts: guarded,
+			pids: engine.DefaultPIDs, process: "0 00000000a80425fb 1"}},
 		{"a service with other rights", theirs(spec.Service{Name: "other", CapAdd: []string{"NET_ADMIN"},
 			CapDrop: []string{"ALL"}, PIDs: 100, Memory: 64 << 20, ReadOnly: true, User: "7",
 			SecurityOpt: []string{"seccomp=unconfined"}}), rights{user: "7", capAdd: []string{"CAP_NET_ADMIN"},
-			capDrop: []string{"ALL"}, securityOpts: []string{"seccomp=unconfined"}, readOnly: true, pids: 100,
-			memory: 64 << 20, process: "7 0000000000001000 0"}},
+			capDrop: []string{"ALL"}, securityOpts: []string{"seccomp=unconfined", "no-new-privileges:true"},
+			readOnly: true, pids: 100, memory: 64 << 20, process: "7 0000000000001000 1"}},
+		{"a service that may get privileges", theirs(spec.Service{Name: "sudo", PIDs: -1,
+			SecurityOpt: []string{"no-new-privileges:false"}}), rights{securityOpts: []string{"no-new-privileges:false"},
+			process: "0 00000000a80425fb 0"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
