@@ -7,6 +7,7 @@ import (
 	"github.com/kballard/go-shellquote"
 
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
 )
 
@@ -57,14 +58,21 @@ type Service struct {
 
 // Build says what an image is built from.
 type Build struct {
-	Context    source.Text `yaml:"context"`
-	Git        source.Text `yaml:"git"` // the revision that the context is taken from
-	Dockerfile source.Text `yaml:"dockerfile"`
-	Inline     source.Text `yaml:"dockerfile_inline"` // the Dockerfile itself
-	Args       Environment `yaml:"args"`
-	Target     source.Text `yaml:"target"`
-	Pos        source.Pos  `yaml:"-"`
+	Context    source.Text         `yaml:"context"`
+	Git        source.Text         `yaml:"git"` // the revision that the context is taken from
+	Dockerfile source.Text         `yaml:"dockerfile"`
+	Inline     source.Text         `yaml:"dockerfile_inline"` // the Dockerfile itself
+	Args       Environment         `yaml:"args"`
+	Target     source.Text         `yaml:"target"`
+	Network    Value[BuildNetwork] `yaml:"network"`
+	Pos        source.Pos          `yaml:"-"`
 }
+
+// BuildNetwork is what RUN instructions of a Dockerfile reach.
+type BuildNetwork string
+
+// Words implements yamltext.Enum.
+func (BuildNetwork) Words() []string { return []string{spec.NoNetwork} }
 
 func (b *Build) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	b.Pos = n.Text.Pos

@@ -143,7 +143,7 @@ var hostile = []struct {
 	{"the network of the host", map[string]string{"docker-compose.yml": "services: {a: {image: x, network_mode: host}}"},
 		"network_mode is not supported", 1},
 	{"the network of the host in a build", map[string]string{"docker-compose.yml": "services: {a: {build: {context: ., " +
-		"network: host}}}"}, "build.network is not supported", 1},
+		"network: host}}}"}, "build.network: host is not supported", 1},
 	{"the socket of the engine", map[string]string{"docker-compose.yml": "services: {a: {image: x, use_api_socket: true}}"},
 		"use_api_socket is not supported", 1},
 	{"a folder of the host by a volume", map[string]string{"docker-compose.yml": "services: {a: {image: x, volumes: " +

@@ -18,6 +18,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 	"benchbook/notebook/yamltext"
 )
 
@@ -181,14 +182,20 @@ func (t *translation) build() any {
 			out["dockerfile"] = filepath.ToSlash(rel)
 		}
 	}
+	switch b.Network {
+	case "", "default":
+	case spec.NoNetwork:
+		out["network"] = b.Network
+	default:
+		t.refuse("build", "build.network: %s is not supported", "write network: none, or leave it out", b.Network)
+	}
 	if args := environment(b.Args); args != nil {
 		out["args"] = args
 	}
-	read := []string{"context", "dockerfile", "dockerfile_inline", "target", "args"}
+	read := []string{"context", "dockerfile", "dockerfile_inline", "target", "args", "network"}
 	for key, set := range map[string]bool{"ssh": len(b.SSH) > 0, "secrets": len(b.Secrets) > 0,
 		"additional_contexts": len(b.AdditionalContexts) > 0, "extra_hosts": len(b.ExtraHosts) > 0,
 		"entitlements": len(b.Entitlements) > 0, "privileged": b.Privileged,
-		"network":   b.Network != "" && b.Network != "default",
 		"platforms": len(b.Platforms) > 0 && !slices.ContainsFunc(b.Platforms, isHere)} {
 		read = append(read, key)
 		if set {

@@ -565,7 +565,8 @@ func (f *Folder) Build(b *article.Build, users []string, at source.Pos,
 	if !ok {
 		return nil, DockerfilePlace{}, false
 	}
-	out := &spec.Build{Files: files, Dockerfile: "Dockerfile", Target: b.Target.Value, Args: b.Args.Map()}
+	out := &spec.Build{Files: files, Dockerfile: "Dockerfile", Target: b.Target.Value, Args: b.Args.Map(),
+		Network: string(b.Network.V)}
 	if !b.Inline.IsZero() {
 		return out, inline(out, b.Inline), true
 	}

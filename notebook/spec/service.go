@@ -86,12 +86,19 @@ type Build struct {
 	Dockerfile string            `json:"dockerfile"`
 	Args       map[string]string `json:"args,omitempty"`
 	Target     string            `json:"target,omitempty"`
+	Network    string            `json:"network,omitempty"` // of its RUN instructions: NoNetwork, or the builder's default
 }
+
+// NoNetwork is the network of a build that reaches nothing.
+const NoNetwork = "none"
 
 // Inputs are what a build is made from, the same for all that are made from the same.
 func (b *Build) Inputs() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%q %q %q\n", b.Dockerfile, b.Target, b.Args)
+	if b.Network != "" {
+		fmt.Fprintf(&out, "network %q\n", b.Network)
+	}
 	for _, f := range b.Files {
 		if f.Digest == "" { // it is of no article
 			f.Digest = fmt.Sprintf("%x", sha256.Sum256(f.Data))

@@ -143,6 +143,9 @@ func (e *Engine) dockerBuild(ctx context.Context, build engine.Build, dockerfile
 	}
 	arguments := []string{"build", "--file=" + build.Dockerfile, "--tag=" + tag, "--target=" + build.Target,
 		"--label=" + engine.LabelImage + "=" + build.For}
+	if build.Network != "" {
+		arguments = append(arguments, "--network="+build.Network)
+	}
 	args := proxyArgs(os.Environ())
 	maps.Copy(args, build.Args)
 	for _, name := range slices.Sorted(maps.Keys(args)) {
@@ -299,6 +302,9 @@ func buildDigest(build engine.Build, bases []engine.Base) string {
 	}
 	for _, base := range bases {
 		add("base", base.Reference, base.ID)
+	}
+	if build.Network != "" {
+		add("network", build.Network)
 	}
 	for _, file := range build.Files {
 		add("file", file.Path, file.Mode().String(), string(file.Data))

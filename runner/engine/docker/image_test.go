@@ -124,6 +124,25 @@ func TestBuildFails(t *testing.T) {
 	})
 }
 
+// A build can be kept from the network.
+func TestBuildWithoutNetwork(t *testing.T) {
+	builders(t, func(t *testing.T, e *Engine) {
+		for network, want := range map[string]string{"": "eth0\nlo\n", spec.NoNetwork: "lo\n"} {
+			build := buildOf("FROM debian:bookworm-slim AS last", "RUN ls /sys/class/net >/interfaces # "+rand.Text())
+			build.Network = network
+			prepared, err := e.Prepare(t.Context(), engine.Image{Build: &build}, t.Output())
+			if err != nil {
+				t.Fatal(err)
+			}
+			service := idle("cat")
+			service.Image, service.Completes, service.Command = prepared, true, []string{"cat", "/interfaces"}
+			if got, err := start(t, openSpace(t, e), service).Logs(t.Context()); string(got) != want {
+				t.Errorf("with network %q the interfaces are %q, %v, want %q", network, got, err, want)
+			}
+		}
+	})
+}
+
 // A build that is cancelled ends at once, in the engine too.
 func TestBuildIsCancelled(t *testing.T) {
 	builders(t, func(t *testing.T, e *Engine) {
@@ -338,6 +357,7 @@ func TestBuildDigest(t *testing.T) {
 		"a path and a file": func(b *engine.Build, _ *[]engine.Base) { b.Files[1] = spec.File{Path: "bc"} },
 		"an argument":       func(b *engine.Build, _ *[]engine.Base) { b.Args["y"] = "3" },
 		"a target":          func(b *engine.Build, _ *[]engine.Base) { b.Target = "x" },
+		"no network":        func(b *engine.Build, _ *[]engine.Base) { b.Network = spec.NoNetwork },
 		"a base":            func(_ *engine.Build, bases *[]engine.Base) { (*bases)[0].ID = "sha256:2" },
 	} {
 		got := digest(change)
