@@ -41,6 +41,8 @@ type container struct {
 func newContainer(s *space, service engine.Service) *container {
 	if service.Ours {
 		confine(&service)
+	} else if service.Memory == 0 {
+		service.Memory = defaultMemory(s.engine.info.MemTotal)
 	}
 	c := &container{space: s, service: service}
 	c.ready, c.meter = &strategy{container: c}, kernel.NewMeter(service.Name, c.files)

@@ -39,3 +39,12 @@ func guarded(options []string) []string {
 	}
 	return append(slices.Clone(options), noNewPrivileges+":true")
 }
+
+// minReserve is the least memory, in bytes, that containers leave to the machine, unless that is more than half.
+const minReserve = 256 << 20
+
+// defaultMemory returns the memory that a service may use on a machine with total bytes: all but a sixteenth, so that one
+// which takes more and more is killed before the engine and benchbook are. It returns 0, no limit, for an unknown total.
+func defaultMemory(total int64) int64 {
+	return total - min(max(total/16, minReserve), total/2)
+}

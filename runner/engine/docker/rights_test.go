@@ -86,7 +86,7 @@ func TestRights(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := openSpace(t, e)
-	guarded := []string{"no-new-privileges:true"}
+	guarded, memory := []string{"no-new-privileges:true"}, defaultMemory(e.info.MemTotal)
 	own := rights{user: ownUser, sysctls: "0", capDrop: []string{"ALL"}, securityOpts: guarded, readOnly: true,
 		pids: engine.DefaultPIDs, process: "65532 0000000000000000 1"}
 	beside := own
@@ -111,7 +111,7 @@ func TestRights(t *testing.T) {
 		{"a load in the network of a service", ours(spec.Service{Name: "near", Command: []string{agent.Idle}}, "origin"),
 			beside},
 		{"a service", theirs(spec.Service{Name: "plain"}), rights{securityOpts: guarded,
-			pids: engine.DefaultPIDs, process: "0 00000000a80425fb 1"}},
+			pids: engine.DefaultPIDs, memory: memory, process: "0 00000000a80425fb 1"}},
 		{"a service with other rights", theirs(spec.Service{Name: "other", CapAdd: []string{"NET_ADMIN"},
 			CapDrop: []string{"ALL"}, PIDs: 100, Memory: 64 << 20, ReadOnly: true, User: "7",
 			SecurityOpt: []string{"seccomp=unconfined"}}), rights{user: "7", capAdd: []string{"CAP_NET_ADMIN"},
@@ -119,7 +119,7 @@ func TestRights(t *testing.T) {
 			readOnly: true, pids: 100, memory: 64 << 20, process: "7 0000000000001000 1"}},
 		{"a service that may get privileges", theirs(spec.Service{Name: "sudo", PIDs: -1,
 			SecurityOpt: []string{"no-new-privileges:false"}}), rights{securityOpts: []string{"no-new-privileges:false"},
-			process: "0 00000000a80425fb 0"}},
+			memory: memory, process: "0 00000000a80425fb 0"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -128,5 +128,16 @@ func TestRights(t *testing.T) {
 				t.Errorf("got  %+v\nwant %+v", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestDefaultMemory(t *testing.T) {
+	const gib = 1 << 30
+	for _, tt := range []struct{ total, want int64 }{
+		{0, 0}, {256 << 20, 128 << 20}, {gib, gib - 256<<20}, {16 * gib, 15 * gib},
+	} {
+		if got := defaultMemory(tt.total); got != tt.want {
+			t.Errorf("of %d bytes: got %d, want %d", tt.total, got, tt.want)
+		}
 	}
 }
