@@ -1,28 +1,35 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
+	"benchbook/runner/load"
 	"benchbook/runner/search"
 )
 
-// A bench is where one experiment is measured.
+// A bench is where one experiment is measured, or checked.
 type bench struct {
 	*session
 	*Runner    // of the experiment
 	experiment *plan.Experiment
-	isCheck    bool  // its services are checked, and nothing is measured
+	isCheck    bool  // services are checked, and nothing is measured
 	work       Group // what is left to do
 
 	id      string             // of the run
 	plans   map[string]string  // digests of the experiments that the run is to measure, by their names
-	records []*record.Record   // that were there when the experiment began
+	records []*record.Record   // that were there when the group began
 	lists   map[string]bool    // digests of the lists that records of the run hold
 	choices *search.Choices    // what searches found
 	facts   map[string]string  // that hold for all trials
@@ -30,13 +37,13 @@ type bench struct {
 
 	replaced  int  // repetitions that the run has measured again
 	disturbed bool // the machine disturbed the last repetition
-	failures  failures
+	alike     map[*plan.Trial]alike
 
 	around   engine.Space // in which the spaces of repetitions are, if no services are shared; nil until the first
 	waiting  *services    // of a repetition, for the next one; nil for none
 	shared   *share       // nil while no shared services are up
 	starts   int          // of the shared services so far
-	unshared *shareError  // why there are no shared services; nil unless they failed
+	unshared *resultError // why there are no shared services; nil unless they failed
 }
 
 // layout returns which machine each service runs on.
@@ -46,10 +53,26 @@ func (b *bench) layout() layout {
 
 func (b *bench) secrets() Secrets { return b.options.Secrets[b.experiment] }
 
+// driver returns what puts the load of a trial on; nil if there is none.
+func (b *bench) driver(t *plan.Trial) load.Driver {
+	r := b.Runner
+	switch {
+	case t.Command != nil:
+		return r.Commands
+	case b.isCheck:
+		return r.Requests // whichever tool puts the load on
+	case t.Load.Tool != "":
+		return r.Tools[t.Load.Tool]
+	case t.Load.Driver != nil:
+		return r.Programs
+	}
+	return r.Requests
+}
+
 // begin finds what the experiment takes from others, prepares it and makes its searches.
 func (b *bench) begin(ctx context.Context) (err error) {
-	if !b.isCheck {
-		if b.records, _, err = b.recordStore.Read(); err != nil {
+	if !b.isCheck { // experiments before it may have left records
+		if b.records, err = b.read(); err != nil {
 			return err
 		}
 	}
@@ -61,21 +84,29 @@ func (b *bench) begin(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := b.prepare(ctx); err != nil {
+	if b.facts, err = b.environment(ctx); err != nil {
 		return err
 	}
 	b.replaced = b.work.Replaced
-	b.id, b.plans = b.names.runOf(b.work.Run)
-	return b.search(ctx)
+	b.id, b.plans = b.runOf(b.work.Run)
+	return b.prepareAndSearch(ctx)
 }
 
-// resume takes up another group of the experiment: its searches may not have been made, nor its images.
+// resume begins another group of the experiment: its searches may not have been made, nor its images.
 func (b *bench) resume(ctx context.Context, g Group, records []*record.Record) error {
 	b.work, b.records = g, records
 	if err := b.recall(); err != nil {
 		return err
 	}
-	if err := b.preparePending(ctx); err != nil {
+	return b.prepareAndSearch(ctx)
+}
+
+func (b *bench) prepareAndSearch(ctx context.Context) error {
+	needs, err := b.pendingNeeds()
+	if err != nil {
+		return err
+	}
+	if err := provide(ctx, needs); err != nil {
 		return err
 	}
 	return b.search(ctx)
@@ -84,30 +115,29 @@ func (b *bench) resume(ctx context.Context, g Group, records []*record.Record) e
 // finish takes down what the experiment has left, given what ended it. An error that concerns it alone goes into the
 // summary.
 func (b *bench) finish(ctx context.Context, err error) error {
-	if b.summary.Kept == nil { // services that are kept stay as they are
+	sum := &b.summary
+	if sum.Kept == nil { // services that are kept stay as they are
 		if failed := b.cleanup(ctx, err != nil && !errors.Is(err, errOutOfTime)); failed != nil {
-			b.summary.NoCleanup = append(b.summary.NoCleanup, *failed)
+			sum.NoCleanup = append(sum.NoCleanup, *failed)
 		}
 	}
-	err = errors.Join(err, b.unshare(ctx))
-	err = errors.Join(err, b.endWaiting(ctx))
-	if aroundErr := b.closeAround(ctx); !errors.As(err, new(*engine.LeftError)) { // which has said why
-		err = errors.Join(err, aroundErr)
+	err = errors.Join(err, b.unshare(ctx), b.endWaiting(ctx))
+	if b.around != nil && !errors.As(err, new(*engine.LeftError)) { // which has said why it cannot be removed
+		err = errors.Join(err, engine.CloseSpace(ctx, b.around, 0))
 	}
 	var noImage *images.NoImageError
 	var noRate *search.NoRateError
 	var noTune *search.NoTuneError
 	switch {
-	case errors.As(err, new(*engine.LeftError)):
-		return err // nothing can be measured beside containers that are left
+	case errors.As(err, new(*engine.LeftError)): // nothing can be measured beside containers that are left
 	case errors.As(err, &noTune):
-		b.summary.NoTune = append(b.summary.NoTune, *noTune)
+		sum.NoTune = append(sum.NoTune, *noTune)
 		return nil
 	case errors.As(err, &noRate):
-		b.summary.NoRate = append(b.summary.NoRate, *noRate)
+		sum.NoRate = append(sum.NoRate, *noRate)
 		return nil
 	case errors.As(err, &noImage) && ctx.Err() == nil:
-		b.summary.NoImage = append(b.summary.NoImage, noImage)
+		sum.NoImage = append(sum.NoImage, noImage)
 		if !b.isCheck { // a check lists all missing images at its end
 			b.Progress.Note("left out: an image that it needs is missing")
 		}
@@ -118,7 +148,7 @@ func (b *bench) finish(ctx context.Context, err error) error {
 
 // repetitions measures the steps of the group, and then as many again as the machine disturbed, until services are kept.
 func (b *bench) repetitions(ctx context.Context) error {
-	for b.failures = (failures{}); len(b.work.Steps) > 0; {
+	for b.alike = map[*plan.Trial]alike{}; len(b.work.Steps) > 0; {
 		for len(b.work.Steps) > 0 {
 			step := b.work.Steps[0]
 			b.work.Steps = b.work.Steps[1:]
@@ -130,11 +160,12 @@ func (b *bench) repetitions(ctx context.Context) error {
 				return nil
 			}
 		}
-		records, _, err := b.recordStore.Read()
+		records, err := b.read()
 		if err != nil {
 			return err
 		}
-		again := b.again(records)
+		e := newState(b.experiment, b.plan.RecordsOf(b.experiment, records, b.Host.ID), b.id)
+		again := b.scope.pick(Group{Experiment: b.experiment, Run: b.id, Replaced: b.replaced, Steps: e.retries()})
 		if len(again.Steps) > 0 {
 			if err := b.resume(ctx, again, records); err != nil {
 				return err
@@ -143,28 +174,6 @@ func (b *bench) repetitions(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
-}
-
-// again returns the repetitions that the machine disturbed.
-func (b *bench) again(records []*record.Record) Group {
-	e := newState(b.experiment, b.plan.RecordsOf(b.experiment, records, b.Host.ID), b.id)
-	return b.scope.pick(Group{Experiment: b.experiment, Run: b.id, Replaced: b.replaced, Steps: e.retries()})
-}
-
-// tuned returns a step with the values that searches found for its trial, prepared. If they found none, it returns the
-// record of the repetition, which is not run.
-func (b *bench) tuned(ctx context.Context, step plan.Step) (plan.Step, *record.Record, error) {
-	if reason := b.choices.Of(step.Trial).Reason; reason != "" {
-		rec := b.NewRecord(step)
-		rec.Failure, rec.Ended = reason, rec.Started
-		return step, b.finished(rec), nil
-	}
-	tuned, err := b.choices.Tuned(step.Trial)
-	if err != nil {
-		return step, nil, err
-	}
-	step.Trial = tuned
-	return step, nil, b.PrepareTrial(ctx, tuned)
 }
 
 // step measures one repetition and saves its record.
@@ -178,13 +187,11 @@ func (b *bench) step(ctx context.Context, step plan.Step) error {
 	if err := b.Share(ctx, step.Trial); err != nil {
 		return err
 	}
-	quietly := b.unshared != nil // the reason was shown once
-	tuned, rec, err := b.tuned(ctx, step)
-	if rec == nil && err == nil {
-		if rec, err = b.repeat(ctx, tuned, b.keepAfter(step), (*repetition).observeLoad); rec != nil {
-			b.choices.AddTo(rec, step.Trial)
-		}
-	}
+	isReported := b.unshared != nil // the reason was shown once
+	next := b.work.Steps
+	rec, err := b.attempt(ctx, step, keep{failed: b.options.Keep,
+		always:  b.options.KeepLast && len(next) == 0 && b.left == 0,
+		forNext: b.experiment.Blocks && len(next) > 0 && next[0].Trial == step.Trial}, (*repetition).measureLoad)
 	if rec == nil {
 		return err
 	}
@@ -195,28 +202,51 @@ func (b *bench) step(ctx context.Context, step plan.Step) error {
 		return errors.Join(saveErr, err)
 	}
 	b.count(step, rec)
-	if !quietly {
+	if !isReported {
 		b.Progress.End(step, rec)
 	}
-	if failed := b.failures.add(step.Trial, rec); failed >= maxAlike {
-		b.giveUp(step.Trial, rec, failed)
-	}
+	b.giveUp(step.Trial, rec)
 	return err
+}
+
+// attempt carries out a repetition with the values that searches found for its trial. If they found none, the record is
+// that of a repetition that was not run.
+func (b *bench) attempt(ctx context.Context, step plan.Step, k keep, drive drive) (*record.Record, error) {
+	original := step.Trial
+	if reason := b.choices.Of(original).Reason; reason != "" {
+		rec := b.NewRecord(step)
+		rec.Failure, rec.Ended = reason, rec.Started
+		return b.finished(rec), nil
+	}
+	var err error
+	if step.Trial, err = b.choices.Tuned(original); err != nil {
+		return nil, err
+	}
+	if err := b.PrepareTrial(ctx, step.Trial); err != nil {
+		return nil, err
+	}
+	rec, err := b.repeat(ctx, step, k, drive)
+	if rec != nil {
+		b.choices.AddTo(rec, original)
+	}
+	return rec, err
 }
 
 // count adds a repetition to the summary.
 func (b *bench) count(step plan.Step, rec *record.Record) {
-	b.summary.Measured++
+	sum := &b.summary
+	sum.Measured++
 	if rec.Failure != "" {
-		b.summary.Failed++
+		sum.Failed++
+	} else {
+		sum.Spent.Measuring += time.Duration((rec.Parts["measure"] + rec.Parts["warmup"]) * float64(time.Second))
 	}
 	if step.Replaces > 0 {
-		b.summary.Again++
+		sum.Again++
 		b.replaced++
 	}
-	b.summary.Spent.addRepetition(rec)
-	if kept := b.summary.Kept; kept != nil {
-		kept.Failed = rec.Failure != ""
+	if sum.Kept != nil {
+		sum.Kept.Failed = rec.Failure != ""
 	}
 }
 
@@ -225,13 +255,186 @@ func (b *bench) save(rec *record.Record) error {
 	if b.lists == nil {
 		b.lists = map[string]bool{}
 		for _, other := range b.records {
-			if other.Run == rec.Run && other.Experiment == rec.Experiment {
-				for digest := range other.Lists {
-					b.lists[digest] = true
-				}
+			if other.Run != rec.Run || other.Experiment != rec.Experiment {
+				continue
+			}
+			for digest := range other.Lists {
+				b.lists[digest] = true
 			}
 		}
 	}
 	rec.Condense(b.lists)
-	return b.recordStore.Save(rec)
+	return b.store.Save(rec)
+}
+
+// errOutOfTime means that the budget of a run is over.
+var errOutOfTime = errors.New("the budget has run out")
+
+func (b *bench) outOfTime() bool {
+	return !b.options.Deadline.IsZero() && time.Now().After(b.options.Deadline)
+}
+
+// maxAlike is how many repetitions of a trial may fail alike, one after another, before it is given up.
+const maxAlike = 3
+
+// GivenUp is a trial whose repetitions failed alike, so that the rest of them was left out of the run.
+type GivenUp struct {
+	Experiment *plan.Experiment
+	Trial      string
+	Failure    string
+	Failed     int // repetitions, one after another
+	Left       int // repetitions that were left out
+}
+
+func (g *GivenUp) Error() string {
+	return fmt.Sprintf("%s failed %d times in the same way; its other %d repetitions are left out of this run", g.Trial,
+		g.Failed, g.Left)
+}
+
+// waited is the part of a failure that says how long a service was waited for, which differs from time to time.
+var waited = regexp.MustCompile(` was not ready after [^:]*:`)
+
+// WayOfFailing is the same for repetitions that failed in the same way.
+func WayOfFailing(failure string) string { return waited.ReplaceAllString(failure, ":") }
+
+// alike are the last repetitions of a trial that failed alike.
+type alike struct {
+	way string
+	n   int
+}
+
+// giveUp leaves the other repetitions of t out of this session, also those of later looks, if too many have failed like
+// r, one after another. A repetition that was not even tried took no time, and does not count.
+func (b *bench) giveUp(t *plan.Trial, r *record.Record) {
+	if r.Failure == "" || r.Ended.Equal(r.Started) {
+		delete(b.alike, t)
+		return
+	}
+	last := b.alike[t]
+	if way := WayOfFailing(r.Failure); last.way != way {
+		last = alike{way: way}
+	}
+	last.n++
+	b.alike[t] = last
+	if last.n < maxAlike {
+		return
+	}
+	isOther := func(s plan.Step) bool { return s.Trial != t }
+	g := GivenUp{Experiment: b.experiment, Trial: t.Name, Failure: r.Failure, Failed: last.n, Left: len(b.work.Steps)}
+	b.work.Steps = slice.Filter(b.work.Steps, isOther)
+	g.Left -= len(b.work.Steps)
+	b.try(Group{Experiment: b.experiment,
+		Steps: slice.Filter(b.experiment.Steps, func(s plan.Step) bool { return s.Trial == t })})
+	if g.Left > 0 {
+		b.summary.GivenUp = append(b.summary.GivenUp, g)
+		b.Progress.Note(g.Error())
+	}
+}
+
+// recall fills in what earlier searches have found for the trials of the group; for a check, what they would try first.
+func (b *bench) recall() error {
+	if b.isCheck {
+		return b.choices.TakeFirst(b.work.Trials())
+	}
+	return b.choices.Recall(b.records, b.work.Trials(), b.work.Run)
+}
+
+// search searches for the values that repetitions need, and for capacities. Each search is saved when it has ended; one
+// that was stopped begins anew. Trials whose values were not found because the machine was busy are left out.
+func (b *bench) search(ctx context.Context) error {
+	searcher := &search.Searcher{Bench: b, Progress: b.Progress, Plan: b.plan, Experiment: b.experiment, Host: b.Host.ID,
+		Records: b.records, Choices: b.choices, Cores: b.layout().serviceCores}
+	for _, t := range b.work.Trials() {
+		c := b.choices.Of(t)
+		for _, s := range t.Tune {
+			if _, ok := c.Values[s.Name]; ok {
+				continue
+			}
+			rec, err := b.searched(t, func() (*record.Record, error) { return searcher.Tune(ctx, t, s, c.Values) })
+			if err != nil {
+				return err
+			}
+			if rec.Search.Chosen == 0 {
+				c.Reason, c.Busy = fmt.Sprintf("no value of tune.%s was chosen: %s", s.Name, rec.Search.Reason), rec.Search.Busy
+				break
+			}
+			c.Values[s.Name] = rec.Search.Chosen
+		}
+	}
+	before := len(b.work.Steps)
+	b.work.Steps = slice.Filter(b.work.Steps, func(s plan.Step) bool { return !b.choices.Of(s.Trial).Busy })
+	b.summary.Unsearched += before - len(b.work.Steps)
+	for _, t := range b.work.Searches {
+		if _, err := b.searched(t, func() (*record.Record, error) { return searcher.Capacity(ctx, t) }); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// searched makes a search and saves it.
+func (b *bench) searched(t *plan.Trial, search func() (*record.Record, error)) (*record.Record, error) {
+	if b.outOfTime() {
+		return nil, errOutOfTime
+	}
+	begin := time.Now()
+	rec, err := search()
+	b.summary.Spent.Searching += time.Since(begin)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.save(rec); err != nil {
+		return nil, err
+	}
+	b.summary.Searches++
+	b.summary.ProbesAgain += slice.Count(rec.Search.Probes, func(p record.Probe) bool { return p.Disturbed != "" })
+	b.Progress.Search(t, rec.Search)
+	return rec, nil
+}
+
+// NewRecord returns the record of a repetition before it begins. A repetition that was not planned comes after all
+// planned ones in the order of the experiment; a probe of a search has position 0.
+func (b *bench) NewRecord(step plan.Step) *record.Record {
+	t, e := step.Trial, b.experiment
+	position := 1 + slices.IndexFunc(e.Steps, func(s plan.Step) bool {
+		return s.Trial.Name == t.Name && s.Repetition == step.Repetition
+	})
+	if step.Replaces > 0 {
+		position = len(e.Steps) + b.replaced + 1
+	}
+	rec := &record.Record{
+		SchemaVersion: record.SchemaVersion, Article: b.plan.Article, Experiment: e.Name, Trial: t.Name, Key: t.Key,
+		Run: b.id, Plan: e.Digest, Plans: b.plans, Profile: b.plan.Profile, Host: b.Host.ID,
+		Repetition: step.Repetition, Planned: e.Most(), Looks: e.Looks, Calibration: t.Calibration,
+		Parameters: t.Parameters, Labels: t.Labels,
+		Order: record.Order{Seed: e.Seed, Round: step.Round, Position: position, Of: len(e.Steps),
+			Replaces: step.Replaces},
+		Started: time.Now().UTC(), Parts: map[string]float64{},
+		Definition: t.Definition, Inputs: t.Inputs, Facts: maps.Clone(b.facts),
+	}
+	maps.Copy(rec.Facts, b.images().Facts(t))
+	b.layout().addFacts(t, rec.Facts)
+	rec.Facts[record.FactRevision] = cmp.Or(b.options.Revision, record.NoRevision+"not asked for")
+	if e.Outside {
+		rec.Facts[record.FactTarget] = record.RunningTarget
+	}
+	b.sharedFacts(rec)
+	return rec
+}
+
+// Redact removes secrets and the names of package mirrors from a record.
+func (b *bench) Redact(rec *record.Record) {
+	values := slices.Concat(b.Host.Mirrors, b.secrets().values())
+	for _, t := range b.experiment.Trials {
+		values = append(values, t.Private...)
+	}
+	rec.Redact(values)
+}
+
+// finished removes from a record what must not be kept, and the middle of a long failure: its beginning says what
+// failed, and its end why.
+func (b *bench) finished(rec *record.Record) *record.Record {
+	b.Redact(rec)
+	rec.Failure = clip(rec.Failure, maxFailure) // a secret that was cut in two would not be found
+	return rec
 }

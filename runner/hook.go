@@ -5,19 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-
 	"benchbook/runner/load"
 	"benchbook/runner/load/timing"
 )
-
-// concludeGrace is how long the hooks after a repetition may take whose time is over. They clean up shared services for
-// the next one.
-const concludeGrace = 30 * time.Second
 
 // A resultError is a hook that failed, or a service that ended: a result of the article, and no error of ours.
 type resultError struct {

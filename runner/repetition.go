@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +23,9 @@ const (
 	startGrace = 5 * time.Second
 	// logGrace is how long reading the logs of a failed repetition may last.
 	logGrace = 10 * time.Second
+	// concludeGrace is how long the hooks after a repetition may take whose time is over. They clean up shared services
+	// for the next one.
+	concludeGrace = 30 * time.Second
 )
 
 // Bounds of what a failed repetition keeps, in bytes.
@@ -36,43 +38,37 @@ const (
 type repetition struct {
 	*bench
 	ctx, bounded context.Context // bounded ends with the time of the repetition
-	step         plan.Step       // its trial has the values of secrets
+	trial        *plan.Trial     // with the values of secrets
 	rec          *record.Record
 
-	services *services          // of its own, which may be up already
-	running  []engine.Container // services, those that are shared included
-	metrics  []wantedMetric
-	place    load.Place
-	lap      time.Time // when the present part of its time began
+	own     *services          // which may be up already
+	running []engine.Container // services, shared ones included
+	metrics []wantedMetric
+	place   load.Place
+	lap     time.Time // when the present part of its time began
 }
 
 // keep says when the services of a repetition stay up: for somebody to look at if it fails, or in any case, or for the
 // repetition after it.
 type keep struct{ failed, always, forNext bool }
 
-// keepAfter returns what holds for the services of a step, when those after it are left.
-func (b *bench) keepAfter(step plan.Step) keep {
-	next := b.work.Steps
-	return keep{failed: b.options.Keep, always: b.options.KeepLast && len(next) == 0 && b.left == 0,
-		forNext: b.experiment.Blocks && len(next) > 0 && next[0].Trial == step.Trial}
-}
+// drive puts the load on services that are ready.
+type drive func(*repetition) (load.Measurement, error)
 
 // Measure measures a trial once. An error means that we could not; what goes wrong with the benchmark is in the record.
 // There may be both: what was measured before its containers could not be removed.
 func (b *bench) Measure(ctx context.Context, step plan.Step) (*record.Record, error) {
-	return b.repeat(ctx, step, keep{}, (*repetition).observeLoad)
+	return b.repeat(ctx, step, keep{}, (*repetition).measureLoad)
 }
 
-// repeat carries out one repetition, with a way to put the load on.
-func (b *bench) repeat(ctx context.Context, step plan.Step, keep keep,
-	drive func(*repetition) (load.Measurement, error)) (*record.Record, error) {
+// repeat carries out one repetition.
+func (b *bench) repeat(ctx context.Context, step plan.Step, k keep, drive drive) (*record.Record, error) {
 	rec := b.NewRecord(step)
-	step.Trial = b.secrets().put(step.Trial)
-	if failed := b.unshared; failed != nil {
-		rec.Failure, rec.Log, rec.Ended = failed.failure, failed.log, rec.Started
+	if b.unshared != nil {
+		rec.Failure, rec.Log, rec.Ended = b.unshared.failure, b.unshared.log, rec.Started
 		return b.finished(rec), nil
 	}
-	p := &repetition{bench: b, ctx: ctx, step: step, rec: rec}
+	p := &repetition{bench: b, ctx: ctx, trial: b.secrets().put(step.Trial), rec: rec}
 	begin, err := p.enter()
 	if err != nil {
 		return nil, err
@@ -81,12 +77,19 @@ func (b *bench) repeat(ctx context.Context, step plan.Step, keep keep,
 	var cancel context.CancelFunc
 	p.bounded, cancel = context.WithTimeout(ctx, b.experiment.Timeout-time.Since(begin))
 	defer cancel()
-	m, err := p.measure(drive)
+	err = p.start()
+	p.endPart("start")
+	var m load.Measurement
+	if err == nil {
+		m, err = p.measure(drive)
+	}
+	p.lap = time.Now()
+	if (err != nil || m.Failure != "") && ctx.Err() == nil {
+		m.Log = logs(ctx, m.Log, p.running, err)
+	}
 	m, isResult := p.judge(m, err)
 	cancelled := ctx.Err()
-	p.lap = time.Now()
-	closeErr := p.leave(keep, err == nil && isClean(&m),
-		cancelled == nil && (err == nil || isResult) && m.Failure != "")
+	closeErr := p.leave(k, err == nil && isClean(&m), cancelled == nil && (err == nil || isResult) && m.Failure != "")
 	p.endPart("stop")
 	switch {
 	case err != nil && cancelled != nil:
@@ -107,135 +110,71 @@ func (b *bench) repeat(ctx context.Context, step plan.Step, keep keep,
 	return b.finished(rec), closeErr
 }
 
-// NewRecord returns the record of a repetition before it begins.
-func (b *bench) NewRecord(step plan.Step) *record.Record {
-	t, e := step.Trial, b.experiment
-	rec := &record.Record{
-		SchemaVersion: record.SchemaVersion, Article: b.plan.Article, Experiment: e.Name, Trial: t.Name, Key: t.Key,
-		Run: b.id, Plan: e.Digest, Plans: b.plans, Profile: b.plan.Profile, Host: b.Host.ID,
-		Repetition: step.Repetition, Planned: e.Most(), Looks: e.Looks, Calibration: t.Calibration,
-		Parameters: t.Parameters, Labels: t.Labels,
-		Order: record.Order{Seed: e.Seed, Round: step.Round, Position: b.position(step), Of: len(e.Steps),
-			Replaces: step.Replaces},
-		Started: time.Now().UTC(), Parts: map[string]float64{},
-		Definition: t.Definition, Inputs: t.Inputs, Facts: maps.Clone(b.facts),
-	}
-	maps.Copy(rec.Facts, b.images().Facts(t))
-	loadCPUs, _ := b.layout().loadCPUs(t)
-	for fact, cpus := range map[string]string{plan.FactServicesPlace: b.layout().serviceCPUs(t),
-		plan.FactLoadPlace: loadCPUs} {
-		if cpus != "" { // else all of a node
-			rec.Facts[fact] = cpus
-		}
-	}
-	rec.Facts[record.FactRevision] = cmp.Or(b.options.Revision, record.NoRevision+"not asked for")
-	if len(t.Adapted) > 0 {
-		rec.Facts[plan.FactAdapted] = strings.Join(t.Adapted, "; ")
-	}
-	if e.Outside {
-		rec.Facts[record.FactTarget] = record.RunningTarget
-	}
-	b.sharedFacts(rec)
-	b.layout().addFacts(t, rec.Facts)
-	return rec
-}
-
-// position returns the place of a repetition in the experiment, from 1: repetitions that were not planned come after
-// all planned ones. That of a probe of a search is 0.
-func (b *bench) position(step plan.Step) int {
-	if step.Replaces > 0 {
-		return len(b.experiment.Steps) + b.replaced + 1
-	}
-	return 1 + slices.IndexFunc(b.experiment.Steps, func(s plan.Step) bool {
-		return s.Trial.Name == step.Trial.Name && s.Repetition == step.Repetition
-	})
-}
-
-// enter takes over the services that stayed up for the repetition. Otherwise it opens a space for its own, when the
-// machine has come to rest. It returns when the time of the repetition began.
-func (p *repetition) enter() (begin time.Time, err error) {
-	begin = time.Now()
-	if p.services, err = p.takeOver(p.ctx, p.step.Trial); p.services == nil && err == nil {
-		if err := p.settle(p.ctx, p.rec); err != nil {
-			return begin, err
-		}
-		begin = time.Now()
-		p.services, err = p.newServices(p.ctx, p.step.Trial)
-	}
-	p.rec.Parts["start"], p.lap = time.Since(begin).Seconds(), time.Now()
-	return begin, err
-}
-
-// settle waits until all machines of the experiment have come to rest, and longer if one of them disturbed the
-// repetition before, except in profile quick. The error is that of the context, or that another machine cannot be asked.
-func (b *bench) settle(ctx context.Context, rec *record.Record) (err error) {
-	if b.Settler == nil {
-		return nil
-	}
-	began := time.Now()
-	rec.Before, err = b.layout().settle(ctx, b.Settler, b.disturbed && b.plan.Profile != plan.Quick)
-	rec.Parts["settle"] = time.Since(began).Seconds()
-	return err
-}
-
 // endPart adds the time since the last part to one of the repetition.
 func (p *repetition) endPart(name string) {
 	p.rec.Parts[name] += time.Since(p.lap).Seconds()
 	p.lap = time.Now()
 }
 
-// measure starts the services, puts the load on between the hooks, and reads the metrics. The measurement of a
-// repetition that failed has the logs, also beside an error.
-func (p *repetition) measure(drive func(*repetition) (load.Measurement, error)) (m load.Measurement, err error) {
-	if shared := p.shared; shared != nil {
-		p.running = slices.Clone(shared.running)
+// enter takes over the services that stayed up for the repetition. Otherwise it opens a space for its own, when the
+// machines have come to rest: longer if one of them disturbed the repetition before, except in profile quick. It returns
+// when the time of the repetition began.
+func (p *repetition) enter() (begin time.Time, err error) {
+	if p.own, err = p.takeOver(p.ctx, p.trial); err != nil {
+		return begin, err
 	}
-	if !p.isCheck {
-		p.metrics = p.wantedMetrics(p.bounded, slices.Concat(p.running, p.services.running))
-	}
-	cpus, cores := p.layout().loadCPUs(p.step.Trial)
-	p.place = load.Place{CPUSet: cpus, Cores: cores, Host: p.experiment.LoadHost(p.step.Trial),
-		Ahead: p.layout().loadAhead(p.step.Trial), Image: p.images().Prepared,
-		Seed: uint64(p.rec.Order.Seed) + uint64(p.rec.Order.Round)}
-	p.place.KeepStdout = slices.ContainsFunc(p.metrics, func(m wantedMetric) bool { return m.Stream == "stdout" })
-	if p.services.began.IsZero() {
-		err = p.startAll()
-	}
-	p.place.Load = p.services.load
-	p.running = append(p.running, p.services.running...)
-	if p.experiment.Blocks {
-		p.rec.Facts[record.FactStart] = p.services.began.Format(startFormat)
-	}
-	p.endPart("start")
-	if err == nil {
-		m, err = p.measureReady(drive)
-	}
-	if (err != nil || m.Failure != "") && p.ctx.Err() == nil {
-		m.Log = logs(p.ctx, m.Log, p.running, err)
-		p.endPart("stop")
-	}
-	return m, err
-}
-
-// startAll starts the services, and the container of the load at the same time. It starts after services whose logs are
-// searched for metrics, as these may be times of the start itself, and after the one whose network it shares.
-func (p *repetition) startAll() (err error) {
-	t := p.step.Trial
-	if !p.isCheck || t.Load != nil {
-		p.services.idle, err = p.driver(t).Container(p.place, search.WithRate(t, p.rates))
+	begin = time.Now()
+	if p.own == nil && p.Settler != nil {
+		p.rec.Before, err = p.layout().settle(p.ctx, p.Settler, p.disturbed && p.plan.Profile != plan.Quick)
+		p.rec.Parts["settle"] = time.Since(begin).Seconds()
 		if err != nil {
-			return err
+			return begin, err
 		}
 	}
-	p.services.idleLast = p.services.idle != nil && p.services.idle.Beside != "" ||
-		slices.ContainsFunc(p.metrics, func(s wantedMetric) bool { return s.Stream == "log" })
-	return p.start(p.ctx, p.bounded, p.services)
+	begin, p.lap = time.Now(), time.Now()
+	if p.own == nil {
+		p.own, err = p.newServices(p.ctx, p.trial)
+	}
+	return begin, err
 }
 
-// measureReady measures a trial whose services are ready.
-func (p *repetition) measureReady(drive func(*repetition) (load.Measurement, error)) (m load.Measurement, err error) {
-	t, atWork := p.step.Trial, stillRunning(p.running)
-	p.place.Services = byName(atWork)
+// start starts the services, unless they run, and the container of the load at the same time. It starts after services
+// whose logs are searched for metrics, as these may be times of the start itself, and after the one whose network it
+// shares.
+func (p *repetition) start() (err error) {
+	t := p.trial
+	if p.shared != nil {
+		p.running = slices.Clone(p.shared.running)
+	}
+	if !p.isCheck {
+		p.metrics = p.wantedMetrics(p.bounded, slices.Concat(p.running, p.own.running))
+	}
+	reads := func(stream string) bool {
+		return slices.ContainsFunc(p.metrics, func(m wantedMetric) bool { return m.Stream == stream })
+	}
+	cpus, cores := p.layout().loadCPUs(t)
+	p.place = load.Place{CPUSet: cpus, Cores: cores, Host: p.experiment.LoadHost(t), Ahead: p.layout().loadAhead(t),
+		Image: p.images().Prepared, Seed: uint64(p.rec.Order.Seed) + uint64(p.rec.Order.Round), KeepStdout: reads("stdout")}
+	if p.own.began.IsZero() {
+		if !p.isCheck || t.Load != nil {
+			p.own.idle, err = p.driver(t).Container(p.place, search.WithRate(t, p.rates))
+		}
+		if err == nil {
+			p.own.idleLast = p.own.idle != nil && p.own.idle.Beside != "" || reads("log")
+			err = p.startServices(p.ctx, p.bounded, p.own)
+		}
+	}
+	if p.experiment.Blocks {
+		p.rec.Facts[record.FactStart] = p.own.began.Format(startFormat)
+	}
+	p.running = append(p.running, p.own.running...)
+	p.place.Load, p.place.Services = p.own.load, byName(stillRunning(p.running))
+	return err
+}
+
+// measure puts the load on between the hooks, and reads the metrics.
+func (p *repetition) measure(drive drive) (m load.Measurement, err error) {
+	t := p.trial
 	var prepared, concluded string
 	if len(t.Prepare) > 0 {
 		prepared, err = runHooks(p.bounded, "prepare", t.Prepare, t, p.place.Services)
@@ -247,15 +186,21 @@ func (p *repetition) measureReady(drive func(*repetition) (load.Measurement, err
 		}
 		p.lap = time.Now()
 	}
-	if len(t.Conclude) > 0 && p.ctx.Err() == nil {
+	if len(t.Conclude) > 0 && p.ctx.Err() == nil { // whatever the repetition came to
+		bounded := p.bounded
+		if bounded.Err() != nil {
+			var cancel context.CancelFunc
+			bounded, cancel = context.WithTimeout(p.ctx, concludeGrace)
+			defer cancel()
+		}
 		var failed error
-		concluded, failed = p.conclude()
+		concluded, failed = runHooks(bounded, "conclude", t.Conclude, t, p.place.Services)
 		p.endPart("conclude")
 		if err == nil && m.Failure == "" {
 			err = failed
 		}
 	}
-	if err = p.serviceFailure(atWork, err); err != nil || m.Failure != "" || p.isCheck {
+	if err = p.serviceFailure(err); err != nil || m.Failure != "" || p.isCheck {
 		return m, err
 	}
 	if m.Wrote == nil {
@@ -270,25 +215,25 @@ func (p *repetition) measureReady(drive func(*repetition) (load.Measurement, err
 	return m, p.ctx.Err() // one that was interrupted now lacks what was left out since
 }
 
-// observeLoad puts the load on services that are ready, and samples them meanwhile.
-func (p *repetition) observeLoad() (load.Measurement, error) {
-	begin, at, t := time.Now(), p.place, p.step.Trial
-	sampler := observe.Watch(p.bounded, stillRunning(p.running), at.Load)
-	if idle := p.services.idle; idle != nil && idle.Beside != "" {
+// measureLoad puts the load on services that are ready, and reads what they and the machine do meanwhile.
+func (p *repetition) measureLoad() (load.Measurement, error) {
+	begin, t, services := time.Now(), p.trial, stillRunning(p.running)
+	if idle := p.own.idle; idle != nil && idle.Beside != "" {
 		p.rec.Facts[observe.FactLoadIn] = "that of " + idle.Beside
 	}
-	m, err := p.driver(t).Measure(p.bounded, at, search.WithRate(t, p.rates))
+	sampler := observe.Watch(p.bounded, services, p.place.Load)
+	m, err := p.driver(t).Measure(p.bounded, p.place, search.WithRate(t, p.rates))
 	sampler.Finish()
 	if err != nil {
 		return m, err
 	}
 	if !m.Start.IsZero() { // it was timed on the machine of the load
-		m.Start = m.Start.Add(-at.Ahead)
+		m.Start = m.Start.Add(-p.place.Ahead)
 	}
 	if m.Load != nil {
 		m.Load.WindowStart = m.Start
 	}
-	lateness(p.bounded, t, stillRunning(p.running), m.Length, p.rec.Facts)
+	lateness(p.bounded, t, services, m.Length, p.rec.Facts)
 	window := observe.Window{Start: m.Start, Length: m.Length, LoadCPU: m.GeneratorCPU, Limited: map[string]bool{}}
 	for _, s := range t.Services {
 		window.Limited[s.Name] = s.CPUs > 0
@@ -305,24 +250,11 @@ func (p *repetition) observeLoad() (load.Measurement, error) {
 	if m.Command != nil && result.Foreign >= 0 {
 		m.Command.ForeignCPU = result.Foreign
 	}
-	measured := measuredTime(&m)
+	measured := m.Length // of the window, or the run of a command
 	p.rec.Parts["warmup"] = m.Warmup.Seconds()
 	p.rec.Parts["measure"] = measured.Seconds()
 	p.rec.Parts["load"] = (time.Since(begin) - m.Warmup - measured).Seconds()
 	return m, nil
-}
-
-// measuredTime returns the time that was measured: the window of a load, or the run of a command.
-func measuredTime(m *load.Measurement) time.Duration {
-	if m.Length > 0 {
-		return m.Length
-	}
-	for _, s := range m.Samples {
-		if s.Metric == "time.real" {
-			return time.Duration(s.Value * float64(time.Second))
-		}
-	}
-	return 0
 }
 
 // explain replaces the failure of a load by its cause, where that is known.
@@ -330,27 +262,16 @@ func (p *repetition) explain(m *load.Measurement) {
 	if rest, ok := strings.CutPrefix(m.Failure, "before timing: "); ok && p.experiment.Outside {
 		m.Failure = "the running target: " + rest + ": start it, or correct target"
 	} else if m.Failure != "" {
-		if cause := unreachedTarget(p.bounded, p.bench.Engine, p.step.Trial, p.place.Services); cause != "" {
+		if cause := unreachedTarget(p.bounded, p.bench.Engine, p.trial, p.place.Services); cause != "" {
 			m.Failure, m.Log = cause, "" // the load saw what followed from it
 		}
 	}
 }
 
-// conclude runs the hooks after a repetition, whatever that came to.
-func (p *repetition) conclude() (string, error) {
-	bounded := p.bounded
-	if bounded.Err() != nil {
-		var cancel context.CancelFunc
-		bounded, cancel = context.WithTimeout(p.ctx, concludeGrace)
-		defer cancel()
-	}
-	return runHooks(bounded, "conclude", p.step.Trial.Conclude, p.step.Trial, p.place.Services)
-}
-
 // serviceFailure reports a service that exited: non-zero, out of memory, or before the repetition ended. One that is
 // done with its work may exit, unless it is shared: the next repetition needs it. A service that the engine has removed,
 // or does not know any more, is an error: what was measured beside it says nothing about the service.
-func (p *repetition) serviceFailure(running []engine.Container, err error) error {
+func (p *repetition) serviceFailure(err error) error {
 	if p.ctx.Err() != nil {
 		return err
 	}
@@ -360,7 +281,7 @@ func (p *repetition) serviceFailure(running []engine.Container, err error) error
 	if _, _, isResult := failureOf(err); isResult || p.bounded.Err() != nil {
 		return err
 	}
-	for _, s := range running {
+	for _, s := range stillRunning(p.running) {
 		state, stateErr := s.State(p.ctx)
 		if stateErr != nil {
 			return errors.Join(stateErr, err)
@@ -395,12 +316,12 @@ func logs(ctx context.Context, load string, running []engine.Container, err erro
 }
 
 // judge turns what goes wrong with the benchmark into a result, which the measurement then holds. It returns false for
-// an error that is none.
+// other errors.
 func (p *repetition) judge(m load.Measurement, err error) (_ load.Measurement, isResult bool) {
 	deadline, _ := p.bounded.Deadline()
 	tooLong := !time.Now().Before(deadline)
-	if tooLong && p.entersShared(p.step.Trial) || m.GivenUp && p.isShared(p.step.Trial.Command.Service) {
-		p.spoil("a command in a shared service may still run, as its time was over")
+	if tooLong && p.entersShared(p.trial) || m.GivenUp && p.isShared(p.trial.Command.Service) {
+		p.markUnusable("a command in a shared service may still run, as its time was over")
 	}
 	failure, log, isResult := failureOf(err)
 	if err != nil && tooLong {
@@ -425,58 +346,37 @@ func isClean(m *load.Measurement) bool {
 }
 
 // leave takes down what a repetition started, unless it is kept for the next one or for somebody to look at.
-func (p *repetition) leave(keep keep, clean, failed bool) error {
-	if clean && keep.forNext && allRun(p.ctx, p.services.running) {
-		p.waiting = p.services
+func (p *repetition) leave(k keep, isClean, hasFailed bool) error {
+	switch {
+	case isClean && k.forNext && allRun(p.ctx, p.own.running):
+		p.waiting = p.own
 		return nil
+	case p.ctx.Err() != nil || !k.always && !(hasFailed && k.failed):
+		return p.own.close(p.ctx)
 	}
-	if p.ctx.Err() != nil || !keep.always && !(failed && keep.failed) {
-		return p.services.close(p.ctx)
+	kept := &Kept{Article: p.plan.Article, Experiment: p.experiment.Name, Trial: p.trial.Name}
+	around := p.around
+	if p.shared != nil {
+		around, kept.Cleanup = p.shared.space, p.experiment.Cleanup
 	}
-	kept := &Kept{Article: p.plan.Article, Experiment: p.experiment.Name, Trial: p.step.Trial.Name}
-	if err := p.keep(p.ctx, p.services, kept); err != nil {
-		return err
+	for _, space := range []engine.Space{p.own.space, around} {
+		services, err := space.Keep(p.ctx)
+		if err != nil {
+			return &engine.LeftError{Err: err}
+		}
+		kept.Services = append(kept.Services, services...)
 	}
-	p.summary.Kept = kept
+	if idle := p.own.idle; idle != nil && idle.Ours { // there is no shell in it
+		kept.Services = slices.DeleteFunc(kept.Services, func(k engine.Kept) bool { return k.Service == idle.Name })
+	}
+	p.shared, p.around, p.summary.Kept = nil, nil, kept
 	return nil
 }
 
-// finished removes from a record what must not be kept.
-func (b *bench) finished(rec *record.Record) *record.Record {
-	b.Redact(rec)
-	rec.Failure = clip(rec.Failure, maxFailure) // a secret that was cut in two would not be found
-	return rec
-}
-
-// clip leaves out the middle of what is too long: its beginning says what failed, and its end why.
+// clip leaves out the middle of what is too long.
 func clip(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}
 	return strings.ToValidUTF8(s[:most/2], "") + " … " + strings.ToValidUTF8(s[len(s)-most/2:], "")
-}
-
-// driver returns what puts the load of a trial on; nil if there is none.
-func (b *bench) driver(t *plan.Trial) load.Driver {
-	r := b.Runner
-	switch {
-	case t.Load != nil && b.isCheck:
-		return r.Requests // whichever tool puts the load on
-	case t.Command != nil:
-		return r.Commands
-	case t.Load.Tool != "":
-		return r.Tools[t.Load.Tool]
-	case t.Load.Driver != nil:
-		return r.Programs
-	}
-	return r.Requests
-}
-
-// Redact removes secrets and the names of package mirrors from a record.
-func (b *bench) Redact(rec *record.Record) {
-	values := slices.Concat(b.Host.Mirrors, b.secrets().values())
-	for _, t := range b.experiment.Trials {
-		values = append(values, t.Private...)
-	}
-	rec.Redact(values)
 }

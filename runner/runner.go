@@ -2,8 +2,8 @@
 // repetition.
 //
 // Missing says what to measure, from the plan and the records alone. A session asks it, measures one experiment after
-// another on a bench, and asks again, until nothing is missing. The plan decides order, trials and repetitions; the
-// claims decide when to stop. Two trials are never measured at the same time.
+// another, and asks again, until nothing is missing. The plan decides order, trials and repetitions; the claims decide
+// when to stop. Two trials are never measured at the same time.
 //
 // Whatever happens, every repetition that ended has its record, and every container that was started is removed. A run
 // that was cancelled is resumed when it is started again.
@@ -51,11 +51,11 @@ type Progress interface {
 // Runner carries out plans on one engine.
 type Runner struct {
 	Engine   engine.Engine
+	Agent    agent.Program // our program in containers
 	Requests load.Driver
 	Commands load.Driver
 	Tools    map[string]load.Driver // load generators of others, by name
 	Programs load.Driver            // load generators of articles
-	Agent    agent.Program          // our program in containers, for origins and links
 	Host     machine.Host
 	Machines map[string]*machine.Machine // the others of Host, by their names in the project; "" is that of an engine elsewhere
 	Progress Progress
@@ -65,7 +65,7 @@ type Runner struct {
 	Cache   string                            // folder that remembers the contents of images; empty for none
 	Over    func(engine.Engine) engine.Engine // wraps the engine that images are built on; nil for nothing
 
-	store *images.Store
+	imageStore *images.Store
 }
 
 // Options change what is measured.
@@ -81,29 +81,15 @@ type Options struct {
 	// Keep ends the run at a repetition that fails, and leaves its services up for somebody to look at. KeepLast also
 	// leaves those of the last repetition.
 	Keep, KeepLast bool
-	// Present tells which records were measured with images and programs that have changed since. Nil: Run asks the
+	// Present knows which records were measured with images and programs that have changed since. Nil: a run asks the
 	// engine, and NextOf takes all records as they are.
 	Present *images.Present
 	// Secrets are the values of the secrets of experiments.
 	Secrets map[*plan.Experiment]Secrets
 	// Revision is the record.FactRevision of records.
 	Revision string
-}
-
-// look asks Present, or the engine if there is none, about the images that records were measured with.
-func (o *Options) look(ctx context.Context, r *Runner, records []*record.Record) error {
-	if o.Present == nil {
-		o.Present = images.PresentOn(r.Engine, r.Agent)
-	}
-	return o.Present.Look(ctx, records)
-}
-
-// scope returns what of p may be measured, and the records that are not outdated.
-func (o *Options) scope(p *plan.Plan, records []*record.Record) (Scope, []*record.Record) {
-	current, outdated := o.Present.Current(p, records)
-	// A running target may have become something else since the last run.
-	anew := func(e *plan.Experiment) bool { return o.Force || e.Outside }
-	return Scope{Only: o.Only, Anew: anew, Outdated: outdated, Tried: map[Turn]bool{}}, current
+	// Missing is called before anything is measured, with the images that could not be had; it may be nil.
+	Missing func([]*images.NoImageError)
 }
 
 // Kept are the services that were left up for somebody to look at.
@@ -140,28 +126,54 @@ type Summary struct {
 	Spent      Spent
 }
 
+// Spent is how a run spent its time.
+type Spent struct {
+	Total     time.Duration
+	Measuring time.Duration // windows and warm-up of repetitions without a failure
+	Searching time.Duration
+}
+
+// Efficiency returns Measuring as a share of the total without searches, at most 1; 0 if there is no time.
+func (s *Spent) Efficiency() float64 {
+	rest := s.Total - s.Searching
+	if rest <= 0 {
+		return 0
+	}
+	return min(1, s.Measuring.Seconds()/rest.Seconds()) // they are measured by different clocks
+}
+
+// Add adds what another run spent.
+func (s *Spent) Add(o Spent) {
+	s.Total += o.Total
+	s.Measuring += o.Measuring
+	s.Searching += o.Searching
+}
+
 // Run measures what is missing or stale of a plan: all experiments up to the first look, and from look to look what
 // claims are undecided about. New experiments share one new run; a run that was stopped is resumed. When ctx is
 // cancelled the error is the context's, and the summary says what was done until then.
-func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Options) (sum Summary, err error) {
+func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Options) (Summary, error) {
 	begin := time.Now()
-	defer func() { sum.Spent.Total += time.Since(begin) }()
-	records, _, err := store.Read()
-	if err != nil {
-		return sum, err
-	}
-	if err := o.look(ctx, r, records); err != nil {
-		return sum, err
-	}
-	s := &session{Runner: r, plan: p, recordStore: currentStore{store, o.Present, p}, options: o, summary: &sum,
-		names: newRunNames(p.RecordsOf(nil, records, r.Host.ID))}
-	s.scope, records = o.scope(p, records)
-	err = s.measure(ctx, records)
+	s := &session{Runner: r, plan: p, store: store, options: o}
+	err := s.measure(ctx)
 	if s.open != nil {
 		err = s.close(ctx, err)
 	}
-	if sum.OutOfTime = errors.Is(err, errOutOfTime); sum.OutOfTime {
+	if s.summary.OutOfTime = errors.Is(err, errOutOfTime); s.summary.OutOfTime {
 		err = nil
 	}
-	return sum, err
+	s.summary.Spent.Total += time.Since(begin)
+	return s.summary, err
+}
+
+// Prepare makes available what the pending repetitions and searches of a plan need, and measures nothing: images, our
+// own programs, and what drivers of loads bring. It returns the images that could not be had, with the place of what
+// asks for them.
+func (r *Runner) Prepare(ctx context.Context, p *plan.Plan, store RecordStore, o Options) ([]*images.NoImageError, error) {
+	s := &session{Runner: r, plan: p, store: store, options: o}
+	groups, records, err := s.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.prepareAll(ctx, groups, records)
 }

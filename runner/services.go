@@ -16,9 +16,6 @@ import (
 	"benchbook/runner/engine"
 )
 
-// maxShares is how often the shared services of an experiment are started in a run.
-const maxShares = 3
-
 // services are the own services of a trial with the container of its load, or the shared ones, in a space.
 type services struct {
 	trial   *plan.Trial
@@ -30,13 +27,6 @@ type services struct {
 	idle     *engine.Service  // for the load or the command; nil if it runs in a service
 	idleLast bool             // it starts after the services
 	load     engine.Container // idle, started
-}
-
-// A share is the shared services, which outlive repetitions.
-type share struct {
-	services
-	setup  time.Duration
-	spoilt string // why the next repetition cannot use them; empty while it can
 }
 
 func (s *services) close(ctx context.Context) error {
@@ -57,20 +47,20 @@ func allRun(ctx context.Context, running []engine.Container) bool {
 
 // newServices opens a space for the services of a repetition: within that of the shared services, or else within one in
 // which nothing else runs, because making and removing a network for each repetition takes time.
-func (b *bench) newServices(ctx context.Context, t *plan.Trial) (*services, error) {
+func (b *bench) newServices(ctx context.Context, t *plan.Trial) (_ *services, err error) {
 	if b.shared == nil && b.around == nil {
-		around, err := b.Engine.Open(ctx, b.id)
-		if err != nil {
+		if b.around, err = b.Engine.Open(ctx, b.id); err != nil {
+			b.around = nil
 			return nil, err
 		}
-		b.around = around
 	}
 	within := b.around
 	if b.shared != nil {
 		within = b.shared.space
 	}
 	space, err := within.Group(ctx)
-	return &services{trial: t, space: space, list: b.own(t)}, err
+	list := slice.Filter(t.Services, func(s *spec.Service) bool { return !b.isShared(s.Name) })
+	return &services{trial: t, space: space, list: list}, err
 }
 
 // takeOver returns the services of a trial that stayed up; nil if there are none. Those of another trial are taken down.
@@ -94,42 +84,18 @@ func (b *bench) endWaiting(ctx context.Context) error {
 	return up.close(ctx)
 }
 
-// closeAround removes the space around the spaces of repetitions, if there is one.
-func (b *bench) closeAround(ctx context.Context) error {
-	if b.around == nil {
-		return nil
-	}
-	around := b.around
-	b.around = nil
-	return engine.CloseSpace(ctx, around, 0)
+// A share is the shared services, which outlive repetitions.
+type share struct {
+	services
+	setup    time.Duration
+	unusable string // why the next repetition cannot use them; empty while it can
 }
 
-// keep leaves the services of a repetition up for somebody to look at, instead of closing its space.
-func (b *bench) keep(ctx context.Context, up *services, kept *Kept) error {
-	spaces := []engine.Space{up.space}
-	if b.shared != nil {
-		spaces, kept.Cleanup = append(spaces, b.shared.space), b.experiment.Cleanup
-	} else {
-		spaces = append(spaces, b.around)
-	}
-	for _, s := range spaces {
-		services, err := s.Keep(ctx)
-		if err != nil {
-			return &engine.LeftError{Err: err}
-		}
-		kept.Services = append(kept.Services, services...)
-	}
-	if up.idle != nil && up.idle.Ours { // there is no shell in it
-		kept.Services = slice.Filter(kept.Services, func(k engine.Kept) bool { return k.Service != up.idle.Name })
-	}
-	b.shared, b.around = nil, nil
-	return nil
-}
+// maxShares is how often the shared services of an experiment are started in a run.
+const maxShares = 3
 
-// own returns the services of a trial that are started for each repetition.
-func (b *bench) own(t *plan.Trial) []*spec.Service {
-	return slice.Filter(t.Services, func(s *spec.Service) bool { return !b.isShared(s.Name) })
-}
+// startFormat is how facts distinguish starts of services.
+const startFormat = "2006-01-02T15:04:05.000Z"
 
 // isShared reports whether a service lives through the whole experiment.
 func (b *bench) isShared(service string) bool { return slices.Contains(b.experiment.Shared, service) }
@@ -142,21 +108,29 @@ func (b *bench) Share(ctx context.Context, t *plan.Trial) error {
 	}
 	t = b.secrets().put(t)
 	if b.shared != nil {
-		died := cmp.Or(b.shared.spoilt, b.died(ctx))
-		if died == "" {
+		why := cmp.Or(b.shared.unusable, b.died(ctx))
+		if why == "" {
 			return nil
 		}
 		if err := b.unshare(ctx); err != nil {
 			return err
 		}
 		if b.starts >= maxShares {
-			b.failShared(t, died+fmt.Sprintf(", after %d starts", b.starts), "")
+			b.failShared(t, why+fmt.Sprintf(", after %d starts", b.starts), "")
 			return nil
 		}
-		b.Progress.Note(died + ": starting the shared services again")
+		b.Progress.Note(why + ": starting the shared services again")
 	}
 	b.starts++
-	b.Progress.Note("starting " + b.sharing())
+	what := "the shared services "
+	if len(b.experiment.Shared) == 1 {
+		what = "the shared service "
+	}
+	what += strings.Join(b.experiment.Shared, ", ")
+	if len(b.experiment.Setup) > 0 {
+		what += ", and setting up"
+	}
+	b.Progress.Note("starting " + what)
 	bounded, cancel := context.WithTimeout(ctx, b.experiment.Timeout)
 	defer cancel()
 	err := b.startShared(ctx, bounded, t)
@@ -168,7 +142,7 @@ func (b *bench) Share(ctx context.Context, t *plan.Trial) error {
 	case ctx.Err() != nil:
 		return errors.Join(ctx.Err(), b.unshare(ctx))
 	case bounded.Err() != nil:
-		failure = fmt.Sprintf("starting %s took longer than %v", b.sharing(), b.experiment.Timeout)
+		failure = fmt.Sprintf("starting %s took longer than %v", what, b.experiment.Timeout)
 	case !isResult:
 		return errors.Join(err, b.unshare(ctx))
 	}
@@ -180,19 +154,6 @@ func (b *bench) Share(ctx context.Context, t *plan.Trial) error {
 	return b.unshare(ctx)
 }
 
-// sharing says what Share does.
-func (b *bench) sharing() string {
-	words := "the shared services "
-	if len(b.experiment.Shared) == 1 {
-		words = "the shared service "
-	}
-	words += strings.Join(b.experiment.Shared, ", ")
-	if len(b.experiment.Setup) > 0 {
-		words += ", and setting up"
-	}
-	return words
-}
-
 func (b *bench) startShared(ctx, bounded context.Context, t *plan.Trial) error {
 	space, err := b.Engine.Open(ctx, b.id)
 	if err != nil {
@@ -200,7 +161,7 @@ func (b *bench) startShared(ctx, bounded context.Context, t *plan.Trial) error {
 	}
 	list := slice.Filter(t.Services, func(s *spec.Service) bool { return b.isShared(s.Name) })
 	b.shared = &share{services: services{trial: t, space: space, list: list}}
-	if err := b.start(ctx, bounded, &b.shared.services); err != nil {
+	if err := b.startServices(ctx, bounded, &b.shared.services); err != nil {
 		return err
 	}
 	begin := time.Now()
@@ -211,27 +172,20 @@ func (b *bench) startShared(ctx, bounded context.Context, t *plan.Trial) error {
 
 // failShared keeps why no repetition can be measured any more. The note has no secrets, because it may be kept.
 func (b *bench) failShared(t *plan.Trial, failure, log string) {
-	b.unshared = &shareError{failure: failure, log: log}
+	b.unshared = &resultError{failure, log}
 	b.Progress.Note("no repetition of " + b.experiment.Name + " can be measured: " + b.secrets().redactor(t).Text(failure))
 }
 
-// shareError is why there are no shared services.
-type shareError struct{ failure, log string }
-
-// spoil keeps the next repetition from using the shared services: they are started again.
-func (b *bench) spoil(why string) {
+// markUnusable keeps the next repetition from using the shared services: they are started again.
+func (b *bench) markUnusable(why string) {
 	if b.shared != nil {
-		b.shared.spoilt = why
+		b.shared.unusable = why
 	}
 }
 
 // entersShared reports whether commands of a repetition run in shared services.
 func (b *bench) entersShared(t *plan.Trial) bool {
-	own := ""
-	if t.Command != nil {
-		own = t.Command.Service
-	}
-	return b.isShared(own) || slices.ContainsFunc(slices.Concat(t.Prepare, t.Conclude),
+	return t.Command != nil && b.isShared(t.Command.Service) || slices.ContainsFunc(slices.Concat(t.Prepare, t.Conclude),
 		func(h spec.Hook) bool { return b.isShared(h.Service) })
 }
 
@@ -291,12 +245,12 @@ func (e *NoCleanupError) Error() string {
 
 func (e *NoCleanupError) Unwrap() error { return e.Err }
 
-// unshare takes the shared services down, if they are up.
+// unshare takes the shared services down, if they are up, and before that those of a repetition in their space.
 func (b *bench) unshare(ctx context.Context) error {
 	if b.shared == nil {
 		return nil
 	}
-	err := b.endWaiting(ctx) // they are within the space of the shared services
+	err := b.endWaiting(ctx)
 	shared := b.shared
 	b.shared = nil
 	return errors.Join(err, shared.close(ctx))
@@ -313,9 +267,6 @@ func (b *bench) sharedFacts(rec *record.Record) {
 		rec.Facts["shared.setup"] = b.shared.setup.Round(time.Millisecond).String()
 	}
 }
-
-// startFormat is how facts tell one start of services from another.
-const startFormat = "2006-01-02T15:04:05.000Z"
 
 // byName returns the container that each service is reached by: the first of a scaled one, and no link.
 func byName(running []engine.Container) map[string]engine.Container {

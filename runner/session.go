@@ -2,7 +2,10 @@ package runner
 
 import (
 	"context"
+	"crypto/rand"
 	"slices"
+	"strings"
+	"time"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
@@ -14,24 +17,82 @@ import (
 // A session measures one plan, one experiment after another.
 type session struct {
 	*Runner
-	plan        *plan.Plan
-	recordStore RecordStore
-	options     Options
-	summary     *Summary
-	names       *runNames
-	scope       Scope
+	plan    *plan.Plan
+	store   RecordStore
+	options Options
+	present *images.Present
+	scope   Scope
+	summary Summary
+
+	run    string                       // the new run; empty until its first experiment is prepared
+	plans  map[string]string            // digests of the experiments that the new run is to measure, by their names
+	newest string                       // recorded run, apart from those named by a clock that was ahead
+	known  map[string]map[string]string // plans of the recorded runs
 
 	open *bench // of the experiment measured last; shared services stay up until another one begins
 	left int    // repetitions and searches of the groups after the present one
 }
 
+// begin returns what is missing, and the records that are not outdated.
+func (s *session) begin(ctx context.Context) ([]Group, []*record.Record, error) {
+	all, _, err := s.store.Read()
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.present = s.options.Present; s.present == nil {
+		s.present = images.PresentOn(s.Engine, s.Agent)
+	}
+	if err := s.present.Look(ctx, all); err != nil {
+		return nil, nil, err
+	}
+	scope, current := s.options.scope(s.plan, s.present, all)
+	s.scope, s.plans, s.known = scope, map[string]string{}, map[string]map[string]string{}
+	latest := time.Now().Add(record.ClockError)
+	for _, r := range s.plan.RecordsOf(nil, all, s.Host.ID) {
+		s.known[r.Run] = r.Plans
+		if !isAfter(r.Run, latest) {
+			s.newest = max(s.newest, r.Run)
+		}
+	}
+	return s.missing(current), current, nil
+}
+
+// scope returns what of p may be measured, and the records that are not outdated.
+func (o *Options) scope(p *plan.Plan, present *images.Present, records []*record.Record) (Scope, []*record.Record) {
+	current, outdated := present.Current(p, records)
+	// A running target may have become something else since the last run.
+	anew := func(e *plan.Experiment) bool { return o.Force || e.Outside }
+	return Scope{Only: o.Only, Anew: anew, Outdated: outdated, Tried: map[Turn]bool{}}, current
+}
+
+// read returns the records that are not outdated.
+func (s *session) read() ([]*record.Record, error) {
+	all, _, err := s.store.Read()
+	current, _ := s.present.Current(s.plan, all)
+	return current, err
+}
+
+// missing returns what is missing of the experiments that are measured at all.
+func (s *session) missing(records []*record.Record) []Group {
+	groups := Missing(s.plan, s.plan.RecordsOf(nil, records, s.Host.ID), s.options.Open, s.scope)
+	return slice.Filter(groups, func(g Group) bool { return s.scope.includes(g.Experiment) })
+}
+
 // measure measures what is missing until nothing is, or services are kept. It asks again when all experiments have come
 // to a look.
-func (s *session) measure(ctx context.Context, records []*record.Record) (err error) {
-	groups := s.missing(records)
-	s.names.join(groups, !s.scope.Outdated[s.names.newest] && !s.isAnew(groups))
-	if _, err := s.prepareAll(ctx, s.benches(groups, records)); err != nil { // each experiment says what it lacks
+func (s *session) measure(ctx context.Context) error {
+	groups, records, err := s.begin(ctx)
+	if err != nil {
 		return err
+	}
+	isAnew := slices.ContainsFunc(groups, func(g Group) bool { return g.Len() > 0 && s.scope.Anew(g.Experiment) })
+	s.join(groups, !isAnew && !s.scope.Outdated[s.newest])
+	noImages, err := s.prepareAll(ctx, groups, records)
+	if err != nil {
+		return err
+	}
+	if s.options.Missing != nil {
+		s.options.Missing(noImages)
 	}
 	announce := func(g Group) { s.Progress.Experiment(g.Experiment, g.Len()) }
 	for {
@@ -54,28 +115,17 @@ func (s *session) measure(ctx context.Context, records []*record.Record) (err er
 			return nil
 		}
 		s.scope.Anew = nil // what follows belongs to the run that was begun
-		if records, _, err = s.recordStore.Read(); err != nil {
+		if records, err = s.read(); err != nil {
 			return err
 		}
 		groups = s.missing(records)
-		s.names.join(groups, false)
+		s.join(groups, false)
 		announce = func(g Group) {
 			if g.Len() > 0 {
 				s.Progress.Again(g.Experiment, g.Steps)
 			}
 		}
 	}
-}
-
-// missing returns what is missing of the experiments that are measured at all.
-func (s *session) missing(records []*record.Record) []Group {
-	groups := Missing(s.plan, s.plan.RecordsOf(nil, records, s.Host.ID), s.options.Open, s.scope)
-	return slice.Filter(groups, func(g Group) bool { return s.scope.includes(g.Experiment) })
-}
-
-// isAnew reports whether a group is measured from the beginning though it may be fresh.
-func (s *session) isAnew(groups []Group) bool {
-	return slices.ContainsFunc(groups, func(g Group) bool { return g.Len() > 0 && s.scope.Anew(g.Experiment) })
 }
 
 // measureGroup measures what is missing of one experiment. An error that concerns it alone is in the summary.
@@ -92,7 +142,7 @@ func (s *session) measureGroup(ctx context.Context, g Group, records []*record.R
 	}
 	var err error
 	if s.open == nil {
-		s.open = s.newBench(g, nil)
+		s.open = s.newBench(g, records)
 		err = s.open.begin(ctx)
 	} else {
 		err = s.open.resume(ctx, g, records)
@@ -142,11 +192,6 @@ func (s *session) spared(records []*record.Record) (sum int) {
 	return sum
 }
 
-// benches returns a bench for each group, not begun.
-func (s *session) benches(groups []Group, records []*record.Record) []*bench {
-	return slice.Map(groups, func(g Group) *bench { return s.newBench(g, records) })
-}
-
 func (s *session) newBench(g Group, records []*record.Record) *bench {
 	by := s.Runner
 	if g.Experiment.Outside && by.Outside != nil {
@@ -156,15 +201,68 @@ func (s *session) newBench(g Group, records []*record.Record) *bench {
 		choices: &search.Choices{Plan: s.plan, Experiment: g.Experiment, Host: s.Host.ID}}
 }
 
-// A currentStore is a store without the records that are outdated.
-type currentStore struct {
-	RecordStore
-	present *images.Present
-	plan    *plan.Plan
+// join puts all groups that resume no run into one. With resume that may be the newest recorded run, if it was to
+// measure all of them as they are planned now: it was stopped between two experiments.
+func (s *session) join(groups []Group, resume bool) {
+	before := s.known[s.newest]
+	for _, g := range groups {
+		if g.Len() > 0 && g.Run == "" {
+			s.plans[g.Experiment.Name] = g.Experiment.Digest
+			resume = resume && before[g.Experiment.Name] == g.Experiment.Digest
+		}
+	}
+	if resume && len(s.plans) > 0 {
+		s.run, s.plans = s.newest, before
+	}
 }
 
-func (s currentStore) Read() ([]*record.Record, []record.Bad, error) {
-	records, bad, err := s.RecordStore.Read()
-	records, _ = s.present.Current(s.plan, records)
-	return records, bad, err
+// runOf returns the run that an experiment is measured in, which is the resumed one, or the new one if that is empty,
+// with the plans of the run.
+func (s *session) runOf(resumed string) (run string, plans map[string]string) {
+	if resumed != "" {
+		return resumed, s.known[resumed]
+	}
+	if s.run == "" {
+		s.run = newRunID(time.Now(), s.newest)
+		s.known[s.run] = s.plans
+	}
+	return s.run, s.plans
+}
+
+// runStamp is the first part of a run's name.
+const runStamp = "20060102T150405Z"
+
+// isAfter reports whether the time in the name of a run is later than at.
+func isAfter(run string, at time.Time) bool {
+	stamp, _, _ := strings.Cut(run, "-")
+	begin, err := time.Parse(runStamp, stamp)
+	return err == nil && begin.After(at)
+}
+
+// FromTheFuture returns, in order, the runs whose names are later than now because a clock was ahead. New runs do not
+// follow them.
+func FromTheFuture(records []*record.Record, now time.Time) []string {
+	var runs []string
+	for _, r := range records {
+		if isAfter(r.Run, now.Add(record.ClockError)) {
+			runs = slice.Add(runs, r.Run)
+		}
+	}
+	slices.Sort(runs)
+	return runs
+}
+
+// newRunID names a run: its start in UTC and four letters, which tell runs of several machines apart. Names sort by
+// time, so a run that starts in the same second as the newest one is named a second later.
+func newRunID(at time.Time, newest string) string {
+	stamp, _, _ := strings.Cut(newest, "-")
+	if last, err := time.Parse(runStamp, stamp); err == nil && !at.UTC().Truncate(time.Second).After(last) {
+		at = last.Add(time.Second)
+	}
+	letters := make([]byte, 4)
+	_, _ = rand.Read(letters) // it never fails
+	for i := range letters {
+		letters[i] = 'a' + letters[i]%26
+	}
+	return at.UTC().Format(runStamp) + "-" + string(letters)
 }

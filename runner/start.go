@@ -10,9 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
@@ -23,59 +24,60 @@ import (
 	"benchbook/runner/observe"
 )
 
-// start starts services that are not started yet: each as soon as the services that it depends on have reached its
-// conditions. What was started is in s beside an error too.
-func (b *bench) start(ctx, bounded context.Context, s *services) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+// startServices starts services that are not started yet: each as soon as the services that it depends on have reached
+// its conditions. What was started is in s beside an error too.
+func (b *bench) startServices(ctx, bounded context.Context, s *services) error {
 	s.began = time.Now().UTC()
 	all := map[string]*starting{}
 	for _, one := range s.list {
 		all[one.Name] = newStarting(one)
 	}
-	var group sync.WaitGroup
+	group, ctx := errgroup.WithContext(ctx) // after an error nothing more is started
 	for _, one := range all {
-		group.Go(func() {
-			err := one.await(ctx, all)
-			if err == nil {
-				err = b.startService(ctx, bounded, s, one)
+		group.Go(func() error {
+			for _, name := range one.DependsOn {
+				other, ok := all[name]
+				if !ok {
+					continue // it runs already
+				}
+				reached := other.ready
+				if one.Conditions[name] == string(article.ServiceStarted) {
+					reached = other.begun
+				}
+				if err := await(ctx, reached); err != nil {
+					return err
+				}
 			}
-			if err != nil {
-				cancel(err) // the first one: the others end because of it
-			}
+			return b.startService(ctx, bounded, s, one)
 		})
 	}
 	if s.idle != nil {
-		group.Go(func() {
-			err := s.awaitTurn(ctx, all)
+		group.Go(func() (err error) {
+			for _, one := range all {
+				if s.idleLast && err == nil {
+					err = await(ctx, one.ready)
+				}
+			}
 			if err == nil {
 				s.load, err = startOne(ctx, bounded, s.space, *s.idle)
 			}
-			if err != nil {
-				cancel(err)
-			}
+			return err
 		})
 	}
-	group.Wait()
+	err := group.Wait()
 	for _, one := range s.list {
 		s.running = append(s.running, slice.Filter(all[one.Name].running, func(c engine.Container) bool { return c != nil })...)
 	}
-	return context.Cause(ctx)
+	return err
 }
 
-// awaitTurn waits until the container of the load may be started. The error is why it is not started any more.
-func (s *services) awaitTurn(ctx context.Context, all map[string]*starting) error {
-	if !s.idleLast {
+func await(ctx context.Context, reached <-chan struct{}) error {
+	select {
+	case <-reached:
 		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	for _, one := range all {
-		select {
-		case <-one.ready:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	return nil
 }
 
 // starting is a service while it starts.
@@ -94,46 +96,24 @@ func newStarting(s *spec.Service) *starting {
 	return out
 }
 
-// await waits until a service may be started. The error is why none is started any more. What it depends on and is not
-// in all runs already.
-func (s *starting) await(ctx context.Context, all map[string]*starting) error {
-	for _, name := range s.DependsOn {
-		other, ok := all[name]
-		if !ok {
-			continue
-		}
-		reached := other.ready
-		if s.Conditions[name] == string(article.ServiceStarted) {
-			reached = other.begun
-		}
-		select {
-		case <-reached:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	return nil
-}
-
 // startService starts the containers of a service, and then the link before it.
 func (b *bench) startService(ctx, bounded context.Context, set *services, s *starting) error {
-	failures := make([]error, len(s.running))
-	var group sync.WaitGroup
-	for i := range failures {
-		group.Go(func() {
+	var group errgroup.Group
+	for i := range s.running {
+		group.Go(func() error {
 			container, err := b.container(set.trial, s, i+1)
-			var c engine.Container
-			if err == nil {
-				c, err = startOne(ctx, bounded, set.space, container)
+			if err != nil {
+				return err
 			}
 			name := replica(s.Name, i+1)
-			if failures[i] = renameInError(err, container.Name, name); c != nil {
+			c, err := startOne(ctx, bounded, set.space, container)
+			if c != nil {
 				s.running[i] = s.named(c, name)
 			}
+			return renameInError(err, container.Name, name)
 		})
 	}
-	group.Wait()
-	if err := mostTelling(failures); err != nil {
+	if err := group.Wait(); err != nil {
 		return err
 	}
 	if s.Link != nil {
@@ -141,14 +121,14 @@ func (b *bench) startService(ctx, bounded context.Context, set *services, s *sta
 		if err != nil {
 			return err
 		}
-		link := s.Name + linkSuffix
+		link := s.Name + observe.LinkSuffix
 		c, err := startOne(ctx, bounded, set.space, relay)
 		if err != nil {
 			return renameInError(err, s.Name, link)
 		}
 		s.running = append(s.running, s.named(c, link))
 	}
-	if s.left.Swap(0) > 0 { // its engine does not tell, or others reach it through its link
+	if s.left.Swap(0) > 0 { // its engine does not say, or others reach it through its link
 		close(s.begun)
 	}
 	close(s.ready)
@@ -200,16 +180,6 @@ func stillRunning(running []engine.Container) []engine.Container {
 	})
 }
 
-// mostTelling returns the failure of a service if there is one, or else all errors.
-func mostTelling(failures []error) error {
-	for _, err := range failures {
-		if _, _, ok := failureOf(err); err != nil && ok {
-			return err
-		}
-	}
-	return errors.Join(failures...)
-}
-
 // startOne starts a container. Its time to become ready ends with the time of the repetition. The engine gets a moment
 // more, to say what it waited for.
 func startOne(ctx, bounded context.Context, space engine.Space, service engine.Service) (engine.Container, error) {
@@ -254,26 +224,21 @@ func (b *bench) service(s *spec.Service) (engine.Service, error) {
 func (b *bench) addDriverFiles(t *plan.Trial, service string, out *engine.Service) {
 	trials := []*plan.Trial{t}
 	if b.isShared(service) {
-		trials = b.experiment.Trials
+		trials = slice.Filter(b.experiment.Trials, func(t *plan.Trial) bool { return t.Unavailable == "" })
 	}
 	for _, t := range trials {
-		if t.Unavailable != "" {
-			continue
-		}
-		driver := b.driver(t)
-		if driver == nil {
-			continue // nothing of the trial is measured
-		}
-		for _, f := range driver.Files(t, service) {
-			if !slices.ContainsFunc(out.Configs, func(have spec.File) bool { return have.Path == f.Path }) {
-				out.Configs = append(out.Configs, f)
+		if driver := b.driver(t); driver != nil { // else nothing of the trial is measured
+			for _, f := range driver.Files(t, service) {
+				if !slices.ContainsFunc(out.Configs, func(have spec.File) bool { return have.Path == f.Path }) {
+					out.Configs = append(out.Configs, f)
+				}
 			}
 		}
 	}
 }
 
 // lowerVolumes turns memory into tmpfs, and a single file of the article into a config, because engines mount folders
-// only. A folder that is missing on another machine is left to the engine there.
+// only. A missing folder on another machine is left to the engine there.
 func lowerVolumes(s *engine.Service, here bool) error {
 	var volumes []spec.Volume
 	s.Tmpfs, s.Configs = slices.Clone(s.Tmpfs), slices.Clone(s.Configs)
@@ -306,34 +271,29 @@ func unreachedTarget(ctx context.Context, by engine.Engine, t *plan.Trial, servi
 	}
 	for _, target := range t.Load.URLs() {
 		u, err := url.Parse(target)
-		if err != nil {
+		if err != nil || services[u.Hostname()] == nil {
 			continue
 		}
 		port, err := strconv.Atoi(cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme]))
 		if err != nil {
 			continue
 		}
-		service, ok := services[u.Hostname()]
-		if !ok {
+		usage, err := services[u.Hostname()].Usage(ctx, engine.Detail{Listeners: true})
+		if err != nil || usage.Listeners == nil {
 			continue
 		}
-		if usage, err := service.Usage(ctx, engine.Detail{Listeners: true}); err == nil && usage.Listeners != nil {
-			words, loopback := engine.Unreached(usage.Listeners, port)
-			// without containers the loopback is where services are reached
-			if words != "" && !(loopback && spec.Engine(by.Name()).Can(spec.Machine)) {
-				if !strings.Contains(words, "(") && !isExposed(t, u.Hostname(), port) {
-					words += " yet (nothing waited for it: add it to expose)"
-				}
-				return fmt.Sprintf("service %q: %s", u.Hostname(), words)
-			}
+		words, loopback := engine.Unreached(usage.Listeners, port)
+		// without containers the loopback is where services are reached
+		if words == "" || loopback && spec.Engine(by.Name()).Can(spec.Machine) {
+			continue
 		}
+		isExposed := slices.ContainsFunc(t.Services, func(s *spec.Service) bool {
+			return s.Name == u.Hostname() && slices.Contains(s.Expose, port)
+		})
+		if !strings.Contains(words, "(") && !isExposed {
+			words += " yet (nothing waited for it: add it to expose)"
+		}
+		return fmt.Sprintf("service %q: %s", u.Hostname(), words)
 	}
 	return ""
-}
-
-// isExposed reports whether a service of a trial exposes a port, which is waited for.
-func isExposed(t *plan.Trial, service string, port int) bool {
-	return slices.ContainsFunc(t.Services, func(s *spec.Service) bool {
-		return s.Name == service && slices.Contains(s.Expose, port)
-	})
 }

@@ -8,7 +8,6 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/spec"
 	"benchbook/runner/load"
 	"benchbook/runner/load/http"
 )
@@ -26,10 +25,9 @@ type Verification struct {
 // Verify starts the services of every trial that Only picks, as a repetition does, hooks included, asks for the targets
 // of its load once, and removes them again. It calls each with what came of every trial, and leaves no records. The
 // error means that it could not be done; experiments whose images cannot be had are in the summary.
-func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(Verification)) (sum Summary,
-	err error) {
-	s := &session{Runner: r, plan: p, options: o, scope: Scope{Only: o.Only}, summary: &sum, names: newRunNames(nil)}
-	var benches []*bench
+func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(Verification)) (Summary, error) {
+	s := &session{Runner: r, plan: p, options: o, scope: Scope{Only: o.Only}, plans: map[string]string{},
+		known: map[string]map[string]string{}}
 	for _, e := range p.Experiments {
 		g := Group{Experiment: e}
 		for _, t := range e.Trials {
@@ -37,22 +35,16 @@ func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(
 				g.Steps = append(g.Steps, plan.Step{Trial: t, Round: 1, Repetition: 1})
 			}
 		}
-		if g = s.scope.pick(g); e.Skipped == "" && len(g.Steps) > 0 {
-			benches = append(benches, s.newBench(g, nil))
+		if g = s.scope.pick(g); e.Skipped != "" || len(g.Steps) == 0 {
+			continue
 		}
-	}
-	for _, b := range benches {
+		b := s.newBench(g, nil)
 		b.isCheck = true
-	}
-	if _, err := r.prepareAll(ctx, benches); err != nil { // each experiment says what of it is missing
-		return sum, err
-	}
-	for _, b := range benches {
 		if err := b.finish(ctx, b.verify(ctx, each)); err != nil {
-			return sum, err
+			return s.summary, err
 		}
 	}
-	return sum, nil
+	return s.summary, nil
 }
 
 // verify checks the trials of an experiment.
@@ -65,15 +57,11 @@ func (b *bench) verify(ctx context.Context, each func(Verification)) error {
 			return err
 		}
 		v := Verification{Experiment: b.experiment.Name, Trial: step.Trial.Name}
-		ask := func(p *repetition) (m load.Measurement, err error) {
+		rec, err := b.attempt(ctx, step, keep{}, func(p *repetition) (m load.Measurement, err error) {
 			v.Answers, v.Note, err = p.ask()
 			m.Failure = load.WrongAnswers(v.Answers)
 			return m, err
-		}
-		tuned, rec, err := b.tuned(ctx, step)
-		if rec == nil && err == nil {
-			rec, err = b.repeat(ctx, tuned, keep{}, ask)
-		}
+		})
 		if rec != nil {
 			v.Failure, v.Log, v.Took = rec.Failure, rec.Log, rec.Ended.Sub(rec.Started)
 			each(v)
@@ -87,29 +75,16 @@ func (b *bench) verify(ctx context.Context, each func(Verification)) error {
 
 // ask asks for the targets of a trial whose services are ready, or says why it does not.
 func (p *repetition) ask() (answers []http.Answer, note string, err error) {
-	if p.step.Trial.Load == nil {
+	if p.trial.Load == nil {
 		return nil, "its services are ready; its command is timed and not checked", nil
 	}
-	if scheme := schemeOf(p.step.Trial.Load); scheme != "http" && scheme != "https" {
-		return nil, fmt.Sprintf("its services are ready; nothing is asked over %s", scheme), nil
+	if u, err := url.Parse(p.trial.Load.URLs()[0]); err == nil && u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Sprintf("its services are ready; nothing is asked over %s", u.Scheme), nil
 	}
-	checker, ok := p.Requests.(load.Checker)
-	if !ok {
-		return nil, "", fmt.Errorf("trial %s: nothing here asks without a load", p.step.Trial.Name)
-	}
-	answers, err = checker.Check(p.bounded, p.place, p.step.Trial)
-	redact := p.secrets().redactor(p.step.Trial)
+	answers, err = p.Requests.(load.Checker).Check(p.bounded, p.place, p.trial)
+	redact := p.secrets().redactor(p.trial)
 	return slice.Map(answers, func(answer http.Answer) http.Answer {
 		answer.URL, answer.Failure = redact.Text(answer.URL), redact.Text(answer.Failure)
 		return answer
 	}), "", err
-}
-
-// schemeOf returns the scheme of the targets of a load.
-func schemeOf(l *spec.Load) string {
-	u, err := url.Parse(l.URLs()[0])
-	if err != nil {
-		return ""
-	}
-	return u.Scheme
 }

@@ -3,7 +3,6 @@ package inspect
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/docker/go-units"

@@ -131,10 +131,8 @@ func (j *job) measure(ctx context.Context) error {
 			j.total.OutOfTime = true
 			return nil
 		}
-		if err := j.prepare(ctx, c); err != nil {
-			return err
-		}
 		at, options := j.targets[c.Slug], j.optionsFor(c)
+		options.Missing = j.noteMissing
 		j.progress.Article(c.Slug)
 		store := &packedStore{Dir: j.recordsOf(c), session: j.Session}
 		sum, err := j.runners[at].Run(ctx, j.plans[c.Slug], store, options)
@@ -687,11 +685,16 @@ func (j *job) prepare(ctx context.Context, c *lab.Article) error {
 		j.closeProgress()
 		return abortedRun(ctx, j.Session, at, j.total, options, err)
 	}
+	j.noteMissing(missing)
+	return nil
+}
+
+// noteMissing prints which images cannot be had.
+func (j *job) noteMissing(missing []*images.NoImageError) {
 	if len(missing) > 0 {
 		j.tell(&runner.Summary{NoImage: missing})
 		j.missing = append(j.missing, missing...)
 	}
-	return nil
 }
 
 // A packedStore packs the runs of which it has saved records, when they have ended. What it reads is checked: looks
