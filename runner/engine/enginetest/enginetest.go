@@ -27,10 +27,7 @@ import (
 // Capabilities of every engine, which only a stand-in may lack.
 const (
 	Execution spec.Capability = "execution" // programs really run
-	Isolation spec.Capability = "isolation" // nothing outside its space can be reached, nor another space
-	CPULimit  spec.Capability = "CPU limit" // a service gets no more than its share of the processors
 	Leftovers spec.Capability = "leftovers" // what a killed process left behind, or kept, can be found
-	Volumes   spec.Capability = "volumes"   // services have places that outlive their containers, or that are read-only
 )
 
 // Option changes what is expected of an engine.
@@ -78,8 +75,7 @@ func promises() []promise {
 	runs, contained := needs(Execution), needs(Execution, spec.Containers)
 	return slices.Concat([]promise{
 		{"facts are dotted lower-case words", nil, facts},
-		{"an image is built once", nil, builtOnce},
-		{"an image comes from exactly one place", nil, onePlace},
+		{"an image is built once, and comes from exactly one place", nil, builtOnce},
 		{"a Dockerfile is built", needs(spec.Builds), dockerfile},
 		{"a failed build tells its last lines", needs(spec.Builds), failedBuild},
 		{"an image that does not exist is named", needs(spec.Builds), unknownImage},
@@ -100,21 +96,17 @@ func promises() []promise {
 		{"a container beside a service shares its network", runs, beside},
 
 		{"usage and threads of a command", runs, usage},
-		{"a CPU limit holds a service back", needs(Execution, spec.Containers, CPULimit), cpuLimit},
+		{"a CPU limit holds a service back", contained, cpuLimit},
 		{"a limit of processes", needs(Execution, spec.PIDLimit), pidLimit},
 		{"a service that ends has a state", runs, ended},
 		{"a command and a service that run out of memory", contained, outOfMemory},
-		{"volumes", needs(Execution, spec.Containers, Volumes), volumes},
+		{"volumes, of spaces and groups", contained, volumes},
 
-		{"services reach each other by name", contained, names},
-		{"several services behind one name", needs(Execution, spec.OneName), oneName},
-		{"a name is used once, and a space closed twice", nil, nameOnce},
-		{"names in groups", needs(spec.Containers), groups},
+		{"services reach each other by name, several by one", contained, names},
+		{"a name is used once, a space or group closed twice", nil, groups},
 		{"services in groups reach each other", contained, groupReach},
-		{"groups share volumes", needs(Execution, spec.Containers, Volumes), groupVolumes},
-		{"nothing outside is reached", needs(Execution, spec.Containers, Isolation), isolation},
-		{"two spaces do not reach each other", needs(Execution, spec.Containers, Isolation), twoSpaces},
-		{"a service gets its time to end", needs(Execution, spec.Containers, Volumes), grace},
+		{"nothing outside is reached, nor another space", contained, isolation},
+		{"a service gets its time to end", contained, grace},
 		{"what a killed process left is swept", needs(Execution, Leftovers), swept},
 		{"what was kept stays until it is swept", needs(Execution, Leftovers, spec.Keeping), kept},
 	}, settings())
@@ -358,8 +350,9 @@ func facts(t *test) {
 	if facts["engine.name"] != t.engine.Name() {
 		t.Errorf("fact engine.name is %q, want %q", facts["engine.name"], t.engine.Name())
 	}
+	word := regexp.MustCompile(`^[a-z]+(\.[a-z]+)+$`)
 	for key := range facts {
-		if !regexp.MustCompile(`^[a-z]+(\.[a-z]+)+$`).MatchString(key) {
+		if !word.MatchString(key) {
 			t.Errorf("fact %q is not made of dotted lower-case words", key)
 		}
 	}

@@ -30,9 +30,6 @@ func builtOnce(t *test) {
 	if other.ID == first.ID || other.Reference == first.Reference {
 		t.Errorf("a changed image is %+v like the first", other)
 	}
-}
-
-func onePlace(t *test) {
 	both := engine.Image{Name: "debian", Executable: &engine.Executable{Name: "x"}}
 	for _, image := range []engine.Image{{}, both} {
 		_, err := t.engine.Prepare(t.ctx, image, io.Discard)

@@ -17,23 +17,19 @@ import (
 
 func names(t *test) {
 	space := t.open()
-	one, two := t.server("one"), t.server("two")
-	two.Aliases = []string{"zwei"}
-	if server := t.start(space, one); server.Name() != "one" {
-		t.Errorf("Name() = %q, want %q", server.Name(), "one")
-	}
-	t.start(space, two)
-	t.want(t.do(space, "get=http://one:8080/", "get=http://two:8080/", "get=http://zwei:8080/"),
-		"hello from one\nhello from two\nhello from two\n")
-}
-
-func oneName(t *test) {
-	space := t.open()
 	all := []string{"one", "two", "three"}
-	for _, name := range all {
+	for i, name := range all {
 		service := t.server(name)
-		service.Aliases = []string{"pool"}
-		t.start(space, service)
+		if service.Aliases = []string{name + "-alias"}; !t.lacks(spec.OneName) {
+			service.Aliases = append(service.Aliases, "pool")
+		}
+		if server := t.start(space, service); server.Name() != all[i] {
+			t.Errorf("Name() = %q, want %q", server.Name(), name)
+		}
+	}
+	t.want(t.do(space, "get=http://one:8080/", "get=http://two-alias:8080/"), "hello from one\nhello from two\n")
+	if t.lacks(spec.OneName) {
+		return
 	}
 	t.want(t.do(space, "count=pool", "count=two"), "3\n1\n")
 	exit := t.do(space, slices.Repeat([]string{"get=http://pool:8080/"}, 60)...)
@@ -44,33 +40,26 @@ func oneName(t *test) {
 	}
 }
 
-// nameOnce uses a name once, and closes the space twice.
-func nameOnce(t *test) {
-	space := t.open()
-	t.start(space, t.server("server"))
-	_, err := space.Start(t.ctx, t.server("server"))
-	wantError[error](t, err, `"server"`)
-	t.close(space)
-	t.close(space)
-	_, err = space.Start(t.ctx, t.server("server"))
-	wantError[error](t, err, "closed")
-}
-
-// groups uses names once in a space and its group, and again when the group is closed.
+// groups uses names once in a space and its group, and again when the group is closed, and closes each twice.
 func groups(t *test) {
 	space := t.open()
-	t.start(space, t.server("shared"))
-	for range 2 {
-		group := t.group(space)
-		t.start(group, t.server("fresh"))
-		_, err := group.Start(t.ctx, t.server("shared"))
-		wantError[error](t, err, `"shared"`)
-		t.close(group)
-		t.close(group)
-		_, err = group.Start(t.ctx, t.server("late"))
+	t.start(space, t.idle("shared"))
+	closed := func(space engine.Space) {
+		t.close(space)
+		t.close(space)
+		_, err := space.Start(t.ctx, t.idle("late"))
 		wantError[error](t, err, "closed")
 	}
-	t.close(space)
+	for range 2 {
+		group := t.group(space)
+		t.start(group, t.idle("fresh"))
+		for _, name := range []string{"shared", "fresh"} {
+			_, err := group.Start(t.ctx, t.idle(name))
+			wantError[error](t, err, `"`+name+`"`)
+		}
+		closed(group)
+	}
+	closed(space)
 	_, err := space.Group(t.ctx)
 	wantError[error](t, err, "closed")
 }
@@ -95,28 +84,9 @@ func groupReach(t *test) {
 	}
 }
 
-func groupVolumes(t *test) {
-	service := func(name string, volumes ...string) engine.Service {
-		out := t.server(name)
-		for _, v := range volumes {
-			out.Volumes = append(out.Volumes, spec.Volume{Target: "/" + v, Source: v})
-		}
-		return out
-	}
-	space := t.open()
-	shared := t.start(space, service("shared", "data"))
-	for range 2 {
-		group := t.group(space)
-		fresh := t.start(group, service("fresh", "data", "scratch"))
-		t.fails(t.exec(fresh, "cat=/scratch/x"), "a volume outlives the group that it was made in")
-		t.want(t.exec(fresh, "write=/data/x:of fresh", "write=/scratch/x:of fresh"), "")
-		t.want(t.exec(shared, "cat=/data/x"), "of fresh\n")
-		t.close(group)
-		t.want(t.exec(shared, "cat=/data/x"), "of fresh\n")
-	}
-}
-
+// isolation looks for names and addresses of another space, and of other machines.
 func isolation(t *test) {
+	twoSpaces(t)
 	space := t.open()
 	// A name server that does not answer is waited for ten seconds, every time; a busy machine is slow only at times.
 	quick := slices.ContainsFunc(make([]bool, 3), func(bool) bool {
@@ -180,7 +150,7 @@ func becomeOrphan(t *test) {
 	service := t.server("server")
 	if t.lacks(spec.Containers) { // port 8080 is in use
 		service.Command, service.Expose = []string{"listen=8081", "sleep=1h"}, []int{8081}
-	} else if !t.lacks(Volumes) {
+	} else {
 		service.Volumes = []spec.Volume{{Target: "/data", Source: "data"}, {Target: "/own"}}
 	}
 	group := t.group(outer)

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"benchbook/runner/config"
+	"benchbook/runner/proc"
 )
 
 // dialName connects to a service by its name, which an engine may make known to our own programs only.
@@ -135,6 +136,11 @@ var steps = map[string]func(value string) error{
 		return nil
 	},
 	"cat": cat,
+	"status": func(field string) error { // of the first process and of this one
+		fmt.Println(proc.Field("/proc/1/status", field))
+		fmt.Println(proc.Field("/proc/self/status", field))
+		return nil
+	},
 	"either": func(paths string) error { // reads one of two files
 		one, other, _ := strings.Cut(paths, ":")
 		if cat(one) == nil {
