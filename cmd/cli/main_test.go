@@ -150,7 +150,7 @@ func madeUp(folder string) lab.Machine {
 		return inspect.ThisMachine()
 	}
 	return lab.Machine{Root: folder, Noise: func(context.Context) machine.Noise {
-		return machine.Noise{Jitter: 9 * time.Millisecond, Spin: 0.4, Foreign: 0.5}
+		return machine.Noise{Jitter: 9 * time.Millisecond, Foreign: 0.5}
 	}, Free: func(string) (uint64, error) { return 50 << 20, nil }}
 }
 

@@ -79,16 +79,14 @@ func examineMemory(host machine.Host, look machine.State) finding {
 // Bounds of noise above which numbers are likely to scatter by more than the 5 % that articles care about.
 const (
 	muchJitter  = 2 * time.Millisecond
-	muchSpin    = 0.05
 	muchForeign = 0.05 // docs/validity.md#checks warns above this
 	muchSteal   = 0.01 // and of steal above this
 )
 
 func examineNoise(look machine.State) []finding {
 	even := finding{Name: "noise", Level: fine,
-		Words: fmt.Sprintf("a timer was late by %v at most, equal computations differed by %.1f %%",
-			look.Jitter.Round(time.Microsecond), 100*look.Spin)}
-	even = even.warnIf(look.Jitter > muchJitter || look.Spin > muchSpin,
+		Words: fmt.Sprintf("a timer of 1 ms was late by %v at most", look.Jitter.Round(time.Microsecond))}
+	even = even.warnIf(look.Jitter > muchJitter,
 		"end other programs on this machine; for a virtual machine, get dedicated cores")
 	others := finding{Name: "other programs", Level: fine, Words: untold}
 	if look.Foreign >= 0 {

@@ -221,7 +221,7 @@ func TestExamineMachine(t *testing.T) {
 		{"all is well", func(*state) {}, ""},
 		{"the system tells nothing", func(s *state) {
 			s.host.Facts = map[string]string{"host.siblings": "none", "host.memory": "unknown"}
-			s.look = machine.State{Noise: machine.Noise{Foreign: -1, Jitter: -1, Spin: -1}, Steal: -1}
+			s.look = machine.State{Noise: machine.Noise{Foreign: -1, Jitter: -1}, Steal: -1}
 		}, ""},
 		{"one core", func(s *state) { s.host.Cores = [][]int{{0, 1}} }, "cores"},
 		{"threads share cores", func(s *state) { s.host.Facts["host.siblings"] = "0+1" }, ""},
@@ -229,7 +229,6 @@ func TestExamineMachine(t *testing.T) {
 		{"a virtual machine", func(s *state) { s.host.Facts["host.virtual"] = "kvm" }, ""},
 		{"little memory", func(s *state) { s.look.Available = 1 << 30 }, "memory"},
 		{"late timers", func(s *state) { s.look.Jitter = 3 * time.Millisecond }, "noise"},
-		{"uneven computations", func(s *state) { s.look.Spin = 0.06 }, "noise"},
 		{"other programs", func(s *state) { s.look.Foreign = 0.06 }, "other programs"},
 		{"neighbours", func(s *state) { s.look.Steal = 0.02 }, "steal"},
 		{"a full disk", func(s *state) { s.free = 1 << 20 }, "disk"},

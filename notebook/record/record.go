@@ -608,9 +608,7 @@ type Before struct {
 	Waited  float64 `json:"waited" range:"0.."` // seconds that it was given to come to rest
 	Settled bool    `json:"settled"`            // it came to rest
 
-	Jitter float64 `json:"jitter" range:"-1.."` // seconds that the latest of some timers of a millisecond was late
-	// share by which the slow ones of equal computations took longer than the quick ones, on the worst CPU
-	Spin    float64 `json:"spin" range:"-1.."`
+	Jitter  float64 `json:"jitter" range:"-1.."`  // seconds that the latest of some timers of a millisecond was late
 	Foreign float64 `json:"foreign" range:"-1.."` // share of the CPUs that other programs wanted; -1 unknown
 }
 

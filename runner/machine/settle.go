@@ -10,10 +10,9 @@ import (
 	"benchbook/notebook/record"
 )
 
-// Noise is how evenly a machine computes and keeps time while nothing of ours runs.
+// Noise is how busy a machine is, and how well it keeps time, while nothing of ours runs.
 type Noise struct {
 	Jitter  time.Duration // how late the latest of some timers of a millisecond was
-	Spin    float64       // share by which the slow ones of equal computations took longer, on the worst CPU
 	Foreign float64       // share of the CPUs that threads of others wanted, the mean; -1 unknown
 }
 
@@ -67,7 +66,6 @@ func (s *Settler) Settle(ctx context.Context, disturbed bool, machines ...*Machi
 		worst.Waited = max(worst.Waited, r.Waited.Seconds())
 		worst.Settled = worst.Settled && r.Foreign <= restForeign
 		worst.Jitter = max(worst.Jitter, r.Jitter.Seconds())
-		worst.Spin = max(worst.Spin, r.Spin)
 		if r.Foreign < 0 || worst.Foreign < 0 {
 			worst.Foreign = -1
 		} else {

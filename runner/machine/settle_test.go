@@ -10,9 +10,8 @@ import (
 	"benchbook/notebook/record"
 )
 
-// settled settles machines of given noise, in a bubble of its own, at most as long as a settler allows.
 func TestSettle(t *testing.T) {
-	quiet := Noise{Jitter: time.Millisecond, Spin: 0.02, Foreign: 0.1}
+	quiet := Noise{Jitter: time.Millisecond, Foreign: 0.1}
 	busy, unknown := quiet, quiet
 	busy.Foreign, unknown.Foreign = 0.5, -1
 	tests := []struct {
@@ -23,21 +22,21 @@ func TestSettle(t *testing.T) {
 		want      record.Before
 	}{
 		{"at rest", func(time.Duration) Noise { return quiet }, false, 0,
-			record.Before{Settled: true, Jitter: 0.001, Spin: 0.02, Foreign: 0.1}},
+			record.Before{Settled: true, Jitter: 0.001, Foreign: 0.1}},
 		{"others that end", func(waited time.Duration) Noise {
 			if waited < time.Second {
 				return busy
 			}
 			return quiet
-		}, false, 0, record.Before{Waited: 1, Settled: true, Jitter: 0.001, Spin: 0.02, Foreign: 0.1}},
+		}, false, 0, record.Before{Waited: 1, Settled: true, Jitter: 0.001, Foreign: 0.1}},
 		{"others that do not end", func(time.Duration) Noise { return busy }, false, 0,
-			record.Before{Waited: 3, Jitter: 0.001, Spin: 0.02, Foreign: 0.5}},
+			record.Before{Waited: 3, Jitter: 0.001, Foreign: 0.5}},
 		{"after a disturbed repetition", func(time.Duration) Noise { return busy }, true, 0,
-			record.Before{Waited: 30, Jitter: 0.001, Spin: 0.02, Foreign: 0.5}},
+			record.Before{Waited: 30, Jitter: 0.001, Foreign: 0.5}},
 		{"for a moment at most", func(time.Duration) Noise { return busy }, true, 100 * time.Millisecond,
-			record.Before{Waited: 0.1, Jitter: 0.001, Spin: 0.02, Foreign: 0.5}},
+			record.Before{Waited: 0.1, Jitter: 0.001, Foreign: 0.5}},
 		{"unknown", func(time.Duration) Noise { return unknown }, false, 0,
-			record.Before{Settled: true, Jitter: 0.001, Spin: 0.02, Foreign: -1}},
+			record.Before{Settled: true, Jitter: 0.001, Foreign: -1}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -87,7 +86,7 @@ func TestSettleInterrupted(t *testing.T) {
 // The noise of this machine is in its range.
 func TestNoise(t *testing.T) {
 	noise := MeasureNoise(t.Context())
-	if noise.Jitter < 0 || noise.Jitter > 10*time.Second || noise.Spin < 0 || noise.Foreign < -1 || noise.Foreign > 1 {
+	if noise.Jitter < 0 || noise.Jitter > 10*time.Second || noise.Foreign < -1 || noise.Foreign > 1 {
 		t.Errorf("%+v", noise)
 	}
 }
