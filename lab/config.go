@@ -28,6 +28,8 @@ type Config struct {
 	Processes func(ctx context.Context) (engine.Engine, error)
 	// Cluster connects to a cluster of the engine kubernetes; nil for none.
 	Cluster func(ctx context.Context, o engine.Cluster) (engine.Engine, error)
+	// Elsewhere returns the address of an engine of another machine, empty for an engine of this one; nil for none.
+	Elsewhere func(spec.Engine) string
 	// LockDir is where runs on this machine find each other's lock; empty for none.
 	LockDir string
 	// Agent reads the program that goes into containers.

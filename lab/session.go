@@ -239,9 +239,15 @@ func (a *Session) WarnBad(bad []record.Bad) {
 	}
 }
 
-// HostOf is what the results of an article are of: this machine, or those that it runs on as they were when they were
-// last met.
+// HostOf returns what the results of an article are of: this machine, or those elsewhere that it runs on, as they were
+// when they were last connected to.
 func (a *Session) HostOf(project *article.Project, c *Article, this machine.Host) (machine.Host, error) {
+	if address := a.Config.AddressOf(project); address != "" {
+		if host, ok := machine.Cache(a.Config.Cache).Host(address); ok {
+			return host, nil
+		}
+		return machine.Host{ID: UnknownHosts}, nil
+	}
 	if !project.Engine.V.Can(spec.Nodes) {
 		return this, nil
 	}

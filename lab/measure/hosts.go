@@ -1,9 +1,11 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 	"benchbook/runner/machine"
@@ -19,9 +22,9 @@ import (
 // A target is what an article is measured on: its machines, and the engine over all of them.
 type target struct {
 	host     machine.Host
-	machines map[string]*machine.Machine
-	engine   engine.Engine // nil as long as nothing needs it
-	outside  engine.Engine // puts load on what runs already; nil unless something needs it
+	machines map[string]*machine.Machine // those elsewhere, by the names of plan; nil if there is only this one
+	engine   engine.Engine               // nil as long as nothing needs it
+	outside  engine.Engine               // puts load on what runs already; nil unless something needs it
 	close    func()
 	present  *images.Present // nil where nothing tells of images and programs
 }
@@ -73,9 +76,9 @@ func (v *target) engines() (all []engine.Engine) {
 }
 
 // connectTargets finds what articles are measured on. Those on this machine share one target, whose engine is connected
-// to when there is something to measure. A cluster is connected to, locked and identified right away: its results are
-// known only then. This machine is locked before the cluster, by every run, to avoid deadlock. One that another run has
-// is an error, or waited for.
+// to when there is something to measure. An engine elsewhere and a cluster are connected to, locked and described right
+// away: their results are known only then. This machine is locked before a cluster, by every run, to avoid deadlock. If
+// another run has one of them, it is waited for.
 func connectTargets(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
 	plans map[string]*plan.Plan, this machine.Host, doing string) (all targets, err error) {
 	here := &target{host: this}
@@ -87,21 +90,30 @@ func connectTargets(ctx context.Context, a *lab.Session, project *article.Projec
 			names = slice.Add(names, plans[c.Slug].HostNames()...)
 		}
 	}
-	if len(names) == 0 {
+	address := a.Config.AddressOf(project)
+	if len(names) == 0 && address == "" {
 		return all, nil
 	}
-	s := &clusterSession{app: a, machines: map[string]*machine.Machine{}}
+	s := &connection{app: a, machines: map[string]*machine.Machine{}}
 	defer func() {
 		if err != nil {
 			s.closing.close()
 		}
 	}()
-	unlock, err := lockThis(ctx, a, this, doing)
-	if err != nil {
+	if address != "" {
+		if err := s.lock(ctx, machine.Host{ID: lab.LockIDOf(address)}, doing); err != nil {
+			return nil, err
+		}
+		if err := s.connect(ctx, project, map[string]string{"": address}); err != nil {
+			return nil, err
+		}
+		*here = *s.target([]string{""}, machine.Host{})
+		return all, nil
+	}
+	if err := s.lock(ctx, this, doing); err != nil {
 		return nil, err
 	}
-	s.closing = append(s.closing, unlock)
-	if err := s.connect(ctx, project, names); err != nil {
+	if err := s.connect(ctx, project, lab.AddressesOf(project, names)); err != nil {
 		return nil, err
 	}
 	for _, c := range list {
@@ -112,85 +124,103 @@ func connectTargets(ctx context.Context, a *lab.Session, project *article.Projec
 	return all, nil
 }
 
-// clusterSession is a connection to a cluster whose nodes are locked and identified.
-type clusterSession struct {
+// connection is a connection to an engine elsewhere or a cluster, whose machines are locked and described.
+type connection struct {
 	app      *lab.Session
 	engine   engine.Engine
 	machines map[string]*machine.Machine // by the names of plan
 	closing  closers
 }
 
-// connect connects to the project's cluster, removes what earlier runs left there, and finds out what the
-// named nodes are.
-func (s *clusterSession) connect(ctx context.Context, project *article.Project, names []string) error {
-	cache, addresses := machine.Cache(s.app.Config.Cache), lab.AddressesOf(project, names)
+func (s *connection) lock(ctx context.Context, host machine.Host, doing string) error {
+	unlock, err := lockHost(ctx, s.app, host, doing)
+	if err == nil {
+		s.closing = append(s.closing, unlock)
+	}
+	return err
+}
+
+// connect connects to the project's engine, removes what earlier runs left there, and describes the machines, whose
+// addresses are given by their names.
+func (s *connection) connect(ctx context.Context, project *article.Project, addresses map[string]string) error {
+	cache := machine.Cache(s.app.Config.Cache)
 	o := lab.OptionsOf(project, project.Cluster)
 	o.Prefer = map[string][]string{} // the nodes of the last run
-	for _, name := range names {
-		if host, ok := cache.Host(addresses[name]); ok && len(host.Nodes) > 0 {
+	for name, address := range addresses {
+		if host, ok := cache.Host(address); ok && len(host.Nodes) > 0 {
 			o.Prefer[name] = host.Nodes
 		}
 	}
-	e, err := s.app.Config.InCluster(ctx, o)
+	var err error
+	if project.Engine.V.Can(spec.Nodes) {
+		s.engine, err = s.app.Config.InCluster(ctx, o)
+	} else {
+		s.engine, err = s.app.Config.Engine(ctx, project.Engine.V)
+	}
 	if err != nil {
 		return err
 	}
-	s.engine = e
-	s.closing = append(s.closing, func() { _ = e.Close() }) // whatever was started there has been removed
-	if err := sweep(ctx, s.app, e); err != nil {
+	s.closing = append(s.closing, func() { _ = s.engine.Close() }) // what was started there has been removed
+	if err := sweep(ctx, s.app, s.engine); err != nil {
 		return err
 	}
 	program, err := s.app.Config.Agent()
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		m, err := s.meet(ctx, name, program)
+	for _, name := range slices.Sorted(maps.Keys(addresses)) {
+		m, err := s.machine(ctx, name, program)
 		if err != nil {
 			return err
 		}
+		where := cmp.Or(name, addresses[name])
 		s.closing = append(s.closing, func() {
 			if err := m.Close(ctx); err != nil {
-				fmt.Fprintf(s.app.Stderr, "host %q: %v; benchbook clean removes what is left there\n", name, err)
+				fmt.Fprintf(s.app.Stderr, "host %s: %v; benchbook clean removes what is left there\n", where, err)
 			}
 		})
 		s.machines[name] = m
 		cache.Write("hosts", addresses[name], m.Host)
-		fmt.Fprintf(s.app.Stderr, "host %v: %s, %s\n", name, m.Host.ID, m.Host.Facts["host.cpu"])
+		fmt.Fprintf(s.app.Stderr, "host %s: %s, %s\n", where, m.Host.ID, m.Host.Facts["host.cpu"])
 	}
 	return nil
 }
 
-// busyPause is how often a cluster that another run has is tried again.
+// busyPause is the time between two attempts to use a cluster that another run has.
 const busyPause = time.Second
 
-// meet connects to a node, when no other run has the cluster.
-func (s *clusterSession) meet(ctx context.Context, name string, program []byte) (*machine.Machine, error) {
-	for isFirst := true; ; isFirst = false {
+// machine connects to a machine, and waits while another run has the cluster.
+func (s *connection) machine(ctx context.Context, name string, program []byte) (*machine.Machine, error) {
+	for said := false; ; said = true {
 		m, err := machine.Connect(ctx, name, s.engine, name, program)
 		busy, isBusy := errors.AsType[*engine.BusyError](err)
 		if !isBusy {
 			return m, err
 		}
-		if isFirst {
+		if !said {
 			s.app.NoteWaiting(fmt.Errorf("the cluster: %w", busy))
 		}
 		select {
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, ctx.Err()
 		case <-time.After(busyPause):
 		}
 	}
 }
 
-// target has the named nodes. Closing one ends the session, and so all of them.
-func (s *clusterSession) target(names []string, this machine.Host) *target {
+// target has the named machines. Closing one target ends the connection, and so all of them.
+func (s *connection) target(names []string, this machine.Host) *target {
 	v := &target{machines: map[string]*machine.Machine{}, engine: s.engine, close: s.closing.close}
-	var taken []*machine.Machine
+	var others []*machine.Machine
 	for _, name := range names {
-		v.machines[name] = s.machines[name]
-		taken = append(taken, s.machines[name])
+		if v.machines[name] = s.machines[name]; name != "" {
+			others = append(others, s.machines[name])
+		}
 	}
-	v.host = machine.Together(this, taken, slices.Contains(names, ""))
+	if only := v.machines[""]; only != nil {
+		v.host = only.Host
+	} else {
+		v.host = machine.Together(this, others, slices.Contains(names, ""))
+	}
 	return v
 }
