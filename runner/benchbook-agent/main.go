@@ -9,7 +9,7 @@
 //	origin  an HTTP server whose answers come after a time that is drawn from a distribution
 //	link    a TCP relay that makes the network before a service slower than it is
 //	idle    does nothing, as the first process of a container in which commands run
-//	host    acts for benchbook on another machine, and in containers on Kubernetes
+//	host    acts for benchbook on another machine
 //
 // The exit status is 1, with one line on standard error, if it cannot do that.
 package main

@@ -121,6 +121,7 @@ type State struct {
 	Ended bool
 	Exit  Exit   // how it ended, without output
 	Node  string // the node of a cluster that it is on; empty on other engines
+	ID    string // the name of its control group on another machine, if its Usage is to be read there; else empty
 	CPUs  string // the CPUs that it may run on, as the kernel writes them, such as "2-3"; empty if unknown or ended
 }
 

@@ -117,7 +117,7 @@ func startTime(pid int) (string, error) {
 		}
 		return "", fmt.Errorf("reading the state of process %d: %w", pid, err)
 	}
-	stat, err := proc.ParseStat(text)
+	stat, err := proc.Parse(text)
 	if stat.State == 'Z' || stat.State == 'X' {
 		return "", errGone
 	}

@@ -1,10 +1,8 @@
 package machine
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -25,10 +23,10 @@ const (
 // Watching is what Watch writes once it has begun.
 const Watching = "benchbook-host: watching"
 
-// readingEvery is how often Watch reads the machine, and mostReadings how many of these it keeps: those of an hour.
+// readingEvery is how often Watch reads the machine, and mostReadings how many readings it keeps: those of 20 minutes.
 const (
 	readingEvery = 100 * time.Millisecond
-	mostReadings = 36_000
+	mostReadings = 12_000
 )
 
 // socket is the abstract name at which Watch answers, in the network namespace of its container.
@@ -78,7 +76,7 @@ func valueOf(ctx context.Context, args []string) (any, error) {
 	return nil, fmt.Errorf("unknown request %q", args)
 }
 
-// watch reads this machine until the context is done, and passes the readings on to whoever connects to a socket.
+// watch reads this machine until the context is done, and answers with the readings since a moment at a socket.
 func watch(ctx context.Context, socket string, stdout io.Writer) error {
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
@@ -86,18 +84,30 @@ func watch(ctx context.Context, socket string, stdout io.Writer) error {
 	}
 	defer listener.Close()
 	var mu sync.Mutex
-	readings := Readings{Read()}
+	readings, groups := Readings{}, containers{}
+	read := func() {
+		r := Read()
+		r.Containers = groups.read("/" + watchedGroups)
+		mu.Lock()
+		defer mu.Unlock()
+		readings = append(readings[max(0, len(readings)+1-mostReadings):], r)
+	}
+	read()
 	go func() {
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return // it was closed
 			}
-			mu.Lock()
-			data, err := json.Marshal(readings)
-			mu.Unlock()
-			if err == nil {
-				_, _ = conn.Write(data) // the other end reports what it lacks
+			var from time.Time
+			if json.NewDecoder(conn).Decode(&from) == nil {
+				mu.Lock()
+				first, _ := slices.BinarySearchFunc(readings, from, func(r Reading, from time.Time) int { return r.At.Compare(from) })
+				data, err := json.Marshal(readings[first:])
+				mu.Unlock()
+				if err == nil {
+					_, _ = conn.Write(data) // the other end reports what it lacks
+				}
 			}
 			_ = conn.Close()
 		}
@@ -112,24 +122,20 @@ func watch(ctx context.Context, socket string, stdout io.Writer) error {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
-			mu.Lock()
-			readings = append(readings[max(0, len(readings)+1-mostReadings):], Read())
-			mu.Unlock()
+			read()
 		}
 	}
 }
 
 // readingsSince asks the process that watches the machine.
-func readingsSince(socket string, from time.Time) (Readings, error) {
+func readingsSince(socket string, from time.Time) (since Readings, err error) {
 	conn, err := net.Dial("unix", socket)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	data, err := io.ReadAll(conn)
-	var all Readings
-	if err = errors.Join(err, json.NewDecoder(bytes.NewReader(data)).Decode(&all)); err != nil {
+	if err := json.NewEncoder(conn).Encode(from); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(r Reading) bool { return r.At.Before(from) }), nil
+	return since, json.NewDecoder(conn).Decode(&since)
 }

@@ -59,8 +59,12 @@ func Connect(ctx context.Context, name string, e engine.Engine, node string, pro
 	if m.space, err = e.Open(ctx, "hosts"); err != nil {
 		return nil, err
 	}
-	m.agent, err = m.space.Start(ctx, engine.Service{Image: image, Host: node, Ours: true,
-		Service: spec.Service{Name: "host", Command: []string{agent.Host, Watch}, Ready: spec.Ready{Log: Watching}}})
+	service := spec.Service{Name: "host", Command: []string{agent.Host, Watch}, Ready: spec.Ready{Log: Watching}}
+	if node == "" { // nodes of a cluster have other ways to read containers
+		service.Volumes = []spec.Volume{{Type: spec.BindVolume, Source: "/sys/fs/cgroup", Host: "/sys/fs/cgroup",
+			Target: "/" + watchedGroups, ReadOnly: true}}
+	}
+	m.agent, err = m.space.Start(ctx, engine.Service{Service: service, Image: image, Host: node, Ours: true})
 	if err != nil {
 		return nil, err
 	}

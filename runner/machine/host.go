@@ -187,7 +187,7 @@ func mitigations(root string) string {
 func physicalCores(root string) [][]int {
 	var cores [][]int
 	at := map[string]int{} // the place in cores of each list of siblings
-	for _, cpu := range onlineCPUs(root) {
+	for _, cpu := range OnlineCPUs(root) {
 		name := strconv.Itoa(cpu)
 		siblings := cmp.Or(text(root, "sys/devices/system/cpu/cpu"+name+"/topology/thread_siblings_list"), name)
 		if _, ok := at[siblings]; !ok {
@@ -199,8 +199,8 @@ func physicalCores(root string) [][]int {
 	return cores
 }
 
-// onlineCPUs returns the logical CPUs of the machine.
-func onlineCPUs(root string) []int {
+// OnlineCPUs returns the logical CPUs of the machine.
+func OnlineCPUs(root string) []int {
 	cpus, ok := spec.ParseCPUSet(text(root, "sys/devices/system/cpu/online"))
 	if !ok { // not Linux
 		for i := range runtime.NumCPU() {

@@ -30,7 +30,7 @@ func MeasureNoise(ctx context.Context) Noise {
 		sum, known = sum+n, known && ok
 	}
 	if known {
-		noise.Foreign = min(1, float64(sum)/timers/float64(len(onlineCPUs("/"))))
+		noise.Foreign = min(1, float64(sum)/timers/float64(len(OnlineCPUs("/"))))
 	}
 	return noise
 }

@@ -4,12 +4,13 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/mem"
+
+	"benchbook/runner/engine"
 )
 
 // A Reading is the processor time of a whole machine since it was started, in seconds of all CPUs.
@@ -19,6 +20,9 @@ type Reading struct {
 	Total float64   `json:"total"`
 	Steal float64   `json:"steal"` // what the hypervisor gave to others
 	Own   float64   `json:"own"`   // what the reading process took of Busy
+
+	// Containers has what each container of another machine has used, by the name of its control group.
+	Containers map[string]engine.Usage `json:"containers,omitempty"`
 }
 
 // Read reads this machine. The zero Reading means that the system does not tell.
@@ -36,11 +40,11 @@ func readBelow(root string) Reading {
 	if exact, ok := tasksTime(root); ok {
 		busy = exact
 	}
-	return Reading{time.Now(), busy, total, t.Steal, processTime().Seconds()}
+	return Reading{At: time.Now(), Busy: busy, Total: total, Steal: t.Steal, Own: processTime().Seconds()}
 }
 
-// groupOfAll is the version 1 control group that all tasks of a machine are in.
-const groupOfAll = "sys/fs/cgroup/cpuacct"
+// groupsOfAll are the version 1 control groups that all tasks of a machine are in: here, and where Watch sees them.
+var groupsOfAll = []string{"sys/fs/cgroup/cpuacct", watchedGroups + "/cpuacct"}
 
 // tasksTime returns the processor time of all tasks, in seconds. It is not ok if control groups are not of version 1, or
 // if this process sees those of its container only: the root alone has a release agent.
@@ -49,12 +53,16 @@ const groupOfAll = "sys/fs/cgroup/cpuacct"
 // it then sees. A generator that wakes up on a schedule is seen in each look or in none if its schedule falls in with
 // the looks: 500 requests per second looked like 22 % of a machine, and so like another program.
 func tasksTime(root string) (seconds float64, ok bool) {
-	nanoseconds, err := strconv.ParseUint(text(root, groupOfAll, "cpuacct.usage"), 10, 64)
-	if err != nil {
-		return 0, false
+	for _, group := range groupsOfAll {
+		nanoseconds, err := strconv.ParseUint(text(root, group, "cpuacct.usage"), 10, 64)
+		if err != nil {
+			continue
+		}
+		if _, err = os.Stat(filepath.Join(root, group, "release_agent")); err == nil {
+			return float64(nanoseconds) / 1e9, true
+		}
 	}
-	_, err = os.Stat(filepath.Join(root, groupOfAll, "release_agent"))
-	return float64(nanoseconds) / 1e9, err == nil
+	return 0, false
 }
 
 // SwappedIn returns how much this machine has read from swap since it was started, in bytes, -1 if unknown. It is too
@@ -69,53 +77,6 @@ func SwappedIn() int64 {
 
 // Readings are those of one machine, in order.
 type Readings []Reading
-
-// between returns what the machine used between two moments, interpolated between readings; it is not ok if the readings
-// do not cover them.
-func (r Readings) between(begin, end time.Time) (used Reading, ok bool) {
-	a, okA := r.at(begin)
-	b, okB := r.at(end)
-	used = Reading{b.At, b.Busy - a.Busy, b.Total - a.Total, b.Steal - a.Steal, b.Own - a.Own}
-	return used, okA && okB && used.Total > 0
-}
-
-func (r Readings) at(at time.Time) (Reading, bool) {
-	i := slices.IndexFunc(r, func(r Reading) bool { return !r.At.Before(at) })
-	switch {
-	case i < 0:
-		return Reading{}, false
-	case r[i].At.Equal(at):
-		return r[i], true
-	case i == 0:
-		return Reading{}, false
-	}
-	a, b := r[i-1], r[i]
-	part := at.Sub(a.At).Seconds() / b.At.Sub(a.At).Seconds()
-	mix := func(a, b float64) float64 { return a + part*(b-a) }
-	return Reading{at, mix(a.Busy, b.Busy), mix(a.Total, b.Total), mix(a.Steal, b.Steal), mix(a.Own, b.Own)}, true
-}
-
-// Foreign returns the share of the machine's processor time that neither services, the load nor the reading process
-// used, -1 if the readings do not cover the window. ours is what services and load used, in seconds.
-//
-// Source: docs/method.md#quantities-checked.
-func (r Readings) Foreign(begin, end time.Time, ours float64) float64 {
-	used, ok := r.between(begin, end)
-	if !ok {
-		return -1
-	}
-	return max(0, (used.Busy-used.Own-ours)/used.Total)
-}
-
-// Steal returns the share of the machine's processor time that its hypervisor gave to others, -1 if the readings do not
-// cover the window.
-func (r Readings) Steal(begin, end time.Time) float64 {
-	used, ok := r.between(begin, end)
-	if !ok {
-		return -1
-	}
-	return max(0, used.Steal/used.Total)
-}
 
 // A State is how busy a machine is at one moment.
 type State struct {

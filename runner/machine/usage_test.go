@@ -35,10 +35,10 @@ func TestBusyTime(t *testing.T) {
 			root := t.TempDir()
 			write(t, root, "proc/stat", "cpu  1000 100 400 8060 100 40 60 300 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0")
 			if tt.usage != "" {
-				write(t, root, groupOfAll+"/cpuacct.usage", tt.usage)
+				write(t, root, groupsOfAll[0]+"/cpuacct.usage", tt.usage)
 			}
 			if tt.root {
-				write(t, root, groupOfAll+"/release_agent", "")
+				write(t, root, groupsOfAll[0]+"/release_agent", "")
 			}
 			if got := readBelow(root); got.Busy != tt.want || got.Total != 100.6 || got.Steal != 3 {
 				t.Errorf("read %+v, want %v busy of 100.6", got, tt.want)

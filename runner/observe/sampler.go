@@ -36,6 +36,7 @@ type Sampler struct {
 
 	every    time.Duration // how often the processor time is read
 	services []*service
+	load     service // that puts the load on
 	host     machine.Readings
 	ticks    []time.Time       // when something was read
 	clocks   []clocks          // at the beginning and at the end
@@ -49,6 +50,7 @@ type Sampler struct {
 type service struct {
 	name       string
 	containers []engine.Container
+	groups     []string // of containers on another machine, whose agent reads them
 
 	cpu     []engine.Usage // with processor time only
 	totals  []engine.Usage // with memory and counters
@@ -70,7 +72,10 @@ func Watch(ctx context.Context, services []engine.Container, load engine.Contain
 		}
 		s.services[i].containers = append(s.services[i].containers, c)
 	}
-	s.notePlaces(ctx, load)
+	if load != nil {
+		s.load.containers = []engine.Container{load}
+	}
+	s.notePlaces(ctx)
 	s.around[0] = readNeighbours()
 	begun := make(chan struct{})
 	s.done.Go(func() { s.keepReading(ctx, begun) })
@@ -79,38 +84,40 @@ func Watch(ctx context.Context, services []engine.Container, load engine.Contain
 }
 
 // notePlaces notes which CPUs services and load run on, as far as their engine tells: it may have chosen them itself.
-func (s *Sampler) notePlaces(ctx context.Context, load engine.Container) {
-	cpus := func(c engine.Container) string {
-		state, err := c.State(ctx)
-		if err != nil {
-			return "" // what was asked for is all that is known
-		}
-		return state.CPUs
-	}
-	if load != nil {
-		if set := cpus(load); set != "" {
-			s.facts[plan.FactLoadPlace] = set
-		}
+func (s *Sampler) notePlaces(ctx context.Context) {
+	if sets := s.load.place(ctx); len(sets) > 0 && sets[0] != "" {
+		s.facts[plan.FactLoadPlace] = sets[0]
 	}
 	var names, sets []string
+	known := true // else what was asked for is all that is known
 	for _, service := range s.services {
+		own := service.place(ctx)
 		if strings.HasSuffix(service.name, LinkSuffix) {
 			continue
 		}
-		var own []string
-		for _, c := range service.containers {
-			set := cpus(c)
-			if set == "" {
-				return
-			}
-			own = append(own, set)
-		}
+		known = known && !slices.Contains(own, "")
 		slices.Sort(own)
 		names, sets = append(names, service.name), append(sets, strings.Join(slices.Compact(own), ","))
 	}
-	if len(names) > 0 {
+	if known && len(names) > 0 {
 		s.facts[plan.FactServicesPlace] = PlaceWords(names, sets)
 	}
+}
+
+// place returns the CPUs that each container of a service runs on, empty if unknown, and notes the control groups of
+// containers on another machine.
+func (s *service) place(ctx context.Context) (sets []string) {
+	for _, c := range s.containers {
+		state, err := c.State(ctx)
+		if err != nil {
+			state = engine.State{}
+		}
+		sets = append(sets, state.CPUs)
+		if state.ID != "" {
+			s.groups = append(s.groups, state.ID)
+		}
+	}
+	return sets
 }
 
 // keepReading reads until the context is done, and then once more, so that the end of the window is covered. It closes
@@ -144,7 +151,9 @@ func (s *Sampler) keepReading(ctx context.Context, begun chan<- struct{}) {
 func (s *Sampler) read(ctx context.Context, tick int) {
 	s.ticks = append(s.ticks, time.Now())
 	for _, service := range s.services {
-		service.read(ctx, tick)
+		if len(service.groups) == 0 {
+			service.read(ctx, tick)
+		}
 	}
 	if tick > hostOften && tick%hostEvery != 0 {
 		return
@@ -178,14 +187,7 @@ func (s *service) read(ctx context.Context, tick int) {
 		for id, thread := range u.Threads {
 			threads.times[threadOf(i, id)] = thread.CPU
 		}
-		if i == 0 {
-			sum = u
-			continue
-		}
-		sum.CPU, sum.Memory = added(sum.CPU, u.CPU), added(sum.Memory, u.Memory)
-		sum.Periods, sum.Throttled = added(sum.Periods, u.Periods), added(sum.Throttled, u.Throttled)
-		sum.ListenOverflows = added(sum.ListenOverflows, u.ListenOverflows)
-		sum.Retransmits = added(sum.Retransmits, u.Retransmits)
+		sum = sumOf(sum, u, i == 0)
 	}
 	s.cpu = append(s.cpu, engine.Usage{At: sum.At, CPU: sum.CPU})
 	if detail.Totals {
@@ -198,14 +200,6 @@ func (s *service) read(ctx context.Context, tick int) {
 		}
 		s.threads = append(s.threads, threads)
 	}
-}
-
-// added adds two numbers, either of which is -1 if unknown.
-func added[T ~int64](a, b T) T {
-	if a < 0 || b < 0 {
-		return -1
-	}
-	return a + b
 }
 
 // Finish reads once more and stops.

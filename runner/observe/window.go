@@ -70,6 +70,19 @@ func (s *Sampler) In(w Window) Result {
 	if len(s.swapped) == 2 && s.swapped[0] >= 0 && s.swapped[1] >= 0 {
 		r.Machine.SwappedIn = s.swapped[1] - s.swapped[0]
 	}
+	for _, m := range w.Machines {
+		for _, service := range s.services {
+			if slices.Contains(m.Services, service.name) {
+				service.fill(m.Readings)
+			}
+		}
+		if m.Load {
+			s.load.fill(m.Readings)
+		}
+	}
+	if used, ok := s.load.used(begin, end); ok && w.LoadCPU < 0 {
+		w.LoadCPU = time.Duration(used * float64(time.Second))
+	}
 	for _, service := range slices.SortedFunc(slices.Values(s.services), byName) {
 		r.add(service, w)
 	}
@@ -135,7 +148,7 @@ func (s *Sampler) addMachines(r *Result, w Window) {
 		if m.Here {
 			m.Readings = s.host
 		}
-		r.Machine.Steal = max(r.Machine.Steal, m.Readings.Steal(begin, end))
+		r.Machine.Steal = max(r.Machine.Steal, steal(m.Readings, begin, end))
 		ours := 0.0
 		if m.Load {
 			ours = w.LoadCPU.Seconds()
@@ -145,9 +158,9 @@ func (s *Sampler) addMachines(r *Result, w Window) {
 				ours += service.usedAsRead(m.Readings, begin, end)
 			}
 		}
-		foreign := m.Readings.Foreign(begin, end, ours)
-		known, most = known && foreign >= 0, max(most, foreign)
-		if m.Here && known && foreign >= nameNeighboursAt && len(s.host) > 1 {
+		others := foreign(m.Readings, begin, end, ours)
+		known, most = known && others >= 0, max(most, others)
+		if m.Here && known && others >= nameNeighboursAt && len(s.host) > 1 {
 			first, last := s.host[0], s.host[len(s.host)-1]
 			cpus := (last.Total - first.Total) / last.At.Sub(first.At).Seconds()
 			if words := busiestBetween(s.around[0], s.around[1], cpus, os.Getpid(), inContainer); words != "" {

@@ -1,9 +1,7 @@
-// Package agent is how our program in containers and on other machines is called, and what it does there for an engine:
-// it connects to a service from within its network, and it stays for as long as somebody is attached to it.
+// Package agent has the names of our program in containers and its parts, and the way through it to a service from within
+// the network of its space.
 //
-// The program, Name, is one static binary that runs in an empty container without any rights. What it is told are the
-// arguments of a command, and all that it needs on another machine comes over its standard input and output, since
-// nothing else passes between two machines in every case.
+// The program, Name, is one static binary that runs in an empty container without any rights.
 package agent
 
 import (
@@ -29,26 +27,17 @@ const (
 	Host   = "host"
 )
 
-// ErrorPrefix begins the line in which a part says why it cannot do what it is told.
+// ErrorPrefix begins the line with the error of a part.
 func ErrorPrefix(part string) string { return "benchbook-" + part + ": " }
 
-// Words that Host is called with.
-const (
-	Hold    = "hold"    // stay until standard input ends
-	Connect = "connect" // to the address that follows, and pass on what comes
-)
+// Connect is what Host is called with to connect to an address, and to pass on what comes from either side.
+const Connect = "connect"
 
-// Program reads the program. It is one of Linux, for the architecture of this machine.
+// Program reads the program, which is for Linux and the architecture of this machine.
 type Program func() ([]byte, error)
 
 // connected is what Connect writes first, on a line of its own.
 const connected = "connected"
-
-// Stay waits for the end of a stream: nobody is attached any more.
-func Stay(stdin io.Reader) error {
-	_, err := io.Copy(io.Discard, stdin)
-	return err
-}
 
 // Pass connects to an address, says so, and passes on what comes from either side until the other end closes.
 func Pass(ctx context.Context, address string, stdin io.Reader, stdout io.Writer) error {
@@ -71,8 +60,8 @@ func Pass(ctx context.Context, address string, stdin io.Reader, stdout io.Writer
 	return err
 }
 
-// Conn makes a connection of the two streams of a Pass, once it has said that it is connected. When it is closed, end
-// is called. The error is what the program wrote in the place of that.
+// Conn makes a connection of the two streams of a Pass that is connected, and calls end when it is closed. The error is
+// what the program wrote instead.
 func Conn(stdin io.Writer, stdout io.Reader, end func()) (net.Conn, error) {
 	reader := bufio.NewReader(stdout)
 	line, err := reader.ReadString('\n')

@@ -20,7 +20,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/kernel"
+	"benchbook/runner/machine"
 )
 
 // container is a container of a space.
@@ -31,7 +31,7 @@ type container struct {
 	id      string
 	ready   *strategy
 	output  *client.HijackedResponse // while a text in it is waited for
-	meter   *kernel.Meter            // its error is kernel.ErrElsewhere where the kernel's files cannot be read
+	meter   meter                    // its error is errElsewhere where the control group cannot be read
 
 	mu      sync.Mutex
 	ip      netip.Addr
@@ -45,7 +45,7 @@ func newContainer(s *space, service engine.Service) *container {
 		service.Memory = defaultMemory(s.engine.info.MemTotal)
 	}
 	c := &container{space: s, service: service}
-	c.ready, c.meter = &strategy{container: c}, kernel.NewMeter(service.Name, c.files)
+	c.ready, c.meter.find = &strategy{container: c}, c.openGroup
 	return c
 }
 
@@ -151,22 +151,22 @@ var nameServer = netip.AddrFrom4([4]byte{127, 0, 0, 11})
 
 // Usage implements engine.Container. Where the kernel's files cannot be read the engine says what it knows.
 func (c *container) Usage(ctx context.Context, detail engine.Detail) (engine.Usage, error) {
-	usage, err := c.meter.Usage(ctx, detail)
-	if errors.Is(err, kernel.ErrElsewhere) {
+	usage, err := c.meter.Usage(ctx, c.Name(), detail)
+	if errors.Is(err, errElsewhere) {
 		if usage, err = c.stats(ctx); err != nil {
 			err = fmt.Errorf("measuring %s: %w", c.Name(), err)
 		} else if detail.Listeners {
-			usage.Listeners, err = kernel.ListenersBy(ctx, c.Exec)
+			usage.Listeners, err = machine.ListenersBy(ctx, c.Exec)
 		}
 	}
 	usage.Listeners = slices.DeleteFunc(usage.Listeners, func(l netip.AddrPort) bool { return l.Addr() == nameServer })
 	return usage, err
 }
 
-// files returns the files in which the kernel of this machine counts for the container.
-func (c *container) files(ctx context.Context) (*kernel.Files, error) {
+// openGroup opens the control group of the container on this machine.
+func (c *container) openGroup(ctx context.Context) (*machine.Group, error) {
 	if !c.space.engine.local() {
-		return nil, kernel.ErrElsewhere
+		return nil, errElsewhere
 	}
 	inspected, err := c.library.Inspect(ctx)
 	if err != nil {
@@ -175,11 +175,11 @@ func (c *container) files(ctx context.Context) (*kernel.Files, error) {
 	if inspected.State.Pid == 0 {
 		return nil, errors.New("it has ended")
 	}
-	files, err := kernel.New("/", inspected.State.Pid, c.id)
+	group, err := machine.OpenGroup("/", inspected.State.Pid, c.id)
 	if err != nil {
-		return nil, kernel.ErrElsewhere // this process may be in a container, where processes have other numbers
+		return nil, errElsewhere // this process may be in a container, where processes have other numbers
 	}
-	return files, nil
+	return group, nil
 }
 
 // stats asks the engine what the container used. It knows nothing of the network.

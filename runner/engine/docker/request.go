@@ -16,7 +16,7 @@ import (
 
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/kernel"
+	"benchbook/runner/machine"
 )
 
 // request returns what the library makes a container from.
@@ -163,8 +163,8 @@ func (s *space) connect(ctx context.Context, config *api.HostConfig, service *en
 	if config.Sysctls == nil {
 		config.Sysctls = make(map[string]string)
 	}
-	if _, own := config.Sysctls[kernel.PortRange]; !own {
-		config.Sysctls[kernel.PortRange] = fmt.Sprintf("%d %d", kernel.FirstPort, kernel.LastPort)
+	if _, own := config.Sysctls[machine.PortRange]; !own {
+		config.Sysctls[machine.PortRange] = machine.AllPorts
 	}
 	// The engine answers for the names of the space. Other names must not be asked of the host's name server, nor be looked
 	// for in the host's domains.

@@ -23,13 +23,13 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/config"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/kernel"
+	"benchbook/runner/machine"
 	"benchbook/runner/proc"
 )
 
 // container is a service of a space. It implements engine.Container and engine.Probed.
 type container struct {
-	*kernel.Tree
+	*Tree
 	space   *space
 	service engine.Service
 	folder  string            // private, below that of the space
@@ -73,7 +73,7 @@ func newContainer(s *space, service engine.Service) (*container, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &container{Tree: kernel.NewTree(serviceVariable + "=" + folder), space: s, service: service, folder: folder,
+	c := &container{Tree: NewTree(serviceVariable + "=" + folder), space: s, service: service, folder: folder,
 		files: map[string]string{}, log: log{Tail: engine.Tail{Limit: engine.MaxLog}}}
 	if service.Ready.Log != "" && !service.Completes {
 		c.log.read, c.log.follow = io.Pipe()
@@ -96,19 +96,17 @@ func check(service engine.Service) error {
 	if _, err := stopSignal(service.StopSignal); err != nil {
 		return err
 	}
-	cpus, err := kernel.ParseCPUs(service.CPUSet)
-	if err == nil {
-		err = kernel.Online("/", cpus)
-	}
-	if service.CPUSet != "" && err != nil {
-		return refusef("Requested CPUs are not available - requested %s: %w", service.CPUSet, err)
+	cpus, ok := spec.ParseCPUSet(service.CPUSet)
+	online := machine.OnlineCPUs("/")
+	if service.CPUSet != "" && (!ok || slices.ContainsFunc(cpus, func(cpu int) bool { return !slices.Contains(online, cpu) })) {
+		return refusef("Requested CPUs are not available - requested %s, available: %s", service.CPUSet, spec.CPUSet(online))
 	}
 	return nil
 }
 
 // checkPorts refuses ports that another program has: that one would be measured instead.
 func checkPorts(ports []int) error {
-	open, err := kernel.Of("/proc/self").Listeners()
+	open, err := machine.Listeners("/proc/self", nil)
 	if err != nil {
 		return err
 	}
@@ -244,8 +242,7 @@ func (c *container) State(context.Context) (engine.State, error) {
 	if c.first.hasEnded() {
 		return engine.State{Ended: true, Exit: engine.Exit{Code: c.first.code}}, nil
 	}
-	status := fmt.Sprintf("/proc/%d/status", c.first.cmd.Process.Pid)
-	return engine.State{CPUs: proc.Field(status, "Cpus_allowed_list")}, nil
+	return engine.State{CPUs: proc.Status(strconv.Itoa(c.first.cmd.Process.Pid), "Cpus_allowed_list")}, nil
 }
 
 // Exec implements engine.Container. A command that cannot be started ends with status 127, as in a shell.

@@ -18,7 +18,6 @@ import (
 
 	"benchbook/internal/files"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/kernel"
 )
 
 // Engine runs services as processes of this machine. It implements engine.Engine.
@@ -190,13 +189,13 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 
 // sweepProcesses kills the processes of this user whose variables name an owner that has ended.
 func sweepProcesses(dryRun bool) (leftovers []engine.Leftover) {
-	for _, children := range kernel.Children() {
+	for _, children := range Children() {
 		for _, pid := range children {
 			handle, err := unix.PidfdOpen(pid, 0) // from now on it is the same process
 			if err != nil {
 				continue // it has ended
 			}
-			_, variables := engine.Variables(kernel.Environment(pid)) // none of another user
+			_, variables := engine.Variables(Environment(pid)) // none of another user
 			if alive, known := engine.OwnerAlive(variables[ownerVariable]); known && !alive && (dryRun ||
 				unix.PidfdSendSignal(handle, unix.SIGKILL, nil, 0) == nil) {
 				leftovers = append(leftovers, engine.Leftover{Kind: "process", Name: strconv.Itoa(pid),

@@ -17,8 +17,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/kernel"
 )
 
 // refusal is an error about the request, and not a fault of the engine.
@@ -61,7 +61,7 @@ func (c *container) launch(args, env []string, folder string, stdin []byte, stdo
 		cmd.Stdin = bytes.NewReader(stdin)
 	}
 	p := &process{container: c, isFirst: c.first == nil, cmd: cmd, done: make(chan struct{})}
-	p.cpus, _ = kernel.ParseCPUs(c.service.CPUSet) // it was checked
+	p.cpus, _ = spec.ParseCPUSet(c.service.CPUSet) // it was checked
 	started := make(chan error)
 	go p.run(started)
 	return p, <-started

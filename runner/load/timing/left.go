@@ -5,7 +5,6 @@ package timing
 import (
 	"errors"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -32,9 +31,8 @@ func leftBehind(beside map[int]bool) (usage, error) {
 		case errors.Is(err, unix.EINTR):
 			continue
 		case errors.Is(err, unix.ECHILD), err == nil && pid == 0:
-			running, err := runningBelow(os.Getpid(), beside)
-			sum.add(running)
-			return sum, err
+			sum.add(runningBelow(os.Getpid(), beside))
+			return sum, nil
 		case err != nil:
 			return sum, err
 		}
@@ -52,41 +50,29 @@ func (u *usage) add(v usage) {
 }
 
 // runningBelow adds up what the running descendants of a process took, with the children that they waited for.
-func runningBelow(ancestor int, without map[int]bool) (usage, error) {
+func runningBelow(ancestor int, without map[int]bool) usage {
 	var sum usage
-	err := walkBelow(ancestor, func(pid int, used usage) {
+	walkBelow(ancestor, func(pid int, used usage) {
 		if !without[pid] {
 			used.peak = peakOf(strconv.Itoa(pid))
 			sum.add(used)
 		}
 	})
-	return sum, err
+	return sum
 }
 
-// below names the running descendants of a process.
-func below(ancestor int) (map[int]bool, error) {
+// below returns the running descendants of a process.
+func below(ancestor int) map[int]bool {
 	found := map[int]bool{}
-	err := walkBelow(ancestor, func(pid int, _ usage) { found[pid] = true })
-	return found, err
+	walkBelow(ancestor, func(pid int, _ usage) { found[pid] = true })
+	return found
 }
 
 // walkBelow visits the running descendants of a process with what they took, but for its peak.
-func walkBelow(ancestor int, visit func(pid int, used usage)) error {
-	files, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		return err
-	}
+func walkBelow(ancestor int, visit func(pid int, used usage)) {
 	children := make(map[int][]int)
 	used := make(map[int]usage)
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended meanwhile
-		}
-		p, err := proc.ParseStat(text)
-		if err != nil {
-			return err
-		}
+	for _, p := range proc.All() {
 		children[p.Parent] = append(children[p.Parent], p.PID)
 		used[p.PID] = usage{user: p.User + p.ChildUser, system: p.System + p.ChildSystem}
 	}
@@ -95,5 +81,4 @@ func walkBelow(ancestor int, visit func(pid int, used usage)) error {
 		visit(pid, used[pid])
 		below = append(below[1:], children[pid]...)
 	}
-	return nil
 }

@@ -93,10 +93,7 @@ func prepareToAdopt(program string, o Options) (beside map[int]bool, err error) 
 	if !o.Beside {
 		return nil, nil
 	}
-	if beside, err = below(os.Getpid()); err != nil {
-		return nil, fmt.Errorf("looking for processes that run beside %s: %w", program, err)
-	}
-	return beside, nil
+	return below(os.Getpid()), nil
 }
 
 // noteEnd notes how a program ended, and what it took with what it left behind. Own is our memory when it was started.
@@ -252,6 +249,6 @@ func ownTime() time.Duration {
 
 // peakOf is the largest that a process has been, in bytes; 0 where the system does not tell. It is named as in /proc.
 func peakOf(process string) int64 {
-	kib, _ := strconv.ParseInt(strings.TrimSuffix(proc.Field("/proc/"+process+"/status", "VmHWM"), " kB"), 10, 64)
+	kib, _ := strconv.ParseInt(strings.TrimSuffix(proc.Status(process, "VmHWM"), " kB"), 10, 64)
 	return kib << 10
 }

@@ -138,7 +138,7 @@ var steps = map[string]func(value string) error{
 	"cat": cat,
 	"status": func(field string) error { // of the first process and of this one
 		fmt.Println(proc.Field("/proc/1/status", field))
-		fmt.Println(proc.Field("/proc/self/status", field))
+		fmt.Println(proc.Status("self", field))
 		return nil
 	},
 	"either": func(paths string) error { // reads one of two files

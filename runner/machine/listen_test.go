@@ -1,4 +1,4 @@
-package kernel
+package machine
 
 import (
 	"context"
@@ -58,7 +58,7 @@ func TestListenersOfThisProcess(t *testing.T) {
 			continue
 		}
 		defer listener.Close()
-		got, err := Of("/proc/self").Listeners()
+		got, err := Listeners("/proc/self", nil)
 		if err != nil || !slices.Contains(got, netip.MustParseAddrPort(fmt.Sprint(listener.Addr()))) {
 			t.Errorf("%v is not among %v, %v", listener.Addr(), got, err)
 		}

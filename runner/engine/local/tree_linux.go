@@ -1,4 +1,4 @@
-package kernel
+package local
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/runner/engine"
-
+	"benchbook/runner/machine"
 	"benchbook/runner/proc"
 )
 
@@ -100,27 +100,13 @@ func Environment(pid int) []string {
 	return strings.Split(string(text), "\x00")
 }
 
-// Children are the processes of this machine by their parents.
+// Children returns the processes of this machine by their parents.
 func Children() map[int][]int {
 	children := map[int][]int{}
-	entries, _ := os.ReadDir("/proc") // without it there are none
-	for _, entry := range entries {
-		if pid, err := strconv.Atoi(entry.Name()); err == nil {
-			if stat, err := readStat(pid); err == nil {
-				children[stat.Parent] = append(children[stat.Parent], pid)
-			}
-		}
+	for _, p := range proc.All() {
+		children[p.Parent] = append(children[p.Parent], p.PID)
 	}
 	return children
-}
-
-func readStat(pid int) (proc.Stat, error) {
-	var room [1024]byte
-	text, err := readOnce("/proc/"+strconv.Itoa(pid)+"/stat", room[:])
-	if err != nil {
-		return proc.Stat{}, err
-	}
-	return proc.ParseStat(text)
 }
 
 // Usage implements engine.Container. The kernel counts network losses for the whole machine only: they are unknown.
@@ -142,7 +128,7 @@ func (t *Tree) Usage(_ context.Context, detail engine.Detail) (engine.Usage, err
 		if len(only) == 0 {
 			only = t.threads()
 		}
-		usage.Threads, threadsErr = schedstat("/proc", only)
+		usage.Threads, threadsErr = machine.ReadThreads("/proc", only)
 	}
 	if detail.Listeners {
 		usage.Listeners, listenersErr = t.listeners()
@@ -174,7 +160,7 @@ func memoryOf(pid int, others bool) int64 {
 func (t *Tree) used() time.Duration {
 	sum := t.ended
 	for _, pid := range t.pids {
-		stat, err := readStat(pid)
+		stat, err := proc.Read(pid)
 		if err != nil {
 			continue // it has ended, and counts where it was waited for
 		}
@@ -217,5 +203,5 @@ func (t *Tree) listeners() ([]netip.AddrPort, error) {
 			}
 		}
 	}
-	return Of("/proc/self").ListenersOf(func(inode string) bool { return open[inode] })
+	return machine.Listeners("/proc/self", func(inode string) bool { return open[inode] })
 }

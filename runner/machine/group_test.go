@@ -1,10 +1,11 @@
-package kernel
+package machine
 
 import (
 	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,17 +76,17 @@ func writeTree(t *testing.T, trees ...map[string]string) string {
 	return root
 }
 
-func TestFiles(t *testing.T) {
+func TestGroup(t *testing.T) {
 	want := engine.Usage{
 		CPU: 1500 * time.Millisecond, Memory: 3400, Periods: 10, Throttled: 4, ListenOverflows: 12, Retransmits: 34,
 	}
 	for name, tree := range versions {
 		t.Run(name, func(t *testing.T) {
-			files, err := New(writeTree(t, network, tree), 7, containerID)
+			group, err := OpenGroup(writeTree(t, network, tree), 7, containerID)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := files.Usage(engine.Detail{Totals: true})
+			got, err := group.Usage(engine.Detail{Totals: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,18 +99,18 @@ func TestFiles(t *testing.T) {
 		})
 	}
 	t.Run("a process of another container", func(t *testing.T) {
-		if _, err := New(writeTree(t, network, versions["version 2"]), 7, "another"); err == nil {
+		if _, err := OpenGroup(writeTree(t, network, versions["version 2"]), 7, "another"); err == nil {
 			t.Error("it was taken for this one")
 		}
 	})
 	t.Run("counters that are missing", func(t *testing.T) {
 		tree := writeTree(t, versions["version 2"], map[string]string{"proc/7/net/netstat": "",
 			"proc/7/net/snmp": "Tcp: A\nTcp:"})
-		files, err := New(tree, 7, containerID)
+		group, err := OpenGroup(tree, 7, containerID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := files.Usage(engine.Detail{Totals: true})
+		got, err := group.Usage(engine.Detail{Totals: true})
 		if err != nil || got.ListenOverflows != -1 || got.Retransmits != -1 {
 			t.Errorf("got %+v, %v, want -1 for what cannot be told", got, err)
 		}
@@ -125,7 +126,7 @@ func TestThreads(t *testing.T) {
 		root := writeTree(t, versions[version], network, map[string]string{
 			list: "7\n8\n9\n", "proc/7/schedstat": "1500000000 12 3\n", "proc/8/schedstat": "20 0 1\n",
 		})
-		files, err := New(root, 7, containerID)
+		group, err := OpenGroup(root, 7, containerID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,10 +137,53 @@ func TestThreads(t *testing.T) {
 			{nil, map[int]engine.Thread{7: {CPU: 1500 * time.Millisecond, Waited: 12}, 8: {CPU: 20}}},
 			{[]int{9, 8}, map[int]engine.Thread{8: {CPU: 20}}},
 		} {
-			got, err := files.Usage(engine.Detail{Threads: true, Only: tt.only})
+			got, err := group.Usage(engine.Detail{Threads: true, Only: tt.only})
 			if err != nil || !maps.Equal(got.Threads, tt.want) || got.Memory != -1 {
 				t.Errorf("%s, only %v: got %+v, %v, want threads %v and no totals", version, tt.only, got, err, tt.want)
 			}
+		}
+	}
+}
+
+// The containers of Docker are found in the control groups of a machine, by their IDs, until they end.
+func TestContainers(t *testing.T) {
+	id := strings.Repeat("5fd00f29", 8)
+	want := engine.NoUsage()
+	want.CPU, want.Memory, want.Periods, want.Throttled = 1500*time.Millisecond, 3400, 10, 4
+	for name, files := range map[string]map[string]string{
+		"version 1": {
+			"cpuacct/docker/" + id + "/cpuacct.usage": "1500000000\n",
+			"cpu/docker/" + id + "/cpu.stat":          "nr_periods 10\nnr_throttled 4\n",
+			"memory/docker/" + id + "/memory.stat":    "total_rss 3000\ntotal_shmem 400\n",
+			"cpuacct/docker/buildx/cpuacct.usage":     "1\n",
+		},
+		"version 1 by systemd": {
+			"cpuacct/system.slice/docker-" + id + ".scope/cpuacct.usage": "1500000000\n",
+			"cpu/system.slice/docker-" + id + ".scope/cpu.stat":          "nr_periods 10\nnr_throttled 4\n",
+			"memory/system.slice/docker-" + id + ".scope/memory.stat":    "total_rss 3000\ntotal_shmem 400\n",
+		},
+		"version 2": {
+			"docker/" + id + "/cpu.stat":    "usage_usec 1500000\nnr_periods 10\nnr_throttled 4\n",
+			"docker/" + id + "/memory.stat": "anon 3000\nshmem 400\n",
+		},
+		"version 2 by systemd": {
+			"system.slice/docker-" + id + ".scope/cpu.stat":    "usage_usec 1500000\nnr_periods 10\nnr_throttled 4\n",
+			"system.slice/docker-" + id + ".scope/memory.stat": "anon 3000\nshmem 400\n",
+			"system.slice/docker.service/cpu.stat":             "usage_usec 7\n",
+		},
+	} {
+		root, found := writeTree(t, files), containers{}
+		all := found.read(root)
+		got, ok := all[id]
+		if got.At = want.At; !ok || len(all) != 1 || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, want %+v", name, all, want)
+		}
+		if err := os.RemoveAll(root); err != nil {
+			t.Fatal(err)
+		}
+		found[id].Close() // the kernel's files cannot be read once the group is gone
+		if all := found.read(root); len(all) != 0 || len(found) != 0 {
+			t.Errorf("%s: of a container that has ended there is %+v", name, all)
 		}
 	}
 }
