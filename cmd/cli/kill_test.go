@@ -248,8 +248,8 @@ func bystander(t *testing.T, c *client.Client) (unchanged func()) {
 		if _, err := c.NetworkInspect(t.Context(), network.ID, client.NetworkInspectOptions{}); err != nil {
 			t.Fatalf("the bystander's network: %v", err)
 		}
-		if exit, ended, err := alive.Ended(t.Context()); err != nil || ended {
-			t.Fatalf("the container of a process that is alive has ended with %+v, %v", exit, err)
+		if state, err := alive.State(t.Context()); err != nil || state.Ended {
+			t.Fatalf("the container of a process that is alive: %+v, %v", state, err)
 		}
 	}
 }
