@@ -64,7 +64,7 @@ func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (
 	fmt.Fprintf(log, "building the image of %s\n", build.For)
 	began := time.Now()
 	said := &engine.Tail{Limit: 1 << 20}
-	err = e.buildFrom(ctx, build, recipe, bases, tag, io.MultiWriter(steps{log}, said))
+	err = e.buildFrom(ctx, build, recipe, bases, tag, builderOutput{log: log, all: said})
 	if ctx.Err() != nil {
 		return engine.Prepared{}, fmt.Errorf("building the image of %s: %w", build.For, context.Cause(ctx))
 	}
@@ -84,7 +84,7 @@ func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (
 // buildFrom builds an image from its bases. They get names that no registry has: BuildKit may ask the registry first, and
 // take another image than the one that is recorded.
 func (e *Engine) buildFrom(ctx context.Context, build engine.Build, recipe *Dockerfile, bases []engine.Base, tag string,
-	log io.Writer) error {
+	output builderOutput) error {
 	const ours = "benchbook.invalid/"
 	var names, words []string
 	defer func() {
@@ -106,26 +106,14 @@ func (e *Engine) buildFrom(ctx context.Context, build engine.Build, recipe *Dock
 		}
 		names, words = append(names, name), append(words, name, base.Reference)
 	}
-	log = renamed{log, strings.NewReplacer(words...)}
-	err := e.dockerBuild(ctx, build, recipe.replace(names, false), tag, log)
-	if err != nil && lineMessage.MatchString(err.Error()) && ctx.Err() == nil {
-		// Its # syntax= may know the instruction.
-		if text := recipe.replace(names, true); !bytes.Equal(text, recipe.replace(names, false)) {
-			return e.dockerBuild(ctx, build, text, tag, log)
-		}
+	output.words = strings.NewReplacer(words...)
+	text := recipe.replace(names, false)
+	err := e.dockerBuild(ctx, build, text, tag, output)
+	full := recipe.replace(names, true) // its # syntax= may know more instructions
+	if err != nil && lineMessage.MatchString(err.Error()) && ctx.Err() == nil && !bytes.Equal(full, text) {
+		return e.dockerBuild(ctx, build, full, tag, output)
 	}
 	return err
-}
-
-// renamed replaces words in what is written.
-type renamed struct {
-	to    io.Writer
-	words *strings.Replacer
-}
-
-func (r renamed) Write(data []byte) (int, error) {
-	_, err := io.WriteString(r.to, r.words.Replace(string(data))) // as one piece
-	return len(data), err
 }
 
 // dockerBuild builds an image with another text of the Dockerfile by the docker command: with BuildKit, whose client is
@@ -152,24 +140,24 @@ func (e *Engine) dockerBuild(ctx context.Context, build engine.Build, dockerfile
 		arguments = append(arguments, "--build-arg="+name+"="+args[name])
 	}
 	if !e.classic.Load() {
-		said, err := e.docker(ctx, "1", append(arguments, "--progress=plain", "-"), archive, log)
+		said, err := e.docker(ctx, append(arguments, "--progress=plain", "-"), archive, log, "DOCKER_BUILDKIT=1")
 		if !bytes.Contains(said, []byte("buildx component is missing or broken")) {
 			return err
 		}
 		e.classic.Store(true)
 	}
-	_, err = e.docker(ctx, "0", append(arguments, "--force-rm", "-"), archive, log)
+	_, err = e.docker(ctx, append(arguments, "--force-rm", "-"), archive, log, "DOCKER_BUILDKIT=0")
 	return err
 }
 
-// docker runs the docker command with or without BuildKit, and returns the end of what it wrote.
-func (e *Engine) docker(ctx context.Context, buildKit string, arguments []string, stdin []byte, log io.Writer) (
+// docker runs the docker command on the engine, and returns the end of what it wrote.
+func (e *Engine) docker(ctx context.Context, arguments []string, stdin []byte, log io.Writer, environment ...string) (
 	[]byte, error) {
 	said := &engine.Tail{Limit: 64 << 10}
 	command := exec.CommandContext(ctx, "docker", arguments...)
 	// An attestation would make another image of each build. A context or builder that somebody chose is another engine.
-	command.Env = append(os.Environ(), client.EnvOverrideHost+"="+e.endpoint.reached, "DOCKER_BUILDKIT="+buildKit,
-		"DOCKER_CONTEXT=", "DOCKER_CLI_HINTS=false", "BUILDX_BUILDER=default", "BUILDX_NO_DEFAULT_ATTESTATIONS=1")
+	command.Env = slices.Concat(os.Environ(), environment, []string{client.EnvOverrideHost + "=" + e.endpoint.reached,
+		"DOCKER_CONTEXT=", "DOCKER_CLI_HINTS=false", "BUILDX_BUILDER=default", "BUILDX_NO_DEFAULT_ATTESTATIONS=1"})
 	command.Stdin, command.Stdout = bytes.NewReader(stdin), io.MultiWriter(log, said)
 	command.Stderr = command.Stdout
 	// The command itself, up to version 20.10, would wait for the end of the build.
@@ -177,14 +165,12 @@ func (e *Engine) docker(ctx context.Context, buildKit string, arguments []string
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 	command.WaitDelay = time.Second
 	err := command.Run()
-	switch {
-	case errors.Is(err, exec.ErrNotFound):
-		return nil, errors.New("there is no docker command to build with: install Docker's command line (docker-ce-cli, or " +
-			"docker.io of Debian)")
-	case err != nil:
-		return said.Bytes(), errors.New(cmp.Or(builderError(said.Bytes()), err.Error()))
+	if errors.Is(err, exec.ErrNotFound) {
+		err = errors.New("there is no docker command: install Docker's command line (docker-ce-cli, or docker.io of Debian)")
+	} else if err != nil {
+		err = errors.New(cmp.Or(builderError(said.Bytes()), err.Error()))
 	}
-	return said.Bytes(), nil
+	return said.Bytes(), err
 }
 
 // The errors of the docker command, and what comes before their cause.
@@ -204,22 +190,23 @@ func builderError(output []byte) string {
 	return errorPrefix.ReplaceAllString(message, "")
 }
 
-// steps passes on only the lines of a builder that begin an instruction.
-type steps struct{ log io.Writer }
+// builderOutput passes on what a builder writes, with other words for some: the lines that begin an instruction to log,
+// and everything to all.
+type builderOutput struct {
+	log, all io.Writer
+	words    *strings.Replacer
+}
 
 // stepMessage begins such a line: the classic builder's or BuildKit's, which counts anew in each stage.
-var stepMessage = regexp.MustCompile(`^(?:Step \d+/\d+ : |#\d+ \[(?:[^\]]+ )?\d+/\d+\] )`)
+var stepMessage = regexp.MustCompile(`(?m)^(?:Step \d+/\d+ : |#\d+ \[(?:[^\]]+ )?\d+/\d+\] ).*`)
 
-func (s steps) Write(message []byte) (int, error) {
-	for line := range bytes.Lines(message) {
-		if stepMessage.Match(line) {
-			// The end of the line may come as a message of its own.
-			if _, err := fmt.Fprintf(s.log, "%s\n", bytes.TrimRight(line, "\r\n")); err != nil {
-				return 0, err
-			}
-		}
+func (o builderOutput) Write(message []byte) (int, error) {
+	text := o.words.Replace(string(message)) // as one piece
+	for _, line := range stepMessage.FindAllString(text, -1) {
+		fmt.Fprintln(o.log, strings.TrimRight(line, "\r"))
 	}
-	return len(message), nil
+	_, err := io.WriteString(o.all, text)
+	return len(message), err
 }
 
 // lastLines returns the last n lines of an output, indented for below a message.

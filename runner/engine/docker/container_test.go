@@ -171,8 +171,8 @@ func TestOutOfMemory(t *testing.T) {
 	}
 }
 
-// answered is a container of an engine that a function answers for.
-func answered(t *testing.T, answer http.HandlerFunc) *container {
+// fakeContainer is a container of an engine that a function answers for.
+func fakeContainer(t *testing.T, answer http.HandlerFunc) *container {
 	c := &container{space: &space{engine: answering(t, answer)}, id: "1"}
 	provider, library := &testcontainers.DockerProvider{}, &testcontainers.DockerContainer{ID: c.id}
 	provider.SetClient(c.client())
@@ -193,7 +193,7 @@ func TestOutOfMemoryIsNoticedLate(t *testing.T) {
 		{"ended by itself", `{"Memory": 1000000}`, 1, false},
 	} {
 		asked := 0
-		c := answered(t, func(w http.ResponseWriter, _ *http.Request) {
+		c := fakeContainer(t, func(w http.ResponseWriter, _ *http.Request) {
 			asked++
 			_, _ = fmt.Fprintf(w, `{"Id": "1", "HostConfig": %s, "State": {"ExitCode": %d, "OOMKilled": %v}}`, tt.host, tt.code,
 				asked > 2)
@@ -219,7 +219,7 @@ func TestWait(t *testing.T) {
 		{"cancelled", `{"Error": {"Message": "context canceled"}, "StatusCode": -1}`, true, 0, "enough"},
 	} {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		c := answered(t, func(w http.ResponseWriter, _ *http.Request) {
+		c := fakeContainer(t, func(w http.ResponseWriter, _ *http.Request) {
 			if tt.cancelled {
 				cancel(enough)
 			}

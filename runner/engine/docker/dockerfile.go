@@ -166,7 +166,7 @@ func (d *Dockerfile) expand(word string, values variables) string {
 	return expanded
 }
 
-// Replace returns the text with other names for its bases, by their index. Lines keep their numbers. The usual # syntax=
+// replace returns the text with other names for its bases, by their index. Lines keep their numbers. The usual # syntax=
 // is left out unless it is asked for: what the engine has needs no registry, and does for most.
 func (d *Dockerfile) replace(names []string, syntax bool) []byte {
 	lines := slices.Clone(d.lines)

@@ -56,33 +56,19 @@ func open(ctx context.Context, host string) (*endpoint, error) {
 		at.elsewhere = true
 		return at, at.forward(ctx)
 	case "tcp", "http", "https":
-		name, _, err := net.SplitHostPort(u.Host)
-		if err != nil {
-			return nil, err
-		}
-		at.elsewhere = !isHere(ctx, name)
+		at.elsewhere = !isHere(ctx, u.Host)
 	}
 	return at, nil
 }
 
-// isHere reports whether a host name is one of this machine.
-func isHere(ctx context.Context, name string) bool {
-	var own []string
-	addresses, _ := net.InterfaceAddrs()
-	for _, a := range addresses {
-		if prefix, ok := a.(*net.IPNet); ok {
-			own = append(own, prefix.IP.String())
-		}
+// isHere reports whether an address is one of this machine: the kernel connects to it from the same.
+func isHere(ctx context.Context, address string) bool {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return false
 	}
-	found, err := new(net.Resolver).LookupNetIP(ctx, "ip", name)
-	for _, ip := range found {
-		for _, o := range own {
-			if ip.Unmap().String() == o || ip.IsLoopback() {
-				return true
-			}
-		}
-	}
-	return err != nil && name == "localhost"
+	defer conn.Close()
+	return conn.LocalAddr().(*net.TCPAddr).IP.Equal(conn.RemoteAddr().(*net.TCPAddr).IP)
 }
 
 // forward makes the socket of an engine at ssh://[USER@]HOST[:PORT][/SOCKET] one of this machine, by the ssh command:

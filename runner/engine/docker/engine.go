@@ -52,9 +52,8 @@ type Engine struct {
 	agent    agent.Program
 	classic  atomic.Bool // the docker command has no BuildKit
 
-	mu          sync.Mutex
-	unreachable map[string]error         // registries that did not answer, by name
-	making      map[string]chan struct{} // images being built or pulled, by name; closed at the end
+	unreachable sync.Map // why registries did not answer, by name
+	making      sync.Map // of chan struct{} by the name of an image, full while it is built or pulled
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -72,8 +71,7 @@ func New(ctx context.Context, program agent.Program) (*Engine, error) {
 func connect(ctx context.Context, host string, program agent.Program) (e *Engine, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	e = &Engine{owner: engine.Owner(), agent: program, unreachable: make(map[string]error),
-		making: make(map[string]chan struct{})}
+	e = &Engine{owner: engine.Owner(), agent: program}
 	defer func() {
 		if err != nil {
 			e.Close()
@@ -95,7 +93,7 @@ func connect(ctx context.Context, host string, program agent.Program) (e *Engine
 	if e.version, err = e.client.ServerVersion(ctx, client.ServerVersionOptions{}); err != nil {
 		return e, err
 	}
-	if err = unfit(e.version); err != nil {
+	if err = unfit(host, e.version); err != nil {
 		return e, err
 	}
 	e.provider, err = newProvider(e.endpoint, e.client)
@@ -125,34 +123,31 @@ func newProvider(at *endpoint, api *client.Client) (*testcontainers.DockerProvid
 // oldestMinor is the minor version of the oldest API that works, 1.40 of Docker 19.03.
 const oldestMinor = 40
 
-// unfitError is why an engine that answers cannot be used.
-type unfitError struct{ reason string }
-
-func (e *unfitError) Error() string { return e.reason }
-
-// unfit returns why an engine cannot run articles; nil if it can.
-func unfit(version client.ServerVersionResult) error {
-	if slices.ContainsFunc(version.Components, func(c system.ComponentVersion) bool { return c.Name == "Podman Engine" }) {
-		return &unfitError{"Podman " + version.Version + ", whose Docker API does not describe networks as Docker's does"}
-	}
+// unfit returns why an engine that answers cannot run articles; nil if it can.
+func unfit(host string, version client.ServerVersionResult) error {
+	reason := ""
 	var major, minor int
-	if n, _ := fmt.Sscanf(version.APIVersion, "%d.%d", &major, &minor); n == 2 && (major < 1 ||
-		major == 1 && minor < oldestMinor) {
-		return &unfitError{fmt.Sprintf("Docker %s with API %s, and benchbook needs API 1.%d", version.Version,
-			version.APIVersion, oldestMinor)}
+	_, err := fmt.Sscanf(version.APIVersion, "%d.%d", &major, &minor)
+	switch {
+	case slices.ContainsFunc(version.Components, func(c system.ComponentVersion) bool { return c.Name == "Podman Engine" }):
+		reason = "Podman " + version.Version + ", whose Docker API does not describe networks as Docker's does"
+	case err == nil && (major < 1 || major == 1 && minor < oldestMinor):
+		reason = fmt.Sprintf("Docker %s with API %s, and benchbook needs API 1.%d", version.Version, version.APIVersion,
+			oldestMinor)
+	default:
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%w can be used at %s (it is %s): set DOCKER_HOST to Docker 19.03 or newer, or measure without "+
+		"containers with --engine local", engine.ErrUnavailable, host, reason)
 }
 
 // unavailable says in one sentence that no engine answers at a host, and what to do.
 func unavailable(host string, err error) error {
-	unfit, isUnfit := errors.AsType[*unfitError](err)
 	switch {
+	case errors.Is(err, engine.ErrUnavailable):
+		return err
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("connecting to the Docker engine at %s: %w", host, err)
-	case isUnfit:
-		return fmt.Errorf("%w can be used at %s (it is %s): set DOCKER_HOST to Docker 19.03 or newer, or measure without "+
-			"containers with --engine local", engine.ErrUnavailable, host, unfit.reason)
 	case strings.Contains(err.Error(), "permission denied") && !strings.HasPrefix(host, "ssh:"):
 		return fmt.Errorf("%w may be used by this user at %s: join the group docker, or run as root",
 			engine.ErrUnavailable, host)

@@ -1,34 +1,29 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
-	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
-	"github.com/moby/moby/api/pkg/authconfig"
 	"github.com/moby/moby/client"
 	"github.com/moby/moby/client/pkg/jsonmessage"
-	"github.com/testcontainers/testcontainers-go"
 
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
-// Bounds of a pull. Only the first answer of a registry is bounded tightly, as a large image may take long over a slow
-// line; where a substitute is there already, less.
+// How long a registry may take to answer.
 const (
 	answerTimeout           = 15 * time.Second
-	answerTimeoutSubstitute = 3 * time.Second
-	stallTimeout            = 2 * time.Minute
-	reachTimeout            = 5 * time.Second // in which a registry says whether it has an image
+	answerTimeoutSubstitute = 3 * time.Second // where a substitute is there already
+	reachTimeout            = 5 * time.Second // when it is only asked whether it has an image
 )
 
 // errNoAnswer is a registry that was silent for as long as we wait.
@@ -212,27 +207,13 @@ func notPulled(name, release string, err error) *engine.ImageError {
 // alone waits until nobody else here makes the image of a name, and keeps others from it until done is called: several
 // builds that want one base share it.
 func (e *Engine) alone(ctx context.Context, name string) (done func(), err error) {
-	own := make(chan struct{})
-	for {
-		e.mu.Lock()
-		other, taken := e.making[name]
-		if !taken {
-			e.making[name] = own
-		}
-		e.mu.Unlock()
-		if !taken {
-			return func() {
-				e.mu.Lock()
-				defer e.mu.Unlock()
-				delete(e.making, name)
-				close(own)
-			}, nil
-		}
-		select {
-		case <-other:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("waiting for image %s: %w", name, context.Cause(ctx))
-		}
+	value, _ := e.making.LoadOrStore(name, make(chan struct{}, 1))
+	turn := value.(chan struct{})
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for image %s: %w", name, context.Cause(ctx))
 	}
 }
 
@@ -240,60 +221,43 @@ func (e *Engine) alone(ctx context.Context, name string) (done func(), err error
 func (e *Engine) pull(ctx context.Context, image reference.Named, platform string, bound time.Duration,
 	log io.Writer) error {
 	registry, began := reference.Domain(image), time.Now()
-	e.mu.Lock()
-	known := e.unreachable[registry]
-	e.mu.Unlock()
-	if known != nil {
-		return known
+	if known, ok := e.unreachable.Load(registry); ok {
+		return known.(error)
 	}
 	fmt.Fprintf(log, "pulling %s\n", reference.FamiliarString(image))
 	err := e.tryPull(ctx, image, platform, bound)
 	if err == nil {
 		fmt.Fprintf(log, "pulled %s in %s\n", reference.FamiliarString(image), roundTime(time.Since(began)))
 	} else if ctx.Err() == nil && unreachable(err) {
-		e.mu.Lock()
-		e.unreachable[registry] = err
-		e.mu.Unlock()
+		e.unreachable.Store(registry, err)
 	}
 	return err
 }
 
-// tryPull pulls an image. The library would try until the context ends.
+// tryPull pulls an image by the docker command, which logs in as it does elsewhere. The library would try until the
+// context ends.
 func (e *Engine) tryPull(ctx context.Context, image reference.Named, platform string, bound time.Duration) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	silence := time.AfterFunc(bound, func() { cancel(errNoAnswer) })
 	defer silence.Stop()
-	var options client.ImagePullOptions
+	arguments := []string{"pull", image.String()}
 	if platform != "" {
-		p, err := platforms.Parse(platform)
-		if err != nil {
-			return fmt.Errorf("platform %q is not OS/ARCHITECTURE, such as linux/amd64: %w", platform, err)
-		}
-		options.Platforms = append(options.Platforms, p)
+		arguments = slices.Insert(arguments, 1, "--platform="+platform)
 	}
-	// Without credentials the image may still be public.
-	if _, auth, err := testcontainers.DockerImageAuth(ctx, image.String()); err == nil {
-		if encoded, err := authconfig.Encode(auth); err == nil {
-			options.RegistryAuth = encoded
-		}
-	}
-	progress, err := e.client.ImagePull(ctx, image.String(), options)
-	if err == nil {
-		for message, streamErr := range progress.JSONMessages(ctx) {
-			silence.Reset(stallTimeout)
-			if err = streamErr; err == nil && message.Error != nil {
-				err = message.Error
-			}
-			if err != nil {
-				break
-			}
-		}
-	}
+	_, err := e.docker(ctx, arguments, nil, answered(func() { silence.Stop() }))
 	if err != nil && errors.Is(context.Cause(ctx), errNoAnswer) {
 		return errNoAnswer
 	}
 	return err
+}
+
+// answered is a writer that is called when something is written to it.
+type answered func()
+
+func (a answered) Write(data []byte) (int, error) {
+	a()
+	return len(data), nil
 }
 
 // noContact has the engine's words for a registry that it could not talk to. It has no error code for that.
@@ -304,8 +268,7 @@ var noContact = regexp.MustCompile(`no such host|server misbehaving|dial tcp|i/o
 // unreachable reports whether a pull failed because its registry cannot be reached, rather than because the registry has
 // no such image or does not give it to us.
 func unreachable(err error) bool {
-	return errors.Is(err, errNoAnswer) ||
-		!errdefs.IsNotFound(err) && !errdefs.IsUnauthorized(err) && noContact.MatchString(err.Error())
+	return errors.Is(err, errNoAnswer) || noContact.MatchString(err.Error())
 }
 
 // contactFault has the words of those that tell people why.
@@ -314,11 +277,7 @@ var contactFault = regexp.MustCompile(`no such host|i/o timeout|connection refus
 
 // registryWords say in short why a registry did not give an image.
 func registryWords(err error) string {
-	words := firstLine(strings.TrimPrefix(err.Error(), "Error response from daemon: "))
-	if fault := contactFault.FindString(words); fault != "" {
-		return fault
-	}
-	return words
+	return cmp.Or(contactFault.FindString(err.Error()), firstLine(err.Error()))
 }
 
 // releases has the names of Debian releases by the number or word that tags of its image use.

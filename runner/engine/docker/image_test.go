@@ -187,8 +187,7 @@ func TestDockerCommand(t *testing.T) {
 			"made --build-arg=WORD=given"
 	)
 	for _, tt := range []struct{ name, program, want string }{
-		{"none", "", "there is no docker command to build with: install Docker's command line (docker-ce-cli, or docker.io " +
-			"of Debian)"},
+		{"none", "", "there is no docker command: install Docker's command line (docker-ce-cli, or docker.io of Debian)"},
 		{"with BuildKit", said + "exit 1\n", "1" + want + " --progress=plain -"},
 		{"without it", "if [ $DOCKER_BUILDKIT = 1 ]; then echo 'ERROR: BuildKit is enabled but the buildx component is " +
 			"missing or broken.'; else " + said + "fi; exit 1\n", "0" + want + " --force-rm -"},
@@ -323,11 +322,11 @@ func TestMissingImages(t *testing.T) {
 		if _, err := e.client.ImageInspect(t.Context(), base.Reference); !errdefs.IsNotFound(err) {
 			t.Errorf("%s is there, though only %s was made (%v)", base.Reference, base.Substitute, err)
 		}
-		if len(e.unreachable) == 0 {
+		if _, noted := e.unreachable.Load("docker.io"); !noted {
 			t.Error("the next image would wait for the registry again")
 		}
 	}
-	e.unreachable["docker.io"] = errNoAnswer // so that nobody waits
+	e.unreachable.Store("docker.io", errNoAnswer) // so that nobody waits
 	_, err := e.Prepare(t.Context(), engine.Image{Name: "benchbook/nosuchimage:1"}, t.Output())
 	if missing := (*engine.ImageError)(nil); !errors.As(err, &missing) || missing.Reference != "benchbook/nosuchimage:1" {
 		t.Errorf("got %v, want an ImageError", err)
@@ -411,16 +410,18 @@ func TestBuildContext(t *testing.T) {
 
 // Only lines that begin an instruction are passed on, and only the last lines are kept with an error.
 func TestBuilderOutput(t *testing.T) {
-	var log bytes.Buffer
-	for _, message := range []string{"Step 1/2 : FROM debian", "\n", " ---> 5fd00f29a\n", "Step 2/2 : RUN make\n",
-		"make: nothing to do\n", "#4 [last 1/2] FROM debian\n#4 DONE 0.1s\n\n#5 [2/2] RUN x\n#5 0.1 [1/2] x\n"} {
-		if n, err := (steps{&log}).Write([]byte(message)); n != len(message) || err != nil {
+	var log, all bytes.Buffer
+	output := builderOutput{&log, &all, strings.NewReplacer("benchbook.invalid/x:1", "debian")}
+	messages := []string{"Step 1/2 : FROM benchbook.invalid/x:1", "\n", " ---> 5fd00f29a\n", "Step 2/2 : RUN make\n",
+		"make: nothing to do\n", "#4 [last 1/2] FROM benchbook.invalid/x:1\n#4 DONE 0.1s\n\n#5 [2/2] RUN x\r\n#5 0.1 [1/2] x\n"}
+	for _, message := range messages {
+		if n, err := output.Write([]byte(message)); n != len(message) || err != nil {
 			t.Fatalf("%q: %d, %v", message, n, err)
 		}
 	}
 	const want = "Step 1/2 : FROM debian\nStep 2/2 : RUN make\n#4 [last 1/2] FROM debian\n#5 [2/2] RUN x\n"
-	if got := log.String(); got != want {
-		t.Errorf("got %q, want %q", got, want)
+	if log.String() != want || all.String() != output.words.Replace(strings.Join(messages, "")) {
+		t.Errorf("got %q and %q, want %q", &log, &all, want)
 	}
 	if got := lastLines([]byte("a\nb\nc\n\n"), 2); got != "    b\n    c" {
 		t.Errorf("the last lines are %q", got)
@@ -458,8 +459,8 @@ func TestUnreachable(t *testing.T) {
 		{"silent", fmt.Errorf("pulling: %w", errNoAnswer), true},
 		{"a certificate in between", errors.New("x509: certificate signed by unknown authority"), true},
 		{"a proxy that refuses", errors.New("unexpected status: 403 Forbidden"), true},
-		{"no such image", errdefs.ErrNotFound.WithMessage("manifest for debian:nothing not found"), false},
-		{"not for us", errdefs.ErrUnauthenticated.WithMessage("dial tcp is a bad user name"), false},
+		{"no such image", errors.New("manifest for debian:nothing not found: manifest unknown"), false},
+		{"not for us", errors.New("pull access denied for x, repository does not exist or may require 'docker login'"), false},
 		{"too many requests", errors.New("toomanyrequests: you have reached your pull rate limit"), false},
 		{"no space", errors.New("write /var/lib/docker/tmp/x: no space left on device"), false},
 	}

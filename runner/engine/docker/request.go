@@ -58,9 +58,7 @@ func (s *space) request(ctx context.Context, c *container) (request testcontaine
 	if service.Beside == "" {
 		request.Networks = []string{s.name}
 		request.NetworkAliases = map[string][]string{s.name: c.names()}
-		if err := s.connect(ctx, &host, service); err != nil {
-			return request, err
-		}
+		s.connect(ctx, &host, service)
 	} else if other := s.tree.Find(service.Beside); other != nil {
 		host.NetworkMode = api.NetworkMode("container:" + other.id)
 	} else {
@@ -158,7 +156,7 @@ func limit(config *api.HostConfig, service *engine.Service) {
 }
 
 // connect puts a container into the network of the space.
-func (s *space) connect(ctx context.Context, config *api.HostConfig, service *engine.Service) error {
+func (s *space) connect(ctx context.Context, config *api.HostConfig, service *engine.Service) {
 	config.NetworkMode = api.NetworkMode(s.name) // else one that leads out, should somebody have removed this one
 	if config.Sysctls == nil {
 		config.Sysctls = make(map[string]string)
@@ -174,5 +172,4 @@ func (s *space) connect(ctx context.Context, config *api.HostConfig, service *en
 	if len(service.Expose) == 0 {
 		config.ExtraHosts = s.known(ctx)
 	}
-	return nil
 }

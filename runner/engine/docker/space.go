@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -29,7 +30,7 @@ type space struct {
 	outer   *space                                     // nil for one that is no group
 	tree    *engine.Tree[container]
 
-	mu      sync.Mutex
+	mu      *sync.Mutex       // of a space and its groups
 	volumes []string          // as the engine knows them
 	named   map[string]string // volumes that have a name
 	probe   *container        // in which our agent connects to services, where this process cannot
@@ -59,7 +60,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 		}
 		return nil, fmt.Errorf("opening a space: %w", err)
 	}
-	return &space{engine: e, run: run, name: name, network: network, named: make(map[string]string),
+	return &space{engine: e, run: run, name: name, network: network, mu: new(sync.Mutex), named: make(map[string]string),
 		tree: engine.NewTree[container]("space " + name)}, nil
 }
 
@@ -76,7 +77,8 @@ func (s *space) Group(ctx context.Context) (engine.Space, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a group of space %s: %w", s.name, err)
 	}
-	return &space{engine: s.engine, run: s.run, name: s.name, outer: s, named: make(map[string]string), tree: tree}, nil
+	return &space{engine: s.engine, run: s.run, name: s.name, outer: s, mu: s.mu, named: make(map[string]string),
+		tree: tree}, nil
 }
 
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Container, error) {
@@ -160,7 +162,7 @@ func (s *space) prober(ctx context.Context) (*container, error) {
 		return nil, err
 	}
 	image, err := s.engine.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}},
-		&engine.Tail{})
+		io.Discard)
 	if err != nil {
 		return nil, err
 	}

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/containerd/errdefs"
-	api "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"benchbook/runner/engine"
@@ -36,12 +34,15 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 			switch {
 			case l.Problem != "":
 				stuck = append(stuck, l)
+				if l.Kind == "container" { // nothing can be measured beside it
+					err = errors.Join(err, fmt.Errorf("removing container %s: %s", l.Name, l.Problem))
+				}
 			case !slices.Contains(removed, l):
 				removed = append(removed, l)
 			}
 		}
 		if err == nil && (len(stuck) == 0 || final && len(removed) == 0) || try == sweepTries {
-			return slices.Concat(removed, stuck), errors.Join(err, stuckContainers(stuck))
+			return slices.Concat(removed, stuck), err
 		}
 		select {
 		case <-ctx.Done():
@@ -49,17 +50,6 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 		case <-time.After(sweepPause):
 		}
 	}
-}
-
-// stuckContainers is an error if containers could not be removed: nothing can be measured beside them.
-func stuckContainers(stuck []engine.Leftover) error {
-	var failures []error
-	for _, l := range stuck {
-		if l.Kind == "container" {
-			failures = append(failures, fmt.Errorf("removing container %s: %s", l.Name, l.Problem))
-		}
-	}
-	return errors.Join(failures...)
 }
 
 // sweepOnce removes what can be removed now. Final reports that all it found are networks that are stuck.
@@ -86,8 +76,9 @@ func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) (leftovers []engine
 		leftovers = append(leftovers, left)
 	}
 	for _, c := range containers.Items { // first, as networks and volumes in use cannot be removed
-		if name := e.nameIfThere(ctx, c); name != "" {
-			sweep("container", name, c.Labels, time.Time{}, func() error { return e.removeContainer(ctx, c.ID) })
+		if len(c.Names) > 0 { // else it ended while the engine removed it, and is only listed
+			sweep("container", strings.TrimPrefix(c.Names[0], "/"), c.Labels, time.Time{},
+				func() error { return e.removeContainer(ctx, c.ID) })
 		}
 	}
 	for _, n := range networks.Items {
@@ -97,18 +88,6 @@ func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) (leftovers []engine
 		sweep("volume", v.Name, v.Labels, time.Time{}, func() error { return e.removeVolume(ctx, v.Name) })
 	}
 	return leftovers, final, nil
-}
-
-// nameIfThere returns the name of a container that the engine lists, or its ID; empty if it is only listed: one that
-// ended while the engine removed it may stay in its list, without a name.
-func (e *Engine) nameIfThere(ctx context.Context, c api.Summary) string {
-	if len(c.Names) > 0 {
-		return strings.TrimPrefix(c.Names[0], "/")
-	}
-	if _, err := e.client.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{}); errdefs.IsNotFound(err) {
-		return ""
-	}
-	return c.ID
 }
 
 // removeContainer kills and removes a container with its anonymous volumes. It may be gone already.

@@ -8,7 +8,6 @@ import (
 
 	api "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
-	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
 	"benchbook/notebook/spec"
@@ -22,17 +21,18 @@ func (s *space) mounts(ctx context.Context, service *engine.Service) ([]mount.Mo
 		if !path.IsAbs(v.Target) {
 			return nil, fmt.Errorf("volume %q: a path in a container is absolute", v.Target)
 		}
-		m := mount.Mount{Type: mount.TypeVolume, Target: v.Target, ReadOnly: v.ReadOnly}
+		// The engine makes the volume together with the container.
+		m := mount.Mount{Type: mount.TypeVolume, Target: v.Target, ReadOnly: v.ReadOnly,
+			VolumeOptions: &mount.VolumeOptions{Labels: s.engine.labels(s.run)}}
 		var err error
 		switch {
 		case v.Host != "":
-			m.Type, m.Source = mount.TypeBind, v.Host
+			m.Type, m.Source, m.VolumeOptions = mount.TypeBind, v.Host, nil
 		case v.HasFiles():
-			// The engine would copy what the image has at the target into a volume that is empty.
-			m.VolumeOptions = &mount.VolumeOptions{NoCopy: true}
+			m.VolumeOptions.NoCopy = true // of what the image has at the target
 			m.Source, err = s.filled(ctx, service.Image.ID, v.Files)
 		case v.Name() != "":
-			m.Source, err = s.volume(ctx, v.Name())
+			m.Source = s.volume(v.Name())
 		}
 		if err != nil {
 			return nil, fmt.Errorf("volume %s: %w", v.Target, err)
@@ -42,44 +42,30 @@ func (s *space) mounts(ctx context.Context, service *engine.Service) ([]mount.Mo
 	return mounts, nil
 }
 
-// volume finds a volume by its name, here or in the spaces around, or makes it here.
-func (s *space) volume(ctx context.Context, name string) (id string, err error) {
-	if s.outer != nil {
-		s.outer.mu.Lock()
-		defer s.outer.mu.Unlock()
-		if id, known := s.outer.named[name]; known {
-			return id, nil
-		}
-	}
+// volume returns the engine's name of a volume of this space or one around it.
+func (s *space) volume(name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if id, known := s.named[name]; known {
-		return id, nil
+	for around := s; around != nil; around = around.outer {
+		if id, known := around.named[name]; known {
+			return id
+		}
 	}
-	id = s.name + "-" + safeName(name)
+	id := s.name + "-" + safeName(name)
 	if s.outer != nil {
 		id += suffix() // the space around may come to have one of this name
 	}
-	s.named[name] = id
-	return id, s.makeVolume(ctx, id)
-}
-
-// makeVolume makes a volume that is removed with the space. The space is locked.
-func (s *space) makeVolume(ctx context.Context, id string) error {
-	s.volumes = append(s.volumes, id) // first, as the engine may have made it although the request failed
-	_, err := s.engine.client.VolumeCreate(ctx, client.VolumeCreateOptions{Name: id, Labels: s.engine.labels(s.run)})
-	return err
+	s.named[name], s.volumes = id, append(s.volumes, id)
+	return id
 }
 
 // filled makes a volume that holds files. The engine puts files only into containers, so one that is never started takes
 // them in.
 func (s *space) filled(ctx context.Context, image string, files []spec.File) (id string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	id = s.name + "-files" + suffix()
-	if err := s.makeVolume(ctx, id); err != nil || len(files) == 0 {
-		return id, err
-	}
+	s.mu.Lock()
+	s.volumes = append(s.volumes, id)
+	s.mu.Unlock()
 	const inside = "/.benchbook"
 	filling, err := s.engine.provider.CreateContainer(ctx, testcontainers.ContainerRequest{
 		Name: id, Image: image, Labels: s.engine.labels(s.run), Entrypoint: []string{"never"},
@@ -87,7 +73,7 @@ func (s *space) filled(ctx context.Context, image string, files []spec.File) (id
 		HostConfigModifier: func(config *api.HostConfig) {
 			config.NetworkMode = "none"
 			config.Mounts = []mount.Mount{{Type: mount.TypeVolume, Source: id, Target: inside,
-				VolumeOptions: &mount.VolumeOptions{NoCopy: true}}}
+				VolumeOptions: &mount.VolumeOptions{NoCopy: true, Labels: s.engine.labels(s.run)}}}
 		},
 	})
 	if filling != nil {
