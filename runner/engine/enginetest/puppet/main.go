@@ -137,7 +137,7 @@ var steps = map[string]func(value string) error{
 	},
 	"cat": cat,
 	"status": func(field string) error { // of the first process and of this one
-		fmt.Println(proc.Field("/proc/1/status", field))
+		fmt.Println(proc.Status("1", field))
 		fmt.Println(proc.Status("self", field))
 		return nil
 	},
