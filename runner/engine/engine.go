@@ -159,10 +159,10 @@ type Build struct {
 
 // Prepared is an image that is there.
 type Prepared struct {
-	Reference   string // by which the engine finds it
-	ID          string // digest of the image
-	Bases       []Base // one per FROM of its Dockerfile, or the image itself
-	Built       bool   // false if it was there already
+	Reference   string     // by which the engine finds it
+	ID          string     // digest of the image
+	Bases       []Base     // one per FROM of its Dockerfile, or the image itself
+	Built       bool       // false if it was there already
 	Healthcheck spec.Ready // of the image; zero if it has none or the engine cannot tell
 }
 

@@ -41,7 +41,9 @@ type RejectedError struct {
 	Err  error
 }
 
-func (e *RejectedError) Error() string { return fmt.Sprintf("%q could not be started: %v", e.Name, e.Err) }
+func (e *RejectedError) Error() string {
+	return fmt.Sprintf("%q could not be started: %v", e.Name, e.Err)
+}
 
 func (e *RejectedError) Unwrap() error { return e.Err }
 

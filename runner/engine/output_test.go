@@ -11,8 +11,8 @@ func TestHeadAndTail(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 500 {
 		limit := 1 + random.IntN(20)
-		told := 0
-		h, last := &Head{Limit: limit, Full: func() { told++ }}, &Tail{Limit: limit}
+		full := 0
+		h, last := &Head{Limit: limit, Full: func() { full++ }}, &Tail{Limit: limit}
 		var all string
 		for range random.IntN(8) {
 			piece := strings.Repeat(string(rune('a'+random.IntN(26))), random.IntN(2*limit+2))
@@ -26,8 +26,8 @@ func TestHeadAndTail(t *testing.T) {
 		if want := all[:min(limit, len(all))]; string(h.Bytes()) != want {
 			t.Fatalf("head %d of %q is %q", limit, all, h.Bytes())
 		}
-		if isFull := len(all) > limit; isFull != (told == 1) || told > 1 {
-			t.Fatalf("head %d of %q was full %d times", limit, all, told)
+		if isFull := len(all) > limit; isFull != (full == 1) || full > 1 {
+			t.Fatalf("head %d of %q was full %d times", limit, all, full)
 		}
 		if want := all[max(0, len(all)-limit):]; string(last.Bytes()) != want {
 			t.Fatalf("tail %d of %q is %q, want %q", limit, all, last.Bytes(), want)

@@ -33,9 +33,9 @@ func TestOwnerAlive(t *testing.T) {
 		{"a process before the last boot", with(1, "abc"), false, true},
 		{"a process of another machine", with(0, "abc"), false, false},
 		{"a start time that was not known", with(3, "unknown"), false, false},
-		{"a number that is none", with(2, "x"), false, false},
+		{"a PID that is not a number", with(2, "x"), false, false},
 		{"nothing", "", false, false},
-		{"somebody else's word", "root", false, false},
+		{"a word of another program", "root", false, false},
 		{"a process whose keeper lives", with(3, "1") + "@" + self, true, true},
 		{"a process whose keeper may live", with(3, "1") + "@" + with(0, "abc"), false, false},
 		{"a process whose keeper has ended", with(3, "1") + "@" + with(3, "2"), false, true},
@@ -51,7 +51,7 @@ func TestOwnerAlive(t *testing.T) {
 	}
 }
 
-// Of what is left behind while its keeper lives, only those of the same keeper take anything for abandoned.
+// While the keeper of a dead process lives, only processes with the same keeper find it dead.
 func TestOwnerWithKeeper(t *testing.T) {
 	keeper := Owner()
 	t.Setenv(KeeperVariable, keeper)

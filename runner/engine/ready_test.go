@@ -17,7 +17,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// However a log is cut into pieces, a text is counted as often as it stands there.
+// A text is counted as often as a log has it, however the log is cut into pieces.
 func TestCounter(t *testing.T) {
 	const log = "ready to accept; not ready to; ready readready to"
 	for size := 1; size <= len(log); size++ {
@@ -184,7 +184,7 @@ func TestHealthcheck(t *testing.T) {
 		{"so many retries", spec.Ready{Interval: s, Retries: 10}, fails(never), `service "s" was not ready after 10s: ` + no,
 			10 * s, 11, 0},
 		{"retries alone", spec.Ready{Retries: 2}, fails(never), `service "s" was not ready after 1m: ` + no, 60 * s, 0, 0},
-		{"a timeout is that of one probe", spec.Ready{Interval: s, Timeout: 2 * s}, hangs,
+		{"a timeout bounds one probe", spec.Ready{Interval: s, Timeout: 2 * s}, hangs,
 			`service "s" was not ready after 8s: a probe took longer than 2s`, 8 * s, 3, 0},
 		{"a timeout alone is not the whole wait", spec.Ready{Timeout: 2 * s}, fails(20 * s), "", 20 * s, 0, 0},
 		{"probes in the start period do not count", spec.Ready{Interval: s, Retries: 2, StartPeriod: 20 * s}, fails(19 * s),
@@ -212,7 +212,7 @@ func TestHealthcheck(t *testing.T) {
 	}
 }
 
-// A healthcheck that lacks its program says so, and is not waited for to the end: neither is anything else of it told.
+// A healthcheck without its program is named in the error, and given up early.
 func TestHealthcheckWithoutItsProgram(t *testing.T) {
 	tests := []struct {
 		name, said string

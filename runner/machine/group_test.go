@@ -112,12 +112,12 @@ func TestGroup(t *testing.T) {
 		}
 		got, err := group.Usage(engine.Detail{Totals: true})
 		if err != nil || got.ListenOverflows != -1 || got.Retransmits != -1 {
-			t.Errorf("got %+v, %v, want -1 for what cannot be told", got, err)
+			t.Errorf("got %+v, %v, want -1 for what is missing", got, err)
 		}
 	})
 }
 
-// The threads of a container are those of its control group; one that ended meanwhile has no time any more.
+// The threads of a container are in its control group; one that has ended is left out.
 func TestThreads(t *testing.T) {
 	for version, list := range map[string]string{
 		"version 1": "sys/fs/cgroup/cpu/docker/" + containerID + "/tasks",

@@ -12,7 +12,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// What listens is told with its address, and connections are not.
+// Listening sockets are found with their addresses, and connections are not.
 func TestListeners(t *testing.T) {
 	const text = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0
@@ -49,7 +49,7 @@ func TestListeners(t *testing.T) {
 	}
 }
 
-// The kernel of this machine writes what is read.
+// A listener of this process is found in the files of this machine's kernel.
 func TestListenersOfThisProcess(t *testing.T) {
 	for _, network := range []string{"tcp4", "tcp6"} {
 		listener, err := net.Listen(network, "localhost:0")

@@ -42,7 +42,7 @@ type container struct {
 // log keeps the end of what a container writes. All of it goes to follow too, until that is closed by its reader.
 type log struct {
 	engine.Tail
-	read   *io.PipeReader // nil: nobody follows it
+	read   *io.PipeReader // nil if nothing follows it
 	follow *io.PipeWriter
 }
 
@@ -221,7 +221,7 @@ func isFolder(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// A path stands in a text between other characters than these, and may follow a flag of one letter, or slashes.
+// A path is a run of these characters, and may follow a flag of one letter, or slashes.
 var word, first = regexp.MustCompile(`[\pL\pN_./~%+-]+`), regexp.MustCompile(`^(-\pL|/+)?(/.*)$`)
 
 // place replaces the paths of files in a text by where they are.
@@ -239,10 +239,12 @@ func (c *container) Name() string { return c.service.Name }
 func (c *container) Logs(context.Context) ([]byte, error) { return c.log.Bytes(), nil }
 
 func (c *container) State(context.Context) (engine.State, error) {
-	if c.first.hasEnded() {
+	select {
+	case <-c.first.done:
 		return engine.State{Ended: true, Exit: engine.Exit{Code: c.first.code}}, nil
+	default:
+		return engine.State{CPUs: proc.Status(strconv.Itoa(c.first.cmd.Process.Pid), "Cpus_allowed_list")}, nil
 	}
-	return engine.State{CPUs: proc.Status(strconv.Itoa(c.first.cmd.Process.Pid), "Cpus_allowed_list")}, nil
 }
 
 // Exec implements engine.Container. A command that cannot be started ends with status 127, as in a shell.

@@ -78,10 +78,10 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, _ io.Writer) (
 		return engine.Prepared{}, errors.New("an image needs exactly one of a name, a build, an executable and the machine")
 	case image.Name != "":
 		return engine.Prepared{}, &engine.ImageError{Reference: image.Name, WayOut: wayOut,
-			Err: fmt.Errorf("the engine local has no images, and so not %s", image.Name)}
+			Err: fmt.Errorf("the engine local has no images, so it cannot use %s", image.Name)}
 	case image.Build != nil:
 		return engine.Prepared{}, &engine.ImageError{Reference: image.Build.For, WayOut: wayOut,
-			Err: fmt.Errorf("the engine local builds no images, and so not that of %s", image.Build.For)}
+			Err: fmt.Errorf("the engine local builds no images, so it cannot build %s", image.Build.For)}
 	case image.Machine:
 		return engine.Prepared{Reference: machineReference, ID: machineReference}, nil
 	}

@@ -56,7 +56,7 @@ func TestEngine(t *testing.T) {
 // killed.
 const survivor = "BENCHBOOK_LOCALTEST_SURVIVOR"
 
-// What a service has started outlives a run that is killed, and is found and ended, and nothing of its space is left.
+// Processes that outlive a killed run are swept, with the folder of their space.
 func TestSweepEndsWhatSurvived(t *testing.T) {
 	if os.Getenv(survivor) != "" {
 		survive(t)
@@ -119,7 +119,7 @@ func TestSweepEndsWhatSurvived(t *testing.T) {
 	}
 }
 
-// survive starts a service that has started a process which lets go of it.
+// survive starts a service with a child that has a session of its own.
 func survive(t *testing.T) {
 	e, err := New(t.Context(), Options{Folder: os.Getenv(survivor)})
 	if err != nil {
@@ -155,7 +155,7 @@ func startIn(t *testing.T, e engine.Engine, space engine.Space, service spec.Ser
 	return r
 }
 
-// opened is an engine with a space, which are closed at the end of the test.
+// opened makes an engine and a space, which are closed at the end of the test.
 func opened(t *testing.T) (engine.Engine, engine.Space) {
 	t.Helper()
 	e := open(t)
@@ -180,7 +180,7 @@ func in(t *testing.T, r engine.Container, args ...string) string {
 	return string(exit.Stdout)
 }
 
-// A service has its files where its command, its variables and commands in it look for them, and works in its folder.
+// The command and the variables of a service, and commands in it, find its files; they all begin in its folder.
 func TestFiles(t *testing.T) {
 	e, space := opened(t)
 	r := startIn(t, e, space, spec.Service{Name: "server",
@@ -209,7 +209,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// The path of a file is replaced where it stands for itself, and nowhere else.
+// The path of a file is replaced as a whole word only.
 func TestPlace(t *testing.T) {
 	r := &container{files: map[string]string{"/srv/run": "/tmp/1", "/srv/run.sh": "/tmp/2", "/etc/x y": "/tmp/3"}}
 	for text, want := range map[string]string{
@@ -226,7 +226,7 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// A command in a service does not outlive it.
+// A command ends with its service.
 func TestCommandEndsWithService(t *testing.T) {
 	e, space := opened(t)
 	r := startIn(t, e, space, spec.Service{Name: "server", Command: []string{"sh", "-c", "echo up; sleep 0.3"},
@@ -238,7 +238,7 @@ func TestCommandEndsWithService(t *testing.T) {
 	}
 }
 
-// Somebody else's server is never taken for a service.
+// A port that another program has is refused.
 func TestPortInUse(t *testing.T) {
 	e, space := opened(t)
 	other, err := net.Listen("tcp", "127.0.0.1:0")
@@ -259,7 +259,7 @@ func TestPortInUse(t *testing.T) {
 	}
 }
 
-// A service gets its time to end, and what it has started ends with it, whatever that did to get away.
+// A service gets its time to end, and all descendants end with it, whatever their session and environment.
 func TestEnd(t *testing.T) {
 	slowtest.Skip(t)
 	e, space := opened(t)
@@ -288,7 +288,7 @@ func TestEnd(t *testing.T) {
 	}
 }
 
-// Commands in a service that end leave those alone that start at that moment.
+// Commands that end do not end others.
 func TestCommandsBesideEachOther(t *testing.T) {
 	slowtest.Skip(t)
 	e, space := opened(t)
@@ -308,7 +308,7 @@ func TestCommandsBesideEachOther(t *testing.T) {
 	all.Wait()
 }
 
-// What is left when a service has ended by itself ends too, and other services stay.
+// Descendants end with a service that ends by itself, and other services stay.
 func TestEndedByItself(t *testing.T) {
 	e, space := opened(t)
 	other := startIn(t, e, space, spec.Service{Name: "other", Command: []string{"sh", "-c", "sleep 1000 & wait"}})
@@ -328,19 +328,19 @@ func TestEndedByItself(t *testing.T) {
 	}
 }
 
-// Folders that others made where ours are stay as they are, whatever they are called.
+// Sweep leaves the folders of other programs, users and live runs alone.
 func TestSweepLeavesOthersAlone(t *testing.T) {
 	parent := t.TempDir()
 	e := openIn(t, parent)
 	part := strings.Split(engine.Owner(), ".")
 	dead := strings.Join([]string{part[0], part[1], part[2], "1"}, ".")
-	folders := map[string]string{ // and what stands in the file that says whose they are
+	folders := map[string]string{ // with the text of the file that names the owner
 		folderPrefix + "elsewhere": strings.Join([]string{"another", part[1], part[2], part[3]}, ".") + "\nrun\n",
-		folderPrefix + "nobodys":   "",
+		folderPrefix + "unowned":   "",
 		folderPrefix + "alive":     engine.Owner() + "\nrun\n",
 		folderPrefix + "dead":      dead + "\nrun\n",
 		folderPrefix + "a-users":   dead + "\nrun\n",
-		"of-somebody-else":         dead + "\nrun\n",
+		"of-another":               dead + "\nrun\n",
 	}
 	for name, owner := range folders {
 		if err := os.Mkdir(filepath.Join(parent, name), 0o755); err != nil {
@@ -357,7 +357,7 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 		if err := os.Chown(filepath.Join(parent, folderPrefix+"a-users"), 65534, 65534); err != nil {
 			t.Fatal(err)
 		}
-	} else if err := os.Remove(filepath.Join(parent, folderPrefix+"a-users", ownerName)); err != nil { // then nobody's
+	} else if err := os.Remove(filepath.Join(parent, folderPrefix+"a-users", ownerName)); err != nil { // then it has no owner
 		t.Fatal(err)
 	}
 	outside := t.TempDir()
@@ -385,7 +385,7 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 	}
 }
 
-// What has no meaning without a container is refused.
+// Requests that need a container, or that this machine cannot meet, are rejected.
 func TestRejected(t *testing.T) {
 	e, space := opened(t)
 	image, err := e.Prepare(t.Context(), engine.Image{Machine: true}, io.Discard)
@@ -423,7 +423,7 @@ func TestRejected(t *testing.T) {
 	}
 }
 
-// Everything that is started and removed leaves nothing, in whatever folder or process.
+// Closed spaces leave no process and no folder.
 func TestLeavesNothing(t *testing.T) {
 	parent := t.TempDir()
 	e := openIn(t, parent)
@@ -447,7 +447,7 @@ func TestLeavesNothing(t *testing.T) {
 			}
 			usage, err := started.Usage(t.Context(), engine.Detail{Threads: true})
 			if err != nil || len(usage.Threads) < 3 {
-				t.Errorf("%d threads, %v; want those of three processes", len(usage.Threads), err)
+				t.Errorf("%d threads, %v; want three processes or more", len(usage.Threads), err)
 			}
 			for pid := range usage.Threads {
 				pids = append(pids, pid)

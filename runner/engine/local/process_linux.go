@@ -178,13 +178,3 @@ func (p *process) signal(s os.Signal) {
 	p.container.Processes() // so that the descendants of now are recognized when the process has ended
 	_ = p.cmd.Process.Signal(s)
 }
-
-// hasEnded reports whether code is set.
-func (p *process) hasEnded() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
-	}
-}

@@ -165,7 +165,7 @@ func (t *Tree) used() time.Duration {
 			continue // it has ended, and counts where it was waited for
 		}
 		own := stat.User + stat.System
-		// The clock of another process is read as that of our own, and to the nanosecond.
+		// The clock of another process is read like our own, to the nanosecond.
 		// Source: clock_getcpuclockid(3); Linux, include/linux/posix-timers_types.h.
 		const ofProcess = 2
 		var clock unix.Timespec
