@@ -83,6 +83,12 @@ func wired(clusters Clusters) lab.Config {
 			return local.New(ctx, local.Options{Environment: os.Environ()})
 		},
 		Cluster: atCluster,
+		Elsewhere: func(name spec.Engine) string {
+			if name != spec.Docker {
+				return ""
+			}
+			return docker.Elsewhere(context.Background())
+		},
 
 		// A folder of one's own keeps out only the runs with the same folder.
 		LockDir: cmp.Or(os.Getenv(locksVariable), machine.LockFolder),

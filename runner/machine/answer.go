@@ -32,10 +32,10 @@ const (
 // socket is the abstract name at which Watch answers, in the network namespace of its container.
 const socket = "@benchbook-readings"
 
-// An answer has the time at which the question came and the answer went, by the clock of its machine.
+// An answer has the time at which it went, by the clock of its machine.
 type answer struct {
-	Came, Went time.Time
-	Value      json.RawMessage
+	Went  time.Time
+	Value json.RawMessage
 }
 
 // Answer answers a Machine, in a container there: the part host of benchbook-agent. It needs no rights, and no files of
@@ -44,7 +44,6 @@ func Answer(ctx context.Context, args []string, stdout io.Writer) error {
 	if len(args) == 1 && args[0] == Watch {
 		return watch(ctx, socket, stdout)
 	}
-	came := time.Now()
 	value, err := valueOf(ctx, args)
 	if err != nil {
 		return err
@@ -53,7 +52,7 @@ func Answer(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(stdout).Encode(answer{came, time.Now(), data})
+	return json.NewEncoder(stdout).Encode(answer{time.Now(), data})
 }
 
 func valueOf(ctx context.Context, args []string) (any, error) {

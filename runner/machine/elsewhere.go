@@ -27,19 +27,20 @@ type Machine struct {
 
 // A clock is how far the clock of another machine is ahead of ours.
 type clock struct {
-	ahead, within time.Duration // within says how far off the estimate may be
-	at            time.Time     // when it was made
+	ahead time.Duration
+	at    time.Time // when it was found out
 }
 
 // drift is how much two clocks may diverge, as a share of the time.
 const drift = 1e-4
 
-// update takes a better estimate, from a question that left and an answer that arrived at times of our clock: as a
-// message takes about as long in both directions, the middle of the times there is that of the times here.
-func (c *clock) update(left time.Time, a answer, arrived time.Time) {
-	within := (arrived.Sub(left) - a.Went.Sub(a.Came)) / 2
-	if age := arrived.Sub(c.at); c.at.IsZero() || within <= c.within+time.Duration(drift*float64(age)) {
-		*c = clock{(a.Came.Sub(left) + a.Went.Sub(arrived)) / 2, within, arrived}
+// update takes a better estimate, from an answer that went there at a time of its clock and arrived at a time of ours: the
+// one that was on its way for the least time. The time of the question does not count: starting the command that answers
+// takes a tenth of a second and more, its answer some milliseconds.
+func (c *clock) update(went, arrived time.Time) {
+	ahead := went.Sub(arrived)
+	if age := arrived.Sub(c.at); c.at.IsZero() || ahead >= c.ahead-time.Duration(drift*float64(age)) {
+		*c = clock{ahead, arrived}
 	}
 }
 
@@ -102,7 +103,6 @@ const maxAnswer = 1 << 10
 
 // ask asks our program there, and decodes its answer into value.
 func (m *Machine) ask(ctx context.Context, value any, args ...string) error {
-	left := time.Now()
 	exit, err := m.agent.Exec(ctx, engine.Command{Args: append([]string{"/" + agent.Name, agent.Host}, args...)})
 	arrived := time.Now()
 	if err == nil && exit.Code != 0 {
@@ -114,7 +114,7 @@ func (m *Machine) ask(ctx context.Context, value any, args ...string) error {
 		err = json.Unmarshal(exit.Stdout, &a)
 	}
 	if err == nil {
-		m.clock.update(left, a, arrived)
+		m.clock.update(a.Went, arrived)
 		err = json.Unmarshal(a.Value, value)
 	}
 	if err != nil && ctx.Err() == nil {

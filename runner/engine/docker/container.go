@@ -241,7 +241,11 @@ func (c *container) State(ctx context.Context) (engine.State, error) {
 		}
 		state := inspected.State
 		if state.Running {
-			return engine.State{CPUs: c.meter.CPUs(ctx)}, nil
+			running := engine.State{CPUs: c.meter.CPUs(ctx)}
+			if c.space.engine.Elsewhere() {
+				running.ID = c.id
+			}
+			return running, nil
 		}
 		isLate := state.ExitCode == killed && !state.OOMKilled && inspected.HostConfig.Memory > 0
 		if !isLate || looks == 40 || ctx.Err() != nil {
