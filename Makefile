@@ -99,7 +99,7 @@ engine: ## find a Docker engine, or install and start one (Debian or Ubuntu, as 
 # The program that goes into containers is static, so that an empty image is enough for it. It is put into benchbook, compressed,
 # and beside it for those who want to look at it alone.
 AGENT := benchbook-agent
-EMBEDDED := runner/programs/embedded
+EMBEDDED := runner/images/embedded
 
 build: agent ## build benchbook with the program that it puts into containers
 	@CGO_ENABLED=0 $(GO) build -trimpath -tags embedded -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/benchbook

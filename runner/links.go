@@ -22,12 +22,9 @@ import (
 	"benchbook/runner/origin"
 )
 
-// Names of the two containers of a service with a link. The relay has the name of the service, so requests for the
-// service reach the relay. Names of services have no dots, so no name of an article collides.
-const (
-	behindLink = ".behind"          // after the service's name: the name of the service itself in the engine
-	linkSuffix = observe.LinkSuffix // after the service's name: the name of the relay in records and messages
-)
+// behindLink is added to the name of a service with a link: that is its name in the engine, because the relay has the
+// name of the service, so that requests reach the relay. Names of services have no dots.
+const behindLink = ".behind"
 
 // seed returns the seed of an origin or a link. It depends on the service's name alone, so that all repetitions and all
 // cells of an experiment meet the same delays.
@@ -99,39 +96,34 @@ func renameInError(err error, engineName, name string) error {
 // an origin X. After a short measurement it waits for their next reports, which would miss much of it otherwise.
 func lateness(ctx context.Context, t *plan.Trial, running []engine.Container, length time.Duration,
 	facts map[string]string) {
-	wait := length < 20*eventloop.ReportEvery
 	for _, s := range t.Services {
-		for _, own := range []struct {
-			is, delays bool
-			name, fact string
-		}{
-			{s.Origin != nil, s.Origin != nil && s.Origin.Distribution != "", s.Name, "origin.late." + s.Name},
-			{s.Link != nil, s.Link != nil && *s.Link != spec.Link{}, s.Name + linkSuffix, "link.late." + s.Name},
-		} {
-			i := slices.IndexFunc(running, func(r engine.Container) bool { return own.is && r.Name() == own.name })
-			if i < 0 {
-				continue
-			}
-			if report, ok := reported(ctx, running[i], own.delays && wait); ok {
-				facts[own.fact] = report.String()
-			}
+		if s.Origin != nil {
+			report(ctx, running, s.Name, s.Origin.Distribution != "", length, facts, "origin.late."+s.Name)
+		}
+		if s.Link != nil {
+			report(ctx, running, s.Name+observe.LinkSuffix, *s.Link != spec.Link{}, length, facts, "link.late."+s.Name)
 		}
 	}
 }
 
-// reported returns the last report of how late one of our own programs was. With wait it covers all that was before.
-func reported(ctx context.Context, r engine.Container, wait bool) (eventloop.LatenessReport, bool) {
-	if wait {
+// report adds the last report of how late one of our own programs was.
+func report(ctx context.Context, running []engine.Container, name string, delays bool, length time.Duration,
+	facts map[string]string, fact string) {
+	i := slices.IndexFunc(running, func(r engine.Container) bool { return r.Name() == name })
+	if i < 0 {
+		return
+	}
+	if delays && length < 20*eventloop.ReportEvery {
 		select {
 		case <-ctx.Done():
 		case <-time.After(eventloop.ReportEvery + 50*time.Millisecond): // for the line to get into the log
 		}
 	}
-	log, err := r.Logs(ctx)
-	if err != nil {
-		return eventloop.LatenessReport{}, false
+	if log, err := running[i].Logs(ctx); err == nil {
+		if late, ok := eventloop.ReadLateness(log); ok {
+			facts[fact] = late.String()
+		}
 	}
-	return eventloop.ReadLateness(log)
 }
 
 // serviceLog returns the log of a container, without the reports of our own programs.

@@ -127,13 +127,11 @@ func containersOf(running []engine.Container, service string) []engine.Container
 
 // read returns the number that text has, in the base unit of the metric.
 func (s *wantedMetric) read(text []byte) (float64, error) {
-	var found string
-	var err error
+	find, pattern := byPath, s.JSON
 	if s.Regex != "" {
-		found, err = byRegex(s.Regex, text)
-	} else {
-		found, err = byPath(s.JSON, text)
+		find, pattern = byRegex, s.Regex
 	}
+	found, err := find(pattern, text)
 	if err != nil {
 		return 0, err
 	}
@@ -144,14 +142,13 @@ func (s *wantedMetric) read(text []byte) (float64, error) {
 	if u, ok := expr.ParseUnit(s.Written); ok {
 		value = u.ToBase(value)
 	}
-	if !record.Measurable(value) {
-		size := "large"
-		if math.Abs(value) < 1 {
-			size = "small"
-		}
-		return 0, fmt.Errorf("%.100q %s is too %s a number", found, s.Written, size)
+	switch {
+	case record.Measurable(value):
+		return value, nil
+	case math.Abs(value) < 1:
+		return 0, fmt.Errorf("%.100q %s is too small a number", found, s.Written)
 	}
-	return value, nil
+	return 0, fmt.Errorf("%.100q %s is too large a number", found, s.Written)
 }
 
 // byRegex returns the first group of the last match.
@@ -169,26 +166,18 @@ func byRegex(pattern string, text []byte) (string, error) {
 
 // byPath returns the value at a path with dots: in text if it is JSON, or else in the last line that is and has it.
 func byPath(path string, text []byte) (string, error) {
-	if found, ok := lookUp(text, path); ok {
-		return found, nil
-	}
 	lines := bytes.Split(text, []byte("\n"))
-	for i := len(lines) - 1; i >= 0; i-- {
-		if found, ok := lookUp(lines[i], path); ok {
+	slices.Reverse(lines)
+	for _, one := range append([][]byte{text}, lines...) {
+		decoder := json.NewDecoder(bytes.NewReader(one))
+		decoder.UseNumber()
+		var doc any
+		if decoder.Decode(&doc) != nil || decoder.More() {
+			continue
+		}
+		if found, err := http.LookUpJSON(doc, path); err == nil {
 			return found, nil
 		}
 	}
 	return "", fmt.Errorf("no %s in JSON", path)
-}
-
-// lookUp returns the value at a path in text, which has to be one JSON value.
-func lookUp(text []byte, path string) (string, bool) {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	var doc any
-	if decoder.Decode(&doc) != nil || decoder.More() {
-		return "", false
-	}
-	found, err := http.LookUpJSON(doc, path)
-	return found, err == nil
 }

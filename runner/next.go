@@ -46,11 +46,10 @@ func (n *Next) Searches() int {
 func (n *Next) Trials(e *plan.Experiment) int { return len(n.trials(e)) }
 
 func (n *Next) trials(e *plan.Experiment) []*plan.Trial {
-	g, ok := slice.Find(n.groups, func(g Group) bool { return g.Experiment == e })
-	if !ok {
-		return nil
+	if g, ok := slice.Find(n.groups, func(g Group) bool { return g.Experiment == e }); ok {
+		return g.Trials()
 	}
-	return g.Trials()
+	return nil
 }
 
 // Todo is what is missing of one trial.
@@ -98,29 +97,14 @@ func (n *Next) AllFailed() []Fruitless {
 		if g.Len() > 0 || !n.scope.includes(e) {
 			continue
 		}
-		keys := map[string]string{}
-		for _, t := range e.Trials {
-			if n.scope.Only == nil || n.scope.Only(e, t) {
-				keys[t.Name] = t.Key
-			}
-		}
-		f := Fruitless{Experiment: e}
-		measured := false
-		var last *record.Record
-		for _, r := range ofExperiment(e, n.current) {
-			switch {
-			case keys[r.Trial] != r.Key:
-			case r.Failure == "":
-				measured = true
-			default:
-				f.Failed++
-				if last == nil || r.Ended.After(last.Ended) {
-					last, f.Failure = r, r.Failure
-				}
-			}
-		}
-		if !measured && f.Failed > 0 {
-			out = append(out, f)
+		own := slice.Filter(ofExperiment(e, n.current), func(r *record.Record) bool {
+			return slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool {
+				return t.Name == r.Trial && t.Key == r.Key && (n.scope.Only == nil || n.scope.Only(e, t))
+			})
+		})
+		if len(own) > 0 && !slices.ContainsFunc(own, func(r *record.Record) bool { return r.Failure == "" }) {
+			last := slices.MaxFunc(own, func(a, b *record.Record) int { return a.Ended.Compare(b.Ended) })
+			out = append(out, Fruitless{e, len(own), last.Failure})
 		}
 	}
 	return out

@@ -44,26 +44,21 @@ func ReadSecrets(e *plan.Experiment) (out Secrets, missing []NoSecret) {
 			wayOut = fmt.Sprintf("use one of at least %d: it is removed from all that programs write, and a shorter one "+
 				"is in too many words", record.LeastSecret)
 		}
-		if why != "" {
+		if out[s.Name] = value; why != "" {
 			missing = append(missing, NoSecret{s, why, wayOut})
-			continue
 		}
-		out[s.Name] = value
 	}
 	return out, missing
 }
 
-// readSecret returns the value of a secret, why there is none, and how to give it one.
+// readSecret returns the value of a secret, or why there is none, and how to give it one.
 func readSecret(s plan.Secret) (value, why, wayOut string) {
 	switch {
 	case s.Content != nil:
 		return string(s.Content), "", "set its variable in .env"
 	case s.Environment != "":
 		value, ok := os.LookupEnv(s.Environment)
-		if !ok {
-			why = "it is not set"
-		}
-		return value, why, fmt.Sprintf("set it before you run: export %s=…", s.Environment)
+		return value, map[bool]string{false: "it is not set"}[ok], "set it before you run: export " + s.Environment + "=…"
 	}
 	if real, err := filepath.EvalSymlinks(s.File); err == nil && s.Within != "" {
 		within, err := filepath.EvalSymlinks(s.Within)

@@ -18,7 +18,7 @@ import (
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/local"
-	"benchbook/runner/programs"
+	"benchbook/runner/images"
 
 	"benchbook/runner/machine"
 )
@@ -66,7 +66,7 @@ func wired(clusters Clusters) lab.Config {
 		trusted = filepath.Join(cmp.Or(os.Getenv("XDG_STATE_HOME"), filepath.Join(home, ".local", "state")), "benchbook",
 			"trusted")
 	}
-	program := programs.Here(cache).Agent
+	program := images.FinderHere(cache).Agent
 	atDocker := dockerWith(program)
 	atCluster := func(context.Context, engine.Cluster) (engine.Engine, error) { return nil, withoutClusters{} }
 	if clusters != nil {

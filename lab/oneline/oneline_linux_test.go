@@ -20,7 +20,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/local"
 	"benchbook/runner/machine"
-	"benchbook/runner/programs"
+	"benchbook/runner/images"
 )
 
 // timed times commands with the real engine, and gives what is printed.
@@ -35,7 +35,7 @@ func timedWith(ctx context.Context, t testing.TB, c Commands, o Options,
 	t.Helper()
 	cache := filepath.Join(os.TempDir(), "benchbook-oneline-test") // the program is built once
 	var stdout, stderr bytes.Buffer
-	a := &lab.Session{Stdout: &stdout, Stderr: &stderr, Config: lab.Config{Agent: programs.Here(cache).Agent,
+	a := &lab.Session{Stdout: &stdout, Stderr: &stderr, Config: lab.Config{Agent: images.FinderHere(cache).Agent,
 		Settler: &machine.Settler{Longest: 100 * time.Millisecond}, // others run beside us
 		Engines: []lab.Engine{{Name: spec.Local, Connect: func(ctx context.Context) (engine.Engine, error) {
 			e, err := local.New(ctx, local.Options{Folder: t.TempDir()})

@@ -45,24 +45,26 @@ type identity struct {
 }
 
 // identities returns what can be compared of a record, sorted.
-func identities(r *record.Record) []identity {
-	var out []identity
-	var programs map[string]string
+func identities(r *record.Record) (out []identity) {
+	programs := programWords(r)
 	for fact, value := range r.Facts {
-		switch {
-		case strings.HasPrefix(fact, record.FactBase):
-			for base := range strings.SplitSeq(value, "; ") {
-				if i, ok := identityOf(base); ok {
-					out = append(out, i)
-				}
+		if word, ok := programs[fact]; ok && digestOf(value) != "" {
+			out = append(out, identity{what: "program " + word, then: digestOf(value)})
+		}
+		if !strings.HasPrefix(fact, record.FactBase) {
+			continue
+		}
+		for base := range strings.SplitSeq(value, "; ") { // as load.BasesInWords writes them
+			name, rest, isReplaced := strings.Cut(base, record.ReplacedBy)
+			i := identity{what: "image " + name}
+			var ok bool
+			if isReplaced {
+				i.substitute, i.then, ok = strings.Cut(rest, " ")
+			} else if name, i.then, ok = strings.Cut(base, " "); ok {
+				i.what = "image " + name
 			}
-		case strings.HasPrefix(fact, record.FactProgram):
-			if programs == nil {
-				programs = programWords(r.Definition)
-			}
-			word, named := programs[fact]
-			if digest := digestOf(value); named && digest != "" {
-				out = append(out, identity{what: "program " + word, then: digest})
+			if ok {
+				out = append(out, i)
 			}
 		}
 	}
@@ -70,39 +72,27 @@ func identities(r *record.Record) []identity {
 	return slices.Compact(out)
 }
 
-// identityOf parses what load.BasesInWords writes of one base: "REFERENCE ID" or "REFERENCE replaced by SUBSTITUTE ID".
-func identityOf(base string) (i identity, ok bool) {
-	name, rest, replaced := strings.Cut(base, record.ReplacedBy)
-	if replaced {
-		i.substitute, i.then, ok = strings.Cut(rest, " ")
-	} else {
-		name, i.then, ok = strings.Cut(base, " ")
-	}
-	i.what = "image " + name
-	return i, ok
-}
-
 // change says in a sentence that this is another image or program now; empty if it is the same, or unknown.
 func (i identity) change(now string) string {
 	if now == "" || now == i.then {
 		return ""
 	}
-	was := shortID(i.then)
+	short := func(digest string) string { return digest[:min(len(digest), len("sha256:")+12)] }
+	was := short(i.then)
 	if i.substitute != "" {
 		was = fmt.Sprintf("its substitute %s with %s", i.substitute, was)
 	}
-	return fmt.Sprintf("%s changed: was %s, is %s", i.what, was, shortID(now))
+	return fmt.Sprintf("%s changed: was %s, is %s", i.what, was, short(now))
 }
 
-// shortID shortens a digest to what people compare.
-func shortID(digest string) string { return digest[:min(len(digest), len("sha256:")+12)] }
-
-// programWords returns the words by which a trial names programs of the machine, by the facts that tell what these are.
-func programWords(definition json.RawMessage) map[string]string {
+// programWords returns the words by which a record's trial names programs of the machine, by the facts that say what
+// these are.
+func programWords(r *record.Record) map[string]string {
 	var d spec.Definition
 	out := map[string]string{}
-	if json.Unmarshal(definition, &d) != nil {
-		return out // of another version
+	isProgram := func(fact string) bool { return strings.HasPrefix(fact, record.FactProgram) }
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(r.Facts)), isProgram) || json.Unmarshal(r.Definition, &d) != nil {
+		return out // a definition of another version
 	}
 	for _, u := range usesOf(&plan.Trial{Services: d.Services, Command: d.Command}) {
 		if u.image.Machine {
@@ -130,26 +120,25 @@ func (p *Present) Look(ctx context.Context, records []*record.Record) error {
 				}
 				p.engine, p.now = e, map[string]string{}
 			}
-			if _, known := p.now[i.what]; !known {
-				is, err := p.ask(ctx, i.what)
-				if err != nil {
-					return err
-				}
-				p.now[i.what] = is
+			if _, known := p.now[i.what]; known {
+				continue
 			}
+			kind, name, _ := strings.Cut(i.what, " ")
+			var now string
+			var err error
+			if kind == "program" {
+				now, err = identify(ctx, p.engine, p.Agent, name)
+				now = digestOf(now)
+			} else {
+				now, err = p.engine.Find(ctx, name)
+			}
+			if err != nil {
+				return err
+			}
+			p.now[i.what] = now
 		}
 	}
 	return nil
-}
-
-// ask asks the engine for the id of an image, or the digest of a program; empty if it has none.
-func (p *Present) ask(ctx context.Context, what string) (string, error) {
-	kind, name, _ := strings.Cut(what, " ")
-	if kind == "program" {
-		is, err := identify(ctx, p.engine, p.Agent, name)
-		return digestOf(is), err
-	}
-	return p.engine.Find(ctx, name)
 }
 
 // Close closes the engine.
@@ -161,11 +150,10 @@ func (p *Present) Close() {
 
 // Changes returns a sentence for each image and program that has changed since records were measured. What is unknown
 // then or now has not changed.
-func (p *Present) Changes(records ...*record.Record) []string {
+func (p *Present) Changes(records ...*record.Record) (out []string) {
 	if p == nil || len(p.now) == 0 {
 		return nil
 	}
-	var out []string
 	for _, r := range records {
 		for _, i := range identities(r) {
 			if words := i.change(p.now[i.what]); words != "" {
@@ -179,8 +167,7 @@ func (p *Present) Changes(records ...*record.Record) []string {
 // Current leaves out records that were measured with another image or program than is present, or on another number of
 // CPUs, and older ones of the same trial: pages show the newest, with whatever engine they were measured. It also
 // returns the runs of the records that it leaves out; they are not resumed.
-func (p *Present) Current(of *plan.Plan, records []*record.Record) (current []*record.Record,
-	outdated map[string]bool) {
+func (p *Present) Current(of *plan.Plan, records []*record.Record) (current []*record.Record, outdated map[string]bool) {
 	type trial struct{ article, host, profile, experiment, name, key string }
 	trialOf := func(r *record.Record) trial { return trial{r.Article, r.Host, r.Profile, r.Experiment, r.Trial, r.Key} }
 	last := map[trial]string{} // newest run that is outdated

@@ -9,7 +9,6 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
-	"benchbook/runner/programs"
 )
 
 // What is installed in a real image is found by asking its own programs: packages of Debian that are installed, not
@@ -47,7 +46,7 @@ func TestPackagesOfAnImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Store{Engine: e, Agent: programs.Here("").Agent}
+	s := &Store{Engine: e, Agent: FinderHere("").Agent}
 	got, err := s.packagesOf(t.Context(), image)
 	if want := (packages{Debian: "alpha 1:2.0-3+b1\nbeta 4.5~rc1-1", Python: "flask 3.1.3\nuWSGI 2.0.31"}); err != nil ||
 		got != want {

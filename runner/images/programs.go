@@ -31,13 +31,11 @@ var shells = []string{"sh", "ash", "bash", "dash", "ksh", "zsh"}
 
 // inScript returns the words at which a command begins in the script that a shell is given with -c.
 func inScript(words []string) []string {
-	if !slices.Contains(shells, path.Base(words[0])) {
-		return nil
-	}
-	i := slices.IndexFunc(words, func(w string) bool {
+	isScript := func(w string) bool {
 		return strings.HasPrefix(w, "-") && !strings.HasPrefix(w, "--") && strings.Contains(w, "c")
-	})
-	if i < 0 || i+1 >= len(words) {
+	}
+	i := slices.IndexFunc(words, isScript)
+	if !slices.Contains(shells, path.Base(words[0])) || i < 0 || i+1 >= len(words) {
 		return nil
 	}
 	return commandsIn(words[i+1])

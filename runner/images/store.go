@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -74,11 +73,16 @@ type Need struct {
 // Make makes available what is needed and not available yet, independent things at once, and returns what could not be
 // had. Each is tried once.
 func Make(ctx context.Context, needs ...Need) (missing []*NoImageError, err error) {
+	type thing struct {
+		store *Store
+		key   string
+	}
 	group, bounded := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce())
-	for i, n := range needs {
-		isSame := func(o Need) bool { return o.store == n.store && o.key == n.key }
-		if !n.store.get(n.key).tried && !slices.ContainsFunc(needs[:i], isSame) {
+	begun := map[thing]bool{}
+	for _, n := range needs {
+		if same := (thing{n.store, n.key}); !begun[same] && !n.store.get(n.key).tried {
+			begun[same] = true
 			group.Go(func() error { return n.meet(bounded) })
 		}
 	}
@@ -101,7 +105,9 @@ func (n Need) meet(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	log := n.store.begin(n.what, n.private)
+	n.store.showing.Lock()
+	log := &buildLog{to: n.store.Begin(n.what), mu: &n.store.showing, redact: record.NewRedactor(n.private...)}
+	n.store.showing.Unlock()
 	got, err := n.make(ctx, log)
 	log.end(err == nil)
 	if err != nil && (ctx.Err() != nil || !errors.As(err, &got.missing)) {
@@ -128,12 +134,6 @@ type buildLog struct {
 	mu     *sync.Mutex
 	redact *record.Redactor
 	rest   []byte
-}
-
-func (s *Store) begin(what string, private []string) *buildLog {
-	s.showing.Lock()
-	defer s.showing.Unlock()
-	return &buildLog{to: s.Begin(what), mu: &s.showing, redact: record.NewRedactor(private...)}
 }
 
 func (l *buildLog) Write(p []byte) (int, error) {

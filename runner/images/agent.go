@@ -1,0 +1,118 @@
+package images
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+
+	"benchbook/internal/files"
+	"benchbook/runner/engine/agent"
+)
+
+// agentPackage is where our program is built from.
+const agentPackage = "./runner/benchbook-agent"
+
+// A Finder finds benchbook-agent, the small static program that goes into containers: in benchbook itself, where make
+// build and releases have put it (build tag embedded); beside it; or in the sources that benchbook was built from, where
+// the go command builds it, so that go install is enough.
+type Finder struct {
+	Program string // the file of the running benchbook; empty if it is not known
+	Sources string // the folder that it was built from, with its go.mod; empty if it is not known
+	Cache   string // a folder for what was built; empty: it is built every time
+}
+
+// FinderHere returns the Finder of the running program. Cache may be empty.
+func FinderHere(cache string) Finder {
+	f := Finder{Cache: cache}
+	if program, err := os.Executable(); err == nil {
+		f.Program = program
+		if real, err := filepath.EvalSymlinks(program); err == nil {
+			f.Program = real
+		}
+	}
+	// With -trimpath there is no folder in it.
+	if _, file, _, ok := runtime.Caller(0); ok && filepath.IsAbs(file) {
+		f.Sources = filepath.Dir(filepath.Dir(filepath.Dir(file)))
+	}
+	return f
+}
+
+// Agent reads the program, for Linux on the architecture of this machine. The error says how it can be had.
+func (f Finder) Agent() ([]byte, error) {
+	packed, err := embedded.ReadFile("embedded/" + agent.Name + ".gz")
+	if err == nil {
+		z, err := gzip.NewReader(bytes.NewReader(packed))
+		if err != nil {
+			return nil, fmt.Errorf("unpacking %s: %w: build benchbook again with make build", agent.Name, err)
+		}
+		return io.ReadAll(z)
+	}
+	if f.Program != "" {
+		data, err := os.ReadFile(filepath.Join(filepath.Dir(f.Program), agent.Name))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return data, err
+		}
+	}
+	data, err := f.build()
+	if err != nil {
+		return nil, fmt.Errorf("%s is neither in benchbook nor beside it, and %w: use a release of benchbook, or build it "+
+			"with make build", agent.Name, err)
+	}
+	return data, nil
+}
+
+// build has the go command build the program, unless the running benchbook has done so before.
+func (f Finder) build() ([]byte, error) {
+	if f.Program == "" || f.Sources == "" {
+		return nil, errors.New("the sources to build it from are not known")
+	}
+	self, err := os.ReadFile(f.Program)
+	if err != nil {
+		return nil, err
+	}
+	kept := filepath.Join(f.Cache, "programs", fmt.Sprintf("%x-%s", sha256.Sum256(self), runtime.GOARCH))
+	if data, err := os.ReadFile(kept); err == nil && f.Cache != "" {
+		return data, nil
+	}
+	goCommand, err := exec.LookPath("go")
+	if err != nil {
+		return nil, errors.New("there is no go command to build it")
+	}
+	if _, err := os.Stat(filepath.Join(f.Sources, "go.mod")); err != nil {
+		return nil, errors.New("the sources that benchbook was built from are gone")
+	}
+	folder, err := os.MkdirTemp("", "benchbook-agent-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	made := filepath.Join(folder, agent.Name)
+	cmd := exec.Command(goCommand, "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o", made, agentPackage)
+	cmd.Dir = f.Sources
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH, "GOFLAGS=", "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building it in %s failed: %w\n%s", f.Sources, err, bytes.TrimSpace(out))
+	}
+	data, err := os.ReadFile(made)
+	if err != nil || f.Cache == "" {
+		return data, err
+	}
+	f.keep(kept, data)
+	return data, nil
+}
+
+// keep puts what was built into the cache, instead of other builds. A failure costs the next run a second.
+func (f Finder) keep(file string, data []byte) {
+	dir := filepath.Dir(file)
+	if os.RemoveAll(dir) == nil && os.MkdirAll(dir, 0o755) == nil {
+		_ = files.Write(file, data)
+	}
+}
