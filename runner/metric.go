@@ -19,7 +19,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 	"benchbook/runner/observe"
 )
 
@@ -189,6 +189,6 @@ func lookUp(text []byte, path string) (string, bool) {
 	if decoder.Decode(&doc) != nil || decoder.More() {
 		return "", false
 	}
-	found, err := http.LookUpJSON(doc, path)
+	found, err := loadgen.LookUpJSON(doc, path)
 	return found, err == nil
 }

@@ -11,13 +11,13 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 	"benchbook/runner/load"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // Verification is what came of starting the services of a trial and asking for its targets once, without any load.
 type Verification struct {
 	Experiment, Trial string
-	Answers           []http.Answer
+	Answers           []loadgen.Answer
 	Note              string // why there are no answers, where nothing is wrong
 	Failure           string // what is wrong; empty if nothing is
 	Log               string // the end of what services wrote, beside a Failure
@@ -87,7 +87,7 @@ func (b *bench) verify(ctx context.Context, each func(Verification)) error {
 }
 
 // ask asks for the targets of a trial whose services are ready, or says why it does not.
-func (p *repetition) ask() (answers []http.Answer, note string, err error) {
+func (p *repetition) ask() (answers []loadgen.Answer, note string, err error) {
 	if p.step.Trial.Load == nil {
 		return nil, "its services are ready; its command is timed and not checked", nil
 	}
@@ -100,16 +100,16 @@ func (p *repetition) ask() (answers []http.Answer, note string, err error) {
 	}
 	answers, err = checker.Check(p.bounded, p.place, p.step.Trial)
 	redact := p.secrets().redactor(p.step.Trial)
-	return slice.Map(answers, func(answer http.Answer) http.Answer {
+	return slice.Map(answers, func(answer loadgen.Answer) loadgen.Answer {
 		answer.URL, answer.Failure = redact.Text(answer.URL), redact.Text(answer.Failure)
 		return answer
 	}), "", err
 }
 
 // failuresOf says what is wrong with answers.
-func failuresOf(answers []http.Answer) string {
-	wrong := slice.Filter(answers, func(a http.Answer) bool { return a.Failure != "" })
-	return strings.Join(slice.Map(wrong, func(a http.Answer) string {
+func failuresOf(answers []loadgen.Answer) string {
+	wrong := slice.Filter(answers, func(a loadgen.Answer) bool { return a.Failure != "" })
+	return strings.Join(slice.Map(wrong, func(a loadgen.Answer) string {
 		return fmt.Sprintf("%s %s: %s", a.Method, a.URL, a.Failure)
 	}), "; ")
 }

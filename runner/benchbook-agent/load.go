@@ -14,8 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/runner/generator"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // memoryLimit is what garbage may add up to before it is collected. Only TLS makes any while the load runs.
@@ -32,8 +31,8 @@ const memoryLimit = 256 << 20
 func putLoad(ctx context.Context, args []string, s streams) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memoryLimit)
-	text := http.FromEnvironment(os.Getenv)
-	check, await := slices.Equal(args, []string{http.CheckArgument}), slices.Equal(args, []string{http.AwaitArgument})
+	text := loadgen.FromEnvironment(os.Getenv)
+	check, await := slices.Equal(args, []string{loadgen.CheckArgument}), slices.Equal(args, []string{loadgen.AwaitArgument})
 	if len(args) > 0 && !check && !await {
 		return fmt.Errorf("no such argument: %s", strings.Join(args, " "))
 	}
@@ -49,9 +48,9 @@ func putLoad(ctx context.Context, args []string, s streams) error {
 	}
 	var result any
 	if check {
-		result, err = generator.Check(ctx, config)
+		result, err = loadgen.Check(ctx, config)
 	} else {
-		result, err = generator.Run(ctx, config)
+		result, err = loadgen.Run(ctx, config)
 	}
 	if err != nil {
 		return err
@@ -62,13 +61,13 @@ func putLoad(ctx context.Context, args []string, s streams) error {
 	return nil
 }
 
-func readConfig(ctx context.Context, text string, stdin io.Reader) (http.Config, error) {
+func readConfig(ctx context.Context, text string, stdin io.Reader) (loadgen.Config, error) {
 	if text != "" {
-		return http.ReadConfig(strings.NewReader(text))
+		return loadgen.ReadConfig(strings.NewReader(text))
 	}
-	config, err := unlessDone(ctx, func() (http.Config, error) { return http.ReadConfig(stdin) })
+	config, err := unlessDone(ctx, func() (loadgen.Config, error) { return loadgen.ReadConfig(stdin) })
 	if ctx.Err() != nil {
-		return http.Config{}, fmt.Errorf("reading config: %w", context.Cause(ctx))
+		return loadgen.Config{}, fmt.Errorf("reading config: %w", context.Cause(ctx))
 	}
 	return config, err
 }
@@ -81,10 +80,10 @@ func awaitWord(ctx context.Context, stdin io.Reader) error {
 	said, _ := unlessDone(ctx, func() (string, error) { // where it ends early, what came until then tells
 		return bufio.NewReader(io.LimitReader(stdin, longestWord)).ReadString('\n')
 	})
-	if said == http.AwaitedWord && ctx.Err() == nil {
+	if said == loadgen.AwaitedWord && ctx.Err() == nil {
 		return nil
 	}
-	err := fmt.Errorf("standard input said %q, and not %q", strings.TrimSuffix(said, "\n"), http.AwaitedWord)
+	err := fmt.Errorf("standard input said %q, and not %q", strings.TrimSuffix(said, "\n"), loadgen.AwaitedWord)
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}

@@ -15,7 +15,7 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // Driver measures trials of one kind.
@@ -50,7 +50,7 @@ func (e *UnendedError) Unwrap() error { return e.Err }
 // Checker is a Driver that can ask for what a load asks for without putting it on.
 type Checker interface {
 	// Check asks for every target once, and gives what was answered. Prepare was called before.
-	Check(ctx context.Context, at Place, trial *plan.Trial) ([]http.Answer, error)
+	Check(ctx context.Context, at Place, trial *plan.Trial) ([]loadgen.Answer, error)
 }
 
 // Place is where a trial is driven from.

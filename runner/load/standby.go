@@ -6,7 +6,7 @@ import (
 	"sync"
 
 	"benchbook/runner/engine"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // Standby is the program of a load that was started and waits for the word to begin, so that no time is lost on its
@@ -55,7 +55,7 @@ func (s *Standby) Started(ctx context.Context) engine.Running {
 
 // run gives the program its word, and returns how it ended.
 func (s *Standby) run() (engine.Exit, error) {
-	_, _ = io.WriteString(s.word, http.AwaitedWord) // one that has ended says why
+	_, _ = io.WriteString(s.word, loadgen.AwaitedWord) // one that has ended says why
 	_ = s.word.Close()
 	<-s.ended
 	return s.exit, s.err

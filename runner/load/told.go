@@ -6,15 +6,15 @@ import (
 
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // Told is the measurement of a load that another program than ours has put on, of what it told of each request. It
 // began, with its warm-up, at a moment of the clock of the load's machine.
 //
 // The error says in which way it was another load.
-func Told(l *spec.Load, at Place, began time.Time, requests []http.Told) (Measurement, error) {
-	r, opened, err := http.Count(requestsConfig(l, at), requests)
+func Told(l *spec.Load, at Place, began time.Time, requests []loadgen.Sample) (Measurement, error) {
+	r, opened, err := loadgen.Count(requestsConfig(l, at), requests)
 	if err != nil {
 		return Measurement{}, err
 	}

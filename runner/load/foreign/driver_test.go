@@ -28,7 +28,7 @@ import (
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // printed is an output that was captured for the parser of a tool.
@@ -44,9 +44,9 @@ func printed(t *testing.T, file string) []byte {
 // script is an engine whose load generators print what is in testdata, and whose own generator finds one right answer.
 func script(t *testing.T, printed map[string]engine.Exit) (fake.Script, *[]engine.Program) {
 	var ran []engine.Program
-	checked, err := json.Marshal(http.Result{SchemaVersion: http.SchemaVersion, Semantics: http.Semantics,
+	checked, err := json.Marshal(loadgen.Result{SchemaVersion: loadgen.SchemaVersion, Semantics: loadgen.Semantics,
 		Length: time.Millisecond, Attempted: 1,
-		Completed: http.Completed{Right: 1}, Latency: http.Distribution{Count: 1}})
+		Completed: loadgen.Completed{Right: 1}, Latency: loadgen.Distribution{Count: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
