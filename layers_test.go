@@ -35,7 +35,6 @@ var heavy = map[string]string{
 	"go.yaml.in/yaml/v4":         "notebook/compose",
 	"gonum.org/v1/plot":          "render/figure",
 	"github.com/spf13/cobra":     "cmd",
-	module + "runner/generator":  "runner/benchbook-agent",
 }
 
 func TestLayers(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // blocksPlan is an experiment of two trials and three repetitions each, on services that stay up between them.
@@ -41,11 +41,11 @@ func called(e *fake.Engine) string {
 // failing is the answer of a generator of whose requests one had no right answer.
 func failing(t *testing.T) []byte {
 	t.Helper()
-	var result http.Result
+	var result loadgen.Result
 	if err := json.Unmarshal(answers(t), &result); err != nil {
 		t.Fatal(err)
 	}
-	result.Attempted, result.Failed, result.Failures = 101, 1, map[http.Kind]int64{"timeout": 1}
+	result.Attempted, result.Failed, result.Failures = 101, 1, map[loadgen.Kind]int64{"timeout": 1}
 	data, err := json.Marshal(result)
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 	"benchbook/runner/observe"
 )
 
@@ -175,7 +175,7 @@ func byPath(path string, text []byte) (string, error) {
 		if decoder.Decode(&doc) != nil || decoder.More() {
 			continue
 		}
-		if found, err := http.LookUpJSON(doc, path); err == nil {
+		if found, err := loadgen.LookUpJSON(doc, path); err == nil {
 			return found, nil
 		}
 	}

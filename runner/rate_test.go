@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // equalLoad is sockets with an experiment before it whose rate is a share of what both servers reach.
@@ -33,23 +33,23 @@ func schedules(t *testing.T, rates *[]float64) fake.Script {
 		if p.Name != "load" {
 			return answered(ctx, p)
 		}
-		var config http.Config
+		var config loadgen.Config
 		if err := json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config); err != nil {
 			t.Error(err)
 		}
 		exit, err := answered(ctx, p)
-		var r http.Result
+		var r loadgen.Result
 		if err := errors.Join(err, json.Unmarshal(exit.Stdout, &r)); err != nil {
 			t.Error(err)
 		}
 		if config.Rate > 0 {
 			r.Length = 1e9
 			*rates = append(*rates, config.Rate)
-			r.Lag, r.Service = &http.Distribution{}, &http.Distribution{}
+			r.Lag, r.Service = &loadgen.Distribution{}, &loadgen.Distribution{}
 		} else {
 			closed++
 			r.Length = 1e8 // too short for what else this machine does to make it invalid
-			r.Completed.Right, r.InFlight = int64(100-closed), new(http.InFlight)
+			r.Completed.Right, r.InFlight = int64(100-closed), new(loadgen.InFlight)
 		}
 		exit.Stdout, err = json.Marshal(r)
 		return exit, err

@@ -17,7 +17,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // runOnce runs an experiment of sockets with one repetition and gives its first record.
@@ -176,7 +176,7 @@ func TestFailureHasABound(t *testing.T) {
 // The facts are those of the CPUs that were used, and so are the threads of the load.
 func TestOwnCPUs(t *testing.T) {
 	s := script(t)
-	var config http.Config
+	var config loadgen.Config
 	run := s.Run
 	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		if p.Name == "load" {

@@ -25,7 +25,7 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/images"
 	"benchbook/runner/load"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 	"benchbook/runner/machine"
 )
 
@@ -203,17 +203,17 @@ func answersIn(t *testing.T, window time.Duration) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := http.Distribution{Encoded: string(encoded), Highest: 60e9, Count: 100, Min: int64(each), Max: int64(each),
+	d := loadgen.Distribution{Encoded: string(encoded), Highest: 60e9, Count: 100, Min: int64(each), Max: int64(each),
 		Sum: int64(100 * each)}
 	busy := 0.4
-	data, err := json.Marshal(http.Result{
-		SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Start: time.Now(), Length: window,
-		EndedBy:   http.EndedByRequests,
-		Attempted: 100, Answered: 100, Failures: map[http.Kind]int64{}, Status: map[int]int64{200: 100},
-		Completed: http.Completed{Right: 100},
-		Latency:   d, FailedLatency: http.Distribution{Encoded: d.Encoded, Highest: 60e9}, Connect: d, FirstByte: d,
-		CPU:      &http.CPU{User: 1e6, Length: window, Busiest: &busy},
-		InFlight: &http.InFlight{Time: 100 * each, Length: window},
+	data, err := json.Marshal(loadgen.Result{
+		SchemaVersion: loadgen.SchemaVersion, Semantics: loadgen.Semantics, Start: time.Now(), Length: window,
+		EndedBy:   loadgen.EndedByRequests,
+		Attempted: 100, Answered: 100, Failures: map[loadgen.Kind]int64{}, Status: map[int]int64{200: 100},
+		Completed: loadgen.Completed{Right: 100},
+		Latency:   d, FailedLatency: loadgen.Distribution{Encoded: d.Encoded, Highest: 60e9}, Connect: d, FirstByte: d,
+		CPU:      &loadgen.CPU{User: 1e6, Length: window, Busiest: &busy},
+		InFlight: &loadgen.InFlight{Time: 100 * each, Length: window},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // pool is an article with a server that has a number of workers, which is searched for.
@@ -59,19 +59,19 @@ func (b *simulation) script(t *testing.T) fake.Script {
 				return engine.Exit{Code: 127}, nil
 			}
 			b.loads++
-			var config http.Config
-			var r http.Result
+			var config loadgen.Config
+			var r loadgen.Result
 			if err := errors.Join(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config),
 				json.Unmarshal(result, &r)); err != nil {
 				t.Error(err)
 			}
 			b.durations = append(b.durations, config.Duration)
 			if n, ok := b.throughput[workers]; ok {
-				r.Completed.Right, r.InFlight = n, new(http.InFlight) // its times are not those of so many
+				r.Completed.Right, r.InFlight = n, new(loadgen.InFlight) // its times are not those of so many
 			}
 			if config.Rate > 0 {
 				b.rates = append(b.rates, config.Rate)
-				r.Lag, r.Service, r.InFlight = &http.Distribution{}, &http.Distribution{}, nil
+				r.Lag, r.Service, r.InFlight = &loadgen.Distribution{}, &loadgen.Distribution{}, nil
 				r.Due, r.Sent, r.Completed.Right = 100, 100, 100
 				if config.Rate > b.limit {
 					r.Completed.Right = 50

@@ -9,13 +9,13 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/runner/load"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // Verification is what came of starting the services of a trial and asking for its targets once, without any load.
 type Verification struct {
 	Experiment, Trial string
-	Answers           []http.Answer
+	Answers           []loadgen.Answer
 	Note              string // why there are no answers, where nothing is wrong
 	Failure           string // what is wrong; empty if nothing is
 	Log               string // the end of what services wrote, beside a Failure
@@ -74,7 +74,7 @@ func (b *bench) verify(ctx context.Context, each func(Verification)) error {
 }
 
 // ask asks for the targets of a trial whose services are ready, or says why it does not.
-func (p *repetition) ask() (answers []http.Answer, note string, err error) {
+func (p *repetition) ask() (answers []loadgen.Answer, note string, err error) {
 	if p.trial.Load == nil {
 		return nil, "its services are ready; its command is timed and not checked", nil
 	}
@@ -83,7 +83,7 @@ func (p *repetition) ask() (answers []http.Answer, note string, err error) {
 	}
 	answers, err = p.Requests.(load.Checker).Check(p.bounded, p.place, p.trial)
 	redact := p.secrets().redactor(p.trial)
-	return slice.Map(answers, func(answer http.Answer) http.Answer {
+	return slice.Map(answers, func(answer loadgen.Answer) loadgen.Answer {
 		answer.URL, answer.Failure = redact.Text(answer.URL), redact.Text(answer.Failure)
 		return answer
 	}), "", err

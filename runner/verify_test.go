@@ -10,17 +10,17 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // checking is a driver whose targets answer.
 type checking struct {
 	load.Driver
-	answer http.Answer
+	answer loadgen.Answer
 }
 
-func (c checking) Check(context.Context, load.Place, *plan.Trial) ([]http.Answer, error) {
-	return []http.Answer{c.answer}, nil
+func (c checking) Check(context.Context, load.Place, *plan.Trial) ([]loadgen.Answer, error) {
+	return []loadgen.Answer{c.answer}, nil
 }
 
 // Services are started and asked once for each trial, and nothing is measured or saved.
@@ -29,14 +29,14 @@ func TestVerify(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		replace []string
-		answer  http.Answer
+		answer  loadgen.Answer
 		start   error
 		only    string
 		want    string // trial and failure, or note, of each
 	}{
-		{name: "the targets answer", answer: http.Answer{Method: "GET", Status: 200}, want: "sync 1 answer, async 1 answer"},
-		{name: "one trial", answer: http.Answer{Method: "GET", Status: 200}, only: "async", want: "async 1 answer"},
-		{name: "they answer wrong", answer: http.Answer{Method: "GET", URL: "http://server/", Failure: "status 500"},
+		{name: "the targets answer", answer: loadgen.Answer{Method: "GET", Status: 200}, want: "sync 1 answer, async 1 answer"},
+		{name: "one trial", answer: loadgen.Answer{Method: "GET", Status: 200}, only: "async", want: "async 1 answer"},
+		{name: "they answer wrong", answer: loadgen.Answer{Method: "GET", URL: "http://server/", Failure: "status 500"},
 			want: "sync 1 answer failed: GET http://server/: status 500, async 1 answer failed: GET http://server/: status 500"},
 		{name: "a service is not ready", start: &engine.NotReadyError{Service: "server", Reason: errors.New("it ended")},
 			only: "sync", want: `sync 0 answer failed: service "server" was not ready: it ended`},

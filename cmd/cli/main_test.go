@@ -27,8 +27,8 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
+	"benchbook/runner/loadgen"
 	"benchbook/runner/machine"
 )
 
@@ -155,7 +155,7 @@ func script(mode string) fake.Script {
 	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		switch p.Name {
 		case "load":
-			if slices.Contains(p.Command, http.CheckArgument) {
+			if slices.Contains(p.Command, loadgen.CheckArgument) {
 				failure := ""
 				if mode == "wrong" {
 					failure = "wanted a status of 200 to 299, got 500"
@@ -319,19 +319,19 @@ func script(mode string) fake.Script {
 // pooled is a result of services with so many workers in half a second, in which nobody looks for foreign processes:
 // the curve of docs/method.md#tuned-values.
 func pooled(p fake.Program, workers int, noise float64) []byte {
-	var config http.Config
-	var r http.Result
+	var config loadgen.Config
+	var r loadgen.Result
 	if err := errors.Join(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config),
 		json.Unmarshal(labtest.Requests(), &r)); err != nil {
 		panic(err)
 	}
 	r.Length, r.CPU = 500*time.Millisecond, nil
-	r.InFlight, r.Overlap = new(http.InFlight), nil // its times are not those of so many connections
+	r.InFlight, r.Overlap = new(loadgen.InFlight), nil // its times are not those of so many connections
 	if n, ok := map[int]int64{1: 100, 2: 190, 3: 260, 5: 305, 8: 308, 12: 290}[workers]; ok {
 		r.Completed.Right = int64(float64(n) * (1 + noise))
 	}
 	if config.Rate > 0 {
-		none := http.Distribution{Highest: 60e9}
+		none := loadgen.Distribution{Highest: 60e9}
 		r.Lag, r.Service, r.InFlight, r.Due, r.Sent = &none, &none, nil, 1000, 1000
 		if r.Completed.Right = 1000; config.Rate > 730 {
 			r.Completed.Right = 500

@@ -8,19 +8,19 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // Answers are what the targets of a load answered before it: what is right, or a failure if one is given.
 func Answers(environment []string, failure string) []byte {
 	_, config, _ := strings.Cut(environment[0], "=")
-	read, err := http.ReadConfig(strings.NewReader(config))
+	read, err := loadgen.ReadConfig(strings.NewReader(config))
 	if err != nil {
 		panic(err)
 	}
-	var out []http.Answer
+	var out []loadgen.Answer
 	for _, t := range read.Targets {
-		a := http.Answer{Method: t.Method, URL: t.URL, Address: netip.MustParseAddrPort("172.18.0.2:8080"), Status: 200,
+		a := loadgen.Answer{Method: t.Method, URL: t.URL, Address: netip.MustParseAddrPort("172.18.0.2:8080"), Status: 200,
 			Length: 13, Took: 1500 * time.Microsecond}
 		if failure != "" {
 			a.Status, a.Failure = 500, failure
@@ -40,16 +40,16 @@ func Requests() []byte {
 	if err != nil {
 		panic(err)
 	}
-	d := http.Distribution{Encoded: string(histogram), Highest: 60e9, Count: 1000, Min: 4e6, Max: 6e6, Sum: 5e9}
-	none := http.Distribution{Highest: 60e9}
-	return encoded(http.Result{SchemaVersion: http.SchemaVersion, Semantics: http.Semantics, Start: time.Now(),
+	d := loadgen.Distribution{Encoded: string(histogram), Highest: 60e9, Count: 1000, Min: 4e6, Max: 6e6, Sum: 5e9}
+	none := loadgen.Distribution{Highest: 60e9}
+	return encoded(loadgen.Result{SchemaVersion: loadgen.SchemaVersion, Semantics: loadgen.Semantics, Start: time.Now(),
 		Length:  time.Second,
-		EndedBy: http.EndedByDuration, Attempted: 1000, Answered: 1000, Failures: map[http.Kind]int64{},
+		EndedBy: loadgen.EndedByDuration, Attempted: 1000, Answered: 1000, Failures: map[loadgen.Kind]int64{},
 		Status:    map[int]int64{200: 1000},
-		Completed: http.Completed{Right: 1000},
-		Overlap:   &http.Overlap{Right: 1000 * http.WholeRequest, Time: 5 * time.Second},
+		Completed: loadgen.Completed{Right: 1000},
+		Overlap:   &loadgen.Overlap{Right: 1000 * loadgen.WholeRequest, Time: 5 * time.Second},
 		Connects:  5, Latency: d, FailedLatency: none, Connect: d, FirstByte: d,
-		Seconds: []http.Second{{Completed: http.Completed{Right: 1000}}}})
+		Seconds: []loadgen.Second{{Completed: loadgen.Completed{Right: 1000}}}})
 }
 
 // encoded is a value as JSON.

@@ -18,7 +18,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 const (
@@ -87,7 +87,7 @@ func TestArticleByArticle(t *testing.T) {
 				}
 				return engine.Prepared{Reference: "x", ID: "x"}, nil
 			}, Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
-				if slices.Equal(p.Command, []string{agent.Load, http.CheckArgument}) {
+				if slices.Equal(p.Command, []string{agent.Load, loadgen.CheckArgument}) {
 					return engine.Exit{Stdout: labtest.Answers(p.Environment, "")}, nil
 				}
 				if p.Name == "load" {

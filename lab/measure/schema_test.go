@@ -21,7 +21,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // The records that a run leaves fit their schema.
@@ -78,7 +78,7 @@ func measuredHTTP(t *testing.T) (dir string) {
 		t.Fatal(err)
 	}
 	script := fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
-		if slices.Equal(p.Command, []string{agent.Load, http.CheckArgument}) {
+		if slices.Equal(p.Command, []string{agent.Load, loadgen.CheckArgument}) {
 			return engine.Exit{Stdout: labtest.Answers(p.Environment, "")}, nil
 		}
 		return engine.Exit{Stdout: labtest.Requests()}, nil

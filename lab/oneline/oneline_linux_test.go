@@ -19,8 +19,8 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/local"
-	"benchbook/runner/machine"
 	"benchbook/runner/images"
+	"benchbook/runner/machine"
 )
 
 // timed times commands with the real engine, and gives what is printed.

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"math"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -15,91 +15,26 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// WithoutLog returns the part of an output that records keep.
-func WithoutLog(printed []byte) []byte {
-	if at := bytes.Index(printed, []byte(logMark)); at >= 0 {
-		return printed[:at+1]
-	}
-	return printed
-}
-
-// An Image is what a tool is run in.
-type Image struct {
-	// Dockerfile builds it.
-	Dockerfile string
-	// Path is the program in it.
-	Path string
-	// Package is what records say the program is from, with the Release that the Dockerfile names, or else the version
-	// that Version prints.
-	Package, Release string
-	Version          []string
-}
-
-// debian is an image with a package of Debian, and the path of a program in it.
-func debian(name, path string) Image {
-	return Image{
-		Dockerfile: "FROM debian:bookworm-slim\n" + installs(name),
-		Path:       path,
-		Package:    name,
-		Version:    []string{"dpkg-query", "-W", "-f", "${Version}", name},
-	}
-}
-
-// goModule is an image with a program of a Go module, by the path of its package.
-//
-// Debian's Go is older than these modules want. It is enough to get a newer one, which is a Go module itself; what the
-// go command does for GOTOOLCHAIN once it has one is done here by hand. All these images begin with the same steps.
-//
-// Source: go.dev/doc/toolchain; cmd/go/internal/toolchain.
-func goModule(name, path, release string) Image {
-	return Image{
-		Dockerfile: "FROM debian:bookworm-slim AS build\n" + installs("ca-certificates golang-go") +
-			"RUN toolchain=golang.org/toolchain@v0.0.1-go1.26.8.linux-$(go env GOARCH) && go mod download $toolchain && " +
-			"mv /root/go/pkg/mod/$toolchain /usr/local/go && rm -rf /root/go && cd /usr/local/go && " +
-			"cp src/_go.mod src/go.mod && chmod -R +x bin pkg/tool\n" +
-			"RUN CGO_ENABLED=0 GOTOOLCHAIN=local GOBIN=/tool /usr/local/go/bin/go install " + path + "@" + release +
-			" && rm -rf /root/go /root/.cache\n" + "FROM debian:bookworm-slim\nCOPY --from=build /tool/" + name +
-			" /usr/local/bin/\n",
-		Path:    name,
-		Package: path,
-		Release: release,
-	}
-}
-
-// crate is an image with a program of a crate of its name, of which the recipe takes the versions that its authors
-// locked. Debian has a current compiler in the packages that its browsers are built with.
-func crate(name, release string) Image {
-	return Image{
-		Dockerfile: "FROM debian:bookworm-slim AS build\n" + installs("ca-certificates cargo-web cmake g++ libc6-dev make") +
-			"RUN cargo install " + name + "@" + release + " --locked --root /tool && rm -rf /root/.cargo\n" +
-			"FROM debian:bookworm-slim\nCOPY --from=build /tool/bin/" + name + " /usr/local/bin/\n",
-		Path:    name,
-		Package: name,
-		Release: release,
-	}
-}
-
-// installs is a step of a Dockerfile.
-func installs(packages string) string {
-	return "RUN apt-get update && apt-get install -y --no-install-recommends " + packages +
-		" && rm -rf /var/lib/apt/lists/*\n"
-}
-
-// A Call is a command line with what belongs to it.
+// A Call is a command line and its environment.
 type Call struct {
-	Environment []string // for what must not be seen: passwords
+	Environment []string // passwords, which must not be in the command line
 	Files       []spec.File
-	// Shell, if it is not empty, is a script that runs the program, whose path and words are its arguments.
+	// Shell is a script that runs the program, whose path and words are its arguments; may be empty.
 	Shell   string
-	Threads int // that put the load on
+	Threads int // of the tool
 
-	// flags are made from the keys of the load. The author's own words follow them, and then the operands: where the load
-	// goes.
-	flags    []string
-	operands []string
+	target   *url.URL
+	flags    []string // of the load; the author's own flags follow
+	operands []string // the target
 }
 
-// Where files of ours are in the container of a tool.
+// A Flag is how a tool takes one key of a load.
+type Flag struct {
+	Key   string // empty: Words are part of every call
+	Words string // followed by the value of the key; empty: the key has no flag and is part of another word
+}
+
+// Paths of our files in the container of a tool.
 const (
 	bodyFile    = "/benchbook/body"
 	luaFile     = "/benchbook/load.lua"
@@ -107,121 +42,138 @@ const (
 	targetsFile = "/benchbook/targets"
 )
 
-func (c *Call) flag(words ...string) { c.flags = append(c.flags, words...) }
-
-// ends says when a run ends: after a number of requests, or else after a time.
-func (c *Call) ends(l *spec.Load, requests, duration string) {
-	if l.Requests > 0 {
-		c.flag(requests, strconv.Itoa(l.Requests))
-	} else {
-		c.flag(duration, exact(l.Duration))
-	}
-}
-
-// request says what is sent, by the flags for a connection for each request, the method, which may be empty, a header
-// and a file with the body.
-func (c *Call) request(l *spec.Load, closing, method, header, body string) {
-	if !l.Keepalive {
-		c.flag(closing)
-	}
-	if l.Method != "GET" && method != "" {
-		c.flag(method, l.Method)
-	}
-	for _, h := range headers(l) {
-		c.flag(header, h)
-	}
-	if l.Body != "" {
-		c.flag(body, c.body(l.Body))
-	}
-}
-
-// Scripts for tools that do not print when their window began. It begins as soon as the program runs, or ends when the
-// program does: ab, hey and oha sort their times after it, and wrk runs the author's script before it.
+// Shells of tools that do not print the time of their window. ab, hey and oha begin at once and compute percentiles
+// after the window; wrk runs the author's script before it and ends with it.
 const (
 	stampBegin = `began=$(date +%s.%N); "$@" || exit; printf '\n-- log --\nbegan %s\n' "$began"`
 	stampEnd   = `"$@" || exit; ended=$(date +%s.%N); printf '\n-- log --\nended %s\n' "$ended"`
 )
 
-// body puts the body of requests into a file.
-func (c *Call) body(text string) string { return c.file(bodyFile, text) }
+// Call returns the command line for a load on so many cores.
+func (t Tool) Call(load *spec.Load, cores int) (Call, error) {
+	l := *load
+	l.Headers = maps.Clone(l.Headers)
+	c := Call{Shell: t.shell, Threads: cmp.Or(l.Threads, max(1, cores))}
+	var err error
+	if c.target, err = url.Parse(l.Target); err != nil {
+		return c, fmt.Errorf("reading the target: %w", err)
+	}
+	if t.HTTP {
+		// Minimal images have no table of the ports of http and https.
+		c.addPort(map[bool]string{false: "80", true: "443"}[c.isTLS()])
+		c.target.Path = cmp.Or(c.target.Path, "/") // ab takes no URL without one
+	}
+	c.operands = []string{c.target.String()}
+	var extra Call // follows the flags of the table
+	if t.adapt != nil {
+		extra = c
+		if err := t.adapt(&extra, &l); err != nil {
+			return c, err
+		}
+		c.Environment, c.Files, c.Threads, c.operands = extra.Environment, extra.Files, extra.Threads, extra.operands
+	}
+	l.Threads = c.Threads
+	values := t.values(&l)
+	for _, f := range t.Flags {
+		for _, value := range values[f.Key] {
+			if f.Words != "" {
+				c.flag(append(strings.Fields(f.Words), value...)...)
+				c.addFile(f.Key, &l)
+			}
+		}
+	}
+	c.flag(extra.flags...)
+	return c, nil
+}
 
-// file puts a text into a file.
+// values returns what a load says for each key, in the notation that most tools use: the words of each time that its
+// flag is given.
+func (t Tool) values(l *spec.Load) map[string][][]string {
+	out := map[string][][]string{"": {nil}}
+	add := func(key string, isSet bool, words ...string) {
+		if isSet {
+			out[key] = append(out[key], words)
+		}
+	}
+	add("connections", l.Connections > 0, strconv.Itoa(l.Connections))
+	add("threads", true, strconv.Itoa(l.Threads))
+	add("requests", l.Requests > 0, strconv.Itoa(l.Requests))
+	add("duration", l.Duration > 0 && !(t.Either && l.Requests > 0), t.time("duration", l.Duration))
+	add("timeout", true, t.time("timeout", l.Timeout))
+	add("keepalive", !l.Keepalive)
+	add("method", l.Method != "GET", l.Method)
+	for _, name := range slices.Sorted(maps.Keys(l.Headers)) {
+		add("headers", true, name+": "+l.Headers[name])
+	}
+	add("body", l.Body != "", bodyFile)
+	add("rate", l.Rate > 0, strconv.FormatFloat(l.Rate, 'f', -1, 64))
+	if l.Script != nil {
+		add("script", true, l.Script.Path)
+	}
+	return out
+}
+
+// addFile adds the file that the flag for a key names.
+func (c *Call) addFile(key string, l *spec.Load) {
+	switch key {
+	case "body":
+		c.file(bodyFile, l.Body)
+	case "script":
+		c.Files = append(c.Files, *l.Script)
+	}
+}
+
+// time returns a time as the tool takes it for a key: in whole seconds, at least one, or with a unit.
+func (t Tool) time(key string, d time.Duration) string {
+	switch inSeconds := slices.Contains(t.Seconds, key); {
+	case inSeconds:
+		return strconv.Itoa(int(max(time.Second, d.Round(time.Second)) / time.Second))
+	case d%time.Second == 0:
+		return strconv.Itoa(int(d/time.Second)) + "s"
+	}
+	return strconv.FormatInt(max(1, d.Milliseconds()), 10) + "ms"
+}
+
+func (c *Call) isTLS() bool { return c.target.Scheme == "https" }
+
+// addPort makes sure that the target has a port, and returns its host and port.
+func (c *Call) addPort(usual string) (host, port string) {
+	host, port = c.target.Hostname(), cmp.Or(c.target.Port(), usual)
+	c.target.Host = net.JoinHostPort(host, port)
+	return host, port
+}
+
+func (c *Call) flag(words ...string) { c.flags = append(c.flags, words...) }
+
+// file adds a file and returns its path.
 func (c *Call) file(path, text string) string {
 	c.Files = append(c.Files, spec.File{Path: path, Data: []byte(text)})
 	return path
 }
 
-// script adds the script of the author, and returns where it is.
-func (c *Call) script(l *spec.Load) string {
-	c.Files = append(c.Files, *l.Script)
-	return l.Script.Path
+// takeHeader removes a header from a load and returns its value, for tools that have a flag for this header.
+func takeHeader(l *spec.Load, name string) string {
+	for key, value := range l.Headers {
+		if strings.EqualFold(key, name) {
+			delete(l.Headers, key)
+			return value
+		}
+	}
+	return ""
 }
 
-// headers are "Name: value", in the order of names.
-func headers(l *spec.Load) []string {
-	var out []string
-	for name, value := range l.Headers {
-		out = append(out, name+": "+value)
+// addHeader adds a header to a load.
+func addHeader(l *spec.Load, name, value string) {
+	if l.Headers == nil {
+		l.Headers = map[string]string{}
 	}
-	slices.Sort(out)
-	return out
+	l.Headers[name] = value
 }
 
-// wholeSeconds is a time for tools that know nothing shorter than a second, at least one.
-func wholeSeconds(d time.Duration) string {
-	return strconv.FormatInt(int64(max(time.Second, d.Round(time.Second))/time.Second), 10)
-}
-
-// exact is a time for tools that know milliseconds.
-func exact(d time.Duration) string {
-	if d%time.Second == 0 {
-		return strconv.FormatInt(int64(d/time.Second), 10) + "s"
-	}
-	return strconv.FormatInt(max(1, d.Milliseconds()), 10) + "ms"
-}
-
-// perTime is a rate per second, for tools that count whole requests in some time.
-func perTime(rate float64) (requests int64, in time.Duration) {
-	if rate == math.Trunc(rate) {
-		return int64(rate), time.Second
-	}
-	return max(1, int64(math.Round(rate*1000))), 1000 * time.Second
-}
-
-// share is how many requests each of the connections gets, where all get as many.
-func share(l *spec.Load) int { return max(1, l.Requests/max(1, l.Connections)) }
-
-// address is where a target is, with its port also where that is the usual one of its scheme.
-func address(target, port string) (u *url.URL, host, at string, err error) {
-	u, err = url.Parse(target)
-	if err != nil {
-		return nil, "", "", fmt.Errorf("reading the target: %w", err)
-	}
-	if at = u.Port(); at == "" {
-		at = port
-	}
-	return u, u.Hostname(), at, nil
-}
-
-// withPort is a URL whose port is a number: in minimal images nothing knows the ports of http and https.
-func withPort(target string) (string, error) {
-	usual := "80"
-	if strings.HasPrefix(target, "https:") {
-		usual = "443"
-	}
-	u, host, port, err := address(target, usual)
-	if err != nil {
-		return "", err
-	}
-	u.Host = net.JoinHostPort(host, port)
-	u.Path = cmp.Or(u.Path, "/") // ab takes no URL without one
-	return u.String(), nil
-}
-
-// Words are the command line without the program.
+// Words are the command line without the program, with the author's own flags.
 func (c Call) Words(args []string) []string { return slices.Concat(c.flags, args, c.operands) }
 
-// Line is the command as a person would type it.
+// Line is the command as a person would type it in a shell.
 func (c Call) Line(name string, args []string) string {
 	words := append([]string{name}, c.Words(args)...)
 	for i, w := range words {
@@ -230,4 +182,12 @@ func (c Call) Line(name string, args []string) string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// WithoutLog returns the part of an output that records keep.
+func WithoutLog(printed []byte) []byte {
+	if at := bytes.Index(printed, []byte(logMark)); at >= 0 {
+		return printed[:at+1]
+	}
+	return printed
 }

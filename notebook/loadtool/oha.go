@@ -4,35 +4,40 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"benchbook/notebook/spec"
 )
 
-var oha = Tool{
-	Name:   "oha",
-	Note:   "requests that it gave up at the end are not counted",
-	parse:  parseOha,
-	shares: inNames,
-	Image:  crate("oha", "1.16.0"),
-	HTTP:   true,
-	Flags: map[string]string{"connections": "-c", "requests": "-n", "duration": "-z", "warmup": "", "timeout": "-t",
-		"keepalive": "--disable-keepalive", "method": "-m", "headers": "-H", "body": "-D", "verify": "", "rate": "-q"},
-	Either: true,
-	Call:   callOha,
-}
-
-// ohaDeadline is how oha calls requests that it gave up since its time was over. They are no failures of anybody.
-const ohaDeadline = "aborted due to deadline"
-
-// oha is a closed loop, or with -q an open one, which its output does not tell. We read what it prints with
-// --output-format json. Its times are those of answers of any status, connecting included.
-// Requests that it gave up at the end are not counted here.
+// oha is a closed loop, or with -q an open one, which its output does not say. We read --output-format json.
+//
+// Its times are those of answers of any status, connecting included; with --latency-correction they begin when requests
+// were due. Requests that it gave up at the end are not counted here: nobody failed.
 //
 // Source: hatoo/oha src/printer.rs, src/result_data.rs.
-func parseOha(o *Output, printed, _ string) (*Output, error) {
-	o.Connecting, o.Due = true, true // with a rate
+var oha = Tool{
+	Name:  "oha",
+	Note:  "requests that it gave up at the end are not counted",
+	Image: crate("oha", "1.16.0"),
+	HTTP:  true,
+	Flags: []Flag{{"", "--no-tui --output-format json"}, {"connections", "-c"}, {"requests", "-n"}, {"duration", "-z"},
+		{"rate", "-q"}, {"timeout", "-t"}, {"", "--redirect 0 --disable-compression --insecure"},
+		{"keepalive", "--disable-keepalive"}, {"method", "-m"}, {"headers", "-H"}, {"body", "-D"}},
+	Either: true,
+	shell:  stampBegin,
+	adapt: func(c *Call, l *spec.Load) error {
+		if l.Rate > 0 {
+			c.flag("--latency-correction")
+		}
+		return nil
+	},
+	parse: parseOha,
+}
+
+// ohaDeadline is the error of requests that oha gave up at the end.
+const ohaDeadline = "aborted due to deadline"
+
+func parseOha(o *Output, printed, _ string) {
 	var saved struct {
 		Summary struct {
 			Total, Slowest, Average, RequestsPerSec *float64
@@ -45,71 +50,35 @@ func parseOha(o *Output, printed, _ string) (*Output, error) {
 	summary := saved.Summary
 	if summary.Total == nil || summary.RequestsPerSec == nil || saved.StatusCodeDistribution == nil ||
 		saved.ErrorDistribution == nil {
-		return o.fail("it has no summary with status codes and errors")
+		o.fail("it has no summary with status codes and errors")
+		return
 	}
-	answers, right := o.answers(saved.StatusCodeDistribution)
-	errors := o.ohaErrors(saved.ErrorDistribution)
-	total, rate := *summary.Total, *summary.RequestsPerSec
-	all := answers + errors + saved.ErrorDistribution[ohaDeadline]
-	if !finite(total) || !finite(rate) || math.Abs(total*rate-float64(all)) > 0.5+1e-6*float64(all) {
-		return o.fail("its rate is of %.0f requests, and it lists %d", total*rate, all)
+	answers, right := o.countAnswers(saved.StatusCodeDistribution)
+	errors := o.sum(saved.ErrorDistribution)
+	o.Failures = map[string]int64{"connect": 0, "reset": 0, "timeout": 0}
+	for _, message := range slices.Sorted(maps.Keys(saved.ErrorDistribution)) {
+		if message != ohaDeadline {
+			o.addFailures(message, saved.ErrorDistribution[message])
+		}
 	}
+	total, all := *summary.Total, float64(answers+errors)
+	errors -= saved.ErrorDistribution[ohaDeadline]
+	if sent := total * *summary.RequestsPerSec; !isMeasurable(sent) || math.Abs(sent-all) > 0.5+1e-6*all {
+		o.fail("its rate is of %.0f requests, and it lists %.0f", sent, all)
+	}
+	o.Connecting, o.Due = true, true // Due matters with a rate only
 	o.Attempted, o.Completed, o.Failed = answers+errors, right, answers+errors-right
-	o.Window = long(total)
-	if o.noTimes = answers == 0; o.noTimes {
-		return o.whole()
+	o.Window, o.Timed = duration(total), answers
+	if answers == 0 {
+		return
 	}
-	o.Timed = answers
 	for _, name := range slices.Sorted(maps.Keys(saved.LatencyPercentiles)) {
-		if v := saved.LatencyPercentiles[name]; v != nil && strings.HasPrefix(name, "p") {
-			o.addPercentileOf(name[1:], *v, 0)
+		if v := saved.LatencyPercentiles[name]; v != nil {
+			o.addPercentile(strings.TrimPrefix(name, "p"), reading{value: *v})
 		}
 	}
 	if summary.Average != nil && summary.Slowest != nil {
-		o.add("latency.mean", *summary.Average, 0, "s")
-		o.add("latency.max", *summary.Slowest, 0, "s")
+		o.add("latency.mean", reading{value: *summary.Average}, "s")
+		o.add("latency.max", reading{value: *summary.Slowest}, "s")
 	}
-	return o.whole()
-}
-
-// ohaErrors counts errors, by kind if each of them has one that we know.
-func (o *Output) ohaErrors(byMessage map[string]int64) (all int64) {
-	o.Failures = map[string]int64{"connect": 0, "reset": 0, "timeout": 0}
-	for _, message := range slices.Sorted(maps.Keys(byMessage)) {
-		n := byMessage[message]
-		if n < 0 || n > maxCount-all {
-			o.fail("invalid number of errors %d", n)
-			return 0
-		}
-		if message != ohaDeadline {
-			all += n
-			o.addFailures(ohaKind(message), n)
-		}
-	}
-	return all
-}
-
-// ohaKind is what an error of oha says, in our words; empty if we cannot tell.
-func ohaKind(message string) string {
-	if message == "timeout" {
-		return "timeout"
-	}
-	return errorKind(message)
-}
-
-func callOha(l *spec.Load, cores int) (Call, error) {
-	c := Call{Threads: max(1, cores), Shell: stampBegin}
-	target, err := withPort(l.Target)
-	if err != nil {
-		return c, err
-	}
-	c.flag("--no-tui", "--output-format", "json", "-c", strconv.Itoa(l.Connections))
-	c.ends(l, "-n", "-z")
-	if l.Rate > 0 {
-		c.flag("-q", strconv.FormatFloat(l.Rate, 'f', -1, 64), "--latency-correction")
-	}
-	c.flag("-t", exact(l.Timeout), "--redirect", "0", "--disable-compression", "--insecure")
-	c.request(l, "--disable-keepalive", "-m", "-H", "-D")
-	c.operands = []string{target}
-	return c, nil
 }

@@ -3,9 +3,12 @@ package loadtool
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/record"
@@ -14,83 +17,244 @@ import (
 
 // Output is the result of one run of a tool.
 type Output struct {
-	Tool    string
-	Version string // empty if the output does not tell
+	Tool string
 
-	// Samples are in base units, with the step in which the tool prints them. There are no samples of what Attempted,
-	// Failed and Window give, unless the tool tells it better.
+	// Samples are in base units, with the last digit that the tool prints as their step. Rates of requests are not among
+	// them: they follow from the counts and Window.
 	Samples    []record.Sample
-	Histograms map[string]record.Histogram // "latency", if the tool gives every value
+	Histograms map[string]record.Histogram // "latency", if the tool prints every value
 
 	Attempted int64 // requests; -1 unknown
-	Failed    int64 // of them, without a right answer; -1 unknown
+	Failed    int64 // requests without a right answer; -1 unknown
 	Completed int64 // right answers; -1 unknown
 
-	// Failures counts by kind, and has only the kinds that the tool tells from others. Statuses is nil if the tool does
-	// not tell the status of every answer.
+	// Failures counts by kind, for the kinds that the tool distinguishes. Statuses is nil unless the tool prints the
+	// status of every answer.
 	Failures, Statuses map[string]int64
 
-	Window      time.Duration // in which it measured; 0 unknown
+	Window      time.Duration // of the measurement; 0 unknown
 	Connections int           // clients of a closed loop; 0 unknown
 	Timed       int64         // requests behind the mean latency; 0 unknown
-	Started     time.Time     // zero if the output does not tell
+	Started     time.Time     // of the window; zero if unknown
 
-	// Connecting says whether the times of requests include opening their connections, where that is necessary.
+	// Connecting says that times include opening connections where a request opens one.
 	Connecting bool
-	// Counted says that the run ended after a number of requests, Paced that clients waited between requests, or sent them
-	// on a schedule. Then Little's law tells nothing of the clients.
-	Counted, Paced bool
-
-	// Due says that times begin when requests were due, and not when they were sent.
+	// Paced says that clients wait between requests, so that Little's law says nothing.
+	Paced bool
+	// Due says that times begin when requests were due, not when they were sent.
 	Due bool
-	// noTimes says that times in the output are not those of the requests, or that there are none.
-	noTimes bool
 
-	err error // why there is no whole result; nil so far
+	err error // the first reason why there is no complete result
 }
 
-// empty returns an output in which nothing is known yet.
-func empty(tool string) *Output { return &Output{Tool: tool, Attempted: -1, Failed: -1, Completed: -1} }
-
-func (o *Output) add(metric string, value, step float64, unit string) {
-	o.Samples = append(o.Samples, record.Sample{Metric: metric, Value: value, Step: step, Unit: unit})
+// newOutput returns an output in which nothing is known.
+func newOutput(tool string) *Output {
+	return &Output{Tool: tool, Attempted: -1, Failed: -1, Completed: -1}
 }
 
-// addTime adds a time, as the tool writes it.
-func (o *Output) addTime(metric, text string, read func(text string) (reading, error)) {
-	r, err := read(text)
+// fail records why there is no complete result, unless a reason is recorded already.
+func (o *Output) fail(format string, args ...any) {
+	if o.err == nil {
+		o.err = fmt.Errorf("output of %s: %w: %w", o.Tool, ErrNoSamples, fmt.Errorf(format, args...))
+	}
+}
+
+func (o *Output) add(metric string, r reading, unit string) {
+	o.Samples = append(o.Samples, record.Sample{Metric: metric, Value: r.value, Step: r.step, Unit: unit})
+}
+
+// addTime adds a time as the tool prints it.
+func (o *Output) addTime(metric, text string, in units) {
+	r, err := in.read(text)
 	if err != nil {
 		o.fail("%s is %q", metric, text)
+	}
+	o.add(metric, r, "s")
+}
+
+var shareLine = regexp.MustCompile(`([0-9.]+)%+\s+(?:in )?([0-9.]+\w*)`)
+
+// addTable adds the percentiles of a table with one in each line, such as "  99%   1.2ms".
+func (o *Output) addTable(table string, in units) {
+	for _, m := range shareLine.FindAllStringSubmatch(table, -1) {
+		if metric := o.percentile(m[1]); metric != "" {
+			o.addTime(metric, m[2], in)
+		}
+	}
+}
+
+// addPercentile adds the percentile for a percentage such as "99.9", in seconds.
+func (o *Output) addPercentile(share string, r reading) {
+	if metric := o.percentile(share); metric != "" {
+		o.add(metric, r, "s")
+	}
+}
+
+// addTimes adds the histogram of the times of right answers; step is in seconds.
+func (o *Output) addTimes(d *distribution, step float64) {
+	if d.count == 0 {
 		return
 	}
-	o.add(metric, r.value, r.step, "s")
+	encoded, err := d.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil || !isMeasurable(d.sum) || !isMeasurable(d.max) {
+		o.fail("its times of up to %v s make no histogram: %v", d.max, err)
+	}
+	o.Histograms = map[string]record.Histogram{"latency": {HDR: string(encoded), Count: d.count, Overflow: d.overflow,
+		Step: step, Min: d.min, Max: d.max, Sum: d.sum}}
 }
 
-// untimed removes all times of requests.
-func (o *Output) untimed() {
-	o.Samples = slices.DeleteFunc(o.Samples, func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "latency.") })
-	o.Histograms, o.Timed = nil, 0
+var logRow = regexp.MustCompile(`^(\d+) (\w+) (\d+)\n$`)
+
+// addLog reads the rows of a log: a number of requests, their status, and their time in microseconds. It adds the times
+// of right answers, and returns the requests by status.
+func (o *Output) addLog(rows string, isRight func(status string) bool) map[string]int64 {
+	times, byStatus := newDistribution(), map[string]int64{}
+	for line := range strings.Lines(rows) {
+		m := logRow.FindStringSubmatch(line)
+		if m == nil {
+			o.fail("invalid log line %q", line)
+			return nil
+		}
+		n := o.count(m[1], "requests")
+		if byStatus[m[2]] += n; isRight(m[2]) {
+			times.add(float64(o.count(m[3], "microseconds"))*microsecond, n)
+		}
+	}
+	o.addTimes(times, microsecond)
+	return byStatus
 }
 
-// addPercentileOf adds a percentile of a histogram in seconds, if it is one that we have.
-func (o *Output) addPercentileOf(share string, value, step float64) {
-	if metric, ok := percentileMetric(share); ok && metric != "" {
-		o.add(metric, value, step, "s")
+// setWindow sets the window from a number of requests and their rate per second, as the length that tools print has
+// fewer digits. It takes the length if the rate is 0.
+func (o *Output) setWindow(requests int64, rate, length string) {
+	perSecond := o.number(rate, "rate")
+	if perSecond > 0 {
+		o.Window = duration(float64(requests) / perSecond)
+		return
+	}
+	r, err := seconds.read(length)
+	if err != nil {
+		o.fail("the length is %q", length)
+	}
+	o.Window = duration(r.value)
+}
+
+// sum adds up counts.
+func (o *Output) sum(counts map[string]int64) (all int64) {
+	for _, n := range counts {
+		if n < 0 || n > maxCount-all {
+			o.fail("invalid count %d", n)
+			return 0
+		}
+		all += n
+	}
+	return all
+}
+
+// countAnswers counts answers by status. A status that is no number from 100 to 999 stands for a request without answer.
+func (o *Output) countAnswers(byStatus map[string]int64) (all, right int64) {
+	o.Statuses = map[string]int64{}
+	for status, n := range byStatus {
+		if isRight(status) {
+			right += n
+		}
+		if len(status) == 3 && status[0] >= '1' && status[0] <= '9' {
+			o.Statuses[status] = n
+		}
+	}
+	return o.sum(byStatus), right
+}
+
+// isRight reports whether an answer with this status is right by default (docs/method.md#quantities-checked).
+func isRight(status string) bool { return len(status) == 3 && status[0] == '2' }
+
+// addFailures counts requests that failed with a message of an HTTP client. A message of unknown kind makes all kinds
+// unknown.
+func (o *Output) addFailures(message string, n int64) {
+	known := slices.IndexFunc(failureKinds, func(k failureKind) bool { return strings.Contains(strings.ToLower(message), k.words) })
+	if o.Failures != nil && known >= 0 {
+		o.Failures[failureKinds[known].kind] += n
+	} else {
+		o.Failures = nil
 	}
 }
 
-// addPercentile adds a percentile, as the tool writes both it and its time. It adds nothing for 0 %.
-func (o *Output) addPercentile(share, text string, read func(text string) (reading, error)) {
-	switch metric, ok := percentileMetric(share); {
-	case !ok:
-		o.fail("invalid percentage %q", share)
-	case metric != "":
-		o.addTime(metric, text, read)
+type failureKind struct{ words, kind string }
+
+var failureKinds = []failureKind{{"connection refused", "connect"}, {"no route to host", "connect"},
+	{"connection reset by peer", "reset"}, {"timeout", "timeout"}, {"deadline exceeded", "timeout"}, {"eof", "closed"},
+	{"server closed idle connection", "closed"}}
+
+// checked returns the output, or the error of one that is incomplete or contradicts itself.
+func (o *Output) checked() (*Output, error) {
+	for i, s := range o.Samples {
+		m, known := record.LookupMetric(s.Metric)
+		if !known || m.Unit != s.Unit {
+			o.fail("%s cannot be measured in %q", s.Metric, s.Unit)
+		}
+		if !isMeasurable(s.Value) || !isMeasurable(s.Step) {
+			o.fail("%s is %v", s.Metric, s.Value)
+		}
+		if slices.ContainsFunc(o.Samples[:i], func(other record.Sample) bool { return other.Metric == s.Metric }) {
+			o.fail("it reports %s twice", s.Metric)
+		}
+	}
+	if o.Attempted == 0 {
+		o.fail("no request ended")
+	}
+	if o.Attempted >= 0 && max(o.Failed, o.Completed) > o.Attempted {
+		o.fail("of %d requests %d failed and %d were right", o.Attempted, o.Failed, o.Completed)
+	}
+	o.checkOrder()
+	if o.err != nil {
+		return nil, o.err
+	}
+	return o, nil
+}
+
+// checkOrder fails an output with a percentile below a lower one.
+func (o *Output) checkOrder() {
+	percent := func(s record.Sample) float64 {
+		if s.Metric == "latency.max" {
+			return 100
+		}
+		p, _ := number(strings.TrimPrefix(s.Metric, "latency.p"))
+		return p // 0 for other metrics
+	}
+	times := slice.Filter(o.Samples, func(s record.Sample) bool { return percent(s) > 0 })
+	slices.SortStableFunc(times, func(a, b record.Sample) int { return cmp.Compare(percent(a), percent(b)) })
+	for i := 1; i < len(times); i++ {
+		if a, b := times[i-1], times[i]; a.Value > b.Value+max(a.Step, b.Step) {
+			o.fail("%g%% of the times are at most %g s, and %g%% at most %g s", percent(a), a.Value, percent(b), b.Value)
+		}
 	}
 }
 
-// fromSending renames latency, which began when requests were sent, to service. Service has percentiles only.
-func (o *Output) fromSending() {
+// Load returns the load for a record. If each request connects and times leave this out, it removes the times. Times of
+// an open loop become service times, unless they begin when requests were due.
+//
+// Source: docs/method.md#quantities-checked and docs/method.md#definitions.
+func (o *Output) Load(l *spec.Load) *record.Load {
+	isTime := func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "latency.") }
+	if !o.Connecting && !l.Keepalive {
+		o.Samples, o.Histograms, o.Timed = slices.DeleteFunc(o.Samples, isTime), nil, 0
+	}
+	if l.Arrivals != "" && !o.Due {
+		o.toService()
+	}
+	connections := cmp.Or(o.Connections, l.Connections)
+	out := &record.Load{Tool: o.Tool, Window: o.Window.Seconds(), Connections: l.Connections, Think: l.Think.Seconds(),
+		Attempted: o.Attempted, Failed: o.Failed, Completed: o.Completed, Failures: o.Failures, Statuses: o.Statuses,
+		InFlight: -1, Busy: -1, ForeignCPU: -1, FailuresMax: l.FailuresMax}
+	isClosed := !o.Paced && l.Arrivals == "" && l.Requests == 0
+	if mean, ok := o.mean(); ok && isClosed && connections > 0 && out.Window > 0 && o.Timed == o.Attempted {
+		out.InFlight, out.InFlightOver = float64(o.Timed)/out.Window*mean/float64(connections), out.Window
+	}
+	return out
+}
+
+// toService renames latency metrics to service, which has percentiles only.
+func (o *Output) toService() {
 	for i, s := range o.Samples {
 		if rest, ok := strings.CutPrefix(s.Metric, "latency."); ok {
 			o.Samples[i].Metric = "service." + rest
@@ -103,128 +267,12 @@ func (o *Output) fromSending() {
 	o.Histograms = nil
 }
 
-func (o *Output) sample(metric string) (record.Sample, bool) {
-	return slice.Find(o.Samples, func(s record.Sample) bool { return s.Metric == metric })
-}
-
-// noSamples returns the error for an output without a whole result.
-func noSamples(tool, format string, args ...any) error {
-	return fmt.Errorf("output of %s: %w: %w", tool, ErrNoSamples, fmt.Errorf(format, args...))
-}
-
-// fail notes why there is no whole result, and returns the first reason noted.
-func (o *Output) fail(format string, args ...any) (*Output, error) {
-	if o.err == nil {
-		o.err = noSamples(o.Tool, format, args...)
-	}
-	return nil, o.err
-}
-
-// count reads how many there were of something.
-func (o *Output) count(text, of string) int64 {
-	n, err := count(text)
-	if err != nil || n > maxCount {
-		o.fail("invalid number of %s %q", of, text)
-		return 0
-	}
-	return n
-}
-
-// number reads a plain number, such as a rate.
-func (o *Output) number(text, what string) float64 {
-	x, err := number(text)
-	if err != nil {
-		o.fail("the %s is %q", what, text)
-	}
-	return x
-}
-
-// lasted sets the window from a number of requests and their rate per second.
-func (o *Output) lasted(requests int64, perSecond float64) {
-	if perSecond > 0 {
-		o.Window = long(float64(requests) / perSecond)
-	}
-}
-
-// whole returns the output if it does not contradict itself: a damaged one does.
-func (o *Output) whole() (*Output, error) {
-	for i, s := range o.Samples {
-		m, known := record.LookupMetric(s.Metric)
-		if !known || m.Unit != s.Unit {
-			o.fail("%s cannot be measured in %q", s.Metric, s.Unit)
-		}
-		if !finite(s.Value) || !finite(s.Step) {
-			o.fail("%s is %v", s.Metric, s.Value)
-		}
-		if slices.ContainsFunc(o.Samples[:i], func(other record.Sample) bool { return other.Metric == s.Metric }) {
-			o.fail("it reports %s twice", s.Metric)
-		}
-	}
-	if o.Attempted >= 0 && max(o.Failed, o.Completed) > o.Attempted {
-		o.fail("of %d requests %d failed and %d were right", o.Attempted, o.Failed, o.Completed)
-	}
-	if min(o.Attempted, o.Failed, o.Completed) < -1 || o.Window < 0 || o.Timed < 0 || o.Connections < 0 {
-		o.fail("it counts below zero")
-	}
-	o.inOrder()
-	if o.err != nil {
-		return nil, o.err
-	}
-	return o, nil
-}
-
-// inOrder fails an output with a percentile below a lower one.
-func (o *Output) inOrder() {
-	type point struct{ p, value, step float64 }
-	var points []point
-	for _, s := range o.Samples {
-		text, ok := strings.CutPrefix(s.Metric, "latency.p")
-		if s.Metric == "latency.max" {
-			text, ok = "100", true
-		}
-		if ok {
-			p, _ := number(text) // the metric is known, so this is a number
-			points = append(points, point{p, s.Value, s.Step})
-		}
-	}
-	slices.SortStableFunc(points, func(a, b point) int { return cmp.Compare(a.p, b.p) })
-	for i := 1; i < len(points); i++ {
-		a, b := points[i-1], points[i]
-		if a.value > b.value+max(a.step, b.step) {
-			o.fail("%g%% of the times are at most %g s, and %g%% at most %g s", a.p, a.value, b.p, b.value)
-		}
-	}
-}
-
-// Load returns the load of a record. It removes times without connecting from the output of a load whose every request
-// connects. Times of an open loop become service times, unless they begin when requests were due.
-//
-// Source: docs/method.md#quantities-checked and docs/method.md#definitions.
-func (o *Output) Load(l *spec.Load) *record.Load {
-	if !o.Connecting && !l.Keepalive {
-		o.untimed()
-	}
-	if l.Arrivals != "" && !o.Due {
-		o.fromSending()
-	}
-	connections := cmp.Or(o.Connections, l.Connections)
-	out := &record.Load{Tool: o.Tool, Window: o.Window.Seconds(), Connections: l.Connections, Think: l.Think.Seconds(),
-		Attempted: o.Attempted, Failed: o.Failed, Completed: o.Completed, Failures: o.Failures, Statuses: o.Statuses,
-		InFlight: -1, Busy: -1, ForeignCPU: -1, FailuresMax: l.FailuresMax}
-	mean, ok := o.mean()
-	counted := o.Counted || l.Requests > 0
-	if ok && !counted && !o.Paced && l.Arrivals == "" && connections > 0 && out.Window > 0 && o.Timed == o.Attempted {
-		out.InFlight, out.InFlightOver = float64(o.Timed)/out.Window*mean/float64(connections), out.Window
-	}
-	return out
-}
-
-// mean returns the mean time of requests; false if it is not known, or too coarse for Little's law.
+// mean returns the mean time of requests in seconds; false if it is unknown, or too coarse for Little's law.
 func (o *Output) mean() (float64, bool) {
 	if h, ok := o.Histograms["latency"]; ok {
 		return h.Sum / float64(h.Count), h.Count == o.Timed
 	}
 	const coarse = 0.02 // of the mean; the law is held to 5 %
-	s, ok := o.sample("latency.mean")
+	s, ok := slice.Find(o.Samples, func(s record.Sample) bool { return s.Metric == "latency.mean" })
 	return s.Value, ok && s.Value > 0 && s.Step/2 <= coarse*s.Value
 }

@@ -3,11 +3,8 @@ package loadtool
 import (
 	"encoding/json"
 	"fmt"
-	"iter"
-	"maps"
 	"math"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,169 +14,152 @@ import (
 	"benchbook/notebook/record"
 )
 
-// A reading is a number as a tool prints it, in a base unit, with the size of its last digit: the tool's own step.
+// A reading is a number as a tool prints it, in a base unit, with the size of its last digit.
 type reading struct{ value, step float64 }
 
-// Seconds in the units of time that tools print.
-var seconds = map[string]float64{
-	"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "secs": 1, "m": 60, "h": 3600,
-}
+// Units are the sizes of units in a base unit, by the letters that tools print directly after the number.
+type units map[string]float64
 
-const millisecond, microsecond, nanosecond = 1e-3, 1e-6, 1e-9 // seconds
+var (
+	seconds  = units{"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+	bareSecs = units{"": 1}
+	bareMs   = units{"": 1e-3}
 
-// Bytes in the units of size that wrk prints.
-var binarySizes = map[string]float64{"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40, "PB": 1 << 50}
+	bytes1024 = units{"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40, "PB": 1 << 50}
+)
 
-// maxCount is more than any tool counts, and few enough to be added.
-const maxCount = 1 << 53
+const millisecond, microsecond, nanosecond = 1e-3, 1e-6, 1e-9 // in seconds
 
-// finite reports whether a number can be a measurement. Tools measure nothing below zero.
-func finite(x float64) bool { return x >= 0 && record.Measurable(x) }
-
-// number reads a plain decimal number of zero or more.
-func number(text string) (float64, error) {
-	if strings.Trim(text, "0123456789.") != "" {
-		return 0, fmt.Errorf("invalid number %q", text)
-	}
-	x, err := strconv.ParseFloat(text, 64)
-	if err == nil && !finite(x) {
-		err = fmt.Errorf("%q is not a number that can be measured", text)
-	}
-	return x, err
-}
-
-// count reads a whole number of zero or more.
-func count(text string) (int64, error) {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err == nil && (n < 0 || text[0] == '+') {
-		err = fmt.Errorf("invalid number of requests %q", text)
-	}
-	return n, err
-}
-
-// inUnit reads numbers in a unit of so many base units.
-func inUnit(unit float64) func(text string) (reading, error) {
-	return func(text string) (reading, error) { return read(text, unit) }
-}
-
-// read reads a number in a unit of so many base units.
-func read(text string, unit float64) (reading, error) {
-	x, err := number(text)
-	if err != nil {
-		return reading{}, err
-	}
-	_, decimals, _ := strings.Cut(text, ".")
-	r := reading{x * unit, unit * math.Pow10(-len(decimals))}
-	if !finite(r.value) {
-		return reading{}, fmt.Errorf("%q is not a number that can be measured", text)
-	}
-	return r, nil
-}
-
-// readIn reads a number with its unit right behind it: "12.34ms", "5.81MB".
-func readIn(text string, units map[string]float64) (reading, error) {
+// read reads a number with its unit, such as "12.34ms".
+func (u units) read(text string) (reading, error) {
 	digits := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZµμ")
-	unit, ok := units[text[len(digits):]]
+	unit, ok := u[text[len(digits):]]
 	if !ok {
 		return reading{}, fmt.Errorf("%q has an unknown unit", text)
 	}
-	return read(digits, unit)
+	x, err := number(digits)
+	_, decimals, _ := strings.Cut(digits, ".")
+	return reading{x * unit, unit * math.Pow10(-len(decimals))}, err
 }
 
-// long is a window of so many seconds; 0 for what is no time.
-func long(seconds float64) time.Duration {
+// maxCount is more than any tool counts, and few enough to be added up.
+const maxCount = 1 << 53
+
+// isMeasurable reports whether a number can be a measurement. Tools measure nothing below zero.
+func isMeasurable(x float64) bool { return x >= 0 && record.Measurable(x) }
+
+// number reads a plain decimal number of zero or more.
+func number(text string) (float64, error) {
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil || strings.Trim(text, "0123456789.") != "" || !isMeasurable(x) {
+		return 0, fmt.Errorf("invalid number %q", text)
+	}
+	return x, nil
+}
+
+// duration converts seconds; it is 0 for an impossible time.
+func duration(seconds float64) time.Duration {
 	if !(seconds > 0 && seconds < math.MaxInt64/1e9) {
 		return 0
 	}
 	return time.Duration(seconds * 1e9)
 }
 
-// highest is the longest time that a histogram holds.
-const highest = 60 * time.Second
+// count reads a whole number of zero or more; an empty text, from an absent line, is 0.
+func (o *Output) count(text, what string) int64 {
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || n > maxCount {
+		o.fail("invalid number of %s %q", what, text)
+		return 0
+	}
+	return n
+}
 
-// A distribution gathers times of requests, each as the tool told it.
+// wholeNumber is a count in JSON, where any number may be.
+func (o *Output) wholeNumber(x float64) int64 {
+	if !isMeasurable(x) || x != math.Trunc(x) || x >= maxCount {
+		o.fail("invalid number of requests %v", x)
+		return 0
+	}
+	return int64(x)
+}
+
+// number reads a plain number; an empty text, from an absent line, is 0.
+func (o *Output) number(text, what string) float64 {
+	if text == "" {
+		return 0
+	}
+	x, err := number(text)
+	if err != nil {
+		o.fail("the %s is %q", what, text)
+	}
+	return x
+}
+
+// match returns the named groups of a form. A text in another form fails the output.
+func (o *Output) match(form *regexp.Regexp, printed string) map[string]string {
+	out := map[string]string{}
+	m := form.FindStringSubmatch(printed)
+	if m == nil {
+		o.fail("it is incomplete or in another format; the last line is %q", LastLine(printed))
+		return out
+	}
+	for i, name := range form.SubexpNames() {
+		out[name] = m[i]
+	}
+	return out
+}
+
+// parseJSON reads one JSON document.
+func (o *Output) parseJSON(printed string, into any) {
+	if err := json.Unmarshal([]byte(printed), into); err != nil {
+		o.fail("it is not JSON from %s: %w", o.Tool, err)
+	}
+}
+
+// percentile returns the metric for a percentage such as "99.900", which is the maximum for 100. It is empty for 0 and
+// for text that is no percentage, which fails the output.
+func (o *Output) percentile(share string) string {
+	percent, err := number(share)
+	switch {
+	case err != nil || percent > 100:
+		o.fail("invalid percentage %q", share)
+	case percent == 100:
+		return "latency.max"
+	case percent > 0:
+		return "latency.p" + strconv.FormatFloat(percent, 'f', -1, 64)
+	}
+	return ""
+}
+
+// highest is the longest time that a histogram holds, in seconds.
+const highest = 60
+
+// A distribution collects times of requests, in seconds.
 type distribution struct {
-	hdr                 *hdrhistogram.Histogram
-	count, overflow     int64
-	least, longest, sum time.Duration
+	hdr             *hdrhistogram.Histogram
+	count, overflow int64
+	min, max, sum   float64
 }
 
 func newDistribution() *distribution {
-	return &distribution{hdr: hdrhistogram.New(1, int64(highest), 3)}
+	return &distribution{hdr: hdrhistogram.New(1, highest*1e9, 3), min: math.Inf(1)}
 }
 
 // add adds n equal times.
-func (d *distribution) add(t time.Duration, n int64) {
-	if d.count == 0 || t < d.least {
-		d.least = t
-	}
-	d.longest = max(d.longest, t)
-	d.sum += t * time.Duration(n)
+func (d *distribution) add(seconds float64, n int64) {
 	d.count += n
-	if t > highest || d.hdr.RecordValues(max(1, int64(t)), n) != nil {
+	d.min, d.max = min(d.min, seconds), max(d.max, seconds)
+	d.sum += seconds * float64(n)
+	if seconds > highest || d.hdr.RecordValues(max(1, int64(math.Round(seconds*1e9))), n) != nil {
 		d.overflow += n
 	}
 }
 
-// addTimes adds the histogram of all times of right answers, if there are any; step is the size of the tool's last
-// digit, in seconds.
-func (o *Output) addTimes(d *distribution, step float64) (*Output, error) {
-	encoded, err := d.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		return nil, fmt.Errorf("encoding the times of requests: %w", err)
-	}
-	if d.count > 0 {
-		o.Histograms = map[string]record.Histogram{"latency": {HDR: string(encoded), Count: d.count, Overflow: d.overflow,
-			Step: step, Min: d.least.Seconds(), Max: d.longest.Seconds(), Sum: d.sum.Seconds()}}
-	}
-	return o.whole()
-}
-
-// rows returns the lines of a log with their groups in a pattern. A line that does not match fails the output and is the
-// last.
-func (o *Output) rows(log string, pattern *regexp.Regexp) iter.Seq2[string, []string] {
-	return func(yield func(string, []string) bool) {
-		for line := range strings.Lines(log) {
-			text, isWhole := strings.CutSuffix(line, "\n")
-			m := pattern.FindStringSubmatch(text)
-			if m == nil || !isWhole {
-				o.fail("invalid log line %q", line)
-			}
-			if o.err != nil || !yield(line, m) {
-				return
-			}
-		}
-	}
-}
-
-// microseconds is a time in a log.
-func (o *Output) microseconds(text string) time.Duration {
-	n, err := count(text)
-	if err != nil || n > int64(time.Hour/time.Microsecond) {
-		o.fail("invalid time %q", text)
-		return 0
-	}
-	return time.Duration(n) * time.Microsecond
-}
-
-// after returns the rest of the first line that begins with a prefix, white space aside. It is false if there is none, or
-// if that line has no end and may have been cut.
-func after(printed, prefix string) (string, bool) {
-	for line := range strings.Lines(printed) {
-		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), prefix); ok {
-			return strings.TrimSpace(rest), strings.HasSuffix(line, "\n")
-		}
-	}
-	return "", false
-}
-
-// first is the first word of a text.
-func first(text string) string {
-	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
-	return word
-}
-
-// LastLine is the last line with something in it, to say where an output ends.
+// LastLine is the last line that is not empty, cut to 120 bytes, to show where an output ends.
 func LastLine[T string | []byte](printed T) string {
 	text := strings.TrimSpace(string(printed))
 	line := text[strings.LastIndexByte(text, '\n')+1:]
@@ -188,40 +168,4 @@ func LastLine[T string | []byte](printed T) string {
 		line = strings.ToValidUTF8(line[:most], "") + " …"
 	}
 	return line
-}
-
-// parseJSON reads a document that has to be whole.
-func (o *Output) parseJSON(printed string, into any) {
-	if err := json.Unmarshal([]byte(printed), into); err != nil {
-		o.fail("it is not JSON from %s: %w", o.Tool, err)
-	}
-}
-
-// wholeNumber is a count, which stands in JSON as any number may.
-func (o *Output) wholeNumber(x float64) int64 {
-	if !finite(x) || x != math.Trunc(x) || x >= maxCount {
-		o.fail("invalid number of requests %v", x)
-		return 0
-	}
-	return int64(x)
-}
-
-// answers counts by status, and takes a distribution over.
-func (o *Output) answers(byStatus map[string]int64) (all, right int64) {
-	o.Statuses = map[string]int64{}
-	for _, status := range slices.Sorted(maps.Keys(byStatus)) {
-		n := byStatus[status]
-		if n < 0 || n > maxCount-all {
-			o.fail("invalid number of answers %d", n)
-			return 0, 0
-		}
-		all += n
-		if isRight(status) {
-			right += n
-		}
-		if len(status) == 3 && status[0] >= '1' && status[0] <= '9' {
-			o.Statuses[status] = n // others stand for requests without an answer
-		}
-	}
-	return all, right
 }

@@ -1,10 +1,10 @@
-// Package loadtool is other people's load generators: how they are built and called, and what their output means.
+// Package loadtool calls load generators of other projects and reads what they print.
 //
-// A Tool's Parse turns its output into an Output, in base units, by the definitions of docs/method.md#definitions. What a
-// tool does not print is absent from its Output, and never zero. Output that was cut off, or that contradicts itself, is
-// an error.
+// Call makes the command line of a tool from a load, and Parse reads the output of that command line into an Output, in
+// base units, by the definitions of docs/method.md#definitions. A number that a tool does not print is absent from its
+// Output, never zero. Truncated or contradictory output is an error.
 //
-// Each tool has a file of its own, and one form of output.
+// Each tool has a file of its own, which says first how the tool counts.
 package loadtool
 
 import (
@@ -16,48 +16,39 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// ErrNoSamples is wrapped by errors about an output without a whole result: it is of another tool, or the tool was
-// stopped, or what it wrote was cut off.
+// ErrNoSamples is wrapped by errors about output without a complete result.
 var ErrNoSamples = errors.New("no result")
 
-// Tool is a load generator that is not ours.
+// Tool is a load generator of another project.
 type Tool struct {
-	Name string
-
-	// Note is a sentence about its numbers, for pages; empty if they are what they seem.
-	Note string
-
-	// parse reads what the tool printed, and the rows of its log, into an output. The error wraps ErrNoSamples if there is
-	// no whole result.
-	parse func(o *Output, printed, log string) (*Output, error)
-	// shares finds the percentiles in a text; nil if there are none.
-	shares func(text string) []string
-
+	Name  string
+	Note  string // a sentence about its numbers, for pages; may be empty
 	Image Image
 
-	// HTTP says that it sends requests over HTTP, so that answers can be checked before anything is timed.
+	// HTTP says that it sends HTTP requests, so that our generator can check an answer before.
 	HTTP bool
-	// Schemes are those of the targets that it understands; none for those of http.
+	// Schemes of its targets; nil for http and https.
 	Schemes []string
 
-	// Script is where a script of the author is in its container; empty if it takes none. ScriptSays are the keys that
-	// such a script says itself.
+	// Script is the path of the author's script in the container; empty if the tool takes none. ScriptSays are the keys of
+	// a load that such a script decides.
 	Script     string
 	ScriptSays []string
 
-	// Flags has the flag for each key of a load; it is empty for a key that the tool does without one. What has no entry,
-	// and is not for us to do, is a problem if an article asks for it.
-	Flags map[string]string
-	// Seconds are keys with times that the tool takes in whole seconds only.
+	// Flags are the keys of a load that the tool understands, in the order of its command line. Every tool also has a
+	// warmup, and those over HTTP have verify.
+	Flags []Flag
+	// Seconds are keys whose times the tool takes in whole seconds.
 	Seconds []string
 	// Either says that a run ends after a time or after a number of requests, not at whichever comes first.
 	Either bool
 	// Even says that every connection gets the same number of requests, EvenThreads that every thread gets the same
-	// number of connections, both in whole numbers.
+	// number of connections.
 	Even, EvenThreads bool
 
-	// Call is its command line for a load.
-	Call func(l *spec.Load, cores int) (Call, error)
+	shell string                                // see Call.Shell
+	adapt func(c *Call, l *spec.Load) error     // adds to a call what Flags cannot say; l is a copy and may be changed
+	parse func(o *Output, printed, rows string) // reads the output and the rows of the tool's log
 }
 
 // Tools returns all tools, in the order in which messages list them.
@@ -68,49 +59,52 @@ func Tools() []Tool {
 // Names returns the names of all tools.
 func Names() []string { return slice.Map(Tools(), func(t Tool) string { return t.Name }) }
 
-// Find returns the tool of a name; false if there is none.
+// Find returns the tool with a name.
 func Find(name string) (Tool, bool) {
 	return slice.Find(Tools(), func(t Tool) bool { return t.Name == name })
 }
 
-// Parse reads what the tool printed for a load. The error wraps ErrNoSamples if the output is incomplete or has a
-// percentile that cannot be read.
-func (t Tool) Parse(printed []byte) (*Output, error) {
-	summary, log, logged := strings.Cut(string(printed), logMark)
-	o := empty(t.Name)
-	moment, rows, whole := strings.Cut(log, "\n")
-	if logged {
-		summary += "\n"
-	}
-	out, err := t.parse(o, summary, rows)
-	if err == nil {
-		err = t.checkPercentiles(summary, out)
-	}
-	if err == nil && logged {
-		err = out.setStarted(moment, whole)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+// Flag returns the flag for a key of a load, empty if the tool follows the key without one. It is false if the tool does
+// not understand the key.
+func (t Tool) Flag(key string) (string, bool) {
+	f, ok := slice.Find(t.Flags, func(f Flag) bool { return f.Key == key })
+	return f.Words, ok || key == "warmup" || key == "verify" && t.HTTP
 }
 
-// logMark separates what a tool printed from the lines that its Shell adds. The first of these is "began" or "ended"
-// with the Unix time at which the tool's window did; rows of the tool's own log may follow.
+// Parse reads the standard output of a Call. The error wraps ErrNoSamples if there is no complete result.
+func (t Tool) Parse(printed []byte) (*Output, error) {
+	summary, log, hasLog := strings.Cut(string(printed), logMark)
+	moment, rows, _ := strings.Cut(log, "\n")
+	if hasLog {
+		summary += "\n"
+	}
+	o := newOutput(t.Name)
+	if strings.TrimSpace(summary) == "" {
+		o.fail("it printed nothing")
+	}
+	t.parse(o, summary, rows)
+	if hasLog {
+		o.setStarted(moment, len(log) > len(moment))
+	}
+	return o.checked()
+}
+
+// logMark separates the output of a tool from the lines that the shell of its Call adds. The first of these is "began"
+// or "ended" with the Unix time of the start or end of the window; rows of the tool's own log may follow.
 const logMark = "\n-- log --\n"
 
-// setStarted sets when the window began by the first line of a log.
-func (o *Output) setStarted(line string, whole bool) error {
+// setStarted sets the start of the window from the first line of a log. 0 is the time of a run that sent nothing.
+func (o *Output) setStarted(line string, isComplete bool) {
 	what, text, _ := strings.Cut(line, " ")
 	at, err := number(text)
-	if err != nil || !whole || what != "began" && what != "ended" {
-		return noSamples(o.Tool, "its log begins with %q, which is no moment", line)
+	if err != nil || !isComplete || what != "began" && what != "ended" {
+		o.fail("its log begins with %q instead of a time", line)
+		return
 	}
-	if o.Started = time.Unix(0, int64(long(at))); at == 0 { // nothing was sent
-		o.Started = time.Time{}
+	if at > 0 {
+		o.Started = time.Unix(0, int64(duration(at)))
 	}
 	if what == "ended" {
 		o.Started = o.Started.Add(-o.Window)
 	}
-	return nil
 }

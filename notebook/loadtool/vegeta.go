@@ -1,93 +1,88 @@
 package loadtool
 
 import (
-	"cmp"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"benchbook/notebook/spec"
 )
 
-var vegeta = Tool{
-	Name:   "vegeta",
-	Note:   "times begin when requests were sent, not when they were due",
-	parse:  parseVegeta,
-	shares: inRanks,
-	Image:  goModule("vegeta", "github.com/tsenart/vegeta/v12", "v12.13.0"),
-	HTTP:   true,
-	Flags: map[string]string{"connections": "-max-workers", "threads": "-cpus", "duration": "-duration", "warmup": "",
-		"timeout": "-timeout", "keepalive": "-keepalive=false", "method": "", "headers": "-header", "body": "-body",
-		"verify": "", "rate": "-rate"},
-	Call: callVegeta,
-}
-
-// vegeta is an open loop; only with -rate 0 is it a closed one, which its report does not tell. We read its report as
-// JSON.
+// vegeta is an open loop, or with -rate 0 a closed one, which its report does not say. We read its report as JSON.
 //
-// Its times begin when a request is sent, not when it was due, and are those of all requests, connecting included;
-// the failed ones among them. A status of 0 is a request without an answer. To vegeta a status of 300 to 399 is a
-// success; here it is a failure, as everywhere. Its window lasts until the last answer.
+// Its times begin when a request is sent, not when it was due, and are those of all requests, failed ones included,
+// connecting included. A status of 0 is a request without an answer. To vegeta a status of 300 to 399 is a success; here
+// it is a failure, as everywhere. Its window lasts until the last answer.
 //
 // Source: tsenart/vegeta lib/metrics.go, lib/reporters.go, lib/attack.go.
-func parseVegeta(o *Output, printed, _ string) (*Output, error) {
-	o.Connecting, o.Paced = true, true
+var vegeta = Tool{
+	Name:  "vegeta",
+	Note:  "times begin when requests were sent, not when they were due",
+	Image: goModule("vegeta", "github.com/tsenart/vegeta/v12", "v12.13.0"),
+	HTTP:  true,
+	// Each of the workers waits for its answer. Bodies of answers are read and not kept.
+	Flags: []Flag{{"threads", "-cpus"}, {"", "attack"}, {"rate", "-rate"}, {"connections", "-workers"},
+		{"connections", "-max-workers"}, {"connections", "-connections"}, {"duration", "-duration"}, {"timeout", "-timeout"},
+		{"", "-redirects -1 -max-body 0 -http2=false -insecure"}, {"keepalive", "-keepalive=false"}, {"headers", "-header"},
+		{"body", "-body"}, {"method", ""}},
+	// The report is made after the attack, so that it takes no time from it.
+	shell: `"$@" -output /tmp/results || exit; "$1" report -type json /tmp/results`,
+	adapt: adaptVegeta,
+	parse: parseVegeta,
+}
+
+func parseVegeta(o *Output, printed, _ string) {
 	var saved struct {
-		Latencies      map[string]float64
-		Earliest       time.Time
-		Duration, Wait *float64
-		Requests       *float64
-		StatusCodes    map[string]int64 `json:"status_codes"`
+		Latencies                map[string]float64
+		Earliest                 time.Time
+		Duration, Wait, Requests *float64
+		StatusCodes              map[string]int64 `json:"status_codes"`
 	}
 	o.parseJSON(printed, &saved)
-	if saved.Duration == nil || saved.Wait == nil || saved.Requests == nil || saved.StatusCodes == nil ||
-		saved.Latencies == nil {
-		return o.fail("it is not a report")
+	if saved.Duration == nil || saved.Wait == nil || saved.Requests == nil || saved.StatusCodes == nil {
+		o.fail("it is not a report")
+		return
 	}
-	o.vegetaCounts(o.wholeNumber(*saved.Requests), saved.StatusCodes)
-	o.Window, o.Started = long((*saved.Duration+*saved.Wait)*nanosecond), saved.Earliest
-	if o.noTimes {
-		return o.whole()
+	requests := o.wholeNumber(*saved.Requests)
+	all, right := o.countAnswers(saved.StatusCodes)
+	if all != requests {
+		o.fail("it has %d requests and %d status codes", requests, all)
 	}
-	for _, t := range []struct{ name, metric string }{{"mean", "latency.mean"}, {"50th", "latency.p50"},
-		{"90th", "latency.p90"}, {"95th", "latency.p95"}, {"99th", "latency.p99"}, {"max", "latency.max"}} {
-		v, ok := saved.Latencies[t.name]
-		if !ok || math.Abs(v) > math.MaxInt64 {
-			return o.fail("it has no time for %s", t.metric)
-		}
-		o.add(t.metric, v*nanosecond, nanosecond, "s")
-	}
-	return o.whole()
-}
-
-// vegetaCounts counts requests, whose statuses have to be those of as many.
-func (o *Output) vegetaCounts(requests int64, byStatus map[string]int64) {
-	all, right := o.answers(byStatus)
+	o.Connecting, o.Paced = true, true
 	o.Attempted, o.Completed, o.Failed, o.Timed = requests, right, requests-right, requests
-	if o.noTimes = requests == 0; all != requests {
-		o.fail("its %d requests are not those of its status codes", requests)
+	o.Window, o.Started = duration((*saved.Duration+*saved.Wait)*nanosecond), saved.Earliest
+	if requests == 0 {
+		return
+	}
+	for _, name := range []string{"mean", "50th", "90th", "95th", "99th", "max"} {
+		v, ok := saved.Latencies[name]
+		if !ok || math.Abs(v) > math.MaxInt64 {
+			o.fail("it has no latency %s", name)
+		}
+		if share, isShare := strings.CutSuffix(name, "th"); isShare {
+			name = "p" + share
+		}
+		o.add("latency."+name, reading{v * nanosecond, nanosecond}, "s")
 	}
 }
 
-// vegetaShell makes the report once the attack is over, so that it takes no time from it.
-const vegetaShell = `"$@" -output /tmp/results || exit; "$1" report -type json /tmp/results`
+func adaptVegeta(c *Call, l *spec.Load) error {
+	rate := "0"
+	if l.Rate > 0 {
+		n, in := wholeRate(l.Rate)
+		rate = strconv.FormatInt(n, 10) + "/" + in
+	}
+	l.Rate = 0
+	c.flag("-rate", rate, "-targets", c.file(targetsFile, l.Method+" "+c.target.String()+"\n"))
+	l.Method, c.operands = "GET", nil
+	return nil
+}
 
-// callVegeta has as many workers as there are connections, each of which waits for its answer. Bodies of answers are
-// read and not kept.
-func callVegeta(l *spec.Load, cores int) (Call, error) {
-	c := Call{Threads: cmp.Or(l.Threads, max(1, cores)), Shell: vegetaShell}
-	target, err := withPort(l.Target)
-	if err != nil {
-		return c, err
+// wholeRate returns a rate per second as a whole number of requests in some time, such as 1250 in 1000s.
+func wholeRate(rate float64) (requests int64, in string) {
+	if rate == math.Trunc(rate) {
+		return int64(rate), "1s"
 	}
-	rate, workers := "0", strconv.Itoa(l.Connections)
-	if n, in := perTime(l.Rate); l.Rate > 0 {
-		rate = strconv.FormatInt(n, 10) + "/" + exact(in)
-	}
-	c.flag("-cpus", strconv.Itoa(c.Threads), "attack", "-rate", rate, "-workers", workers, "-max-workers", workers,
-		"-connections", workers, "-duration", exact(l.Duration), "-timeout", exact(l.Timeout), "-redirects", "-1",
-		"-max-body", "0", "-http2=false", "-insecure")
-	c.request(l, "-keepalive=false", "", "-header", "-body") // the method is beside the target
-	c.flag("-targets", c.file(targetsFile, l.Method+" "+target+"\n"))
-	return c, nil
+	return max(1, int64(math.Round(rate*1000))), "1000s"
 }

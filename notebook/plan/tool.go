@@ -55,7 +55,7 @@ type toolCheck struct {
 func (c *toolCheck) check() {
 	keys := c.keys()
 	for _, k := range keys {
-		_, has := c.tool.Flags[k.name]
+		_, has := c.tool.Flag(k.name)
 		has = has || k.name == "keepalive" && c.Keepalive.V // which it does anyway
 		switch {
 		case IsWritten(k.at) && !has:
@@ -192,7 +192,7 @@ func (c *toolCheck) division() {
 
 // statuses reports answers that the tool always counts as failed.
 func (c *toolCheck) statuses() {
-	if _, has := c.tool.Flags["verify"]; !has || c.Verify == nil {
+	if !c.tool.HTTP || c.Verify == nil {
 		return
 	}
 	for _, status := range c.Verify.Status {
@@ -209,13 +209,15 @@ func (c *toolCheck) statuses() {
 func (c *toolCheck) args(keys []toolKey) {
 	flags := map[string]string{} // keys by their flags
 	for _, k := range keys {
-		if flag := c.tool.Flags[k.name]; flag != "" && k.at.Source != nil {
+		if flag, _ := c.tool.Flag(k.name); flag != "" && k.at.Source != nil {
+			flag, _, _ = strings.Cut(flag, "=")
 			flags[flag] = k.name
 		}
 	}
+	headers, _ := c.tool.Flag("headers") // which may be given several times
 	for _, word := range c.Args.For(c.Tool.V) {
 		flag, _, _ := strings.Cut(word.Value, "=")
-		if key := flags[flag]; key != "" && flag != c.tool.Flags["headers"] {
+		if key := flags[flag]; key != "" && flag != headers {
 			c.problems.Add("contradiction", word.Pos, "%s is the flag of %s for %s, which the load has already", flag,
 				c.tool.Name, key).Hint = "remove it from args, and set it with " + key + ":"
 		}

@@ -12,8 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/runner/generator"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // memoryLimit is what garbage may add up to before it is collected. Only TLS makes any while the load runs.
@@ -29,8 +28,8 @@ const memoryLimit = 256 << 20
 func putLoad(ctx context.Context, args []string, s streams) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memoryLimit)
-	text := http.FromEnvironment(os.Getenv)
-	check := slices.Equal(args, []string{http.CheckArgument})
+	text := loadgen.FromEnvironment(os.Getenv)
+	check := slices.Equal(args, []string{loadgen.CheckArgument})
 	if len(args) > 0 && !check {
 		return fmt.Errorf("no such argument: %s", strings.Join(args, " "))
 	}
@@ -40,9 +39,9 @@ func putLoad(ctx context.Context, args []string, s streams) error {
 	}
 	var result any
 	if check {
-		result, err = generator.Check(ctx, config)
+		result, err = loadgen.Check(ctx, config)
 	} else {
-		result, err = generator.Run(ctx, config)
+		result, err = loadgen.Run(ctx, config)
 	}
 	if err != nil {
 		return err
@@ -53,13 +52,13 @@ func putLoad(ctx context.Context, args []string, s streams) error {
 	return nil
 }
 
-func readConfig(ctx context.Context, text string, stdin io.Reader) (http.Config, error) {
+func readConfig(ctx context.Context, text string, stdin io.Reader) (loadgen.Config, error) {
 	if text != "" {
-		return http.ReadConfig(strings.NewReader(text))
+		return loadgen.ReadConfig(strings.NewReader(text))
 	}
-	config, err := unlessDone(ctx, func() (http.Config, error) { return http.ReadConfig(stdin) })
+	config, err := unlessDone(ctx, func() (loadgen.Config, error) { return loadgen.ReadConfig(stdin) })
 	if ctx.Err() != nil {
-		return http.Config{}, fmt.Errorf("reading config: %w", context.Cause(ctx))
+		return loadgen.Config{}, fmt.Errorf("reading config: %w", context.Cause(ctx))
 	}
 	return config, err
 }

@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/loadtool"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // line is what a driver says of one request, in seconds of its own clock since its load began; or, in the first line,
@@ -37,7 +37,7 @@ const clockOff = 2000
 const cutError = "cut"
 
 // kinds are those of failures that a driver may tell.
-var kinds = slice.Map(http.Kinds[:], func(k http.Kind) string { return string(k) })
+var kinds = slice.Map(loadgen.Kinds[:], func(k loadgen.Kind) string { return string(k) })
 
 // A reading is what a driver told of a load.
 type reading struct {
@@ -46,7 +46,7 @@ type reading struct {
 	most time.Duration // how long the driver ran at most
 
 	began    *float64 // Unix time, if it told that
-	requests []http.Told
+	requests []loadgen.Sample
 	numbers  []int // of the lines that these are from, from 1
 }
 
@@ -97,16 +97,16 @@ func (r *reading) begins(l *line) error {
 }
 
 // request reads what a line says of a request.
-func (r *reading) request(l *line) (told http.Told, err error) {
+func (r *reading) request(l *line) (told loadgen.Sample, err error) {
 	if told.Kind, err = r.outcome(l); err != nil {
 		return told, err
 	}
-	if l.Status != 0 && (told.Kind == "" || told.Kind == http.Wrong) {
+	if l.Status != 0 && (told.Kind == "" || told.Kind == loadgen.Wrong) {
 		told.Status = l.Status
 	}
 	told.Cut = l.Error == cutError
 	isSent := l.At != nil
-	if r.open && !isSent && told.Kind == http.Timeout {
+	if r.open && !isSent && told.Kind == loadgen.Timeout {
 		l.At = l.Due // it waited in vain for a connection
 	}
 	if err := r.checkTimes(l); err != nil {
@@ -124,7 +124,7 @@ func (r *reading) request(l *line) (told http.Told, err error) {
 		told.Start = min(told.Start, told.Sent)
 	}
 	if !isSent {
-		told.Sent = http.NeverSent
+		told.Sent = loadgen.NeverSent
 	}
 	return told, nil
 }
@@ -151,7 +151,7 @@ func (r *reading) checkTimes(l *line) error {
 }
 
 // outcome is the kind of failure that a line tells, empty for a right answer.
-func (r *reading) outcome(l *line) (http.Kind, error) {
+func (r *reading) outcome(l *line) (loadgen.Kind, error) {
 	switch {
 	case l.OK == nil:
 		return "", errors.New("has no ok")
@@ -164,9 +164,9 @@ func (r *reading) outcome(l *line) (http.Kind, error) {
 	case l.Error != "" && !slices.Contains(kinds, l.Error):
 		return "", fmt.Errorf("has an unknown error %.100q (known are %s)", l.Error, strings.Join(kinds, ", "))
 	case l.Error != "":
-		return http.Kind(l.Error), nil
+		return loadgen.Kind(l.Error), nil
 	case !*l.OK && l.Status != 0:
-		return http.Wrong, nil
+		return loadgen.Wrong, nil
 	case !*l.OK:
 		return "", fmt.Errorf("is not ok and has no error (known are %s)", strings.Join(kinds, ", "))
 	}
@@ -178,7 +178,7 @@ func nanoseconds(seconds float64) int64 { return int64(math.Round(seconds * 1e9)
 // together checks what all requests are in common.
 func (r *reading) together() error {
 	most := r.load.Connections
-	if i := http.Overlapping(r.requests, most, clockOff); i >= 0 {
+	if i := loadgen.Overlapping(r.requests, most, clockOff); i >= 0 {
 		return r.wrong(r.numbers[i], "is of a request that was under way together with %d others, and the load has %d "+
 			"connections (times are compared to %d µs)", most, most, clockOff/1000)
 	}
@@ -187,8 +187,8 @@ func (r *reading) together() error {
 
 // counted returns the measurement of a load from its requests. It began, with its warm-up, at a moment of the clock of
 // the load's machine. The error says in which way it was another load.
-func counted(l *spec.Load, at Place, began time.Time, requests []http.Told) (Measurement, error) {
-	r, opened, err := http.Count(requestsConfig(l, at), requests)
+func counted(l *spec.Load, at Place, began time.Time, requests []loadgen.Sample) (Measurement, error) {
+	r, opened, err := loadgen.Count(requestsConfig(l, at), requests)
 	if err != nil {
 		return Measurement{}, err
 	}

@@ -24,7 +24,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // Driver measures trials of one kind.
@@ -46,7 +46,7 @@ type Driver interface {
 // Checker is a Driver that can ask for what a load asks for without putting it on.
 type Checker interface {
 	// Check asks for every target once, and returns what was answered.
-	Check(ctx context.Context, at Place, trial *plan.Trial) ([]http.Answer, error)
+	Check(ctx context.Context, at Place, trial *plan.Trial) ([]loadgen.Answer, error)
 }
 
 // Place is where a trial is measured.
@@ -136,28 +136,28 @@ func forLoad(c *engine.Service, t *plan.Trial) *engine.Service {
 }
 
 // generate runs our generator, which is at a path in the container of the load.
-func (at Place) generate(ctx context.Context, path string, config http.Config, args ...string) (engine.Exit, error) {
+func (at Place) generate(ctx context.Context, path string, config loadgen.Config, args ...string) (engine.Exit, error) {
 	text, err := json.Marshal(config)
 	if err != nil {
 		return engine.Exit{}, err
 	}
 	return at.Load.Exec(ctx, engine.Command{Args: append([]string{path, agent.Load}, args...),
-		Environment: http.Environment(string(text))})
+		Environment: loadgen.Environment(string(text))})
 }
 
 // check asks for every target of a load once.
-func (at Place) check(ctx context.Context, path string, l *spec.Load) ([]http.Answer, error) {
+func (at Place) check(ctx context.Context, path string, l *spec.Load) ([]loadgen.Answer, error) {
 	one := *l // its schedule does not matter, and a share of a rate may not be known
 	one.Connections, one.Threads, one.Requests, one.Duration, one.Warmup, one.Think = 1, 1, 1, 0, 0, 0
 	one.Rate, one.Arrivals, one.Cut = 0, "", false
-	exit, err := at.generate(ctx, path, requestsConfig(&one, at), http.CheckArgument)
+	exit, err := at.generate(ctx, path, requestsConfig(&one, at), loadgen.CheckArgument)
 	if err != nil {
 		return nil, err
 	}
 	if exit.Code != 0 {
-		return []http.Answer{{Method: l.Method, URL: l.Target, Failure: generatorFailure(exit)}}, nil
+		return []loadgen.Answer{{Method: l.Method, URL: l.Target, Failure: generatorFailure(exit)}}, nil
 	}
-	var answers []http.Answer
+	var answers []loadgen.Answer
 	if err := json.Unmarshal(exit.Stdout, &answers); err != nil {
 		return nil, fmt.Errorf("reading what was answered: %w", err)
 	}
@@ -165,7 +165,7 @@ func (at Place) check(ctx context.Context, path string, l *spec.Load) ([]http.An
 }
 
 // WrongAnswers says what is wrong with answers; empty if nothing is.
-func WrongAnswers(answers []http.Answer) string {
+func WrongAnswers(answers []loadgen.Answer) string {
 	var wrong []string
 	for _, a := range answers {
 		if a.Failure != "" {

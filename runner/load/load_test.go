@@ -19,8 +19,8 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/load/http"
 	"benchbook/runner/load/timing"
+	"benchbook/runner/loadgen"
 )
 
 func value(m Measurement, metric string) float64 {
@@ -34,17 +34,17 @@ func value(m Measurement, metric string) float64 {
 
 func TestRequestsMeasured(t *testing.T) {
 	busy := 0.25
-	r := &http.Result{
-		Length: 2 * time.Second, EndedBy: http.EndedByDuration, Attempted: 1010, Answered: 1000, Failed: 10,
-		Failures: map[http.Kind]int64{http.Reset: 10}, Status: map[int]int64{200: 1000}, Completed: http.Completed{Right: 996,
+	r := &loadgen.Result{
+		Length: 2 * time.Second, EndedBy: loadgen.EndedByDuration, Attempted: 1010, Answered: 1000, Failed: 10,
+		Failures: map[loadgen.Kind]int64{loadgen.Reset: 10}, Status: map[int]int64{200: 1000}, Completed: loadgen.Completed{Right: 996,
 			Failed: 4},
 		BytesIn: 4000, BytesOut: 2000, Connects: 12, Stale: 3,
-		Latency:       http.Distribution{Count: 1000, Min: 1e6, Max: 50e6, Sum: 18e9},
-		FailedLatency: http.Distribution{Count: 10, Sum: 2e9},
-		Seconds: []http.Second{{Completed: http.Completed{Right: 500, Failed: 4}},
-			{Completed: http.Completed{Right: 496}}},
-		Overlap: &http.Overlap{Right: 995 * http.WholeRequest, Failed: 4 * http.WholeRequest, Time: 19 * time.Second},
-		CPU: &http.CPU{User: 300 * time.Millisecond, System: 100 * time.Millisecond, Length: 2 * time.Second,
+		Latency:       loadgen.Distribution{Count: 1000, Min: 1e6, Max: 50e6, Sum: 18e9},
+		FailedLatency: loadgen.Distribution{Count: 10, Sum: 2e9},
+		Seconds: []loadgen.Second{{Completed: loadgen.Completed{Right: 500, Failed: 4}},
+			{Completed: loadgen.Completed{Right: 496}}},
+		Overlap: &loadgen.Overlap{Right: 995 * loadgen.WholeRequest, Failed: 4 * loadgen.WholeRequest, Time: 19 * time.Second},
+		CPU: &loadgen.CPU{User: 300 * time.Millisecond, System: 100 * time.Millisecond, Length: 2 * time.Second,
 			Busiest: &busy},
 	}
 	m := requestsMeasured(r, &spec.Load{Connections: 10, Warmup: time.Second, FailuresMax: 0.01})
@@ -96,7 +96,7 @@ func TestContainerOfALoad(t *testing.T) {
 }
 
 func TestInFlightOfCountedRequestsIsTheGenerators(t *testing.T) {
-	r := &http.Result{Length: time.Second, InFlight: &http.InFlight{Time: 190 * time.Millisecond,
+	r := &loadgen.Result{Length: time.Second, InFlight: &loadgen.InFlight{Time: 190 * time.Millisecond,
 		Length: 20 * time.Millisecond}}
 	share, length := inFlight(r, &spec.Load{Connections: 10}, 0)
 	if share != 0.95 || length != 0.02 {
@@ -109,13 +109,13 @@ func TestInFlightOfCountedRequestsIsTheGenerators(t *testing.T) {
 }
 
 func TestOpenLoopMeasured(t *testing.T) {
-	r := &http.Result{
+	r := &loadgen.Result{
 		Length: 2 * time.Second, Attempted: 100, Answered: 90, Failed: 10, Due: 100, Sent: 95, Blocked: 7, Offered: 50,
-		Lag: &http.Distribution{Count: 95, Max: 2e6}, Service: &http.Distribution{Count: 90, Max: 3e6},
-		TLSSetup: &http.Distribution{Count: 4, Max: 4e6},
+		Lag: &loadgen.Distribution{Count: 95, Max: 2e6}, Service: &loadgen.Distribution{Count: 90, Max: 3e6},
+		TLSSetup: &loadgen.Distribution{Count: 4, Max: 4e6},
 	}
-	r.Seconds = []http.Second{{Completed: http.Completed{Right: 50}, LatencySum: 9 * time.Second},
-		{Completed: http.Completed{Right: 38, Failed: 10}}}
+	r.Seconds = []loadgen.Second{{Completed: loadgen.Completed{Right: 50}, LatencySum: 9 * time.Second},
+		{Completed: loadgen.Completed{Right: 38, Failed: 10}}}
 	m := requestsMeasured(r, &spec.Load{Connections: 10, Rate: 50, Arrivals: "poisson"})
 	if want := (record.OpenLoop{Rate: 50, Arrivals: "poisson", Due: 100, Sent: 95, Blocked: 7}); m.Load.Open == nil ||
 		*m.Load.Open != want {
@@ -135,11 +135,11 @@ func TestOpenLoopMeasured(t *testing.T) {
 	if m.Load.InFlight != -1 {
 		t.Errorf("a share of %v of the clients of an open loop", m.Load.InFlight)
 	}
-	closed := requestsMeasured(&http.Result{Length: time.Second}, &spec.Load{Connections: 10})
+	closed := requestsMeasured(&loadgen.Result{Length: time.Second}, &spec.Load{Connections: 10})
 	if _, ok := closed.Histograms["lag"]; ok || closed.Load.Open != nil || !math.IsNaN(value(closed, "offered")) {
 		t.Error("a closed loop has what only an open one can have")
 	}
-	two := encryption([]http.TLS{{Version: "TLS 1.2", CipherSuite: "A"}, {Version: "TLS 1.3", CipherSuite: "B",
+	two := encryption([]loadgen.TLS{{Version: "TLS 1.2", CipherSuite: "A"}, {Version: "TLS 1.3", CipherSuite: "B",
 		Protocol: "http/1.1"}})
 	if two["load.tls"] != "TLS 1.2 A" || two["load.tls.2"] != "TLS 1.3 B http/1.1" {
 		t.Errorf("facts: %v", two)
@@ -150,16 +150,16 @@ func TestOpenLoopMeasured(t *testing.T) {
 func TestRequestsConfig(t *testing.T) {
 	common := spec.Load{Target: "http://a/", Method: "PUT", Body: "x", Connections: 10, Timeout: time.Second,
 		Keepalive: true}
-	one := []http.Target{{URL: "http://a/", Method: "PUT", Body: []byte("x")}}
+	one := []loadgen.Target{{URL: "http://a/", Method: "PUT", Body: []byte("x")}}
 	tests := []struct {
 		name   string
 		change func(*spec.Load)
-		want   http.Config
+		want   loadgen.Config
 	}{
-		{"a closed loop", func(l *spec.Load) { l.Requests, l.Threads = 5, 3 }, http.Config{Targets: one, Requests: 5,
+		{"a closed loop", func(l *spec.Load) { l.Requests, l.Threads = 5, 3 }, loadgen.Config{Targets: one, Requests: 5,
 			Threads: 3}},
 		{"an open loop", func(l *spec.Load) { l.Rate, l.Arrivals, l.Duration = 5, "poisson", time.Second },
-			http.Config{Targets: one, Rate: 5, Arrivals: http.PoissonArrivals, Duration: time.Second, Threads: 2}},
+			loadgen.Config{Targets: one, Rate: 5, Arrivals: loadgen.PoissonArrivals, Duration: time.Second, Threads: 2}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -299,7 +299,7 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 
 // Every sample that drivers write has the unit that its metric is defined with.
 func TestUnits(t *testing.T) {
-	all := requestsMeasured(&http.Result{Length: time.Second, CPU: &http.CPU{Busiest: new(float64)}},
+	all := requestsMeasured(&loadgen.Result{Length: time.Second, CPU: &loadgen.CPU{Busiest: new(float64)}},
 		&spec.Load{Connections: 1}).Samples
 	all = append(all, commandMeasured(&timing.Report{PeakMemory: 1}, &spec.Command{Run: []string{"x"}}).Samples...)
 	if len(all) < 8 {
@@ -442,8 +442,8 @@ func TestGeneratorThatDies(t *testing.T) {
 
 // The generator and the keys of trials speak of the same meaning.
 func TestSemantics(t *testing.T) {
-	if http.Semantics != record.LoadSemantics {
-		t.Errorf("the generator is of semantics %d, records of loads of %d", http.Semantics, record.LoadSemantics)
+	if loadgen.Semantics != record.LoadSemantics {
+		t.Errorf("the generator is of semantics %d, records of loads of %d", loadgen.Semantics, record.LoadSemantics)
 	}
 }
 

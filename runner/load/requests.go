@@ -18,7 +18,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // Requests is the driver of loads over HTTP: our generator, alone in an image of its own.
@@ -35,7 +35,7 @@ func (d *Requests) Prepare(ctx context.Context, e engine.Engine, log io.Writer) 
 		return err
 	}
 	d.facts = map[string]string{"generator.binary": fmt.Sprintf("%x", sha256.Sum256(program)),
-		"generator.semantics": strconv.Itoa(http.Semantics)}
+		"generator.semantics": strconv.Itoa(loadgen.Semantics)}
 	d.image, err = e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}}, log)
 	if err != nil {
 		return fmt.Errorf("preparing the load generator: %w", err)
@@ -62,7 +62,7 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 		first, rest, _ := strings.Cut(generatorFailure(exit), "\n")
 		return Measurement{Failure: first, Log: rest, Facts: d.facts}, nil
 	}
-	var result http.Result
+	var result loadgen.Result
 	if err := json.NewDecoder(bytes.NewReader(exit.Stdout)).Decode(&result); err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: reading what the load generator found: %w", t.Name, err)
 	}
@@ -77,7 +77,7 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 }
 
 // Check implements Checker.
-func (d *Requests) Check(ctx context.Context, at Place, t *plan.Trial) ([]http.Answer, error) {
+func (d *Requests) Check(ctx context.Context, at Place, t *plan.Trial) ([]loadgen.Answer, error) {
 	answers, err := at.check(ctx, ownPath, t.Load)
 	if err != nil {
 		return nil, fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
@@ -85,22 +85,22 @@ func (d *Requests) Check(ctx context.Context, at Place, t *plan.Trial) ([]http.A
 	return answers, nil
 }
 
-func requestsConfig(l *spec.Load, at Place) http.Config {
-	c := http.Config{
+func requestsConfig(l *spec.Load, at Place) loadgen.Config {
+	c := loadgen.Config{
 		Seed: at.Seed, Connections: l.Connections, Threads: l.Threads, Duration: l.Duration, Requests: int64(l.Requests),
-		Rate: l.Rate, Arrivals: http.Arrivals(l.Arrivals), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout,
+		Rate: l.Rate, Arrivals: loadgen.Arrivals(l.Arrivals), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout,
 		KeepAlive: l.Keepalive, Cut: l.Cut, Sharing: l.Priority != "",
-		Verify: &http.Verify{
+		Verify: &loadgen.Verify{
 			Before: &l.CheckBefore, Status: l.Status, Length: l.Length, Contains: l.Contains, Match: l.Match, JSON: l.JSON,
 			Headers: l.WantHeaders,
 		},
 	}
 	for _, t := range l.Targets {
-		c.Targets = append(c.Targets, http.Target{URL: t.URL, Method: t.Method, Headers: t.Headers, Body: []byte(t.Body),
+		c.Targets = append(c.Targets, loadgen.Target{URL: t.URL, Method: t.Method, Headers: t.Headers, Body: []byte(t.Body),
 			Weight: t.Weight})
 	}
 	if len(c.Targets) == 0 {
-		c.Targets = []http.Target{{URL: l.Target, Method: l.Method, Headers: l.Headers, Body: []byte(l.Body)}}
+		c.Targets = []loadgen.Target{{URL: l.Target, Method: l.Method, Headers: l.Headers, Body: []byte(l.Body)}}
 	}
 	c.Threads = cmp.Or(c.Threads, at.Cores)
 	c.Staggered = !c.Open() && !l.AtOnce && (l.Cut || l.Requests == 0)
@@ -108,7 +108,7 @@ func requestsConfig(l *spec.Load, at Place) http.Config {
 }
 
 // encryption says how connections were encrypted, for each way in which they were.
-func encryption(ways []http.TLS) map[string]string {
+func encryption(ways []loadgen.TLS) map[string]string {
 	facts := map[string]string{}
 	for i, way := range ways {
 		name := "load.tls"
@@ -121,7 +121,7 @@ func encryption(ways []http.TLS) map[string]string {
 }
 
 // requestsMeasured turns the generator's result into samples and what validity checks need.
-func requestsMeasured(r *http.Result, l *spec.Load) Measurement {
+func requestsMeasured(r *loadgen.Result, l *spec.Load) Measurement {
 	seconds := r.Length.Seconds()
 	m := Measurement{
 		Start: r.Start, Length: r.Length, GeneratorCPU: -1, Warmup: l.Warmup,
@@ -136,15 +136,15 @@ func requestsMeasured(r *http.Result, l *spec.Load) Measurement {
 			FailuresMax: l.FailuresMax, StaleRetries: r.Stale,
 		},
 	}
-	for name, d := range map[string]*http.Distribution{"latency.tls": r.TLSSetup, "lag": r.Lag, "service": r.Service,
+	for name, d := range map[string]*loadgen.Distribution{"latency.tls": r.TLSSetup, "lag": r.Lag, "service": r.Service,
 		"latency.cut": r.Cut} {
 		if d != nil {
 			m.Histograms[name] = histogram(*d)
 		}
 	}
 	if o := r.Overlap; o != nil && r.Lag == nil { // in an open loop requests may wait for a server that is too slow
-		m.Load.Overlap = &record.Overlap{Right: float64(o.Right) / http.WholeRequest,
-			Failed: float64(o.Failed) / http.WholeRequest, Time: o.Time.Seconds()}
+		m.Load.Overlap = &record.Overlap{Right: float64(o.Right) / loadgen.WholeRequest,
+			Failed: float64(o.Failed) / loadgen.WholeRequest, Time: o.Time.Seconds()}
 	}
 	if r.Lag != nil { // an open loop, even if nothing was due
 		m.Load.Open = &record.OpenLoop{Rate: l.Rate, Arrivals: l.Arrivals, Due: r.Due, Sent: r.Sent, Blocked: r.Blocked}
@@ -185,7 +185,7 @@ func requestsMeasured(r *http.Result, l *spec.Load) Measurement {
 	return m
 }
 
-func histogram(d http.Distribution) record.Histogram {
+func histogram(d loadgen.Distribution) record.Histogram {
 	seconds := func(ns int64) float64 { return time.Duration(ns).Seconds() }
 	return record.Histogram{HDR: d.Encoded, Count: d.Count, Overflow: d.Overflow, Min: seconds(d.Min), Max: seconds(d.Max),
 		Sum: seconds(d.Sum)}
@@ -194,7 +194,7 @@ func histogram(d http.Distribution) record.Histogram {
 // inFlight is the ρ of docs/method.md#quantities-checked: the mean share of the clients with a request under way, or
 // thinking, and the seconds that it was taken over. The share is -1 if the run was too short to tell, or the number of
 // clients is not fixed. Think is the mean pause of a client behind a request, in seconds.
-func inFlight(r *http.Result, l *spec.Load, think float64) (share, over float64) {
+func inFlight(r *loadgen.Result, l *spec.Load, think float64) (share, over float64) {
 	if r.Lag != nil {
 		return -1, 0
 	}
@@ -209,6 +209,6 @@ func inFlight(r *http.Result, l *spec.Load, think float64) (share, over float64)
 	if r.Overlap == nil || r.Latency.Count+r.FailedLatency.Count == 0 || over <= 0 {
 		return -1, 0
 	}
-	thinking := think * float64(r.Overlap.Right+r.Overlap.Failed) / http.WholeRequest
+	thinking := think * float64(r.Overlap.Right+r.Overlap.Failed) / loadgen.WholeRequest
 	return (r.Overlap.Time.Seconds() + thinking) / over / float64(l.Connections), over
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strconv"
 
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // maxHead bounds the head of a request, and what is sent ahead of an answer.
@@ -65,8 +65,8 @@ func parseHead(data []byte) (h head, n int, err error) {
 
 // add reads the line of a header. One that goes on the line before begins with a space, and is refused.
 func (f *fields) add(line []byte) error {
-	name, value, ok := http.CutField(line)
-	if !ok || !http.IsValue(value) {
+	name, value, ok := loadgen.CutField(line)
+	if !ok || !loadgen.IsValue(value) {
 		return errMalformed
 	}
 	switch string(bytes.ToLower(name)) {
@@ -120,7 +120,7 @@ func (h *head) decide(f *fields) error {
 func (h *head) requestLine(line []byte) error {
 	method, rest, ok := bytes.Cut(line, []byte{' '})
 	target, version, okTarget := bytes.Cut(rest, []byte{' '})
-	if !ok || !okTarget || !http.IsToken(method) || len(target) == 0 {
+	if !ok || !okTarget || !loadgen.IsToken(method) || len(target) == 0 {
 		return errMalformed
 	}
 	if bytes.ContainsFunc(target, func(r rune) bool { return r <= ' ' || r == 0x7f }) {

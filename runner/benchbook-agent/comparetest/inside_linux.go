@@ -11,8 +11,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"benchbook/runner/generator"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // insides is what only the generator's own process can tell.
@@ -52,8 +51,8 @@ func inside(args []string) error {
 		return fmt.Errorf("inside wants the server's URL")
 	}
 	debug.SetGCPercent(-1)
-	config := http.Config{
-		Targets: []http.Target{{URL: args[0]}}, Connections: 64, Threads: 1, Duration: 4 * time.Second,
+	config := loadgen.Config{
+		Targets: []loadgen.Target{{URL: args[0]}}, Connections: 64, Threads: 1, Duration: 4 * time.Second,
 		Timeout: 5 * time.Second, KeepAlive: true,
 	}
 	var r insides
@@ -80,7 +79,7 @@ func inside(args []string) error {
 }
 
 // watch runs a load and looks at the memory at two times.
-func watch(config http.Config, first, second time.Duration) (before, after runtime.MemStats, found *http.Result,
+func watch(config loadgen.Config, first, second time.Duration) (before, after runtime.MemStats, found *loadgen.Result,
 	err error) {
 	looked := make(chan struct{})
 	if first == 0 {
@@ -95,7 +94,7 @@ func watch(config http.Config, first, second time.Duration) (before, after runti
 		time.Sleep(second - first)
 		runtime.ReadMemStats(&after)
 	}()
-	found, err = generator.Run(context.Background(), config)
+	found, err = loadgen.Run(context.Background(), config)
 	<-looked
 	return before, after, found, err
 }

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/notebook/loadtool"
-	"benchbook/runner/load/http"
+	"benchbook/runner/loadgen"
 )
 
 // result is what one run of a generator came to. Times are in seconds.
@@ -160,7 +160,7 @@ func (s *settings) once(own bool, connections int, length time.Duration, mode st
 	}
 	var r result
 	if own {
-		config := http.Config{Connections: connections, Duration: length, KeepAlive: true}
+		config := loadgen.Config{Connections: connections, Duration: length, KeepAlive: true}
 		r, err = s.runOurs(config, []int{s.generator()}, server.address)
 	} else {
 		r, err = s.runWrk(server.address, connections, length)
@@ -176,7 +176,7 @@ func (s *settings) scheduled(rate int) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	config := http.Config{Connections: 64, Rate: float64(rate), Duration: s.length, Warmup: 200 * time.Millisecond,
+	config := loadgen.Config{Connections: 64, Rate: float64(rate), Duration: s.length, Warmup: 200 * time.Millisecond,
 		KeepAlive: true}
 	r, err := s.runOurs(config, []int{s.generator()}, server.address)
 	_, _, endErr := server.end()
@@ -199,15 +199,15 @@ func (s *settings) threaded(threads int) (r result, err error) {
 	}
 	// They get cores that no server is on, as far as there are any.
 	cores := s.cores[len(s.cores)-threads:]
-	return s.runOurs(http.Config{Connections: 64 * threads, Threads: threads, Duration: s.length, KeepAlive: true}, cores,
+	return s.runOurs(loadgen.Config{Connections: 64 * threads, Threads: threads, Duration: s.length, KeepAlive: true}, cores,
 		addresses...)
 }
 
 // runOurs runs our generator on some cores, against the servers at some addresses, by one thread unless the config says
 // otherwise. For an open loop the percentiles are those of the lag.
-func (s *settings) runOurs(config http.Config, cores []int, addresses ...string) (result, error) {
+func (s *settings) runOurs(config loadgen.Config, cores []int, addresses ...string) (result, error) {
 	for _, address := range addresses {
-		config.Targets = append(config.Targets, http.Target{URL: "http://" + address + "/"})
+		config.Targets = append(config.Targets, loadgen.Target{URL: "http://" + address + "/"})
 	}
 	config.Threads, config.Timeout = max(1, config.Threads), 5*time.Second
 	text, err := json.Marshal(config)
@@ -224,7 +224,7 @@ func (s *settings) runOurs(config http.Config, cores []int, addresses ...string)
 	if err := cmd.Wait(); err != nil {
 		return result{}, fmt.Errorf("%s: %w: %s", s.load, err, &stderr)
 	}
-	var found http.Result
+	var found loadgen.Result
 	if err := json.Unmarshal(stdout.Bytes(), &found); err != nil {
 		return result{}, fmt.Errorf("%s: reading its result: %w", s.load, err)
 	}
@@ -307,7 +307,7 @@ func (s *settings) closingOnce(programs []other, which, c, requests int, mode st
 	}
 	var r result
 	if which == len(programs) {
-		config := http.Config{Connections: c, Requests: int64(requests), Cut: requests > 0}
+		config := loadgen.Config{Connections: c, Requests: int64(requests), Cut: requests > 0}
 		if requests == 0 {
 			config.Duration = s.length
 		}

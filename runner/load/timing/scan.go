@@ -3,8 +3,6 @@ package timing
 import (
 	"bytes"
 	"fmt"
-
-	"benchbook/runner/load/http"
 )
 
 // Bounds of what is kept of a program's output.
@@ -18,7 +16,7 @@ const (
 
 // A scanner looks through standard output as it passes, for lines that may be metrics and for a text.
 type scanner struct {
-	contains http.Search
+	contains search
 
 	at      int    // where in a line we are: atStart, inObject, inOther
 	line    []byte // the line up to here, inObject
@@ -33,10 +31,10 @@ const (
 	inOther
 )
 
-func newScanner(contains string) *scanner { return &scanner{contains: http.SearchFor(contains)} }
+func newScanner(contains string) *scanner { return &scanner{contains: searchFor(contains)} }
 
 func (s *scanner) write(p []byte) {
-	s.contains.Add(p)
+	s.contains.add(p)
 	for len(p) > 0 {
 		switch s.at {
 		case atStart:

@@ -135,7 +135,7 @@ func (k *kept) write(p []byte) {
 // report fills in what is known when nothing more comes.
 func (k *kept) report(r *Report, o Options) {
 	k.scan.end()
-	r.Metrics, r.Contains, r.Lost, r.Stdout = k.scan.metrics, o.Contains != "" && k.scan.contains.Found(), k.scan.lost,
+	r.Metrics, r.Contains, r.Lost, r.Stdout = k.scan.metrics, o.Contains != "" && k.scan.contains.found, k.scan.lost,
 		k.whole.String()
 	if r.Exit != 0 || o.Contains != "" && !r.Contains {
 		r.Said = k.end.String()

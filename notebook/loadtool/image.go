@@ -1,0 +1,62 @@
+package loadtool
+
+// An Image is what a tool runs in.
+type Image struct {
+	Dockerfile string
+	Path       string // of the program in it
+
+	// Package is the source of the program. Its version is Release if the Dockerfile names one, else the output of the
+	// command Version.
+	Package, Release string
+	Version          []string
+}
+
+// debian returns an image with a Debian package, whose program has this path.
+func debian(name, path string) Image {
+	return Image{
+		Dockerfile: "FROM debian:bookworm-slim\n" + install(name),
+		Path:       path,
+		Package:    name,
+		Version:    []string{"dpkg-query", "-W", "-f", "${Version}", name},
+	}
+}
+
+// goModule returns an image with a program of a Go module.
+//
+// These modules need a newer Go than Debian has. The newer Go is itself a module; the steps of the go command for
+// GOTOOLCHAIN are done by hand. All these images share their first steps.
+//
+// Source: go.dev/doc/toolchain; cmd/go/internal/toolchain.
+func goModule(name, path, release string) Image {
+	return Image{
+		Dockerfile: "FROM debian:bookworm-slim AS build\n" + install("ca-certificates golang-go") +
+			"RUN toolchain=golang.org/toolchain@v0.0.1-go1.26.8.linux-$(go env GOARCH) && go mod download $toolchain && " +
+			"mv /root/go/pkg/mod/$toolchain /usr/local/go && rm -rf /root/go && cd /usr/local/go && " +
+			"cp src/_go.mod src/go.mod && chmod -R +x bin pkg/tool\n" +
+			"RUN CGO_ENABLED=0 GOTOOLCHAIN=local GOBIN=/tool /usr/local/go/bin/go install " + path + "@" + release +
+			" && rm -rf /root/go /root/.cache\n" + "FROM debian:bookworm-slim\nCOPY --from=build /tool/" + name +
+			" /usr/local/bin/\n",
+		Path:    name,
+		Package: path,
+		Release: release,
+	}
+}
+
+// crate returns an image with the program of a Rust crate, built with the versions that its authors locked. Debian
+// packages a current compiler for its browsers.
+func crate(name, release string) Image {
+	return Image{
+		Dockerfile: "FROM debian:bookworm-slim AS build\n" + install("ca-certificates cargo-web cmake g++ libc6-dev make") +
+			"RUN cargo install " + name + "@" + release + " --locked --root /tool && rm -rf /root/.cargo\n" +
+			"FROM debian:bookworm-slim\nCOPY --from=build /tool/bin/" + name + " /usr/local/bin/\n",
+		Path:    name,
+		Package: name,
+		Release: release,
+	}
+}
+
+// install returns a step of a Dockerfile.
+func install(packages string) string {
+	return "RUN apt-get update && apt-get install -y --no-install-recommends " + packages +
+		" && rm -rf /var/lib/apt/lists/*\n"
+}

@@ -1,0 +1,421 @@
+package loadgen
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// bufferSize is how many bytes of an answer are read at a time.
+const bufferSize = 64 << 10
+
+const (
+	maxHead      = 64 << 10 // bytes of one head, or of one trailer
+	maxChunkLine = 4 << 10  // bytes of the line before a chunk, extensions included
+)
+
+// A part is where in an answer the next byte belongs.
+type part uint8
+
+const (
+	inStatusLine part = iota
+	inHeader
+	inBody
+	inBodyUntilClose
+	inChunkSize
+	inChunk
+	inChunkEnd
+	inTrailer
+)
+
+// answerReader reads one answer from pieces of any size: how the bytes were cut never changes what comes out.
+//
+// It is strict where a lax reading would count an answer that is none, and lenient where servers differ without
+// harm: lines may end in a bare line feed, a status line may lack its reason, equal lengths may be repeated.
+// Source: RFC 9112, sections 2 to 7.
+type answerReader struct {
+	whole *whole // where to keep the answer, nil while only its status and length count
+	line  []byte // what has come of a line that is not there yet
+
+	remaining int64 // bytes that the body or chunk still has
+	length    int64 // bytes of the body so far
+	announced int64 // Content-Length, or -1
+	status    int
+	budget    int32 // bytes that the head, trailer or chunk line may still take
+	part      part
+	coding    coding
+
+	folding bool // the next bytes of line are those of a fold, and mean nothing
+
+	head   bool // the answer to HEAD, which has no body in spite of its headers
+	begun  bool // a first byte has come
+	http10 bool
+	closes bool // Connection: close
+	keeps  bool // Connection: keep-alive
+}
+
+// A coding is the last transfer coding of a body, which says where it ends.
+type coding uint8
+
+const (
+	uncoded coding = iota
+	chunked
+	otherCoding
+)
+
+// whole is what the check before timing looks at of an answer.
+type whole struct {
+	statusLine string
+	fields     []field
+	body       *body
+}
+
+type field struct{ name, value string }
+
+// reset prepares for the next answer.
+func (r *answerReader) reset() {
+	*r = answerReader{head: r.head, whole: r.whole, line: r.line[:0]}
+	r.startHead()
+}
+
+func (r *answerReader) startHead() {
+	r.part, r.budget = inStatusLine, maxHead
+	r.status, r.announced, r.coding = 0, -1, uncoded
+	r.http10, r.closes, r.keeps = false, false, false
+}
+
+// keepAlive reports whether the server lets another request follow this answer, once that is complete.
+func (r *answerReader) keepAlive() bool {
+	return !r.closes && (!r.http10 || r.keeps) && r.part != inBodyUntilClose
+}
+
+// feed takes the next bytes. Done means that the answer ended with b[used-1]; after that, or after an error,
+// which says why this is no HTTP answer, the reader must be reset.
+func (r *answerReader) feed(b []byte) (used int, done bool, err error) {
+	r.begun = r.begun || len(b) > 0
+	rest := b
+	for len(rest) > 0 && !done && err == nil {
+		switch r.part {
+		case inBody, inBodyUntilClose, inChunk:
+			rest, done, err = r.takeBody(rest)
+		default:
+			var line []byte
+			var ended bool
+			line, rest, ended, err = r.takeLine(rest)
+			if ended && err == nil {
+				done, err = r.endLine(line)
+			}
+		}
+	}
+	return len(b) - len(rest), done, err
+}
+
+// skippable is how many of the next bytes are body and nothing else, so that they need not be looked at; 0 outside one.
+func (r *answerReader) skippable() int64 {
+	switch r.part {
+	case inBody, inChunk:
+		return r.remaining
+	case inBodyUntilClose:
+		return math.MaxInt64
+	}
+	return 0
+}
+
+// keepsBody says that the body is kept, or some of it, so that it cannot be skipped.
+func (r *answerReader) keepsBody() bool { return r.whole != nil && r.whole.body.keeps > 0 }
+
+// skip takes n of the skippable bytes as feed would. Done means that the answer ended with the last of them.
+func (r *answerReader) skip(n int64) (done bool) {
+	r.length += n
+	if r.part == inBodyUntilClose {
+		return false
+	}
+	r.remaining -= n
+	if r.part == inChunk && r.remaining == 0 {
+		r.part, r.budget = inChunkEnd, 1
+	}
+	return r.part == inBody && r.remaining == 0
+}
+
+// eof tells the reader that the server sends no more. It reports whether that completes the answer, and if it
+// does not, the kind of failure.
+func (r *answerReader) eof() (done bool, kind Kind) {
+	switch {
+	case r.part == inBodyUntilClose:
+		return true, ""
+	case !r.begun:
+		return false, Closed
+	}
+	return false, Short
+}
+
+func (r *answerReader) takeBody(b []byte) (rest []byte, done bool, err error) {
+	n := int(min(int64(len(b)), r.skippable()))
+	if r.whole != nil {
+		r.whole.body.take(b[:n])
+	}
+	return b[n:], r.skip(int64(n)), nil
+}
+
+// takeLine takes a line, or what there is of it. The line is without its end, and good until the next call. A header
+// line that begins with white space continues the one before, after a single space.
+//
+// Source: RFC 9112, 5.2: a user agent replaces each obs-fold with one or more SP before it interprets the value.
+func (r *answerReader) takeLine(b []byte) (line, rest []byte, ended bool, err error) {
+	if n := len(r.line); n > 0 && r.line[n-1] == '\n' {
+		line = bytes.TrimSuffix(r.line[:n-1], []byte("\r"))
+		if !isBlank(b[0]) {
+			r.line = r.line[:0]
+			r.budget -= int32(n)
+			return line, b, true, nil
+		}
+		r.line, r.folding = append(bytes.TrimRight(line, " \t"), ' '), true
+	}
+	if r.folding {
+		if b = bytes.TrimLeft(b, " \t"); len(b) == 0 {
+			return nil, nil, false, nil
+		}
+		r.folding = false
+	}
+	line, rest, ended = bytes.Cut(b, []byte("\n"))
+	if len(r.line)+len(line) > int(r.budget) {
+		return nil, b, false, errors.New("a line or head is too long")
+	}
+	if !ended {
+		r.line = append(r.line, b...)
+		if r.part == inStatusLine && !startsLikeStatus(r.line) {
+			err = fmt.Errorf("the answer starts with %q, which is not a status line", excerpt(r.line))
+		}
+		return nil, nil, false, err
+	}
+	if r.mayBeFolded(line, rest) {
+		r.line = append(append(r.line, line...), '\n')
+		return nil, rest, false, nil
+	}
+	if len(r.line) > 0 {
+		r.line = append(r.line, line...)
+		line = r.line
+	}
+	r.line = r.line[:0]
+	r.budget -= int32(len(line) + 1)
+	return bytes.TrimSuffix(line, []byte("\r")), rest, true, nil
+}
+
+// mayBeFolded reports whether a line may go on in the next one.
+func (r *answerReader) mayBeFolded(line, rest []byte) bool {
+	return (r.part == inHeader || r.part == inTrailer) && !r.endsFields(line) && (len(rest) == 0 || isBlank(rest[0]))
+}
+
+// endsFields says that the line under way, which ends with these bytes, is the empty one behind all fields.
+func (r *answerReader) endsFields(last []byte) bool {
+	const cr = "\r"
+	switch len(r.line) {
+	case 0:
+		return len(last) == 0 || string(last) == cr
+	case len(cr):
+		return string(r.line) == cr && len(last) == 0
+	}
+	return false
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+func (r *answerReader) endLine(line []byte) (done bool, err error) {
+	switch r.part {
+	case inStatusLine:
+		r.part = inHeader
+		return false, r.readStatus(line)
+	case inHeader:
+		if len(line) == 0 {
+			return r.endHead()
+		}
+		return false, r.readField(line)
+	case inChunkSize:
+		return false, r.readChunkSize(line)
+	case inChunkEnd:
+		if len(line) > 0 {
+			return false, errors.New("a chunk is longer than its size")
+		}
+		r.part, r.budget = inChunkSize, maxChunkLine
+		return false, nil
+	default: // inTrailer
+		if len(line) == 0 {
+			return true, nil
+		}
+		_, _, err := splitField(line)
+		return false, err
+	}
+}
+
+const statusStart = "HTTP/1."
+
+func startsLikeStatus(line []byte) bool {
+	n := min(len(line), len(statusStart))
+	return string(line[:n]) == statusStart[:n]
+}
+
+// readStatus reads "HTTP/1.1 200 OK", with or without the reason.
+func (r *answerReader) readStatus(line []byte) error {
+	bad := func() error { return fmt.Errorf("the status line is %q", excerpt(line)) }
+	const version, code = len(statusStart), len(statusStart) + 2
+	if len(line) < code+3 || !startsLikeStatus(line) || !isDigit(line[version]) || line[version+1] != ' ' {
+		return bad()
+	}
+	for _, c := range line[code : code+3] {
+		if !isDigit(c) {
+			return bad()
+		}
+		r.status = r.status*10 + int(c-'0')
+	}
+	if r.status < 100 || len(line) > code+3 && line[code+3] != ' ' {
+		return bad()
+	}
+	r.http10 = line[version] == '0'
+	if r.whole != nil {
+		r.whole.statusLine = string(line)
+	}
+	return nil
+}
+
+// readField reads a header field and keeps what says where the answer ends.
+func (r *answerReader) readField(line []byte) error {
+	name, value, err := splitField(line)
+	if err != nil {
+		return err
+	}
+	if r.whole != nil {
+		r.whole.fields = append(r.whole.fields, field{string(name), string(value)})
+	}
+	switch len(name) { // cheaper than folding the case of every name
+	case len("Connection"):
+		if bytes.EqualFold(name, []byte("Connection")) {
+			for more := true; more; {
+				var option []byte
+				option, value, more = bytes.Cut(value, []byte(","))
+				option = bytes.TrimSpace(option)
+				r.closes = r.closes || bytes.EqualFold(option, []byte("close"))
+				r.keeps = r.keeps || bytes.EqualFold(option, []byte("keep-alive"))
+			}
+		}
+	case len("Content-Length"):
+		if bytes.EqualFold(name, []byte("Content-Length")) {
+			return r.readLength(value)
+		}
+	case len("Transfer-Encoding"):
+		if bytes.EqualFold(name, []byte("Transfer-Encoding")) {
+			for more := true; more; {
+				var coding []byte
+				coding, value, more = bytes.Cut(value, []byte(","))
+				if r.coding == chunked {
+					return fmt.Errorf("a transfer coding follows chunked: %q", excerpt(line))
+				}
+				if r.coding = otherCoding; bytes.EqualFold(bytes.TrimSpace(coding), []byte("chunked")) {
+					r.coding = chunked
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (r *answerReader) readLength(value []byte) error {
+	whole := value
+	for more := true; more; {
+		var text []byte
+		text, value, more = bytes.Cut(value, []byte(","))
+		text = bytes.TrimSpace(text)
+		n := int64(0)
+		if len(text) == 0 || len(text) > 18 {
+			return fmt.Errorf("the length is %q", excerpt(whole))
+		}
+		for _, c := range text {
+			if !isDigit(c) {
+				return fmt.Errorf("the length is %q", excerpt(whole))
+			}
+			n = n*10 + int64(c-'0')
+		}
+		if r.announced >= 0 && r.announced != n {
+			return fmt.Errorf("there are two lengths, %d and %d", r.announced, n)
+		}
+		r.announced = n
+	}
+	return nil
+}
+
+func (r *answerReader) endHead() (done bool, err error) {
+	if r.status < 200 {
+		if r.status == 101 {
+			return false, errors.New("the server switched protocols, which nobody asked for")
+		}
+		if r.whole != nil {
+			r.whole.fields = nil
+		}
+		r.startHead()
+		return false, nil
+	}
+	if r.coding != uncoded && r.announced >= 0 {
+		return false, errors.New("there are both a length and a transfer coding")
+	}
+	// Chunks of a server that should not know them are read, but not trusted further (RFC 9112, 6.1).
+	r.closes = r.closes || r.http10 && r.coding != uncoded
+	switch {
+	case r.head || r.status == 204 || r.status == 304:
+		return true, nil
+	case r.coding == chunked:
+		r.part, r.budget = inChunkSize, maxChunkLine
+		return false, nil
+	case r.coding != uncoded || r.announced < 0:
+		r.part = inBodyUntilClose
+		return false, nil
+	}
+	r.part, r.remaining = inBody, r.announced
+	return r.remaining == 0, nil
+}
+
+// readChunkSize reads a size in hexadecimal digits, maybe padded, maybe with extensions, which mean nothing to us.
+func (r *answerReader) readChunkSize(line []byte) error {
+	digits, _, _ := bytes.Cut(line, []byte(";"))
+	digits = bytes.TrimRight(digits, " \t")
+	if len(digits) == 0 || len(digits) > 15 {
+		return fmt.Errorf("the size of a chunk is %q", excerpt(line))
+	}
+	r.remaining = 0
+	for _, c := range digits {
+		var digit byte
+		switch {
+		case isDigit(c):
+			digit = c - '0'
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			digit = c | 0x20 - 'a' + 10
+		default:
+			return fmt.Errorf("the size of a chunk is %q", excerpt(line))
+		}
+		r.remaining = r.remaining<<4 | int64(digit)
+	}
+	if r.remaining == 0 {
+		r.part, r.budget = inTrailer, maxHead
+	} else {
+		r.part = inChunk
+	}
+	return nil
+}
+
+func splitField(line []byte) (name, value []byte, err error) {
+	name, value, ok := CutField(line)
+	if !ok {
+		return nil, nil, fmt.Errorf("a header line is %q", excerpt(line))
+	}
+	if !IsValue(value) {
+		return nil, nil, fmt.Errorf("a header has a control character in it: %q", excerpt(line))
+	}
+	return name, value, nil
+}
+
+// excerpt is as much of some text as fits in a message.
+func excerpt(text []byte) []byte {
+	if len(text) > maxExcerpt {
+		return append(bytes.Clone(text[:maxExcerpt]), "..."...)
+	}
+	return text
+}

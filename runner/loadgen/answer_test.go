@@ -1,0 +1,381 @@
+package loadgen
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// reading is what a reader made of some bytes and the end of the connection after them.
+type reading struct {
+	kind      Kind // empty for a whole answer
+	status    int
+	length    int64
+	keepAlive bool
+	used      int // bytes up to the end of the answer
+}
+
+// read feeds text to a fresh reader in pieces that end at the cuts, and at the end of the text.
+func read(text string, head bool, cuts ...int) reading {
+	r := answerReader{head: head}
+	return readBy(&r, r.feed, text, cuts...)
+}
+
+// readCached is read by a reader whose head has come before.
+func readCached(text string, head bool, cuts ...int) reading {
+	var c headCache
+	r := answerReader{head: head}
+	feed := func(b []byte) (int, bool, error) { return c.feed(&r, b) }
+	readBy(&r, feed, text)
+	return readBy(&r, feed, text, cuts...)
+}
+
+func readBy(r *answerReader, feed func([]byte) (int, bool, error), text string, cuts ...int) reading {
+	r.reset()
+	used, from := 0, 0
+	for _, to := range append(cuts, len(text)) {
+		if from == to {
+			continue
+		}
+		n, done, err := feed([]byte(text[from:to]))
+		used += n
+		from = to
+		if err != nil {
+			return reading{kind: Malformed}
+		}
+		if done {
+			return reading{status: r.status, length: r.length, keepAlive: r.keepAlive(), used: used}
+		}
+	}
+	done, kind := r.eof()
+	if done {
+		return reading{status: r.status, length: r.length, keepAlive: r.keepAlive(), used: used}
+	}
+	return reading{kind: kind}
+}
+
+// answers are texts, head reporting that the request was HEAD. What follows "|" is not part of the answer.
+var answers = []struct {
+	name, text string
+	head       bool
+	want       reading
+}{
+	{"with a length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello|", false,
+		reading{status: 200, length: 5, keepAlive: true}},
+	{"with a length and another answer after it",
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello|HTTP/1.1 200 OK\r\n", false,
+		reading{status: 200, length: 5, keepAlive: true}},
+	{"with an empty body", "HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\n|", false,
+		reading{status: 200, keepAlive: true}},
+	{"with equal lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\nContent-Length: 1\r\n\r\nx|", false,
+		reading{status: 200, length: 1, keepAlive: true}},
+	{"with bare line feeds", "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello|", false,
+		reading{status: 200, length: 5, keepAlive: true}},
+	{"with a folded header", "HTTP/1.1 200 OK\r\nServer: a\r\n b\r\n\t c\r\nContent-Length: 5\r\n\r\nhello|", false,
+		reading{status: 200, length: 5, keepAlive: true}},
+	{"whose length is folded", "HTTP/1.1 200 OK\nContent-Length:\n  \t5\n\nhello|", false,
+		reading{status: 200, length: 5, keepAlive: true}},
+	{"whose close is folded", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: foo,\r\n close\r\n\r\n|", false,
+		reading{status: 200}},
+	{"with a fold of nothing", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nServer: a\r\n  \r\n\r\n|", false,
+		reading{status: 200, keepAlive: true}},
+	{"with a folded trailer", "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\nA: b\r\n c\r\n\r\n|", false,
+		reading{status: 200, keepAlive: true}},
+	{"without a reason", "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n|", false, reading{status: 404, keepAlive: true}},
+	{"until the connection closes", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<h1>Hello</h1>|", false,
+		reading{status: 200, length: 14}},
+	{"until the connection closes, empty", "HTTP/1.1 200 OK\r\n\r\n|", false, reading{status: 200}},
+	{"of HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello|", false, reading{status: 200, length: 5}},
+	{"of HTTP/1.0 with keep-alive",
+		"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 5\r\n\r\nhello|", false,
+		reading{status: 200, length: 5, keepAlive: true}},
+	{"announcing the close", "HTTP/1.1 200 OK\r\nCONNECTION: foo, Close\r\nContent-Length: 5\r\n\r\nhello|", false,
+		reading{status: 200, length: 5}},
+	{"in chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nA\r\n0123456789\r\n0\r\n\r\n|",
+		false, reading{status: 200, length: 15, keepAlive: true}},
+	{"in chunks with extensions, padding and trailers",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n" +
+			"5  \r\nhello\r\n01;a=\"b;c\"\r\n!\r\n000;x\r\nDigest: x\r\nExpires: never\r\n\r\n|HTTP",
+		false, reading{status: 200, length: 6, keepAlive: true}},
+	{"in a coding that is not chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nxyz|", false,
+		reading{status: 200, length: 3}},
+	{"of HTTP/1.0 in chunks",
+		"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n|",
+		false, reading{status: 200, length: 1}},
+	{"after early hints",
+		"HTTP/1.1 103 Early Hints\r\nContent-Length: 7\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" +
+			"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello|",
+		false, reading{status: 200, length: 5, keepAlive: true}},
+	{"to HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n|", true, reading{status: 200, keepAlive: true}},
+	{"to HEAD, in chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n|", true,
+		reading{status: 200, keepAlive: true}},
+	{"204", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n|HTTP", false, reading{status: 204, keepAlive: true}},
+	{"304", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n|", false, reading{status: 304, keepAlive: true}},
+
+	{"nothing", "", false, reading{kind: Closed}},
+	{"the start of a status line", "HTT", false, reading{kind: Short}},
+	{"half a head", "HTTP/1.1 200 OK\r\nContent-Len", false, reading{kind: Short}},
+	{"early hints only", "HTTP/1.1 103 Early Hints\r\n\r\n", false, reading{kind: Short}},
+	{"half a body", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello", false, reading{kind: Short}},
+	{"chunks without their end", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", false,
+		reading{kind: Short}},
+	{"chunks without the end of the trailers",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n", false, reading{kind: Short}},
+
+	{"garbage", "garbage\r\n\r\n", false, reading{kind: Malformed}},
+	{"garbage without an end", "<html>", false, reading{kind: Malformed}},
+	{"another protocol", "HTTP/2 200\r\n\r\n", false, reading{kind: Malformed}},
+	{"a status of two digits", "HTTP/1.1 20 OK\r\n\r\n", false, reading{kind: Malformed}},
+	{"a status of four digits", "HTTP/1.1 2000 OK\r\n\r\n", false, reading{kind: Malformed}},
+	{"a status below 100", "HTTP/1.1 099 OK\r\n\r\n", false, reading{kind: Malformed}},
+	{"a switch of protocols", "HTTP/1.1 101 Switching Protocols\r\n\r\n", false, reading{kind: Malformed}},
+	{"a header without a colon", "HTTP/1.1 200 OK\r\nServer\r\n\r\n", false, reading{kind: Malformed}},
+	{"a header without a name", "HTTP/1.1 200 OK\r\n: x\r\n\r\n", false, reading{kind: Malformed}},
+	{"a space before the colon", "HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n", false,
+		reading{kind: Malformed}},
+	{"white space before the first header", "HTTP/1.1 200 OK\r\n Server: a\r\n\r\n", false,
+		reading{kind: Malformed}},
+	{"a control character in a folded header", "HTTP/1.1 200 OK\r\nServer: a\r\n \x01\r\n\r\n", false,
+		reading{kind: Malformed}},
+	{"a control character", "HTTP/1.1 200 OK\r\nServer: a\x00b\r\n\r\n", false, reading{kind: Malformed}},
+	{"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", false,
+		reading{kind: Malformed}},
+	{"a length with a sign", "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello", false,
+		reading{kind: Malformed}},
+	{"a negative length", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", false, reading{kind: Malformed}},
+	{"an empty length", "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n", false, reading{kind: Malformed}},
+	{"a length beyond all bounds", "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551621\r\n\r\nhello", false,
+		reading{kind: Malformed}},
+	{"a length and chunks", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		false, reading{kind: Malformed}},
+	{"a coding after chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", false,
+		reading{kind: Malformed}},
+	{"a chunk size that is not a number", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", false,
+		reading{kind: Malformed}},
+	{"an empty chunk size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", false,
+		reading{kind: Malformed}},
+	{"a chunk size beyond all bounds",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000005\r\nhello\r\n", false,
+		reading{kind: Malformed}},
+	{"a chunk longer than its size",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello!\r\n0\r\n\r\n", false,
+		reading{kind: Malformed}},
+	{"a trailer that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nhello\r\n\r\n", false,
+		reading{kind: Malformed}},
+}
+
+// Wherever an answer is cut in two, and cut once more right after, the same comes out.
+func TestAnswerReader(t *testing.T) {
+	for _, tt := range answers {
+		t.Run(tt.name, func(t *testing.T) {
+			answer, after, whole := strings.Cut(tt.text, "|")
+			want := tt.want
+			if whole {
+				want.used = len(answer)
+			}
+			text := answer + after
+			for cut := range len(text) + 1 {
+				for _, next := range []int{cut, min(cut+1, len(text)), len(text)} {
+					if got := read(text, tt.head, cut, next); got != want {
+						t.Fatalf("cut at %d and %d:\n got %+v\nwant %+v", cut, next, got, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestAnswerReaderLimits(t *testing.T) {
+	const start = "HTTP/1.1 200 OK\r\n"
+	chunked := start + "Transfer-Encoding: chunked\r\n\r\n"
+	tests := []struct {
+		name, text string
+		want       Kind
+	}{
+		{"a long head", start + "A: " + strings.Repeat("x", maxHead-100) + "\r\nContent-Length: 0\r\n\r\n", ""},
+		{"too long a header", start + "A: " + strings.Repeat("x", maxHead) + "\r\nContent-Length: 0\r\n\r\n",
+			Malformed},
+		{"too many headers", start + strings.Repeat("A: b\r\n", maxHead/6) + "\r\n", Malformed},
+		{"a header folded without end", start + "A: b" + strings.Repeat("\r\n b", maxHead) + "\r\n\r\n", Malformed},
+		{"a header without an end", start + "A: " + strings.Repeat("x", 2*maxHead), Malformed},
+		{"a long extension", chunked + "0;" + strings.Repeat("x", maxChunkLine-10) + "\r\n\r\n", ""},
+		{"too long an extension", chunked + "0;" + strings.Repeat("x", maxChunkLine) + "\r\n\r\n", Malformed},
+		{"too many trailers", chunked + "0\r\n" + strings.Repeat("A: b\r\n", maxHead/6+1) + "\r\n", Malformed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, cut := range []int{len(tt.text), 1, 20, 60, 1000, 4000, len(tt.text) - 1} {
+				if got := read(tt.text, false, cut); got.kind != tt.want {
+					t.Errorf("cut at %d: got %q, want %q", cut, got.kind, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// After an answer, and after a broken one, a reset reader reads the next as if it were the first.
+func TestAnswerReaderReset(t *testing.T) {
+	const next = "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"
+	var r answerReader
+	for _, first := range answers {
+		r.reset()
+		text, _, _ := strings.Cut(first.text, "|")
+		_, _, _ = r.feed([]byte(text))
+		r.reset()
+		used, done, err := r.feed([]byte(next))
+		if !done || err != nil || used != len(next) || r.status != 201 || r.length != 2 || !r.keepAlive() {
+			t.Errorf("after %q: used %d, done %v, error %v, status %d, length %d", first.name, used, done, err,
+				r.status, r.length)
+		}
+	}
+}
+
+func TestAnswerReaderKeepsWhole(t *testing.T) {
+	kept := whole{body: &body{keeps: 5}}
+	r := answerReader{whole: &kept}
+	r.reset()
+	text := "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" +
+		"HTTP/1.1 200 Fine\r\nA:  b \t\r\n\t c\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+	for i := range text {
+		if _, _, err := r.feed([]byte(text[i : i+1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kept.statusLine != "HTTP/1.1 200 Fine" || string(kept.body.start) != "abcde" || len(kept.fields) != 2 ||
+		kept.fields[0] != (field{"A", "b c"}) {
+		t.Errorf("got %+v, body %q", kept, string(kept.body.start))
+	}
+}
+
+// Whatever a server sends, the cuts do not matter, no more is used than came, and what we and Go's reader both
+// take for an answer has the same status and length.
+func FuzzAnswerReader(f *testing.F) {
+	for _, a := range answers {
+		text := strings.Replace(a.text, "|", "", 1)
+		f.Add(text, a.head, uint(len(text)/2), uint(3))
+	}
+	f.Fuzz(func(t *testing.T, text string, head bool, first, second uint) {
+		n := uint(len(text) + 1)
+		cut := int(first % n)
+		next := min(cut+int(second%n), len(text))
+		uncut := read(text, head)
+		if got := read(text, head, cut, next); got != uncut {
+			t.Errorf("cut at %d and %d: got %+v, uncut %+v", cut, next, got, uncut)
+		}
+		if got := readCached(text, head, cut); got != uncut {
+			t.Errorf("with the head remembered: got %+v, without %+v", got, uncut)
+		}
+		if uncut.used > len(text) || uncut.length > int64(len(text)) {
+			t.Errorf("%d bytes were used, and %d of a body, of %d", uncut.used, uncut.length, len(text))
+		}
+		if uncut.kind != "" {
+			return
+		}
+		if uncut.status < 200 || uncut.status > 999 {
+			t.Errorf("status %d ended an answer", uncut.status)
+		}
+		if strings.Contains(text, "HTTP/1.0") && strings.Contains(strings.ToLower(text), "transfer-encoding") {
+			return // Go takes the chunks of HTTP/1.0 for the body itself
+		}
+		status, length, err := readByGo(text, head)
+		if err == nil && (status != uncut.status || length != uncut.length) {
+			t.Errorf("got status %d and %d bytes; Go reads %d and %d", uncut.status, uncut.length, status, length)
+		}
+	})
+}
+
+func readByGo(text string, head bool) (status int, length int64, err error) {
+	request := &http.Request{Method: "GET"}
+	if head {
+		request.Method = "HEAD"
+	}
+	b := bufio.NewReader(strings.NewReader(text))
+	for {
+		response, err := http.ReadResponse(b, request)
+		if err != nil {
+			return 0, 0, err
+		}
+		if response.StatusCode < 200 {
+			continue
+		}
+		var body bytes.Buffer
+		_, err = io.Copy(&body, response.Body)
+		return response.StatusCode, int64(body.Len()), err
+	}
+}
+
+// What the kernel is asked to drop counts as what is read does.
+func TestSkip(t *testing.T) {
+	for _, head := range []string{"Content-Length: 20000", "Transfer-Encoding: chunked", "X: until the close"} {
+		var r answerReader
+		r.reset()
+		text := "HTTP/1.1 200 OK\r\n" + head + "\r\n\r\n"
+		if strings.Contains(head, "chunked") {
+			text += "4e20\r\n"
+		}
+		if _, done, err := r.feed([]byte(text)); done || err != nil || r.skippable() < 20000 {
+			t.Fatalf("%s: done %v, %v, %d bytes can be skipped", head, done, err, r.skippable())
+		}
+		done := r.skip(5000)
+		if !done {
+			done = r.skip(15000)
+		}
+		if strings.Contains(head, "chunked") {
+			if _, done, _ = r.feed([]byte("\r\n0\r\n\r\n")); r.skippable() != 0 {
+				t.Errorf("%d bytes can be skipped behind the last chunk", r.skippable())
+			}
+		}
+		if done == strings.Contains(head, "close") || r.length != 20000 {
+			t.Errorf("%s: done %v with %d bytes", head, done, r.length)
+		}
+	}
+}
+
+// The cache gives up on heads that always differ, and comes back to those that repeat.
+func TestHeadCache(t *testing.T) {
+	var c headCache
+	r := answerReader{}
+	feed := func(n int) {
+		r.reset()
+		text := "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: " + strings.Repeat("y", n) + "\r\n\r\nok"
+		if used, done, err := c.feed(&r, []byte(text)); used != len(text) || !done || err != nil || r.status != 200 ||
+			r.length != 2 {
+			t.Fatalf("used %d of %d, done %v, error %v, status %d, %d bytes", used, len(text), done, err, r.status, r.length)
+		}
+	}
+	for n := range 1000 {
+		feed(n)
+	}
+	if c.misses != 1000 {
+		t.Errorf("%d misses of 1000 heads that all differ", c.misses)
+	}
+	for range 2 * oneOfMany {
+		feed(7)
+	}
+	if c.misses != 0 {
+		t.Errorf("%d misses since the last hit, though the head is the same", c.misses)
+	}
+}
+
+// Heads that always differ are read without allocating, too.
+func TestReadingAllocatesNothing(t *testing.T) {
+	var r answerReader
+	text := []byte("HTTP/1.1 200 OK\r\nConnection: keep-alive, upgrade\r\nTransfer-Encoding: gzip, chunked\r\nX: y\r\n" +
+		"\r\n5\r\nhello\r\n0\r\n\r\n" +
+		"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok")
+	if n := testing.AllocsPerRun(100, func() {
+		for rest := text; len(rest) > 0; {
+			r.reset()
+			used, done, err := r.feed(rest)
+			if !done || err != nil {
+				t.Fatal(done, err)
+			}
+			rest = rest[used:]
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

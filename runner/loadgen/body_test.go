@@ -1,0 +1,173 @@
+package loadgen
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/internal/slowtest"
+)
+
+// streaming answers with so many MiB of x after a beginning, and then an end.
+func streaming(t *testing.T, beginning string, mebibytes int, end string) string {
+	chunk := []byte(strings.Repeat("x", 1<<20))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, beginning)
+		for range mebibytes {
+			_, _ = w.Write(chunk)
+		}
+		_, _ = io.WriteString(w, end)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// However large an answer is, checking it takes no more memory than what is asked of it needs.
+func TestCheckOfLargeBody(t *testing.T) {
+	size := 512 // MiB
+	if testing.Short() {
+		size = 128 // still more than may be allocated
+	}
+	long := int64(size<<20 + len("<<>>"))
+	tests := []struct {
+		name    string
+		verify  Verify
+		failure string // in the failure; empty for none
+		most    uint64 // MiB that are allocated at most
+	}{
+		{"nothing asked", Verify{}, "", 8},
+		{"length", Verify{Length: &long}, "", 8},
+		{"wrong length", Verify{Length: new(int64(5))}, fmt.Sprintf("wanted a body of 5 bytes, got %d", long), 8},
+		{"contained at its end", Verify{Contains: "x>>"}, "", 8},
+		{"not contained", Verify{Contains: "x<<"},
+			fmt.Sprintf(`wanted a body that contains "x<<"; the answer was "HTTP/1.1 200 OK" with a body of %d bytes, "<<xxx`, long),
+			8},
+		{"matching at its beginning", Verify{Match: `^<+x`}, "", 8},
+		{"JSON", Verify{JSON: map[string]string{"ok": "true"}},
+			fmt.Sprintf("wanted ok in the JSON body, got a body of %d bytes: values are looked for in one of at most 1 MiB",
+				long), 8},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			config := Config{Targets: []Target{{URL: streaming(t, "<<", size, ">>")}}, Connections: 1,
+				Requests: 1, Timeout: time.Minute, Verify: &tt.verify}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			answers, err := Check(t.Context(), config)
+			runtime.ReadMemStats(&after)
+			if err != nil || len(answers) != 1 {
+				t.Fatalf("got %+v, %v", answers, err)
+			}
+			if a := answers[0]; a.Length != long || (a.Failure == "") != (tt.failure == "") ||
+				!strings.Contains(a.Failure, tt.failure) || len(a.Failure) > 400 {
+				t.Errorf("got %d bytes, failure %q; want %d and %q", a.Length, a.Failure, long, tt.failure)
+			}
+			if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > tt.most {
+				t.Errorf("%d MiB were allocated, want at most %d", used, tt.most)
+			}
+		})
+	}
+}
+
+// A pattern is looked for up to the end of a body, of which no more than a piece is kept.
+func TestMatchAtTheEndOfLargeBody(t *testing.T) {
+	slowtest.SkipSequential(t)
+	const size = 32 // MiB
+	for pattern, want := range map[string]bool{`x>+$`: true, `x<`: false} {
+		config := Config{Targets: []Target{{URL: streaming(t, "<<", size, ">>")}}, Connections: 1,
+			Requests: 1, Timeout: time.Minute,
+			Verify: &Verify{Match: pattern}}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		answers, err := Check(t.Context(), config)
+		runtime.ReadMemStats(&after)
+		if err != nil || len(answers) != 1 || (answers[0].Failure == "") != want {
+			t.Errorf("%s: got %+v, %v", pattern, answers, err)
+		}
+		if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 8 {
+			t.Errorf("%s: %d MiB were allocated, want at most 8", pattern, used)
+		}
+	}
+}
+
+// An answer that never ends is given up at the timeout, and the message says so.
+func TestCheckOfEndlessBody(t *testing.T) {
+	slowtest.Skip(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				return
+			}
+		}
+	}))
+	defer server.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	answers, err := Check(t.Context(), Config{Targets: []Target{{URL: server.URL}}, Connections: 1,
+		Requests: 1, Timeout: 500 * time.Millisecond,
+		Verify: &Verify{Contains: "hello"}})
+	runtime.ReadMemStats(&after)
+	if err != nil || len(answers) != 1 || !strings.HasPrefix(answers[0].Failure,
+		`no whole answer within 500ms; the answer was "HTTP/1.1 200 OK" with a body of `) {
+		t.Fatalf("got %+v, %v", answers, err)
+	}
+	// The server of this test allocates its pieces.
+	if kept := (after.TotalAlloc - before.TotalAlloc) >> 20; kept > 16+uint64(answers[0].Length>>20)+8 {
+		t.Errorf("%d MiB were allocated for an answer of %d MiB", kept, answers[0].Length>>20)
+	}
+}
+
+// However a body is cut, the same is found in it as in one piece.
+func TestBodyInPieces(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	word := func(most int) string {
+		var b strings.Builder
+		for range random.IntN(most) {
+			b.WriteByte("ab"[random.IntN(2)])
+		}
+		return b.String()
+	}
+	for range 2000 {
+		text, want := word(30), word(6)
+		b, err := newBody(&Verify{Contains: want, Match: want + "$"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rest := text; rest != ""; {
+			n := 1 + random.IntN(min(len(rest), 8))
+			b.take([]byte(rest[:n]))
+			rest = rest[n:]
+		}
+		b.end()
+		if b.contains.found != strings.Contains(text, want) || b.matches() != strings.HasSuffix(text, want) ||
+			string(b.start) != text || b.length != int64(len(text)) {
+			t.Fatalf("%q in %q: contained %v, matches %v, %d bytes", want, text, b.contains.found, b.matches(), b.length)
+		}
+	}
+}
+
+// What is kept of a body takes no more than three times its size on the way, whatever the pieces are that it comes in.
+func TestBodyGrowsWithinBounds(t *testing.T) {
+	for _, size := range []int{1000, 4096, 9_500, 32_001, 1 << 20} {
+		piece := make([]byte, size)
+		kept, err := newBody(&Verify{JSON: map[string]string{"ok": "true"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for kept.length < 20<<20 {
+			kept.take(piece)
+		}
+		runtime.ReadMemStats(&after)
+		if used, most := after.TotalAlloc-before.TotalAlloc, uint64(3*maxJSON+1<<20); used > most {
+			t.Errorf("in pieces of %d bytes %d were allocated, want at most %d", size, used, most)
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package loadgen
+
+// headCache remembers the last head that a target answered with. Servers mostly send the same one again, and what a
+// reader has learnt from some bytes it will learn from the same bytes: the cache skips the reading, not the result.
+type headCache struct {
+	head   []byte
+	after  answerReader // the reader behind the head
+	done   bool         // the answer ends with the head
+	misses int          // in a row
+}
+
+// Where every head is another, remembering each would be work for nothing, so after patientMisses in a row only one
+// head of many is remembered.
+const (
+	patientMisses = 8
+	oneOfMany     = 64
+)
+
+// feed is the feed of the reader.
+func (c *headCache) feed(r *answerReader, b []byte) (used int, done bool, err error) {
+	if r.begun || len(b) == 0 || r.whole != nil {
+		return r.feed(b)
+	}
+	if n := len(c.head); n > 0 && len(b) >= n && string(b[:n]) == string(c.head) {
+		c.misses = 0
+		line := r.line
+		*r = c.after
+		r.line = line
+		if c.done || len(b) == n {
+			return n, c.done, nil
+		}
+		used, done, err = r.feed(b[n:])
+		return n + used, done, err
+	}
+	used, done, err = r.feed(b)
+	if c.misses++; err == nil && r.part > inHeader && (c.misses <= patientMisses || c.misses%oneOfMany == 0) {
+		c.remember(b[:used], r.head)
+	}
+	return used, done, err
+}
+
+// remember keeps the head that an answer, read without an error, starts with.
+func (c *headCache) remember(answer []byte, toHEAD bool) {
+	r := answerReader{head: toHEAD}
+	r.reset()
+	// A head ends with a line feed, so reading line by line stops right behind it.
+	for n := 0; n < len(answer); {
+		end := n
+		for end < len(answer) && answer[end] != '\n' {
+			end++
+		}
+		end = min(end+1, len(answer))
+		_, done, err := r.feed(answer[n:end])
+		if err != nil {
+			return
+		}
+		n = end
+		if done || r.part > inHeader {
+			r.line = nil
+			c.head, c.after, c.done = append(c.head[:0], answer[:n]...), r, done
+			return
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package loadgen
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Histogram is a Distribution in the making. Source: docs/method.md#histogram.
+type Histogram struct {
+	hdr              *hdrhistogram.Histogram
+	highest          int64
+	count, min, max  int64
+	sum, overflowing int64
+	err              error // of the last value that could not be added
+}
+
+func newHistogram(timeout time.Duration) *Histogram {
+	return newHistogramUpTo(max(time.Minute, 2*timeout).Nanoseconds())
+}
+
+func newHistogramUpTo(highest int64) *Histogram {
+	return &Histogram{hdr: hdrhistogram.New(1, highest, 3), highest: highest, min: math.MaxInt64}
+}
+
+func (h *Histogram) Add(ns int64) {
+	h.count++
+	h.sum += ns
+	h.min, h.max = min(h.min, ns), max(h.max, ns)
+	if ns > h.highest { // the library would take some of these, up to the end of its last bucket
+		h.overflowing++
+	} else if err := h.hdr.RecordValue(ns); err != nil {
+		h.err = err
+	}
+}
+
+// sharesOf adds up how much of requests that were cut is done, by their ages: of each the mean share that the age is of
+// the times here that are longer, and nothing if none is.
+//
+// Source: docs/method.md#requests-that-were-cut.
+func (h *Histogram) sharesOf(ages *Histogram) (sum float64) {
+	times := h.hdr.Distribution()
+	longer, inverse := 0.0, 0.0 // how many times are longer, and the sum of 1 over each
+	i := len(times)
+	for _, age := range slices.Backward(ages.hdr.Distribution()) {
+		for ; age.Count > 0 && i > 0 && times[i-1].From > age.To; i-- {
+			longer += float64(times[i-1].Count)
+			inverse += float64(times[i-1].Count) / (float64(times[i-1].From+times[i-1].To) / 2)
+		}
+		if longer > 0 {
+			sum += float64(age.Count) * float64(age.From+age.To) / 2 * inverse / longer
+		}
+	}
+	return sum
+}
+
+func (h *Histogram) Merge(from *Histogram) {
+	h.count += from.count
+	h.sum += from.sum
+	h.min, h.max = min(h.min, from.min), max(h.max, from.max)
+	h.overflowing += from.overflowing
+	h.err = cmp.Or(h.err, from.err)
+	if dropped := h.hdr.Merge(from.hdr); dropped > 0 {
+		h.err = fmt.Errorf("merging histograms: %d values were dropped", dropped)
+	}
+}
+
+// Distribution returns what was added, or why some of that could not be.
+func (h *Histogram) Distribution() (Distribution, error) {
+	if h.err != nil {
+		return Distribution{}, h.err
+	}
+	encoded, err := h.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		return Distribution{}, fmt.Errorf("encoding histogram: %w", err)
+	}
+	d := Distribution{
+		Encoded: string(encoded), Highest: h.highest,
+		Count: h.count, Min: h.min, Max: h.max, Sum: h.sum, Overflow: h.overflowing,
+	}
+	if h.count == 0 {
+		d.Min = 0
+	}
+	return d, nil
+}

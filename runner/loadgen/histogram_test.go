@@ -1,0 +1,82 @@
+package loadgen
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+// Values above the highest are counted, summed and nothing else; the library would take some of them.
+func TestHistogramOverflow(t *testing.T) {
+	h, other := newHistogram(time.Second), newHistogram(time.Second)
+	for _, v := range []int64{0, 1500, 60e9, 60e9 + 1} {
+		h.Add(v)
+	}
+	other.Add(68e9)
+	h.Merge(other)
+	d, err := h.Distribution()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Distribution{
+		Encoded: d.Encoded, Highest: 60e9,
+		Count: 5, Max: 68e9, Sum: 1500 + 60e9 + 60e9 + 1 + 68e9, Overflow: 2,
+	}
+	if d != want {
+		t.Errorf("\n got %+v\nwant %+v", d, want)
+	}
+	decoded, err := d.Histogram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := decoded.TotalCount(); n != 3 {
+		t.Errorf("the histogram holds %d values, want 3", n)
+	}
+	if got := newHistogram(40 * time.Second).highest; got != 80e9 {
+		t.Errorf("highest is %d for a timeout of 40 s, want 80e9", got)
+	}
+}
+
+func TestHistogramErrors(t *testing.T) {
+	d, err := newHistogram(time.Second).Distribution()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Min != 0 || d.Max != 0 {
+		t.Errorf("without values min is %d and max %d, want 0", d.Min, d.Max)
+	}
+	d.Count = 1
+	if _, err := d.Histogram(); err == nil {
+		t.Error("a histogram without the value that was counted is accepted")
+	}
+	if _, err := (Distribution{Encoded: "!"}).Histogram(); err == nil {
+		t.Error("a histogram that is none is accepted")
+	}
+}
+
+func TestSharesOf(t *testing.T) {
+	of := func(list ...float64) *Histogram { // ms
+		h := newHistogram(time.Second)
+		for _, v := range list {
+			h.Add(int64(v * 1e6))
+		}
+		return h
+	}
+	tests := []struct {
+		name        string
+		times, ages *Histogram
+		want        float64
+	}{
+		{"nothing was cut", of(1, 2), of(), 0},
+		{"half way, always", of(4, 4, 4), of(2, 2), 1},
+		{"only what takes longer tells", of(1, 1, 4, 8), of(2), 2.0/4/2 + 2.0/8/2},
+		{"each by its own age", of(4, 8), of(2, 6), (2.0/4+2.0/8)/2 + 6.0/8},
+		{"longer than all", of(1, 2), of(900), 0},
+		{"no answers", of(), of(1), 0},
+	}
+	for _, tt := range tests {
+		if got := tt.times.sharesOf(tt.ages); math.Abs(got-tt.want) > 0.002*tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,353 @@
+package loadgen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"benchbook/internal/slowtest"
+)
+
+// quantile is the value of rank k = floor(p·n + 1/2), as docs/method.md#histogram has it, in seconds.
+func quantile(t *testing.T, d *Distribution, p float64) float64 {
+	t.Helper()
+	h, err := d.Histogram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return float64(h.ValueAtPercentile(100*p)) / 1e9
+}
+
+// Requests leave on schedule whatever the server does, and every one of them is accounted for.
+func TestOpenLoop(t *testing.T) {
+	slowtest.Skip(t)
+	t.Parallel()
+	s := serve(t, after(20*time.Millisecond))
+	for _, threads := range []int{1, 3} {
+		t.Run(fmt.Sprintf("%d threads", threads), func(t *testing.T) {
+			r := mustRun(t, Config{
+				Targets: []Target{{URL: s.url()}}, Connections: 60, Threads: threads, Rate: 400,
+				Duration: 500 * time.Millisecond,
+				Warmup:   50 * time.Millisecond, Timeout: 5 * time.Second, KeepAlive: true,
+			})
+			if r.Due != 200 || r.Attempted != 200 || r.Sent != 200 || r.Answered != 200 || r.Offered != 400 ||
+				r.Warmup.Attempted != 20 {
+				t.Errorf("%d due, %d attempted, %d sent, %d answered, %v/s offered, %d in warm-up; want 200, 400/s and 20",
+					r.Due, r.Attempted, r.Sent, r.Answered, r.Offered, r.Warmup.Attempted)
+			}
+			if r.Lag == nil || r.Lag.Count != 200 || r.Lag.Min < 0 || r.Service.Count != 200 || r.Service.Min < sec(0.02) {
+				t.Errorf("lag %+v, service %+v", r.Lag, r.Service)
+			}
+			if r.Service.Sum+r.Lag.Sum != r.Latency.Sum {
+				t.Errorf("service times add up to %d ns and lags to %d, latencies to %d", r.Service.Sum, r.Lag.Sum, r.Latency.Sum)
+			}
+			var attempted int64
+			for _, second := range r.Seconds {
+				attempted += second.Attempted
+			}
+			if attempted != 200 {
+				t.Errorf("%d attempted by second, want 200", attempted)
+			}
+		})
+	}
+}
+
+// A window is as long as its duration, also if the last answer comes before its end.
+func TestWindowLastsItsDuration(t *testing.T) {
+	s := serve(t, after(0))
+	start := time.Now()
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Threads: 1, Rate: 10,
+		Duration: 300 * time.Millisecond, Timeout: time.Second, KeepAlive: true})
+	if took := time.Since(start); r.Answered != 3 || took < 300*time.Millisecond {
+		t.Errorf("%d answered in %v, want 3 in 300ms", r.Answered, took)
+	}
+}
+
+// A request that finds no connection free waits for one, and its latency goes on.
+func TestBlocked(t *testing.T) {
+	slowtest.Skip(t)
+	t.Parallel()
+	s := serve(t, func(c *conn) bool {
+		if c.request == 0 {
+			// so that all others are due meanwhile, even where we are kept from running for a while
+			time.Sleep(450 * time.Millisecond)
+		}
+		return after(50 * time.Millisecond)(c)
+	})
+	r := mustRun(t, Config{
+		Targets: []Target{{URL: s.url()}}, Connections: 1, Threads: 1, Rate: 100, Duration: 200 * time.Millisecond,
+		Timeout: 20 * time.Second, KeepAlive: true,
+	})
+	// 20 requests, 10 ms apart, one after the other, the first for 500 ms and each of the others for 50 ms: the last one,
+	// due at 190 ms, leaves at 1.4 s.
+	if r.Due != 20 || r.Answered != 20 || r.Blocked != 19 || r.Connects != 1 || s.connections.Load() != 1 {
+		t.Errorf("%d due, %d answered, %d blocked, %d connections; want 20, 20, 19 and 1", r.Due, r.Answered, r.Blocked,
+			r.Connects)
+	}
+	if r.Lag.Max < sec(1.21) || r.Latency.Max < sec(1.26) || r.Service.Sum+r.Lag.Sum != r.Latency.Sum {
+		t.Errorf("longest latency %d, service %d, lag %d ns", r.Latency.Max, r.Service.Max, r.Lag.Max)
+	}
+	if r.Length != 200*time.Millisecond || r.Completed.Right != 0 {
+		t.Errorf("%d completed in %v, want none in 200ms", r.Completed.Right, r.Length)
+	}
+}
+
+// One that waits for longer than its timeout was due and never sent.
+func TestBlockedForever(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(c *conn) bool {
+		io.Copy(io.Discard, c) // until the client gives up
+		return false
+	})
+	start := time.Now()
+	r := mustRun(t, Config{
+		Targets: []Target{{URL: s.url()}}, Connections: 2, Threads: 1, Rate: 50, Duration: 100 * time.Millisecond,
+		Timeout: 200 * time.Millisecond, KeepAlive: true,
+	})
+	// The two that are sent time out after 200 ms, and then the third has been due for 160 ms.
+	if r.Due != 5 || r.Failures[Timeout] != 5 || r.Sent < 2 || r.Blocked != 3 || r.Lag.Count != r.Sent ||
+		r.Service.Count != 0 {
+		t.Errorf("%d due, %v, %d sent, %d blocked, %d lags", r.Due, r.Failures, r.Sent, r.Blocked, r.Lag.Count)
+	}
+	if r.FailedLatency.Min < sec(0.2) {
+		t.Errorf("given up after %d ns, before the timeout", r.FailedLatency.Min)
+	}
+	if d := time.Since(start); d > 10*time.Second {
+		t.Errorf("ended only after %v", d)
+	}
+}
+
+// The pool opens no more connections than it needs.
+func TestPoolGrowsAsNeeded(t *testing.T) {
+	slowtest.Skip(t)
+	t.Parallel()
+	s := serve(t, good)
+	r := mustRun(t, Config{
+		// So far apart that an answer on a busy machine does not take as long.
+		Targets: []Target{{URL: s.url()}}, Connections: 1000, Threads: 1, Rate: 5, Duration: 2 * time.Second,
+		Timeout: 5 * time.Second, KeepAlive: true,
+	})
+	if r.Answered != 10 || s.connections.Load() > 3 {
+		t.Errorf("%d answers over %d connections, want 10 over one or so", r.Answered, s.connections.Load())
+	}
+	r = mustRun(t, Config{
+		Targets: []Target{{URL: s.url()}}, Connections: 1000, Threads: 1, Rate: 20, Duration: 500 * time.Millisecond,
+		Timeout: 5 * time.Second,
+	})
+	if r.Connects != 10 {
+		t.Errorf("%d connections without keep-alive, want 10", r.Connects)
+	}
+}
+
+// Several targets get their shares, on the connections of their own servers.
+func TestTargets(t *testing.T) {
+	slowtest.Skip(t)
+	t.Parallel()
+	var mu sync.Mutex
+	lines := make(map[string]int)
+	note := func(c *conn) bool {
+		mu.Lock()
+		lines[strings.TrimRight(c.line, "0123456789")]++
+		lines[c.line]++
+		mu.Unlock()
+		return good(c)
+	}
+	one, two := serve(t, note), serve(t, note)
+	targets := []Target{
+		{URL: one.url() + "a", Weight: 3},
+		{URL: one.url() + "b?n=${{ random(1, 4) }}"},
+		{URL: two.url() + "c", Method: "POST", Body: []byte("x"), Weight: 2},
+	}
+	for _, open := range []bool{false, true} {
+		t.Run(fmt.Sprintf("open %v", open), func(t *testing.T) {
+			mu.Lock()
+			clear(lines)
+			mu.Unlock()
+			config := Config{Targets: targets, Connections: 4, Threads: 2, Requests: 1200, Timeout: 5 * time.Second,
+				KeepAlive: true, Seed: 3}
+			if open {
+				config.Requests, config.Rate, config.Duration = 0, 1200, time.Second
+			}
+			r := mustRun(t, config)
+			if r.Answered != 1200 {
+				t.Fatalf("%d answers, want 1200", r.Answered)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for line, want := range map[string]int{"GET /a HTTP/1.": 600, "POST /c HTTP/1.": 400} {
+				// A tenth is more than three standard deviations.
+				if n := lines[line]; math.Abs(float64(n-want)) > 60 {
+					t.Errorf("%s: %d times, want about %d", line, n, want)
+				}
+			}
+			for n := 1; n <= 4; n++ {
+				if line := fmt.Sprintf("GET /b?n=%d HTTP/1.1", n); lines[line] < 25 || lines[line] > 80 {
+					t.Errorf("%s: %d times, want about 50", line, lines[line])
+				}
+			}
+		})
+	}
+	// Four clients, each with a connection to both; the pool of the open loop gives one up for another.
+	if n := one.connections.Load(); n < 4 {
+		t.Errorf("%d connections", n)
+	}
+}
+
+// A server that stops for a tenth of the time shows in the percentiles of an open loop as arithmetic has it, and hides
+// the requests that it held back in a closed one.
+//
+// In the open loop the requests due in the freeze wait for what is left of it, so a tenth of all latencies is spread
+// evenly over 0 to F: the latency of rank p is F·(1 − 10·(1 − p)), with p = 0.99 nine tenths of F.
+func TestFreeze(t *testing.T) {
+	slowtest.Skip(t)
+	t.Parallel()
+	freeze, length := 200*time.Millisecond, 2*time.Second
+	if !testing.Short() {
+		freeze, length = time.Second, 10*time.Second
+	}
+	run := func(t *testing.T, config Config) *Result {
+		var thaw atomic.Int64 // when the server goes on
+		begin := time.Now()
+		s := serve(t, func(c *conn) bool {
+			if d := time.Since(begin); d > length*2/5 && thaw.CompareAndSwap(0, int64(d+freeze)) ||
+				time.Duration(thaw.Load()) > d {
+				time.Sleep(time.Duration(thaw.Load()) - time.Since(begin))
+			}
+			return good(c)
+		})
+		config.Targets, config.Duration, config.Threads, config.Timeout = []Target{{URL: s.url()}}, length, 1,
+			20*time.Second
+		config.KeepAlive = true
+		return mustRun(t, config)
+	}
+	// What others do on the machine adds to latencies, and a hundredth of the freeze would show. Beside a short freeze
+	// even the time that the server takes for all that have waited does.
+	limit := freeze / 100
+	if testing.Short() {
+		limit = -1
+	}
+	hold := func(t *testing.T, config Config, bounds func(r *Result, slack float64) error) {
+		t.Parallel()
+		judge(t, limit, func() verdict {
+			r := run(t, config)
+			return func(slack float64) error { return bounds(r, slack) }
+		})
+	}
+	f := freeze.Seconds()
+	t.Run("open", func(t *testing.T) {
+		hold(t, Config{Rate: 500, Connections: 1000}, func(r *Result, slack float64) error {
+			if p := quantile(t, &r.Latency, 0.99) / f; p < 0.87 || p > 0.93*slack {
+				return fmt.Errorf("p99 is %.3f of the freeze, want 0.88 to 0.92", p)
+			}
+			if p := quantile(t, &r.Latency, 0.95) / f; p < 0.42 || p > 0.58*slack {
+				return fmt.Errorf("p95 is %.3f of the freeze, want about 0.5", p)
+			}
+			if p := quantile(t, &r.Latency, 0.5) / f; p > 0.1*slack {
+				return fmt.Errorf("p50 is %.3f of the freeze, want almost nothing", p)
+			}
+			return nil
+		})
+	})
+	t.Run("open, with few connections", func(t *testing.T) {
+		hold(t, Config{Rate: 500, Connections: 4}, func(r *Result, slack float64) error {
+			if p := quantile(t, &r.Latency, 0.99) / f; p < 0.87 || p > 0.93*slack {
+				return fmt.Errorf("p99 is %.3f of the freeze, want 0.88 to 0.92", p)
+			}
+			// A tenth of the schedule is due in the freeze, and all but the four that are on their way are blocked.
+			if share := float64(r.Blocked) / float64(r.Due); share < 0.08 || share > 0.12*slack {
+				return fmt.Errorf("%v of the requests were blocked, want a tenth", share)
+			}
+			if p := quantile(t, r.Service, 0.97) / f; p > 0.1*slack {
+				return fmt.Errorf("p97 of the service times is %.3f of the freeze; few of them can have seen it", p)
+			}
+			return nil
+		})
+	})
+	t.Run("closed", func(t *testing.T) {
+		hold(t, Config{Connections: 4}, func(r *Result, slack float64) error {
+			h, err := r.Latency.Histogram()
+			if err != nil {
+				return err
+			}
+			slow := 0
+			for _, bar := range h.Distribution() {
+				if float64(bar.From) > f*0.7*1e9 {
+					slow += int(bar.Count)
+				}
+			}
+			if slow < 4 || float64(slow) > 4*slack {
+				return fmt.Errorf("%d requests saw the freeze, want one of each client", slow)
+			}
+			return nil
+		})
+	})
+}
+
+// While engines wait, and while they work, the world can be stopped: if it could not, that would take until the load
+// ends.
+func TestCollectGarbage(t *testing.T) {
+	slowtest.Skip(t)
+	for _, tt := range []struct {
+		name   string
+		answer func(*conn) bool
+		config Config
+	}{
+		{"waiting", nil, Config{Connections: 4, Threads: 2}},
+		{"working", good, Config{Connections: 4, Threads: 2}},
+		{"polling", good, Config{Connections: 4, Threads: 1, Rate: 5000}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			const length, collections = time.Minute, 20
+			ctx, cancel := context.WithCancel(t.Context())
+			s := serve(t, func(c *conn) bool {
+				if tt.answer == nil {
+					<-ctx.Done()
+					return false
+				}
+				return tt.answer(c)
+			})
+			tt.config.Targets, tt.config.Duration, tt.config.Timeout, tt.config.KeepAlive = []Target{{URL: s.url()}},
+				length, 2*length, true
+			go func() {
+				defer cancel()
+				for range collections {
+					time.Sleep(20 * time.Millisecond)
+					runtime.GC()
+				}
+			}()
+			start := time.Now()
+			if _, err := Run(ctx, tt.config); !errors.Is(err, context.Canceled) {
+				t.Fatalf("got %v, want the end after %d collections", err, collections)
+			}
+			if d := time.Since(start); d > length/2 {
+				t.Errorf("collected %d times in %v", collections, d)
+			}
+		})
+	}
+}
+
+// Where more is due than can be sent, answers are still seen as they come.
+func TestOverload(t *testing.T) {
+	slowtest.Skip(t)
+	t.Parallel()
+	s := serve(t, good)
+	r := mustRun(t, Config{
+		Targets: []Target{{URL: s.url()}}, Connections: 2000, Threads: 1, Rate: 5e6, Duration: 100 * time.Millisecond,
+		Timeout: time.Second, KeepAlive: true,
+	})
+	if r.Due != 500_000 || r.Failures[Timeout] == 0 || r.Answered == 0 {
+		t.Errorf("%d due, %d answered, %v", r.Due, r.Answered, r.Failures)
+	}
+	// Answers free connections before 2000 are open, so there is more than one request for each.
+	if r.Connects >= r.Sent {
+		t.Errorf("%d connections for %d requests", r.Connects, r.Sent)
+	}
+}

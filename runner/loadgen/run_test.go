@@ -1,0 +1,977 @@
+package loadgen
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"benchbook/internal/slowtest"
+)
+
+// Tests mostly wait for servers that take their time, so many run beside each other, and each load holds on to some of
+// what Go lets run at a time.
+func TestMain(m *testing.M) {
+	runtime.GOMAXPROCS(16)
+	flag.Set("test.parallel", "8") // before the flags are read, so that one on the command line counts
+	os.Exit(m.Run())
+}
+
+// sec is a time of so many seconds.
+func sec(s float64) int64 { return int64(s * 1e9) }
+
+// server is an HTTP server that may behave in any way a test wants.
+type server struct {
+	address     netip.AddrPort
+	connections atomic.Int64
+	requests    atomic.Int64
+}
+
+func (s *server) url() string { return fmt.Sprintf("http://%s/", s.address) }
+
+// A conn is a connection to the server, on which request is the number of the request, from 0.
+type conn struct {
+	*net.TCPConn
+	secured *tls.Conn // over TCPConn, nil without TLS
+	number  int64     // of the connection
+	request int
+	line    string // the request line
+	body    int    // bytes of the request's body
+}
+
+func (c *conn) say(text string) {
+	if c.secured != nil {
+		io.WriteString(c.secured, text)
+		return
+	}
+	io.WriteString(c, text)
+}
+
+// reset closes the connection in the way that the other side notices.
+func (c *conn) reset() {
+	c.SetLinger(0)
+	c.Close()
+}
+
+// serve starts a server. Answer is called after each request, and closes the connection by returning false.
+func serve(t testing.TB, answer func(*conn) (open bool)) *server { return serveOver(t, nil, answer) }
+
+// serveOver starts a server that speaks TLS if there is a config for it.
+func serveOver(t testing.TB, config *tls.Config, answer func(*conn) (open bool)) *server {
+	t.Helper()
+	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{address: listener.Addr().(*net.TCPAddr).AddrPort()}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	t.Cleanup(func() {
+		cancel()
+		listener.Close()
+		running.Wait()
+	})
+	running.Go(func() {
+		for {
+			accepted, err := listener.AcceptTCP()
+			if err != nil {
+				return
+			}
+			c := &conn{TCPConn: accepted, number: s.connections.Add(1) - 1}
+			running.Go(func() {
+				defer context.AfterFunc(ctx, func() { c.Close() })()
+				defer c.Close()
+				in := bufio.NewReader(c)
+				if config != nil {
+					c.secured = tls.Server(accepted, config)
+					in = bufio.NewReader(c.secured)
+				}
+				for ; c.receive(in) == nil; c.request++ {
+					s.requests.Add(1)
+					if !answer(c) {
+						return
+					}
+				}
+			})
+		}
+	})
+	return s
+}
+
+// receive reads one request.
+func (c *conn) receive(in *bufio.Reader) error {
+	c.body, c.line = 0, ""
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return err
+		}
+		if c.line == "" {
+			c.line = strings.TrimSpace(line)
+		}
+		if length, found := strings.CutPrefix(line, "Content-Length: "); found {
+			c.body, _ = strconv.Atoi(strings.TrimSpace(length))
+		}
+		if line == "\r\n" {
+			_, err := in.Discard(c.body)
+			return err
+		}
+	}
+}
+
+// closed returns an address that nothing listens on, nor anybody else can until the test ends.
+func closed(t testing.TB) netip.AddrPort {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(name.(*syscall.SockaddrInet4).Port))
+}
+
+const hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+func good(c *conn) bool {
+	c.say(hello)
+	return true
+}
+
+// after answers well after some time.
+func after(d time.Duration) func(*conn) bool {
+	return func(c *conn) bool {
+		time.Sleep(d)
+		return good(c)
+	}
+}
+
+func mustRun(t *testing.T, config Config) *Result {
+	t.Helper()
+	r, err := Run(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkSums(t, r)
+	return r
+}
+
+// Each server is asked by one client for four requests.
+func TestServers(t *testing.T) {
+	slowtest.Skip(t)
+	const each = 4
+	type numbers struct {
+		answered                     int64
+		kind                         Kind // of all that failed
+		status                       int  // of all answers
+		connects, stale, unrequested int64
+	}
+	once := func(text string) func(*conn) bool {
+		return func(c *conn) bool {
+			c.say(text)
+			return false
+		}
+	}
+	reset := func(text string) func(*conn) bool {
+		return func(c *conn) bool {
+			c.say(text)
+			time.Sleep(5 * time.Millisecond) // or the reset overtakes what was said
+			c.reset()
+			return false
+		}
+	}
+	// second answers the first request of a connection well.
+	second := func(answer func(*conn) bool) func(*conn) bool {
+		return func(c *conn) bool {
+			if c.request == 0 {
+				return good(c)
+			}
+			return answer(c)
+		}
+	}
+	tests := []struct {
+		name   string
+		answer func(*conn) bool
+		change func(*Config)
+		want   numbers
+	}{
+		{"good", good, nil, numbers{answered: 4, status: 200, connects: 1}},
+		{"good, without keep-alive", good, func(c *Config) { c.KeepAlive = false },
+			numbers{answered: 4, status: 200, connects: 4}},
+		{"announced close", once("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello"), nil,
+			numbers{answered: 4, status: 200, connects: 4}},
+		{"announced close that does not come", func(c *conn) bool {
+			c.say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello")
+			return true
+		}, nil, numbers{answered: 4, status: 200, connects: 4}},
+		{"close that was not announced", once(hello), nil, numbers{answered: 4, status: 200, connects: 4, stale: 3}},
+		{"close instead of the second answer", second(once("")), nil,
+			numbers{answered: 4, status: 200, connects: 4, stale: 3}},
+		{"reset instead of the second answer", second(reset("")), nil,
+			numbers{answered: 4, status: 200, connects: 4, stale: 3}},
+		{"close in the second answer", func(c *conn) bool {
+			if c.number == 0 && c.request == 1 {
+				return once("HTTP/1.1 200")(c)
+			}
+			return good(c)
+		}, nil, numbers{answered: 3, kind: Short, status: 200, connects: 2}},
+		{"reset in the second answer", func(c *conn) bool {
+			if c.number == 0 && c.request == 1 {
+				return reset("HTTP/1.1 200")(c)
+			}
+			return good(c)
+		}, nil, numbers{answered: 3, kind: Reset, status: 200, connects: 2}},
+		{"close instead of an answer", once(""), nil, numbers{kind: Closed, connects: 4}},
+		{"reset instead of an answer", reset(""), nil, numbers{kind: Reset, connects: 4}},
+		{"close in a head", once("HTTP/1.1 200 OK\r\nConte"), nil, numbers{kind: Short, connects: 4}},
+		{"close in a body", once("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello"), nil,
+			numbers{kind: Short, connects: 4}},
+		{"reset in a body", reset("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello"), nil,
+			numbers{kind: Reset, connects: 4}},
+		{"body until close", once("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\nhello"), nil,
+			numbers{answered: 4, status: 200, connects: 4}},
+		{"body until close in two writes, without keep-alive", func(c *conn) bool {
+			c.say("HTTP/1.1 200 OK\r\n\r\n")
+			time.Sleep(2 * time.Millisecond)
+			c.say("hello")
+			return false
+		}, func(c *Config) { c.KeepAlive = false }, numbers{answered: 4, status: 200, connects: 4}},
+		{"body until close that is broken off", reset("HTTP/1.0 200 OK\r\n\r\nhel"), nil,
+			numbers{kind: Reset, connects: 4}},
+		{"early hints", func(c *conn) bool {
+			c.say("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + hello)
+			return true
+		}, nil, numbers{answered: 4, status: 200, connects: 1}},
+		{"byte by byte", func(c *conn) bool {
+			text := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nA: b\r\n\r\n"
+			for i := range text {
+				c.say(text[i : i+1])
+			}
+			return true
+		}, func(c *Config) { c.Verify = &Verify{Length: new(int64(5))} }, numbers{answered: 4, status: 200,
+			connects: 1}},
+		{"two answers to one request", func(c *conn) bool {
+			c.say(hello + hello)
+			return true
+		}, nil, numbers{answered: 4, status: 200, connects: 4, unrequested: 4}},
+		{"a second answer some time later", func(c *conn) bool {
+			c.say(hello)
+			time.Sleep(10 * time.Millisecond)
+			c.say(hello)
+			return true
+		}, func(c *Config) { c.Think = 600 * time.Millisecond },
+			numbers{answered: 4, status: 200, connects: 4, unrequested: 3}},
+		{"silence", func(*conn) bool {
+			time.Sleep(800 * time.Millisecond)
+			return false
+		}, func(c *Config) { c.Timeout = 400 * time.Millisecond }, numbers{kind: Timeout, connects: 4}},
+		{"a body that stops coming", func(c *conn) bool {
+			c.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
+			time.Sleep(800 * time.Millisecond)
+			return false
+		}, func(c *Config) { c.Timeout = 400 * time.Millisecond }, numbers{kind: Timeout, connects: 4}},
+		{"garbage", once("garbage\r\n\r\n"), nil, numbers{kind: Malformed, connects: 4}},
+		{"garbage that stays open", func(c *conn) bool {
+			c.say("SSH-2.0-server")
+			return true
+		}, nil, numbers{kind: Malformed, connects: 4}},
+		{"wrong status", func(c *conn) bool {
+			c.say("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+			return true
+		}, nil, numbers{kind: Wrong, status: 503, connects: 1}},
+		{"listed status", func(c *conn) bool {
+			c.say("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+			return true
+		}, func(c *Config) { c.Verify = &Verify{Status: []int{503}} }, numbers{answered: 4, status: 503,
+			connects: 1}},
+		{"wrong length", good, func(c *Config) { c.Verify = &Verify{Before: new(false), Length: new(int64(6))} },
+			numbers{kind: Wrong, status: 200, connects: 1}},
+		{"no content", func(c *conn) bool {
+			c.say("HTTP/1.1 204 No Content\r\n\r\n")
+			return true
+		}, nil, numbers{answered: 4, status: 204, connects: 1}},
+		{"HEAD", func(c *conn) bool {
+			c.say("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+			return true
+		}, func(c *Config) { c.Targets[0].Method = "HEAD" }, numbers{answered: 4, status: 200, connects: 1}},
+		{"a large request", func(c *conn) bool {
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", 8, fmt.Sprintf("%08d", c.body)[:8])
+			return true
+		}, func(c *Config) {
+			c.Targets[0].Body = make([]byte, 8<<20)
+			c.Verify = &Verify{Contains: "08388608"}
+		}, numbers{answered: 4, status: 200, connects: 1}},
+		{"a large answer", func(c *conn) bool {
+			c.say("HTTP/1.1 200 OK\r\nContent-Length: 4194304\r\n\r\n" + strings.Repeat("x", 4<<20))
+			return true
+		}, nil, numbers{answered: 4, status: 200, connects: 1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, tt.answer)
+			config := Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: each,
+				Timeout: 5 * time.Second, KeepAlive: true}
+			if tt.change != nil {
+				tt.change(&config)
+			}
+			r := mustRun(t, config)
+			got := numbers{answered: r.Answered, connects: r.Connects, stale: r.Stale, unrequested: r.Unrequested}
+			for kind, n := range r.Failures {
+				if n > 0 {
+					got.kind += kind
+				}
+			}
+			for status := range r.Status {
+				got.status += status
+			}
+			if got != tt.want || r.Attempted != each || r.Completed.Right != r.Answered {
+				t.Errorf("\n got %+v, %d attempted, %d completed\nwant %+v", got, r.Attempted, r.Completed.Right, tt.want)
+			}
+			if r.Failures[Timeout] > 0 && r.FailedLatency.Min < config.Timeout.Nanoseconds() {
+				t.Errorf("a request was given up after %d ns, before its timeout", r.FailedLatency.Min)
+			}
+		})
+	}
+}
+
+// A server that refuses connections is no reason to lose count, of few requests or of more than are noted before they
+// are counted.
+func TestRefused(t *testing.T) {
+	for _, tt := range []struct {
+		connections int
+		requests    int64
+	}{{2, 10}, {600, 1500}} {
+		r := mustRun(t, Config{
+			Targets:     []Target{{URL: fmt.Sprintf("http://%s/", closed(t))}},
+			Connections: tt.connections, Requests: tt.requests, Threads: 1, Timeout: 20 * time.Second,
+		})
+		if r.Failures[Connect] != tt.requests || r.Connects != 0 || r.FailedLatency.Count != tt.requests {
+			t.Errorf("got %v and %d connections, want %d times connect and none", r.Failures, r.Connects, tt.requests)
+		}
+	}
+}
+
+// A server that breaks off while the request is still being sent has reset the connection, not closed it.
+func TestResetWhileSending(t *testing.T) {
+	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		for {
+			c, err := listener.AcceptTCP()
+			if err != nil {
+				return
+			}
+			c.Read(make([]byte, 1))
+			(&conn{TCPConn: c}).reset()
+		}
+	}()
+	r := mustRun(t, Config{
+		Targets:     []Target{{URL: fmt.Sprintf("http://%s/", listener.Addr()), Body: make([]byte, 8<<20)}},
+		Connections: 1, Requests: 4, Timeout: 5 * time.Second,
+	})
+	if r.Failures[Reset] != 4 {
+		t.Errorf("got %v, want 4 times reset", r.Failures)
+	}
+}
+
+// GOMAXPROCS has room for the config's threads and one more while the load runs, and is what it was afterwards.
+func TestThreads(t *testing.T) {
+	was := runtime.GOMAXPROCS(0)
+	var during atomic.Int64
+	s := serve(t, func(c *conn) bool {
+		during.Store(int64(runtime.GOMAXPROCS(0)))
+		return good(c)
+	})
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: was + 3,
+		Duration: 50 * time.Millisecond, Threads: was + 2,
+		Timeout: 20 * time.Second})
+	if is := runtime.GOMAXPROCS(0); during.Load() != int64(was+3) || is != was {
+		t.Errorf("got %d threads during the load and %d after it, want %d and %d", during.Load(), is, was+3, was)
+	}
+	if r.CPU == nil || len(r.CPU.Threads) != was+2 || r.CPU.Busiest == nil {
+		t.Errorf("processor time of threads is %+v, want it of %d", r.CPU, was+2)
+	}
+}
+
+// Connections that wait for a place in the queue of a server that never accepts are never opened.
+func TestBacklogOverflow(t *testing.T) {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := mustRun(t, Config{
+		Targets:     []Target{{URL: fmt.Sprintf("http://127.0.0.1:%d/", name.(*syscall.SockaddrInet4).Port)}},
+		Connections: 8, Requests: 8, Timeout: 150 * time.Millisecond,
+	})
+	if r.Failures[Connect]+r.Failures[Timeout] != 8 || r.Failures[Connect] == 0 ||
+		r.Connects != r.Failures[Timeout] {
+		t.Errorf("got %v with %d connections, want 8 in connect and timeout", r.Failures, r.Connects)
+	}
+}
+
+func TestRefusal(t *testing.T) {
+	dial := func(err error) error { return &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", err)} }
+	tests := []struct {
+		name string
+		err  error
+		want Kind
+	}{
+		{"refused", dial(syscall.ECONNREFUSED), Connect},
+		{"reset", dial(syscall.ECONNRESET), Connect},
+		{"unreachable", dial(syscall.EHOSTUNREACH), Connect},
+		{"timed out", dial(os.ErrDeadlineExceeded), Connect},
+		{"no port left", dial(syscall.EADDRNOTAVAIL), Ports},
+		{"no file left", dial(syscall.EMFILE), ""},
+		{"no file left on the machine", dial(syscall.ENFILE), ""},
+		{"no memory", dial(syscall.ENOBUFS), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			kind, err := refusal(tt.err)
+			if kind != tt.want || errors.Is(err, errNoResources) != (tt.want == "") {
+				t.Errorf("got %q, %v; want %q", kind, err, tt.want)
+			}
+		})
+	}
+}
+
+// Every request that is asked for is started once, whatever the server does to some of them.
+func TestRequestsAreExact(t *testing.T) {
+	for _, keepAlive := range []bool{true, false} {
+		t.Run(fmt.Sprintf("keep-alive %v", keepAlive), func(t *testing.T) {
+			t.Parallel()
+			const wanted = 600
+			random := rand.New(rand.NewPCG(1, 2))
+			var mu sync.Mutex
+			s := serve(t, func(c *conn) bool {
+				mu.Lock()
+				n := random.IntN(24)
+				mu.Unlock()
+				switch n {
+				case 0:
+					c.reset()
+					return false
+				case 1:
+					return false
+				case 2:
+					c.say(hello[:20])
+					return false
+				case 3:
+					c.say(hello + "x")
+					return true
+				case 4:
+					c.say(hello)
+					return false
+				case 5:
+					c.say("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n")
+					return true
+				}
+				return good(c)
+			})
+			r := mustRun(t, Config{
+				Targets: []Target{{URL: s.url()}}, Connections: 7, Requests: wanted, Timeout: 5 * time.Second,
+				KeepAlive: keepAlive,
+			})
+			if r.Attempted != wanted || r.EndedBy != EndedByRequests || r.Length <= 0 {
+				t.Errorf("got %d attempts in %v ended by %s, want %d", r.Attempted, r.Length, r.EndedBy, wanted)
+			}
+			// A stale connection may be noticed before or after the server has seen the request.
+			if n := s.requests.Load(); n < wanted || n > wanted+r.Stale {
+				t.Errorf("the server got %d requests, want %d to %d", n, wanted, wanted+r.Stale)
+			}
+			if n := s.connections.Load(); n != r.Connects {
+				t.Errorf("the server got %d connections, we count %d", n, r.Connects)
+			}
+			if !keepAlive && r.Stale > 0 {
+				t.Errorf("%d stale connections without keep-alive", r.Stale)
+			}
+			for _, kind := range []Kind{Wrong, Short} {
+				if r.Failures[kind] == 0 {
+					t.Errorf("no failure of kind %s among %v", kind, r.Failures)
+				}
+			}
+			if r.Completed.Right != r.Answered || r.Completed.Failed != r.Failed {
+				t.Errorf("%+v completed of %d answered and %d failed", r.Completed, r.Answered, r.Failed)
+			}
+		})
+	}
+}
+
+func TestDuration(t *testing.T) {
+	slowtest.Skip(t)
+	t.Parallel()
+	var s *server
+	var r *Result
+	var before time.Time
+	for range 5 { // a machine that is busy with something else wakes us too late to see all of the window
+		s, before = serve(t, after(2*time.Millisecond)), time.Now()
+		r = mustRun(t, Config{
+			Targets: []Target{{URL: s.url()}}, Connections: 3, Duration: 300 * time.Millisecond,
+			Warmup:  500 * time.Millisecond,
+			Timeout: 20 * time.Second, KeepAlive: true,
+		})
+		if r.CPU != nil && r.CPU.Length >= 250*time.Millisecond {
+			break
+		}
+	}
+	if r.Length != 300*time.Millisecond || r.EndedBy != EndedByDuration || r.InFlight != nil {
+		t.Errorf("got %v ended by %s, in flight %v; want 300ms by duration, none", r.Length, r.EndedBy, r.InFlight)
+	}
+	if d := r.Start.Sub(before); d < 500*time.Millisecond || d > 1500*time.Millisecond {
+		t.Errorf("the window started %v after us, want a little over 500ms", d)
+	}
+	if r.Warmup.Attempted == 0 || r.Attempted == 0 || s.requests.Load() != r.Warmup.Attempted+r.Attempted {
+		t.Errorf("got %d requests in warm-up and %d in the window; the server got %d",
+			r.Warmup.Attempted, r.Attempted, s.requests.Load())
+	}
+	if r.Connects != 0 {
+		t.Errorf("%d connections opened after the warm-up", r.Connects)
+	}
+	if perRequest := int64(len(hello)); r.BytesIn%perRequest != 0 || r.BytesIn/perRequest != r.Completed.Right {
+		t.Errorf("got %d bytes for %d answers of %d", r.BytesIn, r.Completed.Right, perRequest)
+	}
+	if r.CPU == nil || r.CPU.Length < 250*time.Millisecond || r.CPU.User+r.CPU.System <= 0 {
+		t.Errorf("own processor time is %+v, want some for about 300ms", r.CPU)
+	}
+}
+
+// A request on its way at the end of the window is followed to its answer, which comes too late for throughput.
+func TestDrain(t *testing.T) {
+	slowtest.Skip(t)
+	t.Parallel()
+	const length = 600 * time.Millisecond
+	var first time.Time // when the server got the first request, which is after the window has opened
+	s := serve(t, func(c *conn) bool {
+		if c.request == 0 {
+			first = time.Now()
+			return good(c)
+		}
+		time.Sleep(time.Until(first.Add(length + 50*time.Millisecond)))
+		return good(c)
+	})
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Duration: length,
+		Timeout: 20 * time.Second, KeepAlive: true})
+	if r.Attempted != 2 || r.Answered != 2 || r.Completed.Right != 1 || r.Latency.Max < sec(0.05) {
+		t.Errorf("got %d attempted, %d answered, %d completed in the window, the longest in %d ns; want 2, 2 and 1",
+			r.Attempted, r.Answered, r.Completed.Right, r.Latency.Max)
+	}
+}
+
+func TestWhicheverEndsFirst(t *testing.T) {
+	slowtest.Skip(t)
+	t.Parallel()
+	s := serve(t, after(time.Millisecond))
+	tests := []struct {
+		name     string
+		duration time.Duration
+		requests int64
+		want     Ending
+	}{
+		{"the time", 50 * time.Millisecond, 1e6, EndedByDuration},
+		{"the requests", time.Minute, 20, EndedByRequests},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := mustRun(t, Config{
+				Targets: []Target{{URL: s.url()}}, Connections: 2, Duration: tt.duration, Requests: tt.requests,
+				Warmup:  500 * time.Millisecond,
+				Timeout: 20 * time.Second, KeepAlive: true,
+			})
+			if r.EndedBy != tt.want || r.Length > tt.duration || r.Attempted > tt.requests || r.Warmup.Attempted == 0 {
+				t.Errorf("got %d attempts in %v ended by %s, %d in warm-up", r.Attempted, r.Length, r.EndedBy, r.Warmup.Attempted)
+			}
+			if tt.want == EndedByRequests && r.Attempted != tt.requests {
+				t.Errorf("got %d attempts, want %d", r.Attempted, tt.requests)
+			}
+		})
+	}
+}
+
+// What is under way when the last of the wanted requests ends is cut, however long it would take.
+func TestCut(t *testing.T) {
+	t.Parallel()
+	for _, threads := range []int{1, 3} {
+		end := make(chan error, 1)
+		s := serve(t, func(c *conn) bool {
+			if c.number == 0 {
+				_, err := io.Copy(io.Discard, c) // until the client gives up
+				end <- err
+				return false
+			}
+			return good(c)
+		})
+		const clients, wanted = 6, 500
+		r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: clients, Threads: threads,
+			Requests: wanted, Cut: true, Timeout: time.Minute, KeepAlive: true})
+		if r.EndedBy != EndedByRequests || r.Attempted != wanted || r.Answered != wanted || r.Length > 10*time.Second {
+			t.Errorf("%d threads: %d attempted, %d answered in %v, ended by %s; want %d until the last of them", threads,
+				r.Attempted, r.Answered, r.Length, r.EndedBy, wanted)
+		}
+		if err := <-end; !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("%d threads: the server was told of the cut by %v, want a reset", threads, err)
+		}
+		if r.Completed.Right != wanted || r.Latency.Count != wanted || r.InFlight != nil {
+			t.Errorf("%d threads: %d completed, %d latencies", threads, r.Completed.Right, r.Latency.Count)
+		}
+		// The slow one was under way all the time, and each of the others but the last to answer at the end.
+		if n := r.Cut.Count; n < 1 || n > clients-1 {
+			t.Errorf("%d threads: %d requests were cut, with %d clients", threads, n, clients)
+		}
+		if most := time.Duration(r.Cut.Max); most < r.Length*8/10 || most > r.Length {
+			t.Errorf("%d threads: the oldest was cut after %v, and the window is %v long", threads, most, r.Length)
+		}
+		if right := float64(r.Overlap.Right) / WholeRequest; right < wanted || right > wanted+clients-1 {
+			t.Errorf("%d threads: requests count as %v, and %d were answered", threads, right, wanted)
+		}
+		if busy := r.Overlap.Time.Seconds() / r.Length.Seconds() / clients; busy < 0.5 || busy > 1 {
+			t.Errorf("%d threads: clients were busy for %v of the window", threads, busy)
+		}
+	}
+}
+
+// The kernel's table of files is there before the load begins, since growing it stops a program with several threads.
+func TestMakeRoom(t *testing.T) {
+	const files = 5000
+	file, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, n := range []int{files, 1 << 30} { // the second is more than any limit allows
+		makeRoom(int(file.Fd()), n)
+		status, err := os.ReadFile("/proc/self/status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(status), "FDSize:")
+		line, _, _ := strings.Cut(rest, "\n")
+		if size, err := strconv.Atoi(strings.TrimSpace(line)); err != nil || size < files {
+			t.Errorf("there is room for %q files (%v), want %d", line, err, files)
+		}
+	}
+	if open, err := os.ReadDir("/proc/self/fd"); err != nil || len(open) > 1000 {
+		t.Errorf("%d files are open (%v)", len(open), err)
+	}
+}
+
+// No client that is to start later than others starts before its time.
+func TestStaggered(t *testing.T) {
+	slowtest.Skip(t)
+	t.Parallel()
+	for _, threads := range []int{1, 2} {
+		var last atomic.Int64 // first request of a client, as the server saw it
+		s := serve(t, func(c *conn) bool {
+			if now := time.Now().UnixNano(); c.request == 0 && now > last.Load() {
+				last.Store(now)
+			}
+			time.Sleep(500 * time.Millisecond)
+			return good(c)
+		})
+		const clients = 600
+		r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: clients, Threads: threads,
+			Requests: clients, Cut: true, Staggered: true, Timeout: time.Minute, KeepAlive: true})
+		if took := time.Unix(0, last.Load()).Sub(r.Start); took < time.Duration(clients-threads)*startPace {
+			t.Errorf("%d threads: the last of %d clients started after %v", threads, clients, took)
+		}
+	}
+}
+
+// A window that ends by the clock cuts nothing, whatever is allowed.
+func TestTimeBeforeCut(t *testing.T) {
+	t.Parallel()
+	s := serve(t, after(time.Millisecond))
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 2, Duration: 50 * time.Millisecond,
+		Requests: 1e6, Cut: true, Timeout: 20 * time.Second, KeepAlive: true})
+	if r.EndedBy != EndedByDuration || r.Cut.Count != 0 || r.Attempted == 0 {
+		t.Errorf("ended by %s, %d cut, %d attempted", r.EndedBy, r.Cut.Count, r.Attempted)
+	}
+}
+
+// The window of a number of requests starts with the first of them, not when the warm-up's time is over.
+func TestWindowStartsWithFirstRequest(t *testing.T) {
+	t.Parallel()
+	s := serve(t, after(60*time.Millisecond))
+	for _, duration := range []time.Duration{0, time.Minute} {
+		judge(t, 10*time.Millisecond, func() verdict {
+			r := mustRun(t, Config{
+				Targets: []Target{{URL: s.url()}}, Connections: 1, Duration: duration, Requests: 1,
+				Warmup:  10 * time.Millisecond,
+				Timeout: 20 * time.Second, KeepAlive: true,
+			})
+			return func(slack float64) error {
+				if d := r.Length - time.Duration(r.Latency.Max); d < 0 || d.Seconds() > 0.03*slack {
+					return fmt.Errorf("duration %v: the window is %v long, its only request took %v", duration, r.Length,
+						time.Duration(r.Latency.Max))
+				}
+				return nil
+			}
+		})
+	}
+}
+
+// What ends as the window opens was not in it: the only client's first request that counts starts when its last one
+// before has ended.
+func TestEndOfWarmup(t *testing.T) {
+	slowtest.Skip(t)
+	t.Parallel()
+	s := serve(t, good)
+	r := mustRun(t, Config{
+		Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: 20, Warmup: 500 * time.Millisecond,
+		Timeout: 20 * time.Second, KeepAlive: true,
+	})
+	if r.Warmup.Answered == 0 || r.Answered != 20 || r.Completed.Right != 20 {
+		t.Errorf("%d answers in warm-up, then %d and %d completed in the window; want some, 20 and 20", r.Warmup.Answered,
+			r.Answered, r.Completed.Right)
+	}
+}
+
+// Little's law holds for what a run with a number of requests reports: its clients are busy until the last starts.
+func TestInFlight(t *testing.T) {
+	slowtest.Skip(t)
+	t.Parallel()
+	s := serve(t, after(50*time.Millisecond))
+	for _, tt := range []struct {
+		name  string
+		think time.Duration
+	}{{"without thinking", 0}, {"with thinking", 50 * time.Millisecond}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			// A client that is kept from going on is idle.
+			judge(t, 20*time.Millisecond, func() verdict {
+				r := mustRun(t, Config{
+					Targets: []Target{{URL: s.url()}}, Connections: 3, Requests: 24, Think: tt.think, Timeout: 20 * time.Second,
+					KeepAlive: true,
+				})
+				if r.InFlight.Length >= r.Length {
+					t.Errorf("the last request started at %v of %v", r.InFlight.Length, r.Length)
+				}
+				return func(slack float64) error {
+					if rho := r.InFlight.Time.Seconds() / (3 * r.InFlight.Length.Seconds()); rho < 0.8/slack || rho > 1.0001 {
+						return fmt.Errorf("ρ is %v, want about 1 and no more", rho)
+					}
+					return nil
+				}
+			})
+		})
+	}
+}
+
+// The latency of a request that has to open its connection has that in it, and connecting is known apart.
+func TestLatencyIncludesConnecting(t *testing.T) {
+	t.Parallel()
+	s := serve(t, after(5*time.Millisecond))
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: 5,
+		Timeout: 20 * time.Second})
+	if r.Connect.Count != 5 || r.Connect.Min <= 0 {
+		t.Fatalf("got %d connect times from %d ns, want 5", r.Connect.Count, r.Connect.Min)
+	}
+	if least := r.Connect.Sum + 5*sec(0.005); r.Latency.Sum < least || r.FirstByte.Sum < least {
+		t.Errorf("latencies add up to %d ns, first bytes to %d, want at least %d", r.Latency.Sum, r.FirstByte.Sum, least)
+	}
+	if r.FirstByte.Sum > r.Latency.Sum {
+		t.Errorf("first bytes came later than last bytes: %d, %d ns", r.FirstByte.Sum, r.Latency.Sum)
+	}
+}
+
+// A request that is sent again over a fresh connection has been under way since it was sent first.
+func TestStaleKeepsItsStart(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(c *conn) bool {
+		if c.number == 0 && c.request == 1 {
+			time.Sleep(30 * time.Millisecond)
+			return false
+		}
+		return good(c)
+	})
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: 2,
+		Timeout: 20 * time.Second, KeepAlive: true})
+	if r.Stale != 1 || r.Answered != 2 || r.Latency.Max < sec(0.03) || r.FirstByte.Max < sec(0.03) {
+		t.Errorf("got %d stale, %d answered, the longest in %d ns; want 1, 2 and at least 30 ms",
+			r.Stale, r.Answered, r.Latency.Max)
+	}
+}
+
+func TestCheckBeforeTiming(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		answer func(*conn) bool
+		verify Verify
+		want   string // in the error; empty for none
+	}{
+		{"right", good, Verify{Contains: "hell", Match: "o$", Length: new(int64(5))}, ""},
+		{"wrong body", good, Verify{Contains: "Hello"}, `wanted a body that contains "Hello"; the answer was ` +
+			`"HTTP/1.1 200 OK" with a body of 5 bytes, "hello"`},
+		{"wrong status", good, Verify{Status: []int{201}}, "wanted status 201, got 200; the answer was"},
+		{"no answer", func(*conn) bool { return false }, Verify{}, "the server closed the connection"},
+		{"a reset", func(c *conn) bool { c.reset(); return false }, Verify{}, ": the server reset the connection"},
+		{"no HTTP", func(c *conn) bool { c.say("220 smtp\r\n"); return true }, Verify{}, `the status line is "220 smtp`},
+		{"left out", good, Verify{Before: new(false), Contains: "Hello"}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serve(t, tt.answer)
+			config := Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: 3, Timeout: 20 * time.Second,
+				Verify: &tt.verify}
+			r, err := Run(t.Context(), config)
+			checkError(t, err, tt.want)
+			if err != nil && !strings.Contains(err.Error(), "check before timing: GET "+s.url()) {
+				t.Errorf("the error does not say what was checked: %v", err)
+			}
+			extra := int64(1)
+			if tt.verify.Before != nil {
+				extra = 0
+			}
+			if err == nil && (r.Attempted != 3 || s.requests.Load() != 3+extra) {
+				t.Errorf("%d attempts, and the server got %d requests, want 3 and %d more", r.Attempted, s.requests.Load(), extra)
+			}
+		})
+	}
+}
+
+// Clients share the addresses that accept connections.
+func TestSeveralAddresses(t *testing.T) {
+	t.Parallel()
+	first, second, none := serve(t, after(2*time.Millisecond)), serve(t, after(2*time.Millisecond)), closed(t)
+	config := Config{Targets: []Target{{URL: "http://several/"}}, Connections: 4, Requests: 40,
+		Timeout: 20 * time.Second, KeepAlive: true,
+		Verify: &Verify{}}
+	l, err := newLoad(&config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := l.origins[0]
+	if err := l.choose(t.Context(), o, []netip.AddrPort{none, first.address, second.address}); err != nil {
+		t.Fatal(err)
+	}
+	if len(o.addresses) != 2 || o.addresses[0] != first.address || len(o.unreachable) != 1 || o.unreachable[0] != none {
+		t.Fatalf("got %v, unreachable %v", o.addresses, o.unreachable)
+	}
+	if _, err := measure(t.Context(), func(error) {}, l, 1); err != nil {
+		t.Fatal(err)
+	}
+	// Two clients each, and one connection for the check.
+	if a, b := first.connections.Load(), second.connections.Load(); a != 3 || b != 3 {
+		t.Errorf("got %d and %d connections, want 3 each", a, b)
+	}
+	six := netip.AddrPortFrom(netip.IPv6Loopback(), none.Port())
+	o = newOrigin(o.url)
+	l.origins[0] = o
+	err = l.choose(t.Context(), o, []netip.AddrPort{first.address, six})
+	if err != nil || len(o.addresses) != 1 || len(o.unreachable) != 0 {
+		t.Errorf("got %v, unreachable %v, %v; want the address of IPv4, and the other one left alone", o.addresses,
+			o.unreachable, err)
+	}
+	o = newOrigin(o.url)
+	l.origins[0] = o
+	checkError(t, l.choose(t.Context(), o, []netip.AddrPort{none, closed(t)}),
+		"before timing: no connection to http://several/: ")
+}
+
+// A server on the IPv4 loopback only is found by the name that may stand for both.
+func TestLocalhost(t *testing.T) {
+	t.Parallel()
+	s := serve(t, good)
+	target := fmt.Sprintf("http://localhost:%d/", s.address.Port())
+	r := mustRun(t, Config{Targets: []Target{{URL: target}}, Connections: 4, Requests: 8,
+		Timeout: 20 * time.Second})
+	if len(r.Addresses) != 1 || r.Addresses[0] != s.address || r.Answered != 8 {
+		t.Errorf("got %d answers from %v, want 8 from %v", r.Answered, r.Addresses, s.address)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	_, err := Run(t.Context(), Config{})
+	checkError(t, err, "config: there is no target")
+	_, err = Run(t.Context(), Config{Targets: []Target{{URL: "http://nobody.invalid/"}}, Connections: 1,
+		Requests: 1,
+		Timeout:  time.Second})
+	checkError(t, err, "resolving the target's host")
+}
+
+// A context that ends takes clients out of whatever they are waiting for, which would take for ever.
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	silent := func(c *conn) bool {
+		io.Copy(io.Discard, c) // until the client gives up
+		return false
+	}
+	tests := []struct {
+		name   string
+		answer func(*conn) bool
+		config Config
+	}{
+		{"waiting for answers", silent, Config{Duration: time.Hour}},
+		{"warming up", good, Config{Duration: time.Hour, Warmup: time.Hour}},
+		{"thinking", good, Config{Duration: time.Hour, Think: time.Hour}},
+		{"sending", good, Config{Requests: 1e9}},
+		{"in the check before timing", silent, Config{Requests: 1, Verify: &Verify{}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, tt.answer)
+			tt.config.Targets, tt.config.Connections, tt.config.Timeout = []Target{{URL: s.url()}}, 3, time.Hour
+			tt.config.KeepAlive = true
+			cause := errors.New("the user wants no more")
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(30*time.Millisecond, func() { cancel(cause) })
+			start := time.Now()
+			if _, err := Run(ctx, tt.config); !errors.Is(err, cause) {
+				t.Errorf("got %v, want the cause", err)
+			}
+			if d := time.Since(start); d > 10*time.Second {
+				t.Errorf("ended only after %v", d)
+			}
+		})
+	}
+}
+
+// Answers are looked for while the last of many clients are still to start, so that the first do not seem to wait for
+// theirs: clients that have theirs take requests that the last would have sent.
+func TestManyClientsStart(t *testing.T) {
+	s := serve(t, good)
+	const clients = 1000
+	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: clients, Requests: clients,
+		Threads: 1, Timeout: 20 * time.Second, KeepAlive: true})
+	if r.Answered != clients || r.Connects == clients {
+		t.Errorf("%d answers over %d connections, want %d over fewer", r.Answered, r.Connects, clients)
+	}
+}

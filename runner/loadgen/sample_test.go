@@ -1,0 +1,177 @@
+package loadgen
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tells is a request of a closed loop, from and to so many seconds after its load began.
+func tells(from, to float64, kind Kind) Sample {
+	r := Sample{Start: sec(from), Sent: sec(from), End: sec(to), Kind: kind}
+	if kind == "" {
+		r.Status = 200
+	}
+	return r
+}
+
+// onSchedule is a request of an open loop.
+func onSchedule(at, from, to float64) Sample {
+	return Sample{Start: sec(at), Sent: sec(from), End: sec(to)}
+}
+
+// counted is what of a result the cases below speak of.
+type counted struct {
+	attempted, answered, failed, completed, warm int64
+	overlap                                      float64
+	opened, length                               time.Duration
+}
+
+func TestCount(t *testing.T) {
+	const second = time.Second
+	closed := Config{Connections: 2, Warmup: second, Duration: 2 * second, Timeout: 5 * second}
+	wanting := func(n int64) Config {
+		return Config{Connections: 2, Warmup: second, Requests: n, Timeout: 5 * second}
+	}
+	cutting := func(n int64) Config {
+		c := wanting(n)
+		c.Cut = true
+		return c
+	}
+	givenUp := func(r Sample) Sample { r.Cut = true; return r }
+	withStatus := func(r Sample, status int) Sample { r.Status = status; return r }
+	for _, tt := range []struct {
+		name     string
+		config   Config
+		requests []Sample
+		want     counted
+		err      string
+	}{
+		{"in the window", closed, []Sample{tells(1, 2, ""), tells(2, 2.5, Reset)},
+			counted{2, 1, 1, 1, 0, 2, second, 2 * second}, ""},
+		{"before it, and after it", closed, []Sample{tells(0, 0.5, ""), tells(0.5, 0.9, Reset), tells(3, 4, "")},
+			counted{0, 0, 0, 0, 2, 0, second, 2 * second}, ""},
+		{"across both ends", closed, []Sample{tells(0.5, 1.5, ""), tells(2, 6, "")},
+			counted{1, 1, 0, 1, 1, 0.75, second, 2 * second}, ""},
+		{"later than its timeout", closed, []Sample{tells(1, 7, "")},
+			counted{1, 0, 1, 0, 0, 1. / 3, second, 2 * second}, ""},
+		{"with a status that is not right", closed, []Sample{withStatus(tells(1, 2, ""), 500)},
+			counted{1, 0, 1, 0, 0, 1, second, 2 * second}, ""},
+		{"counted off", wanting(2), []Sample{tells(0.5, 1.5, ""), tells(1.5, 2, ""), tells(1.25, 1.75, "")},
+			counted{2, 2, 0, 3, 1, 2.25, 1250 * time.Millisecond, 750 * time.Millisecond}, ""},
+		{"fewer than wanted", wanting(3), []Sample{tells(1.5, 2, "")}, counted{},
+			"after the warm-up it made 1 requests, and the load has 3"},
+		{"more than wanted", wanting(1), []Sample{tells(1.5, 2, ""), tells(1.5, 2, "")}, counted{},
+			"after the warm-up it made 2 requests, and the load has 1"},
+		{"cut by the driver", cutting(1), []Sample{tells(1, 2, ""), givenUp(tells(1.5, 2.001, ""))},
+			counted{1, 1, 0, 1, 0, 1.5, second, second}, ""},
+		{"cut here", cutting(2), []Sample{tells(1, 2, ""), tells(1.5, 4, ""), tells(2, 2.5, ""), tells(2.5, 3, "")},
+			counted{2, 2, 0, 2, 0, 2, second, 1500 * time.Millisecond}, ""},
+		{"several at the end", cutting(2), []Sample{tells(1, 2, ""), tells(1, 2, ""), tells(1, 2, "")},
+			counted{2, 2, 0, 2, 0, 2, second, second}, ""},
+		{"in the warm-up, and cut", cutting(1), []Sample{tells(0.5, 3, ""), tells(1, 2, "")},
+			counted{1, 1, 0, 1, 0, 1, second, second}, ""},
+		{"fewer than to be cut", cutting(2), []Sample{tells(1, 2, "")}, counted{},
+			"after the warm-up it made 1 requests, and the load has 2"},
+		{"cut without need", closed, []Sample{givenUp(tells(1, 2, ""))}, counted{},
+			"it gave a request up, and the load is one that follows each to its end"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r, opened, err := Count(tt.config, tt.requests)
+			if err != nil || tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("got %v, want %q", err, tt.err)
+				}
+				return
+			}
+			checkSums(t, r)
+			got := counted{r.Attempted, r.Answered, r.Failed, r.Completed.Right, r.Warmup.Attempted,
+				float64(r.Overlap.Right+r.Overlap.Failed) / WholeRequest, opened, r.Length}
+			if off := got.overlap - tt.want.overlap; off > 1e-6 || off < -1e-6 {
+				t.Errorf("overlap is %v, want %v", got.overlap, tt.want.overlap)
+			}
+			if got.overlap = tt.want.overlap; got != tt.want {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+// What is told of requests that our own engines have counted gives the same result again, in an open loop too.
+func TestCountAsOwn(t *testing.T) {
+	config := Config{Connections: 9, Warmup: 10 * time.Second, Duration: 10 * time.Second, Timeout: testTimeout}
+	w := openWindow(config.Duration)
+	own := newTally(w, &config)
+	var requests []Sample
+	for i := range 400 {
+		from := float64(i) * 0.07
+		o := ok(from, from+0.01*float64(i%90))
+		if i%7 == 0 {
+			o = failed(from, from+0.3, Short)
+		}
+		o.FirstByte = o.Start
+		if !w.Over(o.Start) {
+			own.Add(&o)
+		}
+		requests = append(requests, Sample{Start: o.Start, Sent: o.Start, End: o.End, Kind: o.Kind, Status: o.Status})
+	}
+	want, err := own.Result(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := Count(config, requests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestCountOpen(t *testing.T) {
+	config := Config{Connections: 5, Rate: 4, Duration: 2 * time.Second, Timeout: time.Second}
+	var requests []Sample
+	for i := range 8 {
+		at := float64(i) / 4
+		requests = append(requests, onSchedule(at, at+0.01, at+0.1))
+	}
+	requests[7] = Sample{Start: sec(1.75), Sent: NeverSent, End: sec(2.75), Kind: Timeout}
+	r, _, err := Count(config, requests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Due != 8 || r.Sent != 7 || r.Blocked != 1 || r.Offered != 4 || r.Lag.Count != 7 || r.Lag.Max != sec(0.01) ||
+		r.Service.Count != 7 || r.Service.Max > sec(0.09)+1 || r.Latency.Max < sec(0.1)-1 {
+		t.Errorf("%+v, lag %+v, service %+v, latency %+v", r, r.Lag, r.Service, r.Latency)
+	}
+	_, _, err = Count(config, requests[:4])
+	if want := "4 of its requests were due in the window, and by the load 8 are"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+	config.Arrivals = PoissonArrivals
+	if _, _, err = Count(config, requests[:4]); err != nil {
+		t.Errorf("by chance: %v", err)
+	}
+}
+
+func TestOverlapping(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		requests []Sample
+		most     int
+		want     int
+	}{
+		{"one after the other", []Sample{tells(0, 1, ""), tells(1, 2, ""), tells(2, 3, "")}, 1, -1},
+		{"by no more than clocks are off", []Sample{tells(0, 1.000002, ""), tells(1, 2, "")}, 1, -1},
+		{"by more", []Sample{tells(0, 1.00001, ""), tells(1, 2, "")}, 1, 1},
+		{"in any order", []Sample{tells(1, 2, ""), tells(0, 1.5, ""), tells(0.5, 1, "")}, 2, -1},
+		{"one too many", []Sample{tells(1, 2, ""), tells(0, 1.5, ""), tells(0.5, 1.1, "")}, 2, 0},
+		{"never sent", []Sample{{Start: sec(1), Sent: NeverSent, End: sec(3)}, tells(1, 2, "")}, 1, -1},
+		{"none", nil, 1, -1},
+	} {
+		if got := Overlapping(tt.requests, tt.most, 2000); got != tt.want {
+			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}

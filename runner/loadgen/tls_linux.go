@@ -1,0 +1,152 @@
+package loadgen
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// session is TLS on a connection.
+type session struct {
+	conn   *tls.Conn
+	wire   *wire
+	sealed bool // the request is in wire.out
+	ended  bool // the server has said that it sends no more
+}
+
+func (s *session) hasEnded() bool { return s != nil && s.ended }
+
+// wire is what crypto/tls takes for the network. During the handshake it is the socket, with a goroutine that waits for
+// it; afterwards it is memory, which the engine fills and empties.
+type wire struct {
+	file    *os.File // nil after the handshake
+	in, out []byte
+}
+
+// errNothingYet is temporary, so that crypto/tls tries again where it has left off.
+var errNothingYet net.Error = nothingYet{}
+
+type nothingYet struct{}
+
+func (nothingYet) Error() string   { return "nothing has come yet" }
+func (nothingYet) Timeout() bool   { return false }
+func (nothingYet) Temporary() bool { return true }
+
+func (w *wire) Read(b []byte) (int, error) {
+	if w.file != nil {
+		return w.file.Read(b)
+	}
+	if len(w.in) == 0 {
+		return 0, errNothingYet
+	}
+	n := copy(b, w.in)
+	w.in = w.in[n:]
+	return n, nil
+}
+
+func (w *wire) Write(b []byte) (int, error) {
+	if w.file != nil {
+		return w.file.Write(b)
+	}
+	w.out = append(w.out, b...)
+	return len(b), nil
+}
+
+func (w *wire) Close() error                     { return nil }
+func (w *wire) LocalAddr() net.Addr              { return nil }
+func (w *wire) RemoteAddr() net.Addr             { return nil }
+func (w *wire) SetDeadline(time.Time) error      { return nil }
+func (w *wire) SetReadDeadline(time.Time) error  { return nil }
+func (w *wire) SetWriteDeadline(time.Time) error { return nil }
+
+// handshaken is what came of a handshake.
+type handshaken struct {
+	slot       int32
+	generation uint32
+	session    *session
+	end        int64
+	err        error
+}
+
+// handshakes are those under way, each in a goroutine of its own.
+type handshakes struct {
+	running    sync.WaitGroup
+	mu         sync.Mutex
+	arrived    []handshaken // what they have come to
+	negotiated map[TLS]bool
+}
+
+func (h *handshakes) add(done handshaken) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.arrived = append(h.arrived, done)
+}
+
+// take returns what handshakes have come to since the last call.
+func (h *handshakes) take() []handshaken {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	arrived := h.arrived
+	h.arrived = nil
+	return arrived
+}
+
+// handshake sets TLS up on a socket, which it closes, and returns at the deadline at the latest.
+func handshake(ctx context.Context, fd int, config *tls.Config, deadline time.Time) (*session, error) {
+	file := os.NewFile(uintptr(fd), "connection") // Go's own poller watches it
+	defer file.Close()
+	if err := file.SetDeadline(deadline); err != nil {
+		return nil, err
+	}
+	defer context.AfterFunc(ctx, func() { file.SetDeadline(time.Unix(1, 0)) })()
+	s := &session{wire: &wire{file: file}}
+	s.conn = tls.Client(s.wire, config)
+	if err := s.conn.Handshake(); err != nil {
+		return nil, err
+	}
+	s.wire.file = nil
+	return s, nil
+}
+
+// negotiated is how the connection is encrypted.
+func (s *session) negotiated() TLS { return negotiated(s.conn) }
+
+// seal encrypts a request into wire.out.
+func (s *session) seal(text []byte) error {
+	s.sealed = true
+	_, err := s.conn.Write(text)
+	return err
+}
+
+// open decrypts what has come in and gives it to take, piece by piece. The error is one of TLS; that the server has
+// ended the session is none.
+func (s *session) open(b, plain []byte, take func([]byte)) error {
+	s.wire.in = b
+	for {
+		n, err := s.conn.Read(plain)
+		if n > 0 {
+			take(plain[:n])
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, errNothingYet):
+			return nil
+		case errors.Is(err, io.EOF):
+			s.ended = true
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+// isAlert reports whether the server has said that something is wrong, rather than sent something wrong.
+func isAlert(err error) bool {
+	alert, ok := errors.AsType[*net.OpError](err)
+	return ok && alert.Op == "remote error" // ours, about what it has sent, are local ones
+}

@@ -1,0 +1,204 @@
+package loadgen
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"math/big"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/internal/slowtest"
+)
+
+// homeMade is a TLS config with a certificate that nobody would trust.
+func homeMade(t testing.TB, change func(*tls.Config)) *tls.Config {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(-time.Hour)} // expired, too
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: key}},
+		NextProtos: []string{"http/1.1"}}
+	if change != nil {
+		change(c)
+	}
+	return c
+}
+
+func (s *server) secureURL() string { return fmt.Sprintf("https://%s/", s.address) }
+
+// bye has TLS say that nothing more will come, and closes the connection.
+func (c *conn) bye() bool {
+	c.secured.Close()
+	return false
+}
+
+// Over TLS, too, each server is asked by one client for four requests.
+func TestServersOverTLS(t *testing.T) {
+	slowtest.Skip(t)
+	const each = 4
+	type numbers struct {
+		answered                     int64
+		kind                         Kind
+		connects, stale, unrequested int64
+	}
+	tests := []struct {
+		name   string
+		change func(*tls.Config)
+		answer func(*conn) bool
+		config func(*Config)
+		want   numbers
+	}{
+		{"good", nil, good, nil, numbers{answered: 4, connects: 1}},
+		{"good, TLS 1.2", func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, good, nil,
+			numbers{answered: 4, connects: 1}},
+		{"good, without keep-alive", nil, good, func(c *Config) { c.KeepAlive = false },
+			numbers{answered: 4, connects: 4}},
+		{"without ALPN", func(c *tls.Config) { c.NextProtos = nil }, good, nil, numbers{answered: 4, connects: 1}},
+		{"byte by byte", nil, func(c *conn) bool {
+			text := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+			for i := range text {
+				c.say(text[i : i+1])
+			}
+			return true
+		}, nil, numbers{answered: 4, connects: 1}},
+		{"a large request and a large answer", nil, func(c *conn) bool {
+			c.say(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", c.body) + strings.Repeat("x", c.body))
+			return true
+		}, func(c *Config) {
+			c.Targets[0].Body = make([]byte, 2<<20)
+			c.Verify = &Verify{Length: new(int64(2 << 20))}
+		}, numbers{answered: 4, connects: 1}},
+		{"announced close", nil, func(c *conn) bool {
+			c.say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello")
+			return c.bye()
+		}, nil, numbers{answered: 4, connects: 4}},
+		{"close that was not announced", nil, func(c *conn) bool {
+			c.say(hello)
+			return c.bye()
+		}, nil, numbers{answered: 4, connects: 4, stale: 3}},
+		{"close instead of an answer", nil, func(c *conn) bool { return c.bye() }, nil,
+			numbers{kind: Closed, connects: 4}},
+		{"close in a body", nil, func(c *conn) bool {
+			c.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
+			return c.bye()
+		}, nil, numbers{kind: Short, connects: 4}},
+		{"body until a close that is announced", nil, func(c *conn) bool {
+			c.say("HTTP/1.1 200 OK\r\n\r\nhello")
+			return c.bye()
+		}, nil, numbers{answered: 4, connects: 4}},
+		{"body until a close that is not announced", nil, func(c *conn) bool {
+			c.say("HTTP/1.1 200 OK\r\n\r\nhello")
+			return false
+		}, nil, numbers{kind: Short, connects: 4}},
+		{"reset in a body", nil, func(c *conn) bool {
+			c.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
+			time.Sleep(5 * time.Millisecond)
+			c.reset()
+			return false
+		}, nil, numbers{kind: Reset, connects: 4}},
+		{"two answers to one request", nil, func(c *conn) bool {
+			c.say(hello + hello)
+			return true
+		}, nil, numbers{answered: 4, connects: 4, unrequested: 4}},
+		{"no TLS behind the handshake", nil, func(c *conn) bool {
+			c.Write([]byte(hello))
+			return true
+		}, nil, numbers{kind: Malformed, connects: 4}},
+		{"a record that nobody can decrypt", nil, func(c *conn) bool {
+			c.Write(append([]byte{23, 3, 3, 0, 40}, make([]byte, 40)...))
+			return true
+		}, nil, numbers{kind: Malformed, connects: 4}},
+		{"silence", nil, func(*conn) bool {
+			time.Sleep(2 * time.Second)
+			return false
+		}, func(c *Config) { c.Timeout = time.Second }, numbers{kind: Timeout, connects: 4}},
+		{"another protocol", func(c *tls.Config) { c.NextProtos = []string{"imap"} }, good, nil,
+			numbers{kind: Connect, connects: 4}},
+		{"a certificate wanted of us", func(c *tls.Config) {
+			c.ClientAuth, c.MaxVersion = tls.RequireAnyClientCert, tls.VersionTLS12
+		}, good, nil, numbers{kind: Connect, connects: 4}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := serveOver(t, homeMade(t, tt.change), tt.answer)
+			config := Config{Targets: []Target{{URL: s.secureURL()}}, Connections: 1, Requests: each,
+				Timeout: 5 * time.Second, KeepAlive: true}
+			if tt.config != nil {
+				tt.config(&config)
+			}
+			r := mustRun(t, config)
+			got := numbers{answered: r.Answered, connects: r.Connects, stale: r.Stale, unrequested: r.Unrequested}
+			for kind, n := range r.Failures {
+				if n > 0 {
+					got.kind += kind
+				}
+			}
+			if got != tt.want || r.Attempted != each {
+				t.Errorf("\n got %+v, %d attempted, %v\nwant %+v", got, r.Attempted, r.Failures, tt.want)
+			}
+			setUp := r.Connects
+			if tt.want.kind == Connect {
+				setUp = 0
+			}
+			if r.TLSSetup == nil || r.TLSSetup.Count != setUp {
+				t.Errorf("set-up times are %+v, want %d", r.TLSSetup, setUp)
+			}
+		})
+	}
+}
+
+// The time to set TLS up lies within the latency of requests that open their connection, and what was agreed on is
+// told.
+func TestTLSSetup(t *testing.T) {
+	t.Parallel()
+	s := serveOver(t, homeMade(t, func(c *tls.Config) {
+		c.MaxVersion, c.CipherSuites = tls.VersionTLS12, []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}
+		c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			time.Sleep(10 * time.Millisecond)
+			return nil, nil
+		}
+	}), after(5*time.Millisecond))
+	r := mustRun(t, Config{Targets: []Target{{URL: s.secureURL()}}, Connections: 2, Requests: 6,
+		Timeout: 5 * time.Second, Verify: &Verify{Contains: "hello"}})
+	want := TLS{Version: "TLS 1.2", CipherSuite: "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", Protocol: "http/1.1"}
+	if len(r.TLS) != 1 || r.TLS[0] != want {
+		t.Errorf("got %+v, want %+v", r.TLS, want)
+	}
+	if r.TLSSetup.Min < sec(0.01) || r.Latency.Sum < r.Connect.Sum+r.TLSSetup.Sum+6*sec(0.005) {
+		t.Errorf("latencies of %d ns in all, connecting %d, TLS %d, each at least %d", r.Latency.Sum, r.Connect.Sum,
+			r.TLSSetup.Sum, r.TLSSetup.Min)
+	}
+}
+
+// A handshake that never ends is no connection, and is over with the timeout.
+func TestHandshakeTimeout(t *testing.T) {
+	t.Parallel()
+	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	start := time.Now()
+	r := mustRun(t, Config{Targets: []Target{{URL: fmt.Sprintf("https://%s/", listener.Addr())}}, Connections: 2,
+		Requests: 4, Timeout: 100 * time.Millisecond})
+	if r.Failures[Connect] != 4 || r.FailedLatency.Min < sec(0.1) {
+		t.Errorf("got %v from %d ns on, want 4 times connect after 100 ms", r.Failures, r.FailedLatency.Min)
+	}
+	if d := time.Since(start); d > 3*time.Second {
+		t.Errorf("ended only after %v", d)
+	}
+}

@@ -1,0 +1,227 @@
+package loadgen
+
+import (
+	"encoding/json"
+	"flag"
+	"net/netip"
+	"os"
+	"reflect"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+const testTimeout = time.Minute
+
+// openWindow is open from 10 s on, for 10 s unless the number of requests ends it.
+func openWindow(duration time.Duration) *window {
+	w := newWindow(duration)
+	w.OpenAt(sec(10))
+	return w
+}
+
+func ok(start, end float64) outcome {
+	return outcome{Start: sec(start), End: sec(end), Status: 200, FirstByte: sec(end), Connect: none,
+		TLS: none}
+}
+
+func failed(start, end float64, kind Kind) outcome {
+	return outcome{Start: sec(start), End: sec(end), Kind: kind, Connect: none, TLS: none}
+}
+
+// count tallies outcomes on two threads in turn.
+func count(t *testing.T, w *window, wanted int64, outcomes ...outcome) *Result {
+	t.Helper()
+	config := &Config{Timeout: testTimeout}
+	tallies := []*tally{newTally(w, config), newTally(w, config)}
+	for i, o := range outcomes {
+		tallies[i%2].Add(&o)
+	}
+	tallies[0].Merge(tallies[1])
+	r, err := tallies[0].Result(wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkSums(t, r)
+	return r
+}
+
+// The example of docs/method.md#definitions.
+func TestMethodExample(t *testing.T) {
+	r := count(t, openWindow(10*time.Second), 0,
+		ok(9.8, 10), failed(10, 15, Timeout), ok(15, 19.9), ok(19.9, 20.1))
+	if r.Length != 10*time.Second || r.Completed.Right != 2 {
+		t.Errorf("got %d right answers in %v, want 2 in 10s", r.Completed.Right, r.Length)
+	}
+	if r.Overlap.Right != 1.5*WholeRequest {
+		t.Errorf("got %d billionths of right answers in the window, want 1.5", r.Overlap.Right)
+	}
+	if r.Attempted != 3 || r.Failed != 1 || r.Failures[Timeout] != 1 {
+		t.Errorf("got %d attempted, %d failed, %v; want 3 and 1 timeout", r.Attempted, r.Failed, r.Failures)
+	}
+	if l := r.Latency; l.Count != 2 || l.Min != sec(20.1)-sec(19.9) || l.Max != sec(19.9)-sec(15) {
+		t.Errorf("got %d latencies from %d to %d ns, want 0.2 and 4.9 s", l.Count, l.Min, l.Max)
+	}
+}
+
+func TestWindow(t *testing.T) {
+	type numbers struct {
+		attempted, answered, failed int64 // started in the window
+		right, failures             int64 // completed in it
+		warmup                      int64
+		length                      time.Duration
+		endedBy                     Ending
+	}
+	tests := []struct {
+		name     string
+		duration time.Duration
+		wanted   int64
+		outcomes []outcome
+		want     numbers
+	}{
+		{"nothing at all", 10 * time.Second, 0, nil,
+			numbers{length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"started and ended before", 10 * time.Second, 0, []outcome{ok(9, 9.9)},
+			numbers{warmup: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"started before, ended after", 10 * time.Second, 0, []outcome{ok(9, 20)},
+			numbers{warmup: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"started at the start", 10 * time.Second, 0, []outcome{ok(10, 11)},
+			numbers{attempted: 1, answered: 1, right: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"ended at the end", 10 * time.Second, 0, []outcome{ok(19, 20)},
+			numbers{attempted: 1, answered: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"failed in the drain", 10 * time.Second, 0, []outcome{failed(19, 29, Timeout)},
+			numbers{attempted: 1, failed: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"failed in the window, started before", 10 * time.Second, 0, []outcome{failed(9, 12, Reset)},
+			numbers{failures: 1, warmup: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"all requests done", 0, 3, []outcome{ok(10, 10.5), ok(10.1, 11.5), failed(10.5, 11, Short)},
+			numbers{attempted: 3, answered: 2, failed: 1, right: 2, failures: 1,
+				length: 1500 * time.Millisecond, endedBy: EndedByRequests}},
+		{"all requests done on the stroke of a second", 0, 1, []outcome{ok(10, 12)},
+			numbers{attempted: 1, answered: 1, right: 1, length: 2 * time.Second, endedBy: EndedByRequests}},
+		{"all requests done before the time", 10 * time.Second, 1, []outcome{ok(10, 10.5)},
+			numbers{attempted: 1, answered: 1, right: 1, length: 500 * time.Millisecond, endedBy: EndedByRequests}},
+		{"time over before all requests", 10 * time.Second, 3, []outcome{ok(10, 19), ok(19, 20.5)},
+			numbers{attempted: 2, answered: 2, right: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"time over while the last request is on its way", 10 * time.Second, 2, []outcome{ok(10, 19), ok(19, 20.5)},
+			numbers{attempted: 2, answered: 2, right: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"warm-up that ends after the last request", 0, 1, []outcome{ok(9, 10.2), ok(10, 10.5), ok(9, 40)},
+			numbers{attempted: 1, answered: 1, right: 2, warmup: 2,
+				length: 500 * time.Millisecond, endedBy: EndedByRequests}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := count(t, openWindow(tt.duration), tt.wanted, tt.outcomes...)
+			got := numbers{r.Attempted, r.Answered, r.Failed, r.Completed.Right, r.Completed.Failed,
+				r.Warmup.Attempted, r.Length, r.EndedBy}
+			if got != tt.want {
+				t.Errorf("\n got %+v\nwant %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+// The first request opens the window, and no later one moves it.
+func TestWindowOpensOnce(t *testing.T) {
+	w := newWindow(0)
+	if w.Begun(sec(1e6)) || w.Over(sec(1e6)) {
+		t.Error("an unopened window has begun or is over")
+	}
+	w.Open(5)
+	w.Open(7)
+	if w.Begun(4) || !w.Begun(5) || !w.Contains(sec(1e6)) {
+		t.Errorf("the window starts at %d and should at 5, without an end", w.Start.Load())
+	}
+}
+
+func TestSeconds(t *testing.T) {
+	r := count(t, openWindow(2500*time.Millisecond), 0,
+		ok(9, 10), ok(10, 10.5), ok(10.5, 11), failed(11, 11.5, Reset), ok(11.5, 12.4), ok(12.4, 12.5))
+	want := []Second{
+		{Attempted: 2, Completed: Completed{Right: 2}, LatencySum: 1500 * time.Millisecond},
+		{Attempted: 2, Completed: Completed{Right: 1, Failed: 1}, Failures: map[Kind]int64{Reset: 1},
+			LatencySum: 500 * time.Millisecond},
+		{Attempted: 1, Completed: Completed{Right: 1}, LatencySum: 900 * time.Millisecond},
+	}
+	if !reflect.DeepEqual(r.Seconds, want) {
+		t.Errorf("\n got %v\nwant %v", r.Seconds, want)
+	}
+}
+
+func TestPresence(t *testing.T) {
+	tests := []struct {
+		name     string
+		outcomes []outcome
+		think    time.Duration
+		until    float64
+		want     time.Duration
+	}{
+		{"no request", nil, 0, 20, 0},
+		{"one after the other", []outcome{ok(10, 12), ok(12.5, 14)}, 0, 20, 3500 * time.Millisecond},
+		{"the last one cut", []outcome{ok(10, 12), ok(12.5, 14)}, 0, 13, 2500 * time.Millisecond},
+		{"thinking", []outcome{ok(10, 11), ok(12, 13)}, time.Second, 20, 4 * time.Second},
+		{"thinking cut by the next request", []outcome{ok(10, 11), ok(11.5, 13)}, time.Second, 12.5,
+			2500 * time.Millisecond},
+		{"on its way when the window opened", []outcome{ok(8, 9), ok(9.5, 11)}, 0, 20, time.Second},
+		{"thinking when the window opened", []outcome{ok(8, 9), ok(10.5, 11)}, 1500 * time.Millisecond, 11,
+			time.Second},
+		{"over when the window opened", []outcome{ok(8, 9)}, 0, 20, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w, p := openWindow(0), presence{}
+			for _, o := range tt.outcomes {
+				p.Next(w, &o, tt.think)
+			}
+			if got := time.Duration(p.Until(w, sec(tt.until))); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// The JSON of a result is read by other versions, so every name in it is on purpose.
+func TestResultJSON(t *testing.T) {
+	o := ok(11, 12)
+	o.Connect, o.BytesIn, o.BytesOut, o.Stale, o.Unrequested = sec(0.1), 300, 100, true, true
+	r := count(t, openWindow(2*time.Second), 0, ok(9, 9.5), ok(9.5, 10.5), o, failed(10.5, 11, Reset))
+	r.Addresses = []netip.AddrPort{netip.MustParseAddrPort("[::1]:8080")}
+	r.Unreachable = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8080")}
+	r.Start = time.Date(2026, 11, 20, 9, 0, 0, 123456789, time.UTC)
+	r.InFlight = &InFlight{Time: time.Second, Length: 2 * time.Second}
+	r.CPU = &CPU{User: time.Second, System: time.Second, Length: 2 * time.Second, Busiest: new(0.75),
+		Threads: []ThreadCPU{{Time: 2 * time.Second, Polling: 500 * time.Millisecond}}}
+	r.Health = &Health{Standstill: 2 * time.Millisecond, Waiting: new(0.01)}
+	r.Due, r.Sent, r.Blocked, r.Offered = 2, 2, 1, 1
+	r.TLS = []TLS{{Version: "TLS 1.3", CipherSuite: "TLS_AES_128_GCM_SHA256", Protocol: "http/1.1"}}
+	r.TLSSetup, r.Lag, r.Service = new(r.Connect), new(r.Connect), new(r.Latency)
+	for _, d := range []*Distribution{&r.Latency, &r.FailedLatency, &r.Connect, &r.FirstByte, r.TLSSetup, r.Lag,
+		r.Service} {
+		d.Encoded = "HIST" // what compression makes of it is another library's business
+	}
+	got, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, '\n')
+	const golden = "testdata/result.json"
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("%s differs, -update rewrites it:\n%s", golden, got)
+	}
+	var back Result
+	if err := json.Unmarshal(got, &back); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(&back, r) {
+		t.Errorf("read back:\n got %+v\nwant %+v", &back, r)
+	}
+}
