@@ -172,16 +172,19 @@ func TestUsualHost(t *testing.T) {
 	}
 }
 
-func TestIsHere(t *testing.T) {
+// An engine at a socket or an address of this machine is here.
+func TestElsewhere(t *testing.T) {
 	listener, err := net.Listen("tcp", ":0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
 	port := fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
-	for host, want := range map[string]bool{"127.0.0.1": true, "localhost": true, "host.invalid": false} {
-		if got := isHere(t.Context(), net.JoinHostPort(host, port)); got != want {
-			t.Errorf("%s: got %v, want %v", host, got, want)
+	for host, want := range map[string]bool{"unix:///var/run/docker.sock": false, "tcp://127.0.0.1:" + port: false,
+		"tcp://localhost:" + port: false, "ssh://host": true, "nonsense": false} {
+		t.Setenv("DOCKER_HOST", host)
+		if got := Elsewhere(t.Context()); (got == host) != want || !want && got != "" {
+			t.Errorf("%s: got %q, want elsewhere %v", host, got, want)
 		}
 	}
 }
@@ -235,6 +238,9 @@ func TestForward(t *testing.T) {
 			os.Getenv("DOCKER_HOST"))
 	}
 	c := start(t, openSpace(t, remote), idle("idle"))
+	if state, err := c.State(t.Context()); err != nil || state.ID != c.id || state.CPUs != "" {
+		t.Errorf("its state is %+v, %v", state, err)
+	}
 	usage, err := c.Usage(t.Context(), engine.Detail{Totals: true, Listeners: true})
 	if err != nil || usage.CPU <= 0 || usage.Memory <= 0 || usage.ListenOverflows != -1 || len(usage.Listeners) > 0 {
 		t.Errorf("it used %+v, %v", usage, err)

@@ -31,11 +31,12 @@ type container struct {
 	id      string
 	ready   *strategy
 	output  *client.HijackedResponse // while a text in it is waited for
-	meter   meter                    // its error is errElsewhere where the control group cannot be read
 
 	mu      sync.Mutex
 	ip      netip.Addr
-	network int // bits of its network's prefix
+	network int            // bits of its network's prefix
+	group   *machine.Group // nil until it was found
+	noGroup error          // why it never will be
 }
 
 func newContainer(s *space, service engine.Service) *container {
@@ -45,7 +46,7 @@ func newContainer(s *space, service engine.Service) *container {
 		service.Memory = defaultMemory(s.engine.info.MemTotal)
 	}
 	c := &container{space: s, service: service}
-	c.ready, c.meter.find = &strategy{container: c}, c.openGroup
+	c.ready = &strategy{container: c}
 	return c
 }
 
@@ -77,7 +78,7 @@ func (c *container) address(ctx context.Context) (netip.Addr, error) {
 
 // Exec implements engine.Container. The library's has no standard input, and keeps all of the output.
 func (c *container) Exec(ctx context.Context, command engine.Command) (exit engine.Exit, err error) {
-	before := c.meter.OOMKills(ctx)
+	before := c.oomKills(ctx)
 	id, stream, err := c.attach(ctx, command)
 	if err == nil {
 		defer stream.Close()
@@ -86,7 +87,7 @@ func (c *container) Exec(ctx context.Context, command engine.Command) (exit engi
 	if err != nil {
 		return engine.Exit{}, fmt.Errorf("running %q in %s: %w", command.Args, c.Name(), err)
 	}
-	exit.OutOfMemory = before >= 0 && c.meter.OOMKills(ctx) > before
+	exit.OutOfMemory = before >= 0 && c.oomKills(ctx) > before
 	return exit, nil
 }
 
@@ -149,23 +150,44 @@ func (c *container) follow(ctx context.Context, id string, stream client.Hijacke
 // nameServer is where an engine answers for names in a container: it listens there itself.
 var nameServer = netip.AddrFrom4([4]byte{127, 0, 0, 11})
 
-// Usage implements engine.Container. Where the kernel's files cannot be read the engine says what it knows.
-func (c *container) Usage(ctx context.Context, detail engine.Detail) (engine.Usage, error) {
-	usage, err := c.meter.Usage(ctx, c.Name(), detail)
-	if errors.Is(err, errElsewhere) {
-		if usage, err = c.stats(ctx); err != nil {
-			err = fmt.Errorf("measuring %s: %w", c.Name(), err)
-		} else if detail.Listeners {
+// Usage implements engine.Container. Where the control group cannot be read the engine says what it knows.
+func (c *container) Usage(ctx context.Context, detail engine.Detail) (usage engine.Usage, err error) {
+	group, err := c.controlGroup(ctx)
+	if err == nil {
+		usage, err = group.Usage(detail)
+	} else if errors.Is(err, errElsewhere) {
+		if usage, err = c.stats(ctx); err == nil && detail.Listeners {
 			usage.Listeners, err = machine.ListenersBy(ctx, c.Exec)
 		}
 	}
+	if err != nil {
+		return usage, fmt.Errorf("measuring %s: %w", c.Name(), err)
+	}
 	usage.Listeners = slices.DeleteFunc(usage.Listeners, func(l netip.AddrPort) bool { return l.Addr() == nameServer })
-	return usage, err
+	return usage, nil
 }
 
-// openGroup opens the control group of the container on this machine.
-func (c *container) openGroup(ctx context.Context) (*machine.Group, error) {
+// oomKills returns how many processes of the container were killed for lack of memory, -1 if unknown.
+func (c *container) oomKills(ctx context.Context) int64 {
+	group, err := c.controlGroup(ctx)
+	if err != nil {
+		return -1
+	}
+	return group.OOMKills()
+}
+
+// errElsewhere is the error of a container whose control group is not one of this machine.
+var errElsewhere = errors.New("its kernel is that of another machine")
+
+// controlGroup returns the control group of the container, which it opens the first time.
+func (c *container) controlGroup(ctx context.Context) (*machine.Group, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.group != nil || c.noGroup != nil {
+		return c.group, c.noGroup
+	}
 	if !c.space.engine.local() {
+		c.noGroup = errElsewhere
 		return nil, errElsewhere
 	}
 	inspected, err := c.library.Inspect(ctx)
@@ -175,11 +197,20 @@ func (c *container) openGroup(ctx context.Context) (*machine.Group, error) {
 	if inspected.State.Pid == 0 {
 		return nil, errors.New("it has ended")
 	}
-	group, err := machine.OpenGroup("/", inspected.State.Pid, c.id)
-	if err != nil {
-		return nil, errElsewhere // this process may be in a container, where processes have other numbers
+	if c.group, err = machine.OpenGroup("/", inspected.State.Pid, c.id); err != nil {
+		c.noGroup = errElsewhere // this process may be in a container, where processes have other numbers
 	}
-	return group, nil
+	return c.group, c.noGroup
+}
+
+// closeGroup ends measuring.
+func (c *container) closeGroup() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.group != nil {
+		c.group.Close()
+	}
+	c.group, c.noGroup = nil, errors.New("it has ended")
 }
 
 // stats asks the engine what the container used. It knows nothing of the network.
@@ -241,11 +272,12 @@ func (c *container) State(ctx context.Context) (engine.State, error) {
 		}
 		state := inspected.State
 		if state.Running {
-			running := engine.State{CPUs: c.meter.CPUs(ctx)}
-			if c.space.engine.Elsewhere() {
-				running.ID = c.id
+			if group, err := c.controlGroup(ctx); err == nil {
+				return engine.State{CPUs: group.CPUs()}, nil
+			} else if c.space.engine.Elsewhere() {
+				return engine.State{ID: c.id}, nil
 			}
-			return running, nil
+			return engine.State{}, nil
 		}
 		isLate := state.ExitCode == killed && !state.OOMKilled && inspected.HostConfig.Memory > 0
 		if !isLate || looks == 40 || ctx.Err() != nil {
@@ -258,7 +290,7 @@ func (c *container) State(ctx context.Context) (engine.State, error) {
 // remove stops and removes the container with its anonymous volumes. It may be gone already. Grace is how long it may
 // take to end by itself, no longer than the context: then it is killed. Removing it is not cancelled.
 func (c *container) remove(ctx context.Context, grace time.Duration) error {
-	c.meter.Close()
+	c.closeGroup()
 	if grace > 0 {
 		grace += time.Second - 1        // the library leaves out parts of a second
 		_ = c.library.Stop(ctx, &grace) // what cannot be stopped is removed all the same

@@ -11,7 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/moby/moby/client"
 )
@@ -36,6 +38,34 @@ func usualHost() string {
 	return client.DefaultDockerHost
 }
 
+// Elsewhere returns where the usual engine is, as DOCKER_HOST has it, if that is another machine; else nothing.
+func Elsewhere(ctx context.Context) string {
+	if host := usualHost(); isElsewhere(ctx, host) {
+		return host
+	}
+	return ""
+}
+
+// isElsewhere reports whether a host as DOCKER_HOST has it is another machine: to itself a machine connects from the same
+// address.
+func isElsewhere(ctx context.Context, host string) bool {
+	u, err := client.ParseHostURL(host)
+	if err != nil || u.Scheme == "ssh" {
+		return err == nil
+	}
+	if !slices.Contains([]string{"tcp", "http", "https"}, u.Scheme) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		return false // nor does an engine answer there
+	}
+	defer conn.Close()
+	return !conn.LocalAddr().(*net.TCPAddr).IP.Equal(conn.RemoteAddr().(*net.TCPAddr).IP)
+}
+
 // endpoint is where an engine is.
 type endpoint struct {
 	host      string // as the user has it
@@ -46,29 +76,11 @@ type endpoint struct {
 
 // open makes an endpoint usable.
 func open(ctx context.Context, host string) (*endpoint, error) {
-	at := &endpoint{host: host, reached: host, close: func() {}}
-	u, err := client.ParseHostURL(host)
-	if err != nil {
-		return nil, err
-	}
-	switch u.Scheme {
-	case "ssh":
-		at.elsewhere = true
+	at := &endpoint{host: host, reached: host, elsewhere: isElsewhere(ctx, host), close: func() {}}
+	if strings.HasPrefix(host, "ssh://") {
 		return at, at.forward(ctx)
-	case "tcp", "http", "https":
-		at.elsewhere = !isHere(ctx, u.Host)
 	}
 	return at, nil
-}
-
-// isHere reports whether an address is one of this machine: the kernel connects to it from the same.
-func isHere(ctx context.Context, address string) bool {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return false
-	}
-	defer conn.Close()
-	return conn.LocalAddr().(*net.TCPAddr).IP.Equal(conn.RemoteAddr().(*net.TCPAddr).IP)
 }
 
 // forward makes the socket of an engine at ssh://[USER@]HOST[:PORT][/SOCKET] one of this machine, by the ssh command:

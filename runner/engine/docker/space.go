@@ -180,7 +180,7 @@ func (s *space) prober(ctx context.Context) (*container, error) {
 func (s *space) Keep(context.Context) (kept []engine.Kept, err error) {
 	containers, err := s.tree.Keep()
 	for _, c := range containers {
-		c.meter.Close()
+		c.closeGroup()
 		kept = append(kept, engine.Kept{Service: c.Name(), Enter: []string{"docker", "exec", "-it",
 			s.containerName(c.Name()), "sh"}})
 	}

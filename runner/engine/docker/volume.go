@@ -21,17 +21,16 @@ func (s *space) mounts(ctx context.Context, service *engine.Service) ([]mount.Mo
 		if !path.IsAbs(v.Target) {
 			return nil, fmt.Errorf("volume %q: a path in a container is absolute", v.Target)
 		}
-		// The engine makes the volume together with the container.
-		m := mount.Mount{Type: mount.TypeVolume, Target: v.Target, ReadOnly: v.ReadOnly,
-			VolumeOptions: &mount.VolumeOptions{Labels: s.engine.labels(s.run)}}
+		m := mount.Mount{Type: mount.TypeVolume, Target: v.Target, ReadOnly: v.ReadOnly}
 		var err error
 		switch {
 		case v.Host != "":
-			m.Type, m.Source, m.VolumeOptions = mount.TypeBind, v.Host, nil
+			m.Type, m.Source = mount.TypeBind, v.Host
 		case v.HasFiles():
-			m.VolumeOptions.NoCopy = true // of what the image has at the target
+			m.VolumeOptions = &mount.VolumeOptions{NoCopy: true} // of what the image has at the target
 			m.Source, err = s.filled(ctx, service.Image.ID, v.Files)
 		case v.Name() != "":
+			m.VolumeOptions = &mount.VolumeOptions{Labels: s.engine.labels(s.run)} // it is made with the container
 			m.Source = s.volume(v.Name())
 		}
 		if err != nil {
