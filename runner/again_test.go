@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
@@ -86,60 +85,6 @@ func TestMeasuresAgain(t *testing.T) {
 				t.Errorf("a second run: %+v, %v", sum, err)
 			}
 		})
-	}
-}
-
-// A run that was stopped before it could measure again does so when it goes on.
-func TestMeasuresAgainLater(t *testing.T) {
-	p, store := socketsPlan(t), &busy{stolen: func(r *record.Record) bool {
-		return r.Trial == "sync" &&
-			r.Repetition == 2
-	}}
-	ctx, cancel := context.WithCancel(context.Background())
-	progress := &quiet{atEnd: func(done int) {
-		if done == 6 {
-			cancel()
-		}
-	}}
-	r := newRunner(fake.New(longScript(t)), progress)
-	if _, err := r.Run(ctx, p, store, Options{}); !errors.Is(err, context.Canceled) || len(store.records) != 6 {
-		t.Fatalf("%v with %d records", err, len(store.records))
-	}
-	if n := Pending(p, store.records, r.Host.ID, Options{}); n != 1 {
-		t.Errorf("%d repetitions are pending", n)
-	}
-	if _, err := r.Run(context.Background(), p, store, Options{}); err != nil || len(store.records) != 7 ||
-		store.records[6].Order.Replaces != 2 {
-		t.Errorf("%v with %d records", err, len(store.records))
-	}
-}
-
-// A run of some trials measures those of them again that were disturbed, and all of these, also if it was stopped
-// before and others are not measured at all.
-func TestMeasuresAgainWhatIsPicked(t *testing.T) {
-	for _, stop := range []int{0, 3, 4} {
-		p, store := socketsPlan(t), &busy{stolen: func(r *record.Record) bool { return r.Repetition < 3 }}
-		only := Options{Only: func(_ *plan.Experiment, trial *plan.Trial) bool { return trial.Name == "sync" }}
-		ctx, cancel := context.WithCancel(context.Background())
-		progress := &quiet{atEnd: func(done int) {
-			if done == stop {
-				cancel()
-			}
-		}}
-		r := newRunner(fake.New(longScript(t)), progress)
-		if _, err := r.Run(ctx, p, store, only); stop > 0 != errors.Is(err, context.Canceled) {
-			t.Fatal(err)
-		}
-		if n := Pending(p, store.records, r.Host.ID, only); stop > 0 && n != 1 {
-			t.Errorf("stopped after %d repetitions: %d are pending", stop, n)
-		}
-		if _, err := r.Run(context.Background(), p, store, only); err != nil {
-			t.Fatal(err)
-		}
-		if got := store.trials(); got != "sync-1 sync-2 sync-3 sync-4 sync-5" {
-			t.Errorf("stopped after %d repetitions: measured are %s", stop, got)
-		}
-		cancel()
 	}
 }
 

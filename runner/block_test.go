@@ -142,20 +142,3 @@ func TestBlocksOfARunThatIsStopped(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
-
-// In an experiment in rounds no services stay up, and no record names a start.
-func TestNoBlocks(t *testing.T) {
-	store := &memory{}
-	e := fake.New(script(t))
-	if _, err := newRunner(e, &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{}); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := called(e), "open, "+strings.Repeat("group, start server, run load, close, ", 6)+"close"; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-	for _, r := range store.records {
-		if r.Facts[record.FactStart] != "" {
-			t.Errorf("%s is of start %s", r.Trial, r.Facts[record.FactStart])
-		}
-	}
-}

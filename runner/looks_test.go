@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"benchbook/internal/slowtest"
-	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 )
 
@@ -141,166 +138,6 @@ func TestLooksCancelled(t *testing.T) {
 	carryOut(t, &simulation{}, p, store, judge)
 	if got := numbersOf(store.records); got["sync"] != 5 || got["async"] != 5 {
 		t.Errorf("measured %v", got)
-	}
-}
-
-// More rounds of a plan with looks are added to its run, of the trials that are undecided; a plan of another plain
-// number is another run.
-func TestAddedRounds(t *testing.T) {
-	planned := func(repetitions string) *plan.Plan {
-		return socketsPlan(t, "repetitions: 3", "repetitions: "+repetitions, "calibrate: true", "calibrate: false")
-	}
-	judge := Options{Open: undecided(map[string]int{"async": never})}
-	store := &memory{}
-	carryOut(t, &simulation{}, planned("up to 5"), store, judge)
-	carryOut(t, &simulation{}, planned("up to 10"), store, judge)
-	last := store.records[len(store.records)-1]
-	if got := numbersOf(store.records); got["sync"] != 3 || got["async"] != 10 || last.Run != store.records[0].Run ||
-		!slices.Equal(last.Looks, []int{3, 5, 10}) {
-		t.Errorf("measured %v, the last with looks %v in run %s", got, last.Looks, last.Run)
-	}
-	if n := Pending(planned("up to 3"), store.records, "c2-abcdef", judge); n != 0 {
-		t.Errorf("%d pending of a smaller plan", n)
-	}
-	if n := Pending(planned("8"), store.records, "c2-abcdef", judge); n != 8 {
-		t.Errorf("%d pending of eight, want all of the trial that has fewer", n)
-	}
-
-	fixed := &memory{}
-	carryOut(t, &simulation{}, planned("3"), fixed, judge)
-	if n := Pending(planned("4"), fixed.records, "c2-abcdef", judge); n != 8 {
-		t.Errorf("%d pending of four instead of three, want all", n)
-	}
-	// What another plan measured and is undecided begins anew, beside what is decided.
-	carryOut(t, &simulation{}, planned("up to 5"), fixed, judge)
-	if got := numbersOf(fixed.records); got["sync"] != 3 || got["async"] != 3+5 {
-		t.Errorf("measured %v", got)
-	}
-}
-
-// A claim that becomes undecided makes its trials go on: those that are behind first.
-func TestReopened(t *testing.T) {
-	p, store := socketsPlan(t, "repetitions: 3", "repetitions: up to 20"), &memory{}
-	carryOut(t, &simulation{}, p, store, Options{Open: undecided(map[string]int{"async": 10})})
-	open := Options{Open: undecided(map[string]int{"async": never, "sync": never})}
-	next := NextOf(p, store.records, "c2-abcdef", open).ByTrial()
-	for trial, todo := range next {
-		if trial.Name != "sync" || todo != (Todo{Count: 2, UpTo: 5}) {
-			t.Errorf("next of %s: %+v", trial.Name, todo)
-		}
-	}
-	carryOut(t, &simulation{}, p, store, open)
-	if got := numbersOf(store.records); len(next) != 1 || got["sync"] != 20 || got["async"] != 20 {
-		t.Errorf("%d at first, in the end %v", len(next), got)
-	}
-	if n := Pending(p, store.records, "c2-abcdef", Options{Open: undecided(nil)}); n != 0 {
-		t.Errorf("%d pending once it is decided", n)
-	}
-}
-
-// All experiments come to a look together, as claims may be about several of them.
-func TestExperimentsLookTogether(t *testing.T) {
-	one := strings.NewReplacer("repetitions: 3", "repetitions: up to 10", "calibrate: true", "calibrate: false").
-		Replace(fmt.Sprintf(sockets, "```"))
-	_, block, _ := strings.Cut(one, "```yaml experiment")
-	block, _, _ = strings.Cut(block, "```")
-	p := newPlan(t, one+"\n```yaml experiment"+strings.Replace(block, "name: sockets", "name: more", 1)+"```\n")
-	store := &memory{}
-	carryOut(t, &simulation{}, p, store, Options{Open: func(records []*record.Record) map[string][]string {
-		if len(records) < 16 {
-			return map[string][]string{"sockets": {"sync"}, "more": {"async"}}
-		}
-		return nil
-	}})
-	var got []string
-	for _, r := range store.records {
-		words := fmt.Sprint(r.Experiment, " ", map[bool]string{true: "up to 3", false: "up to 5"}[r.Repetition <= 3])
-		if len(got) == 0 || got[len(got)-1] != words {
-			got = append(got, words)
-		}
-	}
-	if want := []string{"sockets up to 3", "more up to 3", "sockets up to 5", "more up to 5"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-// What the machine disturbed is measured again before anything is judged.
-func TestLooksAfterRetries(t *testing.T) {
-	p := socketsPlan(t, "repetitions: 3", "repetitions: up to 5")
-	store := &busy{stolen: func(r *record.Record) bool { return r.Trial == "sync" && r.Repetition == 2 }}
-	var seen []int
-	sum, err := newRunner(fake.New(longScript(t)), &quiet{}).Run(t.Context(), p, store,
-		Options{Open: func(records []*record.Record) map[string][]string {
-			seen = append(seen, len(records))
-			if len(records) < 8 {
-				return map[string][]string{"sockets": {"sync", "async"}}
-			}
-			return nil
-		}})
-	if err != nil || sum.Again != 1 || seen[0] != 7 {
-		t.Errorf("%+v, %v; judged %v records", sum, err, seen)
-	}
-	again := store.records[6]
-	if got := numbersOf(store.records); got["sync"] != 6 || got["async"] != 5 || again.Repetition != 6 ||
-		again.Order.Replaces != 2 {
-		t.Errorf("measured %v, %s-%d in the place of %d", got, again.Trial, again.Repetition, again.Order.Replaces)
-	}
-}
-
-// A trial that cannot go on, since it was given up or not asked for, holds no other one back.
-func TestLooksOfOthers(t *testing.T) {
-	p := socketsPlan(t, "repetitions: 3", "repetitions: up to 20", "calibrate: true", "calibrate: false")
-	judge := Options{Open: undecided(map[string]int{"sync": never, "async": never})}
-	s, starts := script(t), 0
-	s.Start = func(_ context.Context, service engine.Service) error {
-		for _, f := range service.Configs {
-			if strings.Contains(string(f.Data), "async") {
-				if starts++; starts > 5 {
-					return &engine.NotReadyError{Service: service.Name, Reason: errors.New("nothing listens on port 8080")}
-				}
-			}
-		}
-		return nil
-	}
-	store := &memory{}
-	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, judge)
-	if got := numbersOf(store.records); err != nil || got["sync"] != 20 || got["async"] != 8 || sum.Spared != 0 {
-		t.Errorf("one is given up: %v, measured %v, spared %d", err, got, sum.Spared)
-	}
-	store = &memory{}
-	judge.Only = func(_ *plan.Experiment, t *plan.Trial) bool { return t.Name == "async" }
-	sum = carryOut(t, &simulation{}, p, store, judge)
-	if got := numbersOf(store.records); got["async"] != 20 || got["sync"] != 0 || sum.Spared != 0 {
-		t.Errorf("one is left out: measured %v, spared %d", got, sum.Spared)
-	}
-	store = &memory{records: firstLook(t, p)}
-	carryOut(t, &simulation{}, p, store, judge)
-	if got := numbersOf(store.records); got["async"] != 20 || got["sync"] != 3 {
-		t.Errorf("one is left out after the first look: measured %v", got)
-	}
-}
-
-// firstLook are the records of a run whose claims are decided at the first look.
-func firstLook(t *testing.T, p *plan.Plan) []*record.Record {
-	t.Helper()
-	store := &memory{}
-	carryOut(t, &simulation{}, p, store, Options{Open: undecided(nil)})
-	return store.records
-}
-
-// A forced run takes the same looks, in one run of its own.
-func TestForcedLooks(t *testing.T) {
-	p, store := socketsPlan(t, "repetitions: 3", "repetitions: up to 5"), &memory{}
-	judge := undecided(map[string]int{"sync": never, "async": never})
-	carryOut(t, &simulation{}, p, store, Options{Open: judge})
-	first := len(store.records)
-	carryOut(t, &simulation{}, p, store, Options{Open: judge, Force: true})
-	runs := map[string]int{}
-	for _, r := range store.records[first:] {
-		runs[r.Run]++
-	}
-	if len(runs) != 1 || runs[store.records[0].Run] != 0 || len(store.records) != 2*first {
-		t.Errorf("forced: %v after %d", runs, first)
 	}
 }
 

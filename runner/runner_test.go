@@ -311,49 +311,6 @@ func TestSecondRunMeasuresNothing(t *testing.T) {
 	}
 }
 
-func TestEditingOneListingMeasuresThatTrialAgain(t *testing.T) {
-	store := &memory{}
-	run := func(p *plan.Plan) {
-		t.Helper()
-		if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	run(socketsPlan(t))
-	before := len(store.records)
-	run(socketsPlan(t, `print("async")`, `print("another")`))
-	for _, r := range store.records[before:] {
-		if r.Trial != "async" || r.Run == store.records[0].Run {
-			t.Errorf("measured %s in run %s", r.Trial, r.Run)
-		}
-	}
-	if n := len(store.records) - before; n != 3 {
-		t.Errorf("%d repetitions, want 3", n)
-	}
-}
-
-// Two cells may be alike in all but their names; each is measured, and a new name is a new cell.
-func TestCellsThatDifferInNameOnly(t *testing.T) {
-	alike := func(second string) *plan.Plan {
-		return socketsPlan(t, `"${{ matrix.server }}.py"`, "sync.py", "[sync, async]", "[sync, "+second+"]")
-	}
-	store := &memory{}
-	run := func(p *plan.Plan) int {
-		t.Helper()
-		sum, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return sum.Measured
-	}
-	if n := run(alike("twin")); n != 6 {
-		t.Errorf("measured %d repetitions, want 6: %s", n, store.trials())
-	}
-	if n := run(alike("brother")); n != 3 {
-		t.Errorf("measured %d repetitions of the new name, want 3: %s", n, store.trials())
-	}
-}
-
 func TestInterruptedRunGoesOn(t *testing.T) {
 	p, store := socketsPlan(t), &memory{}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -489,32 +489,6 @@ func TestSharedServiceThatDies(t *testing.T) {
 	}
 }
 
-// A command that may still run in a shared service does not run beside the next repetition.
-func TestCommandThatHangsInASharedService(t *testing.T) {
-	s, store := newStage(t), &memory{}
-	hung := false
-	good := s.Exec
-	s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
-		if c.Args[0] == "truncate" && !hung {
-			hung = true
-			<-ctx.Done()
-			return engine.Exit{}, ctx.Err()
-		}
-		return good(ctx, name, c)
-	}
-	_, q, _, err := runShared(t, s, Options{}, sharedPlan(t, "timeout: 2s", "timeout: 300ms"), store)
-	if err != nil || store.records[0].Failure != "the repetition took longer than 300ms" ||
-		store.records[1].Failure != "" {
-		t.Fatalf("%v, failures %q and %q", err, store.records[0].Failure, store.records[1].Failure)
-	}
-	if len(q.notes) < 2 || !strings.HasSuffix(q.notes[1], "starting the shared services again") {
-		t.Errorf("notes %q", q.notes)
-	}
-	if store.records[0].Facts["shared.start"] == store.records[1].Facts["shared.start"] {
-		t.Error("the next repetition was measured on the same start")
-	}
-}
-
 // So it is of a command that is timed and has a time of its own, which is less than that of the repetition.
 func TestTimedCommandThatHangsInASharedService(t *testing.T) {
 	const text = `---
@@ -616,18 +590,5 @@ func TestOnly(t *testing.T) {
 	}
 	if store.records[0].Run != store.records[5].Run {
 		t.Errorf("runs %s and %s", store.records[0].Run, store.records[5].Run)
-	}
-}
-
-// A record of a repetition on which nothing is shared says nothing of it.
-func TestNothingShared(t *testing.T) {
-	r := runOnce(t, script(t))
-	for fact := range r.Facts {
-		if strings.HasPrefix(fact, "shared.") {
-			t.Errorf("there is a fact %s", fact)
-		}
-	}
-	if _, ok := r.Parts["prepare"]; ok || r.Missing != nil {
-		t.Errorf("parts %v, missing %v", r.Parts, r.Missing)
 	}
 }

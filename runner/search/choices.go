@@ -5,9 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
-	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 )
@@ -141,23 +139,18 @@ func (c *Choices) measuredWith(records []*record.Record, t *plan.Trial, name, ru
 // recorded returns the search that has chosen a value of a trial under its present key: one in full, or else the newest
 // one. It is nil if there is none.
 func (c *Choices) recorded(records []*record.Record, e *plan.Experiment, t *plan.Trial, name string) *record.Record {
-	found := slice.Filter(records, func(rec *record.Record) bool {
+	var found *record.Record
+	for _, rec := range records {
 		isFresh := rec.Profile == c.Plan.Profile && rec.Key == t.Key || rec.Profile == plan.Full && rec.Key == t.FullKey
-		return isFresh && rec.Article == c.Plan.Article && rec.Experiment == e.Name && rec.Host == c.Host &&
-			rec.Trial == t.Name && hasChosen(rec.Search, name)
-	})
-	if len(found) == 0 {
-		return nil
-	}
-	return slices.MaxFunc(found, func(a, b *record.Record) int {
-		if isFull := a.Profile == plan.Full; isFull != (b.Profile == plan.Full) {
-			return map[bool]int{true: 1, false: -1}[isFull]
+		s := rec.Search
+		if !isFresh || rec.Article != c.Plan.Article || rec.Experiment != e.Name || rec.Host != c.Host || rec.Trial != t.Name ||
+			s == nil || s.Kind != record.SearchTune || s.Name != name || s.Chosen < 1 {
+			continue
 		}
-		return strings.Compare(a.Run, b.Run)
-	})
-}
-
-// hasChosen reports whether a search has chosen a value of a name.
-func hasChosen(s *record.Search, name string) bool {
-	return s != nil && s.Kind == record.SearchTune && s.Name == name && s.Chosen >= 1
+		rank := func(r *record.Record) string { return fmt.Sprint(r.Profile == plan.Full, r.Run) } // "true" is last
+		if found == nil || rank(rec) > rank(found) {
+			found = rec
+		}
+	}
+	return found
 }

@@ -50,8 +50,6 @@ func needs(e *plan.Experiment) (names []string) {
 		if t.Load != nil && t.Load.RateOf != "" {
 			names = slice.Add(names, t.Load.RateOf)
 		}
-	}
-	for _, t := range e.Trials {
 		for _, s := range t.Tune {
 			if s.Of != "" {
 				names = slice.Add(names, s.Of)
