@@ -13,13 +13,11 @@ import (
 	"time"
 
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
-	"benchbook/runner/eventloop"
-	"benchbook/runner/link"
 	"benchbook/runner/observe"
-	"benchbook/runner/origin"
 )
 
 // Names of the two containers of a service with a link. The relay has the name of the service, so requests for the
@@ -38,13 +36,8 @@ func seed(kind, service string) uint64 {
 
 // originEnvironment returns the environment variable that configures an origin.
 func originEnvironment(s *spec.Service) (string, error) {
-	o := s.Origin
-	config, err := json.Marshal(origin.Config{
-		Semantics: origin.Semantics, Seed: seed("origin", s.Name), Body: o.Body, Status: o.Status,
-		Reason: http.StatusText(o.Status), Errors: o.Errors,
-		Latency: origin.Latency{Distribution: o.Distribution, Value: o.Value, From: o.From, To: o.To, Median: o.Median,
-			Sigma: o.Sigma, Values: o.Values},
-	})
+	config, err := json.Marshal(agent.OriginConfig{Semantics: record.OriginSemantics, Seed: seed("origin", s.Name),
+		Reason: http.StatusText(s.Origin.Status), HTTPOrigin: *s.Origin})
 	if err != nil {
 		return "", fmt.Errorf("service %q: %w", s.Name, err)
 	}
@@ -54,10 +47,9 @@ func originEnvironment(s *spec.Service) (string, error) {
 // relay returns the link before a service. It says in its log when it is ready: a request to its ports would reach the
 // service.
 func (b *bench) relay(t *plan.Trial, s *spec.Service) (engine.Service, error) {
-	c := link.Config{Semantics: link.Semantics, Seed: seed("link", s.Name), RTT: s.Link.RTT, Jitter: s.Link.Jitter,
-		Rate: s.Link.Rate}
+	c := agent.LinkConfig{Semantics: record.LinkSemantics, Seed: seed("link", s.Name), Link: *s.Link}
 	for _, port := range s.Expose {
-		c.Routes = append(c.Routes, link.Route{Listen: fmt.Sprintf(":%d", port),
+		c.Routes = append(c.Routes, agent.LinkRoute{Listen: fmt.Sprintf(":%d", port),
 			Target: fmt.Sprintf("%s%s:%d", s.Name, behindLink, port)})
 	}
 	config, err := json.Marshal(c)
@@ -70,7 +62,7 @@ func (b *bench) relay(t *plan.Trial, s *spec.Service) (engine.Service, error) {
 		CPUSet: b.layout().Placement(at.Host).Services,
 		// One end of a closed connection cannot use its port again for a minute. The relay may be that end, for all clients.
 		Sysctls: map[string]string{"net.ipv4.tcp_tw_reuse": "1"},
-		Ready:   spec.Ready{Log: link.ReadyLine},
+		Ready:   spec.Ready{Log: agent.LinkReadyLine},
 	}}
 	return out, nil
 }
@@ -99,7 +91,7 @@ func renameInError(err error, engineName, name string) error {
 // an origin X. After a short measurement it waits for their next reports, which would miss much of it otherwise.
 func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, length time.Duration,
 	facts map[string]string) {
-	wait := length < 20*eventloop.ReportEvery
+	wait := length < 20*agent.ReportEvery
 	for _, s := range t.Services {
 		for _, own := range []struct {
 			is, delays bool
@@ -120,18 +112,18 @@ func lateness(ctx context.Context, t *plan.Trial, running []engine.Running, leng
 }
 
 // reported returns the last report of how late one of our own programs was. With wait it covers all that was before.
-func reported(ctx context.Context, r engine.Running, wait bool) (eventloop.LatenessReport, bool) {
+func reported(ctx context.Context, r engine.Running, wait bool) (agent.LatenessReport, bool) {
 	if wait {
 		select {
 		case <-ctx.Done():
-		case <-time.After(eventloop.ReportEvery + 50*time.Millisecond): // for the line to get into the log
+		case <-time.After(agent.ReportEvery + 50*time.Millisecond): // for the line to get into the log
 		}
 	}
 	log, err := r.Logs(ctx)
 	if err != nil {
-		return eventloop.LatenessReport{}, false
+		return agent.LatenessReport{}, false
 	}
-	return eventloop.ReadLateness(log)
+	return agent.ReadLateness(log)
 }
 
 // serviceLog returns the log of a container, without the reports of our own programs.
@@ -140,5 +132,5 @@ func serviceLog(ctx context.Context, r engine.Running) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return eventloop.WithoutLateness(bytes.Clone(log)), nil
+	return agent.WithoutLateness(bytes.Clone(log)), nil
 }

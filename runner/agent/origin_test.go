@@ -1,96 +1,67 @@
 //go:build linux
 
-package origin_test
+package agent
 
 import (
 	"bufio"
-	"bytes"
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"benchbook/internal/slowtest"
-	"benchbook/runner/eventloop"
-	"benchbook/runner/origin"
+	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 )
 
-// log is what an origin writes, to be read while it does.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *log) Bytes() []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Clone(l.text.Bytes())
-}
-
-// serve starts an origin on loopback and gives its address; it ends with the test.
-func serve(t testing.TB, c origin.Config) (address string, written *log) {
+// originAt starts an origin on loopback, which ends with the test.
+func originAt(t testing.TB, o spec.HTTPOrigin) (address string, written *log) {
 	t.Helper()
-	c.Semantics, c.Listen = origin.Semantics, "127.0.0.1:0"
-	if c.Status == 0 {
-		c.Status = 200
-	}
-	s, err := origin.Listen(c)
+	o.Status = cmp.Or(o.Status, 200)
+	s, err := ListenOrigin(OriginConfig{Semantics: record.OriginSemantics, Listen: "127.0.0.1:0", Seed: 7,
+		Reason: http.StatusText(o.Status), HTTPOrigin: o})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done, written := make(chan error, 1), &log{}
-	go func() { done <- s.Serve(ctx, written) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return s.Address().String(), written
+	return s.Addresses()[0].String(), serve(t, s)
 }
 
-func constant(d time.Duration) origin.Latency {
-	return origin.Latency{Distribution: "constant", Value: d}
+func constant(body int64, d time.Duration) spec.HTTPOrigin {
+	return spec.HTTPOrigin{Body: body, Distribution: "constant", Value: d}
 }
 
 // What a client of the standard library gets.
 func TestAnswers(t *testing.T) {
 	tests := []struct {
 		name   string
-		config origin.Config
+		origin spec.HTTPOrigin
 		method string
 		body   string
 		status int
 		length int
 	}{
-		{"nothing asked for", origin.Config{}, "GET", "", 200, 0},
-		{"a body", origin.Config{Body: 1256}, "GET", "", 200, 1256},
-		{"a long body", origin.Config{Body: 5<<20 + 7}, "GET", "", 200, 5<<20 + 7},
-		{"a latency", origin.Config{Body: 10, Latency: constant(30 * time.Millisecond)}, "GET", "", 200, 10},
-		{"a status", origin.Config{Body: 10, Status: 404, Reason: "Not Found"}, "GET", "", 404, 10},
-		{"no content", origin.Config{Status: 204}, "GET", "", 204, 0},
-		{"errors only", origin.Config{Body: 10, Errors: 1}, "GET", "", 500, 10},
-		{"a request with a body", origin.Config{Body: 10}, "POST", strings.Repeat("x", 300_000), 200, 10},
-		{"HEAD", origin.Config{Body: 10}, "HEAD", "", 200, 0},
-		{"DELETE", origin.Config{Body: 10}, "DELETE", "", 200, 10},
+		{"nothing asked for", spec.HTTPOrigin{}, "GET", "", 200, 0},
+		{"a body", spec.HTTPOrigin{Body: 1256}, "GET", "", 200, 1256},
+		{"a long body", spec.HTTPOrigin{Body: 5<<20 + 7}, "GET", "", 200, 5<<20 + 7},
+		{"a latency", constant(10, 30*time.Millisecond), "GET", "", 200, 10},
+		{"a status", spec.HTTPOrigin{Body: 10, Status: 404}, "GET", "", 404, 10},
+		{"no content", spec.HTTPOrigin{Status: 204}, "GET", "", 204, 0},
+		{"errors only", spec.HTTPOrigin{Body: 10, Errors: 1}, "GET", "", 500, 10},
+		{"a request with a body", spec.HTTPOrigin{Body: 10}, "POST", strings.Repeat("x", 300_000), 200, 10},
+		{"HEAD", spec.HTTPOrigin{Body: 10}, "HEAD", "", 200, 0},
+		{"DELETE", spec.HTTPOrigin{Body: 10}, "DELETE", "", 200, 10},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			address, _ := serve(t, tt.config)
+			address, _ := originAt(t, tt.origin)
 			client := &http.Client{Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
 			for range 3 { // over one connection
@@ -112,14 +83,14 @@ func TestAnswers(t *testing.T) {
 				if response.StatusCode != tt.status || len(body) != tt.length {
 					t.Errorf("status %d with %d bytes, want %d with %d", response.StatusCode, len(body), tt.status, tt.length)
 				}
-				if tt.status != 204 && response.ContentLength != tt.config.Body {
-					t.Errorf("Content-Length is %d, want %d", response.ContentLength, tt.config.Body)
+				if tt.status != 204 && response.ContentLength != tt.origin.Body {
+					t.Errorf("Content-Length is %d, want %d", response.ContentLength, tt.origin.Body)
 				}
 				if date, err := http.ParseTime(response.Header.Get("Date")); err != nil || time.Since(date).Abs() > 5*time.Second {
 					t.Errorf("the date is %v, %v", date, err)
 				}
-				if took < tt.config.Latency.Value {
-					t.Errorf("answered after %v, want %v", took, tt.config.Latency.Value)
+				if took < tt.origin.Value {
+					t.Errorf("answered after %v, want %v", took, tt.origin.Value)
 				}
 				for i := range body {
 					if body[i] != body[i%64] {
@@ -134,7 +105,7 @@ func TestAnswers(t *testing.T) {
 // What goes over a connection, to the byte and in pieces: $ stands for where the test waits before it goes on, and !
 // for where it waits until something has come back.
 func TestConnections(t *testing.T) {
-	const ok, keep = "HTTP/1.1 200 \r\n", "Content-Length: 2\r\nContent-Type: text/plain\r\n"
+	const ok, keep = "HTTP/1.1 200 OK\r\n", "Content-Length: 2\r\nContent-Type: text/plain\r\n"
 	const get, last = "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 	const bad, large = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -159,21 +130,29 @@ func TestConnections(t *testing.T) {
 		{"empty lines before", "\r\n\r\n" + last, final},
 		{"nothing", "", ""},
 		{"half a request", "GET / HT", ""},
+		{"half a head", "GET / HTTP/1.1\r\nHost: x\r\n", ""},
+		{"half a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhe", ""},
 		{"no request", "hello\r\n\r\n", bad},
 		{"two lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", bad},
-		{"a length and chunks", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", bad},
+		{"a length and chunks", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" +
+			"0\r\n\r\n" + last, bad},
+		{"an unknown coding", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", bad},
 		{"a signed length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\n", bad},
 		{"a bad chunk", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", bad},
 		{"no host", "GET / HTTP/1.1\r\n\r\n", bad},
 		{"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", bad},
 		{"a head too large", "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("y", 70_000), large},
+		{"two codings", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", bad},
+		{"two hosts", "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", bad},
+		{"a trailer too large", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " +
+			strings.Repeat("y", 70_000), large},
 		{"an answer and then no request", get + "$nonsense\r\n\r\n", answer + bad},
 	}
 	for _, latency := range []time.Duration{0, 5 * time.Millisecond} {
 		for _, tt := range tests {
 			t.Run(fmt.Sprintf("%s after %v", tt.name, latency), func(t *testing.T) {
 				t.Parallel()
-				address, _ := serve(t, origin.Config{Body: 2, Latency: constant(latency)})
+				address, _ := originAt(t, constant(2, latency))
 				conn, err := net.Dial("tcp", address)
 				if err != nil {
 					t.Fatal(err)
@@ -233,7 +212,7 @@ func plain(answers string) string {
 
 // A client that resets the connection while its answer is due leaves nothing behind that would harm others.
 func TestReset(t *testing.T) {
-	address, _ := serve(t, origin.Config{Body: 2, Latency: constant(20 * time.Millisecond)})
+	address, _ := originAt(t, constant(2, 20*time.Millisecond))
 	for range 50 {
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
@@ -254,7 +233,7 @@ func TestReset(t *testing.T) {
 // A client that does not read keeps an answer waiting, and no other client.
 func TestSlowReader(t *testing.T) {
 	const size = 40 << 20
-	address, _ := serve(t, origin.Config{Body: size})
+	address, _ := originAt(t, spec.HTTPOrigin{Body: size})
 	slow, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
@@ -281,14 +260,13 @@ func TestSlowReader(t *testing.T) {
 // repetition.
 func TestDrawsAreAssignedByArrival(t *testing.T) {
 	slowtest.Skip(t)
-	config := origin.Config{Seed: 7, Errors: 0.3, Latency: origin.Latency{Distribution: "empirical",
-		Values: []time.Duration{0, 40 * time.Millisecond}}}
+	config := spec.HTTPOrigin{Errors: 0.3, Distribution: "empirical", Values: []time.Duration{0, 40 * time.Millisecond}}
 	const n = 40
 	// fastest is how long each answer took in the fastest of all runs over so many connections: the machine may be busy.
 	fastest := map[int][]time.Duration{1: slices.Repeat([]time.Duration{time.Hour}, n),
 		3: slices.Repeat([]time.Duration{time.Hour}, n)}
 	statuses := func(connections int) (out []string) {
-		address, _ := serve(t, config)
+		address, _ := originAt(t, config)
 		clients := make([]*http.Client, connections)
 		for i := range clients {
 			clients[i] = &http.Client{Transport: &http.Transport{}}
@@ -321,28 +299,85 @@ func TestDrawsAreAssignedByArrival(t *testing.T) {
 	}
 }
 
-func TestLatenessIsWritten(t *testing.T) {
-	address, written := serve(t, origin.Config{Latency: constant(time.Millisecond)})
-	for _, closing := range []bool{false, true, true} {
-		request, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+address, nil)
-		if err != nil {
-			t.Fatal(err)
+// Errors do not change latencies, and the long latencies of two distributions are at the same requests.
+func TestDrawsAreCoupled(t *testing.T) {
+	draws := func(seed uint64, o spec.HTTPOrigin) *OriginServer {
+		return &OriginServer{config: OriginConfig{HTTPOrigin: o}, times: rand.New(rand.NewPCG(seed, 0)),
+			faults: rand.New(rand.NewPCG(seed, 1))}
+	}
+	spread := spec.HTTPOrigin{Distribution: "uniform", To: time.Second}
+	faulty := spec.HTTPOrigin{Distribution: "uniform", To: time.Second, Errors: 0.1}
+	heavy := spec.HTTPOrigin{Distribution: "lognormal", Median: time.Second, Sigma: 1}
+	first, second, third, other := draws(3, spread), draws(3, faulty), draws(3, heavy), draws(4, spread)
+	const n = 10_000
+	same, failures := 0, 0
+	for range n {
+		a, _ := first.draw()
+		b, failed := second.draw()
+		c, _ := third.draw()
+		if a != b || (a > 500*time.Millisecond) != (c > time.Second) {
+			t.Errorf("drew %v, %v with errors, %v lognormal", a, b, c)
 		}
-		request.Close = closing
-		response, err := http.DefaultClient.Do(request)
-		if err != nil || response.Body.Close() != nil {
-			t.Fatal(err)
+		if d, _ := other.draw(); a == d {
+			same++
+		}
+		if failed {
+			failures++
 		}
 	}
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		report, ok := eventloop.ReadLateness(written.Bytes())
-		if ok && report.Count == 3 && report.P50 > time.Microsecond && report.P50 <= report.Max {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("got %v, %v from %q", report, ok, written.Bytes())
-		}
-		time.Sleep(10 * time.Millisecond)
+	if same > 1 || math.Abs(float64(failures)-0.1*n) > 5*math.Sqrt(0.09*n) {
+		t.Errorf("another seed drew the same %d times; %d of %d failed, want a tenth", same, failures, n)
+	}
+}
+
+// Latencies have the distribution that was asked for.
+func TestDistributions(t *testing.T) {
+	const ms, n = time.Millisecond, 20_000
+	tests := []struct {
+		name          string
+		origin        spec.HTTPOrigin
+		p10, p50, p90 time.Duration
+		least, most   time.Duration
+	}{
+		{"none", spec.HTTPOrigin{}, 0, 0, 0, 0, 0},
+		{"constant", spec.HTTPOrigin{Distribution: "constant", Value: 5 * ms}, 5 * ms, 5 * ms, 5 * ms, 5 * ms, 5 * ms},
+		{"uniform", spec.HTTPOrigin{Distribution: "uniform", From: 10 * ms, To: 20 * ms}, 11 * ms, 15 * ms, 19 * ms, 10 * ms,
+			20 * ms},
+		// The 90th percentile of a normal distribution is 1.2816 standard deviations above its mean.
+		{"lognormal", spec.HTTPOrigin{Distribution: "lognormal", Median: 100 * ms, Sigma: 0.5}, 52690 * time.Microsecond,
+			100 * ms, 189790 * time.Microsecond, 0, maxLatency},
+		{"empirical", spec.HTTPOrigin{Distribution: "empirical", Values: []time.Duration{1 * ms, 1 * ms, 1 * ms, 9 * ms}},
+			1 * ms, 1 * ms, 9 * ms, 1 * ms, 9 * ms},
+		{"lognormal without bound", spec.HTTPOrigin{Distribution: "lognormal", Median: time.Hour, Sigma: 20}, 27, time.Hour,
+			maxLatency, 0, maxLatency},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(1, 0))
+			c := OriginConfig{HTTPOrigin: tt.origin}
+			var below [3]int
+			for range n {
+				latency := c.quantile(random.Float64())
+				if latency < tt.least || latency > tt.most {
+					t.Fatalf("drew %v", latency)
+				}
+				for i, p := range []time.Duration{tt.p10, tt.p50, tt.p90} {
+					if latency <= p {
+						below[i]++
+					}
+				}
+			}
+			for i, p := range []float64{0.1, 0.5, 0.9} {
+				// Five standard errors. A value that is drawn often has more at or below it.
+				if least := p*n - 5*math.Sqrt(p*(1-p)*n); float64(below[i]) < least {
+					t.Errorf("%d of %d are below p%g, want %.0f or more", below[i], n, 100*p, least)
+				}
+				if tt.name == "uniform" || tt.name == "lognormal" {
+					if most := p*n + 5*math.Sqrt(p*(1-p)*n); float64(below[i]) > most {
+						t.Errorf("%d of %d are below p%g, want %.0f or less", below[i], n, 100*p, most)
+					}
+				}
+			}
+		})
 	}
 }
