@@ -67,7 +67,8 @@ func parseK6(o *Output, printed, _ string) {
 		o.fail("it counts %d requests, and of %d whether they failed", all, bad+good)
 	}
 	o.Paced = true
-	o.Attempted, o.Failed, o.Completed, o.Timed = all, bad, good, all
+	o.setCounts(all, good)
+	o.Timed = all
 	if rate := value(m.Requests, "rate"); rate > 0 {
 		o.Window = duration(float64(all) / rate)
 	}
@@ -76,9 +77,6 @@ func parseK6(o *Output, printed, _ string) {
 	}
 	if users := m.Users.Values; users["min"] == users["max"] {
 		o.Connections = int(o.wholeNumber(users["max"]))
-	}
-	if all == 0 {
-		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Times.Values)) {
 		r := reading{value: m.Times.Values[name] * millisecond}
@@ -96,10 +94,10 @@ const k6Script = `import http from "k6/http";
 import { Gauge } from "k6/metrics";
 http.setResponseCallback(http.expectedStatuses({min: 200, max: 299}));
 const began = new Gauge("benchbook_began");
-export const options = %s;
+const load = %s;
+export const options = load.options;
 export const setup = () => { began.add(Date.now()); };
-const [method, url, body, params] = %s;
-export default () => { http.request(method, url, body, params); };
+export default () => { http.request(...load.request); };
 export const handleSummary = (data) => ({stdout: JSON.stringify(data)});
 `
 
@@ -143,17 +141,14 @@ func k6Requests(l *spec.Load, target string) (string, error) {
 	if l.Rate > 0 {
 		n, in := wholeRate(l.Rate)
 		options["scenarios"] = map[string]any{"load": map[string]any{"executor": "constant-arrival-rate", "rate": n,
-			"timeUnit": in, "duration": times.time("", l.Duration), "preAllocatedVUs": l.Connections, "maxVUs": l.Connections}}
+			"timeUnit": in, "duration": times.time("", l.Duration), "preAllocatedVUs": l.Connections,
+			"maxVUs": l.Connections}}
 	}
-	request := []any{l.Method, target, nil, map[string]any{"headers": l.Headers, "timeout": times.time("", l.Timeout),
-		"redirects": 0}}
+	var body any
 	if l.Body != "" {
-		request[2] = l.Body
+		body = l.Body
 	}
-	first, err := json.Marshal(options)
-	if err != nil {
-		return "", err
-	}
-	second, err := json.Marshal(request)
-	return fmt.Sprintf(k6Script, first, second), err
+	text, err := json.Marshal(map[string]any{"options": options, "request": []any{l.Method, target, body,
+		map[string]any{"headers": l.Headers, "timeout": times.time("", l.Timeout), "redirects": 0}}})
+	return fmt.Sprintf(k6Script, text), err
 }
