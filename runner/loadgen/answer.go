@@ -64,15 +64,6 @@ const (
 	otherCoding
 )
 
-// whole is what the check before timing looks at of an answer.
-type whole struct {
-	statusLine string
-	fields     []field
-	body       *body
-}
-
-type field struct{ name, value string }
-
 // reset prepares for the next answer.
 func (r *answerReader) reset() {
 	*r = answerReader{head: r.head, whole: r.whole, line: r.line[:0]}
@@ -273,7 +264,7 @@ func (r *answerReader) readStatus(line []byte) error {
 	}
 	r.http10 = line[version] == '0'
 	if r.whole != nil {
-		r.whole.statusLine = string(line)
+		r.whole.statusLine, r.whole.status = string(line), r.status
 	}
 	return nil
 }

@@ -49,14 +49,14 @@ func (l *closedLoop) freed(i int32) {
 
 func (l *closedLoop) counted(o *outcome) {
 	if l.presences != nil {
-		l.presences[l.clientOf(o.Slot)].Next(l.engine.window, o, l.engine.config.Think)
+		l.presences[l.clientOf(o.slot)].next(l.engine.window, o, l.engine.config.Think)
 	}
 }
 
 // inFlight is how long clients had a request on its way, or were thinking, in the window up to a time.
 func (l *closedLoop) inFlight(until int64) (sum time.Duration) {
 	for i := range l.presences {
-		sum += time.Duration(l.presences[i].Until(l.engine.window, until))
+		sum += time.Duration(l.presences[i].until(l.engine.window, until))
 	}
 	return sum
 }
@@ -82,13 +82,13 @@ func (l *closedLoop) next() (at int64, polling bool) {
 }
 
 func (l *closedLoop) finished() bool {
-	return l.running == 0 && (l.nextAdmission == never || l.engine.window.Over(l.engine.clock))
+	return l.running == 0 && (l.nextAdmission == never || l.engine.window.isOver(l.engine.clock))
 }
 
 // send sends the next request of a client, if there is to be one.
 func (l *closedLoop) send(n int) {
 	e := l.engine
-	if !e.window.IsOpen() {
+	if !e.window.isOpen() {
 		e.count() // before this request may open it: what has ended was not in it
 	}
 	start, ok := e.permit(e.clock)
@@ -166,7 +166,7 @@ func (p *pauses) over() int32 {
 		return none
 	}
 	// Thinking clients need not finish their thought when there is nothing more to send.
-	if e.connections[i].wake > e.clock && !e.ended.Load() && !e.window.Over(e.clock) {
+	if e.connections[i].wake > e.clock && !e.ended.Load() && !e.window.isOver(e.clock) {
 		return none
 	}
 	p.queue.remove(e.connections, i)
@@ -178,5 +178,5 @@ func (p *pauses) next() int64 {
 	if p.queue.first == none {
 		return never
 	}
-	return min(p.engine.connections[p.queue.first].wake, p.engine.window.End())
+	return min(p.engine.connections[p.queue.first].wake, p.engine.window.end())
 }

@@ -72,7 +72,7 @@ func (e *engine) openFailed(i int32, c *connection, errno unix.Errno, op int) {
 
 // refused ends a request whose connection did not open.
 func (e *engine) refused(i int32, c *connection, err error) {
-	kind, err := refusal(err)
+	kind, err := connectFailure(err)
 	if kind == "" {
 		e.err = err
 		return
@@ -111,7 +111,7 @@ func (e *engine) secure(s *socket, slot int32, config *tls.Config, start int64) 
 	// The handshake works on a duplicate, since this engine may close its own socket meanwhile.
 	fd, err := unix.FcntlInt(uintptr(s.fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
-		_, e.err = refusal(err)
+		_, e.err = connectFailure(err)
 		return
 	}
 	generation, deadline := s.generation, e.base.Add(time.Duration(start)+e.config.Timeout)
@@ -151,10 +151,10 @@ func (e *engine) watch(c *socket, op int, writable bool) {
 // plainText is the request on a connection, good until the next call.
 func (e *engine) plainText(c *connection) []byte {
 	r := e.targets[c.target].request
-	if r.Static != nil {
-		return r.Static
+	if r.static != nil {
+		return r.static
 	}
-	e.text = r.Append(e.text[:0], c.draw)
+	e.text = r.append(e.text[:0], c.draw)
 	return e.text
 }
 
@@ -195,7 +195,7 @@ func (e *engine) send(i int32, c *connection) {
 		c.state = sending
 		e.watch(&c.socket, unix.EPOLL_CTL_MOD, true)
 	case unix.ENOBUFS, unix.ENOMEM:
-		_, e.err = refusal(errno)
+		_, e.err = connectFailure(errno)
 	default:
 		// A server that does not read all of a request may have answered it all the same. The poller will tell that the
 		// connection is broken, and what has come over it is read first.
@@ -206,7 +206,7 @@ func (e *engine) send(i int32, c *connection) {
 
 func (e *engine) wrote(c *connection, n int) {
 	c.written += n
-	if e.window.Contains(e.clock) {
+	if e.window.contains(e.clock) {
 		c.bytesOut += int64(n)
 	}
 }
@@ -234,7 +234,7 @@ func (e *engine) read(i int32, c *connection, broken bool) {
 			e.endOfBytes(i, c, errno)
 			return
 		}
-		if e.window.Contains(e.clock) {
+		if e.window.contains(e.clock) {
 			c.bytesIn += int64(n)
 		}
 		if c.firstByte == 0 {
@@ -338,7 +338,7 @@ func (e *engine) endOfStream(i int32, c *connection, said bool) {
 // breakOff ends a request whose connection broke. Between two requests a server may close a connection at any moment,
 // so a connection that was used before gets another try.
 func (e *engine) breakOff(i int32, c *connection, kind Kind) {
-	if !c.reused || c.retried || c.answer.begun || kind != Closed && kind != Reset || e.late(c.start) {
+	if !c.reused || c.retried || c.answer.begun || kind != Closed && kind != Reset || e.isLate(c.start) {
 		e.fail(i, c, kind)
 		return
 	}

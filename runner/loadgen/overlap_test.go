@@ -80,20 +80,20 @@ func TestThroughputOfFewRequests(t *testing.T) {
 			w := newWindow(5 * time.Second)
 			tallied := newTally(w, &Config{Timeout: testTimeout})
 			for range windows {
-				w.Start.Store(sec(50 + 10*random.Float64()))
-				*tallied.Found.Overlap, tallied.Found.Seconds, tallied.Found.Completed = Overlap{}, nil, Completed{}
+				w.start.Store(sec(50 + 10*random.Float64()))
+				*tallied.found.Overlap, tallied.found.Seconds, tallied.found.Completed = Overlap{}, nil, Completed{}
 				for range clients {
 					for at := 0.0; at < 70; {
 						o := ok(at, at+service(random))
-						tallied.Overlap(&o, w.End())
-						if w.Contains(o.End) {
-							tallied.Complete(&o)
+						tallied.overlap(&o, w.end())
+						if w.contains(o.end) {
+							tallied.complete(&o)
 						}
-						at = float64(o.End) / 1e9
+						at = float64(o.end) / 1e9
 					}
 				}
-				x, n := throughputs(&Result{Length: 5 * time.Second, Overlap: tallied.Found.Overlap,
-					Completed: tallied.Found.Completed})
+				x, n := throughputs(&Result{Length: 5 * time.Second, Overlap: tallied.found.Overlap,
+					Completed: tallied.found.Completed})
 				sum, squares = sum+x, squares+x*x
 				sumOfCounts, squaresOfCounts = sumOfCounts+n, squaresOfCounts+n*n
 			}
@@ -120,9 +120,9 @@ func TestOverloadedOpenLoopIsCounted(t *testing.T) {
 	for k := range 10_000 {
 		due := float64(k) / 1000
 		o := ok(10+due, 10+2*due+0.001)
-		tallied.Add(&o)
+		tallied.add(&o)
 	}
-	r, err := tallied.Result(0)
+	r, err := tallied.result(0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,12 +121,6 @@ type Result struct {
 	Warmup Warmup `json:"warmup"`
 }
 
-// NewResult is one without any requests.
-func NewResult() Result {
-	return Result{SchemaVersion: SchemaVersion, Semantics: Semantics, Failures: make(map[Kind]int64),
-		Status: make(map[int]int64)}
-}
-
 // Ending says what ended a window.
 type Ending string
 
@@ -176,8 +170,7 @@ type TLS struct {
 	Protocol    string `json:"protocol"`     // that ALPN agreed on: "http/1.1", or empty
 }
 
-// Compare orders ways by their words.
-func (t TLS) Compare(other TLS) int {
+func (t TLS) compare(other TLS) int {
 	return strings.Compare(t.Version+t.CipherSuite+t.Protocol, other.Version+other.CipherSuite+other.Protocol)
 }
 

@@ -463,7 +463,7 @@ func TestRefusal(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			kind, err := refusal(tt.err)
+			kind, err := connectFailure(tt.err)
 			if kind != tt.want || errors.Is(err, errNoResources) != (tt.want == "") {
 				t.Errorf("got %q, %v; want %q", kind, err, tt.want)
 			}
@@ -571,6 +571,30 @@ func TestDuration(t *testing.T) {
 	}
 }
 
+// A window of an open loop lasts as long as it says, even if the last answer came long before its end, or nothing was
+// due in it.
+func TestWindowLastsToItsEnd(t *testing.T) {
+	t.Parallel()
+	s := serve(t, good)
+	for _, tt := range []struct {
+		name     string
+		rate     float64
+		arrivals Arrivals
+		due      int64
+	}{{"one request", 1, ConstantArrivals, 1}, {"no request", 0.01, PoissonArrivals, 0}} {
+		begin := time.Now()
+		r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 2, Threads: 2, Rate: tt.rate,
+			Arrivals: tt.arrivals, Warmup: 100 * time.Millisecond, Duration: 400 * time.Millisecond,
+			Timeout: 20 * time.Second, KeepAlive: true})
+		if took := time.Since(begin); r.Due != tt.due || took < 500*time.Millisecond {
+			t.Errorf("%s: %d due, and the load ended after %v, want %d and 500ms", tt.name, r.Due, took, tt.due)
+		}
+		if r.Health == nil || r.CPU == nil || len(r.CPU.Threads) != 2 || r.CPU.Length < 300*time.Millisecond {
+			t.Errorf("%s: got health %+v and %+v, want those of two threads over 400ms", tt.name, r.Health, r.CPU)
+		}
+	}
+}
+
 // A request on its way at the end of the window is followed to its answer, which comes too late for throughput.
 func TestDrain(t *testing.T) {
 	slowtest.Skip(t)
@@ -674,7 +698,7 @@ func TestMakeRoom(t *testing.T) {
 	}
 	defer file.Close()
 	for _, n := range []int{files, 1 << 30} { // the second is more than any limit allows
-		makeRoom(int(file.Fd()), n)
+		growFileTable(int(file.Fd()), n)
 		status, err := os.ReadFile("/proc/self/status")
 		if err != nil {
 			t.Fatal(err)
@@ -919,7 +943,7 @@ func TestLocalhost(t *testing.T) {
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	_, err := Run(t.Context(), Config{})
-	checkError(t, err, "config: there is no target")
+	checkError(t, err, "config: targets is 0")
 	_, err = Run(t.Context(), Config{Targets: []Target{{URL: "http://nobody.invalid/"}}, Connections: 1,
 		Requests: 1,
 		Timeout:  time.Second})

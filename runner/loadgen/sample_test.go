@@ -110,13 +110,13 @@ func TestCountAsOwn(t *testing.T) {
 		if i%7 == 0 {
 			o = failed(from, from+0.3, Short)
 		}
-		o.FirstByte = o.Start
-		if !w.Over(o.Start) {
-			own.Add(&o)
+		o.firstByte = o.start
+		if !w.isOver(o.start) {
+			own.add(&o)
 		}
-		requests = append(requests, Sample{Start: o.Start, Sent: o.Start, End: o.End, Kind: o.Kind, Status: o.Status})
+		requests = append(requests, Sample{Start: o.start, Sent: o.start, End: o.end, Kind: o.kind, Status: o.status})
 	}
-	want, err := own.Result(0)
+	want, err := own.result(0)
 	if err != nil {
 		t.Fatal(err)
 	}

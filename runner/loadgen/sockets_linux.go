@@ -12,12 +12,12 @@ type sockets struct {
 	departing  int         // how many are not over
 }
 
-// makeRoom has the kernel's table of this process's files grow to so many before any of them is opened. It would grow
+// growFileTable has the kernel's table of this process's files grow to so many before any of them is opened. It would grow
 // in the midst of the load, to twice its size each time, and in a process with several threads that waits until every
 // CPU has passed through the scheduler: 10 to 20 ms with two of them, of the 90 ms that a thousand requests take.
 //
 // Source: Linux, fs/file.c: expand_fdtable, which waits by synchronize_rcu.
-func makeRoom(file, files int) {
+func growFileTable(file, files int) {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil && uint64(files) >= limit.Cur {
 		files = int(limit.Cur) - 1

@@ -114,7 +114,11 @@ func handshake(ctx context.Context, fd int, config *tls.Config, deadline time.Ti
 }
 
 // negotiated is how the connection is encrypted.
-func (s *session) negotiated() TLS { return negotiated(s.conn) }
+func (s *session) negotiated() TLS {
+	state := s.conn.ConnectionState()
+	return TLS{Version: tls.VersionName(state.Version), CipherSuite: tls.CipherSuiteName(state.CipherSuite),
+		Protocol: state.NegotiatedProtocol}
+}
 
 // seal encrypts a request into wire.out.
 func (s *session) seal(text []byte) error {
