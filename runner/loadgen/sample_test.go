@@ -75,7 +75,7 @@ func TestCount(t *testing.T) {
 		{"fewer than to be cut", cutting(2), []Sample{tells(1, 2, "")}, counted{},
 			"after the warm-up it made 1 requests, and the load has 2"},
 		{"cut without need", closed, []Sample{givenUp(tells(1, 2, ""))}, counted{},
-			"it gave a request up, and the load is one that follows each to its end"},
+			"it gave a request up, and the load follows each to its end"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, opened, err := Count(tt.config, tt.requests)
