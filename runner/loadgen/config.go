@@ -169,6 +169,15 @@ func (c *Config) Validate() error {
 	case open && (c.Requests > 0 || c.Think > 0):
 		return errors.New("an open loop has a duration, and neither requests nor think")
 	}
+	if c.Verify != nil {
+		if _, err := regexp.Compile(c.Verify.Match); err != nil {
+			return fmt.Errorf("verify: match: %w", err)
+		}
+	}
+	return c.validateTargets()
+}
+
+func (c *Config) validateTargets() error {
 	for i := range c.Targets {
 		t := &c.Targets[i]
 		_, err := t.compile(c.KeepAlive)
@@ -177,11 +186,6 @@ func (c *Config) Validate() error {
 		}
 		if err != nil {
 			return err
-		}
-	}
-	if c.Verify != nil {
-		if _, err := regexp.Compile(c.Verify.Match); err != nil {
-			return fmt.Errorf("verify: match: %w", err)
 		}
 	}
 	return nil

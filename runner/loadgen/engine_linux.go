@@ -37,20 +37,13 @@ type engine struct {
 
 // pacing decides when requests start.
 type pacing interface {
-	// begin is called once, when the load begins.
-	begin()
-	// due starts requests that are due on a schedule, at most so many.
-	due(most int)
-	// turn does everything else that is due by the clock.
-	turn()
-	// freed tells that the request on a connection has ended.
-	freed(connection int32)
-	// counted tells of each request that has ended, before another one starts.
-	counted(o *outcome)
-	// next is when something is due by the clock, and whether the engine polls until then.
-	next() (at int64, polling bool)
-	// finished reports whether no more requests will start, if none is under way.
-	finished() bool
+	begin()                         // once, when the load begins
+	due(most int)                   // starts requests that are due on a schedule
+	turn()                          // does everything else that is due by the clock
+	freed(connection int32)         // the request on a connection has ended
+	counted(o *outcome)             // for each request that has ended, before another one starts
+	next() (at int64, polling bool) // when something is due by the clock, and whether the engine polls until then
+	finished() bool                 // no more requests will start, if none is under way
 }
 
 func newEngine(ctx context.Context, r *run, index, engines int) (*engine, error) {

@@ -1,5 +1,7 @@
 package loadgen
 
+import "bytes"
+
 // headCache remembers the last head of a target's answers. Servers mostly send the same one again, and comparing is
 // faster than parsing.
 type headCache struct {
@@ -44,11 +46,8 @@ func (c *headCache) remember(answer []byte, toHEAD bool) {
 	r.reset()
 	// A head ends with a line feed, so reading line by line stops right behind it.
 	for n := 0; n < len(answer); {
-		end := n
-		for end < len(answer) && answer[end] != '\n' {
-			end++
-		}
-		end = min(end+1, len(answer))
+		line, _, _ := bytes.Cut(answer[n:], []byte("\n"))
+		end := min(n+len(line)+1, len(answer))
 		_, done, err := r.feed(answer[n:end])
 		if err != nil {
 			return

@@ -57,26 +57,9 @@ func (t *Target) compile(keepAlive bool) (*request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("body: %w", err)
 	}
-	fields := map[string][]piece{"Host": {{text: hostField(u)}}, "User-Agent": {{text: "benchbook"}}}
-	seen := make(map[string]bool)
-	for name, value := range t.Headers {
-		if name, err = checkField(name, value); err != nil {
-			return nil, err
-		}
-		if lower := strings.ToLower(name); seen[lower] {
-			return nil, fmt.Errorf("headers: %q is there twice; keep one", lower)
-		} else {
-			seen[lower] = true
-		}
-		if fields[name], err = split(value); err != nil {
-			return nil, fmt.Errorf("headers: %q: %w", name, err)
-		}
-	}
-	if !keepAlive {
-		fields["Connection"] = []piece{{text: "close"}}
-	}
-	if len(t.Body) > 0 || r.method == "POST" || r.method == "PUT" || r.method == "PATCH" {
-		fields["Content-Length"] = []piece{{content: length}}
+	fields, err := t.fields(u, keepAlive)
+	if err != nil {
+		return nil, err
 	}
 	r.add(piece{text: r.method + " "})
 	r.add(uri...)
@@ -100,6 +83,32 @@ func (t *Target) compile(keepAlive bool) (*request, error) {
 		r.static, r.pieces = r.append(nil, 0), nil
 	}
 	return r, nil
+}
+
+// fields returns the headers of a target, ours included.
+func (t *Target) fields(u *url.URL, keepAlive bool) (fields map[string][]piece, err error) {
+	fields = map[string][]piece{"Host": {{text: hostField(u)}}, "User-Agent": {{text: "benchbook"}}}
+	seen := make(map[string]bool)
+	for name, value := range t.Headers {
+		if name, err = checkField(name, value); err != nil {
+			return nil, err
+		}
+		lower := strings.ToLower(name)
+		if seen[lower] {
+			return nil, fmt.Errorf("headers: %q is there twice; keep one", lower)
+		}
+		seen[lower] = true
+		if fields[name], err = split(value); err != nil {
+			return nil, fmt.Errorf("headers: %q: %w", name, err)
+		}
+	}
+	if !keepAlive {
+		fields["Connection"] = []piece{{text: "close"}}
+	}
+	if len(t.Body) > 0 || slices.Contains([]string{"POST", "PUT", "PATCH"}, t.Method) {
+		fields["Content-Length"] = []piece{{content: length}}
+	}
+	return fields, nil
 }
 
 func (r *request) add(pieces ...piece) { r.pieces = append(r.pieces, pieces...) }

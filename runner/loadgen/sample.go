@@ -1,7 +1,6 @@
 package loadgen
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -146,27 +145,4 @@ func checkDue(c *Config, due int64) error {
 		return fmt.Errorf("%d of its requests were due in the window, and by the load %.0f are", due, want)
 	}
 	return nil
-}
-
-// Overlapping returns the index of the first sample that was under way together with at least most others, and -1 if
-// none was. Times may be off by so many nanoseconds.
-func Overlapping(samples []Sample, most int, off int64) (at int) {
-	order, ends := make([]int, 0, len(samples)), make([]int64, 0, len(samples))
-	for i := range samples {
-		if s := &samples[i]; s.Sent != NeverSent {
-			order, ends = append(order, i), append(ends, s.End)
-		}
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(samples[a].Sent, samples[b].Sent) })
-	slices.Sort(ends)
-	ended := 0
-	for n, i := range order {
-		for ended < len(ends) && ends[ended] <= samples[i].Sent+off {
-			ended++
-		}
-		if n+1-ended > most {
-			return i
-		}
-	}
-	return -1
 }

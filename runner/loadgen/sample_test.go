@@ -154,24 +154,3 @@ func TestCountOpen(t *testing.T) {
 		t.Errorf("by chance: %v", err)
 	}
 }
-
-func TestOverlapping(t *testing.T) {
-	for _, tt := range []struct {
-		name     string
-		requests []Sample
-		most     int
-		want     int
-	}{
-		{"one after the other", []Sample{tells(0, 1, ""), tells(1, 2, ""), tells(2, 3, "")}, 1, -1},
-		{"by no more than clocks are off", []Sample{tells(0, 1.000002, ""), tells(1, 2, "")}, 1, -1},
-		{"by more", []Sample{tells(0, 1.00001, ""), tells(1, 2, "")}, 1, 1},
-		{"in any order", []Sample{tells(1, 2, ""), tells(0, 1.5, ""), tells(0.5, 1, "")}, 2, -1},
-		{"one too many", []Sample{tells(1, 2, ""), tells(0, 1.5, ""), tells(0.5, 1.1, "")}, 2, 0},
-		{"never sent", []Sample{{Start: sec(1), Sent: NeverSent, End: sec(3)}, tells(1, 2, "")}, 1, -1},
-		{"none", nil, 1, -1},
-	} {
-		if got := Overlapping(tt.requests, tt.most, 2000); got != tt.want {
-			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
-		}
-	}
-}
