@@ -9,7 +9,7 @@ BASE ?= debian:bookworm-slim
 LDFLAGS ?= -s -w
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-load bench-scale bench-first-use size lint engine build build-cluster agent release image clean
+.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-load bench-in-run bench-tools bench-repetition bench-scale bench-first-use size lint engine build build-cluster agent release image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,10 +70,18 @@ screens: ## take pictures of the pages of the site at three widths, in light and
 bench-method: ## simulate how often verdicts and intervals err, beside the rates they were chosen for (some minutes)
 	$(GO) test ./notebook/stats -run TestRatesOfMethod -v -count=1 -timeout 60m -simulations 10000
 
-bench-load: build ## compare the load generator with wrk, ab, hey and, if installed, oha, and check its promises (an hour; leave the machine alone)
+bench-load: build bench-tools ## compare the load generator with wrk, ab, hey and oha, and with an older benchbook-agent at BASE (15 minutes; leave the machine alone)
+	@$(BIN)/bench-load -ours $(BIN)/$(AGENT) -base '$(if $(findstring /,$(BASE)),$(BASE))'
+
+bench-in-run: build bench-tools ## compare the load generator with wrk in containers of a run, and with an older benchbook at BASE (10 minutes; leave the machine alone)
+	@$(BIN)/bench-load -in-run -ours $(BIN)/benchbook -base '$(if $(findstring /,$(BASE)),$(BASE))'
+
+bench-tools:
 	@command -v wrk >/dev/null && command -v ab >/dev/null && command -v hey >/dev/null || apt-get install -y --no-install-recommends wrk apache2-utils hey
-	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/benchbook-agent/comparetest
-	@$(BIN)/bench-load -load $(BIN)/$(AGENT)
+	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/loadgen/comparetest
+
+bench-repetition: build ## compare what a repetition and a run cost with another binary: BASE=path/to/benchbook (leave the machine alone)
+	$(GO) run ./cmd/repetitiontest $(BIN)/benchbook $(BASE)
 
 bench-scale: ## time check, plan, show and render on 5,000 cells and on 1,000 articles, with their memory (some minutes)
 	$(GO) test ./cmd/cli -run - -bench Scale -benchtime 1x

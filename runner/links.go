@@ -13,13 +13,11 @@ import (
 	"time"
 
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
-	"benchbook/runner/eventloop"
-	"benchbook/runner/link"
 	"benchbook/runner/observe"
-	"benchbook/runner/origin"
 )
 
 // behindLink is added to the name of a service with a link: that is its name in the engine, because the relay has the
@@ -35,13 +33,8 @@ func seed(kind, service string) uint64 {
 
 // originEnvironment returns the environment variable that configures an origin.
 func originEnvironment(s *spec.Service) (string, error) {
-	o := s.Origin
-	config, err := json.Marshal(origin.Config{
-		Semantics: origin.Semantics, Seed: seed("origin", s.Name), Body: o.Body, Status: o.Status,
-		Reason: http.StatusText(o.Status), Errors: o.Errors,
-		Latency: origin.Latency{Distribution: o.Distribution, Value: o.Value, From: o.From, To: o.To, Median: o.Median,
-			Sigma: o.Sigma, Values: o.Values},
-	})
+	config, err := json.Marshal(agent.OriginConfig{Semantics: record.OriginSemantics, Seed: seed("origin", s.Name),
+		Reason: http.StatusText(s.Origin.Status), HTTPOrigin: *s.Origin})
 	if err != nil {
 		return "", fmt.Errorf("service %q: %w", s.Name, err)
 	}
@@ -51,10 +44,9 @@ func originEnvironment(s *spec.Service) (string, error) {
 // relay returns the link before a service. It says in its log when it is ready: a request to its ports would reach the
 // service.
 func (b *bench) relay(s *spec.Service) (engine.Service, error) {
-	c := link.Config{Semantics: link.Semantics, Seed: seed("link", s.Name), RTT: s.Link.RTT, Jitter: s.Link.Jitter,
-		Rate: s.Link.Rate}
+	c := agent.LinkConfig{Semantics: record.LinkSemantics, Seed: seed("link", s.Name), Link: *s.Link}
 	for _, port := range s.Expose {
-		c.Routes = append(c.Routes, link.Route{Listen: fmt.Sprintf(":%d", port),
+		c.Routes = append(c.Routes, agent.LinkRoute{Listen: fmt.Sprintf(":%d", port),
 			Target: fmt.Sprintf("%s%s:%d", s.Name, behindLink, port)})
 	}
 	config, err := json.Marshal(c)
@@ -67,7 +59,7 @@ func (b *bench) relay(s *spec.Service) (engine.Service, error) {
 		CPUSet: b.layout().placement(host).Services,
 		// One end of a closed connection cannot use its port again for a minute. The relay may be that end, for all clients.
 		Sysctls: map[string]string{"net.ipv4.tcp_tw_reuse": "1"},
-		Ready:   spec.Ready{Log: link.ReadyLine},
+		Ready:   spec.Ready{Log: agent.LinkReadyLine},
 	}}
 	return out, nil
 }
@@ -113,14 +105,14 @@ func report(ctx context.Context, running []engine.Container, name string, delays
 	if i < 0 {
 		return
 	}
-	if delays && length < 20*eventloop.ReportEvery {
+	if delays && length < 20*agent.ReportEvery {
 		select {
 		case <-ctx.Done():
-		case <-time.After(eventloop.ReportEvery + 50*time.Millisecond): // for the line to get into the log
+		case <-time.After(agent.ReportEvery + 50*time.Millisecond): // for the line to get into the log
 		}
 	}
 	if log, err := running[i].Logs(ctx); err == nil {
-		if late, ok := eventloop.ReadLateness(log); ok {
+		if late, ok := agent.ReadLateness(log); ok {
 			facts[fact] = late.String()
 		}
 	}
@@ -132,5 +124,5 @@ func serviceLog(ctx context.Context, r engine.Container) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return eventloop.WithoutLateness(bytes.Clone(log)), nil
+	return agent.WithoutLateness(bytes.Clone(log)), nil
 }

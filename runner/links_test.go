@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/link"
-	"benchbook/runner/origin"
 )
 
 // far is an experiment with a database behind a link, and an origin that waits for it, behind a link too.
@@ -89,22 +89,22 @@ func TestLinksAndOrigins(t *testing.T) {
 			t.Errorf("the database is on %s, the links on %s and %s; names %v, %v", db.CPUSet, dbLink.CPUSet, apiLink.CPUSet,
 				db.Aliases, dbLink.Aliases)
 		}
-		if dbLink.Ready.Log != link.ReadyLine || dbLink.Ready.Port != 0 || len(dbLink.Expose) > 0 {
+		if dbLink.Ready.Log != agent.LinkReadyLine || dbLink.Ready.Port != 0 || len(dbLink.Expose) > 0 {
 			t.Errorf("the link is ready when %+v: its ports must not be asked", dbLink.Ready)
 		}
-		var c link.Config
+		var c agent.LinkConfig
 		configOf(t, dbLink, "BENCHBOOK_LINK", &c)
-		want := link.Config{Semantics: link.Semantics, Seed: c.Seed, RTT: 10 * time.Millisecond, Jitter: time.Millisecond,
-			Rate:   10e6,
-			Routes: []link.Route{{Listen: ":5432", Target: "db.behind:5432"}, {Listen: ":5433", Target: "db.behind:5433"}}}
+		want := agent.LinkConfig{Semantics: record.LinkSemantics, Seed: c.Seed,
+			Link:   spec.Link{RTT: 10 * time.Millisecond, Jitter: time.Millisecond, Rate: 10e6},
+			Routes: []agent.LinkRoute{{Listen: ":5432", Target: "db.behind:5432"}, {Listen: ":5433", Target: "db.behind:5433"}}}
 		if got := fmt.Sprintf("%+v", c); got != fmt.Sprintf("%+v", want) || c.Validate() != nil {
 			t.Errorf("got %s, want %+v", got, want)
 		}
-		var o origin.Config
+		var o agent.OriginConfig
 		configOf(t, api, "BENCHBOOK_ORIGIN", &o)
-		wanted := origin.Config{Semantics: origin.Semantics, Seed: o.Seed, Body: 1256, Status: 404, Reason: "Not Found",
-			Errors:  0.01,
-			Latency: origin.Latency{Distribution: "lognormal", Median: 150 * time.Millisecond, Sigma: 0.6}}
+		wanted := agent.OriginConfig{Semantics: record.OriginSemantics, Seed: o.Seed, Reason: "Not Found",
+			HTTPOrigin: spec.HTTPOrigin{Body: 1256, Status: 404, Errors: 0.01, Distribution: "lognormal",
+				Median: 150 * time.Millisecond, Sigma: 0.6}}
 		if got := fmt.Sprintf("%+v", o); got != fmt.Sprintf("%+v", wanted) || o.Validate() != nil {
 			t.Errorf("got %s, want %+v", got, wanted)
 		}
@@ -194,14 +194,6 @@ func TestLinksThatFail(t *testing.T) {
 				t.Errorf("%d spaces opened, %d closed", opened, closed)
 			}
 		})
-	}
-}
-
-// The programs are of the version that plans are made for.
-func TestSemanticsOfOwnPrograms(t *testing.T) {
-	if origin.Semantics != record.OriginSemantics || link.Semantics != record.LinkSemantics {
-		t.Errorf("origins are of semantics %d, links of %d; keys say %d and %d", origin.Semantics, link.Semantics,
-			record.OriginSemantics, record.LinkSemantics)
 	}
 }
 

@@ -58,21 +58,20 @@ Percentage of the requests served within a certain time \(ms\)
 
 func parseAb(o *Output, printed, _ string) {
 	m := o.match(abForm, printed)
-	complete, wrong, connect := o.count(m["complete"], "requests"), o.count(m["wrong"], "answers"),
-		o.count(m["connect"], "failures")
-	broken := max(o.count(m["receive"], "failures"), o.count(m["length"], "failures"), o.count(m["exceptions"], "failures"))
+	complete, wrong, connect := o.count(m["complete"]), o.count(m["wrong"]),
+		o.count(m["connect"])
+	broken := max(o.count(m["receive"]), o.count(m["length"]), o.count(m["exceptions"]))
 	switch {
-	case o.count(m["failed"], "failures") > 0 && m["connect"] == "":
+	case o.count(m["failed"]) > 0 && m["connect"] == "":
 		o.fail("it does not say how %s requests failed", m["failed"])
 	case wrong > complete || broken > complete:
 		o.fail("of %d requests %d were broken and %d had a wrong status", complete, broken, wrong)
 	case complete > 0 && m["rate"] == "" || complete > 1 && m["table"] == "":
 		o.fail("its tables are incomplete; the last line is %q", LastLine(printed))
 	}
-	o.Connections, o.Connecting = int(o.count(m["clients"], "clients")), true
-	o.Attempted, o.Timed = complete+connect, complete
-	o.Failed = connect + min(complete, broken+wrong)
-	o.Completed = o.Attempted - o.Failed
+	o.Connections, o.Connecting = int(o.count(m["clients"])), true
+	o.setCounts(complete+connect, complete-min(complete, broken+wrong))
+	o.Timed = complete
 	o.Failures = map[string]int64{"connect": connect, "wrong": wrong}
 	o.setWindow(complete, m["rate"], m["length"]+"s")
 	if o.Window > 0 {

@@ -64,25 +64,30 @@ func (t Tool) Call(load *spec.Load, cores int) (Call, error) {
 		c.target.Path = cmp.Or(c.target.Path, "/") // ab takes no URL without one
 	}
 	c.operands = []string{c.target.String()}
-	var extra Call // follows the flags of the table
 	if t.adapt != nil {
-		extra = c
-		if err := t.adapt(&extra, &l); err != nil {
+		if err := t.adapt(&c, &l); err != nil {
 			return c, err
 		}
-		c.Environment, c.Files, c.Threads, c.operands = extra.Environment, extra.Files, extra.Threads, extra.operands
 	}
+	extra := c.flags // follow the flags of the table
+	c.flags = nil
 	l.Threads = c.Threads
 	values := t.values(&l)
 	for _, f := range t.Flags {
 		for _, value := range values[f.Key] {
-			if f.Words != "" {
-				c.flag(append(strings.Fields(f.Words), value...)...)
-				c.addFile(f.Key, &l)
+			if f.Words == "" {
+				continue
+			}
+			c.flag(append(strings.Fields(f.Words), value...)...)
+			switch f.Key {
+			case "body":
+				c.file(bodyFile, l.Body)
+			case "script":
+				c.Files = append(c.Files, *l.Script)
 			}
 		}
 	}
-	c.flag(extra.flags...)
+	c.flag(extra...)
 	return c, nil
 }
 
@@ -111,16 +116,6 @@ func (t Tool) values(l *spec.Load) map[string][][]string {
 		add("script", true, l.Script.Path)
 	}
 	return out
-}
-
-// addFile adds the file that the flag for a key names.
-func (c *Call) addFile(key string, l *spec.Load) {
-	switch key {
-	case "body":
-		c.file(bodyFile, l.Body)
-	case "script":
-		c.Files = append(c.Files, *l.Script)
-	}
 }
 
 // time returns a time as the tool takes it for a key: in whole seconds, at least one, or with a unit.

@@ -55,11 +55,9 @@ func parseFortio(o *Output, printed, _ string) {
 	}
 	o.Connecting, o.Started, o.Connections = true, saved.StartTime, saved.NumThreads
 	o.Paced = saved.RequestedQPS != "max"
-	o.Attempted, o.Completed, o.Failed, o.Timed = all, right, all-right, all
+	o.setCounts(all, right)
+	o.Timed = all
 	o.Window = duration(*saved.ActualDuration * nanosecond)
-	if all == 0 {
-		return
-	}
 	for _, p := range h.Percentiles {
 		r := reading{value: p.Value}
 		for _, bar := range h.Data {

@@ -44,17 +44,17 @@ requests: \d+ total, \d+ started, (?P<done>\d+) done, \d+ succeeded, \d+ failed,
 
 func parseH2load(o *Output, printed, rows string) {
 	m := o.match(h2loadForm, printed)
-	done := o.count(m["done"], "requests")
-	o.Attempted = done + o.count(m["errored"], "requests")
+	done := o.count(m["done"])
+	o.Attempted = done + o.count(m["errored"])
 	for _, m := range h2loadClients.FindAllStringSubmatch(printed, -1) {
-		o.Connections += int(o.count(m[1], "clients"))
+		o.Connections += int(o.count(m[1]))
 	}
 	o.setWindow(done, m["rate"], m["length"])
 	all, right := o.countAnswers(o.addLog(rows, isRight))
 	if all != done {
 		o.fail("its log has %d answers, and the summary %d", all, done)
 	}
-	if o.Completed, o.Failed = right, o.Attempted-right; o.Failed == 0 {
+	if o.setCounts(o.Attempted, right); o.Failed == 0 {
 		o.Timed = right
 	}
 }

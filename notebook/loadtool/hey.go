@@ -62,30 +62,29 @@ func parseHey(o *Output, printed, _ string) {
 	m := o.match(heyForm, printed)
 	byStatus := map[string]int64{}
 	for _, s := range heyStatus.FindAllStringSubmatch(m["statuses"], -1) {
-		byStatus[s[1]] += o.count(s[2], "answers")
+		byStatus[s[1]] += o.count(s[2])
 	}
 	answers, right := o.countAnswers(byStatus)
 	o.Statuses = byStatus // whatever the numbers are
-	o.Attempted = answers
+	all := answers
 	o.Failures = map[string]int64{"connect": 0, "reset": 0, "timeout": 0, "closed": 0}
 	for _, e := range heyError.FindAllStringSubmatch(m["errors"], -1) {
-		n := o.count(e[1], "errors")
-		o.Attempted += n
+		n := o.count(e[1])
+		all += n
 		o.addFailures(e[2], n)
 	}
 	// The rate counts every request, so it shows whether answers or errors are missing.
 	total, rate := o.number(m["total"], "length"), o.number(m["rate"], "rate")
-	switch slack := 0.5 + float64(o.Attempted)*(heyStep/total+heyStep/rate)/2; {
-	case o.err == nil && (total == 0 || rate == 0):
-		o.fail("its length is %v s and its rate %v", total, rate)
-	case answers >= heyMost && rate*total > float64(o.Attempted)+slack:
+	switch slack := 0.5 + float64(all)*(heyStep/total+heyStep/rate)/2; {
+	case answers >= heyMost && rate*total > float64(all)+slack:
 		o.fail("hey keeps no more than %d answers, and there were more: measure for a shorter time", heyMost)
-	case math.Abs(rate*total-float64(o.Attempted)) > slack:
-		o.fail("its rate is of %.0f requests, and it lists %d", rate*total, o.Attempted)
+	case math.Abs(rate*total-float64(all)) > slack:
+		o.fail("its rate is of %.0f requests, and it lists %d", rate*total, all)
 	}
 	o.Connecting = true
-	o.setWindow(o.Attempted, m["rate"], m["total"]+"s")
-	o.Completed, o.Failed, o.Timed = right, o.Attempted-right, answers
+	o.setWindow(all, m["rate"], m["total"]+"s")
+	o.setCounts(all, right)
+	o.Timed = answers
 	if answers > 0 {
 		o.addTable(m["table"], bareSecs) // with few answers it prints "0%" for the percentiles it cannot know
 		o.addTime("latency.mean", m["mean"], bareSecs)
@@ -94,14 +93,8 @@ func parseHey(o *Output, printed, _ string) {
 }
 
 func adaptHey(c *Call, l *spec.Load) error {
-	if l.Requests > 0 {
-		l.Requests = perConnection(l) * l.Connections
-	}
 	if host := takeHeader(l, "Host"); host != "" {
 		c.flag("-host", host)
 	}
 	return nil
 }
-
-// perConnection is how many requests each connection gets, where all get the same number.
-func perConnection(l *spec.Load) int { return max(1, l.Requests/max(1, l.Connections)) }

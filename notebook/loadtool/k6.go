@@ -67,7 +67,8 @@ func parseK6(o *Output, printed, _ string) {
 		o.fail("it counts %d requests, and of %d whether they failed", all, bad+good)
 	}
 	o.Paced = true
-	o.Attempted, o.Failed, o.Completed, o.Timed = all, bad, good, all
+	o.setCounts(all, good)
+	o.Timed = all
 	if rate := value(m.Requests, "rate"); rate > 0 {
 		o.Window = duration(float64(all) / rate)
 	}
@@ -76,9 +77,6 @@ func parseK6(o *Output, printed, _ string) {
 	}
 	if users := m.Users.Values; users["min"] == users["max"] {
 		o.Connections = int(o.wholeNumber(users["max"]))
-	}
-	if all == 0 {
-		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Times.Values)) {
 		r := reading{value: m.Times.Values[name] * millisecond}
@@ -97,9 +95,9 @@ import { Gauge } from "k6/metrics";
 http.setResponseCallback(http.expectedStatuses({min: 200, max: 299}));
 const began = new Gauge("benchbook_began");
 export const options = JSON.parse(__ENV.OPTIONS || "{}");
+const request = %s;
 export const setup = () => { began.add(Date.now()); };
-const [method, url, body, params] = %s;
-export default () => { http.request(method, url, body, params); };
+export default () => { http.request(...request); };
 export const handleSummary = (data) => ({stdout: JSON.stringify(data)});
 `
 
@@ -151,11 +149,11 @@ func (c *Call) k6Requests(l *spec.Load, target string) (string, error) {
 		}
 		c.flag("-e", "OPTIONS="+string(options))
 	}
-	request := []any{l.Method, target, nil, map[string]any{"headers": l.Headers, "timeout": times.time("", l.Timeout),
-		"redirects": 0}}
+	var body any
 	if l.Body != "" {
-		request[2] = l.Body
+		body = l.Body
 	}
-	text, err := json.Marshal(request)
+	text, err := json.Marshal([]any{l.Method, target, body,
+		map[string]any{"headers": l.Headers, "timeout": times.time("", l.Timeout), "redirects": 0}})
 	return fmt.Sprintf(k6Script, text), err
 }

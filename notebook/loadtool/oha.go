@@ -67,11 +67,8 @@ func parseOha(o *Output, printed, _ string) {
 		o.fail("its rate is of %.0f requests, and it lists %.0f", sent, all)
 	}
 	o.Connecting, o.Due = true, true // Due matters with a rate only
-	o.Attempted, o.Completed, o.Failed = answers+errors, right, answers+errors-right
+	o.setCounts(answers+errors, right)
 	o.Window, o.Timed = duration(total), answers
-	if answers == 0 {
-		return
-	}
 	for _, name := range slices.Sorted(maps.Keys(saved.LatencyPercentiles)) {
 		if v := saved.LatencyPercentiles[name]; v != nil {
 			o.addPercentile(strings.TrimPrefix(name, "p"), reading{value: *v})

@@ -115,20 +115,24 @@ func (o *Output) addLog(rows string, isRight func(status string) bool) map[strin
 			o.fail("invalid log line %q", line)
 			return nil
 		}
-		n := o.count(m[1], "requests")
+		n := o.count(m[1])
 		if byStatus[m[2]] += n; isRight(m[2]) {
-			times.add(float64(o.count(m[3], "microseconds"))*microsecond, n)
+			times.add(float64(o.count(m[3]))*microsecond, n)
 		}
 	}
 	o.addTimes(times, microsecond)
 	return byStatus
 }
 
+// setCounts sets the counts of a tool that knows how every request ended.
+func (o *Output) setCounts(attempted, right int64) {
+	o.Attempted, o.Completed, o.Failed = attempted, right, attempted-right
+}
+
 // setWindow sets the window from a number of requests and their rate per second, as the length that tools print has
 // fewer digits. It takes the length if the rate is 0.
 func (o *Output) setWindow(requests int64, rate, length string) {
-	perSecond := o.number(rate, "rate")
-	if perSecond > 0 {
+	if perSecond := o.number(rate, "rate"); perSecond > 0 {
 		o.Window = duration(float64(requests) / perSecond)
 		return
 	}
@@ -171,17 +175,17 @@ func isRight(status string) bool { return len(status) == 3 && status[0] == '2' }
 // addFailures counts requests that failed with a message of an HTTP client. A message of unknown kind makes all kinds
 // unknown.
 func (o *Output) addFailures(message string, n int64) {
-	known := slices.IndexFunc(failureKinds, func(k failureKind) bool { return strings.Contains(strings.ToLower(message), k.words) })
-	if o.Failures != nil && known >= 0 {
-		o.Failures[failureKinds[known].kind] += n
-	} else {
-		o.Failures = nil
+	for _, known := range failureKinds {
+		if o.Failures != nil && strings.Contains(strings.ToLower(message), known[0]) {
+			o.Failures[known[1]] += n
+			return
+		}
 	}
+	o.Failures = nil
 }
 
-type failureKind struct{ words, kind string }
-
-var failureKinds = []failureKind{{"connection refused", "connect"}, {"no route to host", "connect"},
+// failureKinds are kinds of failures by words in messages.
+var failureKinds = [][2]string{{"connection refused", "connect"}, {"no route to host", "connect"},
 	{"connection reset by peer", "reset"}, {"timeout", "timeout"}, {"deadline exceeded", "timeout"}, {"eof", "closed"},
 	{"server closed idle connection", "closed"}}
 
@@ -199,10 +203,10 @@ func (o *Output) checked() (*Output, error) {
 			o.fail("it reports %s twice", s.Metric)
 		}
 	}
-	if o.Attempted == 0 {
+	switch {
+	case o.Attempted == 0:
 		o.fail("no request ended")
-	}
-	if o.Attempted >= 0 && max(o.Failed, o.Completed) > o.Attempted {
+	case o.Attempted > 0 && max(o.Failed, o.Completed) > o.Attempted:
 		o.fail("of %d requests %d failed and %d were right", o.Attempted, o.Failed, o.Completed)
 	}
 	o.checkOrder()
@@ -255,16 +259,16 @@ func (o *Output) Load(l *spec.Load) *record.Load {
 
 // toService renames latency metrics to service, which has percentiles only.
 func (o *Output) toService() {
-	for i, s := range o.Samples {
+	all := o.Samples
+	o.Samples, o.Histograms = nil, nil
+	for _, s := range all {
 		if rest, ok := strings.CutPrefix(s.Metric, "latency."); ok {
-			o.Samples[i].Metric = "service." + rest
+			s.Metric = "service." + rest
+		}
+		if _, known := record.LookupMetric(s.Metric); known {
+			o.Samples = append(o.Samples, s)
 		}
 	}
-	o.Samples = slices.DeleteFunc(o.Samples, func(s record.Sample) bool {
-		_, known := record.LookupMetric(s.Metric)
-		return !known
-	})
-	o.Histograms = nil
 }
 
 // mean returns the mean time of requests in seconds; false if it is unknown, or too coarse for Little's law.

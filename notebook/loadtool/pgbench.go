@@ -41,8 +41,8 @@ tps = (?P<rate>[0-9.]+) \((?:without initial connection time|including reconnect
 
 func parsePgbench(o *Output, printed, rows string) {
 	m := o.match(pgbenchForm, printed)
-	o.Connections = int(o.count(m["clients"], "clients"))
-	o.Completed, o.Failed = o.count(m["processed"], "transactions"), o.count(m["failed"], "transactions")
+	o.Connections = int(o.count(m["clients"]))
+	o.Completed, o.Failed = o.count(m["processed"]), o.count(m["failed"])
 	o.Attempted = o.Completed + o.Failed
 	o.setWindow(o.Completed, m["rate"], "0s")
 	n := o.addLog(rows, func(status string) bool { return status == "ok" })
@@ -62,8 +62,8 @@ func adaptPgbench(c *Call, l *spec.Load) error {
 		c.Environment = append(c.Environment, "PGPASSWORD="+password)
 	}
 	c.Threads = min(c.Threads, max(1, l.Connections))
-	if l.Requests > 0 {
-		l.Requests = perConnection(l)
+	if l.Requests > 0 { // each connection sends as many
+		l.Requests = max(1, l.Requests/max(1, l.Connections))
 	}
 	if l.Body != "" {
 		c.flag("-n") // the database may have no tables of pgbench to clean

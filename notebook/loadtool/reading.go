@@ -65,18 +65,8 @@ func duration(seconds float64) time.Duration {
 	return time.Duration(seconds * 1e9)
 }
 
-// count reads a whole number of zero or more; an empty text, from an absent line, is 0.
-func (o *Output) count(text, what string) int64 {
-	if text == "" {
-		return 0
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 || n > maxCount {
-		o.fail("invalid number of %s %q", what, text)
-		return 0
-	}
-	return n
-}
+// count reads a whole number; an empty text, from an absent line, is 0.
+func (o *Output) count(text string) int64 { return o.wholeNumber(o.number(text, "number of requests")) }
 
 // wholeNumber is a count in JSON, where any number may be.
 func (o *Output) wholeNumber(x float64) int64 {

@@ -69,11 +69,8 @@ func Summary(printed []byte, kinds []string) (*Output, error) {
 func (o *Output) addCounts(s *summary, kinds []string) {
 	for _, n := range []struct{ to, from *int64 }{{&o.Attempted, s.Attempted}, {&o.Failed, s.Failed},
 		{&o.Completed, s.Completed}} {
-		if n.from == nil {
-			continue
-		}
-		if *n.to = *n.from; *n.to < 0 || *n.to > maxCount {
-			o.fail("invalid number of requests %d", *n.to)
+		if n.from != nil {
+			*n.to = o.wholeNumber(float64(*n.from))
 		}
 	}
 	if s.Completed == nil && o.Failed >= 0 {
@@ -111,17 +108,14 @@ func (o *Output) addLatency(values map[string]float64, step float64) {
 	}
 }
 
-// histogramUnits are the units of the values of a driver's histogram, in seconds.
-var histogramUnits = map[string]float64{"s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-
 // addHistogram adds the times of all right answers, converted to nanoseconds.
 func (o *Output) addHistogram(encoded, unit string) {
-	seconds, ok := histogramUnits[unit]
+	size, ok := seconds[unit]
 	if !ok {
 		o.fail("the histogram's unit is %q: write s, ms, us or ns", unit)
 		return
 	}
-	step := seconds
+	step := size
 	if unit == "ns" {
 		step = 0
 	}
@@ -130,7 +124,7 @@ func (o *Output) addHistogram(encoded, unit string) {
 		if n > maxCount-times.count {
 			return errors.New("it counts too many")
 		}
-		times.add((float64(from)+float64(to))/2*seconds, n)
+		times.add((float64(from)+float64(to))/2*size, n)
 		return nil
 	})
 	switch {

@@ -50,11 +50,9 @@ func parseVegeta(o *Output, printed, _ string) {
 		o.fail("it has %d requests and %d status codes", requests, all)
 	}
 	o.Connecting, o.Paced = true, true
-	o.Attempted, o.Completed, o.Failed, o.Timed = requests, right, requests-right, requests
+	o.setCounts(requests, right)
+	o.Timed = requests
 	o.Window, o.Started = duration((*saved.Duration+*saved.Wait)*nanosecond), saved.Earliest
-	if requests == 0 {
-		return
-	}
 	for _, name := range []string{"mean", "50th", "90th", "95th", "99th", "max"} {
 		v, ok := saved.Latencies[name]
 		if !ok || math.Abs(v) > math.MaxInt64 {

@@ -54,16 +54,14 @@ Transfer/sec: +(?P<in>[0-9.]+[A-Z]+)
 
 func parseWrk(o *Output, printed, _ string) {
 	m := o.match(wrkForm, printed)
-	count := func(name string) int64 { return o.count(m[name], "requests") }
+	count := func(name string) int64 { return o.count(m[name]) }
 	if threads := count("threads"); threads > 0 {
 		o.Connections = int(count("connections") / threads * threads) // it ignores the remainder
 	}
 	requests := count("requests")
 	o.Failures = map[string]int64{"connect": count("connect"), "wrong": count("wrong"), "timeout": count("timeout")}
-	o.Attempted = requests + count("connect") + count("read") + count("write")
 	// An answer that is both wrong and late counts twice, so that right answers are never overstated.
-	o.Completed = max(0, requests-count("timeout")-count("wrong"))
-	o.Failed = o.Attempted - o.Completed
+	o.setCounts(requests+count("connect")+count("read")+count("write"), max(0, requests-count("timeout")-count("wrong")))
 	o.setWindow(requests, m["rate"], m["length"])
 	received, err := bytes1024.read(m["in"])
 	if err != nil {
@@ -76,9 +74,7 @@ func parseWrk(o *Output, printed, _ string) {
 		o.addTime("latency.max", m["max"], seconds)
 	}
 	for i := range o.Samples {
-		if s := &o.Samples[i]; s.Unit == "s" {
-			s.Step = max(s.Step, microsecond)
-		}
+		o.Samples[i].Step = max(o.Samples[i].Step, microsecond)
 	}
 }
 

@@ -5,34 +5,37 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"benchbook/runner/loadgen"
 )
 
-// memoryLimit is what garbage may add up to before it is collected. Only TLS makes any while the load runs.
+// memoryLimit is how much garbage is collected at. Only TLS makes any while the load runs.
 const memoryLimit = 256 << 20
 
 // putLoad puts HTTP load on a server and prints what it measured.
 //
-// It reads the Config of package http as JSON from the environment, as package http puts it there, or if that is empty
-// from standard input, and prints one Result as JSON. With the argument check it asks for every target once instead,
-// and prints each Answer.
+// With URLs it takes its settings from flags and prints text, or JSON with -json. Otherwise it reads the Config of
+// package loadgen as JSON, from the environment or else from standard input, and prints the Result as JSON. With the
+// argument check it asks every target once and prints the answers instead.
 //
-// The error is nil if it could measure, however the server did.
+// The error is nil if it could measure, whatever the server did.
 func putLoad(ctx context.Context, args []string, s streams) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memoryLimit)
-	text := loadgen.FromEnvironment(os.Getenv)
 	check := slices.Equal(args, []string{loadgen.CheckArgument})
 	if len(args) > 0 && !check {
-		return fmt.Errorf("no such argument: %s", strings.Join(args, " "))
+		return putLoadOn(ctx, args, s)
 	}
+	text := loadgen.FromEnvironment(os.Getenv)
 	config, err := readConfig(ctx, text, s.stdin)
 	if err != nil {
 		return err
@@ -46,8 +49,108 @@ func putLoad(ctx context.Context, args []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := json.NewEncoder(s.stdout).Encode(result); err != nil {
+	return writeJSON(s.stdout, result)
+}
+
+func writeJSON(w io.Writer, result any) error {
+	if err := json.NewEncoder(w).Encode(result); err != nil {
 		return fmt.Errorf("writing the result: %w", err)
+	}
+	return nil
+}
+
+// putLoadOn puts load on URLs, as flags say.
+func putLoadOn(ctx context.Context, args []string, s streams) error {
+	config := loadgen.Config{KeepAlive: true}
+	var target loadgen.Target
+	var asJSON, closing, poisson bool
+	headers := make(map[string]string)
+	flags := flag.NewFlagSet("load", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.IntVar(&config.Connections, "c", 10, "`connections`")
+	flags.IntVar(&config.Threads, "t", 0, "`threads`; 0 is one per core")
+	flags.DurationVar(&config.Duration, "d", 0, "`length` of the window (default 10s, or until -n requests have ended)")
+	flags.Int64Var(&config.Requests, "n", 0, "`requests` that end the window")
+	flags.Float64Var(&config.Rate, "R", 0, "`requests` due per second (an open loop); 0 is a closed loop")
+	flags.BoolVar(&poisson, "poisson", false, "spread the requests of -R at random")
+	flags.DurationVar(&config.Warmup, "warmup", 0, "`length` of the load before the window")
+	flags.DurationVar(&config.Timeout, "timeout", 10*time.Second, "`longest` time to an answer")
+	flags.BoolVar(&closing, "close", false, "open a connection for each request")
+	flags.StringVar(&target.Method, "m", "GET", "`method`")
+	body := flags.String("b", "", "`body` of each request")
+	flags.Func("H", "`header`, such as 'Accept: text/html'; may be repeated", func(text string) error {
+		name, value, ok := strings.Cut(text, ":")
+		if !ok {
+			return errors.New("write NAME: VALUE")
+		}
+		headers[name] = strings.TrimSpace(value)
+		return nil
+	})
+	flags.BoolVar(&asJSON, "json", false, "print the result as JSON")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(s.stdout, "Usage: benchbook-agent load [flags] URL...")
+			flags.SetOutput(s.stdout)
+			flags.PrintDefaults()
+			return nil
+		}
+		return err
+	}
+	config.KeepAlive = !closing
+	if poisson {
+		config.Arrivals = loadgen.PoissonArrivals
+	}
+	if config.Duration == 0 && config.Requests == 0 {
+		config.Duration = 10 * time.Second
+	}
+	target.Headers, target.Body = headers, []byte(*body)
+	for _, target.URL = range flags.Args() {
+		config.Targets = append(config.Targets, target)
+	}
+	result, err := loadgen.Run(ctx, config)
+	switch {
+	case err != nil:
+		return err
+	case asJSON:
+		return writeJSON(s.stdout, result)
+	}
+	return writeText(s.stdout, result)
+}
+
+// writeText writes what people want to know of a result.
+func writeText(w io.Writer, r *loadgen.Result) error {
+	seconds := r.Length.Seconds()
+	right := float64(r.Completed.Right)
+	if o := r.Overlap; r.Lag == nil {
+		right = float64(o.Right) / loadgen.WholeRequest // the estimate of docs/method.md#definitions
+	}
+	fmt.Fprintf(w, "%d requests in %.2f s: %d answered, %d failed\n", r.Attempted, seconds, r.Answered, r.Failed)
+	for _, kind := range loadgen.Kinds {
+		if n := r.Failures[kind]; n > 0 {
+			fmt.Fprintf(w, "  %-10s %d\n", kind, n)
+		}
+	}
+	fmt.Fprintf(w, "throughput   %.1f/s, %.2f MB/s received\n", right/seconds, float64(r.BytesIn)/1e6/seconds)
+	for _, d := range []struct {
+		name  string
+		times *loadgen.Distribution
+	}{{"latency", &r.Latency}, {"service", r.Service}, {"lag", r.Lag}} {
+		if d.times == nil || d.times.Count == 0 {
+			continue
+		}
+		h, err := d.times.Histogram()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%-12s mean %v", d.name, time.Duration(d.times.Sum/d.times.Count).Round(100*time.Nanosecond))
+		for _, p := range []float64{50, 90, 99, 99.9} {
+			fmt.Fprintf(w, ", p%v %v", p, time.Duration(h.ValueAtPercentile(p)).Round(100*time.Nanosecond))
+		}
+		fmt.Fprintf(w, ", max %v\n", time.Duration(d.times.Max).Round(100*time.Nanosecond))
+	}
+	if r.CPU != nil && r.CPU.Busiest != nil && r.Health != nil {
+		fmt.Fprintf(w, "generator    its busiest thread was busy for %.0f %% of the time, and stood still for %v at most\n",
+			100**r.CPU.Busiest, r.Health.Standstill.Round(10*time.Microsecond))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -11,13 +12,13 @@ import (
 	"benchbook/runner/load/timing"
 )
 
-// timeCommand runs a program and prints what it took to standard output, as JSON behind a marker from its environment,
-// which may name programs to run before and after it as well. The status is 0 if the program ran, whatever its own
-// status, or if one before it failed; it is 1, with a line on standard error, if it could not be run.
+// timeCommand runs a program, with hooks and after warm-ups if its environment says so, and prints what it took to
+// standard output as JSON, after a marker from its environment. The status is 1, with a line on standard error, if the
+// program could not be run, and 0 otherwise, whatever its own status.
 func timeCommand(args []string) {
 	stdout, errOut := aside(1)
 	stderr, errErr := aside(2)
-	if errOut != nil || errErr != nil {
+	if errors.Join(errOut, errErr) != nil {
 		os.Exit(1) // there is nowhere to say so
 	}
 	if err := timed(args, stdout); err != nil {
@@ -26,7 +27,6 @@ func timeCommand(args []string) {
 	}
 }
 
-// timed runs the program between those before and after it, and reports.
 func timed(args []string, stdout *os.File) error {
 	settings, err := timing.Take()
 	if err != nil {
@@ -36,7 +36,7 @@ func timed(args []string, stdout *os.File) error {
 	if before.Failure != "" {
 		return settings.Write(stdout, timing.Report{Before: before})
 	}
-	for range settings.Warmup { // one that fails does so again
+	for range settings.Warmup { // the timed run fails as a warm-up does
 		if _, err := timing.Run(args, timing.Options{Standard: true}); err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ func timed(args []string, stdout *os.File) error {
 	return settings.Write(stdout, report)
 }
 
-// aside keeps one of our own streams where the program does not find it, which gets that number for itself.
+// aside returns a copy of one of our streams that the program does not inherit.
 func aside(fd int) (*os.File, error) {
 	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 	return os.NewFile(uintptr(own), "report"), err

@@ -13,11 +13,9 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
-	"benchbook/runner/link"
 	"benchbook/runner/load"
-	"benchbook/runner/origin"
 )
 
 // use is one use of an image in a trial: by a service, by a command in an image of its own, or by the driver of its
@@ -215,10 +213,10 @@ func ownParts(t *plan.Trial) map[string]int {
 	out := map[string]int{}
 	for _, s := range t.Services {
 		if s.Origin != nil {
-			out[agent.Origin] = origin.Semantics
+			out[agent.Origin] = record.OriginSemantics
 		}
 		if s.Link != nil {
-			out[agent.Link] = link.Semantics
+			out[agent.Link] = record.LinkSemantics
 		}
 	}
 	return out

@@ -178,7 +178,7 @@ func nanoseconds(seconds float64) int64 { return int64(math.Round(seconds * 1e9)
 // together checks what all requests are in common.
 func (r *reading) together() error {
 	most := r.load.Connections
-	if i := loadgen.Overlapping(r.requests, most, clockOff); i >= 0 {
+	if i := overlapping(r.requests, most, clockOff); i >= 0 {
 		return r.wrong(r.numbers[i], "is of a request that was under way together with %d others, and the load has %d "+
 			"connections (times are compared to %d µs)", most, most, clockOff/1000)
 	}

@@ -15,7 +15,7 @@ const (
 	maxChunkLine = 4 << 10  // bytes of the line before a chunk, extensions included
 )
 
-// A part is where in an answer the next byte belongs.
+// part is where in an answer the next byte belongs.
 type part uint8
 
 const (
@@ -29,14 +29,15 @@ const (
 	inTrailer
 )
 
-// answerReader reads one answer from pieces of any size: how the bytes were cut never changes what comes out.
+// answerReader parses one answer from pieces of any size; the cuts do not matter.
 //
-// It is strict where a lax reading would count an answer that is none, and lenient where servers differ without
-// harm: lines may end in a bare line feed, a status line may lack its reason, equal lengths may be repeated.
+// It is strict where a lax parser would count garbage as an answer, and lenient where servers differ without harm: lines
+// may end in a bare line feed, a status line may lack its reason, equal lengths may be repeated.
+//
 // Source: RFC 9112, sections 2 to 7.
 type answerReader struct {
-	whole *whole // where to keep the answer, nil while only its status and length count
-	line  []byte // what has come of a line that is not there yet
+	whole *whole // keeps the answer, nil while only its status and length count
+	line  []byte // the incomplete line
 
 	remaining int64 // bytes that the body or chunk still has
 	length    int64 // bytes of the body so far
@@ -46,7 +47,7 @@ type answerReader struct {
 	part      part
 	coding    coding
 
-	folding bool // the next bytes of line are those of a fold, and mean nothing
+	folding bool // the next blanks continue a folded line
 
 	head   bool // the answer to HEAD, which has no body in spite of its headers
 	begun  bool // a first byte has come
@@ -55,7 +56,7 @@ type answerReader struct {
 	keeps  bool // Connection: keep-alive
 }
 
-// A coding is the last transfer coding of a body, which says where it ends.
+// coding is the last transfer coding of a body, which says where it ends.
 type coding uint8
 
 const (
@@ -63,15 +64,6 @@ const (
 	chunked
 	otherCoding
 )
-
-// whole is what the check before timing looks at of an answer.
-type whole struct {
-	statusLine string
-	fields     []field
-	body       *body
-}
-
-type field struct{ name, value string }
 
 // reset prepares for the next answer.
 func (r *answerReader) reset() {
@@ -90,8 +82,8 @@ func (r *answerReader) keepAlive() bool {
 	return !r.closes && (!r.http10 || r.keeps) && r.part != inBodyUntilClose
 }
 
-// feed takes the next bytes. Done means that the answer ended with b[used-1]; after that, or after an error,
-// which says why this is no HTTP answer, the reader must be reset.
+// feed parses the next bytes. Done means that the answer ended with b[used-1], an error that this is not HTTP. After
+// either the reader must be reset.
 func (r *answerReader) feed(b []byte) (used int, done bool, err error) {
 	r.begun = r.begun || len(b) > 0
 	rest := b
@@ -111,7 +103,7 @@ func (r *answerReader) feed(b []byte) (used int, done bool, err error) {
 	return len(b) - len(rest), done, err
 }
 
-// skippable is how many of the next bytes are body and nothing else, so that they need not be looked at; 0 outside one.
+// skippable is how many of the next bytes are body and need no parsing.
 func (r *answerReader) skippable() int64 {
 	switch r.part {
 	case inBody, inChunk:
@@ -122,10 +114,7 @@ func (r *answerReader) skippable() int64 {
 	return 0
 }
 
-// keepsBody says that the body is kept, or some of it, so that it cannot be skipped.
-func (r *answerReader) keepsBody() bool { return r.whole != nil && r.whole.body.keeps > 0 }
-
-// skip takes n of the skippable bytes as feed would. Done means that the answer ended with the last of them.
+// skip counts n skippable bytes. Done means that the answer ended with the last of them.
 func (r *answerReader) skip(n int64) (done bool) {
 	r.length += n
 	if r.part == inBodyUntilClose {
@@ -138,8 +127,7 @@ func (r *answerReader) skip(n int64) (done bool) {
 	return r.part == inBody && r.remaining == 0
 }
 
-// eof tells the reader that the server sends no more. It reports whether that completes the answer, and if it
-// does not, the kind of failure.
+// eof reports whether the end of the connection completes the answer, or else the kind of failure.
 func (r *answerReader) eof() (done bool, kind Kind) {
 	switch {
 	case r.part == inBodyUntilClose:
@@ -158,10 +146,8 @@ func (r *answerReader) takeBody(b []byte) (rest []byte, done bool, err error) {
 	return b[n:], r.skip(int64(n)), nil
 }
 
-// takeLine takes a line, or what there is of it. The line is without its end, and good until the next call. A header
-// line that begins with white space continues the one before, after a single space.
-//
-// Source: RFC 9112, 5.2: a user agent replaces each obs-fold with one or more SP before it interprets the value.
+// takeLine takes a line, without its end, or the first part of one. It is valid until the next call. A header line that
+// begins with white space continues the one before, after a single space (RFC 9112, 5.2).
 func (r *answerReader) takeLine(b []byte) (line, rest []byte, ended bool, err error) {
 	if n := len(r.line); n > 0 && r.line[n-1] == '\n' {
 		line = bytes.TrimSuffix(r.line[:n-1], []byte("\r"))
@@ -202,21 +188,14 @@ func (r *answerReader) takeLine(b []byte) (line, rest []byte, ended bool, err er
 	return bytes.TrimSuffix(line, []byte("\r")), rest, true, nil
 }
 
-// mayBeFolded reports whether a line may go on in the next one.
+// mayBeFolded reports whether the next line may continue this one.
 func (r *answerReader) mayBeFolded(line, rest []byte) bool {
 	return (r.part == inHeader || r.part == inTrailer) && !r.endsFields(line) && (len(rest) == 0 || isBlank(rest[0]))
 }
 
-// endsFields says that the line under way, which ends with these bytes, is the empty one behind all fields.
+// endsFields reports whether the line that ends with these bytes is the empty one after the fields.
 func (r *answerReader) endsFields(last []byte) bool {
-	const cr = "\r"
-	switch len(r.line) {
-	case 0:
-		return len(last) == 0 || string(last) == cr
-	case len(cr):
-		return string(r.line) == cr && len(last) == 0
-	}
-	return false
+	return len(r.line) == 0 && (len(last) == 0 || string(last) == "\r") || string(r.line) == "\r" && len(last) == 0
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
@@ -258,7 +237,7 @@ func startsLikeStatus(line []byte) bool {
 // readStatus reads "HTTP/1.1 200 OK", with or without the reason.
 func (r *answerReader) readStatus(line []byte) error {
 	bad := func() error { return fmt.Errorf("the status line is %q", excerpt(line)) }
-	const version, code = len(statusStart), len(statusStart) + 2
+	const version, code = len(statusStart), len(statusStart) + 2 // where they are
 	if len(line) < code+3 || !startsLikeStatus(line) || !isDigit(line[version]) || line[version+1] != ' ' {
 		return bad()
 	}
@@ -273,12 +252,12 @@ func (r *answerReader) readStatus(line []byte) error {
 	}
 	r.http10 = line[version] == '0'
 	if r.whole != nil {
-		r.whole.statusLine = string(line)
+		r.whole.statusLine, r.whole.status = string(line), r.status
 	}
 	return nil
 }
 
-// readField reads a header field and keeps what says where the answer ends.
+// readField parses a header and keeps what says where the answer ends.
 func (r *answerReader) readField(line []byte) error {
 	name, value, err := splitField(line)
 	if err != nil {
@@ -357,7 +336,7 @@ func (r *answerReader) endHead() (done bool, err error) {
 	if r.coding != uncoded && r.announced >= 0 {
 		return false, errors.New("there are both a length and a transfer coding")
 	}
-	// Chunks of a server that should not know them are read, but not trusted further (RFC 9112, 6.1).
+	// The connection of an HTTP/1.0 server that sends chunks is not used again (RFC 9112, 6.1).
 	r.closes = r.closes || r.http10 && r.coding != uncoded
 	switch {
 	case r.head || r.status == 204 || r.status == 304:
@@ -373,7 +352,7 @@ func (r *answerReader) endHead() (done bool, err error) {
 	return r.remaining == 0, nil
 }
 
-// readChunkSize reads a size in hexadecimal digits, maybe padded, maybe with extensions, which mean nothing to us.
+// readChunkSize parses a hexadecimal size, which may have padding and extensions.
 func (r *answerReader) readChunkSize(line []byte) error {
 	digits, _, _ := bytes.Cut(line, []byte(";"))
 	digits = bytes.TrimRight(digits, " \t")
@@ -412,7 +391,7 @@ func splitField(line []byte) (name, value []byte, err error) {
 	return name, value, nil
 }
 
-// excerpt is as much of some text as fits in a message.
+// excerpt shortens a text for a message.
 func excerpt(text []byte) []byte {
 	if len(text) > maxExcerpt {
 		return append(bytes.Clone(text[:maxExcerpt]), "..."...)

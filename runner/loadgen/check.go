@@ -1,16 +1,41 @@
 package loadgen
 
 import (
+	"bufio"
+	"bytes"
+	"cmp"
 	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/netip"
+	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
+// Answer is what one target answered at one address.
+type Answer struct {
+	Method  string         `json:"method"`
+	URL     string         `json:"url"`
+	Address netip.AddrPort `json:"address,omitzero"` // zero if the name has none
+	Status  int            `json:"status,omitempty"` // 0 without an answer
+	Length  int64          `json:"length"`           // of the body, in bytes
+	Took    time.Duration  `json:"took_ns"`          // connecting included
+	Failure string         `json:"failure,omitempty"`
+}
+
 // Check asks for every target once, at each address that the load would go to, and checks the answers even if the
-// config does not want that. What is wrong with an answer is in it; an error means that the config is invalid or the
-// context ended.
+// config does not. What is wrong with an answer is in it; an error means that the config is invalid or the context
+// ended.
 func Check(ctx context.Context, config Config) ([]Answer, error) {
 	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("config: %w", err)
@@ -20,63 +45,337 @@ func Check(ctx context.Context, config Config) ([]Answer, error) {
 		return nil, err
 	}
 	var answers []Answer
-	for i := range l.targets {
-		t := &l.targets[i]
+	for i, t := range l.targets {
 		found, err := l.checkTarget(ctx, l.origins[t.origin], t.request)
 		if err != nil {
 			return nil, err
 		}
 		for _, a := range found {
-			a.Method, a.URL = t.request.Method, config.Targets[i].URL
+			a.Method, a.URL = t.request.method, config.Targets[i].URL
 			answers = append(answers, a)
 		}
 	}
 	return answers, nil
 }
 
-func (l *load) checkTarget(ctx context.Context, o *origin, r *Request) ([]Answer, error) {
+func (l *load) checkTarget(ctx context.Context, o *origin, r *request) ([]Answer, error) {
 	addresses, err := o.resolve(ctx, l.config.Timeout)
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		return []Answer{{Failure: err.Error()}}, nil
 	}
 	var answers, refused []Answer
-	for _, address := range addresses {
-		if len(answers) > 0 && answers[0].Address.Addr().Is4() != address.Addr().Is4() {
-			break // see choose
-		}
+	err = cmp.Or(context.Cause(ctx), tryEach(addresses, func(address netip.AddrPort) (bool, error) {
 		begin := time.Now()
-		got, refusal, err := l.probe(ctx, o, address, l.questionFor(r))
+		got, refusal, err := l.probe(ctx, o, address, r)
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return false, context.Cause(ctx)
 		}
-		a := Answer{Address: address, Took: time.Since(begin), Length: got.body.length}
+		a := Answer{Address: address, Took: time.Since(begin), Status: got.status, Length: got.body.length}
 		if refusal != nil {
 			a.Failure = fmt.Sprintf("no connection: %v", refusal)
 			refused = append(refused, a)
-			continue
+			return false, nil
 		}
-		a.Status = got.status()
 		if err != nil {
 			a.Failure = err.Error() + got.describe()
 		}
 		answers = append(answers, a)
-	}
+		return true, nil
+	}))
 	if len(answers) == 0 {
-		return refused, nil
+		answers = refused
 	}
-	return answers, nil
+	return answers, err
 }
 
-// status is the status of an answer; 0 if it has none.
-func (a *whole) status() int {
-	_, rest, _ := strings.Cut(a.statusLine, " ")
-	code, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
-	n, err := strconv.Atoi(code)
-	if err != nil {
-		return 0
+// probe opens one connection outside of the load and, unless r is nil, sends a request and checks the answer. Refusal
+// says why there is no connection, err what is wrong with the answer. The context may have ended either way.
+func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, r *request) (a *whole, refusal, err error) {
+	var verify *Verify
+	if r != nil {
+		verify = l.config.Verify
 	}
-	return n
+	a = new(whole)
+	if a.body, err = newBody(verify); err != nil {
+		return a, nil, err
+	}
+	defer a.body.end()
+	deadline := time.Now().Add(l.config.Timeout)
+	dialer := net.Dialer{Deadline: deadline, KeepAlive: -1}
+	conn, err := dialer.DialContext(ctx, "tcp", address.String())
+	if err != nil {
+		return a, err, nil
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	if r == nil {
+		return a, nil, nil
+	}
+	err = conn.SetDeadline(deadline)
+	if err == nil && o.secure != nil {
+		secured := tls.Client(conn, o.secure)
+		if err = secured.HandshakeContext(ctx); err != nil {
+			err = fmt.Errorf("setting up TLS: %w", err)
+		}
+		conn = secured
+	}
+	if err == nil {
+		err = l.exchange(conn, r, a)
+	}
+	if err == nil {
+		a.body.end()
+		err = verify.check(a)
+	}
+	return a, nil, err
+}
+
+// exchange sends a request and reads the whole answer.
+func (l *load) exchange(conn net.Conn, r *request, a *whole) error {
+	// A server that does not read all of a request may have answered it all the same.
+	_, sendErr := conn.Write(r.append(nil, mix(l.config.Seed)))
+	reader := answerReader{head: r.method == "HEAD", whole: a}
+	reader.reset()
+	buffer := make([]byte, bufferSize)
+	for {
+		n, err := conn.Read(buffer)
+		_, done, malformed := reader.feed(buffer[:n])
+		if done || malformed != nil {
+			return malformed
+		}
+		if err == nil {
+			continue
+		}
+		if complete, _ := reader.eof(); complete && errors.Is(err, io.EOF) {
+			return nil
+		}
+		switch err = cmp.Or(sendErr, err); {
+		case errors.Is(err, io.EOF):
+			return errors.New("the server closed the connection")
+		case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+			return errors.New("the server reset the connection")
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return fmt.Errorf("no whole answer within %v", l.config.Timeout)
+		}
+		return err
+	}
+}
+
+// whole is an answer that is checked.
+type whole struct {
+	statusLine string
+	status     int
+	fields     []field
+	body       *body
+}
+
+type field struct{ name, value string }
+
+// describe adds to a message what the answer was.
+func (a *whole) describe() string {
+	switch {
+	case a.statusLine == "":
+		return ""
+	case a.body.length == 0:
+		return fmt.Sprintf("; the answer was %q without a body", a.statusLine)
+	}
+	return fmt.Sprintf("; the answer was %q with a body of %d bytes, %q", a.statusLine, a.body.length,
+		excerpt(a.body.start))
+}
+
+// check returns what is wrong with an answer, which has ended. It works on nil as well.
+func (v *Verify) check(a *whole) error {
+	switch {
+	case !v.hasRightStatus(a.status) && (v == nil || len(v.Status) == 0):
+		return fmt.Errorf("wanted a status of 200 to 299, got %d (verify: {status: %d} accepts it)", a.status, a.status)
+	case !v.hasRightStatus(a.status):
+		return fmt.Errorf("wanted status %s, got %d", strings.Trim(strings.ReplaceAll(fmt.Sprint(v.Status), " ", " or "), "[]"),
+			a.status)
+	case !v.hasRightLength(a.body.length):
+		return fmt.Errorf("wanted a body of %d bytes, got %d", *v.Length, a.body.length)
+	case v == nil:
+		return nil
+	case v.Contains != "" && !a.body.contains.found:
+		return fmt.Errorf("wanted a body that contains %q", v.Contains)
+	case a.body.pattern != nil && !a.body.pattern.found:
+		return fmt.Errorf("wanted a body that matches %q", v.Match)
+	}
+	for _, name := range slices.Sorted(maps.Keys(v.Headers)) {
+		if err := a.checkField(name, v.Headers[name]); err != nil {
+			return err
+		}
+	}
+	if len(v.JSON) > 0 {
+		return v.checkJSON(a.body)
+	}
+	return nil
+}
+
+// checkField returns an error if no header with that name has that value.
+func (a *whole) checkField(name, value string) error {
+	got := "none"
+	for _, f := range a.fields {
+		if strings.EqualFold(f.name, name) {
+			if f.value == value {
+				return nil
+			}
+			got = strconv.Quote(f.value)
+		}
+	}
+	return fmt.Errorf("wanted header %s: %q, got %s", name, value, got)
+}
+
+func (v *Verify) checkJSON(b *body) error {
+	paths := slices.Sorted(maps.Keys(v.JSON))
+	if b.length > maxJSON {
+		return fmt.Errorf("wanted %s in the JSON body, got a body of %d bytes: "+
+			"values are looked for in one of at most %d MiB", paths[0], b.length, maxJSON>>20)
+	}
+	var doc any
+	dec := json.NewDecoder(bytes.NewReader(b.start))
+	dec.UseNumber() // so that a long integer equals itself
+	if err := dec.Decode(&doc); err != nil {
+		return fmt.Errorf("wanted a body in JSON: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("wanted a body in JSON, got one with something after it")
+	}
+	for _, path := range paths {
+		got, err := LookUpJSON(doc, path)
+		if err != nil {
+			return fmt.Errorf("wanted %s = %s in the JSON body: %w", path, v.JSON[path], err)
+		}
+		if x, y := number(got), number(v.JSON[path]); got != v.JSON[path] && (x == nil || y == nil || *x != *y) {
+			return fmt.Errorf("wanted %s = %s in the JSON body, got %s", path, v.JSON[path], got)
+		}
+	}
+	return nil
+}
+
+func number(text string) *float64 {
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return nil
+	}
+	return &x
+}
+
+// LookUpJSON returns the single value at a dotted path, such as items.0.price, as text; strings without their quotes.
+// Doc is decoded by encoding/json; with UseNumber, numbers keep their spelling. Names with a dot cannot be reached.
+func LookUpJSON(doc any, path string) (string, error) {
+	for step := range strings.SplitSeq(path, ".") {
+		switch parent := doc.(type) {
+		case map[string]any:
+			child, ok := parent[step]
+			if !ok {
+				return "", fmt.Errorf("there is no %q", step)
+			}
+			doc = child
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(parent) {
+				return "", fmt.Errorf("there is no %q in a list of %d", step, len(parent))
+			}
+			doc = parent[i]
+		default:
+			return "", fmt.Errorf("there is no %q in a single value", step)
+		}
+	}
+	switch doc := doc.(type) {
+	case map[string]any, []any:
+		return "", errors.New("it is not a single value")
+	case nil:
+		return "null", nil
+	default: // string, json.Number, bool
+		return fmt.Sprint(doc), nil
+	}
+}
+
+const (
+	maxJSON    = 1 << 20 // bytes of a body whose JSON is checked, which is kept whole
+	maxExcerpt = 80      // bytes of a body that are kept for messages
+)
+
+// body reads a body in pieces and keeps no more of it than the checks need.
+type body struct {
+	length int64
+	start  []byte
+	keeps  int // bytes of start at most
+
+	contains search
+	pattern  *matcher // nil if nothing has to match
+}
+
+// newBody prepares for the checks of v, which may be nil. The caller calls end.
+func newBody(v *Verify) (*body, error) {
+	b := &body{keeps: maxExcerpt + 1} // one more than fits, so that an excerpt shows that it is one
+	if v == nil {
+		return b, nil
+	}
+	b.contains = search{text: []byte(v.Contains)}
+	if len(v.JSON) > 0 {
+		b.keeps = maxJSON
+	}
+	if v.Match == "" {
+		return b, nil
+	}
+	pattern, err := regexp.Compile(v.Match)
+	if err == nil {
+		b.pattern = newMatcher(pattern)
+	}
+	return b, err
+}
+
+func (b *body) take(piece []byte) {
+	b.length += int64(len(piece))
+	kept := piece[:min(len(piece), b.keeps-len(b.start))]
+	if need := len(b.start) + len(kept); need > cap(b.start) { // append would allocate more than keeps
+		b.start = append(make([]byte, 0, min(b.keeps, max(need, 2*cap(b.start)))), b.start...)
+	}
+	b.start = append(b.start, kept...)
+	b.contains.add(piece)
+	if b.pattern != nil {
+		_, _ = b.pattern.to.Write(piece) // fails once it has matched
+	}
+}
+
+// end ends the body, so that what matches at its end is known. It may be called twice.
+func (b *body) end() {
+	if b.pattern != nil {
+		b.pattern.to.Close()
+		<-b.pattern.done
+	}
+}
+
+// search looks for a text in a stream of pieces.
+type search struct {
+	text  []byte
+	found bool
+	tail  []byte // the last bytes of the stream, fewer than those of the text
+}
+
+func (s *search) add(piece []byte) {
+	if s.found || len(s.text) == 0 {
+		return
+	}
+	s.tail = append(s.tail, piece...)
+	s.found = bytes.Contains(s.tail, s.text)
+	s.tail = append(s.tail[:0], s.tail[max(0, len(s.tail)-len(s.text)+1):]...)
+}
+
+// matcher looks for a pattern in a stream.
+type matcher struct {
+	to    *io.PipeWriter
+	found bool
+	done  chan struct{}
+}
+
+func newMatcher(pattern *regexp.Regexp) *matcher {
+	from, to := io.Pipe()
+	m := &matcher{to: to, done: make(chan struct{})}
+	go func() {
+		defer close(m.done)
+		m.found = pattern.MatchReader(bufio.NewReaderSize(from, bufferSize))
+		from.Close()
+	}()
+	return m
 }

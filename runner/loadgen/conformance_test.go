@@ -22,17 +22,29 @@ import (
 	"benchbook/internal/slowtest"
 )
 
+// counts are what the tables of servers want.
+type counts struct {
+	right              int64
+	wrong              Kind // of all others
+	connects           int64
+	stale, unrequested int64
+}
+
+func countsOf(r *Result) counts {
+	c := counts{right: r.Answered, connects: r.Connects, stale: r.Stale, unrequested: r.Unrequested}
+	for kind, n := range r.Failures {
+		if n > 0 {
+			c.wrong += kind
+		}
+	}
+	return c
+}
+
 // Each server misbehaves in one of the ways that trap load generators, and is asked by three clients for twelve
 // requests in all, with keep-alive and without. Every request ends in exactly one way, and every connection is counted.
 func TestConformance(t *testing.T) {
 	slowtest.Skip(t)
 	const clients, each = 3, 12
-	type counts struct {
-		right              int64
-		wrong              Kind // of all others
-		connects           int64
-		stale, unrequested int64
-	}
 	say := func(texts ...string) func(*conn) bool {
 		return func(c *conn) bool {
 			for i, text := range texts {
@@ -60,11 +72,31 @@ func TestConformance(t *testing.T) {
 			return false
 		}
 	}
+	reset := func(text string) func(*conn) bool {
+		return func(c *conn) bool {
+			c.say(text)
+			time.Sleep(5 * time.Millisecond) // or the reset overtakes the text
+			c.reset()
+			return false
+		}
+	}
+	// second breaks only the second request of the first connection.
+	second := func(answer func(*conn) bool) func(*conn) bool {
+		return func(c *conn) bool {
+			if c.number == 0 && c.request == 1 {
+				return answer(c)
+			}
+			return good(c)
+		}
+	}
+	one := func(c *Config) { c.Connections, c.Requests = 1, 4 }
 	const head = "HTTP/1.1 200 OK\r\n"
 	failed := func(kind Kind) counts { return counts{wrong: kind, connects: each} }
 	brief := func(c *Config) { c.Timeout = 300 * time.Millisecond }
 	kept := counts{right: each, connects: clients}
 	fresh := counts{right: each, connects: each}
+	extra := counts{right: each, connects: each, unrequested: each}
+	stale := counts{right: each, connects: each, stale: each - clients}
 	tests := []struct {
 		name        string
 		answer      func(*conn) bool
@@ -84,8 +116,7 @@ func TestConformance(t *testing.T) {
 		{"early hints, and the answer later", say("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", hello), nil, kept, fresh},
 		{"three interim answers", say("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" +
 			"HTTP/1.1 103 Early Hints\r\n\r\n" + hello), nil, kept, fresh},
-		{"only an interim answer", end(say("HTTP/1.1 103 Early Hints\r\n\r\n")), nil,
-			counts{wrong: Short, connects: each}, counts{wrong: Short, connects: each}},
+		{"only an interim answer", end(say("HTTP/1.1 103 Early Hints\r\n\r\n")), nil, failed(Short), failed(Short)},
 		{"204 without a body in spite of a length", say("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n"), nil, kept,
 			fresh},
 		{"304 without a body in spite of a length", say("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"),
@@ -93,7 +124,7 @@ func TestConformance(t *testing.T) {
 		{"HEAD without a body in spite of a length", say(head + "Content-Length: 5\r\n\r\n"),
 			func(c *Config) { c.Targets[0].Method = "HEAD" }, kept, fresh},
 		{"HEAD with a body", say(hello), func(c *Config) { c.Targets[0].Method = "HEAD" },
-			counts{right: each, connects: each, unrequested: each}, counts{right: each, connects: each, unrequested: each}},
+			extra, extra},
 		{"an empty body", say(head + "Content-Length: 0\r\n\r\n"), nil, kept, fresh},
 		{"HTTP/1.0 that stays", say("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello"), nil, kept,
 			fresh},
@@ -104,72 +135,68 @@ func TestConformance(t *testing.T) {
 			func(c *Config) { c.Verify = &Verify{Length: new(int64(300000))} }, fresh, fresh},
 		{"a close that is announced", end(say(head + "Connection: close\r\nContent-Length: 5\r\n\r\nhello")), nil, fresh,
 			fresh},
-		{"an answer and the close at once", end(good), nil,
-			counts{right: each, connects: each, stale: each - clients}, fresh},
+		{"an answer and the close at once", end(good), nil, stale, fresh},
 		{"an answer and the close later", func(c *conn) bool {
 			c.say(hello)
 			time.Sleep(5 * time.Millisecond)
 			return false
 		}, func(c *Config) { c.Think = 20 * time.Millisecond },
-			counts{right: each, connects: each, stale: each - clients}, fresh},
+			stale, fresh},
 		{"a reset instead of every second answer", func(c *conn) bool {
 			if c.request == 0 {
 				return good(c)
 			}
 			c.reset()
 			return false
-		}, nil, counts{right: each, connects: each, stale: each - clients}, fresh},
-		{"a close before the first byte", func(*conn) bool { return false }, nil,
-			counts{wrong: Closed, connects: each}, counts{wrong: Closed, connects: each}},
-		{"a reset before the first byte", func(c *conn) bool { c.reset(); return false }, nil,
-			counts{wrong: Reset, connects: each}, counts{wrong: Reset, connects: each}},
-		{"a close in the status line", end(say("HTT")), nil,
-			counts{wrong: Short, connects: each}, counts{wrong: Short, connects: each}},
-		{"a close in a chunk", end(say(head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhel")), nil,
-			counts{wrong: Short, connects: each}, counts{wrong: Short, connects: each}},
-		{"a close before the last chunk", end(say(head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")), nil,
-			counts{wrong: Short, connects: each}, counts{wrong: Short, connects: each}},
-		{"a close in a big body", end(say(head + "Content-Length: 300000\r\n\r\n" + strings.Repeat("x", 200000))), nil,
-			counts{wrong: Short, connects: each}, counts{wrong: Short, connects: each}},
-		{"two answers at once", say(hello + hello), nil,
-			counts{right: each, connects: each, unrequested: each}, counts{right: each, connects: each, unrequested: each}},
-		{"a byte too many", say(hello + "!"), nil,
-			counts{right: each, connects: each, unrequested: each}, counts{right: each, connects: each, unrequested: each}},
-		{"a byte too many behind a big body", say(head + "Content-Length: 200000\r\n\r\n" + strings.Repeat("x", 200001)), nil,
-			counts{right: each, connects: each, unrequested: each}, counts{right: each, connects: each, unrequested: each}},
-		{"a length and chunks", say(head + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
-			nil,
-			counts{wrong: Malformed, connects: each}, counts{wrong: Malformed, connects: each}},
-		{"two lengths", say(head + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"), nil,
-			counts{wrong: Malformed, connects: each}, counts{wrong: Malformed, connects: each}},
-		{"a length with a sign", say(head + "Content-Length: +5\r\n\r\nhello"), nil,
-			counts{wrong: Malformed, connects: each}, counts{wrong: Malformed, connects: each}},
-		{"a length beyond all numbers", say(head + "Content-Length: 99999999999999999999\r\n\r\nhello"), nil,
-			counts{wrong: Malformed, connects: each}, counts{wrong: Malformed, connects: each}},
-		{"a chunk beyond all numbers", say(head + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n"), nil,
-			counts{wrong: Malformed, connects: each}, counts{wrong: Malformed, connects: each}},
-		{"a chunk longer than its size", say(head + "Transfer-Encoding: chunked\r\n\r\n3\r\nhello\r\n0\r\n\r\n"), nil,
-			counts{wrong: Malformed, connects: each}, counts{wrong: Malformed, connects: each}},
-		{"another protocol", say("220 mail.example ESMTP\r\n"), nil,
-			counts{wrong: Malformed, connects: each}, counts{wrong: Malformed, connects: each}},
+		}, nil, stale, fresh},
+		{"a close that is announced and does not come", say(head + "Connection: close\r\nContent-Length: 5\r\n\r\nhello"), nil,
+			fresh, fresh},
+		{"a close in the second answer", second(end(say("HTTP/1.1 200"))), one, counts{right: 3, wrong: Short, connects: 2},
+			counts{right: 4, connects: 4}},
+		{"a reset in the second answer", second(reset("HTTP/1.1 200")), one, counts{right: 3, wrong: Reset, connects: 2},
+			counts{right: 4, connects: 4}},
+		{"a reset in a body until the close", reset("HTTP/1.0 200 OK\r\n\r\nhel"), nil, failed(Reset), failed(Reset)},
+		{"a second answer some time later", func(c *conn) bool {
+			c.say(hello)
+			time.Sleep(10 * time.Millisecond)
+			c.say(hello)
+			return true
+		}, func(c *Config) { one(c); c.Think = 600 * time.Millisecond },
+			counts{right: 4, connects: 4, unrequested: 3}, counts{right: 4, connects: 4}},
+		{"byte by byte", func(c *conn) bool {
+			for _, b := range "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nA: b\r\n\r\n" {
+				c.say(string(b))
+			}
+			return true
+		}, func(c *Config) { c.Verify = &Verify{Length: new(int64(5))} }, kept, fresh},
+		{"a large answer", say(head + "Content-Length: 4194304\r\n\r\n" + strings.Repeat("x", 4<<20)), nil, kept, fresh},
+		{"a wrong length", good, func(c *Config) { c.Verify = &Verify{Length: new(int64(6))} },
+			counts{wrong: Wrong, connects: clients}, counts{wrong: Wrong, connects: each}},
+		{"a close before the first byte", func(*conn) bool { return false }, nil, failed(Closed), failed(Closed)},
+		{"a reset before the first byte", func(c *conn) bool { c.reset(); return false }, nil, failed(Reset), failed(Reset)},
+		{"a close in the status line", end(say("HTT")), nil, failed(Short), failed(Short)},
+		{"a close in a chunk", end(say(head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhel")), nil, failed(Short), failed(Short)},
+		{"a close in a big body", end(say(head + "Content-Length: 300000\r\n\r\n" + strings.Repeat("x", 200000))), nil, failed(Short), failed(Short)},
+		{"two answers at once", say(hello + hello), nil, extra, extra},
+		{"a byte too many", say(hello + "!"), nil, extra, extra},
+		{"a byte too many behind a big body", say(head + "Content-Length: 200000\r\n\r\n" + strings.Repeat("x", 200001)), nil, extra, extra},
+		{"another protocol", say("220 mail.example ESMTP\r\n"), nil, failed(Malformed), failed(Malformed)},
 		{"errors", say("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"), nil,
 			counts{wrong: Wrong, connects: clients}, counts{wrong: Wrong, connects: each}},
 		{"errors, and the connection closes", end(say("HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")),
-			nil,
-			counts{wrong: Wrong, connects: each}, counts{wrong: Wrong, connects: each}},
+			nil, failed(Wrong), failed(Wrong)},
 		{"answers that are slow", after(250 * time.Millisecond), nil, kept, fresh},
 		{"answers that are too late", after(1600 * time.Millisecond),
 			func(c *Config) { c.Timeout = 800 * time.Millisecond },
-			counts{wrong: Timeout, connects: each}, counts{wrong: Timeout, connects: each}},
+			failed(Timeout), failed(Timeout)},
 		{"a body that stalls", func(c *conn) bool {
 			c.say(hello[:len(hello)-1])
 			time.Sleep(1600 * time.Millisecond)
 			return false
 		}, func(c *Config) { c.Timeout = 800 * time.Millisecond },
-			counts{wrong: Timeout, connects: each}, counts{wrong: Timeout, connects: each}},
+			failed(Timeout), failed(Timeout)},
 		{"a head without an end", endless(head, "A: b\r\n", 0), nil, failed(Malformed), failed(Malformed)},
-		{"trailers without an end", endless(head+"Transfer-Encoding: chunked\r\n\r\n0\r\n", "A: b\r\n", 0), nil,
-			failed(Malformed), failed(Malformed)},
+		{"trailers without an end", endless(head+"Transfer-Encoding: chunked\r\n\r\n0\r\n", "A: b\r\n", 0), nil, failed(Malformed), failed(Malformed)},
 		{"interim answers without an end", endless("", "HTTP/1.1 100 Continue\r\n\r\n", time.Millisecond), brief,
 			failed(Timeout), failed(Timeout)},
 		{"a body without an end", endless(head+"\r\n", strings.Repeat("x", 1<<16), 0), brief, failed(Timeout),
@@ -217,12 +244,7 @@ func TestConformance(t *testing.T) {
 					config.Verify.Before = new(false)
 				}
 				r := mustRun(t, config)
-				got := counts{right: r.Answered, connects: r.Connects, stale: r.Stale, unrequested: r.Unrequested}
-				for kind, n := range r.Failures {
-					if n > 0 {
-						got.wrong += kind
-					}
-				}
+				got := countsOf(r)
 				// A client may be done with all requests before another has come to its first.
 				if missing := want.connects - got.connects; keepAlive && want.connects == clients && missing > 0 &&
 					missing < clients {
@@ -231,8 +253,11 @@ func TestConformance(t *testing.T) {
 				if missing := got.stale - want.stale; keepAlive && want.stale > 0 && missing > 0 && missing < clients {
 					got.stale -= missing
 				}
-				if got != want || r.Attempted != each {
+				if got != want || r.Attempted != config.Requests {
 					t.Errorf("\n got %+v, %d attempted, %v\nwant %+v", got, r.Attempted, r.Failures, want)
+				}
+				if r.Failures[Timeout] > 0 && r.FailedLatency.Min < config.Timeout.Nanoseconds() {
+					t.Errorf("a request was given up after %d ns, before its timeout", r.FailedLatency.Min)
 				}
 				if n := s.connections.Load(); n != r.Connects {
 					t.Errorf("the server took %d connections, we count %d", n, r.Connects)

@@ -2,9 +2,8 @@ package loadgen
 
 import "unsafe"
 
-// connection is a place for a connection, with the request that is on it or was last. There is one for every client of
-// a closed loop, and as many as may be open at a time in an open one, so it is kept small: a request is never kept, but
-// written again from its draw if it has to be sent again.
+// connection is a slot for a connection, with its current or last request. It is small, as there may be very many: the
+// text of a request is not kept, but written again from its draw if needed.
 type connection struct {
 	socket
 	answer answerReader
@@ -12,38 +11,37 @@ type connection struct {
 	start     int64 // of the request: when it started, or was due
 	sent      int64 // when it left
 	firstByte int64
-	connect   int64 // as in outcome
+	connect   int64 // see outcome
 	tls       int64
 	bytesIn   int64 // in the window
 	bytesOut  int64
 	wake      int64 // when a thinking client's pause is over
 	draw      uint64
-	written   int // bytes of the request that have been sent
+	written   int // bytes of the request sent so far
 
 	target int32
 	origin int32
-	before int32 // in the list that it is in
+	before int32 // in its queue
 	behind int32
 
-	reused      bool // the request goes over the connection of another
-	retried     bool // and that was stale
-	stale       bool // as in outcome, from here on of the request that is next if none is under way
+	reused      bool // an earlier request used the connection
+	retried     bool // and it was stale
+	stale       bool // see outcome; of the next request while none is under way
 	unrequested bool
 	blocked     bool
-	sendFailed  bool // the connection takes no more, what has come over it may still be an answer
+	sendFailed  bool // the connection takes no more bytes; there may still be an answer
 }
 
-// socket is one, with what is set up on it.
+// socket is an open connection.
 type socket struct {
 	session    *session
-	opened     int64 // when the attempt to connect began
+	opened     int64 // when connecting began
 	fd         int32
 	generation uint32
 	state      state
-	writable   bool // the poller tells when there is room to send
+	writable   bool // the poller waits for room to send
 }
 
-// A state is what a connection is at.
 type state uint8
 
 const (
@@ -55,10 +53,9 @@ const (
 	idle
 )
 
-// disconnect forgets the socket.
 func (c *socket) disconnect() { c.state, c.session, c.writable = unconnected, nil, false }
 
-// sizeOfConnection is the memory of ours that each connection takes, its entry in owners included.
+// sizeOfConnection is the memory that each connection takes, with its entry in owners.
 const sizeOfConnection = unsafe.Sizeof(connection{}) + unsafe.Sizeof(owner{})
 
 // queue is a queue of connections, linked through them.

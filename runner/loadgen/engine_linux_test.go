@@ -49,7 +49,7 @@ func TestBytesBehindAFullBuffer(t *testing.T) {
 			}
 
 			r.issued.Store(1) // this request is the only one
-			r.window.Open(l.now())
+			r.window.openAt(l.now())
 			e.clock = l.now()
 			c := &e.connections[0]
 			c.fd, c.state, c.start, c.sent = int32(ours), waiting, e.clock, e.clock
@@ -61,9 +61,9 @@ func TestBytesBehindAFullBuffer(t *testing.T) {
 			if len(e.uncounted) != 1 {
 				t.Fatalf("%d requests have ended, want 1", len(e.uncounted))
 			}
-			if o := e.uncounted[0]; o.Kind != "" || o.Status != 200 || o.Unrequested != (tt.behind != "") {
+			if o := e.uncounted[0]; o.kind != "" || o.status != 200 || o.unrequested != (tt.behind != "") {
 				t.Errorf("got kind %q, status %d, unrequested %v; want an answer 200, unrequested %v",
-					o.Kind, o.Status, o.Unrequested, tt.behind != "")
+					o.kind, o.status, o.unrequested, tt.behind != "")
 			}
 		})
 	}

@@ -7,17 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What an engine does with the request on one connection: from opening it to the last byte of the answer.
+// How an engine carries out the request on one connection, from opening it to the last byte of the answer.
 
 const (
-	// worthSkipping is how much of a body has to come before it pays to have the kernel drop it.
-	worthSkipping = 8 << 10
-	// mostSkipped bounds what the kernel drops at a time, so that the clock is read now and then.
-	mostSkipped = 1 << 24
-	// mostReads bounds how long one connection keeps the others waiting.
-	mostReads = 16
-	// patience is how long a server that has announced the end of a connection may take to close it.
-	patience = int64(100 * time.Millisecond)
+	worthSkipping = 8 << 10                       // bytes of a body from which the kernel drops them
+	mostSkipped   = 1 << 24                       // bytes dropped at a time, so that the clock is read now and then
+	mostReads     = 16                            // of one connection while others wait
+	patience      = int64(100 * time.Millisecond) // for a server to close a connection whose end it has announced
 )
 
 // open opens a connection for the request on it and sends it.
@@ -34,8 +30,8 @@ func (e *engine) open(i int32, c *connection) {
 		return
 	}
 	if e.origins[c.origin].secure == nil {
-		// To a server on the same machine the connection is open already, though connect says that it is under way.
-		// Sending fails for now if it is not.
+		// To a server on the same machine the connection is open already, though connect returns EINPROGRESS. Otherwise
+		// sending returns EAGAIN.
 		e.clock = e.now()
 		text := e.plainText(c)
 		n, errno := send(fd, text)
@@ -58,8 +54,7 @@ func (e *engine) open(i int32, c *connection) {
 	e.watch(&c.socket, unix.EPOLL_CTL_ADD, true)
 }
 
-// openFailed takes note of what the kernel says of a connection that was to be opened. A connection that breaks off has
-// been open.
+// openFailed handles an error in opening a connection. One that broke off was open before.
 func (e *engine) openFailed(i int32, c *connection, errno unix.Errno, op int) {
 	if errno != unix.ECONNRESET && errno != unix.EPIPE {
 		e.refused(i, c, errno)
@@ -72,7 +67,7 @@ func (e *engine) openFailed(i int32, c *connection, errno unix.Errno, op int) {
 
 // refused ends a request whose connection did not open.
 func (e *engine) refused(i int32, c *connection, err error) {
-	kind, err := refusal(err)
+	kind, err := connectFailure(err)
 	if kind == "" {
 		e.err = err
 		return
@@ -80,7 +75,7 @@ func (e *engine) refused(i int32, c *connection, err error) {
 	e.fail(i, c, kind)
 }
 
-// connected goes on with a connection that is open, or is known not to open.
+// connected handles a connection that has opened, or failed to.
 func (e *engine) connected(i int32, c *connection) {
 	code, err := unix.GetsockoptInt(int(c.fd), unix.SOL_SOCKET, unix.SO_ERROR)
 	if err != nil {
@@ -100,7 +95,7 @@ func (e *engine) connected(i int32, c *connection) {
 	e.secure(&c.socket, i, secure, c.start)
 }
 
-// secure sets TLS up on a connection, which collect goes on with.
+// secure starts the handshake on a connection; collect finishes it.
 func (e *engine) secure(s *socket, slot int32, config *tls.Config, start int64) {
 	s.state = securing
 	sendAtOnce(int(s.fd)) // the request follows the end of the handshake
@@ -108,10 +103,10 @@ func (e *engine) secure(s *socket, slot int32, config *tls.Config, start int64) 
 		e.err = err
 		return
 	}
-	// The handshake works on a duplicate, since this engine may close its own socket meanwhile.
+	// The handshake has a duplicate, since this engine may close its own socket meanwhile.
 	fd, err := unix.FcntlInt(uintptr(s.fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
-		_, e.err = refusal(err)
+		_, e.err = connectFailure(err)
 		return
 	}
 	generation, deadline := s.generation, e.base.Add(time.Duration(start)+e.config.Timeout)
@@ -122,7 +117,7 @@ func (e *engine) secure(s *socket, slot int32, config *tls.Config, start int64) 
 	})
 }
 
-// collect goes on with connections on which TLS is set up.
+// collect continues with connections whose handshake has ended.
 func (e *engine) collect() {
 	for _, h := range e.handshakes.take() {
 		e.clock = e.now()
@@ -148,13 +143,13 @@ func (e *engine) watch(c *socket, op int, writable bool) {
 	}
 }
 
-// plainText is the request on a connection, good until the next call.
+// plainText returns the request on a connection; it is valid until the next call.
 func (e *engine) plainText(c *connection) []byte {
 	r := e.targets[c.target].request
-	if r.Static != nil {
-		return r.Static
+	if r.static != nil {
+		return r.static
 	}
-	e.text = r.Append(e.text[:0], c.draw)
+	e.text = r.append(e.text[:0], c.draw)
 	return e.text
 }
 
@@ -195,10 +190,10 @@ func (e *engine) send(i int32, c *connection) {
 		c.state = sending
 		e.watch(&c.socket, unix.EPOLL_CTL_MOD, true)
 	case unix.ENOBUFS, unix.ENOMEM:
-		_, e.err = refusal(errno)
+		_, e.err = connectFailure(errno)
 	default:
-		// A server that does not read all of a request may have answered it all the same. The poller will tell that the
-		// connection is broken, and what has come over it is read first.
+		// A server that does not read all of a request may have answered it. The poller reports the broken connection,
+		// and what has come over it is read first.
 		c.state, c.sendFailed = waiting, true
 		e.watch(&c.socket, unix.EPOLL_CTL_MOD, false)
 	}
@@ -206,16 +201,16 @@ func (e *engine) send(i int32, c *connection) {
 
 func (e *engine) wrote(c *connection, n int) {
 	c.written += n
-	if e.window.Contains(e.clock) {
+	if e.window.contains(e.clock) {
 		c.bytesOut += int64(n)
 	}
 }
 
-// read reads what has come of an answer. Broken says that the connection is, once that is read.
+// read reads what has come of an answer. Broken means that the connection breaks after that.
 func (e *engine) read(i int32, c *connection, broken bool) {
 	e.broken = broken
 	for range mostReads {
-		skips := c.session == nil && c.answer.skippable() >= worthSkipping && !c.answer.keepsBody()
+		skips := c.session == nil && c.answer.skippable() >= worthSkipping
 		var n int
 		var errno unix.Errno
 		if skips {
@@ -234,7 +229,7 @@ func (e *engine) read(i int32, c *connection, broken bool) {
 			e.endOfBytes(i, c, errno)
 			return
 		}
-		if e.window.Contains(e.clock) {
+		if e.window.contains(e.clock) {
 			c.bytesIn += int64(n)
 		}
 		if c.firstByte == 0 {
@@ -247,7 +242,7 @@ func (e *engine) read(i int32, c *connection, broken bool) {
 	}
 }
 
-// endOfBytes takes note that nothing more comes over a connection, because of an error or without.
+// endOfBytes handles the end of a connection, with an error or without.
 func (e *engine) endOfBytes(i int32, c *connection, errno unix.Errno) {
 	switch errno {
 	case 0:
@@ -259,8 +254,7 @@ func (e *engine) endOfBytes(i int32, c *connection, errno unix.Errno) {
 	}
 }
 
-// take takes n bytes of an answer, which are in the buffer unless they were skipped, and reports whether the request is
-// over.
+// take handles n bytes of an answer, in the buffer unless they were skipped, and reports whether the request is over.
 func (e *engine) take(i int32, c *connection, n int, skipped, more bool) (over bool) {
 	if c.session != nil {
 		return e.takeSecure(i, c, e.buffer[:n], more)
@@ -283,7 +277,7 @@ func (e *engine) take(i int32, c *connection, n int, skipped, more bool) (over b
 	return true
 }
 
-// takeSecure is take for what has come encrypted.
+// takeSecure is take for encrypted bytes.
 func (e *engine) takeSecure(i int32, c *connection, b []byte, more bool) (over bool) {
 	var done, extra bool
 	var malformed error
@@ -308,7 +302,7 @@ func (e *engine) takeSecure(i int32, c *connection, b []byte, more bool) (over b
 	case c.session.ended:
 		e.endOfStream(i, c, true)
 	case len(c.session.wire.out) > c.written && c.state == waiting:
-		e.send(i, c) // what TLS itself had to answer
+		e.send(i, c) // an answer of TLS itself
 		return false
 	default:
 		return false
@@ -316,9 +310,8 @@ func (e *engine) takeSecure(i int32, c *connection, b []byte, more bool) (over b
 	return true
 }
 
-// endOfStream takes note that the server sends no more. Said tells that it has announced so, where there is TLS.
-//
-// Over TLS a body that ends with the connection is whole only if that end was announced (RFC 9112, 9.8).
+// endOfStream handles the end of what the server sends. Over TLS a body that ends with the connection is whole only if
+// that end was announced (RFC 9112, 9.8), as said tells.
 func (e *engine) endOfStream(i int32, c *connection, said bool) {
 	complete, kind := c.answer.eof()
 	switch {
@@ -329,16 +322,16 @@ func (e *engine) endOfStream(i int32, c *connection, said bool) {
 		e.judge(i, c)
 		e.pacing.freed(i)
 	case kind == Closed && c.sendFailed:
-		e.breakOff(i, c, Reset) // the reset was used up by telling the sender
+		e.breakOff(i, c, Reset) // the kernel has reported the reset to send
 	default:
 		e.breakOff(i, c, kind)
 	}
 }
 
-// breakOff ends a request whose connection broke. Between two requests a server may close a connection at any moment,
-// so a connection that was used before gets another try.
+// breakOff ends a request whose connection broke. A server may close a kept connection at any moment, so a request over
+// one is sent again once.
 func (e *engine) breakOff(i int32, c *connection, kind Kind) {
-	if !c.reused || c.retried || c.answer.begun || kind != Closed && kind != Reset || e.late(c.start) {
+	if !c.reused || c.retried || c.answer.begun || kind != Closed && kind != Reset || e.isLate(c.start) {
 		e.fail(i, c, kind)
 		return
 	}
@@ -349,10 +342,10 @@ func (e *engine) breakOff(i int32, c *connection, kind Kind) {
 	e.open(i, c)
 }
 
-// answered ends a request with a whole answer. Extra says that more than that has come, more that it may have.
+// answered ends a request with a whole answer. Extra means that more bytes have come, more that they may have.
 func (e *engine) answered(i int32, c *connection, extra, more bool) {
 	lasts := c.answer.keepAlive()
-	gone := e.broken && !lasts // as announced
+	gone := e.broken && !lasts
 	intact := !extra && c.state == waiting && !c.sendFailed
 	if intact && !gone && (more || c.session.hasEnded()) {
 		extra, gone = e.peek(c)
@@ -369,7 +362,7 @@ func (e *engine) answered(i int32, c *connection, extra, more bool) {
 	e.pacing.freed(i)
 }
 
-// release keeps a connection for the next request, if it is to last.
+// release keeps a connection for the next request, or closes it.
 func (e *engine) release(c *connection, lasts bool) {
 	switch {
 	case !lasts:
@@ -384,7 +377,7 @@ func (e *engine) release(c *connection, lasts bool) {
 	}
 }
 
-// peek looks for what else has come over a connection: bytes that nobody asked for, or its end.
+// peek looks for extra bytes on a connection, and for its end.
 func (e *engine) peek(c *connection) (extra, gone bool) {
 	if c.session.hasEnded() {
 		return false, true
@@ -402,8 +395,8 @@ func (e *engine) peek(c *connection) (extra, gone bool) {
 	return extra, err != nil || c.session.ended
 }
 
-// inspect looks at a connection without a request: a server may close it at any moment, which makes it stale, or send
-// bytes that would pass for the start of the next answer. Either way it is given up.
+// inspect handles an event of a connection without a request. One that the server has closed is stale, extra bytes would
+// pass for the start of the next answer; both are closed.
 func (e *engine) inspect(c *connection, broken bool) {
 	for range mostReads {
 		extra, gone := e.peek(c)

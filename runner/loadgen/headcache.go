@@ -1,22 +1,23 @@
 package loadgen
 
-// headCache remembers the last head that a target answered with. Servers mostly send the same one again, and what a
-// reader has learnt from some bytes it will learn from the same bytes: the cache skips the reading, not the result.
+import "bytes"
+
+// headCache remembers the last head of a target's answers. Servers mostly send the same one again, and comparing is
+// faster than parsing.
 type headCache struct {
 	head   []byte
-	after  answerReader // the reader behind the head
+	after  answerReader // the state of the parser after the head
 	done   bool         // the answer ends with the head
 	misses int          // in a row
 }
 
-// Where every head is another, remembering each would be work for nothing, so after patientMisses in a row only one
-// head of many is remembered.
+// If every head is different, remembering each is wasted: after patientMisses in a row only one of oneOfMany is.
 const (
 	patientMisses = 8
 	oneOfMany     = 64
 )
 
-// feed is the feed of the reader.
+// feed does what r.feed does.
 func (c *headCache) feed(r *answerReader, b []byte) (used int, done bool, err error) {
 	if r.begun || len(b) == 0 || r.whole != nil {
 		return r.feed(b)
@@ -39,17 +40,14 @@ func (c *headCache) feed(r *answerReader, b []byte) (used int, done bool, err er
 	return used, done, err
 }
 
-// remember keeps the head that an answer, read without an error, starts with.
+// remember keeps the head of an answer that was parsed without an error.
 func (c *headCache) remember(answer []byte, toHEAD bool) {
 	r := answerReader{head: toHEAD}
 	r.reset()
 	// A head ends with a line feed, so reading line by line stops right behind it.
 	for n := 0; n < len(answer); {
-		end := n
-		for end < len(answer) && answer[end] != '\n' {
-			end++
-		}
-		end = min(end+1, len(answer))
+		line, _, _ := bytes.Cut(answer[n:], []byte("\n"))
+		end := min(n+len(line)+1, len(answer))
 		_, done, err := r.feed(answer[n:end])
 		if err != nil {
 			return

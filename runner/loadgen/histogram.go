@@ -10,8 +10,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Histogram is a Distribution in the making. Source: docs/method.md#histogram.
-type Histogram struct {
+// histogram builds a Distribution. Source: docs/method.md#histogram.
+type histogram struct {
 	hdr              *hdrhistogram.Histogram
 	highest          int64
 	count, min, max  int64
@@ -19,32 +19,29 @@ type Histogram struct {
 	err              error // of the last value that could not be added
 }
 
-func newHistogram(timeout time.Duration) *Histogram {
-	return newHistogramUpTo(max(time.Minute, 2*timeout).Nanoseconds())
+func newHistogram(timeout time.Duration) *histogram {
+	highest := max(time.Minute, 2*timeout).Nanoseconds()
+	return &histogram{hdr: hdrhistogram.New(1, highest, 3), highest: highest, min: math.MaxInt64}
 }
 
-func newHistogramUpTo(highest int64) *Histogram {
-	return &Histogram{hdr: hdrhistogram.New(1, highest, 3), highest: highest, min: math.MaxInt64}
-}
-
-func (h *Histogram) Add(ns int64) {
+func (h *histogram) add(ns int64) {
 	h.count++
 	h.sum += ns
 	h.min, h.max = min(h.min, ns), max(h.max, ns)
-	if ns > h.highest { // the library would take some of these, up to the end of its last bucket
+	if ns > h.highest { // the library takes some of these, up to the end of its last bucket
 		h.overflowing++
 	} else if err := h.hdr.RecordValue(ns); err != nil {
 		h.err = err
 	}
 }
 
-// sharesOf adds up how much of requests that were cut is done, by their ages: of each the mean share that the age is of
-// the times here that are longer, and nothing if none is.
+// sharesOf adds up which share of each cut request was done, by its age: the mean of age/time over all times here that
+// are longer than the age, and 0 if none is.
 //
 // Source: docs/method.md#requests-that-were-cut.
-func (h *Histogram) sharesOf(ages *Histogram) (sum float64) {
+func (h *histogram) sharesOf(ages *histogram) (sum float64) {
 	times := h.hdr.Distribution()
-	longer, inverse := 0.0, 0.0 // how many times are longer, and the sum of 1 over each
+	longer, inverse := 0.0, 0.0 // how many times are longer, and the sum of 1/time over them
 	i := len(times)
 	for _, age := range slices.Backward(ages.hdr.Distribution()) {
 		for ; age.Count > 0 && i > 0 && times[i-1].From > age.To; i-- {
@@ -58,7 +55,7 @@ func (h *Histogram) sharesOf(ages *Histogram) (sum float64) {
 	return sum
 }
 
-func (h *Histogram) Merge(from *Histogram) {
+func (h *histogram) merge(from *histogram) {
 	h.count += from.count
 	h.sum += from.sum
 	h.min, h.max = min(h.min, from.min), max(h.max, from.max)
@@ -69,8 +66,7 @@ func (h *Histogram) Merge(from *Histogram) {
 	}
 }
 
-// Distribution returns what was added, or why some of that could not be.
-func (h *Histogram) Distribution() (Distribution, error) {
+func (h *histogram) distribution() (Distribution, error) {
 	if h.err != nil {
 		return Distribution{}, h.err
 	}
@@ -78,10 +74,8 @@ func (h *Histogram) Distribution() (Distribution, error) {
 	if err != nil {
 		return Distribution{}, fmt.Errorf("encoding histogram: %w", err)
 	}
-	d := Distribution{
-		Encoded: string(encoded), Highest: h.highest,
-		Count: h.count, Min: h.min, Max: h.max, Sum: h.sum, Overflow: h.overflowing,
-	}
+	d := Distribution{Encoded: string(encoded), Highest: h.highest, Count: h.count, Min: h.min, Max: h.max, Sum: h.sum,
+		Overflow: h.overflowing}
 	if h.count == 0 {
 		d.Min = 0
 	}

@@ -10,11 +10,11 @@ import (
 func TestHistogramOverflow(t *testing.T) {
 	h, other := newHistogram(time.Second), newHistogram(time.Second)
 	for _, v := range []int64{0, 1500, 60e9, 60e9 + 1} {
-		h.Add(v)
+		h.add(v)
 	}
-	other.Add(68e9)
-	h.Merge(other)
-	d, err := h.Distribution()
+	other.add(68e9)
+	h.merge(other)
+	d, err := h.distribution()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestHistogramOverflow(t *testing.T) {
 }
 
 func TestHistogramErrors(t *testing.T) {
-	d, err := newHistogram(time.Second).Distribution()
+	d, err := newHistogram(time.Second).distribution()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,16 +55,16 @@ func TestHistogramErrors(t *testing.T) {
 }
 
 func TestSharesOf(t *testing.T) {
-	of := func(list ...float64) *Histogram { // ms
+	of := func(list ...float64) *histogram { // ms
 		h := newHistogram(time.Second)
 		for _, v := range list {
-			h.Add(int64(v * 1e6))
+			h.add(int64(v * 1e6))
 		}
 		return h
 	}
 	tests := []struct {
 		name        string
-		times, ages *Histogram
+		times, ages *histogram
 		want        float64
 	}{
 		{"nothing was cut", of(1, 2), of(), 0},

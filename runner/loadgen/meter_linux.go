@@ -1,35 +1,56 @@
 package loadgen
 
 import (
+	"bytes"
 	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/notebook/spec"
 	"benchbook/runner/proc"
 )
 
-// meter watches over one thread of the load: what it uses, what keeps it from its work, and how late it wakes up.
-type meter struct {
-	delays   *os.File // what the kernel knows of the thread's waiting, nil where it does not tell
-	readings [2]consumption
-	taken    int   // readings
-	polled   int64 // time spent polling, so far
-	longest  int64 // the longest time in which it stood still since the window started
-	lateness int64 // how late a sleeping thread mostly wakes up at most
-	slept    bool  // since the last request left
-	polls    bool  // there is a core for polling
-	at       [2]int64
+// shortest is the length below which a share of time says too little.
+const shortest = 10 * time.Millisecond
+
+// usage is the processor time of this process up to a time of the run's clock.
+type usage struct {
+	at           int64
+	user, system time.Duration
 }
 
-// consumption is what a thread has used up to a moment.
+// readUsage returns nil if the system does not tell.
+func readUsage(now func() int64) *usage {
+	var all unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &all) != nil {
+		return nil
+	}
+	return &usage{at: now(), user: time.Duration(all.Utime.Nano()), system: time.Duration(all.Stime.Nano())}
+}
+
+// meter measures what one thread of the load uses, and how late it wakes up.
+type meter struct {
+	delays   *os.File // what the kernel knows of the thread's waiting, nil if it does not tell
+	readings [2]consumption
+	at       [2]int64 // when they are due
+	taken    int      // readings
+	polled   int64    // time spent polling, so far
+	longest  int64    // the longest stall since the window started
+	lateness int64    // a high quantile of how late a sleeping thread wakes up
+	slept    bool     // since the last request left
+	polls    bool     // there is a core for polling
+}
+
+// consumption is what a thread has used up to a time of the run's clock.
 type consumption struct {
 	at                 int64
 	cpu, delay, polled int64
 }
 
-// Bounds of how long before its time a thread gets up. Less would not be worth the sleep, and what wakes up later than
-// that is not lateness but another program.
+// Bounds of how long before its time a thread wakes up. Less is not worth the sleep, and what is later than the most is
+// not lateness but another program.
 const (
 	leastEarly = 40_000
 	mostEarly  = 250_000
@@ -52,7 +73,7 @@ func (m *meter) mark(e *engine) {
 	case 0:
 		m.at[0] = e.warm
 	default:
-		m.at[1] = e.window.End()
+		m.at[1] = e.window.end()
 	}
 	if e.clock >= m.at[m.taken] {
 		m.take(e.now())
@@ -60,11 +81,21 @@ func (m *meter) mark(e *engine) {
 }
 
 func (m *meter) take(now int64) {
-	m.readings[m.taken] = consumption{now, threadTime(), m.runDelay(), m.polled}
+	cpu, delay := int64(none), int64(none) // if the system does not tell
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) == nil {
+		cpu = t.Nano()
+	}
+	if m.delays != nil {
+		if d, err := proc.Waited(m.delays); err == nil {
+			delay = d.Nanoseconds()
+		}
+	}
+	m.readings[m.taken] = consumption{now, cpu, delay, m.polled}
 	m.taken++
 }
 
-// stop takes the last reading, if the load has ended before the window.
+// stop takes the last reading if the load has ended before the window.
 func (m *meter) stop(now int64) {
 	if m.taken == 1 {
 		m.take(now)
@@ -82,18 +113,18 @@ func (m *meter) next() int64 {
 	return m.at[m.taken]
 }
 
-// stood notes a time in which the thread saw nothing of what happened. Time before the window does not count; time
-// after it does, since requests of the window may still be under way.
-func (m *meter) stood(from, to int64) { m.longest = max(m.longest, to-max(from, m.at[0])) }
+// noteStall notes a time in which the thread saw no events. Time before the window does not count; time after it does,
+// since requests of the window may be under way.
+func (m *meter) noteStall(from, to int64) { m.longest = max(m.longest, to-max(from, m.at[0])) }
 
-// waited notes a wait in which nothing came.
-func (m *meter) waited(timeout, took int64, polling bool) {
+// noteWait notes a wait in which nothing came.
+func (m *meter) noteWait(timeout, took int64, polling bool) {
 	switch {
 	case polling:
 		m.polled += min(took, longestPoll)
 	case timeout > 0 && took > timeout:
 		m.slept = true
-		// An estimate of a high quantile: it follows what is above it at once and what is below it slowly.
+		// The estimate follows values above it at once and values below it slowly.
 		late := min(took-timeout, mostEarly)
 		if late > m.lateness {
 			m.lateness += (late - m.lateness) / 2
@@ -103,9 +134,9 @@ func (m *meter) waited(timeout, took int64, polling bool) {
 	}
 }
 
-// left notes that a request has left on schedule. A thread that had no time to sleep before it cannot have learnt how
-// late it would have woken up, and is to try again some day.
-func (m *meter) left() {
+// noteSent notes that a request has left on schedule. A thread that never slept before one does not learn how late it
+// wakes up, and has to try again some day.
+func (m *meter) noteSent() {
 	if !m.slept {
 		m.lateness -= m.lateness / 1024
 	}
@@ -120,27 +151,7 @@ func (m *meter) early() int64 {
 	return min(max(leastEarly, m.lateness+m.lateness/4), mostEarly)
 }
 
-func threadTime() int64 {
-	var t unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) != nil {
-		return none
-	}
-	return t.Nano()
-}
-
-// runDelay is how long the thread could have run and had no core.
-func (m *meter) runDelay() int64 {
-	if m.delays == nil {
-		return none
-	}
-	delay, err := proc.Waited(m.delays)
-	if err != nil {
-		return none
-	}
-	return delay.Nanoseconds()
-}
-
-// health is what kept the threads from their work; nil if the window has never started.
+// health returns what kept the threads from their work; nil if the window never started.
 func health(engines []*engine) *Health {
 	h := Health{Waiting: new(0.0)}
 	for _, e := range engines {
@@ -159,7 +170,7 @@ func health(engines []*engine) *Health {
 	return &h
 }
 
-// addThreads adds what the threads of the load used to what the process did.
+// addThreads adds what the threads of the load used to what the process used.
 func addThreads(c *CPU, engines []*engine) {
 	share := 0.0 // of the busiest
 	for _, e := range engines {
@@ -176,4 +187,58 @@ func addThreads(c *CPU, engines []*engine) {
 		}
 	}
 	c.Busiest = busiest(c, share)
+}
+
+// busiest is the share of the busiest thread: the largest that a thread has by its own clock, or the mean of the
+// process if that is more; nil if the window is too short.
+func busiest(c *CPU, share float64) *float64 {
+	if c.Length < shortest || len(c.Threads) == 0 {
+		return nil
+	}
+	all := c.User + c.System
+	for _, t := range c.Threads {
+		all -= t.Polling
+	}
+	share = min(1, max(share, all.Seconds()/c.Length.Seconds()/float64(len(c.Threads))))
+	return &share
+}
+
+// coreToSpare reports whether so many threads may poll: there is a core for each of them that only we may use, or one
+// more than that if others may use them too, and no quota that polling would use up.
+func coreToSpare(threads int) bool {
+	var mask unix.CPUSet
+	if unix.SchedGetaffinity(0, &mask) != nil {
+		return false
+	}
+	online := 0
+	if list, err := os.ReadFile("/sys/devices/system/cpu/online"); err == nil {
+		cpus, _ := spec.ParseCPUSet(string(bytes.TrimSpace(list)))
+		online = len(cpus)
+	}
+	quota := 0.0 // none
+	if limit, err := os.ReadFile("/sys/fs/cgroup/cpu.max"); err == nil {
+		quota = parseQuota(limit)
+	}
+	return spares(threads, mask.Count(), online, quota)
+}
+
+func spares(threads, allowed, online int, quota float64) bool {
+	if quota > 0 && quota < float64(threads) {
+		return false
+	}
+	if allowed < online {
+		return allowed >= threads
+	}
+	return allowed > threads
+}
+
+// parseQuota returns how many cores a cpu.max allows, 0 for any number.
+func parseQuota(limit []byte) float64 {
+	quota, period, _ := bytes.Cut(bytes.TrimSpace(limit), []byte(" "))
+	q, err := strconv.ParseFloat(string(quota), 64)
+	p, err2 := strconv.ParseFloat(string(period), 64)
+	if err != nil || err2 != nil || p <= 0 {
+		return 0 // "max" among them
+	}
+	return q / p
 }

@@ -13,8 +13,8 @@ func TestEarly(t *testing.T) {
 			if l > m.early() {
 				missed++
 			}
-			m.waited(1000, 1000+l, false)
-			m.left()
+			m.noteWait(1000, 1000+l, false)
+			m.noteSent()
 		}
 		return missed
 	}
@@ -46,7 +46,7 @@ func TestEarly(t *testing.T) {
 	m := new()
 	wakes(m, 100, func(int) int64 { return 1_000_000 })
 	for range 3000 {
-		m.left()
+		m.noteSent()
 	}
 	if m.early() != leastEarly {
 		t.Errorf("%d ns early after a long time without sleep, want %d", m.early(), leastEarly)

@@ -1,17 +1,19 @@
 package loadgen
 
-import ()
+import (
+	"math/rand/v2"
+	"time"
+)
 
-// openLoop starts requests on schedule. One that finds all connections taken waits for one, and those behind it wait as
-// well.
+// openLoop starts requests on schedule. One that finds all connections taken waits for one, and so do those behind it.
 type openLoop struct {
 	engine     *engine
-	arrivals   *schedule
-	nextDue    int64 // when the next request is due, never if there is none any more
+	schedule   *schedule
+	nextDue    int64 // when the next request is due, never if there is none
 	nextDraw   uint64
 	nextTarget int
 
-	free    [][]int32 // connections without a request, by server; the one that was used last comes last
+	free    [][]int32 // connections without a request, by server; the one used last comes last
 	used    int       // connections that were ever used
 	starved bool      // the next request is due, and no connection is free
 	hungry  int64     // when that was so last
@@ -22,26 +24,25 @@ func newOpenLoop(e *engine) *openLoop {
 }
 
 func (l *openLoop) begin() {
-	l.arrivals = newSchedule(l.engine.config, l.engine.started, l.engine.index, l.engine.engines)
+	l.schedule = newSchedule(l.engine.config, l.engine.started, l.engine.index, l.engine.engines)
 	l.prepareNext()
 }
 
-// prepareNext finds out what is due next.
 func (l *openLoop) prepareNext() {
-	due, ok := l.arrivals.Next()
+	due, ok := l.schedule.next()
 	if !ok {
 		l.nextDue = never
 		return
 	}
 	l.nextDue = due
-	l.nextDraw = mix(mix(l.engine.config.Seed) + l.arrivals.Number())
+	l.nextDraw = mix(mix(l.engine.config.Seed) + l.schedule.number())
 	l.nextTarget = l.engine.draw(l.nextDraw)
 }
 
 func (l *openLoop) due(most int) {
 	for e := l.engine; most > 0 && l.nextDue <= e.clock && e.err == nil; most-- {
 		due := l.nextDue
-		if e.late(due) {
+		if e.isLate(due) {
 			l.missed(due)
 			continue
 		}
@@ -53,23 +54,22 @@ func (l *openLoop) due(most int) {
 		e.connections[i].blocked = due <= l.hungry
 		e.clock = e.now()
 		e.begin(i, l.nextTarget, l.nextDraw, due)
-		e.meter.left()
+		e.meter.noteSent()
 		l.prepareNext()
 		e.clock = e.now()
 	}
 }
 
-// missed counts a request that no connection was free for until its timeout.
+// missed counts a request that found no free connection before its timeout.
 func (l *openLoop) missed(due int64) {
-	l.engine.tally.Add(&outcome{Start: due, End: l.engine.clock, Sent: NeverSent, Kind: Timeout,
-		Connect: none,
-		TLS:     none, Blocked: true})
+	l.engine.tally.add(&outcome{start: due, end: l.engine.clock, sent: NeverSent, kind: Timeout, connect: none, tls: none,
+		blocked: true})
 	l.starved = false
 	l.prepareNext()
 }
 
-// acquire takes a connection for a request to a server: one to it, an unused one, or one to another server, which is
-// given up.
+// acquire takes a connection for a request to a server: a free one to it, an unused one, or a free one to another
+// server, which is closed.
 func (l *openLoop) acquire(server int) (i int32, ok bool) {
 	if len(l.free[server]) > 0 {
 		return l.take(server), true
@@ -96,7 +96,6 @@ func (l *openLoop) take(server int) int32 {
 	return i
 }
 
-// freed gives a connection back.
 func (l *openLoop) freed(i int32) {
 	server := l.engine.connections[i].origin
 	l.free[server] = append(l.free[server], i)
@@ -118,4 +117,73 @@ func (l *openLoop) next() (at int64, polling bool) {
 	}
 }
 
-func (l *openLoop) finished() bool { return l.nextDue == never }
+// finished waits for the end of the window even if the last answer came long before: the meter reads at its end, and
+// others observe the server until then.
+func (l *openLoop) finished() bool {
+	return l.nextDue == never && l.engine.window.isOver(l.engine.clock)
+}
+
+// schedule says when the requests of one engine are due. Request k of the warm-up and of the window is for engine
+// k mod engines.
+type schedule struct {
+	phases  [2]phase // warm-up and window
+	phase   int
+	k       uint64 // number of the next request of the phase
+	engine  uint64
+	engines uint64
+	random  *rand.Rand // of Poisson arrivals, in the same state in all engines; nil for constant ones
+	sum     float64    // of the distances drawn, in requests
+}
+
+type phase struct {
+	start  int64
+	length float64 // in nanoseconds
+	rate   float64 // requests per nanosecond
+}
+
+// when is the time of request y, counted from 0, after the start of the phase; not ok at its end or later.
+func (p phase) when(y float64) (t int64, ok bool) {
+	const rounding = 1e-9 // a request at the very end belongs behind it, whichever way its last digit fell
+	if p.length <= 0 || y >= p.length*p.rate*(1-rounding) {
+		return 0, false
+	}
+	return int64(min(y/p.rate, p.length)), true
+}
+
+func newSchedule(c *Config, base int64, engine, engines int) *schedule {
+	rate := c.Rate / float64(time.Second)
+	s := &schedule{engine: uint64(engine), engines: uint64(engines), phases: [2]phase{
+		{base, float64(c.Warmup), rate}, {base + c.Warmup.Nanoseconds(), float64(c.Duration), rate}}}
+	if c.Arrivals == PoissonArrivals {
+		s.random = rand.New(rand.NewPCG(c.Seed, uint64(len(PoissonArrivals))))
+	}
+	return s
+}
+
+// next is when the engine's next request is due; not ok after the last. The distances of a Poisson process are
+// exponential.
+func (s *schedule) next() (due int64, ok bool) {
+	for s.phase < len(s.phases) {
+		y := float64(s.k)
+		if s.random != nil {
+			s.sum += s.random.ExpFloat64()
+			y = s.sum
+		}
+		t, ok := s.phases[s.phase].when(y)
+		if !ok {
+			s.phase, s.k, s.sum = s.phase+1, 0, 0
+			continue
+		}
+		mine := s.k%s.engines == s.engine
+		if s.k++; mine {
+			return s.phases[s.phase].start + t, true
+		}
+		if s.random == nil {
+			s.k += (s.engine + s.engines - s.k%s.engines) % s.engines
+		}
+	}
+	return 0, false
+}
+
+// number tells requests apart. It changes with each call of next.
+func (s *schedule) number() uint64 { return s.k + uint64(s.phase)<<62 }

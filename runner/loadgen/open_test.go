@@ -60,17 +60,6 @@ func TestOpenLoop(t *testing.T) {
 	}
 }
 
-// A window is as long as its duration, also if the last answer comes before its end.
-func TestWindowLastsItsDuration(t *testing.T) {
-	s := serve(t, after(0))
-	start := time.Now()
-	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Threads: 1, Rate: 10,
-		Duration: 300 * time.Millisecond, Timeout: time.Second, KeepAlive: true})
-	if took := time.Since(start); r.Answered != 3 || took < 300*time.Millisecond {
-		t.Errorf("%d answered in %v, want 3 in 300ms", r.Answered, took)
-	}
-}
-
 // A request that finds no connection free waits for one, and its latency goes on.
 func TestBlocked(t *testing.T) {
 	slowtest.Skip(t)

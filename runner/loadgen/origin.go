@@ -8,9 +8,9 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"syscall"
 	"time"
 
-	"benchbook/internal/slice"
 	"benchbook/runner/config"
 )
 
@@ -22,16 +22,13 @@ type origin struct {
 	unreachable []netip.AddrPort
 }
 
-// originName tells origins apart.
-func originName(u *url.URL) string { return u.Scheme + "://" + hostField(u) }
-
 func newOrigin(u *url.URL) *origin {
 	o := &origin{url: u}
 	if u.Scheme == "https" {
 		o.secure = &tls.Config{
 			ServerName: u.Hostname(),
 			NextProtos: []string{"http/1.1"},
-			// Servers under test have home-made certificates, and nothing secret is sent to them.
+			// Servers under test have self-signed certificates, and nothing secret is sent to them.
 			InsecureSkipVerify: true,
 			MinVersion:         tls.VersionTLS10,
 		}
@@ -43,89 +40,90 @@ func newOrigin(u *url.URL) *origin {
 func (o *origin) resolve(ctx context.Context, timeout time.Duration) ([]netip.AddrPort, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	port, err := portOf(o.url)
-	if err != nil {
-		return nil, err
-	}
 	ips, err := config.Lookup(ctx, o.url.Hostname())
 	if err != nil {
 		return nil, fmt.Errorf("resolving the target's host: %w", err)
 	}
-	addresses := slice.Map(ips, func(ip netip.Addr) netip.AddrPort { return netip.AddrPortFrom(ip.Unmap(), port) })
+	var addresses []netip.AddrPort
+	for _, ip := range ips {
+		addresses = append(addresses, netip.AddrPortFrom(ip.Unmap(), portOf(o.url)))
+	}
 	slices.SortFunc(addresses, netip.AddrPort.Compare)
 	return slices.Compact(addresses), nil
 }
 
-// checksBefore says that answers are checked before timing.
-func (l *load) checksBefore() bool {
-	return l.config.Verify != nil && (l.config.Verify.Before == nil || *l.config.Verify.Before)
-}
-
-// choose picks the addresses of an origin that the load goes to, and checks the answers of each to its targets if the
-// config asks for it.
-//
-// A name may have addresses that nothing listens on, such as ::1 for localhost, and those would make part of the
-// clients fail from first to last. So all that accept a connection share the load, but of one family only: both
-// usually lead to the same server.
-func (l *load) choose(ctx context.Context, o *origin, all []netip.AddrPort) error {
-	check := l.checksBefore()
-	if len(all) == 1 && !check {
-		o.addresses = all
-		return nil
-	}
-	var refusals []error
-	for _, address := range all {
-		if len(o.addresses) > 0 && o.addresses[0].Addr().Is4() != address.Addr().Is4() {
+// tryEach tries addresses, up to the end of the first family with one that accepts connections: both families usually
+// lead to the same server.
+func tryEach(addresses []netip.AddrPort, try func(netip.AddrPort) (accepted bool, err error)) error {
+	var first netip.AddrPort
+	for _, address := range addresses {
+		if first.IsValid() && first.Addr().Is4() != address.Addr().Is4() {
 			break
 		}
-		refusal, err := l.try(ctx, o, address, check)
+		accepted, err := try(address)
 		if err != nil {
 			return err
 		}
-		if refusal != nil {
-			o.unreachable = append(o.unreachable, address)
-			refusals = append(refusals, refusal)
-			continue
+		if accepted {
+			first = address
 		}
-		o.addresses = append(o.addresses, address)
-	}
-	if len(o.addresses) == 0 {
-		return fmt.Errorf("before timing: no connection to %s: %w", o.url, errors.Join(refusals...))
 	}
 	return nil
 }
 
-// try opens a connection and, if that is wanted, gets an answer to each target over one.
-func (l *load) try(ctx context.Context, o *origin, address netip.AddrPort, check bool) (refusal, err error) {
-	if !check {
-		_, refusal, err := l.probe(ctx, o, address, nil)
-		return refusal, err
+// choose picks the addresses that the load goes to, and checks the answers of each if the config says so. Addresses
+// without a listener, such as ::1 of localhost, would make part of the clients fail from first to last.
+func (l *load) choose(ctx context.Context, o *origin, all []netip.AddrPort) error {
+	v := l.config.Verify
+	requests := []*request{nil} // only connect
+	if v != nil && (v.Before == nil || *v.Before) {
+		requests = nil
+		for _, t := range l.targets {
+			if l.origins[t.origin] == o {
+				requests = append(requests, t.request)
+			}
+		}
+	} else if len(all) == 1 {
+		o.addresses = all
+		return nil
 	}
-	for i := range l.targets {
-		t := &l.targets[i]
-		if l.origins[t.origin] != o {
-			continue
+	var refusals []error
+	err := tryEach(all, func(address netip.AddrPort) (bool, error) {
+		for _, r := range requests {
+			answer, refusal, err := l.probe(ctx, o, address, r)
+			switch {
+			case ctx.Err() != nil:
+				return false, ctx.Err()
+			case refusal != nil:
+				o.unreachable, refusals = append(o.unreachable, address), append(refusals, refusal)
+				return false, nil
+			case err != nil:
+				return false, fmt.Errorf("check before timing: %s %s at %v: %w%s", r.method, r.name, address, err,
+					answer.describe())
+			}
 		}
-		answer, refusal, err := l.probe(ctx, o, address, l.questionFor(t.request))
-		if refusal != nil || ctx.Err() != nil {
-			return refusal, err
-		}
-		if err != nil {
-			return nil, fmt.Errorf("check before timing: %s %s at %v: %w%s",
-				t.request.Method, l.config.Targets[i].URL, address, err, answer.describe())
-		}
+		o.addresses = append(o.addresses, address)
+		return true, nil
+	})
+	if err == nil && len(o.addresses) == 0 {
+		err = fmt.Errorf("before timing: no connection to %s: %w", o.url, errors.Join(refusals...))
 	}
-	return nil, nil
+	return err
 }
 
-// describe is what came, for a message about what was wanted.
-func (a *whole) describe() string {
-	switch {
-	case a.statusLine == "":
-		return ""
-	case a.body.length == 0:
-		return fmt.Sprintf("; the answer was %q without a body", a.statusLine)
+// errNoResources means that the generator, and not the server, has run out.
+var errNoResources = errors.New("the generator is out of files or memory for connections; " +
+	"raise its limits or lower connections")
+
+// connectFailure returns the kind of a failure to open a connection; no kind if the generator is to blame.
+func connectFailure(err error) (Kind, error) {
+	for _, ours := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, ours) {
+			return "", fmt.Errorf("%w: %w", errNoResources, err)
+		}
 	}
-	return fmt.Sprintf("; the answer was %q with a body of %d bytes, %q", a.statusLine, a.body.length,
-		excerpt(a.body.start))
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return Ports, err
+	}
+	return Connect, err
 }

@@ -2,7 +2,6 @@ package loadgen
 
 import (
 	"math"
-	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -61,73 +60,5 @@ func TestTimeInFlight(t *testing.T) {
 	want := Overlap{Right: 200_000_000 + 285_714_286, Failed: WholeRequest, Time: 5 * time.Second}
 	if *r.Overlap != want {
 		t.Errorf("got %+v, want %+v", r.Overlap, want)
-	}
-}
-
-// Closed loops of long requests, whose throughput is known, seen through short windows at any moment: the estimator is
-// right in the mean and spreads less than the count.
-func TestThroughputOfFewRequests(t *testing.T) {
-	services := map[string]func(*rand.Rand) float64{
-		"fixed":       func(*rand.Rand) float64 { return 2 },
-		"log-normal":  func(r *rand.Rand) float64 { return 2 * math.Exp(0.5*r.NormFloat64()-0.125) },
-		"exponential": func(r *rand.Rand) float64 { return 2 * r.ExpFloat64() },
-	}
-	for name, service := range services {
-		for _, clients := range []int{1, 4} {
-			random := rand.New(rand.NewPCG(1, uint64(clients)))
-			const windows = 2000
-			var sum, squares, sumOfCounts, squaresOfCounts float64
-			w := newWindow(5 * time.Second)
-			tallied := newTally(w, &Config{Timeout: testTimeout})
-			for range windows {
-				w.Start.Store(sec(50 + 10*random.Float64()))
-				*tallied.Found.Overlap, tallied.Found.Seconds, tallied.Found.Completed = Overlap{}, nil, Completed{}
-				for range clients {
-					for at := 0.0; at < 70; {
-						o := ok(at, at+service(random))
-						tallied.Overlap(&o, w.End())
-						if w.Contains(o.End) {
-							tallied.Complete(&o)
-						}
-						at = float64(o.End) / 1e9
-					}
-				}
-				x, n := throughputs(&Result{Length: 5 * time.Second, Overlap: tallied.Found.Overlap,
-					Completed: tallied.Found.Completed})
-				sum, squares = sum+x, squares+x*x
-				sumOfCounts, squaresOfCounts = sumOfCounts+n, squaresOfCounts+n*n
-			}
-			mean, truth := sum/windows, float64(clients)/2
-			spread := math.Sqrt(max(0, squares/windows-mean*mean)) / mean
-			counted := sumOfCounts / windows
-			spreadOfCounts := math.Sqrt(max(0, squaresOfCounts/windows-counted*counted)) / counted
-			if off := math.Abs(mean/truth - 1); off > 0.01+4*spread/math.Sqrt(windows) {
-				t.Errorf("%s, %d clients: the mean is %.4f, and the truth %.4f", name, clients, mean, truth)
-			}
-			if spread >= spreadOfCounts || name == "fixed" && spread > 0.003 {
-				t.Errorf("%s, %d clients: it spreads by %.1f %%, and the count by %.1f %%", name, clients, 100*spread,
-					100*spreadOfCounts)
-			}
-			t.Logf("%s, %d clients: spread %.1f %%, of the count %.1f %%", name, clients, 100*spread, 100*spreadOfCounts)
-		}
-	}
-}
-
-// An open loop on a server that answers half of what is due counts what ended, since shares of requests that wait in a
-// growing queue are no throughput: they would be 39 % too many.
-func TestOverloadedOpenLoopIsCounted(t *testing.T) {
-	tallied := newTally(openWindow(10*time.Second), &Config{Timeout: testTimeout})
-	for k := range 10_000 {
-		due := float64(k) / 1000
-		o := ok(10+due, 10+2*due+0.001)
-		tallied.Add(&o)
-	}
-	r, err := tallied.Result(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	shares, counted := throughputs(r)
-	if math.Abs(counted-500) > 1 || math.Abs(shares-1000*(math.Ln2)) > 5 {
-		t.Errorf("%.0f per second counted and %.0f by shares, want 500 and 693", counted, shares)
 	}
 }

@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -14,18 +15,19 @@ import (
 	"benchbook/notebook/expr"
 )
 
-// Request is what a target sends, ready to be written for every request.
-type Request struct {
-	URL    *url.URL // without templates
-	Method string
-	Static []byte // the whole text, nil if part of it is drawn
+// request is what a target sends, ready to be written.
+type request struct {
+	name   string   // the URL as the config has it
+	url    *url.URL // without templates
+	method string
+	static []byte // the whole text, nil if part of it is drawn
 
-	pieces []piece // of a text that is not always the same
-	body   int     // bytes of the body that always are
-	drawn  []int   // the pieces of the body that are not
+	pieces []piece // of a text with drawn numbers
+	body   int     // bytes of the literal pieces of the body
+	drawn  []int   // indexes of the drawn pieces of the body
 }
 
-// A piece of a request is a literal text, a number that is drawn, or the length of the body.
+// piece is a literal text, a drawn number, or the length of the body.
 type piece struct {
 	text    string
 	low     int64
@@ -41,81 +43,104 @@ const (
 	length
 )
 
-// Compile checks a target and turns it into the text of its requests.
-func (t *Target) Compile(keepAlive bool) (*Request, error) {
-	pieces, u, err := compileURL(t.URL)
+// compile checks a target and renders its requests.
+func (t *Target) compile(keepAlive bool) (*request, error) {
+	uri, u, err := compileURL(t.URL)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.validateFields(); err != nil {
-		return nil, err
+	r := &request{name: t.URL, url: u, method: cmp.Or(t.Method, "GET")}
+	if !IsToken(r.method) || r.method == "CONNECT" {
+		return nil, fmt.Errorf("method %q cannot be measured", r.method)
 	}
-	r := &Request{URL: u, Method: cmp.Or(t.Method, "GET")}
 	body, err := split(string(t.Body))
 	if err != nil {
 		return nil, fmt.Errorf("body: %w", err)
 	}
-	fields := map[string][]piece{"Host": {{text: hostField(u)}}, "User-Agent": {{text: "benchbook"}}}
+	fields, err := t.fields(u, keepAlive)
+	if err != nil {
+		return nil, err
+	}
+	r.add(piece{text: r.method + " "})
+	r.add(uri...)
+	r.add(piece{text: " HTTP/1.1\r\n"})
+	names := slices.Sorted(maps.Keys(fields))
+	host := slices.Index(names, "Host")
+	for _, name := range slices.Concat(names[host:host+1], names[:host], names[host+1:]) {
+		r.add(piece{text: name + ": "})
+		r.add(fields[name]...)
+		r.add(piece{text: "\r\n"})
+	}
+	r.add(piece{text: "\r\n"})
+	for _, p := range body {
+		if p.content != literal {
+			r.drawn = append(r.drawn, len(r.pieces))
+		}
+		r.body += len(p.text)
+		r.add(p)
+	}
+	if !slices.ContainsFunc(r.pieces, func(p piece) bool { return p.content == random }) {
+		r.static, r.pieces = r.append(nil, 0), nil
+	}
+	return r, nil
+}
+
+// fields returns the headers of a target, ours included.
+func (t *Target) fields(u *url.URL, keepAlive bool) (fields map[string][]piece, err error) {
+	fields = map[string][]piece{"Host": {{text: hostField(u)}}, "User-Agent": {{text: "benchbook"}}}
+	seen := make(map[string]bool)
 	for name, value := range t.Headers {
-		if fields[ours(name)], err = split(value); err != nil {
+		if name, err = checkField(name, value); err != nil {
+			return nil, err
+		}
+		lower := strings.ToLower(name)
+		if seen[lower] {
+			return nil, fmt.Errorf("headers: %q is there twice; keep one", lower)
+		}
+		seen[lower] = true
+		if fields[name], err = split(value); err != nil {
 			return nil, fmt.Errorf("headers: %q: %w", name, err)
 		}
 	}
 	if !keepAlive {
 		fields["Connection"] = []piece{{text: "close"}}
 	}
-	if len(t.Body) > 0 || r.Method == "POST" || r.Method == "PUT" || r.Method == "PATCH" {
+	if len(t.Body) > 0 || slices.Contains([]string{"POST", "PUT", "PATCH"}, t.Method) {
 		fields["Content-Length"] = []piece{{content: length}}
 	}
-	r.pieces = append([]piece{{text: r.Method + " "}}, pieces...)
-	r.pieces = append(r.pieces, piece{text: " HTTP/1.1\r\n"})
-	field := func(name string) {
-		r.pieces = append(r.pieces, piece{text: name + ": "})
-		r.pieces = append(r.pieces, fields[name]...)
-		r.pieces = append(r.pieces, piece{text: "\r\n"})
-		delete(fields, name)
-	}
-	field("Host")
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		field(name)
-	}
-	r.addBody(body)
-	if !slices.ContainsFunc(r.pieces, func(p piece) bool { return p.content == random }) {
-		r.Static, r.pieces = r.Append(nil, 0), nil
-	}
-	return r, nil
+	return fields, nil
 }
 
-// addBody ends the head and adds what follows it.
-func (r *Request) addBody(body []piece) {
-	r.pieces = append(r.pieces, piece{text: "\r\n"})
-	for _, p := range body {
-		if p.content != literal {
-			r.drawn = append(r.drawn, len(r.pieces))
+func (r *request) add(pieces ...piece) { r.pieces = append(r.pieces, pieces...) }
+
+// checkField checks a header, and returns its name in our spelling if we would send one too.
+func checkField(name, value string) (string, error) {
+	if !IsToken(name) {
+		return "", fmt.Errorf("headers: %q is not the name of a header", name)
+	}
+	if !IsValue(value) {
+		return "", fmt.Errorf("headers: the value of %q has a control character in it: %q", name, value)
+	}
+	for _, own := range []string{"Connection", "Content-Length", "Transfer-Encoding"} {
+		if strings.EqualFold(name, own) {
+			return "", fmt.Errorf("headers: %q is set from keepalive and the body; remove it", name)
 		}
-		r.body += len(p.text)
-		r.pieces = append(r.pieces, p)
 	}
-}
-
-// ours is the name of a field in our own spelling, if we would set it too.
-func ours(name string) string {
 	for _, own := range []string{"Host", "User-Agent"} {
 		if strings.EqualFold(name, own) {
-			return own
+			return own, nil
 		}
 	}
-	return name
+	return name, nil
 }
 
-// compileURL returns what stands between the method and the version, and the URL with a word in place of each number
-// that is drawn.
+// compileURL returns the pieces of the request target, and the URL with a word for each drawn number.
 func compileURL(text string) ([]piece, *url.URL, error) {
 	parts, err := split(text)
 	if err != nil {
 		return nil, nil, fmt.Errorf("target: %w", err)
 	}
-	// A URL is percent-encoded as a whole, so the places of numbers are marked by words that encoding leaves alone.
+	// A URL is percent-encoded as a whole, so drawn numbers are marked by words that encoding leaves alone.
 	mark := "RANDOM"
 	for strings.Contains(text, mark) {
 		mark += "M"
@@ -148,7 +173,7 @@ func compileURL(text string) ([]piece, *url.URL, error) {
 	return append(pieces, piece{text: rest}), u, nil
 }
 
-// encode percent-encodes what package url leaves as it is in a query, and what would end or break a request line.
+// encode percent-encodes what package url leaves alone in a query, and would break a request line.
 func encode(uri string) string {
 	var b strings.Builder
 	for _, c := range []byte(uri) {
@@ -161,7 +186,7 @@ func encode(uri string) string {
 	return b.String()
 }
 
-// split takes a text with templates apart.
+// split splits a text at its templates.
 func split(text string) ([]piece, error) {
 	t, err := expr.ParseTemplate(text)
 	if err != nil {
@@ -169,20 +194,18 @@ func split(text string) ([]piece, error) {
 	}
 	var pieces []piece
 	for _, part := range t.Parts {
-		if part.Expr == nil {
-			pieces = append(pieces, piece{text: part.Text})
-			continue
-		}
-		p, err := drawn(part)
-		if err != nil {
-			return nil, err
+		p := piece{text: part.Text}
+		if part.Expr != nil {
+			if p, err = drawn(part); err != nil {
+				return nil, err
+			}
 		}
 		pieces = append(pieces, p)
 	}
 	return pieces, nil
 }
 
-// drawn reads the bounds of random.
+// drawn reads random(LOW, HIGH).
 func drawn(part expr.Part) (piece, error) {
 	call, ok := part.Expr.(*expr.Call)
 	if !ok || call.Name != "random" {
@@ -190,7 +213,7 @@ func drawn(part expr.Part) (piece, error) {
 	}
 	var bounds [2]int64
 	for i, arg := range call.Args {
-		v, err := expr.Eval(arg, nothing{})
+		v, err := expr.Eval(arg, numbers{})
 		if err != nil {
 			return piece{}, err
 		}
@@ -207,21 +230,21 @@ func drawn(part expr.Part) (piece, error) {
 	return piece{content: random, low: bounds[0], span: uint64(bounds[1]-bounds[0]) + 1}, nil
 }
 
-// nothing is an expr.Env for numbers only: whatever else an article may name, its plan has filled in.
-type nothing struct{}
+// numbers is an expr.Env without names: the plan has filled those in.
+type numbers struct{}
 
-func (nothing) Select(s *expr.Selector) (expr.Value, error) {
+func (numbers) Select(s *expr.Selector) (expr.Value, error) {
 	return expr.Value{}, fmt.Errorf("%q is not known when requests are sent", s.Name)
 }
 
-func (nothing) Call(c *expr.Call) (expr.Value, error) {
+func (numbers) Call(c *expr.Call) (expr.Value, error) {
 	return expr.Value{}, fmt.Errorf("%s is not known when requests are sent", c.Name)
 }
 
-// Append writes the request for a draw: the same one gives the same text again.
-func (r *Request) Append(b []byte, draw uint64) []byte {
-	if r.Static != nil {
-		return append(b, r.Static...)
+// append writes the request for a draw. The same draw gives the same text.
+func (r *request) append(b []byte, draw uint64) []byte {
+	if r.static != nil {
+		return append(b, r.static...)
 	}
 	for i := range r.pieces {
 		p := &r.pieces[i]
@@ -233,7 +256,8 @@ func (r *Request) Append(b []byte, draw uint64) []byte {
 		case length:
 			n := r.body
 			for _, i := range r.drawn {
-				n += digits(r.pieces[i].number(draw, i))
+				var digits [20]byte
+				n += len(strconv.AppendInt(digits[:0], r.pieces[i].number(draw, i), 10))
 			}
 			b = strconv.AppendInt(b, int64(n), 10)
 		}
@@ -241,18 +265,13 @@ func (r *Request) Append(b []byte, draw uint64) []byte {
 	return b
 }
 
-// number is that of the piece with index i.
+// number is the number drawn for the piece with index i.
 func (p *piece) number(draw uint64, i int) int64 {
 	high, _ := bits.Mul64(mix(draw+uint64(i)), p.span)
 	return p.low + int64(high)
 }
 
-func digits(n int64) int {
-	var text [20]byte
-	return len(strconv.AppendInt(text[:0], n, 10))
-}
-
-// mix is one step of SplitMix64: it spreads numbers that are close to each other over all of 64 bits.
+// mix is one step of SplitMix64, which spreads close numbers over 64 bits.
 //
 // Source: Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, OOPSLA 2014.
 func mix(z uint64) uint64 {
@@ -260,4 +279,40 @@ func mix(z uint64) uint64 {
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
 	return z ^ z>>31
+}
+
+// IsToken reports whether s can be a method or the name of a header (RFC 9110, 5.6.2).
+func IsToken[T string | []byte](s T) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !isDigit(c) && !('a' <= c|0x20 && c|0x20 <= 'z') && !isMark(c) {
+			return false
+		}
+	}
+	return len(s) > 0
+}
+
+// isMark reports whether c is one of !#$%&'*+-.^_`|~, by its bit in two words.
+func isMark(c byte) bool {
+	const low = 1<<'!' | 1<<'#' | 1<<'$' | 1<<'%' | 1<<'&' | 1<<'\'' | 1<<'*' | 1<<'+' | 1<<'-' | 1<<'.'
+	const high = 1<<('^'-64) | 1<<('_'-64) | 1<<('`'-64) | 1<<('|'-64) | 1<<('~'-64)
+	return c < 64 && uint64(low)>>c&1 == 1 || c >= 64 && c < 128 && uint64(high)>>(c-64)&1 == 1
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// IsValue reports whether s can be the value of a header (RFC 9110, 5.5).
+func IsValue[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// CutField splits a header line into name and value. It is not ok without a name.
+func CutField(line []byte) (name, value []byte, ok bool) {
+	name, value, ok = bytes.Cut(line, []byte(":"))
+	return name, bytes.Trim(value, " \t"), ok && IsToken(name)
 }

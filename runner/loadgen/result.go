@@ -9,56 +9,47 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Result is what a run found. Unless a field says otherwise it is about the requests that were started in the
-// window, each followed to its answer or timeout, whichever side of the window's end that was on, but for those that
-// were cut. In an open loop a request is started when it is due, whether it leaves then or later.
+// Result is what a run measured. Unless a field says otherwise it is about the requests that were started in the window
+// and not cut, each followed to its answer or timeout. In an open loop a request starts when it is due.
 //
 // Source: docs/method.md#histogram, docs/validity.md#checks and docs/method.md#definitions.
 type Result struct {
 	SchemaVersion int `json:"schema_version"`
 	Semantics     int `json:"semantics"`
 
-	// Addresses are those the load went to, Unreachable those that the target's name has as well, but that
-	// accepted no connection before the run. Addresses of a family that was not needed are in neither.
+	// Addresses are those the load went to, Unreachable those of the same family that accepted no connection before it.
 	Addresses   []netip.AddrPort `json:"addresses"`
 	Unreachable []netip.AddrPort `json:"unreachable,omitempty"`
 
 	// Start is the wall clock at the start of the window, Length the window's length by the monotonic clock.
-	Start  time.Time     `json:"start"`
-	Length time.Duration `json:"length_ns"`
+	Start   time.Time     `json:"start"`
+	Length  time.Duration `json:"length_ns"`
+	EndedBy Ending        `json:"ended_by"`
 
-	// EndedBy says what ended the window.
-	EndedBy Ending `json:"ended_by"`
-
-	// Attempted counts the requests started and not cut; Answered those of them with a right answer by their timeout,
-	// Failed the others: Attempted = Answered + Failed.
+	// Attempted = Answered + Failed. Answered counts right answers before the timeout.
 	Attempted int64 `json:"attempted"`
 	Answered  int64 `json:"answered"`
 	Failed    int64 `json:"failed"`
 
-	// Failures counts the failed requests by kind; every kind is present.
+	// Failures counts failed requests by kind, with all kinds; Status whole answers, right or wrong, by status.
 	Failures map[Kind]int64 `json:"failures"`
+	Status   map[int]int64  `json:"status"`
 
-	// Status counts the whole answers, right or wrong, by status.
-	Status map[int]int64 `json:"status"`
-
-	// Completed counts what ended in the window, whenever it was started.
+	// Completed counts requests that ended in the window, whenever they started.
 	Completed Completed `json:"completed"`
 
-	// Overlap is how much of the requests lay in the window, whenever they were started and ended. The throughput of a
-	// closed loop is Overlap.Right over Length; Little's law takes right answers and failures together.
+	// Overlap is how much of all requests lay in the window. The throughput of a closed loop is Overlap.Right over Length.
 	Overlap *Overlap `json:"overlap,omitempty"`
 
-	// BytesIn and BytesOut went over connections in the window, heads and bodies, of whichever request.
+	// BytesIn and BytesOut went over connections in the window, heads and bodies, of any request.
 	BytesIn  int64 `json:"bytes_in"`
 	BytesOut int64 `json:"bytes_out"`
 
 	// Connects counts the connections opened.
 	Connects int64 `json:"connects"`
 
-	// Due counts the requests that the schedule of an open loop has in the window, which are those attempted. Sent of
-	// them left, with their first byte or with an attempt to connect; the others waited in vain for one of the
-	// connections to be free. Blocked of them found none free when they were due. All are 0 in a closed loop.
+	// Due = Attempted in an open loop. Sent of them left, by their first byte or an attempt to connect; the others found no
+	// free connection before their timeout. Blocked of them found none when they were due. All are 0 in a closed loop.
 	Due     int64 `json:"due,omitempty"`
 	Sent    int64 `json:"sent,omitempty"`
 	Blocked int64 `json:"blocked,omitempty"`
@@ -66,131 +57,109 @@ type Result struct {
 	// Offered is Due over Length, per second.
 	Offered float64 `json:"offered,omitempty"`
 
-	// Stale counts the requests whose kept-alive connection the server had closed before the first byte of an
-	// answer came. They went over a fresh connection once more, with their start time kept, and are failures
-	// only if that failed too.
+	// Stale counts requests whose kept connection the server had closed before the first byte of an answer. They were sent
+	// again over a new connection, with their original start.
 	Stale int64 `json:"stale"`
 
-	// Unrequested counts the connections given up because bytes came that nobody had asked for, after a whole
-	// answer or between requests.
+	// Unrequested counts connections that were closed because of bytes after a whole answer or between requests.
 	Unrequested int64 `json:"unrequested"`
 
-	// Latency is the time from the start of a request to the last byte of its right answer; FailedLatency that
-	// to its failure. The start is the first byte sent or, if the request had to open its connection, the
-	// connection attempt.
+	// Latency is the time from the start of a request to the last byte of its right answer, FailedLatency to its failure.
+	// A request starts with its first byte or with the attempt to open its connection.
 	Latency       Distribution `json:"latency"`
 	FailedLatency Distribution `json:"failed_latency"`
 
-	// Connect is the time it took to open a connection, for those that opened; FirstByte that from the start of
-	// a request to the first byte of its right answer.
-	Connect   Distribution `json:"connect"`
-	FirstByte Distribution `json:"first_byte"`
+	// Connect is the time to open a connection, FirstByte from the start of a request to the first byte of its right
+	// answer, TLSSetup from the open connection to the end of the handshake; nil without https.
+	Connect   Distribution  `json:"connect"`
+	FirstByte Distribution  `json:"first_byte"`
+	TLSSetup  *Distribution `json:"tls_setup,omitempty"`
 
-	// TLSSetup is the time from the open connection to the end of the handshake, for those that came to it; nil if no
-	// target is an https URL.
-	TLSSetup *Distribution `json:"tls_setup,omitempty"`
-
-	// Lag is how much later than due the requests of an open loop left, for all that were sent; Service the time from
-	// when a request really left to the last byte of its right answer. Both are nil in a closed loop, where the one
-	// would be 0 and the other the latency.
+	// Lag is how much later than due requests left, Service the time from then to the last byte of the right answer. Both
+	// are nil in a closed loop.
 	Lag     *Distribution `json:"lag,omitempty"`
 	Service *Distribution `json:"service,omitempty"`
 
-	// Cut is how long the requests were under way that were so when Config.Requests others had ended; nil unless
-	// Config.Cut.
+	// Cut is how long requests were under way when they were cut; nil unless Config.Cut.
 	Cut *Distribution `json:"cut,omitempty"`
 
-	// TLS has each way in which connections were encrypted, as a rule one.
+	// TLS has each way in which connections were encrypted.
 	TLS []TLS `json:"tls,omitempty"`
 
-	// Seconds has what was started and completed in each second of the window. The last one is shorter than a second
-	// unless Length is a whole number of them.
+	// Seconds has each second of the window; the last may be shorter.
 	Seconds []Second `json:"seconds"`
 
-	// InFlight is how busy the clients were, if the window was ended by the number of requests and nothing was cut; nil
-	// otherwise, when Overlap tells.
+	// InFlight is nil unless the number of requests ended the window and nothing was cut.
 	InFlight *InFlight `json:"in_flight,omitempty"`
 
-	// CPU is what the generator itself used, nil where the system does not tell.
-	CPU *CPU `json:"cpu,omitempty"`
-
-	// Health is what kept the generator from its work, nil if its window has never started.
+	// CPU is nil if the system does not tell, Health if the window never started.
+	CPU    *CPU    `json:"cpu,omitempty"`
 	Health *Health `json:"health,omitempty"`
 
 	// Warmup counts the requests started before the window.
 	Warmup Warmup `json:"warmup"`
 }
 
-// NewResult is one without any requests.
-func NewResult() Result {
-	return Result{SchemaVersion: SchemaVersion, Semantics: Semantics, Failures: make(map[Kind]int64),
-		Status: make(map[int]int64)}
-}
-
 // Ending says what ended a window.
 type Ending string
 
 const (
-	EndedByDuration Ending = "duration" // the time was over
-	EndedByRequests Ending = "requests" // the last of the wanted requests was completed
+	EndedByDuration Ending = "duration"
+	EndedByRequests Ending = "requests" // the last of the wanted requests
 )
 
-// Completed counts right answers and failures by when they came about.
+// Completed counts right answers and failures by when they came.
 type Completed struct {
 	Right  int64 `json:"right"`
 	Failed int64 `json:"failed"`
 }
 
-// WholeRequest is what a request counts that lies in the window from its start to its end.
+// WholeRequest is what a request counts that lies wholly in the window.
 const WholeRequest = 1e9
 
-// Overlap adds up requests by the share of each that lies in the window, in billionths: so results add up exactly.
+// Overlap adds up the share of each request that lies in the window, in billionths, so that sums are exact.
 //
 // Source: docs/method.md#definitions.
 type Overlap struct {
 	Right  int64 `json:"right_e9"`
 	Failed int64 `json:"failed_e9"`
 
-	// Time is how long requests were under way in the window, right, failed or cut.
+	// Time is how long requests were under way in the window: right, failed or cut.
 	Time time.Duration `json:"time_ns"`
 }
 
 // Second is one second of the window.
 type Second struct {
-	// Attempted counts the requests started in this second.
+	// Attempted counts requests started in this second.
 	Attempted int64 `json:"attempted"`
 
-	// Completed counts what ended in it, and Failures by kind what did so without a right answer; kinds without any are
-	// left out.
+	// Completed counts requests that ended in it, Failures by kind; kinds without any are left out.
 	Completed
 	Failures map[Kind]int64 `json:"failures,omitempty"`
 
-	// LatencySum adds up the latencies of the right answers, so that it over Right is their mean.
+	// LatencySum is the sum of the latencies of the right answers.
 	LatencySum time.Duration `json:"latency_sum_ns"`
 }
 
-// TLS is how connections were encrypted, in the names of Go's crypto/tls.
+// TLS is how connections were encrypted, in the names of crypto/tls.
 type TLS struct {
 	Version     string `json:"version"`      // such as "TLS 1.3"
 	CipherSuite string `json:"cipher_suite"` // such as "TLS_AES_128_GCM_SHA256"
 	Protocol    string `json:"protocol"`     // that ALPN agreed on: "http/1.1", or empty
 }
 
-// Compare orders ways by their words.
-func (t TLS) Compare(other TLS) int {
+func (t TLS) compare(other TLS) int {
 	return strings.Compare(t.Version+t.CipherSuite+t.Protocol, other.Version+other.CipherSuite+other.Protocol)
 }
 
-// InFlight adds up, over all clients, how long they had a request on its way or were thinking, from the start of
-// the window to the start of the last request, which is Length. Time over Length times the number of connections
-// is the ρ of docs/method.md#quantities-checked; with a Length of 0 there is none.
+// InFlight is how long all clients together had a request under way or were thinking, from the start of the window to the
+// start of the last request, which is Length. Time / (Length · connections) is ρ of docs/method.md#quantities-checked.
 type InFlight struct {
 	Time   time.Duration `json:"time_ns"`
 	Length time.Duration `json:"length_ns"`
 }
 
-// CPU is the processor time of the generator's process between two readings at the ends of the window, which are
-// Length apart: the window's length but for the delay with which a busy machine lets us read.
+// CPU is the processor time of this process between readings at the ends of the window, Length apart.
 type CPU struct {
 	User   time.Duration `json:"user_ns"`
 	System time.Duration `json:"system_ns"`
@@ -199,14 +168,12 @@ type CPU struct {
 	// Threads are those that put the load on.
 	Threads []ThreadCPU `json:"threads,omitempty"`
 
-	// Busiest is the share of Length that the busiest thread of the load was running, in 0 to 1, polling left out, and
-	// no less than the mean over them of the whole process, since other threads set up TLS. It is nil where threads
-	// cannot be told apart or the window is too short for their clocks.
+	// Busiest is the share of Length, 0 to 1, in which the busiest thread ran, without polling; at least the mean of the
+	// process, since other threads set up TLS. It is nil if threads cannot be told apart or the window is too short.
 	Busiest *float64 `json:"busiest,omitempty"`
 }
 
-// ThreadCPU is the processor time of one thread. Polling of it went by in waiting for a moment to come, busily since
-// a thread that sleeps wakes up late.
+// ThreadCPU is the processor time of one thread, and how much of it was polling.
 type ThreadCPU struct {
 	Time    time.Duration `json:"time_ns"`
 	Polling time.Duration `json:"polling_ns,omitempty"`
@@ -214,14 +181,13 @@ type ThreadCPU struct {
 
 // Health is what kept the threads of the load from their work.
 type Health struct {
-	// Standstill is the longest time, from the start of the window to the last answer, in which one of them saw nothing
-	// of its connections, because it was at work, had no core, or was stopped. What happened meanwhile was noted up to
-	// that much too late. A stop counts from when the thread wanted to wake up, up to 0.1 s later if it had nothing to
-	// do.
+	// Standstill is the longest time, from the start of the window to the last answer, in which a thread saw no events
+	// because it was busy, had no core or was stopped. Events were noted up to that much too late. A stop counts from when
+	// the thread wanted to wake up, which is up to 0.1 s later if it had nothing to do.
 	Standstill time.Duration `json:"standstill_ns"`
 
-	// Waiting is the share of the window in which the thread that waited for a core the longest could have run and had
-	// none; nil where the system does not tell, or the window is too short for its clocks.
+	// Waiting is the largest share of the window in which a thread could have run and had no core; nil if the system does
+	// not tell or the window is too short.
 	Waiting *float64 `json:"waiting,omitempty"`
 }
 
@@ -232,14 +198,13 @@ type Warmup struct {
 	Failed    int64 `json:"failed"`
 }
 
-// Distribution is many times, as a histogram with about three digits, and exactly in sum. Times are in
-// nanoseconds; without any, Min and Max are 0.
+// Distribution is a set of times in nanoseconds: exact in sum, min and max, as a histogram with three digits otherwise.
 type Distribution struct {
-	// Encoded is an HDR histogram, V2, compressed, in base64, of the values up to Highest.
+	// Encoded is an HDR histogram (V2, compressed, base64) of the values up to Highest.
 	Encoded string `json:"hdr"`
 	Highest int64  `json:"highest_ns"`
 
-	// Count, Min, Max and Sum are of all values, Overflow counts those above Highest.
+	// Count, Min, Max and Sum are of all values, Overflow counts those above Highest. Without values, Min and Max are 0.
 	Count    int64 `json:"count"`
 	Min      int64 `json:"min_ns"`
 	Max      int64 `json:"max_ns"`
@@ -247,9 +212,7 @@ type Distribution struct {
 	Overflow int64 `json:"overflow"`
 }
 
-// Histogram decodes the histogram, which holds Count - Overflow values in nanoseconds.
-//
-// The error says that it is no HDR histogram, or holds another number of values than it should.
+// Histogram decodes the Count - Overflow values, in nanoseconds. It returns an error if there is another number of them.
 func (d Distribution) Histogram() (*hdrhistogram.Histogram, error) {
 	h, err := hdrhistogram.Decode([]byte(d.Encoded))
 	if err != nil {

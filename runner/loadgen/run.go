@@ -3,42 +3,38 @@ package loadgen
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"time"
 )
 
-// load is what the engines of a run share and do not change.
+// load is what engines share and do not change.
 type load struct {
 	config  *Config
 	targets []target
 	origins []*origin
 	window  *window
-	base    time.Time // the run's clock starts here
+	base    time.Time // zero of the run's clock
 }
 
-// target is a Target, ready to be asked.
+// target is a Target that is ready to be asked.
 type target struct {
-	request *Request
-	origin  int    // in load.origins
-	upTo    uint64 // a draw below this one, and not below that of the target before, is for this one
+	request *request
+	origin  int    // index in load.origins
+	upTo    uint64 // draws below this, and not below that of the target before, are for this one
 }
 
 // now is the run's clock, in nanoseconds.
 func (l *load) now() int64 { return time.Since(l.base).Nanoseconds() }
 
-// errNoResources is what the generator, and not the server, has run out of.
-var errNoResources = errors.New("the generator is out of files or memory for connections; " +
-	"raise its limits or lower connections")
-
-// Run puts the load on the targets and measures, until the window and the requests in it are over.
+// Run puts the load on the targets and measures until the window and its requests are over.
 //
-// While it runs, GOMAXPROCS is at least one more than the number of threads, or twice as many with https. The error
-// says why nothing could be measured: the config is invalid, a target's name does not resolve or takes no connection
-// before timing, the check before timing failed, this side ran out of files or memory, or the context ended, whose
-// cause is then wrapped. It runs on Linux only.
+// While it runs, GOMAXPROCS is at least one more than the number of threads, or twice as many with https. An error says
+// why nothing could be measured: the config is invalid, a host has no address or no listener, the check before timing
+// failed, this process has too few files or too little memory, or the context ended, whose cause is wrapped. It runs on
+// Linux only.
 func Run(ctx context.Context, config Config) (*Result, error) {
 	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("config: %w", err)
@@ -66,11 +62,12 @@ func prepareAndMeasure(ctx context.Context, cancel context.CancelCauseFunc, conf
 			return nil, err
 		}
 	}
-	engines := min(threads(config), config.Connections)
-	// An engine that waits mostly keeps the P it runs on, so there is one more for everything else, and with TLS as many
-	// again for handshakes.
+	cores := min(runtime.NumCPU(), runtime.GOMAXPROCS(0))
+	engines := min(cmp.Or(config.Threads, cores), config.Connections)
+	// An engine that waits mostly keeps its P, so there is one more for everything else, and with TLS as many again for
+	// handshakes.
 	procs := engines + 1
-	if config.Secure() {
+	if config.secure() {
 		procs = 2 * engines
 	}
 	if was := runtime.GOMAXPROCS(0); was < procs {
@@ -88,43 +85,32 @@ func prepareAndMeasure(ctx context.Context, cancel context.CancelCauseFunc, conf
 	return result, nil
 }
 
-// threads is how many threads the load may have.
-func threads(c *Config) int {
-	if c.Threads > 0 {
-		return c.Threads
-	}
-	return min(runtime.NumCPU(), runtime.GOMAXPROCS(0))
-}
-
-// newLoad makes the targets ready.
 func newLoad(config *Config) (*load, error) {
 	l := &load{config: config, base: time.Now(), window: newWindow(config.Duration)}
 	byName := make(map[string]int)
-	weight := func(t *Target) float64 {
-		return cmp.Or(t.Weight, 1)
-	}
 	all, sum := 0.0, 0.0
 	for i := range config.Targets {
-		all += weight(&config.Targets[i])
+		all += cmp.Or(config.Targets[i].Weight, 1)
 	}
 	for i := range config.Targets {
 		t := &config.Targets[i]
-		request, err := t.Compile(config.KeepAlive)
+		r, err := t.compile(config.KeepAlive)
 		if err != nil {
 			return nil, err
 		}
-		of, known := byName[originName(request.URL)]
+		name := r.url.Scheme + "://" + hostField(r.url)
+		origin, known := byName[name]
 		if !known {
-			of = len(l.origins)
-			byName[originName(request.URL)] = of
-			l.origins = append(l.origins, newOrigin(request.URL))
+			origin = len(l.origins)
+			byName[name] = origin
+			l.origins = append(l.origins, newOrigin(r.url))
 		}
-		sum += weight(t)
+		sum += cmp.Or(t.Weight, 1)
 		upTo := uint64(math.MaxUint64)
 		if share := sum / all; share < 1 {
 			upTo = uint64(share * (1 << 63) * 2)
 		}
-		l.targets = append(l.targets, target{request: request, origin: of, upTo: upTo})
+		l.targets = append(l.targets, target{r, origin, upTo})
 	}
 	l.targets[len(l.targets)-1].upTo = math.MaxUint64
 	return l, nil
@@ -135,17 +121,13 @@ func (l *load) draw(draw uint64) int {
 	if len(l.targets) == 1 {
 		return 0
 	}
-	u := mix(draw ^ choosing)
-	low, high := 0, len(l.targets)-1
-	for low < high { // the first whose upTo is above u
-		if middle := (low + high) / 2; u < l.targets[middle].upTo {
-			high = middle
-		} else {
-			low = middle + 1
+	const other = 0x6a09e667f3bcc908 // keeps targets independent of the numbers in requests
+	u := mix(draw ^ other)
+	i, _ := slices.BinarySearchFunc(l.targets, u, func(t target, u uint64) int {
+		if t.upTo <= u {
+			return -1
 		}
-	}
-	return low
+		return 1
+	})
+	return min(i, len(l.targets)-1)
 }
-
-// choosing sets the draws of targets apart from those of numbers in requests.
-const choosing = 0x6a09e667f3bcc908

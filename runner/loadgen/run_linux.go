@@ -14,19 +14,19 @@ type run struct {
 	*load
 	wanted  int64 // requests, 0 for any number
 	started int64
-	warm    int64 // the end of warm-up
+	warm    int64 // the end of the warm-up
 
-	issued    atomic.Int64 // how often a client has asked for a request after warm-up
-	done      atomic.Int64 // how many requests have ended in the window, counted if the last of those wanted is to cut
-	cutAt     atomic.Int64 // when what was under way was cut, never until then
-	ended     atomic.Bool  // no further request will start
+	issued    atomic.Int64 // how often a client has asked to send after the warm-up
+	done      atomic.Int64 // requests that have ended in the window, if the last of those wanted cuts the others
+	cutAt     atomic.Int64 // when requests under way were cut, never until then
+	ended     atomic.Bool  // no more requests start
 	cancelled atomic.Bool
 
-	all []*engine
+	engines []*engine
 }
 
-// measure lets all engines go at once and returns when the last of them is done. What keeps one of them from measuring
-// cancels the others.
+// measure starts all engines at once and returns when the last one has ended. An engine that cannot measure cancels the
+// others.
 func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engines int) (*Result, error) {
 	r := &run{load: l, wanted: l.config.Requests}
 	r.cutAt.Store(never)
@@ -37,12 +37,10 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 		}
 		defer e.sockets.poller.close()
 		e.meter.polls = !l.config.Sharing && coreToSpare(engines)
-		r.all = append(r.all, e)
+		r.engines = append(r.engines, e)
 	}
-	// Those that a server is to close are still there when their clients open the next.
-	makeRoom(r.all[0].sockets.poller.epoll, max(1024, 2*r.config.Connections))
-	var working sync.WaitGroup
-	gate, done := make(chan struct{}), make(chan struct{})
+	// Sockets that the server is to close are still there when their clients open the next ones.
+	growFileTable(r.engines[0].sockets.poller.epoll, max(1024, 2*r.config.Connections))
 	cancelling := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(cancelling)
@@ -51,10 +49,31 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 	})
 	defer func() {
 		if !stop() {
-			<-cancelling // before the pollers are closed
+			<-cancelling // it uses the pollers, which are closed next
 		}
 	}()
-	for _, e := range r.all {
+	before, after := r.work(ctx, cancel)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	result, err := r.result()
+	if err != nil {
+		return nil, err
+	}
+	if before != nil && after != nil {
+		result.CPU = &CPU{User: after.user - before.user, System: after.system - before.system,
+			Length: time.Duration(after.at - before.at)}
+		addThreads(result.CPU, r.engines)
+	}
+	result.Health = health(r.engines)
+	return result, nil
+}
+
+// work lets the engines work, and reads the processor time of this process at the start and the end of the window.
+func (r *run) work(ctx context.Context, cancel context.CancelCauseFunc) (before, after *usage) {
+	var working sync.WaitGroup
+	gate, done := make(chan struct{}), make(chan struct{})
+	for _, e := range r.engines {
 		working.Go(func() {
 			<-gate
 			if err := e.work(); err != nil {
@@ -66,59 +85,38 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 		working.Wait()
 		close(done)
 	}()
-
-	before := readUsage(r.now)
+	before = readUsage(r.now)
 	r.started = r.now()
 	r.warm = r.started + r.config.Warmup.Nanoseconds()
 	if r.config.Requests == 0 {
-		r.window.OpenAt(r.warm)
+		r.window.openAt(r.warm)
 	}
 	close(gate)
 	if r.config.Warmup > 0 {
 		r.sleep(r.warm, done)
 		before = readUsage(r.now)
 	}
-	r.awaitWindow(ctx, done)
-	after := readUsage(r.now)
-	<-done
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	result, err := r.result()
-	if err != nil {
-		return nil, err
-	}
-	if result.CPU = after.since(before); result.CPU != nil {
-		addThreads(result.CPU, r.all)
-	}
-	result.Health = health(r.all)
-	return result, nil
-}
-
-// awaitWindow returns when the window is over. One of a number of requests is over with the last of them.
-func (r *run) awaitWindow(ctx context.Context, done <-chan struct{}) {
-	if r.window.Duration == 0 {
+	if r.window.duration > 0 {
+		select {
+		case <-r.window.opened:
+			r.sleep(r.window.end(), done)
+		case <-done:
+		}
+	} else {
 		<-done
-		return
 	}
-	select {
-	case <-r.window.Opened:
-	case <-done:
-		return
-	}
-	if r.config.Requests == 0 {
-		done = ctx.Done()
-	}
-	r.sleep(r.window.Start.Load()+r.window.Duration, done)
+	after = readUsage(r.now)
+	<-done
+	return before, after
 }
 
 func (r *run) wake() {
-	for _, e := range r.all {
+	for _, e := range r.engines {
 		e.sockets.poller.wake()
 	}
 }
 
-// permit is the start of a request of a closed loop that is to start now, unless there is to be none.
+// permit returns the start of a request that a client of a closed loop wants to send now; not ok means none.
 func (r *run) permit(now int64) (start int64, ok bool) {
 	if now < r.warm {
 		return now, true
@@ -135,16 +133,16 @@ func (r *run) permit(now int64) (start int64, ok bool) {
 			return 0, false
 		}
 	}
-	r.window.Open(now)
-	// Another engine may have opened the window a moment after this one has read its clock, and no request that counts
-	// starts before the window.
-	start = max(now, r.window.Start.Load())
-	return start, !r.window.Over(start)
+	r.window.openAt(now)
+	// Another engine may have opened the window just after this one read its clock, and no request that counts starts
+	// before the window.
+	start = max(now, r.window.start.Load())
+	return start, !r.window.isOver(start)
 }
 
-// isOneTooMany reports whether a request has ended after the last of those wanted, which has the others cut.
+// isOneTooMany reports whether a request ended after the last of those wanted, which cuts the others.
 func (r *run) isOneTooMany(start, end int64) bool {
-	if !r.config.Cut || !r.window.Begun(start) || r.window.Over(end) {
+	if !r.config.Cut || !r.window.hasBegun(start) || r.window.isOver(end) {
 		return false
 	}
 	n := r.done.Add(1)
@@ -156,37 +154,37 @@ func (r *run) isOneTooMany(start, end int64) bool {
 	return n > r.wanted
 }
 
-// sleep waits for a time of the run's clock, or for an end.
-func (r *run) sleep(until int64, end <-chan struct{}) {
+// sleep waits for a time of the run's clock, or until all engines are done.
+func (r *run) sleep(until int64, done <-chan struct{}) {
 	timer := time.NewTimer(time.Duration(until - r.now()))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-end:
+	case <-done:
 	}
 }
 
-// result adds up what the engines left.
+// result adds up what the engines counted.
 func (r *run) result() (*Result, error) {
-	total := r.all[0].tally
+	total := r.engines[0].tally
 	encryptions := make(map[TLS]bool)
-	for i, e := range r.all {
+	for i, e := range r.engines {
 		maps.Copy(encryptions, e.handshakes.negotiated)
 		if i > 0 {
-			total.Merge(e.tally)
+			total.merge(e.tally)
 		}
 	}
-	result, err := total.Result(r.wanted)
+	result, err := total.result(r.wanted)
 	if err != nil {
 		return nil, err
 	}
-	result.TLS = slices.SortedFunc(maps.Keys(encryptions), TLS.Compare)
-	start := r.window.Start.Load()
+	result.TLS = slices.SortedFunc(maps.Keys(encryptions), TLS.compare)
+	start := r.window.start.Load()
 	result.Start = r.base.Add(time.Duration(start)).UTC()
 	if result.EndedBy == EndedByRequests && !r.config.Cut {
-		result.InFlight = &InFlight{Length: time.Duration(total.LastStart - start)}
-		for _, e := range r.all {
-			result.InFlight.Time += e.pacing.(*closedLoop).inFlight(total.LastStart)
+		result.InFlight = &InFlight{Length: time.Duration(total.lastStart - start)}
+		for _, e := range r.engines {
+			result.InFlight.Time += e.pacing.(*closedLoop).inFlight(total.lastStart)
 		}
 	}
 	return result, nil

@@ -177,185 +177,6 @@ func mustRun(t *testing.T, config Config) *Result {
 	return r
 }
 
-// Each server is asked by one client for four requests.
-func TestServers(t *testing.T) {
-	slowtest.Skip(t)
-	const each = 4
-	type numbers struct {
-		answered                     int64
-		kind                         Kind // of all that failed
-		status                       int  // of all answers
-		connects, stale, unrequested int64
-	}
-	once := func(text string) func(*conn) bool {
-		return func(c *conn) bool {
-			c.say(text)
-			return false
-		}
-	}
-	reset := func(text string) func(*conn) bool {
-		return func(c *conn) bool {
-			c.say(text)
-			time.Sleep(5 * time.Millisecond) // or the reset overtakes what was said
-			c.reset()
-			return false
-		}
-	}
-	// second answers the first request of a connection well.
-	second := func(answer func(*conn) bool) func(*conn) bool {
-		return func(c *conn) bool {
-			if c.request == 0 {
-				return good(c)
-			}
-			return answer(c)
-		}
-	}
-	tests := []struct {
-		name   string
-		answer func(*conn) bool
-		change func(*Config)
-		want   numbers
-	}{
-		{"good", good, nil, numbers{answered: 4, status: 200, connects: 1}},
-		{"good, without keep-alive", good, func(c *Config) { c.KeepAlive = false },
-			numbers{answered: 4, status: 200, connects: 4}},
-		{"announced close", once("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello"), nil,
-			numbers{answered: 4, status: 200, connects: 4}},
-		{"announced close that does not come", func(c *conn) bool {
-			c.say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello")
-			return true
-		}, nil, numbers{answered: 4, status: 200, connects: 4}},
-		{"close that was not announced", once(hello), nil, numbers{answered: 4, status: 200, connects: 4, stale: 3}},
-		{"close instead of the second answer", second(once("")), nil,
-			numbers{answered: 4, status: 200, connects: 4, stale: 3}},
-		{"reset instead of the second answer", second(reset("")), nil,
-			numbers{answered: 4, status: 200, connects: 4, stale: 3}},
-		{"close in the second answer", func(c *conn) bool {
-			if c.number == 0 && c.request == 1 {
-				return once("HTTP/1.1 200")(c)
-			}
-			return good(c)
-		}, nil, numbers{answered: 3, kind: Short, status: 200, connects: 2}},
-		{"reset in the second answer", func(c *conn) bool {
-			if c.number == 0 && c.request == 1 {
-				return reset("HTTP/1.1 200")(c)
-			}
-			return good(c)
-		}, nil, numbers{answered: 3, kind: Reset, status: 200, connects: 2}},
-		{"close instead of an answer", once(""), nil, numbers{kind: Closed, connects: 4}},
-		{"reset instead of an answer", reset(""), nil, numbers{kind: Reset, connects: 4}},
-		{"close in a head", once("HTTP/1.1 200 OK\r\nConte"), nil, numbers{kind: Short, connects: 4}},
-		{"close in a body", once("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello"), nil,
-			numbers{kind: Short, connects: 4}},
-		{"reset in a body", reset("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello"), nil,
-			numbers{kind: Reset, connects: 4}},
-		{"body until close", once("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\nhello"), nil,
-			numbers{answered: 4, status: 200, connects: 4}},
-		{"body until close in two writes, without keep-alive", func(c *conn) bool {
-			c.say("HTTP/1.1 200 OK\r\n\r\n")
-			time.Sleep(2 * time.Millisecond)
-			c.say("hello")
-			return false
-		}, func(c *Config) { c.KeepAlive = false }, numbers{answered: 4, status: 200, connects: 4}},
-		{"body until close that is broken off", reset("HTTP/1.0 200 OK\r\n\r\nhel"), nil,
-			numbers{kind: Reset, connects: 4}},
-		{"early hints", func(c *conn) bool {
-			c.say("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + hello)
-			return true
-		}, nil, numbers{answered: 4, status: 200, connects: 1}},
-		{"byte by byte", func(c *conn) bool {
-			text := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nA: b\r\n\r\n"
-			for i := range text {
-				c.say(text[i : i+1])
-			}
-			return true
-		}, func(c *Config) { c.Verify = &Verify{Length: new(int64(5))} }, numbers{answered: 4, status: 200,
-			connects: 1}},
-		{"two answers to one request", func(c *conn) bool {
-			c.say(hello + hello)
-			return true
-		}, nil, numbers{answered: 4, status: 200, connects: 4, unrequested: 4}},
-		{"a second answer some time later", func(c *conn) bool {
-			c.say(hello)
-			time.Sleep(10 * time.Millisecond)
-			c.say(hello)
-			return true
-		}, func(c *Config) { c.Think = 600 * time.Millisecond },
-			numbers{answered: 4, status: 200, connects: 4, unrequested: 3}},
-		{"silence", func(*conn) bool {
-			time.Sleep(800 * time.Millisecond)
-			return false
-		}, func(c *Config) { c.Timeout = 400 * time.Millisecond }, numbers{kind: Timeout, connects: 4}},
-		{"a body that stops coming", func(c *conn) bool {
-			c.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
-			time.Sleep(800 * time.Millisecond)
-			return false
-		}, func(c *Config) { c.Timeout = 400 * time.Millisecond }, numbers{kind: Timeout, connects: 4}},
-		{"garbage", once("garbage\r\n\r\n"), nil, numbers{kind: Malformed, connects: 4}},
-		{"garbage that stays open", func(c *conn) bool {
-			c.say("SSH-2.0-server")
-			return true
-		}, nil, numbers{kind: Malformed, connects: 4}},
-		{"wrong status", func(c *conn) bool {
-			c.say("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
-			return true
-		}, nil, numbers{kind: Wrong, status: 503, connects: 1}},
-		{"listed status", func(c *conn) bool {
-			c.say("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
-			return true
-		}, func(c *Config) { c.Verify = &Verify{Status: []int{503}} }, numbers{answered: 4, status: 503,
-			connects: 1}},
-		{"wrong length", good, func(c *Config) { c.Verify = &Verify{Before: new(false), Length: new(int64(6))} },
-			numbers{kind: Wrong, status: 200, connects: 1}},
-		{"no content", func(c *conn) bool {
-			c.say("HTTP/1.1 204 No Content\r\n\r\n")
-			return true
-		}, nil, numbers{answered: 4, status: 204, connects: 1}},
-		{"HEAD", func(c *conn) bool {
-			c.say("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
-			return true
-		}, func(c *Config) { c.Targets[0].Method = "HEAD" }, numbers{answered: 4, status: 200, connects: 1}},
-		{"a large request", func(c *conn) bool {
-			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", 8, fmt.Sprintf("%08d", c.body)[:8])
-			return true
-		}, func(c *Config) {
-			c.Targets[0].Body = make([]byte, 8<<20)
-			c.Verify = &Verify{Contains: "08388608"}
-		}, numbers{answered: 4, status: 200, connects: 1}},
-		{"a large answer", func(c *conn) bool {
-			c.say("HTTP/1.1 200 OK\r\nContent-Length: 4194304\r\n\r\n" + strings.Repeat("x", 4<<20))
-			return true
-		}, nil, numbers{answered: 4, status: 200, connects: 1}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			s := serve(t, tt.answer)
-			config := Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: each,
-				Timeout: 5 * time.Second, KeepAlive: true}
-			if tt.change != nil {
-				tt.change(&config)
-			}
-			r := mustRun(t, config)
-			got := numbers{answered: r.Answered, connects: r.Connects, stale: r.Stale, unrequested: r.Unrequested}
-			for kind, n := range r.Failures {
-				if n > 0 {
-					got.kind += kind
-				}
-			}
-			for status := range r.Status {
-				got.status += status
-			}
-			if got != tt.want || r.Attempted != each || r.Completed.Right != r.Answered {
-				t.Errorf("\n got %+v, %d attempted, %d completed\nwant %+v", got, r.Attempted, r.Completed.Right, tt.want)
-			}
-			if r.Failures[Timeout] > 0 && r.FailedLatency.Min < config.Timeout.Nanoseconds() {
-				t.Errorf("a request was given up after %d ns, before its timeout", r.FailedLatency.Min)
-			}
-		})
-	}
-}
-
 // A server that refuses connections is no reason to lose count, of few requests or of more than are noted before they
 // are counted.
 func TestRefused(t *testing.T) {
@@ -463,7 +284,7 @@ func TestRefusal(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			kind, err := refusal(tt.err)
+			kind, err := connectFailure(tt.err)
 			if kind != tt.want || errors.Is(err, errNoResources) != (tt.want == "") {
 				t.Errorf("got %q, %v; want %q", kind, err, tt.want)
 			}
@@ -571,6 +392,30 @@ func TestDuration(t *testing.T) {
 	}
 }
 
+// A window of an open loop lasts as long as it says, even if the last answer came long before its end, or nothing was
+// due in it.
+func TestWindowLastsToItsEnd(t *testing.T) {
+	t.Parallel()
+	s := serve(t, good)
+	for _, tt := range []struct {
+		name     string
+		rate     float64
+		arrivals Arrivals
+		due      int64
+	}{{"one request", 1, ConstantArrivals, 1}, {"no request", 0.01, PoissonArrivals, 0}} {
+		begin := time.Now()
+		r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 2, Threads: 2, Rate: tt.rate,
+			Arrivals: tt.arrivals, Warmup: 100 * time.Millisecond, Duration: 400 * time.Millisecond,
+			Timeout: 20 * time.Second, KeepAlive: true})
+		if took := time.Since(begin); r.Due != tt.due || took < 500*time.Millisecond {
+			t.Errorf("%s: %d due, and the load ended after %v, want %d and 500ms", tt.name, r.Due, took, tt.due)
+		}
+		if r.Health == nil || r.CPU == nil || len(r.CPU.Threads) != 2 {
+			t.Errorf("%s: got health %+v and %+v, want those of two threads", tt.name, r.Health, r.CPU)
+		}
+	}
+}
+
 // A request on its way at the end of the window is followed to its answer, which comes too late for throughput.
 func TestDrain(t *testing.T) {
 	slowtest.Skip(t)
@@ -601,18 +446,22 @@ func TestWhicheverEndsFirst(t *testing.T) {
 		name     string
 		duration time.Duration
 		requests int64
+		cut      bool
 		want     Ending
 	}{
-		{"the time", 50 * time.Millisecond, 1e6, EndedByDuration},
-		{"the requests", time.Minute, 20, EndedByRequests},
+		{"the time", 50 * time.Millisecond, 1e6, false, EndedByDuration},
+		{"the time, which cuts nothing", 50 * time.Millisecond, 1e6, true, EndedByDuration},
+		{"the requests", time.Minute, 20, false, EndedByRequests},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := mustRun(t, Config{
-				Targets: []Target{{URL: s.url()}}, Connections: 2, Duration: tt.duration, Requests: tt.requests,
-				Warmup:  500 * time.Millisecond,
-				Timeout: 20 * time.Second, KeepAlive: true,
+				Targets: []Target{{URL: s.url()}}, Connections: 2, Duration: tt.duration, Requests: tt.requests, Cut: tt.cut,
+				Warmup: 500 * time.Millisecond, Timeout: 20 * time.Second, KeepAlive: true,
 			})
+			if r.Cut != nil && r.Cut.Count != 0 {
+				t.Errorf("%d requests were cut", r.Cut.Count)
+			}
 			if r.EndedBy != tt.want || r.Length > tt.duration || r.Attempted > tt.requests || r.Warmup.Attempted == 0 {
 				t.Errorf("got %d attempts in %v ended by %s, %d in warm-up", r.Attempted, r.Length, r.EndedBy, r.Warmup.Attempted)
 			}
@@ -674,7 +523,7 @@ func TestMakeRoom(t *testing.T) {
 	}
 	defer file.Close()
 	for _, n := range []int{files, 1 << 30} { // the second is more than any limit allows
-		makeRoom(int(file.Fd()), n)
+		growFileTable(int(file.Fd()), n)
 		status, err := os.ReadFile("/proc/self/status")
 		if err != nil {
 			t.Fatal(err)
@@ -709,17 +558,6 @@ func TestStaggered(t *testing.T) {
 		if took := time.Unix(0, last.Load()).Sub(r.Start); took < time.Duration(clients-threads)*startPace {
 			t.Errorf("%d threads: the last of %d clients started after %v", threads, clients, took)
 		}
-	}
-}
-
-// A window that ends by the clock cuts nothing, whatever is allowed.
-func TestTimeBeforeCut(t *testing.T) {
-	t.Parallel()
-	s := serve(t, after(time.Millisecond))
-	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 2, Duration: 50 * time.Millisecond,
-		Requests: 1e6, Cut: true, Timeout: 20 * time.Second, KeepAlive: true})
-	if r.EndedBy != EndedByDuration || r.Cut.Count != 0 || r.Attempted == 0 {
-		t.Errorf("ended by %s, %d cut, %d attempted", r.EndedBy, r.Cut.Count, r.Attempted)
 	}
 }
 
@@ -919,7 +757,7 @@ func TestLocalhost(t *testing.T) {
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	_, err := Run(t.Context(), Config{})
-	checkError(t, err, "config: there is no target")
+	checkError(t, err, "config: targets is 0")
 	_, err = Run(t.Context(), Config{Targets: []Target{{URL: "http://nobody.invalid/"}}, Connections: 1,
 		Requests: 1,
 		Timeout:  time.Second})

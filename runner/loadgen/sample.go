@@ -1,7 +1,6 @@
 package loadgen
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -9,141 +8,133 @@ import (
 	"time"
 )
 
-// Sample is a request that another program has sent, as it tells. Times are in nanoseconds since its load began, which is
-// when its warm-up did.
+// Sample is one request in the output of another load generator. Times are in nanoseconds since its load began, warm-up
+// included.
 type Sample struct {
-	Start  int64 // when it was sent or, in an open loop, when it was due
-	Sent   int64 // when it was sent, NeverSent if it never was
+	Start  int64 // when it was sent or, in an open loop, due
+	Sent   int64 // NeverSent if it was not
 	End    int64 // not before Start
-	Kind   Kind  // empty for what its program takes for a right answer
+	Kind   Kind  // empty if the generator takes the answer for right
 	Status int   // up to 999; 0 without a whole answer
-	Cut    bool  // it was under way when the load ended, and End is when it was given up
+	Cut    bool  // it was under way when the load ended, at End
 }
 
-// Count finds of requests that another program has sent what Run finds of its own: what is in the window, and how much
-// of it. The window is opened at a time of that program's clock; what it does not tell, such as bytes, connections and
-// the wall clock, is zero.
+// Count counts samples as Run counts its own requests. What samples do not have, such as bytes, connections and the
+// wall clock, is zero. Opened is the start of the window, by the clock of the samples.
 //
-// The error says in which way it was another load than that of the config.
-func Count(config Config, requests []Sample) (result *Result, opened time.Duration, err error) {
-	config.Targets = nil // and with them what is told of TLS only
+// An error means that the samples are of another load than the config's.
+func Count(config Config, samples []Sample) (result *Result, opened time.Duration, err error) {
+	config.Targets = nil // and with them the results of TLS
 	w := newWindow(config.Duration)
-	w.OpenAt(openingOf(&config, requests))
-	end, err := endOf(&config, w, requests)
+	w.openAt(windowStart(&config, samples))
+	end, err := loadEnd(&config, w, samples)
 	if err != nil {
 		return nil, 0, err
 	}
 	t := newTally(w, &config)
-	for i := range requests {
-		r := &requests[i]
-		if w.Over(r.Start) || r.Start >= end.at {
+	for i := range samples {
+		s := &samples[i]
+		if w.isOver(s.Start) || s.Start >= end.at {
 			continue
 		}
-		o := r.outcome(&config)
-		o.Cut, o.End = r.Cut || end.cuts(w, r), min(o.End, end.at)
-		t.Add(o)
+		o := s.outcome(&config)
+		o.cut, o.end = s.Cut || end.cuts(w, s), min(o.end, end.at)
+		t.add(o)
 	}
-	last := t.LastStart
-	if result, err = t.Result(config.Requests); err != nil {
+	last := t.lastStart
+	if result, err = t.result(config.Requests); err != nil {
 		return nil, 0, err
 	}
-	opened = time.Duration(w.Start.Load())
+	opened = time.Duration(w.start.Load())
 	if result.EndedBy == EndedByRequests && !config.Cut {
-		result.InFlight = presenceOf(requests, opened.Nanoseconds(), last, config.Think)
+		result.InFlight = inFlight(samples, opened.Nanoseconds(), last, config.Think)
 	}
 	if config.Open() {
-		err = checkSchedule(&config, result.Due)
+		err = checkDue(&config, result.Due)
 	}
 	return result, opened, err
 }
 
-// outcome is what became of a request: what its program takes for right is so only with a status that the load accepts,
-// and in time.
-func (r *Sample) outcome(c *Config) *outcome {
-	o := &outcome{Start: r.Start, Sent: r.Sent, End: r.End, Kind: r.Kind, Status: r.Status, FirstByte: r.Start,
-		Connect: none, TLS: none, Blocked: r.Sent == NeverSent}
+// outcome fails a sample whose generator takes an answer for right that came too late or has a wrong status.
+func (s *Sample) outcome(c *Config) *outcome {
+	o := &outcome{start: s.Start, sent: s.Sent, end: s.End, kind: s.Kind, status: s.Status, firstByte: s.Start,
+		connect: none, tls: none, blocked: s.Sent == NeverSent}
 	switch {
-	case o.Kind != "":
-	case o.End-o.Start > c.Timeout.Nanoseconds():
-		o.Kind, o.Status = Timeout, 0
-	case o.Status != 0 && !c.Verify.hasRightStatus(o.Status):
-		o.Kind = Wrong
+	case o.kind != "":
+	case o.end-o.start > c.Timeout.Nanoseconds():
+		o.kind, o.status = Timeout, 0
+	case o.status != 0 && !c.Verify.hasRightStatus(o.status):
+		o.kind = Wrong
 	}
 	return o
 }
 
-// openingOf is the start of the window: the end of the warm-up or, if a number of requests is measured, the first of
-// these.
-func openingOf(c *Config, requests []Sample) int64 {
-	warm := c.Warmup.Nanoseconds()
-	first := int64(math.MaxInt64)
-	for i := range requests {
-		if start := requests[i].Start; start >= warm {
+// windowStart is the end of the warm-up or, for a number of requests, the start of the first one after it.
+func windowStart(c *Config, samples []Sample) int64 {
+	warm, first := c.Warmup.Nanoseconds(), int64(never)
+	for i := range samples {
+		if start := samples[i].Start; start >= warm {
 			first = min(first, start)
 		}
 	}
-	if c.Requests == 0 || first == math.MaxInt64 {
+	if c.Requests == 0 || first == never {
 		return warm
 	}
 	return first
 }
 
-// ending is when so many requests of the window had ended that the others are cut.
-type ending struct {
-	at   int64 // beyond all times if none are cut
-	last int64 // of the requests that ended then, how many are not one too many
+// loadEnding is when the last of the wanted requests ended, which cuts the others.
+type loadEnding struct {
+	at    int64 // never if none are cut
+	quota int64 // how many of the requests that ended at that time are wanted
 }
 
-// cuts reports whether a request was under way when the load ended.
-func (e *ending) cuts(w *window, r *Sample) bool {
-	if r.End != e.at || !w.Begun(r.Start) {
-		return r.End > e.at
+// cuts reports whether a sample was under way at the end.
+func (e *loadEnding) cuts(w *window, s *Sample) bool {
+	if s.End != e.at || !w.hasBegun(s.Start) {
+		return s.End > e.at
 	}
-	e.last--
-	return e.last < 0
+	e.quota--
+	return e.quota < 0
 }
 
-// endOf finds the end of a load. The error says that there are more requests in the window than it has, or fewer where
-// no time ends it.
-func endOf(c *Config, w *window, requests []Sample) (ending, error) {
+// loadEnd returns an error if the window has more requests than the load, or fewer and no time that ends it.
+func loadEnd(c *Config, w *window, samples []Sample) (loadEnding, error) {
 	var ends []int64
 	isCut := false
-	for i := range requests {
-		r := &requests[i]
-		if isCut = isCut || r.Cut; w.Contains(r.Start) && !r.Cut && !(c.Cut && w.Over(r.End)) {
-			ends = append(ends, r.End)
+	for i := range samples {
+		s := &samples[i]
+		if isCut = isCut || s.Cut; w.contains(s.Start) && !s.Cut && !(c.Cut && w.isOver(s.End)) {
+			ends = append(ends, s.End)
 		}
 	}
 	n := int64(len(ends))
-	none := ending{at: math.MaxInt64}
 	switch {
-	case n < c.Requests && w.Duration == 0, n > c.Requests && c.Requests > 0 && !c.Cut:
-		return none, fmt.Errorf("after the warm-up it made %d requests, and the load has %d", n, c.Requests)
+	case n < c.Requests && w.duration == 0, n > c.Requests && c.Requests > 0 && !c.Cut:
+		return loadEnding{}, fmt.Errorf("after the warm-up it made %d requests, and the load has %d", n, c.Requests)
 	case c.Cut && n >= c.Requests:
 		slices.Sort(ends)
 		at := ends[c.Requests-1]
 		first, _ := slices.BinarySearch(ends, at)
-		return ending{at, c.Requests - int64(first)}, nil
+		return loadEnding{at, c.Requests - int64(first)}, nil
 	case isCut:
-		return none, errors.New("it gave a request up, and the load is one that follows each to its end")
+		return loadEnding{}, errors.New("it gave a request up, and the load follows each to its end")
 	}
-	return none, nil
+	return loadEnding{at: never}, nil
 }
 
-// presenceOf is how long requests were under way, or clients thinking behind them, from the start of the window to that
-// of its last request.
-func presenceOf(requests []Sample, from, to int64, think time.Duration) *InFlight {
+// inFlight adds up how long requests were under way, or clients thinking after them, between two times.
+func inFlight(samples []Sample, from, to int64, think time.Duration) *InFlight {
 	out := &InFlight{Length: time.Duration(to - from)}
-	for i := range requests {
-		r := &requests[i]
-		out.Time += time.Duration(max(0, min(r.End+think.Nanoseconds(), to)-max(r.Start, from)))
+	for i := range samples {
+		s := &samples[i]
+		out.Time += time.Duration(max(0, min(s.End+think.Nanoseconds(), to)-max(s.Start, from)))
 	}
 	return out
 }
 
-// checkSchedule reports another number of requests than were due in the window by the schedule, but for what chance
-// makes of random arrivals.
-func checkSchedule(c *Config, due int64) error {
+// checkDue returns an error if the schedule has another number of requests in the window, beyond chance.
+func checkDue(c *Config, due int64) error {
 	want := c.Rate * c.Duration.Seconds()
 	const few, share, deviations = 2, 0.01, 5
 	off := few + share*want
@@ -154,27 +145,4 @@ func checkSchedule(c *Config, due int64) error {
 		return fmt.Errorf("%d of its requests were due in the window, and by the load %.0f are", due, want)
 	}
 	return nil
-}
-
-// Overlapping finds the first request that was under way together with as many others as there may be at a time; -1 if
-// there is none. Times may be off by so many nanoseconds.
-func Overlapping(requests []Sample, most int, off int64) (at int) {
-	order, ends := make([]int, 0, len(requests)), make([]int64, 0, len(requests))
-	for i := range requests {
-		if r := &requests[i]; r.Sent != NeverSent {
-			order, ends = append(order, i), append(ends, r.End)
-		}
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(requests[a].Sent, requests[b].Sent) })
-	slices.Sort(ends)
-	ended := 0
-	for n, i := range order {
-		for ended < len(ends) && ends[ended] <= requests[i].Sent+off {
-			ended++
-		}
-		if n+1-ended > most {
-			return i
-		}
-	}
-	return -1
 }

@@ -75,7 +75,7 @@ func TestCount(t *testing.T) {
 		{"fewer than to be cut", cutting(2), []Sample{tells(1, 2, "")}, counted{},
 			"after the warm-up it made 1 requests, and the load has 2"},
 		{"cut without need", closed, []Sample{givenUp(tells(1, 2, ""))}, counted{},
-			"it gave a request up, and the load is one that follows each to its end"},
+			"it gave a request up, and the load follows each to its end"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, opened, err := Count(tt.config, tt.requests)
@@ -110,13 +110,13 @@ func TestCountAsOwn(t *testing.T) {
 		if i%7 == 0 {
 			o = failed(from, from+0.3, Short)
 		}
-		o.FirstByte = o.Start
-		if !w.Over(o.Start) {
-			own.Add(&o)
+		o.firstByte = o.start
+		if !w.isOver(o.start) {
+			own.add(&o)
 		}
-		requests = append(requests, Sample{Start: o.Start, Sent: o.Start, End: o.End, Kind: o.Kind, Status: o.Status})
+		requests = append(requests, Sample{Start: o.start, Sent: o.start, End: o.end, Kind: o.kind, Status: o.status})
 	}
-	want, err := own.Result(0)
+	want, err := own.result(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,26 +152,5 @@ func TestCountOpen(t *testing.T) {
 	config.Arrivals = PoissonArrivals
 	if _, _, err = Count(config, requests[:4]); err != nil {
 		t.Errorf("by chance: %v", err)
-	}
-}
-
-func TestOverlapping(t *testing.T) {
-	for _, tt := range []struct {
-		name     string
-		requests []Sample
-		most     int
-		want     int
-	}{
-		{"one after the other", []Sample{tells(0, 1, ""), tells(1, 2, ""), tells(2, 3, "")}, 1, -1},
-		{"by no more than clocks are off", []Sample{tells(0, 1.000002, ""), tells(1, 2, "")}, 1, -1},
-		{"by more", []Sample{tells(0, 1.00001, ""), tells(1, 2, "")}, 1, 1},
-		{"in any order", []Sample{tells(1, 2, ""), tells(0, 1.5, ""), tells(0.5, 1, "")}, 2, -1},
-		{"one too many", []Sample{tells(1, 2, ""), tells(0, 1.5, ""), tells(0.5, 1.1, "")}, 2, 0},
-		{"never sent", []Sample{{Start: sec(1), Sent: NeverSent, End: sec(3)}, tells(1, 2, "")}, 1, -1},
-		{"none", nil, 1, -1},
-	} {
-		if got := Overlapping(tt.requests, tt.most, 2000); got != tt.want {
-			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
-		}
 	}
 }

@@ -12,7 +12,7 @@ func due(c *Config, base int64, engines int) []int64 {
 	var all []int64
 	for i := range engines {
 		a := newSchedule(c, base, i, engines)
-		for t, ok := a.Next(); ok; t, ok = a.Next() {
+		for t, ok := a.next(); ok; t, ok = a.next() {
 			all = append(all, t)
 		}
 	}

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Calls for every request go straight to the kernel, without telling Go's scheduler that the thread may block: those on
-// sockets do not, and a thread that waits for events is meant to keep its place, since taking it up again would cost
-// half as much as the wake-up itself. What that asks for in return is in poller.wait.
+// Calls for every request go to the kernel without telling Go's scheduler that the thread may block. Calls on sockets do
+// not block, and a thread that waits for events keeps its place in the scheduler, since taking it up again would cost half
+// as much as the wake-up itself. See poller.wait for the price.
 
 // receive is recv(2), without waiting.
 func receive(fd int, b []byte) (int, unix.Errno) {
@@ -37,7 +37,7 @@ func send(fd int, b []byte) (int, unix.Errno) {
 	return int(n), errno
 }
 
-// address is one as the kernel takes it: a sockaddr_in6, or a sockaddr_in in its first bytes.
+// address is a sockaddr_in6, or a sockaddr_in in its first bytes.
 type address struct {
 	raw    unix.RawSockaddrInet6
 	length uintptr
@@ -72,7 +72,7 @@ func networkOrder(port uint16) uint16 {
 	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, port))
 }
 
-// connect opens a socket and has it connect to an address, without waiting. There is a socket unless opening it failed.
+// connect opens a socket and starts to connect it. Fd is -1 if there is no socket.
 func connect(to *address) (fd int, errno unix.Errno) {
 	s, _, errno := unix.RawSyscall(unix.SYS_SOCKET, uintptr(to.raw.Family),
 		unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
@@ -86,13 +86,13 @@ func connect(to *address) (fd int, errno unix.Errno) {
 // shut closes a socket.
 func shut(fd int) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
-// sendAtOnce has the kernel send what is small without waiting until what was sent before has arrived.
+// sendAtOnce makes the kernel send small pieces before earlier ones are acknowledged.
 func sendAtOnce(fd int) { unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) }
 
 // mostEvents is how many events one wait may bring.
 const mostEvents = 256
 
-// poller waits for events on sockets: one level-triggered epoll, and an eventfd to wake it from another thread.
+// poller waits for events: a level-triggered epoll, and an eventfd that wakes it from another thread.
 type poller struct {
 	epoll, event int
 	coarse       bool // the kernel is older than 5.11 and waits for whole milliseconds
@@ -124,8 +124,8 @@ func (p *poller) close() {
 	unix.Close(p.event)
 }
 
-// control adds or changes what is waited for on a socket. The generation comes back with the events, since a socket may
-// have been closed and its number given to another before its last events are looked at.
+// control is epoll_ctl(2). The generation comes back with the events, since a socket may have been closed and its number
+// reused before its last events are handled.
 func (p *poller) control(op, fd int, generation uint32, events uint32) error {
 	event := unix.EpollEvent{Events: events, Fd: int32(fd), Pad: int32(generation)}
 	if err := unix.EpollCtl(p.epoll, op, fd, &event); err != nil {
@@ -134,32 +134,23 @@ func (p *poller) control(op, fd int, generation uint32, events uint32) error {
 	return nil
 }
 
-// wake ends a wait, from any thread.
-func (p *poller) wake() {
-	one := [8]byte{1}
-	unix.Write(p.event, one[:]) // fails only if it is awake already
-}
+// wake ends a wait, from any thread. It fails only if the poller is awake.
+func (p *poller) wake() { unix.Write(p.event, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
 
-// woken takes note of wake.
-func (p *poller) woken() {
-	var count [8]byte
-	unix.Read(p.event, count[:])
-}
+// woken resets the eventfd after wake.
+func (p *poller) woken() { unix.Read(p.event, make([]byte, 8)) }
 
 const (
-	// longestWait bounds a wait, so that a thread is never deaf to the runtime for longer.
-	longestWait = 100e6
-	// attentive is how long a thread holds on to its place while nothing comes.
-	attentive = 10e6
+	longestWait = 100e6 // a thread does not hear the runtime meanwhile
+	attentive   = 10e6  // how long a thread keeps its place without events
 )
 
-// wait returns how many events have come within so many nanoseconds, and how long it was ready to wait, which may be
-// less.
+// wait returns how many events have come within a timeout in nanoseconds, and the timeout that it used, which may be
+// shorter.
 //
-// At first the thread blocks without the scheduler knowing. To stop the world, or to let others run, the runtime asks
-// for the thread's place and sends it a signal, which ends the wait. The thread hands its place over in the next
-// function call that checks for such a request, so a loop around wait has to make one. runtime.Gosched would hand it
-// over twice, which costs a locked thread some wake-ups of others. A thread on which nothing comes for a while tells
+// At first the thread blocks without the scheduler's knowledge. To stop the world or let others run, the runtime sends it
+// a signal, which ends the wait, and takes its place in the next function call that checks for it; a loop around wait has
+// to make such a call. (runtime.Gosched would hand the place over twice.) After attentive without events the thread tells
 // the scheduler that it blocks.
 func (p *poller) wait(timeout int64) (n int, limit int64) {
 	limit = timeout

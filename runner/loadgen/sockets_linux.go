@@ -2,7 +2,7 @@ package loadgen
 
 import "golang.org/x/sys/unix"
 
-// sockets are those of an engine: who has each of them, and which ones a server is still to close.
+// sockets of an engine: the owner of each, and those that the server is to close.
 type sockets struct {
 	poller     *poller
 	owners     []owner     // by file descriptor
@@ -12,12 +12,12 @@ type sockets struct {
 	departing  int         // how many are not over
 }
 
-// makeRoom has the kernel's table of this process's files grow to so many before any of them is opened. It would grow
-// in the midst of the load, to twice its size each time, and in a process with several threads that waits until every
-// CPU has passed through the scheduler: 10 to 20 ms with two of them, of the 90 ms that a thousand requests take.
+// growFileTable grows the kernel's table of this process's files before the load. Otherwise it doubles within the load,
+// and in a process with several threads each time waits until every CPU has passed through the scheduler: 10 to 20 ms with
+// two CPUs, of the 90 ms that a thousand requests take.
 //
 // Source: Linux, fs/file.c: expand_fdtable, which waits by synchronize_rcu.
-func makeRoom(file, files int) {
+func growFileTable(file, files int) {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil && uint64(files) >= limit.Cur {
 		files = int(limit.Cur) - 1
@@ -27,7 +27,7 @@ func makeRoom(file, files int) {
 	}
 }
 
-// owner says whose a file descriptor is.
+// owner is the connection of a file descriptor.
 type owner struct {
 	slot       int32 // in engine.connections, or one of these:
 	generation uint32
@@ -35,7 +35,7 @@ type owner struct {
 
 const (
 	nobody  = -1
-	leaving = -2 // the server is to close it, and nothing else is wanted of it
+	leaving = -2 // it waits for the server to close it
 )
 
 // departure is a connection that waits for the server to close it.
@@ -55,7 +55,7 @@ func (s *sockets) add(fd int, slot int32) (generation uint32) {
 	return s.generation
 }
 
-// slotOf is the connection that an event is for; nobody if it was closed after the event had come.
+// slotOf is the connection of an event; nobody if it was closed after the event came.
 func (s *sockets) slotOf(event *unix.EpollEvent) int32 {
 	o := s.owners[event.Fd]
 	switch {
@@ -69,7 +69,7 @@ func (s *sockets) slotOf(event *unix.EpollEvent) int32 {
 	return o.slot
 }
 
-// watch has the poller tell of what comes over a connection, and of room to send if that is wanted.
+// watch polls a connection for input, and for room to send if writable.
 func (s *sockets) watch(c *socket, op int, writable bool) error {
 	if op == unix.EPOLL_CTL_MOD && writable == c.writable {
 		return nil
@@ -95,8 +95,8 @@ func (s *sockets) close(c *socket) {
 	}
 }
 
-// retire takes the socket from a connection whose end the server has announced, and lets the server close it first: the
-// local port of the side that closes first stays blocked for a minute, and a load without keep-alive needs many.
+// retire lets the server close a connection whose end it has announced. The local port of the side that closes first
+// stays blocked for a minute, and a load without keep-alive needs many.
 func (s *sockets) retire(c *socket, until int64) {
 	s.owners[c.fd].slot = leaving
 	s.departures = append(s.departures, departure{until, c.fd, c.generation})
@@ -110,8 +110,7 @@ func (s *sockets) isOver(d departure) bool {
 	return o.slot != leaving || o.generation != d.generation
 }
 
-// endDepartures closes the sockets that the server had long enough to close. Afterwards the first of the departures
-// that are left is one that is waited for.
+// endDepartures closes the sockets whose server has had its time to close them.
 func (s *sockets) endDepartures(now int64) {
 	for ; s.departed < len(s.departures); s.departed++ {
 		d := s.departures[s.departed]
@@ -130,7 +129,7 @@ func (s *sockets) endDepartures(now int64) {
 	}
 }
 
-// closeAll closes the sockets of connections, and those that the server has not closed yet.
+// closeAll closes the sockets of connections and departures.
 func (s *sockets) closeAll(connections []connection) {
 	for i := range connections {
 		s.close(&connections[i].socket)

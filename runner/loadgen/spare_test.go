@@ -27,12 +27,7 @@ func TestSpares(t *testing.T) {
 	}
 }
 
-func TestCountCPUs(t *testing.T) {
-	for list, want := range map[string]int{"0\n": 1, "0-3\n": 4, "0-1,4,6-7\n": 5, "": 0, "0-x": 0} {
-		if got := countCPUs(list); got != want {
-			t.Errorf("%q: got %d, want %d", list, got, want)
-		}
-	}
+func TestParseQuota(t *testing.T) {
 	for limit, want := range map[string]float64{"max 100000\n": 0, "150000 100000\n": 1.5, "": 0, "1 0\n": 0} {
 		if got := parseQuota([]byte(limit)); got != want {
 			t.Errorf("%q: got %v, want %v", limit, got, want)

@@ -21,14 +21,14 @@ type session struct {
 
 func (s *session) hasEnded() bool { return s != nil && s.ended }
 
-// wire is what crypto/tls takes for the network. During the handshake it is the socket, with a goroutine that waits for
-// it; afterwards it is memory, which the engine fills and empties.
+// wire is the net.Conn below crypto/tls. During the handshake it is the socket, with a goroutine that waits for it;
+// afterwards it is memory that the engine fills and empties.
 type wire struct {
 	file    *os.File // nil after the handshake
 	in, out []byte
 }
 
-// errNothingYet is temporary, so that crypto/tls tries again where it has left off.
+// errNothingYet is temporary, so that crypto/tls continues where it stopped.
 var errNothingYet net.Error = nothingYet{}
 
 type nothingYet struct{}
@@ -64,7 +64,7 @@ func (w *wire) SetDeadline(time.Time) error      { return nil }
 func (w *wire) SetReadDeadline(time.Time) error  { return nil }
 func (w *wire) SetWriteDeadline(time.Time) error { return nil }
 
-// handshaken is what came of a handshake.
+// handshaken is the result of a handshake.
 type handshaken struct {
 	slot       int32
 	generation uint32
@@ -73,11 +73,11 @@ type handshaken struct {
 	err        error
 }
 
-// handshakes are those under way, each in a goroutine of its own.
+// handshakes are under way in a goroutine each.
 type handshakes struct {
 	running    sync.WaitGroup
 	mu         sync.Mutex
-	arrived    []handshaken // what they have come to
+	arrived    []handshaken
 	negotiated map[TLS]bool
 }
 
@@ -87,7 +87,7 @@ func (h *handshakes) add(done handshaken) {
 	h.arrived = append(h.arrived, done)
 }
 
-// take returns what handshakes have come to since the last call.
+// take returns the handshakes that have ended since the last call.
 func (h *handshakes) take() []handshaken {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -113,8 +113,11 @@ func handshake(ctx context.Context, fd int, config *tls.Config, deadline time.Ti
 	return s, nil
 }
 
-// negotiated is how the connection is encrypted.
-func (s *session) negotiated() TLS { return negotiated(s.conn) }
+func (s *session) negotiated() TLS {
+	state := s.conn.ConnectionState()
+	return TLS{Version: tls.VersionName(state.Version), CipherSuite: tls.CipherSuiteName(state.CipherSuite),
+		Protocol: state.NegotiatedProtocol}
+}
 
 // seal encrypts a request into wire.out.
 func (s *session) seal(text []byte) error {
@@ -123,8 +126,7 @@ func (s *session) seal(text []byte) error {
 	return err
 }
 
-// open decrypts what has come in and gives it to take, piece by piece. The error is one of TLS; that the server has
-// ended the session is none.
+// open decrypts b and gives it to take, piece by piece. The end of the session sets ended and is not an error.
 func (s *session) open(b, plain []byte, take func([]byte)) error {
 	s.wire.in = b
 	for {
@@ -145,7 +147,7 @@ func (s *session) open(b, plain []byte, take func([]byte)) error {
 	}
 }
 
-// isAlert reports whether the server has said that something is wrong, rather than sent something wrong.
+// isAlert reports whether the server has reported an error, rather than sent something wrong.
 func isAlert(err error) bool {
 	alert, ok := errors.AsType[*net.OpError](err)
 	return ok && alert.Op == "remote error" // ours, about what it has sent, are local ones

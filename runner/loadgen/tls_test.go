@@ -49,87 +49,82 @@ func (c *conn) bye() bool {
 func TestServersOverTLS(t *testing.T) {
 	slowtest.Skip(t)
 	const each = 4
-	type numbers struct {
-		answered                     int64
-		kind                         Kind
-		connects, stale, unrequested int64
-	}
 	tests := []struct {
 		name   string
 		change func(*tls.Config)
 		answer func(*conn) bool
 		config func(*Config)
-		want   numbers
+		want   counts
 	}{
-		{"good", nil, good, nil, numbers{answered: 4, connects: 1}},
+		{"good", nil, good, nil, counts{right: 4, connects: 1}},
 		{"good, TLS 1.2", func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, good, nil,
-			numbers{answered: 4, connects: 1}},
+			counts{right: 4, connects: 1}},
 		{"good, without keep-alive", nil, good, func(c *Config) { c.KeepAlive = false },
-			numbers{answered: 4, connects: 4}},
-		{"without ALPN", func(c *tls.Config) { c.NextProtos = nil }, good, nil, numbers{answered: 4, connects: 1}},
+			counts{right: 4, connects: 4}},
+		{"without ALPN", func(c *tls.Config) { c.NextProtos = nil }, good, nil, counts{right: 4, connects: 1}},
 		{"byte by byte", nil, func(c *conn) bool {
 			text := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
 			for i := range text {
 				c.say(text[i : i+1])
 			}
 			return true
-		}, nil, numbers{answered: 4, connects: 1}},
+		}, nil, counts{right: 4, connects: 1}},
 		{"a large request and a large answer", nil, func(c *conn) bool {
 			c.say(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", c.body) + strings.Repeat("x", c.body))
 			return true
 		}, func(c *Config) {
 			c.Targets[0].Body = make([]byte, 2<<20)
 			c.Verify = &Verify{Length: new(int64(2 << 20))}
-		}, numbers{answered: 4, connects: 1}},
+		}, counts{right: 4, connects: 1}},
 		{"announced close", nil, func(c *conn) bool {
 			c.say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello")
 			return c.bye()
-		}, nil, numbers{answered: 4, connects: 4}},
+		}, nil, counts{right: 4, connects: 4}},
 		{"close that was not announced", nil, func(c *conn) bool {
 			c.say(hello)
 			return c.bye()
-		}, nil, numbers{answered: 4, connects: 4, stale: 3}},
+		}, nil, counts{right: 4, connects: 4, stale: 3}},
 		{"close instead of an answer", nil, func(c *conn) bool { return c.bye() }, nil,
-			numbers{kind: Closed, connects: 4}},
+			counts{wrong: Closed, connects: 4}},
 		{"close in a body", nil, func(c *conn) bool {
 			c.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
 			return c.bye()
-		}, nil, numbers{kind: Short, connects: 4}},
+		}, nil, counts{wrong: Short, connects: 4}},
 		{"body until a close that is announced", nil, func(c *conn) bool {
 			c.say("HTTP/1.1 200 OK\r\n\r\nhello")
 			return c.bye()
-		}, nil, numbers{answered: 4, connects: 4}},
+		}, nil, counts{right: 4, connects: 4}},
 		{"body until a close that is not announced", nil, func(c *conn) bool {
 			c.say("HTTP/1.1 200 OK\r\n\r\nhello")
 			return false
-		}, nil, numbers{kind: Short, connects: 4}},
+		}, nil, counts{wrong: Short, connects: 4}},
 		{"reset in a body", nil, func(c *conn) bool {
 			c.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
 			time.Sleep(5 * time.Millisecond)
 			c.reset()
 			return false
-		}, nil, numbers{kind: Reset, connects: 4}},
+		}, nil, counts{wrong: Reset, connects: 4}},
 		{"two answers to one request", nil, func(c *conn) bool {
 			c.say(hello + hello)
 			return true
-		}, nil, numbers{answered: 4, connects: 4, unrequested: 4}},
+		}, nil, counts{right: 4, connects: 4, unrequested: 4}},
 		{"no TLS behind the handshake", nil, func(c *conn) bool {
 			c.Write([]byte(hello))
 			return true
-		}, nil, numbers{kind: Malformed, connects: 4}},
+		}, nil, counts{wrong: Malformed, connects: 4}},
 		{"a record that nobody can decrypt", nil, func(c *conn) bool {
 			c.Write(append([]byte{23, 3, 3, 0, 40}, make([]byte, 40)...))
 			return true
-		}, nil, numbers{kind: Malformed, connects: 4}},
+		}, nil, counts{wrong: Malformed, connects: 4}},
 		{"silence", nil, func(*conn) bool {
 			time.Sleep(2 * time.Second)
 			return false
-		}, func(c *Config) { c.Timeout = time.Second }, numbers{kind: Timeout, connects: 4}},
+		}, func(c *Config) { c.Timeout = time.Second }, counts{wrong: Timeout, connects: 4}},
 		{"another protocol", func(c *tls.Config) { c.NextProtos = []string{"imap"} }, good, nil,
-			numbers{kind: Connect, connects: 4}},
+			counts{wrong: Connect, connects: 4}},
 		{"a certificate wanted of us", func(c *tls.Config) {
 			c.ClientAuth, c.MaxVersion = tls.RequireAnyClientCert, tls.VersionTLS12
-		}, good, nil, numbers{kind: Connect, connects: 4}},
+		}, good, nil, counts{wrong: Connect, connects: 4}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -141,17 +136,11 @@ func TestServersOverTLS(t *testing.T) {
 				tt.config(&config)
 			}
 			r := mustRun(t, config)
-			got := numbers{answered: r.Answered, connects: r.Connects, stale: r.Stale, unrequested: r.Unrequested}
-			for kind, n := range r.Failures {
-				if n > 0 {
-					got.kind += kind
-				}
-			}
-			if got != tt.want || r.Attempted != each {
+			if got := countsOf(r); got != tt.want || r.Attempted != each {
 				t.Errorf("\n got %+v, %d attempted, %v\nwant %+v", got, r.Attempted, r.Failures, tt.want)
 			}
 			setUp := r.Connects
-			if tt.want.kind == Connect {
+			if tt.want.wrong == Connect {
 				setUp = 0
 			}
 			if r.TLSSetup == nil || r.TLSSetup.Count != setUp {

@@ -17,17 +17,17 @@ const testTimeout = time.Minute
 // openWindow is open from 10 s on, for 10 s unless the number of requests ends it.
 func openWindow(duration time.Duration) *window {
 	w := newWindow(duration)
-	w.OpenAt(sec(10))
+	w.openAt(sec(10))
 	return w
 }
 
 func ok(start, end float64) outcome {
-	return outcome{Start: sec(start), End: sec(end), Status: 200, FirstByte: sec(end), Connect: none,
-		TLS: none}
+	return outcome{start: sec(start), end: sec(end), status: 200, firstByte: sec(end), connect: none,
+		tls: none}
 }
 
 func failed(start, end float64, kind Kind) outcome {
-	return outcome{Start: sec(start), End: sec(end), Kind: kind, Connect: none, TLS: none}
+	return outcome{start: sec(start), end: sec(end), kind: kind, connect: none, tls: none}
 }
 
 // count tallies outcomes on two threads in turn.
@@ -36,10 +36,10 @@ func count(t *testing.T, w *window, wanted int64, outcomes ...outcome) *Result {
 	config := &Config{Timeout: testTimeout}
 	tallies := []*tally{newTally(w, config), newTally(w, config)}
 	for i, o := range outcomes {
-		tallies[i%2].Add(&o)
+		tallies[i%2].add(&o)
 	}
-	tallies[0].Merge(tallies[1])
-	r, err := tallies[0].Result(wanted)
+	tallies[0].merge(tallies[1])
+	r, err := tallies[0].result(wanted)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,13 +124,13 @@ func TestWindow(t *testing.T) {
 // The first request opens the window, and no later one moves it.
 func TestWindowOpensOnce(t *testing.T) {
 	w := newWindow(0)
-	if w.Begun(sec(1e6)) || w.Over(sec(1e6)) {
+	if w.hasBegun(sec(1e6)) || w.isOver(sec(1e6)) {
 		t.Error("an unopened window has begun or is over")
 	}
-	w.Open(5)
-	w.Open(7)
-	if w.Begun(4) || !w.Begun(5) || !w.Contains(sec(1e6)) {
-		t.Errorf("the window starts at %d and should at 5, without an end", w.Start.Load())
+	w.openAt(5)
+	w.openAt(7)
+	if w.hasBegun(4) || !w.hasBegun(5) || !w.contains(sec(1e6)) {
+		t.Errorf("the window starts at %d and should at 5, without an end", w.start.Load())
 	}
 }
 
@@ -171,9 +171,9 @@ func TestPresence(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w, p := openWindow(0), presence{}
 			for _, o := range tt.outcomes {
-				p.Next(w, &o, tt.think)
+				p.next(w, &o, tt.think)
 			}
-			if got := time.Duration(p.Until(w, sec(tt.until))); got != tt.want {
+			if got := time.Duration(p.until(w, sec(tt.until))); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
@@ -183,7 +183,7 @@ func TestPresence(t *testing.T) {
 // The JSON of a result is read by other versions, so every name in it is on purpose.
 func TestResultJSON(t *testing.T) {
 	o := ok(11, 12)
-	o.Connect, o.BytesIn, o.BytesOut, o.Stale, o.Unrequested = sec(0.1), 300, 100, true, true
+	o.connect, o.bytesIn, o.bytesOut, o.stale, o.unrequested = sec(0.1), 300, 100, true, true
 	r := count(t, openWindow(2*time.Second), 0, ok(9, 9.5), ok(9.5, 10.5), o, failed(10.5, 11, Reset))
 	r.Addresses = []netip.AddrPort{netip.MustParseAddrPort("[::1]:8080")}
 	r.Unreachable = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8080")}

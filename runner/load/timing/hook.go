@@ -8,41 +8,42 @@ import (
 	"time"
 )
 
-// Hooks is what programs came to that were run before or after the one that is timed.
+// Hooks is what the programs before or after the timed one did.
 type Hooks struct {
-	Stdout  string `json:"stdout,omitempty"`  // what they wrote to standard output, its last 64 KiB
-	Failure string `json:"failure,omitempty"` // in one sentence, if one of them failed; those behind it were not run
-	Log     string `json:"log,omitempty"`     // what the one that failed wrote to standard error, its last 64 KiB
+	Stdout  string `json:"stdout,omitempty"`  // the last 64 KiB of their standard output
+	Failure string `json:"failure,omitempty"` // the one that failed, in one sentence; those after it were not run
+	Log     string `json:"log,omitempty"`     // the last 64 KiB of its standard error
 }
 
-// hookOutput is how long to wait for more output of a hook that has ended: what it left running may write for ever.
+// hookOutput is how long to wait for the end of the output of a hook that has ended: it may have left a process behind
+// that holds it open.
 const hookOutput = 100 * time.Millisecond
 
-// RunHooks runs programs one after the other, with our environment and without any input.
+// RunHooks runs programs one after the other, with our environment and without input.
 func RunHooks(list [][]string) Hooks {
 	stdout := &tail{limit: maxStderr}
 	for _, words := range list {
 		stderr := &tail{limit: maxStderr}
 		cmd := exec.Command(words[0], words[1:]...)
-		cmd.Stdout, cmd.Stderr = stdout, stderr
-		cmd.WaitDelay = hookOutput
+		cmd.Stdout, cmd.Stderr, cmd.WaitDelay = stdout, stderr, hookOutput
 		err := cmd.Run()
-		var ended *exec.ExitError
-		switch {
-		case errors.As(err, &ended):
-			return Hooks{stdout.String(), HookFailure(words[0], ended.ExitCode(), stderr.kept), stderr.String()}
-		case err != nil && !errors.Is(err, exec.ErrWaitDelay):
-			return Hooks{stdout.String(), fmt.Sprintf("%s could not be started: %v", words[0], err), stderr.String()}
+		if err == nil || errors.Is(err, exec.ErrWaitDelay) {
+			continue
 		}
+		failure := fmt.Sprintf("%s could not be started: %v", words[0], err)
+		if ended := (*exec.ExitError)(nil); errors.As(err, &ended) {
+			failure = HookFailure(words[0], ended.ExitCode(), stderr.kept)
+		}
+		return Hooks{string(stdout.kept), failure, string(stderr.kept)}
 	}
-	return Hooks{Stdout: stdout.String()}
+	return Hooks{Stdout: string(stdout.kept)}
 }
 
-// HookFailure says how a program failed, with the last line of what it wrote to some stream.
-func HookFailure(program string, status int, wrote []byte) string {
+// HookFailure says how a program failed, with the last line of its output.
+func HookFailure(program string, status int, output []byte) string {
 	failure := fmt.Sprintf("%s ended with status %d", program, status)
-	wrote = bytes.TrimSpace(wrote)
-	if last := bytes.TrimSpace(wrote[bytes.LastIndexByte(wrote, '\n')+1:]); len(last) > 0 {
+	output = bytes.TrimSpace(output)
+	if last := bytes.TrimSpace(output[bytes.LastIndexByte(output, '\n')+1:]); len(last) > 0 {
 		failure += ": " + string(last)
 	}
 	return failure

@@ -1,43 +1,113 @@
-// Package timing runs a program once and says what it took. It is meant for inside a container: see
+// Package timing runs a program once and reports what it took. It is made for use in a container: see
 // "benchbook-agent time".
 //
 // Real time is monotonic, from just before the program is started to its end. User and system time are those of all its
-// processes up to then: the program, the children that it waited for, and those that it left to others, which come to
-// us, ended or not. Peak memory is that of the largest of them.
+// processes until then: the program, the children that it waited for, and those that it left behind, ended or not. Peak
+// memory is the peak of the largest of them.
 //
-// The program's output is read while it runs and looked through as it passes; nothing of it is kept but metrics and the
-// end of standard error, so memory is bounded whatever a program prints. Reading takes processor time beside the
-// program, in this process and not in the one measured: it is done in large pieces, and a program that prints little
-// sees none of it.
+// The program's output is read and searched while it runs. Only metrics and the end of each stream are kept, so memory is
+// bounded. Reading takes processor time of this process, not of the program, and is done in large pieces: a program that
+// prints little is not disturbed.
 package timing
 
-import "time"
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
 
 // Report is what a run took. It travels as JSON.
 type Report struct {
-	Exit   int           `json:"exit"` // 128 plus the signal, if it was killed by one
+	Exit   int           `json:"exit"` // 128 plus the signal, if a signal ended it
 	Start  time.Time     `json:"start"`
 	Real   time.Duration `json:"real_ns"`
 	User   time.Duration `json:"user_ns"`
 	System time.Duration `json:"system_ns"`
-	// Reading is the processor time that this process has used meanwhile, which is spent on the program's output.
+	// Reading is the processor time that this process used during the run, to read the program's output.
 	Reading time.Duration `json:"reading_ns"`
-	// Standstill is the longest time for which this process was stopped meanwhile, because its machine, its container
-	// or itself was paused; -1 if the kernel does not tell. It counts from when the process wanted to wake up, up to
-	// 0.1 s later.
+	// Standstill is the longest time for which this process was stopped during the run, because its machine, its container
+	// or itself was paused; -1 if unknown. It counts from when the process wanted to wake up, up to 0.1 s later.
 	Standstill time.Duration `json:"standstill_ns"`
-	// PeakMemory is the largest resident set of any one process of it, in bytes; 0 where it stayed below our own, whose
-	// size every child starts with, so that it cannot be told.
+	// PeakMemory is the largest resident set of any one of its processes in bytes. It is 0 where that is not more than
+	// ours, which every child starts with.
 	PeakMemory int64 `json:"peak_memory"`
-	// Metrics are the lines of standard output that may be metrics: objects in JSON that say "metric".
+	// Metrics are the lines of standard output that may be metrics: JSON objects that contain "metric".
 	Metrics  []string `json:"metrics,omitempty"`
-	Contains bool     `json:"contains"` // standard output has the text of Options
-	// what was too large to be kept and may have been a metric; empty for nothing
-	Lost   string `json:"lost,omitempty"`
-	Stderr string `json:"stderr"`          // its last 64 KiB
-	Stdout string `json:"stdout,omitzero"` // its last mebibyte, where Options ask for it
-	// its last 4 KiB, where the text of Options is missing or the status is not 0
-	Said   string `json:"said,omitzero"`
-	Before Hooks  `json:"before,omitzero"` // see Settings; after one that failed nothing else was run
-	After  Hooks  `json:"after,omitzero"`
+	Contains bool     `json:"contains"`        // standard output has the text of Options
+	Lost     string   `json:"lost,omitempty"`  // what may have been a metric and was too large to be kept
+	Stderr   string   `json:"stderr"`          // its last 64 KiB
+	Stdout   string   `json:"stdout,omitzero"` // its last mebibyte, if Options ask for it
+	Said     string   `json:"said,omitzero"`   // the last 4 KiB of stdout, if it lacks the text of Options or Exit is not 0
+	Before   Hooks    `json:"before,omitzero"` // see Settings; after a failed hook nothing else is run
+	After    Hooks    `json:"after,omitzero"`
+}
+
+// variable is the environment variable with the Settings of "benchbook-agent time". The program that it runs does not
+// get it.
+const variable = "BENCHBOOK_TIME"
+
+// Settings say how "benchbook-agent time" runs a program.
+type Settings struct {
+	// Marker comes before the report in the output of the container, which a program can write to as well. It is drawn for
+	// each run, so that nothing else is taken for the report.
+	Marker string `json:"marker"`
+
+	Contains   string     `json:"contains,omitempty"`    // as in Options
+	KeepStdout bool       `json:"keep_stdout,omitempty"` // as in Options
+	Warmup     int        `json:"warmup,omitempty"`      // runs of the program before the one that is timed
+	Before     [][]string `json:"before,omitempty"`      // programs with arguments, run before it and not timed
+	After      [][]string `json:"after,omitempty"`       // and after it
+}
+
+// Environment returns the environment variable that carries settings, as NAME=value.
+func (s Settings) Environment() string {
+	data, err := json.Marshal(s)
+	if err != nil {
+		panic(fmt.Sprintf("timing: %v", err)) // all of its fields can be written
+	}
+	return variable + "=" + string(data)
+}
+
+// Find returns the settings in an environment.
+func Find(environment []string) (s Settings, err error) {
+	for _, v := range environment {
+		if data, ok := strings.CutPrefix(v, variable+"="); ok {
+			if err := json.Unmarshal([]byte(data), &s); err != nil {
+				return s, fmt.Errorf("reading %s: %w", variable, err)
+			}
+			return s, nil
+		}
+	}
+	return s, fmt.Errorf("%s is not set: benchbook starts this program", variable)
+}
+
+// Take returns the settings of this process, and removes them from its environment.
+func Take() (Settings, error) {
+	s, err := Find(os.Environ())
+	return s, errors.Join(err, os.Unsetenv(variable))
+}
+
+// Write writes a report for Read.
+func (s Settings) Write(w io.Writer, r Report) error {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "\n%s %s\n", s.Marker, data)
+	return err
+}
+
+// Read returns the report in the output of a container, whatever else is in it.
+func (s Settings) Read(output []byte) (r Report, err error) {
+	_, data, found := bytes.Cut(output, []byte(s.Marker+" "))
+	if !found || s.Marker == "" {
+		return r, errors.New("there is no report in its output")
+	}
+	err = json.NewDecoder(bytes.NewReader(data)).Decode(&r)
+	return r, err
 }

@@ -13,71 +13,66 @@ import (
 	"benchbook/runner/proc"
 )
 
-// every is how long the watcher sleeps at a time: shorter sleeps would cost the program a noticeable share of a core.
-const every = 100 * time.Millisecond
+// watchInterval is how long the watcher sleeps: shorter sleeps would cost the program a noticeable share of a core.
+const watchInterval = 100 * time.Millisecond
 
-// watcher finds out how long this process stands still: a thread sleeps, again and again, and looks how late it wakes
-// up. Waiting for a core is left out: a program with many threads keeps others waiting, and that is no error.
+// watcher measures for how long this process is stopped: a thread sleeps, again and again, and looks how late it wakes
+// up. Time for which it waited for a core does not count, as a program with many threads keeps others waiting.
 type watcher struct {
 	mu      sync.Mutex
-	waits   *os.File // what the kernel knows of the thread's waiting; nil where it does not tell
+	waits   *os.File // what the kernel counts of the thread's waits
 	slept   time.Time
-	waited  time.Duration // for a core, up to then
+	waited  time.Duration // for a core, until then
 	longest time.Duration
 	ended   bool
 }
 
-// watch begins to watch this process.
 func watch() *watcher {
 	w := &watcher{}
 	ready := make(chan struct{})
 	go func() {
-		runtime.LockOSThread() // it is the thread whose waits are known
-		w.waits, _ = proc.OpenThread(unix.Gettid())
+		runtime.LockOSThread()                      // whose waits are counted
+		w.waits, _ = proc.OpenThread(unix.Gettid()) // fails as reading would, which ends it
 		w.look()
 		close(ready)
-		for {
-			sleep := unix.NsecToTimespec(every.Nanoseconds())
-			_ = unix.Nanosleep(&sleep, nil) // a signal that ends it early does no harm
-			if !w.look() {
-				return
-			}
+		for more := true; more; more = w.look() {
+			sleep := unix.NsecToTimespec(watchInterval.Nanoseconds())
+			_ = unix.Nanosleep(&sleep, nil) // a signal may end it early
 		}
 	}()
 	<-ready
 	return w
 }
 
-// look notes how late it is, and says whether to go on.
+// look notes how late it is. It reports false if that is not known, or nobody wants to know it any more.
 func (w *watcher) look() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.ended || w.waits == nil {
+	if w.ended {
 		return false
 	}
 	waited, err := proc.Waited(w.waits)
 	if err != nil {
-		w.waits.Close()
-		w.waits = nil
+		w.ended = true
 		return false
 	}
 	now := time.Now()
 	if !w.slept.IsZero() {
-		w.longest = max(w.longest, now.Sub(w.slept)-every-(waited-w.waited))
+		w.longest = max(w.longest, now.Sub(w.slept)-watchInterval-(waited-w.waited))
 	}
 	w.slept, w.waited = now, waited
 	return true
 }
 
-// end gives the longest standstill, which may go on to this moment; -1 if the kernel does not tell.
+// end returns the longest standstill, which may last until now; -1 if it is not known.
 func (w *watcher) end() time.Duration {
-	told := w.look()
+	known := w.look()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ended = true
-	if !told {
+	_ = w.waits.Close() // it was only read
+	if !known {
 		return -1
 	}
-	w.waits.Close()
 	return w.longest
 }

@@ -10,52 +10,77 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"benchbook/internal/slowtest"
 )
 
+func sh(script string) []string { return []string{"sh", "-c", script} }
+
 func TestRun(t *testing.T) {
+	const zeros = "head -c 2000000 /dev/zero | tr '\\0' x; "
 	tests := []struct {
-		name     string
-		words    []string
-		exit     int
-		contains bool // "out"
-		stderr   string
-		atLeast  time.Duration
+		name    string
+		words   []string
+		options Options
+		want    Report // output and status
+		atLeast time.Duration
 	}{
-		{"output and status", []string{"sh", "-c", "echo out; echo err >&2; exit 3"}, 3, true, "err\n", 0},
-		{"time asleep is real time", []string{"sleep", "0.2"}, 0, false, "", 200 * time.Millisecond},
-		{"killed by a signal", []string{"sh", "-c", "kill -9 $$"}, 137, false, "", 0},
-		{"children count", []string{"sh", "-c", "head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null"}, 0, false, "",
-			0},
-		{"written just before the end", []string{"sh", "-c", "head -c 60000 /dev/zero; echo out"}, 0, true, "", 0},
-		{"a child that writes on", []string{"sh", "-c", "echo out; yes & exit 0"}, 0, true, "", 0},
+		{"output and status", sh("echo out; echo err >&2; exit 3"), Options{Contains: "out"},
+			Report{Exit: 3, Contains: true, Stderr: "err\n", Said: "out\n"}, 0},
+		{"time asleep is real time", []string{"sleep", "0.2"}, Options{}, Report{}, 200 * time.Millisecond},
+		{"killed by a signal", sh("kill -9 $$"), Options{}, Report{Exit: 137}, 0},
+		{"written just before the end", sh("head -c 60000 /dev/zero; echo out"), Options{Contains: "out"},
+			Report{Contains: true}, 0},
+		{"a child that goes on to write", sh("echo out; yes & exit 0"), Options{Contains: "out"}, Report{Contains: true}, 0},
+		{"long errors", sh("seq 100000 >&2; echo the end >&2"), Options{}, Report{Stderr: "the end\n"}, 0},
+		{"stdout is kept", sh(zeros + "echo end"), Options{KeepStdout: true},
+			Report{Stdout: strings.Repeat("x", maxStdout-4) + "end\n"}, 0},
+		{"stdout is not kept", []string{"echo", "x"}, Options{}, Report{}, 0},
+		{"it has the text", []string{"echo", "42"}, Options{Contains: "42"}, Report{Contains: true}, 0},
+		{"it lacks the text", []string{"echo", "41"}, Options{Contains: "42"}, Report{Said: "41\n"}, 0},
+		{"it lacks the text, and stdout is kept", []string{"echo", "41"}, Options{Contains: "42", KeepStdout: true},
+			Report{Said: "41\n", Stdout: "41\n"}, 0},
+		{"it lacks the text in a long output", sh(zeros + "echo end"), Options{Contains: "42"},
+			Report{Said: strings.Repeat("x", maxSaid-4) + "end\n"}, 0},
+		{"metrics", sh(`printf '{"metric": "score", "value": 3}\n'`), Options{},
+			Report{Metrics: []string{`{"metric": "score", "value": 3}`}}, 0},
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			r, err := Run(test.words, Options{Contains: "out"})
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Run(tt.words, tt.options)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r.Exit != test.exit || r.Contains != test.contains || r.Stderr != test.stderr {
-				t.Errorf("got status %d, %v, %q; want %d, %v, %q", r.Exit, r.Contains, r.Stderr, test.exit, test.contains,
-					test.stderr)
+			if got.Real < tt.atLeast || got.Real > tt.atLeast+10*time.Second {
+				t.Errorf("took %v, want %v or more", got.Real, tt.atLeast)
 			}
-			if r.Real < test.atLeast || r.Real > test.atLeast+10*time.Second {
-				t.Errorf("took %v; want at least %v", r.Real, test.atLeast)
+			output := Report{Exit: got.Exit, Contains: got.Contains, Stderr: got.Stderr, Stdout: got.Stdout, Said: got.Said,
+				Metrics: got.Metrics}
+			if tt.name == "long errors" {
+				if len(got.Stderr) != maxStderr {
+					t.Errorf("kept %d bytes of stderr", len(got.Stderr))
+				}
+				output.Stderr = got.Stderr[max(0, len(got.Stderr)-len(tt.want.Stderr)):]
 			}
-			if test.name == "children count" && (r.User == 0 || r.PeakMemory == 0) {
-				t.Errorf("no processor time or memory for a busy child: %+v", r)
+			if !reflect.DeepEqual(output, tt.want) {
+				t.Errorf("got %.200v, want %.200v", output, tt.want)
 			}
 		})
 	}
+	for _, words := range [][]string{nil, {"/no/such/program"}} {
+		if _, err := Run(words, Options{}); err == nil {
+			t.Errorf("%q was started", words)
+		}
+	}
 }
 
-// Whatever a program prints, only its metrics and the end of its errors are kept, and nothing that counts is lost
-// behind it.
+// Memory is bounded whatever a program prints, and nothing that counts is lost.
 func TestLongOutput(t *testing.T) {
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
-	r, err := Run([]string{"sh", "-c", `head -c 300000000 /dev/zero; printf '\nneedle\n{"metric": "score", "value": 3}\n'`}, Options{Contains: "\nneedle\n"})
+	r, err := Run(sh(`head -c 300000000 /dev/zero; printf '\nneedle\n{"metric": "score", "value": 3}\n'`),
+		Options{Contains: "\nneedle\n"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,27 +90,27 @@ func TestLongOutput(t *testing.T) {
 	if r.Reading <= 0 || r.Reading > 2*r.Real {
 		t.Errorf("reading took %v of %v", r.Reading, r.Real)
 	}
+	if r.User+r.System == 0 || r.PeakMemory < 0 {
+		t.Errorf("a busy program used %v and %v, %d bytes", r.User, r.System, r.PeakMemory)
+	}
 	runtime.ReadMemStats(&now)
 	if grown := (now.TotalAlloc - before.TotalAlloc) >> 20; grown > 4 {
-		t.Errorf("%d MiB were allocated for it", grown)
+		t.Errorf("allocated %d MiB", grown)
 	}
 }
 
-func TestLongErrorOutputKeepsItsEnd(t *testing.T) {
-	r, err := Run([]string{"sh", "-c", "seq 100000 >&2; echo the end >&2"}, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(r.Stderr) != maxStderr || !strings.HasSuffix(r.Stderr, "the end\n") {
-		t.Errorf("%d bytes that end in %q", len(r.Stderr), r.Stderr[max(0, len(r.Stderr)-20):])
+func TestPeakMemory(t *testing.T) {
+	r, err := Run(sh("head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null"), Options{})
+	if err != nil || r.PeakMemory < 90_000_000 || r.PeakMemory > 200_000_000 {
+		t.Errorf("got %d bytes, %v, want about 90 MB of the child", r.PeakMemory, err)
 	}
 }
 
-// Processes that the program left to others belong to it as well, whether they have ended or not.
+// Processes that the program left behind belong to it, whether they have ended or not.
 func TestProcessesLeftBehind(t *testing.T) {
 	slowtest.Skip(t)
 	const burn = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"
-	alone, err := Run([]string{"sh", "-c", burn}, Options{})
+	alone, err := Run(sh(burn), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,13 +119,13 @@ func TestProcessesLeftBehind(t *testing.T) {
 		{"running", burn + "; touch burnt; exec sleep 1"},
 		{"the child of one that is running", "sh -c '" + burn + "; touch burnt; exec sleep 1'; true"},
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			if err := os.WriteFile("burner", []byte(test.burner), 0o600); err != nil {
+			if err := os.WriteFile("burner", []byte(tt.burner), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			r, err := Run([]string{"sh", "-c", "(sh burner &); while [ ! -e burnt ]; do sleep 0.05; done; sleep 0.2"}, Options{})
+			r, err := Run(sh("(sh burner &); while [ ! -e burnt ]; do sleep 0.05; done; sleep 0.2"), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,28 +136,46 @@ func TestProcessesLeftBehind(t *testing.T) {
 	}
 }
 
-func TestCannotBeStarted(t *testing.T) {
-	for _, words := range [][]string{nil, {"/no/such/program"}} {
-		if _, err := Run(words, Options{}); err == nil {
-			t.Errorf("Run(%q) gave no error", words)
-		}
+// What a hook leaves running does not count.
+func TestProcessesOfHooks(t *testing.T) {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil { // as the first process of a container
+		t.Fatal(err)
+	}
+	hooks := RunHooks([][]string{sh("while :; do :; done & echo $!")})
+	if hooks.Failure != "" {
+		t.Fatal(hooks.Failure)
+	}
+	defer RunHooks([][]string{{"kill", "-9", strings.TrimSpace(hooks.Stdout)}})
+	r, err := Run([]string{"sleep", "0.5"}, Options{Beside: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if used := r.User + r.System; used > 200*time.Millisecond {
+		t.Errorf("a program that sleeps used %v", used)
 	}
 }
 
-// The end of standard output is kept where it says why something failed: without the text that it should have, or
-// beside a bad status.
-func TestSaid(t *testing.T) {
-	for _, tt := range []struct{ name, script, contains, want string }{
-		{"it has the text", "echo 42", "42", ""},
-		{"no text is wanted", "echo 41", "", ""},
-		{"it lacks the text", "echo 41", "42", "41\n"},
-		{"a bad status", "echo 41; exit 3", "", "41\n"},
-		{"much of it", "head -c 100000 /dev/zero | tr '\\0' x; echo; echo the end", "42", strings.Repeat("x", maxSaid-9) +
-			"\nthe end\n"},
-	} {
-		r, err := Run([]string{"sh", "-c", tt.script}, Options{Contains: tt.contains})
-		if err != nil || r.Said != tt.want {
-			t.Errorf("%s: said %.80q, %d bytes, %v; want %.80q, %d", tt.name, r.Said, len(r.Said), err, tt.want, len(tt.want))
+func TestRunHooks(t *testing.T) {
+	tests := []struct {
+		name string
+		list [][]string
+		want Hooks
+	}{
+		{"none", nil, Hooks{}},
+		{"in order", [][]string{sh("echo a"), sh("echo b; echo c >&2")}, Hooks{Stdout: "a\nb\n"}},
+		{"one fails", [][]string{sh("echo a"), sh("echo b; echo x >&2; echo no >&2; exit 3"), sh("echo c")},
+			Hooks{Stdout: "a\nb\n", Failure: "sh ended with status 3: no", Log: "x\nno\n"}},
+		{"one does not exist", [][]string{{"/no/such/program"}},
+			Hooks{Failure: "/no/such/program could not be started: fork/exec /no/such/program: no such file or directory"}},
+		{"one leaves a process running", [][]string{sh("sleep 30 & echo started")}, Hooks{Stdout: "started\n"}},
+	}
+	for _, tt := range tests {
+		begin := time.Now()
+		if got := RunHooks(tt.list); got != tt.want {
+			t.Errorf("%s: got %+v, want %+v", tt.name, got, tt.want)
+		}
+		if took := time.Since(begin); took > 10*time.Second {
+			t.Errorf("%s: took %v", tt.name, took)
 		}
 	}
 }

@@ -1,0 +1,69 @@
+// Package agent is what benchbook-agent does in containers: it times a command, answers as an origin, or slows a network
+// down as a link.
+package agent
+
+import (
+	"fmt"
+
+	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine/agent"
+)
+
+// Name is the name of the program.
+const Name = agent.Name
+
+// Parts of the program, and its first argument.
+const (
+	Origin = agent.Origin
+	Link   = agent.Link
+)
+
+// OriginConfig configures an origin: an HTTP/1.1 server whose answers come after a time that is drawn from a
+// distribution. The latency of a request is the time from its last byte, body included, to its answer.
+//
+// Draws are seeded and assigned in the order in which requests arrive, over whichever connections, so that every
+// repetition of a trial meets the same ones. Each request takes one number for its latency and one for whether it fails:
+// latencies do not depend on whether there are errors, and two distributions with the same seed have their long
+// latencies at the same requests.
+type OriginConfig struct {
+	Semantics int    `json:"semantics"`        // record.OriginSemantics
+	Listen    string `json:"listen,omitempty"` // :80 if empty
+	Seed      uint64 `json:"seed"`
+	Reason    string `json:"reason,omitempty"` // phrase of the status
+	spec.HTTPOrigin
+}
+
+// Validate reports a config for another version of this program.
+func (c *OriginConfig) Validate() error { return checkSemantics(c.Semantics, record.OriginSemantics) }
+
+// LinkReadyLine is the line of the log that says that connections are accepted. Wait for it instead of connecting: a
+// connection would go through to the service.
+const LinkReadyLine = "benchbook-link: ready"
+
+// LinkConfig configures a link: a TCP relay that makes the network between clients and a service slower. docs/services.md
+// has the model.
+type LinkConfig struct {
+	Semantics int         `json:"semantics"` // record.LinkSemantics
+	Routes    []LinkRoute `json:"routes"`    // all of them share the link
+	Seed      uint64      `json:"seed,omitempty"`
+	spec.Link
+}
+
+// LinkRoute leads from an address that the link listens at, such as ":5432", to that of the service: "db.behind:5432".
+// The name is looked up once, before the first connection.
+type LinkRoute struct {
+	Listen string `json:"listen"`
+	Target string `json:"target"`
+}
+
+// Validate reports a config for another version of this program.
+func (c *LinkConfig) Validate() error { return checkSemantics(c.Semantics, record.LinkSemantics) }
+
+// checkSemantics returns an error if a config was written for another version of a part.
+func checkSemantics(got, own int) error {
+	if got != own {
+		return fmt.Errorf("semantics is %d, and this program's is %d: build both with make build", got, own)
+	}
+	return nil
+}

@@ -1,0 +1,383 @@
+//go:build linux
+
+package agent
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/internal/slowtest"
+	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
+)
+
+// originAt starts an origin on loopback, which ends with the test.
+func originAt(t testing.TB, o spec.HTTPOrigin) (address string, written *log) {
+	t.Helper()
+	o.Status = cmp.Or(o.Status, 200)
+	s, err := ListenOrigin(OriginConfig{Semantics: record.OriginSemantics, Listen: "127.0.0.1:0", Seed: 7,
+		Reason: http.StatusText(o.Status), HTTPOrigin: o})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Addresses()[0].String(), serve(t, s)
+}
+
+func constant(body int64, d time.Duration) spec.HTTPOrigin {
+	return spec.HTTPOrigin{Body: body, Distribution: "constant", Value: d}
+}
+
+// What a client of the standard library gets.
+func TestAnswers(t *testing.T) {
+	tests := []struct {
+		name   string
+		origin spec.HTTPOrigin
+		method string
+		body   string
+		status int
+		length int
+	}{
+		{"nothing asked for", spec.HTTPOrigin{}, "GET", "", 200, 0},
+		{"a body", spec.HTTPOrigin{Body: 1256}, "GET", "", 200, 1256},
+		{"a long body", spec.HTTPOrigin{Body: 5<<20 + 7}, "GET", "", 200, 5<<20 + 7},
+		{"a latency", constant(10, 30*time.Millisecond), "GET", "", 200, 10},
+		{"a status", spec.HTTPOrigin{Body: 10, Status: 404}, "GET", "", 404, 10},
+		{"no content", spec.HTTPOrigin{Status: 204}, "GET", "", 204, 0},
+		{"errors only", spec.HTTPOrigin{Body: 10, Errors: 1}, "GET", "", 500, 10},
+		{"a request with a body", spec.HTTPOrigin{Body: 10}, "POST", strings.Repeat("x", 300_000), 200, 10},
+		{"HEAD", spec.HTTPOrigin{Body: 10}, "HEAD", "", 200, 0},
+		{"DELETE", spec.HTTPOrigin{Body: 10}, "DELETE", "", 200, 10},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			address, _ := originAt(t, tt.origin)
+			client := &http.Client{Transport: &http.Transport{}}
+			defer client.CloseIdleConnections()
+			for range 3 { // over one connection
+				request, err := http.NewRequestWithContext(t.Context(), tt.method, "http://"+address+"/any?path",
+					strings.NewReader(tt.body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				begin := time.Now()
+				response, err := client.Do(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				took := time.Since(begin)
+				body, err := io.ReadAll(response.Body)
+				if err != nil || response.Body.Close() != nil {
+					t.Fatal(err)
+				}
+				if response.StatusCode != tt.status || len(body) != tt.length {
+					t.Errorf("status %d with %d bytes, want %d with %d", response.StatusCode, len(body), tt.status, tt.length)
+				}
+				if tt.status != 204 && response.ContentLength != tt.origin.Body {
+					t.Errorf("Content-Length is %d, want %d", response.ContentLength, tt.origin.Body)
+				}
+				if date, err := http.ParseTime(response.Header.Get("Date")); err != nil || time.Since(date).Abs() > 5*time.Second {
+					t.Errorf("the date is %v, %v", date, err)
+				}
+				if took < tt.origin.Value {
+					t.Errorf("answered after %v, want %v", took, tt.origin.Value)
+				}
+				for i := range body {
+					if body[i] != body[i%64] {
+						t.Fatalf("byte %d of the body is %q, out of line", i, body[i])
+					}
+				}
+			}
+		})
+	}
+}
+
+// What goes over a connection, to the byte and in pieces: $ stands for where the test waits before it goes on, and !
+// for where it waits until something has come back.
+func TestConnections(t *testing.T) {
+	const ok, keep = "HTTP/1.1 200 OK\r\n", "Content-Length: 2\r\nContent-Type: text/plain\r\n"
+	const get, last = "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+	const bad, large = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+		"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+	const answer, final = ok + keep + "\r\nab", ok + "Connection: close\r\n" + keep + "\r\nab"
+	tests := []struct{ name, sent, want string }{
+		{"close", last, final},
+		{"two requests", get + "$" + last, answer + final},
+		{"two requests at once", get + last, answer + final},
+		{"three at once, and half a connection", get + get + get, answer + answer + answer},
+		{"in pieces", "GE$T / HT$TP/1.1\r$\nHost: x\r\nConnection: cl$ose\r\n\r$\n", final},
+		{"HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", final},
+		{"HTTP/1.0 kept", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n$" + last, ok + "Connection: keep-alive\r\n" +
+			keep + "\r\nab" + final},
+		{"a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhe$llo" + last, answer + final},
+		{"a chunked body", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhe$llo\r\n1$0\r\n" +
+			"0123456789abcdef\r$\n0\r\nX: y\r\n\r\n" + last, answer + final},
+		{"expects to go on", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n" +
+			"Connection: close\r\n\r\n!hello",
+			"HTTP/1.1 100 Continue\r\n\r\n" + final},
+		{"expects to go on, and does", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n" +
+			"Connection: close\r\n\r\nhello", final},
+		{"empty lines before", "\r\n\r\n" + last, final},
+		{"nothing", "", ""},
+		{"half a request", "GET / HT", ""},
+		{"half a head", "GET / HTTP/1.1\r\nHost: x\r\n", ""},
+		{"half a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhe", ""},
+		{"no request", "hello\r\n\r\n", bad},
+		{"two lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", bad},
+		{"a length and chunks", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" +
+			"0\r\n\r\n" + last, bad},
+		{"an unknown coding", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", bad},
+		{"a signed length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\n", bad},
+		{"a bad chunk", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", bad},
+		{"no host", "GET / HTTP/1.1\r\n\r\n", bad},
+		{"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", bad},
+		{"a head too large", "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("y", 70_000), large},
+		{"two codings", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", bad},
+		{"two hosts", "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", bad},
+		{"a trailer too large", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " +
+			strings.Repeat("y", 70_000), large},
+		{"an answer and then no request", get + "$nonsense\r\n\r\n", answer + bad},
+	}
+	for _, latency := range []time.Duration{0, 5 * time.Millisecond} {
+		for _, tt := range tests {
+			t.Run(fmt.Sprintf("%s after %v", tt.name, latency), func(t *testing.T) {
+				t.Parallel()
+				address, _ := originAt(t, constant(2, latency))
+				conn, err := net.Dial("tcp", address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+					t.Fatal(err)
+				}
+				var first []byte
+				for rest := tt.sent; rest != ""; {
+					at := strings.IndexAny(rest, "$!")
+					if at < 0 {
+						at = len(rest)
+					}
+					if _, err := io.WriteString(conn, rest[:at]); err != nil {
+						t.Fatal(err)
+					}
+					if rest = rest[at:]; rest == "" {
+						break
+					}
+					if rest[0] == '$' {
+						time.Sleep(15 * time.Millisecond)
+					} else {
+						first = make([]byte, 1)
+						if _, err := io.ReadFull(conn, first); err != nil {
+							t.Fatal(err)
+						}
+					}
+					rest = rest[1:]
+				}
+				if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+					t.Fatal(err)
+				}
+				got, err := io.ReadAll(conn)
+				got = append(first, got...)
+				if err != nil {
+					t.Fatalf("after %q: %v", got, err)
+				}
+				if got := plain(string(got)); got != tt.want {
+					t.Errorf("got %q, want %q", got, tt.want)
+				}
+			})
+		}
+	}
+}
+
+// plain leaves out what every answer has and nobody asked for.
+func plain(answers string) string {
+	var out strings.Builder
+	for line := range strings.Lines(answers) {
+		if !strings.HasPrefix(line, "Date: ") && !strings.HasPrefix(line, "Server: ") {
+			out.WriteString(line)
+		}
+	}
+	return out.String()
+}
+
+// A client that resets the connection while its answer is due leaves nothing behind that would harm others.
+func TestReset(t *testing.T) {
+	address, _ := originAt(t, constant(2, 20*time.Millisecond))
+	for range 50 {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		if err := errors.Join(conn.(*net.TCPConn).SetLinger(0), conn.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(40 * time.Millisecond)
+	response, err := http.Get("http://" + address)
+	if err != nil || response.Body.Close() != nil || response.StatusCode != 200 {
+		t.Errorf("got %v, %v", response, err)
+	}
+}
+
+// A client that does not read keeps an answer waiting, and no other client.
+func TestSlowReader(t *testing.T) {
+	const size = 40 << 20
+	address, _ := originAt(t, spec.HTTPOrigin{Body: size})
+	slow, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	fmt.Fprint(slow, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	response, err := http.Get("http://" + address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, response.Body); err != nil || n != size {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	response, err = http.ReadResponse(bufio.NewReader(slow), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, response.Body); err != nil || n != size {
+		t.Errorf("%d bytes of the slow one, %v", n, err)
+	}
+}
+
+// Requests get their draws in the order in which they arrive, over whichever connections, and the same ones in every
+// repetition.
+func TestDrawsAreAssignedByArrival(t *testing.T) {
+	slowtest.Skip(t)
+	config := spec.HTTPOrigin{Errors: 0.3, Distribution: "empirical", Values: []time.Duration{0, 40 * time.Millisecond}}
+	const n = 40
+	// fastest is how long each answer took in the fastest of all runs over so many connections: the machine may be busy.
+	fastest := map[int][]time.Duration{1: slices.Repeat([]time.Duration{time.Hour}, n),
+		3: slices.Repeat([]time.Duration{time.Hour}, n)}
+	statuses := func(connections int) (out []string) {
+		address, _ := originAt(t, config)
+		clients := make([]*http.Client, connections)
+		for i := range clients {
+			clients[i] = &http.Client{Transport: &http.Transport{}}
+			defer clients[i].CloseIdleConnections()
+		}
+		for i := range n {
+			begin := time.Now()
+			response, err := clients[i%connections].Get("http://" + address)
+			if err != nil || response.Body.Close() != nil {
+				t.Fatal(err)
+			}
+			fastest[connections][i] = min(fastest[connections][i], time.Since(begin))
+			out = append(out, fmt.Sprintf("%d %v", response.StatusCode, fastest[connections][i] > 30*time.Millisecond))
+		}
+		return out
+	}
+	one, three := strings.Join(statuses(1), ", "), strings.Join(statuses(3), ", ")
+	for range 5 {
+		if one != three { // the machine may have been busy for longer than a latency
+			one, three = strings.Join(statuses(1), ", "), strings.Join(statuses(3), ", ")
+		}
+	}
+	if one != three {
+		t.Errorf("over one connection %s, over three %s", one, three)
+	}
+	for _, want := range []string{"200 true", "200 false", "500 true", "500 false"} {
+		if !strings.Contains(one, want) {
+			t.Errorf("%q never came up in %s", want, one)
+		}
+	}
+}
+
+// Errors do not change latencies, and the long latencies of two distributions are at the same requests.
+func TestDrawsAreCoupled(t *testing.T) {
+	draws := func(seed uint64, o spec.HTTPOrigin) *OriginServer {
+		return &OriginServer{config: OriginConfig{HTTPOrigin: o}, times: rand.New(rand.NewPCG(seed, 0)),
+			faults: rand.New(rand.NewPCG(seed, 1))}
+	}
+	spread := spec.HTTPOrigin{Distribution: "uniform", To: time.Second}
+	faulty := spec.HTTPOrigin{Distribution: "uniform", To: time.Second, Errors: 0.1}
+	heavy := spec.HTTPOrigin{Distribution: "lognormal", Median: time.Second, Sigma: 1}
+	first, second, third, other := draws(3, spread), draws(3, faulty), draws(3, heavy), draws(4, spread)
+	const n = 10_000
+	same, failures := 0, 0
+	for range n {
+		a, _ := first.draw()
+		b, failed := second.draw()
+		c, _ := third.draw()
+		if a != b || (a > 500*time.Millisecond) != (c > time.Second) {
+			t.Errorf("drew %v, %v with errors, %v lognormal", a, b, c)
+		}
+		if d, _ := other.draw(); a == d {
+			same++
+		}
+		if failed {
+			failures++
+		}
+	}
+	if same > 1 || math.Abs(float64(failures)-0.1*n) > 5*math.Sqrt(0.09*n) {
+		t.Errorf("another seed drew the same %d times; %d of %d failed, want a tenth", same, failures, n)
+	}
+}
+
+// Latencies have the distribution that was asked for.
+func TestDistributions(t *testing.T) {
+	const ms, n = time.Millisecond, 20_000
+	tests := []struct {
+		name          string
+		origin        spec.HTTPOrigin
+		p10, p50, p90 time.Duration
+		least, most   time.Duration
+	}{
+		{"none", spec.HTTPOrigin{}, 0, 0, 0, 0, 0},
+		{"constant", spec.HTTPOrigin{Distribution: "constant", Value: 5 * ms}, 5 * ms, 5 * ms, 5 * ms, 5 * ms, 5 * ms},
+		{"uniform", spec.HTTPOrigin{Distribution: "uniform", From: 10 * ms, To: 20 * ms}, 11 * ms, 15 * ms, 19 * ms, 10 * ms,
+			20 * ms},
+		// The 90th percentile of a normal distribution is 1.2816 standard deviations above its mean.
+		{"lognormal", spec.HTTPOrigin{Distribution: "lognormal", Median: 100 * ms, Sigma: 0.5}, 52690 * time.Microsecond,
+			100 * ms, 189790 * time.Microsecond, 0, maxLatency},
+		{"empirical", spec.HTTPOrigin{Distribution: "empirical", Values: []time.Duration{1 * ms, 1 * ms, 1 * ms, 9 * ms}},
+			1 * ms, 1 * ms, 9 * ms, 1 * ms, 9 * ms},
+		{"lognormal without bound", spec.HTTPOrigin{Distribution: "lognormal", Median: time.Hour, Sigma: 20}, 27, time.Hour,
+			maxLatency, 0, maxLatency},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(1, 0))
+			c := OriginConfig{HTTPOrigin: tt.origin}
+			var below [3]int
+			for range n {
+				latency := c.quantile(random.Float64())
+				if latency < tt.least || latency > tt.most {
+					t.Fatalf("drew %v", latency)
+				}
+				for i, p := range []time.Duration{tt.p10, tt.p50, tt.p90} {
+					if latency <= p {
+						below[i]++
+					}
+				}
+			}
+			for i, p := range []float64{0.1, 0.5, 0.9} {
+				// Five standard errors. A value that is drawn often has more at or below it.
+				if least := p*n - 5*math.Sqrt(p*(1-p)*n); float64(below[i]) < least {
+					t.Errorf("%d of %d are below p%g, want %.0f or more", below[i], n, 100*p, least)
+				}
+				if tt.name == "uniform" || tt.name == "lognormal" {
+					if most := p*n + 5*math.Sqrt(p*(1-p)*n); float64(below[i]) > most {
+						t.Errorf("%d of %d are below p%g, want %.0f or less", below[i], n, 100*p, most)
+					}
+				}
+			}
+		})
+	}
+}

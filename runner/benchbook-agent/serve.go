@@ -1,0 +1,46 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"benchbook/runner/agent"
+	"benchbook/runner/config"
+)
+
+// serveOrigin answers until ctx is done. Standard error has its address, and then how late its answers are.
+func serveOrigin(ctx context.Context, _ []string, s streams) error {
+	c, err := config.Read[agent.OriginConfig](s.configFrom("BENCHBOOK_ORIGIN"))
+	if err != nil {
+		return err
+	}
+	origin, err := agent.ListenOrigin(c)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(s.stderr, "benchbook-origin: listening at", origin.Addresses()[0])
+	runtime.GOMAXPROCS(1) // its work is in one thread
+	return origin.Serve(ctx, s.stderr)
+}
+
+// relayLink relays until ctx is done. Standard error has agent.LinkReadyLine once it accepts connections, and then how
+// late it is.
+func relayLink(ctx context.Context, _ []string, s streams) error {
+	c, err := config.Read[agent.LinkConfig](s.configFrom("BENCHBOOK_LINK"))
+	if err != nil {
+		return err
+	}
+	link, err := agent.ListenLink(ctx, c)
+	if err != nil {
+		return err
+	}
+	for i, address := range link.Addresses() {
+		fmt.Fprintf(s.stderr, "benchbook-link: %v leads to %s\n", address, c.Routes[i].Target)
+	}
+	fmt.Fprintln(s.stderr, agent.LinkReadyLine)
+	runtime.GOMAXPROCS(1) // its work is in one thread
+	return link.Serve(ctx, s.stderr)
+}

@@ -1,0 +1,76 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"benchbook/runner/agent"
+)
+
+// startPart starts a part of the program, which ends with the test, and returns it when its log names its address behind
+// a prefix. The log can be read when the program has ended.
+func startPart(t testing.TB, name, variable, prefix string) (cmd *exec.Cmd, log *bytes.Buffer, address string) {
+	t.Helper()
+	cmd = exec.Command(agent.Name, name) // testscript.Main puts it into the path
+	cmd.Env = append(os.Environ(), variable)
+	stderr, write := io.Pipe()
+	log = &bytes.Buffer{}
+	cmd.Stderr = io.MultiWriter(log, write)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		write.Close()
+	})
+	lines := bufio.NewReader(stderr)
+	line, err := lines.ReadString('\n')
+	_, address, ok := strings.Cut(line, prefix)
+	if err != nil || !ok {
+		t.Fatalf("it said %q, %v", line, err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, lines) }() // until the program ends
+	return cmd, log, strings.Fields(address)[0]
+}
+
+// startLink starts an origin without latency and a link before it.
+func startLink(t testing.TB, rtt int) (cmd *exec.Cmd, log *bytes.Buffer, address string) {
+	t.Helper()
+	_, _, service := startPart(t, agent.Origin,
+		`BENCHBOOK_ORIGIN={"semantics": 1, "listen": "127.0.0.1:0", "status": 200, "body": 1256}`, "listening at ")
+	return startPart(t, agent.Link, fmt.Sprintf(`BENCHBOOK_LINK={"semantics": 1, "rtt": %d,
+		"routes": [{"listen": "127.0.0.1:0", "target": "%s"}]}`, rtt, service), "benchbook-link: ")
+}
+
+// Origins and links serve as their environment says, until they get a signal.
+func TestServe(t *testing.T) {
+	cmd, log, address := startLink(t, 1_000_000)
+	response, err := http.Get("http://" + address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body, err := io.ReadAll(response.Body); err != nil || len(body) != 1256 {
+		t.Errorf("got %q, %v", body, err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("ended with %v", err)
+	}
+	if lines := strings.Split(log.String(), "\n"); !strings.Contains(lines[0], " leads to 127.0.0.1:") ||
+		lines[1] != agent.LinkReadyLine {
+		t.Errorf("wrote %q", log)
+	}
+}

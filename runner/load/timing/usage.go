@@ -1,0 +1,87 @@
+//go:build linux
+
+package timing
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"benchbook/runner/proc"
+)
+
+// usage is what processes took.
+type usage struct {
+	user, system time.Duration
+	peak         int64 // of the largest of them, in bytes
+}
+
+func usageOf(r *unix.Rusage) usage {
+	return usage{time.Duration(r.Utime.Nano()), time.Duration(r.Stime.Nano()), r.Maxrss << 10}
+}
+
+func (u *usage) add(v usage) {
+	u.user += v.user
+	u.system += v.system
+	u.peak = max(u.peak, v.peak)
+}
+
+// ownTime returns the processor time of this process.
+func ownTime() time.Duration {
+	var r unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// peakOf returns the peak memory of a process, named as in /proc, in bytes; 0 if unknown.
+func peakOf(process string) int64 {
+	kib, _ := strconv.ParseInt(strings.TrimSuffix(proc.Status(process, "VmHWM"), " kB"), 10, 64)
+	return kib << 10
+}
+
+// leftBehind returns what the processes took that a program started and did not wait for, without the others. It waits
+// for those that have ended.
+func leftBehind(others map[int]usage) (sum usage, err error) {
+	for {
+		var r unix.Rusage
+		pid, err := unix.Wait4(-1, nil, unix.WNOHANG, &r)
+		if err == unix.ECHILD || err == nil && pid == 0 {
+			break
+		}
+		if _, other := others[pid]; err == nil && !other {
+			sum.add(usageOf(&r))
+		}
+		if err != nil && err != unix.EINTR {
+			return sum, err
+		}
+	}
+	for pid, u := range descendants() {
+		if _, other := others[pid]; !other {
+			u.peak = peakOf(strconv.Itoa(pid))
+			sum.add(u)
+		}
+	}
+	return sum, nil
+}
+
+// descendants returns the running descendants of this process, with the processor time of each and of the children that
+// it waited for.
+func descendants() map[int]usage {
+	children, all := map[int][]int{}, map[int]usage{}
+	for _, p := range proc.All() {
+		children[p.Parent] = append(children[p.Parent], p.PID)
+		all[p.PID] = usage{user: p.User + p.ChildUser, system: p.System + p.ChildSystem}
+	}
+	found := map[int]usage{}
+	for todo := children[os.Getpid()]; len(todo) > 0; {
+		pid := todo[0]
+		found[pid] = all[pid]
+		todo = append(todo[1:], children[pid]...)
+	}
+	return found
+}

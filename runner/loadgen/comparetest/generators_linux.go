@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"benchbook/notebook/loadtool"
+	"benchbook/runner/loadgen"
+)
+
+// generator is a program that puts load on a server.
+type generator struct {
+	name string
+	call func(connections int, url string) []string
+	read func(out []byte) (answers, perSecond float64, err error)
+}
+
+type result struct{ perSecond, cpuEach float64 }
+
+type lagged struct {
+	Lag *loadgen.Distribution `json:"lag"`
+}
+
+// generators returns ours first, and then those that are installed.
+func (s *settings) generators(closing bool) []generator {
+	seconds := strconv.Itoa(int(s.length.Seconds()))
+	own := func(name, program string) generator {
+		return generator{name, func(c int, url string) []string {
+			// A config in JSON instead of flags, so that an older program understands it.
+			config, _ := json.Marshal(loadgen.Config{Targets: []loadgen.Target{{URL: url}}, Connections: c, Threads: 1,
+				Duration: s.length, Timeout: 5 * time.Second, KeepAlive: !closing})
+			return []string{"env", "BENCHBOOK_LOAD=" + string(config), program, "load"}
+		}, readOwn}
+	}
+	all := []generator{own("ours", s.ours)}
+	if s.base != "" {
+		all = append(all, own("base", s.base))
+	}
+	all = append(all, generator{"wrk", func(c int, url string) []string {
+		call := []string{"wrk", "-t1", "-c" + strconv.Itoa(c), "-d" + seconds + "s", url}
+		if closing {
+			call = append(call, "-H", "Connection: close")
+		}
+		return call
+	}, readWrk})
+	if closing { // keep-alive is not what they are for
+		tool := func(name string, call func(c int, url string) []string) generator {
+			return generator{name, call, func(out []byte) (float64, float64, error) { return readTool(name, out) }}
+		}
+		all = append(all,
+			tool("ab", func(c int, url string) []string {
+				return []string{"ab", "-q", "-c", strconv.Itoa(c), "-t", seconds, "-n", "10000000", url}
+			}),
+			tool("hey", func(c int, url string) []string {
+				return []string{"hey", "-disable-keepalive", "-cpus", "1", "-c", strconv.Itoa(c), "-z", s.length.String(), url}
+			}),
+			tool("oha", func(c int, url string) []string {
+				return []string{"oha", "--no-tui", "--disable-keepalive", "--output-format", "json", "-c", strconv.Itoa(c), "-z",
+					s.length.String(), url}
+			}))
+	}
+	installed := all[:0]
+	for _, g := range all {
+		if _, err := exec.LookPath(g.call(1, "")[0]); err == nil {
+			installed = append(installed, g)
+		}
+	}
+	return installed
+}
+
+// measure measures one generator on a server of its own.
+func (s *settings) measure(g generator, connections int, closing bool) (r result, err error) {
+	err = s.serve(closing, func(url string) error {
+		call := g.call(connections, url)
+		out, cpu, err := s.run(call[0], call[1:]...)
+		if err != nil {
+			return err
+		}
+		answers, perSecond, err := g.read(out)
+		if err == nil && answers == 0 {
+			err = fmt.Errorf("no answers: %s", out)
+		}
+		r = result{perSecond, cpu.Seconds() / answers}
+		return err
+	})
+	return r, err
+}
+
+func readOwn(out []byte) (answers, perSecond float64, err error) {
+	var r loadgen.Result
+	if err := json.Unmarshal(out, &r); err != nil {
+		return 0, 0, err
+	}
+	if r.Failed > 0 {
+		return 0, 0, fmt.Errorf("failures: %v", r.Failures)
+	}
+	return float64(r.Answered), float64(r.Completed.Right) / r.Length.Seconds(), nil
+}
+
+var wrkNumbers = regexp.MustCompile(`(?s)(\d+) requests in .*Requests/sec:\s+([0-9.]+)`)
+
+// readWrk reads the output of wrk, which takes the end of each connection for a failure.
+func readWrk(out []byte) (answers, perSecond float64, err error) {
+	found := wrkNumbers.FindSubmatch(out)
+	if found == nil || bytes.Contains(out, []byte("Non-2xx")) {
+		return 0, 0, fmt.Errorf("wrk printed %s", out)
+	}
+	answers, err = strconv.ParseFloat(string(found[1]), 64)
+	perSecond, err2 := strconv.ParseFloat(string(found[2]), 64)
+	return answers, perSecond, errors.Join(err, err2)
+}
+
+func readTool(name string, out []byte) (answers, perSecond float64, err error) {
+	tool, _ := loadtool.Find(name)
+	o, err := tool.Parse(out)
+	if err != nil {
+		return 0, 0, err
+	}
+	if o.Failed > 0 {
+		return 0, 0, fmt.Errorf("%d of %d requests failed", o.Failed, o.Attempted)
+	}
+	return float64(o.Completed), float64(o.Completed) / o.Window.Seconds(), nil
+}
+
+// run runs a generator on its core.
+func (s *settings) run(name string, args ...string) (out []byte, cpu time.Duration, err error) {
+	cmd := exec.Command(name, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := start(cmd, s.cores[len(s.cores)-1]); err != nil {
+		return nil, 0, err
+	}
+	if err := cmd.Wait(); err != nil {
+		return nil, 0, fmt.Errorf("%w: %s", err, &stderr)
+	}
+	return stdout.Bytes(), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
+}
+
+// start starts a program on a core, which it inherits from the thread that starts it.
+func start(cmd *exec.Cmd, core int) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var was, one unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &was); err != nil {
+		return err
+	}
+	one.Set(core)
+	if err := unix.SchedSetaffinity(0, &one); err != nil {
+		return err
+	}
+	defer unix.SchedSetaffinity(0, &was)
+	return cmd.Start()
+}
+
+// serve starts a server on its core for as long as f takes.
+func (s *settings) serve(closing bool, f func(url string) error) error {
+	cmd := exec.Command("/proc/self/exe", "respond", "127.0.0.1:0", fmt.Sprint(closing))
+	ready, err := cmd.StderrPipe()
+	if err != nil {
+		return err
+	}
+	if err := start(cmd, s.cores[0]); err != nil {
+		return fmt.Errorf("starting the server: %w", err)
+	}
+	defer func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	}()
+	text := make([]byte, 100)
+	n, err := ready.Read(text)
+	if err != nil {
+		return fmt.Errorf("starting the server: %w", err)
+	}
+	return f("http://" + strings.TrimSpace(string(text[:n])) + "/")
+}
