@@ -108,6 +108,7 @@ func (c *connection) connect() {
 // ready reads and writes what can be.
 func (c *connection) ready(i int, events uint32) {
 	e := &c.ends[i]
+	blocked := !e.connected || !e.writable
 	e.readable = e.readable || events&canRead != 0
 	e.writable = e.writable || events&canWrite != 0
 	e.noMore = e.noMore || events&noMore != 0
@@ -123,7 +124,9 @@ func (c *connection) ready(i int, events uint32) {
 		}
 		e.connected = e.writable
 	}
-	c.flows[1-i].deliver()
+	if blocked {
+		c.flows[1-i].deliver()
+	}
 	c.flows[i].receive()
 }
 

@@ -21,13 +21,13 @@ func timeCommand(args []string) {
 	if errors.Join(errOut, errErr) != nil {
 		os.Exit(1) // there is nowhere to say so
 	}
-	if err := timed(args, stdout); err != nil {
+	if err := timeBetweenHooks(args, stdout); err != nil {
 		fmt.Fprintln(stderr, err)
 		os.Exit(1)
 	}
 }
 
-func timed(args []string, stdout *os.File) error {
+func timeBetweenHooks(args []string, stdout *os.File) error {
 	settings, err := timing.Take()
 	if err != nil {
 		return err
