@@ -160,7 +160,8 @@ func (p *repetition) start() (err error) {
 			p.own.idle, err = p.driver(t).Container(p.place, search.WithRate(t, p.rates))
 		}
 		if err == nil {
-			p.own.idleLast = p.own.idle != nil && p.own.idle.Beside != "" || reads("log")
+			// A tool may look up names for each connection, and finds those of services that run already in its hosts file.
+			p.own.idleLast = p.own.idle != nil && (p.own.idle.Beside != "" || !p.own.idle.Ours) || reads("log")
 			err = p.startServices(p.ctx, p.bounded, p.own)
 		}
 	}

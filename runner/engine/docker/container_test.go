@@ -284,28 +284,29 @@ func TestTalkativeHealthcheck(t *testing.T) {
 }
 
 // A container that exposes nothing, such as a load's, has the names of those that were started before it in its hosts
-// file, without those that several have. It has those of the spaces around its own too.
+// file, and asks the engine for those that several may have. It has names of the spaces around its own too.
 func TestKnownAddresses(t *testing.T) {
 	outer := openSpace(t, thisEngine(t, nil))
-	service := func(name string, aliases ...string) engine.Service {
+	service := func(name string, scale int) engine.Service {
 		s := idle(name)
-		s.Aliases, s.Ready.Command = aliases, []string{"true"}
+		s.Scale, s.Aliases, s.Ready.Command = scale, []string{"pool"}, []string{"true"}
 		return s
 	}
-	start(t, outer, service("shared", "pool"))
+	start(t, outer, service("shared", 0))
 	inner, err := outer.Group(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	start(t, inner, service("own", "pool", "also"))
-	const ask = `for name in shared own also pool; do echo $name $(grep -cw $name /etc/hosts) $(getent hosts $name | wc -l); done`
+	start(t, inner, service("own", 1))
+	start(t, inner, service("many", 2))
+	const ask = `for name in shared own many pool; do echo $name $(grep -cw $name /etc/hosts) $(getent hosts $name | wc -l); done`
 	for _, tt := range []struct {
 		space engine.Space
 		name  string
 		want  string
 	}{
-		{inner, "load", "shared 1 1\nown 1 1\nalso 1 1\npool 0 2\n"},
-		{outer, "later", "shared 1 1\nown 0 1\nalso 0 1\npool 1 1\n"},
+		{inner, "load", "shared 1 1\nown 1 1\nmany 0 1\npool 0 3\n"},
+		{outer, "later", "shared 1 1\nown 0 1\nmany 0 1\npool 0 3\n"},
 	} {
 		exit, err := start(t, tt.space, idle(tt.name)).Exec(t.Context(), engine.Command{Args: []string{"bash", "-c", ask}})
 		if err != nil || string(exit.Stdout) != tt.want {

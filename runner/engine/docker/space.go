@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -120,26 +119,19 @@ func (s *space) create(ctx context.Context, service engine.Service) (*container,
 func (s *space) containerName(service string) string { return s.name + "-" + safeName(service) }
 
 // known returns the names of containers with their addresses, as "name:address". A program that looks up a name for every
-// connection would otherwise have the engine's daemon work during a measurement. Names that several containers have are
-// left out: the engine takes turns with their addresses.
+// connection would otherwise have the engine's daemon work during a measurement. Names that several containers may have
+// are left out, although the others may not run yet: the engine takes turns with their addresses.
 func (s *space) known(ctx context.Context) (hosts []string) {
 	around := map[*space]bool{}
 	for outer := s; outer != nil; outer = outer.outer {
 		around[outer] = true
 	}
-	addresses := map[string][]string{}
 	for _, c := range s.tree.All() {
-		if address, err := c.address(ctx); err == nil && around[c.space] {
-			for _, name := range c.names() {
-				addresses[name] = append(addresses[name], address.String())
-			}
+		if address, err := c.address(ctx); err == nil && around[c.space] && c.service.Scale <= 1 {
+			hosts = append(hosts, c.Name()+":"+address.String())
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(addresses)) {
-		if of := addresses[name]; len(of) == 1 {
-			hosts = append(hosts, name+":"+of[0])
-		}
-	}
+	slices.Sort(hosts)
 	return hosts
 }
 
