@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 
 	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/runner"
@@ -75,7 +78,7 @@ func imageProblem(n *images.NoImageError) *source.Problem {
 	case errors.As(n.Err, &build):
 		p := &source.Problem{Pos: n.Pos, Rule: "build-failed", Message: n.Error()}
 		if build.Tail != "" {
-			p.Hint = "the builder's last lines were:\n" + terminal.Indent(machine.BuildOutput(build.Tail))
+			p.Hint = "the builder's last lines were:\n" + terminal.Indent(buildOutput(build.Tail))
 		}
 		return p
 	}
@@ -175,4 +178,12 @@ func problemsOf(s *runner.Summary, said []*images.NoImageError) (problems []*sou
 		cleanup = append(cleanup, n.Error())
 	}
 	return problems, cleanup
+}
+
+var urlHost = regexp.MustCompile(`(https?://)[^\s/"']+`)
+
+// buildOutput returns the output of an image build without the names of package mirrors.
+func buildOutput(s string) string {
+	redact := record.NewRedactor(machine.MirrorsOf(os.DirFS("/"), os.Environ())...)
+	return redact.Text(terminal.Text(urlHost.ReplaceAllString(s, "${1}…")))
 }

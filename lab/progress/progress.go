@@ -19,7 +19,6 @@ import (
 	"benchbook/notebook/validity"
 	"benchbook/runner"
 	"benchbook/runner/images"
-	"benchbook/runner/machine"
 )
 
 // A Reporter is a runner.Progress of several articles, one after another.
@@ -192,7 +191,7 @@ const maxLogLines = 12
 
 // logOf is the end of the log of a repetition that failed, and how to see the rest.
 func (p *Lines) logOf(r *record.Record) string {
-	lines := strings.Split(strings.TrimSpace(machine.Plain(r.Log)), "\n")
+	lines := strings.Split(strings.TrimSpace(terminal.Text(r.Log)), "\n")
 	if lines[0] == "" {
 		return ""
 	}

@@ -45,5 +45,8 @@ func cleaned(text []byte) []byte {
 		func(c []byte) []byte { return []byte(phrase.Escape(bytes.Runes(c)[0])) })
 }
 
+// Text returns what a program wrote without what controls a terminal.
+func Text(s string) string { return string(cleaned([]byte(s))) }
+
 // Clean is a name or words of an author, or what came of them, in one line without what controls a terminal.
 func Clean(words string) string { return strings.ReplaceAll(string(cleaned([]byte(words))), "\n", " ") }
