@@ -90,7 +90,7 @@ func TestLayers(t *testing.T) {
 func TestAgentIsSmall(t *testing.T) {
 	deps := goList(t, "-deps", "./runner/benchbook-agent")
 	for _, folder := range []string{"net/http", module + "notebook/article", module + "notebook/plan",
-		module + "notebook/yamltext", module + "notebook/stats", module + "render", module + "runner/machines"} {
+		module + "notebook/yamltext", module + "notebook/stats", module + "render", module + "runner/observe"} {
 		if strings.Contains("\n"+deps, "\n"+folder+"\n") {
 			t.Errorf("benchbook-agent has %s", folder)
 		}

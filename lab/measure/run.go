@@ -613,6 +613,9 @@ func newRunner(a *lab.Session, v *target, p runner.Progress, over func(engine.En
 	r := on(v.engine)
 	if v.outside != nil {
 		r.Outside = on(v.outside)
+		if v.machines[""] != nil { // it is the engine of services that is elsewhere
+			r.Outside.Machines = nil
+		}
 	}
 	return r
 }

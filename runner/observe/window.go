@@ -70,6 +70,19 @@ func (s *Sampler) In(w Window) Result {
 	if len(s.swapped) == 2 && s.swapped[0] >= 0 && s.swapped[1] >= 0 {
 		r.Machine.SwappedIn = s.swapped[1] - s.swapped[0]
 	}
+	s.fill(&w)
+	for _, service := range slices.SortedFunc(slices.Values(s.services), byName) {
+		r.add(service, w)
+	}
+	if w.Length >= shortestShare {
+		s.addMachines(&r, w)
+	}
+	return r
+}
+
+// fill takes what our agents read of containers on other machines, and the processor time of a load there that nothing
+// else tells.
+func (s *Sampler) fill(w *Window) {
 	for _, m := range w.Machines {
 		for _, service := range s.services {
 			if slices.Contains(m.Services, service.name) {
@@ -80,16 +93,9 @@ func (s *Sampler) In(w Window) Result {
 			s.load.fill(m.Readings)
 		}
 	}
-	if used, ok := s.load.used(begin, end); ok && w.LoadCPU < 0 {
+	if used, ok := s.load.used(w.Start, w.Start.Add(w.Length)); ok && w.LoadCPU < 0 {
 		w.LoadCPU = time.Duration(used * float64(time.Second))
 	}
-	for _, service := range slices.SortedFunc(slices.Values(s.services), byName) {
-		r.add(service, w)
-	}
-	if w.Length >= shortestShare {
-		s.addMachines(&r, w)
-	}
-	return r
 }
 
 func byName(a, b *service) int { return strings.Compare(a.name, b.name) }
