@@ -211,16 +211,17 @@ func (s *connection) machine(ctx context.Context, name string, program []byte) (
 // target has the named machines. Closing one target ends the connection, and so all of them.
 func (s *connection) target(names []string, this machine.Host) *target {
 	v := &target{machines: map[string]*machine.Machine{}, engine: s.engine, close: s.closing.close}
-	var others []*machine.Machine
+	others := map[string]machine.Host{}
 	for _, name := range names {
-		if v.machines[name] = s.machines[name]; name != "" {
-			others = append(others, s.machines[name])
+		v.machines[name] = s.machines[name]
+		if name != "" {
+			others[name] = s.machines[name].Host
 		}
 	}
 	if only := v.machines[""]; only != nil {
 		v.host = only.Host
 	} else {
-		v.host = machine.Together(this, others, slices.Contains(names, ""))
+		v.host = this.Together(others, slices.Contains(names, ""))
 	}
 	return v
 }

@@ -149,12 +149,3 @@ func (m *Machine) Readings(ctx context.Context, begin, end time.Time) (out Readi
 	}
 	return out, err
 }
-
-// Together joins a host with machines that something is measured on; here says that it is one of them.
-func Together(h Host, machines []*Machine, here bool) Host {
-	others := map[string]Host{}
-	for _, m := range machines {
-		others[m.Name] = m.Host
-	}
-	return h.Together(others, here)
-}

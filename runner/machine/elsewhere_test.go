@@ -17,10 +17,9 @@ import (
 func TestTogether(t *testing.T) {
 	here := Host{ID: "c2-aaaaaa", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "ours"},
 		Mirrors: []string{"mirror.corp.example"}}
-	big := &Machine{Name: "big", Host: Host{ID: "c8-bbbbbb", Cores: [][]int{{0}},
-		Facts: map[string]string{"host.cpu": "theirs"}}}
-	far := &Machine{Name: "far", Host: Host{ID: "c4-cccccc"}}
-	all := Together(here, []*Machine{far, big}, true)
+	big := Host{ID: "c8-bbbbbb", Cores: [][]int{{0}}, Facts: map[string]string{"host.cpu": "theirs"}}
+	far := Host{ID: "c4-cccccc"}
+	all := here.Together(map[string]Host{"far": far, "big": big}, true)
 	if !strings.HasPrefix(all.ID, "c2+c8+c4-") || len(all.ID) != len("c2+c8+c4-")+6 {
 		t.Errorf("the ID is %s", all.ID)
 	}
@@ -28,25 +27,25 @@ func TestTogether(t *testing.T) {
 		len(all.CoresOf("big")) != 1 {
 		t.Errorf("got %+v", all)
 	}
-	without := Together(here, []*Machine{big}, false)
+	without := here.Together(map[string]Host{"big": big}, false)
 	if without.ID != "c8-bbbbbb" || without.Facts["host.cpu"] != "" || without.Cores != nil || len(without.Mirrors) != 1 {
 		t.Errorf("without this machine: got %+v", without)
 	}
-	if got := Together(here, nil, true); got.ID != here.ID {
+	if got := here.Together(nil, true); got.ID != here.ID {
 		t.Errorf("alone it is %s", got.ID)
 	}
-	swapped := Together(here, []*Machine{{Name: "big", Host: far.Host}, {Name: "far", Host: big.Host}}, true)
+	swapped := here.Together(map[string]Host{"big": far, "far": big}, true)
 	if swapped.ID == all.ID {
 		t.Error("two machines that have changed places have the same ID")
 	}
 
 	cache := Cache(t.TempDir())
 	endpoints := map[string]string{"big": "ssh://big", "far": "ssh://far"}
-	cache.Write("hosts", "ssh://big", big.Host)
+	cache.Write("hosts", "ssh://big", big)
 	if _, ok := cache.Hosts(here, endpoints, true); ok {
 		t.Error("a machine that was never connected to is known")
 	}
-	cache.Write("hosts", "ssh://far", far.Host)
+	cache.Write("hosts", "ssh://far", far)
 	if known, ok := cache.Hosts(here, endpoints, true); !ok || known.ID != all.ID {
 		t.Errorf("got %s, %v, want %s", known.ID, ok, all.ID)
 	}

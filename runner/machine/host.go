@@ -22,7 +22,6 @@ import (
 	"github.com/docker/go-units"
 	"github.com/shirou/gopsutil/v4/common"
 	"github.com/shirou/gopsutil/v4/cpu"
-	"github.com/shirou/gopsutil/v4/host"
 	"github.com/shirou/gopsutil/v4/mem"
 
 	"benchbook/internal/slice"
@@ -62,6 +61,10 @@ func Below(root string) (Host, error) {
 	gib := int(math.Round(float64(memory.Total) / (1 << 30)))
 	_, hugepages, _ := strings.Cut(text(root, "sys/kernel/mm/transparent_hugepage/enabled"), "[")
 	hugepages, _, _ = strings.Cut(hugepages, "]") // always [madvise] never
+	swap := "none"
+	if memory.SwapTotal > 0 {
+		swap = units.BytesSize(float64(memory.SwapTotal))
+	}
 	h := Host{ID: record.HostID(model, logical, gib), Cores: cores, Facts: map[string]string{},
 		Mirrors: MirrorsOf(os.DirFS(root), os.Environ())}
 	for name, value := range map[string]string{
@@ -71,11 +74,11 @@ func Below(root string) (Host, error) {
 		"memory":       fmt.Sprintf("%d GiB", gib),
 		"architecture": runtime.GOARCH,
 		"microcode":    info[0].Microcode,
-		"kernel":       kernelRelease(root),
+		"kernel":       text(root, "proc/sys/kernel/osrelease"),
 		"governor":     governors(root),
 		"clock":        text(root, "sys/devices/system/clocksource/clocksource0/current_clocksource"),
 		"mitigations":  mitigations(root),
-		"swap":         swapSize(memory),
+		"swap":         swap,
 		"hugepages":    hugepages,
 		"virtual":      hypervisor(root, info[0].Flags),
 	} {
@@ -100,14 +103,6 @@ func gopsutil(root string) context.Context {
 func text(path ...string) string {
 	data, _ := os.ReadFile(filepath.Join(path...))
 	return strings.TrimSpace(string(data))
-}
-
-func kernelRelease(root string) string {
-	release := text(root, "proc/sys/kernel/osrelease")
-	if release == "" {
-		release, _ = host.KernelVersion()
-	}
-	return release
 }
 
 // hypervisor returns the kind of virtual machine, empty for none. The clocks, the firmware's name for the machine, which
@@ -138,22 +133,6 @@ func governors(root string) string {
 	all := slice.Map(files, func(file string) string { return text(file) })
 	slices.Sort(all)
 	return strings.Join(slices.Compact(all), ", ")
-}
-
-// swapSize is the size of the swap space, or "none".
-func swapSize(memory *mem.VirtualMemoryStat) string {
-	total := memory.SwapTotal
-	if runtime.GOOS != "linux" { // where VirtualMemory does not report it
-		swap, err := mem.SwapMemory()
-		if err != nil {
-			return ""
-		}
-		total = swap.Total
-	}
-	if total == 0 {
-		return "none"
-	}
-	return units.BytesSize(float64(total))
 }
 
 // siblings lists the CPUs of each physical core that has several, or returns "none": two programs on one core slow each

@@ -38,12 +38,18 @@ func Lock(ctx context.Context, h Host, dir, doing string, waiting func(*engine.B
 	}
 	for tries := 1; ; tries++ {
 		if err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
-			writeHolder(file, engine.BusyError{Doing: fmt.Sprintf("%s (process %d)", doing, os.Getpid()),
+			holder, err := json.Marshal(engine.BusyError{Doing: fmt.Sprintf("%s (process %d)", doing, os.Getpid()),
 				Since: time.Now().UTC().Truncate(time.Second)})
+			if err == nil && file.Truncate(0) == nil {
+				_, _ = file.WriteAt(holder, 0) // without it the holder is unknown
+			}
 			return func() { _ = file.Close() }, nil
 		}
 		if tries == 2 { // the first try may meet a run that has not written what it does
-			busy := readHolder(file)
+			busy := &engine.BusyError{}
+			if json.NewDecoder(io.NewSectionReader(file, 0, 4<<10)).Decode(busy) != nil {
+				busy = &engine.BusyError{} // it is unknown
+			}
 			if waiting == nil {
 				_ = file.Close()
 				return nil, busy
@@ -67,20 +73,4 @@ func isOurs(file *os.File) bool {
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(stat.Uid) == os.Getuid()
-}
-
-func writeHolder(file *os.File, holder engine.BusyError) {
-	if data, err := json.Marshal(holder); err == nil && file.Truncate(0) == nil {
-		_, _ = file.WriteAt(data, 0) // without it the holder is unknown
-	}
-}
-
-// readHolder returns what the run that has a lock does, as far as its file tells.
-func readHolder(file *os.File) *engine.BusyError {
-	const most = 4 << 10
-	busy := &engine.BusyError{}
-	if json.NewDecoder(io.NewSectionReader(file, 0, most)).Decode(busy) != nil {
-		return &engine.BusyError{}
-	}
-	return busy
 }
