@@ -127,19 +127,14 @@ func readRates(folder string) (map[string]float64, error) {
 		for records := json.NewDecoder(bytes.NewReader(text)); records.More(); {
 			var r struct {
 				Parameters []struct{ Name, Value string }
-				Samples    []struct {
-					Metric string
-					Value  float64
-				}
+				Load       *struct{ Completed, Window float64 }
 			}
 			if err := records.Decode(&r); err != nil {
 				return err
 			}
-			for _, sample := range r.Samples {
-				if sample.Metric == "throughput" {
-					sums[r.Parameters[0].Value] += sample.Value
-					counts[r.Parameters[0].Value]++
-				}
+			if r.Load != nil && len(r.Parameters) > 0 {
+				sums[r.Parameters[0].Value] += r.Load.Completed / r.Load.Window
+				counts[r.Parameters[0].Value]++
 			}
 		}
 		return nil

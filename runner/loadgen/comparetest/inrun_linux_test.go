@@ -9,9 +9,9 @@ import (
 func TestReadRates(t *testing.T) {
 	folder := t.TempDir()
 	for name, text := range map[string]string{
-		"one.json": `{"parameters": [{"name": "tool", "value": "wrk"}], "samples": [{"metric": "throughput", "value": 10}]}`,
-		"two.jsonl": `{"parameters": [{"name": "tool", "value": "benchbook"}], "samples": [{"metric": "throughput", "value": 10}]}
-{"parameters": [{"name": "tool", "value": "benchbook"}], "samples": [{"metric": "x"}, {"metric": "throughput", "value": 20}]}
+		"one.json": `{"parameters": [{"name": "tool", "value": "wrk"}], "load": {"completed": 20, "window": 2}}`,
+		"two.jsonl": `{"parameters": [{"name": "tool", "value": "benchbook"}], "load": {"completed": 20, "window": 2}}
+{"parameters": [{"name": "tool", "value": "benchbook"}], "load": {"completed": 20, "window": 1}}
 `,
 	} {
 		path := filepath.Join(folder, "records", "host", "full", name)
