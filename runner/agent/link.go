@@ -23,11 +23,12 @@ type Relay struct {
 	config  LinkConfig
 	lines   [2]line // to the service, and back
 	jitter  *rand.Rand
-	used    int     // bytes in transit
-	limit   int     // of used, beyond what each flow may always have
-	starved []*flow // that wait until used is below limit
-	refused int     // connections that the service has refused
-	buffer  []byte  // for what is read
+	used    int            // bytes in transit
+	limit   int            // of used, beyond what each flow may always have
+	starved []*flow        // that wait until used is below limit
+	refused int            // connections that the service has refused
+	buffer  *[maxRead]byte // for what is read
+	spare   []*[maxRead]byte
 }
 
 // ListenLink returns a link that accepts connections; they wait until Serve.
@@ -37,7 +38,7 @@ func ListenLink(ctx context.Context, config LinkConfig) (*Relay, error) {
 		return nil, err
 	}
 	r := &Relay{loop: l, config: config, jitter: rand.New(rand.NewPCG(config.Seed, 0)), limit: maxAll,
-		buffer: make([]byte, maxRead)}
+		buffer: new([maxRead]byte)}
 	for i := range r.lines {
 		r.lines[i] = line{loop: l, rate: config.Rate}
 		r.lines[i].timer.fire = r.lines[i].giveTurns

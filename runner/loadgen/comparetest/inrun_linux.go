@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -103,45 +102,45 @@ func runWith(program string) (map[string]float64, error) {
 	}
 	cmd := exec.Command(program, "run", "inrun")
 	cmd.Dir = project
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		return nil, fmt.Errorf("%s run: %w: %s", program, err, out)
 	}
-	return readRates(folder)
+	rates, err := readRates(folder)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", err, out)
+	}
+	return rates, nil
 }
 
+// readRates reads the records of a run, one JSON value for each repetition.
 func readRates(folder string) (map[string]float64, error) {
-	files, err := filepath.Glob(filepath.Join(folder, "records", "*", "*", "*.jsonl"))
-	if err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("the run left no records in %s", folder)
-	}
 	sums, counts := make(map[string]float64), make(map[string]float64)
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
+	err := filepath.WalkDir(filepath.Join(folder, "records"), func(path string, entry os.DirEntry, err error) error {
+		if err != nil || !strings.HasPrefix(filepath.Ext(path), ".json") {
+			return err
 		}
-		lines := bufio.NewScanner(bytes.NewReader(text))
-		lines.Buffer(nil, 16<<20)
-		for lines.Scan() {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for records := json.NewDecoder(bytes.NewReader(text)); records.More(); {
 			var r struct {
 				Parameters []struct{ Name, Value string }
-				Samples    []struct {
-					Metric string
-					Value  float64
-				}
+				Load       *struct{ Completed, Window float64 }
 			}
-			if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-				return nil, err
+			if err := records.Decode(&r); err != nil {
+				return err
 			}
-			for _, p := range r.Parameters {
-				for _, sample := range r.Samples {
-					if p.Name == "tool" && sample.Metric == "throughput" {
-						sums[p.Value] += sample.Value
-						counts[p.Value]++
-					}
-				}
+			if r.Load != nil && len(r.Parameters) > 0 {
+				sums[r.Parameters[0].Value] += r.Load.Completed / r.Load.Window
+				counts[r.Parameters[0].Value]++
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	for tool := range sums {
 		sums[tool] /= counts[tool]
