@@ -111,7 +111,7 @@ type breakingSpace struct {
 	engine *breaking
 }
 
-func (s *breakingSpace) Inner(ctx context.Context) (engine.Space, error) {
+func (s *breakingSpace) Group(ctx context.Context) (engine.Space, error) {
 	if s.engine.left--; s.engine.left < 0 {
 		return nil, errors.New("the disk is full")
 	}
