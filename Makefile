@@ -113,6 +113,7 @@ build: agent ## build benchbook with the program that it puts into containers
 	@CGO_ENABLED=0 $(GO) build -trimpath -tags embedded -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/benchbook
 
 build-cluster: agent ## build benchbook-cluster, which is benchbook with Kubernetes
+	@CGO_ENABLED=0 GOOS=linux $(GO) build -C cluster -trimpath -ldflags '-s -w' -buildvcs=false -o kubernetes/embedded/ ./benchbook-pod
 	@CGO_ENABLED=0 $(GO) build -C cluster -trimpath -tags embedded -ldflags '$(LDFLAGS)' -o ../$(BIN)/benchbook-cluster .
 
 agent:

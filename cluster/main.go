@@ -15,25 +15,25 @@ import (
 
 func main() { os.Exit(cli.Main(clusters)) }
 
-// built is a cluster with the engine that builds its images.
-type built struct {
+// cluster closes the engine that builds its images too.
+type cluster struct {
 	*kubernetes.Engine
 	builder engine.Engine
 }
 
-func (e built) Close() error { return errors.Join(e.Engine.Close(), e.builder.Close()) }
+func (c cluster) Close() error { return errors.Join(c.Engine.Close(), c.builder.Close()) }
 
-func clusters(program agent.Program, docker func(context.Context) (engine.Engine, error)) func(context.Context,
+func clusters(_ agent.Program, docker func(context.Context) (engine.Engine, error)) func(context.Context,
 	engine.Cluster) (engine.Engine, error) {
-	return func(ctx context.Context, c engine.Cluster) (engine.Engine, error) {
+	return func(ctx context.Context, options engine.Cluster) (engine.Engine, error) {
 		builder, err := docker(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("images for Kubernetes are built by Docker: %w", err)
 		}
-		e, err := kubernetes.New(ctx, kubernetes.Options{Cluster: c, Builder: builder, Agent: program})
+		e, err := kubernetes.New(ctx, kubernetes.Options{Cluster: options, Builder: builder.(kubernetes.Builder)})
 		if err != nil {
 			return nil, errors.Join(err, builder.Close())
 		}
-		return built{e, builder}, nil
+		return cluster{e, builder}, nil
 	}
 }

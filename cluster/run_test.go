@@ -183,8 +183,8 @@ func TestRunEndedOnCluster(t *testing.T) {
 	if status, said := end(os.Kill); status != -1 {
 		t.Fatalf("the run had ended with status %d before it was killed:\n%s", status, said)
 	}
-	if cleaned := p.run("clean"); !strings.Contains(cleaned, "removed container benchbook-") {
-		t.Errorf("after a run that was killed clean removes no container:\n%s", cleaned)
+	if cleaned := p.run("clean"); !strings.Contains(cleaned, "removed namespace benchbook-") {
+		t.Errorf("after a run that was killed clean removes no namespace:\n%s", cleaned)
 	}
 	if status, said := end(os.Interrupt); status != 105 || !strings.Contains(said, "all containers removed") {
 		t.Errorf("interrupted, the run has status %d:\n%s", status, said)

@@ -31,10 +31,9 @@ func (f *Fault) Error() string {
 
 func (f *Fault) Unwrap() error { return f.Err }
 
-// fault says of an error of the API what has happened, and what to do. Others are left as they are.
-func (c *clusterClient) fault(err error) error {
-	of := fmt.Sprintf("of context %q", c.context)
-	in := fmt.Sprintf("namespace %q %s", c.namespace, of)
+// fault says what happened and what to do about an error of the API. Others are left as they are.
+func (e *Engine) fault(err error) error {
+	of := fmt.Sprintf("of context %q", e.context)
 	var failed net.Error
 	switch {
 	case err == nil || errors.As(err, new(*Fault)):
@@ -43,33 +42,32 @@ func (c *clusterClient) fault(err error) error {
 		return &Fault{"the cluster " + of + " does not know who we are",
 			"its credentials have expired or were withdrawn: log in again, until kubectl get pods works there", err}
 	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
-		return &Fault{"the quota of " + in + " is full",
+		return &Fault{"the quota of a namespace " + of + " is full",
 			"remove what is not needed there, benchbook clean what was left behind, or have it raised", err}
 	case apierrors.IsForbidden(err):
-		return &Fault{"the user " + of + " lacks a right in " + in,
-			"have the rights given that the manual lists for Kubernetes", err}
-	case apierrors.IsNotFound(err) && strings.Contains(err.Error(), "namespaces"):
-		return &Fault{in + " is not there", "make it, or name another one", err}
+		return &Fault{"the user " + of + " lacks a right", "have the rights given that the manual lists for Kubernetes", err}
+	case apierrors.IsNotFound(err) && strings.Contains(err.Error(), fmt.Sprintf("namespaces %q", e.namespace)):
+		return &Fault{fmt.Sprintf("namespace %q %s is not there", e.namespace, of), "make it, or name another one", err}
 	case errors.As(err, &failed), utilnet.IsConnectionRefused(err), utilnet.IsConnectionReset(err),
 		utilnet.IsProbableEOF(err),
 		apierrors.IsServiceUnavailable(err), apierrors.IsInternalError(err), apierrors.IsServerTimeout(err),
 		apierrors.IsTimeout(err), apierrors.IsTooManyRequests(err):
-		return &Fault{"the API server " + of + " at " + c.config.Host + " does not answer",
+		return &Fault{"the API server " + of + " at " + e.config.Host + " does not answer",
 			"see that it runs and is reached from here, and run again: what is measured is kept", err}
 	}
 	return err
 }
 
-// creationError says of an error with which an object could not be made that it lies in what was asked for, or what has
-// happened.
-func (c *clusterClient) creationError(name string, err error) error {
+// creationError is the error of an object that could not be made: a *engine.RejectedError if that lies in what was asked
+// for.
+func (e *Engine) creationError(name string, err error) error {
 	forbidden := apierrors.IsForbidden(err) && (strings.Contains(err.Error(), "violates PodSecurity") ||
 		strings.Contains(err.Error(), "is forbidden: maximum") ||
 		strings.Contains(err.Error(), "is forbidden: minimum"))
 	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || forbidden {
 		return &engine.RejectedError{Name: name, Err: err}
 	}
-	return c.fault(err)
+	return e.fault(err)
 }
 
 // unschedulable is how long a pod may wait for a node: those of the space before it may still be leaving.
@@ -118,7 +116,8 @@ func disrupted(at string, pod *corev1.Pod) error {
 			return evicted(at, c.Reason, c.Message)
 		case c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse &&
 			time.Since(pod.CreationTimestamp.Time) > unschedulable:
-			return &Fault{"no node takes " + at, "free CPUs or memory, or choose other nodes", errors.New(c.Message)}
+			return &Fault{"no node takes " + at, "free CPUs or memory, or choose other nodes: services and load need two, so " +
+				"give the cluster a second node", errors.New(c.Message)}
 		}
 	}
 	return nil
@@ -185,9 +184,13 @@ func stateOf(pod *corev1.Pod, container string) (state corev1.ContainerState) {
 	return state
 }
 
-// terminated is how a container of a pod has ended; nil while it has not.
-func terminated(pod *corev1.Pod, container string) *corev1.ContainerStateTerminated {
-	return stateOf(pod, container).Terminated
+// hasEnded reports whether a container has ended, or its node was lost with it. An ephemeral container that does not run
+// never will.
+func hasEnded(s podState, container string) bool {
+	if s.gone || s.pod == nil {
+		return true
+	}
+	state := stateOf(s.pod, container)
+	return state.Terminated != nil || state.Running == nil && container != mainContainer ||
+		slices.ContainsFunc(s.pod.Status.Conditions, lostNode)
 }
-
-func isRunning(pod *corev1.Pod, container string) bool { return stateOf(pod, container).Running != nil }

@@ -2,27 +2,32 @@ package kubernetes
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
-	"sync"
+	"syscall"
 	"testing"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/enginetest"
 )
 
-// clusterVariable names the folder of the cluster that cluster/clustertest/run makes.
-const clusterVariable = "BENCHBOOK_TEST_CLUSTER"
-
-// cluster is that folder, or the test is skipped.
-func cluster(t *testing.T) string {
+// clusterFolder is the folder of the cluster that cluster/clustertest/run makes, or the test is skipped.
+func clusterFolder(t *testing.T) string {
 	t.Helper()
-	folder := os.Getenv(clusterVariable)
+	folder := os.Getenv("BENCHBOOK_TEST_CLUSTER")
 	if folder == "" {
 		if strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "kubernetes") {
 			t.Fatal("there is no cluster, and BENCHBOOK_TEST_REQUIRE asks for it")
@@ -32,64 +37,43 @@ func cluster(t *testing.T) string {
 	return folder
 }
 
-// fileOf reads a file of the cluster's folder.
-func fileOf(t *testing.T, name string) string {
+// connected is an engine of a user of the cluster.
+func connected(t *testing.T, user string, change func(*Options)) *Engine {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(cluster(t), name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(text))
-}
-
-// buildAgent builds the program for containers, once.
-var buildAgent = sync.OnceValues(func() ([]byte, error) {
-	folder, err := os.MkdirTemp("", "")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(folder)
-	file := filepath.Join(folder, agent.Name)
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", file,
-		"benchbook/runner/benchbook-agent")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
-	if output, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building %s: %w: %s", agent.Name, err, output)
-	}
-	return os.ReadFile(file)
-})
-
-// options are those of the user of the cluster.
-func options(t *testing.T) Options {
-	t.Helper()
+	folder := clusterFolder(t)
 	builder, err := docker.New(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { builder.Close() })
-	return Options{
-		Kubeconfig: filepath.Join(cluster(t), "user.kubeconfig"), Builder: builder, Agent: buildAgent,
-		Cluster: engine.Cluster{Registry: fileOf(t, "registry"), LoadNodes: map[string]string{"benchbook.test/pool": "load"},
-			ServiceNodes: map[string]string{"benchbook.test/pool": "services"}},
-		VolumeSize: 1 << 20, Memory: 64 << 20,
-	}
-}
-
-// open connects to the cluster, or skips the test.
-func open(t *testing.T) *Engine {
-	t.Helper()
-	e, err := New(t.Context(), options(t))
+	registry, err := os.ReadFile(filepath.Join(folder, "registry"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	o := Options{Kubeconfig: filepath.Join(folder, user+".kubeconfig"), Builder: builder,
+		Cluster: engine.Cluster{Registry: strings.TrimSpace(string(registry)),
+			LoadNodes:    map[string]string{"benchbook.test/pool": "load"},
+			ServiceNodes: map[string]string{"benchbook.test/pool": "services"}}}
+	if change != nil {
+		change(&o)
+	}
+	e, err := New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(e.Close(), builder.Close()); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
 	return e
 }
 
 // The user of the cluster has just the rights that the manual lists.
 func TestEngine(t *testing.T) {
-	cluster(t)
+	clusterFolder(t)
 	t.Cleanup(func() { discardImages(t) })
-	enginetest.Run(t, func(t *testing.T) engine.Engine { return open(t) })
+	enginetest.Run(t, func(t *testing.T) engine.Engine { return connected(t, "user", nil) },
+		enginetest.Leaves("namespace"))
 }
 
 // discardImages removes from the engine that builds what the suite alone needs.
@@ -105,4 +89,165 @@ func discardImages(t *testing.T) {
 			t.Errorf("removing image %s: %v: %s", id, err, out)
 		}
 	}
+}
+
+// idle is a service that does nothing until it is asked to end.
+func idle(ctx context.Context, t *testing.T, e *Engine, name string) engine.Service {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), agent.Name)
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", file,
+		"benchbook/runner/benchbook-agent")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building %s: %v: %s", agent.Name, err, output)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine.Service{Service: spec.Service{Name: name, Command: []string{agent.Idle}}, Image: image, Ours: true}
+}
+
+func opened(ctx context.Context, t *testing.T, e *Engine) engine.Space {
+	t.Helper()
+	space, err := e.Open(ctx, "faults")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := space.Close(context.WithoutCancel(ctx)); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return space
+}
+
+func started(ctx context.Context, t *testing.T, space engine.Space, service engine.Service) *container {
+	t.Helper()
+	c, err := space.Start(ctx, service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.(*container)
+}
+
+// awaitFault waits until a container is said to be no more, by no fault of its own.
+func awaitFault(ctx context.Context, t *testing.T, c *container) error {
+	t.Helper()
+	for {
+		state, err := c.State(ctx)
+		switch {
+		case ctx.Err() != nil:
+			t.Fatal("nothing was noticed")
+		case errors.As(err, new(*Fault)):
+			return err
+		case state.Ended:
+			t.Fatalf("it is said to have ended by itself: %+v", state.Exit)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func TestEvicted(t *testing.T) {
+	ctx := bounded(t)
+	e, admin := connected(t, "user", nil), connected(t, "admin", nil)
+	c := started(ctx, t, opened(ctx, t, e), idle(ctx, t, e, "steady"))
+	if err := admin.client.PolicyV1().Evictions(c.space.namespace).Evict(ctx, &policyv1.Eviction{
+		ObjectMeta: metav1.ObjectMeta{Name: c.pod, Namespace: c.space.namespace}}); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, awaitFault(ctx, t, c), "evicted", `"steady"`, "run again")
+}
+
+func TestNodeLost(t *testing.T) {
+	folder := clusterFolder(t)
+	ctx := bounded(t)
+	e, admin := connected(t, "user", nil), connected(t, "admin", nil)
+	space := opened(ctx, t, e)
+	c := started(ctx, t, space, idle(ctx, t, e, "steady"))
+	text, err := os.ReadFile(filepath.Join(folder, "node1.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := filepath.Join(folder, "node1.off")
+	if err := os.WriteFile(off, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { awaitNode(t, admin, off) })
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, awaitFault(ctx, t, c), "node1", "lost", "run again")
+	if err := space.Close(ctx); err != nil {
+		t.Errorf("closing a space whose node is lost: %v", err)
+	}
+}
+
+// awaitNode turns a node on again, for the tests that follow.
+func awaitNode(t *testing.T, admin *Engine, off string) {
+	t.Helper()
+	if err := os.Remove(off); err != nil {
+		t.Error(err)
+	}
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		node, err := admin.client.CoreV1().Nodes().Get(context.Background(), "node1", metav1.GetOptions{})
+		if err != nil || len(node.Spec.Taints) > 0 {
+			continue
+		}
+		for _, c := range node.Status.Conditions {
+			if c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue &&
+				time.Since(c.LastTransitionTime.Time) < time.Minute {
+				return
+			}
+		}
+	}
+	t.Error("node1 did not come back")
+}
+
+// What is started on one host is on one node, services and load on different ones, the facts say which, and exclusive
+// CPUs belong to one container.
+func TestPlacement(t *testing.T) {
+	ctx := bounded(t)
+	e := connected(t, "user", func(o *Options) { o.LoadNodes, o.ServiceNodes = nil, nil })
+	space := opened(ctx, t, e)
+	nodes, cpus := map[string]string{}, map[string]string{}
+	for _, at := range []struct{ name, host, cpus string }{{"a", LoadHost, ""}, {"b", ServiceHost, ""},
+		{"c", ServiceHost, "0"}, {"d", LoadHost, ""}} {
+		service := idle(ctx, t, e, at.name)
+		service.Host, service.CPUSet = at.host, at.cpus
+		state, err := started(ctx, t, space, service).State(ctx)
+		if err != nil || state.Node == "" || nodes[at.host] != "" && nodes[at.host] != state.Node {
+			t.Errorf("%s is on %q, %v; and host %s on %s", at.name, state.Node, err, at.host, nodes[at.host])
+		}
+		nodes[at.host], cpus[at.name] = state.Node, state.CPUs
+	}
+	if nodes[LoadHost] == nodes[ServiceHost] {
+		t.Errorf("services and load are both on %s", nodes[LoadHost])
+	}
+	if _, err := strconv.Atoi(cpus["c"]); err != nil {
+		t.Errorf("with a CPU of its own it has CPUs %q", cpus["c"])
+	}
+	facts, err := e.Facts(ctx)
+	for host, node := range nodes {
+		if err != nil || facts["engine.node."+host] != node || facts["engine.node."+host+".kubelet"] == "" {
+			t.Errorf("of host %s the facts say %v, %v", host, facts, err)
+		}
+	}
+	same := connected(t, "user", func(o *Options) { o.LoadNodes = o.ServiceNodes })
+	same.owner = e.owner
+	space = opened(ctx, t, same)
+	for _, host := range []string{LoadHost, ServiceHost} {
+		service := idle(ctx, t, same, "on-"+host)
+		service.Host = host
+		_, err = space.Start(ctx, service)
+	}
+	wantFault(t, err, "second node")
 }

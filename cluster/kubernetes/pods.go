@@ -2,192 +2,114 @@ package kubernetes
 
 import (
 	"context"
-	"errors"
-	"maps"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
 )
 
-// patience is how long the cluster may be out of reach while we wait for something of it: a request that failed is
-// tried again.
-const patience = 20 * time.Second
+const (
+	patience   = 20 * time.Second // how long a cluster may not answer while something of it is waited for
+	lookPeriod = 5 * time.Second  // after which the cluster is asked for a pod of which nothing was heard
+)
 
-// pods knows what has become of the pods of an Engine, by watching them.
+// pods watches the pods of a namespace.
 type pods struct {
-	cluster *clusterClient
-	id      string // of the Engine
+	engine    *Engine
+	namespace string
+	stop      context.CancelFunc
 
-	mu        sync.Mutex
-	known     map[string]podState // by name
-	forgotten map[string]bool     // names of pods that are still there and that nobody wants to know of
-	changed   chan struct{}       // closed with every change, and replaced
-	lost      time.Time           // since when the cluster cannot be asked; zero while it can
-	reason    error               // and why
+	mu      sync.Mutex
+	known   map[string]podState // by name
+	changed chan struct{}       // closed with every change, and replaced
 }
 
-// podState is a pod as it was last seen.
+// podState is a pod as it was last seen. The pod is nil while nothing was seen of it.
 type podState struct {
 	pod  *corev1.Pod
 	gone bool
 }
 
-func newPods(c *clusterClient, id string) *pods {
-	return &pods{cluster: c, id: id, known: make(map[string]podState), forgotten: make(map[string]bool),
+func (e *Engine) watchPods(ctx context.Context, namespace string) *pods {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	p := &pods{engine: e, namespace: namespace, stop: stop, known: make(map[string]podState),
 		changed: make(chan struct{})}
-}
-
-// begin watches until the context is done.
-func (p *pods) begin(ctx context.Context) error {
-	version, err := p.look(ctx)
-	if err != nil {
-		return err
+	client := e.client.CoreV1().Pods(namespace)
+	source := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			return client.List(ctx, options)
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			return client.Watch(ctx, options)
+		},
 	}
-	go func() {
-		for ctx.Err() == nil {
-			if version != "" {
-				p.follow(ctx, version)
+	informer := cache.NewSharedInformer(cache.ToListWatcherWithWatchListSemantics(source, e.client), &corev1.Pod{}, 0)
+	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{ // it fails only once the informer has stopped
+		AddFunc:    func(object any) { p.note(object, false) },
+		UpdateFunc: func(_, object any) { p.note(object, false) },
+		DeleteFunc: func(object any) {
+			if last, ok := object.(cache.DeletedFinalStateUnknown); ok {
+				object = last.Obj
 			}
-			if version, err = p.look(ctx); err != nil {
-				p.lose(err)
-				select {
-				case <-ctx.Done():
-				case <-time.After(200 * time.Millisecond):
-				}
-			}
-		}
-	}()
-	return nil
+			p.note(object, true)
+		},
+	})
+	go informer.RunWithContext(ctx)
+	return p
 }
 
-func (p *pods) options(version string) *metav1.ListOptions {
-	return &metav1.ListOptions{LabelSelector: labelEngine + "=" + p.id, ResourceVersion: version}
-}
-
-// look lists all pods, and returns from where on to watch them.
-func (p *pods) look(ctx context.Context) (version string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	var list corev1.PodList
-	err = p.cluster.core.Get().Namespace(p.cluster.namespace).Resource(podResource).VersionedParams(p.options(""),
-		parameters).Do(ctx).Into(&list)
-	if err != nil {
-		return "", err
+func (p *pods) note(object any, gone bool) {
+	pod, ok := object.(*corev1.Pod)
+	if !ok {
+		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	there := make(map[string]bool)
-	for i := range list.Items {
-		name := list.Items[i].Name
-		if there[name] = true; !p.forgotten[name] {
-			p.known[name] = podState{pod: &list.Items[i]}
-		}
-	}
-	maps.DeleteFunc(p.forgotten, func(name string, _ bool) bool { return !there[name] })
-	for name, state := range p.known {
-		if !there[name] && !state.gone {
-			p.known[name] = podState{state.pod, true}
-		}
-	}
-	p.lost, p.reason = time.Time{}, nil
-	p.tell()
-	return list.ResourceVersion, nil
-}
-
-// follow takes in changes until the connection is lost or the cluster ends it, which it does from time to time.
-func (p *pods) follow(ctx context.Context, version string) {
-	options := p.options(version)
-	options.Watch = true
-	watching, err := p.cluster.core.Get().Namespace(p.cluster.namespace).Resource(podResource).VersionedParams(options,
-		parameters).Watch(ctx)
-	if err != nil {
-		return // looking tells why
-	}
-	defer watching.Stop()
-	for event := range watching.ResultChan() {
-		pod, ok := event.Object.(*corev1.Pod)
-		if !ok {
-			return // it does not remember that far back
-		}
-		p.mu.Lock()
-		switch gone := event.Type == watch.Deleted; {
-		case !p.forgotten[pod.Name]:
-			p.known[pod.Name] = podState{pod, gone}
-			p.tell()
-		case gone:
-			delete(p.forgotten, pod.Name)
-		}
-		p.mu.Unlock()
-	}
-}
-
-// tell wakes all who wait. It is called with the lock held.
-func (p *pods) tell() {
+	p.known[pod.Name] = podState{pod, gone}
 	close(p.changed)
 	p.changed = make(chan struct{})
 }
 
-func (p *pods) lose(err error) {
+func (p *pods) get(name string) podState {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.lost.IsZero() {
-		p.lost = time.Now()
-	}
-	p.reason = err
-	p.tell()
+	return p.known[name]
 }
 
-// forget lets go of a pod that we have removed: nothing more is heard of it.
-func (p *pods) forget(name string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.known[name].gone {
-		p.forgotten[name] = true
-	}
-	delete(p.known, name)
-}
-
-// get is a pod as it was last seen; the error is why that may be long ago.
-func (p *pods) get(name string) (podState, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.known[name], p.outage()
-}
-
-// outage is the error of a cluster that has been out of reach for too long. It is called with the lock held.
-func (p *pods) outage() error {
-	if p.lost.IsZero() || !apierrors.IsUnauthorized(p.reason) && time.Since(p.lost) < patience {
-		return nil
-	}
-	return p.cluster.fault(p.reason)
-}
-
-// errTimeout is the end of a wait that was bounded.
-var errTimeout = errors.New("it takes too long")
-
-// wait waits until done is true of a pod, or gives an error. The pod may be nil, as long as nothing was seen of it.
+// wait waits until done is true of a pod, or returns an error. The cluster may be out of reach for a while.
 func (p *pods) wait(ctx context.Context, name string, done func(podState) (bool, error)) (*corev1.Pod, error) {
-	ticker := time.NewTicker(time.Second) // what has lasted too long is no change
+	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
+	heard := time.Now()
 	for {
 		p.mu.Lock()
-		state, changed, outage := p.known[name], p.changed, p.outage()
+		state, changed := p.known[name], p.changed
 		p.mu.Unlock()
 		if ok, err := done(state); ok || err != nil {
 			return state.pod, err
 		}
-		if outage != nil {
-			return nil, outage
-		}
 		select {
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return state.pod, context.Cause(ctx)
 		case <-changed:
+			heard = time.Now()
 		case <-ticker.C:
+			if time.Since(heard) < lookPeriod {
+				continue
+			}
+			switch pod, err := p.engine.client.CoreV1().Pods(p.namespace).Get(ctx, name, metav1.GetOptions{}); {
+			case err == nil:
+				p.note(pod, false)
+			case apierrors.IsNotFound(err) && state.pod != nil:
+				p.note(state.pod, true)
+			case apierrors.IsUnauthorized(err), time.Since(heard) > patience && ctx.Err() == nil:
+				return state.pod, p.engine.fault(err)
+			}
 		}
 	}
 }

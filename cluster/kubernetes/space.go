@@ -1,240 +1,341 @@
 package kubernetes
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
+	"io"
+	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation"
 
+	"benchbook/cluster/inpod"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
-	"benchbook/runner/engine/readiness"
 )
 
-// outputTimeout is how long the rest of a program's output may take to arrive once it has ended.
-const outputTimeout = 30 * time.Second
+const (
+	resolveTimeout  = 45 * time.Second // for a name, longer than the cache of any common name server
+	namespaceGrace  = 20 * time.Second // for the service account of a new namespace
+	nameLabelPrefix = "name.benchbook/"
+)
 
-// leaving is how long what was killed may take to be seen to have ended.
-const leaving = 30 * time.Second
-
-// space is what pods of a label may reach, and what they are told. A space within another has the label of that one, so
-// that names are used once in all of them.
+// space is a namespace, or a group of containers in it.
 type space struct {
-	engine *Engine
-	run    string
-	id     string // the label
-	outer  *space // nil for one that is within no other
-	policy string // its name; empty of one that is within another
-	tree   *engine.Tree[running]
-
-	looking sync.Mutex // see claiming
-
-	mu     sync.Mutex
+	*shared
+	group  bool
+	tree   *engine.Tree[container]
 	claims map[string]*claim // by the names of volumes
+	outer  *space
 }
 
-// claim is a volume that has a name.
+// shared is common to a space and its groups.
+type shared struct {
+	engine    *Engine
+	run       string
+	namespace string
+	pods      *pods
+
+	naming   sync.Mutex
+	services map[string]bool     // names that have a Service
+	gone     map[string][]string // addresses of removed containers, by name
+	claiming sync.Mutex          // held while a volume is looked for, and made if it does not exist
+}
+
+// claim is a named volume.
 type claim struct {
 	id     string
 	filled chan struct{} // closed when it has what it begins with, or nobody fills it any more
 }
 
+// Open implements engine.Engine.
 func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("opening a space: %w", context.Cause(ctx))
-	}
-	s := &space{engine: e, run: run, id: random(), tree: engine.New[running]("a space"), claims: make(map[string]*claim)}
-	s.policy = objectName(run)
-	selector := metav1.LabelSelector{MatchLabels: map[string]string{labelSpace: s.id}}
-	peers := []networkingv1.NetworkPolicyPeer{
-		{PodSelector: &selector},
-		{PodSelector: &metav1.LabelSelector{MatchLabels: map[string]string{labelEngine: e.id, labelNames: ""}}},
-	}
-	meta := e.meta(s.policy, run, "")
-	meta.Labels[labelSpace] = s.id
-	err := e.cluster.create(ctx, policyResource, &networkingv1.NetworkPolicy{ObjectMeta: meta,
-		Spec: networkingv1.NetworkPolicySpec{
-			PodSelector: selector,
-			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
-			Ingress:     []networkingv1.NetworkPolicyIngressRule{{From: peers}},
-			Egress:      []networkingv1.NetworkPolicyEgressRule{{To: peers}},
-		}})
+	s, err := e.open(ctx, run)
 	if err != nil {
-		return nil, fmt.Errorf("opening a space: %w", e.cluster.fault(err))
+		return nil, fmt.Errorf("opening a space: %w", err)
 	}
 	return s, nil
 }
 
+func (e *Engine) open(ctx context.Context, run string) (*space, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err := e.holdLease(ctx, run); err != nil {
+		return nil, err
+	}
+	making, cancel := uncancelled(ctx)
+	defer cancel()
+	name := objectName(run)
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name,
+		Labels:      map[string]string{engine.LabelOwner: labelValue(e.owner), engine.LabelRun: labelValue(run)},
+		Annotations: map[string]string{engine.LabelOwner: e.owner, engine.LabelRun: run}}}
+	_, err := e.client.CoreV1().Namespaces().Create(making, namespace, metav1.CreateOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("making a namespace: %w", e.fault(err))
+	}
+	_, err = e.client.NetworkingV1().NetworkPolicies(name).Create(making, isolation(), metav1.CreateOptions{})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("isolating namespace %s: %w", name, e.fault(err)), e.removeNamespace(ctx, name))
+	}
+	return &space{
+		shared: &shared{engine: e, run: run, namespace: name, pods: e.watchPods(ctx, name), services: make(map[string]bool),
+			gone: make(map[string][]string)},
+		tree: engine.NewTree[container]("namespace " + name), claims: make(map[string]*claim),
+	}, nil
+}
+
+func (e *Engine) removeNamespace(ctx context.Context, name string) error {
+	ctx, cancel := uncancelled(ctx)
+	defer cancel()
+	err := e.client.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return e.fault(err)
+}
+
+// isolation lets the pods of a namespace reach each other and the name servers of the cluster: those of kube-system, and
+// those that listen at a link-local address of each node.
+//
+// Source: https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
+func isolation() *networkingv1.NetworkPolicy {
+	udp, tcp, dns := corev1.ProtocolUDP, corev1.ProtocolTCP, intstr.FromInt32(53)
+	here := []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{}}}
+	return &networkingv1.NetworkPolicy{
+		ObjectMeta: metav1.ObjectMeta{Name: "isolation"},
+		Spec: networkingv1.NetworkPolicySpec{
+			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
+			Ingress:     []networkingv1.NetworkPolicyIngressRule{{From: here}},
+			Egress: []networkingv1.NetworkPolicyEgressRule{{To: here}, {
+				Ports: []networkingv1.NetworkPolicyPort{{Protocol: &udp, Port: &dns}, {Protocol: &tcp, Port: &dns}},
+				To: []networkingv1.NetworkPolicyPeer{
+					{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{
+						corev1.LabelMetadataName: metav1.NamespaceSystem}}},
+					{IPBlock: &networkingv1.IPBlock{CIDR: "169.254.0.0/16"}},
+				},
+			}},
+		},
+	}
+}
+
+// Group implements engine.Space.
 func (s *space) Group(ctx context.Context) (engine.Space, error) {
-	return s.tree.Group(ctx, func(tree *engine.Tree[running]) (engine.Space, error) {
-		return &space{engine: s.engine, run: s.run, id: s.id, outer: s, tree: tree, claims: make(map[string]*claim)}, nil
-	})
+	tree, err := s.tree.Group(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &space{shared: s.shared, group: true, tree: tree, claims: make(map[string]*claim), outer: s}, nil
 }
 
+// Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Container, error) {
-	c := &container{service: service}
-	if service.StopSignal != "" && unix.SignalNum(signalName(service.StopSignal)) == 0 {
-		return nil, refuse(service.Name, "there is no signal %q", service.StopSignal)
+	c, err := s.tree.Start(ctx, service.Name, func() (*container, error) { return s.launch(ctx, service) })
+	if err == nil {
+		err = s.await(ctx, service, c)
 	}
-	if service.Ready.Log != "" {
-		c.greeting = greeting()
-	}
-	r, err := s.launch(ctx, c, "")
 	if err != nil {
-		return nil, engine.StartError(ctx, service.Name, err)
+		err = engine.StartError(ctx, service.Name, err)
+		if c != nil {
+			err = errors.Join(err, s.tree.Remove(service.Name, func() error { return c.remove(context.WithoutCancel(ctx), 0) }))
+		}
+		return nil, err
 	}
-	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	p := &probed{running: r}
-	if c.greeting != "" {
-		p.stdout, p.stderr = newPipe(), newPipe()
-		p.attached = s.engine.cluster.attach(reading, r.place, c.greeting, c.leave, nil, p.stdout, p.stderr)
-		defer func() { p.stdout.stop(); p.stderr.stop() }()
-		err = p.attached.begun(ctx)
+	return c, nil
+}
+
+// launch makes the pod of a service, or puts it into the pod of another one, and waits until it runs. Whatever it has
+// made is in the container, also with an error.
+func (s *space) launch(ctx context.Context, service engine.Service) (*container, error) {
+	c := &container{space: s, service: service.Name, name: mainContainer, grace: service.StopGrace}
+	if service.StopSignal != "" {
+		if c.signal = strings.ToUpper(service.StopSignal); !strings.HasPrefix(c.signal, "SIG") {
+			c.signal = "SIG" + c.signal
+		}
+		if unix.SignalNum(c.signal) == 0 {
+			return nil, refuse(service.Name, "there is no signal %q", service.StopSignal)
+		}
+	}
+	if service.Beside != "" {
+		return c, s.launchBeside(ctx, c, service)
+	}
+	for _, name := range append([]string{service.Name}, service.Aliases...) {
+		c.names = append(c.names, strings.ToLower(name))
+	}
+	if err := s.ensureServices(ctx, service.Name, c.names); err != nil {
+		return nil, err
+	}
+	return c, s.launchPod(ctx, c, service)
+}
+
+// await waits until a container is ready and is found by its names.
+func (s *space) await(ctx context.Context, service engine.Service, c *container) error {
+	if service.CPUSet != "" {
+		if err := c.checkCPUs(ctx, service.CPUSet); err != nil {
+			return err
+		}
+	}
+	service.Begun = nil // it was called
+	if err := engine.WaitReady(ctx, service, probed{c}); err != nil {
+		return err
+	}
+	if hasEnded(s.pods.get(c.pod), c.name) {
+		return nil
+	}
+	return s.awaitNames(ctx, c)
+}
+
+// ensureServices makes headless Services, which stay for as long as the namespace does.
+func (s *space) ensureServices(ctx context.Context, container string, names []string) error {
+	s.naming.Lock()
+	defer s.naming.Unlock()
+	for _, name := range names {
+		if s.services[name] {
+			continue
+		}
+		if problems := validation.IsDNS1035Label(name); len(problems) > 0 {
+			return refuse(container, "Kubernetes has no name %q for it: %s", name, problems[0])
+		}
+		_, err := s.engine.client.CoreV1().Services(s.namespace).Create(ctx, &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Name: name},
+			Spec: corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone, PublishNotReadyAddresses: true,
+				Selector: map[string]string{nameLabelPrefix + name: ""}},
+		}, metav1.CreateOptions{})
+		if err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("making the name %s: %w", name, s.engine.creationError(container, err))
+		}
+		s.services[name] = true
+	}
+	return nil
+}
+
+// awaitNames waits until the name servers of the cluster have the address of a container, and no longer those of
+// containers that had its names before.
+func (s *space) awaitNames(ctx context.Context, c *container) error {
+	if len(c.names) == 0 {
+		return nil
+	}
+	var all []inpod.Resolution
+	s.naming.Lock()
+	for _, name := range c.names {
+		s.gone[name] = slices.DeleteFunc(s.gone[name], func(address string) bool { return address == c.address })
+		all = append(all, inpod.Resolution{Name: name, Address: c.address, Gone: slices.Clone(s.gone[name])})
+	}
+	s.naming.Unlock()
+	resolving, cancel := context.WithTimeout(ctx, resolveTimeout)
+	defer cancel()
+	err := c.tell(resolving, inpod.Resolve, all)
+	if err != nil && ctx.Err() == nil && resolving.Err() != nil {
+		return &Fault{fmt.Sprintf("%q is not found by its name within %v", c.service, resolveTimeout), "see that the " +
+			"cluster has name servers in the namespace kube-system that do not keep answers for long", err}
 	}
 	if err == nil {
-		err = s.release(ctx, r, append([]string{service.Name}, service.Aliases...))
-	}
-	if err == nil {
-		err = readiness.Wait(ctx, service, p)
-	}
-	if notReady := (*engine.NotReadyError)(nil); errors.As(err, &notReady) {
-		if refused := r.refused(); refused != nil {
-			err = refused
+		s.naming.Lock()
+		defer s.naming.Unlock()
+		for _, r := range all {
+			s.gone[r.Name] = slices.DeleteFunc(s.gone[r.Name], func(a string) bool { return slices.Contains(r.Gone, a) })
 		}
 	}
-	if err != nil {
-		return nil, errors.Join(engine.StartError(ctx, service.Name, err), s.discard(ctx, r))
-	}
-	return r, nil
+	return err
 }
 
-func greeting() string { return "benchbook: about to begin " + random() + random() }
-
-// signalName is the name of a signal as the kernel has it.
-func signalName(name string) string {
-	name = strings.ToUpper(name)
-	if !strings.HasPrefix(name, "SIG") {
-		name = "SIG" + name
+// forget notes that the address of a container is to vanish from its names.
+func (s *space) forget(c *container) {
+	s.naming.Lock()
+	defer s.naming.Unlock()
+	for _, name := range c.names {
+		if c.address != "" {
+			s.gone[name] = append(s.gone[name], c.address)
+		}
 	}
-	return name
 }
 
-// launch makes the pod of a container, or puts it into the pod of a service whose network it shares, and waits until
-// our program in it holds back what is to be started. What it makes is written down, so that it will be removed
-// whatever happens.
-func (s *space) launch(ctx context.Context, c *container, beside string) (_ *running, err error) {
-	leave, err := s.tree.Enter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	name := c.service.Name
-	var other *running
-	if beside != "" {
-		if other, _ = s.tree.Find(beside); other == nil || other.ephemeral {
-			return nil, fmt.Errorf("there is no service %q whose network it could share", beside)
-		}
-		if c.service.CPUSet != "" || len(c.service.Configs) > 0 {
-			return nil, refuse(name, "beside a service, Kubernetes gives a program neither CPUs of its own nor files: leave "+
-				"out cpuset, or run it in a pod of its own")
-		}
-	}
-	if err := s.tree.Take(name); err != nil {
-		return nil, err
-	}
-	c.token = random() + random()
-	r := &running{engine: s.engine, space: s, name: name, grace: c.service.StopGrace, cpus: c.service.CPUSet,
-		token: c.token, leave: c.leave,
-		greeting: c.greeting}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.discard(ctx, r))
-		}
-	}()
-	nameServer, err := s.engine.agent.ensure(ctx, s.engine)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.engine.describe(ctx, c, net.JoinHostPort(nameServer, strconv.Itoa(namePort))); err != nil {
-		return nil, err
-	}
-	r.signal = cmp.Or(c.service.StopSignal, c.stopSignal)
-	if other != nil {
-		return r, s.addTo(ctx, c, r, other)
-	}
-	return r, s.makePod(ctx, c, r, nameServer)
-}
-
-// makePod makes a pod for a container, with all that it needs.
-func (s *space) makePod(ctx context.Context, c *container, r *running, nameServer string) error {
-	var fresh []*claim
-	defer func() {
-		for _, f := range fresh {
-			close(f.filled)
-		}
-	}()
-	err := s.engine.surround(c, s.run, func(volume string) (string, bool, error) {
-		found, isFresh, err := s.claim(ctx, volume)
-		if err != nil {
-			return "", false, err
-		}
-		if isFresh {
-			fresh = append(fresh, found)
-		}
-		return found.id, isFresh, nil
-	})
+// launchPod makes a pod for a container, with all that it needs.
+func (s *space) launchPod(ctx context.Context, c *container, service engine.Service) error {
+	e := s.engine
+	spec, err := e.describe(ctx, service)
 	if err != nil {
 		return err
 	}
-	for _, files := range c.files {
-		r.files = append(r.files, files.Name) // written down first: it may be made also if the cluster does not say so
-		if err := s.engine.cluster.create(ctx, fileResource, files); err != nil {
-			return fmt.Errorf("making its files: %w", s.engine.cluster.creationError(r.name, err))
+	for _, name := range c.names {
+		spec.pod.Labels[nameLabelPrefix+name] = ""
+	}
+	for i := range spec.claims {
+		wanted := &spec.claims[i]
+		found, fresh, err := s.claim(ctx, wanted.name)
+		if err != nil {
+			return err
+		}
+		if fresh {
+			defer close(found.filled)
+		}
+		spec.addClaim(wanted, found.id, fresh)
+	}
+	for _, files := range spec.files {
+		c.files = append(c.files, files.Name) // before it is made, as the answer of the server may be lost
+		if err := s.create(ctx, c.service, func(ctx context.Context) error {
+			_, err := e.client.CoreV1().ConfigMaps(s.namespace).Create(ctx, files, metav1.CreateOptions{})
+			return err
+		}); err != nil {
+			return fmt.Errorf("making its files: %w", err)
 		}
 	}
-	pod := s.engine.pod(c, s.run, s.id, nameServer)
-	r.place = place{pod.Name, mainContainer}
-	if err := s.engine.cluster.create(ctx, podResource, pod); err != nil {
-		return fmt.Errorf("making its pod: %w", s.engine.cluster.creationError(r.name, err))
-	}
-	s.tree.Put(r.name, r)
-	if err := r.awaitBegin(ctx); err != nil {
+	pod := spec.finish()
+	c.pod = pod.Name
+	if err := s.create(ctx, c.service, func(ctx context.Context) error {
+		_, err := e.client.CoreV1().Pods(s.namespace).Create(ctx, pod, metav1.CreateOptions{})
 		return err
+	}); err != nil {
+		return fmt.Errorf("making its pod: %w", err)
 	}
-	return s.engine.nodes.settle(c.service.Host, r.node)
+	err = c.awaitBegin(ctx, service.Begun)
+	if err == nil {
+		e.nodes.settle(service.Host, c.node)
+	}
+	return err
+}
+
+// create makes an object, also if the context is cancelled meanwhile. An object of this name is an earlier try, as names
+// are drawn once. A new namespace has no service account for a moment.
+func (s *space) create(ctx context.Context, container string, create func(context.Context) error) error {
+	ctx, cancel := uncancelled(ctx)
+	defer cancel()
+	for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		err := create(ctx)
+		switch {
+		case err == nil || apierrors.IsAlreadyExists(err):
+			return nil
+		case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "service account") &&
+			time.Since(began) < namespaceGrace:
+			continue
+		}
+		return s.engine.creationError(container, err)
+	}
 }
 
 // claim finds a volume by its name, here or in the spaces around, or makes it here. It is fresh if the caller has to
-// see that it is filled.
+// fill it.
 func (s *space) claim(ctx context.Context, name string) (c *claim, fresh bool, err error) {
-	s.claiming().Lock()
+	s.claiming.Lock()
 	for around := s; around != nil && c == nil; around = around.outer {
-		around.mu.Lock()
 		c = around.claims[name]
-		around.mu.Unlock()
 	}
-	if c == nil {
-		c, fresh = &claim{objectName(name), make(chan struct{})}, true
-		s.mu.Lock()
-		s.claims[name] = c // written down first: it may be made also if the cluster does not say so
-		s.mu.Unlock()
+	if fresh = c == nil; fresh {
+		c = &claim{objectName(name), make(chan struct{})}
+		s.claims[name] = c
 	}
-	s.claiming().Unlock()
+	s.claiming.Unlock()
 	if !fresh {
 		select {
 		case <-c.filled:
@@ -243,214 +344,113 @@ func (s *space) claim(ctx context.Context, name string) (c *claim, fresh bool, e
 			return nil, false, context.Cause(ctx)
 		}
 	}
-	size := cmp.Or(s.engine.options.VolumeSize, defaultVolumeSize)
-	object := &corev1.PersistentVolumeClaim{ObjectMeta: s.engine.meta(c.id, s.run, ""),
+	object := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Name: c.id},
 		Spec: corev1.PersistentVolumeClaimSpec{
 			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 			Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{
-				corev1.ResourceStorage: *resource.NewQuantity(size, resource.BinarySI)}},
+				corev1.ResourceStorage: *resource.NewQuantity(volumeSize, resource.BinarySI)}},
 		}}
-	if err := s.engine.cluster.create(ctx, claimResource, object); err != nil {
+	if err := s.create(ctx, name, func(ctx context.Context) error {
+		_, err := s.engine.client.CoreV1().PersistentVolumeClaims(s.namespace).Create(ctx, object, metav1.CreateOptions{})
+		return err
+	}); err != nil {
 		close(c.filled)
-		return nil, false, fmt.Errorf("making volume %q: %w", name, s.engine.cluster.fault(err))
+		return nil, false, fmt.Errorf("making volume %q: %w", name, err)
 	}
 	return c, true, nil
 }
 
-// claiming is the lock by which a volume is looked for, and made if it is not there, in one space and those within it.
-func (s *space) claiming() *sync.Mutex {
-	for s.outer != nil {
-		s = s.outer
+// launchBeside puts a container into the pod of a service, with which it shares the network.
+func (s *space) launchBeside(ctx context.Context, c *container, service engine.Service) error {
+	other := s.tree.Find(service.Beside)
+	if other == nil || other.beside {
+		return fmt.Errorf("there is no service %q whose network it could share", service.Beside)
 	}
-	return &s.looking
-}
-
-// release makes what was launched known, lets it begin, and checks which CPUs it has.
-func (s *space) release(ctx context.Context, r *running, names []string) error {
-	r.begun = true
-	err := s.engine.agent.enter(ctx, s.engine, s.id, r.address, names, r.token)
-	if err == nil && r.cpus != "" {
-		err = r.checkCPUs(ctx)
+	if service.CPUSet != "" || len(service.Configs) > 0 {
+		return refuse(service.Name, "beside a service, Kubernetes gives a program neither CPUs of its own nor files: leave "+
+			"out cpuset, or run it in a pod of its own")
 	}
-	return err
-}
-
-// discard removes at once what was launched, also if the context is cancelled.
-func (s *space) discard(ctx context.Context, r *running) error {
-	ctx, cancel := uncancelled(ctx)
-	defer cancel()
-	if err := r.remove(ctx, 0); err != nil {
-		s.tree.Put(r.name, r) // for Close to try again
+	spec, err := s.engine.describe(ctx, service)
+	if err != nil {
 		return err
 	}
-	s.tree.Free(r.name)
-	return nil
-}
-
-func (s *space) Run(ctx context.Context, program engine.Program, started func(engine.Container)) (engine.Exit, error) {
-	exit, err := s.runProgram(ctx, program, started)
-	return exit, engine.RunError(ctx, program.Name, err)
-}
-
-func (s *space) runProgram(ctx context.Context, program engine.Program, started func(engine.Container)) (exit engine.Exit,
-	err error) {
-	c := &container{
-		program: true, stdin: program.Stdin != nil, greeting: greeting(), leave: random() + random(),
-		service: program.Service(),
-	}
-	r, err := s.launch(ctx, c, program.Beside)
-	if err != nil {
-		return exit, err
-	}
-	defer func() {
-		if removeErr := s.discard(ctx, r); err == nil {
-			err = removeErr
-		}
-	}()
-	stdout, stderr := &engine.Head{Limit: engine.MaxStdout, Full: program.Full}, &engine.Tail{Limit: engine.MaxStderr}
-	reading, stop := context.WithCancel(ctx)
-	defer stop()
-	read := s.engine.cluster.attach(reading, r.place, c.greeting, c.leave, program.Stdin, stdout, stderr)
-	if err := read.begun(ctx); err != nil {
-		return exit, fmt.Errorf("reading what it writes: %w", s.engine.cluster.fault(err))
-	}
-	var names []string
-	if program.Beside == "" {
-		names = []string{program.Name}
-	}
-	if err := s.release(ctx, r, names); err != nil {
-		return exit, err
-	}
-	if started != nil {
-		started(r)
-	}
-	go func() {
-		select {
-		case <-read.whole:
-		case <-read.done: // nobody reads any more what it could wait for
-		case <-reading.Done():
-			return
-		}
-		_ = s.engine.agent.dismiss(reading, s.engine, c.leave) // if it is not told, it ends a little later
-	}()
-	if exit, err = r.wait(ctx); err != nil {
-		return exit, err
-	}
-	err = r.awaitOutput(ctx, read, exit.Code == 0)
-	exit.Stdout, exit.Stderr = stdout.Bytes(), stderr.Bytes()
-	return exit, err
-}
-
-// awaitOutput waits until all is read that a program has written which has ended, well or not.
-func (r *running) awaitOutput(ctx context.Context, read *attached, well bool) error {
-	select {
-	case <-read.done:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(outputTimeout):
-		return fmt.Errorf("its output did not end within %v after it did", outputTimeout)
-	}
-	if refused := r.refused(); refused != nil {
-		return refused
-	}
-	if read.err != nil {
-		return fmt.Errorf("reading what it writes: %w", r.engine.cluster.fault(read.err))
-	}
-	if well && !read.isWhole() {
-		return errors.New("the end of what it wrote was lost on the way")
-	}
-	return nil
-}
-
-// begun waits until all that is written is read for certain.
-func (a *attached) begun(ctx context.Context) error {
-	select {
-	case <-a.greeted:
-		return nil
-	case <-a.done:
-		return errors.Join(errors.New("the connection to its outputs ended before it began"), a.err)
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// addTo puts a container into the pod of a service, with which it shares the network.
-func (s *space) addTo(ctx context.Context, c *container, r, other *running) error {
-	r.ephemeral, r.address, r.place = true, other.address, place{other.place.pod, "p" + random()}
+	main := spec.main
 	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"ephemeralContainers": []corev1.EphemeralContainer{{
 		EphemeralContainerCommon: corev1.EphemeralContainerCommon{
-			Name: r.place.container, Image: c.main.Image, ImagePullPolicy: c.main.ImagePullPolicy, Command: c.main.Command,
-			Env:        c.main.Env,
-			WorkingDir: c.main.WorkingDir, Stdin: c.main.Stdin, StdinOnce: c.main.StdinOnce,
-			SecurityContext: c.main.SecurityContext,
+			Name: spec.pod.Name, Image: main.Image, ImagePullPolicy: main.ImagePullPolicy, Command: main.Command,
+			Env: main.Env, WorkingDir: main.WorkingDir, SecurityContext: main.SecurityContext,
+			VolumeMounts: []corev1.VolumeMount{podMount},
 		},
 	}}}})
-	if err == nil {
-		err = s.engine.cluster.patch(ctx, r.place.pod, "ephemeralcontainers", patch)
-	}
 	if err != nil {
-		return fmt.Errorf("making it beside %q: %w", other.name, s.engine.cluster.creationError(r.name, err))
+		return err
 	}
-	s.tree.Put(r.name, r)
-	return r.awaitBegin(ctx)
+	c.beside, c.pod, c.name = true, other.pod, spec.pod.Name
+	if err := s.create(ctx, c.service, func(ctx context.Context) error {
+		_, err := s.engine.client.CoreV1().Pods(s.namespace).Patch(ctx, c.pod, types.StrategicMergePatchType, patch,
+			metav1.PatchOptions{}, "ephemeralcontainers")
+		return err
+	}); err != nil {
+		return fmt.Errorf("making it beside %q: %w", service.Beside, err)
+	}
+	return c.awaitBegin(ctx, service.Begun)
 }
 
-func (c *clusterClient) patch(ctx context.Context, pod, part string, patch []byte) error {
-	ctx, cancel := uncancelled(ctx)
-	defer cancel()
-	return c.core.Patch(types.StrategicMergePatchType).Namespace(
-		c.namespace).Resource(podResource).Name(pod).SubResource(part).Body(patch).Do(ctx).Error()
-}
-
-// Keep implements engine.Space. The cluster goes on without us, so there is nothing to do but to leave it alone.
+// Keep implements engine.Space.
 func (s *space) Keep(context.Context) ([]engine.Kept, error) {
-	if err := s.tree.Keep(); err != nil {
-		return nil, err
-	}
-	s.engine.kept.Store(true)
+	containers, err := s.tree.Keep()
 	var kept []engine.Kept
-	for _, r := range s.tree.All() {
-		if r.ephemeral {
-			continue
-		}
-		r.release()
-		kept = append(kept, engine.Kept{Service: r.name, Enter: []string{"kubectl", "--context", s.engine.cluster.context,
-			"--namespace", s.engine.cluster.namespace, "exec", "-it", r.place.pod, "--", "sh"}})
+	for _, c := range containers {
+		c.release()
+		kept = append(kept, engine.Kept{Service: c.service, Enter: []string{"kubectl", "--context", s.engine.context,
+			"--namespace", s.namespace, "exec", "-it", c.pod, "--container", c.name, "--", "sh"}})
 	}
-	return kept, nil
+	if !s.group {
+		s.pods.stop()
+	}
+	return kept, err
 }
 
-// Close returns when nothing runs any more; what the cluster keeps of that a moment longer is being removed.
+// Close implements engine.Space. It returns when nothing runs any more; the cluster removes the namespace a little later.
 func (s *space) Close(ctx context.Context) error {
-	var had atomic.Bool
-	remove := func(r *running) error {
-		had.Store(true)
-		return r.remove(ctx, r.grace)
-	}
-	return s.tree.Close(ctx, remove, func() error {
-		failures := s.removeClaims(ctx)
-		switch {
-		case s.outer == nil:
-			failures = append(failures, s.engine.cluster.fault(s.engine.cluster.remove(ctx, policyResource, s.policy, 0)))
-		case had.Load():
-			// Whoever goes on must not find what is gone.
-			ctx, cancel := uncancelled(ctx)
-			defer cancel()
-			failures = append(failures, s.engine.agent.change(ctx, s.engine, func(*agent.Names) {}))
+	return s.tree.Close(func(c *container) error { return c.remove(ctx, c.grace) }, func() error {
+		if !s.group {
+			s.pods.stop()
+			return s.engine.removeNamespace(ctx, s.namespace)
 		}
-		return errors.Join(failures...)
+		ctx, cancel := uncancelled(ctx)
+		defer cancel()
+		for _, c := range s.claims {
+			err := s.engine.client.CoreV1().PersistentVolumeClaims(s.namespace).Delete(ctx, c.id, metav1.DeleteOptions{})
+			if err != nil && !apierrors.IsNotFound(err) {
+				return s.engine.fault(err)
+			}
+		}
+		return nil
 	})
 }
 
-func (s *space) removeClaims(ctx context.Context) (failures []error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for name, c := range s.claims {
-		if err := s.engine.cluster.remove(ctx, claimResource, c.id, 0); err != nil {
-			failures = append(failures, s.engine.cluster.fault(err))
-			continue
-		}
-		delete(s.claims, name)
+// probed is a container that is waited for. It implements engine.Probed.
+type probed struct{ *container }
+
+func (p probed) Wait(ctx context.Context) (int, error) {
+	var exit engine.Exit
+	_, err := p.space.pods.wait(ctx, p.pod, func(s podState) (ended bool, err error) {
+		exit, ended, err = p.exitOf(s)
+		return ended, err
+	})
+	return exit.Code, err
+}
+
+func (p probed) Reach(context.Context) (engine.Dial, error) { return p.dial, nil }
+
+// Follow copies both streams to one writer, as the API server does not tell them apart.
+func (p probed) Follow(ctx context.Context, stdout, _ io.Writer) error {
+	log, err := p.readLog(ctx, &corev1.PodLogOptions{Container: p.name, Follow: true})
+	if err != nil {
+		return err
 	}
-	return failures
+	defer log.Close()
+	_, err = io.Copy(stdout, log)
+	return err
 }

@@ -5,39 +5,34 @@ import (
 	"errors"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"benchbook/runner/engine"
 )
 
-// ownerSelector finds all that we made, of any process.
-const ownerSelector = engine.LabelOwner
-
+// Sweep implements engine.Engine. What it finds are namespaces.
 func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
+	namespaces := e.client.CoreV1().Namespaces()
+	all, err := namespaces.List(ctx, metav1.ListOptions{LabelSelector: engine.LabelOwner})
+	if err != nil {
+		return nil, fmt.Errorf("looking for namespaces that were left behind: %w", e.fault(err))
+	}
 	var found []engine.Leftover
-	for _, resource := range resources {
-		var names []string
-		err := e.cluster.list(ctx, resource.name, func(meta *metav1.ObjectMeta) {
-			if alive, known := engine.OwnerAlive(meta.Annotations[engine.LabelOwner]); known && !alive {
-				found = append(found, engine.Leftover{Kind: resource.kind, Name: meta.Name, Run: meta.Annotations[engine.LabelRun]})
-				names = append(names, meta.Name)
-			}
-		})
-		if err != nil {
-			return found, fmt.Errorf("looking for %s that were left behind: %w", resource.name, e.cluster.fault(err))
+	var failures []error
+	for _, namespace := range all.Items {
+		alive, known := engine.OwnerAlive(namespace.Annotations[engine.LabelOwner])
+		if alive || !known || namespace.DeletionTimestamp != nil {
+			continue
 		}
+		found = append(found, engine.Leftover{Kind: "namespace", Name: namespace.Name,
+			Run: namespace.Annotations[engine.LabelRun]})
 		if dryRun {
 			continue
 		}
-		var failures []error
-		for _, name := range names {
-			if err := e.cluster.remove(ctx, resource.name, name, 0); err != nil {
-				failures = append(failures, fmt.Errorf("removing %s: %w", name, e.cluster.fault(err)))
-			}
-		}
-		if err := errors.Join(failures...); err != nil {
-			return found, err
+		if err := namespaces.Delete(ctx, namespace.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			failures = append(failures, fmt.Errorf("removing namespace %s: %w", namespace.Name, e.fault(err)))
 		}
 	}
-	return found, nil
+	return found, errors.Join(failures...)
 }

@@ -129,14 +129,9 @@ func printKept(a *lab.Session, k *runner.Kept) {
 // Leftovers counts what was left behind, by its kind.
 func Leftovers(left []engine.Leftover) string {
 	var words []string
-	for _, kind := range []struct{ name, word string }{{"container", "container"}, {"network", "network"},
-		{"volume", "volume"},
-		{"folder", "folder"}, {"files", "set of files"}} {
-		switch n := slice.Count(left, func(l engine.Leftover) bool { return l.Kind == kind.name }); {
-		case n > 1 && kind.name == "files":
-			words = append(words, fmt.Sprintf("%d sets of files", n))
-		case n > 0:
-			words = append(words, terminal.Count(n, kind.word))
+	for _, kind := range []string{"container", "network", "volume", "folder", "namespace"} {
+		if n := slice.Count(left, func(l engine.Leftover) bool { return l.Kind == kind }); n > 0 {
+			words = append(words, terminal.Count(n, kind))
 		}
 	}
 	return terminal.InSentence(words)

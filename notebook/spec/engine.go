@@ -44,7 +44,8 @@ var engines = []struct {
 	{Docker, []Capability{Builds, Containers, OneName, Keeping, KernelSettings, SecurityProfiles, Threads, PIDLimit,
 		Listening, NamedCPUs, MountOptions, Priorities}},
 	{Local, []Capability{Machine, Threads, Listening, NamedCPUs}},
-	{Kubernetes, []Capability{Builds, Containers, OneName, Keeping, KernelSettings, SecurityProfiles, Threads, Nodes}},
+	{Kubernetes, []Capability{Builds, Containers, OneName, Keeping, KernelSettings, SecurityProfiles, Threads, Listening,
+		Nodes}},
 }
 
 // Can says whether an engine has a capability. Without a name it is the default engine.

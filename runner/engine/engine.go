@@ -265,7 +265,7 @@ type Thread struct {
 
 // Leftover is something that a run left behind when it was killed.
 type Leftover struct {
-	Kind    string // "container", "network", "volume", "files", "folder" or "process"
+	Kind    string // "container", "network", "volume", "folder", "process" or "namespace"
 	Name    string
 	Run     string
 	Problem string // why it could not be removed; empty if it was

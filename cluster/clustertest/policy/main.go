@@ -3,9 +3,9 @@
 //	policy -server URL -ca FILE -token TOKEN -pods PREFIX
 //
 // It knows policies that select pods by equal labels, and allow them to be reached from, and to reach, pods of their
-// namespace by equal labels. Of any other rule it says so, and allows nothing by it. What comes from or goes to an
-// address of the node's pods that it does not know yet is dropped. The rules are made anew, at once, whenever pods or
-// policies have changed.
+// namespace by equal labels, and to reach ports of address blocks. It allows nothing by other rules. Packets from and to
+// an address of the node's pods that it does not know yet are dropped. The rules are made anew, at once, whenever pods
+// or policies have changed.
 //
 // It reads what little it needs as plain JSON: the library for it would take longer to build than all the rest of
 // benchbook.
@@ -76,14 +76,8 @@ type policy struct {
 	Spec     struct {
 		PodSelector selector
 		PolicyTypes []string
-		Ingress     []struct {
-			From  []peer
-			Ports []any
-		}
-		Egress []struct {
-			To    []peer
-			Ports []any
-		}
+		Ingress     []ingress
+		Egress      []egress
 	}
 }
 
@@ -92,9 +86,22 @@ type selector struct {
 	MatchExpressions []any
 }
 
+type ingress struct{ From []peer }
+
+type egress struct {
+	To    []peer
+	Ports []port
+}
+
 type peer struct {
-	PodSelector                *selector
-	NamespaceSelector, IPBlock any
+	PodSelector       *selector
+	NamespaceSelector *selector
+	IPBlock           *struct{ CIDR string }
+}
+
+type port struct {
+	Protocol string
+	Port     int
 }
 
 // keep keeps policies; it returns only if that cannot be begun.
@@ -201,6 +208,9 @@ func rules(prefix string, pods []pod, policies []policy) string {
 		for _, other := range peers {
 			fmt.Fprintf(&out, "-A FROM -s %s -d %s -j TO\n", address, other)
 		}
+		for _, block := range blocks(byAddress[address], policies) {
+			fmt.Fprintf(&out, "-A FROM -s %s %s -j TO\n", address, block)
+		}
 		if !isolated {
 			fmt.Fprintf(&out, "-A FROM -s %s -j TO\n", address)
 		}
@@ -222,29 +232,31 @@ func rules(prefix string, pods []pod, policies []policy) string {
 	return out.String()
 }
 
-// peers are the addresses that a pod may reach, or be reached from, and whether any policy says so: else it is all.
+// peers are the addresses of pods that a pod may reach, or be reached from, and whether any policy says so: else it is
+// all.
 func peers(p pod, byAddress map[string]pod, policies []policy, direction string) (addresses []string, isolated bool) {
 	var allowed []peer
 	for _, policy := range policies {
-		if policy.Metadata.Namespace != p.Metadata.Namespace || !slices.Contains(policy.Spec.PolicyTypes, direction) ||
-			!policy.Spec.PodSelector.selects(p) {
+		if !policy.isOf(p, direction) {
 			continue
 		}
 		isolated = true
-		for _, rule := range policy.Spec.Ingress {
-			if direction == "Ingress" && known(policy, rule.From, rule.Ports) {
+		if direction == "Ingress" {
+			for _, rule := range policy.Spec.Ingress {
 				allowed = append(allowed, rule.From...)
 			}
+			continue
 		}
 		for _, rule := range policy.Spec.Egress {
-			if direction == "Egress" && known(policy, rule.To, rule.Ports) {
+			if len(rule.Ports) == 0 {
 				allowed = append(allowed, rule.To...)
 			}
 		}
 	}
 	for address, other := range byAddress {
-		if other.Metadata.Namespace == p.Metadata.Namespace &&
-			slices.ContainsFunc(allowed, func(a peer) bool { return a.PodSelector.selects(other) }) {
+		if other.Metadata.Namespace == p.Metadata.Namespace && slices.ContainsFunc(allowed, func(a peer) bool {
+			return a.PodSelector != nil && a.NamespaceSelector == nil && a.PodSelector.selects(other)
+		}) {
 			addresses = append(addresses, address)
 		}
 	}
@@ -252,23 +264,36 @@ func peers(p pod, byAddress map[string]pod, policies []policy, direction string)
 	return addresses, isolated
 }
 
-// known says that a rule is of a kind that this program knows.
-func known(p policy, peers []peer, ports []any) bool {
-	for _, other := range peers {
-		if other.PodSelector == nil || other.NamespaceSelector != nil || other.IPBlock != nil ||
-			len(other.PodSelector.MatchExpressions) > 0 {
-			ports = append(ports, other)
+// blocks are matches of iptables for the ports of address blocks that a pod may reach.
+func blocks(p pod, policies []policy) (matches []string) {
+	for _, policy := range policies {
+		if !policy.isOf(p, "Egress") {
+			continue
+		}
+		for _, rule := range policy.Spec.Egress {
+			for _, to := range rule.To {
+				for _, at := range rule.Ports {
+					if to.IPBlock != nil {
+						matches = append(matches, fmt.Sprintf("-d %s -p %s --dport %d", to.IPBlock.CIDR,
+							strings.ToLower(at.Protocol), at.Port))
+					}
+				}
+			}
 		}
 	}
-	if len(peers) == 0 || len(ports) > 0 {
-		log.Printf("policy %s/%s has a rule of a kind that is not known here: nothing is allowed by it", p.Metadata.Namespace,
-			p.Metadata.Name)
-		return false
-	}
-	return true
+	return matches
+}
+
+// isOf says that a policy decides about a direction of a pod.
+func (p *policy) isOf(other pod, direction string) bool {
+	return p.Metadata.Namespace == other.Metadata.Namespace && slices.Contains(p.Spec.PolicyTypes, direction) &&
+		p.Spec.PodSelector.selects(other)
 }
 
 func (s *selector) selects(p pod) bool {
+	if len(s.MatchExpressions) > 0 {
+		return false
+	}
 	for name, value := range s.MatchLabels {
 		if got, ok := p.Metadata.Labels[name]; !ok || got != value {
 			return false

@@ -1,0 +1,324 @@
+package inpod
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/docker/go-units"
+	"golang.org/x/sys/unix"
+
+	"benchbook/runner/engine/agent"
+	"benchbook/runner/machine"
+	"benchbook/runner/proc"
+)
+
+// Main runs the program with its arguments until it is done, or the context is.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
+	word, argument := "", ""
+	if len(args) > 0 {
+		word = args[0]
+	}
+	if len(args) > 1 {
+		argument = args[1]
+	}
+	switch word {
+	case Fill:
+		return with(argument, Filling.fill)
+	case Do:
+		return with(argument, Deed.become)
+	case Resolve:
+		return with(argument, func(all []Resolution) error { return resolve(ctx, all) })
+	case Signal:
+		return signalFirst(argument)
+	case End:
+		return endAll()
+	case Meter:
+		return answer(stdin, stdout)
+	case Connect:
+		return agent.Pass(ctx, argument, stdin, stdout)
+	}
+	return fmt.Errorf("unknown word %q", word)
+}
+
+func with[T any](argument string, do func(T) error) error {
+	var parsed T
+	if err := json.Unmarshal([]byte(argument), &parsed); err != nil {
+		return err
+	}
+	return do(parsed)
+}
+
+// become turns this process into the command. It returns only if that fails.
+func (d Deed) become() error {
+	for _, limit := range d.Ulimits {
+		parsed := units.Ulimit{Name: limit.Name, Soft: limit.Soft, Hard: limit.Hard}
+		r, err := parsed.GetRlimit()
+		if err == nil {
+			// Package syscall gives the new program its old limit of open files otherwise.
+			err = syscall.Setrlimit(r.Type, &syscall.Rlimit{Cur: r.Soft, Max: r.Hard})
+		}
+		if err != nil {
+			return fmt.Errorf("setting ulimit %s: %w", limit.Name, err)
+		}
+	}
+	for _, variable := range d.Environment {
+		name, value, _ := strings.Cut(variable, "=")
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	if d.WorkingDir != "" {
+		if err := os.Chdir(d.WorkingDir); err != nil {
+			return err
+		}
+	}
+	if len(d.Args) == 0 {
+		return errors.New("there is no command")
+	}
+	program, err := exec.LookPath(d.Args[0])
+	if err != nil && !errors.Is(err, exec.ErrDot) {
+		return err
+	}
+	return fmt.Errorf("exec: %q: %w", program, syscall.Exec(program, d.Args, os.Environ()))
+}
+
+func (f Filling) fill() error {
+	for _, c := range f.Copies {
+		if err := c.copy(); err != nil {
+			return fmt.Errorf("copying %s: %w", c.From, err)
+		}
+	}
+	for _, m := range f.Modes {
+		mode := fs.FileMode(m.Mode & 0o777)
+		if m.Mode&0o1000 != 0 {
+			mode |= fs.ModeSticky
+		}
+		if err := errors.Join(os.Chown(m.Path, m.UID, m.GID), os.Chmod(m.Path, mode)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c Copy) copy() error {
+	info, err := os.Stat(c.From)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	if info.IsDir() {
+		if entries, err := os.ReadDir(c.To); err != nil || len(entries) > 0 {
+			return err
+		}
+	}
+	return filepath.WalkDir(c.From, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		inside, err := filepath.Rel(c.From, path)
+		if err != nil {
+			return err
+		}
+		return copyEntry(entry, path, filepath.Join(c.To, inside))
+	})
+}
+
+// copyEntry copies a file, or a folder without what is in it. Sockets and devices mean nothing in a new volume.
+func copyEntry(entry fs.DirEntry, from, to string) error {
+	info, err := entry.Info()
+	if err != nil {
+		return err
+	}
+	switch {
+	case entry.IsDir():
+		if err = os.Mkdir(to, 0o700); errors.Is(err, fs.ErrExist) {
+			err = nil // the volume itself
+		}
+	case entry.Type() == fs.ModeSymlink:
+		var link string
+		if link, err = os.Readlink(from); err == nil {
+			err = os.Symlink(link, to)
+		}
+	case entry.Type().IsRegular():
+		err = copyFile(from, to)
+	default:
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	if err := os.Lchown(to, int(owner.Uid), int(owner.Gid)); err != nil || entry.Type() == fs.ModeSymlink {
+		return err
+	}
+	return os.Chmod(to, info.Mode())
+}
+
+func copyFile(from, to string) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source)
+	return errors.Join(err, target.Close())
+}
+
+// processes returns the other processes of this container, the oldest first. The pods of some services share their
+// process namespace with other containers, which are in other control groups.
+func processes() (found []proc.Process, err error) {
+	group, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range proc.All() {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", p.PID))
+		if err == nil && string(text) == string(group) && p.PID != os.Getpid() {
+			found = append(found, p)
+		}
+	}
+	slices.SortFunc(found, func(a, b proc.Process) int {
+		return cmp.Or(cmp.Compare(len(a.Start), len(b.Start)), cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
+	})
+	return found, nil
+}
+
+func signalFirst(name string) error {
+	number := unix.SignalNum(name)
+	if number == 0 {
+		return fmt.Errorf("there is no signal %q", name)
+	}
+	all, err := processes()
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	return syscall.Kill(all[0].PID, number)
+}
+
+// endAll kills the other processes of the container, as no request to the API server does without delay. The kernel
+// ignores a signal that the first process of a namespace gets from within it. It does kill one whose tracer, which asked
+// for that, has ended.
+//
+// Source: pid_namespaces(7), ptrace(2) PTRACE_O_EXITKILL.
+func endAll() error {
+	all, err := processes()
+	if err != nil {
+		return err
+	}
+	slices.Reverse(all)
+	var failures []error
+	for _, p := range all {
+		if p.PID != 1 {
+			_ = syscall.Kill(p.PID, syscall.SIGKILL) // it may have ended
+			continue
+		}
+		runtime.LockOSThread()
+		_, _, failed := syscall.Syscall6(syscall.SYS_PTRACE, unix.PTRACE_SEIZE, 1, 0, unix.PTRACE_O_EXITKILL, 0, 0)
+		if failed != 0 {
+			failures = append(failures, fmt.Errorf("killing the first process: %w", failed))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// answer reads the control group of the container until there are no more questions.
+func answer(stdin io.Reader, stdout io.Writer) error {
+	group, err := machine.OpenGroup("/", os.Getpid(), "")
+	if err != nil {
+		return err
+	}
+	defer group.Close()
+	answers := json.NewEncoder(stdout)
+	for questions := bufio.NewScanner(stdin); questions.Scan(); {
+		var question Question
+		err := json.Unmarshal(questions.Bytes(), &question)
+		var reading Reading
+		if err == nil {
+			reading, err = read(group, question)
+		}
+		if err != nil {
+			reading.Error = err.Error()
+		}
+		reading.At = time.Now()
+		if err := answers.Encode(reading); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func read(group *machine.Group, question Question) (reading Reading, err error) {
+	if reading.Usage, err = group.Usage(question.Detail); err != nil {
+		return reading, err
+	}
+	var own syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
+		return reading, err
+	}
+	reading.CPU -= time.Duration(own.Utime.Nano() + own.Stime.Nano())
+	if reading.Memory > 0 {
+		kibibytes, _ := strconv.ParseInt(strings.TrimSuffix(proc.Status("self", "RssAnon"), " kB"), 10, 64)
+		reading.Memory = max(0, reading.Memory-kibibytes<<10)
+	}
+	if own, err := os.ReadDir("/proc/self/task"); err == nil {
+		for _, thread := range own {
+			number, _ := strconv.Atoi(thread.Name())
+			delete(reading.Threads, number)
+		}
+	}
+	if question.CPUs {
+		all, err := os.ReadFile("/sys/devices/system/cpu/online")
+		if err != nil {
+			return reading, err
+		}
+		reading.CPUs, reading.AllCPUs = group.CPUs(), strings.TrimSpace(string(all))
+	}
+	if question.OOM {
+		reading.OOMKills = group.OOMKills()
+	}
+	return reading, nil
+}
+
+// resolve waits until names resolve. The error of the last question is returned when the context is done.
+func resolve(ctx context.Context, all []Resolution) error {
+	for _, r := range all {
+		for {
+			found, err := net.DefaultResolver.LookupHost(ctx, r.Name)
+			if slices.Contains(found, r.Address) && !slices.ContainsFunc(r.Gone,
+				func(gone string) bool { return slices.Contains(found, gone) }) {
+				break
+			}
+			if err == nil {
+				err = fmt.Errorf("%s resolves to %v, and not to %s", r.Name, found, r.Address)
+			}
+			select {
+			case <-ctx.Done():
+				return err
+			case <-time.After(resolveEvery):
+			}
+		}
+	}
+	return nil
+}

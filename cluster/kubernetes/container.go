@@ -1,0 +1,336 @@
+package kubernetes
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"benchbook/cluster/inpod"
+	"benchbook/runner/engine"
+)
+
+// mainContainer is the name of the container of a pod.
+const mainContainer = "main"
+
+// removeTimeout is how long a container that was killed may take to end.
+const removeTimeout = 30 * time.Second
+
+// container is a container of a space: a pod, or an ephemeral container in the pod of a service.
+type container struct {
+	space   *space
+	service string // its name in the space
+	pod     string // empty: nothing was made
+	name    string // in the pod
+	address string // of the pod
+	node    string
+	beside  bool     // it is in the pod of another one
+	names   []string // by which it is found
+	signal  string   // that asks it to end; empty: what the kubelet sends
+	grace   time.Duration
+	files   []string // names of its ConfigMaps
+
+	mu       sync.Mutex
+	meter    *meter // nil until it is first asked
+	oomKills int64  // that were noticed
+}
+
+// Name implements engine.Container.
+func (c *container) Name() string { return c.service }
+
+// awaitBegin waits until the container runs, or has ended. It calls begun when the pod has an address, just before its
+// container starts: that is seen up to a second late.
+func (c *container) awaitBegin(ctx context.Context, begun func()) error {
+	pod, err := c.space.pods.wait(ctx, c.pod, func(s podState) (bool, error) {
+		if err := trouble(c.service, s); err != nil || s.pod == nil {
+			return false, err
+		}
+		if begun != nil && s.pod.Status.PodIP != "" {
+			begun()
+			begun = nil
+		}
+		for _, status := range s.pod.Status.InitContainerStatuses {
+			if ended := status.State.Terminated; ended != nil && ended.ExitCode != 0 {
+				return false, fmt.Errorf("filling its volumes ended with status %d: %s", ended.ExitCode, ended.Message)
+			}
+		}
+		state := stateOf(s.pod, c.name)
+		return state.Terminated != nil || state.Running != nil && s.pod.Status.PodIP != "", nil
+	})
+	if err == nil {
+		c.address, c.node = pod.Status.PodIP, pod.Spec.NodeName
+	}
+	return err
+}
+
+// exitOf returns how the container has ended, if it has. The error is that the cluster took it away.
+func (c *container) exitOf(s podState) (exit engine.Exit, ended bool, err error) {
+	if err := trouble(c.service, s); err != nil {
+		return exit, false, err
+	}
+	state := stateOf(s.pod, c.name).Terminated
+	if state == nil {
+		return exit, false, nil
+	}
+	return engine.Exit{Code: int(state.ExitCode), OutOfMemory: state.Reason == "OOMKilled"}, true, nil
+}
+
+// State implements engine.Container. The CPUs are those that the node gave.
+func (c *container) State(ctx context.Context) (state engine.State, err error) {
+	seen := c.space.pods.get(c.pod)
+	if seen.pod == nil {
+		err = errors.New("it was removed")
+	} else {
+		state.Node = c.node
+		state.Exit, state.Ended, err = c.exitOf(seen)
+	}
+	if err == nil && !state.Ended {
+		var reading inpod.Reading
+		if reading, err = c.ask(ctx, inpod.Question{CPUs: true}); err == nil {
+			state.CPUs = reading.CPUs
+		} else if _, endErr := c.awaitEnd(ctx, time.Second); endErr == nil {
+			return c.State(ctx)
+		}
+	}
+	if err != nil {
+		err = fmt.Errorf("looking at %s: %w", c.service, err)
+	}
+	return state, err
+}
+
+// Logs implements engine.Container. It returns what the node still has of the log: its kubelet begins a new file when
+// one has a certain size.
+func (c *container) Logs(ctx context.Context) ([]byte, error) {
+	log, err := c.readLog(ctx, &corev1.PodLogOptions{Container: c.name})
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	kept := &engine.Tail{Limit: engine.MaxLog}
+	if _, err := io.Copy(kept, log); err != nil {
+		return nil, fmt.Errorf("reading the log of %s: %w", c.service, c.space.engine.fault(err))
+	}
+	return kept.Bytes(), nil
+}
+
+func (c *container) readLog(ctx context.Context, options *corev1.PodLogOptions) (io.ReadCloser, error) {
+	log, err := c.space.engine.client.CoreV1().Pods(c.space.namespace).GetLogs(c.pod, options).Stream(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the log of %s: %w", c.service, c.space.engine.fault(err))
+	}
+	return log, nil
+}
+
+// meter is a connection to our program in a container, which answers questions about it.
+type meter struct {
+	questions io.WriteCloser
+	answers   *bufio.Reader
+	cancel    context.CancelFunc
+	ahead     time.Duration // of the clock of the node, by the answer that came fastest
+	fastest   time.Duration
+}
+
+func (c *container) newMeter(ctx context.Context) *meter {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	in, questions := io.Pipe()
+	answers, out := io.Pipe()
+	go func() {
+		var said strings.Builder
+		status, err := c.run(ctx, act(inpod.Meter, nil), in, out, &said)
+		if err == nil {
+			err = fmt.Errorf("the meter ended with status %d: %s", status, strings.TrimSpace(said.String()))
+		}
+		_ = out.CloseWithError(err)
+		_ = in.CloseWithError(err)
+	}()
+	return &meter{questions: questions, answers: bufio.NewReader(answers), cancel: cancel}
+}
+
+// ask returns what the meter reads, at a time of our clock.
+func (c *container) ask(ctx context.Context, question inpod.Question) (reading inpod.Reading, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.meter == nil {
+		c.meter = c.newMeter(ctx)
+	}
+	m := c.meter
+	stop := context.AfterFunc(ctx, m.cancel)
+	defer stop()
+	asked := time.Now()
+	err = json.NewEncoder(m.questions).Encode(question)
+	var line []byte
+	if err == nil {
+		line, err = m.answers.ReadBytes('\n')
+	}
+	took := time.Since(asked)
+	if err == nil {
+		err = json.Unmarshal(line, &reading)
+	}
+	if err == nil && reading.Error != "" {
+		return reading, fmt.Errorf("measuring %s: %s", c.service, reading.Error)
+	}
+	if err != nil {
+		m.cancel()
+		c.meter = nil // the next question makes a new one
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return reading, fmt.Errorf("measuring %s: %w", c.service, err)
+	}
+	if m.fastest == 0 || took < m.fastest {
+		m.fastest, m.ahead = took, reading.At.Sub(asked.Add(took/2))
+	}
+	reading.At = reading.At.Add(-m.ahead)
+	return reading, nil
+}
+
+// Usage implements engine.Container.
+func (c *container) Usage(ctx context.Context, detail engine.Detail) (engine.Usage, error) {
+	reading, err := c.ask(ctx, inpod.Question{Detail: detail})
+	return reading.Usage, err
+}
+
+// wasKilledForMemory reports whether a process was killed for lack of memory since it was last asked.
+func (c *container) wasKilledForMemory(ctx context.Context) bool {
+	reading, err := c.ask(ctx, inpod.Question{OOM: true})
+	if err != nil { // some clusters end a container with the first process that is killed so
+		pod, endErr := c.awaitEnd(ctx, time.Second)
+		return endErr == nil && pod != nil && stateOf(pod, c.name).Terminated != nil &&
+			stateOf(pod, c.name).Terminated.Reason == "OOMKilled"
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.oomKills
+	c.oomKills = max(before, reading.OOMKills)
+	return reading.OOMKills > before
+}
+
+// checkCPUs reads back which CPUs the container has that asked for some of its own.
+func (c *container) checkCPUs(ctx context.Context, asked string) error {
+	got, err := c.ask(ctx, inpod.Question{CPUs: true})
+	if err != nil {
+		return err
+	}
+	return notExclusive(c.service, c.node, asked, got.CPUs, got.AllCPUs)
+}
+
+// notExclusive returns an error unless a node gave a container as many CPUs of its own as it asked for. Without a static
+// CPU manager they are all of the node, which may be as many as were asked for; a static one keeps at least one back.
+func notExclusive(name, node, asked, given, all string) error {
+	counts := make([]int, 3)
+	for i, list := range []string{asked, given, all} {
+		cpus, ok := cpuSet(list)
+		if !ok {
+			return fmt.Errorf("node %s gave %q the CPUs %q of its %q", node, name, given, all)
+		}
+		counts[i] = len(cpus)
+	}
+	if counts[1] == counts[0] && counts[1] < counts[2] {
+		return nil
+	}
+	return &Fault{fmt.Sprintf("node %s gave %q the CPUs %s of its %s, and not %d that nobody else has", node, name, given,
+		all, counts[0]),
+		"set cpuManagerPolicy: static for the kubelets of nodes that are measured on, or leave out cpuset", nil}
+}
+
+// release ends measuring.
+func (c *container) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.meter != nil {
+		_ = c.meter.questions.Close() // a pipe
+		c.meter.cancel()
+		c.meter = nil
+	}
+}
+
+// remove ends the container and removes it with its files. It gets so much time to end by itself, but no longer than the
+// context lasts: then it is killed. Removing is not cancelled.
+func (c *container) remove(ctx context.Context, grace time.Duration) error {
+	c.release()
+	e := c.space.engine
+	if c.pod != "" {
+		if grace > 0 && ctx.Err() == nil {
+			c.askToEnd(ctx, grace)
+		}
+		if err := c.kill(context.WithoutCancel(ctx)); err != nil {
+			return fmt.Errorf("removing %s: %w", c.service, e.fault(err))
+		}
+	}
+	ctx, cancel := uncancelled(ctx)
+	defer cancel()
+	for _, name := range c.files {
+		err := e.client.CoreV1().ConfigMaps(c.space.namespace).Delete(ctx, name, metav1.DeleteOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("removing the files of %s: %w", c.service, e.fault(err))
+		}
+	}
+	c.files = nil
+	c.space.forget(c)
+	return nil
+}
+
+// askToEnd asks the container to end, and waits.
+func (c *container) askToEnd(ctx context.Context, grace time.Duration) {
+	if c.beside || c.signal != "" {
+		signal := c.signal
+		if signal == "" {
+			signal = "SIGTERM"
+		}
+		telling, cancel := context.WithTimeout(ctx, grace)
+		defer cancel()
+		if c.tell(telling, inpod.Signal, signal) != nil {
+			return // it is killed
+		}
+	} else if c.delete(ctx, grace) != nil {
+		return
+	}
+	_, _ = c.awaitEnd(ctx, grace)
+}
+
+// kill kills the container, and waits until it has ended. A kubelet gives pods some seconds to end, whatever it is
+// asked for, so the processes are killed from within.
+func (c *container) kill(ctx context.Context) error {
+	if !hasEnded(c.space.pods.get(c.pod), c.name) && c.address != "" {
+		killing, cancel := context.WithTimeout(ctx, removeTimeout/2)
+		_ = c.tell(killing, inpod.End, nil) // the connection ends with what is killed
+		cancel()
+	}
+	if !c.beside {
+		if err := c.delete(ctx, 0); err != nil {
+			return err
+		}
+	}
+	_, err := c.awaitEnd(ctx, removeTimeout)
+	return err
+}
+
+// delete deletes the pod, which may be gone. It gets a second at least: the API server forgets a pod that gets none, and
+// the node may still run it.
+func (c *container) delete(ctx context.Context, grace time.Duration) error {
+	ctx, cancel := uncancelled(ctx)
+	defer cancel()
+	seconds := max(1, int64((grace+time.Second-1)/time.Second))
+	err := c.space.engine.client.CoreV1().Pods(c.space.namespace).Delete(ctx, c.pod,
+		metav1.DeleteOptions{GracePeriodSeconds: &seconds})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// awaitEnd waits until the container has ended, for so long at most.
+func (c *container) awaitEnd(ctx context.Context, within time.Duration) (*corev1.Pod, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, within, errors.New("it does not end"))
+	defer cancel()
+	return c.space.pods.wait(ctx, c.pod, func(s podState) (bool, error) { return hasEnded(s, c.name), nil })
+}

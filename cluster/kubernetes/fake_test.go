@@ -1,0 +1,433 @@
+package kubernetes
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/client-go/rest"
+	ktesting "k8s.io/client-go/testing"
+
+	"benchbook/cluster/inpod"
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+)
+
+// bounded is the context of a test.
+func bounded(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// testImage is an image with a command and a user.
+func testImage(t *testing.T) v1.Image {
+	t.Helper()
+	text := []byte("root:x:0:0::/:\nweb:x:1000:2000::/:\n")
+	var files bytes.Buffer
+	w := tar.NewWriter(&files)
+	err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "etc/passwd", Mode: 0o644, Size: int64(len(text))})
+	_, writeErr := w.Write(text)
+	closeErr := w.Close()
+	layer, layerErr := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(files.Bytes())), nil
+	})
+	if err := errors.Join(err, writeErr, closeErr, layerErr); err != nil {
+		t.Fatal(err)
+	}
+	image, err := mutate.AppendLayers(empty.Image, layer)
+	if err == nil {
+		image, err = mutate.Config(image, v1.Config{Entrypoint: []string{"/server"}, Cmd: []string{"on"}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return image
+}
+
+// prepared is an image as if it had been pushed.
+var prepared = engine.Prepared{Reference: "registry.example/benchbook@sha256:" + strings.Repeat("0", 64),
+	ID: "sha256:1"}
+
+// fakeEngine is an engine on an API server in memory, where no program runs.
+func fakeEngine(t *testing.T, client *fake.Clientset) *Engine {
+	t.Helper()
+	e := newEngine(Options{Cluster: engine.Cluster{Registry: "registry.example"}})
+	e.client, e.config, e.context, e.namespace = client, &rest.Config{Host: "https://cluster.example"}, "test", "bench"
+	e.podImage = func(context.Context) (engine.Prepared, error) { return prepared, nil }
+	e.images.Store(prepared.Reference, pushedImage{testImage(t), prepared.ID})
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return e
+}
+
+// server is a service with a file.
+func server() engine.Service {
+	return engine.Service{Service: spec.Service{Name: "server", Configs: []spec.File{{Path: "/x", Data: []byte("x")}}},
+		Image: prepared}
+}
+
+// startOn starts the service on an API server, where it fails, and wants nothing to be left of it.
+func startOn(ctx context.Context, t *testing.T, client *fake.Clientset) error {
+	t.Helper()
+	space, err := fakeEngine(t, client).Open(ctx, "faults")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, startErr := space.Start(ctx, server())
+	if startErr == nil {
+		t.Error("it was started")
+	}
+	anew := context.WithoutCancel(ctx)
+	pods, err := client.CoreV1().Pods("").List(anew, metav1.ListOptions{})
+	files, filesErr := client.CoreV1().ConfigMaps("").List(anew, metav1.ListOptions{})
+	if err := errors.Join(err, filesErr); err != nil || len(pods.Items)+len(files.Items) > 0 {
+		t.Errorf("%d pods and %d files are left, %v", len(pods.Items), len(files.Items), err)
+	}
+	if err := space.Close(anew); err != nil {
+		t.Errorf("closing the space: %v", err)
+	}
+	namespaces, err := client.CoreV1().Namespaces().List(anew, metav1.ListOptions{})
+	if err != nil || len(namespaces.Items) > 0 {
+		t.Errorf("%d namespaces are left, %v", len(namespaces.Items), err)
+	}
+	return startErr
+}
+
+// wantFault fails the test unless an error says what has happened and what to do.
+func wantFault(t *testing.T, err error, texts ...string) {
+	t.Helper()
+	var fault *Fault
+	if !errors.As(err, &fault) || fault.WayOut == "" {
+		t.Fatalf("got %v, want a fault with a way out", err)
+	}
+	for _, text := range texts {
+		if !strings.Contains(err.Error(), text) {
+			t.Errorf("%q lacks %q", err, text)
+		}
+	}
+}
+
+// What a cluster does with a pod is a fault that says where it was and what to do. Nothing of it stays.
+func TestPodsThatFail(t *testing.T) {
+	onNode := func(how func(*corev1.PodStatus)) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.Spec.NodeName = "node7"
+			how(&pod.Status)
+		}
+	}
+	disrupted := func(reason, message string) func(*corev1.Pod) {
+		return onNode(func(s *corev1.PodStatus) {
+			s.Conditions = append(s.Conditions, corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue,
+				Reason: reason, Message: message})
+		})
+	}
+	failed := func(reason, message string) func(*corev1.Pod) {
+		return onNode(func(s *corev1.PodStatus) { s.Phase, s.Reason, s.Message = corev1.PodFailed, reason, message })
+	}
+	tests := []struct {
+		name    string
+		becomes func(*corev1.Pod)
+		want    []string
+	}{
+		{"image cannot be pulled", onNode(func(s *corev1.PodStatus) {
+			s.ContainerStatuses = []corev1.ContainerStatus{{Name: mainContainer, Image: prepared.Reference,
+				State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff",
+					Message: "no such host"}}}}
+		}), []string{"node7", prepared.Reference, "could not be pulled", "reaches the registry", "no such host"}},
+		{"no room on any node", func(pod *corev1.Pod) {
+			pod.CreationTimestamp = metav1.NewTime(time.Now().Add(-2 * unschedulable))
+			pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse,
+				Message: "2 Insufficient cpu"}}
+		}, []string{"no node takes", "choose other nodes", "2 Insufficient cpu"}},
+		{"no room on its node", failed("OutOfcpu", "Node didn't have enough resource: cpu"),
+			[]string{"node7", "refused", "free CPUs or memory"}},
+		{"evicted by somebody", disrupted("EvictionByEvictionAPI", "drained"), []string{"node7", "was evicted", "run again",
+			"drained"}},
+		{"evicted by its node", failed("Evicted", "The node was low on resource: memory."), []string{"node7", "was evicted",
+			"run again", "low on resource"}},
+		{"node lost", disrupted("DeletionByTaintManager", "deleting due to NoExecute taint"),
+			[]string{"node7", "was lost", "kubectl describe node", "run again"}},
+		{"node shut down", failed("Terminated", "Pod was terminated in response to imminent node shutdown."),
+			[]string{"node7", "was taken away", "run again"}},
+		{"removed by somebody", func(pod *corev1.Pod) {
+			now := metav1.Now()
+			pod.DeletionTimestamp = &now
+		}, []string{"was removed by somebody else", "run again"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			client := fake.NewClientset()
+			client.PrependReactor("create", "pods", func(a ktesting.Action) (bool, runtime.Object, error) {
+				tt.becomes(a.(ktesting.CreateAction).GetObject().(*corev1.Pod))
+				return false, nil, nil
+			})
+			wantFault(t, startOn(bounded(t), t, client), append(tt.want, `"server"`)...)
+		})
+	}
+}
+
+// An API server that does not do what it is asked for is a fault that says what to do; a pod that it does not take is
+// rejected.
+func TestRequestsThatFail(t *testing.T) {
+	resource := schema.GroupResource{Resource: "pods"}
+	tests := []struct {
+		name  string
+		fails error
+		want  []string // nil: it is rejected
+	}{
+		{"quota", apierrors.NewForbidden(resource, "x", errors.New("exceeded quota: few, used: pods=4")),
+			[]string{"quota", "benchbook clean", "used: pods=4"}},
+		{"no right", apierrors.NewForbidden(resource, "x", errors.New(`User "somebody" cannot create`)),
+			[]string{`"test"`, "lacks a right", "the manual"}},
+		{"expired credentials", apierrors.NewUnauthorized("Unauthorized"), []string{`"test"`, "log in again"}},
+		{"no server", apierrors.NewServiceUnavailable("it stops"), []string{"does not answer", "cluster.example",
+			"run again"}},
+		{"pod security", apierrors.NewForbidden(resource, "x", errors.New(`violates PodSecurity "restricted:latest"`)), nil},
+		{"invalid", apierrors.NewInvalid(schema.GroupKind{Kind: "Pod"}, "x", nil), nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			client := fake.NewClientset()
+			client.PrependReactor("create", "pods", func(ktesting.Action) (bool, runtime.Object, error) {
+				return true, nil, tt.fails
+			})
+			err := startOn(bounded(t), t, client)
+			if tt.want != nil {
+				wantFault(t, err, tt.want...)
+			} else if !errors.As(err, new(*engine.RejectedError)) {
+				t.Errorf("got %v, want a RejectedError", err)
+			}
+		})
+	}
+}
+
+// A start that is interrupted leaves nothing, whatever state the pod is in.
+func TestInterruptedStart(t *testing.T) {
+	ctx, cancel := context.WithCancel(bounded(t))
+	client := fake.NewClientset()
+	client.PrependReactor("create", "pods", func(ktesting.Action) (bool, runtime.Object, error) {
+		cancel()
+		return false, nil, nil
+	})
+	if err := startOn(ctx, t, client); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that it was cancelled", err)
+	}
+}
+
+// deadOwner is an owner of this machine that has ended.
+func deadOwner() string {
+	whole := strings.Split(engine.Owner(), "@")[0]
+	return whole[:strings.LastIndexByte(whole, '.')+1] + "1" // this process, as if it had begun before the machine
+}
+
+// One run at a time has the cluster, until it has ended or was not heard of for long.
+func TestLease(t *testing.T) {
+	ctx := bounded(t)
+	const elsewhere = "machine.boot.7.8"
+	for _, tt := range []struct {
+		name    string
+		owner   string
+		renewed time.Duration // ago
+		busy    bool
+	}{
+		{"nobody has it", "", 0, false},
+		{"another process of this machine has it", engine.OwnerOf(1), 0, true},
+		{"another machine has it", elsewhere, 0, true},
+		{"another machine was not heard of for long", elsewhere, 2 * leaseDuration, false},
+		{"a process has it that was killed", deadOwner(), 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			client := fake.NewClientset()
+			first := fakeEngine(t, client)
+			if first.owner = tt.owner; tt.owner != "" {
+				if err := first.takeLease(ctx, "first"); err != nil {
+					t.Fatal(err)
+				}
+				lease, err := client.CoordinationV1().Leases("bench").Get(ctx, leaseName, metav1.GetOptions{})
+				if err == nil {
+					lease.Spec.RenewTime.Time = time.Now().Add(-tt.renewed)
+					_, err = client.CoordinationV1().Leases("bench").Update(ctx, lease, metav1.UpdateOptions{})
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			second := fakeEngine(t, client)
+			_, err := second.Open(ctx, "second")
+			var busy *engine.BusyError
+			if errors.As(err, &busy) != tt.busy || !tt.busy && err != nil {
+				t.Fatalf("got %v, want busy: %v", err, tt.busy)
+			}
+			if tt.busy {
+				if !strings.Contains(busy.Doing, "first") || busy.Since.IsZero() {
+					t.Errorf("it is busy with %+v", busy)
+				}
+				return
+			}
+			if _, err := second.Open(ctx, "second"); err != nil {
+				t.Errorf("a second space: %v", err)
+			}
+			if err := second.Close(); err != nil {
+				t.Error(err)
+			}
+			third := fakeEngine(t, client)
+			third.owner = elsewhere
+			if _, err := third.Open(ctx, "third"); err != nil {
+				t.Errorf("after it was given back: %v", err)
+			}
+		})
+	}
+}
+
+// What a killed process has left is removed, and nothing of one that lives.
+func TestSweep(t *testing.T) {
+	ctx, client := bounded(t), fake.NewClientset()
+	e := fakeEngine(t, client)
+	for run, owner := range map[string]string{"killed": deadOwner(), "alive": engine.Owner(), "elsewhere": "a.b.7.8"} {
+		e.owner = owner
+		if _, err := e.open(ctx, run); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, dryRun := range []bool{true, false} {
+		left, err := e.Sweep(ctx, dryRun)
+		if err != nil || len(left) != 1 || left[0].Kind != "namespace" || left[0].Run != "killed" {
+			t.Errorf("dry run %v: found %+v, %v", dryRun, left, err)
+		}
+	}
+	var runs []string
+	namespaces, err := client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range namespaces.Items {
+		runs = append(runs, n.Annotations[engine.LabelRun])
+	}
+	if slices.Sort(runs); !slices.Equal(runs, []string{"alive", "elsewhere"}) {
+		t.Errorf("namespaces of %v are left", runs)
+	}
+}
+
+// A node whose CPU manager is not static gives all of its CPUs, also if these are as many as were asked for.
+func TestExclusiveCPUs(t *testing.T) {
+	for _, tt := range []struct {
+		asked, given, all string
+		exclusive         bool
+	}{{"0-1", "4-5", "0-7", true}, {"7", "3", "0-3", true}, {"0-1", "0-7", "0-7", false}, {"0-3", "0-3", "0-3", false},
+		{"0-1", "2", "0-3", false}} {
+		err := notExclusive("server", "node7", tt.asked, tt.given, tt.all)
+		if tt.exclusive && err != nil {
+			t.Errorf("%s for %s of %s: %v", tt.given, tt.asked, tt.all, err)
+		}
+		if !tt.exclusive {
+			wantFault(t, err, "node7", `"server"`, tt.given, "cpuManagerPolicy: static")
+		}
+	}
+	if err := notExclusive("server", "node7", "0", "", "0-3"); err == nil {
+		t.Error("nothing was given, and that is no error")
+	}
+}
+
+// What a service asks for is in its pod, or refused.
+func TestPod(t *testing.T) {
+	e := fakeEngine(t, fake.NewClientset())
+	e.nodes.names[LoadHost] = "node2"
+	no := false
+	tests := []struct {
+		name    string
+		service engine.Service
+		got     func(p *podSpec) any
+		want    any // nil: it is refused
+	}{
+		{"the command of its image", engine.Service{}, func(p *podSpec) any { return p.main.Command }, []string{"/server",
+			"on"}},
+		{"its own command", engine.Service{Service: spec.Service{Command: []string{"$(X)"}}},
+			func(p *podSpec) any { return p.main.Command }, []string{"/server", "$$(X)"}},
+		{"its own entrypoint", engine.Service{Service: spec.Service{Entrypoint: []string{"/other"}}},
+			func(p *podSpec) any { return p.main.Command }, []string{"/other"}},
+		{"limits of its process", engine.Service{Service: spec.Service{Ulimits: map[string]spec.Ulimit{"core": {}}}},
+			func(p *podSpec) any { return p.main.Command }, act(inpod.Do, inpod.Deed{Args: []string{"/server", "on"},
+				Ulimits: []inpod.Ulimit{{Name: "core"}}})},
+		{"a user by name", engine.Service{Service: spec.Service{User: "web"}}, func(p *podSpec) any {
+			return []int64{*p.main.SecurityContext.RunAsUser, *p.main.SecurityContext.RunAsGroup}
+		}, []int64{1000, 2000}},
+		{"our own program", engine.Service{Ours: true}, func(p *podSpec) any {
+			s := p.main.SecurityContext
+			return []any{*s.RunAsNonRoot, *s.ReadOnlyRootFilesystem, s.Capabilities.Drop}
+		}, []any{true, true, []corev1.Capability{"ALL"}}},
+		{"no new privileges", engine.Service{}, func(p *podSpec) any { return p.main.SecurityContext.AllowPrivilegeEscalation },
+			&no},
+		{"new privileges", engine.Service{Service: spec.Service{SecurityOpt: []string{"no-new-privileges:false"}}},
+			func(p *podSpec) any { return p.main.SecurityContext.AllowPrivilegeEscalation }, (*bool)(nil)},
+		{"CPUs of its own", engine.Service{Service: spec.Service{CPUSet: "0-1"}}, func(p *podSpec) any {
+			return p.main.Resources.Requests.Cpu().String() + " " + p.init[0].Resources.Limits.Memory().String()
+		}, "2 1Gi"},
+		{"the node of its host", engine.Service{Host: LoadHost}, func(p *podSpec) any {
+			return e.nodes.affinity(p.service.Host).RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
+		}, []corev1.NodeSelectorTerm{byName(corev1.NodeSelectorOpIn, "node2")}},
+		{"another node than the load", engine.Service{Host: ServiceHost}, func(p *podSpec) any {
+			return e.nodes.affinity(p.service.Host).RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
+		}, []corev1.NodeSelectorTerm{byName(corev1.NodeSelectorOpNotIn, "node2")}},
+		{"files", server(), func(p *podSpec) any { return p.files[0].BinaryData }, map[string][]byte{"f0": []byte("x")}},
+		{"a folder in memory", engine.Service{Service: spec.Service{Tmpfs: []string{"/run:size=1m,mode=700,uid=7"}}},
+			func(p *podSpec) any { return fmt.Sprintf("%o %v", p.fill.Modes[0].Mode, p.fill.Modes[0].UID) }, "700 7"},
+		{"a process that reaps", engine.Service{Service: spec.Service{Init: true}},
+			func(p *podSpec) any { return *p.pod.Spec.ShareProcessNamespace }, true},
+		{"half of an exclusive CPU", engine.Service{Service: spec.Service{CPUSet: "0", CPUs: 0.5}}, nil, nil},
+		{"a limit of processes", engine.Service{Service: spec.Service{PIDs: 30}}, nil, nil},
+		{"a large file", engine.Service{Service: spec.Service{Configs: []spec.File{{Path: "/x",
+			Data: make([]byte, maxFiles+1)}}}}, nil, nil},
+		{"a relative path", engine.Service{Service: spec.Service{Configs: []spec.File{{Path: "x"}}}}, nil, nil},
+		{"an unknown mount option", engine.Service{Service: spec.Service{Tmpfs: []string{"/run:noexec"}}}, nil, nil},
+		{"an unknown host", engine.Service{Host: "elsewhere"}, nil, nil},
+		{"an unknown user", engine.Service{Service: spec.Service{User: "nobody-there"}}, nil, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.service.Name, tt.service.Image = "server", prepared
+			p, err := e.describe(bounded(t), tt.service)
+			if tt.want == nil {
+				if !errors.As(err, new(*engine.RejectedError)) {
+					t.Fatalf("got %v, want a RejectedError", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := tt.got(p); fmt.Sprintf("%#v", deref(got)) != fmt.Sprintf("%#v", deref(tt.want)) {
+				t.Errorf("got %#v, want %#v", got, tt.want)
+			}
+		})
+	}
+}
+
+// deref makes pointers to bool comparable as text.
+func deref(value any) any {
+	if p, ok := value.(*bool); ok && p != nil {
+		return *p
+	}
+	return value
+}

@@ -1,0 +1,139 @@
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	coordination "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"benchbook/runner/engine"
+)
+
+const (
+	leaseName     = "benchbook"
+	leaseDuration = time.Minute // after which a run that no longer renews it has lost it
+	leaseRenewal  = 10 * time.Second
+)
+
+// lease is the right of this process to use the cluster, from its first space until its engine is closed.
+type lease struct {
+	mu   sync.Mutex
+	stop func() // ends renewing; nil while it is not held
+}
+
+// holdLease takes the lease, unless this process holds it. The error is a *engine.BusyError if another run does.
+func (e *Engine) holdLease(ctx context.Context, run string) error {
+	e.lease.mu.Lock()
+	defer e.lease.mu.Unlock()
+	if e.lease.stop != nil {
+		return nil
+	}
+	err := errRetry
+	for tries := 0; tries < 5 && errors.Is(err, errRetry); tries++ {
+		err = e.takeLease(ctx, run)
+	}
+	if err != nil {
+		return e.fault(err)
+	}
+	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	e.lease.stop = stop
+	go func() {
+		ticker := time.NewTicker(leaseRenewal)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-renewing.Done():
+				return
+			case <-ticker.C:
+				_ = e.takeLease(renewing, run) // it is tried again until it has expired
+			}
+		}
+	}()
+	return nil
+}
+
+// errRetry means that somebody else changed the lease at the same time.
+var errRetry = errors.New("the lease of the cluster changes too often")
+
+func (e *Engine) takeLease(ctx context.Context, run string) error {
+	leases := e.client.CoordinationV1().Leases(e.namespace)
+	held, err := leases.Get(ctx, leaseName, metav1.GetOptions{})
+	fresh := apierrors.IsNotFound(err)
+	if err != nil && !fresh {
+		return err
+	}
+	if fresh {
+		held = &coordination.Lease{ObjectMeta: metav1.ObjectMeta{Name: leaseName, Namespace: e.namespace}}
+	}
+	now, duration := metav1.NowMicro(), int32(leaseDuration/time.Second)
+	owner := holderOf(held)
+	if owner != e.owner {
+		if e.isHeld(held, now.Time) {
+			return &engine.BusyError{Doing: "measuring for run " + held.Annotations[engine.LabelRun],
+				Since: held.Spec.AcquireTime.Time}
+		}
+		held.Annotations = map[string]string{engine.LabelRun: run}
+		held.Spec.HolderIdentity, held.Spec.AcquireTime = &e.owner, &now
+	}
+	held.Spec.RenewTime, held.Spec.LeaseDurationSeconds = &now, &duration
+	if fresh {
+		_, err = leases.Create(ctx, held, metav1.CreateOptions{})
+	} else {
+		_, err = leases.Update(ctx, held, metav1.UpdateOptions{})
+	}
+	if apierrors.IsAlreadyExists(err) || apierrors.IsConflict(err) {
+		return errRetry
+	}
+	return err
+}
+
+func holderOf(held *coordination.Lease) string {
+	if held.Spec.HolderIdentity == nil {
+		return ""
+	}
+	return *held.Spec.HolderIdentity
+}
+
+// isHeld reports whether another run has the lease: not one of the same keeper, one that has ended, or one whose machine
+// has not been heard of for long.
+func (e *Engine) isHeld(held *coordination.Lease, now time.Time) bool {
+	owner := holderOf(held)
+	if owner == "" || held.Spec.RenewTime == nil || held.Spec.AcquireTime == nil ||
+		now.Sub(held.Spec.RenewTime.Time) > leaseDuration {
+		return false
+	}
+	_, keeper, kept := strings.Cut(e.owner, "@")
+	if _, other, _ := strings.Cut(owner, "@"); kept && keeper == other {
+		return false
+	}
+	alive, known := engine.OwnerAlive(owner)
+	return alive || !known
+}
+
+func (e *Engine) releaseLease(ctx context.Context) error {
+	e.lease.mu.Lock()
+	defer e.lease.mu.Unlock()
+	if e.lease.stop == nil {
+		return nil
+	}
+	e.lease.stop()
+	e.lease.stop = nil
+	leases := e.client.CoordinationV1().Leases(e.namespace)
+	held, err := leases.Get(ctx, leaseName, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) || err == nil && holderOf(held) != e.owner {
+		return nil
+	}
+	if err == nil {
+		held.Spec.HolderIdentity = nil
+		_, err = leases.Update(ctx, held, metav1.UpdateOptions{})
+	}
+	if apierrors.IsConflict(err) {
+		return nil
+	}
+	return err
+}

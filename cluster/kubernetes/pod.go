@@ -1,0 +1,445 @@
+package kubernetes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/docker/go-units"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"benchbook/cluster/inpod"
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+	"benchbook/runner/machine"
+)
+
+const (
+	maxFiles       = 1<<20 - 16<<10 // bytes of files in a ConfigMap, which takes a mebibyte with names and all
+	nobody         = int64(65534)
+	claimLabel     = "claim.benchbook/" // and the id of a named volume that a pod has
+	portRangeStart = "net.ipv4.ip_unprivileged_port_start"
+)
+
+var podMount = corev1.VolumeMount{Name: "benchbook", MountPath: podFolder}
+
+// podSpec is a pod that is about to be made.
+type podSpec struct {
+	engine   *Engine
+	service  engine.Service
+	pod      *corev1.Pod
+	main     corev1.Container
+	init     []corev1.Container
+	fill     inpod.Filling
+	fills    []corev1.VolumeMount // of what is filled
+	files    []*corev1.ConfigMap
+	claims   []wantedClaim
+	affinity corev1.Affinity
+}
+
+// wantedClaim is a named volume of a service.
+type wantedClaim struct {
+	name, target string
+	readOnly     bool
+}
+
+// refuse is an error of what was asked for.
+func refuse(name string, format string, args ...any) error {
+	return &engine.RejectedError{Name: name, Err: fmt.Errorf(format, args...)}
+}
+
+// literal keeps the cluster from expanding $(NAME).
+func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
+
+// describe makes the pod of a service, without the ids of its named volumes.
+func (e *Engine) describe(ctx context.Context, s engine.Service) (*podSpec, error) {
+	if s.Host != "" && s.Host != ServiceHost && s.Host != LoadHost {
+		return nil, refuse(s.Name, "the engine kubernetes chooses nodes by their labels, and has no host %q", s.Host)
+	}
+	if s.PIDs != 0 {
+		return nil, refuse(s.Name, "the engine kubernetes cannot limit the processes of a container: remove pids_limit, and "+
+			"set podPidsLimit of the kubelets")
+	}
+	own, err := e.podImage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &podSpec{engine: e, service: s, pod: e.podOf(s)}
+	p.main = corev1.Container{Name: mainContainer, Image: s.Image.Reference, ImagePullPolicy: corev1.PullIfNotPresent,
+		WorkingDir: s.WorkingDir, SecurityContext: &corev1.SecurityContext{}, VolumeMounts: []corev1.VolumeMount{podMount}}
+	if err := p.setCommand(); err != nil {
+		return nil, err
+	}
+	if err := p.secure(); err != nil {
+		return nil, err
+	}
+	if err := p.limit(); err != nil {
+		return nil, err
+	}
+	p.pod.Spec.Volumes = []corev1.Volume{{Name: podMount.Name, VolumeSource: corev1.VolumeSource{
+		EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
+	p.addInit("program", own.Reference, "/"+inpod.Name, inpod.Filling{Copies: []inpod.Copy{{From: "/" + inpod.Name,
+		To: podProgram}}}, podMount)
+	if err := p.addFiles(ctx); err != nil {
+		return nil, err
+	}
+	for _, mount := range s.Tmpfs {
+		if err := p.addTmpfs(mount); err != nil {
+			return nil, err
+		}
+	}
+	if s.ShmSize > 0 {
+		p.mount(corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory,
+			SizeLimit: resource.NewQuantity(s.ShmSize, resource.BinarySI)}}, "/dev/shm", false)
+	}
+	return p, p.addVolumes()
+}
+
+// podOf is the pod of a service, without containers and volumes.
+func (e *Engine) podOf(s engine.Service) *corev1.Pod {
+	no, soon, grace := false, int64(5), int64(1)
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: objectName(s.Name),
+		Labels: map[string]string{engine.LabelService: labelValue(s.Name)}}}
+	pod.Spec = corev1.PodSpec{
+		RestartPolicy: corev1.RestartPolicyNever, TerminationGracePeriodSeconds: &grace,
+		AutomountServiceAccountToken: &no, EnableServiceLinks: &no, Hostname: s.Hostname,
+		NodeSelector: e.options.ServiceNodes, SecurityContext: &corev1.PodSecurityContext{},
+	}
+	if s.Host == LoadHost {
+		pod.Spec.NodeSelector = e.options.LoadNodes
+	}
+	if s.Init { // the first process of the pod reaps for all of its containers
+		yes := true
+		pod.Spec.ShareProcessNamespace = &yes
+	}
+	// A node that is lost is known to be so within seconds, and its pods are given up.
+	for _, taint := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
+		pod.Spec.Tolerations = append(pod.Spec.Tolerations, corev1.Toleration{Key: taint, Operator: corev1.TolerationOpExists,
+			Effect: corev1.TaintEffectNoExecute, TolerationSeconds: &soon})
+	}
+	sysctls := map[string]string{machine.PortRange: machine.AllPorts}
+	if s.Ours {
+		sysctls[portRangeStart] = "0"
+	}
+	maps.Copy(sysctls, s.Sysctls)
+	for _, name := range slices.Sorted(maps.Keys(sysctls)) {
+		pod.Spec.SecurityContext.Sysctls = append(pod.Spec.SecurityContext.Sysctls,
+			corev1.Sysctl{Name: name, Value: sysctls[name]})
+	}
+	return pod
+}
+
+// setCommand sets the command and its environment. Kubernetes has no limits of resources for a process, so our program
+// sets them and becomes the command.
+func (p *podSpec) setCommand() error {
+	s := p.service
+	image, err := p.engine.imageOf(s.Image)
+	if err != nil {
+		return err
+	}
+	command, err := commandOf(image, s.Entrypoint, s.Command)
+	if err != nil {
+		return err
+	}
+	if len(command) == 0 {
+		return refuse(s.Name, "its image has no command, and none was given")
+	}
+	if len(s.Ulimits) > 0 {
+		deed := inpod.Deed{Args: command}
+		for _, name := range slices.Sorted(maps.Keys(s.Ulimits)) {
+			limit := s.Ulimits[name]
+			deed.Ulimits = append(deed.Ulimits, inpod.Ulimit{Name: name, Soft: int64(limit.Soft), Hard: int64(limit.Hard)})
+		}
+		command = act(inpod.Do, deed)
+	}
+	for _, word := range command {
+		p.main.Command = append(p.main.Command, literal(word))
+	}
+	names, values := engine.Variables(s.Environment)
+	for _, name := range names {
+		p.main.Env = append(p.main.Env, corev1.EnvVar{Name: name, Value: literal(values[name])})
+	}
+	if s.User != "" {
+		p.main.SecurityContext.RunAsUser, p.main.SecurityContext.RunAsGroup, err = userIDs(image, s.User)
+		if err != nil {
+			return refuse(s.Name, "%w", err)
+		}
+	}
+	return nil
+}
+
+// secure sets capabilities and the security options that Kubernetes has.
+func (p *podSpec) secure() error {
+	s, security := p.service, p.main.SecurityContext
+	yes, no := true, false
+	if s.Ours {
+		user := nobody
+		*security = corev1.SecurityContext{RunAsUser: &user, RunAsGroup: &user, RunAsNonRoot: &yes,
+			ReadOnlyRootFilesystem: &yes, AllowPrivilegeEscalation: &no,
+			Capabilities:   &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}}
+		return nil
+	}
+	if s.ReadOnly {
+		security.ReadOnlyRootFilesystem = &yes
+	}
+	capabilities := func(names []string) (out []corev1.Capability) {
+		for _, name := range names {
+			out = append(out, corev1.Capability(strings.TrimPrefix(strings.ToUpper(name), "CAP_")))
+		}
+		return out
+	}
+	security.Capabilities = &corev1.Capabilities{Add: capabilities(s.CapAdd), Drop: capabilities(s.CapDrop)}
+	// With CAP_SYS_ADMIN the cluster does not take no-new-privileges.
+	if !slices.Contains(security.Capabilities.Add, "SYS_ADMIN") && !slices.Contains(security.Capabilities.Add, "ALL") {
+		security.AllowPrivilegeEscalation = &no
+	}
+	for _, option := range s.SecurityOpt {
+		switch name, value, _ := strings.Cut(strings.Replace(option, "=", ":", 1), ":"); {
+		case name == "no-new-privileges" && (value == "" || value == "true"):
+			security.AllowPrivilegeEscalation = &no
+		case name == "no-new-privileges" && value == "false":
+			security.AllowPrivilegeEscalation = nil
+		case name == "seccomp" && value == "unconfined":
+			security.SeccompProfile = &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeUnconfined}
+		case name == "apparmor" && value == "unconfined":
+			security.AppArmorProfile = &corev1.AppArmorProfile{Type: corev1.AppArmorProfileTypeUnconfined}
+		default:
+			return refuse(s.Name, "the engine kubernetes has no security option %q: leave it out, or use engine: docker", option)
+		}
+	}
+	return nil
+}
+
+// limit sets limits of CPUs and memory. A set of CPUs becomes as many CPUs of its own, which Kubernetes gives to pods
+// whose requests are their limits.
+func (p *podSpec) limit() error {
+	s := p.service
+	limits := corev1.ResourceList{}
+	if s.CPUs > 0 {
+		limits[corev1.ResourceCPU] = *resource.NewMilliQuantity(int64(s.CPUs*1000+0.5), resource.DecimalSI)
+	}
+	if s.Memory > 0 {
+		limits[corev1.ResourceMemory] = *resource.NewQuantity(s.Memory, resource.BinarySI)
+	}
+	if s.CPUSet != "" {
+		cpus, ok := cpuSet(s.CPUSet)
+		if !ok {
+			return refuse(s.Name, "invalid cpuset %q", s.CPUSet)
+		}
+		if s.CPUs > 0 && s.CPUs != float64(len(cpus)) {
+			return refuse(s.Name, "cpuset %q are %d CPUs of its own, which Kubernetes cannot limit to cpus: %g: leave one of "+
+				"them out", s.CPUSet, len(cpus), s.CPUs)
+		}
+		limits[corev1.ResourceCPU] = *resource.NewQuantity(int64(len(cpus)), resource.DecimalSI)
+		if s.Memory == 0 {
+			limits[corev1.ResourceMemory] = *resource.NewQuantity(exclusiveMemory, resource.BinarySI)
+		}
+	}
+	if len(limits) > 0 {
+		p.main.Resources = corev1.ResourceRequirements{Limits: limits, Requests: limits.DeepCopy()}
+	}
+	return nil
+}
+
+// cpuSet returns the CPUs of a list such as "0-2,5", each once.
+func cpuSet(list string) ([]int, bool) {
+	cpus, ok := spec.ParseCPUSet(list)
+	slices.Sort(cpus)
+	return slices.Compact(cpus), ok
+}
+
+// addInit adds a container that fills volumes before the others start, as root.
+func (p *podSpec) addInit(name, image, program string, filling inpod.Filling, mounts ...corev1.VolumeMount) {
+	root, no := int64(0), false
+	p.init = append(p.init, corev1.Container{Name: name, Image: image, ImagePullPolicy: corev1.PullIfNotPresent,
+		Command:         append([]string{program}, act(inpod.Fill, filling)[1:]...),
+		VolumeMounts:    mounts,
+		SecurityContext: &corev1.SecurityContext{RunAsUser: &root, RunAsGroup: &root, AllowPrivilegeEscalation: &no},
+		Resources:       *p.main.Resources.DeepCopy(),
+	})
+}
+
+// mount adds a volume.
+func (p *podSpec) mount(source corev1.VolumeSource, target string, readOnly bool) (volume string) {
+	volume = "v" + strconv.Itoa(len(p.pod.Spec.Volumes))
+	p.pod.Spec.Volumes = append(p.pod.Spec.Volumes, corev1.Volume{Name: volume, VolumeSource: source})
+	p.main.VolumeMounts = append(p.main.VolumeMounts, corev1.VolumeMount{Name: volume, MountPath: target,
+		ReadOnly: readOnly})
+	return volume
+}
+
+// filled adds a volume to those that are filled before the service starts, and returns where it is then.
+func (p *podSpec) filled(volume string) string {
+	target := path.Join("/.benchbook-fill", volume)
+	p.fills = append(p.fills, corev1.VolumeMount{Name: volume, MountPath: target})
+	return target
+}
+
+// addFiles mounts each file by itself, so that what is around it stays. A program that is too large for an object of the
+// cluster comes from an image of its own.
+func (p *podSpec) addFiles(ctx context.Context) error {
+	var small []spec.File
+	for i, file := range p.service.Configs {
+		if !path.IsAbs(file.Path) {
+			return refuse(p.service.Name, "file %q: a path in a container is absolute", file.Path)
+		}
+		if len(file.Data) <= maxFiles || !file.Exec {
+			small = append(small, file)
+			continue
+		}
+		name := path.Base(file.Path)
+		image, err := p.engine.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: name, Data: file.Data}},
+			io.Discard)
+		if err != nil {
+			return err
+		}
+		key := "f" + strconv.Itoa(i)
+		p.addInit(key, image.Reference, podProgram, inpod.Filling{Copies: []inpod.Copy{{From: "/" + name,
+			To: path.Join(podFolder, key)}}}, podMount)
+		p.main.VolumeMounts = append(p.main.VolumeMounts, corev1.VolumeMount{Name: podMount.Name, MountPath: file.Path,
+			SubPath: key, ReadOnly: true})
+	}
+	return p.keepFiles(small, func(source corev1.VolumeSource, files []spec.File) {
+		volume := p.mount(source, "", true)
+		mounts := &p.main.VolumeMounts
+		*mounts = (*mounts)[:len(*mounts)-1] // the files one by one instead
+		for i, file := range files {
+			*mounts = append(*mounts, corev1.VolumeMount{Name: volume, MountPath: file.Path, SubPath: "f" + strconv.Itoa(i),
+				ReadOnly: true})
+		}
+	}, nil)
+}
+
+// keepFiles makes ConfigMaps of files, as many as are needed, and calls use with each. The files have the paths in it
+// that at gives, or else f0, f1 …
+func (p *podSpec) keepFiles(files []spec.File, use func(corev1.VolumeSource, []spec.File), at func(i int) string) error {
+	yes, first := true, 0
+	for first < len(files) || first == 0 && at != nil {
+		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: objectName(p.service.Name)}, Immutable: &yes,
+			BinaryData: make(map[string][]byte)}
+		volume := corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: object.Name}}
+		size, i := 0, first
+		for ; i < len(files) && (size == 0 || size+len(files[i].Data) <= maxFiles); i++ {
+			if len(files[i].Data) > maxFiles {
+				return refuse(p.service.Name, "file %s has %d bytes, and Kubernetes takes a mebibyte: put it into the image",
+					files[i].Path, len(files[i].Data))
+			}
+			size += len(files[i].Data) + len(files[i].Path)
+			key, mode := "f"+strconv.Itoa(i-first), int32(files[i].Mode())
+			inside := key
+			if at != nil {
+				inside = at(i)
+			}
+			object.BinaryData[key] = files[i].Data
+			volume.Items = append(volume.Items, corev1.KeyToPath{Key: key, Path: inside, Mode: &mode})
+		}
+		if at != nil && i < len(files) {
+			return refuse(p.service.Name, "the files of one of its volumes are more than a mebibyte, which is what Kubernetes "+
+				"takes: put them into the image")
+		}
+		p.files = append(p.files, object)
+		use(corev1.VolumeSource{ConfigMap: &volume}, files[first:i])
+		if first = i; len(files) == 0 {
+			break
+		}
+	}
+	return nil
+}
+
+// addVolumes mounts volumes, and notes the named ones. What is not a folder of the node or files begins with what the
+// image has there.
+func (p *podSpec) addVolumes() error {
+	for _, v := range p.service.Volumes {
+		if !path.IsAbs(v.Target) {
+			return refuse(p.service.Name, "volume %q: a path in a container is absolute", v.Target)
+		}
+		switch {
+		case v.Host != "":
+			p.mount(corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: v.Host}}, v.Target, v.ReadOnly)
+		case v.HasFiles():
+			if err := p.keepFiles(v.Files, func(source corev1.VolumeSource, _ []spec.File) {
+				p.mount(source, v.Target, true)
+			}, func(i int) string { return path.Clean(v.Files[i].Path) }); err != nil {
+				return err
+			}
+		case v.Name() != "":
+			p.claims = append(p.claims, wantedClaim{v.Name(), v.Target, v.ReadOnly})
+		default:
+			volume := p.mount(corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}, v.Target, v.ReadOnly)
+			p.fill.Copies = append(p.fill.Copies, inpod.Copy{From: v.Target, To: p.filled(volume)})
+		}
+	}
+	return nil
+}
+
+// addClaim mounts a named volume, which may exist on one node only.
+func (p *podSpec) addClaim(wanted *wantedClaim, id string, fresh bool) {
+	volume := p.mount(corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: id}},
+		wanted.target, wanted.readOnly)
+	if fresh {
+		p.fill.Copies = append(p.fill.Copies, inpod.Copy{From: wanted.target, To: p.filled(volume)})
+	}
+	p.pod.Labels[claimLabel+id] = ""
+	if p.affinity.PodAffinity == nil {
+		p.affinity.PodAffinity = &corev1.PodAffinity{}
+	}
+	required := &p.affinity.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution
+	*required = append(*required, corev1.PodAffinityTerm{TopologyKey: corev1.LabelHostname,
+		LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{claimLabel + id: ""}}})
+}
+
+// addTmpfs adds a folder in memory, with options as mount has them.
+func (p *podSpec) addTmpfs(mount string) error {
+	target, options, _ := strings.Cut(mount, ":")
+	source := &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}
+	mode := inpod.Mode{Mode: 0o1777, UID: -1, GID: -1}
+	for option := range strings.SplitSeq(options, ",") {
+		name, value, _ := strings.Cut(option, "=")
+		var err error
+		switch name {
+		case "":
+		case "size":
+			var size int64
+			if size, err = units.RAMInBytes(value); err == nil {
+				source.SizeLimit = resource.NewQuantity(size, resource.BinarySI)
+			}
+		case "mode":
+			var bits uint64
+			bits, err = strconv.ParseUint(value, 8, 12)
+			mode.Mode = uint32(bits)
+		case "uid":
+			mode.UID, err = strconv.Atoi(value)
+		case "gid":
+			mode.GID, err = strconv.Atoi(value)
+		case "rw", "exec", "suid", "dev":
+		default:
+			err = errors.New("the engine kubernetes has no such option: leave it out, or use engine: docker")
+		}
+		if err != nil {
+			return refuse(p.service.Name, "tmpfs %s: option %q: %w", target, option, err)
+		}
+	}
+	mode.Path = p.filled(p.mount(corev1.VolumeSource{EmptyDir: source}, target, false))
+	p.fill.Modes = append(p.fill.Modes, mode)
+	return nil
+}
+
+// finish returns the pod with its containers. Volumes are filled from the image of the service.
+func (p *podSpec) finish() *corev1.Pod {
+	if len(p.fills) > 0 {
+		p.addInit("fill", p.main.Image, podProgram, p.fill, append(p.fills, podMount)...)
+	}
+	p.affinity.NodeAffinity = p.engine.nodes.affinity(p.service.Host)
+	p.pod.Spec.Affinity = &p.affinity
+	p.pod.Spec.InitContainers, p.pod.Spec.Containers = p.init, []corev1.Container{p.main}
+	return p.pod
+}
