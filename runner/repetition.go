@@ -87,8 +87,13 @@ func (b *bench) repeat(ctx context.Context, step plan.Step, k keep, drive drive)
 	if (err != nil || m.Failure != "") && ctx.Err() == nil {
 		m.Log = logs(ctx, m.Log, p.running, err)
 	}
+	return p.end(k, m, err)
+}
+
+// end takes down what a repetition started, and completes its record, given what was measured and the error.
+func (p *repetition) end(k keep, m load.Measurement, err error) (*record.Record, error) {
 	m, isResult := p.judge(m, err)
-	cancelled := ctx.Err()
+	cancelled := p.ctx.Err()
 	closeErr := p.leave(k, err == nil && isClean(&m), cancelled == nil && (err == nil || isResult) && m.Failure != "")
 	p.endPart("stop")
 	switch {
@@ -100,14 +105,15 @@ func (b *bench) repeat(ctx context.Context, step plan.Step, k keep, drive drive)
 		// An engine that stops ends what runs on it. That may not be the benchmark's fault, and is measured again.
 		return nil, fmt.Errorf("%s, and then: %w", m.Failure, closeErr)
 	}
+	rec := p.rec
 	rec.Samples, rec.Histograms, rec.Load, rec.Command, rec.Output = m.Samples, m.Histograms, m.Load, m.Command, m.Output
 	if m.Failure != "" {
 		rec.Failure, rec.Log = m.Failure, m.Log
 	}
 	maps.Copy(rec.Facts, m.Facts)
-	_, b.disturbed = validity.Disturbed(rec)
+	_, p.disturbed = validity.Disturbed(rec)
 	rec.End(time.Now(), time.Since(rec.Started))
-	return b.finished(rec), closeErr
+	return p.finished(rec), closeErr
 }
 
 // endPart adds the time since the last part to one of the repetition.

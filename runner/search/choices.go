@@ -140,17 +140,19 @@ func (c *Choices) measuredWith(records []*record.Record, t *plan.Trial, name, ru
 // one. It is nil if there is none.
 func (c *Choices) recorded(records []*record.Record, e *plan.Experiment, t *plan.Trial, name string) *record.Record {
 	var found *record.Record
+	rank := func(r *record.Record) string { return fmt.Sprint(r.Profile == plan.Full, r.Run) } // "true" is last
 	for _, rec := range records {
-		isFresh := rec.Profile == c.Plan.Profile && rec.Key == t.Key || rec.Profile == plan.Full && rec.Key == t.FullKey
 		s := rec.Search
-		if !isFresh || rec.Article != c.Plan.Article || rec.Experiment != e.Name || rec.Host != c.Host || rec.Trial != t.Name ||
-			s == nil || s.Kind != record.SearchTune || s.Name != name || s.Chosen < 1 {
-			continue
-		}
-		rank := func(r *record.Record) string { return fmt.Sprint(r.Profile == plan.Full, r.Run) } // "true" is last
-		if found == nil || rank(rec) > rank(found) {
+		hasChosen := s != nil && s.Kind == record.SearchTune && s.Name == name && s.Chosen >= 1
+		if hasChosen && c.isFresh(rec, e, t) && (found == nil || rank(rec) > rank(found)) {
 			found = rec
 		}
 	}
 	return found
+}
+
+// isFresh reports whether a record is of a trial under its present key, in the plan's profile or in full.
+func (c *Choices) isFresh(r *record.Record, e *plan.Experiment, t *plan.Trial) bool {
+	return r.Article == c.Plan.Article && r.Experiment == e.Name && r.Host == c.Host && r.Trial == t.Name &&
+		(r.Profile == c.Plan.Profile && r.Key == t.Key || r.Profile == plan.Full && r.Key == t.FullKey)
 }
