@@ -88,7 +88,13 @@ func (e *Engine) push(ctx context.Context, prepared engine.Prepared, log io.Writ
 		return nil, "", e.registryFault(ctx, err)
 	}
 	digest, err := pushed.Digest()
-	return pushed, tag.Repository.Name() + "@" + digest.String(), err
+	if err != nil {
+		return nil, "", err
+	}
+	// The image is read later too, when this context may be done.
+	reference := tag.Digest(digest.String())
+	pushed, err = remote.Image(reference, remote.WithAuthFromKeychain(authn.DefaultKeychain))
+	return pushed, reference.Name(), err
 }
 
 // save reads an image of the builder by way of a file, which remove removes.
