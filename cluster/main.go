@@ -9,8 +9,8 @@ import (
 
 	"benchbook/cluster/kubernetes"
 	"benchbook/cmd/cli"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 )
 
 func main() { os.Exit(cli.Main(clusters)) }

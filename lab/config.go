@@ -9,8 +9,8 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 	"benchbook/runner/machine"
 )
 

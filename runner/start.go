@@ -19,8 +19,8 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 	"benchbook/runner/observe"
 )
 

@@ -23,7 +23,7 @@ import (
 	"github.com/docker/go-units"
 	"golang.org/x/sys/unix"
 
-	"benchbook/runner/engine/agent"
+	"benchbook/runner/agent"
 	"benchbook/runner/machine"
 	"benchbook/runner/proc"
 )

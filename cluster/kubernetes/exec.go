@@ -16,8 +16,8 @@ import (
 	"k8s.io/client-go/util/exec"
 
 	"benchbook/cluster/inpod"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 )
 
 // podFolder is where every container has our program.

@@ -29,8 +29,8 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/record/packtest"
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/docker"
 )
 

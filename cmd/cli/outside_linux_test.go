@@ -11,7 +11,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/notebook/record"
-	"benchbook/runner/engine/agent"
+	"benchbook/runner/agent"
 )
 
 // onLocal is the command where there is no engine but local.

@@ -15,8 +15,8 @@ import (
 	"benchbook/lab/labtest"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/loadgen"
 )

@@ -18,8 +18,8 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record/packtest"
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/loadgen"
 )

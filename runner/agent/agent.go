@@ -1,5 +1,5 @@
-// Package agent is what benchbook-agent does in containers: it times a command, answers as an origin, or slows a network
-// down as a link.
+// Package agent is what benchbook-agent does in containers: it answers as an origin, slows a network down as a link, or
+// passes a connection on. The program is one static binary that runs in an empty container without any rights.
 package agent
 
 import (
@@ -7,16 +7,6 @@ import (
 
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
-	"benchbook/runner/engine/agent"
-)
-
-// Name is the name of the program.
-const Name = agent.Name
-
-// Parts of the program, and its first argument.
-const (
-	Origin = agent.Origin
-	Link   = agent.Link
 )
 
 // OriginConfig configures an origin: an HTTP/1.1 server whose answers come after a time that is drawn from a

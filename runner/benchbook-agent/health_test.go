@@ -19,8 +19,8 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/validity"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 	"benchbook/runner/load"
 )
 

@@ -5,7 +5,7 @@ package main
 import (
 	"context"
 
-	"benchbook/runner/engine/agent"
+	"benchbook/runner/agent"
 	"benchbook/runner/machine"
 )
 

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/runner/engine/agent"
+	"benchbook/runner/agent"
 )
 
 // An idle process reaps its children, and ends with status 0 on either signal.

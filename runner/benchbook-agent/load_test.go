@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/runner/engine/agent"
+	"benchbook/runner/agent"
 )
 
 // listen starts a server that answers whatever is sent with a text, and returns its URL.

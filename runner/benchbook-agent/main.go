@@ -23,7 +23,7 @@ import (
 	"strings"
 	"syscall"
 
-	"benchbook/runner/engine/agent"
+	"benchbook/runner/agent"
 )
 
 // A part is what the program is by its first argument.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"benchbook/runner/engine/agent"
+	"benchbook/runner/agent"
 )
 
 func TestMain(m *testing.M) {

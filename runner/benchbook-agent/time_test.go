@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
-	"benchbook/runner/engine/agent"
+	"benchbook/runner/agent"
 	"benchbook/runner/load/timing"
 )
 

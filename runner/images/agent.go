@@ -14,7 +14,7 @@ import (
 	"runtime"
 
 	"benchbook/internal/files"
-	"benchbook/runner/engine/agent"
+	"benchbook/runner/agent"
 )
 
 // agentPackage is where our program is built from.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/runner/engine/agent"
+	"benchbook/runner/agent"
 )
 
 // What is built is there.

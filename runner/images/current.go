@@ -13,8 +13,8 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 )
 
 // Present knows what images and programs that records name are now on an engine. Nothing is fetched or built. The zero

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 	"benchbook/runner/load"
 	"benchbook/runner/machine"
 )

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"benchbook/notebook/record"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 )
 
 // programs returns the words by which a command names programs, by the facts that tell what these are: the program that

@@ -17,8 +17,8 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 )
 
 // Preparation shows how one thing is made available: what its builder prints, and then whether it succeeded.

@@ -14,8 +14,8 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 )
 
 // Programs is the driver of loads by programs of the article, which read what load is wanted on standard input and

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 )
 
 // A Machine is one that something is measured on. The zero Machine is this one; Connect connects to others.

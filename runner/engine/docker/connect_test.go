@@ -16,8 +16,8 @@ import (
 	"github.com/moby/moby/client"
 
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 )
 
 // thisEngine connects to the engine of this machine, or skips the test.

@@ -33,8 +33,8 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
 
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 )
 
 // requestTimeout bounds a request to the engine that changes something. Such requests are not cancelled, so that we

@@ -16,8 +16,8 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go/wait"
 
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 )
 
 // strategy waits until a service is ready, by our own rules: those of the library probe published ports.

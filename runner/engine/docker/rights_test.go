@@ -14,8 +14,8 @@ import (
 	"github.com/moby/moby/client"
 
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 )
 
 // agentOf builds our agent.

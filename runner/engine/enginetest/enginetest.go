@@ -20,8 +20,8 @@ import (
 	"time"
 
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 )
 
 // Capabilities of every engine, which only a stand-in may lack.

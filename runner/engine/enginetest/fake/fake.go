@@ -16,8 +16,8 @@ import (
 	"sync"
 	"time"
 
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/engine/agent"
 )
 
 // Program is a command of Exec in an idle container.

@@ -1,7 +1,3 @@
-// Package agent has the names of our program in containers and its parts, and the way through it to a service from within
-// the network of its space.
-//
-// The program, Name, is one static binary that runs in an empty container without any rights.
 package agent
 
 import (
