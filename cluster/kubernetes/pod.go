@@ -203,20 +203,29 @@ func (p *podSpec) secure() error {
 		security.AllowPrivilegeEscalation = &no
 	}
 	for _, option := range s.SecurityOpt {
-		switch name, value, _ := strings.Cut(strings.Replace(option, "=", ":", 1), ":"); {
-		case name == "no-new-privileges" && (value == "" || value == "true"):
-			security.AllowPrivilegeEscalation = &no
-		case name == "no-new-privileges" && value == "false":
-			security.AllowPrivilegeEscalation = nil
-		case name == "seccomp" && value == "unconfined":
-			security.SeccompProfile = &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeUnconfined}
-		case name == "apparmor" && value == "unconfined":
-			security.AppArmorProfile = &corev1.AppArmorProfile{Type: corev1.AppArmorProfileTypeUnconfined}
-		default:
+		if !setSecurityOption(security, option) {
 			return refuse(s.Name, "the engine kubernetes has no security option %q: leave it out, or use engine: docker", option)
 		}
 	}
 	return nil
+}
+
+// setSecurityOption sets an option as Docker writes it. It returns false for one that Kubernetes does not have.
+func setSecurityOption(security *corev1.SecurityContext, option string) bool {
+	no := false
+	switch name, value, _ := strings.Cut(strings.Replace(option, "=", ":", 1), ":"); {
+	case name == "no-new-privileges" && (value == "" || value == "true"):
+		security.AllowPrivilegeEscalation = &no
+	case name == "no-new-privileges" && value == "false":
+		security.AllowPrivilegeEscalation = nil
+	case name == "seccomp" && value == "unconfined":
+		security.SeccompProfile = &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeUnconfined}
+	case name == "apparmor" && value == "unconfined":
+		security.AppArmorProfile = &corev1.AppArmorProfile{Type: corev1.AppArmorProfileTypeUnconfined}
+	default:
+		return false
+	}
+	return true
 }
 
 // limit sets limits of CPUs and memory. A set of CPUs becomes as many CPUs of its own, which Kubernetes gives to pods
