@@ -68,7 +68,6 @@ func (s *space) filled(ctx context.Context, image string, files []spec.File) (id
 	const inside = "/.benchbook"
 	filling, err := s.engine.provider.CreateContainer(ctx, testcontainers.ContainerRequest{
 		Name: id, Image: image, Labels: s.engine.labels(s.run), Entrypoint: []string{"never"},
-		Files: containerFiles(inside, files),
 		HostConfigModifier: func(config *api.HostConfig) {
 			config.NetworkMode = "none"
 			config.Mounts = []mount.Mount{{Type: mount.TypeVolume, Source: id, Target: inside,
@@ -76,6 +75,9 @@ func (s *space) filled(ctx context.Context, image string, files []spec.File) (id
 		},
 	})
 	if filling != nil {
+		if err == nil {
+			err = s.engine.copyFiles(ctx, filling.GetContainerID(), inside, files)
+		}
 		err = errors.Join(err, s.engine.removeContainer(ctx, filling.GetContainerID()))
 	}
 	return id, err
