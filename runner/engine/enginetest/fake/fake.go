@@ -94,7 +94,7 @@ func New(script Script) *Engine {
 	set(&s.Start, func(context.Context, engine.Service) error { return nil })
 	set(&s.Run, func(context.Context, Program) (engine.Exit, error) { return engine.Exit{}, nil })
 	set(&s.Exec, func(context.Context, string, engine.Command) (engine.Exit, error) { return engine.Exit{}, nil })
-	set(&s.Usage, func(string, int) (engine.Usage, error) { return engine.NoUsage(), nil })
+	set(&s.Usage, func(string, int) (engine.Usage, error) { return engine.Usage{At: time.Now()}, nil })
 	set(&s.Threads, func(string, int) (map[int]time.Duration, error) { return nil, nil })
 	set(&s.Queued, func(string, int) (map[int]time.Duration, error) { return nil, nil })
 	set(&s.Listeners, func(string) ([]netip.AddrPort, error) { return nil, nil })
