@@ -123,8 +123,13 @@ func TestHooks(t *testing.T) {
 // A timer that was stopped says for how long. One that waited for a core was not stopped.
 func TestStandstill(t *testing.T) {
 	slowtest.Skip(t)
+	started := filepath.Join(t.TempDir(), "started")
 	stopped, _ := timed(t, timing.Settings{}, func(p *os.Process) {
-		time.Sleep(300 * time.Millisecond)
+		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+			if _, err := os.Stat(started); err == nil {
+				break
+			}
+		}
 		for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
 			if err := p.Signal(s); err != nil {
 				t.Error(err)
@@ -133,9 +138,9 @@ func TestStandstill(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		}
-	}, "sleep", "0.6")
-	if s := stopped.Standstill.Seconds(); s < 0.8 || s > stopped.Real.Seconds() || stopped.Real < 1200*time.Millisecond {
-		t.Errorf("stopped for a second, it stood still for %v s of %v", s, stopped.Real)
+	}, "sh", "-c", `touch "$0"; sleep 0.6`, started)
+	if s := stopped.Standstill.Seconds(); s < 0.8 || s > stopped.Real.Seconds() || stopped.Real < time.Second {
+		t.Errorf("stopped for a second while its command ran, it stood still for %v s of %v", s, stopped.Real)
 	}
 	crowd := `for i in $(seq 50); do (i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done) & done; wait`
 	var busy timing.Report
