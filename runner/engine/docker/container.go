@@ -2,13 +2,17 @@ package docker
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -31,12 +35,14 @@ type container struct {
 	id      string
 	ready   *strategy
 	output  *client.HijackedResponse // while a text in it is waited for
+	kills   int64                    // kernelKills before it was created
 
 	mu      sync.Mutex
 	ip      netip.Addr
 	network int            // bits of its network's prefix
 	group   *machine.Group // nil until it was found
 	noGroup error          // why it never will be
+	ended   *engine.State  // nil until it is known to have ended
 }
 
 func newContainer(s *space, service engine.Service) *container {
@@ -45,7 +51,7 @@ func newContainer(s *space, service engine.Service) *container {
 	} else if service.Memory == 0 {
 		service.Memory = defaultMemory(s.engine.info.MemTotal)
 	}
-	c := &container{space: s, service: service}
+	c := &container{space: s, service: service, kills: s.engine.kernelKills()}
 	c.ready = &strategy{container: c}
 	return c
 }
@@ -262,9 +268,21 @@ func (c *container) Logs(ctx context.Context) ([]byte, error) {
 // killed is the status of a process that was ended by SIGKILL, as the kernel does for lack of memory.
 const killed = 137
 
+// memoryPause and memoryLooks bound the wait for the engine to learn that a container ended for lack of memory.
+const (
+	memoryPause = 50 * time.Millisecond
+	memoryLooks = 40
+)
+
 // State implements engine.Container. The engine may learn of the end before it learns that memory was the reason, so one
-// that was killed within a limit is looked at again for two seconds.
+// that the kernel may have killed for lack of memory is looked at again for two seconds, once.
 func (c *container) State(ctx context.Context) (engine.State, error) {
+	c.mu.Lock()
+	ended := c.ended
+	c.mu.Unlock()
+	if ended != nil {
+		return *ended, nil
+	}
 	for looks := 1; ; looks++ {
 		inspected, err := c.library.Inspect(ctx)
 		if err != nil {
@@ -279,12 +297,48 @@ func (c *container) State(ctx context.Context) (engine.State, error) {
 			}
 			return engine.State{}, nil
 		}
-		isLate := state.ExitCode == killed && !state.OOMKilled && inspected.HostConfig.Memory > 0
-		if !isLate || looks == 40 || ctx.Err() != nil {
-			return engine.State{Ended: true, Exit: engine.Exit{Code: state.ExitCode, OutOfMemory: state.OOMKilled}}, nil
+		if state.Status == api.StateRemoving || state.Status == api.StateDead {
+			return engine.State{}, fmt.Errorf("looking at %s: somebody else removes it", c.Name())
 		}
-		time.Sleep(50 * time.Millisecond)
+		out := engine.State{Ended: true, Exit: engine.Exit{Code: state.ExitCode, OutOfMemory: state.OOMKilled}}
+		late := state.ExitCode == killed && !state.OOMKilled && inspected.HostConfig.Memory > 0 && c.mayLackMemory()
+		switch {
+		case !late || looks == memoryLooks:
+			c.mu.Lock()
+			c.ended = &out
+			c.mu.Unlock()
+			return out, nil
+		case ctx.Err() != nil:
+			return out, nil
+		}
+		time.Sleep(memoryPause)
 	}
+}
+
+// mayLackMemory reports whether the kernel of the container has killed any process for lack of memory since before the
+// container was created, or may have.
+func (c *container) mayLackMemory() bool {
+	return c.kills < 0 || c.space.engine.kernelKills() != c.kills
+}
+
+// kernelKills returns how many processes the kernel of this machine has killed for lack of memory, in containers and
+// elsewhere, -1 if containers have another kernel. It counts before the process ends.
+//
+// Source: Linux, mm/oom_kill.c, __oom_kill_process.
+func (e *Engine) kernelKills() int64 {
+	if !e.local() {
+		return -1
+	}
+	text, _ := os.ReadFile(filepath.Join(cmp.Or(e.proc, "/proc"), "vmstat"))
+	for line := range strings.Lines(string(text)) {
+		if number, ok := strings.CutPrefix(line, "oom_kill "); ok {
+			kills, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+			if err == nil {
+				return kills
+			}
+		}
+	}
+	return -1
 }
 
 // remove stops and removes the container with its anonymous volumes. It may be gone already. Grace is how long it may

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -181,26 +182,60 @@ func fakeContainer(t *testing.T, answer http.HandlerFunc) *container {
 	return c
 }
 
-// The engine may notice that a container was killed before it notices that this was for lack of memory.
+// The engine may notice that a container was killed before it notices that this was for lack of memory. It is asked again
+// only if the kernel has killed any process for that, and once.
 func TestOutOfMemoryIsNoticedLate(t *testing.T) {
+	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		t.Skip("this machine has no /proc")
+	}
 	for _, tt := range []struct {
-		name, host string
-		code       int
-		want       bool
+		name, host, vmstat string
+		code, lateBy       int // lateBy counts looks
+		want               bool
+		looks              int
 	}{
-		{"with a limit", `{"Memory": 1000000}`, 137, true},
-		{"without one", `{"Memory": 0}`, 137, false},
-		{"ended by itself", `{"Memory": 1000000}`, 1, false},
+		{"with a limit", `{"Memory": 1000000}`, "oom_kill 8", 137, 2, true, 3},
+		{"without one", `{"Memory": 0}`, "oom_kill 8", 137, 2, false, 1},
+		{"ended by itself", `{"Memory": 1000000}`, "oom_kill 8", 1, 2, false, 1},
+		{"the kernel killed nothing", `{"Memory": 1000000}`, "nr_free 1\noom_kill 7\n", 137, 2, false, 1},
+		{"the kernel does not say", `{"Memory": 1000000}`, "", 137, 2, true, 3},
+		{"the kernel killed something else", `{"Memory": 1000000}`, "oom_kill 8", 137, 1000, false, memoryLooks},
 	} {
-		asked := 0
-		c := fakeContainer(t, func(w http.ResponseWriter, _ *http.Request) {
-			asked++
-			_, _ = fmt.Fprintf(w, `{"Id": "1", "HostConfig": %s, "State": {"ExitCode": %d, "OOMKilled": %v}}`, tt.host, tt.code,
-				asked > 2)
+		synctest.Test(t, func(t *testing.T) {
+			looks := 0
+			c := fakeContainer(t, func(w http.ResponseWriter, _ *http.Request) {
+				looks++
+				_, _ = fmt.Fprintf(w, `{"Id": "1", "HostConfig": %s, "State": {"ExitCode": %d, "OOMKilled": %v}}`, tt.host,
+					tt.code, looks > tt.lateBy)
+			})
+			c.kills = 7
+			c.space.engine.info.KernelVersion = string(bytes.TrimSpace(release))
+			c.space.engine.proc = t.TempDir()
+			if err := os.WriteFile(filepath.Join(c.space.engine.proc, "vmstat"), []byte(tt.vmstat), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				state, err := c.State(t.Context())
+				if err != nil || !state.Ended || state.Exit.Code != tt.code || state.Exit.OutOfMemory != tt.want {
+					t.Errorf("%s: %+v, %v", tt.name, state, err)
+				}
+			}
+			if looks != tt.looks {
+				t.Errorf("%s: the engine was asked %d times, want %d", tt.name, looks, tt.looks)
+			}
 		})
-		state, err := c.State(t.Context())
-		if err != nil || !state.Ended || state.Exit.Code != tt.code || state.Exit.OutOfMemory != tt.want {
-			t.Errorf("%s: %+v, %v", tt.name, state, err)
+	}
+}
+
+// A container that somebody removes was killed for that, and has no status of its own.
+func TestStateOfARemovedContainer(t *testing.T) {
+	for _, status := range []string{"removing", "dead"} {
+		c := fakeContainer(t, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprintf(w, `{"Id": "1", "HostConfig": {}, "State": {"ExitCode": 137, "Status": %q}}`, status)
+		})
+		if state, err := c.State(t.Context()); err == nil || state.Ended {
+			t.Errorf("%s: got %+v, %v, want an error", status, state, err)
 		}
 	}
 }

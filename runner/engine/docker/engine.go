@@ -51,6 +51,7 @@ type Engine struct {
 	owner    string
 	agent    agent.Program
 	classic  atomic.Bool // the docker command has no BuildKit
+	proc     string      // empty: /proc
 
 	unreachable sync.Map // why registries did not answer, by name
 	making      sync.Map // of chan struct{} by the name of an image, full while it is built or pulled
@@ -100,8 +101,8 @@ func connect(ctx context.Context, host string, program agent.Program) (e *Engine
 	return e, err
 }
 
-// newProvider makes the library use our connection, quietly and without its reaper. Its settings are variables of the
-// environment.
+// newProvider makes the library use our connection, quietly and without its reaper. It has no options for that: its
+// settings are variables of the environment, and a provider that NewDockerProvider did not make starts the reaper.
 func newProvider(at *endpoint, api *client.Client) (*testcontainers.DockerProvider, error) {
 	os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 	os.Unsetenv("TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX") // would rename the images that we built
