@@ -28,6 +28,7 @@ type Deed struct {
 	Environment []string // KEY=value, beside that of the container
 	WorkingDir  string   // empty: the container's
 	Ulimits     []Ulimit
+	Stdin       bool // standard input is read whole before: a node that cannot pass it on never reports the end
 }
 
 // Ulimit is a limit of resources by its name in Compose; -1 is no limit.

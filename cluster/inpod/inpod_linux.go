@@ -91,11 +91,33 @@ func (d Deed) become() error {
 	if len(d.Args) == 0 {
 		return errors.New("there is no command")
 	}
+	if d.Stdin {
+		if err := readStdin(); err != nil {
+			return fmt.Errorf("reading standard input: %w", err)
+		}
+	}
 	program, err := exec.LookPath(d.Args[0])
 	if err != nil && !errors.Is(err, exec.ErrDot) {
 		return err
 	}
 	return fmt.Errorf("exec: %q: %w", program, syscall.Exec(program, d.Args, os.Environ()))
+}
+
+// readStdin reads standard input to its end, and makes what it read the standard input.
+func readStdin() error {
+	fd, err := unix.MemfdCreate("stdin", 0)
+	if err != nil {
+		return err
+	}
+	file := os.NewFile(uintptr(fd), "stdin")
+	defer file.Close()
+	if _, err := io.Copy(file, os.Stdin); err != nil {
+		return err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	return unix.Dup3(fd, 0, 0)
 }
 
 func (f Filling) fill() error {

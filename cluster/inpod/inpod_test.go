@@ -50,6 +50,8 @@ func TestDo(t *testing.T) {
 	shell := func(script string) Deed { return Deed{Args: []string{"sh", "-c", script}} }
 	with := shell("echo $WORD; pwd; ulimit -n; exit 3")
 	with.Environment, with.WorkingDir, with.Ulimits = []string{"WORD=a b"}, "/proc", []Ulimit{{"nofile", 99, 99}}
+	read := shell("cat; readlink /proc/self/fd/0")
+	read.Stdin = true
 	for _, tt := range []struct {
 		name           string
 		deed           Deed
@@ -58,6 +60,7 @@ func TestDo(t *testing.T) {
 	}{
 		{"with everything", with, "a b\n/proc\n99\n", "", 3},
 		{"standard input", shell("cat"), "in", "", 0},
+		{"standard input that was read whole before", read, "in/memfd:stdin (deleted)\n", "", 0},
 		{"not there", Deed{Args: []string{"/nothing"}}, "", "/nothing", 127},
 		{"an unknown limit", Deed{Args: []string{"true"}, Ulimits: []Ulimit{{Name: "luck"}}}, "", "ulimit luck", 127},
 	} {

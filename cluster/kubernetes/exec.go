@@ -77,7 +77,8 @@ func (c *container) Exec(ctx context.Context, command engine.Command) (engine.Ex
 	if len(command.Stdin) > 0 {
 		stdin = bytes.NewReader(command.Stdin)
 	}
-	deed := inpod.Deed{Args: command.Args, Environment: command.Environment, WorkingDir: command.WorkingDir}
+	deed := inpod.Deed{Args: command.Args, Environment: command.Environment, WorkingDir: command.WorkingDir,
+		Stdin: stdin != nil}
 	status, err := c.run(ctx, act(inpod.Do, deed), stdin, stdout, stderr)
 	if err != nil {
 		return engine.Exit{}, fmt.Errorf("running %q in %s: %w", command.Args, c.service, err)
