@@ -301,6 +301,47 @@ func TestLease(t *testing.T) {
 	}
 }
 
+// A run that lost its lease while the cluster was out of reach opens no further space.
+func TestLeaseLost(t *testing.T) {
+	ctx, client := bounded(t), fake.NewClientset()
+	first, second := fakeEngine(t, client), fakeEngine(t, client)
+	if _, err := first.Open(ctx, "first"); err != nil {
+		t.Fatal(err)
+	}
+	first.owner, second.owner = "machine.boot.7.8", "machine.boot.9.10"
+	leases := client.CoordinationV1().Leases("bench")
+	lease, err := leases.Get(ctx, leaseName, metav1.GetOptions{})
+	if err == nil {
+		lease.Spec.HolderIdentity = &second.owner
+		_, err = leases.Update(ctx, lease, metav1.UpdateOptions{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.renewLease(ctx, "first")
+	if _, err := first.Open(ctx, "first"); !errors.As(err, new(*engine.BusyError)) {
+		t.Errorf("got %v, want that the cluster is busy", err)
+	}
+}
+
+// A namespace whose creation was not answered is removed.
+func TestUnansweredNamespace(t *testing.T) {
+	ctx, client := bounded(t), fake.NewClientset()
+	client.PrependReactor("create", "namespaces", func(action ktesting.Action) (bool, runtime.Object, error) {
+		made := action.(ktesting.CreateAction)
+		if err := client.Tracker().Create(made.GetResource(), made.GetObject(), ""); err != nil {
+			t.Error(err)
+		}
+		return true, nil, apierrors.NewTimeoutError("no answer", 1)
+	})
+	_, err := fakeEngine(t, client).Open(ctx, "run")
+	wantFault(t, err, "does not answer")
+	left, err := client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
+	if err != nil || len(left.Items) > 0 {
+		t.Errorf("%d namespaces are left, %v", len(left.Items), err)
+	}
+}
+
 // What a killed process has left is removed, and nothing of one that lives.
 func TestSweep(t *testing.T) {
 	ctx, client := bounded(t), fake.NewClientset()

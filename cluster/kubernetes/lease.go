@@ -24,6 +24,7 @@ const (
 type lease struct {
 	mu   sync.Mutex
 	stop func() // ends renewing; nil while it is not held
+	lost error  // a *engine.BusyError once another run has it
 }
 
 // holdLease takes the lease, unless this process holds it. The error is a *engine.BusyError if another run does.
@@ -31,7 +32,7 @@ func (e *Engine) holdLease(ctx context.Context, run string) error {
 	e.lease.mu.Lock()
 	defer e.lease.mu.Unlock()
 	if e.lease.stop != nil {
-		return nil
+		return e.lease.lost
 	}
 	err := errRetry
 	for tries := 0; tries < 5 && errors.Is(err, errRetry); tries++ {
@@ -50,11 +51,21 @@ func (e *Engine) holdLease(ctx context.Context, run string) error {
 			case <-renewing.Done():
 				return
 			case <-ticker.C:
-				_ = e.takeLease(renewing, run) // it is tried again until it has expired
+				e.renewLease(renewing, run)
 			}
 		}
 	}()
 	return nil
+}
+
+// renewLease renews the lease. Errors but the loss of the lease pass, as it is tried again.
+func (e *Engine) renewLease(ctx context.Context, run string) {
+	err := e.takeLease(ctx, run)
+	if errors.As(err, new(*engine.BusyError)) {
+		e.lease.mu.Lock()
+		defer e.lease.mu.Unlock()
+		e.lease.lost = err
+	}
 }
 
 // errRetry means that somebody else changed the lease at the same time.
@@ -122,7 +133,7 @@ func (e *Engine) releaseLease(ctx context.Context) error {
 		return nil
 	}
 	e.lease.stop()
-	e.lease.stop = nil
+	e.lease.stop, e.lease.lost = nil, nil
 	leases := e.client.CoordinationV1().Leases(e.namespace)
 	held, err := leases.Get(ctx, leaseName, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) || err == nil && holderOf(held) != e.owner {

@@ -83,6 +83,7 @@ func (e *Engine) open(ctx context.Context, run string) (*space, error) {
 		Annotations: map[string]string{engine.LabelOwner: e.owner, engine.LabelRun: run}}}
 	_, err := e.client.CoreV1().Namespaces().Create(making, namespace, metav1.CreateOptions{})
 	if err != nil {
+		_ = e.removeNamespace(ctx, name) // it may have been made, and only the answer lost
 		return nil, fmt.Errorf("making a namespace: %w", e.fault(err))
 	}
 	_, err = e.client.NetworkingV1().NetworkPolicies(name).Create(making, isolation(), metav1.CreateOptions{})
