@@ -23,9 +23,9 @@ import (
 	"github.com/docker/go-units"
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/proc"
 	"benchbook/runner/agent"
 	"benchbook/runner/machine"
-	"benchbook/runner/proc"
 )
 
 // Main runs the program with its arguments until it is done, or the context is.

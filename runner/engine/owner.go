@@ -13,7 +13,7 @@ import (
 	"github.com/shirou/gopsutil/v4/host"
 	"github.com/shirou/gopsutil/v4/process"
 
-	"benchbook/runner/proc"
+	"benchbook/internal/proc"
 )
 
 // errGone is a process that is no longer there.

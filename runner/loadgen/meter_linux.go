@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/proc"
 	"benchbook/notebook/spec"
-	"benchbook/runner/proc"
 )
 
 // shortest is the length below which a share of time says too little.

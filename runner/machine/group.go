@@ -15,8 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"benchbook/internal/proc"
 	"benchbook/runner/engine"
-	"benchbook/runner/proc"
 )
 
 // A Group reads the control group of a container, of version 1 or 2, and the network namespace of its first process: all

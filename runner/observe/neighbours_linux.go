@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"time"
 
-	"benchbook/runner/proc"
+	"benchbook/internal/proc"
 )
 
 func readNeighbours() neighbours {

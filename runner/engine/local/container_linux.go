@@ -20,11 +20,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/internal/files"
+	"benchbook/internal/proc"
 	"benchbook/notebook/spec"
 	"benchbook/runner/config"
 	"benchbook/runner/engine"
 	"benchbook/runner/machine"
-	"benchbook/runner/proc"
 )
 
 // container is a service of a space. It implements engine.Container and engine.Probed.

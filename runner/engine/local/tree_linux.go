@@ -15,9 +15,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/proc"
 	"benchbook/runner/engine"
 	"benchbook/runner/machine"
-	"benchbook/runner/proc"
 )
 
 // lookEvery is the time between two looks for the processes of a Tree.

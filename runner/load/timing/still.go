@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"benchbook/runner/proc"
+	"benchbook/internal/proc"
 )
 
 // watchInterval is how long the watcher sleeps: shorter sleeps would cost the program a noticeable share of a core.

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"benchbook/runner/proc"
+	"benchbook/internal/proc"
 )
 
 // usage is what processes took.

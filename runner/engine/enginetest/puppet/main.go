@@ -22,8 +22,8 @@ import (
 	"syscall"
 	"time"
 
+	"benchbook/internal/proc"
 	"benchbook/runner/config"
-	"benchbook/runner/proc"
 )
 
 // dialName connects to a service by its name, which an engine may make known to our own programs only.

@@ -1,4 +1,4 @@
-// Package proc reads what /proc says about processes and threads. It is below package engine, which it needs nothing of.
+// Package proc reads what /proc says about processes and threads.
 package proc
 
 import (
