@@ -557,6 +557,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "Publish",
 			"AllowList"}},
 		{"Experiment", []string{"Experiment", "Repetitions"}},
+		{"Rows from files", []string{"AxisFiles"}},
 		{"Who may allow", []string{"Policy", "AllowList"}},
 		{"Variables of Compose files", []string{"Compose"}},
 		{"Services", []string{"Service", "Build", "Config", "Healthcheck", "Dependencies", "Ulimit", "Volume", "Tmpfs"}},

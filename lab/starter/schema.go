@@ -233,7 +233,8 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 	case reflect.TypeFor[article.Environment]():
 		return anyOf(words, schema{"type": "array", "items": schemaText("=")}), true
 	case reflect.TypeFor[article.Matrix]():
-		axis := schema{"type": "array", "minItems": 1, "items": anyOf(word(), words)}
+		axis := anyOf(schema{"type": "array", "minItems": 1, "items": anyOf(word(), words)},
+			g.mapping(reflect.TypeFor[article.AxisFiles]()))
 		rows := schema{"type": "array", "items": words}
 		return schema{"type": "object", "properties": schema{"include": orNull(anyOf(rows, word())), "exclude": orNull(rows)},
 			"additionalProperties": orNull(axis), "patternProperties": schema{"^x-": schema{}}}, true

@@ -1,6 +1,7 @@
 package article
 
 import (
+	"strconv"
 	"strings"
 
 	"benchbook/notebook/source"
@@ -9,10 +10,9 @@ import (
 
 // Matrix is the settings that an experiment compares.
 type Matrix struct {
-	Axes        []Named[[]Setting]
-	Include     []Combination
-	IncludeFile source.Text // a YAML or CSV file of the article with more rows, instead of Include
-	Exclude     []Combination
+	Axes    []Named[[]Setting] // without values if they are in files that are not read yet
+	Include []Combination
+	Exclude []Combination
 }
 
 // Setting is one value of an axis: a word, or a mapping with a name and labels.
@@ -44,7 +44,7 @@ func (m *Matrix) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 		case strings.HasPrefix(name, "x-"), f.Value.Kind == yamltext.Null && !d.Whole:
 			// Null removes the axis, or the rows, of what this is merged over.
 		case name == "include" && f.Value.Kind == yamltext.Scalar:
-			m.IncludeFile = f.Value.Text
+			// The file with the rows is read when the experiment is planned.
 		case name == "include":
 			m.Include = combinations(d, f.Value, "include")
 		case name == "exclude":
@@ -70,7 +70,12 @@ func checkParameterName(d yamltext.Decoder, t source.Text) {
 
 func settings(d yamltext.Decoder, f yamltext.Field) []Setting {
 	var out []Setting
-	if f.Value.Kind != yamltext.List {
+	switch f.Value.Kind {
+	case yamltext.List:
+	case yamltext.Map:
+		checkAxisFiles(d, f)
+		return nil
+	default:
 		d.Problems.Add("wrong-shape", f.Value.Text.Pos, "axis %q must be a list, not %s", f.Key.Value, f.Value.Kind).
 			Hint = "write [a, b]"
 		return nil
@@ -113,6 +118,26 @@ func settings(d yamltext.Decoder, f yamltext.Field) []Setting {
 		out = append(out, s)
 	}
 	return out
+}
+
+// AxisFiles says which files have the values of an axis.
+type AxisFiles struct {
+	Rows  source.Text `yaml:"rows"`  // a file of rows, each a value
+	Files source.Text `yaml:"files"` // a pattern for files, each a value
+}
+
+func checkAxisFiles(d yamltext.Decoder, f yamltext.Field) {
+	if f.Value.Get("rows") == nil && f.Value.Get("files") == nil {
+		d.Problems.Add("wrong-shape", f.Value.Text.Pos, "axis %q must be a list, or name the files of its values", f.Key.Value).
+			Hint = "write [a, b], {rows: FILE.csv} or {files: \"FOLDER/*/FILE.yaml\"}"
+		return
+	}
+	var from AxisFiles
+	d.Decode(f.Value, "axis "+strconv.Quote(f.Key.Value), &from)
+	if !from.Rows.IsZero() && !from.Files.IsZero() {
+		d.Problems.Add("contradiction", from.Files.Pos, "axis %q has both rows and files", f.Key.Value).
+			Hint = "keep one of them"
+	}
 }
 
 func combinations(d yamltext.Decoder, n *yamltext.Node, what string) []Combination {
@@ -162,9 +187,4 @@ func combination(d yamltext.Decoder, n *yamltext.Node, what string) Combination 
 		c.Fields = append(c.Fields, Named[source.Text]{Name: f.Key, Value: f.Value.Text})
 	}
 	return c
-}
-
-// DecodeRows reads rows of include from a file of the article, see Document.Rows.
-func DecodeRows(rows []*yamltext.Node, problems *source.Problems) []Combination {
-	return combinations(NewDecoder(problems, true), &yamltext.Node{Kind: yamltext.List, Items: rows}, "include")
 }

@@ -125,8 +125,6 @@ func TestWaysToWrite(t *testing.T) {
 				s := e.Matrix.Axes[0].Value[0]
 				return fmt.Sprint(s.Name.Value, " ", s.Unavailable.Value, " ", s.InsteadOf.Value, " ", len(s.Labels))
 			}, "x gone y 1"},
-		{"rows of a file", "matrix: {include: rows.csv}", func(e *Experiment) string { return e.Matrix.IncludeFile.Value },
-			"rows.csv"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -152,6 +152,9 @@ type Listing struct {
 	extent   source.Pos        // of file=: of the fence and all of its lines
 }
 
+// Fragment is the text of the listing with its places in the article.
+func (l *Listing) Fragment() yamltext.Fragment { return l.fragment }
+
 // Block is the node of a fence that means something to us. It stands in the tree where the fence stood.
 type Block struct {
 	ast.BaseBlock

@@ -154,15 +154,19 @@ func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*yamltext
 	if !ok {
 		return nil, false
 	}
-	extension := path.Ext(f.Path)
-	if extension != ".csv" && extension != ".yaml" && extension != ".yml" {
-		problems.Add("wrong-value", t.Pos, "%q is not a file of rows", t.Value).
-			Hint = "its name must end in .csv, .yaml or .yml"
+	text, ok := f.fragment(doc, problems)
+	if !ok {
 		return nil, false
 	}
-	text, ok := f.fragment(doc, problems)
-	switch {
-	case !ok:
+	return ParseRows(f.Path, text, t, problems)
+}
+
+// ParseRows reads the text of a file of rows, which t names.
+func ParseRows(name string, text yamltext.Fragment, t source.Text, problems *source.Problems) ([]*yamltext.Node, bool) {
+	switch extension := path.Ext(name); {
+	case extension != ".csv" && extension != ".yaml" && extension != ".yml":
+		problems.Add("wrong-value", t.Pos, "%q is not a file of rows", t.Value).
+			Hint = "its name must end in .csv, .yaml or .yml"
 		return nil, false
 	case extension == ".csv":
 		return yamltext.CSV(text, problems)

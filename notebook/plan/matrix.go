@@ -66,13 +66,12 @@ func (c combination) name() string {
 // multiply makes the combinations of a matrix as GitHub Actions does: the product of the axes, without what exclude
 // matches; then each row of include extends the combinations whose axis values, with their labels, it does not
 // contradict, and one that fits none is a combination of its own. It is false if there is nothing to plan, or too much.
-func (p *planner) multiply(written *article.Matrix, at source.Pos) ([]combination, bool) {
+func (p *planner) multiply(m *article.Matrix, at source.Pos) ([]combination, bool) {
 	none := []combination{{fields: map[string]string{}}}
-	if written == nil {
+	if m == nil {
 		return none, true
 	}
-	m, ok := p.withFile(written)
-	if !ok || !p.affords(m, at) {
+	if !p.affords(m, at) {
 		return nil, false
 	}
 	labels := labelsOf(m, p.problems)
@@ -82,23 +81,6 @@ func (p *planner) multiply(written *article.Matrix, at source.Pos) ([]combinatio
 		return combinations, true
 	}
 	return none, len(m.Axes) == 0
-}
-
-// withFile is a matrix with the rows of the file that it includes, if it names one.
-func (p *planner) withFile(m *article.Matrix) (*article.Matrix, bool) {
-	if m.IncludeFile.IsZero() {
-		return m, true
-	}
-	rows, ok := p.folder(m.IncludeFile).Doc.Rows(m.IncludeFile, p.problems)
-	if !ok {
-		return nil, false
-	}
-	for i := range rows {
-		rows[i] = expand(rows[i], settings{profile: p.options.Profile, early: true}, p.problems)
-	}
-	out := *m
-	out.Include = article.DecodeRows(rows, p.problems)
-	return &out, true
 }
 
 // affords reports a matrix with too many cells to plan. It is false then.
@@ -139,6 +121,7 @@ func multiplied(axes []article.Named[[]article.Setting]) []combination {
 			for _, setting := range axis.Value {
 				n := c.clone()
 				n.set(axis.Name.Value, setting.Name, true)
+				n.fields[axis.Name.Value+".name"] = setting.Name.Value
 				n.mark(setting.Unavailable, setting.InsteadOf)
 				for _, label := range setting.Labels {
 					n.set(label.Name.Value, label.Value, false)

@@ -213,7 +213,11 @@ func (p *planner) outline(d *Definition) *outline {
 	// What does not depend on the matrix may still depend on the profile.
 	constant := expandAll(merged.Without(perTrial...), settings{profile: p.options.Profile}, p.problems)
 	if matrix := merged.Get("matrix"); matrix != nil {
-		merged = With(merged, "matrix", expand(matrix, settings{profile: p.options.Profile, early: true}, p.problems))
+		expanded := expand(matrix, settings{profile: p.options.Profile, early: true}, p.problems)
+		if expanded, ok = p.readRows(expanded); !ok {
+			return nil
+		}
+		merged = With(merged, "matrix", expanded)
 	}
 	// Problems of single values were reported when they were read.
 	e.head = article.DecodeExperiment(article.Merge(merged, constant), false, &source.Problems{})

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 
 	"benchbook/notebook/source"
@@ -38,6 +39,8 @@ func (e *Experiment) HostNames() []string {
 	}
 	return sortedSet(names)
 }
+
+func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 
 func sortedSet(names []string) []string {
 	slices.Sort(names)

@@ -35,7 +35,7 @@ func (e *outline) checkAxes(body *yamltext.Node) {
 	}
 	for _, axis := range m.Axes {
 		name := axis.Name.Value
-		if !used[name] && m.IncludeFile.Value == "" && len(axis.Value) > 1 {
+		if !used[name] && len(axis.Value) > 1 {
 			e.remarks.Warn("unused-axis", axis.Name.Pos, "nothing uses axis %q, so its cells all measure the same", name).
 				Hint = "write ${{ matrix." + name + " }} where they differ, or remove the axis"
 		}
