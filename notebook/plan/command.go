@@ -23,7 +23,6 @@ func (r *reading) command(at source.Pos) *spec.Command {
 		Configs: r.configs.files(c.Configs)}
 	if out.AsLoad = c.CPUSet.Value == asLoad; !out.AsLoad {
 		out.CPUSet, r.places.CPUSets[&out.CPUSet] = c.CPUSet.Value, c.CPUSet
-		checkCPUSet(c.CPUSet, r.problems)
 	}
 	ok := true
 	if c.Service.Value != "" {
@@ -53,19 +52,11 @@ func (r *reading) command(at source.Pos) *spec.Command {
 }
 
 func checkCommand(c *article.Command, problems *source.Problems) {
-	positive(c.Timeout, "timeout", "write a time, such as 1m", problems)
-	between(c.Warmup, "warmup", 1000, problems)
 	if c.Warmup.V > 0 && c.Stdin.Value != "" {
 		problems.Add("contradiction", c.Stdin.Pos, "stdin is read by the first run, which is a warm-up").
 			Hint = "remove warmup, or let the command read a file of configs"
 	}
-	if c.WorkingDir.Value != "" {
-		checkAbsolute(c.WorkingDir, "working_dir", problems)
-	}
 	checkCovered(c.Configs, nil, problems)
-	if e := c.Expect; e != nil && (e.Exit.V < 0 || e.Exit.V > 255) {
-		problems.Add("wrong-value", e.Exit.Text.Pos, "invalid exit status %d", e.Exit.V).Hint = "they go from 0 to 255"
-	}
 }
 
 // checkInService checks a command that runs in a service, with nothing of its own.

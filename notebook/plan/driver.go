@@ -49,25 +49,20 @@ func (r *reading) checkDriver(l *article.Load) {
 		contradicts(l.Outside.Text.Pos, "a driver runs in a container, which does not reach a target that runs already",
 			"remove driver, or make the target a service")
 	}
-	requests := toolCheck{Load: l}
-	for _, t := range requests.texts() {
-		if isTemplate(t) { // all others were filled in
-			contradicts(t.Pos, "random is drawn by our own generator for each request, and a driver puts the load on",
-				"write a fixed value, and let the driver change it")
-		}
+	for _, t := range drawnIn(l) {
+		contradicts(t.Pos, "random is drawn by our own generator for each request, and a driver puts the load on",
+			"write a fixed value, and let the driver change it")
 	}
-	if checked := verifyAt(l.Verify); !sendsHTTP(l) && checked.Source != nil {
-		contradicts(checked, "answers are checked over HTTP, and a target has another scheme",
+	if verify := r.keyOf("verify"); !sendsHTTP(l) && verify != nil {
+		contradicts(verify.Text.Pos, "answers are checked over HTTP, and a target has another scheme",
 			"remove verify: the driver says which answers are right")
 	}
 	if l.Driver.Prints.V != article.PrintsSummary {
 		return
 	}
-	for _, k := range requests.keys() {
-		if k.name == "rate" && k.at.Source != nil {
-			contradicts(k.at, "a summary does not tell when requests were due, as "+k.name+" needs it",
-				"remove prints, and print a line for each request")
-		}
+	if !l.Rate.IsZero() {
+		contradicts(l.Rate.Text.Pos, "a summary does not tell when requests were due, as rate needs it",
+			"remove prints, and print a line for each request")
 	}
 	if c := r.experiment.Capacity; c != nil {
 		contradicts(c.Pos, "a summary does not tell when requests were due, as a search for a capacity needs it",

@@ -14,13 +14,6 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// Most of what a load may ask for.
-const (
-	maxConnections = 60_000 // ports of one address, about
-	maxThreads     = 1024
-	maxRequests    = 1_000_000_000
-)
-
 // load reads the load of a trial. Problems without a place of their own are reported at at.
 func (r *reading) load(at source.Pos) *spec.Load {
 	l := r.experiment.Load
@@ -76,43 +69,15 @@ func startAndEnd(l *article.Load, out *spec.Load, problems *source.Problems) {
 }
 
 func checkLoad(l *article.Load, problems *source.Problems) {
-	between(l.Connections, "connections", maxConnections, problems)
-	between(l.Threads, "threads", maxThreads, problems)
-	between(l.Requests, "requests", maxRequests, problems)
-	positive(l.Duration, "duration", "", problems)
-	positive(l.Timeout, "timeout", "", problems)
-	if l.Warmup.V < 0 { // there may be none
-		positive(l.Warmup, "warmup", "", problems)
-	}
-	if l.Think.V < 0 {
-		positive(l.Think, "think", "", problems)
-	}
-	positive(l.Rate.PerSecond, "rate", "write a number per second, such as 500/s", problems)
-	share(l.Failures.Max, "max must be a share of the requests", problems)
 	if l.Threads.Known() && l.Connections.Known() && l.Threads.V > l.Connections.V && l.Connections.V > 0 {
 		problems.Add("contradiction", l.Threads.Text.Pos, "%d threads have only %d connections to share", l.Threads.V,
 			l.Connections.V).Hint = "lower threads, or raise connections"
-	}
-	checkCPUSet(l.CPUSet, problems)
-	checkMethod(l.Method, problems)
-	for _, t := range l.Target {
-		checkMethod(t.Method, problems)
-	}
-}
-
-var methodName = regexp.MustCompile(`^[A-Z]+$`)
-
-func checkMethod(t source.Text, problems *source.Problems) {
-	if t.Value != "" && !methodName.MatchString(t.Value) {
-		problems.Add("wrong-value", t.Pos, "invalid HTTP method %q", t.Value).
-			Hint = "methods are words in capitals, such as GET or POST"
 	}
 }
 
 // verify reads what a right answer looks like.
 func verify(v *article.Verify, out *spec.Load, problems *source.Problems) {
 	for _, s := range v.Status {
-		checkStatus(s, problems)
 		out.Status = append(out.Status, s.V)
 	}
 	out.Contains, out.Match = v.Contains.Value, v.Match.Value
@@ -123,9 +88,6 @@ func verify(v *article.Verify, out *spec.Load, problems *source.Problems) {
 	if v.Length.Known() {
 		n := int64(v.Length.V)
 		out.Length = &n
-		if n < 0 {
-			problems.Add("wrong-value", v.Length.Text.Pos, "length must be 0 or more bytes")
-		}
 	}
 	out.JSON, out.WantHeaders = v.JSON.Map(), v.Headers.Map()
 	if v.Before.Set() {
@@ -141,7 +103,6 @@ func (r *reading) targets(l *article.Load, out *spec.Load, at source.Pos) {
 	}
 	for _, t := range l.Target {
 		r.checkTarget(t.URL, l, at)
-		positive(t.Weight, "weight", "remove a target that is not used", r.problems)
 		out.Targets = append(out.Targets, target(t, out))
 	}
 	out.Target = out.Targets[0].URL

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"net/url"
 
 	"benchbook/notebook/article"
@@ -9,6 +8,7 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
+	"benchbook/notebook/yamltext"
 )
 
 // LoadName stands for the load where services have names.
@@ -48,6 +48,7 @@ type Configs map[*source.Text]spec.File
 type reading struct {
 	Reader
 	experiment *article.Experiment
+	node       *yamltext.Node
 	configs    Configs
 	places     Places
 	problems   *source.Problems
@@ -55,10 +56,11 @@ type reading struct {
 
 // Read reads the parts of a trial. Configs of all trials have to be read before: build contexts leave out their files.
 // Problems without a place of their own are reported at at.
-func (r Reader) Read(e *article.Experiment, configs Configs, at source.Pos, problems *source.Problems) Parts {
+func (r Reader) Read(e *article.Experiment, n *yamltext.Node, configs Configs, at source.Pos, problems *source.Problems) Parts {
 	places := Places{map[*string]source.Text{}, map[*spec.Service]source.Text{}, map[*spec.Build]DockerfilePlace{},
 		map[string]source.Pos{}}
-	reading := &reading{r, e, configs, places, problems}
+	checkValues(n, "", "", problems)
+	reading := &reading{r, e, n, configs, places, problems}
 	out := Parts{Services: reading.services(), Prepare: Hooks(e.Prepare), Conclude: Hooks(e.Conclude), Places: places}
 	if e.Load != nil {
 		out.Load = reading.load(at)
@@ -125,36 +127,6 @@ func Hooks(list []article.Hook) []spec.Hook {
 // Names gives the names of a mapping, such as that of services, in the order written.
 func Names[T any](list []article.Named[T]) []string {
 	return slice.Map(list, func(named article.Named[T]) string { return named.Name.Value })
-}
-
-// positive reports a value that is not more than 0.
-func positive[T cmp.Ordered](v article.Value[T], what, hint string, problems *source.Problems) {
-	if zero := *new(T); v.Known() && v.V <= zero {
-		problems.Add("wrong-value", v.Text.Pos, "%s must be more than 0", what).Hint = hint
-	}
-}
-
-// between reports a number below 1 or above a limit.
-func between(v article.Value[int], what string, most int, problems *source.Problems) {
-	if v.Known() && (v.V < 1 || v.V > most) {
-		problems.Add("wrong-value", v.Text.Pos, "%s must be between 1 and %d, not %d", what, most, v.V)
-	}
-}
-
-// share reports a share outside of 0 to 100 %.
-func share(v article.Value[article.Share], what string, problems *source.Problems) {
-	if v.Known() && (v.V < 0 || v.V > 1) {
-		problems.Add("wrong-value", v.Text.Pos, "%s", what).Hint = "write a percentage from 0% to 100%"
-	}
-}
-
-func checkCPUSet(t source.Text, problems *source.Problems) {
-	if t.IsZero() || isTemplate(t) {
-		return
-	}
-	if _, ok := spec.ParseCPUSet(t.Value); !ok {
-		problems.Add("wrong-value", t.Pos, "invalid CPU set %q", t.Value).Hint = "write numbers and ranges, such as 0-2,5"
-	}
 }
 
 // checkBesideLink reports a load in the network of a service with a link, which it would bypass.

@@ -107,17 +107,6 @@ func logText(words []string) (text string, times int) {
 }
 
 func checkProbes(h *article.Healthcheck, problems *source.Problems) {
-	positive(h.Interval, "interval", "write a time, such as 30s", problems)
-	positive(h.Timeout, "timeout", "write a time, such as 30s", problems)
-	positive(h.StartInterval, "start_interval", "write a time, such as 30s", problems)
-	if h.StartPeriod.Known() && h.StartPeriod.V < 0 {
-		problems.Add("wrong-value", h.StartPeriod.Text.Pos, "start_period cannot be less than 0").
-			Hint = "write a time, such as 30s"
-	}
-	if h.Retries.Known() && h.Retries.V < 1 {
-		problems.Add("wrong-value", h.Retries.Text.Pos, "retries must be 1 or more").
-			Hint = "write how many probes in a row may fail, such as 3"
-	}
 	if h.StartInterval.Set() && !h.StartPeriod.Set() {
 		problems.Add("missing-key", h.StartInterval.Text.Pos, "start_interval needs a start_period").
 			Hint = "add start_period: with the time that the service may take to start"

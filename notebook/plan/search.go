@@ -50,16 +50,10 @@ func Searches(e *article.Experiment, quick bool, problems *source.Problems) []sp
 }
 
 func checkSearch(s *article.Search, problems *source.Problems) {
-	for _, v := range []article.Value[int]{s.From, s.To} {
-		if v.Known() && (v.V < 1 || v.V > 1_000_000) {
-			problems.Add("wrong-value", v.Text.Pos, "a search tries numbers from 1 to 1000000, not %d", v.V)
-		}
-	}
 	if s.From.Known() && s.To.Known() && s.From.V > s.To.V {
 		problems.Add("empty-range", s.From.Text.Pos, "the range from %d to %d is empty", s.From.V, s.To.V).
 			Hint = "swap from and to"
 	}
-	positive(s.Budget, "budget", "write a time, such as 3m", problems)
 }
 
 // Capacity reads the search for a capacity of a trial; nil if it has none.
@@ -85,8 +79,6 @@ func Capacity(e *article.Experiment, problems *source.Problems) *spec.Capacity {
 	needs("slo", !c.SLO.Text.IsZero(), "add slo: with an objective, such as latency.p99 < 100ms and failed < 0.1%")
 	needs("from", c.From.Set(), "add from: with the lowest rate to try, such as 100/s")
 	needs("to", c.To.Set(), "add to: with the highest rate to try, such as 20000/s")
-	positive(c.From, "a rate", "", problems)
-	positive(c.To, "a rate", "", problems)
 	if c.From.Known() && c.To.Known() && c.From.V >= c.To.V {
 		problems.Add("empty-range", c.From.Text.Pos, "the range from %s to %s is empty", c.From.Text.Value, c.To.Text.Value).
 			Hint = "swap from and to"

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"benchbook/internal/files"
@@ -155,7 +153,7 @@ func (r *reading) service(name source.Text, s *article.Service) *spec.Service {
 	out.DependsOn, out.Conditions = dependsOn(s.DependsOn)
 	r.places.CPUSets[&out.CPUSet], r.places.CPUs[out] = s.CPUSet, s.CPUs.Text
 	sound := r.program(name, s, out)
-	out.Expose = exposed(s.Expose, out.Expose, r.problems)
+	out.Expose = exposed(s.Expose, out.Expose)
 	out.Ready = readiness(s.Healthcheck, name, len(out.Expose) > 0, r.problems)
 	out.NoImageHealthcheck = isDisabled(s.Healthcheck)
 	if s.Scale.V != 1 {
@@ -168,7 +166,6 @@ func (r *reading) service(name source.Text, s *article.Service) *spec.Service {
 				Hint = "add expose: with the ports that the link is to lead to"
 		}
 	}
-	checkService(s, r.problems)
 	r.checkPermissions(s)
 	checkCovered(s.Configs, s.Volumes, r.problems)
 	if !sound {
@@ -181,8 +178,7 @@ func (r *reading) service(name source.Text, s *article.Service) *spec.Service {
 func (r *reading) program(name source.Text, s *article.Service, out *spec.Service) (ok bool) {
 	if s.Origin != nil {
 		out.Origin, out.Expose = origin(s.Origin, r.problems), []int{80}
-		checkOrigin(name, s, r.problems)
-		checkOriginPort(name, s, r.problems)
+		r.checkOrigin(name, s)
 		if !s.Image.IsZero() || s.Build != nil {
 			r.problems.Add("contradiction", name.Pos, "service %q is an origin, so it has no image and no build",
 				name.Value).Hint = "keep origin, or image or build"
@@ -208,13 +204,9 @@ func words(c *article.CommandLine) []string {
 }
 
 // exposed adds the ports that a service exposes to those that it has already.
-func exposed(written []article.Value[int], ports []int, problems *source.Problems) []int {
+func exposed(written []article.Value[int], ports []int) []int {
 	for _, e := range written {
-		switch {
-		case !e.Known():
-		case e.V < 1 || e.V > 65535:
-			problems.Add("wrong-value", e.Text.Pos, "invalid port %d", e.V).Hint = "ports go from 1 to 65535"
-		case !slices.Contains(ports, e.V):
+		if e.Known() && !slices.Contains(ports, e.V) {
 			ports = append(ports, e.V)
 		}
 	}
@@ -231,73 +223,6 @@ func ulimits(list article.Ulimits) map[string]spec.Ulimit {
 		out[u.Name.Value] = spec.Ulimit{Soft: u.Value.Soft.V, Hard: u.Value.Hard.V}
 	}
 	return out
-}
-
-// memoryLeast is what Docker accepts as a limit; memoryMost is more than any machine has.
-const (
-	memoryLeast = 6 << 20
-	memoryMost  = 64 << 40
-)
-
-// signals are those of Linux that have names; those of real time are SIGRTMIN+N and SIGRTMAX-N.
-//
-// Source: signal(7).
-var signals = strings.Fields(`SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGIOT SIGBUS SIGFPE SIGKILL SIGUSR1 SIGSEGV
-	SIGUSR2 SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGXCPU
-	SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPOLL SIGPWR SIGSYS SIGRTMIN SIGRTMAX`)
-
-// isSignal says whether engines know a signal: a name, with or without SIG, or a number.
-func isSignal(s string) bool {
-	if n, err := strconv.Atoi(s); err == nil {
-		return n >= 1 && n <= 64
-	}
-	name := "SIG" + strings.TrimPrefix(strings.ToUpper(s), "SIG")
-	for mark, real := range map[string]string{"+": "SIGRTMIN", "-": "SIGRTMAX"} {
-		if base, offset, ok := strings.Cut(name, mark); ok {
-			n, err := strconv.Atoi(offset)
-			return base == real && err == nil && n >= 1 && n <= 30
-		}
-	}
-	return slices.Contains(signals, name)
-}
-
-var capability = regexp.MustCompile(`^(CAP_)?[A-Z][A-Z_]*$`)
-
-func checkService(s *article.Service, problems *source.Problems) {
-	checkCPUSet(s.CPUSet, problems)
-	checkLimits(s, problems)
-	between(s.Scale, "scale", 100, problems)
-	if t := s.StopSignal; t.Value != "" && !isTemplate(t) && !isSignal(t.Value) {
-		problems.Add("wrong-value", t.Pos, "invalid signal %q", t.Value).Hint = "write it as Linux does, such as SIGTERM"
-	}
-	for _, t := range s.Tmpfs {
-		checkAbsolute(t, "tmpfs", problems)
-	}
-	if s.WorkingDir.Value != "" {
-		checkAbsolute(s.WorkingDir, "working_dir", problems)
-	}
-	for _, c := range slices.Concat(s.CapAdd, s.CapDrop) {
-		if !capability.MatchString(c.Value) {
-			problems.Add("wrong-value", c.Pos, "invalid capability %q",
-				c.Value).Hint = "write it as Linux does, such as NET_ADMIN"
-		}
-	}
-}
-
-// checkLimits reports limits that no engine takes.
-func checkLimits(s *article.Service, problems *source.Problems) {
-	positive(s.CPUs, "cpus", "write a number, such as 1.5", problems)
-	if s.PidsLimit.V != -1 {
-		positive(s.PidsLimit, "pids_limit", "write how many processes and threads there may be, or -1 for no limit", problems)
-	}
-	switch memory := s.MemLimit; {
-	case memory.Known() && memory.V < memoryLeast:
-		problems.Add("wrong-value", memory.Text.Pos, "mem_limit must be 6m or more").
-			Hint = "write a number with a unit, such as 256m"
-	case memory.V > memoryMost:
-		problems.Add("wrong-value", memory.Text.Pos, "mem_limit must be %dt or less", memoryMost>>40).
-			Hint = "write what the service may use, such as 256m"
-	}
 }
 
 // checkPermissions reports what the project does not allow.
@@ -333,9 +258,6 @@ func checkAbsolute(t source.Text, what string, problems *source.Problems) {
 			Hint = "begin it with /"
 	}
 }
-
-// isTemplate says that (a part of) a value is filled in later.
-func isTemplate(t source.Text) bool { return strings.Contains(t.Value, "${{") }
 
 // image is the image of a service in the words of the article, or that of the command.
 type image struct {

@@ -70,7 +70,7 @@ func (t *template) resolve(out *Trial, values map[string]int) *source.Problems {
 func (p *planner) readParts(d *draft, t *Trial, at source.Pos) {
 	reader := p.parts
 	reader.Revision = d.revision
-	read := reader.Read(d.definition, d.configs, at, p.problems)
+	read := reader.Read(d.definition, d.node, d.configs, at, p.problems)
 	t.Services, t.Load, t.Command, t.Prepare, t.Conclude = read.Services, read.Load, read.Command, read.Prepare,
 		read.Conclude
 	t.places = read.Places

@@ -31,7 +31,10 @@ func (r *reading) volume(v *article.Volume) (spec.Volume, bool) {
 	if v.Target.IsZero() {
 		return spec.Volume{}, false // reported when it was decoded
 	}
-	checkAbsolute(v.Target, "the target of a volume", r.problems)
+	if !path.IsAbs(v.Target.Value) && !isTemplate(v.Target) {
+		r.problems.Add("wrong-value", v.Target.Pos, "the target of a volume must be a path in the container, not %q",
+			v.Target.Value).Hint = "begin it with /"
+	}
 	out := spec.Volume{Type: cmp.Or(string(v.Type.V), spec.NamedVolume), Source: v.Source.Value,
 		Target: path.Clean(v.Target.Value), ReadOnly: v.ReadOnly.V}
 	if v.Tmpfs != nil && v.Type.V != article.TmpfsVolume {
@@ -42,7 +45,6 @@ func (r *reading) volume(v *article.Volume) (spec.Volume, bool) {
 	case article.TmpfsVolume:
 		if v.Tmpfs != nil {
 			out.Size = int64(v.Tmpfs.Size.V)
-			positive(v.Tmpfs.Size, "size", "write a number with a unit, such as 64m", r.problems)
 		}
 		if !v.Source.IsZero() {
 			r.problems.Add("contradiction", v.Source.Pos, "a tmpfs has no source").Hint = "remove source"
