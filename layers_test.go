@@ -17,7 +17,7 @@ const module = "benchbook/"
 var layers = []string{
 	"internal notebook/source notebook/expr notebook/stats notebook/spec " +
 		"notebook/yamltext notebook/markdown notebook/figurekind notebook/phrase",
-	"notebook/article notebook/record notebook/loadtool notebook/compose notebook/bundle",
+	"notebook/article notebook/record notebook/loadtool notebook/compose",
 	"notebook/plan notebook/validity",
 	"notebook/dataset",
 	"notebook/claim notebook/compare notebook/check",

@@ -3,13 +3,13 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"benchbook/lab/bundles"
+	"benchbook/lab/bundle"
 
 	"benchbook/notebook/plan"
 )
 
 func bundleCommand(a *app) *cobra.Command {
-	var o bundles.Options
+	var o bundle.Options
 	cmd := &cobra.Command{
 		Use:   "bundle ARTICLE",
 		Short: "Pack an article and everything it needs into one file",
@@ -19,7 +19,7 @@ a manifest of digests.`,
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			defer a.AwaitOnInterrupt(cmd.Context())()
-			return bundles.Bundle(cmd.Context(), a.Session, args, o)
+			return bundle.Create(cmd.Context(), a.Session, args, o)
 		},
 	}
 	cmd.Flags().StringVarP(&o.Out, "output", "o", "", "the file to write (default ARTICLE.bundle)")
@@ -29,7 +29,7 @@ a manifest of digests.`,
 }
 
 func reproCommand(a *app) *cobra.Command {
-	var o bundles.ReproOptions
+	var o bundle.ReproOptions
 	var choose func() error
 	cmd := &cobra.Command{
 		Use:   "repro FILE|URL",
@@ -42,7 +42,7 @@ before anything does. Then it prints each claim there and here, and makes pages 
 			if err := checkMeasuring(cmd.Flags(), &o.Options, choose, a.Config.EngineNames()); err != nil {
 				return err
 			}
-			return bundles.Repro(cmd.Context(), a.Session, args[0], o)
+			return bundle.Repro(cmd.Context(), a.Session, args[0], o)
 		},
 	}
 	choose = addMeasuring(cmd, &o.Options, plan.Full, a.Config.EngineNames())

@@ -8,9 +8,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Without returns a document without some keys of its mapping, and unchanged if it has none of them. A merge key or
-// alias of the mapping may stand for any key, so it is an error.
-func Without(text []byte, keys ...string) ([]byte, error) {
+// Only returns a YAML mapping with the given keys alone. Text without other keys, and text that is not a mapping, is
+// returned unchanged. Merge keys and aliases as keys are errors.
+func Only(text []byte, keys ...string) ([]byte, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {
 		return nil, err
@@ -20,11 +20,12 @@ func Without(text []byte, keys ...string) ([]byte, error) {
 	}
 	top, kept := document.Content[0], []*yaml.Node(nil)
 	for i := 0; i+1 < len(top.Content); i += 2 {
-		if key := top.Content[i]; key.Kind == yaml.AliasNode || key.Tag == "!!merge" {
+		key := top.Content[i]
+		if key.Kind == yaml.AliasNode || key.Tag == "!!merge" {
 			return nil, fmt.Errorf("line %d: write out the keys that << or * stands for", key.Line)
 		}
-		if !slices.Contains(keys, top.Content[i].Value) {
-			kept = append(kept, top.Content[i], top.Content[i+1])
+		if slices.Contains(keys, key.Value) {
+			kept = append(kept, key, top.Content[i+1])
 		}
 	}
 	if len(kept) == len(top.Content) {

@@ -1,4 +1,4 @@
-package bundles
+package bundle
 
 import (
 	"bytes"
@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"benchbook/lab"
-	"benchbook/notebook/bundle"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 )
@@ -19,18 +18,18 @@ const hostile = "---\ntitle: X\n---\n\n```yaml experiment\nname: x\ncommand: {bu
 	"dockerfile_inline: FROM debian}, run: 'true'}\n```\n"
 
 // made is a bundle as anybody can make one.
-func made(t *testing.T, files map[string]string) *bundle.Reader {
+func made(t *testing.T, files map[string]string) *Reader {
 	t.Helper()
-	var inputs []bundle.Input
+	var inputs []Input
 	for name, text := range files {
-		inputs = append(inputs, bundle.Input{Path: name,
+		inputs = append(inputs, Input{Path: name,
 			Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }})
 	}
 	var out bytes.Buffer
-	if _, _, err := bundle.Write(&out, bundle.About{Article: "x"}, inputs); err != nil {
+	if _, _, err := Write(&out, About{Article: "x"}, inputs); err != nil {
 		t.Fatal(err)
 	}
-	r, err := bundle.Open(&out, bundle.Limits{})
+	r, err := Open(&out, Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +43,11 @@ func TestOpenRefuses(t *testing.T) {
 		files map[string]string
 		err   string
 	}{
-		{"where its site goes", map[string]string{"project/benchbook.yaml": "publish: {folder: /srv}\n"}, "made by hand"},
+		{"where its site goes", map[string]string{"project/benchbook.yaml": "publish: {folder: /srv}\n"}, "made it by hand"},
+		{"a key of a later version", map[string]string{"project/benchbook.yaml": "hooks: {before: sh}\n"}, "unknown key"},
+		{"a cluster", map[string]string{"project/benchbook.yaml": "kubernetes: {context: prod}\n"}, "made it by hand"},
+		{"a merge key in quotes", map[string]string{"project/benchbook.yaml": "\"<<\": {publish: {folder: /srv}}\n"},
+			"unknown key"},
 		{"files of this machine", map[string]string{"project/benchbook.yaml": "allow: [mounts]\n"}, "allows mounts"},
 		{"folders of this machine", map[string]string{"project/benchbook.yaml": "allow: [contexts]\n"}, "allows contexts"},
 		{"mounts behind an anchor", map[string]string{"project/benchbook.yaml": "author: &a mounts\nallow: [*a]\n"},
@@ -53,13 +56,13 @@ func TestOpenRefuses(t *testing.T) {
 			"benchbook.yaml"},
 		{"where its site goes, by a merge key",
 			map[string]string{"project/benchbook.yaml": "<<: {publish: {folder: /srv}}\n"},
-			"write out the keys"},
+			"has keys other than"},
 		{"mounts in an escaped word",
 			map[string]string{"project/benchbook.yaml": "\"\\x61llow\": [\"mou\\x6ets\"]\n"},
 			"allows mounts"},
 		{"where its site goes, by an alias",
 			map[string]string{"project/benchbook.yaml": "title: &a publish\n*a : {folder: /srv}\n"},
-			"write out the keys"},
+			"has keys other than"},
 		{"a project file of megabytes", map[string]string{"project/benchbook.yaml": "#" + strings.Repeat("x", 2<<20)},
 			"larger than 1 MiB"},
 		{"no YAML", map[string]string{"project/benchbook.yaml": "\t{"}, "benchbook.yaml"},
@@ -69,7 +72,7 @@ func TestOpenRefuses(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			above := t.TempDir()
-			_, _, err := Open(t.Context(), made(t, test.files), filepath.Join(above, "x"), nil)
+			_, _, err := extract(t.Context(), made(t, test.files), filepath.Join(above, "x"), nil)
 			if err == nil || !strings.Contains(err.Error(), test.err) {
 				t.Errorf("got %v, want %q", err, test.err)
 			}
@@ -94,7 +97,7 @@ func TestOpenedInARepository(t *testing.T) {
 		if context == "." {
 			dir = filepath.Join(above, "x")
 		}
-		project, known, err := Open(t.Context(), made(t, map[string]string{"project/benchbook.yaml": "title: X\n",
+		project, known, err := extract(t.Context(), made(t, map[string]string{"project/benchbook.yaml": "title: X\n",
 			"project/experiments/x/article.md": strings.Replace(hostile, "context: .", "context: "+context, 1)}), dir, nil)
 		if err != nil || known {
 			t.Fatal(known, err)
@@ -115,12 +118,12 @@ func TestOpenAgain(t *testing.T) {
 	files := map[string]string{"project/benchbook.yaml": "title: X\n"}
 	dir := filepath.Join(t.TempDir(), "x")
 	for i, want := range []bool{false, true} {
-		if _, known, err := Open(t.Context(), made(t, files), dir, nil); err != nil || known != want {
+		if _, known, err := extract(t.Context(), made(t, files), dir, nil); err != nil || known != want {
 			t.Errorf("time %d: %v, %v", i, known, err)
 		}
 	}
 	files["project/more"] = ""
-	if _, _, err := Open(t.Context(), made(t, files), dir, nil); err == nil {
+	if _, _, err := extract(t.Context(), made(t, files), dir, nil); err == nil {
 		t.Error("another bundle is opened over it")
 	}
 }

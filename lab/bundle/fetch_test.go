@@ -1,4 +1,4 @@
-package bundles
+package bundle
 
 import (
 	"bytes"
@@ -14,15 +14,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"benchbook/notebook/bundle"
 )
 
 // small is a bundle of one file.
 func small(t *testing.T) *bytes.Buffer {
 	t.Helper()
 	made := new(bytes.Buffer)
-	if _, _, err := bundle.Write(made, bundle.About{Article: "hello"}, []bundle.Input{{Path: "a",
+	if _, _, err := Write(made, About{Article: "hello"}, []Input{{Path: "a",
 		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("a")), nil }}}); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +70,7 @@ func TestOpenBundle(t *testing.T) {
 		{filepath.Join(dir, "none"), "no such file"},
 	}
 	for _, test := range tests {
-		r, done, err := openBundle(t.Context(), test.from, bundle.Limits{})
+		r, done, err := openFrom(t.Context(), test.from, Limits{})
 		switch {
 		case err != nil && (test.err == "" || !strings.Contains(err.Error(), test.err)):
 			t.Errorf("%s: %v, want %q", test.from, err, test.err)
@@ -165,7 +163,7 @@ func TestOddServers(t *testing.T) {
 	} {
 		t.Run(test.path, func(t *testing.T) {
 			from := strings.Replace(server.URL, "//", "//me:planted@", 1) + "/" + test.path
-			r, done, err := openBundle(t.Context(), from, bundle.Limits{})
+			r, done, err := openFrom(t.Context(), from, Limits{})
 			if err == nil {
 				err = r.Extract(filepath.Join(t.TempDir(), "out"), nil)
 				done()
@@ -184,7 +182,7 @@ func TestOddServers(t *testing.T) {
 func TestWeakerRedirect(t *testing.T) {
 	from, _ := url.Parse("https://a/")
 	for address, want := range map[string]bool{"http://a/": true, "https://b/": false, "file:///etc/passwd": true} {
-		if to, err := url.Parse(address); err != nil || weaker(from, to) != want {
+		if to, err := url.Parse(address); err != nil || isWeaker(from, to) != want {
 			t.Errorf("to %s: want %v", address, want)
 		}
 	}

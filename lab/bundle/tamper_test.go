@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/bundle"
+	"benchbook/lab/bundle"
 )
 
 // entry is one file of an archive.
@@ -357,16 +357,6 @@ func TestDigestTells(t *testing.T) {
 	// How it is compressed makes none.
 	if got := open(t, compress(t, plain(t, sample))).Digest(); got != original {
 		t.Errorf("compressed otherwise, the digest is %s, want %s", got, original)
-	}
-}
-
-// What a bundle says of itself cannot act on a terminal.
-func TestTextsAreHarmless(t *testing.T) {
-	m := open(t, editManifest(t, write(t, about(), inputs()), func(m *bundle.Manifest) {
-		m.Title, m.Claims[0].Name = "\x1b[2Jfine", "rm\u202e"
-	})).Manifest()
-	if m.Title != `\u001b[2Jfine` || m.Claims[0].Name != `rm\u202e` {
-		t.Errorf("got %q and %q", m.Title, m.Claims[0].Name)
 	}
 }
 

@@ -9,35 +9,37 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path"
 	"slices"
 
 	"benchbook/internal/files"
-	"benchbook/notebook/phrase"
 )
 
-// maxHeader is more than the headers of one file take: without a bound, a bundle could go on with headers for ever.
+// maxHeader bounds the bytes of headers before one file.
 const maxHeader = 16 << 10
 
 // Reader reads a bundle from a stream, once.
 type Reader struct {
-	source   *source
+	source   *errorReader
 	file     *bufio.Reader
 	gzip     *gzip.Reader
-	metered  *meter
+	meter    *meter
 	archive  *tar.Reader
 	text     []byte // of manifest.json
 	manifest Manifest
 	used     bool
 }
 
-// Open reads the manifest of a bundle and checks it, and reads no file behind it. Limits bound what it may list.
+// Open reads and checks the manifest of a bundle, and no file after it.
 //
-// The error is an *Error: for what is no bundle, for a format that this package does not know, and for a manifest that
-// is beyond the limits or lists what Extract must not write.
+// The error is an *Error: for another kind of file, an unknown format, and a manifest that is beyond the limits or
+// lists files that Extract must not write.
 func Open(r io.Reader, limits Limits) (*Reader, error) {
-	out := &Reader{source: &source{Reader: r}}
+	out := &Reader{source: &errorReader{Reader: r}}
 	out.file = bufio.NewReader(out.source)
 	var err error
 	out.gzip, err = gzip.NewReader(out.file)
@@ -49,25 +51,23 @@ func Open(r io.Reader, limits Limits) (*Reader, error) {
 	case err != nil:
 		return nil, out.broken("", err)
 	}
-	out.gzip.Multistream(false) // what follows would be something appended
-	out.metered = &meter{from: out.gzip}
-	out.archive = tar.NewReader(out.metered)
+	out.gzip.Multistream(false) // end refuses a second stream
+	out.meter = &meter{from: out.gzip}
+	out.archive = tar.NewReader(out.meter)
 	if err := out.readManifest(limits.orDefaults()); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-// Manifest is what the bundle holds and says of itself. In texts of About, characters that would act on a terminal are
-// shown by their numbers. Its slices are shared.
+// Manifest returns the manifest of the bundle.
 func (r *Reader) Manifest() Manifest { return r.manifest }
 
-// Digest is the SHA-256 of the manifest, in the form "sha256:…". As the manifest has the digests of all files, bundles
-// with the same one have the same files and say the same of themselves.
+// Digest returns the SHA-256 of the manifest, "sha256:…". Bundles with the same digest have the same files.
 func (r *Reader) Digest() string { return digestOf(r.text) }
 
 func (r *Reader) readManifest(limits Limits) error {
-	r.metered.left = maxHeader
+	r.meter.left = maxHeader
 	header, err := r.archive.Next()
 	switch {
 	case err != nil && err != io.EOF && !errors.Is(err, tar.ErrHeader):
@@ -77,15 +77,15 @@ func (r *Reader) readManifest(limits Limits) error {
 	case header.Size > maxManifest:
 		return fail(ManifestName, "is larger than %d MiB, which is the most allowed", maxManifest>>20)
 	}
-	r.metered.left = header.Size
+	r.meter.left = header.Size
 	if r.text, err = io.ReadAll(r.archive); err != nil {
 		return r.broken(ManifestName, err)
 	}
-	// Three bytes in a list can become hundreds in memory, so what is listed is counted before it is made.
+	// Three bytes of a list can become hundreds in memory.
 	if most := 5*limits.Files + 100_000; bytes.Count(r.text, []byte(",")) > most {
 		return fail(ManifestName, "lists more than %d files and claims can have", limits.Files)
 	}
-	// A newer format may have other types under the names of this one, so its number is read first.
+	// A newer format may have other types under the same keys.
 	var version struct {
 		Format int `json:"benchbook_bundle"`
 	}
@@ -101,14 +101,11 @@ func (r *Reader) readManifest(limits Limits) error {
 	if err := json.Unmarshal(r.text, &r.manifest); err != nil {
 		return &Error{ManifestName, "is invalid: one of its values has another type than it must have", err}
 	}
-	for _, text := range r.manifest.texts() {
-		*text = phrase.Plain(*text)
-	}
 	return r.manifest.check(limits)
 }
 
-// isPlain says whether a header is that of a file with nothing special about it: no link, folder or device, and nothing
-// in extended headers but what long names and large files need. In particular it is not sparse.
+// isPlain reports whether a header is for a regular file, without links and without extended headers other than
+// those for long names and large files. Sparse files have others.
 func isPlain(h *tar.Header) bool {
 	for key := range h.PAXRecords {
 		if key != "path" && key != "size" {
@@ -118,48 +115,40 @@ func isPlain(h *tar.Header) bool {
 	return h.Typeflag == tar.TypeReg && h.Linkname == ""
 }
 
-// Extract writes the files of the bundle into a folder that it makes, and with them manifest.json. Files for which skip
-// is true are checked and not written; nil skips none. A bundle is a stream, so only the first call can succeed.
+// Extract makes a folder with the files of the bundle and manifest.json. Files for which skip is true are checked and
+// not written; nil skips none. Only the first call can succeed.
 //
-// The error is an *Error: for the first file that is not as the manifest says, is missing, comes twice or out of order;
-// for anything behind the last file; and for what the system refuses. Then the folder is removed.
+// The error is an *Error: for the first file that differs from the manifest, is missing, or comes twice or out of
+// order; for anything after the last file; and for an error of the system. After an error the folder is removed.
 func (r *Reader) Extract(dir string, skip func(File) bool) (err error) {
 	if r.used {
 		return fail("", "the bundle was read already: open it again")
 	}
 	r.used = true
 	if err := os.Mkdir(dir, 0o755); err != nil {
-		return failBy(err, "", "cannot extract into %q", dir)
+		return failBy(err, "", fmt.Sprintf("cannot extract into %q", dir))
 	}
 	defer func() {
 		if err != nil {
-			os.RemoveAll(dir) // the first error is what the user has to know
+			os.RemoveAll(dir) // the first error counts
 		}
 	}()
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return failBy(err, "", "cannot extract into %q", dir)
+		return failBy(err, "", fmt.Sprintf("cannot extract into %q", dir))
 	}
 	defer root.Close()
-	err = writeFile(root, File{Path: ManifestName}, func(w io.Writer) error {
-		_, err := w.Write(r.text)
-		if err != nil {
-			return failBy(err, ManifestName, "cannot be written")
-		}
-		return nil
-	})
-	if err != nil {
-		return err
+	if err := root.WriteFile(ManifestName, r.text, 0o644); err != nil {
+		return failBy(err, ManifestName, "cannot be written")
 	}
 	for i, f := range r.manifest.Files {
 		if err := r.next(i); err != nil {
 			return err
 		}
-		content := func(w io.Writer) error { return r.copy(w, f) }
 		if skip != nil && skip(f) {
-			err = content(io.Discard)
+			err = r.copy(io.Discard, f)
 		} else {
-			err = writeFile(root, f, content)
+			err = r.writeFile(root, f)
 		}
 		if err != nil {
 			return err
@@ -168,10 +157,26 @@ func (r *Reader) Extract(dir string, skip func(File) bool) (err error) {
 	return r.end()
 }
 
-// next reads the header of a file, which has to be that of file i of the manifest.
+// writeFile makes the file whose header was read, and the folders above it.
+func (r *Reader) writeFile(root *os.Root, f File) error {
+	if err := root.MkdirAll(path.Dir(f.Path), 0o755); err != nil {
+		return failBy(err, f.Path, "cannot be written")
+	}
+	to, err := root.OpenFile(f.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fs.FileMode(f.mode()))
+	if err != nil {
+		return failBy(err, f.Path, "cannot be written")
+	}
+	err = r.copy(to, f)
+	if closed := to.Close(); err == nil && closed != nil {
+		err = failBy(closed, f.Path, "cannot be written")
+	}
+	return err
+}
+
+// next reads the next header, which must match file i of the manifest.
 func (r *Reader) next(i int) error {
 	want := r.manifest.Files[i]
-	r.metered.left = maxHeader
+	r.meter.left = maxHeader
 	header, err := r.archive.Next()
 	switch {
 	case err == io.EOF:
@@ -190,7 +195,7 @@ func (r *Reader) next(i int) error {
 	return nil
 }
 
-// stray is the error for a file that comes in place of file i.
+// stray returns the error for a file at the position of file i.
 func (r *Reader) stray(name string, i int) error {
 	at := slices.IndexFunc(r.manifest.Files, func(f File) bool { return f.Path == name })
 	switch {
@@ -202,11 +207,11 @@ func (r *Reader) stray(name string, i int) error {
 	return fail(r.manifest.Files[i].Path, "is missing, or not in its place: %.200q comes instead", name)
 }
 
-// copy copies the file whose header was read, and checks it.
+// copy copies the file whose header was read, and checks its digest.
 func (r *Reader) copy(w io.Writer, f File) error {
-	r.metered.left = f.Size
+	r.meter.left = f.Size
 	sum := sha256.New()
-	out := &recorder{Writer: w}
+	out := &errorWriter{Writer: w}
 	_, err := io.CopyN(io.MultiWriter(out, sum), r.archive, f.Size)
 	switch {
 	case out.err != nil:
@@ -219,9 +224,9 @@ func (r *Reader) copy(w io.Writer, f File) error {
 	return nil
 }
 
-// end makes sure that nothing follows: no file, no byte after the archive, and none after what is compressed.
+// end returns an error for anything after the last file: a file, bytes of the archive, or bytes of the bundle.
 func (r *Reader) end() error {
-	r.metered.left = maxHeader
+	r.meter.left = maxHeader
 	header, err := r.archive.Next()
 	if err == nil {
 		return r.stray(header.Name, len(r.manifest.Files))
@@ -229,7 +234,7 @@ func (r *Reader) end() error {
 	if err != io.EOF {
 		return r.broken("", err)
 	}
-	n, err := io.ReadFull(r.gzip, make([]byte, 1)) // checks the sum of all that was compressed too
+	n, err := io.ReadFull(r.gzip, make([]byte, 1)) // checks the checksum of gzip too
 	if n == 0 && err == io.EOF {
 		_, err = r.file.ReadByte()
 	}
@@ -242,7 +247,7 @@ func (r *Reader) end() error {
 	return nil
 }
 
-// broken is the error for a bundle that cannot be read on, at a file or, if that is empty, at its end.
+// broken returns the error for a bundle that cannot be read at a file; for an empty path, at its end.
 func (r *Reader) broken(path string, err error) error {
 	cut := errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF
 	switch {
@@ -258,13 +263,13 @@ func (r *Reader) broken(path string, err error) error {
 	return &Error{path, "cannot be read: the bundle is damaged there, so copy or download it again", err}
 }
 
-// source remembers why it could not be read, which is otherwise hard to tell from why it makes no sense.
-type source struct {
+// errorReader remembers a read error, which tar and gzip do not tell from damage.
+type errorReader struct {
 	io.Reader
 	err error
 }
 
-func (s *source) Read(p []byte) (int, error) {
+func (s *errorReader) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
 	if err != nil && err != io.EOF {
 		s.err = err
@@ -272,7 +277,7 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// meter reads no more than is left to read. An archive says itself where it ends, so an end before that is unexpected.
+// meter reads at most left bytes. An end of its input before the end of the archive is unexpected.
 type meter struct {
 	from io.Reader
 	left int64
@@ -288,7 +293,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	m.left -= int64(n)
 	switch {
 	case n > 0:
-		return n, nil // an error comes again
+		return n, nil // an error is returned again
 	case err == io.EOF:
 		return 0, io.ErrUnexpectedEOF
 	}

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/notebook/bundle"
+	"benchbook/lab/bundle"
 )
 
 // text is an input with some content.

@@ -1,4 +1,4 @@
-package bundles
+package bundle
 
 import (
 	"crypto/sha256"
@@ -12,7 +12,6 @@ import (
 	"benchbook/internal/files"
 	"benchbook/lab"
 	"benchbook/notebook/article"
-	"benchbook/notebook/bundle"
 	"benchbook/runner/machine"
 )
 
@@ -40,7 +39,7 @@ func TestRecordsOfOurHost(t *testing.T) {
 				text, file := "title: X\n", filepath.Join(dir, filepath.FromSlash(name))
 				if name != ours {
 					sum := sha256.Sum256([]byte(text))
-					r.manifest.Files = append(r.manifest.Files, bundle.File{Path: name, SHA256: hex.EncodeToString(sum[:])})
+					r.manifest.Files = append(r.manifest.Files, File{Path: name, SHA256: hex.EncodeToString(sum[:])})
 				}
 				if name == test.changed {
 					text += "more"
@@ -53,7 +52,7 @@ func TestRecordsOfOurHost(t *testing.T) {
 			if r.project, err = article.OpenProject(filepath.Join(dir, "project")); err != nil {
 				t.Fatal(err)
 			}
-			err = r.become(machine.Host{ID: "c2-aaaaaa"})
+			err = r.setHost(machine.Host{ID: "c2-aaaaaa"})
 			if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
 				t.Errorf("got %v, want %q", err, test.err)
 			}
