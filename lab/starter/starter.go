@@ -69,11 +69,7 @@ func FromCompose(dir, file string) (*Article, error) {
 	if read == nil {
 		return nil, firstOf(&problems)
 	}
-	services, _ := read.Settle(read.Services, &problems)
-	if err := firstOf(&problems); err != nil {
-		return nil, err
-	}
-	service, port := loaded(services, read.Services)
+	service, port := loaded(read.Services, read.Published)
 	if service == "" {
 		return nil, fmt.Errorf("no service of %s has a port to put load on: add ports: or expose: to the one that is to be "+
 			"measured", file)
@@ -128,7 +124,7 @@ var elsewhere = strings.Fields(`22 25 53 1433 1521 1883 2181 3306 4222 5432 5672
 
 // loaded is the service to put a load on: one whose port Compose would publish before others, and one that nothing
 // else depends on before others. Written has the services with their ports.
-func loaded(services, written *yamltext.Node) (name, port string) {
+func loaded(services *yamltext.Node, published map[string]bool) (name, port string) {
 	type candidate struct {
 		name, port string
 		inside     int // 1 if it is not published
@@ -145,8 +141,7 @@ func loaded(services, written *yamltext.Node) (name, port string) {
 				continue
 			}
 			c := candidate{f.Key.Value, item.Text.Value, 1, 0}
-			if ports := written.Get(f.Key.Value).Get("ports"); ports != nil && slices.ContainsFunc(ports.Items,
-				func(p *yamltext.Node) bool { return p.Get("target").Text.Value == c.port }) {
+			if published[c.name] {
 				c.inside = 0
 			}
 			for _, other := range services.All() {

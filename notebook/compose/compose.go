@@ -1,13 +1,14 @@
-// Package compose reads Compose files by Compose's own rules and says what they mean in the words of articles.
+// Package compose reads Compose files by Compose's own library, compose-go, and returns the services of an experiment.
 //
-// The rules are those of compose-go: interpolation, .env and env_file, extends, include, profiles and several files in
-// a row. What it gives is the services of an experiment, in which everything has a place in a Compose file.
+// compose-go does interpolation, .env and env_file, extends, include, profiles and merging of files. A table says what
+// becomes of each key of a service; reach.go keeps a Compose file from reading what lies outside the repository.
 //
 // Rules are those of docs/compose.md.
 package compose
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +25,6 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/sirupsen/logrus"
 
-	"benchbook/internal/files"
 	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -32,116 +32,94 @@ import (
 	"benchbook/notebook/yamltext"
 )
 
-// Options say where Compose files are looked for, and what is made of them.
+// Options say where Compose files are and what an article changes in them.
 type Options struct {
-	Dir         string         // that the paths of files are counted from
-	Root        string         // the folder that nothing may lead out of; paths of files are given relative to it
-	Environment []string       // names of the variables of this process that Compose files may use
-	AnySecret   bool           // secrets may be any variable, for an article that is being written
-	Services    *yamltext.Node // of the article; those that it does not remove run whatever their profiles are
-	// Private gets the values of Environment, and those of .env and of an env_file whose names are those of secrets; nil
-	// if nobody asks.
-	Private map[string]bool
+	Dir         string          // the folder that the paths of files are relative to
+	Root        string          // the folder that all files must lie in
+	Environment []string        // names of the variables of this process that Compose files may use
+	AnySecret   bool            // secrets may be any variable, for an article that is being written
+	Services    *yamltext.Node  // of the article; their keys replace those of the Compose services of the same name
+	Private     map[string]bool // receives the values of Environment and of secret variables in files; may be nil
 }
 
-// Project is what Compose files say.
+// Project is the result of reading Compose files.
 type Project struct {
-	Services *yamltext.Node // by name, as in an article; keys that articles do not have are left to Settle
-	Secrets  *yamltext.Node // those that services use, by name, as in an article; nil for none
-	// Contents are those of configs and secrets that are in no file, by the path which stands for them.
-	Contents map[string][]byte
-	Notes    []string // what the author may want to know
-	Files    []string // whole paths of the Compose files, and of the .env beside them
-	EnvFiles []string // whole paths of what an env_file names
+	Services  *yamltext.Node    // by name, in the keys of articles, with the services of the article
+	Secrets   *yamltext.Node    // by name, in the keys of articles; nil if no service uses one
+	Published map[string]bool   // names of services with ports
+	Contents  map[string][]byte // configs and secrets that are in no file, by the path that represents them
+	Notes     []string          // for the author
+	Files     []string          // whole paths of the Compose files and of .env files
+	EnvFiles  []string          // whole paths of files that an env_file names
 
-	private []string // see Options.Private
-
+	options     Options
 	root        string
-	name        string            // of the project, for COMPOSE_PROJECT_NAME
-	listed      []string          // names of variables that the article lists
-	secret      bool              // whether secrets may be variables that it does not list
-	given       map[string]string // those of them that this process has
-	texts       []text            // the files as they are written, first those that the article names
-	environment types.Mapping     // what the files may use: given, and .env
-	named       int               // how many those are
-	loaded      *types.Project
+	given       map[string]string // the variables of Environment that this process has
+	environment types.Mapping     // given, and .env
+	missing     map[string]bool   // names of variables without a value
+	private     []string
+	refused     []*refusal
+	resolved    map[*source.Source]bool // the texts of Services and Secrets
 }
 
-// Holds says that a value comes from the Compose files.
-func (p *Project) Holds(t source.Text) bool {
-	return p != nil && t.Pos.Source != nil &&
-		slices.ContainsFunc(p.texts, func(of text) bool { return of.source == t.Pos.Source })
-}
+// Holds reports whether a value comes from the Compose files.
+func (p *Project) Holds(t source.Text) bool { return p != nil && p.resolved[t.Pos.Source] }
 
-// Read reads Compose files, the later ones over the earlier. What is wrong is a problem, and the result then nil.
+// A refusal is an error with a way out.
+type refusal struct{ text, hint string }
+
+func (r *refusal) Error() string { return r.text }
+
+// Read reads Compose files, later ones over earlier ones. It returns nil if there is a problem.
 func Read(names []source.Text, o Options, problems *source.Problems) *Project {
-	root, err := filepath.EvalSymlinks(o.Root)
-	if err != nil {
-		root = o.Root
+	p := &Project{Contents: map[string][]byte{}, Published: map[string]bool{}, options: o, root: o.Root,
+		given: map[string]string{}, missing: map[string]bool{}, resolved: map[*source.Source]bool{}}
+	if real, err := filepath.EvalSymlinks(o.Root); err == nil {
+		p.root = real
 	}
-	p := &Project{Contents: map[string][]byte{}, root: root, listed: o.Environment, secret: o.AnySecret,
-		given: map[string]string{}}
 	for _, name := range o.Environment {
 		if value, ok := os.LookupEnv(name); ok {
 			p.given[name] = value
 			p.private = append(p.private, value)
 		}
 	}
-	var paths []string
-	for _, name := range names {
-		if full, ok := p.open(name, o.Dir, problems); ok {
-			paths = append(paths, full)
+	paths := slice.Map(names, func(t source.Text) string { return t.Value })
+	err := within(patience, func() error { return p.load(paths) })
+	refused := p.refusals(err)
+	shown := strings.Join(paths, ", ")
+	for _, r := range refused {
+		problems.Add("compose", names[0].Pos, "%s: %s", shown, r.text).Hint = r.hint
+	}
+	if len(refused) > 0 {
+		return nil
+	}
+	for _, value := range p.private {
+		if o.Private != nil {
+			o.Private[value] = true
 		}
-	}
-	if len(paths) < len(names) || len(paths) == 0 {
-		return nil
-	}
-	var wanted []string
-	for _, f := range o.Services.All() {
-		if f.Value.Kind != yamltext.Null {
-			wanted = append(wanted, f.Key.Value)
-		}
-	}
-	p.named = len(p.texts)
-	err = within(patience, func() error {
-		if err := (&reach{Project: p}).start(paths); err != nil {
-			return err
-		}
-		return p.load(paths, wanted)
-	})
-	var refused *refusal
-	switch {
-	case errors.As(err, &refused):
-		problems.Add("compose", refused.at, "%s", refused.text).Hint = refused.hint
-		return nil
-	case err != nil:
-		problems.Add("compose", names[0].Pos, "%s cannot be used: %s", strings.Join(texts(names), ", "),
-			record.NewRedactor(slices.Collect(maps.Values(p.given))...).Text(p.plain(err))).
-			Hint = "correct it: `docker compose config` refuses it too"
-		return nil
-	}
-	p.tellPrivate(o.Private)
-	if !p.translate(problems) {
-		return nil
 	}
 	return p
 }
 
-// tellPrivate adds the private values to known, which may be nil.
-func (p *Project) tellPrivate(known map[string]bool) {
-	if known == nil {
-		return
+// refusals returns what keeps the files from being used. After a timeout p is still in use, so only err counts.
+func (p *Project) refusals(err error) []*refusal {
+	var refused *refusal
+	switch {
+	case err == nil:
+		return p.refused
+	case errors.As(err, &refused):
+		return []*refusal{refused}
 	}
-	for _, value := range p.private {
-		known[value] = true
-	}
+	text := strings.NewReplacer(p.root+string(filepath.Separator), "", ": invalid compose project", "", "validating ", "",
+		" false schema", " is not a key of Compose").Replace(err.Error())
+	text = record.NewRedactor(slices.Collect(maps.Values(p.given))...).Text(strings.Join(strings.Fields(text), " "))
+	return []*refusal{{"it cannot be used: " + text, "correct it: `docker compose config` refuses it too"}}
 }
 
 // patience is how long reading may take.
 const patience = 30 * time.Second
 
-// within does something, and gives up on it after a time. What it does must not touch anything that is used then. That
-// compose-go panics, as it does where a key is not of the kind that it expects, is an error.
+// within returns the result of do, or an error after limit. compose-go panics on some files; that is an error too.
 func within(limit time.Duration, do func() error) error {
 	done := make(chan error, 1)
 	go func() {
@@ -156,252 +134,166 @@ func within(limit time.Duration, do func() error) error {
 	case err := <-done:
 		return err
 	case <-time.After(limit):
-		return fmt.Errorf("reading it takes longer than %v: look whether all that it includes and extends are files", limit)
+		return fmt.Errorf("reading it takes longer than %v: check that everything it includes and extends is a file", limit)
 	}
 }
 
-func texts(list []source.Text) []string {
-	return slice.Map(list, func(t source.Text) string { return t.Value })
-}
-
-// open finds a Compose file that the article names, and remembers where its values stand.
-func (p *Project) open(name source.Text, dir string, problems *source.Problems) (full string, ok bool) {
-	full, err := filepath.EvalSymlinks(filepath.Join(dir, filepath.FromSlash(name.Value)))
+// load reads the files and translates their services.
+func (p *Project) load(names []string) error {
+	paths := make([]string, len(names))
+	for i, name := range names {
+		paths[i] = filepath.Join(p.options.Dir, filepath.FromSlash(name))
+		if real, err := filepath.EvalSymlinks(paths[i]); err == nil {
+			paths[i] = real
+		}
+	}
+	if err := (&reach{Project: p}).follow(paths); err != nil {
+		return err
+	}
+	var err error
+	if p.environment, err = dotEnv(filepath.Dir(paths[0]), p.given); err != nil {
+		return err
+	}
+	project, err := p.project(paths)
 	if err != nil {
-		problems.Add("no-such-file", name.Pos, "the Compose file %q cannot be read: %s", name.Value, files.Reason(err)).
-			Hint = "count its path from the article's folder, such as ../../docker-compose.yml"
-		return "", false
+		return err
 	}
-	shown, inside := p.inside(full)
-	if !inside {
-		problems.Add("compose", name.Pos, "the Compose file %q lies outside the repository", name.Value).
-			Hint = "copy it into the repository, with what it needs"
-		return "", false
+	if err := p.checkFiles(project); err != nil {
+		return err
 	}
-	var unread source.Problems
-	written, ok := source.Read(full, shown, &unread)
-	if !ok {
-		problems.Add("not-a-file", name.Pos, "the Compose file %q is not a file that can be read", name.Value).
-			Hint = "name a file"
-		return "", false
+	if project, err = project.WithServicesEnvironmentResolved(true); err != nil {
+		return err
 	}
-	p.addText(written)
-	return full, true
+	for name, value := range p.environment {
+		if spec.IsSecretName(name) {
+			p.private = append(p.private, value)
+		}
+	}
+	services, secrets := p.translate(project)
+	if len(p.refused) > 0 {
+		return nil
+	}
+	base := &yamltext.Node{Kind: yamltext.Map}
+	for _, name := range slices.Sorted(maps.Keys(services)) {
+		service, err := p.parse(fmt.Sprintf("%s (service %s)", strings.Join(names, ", "), name), services[name])
+		if err != nil {
+			return err
+		}
+		key := source.Text{Value: name, Pos: service.Text.Pos}
+		base.Fields, base.Text.Pos = append(base.Fields, yamltext.Field{Key: key, Value: service}), key.Pos
+	}
+	p.Services = override(base, p.options.Services)
+	if len(secrets) > 0 {
+		if p.Secrets, err = p.parse(strings.Join(names, ", ")+" (secrets)", secrets); err != nil {
+			return err
+		}
+	}
+	p.note("from the environment of this command", slices.Sorted(maps.Keys(p.given)))
+	p.note("not set, so empty or their default; this command's variables need environment: of compose",
+		slices.Sorted(maps.Keys(p.missing)))
+	p.note("left out by profiles", slices.Sorted(maps.Keys(project.DisabledServices)))
+	p.note("left out, as jobs are not run", slices.Sorted(maps.Keys(project.Jobs)))
+	return nil
 }
 
-// inside gives the path of a file below the root, with slashes.
-func (p *Project) inside(full string) (string, bool) {
-	rel, ok := files.Below(p.root, full)
-	return filepath.ToSlash(rel), ok
-}
-
-// addText adds a Compose file. compose-go reads more YAML than articles have; such a file has no places.
-func (p *Project) addText(s *source.Source) text {
-	var unread source.Problems
-	p.texts = append(p.texts, text{s, yamltext.Parse(yamltext.Whole(s), &unread)})
-	return p.texts[len(p.texts)-1]
-}
-
-// load has compose-go read the files. Services whose names are wanted run whatever their profiles are, with what they
-// depend on, as if they had been named to Compose's own command.
-func (p *Project) load(paths, wanted []string) error {
-	// The library writes warnings to a logger of its own. Those that matter are notes.
-	logrus.SetOutput(io.Discard)
-	variables := map[string]variable{}
-	read := func(consistent bool, profiles ...string) (*types.Project, error) {
-		options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(filepath.Dir(paths[0])), cli.WithName(p.name),
-			p.withEnvironment, cli.WithDefaultProfiles(profiles...), cli.WithoutEnvironmentResolution,
-			cli.WithoutLabelsResolution, cli.WithConsistency(consistent),
-			cli.WithLoadOptions(func(o *loader.Options) { noteVariables(o, variables) }))
+// project has compose-go read the files. A service that the article names activates its profiles.
+func (p *Project) project(paths []string) (*types.Project, error) {
+	logrus.SetOutput(io.Discard) // the library's warnings; Notes have what matters
+	read := func(consistent bool, profiles []string) (*types.Project, error) {
+		options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(filepath.Dir(paths[0])),
+			func(o *cli.ProjectOptions) error { o.Environment = p.environment.Clone(); return nil },
+			cli.WithDefaultProfiles(profiles...), cli.WithoutEnvironmentResolution, cli.WithoutLabelsResolution,
+			cli.WithConsistency(consistent), cli.WithLoadOptions(p.noteMissing))
 		if err != nil {
 			return nil, err
 		}
 		return options.LoadProject(context.Background())
 	}
-	var profiles, selected []string
-	if len(wanted) > 0 {
-		all, err := read(false)
-		if err != nil {
-			return err
-		}
-		if more := profilesOf(all, wanted); len(more) > 0 {
-			profiles, selected = append(all.Profiles, more...), append(all.ServiceNames(), wanted...)
-		}
-	}
-	project, err := read(true, profiles...)
+	all, err := read(false, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	// A profile may have more services than the one that is named.
-	selected = slices.DeleteFunc(selected, func(name string) bool { return project.Services[name].Name == "" })
-	if project, err = project.WithSelectedServices(selected); err != nil {
-		return err
-	}
-	p.loaded = project.WithoutUnresolvedOptionalDependencies()
-	if err := p.checkFiles(variables); err != nil {
-		return err
-	}
-	written := p.loaded
-	if p.loaded, err = p.loaded.WithServicesEnvironmentResolved(true); err != nil {
-		return err
-	}
-	p.addPrivate(written)
-	notePassed(p.loaded, variables)
-	p.note(slices.Sorted(maps.Keys(p.given)), "from the environment of this command")
-	p.noteNames(variables, unlisted, "not taken from the environment of this command: environment of compose does not "+
-		"list them")
-	p.noteNames(variables, unset, "not set and so empty")
-	p.noteNames(variables, absent, "not set and so not passed on")
-	p.note(slices.Sorted(maps.Keys(p.loaded.DisabledServices)), "left out by profiles")
-	p.note(slices.Sorted(maps.Keys(p.loaded.Jobs)), "left out, as jobs are not run")
-	return nil
-}
-
-// addPrivate adds the values of secrets in .env and in files of variables, which written does not have yet.
-func (p *Project) addPrivate(written *types.Project) {
-	for name, value := range p.loaded.Environment {
-		if spec.IsSecretName(name) {
-			p.private = append(p.private, value)
+	profiles := slices.Clone(all.Profiles)
+	for _, f := range p.options.Services.All() {
+		if f.Value.Kind != yamltext.Null {
+			profiles = append(profiles, all.DisabledServices[f.Key.Value].Profiles...)
 		}
 	}
-	for name, s := range p.loaded.Services {
-		for variable, value := range s.Environment {
-			if was := written.Services[name].Environment[variable]; was == nil && value != nil && spec.IsSecretName(variable) {
-				p.private = append(p.private, *value)
-			}
-		}
+	project, err := read(true, profiles)
+	if err != nil {
+		return nil, err
 	}
+	return project.WithoutUnresolvedOptionalDependencies(), nil
 }
 
-// withEnvironment gives compose-go the variables that its files may use.
-func (p *Project) withEnvironment(o *cli.ProjectOptions) error {
-	o.Environment = p.environment.Clone()
-	return nil
-}
-
-// profilesOf are the profiles of wanted services that are not active.
-func profilesOf(project *types.Project, wanted []string) (out []string) {
-	for _, name := range wanted {
-		out = append(out, project.DisabledServices[name].Profiles...)
-	}
-	return out
-}
-
-// A variable says where the value of a variable of Compose files comes from, if that is not one of them.
-type variable int
-
-const (
-	unset    variable = iota // it has no value and no default, and is empty
-	unlisted                 // this process has it, and the article does not list it
-	absent                   // it is named without a value, and has none
-)
-
-// noteVariables collects the variables whose values are in no file.
-func noteVariables(o *loader.Options, found map[string]variable) {
+// noteMissing collects the names of variables that have no value.
+func (p *Project) noteMissing(o *loader.Options) {
 	if o.Interpolate == nil {
 		return // options are also asked where nothing is read
 	}
 	substitute := o.Interpolate.Substitute
 	o.Interpolate.Substitute = func(text string, values template.Mapping) (string, error) {
-		noteVariablesIn(text, func(name string) bool { _, known := values(name); return known }, found)
-		return substitute(text, values)
+		return substitute(text, func(name string) (string, bool) {
+			value, ok := values(name)
+			if !ok {
+				p.missing[name] = true
+			}
+			return value, ok
+		})
 	}
 }
 
-// noteVariablesIn does that in a text in which some variables are known.
-func noteVariablesIn(text string, isKnown func(name string) bool, found map[string]variable) {
-	for name := range template.ExtractVariables(map[string]any{"": text}, nil) {
-		_, ours := os.LookupEnv(name)
-		hasDefault := slices.ContainsFunc([]string{":-", "-", ":+", "+", ":?", "?"}, func(mark string) bool {
-			return strings.Contains(text, "${"+name+mark)
-		})
-		switch {
-		case isKnown(name):
-		case ours:
-			found[name] = unlisted
-		case !hasDefault:
-			found[name] = unset
+// parse returns the node of a value. Problems in it show a text of its own, which has a name.
+func (p *Project) parse(name string, value any) (*yamltext.Node, error) {
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	s := source.New(name, text)
+	p.resolved[s] = true
+	var problems source.Problems
+	n := yamltext.Parse(yamltext.Whole(s), &problems)
+	if !problems.Empty() {
+		return nil, errors.New(problems.Sorted()[0].Message)
+	}
+	return n, nil
+}
+
+// override returns services in which the keys of over replace whole keys of the same service. Null removes.
+func override(services, over *yamltext.Node) *yamltext.Node {
+	return replaced(services, over, func(below, above *yamltext.Node) *yamltext.Node {
+		return replaced(below, above, func(_, value *yamltext.Node) *yamltext.Node { return value })
+	})
+}
+
+// replaced returns base with the fields of over; both combines two values of a key. Null removes.
+func replaced(base, over *yamltext.Node, both func(below, above *yamltext.Node) *yamltext.Node) *yamltext.Node {
+	if base == nil {
+		base = &yamltext.Node{Kind: yamltext.Map, Text: over.Text}
+	} else if over != nil && over.Kind != yamltext.Map {
+		return over
+	}
+	out := &yamltext.Node{Kind: yamltext.Map, Text: base.Text}
+	for _, f := range base.Fields {
+		if over.Get(f.Key.Value) == nil {
+			out.Fields = append(out.Fields, f)
 		}
 	}
-}
-
-// noteVariablesOf does that in a file of variables. Those that stand further up in it are its own.
-func (p *Project) noteVariablesOf(file []byte, found map[string]variable) {
-	own := map[string]bool{}
-	for line := range strings.Lines(string(file)) {
-		name, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
-		if strings.HasPrefix(name, "#") || strings.HasPrefix(strings.TrimSpace(value), "'") {
+	for _, f := range over.All() {
+		if f.Value.Kind == yamltext.Null {
 			continue
 		}
-		noteVariablesIn(value, func(name string) bool {
-			_, known := p.loaded.Environment[name]
-			return known || own[name]
-		}, found)
-		own[strings.TrimSpace(name)] = true
-	}
-}
-
-// notePassed collects the variables that are passed on to services by their names, and have no value.
-func notePassed(project *types.Project, found map[string]variable) {
-	note := func(values types.MappingWithEquals) {
-		for name, value := range values {
-			if _, known := found[name]; known || value != nil {
-				continue
-			}
-			found[name] = absent
-			if _, ours := os.LookupEnv(name); ours {
-				found[name] = unlisted
-			}
+		if f.Value.Kind == yamltext.Map {
+			f.Value = both(base.Get(f.Key.Value), f.Value)
 		}
+		out.Fields = append(out.Fields, f)
 	}
-	for _, s := range project.Services {
-		note(s.Environment)
-		if s.Build != nil {
-			note(s.Build.Args)
-		}
-	}
-}
-
-// noteNames adds a note about the variables of a kind.
-func (p *Project) noteNames(found map[string]variable, kind variable, words string) {
-	var names []string
-	for _, name := range slices.Sorted(maps.Keys(found)) {
-		if found[name] == kind {
-			names = append(names, name)
-		}
-	}
-	p.note(names, words)
+	return out
 }
 
 // note adds a note about names, if there are any.
-func (p *Project) note(names []string, words string) {
+func (p *Project) note(words string, names []string) {
 	if len(names) > 0 {
 		p.Notes = append(p.Notes, strings.Join(names, ", ")+" "+words)
 	}
-}
-
-// plain is an error of the library without the paths of this machine.
-func (p *Project) plain(err error) string {
-	text := strings.ReplaceAll(err.Error(), p.root+string(filepath.Separator), "")
-	text = strings.NewReplacer(": invalid compose project", "", "validating ", "", " false schema",
-		" is not a key of Compose").Replace(text)
-	return strings.Join(strings.Fields(text), " ")
-}
-
-// place is where a key of a service is written: in the last file that has it, at the service if that is in none, and
-// else at the beginning of the first file. Files that are included or extended come before those that the article names.
-func (p *Project) place(service, key string) source.Pos {
-	at := p.texts[0].place()
-	all := slices.Concat(p.texts[p.named:], p.texts[:p.named])
-	for _, t := range all {
-		if t.node.Get("services").Get(service) != nil {
-			at = t.place("services", service)
-		}
-	}
-	for _, t := range all {
-		if t.node.Get("services").Get(service).Get(key) != nil {
-			at = t.place("services", service, key)
-		}
-	}
-	return at
 }

@@ -2,7 +2,6 @@ package compose
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,18 +10,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
-	"github.com/compose-spec/compose-go/v2/consts"
 	"github.com/compose-spec/compose-go/v2/dotenv"
-	"github.com/compose-spec/compose-go/v2/loader"
-	"github.com/compose-spec/compose-go/v2/paths"
-	"github.com/compose-spec/compose-go/v2/template"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4" // the parser of compose-go, so that both see the same names
 
 	"benchbook/internal/files"
-	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
+	"benchbook/notebook/spec"
 )
 
 // Bounds of what is read.
@@ -32,125 +27,64 @@ const (
 	maxFiles       = 500     // Compose files that are included and extended
 )
 
-// A refusal is an error with a place and a way out.
-type refusal struct {
-	at         source.Pos
-	text, hint string
-}
-
-func (r *refusal) Error() string { return r.text }
-
-// intoRepository is the way out for a file outside.
-const intoRepository = "copy it into the repository, and name it there"
-
-// A reach follows the names in Compose files before compose-go does, which opens whatever they name. It refuses files
-// outside the repository without reading them.
+// A reach checks the names of files in Compose files before compose-go opens them. It refuses files outside the
+// repository without reading them, and names with variables, which only compose-go can resolve.
 //
 // Source: loader.ApplyInclude, loader.ApplyExtends.
 type reach struct {
 	*Project
-	count int // of Compose files that were read
+	read  map[string]bool // files whose names are checked
+	count int
 }
 
 // follow checks Compose files that are merged, and the files that they include and extend. Paths are relative to the
-// folder of the first one. above has the files that include these; compose-go reports loops.
-func (r *reach) follow(full []string, at source.Pos, environment types.Mapping, above []string) error {
+// folder of the first one.
+func (r *reach) follow(full []string) error {
 	dir := filepath.Dir(full[0])
-	environment, err := r.dotEnv(dir, at, environment)
-	if err != nil {
-		return err
-	}
-	extended := map[string]bool{}
-	for _, name := range full {
-		documents, text, err := r.parse(name, r.shown(name), at)
-		if err != nil {
+	env := filepath.Join(dir, ".env")
+	if info, err := os.Stat(env); err == nil && !info.IsDir() {
+		if _, err := r.readFile(env, maxEnvironment); err != nil {
 			return err
 		}
-		for _, document := range documents {
-			err := errors.Join(r.includes(document["include"], text, dir, environment, append(slices.Clone(above), name)),
-				r.extends(document, text, dir, environment, extended, func(name string) string { return name }))
-			if err != nil {
-				return err
-			}
+	}
+	for _, name := range full {
+		if err := r.check(name, dir, true); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// dotEnv is an environment with the variables in the .env of a folder.
-func (r *reach) dotEnv(dir string, at source.Pos, environment types.Mapping) (types.Mapping, error) {
-	name := filepath.Join(dir, ".env")
-	if info, err := os.Stat(name); err != nil || info.IsDir() {
-		return environment, nil
+// check checks a Compose file. compose-go does not follow the includes of a file that is extended.
+func (r *reach) check(full, dir string, includes bool) error {
+	if r.read == nil {
+		r.read = map[string]bool{}
 	}
-	if _, err := r.read(name, r.shown(name), maxEnvironment, at); err != nil {
-		return nil, err
+	key := fmt.Sprint(full, "\n", dir, includes)
+	if r.read[key] {
+		return nil // compose-go reports loops
 	}
-	values, err := dotenv.GetEnvFromFile(environment, []string{name})
-	if err != nil {
-		return nil, err
-	}
-	return environment.Clone().Merge(values), nil
-}
-
-// start checks the Compose files that the article names, and the files that they include and extend. It also chooses the
-// project name, a variable in these files: from the environment, else from the last file that sets it, else the folder's name.
-func (r *reach) start(full []string) error {
-	at, dir := r.texts[0].place(), filepath.Dir(full[0])
-	environment, err := r.dotEnv(dir, at, types.Mapping(r.given).Clone())
-	if err != nil {
-		return err
-	}
-	r.name = filepath.Base(dir)
-	for _, file := range full {
-		documents, t, err := r.parse(file, r.shown(file), at)
-		if err != nil {
-			return err
+	r.read[key] = true
+	documents, err := r.documents(full)
+	for _, document := range documents {
+		if includes && err == nil {
+			err = r.includes(document["include"], dir)
 		}
-		for _, document := range documents {
-			if document["name"] == nil {
-				continue
-			}
-			if r.name, err = substituted(document["name"], "name", t.place("name"), environment); err != nil {
-				return err
-			}
+		if err == nil {
+			err = r.extends(document, dir)
 		}
 	}
-	r.name = cmp.Or(loader.NormalizeProjectName(cmp.Or(environment[consts.ComposeProjectName], r.name)), "project")
-	r.environment = environment.Clone()
-	r.environment[consts.ComposeProjectName] = r.name
-	return r.follow(full, at, r.environment, nil)
+	return err
 }
 
-// A text is a Compose file with the places in it.
-type text struct {
-	source *source.Source
-	node   *yamltext.Node
-}
-
-// place returns the place of the value at a path of keys, or of its innermost parent that exists.
-func (t text) place(keys ...string) source.Pos {
-	at, n := t.source.Pos(0, 0), t.node
-	for _, key := range keys {
-		for _, f := range n.All() {
-			if f.Key.Value == key {
-				at = f.Key.Pos
-			}
-		}
-		n = n.Get(key)
-	}
-	return at
-}
-
-// includes checks the files in the value of `include`.
-func (r *reach) includes(value any, t text, dir string, environment types.Mapping, above []string) error {
+// includes checks the files in the value of include.
+func (r *reach) includes(value any, dir string) error {
 	entries, _ := value.([]any) // anything else is an error for compose-go before it opens a file
 	for _, entry := range entries {
-		at := t.place("include")
 		if mapping, ok := entry.(map[string]any); ok {
 			for _, key := range slices.Sorted(maps.Keys(mapping)) {
 				if key != "path" {
-					return &refusal{at, fmt.Sprintf("include has the key %s, which is not supported", key), "write the path alone: " +
+					return &refusal{fmt.Sprintf("include has the key %s, which is not supported", key), "write the path alone: " +
 						"paths in an included file count from its folder, and its variables are in the .env of that folder"}
 				}
 			}
@@ -162,29 +96,26 @@ func (r *reach) includes(value any, t text, dir string, environment types.Mappin
 		}
 		var full []string
 		for _, name := range names {
-			path, err := substituted(name, "path of include", at, environment)
+			path, err := plainPath(name, "the path of include", dir)
+			if err == nil {
+				err = r.refuseOutside(path, fmt.Sprint(name))
+			}
 			if err != nil {
 				return err
 			}
-			full = append(full, absolute(dir, path))
-			if err := r.refuseOutside(absolute(dir, path), path, at); err != nil {
+			full = append(full, path)
+		}
+		if len(full) > 0 {
+			if err := r.follow(full); err != nil {
 				return err
 			}
-		}
-		if len(full) == 0 || slices.Contains(above, full[0]) {
-			continue
-		}
-		if err := r.follow(full, at, environment, above); err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
-// extends checks the files that services extend. Expand is what compose-go does to their names before it joins them to
-// the folder.
-func (r *reach) extends(document map[string]any, t text, dir string, environment types.Mapping, seen map[string]bool,
-	expand func(string) string) error {
+// extends checks the files that services extend.
+func (r *reach) extends(document map[string]any, dir string) error {
 	for _, kind := range []string{"services", "jobs"} {
 		services, _ := document[kind].(map[string]any)
 		for _, service := range slices.Sorted(maps.Keys(services)) {
@@ -193,75 +124,62 @@ func (r *reach) extends(document map[string]any, t text, dir string, environment
 			if extends["file"] == nil {
 				continue
 			}
-			at := t.place(kind, service, "extends")
-			name, err := substituted(extends["file"], "file of extends", at, environment)
+			full, err := plainPath(extends["file"], fmt.Sprintf("service %q: the file of extends", service), dir)
+			if err == nil {
+				err = r.check(full, filepath.Dir(full), false)
+			}
 			if err != nil {
 				return err
-			}
-			full := absolute(dir, expand(name))
-			if seen[full] {
-				continue
-			}
-			seen[full] = true
-			documents, inner, err := r.parse(full, name, at)
-			if err != nil {
-				return err
-			}
-			for _, document := range documents {
-				if err := r.extends(document, inner, filepath.Dir(full), environment, seen, paths.ExpandUser); err != nil {
-					return err
-				}
 			}
 		}
 	}
 	return nil
 }
 
-// substituted returns a string of a Compose file with its variables replaced by their values.
-func substituted(value any, what string, at source.Pos, environment types.Mapping) (string, error) {
-	written, ok := value.(string)
-	if !ok {
-		return "", &refusal{at, "the " + what + " is not a text", "write a text"}
+// plainPath returns the path that a value names. It refuses one that compose-go would change before it opens it.
+func plainPath(value any, what, dir string) (string, error) {
+	name, ok := value.(string)
+	switch {
+	case !ok:
+		return "", &refusal{what + " is not a text", "write a path"}
+	case strings.Contains(name, "$"), strings.HasPrefix(name, "~"):
+		return "", &refusal{fmt.Sprintf("%s is %s, which is not a plain path", what, name), "write a path in the repository, " +
+			"without variables and ~"}
+	case filepath.IsAbs(name):
+		return name, nil
 	}
-	return template.Substitute(written, environment.Resolve)
+	return filepath.Join(dir, name), nil
 }
 
-func absolute(dir, name string) string {
-	if filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(dir, name)
-}
-
-// parse reads a Compose file, which may hold several documents.
-func (r *reach) parse(full, name string, at source.Pos) (documents []map[string]any, t text, err error) {
+// documents returns the mappings in a Compose file, which may hold several documents.
+func (r *reach) documents(full string) (out []map[string]any, err error) {
 	if r.count++; r.count > maxFiles {
-		return nil, t, &refusal{at, fmt.Sprintf("it names more than %d files", maxFiles), "write the services into fewer files"}
+		return nil, &refusal{fmt.Sprintf("it names more than %d files", maxFiles), "write the services into fewer files"}
 	}
-	data, err := r.read(full, name, maxFile, at)
+	data, err := r.readFile(full, maxFile)
 	if err != nil {
-		return nil, t, err
+		return nil, err
 	}
-	t = r.text(full, data)
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	for {
 		var document any
-		switch err := decoder.Decode(&document); {
-		case errors.Is(err, io.EOF):
-			return documents, t, nil
-		case err != nil:
-			return nil, t, fmt.Errorf("%s: %w", t.source.Path, err)
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			return out, nil
 		}
-		if document, err = textKeys(document); err != nil {
-			return nil, t, fmt.Errorf("%s: %w", t.source.Path, err)
+		if err == nil {
+			document, err = textKeys(document)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.shown(full), err)
 		}
 		if mapping, ok := document.(map[string]any); ok {
-			documents = append(documents, mapping)
+			out = append(out, mapping)
 		}
 	}
 }
 
-// textKeys returns a decoded YAML value with string keys only. It returns an error for any other key.
+// textKeys returns a decoded YAML value with string keys only. Any other key is an error.
 func textKeys(value any) (any, error) {
 	var err error
 	switch v := value.(type) {
@@ -291,90 +209,97 @@ func textKeys(value any) (any, error) {
 	return value, nil
 }
 
-// text is a file with its places.
-func (r *reach) text(full string, data []byte) text {
-	if real, err := filepath.EvalSymlinks(full); err == nil {
-		full = real
-	}
-	shown, _ := r.inside(full)
-	for _, t := range r.texts {
-		if t.source.Path == shown {
-			return t
-		}
-	}
-	return r.addText(source.New(shown, data))
-}
-
-// read reads a file of the repository and adds it to the files read.
-func (r *reach) read(full, name string, most int64, at source.Pos) ([]byte, error) {
-	if err := r.refuseOutside(full, name, at); err != nil {
+// readFile reads a file of the repository and adds it to Files.
+func (p *Project) readFile(full string, most int64) ([]byte, error) {
+	name := p.shown(full)
+	if err := p.refuseOutside(full, name); err != nil {
 		return nil, err
 	}
 	data, _, err := files.Read(full, most)
 	if err != nil {
-		return nil, &refusal{at, name + " cannot be read: " + files.Reason(err), "name a file of the repository"}
+		return nil, &refusal{name + " cannot be read: " + files.Reason(err), "name a file of the repository"}
 	}
-	if !slices.Contains(r.Files, full) {
-		r.Files = append(r.Files, full)
+	if !slices.Contains(p.Files, full) {
+		p.Files = append(p.Files, full)
 	}
 	return data, nil
 }
 
+// dotEnv returns given with the variables in the .env of a folder. Given values win.
+func dotEnv(dir string, given map[string]string) (types.Mapping, error) {
+	out := types.Mapping(given).Clone()
+	name := filepath.Join(dir, ".env")
+	if info, err := os.Stat(name); err != nil || info.IsDir() {
+		return out, nil
+	}
+	values, err := dotenv.GetEnvFromFile(out, []string{name})
+	if err != nil {
+		return nil, err
+	}
+	return out.Merge(values), nil
+}
+
 // refuseOutside refuses a path that leads out of the repository, also through links. For a file that does not exist it
 // checks the nearest folder that does.
-func (p *Project) refuseOutside(full, name string, at source.Pos) error {
+func (p *Project) refuseOutside(full, name string) error {
 	real, err := filepath.EvalSymlinks(full)
 	for above := full; errors.Is(err, fs.ErrNotExist) && above != filepath.Dir(above); {
 		above = filepath.Dir(above)
 		real, err = filepath.EvalSymlinks(above)
 	}
 	if err != nil {
-		return &refusal{at, name + " cannot be read: " + files.Reason(err), "name a file of the repository"}
+		return &refusal{name + " cannot be read: " + files.Reason(err), "name a file of the repository"}
 	}
 	if _, ok := p.inside(real); !ok {
-		return &refusal{at, name + " lies outside the repository", intoRepository}
+		return &refusal{name + " lies outside the repository", "copy it into the repository, and name it there"}
 	}
 	return nil
 }
 
-// checkFiles refuses files outside the repository that services name, and collects the variables in those that are read
-// into their environment.
-func (p *Project) checkFiles(found map[string]variable) error {
-	for _, name := range slices.Sorted(maps.Keys(p.loaded.Services)) {
-		s := p.loaded.Services[name]
-		of := func(key, path string) error {
-			return p.refuseOutside(path, fmt.Sprintf("service %q: %s %s", name, key, p.shown(path)), p.place(name, key))
+// checkFiles refuses files outside the repository that services name, and collects private values in their env_file.
+func (p *Project) checkFiles(project *types.Project) error {
+	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
+		s := project.Services[name]
+		outside := func(key, path string) error {
+			return p.refuseOutside(path, fmt.Sprintf("service %q: %s %s", name, key, p.shown(path)))
 		}
+		for _, f := range s.LabelFiles {
+			if err := outside("label_file", f); err != nil {
+				return err
+			}
+		}
+		envFiles := slices.Clone(s.EnvFiles)
 		for _, hook := range s.PreStart {
-			for _, f := range hook.EnvFiles {
-				if err := p.refuseOutside(f.Path, fmt.Sprintf("service %q: env_file %s", name, p.shown(f.Path)),
-					p.place(name, "pre_start")); err != nil {
-					return err
+			envFiles = append(envFiles, hook.EnvFiles...)
+		}
+		for _, f := range envFiles {
+			if err := outside("env_file", f.Path); err != nil {
+				return err
+			}
+			data, _, err := files.Read(f.Path, maxEnvironment)
+			if !bool(f.Required) && errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return &refusal{fmt.Sprintf("service %q: env_file %s: %s", name, p.shown(f.Path), files.Reason(err)),
+					"name a file of the repository"}
+			}
+			p.EnvFiles = append(p.EnvFiles, f.Path)
+			values, err := dotenv.UnmarshalBytesWithLookup(data, p.environment.Resolve)
+			for variable, value := range values {
+				if err == nil && spec.IsSecretName(variable) {
+					p.private = append(p.private, value)
 				}
 			}
 		}
-		for _, f := range s.LabelFiles {
-			if err := of("label_file", f); err != nil {
-				return err
-			}
-		}
-		for _, f := range s.EnvFiles {
-			if err := of("env_file", f.Path); err != nil {
-				return err
-			}
-			if _, err := os.Stat(f.Path); !bool(f.Required) && errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			data, _, err := files.Read(f.Path, maxEnvironment)
-			if err != nil {
-				return &refusal{p.place(name, "env_file"), fmt.Sprintf("service %q: env_file %s: %s", name, p.shown(f.Path),
-					files.Reason(err)), "name a file of the repository"}
-			}
-			p.EnvFiles = append(p.EnvFiles, f.Path)
-			p.noteVariablesOf(data, found)
-		}
 	}
 	return nil
+}
+
+// inside returns the path of a file relative to the root, with slashes; false outside it.
+func (p *Project) inside(full string) (string, bool) {
+	rel, ok := files.Below(p.root, full)
+	return filepath.ToSlash(rel), ok
 }
 
 // shown returns a path relative to the root, or unchanged if it is outside.

@@ -72,9 +72,8 @@ func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bo
 		}
 		merged = set(merged, source.Text{Value: "secrets", Pos: named.Text.Pos}, secrets)
 	}
-	settled, without := read.Settle(compose.Merge(read.Services, services), p.problems)
-	e.Notes = slices.Concat(read.Notes, without)
-	return set(merged, source.Text{Value: "services", Pos: named.Text.Pos}, settled), true
+	e.Notes = read.Notes
+	return set(merged, source.Text{Value: "services", Pos: named.Text.Pos}, read.Services), true
 }
 
 // set returns n with a value for a key that it may have.

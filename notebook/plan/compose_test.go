@@ -94,21 +94,21 @@ func TestComposeIsLaidUnder(t *testing.T) {
 	if got, want := e.Trials[1].Load.Target, "http://web:81/"; got != want || second.CPUs != 2 {
 		t.Errorf("the load goes to %s, want %s; it has %g cores, want 2", got, want, second.CPUs)
 	}
-	notes := []string{"ports of web exposed, not published", "no effect here: restart of web"}
+	notes := []string{"no effect here: restart of web"}
 	if !slices.Equal(e.Notes, notes) {
 		t.Errorf("the notes are %q, want %q", e.Notes, notes)
 	}
 }
 
-// A mistake in a Compose file is reported once, at its place there, in whatever profile.
+// A mistake in a Compose file is reported once, in whatever profile.
 func TestComposeIsWrong(t *testing.T) {
 	_, problems := planIn(t, "name: e\ncompose: docker-compose.yml\nload: {target: \"http://web/\"}\n",
 		func(dir, _ string) {
 			write(t, filepath.Join(dir, "docker-compose.yml"), "services:\n  web:\n    build: ./none\n    ports: [\"80\"]\n"+
 				"    volumes: [\"/etc:/etc\"]\n    mem_limit: 1k\n")
 		})
-	want := []string{"docker-compose.yml:3: no-such-file", "docker-compose.yml:5: not-allowed",
-		"docker-compose.yml:6: wrong-value"}
+	want := []string{"docker-compose.yml (service web): no-such-file", "docker-compose.yml (service web): wrong-value",
+		"docker-compose.yml (service web): not-allowed"}
 	got := []string{}
 	for _, problem := range problems {
 		got = append(got, strings.TrimPrefix(placed(problem), "experiments/sample/"))
@@ -118,9 +118,23 @@ func TestComposeIsWrong(t *testing.T) {
 	}
 }
 
-func placed(p *source.Problem) string {
-	line, _ := p.Pos.Source.Position(p.Pos.Start)
-	return p.Pos.Source.Path + ":" + string(rune('0'+line)) + ": " + p.Rule
+func placed(p *source.Problem) string { return p.Pos.Source.Path + ": " + p.Rule }
+
+// Null in services of the article removes services and keys of Compose files.
+func TestComposeWithoutServicesAndKeys(t *testing.T) {
+	p, problems := planIn(t, "name: e\ncompose: docker-compose.yml\nservices: {web: {privileged: null, cpus: null}, "+
+		"metrics: null}\nload: {target: \"http://web/\"}\n",
+		func(dir, _ string) {
+			write(t, filepath.Join(dir, "docker-compose.yml"), "services:\n  web: {image: x, ports: ['80'], privileged: true, "+
+				"cpus: 2}\n  metrics: {image: y}\n")
+		})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	services := p.Experiments[0].Trials[0].Services
+	if len(services) != 1 || services[0].Name != "web" || services[0].CPUs != 0 {
+		t.Errorf("got %+v, want the service web without cpus", services)
+	}
 }
 
 // Compose files use the variables that the article lists, and no others.
@@ -156,7 +170,7 @@ func TestComposeEnvironment(t *testing.T) {
 	}
 }
 
-// What a Compose file or a Dockerfile reaches for on the machine is refused at its place unless the project allows it.
+// What a Compose file or a Dockerfile reaches for on the machine is refused unless the project allows it.
 func TestComposeReachesForTheMachine(t *testing.T) {
 	const service = "services:\n  web:\n    image: x\n    ports: ['80']\n    "
 	const built = "services:\n  web:\n    ports: ['80']\n    build: "
@@ -164,37 +178,37 @@ func TestComposeReachesForTheMachine(t *testing.T) {
 		name, file string
 		links      map[string]string
 		files      map[string]string
-		want       string // rule and line of the only problem; empty for none
+		want       string // file and rule of the only problem; empty for none
 	}{
-		{"the whole disk", service + "volumes: ['/:/host']\n", nil, nil, "docker-compose.yml:5: not-allowed"},
+		{"the whole disk", service + "volumes: ['/:/host']\n", nil, nil, "docker-compose.yml (service web): not-allowed"},
 		{"the socket of the engine", service + "volumes: ['/var/run/docker.sock:/s']\n", nil, nil,
-			"docker-compose.yml:5: not-allowed"},
-		{"the home folder", service + "volumes: ['~/:/home']\n", nil, nil, "docker-compose.yml:5: not-allowed"},
+			"docker-compose.yml (service web): not-allowed"},
+		{"the home folder", service + "volumes: ['~/:/home']\n", nil, nil, "docker-compose.yml (service web): not-allowed"},
 		{"a folder above the repository", service + "volumes: ['../../../..:/above']\n", nil, nil,
-			"docker-compose.yml:5: not-allowed"},
+			"docker-compose.yml (service web): not-allowed"},
 		{"a linked folder", service + "volumes: ['./link:/l']\n", map[string]string{"link": "/etc"}, nil,
-			"docker-compose.yml:5: outside-folder"},
+			"docker-compose.yml (service web): outside-folder"},
 		{"a linked file", service + "volumes: ['./link:/l']\n", map[string]string{"link": "/etc/passwd"}, nil,
-			"docker-compose.yml:5: outside-folder"},
-		{"a capability", service + "cap_add: [SYS_ADMIN]\n", nil, nil, "docker-compose.yml:5: not-allowed"},
+			"docker-compose.yml (service web): outside-folder"},
+		{"a capability", service + "cap_add: [SYS_ADMIN]\n", nil, nil, "docker-compose.yml (service web): not-allowed"},
 		{"no filter of system calls", service + "security_opt: ['seccomp=unconfined']\n", nil, nil,
-			"docker-compose.yml:5: not-allowed"},
+			"docker-compose.yml (service web): not-allowed"},
 		{"a setting of the kernel", service + "sysctls: {kernel.core_pattern: '|/x'}\n", nil, nil,
-			"docker-compose.yml:5: not-allowed"},
+			"docker-compose.yml (service web): not-allowed"},
 		{"a secret outside", service + "secrets: [s]\nsecrets: {s: {file: /etc/passwd}}\n", nil, nil,
-			"docker-compose.yml:5: not-allowed"},
-		{"a context outside", built + "/etc\n", nil, nil, "docker-compose.yml:4: outside-folder"},
-		{"a context above", built + "../../../..\n", nil, nil, "docker-compose.yml:4: outside-folder"},
-		{"a linked context", built + "./link\n", map[string]string{"link": "/etc"}, nil, "docker-compose.yml:4: compose"},
+			"docker-compose.yml (secrets): not-allowed"},
+		{"a context outside", built + "/etc\n", nil, nil, "docker-compose.yml (service web): outside-folder"},
+		{"a context above", built + "../../../..\n", nil, nil, "docker-compose.yml (service web): outside-folder"},
+		{"a linked context", built + "./link\n", map[string]string{"link": "/etc"}, nil, "article.md: compose"},
 		{"a link in the context", built + ".\n", map[string]string{"link": "/etc/passwd"},
-			map[string]string{"Dockerfile": "FROM x\nCOPY link /\n"}, "docker-compose.yml:4: outside-folder"},
+			map[string]string{"Dockerfile": "FROM x\nCOPY link /\n"}, "docker-compose.yml (service web): outside-folder"},
 		{"a Dockerfile that copies from above", built + ".\n", nil,
 			map[string]string{"Dockerfile": "FROM x\nCOPY ../../../../etc/passwd /\n"}, ""},
 		{"a Dockerfile that adds an address", built + ".\n", nil,
 			map[string]string{"Dockerfile": "FROM x\nADD http://169.254.169.254/latest /\n"}, ""},
 		{"a heredoc that never ends", built + ".\n", nil, map[string]string{"Dockerfile": "FROM x\nRUN <<EOF\nx\n"}, ""},
 		{"a very large Dockerfile", built + ".\n", nil,
-			map[string]string{"Dockerfile": strings.Repeat("#\n", 1<<20)}, "docker-compose.yml:4: too-large"},
+			map[string]string{"Dockerfile": strings.Repeat("#\n", 1<<20)}, "docker-compose.yml (service web): too-large"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
