@@ -184,9 +184,17 @@ func TemplatesIn(n *yamltext.Node, problems *source.Problems) {
 }
 
 // Merge lays over on top of base: mappings merge key by key, anything else replaces, null removes. What replaces comes
-// after what stays, but for the axes of an experiment's matrix.
+// after what stays, but for the axes of an experiment's matrix. Null in services over Compose files is kept, since it
+// removes what is in those.
 func Merge(base, over *yamltext.Node) *yamltext.Node {
 	out := yamltext.Merge(base, over, false)
+	if out.Get("compose") != nil && over.Get("services") != nil {
+		for i, f := range out.Fields {
+			if f.Key.Value == "services" {
+				out.Fields[i].Value = yamltext.Merge(base.Get("services"), over.Get("services"), true)
+			}
+		}
+	}
 	keepAxes(out.Get("matrix"), base.Get("matrix"))
 	return out
 }

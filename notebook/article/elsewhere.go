@@ -34,7 +34,8 @@ var composeHints = map[string]string{
 const ownNetwork = "remove it: the services of a trial have a network of their own, and find each other by their names"
 
 // articleWording has the hints of decoders for articles.
-var articleWording = yamltext.Wording{ShapeHint: shapeHint, UnknownKey: unknownKey}
+var articleWording = yamltext.Wording{ShapeHint: shapeHint, UnknownKey: unknownKey,
+	Removes: func(t reflect.Type) bool { return t == reflect.TypeFor[Service]() }}
 
 // NewDecoder returns a decoder for articles. With templates, scalars may still hold ${{ }}.
 func NewDecoder(problems *source.Problems, templates bool) yamltext.Decoder {

@@ -28,6 +28,8 @@ type Wording struct {
 	// UnknownKey returns a hint about a key that a type does not have, and the key that is meant if it is only misspelt.
 	// Names are the keys that the type has.
 	UnknownKey func(key string, t reflect.Type, names []string) (hint, meant string)
+	// Removes reports whether the value null of any key of t removes what a Compose file has there.
+	Removes func(t reflect.Type) bool
 }
 
 // Decode fills the struct that out points to. what names the mapping in messages: "load", "service \"db\"".
@@ -144,7 +146,7 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 			if d.Problems.Found() > before {
 				tried = append(tried, f.Key.Value)
 			}
-		case strings.HasPrefix(f.Key.Value, "x-"):
+		case d.isExtra(f, t):
 		default:
 			if unknown++; unknown > maxUnknown {
 				continue
@@ -194,6 +196,12 @@ func (d Decoder) unknownField(n *Node, at int, what string, v reflect.Value, kno
 		d.Value(f.Value, meant, v.Field(i))
 	}
 	return meant
+}
+
+// isExtra reports whether a key that t does not have may be written nevertheless.
+func (d Decoder) isExtra(f Field, t reflect.Type) bool {
+	return strings.HasPrefix(f.Key.Value, "x-") ||
+		f.Value.Kind == Null && f.Value.Text.Value == "null" && d.Wording.Removes(t)
 }
 
 // Keys are where the keys of a mapping stand, those of ours with something behind them.
