@@ -1,10 +1,12 @@
 package bundle
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,6 +82,7 @@ type reproduction struct {
 	dir      string
 	here     machine.Host
 	host     machine.Host // of the results; zero until it is known
+	sameID   bool         // the author's host has the ID of host
 	project  *article.Project
 	article  *lab.Article
 	plan     *plan.Plan
@@ -113,44 +117,72 @@ func (r *reproduction) open(ctx context.Context, from string) (err error) {
 	return nil
 }
 
-// setHost sets the host of the results, as soon as it is known. The author's records of the same host are removed,
-// since the results would be mixed with them.
+// authorSuffix ends the host of the author's records where the author's host has the same ID as this one.
+const authorSuffix = "-author"
+
+// setHost sets the host of the results, as soon as it is known. The author's records of a host with the same ID get
+// another host, so that the two are shown next to each other.
 func (r *reproduction) setHost(host machine.Host) error {
 	if r.host.ID == host.ID {
 		return nil
 	}
-	records, _ := files.Below(r.project.Dir, filepath.Join(r.project.RecordsDir(r.article.Slug), host.ID))
-	var remove []string
-	theirs := false
+	records, _ := files.Below(r.project.Dir, r.project.RecordsDir(r.article.Slug))
+	same := filepath.ToSlash(filepath.Join(records, host.ID)) + "/"
+	author := filepath.Join(r.project.RecordsDir(r.article.Slug), host.ID+authorSuffix)
+	content, target := map[string][]byte{}, map[string]string{} // by old file
 	for _, f := range r.manifest.Files {
-		if !strings.Contains(f.Path, "/"+filepath.ToSlash(records)+"/") {
+		_, below, ok := strings.Cut(f.Path, "/"+same)
+		if !ok {
 			continue
 		}
-		theirs = true
+		r.sameID = true
 		name := filepath.Join(r.dir, filepath.FromSlash(f.Path))
 		data, err := os.ReadFile(name)
 		switch sum := sha256.Sum256(data); {
-		case errors.Is(err, fs.ErrNotExist): // removed before
+		case errors.Is(err, fs.ErrNotExist): // renamed before
 		case err != nil:
 			return lab.Failure(err)
 		case hex.EncodeToString(sum[:]) != f.SHA256:
 			return lab.Failure(fmt.Errorf("%s has results of this machine among the author's: move it elsewhere, or open the "+
 				"bundle in another folder with --output", terminal.Relative(name)))
 		default:
-			remove = append(remove, name)
+			content[name], target[name] = withHost(data, host.ID+authorSuffix), filepath.Join(author, filepath.FromSlash(below))
 		}
 	}
-	if theirs {
-		fmt.Fprintf(r.Stderr, "this host and the author's both count as %s: the pages show only what is measured here\n",
-			host.ID)
+	if r.sameID {
+		fmt.Fprintf(r.Stderr, "this host and the author's both count as %s: the author's is shown as %s\n", host.ID,
+			host.ID+authorSuffix)
 	}
-	for _, name := range remove {
-		if err := os.Remove(name); err != nil {
+	for name, data := range content {
+		err := files.Write(target[name], data)
+		if err == nil {
+			err = os.Remove(name)
+		}
+		if err != nil {
 			return lab.Failure(err)
 		}
 	}
 	r.host = host
 	return nil
+}
+
+// withHost returns records, one a line, with another host. Lines that are not JSON objects are left out.
+func withHost(records []byte, host string) (out []byte) {
+	for line := range bytes.Lines(records) {
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(line, &fields) != nil {
+			continue
+		}
+		if fields["host"] == nil {
+			out = append(out, line...)
+			continue
+		}
+		fields["host"] = json.RawMessage(strconv.Quote(host))
+		if changed, err := json.Marshal(fields); err == nil {
+			out = append(append(out, changed...), '\n')
+		}
+	}
+	return out
 }
 
 // prepare plans the article.
@@ -315,7 +347,11 @@ func (r *reproduction) compare(mine map[string]results.JudgementJSON) {
 	if len(r.manifest.Claims) == 0 || mine == nil {
 		return
 	}
-	rows := [][]string{{"claim", "there, on " + terminal.Clean(r.manifest.Claims[0].Host), "here, on " + r.host.ID, ""}}
+	there := terminal.Clean(r.manifest.Claims[0].Host)
+	if r.sameID && there == r.host.ID {
+		there += authorSuffix
+	}
+	rows := [][]string{{"claim", "there, on " + there, "here, on " + r.host.ID, ""}}
 	holds, same, measured, headlines := 0, 0, 0, 0
 	for _, c := range r.manifest.Claims {
 		here, ok := mine[c.Name]
@@ -324,15 +360,7 @@ func (r *reproduction) compare(mine map[string]results.JudgementJSON) {
 			word = here.Verdict
 		}
 		both := word != string(stats.NotMeasured) && c.Verdict != string(stats.NotMeasured)
-		agree := "differ"
-		switch {
-		case !both && word == c.Verdict:
-			agree = "not measured"
-		case !both:
-			agree = "one host only"
-		case word == c.Verdict:
-			agree = "same"
-		}
+		agree := agreement(c.Verdict, word)
 		if c.Headline {
 			headlines++
 			measured += lab.Boolean(both)
@@ -354,6 +382,20 @@ func (r *reproduction) compare(mine map[string]results.JudgementJSON) {
 	case headlines > 0:
 		fmt.Fprintf(r.Stdout, "none of %s is measured on both\n", terminal.Count(headlines, "headline claim"))
 	}
+}
+
+// agreement compares the verdicts on a claim on two hosts.
+func agreement(there, here string) string {
+	const none = string(stats.NotMeasured)
+	switch {
+	case there == none && here == none:
+		return "not measured"
+	case there == none || here == none:
+		return "one host only"
+	case there == here:
+		return "same"
+	}
+	return "differ"
 }
 
 // effectOf returns an effect and its interval.

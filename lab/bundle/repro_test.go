@@ -15,8 +15,8 @@ import (
 	"benchbook/runner/machine"
 )
 
-// Records of the author are left out where they are of the host that we count as, whatever the manifest says of hosts.
-// What else lies there, and what was measured here, stays.
+// The author's records of a host with the ID of this one get another host. Other files, and records of this machine,
+// stay.
 func TestRecordsOfOurHost(t *testing.T) {
 	const own, other = "project/experiments/x/records/c2-aaaaaa/full/1.jsonl",
 		"project/experiments/x/records/c2-bbbbbb/full/2.jsonl"
@@ -36,7 +36,7 @@ func TestRecordsOfOurHost(t *testing.T) {
 			dir := t.TempDir()
 			r := &reproduction{Session: &lab.Session{Stderr: io.Discard}, dir: dir, article: &lab.Article{Slug: "x"}}
 			for _, name := range []string{"project/benchbook.yaml", own, other, data, ours} {
-				text, file := "title: X\n", filepath.Join(dir, filepath.FromSlash(name))
+				text, file := "{\"host\":\"c2-aaaaaa\"}\n", filepath.Join(dir, filepath.FromSlash(name))
 				if name != ours {
 					sum := sha256.Sum256([]byte(text))
 					r.manifest.Files = append(r.manifest.Files, File{Path: name, SHA256: hex.EncodeToString(sum[:])})
@@ -61,6 +61,10 @@ func TestRecordsOfOurHost(t *testing.T) {
 				if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
 					gone = append(gone, name)
 				}
+			}
+			moved, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(strings.ReplaceAll(own, "aaaaaa", "aaaaaa-author"))))
+			if want := "{\"host\":\"c2-aaaaaa-author\"}\n"; test.err == "" && string(moved) != want {
+				t.Errorf("the author's records are %q (%v), want %q", moved, err, want)
 			}
 			if strings.Join(gone, " ") != strings.Join(test.gone, " ") {
 				t.Errorf("gone are %q, want %q", gone, test.gone)
