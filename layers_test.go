@@ -16,7 +16,7 @@ const module = "benchbook/"
 // layers has the folders of packages from the lowest layer up. A package imports its own layer and those below.
 var layers = []string{
 	"internal notebook/source notebook/expr notebook/stats notebook/spec " +
-		"notebook/yamltext notebook/markdown notebook/figurekind notebook/phrase",
+		"notebook/figurekind notebook/phrase",
 	"notebook/article notebook/record notebook/loadtool notebook/compose",
 	"notebook/plan notebook/validity",
 	"notebook/dataset",
@@ -33,7 +33,7 @@ var heavy = map[string]string{
 	"github.com/moby/moby/":      "runner/engine/docker",
 	"github.com/moby/buildkit/":  "runner/engine/docker",
 	"github.com/compose-spec/":   "notebook/compose",
-	"gopkg.in/yaml.v3":           "notebook/yamltext",
+	"gopkg.in/yaml.v3":           "notebook/source",
 	"go.yaml.in/yaml/v4":         "notebook/compose",
 	"gonum.org/v1/plot":          "render/figure",
 	"github.com/spf13/cobra":     "cmd",
@@ -91,7 +91,7 @@ func TestLayers(t *testing.T) {
 // The program in containers is put into many images and sent to other machines.
 func TestAgentIsSmall(t *testing.T) {
 	deps := goList(t, "-deps", "./runner/benchbook-agent")
-	for _, folder := range []string{"notebook/article", "notebook/plan", "notebook/yamltext", "notebook/stats", "render",
+	for _, folder := range []string{"notebook/article", "notebook/plan", "notebook/source", "notebook/stats", "render",
 		"runner/observe"} {
 		if strings.Contains("\n"+deps, "\n"+module+folder+"\n") {
 			t.Errorf("benchbook-agent has %s", folder)

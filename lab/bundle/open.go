@@ -14,7 +14,7 @@ import (
 	"benchbook/internal/git"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
-	"benchbook/notebook/yamltext"
+	"benchbook/notebook/source"
 )
 
 const maxSettings = 1 << 20 // bytes of a project file
@@ -26,7 +26,7 @@ var settingsKeys = []string{"title", "description", "author", "licence", "defaul
 func portableSettings(dir string) ([]byte, error) {
 	text, _, err := files.Read(filepath.Join(dir, article.ProjectFile), maxSettings)
 	if err == nil {
-		text, err = yamltext.Only(text, settingsKeys...)
+		text, err = source.Only(text, settingsKeys...)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", article.ProjectFile, err)

@@ -14,7 +14,6 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // A schemaKind is something that schema describes.
@@ -228,7 +227,7 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 		}
 		return anyOf(word(), schema{"type": "array", "items": word()},
 			schema{"type": "object", "properties": byTool, "additionalProperties": false}), true
-	case reflect.TypeFor[*yamltext.Node]().Elem():
+	case reflect.TypeFor[*source.Node]().Elem():
 		return schema{"type": "array", "items": words}, true // rows of published numbers
 	case reflect.TypeFor[article.Environment]():
 		return anyOf(words, schema{"type": "array", "items": schemaText("=")}), true

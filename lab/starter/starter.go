@@ -18,7 +18,6 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Article is an article to begin with.
@@ -124,7 +123,7 @@ var elsewhere = strings.Fields(`22 25 53 1433 1521 1883 2181 3306 4222 5432 5672
 
 // loaded is the service to put a load on: one whose port Compose would publish before others, and one that nothing
 // else depends on before others. Written has the services with their ports.
-func loaded(services *yamltext.Node, published map[string]bool) (name, port string) {
+func loaded(services *source.Node, published map[string]bool) (name, port string) {
 	type candidate struct {
 		name, port string
 		inside     int // 1 if it is not published

@@ -14,7 +14,6 @@ import (
 	"github.com/rivo/uniseg"
 
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -118,7 +117,7 @@ func TestDocument(t *testing.T) {
 }
 
 func TestMerge(t *testing.T) {
-	read := func(s string) *yamltext.Node { return yamltext.Mapping("test", s) }
+	read := func(s string) *source.Node { return source.Mapping("test", s) }
 	tests := []struct{ name, base, over, want string }{
 		{"mappings merge", "a: 1\nb: {c: 2, d: 3}", "b: {c: 4}", "{a: 1, b: {d: 3, c: 4}}"},
 		{"lists replace", "a: [1, 2]", "a: [3]", "{a: [3]}"},
@@ -137,20 +136,20 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-func show(n *yamltext.Node) string {
+func show(n *source.Node) string {
 	var parts []string
 	switch n.Kind {
-	case yamltext.Map:
+	case source.Map:
 		for _, f := range n.Fields {
 			parts = append(parts, f.Key.Value+": "+show(f.Value))
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
-	case yamltext.List:
+	case source.List:
 		for _, i := range n.Items {
 			parts = append(parts, show(i))
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
-	case yamltext.Null:
+	case source.Null:
 		return "null"
 	}
 	return n.Text.Value

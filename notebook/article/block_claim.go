@@ -2,21 +2,20 @@ package article
 
 import (
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Claim is the test of a sentence.
 type Claim struct {
-	Name           source.Text    `yaml:"name"`
-	Experiment     source.Text    `yaml:"experiment"`
-	Expect         Expression     `yaml:"expect"`
-	SmallestEffect Value[Share]   `yaml:"smallest_effect"`
-	Headline       Value[bool]    `yaml:"headline"`
-	Text           source.Text    `yaml:"text"`
-	Says           Says           `yaml:"says"`
-	Published      Expression     `yaml:"published"` // what the original found, as the effect is: 1.26, 26%, 130ms
-	Pos            source.Pos     `yaml:"-"`
-	Tried          yamltext.Tried `yaml:"-"`
+	Name           source.Text  `yaml:"name"`
+	Experiment     source.Text  `yaml:"experiment"`
+	Expect         Expression   `yaml:"expect"`
+	SmallestEffect Value[Share] `yaml:"smallest_effect"`
+	Headline       Value[bool]  `yaml:"headline"`
+	Text           source.Text  `yaml:"text"`
+	Says           Says         `yaml:"says"`
+	Published      Expression   `yaml:"published"` // what the original found, as the effect is: 1.26, 26%, 130ms
+	Pos            source.Pos   `yaml:"-"`
+	Tried          source.Tried `yaml:"-"`
 }
 
 // Says has a sentence for each outcome of a claim; missing ones are made.

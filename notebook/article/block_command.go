@@ -2,7 +2,6 @@ package article
 
 import (
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Command is a program whose run is timed.
@@ -20,7 +19,7 @@ type Command struct {
 	Warmup      Value[int]      `yaml:"warmup"` // runs before the one that is timed
 	Expect      *Expect         `yaml:"expect"`
 	Timeout     Value[Duration] `yaml:"timeout"`
-	Tried       yamltext.Tried  `yaml:"-"`
+	Tried       source.Tried    `yaml:"-"`
 }
 
 // Expect guards against timing a failure.

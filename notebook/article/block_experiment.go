@@ -10,17 +10,16 @@ import (
 	"benchbook/internal/files"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // ExperimentBlock is an experiment as it stands in an article, before defaults, profile and templates.
 type ExperimentBlock struct {
 	Name source.Text
-	Node *yamltext.Node // the whole block
-	Pos  source.Pos     // of its fence
+	Node *source.Node // the whole block
+	Pos  source.Pos   // of its fence
 
 	extent source.Pos // of the fence and all lines of the block
-	tried  yamltext.Tried
+	tried  source.Tried
 }
 
 // Compose names Compose files, as paths or as a mapping.
@@ -29,8 +28,8 @@ type Compose struct {
 	Environment []source.Text `yaml:"environment"` // names of variables of the command that the files may use
 }
 
-func (c *Compose) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if n.Kind != yamltext.Map {
+func (c *Compose) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if n.Kind != source.Map {
 		d.Decode(n, what, &c.Files)
 		return
 	}
@@ -65,7 +64,7 @@ type Experiment struct {
 	Cleanup     []Hook          `yaml:"cleanup"`
 	Timeout     Value[Duration] `yaml:"timeout"`
 	Profiles    Profiles        `yaml:"profiles"`
-	Tried       yamltext.Tried  `yaml:"-"`
+	Tried       source.Tried    `yaml:"-"`
 }
 
 // Duration is short for the type of times in articles.
@@ -78,8 +77,8 @@ type Calibrate struct {
 	Text source.Text
 }
 
-func (c *Calibrate) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if !d.Kind(n, what, yamltext.Scalar) {
+func (c *Calibrate) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if !d.Kind(n, what, source.Scalar) {
 		return
 	}
 	c.Text = n.Text
@@ -95,15 +94,15 @@ func (c *Calibrate) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string
 
 // Hook is a command that is run before or after something: in a service, or where the measured command runs.
 type Hook struct {
-	Service source.Text    `yaml:"service"`
-	Run     *CommandLine   `yaml:"run"`
-	Pos     source.Pos     `yaml:"-"`
-	Tried   yamltext.Tried `yaml:"-"`
+	Service source.Text  `yaml:"service"`
+	Run     *CommandLine `yaml:"run"`
+	Pos     source.Pos   `yaml:"-"`
+	Tried   source.Tried `yaml:"-"`
 }
 
-func (h *Hook) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (h *Hook) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	d.FieldsOf(n, what, h)
-	if d.Whole && n.Kind == yamltext.Map && n.Get("run") == nil && !h.Tried.Has("run") {
+	if d.Whole && n.Kind == source.Map && n.Get("run") == nil && !h.Tried.Has("run") {
 		d.Problems.Add("missing-key", n.Text.Pos, "a command of %s has nothing to run", what).
 			Hint = "write {service: NAME, run: PROGRAM ARGUMENTS}"
 	}
@@ -116,26 +115,26 @@ type Profiles []Profile
 type Profile struct {
 	Name source.Text
 	Skip bool
-	Node *yamltext.Node
+	Node *source.Node
 }
 
-func (p *Profiles) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if !d.Kind(n, what, yamltext.Map) {
+func (p *Profiles) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if !d.Kind(n, what, source.Map) {
 		return
 	}
 	for _, f := range n.Fields {
-		if f.Value.Kind == yamltext.Null {
+		if f.Value.Kind == source.Null {
 			continue // it removes the profile of what this is merged over
 		}
 		if !files.IsName(f.Key.Value) { // the folder of its records is called so
 			AddBadName(d.Problems, f.Key, "profile")
 			continue
 		}
-		if f.Value.Kind == yamltext.Scalar && f.Value.Text.Value == "skip" {
+		if f.Value.Kind == source.Scalar && f.Value.Text.Value == "skip" {
 			*p = append(*p, Profile{Name: f.Key, Skip: true})
 			continue
 		}
-		if f.Value.Kind != yamltext.Map {
+		if f.Value.Kind != source.Map {
 			d.Problems.Add("wrong-shape", f.Value.Text.Pos, "profile %q must be a mapping or skip, not %s", f.Key.Value,
 				f.Value.Kind).
 				Hint = "write what the profile changes, or skip to leave the experiment out"
@@ -155,7 +154,7 @@ func (p *Profiles) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 
 // DecodeExperiment reads an experiment. ${{ }} may still stand in it: a typed value that holds one stays zero. Of a
 // whole experiment, one whose defaults and profile are merged in, every part has to be complete.
-func DecodeExperiment(n *yamltext.Node, whole bool, problems *source.Problems) *Experiment {
+func DecodeExperiment(n *source.Node, whole bool, problems *source.Problems) *Experiment {
 	var e Experiment
 	d := NewDecoder(problems, true)
 	d.Whole = whole
@@ -164,19 +163,19 @@ func DecodeExperiment(n *yamltext.Node, whole bool, problems *source.Problems) *
 }
 
 // TemplatesIn checks the expressions of all ${{ }} under n.
-func TemplatesIn(n *yamltext.Node, problems *source.Problems) {
+func TemplatesIn(n *source.Node, problems *source.Problems) {
 	switch n.Kind {
-	case yamltext.Scalar:
+	case source.Scalar:
 		if strings.Contains(n.Text.Value, "${{") {
 			if _, err := expr.ParseTemplate(n.Text.Value); err != nil {
 				AddExprError(n.Text, err, problems)
 			}
 		}
-	case yamltext.List:
+	case source.List:
 		for _, item := range n.Items {
 			TemplatesIn(item, problems)
 		}
-	case yamltext.Map:
+	case source.Map:
 		for _, f := range n.Fields {
 			TemplatesIn(f.Value, problems)
 		}
@@ -186,12 +185,12 @@ func TemplatesIn(n *yamltext.Node, problems *source.Problems) {
 // Merge lays over on top of base: mappings merge key by key, anything else replaces, null removes. What replaces comes
 // after what stays, but for the axes of an experiment's matrix. Null in services over Compose files is kept, since it
 // removes what is in those.
-func Merge(base, over *yamltext.Node) *yamltext.Node {
-	out := yamltext.Merge(base, over, false)
+func Merge(base, over *source.Node) *source.Node {
+	out := source.Merge(base, over, false)
 	if out.Get("compose") != nil && over.Get("services") != nil {
 		for i, f := range out.Fields {
 			if f.Key.Value == "services" {
-				out.Fields[i].Value = yamltext.Merge(base.Get("services"), over.Get("services"), true)
+				out.Fields[i].Value = source.Merge(base.Get("services"), over.Get("services"), true)
 			}
 		}
 	}
@@ -200,30 +199,30 @@ func Merge(base, over *yamltext.Node) *yamltext.Node {
 }
 
 // keepAxes leaves the axes of a matrix in the order that they have below: they name its trials.
-func keepAxes(matrix, below *yamltext.Node) {
-	if matrix == below || matrix == nil || below == nil || matrix.Kind != yamltext.Map || below.Kind != yamltext.Map {
+func keepAxes(matrix, below *source.Node) {
+	if matrix == below || matrix == nil || below == nil || matrix.Kind != source.Map || below.Kind != source.Map {
 		return
 	}
-	place := func(f yamltext.Field) int {
-		i := slices.IndexFunc(below.Fields, func(b yamltext.Field) bool { return b.Key.Value == f.Key.Value })
+	place := func(f source.Field) int {
+		i := slices.IndexFunc(below.Fields, func(b source.Field) bool { return b.Key.Value == f.Key.Value })
 		if i < 0 {
 			return len(below.Fields)
 		}
 		return i
 	}
-	slices.SortStableFunc(matrix.Fields, func(a, b yamltext.Field) int { return cmp.Compare(place(a), place(b)) })
+	slices.SortStableFunc(matrix.Fields, func(a, b source.Field) int { return cmp.Compare(place(a), place(b)) })
 }
 
 // Extend lays an experiment over the one that it extends, as Merge does. Inside profiles null stays: what it removes is
 // only there when the profile is laid on top.
-func Extend(base, over *yamltext.Node) *yamltext.Node {
+func Extend(base, over *source.Node) *source.Node {
 	const profiles = "profiles"
 	out := Merge(base.Without(profiles), over.Without(profiles))
 	later := over.Get(profiles)
-	if later == nil || later.Kind != yamltext.Null {
-		later = yamltext.Merge(base.Get(profiles), later, true)
+	if later == nil || later.Kind != source.Null {
+		later = source.Merge(base.Get(profiles), later, true)
 		if later != nil {
-			out.Fields = append(out.Fields, yamltext.Field{Key: source.Text{Value: profiles, Pos: later.Text.Pos}, Value: later})
+			out.Fields = append(out.Fields, source.Field{Key: source.Text{Value: profiles, Pos: later.Text.Pos}, Value: later})
 		}
 	}
 	return out

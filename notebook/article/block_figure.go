@@ -4,7 +4,6 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Figure draws results.
@@ -27,8 +26,8 @@ type Figure struct {
 	Headline   Value[bool]      `yaml:"headline"`
 	Part       *ConditionalPart `yaml:"-"` // that it stands in; nil if it stands in none
 	Pos        source.Pos       `yaml:"-"`
-	Tried      yamltext.Tried   `yaml:"-"`
-	Keys       yamltext.Keys    `yaml:"-"`
+	Tried      source.Tried     `yaml:"-"`
+	Keys       source.Keys      `yaml:"-"`
 }
 
 // Axis is one of the two of a figure.

@@ -6,7 +6,6 @@ import (
 	"benchbook/notebook/loadtool"
 
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Load is requests over HTTP, or what another tool makes of these keys.
@@ -37,7 +36,7 @@ type Load struct {
 	Args        Args                   `yaml:"args"`
 	Script      source.Text            `yaml:"script"` // a file for the tool
 	Driver      *Driver                `yaml:"driver"`
-	Tried       yamltext.Tried         `yaml:"-"`
+	Tried       source.Tried           `yaml:"-"`
 }
 
 // Targets is where requests go: one URL, or several in proportion to their weights.
@@ -53,21 +52,21 @@ type Target struct {
 	Pos     source.Pos     `yaml:"-"`
 }
 
-func (t *Targets) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (t *Targets) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	items := n.Items
-	if n.Kind != yamltext.List {
-		items = []*yamltext.Node{n}
+	if n.Kind != source.List {
+		items = []*source.Node{n}
 	}
 	for _, item := range items {
 		one := Target{URL: item.Text, Pos: item.Text.Pos}
-		if item.Kind == yamltext.Map {
+		if item.Kind == source.Map {
 			one.URL = source.Text{}
 			d.FieldsOf(item, what, &one)
 			if item.Get("url") == nil {
 				d.Problems.Add("missing-key", item.Text.Pos, "a target has no url").
 					Hint = "write {url: http://SERVICE:PORT/, weight: 1}"
 			}
-		} else if item.Kind != yamltext.Scalar {
+		} else if item.Kind != source.Scalar {
 			d.Problems.Add("wrong-shape", item.Text.Pos, "a target must be a URL or a mapping with one, not %s", item.Kind)
 			continue
 		}
@@ -103,13 +102,13 @@ func (Tool) Words() []string {
 
 // Driver is a program of the article that puts the load on, in the place of our own.
 type Driver struct {
-	Image       source.Text    `yaml:"image"`
-	Build       *Build         `yaml:"build"`
-	Command     *CommandLine   `yaml:"command"`
-	Environment Environment    `yaml:"environment"`
-	Configs     []Config       `yaml:"configs"`
-	Prints      Value[Prints]  `yaml:"prints"`
-	Tried       yamltext.Tried `yaml:"-"`
+	Image       source.Text   `yaml:"image"`
+	Build       *Build        `yaml:"build"`
+	Command     *CommandLine  `yaml:"command"`
+	Environment Environment   `yaml:"environment"`
+	Configs     []Config      `yaml:"configs"`
+	Prints      Value[Prints] `yaml:"prints"`
+	Tried       source.Tried  `yaml:"-"`
 }
 
 // Prints is what a driver tells of its load.
@@ -129,8 +128,8 @@ type Args struct {
 	ByTool []Named[[]source.Text]
 }
 
-func (a *Args) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if n.Kind != yamltext.Map {
+func (a *Args) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if n.Kind != source.Map {
 		d.Value(n, what, reflect.ValueOf(&a.All).Elem())
 		return
 	}
@@ -142,7 +141,7 @@ func (a *Args) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 			continue
 		}
 		words := Named[[]source.Text]{Name: f.Key}
-		if f.Value.Kind != yamltext.Null {
+		if f.Value.Kind != source.Null {
 			d.Value(f.Value, what, reflect.ValueOf(&words.Value).Elem())
 		}
 		a.ByTool = append(a.ByTool, words)
@@ -174,12 +173,12 @@ type Failures struct {
 	Max      Value[Share]
 }
 
-func (f *Failures) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if n.Kind == yamltext.Scalar && (n.Text.Value == "expected" || d.Templated(n)) {
+func (f *Failures) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if n.Kind == source.Scalar && (n.Text.Value == "expected" || d.Templated(n)) {
 		f.Expected = n.Text.Value == "expected"
 		return
 	}
-	if n.Kind == yamltext.Map {
+	if n.Kind == source.Map {
 		var limit struct {
 			Max Value[Share] `yaml:"max"`
 		}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Matrix is the settings that an experiment compares.
@@ -35,15 +34,15 @@ type Combination struct {
 var reserved = map[string]bool{"experiment": true, "metric": true, "value": true, "unit": true,
 	"and": true, "or": true, "not": true, "true": true, "false": true}
 
-func (m *Matrix) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if !d.Kind(n, what, yamltext.Map) {
+func (m *Matrix) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if !d.Kind(n, what, source.Map) {
 		return
 	}
 	for _, f := range n.Fields {
 		switch name := f.Key.Value; {
-		case strings.HasPrefix(name, "x-"), f.Value.Kind == yamltext.Null && !d.Whole:
+		case strings.HasPrefix(name, "x-"), f.Value.Kind == source.Null && !d.Whole:
 			// Null removes the axis, or the rows, of what this is merged over.
-		case name == "include" && f.Value.Kind == yamltext.Scalar:
+		case name == "include" && f.Value.Kind == source.Scalar:
 			// The file with the rows is read when the experiment is planned.
 		case name == "include":
 			m.Include = combinations(d, f.Value, "include")
@@ -59,7 +58,7 @@ func (m *Matrix) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 	}
 }
 
-func checkParameterName(d yamltext.Decoder, t source.Text) {
+func checkParameterName(d source.Decoder, t source.Text) {
 	if reserved[t.Value] {
 		d.Problems.Add("reserved-name", t.Pos, "%q cannot be the name of a parameter", t.Value).
 			Hint = "expressions use this word for something else; choose another"
@@ -68,11 +67,11 @@ func checkParameterName(d yamltext.Decoder, t source.Text) {
 	}
 }
 
-func settings(d yamltext.Decoder, f yamltext.Field) []Setting {
+func settings(d source.Decoder, f source.Field) []Setting {
 	var out []Setting
 	switch f.Value.Kind {
-	case yamltext.List:
-	case yamltext.Map:
+	case source.List:
+	case source.Map:
 		checkAxisFiles(d, f)
 		return nil
 	default:
@@ -88,8 +87,8 @@ func settings(d yamltext.Decoder, f yamltext.Field) []Setting {
 	for _, item := range f.Value.Items {
 		s := Setting{Name: item.Text}
 		switch item.Kind {
-		case yamltext.Scalar:
-		case yamltext.Map:
+		case source.Scalar:
+		case source.Map:
 			c := combination(d, item, "a value of axis "+f.Key.Value)
 			s = Setting{Name: source.Text{Pos: item.Text.Pos}, Unavailable: c.Unavailable, InsteadOf: c.InsteadOf}
 			for _, field := range c.Fields {
@@ -126,7 +125,7 @@ type AxisFiles struct {
 	Files source.Text `yaml:"files"` // a pattern for files, each a value
 }
 
-func checkAxisFiles(d yamltext.Decoder, f yamltext.Field) {
+func checkAxisFiles(d source.Decoder, f source.Field) {
 	if f.Value.Get("rows") == nil && f.Value.Get("files") == nil {
 		d.Problems.Add("wrong-shape", f.Value.Text.Pos, "axis %q must be a list, or name the files of its values", f.Key.Value).
 			Hint = "write [a, b], {rows: FILE.csv} or {files: \"FOLDER/*/FILE.yaml\"}"
@@ -140,15 +139,15 @@ func checkAxisFiles(d yamltext.Decoder, f yamltext.Field) {
 	}
 }
 
-func combinations(d yamltext.Decoder, n *yamltext.Node, what string) []Combination {
-	if n.Kind != yamltext.List {
+func combinations(d source.Decoder, n *source.Node, what string) []Combination {
+	if n.Kind != source.List {
 		d.Problems.Add("wrong-shape", n.Text.Pos, "%s must be a list of mappings, not %s", what, n.Kind).
 			Hint = "put a dash before each row"
 		return nil
 	}
 	var out []Combination
 	for _, item := range n.Items {
-		if d.Kind(item, "a row of "+what, yamltext.Map) {
+		if d.Kind(item, "a row of "+what, source.Map) {
 			c := combination(d, item, "a row of "+what)
 			if what == "exclude" && !c.Unavailable.IsZero() {
 				d.Problems.Add("contradiction", c.Unavailable.Pos, "what is excluded is in no table, so it needs no reason").
@@ -161,18 +160,18 @@ func combinations(d yamltext.Decoder, n *yamltext.Node, what string) []Combinati
 }
 
 // combination reads a mapping of parameters, of whose fields unavailable and instead_of are none.
-func combination(d yamltext.Decoder, n *yamltext.Node, what string) Combination {
+func combination(d source.Decoder, n *source.Node, what string) Combination {
 	c := Combination{Pos: n.Text.Pos}
 	for _, f := range n.Fields {
-		if f.Value.Kind == yamltext.Null && f.Key.Value != "unavailable" {
+		if f.Value.Kind == source.Null && f.Key.Value != "unavailable" {
 			continue // this row does not have it
 		}
-		if f.Value.Kind != yamltext.Null && !d.Kind(f.Value, f.Key.Value, yamltext.Scalar) {
+		if f.Value.Kind != source.Null && !d.Kind(f.Value, f.Key.Value, source.Scalar) {
 			continue
 		}
 		switch f.Key.Value {
 		case "unavailable":
-			if c.Unavailable = f.Value.Text; f.Value.Kind == yamltext.Null || c.Unavailable.Value == "" {
+			if c.Unavailable = f.Value.Text; f.Value.Kind == source.Null || c.Unavailable.Value == "" {
 				d.Problems.Add("missing-reason", f.Key.Pos, "%s is unavailable without a reason", what).
 					Hint = "write unavailable: with the words that tables show"
 			}

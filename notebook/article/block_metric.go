@@ -8,20 +8,19 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Metric is a metric that an experiment adds: computed from others, or found in what something wrote.
 type Metric struct {
-	Name   source.Text    `yaml:"name"` // words joined by dots
-	Unit   Value[string]  `yaml:"unit"` // such as s or 1; empty is 1
-	Better Value[Better]  `yaml:"better"`
-	Value  Expression     `yaml:"value"`
-	From   source.Text    `yaml:"from"` // "SERVICE log", "stdout", or the name of a hook
-	Regex  source.Text    `yaml:"regex"`
-	JSON   source.Text    `yaml:"json"` // a path with dots
-	Pos    source.Pos     `yaml:"-"`
-	Tried  yamltext.Tried `yaml:"-"`
+	Name   source.Text   `yaml:"name"` // words joined by dots
+	Unit   Value[string] `yaml:"unit"` // such as s or 1; empty is 1
+	Better Value[Better] `yaml:"better"`
+	Value  Expression    `yaml:"value"`
+	From   source.Text   `yaml:"from"` // "SERVICE log", "stdout", or the name of a hook
+	Regex  source.Text   `yaml:"regex"`
+	JSON   source.Text   `yaml:"json"` // a path with dots
+	Pos    source.Pos    `yaml:"-"`
+	Tried  source.Tried  `yaml:"-"`
 }
 
 // Better is the direction in which a metric improves.
@@ -55,9 +54,9 @@ func (m *Metric) Means() record.Metric {
 	return out
 }
 
-func (m *Metric) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (m *Metric) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	d.FieldsOf(n, "a metric", m)
-	if n.Kind != yamltext.Map || strings.Contains(m.Name.Value+m.From.Value+m.Unit.Text.Value, "${{") {
+	if n.Kind != source.Map || strings.Contains(m.Name.Value+m.From.Value+m.Unit.Text.Value, "${{") {
 		return
 	}
 	m.checkName(d.Problems)

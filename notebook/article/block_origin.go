@@ -2,7 +2,6 @@ package article
 
 import (
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Origin is an HTTP server of ours, on port 80, that answers after a time: what a load generator, a proxy or a client
@@ -46,9 +45,9 @@ type Latency struct {
 	Values       []Value[Duration]   `yaml:"values"`
 }
 
-func (l *Latency) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (l *Latency) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	d.FieldsOf(n, what, l)
-	if !d.Whole || n.Kind != yamltext.Map {
+	if !d.Whole || n.Kind != source.Map {
 		return
 	}
 	if n.Get("distribution") == nil {

@@ -10,7 +10,6 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // PublishedRef says whether published numbers stand beside ours, and which where there are several.
@@ -19,8 +18,8 @@ type PublishedRef struct {
 	Name  source.Text // empty: the only block that fits
 }
 
-func (p *PublishedRef) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if !d.Kind(n, what, yamltext.Scalar) {
+func (p *PublishedRef) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if !d.Kind(n, what, source.Scalar) {
 		return
 	}
 	if err := parseScalar(n.Text.Value, &p.Shown); err != nil {
@@ -35,19 +34,19 @@ type Published struct {
 	Source     source.Text    `yaml:"source"`
 	URL        source.Text    `yaml:"url"`
 	Rows       []PublishedRow `yaml:"-"`       // of rows or file, those that where picks, with what with adds
-	Written    *yamltext.Node `yaml:"rows"`    // as they stand in the article
+	Written    *source.Node   `yaml:"rows"`    // as they stand in the article
 	File       source.Text    `yaml:"file"`    // a CSV or YAML file or listing of the article, instead of rows
 	Where      Expression     `yaml:"where"`   // about the columns, before they are renamed
 	With       NamedTexts     `yaml:"with"`    // added to every row that does not say otherwise
 	Metrics    NamedTexts     `yaml:"metrics"` // of columns, or of words in the column metric: what they are called here
 	Pos        source.Pos     `yaml:"-"`
-	Tried      yamltext.Tried `yaml:"-"`
+	Tried      source.Tried   `yaml:"-"`
 }
 
 // NamedTexts are words with names, in the order written.
 type NamedTexts []Named[source.Text]
 
-func (v *NamedTexts) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (v *NamedTexts) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	*v = DecodeNamed[source.Text](d, n, what, "entry")
 }
 
@@ -101,7 +100,7 @@ func (doc publishedReader) publishedRows(b *Published) {
 	}
 	picked := 0
 	for _, n := range rows {
-		if !NewDecoder(p, false).Kind(n, "a row of published numbers", yamltext.Map) {
+		if !NewDecoder(p, false).Kind(n, "a row of published numbers", source.Map) {
 			continue
 		}
 		fits, err := doc.picks(b.Where, n, names)
@@ -125,7 +124,7 @@ func (doc publishedReader) publishedRows(b *Published) {
 }
 
 // writtenRows are the rows of a block, from the article or a file; false if there are none to read.
-func (doc publishedReader) writtenRows(b *Published) ([]*yamltext.Node, bool) {
+func (doc publishedReader) writtenRows(b *Published) ([]*source.Node, bool) {
 	p := &doc.Problems
 	switch hasFile := !b.File.IsZero(); {
 	case hasFile && b.Written != nil:
@@ -134,7 +133,7 @@ func (doc publishedReader) writtenRows(b *Published) ([]*yamltext.Node, bool) {
 	case hasFile:
 		return doc.Rows(b.File, p)
 	case b.Written != nil:
-		return b.Written.Items, NewDecoder(p, false).Kind(b.Written, "rows", yamltext.List)
+		return b.Written.Items, NewDecoder(p, false).Kind(b.Written, "rows", source.List)
 	case !b.Tried.Has("rows", "file"):
 		p.Add("missing-key", b.Pos, "the block of published numbers has no rows").
 			Hint = "add rows: with parameters and metrics, or file: with a CSV or YAML file"
@@ -143,7 +142,7 @@ func (doc publishedReader) writtenRows(b *Published) ([]*yamltext.Node, bool) {
 }
 
 // columns gives the names of all fields of rows, in the order in which they come.
-func columns(rows []*yamltext.Node) []string {
+func columns(rows []*source.Node) []string {
 	var names []string
 	for _, n := range rows {
 		for _, f := range n.Fields {
@@ -154,7 +153,7 @@ func columns(rows []*yamltext.Node) []string {
 }
 
 // picks evaluates where for a row, whose columns are names there.
-func (doc publishedReader) picks(where Expression, n *yamltext.Node, names []string) (bool, error) {
+func (doc publishedReader) picks(where Expression, n *source.Node, names []string) (bool, error) {
 	if where.Node == nil {
 		return true, nil
 	}
@@ -175,10 +174,10 @@ func (doc publishedReader) picks(where Expression, n *yamltext.Node, names []str
 // publishedMetric checks one entry of metrics, from a column or a word in the column metric to a metric. It is false
 // for one that is wrong.
 func (doc publishedReader) publishedMetric(b *Published, m Named[source.Text], names []string,
-	rows []*yamltext.Node) (ok bool) {
+	rows []*source.Node) (ok bool) {
 	known := slices.Clone(names)
 	for _, n := range rows {
-		if v := n.Get("metric"); v != nil && v.Kind == yamltext.Scalar && !slices.Contains(known, v.Text.Value) {
+		if v := n.Get("metric"); v != nil && v.Kind == source.Scalar && !slices.Contains(known, v.Text.Value) {
 			known = append(known, v.Text.Value)
 		}
 	}
@@ -227,12 +226,12 @@ func (doc publishedReader) timesCommands(name string) bool {
 // publishedRow reads one row. With a column metric, that names the only metric of the row, whose number and unit stand
 // in value and unit; without one, every column that is called like a metric is one. The result is false for a row whose
 // metric the block does not take.
-func (doc publishedReader) publishedRow(b *Published, n *yamltext.Node) (PublishedRow, bool) {
+func (doc publishedReader) publishedRow(b *Published, n *source.Node) (PublishedRow, bool) {
 	d := NewDecoder(&doc.Problems, false)
 	row := PublishedRow{Pos: n.Text.Pos}
 	name := n.Get("metric")
 	for _, f := range n.Fields {
-		if f.Value.Kind == yamltext.Null || !d.Kind(f.Value, f.Key.Value, yamltext.Scalar) || f.Value.Text.Value == "" {
+		if f.Value.Kind == source.Null || !d.Kind(f.Value, f.Key.Value, source.Scalar) || f.Value.Text.Value == "" {
 			continue
 		}
 		switch key := f.Key.Value; {
@@ -257,7 +256,7 @@ func (doc publishedReader) publishedRow(b *Published, n *yamltext.Node) (Publish
 // addNumber adds a number to the metrics of a row. It is false if the block takes no such metric: what is not named as
 // one may be a note. Where a row names it, the unit may stand there too.
 func (doc publishedReader) addNumber(b *Published, row *PublishedRow, key, written source.Text,
-	naming *yamltext.Node) bool {
+	naming *source.Node) bool {
 	called, isTaken := Get(b.Metrics, key.Value)
 	if !isTaken {
 		called = key

@@ -2,14 +2,13 @@ package article
 
 import (
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Tune is the values to search for before the repetitions of a trial, by name.
 type Tune []Named[Search]
 
-func (t *Tune) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if !d.Kind(n, what, yamltext.Map) {
+func (t *Tune) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if !d.Kind(n, what, source.Map) {
 		return
 	}
 	for _, f := range n.Fields {
@@ -33,7 +32,7 @@ type Capacity struct {
 	From  Value[PerSecond] `yaml:"from"`
 	To    Value[PerSecond] `yaml:"to"`
 	Pos   source.Pos       `yaml:"-"`
-	Tried yamltext.Tried   `yaml:"-"`
+	Tried source.Tried     `yaml:"-"`
 }
 
 // Rate is how many requests leave in a second: a number, or a share of what another experiment was measured to bear.
@@ -48,9 +47,9 @@ type Rate struct {
 // IsZero says that no rate was written.
 func (r *Rate) IsZero() bool { return r.Text.Pos.Source == nil }
 
-func (r *Rate) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (r *Rate) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	r.Text = n.Text
-	if n.Kind != yamltext.Map {
+	if n.Kind != source.Map {
 		r.PerSecond.DecodeNode(d, n, what)
 		return
 	}

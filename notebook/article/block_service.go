@@ -8,13 +8,12 @@ import (
 
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/notebook/yamltext"
 )
 
 // Services are the services of an experiment, in the order written.
 type Services []Named[Service]
 
-func (s *Services) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (s *Services) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	*s = DecodeNamed[Service](d, n, what, "service")
 }
 
@@ -53,7 +52,7 @@ type Service struct {
 	StopGrace   Value[Duration] `yaml:"stop_grace_period"`
 	Scale       Value[int]      `yaml:"scale"`
 	Link        *Link           `yaml:"link"`
-	Tried       yamltext.Tried  `yaml:"-"`
+	Tried       source.Tried    `yaml:"-"`
 }
 
 // Build says what an image is built from.
@@ -71,12 +70,12 @@ type Build struct {
 // BuildNetwork is what RUN instructions of a Dockerfile reach.
 type BuildNetwork string
 
-// Words implements yamltext.Enum.
+// Words implements source.Enum.
 func (BuildNetwork) Words() []string { return []string{spec.NoNetwork} }
 
-func (b *Build) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (b *Build) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	b.Pos = n.Text.Pos
-	if n.Kind == yamltext.Scalar {
+	if n.Kind == source.Scalar {
 		b.Context = n.Text
 		return
 	}
@@ -94,18 +93,18 @@ type CommandLine struct {
 	Pos     source.Pos
 }
 
-func (c *CommandLine) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (c *CommandLine) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	c.Pos = n.Text.Pos
-	if n.Kind == yamltext.List {
+	if n.Kind == source.List {
 		for _, item := range n.Items {
-			if d.Kind(item, what, yamltext.Scalar) {
+			if d.Kind(item, what, source.Scalar) {
 				c.Words = append(c.Words, item.Text.Value)
 			}
 		}
 		c.Written = shellquote.Join(c.Words...)
 		return
 	}
-	if !d.Kind(n, what, yamltext.Scalar) {
+	if !d.Kind(n, what, source.Scalar) {
 		return
 	}
 	c.Written = n.Text.Value
@@ -128,13 +127,13 @@ func (e Environment) Map() map[string]string {
 	return NamedTexts(e).Map()
 }
 
-func (e *Environment) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if n.Kind != yamltext.List {
+func (e *Environment) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if n.Kind != source.List {
 		*e = DecodeNamed[source.Text](d, n, what, "variable")
 		return
 	}
 	for _, item := range n.Items {
-		if !d.Kind(item, what, yamltext.Scalar) {
+		if !d.Kind(item, what, source.Scalar) {
 			continue
 		}
 		name, value, ok := strings.Cut(item.Text.Value, "=")
@@ -150,14 +149,14 @@ func (e *Environment) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what stri
 
 // Config is a file or listing of the article that is copied into the container when it starts.
 type Config struct {
-	Source source.Text    `yaml:"source"`
-	Target source.Text    `yaml:"target"`
-	Tried  yamltext.Tried `yaml:"-"`
+	Source source.Text  `yaml:"source"`
+	Target source.Text  `yaml:"target"`
+	Tried  source.Tried `yaml:"-"`
 }
 
-func (c *Config) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (c *Config) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	d.FieldsOf(n, "a config", c)
-	if !d.Whole || n.Kind != yamltext.Map {
+	if !d.Whole || n.Kind != source.Map {
 		return
 	}
 	for key, t := range map[string]source.Text{"source": c.Source, "target": c.Target} {
@@ -199,9 +198,9 @@ func (VolumeType) Words() []string {
 	return []string{string(BindVolume), string(NamedVolume), string(TmpfsVolume)}
 }
 
-func (v *Volume) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (v *Volume) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	v.Pos = n.Text.Pos
-	if n.Kind == yamltext.Map {
+	if n.Kind == source.Map {
 		d.FieldsOf(n, "a volume", v)
 		if v.Target.IsZero() {
 			d.Problems.Add("missing-key", n.Text.Pos, "a volume has no target").
@@ -209,7 +208,7 @@ func (v *Volume) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 		}
 		return
 	}
-	if !d.Kind(n, "a volume", yamltext.Scalar) || d.Templated(n) {
+	if !d.Kind(n, "a volume", source.Scalar) || d.Templated(n) {
 		return
 	}
 	parts := strings.Split(n.Text.Value, ":")
@@ -265,8 +264,8 @@ func (Condition) Words() []string {
 	return []string{string(ServiceStarted), string(ServiceHealthy), string(ServiceCompleted)}
 }
 
-func (l *Dependencies) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if n.Kind != yamltext.Map {
+func (l *Dependencies) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if n.Kind != source.Map {
 		var names []source.Text
 		d.Value(n, what, reflect.ValueOf(&names).Elem())
 		for _, name := range names {
@@ -281,7 +280,7 @@ func (l *Dependencies) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what str
 			// of Compose's own commands: there is none here that it could say something of
 			Restart Value[bool] `yaml:"restart"`
 		}
-		if f.Value.Kind != yamltext.Null {
+		if f.Value.Kind != source.Null {
 			d.Decode(f.Value, "depends_on", &options)
 		}
 		if options.Required.Known() && !options.Required.V {
@@ -302,12 +301,12 @@ type Ulimit struct {
 	Hard Value[int] `yaml:"hard"`
 }
 
-func (u *Ulimits) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (u *Ulimits) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	*u = DecodeNamed[Ulimit](d, n, what, "limit")
 }
 
-func (u *Ulimit) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if n.Kind == yamltext.Scalar {
+func (u *Ulimit) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if n.Kind == source.Scalar {
 		u.Soft.DecodeNode(d, n, what)
 		u.Hard = u.Soft
 		return

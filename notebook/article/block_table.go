@@ -5,7 +5,6 @@ import (
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Table shows results in rows and columns.
@@ -23,7 +22,7 @@ type Table struct {
 	Claim      source.Text      `yaml:"claim"`
 	Part       *ConditionalPart `yaml:"-"` // that it stands in; nil if it stands in none
 	Pos        source.Pos       `yaml:"-"`
-	Tried      yamltext.Tried   `yaml:"-"`
+	Tried      source.Tried     `yaml:"-"`
 }
 
 // Formats says how columns are shown, by their names.
@@ -35,12 +34,12 @@ type Format struct {
 	Text    source.Text
 }
 
-func (f *Formats) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (f *Formats) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	*f = DecodeNamed[Format](d, n, what, "format of")
 }
 
-func (f *Format) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if !d.Kind(n, what, yamltext.Scalar) {
+func (f *Format) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if !d.Kind(n, what, source.Scalar) {
 		return
 	}
 	f.Text = n.Text

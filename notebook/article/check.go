@@ -14,7 +14,6 @@ import (
 	"benchbook/internal/files"
 	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // checker looks for what is wrong between the parts of a document.
@@ -124,7 +123,7 @@ func (doc *checker) checkListing(l *Listing) {
 
 // named checks a name that has to be there and be the only one of its kind.
 func (doc *checker) named(t source.Text, at source.Pos, what string, seen map[string]source.Text,
-	tried yamltext.Tried) bool {
+	tried source.Tried) bool {
 	switch before, twice := seen[t.Value]; {
 	case t.Value == "" && tried.Has("name"):
 		return false
@@ -186,7 +185,7 @@ func (doc *checker) claimName(t source.Text, claims map[string]source.Text) {
 }
 
 func (doc *checker) label(t source.Text, at source.Pos, prefix string, seen map[string]source.Text,
-	tried yamltext.Tried) {
+	tried source.Tried) {
 	before, twice := seen[t.Value]
 	switch {
 	case t.Value == "" && tried.Has("label"):
@@ -249,9 +248,9 @@ func (doc *checker) checkFigure(f *Figure) {
 
 // contradictions reports keys of one block or profile that cannot both be meant. Where they come from different layers,
 // the one that docs/load.md prefers wins, and nothing is reported: a block may override what it inherits.
-func contradictions(n *yamltext.Node, problems *source.Problems) {
-	both := func(in, a *yamltext.Node, key, what, hint string) {
-		if b := in.Get(key); a != nil && a.Kind != yamltext.Null && b != nil && b.Kind != yamltext.Null {
+func contradictions(n *source.Node, problems *source.Problems) {
+	both := func(in, a *source.Node, key, what, hint string) {
+		if b := in.Get(key); a != nil && a.Kind != source.Null && b != nil && b.Kind != source.Null {
 			problems.Add("contradiction", in.Place(key), "%s", what).Hint = hint
 		}
 	}

@@ -14,7 +14,6 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Value is a scalar that an author wrote, read as a T. Until templates are expanded it may hold one, and then V is
@@ -68,8 +67,8 @@ func Get[T any](list []Named[T], name string) (value T, ok bool) {
 	return found.Value, ok
 }
 
-func (v *Value[T]) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if !d.Kind(n, what, yamltext.Scalar) {
+func (v *Value[T]) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if !d.Kind(n, what, source.Scalar) {
 		return
 	}
 	v.Text = n.Text
@@ -82,8 +81,8 @@ func (v *Value[T]) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string)
 	}
 }
 
-func (e *Expression) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if !d.Kind(n, what, yamltext.Scalar) {
+func (e *Expression) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if !d.Kind(n, what, source.Scalar) {
 		return
 	}
 	e.Text = n.Text
@@ -104,8 +103,8 @@ func ParseExpression(t source.Text, problems *source.Problems) expr.Node {
 }
 
 // DecodeNamed reads a mapping whose keys are names of the author's choice.
-func DecodeNamed[T any](d yamltext.Decoder, n *yamltext.Node, what, each string) []Named[T] {
-	if !d.Kind(n, what, yamltext.Map) {
+func DecodeNamed[T any](d source.Decoder, n *source.Node, what, each string) []Named[T] {
+	if !d.Kind(n, what, source.Map) {
 		return nil
 	}
 	var out []Named[T]
@@ -115,10 +114,10 @@ func DecodeNamed[T any](d yamltext.Decoder, n *yamltext.Node, what, each string)
 			break
 		}
 		e := Named[T]{Name: f.Key}
-		if f.Value.Kind == yamltext.Null && d.Templates {
+		if f.Value.Kind == source.Null && d.Templates {
 			continue // it removes the entry of what this is merged over
 		}
-		if d.Decode(f.Value, fmt.Sprintf("%s %q", each, f.Key.Value), &e.Value); f.Value.Kind != yamltext.Null {
+		if d.Decode(f.Value, fmt.Sprintf("%s %q", each, f.Key.Value), &e.Value); f.Value.Kind != source.Null {
 			out = append(out, e)
 		}
 	}

@@ -7,14 +7,13 @@ import (
 	"time"
 
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // decodeText reads one experiment, as it stands in an article.
 func decodeText(t *testing.T, text string) *Experiment {
 	t.Helper()
 	var problems source.Problems
-	e := DecodeExperiment(yamltext.Mapping("test", text), true, &problems)
+	e := DecodeExperiment(source.Mapping("test", text), true, &problems)
 	for _, p := range problems.Sorted() {
 		t.Error(p)
 	}

@@ -28,7 +28,6 @@ import (
 
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 const (
@@ -80,17 +79,17 @@ type Document struct {
 
 // Front is the front matter of an article.
 type Front struct {
-	Title       source.Text    `yaml:"title"`
-	Description source.Text    `yaml:"description"`
-	Date        source.Text    `yaml:"date"`
-	Tags        Tags           `yaml:"tags"`
-	Draft       Value[bool]    `yaml:"draft"`
-	Authors     []source.Text  `yaml:"authors"`
-	Reproduces  *Reproduces    `yaml:"reproduces"`
-	Values      NamedValues    `yaml:"values"`
-	Colours     []source.Text  `yaml:"colours"` // values of parameters and labels, in the order of their colours
-	Defaults    Defaults       `yaml:"defaults"`
-	Tried       yamltext.Tried `yaml:"-"`
+	Title       source.Text   `yaml:"title"`
+	Description source.Text   `yaml:"description"`
+	Date        source.Text   `yaml:"date"`
+	Tags        Tags          `yaml:"tags"`
+	Draft       Value[bool]   `yaml:"draft"`
+	Authors     []source.Text `yaml:"authors"`
+	Reproduces  *Reproduces   `yaml:"reproduces"`
+	Values      NamedValues   `yaml:"values"`
+	Colours     []source.Text `yaml:"colours"` // values of parameters and labels, in the order of their colours
+	Defaults    Defaults      `yaml:"defaults"`
+	Tried       source.Tried  `yaml:"-"`
 }
 
 // Reproduces names the work that an article repeats.
@@ -104,8 +103,8 @@ type Reproduces struct {
 // Tags are words that articles are found by.
 type Tags []source.Text
 
-func (t *Tags) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if n.Kind == yamltext.Scalar && strings.Contains(n.Text.Value, ",") {
+func (t *Tags) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if n.Kind == source.Scalar && strings.Contains(n.Text.Value, ",") {
 		words := strings.FieldsFunc(n.Text.Value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 		d.Problems.Add("wrong-value", n.Text.Pos, "several %s must be a list", what).Hint = "write " + what + ": [" +
 			strings.Join(words, ", ") + "]"
@@ -117,15 +116,15 @@ func (t *Tags) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
 // NamedValues are expressions with names, in the order written.
 type NamedValues []Named[Expression]
 
-func (v *NamedValues) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (v *NamedValues) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	*v = DecodeNamed[Expression](d, n, what, "value")
 }
 
 // Defaults are keys of experiments that hold wherever an experiment does not say otherwise.
-type Defaults struct{ Node *yamltext.Node }
+type Defaults struct{ Node *source.Node }
 
-func (v *Defaults) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if d.Kind(n, what, yamltext.Map) {
+func (v *Defaults) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if d.Kind(n, what, source.Map) {
 		v.Node = n
 		for _, key := range []string{"name", "extends"} {
 			if n.Get(key) != nil {
@@ -148,12 +147,12 @@ type Listing struct {
 	Lines    []source.Pos // of file=: of each line of Data
 	Pos      source.Pos   // of the fence's first line
 
-	fragment yamltext.Fragment // of file=
-	extent   source.Pos        // of file=: of the fence and all of its lines
+	fragment source.Fragment // of file=
+	extent   source.Pos      // of file=: of the fence and all of its lines
 }
 
 // Fragment is the text of the listing with its places in the article.
-func (l *Listing) Fragment() yamltext.Fragment { return l.fragment }
+func (l *Listing) Fragment() source.Fragment { return l.fragment }
 
 // Block is the node of a fence that means something to us. It stands in the tree where the fence stood.
 type Block struct {
@@ -267,8 +266,8 @@ func (doc *Document) frontMatter() []byte {
 	}
 	doc.front = doc.Source.Pos(0, m[1])
 	if m[2] >= 0 {
-		f := yamltext.Part(doc.Source, m[2], m[3], doc.Source.Pos(0, 3))
-		if n := yamltext.Parse(f, &doc.Problems); n != nil {
+		f := source.Part(doc.Source, m[2], m[3], doc.Source.Pos(0, 3))
+		if n := source.Parse(f, &doc.Problems); n != nil {
 			NewDecoder(&doc.Problems, false).Decode(n, "front matter", &doc.Front)
 			if written := n.Get("title"); written != nil && strings.TrimSpace(doc.Front.Title.Value) == "" &&
 				!doc.Front.Tried.Has("title") {
@@ -447,9 +446,9 @@ func (doc fenceReader) includedLines(b *Block, f *ast.FencedCodeBlock) {
 	}
 }
 
-func (doc fenceReader) yamlBlock(b *Block, f yamltext.Fragment) {
+func (doc fenceReader) yamlBlock(b *Block, f source.Fragment) {
 	before := doc.Problems.Len()
-	n := yamltext.Parse(f, &doc.Problems)
+	n := source.Parse(f, &doc.Problems)
 	cut := slices.ContainsFunc(doc.Problems.All()[before:],
 		func(p *source.Problem) bool { return p.Rule == "yaml-syntax" })
 	// what can be read of it may lack something that others name
@@ -460,7 +459,7 @@ func (doc fenceReader) yamlBlock(b *Block, f yamltext.Fragment) {
 		return
 	}
 	d := NewDecoder(&doc.Problems, false)
-	if n.Kind != yamltext.List || b.Is == "experiment" {
+	if n.Kind != source.List || b.Is == "experiment" {
 		doc.yamlItem(d, b, n, b.Place)
 		return
 	}
@@ -470,8 +469,8 @@ func (doc fenceReader) yamlBlock(b *Block, f yamltext.Fragment) {
 }
 
 // yamlItem reads one of the things that a block says.
-func (doc fenceReader) yamlItem(d yamltext.Decoder, b *Block, n *yamltext.Node, at source.Pos) {
-	if !d.Kind(n, "a block of "+b.Is, yamltext.Map) {
+func (doc fenceReader) yamlItem(d source.Decoder, b *Block, n *source.Node, at source.Pos) {
+	if !d.Kind(n, "a block of "+b.Is, source.Map) {
 		doc.setUnread(b.Is, b.YAML)
 		return
 	}
@@ -490,13 +489,13 @@ func (doc fenceReader) yamlItem(d yamltext.Decoder, b *Block, n *yamltext.Node, 
 }
 
 // decodeInto reads one thing into the list of its block and that of the document.
-func decodeInto[T any](d yamltext.Decoder, n *yamltext.Node, kind string, one *T, block, all *[]*T) {
+func decodeInto[T any](d source.Decoder, n *source.Node, kind string, one *T, block, all *[]*T) {
 	d.Decode(n, kind, one)
 	*block, *all = append(*block, one), append(*all, one)
 }
 
 // experiment reads a block of an experiment.
-func (doc fenceReader) experiment(b *Block, n *yamltext.Node) {
+func (doc fenceReader) experiment(b *Block, n *source.Node) {
 	if len(doc.Experiments) == maxExperiments {
 		doc.Problems.Add("too-many", b.Place, "more than %d experiments", maxExperiments).
 			Hint = "make several articles of it"

@@ -6,7 +6,6 @@ import (
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // composeHints says what to do about keys of Compose that services do not have.
@@ -34,12 +33,12 @@ var composeHints = map[string]string{
 const ownNetwork = "remove it: the services of a trial have a network of their own, and find each other by their names"
 
 // articleWording has the hints of decoders for articles.
-var articleWording = yamltext.Wording{ShapeHint: shapeHint, UnknownKey: unknownKey,
+var articleWording = source.Wording{ShapeHint: shapeHint, UnknownKey: unknownKey,
 	Removes: func(t reflect.Type) bool { return t == reflect.TypeFor[Service]() }}
 
 // NewDecoder returns a decoder for articles. With templates, scalars may still hold ${{ }}.
-func NewDecoder(problems *source.Problems, templates bool) yamltext.Decoder {
-	return yamltext.Decoder{Problems: problems, Wording: &articleWording, Templates: templates}
+func NewDecoder(problems *source.Problems, templates bool) source.Decoder {
+	return source.Decoder{Problems: problems, Wording: &articleWording, Templates: templates}
 }
 
 // unknownKey returns a hint about a key that t does not have. If the key is only misspelt, meant is the right one.
@@ -56,12 +55,12 @@ func unknownKey(key string, t reflect.Type, names []string) (hint, meant string)
 // shapeHint is a way out where something other than a node was wanted, if it is plain what went wrong. It is a table.
 //
 //gocyclo:ignore
-func shapeHint(n *yamltext.Node, what string, want yamltext.NodeKind) string {
-	if n.Kind == yamltext.Scalar && want == yamltext.Map && strings.HasPrefix(what, "service ") {
+func shapeHint(n *source.Node, what string, want source.NodeKind) string {
+	if n.Kind == source.Scalar && want == source.Map && strings.HasPrefix(what, "service ") {
 		return "write below it what it is made of, such as image: " + n.Text.Value
 	}
-	if n.Kind == yamltext.Scalar && want == yamltext.Map {
-		if m := yamltext.GluedKey.FindStringSubmatch(n.Text.Value); m != nil {
+	if n.Kind == source.Scalar && want == source.Map {
+		if m := source.GluedKey.FindStringSubmatch(n.Text.Value); m != nil {
 			return "put a space behind the colon: " + m[1] + ": " + m[2]
 		}
 		if name, value, ok := strings.Cut(n.Text.Value, "="); ok && what == "environment" && IsName(name) {
@@ -69,13 +68,13 @@ func shapeHint(n *yamltext.Node, what string, want yamltext.NodeKind) string {
 		}
 	}
 	switch {
-	case n.Kind == yamltext.Map && want == yamltext.List:
+	case n.Kind == source.Map && want == source.List:
 		return "put a dash before each entry"
-	case want == yamltext.Map:
+	case want == source.Map:
 		return shapes[what]
-	case n.Kind == yamltext.Map && want == yamltext.Scalar && (what == "body" || what == "stdin"):
+	case n.Kind == source.Map && want == source.Scalar && (what == "body" || what == "stdin"):
 		return "write it as a text, in single quotes"
-	case n.Kind == yamltext.List && want == yamltext.Scalar && len(n.Items) == 1:
+	case n.Kind == source.List && want == source.Scalar && len(n.Items) == 1:
 		return "write the value alone, without brackets or dash"
 	}
 	return ""

@@ -10,7 +10,6 @@ import (
 	"github.com/yuin/goldmark/text"
 
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // maxIndent is how far a fence may be indented in Markdown.
@@ -153,12 +152,12 @@ func (doc fenceReader) nearlyBlock(words string, at source.Pos, content []byte) 
 }
 
 // segmentsOf makes a fragment of lines of Markdown; shown is the text that goldmark parsed.
-func segmentsOf(s *source.Source, shown []byte, segments []text.Segment, whole source.Pos) yamltext.Fragment {
-	var pieces []yamltext.Piece
+func segmentsOf(s *source.Source, shown []byte, segments []text.Segment, whole source.Pos) source.Fragment {
+	var pieces []source.Piece
 	for _, line := range segments {
-		pieces = append(pieces, yamltext.Piece{Text: string(line.Value(shown)), Start: line.Start, Padding: line.Padding})
+		pieces = append(pieces, source.Piece{Text: string(line.Value(shown)), Start: line.Start, Padding: line.Padding})
 	}
-	return yamltext.Join(s, pieces, whole)
+	return source.Join(s, pieces, whole)
 }
 
 // inlineText is a value in running text: what the segments of the article hold from a byte of theirs on.

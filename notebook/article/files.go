@@ -13,7 +13,6 @@ import (
 
 	"benchbook/internal/files"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // maxFile bounds what is read of a single file of an article; larger data is better made in an image.
@@ -30,15 +29,15 @@ type File struct {
 
 // fragment is the text of the file, with the places of what is in it. It is false for one that is too large to be read
 // so.
-func (f *File) fragment(doc *Document, problems *source.Problems) (yamltext.Fragment, bool) {
+func (f *File) fragment(doc *Document, problems *source.Problems) (source.Fragment, bool) {
 	if f.listing != nil {
 		return f.listing.fragment, true
 	}
 	src := source.New(path.Join(path.Dir(doc.Source.Path), f.Path), f.Data)
 	if !source.Fits(src, problems) {
-		return yamltext.Fragment{}, false
+		return source.Fragment{}, false
 	}
-	return yamltext.Whole(src), true
+	return source.Whole(src), true
 }
 
 // RecordsName is the folder of records beside the file of an article: records, or that of another name with .records.
@@ -149,7 +148,7 @@ func (doc *Document) ReadFile(name string) (data []byte, exec bool, err error) {
 
 // Rows reads a file of rows, which is CSV with a line of names, or a YAML list of mappings. Everything in them knows
 // its place in the file. An empty field of CSV is none.
-func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*yamltext.Node, bool) {
+func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*source.Node, bool) {
 	f, ok := doc.File(t, problems)
 	if !ok {
 		return nil, false
@@ -162,20 +161,20 @@ func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*yamltext
 }
 
 // ParseRows reads the text of a file of rows, which t names.
-func ParseRows(name string, text yamltext.Fragment, t source.Text, problems *source.Problems) ([]*yamltext.Node, bool) {
+func ParseRows(name string, text source.Fragment, t source.Text, problems *source.Problems) ([]*source.Node, bool) {
 	switch extension := path.Ext(name); {
 	case extension != ".csv" && extension != ".yaml" && extension != ".yml":
 		problems.Add("wrong-value", t.Pos, "%q is not a file of rows", t.Value).
 			Hint = "its name must end in .csv, .yaml or .yml"
 		return nil, false
 	case extension == ".csv":
-		return yamltext.CSV(text, problems)
+		return source.CSV(text, problems)
 	default:
-		n := yamltext.Parse(text, problems)
+		n := source.Parse(text, problems)
 		if n == nil {
 			return nil, false
 		}
-		if n.Kind != yamltext.List {
+		if n.Kind != source.List {
 			problems.Add("wrong-shape", n.Text.Pos, "a file of rows must be a list of mappings, not %s", n.Kind).
 				Hint = "put a dash before each row"
 			return nil, false

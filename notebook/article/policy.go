@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Policy is what a machine lets projects do at most, whatever they allow their articles.
@@ -43,7 +42,7 @@ func ReadPolicy(name string, problems *source.Problems) *Policy {
 	if !ok || !source.Fits(src, problems) {
 		return p
 	}
-	if n := yamltext.Parse(yamltext.Whole(src), problems); n != nil {
+	if n := source.Parse(source.Whole(src), problems); n != nil {
 		NewDecoder(problems, false).Decode(n, "the policy", p)
 	}
 	return p

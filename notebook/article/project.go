@@ -20,7 +20,6 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/notebook/yamltext"
 )
 
 // Project is a folder with articles.
@@ -31,8 +30,8 @@ type Project struct {
 	// RecordsIn is a folder for comparisons that has the records of each article in a folder of its own, in place of those
 	// beside articles.
 	RecordsIn string
-	Defaults  *yamltext.Node            // of all experiments; nil if none
-	Profiles  map[string]*yamltext.Node // overrides of all experiments, by profile
+	Defaults  *source.Node            // of all experiments; nil if none
+	Profiles  map[string]*source.Node // overrides of all experiments, by profile
 	Problems  source.Problems
 }
 
@@ -65,13 +64,13 @@ type AllowList[W Word] struct {
 	Targets []source.Text `yaml:"targets"` // hosts of running targets
 }
 
-func (a *AllowList[W]) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (a *AllowList[W]) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	items := n.Items
-	if n.Kind != yamltext.List {
-		items = []*yamltext.Node{n}
+	if n.Kind != source.List {
+		items = []*source.Node{n}
 	}
 	for _, item := range items {
-		if item.Kind == yamltext.Map {
+		if item.Kind == source.Map {
 			d.FieldsOf(item, what, a)
 			continue
 		}
@@ -126,7 +125,7 @@ type Publish struct {
 	Folder source.Text `yaml:"folder"`
 }
 
-func (p *Publish) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (p *Publish) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	d.FieldsOf(n, what, p)
 	if !p.Folder.IsZero() && (!p.Remote.IsZero() || !p.Branch.IsZero()) {
 		d.Problems.Add("contradiction", p.Folder.Pos, "publish has both a folder and a branch of a remote").
@@ -188,7 +187,7 @@ func OpenProjectFile(name string) (*Project, error) {
 	}
 	p, err := OpenProject(filepath.Dir(abs))
 	if err != nil {
-		p = &Project{Profiles: map[string]*yamltext.Node{}}
+		p = &Project{Profiles: map[string]*source.Node{}}
 	}
 	p.Dir, p.file = filepath.Dir(abs), abs
 	p.Theme, p.Publish = source.Text{}, nil // these are of the whole project
@@ -208,12 +207,12 @@ func (p *Project) Reopen() (*Project, error) {
 }
 
 func readProject(dir string) *Project {
-	p := &Project{Dir: dir, Profiles: map[string]*yamltext.Node{}}
+	p := &Project{Dir: dir, Profiles: map[string]*source.Node{}}
 	src, ok := source.Read(filepath.Join(dir, ProjectFile), ProjectFile, &p.Problems)
 	if !ok || !source.Fits(src, &p.Problems) {
 		return p
 	}
-	n := yamltext.Parse(yamltext.Whole(src), &p.Problems)
+	n := source.Parse(source.Whole(src), &p.Problems)
 	if n == nil {
 		return p
 	}

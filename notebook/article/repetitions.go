@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
-	"benchbook/notebook/yamltext"
 )
 
 // Repetitions say after how many rounds a run judges its claims, and how many rounds there are at most.
@@ -49,12 +49,12 @@ func checkCount(n int) error {
 	return nil
 }
 
-func (r *Repetitions) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what string) {
-	if n.Kind == yamltext.Map {
+func (r *Repetitions) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if n.Kind == source.Map {
 		r.decodeLooks(d, n, what)
 		return
 	}
-	if !d.Kind(n, what, yamltext.Scalar) || d.Templated(n) {
+	if !d.Kind(n, what, source.Scalar) || d.Templated(n) {
 		return
 	}
 	read, err := ReadRepetitions(n.Text.Value)
@@ -64,7 +64,7 @@ func (r *Repetitions) DecodeNode(d yamltext.Decoder, n *yamltext.Node, what stri
 	*r = read
 }
 
-func (r *Repetitions) decodeLooks(d yamltext.Decoder, n *yamltext.Node, what string) {
+func (r *Repetitions) decodeLooks(d source.Decoder, n *source.Node, what string) {
 	var written struct {
 		Looks []Value[int] `yaml:"looks"`
 	}

@@ -7,7 +7,6 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Knowledge is how much of an experiment can be judged in spite of the problems that were found.
@@ -68,7 +67,7 @@ func (e *ExperimentBlock) leaves(p *source.Problem) Knowledge {
 	if p.Pos.In(e.Pos) && p.Rule == "load-or-command" {
 		return KnowsCells
 	}
-	key, value := source.Text{}, (*yamltext.Node)(nil)
+	key, value := source.Text{}, (*source.Node)(nil)
 	for _, f := range e.Node.Fields {
 		if f.Key.Pos.Source == p.Pos.Source && f.Key.Pos.Start <= p.Pos.Start && f.Key.Pos.Start >= key.Pos.Start {
 			key, value = f.Key, f.Value
@@ -77,7 +76,7 @@ func (e *ExperimentBlock) leaves(p *source.Problem) Knowledge {
 	switch left, harmless := keysLeave[key.Value]; {
 	case harmless:
 		return left
-	case value == nil || slices.Contains(yamltext.KeysOf(reflect.TypeFor[Experiment]()), key.Value) || value.Kind == yamltext.List:
+	case value == nil || slices.Contains(source.KeysOf(reflect.TypeFor[Experiment]()), key.Value) || value.Kind == source.List:
 		return KnowsNothing
 	}
 	// An unknown key. It may be a misspelt one, and what was meant by that is missing.

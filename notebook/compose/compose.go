@@ -29,7 +29,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/notebook/yamltext"
 )
 
 // Options say where Compose files are and what an article changes in them.
@@ -38,14 +37,14 @@ type Options struct {
 	Root        string          // the folder that all files must lie in
 	Environment []string        // names of the variables of this process that Compose files may use
 	AnySecret   bool            // secrets may be any variable, for an article that is being written
-	Services    *yamltext.Node  // of the article; their keys replace those of the Compose services of the same name
+	Services    *source.Node    // of the article; their keys replace those of the Compose services of the same name
 	Private     map[string]bool // receives the values of Environment and of secret variables in files; may be nil
 }
 
 // Project is the result of reading Compose files.
 type Project struct {
-	Services  *yamltext.Node    // by name, in the keys of articles, with the services of the article
-	Secrets   *yamltext.Node    // by name, in the keys of articles; nil if no service uses one
+	Services  *source.Node      // by name, in the keys of articles, with the services of the article
+	Secrets   *source.Node      // by name, in the keys of articles; nil if no service uses one
 	Published map[string]bool   // names of services with ports
 	Contents  map[string][]byte // configs and secrets that are in no file, by the path that represents them
 	Notes     []string          // for the author
@@ -173,14 +172,14 @@ func (p *Project) load(names []string) error {
 	if len(p.refused) > 0 {
 		return nil
 	}
-	base := &yamltext.Node{Kind: yamltext.Map}
+	base := &source.Node{Kind: source.Map}
 	for _, name := range slices.Sorted(maps.Keys(services)) {
 		service, err := p.parse(fmt.Sprintf("%s (service %s)", strings.Join(names, ", "), name), services[name])
 		if err != nil {
 			return err
 		}
 		key := source.Text{Value: name, Pos: service.Text.Pos}
-		base.Fields, base.Text.Pos = append(base.Fields, yamltext.Field{Key: key, Value: service}), key.Pos
+		base.Fields, base.Text.Pos = append(base.Fields, source.Field{Key: key, Value: service}), key.Pos
 	}
 	p.Services = override(base, p.options.Services)
 	if len(secrets) > 0 {
@@ -215,7 +214,7 @@ func (p *Project) project(paths []string) (*types.Project, error) {
 	}
 	profiles := slices.Clone(all.Profiles)
 	for _, f := range p.options.Services.All() {
-		if f.Value.Kind != yamltext.Null {
+		if f.Value.Kind != source.Null {
 			profiles = append(profiles, all.DisabledServices[f.Key.Value].Profiles...)
 		}
 	}
@@ -244,7 +243,7 @@ func (p *Project) noteMissing(o *loader.Options) {
 }
 
 // parse returns the node of a value. Problems in it show a text of its own, which has a name.
-func (p *Project) parse(name string, value any) (*yamltext.Node, error) {
+func (p *Project) parse(name string, value any) (*source.Node, error) {
 	text, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
 		return nil, err
@@ -252,7 +251,7 @@ func (p *Project) parse(name string, value any) (*yamltext.Node, error) {
 	s := source.New(name, text)
 	p.resolved[s] = true
 	var problems source.Problems
-	n := yamltext.Parse(yamltext.Whole(s), &problems)
+	n := source.Parse(source.Whole(s), &problems)
 	if !problems.Empty() {
 		return nil, errors.New(problems.Sorted()[0].Message)
 	}
@@ -260,30 +259,30 @@ func (p *Project) parse(name string, value any) (*yamltext.Node, error) {
 }
 
 // override returns services in which the keys of over replace whole keys of the same service. Null removes.
-func override(services, over *yamltext.Node) *yamltext.Node {
-	return replaced(services, over, func(below, above *yamltext.Node) *yamltext.Node {
-		return replaced(below, above, func(_, value *yamltext.Node) *yamltext.Node { return value })
+func override(services, over *source.Node) *source.Node {
+	return replaced(services, over, func(below, above *source.Node) *source.Node {
+		return replaced(below, above, func(_, value *source.Node) *source.Node { return value })
 	})
 }
 
 // replaced returns base with the fields of over; both combines two values of a key. Null removes.
-func replaced(base, over *yamltext.Node, both func(below, above *yamltext.Node) *yamltext.Node) *yamltext.Node {
+func replaced(base, over *source.Node, both func(below, above *source.Node) *source.Node) *source.Node {
 	if base == nil {
-		base = &yamltext.Node{Kind: yamltext.Map, Text: over.Text}
-	} else if over != nil && over.Kind != yamltext.Map {
+		base = &source.Node{Kind: source.Map, Text: over.Text}
+	} else if over != nil && over.Kind != source.Map {
 		return over
 	}
-	out := &yamltext.Node{Kind: yamltext.Map, Text: base.Text}
+	out := &source.Node{Kind: source.Map, Text: base.Text}
 	for _, f := range base.Fields {
 		if over.Get(f.Key.Value) == nil {
 			out.Fields = append(out.Fields, f)
 		}
 	}
 	for _, f := range over.All() {
-		if f.Value.Kind == yamltext.Null {
+		if f.Value.Kind == source.Null {
 			continue
 		}
-		if f.Value.Kind == yamltext.Map {
+		if f.Value.Kind == source.Map {
 			f.Value = both(base.Get(f.Key.Value), f.Value)
 		}
 		out.Fields = append(out.Fields, f)

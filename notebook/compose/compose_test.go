@@ -17,7 +17,6 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -43,11 +42,11 @@ var listed = []string{"FROM_SHELL", "FROM_SHELL_2", "FROM_SHELL_3", "FROM_SHELL_
 	"NOBODY_HAS_IT"}
 
 // read reads the Compose file of a repository, and lays services of an article over it.
-func read(root, article string) (services, secrets *yamltext.Node, notes []string, problems []*source.Problem) {
+func read(root, article string) (services, secrets *source.Node, notes []string, problems []*source.Problem) {
 	var found source.Problems
-	var over *yamltext.Node
+	var over *source.Node
 	if article != "" {
-		over = yamltext.Mapping("article", article)
+		over = source.Mapping("article", article)
 	}
 	p := Read([]source.Text{{Value: "docker-compose.yml"}}, Options{Dir: root, Root: root, Services: over,
 		Environment: listed}, &found)
@@ -58,28 +57,28 @@ func read(root, article string) (services, secrets *yamltext.Node, notes []strin
 }
 
 // shown writes a value as YAML on lines of its own.
-func shown(b *strings.Builder, n *yamltext.Node, indent string) {
+func shown(b *strings.Builder, n *source.Node, indent string) {
 	switch n.Kind {
-	case yamltext.Map:
+	case source.Map:
 		for _, f := range n.Fields {
 			fmt.Fprintf(b, "%s%s:", indent, f.Key.Value)
-			if f.Value.Kind == yamltext.Scalar {
+			if f.Value.Kind == source.Scalar {
 				fmt.Fprintf(b, " %s\n", f.Value.Text.Value)
 				continue
 			}
 			b.WriteString("\n")
 			shown(b, f.Value, indent+"  ")
 		}
-	case yamltext.List:
+	case source.List:
 		for _, item := range n.Items {
-			if item.Kind == yamltext.Scalar {
+			if item.Kind == source.Scalar {
 				fmt.Fprintf(b, "%s- %s\n", indent, item.Text.Value)
 				continue
 			}
 			fmt.Fprintf(b, "%s-\n", indent)
 			shown(b, item, indent+"  ")
 		}
-	case yamltext.Null:
+	case source.Null:
 		fmt.Fprintf(b, "%snull\n", indent)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"benchbook/notebook/expr"
 
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // nameCheck looks at what the parts of an experiment say of each other.
@@ -112,8 +111,8 @@ func (c *nameCheck) sharedDependencies(list article.Dependencies, service string
 }
 
 // constant reports templates that differ between trials.
-func (c *nameCheck) constant(n *yamltext.Node, why string) {
-	visitNames(n, "", func(_ string, n *yamltext.Node, name *expr.Selector) {
+func (c *nameCheck) constant(n *source.Node, why string) {
+	visitNames(n, "", func(_ string, n *source.Node, name *expr.Selector) {
 		if head, _, _ := strings.Cut(name.Name, "."); head == "matrix" || head == "tune" {
 			c.problems.Add("shared-varies", n.Text.At(name.Span.Start, name.Span.End), "%s, so it cannot use %s", why,
 				name.Name).
@@ -183,7 +182,7 @@ func (c *nameCheck) search(s *article.Named[article.Search]) {
 		}
 	}
 	used, name := false, "tune."+s.Name.Value
-	visitNames(c.Node, "", func(_ string, _ *yamltext.Node, n *expr.Selector) { used = used || n.Name == name })
+	visitNames(c.Node, "", func(_ string, _ *source.Node, n *expr.Selector) { used = used || n.Name == name })
 	if !used {
 		c.problems.Add("unused-search", s.Name.Pos, "nothing uses ${{ %s }}, so all values are the same", name).
 			Hint = "write it where the value belongs, or remove the search"

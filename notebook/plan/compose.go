@@ -8,7 +8,6 @@ import (
 	"benchbook/notebook/compose"
 
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // composed are Compose files with the folder that their paths are counted from.
@@ -30,7 +29,7 @@ func (p *planner) composedFrom(t source.Text) *composed {
 // compose lays the services of an experiment over those of its Compose files. It is false if these cannot be used.
 //
 // Rules are those of docs/compose.md.
-func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bool) {
+func (p *planner) compose(e *outline, merged *source.Node) (*source.Node, bool) {
 	named := merged.Get("compose")
 	if named == nil {
 		return merged, true
@@ -38,7 +37,7 @@ func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bo
 	var ignored source.Problems // they were reported when the block was read
 	entry := article.DecodeExperiment(merged, false, &ignored).Compose
 	names := entry.Files
-	if named.Kind == yamltext.Map && named.Get("files") == nil {
+	if named.Kind == source.Map && named.Get("files") == nil {
 		p.problems.Add("missing-key", named.Text.Pos, "compose has no files").Hint = "write files: with the path of a Compose " +
 			"file"
 	}
@@ -77,11 +76,11 @@ func (p *planner) compose(e *outline, merged *yamltext.Node) (*yamltext.Node, bo
 }
 
 // set returns n with a value for a key that it may have.
-func set(n *yamltext.Node, key source.Text, value *yamltext.Node) *yamltext.Node {
+func set(n *source.Node, key source.Text, value *source.Node) *source.Node {
 	if n.Get(key.Value) != nil {
 		return With(n, key.Value, value)
 	}
 	out := *n
-	out.Fields = append(slices.Clone(n.Fields), yamltext.Field{Key: key, Value: value})
+	out.Fields = append(slices.Clone(n.Fields), source.Field{Key: key, Value: value})
 	return &out
 }

@@ -9,7 +9,6 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Quick is the profile that has a layer of its own built in.
@@ -53,7 +52,7 @@ func IsWritten(at source.Pos) bool {
 }
 
 // Merged is an experiment whose layers are merged.
-type Merged struct{ Node *yamltext.Node }
+type Merged struct{ Node *source.Node }
 
 // Merge lays the layers of docs/defaults.md over each other: built in, benchbook.yaml, front matter, block; then the
 // profile's: built in, benchbook.yaml, front matter, block. Repetitions, written as in an article, replace those of
@@ -62,7 +61,7 @@ func (l *Library) Merge(d *Definition, profile, repetitions string) (m *Merged, 
 	m = &Merged{}
 	m.Node = article.Extend(withoutUnused(l.defaults(d), d.Node), d.Node)
 	m.addBuiltIn()
-	var above []*yamltext.Node
+	var above []*source.Node
 	if over := l.project.Profiles[profile]; over != nil {
 		above = append(above, over)
 	}
@@ -87,7 +86,7 @@ func (l *Library) Merge(d *Definition, profile, repetitions string) (m *Merged, 
 		m.overlay(layer)
 	}
 	if repetitions != "" {
-		m.overlay(yamltext.Mapping(BuiltIn, "repetitions: "+repetitions+"\n"))
+		m.overlay(source.Mapping(BuiltIn, "repetitions: "+repetitions+"\n"))
 	}
 	m.addBuiltIn()
 	m.settle()
@@ -102,14 +101,14 @@ func (l *Library) ProfileNames(d *Definition) []string {
 }
 
 // profilesOf reads the profiles of an experiment. Their problems were reported when its block was read.
-func profilesOf(n *yamltext.Node) article.Profiles {
+func profilesOf(n *source.Node) article.Profiles {
 	return decodeKey("profiles", n.Get("profiles")).Profiles
 }
 
 // defaults are those of the project and of front matters, with the profiles that they name.
-func (l *Library) defaults(d *Definition) *yamltext.Node {
-	base := &yamltext.Node{Kind: yamltext.Map}
-	for _, layer := range append([]*yamltext.Node{l.project.Defaults}, d.front...) {
+func (l *Library) defaults(d *Definition) *source.Node {
+	base := &source.Node{Kind: source.Map}
+	for _, layer := range append([]*source.Node{l.project.Defaults}, d.front...) {
 		if layer != nil {
 			base = article.Extend(base, layer)
 		}
@@ -119,12 +118,12 @@ func (l *Library) defaults(d *Definition) *yamltext.Node {
 
 // addBuiltIn adds the built-in value of keys without one, or whose value null has removed.
 func (m *Merged) addBuiltIn() {
-	m.Node = article.Extend(withoutUnused(yamltext.Mapping(BuiltIn, builtIn), m.Node), m.Node)
+	m.Node = article.Extend(withoutUnused(source.Mapping(BuiltIn, builtIn), m.Node), m.Node)
 }
 
 // withoutUnused removes from a lower layer what an experiment does not use, such as the defaults of a load if it has a
 // command. An experiment with neither gets the one that is complete in its defaults.
-func withoutUnused(lower, upper *yamltext.Node) *yamltext.Node {
+func withoutUnused(lower, upper *source.Node) *source.Node {
 	has := func(key, complete string) bool {
 		if upper.Get("load") == nil && upper.Get("command") == nil {
 			return lower.Get(key).Get(complete) != nil
@@ -141,7 +140,7 @@ func withoutUnused(lower, upper *yamltext.Node) *yamltext.Node {
 }
 
 // overlay puts a layer on top.
-func (m *Merged) overlay(over *yamltext.Node) {
+func (m *Merged) overlay(over *source.Node) {
 	switch {
 	case m.Node.Get("load") == nil && m.Node.Get("command") != nil:
 		over = over.Without("load")
@@ -153,24 +152,24 @@ func (m *Merged) overlay(over *yamltext.Node) {
 
 // quick is the layer of profile quick: it shortens what lasts longer, and leaves commands and searches alone.
 // Ahead is merged with the layers above it, which may change how the load ends.
-func quick(merged, ahead *yamltext.Node) *yamltext.Node {
+func quick(merged, ahead *source.Node) *source.Node {
 	text := ""
 	if decodeKey("repetitions", merged.Get("repetitions")).Repetitions.Most() > quickRepetitions {
 		text += fmt.Sprintf("repetitions: %d\n", quickRepetitions)
 	}
 	load := ahead.Get("load")
-	if load != nil && load.Kind == yamltext.Map && ahead.Get("capacity") == nil {
+	if load != nil && load.Kind == source.Map && ahead.Get("capacity") == nil {
 		duration, warmup := quickDuration, "  warmup: "+atMost(quickWarmup, merged.Get("load").Get("warmup"))
 		if countsRequests(ahead) {
 			duration, warmup = quickLimit, ""
 		}
 		text += "load:\n  duration: " + atMost(duration, merged.Get("load").Get("duration")) + warmup
 	}
-	return yamltext.Mapping(BuiltQuick, text)
+	return source.Mapping(BuiltQuick, text)
 }
 
 // atMost is a time as YAML, or the written one if it is shorter: quick lengthens nothing.
-func atMost(d time.Duration, written *yamltext.Node) string {
+func atMost(d time.Duration, written *source.Node) string {
 	if w := decodeKey("timeout", written).Timeout; w.Known() {
 		d = min(d, w.V)
 	}
@@ -178,18 +177,18 @@ func atMost(d time.Duration, written *yamltext.Node) string {
 }
 
 // countsRequests says that a load ends with a number of requests.
-func countsRequests(n *yamltext.Node) bool {
+func countsRequests(n *source.Node) bool {
 	load := n.Get("load")
 	return load.Get("requests") != nil && load.Get("rate") == nil && n.Get("capacity") == nil
 }
 
 // decodeKey reads a single key of an experiment. Its problems are reported elsewhere.
-func decodeKey(key string, n *yamltext.Node) *article.Experiment {
+func decodeKey(key string, n *source.Node) *article.Experiment {
 	if n == nil {
 		return &article.Experiment{}
 	}
 	k := source.Text{Value: key, Pos: n.Text.Pos}
-	alone := &yamltext.Node{Kind: yamltext.Map, Text: n.Text, Fields: []yamltext.Field{{Key: k, Value: n}}}
+	alone := &source.Node{Kind: source.Map, Text: n.Text, Fields: []source.Field{{Key: k, Value: n}}}
 	return article.DecodeExperiment(alone, false, &source.Problems{})
 }
 
@@ -204,16 +203,16 @@ func (m *Merged) settle() {
 		}
 	}
 	m.Node = With(m.Node, "tune", tune)
-	if load := m.Node.Get("load"); load != nil && load.Kind == yamltext.Map {
+	if load := m.Node.Get("load"); load != nil && load.Kind == source.Map {
 		m.Node = With(m.Node, "load", load.Without(overruled(m.Node)...))
 		if text := missingTimes(m.Node); text != "" {
-			m.Node = article.Merge(m.Node, yamltext.Mapping(BuiltIn, "load:\n"+text))
+			m.Node = article.Merge(m.Node, source.Mapping(BuiltIn, "load:\n"+text))
 		}
 	}
 }
 
 // overruled are the keys of a load that others have made meaningless.
-func overruled(n *yamltext.Node) (keys []string) {
+func overruled(n *source.Node) (keys []string) {
 	load := n.Get("load")
 	switch {
 	case n.Get("capacity") != nil:
@@ -228,7 +227,7 @@ func overruled(n *yamltext.Node) (keys []string) {
 }
 
 // missingTimes is the missing duration, warm-up and arrivals of a load as YAML.
-func missingTimes(n *yamltext.Node) string {
+func missingTimes(n *source.Node) string {
 	load, counted, text := n.Get("load"), countsRequests(n), ""
 	if load.Get("duration") == nil && !counted {
 		text += fmt.Sprintf("  duration: %dms\n", DefaultDuration.Milliseconds())
@@ -248,23 +247,23 @@ func (m *Merged) inheritChoices(d *Definition) {
 	tune := m.Node.Get("tune")
 	extends := d.Block.Node.Get("extends")
 	inherits := extends != nil && !strings.Contains(extends.Text.Value, "#") && d.Block.Node.Get("tune") == nil
-	if tune == nil || tune.Kind != yamltext.Map || !inherits ||
+	if tune == nil || tune.Kind != source.Map || !inherits ||
 		m.Node.Get("load").Get("rate") == nil && m.Node.Get("capacity") == nil {
 		return
 	}
 	for _, f := range tune.Fields {
-		of := yamltext.Field{Key: source.Text{Value: "of", Pos: extends.Text.Pos}, Value: extends}
+		of := source.Field{Key: source.Text{Value: "of", Pos: extends.Text.Pos}, Value: extends}
 		if own := f.Value.Get("of"); own != nil {
 			of.Value = own
 		}
-		taken := &yamltext.Node{Kind: yamltext.Map, Text: f.Value.Text, Fields: []yamltext.Field{of}}
+		taken := &source.Node{Kind: source.Map, Text: f.Value.Text, Fields: []source.Field{of}}
 		tune = With(tune, f.Key.Value, taken)
 	}
 	m.Node = With(m.Node, "tune", tune)
 }
 
 // With returns n with another value for a key that it has.
-func With(n *yamltext.Node, key string, value *yamltext.Node) *yamltext.Node {
+func With(n *source.Node, key string, value *source.Node) *source.Node {
 	out := *n
 	out.Fields = slices.Clone(n.Fields)
 	for i := range out.Fields {
@@ -276,7 +275,7 @@ func With(n *yamltext.Node, key string, value *yamltext.Node) *yamltext.Node {
 }
 
 // fieldsOf are the fields of the mapping under a key, if there is one.
-func fieldsOf(n *yamltext.Node, key string) []yamltext.Field {
+func fieldsOf(n *source.Node, key string) []source.Field {
 	if n = n.Get(key); n == nil {
 		return nil
 	}

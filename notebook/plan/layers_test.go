@@ -11,7 +11,6 @@ import (
 	"benchbook/notebook/article"
 
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // library parses an article with experiment blocks in a project.
@@ -34,11 +33,11 @@ func library(t *testing.T, project string, blocks ...string) (*Library, *article
 }
 
 // values are the single values below n, by their paths of keys.
-func values(n *yamltext.Node) string {
+func values(n *source.Node) string {
 	all := map[string]string{}
-	var walk func(n *yamltext.Node, at string)
-	walk = func(n *yamltext.Node, at string) {
-		if n.Kind != yamltext.Map || len(n.Fields) == 0 {
+	var walk func(n *source.Node, at string)
+	walk = func(n *source.Node, at string) {
+		if n.Kind != source.Map || len(n.Fields) == 0 {
 			all[at] = n.Text.Value
 		}
 		for _, f := range n.Fields {

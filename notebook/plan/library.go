@@ -7,7 +7,6 @@ import (
 	"benchbook/notebook/article"
 
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Library is an article and the other articles of its project, whose experiments it may extend.
@@ -25,10 +24,10 @@ func NewLibrary(project *article.Project, doc *article.Document) *Library {
 // Definition is a block with what it extends.
 type Definition struct {
 	Block *article.ExperimentBlock
-	Node  *yamltext.Node // the block, merged over what it extends
-	Whole bool           // all that it extends was found
+	Node  *source.Node // the block, merged over what it extends
+	Whole bool         // all that it extends was found
 
-	front []*yamltext.Node // defaults of front matters that hold below it, the article's own first
+	front []*source.Node // defaults of front matters that hold below it, the article's own first
 }
 
 // maxExtends bounds how many definitions one experiment may build upon.
@@ -47,8 +46,8 @@ func (l *Library) follow(doc *article.Document, block *article.ExperimentBlock, 
 		d.front = append(d.front, doc.Front.Defaults.Node)
 	}
 	extends := block.Node.Get("extends")
-	if extends == nil || extends.Kind != yamltext.Scalar {
-		d.Whole = extends == nil || extends.Kind == yamltext.Null
+	if extends == nil || extends.Kind != source.Scalar {
+		d.Whole = extends == nil || extends.Kind == source.Null
 		return d
 	}
 	below = append(below, block)
@@ -75,7 +74,7 @@ func (l *Library) follow(doc *article.Document, block *article.ExperimentBlock, 
 }
 
 // searchedAnew removes "of" from the searches below a block that searches for these values itself.
-func searchedAnew(lower, block *yamltext.Node) *yamltext.Node {
+func searchedAnew(lower, block *source.Node) *source.Node {
 	for _, f := range fieldsOf(block, "tune") {
 		below := lower.Get("tune").Get(f.Key.Value)
 		if below.Get("of") != nil && f.Value.Get("of") == nil && len(f.Value.Fields) > 0 {

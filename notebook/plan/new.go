@@ -19,7 +19,6 @@ import (
 
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/notebook/yamltext"
 )
 
 // Profiles that need no definition.
@@ -192,7 +191,7 @@ type outline struct {
 type draft struct {
 	combination
 	definition *article.Experiment // nil if the trial is unavailable
-	node       *yamltext.Node
+	node       *source.Node
 	configs    Configs
 	secrets    map[string]bool // names of those of the experiment
 }
@@ -269,7 +268,7 @@ func readHead(e *outline, problems *source.Problems) bool {
 func hasWork(e *outline, problems *source.Problems) bool {
 	load, command := e.head.Load != nil, e.head.Command != nil
 	axis := e.Node.Get("matrix").Get("load")
-	isElsewhere := e.Node.Get("services").Get("load") != nil || axis != nil && axis.Kind == yamltext.Map
+	isElsewhere := e.Node.Get("services").Get("load") != nil || axis != nil && axis.Kind == source.Map
 	if !load && !command && (isElsewhere || e.head.Tried.Has("load", "command") || !e.Whole) {
 		return true // it may be in a part that could not be found or read, which was reported
 	}
@@ -288,8 +287,8 @@ func hasWork(e *outline, problems *source.Problems) bool {
 }
 
 // isMapping says that n is a mapping or missing.
-func isMapping(n *yamltext.Node) bool {
-	return n == nil || n.Kind == yamltext.Map || n.Kind == yamltext.Null
+func isMapping(n *source.Node) bool {
+	return n == nil || n.Kind == source.Map || n.Kind == source.Null
 }
 
 func metric(m *article.Metric) Metric {
@@ -304,7 +303,7 @@ func metric(m *article.Metric) Metric {
 }
 
 // expandTrials makes a draft of every combination. It is false if they cannot be told apart.
-func (p *planner) expandTrials(e *outline, merged *yamltext.Node, combinations []combination) bool {
+func (p *planner) expandTrials(e *outline, merged *source.Node, combinations []combination) bool {
 	body := merged.Without(perExperiment...)
 	e.checkAxes(body)
 	searches, secrets := map[string]bool{}, map[string]bool{}
@@ -367,7 +366,7 @@ func (e *outline) nameParameters(problems *source.Problems) bool {
 }
 
 // weight is about how many bytes a value takes when it is written out.
-func weight(n *yamltext.Node) int {
+func weight(n *source.Node) int {
 	sum := len(n.Text.Value) + 10
 	for _, item := range n.Items {
 		sum += weight(item)

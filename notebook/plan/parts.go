@@ -8,7 +8,6 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/notebook/yamltext"
 )
 
 // LoadName stands for the load where services have names.
@@ -48,7 +47,7 @@ type Configs map[*source.Text]spec.File
 type reading struct {
 	Reader
 	experiment *article.Experiment
-	node       *yamltext.Node
+	node       *source.Node
 	configs    Configs
 	places     Places
 	problems   *source.Problems
@@ -56,7 +55,7 @@ type reading struct {
 
 // Read reads the parts of a trial. Configs of all trials have to be read before: build contexts leave out their files.
 // Problems without a place of their own are reported at at.
-func (r Reader) Read(e *article.Experiment, n *yamltext.Node, configs Configs, at source.Pos, problems *source.Problems) Parts {
+func (r Reader) Read(e *article.Experiment, n *source.Node, configs Configs, at source.Pos, problems *source.Problems) Parts {
 	places := Places{map[*string]source.Text{}, map[*spec.Service]source.Text{}, map[*spec.Build]DockerfilePlace{},
 		map[string]source.Pos{}}
 	checkValues(n, "", "", problems)

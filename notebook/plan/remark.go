@@ -10,20 +10,19 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/notebook/yamltext"
 )
 
 // Remarks adds the warnings about the experiment: it can be measured, and its author should look at something.
 func (e *Experiment) Remarks(problems *source.Problems) { problems.Merge(&e.remarks) }
 
 // checkAxes remarks axes that nothing uses: their cells all measure the same.
-func (e *outline) checkAxes(body *yamltext.Node) {
+func (e *outline) checkAxes(body *source.Node) {
 	m := e.head.Matrix
 	if m == nil {
 		return
 	}
 	used := map[string]bool{}
-	visitNames(body, "", func(_ string, _ *yamltext.Node, s *expr.Selector) {
+	visitNames(body, "", func(_ string, _ *source.Node, s *expr.Selector) {
 		if path := strings.Split(s.Name, "."); path[0] == "matrix" && len(path) > 1 {
 			used[path[1]] = true
 		}

@@ -12,7 +12,6 @@ import (
 	"benchbook/internal/files"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Bounds of the rows of one axis that are read from files.
@@ -25,18 +24,18 @@ const (
 // readRows replaces the rows and axes of a matrix that are in files by lists. It is false if a file cannot be read.
 //
 // Source: docs/experiment.md#rows-from-files.
-func (p *planner) readRows(matrix *yamltext.Node) (*yamltext.Node, bool) {
-	if matrix == nil || matrix.Kind != yamltext.Map {
+func (p *planner) readRows(matrix *source.Node) (*source.Node, bool) {
+	if matrix == nil || matrix.Kind != source.Map {
 		return matrix, true
 	}
 	before, ok, isRead := p.problems.Found(), true, false
-	out := expandFields(matrix, func(key string, n *yamltext.Node) *yamltext.Node {
+	out := expandFields(matrix, func(key string, n *source.Node) *source.Node {
 		rows, inFile := p.rowsOf(key, n)
 		if !inFile {
 			return n
 		}
 		isRead, ok = true, ok && rows != nil
-		list := &yamltext.Node{Kind: yamltext.List, Text: n.Text, Items: rows}
+		list := &source.Node{Kind: source.List, Text: n.Text, Items: rows}
 		return expand(list, settings{profile: p.options.Profile, early: true}, p.problems)
 	})
 	if isRead && ok { // what was written in the block was checked when that was read
@@ -46,8 +45,8 @@ func (p *planner) readRows(matrix *yamltext.Node) (*yamltext.Node, bool) {
 }
 
 // rowsOf reads the values of an axis, or the rows of include, if they are in files.
-func (p *planner) rowsOf(key string, n *yamltext.Node) (rows []*yamltext.Node, inFile bool) {
-	isText := func(n *yamltext.Node) bool { return n != nil && n.Kind == yamltext.Scalar }
+func (p *planner) rowsOf(key string, n *source.Node) (rows []*source.Node, inFile bool) {
+	isText := func(n *source.Node) bool { return n != nil && n.Kind == source.Scalar }
 	rowFile, pattern := n.Get("rows"), n.Get("files")
 	switch {
 	case key == "include" && isText(n):
@@ -64,7 +63,7 @@ func (p *planner) rowsOf(key string, n *yamltext.Node) (rows []*yamltext.Node, i
 
 // named gives the rows of an axis names and equal columns: a row without a name is called by its first column, and a
 // column that it lacks is empty.
-func named(rows []*yamltext.Node, axis string) []*yamltext.Node {
+func named(rows []*source.Node, axis string) []*source.Node {
 	var columns []string
 	for _, row := range rows {
 		for _, f := range row.Fields {
@@ -75,21 +74,21 @@ func named(rows []*yamltext.Node, axis string) []*yamltext.Node {
 		}
 	}
 	for i, row := range rows {
-		if row.Kind != yamltext.Map {
+		if row.Kind != source.Map {
 			continue // reported when the matrix is read
 		}
 		full := *row
 		full.Fields = slices.Clone(row.Fields)
 		if row.Get("name") == nil && len(columns) > 0 {
 			if first := row.Get(columns[0]); first != nil {
-				full.Fields = append(full.Fields, yamltext.Field{Key: source.Text{Value: "name", Pos: first.Text.Pos}, Value: first})
+				full.Fields = append(full.Fields, source.Field{Key: source.Text{Value: "name", Pos: first.Text.Pos}, Value: first})
 			}
 		}
-		full.Fields = slices.DeleteFunc(full.Fields, func(f yamltext.Field) bool { return f.Key.Value == axis })
+		full.Fields = slices.DeleteFunc(full.Fields, func(f source.Field) bool { return f.Key.Value == axis })
 		for _, column := range columns {
 			if full.Get(column) == nil && column != "name" && column != axis {
-				empty := &yamltext.Node{Kind: yamltext.Scalar, Text: source.Text{Pos: row.Text.Pos}}
-				full.Fields = append(full.Fields, yamltext.Field{Key: source.Text{Value: column, Pos: row.Text.Pos}, Value: empty})
+				empty := &source.Node{Kind: source.Scalar, Text: source.Text{Pos: row.Text.Pos}}
+				full.Fields = append(full.Fields, source.Field{Key: source.Text{Value: column, Pos: row.Text.Pos}, Value: empty})
 			}
 		}
 		rows[i] = &full
@@ -98,15 +97,15 @@ func named(rows []*yamltext.Node, axis string) []*yamltext.Node {
 }
 
 // rowsIn reads a CSV or YAML file of rows; nil if it cannot be read.
-func (p *planner) rowsIn(t source.Text) []*yamltext.Node {
+func (p *planner) rowsIn(t source.Text) []*source.Node {
 	doc := p.folder(t).Doc
-	var rows []*yamltext.Node
+	var rows []*source.Node
 	ok := false
 	if name := path.Clean(t.Value); name == ".." || strings.HasPrefix(name, "../") {
 		if root, below := p.repositoryPath(doc, name, t); root != nil {
 			defer root.Close()
 			if src := p.readRowFile(root, below, path.Join(path.Dir(doc.Source.Path), name), t); src != nil {
-				rows, ok = article.ParseRows(name, yamltext.Whole(src), t, p.problems)
+				rows, ok = article.ParseRows(name, source.Whole(src), t, p.problems)
 			}
 		}
 	} else if rows, ok = doc.Rows(t, p.problems); ok {
@@ -162,14 +161,14 @@ func (p *planner) readRowFile(root *os.Root, below, shown string, t source.Text)
 
 // rowsOfFiles reads the YAML files that match a pattern, each of which is a row; nil if one cannot be read. Keys with
 // lists and mappings are no columns.
-func (p *planner) rowsOfFiles(t source.Text) []*yamltext.Node {
+func (p *planner) rowsOfFiles(t source.Text) []*source.Node {
 	doc, pattern := p.folder(t).Doc, path.Clean(t.Value)
 	if _, err := path.Match(pattern, ""); err != nil || path.IsAbs(pattern) || !strings.ContainsAny(pattern, "*?[") {
 		p.problems.Add("wrong-value", t.Pos, "%q is not a pattern for files beside the article", t.Value).
 			Hint = `write one with * in it, such as "frameworks/*/meta.yaml"`
 		return nil
 	}
-	texts := map[string]yamltext.Fragment{} // by path
+	texts := map[string]source.Fragment{} // by path
 	for _, l := range doc.Listings {
 		if ok, _ := path.Match(pattern, l.Path); ok {
 			texts[l.Path] = l.Fragment()
@@ -183,7 +182,7 @@ func (p *planner) rowsOfFiles(t source.Text) []*yamltext.Node {
 			Hint = "paths begin at the article's folder; * matches no slash, and no name that begins with a dot"
 		return nil
 	}
-	var rows []*yamltext.Node
+	var rows []*source.Node
 	for _, name := range sortedKeys(texts) {
 		row := p.rowOfFile(texts[name], matchedPart(pattern, name))
 		if row == nil {
@@ -195,32 +194,32 @@ func (p *planner) rowsOfFiles(t source.Text) []*yamltext.Node {
 }
 
 // rowOfFile reads a file that is a row, called name unless it says otherwise; nil if it is no mapping.
-func (p *planner) rowOfFile(text yamltext.Fragment, name string) *yamltext.Node {
-	n := yamltext.Parse(text, p.problems)
+func (p *planner) rowOfFile(text source.Fragment, name string) *source.Node {
+	n := source.Parse(text, p.problems)
 	if n == nil {
 		return nil
 	}
-	if n.Kind != yamltext.Map {
+	if n.Kind != source.Map {
 		p.problems.Add("wrong-shape", n.Text.Pos, "the file of a row must be a mapping, not %s", n.Kind).
 			Hint = "write keys with values; they are the columns"
 		return nil
 	}
-	row := &yamltext.Node{Kind: yamltext.Map, Text: n.Text}
+	row := &source.Node{Kind: source.Map, Text: n.Text}
 	for _, f := range n.Fields {
-		if f.Value.Kind == yamltext.Scalar || f.Value.Kind == yamltext.Null && f.Key.Value == "unavailable" {
+		if f.Value.Kind == source.Scalar || f.Value.Kind == source.Null && f.Key.Value == "unavailable" {
 			row.Fields = append(row.Fields, f)
 		}
 	}
 	if row.Get("name") == nil {
-		row.Fields = append(row.Fields, yamltext.Field{Key: source.Text{Value: "name", Pos: n.Text.Pos},
-			Value: &yamltext.Node{Kind: yamltext.Scalar, Text: source.Text{Value: name, Pos: n.Text.Pos}}})
+		row.Fields = append(row.Fields, source.Field{Key: source.Text{Value: "name", Pos: n.Text.Pos},
+			Value: &source.Node{Kind: source.Scalar, Text: source.Text{Value: name, Pos: n.Text.Pos}}})
 	}
 	return row
 }
 
 // globRows adds the files of the repository that match a pattern to texts. It is false if one cannot be read.
 func (p *planner) globRows(doc *article.Document, pattern string, t source.Text,
-	texts map[string]yamltext.Fragment) bool {
+	texts map[string]source.Fragment) bool {
 	parts := strings.Split(pattern, "/")
 	fixed := slices.IndexFunc(parts, func(part string) bool { return strings.ContainsAny(part, `*?[\`) })
 	folder := path.Join(parts[:fixed]...)
@@ -253,7 +252,7 @@ func (p *planner) globRows(doc *article.Document, pattern string, t source.Text,
 				maxRowBytes>>20).Hint = "measure fewer of them"
 			return false
 		}
-		texts[name] = yamltext.Whole(src)
+		texts[name] = source.Whole(src)
 	}
 	return true
 }

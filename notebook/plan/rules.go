@@ -14,7 +14,6 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/notebook/yamltext"
 )
 
 // Most of what a load may ask for.
@@ -100,9 +99,9 @@ func init() {
 }
 
 // checkValues reports the values under n, at a path of keys, that break a rule. Values that are known later are skipped.
-func checkValues(n *yamltext.Node, at, key string, problems *source.Problems) {
+func checkValues(n *source.Node, at, key string, problems *source.Problems) {
 	r, ok := rules[at]
-	if ok && n.Kind == yamltext.Scalar && !isTemplate(n.Text) && !r.isRight(n.Text.Value) {
+	if ok && n.Kind == source.Scalar && !isTemplate(n.Text) && !r.isRight(n.Text.Value) {
 		message := strings.NewReplacer("KEY", key, "VALUE", n.Text.Value).Replace(r.message)
 		problems.Add("wrong-value", n.Text.Pos, "%s", message).Hint = r.hint
 	}

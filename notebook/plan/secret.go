@@ -15,7 +15,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/notebook/yamltext"
 )
 
 // A Secret is a value that is given from outside when an experiment is run. What a plan knows of it is where it comes
@@ -150,8 +149,8 @@ func (p *planner) secret(name source.Text, s article.Secret) Secret {
 }
 
 // checkSecrets reports uses of secrets where their values are not put.
-func checkSecrets(n *yamltext.Node, problems *source.Problems) {
-	visitNames(n, "", func(at string, n *yamltext.Node, name *expr.Selector) {
+func checkSecrets(n *source.Node, problems *source.Problems) {
+	visitNames(n, "", func(at string, n *source.Node, name *expr.Selector) {
 		switch {
 		case !strings.HasPrefix(name.Name, "secrets."):
 		case !secretPlaces.MatchString(at):

@@ -12,7 +12,6 @@ import (
 
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/notebook/yamltext"
 )
 
 // services reads the services of a trial and puts those that others depend on first.
@@ -265,7 +264,7 @@ type image struct {
 	name          source.Text
 	build         *article.Build
 	at            source.Pos
-	tried         yamltext.Tried
+	tried         source.Tried
 	other, hint   string // another key that can replace it, with a hint
 }
 

@@ -10,7 +10,6 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/notebook/yamltext"
 )
 
 // settings answers what ${{ }} asks: matrix.x, tune.x, profile, services.x.port, and random in requests.
@@ -139,7 +138,7 @@ func unknown[T any](n *expr.Selector, what, word string, known map[string]T) (ex
 }
 
 // firstPort is the port that ${{ services.x.port }} means; an origin of ours has one by itself.
-func firstPort(service *yamltext.Node, env settings, problems *source.Problems) string {
+func firstPort(service *source.Node, env settings, problems *source.Problems) string {
 	n := service.Get("expose")
 	if n == nil {
 		if service.Get("origin") != nil {
@@ -147,26 +146,26 @@ func firstPort(service *yamltext.Node, env settings, problems *source.Problems) 
 		}
 		return ""
 	}
-	if n.Kind == yamltext.List && len(n.Items) > 0 {
+	if n.Kind == source.List && len(n.Items) > 0 {
 		n = n.Items[0]
 	}
-	if n.Kind != yamltext.Scalar {
+	if n.Kind != source.Scalar {
 		return ""
 	}
 	return expand(n, env, problems).Text.Value
 }
 
 // expandAll replaces the templates of an experiment. What they may name depends on where they are.
-func expandAll(n *yamltext.Node, env settings, problems *source.Problems) *yamltext.Node {
-	return expandFields(n, func(key string, value *yamltext.Node) *yamltext.Node {
+func expandAll(n *source.Node, env settings, problems *source.Problems) *source.Node {
+	return expandFields(n, func(key string, value *source.Node) *source.Node {
 		here := env
 		if key == "tune" || key == "capacity" {
 			here.searches, here.secrets = nil, nil
 		}
-		if key != "load" || value.Kind != yamltext.Map {
+		if key != "load" || value.Kind != source.Map {
 			return expand(value, here, problems)
 		}
-		return expandFields(value, func(key string, value *yamltext.Node) *yamltext.Node {
+		return expandFields(value, func(key string, value *source.Node) *source.Node {
 			here.requests = slices.Contains([]string{"target", "headers", "body"}, key)
 			return expand(value, here, problems)
 		})
@@ -174,20 +173,20 @@ func expandAll(n *yamltext.Node, env settings, problems *source.Problems) *yamlt
 }
 
 // expandFields is a mapping with the values that expand gives.
-func expandFields(n *yamltext.Node, expand func(key string, value *yamltext.Node) *yamltext.Node) *yamltext.Node {
+func expandFields(n *source.Node, expand func(key string, value *source.Node) *source.Node) *source.Node {
 	out := *n
 	out.Fields = nil
 	for _, f := range n.Fields {
-		out.Fields = append(out.Fields, yamltext.Field{Key: f.Key, Value: expand(f.Key.Value, f.Value)})
+		out.Fields = append(out.Fields, source.Field{Key: f.Key, Value: expand(f.Key.Value, f.Value)})
 	}
 	return &out
 }
 
 // expand replaces the templates under n. Nodes without any are shared, not copied.
-func expand(n *yamltext.Node, env expr.Env, problems *source.Problems) *yamltext.Node {
+func expand(n *source.Node, env expr.Env, problems *source.Problems) *source.Node {
 	out := *n
 	switch n.Kind {
-	case yamltext.Scalar:
+	case source.Scalar:
 		if !strings.Contains(n.Text.Value, "${{") {
 			return n
 		}
@@ -195,13 +194,13 @@ func expand(n *yamltext.Node, env expr.Env, problems *source.Problems) *yamltext
 			article.AddExprError(out.Text, err, problems)
 			return n
 		}
-	case yamltext.List:
+	case source.List:
 		out.Items = nil
 		for _, item := range n.Items {
 			out.Items = append(out.Items, expand(item, env, problems))
 		}
-	case yamltext.Map:
-		return expandFields(n, func(_ string, value *yamltext.Node) *yamltext.Node { return expand(value, env, problems) })
+	case source.Map:
+		return expandFields(n, func(_ string, value *source.Node) *source.Node { return expand(value, env, problems) })
 	}
 	return &out
 }
@@ -229,9 +228,9 @@ func fill(t *source.Text, env expr.Env) error {
 }
 
 // deferred lists the values under n that a search finds.
-func deferred(n *yamltext.Node) []spec.Deferred {
+func deferred(n *source.Node) []spec.Deferred {
 	var list []spec.Deferred
-	visitNames(n, "", func(at string, n *yamltext.Node, name *expr.Selector) {
+	visitNames(n, "", func(at string, n *source.Node, name *expr.Selector) {
 		seen := len(list) > 0 && list[len(list)-1].Key == at
 		if strings.HasPrefix(name.Name, "tune.") && !seen {
 			list = append(list, spec.Deferred{Key: at, Template: n.Text.Value})
@@ -241,8 +240,8 @@ func deferred(n *yamltext.Node) []spec.Deferred {
 }
 
 // visitNames visits every name in the templates under n, with the path of keys of the value that it stands in.
-func visitNames(n *yamltext.Node, at string, visit func(at string, n *yamltext.Node, name *expr.Selector)) {
-	if n.Kind == yamltext.Scalar && strings.Contains(n.Text.Value, "${{") {
+func visitNames(n *source.Node, at string, visit func(at string, n *source.Node, name *expr.Selector)) {
+	if n.Kind == source.Scalar && strings.Contains(n.Text.Value, "${{") {
 		template, err := expr.ParseTemplate(n.Text.Value)
 		if err != nil {
 			return // reported when the article was read

@@ -11,7 +11,6 @@ import (
 	"benchbook/notebook/loadtool"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/notebook/yamltext"
 )
 
 // tool reads which program puts the load on, and the words that are added to its command line.
@@ -52,7 +51,7 @@ var loadKeys = []string{"method", "headers", "body", "connections", "threads", "
 
 // keyOf is the value under a key of the load; nil for one without a value that changes anything. A single target may
 // have its own.
-func (r *reading) keyOf(key string) *yamltext.Node {
+func (r *reading) keyOf(key string) *source.Node {
 	l, load := r.experiment.Load, r.node.Get("load")
 	switch {
 	case key == "warmup" && l.Warmup.V <= 0, key == "arrivals" && l.Arrivals.V != article.PoissonArrivals:

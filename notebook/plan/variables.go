@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/notebook/yamltext"
+	"benchbook/notebook/source"
 )
 
 // Compose replaces variables of the host in every value of a service, and takes $$ for a $. Nothing is replaced here,
@@ -22,7 +22,7 @@ var (
 const builderKey = "dockerfile_inline"
 
 // checkVariables reports what Compose would replace in services and nothing here does. In Compose files it is replaced.
-func (p *planner) checkVariables(experiment *yamltext.Node) {
+func (p *planner) checkVariables(experiment *source.Node) {
 	services := experiment.Get("services")
 	if services == nil {
 		return
@@ -36,14 +36,14 @@ func (p *planner) checkVariables(experiment *yamltext.Node) {
 
 // checkVariablesIn does that in a value. Top is the key of the service that the value stands under, and key the nearest
 // one.
-func (p *planner) checkVariablesIn(n *yamltext.Node, top, key string) {
+func (p *planner) checkVariablesIn(n *source.Node, top, key string) {
 	for _, item := range n.Items {
 		p.checkVariablesIn(item, top, key)
 	}
 	for _, f := range n.Fields {
 		p.checkVariablesIn(f.Value, top, f.Key.Value)
 	}
-	if n.Kind != yamltext.Scalar || p.composedFrom(n.Text) != nil {
+	if n.Kind != source.Scalar || p.composedFrom(n.Text) != nil {
 		return
 	}
 	inShell := slices.Contains(shellKeys, top)

@@ -1,7 +1,9 @@
-// Package source holds the texts that people write, places in them, and the problems found there.
+// Package source reads the texts that people write: places in them, the problems found there, and YAML.
 //
 // A Text remembers where each piece of its value was written. Problems are collected, so that all of them are reported
-// at once, and shown with an excerpt of the line they are about.
+// at once, and shown with an excerpt of the line they are about. YAML becomes nodes with places; their scalars are read
+// as they are written, not as YAML's types. A syntax error is the library's, with a hint; text that YAML accepts and its
+// author probably did not mean is a problem, too.
 package source
 
 import (

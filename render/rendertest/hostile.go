@@ -19,7 +19,6 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/notebook/yamltext"
 )
 
 // Evil is text that runs, loads or shows something of its own wherever it becomes markup, style, script or a formula.
@@ -400,8 +399,8 @@ func spansOf(doc *article.Document) []span {
 				return
 			}
 			for i := range v.NumField() {
-				if v.Type() == reflect.TypeFor[yamltext.Node]() &&
-					yamltext.NodeKind(v.FieldByName("Kind").Int()) != yamltext.Scalar && v.Type().Field(i).Name == "Text" {
+				if v.Type() == reflect.TypeFor[source.Node]() &&
+					source.NodeKind(v.FieldByName("Kind").Int()) != source.Scalar && v.Type().Field(i).Name == "Text" {
 					continue // it has only a place
 				}
 				look(v.Field(i))

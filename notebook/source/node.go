@@ -1,9 +1,7 @@
-package yamltext
+package source
 
 import (
 	"slices"
-
-	"benchbook/notebook/source"
 )
 
 // NodeKind tells what a Node is.
@@ -25,9 +23,9 @@ func (k NodeKind) String() string {
 // defaults, blocks and profiles can share parts of them.
 type Node struct {
 	Kind   NodeKind
-	Text   source.Text // of a scalar; of other kinds only the place
-	Items  []*Node     // of a list
-	Fields []Field     // of a mapping, in the order written
+	Text   Text    // of a scalar; of other kinds only the place
+	Items  []*Node // of a list
+	Fields []Field // of a mapping, in the order written
 
 	// lost says of nothing that something is written all the same, and of a mapping that something should have been merged
 	// into it; that is a problem already.
@@ -36,7 +34,7 @@ type Node struct {
 
 // Field is one key of a mapping with its value.
 type Field struct {
-	Key   source.Text
+	Key   Text
 	Value *Node
 }
 

@@ -1,4 +1,4 @@
-package yamltext
+package source
 
 import (
 	"bytes"
@@ -11,15 +11,13 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
-
-	"benchbook/notebook/source"
 )
 
 // read parses YAML that has to be without problems.
 func read(t testing.TB, text string) *Node {
 	t.Helper()
-	var problems source.Problems
-	n := Parse(Whole(source.New("test.yaml", []byte(text))), &problems)
+	var problems Problems
+	n := Parse(Whole(New("test.yaml", []byte(text))), &problems)
 	for _, p := range problems.Sorted() {
 		t.Errorf("%v\nin\n%s", p, text)
 	}
@@ -193,7 +191,7 @@ func same(n *Node, y *yaml.Node) bool {
 
 // astray gives the first piece of a value under n that does not stand where it says; empty if there is none.
 func astray(n *Node) string {
-	var text source.Text
+	var text Text
 	switch n.Kind {
 	case Scalar:
 		text = n.Text

@@ -1,21 +1,19 @@
-package yamltext
+package source
 
 import (
 	"fmt"
 	"sort"
 	"strings"
 	"unicode/utf8"
-
-	"benchbook/notebook/source"
 )
 
 // A Fragment is a piece of YAML inside a source: the lines of a fence, a front matter, or a whole file. Where a fence
 // stands inside a list or a quotation, what Markdown takes away before its lines is no part of the text.
 type Fragment struct {
-	source *source.Source
+	source *Source
 	Text   string
 	lines  []fragmentLine
-	Whole  source.Pos // where a problem stands that concerns all of it
+	Whole  Pos // where a problem stands that concerns all of it
 
 	newest cursor
 }
@@ -31,7 +29,7 @@ type fragmentLine struct {
 type cursor struct{ line, column, at int }
 
 // Part makes a fragment of the bytes [start, end) of a source.
-func Part(s *source.Source, start, end int, whole source.Pos) Fragment {
+func Part(s *Source, start, end int, whole Pos) Fragment {
 	f := Fragment{source: s, Text: string(s.Data[start:end]), Whole: whole}
 	f.lines = []fragmentLine{{0, start, 0}}
 	for i := start; i < end; i++ {
@@ -43,7 +41,7 @@ func Part(s *source.Source, start, end int, whole source.Pos) Fragment {
 }
 
 // Whole makes a fragment of a source that is YAML from end to end.
-func Whole(s *source.Source) Fragment {
+func Whole(s *Source) Fragment {
 	return Part(s, 0, len(s.Data), s.Pos(0, min(1, len(s.Data))))
 }
 
@@ -54,7 +52,7 @@ type Piece struct {
 }
 
 // Join makes a fragment of lines.
-func Join(s *source.Source, pieces []Piece, whole source.Pos) Fragment {
+func Join(s *Source, pieces []Piece, whole Pos) Fragment {
 	f := Fragment{source: s, Whole: whole}
 	var b strings.Builder
 	for _, p := range pieces {
@@ -68,14 +66,14 @@ func Join(s *source.Source, pieces []Piece, whole source.Pos) Fragment {
 }
 
 // Find is the value that stands at a byte of the text or behind it in running text.
-func (f *Fragment) Find(value string, from int) source.Text {
+func (f *Fragment) Find(value string, from int) Text {
 	from = min(from, len(f.Text))
 	t, _ := f.aligned(value, from, from, inProse)
 	return t
 }
 
 // field is the place of so many bytes at a line and column, which count from 1, the column in bytes.
-func (f *Fragment) fieldPos(line, column, length int) source.Pos {
+func (f *Fragment) fieldPos(line, column, length int) Pos {
 	if line < 1 || line > len(f.lines) {
 		return f.Whole
 	}
@@ -95,7 +93,7 @@ func (f *Fragment) at(at int) int {
 }
 
 // pos is the place of the bytes [start, end) of f.text.
-func (f *Fragment) pos(start, end int) source.Pos {
+func (f *Fragment) pos(start, end int) Pos {
 	at := f.source.Pos(f.at(start), f.at(end))
 	at.End = max(at.End, min(at.Start+1, len(f.source.Data)))
 	return at
@@ -146,26 +144,26 @@ func (f *Fragment) blanks(at int) int {
 
 // aligned makes a Text of a value whose place begins at start and whose characters begin at from, and says where it
 // ends. Where the value cannot be found in the text, that is the end of the line.
-func (f *Fragment) aligned(value string, start, from int, quoting byte) (t source.Text, end int) {
+func (f *Fragment) aligned(value string, start, from int, quoting byte) (t Text, end int) {
 	runs, end, ok := align(f.Text, from, value, quoting)
 	if !ok {
-		return source.Text{Value: value, Pos: f.pos(start, f.end(start))}, f.end(start)
+		return Text{Value: value, Pos: f.pos(start, f.end(start))}, f.end(start)
 	}
-	var placed []source.Run
+	var placed []Run
 	for _, r := range runs {
 		placed = append(placed, f.placed(r)...)
 	}
 	at := f.at(start)
-	return source.NewText(value, f.source.Pos(at, max(at, f.at(end))), placed), end
+	return NewText(value, f.source.Pos(at, max(at, f.at(end))), placed), end
 }
 
 // placed gives a run, whose start is in f.text, its place in the source: in pieces, if it is on several lines.
-func (f *Fragment) placed(r source.Run) []source.Run {
-	var out []source.Run
+func (f *Fragment) placed(r Run) []Run {
+	var out []Run
 	for i := f.line(r.Start) + 1; r.Width == r.Length && i < len(f.lines) && f.lines[i].at < r.Start+r.Width; i++ {
 		n := f.lines[i].at - r.Start
-		out = append(out, source.Run{At: r.At, Length: n, Start: f.at(r.Start), Width: n})
-		r = source.Run{At: r.At + n, Length: r.Length - n, Start: r.Start + n, Width: r.Width - n}
+		out = append(out, Run{At: r.At, Length: n, Start: f.at(r.Start), Width: n})
+		r = Run{At: r.At + n, Length: r.Length - n, Start: r.Start + n, Width: r.Width - n}
 	}
 	r.Start = f.at(r.Start)
 	return append(out, r)
@@ -173,16 +171,16 @@ func (f *Fragment) placed(r source.Run) []source.Run {
 
 // clean finds the characters that YAML cannot hold. Only the first of a fragment is a problem, and something harmless
 // of the same length stands in for each while reading goes on.
-func (f *Fragment) clean(problems *source.Problems) {
+func (f *Fragment) clean(problems *Problems) {
 	if !utf8.ValidString(f.Text) {
-		at := source.FirstInvalid([]byte(f.Text))
+		at := FirstInvalid([]byte(f.Text))
 		problems.Add("bad-utf8", f.pos(at, at+1), "this is not UTF-8 from here on").Hint = "save it as UTF-8"
-		f.Text = string(source.ReplaceInvalid([]byte(f.Text)))
+		f.Text = string(ReplaceInvalid([]byte(f.Text)))
 	}
 	if !strings.ContainsFunc(f.Text, controls) {
 		return
 	}
-	var first *source.Problem
+	var first *Problem
 	found := 0
 	var b strings.Builder
 	for i, r := range f.Text {

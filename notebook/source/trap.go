@@ -1,4 +1,4 @@
-package yamltext
+package source
 
 import (
 	"fmt"

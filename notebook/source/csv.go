@@ -1,27 +1,25 @@
-package yamltext
+package source
 
 import (
 	"encoding/csv"
 	"errors"
 	"io"
 	"strings"
-
-	"benchbook/notebook/source"
 )
 
 // CSV makes a mapping of each line of CSV. It is false for what is none, which is a problem.
-func CSV(f Fragment, problems *source.Problems) ([]*Node, bool) {
+func CSV(f Fragment, problems *Problems) ([]*Node, bool) {
 	r := csv.NewReader(strings.NewReader(f.Text))
 	r.ReuseRecord = true
-	field := func(fields []string, i int) source.Text {
+	field := func(fields []string, i int) Text {
 		line, column := r.FieldPos(i)
-		t := source.Text{Value: fields[i], Pos: f.fieldPos(line, column, len(fields[i]))}
+		t := Text{Value: fields[i], Pos: f.fieldPos(line, column, len(fields[i]))}
 		if data := t.Pos.Source.Data; t.Pos.Start < len(data) && data[t.Pos.Start] == '"' {
 			t.Pos.End = min(t.Pos.End+2, len(data))
 		}
 		return t
 	}
-	var names []source.Text
+	var names []Text
 	var rows []*Node
 	for {
 		fields, err := r.Read()
@@ -56,7 +54,7 @@ func CSV(f Fragment, problems *source.Problems) ([]*Node, bool) {
 			}
 			continue
 		}
-		row := &Node{Kind: Map, Text: source.Text{Pos: field(fields, 0).Pos}}
+		row := &Node{Kind: Map, Text: Text{Pos: field(fields, 0).Pos}}
 		for i, name := range names {
 			if text := field(fields, i); text.Value != "" {
 				row.Fields = append(row.Fields, Field{Key: name, Value: &Node{Kind: Scalar, Text: text}})

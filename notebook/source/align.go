@@ -1,11 +1,9 @@
-package yamltext
+package source
 
 import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"benchbook/notebook/source"
 )
 
 // How the characters of a scalar were written.
@@ -21,12 +19,12 @@ type aligner struct {
 	text, value string
 	p, i        int // how far it has come in each
 	quoting     byte
-	runs        []source.Run
+	runs        []Run
 }
 
 // align gives the runs of a value in the text it was read from, which begins at p, and where the text ends, behind its
 // quote if it has one. It fails if the value is not that of the text.
-func align(text string, p int, value string, quoting byte) (runs []source.Run, end int, ok bool) {
+func align(text string, p int, value string, quoting byte) (runs []Run, end int, ok bool) {
 	a := aligner{text: text, value: value, p: p, quoting: quoting}
 	quoted := quoting == singleQuoted || quoting == doubleQuoted
 	for a.i < len(value) || quoted {
@@ -68,7 +66,7 @@ func (a *aligner) takeEscape(text, value string) bool {
 // take goes on by so many bytes of the value, which are as many of the text.
 func (a *aligner) take(length, width int) bool {
 	if last := len(a.runs) - 1; length > 0 && (last < 0 || length != width || !a.continues(a.runs[last])) {
-		a.runs = append(a.runs, source.Run{At: a.i, Length: length, Start: a.p, Width: width})
+		a.runs = append(a.runs, Run{At: a.i, Length: length, Start: a.p, Width: width})
 	} else if length > 0 {
 		a.runs[last].Length += length
 		a.runs[last].Width += width
@@ -78,7 +76,7 @@ func (a *aligner) take(length, width int) bool {
 }
 
 // continues says that what is taken now stands right behind a run. What Markdown took away may stand between two lines.
-func (a *aligner) continues(last source.Run) bool {
+func (a *aligner) continues(last Run) bool {
 	return last.Length == last.Width && last.Start+last.Width == a.p && a.text[a.p] != '\n' && a.text[a.p-1] != '\n'
 }
 

@@ -1,8 +1,4 @@
-// Package yamltext reads YAML into nodes that know where they were written, and decodes nodes into structs.
-//
-// Scalars are read as they are written, not as YAML's types. A syntax error is the library's, with a hint; text that
-// YAML accepts and its author probably did not mean is a problem, too.
-package yamltext
+package source
 
 import (
 	"fmt"
@@ -12,8 +8,6 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
-
-	"benchbook/notebook/source"
 )
 
 // maxYAML bounds one block or file of YAML, in bytes, and maxNodes what aliases can blow it up to.
@@ -24,8 +18,8 @@ const (
 
 // Parse reads a fragment. Problems get their place in the source; the result is nil if it is not YAML, and an
 // empty mapping if there is nothing in it.
-func Parse(f Fragment, problems *source.Problems) *Node {
-	var found source.Problems
+func Parse(f Fragment, problems *Problems) *Node {
+	var found Problems
 	defer func() { problems.Merge(&found) }()
 	if len(f.Text) > maxYAML {
 		found.Add("yaml-too-large", f.Whole, "this YAML has %d bytes; the limit is %d", len(f.Text), maxYAML).
@@ -40,7 +34,7 @@ func Parse(f Fragment, problems *source.Problems) *Node {
 		return nil
 	}
 	if len(doc.Content) == 0 {
-		return &Node{Kind: Map, Text: source.Text{Pos: f.Whole}}
+		return &Node{Kind: Map, Text: Text{Pos: f.Whole}}
 	}
 	c := converter{fragment: &f, problems: &found}
 	c.findRepeated(doc)
@@ -74,8 +68,8 @@ func decodeYAML(r io.Reader) (*yaml.Node, error) {
 	return &doc, nil
 }
 
-// maxLine bounds how much of a line is matched with patterns of errors, in bytes.
-const maxLine = 2000
+// maxMatched bounds how much of a line is matched with patterns of errors, in bytes.
+const maxMatched = 2000
 
 // byteReader gives a text byte by byte, so that it knows how far the library has read when it fails.
 type byteReader struct {
@@ -168,7 +162,7 @@ var (
 )
 
 // syntaxError reports an error of the library, which has read the text up to a byte.
-func (f *Fragment) syntaxError(err error, reached int, problems *source.Problems) {
+func (f *Fragment) syntaxError(err error, reached int, problems *Problems) {
 	if m := unknownAnchor.FindStringSubmatch(err.Error()); m != nil {
 		at := max(strings.Index(f.Text, "*"+m[1]), 0)
 		problems.Add("unknown-anchor", f.pos(at, at+1+len(m[1])), "no anchor &%s above this line", m[1]).
@@ -204,14 +198,14 @@ func (f *Fragment) syntaxError(err error, reached int, problems *source.Problems
 
 // addSyntaxError reports an error that is one of a row of the table if a line is at fault; last is the one that the
 // library has read up to.
-func (f *Fragment) addSyntaxError(e syntaxError, err error, line, last int, problems *source.Problems) bool {
+func (f *Fragment) addSyntaxError(e syntaxError, err error, line, last int, problems *Problems) bool {
 	begin := f.lines[line].at
 	if t := f.oddSpace(begin); t != nil {
 		problems.Add(t.rule, f.pos(t.start, t.end), "%s", t.message).Hint = t.hint
 		return true
 	}
 	start, text := f.blanks(begin), f.lineText(begin)
-	text = text[:min(len(text), maxLine)]
+	text = text[:min(len(text), maxMatched)]
 	m := e.line.FindStringSubmatchIndex(text)
 	if m == nil || !e.err.MatchString(err.Error()) {
 		return false

@@ -1,17 +1,15 @@
-package yamltext
+package source
 
 import (
 	"fmt"
 
 	"gopkg.in/yaml.v3"
-
-	"benchbook/notebook/source"
 )
 
 // converter makes nodes of ours of the library's.
 type converter struct {
 	fragment *Fragment
-	problems *source.Problems
+	problems *Problems
 	lost     bool // the structure is not what was meant
 
 	made     int // nodes, those counted that aliases repeat
@@ -71,7 +69,7 @@ func (c *converter) alias(y *yaml.Node) *Node {
 		c.made += a.size
 		return a.node
 	}
-	return &Node{Kind: Null, Text: source.Text{Pos: here}, lost: true}
+	return &Node{Kind: Null, Text: Text{Pos: here}, lost: true}
 }
 
 func (c *converter) fresh(y *yaml.Node, in context) *Node {
@@ -80,11 +78,11 @@ func (c *converter) fresh(y *yaml.Node, in context) *Node {
 	if t := c.misread(y, at, in); t != nil {
 		here := c.fragment.pos(t.start, t.end)
 		c.problems.Add(t.rule, here, "%s", t.message).Hint = t.hint
-		return &Node{Kind: Null, Text: source.Text{Pos: here}, lost: true}
+		return &Node{Kind: Null, Text: Text{Pos: here}, lost: true}
 	}
 	switch y.Kind {
 	case yaml.SequenceNode:
-		n := &Node{Kind: List, Text: source.Text{Pos: place}}
+		n := &Node{Kind: List, Text: Text{Pos: place}}
 		for _, item := range y.Content {
 			n.Items = append(n.Items, c.node(item, context{flow: y.Style&yaml.FlowStyle != 0}))
 		}
@@ -107,8 +105,8 @@ func isNull(y *yaml.Node) bool {
 	return y.Style&marked == 0 && (y.Value == "" || y.Value == "null" || y.Value == "~")
 }
 
-func (c *converter) mapping(y *yaml.Node, place source.Pos) *Node {
-	n := &Node{Kind: Map, Text: source.Text{Pos: place}}
+func (c *converter) mapping(y *yaml.Node, place Pos) *Node {
+	n := &Node{Kind: Map, Text: Text{Pos: place}}
 	written := map[string]bool{}
 	var merges []mergeKey
 	for i := 0; i+1 < len(y.Content); i += 2 {
@@ -169,7 +167,7 @@ func (c *converter) merge(n *Node, merges []mergeKey, written map[string]bool) {
 }
 
 // Place is where a key of n is written.
-func (n *Node) Place(key string) source.Pos {
+func (n *Node) Place(key string) Pos {
 	for _, f := range n.Fields {
 		if f.Key.Value == key {
 			return f.Key.Pos
@@ -227,7 +225,7 @@ func (c *converter) written(y *yaml.Node) int {
 }
 
 // text gives a scalar, which begins at a byte of the text, with its place, and where it ends.
-func (c *converter) text(y *yaml.Node, at int) (source.Text, int) {
+func (c *converter) text(y *yaml.Node, at int) (Text, int) {
 	f := c.fragment
 	switch {
 	case y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
@@ -236,7 +234,7 @@ func (c *converter) text(y *yaml.Node, at int) (source.Text, int) {
 			first++
 		}
 		if y.Value == "" || first >= len(f.Text) {
-			return source.Text{Value: y.Value, Pos: f.pos(at, at+1)}, f.end(at)
+			return Text{Value: y.Value, Pos: f.pos(at, at+1)}, f.end(at)
 		}
 		return f.aligned(y.Value, first, f.next(at), plainly)
 	case at < len(f.Text) && y.Style&yaml.DoubleQuotedStyle != 0:
@@ -250,8 +248,8 @@ func (c *converter) text(y *yaml.Node, at int) (source.Text, int) {
 // Mapping makes a node of fixed values, for defaults that are built in. It panics on what is not YAML, since the text
 // is ours.
 func Mapping(name, text string) *Node {
-	var problems source.Problems
-	n := Parse(Whole(source.New(name, []byte(text))), &problems)
+	var problems Problems
+	n := Parse(Whole(New(name, []byte(text))), &problems)
 	if !problems.Empty() {
 		panic(fmt.Sprint(problems.Sorted()[0]))
 	}

@@ -1,19 +1,17 @@
-package yamltext
+package source
 
 import (
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
-
-	"benchbook/notebook/source"
 )
 
 // Decoder fills structs from nodes. Fields are matched by their `yaml` tag; `yaml:"-"` is left alone. A key that has no
 // field is a problem, unless it begins with x-. Fields Pos, Tried and Keys say where the mapping stands, and what of it
 // was tried and written.
 type Decoder struct {
-	Problems *source.Problems
+	Problems *Problems
 	Wording  *Wording
 	// Templates says that ${{ }} may still stand in scalars; typed values that hold one stay zero.
 	Templates bool
@@ -61,7 +59,7 @@ func (d Decoder) Value(n *Node, what string, v reflect.Value) {
 	case reflect.Slice:
 		d.list(n, what, v)
 	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[source.Text]() {
+		if v.Type() == reflect.TypeFor[Text]() {
 			if d.Kind(n, what, Scalar) {
 				v.Set(reflect.ValueOf(n.Text))
 			}
@@ -69,7 +67,7 @@ func (d Decoder) Value(n *Node, what string, v reflect.Value) {
 		}
 		d.fields(n, what, v)
 	default:
-		panic(fmt.Sprintf("yamltext: no way to decode into %s", v.Type()))
+		panic(fmt.Sprintf("source: no way to decode into %s", v.Type()))
 	}
 }
 
@@ -205,7 +203,7 @@ func (d Decoder) isExtra(f Field, t reflect.Type) bool {
 }
 
 // Keys are where the keys of a mapping stand, those of ours with something behind them.
-type Keys map[string]source.Pos
+type Keys map[string]Pos
 
 // Tried are keys of ours that somebody meant to write in a mapping: what stands there is misspelt, cannot be read, or
 // is at another place. They are not missing beside the problem that says so.
