@@ -26,9 +26,6 @@ const packSuffix = ".jsonl"
 // maxPack bounds a pack that is read, in bytes.
 const maxPack = 4 * maxRecord
 
-// removedLine begins a line that benchbook 0.1.0 left in the place of a record that was removed.
-const removedLine = `{"removed":true,`
-
 // PackPath is where a run is packed, below the records folder of its article.
 func PackPath(host, profile, run string) string { return filepath.Join(host, profile, run+packSuffix) }
 
@@ -53,7 +50,7 @@ func (d Dir) lines(pack string) ([]packedLine, error) {
 
 func splitLines(data []byte) (out [][]byte) {
 	for line := range bytes.SplitSeq(data, []byte("\n")) {
-		if line = bytes.TrimSpace(line); len(line) > 0 && !bytes.HasPrefix(line, []byte(removedLine)) {
+		if line = bytes.TrimSpace(line); len(line) > 0 {
 			out = append(out, line)
 		}
 	}
