@@ -16,7 +16,7 @@ const module = "benchbook/"
 // layers has the folders of packages from the lowest layer up. A package imports its own layer and those below.
 var layers = []string{
 	"internal notebook/source notebook/expr notebook/stats notebook/spec " +
-		"notebook/figurekind notebook/phrase",
+		"notebook/phrase",
 	"notebook/article notebook/record notebook/loadtool notebook/compose",
 	"notebook/plan notebook/validity",
 	"notebook/dataset",

@@ -2,7 +2,6 @@ package article
 
 import (
 	"benchbook/internal/slice"
-	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
 )
 
@@ -42,8 +41,8 @@ const (
 func (Axis) Words() []string { return []string{string(XAxis), string(YAxis)} }
 
 // Is gives what is known of the figure's kind; of one that is unknown nothing is.
-func (f *Figure) Is() *figurekind.Kind {
-	kind, _ := figurekind.Of(f.Kind.Value, f.X.Value, Texts(f.Y))
+func (f *Figure) Is() *FigureKind {
+	kind, _ := FigureKindOf(f.Kind.Value, f.X.Value, Texts(f.Y))
 	return kind
 }
 

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"benchbook/internal/files"
-	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
 )
 
@@ -207,17 +206,17 @@ func (doc *checker) label(t source.Text, at source.Pos, prefix string, seen map[
 }
 
 func (doc *checker) checkFigure(f *Figure) {
-	of, ok := figurekind.Of(f.Kind.Value, f.X.Value, Texts(f.Y))
+	of, ok := FigureKindOf(f.Kind.Value, f.X.Value, Texts(f.Y))
 	switch {
 	case f.Kind.Value == "" && f.Tried.Has("kind"):
 		return
 	case f.Kind.Value == "":
 		doc.Problems.Add("missing-key", f.Pos, "the figure has no kind").Hint = "add kind: with one of " +
-			strings.Join(figurekind.Names(nil), ", ")
+			strings.Join(FigureKindNames(nil), ", ")
 		return
 	case !ok:
 		doc.Problems.Add("unknown-kind", f.Kind.Pos, "unknown figure kind %q",
-			f.Kind.Value).Hint = source.Suggest(f.Kind.Value, figurekind.Names(nil))
+			f.Kind.Value).Hint = source.Suggest(f.Kind.Value, FigureKindNames(nil))
 		return
 	}
 	has := map[string]bool{"x": f.X.Value != "", "y": len(f.Y) > 0, "claim": f.Claim.Value != ""}
@@ -230,7 +229,7 @@ func (doc *checker) checkFigure(f *Figure) {
 	}
 	// What would do nothing is refused, as what is not known: its author means something by it.
 	unused := func(key, written string, at source.Pos) {
-		others := figurekind.Names(func(k *figurekind.Kind) bool { return k.Has(key) })
+		others := FigureKindNames(func(k *FigureKind) bool { return k.Has(key) })
 		doc.Problems.Add("unused-key", at, "%s has no effect in a figure of kind %s", written, f.Kind.Value).Hint =
 			"remove it, or choose a kind that has it: " + strings.Join(others, ", ")
 	}

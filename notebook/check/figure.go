@@ -8,14 +8,13 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/figurekind"
 	"benchbook/notebook/source"
 )
 
 func (c *checker) figure(f *article.Figure) {
 	c.reference(f.Published, f.Pos)
 	kind := f.Is()
-	if kind.Subject == figurekind.Published && len(c.d.Doc.Published) == 0 && !f.Published.Shown &&
+	if kind.Subject == article.AboutPublished && len(c.d.Doc.Published) == 0 && !f.Published.Shown &&
 		!c.d.Doc.Unread("published") {
 		c.problems.Add("unknown-published", f.Kind.Pos, "there are no published numbers in this article to agree with").
 			Hint = "add a yaml published block"
@@ -66,7 +65,7 @@ func (c *checker) colours() {
 			c.problems.Add("no-cell", value.Pos, "no cell has the value %q", value.Value).
 				Hint = source.Suggest(value.Value, values)
 		}
-		if i == figurekind.Colours {
+		if i == article.FigureColours {
 			c.problems.Add("too-many", value.Pos, "more than %d values have a colour", i).
 				Hint = "more cannot be told apart: leave out those that matter least"
 		}
@@ -74,24 +73,24 @@ func (c *checker) colours() {
 }
 
 // swapped says that there is a metric where a parameter belongs, or the other way round.
-func (c *checker) swapped(e *dataset.Experiment, t source.Text, wanted figurekind.Axis) bool {
+func (c *checker) swapped(e *dataset.Experiment, t source.Text, wanted article.FigureAxis) bool {
 	isSetting := slices.Contains(e.Settings(), t.Value)
 	isMetric := e.IsMetric(t.Value)
-	return wanted == figurekind.Metric && isSetting || (wanted == figurekind.Setting || wanted == figurekind.Numeric) &&
+	return wanted == article.AxisMetric && isSetting || (wanted == article.AxisSetting || wanted == article.AxisNumeric) &&
 		isMetric && !isSetting
 }
 
 // axis checks what stands on one axis of a figure.
-func (c *checker) axis(e *dataset.Experiment, f *article.Figure, name string, t source.Text, wanted figurekind.Axis) {
+func (c *checker) axis(e *dataset.Experiment, f *article.Figure, name string, t source.Text, wanted article.FigureAxis) {
 	switch {
 	case t.Value == "":
-	case wanted == figurekind.Metric && slices.Contains(e.Settings(), t.Value):
+	case wanted == article.AxisMetric && slices.Contains(e.Settings(), t.Value):
 		c.problems.Add("unknown-metric", t.Pos, "%s of a figure of kind %s must be a metric, and %q is a parameter or label",
 			name, f.Kind.Value, t.Value).
 			Hint = "write a metric, such as " + e.Measured().Names()[0]
-	case wanted == figurekind.Setting:
+	case wanted == article.AxisSetting:
 		c.setting(e, t)
-	case wanted == figurekind.Numeric:
+	case wanted == article.AxisNumeric:
 		c.setting(e, t)
 		for _, cell := range e.Cells {
 			value, ok := cell.Setting(t.Value)
@@ -109,12 +108,12 @@ func (c *checker) axis(e *dataset.Experiment, f *article.Figure, name string, t 
 // subject checks that there is what some kinds of figures are about: a search.
 func (c *checker) subject(e *dataset.Experiment, f *article.Figure) {
 	switch name := f.X.Value; f.Is().Subject {
-	case figurekind.Tuning:
+	case article.AboutTuning:
 		if _, known := e.Metric(name); known && !strings.HasPrefix(name, "tune.") {
 			c.problems.Add("no-search", f.X.Pos, "a figure of a search for a value shows it, and %s is not one", name).
 				Hint = "write x: tune.NAME, with a name under tune: of the experiment"
 		}
-	case figurekind.Capacity:
+	case article.AboutCapacity:
 		if _, ok := e.Metric("capacity.rate"); !ok {
 			c.problems.Add("no-search", f.Kind.Pos, "experiment %q does not search for its capacity", e.Plan.Name).
 				Hint = "add capacity: to it, or name another experiment"

@@ -10,7 +10,6 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/figurekind"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/render/cellview"
@@ -73,7 +72,7 @@ var drawers = map[string]func(*Panel) Drawing{
 }
 
 // Draws tells whether there is a drawing for a kind.
-func Draws(kind *figurekind.Kind) bool { return drawers[kind.Drawn] != nil }
+func Draws(kind *article.FigureKind) bool { return drawers[kind.Drawn] != nil }
 
 // Draw makes the figure of the panel, whose kind is one that Draws knows.
 func (p *Panel) Draw() Drawing {

@@ -5,13 +5,13 @@ import (
 	"slices"
 	"testing"
 
-	"benchbook/notebook/figurekind"
+	"benchbook/notebook/article"
 )
 
 // Each kind of figure is drawn, and nothing else is.
 func TestDrawersHaveEachKind(t *testing.T) {
 	var want []string
-	for _, k := range figurekind.All {
+	for _, k := range article.FigureKinds {
 		want = append(want, k.Drawn)
 	}
 	slices.Sort(want)

@@ -3,11 +3,11 @@ package figure
 import (
 	"fmt"
 
-	"benchbook/notebook/figurekind"
+	"benchbook/notebook/article"
 )
 
 // MaxSeries is how many series a figure can tell apart: the style sheet has as many colours.
-const MaxSeries = figurekind.Colours
+const MaxSeries = article.FigureColours
 
 func seriesNames(names []string) ([]string, error) {
 	if len(names) > MaxSeries {

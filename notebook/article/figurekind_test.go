@@ -1,4 +1,4 @@
-package figurekind
+package article
 
 import (
 	"strings"
@@ -22,7 +22,7 @@ func TestMetrics(t *testing.T) {
 	}
 	for _, tt := range tests {
 		y := []string{"latency.p50", "cpu"}
-		k, _ := Of(tt.kind, "throughput", y)
+		k, _ := FigureKindOf(tt.kind, "throughput", y)
 		if got := strings.Join(k.Metrics("throughput", y), " "); got != tt.want {
 			t.Errorf("%s shows %q, want %q", tt.kind, got, tt.want)
 		}

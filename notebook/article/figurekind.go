@@ -1,7 +1,4 @@
-// Package figurekind has the one list of the kinds of figures: the keys that each takes and what it can be about.
-//
-// Package article checks blocks by it, package dataset what is on the axes, and package render draws each kind.
-package figurekind
+package article
 
 import (
 	"cmp"
@@ -11,40 +8,40 @@ import (
 	"benchbook/internal/slice"
 )
 
-// Axis is what an axis of a figure shows.
-type Axis int
+// FigureAxis is what an axis of a figure shows.
+type FigureAxis int
 
 // What an axis can show.
 const (
-	Anything Axis = iota
-	Metric
-	Setting // a parameter or label
-	Numeric // a setting whose values are numbers
+	AxisAnything FigureAxis = iota
+	AxisMetric
+	AxisSetting // a parameter or label
+	AxisNumeric // a setting whose values are numbers
 )
 
 // String is what can stand on an axis.
-func (a Axis) String() string {
+func (a FigureAxis) String() string {
 	return [...]string{"a metric or a parameter", "a metric", "a parameter or label",
 		"a parameter or label whose values are numbers"}[a]
 }
 
-// Subject is what a figure is about.
-type Subject int
+// FigureSubject is what a figure is about.
+type FigureSubject int
 
 // The subjects. The cells are those that the block selects.
 const (
-	Cells     Subject = iota
-	Tuning            // the search for the value of a setting
-	Capacity          // the search for the highest rate
-	Published         // what others published of the cells
+	AboutCells     FigureSubject = iota
+	AboutTuning                  // the search for the value of a setting
+	AboutCapacity                // the search for the highest rate
+	AboutPublished               // what others published of the cells
 )
 
-// Kind is a kind of figure.
-type Kind struct {
+// FigureKind is a kind of figure.
+type FigureKind struct {
 	Name    string
 	Drawn   string // how; the name, but where a kind has two forms
-	Subject Subject
-	X, Y    Axis
+	Subject FigureSubject
+	X, Y    FigureAxis
 	// Needs are the keys that a figure cannot do without, and Hint how to give them; Takes those that it may have beside
 	// Common. Of log they have which axis may be in equal ratios.
 	Needs, Takes []string
@@ -53,49 +50,49 @@ type Kind struct {
 	Shows []string
 }
 
-// Colours is how many colours figures have: more cannot be told apart with any kind of colour vision.
-const Colours = 6
+// FigureColours is how many colours figures have: more cannot be told apart with any kind of colour vision.
+const FigureColours = 6
 
-// Common are the keys that figures of all kinds may have.
-var Common = strings.Fields("label experiment kind title caption claim headline")
+// CommonFigureKeys are the keys that figures of all kinds may have.
+var CommonFigureKeys = strings.Fields("label experiment kind title caption claim headline")
 
-// All are the kinds in the order of their names, of one with two forms both. See docs/figures.md#kinds-of-figures.
-var All = []*Kind{
-	{Name: "bars", Drawn: "bars", X: Metric, Y: Setting, Shows: []string{"x"},
+// FigureKinds are sorted by name; a kind with two forms has two entries. See docs/figures.md#kinds-of-figures.
+var FigureKinds = []*FigureKind{
+	{Name: "bars", Drawn: "bars", X: AxisMetric, Y: AxisSetting, Shows: []string{"x"},
 		Needs: []string{"x", "y"}, Hint: "add x: with a metric, and y: with a parameter",
 		Takes: strings.Fields("where colour sort reference published")},
-	{Name: "distribution", Drawn: "distribution", X: Metric, Y: Setting, Shows: []string{"x"}, Needs: []string{"x"},
+	{Name: "distribution", Drawn: "distribution", X: AxisMetric, Y: AxisSetting, Shows: []string{"x"}, Needs: []string{"x"},
 		Hint: "add x: with a metric", Takes: strings.Fields("y where colour sort log.x zero reference published")},
-	{Name: "dots", Drawn: "dots", X: Metric, Y: Setting, Shows: []string{"x"},
+	{Name: "dots", Drawn: "dots", X: AxisMetric, Y: AxisSetting, Shows: []string{"x"},
 		Needs: []string{"x", "y"}, Hint: "add x: with a metric, and y: with a parameter",
 		Takes: strings.Fields("where colour sort log.x zero reference published")},
 	{Name: "latency", Drawn: "latency", Shows: []string{"latency.p*"}, Takes: strings.Fields("y where colour")},
-	{Name: "lines", Drawn: "lines", X: Numeric, Y: Metric, Shows: []string{"y"},
+	{Name: "lines", Drawn: "lines", X: AxisNumeric, Y: AxisMetric, Shows: []string{"y"},
 		Needs: []string{"x", "y"}, Hint: "add x: with a parameter whose values are numbers, and y: with a metric",
 		Takes: strings.Fields("where colour log.x log.y zero reference")},
 	scatter, agreement, capacity, tuning,
-	{Name: "timeline", Drawn: "timeline", Y: Metric, Needs: []string{"y"}, Hint: "add y: with a metric",
+	{Name: "timeline", Drawn: "timeline", Y: AxisMetric, Needs: []string{"y"}, Hint: "add y: with a metric",
 		Takes: strings.Fields("where colour log.y zero reference")},
 }
 
 // The kinds with two forms: a scatter without y is of published numbers against ours, and a search without x and y is
 // of a capacity.
 var (
-	scatter = &Kind{Name: "scatter", Drawn: "scatter", X: Metric, Y: Metric, Shows: []string{"y", "x"},
+	scatter = &FigureKind{Name: "scatter", Drawn: "scatter", X: AxisMetric, Y: AxisMetric, Shows: []string{"y", "x"},
 		Needs: []string{"x", "y"}, Hint: "add x: and y: with a metric each, or x: alone with a metric that was published",
 		Takes: strings.Fields("where colour log.x log.y zero reference")}
-	agreement = &Kind{Name: "scatter", Drawn: "agreement", Subject: Published, X: Metric, Shows: []string{"x"},
+	agreement = &FigureKind{Name: "scatter", Drawn: "agreement", Subject: AboutPublished, X: AxisMetric, Shows: []string{"x"},
 		Needs: []string{"x"}, Hint: scatter.Hint, Takes: strings.Fields("where colour published")}
-	tuning = &Kind{Name: "search", Drawn: "tuning", Subject: Tuning, X: Metric, Y: Metric, Shows: []string{"y", "x"},
+	tuning = &FigureKind{Name: "search", Drawn: "tuning", Subject: AboutTuning, X: AxisMetric, Y: AxisMetric, Shows: []string{"y", "x"},
 		Needs: []string{"x", "y"}, Hint: "add x: with tune.NAME, and y: with a metric",
 		Takes: strings.Fields("where colour log.x log.y zero")}
-	capacity = &Kind{Name: "search", Drawn: "capacity", Subject: Capacity, Shows: []string{"capacity.rate"},
+	capacity = &FigureKind{Name: "search", Drawn: "capacity", Subject: AboutCapacity, Shows: []string{"capacity.rate"},
 		Takes: strings.Fields("where colour")}
 )
 
-// Of gives the kind of a name, in the form that x and y of a figure ask for. If there is none, the kind has no keys and
+// FigureKindOf gives the kind of a name, in the form that x and y of a figure ask for. If there is none, the kind has no keys and
 // ok is false.
-func Of(name, x string, y []string) (k *Kind, ok bool) {
+func FigureKindOf(name, x string, y []string) (k *FigureKind, ok bool) {
 	switch {
 	case name == "scatter" && x != "" && len(y) == 0:
 		return agreement, true
@@ -104,14 +101,14 @@ func Of(name, x string, y []string) (k *Kind, ok bool) {
 	case name == "search":
 		return tuning, true
 	}
-	k, ok = slice.Find(All, func(k *Kind) bool { return k.Name == name })
-	return cmp.Or(k, &Kind{Name: name}), ok
+	k, ok = slice.Find(FigureKinds, func(k *FigureKind) bool { return k.Name == name })
+	return cmp.Or(k, &FigureKind{Name: name}), ok
 }
 
-// Names are the names of the kinds that keep accepts; nil accepts all.
-func Names(keep func(*Kind) bool) []string {
+// FigureKindNames are the names of the kinds that keep accepts; nil accepts all.
+func FigureKindNames(keep func(*FigureKind) bool) []string {
 	var out []string
-	for _, k := range All {
+	for _, k := range FigureKinds {
 		if keep == nil || keep(k) {
 			out = slice.Add(out, k.Name)
 		}
@@ -120,12 +117,12 @@ func Names(keep func(*Kind) bool) []string {
 }
 
 // Has tells whether a key does something in a figure of the kind.
-func (k *Kind) Has(key string) bool {
-	return slices.Contains(Common, key) || slices.Contains(k.Needs, key) || slices.Contains(k.Takes, key)
+func (k *FigureKind) Has(key string) bool {
+	return slices.Contains(CommonFigureKeys, key) || slices.Contains(k.Needs, key) || slices.Contains(k.Takes, key)
 }
 
 // Metrics are those that a figure shows with these keys, as far as they can be listed. An empty one is not given.
-func (k *Kind) Metrics(x string, y []string) []string {
+func (k *FigureKind) Metrics(x string, y []string) []string {
 	var out []string
 	for _, name := range k.Shows {
 		switch {
@@ -141,7 +138,7 @@ func (k *Kind) Metrics(x string, y []string) []string {
 }
 
 // ShowsMetric tells whether a figure with these keys shows a metric.
-func (k *Kind) ShowsMetric(metric, x string, y []string) bool {
+func (k *FigureKind) ShowsMetric(metric, x string, y []string) bool {
 	isOfFamily := func(name string) bool {
 		family, ok := strings.CutSuffix(name, "*")
 		return ok && strings.HasPrefix(metric, family)
