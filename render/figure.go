@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
-	"strings"
 	"sync"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/dataset"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
 
@@ -22,8 +20,7 @@ type figureView struct {
 	Full, Narrow template.HTML // the drawing in both widths
 	Missing      string        // why there is no drawing
 	HowTo        []string
-	Elsewhere    string // cells that are not drawn, since they are of another profile
-	AtTop        bool   // it stands in the answer, where what is beside others opens below it
+	AtTop        bool // it stands in the answer, where what is beside others opens below it
 }
 
 func (c *composer) figure(f *article.Figure) template.HTML {
@@ -64,7 +61,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 		c.Warnf("%s: %s", f.Label.Value, v.Missing)
 		v.Provenance = c.provenance(cellview.OriginOf(c.d, cells))
 	}
-	v.Elsewhere, v.AtTop = otherProfiles(experiment), f == c.headline
+	v.AtTop = f == c.headline
 	return c.Fill("figure", v)
 }
 
@@ -122,26 +119,6 @@ func (r *Renderer) drawAt(width figure.Width, f figure.Figure) ([]byte, error) {
 	metrics := r.measures.Get().(*figure.Metrics)
 	defer r.measures.Put(metrics)
 	return f.Draw(metrics, width)
-}
-
-// otherProfiles names cells that only other profiles have, by profile.
-func otherProfiles(e *dataset.Experiment) string {
-	if e == nil || len(e.Elsewhere) == 0 {
-		return ""
-	}
-	var profiles []string
-	names := map[string][]string{}
-	for _, o := range e.Elsewhere {
-		if names[o.Profile] == nil {
-			profiles = append(profiles, o.Profile)
-		}
-		names[o.Profile] = append(names[o.Profile], o.Trial)
-	}
-	var parts []string
-	for _, p := range profiles {
-		parts = append(parts, "only in profile "+p+", and not drawn: "+strings.Join(names[p], "; "))
-	}
-	return wording.Sentence(strings.Join(parts, ". "))
 }
 
 // dataFolder holds the data of tables and figures, below their page.

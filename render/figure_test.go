@@ -284,29 +284,6 @@ func TestStatesInFigures(t *testing.T) {
 	}
 }
 
-// Cells that only another profile has are named below the figure, and not drawn.
-func TestCellsOfAnotherProfile(t *testing.T) {
-	text := strings.Replace(grid, "repetitions: 5\n",
-		"repetitions: 5\nprofiles: {smoke: {matrix: {server: [sync, async, threads]}}}\n", 1)
-	b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+
-		text+figureBlock("kind: dots, x: throughput, y: [server, workers]")))
-	for _, server := range []string{"sync", "async"} {
-		for _, workers := range []string{"1", "2", "4"} {
-			b.Measure("full", "servers", server+", "+workers, []float64{500, 510, 490, 505, 495})
-		}
-	}
-	b.Measure("smoke", "servers", "threads, 1", []float64{500})
-	b.Measure("smoke", "servers", "sync, 1", []float64{500})
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	html := figureElement.FindString(string(page.HTML))
-	if want := "Only in profile smoke, and not drawn: threads, 1."; !strings.Contains(html, want) {
-		t.Errorf("no %q in the figure", want)
-	}
-}
-
 // searches is an article with a search for a value and one for a capacity, of two servers.
 const searches = "```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n```yaml experiment\n" + `name: tuned
 services: {server: {build: ., expose: ["8080"], command: "serve ${{ matrix.server }} ${{ tune.workers }}"}}

@@ -82,9 +82,8 @@ func (s SetName) compare(o SetName) int {
 // Experiment is one experiment of the plan with what was measured of it.
 type Experiment struct {
 	Plan        *plan.Experiment
-	Cells       []*Cell     // in the plan's order, without the A/A copy; none if the profile skips the experiment
-	Calibration *Cell       // the A/A copy, or nil
-	Elsewhere   []Elsewhere // cells that were measured in another profile, and that the shown one does not have
+	Cells       []*Cell // in the plan's order, without the A/A copy; none if the profile skips the experiment
+	Calibration *Cell   // the A/A copy, or nil
 
 	// Known says how much of the experiment problems of the article leave to be known: which metrics it has may be
 	// hidden.
@@ -102,9 +101,6 @@ type Experiment struct {
 	names  []string  // of parameters and labels
 
 }
-
-// Elsewhere is a cell that only another profile has.
-type Elsewhere struct{ Trial, Profile string }
 
 // WithoutRecords is the dataset of a plan of which nothing was measured.
 func WithoutRecords(doc *article.Document, p *plan.Plan) *Dataset { return assemble(doc, p, nil) }
@@ -168,12 +164,8 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 	d := shown.dataset
 	d.Own = shown.Host == o.ThisHost
 	for _, c := range candidates {
-		if c == shown {
-			continue
-		}
-		unshown = append(unshown, c.SetName)
-		if c.Profile != shown.Profile {
-			d.lists(c)
+		if c != shown {
+			unshown = append(unshown, c.SetName)
 		}
 	}
 	d.leaveOut(o.Bad)
@@ -185,28 +177,6 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 		}
 	}
 	return d, nil
-}
-
-// lists notes which cells were measured in the profile of a set that is not shown, and are in that profile alone.
-func (d *Dataset) lists(c *candidate) {
-	for _, e := range d.Experiments {
-		other, ok := c.dataset.Experiment(e.Plan.Name)
-		if !ok {
-			continue
-		}
-		for _, cell := range other.Cells {
-			found := Elsewhere{cell.Trial.Name, c.Profile}
-			isHere := func(own *Cell) bool { return sameParameters(own.Trial.Parameters, cell.Trial.Parameters) }
-			if cell.State != Missing && !slices.ContainsFunc(e.Cells, isHere) && !slices.Contains(e.Elsewhere, found) {
-				e.Elsewhere = append(e.Elsewhere, found)
-			}
-		}
-	}
-}
-
-// sameParameters tells whether two lists have the same parameters, in whatever order a profile has the axes.
-func sameParameters(a, b []record.Parameter) bool {
-	return len(a) == len(b) && !slices.ContainsFunc(a, func(p record.Parameter) bool { return !slices.Contains(b, p) })
 }
 
 // A candidate is a set that could be shown.

@@ -22,7 +22,7 @@ func (d *Dataset) WithAll() *Dataset {
 }
 
 func (e *Experiment) withAll() *Experiment {
-	out := &Experiment{Plan: e.Plan, Elsewhere: e.Elsewhere, Known: e.Known, pairs: e.pairs, all: e.all}
+	out := &Experiment{Plan: e.Plan, Known: e.Known, pairs: e.pairs, all: e.all}
 	out.Cells = slice.Map(e.Cells, func(c *Cell) *Cell { return c.withAll(out) })
 	if e.Calibration != nil {
 		out.Calibration = e.Calibration.withAll(out)
