@@ -350,7 +350,7 @@ func TestKnownAddresses(t *testing.T) {
 	}
 }
 
-// Where this process cannot connect to a service, our agent does it beside the service.
+// Where this process cannot connect to a service, our agent does it in another container, which is replaced if it ends.
 func TestProbedByTheAgent(t *testing.T) {
 	e := thisEngine(t, agentOf(t))
 	e.endpoint.elsewhere = true
@@ -363,6 +363,15 @@ func TestProbedByTheAgent(t *testing.T) {
 	if took := time.Since(began); took < time.Second {
 		t.Errorf("it was ready after %v, before it listened", took)
 	}
+	probe := s.tree.Find(probeName)
+	if _, err := e.client.ContainerKill(t.Context(), probe.id, client.ContainerKillOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := probe.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	server.Name = "after the probe was killed"
+	start(t, s, server)
 	server.Name, server.Within, server.Image = "deaf", time.Second, debian(t, e)
 	server.Command = []string{"sleep", "1h"}
 	if _, err := s.Start(t.Context(), server); err == nil ||

@@ -54,7 +54,7 @@ type Engine struct {
 	proc     string      // empty: /proc
 
 	unreachable sync.Map // why registries did not answer, by name
-	making      sync.Map // of chan struct{} by the name of an image, full while it is built or pulled
+	making      sync.Map // of chan struct{} by the name of an image or a probe, full while it is made
 }
 
 var _ engine.Engine = (*Engine)(nil)

@@ -204,8 +204,8 @@ func notPulled(name, release string, err error) *engine.ImageError {
 		Err: fmt.Errorf("image %s is not here, and its registry %s (%s)", name, reason, registryWords(err))}
 }
 
-// alone waits until nobody else here makes the image of a name, and keeps others from it until done is called: several
-// builds that want one base share it.
+// alone waits until nobody else here makes the image or probe of a name, and keeps others from it until done is called:
+// several builds that want one base share it.
 func (e *Engine) alone(ctx context.Context, name string) (done func(), err error) {
 	value, _ := e.making.LoadOrStore(name, make(chan struct{}, 1))
 	turn := value.(chan struct{})
@@ -213,7 +213,7 @@ func (e *Engine) alone(ctx context.Context, name string) (done func(), err error
 	case turn <- struct{}{}:
 		return func() { <-turn }, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting for image %s: %w", name, context.Cause(ctx))
+		return nil, fmt.Errorf("waiting for %s: %w", name, context.Cause(ctx))
 	}
 }
 

@@ -32,7 +32,6 @@ type space struct {
 	mu      *sync.Mutex       // of a space and its groups
 	volumes []string          // as the engine knows them
 	named   map[string]string // volumes that have a name
-	probe   *container        // in which our agent connects to services, where this process cannot
 }
 
 var notInContainerName = regexp.MustCompile(`[^a-zA-Z0-9_.-]+`)
@@ -135,15 +134,26 @@ func (s *space) known(ctx context.Context) (hosts []string) {
 	return hosts
 }
 
-// prober returns a container of the network in which our agent idles, and starts it the first time.
+// probeName is the name of the container that connects to services where this process cannot.
+const probeName = "benchbook-probe"
+
+// prober returns a running container of the network in which our agent idles, and starts it if there is none.
 func (s *space) prober(ctx context.Context) (*container, error) {
 	for s.outer != nil {
 		s = s.outer
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.probe != nil {
-		return s.probe, nil
+	done, err := s.engine.alone(ctx, s.containerName(probeName))
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if probe := s.tree.Find(probeName); probe != nil {
+		if state, err := probe.library.State(ctx); err == nil && state.Running {
+			return probe, nil
+		}
+		if err := s.tree.Remove(probeName, func() error { return probe.remove(ctx, 0) }); err != nil {
+			return nil, err
+		}
 	}
 	if s.engine.agent == nil {
 		return nil, fmt.Errorf("containers of the engine at %s cannot be reached from here, so that their ports cannot be "+
@@ -159,13 +169,12 @@ func (s *space) prober(ctx context.Context) (*container, error) {
 		return nil, err
 	}
 	service := engine.Service{Image: image, Ours: true}
-	service.Name, service.Command = "benchbook-probe", []string{agent.Idle}
+	service.Name, service.Command = probeName, []string{agent.Idle}
 	started, err := s.Start(ctx, service)
 	if err != nil {
 		return nil, err
 	}
-	s.probe = started.(*container)
-	return s.probe, nil
+	return started.(*container), nil
 }
 
 // Keep implements engine.Space. The engine keeps the containers running without us.
