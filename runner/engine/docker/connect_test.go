@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/moby/moby/api/types/system"
 	"github.com/moby/moby/client"
@@ -212,10 +213,12 @@ func TestFacts(t *testing.T) {
 func TestForward(t *testing.T) {
 	e := thisEngine(t, nil)
 	local := strings.TrimPrefix(e.endpoint.reached, "unix://")
-	// As ssh would: it forwards the socket for as long as its standard input lasts.
+	// As ssh would: it forwards the socket until the connection drops.
 	folder := t.TempDir()
 	fake := "#!/bin/sh\nfor word; do case $word in *docker.sock:*) forward=$word;; esac; done\n" +
-		"ln -s \"${forward##*:}\" \"${forward%%:*}\"\necho ready\nexec cat >/dev/null\n"
+		"ln -s \"${forward##*:}\" \"${forward%%:*}\"\necho ready\n" +
+		"while [ ! -e \"$0.drop\" ]; do sleep 0.1; done\n" +
+		"echo 'Timeout, server not responding.' >&2\nrm \"${forward%%:*}\"\nexit 255\n"
 	if err := os.WriteFile(filepath.Join(folder, "ssh"), []byte(fake), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -237,12 +240,30 @@ func TestForward(t *testing.T) {
 		t.Errorf("elsewhere %v, local %v, at %s; DOCKER_HOST is %s", remote.Elsewhere(), remote.local(), remote.Endpoint(),
 			os.Getenv("DOCKER_HOST"))
 	}
-	c := start(t, openSpace(t, remote), idle("idle"))
+	space := openSpace(t, remote)
+	c := start(t, space, idle("idle"))
 	if state, err := c.State(t.Context()); err != nil || state.ID != c.id || state.CPUs != "" {
 		t.Errorf("its state is %+v, %v", state, err)
 	}
 	usage, err := c.Usage(t.Context(), engine.Detail{Totals: true, Listeners: true})
 	if err != nil || usage.CPU <= 0 || usage.Memory <= 0 || usage.ListenOverflows != -1 || len(usage.Listeners) > 0 {
 		t.Errorf("it used %+v, %v", usage, err)
+	}
+	if err := space.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "ssh.drop"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const want = "ssh to elsewhere.invalid has ended: Timeout, server not responding."
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		remote.client.Close() // its idle connections, which are not of the false ssh
+		_, err := remote.Find(t.Context(), "debian")
+		if err != nil && strings.HasSuffix(err.Error(), want) && !strings.Contains(err.Error(), filepath.Dir(forwarded)) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("without a connection: got %v, want %s", err, want)
+		}
 	}
 }

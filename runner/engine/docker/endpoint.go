@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -69,14 +71,16 @@ func isElsewhere(ctx context.Context, host string) bool {
 // endpoint is where an engine is.
 type endpoint struct {
 	host      string // as the user has it
-	reached   string // as the client and the docker command have it; another one for ssh://
+	reached   string // as the docker command has it; another one for ssh://
 	elsewhere bool
+	client    []client.Opt // how the client connects
 	close     func()
 }
 
 // open makes an endpoint usable.
 func open(ctx context.Context, host string) (*endpoint, error) {
-	at := &endpoint{host: host, reached: host, elsewhere: isElsewhere(ctx, host), close: func() {}}
+	at := &endpoint{host: host, reached: host, elsewhere: isElsewhere(ctx, host), close: func() {},
+		client: []client.Opt{client.WithTLSClientConfigFromEnv(), client.WithHost(host)}}
 	if strings.HasPrefix(host, "ssh://") {
 		return at, at.forward(ctx)
 	}
@@ -117,10 +121,13 @@ func (a *endpoint) forward(ctx context.Context) error {
 		os.RemoveAll(folder)
 		return fmt.Errorf("running ssh: %w", err)
 	}
-	a.close = func() {
-		stdin.Close()
+	end := sync.OnceFunc(func() {
 		_ = ssh.Process.Kill()
 		_ = ssh.Wait()
+	})
+	a.close = func() {
+		stdin.Close()
+		end()
 		os.RemoveAll(folder)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = ssh.Process.Kill() })
@@ -131,6 +138,17 @@ func (a *endpoint) forward(ctx context.Context) error {
 		return fmt.Errorf("ssh to %s failed: %s", u.Hostname(), lastLine(said.Bytes(), context.Cause(ctx)))
 	}
 	a.reached = "unix://" + local
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, "unix", local)
+		if err != nil && ctx.Err() == nil { // ssh says why before it removes the socket
+			end()
+			err = fmt.Errorf("ssh to %s has ended: %s", u.Hostname(),
+				lastLine(said.Bytes(), errors.New(ssh.ProcessState.String())))
+		}
+		return conn, err
+	}
+	a.client = []client.Opt{client.WithHost("http://" + u.Host),
+		client.WithHTTPClient(&http.Client{Transport: &http.Transport{DialContext: dial}})}
 	return nil
 }
 

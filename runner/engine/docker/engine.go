@@ -82,8 +82,7 @@ func connect(ctx context.Context, host string, program agent.Program) (e *Engine
 	if e.endpoint, err = open(ctx, host); err != nil {
 		return e, err
 	}
-	if e.client, err = client.New(client.WithTLSClientConfigFromEnv(), client.WithHost(e.endpoint.reached),
-		client.WithAPIVersionFromEnv()); err != nil {
+	if e.client, err = client.New(append(e.endpoint.client, client.WithAPIVersionFromEnv())...); err != nil {
 		return e, err
 	}
 	info, err := e.client.Info(ctx, client.InfoOptions{})
