@@ -114,8 +114,6 @@ func TestRejected(t *testing.T) {
 			`exec: "nosuchprogram": executable file not found in $PATH`},
 		{"no such user", run(func(s *spec.Service) { s.User = "nosuchuser" }),
 			"unable to find user nosuchuser: no matching entries in passwd file"},
-		{"no such CPU", run(func(s *spec.Service) { s.CPUSet = "4000" }), "Requested CPUs are not available"},
-		{"no such signal", run(func(s *spec.Service) { s.StopSignal = "FOO" }), "Invalid signal: FOO"},
 		{"a folder that is a file", run(func(s *spec.Service) { s.WorkingDir = "/etc/passwd" }),
 			"Cannot mkdir: /etc/passwd is not a directory"},
 		{"no such limit", run(func(s *spec.Service) { s.Ulimits = map[string]spec.Ulimit{"nope": {Soft: 1, Hard: 1}} }),
@@ -144,31 +142,6 @@ func TestRejected(t *testing.T) {
 		if err := rejected("server", errors.New(text)); errors.As(err, new(*engine.RejectedError)) || err.Error() != text {
 			t.Errorf("%s: got %v", text, err)
 		}
-	}
-}
-
-// A process that is killed for lack of memory is noticed where it was.
-func TestOutOfMemory(t *testing.T) {
-	s := openSpace(t, thisEngine(t, nil))
-	hungry := []string{"bash", "-c", "x=x; while :; do x=$x$x; done"}
-	service := idle("idle")
-	service.Memory = 16 << 20
-	c := start(t, s, service)
-	for _, command := range []struct {
-		args []string
-		want engine.Exit
-	}{{hungry, engine.Exit{Code: 137, OutOfMemory: true}}, {[]string{"false"}, engine.Exit{Code: 1}},
-		{append(slices.Clone(hungry[:2]), "("+hungry[2]+"); true"), engine.Exit{OutOfMemory: true}}} {
-		exit, err := c.Exec(t.Context(), engine.Command{Args: command.args})
-		if err != nil || exit.Code != command.want.Code || exit.OutOfMemory != command.want.OutOfMemory {
-			t.Errorf("%q: got %d, out of memory %v, %v", command.args, exit.Code, exit.OutOfMemory, err)
-		}
-	}
-	service.Name, service.Command, service.Ready.Log = "hungry", hungry, "never"
-	service.Image = debian(t, s.engine)
-	_, err := s.Start(t.Context(), service)
-	if !errors.As(err, new(*engine.NotReadyError)) || !strings.Contains(err.Error(), "status 137") {
-		t.Errorf("got %v, want a NotReadyError with the status of a killed process", err)
 	}
 }
 
