@@ -2,17 +2,13 @@ package docker
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -35,7 +31,6 @@ type container struct {
 	id      string
 	ready   *strategy
 	output  *client.HijackedResponse // while a text in it is waited for
-	kills   int64                    // kernelKills before it was created
 
 	mu      sync.Mutex
 	ip      netip.Addr
@@ -51,7 +46,7 @@ func newContainer(s *space, service engine.Service) *container {
 	} else if service.Memory == 0 {
 		service.Memory = defaultMemory(s.engine.info.MemTotal)
 	}
-	c := &container{space: s, service: service, kills: s.engine.kernelKills()}
+	c := &container{space: s, service: service}
 	c.ready = &strategy{container: c}
 	return c
 }
@@ -301,7 +296,7 @@ func (c *container) State(ctx context.Context) (engine.State, error) {
 			return engine.State{}, fmt.Errorf("looking at %s: somebody else removes it", c.Name())
 		}
 		out := engine.State{Ended: true, Exit: engine.Exit{Code: state.ExitCode, OutOfMemory: state.OOMKilled}}
-		late := state.ExitCode == killed && !state.OOMKilled && inspected.HostConfig.Memory > 0 && c.mayLackMemory()
+		late := state.ExitCode == killed && !state.OOMKilled && inspected.HostConfig.Memory > 0
 		switch {
 		case !late || looks == memoryLooks:
 			c.mu.Lock()
@@ -313,32 +308,6 @@ func (c *container) State(ctx context.Context) (engine.State, error) {
 		}
 		time.Sleep(memoryPause)
 	}
-}
-
-// mayLackMemory reports whether the kernel of the container has killed any process for lack of memory since before the
-// container was created, or may have.
-func (c *container) mayLackMemory() bool {
-	return c.kills < 0 || c.space.engine.kernelKills() != c.kills
-}
-
-// kernelKills returns how many processes the kernel of this machine has killed for lack of memory, in containers and
-// elsewhere, -1 if containers have another kernel. It counts before the process ends.
-//
-// Source: Linux, mm/oom_kill.c, __oom_kill_process.
-func (e *Engine) kernelKills() int64 {
-	if !e.local() {
-		return -1
-	}
-	text, _ := os.ReadFile(filepath.Join(cmp.Or(e.proc, "/proc"), "vmstat"))
-	for line := range strings.Lines(string(text)) {
-		if number, ok := strings.CutPrefix(line, "oom_kill "); ok {
-			kills, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
-			if err == nil {
-				return kills
-			}
-		}
-	}
-	return -1
 }
 
 // remove stops and removes the container with its anonymous volumes. It may be gone already. Grace is how long it may

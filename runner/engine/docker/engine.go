@@ -51,7 +51,6 @@ type Engine struct {
 	owner    string
 	agent    agent.Program
 	classic  atomic.Bool // the docker command has no BuildKit
-	proc     string      // empty: /proc
 
 	unreachable sync.Map // why registries did not answer, by name
 	making      sync.Map // of chan struct{} by the name of an image or a probe, full while it is made
