@@ -125,11 +125,7 @@ func (n *Next) Outdated() []string {
 			if !slices.ContainsFunc(pending, isPending) || slices.ContainsFunc(own, isNewer) {
 				continue
 			}
-			changes := n.present.Changes(r)
-			if moved := n.plan.PlacedOtherwise(r); moved != "" {
-				changes = append(changes, moved)
-			}
-			for _, change := range changes {
+			for _, change := range n.present.Changes(r) {
 				out = slice.Add(out, e.Name+": "+change)
 			}
 		}

@@ -59,7 +59,7 @@ func (s *session) begin(ctx context.Context) ([]Group, []*record.Record, error) 
 
 // scope returns what of p may be measured, and the records that are not outdated.
 func (o *Options) scope(p *plan.Plan, present *images.Present, records []*record.Record) (Scope, []*record.Record) {
-	current, outdated := present.Current(p, records)
+	current, outdated := present.Current(records)
 	// A running target may have become something else since the last run.
 	anew := func(e *plan.Experiment) bool { return o.Force || e.Outside }
 	return Scope{Only: o.Only, Anew: anew, Outdated: outdated, Tried: map[Turn]bool{}}, current
@@ -68,7 +68,7 @@ func (o *Options) scope(p *plan.Plan, present *images.Present, records []*record
 // read returns the records that are not outdated.
 func (s *session) read() ([]*record.Record, error) {
 	all, _, err := s.store.Read()
-	current, _ := s.present.Current(s.plan, all)
+	current, _ := s.present.Current(all)
 	return current, err
 }
 

@@ -95,9 +95,6 @@ func (k *TrialState) explain(p *plan.Plan, cell *dataset.Cell, next runner.Todo,
 		k.why = []string{"no records of profile " + p.Profile + " on this host"}
 	case cell.State == dataset.Stale:
 		k.why = append(changes(t, cell.Records[0]), replaced...)
-		if moved := p.PlacedOtherwise(cell.Records[0]); moved != "" {
-			k.why = append(k.why, moved)
-		}
 	case stale:
 		k.why = replaced
 	case cell.State == dataset.Partial:

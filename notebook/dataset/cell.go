@@ -130,15 +130,13 @@ func (run *cellRun) judge(e *Experiment, t *plan.Trial) {
 	isComplete := func(asked int) bool {
 		return record.HasLeast(asked, func(k int) bool { return run.repetitions[k] != nil })
 	}
-	placedOtherwise, least := false, 0
-	only := &plan.Plan{Experiments: []*plan.Experiment{e.Plan}}
+	least := 0
 	for _, r := range run.repetitions {
-		placedOtherwise = placedOtherwise || only.PlacedOtherwise(r) != ""
 		least = max(least, r.Least())
 	}
 	run.asPlanned = isComplete(least)
 	switch {
-	case run.key != t.Key || placedOtherwise:
+	case run.key != t.Key:
 		run.state = Stale
 	case isComplete(e.Plan.Least()):
 		run.state = Fresh

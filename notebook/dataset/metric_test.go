@@ -5,7 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -231,27 +230,6 @@ func TestMetricsOfCommands(t *testing.T) {
 	}
 	if checks := c.Validity().Checks(); len(checks) != 1 || checks[0].Level != validity.OK {
 		t.Errorf("checks of a program without a load: %+v", checks)
-	}
-}
-
-// A page marks a command that had another number of CPUs than it gets now, until it was measured again.
-func TestCommandOfAnotherPlacement(t *testing.T) {
-	on := func(cpus string) recordtest.Change {
-		return func(r *record.Record) {
-			r.Load, r.Histograms, r.Facts = nil, nil, map[string]string{plan.FactCores: "2 logical, 2 physical",
-				plan.FactLoadPlace: cpus}
-		}
-	}
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Command))
-	b.Measure("tool", "fast", "1", recordtest.ValuesA, on("1"))
-	b.Measure("tool", "slow", "1", recordtest.ValuesA, on("0-1"))
-	d := b.dataset(Options{ThisHost: "host-1"})
-	if fast, slow := d.Experiments[0].Cells[0].State, d.Experiments[0].Cells[1].State; fast != Stale || slow != Fresh {
-		t.Errorf("on one of two CPUs %v, on both %v", fast, slow)
-	}
-	b.Measure("tool", "fast", "2", recordtest.ValuesA, on("0-1"))
-	if c := b.dataset(Options{ThisHost: "host-1"}).Experiments[0].Cells[0]; c.State != Fresh || c.Run != "2" {
-		t.Errorf("measured again: %v, run %q", c.State, c.Run)
 	}
 }
 

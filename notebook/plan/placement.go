@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
@@ -92,55 +91,6 @@ func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
 		n = len(set)
 	}
 	return cpus, n
-}
-
-// PlacedOtherwise says that the command of a record had another number of CPUs than it gets now, as in older versions;
-// it is empty if it had as many, or if that is unknown.
-func (p *Plan) PlacedOtherwise(r *record.Record) string {
-	for _, e := range p.Experiments {
-		if e.Name != r.Experiment {
-			continue
-		}
-		for _, t := range e.Trials {
-			if t.Name == r.Trial && t.Key == r.Key {
-				return e.placedOtherwise(t, r.Facts)
-			}
-		}
-	}
-	return ""
-}
-
-func (e *Experiment) placedOtherwise(t *Trial, facts map[string]string) string {
-	logical, physical := 0, 0
-	_, err := fmt.Sscanf(facts[FactCores], "%d logical, %d physical", &logical, &physical)
-	if t.Command == nil || !e.Engine.Can(spec.NamedCPUs) || len(e.Hosts) > 0 || facts[FactAdapted] != "" || err != nil ||
-		physical < 1 || logical%physical != 0 || logical > spec.MaxCPU {
-		return ""
-	}
-	fact := FactLoadPlace
-	if t.Command.Service != "" {
-		fact = FactServicesPlace
-	}
-	then, ok := spec.ParseCPUSet(facts[fact])
-	if !ok {
-		return "" // services of several sets
-	}
-	cores := make([][]int, physical) // which of them are siblings makes no difference to how many there are
-	for cpu := range logical {
-		cores[cpu%physical] = append(cores[cpu%physical], cpu)
-	}
-	_, now := e.PlaceLoad(t, cores)
-	if now == len(then) {
-		return ""
-	}
-	return fmt.Sprintf("the command had %s of %d, and has %d now", cpusInWords(len(then)), logical, now)
-}
-
-func cpusInWords(n int) string {
-	if n == 1 {
-		return "1 CPU"
-	}
-	return fmt.Sprintf("%d CPUs", n)
 }
 
 // The facts of records about placement: the CPUs of services and of the load or command, those of the host, and what

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
@@ -66,43 +65,6 @@ func TestKeyOfPlacedCommands(t *testing.T) {
 	}
 	if key("") != key(", cpuset: load") || key("") == key(", cpuset: '0'") {
 		t.Error("the key is not that of what is run")
-	}
-}
-
-// Records of commands that had another number of CPUs than they get now are told, from what they know.
-func TestPlacedOtherwise(t *testing.T) {
-	const alone, beside = "name: e\ncommand: {image: x, run: y}\n",
-		"name: e\nservices: {s: {image: x}}\ncommand: {image: x, run: y}\n"
-	tests := []struct{ name, body, cores, services, load, want string }{
-		{"one core of two", alone, "2 logical, 2 physical", "0", "1", "the command had 1 CPU of 2, and has 2 now"},
-		{"all of them", alone, "2 logical, 2 physical", "", "0-1", ""},
-		{"the only one", alone, "1 logical, 1 physical", "", "0", ""},
-		{"a core of siblings", alone, "8 logical, 4 physical", "0-2,4-6", "3,7",
-			"the command had 2 CPUs of 8, and has 8 now"},
-		{"beside a service on two cores", beside, "2 logical, 2 physical", "0", "1", ""},
-		{"beside a service on four", beside, "4 logical, 4 physical", "0-2", "3",
-			"the command had 1 CPU of 4, and has 2 now"},
-		{"where a load would be", "name: e\ncommand: {image: x, run: y, cpuset: load}\n", "4 logical, 4 physical", "0-2", "3",
-			""},
-		{"CPUs of its own", "name: e\ncommand: {image: x, run: y, cpuset: '0-1'}\n", "4 logical, 4 physical", "", "0-1", ""},
-		{"in a service", "name: e\nservices: {s: {image: x}}\ncommand: {service: s, run: y}\n", "4 logical, 4 physical",
-			"0-2", "3", "the command had 3 CPUs of 4, and has 4 now"},
-		{"a load", "name: e\nservices: {s: {image: x}}\nload: {target: http://s/}\n", "4 logical, 4 physical", "0", "1", ""},
-		{"nobody knows of how many", alone, "", "0", "1", ""},
-		{"nobody knows on how many", alone, "2 logical, 2 physical", "", "", ""},
-	}
-	for _, tt := range tests {
-		e := mustPlan(t, text(block(tt.body)), Options{}, nil)
-		p := &Plan{Experiments: []*Experiment{e}}
-		r := &record.Record{Experiment: "e", Trial: e.Trials[0].Name, Key: e.Trials[0].Key,
-			Facts: map[string]string{FactCores: tt.cores, FactServicesPlace: tt.services, FactLoadPlace: tt.load}}
-		if got := p.PlacedOtherwise(r); got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
-		}
-		r.Key = "another"
-		if got := p.PlacedOtherwise(r); got != "" {
-			t.Errorf("%s, of another key: got %q", tt.name, got)
-		}
 	}
 }
 

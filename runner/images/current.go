@@ -164,15 +164,15 @@ func (p *Present) Changes(records ...*record.Record) (out []string) {
 	return out
 }
 
-// Current leaves out records that were measured with another image or program than is present, or on another number of
-// CPUs, and older ones of the same trial: pages show the newest, with whatever engine they were measured. It also
-// returns the runs of the records that it leaves out; they are not resumed.
-func (p *Present) Current(of *plan.Plan, records []*record.Record) (current []*record.Record, outdated map[string]bool) {
+// Current leaves out records that were measured with another image or program than is present, and older ones of
+// the same trial: pages show the newest, with whatever engine they were measured. It also returns the runs of the
+// records that it leaves out; they are not resumed.
+func (p *Present) Current(records []*record.Record) (current []*record.Record, outdated map[string]bool) {
 	type trial struct{ article, host, profile, experiment, name, key string }
 	trialOf := func(r *record.Record) trial { return trial{r.Article, r.Host, r.Profile, r.Experiment, r.Trial, r.Key} }
 	last := map[trial]string{} // newest run that is outdated
 	for _, r := range records {
-		if len(p.Changes(r)) > 0 || of.PlacedOtherwise(r) != "" {
+		if len(p.Changes(r)) > 0 {
 			last[trialOf(r)] = max(last[trialOf(r)], r.Run)
 		}
 	}
