@@ -13,16 +13,16 @@ const asLoad = "load"
 
 // command reads the command of a trial; nil if it cannot be run. Problems without a place of their own are reported at
 // at.
-func (r *reading) command(at source.Pos) *spec.Command {
-	c := r.experiment.Command
+func (r *reader) command(at source.Pos) *spec.Command {
+	c := r.definition.Command
 	if c.Run != nil {
 		at = c.Run.Pos
 	}
 	out := &spec.Command{WorkingDir: c.WorkingDir.Value, Stdin: c.Stdin.Value, Timeout: c.Timeout.V, Warmup: c.Warmup.V,
 		Service: c.Service.Value, Run: words(c.Run), Environment: r.variables(c.Environment),
-		Configs: r.configs.files(c.Configs)}
+		Configs: r.draft.configs.files(c.Configs)}
 	if out.AsLoad = c.CPUSet.Value == asLoad; !out.AsLoad {
-		out.CPUSet, r.places.CPUSets[&out.CPUSet] = c.CPUSet.Value, c.CPUSet
+		out.CPUSet = c.CPUSet.Value
 	}
 	ok := true
 	if c.Service.Value != "" {
@@ -60,8 +60,8 @@ func checkCommand(c *article.Command, problems *source.Problems) {
 }
 
 // checkInService checks a command that runs in a service, with nothing of its own.
-func (r *reading) checkInService(c *article.Command) bool {
-	if services := Names(r.experiment.Services); !slices.Contains(services, c.Service.Value) {
+func (r *reader) checkInService(c *article.Command) bool {
+	if services := Names(r.definition.Services); !slices.Contains(services, c.Service.Value) {
 		r.problems.Add("unknown-service", c.Service.Pos, "the command runs in %q, which is not a service of the experiment",
 			c.Service.Value).Hint = source.Suggest(c.Service.Value, services)
 		return false
@@ -72,7 +72,7 @@ func (r *reading) checkInService(c *article.Command) bool {
 			Hint = "move them to the service, or remove service"
 		return false
 	}
-	if Completes(r.experiment.Services, c.Service.Value) {
+	if Completes(r.definition.Services, c.Service.Value) {
 		AddCompleted(c.Service, "the command", r.problems)
 	}
 	return true

@@ -11,7 +11,7 @@ import (
 
 // driver reads the program of the article that puts the load on; nil if there is none, or it cannot be run. Problems
 // without a place of their own are reported at at.
-func (r *reading) driver(l *article.Load, at source.Pos) *spec.Driver {
+func (r *reader) driver(l *article.Load, at source.Pos) *spec.Driver {
 	d := l.Driver
 	if d == nil {
 		return nil
@@ -33,7 +33,7 @@ func (r *reading) driver(l *article.Load, at source.Pos) *spec.Driver {
 		return nil
 	}
 	out := &spec.Driver{Image: built, Command: words(d.Command), Environment: r.variables(d.Environment),
-		Configs: r.configs.files(d.Configs)}
+		Configs: r.draft.configs.files(d.Configs)}
 	if d.Prints.V == article.PrintsSummary { // the other is the default, and the same trial
 		out.Prints = spec.Summary
 	}
@@ -41,7 +41,7 @@ func (r *reading) driver(l *article.Load, at source.Pos) *spec.Driver {
 }
 
 // checkDriver reports what a load asks for and a driver cannot do, or cannot tell of.
-func (r *reading) checkDriver(l *article.Load) {
+func (r *reader) checkDriver(l *article.Load) {
 	contradicts := func(at source.Pos, words, hint string) {
 		r.problems.Add("contradiction", at, "%s", words).Hint = hint
 	}
@@ -64,7 +64,7 @@ func (r *reading) checkDriver(l *article.Load) {
 		contradicts(l.Rate.Text.Pos, "a summary does not tell when requests were due, as rate needs it",
 			"remove prints, and print a line for each request")
 	}
-	if c := r.experiment.Capacity; c != nil {
+	if c := r.definition.Capacity; c != nil {
 		contradicts(c.Pos, "a summary does not tell when requests were due, as a search for a capacity needs it",
 			"remove prints, and print a line for each request")
 	}

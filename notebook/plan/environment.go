@@ -11,11 +11,11 @@ import (
 )
 
 // environment is the variables of env_file and then of environment, which takes precedence.
-func (r *reading) environment(s *article.Service) []string {
+func (r *reader) environment(s *article.Service) []string {
 	var out []string
 	own := s.Environment.Map()
 	for _, t := range s.EnvFile {
-		f, ok := r.Folder(t).EnvFile(t, r.problems)
+		f, ok := r.folder(t).EnvFile(t, r.problems)
 		if !ok {
 			continue
 		}
@@ -44,7 +44,7 @@ func (r *reading) environment(s *article.Service) []string {
 			out = slices.DeleteFunc(out, func(v string) bool { return strings.HasPrefix(v, name+"=") })
 			out = append(out, name+"="+value)
 			if spec.IsSecretName(name) {
-				r.Private[value] = true
+				r.private[value] = true
 			}
 		}
 	}
@@ -55,7 +55,7 @@ func (r *reading) environment(s *article.Service) []string {
 var publicValue = regexp.MustCompile(`^([a-z]*|.{1,3})$`)
 
 // variables writes an environment as NAME=value; nil for none.
-func (r *reading) variables(list article.Environment) []string {
+func (r *reader) variables(list article.Environment) []string {
 	r.checkWrittenSecrets(list)
 	var out []string
 	for _, v := range list {
@@ -65,10 +65,10 @@ func (r *reading) variables(list article.Environment) []string {
 }
 
 // checkWrittenSecrets reports secrets whose values are in the article.
-func (r *reading) checkWrittenSecrets(list article.Environment) {
+func (r *reader) checkWrittenSecrets(list article.Environment) {
 	for _, v := range list {
 		isFromOutside := strings.Contains(v.Value.Value, "${{")
-		for value := range r.Private {
+		for value := range r.private {
 			isFromOutside = isFromOutside || len(value) >= record.LeastSecret && strings.Contains(v.Value.Value, value)
 		}
 		if spec.IsSecretName(v.Name.Value) && !isFromOutside && !publicValue.MatchString(v.Value.Value) {

@@ -15,8 +15,8 @@ import (
 )
 
 // load reads the load of a trial. Problems without a place of their own are reported at at.
-func (r *reading) load(at source.Pos) *spec.Load {
-	l := r.experiment.Load
+func (r *reader) load(at source.Pos) *spec.Load {
+	l := r.definition.Load
 	out := &spec.Load{
 		Method: l.Method.Value, Body: l.Body.Value, Connections: l.Connections.V, Threads: l.Threads.V,
 		Duration: l.Duration.V, Requests: l.Requests.V, Warmup: l.Warmup.V, Think: l.Think.V, Timeout: l.Timeout.V,
@@ -25,7 +25,6 @@ func (r *reading) load(at source.Pos) *spec.Load {
 		RateOwn: l.Rate.Own.V, Priority: string(l.Priority.V), Outside: l.Outside.V,
 		Headers: l.Headers.Map(), FailuresMax: float64(l.Failures.Max.V),
 	}
-	r.places.CPUSets[&out.CPUSet] = l.CPUSet
 	if l.Failures.Expected {
 		out.FailuresMax = 1
 	}
@@ -35,7 +34,7 @@ func (r *reading) load(at source.Pos) *spec.Load {
 	r.tool(l, out)
 	out.Driver = r.driver(l, at)
 	startAndEnd(l, out, r.problems)
-	open := !l.Rate.IsZero() || r.experiment.Capacity != nil
+	open := !l.Rate.IsZero() || r.definition.Capacity != nil
 	switch {
 	case open && l.Arrivals.Set():
 		out.Arrivals = string(l.Arrivals.V)
@@ -97,7 +96,7 @@ func verify(v *article.Verify, out *spec.Load, problems *source.Problems) {
 
 // targets reads where requests go: to services of the experiment, as a container reaches nothing else, or to what runs
 // already.
-func (r *reading) targets(l *article.Load, out *spec.Load, at source.Pos) {
+func (r *reader) targets(l *article.Load, out *spec.Load, at source.Pos) {
 	if l.Outside.V {
 		r.checkOutside(l)
 	}
@@ -131,11 +130,11 @@ func target(t article.Target, l *spec.Load) spec.Target {
 }
 
 // checkOutside reports what contradicts a target that runs already.
-func (r *reading) checkOutside(l *article.Load) {
+func (r *reader) checkOutside(l *article.Load) {
 	contradicts := func(at source.Pos, words, hint string) {
 		r.problems.Add("contradiction", at, "%s", words).Hint = hint
 	}
-	if list := r.experiment.Services; len(list) > 0 {
+	if list := r.definition.Services; len(list) > 0 {
 		contradicts(l.Outside.Text.Pos, "the experiment has services, and its load goes to what runs already",
 			"remove the services, or remove outside and name one of them in target")
 	}
@@ -149,8 +148,8 @@ func (r *reading) checkOutside(l *article.Load) {
 }
 
 // checkRunning reports a target that runs already where no load may go, or as somebody who is not sent.
-func (r *reading) checkRunning(t source.Text, u *url.URL) {
-	if host := u.Hostname(); !r.Project.AllowsTarget(host) {
+func (r *reader) checkRunning(t source.Text, u *url.URL) {
+	if host := u.Hostname(); !r.project.AllowsTarget(host) {
 		r.problems.Add("not-allowed", t.Pos, "a load on %q is more than this project allows its articles", host).
 			Hint = fmt.Sprintf("if that host is yours to put load on, add allow: {targets: [%q]} to %s", host,
 			article.ProjectFile)
@@ -163,8 +162,8 @@ func (r *reading) checkRunning(t source.Text, u *url.URL) {
 
 // checkTarget reports a target that is neither the URL of a service nor of what the load may go to outside. The
 // experiment begins at at.
-func (r *reading) checkTarget(t source.Text, l *article.Load, at source.Pos) {
-	known, services, problems := []string{"http", "https"}, Names(r.experiment.Services), r.problems
+func (r *reader) checkTarget(t source.Text, l *article.Load, at source.Pos) {
+	known, services, problems := []string{"http", "https"}, Names(r.definition.Services), r.problems
 	if driven := foreignTool(l.Tool.V); driven != nil && len(driven.Schemes) > 0 {
 		known = driven.Schemes
 	}

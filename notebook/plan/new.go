@@ -52,7 +52,6 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 	p := &planner{project: project, doc: doc, options: o, problems: problems, library: NewLibrary(project, doc),
 		folders: map[*article.Document]*Folder{}, hidden: map[string]bool{}, reads: map[string]bool{},
 		envFiles: map[string]bool{}, private: map[string]bool{}}
-	p.parts = Reader{Project: project, Folder: p.folder, Private: p.private}
 	for _, block := range doc.Experiments {
 		p.definitions = append(p.definitions, p.library.Definition(block, problems))
 	}
@@ -72,7 +71,7 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 	for _, e := range p.outlines {
 		for _, d := range e.drafts {
 			if d.definition != nil {
-				d.configs = p.parts.Configs(d.definition, problems)
+				d.configs = p.configs(d.definition)
 			}
 		}
 	}
@@ -150,7 +149,6 @@ type planner struct {
 	options     Options
 	problems    *source.Problems
 	library     *Library
-	parts       Reader
 	folders     map[*article.Document]*Folder
 	definitions []*Definition
 	outlines    []*outline
@@ -431,7 +429,7 @@ func (p *planner) resolve(e *outline) {
 
 // resolveTrial reads what a trial runs, and gives it its key.
 func (p *planner) resolveTrial(e *outline, d *draft, t *Trial) {
-	p.readParts(d, t, e.Pos)
+	p.readTrial(d, t, e.Pos)
 	if load := d.definition.Load; load != nil {
 		e.checkPort(t, load)
 		if load.Outside.V != e.Outside {

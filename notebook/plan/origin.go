@@ -10,7 +10,7 @@ import (
 )
 
 // checkOrigin reports keys that only the container of an image uses.
-func (r *reading) checkOrigin(name source.Text, s *article.Service) {
+func (r *reader) checkOrigin(name source.Text, s *article.Service) {
 	refuse := func(key string, at source.Pos) {
 		r.problems.Add("contradiction", at, "service %q is an origin, so %s has no effect", name.Value, key).
 			Hint = "remove " + key + ", or give it an image or a build instead of origin"

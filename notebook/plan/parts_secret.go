@@ -11,7 +11,7 @@ import (
 // secrets are the secrets that a service gets as files.
 //
 // Source: docs/services.md#secrets-from-outside.
-func (r *reading) secrets(s *article.Service) (out []spec.SecretFile) {
+func (r *reader) secrets(s *article.Service) (out []spec.SecretFile) {
 	for _, f := range s.Secrets {
 		if f.Source.IsZero() {
 			continue // reported when it was read

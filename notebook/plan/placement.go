@@ -120,17 +120,17 @@ func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
 		return // which has no CPUs by their numbers
 	}
 	for _, t := range e.Trials {
-		e.pinned(t, func(_, host string, set *string, substitute func(Placement) string) {
-			written, cores := t.places.CPUSets[set], machine(host)
+		e.pinned(t, func(_, host string, set *string, written source.Text, substitute func(Placement) string) {
+			cores := machine(host)
 			all := slices.Concat(cores...)
-			if cpu, ok := foreignCPU(written.Value, all); ok && len(all) > 0 {
+			if cpu, ok := foreignCPU(*set, all); ok && len(all) > 0 && written.Value == *set { // else it is adapted
 				problems.Add("no-such-cpu", written.Pos, "%s has no CPU %d; its CPUs are %s", hostWords(host), cpu,
 					spec.CPUSet(all)).
 					Hint = fmt.Sprintf("write %q, or remove cpuset; --adapt takes it for this run", substitute(e.Place(host, cores)))
 			}
 		})
 		for _, s := range t.Services {
-			host, written := e.HostOf(s.Name), t.places.CPUs[s]
+			host, written := e.HostOf(s.Name), t.written("services", s.Name, "cpus")
 			if all := len(slices.Concat(machine(host)...)); all > 0 && s.CPUs > float64(all) {
 				problems.Add("no-such-cpu", written.Pos, "%s has %d CPUs, and service %q may use %s", hostWords(host), all, s.Name,
 					written.Value).Hint = fmt.Sprintf("write %d at most, or remove cpus", all)
@@ -140,15 +140,16 @@ func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
 }
 
 // pinned visits everything of a trial that may have a cpuset, with its host and what a placement gives it.
-func (e *Experiment) pinned(t *Trial, visit func(what, host string, set *string, substitute func(Placement) string)) {
+func (e *Experiment) pinned(t *Trial,
+	visit func(what, host string, set *string, written source.Text, substitute func(Placement) string)) {
 	for _, s := range t.Services {
-		visit(s.Name, e.HostOf(s.Name), &s.CPUSet, Placement.services)
+		visit(s.Name, e.HostOf(s.Name), &s.CPUSet, t.written("services", s.Name, "cpuset"), Placement.services)
 	}
 	if t.Load != nil {
-		visit(LoadName, e.LoadHost(t), &t.Load.CPUSet, Placement.load)
+		visit(LoadName, e.LoadHost(t), &t.Load.CPUSet, t.written("load", "cpuset"), Placement.load)
 	}
 	if t.Command != nil {
-		visit("command", e.LoadHost(t), &t.Command.CPUSet, Placement.load)
+		visit("command", e.LoadHost(t), &t.Command.CPUSet, t.written("command", "cpuset"), Placement.load)
 	}
 }
 
@@ -163,12 +164,12 @@ func (e *Experiment) Adapt(machine Machine) {
 	}
 	var adapt []func() // when all of it is noted: the A/A pair shares its services
 	for _, t := range e.Trials {
-		e.pinned(t, func(what, host string, set *string, substitute func(Placement) string) {
-			cores, written := machine(host), t.places.CPUSets[set].Value
-			if _, ok := foreignCPU(written, slices.Concat(cores...)); ok && len(cores) > 0 {
+		e.pinned(t, func(what, host string, set *string, written source.Text, substitute func(Placement) string) {
+			cores := machine(host)
+			if _, ok := foreignCPU(*set, slices.Concat(cores...)); ok && len(cores) > 0 && written.Value == *set {
 				instead := substitute(e.Place(host, cores))
-				t.Adapted = append(t.Adapted, fmt.Sprintf("%s on %s instead of %s", what, instead, written))
-				adapt = append(adapt, func() { *set = instead; delete(t.places.CPUSets, set) })
+				t.Adapted = append(t.Adapted, fmt.Sprintf("%s on %s instead of %s", what, instead, written.Value))
+				adapt = append(adapt, func() { *set = instead })
 			}
 		})
 	}

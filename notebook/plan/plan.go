@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -128,17 +129,38 @@ type Trial struct {
 	FullKey string
 
 	template *template // what Tuned resolves; nil where nothing is deferred
-	places   Places
+	// node is what the trial was read from: the place of each value is found in it by its keys.
+	node        *source.Node
+	dockerfiles map[*spec.Build]DockerfilePlace
 }
 
 // DockerfilePos is the place of a line, counted from 1, of the Dockerfile of a build of the trial; that of the whole
 // where the line is not known or not in the article.
 func (t *Trial) DockerfilePos(b *spec.Build, line int) source.Pos {
-	return t.places.Dockerfiles[b].At(line)
+	return t.dockerfiles[b].At(line)
 }
 
 // ImagePos is the place where the trial names an image first, and the zero value for one that it does not name.
-func (t *Trial) ImagePos(name string) source.Pos { return t.places.Images[name] }
+func (t *Trial) ImagePos(name string) source.Pos {
+	places := []source.Text{t.written("command", "image"), t.written("load", "driver", "image")}
+	for _, s := range t.node.Get("services").All() {
+		places = append(places, t.written("services", s.Key.Value, "image"))
+	}
+	found, _ := slice.Find(places, func(t source.Text) bool { return t.Value == name })
+	return found.Pos
+}
+
+// written is what the article says at a path of keys of the trial; the zero value for nothing.
+func (t *Trial) written(keys ...string) source.Text {
+	n := t.node
+	for _, key := range keys {
+		n = n.Get(key)
+	}
+	if n == nil {
+		return source.Text{}
+	}
+	return n.Text
+}
 
 // Metric is a metric that an experiment adds.
 type Metric struct {

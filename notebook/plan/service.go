@@ -15,10 +15,10 @@ import (
 )
 
 // services reads the services of a trial and puts those that others depend on first.
-func (r *reading) services() []*spec.Service {
+func (r *reader) services() []*spec.Service {
 	all := map[string]*spec.Service{}
-	for i := range r.experiment.Services {
-		s := &r.experiment.Services[i]
+	for i := range r.definition.Services {
+		s := &r.definition.Services[i]
 		if !article.IsName(s.Name.Value) || s.Name.Value == "peak" || s.Name.Value == LoadName {
 			r.problems.Add("bad-name", s.Name.Pos, "invalid service name %q", s.Name.Value).
 				Hint = "use letters, digits, - and _, and not the words peak and load"
@@ -28,8 +28,8 @@ func (r *reading) services() []*spec.Service {
 			all[s.Name.Value] = out
 		}
 	}
-	out := ordered(r.experiment.Services, all, r.problems)
-	checkConditions(r.experiment.Services, all, r.problems)
+	out := ordered(r.definition.Services, all, r.problems)
+	checkConditions(r.definition.Services, all, r.problems)
 	return out
 }
 
@@ -139,18 +139,17 @@ func checkHealthy(name string, dep article.Dependency, on *spec.Service, problem
 }
 
 // service reads a service; nil if it has no image.
-func (r *reading) service(name source.Text, s *article.Service) *spec.Service {
+func (r *reader) service(name source.Text, s *article.Service) *spec.Service {
 	out := &spec.Service{
 		Name: name.Value, WorkingDir: s.WorkingDir.Value, User: s.User.Value, CPUSet: s.CPUSet.Value,
 		Memory: int64(s.MemLimit.V), PIDs: int64(s.PidsLimit.V), ShmSize: int64(s.ShmSize.V), ReadOnly: s.ReadOnly.V,
 		Init: s.Init.V, StopSignal: s.StopSignal.Value, StopGrace: s.StopGrace.V, Hostname: s.Hostname.Value,
 		CPUs: s.CPUs.V, Sysctls: s.Sysctls.Map(), CapAdd: article.Texts(s.CapAdd), CapDrop: article.Texts(s.CapDrop),
 		SecurityOpt: article.Texts(s.SecurityOpt), Tmpfs: article.Texts(s.Tmpfs), Command: words(s.Command),
-		Entrypoint: words(s.Entrypoint), Environment: r.environment(s), Configs: r.configs.files(s.Configs),
+		Entrypoint: words(s.Entrypoint), Environment: r.environment(s), Configs: r.draft.configs.files(s.Configs),
 		Secrets: r.secrets(s), Volumes: r.volumes(s.Volumes), Ulimits: ulimits(s.Ulimits),
 	}
 	out.DependsOn, out.Conditions = dependsOn(s.DependsOn)
-	r.places.CPUSets[&out.CPUSet], r.places.CPUs[out] = s.CPUSet, s.CPUs.Text
 	sound := r.program(name, s, out)
 	out.Expose = exposed(s.Expose, out.Expose)
 	out.Ready = readiness(s.Healthcheck, name, len(out.Expose) > 0, r.problems)
@@ -174,7 +173,7 @@ func (r *reading) service(name source.Text, s *article.Service) *spec.Service {
 }
 
 // program reads what a service runs: our origin, or a program in its image. It is false if that is unknown.
-func (r *reading) program(name source.Text, s *article.Service, out *spec.Service) (ok bool) {
+func (r *reader) program(name source.Text, s *article.Service, out *spec.Service) (ok bool) {
 	if s.Origin != nil {
 		out.Origin, out.Expose = origin(s.Origin, r.problems), []int{80}
 		r.checkOrigin(name, s)
@@ -225,7 +224,7 @@ func ulimits(list article.Ulimits) map[string]spec.Ulimit {
 }
 
 // checkPermissions reports what the project does not allow.
-func (r *reading) checkPermissions(s *article.Service) {
+func (r *reader) checkPermissions(s *article.Service) {
 	for _, c := range s.CapAdd {
 		r.allow(article.AllowCapAdd, c.Pos, "the capability "+c.Value)
 	}
@@ -238,8 +237,8 @@ func (r *reading) checkPermissions(s *article.Service) {
 }
 
 // allow reports what the project does not allow articles to ask for.
-func (r *reading) allow(what article.Permission, at source.Pos, words string) {
-	if !r.Project.Allows(what) {
+func (r *reader) allow(what article.Permission, at source.Pos, words string) {
+	if !r.project.Allows(what) {
 		NotAllowed(what, at, words, r.problems)
 	}
 }
@@ -269,22 +268,19 @@ type image struct {
 }
 
 // image reads an image. It is false if there is none.
-func (r *reading) image(i image) (spec.Image, bool) {
+func (r *reader) image(i image) (spec.Image, bool) {
 	switch {
 	case i.name.Value != "" && i.build != nil:
 		r.problems.Add("image-or-build", i.name.Pos, "%s has both an image and a build", i.what).Hint = "keep one of them"
 		return spec.Image{}, false
 	case i.name.Value != "":
-		if _, ok := r.places.Images[i.name.Value]; !ok {
-			r.places.Images[i.name.Value] = i.name.Pos
-		}
 		return spec.Image{Name: i.name.Value}, true
 	case i.build != nil:
 		r.checkWrittenSecrets(i.build.Args)
 		return r.build(i)
 	case i.tried.Has("image", "build", i.other):
 		return spec.Image{}, false
-	case r.Project.Engine.V.Can(spec.Machine):
+	case r.project.Engine.V.Can(spec.Machine):
 		return spec.Image{Machine: true}, true
 	}
 	r.problems.Add("image-or-build", i.at, "%s has neither an image nor a build", i.what).
@@ -293,31 +289,31 @@ func (r *reading) image(i image) (spec.Image, bool) {
 }
 
 // revisionOf is what a build takes its context from; zero: the files as they are.
-func (r *reading) revisionOf(b *article.Build) source.Text {
-	if b.Git.IsZero() && r.Revision != "" {
-		return source.Text{Value: r.Revision, Pos: b.Pos}
+func (r *reader) revisionOf(b *article.Build) source.Text {
+	if b.Git.IsZero() && r.revision != "" {
+		return source.Text{Value: r.revision, Pos: b.Pos}
 	}
 	return b.Git
 }
 
-func (r *reading) build(i image) (spec.Image, bool) {
+func (r *reader) build(i image) (spec.Image, bool) {
 	written := i.build.Context
 	if written.IsZero() {
 		written.Pos = i.build.Pos
 	}
-	folder := r.Folder(written)
+	folder := r.folder(written)
 	up := path.Clean(written.Value)
 	git := r.revisionOf(i.build)
 	above, isGit := up == ".." || strings.HasPrefix(up, "../"), !git.IsZero()
 	if above || isGit {
-		root, context := r.Project.Repository(), filepath.Join(folder.Doc.Dir, filepath.FromSlash(up))
+		root, context := r.project.Repository(), filepath.Join(folder.Doc.Dir, filepath.FromSlash(up))
 		below, inside := files.Below(root, context)
 		switch outside := !inside; {
 		case outside && !i.build.Git.IsZero():
 			r.problems.Add("no-such-revision", i.build.Git.Pos, "the build context %q is outside the git repository",
 				written.Value).Hint = "name a folder of the repository, or remove git from the build"
 			return spec.Image{}, false
-		case outside && !r.Project.Allows(article.AllowContexts):
+		case outside && !r.project.Allows(article.AllowContexts):
 			r.allow(article.AllowContexts, written.Pos, fmt.Sprintf("the build context %q, outside the repository,",
 				written.Value))
 			return spec.Image{}, false
@@ -340,6 +336,6 @@ func (r *reading) build(i image) (spec.Image, bool) {
 		}
 	}
 	b, where, ok := folder.Build(i.build, UsersOf(i.service, i.build), i.at, r.problems)
-	r.places.Dockerfiles[b] = where
+	r.trial.dockerfiles[b] = where
 	return spec.Image{Build: b}, ok
 }

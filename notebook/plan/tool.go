@@ -14,12 +14,12 @@ import (
 )
 
 // tool reads which program puts the load on, and the words that are added to its command line.
-func (r *reading) tool(l *article.Load, out *spec.Load) {
+func (r *reader) tool(l *article.Load, out *spec.Load) {
 	problems := r.problems
 	if l.Tool.V != article.OwnTool {
 		out.Tool = string(l.Tool.V)
 	}
-	if script, ok := r.configs[&l.Script]; ok {
+	if script, ok := r.draft.configs[&l.Script]; ok {
 		out.Script = &script
 	}
 	switch foreign := foreignTool(l.Tool.V); {
@@ -51,8 +51,8 @@ var loadKeys = []string{"method", "headers", "body", "connections", "threads", "
 
 // keyOf is the value under a key of the load; nil for one without a value that changes anything. A single target may
 // have its own.
-func (r *reading) keyOf(key string) *source.Node {
-	l, load := r.experiment.Load, r.node.Get("load")
+func (r *reader) keyOf(key string) *source.Node {
+	l, load := r.definition.Load, r.node.Get("load")
 	switch {
 	case key == "warmup" && l.Warmup.V <= 0, key == "arrivals" && l.Arrivals.V != article.PoissonArrivals:
 		return nil
@@ -69,7 +69,7 @@ func (r *reading) keyOf(key string) *source.Node {
 }
 
 // checkTool reports what a load asks for and its tool cannot do.
-func (r *reading) checkTool(l *article.Load, tool *loadtool.Tool) {
+func (r *reader) checkTool(l *article.Load, tool *loadtool.Tool) {
 	refuse := func(rule string, at source.Pos, hint, message string) {
 		r.problems.Add(rule, at, "%s", tool.Name+" "+message).Hint = hint
 	}
@@ -98,7 +98,7 @@ func (r *reading) checkTool(l *article.Load, tool *loadtool.Tool) {
 
 // checkKeys reports keys of a load that its tool has no flag for, and gives the keys that have one by their flags.
 // Built-in defaults without a flag are left out silently: the recorded command line shows that.
-func (r *reading) checkKeys(l *article.Load, tool *loadtool.Tool,
+func (r *reader) checkKeys(l *article.Load, tool *loadtool.Tool,
 	refuse func(rule string, at source.Pos, hint, message string)) map[string]string {
 	flags := map[string]string{}
 	for _, key := range loadKeys {
@@ -130,7 +130,7 @@ func (r *reading) checkKeys(l *article.Load, tool *loadtool.Tool,
 }
 
 // checkDivision reports requests and connections that cannot be divided as the tool does.
-func (r *reading) checkDivision(l *article.Load, tool *loadtool.Tool) {
+func (r *reader) checkDivision(l *article.Load, tool *loadtool.Tool) {
 	requests, connections, threads := l.Requests, l.Connections, l.Threads
 	if tool.Even && connections.V > 0 && requests.V%connections.V != 0 {
 		r.problems.Add("contradiction", requests.Text.Pos,
@@ -145,7 +145,7 @@ func (r *reading) checkDivision(l *article.Load, tool *loadtool.Tool) {
 }
 
 // checkStatuses reports answers that the tool always counts as failed.
-func (r *reading) checkStatuses(l *article.Load, tool *loadtool.Tool) {
+func (r *reader) checkStatuses(l *article.Load, tool *loadtool.Tool) {
 	if l.Verify == nil || !tool.HTTP {
 		return
 	}

@@ -61,19 +61,9 @@ func (t *template) resolve(out *Trial, values map[string]int) *source.Problems {
 	}
 	d := &draft{combination: t.draft.combination, node: expand(t.draft.node, env, p.problems)}
 	d.definition = article.DecodeExperiment(d.node, true, p.problems)
-	d.configs = p.parts.Configs(d.definition, p.problems)
-	p.readParts(d, out, t.at)
+	d.configs = p.configs(d.definition)
+	p.readTrial(d, out, t.at)
 	return p.problems
-}
-
-// readParts reads what a trial runs from its draft.
-func (p *planner) readParts(d *draft, t *Trial, at source.Pos) {
-	reader := p.parts
-	reader.Revision = d.revision
-	read := reader.Read(d.definition, d.node, d.configs, at, p.problems)
-	t.Services, t.Load, t.Command, t.Prepare, t.Conclude = read.Services, read.Load, read.Command, read.Prepare,
-		read.Conclude
-	t.places = read.Places
 }
 
 // checkEnds reports the problems of a trial at both ends of its searches: values in between have no others.

@@ -15,7 +15,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-func (r *reading) volumes(list []article.Volume) []spec.Volume {
+func (r *reader) volumes(list []article.Volume) []spec.Volume {
 	var out []spec.Volume
 	for i := range list {
 		if v, ok := r.volume(&list[i]); ok {
@@ -27,7 +27,7 @@ func (r *reading) volumes(list []article.Volume) []spec.Volume {
 
 // volume reads a volume. What is mounted from the article's folder is a copy, read-only unless it says otherwise, and
 // its bytes are inputs; paths of the host have to be allowed.
-func (r *reading) volume(v *article.Volume) (spec.Volume, bool) {
+func (r *reader) volume(v *article.Volume) (spec.Volume, bool) {
 	if v.Target.IsZero() {
 		return spec.Volume{}, false // reported when it was decoded
 	}
@@ -62,7 +62,7 @@ func (r *reading) volume(v *article.Volume) (spec.Volume, bool) {
 }
 
 // bind reads a mount of files of the article or of a path of the host.
-func (r *reading) bind(v *article.Volume, out spec.Volume) (spec.Volume, bool) {
+func (r *reader) bind(v *article.Volume, out spec.Volume) (spec.Volume, bool) {
 	written := v.Source.Value
 	clean := path.Clean(written)
 	switch {
@@ -73,7 +73,7 @@ func (r *reading) bind(v *article.Volume, out spec.Volume) (spec.Volume, bool) {
 	case path.IsAbs(written) || strings.HasPrefix(written, "~") || written == ".." || strings.HasPrefix(clean, "../"):
 		r.allow(article.AllowMounts, v.Source.Pos,
 			fmt.Sprintf("the path %q of this machine, outside the article's folder,", written))
-		host, err := hostPath(r.Folder(v.Source).Doc.Dir, written)
+		host, err := hostPath(r.folder(v.Source).Doc.Dir, written)
 		if err != nil {
 			r.problems.Add("wrong-value", v.Source.Pos, "the path %q cannot be found: %v", written, err).
 				Hint = "write a path that begins with /"
@@ -83,7 +83,7 @@ func (r *reading) bind(v *article.Volume, out spec.Volume) (spec.Volume, bool) {
 	}
 	var ok bool
 	out.ReadOnly, out.Source = v.ReadOnly.V || !v.ReadOnly.Set(), clean
-	out.Files, out.Single, ok = r.Folder(v.Source).Mounted(v.Source, r.problems)
+	out.Files, out.Single, ok = r.folder(v.Source).Mounted(v.Source, r.problems)
 	return out, ok
 }
 
