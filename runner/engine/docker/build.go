@@ -168,7 +168,8 @@ func (e *Engine) docker(ctx context.Context, arguments []string, stdin []byte, l
 	if errors.Is(err, exec.ErrNotFound) {
 		err = errors.New("there is no docker command: install Docker's command line (docker-ce-cli, or docker.io of Debian)")
 	} else if err != nil {
-		err = errors.New(cmp.Or(builderError(said.Bytes()), err.Error()))
+		err = errors.New(strings.ReplaceAll(cmp.Or(builderError(said.Bytes()), err.Error()), e.endpoint.reached,
+			e.endpoint.host))
 	}
 	return said.Bytes(), err
 }

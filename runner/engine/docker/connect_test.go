@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -265,5 +266,9 @@ func TestForward(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("without a connection: got %v, want %s", err, want)
 		}
+	}
+	if _, err := remote.docker(t.Context(), []string{"version"}, nil, io.Discard); err == nil ||
+		!strings.Contains(err.Error(), "the Docker daemon at "+host) {
+		t.Errorf("the docker command: got %v, want %s", err, host)
 	}
 }

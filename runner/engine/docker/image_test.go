@@ -206,7 +206,7 @@ func TestDockerCommand(t *testing.T) {
 		}
 		build := buildOf("FROM scratch AS last")
 		build.For = "made"
-		e := &Engine{endpoint: &endpoint{reached: "unix:///bench-2.sock"}}
+		e := &Engine{endpoint: &endpoint{host: "unix:///bench-2.sock", reached: "unix:///bench-2.sock"}}
 		if err := e.dockerBuild(t.Context(), build, nil, "benchbook/x:1", io.Discard); err == nil || err.Error() != tt.want {
 			t.Errorf("%s: got %v, want %s", tt.name, err, tt.want)
 		}
