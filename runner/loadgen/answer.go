@@ -381,11 +381,11 @@ func (r *answerReader) readChunkSize(line []byte) error {
 }
 
 func splitField(line []byte) (name, value []byte, err error) {
-	name, value, ok := CutField(line)
+	name, value, ok := cutField(line)
 	if !ok {
 		return nil, nil, fmt.Errorf("a header line is %q", excerpt(line))
 	}
-	if !IsValue(value) {
+	if !isValue(value) {
 		return nil, nil, fmt.Errorf("a header has a control character in it: %q", excerpt(line))
 	}
 	return name, value, nil

@@ -50,7 +50,7 @@ func (t *Target) compile(keepAlive bool) (*request, error) {
 		return nil, err
 	}
 	r := &request{name: t.URL, url: u, method: cmp.Or(t.Method, "GET")}
-	if !IsToken(r.method) || r.method == "CONNECT" {
+	if !isToken(r.method) || r.method == "CONNECT" {
 		return nil, fmt.Errorf("method %q cannot be measured", r.method)
 	}
 	body, err := split(string(t.Body))
@@ -115,10 +115,10 @@ func (r *request) add(pieces ...piece) { r.pieces = append(r.pieces, pieces...) 
 
 // checkField checks a header, and returns its name in our spelling if we would send one too.
 func checkField(name, value string) (string, error) {
-	if !IsToken(name) {
+	if !isToken(name) {
 		return "", fmt.Errorf("headers: %q is not the name of a header", name)
 	}
-	if !IsValue(value) {
+	if !isValue(value) {
 		return "", fmt.Errorf("headers: the value of %q has a control character in it: %q", name, value)
 	}
 	for _, own := range []string{"Connection", "Content-Length", "Transfer-Encoding"} {
@@ -281,8 +281,8 @@ func mix(z uint64) uint64 {
 	return z ^ z>>31
 }
 
-// IsToken reports whether s can be a method or the name of a header (RFC 9110, 5.6.2).
-func IsToken[T string | []byte](s T) bool {
+// isToken reports whether s can be a method or the name of a header (RFC 9110, 5.6.2).
+func isToken[T string | []byte](s T) bool {
 	for i := range len(s) {
 		c := s[i]
 		if !isDigit(c) && !('a' <= c|0x20 && c|0x20 <= 'z') && !isMark(c) {
@@ -301,8 +301,8 @@ func isMark(c byte) bool {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// IsValue reports whether s can be the value of a header (RFC 9110, 5.5).
-func IsValue[T string | []byte](s T) bool {
+// isValue reports whether s can be the value of a header (RFC 9110, 5.5).
+func isValue[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
 			return false
@@ -311,8 +311,8 @@ func IsValue[T string | []byte](s T) bool {
 	return true
 }
 
-// CutField splits a header line into name and value. It is not ok without a name.
-func CutField(line []byte) (name, value []byte, ok bool) {
+// cutField splits a header line into name and value. It is not ok without a name.
+func cutField(line []byte) (name, value []byte, ok bool) {
 	name, value, ok = bytes.Cut(line, []byte(":"))
-	return name, bytes.Trim(value, " \t"), ok && IsToken(name)
+	return name, bytes.Trim(value, " \t"), ok && isToken(name)
 }
