@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"benchbook/runner/config"
+	"benchbook/internal/hosts"
 )
 
 // Relay is a link. Make one with ListenLink.
@@ -74,7 +74,7 @@ func lookup(ctx context.Context, target string) (found []unix.Sockaddr, err erro
 	if err != nil {
 		return nil, fmt.Errorf("target %q: invalid port %q", target, name)
 	}
-	all, err := config.Lookup(ctx, host)
+	all, err := hosts.Lookup(ctx, host)
 	if err != nil {
 		return nil, fmt.Errorf("target %q: %w", target, err)
 	}

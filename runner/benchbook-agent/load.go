@@ -24,8 +24,8 @@ const memoryLimit = 256 << 20
 // putLoad puts HTTP load on a server and prints what it measured.
 //
 // With URLs it takes its settings from flags and prints text, or JSON with -json. Otherwise it reads the Config of
-// package loadgen as JSON, from the environment or else from standard input, and prints the Result as JSON. With the
-// argument check it asks every target once and prints the answers instead.
+// package loadgen as JSON from the environment, and prints the Result as JSON. With the argument check it asks every
+// target once and prints the answers instead.
 //
 // The error is nil if it could measure, whatever the server did.
 func putLoad(ctx context.Context, args []string, s streams) error {
@@ -35,8 +35,8 @@ func putLoad(ctx context.Context, args []string, s streams) error {
 	if len(args) > 0 && !check {
 		return putLoadOn(ctx, args, s)
 	}
-	text := loadgen.FromEnvironment(os.Getenv)
-	config, err := readConfig(ctx, text, s.stdin)
+	var config loadgen.Config
+	err := readConfig(loadgen.FromEnvironment(os.Getenv), &config)
 	if err != nil {
 		return err
 	}
@@ -155,33 +155,12 @@ func writeText(w io.Writer, r *loadgen.Result) error {
 	return nil
 }
 
-func readConfig(ctx context.Context, text string, stdin io.Reader) (loadgen.Config, error) {
-	if text != "" {
-		return loadgen.ReadConfig(strings.NewReader(text))
+// readConfig reads a config in JSON. An unknown field was meant for another version of this program.
+func readConfig(text string, config any) error {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(config); err != nil {
+		return fmt.Errorf("reading config: %w", err)
 	}
-	config, err := unlessDone(ctx, func() (loadgen.Config, error) { return loadgen.ReadConfig(stdin) })
-	if ctx.Err() != nil {
-		return loadgen.Config{}, fmt.Errorf("reading config: %w", context.Cause(ctx))
-	}
-	return config, err
-}
-
-// unlessDone reads standard input, and gives up on a silent one when the context ends.
-func unlessDone[T any](ctx context.Context, read func() (T, error)) (T, error) {
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := read()
-		done <- result{value, err}
-	}()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-ctx.Done():
-		var none T
-		return none, context.Cause(ctx)
-	}
+	return nil
 }

@@ -77,11 +77,3 @@ func (p part) main(args []string) {
 		os.Exit(1)
 	}
 }
-
-// configFrom is the config of a part: the text of its variable or, if that is empty, standard input.
-func (s streams) configFrom(variable string) io.Reader {
-	if text := os.Getenv(variable); text != "" {
-		return strings.NewReader(text)
-	}
-	return s.stdin
-}

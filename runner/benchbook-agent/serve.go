@@ -3,18 +3,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 
 	"benchbook/runner/agent"
-	"benchbook/runner/config"
 )
 
 // serveOrigin answers until ctx is done. Standard error has its address, and then how late its answers are.
 func serveOrigin(ctx context.Context, _ []string, s streams) error {
-	c, err := config.Read[agent.OriginConfig](s.configFrom("BENCHBOOK_ORIGIN"))
-	if err != nil {
+	var c agent.OriginConfig
+	if err := cmp.Or(readConfig(os.Getenv("BENCHBOOK_ORIGIN"), &c), c.Validate()); err != nil {
 		return err
 	}
 	origin, err := agent.ListenOrigin(c)
@@ -29,8 +30,8 @@ func serveOrigin(ctx context.Context, _ []string, s streams) error {
 // relayLink relays until ctx is done. Standard error has agent.LinkReadyLine once it accepts connections, and then how
 // late it is.
 func relayLink(ctx context.Context, _ []string, s streams) error {
-	c, err := config.Read[agent.LinkConfig](s.configFrom("BENCHBOOK_LINK"))
-	if err != nil {
+	var c agent.LinkConfig
+	if err := cmp.Or(readConfig(os.Getenv("BENCHBOOK_LINK"), &c), c.Validate()); err != nil {
 		return err
 	}
 	link, err := agent.ListenLink(ctx, c)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"net/url"
@@ -13,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"benchbook/runner/config"
 )
 
 // Config says what load to put on which targets. With a Rate the load is an open loop, otherwise a closed one.
@@ -130,9 +127,6 @@ type Verify struct {
 	// Headers has values of headers by name.
 	Headers map[string]string `json:"headers,omitempty"`
 }
-
-// ReadConfig reads and validates a Config in JSON. Unknown fields are errors.
-func ReadConfig(r io.Reader) (Config, error) { return config.Read[Config](r) }
 
 // Limits against slips of the pen. They also keep sums of times from overflowing.
 const (

@@ -1,11 +1,8 @@
 package loadgen
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"math"
-	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -197,31 +194,6 @@ func TestRandom(t *testing.T) {
 		"310,9": 4, "310,10": 4} {
 		if n := seen[what]; n < draws/wanted*8/10 || n > draws/wanted*12/10 {
 			t.Errorf("%s was drawn %d times of %d, want about %d", what, n, draws, draws/wanted)
-		}
-	}
-}
-
-func TestReadConfig(t *testing.T) {
-	want := valid(func(c *Config) {
-		c.Targets[0].Body = []byte{0xff, 0}
-		c.Verify = &Verify{Before: new(false), Status: []int{404}, Length: new(int64(0))}
-	})
-	text, err := json.Marshal(want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := ReadConfig(bytes.NewReader(text))
-	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("\n got %+v, %v\nwant %+v", got, err, want)
-	}
-	for name, text := range map[string]string{
-		"a misspelt key": strings.Replace(string(text), "connections", "conections", 1),
-		"two documents":  string(text) + string(text),
-		"nothing":        "",
-		"invalid":        "{}",
-	} {
-		if _, err := ReadConfig(strings.NewReader(text)); err == nil {
-			t.Errorf("%s is accepted", name)
 		}
 	}
 }

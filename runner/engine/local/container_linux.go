@@ -20,9 +20,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/internal/files"
+	"benchbook/internal/hosts"
 	"benchbook/internal/proc"
 	"benchbook/notebook/spec"
-	"benchbook/runner/config"
 	"benchbook/runner/engine"
 	"benchbook/runner/machine"
 )
@@ -198,7 +198,7 @@ func (c *container) run(command engine.Command, stdout, stderr io.Writer) (*proc
 		env = append(env, name+"="+c.place(values[name]))
 	}
 	env = append(env, ownerVariable+"="+engine.Owner(), runVariable+"="+c.space.run, serviceVariable+"="+c.folder,
-		config.NamesVariable+"="+c.space.names.file)
+		hosts.Variable+"="+c.space.names.file)
 	args := slices.Clone(command.Args)
 	for i, arg := range args {
 		args[i] = c.place(arg)

@@ -22,8 +22,8 @@ import (
 	"syscall"
 	"time"
 
+	"benchbook/internal/hosts"
 	"benchbook/internal/proc"
-	"benchbook/runner/config"
 )
 
 // dialName connects to a service by its name, which an engine may make known to our own programs only.
@@ -32,7 +32,7 @@ func dialName(ctx context.Context, network, address string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := config.Lookup(ctx, host)
+	found, err := hosts.Lookup(ctx, host)
 	if err != nil {
 		return nil, err
 	}

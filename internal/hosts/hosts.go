@@ -1,4 +1,5 @@
-package config
+// Package hosts finds services where no name server knows them.
+package hosts
 
 import (
 	"context"
@@ -9,13 +10,12 @@ import (
 	"strings"
 )
 
-// NamesVariable is an environment variable that names a file of services, written as hosts(5), where nothing else
-// resolves their names.
-const NamesVariable = "BENCHBOOK_NAMES"
+// Variable is an environment variable that names a file of services, written as hosts(5).
+const Variable = "BENCHBOOK_NAMES"
 
-// Lookup finds the addresses of a host: those of NamesVariable before any others.
+// Lookup finds the addresses of a host: those in the file of Variable first.
 func Lookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	text, _ := os.ReadFile(os.Getenv(NamesVariable)) // containers have none
+	text, _ := os.ReadFile(os.Getenv(Variable)) // containers have none
 	for line := range strings.Lines(string(text)) {
 		words := strings.Fields(line)
 		if len(words) > 1 && slices.Contains(words[1:], host) {
