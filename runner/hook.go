@@ -8,9 +8,9 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
-	"benchbook/runner/load/timing"
 )
 
 // A resultError is a hook that failed, or a service that ended: a result of the article, and no error of ours.
@@ -47,7 +47,7 @@ func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial
 			if len(wrote) == 0 {
 				wrote = exit.Stdout // an engine may say there why it could not start the program
 			}
-			failure := timing.HookFailure(h.Run[0]+" in "+in, exit.Code, wrote)
+			failure := agent.HookFailure(h.Run[0]+" in "+in, exit.Code, wrote)
 			return all.String(), &resultError{load.HookFailed(kind, failure),
 				engine.LastLines(string(exit.Stdout)+string(exit.Stderr), maxLog)}
 		}

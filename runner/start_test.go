@@ -18,9 +18,9 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/load/timing"
 )
 
 // Replicas of a service stand behind its name, and their usage is that of the service.
@@ -473,14 +473,14 @@ func TestCommandWithASearch(t *testing.T) {
 		return nil
 	}
 	s.Exec = func(_ context.Context, _ string, c engine.Command) (engine.Exit, error) {
-		settings, err := timing.Find(c.Environment)
+		settings, err := agent.FindTimerSettings(c.Environment)
 		if err != nil {
 			return engine.Exit{}, err
 		}
 		var out bytes.Buffer
 		runs++
 		// every other one fails
-		err = settings.Write(&out, timing.Report{Start: time.Now(), Real: time.Second, Contains: true, Exit: runs % 2})
+		err = settings.Write(&out, agent.TimerReport{Start: time.Now(), Real: time.Second, Contains: true, Exit: runs % 2})
 		return engine.Exit{Stdout: out.Bytes()}, err
 	}
 	store := &memory{}

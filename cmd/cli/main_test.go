@@ -25,9 +25,9 @@ import (
 	"benchbook/lab/labtest"
 	"benchbook/notebook/record/packtest"
 	"benchbook/notebook/spec"
+	"benchbook/runner/agent"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/load/timing"
 	"benchbook/runner/loadgen"
 	"benchbook/runner/machine"
 )
@@ -199,12 +199,12 @@ func script(mode string) fake.Script {
 		case "version":
 			return engine.Exit{Stdout: []byte("1.2-3")}, nil
 		case "command":
-			settings, err := timing.Find(p.Environment)
+			settings, err := agent.FindTimerSettings(p.Environment)
 			if err != nil {
 				return engine.Exit{}, err
 			}
 			var out bytes.Buffer
-			err = settings.Write(&out, timing.Report{Real: 120 * time.Millisecond, User: 90 * time.Millisecond,
+			err = settings.Write(&out, agent.TimerReport{Real: 120 * time.Millisecond, User: 90 * time.Millisecond,
 				Contains: settings.Contains == "ok"})
 			return engine.Exit{Stdout: out.Bytes()}, err
 		}

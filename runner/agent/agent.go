@@ -1,5 +1,6 @@
-// Package agent is what benchbook-agent does in containers: it answers as an origin, slows a network down as a link, or
-// passes a connection on. The program is one static binary that runs in an empty container without any rights.
+// Package agent is what benchbook-agent does in containers: it answers as an origin, slows a network down as a link,
+// times a command, or passes a connection on. The program is one static binary that runs in an empty container without
+// any rights.
 package agent
 
 import (

@@ -14,12 +14,11 @@ import (
 
 	"benchbook/internal/slowtest"
 	"benchbook/runner/agent"
-	"benchbook/runner/load/timing"
 )
 
 // timed times a program, with something done to the timer meanwhile, and returns its report and what else is in its
 // standard output, which is also the file REPORT.
-func timed(t *testing.T, s timing.Settings, meanwhile func(*os.Process), words ...string) (timing.Report, []byte) {
+func timed(t *testing.T, s agent.TimerSettings, meanwhile func(*os.Process), words ...string) (agent.TimerReport, []byte) {
 	t.Helper()
 	s.Marker = "a marker"
 	out, err := os.OpenFile(filepath.Join(t.TempDir(), "out"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -67,7 +66,7 @@ func TestProgramsThatFindTheTimer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r, data := timed(t, timing.Settings{Contains: "hello"}, nothing, "sh", "-c", tt.run)
+			r, data := timed(t, agent.TimerSettings{Contains: "hello"}, nothing, "sh", "-c", tt.run)
 			if tt.name == "the report's own" && !bytes.HasPrefix(data, []byte("hello\n")) {
 				t.Errorf("the program did not reach the file of the report: %q", data)
 			}
@@ -80,10 +79,17 @@ func TestProgramsThatFindTheTimer(t *testing.T) {
 
 func TestProgramThatDoesNotExist(t *testing.T) {
 	cmd := exec.Command(agent.Name, agent.Time, "/no/such/program")
-	cmd.Env = append(os.Environ(), timing.Settings{Marker: "a marker"}.Environment())
+	cmd.Env = append(os.Environ(), agent.TimerSettings{Marker: "a marker"}.Environment())
 	output, err := cmd.CombinedOutput()
 	if cmd.ProcessState.ExitCode() != 1 || !bytes.HasPrefix(output, []byte("starting /no/such/program")) {
 		t.Errorf("%v: %q", err, output)
+	}
+}
+
+func TestPeakMemory(t *testing.T) {
+	r, _ := timed(t, agent.TimerSettings{}, nothing, "sh", "-c", "head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null")
+	if r.PeakMemory < 90_000_000 || r.PeakMemory > 200_000_000 {
+		t.Errorf("got %d bytes, want about 90 MB of the child", r.PeakMemory)
 	}
 }
 
@@ -91,17 +97,17 @@ func TestProgramThatDoesNotExist(t *testing.T) {
 func TestHooks(t *testing.T) {
 	tests := []struct {
 		name     string
-		settings timing.Settings
-		want     timing.Report // output only
+		settings agent.TimerSettings
+		want     agent.TimerReport // output only
 	}{
-		{"both", timing.Settings{Before: [][]string{{"sh", "-c", "sleep 0.2; echo before"}},
+		{"both", agent.TimerSettings{Before: [][]string{{"sh", "-c", "sleep 0.2; echo before"}},
 			After: [][]string{{"echo", "after"}}, KeepStdout: true},
-			timing.Report{Stdout: "hello\n", Before: timing.Hooks{Stdout: "before\n"}, After: timing.Hooks{Stdout: "after\n"}}},
-		{"one before fails", timing.Settings{Before: [][]string{{"false"}}, After: [][]string{{"echo", "after"}},
+			agent.TimerReport{Stdout: "hello\n", Before: agent.Hooks{Stdout: "before\n"}, After: agent.Hooks{Stdout: "after\n"}}},
+		{"one before fails", agent.TimerSettings{Before: [][]string{{"false"}}, After: [][]string{{"echo", "after"}},
 			KeepStdout: true},
-			timing.Report{Before: timing.Hooks{Failure: "false ended with status 1"}}},
-		{"one after fails", timing.Settings{After: [][]string{{"false"}}},
-			timing.Report{After: timing.Hooks{Failure: "false ended with status 1"}}},
+			agent.TimerReport{Before: agent.Hooks{Failure: "false ended with status 1"}}},
+		{"one after fails", agent.TimerSettings{After: [][]string{{"false"}}},
+			agent.TimerReport{After: agent.Hooks{Failure: "false ended with status 1"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -124,7 +130,7 @@ func TestHooks(t *testing.T) {
 func TestStandstill(t *testing.T) {
 	slowtest.Skip(t)
 	started := filepath.Join(t.TempDir(), "started")
-	stopped, _ := timed(t, timing.Settings{}, func(p *os.Process) {
+	stopped, _ := timed(t, agent.TimerSettings{}, func(p *os.Process) {
 		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 			if _, err := os.Stat(started); err == nil {
 				break
@@ -143,9 +149,9 @@ func TestStandstill(t *testing.T) {
 		t.Errorf("stopped for a second while its command ran, it stood still for %v s of %v", s, stopped.Real)
 	}
 	crowd := `for i in $(seq 50); do (i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done) & done; wait`
-	var busy timing.Report
+	var busy agent.TimerReport
 	for range 3 { // a virtual machine may stand still itself
-		busy, _ = timed(t, timing.Settings{}, nothing, "sh", "-c", crowd)
+		busy, _ = timed(t, agent.TimerSettings{}, nothing, "sh", "-c", crowd)
 		if busy.Standstill >= 0 && busy.Standstill <= 50*time.Millisecond {
 			return
 		}

@@ -17,7 +17,6 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
-	"benchbook/runner/load/timing"
 )
 
 // Commands is the driver of commands: each repetition runs in a service, or in a container of its own. Our program
@@ -66,7 +65,7 @@ func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 
 func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
 	c := t.Command
-	settings := timing.Settings{Marker: rand.Text(), Contains: c.Contains, KeepStdout: at.KeepStdout, Warmup: c.Warmup,
+	settings := agent.TimerSettings{Marker: rand.Text(), Contains: c.Contains, KeepStdout: at.KeepStdout, Warmup: c.Warmup,
 		Before: OwnHooks(t, t.Prepare), After: OwnHooks(t, t.Conclude)}
 	in := at.Load
 	if c.Service != "" {
@@ -103,7 +102,7 @@ func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	return m, nil
 }
 
-func commandMeasured(r *timing.Report, c *spec.Command) Measurement {
+func commandMeasured(r *agent.TimerReport, c *spec.Command) Measurement {
 	m := Measurement{Log: r.Stderr, Start: r.Start, Length: r.Real, GeneratorCPU: r.User + r.System + r.Reading,
 		Command: &record.Command{Start: r.Start, Real: r.Real.Seconds(), ForeignCPU: -1}}
 	m.Command.Health = &record.Health{Standstill: -1, Waiting: -1}

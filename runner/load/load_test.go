@@ -19,7 +19,6 @@ import (
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/load/timing"
 	"benchbook/runner/loadgen"
 )
 
@@ -179,7 +178,7 @@ func TestRequestsConfig(t *testing.T) {
 }
 
 func TestCommandMeasured(t *testing.T) {
-	report := timing.Report{Real: 1500 * time.Millisecond, User: time.Second, System: 200 * time.Millisecond,
+	report := agent.TimerReport{Real: 1500 * time.Millisecond, User: time.Second, System: 200 * time.Millisecond,
 		Reading: 100 * time.Millisecond, PeakMemory: 32 << 20,
 		Stderr: "warning\nE: broken\n"}
 	tests := []struct {
@@ -224,12 +223,12 @@ func TestCommandMeasured(t *testing.T) {
 
 // What a command printed is in the failure where nothing else says why.
 func TestWhatAFailedCommandPrinted(t *testing.T) {
-	r := timing.Report{Exit: 2, Said: "usage: x FILE\n"}
+	r := agent.TimerReport{Exit: 2, Said: "usage: x FILE\n"}
 	m := commandMeasured(&r, &spec.Command{Run: []string{"x"}})
 	if m.Failure != "x ended with status 2, not 0: usage: x FILE" || m.Log != "the command printed:\nusage: x FILE" {
 		t.Errorf("failure %q, log %q", m.Failure, m.Log)
 	}
-	r = timing.Report{}
+	r = agent.TimerReport{}
 	if m = commandMeasured(&r, &spec.Command{Run: []string{"x"},
 		Contains: "42"}); m.Failure != `the output of x does not contain "42": it printed nothing` {
 		t.Errorf("failure %q", m.Failure)
@@ -285,7 +284,7 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			m := commandMeasured(&timing.Report{Metrics: strings.Split(test.stdout, "\n")}, &spec.Command{Run: []string{"x"}})
+			m := commandMeasured(&agent.TimerReport{Metrics: strings.Split(test.stdout, "\n")}, &spec.Command{Run: []string{"x"}})
 			var got []string
 			for _, s := range m.Samples[3:] {
 				got = append(got, fmt.Sprintf("%s=%v %s", s.Metric, s.Value, s.Unit))
@@ -301,7 +300,7 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 func TestUnits(t *testing.T) {
 	all := requestsMeasured(&loadgen.Result{Length: time.Second, CPU: &loadgen.CPU{Busiest: new(float64)}},
 		&spec.Load{Connections: 1}).Samples
-	all = append(all, commandMeasured(&timing.Report{PeakMemory: 1}, &spec.Command{Run: []string{"x"}}).Samples...)
+	all = append(all, commandMeasured(&agent.TimerReport{PeakMemory: 1}, &spec.Command{Run: []string{"x"}}).Samples...)
 	if len(all) < 8 {
 		t.Errorf("only %d samples", len(all))
 	}
@@ -314,26 +313,26 @@ func TestUnits(t *testing.T) {
 
 // A command can write where its timer does. What comes of that is about the command, and no fault of ours.
 func TestCommandBesideItsTimer(t *testing.T) {
-	good := timing.Report{Real: time.Second, Contains: true}
-	forged := timing.Settings{Marker: "guessed"}
+	good := agent.TimerReport{Real: time.Second, Contains: true}
+	forged := agent.TimerSettings{Marker: "guessed"}
 	tests := []struct {
 		name    string
-		output  func(s timing.Settings, out *bytes.Buffer) error
+		output  func(s agent.TimerSettings, out *bytes.Buffer) error
 		failure string
 	}{
-		{"the report alone", func(s timing.Settings, out *bytes.Buffer) error { return s.Write(out, good) }, ""},
-		{"words before and after", func(s timing.Settings, out *bytes.Buffer) error {
+		{"the report alone", func(s agent.TimerSettings, out *bytes.Buffer) error { return s.Write(out, good) }, ""},
+		{"words before and after", func(s agent.TimerSettings, out *bytes.Buffer) error {
 			out.WriteString("hello\nwithout an end")
 			err := s.Write(out, good)
 			out.WriteString("{\"more\": 1}\n")
 			return err
 		}, ""},
-		{"a report of its own", func(s timing.Settings, out *bytes.Buffer) error {
-			return errors.Join(forged.Write(out, timing.Report{Real: time.Millisecond}), s.Write(out, good))
+		{"a report of its own", func(s agent.TimerSettings, out *bytes.Buffer) error {
+			return errors.Join(forged.Write(out, agent.TimerReport{Real: time.Millisecond}), s.Write(out, good))
 		}, ""},
-		{"no report", func(_ timing.Settings, out *bytes.Buffer) error { return forged.Write(out, good) },
+		{"no report", func(_ agent.TimerSettings, out *bytes.Buffer) error { return forged.Write(out, good) },
 			"what the timer of the command said cannot be read: there is no report in its output"},
-		{"a report with words in it", func(s timing.Settings, out *bytes.Buffer) error {
+		{"a report with words in it", func(s agent.TimerSettings, out *bytes.Buffer) error {
 			err := s.Write(out, good)
 			whole := out.String()
 			out.Reset()
@@ -344,7 +343,7 @@ func TestCommandBesideItsTimer(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			e := fake.New(fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
-				s, err := timing.Find(p.Environment)
+				s, err := agent.FindTimerSettings(p.Environment)
 				if err != nil || len(s.Marker) < 16 || s.Contains != "42" {
 					t.Errorf("settings %+v, %v", s, err)
 				}
@@ -389,12 +388,12 @@ func TestCommandInService(t *testing.T) {
 			string(c.Stdin) != "in" || !slices.Contains(c.Environment, "A=b") {
 			t.Errorf("in %s: %+v", name, c)
 		}
-		s, err := timing.Find(c.Environment)
+		s, err := agent.FindTimerSettings(c.Environment)
 		if err != nil || s.Contains != "42" {
 			t.Errorf("settings %+v, %v", s, err)
 		}
 		var out bytes.Buffer
-		err = s.Write(&out, timing.Report{Real: time.Second, User: time.Second, Contains: true})
+		err = s.Write(&out, agent.TimerReport{Real: time.Second, User: time.Second, Contains: true})
 		return engine.Exit{Stdout: out.Bytes()}, err
 	}})
 	space, err := e.Open(t.Context(), "run")
@@ -454,24 +453,24 @@ func TestHooksOfACommand(t *testing.T) {
 		Conclude: []spec.Hook{{Run: []string{"df", "-h"}}}}
 	tests := []struct {
 		name         string
-		report       timing.Report
+		report       agent.TimerReport
 		failure, log string
 	}{
-		{"all well", timing.Report{Real: time.Second, Contains: true, Stdout: "out", Before: timing.Hooks{Stdout: "b"},
-			After: timing.Hooks{Stdout: "a"}}, "", ""},
-		{"prepare fails", timing.Report{Before: timing.Hooks{Failure: "sync ended with status 1", Log: "no"}},
+		{"all well", agent.TimerReport{Real: time.Second, Contains: true, Stdout: "out", Before: agent.Hooks{Stdout: "b"},
+			After: agent.Hooks{Stdout: "a"}}, "", ""},
+		{"prepare fails", agent.TimerReport{Before: agent.Hooks{Failure: "sync ended with status 1", Log: "no"}},
 			"the hook prepare failed: sync ended with status 1", "no"},
-		{"conclude fails", timing.Report{Real: time.Second, Contains: true,
-			After: timing.Hooks{Failure: "df ended with status 1", Log: "no"}},
+		{"conclude fails", agent.TimerReport{Real: time.Second, Contains: true,
+			After: agent.Hooks{Failure: "df ended with status 1", Log: "no"}},
 			"the hook conclude failed: df ended with status 1", "no"},
-		{"the command fails, and conclude too", timing.Report{Real: time.Second, Exit: 3,
-			After: timing.Hooks{Failure: "df ended with status 1"}},
+		{"the command fails, and conclude too", agent.TimerReport{Real: time.Second, Exit: 3,
+			After: agent.Hooks{Failure: "df ended with status 1"}},
 			"x ended with status 3, not 0", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			e := fake.New(fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
-				s, err := timing.Find(p.Environment)
+				s, err := agent.FindTimerSettings(p.Environment)
 				if want := [][]string{{"sync"}}; err != nil || !reflect.DeepEqual(s.Before, want) ||
 					!reflect.DeepEqual(s.After, [][]string{{"df", "-h"}}) || !s.KeepStdout {
 					t.Errorf("settings %+v, %v", s, err)

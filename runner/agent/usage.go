@@ -1,6 +1,6 @@
 //go:build linux
 
-package timing
+package agent
 
 import (
 	"os"

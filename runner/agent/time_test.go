@@ -1,6 +1,6 @@
 //go:build linux
 
-package timing
+package agent
 
 import (
 	"os"
@@ -17,45 +17,45 @@ import (
 
 func sh(script string) []string { return []string{"sh", "-c", script} }
 
-func TestRun(t *testing.T) {
+func TestRunTimed(t *testing.T) {
 	const zeros = "head -c 2000000 /dev/zero | tr '\\0' x; "
 	tests := []struct {
 		name    string
 		words   []string
-		options Options
-		want    Report // output and status
+		options runOptions
+		want    TimerReport // output and status
 		atLeast time.Duration
 	}{
-		{"output and status", sh("echo out; echo err >&2; exit 3"), Options{Contains: "out"},
-			Report{Exit: 3, Contains: true, Stderr: "err\n", Said: "out\n"}, 0},
-		{"time asleep is real time", []string{"sleep", "0.2"}, Options{}, Report{}, 200 * time.Millisecond},
-		{"killed by a signal", sh("kill -9 $$"), Options{}, Report{Exit: 137}, 0},
-		{"written just before the end", sh("head -c 60000 /dev/zero; echo out"), Options{Contains: "out"},
-			Report{Contains: true}, 0},
-		{"a child that goes on to write", sh("echo out; yes & exit 0"), Options{Contains: "out"}, Report{Contains: true}, 0},
-		{"long errors", sh("seq 100000 >&2; echo the end >&2"), Options{}, Report{Stderr: "the end\n"}, 0},
-		{"stdout is kept", sh(zeros + "echo end"), Options{KeepStdout: true},
-			Report{Stdout: strings.Repeat("x", maxStdout-4) + "end\n"}, 0},
-		{"stdout is not kept", []string{"echo", "x"}, Options{}, Report{}, 0},
-		{"it has the text", []string{"echo", "42"}, Options{Contains: "42"}, Report{Contains: true}, 0},
-		{"it lacks the text", []string{"echo", "41"}, Options{Contains: "42"}, Report{Said: "41\n"}, 0},
-		{"it lacks the text, and stdout is kept", []string{"echo", "41"}, Options{Contains: "42", KeepStdout: true},
-			Report{Said: "41\n", Stdout: "41\n"}, 0},
-		{"it lacks the text in a long output", sh(zeros + "echo end"), Options{Contains: "42"},
-			Report{Said: strings.Repeat("x", maxSaid-4) + "end\n"}, 0},
-		{"metrics", sh(`printf '{"metric": "score", "value": 3}\n'`), Options{},
-			Report{Metrics: []string{`{"metric": "score", "value": 3}`}}, 0},
+		{"output and status", sh("echo out; echo err >&2; exit 3"), runOptions{contains: "out"},
+			TimerReport{Exit: 3, Contains: true, Stderr: "err\n", Said: "out\n"}, 0},
+		{"time asleep is real time", []string{"sleep", "0.2"}, runOptions{}, TimerReport{}, 200 * time.Millisecond},
+		{"killed by a signal", sh("kill -9 $$"), runOptions{}, TimerReport{Exit: 137}, 0},
+		{"written just before the end", sh("head -c 60000 /dev/zero; echo out"), runOptions{contains: "out"},
+			TimerReport{Contains: true}, 0},
+		{"a child that goes on to write", sh("echo out; yes & exit 0"), runOptions{contains: "out"}, TimerReport{Contains: true}, 0},
+		{"long errors", sh("seq 100000 >&2; echo the end >&2"), runOptions{}, TimerReport{Stderr: "the end\n"}, 0},
+		{"stdout is kept", sh(zeros + "echo end"), runOptions{keepStdout: true},
+			TimerReport{Stdout: strings.Repeat("x", maxStdout-4) + "end\n"}, 0},
+		{"stdout is not kept", []string{"echo", "x"}, runOptions{}, TimerReport{}, 0},
+		{"it has the text", []string{"echo", "42"}, runOptions{contains: "42"}, TimerReport{Contains: true}, 0},
+		{"it lacks the text", []string{"echo", "41"}, runOptions{contains: "42"}, TimerReport{Said: "41\n"}, 0},
+		{"it lacks the text, and stdout is kept", []string{"echo", "41"}, runOptions{contains: "42", keepStdout: true},
+			TimerReport{Said: "41\n", Stdout: "41\n"}, 0},
+		{"it lacks the text in a long output", sh(zeros + "echo end"), runOptions{contains: "42"},
+			TimerReport{Said: strings.Repeat("x", maxSaid-4) + "end\n"}, 0},
+		{"metrics", sh(`printf '{"metric": "score", "value": 3}\n'`), runOptions{},
+			TimerReport{Metrics: []string{`{"metric": "score", "value": 3}`}}, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Run(tt.words, tt.options)
+			got, err := runTimed(tt.words, tt.options)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got.Real < tt.atLeast || got.Real > tt.atLeast+10*time.Second {
 				t.Errorf("took %v, want %v or more", got.Real, tt.atLeast)
 			}
-			output := Report{Exit: got.Exit, Contains: got.Contains, Stderr: got.Stderr, Stdout: got.Stdout, Said: got.Said,
+			output := TimerReport{Exit: got.Exit, Contains: got.Contains, Stderr: got.Stderr, Stdout: got.Stdout, Said: got.Said,
 				Metrics: got.Metrics}
 			if tt.name == "long errors" {
 				if len(got.Stderr) != maxStderr {
@@ -69,7 +69,7 @@ func TestRun(t *testing.T) {
 		})
 	}
 	for _, words := range [][]string{nil, {"/no/such/program"}} {
-		if _, err := Run(words, Options{}); err == nil {
+		if _, err := runTimed(words, runOptions{}); err == nil {
 			t.Errorf("%q was started", words)
 		}
 	}
@@ -79,8 +79,8 @@ func TestRun(t *testing.T) {
 func TestLongOutput(t *testing.T) {
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
-	r, err := Run(sh(`head -c 300000000 /dev/zero; printf '\nneedle\n{"metric": "score", "value": 3}\n'`),
-		Options{Contains: "\nneedle\n"})
+	r, err := runTimed(sh(`head -c 300000000 /dev/zero; printf '\nneedle\n{"metric": "score", "value": 3}\n'`),
+		runOptions{contains: "\nneedle\n"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,18 +99,11 @@ func TestLongOutput(t *testing.T) {
 	}
 }
 
-func TestPeakMemory(t *testing.T) {
-	r, err := Run(sh("head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null"), Options{})
-	if err != nil || r.PeakMemory < 90_000_000 || r.PeakMemory > 200_000_000 {
-		t.Errorf("got %d bytes, %v, want about 90 MB of the child", r.PeakMemory, err)
-	}
-}
-
 // Processes that the program left behind belong to it, whether they have ended or not.
 func TestProcessesLeftBehind(t *testing.T) {
 	slowtest.Skip(t)
 	const burn = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"
-	alone, err := Run(sh(burn), Options{})
+	alone, err := runTimed(sh(burn), runOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +118,7 @@ func TestProcessesLeftBehind(t *testing.T) {
 			if err := os.WriteFile("burner", []byte(tt.burner), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			r, err := Run(sh("(sh burner &); while [ ! -e burnt ]; do sleep 0.05; done; sleep 0.2"), Options{})
+			r, err := runTimed(sh("(sh burner &); while [ ! -e burnt ]; do sleep 0.05; done; sleep 0.2"), runOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,12 +134,12 @@ func TestProcessesOfHooks(t *testing.T) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil { // as the first process of a container
 		t.Fatal(err)
 	}
-	hooks := RunHooks([][]string{sh("while :; do :; done & echo $!")})
+	hooks := runHooks([][]string{sh("while :; do :; done & echo $!")})
 	if hooks.Failure != "" {
 		t.Fatal(hooks.Failure)
 	}
-	defer RunHooks([][]string{{"kill", "-9", strings.TrimSpace(hooks.Stdout)}})
-	r, err := Run([]string{"sleep", "0.5"}, Options{Beside: true})
+	defer runHooks([][]string{{"kill", "-9", strings.TrimSpace(hooks.Stdout)}})
+	r, err := runTimed([]string{"sleep", "0.5"}, runOptions{beside: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +164,7 @@ func TestRunHooks(t *testing.T) {
 	}
 	for _, tt := range tests {
 		begin := time.Now()
-		if got := RunHooks(tt.list); got != tt.want {
+		if got := runHooks(tt.list); got != tt.want {
 			t.Errorf("%s: got %+v, want %+v", tt.name, got, tt.want)
 		}
 		if took := time.Since(begin); took > 10*time.Second {

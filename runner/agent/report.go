@@ -1,14 +1,4 @@
-// Package timing runs a program once and reports what it took. It is made for use in a container: see
-// "benchbook-agent time".
-//
-// Real time is monotonic, from just before the program is started to its end. User and system time are those of all its
-// processes until then: the program, the children that it waited for, and those that it left behind, ended or not. Peak
-// memory is the peak of the largest of them.
-//
-// The program's output is read and searched while it runs. Only metrics and the end of each stream are kept, so memory is
-// bounded. Reading takes processor time of this process, not of the program, and is done in large pieces: a program that
-// prints little is not disturbed.
-package timing
+package agent
 
 import (
 	"bytes"
@@ -16,13 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 )
 
-// Report is what a run took. It travels as JSON.
-type Report struct {
+// TimerReport is what a program took, which the timer ran once. It travels as JSON.
+//
+// Real time is monotonic, from just before the program is started to its end. User and system time are those of all its
+// processes until then: the program, the children that it waited for, and those that it left behind, ended or not.
+type TimerReport struct {
 	Exit   int           `json:"exit"` // 128 plus the signal, if a signal ended it
 	Start  time.Time     `json:"start"`
 	Real   time.Duration `json:"real_ns"`
@@ -38,62 +30,56 @@ type Report struct {
 	PeakMemory int64 `json:"peak_memory"`
 	// Metrics are the lines of standard output that may be metrics: JSON objects that contain "metric".
 	Metrics  []string `json:"metrics,omitempty"`
-	Contains bool     `json:"contains"`        // standard output has the text of Options
+	Contains bool     `json:"contains"`        // standard output has the wanted text
 	Lost     string   `json:"lost,omitempty"`  // what may have been a metric and was too large to be kept
 	Stderr   string   `json:"stderr"`          // its last 64 KiB
-	Stdout   string   `json:"stdout,omitzero"` // its last mebibyte, if Options ask for it
-	Said     string   `json:"said,omitzero"`   // the last 4 KiB of stdout, if it lacks the text of Options or Exit is not 0
-	Before   Hooks    `json:"before,omitzero"` // see Settings; after a failed hook nothing else is run
+	Stdout   string   `json:"stdout,omitzero"` // its last mebibyte, if it is to be kept
+	Said     string   `json:"said,omitzero"`   // the last 4 KiB of stdout, if it lacks the wanted text or Exit is not 0
+	Before   Hooks    `json:"before,omitzero"` // see TimerSettings; after a failed hook nothing else is run
 	After    Hooks    `json:"after,omitzero"`
 }
 
-// variable is the environment variable with the Settings of "benchbook-agent time". The program that it runs does not
-// get it.
-const variable = "BENCHBOOK_TIME"
+// timerVariable is the environment variable with the TimerSettings of "benchbook-agent time". The program that it runs
+// does not get it.
+const timerVariable = "BENCHBOOK_TIME"
 
-// Settings say how "benchbook-agent time" runs a program.
-type Settings struct {
+// TimerSettings say how "benchbook-agent time" runs a program.
+type TimerSettings struct {
 	// Marker comes before the report in the output of the container, which a program can write to as well. It is drawn for
 	// each run, so that nothing else is taken for the report.
 	Marker string `json:"marker"`
 
-	Contains   string     `json:"contains,omitempty"`    // as in Options
-	KeepStdout bool       `json:"keep_stdout,omitempty"` // as in Options
+	Contains   string     `json:"contains,omitempty"`    // a text to look for in standard output
+	KeepStdout bool       `json:"keep_stdout,omitempty"` // keep its last mebibyte
 	Warmup     int        `json:"warmup,omitempty"`      // runs of the program before the one that is timed
 	Before     [][]string `json:"before,omitempty"`      // programs with arguments, run before it and not timed
 	After      [][]string `json:"after,omitempty"`       // and after it
 }
 
 // Environment returns the environment variable that carries settings, as NAME=value.
-func (s Settings) Environment() string {
+func (s TimerSettings) Environment() string {
 	data, err := json.Marshal(s)
 	if err != nil {
-		panic(fmt.Sprintf("timing: %v", err)) // all of its fields can be written
+		panic(fmt.Sprintf("timer: %v", err)) // all of its fields can be written
 	}
-	return variable + "=" + string(data)
+	return timerVariable + "=" + string(data)
 }
 
-// Find returns the settings in an environment.
-func Find(environment []string) (s Settings, err error) {
+// FindTimerSettings returns the settings in an environment.
+func FindTimerSettings(environment []string) (s TimerSettings, err error) {
 	for _, v := range environment {
-		if data, ok := strings.CutPrefix(v, variable+"="); ok {
+		if data, ok := strings.CutPrefix(v, timerVariable+"="); ok {
 			if err := json.Unmarshal([]byte(data), &s); err != nil {
-				return s, fmt.Errorf("reading %s: %w", variable, err)
+				return s, fmt.Errorf("reading %s: %w", timerVariable, err)
 			}
 			return s, nil
 		}
 	}
-	return s, fmt.Errorf("%s is not set: benchbook starts this program", variable)
-}
-
-// Take returns the settings of this process, and removes them from its environment.
-func Take() (Settings, error) {
-	s, err := Find(os.Environ())
-	return s, errors.Join(err, os.Unsetenv(variable))
+	return s, fmt.Errorf("%s is not set: benchbook starts this program", timerVariable)
 }
 
 // Write writes a report for Read.
-func (s Settings) Write(w io.Writer, r Report) error {
+func (s TimerSettings) Write(w io.Writer, r TimerReport) error {
 	data, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -103,7 +89,7 @@ func (s Settings) Write(w io.Writer, r Report) error {
 }
 
 // Read returns the report in the output of a container, whatever else is in it.
-func (s Settings) Read(output []byte) (r Report, err error) {
+func (s TimerSettings) Read(output []byte) (r TimerReport, err error) {
 	_, data, found := bytes.Cut(output, []byte(s.Marker+" "))
 	if !found || s.Marker == "" {
 		return r, errors.New("there is no report in its output")

@@ -1,6 +1,6 @@
 //go:build linux
 
-package timing
+package agent
 
 import (
 	"errors"
@@ -14,20 +14,45 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Options say how a program is run.
-type Options struct {
-	Contains string // a text to look for in standard output
-	// Standard makes the program's streams those of this process as well. What is written to /proc/1/fd/1, a habit in
+// runOptions say how a program is run.
+type runOptions struct {
+	contains string // a text to look for in standard output
+	// standard makes the program's streams those of this process as well. What is written to /proc/1/fd/1, a habit in
 	// containers, is then output of the program.
-	Standard   bool
-	KeepStdout bool // keep the end of standard output
-	Beside     bool // descendants that this process has already are not the program's
+	standard   bool
+	keepStdout bool // keep the end of standard output
+	beside     bool // descendants that this process has already are not the program's
 }
 
-// Run runs a program with our environment and standard input. The error says that it could not be started.
-func Run(words []string, o Options) (r Report, err error) {
+// RunTimer runs a program, between hooks and after warm-ups if the settings in the environment say so, and writes its
+// TimerReport. The error says that the program could not be run.
+func RunTimer(words []string, stdout io.Writer) error {
+	settings, err := FindTimerSettings(os.Environ())
+	if err = errors.Join(err, os.Unsetenv(timerVariable)); err != nil {
+		return err
+	}
+	before := runHooks(settings.Before)
+	if before.Failure != "" {
+		return settings.Write(stdout, TimerReport{Before: before})
+	}
+	for range settings.Warmup { // the timed run fails as a warm-up does
+		if _, err := runTimed(words, runOptions{standard: true}); err != nil {
+			return err
+		}
+	}
+	report, err := runTimed(words, runOptions{contains: settings.Contains, standard: true,
+		keepStdout: settings.KeepStdout, beside: len(settings.Before)+settings.Warmup > 0})
+	if err != nil {
+		return err
+	}
+	report.Before, report.After = before, runHooks(settings.After)
+	return settings.Write(stdout, report)
+}
+
+// runTimed runs a program with our environment and standard input. The error says that it could not be started.
+func runTimed(words []string, o runOptions) (r TimerReport, err error) {
 	if len(words) == 0 {
-		return Report{}, errors.New("nothing to run")
+		return TimerReport{}, errors.New("nothing to run")
 	}
 	stdout, errOut := newStream()
 	defer stdout.close()
@@ -39,7 +64,7 @@ func Run(words []string, o Options) (r Report, err error) {
 		others, err = prepare(o, stdout.in, stderr.in)
 	}
 	if err != nil {
-		return Report{}, fmt.Errorf("preparing to run %s: %w", words[0], err)
+		return TimerReport{}, fmt.Errorf("preparing to run %s: %w", words[0], err)
 	}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout.in, stderr.in
@@ -48,12 +73,12 @@ func Run(words []string, o Options) (r Report, err error) {
 	r.Start = time.Now()
 	if err := cmd.Start(); err != nil {
 		still.end()
-		return Report{}, fmt.Errorf("starting %s: %w", words[0], err)
+		return TimerReport{}, fmt.Errorf("starting %s: %w", words[0], err)
 	}
 	own := peakOf("self") // which the child has inherited; buffers are made from here on
-	scan, contains, end, last := &scanner{}, &search{text: []byte(o.Contains)}, &tail{limit: maxSaid},
+	scan, contains, end, last := &scanner{}, &search{text: []byte(o.contains)}, &tail{limit: maxSaid},
 		&tail{limit: maxStderr}
-	if o.KeepStdout {
+	if o.keepStdout {
 		end.limit = maxStdout
 	}
 	stdout.read(io.MultiWriter(scan, contains, end))
@@ -61,20 +86,20 @@ func Run(words []string, o Options) (r Report, err error) {
 	err = cmd.Wait()
 	r.Real, r.Reading, r.Standstill = time.Since(r.Start), ownTime()-before, still.end()
 	if failed := (*exec.ExitError)(nil); err != nil && !errors.As(err, &failed) {
-		return Report{}, fmt.Errorf("waiting for %s: %w", words[0], err)
+		return TimerReport{}, fmt.Errorf("waiting for %s: %w", words[0], err)
 	}
 	if err := r.noteEnd(cmd.ProcessState, others, own); err != nil {
-		return Report{}, fmt.Errorf("looking for processes that %s left behind: %w", words[0], err)
+		return TimerReport{}, fmt.Errorf("looking for processes that %s left behind: %w", words[0], err)
 	}
 	if err := errors.Join(stdout.finish(), stderr.finish()); err != nil {
-		return Report{}, fmt.Errorf("reading the output of %s: %w", words[0], err)
+		return TimerReport{}, fmt.Errorf("reading the output of %s: %w", words[0], err)
 	}
 	scan.endLine()
 	r.Metrics, r.Lost, r.Contains, r.Stderr = scan.metrics, scan.lost, contains.found, string(last.kept)
-	if o.KeepStdout {
+	if o.keepStdout {
 		r.Stdout = string(end.kept)
 	}
-	if r.Exit != 0 || o.Contains != "" && !r.Contains {
+	if r.Exit != 0 || o.contains != "" && !r.Contains {
 		r.Said = string(end.kept[max(0, len(end.kept)-maxSaid):])
 	}
 	return r, nil
@@ -82,12 +107,12 @@ func Run(words []string, o Options) (r Report, err error) {
 
 // prepare makes this process ready to run a program with these streams. It returns the descendants that are not the
 // program's.
-func prepare(o Options, stdout, stderr *os.File) (others map[int]usage, err error) {
-	if o.Standard {
+func prepare(o runOptions, stdout, stderr *os.File) (others map[int]usage, err error) {
+	if o.standard {
 		err = errors.Join(unix.Dup3(int(stdout.Fd()), 1, 0), unix.Dup3(int(stderr.Fd()), 2, 0))
 	}
 	// What the program leaves behind becomes our child.
-	if err = errors.Join(err, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)); err == nil && o.Beside {
+	if err = errors.Join(err, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)); err == nil && o.beside {
 		others = descendants()
 	}
 	return others, err
@@ -95,7 +120,7 @@ func prepare(o Options, stdout, stderr *os.File) (others map[int]usage, err erro
 
 // noteEnd notes how a program ended, and what it took together with what it left behind. Own is our memory when it was
 // started.
-func (r *Report) noteEnd(p *os.ProcessState, others map[int]usage, own int64) error {
+func (r *TimerReport) noteEnd(p *os.ProcessState, others map[int]usage, own int64) error {
 	status, used := p.Sys().(syscall.WaitStatus), p.SysUsage().(*syscall.Rusage)
 	r.Exit = status.ExitStatus()
 	if status.Signaled() {

@@ -1,4 +1,4 @@
-package timing
+package agent
 
 import (
 	"bytes"
@@ -19,8 +19,8 @@ type Hooks struct {
 // that holds it open.
 const hookOutput = 100 * time.Millisecond
 
-// RunHooks runs programs one after the other, with our environment and without input.
-func RunHooks(list [][]string) Hooks {
+// runHooks runs programs one after the other, with our environment and without input.
+func runHooks(list [][]string) Hooks {
 	stdout := &tail{limit: maxStderr}
 	for _, words := range list {
 		stderr := &tail{limit: maxStderr}
