@@ -223,6 +223,19 @@ func (r *reproduction) prepare() (err error) {
 
 // describe prints the origin of the bundle, the rights that measuring needs, and the plan.
 func (r *reproduction) describe(ctx context.Context) error {
+	w := r.Stdout
+	r.printOrigin()
+	fmt.Fprintf(w, "measuring it here, in profile %s, runs what its author wrote:\n", r.plan.Profile)
+	for _, words := range r.rights() {
+		fmt.Fprintf(w, "  %s\n", terminal.Clean(words))
+	}
+	fmt.Fprintln(w)
+	return forecast.PrintPlans(ctx, r.Session, r.project, []*lab.Article{r.article},
+		map[string]*plan.Plan{r.article.Slug: r.plan}, r.here, false)
+}
+
+// printOrigin prints what the bundle says about itself, without characters that act on a terminal.
+func (r *reproduction) printOrigin() {
 	m, w := r.manifest, r.Stdout
 	fmt.Fprintf(w, "%s\n", terminal.Clean(cmp.Or(m.Title, m.Article)))
 	if m.Author != "" {
@@ -234,13 +247,6 @@ func (r *reproduction) describe(ctx context.Context) error {
 		fmt.Fprintf(w, "  measured on %s until %s\n", terminal.Clean(terminal.InSentence(m.Hosts)),
 			m.Date.UTC().Format("2 January 2006"))
 	}
-	fmt.Fprintf(w, "measuring it here, in profile %s, runs what its author wrote:\n", r.plan.Profile)
-	for _, words := range r.rights() {
-		fmt.Fprintf(w, "  %s\n", terminal.Clean(words))
-	}
-	fmt.Fprintln(w)
-	return forecast.PrintPlans(ctx, r.Session, r.project, []*lab.Article{r.article},
-		map[string]*plan.Plan{r.article.Slug: r.plan}, r.here, false)
 }
 
 // rights returns one line for each thing that may do harm.

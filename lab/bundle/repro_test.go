@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -11,6 +12,7 @@ import (
 
 	"benchbook/internal/files"
 	"benchbook/lab"
+	"benchbook/lab/results"
 	"benchbook/notebook/article"
 	"benchbook/runner/machine"
 )
@@ -70,5 +72,20 @@ func TestRecordsOfOurHost(t *testing.T) {
 				t.Errorf("gone are %q, want %q", gone, test.gone)
 			}
 		})
+	}
+}
+
+// A bundle's texts about itself are printed without characters that act on a terminal.
+func TestTextsAreHarmless(t *testing.T) {
+	const hostile, harmless = "\x1b]0;owned\x07\x1b[2Jrm\u202e\n-rf", `rm\u202e -rf`
+	var out bytes.Buffer
+	r := &reproduction{Session: &lab.Session{Stdout: &out}, host: machine.Host{ID: "c2-aaaaaa"}, manifest: Manifest{About: About{
+		Title: hostile, Author: hostile, Hosts: []string{hostile},
+		Claims: []Claim{{Name: hostile, Verdict: hostile, Host: hostile}},
+	}}}
+	r.printOrigin()
+	r.compare(map[string]results.JudgementJSON{})
+	if n := strings.Count(out.String(), harmless); n != 6 || strings.ContainsAny(out.String(), "\x1b\x07\u202e") {
+		t.Errorf("%d of 6 texts are printed in plain letters:\n%q", n, out.String())
 	}
 }
