@@ -249,14 +249,6 @@ func NotAllowed(what article.Permission, at source.Pos, words string, problems *
 		Hint = fmt.Sprintf("if you trust the article, add %q to the list allow: in %s", what, article.ProjectFile)
 }
 
-// checkAbsolute makes sure that a path in a container begins at its root.
-func checkAbsolute(t source.Text, what string, problems *source.Problems) {
-	if !path.IsAbs(t.Value) && !strings.HasPrefix(t.Value, "${{") {
-		problems.Add("wrong-value", t.Pos, "%s must be a path in the container, not %q", what, t.Value).
-			Hint = "begin it with /"
-	}
-}
-
 // image is the image of a service in the words of the article, or that of the command.
 type image struct {
 	service, what string // its service, empty for the command, and what messages call that
