@@ -12,12 +12,10 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"benchbook/internal/slowtest"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 )
@@ -259,42 +257,39 @@ func TestSlowReader(t *testing.T) {
 // Requests get their draws in the order in which they arrive, over whichever connections, and the same ones in every
 // repetition.
 func TestDrawsAreAssignedByArrival(t *testing.T) {
-	slowtest.Skip(t)
-	config := spec.HTTPOrigin{Errors: 0.3, Distribution: "empirical", Values: []time.Duration{0, 40 * time.Millisecond}}
 	const n = 40
-	// fastest is how long each answer took in the fastest of all runs over so many connections: the machine may be busy.
-	fastest := map[int][]time.Duration{1: slices.Repeat([]time.Duration{time.Hour}, n),
-		3: slices.Repeat([]time.Duration{time.Hour}, n)}
-	statuses := func(connections int) (out []string) {
+	config := spec.HTTPOrigin{Errors: 0.3, Distribution: "empirical", Values: []time.Duration{0, 40 * time.Millisecond}}
+	expected := &OriginServer{config: OriginConfig{HTTPOrigin: config}, times: rand.New(rand.NewPCG(7, 0)),
+		faults: rand.New(rand.NewPCG(7, 1))}
+	type answer struct{ slow, failed bool }
+	seen := map[answer]bool{}
+	var want []answer
+	for range n {
+		latency, failed := expected.draw()
+		want = append(want, answer{latency > 0, failed})
+		seen[want[len(want)-1]] = true
+	}
+	if len(seen) != 4 {
+		t.Fatalf("the draws are %v, want all kinds", want)
+	}
+	for _, connections := range []int{1, 3} {
 		address, _ := originAt(t, config)
 		clients := make([]*http.Client, connections)
 		for i := range clients {
 			clients[i] = &http.Client{Transport: &http.Transport{}}
 			defer clients[i].CloseIdleConnections()
 		}
-		for i := range n {
+		for i, want := range want {
 			begin := time.Now()
 			response, err := clients[i%connections].Get("http://" + address)
 			if err != nil || response.Body.Close() != nil {
 				t.Fatal(err)
 			}
-			fastest[connections][i] = min(fastest[connections][i], time.Since(begin))
-			out = append(out, fmt.Sprintf("%d %v", response.StatusCode, fastest[connections][i] > 30*time.Millisecond))
-		}
-		return out
-	}
-	one, three := strings.Join(statuses(1), ", "), strings.Join(statuses(3), ", ")
-	for range 5 {
-		if one != three { // the machine may have been busy for longer than a latency
-			one, three = strings.Join(statuses(1), ", "), strings.Join(statuses(3), ", ")
-		}
-	}
-	if one != three {
-		t.Errorf("over one connection %s, over three %s", one, three)
-	}
-	for _, want := range []string{"200 true", "200 false", "500 true", "500 false"} {
-		if !strings.Contains(one, want) {
-			t.Errorf("%q never came up in %s", want, one)
+			took := time.Since(begin)
+			if failed := response.StatusCode == 500; failed != want.failed || want.slow && took < 40*time.Millisecond {
+				t.Errorf("answer %d over %d connections: status %d after %v, want %+v", i, connections, response.StatusCode,
+					took, want)
+			}
 		}
 	}
 }
