@@ -75,27 +75,6 @@ func TestCheckOfLargeBody(t *testing.T) {
 	}
 }
 
-// A pattern is looked for up to the end of a body, of which no more than a piece is kept.
-func TestMatchAtTheEndOfLargeBody(t *testing.T) {
-	slowtest.SkipSequential(t)
-	const size = 16 // MiB
-	for pattern, want := range map[string]bool{`x>+$`: true, `x<`: false} {
-		config := Config{Targets: []Target{{URL: streaming(t, "<<", size, ">>")}}, Connections: 1,
-			Requests: 1, Timeout: time.Minute,
-			Verify: &Verify{Match: pattern}}
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		answers, err := Check(t.Context(), config)
-		runtime.ReadMemStats(&after)
-		if err != nil || len(answers) != 1 || (answers[0].Failure == "") != want {
-			t.Errorf("%s: got %+v, %v", pattern, answers, err)
-		}
-		if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 8 {
-			t.Errorf("%s: %d MiB were allocated, want at most 8", pattern, used)
-		}
-	}
-}
-
 // An answer that never ends is given up at the timeout, and the message says so.
 func TestCheckOfEndlessBody(t *testing.T) {
 	slowtest.Skip(t)

@@ -38,8 +38,6 @@ func TestArrivals(t *testing.T) {
 		{"the window starts anew", Config{Rate: 400, Duration: 4 * time.Millisecond, Warmup: 4 * time.Millisecond},
 			ms(0, 2.5, 4, 6.5)},
 		{"slower than the window", Config{Rate: 1, Duration: time.Millisecond}, ms(0)},
-		// Half of 1/ms² t² requests are there by t.
-
 	}
 	for _, tt := range tests {
 		for engines := 1; engines <= 3; engines++ {
