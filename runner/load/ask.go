@@ -11,8 +11,8 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// asked is what a driver reads on its standard input: one JSON document, with all keys. Times are in seconds, rates are
-// per second, and 0 is none.
+// asked is what a driver reads on its standard input: one JSON document, with all keys. Times are in seconds, rates
+// are per second, and 0 means none.
 //
 // Source: docs/drivers.md#what-it-reads.
 type asked struct {

@@ -110,7 +110,7 @@ func commandMeasured(r *agent.TimerReport, c *spec.Command) Measurement {
 		m.Command.Health.Standstill = r.Standstill.Seconds()
 	}
 	if c.Service != "" {
-		m.GeneratorCPU = 0 // all of it is in that of the service
+		m.GeneratorCPU = 0 // the service's includes it
 	}
 	switch {
 	case r.Exit != c.ExpectExit:
@@ -176,7 +176,7 @@ func printed(lines []string, m *Measurement) (failure string) {
 // printedMetric reads a line. Found is false for JSON of another kind, and for no JSON.
 func printedMetric(line []byte) (out record.Sample, found bool, failure string) {
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(line, &fields); err != nil && metricLine.Match(line) { // such as NaN, which is no JSON
+	if err := json.Unmarshal(line, &fields); err != nil && metricLine.Match(line) { // such as NaN, which JSON does not have
 		return out, false, fmt.Sprintf("the command printed a metric that cannot be read: %.200s", line)
 	}
 	if fields["metric"] == nil {

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -33,19 +34,19 @@ type line struct {
 // clockOff is how far times of a driver may be off, in nanoseconds: they may be printed in millionths of a second.
 const clockOff = 2000
 
-// cutError stands for a request that was under way when the load ended, which is cut then.
+// cutError marks a request that was cut when the load ended.
 const cutError = "cut"
 
-// kinds are those of failures that a driver may tell.
+// kinds are the kinds of failures that a driver may print.
 var kinds = slice.Map(loadgen.Kinds[:], func(k loadgen.Kind) string { return string(k) })
 
-// A reading is what a driver told of a load.
+// A reading collects the requests that a driver printed.
 type reading struct {
 	load *spec.Load
 	open bool          // the load is an open loop
 	most time.Duration // how long the driver ran at most
 
-	began    *float64 // Unix time, if it told that
+	began    *float64 // Unix time, if printed
 	requests []loadgen.Sample
 	numbers  []int // of the lines that these are from, from 1
 }
@@ -68,16 +69,21 @@ func (r *reading) read(printed []byte) error {
 			}
 			continue
 		}
-		told, err := r.request(&l)
+		s, err := r.request(&l)
 		if err != nil {
 			return r.wrong(number, "%v: %s", err, loadtool.LastLine(text))
 		}
-		r.requests, r.numbers = append(r.requests, told), append(r.numbers, number)
+		r.requests, r.numbers = append(r.requests, s), append(r.numbers, number)
 	}
 	if len(r.requests) == 0 {
-		return errors.New("the driver told of no request")
+		return errors.New("the driver printed no request")
 	}
-	return r.together()
+	most := r.load.Connections
+	if i := overlapping(r.requests, most, clockOff); i >= 0 {
+		return r.wrong(r.numbers[i], "is of a request that was under way together with %d others, and the load has %d "+
+			"connections (times are compared to %d µs)", most, most, clockOff/1000)
+	}
+	return nil
 }
 
 func (r *reading) wrong(number int, format string, args ...any) error {
@@ -97,36 +103,36 @@ func (r *reading) begins(l *line) error {
 }
 
 // request reads what a line says of a request.
-func (r *reading) request(l *line) (told loadgen.Sample, err error) {
-	if told.Kind, err = r.outcome(l); err != nil {
-		return told, err
+func (r *reading) request(l *line) (s loadgen.Sample, err error) {
+	if s.Kind, err = r.outcome(l); err != nil {
+		return s, err
 	}
-	if l.Status != 0 && (told.Kind == "" || told.Kind == loadgen.Wrong) {
-		told.Status = l.Status
+	if l.Status != 0 && (s.Kind == "" || s.Kind == loadgen.Wrong) {
+		s.Status = l.Status
 	}
-	told.Cut = l.Error == cutError
+	s.Cut = l.Error == cutError
 	isSent := l.At != nil
-	if r.open && !isSent && told.Kind == loadgen.Timeout {
+	if r.open && !isSent && s.Kind == loadgen.Timeout {
 		l.At = l.Due // it waited in vain for a connection
 	}
 	if err := r.checkTimes(l); err != nil {
-		return told, err
+		return s, err
 	}
-	told.Sent = nanoseconds(*l.At)
-	told.Start, told.End = told.Sent, told.Sent+nanoseconds(*l.Latency)
-	if time.Duration(told.End) > r.most {
-		return told, fmt.Errorf("ends later than the driver, which ran for %.1f s", r.most.Seconds())
+	s.Sent = nanoseconds(*l.At)
+	s.Start, s.End = s.Sent, s.Sent+nanoseconds(*l.Latency)
+	if time.Duration(s.End) > r.most {
+		return s, fmt.Errorf("ends later than the driver, which ran for %.1f s", r.most.Seconds())
 	}
 	if r.open {
-		if told.Start = nanoseconds(*l.Due); told.Sent < told.Start-clockOff {
-			return told, errors.New("is of a request that was sent before it was due")
+		if s.Start = nanoseconds(*l.Due); s.Sent < s.Start-clockOff {
+			return s, errors.New("is of a request that was sent before it was due")
 		}
-		told.Start = min(told.Start, told.Sent)
+		s.Start = min(s.Start, s.Sent)
 	}
 	if !isSent {
-		told.Sent = loadgen.NeverSent
+		s.Sent = loadgen.NeverSent
 	}
-	return told, nil
+	return s, nil
 }
 
 // checkTimes reports times that are missing, or cannot be.
@@ -175,14 +181,27 @@ func (r *reading) outcome(l *line) (loadgen.Kind, error) {
 
 func nanoseconds(seconds float64) int64 { return int64(math.Round(seconds * 1e9)) }
 
-// together checks what all requests are in common.
-func (r *reading) together() error {
-	most := r.load.Connections
-	if i := overlapping(r.requests, most, clockOff); i >= 0 {
-		return r.wrong(r.numbers[i], "is of a request that was under way together with %d others, and the load has %d "+
-			"connections (times are compared to %d µs)", most, most, clockOff/1000)
+// overlapping returns the index of the first sample that was under way together with at least most others; -1 without
+// one. Times may be off by some nanoseconds.
+func overlapping(samples []loadgen.Sample, most int, off int64) (at int) {
+	order, ends := make([]int, 0, len(samples)), make([]int64, 0, len(samples))
+	for i := range samples {
+		if s := &samples[i]; s.Sent != loadgen.NeverSent {
+			order, ends = append(order, i), append(ends, s.End)
+		}
 	}
-	return nil
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(samples[a].Sent, samples[b].Sent) })
+	slices.Sort(ends)
+	ended := 0
+	for n, i := range order {
+		for ended < len(ends) && ends[ended] <= samples[i].Sent+off {
+			ended++
+		}
+		if n+1-ended > most {
+			return i
+		}
+	}
+	return -1
 }
 
 // counted returns the measurement of a load from its requests. It began, with its warm-up, at a moment of the clock of

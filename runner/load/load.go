@@ -1,7 +1,7 @@
 // Package load measures trials: it puts requests on a service, or runs a command, and returns what was measured.
 //
 // Everything runs by Exec. A load generator, and a command in an image of its own, have a container that the runner
-// starts beside the services, whose first process is our program and idles.
+// starts with the services, whose first process is our program and idles.
 //
 // A Driver says what the numbers are by docs/method.md#definitions; it decides nothing about order, saving or freshness.
 // What goes wrong with a benchmark is the Failure of the Measurement; an error means that we could not measure.
@@ -58,7 +58,7 @@ type Place struct {
 	Seed   uint64           // of the load's random numbers: the same for all trials of a round
 	// Image returns an image of the trial as the engine knows it.
 	Image func(spec.Image) engine.Prepared
-	// Services are those of the trial, by name; of a scaled one, the first.
+	// Services are the trial's, by name; the first container of a scaled one.
 	Services map[string]engine.Container
 	// Ahead is how far the clock of the machine that the load runs on is ahead of ours.
 	Ahead time.Duration
@@ -164,7 +164,7 @@ func (at Place) check(ctx context.Context, path string, l *spec.Load) ([]loadgen
 	return answers, nil
 }
 
-// WrongAnswers says what is wrong with answers; empty if nothing is.
+// WrongAnswers describes the failures of answers; empty without any.
 func WrongAnswers(answers []loadgen.Answer) string {
 	var wrong []string
 	for _, a := range answers {

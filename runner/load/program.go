@@ -30,7 +30,7 @@ type Programs struct {
 	program []byte // ours
 }
 
-// Prepare implements Driver; images of programs are those of their trials.
+// Prepare implements Driver; programs run in images of their trials.
 func (d *Programs) Prepare(context.Context, engine.Engine, io.Writer) (err error) {
 	d.program, err = d.Agent()
 	return err
@@ -71,7 +71,7 @@ func (d *Programs) Measure(ctx context.Context, at Place, t *plan.Trial) (m Meas
 		if l.Driver.Prints == spec.Summary {
 			m, err = summed(exit.Stdout, w, l, at)
 		} else {
-			m, err = told(exit.Stdout, w, l, at)
+			m, err = measureLines(exit.Stdout, w, l, at)
 		}
 		if err != nil {
 			failure, m = err.Error(), Measurement{Output: m.Output}
@@ -91,7 +91,7 @@ func inTrial(t *plan.Trial, err error) error {
 	return fmt.Errorf("trial %s: running %s: %w", t.Name, record.DriverTool, err)
 }
 
-// run runs a driver once, and watches it. The failure is why nothing counts that it has told.
+// run runs a driver once, and watches it. The failure says why its output does not count.
 func (d *Programs) run(ctx context.Context, at Place, l *spec.Load) (exit engine.Exit, w *watch, failure string,
 	err error) {
 	document, err := ask(l, at)
@@ -118,7 +118,7 @@ var errTooMuch = fmt.Errorf("the driver printed %d MiB or more: shorten the load
 var errBegan = errors.New("the driver says that it began at a time at which it did not run: began is the Unix time in " +
 	"seconds")
 
-// howItEnded is why nothing counts that a program has told; empty if it ended well.
+// howItEnded says why the output of a program does not count; empty if it ended well.
 func howItEnded(name string, exit engine.Exit) string {
 	switch {
 	case exit.OutOfMemory:
@@ -141,8 +141,8 @@ func howMuchIsPrinted(exit engine.Exit) string {
 	return ""
 }
 
-// told makes a measurement of lines with a request each.
-func told(printed []byte, w *watch, l *spec.Load, at Place) (Measurement, error) {
+// measureLines makes a measurement of lines with a request each.
+func measureLines(printed []byte, w *watch, l *spec.Load, at Place) (Measurement, error) {
 	r := reading{load: l, most: w.ended.Sub(w.began), open: l.Rate > 0}
 	if err := r.read(printed); err != nil {
 		return Measurement{}, err

@@ -110,7 +110,7 @@ func TestDriverOfThisMachineReads(t *testing.T) {
 	}
 }
 
-// What a driver tells of each request is what our generator would have told.
+// Requests that a driver prints are counted as our generator counts its own.
 func TestLines(t *testing.T) {
 	m, asked := drive(t, driven(), prints(`
 {"at": 0.05, "latency": 0.01, "ok": true, "status": 200}
@@ -134,7 +134,7 @@ func TestLines(t *testing.T) {
 		t.Errorf("%+v, %+v", l, l.Overlap)
 	}
 	if len(m.Samples) != 1 || m.Samples[0].Metric != "generator.cpu" || len(m.Histograms) != 2 {
-		t.Errorf("something is measured that nobody told: %v, %v", m.Samples, slices.Collect(maps.Keys(m.Histograms)))
+		t.Errorf("something is measured that the driver did not print: %v, %v", m.Samples, slices.Collect(maps.Keys(m.Histograms)))
 	}
 	if want := start.Add(m.Warmup); !m.Start.Equal(want) {
 		t.Errorf("the window began at %v, want %v", m.Start, want)
@@ -229,14 +229,14 @@ func TestWrongOutput(t *testing.T) {
 			"line 1 of the driver's output says when the load began, and something"},
 		{"began at another time", "{\"began\": 1e9}\n" + right, nil,
 			"the driver says that it began at a time at which it did not run"},
-		{"only began", `{"began": 1}`, nil, "the driver told of no request"},
+		{"only began", `{"began": 1}`, nil, "the driver printed no request"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := driven()
 			if tt.change != nil {
 				tt.change(l)
 			}
-			m, err := told([]byte(tt.printed), ran(300*time.Millisecond), l, Place{Cores: 1})
+			m, err := measureLines([]byte(tt.printed), ran(300*time.Millisecond), l, Place{Cores: 1})
 			if err == nil || !strings.HasPrefix(err.Error(), tt.want) || m.Load != nil {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
@@ -351,7 +351,7 @@ func FuzzLines(f *testing.F) {
 		if open {
 			l.Rate, l.Arrivals = 10, "poisson"
 		}
-		m, err := told(printed, ran(time.Second), l, Place{Cores: 1})
+		m, err := measureLines(printed, ran(time.Second), l, Place{Cores: 1})
 		switch {
 		case err != nil && m.Load != nil:
 			t.Errorf("both a load and %v", err)

@@ -188,7 +188,7 @@ func (d *Tool) call(ctx context.Context, at Place, l *spec.Load) (engine.Exit, *
 	return exit, w, err
 }
 
-// schedule is how far a tool kept to that of an open loop. Which requests found no free connection no tool tells.
+// schedule returns what a tool sent of an open loop. No tool reports which requests found no free connection.
 func schedule(l *spec.Load, o *loadtool.Output) *record.OpenLoop {
 	due := max(o.Attempted, int64(math.Round(l.Rate*l.Duration.Seconds())))
 	return &record.OpenLoop{Rate: l.Rate, Arrivals: l.Arrivals, Due: due, Sent: max(0, o.Attempted)}

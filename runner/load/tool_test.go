@@ -319,7 +319,7 @@ func TestRate(t *testing.T) {
 	}
 	for _, sample := range m.Samples {
 		if strings.HasPrefix(sample.Metric, "latency") {
-			t.Errorf("%s is told, which begins when requests were due", sample.Metric)
+			t.Errorf("%s is there, which begins when requests were due", sample.Metric)
 		}
 	}
 	if !slices.ContainsFunc(m.Samples, func(s record.Sample) bool { return s.Metric == "service.p99" }) {

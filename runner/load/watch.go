@@ -142,7 +142,7 @@ func (w *watch) busy(cores int) (busiest, used float64, ok bool) {
 	return min(1, busiest), used, true
 }
 
-// fromUnix converts a Unix time in seconds; the zero time if there is no such moment.
+// fromUnix converts a Unix time in seconds; the zero time if it is out of range.
 func fromUnix(seconds float64) time.Time {
 	const most = 1 << 33
 	if !(seconds > 0 && seconds < most) {

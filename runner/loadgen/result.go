@@ -3,7 +3,6 @@ package loadgen
 import (
 	"fmt"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -17,7 +16,7 @@ type Result struct {
 	SchemaVersion int `json:"schema_version"`
 	Semantics     int `json:"semantics"`
 
-	// Addresses are those the load went to, Unreachable those of the same family that accepted no connection before it.
+	// The load went to Addresses; Unreachable are others of the same family that accepted no connection before it.
 	Addresses   []netip.AddrPort `json:"addresses"`
 	Unreachable []netip.AddrPort `json:"unreachable,omitempty"`
 
@@ -148,10 +147,6 @@ type TLS struct {
 	Protocol    string `json:"protocol"`     // that ALPN agreed on: "http/1.1", or empty
 }
 
-func (t TLS) compare(other TLS) int {
-	return strings.Compare(t.Version+t.CipherSuite+t.Protocol, other.Version+other.CipherSuite+other.Protocol)
-}
-
 // InFlight is how long all clients together had a request under way or were thinking, from the start of the window to the
 // start of the last request, which is Length. Time / (Length · connections) is ρ of docs/method.md#quantities-checked.
 type InFlight struct {
@@ -191,7 +186,7 @@ type Health struct {
 	Waiting *float64 `json:"waiting,omitempty"`
 }
 
-// Warmup counts the requests of the warm-up as Result counts those of the window.
+// Warmup counts the requests of the warm-up.
 type Warmup struct {
 	Attempted int64 `json:"attempted"`
 	Answered  int64 `json:"answered"`
@@ -219,7 +214,7 @@ func (d Distribution) Histogram() (*hdrhistogram.Histogram, error) {
 		return nil, fmt.Errorf("decoding histogram: %w", err)
 	}
 	if got, want := h.TotalCount(), d.Count-d.Overflow; got != want {
-		return nil, fmt.Errorf("decoding histogram: it holds %d values, and the counts beside it say %d", got, want)
+		return nil, fmt.Errorf("decoding histogram: it holds %d values, and its counts say %d", got, want)
 	}
 	return h, nil
 }

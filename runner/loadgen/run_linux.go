@@ -2,8 +2,10 @@ package loadgen
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -178,7 +180,9 @@ func (r *run) result() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	result.TLS = slices.SortedFunc(maps.Keys(encryptions), TLS.compare)
+	result.TLS = slices.SortedFunc(maps.Keys(encryptions), func(a, b TLS) int {
+		return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
+	})
 	start := r.window.start.Load()
 	result.Start = r.base.Add(time.Duration(start)).UTC()
 	if result.EndedBy == EndedByRequests && !r.config.Cut {
