@@ -41,7 +41,7 @@ type LinkConfig struct {
 	spec.Link
 }
 
-// LinkRoute leads from an address that the link listens at, such as ":5432", to that of the service: "db.behind:5432".
+// LinkRoute leads from an address that the link listens at, such as ":5432", to a service, such as "db.behind:5432".
 // The name is looked up once, before the first connection.
 type LinkRoute struct {
 	Listen string `json:"listen"`

@@ -64,7 +64,7 @@ func newLateness() *lateness {
 	return &lateness{histogram: hdrhistogram.New(leastLateness, mostLateness, 2)}
 }
 
-// add counts an act that was so many nanoseconds late.
+// add counts an act that was late by nanoseconds.
 func (l *lateness) add(late int64) {
 	_ = l.histogram.RecordValue(min(max(late, leastLateness), mostLateness)) // it lies within the range
 }

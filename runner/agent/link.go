@@ -62,7 +62,7 @@ func ListenLink(ctx context.Context, config LinkConfig) (*Relay, error) {
 // lookupTimeout is how long a look-up of the name of a service may take.
 const lookupTimeout = 10 * time.Second
 
-// lookup returns the addresses of a service in order, only those of IPv4 if there are any.
+// lookup returns the addresses of a service in order, only IPv4 ones if there are any.
 func lookup(ctx context.Context, target string) (found []unix.Sockaddr, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()

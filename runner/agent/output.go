@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Limits of what is kept of a program's output, in bytes.
+// Limits of a program's output that is kept, in bytes.
 const (
 	maxLine    = 64 << 10 // of a metric
 	maxMetrics = 1 << 20  // of all metrics
@@ -14,7 +14,7 @@ const (
 	maxSaid    = 4 << 10 // of standard output, to be shown next to a failure
 )
 
-// scanner finds lines that may be metrics in what is written to it.
+// scanner finds lines that may be metrics.
 type scanner struct {
 	line    []byte // so far, if it begins with {
 	other   bool   // the line begins with something else

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Name is that of the program.
+// Name is the name of the program.
 const Name = "benchbook-agent"
 
 // Parts of the program, which are its first argument.

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bounds of what is in transit, in bytes of memory.
+// Bounds of data in transit, in bytes of memory.
 const (
 	maxFlow      = 4 << 20   // of one direction of a connection
 	maxAll       = 256 << 20 // of all flows,
@@ -234,7 +234,7 @@ func (f *flow) arrived() {
 	}
 }
 
-// deliver gives the receiver what has arrived, as far as it takes it.
+// deliver writes data that has arrived, until the receiver blocks.
 func (f *flow) deliver() {
 	c, to := f.conn, &f.conn.ends[1-f.from]
 	for len(f.queue) > 0 && to.connected && to.writable {
@@ -298,7 +298,7 @@ func (c *connection) lost(i int) {
 	c.flows[i].push(mark{due: max(c.relay.now(), c.opens) + c.relay.trip(), event: broken})
 }
 
-// close closes both sockets and drops what is in transit.
+// close closes both sockets and drops the data in transit.
 func (c *connection) close() {
 	for i := range c.ends {
 		c.closeEnd(i)
@@ -306,7 +306,7 @@ func (c *connection) close() {
 	c.relay.unset(&c.dial)
 }
 
-// closeEnd closes a socket and drops what is in transit to it.
+// closeEnd closes a socket and drops the data in transit to it.
 func (c *connection) closeEnd(i int) {
 	e, f := &c.ends[i], &c.flows[1-i]
 	if e.fd >= 0 {

@@ -12,8 +12,8 @@ import (
 
 // TimerReport is what a program took, which the timer ran once. It travels as JSON.
 //
-// Real time is monotonic, from just before the program is started to its end. User and system time are those of all its
-// processes until then: the program, the children that it waited for, and those that it left behind, ended or not.
+// Real time is monotonic, from just before the program is started to its end. User and system time cover all its
+// processes until then: the program, children that it waited for, and processes that it left behind, ended or not.
 type TimerReport struct {
 	Exit   int           `json:"exit"` // 128 plus the signal, if a signal ended it
 	Start  time.Time     `json:"start"`
@@ -88,7 +88,7 @@ func (s TimerSettings) Write(w io.Writer, r TimerReport) error {
 	return err
 }
 
-// Read returns the report in the output of a container, whatever else is in it.
+// Read returns the report in the output of a container, among other output.
 func (s TimerSettings) Read(output []byte) (r TimerReport, err error) {
 	_, data, found := bytes.Cut(output, []byte(s.Marker+" "))
 	if !found || s.Marker == "" {

@@ -58,7 +58,7 @@ func (c *client) parse() (complete bool, err error) {
 	}
 	if c.expected {
 		c.expected = false
-		_, _ = unix.Write(c.fd, []byte("HTTP/1.1 100 Continue\r\n\r\n")) // without it, the client goes on after a while
+		_, _ = unix.Write(c.fd, []byte("HTTP/1.1 100 Continue\r\n\r\n")) // without it, the client sends the body after a while
 	}
 	return false, nil
 }

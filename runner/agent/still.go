@@ -64,7 +64,7 @@ func (w *watcher) look() bool {
 	return true
 }
 
-// end returns the longest standstill, which may last until now; -1 if it is not known.
+// end returns the longest standstill, which may last until now; -1 if unknown.
 func (w *watcher) end() time.Duration {
 	known := w.look()
 	w.mu.Lock()

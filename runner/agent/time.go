@@ -17,7 +17,7 @@ import (
 // runOptions say how a program is run.
 type runOptions struct {
 	contains string // a text to look for in standard output
-	// standard makes the program's streams those of this process as well. What is written to /proc/1/fd/1, a habit in
+	// standard makes this process write to the program's streams too. What is written to /proc/1/fd/1, a habit in
 	// containers, is then output of the program.
 	standard   bool
 	keepStdout bool // keep the end of standard output
@@ -166,8 +166,8 @@ func (s *stream) read(to io.Writer) {
 	}()
 }
 
-// finish hands over what the program wrote before it ended and was not read yet. Children that it left behind may go on
-// to write, and are not waited for.
+// finish hands over what the program wrote before it ended and was not read yet. Children that it left behind may still
+// write; they are not waited for.
 func (s *stream) finish() error {
 	if err := s.out.SetReadDeadline(time.Unix(1, 0)); err != nil {
 		return err

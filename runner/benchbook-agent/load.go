@@ -27,7 +27,7 @@ const memoryLimit = 256 << 20
 // package loadgen as JSON from the environment, and prints the Result as JSON. With the argument check it asks every
 // target once and prints the answers instead.
 //
-// The error is nil if it could measure, whatever the server did.
+// A failing server is a result, not an error.
 func putLoad(ctx context.Context, args []string, s streams) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memoryLimit)

@@ -33,7 +33,7 @@ type part struct {
 	run    func(ctx context.Context, args []string, s streams) error
 }
 
-// streams are those of the program.
+// streams are the standard streams.
 type streams struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer

@@ -12,8 +12,9 @@ import (
 	"benchbook/runner/agent"
 )
 
-// timeCommand runs a program and prints what it took to standard output as JSON, after a marker from its environment. The
-// status is 1, with a line on standard error, if the program could not be run, and 0 otherwise, whatever its own status.
+// timeCommand runs a program and prints what it took to standard output as JSON, after a marker from its environment.
+// The status is 1, with a line on standard error, if the program could not be run, and 0 otherwise, also if the program
+// failed.
 func timeCommand(args []string) {
 	stdout, errOut := aside(1)
 	stderr, errErr := aside(2)

@@ -182,7 +182,7 @@ func (a *whole) describe() string {
 		excerpt(a.body.start))
 }
 
-// check returns what is wrong with an answer, which has ended. It works on nil as well.
+// check returns the first fault of an answer, which has ended. It works on nil as well.
 func (v *Verify) check(a *whole) error {
 	switch {
 	case !v.hasRightStatus(a.status) && (v == nil || len(v.Status) == 0):

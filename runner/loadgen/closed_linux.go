@@ -34,7 +34,7 @@ func newClosedLoop(e *engine, clients int) *closedLoop {
 
 func (l *closedLoop) begin() { l.nextAdmission = max(l.engine.clock, l.engine.started) }
 
-func (l *closedLoop) due(int) {} // there is no schedule
+func (l *closedLoop) due(int) {} // it has no schedule
 
 func (l *closedLoop) clientOf(connection int32) int { return int(connection) / l.engine.perClient }
 

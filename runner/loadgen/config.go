@@ -45,7 +45,7 @@ type Config struct {
 	// they start as fast as connections can be opened.
 	Staggered bool `json:"staggered,omitempty"`
 
-	// Rate is how many requests are due per second, whatever the server does.
+	// Rate is how many requests are due per second.
 	Rate float64 `json:"rate,omitempty"`
 
 	// Arrivals spreads the requests of an open loop; empty means ConstantArrivals.

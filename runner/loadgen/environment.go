@@ -32,7 +32,7 @@ func Environment(config string) (variables []string) {
 	return variables
 }
 
-// FromEnvironment returns the config in the variables that get finds; empty if there is none.
+// FromEnvironment returns the config in the variables that get finds; empty without any.
 func FromEnvironment(get func(name string) string) string {
 	var text strings.Builder
 	for n := 1; n == 1 || get(variableName(n)) != ""; n++ {

@@ -9,7 +9,7 @@ import (
 type openLoop struct {
 	engine     *engine
 	schedule   *schedule
-	nextDue    int64 // when the next request is due, never if there is none
+	nextDue    int64 // when the next request is due; never after the last
 	nextDraw   uint64
 	nextTarget int
 

@@ -36,7 +36,7 @@ func newOrigin(u *url.URL) *origin {
 	return o
 }
 
-// resolve returns the addresses of the origin, those of IPv4 first.
+// resolve returns the addresses of the origin, IPv4 first.
 func (o *origin) resolve(ctx context.Context, timeout time.Duration) ([]netip.AddrPort, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

@@ -23,7 +23,7 @@ type load struct {
 type target struct {
 	request *request
 	origin  int    // index in load.origins
-	upTo    uint64 // draws below this, and not below that of the target before, are for this one
+	upTo    uint64 // draws from the upTo of the target before to this one
 }
 
 // now is the run's clock, in nanoseconds.

@@ -67,7 +67,7 @@ func newAddress(a netip.AddrPort) (address, error) {
 	return out, nil
 }
 
-// networkOrder is a port whose bytes in memory are those of the network.
+// networkOrder swaps a port to network byte order.
 func networkOrder(port uint16) uint16 {
 	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, port))
 }
