@@ -26,9 +26,8 @@ type scanner struct {
 func (s *scanner) Write(p []byte) (n int, err error) {
 	n = len(p)
 	for len(p) > 0 {
-		if len(s.line) == 0 && !s.other {
-			p = bytes.TrimLeft(p, " \t\r\n")
-			s.other = len(p) > 0 && p[0] != '{'
+		if len(s.line) == 0 {
+			p = s.skip(p)
 		}
 		part, rest, ended := bytes.Cut(p, []byte("\n"))
 		if !s.other {
@@ -39,6 +38,20 @@ func (s *scanner) Write(p []byte) (n int, err error) {
 		}
 	}
 	return n, nil
+}
+
+// skip skips to the next brace, which begins a line unless other. A program that prints many lines without one must not
+// wait for us.
+func (s *scanner) skip(p []byte) []byte {
+	skipped, rest := p, []byte(nil)
+	if at := bytes.IndexByte(p, '{'); at >= 0 {
+		skipped, rest = p[:at], p[at:]
+	}
+	if end := bytes.LastIndexByte(skipped, '\n'); end >= 0 {
+		s.other, skipped = false, skipped[end+1:]
+	}
+	s.other = s.other || len(bytes.TrimLeft(skipped, " \t\r")) > 0
+	return rest
 }
 
 // endLine ends the line. The last one of an output may have no end.

@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"bytes"
 	"io"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Metrics, a text and the end of an output are found, however it is cut into pieces.
@@ -55,5 +57,23 @@ func TestOutput(t *testing.T) {
 				t.Errorf("%s in pieces of %d: kept %q, want %q", tt.name, size, end.kept, want)
 			}
 		}
+	}
+}
+
+// Short lines are read about as fast as one long line: a program that prints them waits for us.
+func TestShortLines(t *testing.T) {
+	const size = 4 << 20
+	fastest := func(text []byte) time.Duration {
+		best := time.Hour
+		for range 10 {
+			begin := time.Now()
+			_, _ = new(scanner).Write(text) // cannot fail
+			best = min(best, time.Since(begin))
+		}
+		return best
+	}
+	long, short := fastest(bytes.Repeat([]byte("yy"), size/2)), fastest(bytes.Repeat([]byte("y\n"), size/2))
+	if short > 20*long {
+		t.Errorf("short lines took %v, a long one %v", short, long)
 	}
 }
