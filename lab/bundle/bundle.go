@@ -211,8 +211,8 @@ func (b *builder) listTracked(ctx context.Context) error {
 	return nil
 }
 
-// addReads adds the files that a plan reads, and those of them that may hold secrets. Files behind links get their
-// paths in the project.
+// addReads adds the files that a plan reads to found, and the ones that may hold secrets to private. Files behind links
+// get their paths in the project.
 func (b *builder) addReads(p *plan.Plan, found, private map[string]bool) {
 	resolved, err := filepath.EvalSymlinks(b.project.Repository())
 	inProject := func(name string) string {

@@ -183,8 +183,8 @@ func TemplatesIn(n *source.Node, problems *source.Problems) {
 }
 
 // Merge lays over on top of base: mappings merge key by key, anything else replaces, null removes. What replaces comes
-// after what stays, but for the axes of an experiment's matrix. Null in services over Compose files is kept, since it
-// removes what is in those.
+// after what stays, but for the axes of an experiment's matrix. Null in services is kept where there are Compose files,
+// whose keys it removes.
 func Merge(base, over *source.Node) *source.Node {
 	out := source.Merge(base, over, false)
 	if out.Get("compose") != nil && over.Get("services") != nil {

@@ -42,15 +42,15 @@ type FigureKind struct {
 	Drawn   string // how; the name, but where a kind has two forms
 	Subject FigureSubject
 	X, Y    FigureAxis
-	// Needs are the keys that a figure cannot do without, and Hint how to give them; Takes those that it may have beside
-	// Common. Of log they have which axis may be in equal ratios.
+	// Needs are required keys, and Hint how to give them. Takes are optional keys besides CommonFigureKeys; an axis in
+	// log may have a logarithmic scale.
 	Needs, Takes []string
 	Hint         string
 	// Shows is which metrics a figure shows: the keys that name them, or the metric. One that ends with * is a family.
 	Shows []string
 }
 
-// FigureColours is how many colours figures have: more cannot be told apart with any kind of colour vision.
+// FigureColours is the number of colours of figures: readers with colour blindness cannot distinguish more.
 const FigureColours = 6
 
 // CommonFigureKeys are the keys that figures of all kinds may have.
@@ -90,8 +90,8 @@ var (
 		Takes: strings.Fields("where colour")}
 )
 
-// FigureKindOf gives the kind of a name, in the form that x and y of a figure ask for. If there is none, the kind has no keys and
-// ok is false.
+// FigureKindOf returns the kind with a name, in its form for these x and y. For an unknown name the kind has no keys
+// and ok is false.
 func FigureKindOf(name, x string, y []string) (k *FigureKind, ok bool) {
 	switch {
 	case name == "scatter" && x != "" && len(y) == 0:
@@ -121,7 +121,8 @@ func (k *FigureKind) Has(key string) bool {
 	return slices.Contains(CommonFigureKeys, key) || slices.Contains(k.Needs, key) || slices.Contains(k.Takes, key)
 }
 
-// Metrics are those that a figure shows with these keys, as far as they can be listed. An empty one is not given.
+// Metrics returns the metrics that a figure with these keys shows. Families of metrics are left out; a key that is not
+// given is an empty string.
 func (k *FigureKind) Metrics(x string, y []string) []string {
 	var out []string
 	for _, name := range k.Shows {

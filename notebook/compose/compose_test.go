@@ -193,7 +193,7 @@ func TestRefused(t *testing.T) {
 			"volume: {subpath: p}}]\nvolumes: {d: {}}\n", "",
 			`service "a": volumes.volume.subpath is not supported`, "mount the whole volume"},
 		{"another platform", "services:\n  a:\n    image: x\n    platform: linux/s390x\n", "",
-			`service "a": platform linux/s390x is not that of this machine`, "a: {platform: null}"},
+			`service "a": platform linux/s390x cannot run here`, "a: {platform: null}"},
 		{"a build from elsewhere", "services:\n  a:\n    build: https://example.org/a.git\n", "",
 			"https://example.org/a.git is fetched from elsewhere", "clone it"},
 		{"a hook", "services:\n  a:\n    image: x\n    post_start: [{command: [x]}]\n", "", `service "a": post_start is not ` +

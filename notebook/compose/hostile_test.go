@@ -150,7 +150,7 @@ var hostile = []struct {
 		"[\"vol:/v\"]}}\nvolumes: {vol: {driver: local, driver_opts: {type: none, o: bind, device: /}}}\n"},
 		`the volume "vol" has a driver of its own`},
 	{"a network of the host", map[string]string{"docker-compose.yml": "services: {a: {image: x, networks: [n]}}\n" +
-		"networks: {n: {name: host, external: true}}\n"}, `the network "n" is that of the machine`},
+		"networks: {n: {name: host, external: true}}\n"}, `network "n" is not supported`},
 	{"a program of the host", map[string]string{"docker-compose.yml": "services: {a: {provider: {type: evil}}}"},
 		"provider is not supported"},
 }

@@ -102,7 +102,7 @@ func init() {
 	}
 }
 
-// A service is one service on its way from Compose's keys to those of articles.
+// A service is a Compose service that is being translated into the keys of an article.
 type service struct {
 	*Project
 	*types.ServiceConfig
@@ -289,8 +289,8 @@ func (s *service) platforms(any) {
 
 func (s *service) platform(any) {
 	if !isHere(s.Platform) {
-		s.refuse("platform", fmt.Sprintf("platform %s is not that of this machine, linux/%s", s.Platform, runtime.GOARCH),
-			"measure it on such a machine; for the image of this one write NAME: {platform: null} under services: of the experiment")
+		s.refuse("platform", fmt.Sprintf("platform %s cannot run here: this machine is linux/%s", s.Platform, runtime.GOARCH),
+			"measure it on such a machine; to use this machine's image, write NAME: {platform: null} under services: of the experiment")
 	}
 }
 
@@ -442,7 +442,7 @@ func (s *service) file(f types.FileObjectConfig, name, key, instead string) stri
 	data := f.Content
 	switch value, known := s.environmentOf(f); {
 	case bool(f.External):
-		s.refuse(key, fmt.Sprintf("%q is external, so nothing tells what is in it", name), "give it a file: or "+instead)
+		s.refuse(key, fmt.Sprintf("%q is external: its content is not in the project", name), "give it a file: or "+instead)
 		return ""
 	case f.Driver != "" || f.TemplateDriver != "":
 		s.refuse(key, fmt.Sprintf("%q has a driver of its own", name), "give it a file: or "+instead)
@@ -544,8 +544,8 @@ func (s *service) healthcheck(any) {
 func (s *service) networks(any) {
 	for _, name := range slices.Sorted(maps.Keys(s.Networks)) {
 		if of := s.project.Networks[name]; bool(of.External) && (of.Name == "host" || of.Name == "none") {
-			s.refuse("networks", fmt.Sprintf("the network %q is that of the machine, or none", name),
-				"remove it: services have a network of their own")
+			s.refuse("networks", fmt.Sprintf("network %q is not supported: services share a network of the experiment", name),
+				"remove it")
 		}
 	}
 	if _, implied := s.Networks["default"]; !implied || len(s.Networks) > 1 {
