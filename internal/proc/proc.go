@@ -1,4 +1,4 @@
-// Package proc reads what /proc says about processes and threads.
+// Package proc reads what the system says about processes, threads and service names.
 package proc
 
 import (

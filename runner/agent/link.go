@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"benchbook/internal/hosts"
+	"benchbook/internal/proc"
 )
 
 // Relay is a link. Make one with ListenLink.
@@ -74,7 +74,7 @@ func lookup(ctx context.Context, target string) (found []unix.Sockaddr, err erro
 	if err != nil {
 		return nil, fmt.Errorf("target %q: invalid port %q", target, name)
 	}
-	all, err := hosts.Lookup(ctx, host)
+	all, err := proc.LookupHost(ctx, host)
 	if err != nil {
 		return nil, fmt.Errorf("target %q: %w", target, err)
 	}

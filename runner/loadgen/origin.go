@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"benchbook/internal/hosts"
+	"benchbook/internal/proc"
 )
 
 // origin is a server as a URL names it. Requests to the same origin share connections.
@@ -40,7 +40,7 @@ func newOrigin(u *url.URL) *origin {
 func (o *origin) resolve(ctx context.Context, timeout time.Duration) ([]netip.AddrPort, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	ips, err := hosts.Lookup(ctx, o.url.Hostname())
+	ips, err := proc.LookupHost(ctx, o.url.Hostname())
 	if err != nil {
 		return nil, fmt.Errorf("resolving the target's host: %w", err)
 	}

@@ -20,7 +20,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/internal/files"
-	"benchbook/internal/hosts"
 	"benchbook/internal/proc"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -198,7 +197,7 @@ func (c *container) run(command engine.Command, stdout, stderr io.Writer) (*proc
 		env = append(env, name+"="+c.place(values[name]))
 	}
 	env = append(env, ownerVariable+"="+engine.Owner(), runVariable+"="+c.space.run, serviceVariable+"="+c.folder,
-		hosts.Variable+"="+c.space.names.file)
+		proc.HostsVariable+"="+c.space.names.file)
 	args := slices.Clone(command.Args)
 	for i, arg := range args {
 		args[i] = c.place(arg)

@@ -22,7 +22,6 @@ import (
 	"syscall"
 	"time"
 
-	"benchbook/internal/hosts"
 	"benchbook/internal/proc"
 )
 
@@ -32,7 +31,7 @@ func dialName(ctx context.Context, network, address string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := hosts.Lookup(ctx, host)
+	found, err := proc.LookupHost(ctx, host)
 	if err != nil {
 		return nil, err
 	}
