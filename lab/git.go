@@ -6,7 +6,7 @@ import (
 	"os/exec"
 	"strings"
 
-	"benchbook/internal/git"
+	"benchbook/internal/files"
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 )
@@ -15,7 +15,7 @@ import (
 // repository is not committed, records and what benchbook makes aside. Without a repository, a commit or git it returns
 // the reason: nobody needs one to measure.
 func RevisionOf(ctx context.Context, project *article.Project) string {
-	repository := git.New(ctx, project.Dir)
+	repository := files.Git(ctx, project.Dir)
 	revision, err := repository.Run("", "rev-parse", "--verify", "--short=12", "HEAD")
 	switch {
 	case errors.Is(err, exec.ErrNotFound):

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"benchbook/internal/git"
+	"benchbook/internal/files"
 )
 
 // noJekyll keeps GitHub Pages from leaving out files that begin with _.
@@ -142,11 +142,11 @@ func (b Branch) Publish(ctx context.Context, dir, title string, dryRun bool) (Pu
 
 func (b Branch) publish(ctx context.Context, dir, title string, dryRun bool) (Published, error) {
 	out := Published{To: fmt.Sprintf("branch %s of %s", b.Name, b.Remote), Written: []string{}, Removed: []string{}}
-	files, err := read(dir)
+	pages, err := read(dir)
 	if err != nil {
 		return out, err
 	}
-	if out.Files = len(files); slices.ContainsFunc(slices.Collect(maps.Keys(files)),
+	if out.Files = len(pages); slices.ContainsFunc(slices.Collect(maps.Keys(pages)),
 		func(name string) bool { return strings.ContainsAny(name, "\n\"\\") }) {
 		return out, errors.New("the site has a file with a line break, a quote or a backslash in its name: rename the " +
 			"article that it is of")
@@ -166,10 +166,10 @@ func (b Branch) publish(ctx context.Context, dir, title string, dryRun bool) (Pu
 	if head, err := g.Run("", "symbolic-ref", "--quiet", "--short", "HEAD"); err == nil && head == b.Name {
 		return out, fmt.Errorf("%s is the branch that you work on: name one for the site alone with --branch", b.Name)
 	}
-	if files[manifestFile], err = manifestOf(slices.Sorted(maps.Keys(files))); err != nil {
+	if pages[manifestFile], err = manifestOf(slices.Sorted(maps.Keys(pages))); err != nil {
 		return out, err
 	}
-	blobs, err := g.blobs(files)
+	blobs, err := g.blobs(pages)
 	if err != nil {
 		return out, err
 	}
@@ -182,7 +182,7 @@ func (b Branch) publish(ctx context.Context, dir, title string, dryRun bool) (Pu
 			return out, nil
 		}
 		err = g.push(url, commit, b)
-		if !errors.Is(err, git.ErrMoved) {
+		if !errors.Is(err, files.ErrMoved) {
 			out.Commit = commit
 			break
 		}
@@ -192,13 +192,13 @@ func (b Branch) publish(ctx context.Context, dir, title string, dryRun bool) (Pu
 
 // A branchRepository is one that is published from, without changing it.
 type branchRepository struct {
-	*git.Repository
+	*files.Repository
 	temporary string // folder
 	head      string // revision that is checked out, short; empty if there is none
 }
 
 func openRepository(ctx context.Context, dir string) (*branchRepository, error) {
-	g := &branchRepository{Repository: git.New(ctx, dir)}
+	g := &branchRepository{Repository: files.Git(ctx, dir)}
 	objects, err := g.Run("", "rev-parse", "--path-format=absolute", "--git-path", "objects")
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
@@ -311,13 +311,13 @@ func (p *Published) changes(there, before, blobs map[string]string) string {
 	for _, name := range slices.Sorted(maps.Keys(before)) {
 		if _, kept := blobs[name]; !kept && there[name] != "" {
 			p.Removed = append(p.Removed, name)
-			index.WriteString(git.Change(name, ""))
+			index.WriteString(files.TreeChange(name, ""))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(blobs)) {
 		if there[name] != blobs[name] {
 			p.Written = append(p.Written, name)
-			index.WriteString(git.Change(name, blobs[name]))
+			index.WriteString(files.TreeChange(name, blobs[name]))
 		}
 	}
 	return index.String()
@@ -415,7 +415,7 @@ func (g *branchRepository) push(url, commit string, b Branch) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, git.ErrMoved):
+	case errors.Is(err, files.ErrMoved):
 		return fmt.Errorf("branch %s of %s: %w", b.Name, b.Remote, err)
 	}
 	return fmt.Errorf("%s does not take branch %s: "+

@@ -1,8 +1,8 @@
-// Package files reads files that somebody else has named, such as the author of an article.
+// Package files reads and writes files safely, and runs git.
 //
-// A name can stand for anything: to open a named pipe waits for ever, to open a device may do something, and a sparse
-// file has any size. So every function here looks before it opens, opens without waiting, looks once more at what was
-// opened, and reads no more than it is told to.
+// A path in an article can be a named pipe, whose opening blocks for ever, a device, or a sparse file of any size. So
+// every function checks the file before and after opening it, opens it without blocking, and reads a bounded number of
+// bytes. Git runs in the repository of a folder and in no other, without hooks or garbage collection.
 package files
 
 import (
@@ -69,9 +69,12 @@ func Kind(mode fs.FileMode) string {
 	}
 }
 
-// Reason is the text of an error about a file without the system call and the path in it, for messages that say in
-// their own words what was read.
+// Reason returns the cause of an error about a file, without the system call and the path, or the line of git that
+// says what is wrong.
 func Reason(err error) string {
+	if e, ok := errors.AsType[*GitError](err); ok {
+		return e.Reason()
+	}
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		err = p.Err
 	}

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/internal/git"
+	"benchbook/internal/files"
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/results"
@@ -181,12 +181,12 @@ func (b *bench) revisions(ctx context.Context) (base, head plan.Revision, err er
 }
 
 func (b *bench) revision(ctx context.Context, name string) (plan.Revision, error) {
-	commit, err := git.New(ctx, b.project.Dir).Resolve(name)
+	commit, err := files.Git(ctx, b.project.Dir).Resolve(name)
 	switch {
-	case errors.Is(err, git.ErrNoRevision):
+	case errors.Is(err, files.ErrNoRevision):
 		err = lab.UsageError(fmt.Errorf("no revision %q in the git repository: name a tag, branch or commit", name))
 	case err != nil:
-		err = lab.UsageError(fmt.Errorf("no revision %q: git says: %s", name, git.Reason(err)))
+		err = lab.UsageError(fmt.Errorf("no revision %q: git says: %s", name, files.Reason(err)))
 	}
 	return plan.Revision{Name: name, Commit: commit}, err
 }
@@ -217,7 +217,7 @@ func uncommitted(ctx context.Context, dir, root string) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(folder)
-	repository := git.New(ctx, root, "GIT_INDEX_FILE="+filepath.Join(folder, "index"), "GIT_AUTHOR_NAME=benchbook",
+	repository := files.Git(ctx, root, "GIT_INDEX_FILE="+filepath.Join(folder, "index"), "GIT_AUTHOR_NAME=benchbook",
 		"GIT_AUTHOR_EMAIL=benchbook@localhost", "GIT_AUTHOR_DATE=@0 +0000", "GIT_COMMITTER_NAME=benchbook",
 		"GIT_COMMITTER_EMAIL=benchbook@localhost", "GIT_COMMITTER_DATE=@0 +0000").WithoutFilters()
 	if _, err = repository.Run("", "read-tree", "HEAD"); err == nil {

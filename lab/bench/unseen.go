@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"benchbook/internal/files"
-	"benchbook/internal/git"
 	"benchbook/lab"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
@@ -19,7 +18,7 @@ import (
 // built from the repository differs between the sides.
 func (b *bench) unseen(ctx context.Context, base, head plan.Revision) (sentences []string, err error) {
 	root := b.project.Repository()
-	printed, err := git.New(ctx, root).Run("", "diff", "--name-only", "-z", base.Commit, head.Commit)
+	printed, err := files.Git(ctx, root).Run("", "diff", "--name-only", "-z", base.Commit, head.Commit)
 	if err != nil {
 		return nil, lab.Failure(err)
 	}

@@ -18,7 +18,6 @@ import (
 	"github.com/google/renameio/v2"
 
 	"benchbook/internal/files"
-	"benchbook/internal/git"
 	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/results"
@@ -196,11 +195,11 @@ func fileInput(ctx context.Context, path, name string) Input {
 // listTracked lists the files that git tracks in the project's repository and its submodules.
 func (b *builder) listTracked(ctx context.Context) error {
 	top := b.project.Repository()
-	if _, name := git.Top(b.project.Dir); name != ".git" {
+	if _, name := files.RepositoryAbove(b.project.Dir); name != ".git" {
 		return errors.New("a bundle holds only files that git tracks, and the project is not in a git repository: run " +
 			"git init and git add in its folder first")
 	}
-	list, err := git.New(ctx, top).Run("", "ls-files", "-z", "--full-name", "--recurse-submodules")
+	list, err := files.Git(ctx, top).Run("", "ls-files", "-z", "--full-name", "--recurse-submodules")
 	if err != nil {
 		return err
 	}

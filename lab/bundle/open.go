@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"benchbook/internal/files"
-	"benchbook/internal/git"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
@@ -53,7 +52,7 @@ func checkSettings(p *article.Project) error {
 // is reused, with the user's changes to its project file. Nothing runs, and nothing outside the folder is read.
 func extract(ctx context.Context, r *Reader, dir string, skip func(File) bool) (p *article.Project, reused bool,
 	err error) {
-	mark := filepath.Join(ProjectFolder, git.Boundary) // git and benchbook look for no repository above it
+	mark := filepath.Join(ProjectFolder, files.Boundary) // git and benchbook look for no repository above it
 	digest, _, err := files.Read(filepath.Join(dir, mark), 1<<10)
 	if err == nil && strings.TrimSpace(string(digest)) == r.Digest() {
 		p, err = openProject(dir, r.Manifest())

@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/internal/git"
+	"benchbook/internal/files"
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -242,10 +242,10 @@ func (s *recordFinder) revision(ctx context.Context, name string) (*side, error)
 	if strings.TrimSpace(name) == "" {
 		return nil, nil
 	}
-	repository := git.New(ctx, s.project.Dir)
+	repository := files.Git(ctx, s.project.Dir)
 	commit, err := repository.Resolve(name)
 	switch {
-	case errors.Is(err, git.ErrNoRevision):
+	case errors.Is(err, files.ErrNoRevision):
 		return nil, ctx.Err()
 	case err != nil: // no repository, or no git: it is no revision
 		s.gitError = err

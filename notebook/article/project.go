@@ -15,7 +15,7 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
-	"benchbook/internal/git"
+	"benchbook/internal/files"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/source"
@@ -174,7 +174,7 @@ func OpenProject(dir string) (*Project, error) {
 // Repository is the folder of the git repository, or of the opened bundle, that the project lies in; the project's own
 // without one.
 func (p *Project) Repository() string {
-	top, _ := git.Top(p.Dir)
+	top, _ := files.RepositoryAbove(p.Dir)
 	return cmp.Or(top, p.Dir)
 }
 

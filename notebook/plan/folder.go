@@ -18,7 +18,6 @@ import (
 	"github.com/moby/patternmatcher/ignorefile"
 
 	"benchbook/internal/files"
-	"benchbook/internal/git"
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
@@ -111,7 +110,7 @@ func (g *gathering) isOurs(name string) bool {
 		return true
 	}
 	switch path.Base(name) {
-	case ".git", git.Boundary, ".benchbook", ".compose": // the last is where Compose files have contents of no file
+	case ".git", files.Boundary, ".benchbook", ".compose": // the last is where Compose files have contents of no file
 		return true
 	case "benchbook-project.json", "benchbook-record.json": // what init gives editors
 		return path.Base(path.Dir(name)) == ".vscode"

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/internal/git"
+	"benchbook/internal/files"
 )
 
 // litter has the names of files and folders that editors, desktops and languages leave in any folder.
@@ -30,7 +30,7 @@ func (f *Folder) gitIgnored() map[string]bool {
 		return f.ignored
 	}
 	f.ignored = map[string]bool{}
-	out, err := git.New(context.Background(), f.Doc.Dir).Run("", "ls-files", "--others", "--ignored",
+	out, err := files.Git(context.Background(), f.Doc.Dir).Run("", "ls-files", "--others", "--ignored",
 		"--exclude-standard", "--directory", "-z")
 	if err != nil {
 		return f.ignored

@@ -14,7 +14,7 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/internal/git"
+	"benchbook/internal/files"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 )
@@ -118,7 +118,7 @@ func (e *noRevisionError) Error() string { return e.why }
 
 // committed reads what is committed in a folder, and in those below. Attributes and filters of git change nothing.
 func committed(root, revision, folder string) (map[string]*blob, error) {
-	repository := git.New(context.Background(), root, "GIT_NO_LAZY_FETCH=1") // nothing comes from other machines
+	repository := files.Git(context.Background(), root, "GIT_NO_LAZY_FETCH=1") // nothing comes from other machines
 	tree, err := repository.Resolve(revision)
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
@@ -126,7 +126,7 @@ func committed(root, revision, folder string) (map[string]*blob, error) {
 	case err != nil && strings.Contains(err.Error(), "not a git repository"):
 		return nil, &noRevisionError{why: "the project is not in a git repository",
 			wayOut: "commit it with git, or remove git from the build"}
-	case errors.Is(err, git.ErrNoRevision):
+	case errors.Is(err, files.ErrNoRevision):
 		return nil, &noRevisionError{why: fmt.Sprintf("no revision %q in the git repository", revision),
 			wayOut: "name a tag, branch or commit; git fetch --tags gets those of the remote"}
 	case err != nil:

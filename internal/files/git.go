@@ -1,6 +1,4 @@
-// Package git runs git for a program: in the repository of a folder and in no other, without tidying up behind
-// anybody's back, and with messages that can be looked into.
-package git
+package files
 
 import (
 	"bytes"
@@ -28,9 +26,9 @@ type Repository struct {
 // Boundary is the name of a file whose folder nobody looks above for a repository, as it came from somebody else.
 const Boundary = ".benchbook-bundle"
 
-// Top is the nearest folder with such a file or a repository, from a folder upwards, and which of them it has; empty
+// RepositoryAbove returns the nearest folder with such a file or a repository, from a folder upwards, and which of them it has; empty
 // for none.
-func Top(dir string) (folder, name string) {
+func RepositoryAbove(dir string) (folder, name string) {
 	for d := dir; ; d = filepath.Dir(d) {
 		for _, name := range []string{Boundary, ".git"} {
 			if _, err := os.Lstat(filepath.Join(d, name)); err == nil {
@@ -52,7 +50,7 @@ func ceiling(dir string) string {
 	if err != nil {
 		return ""
 	}
-	if folder, name := Top(resolved); name == Boundary {
+	if folder, name := RepositoryAbove(resolved); name == Boundary {
 		return folder
 	}
 	return ""
@@ -64,8 +62,8 @@ const protocols = "file:git:http:https:ssh"
 // maxOutput bounds what is read from git, in bytes. A tree bomb lists more paths than a disk holds.
 const maxOutput = 300 << 20
 
-// ErrTooMuch means that git printed more than maxOutput bytes.
-var ErrTooMuch = fmt.Errorf("git prints more than %d MiB", maxOutput>>20)
+// errTooMuch means that git printed more than maxOutput bytes.
+var errTooMuch = fmt.Errorf("git prints more than %d MiB", maxOutput>>20)
 
 // bounded keeps what is written to it, and calls full once there is more than limit bytes. The buffer is not embedded,
 // as its method ReadFrom would go round the limit.
@@ -78,13 +76,13 @@ type bounded struct {
 func (b *bounded) Write(p []byte) (int, error) {
 	if b.kept.Len()+len(p) > b.limit {
 		b.full()
-		return 0, ErrTooMuch
+		return 0, errTooMuch
 	}
 	return b.kept.Write(p)
 }
 
-// New is the repository of a folder, whose git has more variables in its environment. Nothing is looked at yet.
-func New(ctx context.Context, dir string, variables ...string) *Repository {
+// Git returns the repository of a folder, whose git has more variables in its environment. Nothing is looked at yet.
+func Git(ctx context.Context, dir string, variables ...string) *Repository {
 	r := &Repository{ctx: ctx, dir: dir}
 	for _, v := range os.Environ() {
 		switch name, _, _ := strings.Cut(v, "="); name {
@@ -108,18 +106,18 @@ func (r *Repository) With(variables ...string) *Repository {
 	return &Repository{r.ctx, r.dir, slices.Concat(r.environment, variables), slices.Clone(r.options)}
 }
 
-// An Error is what git says of a command that failed.
-type Error struct {
+// A GitError is what git says of a command that failed.
+type GitError struct {
 	Command string // its first word
 	Said    string
 }
 
-func (e *Error) Error() string {
+func (e *GitError) Error() string {
 	return fmt.Sprintf("git %s: %s", e.Command, strings.ReplaceAll(e.Said, "\n", "; "))
 }
 
 // Reason is the line of it that says what is wrong; all of it if none begins as such lines do.
-func (e *Error) Reason() string {
+func (e *GitError) Reason() string {
 	for line := range strings.Lines(e.Said) {
 		for _, begin := range []string{"fatal: ", "error: ", " ! ["} {
 			if strings.HasPrefix(line, begin) {
@@ -130,15 +128,7 @@ func (e *Error) Reason() string {
 	return e.Said
 }
 
-// Reason is that of an *Error, and what any other error says.
-func Reason(err error) string {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Reason()
-	}
-	return err.Error()
-}
-
-// Output runs git with some input, and gives what it prints. The error is an *Error, that of a program that is not
+// Output runs git with some input, and gives what it prints. The error is an *GitError, that of a program that is not
 // there, or that of the context.
 func (r *Repository) Output(input string, args ...string) ([]byte, error) {
 	// Nothing is pushed but what is named.
@@ -163,13 +153,13 @@ func (r *Repository) Output(input string, args ...string) ([]byte, error) {
 	case err == nil:
 		return stdout.kept.Bytes(), nil
 	case tooMuch:
-		return nil, fmt.Errorf("git %s: %w", args[0], ErrTooMuch)
+		return nil, fmt.Errorf("git %s: %w", args[0], errTooMuch)
 	case r.ctx.Err() != nil:
 		return nil, r.ctx.Err()
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, fmt.Errorf("git is not installed: %w", err)
 	}
-	return nil, &Error{args[0], cmp.Or(strings.TrimRight(stderr.kept.String()+stdout.kept.String(), "\n"), err.Error())}
+	return nil, &GitError{args[0], cmp.Or(strings.TrimRight(stderr.kept.String()+stdout.kept.String(), "\n"), err.Error())}
 }
 
 // WithoutFilters returns the same repository, whose commands start no filter of its own configuration, or of its
@@ -192,7 +182,7 @@ func (r *Repository) WithoutFilters() *Repository {
 
 // filters returns the keys of filters in the configuration of a repository and of its submodules, by its top folder.
 func filters(ctx context.Context, top string) (keys []string) {
-	r := New(ctx, top)
+	r := Git(ctx, top)
 	listed, _ := r.Run("", "config", "--show-scope", "--name-only", "-z", "--get-regexp", `^filter\.`) // or there are none
 	words := strings.Split(listed, "\x00")                                                             // a scope before each key
 	for i := 0; i+1 < len(words); i += 2 {
@@ -228,7 +218,7 @@ var ErrNoRevision = errors.New("there is no such revision")
 // Resolve is the commit that a name stands for. The error is ErrNoRevision, or as of Output.
 func (r *Repository) Resolve(name string) (string, error) {
 	commit, err := r.Run("", "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
-	if e, ok := errors.AsType[*Error](err); ok && strings.HasPrefix(e.Said, "exit status") { // it says nothing of its own
+	if e, ok := errors.AsType[*GitError](err); ok && strings.HasPrefix(e.Said, "exit status") { // it says nothing of its own
 		return "", ErrNoRevision
 	}
 	return commit, err
@@ -262,8 +252,8 @@ func (r *Repository) WriteTree(tip, changes string) (string, error) {
 	return r.Run("", "write-tree")
 }
 
-// Change is a line for WriteTree: a file with an object, or without one for what is removed.
-func Change(name, object string) string {
+// TreeChange is a line for WriteTree: a file with an object, or without one for what is removed.
+func TreeChange(name, object string) string {
 	if object == "" {
 		return fmt.Sprintf("0 %040d\t%s\x00", 0, name)
 	}

@@ -1,4 +1,4 @@
-package git
+package files
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 
 func repository(t *testing.T) *Repository {
 	t.Helper()
-	r := New(t.Context(), t.TempDir(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
+	r := Git(t.Context(), t.TempDir(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org")
 	if _, err := r.Run("", "init", "--quiet"); err != nil {
 		t.Fatal(err)
@@ -43,8 +43,8 @@ func TestTreeBomb(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	if _, err := r.Tree(commit, ""); !errors.Is(err, ErrTooMuch) {
-		t.Errorf("got %v, want ErrTooMuch", err)
+	if _, err := r.Tree(commit, ""); !errors.Is(err, errTooMuch) {
+		t.Errorf("got %v, want errTooMuch", err)
 	}
 	if took := time.Since(began); took > time.Minute {
 		t.Errorf("it took %s", took)
@@ -73,7 +73,7 @@ func TestNoRemoteHelpers(t *testing.T) {
 		t.Error("the address of a remote ran a program")
 	}
 	bare := t.TempDir()
-	if _, err := New(t.Context(), bare).Run("", "init", "--quiet", "--bare"); err != nil {
+	if _, err := Git(t.Context(), bare).Run("", "init", "--quiet", "--bare"); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Push(bare, commit, "main"); err != nil {
