@@ -1,5 +1,5 @@
-// Package benchbook holds no code: the program is in cmd/benchbook.
-package benchbook
+// Package archtest checks the repository as a whole: which package imports which, the size of functions, and the README.
+package archtest
 
 import (
 	"os"
@@ -10,13 +10,14 @@ import (
 	"testing"
 )
 
-// module is the path that our own packages begin with.
-const module = "benchbook/"
+const (
+	root   = "../.."
+	module = "benchbook/" // prefix of our packages
+)
 
-// layers has the folders of packages from the lowest layer up. A package imports its own layer and those below.
+// layers lists folders of packages from the lowest layer up. A package imports its own layer and lower ones.
 var layers = []string{
-	"internal notebook/source notebook/expr notebook/stats notebook/spec " +
-		"notebook/phrase",
+	"internal notebook/source notebook/expr notebook/stats notebook/spec notebook/phrase",
 	"notebook/article notebook/record notebook/loadtool notebook/compose",
 	"notebook/plan notebook/validity",
 	"notebook/dataset",
@@ -27,7 +28,7 @@ var layers = []string{
 	"cmd",
 }
 
-// heavy has the libraries that one folder may import.
+// heavy maps a library to the one folder that may import it.
 var heavy = map[string]string{
 	"github.com/testcontainers/": "runner/engine/docker",
 	"github.com/moby/moby/":      "runner/engine/docker",
@@ -46,7 +47,7 @@ func TestLayers(t *testing.T) {
 			levels[folder] = level
 		}
 	}
-	// layer returns the folder of a layer that a package is below, and its level.
+	// layer returns the folder in layers that holds a package, and its level; -1 for none.
 	layer := func(pkg string) (string, int) {
 		for ; pkg != "."; pkg = path.Dir(pkg) {
 			if level, ok := levels[pkg]; ok {
@@ -66,7 +67,7 @@ func TestLayers(t *testing.T) {
 		for library, only := range heavy {
 			if strings.HasPrefix(imported, library) && !strings.HasPrefix(from+"/", only+"/") &&
 				!strings.HasPrefix(module+from, library) {
-				t.Errorf("%s imports %s, which is for %s", from, imported, only)
+				t.Errorf("%s imports %s, and only %s may", from, imported, only)
 			}
 		}
 		own, ok := strings.CutPrefix(imported, module)
@@ -77,10 +78,10 @@ func TestLayers(t *testing.T) {
 		above, high := layer(from)
 		below, low := layer(own)
 		if high < 0 || low < 0 {
-			t.Errorf("%s imports %s: one of them is in no layer", from, own)
+			t.Errorf("%s imports %s: layers lacks one of them", from, own)
 		}
 		if low > high || low == high && above != below && (below == "runner" || below == "render") {
-			t.Errorf("%s imports %s, which is not below it", from, own)
+			t.Errorf("%s imports %s, a higher layer", from, own)
 		}
 	}
 	if imports < 200 {
@@ -88,7 +89,7 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// The program in containers is put into many images and sent to other machines.
+// The program in containers is copied into many images and to other machines.
 func TestAgentIsSmall(t *testing.T) {
 	deps := goList(t, "-deps", "./runner/benchbook-agent")
 	for _, folder := range []string{"notebook/article", "notebook/plan", "notebook/source", "notebook/stats", "render",
@@ -99,6 +100,7 @@ func TestAgentIsSmall(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "agent")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "./runner/benchbook-agent")
+	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -114,7 +116,9 @@ func TestAgentIsSmall(t *testing.T) {
 
 func goList(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
+	list := exec.Command("go", append([]string{"list"}, args...)...)
+	list.Dir = root
+	out, err := list.Output()
 	if err != nil {
 		t.Fatal(err)
 	}

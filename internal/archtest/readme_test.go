@@ -1,7 +1,8 @@
-package benchbook
+package archtest
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,17 +13,17 @@ import (
 
 func read(t *testing.T, name string) string {
 	t.Helper()
-	data, err := os.ReadFile(name)
+	data, err := os.ReadFile(filepath.Join(root, name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(data)
 }
 
-// listing is an article shown in the README: its links are its own.
+// listing matches the article in the README, whose links are relative to its own folder.
 var listing = regexp.MustCompile("(?s)````markdown\n.*?````\n")
 
-// The README's commands are targets of the Makefile, and CI runs them; its folders and files are there.
+// The README names existing targets of the Makefile, folders and files, and CI runs its commands.
 func TestReadme(t *testing.T) {
 	readme, makefile, ci := read(t, "README.md"), read(t, "Makefile"), read(t, ".ci/run")
 	targets := regexp.MustCompile("make ([a-z]+)").FindAllStringSubmatch(readme, -1)
@@ -40,20 +41,19 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+/)` \\|").FindAllStringSubmatch(readme, -1) {
-		if _, err := os.Stat(m[1]); err != nil {
+		if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
 			t.Error(err)
 		}
 	}
 	for _, m := range regexp.MustCompile(
 		`\]\(([^)#]+)\)|src(?:set)?="([^"]+)"`).FindAllStringSubmatch(listing.ReplaceAllString(readme, ""), -1) {
-		if _, err := os.Stat(m[1] + m[2]); err != nil {
+		if _, err := os.Stat(filepath.Join(root, m[1]+m[2])); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
-// The article in the README is the beginning of the one in experiments/hello. A test of cmd/benchbook is about the
-// figure beside it, which is made of the committed records.
+// The README shows the beginning of experiments/hello, whose committed records are fresh.
 func TestReadmeShowsHello(t *testing.T) {
 	text := read(t, "experiments/hello/article.md")
 	_, shown, ok := strings.Cut(read(t, "README.md"), "````markdown\n")
@@ -61,7 +61,7 @@ func TestReadmeShowsHello(t *testing.T) {
 	if !ok || !closed || !strings.HasPrefix(text, shown) || len(shown) < 500 {
 		t.Errorf("the article in the README is not how experiments/hello/article.md begins")
 	}
-	d := rendertest.Committed(t, ".", "hello")
+	d := rendertest.Committed(t, root, "hello")
 	for _, e := range d.Experiments {
 		for _, c := range e.Cells {
 			if c.State != dataset.Fresh {

@@ -1,0 +1,2 @@
+// Package benchbook holds no code: the program is in cmd/benchbook.
+package benchbook
