@@ -1,9 +1,8 @@
-// Package lab is what the command does beyond its flags: it selects the articles of a project, plans and checks them,
-// and knows the engines of this machine. Its packages measure (measure), say what a run would do (forecast) and how far
-// one is (progress), read what was measured (results), look after the machine (inspect), and make the site (pages).
+// Package lab does the work of the command's verbs: it selects the articles of a project, plans and checks them, knows
+// the engines of this machine, examines the machine, and cleans up. The packages below it measure, forecast, show,
+// render and bundle.
 //
-// A Session is one use of all that. What it prints goes to its Stdout and Stderr. Errors say with which status the
-// command ends: see WithStatus.
+// A Session is one use of the command. It prints to its Stdout and Stderr. Errors carry the exit status: see WithStatus.
 package lab
 
 import (
@@ -313,6 +312,15 @@ func (a *Session) Ask(question string) (yes, asked bool) {
 	before := a.CleansUp.Swap(false)
 	defer a.CleansUp.Store(before)
 	return a.Config.Ask(question)
+}
+
+// Lock takes a machine for what is to be done, so that no two runs use it at the same time: a second one waits. Runs
+// find each other by a file of this machine.
+func (a *Session) Lock(ctx context.Context, host machine.Host, doing string) (unlock func(), err error) {
+	if a.Config.LockDir == "" {
+		return func() {}, nil
+	}
+	return machine.Lock(ctx, host, a.Config.LockDir, doing, func(busy *engine.BusyError) { a.NoteWaiting(busy) })
 }
 
 // NoteWaiting says who has a machine that is waited for.

@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"benchbook/lab/inspect"
+	"benchbook/lab"
 )
 
 func (a *app) cleanCommand() *cobra.Command {
@@ -20,9 +20,9 @@ any experiment that it measured.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer a.AwaitOnInterrupt(cmd.Context())()
 			if records {
-				return inspect.CleanRecords(cmd.Context(), a.Session, dryRun)
+				return lab.CleanRecords(cmd.Context(), a.Session, dryRun)
 			}
-			return inspect.CleanEngines(cmd.Context(), a.Session, dryRun)
+			return lab.CleanEngines(cmd.Context(), a.Session, dryRun)
 		},
 	}
 	cmd.Flags().BoolVar(&records, "records", false, "remove old runs from the records of all articles")

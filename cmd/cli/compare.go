@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/lab"
-	"benchbook/lab/bench"
+	"benchbook/lab/measure"
 	"benchbook/lab/results"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/plan"
@@ -72,7 +72,7 @@ cell's change, or if no cell can be judged.`,
 }
 
 func (a *app) benchCommand() *cobra.Command {
-	var o bench.Options
+	var o measure.BenchOptions
 	var formatted formatFlag
 	var choose func() error
 	cmd := &cobra.Command{
@@ -105,7 +105,7 @@ if no cell can be judged.`,
 			if err := checkMeasuring(cmd.Flags(), &o.Options, choose, a.Config.EngineNames()); err != nil {
 				return err
 			}
-			return bench.Run(cmd.Context(), a.Session, args, o)
+			return measure.Bench(cmd.Context(), a.Session, args, o)
 		},
 	}
 	formatted.Add(cmd, results.FormatText, results.FormatMarkdown, results.FormatCSV, results.FormatJSON)

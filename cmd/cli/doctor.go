@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/lab"
-	"benchbook/lab/inspect"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -18,11 +17,11 @@ warning, or missing, with the remedy. Nothing is changed. The status is 1 if thi
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defer a.AwaitOnInterrupt(cmd.Context())()
-			x, err := inspect.Examine(cmd.Context(), a.Session)
+			x, err := lab.Examine(cmd.Context(), a.Session)
 			if err != nil {
 				return lab.Interrupted(cmd.Context(), err)
 			}
-			err = a.Print(asJSON, x, func() { inspect.PrintReport(a.Session, x) })
+			err = a.Print(asJSON, x, func() { lab.PrintReport(a.Session, x) })
 			if err == nil && !x.Measure {
 				err = lab.WithStatus(lab.StatusFailed, nil)
 			}

@@ -21,7 +21,6 @@ import (
 
 	"benchbook/internal/slowtest"
 	"benchbook/lab"
-	"benchbook/lab/inspect"
 	"benchbook/lab/labtest"
 	"benchbook/notebook/record/packtest"
 	"benchbook/notebook/spec"
@@ -142,7 +141,7 @@ func scripted() lab.Config {
 // madeUp is a machine whose files are in a folder, without a folder this one. It is as noisy as can be.
 func madeUp(folder string) lab.Machine {
 	if folder == "" {
-		return inspect.ThisMachine()
+		return lab.ThisMachine()
 	}
 	return lab.Machine{Root: folder, Noise: func(context.Context) machine.Noise {
 		return machine.Noise{Jitter: 9 * time.Millisecond, Foreign: 0.5}

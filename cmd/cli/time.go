@@ -8,15 +8,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/lab"
-	"benchbook/lab/oneline"
+	"benchbook/lab/measure"
 )
 
 // longest is how long something may take that is measured in one line.
 const longest = 100 * time.Hour
 
 func (a *app) timeCommand() *cobra.Command {
-	var c oneline.Commands
-	var o oneline.Options
+	var c measure.Commands
+	var o measure.OneLineOptions
 	cmd := &cobra.Command{
 		Use:   "time COMMAND ...",
 		Short: "Time commands of this machine, and compare them with the first",
@@ -42,7 +42,7 @@ command has all CPUs, and the environment and folder of benchbook; one with char
 				return lab.Failure(err)
 			}
 			c.Lines = args
-			return oneline.Time(cmd.Context(), a.Session, c, o)
+			return measure.Time(cmd.Context(), a.Session, c, o)
 		},
 	}
 	cmd.Flags().IntVar(&c.Warmup, "warmup", 0, "runs of each command before every run that is timed")
@@ -52,8 +52,8 @@ command has all CPUs, and the environment and folder of benchbook; one with char
 }
 
 func (a *app) loadCommand() *cobra.Command {
-	var l oneline.Load
-	var o oneline.Options
+	var l measure.Load
+	var o measure.OneLineOptions
 	var vs []string
 	cmd := &cobra.Command{
 		Use:   "load URL",
@@ -73,7 +73,7 @@ noise floor. Nothing else is needed: no project, no engine, no root. The load st
 				return fmt.Errorf("--connections takes a number from 1, and --duration a time from 1s to %v", longest)
 			}
 			l.URLs = append(args, vs...)
-			return oneline.Requests(cmd.Context(), a.Session, l, o)
+			return measure.Requests(cmd.Context(), a.Session, l, o)
 		},
 	}
 	cmd.Flags().StringArrayVar(&vs, "vs", nil, "another URL to compare it with")
@@ -85,7 +85,7 @@ noise floor. Nothing else is needed: no project, no engine, no root. The load st
 }
 
 // addOneLine adds the flags that time and load have in common.
-func addOneLine(cmd *cobra.Command, repetitions *string, o *oneline.Options) {
+func addOneLine(cmd *cobra.Command, repetitions *string, o *measure.OneLineOptions) {
 	cmd.Flags().StringVar(repetitions, "repetitions", "", "rounds, such as 5 or 'up to 20'")
 	addQuiet(cmd, &o.Quiet)
 	cmd.Flags().StringVarP(&o.HTML, "output", "o", "", "write the page to this file")

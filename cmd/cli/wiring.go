@@ -12,7 +12,6 @@ import (
 	"golang.org/x/term"
 
 	"benchbook/lab"
-	"benchbook/lab/inspect"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
@@ -93,7 +92,7 @@ func wired(clusters Clusters) lab.Config {
 		// A folder of one's own keeps out only the runs with the same folder.
 		LockDir: cmp.Or(os.Getenv(locksVariable), machine.LockFolder),
 		Agent:   program,
-		Machine: inspect.ThisMachine(),
+		Machine: lab.ThisMachine(),
 		Settler: &machine.Settler{},
 		Cache:   cache,
 		Consent: &lab.Consent{Policy: policy, Named: os.Getenv(policyVariable) != "", Trusted: trusted},

@@ -133,7 +133,7 @@ type connection struct {
 }
 
 func (s *connection) lock(ctx context.Context, host machine.Host, doing string) error {
-	unlock, err := lockHost(ctx, s.app, host, doing)
+	unlock, err := s.app.Lock(ctx, host, doing)
 	if err == nil {
 		s.closing = append(s.closing, unlock)
 	}

@@ -1,7 +1,6 @@
 package measure
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,35 +123,6 @@ func printKept(a *lab.Session, k *runner.Kept) {
 			terminal.Are(k.Left, "repetition"))
 	}
 	fmt.Fprintln(a.Stderr, "benchbook clean removes them, as does the next run")
-}
-
-// Leftovers counts what was left behind, by its kind.
-func Leftovers(left []engine.Leftover) string {
-	var words []string
-	for _, kind := range []string{"container", "network", "volume", "folder", "namespace"} {
-		if n := slice.Count(left, func(l engine.Leftover) bool { return l.Kind == kind }); n > 0 {
-			words = append(words, terminal.Count(n, kind))
-		}
-	}
-	return terminal.InSentence(words)
-}
-
-// StuckLeftovers is an error that says which leftovers an engine could not remove, and what to do; nil if it removed
-// all.
-func StuckLeftovers(left []engine.Leftover) error {
-	var names []string
-	problem := ""
-	for _, l := range left {
-		if l.Problem == "" {
-			continue
-		}
-		names, problem = append(names, l.Kind+" "+l.Name), cmp.Or(problem, l.Problem)
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	return fmt.Errorf("cannot remove %s of an earlier run (%s): "+
-		"restart the container engine, and then run benchbook clean", terminal.InSentence(names), problem)
 }
 
 // problemsOf are what kept experiments from being measured, in the words of their author, and the hooks that failed in

@@ -1,7 +1,7 @@
-// Package measure runs what is missing or stale of articles, verifies answers, and imports results of other tools.
+// Package measure runs experiments: those of articles, of two revisions (Bench), of commands (Time) and of URLs
+// (Requests). Verify only starts the services and checks their answers.
 //
-// Machines are locked in one global order, so that runs that wait for each other cannot deadlock: this machine first,
-// then engines by their identity.
+// Machines are locked in a fixed order, so waiting cannot deadlock: this machine first, then engines elsewhere.
 package measure
 
 import (
@@ -13,7 +13,6 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/forecast"
-	"benchbook/lab/progress"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/phrase"
@@ -215,7 +214,7 @@ type job struct {
 	closing closers
 
 	todo     int // repetitions and searches that were to be done when it began
-	progress progress.Reporter
+	progress progress
 	stderr   io.Writer // of the session, while there is a bar
 	runners  map[*target]*runner.Runner
 	total    runner.Summary
@@ -626,10 +625,10 @@ func sweep(ctx context.Context, a *lab.Session, e engine.Engine) error {
 	if err != nil {
 		return lab.Interrupted(ctx, fmt.Errorf("removing what earlier runs left behind: %w", err))
 	}
-	stuck := StuckLeftovers(left)
+	stuck := lab.StuckLeftovers(left)
 	left = slices.DeleteFunc(left, func(l engine.Leftover) bool { return l.Problem != "" })
 	if len(left) > 0 {
-		fmt.Fprintf(a.Stderr, "removed %s of an earlier run that was killed or used --keep\n", Leftovers(left))
+		fmt.Fprintf(a.Stderr, "removed %s of an earlier run that was killed or used --keep\n", lab.Leftovers(left))
 	}
 	if stuck != nil {
 		fmt.Fprintf(a.Stderr, "warning: %v; this run is not affected\n", stuck)
@@ -640,17 +639,17 @@ func sweep(ctx context.Context, a *lab.Session, e engine.Engine) error {
 // startProgress shows on a terminal a bar, below what is printed meanwhile.
 func (j *job) startProgress() {
 	j.stderr = j.Stderr
-	lines := progress.Lines{W: j.Stderr, Verbose: j.flags.Verbose, Quiet: j.flags.Quiet}
+	lines := lineProgress{W: j.Stderr, Verbose: j.flags.Verbose, Quiet: j.flags.Quiet}
 	if j.flags.Quiet || j.Config.Terminal == nil || j.Config.Terminal() == 0 {
 		j.progress = &lines
 		return
 	}
-	bar := progress.NewBar(j.Terminal, j.todo)
+	bar := newBar(j.Terminal, j.todo)
 	if j.Stderr == io.Writer(terminal.Plain{To: j.Terminal}) {
 		j.Stderr = terminal.Plain{To: bar.Above()}
 	}
 	lines.W = j.Stderr
-	bar.Lines, j.progress = lines, bar
+	bar.lineProgress, j.progress = lines, bar
 }
 
 // closeProgress removes the bar.

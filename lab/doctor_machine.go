@@ -1,4 +1,4 @@
-package inspect
+package lab
 
 import (
 	"cmp"
@@ -8,14 +8,13 @@ import (
 	"github.com/docker/go-units"
 	"github.com/shirou/gopsutil/v4/disk"
 
-	"benchbook/lab"
 	"benchbook/notebook/plan"
 	"benchbook/runner/machine"
 )
 
 // ThisMachine is what doctor looks at.
-func ThisMachine() lab.Machine {
-	return lab.Machine{Root: "/", Noise: machine.MeasureNoise, Free: func(folder string) (uint64,
+func ThisMachine() Machine {
+	return Machine{Root: "/", Noise: machine.MeasureNoise, Free: func(folder string) (uint64,
 		error) {
 		usage, err := disk.Usage(folder)
 		if err != nil {

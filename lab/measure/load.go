@@ -1,4 +1,4 @@
-package oneline
+package measure
 
 import (
 	"context"
@@ -29,12 +29,12 @@ type Load struct {
 }
 
 // Requests measures servers that run already, and prints what each answers.
-func Requests(ctx context.Context, a *lab.Session, l Load, o Options) error {
+func Requests(ctx context.Context, a *lab.Session, l Load, o OneLineOptions) error {
 	hosts, err := l.check()
 	if err != nil {
 		return lab.UsageError(err)
 	}
-	return run(ctx, a, l.article(time.Now()), hosts, o, l.print)
+	return measureOneLine(ctx, a, l.article(time.Now()), hosts, o, l.print)
 }
 
 // check reports what no article can say, and gives the other hosts that the load goes to.

@@ -1,4 +1,4 @@
-package inspect
+package lab
 
 import (
 	"bytes"
@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -20,20 +19,20 @@ import (
 )
 
 // session is a use of the command with some engines, and what it printed.
-func session(t *testing.T, engines ...lab.Engine) (a *lab.Session, said *bytes.Buffer) {
+func session(t *testing.T, engines ...Engine) (a *Session, said *bytes.Buffer) {
 	t.Helper()
 	said = &bytes.Buffer{}
-	return &lab.Session{Stdout: said, Stderr: io.Discard, Dir: t.TempDir(), Config: lab.Config{Engines: engines,
-		Machine: lab.Machine{Free: func(string) (uint64, error) { return 1 << 40, nil }}}}, said
+	return &Session{Stdout: said, Stderr: io.Discard, Dir: t.TempDir(), Config: Config{Engines: engines,
+		Machine: Machine{Free: func(string) (uint64, error) { return 1 << 40, nil }}}}, said
 }
 
 // has is an engine that follows a script, lacks one that cannot be had for a reason.
-func has(name spec.Engine, s fake.Script) lab.Engine {
-	return lab.Engine{Name: name, Connect: func(context.Context) (engine.Engine, error) { return fake.New(s), nil }}
+func has(name spec.Engine, s fake.Script) Engine {
+	return Engine{Name: name, Connect: func(context.Context) (engine.Engine, error) { return fake.New(s), nil }}
 }
 
-func lacks(name spec.Engine, reason error) lab.Engine {
-	return lab.Engine{Name: name, Connect: func(context.Context) (engine.Engine, error) { return nil, reason }}
+func lacks(name spec.Engine, reason error) Engine {
+	return Engine{Name: name, Connect: func(context.Context) (engine.Engine, error) { return nil, reason }}
 }
 
 var errDown = fmt.Errorf("%w: start it", engine.ErrUnavailable)
@@ -42,57 +41,57 @@ func TestCleanEngines(t *testing.T) {
 	left := fake.Script{Leftovers: []engine.Leftover{{Kind: "container", Name: "server-1", Run: "1"}}}
 	tests := []struct {
 		name    string
-		engines []lab.Engine
+		engines []Engine
 		dryRun  bool
 		said    []string
 		fails   bool
 	}{
 		{
 			"nothing is left",
-			[]lab.Engine{has(spec.Docker, fake.Script{})},
+			[]Engine{has(spec.Docker, fake.Script{})},
 			false,
 			[]string{"nothing was left behind"},
 			false,
 		},
 		{
 			"something is left",
-			[]lab.Engine{has(spec.Docker, left)},
+			[]Engine{has(spec.Docker, left)},
 			false,
 			[]string{"removed container server-1"},
 			false,
 		},
 		{
 			"something would be removed",
-			[]lab.Engine{has(spec.Docker, left)},
+			[]Engine{has(spec.Docker, left)},
 			true,
 			[]string{"would remove container server-1"},
 			false,
 		},
 		{
 			"both engines left something",
-			[]lab.Engine{has(spec.Docker, left), has(spec.Local, left)},
+			[]Engine{has(spec.Docker, left), has(spec.Local, left)},
 			false,
 			[]string{"server-1", "server-1"},
 			false,
 		},
 		{
 			"one whose processes end with us is missing",
-			[]lab.Engine{has(spec.Docker, fake.Script{}), lacks(spec.Local, errDown)},
+			[]Engine{has(spec.Docker, fake.Script{}), lacks(spec.Local, errDown)},
 			false,
 			[]string{"nothing was left behind"},
 			false,
 		},
 		{
 			"one is missing, and another was asked",
-			[]lab.Engine{lacks(spec.Docker, errDown), has(spec.Local, left)},
+			[]Engine{lacks(spec.Docker, errDown), has(spec.Local, left)},
 			false,
 			[]string{"server-1"},
 			false,
 		},
-		{"none could be asked", []lab.Engine{lacks(spec.Docker, errDown)}, false, nil, true},
+		{"none could be asked", []Engine{lacks(spec.Docker, errDown)}, false, nil, true},
 		{
 			"one fails otherwise",
-			[]lab.Engine{lacks(spec.Docker, errors.New("no permission")), has(spec.Local, left)},
+			[]Engine{lacks(spec.Docker, errors.New("no permission")), has(spec.Local, left)},
 			false,
 			[]string{"server-1"},
 			true,
@@ -126,22 +125,22 @@ func levels(list []finding) map[string]string {
 func TestExamineEngine(t *testing.T) {
 	tests := []struct {
 		name    string
-		engines []lab.Engine
+		engines []Engine
 		want    map[string]string
 		remedy  string // of the engine
 	}{
-		{"it is there", []lab.Engine{has(spec.Docker, fake.Script{})},
+		{"it is there", []Engine{has(spec.Docker, fake.Script{})},
 			map[string]string{"engine": fine, "registry": fine, "left behind": fine}, ""},
-		{"it is missing", []lab.Engine{lacks(spec.Docker, errDown)}, map[string]string{"engine": missing}, "start it"},
+		{"it is missing", []Engine{lacks(spec.Docker, errDown)}, map[string]string{"engine": missing}, "start it"},
 		{
 			"it is missing, and another one is there",
-			[]lab.Engine{lacks(spec.Docker, errDown), has(spec.Local, fake.Script{})},
+			[]Engine{lacks(spec.Docker, errDown), has(spec.Local, fake.Script{})},
 			map[string]string{"engine": missing},
 			"--engine local",
 		},
 		{
 			"it has few rights",
-			[]lab.Engine{has(spec.Docker, fake.Script{Facts: map[string]string{"engine.rootless": "true"}})},
+			[]Engine{has(spec.Docker, fake.Script{Facts: map[string]string{"engine.rootless": "true"}})},
 			map[string]string{
 				"engine":      warn,
 				"registry":    fine,
@@ -151,7 +150,7 @@ func TestExamineEngine(t *testing.T) {
 		},
 		{
 			"it is elsewhere",
-			[]lab.Engine{has(spec.Docker, fake.Script{Facts: map[string]string{"engine.local": "false"}})},
+			[]Engine{has(spec.Docker, fake.Script{Facts: map[string]string{"engine.local": "false"}})},
 			map[string]string{
 				"engine":      missing,
 				"registry":    fine,
@@ -161,7 +160,7 @@ func TestExamineEngine(t *testing.T) {
 		},
 		{
 			"its registry is out of reach",
-			[]lab.Engine{
+			[]Engine{
 				has(spec.Docker, fake.Script{Reach: func(string) error { return errors.New("no such host") }}),
 			},
 			map[string]string{"engine": fine, "registry": warn, "left behind": fine},
@@ -169,11 +168,11 @@ func TestExamineEngine(t *testing.T) {
 		},
 		{
 			"runs have left something",
-			[]lab.Engine{has(spec.Docker, fake.Script{Leftovers: []engine.Leftover{{Kind: "container"}}})},
+			[]Engine{has(spec.Docker, fake.Script{Leftovers: []engine.Leftover{{Kind: "container"}}})},
 			map[string]string{"engine": fine, "registry": fine, "left behind": warn},
 			"",
 		},
-		{"images have a folder", []lab.Engine{has(spec.Docker, fake.Script{Storage: "/var/lib/x"})},
+		{"images have a folder", []Engine{has(spec.Docker, fake.Script{Storage: "/var/lib/x"})},
 			map[string]string{
 				"engine":             fine,
 				"registry":           fine,

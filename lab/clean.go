@@ -1,12 +1,12 @@
-package inspect
+package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
-	"benchbook/lab"
-	"benchbook/lab/measure"
+	"benchbook/internal/slice"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
@@ -15,7 +15,7 @@ import (
 
 // CleanEngines removes what earlier runs left in all engines, and in the cluster of the project if there is one. It fails
 // if no engine answers.
-func CleanEngines(ctx context.Context, a *lab.Session, dryRun bool) error {
+func CleanEngines(ctx context.Context, a *Session, dryRun bool) error {
 	c := &cleaning{Session: a, dryRun: dryRun}
 	for _, wired := range a.Config.Engines {
 		err := c.sweep(ctx, wired.Connect)
@@ -37,7 +37,7 @@ func CleanEngines(ctx context.Context, a *lab.Session, dryRun bool) error {
 
 // A cleaning sweeps one engine after another.
 type cleaning struct {
-	*lab.Session
+	*Session
 	dryRun          bool
 	answered, found int // engines, and leftovers
 	failed          error
@@ -45,7 +45,7 @@ type cleaning struct {
 
 func (c *cleaning) add(err error) {
 	if err != nil {
-		c.failed = c.JoinErrors(c.failed, lab.Failure(err))
+		c.failed = c.JoinErrors(c.failed, Failure(err))
 	}
 }
 
@@ -56,7 +56,7 @@ func (c *cleaning) sweepCluster(ctx context.Context) {
 		return
 	}
 	err = c.sweep(ctx, func(ctx context.Context) (engine.Engine, error) {
-		return c.Config.Cluster(ctx, lab.OptionsOf(project, project.Cluster))
+		return c.Config.Cluster(ctx, OptionsOf(project, project.Cluster))
 	})
 	if errors.Is(err, engine.ErrUnavailable) {
 		fmt.Fprintf(c.Stderr, "not checked: %s\n", terminal.ErrorText(err))
@@ -84,10 +84,39 @@ func (c *cleaning) sweep(ctx context.Context, connect func(context.Context) (eng
 	}
 	c.found += len(left)
 	if err == nil {
-		err = measure.StuckLeftovers(left)
+		err = StuckLeftovers(left)
 	}
 	if err == nil {
 		c.answered++
 	}
 	return err
+}
+
+// Leftovers counts what was left behind, by its kind.
+func Leftovers(left []engine.Leftover) string {
+	var words []string
+	for _, kind := range []string{"container", "network", "volume", "folder", "namespace"} {
+		if n := slice.Count(left, func(l engine.Leftover) bool { return l.Kind == kind }); n > 0 {
+			words = append(words, terminal.Count(n, kind))
+		}
+	}
+	return terminal.InSentence(words)
+}
+
+// StuckLeftovers is an error that says which leftovers an engine could not remove, and what to do; nil if it removed
+// all.
+func StuckLeftovers(left []engine.Leftover) error {
+	var names []string
+	problem := ""
+	for _, l := range left {
+		if l.Problem == "" {
+			continue
+		}
+		names, problem = append(names, l.Kind+" "+l.Name), cmp.Or(problem, l.Problem)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("cannot remove %s of an earlier run (%s): "+
+		"restart the container engine, and then run benchbook clean", terminal.InSentence(names), problem)
 }

@@ -1,4 +1,4 @@
-package oneline
+package measure
 
 import (
 	"bytes"
@@ -24,13 +24,13 @@ import (
 )
 
 // timed times commands with the real engine, and gives what is printed.
-func timed(t testing.TB, c Commands, o Options) (out string, err error) {
+func timed(t testing.TB, c Commands, o OneLineOptions) (out string, err error) {
 	t.Helper()
 	return timedWith(t.Context(), t, c, o, func(e engine.Engine) engine.Engine { return e })
 }
 
 // timedWith is timed with the engine that a function makes of the real one.
-func timedWith(ctx context.Context, t testing.TB, c Commands, o Options,
+func timedWith(ctx context.Context, t testing.TB, c Commands, o OneLineOptions,
 	wrap func(engine.Engine) engine.Engine) (out string, err error) {
 	t.Helper()
 	cache := filepath.Join(os.TempDir(), "benchbook-oneline-test") // the program is built once
@@ -57,7 +57,7 @@ func TestTime(t *testing.T) {
 		page = filepath.Join(root, "page.html")
 		var err error
 		out, err = timed(t, Commands{Lines: []string{"sleep 0.02", "sleep 0.5"}, Repetitions: "3", Warmup: 1},
-			Options{HTML: page})
+			OneLineOptions{HTML: page})
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
@@ -87,7 +87,7 @@ func TestFailures(t *testing.T) {
 		t.Skip("measures: run without -short")
 	}
 	out, err := timed(t, Commands{Lines: []string{"no-such-program", "sh -c 'exit 3'"}, Repetitions: "3"},
-		Options{HTML: "page.html"})
+		OneLineOptions{HTML: "page.html"})
 	for _, want := range []string{"page.html was not written", "benchbook: no-such-program: ", "not found in $PATH", "ended with status 3, not 0"} {
 		if err == nil || strings.Count(out, want) != 1 {
 			t.Errorf("%q stands %d times, want once, and an error (%v), in\n%s", want, strings.Count(out, want), err, out)
@@ -123,14 +123,14 @@ func TestRunEndsEarly(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures: run without -short")
 	}
-	out, err := timedWith(t.Context(), t, Commands{Lines: []string{"true", "false"}, Repetitions: "5"}, Options{},
+	out, err := timedWith(t.Context(), t, Commands{Lines: []string{"true", "false"}, Repetitions: "5"}, OneLineOptions{},
 		func(e engine.Engine) engine.Engine { return &breaking{e, 5} })
 	if err == nil || !strings.Contains(out+err.Error(), "the disk is full") || strings.Contains(out, "[95") {
 		t.Errorf("got %v and\n%s", err, out)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
-	out, err = timedWith(ctx, t, Commands{Lines: []string{"sleep 1"}, Repetitions: "5"}, Options{HTML: "page.html"},
+	out, err = timedWith(ctx, t, Commands{Lines: []string{"sleep 1"}, Repetitions: "5"}, OneLineOptions{HTML: "page.html"},
 		func(e engine.Engine) engine.Engine { return e })
 	s, ok := errors.AsType[*lab.StatusError](err)
 	if !ok || s.Status != lab.StatusInterrupted || err.Error() != "interrupted; nothing was kept" ||
@@ -163,7 +163,7 @@ func TestAgreesWithHyperfine(t *testing.T) {
 		if err != nil || len(theirs.Results) != 1 {
 			t.Fatalf("%v in %s", err, data)
 		}
-		out, err := timed(t, Commands{Lines: []string{line}, Repetitions: "10"}, Options{})
+		out, err := timed(t, Commands{Lines: []string{line}, Repetitions: "10"}, OneLineOptions{})
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}

@@ -1,6 +1,4 @@
-// Package inspect looks after a machine: what it lacks for measuring, what runs left behind, and what is not needed any
-// more.
-package inspect
+package lab
 
 import (
 	"cmp"
@@ -12,8 +10,6 @@ import (
 
 	"github.com/docker/go-units"
 
-	"benchbook/lab"
-	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
@@ -56,7 +52,7 @@ const (
 )
 
 // Examine runs all checks, the most important first.
-func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
+func Examine(ctx context.Context, a *Session) (*Report, error) {
 	m := a.Config.Machine
 	host, err := machine.Below(m.Root)
 	if err != nil {
@@ -83,7 +79,7 @@ func Examine(ctx context.Context, a *lab.Session) (*Report, error) {
 const debian = "debian:bookworm-slim"
 
 // examineEngine checks the engine, its registry and its disk.
-func examineEngine(ctx context.Context, a *lab.Session, project *article.Project) []finding {
+func examineEngine(ctx context.Context, a *Session, project *article.Project) []finding {
 	found := finding{Name: "engine", Level: missing, Vital: true}
 	e, err := a.Config.EngineOf(ctx, project)
 	if err != nil {
@@ -139,7 +135,7 @@ func examineEngine(ctx context.Context, a *lab.Session, project *article.Project
 }
 
 // otherEngine returns a hint that names an engine that is available, if there is one.
-func otherEngine(ctx context.Context, a *lab.Session, name spec.Engine) string {
+func otherEngine(ctx context.Context, a *Session, name spec.Engine) string {
 	for _, wired := range a.Config.Engines {
 		if wired.Name == cmp.Or(name, spec.DefaultEngine) {
 			continue
@@ -181,13 +177,13 @@ func examineLeftovers(ctx context.Context, e engine.Engine) finding {
 	case err != nil:
 		return finding{Name: "left behind", Level: warn, Words: err.Error(), Remedy: "see whether the engine works"}
 	case len(left) > 0:
-		return finding{Name: "left behind", Level: warn, Words: measure.Leftovers(left) + " of runs that were killed",
+		return finding{Name: "left behind", Level: warn, Words: Leftovers(left) + " of runs that were killed",
 			Remedy: "benchbook clean removes them, and so does the next run"}
 	}
 	return finding{Name: "left behind", Level: fine, Words: "nothing"}
 }
 
-func examineProgram(a *lab.Session) finding {
+func examineProgram(a *Session) finding {
 	s := finding{Name: "programs", Level: fine, Vital: true}
 	if _, err := a.Config.Agent(); err != nil {
 		s.Level = missing
@@ -205,14 +201,14 @@ const (
 )
 
 // projectFolder returns the folder of the project, or the current one without a project.
-func projectFolder(a *lab.Session) string {
+func projectFolder(a *Session) string {
 	if project, err := article.OpenProject(a.Dir); err == nil {
 		return project.Dir
 	}
 	return a.Dir
 }
 
-func examineDisk(a *lab.Session, name, folder string, enough uint64) finding {
+func examineDisk(a *Session, name, folder string, enough uint64) finding {
 	s := finding{Name: name, Level: fine}
 	path, err := filepath.Abs(folder)
 	if err != nil {
@@ -229,7 +225,7 @@ func examineDisk(a *lab.Session, name, folder string, enough uint64) finding {
 }
 
 // examineLock checks whether another run measures.
-func examineLock(ctx context.Context, a *lab.Session, host machine.Host) finding {
+func examineLock(ctx context.Context, a *Session, host machine.Host) finding {
 	s := finding{Name: "other runs", Level: fine, Words: "none"}
 	if a.Config.LockDir == "" {
 		return s
@@ -250,7 +246,7 @@ func examineLock(ctx context.Context, a *lab.Session, host machine.Host) finding
 const examinationWidth = 80
 
 // PrintReport prints the findings with their remedies.
-func PrintReport(a *lab.Session, x *Report) {
+func PrintReport(a *Session, x *Report) {
 	level, name := len(missing), 0
 	for _, c := range x.Checks {
 		name = max(name, terminal.Width(c.Name))

@@ -1,4 +1,4 @@
-package progress
+package measure
 
 import (
 	"io"
@@ -14,18 +14,18 @@ import (
 // refresh is the time between two drawings of the bar. It is long, so that drawing does not disturb a measurement.
 const refresh = time.Second
 
-// Bar draws how many repetitions are done, and the time left, below the lines of Lines.
-type Bar struct {
-	Lines
+// barProgress draws how many repetitions are done, and the time left, below the lines of lineProgress.
+type barProgress struct {
+	lineProgress
 	bars  *mpb.Progress
 	bar   *mpb.Bar
 	total int64
 }
 
-var _ Reporter = (*Bar)(nil)
+var _ progress = (*barProgress)(nil)
 
-// NewBar draws on a terminal for a run of total repetitions and searches.
-func NewBar(screen io.Writer, total int) *Bar {
+// newBar draws on a terminal for a run of total repetitions and searches.
+func newBar(screen io.Writer, total int) *barProgress {
 	bars := mpb.New(mpb.WithOutput(screen), mpb.WithRefreshRate(refresh), mpb.WithAutoRefresh(), mpb.WithWidth(40))
 	eta := decor.AverageETA(decor.ET_STYLE_GO)
 	left := func(s decor.Statistics) string {
@@ -36,39 +36,39 @@ func NewBar(screen io.Writer, total int) *Bar {
 		return text + " left"
 	}
 	bar := bars.AddBar(0, mpb.PrependDecorators(decor.CountersNoUnit("%d of %d")), mpb.AppendDecorators(decor.Any(left)))
-	b := &Bar{bars: bars, bar: bar}
+	b := &barProgress{bars: bars, bar: bar}
 	b.grow(total)
 	return b
 }
 
 // Above returns a writer that prints above the bar.
-func (b *Bar) Above() io.Writer { return b.bars }
+func (b *barProgress) Above() io.Writer { return b.bars }
 
-func (b *Bar) grow(n int) {
+func (b *barProgress) grow(n int) {
 	b.total += int64(n)
 	b.bar.SetTotal(b.total, false)
 }
 
 // Again adds repetitions that were not foreseen.
-func (b *Bar) Again(e *plan.Experiment, steps []plan.Step) {
+func (b *barProgress) Again(e *plan.Experiment, steps []plan.Step) {
 	b.grow(len(steps))
-	b.Lines.Again(e, steps)
+	b.lineProgress.Again(e, steps)
 }
 
-func (b *Bar) End(step plan.Step, r *record.Record) {
-	b.Lines.End(step, r)
+func (b *barProgress) End(step plan.Step, r *record.Record) {
+	b.lineProgress.End(step, r)
 	b.bar.Increment()
 }
 
-func (b *Bar) Search(t *plan.Trial, s *record.Search) {
-	b.Lines.Search(t, s)
+func (b *barProgress) Search(t *plan.Trial, s *record.Search) {
+	b.lineProgress.Search(t, s)
 	if s.Stop != "" && s.Kind != record.SearchTune {
 		b.bar.Increment()
 	}
 }
 
 // Close removes the bar.
-func (b *Bar) Close() {
+func (b *barProgress) Close() {
 	b.bar.Abort(true)
 	b.bars.Wait()
 }

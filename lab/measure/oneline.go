@@ -1,4 +1,4 @@
-package oneline
+package measure
 
 import (
 	"bytes"
@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"benchbook/lab"
-	"benchbook/lab/measure"
 	"benchbook/lab/pages"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
@@ -29,8 +28,8 @@ import (
 	"benchbook/runner/machine"
 )
 
-// Options say what is shown.
-type Options struct {
+// OneLineOptions say what is shown.
+type OneLineOptions struct {
 	Quiet bool   // no progress bar
 	HTML  string // file of its page; empty for none
 }
@@ -47,22 +46,22 @@ type notebook struct {
 }
 
 // Time measures commands, and prints how long each took and which are faster than the first.
-func Time(ctx context.Context, a *lab.Session, c Commands, o Options) error {
+func Time(ctx context.Context, a *lab.Session, c Commands, o OneLineOptions) error {
 	if err := c.check(); err != nil {
 		return lab.UsageError(err)
 	}
-	return run(ctx, a, c.article(time.Now()), nil, o, printTimes)
+	return measureOneLine(ctx, a, c.article(time.Now()), nil, o, printTimes)
 }
 
-// run measures an article in a project that is thrown away and allows load on the hosts, and prints what came of it.
-func run(ctx context.Context, a *lab.Session, text string, hosts []string, o Options,
+// measureOneLine measures an article in a project that is thrown away and allows load on the hosts, and prints what came of it.
+func measureOneLine(ctx context.Context, a *lab.Session, text string, hosts []string, o OneLineOptions,
 	print func(*lab.Session, *dataset.Dataset)) error {
 	folder, err := os.MkdirTemp("", "benchbook-one-line-")
 	if err != nil {
 		return lab.Failure(err)
 	}
 	defer os.RemoveAll(folder)
-	n, err := open(a, folder, text, projectText(hosts))
+	n, err := newNotebook(a, folder, text, projectText(hosts))
 	if err != nil {
 		return err
 	}
@@ -84,10 +83,10 @@ func run(ctx context.Context, a *lab.Session, text string, hosts []string, o Opt
 
 // measure runs the article, and says which of its cells failed. Without a dataset there is nothing to print: the run
 // has not ended.
-func (n *notebook) measure(ctx context.Context, a *lab.Session, o Options) (*dataset.Dataset, error) {
+func (n *notebook) measure(ctx context.Context, a *lab.Session, o OneLineOptions) (*dataset.Dataset, error) {
 	defer a.AwaitOnInterrupt(ctx)()
-	err := measure.Run(ctx, n.Session, n.project, n.list, measure.Options{Profile: plan.Full, Quiet: o.Quiet,
-		Asking: measure.Own})
+	err := Run(ctx, n.Session, n.project, n.list, Options{Profile: plan.Full, Quiet: o.Quiet,
+		Asking: Own})
 	if s, ok := errors.AsType[*lab.StatusError](err); ok && s.Status == lab.StatusInterrupted {
 		return nil, lab.WithStatus(s.Status, errors.New("interrupted; nothing was kept"))
 	}
@@ -99,7 +98,7 @@ func (n *notebook) measure(ctx context.Context, a *lab.Session, o Options) (*dat
 	for _, words := range failed {
 		fmt.Fprintf(a.Stderr, "benchbook: %s\n", words)
 	}
-	_, only := errors.AsType[*measure.FailedError](err)
+	_, only := errors.AsType[*FailedError](err)
 	switch {
 	case err == nil:
 	case only && len(failed) > 0:
@@ -111,8 +110,8 @@ func (n *notebook) measure(ctx context.Context, a *lab.Session, o Options) (*dat
 	return d, err
 }
 
-// open makes the project.
-func open(a *lab.Session, folder, text, project string) (*notebook, error) {
+// newNotebook makes the project.
+func newNotebook(a *lab.Session, folder, text, project string) (*notebook, error) {
 	n := &notebook{}
 	n.Session = &lab.Session{Stdout: a.Stdout, Stderr: &n.said, Terminal: a.Terminal, Waits: a.Stderr, Version: a.Version,
 		Config: a.Config, Dir: folder}

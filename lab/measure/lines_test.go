@@ -1,4 +1,4 @@
-package progress
+package measure
 
 import (
 	"bytes"
@@ -34,7 +34,7 @@ func TestLinesOfSeveralBuilds(t *testing.T) {
 // linesOfBuilds are the lines of builds of four images, one of which is there.
 func linesOfBuilds(verbose bool) string {
 	var out bytes.Buffer
-	p := &Lines{W: &out, Verbose: verbose}
+	p := &lineProgress{W: &out, Verbose: verbose}
 	one, other, there, broken := p.Preparing("pair a"), p.Preparing("pair b"), p.Preparing("pair c"), p.Preparing("pair d")
 	fmt.Fprint(one, "Step 1/2\nSte")
 	fmt.Fprint(other, "Step 1/1 : FROM x\r\n\n")

@@ -1,4 +1,4 @@
-package inspect
+package lab
 
 import (
 	"context"
@@ -7,8 +7,6 @@ import (
 
 	"github.com/docker/go-units"
 
-	"benchbook/lab"
-	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
 	"benchbook/runner/machine"
@@ -18,7 +16,7 @@ import (
 const newestRuns = 3
 
 // CleanRecords removes old runs of all articles, or only lists them, while nobody measures.
-func CleanRecords(ctx context.Context, a *lab.Session, dryRun bool) error {
+func CleanRecords(ctx context.Context, a *Session, dryRun bool) error {
 	project, list, err := a.Select(nil)
 	if err != nil {
 		return err
@@ -28,11 +26,11 @@ func CleanRecords(ctx context.Context, a *lab.Session, dryRun bool) error {
 		verb = "removed"
 		host, err := machine.Here()
 		if err != nil {
-			return lab.Failure(err)
+			return Failure(err)
 		}
-		unlock, err := measure.Lock(ctx, a, host, nil, "removing old records")
+		unlock, err := a.Lock(ctx, host, "removing old records")
 		if err != nil {
-			return err
+			return Interrupted(ctx, err)
 		}
 		defer unlock()
 	}
@@ -41,17 +39,17 @@ func CleanRecords(ctx context.Context, a *lab.Session, dryRun bool) error {
 		dir := record.Dir(project.RecordsDir(c.Slug))
 		records, bad, err := dir.Read()
 		if err != nil {
-			return lab.Failure(err)
+			return Failure(err)
 		}
 		a.WarnBad(bad)
 		old, err := dir.Old(records, newestRuns)
 		if err != nil {
-			return lab.Failure(err)
+			return Failure(err)
 		}
 		for _, run := range old {
 			if !dryRun {
 				if err := dir.RemoveRun(run); err != nil {
-					return lab.Failure(err)
+					return Failure(err)
 				}
 			}
 			found++

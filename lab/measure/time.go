@@ -1,6 +1,4 @@
-// Package oneline measures what fits on a command line: it writes an article about it, runs that as any other in a
-// project that is thrown away, and prints the answer.
-package oneline
+package measure
 
 import (
 	"encoding/json"

@@ -1,5 +1,4 @@
-// Package progress shows a run: in lines, and on a terminal with a bar.
-package progress
+package measure
 
 import (
 	"bytes"
@@ -21,8 +20,8 @@ import (
 	"benchbook/runner/images"
 )
 
-// A Reporter is a runner.Progress of several articles, one after another.
-type Reporter interface {
+// A progress is a runner.Progress of several articles, one after another.
+type progress interface {
 	runner.Progress
 	// Article begins an article.
 	Article(slug string)
@@ -30,8 +29,8 @@ type Reporter interface {
 	Close()
 }
 
-// Lines prints a line for each repetition, after it has ended, so that printing does not disturb a measurement.
-type Lines struct {
+// lineProgress prints a line for each repetition, after it has ended, so that printing does not disturb a measurement.
+type lineProgress struct {
 	W       io.Writer
 	Verbose bool // print the output of image builders too
 	Quiet   bool // print only failures and notes
@@ -43,13 +42,13 @@ type Lines struct {
 	failures []string // the ways of failing that were told of the experiment
 }
 
-var _ Reporter = (*Lines)(nil)
+var _ progress = (*lineProgress)(nil)
 
-func (p *Lines) Article(slug string) { p.slug = slug }
+func (p *lineProgress) Article(slug string) { p.slug = slug }
 
-func (p *Lines) Close() {}
+func (p *lineProgress) Close() {}
 
-func (p *Lines) Experiment(e *plan.Experiment, todo int) {
+func (p *lineProgress) Experiment(e *plan.Experiment, todo int) {
 	p.todo, p.done, p.failures = todo, 0, nil
 	if p.Quiet {
 		return
@@ -73,7 +72,7 @@ func (p *Lines) Experiment(e *plan.Experiment, todo int) {
 		terminal.Count(len(names), "trial"), strings.Join(names, "; "), order, e.Seed)
 }
 
-func (p *Lines) Again(e *plan.Experiment, steps []plan.Step) {
+func (p *lineProgress) Again(e *plan.Experiment, steps []plan.Step) {
 	p.todo, p.done = len(steps), 0
 	if p.Quiet {
 		return
@@ -91,7 +90,7 @@ func (p *Lines) Again(e *plan.Experiment, steps []plan.Step) {
 	fmt.Fprintf(p.W, "  %s again: too few valid because of background load\n", terminal.Count(len(steps), "repetition"))
 }
 
-func (p *Lines) Preparing(what string) images.Preparation {
+func (p *lineProgress) Preparing(what string) images.Preparation {
 	w := p.W
 	if p.Quiet {
 		w = io.Discard
@@ -142,11 +141,11 @@ func (l *buildLog) End(ok bool) {
 	}
 }
 
-func (p *Lines) Note(text string) {
+func (p *lineProgress) Note(text string) {
 	fmt.Fprintf(p.W, "  %s\n", strings.ReplaceAll(text, "\n", " "))
 }
 
-func (p *Lines) Search(t *plan.Trial, s *record.Search) {
+func (p *lineProgress) Search(t *plan.Trial, s *record.Search) {
 	if p.Quiet {
 		return
 	}
@@ -165,12 +164,12 @@ func (p *Lines) Search(t *plan.Trial, s *record.Search) {
 	fmt.Fprintf(p.W, "  %s of %s: %s\n", what, t.Name, results.ProbeWords(s, &s.Probes[len(s.Probes)-1]))
 }
 
-func (p *Lines) End(step plan.Step, r *record.Record) {
+func (p *lineProgress) End(step plan.Step, r *record.Record) {
 	p.done++
 	if p.Quiet && r.Failure == "" {
 		return
 	}
-	words, log := outcome(r), ""
+	words, log := resultWords(r), ""
 	if r.Failure != "" {
 		if way := runner.WayOfFailing(r.Failure); slices.Contains(p.failures, way) {
 			words = "failed in the same way"
@@ -190,7 +189,7 @@ func (p *Lines) End(step plan.Step, r *record.Record) {
 const maxLogLines = 12
 
 // logOf is the end of the log of a repetition that failed, and how to see the rest.
-func (p *Lines) logOf(r *record.Record) string {
+func (p *lineProgress) logOf(r *record.Record) string {
 	lines := strings.Split(strings.TrimSpace(terminal.Text(r.Log)), "\n")
 	if lines[0] == "" {
 		return ""
@@ -204,8 +203,8 @@ func (p *Lines) logOf(r *record.Record) string {
 	return terminal.Indent(strings.Join(lines, "\n")) + "\n" + rest
 }
 
-// outcome says a repetition's result in a few words.
-func outcome(r *record.Record) string {
+// resultWords says a repetition's result in a few words.
+func resultWords(r *record.Record) string {
 	switch {
 	case r.Failure != "":
 		return "failed: " + strings.ReplaceAll(r.Failure, "\n", " ")

@@ -1,5 +1,4 @@
-// Package bench measures revisions of a repository against each other, on one machine, two at a time in one run.
-package bench
+package measure
 
 import (
 	"context"
@@ -14,7 +13,6 @@ import (
 
 	"benchbook/internal/files"
 	"benchbook/lab"
-	"benchbook/lab/measure"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
@@ -24,17 +22,17 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Folder is where records are kept of what is compared, in the hidden folder of the project: they are nobody's
+// benchFolder is where records are kept of what is compared, in the hidden folder of the project: they are nobody's
 // results. Each pair of revisions, by their names, has a folder of its own in it, as both are to be measured in one
 // run.
-const Folder = "bench"
+const benchFolder = "bench"
 
-// Repetitions of every cell: until it is decided whether the cell has changed.
-const Repetitions = "up to 20"
+// benchRepetitions of every cell: until it is decided whether the cell has changed.
+const benchRepetitions = "up to 20"
 
-// Options say what is compared, and how it is measured.
-type Options struct {
-	measure.Options
+// BenchOptions say what is compared, and how it is measured.
+type BenchOptions struct {
+	Options
 	results.CompareOptions
 	Dirty  bool // what is not committed is B
 	Format string
@@ -43,7 +41,7 @@ type Options struct {
 // A bench compares revisions of one project.
 type bench struct {
 	*lab.Session
-	Options
+	BenchOptions
 	project  *article.Project
 	articles []*lab.Article
 	gate     *compare.Gate
@@ -51,10 +49,10 @@ type bench struct {
 	args     []string // what is left of the arguments
 }
 
-// Run measures both revisions, and prints what has changed. The arguments are A, B unless it is HEAD or not
+// Bench measures both revisions, and prints what has changed. The arguments are A, B unless it is HEAD or not
 // committed, and articles. The error has the status that FailOn asks for.
-func Run(ctx context.Context, a *lab.Session, args []string, o Options) (err error) {
-	b := &bench{Session: a, Options: o, args: args}
+func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (err error) {
+	b := &bench{Session: a, BenchOptions: o, args: args}
 	if o.FailOn != "" {
 		if b.gate, err = compare.NewGate(o.FailOn); err != nil {
 			return results.FailOnError(o.FailOn, err)
@@ -101,7 +99,7 @@ func Run(ctx context.Context, a *lab.Session, args []string, o Options) (err err
 
 // open reads the project and the articles that the arguments name.
 func (b *bench) open() (err error) {
-	if b.folder, err = lab.StateFolder(b.project.Dir, Folder); err != nil {
+	if b.folder, err = lab.StateFolder(b.project.Dir, benchFolder); err != nil {
 		return lab.Failure(err)
 	}
 	if b.project, b.articles, err = b.Select(b.args); err != nil {
@@ -124,10 +122,10 @@ func (b *bench) compare(ctx context.Context, base, head plan.Revision) (*results
 	// Another name makes other trials, of which half would count as measured.
 	sum := sha256.Sum256([]byte(base.Name + "\x00" + head.Name))
 	b.project.RecordsIn = b.recordsOf(fmt.Sprintf("%x", sum[:4]), base, head)
-	o := b.Options.Options
-	o.Revisions, o.Open, o.Repetitions = []plan.Revision{base, head}, r.Open, Repetitions
+	o := b.Options
+	o.Revisions, o.Open, o.Repetitions = []plan.Revision{base, head}, r.Open, benchRepetitions
 	fmt.Fprintf(b.Stderr, "A is %s (%.10s), B is %s (%.10s)\n", base.Name, base.Commit, head.Name, head.Commit)
-	measured := measure.Run(ctx, b.Session, b.project, b.articles, o)
+	measured := Run(ctx, b.Session, b.project, b.articles, o)
 	if s, ok := errors.AsType[*lab.StatusError](measured); measured != nil && (!ok || s.Status != lab.StatusFailed) {
 		return nil, measured
 	}
@@ -148,7 +146,7 @@ func (b *bench) words() io.Writer {
 
 // pair is what is compared of two revisions.
 func (b *bench) pair(base, head plan.Revision) *results.Revisions {
-	return &results.Revisions{Project: b.project, Articles: b.articles, Profile: b.Profile, Repetitions: Repetitions,
+	return &results.Revisions{Project: b.project, Articles: b.articles, Profile: b.Profile, Repetitions: benchRepetitions,
 		A: base, B: head, CompareOptions: b.CompareOptions, Gate: b.gate}
 }
 
@@ -208,7 +206,7 @@ func (b *bench) isArticle(arg string) bool {
 // uncommitted makes a commit of a working tree as it is, without what git ignores: the same one as long as nothing
 // changes. Index, branches and files stay as they are; git removes the commit one day, as nothing refers to it.
 func uncommitted(ctx context.Context, dir, root string) (string, error) {
-	state, err := lab.StateFolder(dir, Folder) // which git ignores, wherever the folder for what is temporary is
+	state, err := lab.StateFolder(dir, benchFolder) // which git ignores, wherever the folder for what is temporary is
 	if err != nil {
 		return "", err
 	}
