@@ -29,7 +29,7 @@ func TestRatiosAreQuotientsOfWhatIsPrinted(t *testing.T) {
 		slug := filepath.Base(filepath.Dir(file))
 		t.Run(slug, func(t *testing.T) {
 			d := rendertest.Committed(t, "..", slug)
-			for _, j := range claim.Judgements(d) {
+			for _, j := range claim.JudgeAll(d).Claims {
 				claimed += checkEffects(t, j)
 			}
 			for _, e := range d.Experiments {

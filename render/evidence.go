@@ -80,7 +80,7 @@ func (c *composer) others() (list []otherView) {
 			newest = max(newest, r.Run)
 		}
 		if newest != "" {
-			list = append(list, otherView{d.Host, d.Profile, newest, claim.StandingOf(d).String()})
+			list = append(list, otherView{d.Host, d.Profile, newest, claim.JudgeAll(d).Standing().String()})
 		}
 	}
 	return list

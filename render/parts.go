@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 
@@ -136,7 +135,7 @@ var badgeColours = map[string]string{"is-reproduced": "#00694c", "is-direction":
 
 // Badge draws the standing of an article, and writes it in words.
 func (p Parts) Badge() (words string, svg []byte) {
-	mark := StandingBadge(claim.StandingOf(p.c.d))
+	mark := StandingBadge(p.c.results.Standing())
 	colour := badgeColours[mark.Class]
 	if colour == "" {
 		colour = "#4f565d"

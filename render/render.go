@@ -199,7 +199,7 @@ type composed struct {
 func (c *composer) article() composed {
 	title, titleText := c.prose.Inline(c.doc.Front.Title.Value)
 	description, descriptionText := c.prose.Inline(c.doc.Front.Description.Value)
-	standing := claim.StandingOf(c.d)
+	standing := c.results.Standing()
 	text := c.prose.Prose()
 	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics}
 	view := articleView{Answer: answerPart{c}.answer(standing, title), Description: description, Prose: text,
@@ -249,7 +249,7 @@ type composer struct {
 }
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
-	ev := &evaluator{d: d, doc: d.Doc, selected: map[selection]func() ([]*dataset.Cell, error){}}
+	ev := &evaluator{d: d, doc: d.Doc, results: claim.JudgeAll(d), selected: map[selection]func() ([]*dataset.Cell, error){}}
 	c := &composer{Renderer: r, evaluator: ev, options: o,
 		judgements: judgements{}, letters: &letters{d, map[groupKey]map[string]string{}}}
 	c.palette = sync.OnceValue(func() *chart.Palette {
@@ -258,7 +258,7 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 			return cells
 		})
 	})
-	for _, j := range claim.Judgements(d) {
+	for _, j := range ev.results.Claims {
 		c.judgements[j.Claim.Name.Value] = j
 	}
 	c.headline = c.headlineFigure()
@@ -304,7 +304,7 @@ func (c *composer) Warnf(format string, args ...any) {
 // warnOfPlaces warns of stale numbers in the text and of dead links.
 func (c *composer) warnOfPlaces() {
 	var found source.Problems
-	check.StaleNumbers(c.d, &found)
+	check.StaleNumbers(c.results, &found)
 	c.prose.DeadLinks(&found)
 	for _, p := range found.Sorted() {
 		line, _ := p.Pos.Source.Position(p.Pos.Start)
@@ -394,7 +394,7 @@ func (c *composer) Block(b *article.Block) template.HTML {
 }
 
 // Applies reports whether a part of the text is for what was measured; what stands in none, nil, always is.
-func (ev *evaluator) Applies(p *article.ConditionalPart) bool { return claim.Applies(ev.d, p) }
+func (ev *evaluator) Applies(p *article.ConditionalPart) bool { return ev.results.Applies(p) }
 
 func (ev *evaluator) ValueText(in expr.Inline) string {
 	q, err := ev.d.Eval(in.Expr, "")

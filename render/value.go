@@ -37,6 +37,7 @@ type valueView struct {
 type evaluator struct {
 	d       *dataset.Dataset
 	doc     *article.Document
+	results *claim.Results
 	numbers map[string]string // of tables and figures by their labels, such as "Figure 2"
 	used    []used
 
@@ -85,7 +86,7 @@ func (ev *evaluator) evaluate(in expr.Inline) valueView {
 
 // asJudged gives a ratio that is the effect of a claim the interval by which that is judged.
 func (ev *evaluator) asJudged(n expr.Node, q dataset.Quantity) dataset.Quantity {
-	q, floor := claim.AsJudged(ev.d, n, q)
+	q, floor := ev.results.AsJudged(n, q)
 	if note := floorNote(floor); note != "" {
 		q.Note = strings.TrimSpace(note)
 	}

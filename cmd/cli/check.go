@@ -123,8 +123,9 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 		if err != nil {
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}
-		check.StaleNumbers(d, &found)
-		check.Asserted(d, &found)
+		judged := claim.JudgeAll(d)
+		check.StaleNumbers(judged, &found)
+		check.Asserted(judged, &found)
 		claim.Warn(claim.Undecidable(d), &found)
 		out = append(out, found.Sorted()...)
 	}

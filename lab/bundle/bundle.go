@@ -301,7 +301,7 @@ func (b *builder) addRuns(ctx context.Context, set *dataset.Dataset) {
 }
 
 func claimsOf(d *dataset.Dataset) (out []Claim) {
-	for _, j := range claim.Judgements(d) {
+	for _, j := range claim.JudgeAll(d).Claims {
 		o := results.JudgementOutcome(&j)
 		c := Claim{Name: j.Claim.Name.Value, Verdict: o.Verdict, Host: d.Host, Headline: j.Claim.Headline.V}
 		if e := o.Effect; e != nil {

@@ -96,7 +96,7 @@ func PrintPlans(ctx context.Context, a *lab.Session, project *article.Project, l
 		for _, e := range p.Experiments {
 			f := newForecast(c.Slug, e, known, host)
 			for _, d := range doubts {
-				if d.Concerns(e.Name) {
+				if d.Experiment == e.Name {
 					f.warnings = append(f.warnings, d.String())
 				}
 			}

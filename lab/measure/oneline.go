@@ -217,7 +217,7 @@ func printVerdicts(a *lab.Session, d *dataset.Dataset, metric string) {
 			paragraph(a, clipped(c.Trial.Name)+": "+r.Missing+".")
 		}
 	}
-	for _, j := range claim.Judgements(d) {
+	for _, j := range claim.JudgeAll(d).Claims {
 		if j.Verdict != stats.NotMeasured { // why was said
 			paragraph(a, outcome.Of(d, j, outcome.Options{}).Sentence.Text())
 		}

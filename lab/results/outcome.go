@@ -106,13 +106,14 @@ type ArticleOutcome struct {
 
 // NewOutcome says what results came to.
 func NewOutcome(d *dataset.Dataset) *ArticleOutcome {
-	standing := claim.StandingOf(d)
+	judged := claim.JudgeAll(d)
+	standing := judged.Standing()
 	out := &ArticleOutcome{Head: headOf(d, standing), Below: linesBelow(standing.Reason, standing.Published),
 		Others: d.Others}
 	out.Data = articleOutcomeJSON{Article: d.Doc.Slug, Standing: string(standing.Is), Count: standing.Count,
 		Reason: standing.Reason, Published: standing.Published, Host: d.Host, Own: d.Own, Profile: d.Profile,
 		Claims: []claimJSON{}}
-	judgements := claim.Judgements(d)
+	judgements := judged.Claims
 	width := 0
 	for _, j := range judgements {
 		width = max(width, len(j.Claim.Name.Value))

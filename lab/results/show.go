@@ -229,7 +229,8 @@ func (f *Selection) nothing(slug string, records []*record.Record) error {
 }
 
 func shown(c *lab.Article, d *dataset.Dataset) ShowJSON {
-	standing := claim.StandingOf(d)
+	judged := claim.JudgeAll(d)
+	standing := judged.Standing()
 	out := ShowJSON{Article: c.Slug, Title: c.Doc.Front.Title.Value, Host: d.Host, ThisHost: d.Own, Profile: d.Profile,
 		Standing: string(standing.Is), Count: standing.Count, Reason: standing.Reason, Published: standing.Published,
 		standing: standing.String(), Experiments: []shownExperiment{}, Claims: []shownClaim{}, Others: []map[string]string{}}
@@ -241,7 +242,7 @@ func shown(c *lab.Article, d *dataset.Dataset) ShowJSON {
 			out.Experiments = append(out.Experiments, showExperiment(d, e))
 		}
 	}
-	for _, j := range claim.Judgements(d) {
+	for _, j := range judged.Claims {
 		if len(c.Experiments) > 0 && !concerns(j.Claim, c.Experiments) {
 			continue
 		}

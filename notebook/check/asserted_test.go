@@ -3,6 +3,7 @@ package check
 import (
 	"testing"
 
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/source"
@@ -21,7 +22,7 @@ func TestAsserted(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			text := recordtest.Claimed(tt.expect) + tt.prose + "\n"
 			var problems source.Problems
-			Asserted(measuredServers(t, text).dataset(dataset.Options{}), &problems)
+			Asserted(claim.JudgeAll(measuredServers(t, text).dataset(dataset.Options{})), &problems)
 			got := ""
 			for _, p := range problems.Sorted() {
 				got += text[p.Pos.Start:p.Pos.End]

@@ -376,7 +376,7 @@ func (c *checker) published(b *article.Published) {
 		default:
 			names := slice.Map(cells, func(cell *dataset.Cell) string { return cell.Trial.Name })
 			c.problems.Add("ambiguous-row", row.Pos, "this row matches %d cells: %s", len(cells), strings.Join(names, "; ")).
-				Hint = "add " + strings.Join(e.Undecided(dataset.Picked{Cells: cells}), " and ")
+				Hint = "add " + strings.Join(dataset.DifferingParameters(cells), " and ")
 		}
 	}
 }

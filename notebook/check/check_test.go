@@ -33,7 +33,7 @@ func (b *fixture) check() string {
 }
 
 func TestCheckClaims(t *testing.T) {
-	const shapes = "a claim is a > b, same(a, b), within(a, b, 10%), ratio(a, b) > 2, ratio(a, b) > ratio(c, d), " +
+	const shapes = "a claim is a > b, same(a, b), within(a, b, 10%), ratio(a, b) > 2, a > 2 * b, ratio(a, b) > ratio(c, d), " +
 		"about(a, b, 2), a < 100ms, fewer(a, b), " +
 		`every(a, "<", b) or geomean(a) > geomean(b); with and between them`
 	const contrary = "claim something that could turn out to be wrong"

@@ -20,23 +20,23 @@ const nearby = 2
 // stays what it is, and a part of the text that does not apply says nothing.
 //
 // Source: docs/command.md#check, stale-number.
-func StaleNumbers(d *dataset.Dataset, problems *source.Problems) {
-	for _, s := range sentencesOf(d.Doc) {
-		if !claim.Applies(d, s.part) {
+func StaleNumbers(results *claim.Results, problems *source.Problems) {
+	for _, s := range sentencesOf(results.Data.Doc) {
+		if !results.Applies(s.part) {
 			continue
 		}
 		for _, l := range s.literals {
-			compareTyped(d, l, s.values, problems)
+			compareTyped(results, l, s.values, problems)
 		}
 	}
 }
 
 // compareTyped warns of a typed number if it is near measured values, and within the interval of none.
-func compareTyped(d *dataset.Dataset, l literal, values []*article.InlineValue, problems *source.Problems) {
+func compareTyped(results *claim.Results, l literal, values []*article.InlineValue, problems *source.Problems) {
 	var stale *article.InlineValue
 	var interval stats.Interval // of it
 	for _, v := range values {
-		q, ok := measuredBeside(d, v)
+		q, ok := measuredBeside(results, v)
 		if !ok || q.Dimension() != l.dimension {
 			continue
 		}
@@ -47,7 +47,7 @@ func compareTyped(d *dataset.Dataset, l literal, values []*article.InlineValue, 
 			stale, interval = v, *q.Interval
 		}
 	}
-	if stale == nil || isPublished(d.Doc, l) {
+	if stale == nil || isPublished(results.Data.Doc, l) {
 		return
 	}
 	unit := l.unit.Symbol
@@ -60,13 +60,13 @@ func compareTyped(d *dataset.Dataset, l literal, values []*article.InlineValue, 
 }
 
 // measuredBeside is what a value in a sentence was measured to be; false if it has no interval over repetitions.
-func measuredBeside(d *dataset.Dataset, v *article.InlineValue) (dataset.Quantity, bool) {
+func measuredBeside(results *claim.Results, v *article.InlineValue) (dataset.Quantity, bool) {
 	if !v.Valid {
 		return dataset.Quantity{}, false
 	}
-	q, err := d.Eval(v.Inline.Expr, "")
+	q, err := results.Data.Eval(v.Inline.Expr, "")
 	if err == nil {
-		q, _ = claim.AsJudged(d, v.Inline.Expr, q)
+		q, _ = results.AsJudged(v.Inline.Expr, q)
 	}
 	return q, err == nil && q.Interval != nil && q.Kind != stats.WithinRun
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/source"
@@ -50,7 +51,7 @@ func TestStaleNumbers(t *testing.T) {
 			text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Servers) +
 				tt.prose + "\n"
 			var problems source.Problems
-			StaleNumbers(measuredServers(t, text).dataset(dataset.Options{}), &problems)
+			StaleNumbers(claim.JudgeAll(measuredServers(t, text).dataset(dataset.Options{})), &problems)
 			got := ""
 			for _, p := range problems.Sorted() {
 				got += text[p.Pos.Start:p.Pos.End]
@@ -70,28 +71,28 @@ func TestStaleNumbersNeedMeasuredOnes(t *testing.T) {
 	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)+
 		"It answers `{value} throughput{server=\"a\"}`, about 1500/s.\n")
 	var problems source.Problems
-	if StaleNumbers(b.dataset(dataset.Options{}), &problems); problems.Len() > 0 {
+	if StaleNumbers(claim.JudgeAll(b.dataset(dataset.Options{})), &problems); problems.Len() > 0 {
 		t.Errorf("got %v", problems.Sorted()[0])
 	}
 }
 
 // A typed number is compared with the interval by which the claim about its ratio is judged: the one that is shown.
 func TestStaleNumbersAsJudged(t *testing.T) {
-	for name, claim := range map[string]string{"1.27": "", "": recordtest.Fence("claim",
+	for name, block := range map[string]string{"1.27": "", "": recordtest.Fence("claim",
 		`{name: c, expect: 'throughput{server="a"} > throughput{server="b"}'}`)} {
 		text := recordtest.FrontMatter + recordtest.Dockerfile +
-			recordtest.Fence("experiment", strings.Replace(recordtest.Servers, "calibrate: false", "", 1)) + claim +
+			recordtest.Fence("experiment", strings.Replace(recordtest.Servers, "calibrate: false", "", 1)) + block +
 			"It is `{value} ratio(throughput{server=\"a\"}, throughput{server=\"b\"})` as fast, or 1.27 times.\n"
 		b := measuredServers(t, text)
 		b.Measure("servers", "again", "1", []float64{1260, 1270, 1250}) // and a has 1200
 		var problems source.Problems
-		StaleNumbers(b.dataset(dataset.Options{}), &problems)
+		StaleNumbers(claim.JudgeAll(b.dataset(dataset.Options{})), &problems)
 		got := ""
 		for _, p := range problems.Sorted() {
 			got += text[p.Pos.Start:p.Pos.End]
 		}
 		if !strings.HasPrefix(got, name) || name == "" && got != "" {
-			t.Errorf("with the claim %q %q is stale, want %q", claim, got, name)
+			t.Errorf("with the claim %q %q is stale, want %q", block, got, name)
 		}
 	}
 }

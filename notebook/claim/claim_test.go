@@ -20,7 +20,7 @@ import (
 // judge judges the only claim.
 func (b *fixture) judge() Judgement {
 	b.T.Helper()
-	all := Judgements(b.dataset(dataset.Options{}))
+	all := JudgeAll(b.dataset(dataset.Options{})).Claims
 	if len(all) != 1 || all[0].Claim == nil {
 		b.T.Fatalf("judgements %+v", all)
 	}
@@ -202,7 +202,7 @@ func TestNotMeasured(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		j := Judgements(dataset.WithoutRecords(b.Doc, p))[0]
+		j := JudgeAll(dataset.WithoutRecords(b.Doc, p)).Claims[0]
 		if want := "not measured: profile quick leaves this experiment out"; j.Verdict != stats.NotMeasured ||
 			j.Reason != want {
 			t.Errorf("%s: %q", j.Verdict, j.Reason)
@@ -455,11 +455,11 @@ func TestJudgementsOfAnArticle(t *testing.T) {
 	b.Measure("tool", "fast", run, []float64{1, 1.02, 0.99})
 	d := b.dataset(dataset.Options{ThisHost: "host-1"})
 	var out bytes.Buffer
-	for _, j := range Judgements(d) {
+	for _, j := range JudgeAll(d).Claims {
 		fmt.Fprintf(&out, "%s: %s\n", j.Claim.Name.Value, j.Claim.Expect.Text.Value)
 		printJudgement(&out, j, "  ")
 	}
-	standing := StandingOf(d)
+	standing := JudgeAll(d).Standing()
 	fmt.Fprintf(&out, "standing: %s (%s)\n", standing, standing.Reason)
 	golden := filepath.Join("testdata", "judgements.txt")
 	if *update {
@@ -518,7 +518,7 @@ func TestEqualLoadsAreNotDifferent(t *testing.T) {
 	b.Measure("servers", "a", "1", four(recordtest.ValuesA), open)
 	b.Measure("servers", "b", "1", four(recordtest.ValuesB), open)
 	d := b.dataset(dataset.Options{})
-	if marks := Judgements(d)[0].Marks; slices.Contains(marks, dataset.MarkLoads) {
+	if marks := JudgeAll(d).Claims[0].Marks; slices.Contains(marks, dataset.MarkLoads) {
 		t.Errorf("marks %q", marks)
 	}
 }

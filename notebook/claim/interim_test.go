@@ -8,9 +8,9 @@ import (
 
 // A reason is about the printed interval only where that does not decide the claim, also in the parts of a group.
 func TestReasonAtStricterLevel(t *testing.T) {
-	open := Judgement{What: "a", Verdict: stats.Inconclusive,
+	open := Judgement{Test: Test{What: "a"}, Verdict: stats.Inconclusive,
 		Reason: reasonLimit + ", and more than 160 repetitions would be needed to change that"}
-	onLimit := Judgement{What: "b", Verdict: stats.Inconclusive, Reason: reasonOnLimit}
+	onLimit := Judgement{Test: Test{What: "b"}, Verdict: stats.Inconclusive, Reason: reasonOnLimit}
 	group := func(parts ...Judgement) Judgement {
 		j := Judgement{Verdict: stats.Inconclusive, Parts: parts}
 		j.Needed, j.Reason = undecidedParts(parts)
@@ -32,7 +32,7 @@ func TestReasonAtStricterLevel(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			j := tt.j
-			if j.print(&tt.printed); j.Reason != tt.want {
+			if j.showEffectsOf(&tt.printed); j.Reason != tt.want {
 				t.Errorf("because %q, want %q", j.Reason, tt.want)
 			}
 		})

@@ -34,7 +34,7 @@ func TestNeededIsALookOfThePlan(t *testing.T) {
 			bench.Measure("servers", "a", "1", []float64{1100, 1180, 1040})
 			bench.Measure("servers", "b", "1", []float64{990, 1000, 1010})
 			bench.Measure("servers", "c", "1", []float64{500, 501, 502})
-			j := Judgements(bench.dataset(dataset.Options{}))[0]
+			j := JudgeAll(bench.dataset(dataset.Options{})).Claims[0]
 			if j.Verdict != stats.Inconclusive || j.Needed != tt.want {
 				t.Errorf("%s, needs %d repetitions, want %d (%s)", j.Verdict, j.Needed, tt.want, j.Reason)
 			}

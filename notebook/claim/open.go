@@ -1,17 +1,20 @@
 package claim
 
 import (
+	"fmt"
 	"slices"
 
 	"benchbook/internal/slice"
+	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 )
 
-// Open names, by experiment, the trials that go on after a look: those of comparisons that are undecided in a claim
-// that is, and those of published numbers whose order is undecided.
+// Open names, by experiment, the trials that continue after a look: those of undecided comparisons in undecided claims,
+// and of published numbers whose order is undecided.
 //
 // Source: docs/method.md#number-of-looks.
 func Open(d *dataset.Dataset) map[string][]string {
@@ -24,11 +27,11 @@ func Open(d *dataset.Dataset) map[string][]string {
 	}
 	for _, c := range d.Doc.Claims {
 		t, err := newTest(d, c)
-		if err != nil || isBySearches(t) || unfit(d, c, t) != "" {
+		if err != nil || t.isSearched() || t.unfit(c) != "" {
 			continue // Check has reported it, or no repetition would decide it
 		}
-		if j := judgeAtLevel(t); !isDecided(j) {
-			add(openCells(t, j))
+		if j := t.Judge(); !j.isDecided() {
+			add(j.openCells())
 		}
 	}
 	for _, b := range d.Doc.Published {
@@ -41,8 +44,8 @@ func Open(d *dataset.Dataset) map[string][]string {
 	return out
 }
 
-// Touched are the cells that may go on after a look if some are measured: those of claims and published numbers about
-// one of them.
+// Touched returns the cells that may continue after a look if some are measured: those that a claim or a published block
+// compares with one of them.
 func Touched(d *dataset.Dataset, isMeasured func(*dataset.Cell) bool) map[*dataset.Cell]bool {
 	out := map[*dataset.Cell]bool{}
 	add := func(cells []*dataset.Cell) {
@@ -51,8 +54,8 @@ func Touched(d *dataset.Dataset, isMeasured func(*dataset.Cell) bool) map[*datas
 		}
 	}
 	for _, c := range d.Doc.Claims {
-		if t, err := newTest(d, c); err == nil && !isBySearches(t) {
-			add(cellsOf(t))
+		if t, err := newTest(d, c); err == nil && !t.isSearched() {
+			add(t.cells())
 		}
 	}
 	for _, b := range d.Doc.Published {
@@ -65,16 +68,15 @@ func Touched(d *dataset.Dataset, isMeasured func(*dataset.Cell) bool) map[*datas
 	return out
 }
 
-func isDecided(j Judgement) bool {
+func (j *Judgement) isDecided() bool {
 	return j.Verdict == stats.Supported || j.Verdict == stats.Contradicted
 }
 
-// openCells are those of the comparisons of an undecided test that are not decided in its favour. One that no more
-// repetitions would help is not open.
-func openCells(t test, j Judgement) []*dataset.Cell {
-	group, ok := t.(groupTest)
-	if !ok {
-		cells := cellsOf(t)
+// openCells returns the cells of the comparisons that are not decided in favour of an undecided claim, and that more
+// repetitions could decide.
+func (j *Judgement) openCells() (out []*dataset.Cell) {
+	cells := j.cells()
+	if len(j.Parts) == 0 {
 		hasNoRatio := j.Verdict == stats.Inconclusive && j.IsRatio && j.Effect == nil
 		if hasNoRatio || j.Verdict == stats.NotMeasured &&
 			(slices.ContainsFunc(cells, isHopeless) || !slices.ContainsFunc(cells, hasTooFew)) {
@@ -82,14 +84,13 @@ func openCells(t test, j Judgement) []*dataset.Cell {
 		}
 		return cells
 	}
-	var out []*dataset.Cell
-	for i, part := range group.parts {
-		switch p := j.Parts[i]; {
-		case p.Verdict == stats.Supported:
-		case isDecided(p):
-			out = append(out, cellsOf(part)...)
+	for i := range j.Parts {
+		switch p := &j.Parts[i]; p.Verdict {
+		case stats.Supported:
+		case stats.Contradicted:
+			out = append(out, p.cells()...)
 		default:
-			out = append(out, openCells(part, p)...)
+			out = append(out, p.openCells()...)
 		}
 	}
 	return out
@@ -100,9 +101,81 @@ func hasTooFew(c *dataset.Cell) bool {
 	return len(c.Validity().ValidFor("")) < stats.MinRepetitions
 }
 
-// isHopeless reports whether none of the repetitions of a cell is valid, and none was disturbed by the machine: more of
-// them would be no better.
+// isHopeless reports whether all repetitions of a cell are invalid, and none was disturbed by the machine: more of them
+// would be no better.
 func isHopeless(c *dataset.Cell) bool {
-	return len(c.Validity().ValidFor("")) == 0 && !slices.ContainsFunc(c.Records,
-		func(r *record.Record) bool { _, disturbed := validity.Disturbed(r); return disturbed })
+	isDisturbed := func(r *record.Record) bool { _, disturbed := validity.Disturbed(r); return disturbed }
+	return len(c.Validity().ValidFor("")) == 0 && !slices.ContainsFunc(c.Records, isDisturbed)
+}
+
+// Doubt is why the planned repetitions cannot decide a claim.
+type Doubt struct {
+	Claim      *article.Claim
+	Experiment string // that has too few repetitions
+	Words      string
+	Hint       string
+}
+
+// String returns the doubt in one line.
+func (d Doubt) String() string {
+	return "claim " + d.Claim.Name.Value + ": " + d.Words + "; " + d.Hint
+}
+
+// Undecidable finds the claims that the planned repetitions cannot decide, whatever is measured: a verdict needs three
+// repetitions, and a part of a claim may need more for ranks at its stricter level. Mistaken claims, which Check
+// reports, are left out.
+//
+// Source: docs/method.md#one-cell, docs/method.md#ratios and docs/method.md#several-comparisons.
+func Undecidable(d *dataset.Dataset) (out []Doubt) {
+	for _, c := range d.Doc.Claims {
+		if t, err := newTest(d, c); err == nil {
+			if doubt, ok := t.tooFewRepetitions(); ok {
+				doubt.Claim = c
+				out = append(out, doubt)
+			}
+		}
+	}
+	return out
+}
+
+// tooFewRepetitions returns the doubt about the part of the test that needs the most repetitions.
+func (t Test) tooFewRepetitions() (d Doubt, ok bool) {
+	looks := 1
+	for _, c := range t.cells() {
+		looks = max(looks, len(c.Experiment.Plan.Looks))
+	}
+	most := 0
+	t.leaves(stats.Level(stats.DefaultAlpha, looks), func(leaf Test, alpha float64) {
+		hasEnds := stats.HasEnds
+		if leaf.IsRatio {
+			hasEnds = stats.RatioHasEnds
+		}
+		for _, s := range leaf.Sides {
+			e := s.Cells[0].Experiment.Plan
+			planned, enough := e.Most(), stats.MinRepetitions
+			if isShare := s.Metric.Name == "failed"; !isShare && !s.Geomean { // a share's interval shrinks with attempts
+				for enough = max(enough, planned); !hasEnds(enough, alpha); {
+					enough++
+				}
+			}
+			if s.isSearched() || planned >= enough || enough <= most {
+				continue
+			}
+			most, d, ok = enough, Doubt{Experiment: e.Name, Hint: fmt.Sprintf("write repetitions: %d or more", enough),
+				Words: fmt.Sprintf("one of its parts decides it only at a confidence of %.4g %%, for which %d repetitions are "+
+					"too few", 100*(1-alpha), planned)}, true
+			if planned < stats.MinRepetitions {
+				d.Words = fmt.Sprintf("a verdict needs %d repetitions, and experiment %q has %d", stats.MinRepetitions, e.Name,
+					planned)
+			}
+		}
+	})
+	return d, ok
+}
+
+// Warn adds doubts to problems, at the claims.
+func Warn(doubts []Doubt, problems *source.Problems) {
+	for _, d := range doubts {
+		problems.Warn("too-few-repetitions", d.Claim.Expect.Text.Pos, "%s", d.Words).Hint = d.Hint
+	}
 }

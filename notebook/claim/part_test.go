@@ -32,17 +32,17 @@ func TestApplies(t *testing.T) {
 			if tt.measured {
 				b = measuredServers(t, recordtest.Claimed(tt.expect)+text)
 			}
-			d := b.dataset(dataset.Options{})
+			r := JudgeAll(b.dataset(dataset.Options{}))
 			var got []string
-			for _, p := range d.Doc.Parts {
-				if Applies(d, p) {
+			for _, p := range r.Data.Doc.Parts {
+				if r.Applies(p) {
 					got = append(got, strings.TrimPrefix(string(p.Place.Source.Data[p.Place.Start:p.Place.End]), "::: when "))
 				}
 			}
 			if strings.Join(got, "\n") != strings.Join(tt.want, "\n") {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			if !Applies(d, nil) {
+			if !r.Applies(nil) {
 				t.Error("what stands in no part does not apply")
 			}
 		})

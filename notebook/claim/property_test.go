@@ -39,7 +39,7 @@ func verdictOf(t *testing.T, expect string, a, b []float64, records func([]*reco
 	if records != nil {
 		records(bench.Records)
 	}
-	return Judgements(bench.dataset(dataset.Options{}))[0].Verdict
+	return JudgeAll(bench.dataset(dataset.Options{})).Claims[0].Verdict
 }
 
 // The verdict on a claim is that on the same claim with its sides exchanged, whatever the unit and the order of
@@ -105,7 +105,7 @@ func TestWideningDecidesNothing(t *testing.T) {
 				twin[i] *= apart
 			}
 			bench.Measure("servers", "again", "1", twin)
-			verdict := Judgements(bench.dataset(dataset.Options{}))[0].Verdict
+			verdict := JudgeAll(bench.dataset(dataset.Options{})).Claims[0].Verdict
 			switch {
 			case before == stats.Inconclusive && verdict != before, before != "" && verdict != before &&
 				verdict != stats.Inconclusive:
@@ -154,7 +154,7 @@ func TestNoDifferenceIsFoundWhereThereIsNone(t *testing.T) {
 			})
 		}
 		d := bench.dataset(dataset.Options{})
-		for _, j := range Judgements(d) {
+		for _, j := range JudgeAll(d).Claims {
 			verdicts := []stats.Verdict{j.Verdict}
 			if slices.Contains(verdicts, stats.Supported) {
 				t.Errorf("experiment %d: %s: %v, of cells that are one", seed, j.Claim.Expect.Text.Value, verdicts)

@@ -2,16 +2,20 @@ package claim
 
 import (
 	"math"
+	"regexp"
+	"slices"
+	"strings"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/phrase"
+	"benchbook/notebook/source"
+	"benchbook/notebook/stats"
 )
 
-// Published returns what the author says that the original found: a ratio for a claim about one, a value in base units
-// for one about a limit, a share for one about failures, and a count for one about pairs or parts. It is false if the
-// author says nothing, or nothing that fits.
+// Published returns what the author says that the original found: a ratio, a value in base units for a limit, a share
+// for failures, and a count for pairs or parts. It is false if the author says nothing, or nothing that fits.
 func (j *Judgement) Published() (float64, bool) {
 	if j.Claim == nil || j.Claim.Published.Node == nil || j.Form == "" {
 		return 0, false
@@ -20,7 +24,7 @@ func (j *Judgement) Published() (float64, bool) {
 	return x, err == nil
 }
 
-// CheckPublished says what is wrong with the published number of a claim, which is right otherwise.
+// CheckPublished says what is wrong with the published number of a claim that is right otherwise.
 func CheckPublished(d *dataset.Dataset, c *article.Claim) error {
 	j := Judge(d, c)
 	if c.Published.Node == nil || j.Form == "" {
@@ -44,40 +48,107 @@ func (j *Judgement) readPublished(n expr.Node) (float64, error) {
 	mistake := func(what, hint string) error {
 		return dataset.Mistake(n.Pos(), "wrong-unit", hint, "the claim is about %s, and %s is none", what, n)
 	}
-	if j.IsRatio {
-		return publishedRatio(n, x, unit, mistake)
-	}
-	switch j.Form {
-	case Limit:
+	const asRatio = "write it as 1.26, or as 26% for the difference"
+	switch {
+	case j.IsRatio && unit.Symbol != "%" && unit.Symbol != "":
+		return 0, mistake("a ratio", asRatio)
+	case j.IsRatio:
+		if unit.Symbol == "%" {
+			x++
+		}
+		if x <= 0 {
+			return 0, dataset.Mistake(n.Pos(), "wrong-value", asRatio, "a ratio is more than 0, and %s is not", n)
+		}
+	case j.Form == Limit:
 		m := j.Sides[0].Metric
 		if d := dataset.DimensionOf(m); m.Unit != "" && !d.Like(unit.Dimension) {
 			return 0, mistake("a "+d.String(), "write it in "+d.Base())
 		}
-		return x, nil
-	case Fewer:
+	case j.Form == Fewer:
 		if unit.Symbol != "%" {
 			return 0, mistake("a difference of shares", "write it in %: by how much smaller the first share was")
 		}
-		return x, nil
-	default:
-		if unit.Symbol != "" || x != math.Trunc(x) || x < 0 || x > float64(len(j.Parts)) {
-			return 0, dataset.Mistake(n.Pos(), "wrong-value", "write how many of them came out as claimed",
-				"the claim has %s, and %s is not a number of them", phrase.Plural(len(j.Parts), "comparison"), n)
-		}
-		return x, nil
-	}
-}
-
-// publishedRatio reads a ratio, which may be written as a difference in per cent.
-func publishedRatio(n expr.Node, x float64, unit expr.Unit, mistake func(what, hint string) error) (float64, error) {
-	if unit.Symbol == "%" {
-		x++
-	} else if unit.Symbol != "" {
-		return 0, mistake("a ratio", "write it as 1.26, or as 26% for the difference")
-	}
-	if x <= 0 {
-		return 0, dataset.Mistake(n.Pos(), "wrong-value", "write it as 1.26, or as 26% for the difference",
-			"a ratio is more than 0, and %s is not", n)
+	case unit.Symbol != "" || x != math.Trunc(x) || x < 0 || x > float64(len(j.Parts)):
+		return 0, dataset.Mistake(n.Pos(), "wrong-value", "write how many of them came out as claimed",
+			"the claim has %s, and %s is not a number of them", phrase.Plural(len(j.Parts), "comparison"), n)
 	}
 	return x, nil
+}
+
+// AsJudged gives the value of an expression that is the ratio of a claim the interval of that claim, and returns the
+// noise floor in it: one number has one interval wherever it is printed.
+//
+// Source: docs/method.md#the-noise-floor.
+func (r *Results) AsJudged(n expr.Node, q dataset.Quantity) (out dataset.Quantity, floor float64) {
+	n, err := r.Data.Expand(n)
+	if err != nil || q.Interval == nil || len(q.Cells) != 2 {
+		return q, 0
+	}
+	x, y, ok := dataset.RatioIn(n)
+	if !ok {
+		return q, 0
+	}
+	for _, j := range r.Claims {
+		if interval := j.intervalOf([2]string{x.Name, y.Name}, q.Cells); interval != nil {
+			q.Interval = interval
+			return q, j.Floor
+		}
+	}
+	return q, 0
+}
+
+// intervalOf returns the interval of the ratio of two cells by two metrics, or of its inverse, from the claim or part
+// that is about it; nil if there is none.
+func (j *Judgement) intervalOf(metrics [2]string, cells []*dataset.Cell) *stats.Interval {
+	for i := range j.Parts {
+		if interval := j.Parts[i].intervalOf(metrics, cells); interval != nil {
+			return interval
+		}
+	}
+	if !j.IsRatio || j.Effect == nil || j.Effect.Interval == nil || len(j.Sides) != 2 || j.Sides[0].Geomean {
+		return nil
+	}
+	is := func(i int, s Side) bool { return s.Metric.Name == metrics[i] && s.Cells[0] == cells[i] }
+	bounds := j.Effect.Interval
+	switch a, b := j.Sides[0], j.Sides[1]; {
+	case is(0, a) && is(1, b):
+		return bounds
+	case is(0, b) && is(1, a) && bounds.Lo > 0:
+		return &stats.Interval{Lo: 1 / bounds.Hi, Hi: 1 / bounds.Lo}
+	}
+	return nil
+}
+
+// placeholders are the words that may be in braces in article.Says.
+var placeholders = []string{"effect", "verdict", "repetitions", "a", "b", "published"}
+
+// Placeholder matches a word in its braces.
+var Placeholder = regexp.MustCompile(`\{[A-Za-z_]+\}`)
+
+// IsPlaceholder reports whether a word in braces has a meaning.
+func IsPlaceholder(word string) bool { return slices.Contains(placeholders, word) }
+
+// FollowsOutcome reports whether a sentence of article.Says has a placeholder that differs from one outcome to the
+// next.
+func FollowsOutcome(sentence string) bool {
+	return strings.Contains(sentence, "{effect}") || strings.Contains(sentence, "{verdict}")
+}
+
+// code matches a span of code, whose braces belong to the author: `{value} speedup`.
+var code = regexp.MustCompile("`[^`]*`")
+
+// CheckSays reports unknown words in braces.
+func CheckSays(s *article.Says, problems *source.Problems) {
+	for _, t := range s.All() {
+		spans := code.FindAllStringIndex(t.Value, -1)
+		for _, m := range Placeholder.FindAllStringIndex(t.Value, -1) {
+			name := t.Value[m[0]+1 : m[1]-1]
+			isIn := func(span []int) bool { return span[0] < m[0] && m[1] <= span[1] }
+			if IsPlaceholder(name) || slices.ContainsFunc(spans, isIn) {
+				continue
+			}
+			problems.Add("unknown-placeholder", t.At(m[0], m[1]), "nothing is known for {%s}", name).
+				Hint = source.Suggest(name, placeholders)
+		}
+	}
 }

@@ -40,7 +40,7 @@ func TestPublished(t *testing.T) {
 				keys = []string{"published: " + tt.published}
 			}
 			d := measuredServers(t, recordtest.Claimed(tt.expect, keys...)).dataset(dataset.Options{})
-			j := Judgements(d)[0]
+			j := JudgeAll(d).Claims[0]
 			if got, ok := j.Published(); ok != (tt.want != 0) || ok && !recordtest.CloseTo(got, tt.want) {
 				t.Errorf("got %v, %v; want %v", got, ok, tt.want)
 			}

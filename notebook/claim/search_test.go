@@ -25,7 +25,7 @@ func TestSearchedElsewhere(t *testing.T) {
 		r.Estimate.Kind != stats.Given || len(r.Marks) != 1 {
 		t.Errorf("%+v", r)
 	}
-	if j := Judgements(d)[0]; j.Verdict != stats.NotMeasured ||
+	if j := JudgeAll(d).Claims[0]; j.Verdict != stats.NotMeasured ||
 		!strings.Contains(j.Reason, "the search that chose it is not among these records") {
 		t.Errorf("%s: %s", j.Verdict, j.Reason)
 	}
@@ -50,7 +50,7 @@ func TestNothingSearched(t *testing.T) {
 			r.Estimate.Kind != stats.Given || !slices.Equal(r.Marks, []string{words}) {
 			t.Errorf("%+v", r)
 		}
-		if j := Judgements(d)[0]; j.Verdict != stats.NotMeasured || !strings.Contains(j.Reason, words) {
+		if j := JudgeAll(d).Claims[0]; j.Verdict != stats.NotMeasured || !strings.Contains(j.Reason, words) {
 			t.Errorf("%s is %s: %s", expect, j.Verdict, j.Reason)
 		}
 	}
@@ -81,7 +81,7 @@ func TestSearchedClaims(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.expect, func(t *testing.T) {
 			b := searched(t, test.expect)
-			j := Judgements(b.dataset(dataset.Options{}))[0]
+			j := JudgeAll(b.dataset(dataset.Options{})).Claims[0]
 			if j.Verdict != test.verdict {
 				t.Fatalf("%s: %s", j.Verdict, j.Reason)
 			}
@@ -105,7 +105,7 @@ func TestNoRateMeetsIt(t *testing.T) {
 			*r.Search = recordtest.CapacityOf(0, 100)
 		}
 	}
-	j := Judgements(b.dataset(dataset.Options{}))[0]
+	j := JudgeAll(b.dataset(dataset.Options{})).Claims[0]
 	if j.Verdict != stats.Supported || j.Effect != nil {
 		t.Errorf("%s, %+v", j.Verdict, j.Effect)
 	}
@@ -141,7 +141,7 @@ func TestRunWithLooks(t *testing.T) {
 			bench.Measure("servers", "a", "1", test.a, test.set)
 			bench.Measure("servers", "b", "1", b[:len(test.a)], test.set)
 			d := bench.dataset(dataset.Options{})
-			j := Judgements(d)[0]
+			j := JudgeAll(d).Claims[0]
 			if j.Verdict != test.verdict || math.Abs(j.Level-test.level) > 1e-12 {
 				t.Errorf("%s (%s) at %v", j.Verdict, j.Reason, j.Level)
 			}

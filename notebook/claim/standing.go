@@ -18,17 +18,18 @@ import (
 
 // Standing is what an article's measurements say about its headline claims.
 type Standing struct {
-	Is     stats.Standing
-	Count  string // of the headline claims that are supported, where Is rests on them: "2 of 3"
-	Reason string // in a sentence; may be empty
-	// Supported and Mostly are what Count counts.
-	Supported, Mostly int
-	// Published says how far published numbers and measured ones agree: a sentence for each block and metric. It is no
-	// part of the standing.
+	Is        stats.Standing
+	Count     string // headline claims that are supported, where Is rests on them: "2 of 3"
+	Supported int    // headline claims in Count
+	Mostly    int    // headline claims in Count that hold mostly
+	Reason    string // in a sentence; may be empty
+
+	// Published has a sentence for each block and metric about how far published numbers agree with measured ones. They
+	// do not affect the standing.
 	Published []string
 }
 
-// String is the standing with its count: "partly reproduced, 2 of 3".
+// String returns the standing with its count: "partly reproduced, 2 of 3".
 func (s Standing) String() string {
 	if s.Count == "" {
 		return string(s.Is)
@@ -36,131 +37,117 @@ func (s Standing) String() string {
 	return string(s.Is) + ", " + s.Count
 }
 
-// StandingOf returns what an article's measurements say about its headline claims. Claims that the author did not mark
-// as headlines have no say in it, nor have published numbers.
+// Standing returns what the measurements say about the headline claims. Other claims and published numbers do not affect
+// it.
 //
 // Source: docs/claims.md#standing.
-func StandingOf(d *dataset.Dataset) Standing {
-	good, failed := outcomes(d)
-	headlines := headlinesOf(d)
+func (r *Results) Standing() Standing {
+	good, failed := r.repetitions()
+	list := slice.Filter(r.Claims, func(j Judgement) bool { return j.Claim.Headline.V })
+	named, near := comparePublished(list)
 	switch {
+	case failed == 1 && good == 0:
+		return Standing{Is: stats.StandingFailed, Reason: "its only repetition failed"}
 	case failed > 0 && good == 0:
-		return Standing{Is: stats.StandingFailed, Reason: allFailed(failed)}
-	case d.Profile == plan.Quick && good > 0:
-		return Standing{Is: stats.QuickOnly, Reason: "only quick records", Published: publishedWords(d, headlines)}
-	case len(headlines) == 0 && good == 0:
+		return Standing{Is: stats.StandingFailed, Reason: fmt.Sprintf("all %d repetitions failed", failed)}
+	case len(list) == 0 && good == 0:
 		return Standing{Is: stats.StandingNotMeasured, Reason: "there are no results"}
-	case len(headlines) == 0:
-		return Standing{Is: stats.StandingMeasured, Reason: "the article has no headline claim",
-			Published: publishedWords(d, headlines)}
 	}
-	s := Standing{Is: stats.StandingOf(slice.Map(headlines, func(h headline) stats.Headline { return h.Headline }),
-		len(d.Doc.Published) > 0 || headlines.published() > 0), Reason: headlines.reason(),
-		Published: publishedWords(d, headlines)}
+	s := Standing{Is: stats.StandingMeasured, Reason: "the article has no headline claim"}
+	s.Published = r.publishedWords(list)
+	if named > 0 {
+		s.Published = append(s.Published, fmt.Sprintf("%d of %s within 25 %% of the published number that the claim names",
+			near, phrase.Plural(named, "headline claim")))
+	}
+	if d := r.Data; d.Profile == plan.Quick && good > 0 {
+		s.Is, s.Reason = stats.QuickOnly, "only quick records"
+		return s
+	}
+	if len(list) == 0 {
+		return s
+	}
+	s.Is = stats.StandingOf(slice.Map(list, func(j Judgement) stats.Headline {
+		return stats.Headline{Verdict: j.Verdict, Mostly: j.Mostly}
+	}), len(r.Data.Doc.Published) > 0 || named > 0)
+	supported := slice.Count(list, func(j Judgement) bool { return j.Verdict == stats.Supported })
+	mostly := slice.Count(list, func(j Judgement) bool { return j.Mostly })
+	s.Reason = reasonOf(list, mostly)
 	switch {
 	case s.Is != stats.StandingNotMeasured:
-		s.Count, s.Supported, s.Mostly = headlines.count(), headlines.supported(), headlines.mostly()
-	case good > 0: // of other claims, or of none
+		s.Count, s.Supported, s.Mostly = countOf(supported, mostly, len(list)), supported, mostly
+	case good > 0: // of other claims, or without a claim
 		s.Is = stats.StandingMeasured
 	}
 	return s
 }
 
-// A headline is a headline claim.
-type headline struct {
-	stats.Headline
-	metrics []string // that it is about
-	// The claim has a published number of its own, and the measured one is within 25 % of it.
-	isPublished, isNearby bool
-}
-
-type headlines []headline
-
-func headlinesOf(d *dataset.Dataset) (out headlines) {
-	for _, j := range Judgements(d) {
-		if j.Claim.Headline.V {
-			h := headline{Headline: stats.Headline{Verdict: j.Verdict, Mostly: j.Mostly}, metrics: metricsOf(d, j.Claim)}
-			h.isPublished, h.isNearby = j.comparePublished()
-			out = append(out, h)
-		}
-	}
-	return out
-}
-
-// comparePublished says whether a claim that was measured has a published number of its own, and is within 25 % of it.
-func (j *Judgement) comparePublished() (isPublished, isNearby bool) {
-	published, ok := j.Published()
-	if !ok || j.Verdict == stats.NotMeasured || j.Effect == nil && len(j.Parts) == 0 {
-		return false, false
-	}
-	here := float64(len(slice.Filter(j.Parts, func(p Judgement) bool { return p.Verdict == stats.Supported })))
-	if j.Effect != nil {
-		if here = j.Effect.Number; j.IsRatio && j.Effect.Share {
-			here++
-		}
-	}
-	const near = 1.25
-	isNearby = here*published > 0 && math.Abs(math.Log(here/published)) <= math.Log(near)
-	return true, isNearby || here == published
-}
-
-func (list headlines) with(is func(headline) bool) int { return len(slice.Filter(list, is)) }
-
-func (list headlines) supported() int {
-	return list.with(func(h headline) bool { return h.Verdict == stats.Supported })
-}
-
-func (list headlines) published() int {
-	return list.with(func(h headline) bool { return h.isPublished })
-}
-
-func (list headlines) mostly() int { return list.with(func(h headline) bool { return h.Mostly }) }
-
-// count is how many are supported: "2 of 3"; those that hold mostly are counted apart.
-func (list headlines) count() string {
-	supported, mostly := list.supported(), list.mostly()
+// countOf counts supported headlines: "2 of 3". It counts those that hold mostly apart.
+func countOf(supported, mostly, all int) string {
 	switch {
 	case mostly == 0:
-		return fmt.Sprintf("%d of %d", supported, len(list))
+		return fmt.Sprintf("%d of %d", supported, all)
 	case supported == 0:
-		return fmt.Sprintf("%d of %d mostly", mostly, len(list))
+		return fmt.Sprintf("%d of %d mostly", mostly, all)
 	}
-	return fmt.Sprintf("%d of %d, and %d mostly", supported, len(list), mostly)
+	return fmt.Sprintf("%d of %d, and %d mostly", supported, all, mostly)
 }
 
-// reason counts the verdicts.
-func (list headlines) reason() string {
+// reasonOf counts the verdicts of headlines.
+func reasonOf(list []Judgement, mostly int) string {
 	counts := map[stats.Verdict]int{}
-	for _, h := range list {
-		counts[h.Verdict]++
+	for _, j := range list {
+		counts[j.Verdict]++
 	}
 	words := fmt.Sprintf("of %s: %s", phrase.Plural(len(list), "headline claim"),
 		strings.Join(stats.VerdictsInWords(counts), ", "))
-	if n := list.mostly(); n > 0 {
-		words += fmt.Sprintf("; %d %s for most of its pairs", n, phrase.Verb(n, "holds", "hold"))
+	if mostly > 0 {
+		words += fmt.Sprintf("; %d %s for most of its pairs", mostly, phrase.Verb(mostly, "holds", "hold"))
 	}
 	return words
 }
 
-// publishedWords says of each published block how far it agrees with what was measured: for the metrics of headlines
-// that it publishes, else for its first one. Published numbers of claims themselves go together.
+// comparePublished counts the measured claims that name a published number, and those within 25 % of it.
+func comparePublished(list []Judgement) (named, near int) {
+	for _, j := range list {
+		published, ok := j.Published()
+		if !ok || j.Verdict == stats.NotMeasured || j.Effect == nil && len(j.Parts) == 0 {
+			continue
+		}
+		here := float64(slice.Count(j.Parts, func(p Judgement) bool { return p.Verdict == stats.Supported }))
+		if j.Effect != nil {
+			here = j.Effect.Number
+		}
+		named++
+		if here == published || here*published > 0 && math.Abs(math.Log(here/published)) <= math.Log1p(stats.DefaultNear) {
+			near++
+		}
+	}
+	return named, near
+}
+
+// publishedWords says of each published block how far it agrees with what was measured, by the metrics of headlines that
+// it publishes, or by its first one.
 //
 // Source: docs/method.md#published-against-measured.
-func publishedWords(d *dataset.Dataset, headlines headlines) (out []string) {
-	for _, b := range d.Doc.Published {
-		for _, metric := range headlines.metricsIn(b) {
-			words := metric // of one that a program prints, whose name is all that is known
+func (r *Results) publishedWords(headlines []Judgement) (out []string) {
+	var wanted []string
+	for _, j := range headlines {
+		wanted = append(wanted, r.metricsOf(j.Claim)...)
+	}
+	for _, b := range r.Data.Doc.Published {
+		published := dataset.MetricsOf(b)
+		metrics := slice.Filter(slice.Add([]string(nil), wanted...), func(m string) bool { return slices.Contains(published, m) })
+		if len(metrics) == 0 {
+			metrics = published[:min(1, len(published))]
+		}
+		for _, metric := range metrics {
+			words := metric // all that is known of a metric that a program prints
 			if m, ok := record.LookupMetric(metric); ok {
 				words = m.InWords()
 			}
-			out = append(out, fmt.Sprintf("%s, against %s: %s", words, b.Source.Value, agreementWords(d.AgreementWith(b,
-				metric))))
+			out = append(out, fmt.Sprintf("%s, against %s: %s", words, b.Source.Value,
+				agreementWords(r.Data.AgreementWith(b, metric))))
 		}
-	}
-	if n := headlines.published(); n > 0 {
-		near := headlines.with(func(h headline) bool { return h.isNearby })
-		out = append(out, fmt.Sprintf("%d of %s within 25 %% of the published number that the claim names", near,
-			phrase.Plural(n, "headline claim")))
 	}
 	return out
 }
@@ -185,62 +172,25 @@ func agreementWords(a dataset.BlockAgreement) string {
 	return fmt.Sprintf("%s; %d of %s within 25 %% of one common factor", order, a.Near, phrase.Plural(a.Measured, "row"))
 }
 
-// metricsIn are the metrics of headlines that a block publishes, else the first that it has.
-func (list headlines) metricsIn(b *article.Published) (metrics []string) {
-	for _, h := range list {
-		for _, m := range h.metrics {
-			if dataset.Publishes(b, m) && !slices.Contains(metrics, m) {
-				metrics = append(metrics, m)
-			}
-		}
-	}
-	if first := firstMetric(b); len(metrics) == 0 && first != "" {
-		return []string{first}
-	}
-	return metrics
-}
-
-// outcomes counts the repetitions that are shown, the A/A pair among them: those that could be run, and those that
-// failed.
-func outcomes(d *dataset.Dataset) (good, failed int) {
-	for _, e := range d.Experiments {
-		for _, c := range e.AllCells() {
-			for _, r := range c.Records {
-				if r.Failure == "" {
-					good++
-				} else {
-					failed++
-				}
-			}
-		}
-	}
-	return good, failed
-}
-
-func allFailed(n int) string {
-	if n == 1 {
-		return "its only repetition failed"
-	}
-	return fmt.Sprintf("all %d repetitions failed", n)
-}
-
-// metricsOf lists the metrics that a claim is about.
-func metricsOf(d *dataset.Dataset, c *article.Claim) []string {
+// metricsOf lists the metrics of a claim.
+func (r *Results) metricsOf(c *article.Claim) []string {
 	if c.Expect.Node == nil {
 		return nil
 	}
-	n, err := d.Expand(c.Expect.Node)
+	n, err := r.Data.Expand(c.Expect.Node)
 	if err != nil {
 		return nil
 	}
 	return expr.Names(n)
 }
 
-func firstMetric(b *article.Published) string {
-	for _, row := range b.Rows {
-		if len(row.Metrics) > 0 {
-			return row.Metrics[0].Name.Value
+// repetitions counts the repetitions that are shown, the A/A copy included.
+func (r *Results) repetitions() (good, failed int) {
+	for _, e := range r.Data.Experiments {
+		for _, c := range e.AllCells() {
+			bad := slice.Count(c.Records, func(r *record.Record) bool { return r.Failure != "" })
+			good, failed = good+len(c.Records)-bad, failed+bad
 		}
 	}
-	return ""
+	return good, failed
 }

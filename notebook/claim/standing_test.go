@@ -117,7 +117,7 @@ func TestStanding(t *testing.T) {
 			if tt.name == "nothing was run" {
 				b = newFixture(t, text+tt.blocks)
 			}
-			got := StandingOf(b.dataset(dataset.Options{}))
+			got := JudgeAll(b.dataset(dataset.Options{})).Standing()
 			if published := strings.Join(got.Published, "; "); got.String() != tt.want || got.Reason != tt.reason ||
 				published != tt.published {
 				t.Errorf("%s (%s), %q; want %s (%s), %q", got, got.Reason, published, tt.want, tt.reason, tt.published)
@@ -179,8 +179,8 @@ func TestMostly(t *testing.T) {
 				})
 			}
 			d := b.dataset(dataset.Options{})
-			j := Judgements(d)[0]
-			if got := StandingOf(d).String(); j.Verdict != tt.verdict || j.Tally() != tt.tally || got != tt.want {
+			j := JudgeAll(d).Claims[0]
+			if got := JudgeAll(d).Standing().String(); j.Verdict != tt.verdict || j.Tally() != tt.tally || got != tt.want {
 				t.Errorf("%s, %q, standing %q; want %s, %q, %q", j.Verdict, j.Tally(), got, tt.verdict, tt.tally, tt.want)
 			}
 		})

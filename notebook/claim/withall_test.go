@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -41,8 +40,6 @@ func TestWithAll(t *testing.T) {
 			b.Measure("servers", "a", "1", []float64{1200, 1210, 1190, tt.slow}, changes...)
 			b.Measure("servers", "b", "1", []float64{1000, 1010, 990, 1000})
 			b.Measure("servers", "c", "1", []float64{1500, 1510, 1490, 1500})
-			d := b.dataset(dataset.Options{})
-			floor := d.Floor("throughput")
 			j := b.judge()
 			if j.Verdict != s {
 				t.Fatalf("%s (%s), want %s", j.Verdict, j.Reason, s)
@@ -54,9 +51,6 @@ func TestWithAll(t *testing.T) {
 			marks := strings.Join(j.Marks, "; ")
 			if all != tt.all || !strings.Contains(marks, tt.mark) || tt.mark == "" && strings.Contains(marks, "would be") {
 				t.Errorf("with all repetitions %q, marks %q; want %q, %q", all, j.Marks, tt.all, tt.mark)
-			}
-			if with := d.WithAll().Floor("throughput"); with.F != floor.F {
-				t.Errorf("the noise floor became %v, want %v", with.F, floor.F)
 			}
 			if j.All != nil && j.Effect != nil && j.All.Effect.N != 4 {
 				t.Errorf("the effect is of %d repetitions, want 4", j.All.Effect.N)

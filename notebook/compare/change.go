@@ -451,7 +451,8 @@ func judgeTogether(changes []Change, indices []int) error {
 // judgeRatio gives the verdict on a ratio, one of n that were judged together.
 func (c *Change) judgeRatio(f stats.Change, n int) {
 	if f.Err != nil && !errors.Is(f.Err, stats.ErrTooFew) {
-		c.Reason = "there is no ratio: " + dataset.NoRatio(f.Err, "A", c.ResultA.Cell(), "B", c.ResultB.Cell())
+		c.Reason = "there is no ratio: " + dataset.NoRatio(f.Err, []stats.Cell{c.ResultA.Cell(), c.ResultB.Cell()},
+			func(i int) string { return []string{"A", "B"}[i] })
 		return
 	}
 	effect := dataset.RatioOf(f.Comparison, true)

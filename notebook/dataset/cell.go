@@ -7,13 +7,12 @@ import (
 	"strings"
 	"sync"
 
-	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/validity"
 )
 
-// State says how what was measured of a cell stands to the article as it is now.
+// State says how the records of a cell relate to the article as it is now.
 type State int
 
 // The states of cells.
@@ -34,126 +33,109 @@ type Cell struct {
 	Experiment *Experiment
 	Trial      *plan.Trial
 	State      State
-	// of one run and one key, by repetition; empty if Missing. Of a search for a capacity that one record
-	Records []*record.Record
-	Run     string   // their run
-	LeftOut []string // why files with records of that run, or of later ones, are not among them
+	Run        string           // of Records
+	Records    []*record.Record // of one run and key, by repetition; empty if Missing; one for a search for a capacity
+	LeftOut    []string         // why files with records of that run, or of later ones, are not among them
 
-	runs []*cellRun // all that measured the trial
-
-	searches map[string]*record.Record // for values of the trial, by name; "" for its capacity
-
-	mu      sync.Mutex
-	results map[string]Result       // by metric
-	decoded map[string]*record.Bars // by what was decoded
-
-	once   sync.Once // guards report
-	report *validity.Report
+	searches map[string]*record.Record // by the name of the tuned value; "" for the capacity
+	report   func() *validity.Report
+	withAll  func() *Cell
+	results  memo[string, Result]  // by metric
+	decoded  memo[string, decoded] // by encoded histogram
 }
 
-// emptyCell is a cell of which nothing was measured.
-func emptyCell(e *Experiment, t *plan.Trial) *Cell {
-	return &Cell{Experiment: e, Trial: t, State: Missing, results: map[string]Result{},
+func newCell(e *Experiment, t *plan.Trial, shown choice) *Cell {
+	c := &Cell{Experiment: e, Trial: t, State: shown.state, Run: shown.run, Records: shown.records,
 		searches: map[string]*record.Record{}}
-}
-
-// Validity is what the checks found in the repetitions of the cell.
-func (c *Cell) Validity() *validity.Report {
-	c.once.Do(func() { c.report = validity.NewReport(c.Records) })
-	return c.report
-}
-
-// A cellRun is what one run measured of a trial by one key.
-type cellRun struct {
-	name, key   string
-	repetitions map[int]*record.Record
-	state       State
-	asPlanned   bool // it did what it had planned itself, at least
-}
-
-// newCell picks the records of a trial: those of the newest complete run with the present key, else of the newest
-// run with that key, else of the newest complete run with another key. Where preferred, a run, is complete too, it
-// comes before newer ones: the halves of an A/A pair have to be of one run.
-//
-// Source: docs/records.md#freshness.
-func newCell(e *Experiment, t *plan.Trial, records []*record.Record, preferred string) *Cell {
-	if t.Capacity != nil {
-		return newCapacityCell(e, t, records)
-	}
-	c := emptyCell(e, t)
-	runs := cellRuns(e, t, records)
-	if len(runs) == 0 {
-		return c
-	}
-	// What is to be shown comes first. Runs are named by their start.
-	order := map[State]int{Fresh: 0, Partial: 1, Stale: 2}
-	best := slices.MinFunc(runs, func(a, b *cellRun) int {
-		byState := cmp.Compare(order[a.state], order[b.state])
-		if a.state == Stale && b.state == Stale {
-			byState = cmp.Compare(boolean(b.asPlanned), boolean(a.asPlanned))
-		}
-		return cmp.Or(byState, cmp.Compare(boolean(b.name == preferred), boolean(a.name == preferred)),
-			cmp.Compare(b.name, a.name), cmp.Compare(b.key, a.key))
+	c.report = sync.OnceValue(func() *validity.Report { return validity.NewReport(c.Records) })
+	c.withAll = sync.OnceValue(func() *Cell {
+		all := newCell(e, t, shown)
+		all.LeftOut, all.searches = c.LeftOut, c.searches
+		report := c.report().WithAll()
+		all.report = func() *validity.Report { return report }
+		return all
 	})
-	c.State, c.Run = best.state, best.name
-	for _, repetition := range slices.Sorted(maps.Keys(best.repetitions)) {
-		c.Records = append(c.Records, best.repetitions[repetition])
-	}
-	c.runs = runs
 	return c
 }
 
-// cellRuns divides the repetitions of a trial by run and key.
-func cellRuns(e *Experiment, t *plan.Trial, records []*record.Record) []*cellRun {
-	var out []*cellRun
+// Validity returns what the checks found in the repetitions of the cell.
+func (c *Cell) Validity() *validity.Report { return c.report() }
+
+// WithAll returns the cell with the repetitions that are left out only by checks that depend on their result.
+//
+// Source: docs/validity.md#what-becomes-of-an-invalid-repetition.
+func (c *Cell) WithAll() *Cell { return c.withAll() }
+
+// choice is what is shown of a trial.
+type choice struct {
+	state   State
+	run     string
+	records []*record.Record // by repetition
+}
+
+// choose picks the records of a trial: of the newest complete run with the present key, otherwise of the newest run with
+// that key, otherwise of the newest complete run with another key. A preferred run that is as good comes before newer
+// ones: the halves of an A/A pair have to be of one run.
+//
+// Source: docs/records.md#freshness.
+func choose(e *plan.Experiment, t *plan.Trial, records []*record.Record, preferred string) choice {
+	if t.Capacity != nil {
+		return chooseCapacity(t, records)
+	}
+	type runKey struct{ run, key string }
+	runs := map[runKey]map[int]*record.Record{}
 	for _, r := range records {
-		if r.Experiment != e.Plan.Name || r.Trial != t.Name || r.Calibration != t.Calibration || r.Search != nil {
+		k := runKey{r.Run, r.Key}
+		switch {
+		case r.Search != nil:
+			continue
+		case runs[k] == nil:
+			runs[k] = map[int]*record.Record{}
+		}
+		if runs[k][r.Repetition] == nil {
+			runs[k][r.Repetition] = r
+		}
+	}
+	best := choice{state: Missing}
+	var bestKey string
+	bestRank := 0
+	for k, repetitions := range runs {
+		state, rank := stateOf(e, t, k.key, repetitions)
+		// Runs are named by their start.
+		if cmp.Or(cmp.Compare(rank, bestRank), cmp.Compare(boolean(k.run == preferred), boolean(best.run == preferred)),
+			cmp.Compare(k.run, best.run), cmp.Compare(k.key, bestKey)) <= 0 {
 			continue
 		}
-		i := slices.IndexFunc(out, func(o *cellRun) bool { return o.name == r.Run && o.key == r.Key })
-		if i < 0 {
-			i = len(out)
-			out = append(out, &cellRun{name: r.Run, key: r.Key, repetitions: map[int]*record.Record{}})
-		}
-		if out[i].repetitions[r.Repetition] == nil {
-			out[i].repetitions[r.Repetition] = r
-		}
+		best, bestKey, bestRank = choice{state: state, run: k.run}, k.key, rank
 	}
-	for _, run := range out {
-		run.judge(e, t)
+	repetitions := runs[runKey{best.run, bestKey}]
+	for _, i := range slices.Sorted(maps.Keys(repetitions)) {
+		best.records = append(best.records, repetitions[i])
 	}
-	return out
+	return best
 }
 
-// judge fills in what is left.
-func (run *cellRun) judge(e *Experiment, t *plan.Trial) {
-	isComplete := func(asked int) bool {
-		return record.HasLeast(asked, func(k int) bool { return run.repetitions[k] != nil })
+// stateOf returns the state of a trial in one run, and a rank that is higher for states to show first.
+func stateOf(e *plan.Experiment, t *plan.Trial, key string, repetitions map[int]*record.Record) (State, int) {
+	isComplete := func(least int) bool {
+		return record.HasLeast(least, func(i int) bool { return repetitions[i] != nil })
 	}
-	least := 0
-	for _, r := range run.repetitions {
-		least = max(least, r.Least())
+	planned := 0
+	for _, r := range repetitions {
+		planned = max(planned, r.Least())
 	}
-	run.asPlanned = isComplete(least)
 	switch {
-	case run.key != t.Key:
-		run.state = Stale
-	case isComplete(e.Plan.Least()):
-		run.state = Fresh
-	default:
-		run.state = Partial
+	case key == t.Key && isComplete(e.Least()):
+		return Fresh, 4
+	case key == t.Key:
+		return Partial, 3
+	case isComplete(planned):
+		return Stale, 2
 	}
+	return Stale, 1
 }
 
-// boolean is 1 for true.
-func boolean(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// Setting gives the text of a parameter or label of the cell; false if it has none of that name.
+// Setting returns the text of a parameter or label of the cell; it is false if there is none of that name.
 func (c *Cell) Setting(name string) (string, bool) {
 	for _, list := range [...][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {
 		for _, p := range list {
@@ -165,29 +147,50 @@ func (c *Cell) Setting(name string) (string, bool) {
 	return "", false
 }
 
-// Settings gives the names of all parameters and labels of an experiment, parameters first.
-func (e *Experiment) Settings() []string {
-	e.naming.Do(func() {
-		e.names = slices.Clone(e.Plan.Parameters)
-		for _, c := range e.Cells {
-			for _, p := range slices.Concat(c.Trial.Parameters, c.Trial.Labels) {
-				e.names = slice.Add(e.names, p.Name)
-			}
-		}
-	})
-	return slices.Clone(e.names)
-}
-
-// AllCells are the cells of an experiment and the A/A copy, if there is one.
-func (e *Experiment) AllCells() []*Cell {
-	if e.Calibration == nil {
-		return e.Cells
+// Name is what readers call a cell: the values of its parameters, or only of the named parameters and labels, in the
+// plan's order. A value that is no name follows its parameter: "uvicorn, workers 4".
+func (c *Cell) Name(fields ...string) string {
+	list := c.Trial.Parameters
+	if len(fields) > 0 {
+		list = slices.Concat(list, c.Trial.Labels)
 	}
-	return append(slices.Clone(e.Cells), e.Calibration)
+	var words []string
+	for _, p := range list {
+		switch {
+		case p.Value == "" || len(fields) > 0 && !slices.Contains(fields, p.Name):
+		case !IsName(p.Value):
+			words = append(words, p.Name+" "+p.Value)
+		default:
+			words = append(words, p.Value)
+		}
+	}
+	return cmp.Or(strings.Join(words, ", "), c.Trial.Name)
 }
 
-// leaveOut lets the cells say which of their records are not there, as their files are none. What an older run than
-// the one that is shown lacks says nothing of it.
+// IsName reports whether a value has a meaning without its parameter: "async", "10 threads", "1 MB", but not "10" or
+// "none".
+func IsName(value string) bool {
+	meaningless := []string{"", "true", "false", "yes", "no", "on", "off", "none", "null"}
+	if slices.Contains(meaningless, strings.ToLower(value)) {
+		return false
+	}
+	return strings.Trim(value[:1], "0123456789.-+") != "" || strings.Contains(value, " ")
+}
+
+// NameOf is what a cell is called in sentences with other cells: its name, quoted if it has several words, and its
+// experiment if another cell is of a different one.
+func NameOf(c *Cell, others ...*Cell) string {
+	name := c.Name()
+	if strings.Contains(name, ",") {
+		name = "“" + name + "”"
+	}
+	if slices.ContainsFunc(others, func(o *Cell) bool { return o.Experiment != c.Experiment }) {
+		name += " of " + c.Experiment.Plan.Name
+	}
+	return name
+}
+
+// leaveOut notes the unreadable files that belong to the shown run of a cell, or to a later one.
 func (d *Dataset) leaveOut(bad []record.Bad) {
 	for _, e := range d.Experiments {
 		for _, c := range e.AllCells() {

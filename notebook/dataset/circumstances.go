@@ -5,20 +5,20 @@ import (
 	"slices"
 
 	"benchbook/internal/slice"
+	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 )
 
-// Facts of records that say under which circumstances a cell was measured.
+// Facts of records about how a cell was measured.
 const (
 	factShared      = "shared.services"
 	factSharedStart = "shared.start"
 	factAdapted     = "placement.adapted"
 )
 
-// Circumstances says what readers have to know of how a cell was measured, in sentences: of what ran already, on
-// services that its repetitions share with others or with each other, which makes them less independent, on other CPUs
-// than the article asks for, and without records that had to be left out.
+// Circumstances says in sentences what readers have to know about how a cell was measured.
 //
 // Source: docs/method.md#words-and-defaults.
 func (c *Cell) Circumstances() []string {
@@ -56,7 +56,7 @@ func (c *Cell) Circumstances() []string {
 	return out
 }
 
-// SharesStart reports whether repetitions of the cell were measured on the same services.
+// SharesStart reports whether two repetitions of the cell were measured on one start of its services.
 //
 // Source: docs/method.md#blocks.
 func (c *Cell) SharesStart() bool {
@@ -71,7 +71,7 @@ func (c *Cell) SharesStart() bool {
 	return false
 }
 
-// SharesStarts reports whether a cell of the experiment does.
+// SharesStarts reports whether a cell of the experiment shares a start.
 func (e *Experiment) SharesStarts() bool {
 	return slices.ContainsFunc(e.AllCells(), (*Cell).SharesStart)
 }
@@ -87,30 +87,24 @@ func (c *Cell) Stalled(of Result) []bool {
 	})
 }
 
-// UnfitForHeadline says why the cell can carry no headline claim, by half of its repetitions or more; empty if it can.
+// UnfitForHeadline says why at least half of the repetitions can carry no headline claim; "" if they can.
 //
 // Source: docs/validity.md#headline-claims.
 func (c *Cell) UnfitForHeadline() string { return validity.Usual(c.Records, validity.Headline) }
 
-// MeasuredAgain counts the repetitions of what is shown of an experiment that were measured in the place of disturbed
-// ones.
-func (e *Experiment) MeasuredAgain() int {
-	n := 0
+// MeasuredAgain counts the repetitions that replace disturbed ones.
+func (e *Experiment) MeasuredAgain() (n int) {
 	for _, c := range e.AllCells() {
-		for _, r := range c.Records {
-			n += boolean(r.Order.Replaces > 0)
-		}
+		n += slice.Count(c.Records, func(r *record.Record) bool { return r.Order.Replaces > 0 })
 	}
 	return n
 }
 
-// ProbesAgain counts the probes of the experiment's own searches that were made again, as the machine had disturbed
-// them.
-func (e *Experiment) ProbesAgain() int {
-	n := 0
+// ProbesAgain counts the probes of the experiment's own searches that replace disturbed ones.
+func (e *Experiment) ProbesAgain() (n int) {
 	for _, c := range e.Cells {
 		for _, r := range c.searches {
-			if r.Experiment == e.Plan.Name { // else it is taken over
+			if r.Experiment == e.Plan.Name { // otherwise it is taken over
 				n += r.Search.Disturbed()
 			}
 		}
@@ -118,11 +112,129 @@ func (e *Experiment) ProbesAgain() int {
 	return n
 }
 
-// SharedCores is what validity.SharedCores says of all records of the experiment's cells.
+// SharedCores is validity.SharedCores of all records of the experiment's cells.
 func (e *Experiment) SharedCores() (validity.CheckResult, bool) {
 	var all []*record.Record
 	for _, c := range e.Cells {
 		all = append(all, c.Records...)
 	}
 	return validity.SharedCores(all)
+}
+
+// LookCount returns for how many planned looks claims about cells are judged: the most of any of their records.
+//
+// Source: docs/method.md#number-of-looks.
+func LookCount(cells []*Cell) int {
+	count := 1
+	for _, c := range cells {
+		for _, r := range c.Records {
+			count = max(count, len(r.Looks))
+		}
+	}
+	return count
+}
+
+// LookLevel returns the level at which claims, rank groups and A/A pairs are judged for a number of looks.
+func LookLevel(count int) float64 { return stats.Level(stats.DefaultAlpha, count) }
+
+// LookWords returns that level, and the looks that it is for.
+func LookWords(count int) string {
+	return fmt.Sprintf("at %.3g %% for %d looks at the data", 100*LookLevel(count), count)
+}
+
+// keepsUp is the share of requests sent that has to be answered in time.
+const keepsUp = 0.99
+
+// NotRanked is the caveat of an order by values for which RateGives is true.
+const NotRanked = "an open loop that keeps up has the throughput of its rate, so throughput does not rank cells"
+
+// RateGives reports whether the value of a metric is the rate of an open loop: the throughput of services that keep up.
+// Such values do not make one cell better than another.
+func (c *Cell) RateGives(metric string) bool {
+	if metric != "throughput" {
+		return false
+	}
+	isGiven := false
+	for _, r := range c.Validity().ValidFor(metric) {
+		if !r.IsOpenLoop() || r.Load.Open.Due == 0 || float64(r.Load.Completed) < keepsUp*float64(r.Load.Open.Due) {
+			return false
+		}
+		isGiven = true
+	}
+	return isGiven
+}
+
+// overloaded says in how many repetitions of an open loop the services did not keep up; "" if they did in all. That is a
+// result, not a fault.
+//
+// Source: docs/validity.md#checks.
+func (c *Cell) overloaded() string {
+	n, worst := 0, 1.0
+	for _, r := range c.Records {
+		if r.Failure != "" || !r.IsOpenLoop() || r.Load.Open.Sent == 0 {
+			continue
+		}
+		if share := float64(r.Load.Completed) / float64(r.Load.Open.Sent); share < keepsUp {
+			n, worst = n+1, min(worst, share)
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("overloaded in %d of %d repetitions: %s of what was sent was answered in time", n, len(c.Records),
+		phrase.PercentBeside(worst, keepsUp))
+}
+
+// LoadsDiffer reports whether the throughputs of cells with closed loops differ by more than delta: the slower server
+// then also had less to do.
+//
+// Source: docs/claims.md#verdicts.
+func LoadsDiffer(cells []*Cell, delta float64) bool {
+	var rates []float64
+	for _, c := range cells {
+		isOpenLoop := slices.ContainsFunc(c.Records, (*record.Record).IsOpenLoop)
+		if r := c.Metric("throughput"); r.Missing == "" && c.Trial.Load != nil && !isOpenLoop {
+			rates = append(rates, r.Estimate.Centre)
+		}
+	}
+	return len(rates) > 0 && slices.Max(rates) > slices.Min(rates)*(1+delta)
+}
+
+// Marks of claims and values, in the words of pages.
+const (
+	markTogether  = "not measured together"
+	MarkLoads     = "different loads"
+	MarkNoFloor   = "noise floor not measured"
+	MarkFloorPair = "noise floor not measured together"
+	MarkStale     = "measured with an older version"
+	markPartial   = "run not finished"
+	MarkStart     = "repetitions share a start of their services"
+)
+
+// Marks returns the caveats of cells that enter one number.
+func Marks(cells ...*Cell) []string {
+	is := func(s State) bool { return slices.ContainsFunc(cells, func(c *Cell) bool { return c.State == s }) }
+	var out []string
+	if !Together(cells) {
+		out = append(out, markTogether)
+	}
+	if is(Stale) {
+		out = append(out, MarkStale)
+	}
+	if is(Partial) {
+		out = append(out, markPartial)
+	}
+	return out
+}
+
+// Lacks says which cell lacks a number, and why.
+func Lacks(c *Cell, r Result) string {
+	return fmt.Sprintf("%s, %s: %s", r.Metric.InWords(), NameOf(c), r.Missing)
+}
+
+// LeftOut says which cells are left out of a list, and why.
+func LeftOut(cells []*Cell) []string {
+	return slice.Map(cells, func(c *Cell) string {
+		return fmt.Sprintf("left out, unavailable: %s (%s)", NameOf(c), c.Trial.Unavailable)
+	})
 }

@@ -197,7 +197,7 @@ func TestSkippedExperimentsHaveNoCells(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := assemble(b.Doc, p, b.Records)
+	d := (&set{plan: p, records: b.Records}).dataset(b.Doc)
 	if n := len(d.Experiments[0].Cells); n != 0 {
 		t.Errorf("%d cells", n)
 	}

@@ -15,28 +15,42 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Quantity is what an expression comes to.
+// Quantity is the value of an expression.
 type Quantity struct {
 	Number   float64
 	Unit     string             // base unit as in record.Metric; "1" for plain numbers and shares
 	Share    bool               // to be printed as a percentage
-	Interval *stats.Interval    // in Unit; nil where docs/method.md gives none; of two repetitions their range, see Kind
+	Interval *stats.Interval    // in Unit; nil if docs/method.md has none; the range of two repetitions, see Kind
 	Kind     stats.IntervalKind // how Interval was made
 	Step     float64            // how finely Number is known, in Unit; 0 if not measured
-	N        int                // repetitions behind it: the fewest of its cells
-	Cells    []*Cell            // it was computed from
-	Note     string             // why there is no interval, that it was not measured together, …
+	N        int                // repetitions: the fewest of its cells
+	Cells    []*Cell            // from which it was computed
+	Note     string             // caveats: why there is no interval, that it was not measured together, …
 	What     string             // in words: "throughput, async over sync"
 }
 
-// Eval evaluates an expression over the shown records. Selectors without an experiment look in defaultExperiment, for
-// which "" is the only one of the article.
+// Dimension says what a quantity counts.
+func (q Quantity) Dimension() expr.Dimension {
+	return DimensionOf(record.Metric{Unit: q.Unit, Share: q.Share})
+}
+
+// DimensionOf says what a metric counts. Units that programs made up are plain numbers.
+func DimensionOf(m record.Metric) expr.Dimension {
+	if m.Share {
+		return expr.Share
+	}
+	u, _ := expr.ParseUnit(m.Unit)
+	return u.Dimension
+}
+
+// Eval evaluates an expression over the shown records. Selectors without an experiment look in defaultExperiment; "" is
+// the only one of the article.
 //
-// One cell of a metric is its estimate; ratio, change and a division of one metric of two cells is their ratio with
-// its interval, not widened by a noise floor. Anything else is a number without an interval, and Note says so.
+// A metric of one cell is its estimate. A ratio or a division of one metric of two cells has its interval, without the
+// noise floor. Anything else is a number without an interval, and Note says so.
 //
-// The error is an *expr.Error with its place in the expression: a mistake that Check would find too, or with the
-// cause ErrNotMeasured if a cell has no number.
+// The error is an *expr.Error with its place in the expression: a mistake that Check would find too, or with the cause
+// ErrNotMeasured if a cell has no number.
 //
 // Source: docs/expressions.md#grammar; docs/method.md#one-cell and docs/method.md#ratios.
 func (d *Dataset) Eval(n expr.Node, defaultExperiment string) (Quantity, error) {
@@ -49,146 +63,207 @@ func (d *Dataset) Eval(n expr.Node, defaultExperiment string) (Quantity, error) 
 		return Quantity{}, err
 	}
 	q, err := s.eval(n)
-	if err != nil {
-		if e, ok := errors.AsType[*expr.Error](err); ok {
-			return Quantity{}, e
-		}
+	if _, ok := errors.AsType[*expr.Error](err); err != nil && !ok {
 		return Quantity{}, &expr.Error{Span: n.Pos(), Msg: err.Error(), Err: err}
 	}
-	return q, nil
+	return q, err
 }
 
 func (s Scope) eval(n expr.Node) (Quantity, error) {
-	switch n := n.(type) {
-	case *expr.Selector:
-		p, err := s.one(n)
+	if sel, ok := n.(*expr.Selector); ok {
+		p, err := s.one(sel)
 		if err != nil {
 			return Quantity{}, err
 		}
-		return s.Data.cellQuantity(p)
-	case *expr.Call:
-		switch n.Name {
-		case "ratio":
-			if a, b, ok := s.pair(n.Args[0], n.Args[1]); ok {
-				return s.Data.ratioQuantity(n, a, b)
-			}
-		case "published":
-			return s.published(n)
+		return cellQuantity(p)
+	}
+	if a, b, ok := s.pair(n); ok {
+		return ratioQuantity(n, a, b)
+	}
+	if c, ok := n.(*expr.Call); ok && c.Name == "published" {
+		p, err := s.one(c.Args[0].(*expr.Selector))
+		if err != nil {
+			return Quantity{}, err
 		}
-	case *expr.Binary:
-		if n.Op == expr.Div {
-			if a, b, ok := s.pair(n.X, n.Y); ok {
-				return s.Data.ratioQuantity(n, a, b)
-			}
-		}
+		return s.publishedOf(c, p, p.Cells[0])
 	}
 	return s.compute(n)
 }
 
-// pair finds the cells of two selectors of one metric, which have a ratio with an interval.
-func (s Scope) pair(x, y expr.Node) (a, b Picked, ok bool) {
-	sx, okX := x.(*expr.Selector)
-	sy, okY := y.(*expr.Selector)
-	if !okX || !okY || sx.Name != sy.Name {
+// RatioIn returns the selectors of which an expression is the ratio.
+func RatioIn(n expr.Node) (x, y *expr.Selector, ok bool) {
+	var sides []expr.Node
+	switch n := n.(type) {
+	case *expr.Binary:
+		if n.Op == expr.Div {
+			sides = []expr.Node{n.X, n.Y}
+		}
+	case *expr.Call:
+		if n.Name == "ratio" {
+			sides = n.Args
+		}
+	}
+	if len(sides) != 2 {
+		return nil, nil, false
+	}
+	x, okX := sides[0].(*expr.Selector)
+	y, okY := sides[1].(*expr.Selector)
+	return x, y, okX && okY
+}
+
+// pair finds the two cells of which an expression is the ratio by one metric, which has an interval.
+func (s Scope) pair(n expr.Node) (a, b Picked, ok bool) {
+	x, y, ok := RatioIn(n)
+	if !ok || x.Name != y.Name {
 		return a, b, false
 	}
-	a, errA := s.one(sx)
-	b, errB := s.one(sy)
+	a, errA := s.one(x)
+	b, errB := s.one(y)
 	return a, b, errA == nil && errB == nil
 }
 
 // cellQuantity is the estimate of one metric of one cell.
-func (d *Dataset) cellQuantity(p Picked) (Quantity, error) {
+func cellQuantity(p Picked) (Quantity, error) {
 	c := p.Cells[0]
-	r := c.Metric(p.Metric.Name)
-	if r.Missing != "" {
-		return Quantity{}, d.notMeasured(p.selector.Span, c, r)
+	r, err := p.result(c)
+	if err != nil {
+		return Quantity{}, err
 	}
-	q := d.EstimateQuantity(p.Metric, c, r.Estimate)
-	q.Note = strings.Join(append(d.Marks(c), r.Marks...), "; ")
+	q := EstimateQuantity(p.Metric, c, r.Estimate)
+	q.Note = strings.Join(append(Marks(c), r.Marks...), "; ")
 	return q, nil
 }
 
-// EstimateQuantity is an estimate in the dress of a Quantity.
-func (d *Dataset) EstimateQuantity(m record.Metric, c *Cell, e stats.Estimate) Quantity {
+// result returns what was measured of a cell of a selector.
+func (p Picked) result(c *Cell) (Result, error) {
+	r := c.Metric(p.Metric.Name)
+	if r.Missing != "" {
+		return r, &expr.Error{Span: p.selector.Span, Msg: Lacks(c, r), Err: ErrNotMeasured}
+	}
+	return r, nil
+}
+
+// EstimateQuantity is an estimate of a metric of a cell as a Quantity.
+func EstimateQuantity(m record.Metric, c *Cell, e stats.Estimate) Quantity {
 	q := Quantity{Number: e.Centre, Unit: cmp.Or(m.Unit, "1"), Share: m.Share, Kind: e.Kind, N: e.N,
-		Step: c.Metric(m.Name).Step(), Cells: []*Cell{c}, What: m.InWords() + ", " + d.NameOf(c)}
+		Step: c.Metric(m.Name).Step(), Cells: []*Cell{c}, What: m.InWords() + ", " + NameOf(c)}
 	if e.Kind != stats.NoInterval && e.Kind != stats.Given && e.Kind != stats.Exact {
 		q.Interval = &e.Interval
 	}
 	return q
 }
 
-func (d *Dataset) notMeasured(at expr.Span, c *Cell, r Result) error {
-	return &expr.Error{Span: at, Msg: d.Lacks(c, r), Err: ErrNotMeasured}
-}
-
-// Lacks says of which cell a number is missing, and why.
-func (d *Dataset) Lacks(c *Cell, r Result) string {
-	return fmt.Sprintf("%s, %s: %s", r.Metric.InWords(), d.NameOf(c), r.Missing)
-}
-
 // ratioQuantity is the ratio of one metric of two cells.
-func (d *Dataset) ratioQuantity(n expr.Node, a, b Picked) (Quantity, error) {
+func ratioQuantity(n expr.Node, a, b Picked) (Quantity, error) {
 	ca, cb := a.Cells[0], b.Cells[0]
-	ra, rb := ca.Metric(a.Metric.Name), cb.Metric(b.Metric.Name)
-	if ra.Missing != "" {
-		return Quantity{}, d.notMeasured(a.selector.Span, ca, ra)
+	ra, err := a.result(ca)
+	if err != nil {
+		return Quantity{}, err
 	}
-	if rb.Missing != "" {
-		return Quantity{}, d.notMeasured(b.selector.Span, cb, rb)
+	rb, err := b.result(cb)
+	if err != nil {
+		return Quantity{}, err
 	}
-	nameA, nameB := d.NameOf(ca, cb), d.NameOf(cb, ca)
+	names := []string{NameOf(ca, cb), NameOf(cb, ca)}
+	var q Quantity
+	var notes []string
 	if record.IsSearched(a.Metric.Name) {
-		q := SearchedRatio(ra, rb, false)
-		if !Finite(q.Number) {
-			return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: no rate of " + nameB + " met the objective",
+		if q = SearchedRatio(ra, rb, false); !Finite(q.Number) {
+			return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: no rate of " + names[1] + " met the objective",
 				Err: ErrNotMeasured}
 		}
-		q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(slices.Concat(d.Marks(ca, cb), ra.Marks, rb.Marks), "; ")
-		q.What = fmt.Sprintf("%s, %s over %s", a.Metric.InWords(), nameA, nameB)
-		return q, nil
+		notes = slices.Concat(Marks(ca, cb), ra.Marks, rb.Marks)
+	} else {
+		cells := []stats.Cell{ra.Cell(), rb.Cell()}
+		comparison, err := stats.Ratio(cells[0], cells[1], stats.DefaultAlpha)
+		switch {
+		case errors.Is(err, stats.ErrTooFew):
+			notes = append(notes, "no interval: fewer than 3 valid repetitions")
+		case err != nil:
+			why := NoRatio(err, cells, func(i int) string { return names[i] })
+			return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: " + why, Err: err}
+		}
+		q = RatioOf(comparison, false)
+		q.Step = stats.LastDigit(comparison.Ratio, max(ra.resolution(), rb.resolution()))
+		notes = slices.Concat(notes, Marks(ca, cb), Lacking(a.Metric.Name, ca, cb))
 	}
-	comparison, err := stats.Ratio(ra.Cell(), rb.Cell(), stats.DefaultAlpha)
-	var notes []string
-	switch {
-	case errors.Is(err, stats.ErrTooFew):
-		notes = append(notes, "no interval: fewer than 3 valid repetitions")
-	case err != nil:
-		why := NoRatio(err, nameA, ra.Cell(), nameB, rb.Cell())
-		return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: " + why, Err: err}
-	}
-	notes = slices.Concat(notes, d.Marks(ca, cb), d.Lacking(a.Metric.Name, ca, cb))
-	q := RatioOf(comparison, false)
-	q.Step = stats.LastDigit(comparison.Ratio, max(ra.resolution(), rb.resolution()))
 	q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(notes, "; ")
-	q.What = fmt.Sprintf("%s, %s over %s", a.Metric.InWords(), nameA, nameB)
+	q.What = fmt.Sprintf("%s, %s over %s", a.Metric.InWords(), names[0], names[1])
 	return q, nil
 }
 
-// compute evaluates what has no interval of its own.
+// RatioOf is a comparison as a Quantity: a ratio, or for a change the relative difference.
+//
+// Source: docs/method.md#definitions.
+func RatioOf(c stats.Comparison, change bool) Quantity {
+	q := Quantity{Number: c.Ratio, Unit: "1", Kind: c.Kind(), N: min(c.NA, c.NB),
+		Step: stats.LastDigit(c.Ratio, stats.MinResolution)}
+	if q.Kind != stats.NoInterval {
+		q.Interval = &stats.Interval{Lo: c.Interval.Lo, Hi: c.Interval.Hi}
+	}
+	if change {
+		q.asChange()
+	}
+	return q
+}
+
+// SearchedRatio is the ratio of two values that searches found, or their relative difference, with its interval. It is
+// not a number if no rate met an objective.
+func SearchedRatio(a, b Result, change bool) Quantity {
+	interval := a.Estimate.Interval.Over(b.Estimate.Interval)
+	q := Quantity{Number: a.Estimate.Centre / b.Estimate.Centre, Unit: "1", Kind: stats.BySearch, N: 1,
+		Interval: &interval}
+	if change {
+		q.asChange()
+	}
+	return q
+}
+
+// asChange turns a ratio into a relative difference.
+func (q *Quantity) asChange() {
+	q.Number, q.Share = q.Number-1, true
+	if q.Interval != nil {
+		q.Interval = &stats.Interval{Lo: q.Interval.Lo - 1, Hi: q.Interval.Hi - 1}
+	}
+}
+
+// NoRatio says why cells have no ratio: the first that has a value of zero, which failures may have, or the error.
+func NoRatio(err error, cells []stats.Cell, name func(int) string) string {
+	if errors.Is(err, stats.ErrNotPositive) {
+		for i, c := range cells {
+			if smallest := slices.Min(c.Values); smallest <= 0 {
+				return fmt.Sprintf("the smallest value of %s is %v", name(i), smallest)
+			}
+		}
+	}
+	return err.Error()
+}
+
+// Finite reports whether x is a number.
+func Finite(x float64) bool { return !math.IsInf(x, 0) && !math.IsNaN(x) }
+
+// compute evaluates an expression without an interval of its own.
 func (s Scope) compute(n expr.Node) (Quantity, error) {
 	e := &evaluation{Scope: s}
 	v, err := expr.Eval(n, e)
 	if err != nil {
 		return Quantity{}, err
 	}
-	notes := slices.Concat(s.Data.Marks(e.cells...), e.lacking, e.sources)
+	notes := slices.Concat(Marks(e.cells...), e.lacking, e.sources)
 	step := 0.0
 	if len(e.cells) > 0 {
 		notes = append(notes, "no interval: computed from "+phrase.Plural(len(e.cells), "cell"))
 		step = stats.MinResolution * math.Abs(v.Number)
 	}
-	return Quantity{Step: step,
-		Number: v.Number, Unit: v.Dimension.Base(), Share: v.Dimension == expr.Share, Kind: stats.NoInterval,
-		N: e.n, Cells: e.cells, Note: strings.Join(notes, "; "), What: n.String()}, nil
+	return Quantity{Number: v.Number, Unit: v.Dimension.Base(), Share: v.Dimension == expr.Share, Step: step,
+		Kind: stats.NoInterval, N: e.n, Cells: e.cells, Note: strings.Join(notes, "; "), What: n.String()}, nil
 }
 
-// An evaluation is the expr.Env of one expression; it notes what was used.
+// evaluation is the expr.Env of one expression; it collects what was used.
 type evaluation struct {
 	Scope
 	cells   []*Cell
-	n       int
+	n       int      // repetitions: the fewest of a cell
 	lacking []string // sentences about repetitions and cells that are left out
 	sources []string // of published numbers
 }
@@ -201,39 +276,45 @@ func (e *evaluation) Select(sel *expr.Selector) (expr.Value, error) {
 	}
 	var values []expr.Value
 	for _, c := range p.Cells {
-		r := c.Metric(p.Metric.Name)
-		if r.Missing != "" {
-			return expr.Value{}, e.Data.notMeasured(sel.Span, c, r)
+		r, err := p.result(c)
+		if err != nil {
+			return expr.Value{}, err
 		}
 		e.use(p.Metric.Name, r.Estimate.N, c)
 		values = append(values, expr.NumberOf(r.Estimate.Centre, DimensionOf(p.Metric)))
 	}
-	e.lacking = slice.Add(e.lacking, e.Data.LeftOut(p.Left)...)
-	if len(values) == 1 && len(p.Left) == 0 {
-		return values[0], nil
+	e.lacking = slice.Add(e.lacking, LeftOut(p.Left)...)
+	if len(p.Left) > 0 {
+		return expr.ListOf(values...), nil
 	}
-	return expr.ListOf(values...), nil
+	return oneOrList(values), nil
 }
 
-// use notes cells of which a metric is used, and the repetitions behind them.
+func oneOrList(values []expr.Value) expr.Value {
+	if len(values) == 1 {
+		return values[0]
+	}
+	return expr.ListOf(values...)
+}
+
+// use collects cells, and the repetitions behind a metric of them.
 func (e *evaluation) use(metric string, n int, cells ...*Cell) {
-	e.lacking, e.cells = slice.Add(e.lacking, e.Data.Lacking(metric, cells...)...), slice.Add(e.cells, cells...)
+	e.lacking, e.cells = slice.Add(e.lacking, Lacking(metric, cells...)...), slice.Add(e.cells, cells...)
 	if e.n == 0 || n < e.n && n > 0 {
 		e.n = n
 	}
 }
 
-// Call is part of expr.Env: the functions that see cells, and the quotient of what has been computed.
+// Call is part of expr.Env: ratio, and the functions that see cells.
 func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 	switch c.Name {
 	case "ratio":
-		if a, b, ok := e.pair(c.Args[0], c.Args[1]); ok {
-			q, err := e.Data.ratioQuantity(c, a, b)
+		if a, b, ok := e.pair(c); ok {
+			q, err := ratioQuantity(c, a, b)
 			e.use(a.Metric.Name, q.N, q.Cells...)
 			return valueOf(q), err
 		}
-		quotient := &expr.Binary{Span: c.Span, Op: expr.Div, X: c.Args[0], Y: c.Args[1]}
-		return expr.Eval(quotient, e)
+		return expr.Eval(&expr.Binary{Span: c.Span, Op: expr.Div, X: c.Args[0], Y: c.Args[1]}, e)
 	case "published":
 		p, err := e.Pick(c.Args[0].(*expr.Selector))
 		if err != nil {
@@ -248,83 +329,26 @@ func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 			e.sources = slice.Add(e.sources, q.Note)
 			values = append(values, valueOf(q))
 		}
-		if len(values) == 1 {
-			return values[0], nil
-		}
-		return expr.ListOf(values...), nil
+		return oneOrList(values), nil
 	}
 	return expr.Value{}, fmt.Errorf("%s has no number", c.Name)
 }
 
 func valueOf(q Quantity) expr.Value { return expr.NumberOf(q.Number, q.Dimension()) }
 
-// Dimension says what a quantity counts.
-func (q Quantity) Dimension() expr.Dimension {
-	return DimensionOf(record.Metric{Unit: q.Unit, Share: q.Share})
-}
-
-// DimensionOf says what a metric counts. Units that programs made up count as none.
-func DimensionOf(m record.Metric) expr.Dimension {
-	if m.Share {
-		return expr.Share
-	}
-	u, _ := expr.ParseUnit(m.Unit)
-	return u.Dimension
-}
-
-// NotRanked is what has to be known of an order by values of which RateGives is true.
-const NotRanked = "an open loop that keeps up has the throughput of its rate, so throughput does not rank cells"
-
-// published evaluates published(selector).
-func (s Scope) published(n *expr.Call) (Quantity, error) {
-	p, err := s.one(n.Args[0].(*expr.Selector))
-	if err != nil {
-		return Quantity{}, err
-	}
-	return s.publishedOf(n, p, p.Cells[0])
-}
-
-// publishedOf is what was published of one of the cells that a call of published is about.
+// publishedOf returns what was published of one cell of a call of published.
 func (s Scope) publishedOf(n *expr.Call, p Picked, c *Cell) (Quantity, error) {
 	v, ok := s.Data.Published(c, p.Metric.Name, "")
 	if !ok {
 		return Quantity{}, Mistake(n.Span, "not-published", "add the row to a yaml published block, or name another cell",
-			"no published %s of %s", p.Metric.Name, s.Data.NameOf(c))
+			"no published %s of %s", p.Metric.Name, NameOf(c))
 	}
 	return Quantity{Number: v.Number, Unit: cmp.Or(p.Metric.Unit, "1"), Share: p.Metric.Share, Kind: stats.NoInterval,
-		Note: "published by " + v.Block.Source.Value,
-		What: "published " + p.Metric.InWords() + ", " + s.Data.NameOf(c)}, nil
+		Note: "published by " + v.Block.Source.Value, What: "published " + p.Metric.InWords() + ", " + NameOf(c)}, nil
 }
 
-// The marks of claims and values, in the words of pages.
-const (
-	markTogether  = "not measured together"
-	MarkLoads     = "different loads"
-	MarkNoFloor   = "noise floor not measured"
-	MarkFloorPair = "noise floor not measured together"
-	MarkStale     = "measured with an older version"
-	markPartial   = "run not finished"
-	MarkStart     = "repetitions share a start of their services"
-)
-
-// Marks says what has to be known of cells that enter one number.
-func (d *Dataset) Marks(cells ...*Cell) []string {
-	is := func(s State) bool { return slices.ContainsFunc(cells, func(c *Cell) bool { return c.State == s }) }
-	var out []string
-	if !Together(cells) {
-		out = append(out, markTogether)
-	}
-	if is(Stale) {
-		out = append(out, MarkStale)
-	}
-	if is(Partial) {
-		out = append(out, markPartial)
-	}
-	return out
-}
-
-// Check finds what is wrong with an expression that is to be a value, before anything is measured; list says that it
-// may be a list. It returns its type.
+// Check finds what is wrong with an expression that is to be a value, before anything is measured; list allows a list.
+// It returns its type.
 func (s Scope) Check(n expr.Node, list bool) (expr.Type, error) {
 	if err := s.checkShape(n, list); err != nil {
 		return expr.Type{}, err
@@ -341,60 +365,62 @@ func (s Scope) Check(n expr.Node, list bool) (expr.Type, error) {
 	})
 }
 
+// checkShape refuses what is no number, and lists where one number is needed.
 func (s Scope) checkShape(n expr.Node, list bool) error {
+	isTest := Mistake(n.Pos(), "not-a-number", "make it the expect: of a claim",
+		"%s is a test: it has a verdict, not a number", n)
+	var operands []expr.Node
 	switch n := n.(type) {
 	case *expr.Selector:
-		_, err := s.pick(n, list)
+		_, err := s.pickFor(n, list)
 		return err
 	case *expr.Call:
-		return s.checkCall(n, list)
+		switch n.Name {
+		case "min", "max", "mean", "geomean", "median", "count":
+			return s.checkShape(n.Args[0], true)
+		case "ratio":
+			operands = n.Args
+		case "published":
+			return s.checkPublished(n, list)
+		case "random":
+			return Mistake(n.Span, "not-a-number", "name a metric, such as throughput", "random is for loads")
+		default:
+			return isTest
+		}
 	case *expr.Unary:
 		if n.Op == expr.Not {
-			return noValue(n)
+			return isTest
 		}
-		return s.checkShape(n.X, false)
+		operands = []expr.Node{n.X}
 	case *expr.Binary:
 		if n.Op == expr.And || n.Op == expr.Or || n.Op.IsComparison() {
-			return noValue(n)
+			return isTest
 		}
-		if err := s.checkShape(n.X, false); err != nil {
-			return err
-		}
-		return s.checkShape(n.Y, false)
+		operands = []expr.Node{n.X, n.Y}
 	case *expr.String, *expr.Bool:
 		return Mistake(n.Pos(), "not-a-number", "name a metric, such as throughput", "%s is not a number", n)
+	}
+	for _, operand := range operands {
+		if err := s.checkShape(operand, false); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func noValue(n expr.Node) error {
-	return Mistake(n.Pos(), "not-a-number", "make it the expect: of a claim",
-		"%s is a test: it has a verdict, not a number", n)
-}
-
-func (s Scope) checkCall(n *expr.Call, list bool) error {
-	switch n.Name {
-	case "min", "max", "mean", "geomean", "median", "count":
-		return s.checkShape(n.Args[0], true)
-	case "ratio":
-		if err := s.checkShape(n.Args[0], false); err != nil {
-			return err
-		}
-		return s.checkShape(n.Args[1], false)
-	case "published":
-		return s.checkOfOneCell(n, list)
-	case "random":
-		return Mistake(n.Span, "not-a-number", "name a metric, such as throughput", "random is for loads")
+func (s Scope) pickFor(sel *expr.Selector, list bool) (Picked, error) {
+	if list {
+		return s.Pick(sel)
 	}
-	return noValue(n)
+	return s.one(sel)
 }
 
-func (s Scope) checkOfOneCell(n *expr.Call, list bool) error {
+func (s Scope) checkPublished(n *expr.Call, list bool) error {
 	sel, ok := n.Args[0].(*expr.Selector)
-	if !ok { // a value that was named where a metric has to be
+	if !ok { // a named value
 		return Mistake(n.Span, "not-a-cell", "write "+n.Name+"(throughput{…})", "%s takes one cell", n.Name)
 	}
-	p, err := s.pick(sel, list)
+	p, err := s.pickFor(sel, list)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
@@ -12,95 +11,89 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// A pair is one cell under two names.
-type pair struct{ original, twin *Cell }
-
-// pairsByRun finds the A/A pairs of all runs of which a cell is shown, the newest last.
-func (e *Experiment) pairsByRun(twin *plan.Trial, records []*record.Record) []pair {
-	original := e.original(twin)
-	if original == nil {
-		return nil
-	}
-	var out []pair
-	for _, run := range RunsOf(e.Cells) {
-		own := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Run != run })
-		p := pair{original, e.Calibration}
-		if p.original.Run != run {
-			p.original = newCell(e, original.Trial, own, "")
-		}
-		if p.twin.Run != run {
-			p.twin = newCell(e, twin, own, "")
-		}
-		if p.original.State != Missing && p.twin.State != Missing {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-// RunsOf lists the runs that cells are of, sorted; those without records have none.
-func RunsOf(cells []*Cell) []string {
-	measured := slice.Filter(cells, func(c *Cell) bool { return c.State != Missing })
-	runs := slice.Map(measured, func(c *Cell) string { return c.Run })
-	slices.Sort(runs)
-	return slices.Compact(runs)
-}
-
-// Together reports whether the measured ones of some cells, of which numbers are to be compared, are of one run and
-// one experiment: the experiments of a run are measured one after another, and the machine may have changed in
-// between.
-func Together(cells []*Cell) bool {
-	var first *Cell
-	for _, c := range cells {
-		switch {
-		case c.State == Missing:
-		case first == nil:
-			first = c
-		case c.Run != first.Run || c.Experiment.Plan.Name != first.Experiment.Plan.Name:
-			return false
-		}
-	}
-	return true
-}
-
 // NoPair is why an experiment that measures no cell twice has no noise floor.
 const NoPair = "there is no A/A pair"
 
-// A Floor is the noise floor of a metric, made of the A/A pairs of all experiments of an article.
+// Floor is the noise floor of a metric, from the A/A pairs of all experiments of an article.
 type Floor struct {
 	stats.Floor
-	Missing string // why there is none: NoPair, or what a half of a pair lacks, such as "cell sync: no answers"
+	Missing string // why there is none: NoPair, or why a pair cannot be compared: "cell sync: no answers"
 
 	of map[string]stats.PairOfAA // by experiment
 }
 
-// allPairs has the A/A pairs of an article.
-type allPairs struct {
-	experiments []*Experiment
-	known       sync.Map // func() Floor, by metric
+// pair is one cell under two names.
+type pair struct{ original, twin *Cell }
+
+// calibrate adds the A/A copy of a cell, and the A/A pairs of all runs of which a cell is shown.
+func (e *Experiment) calibrate(twin *plan.Trial, copies []*record.Record, byTrial map[trialID][]*record.Record) {
+	original, ok := e.original(twin)
+	preferred := ""
+	if ok {
+		preferred = original.Run
+	}
+	e.Calibration = newCell(e, twin, choose(e.Plan, twin, copies, preferred))
+	if !ok {
+		return
+	}
+	measured := slice.Filter(e.Cells, func(c *Cell) bool { return c.State != Missing })
+	runs := slice.Map(measured, func(c *Cell) string { return c.Run })
+	slices.Sort(runs)
+	for _, run := range slices.Compact(runs) {
+		inRun := func(c *Cell, records []*record.Record) *Cell {
+			if c.Run == run {
+				return c
+			}
+			records = slice.Filter(records, func(r *record.Record) bool { return r.Run == run })
+			return newCell(e, c.Trial, choose(e.Plan, c.Trial, records, ""))
+		}
+		p := pair{inRun(original, byTrial[trialID{e.Plan.Name, original.Trial.Name, false}]), inRun(e.Calibration, copies)}
+		if p.original.State != Missing && p.twin.State != Missing {
+			e.pairs = append(e.pairs, p)
+		}
+	}
 }
 
-// Floor returns the noise floor of a metric: of the newest A/A pairs of all experiments of the article.
+// original finds the cell that an A/A copy repeats.
+func (e *Experiment) original(twin *plan.Trial) (*Cell, bool) {
+	return slice.Find(e.Cells, func(c *Cell) bool { return slices.Equal(c.Trial.Parameters, twin.Parameters) })
+}
+
+// newestPair returns the A/A pair of the newest run that has both halves, otherwise the halves that are shown. It is
+// false if there is none.
+func (e *Experiment) newestPair() (pair, bool) {
+	if n := len(e.pairs); n > 0 {
+		return e.pairs[n-1], true
+	}
+	if e.Calibration == nil {
+		return pair{}, false
+	}
+	original, ok := e.original(e.Calibration.Trial)
+	return pair{original, e.Calibration}, ok
+}
+
+// Together reports whether the measured cells are of one run and one experiment. The experiments of a run are measured
+// one after another, and the machine may change between them.
+func Together(cells []*Cell) bool {
+	measured := slice.Filter(cells, func(c *Cell) bool { return c.State != Missing })
+	return !slices.ContainsFunc(measured, func(c *Cell) bool {
+		return c.Run != measured[0].Run || c.Experiment.Plan.Name != measured[0].Experiment.Plan.Name
+	})
+}
+
+// Floor returns the noise floor of a metric, from the newest A/A pairs of all experiments of the article.
 //
 // Source: docs/method.md#the-noise-floor.
 func (d *Dataset) Floor(metric string) Floor {
-	if len(d.Experiments) == 0 {
-		return Floor{Missing: NoPair}
-	}
-	return d.Experiments[0].all.floor(metric)
+	return d.floors.get(metric, func() Floor { return d.measureFloor(metric) })
 }
 
-func (a *allPairs) floor(metric string) Floor {
-	known, _ := a.known.LoadOrStore(metric, sync.OnceValue(func() Floor { return a.measure(metric) }))
-	return known.(func() Floor)()
-}
-
-func (a *allPairs) measure(metric string) Floor {
+func (d *Dataset) measureFloor(metric string) Floor {
 	out := Floor{Missing: NoPair, of: map[string]stats.PairOfAA{}}
-	level := stats.DefaultAlpha // the strictest of those that the looks at the pairs leave
+	level := stats.DefaultAlpha // the strictest for the looks at the pairs
 	var values [][2]stats.Cell
 	var names []string
-	for _, e := range a.experiments {
+	for _, e := range d.Experiments {
 		p, ok := e.newestPair()
 		if !ok {
 			continue
@@ -112,7 +105,7 @@ func (a *allPairs) measure(metric string) Floor {
 			continue
 		}
 		values = append(values, [2]stats.Cell{p.original.Metric(metric).Cell(), p.twin.Metric(metric).Cell()})
-		names, level = append(names, e.Plan.Name), min(level, e.level())
+		names, level = append(names, e.Plan.Name), min(level, LookLevel(LookCount(e.Cells)))
 	}
 	f, err := stats.NoiseFloor(values, level, stats.DefaultSmallestEffect)
 	switch {
@@ -127,24 +120,10 @@ func (a *allPairs) measure(metric string) Floor {
 	return out
 }
 
-// newestPair is the A/A pair of the newest run that has both halves, or else what is shown of them; false if there is
-// none.
-func (e *Experiment) newestPair() (pair, bool) {
-	if n := len(e.pairs); n > 0 {
-		return e.pairs[n-1], true
-	}
-	if e.Calibration != nil {
-		if original := e.original(e.Calibration.Trial); original != nil {
-			return pair{original, e.Calibration}, true
-		}
-	}
-	return pair{}, false
-}
-
-// Pair is what the A/A pair of an experiment shows by a metric. Missing is why it shows nothing: NoPair, or what a half
-// of it lacks.
+// Pair returns what the A/A pair of an experiment shows by a metric. Missing is why it shows nothing: NoPair, or why it
+// cannot be compared.
 func (e *Experiment) Pair(metric string) (p stats.PairOfAA, missing string) {
-	if p, ok := e.all.floor(metric).of[e.Plan.Name]; ok {
+	if p, ok := e.data.Floor(metric).of[e.Plan.Name]; ok {
 		return p, ""
 	}
 	own, ok := e.newestPair()
@@ -159,21 +138,24 @@ func (e *Experiment) FloorTogether() bool {
 	if e.Calibration == nil {
 		return true
 	}
-	original := e.original(e.Calibration.Trial)
-	return original == nil || Together([]*Cell{original, e.Calibration})
+	original, ok := e.original(e.Calibration.Trial)
+	return !ok || Together([]*Cell{original, e.Calibration})
 }
 
-// Floor is the noise floor of the article for numbers that are made of some cells. Where none of their runs has an A/A
-// pair, that of other ones has to do, and together is false.
+// Floor returns the noise floor of the article for numbers made of some cells. It is not together if the experiment has
+// A/A pairs, but none in a run of its cells.
 //
 // Source: docs/method.md#claims-as-regions and docs/method.md#the-noise-floor.
 func (e *Experiment) Floor(metric string, cells ...*Cell) (f Floor, together bool) {
-	runs := RunsOf(slices.DeleteFunc(slices.Clone(cells), func(c *Cell) bool { return c.Experiment != e }))
-	isOfRuns := func(p pair) bool { return slices.Contains(runs, p.original.Run) }
-	return e.all.floor(metric), e.Calibration == nil || slices.ContainsFunc(e.pairs, isOfRuns)
+	isOfRun := func(p pair) bool {
+		return slices.ContainsFunc(cells, func(c *Cell) bool {
+			return c.Experiment == e && c.State != Missing && c.Run == p.original.Run
+		})
+	}
+	return e.data.Floor(metric), e.Calibration == nil || slices.ContainsFunc(e.pairs, isOfRun)
 }
 
-// lacks is why the two cannot be compared by a metric; empty if they can.
+// lacks is why the two cells cannot be compared by a metric; "" if they can.
 func (p pair) lacks(metric string) string {
 	for _, c := range []*Cell{p.original, p.twin} {
 		r := c.Metric(metric)
@@ -198,9 +180,9 @@ func (p pair) lacks(metric string) string {
 }
 
 // Groups ranks the cells of an experiment by a metric and says which of them can be told apart. Cells are named by
-// their trials; those without an estimate are among the left out.
+// their trials; those without an estimate are left out.
 //
-// The error is for an unknown experiment or metric, and for a metric of which neither more nor less is better.
+// The error is for an unknown experiment or metric, and for a metric that cannot rank cells.
 //
 // Source: docs/method.md#rank-groups.
 func (d *Dataset) Groups(experiment, metric string) (stats.Grouping, error) {
@@ -208,16 +190,17 @@ func (d *Dataset) Groups(experiment, metric string) (stats.Grouping, error) {
 	if !ok {
 		return stats.Grouping{}, fmt.Errorf("ranking by %s: no experiment %q", metric, experiment)
 	}
+	fail := func(format string, args ...any) (stats.Grouping, error) {
+		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: %w", e.Plan.Name, fmt.Errorf(format, args...))
+	}
 	m, ok := e.Metric(metric)
-	if !ok {
-		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: it has no metric %q", e.Plan.Name, metric)
-	}
-	if m.Better == "" {
-		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: %s has no better direction", e.Plan.Name, metric)
-	}
-	if record.IsSearched(metric) {
-		return stats.Grouping{}, fmt.Errorf("ranking experiment %q: "+
-			"%s comes from one search per cell, and letters compare repetitions", e.Plan.Name, m.InWords())
+	switch {
+	case !ok:
+		return fail("it has no metric %q", metric)
+	case m.Better == "":
+		return fail("%s has no better direction", metric)
+	case record.IsSearched(metric):
+		return fail("%s comes from one search per cell, and letters compare repetitions", m.InWords())
 	}
 	var cells []stats.NamedCell
 	for _, c := range e.Cells {
@@ -227,9 +210,9 @@ func (d *Dataset) Groups(experiment, metric string) (stats.Grouping, error) {
 		}
 		cells = append(cells, named)
 	}
-	g, err := stats.Groups(cells, stats.Direction(m.Better), e.level(), e.all.floor(metric).F)
+	g, err := stats.Groups(cells, stats.Direction(m.Better), LookLevel(LookCount(e.Cells)), d.Floor(metric).F)
 	if err != nil {
-		return stats.Grouping{}, fmt.Errorf("ranking experiment %q by %s: %w", e.Plan.Name, metric, err)
+		return fail("by %s: %w", metric, err)
 	}
 	return g, nil
 }

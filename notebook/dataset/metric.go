@@ -20,52 +20,42 @@ import (
 // Result is one metric of a cell.
 type Result struct {
 	Metric record.Metric
-	Values []float64 // one per valid repetition that has it, in order of repetition, in the metric's unit
-	// Estimate is by docs/method.md#one-cell: of the pseudo-median, or for "failed" of the share over all repetitions. The
-	// interval of a percentile of one repetition is that within it, by docs/method.md#interval-within-one-repetition.
+	Values []float64 // of the valid repetitions that have one, in their order, in the metric's unit
+	// Estimate is of the pseudo-median, for "failed" of the share over all repetitions. For a percentile of one repetition
+	// its interval is within the repetition.
 	Estimate stats.Estimate
 
 	// Missing is why there is no estimate: "not measured", "needs 1000 answers, has 940", "failed: …" if no
 	// repetition could be run, "invalid: …" if the cell is not valid. It is empty if there is one.
 	Missing string
 	Marks   []string       // what is wrong with some repetitions, in sentences
-	Level   validity.Level // how far the cell can be believed as far as this metric is concerned
+	Level   validity.Level // how far the cell can be believed by this metric
 
-	// Pooled is the percentile of the answers of all valid repetitions together; nil where there is no interval to
-	// hold it against.
+	// Pooled is the percentile of the answers of all valid repetitions together; nil if there is no interval to compare
+	// it with.
 	Pooled *float64
 
 	repetitions       []int   // of Values
-	without           int     // valid repetitions that have no value
-	failed, attempted []int64 // of Values, where the metric is "failed"
+	without           int     // valid repetitions without a value
+	failed, attempted []int64 // of Values, for metrics that count failures
 	step              float64 // the coarsest of Values, in the metric's unit; 0 for fine ones
-	// by which factor at most a disturbance has slowed each of Values, 1 where there was none; nil where none is disturbed
+	// by which factor at most a disturbance has slowed each of Values, 1 if there was none; nil if none is disturbed
 	slowed []float64
 }
 
-// Repetitions are those of Values, from 1; there are none where a search found the values.
-func (r Result) Repetitions() []int { return slices.Clone(r.repetitions) }
-
-// Metric gives one metric of the cell. It never fails: Result.Missing says why there is no estimate. A percentile
-// that is not available in one valid repetition is not available for the cell, since leaving that repetition
-// out would leave out the slow ones; so are all times of answers, and the throughput per core, of which a
-// repetition without CPU time would have been the best. Of other metrics a mark says how many repetitions lack them.
+// Metric returns one metric of the cell. It never fails: Result.Missing says why there is no estimate. A time of answers
+// or the throughput per core that one valid repetition lacks is missing for the cell, since that repetition would have
+// been the slowest or the best. For other metrics a mark counts the repetitions that lack them.
 //
 // Source: docs/method.md#percentiles, docs/method.md#one-cell, docs/validity.md#checks and docs/method.md#definitions.
 func (c *Cell) Metric(name string) Result {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r, ok := c.results[name]
-	if !ok {
-		r = c.measure(name)
-		c.results[name] = r
-	}
+	r := c.results.get(name, func() Result { return c.measure(name) })
 	// The caller may keep or change the lists.
 	r.Values, r.Marks = slices.Clone(r.Values), slices.Clone(r.Marks)
 	return r
 }
 
-// ValidValues returns the values of a metric in the valid repetitions, also where these are too few for a result.
+// ValidValues returns the values of a metric in the valid repetitions, also if they are too few for a result.
 func (c *Cell) ValidValues(name string) []float64 {
 	metric, ok := c.Experiment.Metric(name)
 	if !ok || record.IsSearched(name) {
@@ -104,7 +94,7 @@ func (c *Cell) measure(name string) Result {
 	}
 	reason := r.collect(c, a)
 	r.Marks = slices.Concat(r.lacking(c, ""), a.Words(validity.Warn), c.Circumstances())
-	if why, said := strings.CutPrefix(reason, notMeasured); said && r.without > 0 {
+	if why, isSaid := strings.CutPrefix(reason, notMeasured); isSaid && r.without > 0 {
 		r.Marks = append(r.Marks, "where it is missing: "+why)
 	}
 	r.mark(c.overloaded())
@@ -113,14 +103,16 @@ func (c *Cell) measure(name string) Result {
 		return r
 	}
 	r.mark(r.outlying())
-	r.estimate()
-	if r.Missing == "" {
-		c.tail(&r)
+	var err error
+	if r.Estimate, err = r.At(stats.DefaultAlpha); err != nil {
+		r.Missing = err.Error()
+		return r
 	}
+	c.compareTail(&r)
 	return r
 }
 
-// collect reads the values of valid repetitions. It gives the reason why the last of those without one has none.
+// collect reads the values of valid repetitions. It returns why the last repetition without a value has none.
 func (r *Result) collect(c *Cell, a validity.Assessment) (reason string) {
 	name, added := r.Metric.Name, c.Experiment.Plan.Metrics
 	reason = "not measured"
@@ -129,27 +121,31 @@ func (r *Result) collect(c *Cell, a validity.Assessment) (reason string) {
 			continue
 		}
 		value, missing := reading{c.decode, rec, added}.value(name)
-		if missing == "" {
-			r.Values = append(r.Values, value)
-			r.repetitions = append(r.repetitions, rec.Repetition)
-			if a.Slowed != nil {
-				r.slowed = append(r.slowed, a.Slowed[i])
-			}
-			r.step = max(r.step, step(rec, name, c.wanted(), value))
-			if record.CountsFailures(name) && rec.Load != nil {
-				failed := int64(value)
-				if metric := r.Metric; metric.Share {
-					failed = rec.Load.Failed
-				}
-				r.failed, r.attempted = append(r.failed, failed), append(r.attempted, rec.Load.Attempted)
+		if missing != "" {
+			reason = missing
+			r.without++
+			if needsAll(name, added) {
+				r.Values, r.repetitions = nil, nil
+				break
 			}
 			continue
 		}
-		reason = missing
-		r.without++
-		if needsAll(name, added) {
-			r.Values, r.repetitions = nil, nil
-			break
+		r.Values = append(r.Values, value)
+		r.repetitions = append(r.repetitions, rec.Repetition)
+		if a.Slowed != nil {
+			r.slowed = append(r.slowed, a.Slowed[i])
+		}
+		wanted := 0
+		if c.Trial.Load != nil {
+			wanted = c.Trial.Load.Requests
+		}
+		r.step = max(r.step, step(rec, name, wanted, value))
+		if record.CountsFailures(name) && rec.Load != nil {
+			failed := int64(value)
+			if r.Metric.Share {
+				failed = rec.Load.Failed
+			}
+			r.failed, r.attempted = append(r.failed, failed), append(r.attempted, rec.Load.Attempted)
 		}
 	}
 	if len(r.Values) == 0 {
@@ -158,24 +154,7 @@ func (r *Result) collect(c *Cell, a validity.Assessment) (reason string) {
 	return reason
 }
 
-// wanted is how many requests the load of the cell was to make, 0 for any number.
-func (c *Cell) wanted() int {
-	if c.Trial.Load == nil {
-		return 0
-	}
-	return c.Trial.Load.Requests
-}
-
-// estimate fills in the estimate of the values, or why there is none.
-func (r *Result) estimate() {
-	estimate, err := r.At(stats.DefaultAlpha)
-	if err != nil {
-		r.Missing = err.Error()
-	}
-	r.Estimate = estimate
-}
-
-// isExact reports whether the metric was counted, and came to the same whole number in every repetition.
+// isExact reports whether the metric was counted, and is the same whole number in every repetition.
 //
 // Source: docs/method.md#exact-values.
 func (r Result) isExact() bool {
@@ -189,19 +168,19 @@ func (r Result) Step() float64 { return r.resolution() * math.Abs(r.Estimate.Cen
 
 func (r Result) resolution() float64 { return max(r.Cell().Resolution, stats.MinResolution) }
 
-// mark adds what is wrong with some repetitions, if anything is.
+// mark adds what is wrong with some repetitions, unless it is empty.
 func (r *Result) mark(words string) {
 	if words != "" {
 		r.Marks = append(r.Marks, words)
 	}
 }
 
-// lacking says which repetitions of the cell the result lacks: those that are not valid, and those without a value. The
-// cell is named where the sentences stand beside numbers of several.
+// lacking says which repetitions of the cell the result lacks: invalid ones, and those without a value. Name is the cell
+// in sentences next to numbers of several.
 func (r Result) lacking(c *Cell, name string) []string {
 	var out []string
 	if record.IsSearched(r.Metric.Name) {
-		return nil // it is of no repetition
+		return nil // it is not made of repetitions
 	}
 	a := c.Validity().For(r.Metric.Name)
 	for _, words := range []string{a.LeftOut(name), a.Disturbed(name)} {
@@ -210,25 +189,42 @@ func (r Result) lacking(c *Cell, name string) []string {
 		}
 	}
 	if r.without > 0 {
-		verb := phrase.Verb(r.without, "has", "have")
 		if name != "" {
 			name = " of " + name
 		}
-		out = append(out, fmt.Sprintf("%d of %d repetitions%s %s no %s", r.without, len(c.Records), name, verb,
-			r.Metric.InWords()))
+		out = append(out, fmt.Sprintf("%d of %d repetitions%s %s no %s", r.without, len(c.Records), name,
+			phrase.Verb(r.without, "has", "have"), r.Metric.InWords()))
 	}
 	return out
 }
 
-// Lacking says which repetitions of some cells do not enter numbers of a metric: Result.lacking, of each cell by name.
-func (d *Dataset) Lacking(metric string, cells ...*Cell) []string {
+// Lacking says which repetitions of some cells do not enter numbers of a metric.
+func Lacking(metric string, cells ...*Cell) []string {
 	var out []string
 	for _, c := range cells {
 		if r := c.Metric(metric); r.Missing == "" {
-			out = append(out, r.lacking(c, d.NameOf(c, cells...))...)
+			out = append(out, r.lacking(c, NameOf(c, cells...))...)
 		}
 	}
 	return out
+}
+
+// outlying says which values lie far from the others; "" if none does. They stay in all numbers.
+//
+// Source: docs/method.md#steady-state.
+func (r Result) outlying() string {
+	far, err := stats.Outliers(r.Cell(), stats.DefaultSmallestEffect)
+	switch {
+	case err != nil: // there is no estimate for the same reason
+		return ""
+	case far.Wide:
+		return "the repetitions are more than 25 % apart"
+	case len(far.At) == 1:
+		return fmt.Sprintf("repetition %d is an outlier", r.Repetition(far.At[0]))
+	case len(far.At) > 1:
+		return fmt.Sprintf("%d of %d repetitions are outliers", len(far.At), len(r.Values))
+	}
+	return ""
 }
 
 // Disturbed says which of Values are of disturbed repetitions.
@@ -238,19 +234,21 @@ func (r Result) Disturbed() []bool {
 	return slice.Map(r.slowed, func(factor float64) bool { return factor > 1 })
 }
 
-// Repetition gives the number of the repetition that has Values[i].
+// Repetition returns the number of the repetition with Values[i], from 1; 0 for the value of a search.
 func (r Result) Repetition(i int) int { return r.repetitions[i] }
+
+// Repetitions returns the numbers of the repetitions of Values.
+func (r Result) Repetitions() []int { return slices.Clone(r.repetitions) }
 
 // IsErrorShare reports whether the estimate is the share of failures over all repetitions.
 func (r Result) IsErrorShare() bool { return r.Metric.Share && len(r.attempted) > 0 }
 
-// FailureCounts are the failures that the metric counts, or whose share it is, and the attempts; none for other
-// metrics.
+// FailureCounts returns the failures that the metric counts, and the attempts; none for other metrics.
 func (r Result) FailureCounts() stats.FailureCounts {
 	return stats.FailureCounts{Failed: r.failed, Attempted: r.attempted}
 }
 
-// At is the estimate at another level than the printed one.
+// At returns the estimate at a level.
 func (r Result) At(alpha float64) (stats.Estimate, error) {
 	if record.IsSearched(r.Metric.Name) {
 		return r.Estimate, nil
@@ -266,12 +264,14 @@ func (r Result) At(alpha float64) (stats.Estimate, error) {
 	return estimate, err
 }
 
-// Cell is the values as package stats takes them.
+// Cell returns the values as package stats takes them.
 func (r Result) Cell() stats.Cell {
-	_, known := record.LookupMetric(r.Metric.Name)
-	c := stats.Cell{Values: r.Values, NonNegative: known}
-	if centre := stats.PseudoMedian(r.Values); r.step > 0 && centre > 0 {
-		c.Resolution = r.step / centre // docs/method.md#words-and-defaults
+	_, isOurs := record.LookupMetric(r.Metric.Name)
+	c := stats.Cell{Values: r.Values, NonNegative: isOurs}
+	if r.step > 0 {
+		if centre := stats.PseudoMedian(r.Values); centre > 0 {
+			c.Resolution = r.step / centre // docs/method.md#words-and-defaults
+		}
 	}
 	if r.slowed != nil {
 		factor := slices.Max(r.slowed)
@@ -285,12 +285,15 @@ func (r Result) Cell() stats.Cell {
 	return c
 }
 
-// Metric says what a name of a metric means in the experiment; it is false if it cannot be measured there. Programs
-// print metrics of their own, whose units only records know; until then the unit is empty.
+// Metric says what the name of a metric means in the experiment; it is false if it cannot be measured there. The unit of
+// a metric that programs print is empty until a record has it.
 func (e *Experiment) Metric(name string) (record.Metric, bool) {
-	m, ok := e.Measured().Lookup(name)
-	if !ok && e.Known < article.KnowsAll {
-		return e.mayMeasure(name)
+	m, ok := e.measured.Lookup(name)
+	if !ok && e.Known < article.KnowsAll { // a problem may hide what the experiment measures
+		if m, ok := record.LookupMetric(name); ok {
+			return m, true
+		}
+		return record.Metric{Name: name, Title: name}, e.Known < article.KnowsNames
 	}
 	if !ok || m.Unit != "" {
 		return m, ok
@@ -306,21 +309,10 @@ func (e *Experiment) Metric(name string) (record.Metric, bool) {
 	return m, true
 }
 
-// mayMeasure is metric of an experiment of which a problem may hide what it measures.
-func (e *Experiment) mayMeasure(name string) (record.Metric, bool) {
-	if m, ok := record.LookupMetric(name); ok {
-		return m, true
-	}
-	return record.Metric{Name: name, Title: name}, e.Known < article.KnowsNames
-}
-
 // Measured returns what the plan has the experiment measure.
-func (e *Experiment) Measured() record.Measured {
-	e.measuring.Do(func() { e.measured = e.newMeasured() }) // every value of every cell asks for it
-	return e.measured
-}
+func (e *Experiment) Measured() record.Measured { return e.measured }
 
-func (e *Experiment) newMeasured() record.Measured {
+func (e *Experiment) whatIsMeasured() record.Measured {
 	var out record.Measured
 	for _, m := range e.Plan.Metrics {
 		m.Counted = m.Value == "" && (m.Unit == "1" || m.Unit == "B")
@@ -341,94 +333,70 @@ func (e *Experiment) newMeasured() record.Measured {
 	return out
 }
 
-// SuggestMetric is a hint about what a name may mean that is no metric of the experiment, nor one of the other names
-// that may stand there: the nearest, else those of its family, else all.
+// SuggestMetric is a hint about what the author may have meant by an unknown metric: the nearest metric or other name,
+// otherwise those of its family, otherwise all.
 func (e *Experiment) SuggestMetric(name string, others ...string) string {
 	if _, err := expr.Parse(name); err != nil && strings.HasPrefix(name, "latency.") {
-		if e, ok := errors.AsType[*expr.Error](err); ok { // a percentile that is none
+		if e, ok := errors.AsType[*expr.Error](err); ok { // it is not a percentile
 			return e.Msg + ": " + e.Hint
 		}
 	}
-	known := append(e.Measured().Names(), others...)
+	known := append(e.measured.Names(), others...)
 	if other, ok := record.OtherName(name); ok && (slices.Contains(known, other) ||
-		strings.HasPrefix(other, "latency.p") && !e.Measured().Command) {
+		strings.HasPrefix(other, "latency.p") && !e.measured.Command) {
 		return fmt.Sprintf("did you mean %q?", other)
 	}
 	hint := source.Suggest(name, known)
-	if IsNear(hint) {
-		return hint
-	}
 	head, _, _ := strings.Cut(name, ".")
-	family := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !strings.HasPrefix(k, head+".") })
-	if len(family) > 0 {
+	family := slice.Filter(known, func(k string) bool { return strings.HasPrefix(k, head+".") })
+	if !IsNear(hint) && len(family) > 0 {
 		return source.Suggest(name, family)
 	}
 	return hint
 }
 
-// IsMetric says that a name is a metric that can be measured in the experiment; of what a program may print that is
-// not known.
+// IsMetric reports whether a name is a metric that the experiment is known to measure.
 func (e *Experiment) IsMetric(name string) bool {
-	m, ok := e.Measured().Lookup(name)
+	m, ok := e.measured.Lookup(name)
 	return ok && m.Unit != ""
 }
 
-// SuggestSetting is a hint about what a name may mean that is no parameter or label of the experiment.
+// SuggestSetting is a hint about what the author may have meant by an unknown parameter or label.
 func (e *Experiment) SuggestSetting(name string) string {
-	known := e.Settings()
 	switch {
 	case e.IsMetric(name):
 		return "it is a metric, and what belongs here is a parameter or label"
-	case len(known) == 0:
+	case len(e.settings) == 0:
 		return "the experiment has none: add a matrix"
 	}
-	return source.Suggest(name, known)
+	return source.Suggest(name, e.settings)
 }
 
-// IsNear reports whether a hint of source.Suggest has found a near miss.
+// IsNear reports whether source.Suggest has found a near miss.
 func IsNear(hint string) bool { return strings.HasPrefix(hint, "did you mean") }
 
-// outlying says which values of a metric lie far from the others; empty if none does. They stay in all numbers.
-//
-// Source: docs/method.md#steady-state.
-func (r Result) outlying() string {
-	far, err := stats.Outliers(r.Cell(), stats.DefaultSmallestEffect)
-	switch {
-	case err != nil: // it is what there is no estimate for either
-		return ""
-	case far.Wide:
-		return "the repetitions are more than 25 % apart"
-	case len(far.At) == 1:
-		return fmt.Sprintf("repetition %d is an outlier", r.Repetition(far.At[0]))
-	case len(far.At) > 1:
-		return fmt.Sprintf("%d of %d repetitions are outliers", len(far.At), len(r.Values))
-	}
-	return ""
-}
-
-// KeyMetrics are the metrics by which cells of an experiment are compared if nothing else is asked for: of loads
-// those that conclusions are drawn from, of commands all, and those that the article adds.
+// KeyMetrics returns the metrics by which cells are compared unless the author asks for others: for loads the main ones,
+// for commands all, and those that the article adds.
 //
 // Source: docs/claims.md#other-metrics.
 func (e *Experiment) KeyMetrics() []record.Metric {
 	names := []string{"throughput", "latency.p50", "latency.p99", "throughput.per_core", "failed"}
-	if m := e.Measured(); m.Command {
+	if e.measured.Command {
 		names = []string{"time.real", "time.user", "time.sys", "memory.peak"}
 		for _, c := range e.Cells {
 			for _, r := range c.Records {
 				for _, s := range r.Samples {
-					if _, known := record.LookupMetric(s.Metric); !known && !slices.Contains(names, s.Metric) {
-						names = append(names, s.Metric)
+					if _, isOurs := record.LookupMetric(s.Metric); !isOurs {
+						names = slice.Add(names, s.Metric)
 					}
 				}
 			}
 		}
 	}
-	m := e.Measured()
-	for _, added := range m.Added {
+	for _, added := range e.measured.Added {
 		names = slice.Add(names, added.Name)
 	}
-	if m.Capacity {
+	if e.measured.Capacity {
 		names = []string{"capacity.rate"}
 	}
 	var out []record.Metric
@@ -440,11 +408,11 @@ func (e *Experiment) KeyMetrics() []record.Metric {
 	return out
 }
 
-// AllMetrics are the metrics of the experiment that something measured, key metrics first. Failures of a kind that
-// never occurred are left out; a percentile that has too few answers is not, for it has a reason.
+// AllMetrics returns the metrics of the experiment that something measured, key metrics first. Kinds of failures that
+// never occurred are left out.
 func (e *Experiment) AllMetrics() []record.Metric {
 	out := e.KeyMetrics()
-	for _, name := range e.Measured().Names() {
+	for _, name := range e.measured.Names() {
 		if m, ok := e.Metric(name); ok && !slices.ContainsFunc(out, func(o record.Metric) bool { return o.Name == name }) {
 			out = append(out, m)
 		}
@@ -457,8 +425,7 @@ func (e *Experiment) AllMetrics() []record.Metric {
 	})
 }
 
-// IsUnmeasured reports whether none of the cells that could tell of a metric does, and one could have. Cells that
-// failed or are not valid tell of none.
+// IsUnmeasured reports whether no valid cell has a metric, and at least one could have it.
 func IsUnmeasured(metric string, cells []*Cell) bool {
 	could := false
 	for _, c := range cells {
@@ -476,8 +443,8 @@ func IsUnmeasured(metric string, cells []*Cell) bool {
 
 // Has reports whether the experiment adds a metric, or a record of it has such a sample.
 func (e *Experiment) Has(name string) bool {
-	added := slices.ContainsFunc(e.Measured().Added, func(m record.Metric) bool { return m.Name == name })
-	return added || slices.ContainsFunc(e.Cells, func(c *Cell) bool {
+	isAdded := slices.ContainsFunc(e.measured.Added, func(m record.Metric) bool { return m.Name == name })
+	return isAdded || slices.ContainsFunc(e.Cells, func(c *Cell) bool {
 		return slices.ContainsFunc(c.Records, func(r *record.Record) bool { _, ok := r.Sample(name); return ok })
 	})
 }

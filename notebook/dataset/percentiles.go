@@ -4,16 +4,121 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 )
 
-// Percentiles is how the times of a cell are distributed: those of all valid repetitions together, and how far the
-// repetitions agree.
+// decoded is a histogram, or why it cannot be read.
+type decoded struct {
+	bars *record.Bars
+	err  error
+}
+
+var decoders = sync.Pool{New: func() any { return new(record.Decoder) }}
+
+// decode decodes each histogram of the cell once.
+func (c *Cell) decode(h record.Histogram) (*record.Bars, error) {
+	d := c.decoded.get(h.HDR, func() decoded {
+		decoder := decoders.Get().(*record.Decoder)
+		defer decoders.Put(decoder)
+		bars, err := decoder.Decode(h)
+		return decoded{bars, err}
+	})
+	return d.bars, d.err
+}
+
+// distribution has the times of one repetition, or of several together.
+type distribution struct {
+	bars      *record.Bars
+	histogram record.Histogram
+	attempts  int64 // answers and requests without one, which rank above all answers
+}
+
+// distributionOf adds up the histograms of repetitions. It is false if one has none that can be read.
+func (c *Cell) distributionOf(records []*record.Record, family string) (d distribution, ok bool) {
+	d.histogram = record.Histogram{Min: math.Inf(1)}
+	var all, cut []*record.Bars
+	for _, r := range records {
+		h := r.Histograms[family]
+		if h.Count == 0 {
+			return d, false
+		}
+		bars, err := c.decode(h)
+		if err != nil {
+			return d, false
+		}
+		all = append(all, bars)
+		if ages := cutOf(r, family); ages.Count > 0 {
+			if bars, err = c.decode(ages); err != nil {
+				return d, false
+			}
+			cut = append(cut, bars)
+		}
+		d.attempts += attemptsOf(r, family)
+		sum := &d.histogram
+		sum.Count, sum.Overflow, sum.Sum = sum.Count+h.Count, sum.Overflow+h.Overflow, sum.Sum+h.Sum
+		sum.Min, sum.Max = min(sum.Min, h.Min), max(sum.Max, h.Max)
+	}
+	if d.bars = record.SumBars(all); len(cut) > 0 {
+		d.bars = d.bars.WithCut(record.SumBars(cut), d.attempts)
+	}
+	return d, len(records) > 0
+}
+
+// markTail is the mark of a percentile that all repetitions together do not confirm.
+const markTail = "repetitions disagree in the tail"
+
+// compareTail compares a percentile with the answers behind it. A single repetition gets the interval within it, which
+// enters no claim. Several get the percentile of all answers together, and a mark if that is outside of the interval: a
+// few repetitions then have most of the slow answers.
+//
+// Source: docs/method.md#interval-within-one-repetition and docs/method.md#across-repetitions.
+func (c *Cell) compareTail(r *Result) {
+	if !record.IsTime(r.Metric.Name) || len(r.Values) == 2 {
+		return
+	}
+	family, last := familyOf(r.Metric.Name)
+	p, err := stats.ParsePercentile(strings.TrimPrefix(last, "p"))
+	if err != nil {
+		return // a mean
+	}
+	d, ok := c.distributionOf(c.Validity().ValidFor(r.Metric.Name), family)
+	if !ok {
+		return
+	}
+	if len(r.Values) > 1 {
+		pooled, missing := d.bars.At(d.histogram, p.Rank(d.attempts))
+		if missing != "" {
+			return
+		}
+		r.Pooled = &pooled
+		if !r.Estimate.Interval.Contains(pooled) {
+			r.Marks = append(r.Marks, markTail)
+		}
+		return
+	}
+	ranks, err := p.RankInterval(d.attempts, stats.DefaultAlpha)
+	if err != nil {
+		return
+	}
+	within := stats.Interval{Lo: math.Inf(-1), Hi: math.Inf(1)}
+	if x, missing := d.bars.At(d.histogram, ranks.Lo); ranks.Lo > 0 && missing == "" {
+		within.Lo = x
+	}
+	if x, missing := d.bars.At(d.histogram, ranks.Hi); ranks.Hi > 0 && missing == "" {
+		within.Hi = x
+	}
+	r.Estimate.Interval, r.Estimate.Kind, r.Estimate.Coverage = within, stats.WithinRun, ranks.Coverage
+}
+
+// Percentiles is the distribution of the times of a cell: of all valid repetitions together, and how far the repetitions
+// agree.
 type Percentiles struct {
-	Points   []PercentilePoint // ascending, from the smallest time that is admissible to the largest
+	Points   []PercentilePoint // ascending, from the smallest admissible time to the largest
 	N        int               // repetitions
 	Attempts int64             // behind all points: answers and requests without one, which rank above all answers
 	End      string            // why there is no larger percentile: "needs …", "among failures"
@@ -24,16 +129,15 @@ type PercentilePoint struct {
 	Percent float64 // from 0 to below 100
 	Pooled  float64 // of the answers of all repetitions together, in seconds
 
-	// Estimate is that of the percentiles of single repetitions, in seconds; its N is 0 where one of them has none.
+	// Estimate is of the percentiles of single repetitions, in seconds; its N is 0 if one of them has none.
 	Estimate stats.Estimate
 }
 
-// perNine is how many percentiles are taken for each further nine.
+// perNine is how many percentiles there are for each further nine.
 const perNine = 16
 
-// Percentiles gives the distribution of a family of times, such as "latency", or the reason why there is none: the
-// cell was not measured, is not valid, or what drove it tells single percentiles only. It goes from the first
-// percentile to the last of which ten attempts lie beyond.
+// Percentiles returns the distribution of a family of times, such as "latency", or why there is none. It reaches from
+// the first percentile to the last with ten attempts beyond it.
 //
 // Source: docs/method.md#histogram, docs/method.md#percentiles, docs/method.md#across-repetitions and
 // docs/method.md#one-cell.
@@ -41,11 +145,9 @@ func (c *Cell) Percentiles(family string) (Percentiles, string) {
 	if r := c.Metric(family + ".p50"); r.isUnreadable(c) {
 		return Percentiles{}, r.Missing
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	var each []distribution
-	var records []*record.Record
-	for _, r := range c.Validity().ValidFor(family + ".p50") {
+	records := c.Validity().ValidFor(family + ".p50")
+	for _, r := range records {
 		h, ok := r.Histograms[family]
 		switch {
 		case !ok && r.Load != nil && r.Load.Tool != "":
@@ -55,35 +157,27 @@ func (c *Cell) Percentiles(family string) (Percentiles, string) {
 		case h.Count == 0:
 			return Percentiles{}, "no answers"
 		}
-		decoded, _, attempts, ok := c.merged([]*record.Record{r}, family)
+		one, ok := c.distributionOf([]*record.Record{r}, family)
 		if !ok {
 			return Percentiles{}, fmt.Sprintf("the histogram of repetition %d cannot be read", r.Repetition)
 		}
-		each = append(each, distribution{decoded, h, attempts})
-		records = append(records, r)
+		each = append(each, one)
 	}
-	decoded, all, attempts, ok := c.merged(records, family)
+	pooled, ok := c.distributionOf(records, family)
 	if !ok {
 		return Percentiles{}, "no histogram of " + family + " was recorded"
 	}
-	pooled := distribution{decoded, all, max(attempts, all.Count)}
+	pooled.attempts = max(pooled.attempts, pooled.histogram.Count)
 	return pooled.percentiles(each), ""
 }
 
-// isUnreadable says that the cell has no records that the metric, or what it is made of, could be read from.
+// isUnreadable reports whether the cell has no records from which the metric could be read.
 func (r Result) isUnreadable(c *Cell) bool {
 	return len(c.Records) == 0 || r.Level == validity.Invalid || strings.HasPrefix(r.Missing, "failed") ||
 		strings.HasPrefix(r.Missing, "unavailable")
 }
 
-// A distribution is that of the times of one repetition, or of all together.
-type distribution struct {
-	bars      *record.Bars
-	histogram record.Histogram
-	attempts  int64
-}
-
-// percentiles makes the points of a cell out of those of its repetitions.
+// percentiles returns the percentiles of all repetitions together, with those of each.
 func (d distribution) percentiles(each []distribution) Percentiles {
 	out := Percentiles{N: len(each), Attempts: d.attempts}
 	const half = .5
@@ -126,7 +220,7 @@ func (p *Percentiles) add(pooled distribution, each []distribution, tail float64
 	return true
 }
 
-// admits tells whether enough attempts lie beyond a percentile, on its nearer side, to show it.
+// admits reports whether enough attempts lie beyond a percentile, on its nearer side, to show it.
 //
 // Source: docs/method.md#percentiles.
 func (d distribution) admits(tail float64) bool {
@@ -134,29 +228,28 @@ func (d distribution) admits(tail float64) bool {
 	return float64(d.attempts)*min(tail, 1-tail) >= beyond*(1-1e-12)
 }
 
-// at is the time that a share of attempts exceeds.
+// at returns the time that a share of attempts exceeds.
 func (d distribution) at(tail float64) (seconds float64, missing string) {
 	rank := min(d.attempts, max(1, d.attempts-int64(math.Ceil(tail*float64(d.attempts)-0.5))))
 	return d.bars.At(d.histogram, rank)
 }
 
-// Seconds is what went on within the repetitions of a cell, second by second.
+// Seconds is the course of a metric within the repetitions of a cell, second by second.
 type Seconds struct {
-	Metric      record.Metric // what is given of each second
-	Repetitions []int         // by number, those that are valid
-	Values      [][]float64   // by repetition and second of the window, in the metric's unit; NaN for a second without any
+	Metric      record.Metric // of each second
+	Repetitions []int         // by number, valid ones
+	Values      [][]float64   // by repetition and whole second, in the metric's unit; NaN for a second without any
 }
 
-// Seconds gives the course of a metric within the repetitions of a cell, or the reason why there is none. Of
-// throughput that is completions, right or failed, and of any latency the mean of each second's right answers. The
-// last second is left out where it is not a whole one.
+// Seconds returns the course of throughput, as completions, right or failed, or of a latency, as the mean of each
+// second's right answers, or why there is none.
 //
 // Source: docs/method.md#steady-state, which judges the same series.
 func (c *Cell) Seconds(metric string) (Seconds, string) {
 	out := Seconds{Metric: record.Metric{Name: metric, Unit: "1/s", Better: "higher", Title: "Completions"}}
-	mean := strings.HasPrefix(metric, "latency.")
+	isLatency := strings.HasPrefix(metric, "latency.")
 	switch {
-	case mean:
+	case isLatency:
 		out.Metric = record.Metric{Name: "latency.mean", Unit: "s", Better: "lower", Title: "Mean latency"}
 	case metric != "throughput":
 		return out, fmt.Sprintf("a timeline shows throughput or latency.mean: %s is not recorded by second", metric)
@@ -164,12 +257,14 @@ func (c *Cell) Seconds(metric string) (Seconds, string) {
 	if r := c.Metric("throughput"); r.isUnreadable(c) {
 		return out, r.Missing
 	}
-	for _, r := range c.Validity().ValidFor("throughput") {
+	records := c.Validity().ValidFor("throughput")
+	out.Repetitions = slice.Map(records, func(r *record.Record) int { return r.Repetition })
+	for _, r := range records {
 		if r.Load == nil {
 			return out, "a command has no timeline: nothing is recorded by second"
 		}
 		values := r.Load.CompletionsBySecond()
-		if mean {
+		if isLatency {
 			values = r.Load.LatenciesBySecond()
 		}
 		switch whole := int(r.Load.Window); {
@@ -182,7 +277,6 @@ func (c *Cell) Seconds(metric string) (Seconds, string) {
 		case len(values) > whole:
 			values = values[:whole]
 		}
-		out.Repetitions = append(out.Repetitions, r.Repetition)
 		out.Values = append(out.Values, values)
 	}
 	return out, ""

@@ -57,7 +57,7 @@ func TestSharesAreComparedAsTheyArePrinted(t *testing.T) {
 		recordtest.Only("b", recordtest.Failing(200)), recordtest.Only("c", recordtest.Failing(500)),
 		recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = 1 })).dataset(Options{})
 	share := cellOf(t, d, "a").Metric("failed").Estimate.Centre
-	if a, _, ok := d.Agreement("failed", ""); !ok || !recordtest.CloseTo(a.Rows[0].Ratio, share/0.01) {
+	if a, ok := d.Agreement("failed", ""); !ok || !recordtest.CloseTo(a.Rows[0].Ratio, share/0.01) {
 		t.Errorf("%+v, want a ratio of %v", a, share/0.01)
 	}
 }

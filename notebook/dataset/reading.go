@@ -8,14 +8,14 @@ import (
 	"strings"
 
 	"benchbook/notebook/expr"
-
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
 )
 
-// Value gives one metric of one repetition, in the metric's base unit, whether the repetition is valid or not, or the
-// reason why it has none. Added are the metrics that its experiment adds, some of which are computed from others.
+// Value returns one metric of one repetition, valid or not, in the metric's base unit, or why it has none. Added are the
+// metrics that the experiment adds, also those computed from others.
 func Value(r *record.Record, metric string, added []plan.Metric) (value float64, missing string) {
 	if r.Failure != "" {
 		return 0, "failed: " + r.Failure
@@ -23,8 +23,8 @@ func Value(r *record.Record, metric string, added []plan.Metric) (value float64,
 	return newReading(r, added).value(metric)
 }
 
-// A reading gives metrics of one repetition that could be run. It is what names mean in an expression that is about
-// the repetition alone. That added metrics do not go round in a circle is seen to when they are planned.
+// reading gives metrics of one repetition that could be run. It is the expr.Env of expressions about the repetition
+// alone. Plans have no circular metrics.
 type reading struct {
 	decode func(record.Histogram) (*record.Bars, error)
 	*record.Record
@@ -35,15 +35,14 @@ func newReading(r *record.Record, added []plan.Metric) reading {
 	return reading{new(record.Decoder).Decode, r, added}
 }
 
-// value gives a metric, or the reason why there is none; the metric may be one that an experiment computes from others.
+// value returns a metric, measured or computed, or why there is none.
 func (r reading) value(metric string) (value float64, missing string) {
-	i := slices.IndexFunc(r.added, func(m plan.Metric) bool { return m.Name == metric && m.Value != "" })
-	if i < 0 {
-		return r.measured(metric)
-	}
-	n, err := expr.Parse(r.added[i].Value)
-	if err != nil {
+	n, err := computed(r.added, metric)
+	switch {
+	case err != nil:
 		return 0, notMeasured + err.Error()
+	case n == nil:
+		return r.measured(metric)
 	}
 	v, err := expr.Eval(n, r)
 	if without, ok := errors.AsType[*missingError](err); ok {
@@ -55,22 +54,31 @@ func (r reading) value(metric string) (value float64, missing string) {
 	return v.Number, ""
 }
 
-// A missingError is a metric that another one is computed from, and that a repetition does not have.
+// computed returns the expression of a metric that the experiment computes from others; nil for other metrics.
+func computed(added []plan.Metric, metric string) (expr.Node, error) {
+	i := slices.IndexFunc(added, func(m plan.Metric) bool { return m.Name == metric && m.Value != "" })
+	if i < 0 {
+		return nil, nil
+	}
+	return expr.Parse(added[i].Value)
+}
+
+// missingError is about a metric that another one is computed from, and that a repetition does not have.
 type missingError struct{ metric, reason string }
 
 func (e *missingError) Error() string { return e.metric + ": " + e.reason }
 
-// Select gives the metric that a selector names.
+// Select returns the metric that a selector names.
 func (r reading) Select(s *expr.Selector) (expr.Value, error) {
 	value, missing := r.value(s.Name)
 	if missing != "" {
 		return expr.Value{}, &missingError{s.Name, missing}
 	}
-	m, known := record.LookupMetric(s.Name)
+	m, isKnown := record.LookupMetric(s.Name)
 	if i := slices.IndexFunc(r.added, func(m plan.Metric) bool { return m.Name == s.Name }); i >= 0 {
-		m, known = r.added[i].Metric, true
+		m, isKnown = r.added[i].Metric, true
 	}
-	if !known { // a program printed it
+	if !isKnown { // a program printed it
 		sample, _ := r.Sample(s.Name)
 		m.Unit = sample.Unit
 	}
@@ -82,60 +90,57 @@ func (reading) Call(c *expr.Call) (expr.Value, error) {
 	return expr.Value{}, &expr.Error{Span: c.Span, Msg: c.Name + " compares cells, and this is about one repetition"}
 }
 
-// needsAll says that a metric is not available for a cell of which a valid repetition lacks it: the ones that lack it
-// would have been the slow ones, or the best.
+// needsAll reports whether a cell lacks a metric if one valid repetition does, which would have been the slowest or the
+// best.
 func needsAll(metric string, added []plan.Metric) bool {
 	if record.IsTime(metric) || metric == "throughput.per_core" {
 		return true
 	}
-	i := slices.IndexFunc(added, func(m plan.Metric) bool { return m.Name == metric && m.Value != "" })
-	if i < 0 {
-		return false
-	}
-	n, err := expr.Parse(added[i].Value)
-	return err == nil && slices.ContainsFunc(expr.Selectors(n),
+	n, err := computed(added, metric)
+	return err == nil && n != nil && slices.ContainsFunc(expr.Selectors(n),
 		func(s *expr.Selector) bool { return needsAll(s.Name, added) })
 }
 
-// notMeasured stands before the reason why there is no value.
+// notMeasured is before the reason why there is no value.
 const notMeasured = "not measured: "
 
-// ofLoad are metrics of a load that are not as such in its record.
-var ofLoad = map[string]func(reading) (float64, string){
-	"throughput":          reading.perSecond,
-	"throughput.per_core": reading.perCore,
-	"requests":            func(r reading) (float64, string) { return r.told(r.Load.Attempted) },
-	"failed":              reading.failedShare,
-	"failed.count":        func(r reading) (float64, string) { return r.told(r.Load.Failed) },
-	"generator.cpu":       reading.generatorCPU,
-}
-
-// measured gives a metric that was measured as such.
+// measured returns a metric that was measured as such.
 func (r reading) measured(metric string) (value float64, missing string) {
 	if r.Load == nil {
 		return r.sample(metric)
 	}
-	if read, ok := ofLoad[metric]; ok {
-		return read(r)
-	}
-	isTold := r.Load.Tool == ""
-	if kind, ok := strings.CutPrefix(metric, "errors."); ok {
-		n, counted := r.Load.Failures[kind]
-		if !isTold && !counted {
-			return r.told(-1) // it tells some kinds from others only
+	isOurs := r.Load.Tool == ""
+	kind, isError := strings.CutPrefix(metric, "errors.")
+	status, isStatus := strings.CutPrefix(metric, "status.")
+	switch {
+	case metric == "throughput":
+		return r.perSecond()
+	case metric == "throughput.per_core":
+		return r.perCore()
+	case metric == "requests":
+		return r.reported(r.Load.Attempted)
+	case metric == "failed":
+		return r.failedShare()
+	case metric == "failed.count":
+		return r.reported(r.Load.Failed)
+	case metric == "generator.cpu" && r.Load.Busy < 0:
+		return 0, "not measured"
+	case metric == "generator.cpu":
+		return r.Load.Busy, ""
+	case isError:
+		n, isCounted := r.Load.Failures[kind]
+		if !isOurs && !isCounted {
+			return r.reported(-1) // it tells only some kinds apart
 		}
 		return float64(n), ""
-	}
-	if code, ok := strings.CutPrefix(metric, "status."); ok {
-		if (!isTold || r.Load.Driver != "") && r.Load.Statuses == nil {
-			return r.told(-1)
+	case isStatus:
+		if (!isOurs || r.Load.Driver != "") && r.Load.Statuses == nil {
+			return r.reported(-1)
 		}
-		return float64(r.Load.Statuses[code]), ""
-	}
-	switch {
+		return float64(r.Load.Statuses[status]), ""
 	case record.IsTime(metric):
 		return r.time(metric)
-	case !isTold && strings.HasPrefix(metric, "service."):
+	case !isOurs && strings.HasPrefix(metric, "service."):
 		return r.sampleTime(metric)
 	}
 	return r.sample(metric)
@@ -151,8 +156,8 @@ func (r reading) sample(metric string) (float64, string) {
 	return 0, "not measured"
 }
 
-// told is a number that the tool told, or the reason why it is missing: other tools than ours do not tell everything.
-func (r reading) told(n int64) (float64, string) {
+// reported returns a count of the load generator, which is negative if it does not report it.
+func (r reading) reported(n int64) (float64, string) {
 	if n < 0 {
 		return 0, notMeasured + cmp.Or(r.Load.Tool, record.DriverTool) + " does not report it"
 	}
@@ -162,19 +167,12 @@ func (r reading) told(n int64) (float64, string) {
 func (r reading) failedShare() (float64, string) {
 	switch l := r.Load; {
 	case l.Attempted < 0 || l.Failed < 0:
-		return r.told(-1)
+		return r.reported(-1)
 	case l.Attempted == 0:
 		return 0, "nothing was attempted"
 	default:
 		return float64(l.Failed) / float64(l.Attempted), ""
 	}
-}
-
-func (r reading) generatorCPU() (float64, string) {
-	if r.Load.Busy < 0 {
-		return 0, "not measured"
-	}
-	return r.Load.Busy, ""
 }
 
 func (r reading) perSecond() (float64, string) {
@@ -183,7 +181,7 @@ func (r reading) perSecond() (float64, string) {
 		return s.Value, "" // the tool knows better
 	}
 	if l.Completed < 0 {
-		return r.told(-1)
+		return r.reported(-1)
 	}
 	rate, ok := l.Throughput()
 	if !ok {
@@ -192,7 +190,7 @@ func (r reading) perSecond() (float64, string) {
 	return rate, ""
 }
 
-// perCore is throughput over the mean number of busy cores of all services.
+// perCore returns the throughput over the mean number of busy cores of all services.
 //
 // Source: docs/method.md#definitions.
 func (r reading) perCore() (float64, string) {
@@ -209,7 +207,7 @@ func (r reading) perCore() (float64, string) {
 	return rate / cores, missing
 }
 
-// step is how coarse a value of a metric is, in the metric's unit, as it is counted or the tool prints it so; 0 where
+// step returns how coarse a value of a metric is, in the metric's unit, as it is counted or as the tool prints it; 0 if
 // it is finer than anything else. Wanted is how many requests the load was to make, 0 for any number.
 //
 // Source: docs/method.md#words-and-defaults and docs/method.md#resolution-of-counts.
@@ -218,12 +216,12 @@ func step(r *record.Record, metric string, wanted int, value float64) float64 {
 	if h, ok := r.Histograms[family]; ok && record.IsTime(metric) {
 		return h.Step
 	}
-	s, told := r.Sample(metric)
+	s, isSampled := r.Sample(metric)
 	switch {
 	case s.Step > 0 || r.Load == nil || r.Load.Window <= 0:
 		return s.Step
 	case strings.HasPrefix(metric, "throughput"):
-		if r.Load.Overlap != nil || told && r.Load.Tool != "" {
+		if r.Load.Overlap != nil || isSampled && r.Load.Tool != "" {
 			return 0
 		}
 		return value * countStep(r, wanted)
@@ -235,7 +233,7 @@ func step(r *record.Record, metric string, wanted int, value float64) float64 {
 	return 0
 }
 
-// countStep is the step of a number of right answers over that number; 0 if no end of the window cuts it.
+// countStep returns the step of a number of right answers over that number; 0 if no end of the window cuts it.
 func countStep(r *record.Record, wanted int) float64 {
 	l := r.Load
 	endedByRequests := wanted > 0 && l.Attempted >= int64(wanted)
@@ -249,7 +247,7 @@ func countStep(r *record.Record, wanted int) float64 {
 	return float64(max(1, l.Connections)) / float64(l.Completed)
 }
 
-// time gives a metric that is made from a histogram: latency.p99, latency.mean, latency.connect.p50.
+// time returns a metric made from a histogram: latency.p99, latency.mean, latency.connect.p50.
 func (r reading) time(metric string) (float64, string) {
 	family, last := familyOf(metric)
 	h, ok := r.Histograms[family]
@@ -277,9 +275,9 @@ func (r reading) time(metric string) (float64, string) {
 	return seconds, missing
 }
 
-// percentile gives the percentile of times, in seconds, or the reason why there is none. Attempts is how many there
-// could have been: those without a value in the histogram rank above all that have one. Cut are the ages of requests
-// that were cut, which come on top of them.
+// percentile returns the percentile of times, in seconds, or why there is none. Attempts counts the values that there
+// could be; those missing in the histogram rank above all others. Cut are the ages of requests that were cut, which are
+// added to them.
 //
 // Source: docs/method.md#histogram, docs/method.md#requests-that-were-cut and docs/method.md#percentiles.
 func (r reading) percentile(h, cut record.Histogram, p stats.Percentile, attempts int64) (seconds float64,
@@ -307,7 +305,7 @@ func (r reading) percentile(h, cut record.Histogram, p stats.Percentile, attempt
 	return decoded.At(h, p.Rank(attempts))
 }
 
-// cutOf are the ages of the requests that were cut, if they belong to a family of times.
+// cutOf returns the ages of requests that were cut, which belong to latency.
 func cutOf(r *record.Record, family string) record.Histogram {
 	if family != "latency" {
 		return record.Histogram{}
@@ -315,7 +313,7 @@ func cutOf(r *record.Record, family string) record.Histogram {
 	return r.Histograms[family+".cut"]
 }
 
-// familyOf divides a metric that is made from a histogram: "latency.connect" and "p99.9".
+// familyOf divides a metric made from a histogram: "latency.connect" and "p99.9".
 func familyOf(metric string) (family, last string) {
 	i := strings.LastIndex(metric, ".p") // the percentage may have a point of its own
 	if i < 0 {
@@ -324,20 +322,19 @@ func familyOf(metric string) (family, last string) {
 	return metric[:i], strings.TrimPrefix(metric[i:], ".")
 }
 
-// attemptsOf is how many values a histogram could have had.
+// attemptsOf counts the values that a histogram could have.
 func attemptsOf(r *record.Record, family string) int64 {
 	h := r.Histograms[family]
 	switch family {
 	case "latency.connect", "latency.tls":
-		// Not every request opens a connection.
-		return h.Count + r.Load.Failures["connect"]
+		return h.Count + r.Load.Failures["connect"] // not every request opens a connection
 	case "lag":
 		return h.Count // a request that never left has none
 	}
 	return max(h.Count, r.Load.Attempted)
 }
 
-// belowStep says that a time cannot be told by a tool whose steps are so long: what it prints as 0 ms is no time.
+// belowStep refuses a time shorter than the steps of a tool: what it prints as 0 ms is no time.
 func (r reading) belowStep(seconds, step float64) string {
 	if seconds >= step/2 {
 		return ""
@@ -345,9 +342,8 @@ func (r reading) belowStep(seconds, step float64) string {
 	return fmt.Sprintf("not measured: shorter than %s can tell, in steps of %g ms", r.Load.Tool, step*1e3)
 }
 
-// sampleTime gives a time that another tool told as such, without the times that it was made from. It is of answers
-// as the tool counts them, and those of requests that failed are among them or left out, while docs/method.md ranks
-// them above all others: beside failures it is not the number that is asked for.
+// sampleTime returns a time that another tool reports itself. Tools do not rank failures above all answers, so there is
+// no such time if requests failed.
 //
 // Source: docs/method.md#histogram and docs/method.md#percentiles.
 func (r reading) sampleTime(metric string) (float64, string) {
@@ -373,4 +369,76 @@ func (r reading) sampleTime(metric string) (float64, string) {
 		}
 	}
 	return s.Value, r.belowStep(s.Value, s.Step)
+}
+
+// ProbeOfTune returns the value of a probe of a search for a tuned value, in the metric's base unit, and why the probe
+// does not count, if it does not. Added are the metrics that the experiment adds.
+//
+// Source: docs/method.md#tuned-values.
+func ProbeOfTune(r *record.Record, metric string, added []plan.Metric) (value float64, invalid string) {
+	value, missing := Value(r, metric, added)
+	if missing != "" {
+		return 0, missing
+	}
+	return value, invalidBy(r)
+}
+
+// invalidBy says which checks, other than the ignored ones, found a repetition invalid; "" if none did.
+func invalidBy(r *record.Record, ignored ...string) string {
+	var words []string
+	_, checks := validity.Of(r)
+	for _, c := range checks {
+		if c.Level == validity.Invalid && !slices.Contains(ignored, c.Name) {
+			words = append(words, c.Words)
+		}
+	}
+	return strings.Join(words, "; ")
+}
+
+// ProbeOfCapacity says what a probe of a search for a capacity shows, and why if it shows nothing. Added are the metrics
+// that the experiment adds. The objective decides about failures. Services that did not keep up fail the probe, and so
+// do percentiles among failed requests; but a disturbed probe shows nothing.
+//
+// Source: docs/method.md#capacities.
+func ProbeOfCapacity(r *record.Record, objective expr.Node, added []plan.Metric) (o stats.Outcome, invalid string) {
+	if words, disturbed := validity.Disturbed(r); disturbed {
+		return stats.ProbeInvalid, words
+	}
+	if r.Failure != "" || fellBehind(r) {
+		return stats.ProbeFailed, ""
+	}
+	ignored := []string{validity.ErrorsCheck}
+	if r.IsOpenLoop() && float64(r.Load.Open.Blocked) > (1-keepsUp)*float64(r.Load.Open.Due) {
+		// Requests waited for answers to earlier ones, and the latency includes that.
+		ignored = append(ignored, validity.OfferedCheck, validity.LagCheck)
+	}
+	if words := invalidBy(r, ignored...); words != "" {
+		return stats.ProbeInvalid, words
+	}
+	v, err := expr.Eval(objective, newReading(r, added))
+	without, isMissing := errors.AsType[*missingError](err)
+	switch {
+	case isMissing && (without.reason == "no answers" || strings.HasPrefix(without.reason, "among failures") ||
+		strings.HasPrefix(without.reason, "> ")):
+		return stats.ProbeFailed, "" // too few requests were answered
+	case err != nil:
+		return stats.ProbeInvalid, expr.MessageOf(err)
+	case v.Truth:
+		return stats.ProbeMet, ""
+	}
+	return stats.ProbeFailed, ""
+}
+
+// fellBehind reports whether services did not keep up with an open loop: too little of what was sent was answered, or
+// requests could not be sent since all connections waited for answers.
+//
+// Source: docs/method.md#quantities-checked.
+func fellBehind(r *record.Record) bool {
+	if !r.IsOpenLoop() {
+		return false
+	}
+	l := r.Load.Open
+	unsent := l.Due - l.Sent
+	return l.Sent > 0 && float64(r.Load.Completed)/float64(l.Sent) < keepsUp ||
+		float64(unsent) > (1-keepsUp)*float64(l.Due) && l.Blocked >= unsent
 }

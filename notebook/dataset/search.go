@@ -3,18 +3,17 @@ package dataset
 import (
 	"cmp"
 	"math"
-	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 )
 
-// Search is what the search for a value of the cell tried and found, by the name of the value; "" is that for its
-// capacity. A value that is taken over from another experiment has that one's search. It is nil where no such search
-// is recorded.
+// Search returns what the search for a tuned value of the cell tried and found; "" is the search for its capacity. A
+// value taken over from another experiment has the search of that experiment. It is nil without a recorded search.
 func (c *Cell) Search(name string) *record.Search {
 	if r := c.searches[name]; r != nil {
 		return r.Search
@@ -22,15 +21,10 @@ func (c *Cell) Search(name string) *record.Search {
 	return nil
 }
 
-// pickSearches finds the searches for the values of a trial among the records of its set, and those of the profile
-// full that stand in for them: the newest of each value, of the definition that the cell was measured with before
-// that of the article as it is now. They come with the profile full before others, as runs take them.
+// pickSearches picks the newest search for each value of the trial: of the definition that the cell was measured with
+// before that of the article as it is now, and of the profile full before others, as runs take them.
 func (c *Cell) pickSearches(records []*record.Record) {
-	for _, r := range records {
-		if r.Search == nil || r.Search.Kind != record.SearchTune || r.Experiment != c.Experiment.Plan.Name ||
-			r.Trial != c.Trial.Name {
-			continue
-		}
+	for _, r := range tuneSearches(records) {
 		known, rank := c.searches[r.Search.Name], c.searchRank(r)
 		if rank > 0 && (known == nil || cmp.Or(cmp.Compare(rank, c.searchRank(known)), cmp.Compare(r.Run, known.Run),
 			cmp.Compare(r.Search.Attempt, known.Search.Attempt)) > 0) {
@@ -42,7 +36,7 @@ func (c *Cell) pickSearches(records []*record.Record) {
 	}
 }
 
-// searchRank is more for searches that come before others; 0 for those of another definition.
+// searchRank is higher for searches that come first; 0 for those of another definition.
 func (c *Cell) searchRank(r *record.Record) int {
 	measured := c.Trial.Key
 	if len(c.Records) > 0 {
@@ -65,14 +59,13 @@ func (d *Dataset) takeOver() {
 		for _, c := range e.AllCells() {
 			for _, s := range c.Trial.Tune {
 				by, t, own, err := d.Plan.TunedBy(e.Plan, c.Trial, s)
-				if err != nil || c.searches == nil {
+				if err != nil || t == c.Trial {
 					continue // the article says so, or a profile leaves it out
 				}
-				if other, ok := d.Experiment(by.Name); ok && t != c.Trial {
-					for _, o := range other.Cells {
-						if r := o.searches[own.Name]; o.Trial == t && r != nil {
-							c.searches[s.Name] = r
-						}
+				if other, ok := d.Experiment(by.Name); ok {
+					from, ok := slice.Find(other.Cells, func(o *Cell) bool { return o.Trial == t })
+					if ok && from.searches[own.Name] != nil {
+						c.searches[s.Name] = from.searches[own.Name]
 					}
 				}
 			}
@@ -80,30 +73,28 @@ func (d *Dataset) takeOver() {
 	}
 }
 
-// newCapacityCell is the cell of a trial whose capacity is searched for: its record is that of the newest search with
-// the present key, else of the newest one. Searches that could not be finished as the machine was busy come after all
-// others of the same key: they say nothing of the capacity, and a run does not search again where another one has
-// found it.
-func newCapacityCell(e *Experiment, t *plan.Trial, records []*record.Record) *Cell {
-	c := emptyCell(e, t)
+// chooseCapacity picks the newest search with the present key, otherwise the newest one. Searches that a busy machine
+// kept from finishing come after all others of the same key: they say nothing of the capacity.
+func chooseCapacity(t *plan.Trial, records []*record.Record) choice {
+	best := choice{state: Missing}
 	for _, r := range records {
-		if r.Search == nil || r.Search.Kind != record.SearchCapacity || r.Experiment != e.Plan.Name || r.Trial != t.Name {
+		if r.Search == nil || r.Search.Kind != record.SearchCapacity {
 			continue
 		}
 		state := Stale
 		if r.Key == t.Key {
 			state = Fresh
 		}
-		if c.State == Missing || state < c.State || state == c.State &&
-			cmp.Or(cmp.Compare(boolean(c.Records[0].Search.Busy), boolean(r.Search.Busy)), cmp.Compare(r.Run, c.Run),
-				cmp.Compare(r.Search.Attempt, c.Records[0].Search.Attempt)) > 0 {
-			c.State, c.Run, c.Records = state, r.Run, []*record.Record{r}
+		if best.state == Missing || state < best.state || state == best.state &&
+			cmp.Or(cmp.Compare(boolean(best.records[0].Search.Busy), boolean(r.Search.Busy)), cmp.Compare(r.Run, best.run),
+				cmp.Compare(r.Search.Attempt, best.records[0].Search.Attempt)) > 0 {
+			best = choice{state: state, run: r.Run, records: []*record.Record{r}}
 		}
 	}
-	return c
+	return best
 }
 
-// measureSearched gives what a search has found. Whether the repetitions are valid does not matter to it.
+// measureSearched returns what a search has found. It does not depend on whether the repetitions are valid.
 //
 // Source: docs/method.md#claims-as-regions, docs/method.md#tuned-values and docs/method.md#capacities.
 func (c *Cell) measureSearched(r Result) Result {
@@ -124,41 +115,43 @@ func (c *Cell) measureCapacity(r *Result) {
 	case s == nil:
 		r.Missing = "not measured"
 	case s.Reason != "":
-		r.Missing = "not measured: " + s.Reason
+		r.Missing = notMeasured + s.Reason
 	default:
 		found := stats.Interval{Lo: s.Lo, Hi: s.Hi}
 		if s.Hi == 0 {
 			found.Hi = math.Inf(1)
 		}
-		r.found(s.Lo, found)
+		r.setFound(s.Lo, found)
 	}
 }
 
 func (c *Cell) measureTune(r *Result, name string) {
-	i := slices.IndexFunc(c.Records, func(rec *record.Record) bool { _, ok := rec.Sample(r.Metric.Name); return ok })
-	if i < 0 {
-		r.Missing = "not measured"
-		if c.Records[0].Failure != "" {
-			r.Missing = "failed: " + c.Records[0].Failure
+	for _, rec := range c.Records {
+		sample, ok := rec.Sample(r.Metric.Name)
+		if !ok {
+			continue
+		}
+		r.setFound(sample.Value, stats.Interval{Lo: sample.Value, Hi: sample.Value})
+		switch s := c.Search(name); {
+		case s == nil || float64(s.Chosen) != sample.Value:
+			r.Estimate.Kind = stats.Given
+			r.Marks = append(r.Marks, "the search that chose it is not among these records")
+		case s.Stop == record.StopOnly:
+			r.Estimate.Kind = stats.Given
+			r.Marks = append(r.Marks, "no search: only one value was allowed")
+		default:
+			r.Estimate.Interval = stats.Interval{Lo: s.Lo, Hi: s.Hi}
 		}
 		return
 	}
-	value, _ := c.Records[i].Sample(r.Metric.Name)
-	r.found(value.Value, stats.Interval{Lo: value.Value, Hi: value.Value})
-	switch s := c.Search(name); {
-	case s == nil || float64(s.Chosen) != value.Value:
-		r.Estimate.Kind = stats.Given
-		r.Marks = append(r.Marks, "the search that chose it is not among these records")
-	case s.Stop == record.StopOnly:
-		r.Estimate.Kind = stats.Given
-		r.Marks = append(r.Marks, "no search: only one value was allowed")
-	default:
-		r.Estimate.Interval = stats.Interval{Lo: s.Lo, Hi: s.Hi}
+	r.Missing = "not measured"
+	if c.Records[0].Failure != "" {
+		r.Missing = "failed: " + c.Records[0].Failure
 	}
 }
 
-// found fills in what a search came to. It has one value, however many probes there were: they are no repetitions.
-func (r *Result) found(value float64, interval stats.Interval) {
+// setFound fills in the one value that a search found. Its probes are no repetitions.
+func (r *Result) setFound(value float64, interval stats.Interval) {
 	r.Values, r.repetitions = []float64{value}, []int{0}
 	r.Estimate = stats.Estimate{N: 1, Centre: value, Interval: interval, Kind: stats.BySearch}
 }

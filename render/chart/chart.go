@@ -99,7 +99,7 @@ func (p *Panel) sayDisturbed(d Drawing) {
 	for _, cell := range p.Cells {
 		isWide := func(m record.Metric) bool { return slices.Contains(cell.Metric(m.Name).Disturbed(), true) }
 		if slices.ContainsFunc(d.Metrics, isWide) {
-			names = append(names, p.Dataset.NameOf(cell, p.Cells...))
+			names = append(names, dataset.NameOf(cell, p.Cells...))
 		}
 	}
 	if len(names) > 0 {

@@ -132,7 +132,7 @@ func (p *Panel) layAxis(r *rows) {
 	}
 	r.X.Scale = p.scale(article.XAxis, slices.Concat(values, published))
 	r.factor = 1
-	if a, _, ok := p.Dataset.Agreement(r.metric.Name, p.Block.Published.Name.Value); ok && a.Factor > 0 &&
+	if a, ok := p.Dataset.Agreement(r.metric.Name, p.Block.Published.Name.Value); ok && a.Factor > 0 &&
 		crush(published, values, r.X.Scale, r.Marks == figure.Bars || r.X.Zero) {
 		r.factor = a.Factor
 	}

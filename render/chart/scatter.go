@@ -98,11 +98,11 @@ func (p *Panel) agreement() Drawing {
 	if missing != "" {
 		return Drawing{Missing: missing}
 	}
-	a, cells, ok := p.Dataset.Agreement(m.Name, p.Block.Published.Name.Value)
+	a, ok := p.Dataset.Agreement(m.Name, p.Block.Published.Name.Value)
 	if !ok {
 		return Drawing{Missing: "nobody has published " + wording.Lower(m.Title)}
 	}
-	q := cellview.Quantity{Metric: m, Unit: columnOfRows(m, a.Rows, cells)}
+	q := cellview.Quantity{Metric: m, Unit: columnOfRows(m, a.Rows, a.Cells)}
 	axis := cellview.QuantityWords(m, q.Unit.Unit)
 	fields := cellview.Naming(p.Cells, nil)
 	f := figure.Scatter{Series: p.series(fields),
@@ -110,7 +110,7 @@ func (p *Panel) agreement() Drawing {
 		Y: figure.Axis{Name: "measured " + axis, Unit: q.Unit.Scale, Scale: figure.Log}}
 	var shown []*dataset.Cell
 	for i, row := range a.Rows {
-		cell := cells[i]
+		cell := a.Cells[i]
 		if cell != nil && !slices.Contains(p.Cells, cell) {
 			continue // of another part, or left out by where
 		}
@@ -133,7 +133,7 @@ func (p *Panel) agreement() Drawing {
 		p.say(singular.Replace(words))
 	}
 	p.say(cellview.HollowWords(shown)...)
-	f.Slopes = p.agreementLines(a)
+	f.Slopes = p.agreementLines(a.Agreement)
 	title := m.Title + ": " + wording.Times.Alone(a.Factor) + " as published"
 	f.Head = p.head(title, p.description("Points, published against measured"))
 	return Drawing{Figure: f, Sub: wording.Capital(axis) + ", on log scales", Metrics: []record.Metric{m}, Fields: fields}

@@ -129,7 +129,7 @@ func (w writer) comparison(a, b claim.Side) comparison {
 	}
 	x, y := a.Cells[0], b.Cells[0]
 	if x.Experiment != y.Experiment {
-		c.a, c.b = "for "+w.d.NameOf(x, y), "for "+w.d.NameOf(y, x)
+		c.a, c.b = "for "+dataset.NameOf(x, y), "for "+dataset.NameOf(y, x)
 		return c
 	}
 	varied := variedOf(x.Experiment)

@@ -239,7 +239,7 @@ func TestSentences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		j := claim.Judgements(d)[0]
+		j := claim.JudgeAll(d).Claims[0]
 		if j.Verdict != tt.want {
 			t.Errorf("%s: %s is %s, want %s", tt.form, tt.expect, j.Verdict, tt.want)
 		}
@@ -304,7 +304,7 @@ func TestSays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			j := claim.Judgements(d)[0]
+			j := claim.JudgeAll(d).Claims[0]
 			j.Claim.Says.Supported.Value = tt.says
 			got := outcome.Of(d, j, outcome.Options{Markdown: func(line string) (template.HTML, string) {
 				plain := strings.ReplaceAll(line, "*", "")

@@ -1,0 +1,570 @@
+package claim
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"benchbook/internal/slice"
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// form is a way to write a claim. read returns neither a test nor an error for an expression of another form.
+type form struct {
+	example string
+	read    func(builder, expr.Node) (*Test, error)
+}
+
+// forms returns the forms of claims, in the order of docs/claims.md#forms.
+func forms() []form {
+	return []form{
+		{"a > b", builder.greater},
+		{"same(a, b)", callForm("same", builder.same)},
+		{"within(a, b, 10%)", callForm("within", builder.within)},
+		{"ratio(a, b) > 2", builder.beyond},
+		{"a > 2 * b", builder.multiple},
+		{"ratio(a, b) > ratio(c, d)", builder.gap},
+		{"about(a, b, 2)", callForm("about", builder.about)},
+		{"a < 100ms", builder.limit},
+		{"fewer(a, b)", callForm("fewer", builder.fewer)},
+		{`every(a, "<", b)`, callForm("every", builder.every)},
+		{"geomean(a) > geomean(b)", builder.geomeans},
+	}
+}
+
+// callForm is a form that is written as a call.
+func callForm(name string, read func(builder, *expr.Call) (*Test, error)) func(builder, expr.Node) (*Test, error) {
+	return func(b builder, n expr.Node) (*Test, error) {
+		if c, ok := n.(*expr.Call); ok && c.Name == name {
+			return read(b, c)
+		}
+		return nil, nil
+	}
+}
+
+// builder turns expressions into tests.
+type builder struct {
+	dataset.Scope
+	delta float64 // the smallest effect
+}
+
+var errNoExpression = errors.New("the claim has no test that can be read")
+
+// newTest finds the form and the cells of a claim. The error is errNoExpression, an *expr.Error as of Pick, or a mistake
+// in the form in every profile.
+func newTest(d *dataset.Dataset, c *article.Claim) (Test, error) {
+	if c.Expect.Node == nil {
+		return Test{}, errNoExpression
+	}
+	n, err := d.Expand(c.Expect.Node)
+	if err != nil {
+		return Test{}, err
+	}
+	b := builder{d.In(c.Experiment.Value), stats.DefaultSmallestEffect}
+	if c.SmallestEffect.Set() {
+		b.delta = float64(c.SmallestEffect.V)
+	}
+	t, err := b.test(n)
+	if err == nil || errors.Is(err, dataset.ErrNotMeasured) {
+		return t, err
+	}
+	return Test{}, d.UnlessElsewhere(err, c.Expect.Node.Pos(), func(other *dataset.Dataset) error {
+		_, err := builder{other.In(c.Experiment.Value), b.delta}.test(n)
+		return err
+	})
+}
+
+// test reads a claim, which may have several parts with and between them.
+func (b builder) test(n expr.Node) (Test, error) {
+	nodes := expr.Parts(n)
+	if len(nodes) == 1 {
+		return b.part(n)
+	}
+	all := Test{Form: All}
+	for _, n := range nodes {
+		part, err := b.part(n)
+		if err != nil {
+			return Test{}, err
+		}
+		all.parts = append(all.parts, part)
+	}
+	all.What = all.words()
+	return all, nil
+}
+
+func (b builder) part(n expr.Node) (Test, error) {
+	for _, form := range forms() {
+		switch t, err := form.read(b, n); {
+		case err != nil:
+			return Test{}, err
+		case t != nil:
+			t.delta = b.delta
+			t.IsRatio = slices.Contains([]Form{Compared, Multiple, Near, Gap}, t.Form)
+			t.What = t.words()
+			return *t, nil
+		}
+	}
+	return Test{}, noTest(n)
+}
+
+// noTest refuses an expression of no form, with a way out where it is plain what was meant.
+func noTest(n expr.Node) error {
+	examples := slice.Map(forms(), func(f form) string { return f.example })
+	hint := fmt.Sprintf("a claim is %s or %s; with and between them", strings.Join(examples[:len(examples)-1], ", "),
+		examples[len(examples)-1])
+	if b, ok := n.(*expr.Binary); ok {
+		_, isConstant := b.X.(*expr.Quantity)
+		left, _ := b.X.(*expr.Binary)
+		switch {
+		case b.Op == expr.Same:
+			hint = "two measurements are never equal: write same(a, b)"
+		case b.Op == expr.Differs:
+			hint = "two measurements always differ: write a > b or a < b"
+		case isConstant:
+			hint = "write the limit on the right: a < 100ms"
+		case left != nil && left.Op == expr.Div:
+			hint = fmt.Sprintf("write ratio(a, b) %s %s", b.Op, b.Y)
+		case left != nil && left.Op == expr.Sub:
+			hint = fmt.Sprintf("compare the two, a %s b, or their ratio, ratio(a, b) %s 1.1", b.Op, b.Op)
+		case isReduced(b.X) || isReduced(b.Y):
+			hint = `a claim is about single cells, or about lists by every(a, "<", b) or geomean(a) > geomean(b)`
+		}
+	}
+	if u, ok := n.(*expr.Unary); ok && u.Op == expr.Not {
+		hint = "write what you claim instead, such as a <= b"
+	}
+	return dataset.Mistake(n.Pos(), "no-test", hint, "no test for this form")
+}
+
+// isReduced reports whether n is one number made of a list.
+func isReduced(n expr.Node) bool {
+	c, ok := n.(*expr.Call)
+	return ok && slices.Contains([]string{"min", "max", "mean", "median", "geomean", "count"}, c.Name)
+}
+
+// cannotFail refuses a claim that no measurement could contradict, and cannotHold one that none could support.
+func cannotFail(n expr.Node, why string) error {
+	return dataset.Mistake(n.Pos(), "cannot-fail", "claim something that could turn out to be wrong",
+		"this claim cannot fail: %s", why)
+}
+
+func cannotHold(n expr.Node, why, hint string) error {
+	return dataset.Mistake(n.Pos(), "cannot-hold", hint, "this claim can never be supported: %s", why)
+}
+
+// list reads a selector of one or more cells.
+func (b builder) list(sel *expr.Selector) (Side, error) {
+	p, err := b.Pick(sel)
+	if err != nil {
+		return Side{}, err
+	}
+	if p.Metric.Name == "latency.max" {
+		return Side{}, dataset.Mistake(sel.Span, "no-claim-of-max", "claim a percentile, such as latency.p99",
+			"the longest latency depends on a single request, so no claim can rest on it")
+	}
+	return Side{Metric: p.Metric, Cells: p.Cells, Written: sel, left: p.Left}, nil
+}
+
+// side reads a selector of exactly one cell.
+func (b builder) side(sel *expr.Selector) (Side, error) {
+	s, err := b.list(sel)
+	if n := len(s.Cells) + len(s.left); err == nil && n > 1 {
+		return s, dataset.Mistake(sel.Span, "several-cells",
+			`compare lists by every(a, "<", b), or pick one cell in braces`,
+			"%s selects %d cells, but one is needed", sel, n)
+	}
+	return s, err
+}
+
+// two reads two sides that can be compared.
+func (b builder) two(n, x, y expr.Node, read func(builder, *expr.Selector) (Side, error)) ([]Side, error) {
+	var sides []Side
+	for _, operand := range []expr.Node{x, y} {
+		if _, ok := operand.(*expr.Selector); !ok {
+			return nil, noTest(n)
+		}
+	}
+	for _, operand := range []expr.Node{x, y} {
+		s, err := read(b, operand.(*expr.Selector))
+		if err != nil {
+			return nil, err
+		}
+		sides = append(sides, s)
+	}
+	return sides, comparable(n, sides[0], sides[1])
+}
+
+// comparable refuses sides of unlike metrics, and equal sides.
+func comparable(n expr.Node, a, b Side) error {
+	// Units that programs made up are compared by name.
+	if a.Metric.Unit != "" && b.Metric.Unit != "" && a.Metric.Unit != b.Metric.Unit {
+		return dataset.Mistake(n.Pos(), "unlike-units", "compare metrics of one unit", "%s is in %s and %s in %s",
+			a.Metric.Name, a.Metric.Unit, b.Metric.Name, b.Metric.Unit)
+	}
+	if a.isSearched() != b.isSearched() {
+		return dataset.Mistake(n.Pos(), "no-test", "compare two of the same kind",
+			"a search finds one value of a cell and repetitions have several, so no test compares %s with %s",
+			a.Metric.Name, b.Metric.Name)
+	}
+	if a.Metric.Name == b.Metric.Name && slices.Equal(a.Cells, b.Cells) {
+		names := slice.Map(a.Cells, func(c *dataset.Cell) string { return dataset.NameOf(c) })
+		return dataset.Mistake(n.Pos(), "same-cells", "compare two different cells", "both sides are the same: %s",
+			strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// ordering reads an expression as x op y, where op is an ordering.
+func ordering(n expr.Node) (b *expr.Binary, ok bool) {
+	b, ok = n.(*expr.Binary)
+	return b, ok && b.Op.IsOrdering()
+}
+
+// callOf reads n as a call of a function.
+func callOf(name string, n expr.Node) (*expr.Call, bool) {
+	c, ok := n.(*expr.Call)
+	return c, ok && c.Name == name
+}
+
+func isMore(op expr.Op) bool { return op == expr.Greater || op == expr.GreaterEqual }
+
+// compared returns the region of the ratio of a to b for "a op b": more, or less, by the smallest effect. The ratio is
+// that of a to b, as the author wrote it, also where a is claimed to be less.
+func (b builder) compared(op expr.Op) stats.Region {
+	region := stats.Greater(b.delta)
+	if op == expr.LessEqual || op == expr.GreaterEqual {
+		region = stats.NotLess(b.delta)
+	}
+	if !isMore(op) {
+		region = stats.Below(1 / region.Lo)
+	}
+	return region
+}
+
+// greater is the form a > b.
+func (b builder) greater(n expr.Node) (*Test, error) {
+	c, ok := ordering(n)
+	if !ok {
+		return nil, nil
+	}
+	_, okX := c.X.(*expr.Selector)
+	_, okY := c.Y.(*expr.Selector)
+	if !okX || !okY {
+		return nil, nil
+	}
+	sides, err := b.two(n, c.X, c.Y, builder.side)
+	return &Test{Form: Compared, Op: c.Op, Sides: sides, Region: b.compared(c.Op)}, err
+}
+
+// geomeans is the form geomean(list) > geomean(list): one value for each round, then the ratio.
+//
+// Source: docs/method.md#claims-as-regions.
+func (b builder) geomeans(n expr.Node) (*Test, error) {
+	c, ok := ordering(n)
+	if !ok {
+		return nil, nil
+	}
+	x, okX := callOf("geomean", c.X)
+	y, okY := callOf("geomean", c.Y)
+	if !okX || !okY {
+		return nil, nil
+	}
+	sides, err := b.two(n, x.Args[0], y.Args[0], func(b builder, sel *expr.Selector) (Side, error) {
+		s, err := b.list(sel)
+		if err == nil && s.isSearched() {
+			err = dataset.Mistake(sel.Span, "no-test", `compare lists by every(a, "<", b)`,
+				"a search finds one value of each cell, and none of a round, so no test compares geometric means of %s",
+				s.Metric.Name)
+		}
+		s.Geomean = true
+		return s, err
+	})
+	return &Test{Form: Compared, Op: c.Op, Sides: sides, Region: b.compared(c.Op)}, err
+}
+
+func (b builder) same(n *expr.Call) (*Test, error) { return b.near(n, 1, b.delta) }
+
+func (b builder) within(n *expr.Call) (*Test, error) {
+	w, err := margin(n.Args[2])
+	if err != nil {
+		return nil, err
+	}
+	if w <= 0 {
+		return nil, cannotHold(n.Args[2], "no two measurements can be that close", "correct the number")
+	}
+	return b.near(n, 1, w)
+}
+
+// about is the form about(a, b, k) or about(a, b, k, 25%).
+func (b builder) about(n *expr.Call) (*Test, error) {
+	k, err := constant(n.Args[2])
+	if err != nil {
+		return nil, err
+	}
+	w := stats.DefaultNear
+	if len(n.Args) > 3 {
+		if w, err = margin(n.Args[3]); err != nil {
+			return nil, err
+		}
+	}
+	if k <= 0 || w <= 0 {
+		return nil, cannotHold(n, "ratios are above 0, and about needs room on both sides", "correct the number")
+	}
+	return b.near(n, k, w)
+}
+
+func (b builder) near(n *expr.Call, k, w float64) (*Test, error) {
+	sides, err := b.two(n, n.Args[0], n.Args[1], builder.side)
+	return &Test{Form: Near, Sides: sides, Region: stats.About(k, w)}, err
+}
+
+// margin reads how far two values may lie apart, as a share. It refuses 10 without %, which is hardly ten times as much.
+func margin(n expr.Node) (float64, error) {
+	w, err := constant(n)
+	if q, ok := n.(*expr.Quantity); ok && err == nil && q.Unit.Symbol == "" && w >= 1 {
+		percent := strconv.FormatFloat(100*w, 'f', -1, 64)
+		return 0, dataset.Mistake(n.Pos(), "wrong-value", fmt.Sprintf("write %s%%, or %s%% if so much is meant", q, percent),
+			"%s is %s%%", q, percent)
+	}
+	return w, err
+}
+
+// constant reads a plain number or share, with its sign.
+func constant(n expr.Node) (float64, error) {
+	x, ok := expr.Constant(n)
+	if !ok {
+		return 0, dataset.Mistake(n.Pos(), "no-test", "write a number or a percentage", "%s is not a plain number", n)
+	}
+	return x, nil
+}
+
+// beyond is the form ratio(a, b) > k.
+func (b builder) beyond(n expr.Node) (*Test, error) {
+	c, ok := ordering(n)
+	if !ok {
+		return nil, nil
+	}
+	ratio, ok := callOf("ratio", c.X)
+	if _, isGap := callOf("ratio", c.Y); !ok || isGap {
+		return nil, nil
+	}
+	return b.times(c, ratio.Args[0], ratio.Args[1], c.Y)
+}
+
+// multiple is the form a > k * b.
+func (b builder) multiple(n expr.Node) (*Test, error) {
+	c, ok := ordering(n)
+	if !ok {
+		return nil, nil
+	}
+	product, ok := c.Y.(*expr.Binary)
+	if !ok || product.Op != expr.Mul {
+		return nil, nil
+	}
+	if _, ok := product.X.(*expr.Selector); ok {
+		return b.times(c, c.X, product.X, product.Y)
+	}
+	return b.times(c, c.X, product.Y, product.X)
+}
+
+// times is the test of the ratio of x to y against a factor, which is taken as written.
+func (b builder) times(n *expr.Binary, x, y, factor expr.Node) (*Test, error) {
+	k, err := constant(factor)
+	if err != nil {
+		return nil, err
+	}
+	sides, err := b.two(n, x, y, builder.side)
+	if err != nil {
+		return nil, err
+	}
+	t := &Test{Form: Multiple, Op: n.Op, Sides: sides, Region: stats.Below(k)}
+	if isMore(n.Op) {
+		t.Region = stats.Above(k)
+	}
+	switch {
+	case k <= 0 && isMore(n.Op):
+		return nil, cannotFail(n, "a ratio is always more than that")
+	case k <= 0:
+		return nil, cannotHold(n, "a ratio is never less than that", "correct the number")
+	}
+	return t, nil
+}
+
+// gap is the form ratio(a, b) > ratio(c, d): whether a gap is wider here than there.
+//
+// Source: docs/method.md#ratios and docs/method.md#claims-as-regions, with four cells.
+func (b builder) gap(n expr.Node) (*Test, error) {
+	c, ok := ordering(n)
+	if !ok {
+		return nil, nil
+	}
+	x, okX := callOf("ratio", c.X)
+	y, okY := callOf("ratio", c.Y)
+	if !okX || !okY {
+		return nil, nil
+	}
+	t := &Test{Form: Gap, Op: c.Op, Region: b.compared(c.Op)}
+	for _, ratio := range []*expr.Call{x, y} {
+		sides, err := b.two(ratio, ratio.Args[0], ratio.Args[1], builder.side)
+		if err != nil {
+			return nil, err
+		}
+		if sides[0].isSearched() {
+			return nil, dataset.Mistake(ratio.Pos(), "no-test", "compare the values themselves, by >",
+				"a search finds one value of a cell, so no test compares ratios of %s", sides[0].Metric.Name)
+		}
+		t.Sides = append(t.Sides, sides...)
+	}
+	if slices.EqualFunc(t.Sides[:2], t.Sides[2:], func(a, b Side) bool {
+		return a.Metric.Name == b.Metric.Name && slices.Equal(a.Cells, b.Cells)
+	}) {
+		return nil, dataset.Mistake(n.Pos(), "same-cells", "compare the ratios of different cells",
+			"both sides are the same: %s over %s", t.name(0), t.name(1))
+	}
+	return t, nil
+}
+
+// limit is the form a < 100ms.
+func (b builder) limit(n expr.Node) (*Test, error) {
+	c, ok := ordering(n)
+	if !ok {
+		return nil, nil
+	}
+	y, sign := c.Y, 1.0
+	if u, negated := y.(*expr.Unary); negated && u.Op == expr.Sub {
+		y, sign = u.X, -1
+	}
+	sel, ok := c.X.(*expr.Selector)
+	q, isQuantity := y.(*expr.Quantity)
+	if !ok || !isQuantity {
+		return nil, nil
+	}
+	s, err := b.side(sel)
+	if err != nil {
+		return nil, err
+	}
+	if err := unlike(s.Metric, q, c.Y.Pos()); err != nil {
+		return nil, err
+	}
+	limit := sign * q.Value
+	t := &Test{Form: Limit, Op: c.Op, Sides: []Side{s}, Region: stats.Below(limit)}
+	if isMore(c.Op) {
+		t.Region = stats.Above(limit)
+	}
+	return t, cannotBe(n, s.Metric, limit, isMore(c.Op))
+}
+
+// unlike refuses limits of another kind than the metric.
+func unlike(m record.Metric, q *expr.Quantity, at expr.Span) error {
+	if d := dataset.DimensionOf(m); m.Unit != "" && !d.Like(q.Unit.Dimension) {
+		return dataset.Mistake(at, "unlike-units", "write the limit in "+d.Base(), "%s is a %s, and %s a %s", m.Name, d,
+			q.Text, q.Unit.Dimension)
+	}
+	known, ok := record.LookupMetric(m.Name)
+	if ok && known.Unit == "1" && !known.Share && q.Unit.Dimension == expr.Share {
+		return dataset.Mistake(at, "unlike-units", "write the limit as a number", "%s is a number, and %s a share", m.Name,
+			q.Text)
+	}
+	return nil
+}
+
+// cannotBe refuses limits that a metric is always beyond, or never.
+func cannotBe(n expr.Node, m record.Metric, limit float64, more bool) error {
+	_, known := record.LookupMetric(m.Name) // only programs print metrics that may be below 0
+	never, aShare := m.Name+" is never less than 0", "a share is never more than 100%"
+	switch below := known && limit <= 0; {
+	case below && more:
+		return cannotFail(n, never)
+	case below && m.Unit == "1" && !m.Share:
+		return cannotHold(n, never, "write < 1 for none at all")
+	case below:
+		return cannotHold(n, never, "correct the number")
+	case m.Share && limit >= 1 && more:
+		return cannotHold(n, aShare, "correct the number")
+	case m.Share && limit >= 1:
+		return cannotFail(n, aShare)
+	}
+	return nil
+}
+
+// fewer is the form fewer(a, b), or fewer(a, b, 0.1%) with the smallest difference that matters. Without it, a tenth of
+// the published difference matters, or any difference.
+func (b builder) fewer(n *expr.Call) (*Test, error) {
+	sides, err := b.two(n, n.Args[0], n.Args[1], builder.side)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sides {
+		if !record.CountsFailures(s.Metric.Name) {
+			return nil, dataset.Mistake(s.Written.Span, "no-test", "write failed, failed.count or errors.KIND, or compare by <",
+				"fewer is about failures, and %s counts none", s.Metric.Name)
+		}
+	}
+	if x, y := sides[0].Metric.Name, sides[1].Metric.Name; x != y {
+		return nil, dataset.Mistake(n.Span, "unlike-units", "name one metric twice", "%s and %s do not count the same", x, y)
+	}
+	by := b.publishedDifference(sides) / 10
+	if len(n.Args) > 2 {
+		if by, err = margin(n.Args[2]); err != nil {
+			return nil, err
+		}
+		switch {
+		case by <= 0:
+			return nil, cannotHold(n.Args[2], "a difference that matters is above 0", "correct the number, or leave it out")
+		case by >= 1:
+			return nil, cannotHold(n.Args[2], "shares never differ by more than 100%", "correct the number")
+		}
+	}
+	return &Test{Form: Fewer, Sides: sides, Region: stats.Above(by)}, nil
+}
+
+// publishedDifference returns by how much the published share of failures of the second side is larger; 0 if it is not,
+// or not both are published.
+func (b builder) publishedDifference(sides []Side) float64 {
+	if !sides[0].Metric.Share {
+		return 0
+	}
+	x, okX := b.Data.Published(sides[0].Cells[0], sides[0].Metric.Name, "")
+	y, okY := b.Data.Published(sides[1].Cells[0], sides[1].Metric.Name, "")
+	if !okX || !okY {
+		return 0
+	}
+	return max(0, y.Number-x.Number)
+}
+
+// every is the form every(a, "<", b): all pairs of two lists.
+func (b builder) every(n *expr.Call) (*Test, error) {
+	op := expr.Op(n.Args[1].(*expr.String).Value)
+	_, okX := n.Args[0].(*expr.Selector)
+	_, okY := n.Args[2].(*expr.Selector)
+	if !okX || !okY || !op.IsOrdering() {
+		return nil, dataset.Mistake(n.Span, "no-test", `write every(a, "<", b), with two lists of cells`,
+			"no test for this form")
+	}
+	lists, err := b.two(n, n.Args[0], n.Args[2], builder.list)
+	if err != nil {
+		return nil, err
+	}
+	all := &Test{Form: Pairs, Op: op, Sides: lists}
+	for _, x := range lists[0].Cells {
+		for _, y := range lists[1].Cells {
+			if x == y && lists[0].Metric.Name == lists[1].Metric.Name {
+				return nil, dataset.Mistake(n.Span, "same-cells", "choose lists without common cells",
+					"both lists have the cell %q", x.Trial.Name)
+			}
+			pair := Test{Form: Compared, Op: op, Region: b.compared(op), IsRatio: true, delta: b.delta, Sides: slices.Clone(lists)}
+			pair.Sides[0].Cells, pair.Sides[1].Cells = []*dataset.Cell{x}, []*dataset.Cell{y}
+			pair.Sides[0].left, pair.Sides[1].left = nil, nil
+			pair.What = pair.words()
+			all.parts = append(all.parts, pair)
+		}
+	}
+	all.marks = slice.Add(all.marks, dataset.LeftOut(slices.Concat(lists[0].left, lists[1].left))...)
+	return all, nil
+}

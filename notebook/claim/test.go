@@ -1,0 +1,522 @@
+package claim
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"benchbook/internal/slice"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/phrase"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
+)
+
+// Form is the kind of a test.
+//
+// Source: docs/claims.md#forms.
+type Form string
+
+const (
+	Compared Form = "compared" // a > b; also the geometric means of two lists
+	Multiple Form = "multiple" // ratio(a, b) > k, a > k * b
+	Near     Form = "near"     // same(a, b), within(a, b, 10%), about(a, b, k)
+	Gap      Form = "gap"      // ratio(a, b) > ratio(c, d): four sides
+	Limit    Form = "limit"    // a < 100ms: one side
+	Fewer    Form = "fewer"    // fewer(a, b)
+	Pairs    Form = "pairs"    // every: two sides, which are lists; a part for each pair
+	All      Form = "all"      // and: the sides are in the parts
+)
+
+// Test is a claim, or a part of one, whose form is known and whose cells are found.
+type Test struct {
+	Form    Form
+	Op      expr.Op // between the sides, or between a value and its limit; "" for forms without one
+	Sides   []Side
+	What    string       // in words: "throughput, async over sync"
+	Region  stats.Region // where the effect has to lie, in its unit; for Fewer, above the difference that matters
+	IsRatio bool         // the effect is the ratio of two sides, or the quotient of two such ratios
+
+	delta float64  // the smallest effect
+	parts []Test   // of Pairs and All
+	marks []string // of the lists of Pairs
+}
+
+// Side is one side of a test: a metric of a cell or of a list of them.
+type Side struct {
+	Metric  record.Metric
+	Cells   []*dataset.Cell
+	Written *expr.Selector // by which the claim names the cells
+	Geomean bool           // the geometric mean of the cells in each round
+
+	left []*dataset.Cell // unavailable cells of a list
+}
+
+func (s Side) isSearched() bool { return record.IsSearched(s.Metric.Name) }
+
+// leaves calls visit for the parts that have none themselves, with the level at which each decides the test alone.
+func (t Test) leaves(alpha float64, visit func(Test, float64)) {
+	if len(t.parts) == 0 {
+		visit(t, alpha)
+	}
+	for _, part := range t.parts {
+		part.leaves(alpha/float64(len(t.parts)), visit)
+	}
+}
+
+// leafSides returns the sides of all leaves.
+func (t Test) leafSides() (sides []Side) {
+	t.leaves(1, func(leaf Test, _ float64) { sides = append(sides, leaf.Sides...) })
+	return sides
+}
+
+// cells returns the cells of all leaves; some may occur twice.
+func (t Test) cells() []*dataset.Cell { return cellsOf(t.leafSides()) }
+
+func cellsOf(sides []Side) (cells []*dataset.Cell) {
+	for _, s := range sides {
+		cells = append(cells, s.Cells...)
+	}
+	return cells
+}
+
+// isSearched reports whether searches found all values, which no repetition changes.
+func (t Test) isSearched() bool {
+	return !slices.ContainsFunc(t.leafSides(), func(s Side) bool { return !s.isSearched() })
+}
+
+// Judge judges the test at the level for the looks at its cells. Effects keep their intervals at the usual level.
+//
+// Source: docs/method.md#number-of-looks.
+func (t Test) Judge() Judgement {
+	usual := t.judge(stats.DefaultAlpha)
+	usual.Level = stats.DefaultAlpha
+	level := dataset.LookLevel(dataset.LookCount(t.cells()))
+	if level == stats.DefaultAlpha || t.isSearched() {
+		return usual
+	}
+	j := t.judge(level)
+	j.showEffectsOf(&usual)
+	j.Level = level
+	return j
+}
+
+// showEffectsOf gives a judgement, and its parts, the effects of the judgement at the usual level.
+func (j *Judgement) showEffectsOf(usual *Judgement) {
+	j.Effect = usual.Effect
+	for i := range j.Parts {
+		j.Parts[i].showEffectsOf(&usual.Parts[i])
+	}
+	switch {
+	case j.Verdict != stats.Inconclusive:
+	case len(j.Parts) > 0:
+		j.Needed, j.Reason = undecidedParts(j.Parts)
+	case usual.Verdict != stats.Inconclusive:
+		j.Reason = strings.Replace(j.Reason, reasonLimit,
+			"the interval at the stricter level includes the limit of the claim", 1)
+	}
+}
+
+// judge judges the test at a level.
+func (t Test) judge(alpha float64) Judgement {
+	j := Judgement{Test: t}
+	if len(t.parts) > 0 {
+		j.judgeParts(alpha)
+		return j
+	}
+	j.note()
+	cells, ok := j.measured()
+	switch {
+	case !ok:
+	case t.isSearched():
+		j.judgeSearched()
+	case t.Form == Limit:
+		j.judgeLimit(alpha)
+	case t.Form == Fewer:
+		j.judgeFewer(alpha)
+	default:
+		j.judgeRatio(cells, alpha)
+	}
+	return j
+}
+
+// note adds the marks of the sides, and the noise floor of a ratio. Each ratio of a gap may be off by its own floor.
+func (j *Judgement) note() {
+	cells := cellsOf(j.Sides)
+	j.Marks = dataset.Marks(cells...)
+	var late []string
+	for pair := range slices.Chunk(j.Sides, 2) {
+		cells := cellsOf(pair)
+		isOther := func(s Side) bool { return !record.IsTime(s.Metric.Name) }
+		if !slices.ContainsFunc(pair, isOther) && dataset.LoadsDiffer(cells, j.delta) {
+			j.mark(dataset.MarkLoads)
+		}
+		if !j.IsRatio || pair[0].isSearched() {
+			continue
+		}
+		floor := 0.0
+		for _, s := range pair {
+			for _, c := range s.Cells {
+				f, together := c.Experiment.Floor(s.Metric.Name, cells...)
+				floor = max(floor, f.F)
+				switch {
+				case f.Missing != "":
+					late = append(late, dataset.MarkNoFloor)
+				case !together:
+					late = append(late, dataset.MarkFloorPair)
+				}
+			}
+		}
+		j.Floor = math.Hypot(j.Floor, floor)
+	}
+	if slices.ContainsFunc(cells, (*dataset.Cell).SharesStart) {
+		j.mark(dataset.MarkStart)
+	}
+	for _, s := range j.Sides {
+		j.mark(dataset.Lacking(s.Metric.Name, s.Cells...)...)
+		j.mark(dataset.LeftOut(s.left)...)
+	}
+	j.mark(late...)
+}
+
+// mark adds marks, each once.
+func (j *Judgement) mark(marks ...string) { j.Marks = slice.Add(j.Marks, marks...) }
+
+// measured returns the values of all sides. It is false, with the reason in j, if one has none.
+func (j *Judgement) measured() ([]stats.Cell, bool) {
+	var cells []stats.Cell
+	for i, s := range j.Sides {
+		var results []dataset.Result
+		for _, c := range s.Cells {
+			r := c.Metric(s.Metric.Name)
+			if r.Missing != "" {
+				j.Verdict, j.Reason = stats.NotMeasured, dataset.Lacks(c, r)
+				j.Invalid = len(c.Records) > 0 && c.Validity().For(s.Metric.Name).Level == validity.Invalid
+				return nil, false
+			}
+			results = append(results, r)
+		}
+		cell := results[0].Cell()
+		if s.Geomean {
+			cell = geomeanByRound(results)
+		}
+		if len(cell.Values) == 0 {
+			j.Verdict = stats.NotMeasured
+			j.Reason = j.name(i) + ": no round in which all of them are valid"
+			return nil, false
+		}
+		cells = append(cells, cell)
+	}
+	return cells, true
+}
+
+// geomeanByRound returns the geometric mean over all cells of every round that all of them have, in order, with the
+// widest bounds of a cell. A value of zero makes the mean of its round zero.
+func geomeanByRound(cells []dataset.Result) stats.Cell {
+	out := stats.Cell{NonNegative: true}
+	var logs = map[int]float64{} // sums, by round
+	counts := map[int]int{}
+	for _, r := range cells {
+		if b := r.Cell().Bounds; b.Hi-b.Lo > out.Bounds.Hi-out.Bounds.Lo {
+			out.Bounds = b
+		}
+		for i, x := range r.Values {
+			round := r.Repetition(i)
+			logs[round] += math.Log(x)
+			counts[round]++
+		}
+	}
+	for _, round := range slices.Sorted(maps.Keys(logs)) {
+		if counts[round] == len(cells) {
+			out.Values = append(out.Values, math.Exp(logs[round]/float64(len(cells))))
+		}
+	}
+	return out
+}
+
+// The reasons why the verdict of a measured claim is open.
+const (
+	reasonLimit = "the interval includes the limit of the claim"
+	// a ratio is nearer to a limit than the noise floor, or a value lies on it
+	reasonOnLimit = "it is on its limit, whatever the number of repetitions"
+)
+
+// undecided fills in why there is no verdict. Needed is as package stats counts it: 0 if no number of repetitions would
+// do, above stats.MaxRepetitions if too many would have to.
+func (j *Judgement) undecided(needed int) {
+	j.Reason = reasonLimit
+	switch {
+	case needed == 0:
+		j.Reason = reasonOnLimit
+	case needed > stats.MaxRepetitions:
+		j.Reason += fmt.Sprintf(", and more than %d repetitions would be needed to change that", stats.MaxRepetitions)
+	default:
+		j.Needed = needed
+	}
+}
+
+// isTooFew makes j inconclusive if a side has too few valid repetitions for a verdict, and reports whether it does.
+func (j *Judgement) isTooFew(repetitions ...int) bool {
+	for i, n := range repetitions {
+		if n < stats.MinRepetitions {
+			j.Verdict = stats.Inconclusive
+			j.Reason = fmt.Sprintf("there %s %s of %s, and a verdict needs %d", phrase.Verb(n, "is", "are"),
+				phrase.Plural(n, "valid repetition"), j.name(i), stats.MinRepetitions)
+			return true
+		}
+	}
+	return false
+}
+
+// judgeRatio asks whether the ratio of two sides, or the quotient of the ratios of two pairs, lies in the region.
+//
+// Source: docs/method.md#ratios and docs/method.md#claims-as-regions.
+func (j *Judgement) judgeRatio(cells []stats.Cell, alpha float64) {
+	var c stats.Comparison
+	var err error
+	if j.Form == Gap {
+		c, err = stats.RatioOfRatios(cells[0], cells[1], cells[2], cells[3], alpha)
+	} else {
+		c, err = stats.Ratio(cells[0], cells[1], alpha)
+	}
+	if err != nil && !errors.Is(err, stats.ErrTooFew) {
+		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+dataset.NoRatio(err, cells, j.name)
+		return
+	}
+	c.Interval = c.Widen(j.Floor, alpha)
+	effect := dataset.RatioOf(c, false)
+	effect.What, effect.Cells = j.What, cellsOf(j.Sides)
+	j.Effect = &effect
+	if j.isTooFew(slice.Map(cells, func(c stats.Cell) int { return len(c.Values) })...) {
+		return
+	}
+	switch j.Verdict = stats.Judge(c.Interval, j.Region); {
+	case j.Verdict == stats.Inconclusive && c.IsDisturbed():
+		j.Reason = reasonLimit
+	case j.Verdict == stats.Inconclusive:
+		j.undecided(stats.Needed(c, j.Region, j.Floor, alpha, j.plannedLooks()))
+	}
+}
+
+// judgeLimit asks whether one value lies beyond a limit.
+//
+// Source: docs/method.md#claims-as-regions.
+func (j *Judgement) judgeLimit(alpha float64) {
+	s := j.Sides[0]
+	r := s.Cells[0].Metric(s.Metric.Name)
+	e, err := r.At(alpha)
+	if err != nil {
+		j.Verdict, j.Reason = stats.NotMeasured, err.Error()
+		return
+	}
+	effect := dataset.EstimateQuantity(s.Metric, s.Cells[0], e)
+	j.Effect = &effect
+	if j.isTooFew(e.N) {
+		return
+	}
+	switch j.Verdict = stats.Judge(e.ClaimInterval(), j.Region); {
+	case j.Verdict != stats.Inconclusive:
+	case r.IsErrorShare() || slices.Contains(r.Disturbed(), true):
+		// The interval of a share shrinks with attempts rather than with repetitions, and bounds do not shrink.
+		j.Reason = reasonLimit
+	default:
+		needed, _ := stats.CellNeeded(r.Cell(), j.Region, alpha, j.plannedLooks()) // r.At would have had its errors
+		j.undecided(needed)
+	}
+}
+
+// judgeFewer asks whether a smaller share of attempts fails on the first side, by more than matters.
+//
+// Source: docs/method.md#fewer-failures.
+func (j *Judgement) judgeFewer(alpha float64) {
+	var counts [2]stats.FailureCounts
+	for i, s := range j.Sides {
+		if counts[i] = s.Cells[0].Metric(s.Metric.Name).FailureCounts(); len(counts[i].Attempted) == 0 {
+			j.Verdict = stats.NotMeasured
+			j.Reason = j.name(i) + ": it is not known how many requests were attempted"
+			return
+		}
+	}
+	f, err := stats.Fewer(counts[0], counts[1], j.Region.Lo, alpha)
+	if err != nil {
+		j.Verdict, j.Reason = stats.NotMeasured, err.Error()
+		return
+	}
+	j.Effect = &dataset.Quantity{Number: f.D, Unit: "1", Share: true, Kind: stats.NoInterval, N: min(f.NA, f.NB),
+		What: j.What, Cells: cellsOf(j.Sides)}
+	if j.Effect.N >= stats.MinRepetitions {
+		j.Effect.Interval, j.Effect.Kind = &f.Interval, stats.WiderOfTwo
+	}
+	if j.isTooFew(f.NA, f.NB) {
+		return
+	}
+	if j.Verdict = f.Verdict; j.Verdict == stats.Inconclusive {
+		j.Reason = undecidedFewer(f, counts, j.Region.Lo)
+	}
+}
+
+// undecidedFewer says how far apart the shares can be, and what so few repetitions would not show.
+func undecidedFewer(f stats.FewerFailures, counts [2]stats.FailureCounts, by float64) string {
+	words := fmt.Sprintf("the shares of failures differ by at most %s of attempts", phrase.Percent(f.Interval.Hi))
+	if by > 0 && f.Interval.Hi < by {
+		words += fmt.Sprintf("; a verdict on less than %s needs %d repetitions", phrase.Percent(by), stats.MinContradicted)
+	}
+	failed := func(n int64) bool { return n > 0 }
+	if !slices.ContainsFunc(counts[0].Failed, failed) && !slices.ContainsFunc(counts[1].Failed, failed) {
+		words += fmt.Sprintf("; bursts in less than %s of the repetitions would not be seen",
+			phrase.Percent(min(1, 3/float64(min(f.NA, f.NB)))))
+	}
+	return words
+}
+
+// judgeSearched asks whether a value that a search found, or the ratio of two, lies in the region: by the intervals of
+// the searches, which no noise floor widens.
+//
+// Source: docs/method.md#claims-as-regions and docs/method.md#capacities.
+func (j *Judgement) judgeSearched() {
+	var results []dataset.Result
+	for _, s := range j.Sides {
+		r := s.Cells[0].Metric(s.Metric.Name)
+		if r.Estimate.Kind != stats.BySearch {
+			r.Missing = strings.Join(r.Marks, "; ")
+			j.Verdict, j.Reason = stats.NotMeasured, dataset.Lacks(s.Cells[0], r)
+			return
+		}
+		results = append(results, r)
+	}
+	effect := dataset.EstimateQuantity(j.Sides[0].Metric, j.Sides[0].Cells[0], results[0].Estimate)
+	reason := "the limit lies in the range that the search left open"
+	if j.Form != Limit {
+		effect = dataset.SearchedRatio(results[0], results[1], false)
+		effect.Cells, effect.What = cellsOf(j.Sides), j.What
+		reason = "the two search results are too close together, or unbounded"
+	}
+	if dataset.Finite(effect.Number) {
+		j.Effect = &effect
+	}
+	if j.Verdict = stats.Judge(*effect.Interval, j.Region); j.Verdict == stats.Inconclusive {
+		j.Reason = reason
+	}
+}
+
+// judgeParts asks whether all parts are true.
+//
+// Source: docs/method.md#several-comparisons.
+func (j *Judgement) judgeParts(alpha float64) {
+	j.Marks = slices.Clone(j.marks)
+	var parts []stats.Part
+	for _, part := range j.parts {
+		p := part.judge(alpha)
+		j.Parts = append(j.Parts, p)
+		j.Invalid = j.Invalid || p.Invalid
+		j.Floor = max(j.Floor, p.Floor)
+		j.mark(p.Marks...)
+		parts = append(parts, func(level float64) stats.Verdict {
+			if level == alpha {
+				return p.Verdict
+			}
+			return part.judge(level).Verdict
+		})
+	}
+	verdicts := slice.Map(j.Parts, func(p Judgement) stats.Verdict { return p.Verdict })
+	j.Mostly = j.Form == Pairs && stats.MostlyHolds(verdicts)
+	switch j.Verdict = stats.AllOf(parts...)(alpha); j.Verdict {
+	case stats.NotMeasured:
+		j.Reason = j.Parts[slices.Index(verdicts, stats.NotMeasured)].Reason
+	case stats.Inconclusive:
+		j.Needed, j.Reason = undecidedParts(j.Parts)
+	}
+	j.limitOneValue()
+}
+
+// limitOneValue gives limits of one value, joined by and, the effect of their parts.
+func (j *Judgement) limitOneValue() {
+	first := j.Parts[0]
+	isOther := func(p Judgement) bool { return p.Form != Limit || p.What != first.What || p.Effect == nil }
+	if j.Form != All || slices.ContainsFunc(j.Parts, isOther) {
+		return
+	}
+	j.What, j.Sides, j.Effect, j.Region = first.What, first.Sides, first.Effect, first.Region
+	for _, p := range j.Parts {
+		j.Region.Lo, j.Region.Hi = max(j.Region.Lo, p.Region.Lo), min(j.Region.Hi, p.Region.Hi)
+	}
+}
+
+// undecidedParts returns the repetitions at which every open part has an even chance to be decided, 0 if that is not
+// known, and how many parts are open.
+func undecidedParts(parts []Judgement) (needed int, reason string) {
+	open := slice.Filter(parts, func(p Judgement) bool { return p.Verdict == stats.Inconclusive })
+	if len(open) == 0 {
+		return 0, fmt.Sprintf("no part is decided at the stricter level that %d parts ask for", len(parts))
+	}
+	least := slices.MinFunc(open, func(a, b Judgement) int { return cmp.Compare(a.Needed, b.Needed) })
+	if least.Needed > 0 {
+		needed = slices.MaxFunc(open, func(a, b Judgement) int { return cmp.Compare(a.Needed, b.Needed) }).Needed
+	}
+	first := open[0].What
+	if open[0].Needed == 0 {
+		first += ": " + open[0].Reason
+	}
+	return needed, fmt.Sprintf("%d of %d parts undecided, the first: %s", len(open), len(parts), first)
+}
+
+// plannedLooks returns the looks that the plans of all sides have.
+func (t Test) plannedLooks() (out []int) {
+	for i, c := range cellsOf(t.Sides) {
+		looks := c.Experiment.Plan.Looks
+		if i == 0 {
+			out = looks
+		}
+		out = slice.Filter(out, func(look int) bool { return slices.Contains(looks, look) })
+	}
+	return out
+}
+
+// name returns a side in words, told from the side that it is compared with.
+func (t Test) name(i int) string {
+	var others []*dataset.Cell
+	if other := i ^ 1; other < len(t.Sides) {
+		others = t.Sides[other].Cells
+	}
+	names := slice.Map(t.Sides[i].Cells, func(c *dataset.Cell) string { return dataset.NameOf(c, others...) })
+	if t.Sides[i].Geomean {
+		return "geometric mean of " + strings.Join(names, ", ")
+	}
+	return strings.Join(names, ", ")
+}
+
+// words returns what is measured, in words.
+func (t Test) words() string {
+	metric := func(i int) string { return t.Sides[i].Metric.InWords() }
+	isSame := func(a, b int) bool { return t.Sides[a].Metric.Name == t.Sides[b].Metric.Name }
+	// ratio is that of a side to the next, with the metric before it.
+	ratio := func(i int) string {
+		if isSame(i, i+1) {
+			return fmt.Sprintf("%s, %s over %s", metric(i), t.name(i), t.name(i+1))
+		}
+		return fmt.Sprintf("%s, %s over %s, %s", metric(i), t.name(i), metric(i+1), t.name(i+1))
+	}
+	switch {
+	case t.Form == Limit:
+		return metric(0) + ", " + t.name(0)
+	case t.Form == Fewer && t.Sides[0].Metric.Share:
+		return fmt.Sprintf("%s, %s minus %s", metric(0), t.name(1), t.name(0))
+	case t.Form == Fewer:
+		return fmt.Sprintf("%s, %s minus %s, of attempts", metric(0), t.name(1), t.name(0))
+	case t.Form == Gap && isSame(0, 2):
+		return ratio(0) + ", against " + t.name(2) + " over " + t.name(3)
+	case t.Form == Gap:
+		return ratio(0) + ", against " + ratio(2)
+	case t.Form == Pairs:
+		return metric(0) + ", " + phrase.Plural(len(t.parts), "pair")
+	case t.Form == All:
+		return fmt.Sprintf("all of %d parts", len(t.parts))
+	}
+	return ratio(0)
+}
