@@ -14,9 +14,9 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
-	"benchbook/render/method"
 
 	"benchbook/internal/slice"
+	"benchbook/render/outcome"
 	"benchbook/render/prose"
 	"benchbook/render/wording"
 )
@@ -53,11 +53,56 @@ func (c *composer) banners() []banner {
 	if slices.ContainsFunc(c.d.Experiments, func(e *dataset.Experiment) bool { return e.Plan.Outside }) {
 		add("Of a running target.", "Nobody started it for the measurement, and nothing tells whether it is the same now.")
 	}
-	if list := method.Substitutes(c.d); len(list) > 0 {
-		out = append(out, banner{Strong: "Built on a substitute base image.", Detail: true,
-			Text: "No registry was reachable: " + strings.Join(list, "; ") + "."})
-	}
+	out = append(out, c.headlineFindings()...)
 	return append(out, c.floorBanners()...)
+}
+
+// headlineFindings are what the checks of validity found in cells that headline claims rest on, the worst first.
+func (c *composer) headlineFindings() []banner {
+	cells := c.headlineCells()
+	type found struct {
+		validity.CheckResult
+		cells int
+	}
+	var all []found
+	for _, cell := range cells {
+		for _, check := range cell.Validity().Checks() {
+			if check.Level != validity.Warn && check.Level != validity.Invalid {
+				continue
+			}
+			i := slices.IndexFunc(all, func(f found) bool { return f.Name == check.Name })
+			if i < 0 {
+				i, all = len(all), append(all, found{CheckResult: check})
+			}
+			all[i].cells++
+			if check.Level == validity.Invalid && all[i].Level != validity.Invalid {
+				all[i].CheckResult = check
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b found) int {
+		if a.Level != b.Level && (a.Level == validity.Invalid || b.Level == validity.Invalid) {
+			if a.Level == validity.Invalid {
+				return -1
+			}
+			return 1
+		}
+		return b.cells - a.cells
+	})
+	return slice.Map(all, func(f found) banner {
+		which := fmt.Sprintf("in %d of the %s that headline claims rest on", f.cells, wording.Count(len(cells), "cell"))
+		return banner{Strong: wording.Capital(f.Name) + ":", Text: wording.Sentence(which + ", such as " + f.Words)}
+	})
+}
+
+// headlineCells are the cells that headline claims rest on.
+func (c *composer) headlineCells() (cells []*dataset.Cell) {
+	for _, block := range c.doc.Claims {
+		if block.Headline.V {
+			cells = slice.Add(cells, outcome.CellsOf(c.judgements[block.Name.Value])...)
+		}
+	}
+	return cells
 }
 
 // quickWords says what the results of profile quick lack.

@@ -222,7 +222,9 @@ func (c *composer) Claim(name string, words template.HTML, goesOn bool) template
 }
 
 // Finding is the sentence of a claim for headings and titles.
-func (c *composer) Finding(name string) string { return c.outcomes.of(name).Sentence.Title().Text() }
+func (c *composer) Finding(name string) string {
+	return c.outcomes.of(name).Sentence.Title(c.judgements.verdict(name)).Text()
+}
 
 // outcomes are what became of the claims of a page, made when they are asked for.
 type outcomes struct {

@@ -27,7 +27,7 @@ func TestWithinOneRun(t *testing.T) {
 		"Single run, so no intervals except within the run for percentiles",
 		"within one run: 50.0–50.0",
 		"Line for a single run: 95 % interval within the run",
-		"50.0 ms (1 run) latency p99, a; claimed less than 10 s There is 1 valid repetition of a, and a verdict needs 3.",
+		"50 ms (1 run) latency p99, a; claimed less than 10 s There is 1 valid repetition of a, and a verdict needs 3.",
 	} {
 		if !strings.Contains(words, want) {
 			t.Errorf("the page does not say %q", want)

@@ -55,6 +55,9 @@ type (
 // View describes how the article was measured. The title is plain text.
 func (w *Writer) View(title string) View {
 	v := View{Lead: "Generated from the records."}
+	if list := substitutes(w.Dataset); len(list) > 0 {
+		v.Lead += " No registry was reachable: " + strings.Join(list, "; ") + "."
+	}
 	if w.Origin.Measured == 0 {
 		v.Lead = "Nothing has been measured yet. This is what a run would do."
 	}
@@ -412,8 +415,8 @@ func Failures(cell *dataset.Cell) []Failure {
 // toolNote is the fact that says what to know of the numbers of another load generator.
 const toolNote = "tool.note"
 
-// Substitutes lists base images that were replaced.
-func Substitutes(d *dataset.Dataset) []string {
+// substitutes lists base images that were replaced.
+func substitutes(d *dataset.Dataset) []string {
 	var out []string
 	for _, r := range Records(d) {
 		for fact, v := range r.Facts {

@@ -10,7 +10,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// times writes ratios from two on, and up to a half.
+// times writes ratios from two on.
 var times = wording.Unit{Symbol: "times", Scale: 1}
 
 // Effect is the size of a claimed effect: a ratio, or a value.
@@ -27,7 +27,7 @@ type form int
 
 const (
 	bySize       form = iota
-	asFactor          // 1.53 times as many
+	asFactor          // 1.5 times as many, 45 % as many
 	asDifference      // 53 % more
 )
 
@@ -41,6 +41,7 @@ func (e Effect) as(f form) Effect {
 func EffectOf(j *claim.Judgement) Effect {
 	q := *j.Effect
 	e := Effect{Quantity: wording.QuantityOf(q, nil), Region: j.Region}
+	e.Decimals = e.Unit.Readable(wording.Reading(&q))
 	if !j.IsRatio {
 		return e
 	}
@@ -61,6 +62,11 @@ func (e Effect) asPercent() bool {
 	return e.form == asDifference || e.form == bySize && e.Ratio > 0.5 && e.Ratio < 2
 }
 
+// asShare reports whether a ratio is written as a part: "4.1 %" of the other side.
+func (e Effect) asShare() bool {
+	return e.form == asFactor && e.Ratio < 1 || e.form == bySize && e.Ratio <= 0.5
+}
+
 func (e Effect) ends() (lo, hi float64) {
 	if e.Bounds == nil {
 		return math.NaN(), math.NaN()
@@ -68,14 +74,15 @@ func (e Effect) ends() (lo, hi float64) {
 	return e.Bounds.Lo, e.Bounds.Hi
 }
 
-// Text writes the effect: "+17 %", "2.2 times", "12.3 ms". Without an interval a ratio has three digits, and a
-// difference no more than are left of them.
+// Text writes the effect with two significant digits: "+17 %", "2.2 times", "4.1 %" of the other side, "12 ms".
 func (e Effect) Text() string {
 	switch {
 	case e.Ratio == 0:
 		return e.Quantity.Text()
 	case e.asPercent():
 		return wording.PercentUnit.Signed(e.difference())
+	case e.asShare():
+		return wording.PercentUnit.Quantity(e.Ratio, e.decimals())
 	}
 	return times.Quantity(e.Ratio, e.decimals())
 }
@@ -83,11 +90,12 @@ func (e Effect) Text() string {
 // difference is how far a ratio is from one, with its digits after the point in per cent.
 func (e Effect) difference() (x float64, decimals int) {
 	if e.Bounds != nil {
-		return e.Ratio - 1, wording.PercentUnit.Decimals(e.reading(1))
+		return e.Ratio - 1, wording.PercentUnit.Readable(e.reading(1))
 	}
-	digits := e.decimals()
+	digits := times.Decimals(e.reading(0)) // three digits of a ratio are known
 	step := math.Pow10(digits)
-	return math.Round(e.Ratio*step)/step - 1, max(0, digits-2)
+	x = math.Round(e.Ratio*step)/step - 1
+	return x, min(max(0, digits-2), wording.PercentUnit.Readable(wording.Figure{Value: x}))
 }
 
 // unsigned writes a difference in per cent, whose sign stands in words.
@@ -96,8 +104,16 @@ func (e Effect) unsigned() string {
 	return wording.PercentUnit.Quantity(math.Abs(x), decimals)
 }
 
-// decimals are the digits after the point of a ratio.
-func (e Effect) decimals() int { return times.Decimals(e.reading(0)) }
+// decimals are the digits after the point of a ratio, as it is written.
+func (e Effect) decimals() int {
+	if e.asShare() {
+		return wording.PercentUnit.Readable(e.reading(0))
+	}
+	if e.Ratio < 2 { // the part above one counts
+		return min(2, times.Readable(e.reading(1)))
+	}
+	return times.Readable(e.reading(0))
+}
 
 // reading is a ratio less something, as its digits are chosen by.
 func (e Effect) reading(less float64) wording.Figure {
@@ -126,8 +142,11 @@ func (e Effect) Claimed() string {
 
 // limitsInForm writes the ends of the claimed region as the effect is written.
 func (e Effect) limitsInForm() (lo, hi string) {
-	if e.asPercent() {
+	switch {
+	case e.asPercent():
 		return e.limits(differenceWords)
+	case e.asShare():
+		return e.limits(limitWords)
 	}
 	return e.limits(factorWords)
 }
@@ -149,8 +168,11 @@ func (e Effect) limits(ratioWords func(float64) string) (lo, hi string) {
 
 // limitWords writes a ratio chosen by the author with as few digits as it needs.
 func limitWords(ratio float64) string {
-	if (Effect{Ratio: ratio}).asPercent() {
+	switch e := (Effect{Ratio: ratio}); {
+	case e.asPercent():
 		return differenceWords(ratio)
+	case e.asShare():
+		return wording.PercentUnit.Exact(ratio)
 	}
 	return factorWords(ratio)
 }
@@ -190,7 +212,9 @@ func (e Effect) Interval() string {
 	case e.Ratio == 0:
 		return e.Quantity.Interval()
 	case e.asPercent():
-		return wording.PercentUnit.SignedBetween(lo-1, hi-1, wording.PercentUnit.Decimals(e.reading(1)))
+		return wording.PercentUnit.SignedBetween(lo-1, hi-1, wording.PercentUnit.Readable(e.reading(1)))
+	case e.asShare():
+		return wording.PercentUnit.Between(lo, hi, e.decimals())
 	}
 	return times.Between(lo, hi, e.decimals())
 }

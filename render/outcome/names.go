@@ -259,7 +259,7 @@ func ofPairs(s claim.Side) string {
 	return "for " + cmp.Or(conditions(s.Written), "each")
 }
 
-// conditions write what stands in the braces of a selector: "driver aiopg and webserver other than daphne".
+// conditions write the braces of a selector in words: "async with webserver other than daphne".
 func conditions(sel *expr.Selector) string {
 	if sel == nil {
 		return ""
@@ -268,9 +268,16 @@ func conditions(sel *expr.Selector) string {
 		expr.Greater: "above ", expr.GreaterEqual: "from "}
 	var words []string
 	for _, m := range sel.Matches {
-		if m.Name != dataset.ExperimentMatch {
+		switch {
+		case m.Name == dataset.ExperimentMatch:
+		case len(words) == 0 && relations[m.Op] == "" && dataset.IsName(m.Value):
+			words = append(words, quoted(m.Value))
+		default:
 			words = append(words, m.Name+" "+relations[m.Op]+quoted(m.Value))
 		}
 	}
-	return wording.List(words)
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return words[0] + " with " + wording.List(words[1:])
 }

@@ -144,15 +144,12 @@ func (s Sentence) Unfinished() Sentence {
 	return out
 }
 
-// Title is the sentence for headings: without its interval, its full stop, and what would decide it.
-func (s Sentence) Title() Sentence {
-	var out Sentence
-	for _, p := range s.Unfinished() {
-		if p.Kind != Interval && p.Kind != Prospect {
-			out = append(out, p)
-		}
-	}
-	return out
+// Title is the sentence for headings: without its full stop and what would decide it, and without its interval, unless
+// that is what leaves the claim undecided.
+func (s Sentence) Title(v stats.Verdict) Sentence {
+	return slices.DeleteFunc(s.Unfinished(), func(p Piece) bool {
+		return p.Kind == Prospect || p.Kind == Interval && v != stats.Inconclusive
+	})
 }
 
 func (s *Sentence) say(words string) { s.add(Words, words) }

@@ -110,12 +110,11 @@ func (w writer) fill(s *Sentence, j *claim.Judgement, name string, isFactor bool
 
 func (w writer) fillEffect(s *Sentence, j *claim.Judgement, isFactor bool) bool {
 	switch {
+	case j.Form == claim.Pairs && len(j.Parts) > 0:
+		s.add(Value, pairsHeld(j))
+		return true
 	case j.Effect == nil && len(j.Parts) > 0:
-		count := counted(j, countOf(j, stats.Supported))
-		if j.Mostly {
-			count = "most pairs, " + strings.TrimSuffix(count, " pairs")
-		}
-		s.add(Value, count)
+		s.add(Value, counted(j, countOf(j, stats.Supported)))
 		if open := countOf(j, stats.Inconclusive); open > 0 {
 			s.say(fmt.Sprintf(" (%d undecided)", open))
 		}

@@ -116,7 +116,7 @@ func Repetitions(j *claim.Judgement) int {
 func (w writer) clause(s *Sentence, j *claim.Judgement) {
 	switch {
 	case j.Form == claim.Pairs:
-		w.pairs(s, j)
+		s.pairs(j)
 	case j.Form == claim.All:
 		w.group(s, j)
 	case j.Effect == nil:
@@ -153,6 +153,10 @@ func (s *Sentence) compared(e Effect, q quantity, c comparison) {
 	case !e.isDecided() && e.asPercent():
 		s.say(fmt.Sprintf("%s differed from %s by ", c.first(), c.second()))
 		s.add(Value, e.Text())
+	case e.asShare():
+		s.say(c.first() + " was ")
+		s.add(Value, e.Text())
+		s.say(" of " + c.second())
 	case !e.isDecided():
 		s.say(c.first() + " was ")
 		s.add(Value, e.Text())
@@ -314,65 +318,31 @@ func (w writer) fewer(s *Sentence, j *claim.Judgement) {
 	} else if kind, ok := strings.CutPrefix(j.Sides[0].Metric.Name, "errors."); ok {
 		failed = "failed by " + kind
 	}
-	s.say(c.within + "of all requests, ")
+	s.say(c.within + "the share of requests that " + failed)
 	x := *j.Effect
 	switch isDecided := x.Interval == nil || x.Interval.Lo > 0 || x.Interval.Hi < 0; {
 	case !isDecided:
-		s.say(fmt.Sprintf("the share that %s %s differed from that %s by ", failed, c.b, c.a))
+		s.say(fmt.Sprintf(" %s differed from that %s by ", c.b, c.a))
 		s.add(Value, e.Text())
 		s.add(Interval, e.Bracketed())
 	default:
-		direction := " fewer "
+		direction, interval := " lower ", x.Interval
 		if x.Number < 0 {
-			direction = " more "
+			direction = " higher "
+			if interval != nil {
+				interval = &stats.Interval{Lo: -interval.Hi, Hi: -interval.Lo}
+			}
 		}
-		s.add(Value, e.Unit.Quantity(math.Abs(x.Number), e.Decimals)+direction[:len(direction)-1])
-		s.say(fmt.Sprintf(" %s %s than %s", failed, c.a, c.b))
-		s.add(Interval, e.Bracketed())
+		s.say(" was ")
+		s.add(Value, wording.Points(math.Abs(x.Number), e.Decimals))
+		s.say(direction + c.a + " than " + c.b)
+		if interval != nil {
+			s.add(Interval, "["+wording.Plain.Between(100*interval.Lo, 100*interval.Hi, e.Decimals)+"]")
+		}
 	}
 	if j.Region.Lo > 0 {
 		s.say(bound(j, e, quantity{}))
 	}
-}
-
-// pairs counts the pairs of two lists that compare as claimed.
-func (w writer) pairs(s *Sentence, j *claim.Judgement) {
-	n, open, held := len(j.Parts), countOf(j, stats.Inconclusive), countOf(j, stats.Supported)
-	q, other := quantityOf(j.Sides[0].Metric), quantityOf(j.Sides[1].Metric)
-	a, b := ofPairs(j.Sides[0]), ofPairs(j.Sides[1])
-	relation, against := map[expr.Op]string{expr.Greater: q.higher, expr.Less: q.lower, expr.GreaterEqual: "no " + q.lower,
-		expr.LessEqual: "no " + q.higher}[j.Op], "in %d it was not"
-	if opposite, isLoose := strings.CutPrefix(relation, "no "); isLoose {
-		if against = "in %d it was"; countOf(j, stats.Contradicted) == n {
-			relation, held = opposite, n
-		}
-	}
-	words := fmt.Sprintf("%s was %s %s than %s", q.noun, relation, a, b)
-	if other.noun != q.noun {
-		words = fmt.Sprintf("%s %s was %s than %s %s", q.noun, a, relation, other.noun, b)
-	}
-	switch {
-	case open == n:
-		s.add(Value, fmt.Sprintf("none of the %d pairs", n))
-		s.say(" is decided by " + q.noun)
-		return
-	case n == 1:
-		words += " in the only pair"
-		if held == 0 {
-			words = strings.Replace(words, " was ", " was not ", 1)
-		}
-		s.say(words)
-		return
-	case j.Mostly:
-		words += " in most pairs, "
-	default:
-		words += " in "
-	}
-	s.say(words)
-	if s.add(Value, heldWords(held, n, "pairs")); j.Mostly {
-		(*s)[len(*s)-1].Text = fmt.Sprintf("%d of %d", held, n)
-	}
-	s.say(rest(j, against))
 }
 
 // heldWords count those of several for which a claim holds: "all 40 pairs", "37 of 40 pairs", "neither pair".
@@ -388,24 +358,6 @@ func heldWords(held, n int, of string) string {
 		return fmt.Sprintf("none of %d %s", n, of)
 	}
 	return fmt.Sprintf("%d of %d %s", held, n, of)
-}
-
-// rest counts the parts that are not as claimed: "; 27 are undecided, and in 3 it was not".
-func rest(j *claim.Judgement, against string) string {
-	var words []string
-	if n := countOf(j, stats.NotMeasured); n > 0 {
-		words = append(words, fmt.Sprintf("%d %s not measured", n, phrase.Verb(n, "is", "are")))
-	}
-	if n := countOf(j, stats.Inconclusive); n > 0 {
-		words = append(words, fmt.Sprintf("%d %s undecided", n, phrase.Verb(n, "is", "are")))
-	}
-	if n := countOf(j, stats.Contradicted); n > 0 && n < len(j.Parts) {
-		words = append(words, fmt.Sprintf(against, n))
-	}
-	if len(words) == 0 {
-		return ""
-	}
-	return "; " + strings.Join(words, ", and ")
 }
 
 func countOf(j *claim.Judgement, v stats.Verdict) int {
@@ -456,7 +408,7 @@ func cameOut(v stats.Verdict) string {
 	if v == stats.Supported {
 		return "as claimed"
 	}
-	return "otherwise than claimed"
+	return "against the claim"
 }
 
 // clauses writes comparisons one after the other; false if they are many or long.
@@ -526,6 +478,8 @@ func (w writer) here(j *claim.Judgement) string {
 	switch {
 	case j.Verdict == stats.NotMeasured:
 		return wording.NotMeasured
+	case j.Form == claim.Pairs:
+		return decided(j)
 	case j.Effect == nil && len(j.Parts) > 0:
 		return counted(j, countOf(j, stats.Supported))
 	case j.Effect == nil:
@@ -534,7 +488,7 @@ func (w writer) here(j *claim.Judgement) string {
 	return EffectOf(j).With()
 }
 
-// counted counts the parts of a claim: "37 of 40 pairs".
+// counted counts the parts of a claim: "3 of 4 comparisons".
 func counted(j *claim.Judgement, held int) string {
 	of := "comparison"
 	if j.Form == claim.Pairs {

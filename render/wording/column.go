@@ -107,6 +107,18 @@ func (c Column) Aligned(r Figure) string {
 // Decimals are those of a reading that stands alone.
 func (u Unit) Decimals(r Figure) int { return u.Column(r).Decimals(r) }
 
+// Readable are the decimals of a reading in a sentence or a heading: two significant digits, all digits before the
+// point, and more only where the ends of its interval would look alike. It has no more than Decimals gives it.
+//
+// Source: docs/figures.md#digits.
+func (u Unit) Readable(r Figure) int {
+	decimals := u.Decimals(r)
+	if size := math.Abs(r.Value / u.Scale); size > 0 && !open(size) {
+		decimals = min(decimals, u.WithEnds(r, max(0, decimalsOf(size, leastDigits))))
+	}
+	return decimals
+}
+
 // own is how many digits after the point a reading asks for; false if it does not matter to it.
 func (u Unit) own(r Figure) (int, bool) {
 	const withoutInterval = 3
