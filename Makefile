@@ -83,7 +83,8 @@ bench-tools:
 bench-repetition: build ## compare what a repetition and a run cost with another binary: BASE=path/to/benchbook (leave the machine alone)
 	$(GO) run ./cmd/repetitiontest $(BIN)/benchbook $(BASE)
 
-bench-scale: ## time check, plan, show and render on 5,000 cells and on 1,000 articles, with their memory (some minutes)
+bench-scale: ## time reading 10,000 records, and check, plan, show and render on 5,000 cells and on 1,000 articles, with their memory (some minutes)
+	$(GO) test ./notebook/record -run - -bench Read -benchtime 1x
 	$(GO) test ./cmd/cli -run - -bench Scale -benchtime 1x
 
 bench-first-use: ## time the way from nothing to a page with numbers of this machine (leave the machine alone)

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/docker/go-units"
@@ -42,19 +43,17 @@ func CleanRecords(ctx context.Context, a *Session, dryRun bool) error {
 			return Failure(err)
 		}
 		a.WarnBad(bad)
-		old, err := dir.Old(records, newestRuns)
-		if err != nil {
-			return Failure(err)
-		}
-		for _, run := range old {
-			if !dryRun {
-				if err := dir.RemoveRun(run); err != nil {
-					return Failure(err)
-				}
+		for _, path := range record.Old(records, newestRuns) {
+			name := filepath.Join(string(dir), path)
+			info, err := os.Stat(name)
+			if err == nil && !dryRun {
+				err = os.Remove(name)
+			}
+			if err != nil {
+				return Failure(err)
 			}
 			found++
-			fmt.Fprintf(a.Stdout, "%s %s, %s\n", verb, terminal.Relative(filepath.Join(string(dir), run.Path)),
-				units.BytesSize(float64(run.Bytes)))
+			fmt.Fprintf(a.Stdout, "%s %s, %s\n", verb, terminal.Relative(name), units.BytesSize(float64(info.Size())))
 		}
 	}
 	if found == 0 {

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"benchbook/lab/terminal"
 	"benchbook/notebook/check"
@@ -197,17 +198,18 @@ func (a *Session) Print(asJSON bool, v any, forPeople func()) error {
 // Records reads the records of an article. Files that are none are named and given apart.
 func (a *Session) Records(project *article.Project, c *Article) (records []*record.Record, bad []record.Bad,
 	err error) {
-	read, err := a.ReadRecords(project.RecordsDir(c.Slug))
-	a.WarnBad(read.Bad)
-	return read.Records, read.Bad, err
+	records, bad, err = a.ReadRecords(project.RecordsDir(c.Slug))
+	a.WarnBad(bad)
+	return records, bad, err
 }
 
 // ReadRecords reads and checks what is in a folder of records.
-func (a *Session) ReadRecords(folder string) (record.Contents, error) {
-	if a.Config.Scripted { // scripted engines measure what cannot be
-		return record.Dir(folder).Load()
+func (a *Session) ReadRecords(folder string) (records []*record.Record, bad []record.Bad, err error) {
+	records, bad, err = record.Dir(folder).Read()
+	if !a.Config.Scripted { // scripted engines measure what cannot be
+		record.Check(records, time.Now())
 	}
-	return record.Read(record.Dir(folder))
+	return records, bad, err
 }
 
 // Lay reads the records of an article, and says what they are laid over on the machine that it runs on.

@@ -406,7 +406,7 @@ func TestRecordsDoNotNameMirrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, rec := range store.records {
-		data, err := rec.Bytes()
+		data, err := rec.Line()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -39,7 +39,7 @@ func (m *memory) Read() ([]*record.Record, []record.Bad, error) {
 }
 
 func (m *memory) Save(r *record.Record) error {
-	data, err := r.Bytes()
+	data, err := r.Line()
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func TestSecretsArePutIn(t *testing.T) {
 	if len(store.records) != 1 {
 		t.Fatalf("%d records", len(store.records))
 	}
-	data, err := store.records[0].Bytes()
+	data, err := store.records[0].Line()
 	if err != nil {
 		t.Fatal(err)
 	}

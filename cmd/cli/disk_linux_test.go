@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,14 +64,17 @@ func mountMemory(t *testing.T, folder, options string) (remount func(options str
 	}
 }
 
-// A disk that is full ends the run with the reason. What is saved is whole, and the same command goes on when there is
+// A full disk ends the run with the reason. The records before it are whole, and the same command goes on when there is
 // room.
 func TestDiskThatIsFull(t *testing.T) {
-	dir, folder := project(t, "pair", pair)
+	var versions []string // enough for more records than there is room for
+	for i := range 60 {
+		versions = append(versions, fmt.Sprint("v", i))
+	}
+	dir, folder := project(t, "pair", strings.Replace(pair, "[a, b]", "["+strings.Join(versions, ", ")+"]", 1))
 	saved := &archive{folder: filepath.Join(folder, "records")}
-	// It is files that there is no room for: of space a run looks for enough before it starts, which is more than all of
-	// these need.
-	remount := mountMemory(t, saved.folder, "size=1m,nr_inodes=8")
+	const repetitions = 180
+	remount := mountMemory(t, saved.folder, "size=160k")
 	unmount(t, saved.folder)
 	w := scripted()
 	w.LockDir = ""
@@ -81,13 +85,13 @@ func TestDiskThatIsFull(t *testing.T) {
 	wantSaid(t, stderr.String(), " was measured but could not be saved: saving a record: ", "no space left on device",
 		"the same command measures it again")
 	before := len(saved.look(t))
-	if before == 0 || before >= 6 {
+	if before == 0 || before >= repetitions {
 		t.Fatalf("%d records found room: the test needs another size", before)
 	}
-	remount("size=10m,nr_inodes=1000")
+	remount("size=10m")
 	mustRun(t, w, "-C", dir, "run")
-	if n := len(saved.look(t)); n != 6 {
-		t.Errorf("after %d records before, there are %d, want 6", before, n)
+	if n := len(saved.look(t)); n != repetitions {
+		t.Errorf("after %d records before, there are %d, want %d", before, n, repetitions)
 	}
 	wantNoTraces(t, t.TempDir(), saved.folder)
 }

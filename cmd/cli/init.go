@@ -189,28 +189,19 @@ func projectFiles(dir string) ([]newFile, error) {
 		{".gitignore", []byte(pages.SiteDir + "/\n")},
 		{filepath.Join(".vscode", "settings.json"), []byte(editorSettings)},
 	}
-	for _, name := range []string{"project", "record"} {
-		var data bytes.Buffer
-		if err := lab.PrintJSON(&data, starter.Of(name)); err != nil {
-			return nil, err
-		}
-		files = append(files, newFile{filepath.Join(".vscode", "benchbook-"+name+".json"), data.Bytes()})
+	var schema bytes.Buffer
+	if err := lab.PrintJSON(&schema, starter.Of("project")); err != nil {
+		return nil, err
 	}
-	return files, nil
+	return append(files, newFile{filepath.Join(".vscode", "benchbook-project.json"), schema.Bytes()}), nil
 }
 
-// editorSettings say which schema checks which file, in the words of editors that read Visual Studio Code's. None of
-// them looks into the fences of an article: there benchbook check and the preview show problems.
+// editorSettings name the schema of the project file for editors that read Visual Studio Code's settings. They do not
+// look into the fences of an article: there benchbook check and the preview show problems.
 const editorSettings = `{
   "yaml.schemas": {
     "./.vscode/benchbook-project.json": "benchbook.yaml"
-  },
-  "json.schemas": [
-    {
-      "fileMatch": ["/experiments/*/records/**/*.json"],
-      "url": "./.vscode/benchbook-record.json"
-    }
-  ]
+  }
 }
 `
 

@@ -22,7 +22,7 @@ import (
 	"benchbook/internal/slowtest"
 	"benchbook/lab"
 	"benchbook/lab/labtest"
-	"benchbook/notebook/record/packtest"
+	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
@@ -343,25 +343,29 @@ func pooled(p fake.Program, workers int, noise float64) []byte {
 	return data
 }
 
-// glob counts the files that match a pattern; records that are packed as the files that they would be.
+// glob counts the files that match a pattern.
 func glob(pattern string) int {
 	names, _ := filepath.Glob(pattern) // a bad pattern matches nothing
-	n := len(names)
-	before, _, ok := strings.Cut(pattern, "/records/")
-	if !ok {
-		return n
-	}
-	folders, _ := filepath.Glob(before + "/records")
-	for _, folder := range folders {
-		lines, _ := packtest.Lines(folder) // they may be going just now
-		for path := range lines {
-			full := filepath.Join(folder, path)
-			if matches, _ := filepath.Match(pattern, full); matches && !slices.Contains(names, full) {
-				n++
-			}
+	return len(names)
+}
+
+// searches is the argument of the command records that selects the records of searches.
+const searches = "search"
+
+// recorded counts the records of an article that fit the arguments: a profile, then if they are given an experiment, and
+// a trial or searches.
+func recorded(folder string, args []string) (n int, err error) {
+	records, _, err := record.Dir(folder).Read()
+	for _, r := range records {
+		of := []string{r.Profile, r.Experiment, r.Trial}
+		if len(args) == len(of) && args[2] == searches && r.Search != nil {
+			of[2] = searches
+		}
+		if slices.Equal(of[:len(args)], args) {
+			n++
 		}
 	}
-	return n
+	return n, err
 }
 
 // withoutProcesses makes a folder that has what /proc has, except for processes, and gives its name.
@@ -412,12 +416,16 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("%d files match %s, want %s", n, args[1], args[0])
 				}
 			},
-			// unpack FOLDER: gives every record below it a file of its own.
-			"unpack": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) != 1 {
-					ts.Fatalf("usage: unpack FOLDER")
+			// records N ARTICLE PROFILE [EXPERIMENT [TRIAL|search]]: there are so many records.
+			"records": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) < 3 || len(args) > 5 {
+					ts.Fatalf("usage: records N ARTICLE PROFILE [EXPERIMENT [TRIAL|search]]")
 				}
-				ts.Check(packtest.Unpack(ts.MkAbs(args[0])))
+				n, err := recorded(ts.MkAbs(filepath.Join("experiments", args[1], "records")), args[2:])
+				ts.Check(err)
+				if fmt.Sprint(n) != args[0] {
+					ts.Fatalf("%d records fit %q, want %s", n, args[1:], args[0])
+				}
 			},
 			// waitsaid FILE TEXT: until a text stands in a file that somebody writes, at most a minute.
 			"waitsaid": func(ts *testscript.TestScript, neg bool, args []string) {

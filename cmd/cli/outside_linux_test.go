@@ -47,11 +47,11 @@ func TestRunningTarget(t *testing.T) {
 		"load: {target: \""+server.URL+"\", outside: true, requests: 500, connections: 2}\nrepetitions: 1\n"+
 		"calibrate: false\n~~~\n")
 	mustRun(t, w, "-C", dir, "run")
-	c, err := record.Dir(folder + "/records").Load()
-	if err != nil || len(c.Records) != 1 {
-		t.Fatalf("%d records, %v", len(c.Records), err)
+	records, _, err := record.Dir(folder + "/records").Read()
+	if err != nil || len(records) != 1 {
+		t.Fatalf("%d records, %v", len(records), err)
 	}
-	r := c.Records[0]
+	r := records[0]
 	if r.Failure != "" || r.Load.Completed < 500 || answered.Load() < 500 || r.Load.ForeignCPU != -1 {
 		t.Errorf("failure %q, %d answers counted, %d given, foreign %v", r.Failure, r.Load.Completed, answered.Load(),
 			r.Load.ForeignCPU)

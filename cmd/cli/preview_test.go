@@ -13,7 +13,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/pages"
 	"benchbook/notebook/article"
-	"benchbook/notebook/record/packtest"
+	"benchbook/notebook/recordtest"
 	"benchbook/site"
 )
 
@@ -59,9 +59,6 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	slowtest.Skip(t)
 	dir := smallProject(t)
 	path := func(slug, name string) string { return filepath.Join(dir, pages.ArticlesDir, slug, name) }
-	if err := packtest.Unpack(path("hello", "records")); err != nil {
-		t.Fatal(err)
-	}
 	p := previewerOf(t, dir, pages.Options{})
 	if b := p.Build(context.Background(), nil); b.Problems != "" {
 		t.Fatal(b.Problems)
@@ -74,14 +71,9 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	records, err := filepath.Glob(path("hello", "records/*/*/*/*.json"))
-	if err != nil || len(records) == 0 {
-		t.Fatal(records, err)
-	}
-	record, err := os.ReadFile(records[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := recordtest.Lines(t, path("hello", "records"))[0]
+	emptied := whole
+	emptied.Text = nil
 	steps := []struct {
 		name    string
 		changed string
@@ -90,12 +82,8 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	}{
 		{"prose", path("hello", "article.md"), func() { put(path("hello", "article.md"), string(hello)+"\nMore.\n") },
 			""},
-		{"a record goes", records[0], func() {
-			if err := os.Remove(records[0]); err != nil {
-				t.Fatal(err)
-			}
-		}, ""},
-		{"a record comes", records[0], func() { put(records[0], string(record)) }, ""},
+		{"a record goes", whole.File, func() { recordtest.Put(t, emptied) }, ""},
+		{"a record comes", whole.File, func() { recordtest.Put(t, whole) }, ""},
 		{"a mistake", path("hello", "article.md"), func() {
 			put(path("hello", "article.md"), strings.Replace(string(hello), "name: gzip", "nmae: gzip", 1))
 		}, `"nmae"`},

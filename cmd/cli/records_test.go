@@ -12,18 +12,18 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"benchbook/internal/slowtest"
 	"benchbook/notebook/record"
-	"benchbook/notebook/record/packtest"
+	"benchbook/notebook/recordtest"
 	"benchbook/render/rendertest"
 )
 
-// recordedProject is a project with an article of every kind of block, whose records of two runs hold all that records
-// can, and one with the committed records of a command. The words of the article are replaced by others, in pairs.
-func recordedProject(t *testing.T, replaced ...string) (dir string, files []string) {
+// recordedProject makes a project with an article of every kind of block, whose records of two runs have all fields, and
+// one with the committed records of a command. It returns the lines of the second run and of the committed records.
+// Words of the article are replaced by others, in pairs.
+func recordedProject(t *testing.T, replaced ...string) (dir string, lines []recordtest.Line) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "render", "testdata", "everything.md"))
 	if err != nil {
@@ -60,8 +60,10 @@ func recordedProject(t *testing.T, replaced ...string) (dir string, files []stri
 		if err := record.Dir(filepath.Join(b.Dir(), "records")).Save(r); err != nil {
 			t.Fatal(err)
 		}
-		if r.Run == runAfter {
-			files = append(files, filepath.Join(b.Dir(), "records", r.Path()))
+	}
+	for _, l := range recordtest.Lines(t, filepath.Join(b.Dir(), "records")) {
+		if strings.Contains(l.File, runAfter) {
+			lines = append(lines, l)
 		}
 	}
 	dir = filepath.Join(b.Dir(), "..", "..")
@@ -69,14 +71,11 @@ func recordedProject(t *testing.T, replaced ...string) (dir string, files []stri
 	if err := os.CopyFS(filepath.Join(dir, "experiments", "hello"), os.DirFS(hello)); err != nil {
 		t.Fatal(err)
 	}
-	if err := packtest.Unpack(filepath.Join(dir, "experiments", "hello", "records")); err != nil {
-		t.Fatal(err)
+	commands := recordtest.Lines(t, filepath.Join(dir, "experiments", "hello", "records"))
+	if len(commands) == 0 {
+		t.Fatal("no committed records")
 	}
-	commands, err := filepath.Glob(filepath.Join(dir, "experiments", "hello", "records", "*", "*", "*", "*.json"))
-	if err != nil || len(commands) == 0 {
-		t.Fatalf("no committed records: %v", err)
-	}
-	return dir, append(files, commands...)
+	return dir, append(lines, commands...)
 }
 
 // A change to one field of a record as JSON.
@@ -185,38 +184,32 @@ func everyReader(out string) [][]string {
 // records of each kind that all mutations are tried in about a hundred rounds.
 func TestMutatedRecords(t *testing.T) {
 	slowtest.SkipSequential(t)
-	dir, files := recordedProject(t, "repetitions: 3\n", "repetitions: 7\n",
+	dir, lines := recordedProject(t, "repetitions: 3\n", "repetitions: 7\n",
 		"matrix: {server: [sync, async]}", "matrix: {server: [sync, async, pool, fork, lanes, poll]}")
-	whole := map[string][]byte{}
-	byKind := map[string][]string{} // files by what a record has
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		whole[file] = data
+	byKind := map[string][]recordtest.Line{} // by the fields of the record
+	for _, l := range lines {
 		var fields map[string]any
-		if err := json.Unmarshal(data, &fields); err != nil {
+		if err := json.Unmarshal(l.Text, &fields); err != nil {
 			t.Fatal(err)
 		}
 		search, _ := fields["search"].(map[string]any)
 		_, first := fields["lists"] // which one record of a run has for all
 		delete(fields, "lists")
 		kind := fmt.Sprint(slices.Sorted(maps.Keys(fields)), search["kind"], fields["experiment"] == "tuned")
-		if byKind[kind] = append(byKind[kind], file); first { // its mutations are those of all
+		if byKind[kind] = append(byKind[kind], l); first { // its mutations are those of all
 			slices.Reverse(byKind[kind])
 		}
 	}
 	if len(byKind) < 5 {
 		t.Fatalf("there are records of %d kinds only", len(byKind))
 	}
-	// In each round every file has one mutation of its kind.
+	// In each round every line has one mutation of its kind.
 	var rounds [][]attempt
 	tried, taken := 0, 0
 	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
 		of := byKind[kind]
 		var fields map[string]any
-		if err := json.Unmarshal(whole[of[0]], &fields); err != nil {
+		if err := json.Unmarshal(of[0].Text, &fields); err != nil {
 			t.Fatal(err)
 		}
 		n, known := 0, map[string]bool{}
@@ -229,7 +222,7 @@ func TestMutatedRecords(t *testing.T) {
 			if err != nil {
 				continue // TestBadRecordCostsItsCell has such
 			}
-			read, err := r.Bytes()
+			read, err := r.Line()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -259,15 +252,15 @@ func TestMutatedRecords(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "site")
 			for i := worker; i < len(rounds); i += 2 {
 				attempts := rounds[i]
-				failed := tryMutations(t, dir, project, out, whole, attempts)
+				failed := tryMutations(t, dir, project, out, attempts)
 				if failed == "" {
 					continue
 				}
 				alone := 0
 				for _, a := range attempts {
-					if why := tryMutations(t, dir, project, out, whole, []attempt{a}); why != "" {
+					if why := tryMutations(t, dir, project, out, []attempt{a}); why != "" {
 						alone++
-						t.Errorf("%s: %v is %v: %s", filepath.Base(a.file), a.path, a.value, why)
+						t.Errorf("%s:%d: %v is %v: %s", filepath.Base(a.line.File), a.line.Number, a.path, a.value, why)
 					}
 				}
 				if alone == 0 {
@@ -278,23 +271,24 @@ func TestMutatedRecords(t *testing.T) {
 	}
 }
 
-// An attempt is a mutation of a file, made for another one of its kind.
+// An attempt is a mutation of a line, made for another one of its kind.
 type attempt struct {
-	file, madeFor string
+	line, madeFor recordtest.Line
 	mutation
 }
 
-// tryMutations makes mutations of files below dir in a copy of it, and says which verb fails then.
-func tryMutations(t *testing.T, dir, project, out string, whole map[string][]byte, attempts []attempt) (failed string) {
+// tryMutations makes mutations of lines below dir in a copy of it, and says which verb fails then.
+func tryMutations(t *testing.T, dir, project, out string, attempts []attempt) (failed string) {
 	t.Helper()
-	write := func(a attempt, data []byte) {
-		if err := os.WriteFile(project+strings.TrimPrefix(a.file, dir), data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	var mutated, before []recordtest.Line
 	for _, a := range attempts {
-		write(a, a.apply(t, whole[a.file], whole[a.madeFor]))
+		l := a.line
+		l.File = project + strings.TrimPrefix(l.File, dir)
+		before = append(before, l)
+		l.Text = a.apply(t, a.line.Text, a.madeFor.Text)
+		mutated = append(mutated, l)
 	}
+	recordtest.Put(t, mutated...)
 	// What other verbs do is part of what these do.
 	for _, verb := range [][]string{{"show", "--format", "json"}, {"compare", runBefore, runAfter, "everything"},
 		{"render", "--output", out}} {
@@ -304,9 +298,7 @@ func tryMutations(t *testing.T, dir, project, out string, whole map[string][]byt
 			break
 		}
 	}
-	for _, a := range attempts {
-		write(a, whole[a.file])
-	}
+	recordtest.Put(t, before...)
 	return failed
 }
 
@@ -314,47 +306,26 @@ func tryMutations(t *testing.T, dir, project, out string, whole map[string][]byt
 // cell says why, and all other cells are as they were.
 func TestBadRecordCostsItsCell(t *testing.T) {
 	slowtest.SkipSequential(t)
-	replace := func(old, new string) func(t *testing.T, path string) {
-		return func(t *testing.T, path string) {
-			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			changed := regexp.MustCompile(old).ReplaceAllString(string(data), new)
-			if changed == string(data) {
-				t.Fatalf("%s is not in the record", old)
-			}
-			put(t, path, changed)
-		}
-	}
 	tests := []struct {
-		name  string
-		spoil func(t *testing.T, path string)
-		why   string
+		name     string
+		old, new string // a pattern and its replacement
+		why      string
 	}{
-		{"a window below zero", replace(`"window": 10`, `"window": -3`), "load.window is -3, and cannot be less than 0"},
-		{"a metric called as markup", replace(`("samples":\s*\[\s*\{\s*"metric": )"[^"]+"`, `${1}"<img src=x>"`),
+		{"a window below zero", `"window":10`, `"window":-3`, "load.window is -3, and cannot be less than 0"},
+		{"a metric called as markup", `("samples":\[\{"metric":)"[^"]+"`, `${1}"<img src=x>"`,
 			`a sample: invalid metric "<img src=x>": use letters, digits, - and _, in words joined by dots`},
-		{"another host", replace(`"host": "[^"]+"`, `"host": "c2-ffffff"`),
-			`by its host it belongs under "c2-ffffff", and not under "c8-0a1b2c"`},
-		{"cut short", func(t *testing.T, path string) { put(t, path, `{"schema_version": 1, "arti`) },
-			"not a record: the JSON ends too early"},
-		{"a folder", func(t *testing.T, path string) { instead(t, path, func() error { return os.Mkdir(path, 0o755) }) },
-			"not a record: it is a folder, not a file"},
-		{"a pipe", func(t *testing.T, path string) { instead(t, path, func() error { return syscall.Mkfifo(path, 0o644) }) },
-			"not a record: it is a named pipe, not a file"},
-		{"a link to itself", func(t *testing.T, path string) {
-			instead(t, path, func() error { return os.Symlink(filepath.Base(path), path) })
-		}, "not a record: it is a symbolic link, not a file"},
+		{"another host", `"host":"[^"]+"`, `"host":"c2-ffffff"`,
+			`by its host, profile and run it belongs in "c2-ffffff/full/` + runAfter + `.jsonl"`},
+		{"cut short", `"samples".*`, "", "not a record: the JSON ends too early"},
 	}
-	whole, files := recordedProject(t)
-	before := map[int]string{}
+	whole, lines := recordedProject(t)
+	printed := map[int]string{}
 	for i, verb := range everyReader(filepath.Join(t.TempDir(), "site")) {
 		status, stdout, stderr := benchbook(whole, verb...)
 		if status != 0 || strings.Contains(string(stderr), "left out: ") {
 			t.Fatalf("%v: status %d: %s", verb, status, stderr)
 		}
-		before[i] = string(stdout)
+		printed[i] = string(stdout)
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -364,25 +335,29 @@ func TestBadRecordCostsItsCell(t *testing.T) {
 				t.Fatal(err)
 			}
 			verbs := everyReader(filepath.Join(t.TempDir(), "site"))
-			path := files[slices.IndexFunc(files, func(f string) bool {
-				return strings.Contains(f, "async-1-") &&
-					strings.HasSuffix(f, "-r02.json")
+			spoilt := lines[slices.IndexFunc(lines, func(l recordtest.Line) bool {
+				r, err := record.Parse(l.Text)
+				return err == nil && r.Experiment == "servers" && r.Trial == "async, 1" && r.Repetition == 2
 			})]
-			path = dir + strings.TrimPrefix(path, whole)
-			tt.spoil(t, path)
+			spoilt.File = dir + strings.TrimPrefix(spoilt.File, whole)
+			before := string(spoilt.Text)
+			if spoilt.Text = regexp.MustCompile(tt.old).ReplaceAll(spoilt.Text, []byte(tt.new)); string(spoilt.Text) == before {
+				t.Fatalf("%s is not in the record", tt.old)
+			}
+			recordtest.Put(t, spoilt)
 			for i, verb := range verbs {
 				status, stdout, stderr := benchbook(dir, verb...)
 				if status != 0 {
 					t.Errorf("%v: status %d: %s", verb, status, stderr)
 				}
-				if want := "left out: " + path + ": " + tt.why + "\n"; !strings.Contains(string(stderr), want) {
+				if want := fmt.Sprintf("left out: %s:%d: %s\n", spoilt.File, spoilt.Number, tt.why); !strings.Contains(string(stderr), want) {
 					t.Errorf("%v says %q, want %q", verb, stderr, want)
 				}
 				if verb[0] == "show" && len(verb) > 1 && strings.Contains(verb[1], "#") {
 					if !strings.Contains(string(stdout), "a record was left out: "+tt.why) {
 						t.Errorf("show does not say %q", tt.why)
 					}
-					for cell, text := range cellsOf(before[i]) {
+					for cell, text := range cellsOf(printed[i]) {
 						if now := cellsOf(string(stdout))[cell]; now != text && !strings.HasPrefix(cell, "everything#servers/async, 1:") {
 							t.Errorf("cell %s was\n%s\nand is\n%s", cell, text, now)
 						}
@@ -397,18 +372,6 @@ func TestBadRecordCostsItsCell(t *testing.T) {
 				t.Errorf("the page does not say %q", want)
 			}
 		})
-	}
-}
-
-// instead puts something else in the place of a file.
-func instead(t *testing.T, path string, put func() error) {
-	t.Helper()
-	err := os.Remove(path)
-	if err == nil {
-		err = put()
-	}
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 

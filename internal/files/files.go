@@ -105,9 +105,14 @@ func ReadIn(root *os.Root, name string, most int64) ([]byte, fs.FileInfo, error)
 	return read(filepath.FromSlash(name), most, root.Stat, root.OpenFile)
 }
 
-func read(name string, most int64, look func(string) (fs.FileInfo, error),
-	open func(string, int, fs.FileMode) (*os.File, error)) (
-	[]byte, fs.FileInfo, error) {
+// Open opens a regular file of at most so many bytes, as Read does.
+func Open(name string, most int64) (*os.File, error) {
+	f, _, err := open(name, most, os.Stat, os.OpenFile)
+	return f, err
+}
+
+func open(name string, most int64, look func(string) (fs.FileInfo, error),
+	open func(string, int, fs.FileMode) (*os.File, error)) (*os.File, fs.FileInfo, error) {
 	info, err := look(name)
 	if err == nil {
 		err = Check(info, most)
@@ -120,13 +125,22 @@ func read(name string, most int64, look func(string) (fs.FileInfo, error),
 	if err != nil {
 		return nil, nil, err
 	}
-	defer f.Close() // it was only read
 	if info, err = f.Stat(); err == nil {
 		err = Check(info, most)
 	}
 	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	return f, info, nil
+}
+
+func read(name string, most int64, look func(string) (fs.FileInfo, error),
+	openFile func(string, int, fs.FileMode) (*os.File, error)) ([]byte, fs.FileInfo, error) {
+	f, info, err := open(name, most, look, openFile)
+	if err != nil {
 		return nil, nil, err
 	}
+	defer f.Close() // it was only read
 	var data bytes.Buffer
 	data.Grow(int(info.Size()) + bytes.MinRead) // so that it never grows
 	if _, err := data.ReadFrom(io.LimitReader(f, most+1)); err != nil {

@@ -281,20 +281,21 @@ func (b *builder) addRecords(ctx context.Context) error {
 	return nil
 }
 
-// addRuns adds the tracked files of the runs of a set.
+// addRuns adds the tracked files of the finished runs of a set.
 func (b *builder) addRuns(ctx context.Context, set *dataset.Dataset) {
+	unfinished := record.Unfinished(set.Records())
 	runs := slice.Map(set.Records(), func(r *record.Record) string { return r.Run })
 	slices.Sort(runs)
 	for _, run := range slices.Compact(runs) {
-		pack := record.PackPath(set.Host, set.Profile, run)
-		from := filepath.Join(b.project.RecordsDir(b.article.Slug), pack)
-		switch _, err := os.Stat(from); {
-		case errors.Is(err, fs.ErrNotExist):
-			fmt.Fprintf(b.Stderr, "run %s of host %s has not ended, and is left out\n", run, set.Host)
+		path := record.RunPath(set.Host, set.Profile, run)
+		from := filepath.Join(b.project.RecordsDir(b.article.Slug), path)
+		switch {
+		case unfinished[path]:
+			fmt.Fprintf(b.Stderr, "left out: run %s of host %s, as it is unfinished\n", run, set.Host)
 		case !b.tracked[from]:
 			fmt.Fprintf(b.Stderr, "left out: run %s of host %s, as git does not track its records\n", run, set.Host)
 		default:
-			at := filepath.Join(b.project.ArticleDir(b.article.Slug), recordsName, pack)
+			at := filepath.Join(b.project.ArticleDir(b.article.Slug), recordsName, path)
 			b.inputs = append(b.inputs, b.file(ctx, at, from))
 		}
 	}

@@ -133,11 +133,8 @@ func (j *job) measure(ctx context.Context) error {
 		at, options := j.targets[c.Slug], j.optionsFor(c)
 		options.Missing = j.noteMissing
 		j.progress.Article(c.Slug)
-		store := &packedStore{Dir: j.recordsOf(c), session: j.Session}
+		store := checkedStore{Dir: j.recordsOf(c), session: j.Session}
 		sum, err := j.runners[at].Run(ctx, j.plans[c.Slug], store, options)
-		if err == nil && !sum.OutOfTime && sum.Kept == nil { // else the run may be resumed
-			err = store.pack()
-		}
 		if err = j.noteMeasured(ctx, at, &sum, options, err); err != nil || sum.OutOfTime || sum.Kept != nil {
 			return err
 		}
@@ -665,11 +662,6 @@ func (j *job) makeRunners(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, c := range j.list {
-		if err := j.recordsOf(c).Tidy(); err != nil {
-			return lab.Failure(err)
-		}
-	}
 	j.startProgress()
 	j.closing = append(j.closing, j.closeProgress)
 	for _, at := range j.targets.distinct() {
@@ -699,36 +691,15 @@ func (j *job) noteMissing(missing []*images.NoImageError) {
 	}
 }
 
-// A packedStore packs the runs of which it has saved records, when they have ended. What it reads is checked: looks
-// judge by it.
-type packedStore struct {
+// A checkedStore checks the records that it reads: looks judge by them.
+type checkedStore struct {
 	record.Dir
 	session *lab.Session
-	runs    []*record.Record // one of each
 }
 
 // Read reads and checks the records.
-func (s *packedStore) Read() ([]*record.Record, []record.Bad, error) {
-	c, err := s.session.ReadRecords(string(s.Dir))
-	return c.Records, c.Bad, err
-}
-
-func (s *packedStore) Save(r *record.Record) error {
-	if !slices.ContainsFunc(s.runs, func(o *record.Record) bool {
-		return o.Host == r.Host && o.Profile == r.Profile && o.Run == r.Run
-	}) {
-		s.runs = append(s.runs, r)
-	}
-	return s.Dir.Save(r)
-}
-
-func (s *packedStore) pack() error {
-	for _, r := range s.runs {
-		if err := s.Pack(r.Host, r.Profile, r.Run); err != nil {
-			return lab.Failure(err)
-		}
-	}
-	return nil
+func (s checkedStore) Read() ([]*record.Record, []record.Bad, error) {
+	return s.session.ReadRecords(string(s.Dir))
 }
 
 func (j *job) recordsOf(c *lab.Article) record.Dir { return record.Dir(j.project.RecordsDir(c.Slug)) }

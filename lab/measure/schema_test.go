@@ -16,7 +16,7 @@ import (
 	"benchbook/lab/labtest"
 	"benchbook/lab/starter"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/record/packtest"
+	"benchbook/notebook/recordtest"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
@@ -43,24 +43,17 @@ func TestRunLeavesRecordsThatFitTheirSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := measuredHTTP(t)
-	if err := packtest.Unpack(filepath.Join(dir, "experiments", "http", "records")); err != nil {
-		t.Fatal(err)
+	lines := recordtest.Lines(t, filepath.Join(dir, "experiments", "http", "records"))
+	if len(lines) < 3 {
+		t.Fatalf("%d records", len(lines))
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "experiments", "*", "records", "*", "*", "*", "*.json"))
-	if err != nil || len(files) < 3 {
-		t.Fatalf("%d records, %v", len(files), err)
-	}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, l := range lines {
 		var v any
-		if err := json.Unmarshal(data, &v); err != nil {
+		if err := json.Unmarshal(l.Text, &v); err != nil {
 			t.Fatal(err)
 		}
 		if err := fits.Validate(v); err != nil {
-			t.Errorf("%s: %v", file, err)
+			t.Errorf("%s:%d: %v", l.File, l.Number, err)
 		}
 	}
 }

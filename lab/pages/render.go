@@ -279,21 +279,19 @@ func renderPage(a *lab.Session, project *article.Project, c *lab.Article, render
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
-	read, err := a.ReadRecords(project.RecordsDir(c.Slug))
-	if err != nil {
+	var records []*record.Record
+	if records, m.bad, err = a.ReadRecords(project.RecordsDir(c.Slug)); err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
-	records, bad := read.Records, read.Bad
-	m.bad = bad
 	laidOver := lab.DatasetOptions(project, c, host.ID)
-	laidOver.Bad = bad
+	laidOver.Bad = m.bad
 	var shown *dataset.Dataset
 	if shown, m.found, err = shownOf(c, records, laidOver, flags.Host); err != nil {
 		return m, err
 	}
 	m.outcome = results.NewOutcome(shown)
 	if !flags.Single {
-		if options.Sources, err = packs(project, c.Slug); err != nil {
+		if options.Sources, err = runFiles(project, c.Slug, record.Unfinished(records)); err != nil {
 			return m, fmt.Errorf("article %s: %w", c.Slug, err)
 		}
 	}
@@ -305,24 +303,26 @@ func renderPage(a *lab.Session, project *article.Project, c *lab.Article, render
 	return m, err
 }
 
-// packs are the files with the records of an article, a file for each run, for readers to download. Runs that are not
-// packed, as they have not ended, are left out.
-func packs(project *article.Project, slug string) (list []render.Copy, err error) {
+// runFiles returns the files with the records of an article, for readers to download, without unfinished ones.
+func runFiles(project *article.Project, slug string, unfinished map[string]bool) (list []render.Copy, err error) {
 	folder := project.RecordsDir(slug)
 	err = filepath.WalkDir(folder, func(name string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err != nil || !record.IsPack(name) || !e.Type().IsRegular() {
+		if err != nil || !record.IsRun(name) || !e.Type().IsRegular() {
+			return err
+		}
+		below, err := filepath.Rel(folder, name)
+		if err != nil || unfinished[below] {
 			return err
 		}
 		info, err := e.Info()
 		if err != nil {
 			return fmt.Errorf("finding records: %w", err)
 		}
-		below, err := filepath.Rel(folder, name)
 		list = append(list, render.Copy{Path: path.Join(recordsDir, filepath.ToSlash(below)), From: name, Size: info.Size()})
-		return err
+		return nil
 	})
 	return list, err
 }

@@ -211,13 +211,13 @@ func (s *recordFinder) folder(_ context.Context, name string) (*side, error) {
 	}
 	found := &side{kind: sideFolder, name: name, records: map[string][]*record.Record{}}
 	for _, d := range dirs {
-		read, err := s.app.ReadRecords(d)
+		records, bad, err := s.app.ReadRecords(d)
 		if err != nil {
 			return nil, lab.Failure(err)
 		}
-		s.sort(found, read.Records)
-		if len(read.Records) > 0 {
-			s.app.WarnBad(read.Bad) // else it is a folder of something else
+		s.sort(found, records)
+		if len(records) > 0 {
+			s.app.WarnBad(bad) // else it is a folder of something else
 		}
 	}
 	return found, nil
@@ -262,7 +262,7 @@ func (s *recordFinder) revision(ctx context.Context, name string) (*side, error)
 	for entry := range strings.SplitSeq(tree, "\x00") {
 		about, file, _ := strings.Cut(entry, "\t")
 		fields := strings.Fields(about) // mode, type, object
-		if len(fields) == 3 && strings.HasPrefix(fields[0], "100") && record.IsFile(file) {
+		if len(fields) == 3 && strings.HasPrefix(fields[0], "100") && record.IsRun(file) {
 			objects, names = append(objects, fields[2]), append(names, file)
 		}
 	}
@@ -307,20 +307,19 @@ func (s *recordFinder) readBatch(found *side, out io.Reader, names []string) err
 	return nil
 }
 
-// readFile reads a record, or a run that is packed.
+// readFile reads a run.
 func (s *recordFinder) readFile(found *side, name string, data []byte) error {
 	_, below, ok := strings.Cut(name, "/records/")
 	if !ok {
 		return fmt.Errorf("%s: not below a folder of records", name)
 	}
-	c := record.ParseFile(below, data)
-	for i := range c.Bad {
-		_, line, _ := strings.Cut(strings.TrimPrefix(c.Bad[i].Path, below), ":")
-		c.Bad[i].Path = strings.TrimSuffix(found.name+":"+name+":"+line, ":")
+	records, bad, err := record.ReadRun(below, bytes.NewReader(data))
+	for i := range bad {
+		bad[i].Path = found.name + ":" + name + strings.TrimPrefix(bad[i].Path, below)
 	}
-	s.app.WarnBad(c.Bad)
-	s.sort(found, c.Records)
-	return nil
+	s.app.WarnBad(bad)
+	s.sort(found, records)
+	return err
 }
 
 // A set is the records of one host and profile.

@@ -17,7 +17,7 @@ import (
 	"benchbook/notebook/article"
 
 	"benchbook/internal/slowtest"
-	"benchbook/notebook/record/packtest"
+	"benchbook/notebook/recordtest"
 	"benchbook/notebook/source"
 )
 
@@ -176,12 +176,9 @@ func TestArticlesFitTheirSchemas(t *testing.T) {
 func TestRecordsFitTheirSchema(t *testing.T) {
 	slowtest.Skip(t)
 	schemas := compiled(t)
-	files, err := packtest.Lines(filepath.Join("..", "..", "experiments"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for file, data := range files {
-		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	lines := recordtest.Lines(t, filepath.Join("..", "..", "experiments"))
+	for _, l := range lines {
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(l.Text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,11 +193,11 @@ func TestRecordsFitTheirSchema(t *testing.T) {
 			}
 		}
 		if err := schemas["record"].Validate(v); err != nil {
-			t.Errorf("%s: %v", file, err)
+			t.Errorf("%s:%d: %v", l.File, l.Number, err)
 		}
 	}
-	if len(files) < 1000 {
-		t.Errorf("only %d records were validated", len(files))
+	if len(lines) < 1000 {
+		t.Errorf("only %d records were validated", len(lines))
 	}
 }
 

@@ -112,7 +112,7 @@ func (g *gathering) isOurs(name string) bool {
 	switch path.Base(name) {
 	case ".git", files.Boundary, ".benchbook", ".compose": // the last is where Compose files have contents of no file
 		return true
-	case "benchbook-project.json", "benchbook-record.json": // what init gives editors
+	case "benchbook-project.json": // what init gives editors
 		return path.Base(path.Dir(name)) == ".vscode"
 	case article.ProjectFile:
 		return !g.isNamed(name)

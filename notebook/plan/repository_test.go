@@ -44,7 +44,7 @@ func TestContextInTheRepository(t *testing.T) {
 					}
 					for name, text := range map[string]string{"Dockerfile": test.dockerfile, "main.go": "package main",
 						".dockerignore": "*.log\n", "a.log": "x", ".vscode/settings.json": "{}",
-						".vscode/benchbook-record.json": "{}", ".git/HEAD": "x", "p/_site/index.html": "x",
+						".vscode/benchbook-project.json": "{}", ".git/HEAD": "x", "p/_site/index.html": "x",
 						"p/.benchbook/run": "x", other + article.FileName: "x", other + "data.csv": "x",
 						other + "records/r": "x", sample + "app.py": "x"} {
 						write(t, filepath.Join(root, name), text)

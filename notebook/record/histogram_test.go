@@ -1,6 +1,12 @@
 package record
 
 import (
+	"bytes"
+	"cmp"
+	"compress/zlib"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
 	"math/rand/v2"
 	"testing"
 
@@ -114,6 +120,37 @@ func TestAt(t *testing.T) {
 	for rank, want := range map[int64]string{8: "> 9 s", 9: "among failures"} {
 		if _, missing := b.At(h, rank); missing != want {
 			t.Errorf("rank %d: %q, want %q", rank, missing, want)
+		}
+	}
+}
+
+// A histogram is refused, or small in memory, whatever its header says.
+func TestHistogramBombs(t *testing.T) {
+	packed := func(claimed uint32, head hdrInner, payload []byte) string {
+		inner, _ := binary.Append(nil, binary.BigEndian, head) // of numbers alone, as is the other
+		var body bytes.Buffer
+		z := zlib.NewWriter(&body)
+		if _, err := z.Write(append(inner, payload...)); errors.Join(err, z.Close()) != nil {
+			t.Fatal(err)
+		}
+		outer, _ := binary.Append(nil, binary.BigEndian, hdrOuter{hdrCompressed | 0x10, cmp.Or(claimed, uint32(body.Len()))})
+		return base64.StdEncoding.EncodeToString(append(outer, body.Bytes()...))
+	}
+	head := func(length uint32) hdrInner {
+		return hdrInner{Cookie: hdrV2 | 0x10, Length: length, Digits: 3, Lowest: 1, Highest: 60e9, Ratio: 1}
+	}
+	huge := head(8)
+	huge.Digits, huge.Highest = 5, 1<<62
+	for name, text := range map[string]string{
+		"zeros without end":      packed(0, head(1<<31), make([]byte, 64<<20)),
+		"a length that lies":     packed(1<<31, head(8), []byte{2, 2}),
+		"counts beyond its size": packed(0, head(20), bytes.Repeat([]byte{0xff}, 20)),
+		"places beyond its size": packed(0, head(9), []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}),
+		"a range of all numbers": packed(0, huge, []byte{2, 2, 2, 2, 2, 2, 2, 2}),
+	} {
+		b, err := new(Decoder).Decode(Histogram{HDR: text})
+		if err == nil && len(b.list) > 1000 {
+			t.Errorf("%s: %d bars", name, len(b.list))
 		}
 	}
 }

@@ -36,15 +36,6 @@ const (
 	cpuStep = 0.01
 )
 
-// Read reads the records of a folder, and checks them.
-func Read(dir Dir) (Contents, error) {
-	c, err := dir.Load()
-	if err == nil {
-		Check(c.Records, time.Now())
-	}
-	return c, err
-}
-
 // Check sets the Doubts of each record.
 func Check(records []*Record, now time.Time) {
 	var group errgroup.Group

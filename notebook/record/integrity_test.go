@@ -20,14 +20,15 @@ func TestCommittedRecords(t *testing.T) {
 	}
 	checked := 0
 	for _, e := range entries {
-		c, err := record.Read(record.Dir(filepath.Join(articles, e.Name(), "records")))
-		if err != nil || len(c.Bad) > 0 {
-			t.Fatalf("%s: %v, %v", e.Name(), c.Bad, err)
+		records, bad, err := record.Dir(filepath.Join(articles, e.Name(), "records")).Read()
+		if err != nil || len(bad) > 0 {
+			t.Fatalf("%s: %v, %v", e.Name(), bad, err)
 		}
-		for _, r := range c.Records {
+		record.Check(records, time.Now())
+		for _, r := range records {
 			checked++
 			if len(r.Doubts.Invalid) > 0 {
-				t.Errorf("%s: %q", r.Path(), r.Doubts.Invalid)
+				t.Errorf("%s, %s, repetition %d: %q", r.Path(), r.Trial, r.Repetition, r.Doubts.Invalid)
 			}
 		}
 	}
@@ -132,11 +133,11 @@ func TestCommandContradictions(t *testing.T) {
 // committed returns the first committed record of an article that fits.
 func committed(t *testing.T, article string, fits func(*record.Record) bool) *record.Record {
 	t.Helper()
-	c, err := record.Dir(filepath.Join(articles, article, "records")).Load()
+	records, _, err := record.Dir(filepath.Join(articles, article, "records")).Read()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range c.Records {
+	for _, r := range records {
 		if fits(r) {
 			return r
 		}

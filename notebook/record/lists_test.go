@@ -54,9 +54,7 @@ func TestReadExpandsLists(t *testing.T) {
 		r := sample()
 		r.Repetition, r.Facts = i+1, map[string]string{"packages.server": debian}
 		r.Condense(have)
-		if err := d.Save(r); err != nil {
-			t.Fatal(err)
-		}
+		save(t, d, r)
 	}
 	records, _, err := d.Read()
 	if err != nil || len(records) != 2 {

@@ -1,13 +1,11 @@
-// Package record is what a repetition leaves on disk, and how it is found again.
+// Package record saves and reads what a repetition measured.
 //
-// A Record is written whole or not at all, and never changed. It carries everything that a page says about the
-// repetition: what was run (definition and inputs, digested into a key), where and when, every sample with its unit,
-// and the facts found out at run time, which are not part of the key. Records are the only thing that passes from
-// measuring to rendering, so a page can be rebuilt years later without an engine.
+// A Record has everything that a page says about the repetition: what was run (definition and inputs, digested into a
+// key), where and when, every sample with its unit, and the facts found out at run time, which are not part of the key.
+// Nothing else passes from measuring to rendering, so that a page can be rebuilt years later without an engine.
 package record
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -16,9 +14,6 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path"
-	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -356,18 +351,6 @@ type Input struct {
 	Digest string `json:"digest"`
 }
 
-// parseAt is Parse of a file, whose path below the folder of records has to be one that the record may have.
-func parseAt(path string, data []byte) (*Record, error) {
-	r, err := Parse(data)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.belongs(path); err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
 // Parse reads a record. The error says why it is none, or what in it cannot be.
 func Parse(data []byte) (*Record, error) {
 	var r Record
@@ -400,15 +383,6 @@ func Parse(data []byte) (*Record, error) {
 	return &r, nil
 }
 
-// Bytes is the record as it stands on disk.
-func (r *Record) Bytes() ([]byte, error) {
-	data, err := json.MarshalIndent(r, "", " ")
-	if err != nil {
-		return nil, fmt.Errorf("writing the record of %s: %w", r.Trial, err)
-	}
-	return append(data, '\n'), nil
-}
-
 // checkNames makes sure that Path leads nowhere else: records are saved and removed there, and pages are named after
 // runs.
 func (r *Record) checkNames() error {
@@ -429,33 +403,6 @@ func (r *Record) End(now time.Time, passed time.Duration) {
 	}
 }
 
-// Path is where a record belongs, below the records folder of its article.
-func (r *Record) Path() string {
-	what := fmt.Sprintf("r%02d", r.Repetition)
-	if r.Search != nil {
-		what = "search"
-		if r.Search.Attempt > 1 {
-			what = fmt.Sprintf("%d-%s", r.Search.Attempt, what)
-		}
-		if r.Search.Name != "" {
-			what = Slug(r.Search.Name) + "-" + what // a trial may have several
-		}
-	}
-	name := fmt.Sprintf("%s-%s-%s-%s.json", Slug(r.Trial), r.Key[:min(8, len(r.Key))], r.Run, what)
-	return filepath.Join(r.Host, r.Profile, r.Experiment, name)
-}
-
-var unsafe = regexp.MustCompile(`[^\p{L}\p{N}._=+]+`)
-
-// Slug makes a name of a file that any system takes, from any text.
-func Slug(s string) string {
-	s = strings.Trim(unsafe.ReplaceAllString(s, "-"), "-.")
-	if r := []rune(s); len(r) > 60 {
-		s = string(r[:60])
-	}
-	return cmp.Or(s, "x")
-}
-
 // MaxOutput is how much of the output of a tool a record keeps, in bytes: records are committed.
 const MaxOutput = 256 << 10
 
@@ -468,71 +415,6 @@ func KeepOutput(printed []byte) string {
 	left := len(printed) - len(head) - len(tail)
 	return strings.ToValidUTF8(string(head), "") + fmt.Sprintf("\n[benchbook left out %d bytes here]\n", left) +
 		strings.ToValidUTF8(string(tail), "")
-}
-
-// Dir is the records folder of an article.
-type Dir string
-
-// Save writes a record, atomically, to a file of its own. A record of the same name is an error: records are never
-// changed. A damaged file of that name is replaced.
-func (d Dir) Save(r *Record) error {
-	if err := d.save(r); err != nil {
-		return fmt.Errorf("saving a record: %w", err)
-	}
-	return nil
-}
-
-func (d Dir) save(r *Record) error {
-	if err := r.checkNames(); err != nil {
-		return err
-	}
-	data, err := r.Bytes()
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(string(d), r.Path())
-	packed, err := d.isPacked(r)
-	if err != nil {
-		return err
-	}
-	if info, err := os.Lstat(path); packed || err == nil && (!info.Mode().IsRegular() || !d.damaged(r.Path())) {
-		return fmt.Errorf("%s exists already", path)
-	}
-	return files.Write(path, data) // where Tidy finds what is left of it
-}
-
-// halfWritten are names of files that Save, Keep and Writable make and, unless they are killed, take away again.
-var halfWritten = regexp.MustCompile(`^\.(writable-|.+\.jsonl?)\d+$`)
-
-// Tidy removes what processes left that were killed while they saved records. Nobody else may be
-// saving.
-func (d Dir) Tidy() error {
-	err := filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil
-		case err != nil && !ofMachine(err):
-			return fs.SkipDir // nobody could have saved anything there
-		}
-		if err == nil && e.Type().IsRegular() && halfWritten.MatchString(e.Name()) {
-			err = os.Remove(path)
-		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("removing records that are half written: %w", err)
-	}
-	return nil
-}
-
-// damaged says whether a file is no record, or cannot be read.
-func (d Dir) damaged(path string) bool {
-	data, _, err := files.Read(filepath.Join(string(d), path), maxRecord)
-	if err != nil {
-		return !ofMachine(err)
-	}
-	_, err = parseAt(path, data)
-	return err != nil
 }
 
 // ofMachine reports whether a file could not be read for want of something that the machine has too little of, so that
@@ -552,9 +434,6 @@ func unreadable(err error) error {
 	return fmt.Errorf("it cannot be read: %w", err)
 }
 
-// maxRecord bounds a record that is read, in bytes.
-const maxRecord = 256 << 20
-
 // largeRecord is the size in bytes of a record with histograms and series, and the list of packages of an image.
 const largeRecord = 64 << 10
 
@@ -564,37 +443,15 @@ func (d Dir) Writable() error {
 	if err == nil {
 		var probe *os.File
 		if probe, err = os.CreateTemp(string(d), ".writable-"); err == nil {
-			_, err = probe.Write(make([]byte, largeRecord))
-			err = errors.Join(err, probe.Close(), os.Remove(probe.Name()))
+			err = os.Remove(probe.Name()) // first, so that a killed process leaves nothing
+			_, failed := probe.Write(make([]byte, largeRecord))
+			err = errors.Join(err, failed, probe.Close())
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("records cannot be saved: %w", err)
 	}
 	return nil
-}
-
-// Bad is a file among the records that is none, or cannot be read.
-type Bad struct {
-	Path string // of one in a pack with its line: RUN.jsonl:3
-	Err  error
-
-	at string // of one in a pack: where it would lie, as far as it tells
-}
-
-var keyOfName = regexp.MustCompile(`^[0-9a-f]{1,8}-`)
-
-// IsOf reports whether the file lies where records of a trial do, and of which run it is then, by its name.
-func (b Bad) IsOf(host, profile, experiment, trial string) (run string, ok bool) {
-	folder, name := filepath.Split(cmp.Or(b.at, b.Path))
-	rest, ok := strings.CutPrefix(name, Slug(trial)+"-")
-	key := keyOfName.FindString(rest)
-	if !ok || key == "" || !strings.HasSuffix("/"+filepath.ToSlash(filepath.Clean(folder)),
-		"/"+path.Join(host, profile, experiment)) {
-		return "", false
-	}
-	rest = rest[len(key):]
-	return rest[:max(strings.LastIndexByte(rest, '-'), 0)], true // before the repetition
 }
 
 // Sample gives the value of a metric that was recorded as such.

@@ -33,8 +33,7 @@ const (
 	PhaseRefute  = "refute"  // makes sure that the upper bound does not
 )
 
-// Search is what a search tried and found. A record that has one is of no repetition: its Repetition is 0, and it
-// stands beside those of the repetitions that use what was found. Its file's name ends in -search.json.
+// Search is what a search tried and found. A record with one is not of a repetition: its Repetition is 0.
 //
 // Source: docs/searches.md.
 type Search struct {

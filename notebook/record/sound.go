@@ -4,13 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // A number of a record has a tag "range" that says which values it can have: "0.." is zero or more, "-1.." also -1 for
@@ -107,26 +104,6 @@ func (r *Record) loadContradictions(add func(wrong bool, format string, args ...
 			add(o.Sent > o.Due, "load.open: sent is %d, and due is %d", o.Sent, o.Due)
 		}
 	}
-}
-
-// belongs says what is wrong with the place of a record, a path below the folder of records: its name and the folders
-// say whose it is too. Somebody may have put it elsewhere, where only its name is left to tell.
-func (r *Record) belongs(path string) error {
-	at := strings.Split(norm.NFC.String(filepath.ToSlash(path)), "/")
-	own := []string{r.Host, r.Profile, r.Experiment, filepath.Base(r.Path())}
-	for i := range own {
-		own[i] = norm.NFC.String(own[i]) // some file systems write letters with accents in another way
-	}
-	if len(at) < len(own) {
-		own, at = own[len(own)-1:], at[len(at)-1:]
-	}
-	for i, part := range own {
-		if got := at[len(at)-len(own)+i]; got != part {
-			what := [...]string{"host", "profile", "experiment", "trial, key, run and repetition"}[4-len(own)+i]
-			return fmt.Errorf("by its %s it belongs under %q, and not under %q", what, part, got)
-		}
-	}
-	return nil
 }
 
 // checkNumbers looks at all numbers in a value. Those in lists and mappings have the range of their field.

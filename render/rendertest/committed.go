@@ -3,6 +3,7 @@ package rendertest
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"benchbook/notebook/dataset"
 
@@ -23,11 +24,12 @@ func Committed(t testing.TB, root, slug string) *dataset.Dataset {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := record.Read(record.Dir(project.RecordsDir(slug)))
+	records, _, err := record.Dir(project.RecordsDir(slug)).Read()
 	if err != nil {
 		t.Fatal(err)
 	}
-	records := slices.DeleteFunc(read.Records, func(r *record.Record) bool { return r.Profile != plan.Full })
+	record.Check(records, time.Now())
+	records = slices.DeleteFunc(records, func(r *record.Record) bool { return r.Profile != plan.Full })
 	d, err := dataset.New(doc, records, dataset.Options{Plan: func(profile string) (*plan.Plan, error) {
 		return plan.New(project, doc, plan.Options{Profile: profile}, &source.Problems{})
 	}})

@@ -2,17 +2,9 @@ package record
 
 import (
 	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"reflect"
-	"runtime"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // What cannot be is refused with the field and the reason, and what can be is taken.
@@ -92,7 +84,7 @@ func TestParseRefusesTheImpossible(t *testing.T) {
 			r := sample()
 			r.Ended = r.Started.Add(time.Second)
 			test.change(r)
-			data, err := r.Bytes()
+			data, err := r.Line()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -105,7 +97,7 @@ func TestParseRefusesTheImpossible(t *testing.T) {
 	r := sample()
 	load(func(*Load) {})(r)
 	r.Histograms = map[string]Histogram{"latency": {Count: 1, Min: 3, Max: 2}}
-	if data, err := r.Bytes(); err != nil {
+	if data, err := r.Line(); err != nil {
 		t.Fatal(err)
 	} else if _, err = Parse(data); words(err) != "histograms.latency: min is 3, and max is 2" {
 		t.Errorf("a histogram that ends before it begins: %v", err)
@@ -150,146 +142,5 @@ func TestEveryNumberHasARange(t *testing.T) {
 	look(reflect.TypeFor[Record](), "Record", "")
 	if numbers < 50 {
 		t.Errorf("only %d numbers were found", numbers)
-	}
-}
-
-// A record lies where its host, profile, experiment, trial, key, run and repetition say. One that says something else
-// is of nobody.
-func TestRecordsOfOtherPlaces(t *testing.T) {
-	for name, test := range map[string]struct {
-		change func(*Record)
-		err    string
-	}{
-		"host": {func(r *Record) { r.Host = "c2-ffffff" },
-			`by its host it belongs under "c2-ffffff", and not under "c2-1f3a9b"`},
-		"no host": {func(r *Record) { r.Host = "" }, `by its host it belongs under "", and not under "c2-1f3a9b"`},
-		"a path": {func(r *Record) { r.Host = "../c2-1f3a9b" },
-			`not a record: "../c2-1f3a9b" cannot be the name of its host`},
-		"profile": {func(r *Record) { r.Profile = "quick" },
-			`by its profile it belongs under "quick", and not under "full"`},
-		"experiment": {func(r *Record) { r.Experiment = "other" },
-			`by its experiment it belongs under "other", and not under "sockets"`},
-		"repetition": {func(r *Record) { r.Repetition = 4 },
-			`by its trial, key, run and repetition it belongs under "uvicorn-starlette-x-01234567-20261120T091500Z-abcd-r04.json", ` +
-				`and not under "uvicorn-starlette-x-01234567-20261120T091500Z-abcd-r03.json"`},
-	} {
-		dir := Dir(t.TempDir())
-		if err := dir.Save(sample()); err != nil {
-			t.Fatal(err)
-		}
-		r := sample()
-		test.change(r)
-		data, err := r.Bytes()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(string(dir), sample().Path()), data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		records, bad, err := dir.Read()
-		if err != nil || len(records) != 0 || len(bad) != 1 || bad[0].Err.Error() != test.err {
-			t.Errorf("%s: %d records, %v, %v; want %s", name, len(records), bad, err, test.err)
-		}
-	}
-	// Letters that some file systems write in another way are no other place, and a record alone need not lie below its
-	// host.
-	dir, r := t.TempDir(), sample()
-	r.Trial = "caf\u00e9"
-	data, err := r.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := strings.Replace(filepath.Base(r.Path()), "\u00e9", "e\u0301", 1)
-	if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if records, bad, err := Dir(dir).Read(); err != nil || len(records) != 1 {
-		t.Errorf("%d records, %v, %v", len(records), bad, err)
-	}
-}
-
-// A file that cannot be read, or a folder, is left out, and hides no other. A new record of its name puts it aside.
-func TestRecordsThatCannotBeRead(t *testing.T) {
-	if os.Getenv("UNREADABLE") == "" && os.Geteuid() == 0 { // who may read everything, unless that is taken away
-		withoutPrivilege(t)
-		return
-	}
-	second := sample()
-	second.Repetition = 4
-	for name, spoil := range map[string]func(path string) error{
-		"it cannot be read: permission denied": func(path string) error { return os.Chmod(path, 0) },
-		"not a record: it is a folder, not a file": func(path string) error {
-			return become(path,
-				func() error { return os.Mkdir(path, 0o755) })
-		},
-		"not a record: it is a named pipe, not a file": func(path string) error {
-			return become(path,
-				func() error { return syscall.Mkfifo(path, 0o644) })
-		},
-		"not a record: it is a symbolic link, not a file": func(path string) error {
-			return become(path, func() error { return os.Symlink(filepath.Base(path), path) })
-		},
-	} {
-		dir := Dir(t.TempDir())
-		saveEach(t, dir, sample(), second)
-		path := filepath.Join(string(dir), sample().Path())
-		if err := spoil(path); err != nil {
-			t.Fatal(err)
-		}
-		records, bad, err := dir.Read()
-		if err != nil || len(records) != 1 || len(bad) != 1 || bad[0].Path != path || bad[0].Err.Error() != name {
-			t.Errorf("%s: %d records, %v, %v", name, len(records), bad, err)
-		}
-		if err := dir.Tidy(); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	for _, folder := range []string{"c2-1f3a9b", "."} {
-		dir := Dir(t.TempDir())
-		other := sample()
-		other.Host = "c2-aaaaaa"
-		saveEach(t, dir, sample(), other)
-		closed := filepath.Join(string(dir), folder)
-		if err := os.Chmod(closed, 0); err != nil {
-			t.Fatal(err)
-		}
-		records, bad, err := dir.Read()
-		if err != nil || len(bad) != 1 || bad[0].Path != closed || len(records) != len(folder)/9 {
-			t.Errorf("folder %s: %d records, %v, %v", folder, len(records), bad, err)
-		}
-		if err := os.Chmod(closed, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// become puts something else in the place of a file.
-func become(path string, put func() error) error {
-	if err := os.Remove(path); err != nil {
-		return err
-	}
-	return put()
-}
-
-// withoutPrivilege runs the test in a process of root that may not read whatever it likes.
-func withoutPrivilege(t *testing.T) {
-	failed := make(chan error, 1)
-	var out []byte
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with what it may no longer do
-		for _, capability := range []uintptr{unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH} {
-			if err := unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0); err != nil {
-				failed <- err
-				return
-			}
-		}
-		cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-		cmd.Env = append(os.Environ(), "UNREADABLE=yes")
-		var err error
-		out, err = cmd.CombinedOutput()
-		failed <- err
-	}()
-	if err := <-failed; err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
-		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -1,0 +1,73 @@
+package record_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"benchbook/notebook/record"
+)
+
+// BenchmarkRead reads and checks 10,000 records of loads in one run, made of the committed ones. It reports the peak of
+// memory and how much the records keep.
+func BenchmarkRead(b *testing.B) {
+	const records = 10_000
+	runs, err := filepath.Glob(filepath.Join(articles, "async-101", "records", "*", "full", "*.jsonl"))
+	if err != nil || len(runs) == 0 {
+		b.Fatal(runs, err)
+	}
+	data, err := os.ReadFile(runs[len(runs)-1])
+	if err != nil {
+		b.Fatal(err)
+	}
+	lines := bytes.SplitAfter(bytes.TrimRight(data, "\n"), []byte("\n"))
+	lines[len(lines)-1] = append(lines[len(lines)-1], '\n')
+	first, err := record.Parse(lines[0])
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir := b.TempDir()
+	name := filepath.Join(dir, first.Path())
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		b.Fatal(err)
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	size := 0
+	for i := range records {
+		n, err := f.Write(lines[i%len(lines)])
+		if err != nil {
+			b.Fatal(err)
+		}
+		size += n
+	}
+	if err := f.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(size))
+	for b.Loop() {
+		read, bad, err := record.Dir(dir).Read()
+		if err != nil || len(bad) > 0 || len(read) != records {
+			b.Fatalf("%d records, %v, %v", len(read), bad, err)
+		}
+		record.Check(read, time.Now())
+		b.StopTimer()
+		var usage syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(usage.Maxrss)/1024, "peak-MiB")
+		var memory runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&memory)
+		b.ReportMetric(float64(memory.HeapAlloc)/(1<<20), "kept-MiB")
+		runtime.KeepAlive(read)
+		b.StartTimer()
+	}
+}

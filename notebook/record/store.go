@@ -1,0 +1,381 @@
+package record
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sync/errgroup"
+
+	"benchbook/internal/files"
+)
+
+// Dir is the records folder of an article. A run is one file in it, HOST/PROFILE/RUN.jsonl, which only grows: a line of
+// JSON for each record, synced before the next repetition begins.
+//
+// Source: docs/records.md.
+type Dir string
+
+const (
+	runSuffix = ".jsonl"
+	maxLine   = 16 << 20 // bytes of a record
+	maxRun    = 4 << 30  // bytes of a run
+)
+
+// RunPath is the file of a run, below the records folder of its article.
+func RunPath(host, profile, run string) string { return filepath.Join(host, profile, run+runSuffix) }
+
+// Path is the file of the record's run, below the records folder of its article.
+func (r *Record) Path() string { return RunPath(r.Host, r.Profile, r.Run) }
+
+// Line is the record as its run has it, with the end of the line.
+func (r *Record) Line() ([]byte, error) {
+	line, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("writing the record of %s: %w", r.Trial, err)
+	}
+	if len(line) >= maxLine {
+		return nil, fmt.Errorf("writing the record of %s: %w", r.Trial, &files.TooLargeError{Most: maxLine})
+	}
+	return append(line, '\n'), nil
+}
+
+// Save appends a record to the file of its run. Several processes may do so at the same time.
+func (d Dir) Save(r *Record) error {
+	err := r.checkNames()
+	if err == nil {
+		var line []byte
+		if line, err = r.Line(); err == nil {
+			err = d.append(r.Path(), line)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("saving a record: %w", err)
+	}
+	return nil
+}
+
+// append appends a line to a file below d, and syncs it. If that fails, nothing of the line is left.
+func (d Dir) append(path string, line []byte) (err error) {
+	name := filepath.Join(string(d), path)
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := lock(f); err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if err := files.Check(info, maxRun); err != nil {
+		return err
+	}
+	end, line, err := closeLastLine(f, info.Size(), line)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(line); err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		return errors.Join(err, f.Truncate(end))
+	}
+	if info.Size() > 0 {
+		return nil
+	}
+	for folder := filepath.Dir(path); ; folder = filepath.Dir(folder) { // the file is new, and its folders may be too
+		if err := syncFolder(filepath.Join(string(d), folder)); err != nil || folder == "." {
+			return err
+		}
+	}
+}
+
+// lock keeps other writers out until the file is closed. Some network file systems cannot do that: there only the lock
+// of the machine keeps writers apart.
+func lock(f *os.File) error {
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case errors.Is(err, errors.ErrUnsupported), errors.Is(err, syscall.ENOLCK):
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+// closeLastLine makes sure that a line can be appended to a file of so many bytes. A killed process may have left a torn
+// line at the end, which is removed; after a whole one without a line end, the new line begins with one. It returns the
+// end of the file and the bytes to append.
+func closeLastLine(f *os.File, size int64, line []byte) (end int64, out []byte, err error) {
+	start, err := lastLine(f, size)
+	if err != nil || start == size {
+		return size, line, err
+	}
+	if size-start < maxLine {
+		last := make([]byte, size-start)
+		if _, err := f.ReadAt(last, start); err != nil {
+			return size, line, err
+		}
+		if json.Valid(last) {
+			return size, append([]byte("\n"), line...), nil
+		}
+	}
+	return start, line, f.Truncate(start)
+}
+
+// lastLine returns where the last line of a file of so many bytes begins; size if the file ends with a line end.
+func lastLine(f io.ReaderAt, size int64) (start int64, err error) {
+	buffer := make([]byte, 64<<10)
+	for start, step := size, int64(1); start > 0; step = int64(len(buffer)) { // the last byte is nearly always a line end
+		part := buffer[:min(start, step)]
+		start -= int64(len(part))
+		if _, err := f.ReadAt(part, start); err != nil {
+			return 0, err
+		}
+		if i := bytes.LastIndexByte(part, '\n'); i >= 0 {
+			return start + int64(i) + 1, nil
+		}
+	}
+	return 0, nil
+}
+
+// syncFolder makes sure that the names in a folder survive a crash of the machine, as far as its file system can.
+func syncFolder(name string) error {
+	folder, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	if err = folder.Sync(); errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		err = nil
+	}
+	return errors.Join(err, folder.Close())
+}
+
+// Bad is a line or a file among the records that is not a record, or cannot be read.
+type Bad struct {
+	Path string // of a line with its number: RUN.jsonl:3
+	Err  error
+
+	host, profile, run string // by the path
+	experiment, trial  string // as far as the line has them
+}
+
+// IsOf reports whether a line is of a trial, and of which run.
+func (b Bad) IsOf(host, profile, experiment, trial string) (run string, ok bool) {
+	return b.run, b.host == host && b.profile == profile && b.experiment == experiment && b.trial == trial
+}
+
+// Read reads all runs below d, in the order of their paths. A file that is removed meanwhile is not there.
+func (d Dir) Read() (records []*Record, bad []Bad, err error) {
+	err = filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR) && path == string(d):
+			return nil
+		case err != nil && ofMachine(err):
+			return err
+		case err != nil: // a folder
+			bad = append(bad, Bad{Path: path, Err: unreadable(err)})
+			return fs.SkipDir
+		case path == string(d) || !IsRun(path):
+			return nil
+		case e.Type().IsRegular():
+			more, moreBad, err := d.readRun(path)
+			records, bad = append(records, more...), append(bad, moreBad...)
+			return err
+		}
+		bad = append(bad, Bad{Path: path, Err: unreadable(&files.KindError{Mode: e.Type()})})
+		if e.IsDir() {
+			return fs.SkipDir
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading records: %w", err)
+	}
+	Expand(records)
+	return records, bad, nil
+}
+
+// IsRun reports whether a file among records is a run, by its name.
+func IsRun(path string) bool {
+	return strings.HasSuffix(path, runSuffix) && !strings.HasPrefix(filepath.Base(path), ".")
+}
+
+func (d Dir) readRun(path string) (records []*Record, bad []Bad, err error) {
+	relative, err := filepath.Rel(string(d), path)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := files.Open(path, maxRun)
+	if err == nil {
+		defer f.Close() // it was only read
+		if records, bad, err = ReadRun(relative, f); err == nil {
+			for i := range bad {
+				bad[i].Path = filepath.Join(string(d), bad[i].Path)
+			}
+			return records, bad, nil
+		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil, nil
+	case ofMachine(err):
+		return nil, nil, err
+	}
+	return nil, []Bad{{Path: path, Err: unreadable(err)}}, nil
+}
+
+// ReadRun reads the records of a run, whose file is at path below a records folder. A torn last line is not a record;
+// each other bad line is named.
+func ReadRun(path string, in io.Reader) (records []*Record, bad []Bad, err error) {
+	type parsedLine struct {
+		record *Record
+		bad    Bad // if it has an Err
+	}
+	var found []*parsedLine
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0)) // most of the time goes into parsing
+	err = eachLine(in, func(number int, line []byte, ended bool, err error) {
+		p := new(parsedLine)
+		found = append(found, p)
+		group.Go(func() error {
+			if err == nil {
+				p.record, err = parseLine(path, line)
+			}
+			if err != nil && ended {
+				p.bad = badLine(path, number, line, err)
+			}
+			return nil
+		})
+	})
+	err = errors.Join(err, group.Wait())
+	for _, p := range found {
+		if p.record != nil {
+			records = append(records, p.record)
+		} else if p.bad.Err != nil {
+			bad = append(bad, p.bad)
+		}
+	}
+	return records, bad, err
+}
+
+// eachLine calls give with each line that is not empty. Of one that is too long there is only the error.
+func eachLine(in io.Reader, give func(number int, line []byte, ended bool, err error)) error {
+	r := bufio.NewReaderSize(in, 64<<10)
+	for number := 1; ; number++ {
+		var line []byte
+		var tooLong error
+		part, err := r.ReadSlice('\n')
+		for ; ; part, err = r.ReadSlice('\n') {
+			if tooLong == nil && len(line)+len(part) > maxLine {
+				line, tooLong = nil, fmt.Errorf("not a record: %w", &files.TooLargeError{Most: maxLine})
+			}
+			if tooLong == nil {
+				line = append(line, part...)
+			}
+			if !errors.Is(err, bufio.ErrBufferFull) {
+				break
+			}
+		}
+		if line = bytes.TrimSpace(line); len(line) > 0 || tooLong != nil {
+			give(number, line, err == nil, tooLong)
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// parseLine reads a line of a run, whose file is at path below the records folder.
+func parseLine(path string, line []byte) (*Record, error) {
+	r, err := Parse(line)
+	if err != nil {
+		return nil, err
+	}
+	if r.Path() != filepath.Clean(path) {
+		return nil, fmt.Errorf("by its host, profile and run it belongs in %q", filepath.ToSlash(r.Path()))
+	}
+	return r, nil
+}
+
+// badLine returns a bad line, with the names that it still has.
+func badLine(path string, number int, line []byte, err error) Bad {
+	text := func(key string) (value string) {
+		if at := bytes.Index(line, []byte(`"`+key+`":"`)); at >= 0 {
+			// The rest of the line may be anything: then value is empty.
+			_ = json.NewDecoder(bytes.NewReader(line[at+len(key)+3:])).Decode(&value)
+		}
+		return value
+	}
+	folder := filepath.Dir(path)
+	return Bad{Path: path + ":" + strconv.Itoa(number), Err: err, host: filepath.Base(filepath.Dir(folder)),
+		profile: filepath.Base(folder), run: strings.TrimSuffix(filepath.Base(path), runSuffix),
+		experiment: text("experiment"), trial: text("trial")}
+}
+
+// Unfinished returns the files of runs, below the records folder, in which a trial has fewer repetitions than it needs:
+// they are still being measured, or were stopped.
+func Unfinished(records []*Record) map[string]bool {
+	type trial struct{ path, experiment, name, key string }
+	have, least := map[trial]map[int]bool{}, map[trial]int{}
+	for _, r := range records {
+		if r.Search != nil {
+			continue
+		}
+		t := trial{r.Path(), r.Experiment, r.Trial, r.Key}
+		if have[t] == nil {
+			have[t] = map[int]bool{}
+		}
+		have[t][r.Repetition], least[t] = true, r.Least()
+	}
+	out := map[string]bool{}
+	for t := range have {
+		if !HasLeast(least[t], func(k int) bool { return have[t][k] }) {
+			out[t.path] = true
+		}
+	}
+	return out
+}
+
+// Old lists the files of runs, below the records folder, that are not among the newest of any host, profile and
+// experiment.
+func Old(records []*Record, newest int) (paths []string) {
+	type place struct{ host, profile, experiment string }
+	runs := map[place][]string{}
+	for _, r := range records {
+		p := place{r.Host, r.Profile, r.Experiment}
+		if !slices.Contains(runs[p], r.Path()) {
+			runs[p] = append(runs[p], r.Path())
+		}
+	}
+	var kept []string
+	for _, list := range runs {
+		slices.Sort(list) // runs are named after their start
+		cut := max(0, len(list)-newest)
+		paths, kept = append(paths, list[:cut]...), append(kept, list[cut:]...)
+	}
+	slices.Sort(paths)
+	return slices.DeleteFunc(slices.Compact(paths), func(path string) bool { return slices.Contains(kept, path) })
+}

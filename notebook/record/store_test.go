@@ -1,0 +1,348 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func sample() *Record {
+	return &Record{SchemaVersion: SchemaVersion, Article: "a", Experiment: "sockets", Trial: "uvicorn, starlette / x",
+		Key: "0123456789abcdef",
+		Run: "20261120T091500Z-abcd", Profile: "full", Host: "c2-1f3a9b", Repetition: 3, Planned: 5,
+		Started: time.Unix(1e9, 0).UTC(),
+		Samples: []Sample{{Metric: "connects", Value: 12, Unit: "1"}}, Definition: []byte("{}")}
+}
+
+// repetition is a record of the run of sample.
+func repetition(number int) *Record {
+	r := sample()
+	r.Repetition = number
+	return r
+}
+
+// lineOf returns a repetition as a line without its end, with some text in it replaced by another.
+func lineOf(t *testing.T, number int, old, new string) string {
+	t.Helper()
+	line, err := repetition(number).Line()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.TrimSuffix(string(line), "\n")
+	if !strings.Contains(text, old) {
+		t.Fatalf("%q is not in %s", old, text)
+	}
+	return strings.Replace(text, old, new, 1)
+}
+
+func save(t *testing.T, dir Dir, records ...*Record) {
+	t.Helper()
+	for _, r := range records {
+		if err := dir.Save(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// fileOf is the file of the run of sample.
+func (d Dir) fileOf() string { return filepath.Join(string(d), sample().Path()) }
+
+// runOf returns a folder in which the run of sample has the text given.
+func runOf(t *testing.T, text string) Dir {
+	t.Helper()
+	dir := Dir(t.TempDir())
+	err := os.MkdirAll(filepath.Dir(dir.fileOf()), 0o755)
+	if err = errors.Join(err, os.WriteFile(dir.fileOf(), []byte(text), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// repetitionsOf reads the repetitions in a folder, and checks how many lines are bad.
+func repetitionsOf(t *testing.T, dir Dir, bad int) (numbers []int) {
+	t.Helper()
+	records, wrong, err := dir.Read()
+	if err != nil || len(wrong) != bad {
+		t.Fatalf("%d bad lines, want %d: %v, %v", len(wrong), bad, wrong[:min(len(wrong), 3)], err)
+	}
+	for _, r := range records {
+		numbers = append(numbers, r.Repetition)
+	}
+	return numbers
+}
+
+func TestSaveAndRead(t *testing.T) {
+	dir := Dir(filepath.Join(t.TempDir(), "records"))
+	if records, bad, err := dir.Read(); err != nil || len(records)+len(bad) != 0 {
+		t.Fatalf("a folder that is not there: %v, %v, %v", records, bad, err)
+	}
+	save(t, dir, sample())
+	if _, err := os.Stat(filepath.Join(string(dir), "c2-1f3a9b", "full", "20261120T091500Z-abcd.jsonl")); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"notes.txt", ".hidden.jsonl"} {
+		if err := os.WriteFile(filepath.Join(string(dir), name), []byte("not a record"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records, bad, err := dir.Read()
+	if err != nil || len(records) != 1 || len(bad) != 0 {
+		t.Fatalf("%d records, %v, %v", len(records), bad, err)
+	}
+	if s, ok := records[0].Sample("connects"); !ok || s.Value != 12 {
+		t.Errorf("sample: %v, %v", s, ok)
+	}
+	if _, ok := records[0].Sample("nothing"); ok {
+		t.Error("a sample that is not there")
+	}
+	outside := sample()
+	outside.Host = "../c2-1f3a9b"
+	if err := dir.Save(outside); err == nil {
+		t.Error("a record was saved outside of the folder")
+	}
+}
+
+// Whatever a run holds, good lines are read and each other line is named with its reason.
+func TestReadLines(t *testing.T) {
+	good, other := lineOf(t, 1, "", ""), lineOf(t, 2, "", "")
+	edited := func(old, new string) string { return good + "\n" + lineOf(t, 2, old, new) + "\n" }
+	value := func(v string) string { return edited(`"value":12`, `"value":`+v) }
+	for _, test := range []struct {
+		name, text   string
+		records, bad int
+		err          string // a part of the first
+	}{
+		{"NaN", value("NaN"), 1, 1, "not a record"},
+		{"infinite", value("Infinity"), 1, 1, "not a record"},
+		{"beyond all numbers", value("1e999"), 1, 1, "not a record"},
+		{"negative", edited(`"planned":5`, `"planned":-5`), 1, 1, "cannot be less than 0"},
+		{"a schema of tomorrow", edited(`"schema_version":1`, `"schema_version":2`), 1, 1, "version 2"},
+		{"a start in the year 9999", edited(`"2001-`, `"9999-`), 2, 0, ""},
+		{"a start in no year", edited(`"2001-`, `"20010-`), 1, 1, "not a record"},
+		{"another host", edited(`"c2-1f3a9b"`, `"c2-ffffff"`), 1, 1,
+			`by its host, profile and run it belongs in "c2-ffffff/full/20261120T091500Z-abcd.jsonl"`},
+		{"another profile", edited(`"full"`, `"quick"`), 1, 1, "it belongs in"},
+		{"another run", edited(`"20261120T091500Z-abcd"`, `"20261122T091500Z-abcd"`), 1, 1, "it belongs in"},
+		{"a host that is a path", edited(`"c2-1f3a9b"`, `"../c2-1f3a9b"`), 1, 1, "cannot be the name of its host"},
+		{"torn at the end", good + "\n" + other[:len(other)/2], 1, 0, ""},
+		{"torn in the middle", other[:len(other)/2] + "\n" + good, 1, 1, "ends too early"},
+		{"without the last line end", good + "\n" + other, 2, 0, ""},
+		{"two in a line", good + other + "\n", 0, 1, "not a record"},
+		{"half of one and another in a line", other[:len(other)/2] + good + "\n", 0, 1, "not a record"},
+		{"a line twice", good + "\n" + good, 2, 0, ""},
+		{"zeros", good + "\n" + strings.Repeat("\x00", 4096) + "\n", 1, 1, "not a record"},
+		{"line ends of Windows", good + "\r\n" + other + "\r\n", 2, 0, ""},
+		{"a merge conflict", "<<<<<<< HEAD\n" + good + "\n=======\n" + other + "\n>>>>>>> theirs\n", 2, 3, "not a record"},
+		{"text that is not UTF-8", edited(`"connects"`, "\"\xff\xfe\""), 1, 1, "invalid metric"},
+		{"nested a million times", good + "\n" + strings.Repeat("[", 1_000_000) + "\n", 1, 1, "not a record"},
+		{"a key twice", edited(`"repetition":2`, `"repetition":9,"repetition":2`), 2, 0, ""},
+		{"200,000 bad lines", good + strings.Repeat("\nx", 200_000) + "\n", 1, 200_000, "not a record"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			records, bad, err := runOf(t, test.text).Read()
+			if err != nil || len(records) != test.records || len(bad) != test.bad {
+				t.Fatalf("%d records, %d bad, %v; want %d and %d", len(records), len(bad), err, test.records, test.bad)
+			}
+			if test.bad > 0 && !strings.Contains(bad[0].Err.Error(), test.err) {
+				t.Errorf("got %v, want %q", bad[0].Err, test.err)
+			}
+		})
+	}
+}
+
+// A line of 1 GB is named, and takes little memory.
+func TestLongLine(t *testing.T) {
+	good := lineOf(t, 1, "", "")
+	dir := runOf(t, good+"\n")
+	f, err := os.OpenFile(dir.fileOf(), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const end = 1 << 30
+	_, err = f.WriteAt([]byte("\n"+good+"\n"), end) // with a hole before it
+	if err = errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	records, bad, err := dir.Read()
+	runtime.ReadMemStats(&after)
+	if err != nil || len(records) != 2 || len(bad) != 1 || bad[0].Path != dir.fileOf()+":2" ||
+		bad[0].Err.Error() != "not a record: it is larger than 16 MiB" {
+		t.Errorf("%d records, %v, %v", len(records), bad, err)
+	}
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 256<<20 {
+		t.Errorf("it took %d MiB", allocated>>20)
+	}
+	if err := os.Truncate(dir.fileOf(), end); err != nil { // as if the line were torn
+		t.Fatal(err)
+	}
+	save(t, dir, repetition(2))
+	if got := repetitionsOf(t, dir, 0); !slices.Equal(got, []int{1, 2}) {
+		t.Errorf("read repetitions %v", got)
+	}
+}
+
+// A record follows the whole lines of a run. What a killed process left of a line is removed.
+func TestSaveAfter(t *testing.T) {
+	one, two := lineOf(t, 1, "", "")+"\n", lineOf(t, 2, "", "")
+	for _, test := range []struct {
+		name, text string
+		keeps      int // bytes of the text
+		bad        int
+		want       []int // repetitions
+	}{
+		{"nothing", "", 0, 0, []int{9}},
+		{"lines", one + two + "\n", len(one + two + "\n"), 0, []int{1, 2, 9}},
+		{"a torn line", one + two[:len(two)/2], len(one), 0, []int{1, 9}},
+		{"a torn line alone", two[:len(two)/2], 0, 0, []int{9}},
+		{"a torn line that is long", one + strings.Repeat("x", 200<<10), len(one), 0, []int{1, 9}},
+		{"zeros of a machine that crashed", one + strings.Repeat("\x00", 100), len(one), 0, []int{1, 9}},
+		{"a line without its end", one + two, len(one + two), 0, []int{1, 2, 9}},
+		{"a bad line", one + "x\n", len(one + "x\n"), 1, []int{1, 9}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := runOf(t, test.text)
+			save(t, dir, repetition(9))
+			if got := repetitionsOf(t, dir, test.bad); !slices.Equal(got, test.want) {
+				t.Errorf("read repetitions %v, want %v", got, test.want)
+			}
+			if data, err := os.ReadFile(dir.fileOf()); err != nil || !bytes.HasPrefix(data, []byte(test.text[:test.keeps])) {
+				t.Errorf("lines were changed: %v", err)
+			}
+		})
+	}
+}
+
+// A bad line names its cell. It stays when its repetition was measured again.
+func TestBadLineOfACell(t *testing.T) {
+	bad := lineOf(t, 2, "", "")
+	dir := runOf(t, lineOf(t, 1, "", "")+"\n"+bad[:len(bad)/2]+"\n")
+	save(t, dir, repetition(2))
+	records, wrong, err := dir.Read()
+	if err != nil || len(records) != 2 || len(wrong) != 1 || wrong[0].Path != dir.fileOf()+":2" {
+		t.Fatalf("%d records, %v, %v", len(records), wrong, err)
+	}
+	own := sample()
+	if run, ok := wrong[0].IsOf(own.Host, own.Profile, own.Experiment, own.Trial); !ok || run != own.Run {
+		t.Errorf("it is of run %q, %v", run, ok)
+	}
+	if _, ok := wrong[0].IsOf(own.Host, own.Profile, own.Experiment, "another"); ok {
+		t.Error("it is of another trial too")
+	}
+}
+
+// Lines of several writers do not mix.
+func TestTwoWriters(t *testing.T) {
+	dir := Dir(t.TempDir())
+	var group sync.WaitGroup
+	for writer := range 2 {
+		group.Go(func() {
+			for i := range 20 {
+				if err := dir.Save(repetition(1 + 20*writer + i)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	got := repetitionsOf(t, dir, 0)
+	if slices.Sort(got); len(got) != 40 || len(slices.Compact(got)) != 40 {
+		t.Errorf("read repetitions %v", got)
+	}
+}
+
+// A run that is removed in another terminal while all are read is not there, and no reason to give up.
+func TestReadWhileRunsAreRemoved(t *testing.T) {
+	dir := Dir(t.TempDir())
+	save(t, dir, sample())
+	stop, stopped := make(chan struct{}), make(chan error)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			default:
+			}
+			var err error
+			for i := range 50 {
+				r := sample()
+				r.Host, r.Run = "c2-aaaaaa", fmt.Sprintf("20261121T091500Z-%04d", i)
+				err = errors.Join(err, dir.Save(r))
+			}
+			if err = errors.Join(err, os.RemoveAll(filepath.Join(string(dir), "c2-aaaaaa"))); err != nil {
+				<-stop
+				stopped <- err
+				return
+			}
+		}
+	}()
+	for range 100 {
+		if records, bad, err := dir.Read(); err != nil || len(records) == 0 || len(bad) > 0 {
+			t.Errorf("%d records, %v, %v", len(records), bad, err)
+			break
+		}
+	}
+	close(stop)
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
+// A run is unfinished if a trial in it has fewer repetitions than it needs, and old if it is not among the newest of any
+// experiment.
+func TestUnfinishedAndOld(t *testing.T) {
+	of := func(run, experiment string, repetitions ...int) (out []*Record) {
+		for _, n := range repetitions {
+			r := repetition(n)
+			r.Run, r.Experiment, r.Planned, r.Looks = run, experiment, 4, []int{2, 4}
+			out = append(out, r)
+		}
+		return out
+	}
+	search := sample()
+	search.Run, search.Repetition, search.Search = "4", 0, &Search{Kind: SearchTune}
+	records := slices.Concat(of("1", "one", 1, 2), of("2", "one", 2, 1, 3), of("2", "two", 1), of("3", "one", 1, 3),
+		of("4", "one", 1, 2), []*Record{search})
+	path := func(run string) string { return RunPath("c2-1f3a9b", "full", run) }
+	unfinished := Unfinished(records)
+	if len(unfinished) != 2 || !unfinished[path("2")] || !unfinished[path("3")] {
+		t.Errorf("unfinished are %v", unfinished)
+	}
+	if old := Old(records, 2); !slices.Equal(old, []string{path("1")}) {
+		t.Errorf("old are %v", old)
+	}
+}
+
+// What lies among records and is not a run is left out.
+func TestFilesThatAreNoRuns(t *testing.T) {
+	dir := Dir(t.TempDir())
+	save(t, dir, sample())
+	folder := filepath.Join(string(dir), "x")
+	err := errors.Join(os.MkdirAll(filepath.Join(folder, "folder.jsonl"), 0o755),
+		os.Symlink("/dev/zero", filepath.Join(folder, "link.jsonl")),
+		os.WriteFile(filepath.Join(folder, "large.jsonl"), nil, 0o644),
+		os.Truncate(filepath.Join(folder, "large.jsonl"), 1<<40))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := repetitionsOf(t, dir, 3); len(got) != 1 {
+		t.Errorf("read repetitions %v", got)
+	}
+	if records, _, err := Dir(dir.fileOf()).Read(); err != nil || len(records) > 0 {
+		t.Errorf("a file as the folder: %d records, %v", len(records), err)
+	}
+	if err := Dir(dir.fileOf()).Save(sample()); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("saving below a file: %v", err)
+	}
+}
