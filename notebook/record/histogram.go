@@ -134,32 +134,6 @@ func (i *Decoder) Decode(h Histogram) (*Bars, error) {
 	return out.count(), nil
 }
 
-// Content is what a histogram holds, without what is beyond it: how many times, and bounds of them in seconds.
-type Content struct {
-	Count            int64
-	Least, Most      float64 // of their sum
-	FirstFrom, First float64 // of the smallest
-	LastFrom, Last   float64 // of the largest
-}
-
-// Content reads what the histogram of a record holds.
-func (i *Decoder) Content(h Histogram) (c Content, err error) {
-	head, data, err := i.open(h)
-	if err != nil {
-		return c, err
-	}
-	err = head.each(data, func(from, to, count int64) {
-		start, end := float64(from)/1e9, float64(to)/1e9
-		if c.Count == 0 {
-			c.FirstFrom, c.First = start, end
-		}
-		c.LastFrom, c.Last = start, end
-		c.Count += count
-		c.Least, c.Most = c.Least+start*float64(count), c.Most+end*float64(count)
-	})
-	return c, err
-}
-
 // Each gives the parts of a histogram that something fell into, smallest first, by the smallest and the largest value
 // that falls there, until give has an error.
 func (i *Decoder) Each(h Histogram, give func(from, to, count int64) error) error {

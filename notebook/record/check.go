@@ -1,0 +1,169 @@
+package record
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"benchbook/notebook/spec"
+)
+
+const (
+	clockSlack = time.Millisecond         // by which two readings of the clock may differ
+	namedAhead = ClockError + time.Second // by which the name of a run may be later than its start
+	readAhead  = 24 * time.Hour           // by which the clock of the machine that reads records may be behind
+	shareSlack = 0.05                     // by which a share of two clock readings may exceed 1
+)
+
+// Check finds contradictions in records and sets their Doubts. A record with one costs its own repetition and nothing
+// else.
+//
+// Source: docs/validity.md#records-that-contradict-themselves.
+func Check(records []*Record, now time.Time) {
+	var group errgroup.Group
+	for part := range slices.Chunk(records, len(records)/runtime.GOMAXPROCS(0)+1) {
+		group.Go(func() error {
+			for _, r := range part {
+				r.Doubts = &Doubts{}
+				r.checkTimes(now)
+				r.checkShares()
+				r.checkKey()
+				if r.Load != nil {
+					r.checkCounts()
+				}
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // none fails
+}
+
+func (r *Record) doubt(wrong bool, format string, args ...any) {
+	if wrong {
+		r.Doubts.Invalid = append(r.Doubts.Invalid, fmt.Sprintf(format, args...))
+	}
+}
+
+// checkTimes checks that the clock ran forwards, and that the window or command lies within the repetition.
+func (r *Record) checkTimes(now time.Time) {
+	r.doubt(r.Ended.After(now.Add(readAhead)), "it ended in the future, on %s", r.Ended.UTC().Format("2 January 2006"))
+	begun, err := time.Parse("20060102T150405Z", r.Run[:min(16, len(r.Run))])
+	r.doubt(err == nil && r.Started.Before(begun.Add(-namedAhead)),
+		"it started before its run, which is named after its start")
+	if _, set := r.Facts[FactLeftOut]; set || r.Ended.IsZero() {
+		return // the clock was set meanwhile
+	}
+	within := func(what string, start time.Time, seconds float64) {
+		if start.IsZero() {
+			return
+		}
+		end := start.Add(time.Duration(seconds * float64(time.Second)))
+		r.doubt(start.Before(r.Started.Add(-clockSlack)), "%s began before the repetition", what)
+		r.doubt(end.After(r.Ended.Add(clockSlack)), "%s ended after the repetition", what)
+	}
+	if r.Load != nil {
+		within("its window", r.Load.WindowStart, r.Load.Window)
+	}
+	if r.Command != nil {
+		within("its command", r.Command.Start, r.Command.Real)
+	}
+}
+
+// checkShares checks that shares are at most 1, and that no service used more cores than the machine has.
+func (r *Record) checkShares() {
+	share := func(name string, x float64) {
+		r.doubt(x > 1+shareSlack, "%s is %v, and it is a share", name, x)
+	}
+	if l := r.Load; l != nil {
+		share("load.busy", l.Busy)
+		share("load.failures_max", l.FailuresMax)
+	}
+	cores := r.Cores()
+	for _, s := range r.Samples {
+		if m, ok := LookupMetric(s.Metric); ok && m.Share {
+			share(s.Metric, s.Value)
+		}
+		r.doubt(cores > 0 && strings.HasPrefix(s.Metric, "cpu.") && s.Value > float64(cores)*(1+shareSlack),
+			"%s is %v cores, and the machine has %d", s.Metric, s.Value, cores)
+	}
+}
+
+// checkKey checks that the key is the digest of the inputs, and that the definition has the digest of its input.
+func (r *Record) checkKey() {
+	if len(r.Inputs) == 0 {
+		return
+	}
+	h := sha256.New()
+	for _, in := range r.Inputs {
+		fmt.Fprintln(h, in.Name, in.Digest)
+		r.doubt(in.Name == "definition" && !isDefinition(r.Definition, in.Digest),
+			"its definition is not the one that its digest is of")
+	}
+	// The key is that of the definition with its secrets.
+	isSecret := bytes.Contains(r.Definition, []byte(Redacted))
+	r.doubt(!isSecret && hex.EncodeToString(h.Sum(nil)[:16]) != r.Key, "its key is not that of its inputs")
+}
+
+// isDefinition reports whether a definition has a digest, as it is or with its keys in the order of the plan.
+func isDefinition(data json.RawMessage, digest string) bool {
+	is := func(data []byte) bool {
+		sum := sha256.Sum256(data)
+		return hex.EncodeToString(sum[:]) == digest
+	}
+	var compact bytes.Buffer
+	if json.Compact(&compact, data) != nil || is(compact.Bytes()) {
+		return true
+	}
+	var read spec.Definition
+	if json.Unmarshal(data, &read) != nil {
+		return false
+	}
+	again, err := json.Marshal(read)
+	return err == nil && is(again)
+}
+
+// checkCounts checks that the counts of a load add up.
+func (r *Record) checkCounts() {
+	l, kinds := r.Load, sum(r.Load.Failures)
+	if l.Tool != "" { // which may not count every kind and status
+		r.doubt(l.Failed >= 0 && kinds > l.Failed, "failures by kind are %d, and failed is %d", kinds, l.Failed)
+		r.doubt(l.Attempted >= 0 && l.Failed >= 0 && l.Completed > l.Attempted-l.Failed,
+			"%d requests were attempted, and %d failed and %d were completed", l.Attempted, l.Failed, l.Completed)
+		return
+	}
+	latency, ok := r.Histograms["latency"]
+	if !ok || r.Failure != "" {
+		return
+	}
+	r.doubt(l.Attempted != latency.Count+l.Failed, "attempted is %d, and %d were answered and %d failed", l.Attempted,
+		latency.Count, l.Failed)
+	r.doubt(kinds != l.Failed, "failures by kind are %d, and failed is %d", kinds, l.Failed)
+	r.doubt(l.Statuses != nil && (sum(l.Statuses) < latency.Count || sum(l.Statuses) > l.Attempted),
+		"%d answers have a status, and %d of %d requests were answered", sum(l.Statuses), latency.Count, l.Attempted)
+	if l.Open == nil { // each client may have a request that began before the window, and one that ended after it
+		r.doubt(math.Abs(float64(l.Completed-latency.Count)) > float64(l.Connections),
+			"completed is %d, and %d requests were answered by %d clients", l.Completed, latency.Count, l.Connections)
+	}
+	var bySecond int64
+	for _, n := range l.Answers {
+		bySecond += n
+	}
+	r.doubt(len(l.Answers) > 0 && bySecond != l.Completed, "answers by second are %d, and completed is %d", bySecond,
+		l.Completed)
+}
+
+func sum(counts map[string]int64) (n int64) {
+	for _, count := range counts {
+		n += count
+	}
+	return n
+}

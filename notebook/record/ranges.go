@@ -1,0 +1,183 @@
+package record
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// rangeTag is the tag of each number of a record that says which values it can have: "0.." is zero or more, "-1.." also
+// -1 for an unknown one, and "any" can be negative too. Whatever computes with records relies on it.
+const rangeTag = "range"
+
+const (
+	largest        = 1e15    // more than any count, size in bytes or time in seconds: sums of such numbers still fit
+	farthest       = 1e30    // how many times larger or smaller than 1 a number can be: ratios can still be drawn
+	maxRepetitions = 100_000 // more than anybody plans: loops run over all that are planned
+	maxOrder       = 400_000 // more repetitions than an article can plan, A/A pairs included: their order is drawn again
+)
+
+// Measurable reports whether a number can be a sample.
+func Measurable(x float64) bool {
+	size := math.Abs(x)
+	return size == 0 || size >= 1/farthest && size <= farthest
+}
+
+// check returns the first number or name in a record that cannot be, or nil.
+func (r *Record) check() error {
+	if bad := checkNumbers(reflect.ValueOf(r).Elem(), ""); bad != nil {
+		return fmt.Errorf("%s %s", strings.TrimPrefix(bad.path, "."), bad.why)
+	}
+	var first error
+	wrong := func(is bool, format string, args ...any) {
+		if is && first == nil {
+			first = fmt.Errorf(format, args...)
+		}
+	}
+	wrong(!r.Ended.IsZero() && r.Ended.Before(r.Started), "it ended before it started")
+	wrong(r.Planned > maxRepetitions, "planned is %d, and %d is the most there can be", r.Planned, maxRepetitions)
+	wrong(r.Repetition > maxRepetitions, "repetition is %d, and %d is the most there can be", r.Repetition, maxRepetitions)
+	wrong(r.Order.Of > maxOrder, "order.of is %d, and %d is the most there can be", r.Order.Of, maxOrder)
+	for i, s := range r.Samples {
+		wrong(s.Metric == "", "a sample has no metric")
+		wrong(slices.ContainsFunc(r.Samples[:i], func(o Sample) bool { return o.Metric == s.Metric }),
+			"there are two samples of %s", s.Metric)
+	}
+	r.eachMetric(func(where, name string) {
+		wrong(!IsMetricName(name), "%s: invalid metric %.100q: "+MetricNameHint, where, name)
+	})
+	r.checkLooks(wrong)
+	if s := r.Search; s != nil {
+		wrong(s.Kind != SearchTune && s.Kind != SearchCapacity, "search.kind is %q: there are %s and %s", s.Kind, SearchTune,
+			SearchCapacity)
+		wrong(s.Hi > 0 && s.Lo > s.Hi, "search: lo is %v, and hi is %v", s.Lo, s.Hi)
+	}
+	wrong(r.Load == nil && len(r.Histograms) > 0, "there are histograms, and no load")
+	for name, h := range r.Histograms {
+		wrong(h.Min > h.Max, "histograms.%s: min is %v, and max is %v", name, h.Min, h.Max)
+		wrong(h.Overflow > h.Count, "histograms.%s: overflow is %d, and count is %d", name, h.Overflow, h.Count)
+	}
+	if r.Load != nil {
+		r.Load.check(wrong)
+	}
+	return first
+}
+
+// checkLooks finds looks that do not rise from 1 to the repetitions planned.
+func (r *Record) checkLooks(wrong func(is bool, format string, args ...any)) {
+	for i, look := range r.Looks {
+		wrong(look < 1 || i > 0 && look <= r.Looks[i-1], "looks are %v, and have to rise from 1", r.Looks)
+	}
+	if n := len(r.Looks); n > 0 && r.Search == nil {
+		wrong(r.Looks[n-1] != r.Planned, "the last look is after %d rounds, and planned is %d", r.Looks[n-1], r.Planned)
+	}
+}
+
+// check finds lists of the load that are longer than its window, and counts that exceed those that they are part of.
+func (l *Load) check(wrong func(is bool, format string, args ...any)) {
+	seconds := int(math.Ceil(l.Window))
+	wrong(l.Attempted >= 0 && l.Failed > l.Attempted, "load: failed is %d, and attempted is %d", l.Failed, l.Attempted)
+	wrong(len(l.Completions) > seconds+1, "load: completions has %d seconds, and the window %d", len(l.Completions),
+		seconds)
+	wrong(len(l.Answers) > seconds+1, "load: answers has %d seconds, and the window %d", len(l.Answers), seconds)
+	wrong(len(l.Answers) != len(l.Latencies), "load: answers has %d seconds, and latencies %d", len(l.Answers),
+		len(l.Latencies))
+	if o := l.Open; o != nil {
+		wrong(o.Sent > o.Due, "load.open: sent is %d, and due is %d", o.Sent, o.Due)
+	}
+}
+
+// eachMetric calls give with each name of a metric that becomes part of a page, and where the record has it.
+func (r *Record) eachMetric(give func(where, name string)) {
+	for _, s := range r.Samples {
+		give("a sample", s.Metric)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Missing)) {
+		give("missing", name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Histograms)) {
+		give("histograms", name)
+	}
+	if s := r.Search; s != nil && s.Metric != "" {
+		give("search", s.Metric)
+	}
+}
+
+// A badNumber is a number outside of its range, by its path below the value that was checked.
+type badNumber struct{ path, why string }
+
+// checkNumbers checks all numbers in a value. Those in lists and mappings have the range of their field.
+func checkNumbers(v reflect.Value, within string) (bad *badNumber) {
+	switch v.Kind() {
+	case reflect.Int, reflect.Int64:
+		return checkNumber(float64(v.Int()), within)
+	case reflect.Float64:
+		return checkNumber(v.Float(), within)
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return checkNumbers(v.Elem(), within)
+		}
+	case reflect.Slice:
+		if k := v.Type().Elem().Kind(); k == reflect.Uint8 || k == reflect.String {
+			return nil
+		}
+		for i := range v.Len() {
+			if bad = checkNumbers(v.Index(i), within); bad != nil {
+				bad.path = "[" + strconv.Itoa(i) + "]" + bad.path
+				return bad
+			}
+		}
+	case reflect.Map:
+		for of := v.MapRange(); of.Next(); {
+			if bad = checkNumbers(of.Value(), within); bad != nil {
+				bad.path = "." + of.Key().String() + bad.path
+				return bad
+			}
+		}
+	case reflect.Struct:
+		return checkFields(v)
+	}
+	return nil
+}
+
+func checkFields(v reflect.Value) *badNumber {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if !f.IsExported() {
+			continue // of a time
+		}
+		if bad := checkNumbers(v.Field(i), f.Tag.Get(rangeTag)); bad != nil {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			bad.path = "." + name + bad.path
+			return bad
+		}
+	}
+	return nil
+}
+
+// checkNumber checks that a number has the range of its field.
+func checkNumber(x float64, within string) *badNumber {
+	least, most := 0.0, largest
+	switch within {
+	case "any":
+		least, most = -farthest, farthest
+	case "-1..":
+		least = -1
+	}
+	why := ""
+	switch {
+	case x < least:
+		why = fmt.Sprintf("cannot be less than %v", least)
+	case x > most:
+		why = fmt.Sprintf("cannot be more than %v", most)
+	case !Measurable(x):
+		why = "cannot be so near to 0"
+	default:
+		return nil
+	}
+	return &badNumber{why: fmt.Sprintf("is %s, and %s", strconv.FormatFloat(x, 'g', -1, 64), why)}
+}
