@@ -44,35 +44,47 @@ func (j *Judgement) readPublished(n expr.Node) (float64, error) {
 		return 0, dataset.Mistake(n.Pos(), "wrong-value", "write one number, such as 1.26, 26% or 130ms",
 			"what the original found is not a number")
 	}
-	x, unit := sign*number.Value, number.Unit
-	mistake := func(what, hint string) error {
-		return dataset.Mistake(n.Pos(), "wrong-unit", hint, "the claim is about %s, and %s is none", what, n)
-	}
-	const asRatio = "write it as 1.26, or as 26% for the difference"
+	return j.publishedAs(n, sign*number.Value, number.Unit)
+}
+
+// publishedAs returns a published number, written as n with a unit, in the terms of the claim.
+func (j *Judgement) publishedAs(n expr.Node, x float64, unit expr.Unit) (float64, error) {
 	switch {
-	case j.IsRatio && unit.Symbol != "%" && unit.Symbol != "":
-		return 0, mistake("a ratio", asRatio)
 	case j.IsRatio:
-		if unit.Symbol == "%" {
-			x++
-		}
-		if x <= 0 {
-			return 0, dataset.Mistake(n.Pos(), "wrong-value", asRatio, "a ratio is more than 0, and %s is not", n)
-		}
+		return publishedRatio(n, x, unit)
 	case j.Form == Limit:
 		m := j.Sides[0].Metric
 		if d := dataset.DimensionOf(m); m.Unit != "" && !d.Like(unit.Dimension) {
-			return 0, mistake("a "+d.String(), "write it in "+d.Base())
+			return 0, wrongUnit(n, "a "+d.String(), "write it in "+d.Base())
 		}
 	case j.Form == Fewer:
 		if unit.Symbol != "%" {
-			return 0, mistake("a difference of shares", "write it in %: by how much smaller the first share was")
+			return 0, wrongUnit(n, "a difference of shares", "write it in %: by how much smaller the first share was")
 		}
 	case unit.Symbol != "" || x != math.Trunc(x) || x < 0 || x > float64(len(j.Parts)):
 		return 0, dataset.Mistake(n.Pos(), "wrong-value", "write how many of them came out as claimed",
 			"the claim has %s, and %s is not a number of them", phrase.Plural(len(j.Parts), "comparison"), n)
 	}
 	return x, nil
+}
+
+func publishedRatio(n expr.Node, x float64, unit expr.Unit) (float64, error) {
+	const hint = "write it as 1.26, or as 26% for the difference"
+	switch unit.Symbol {
+	case "":
+	case "%":
+		x++
+	default:
+		return 0, wrongUnit(n, "a ratio", hint)
+	}
+	if x <= 0 {
+		return 0, dataset.Mistake(n.Pos(), "wrong-value", hint, "a ratio is more than 0, and %s is not", n)
+	}
+	return x, nil
+}
+
+func wrongUnit(n expr.Node, what, hint string) error {
+	return dataset.Mistake(n.Pos(), "wrong-unit", hint, "the claim is about %s, and %s is none", what, n)
 }
 
 // AsJudged gives the value of an expression that is the ratio of a claim the interval of that claim, and returns the

@@ -393,7 +393,7 @@ func (s Scope) checkShape(n expr.Node, list bool) error {
 		}
 		operands = []expr.Node{n.X}
 	case *expr.Binary:
-		if n.Op == expr.And || n.Op == expr.Or || n.Op.IsComparison() {
+		if slices.Contains([]expr.Op{expr.And, expr.Or}, n.Op) || n.Op.IsComparison() {
 			return isTest
 		}
 		operands = []expr.Node{n.X, n.Y}

@@ -109,7 +109,6 @@ func (r reading) measured(metric string) (value float64, missing string) {
 	if r.Load == nil {
 		return r.sample(metric)
 	}
-	isOurs := r.Load.Tool == ""
 	kind, isError := strings.CutPrefix(metric, "errors.")
 	status, isStatus := strings.CutPrefix(metric, "status.")
 	switch {
@@ -128,22 +127,32 @@ func (r reading) measured(metric string) (value float64, missing string) {
 	case metric == "generator.cpu":
 		return r.Load.Busy, ""
 	case isError:
-		n, isCounted := r.Load.Failures[kind]
-		if !isOurs && !isCounted {
-			return r.reported(-1) // it tells only some kinds apart
-		}
-		return float64(n), ""
+		return r.failures(kind)
 	case isStatus:
-		if (!isOurs || r.Load.Driver != "") && r.Load.Statuses == nil {
-			return r.reported(-1)
-		}
-		return float64(r.Load.Statuses[status]), ""
+		return r.answers(status)
 	case record.IsTime(metric):
 		return r.time(metric)
-	case !isOurs && strings.HasPrefix(metric, "service."):
+	case r.Load.Tool != "" && strings.HasPrefix(metric, "service."):
 		return r.sampleTime(metric)
 	}
 	return r.sample(metric)
+}
+
+// failures returns how many requests failed in a way.
+func (r reading) failures(kind string) (float64, string) {
+	n, isCounted := r.Load.Failures[kind]
+	if r.Load.Tool != "" && !isCounted {
+		return r.reported(-1) // it tells only some kinds apart
+	}
+	return float64(n), ""
+}
+
+// answers returns how many answers had a status code.
+func (r reading) answers(status string) (float64, string) {
+	if (r.Load.Tool != "" || r.Load.Driver != "") && r.Load.Statuses == nil {
+		return r.reported(-1)
+	}
+	return float64(r.Load.Statuses[status]), ""
 }
 
 func (r reading) sample(metric string) (float64, string) {

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -327,11 +328,7 @@ func (e *expansion) expand(n expr.Node, using []string, at *expr.Span) (expr.Nod
 		return nil, Mistake(*at, "too-large", "write out what is needed, with fewer values",
 			"the values used here make the expression too large")
 	}
-	place := func(own *expr.Span) {
-		if at != nil {
-			*own = *at
-		}
-	}
+	place := func(own *expr.Span) { *own = *cmp.Or(at, own) }
 	var operands []*expr.Node
 	var out expr.Node
 	switch n := n.(type) {

@@ -110,12 +110,7 @@ func (s *Sentence) pairs(j *claim.Judgement) {
 		expr.LessEqual: "no " + q.higher}[j.Op]
 	opposite, isLoose := strings.CutPrefix(relation, "no ")
 	noun := q.noun
-	compared := func(was, relation, a, b string) string {
-		if other.noun != noun {
-			return fmt.Sprintf("%s %s%s %s than %s %s", noun, a, was, relation, other.noun, b)
-		}
-		return fmt.Sprintf("%s%s %s %s than %s", noun, was, relation, a, b)
-	}
+	compared := func(was, relation, a, b string) string { return thanOther(noun, other.noun, was, relation, a, b) }
 	switch {
 	case held+against == 0:
 		s.add(Value, fmt.Sprintf("none of the %d pairs", n))
@@ -170,6 +165,14 @@ func (s *Sentence) pairs(j *claim.Judgement) {
 			s.say(fmt.Sprintf("; mixed for %s (%d of %d, %d against)", g.names(), g.held, g.pairs, g.against))
 		}
 	}
+}
+
+// thanOther says that a metric of a had a relation to one of b; one noun serves both if it is the same.
+func thanOther(noun, other, was, relation, a, b string) string {
+	if other != noun {
+		return fmt.Sprintf("%s %s%s %s than %s %s", noun, a, was, relation, other, b)
+	}
+	return fmt.Sprintf("%s%s %s %s than %s", noun, was, relation, a, b)
 }
 
 // holdingFor names groups for which a claim holds in all or most pairs.
