@@ -1,6 +1,9 @@
 package article
 
 import (
+	"errors"
+
+	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 )
 
@@ -8,12 +11,12 @@ import (
 type Claim struct {
 	Name           source.Text  `yaml:"name"`
 	Experiment     source.Text  `yaml:"experiment"`
-	Expect         Expression   `yaml:"expect"`
+	Expect         Expression   `yaml:"expect" need:"add expect: with a comparison, such as a > b"`
 	SmallestEffect Value[Share] `yaml:"smallest_effect"`
 	Headline       Value[bool]  `yaml:"headline"`
 	Text           source.Text  `yaml:"text"`
 	Says           Says         `yaml:"says"`
-	Published      Expression   `yaml:"published"` // what the original found, as the effect is: 1.26, 26%, 130ms
+	Published      Expression   `yaml:"published"` // the effect that the original found: 1.26, 26%, 130ms
 	Pos            source.Pos   `yaml:"-"`
 	Tried          source.Tried `yaml:"-"`
 }
@@ -25,7 +28,54 @@ type Says struct {
 	Inconclusive source.Text `yaml:"inconclusive"`
 }
 
-// All are the sentences, that for the claim as it was made first; missing ones are empty.
+// All are the sentences, the one for a supported claim first; missing ones are empty.
 func (s *Says) All() []*source.Text {
 	return []*source.Text{&s.Supported, &s.Contradicted, &s.Inconclusive}
+}
+
+// Table shows results in rows and columns.
+type Table struct {
+	Label      source.Text      `yaml:"label" need:"add label: tbl-… so that the text can refer to it"`
+	Experiment source.Text      `yaml:"experiment"`
+	Title      source.Text      `yaml:"title"`
+	Rows       []source.Text    `yaml:"rows"`
+	Columns    []source.Text    `yaml:"columns" need:"add columns: with metrics, such as [throughput, latency.p99]"`
+	Where      Expression       `yaml:"where"`
+	Sort       source.Text      `yaml:"sort"`
+	Caption    source.Text      `yaml:"caption"`
+	Format     Map[Format]      `yaml:"format"` // of columns, by their names
+	Published  PublishedRef     `yaml:"published"`
+	Claim      source.Text      `yaml:"claim"`
+	Part       *ConditionalPart `yaml:"-"` // in which it is shown; nil outside of parts
+	Pos        source.Pos       `yaml:"-"`
+	Tried      source.Tried     `yaml:"-"`
+}
+
+// Format is filters as they follow a value in running text: round 2 | unit ms.
+type Format struct {
+	Filters []expr.Filter
+	Text    source.Text
+}
+
+func (f *Format) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if !d.Kind(n, what, source.Scalar) {
+		return
+	}
+	f.Text = n.Text
+	const before = "x | " // the value that an inline value would show
+	inline, err := expr.ParseInline(before + n.Text.Value)
+	own := func(at expr.Span) expr.Span {
+		return expr.Span{Start: max(0, at.Start-len(before)), End: max(0, at.End-len(before))}
+	}
+	if e, ok := errors.AsType[*expr.Error](err); ok {
+		err = &expr.Error{Span: own(e.Span), Msg: e.Msg, Hint: e.Hint}
+	}
+	if err != nil {
+		AddExprError(n.Text, err, d.Problems)
+		return
+	}
+	for _, filter := range inline.Filters {
+		filter.Span = own(filter.Span)
+		f.Filters = append(f.Filters, filter)
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"benchbook/internal/files"
 	"benchbook/notebook/expr"
@@ -22,32 +21,13 @@ type ExperimentBlock struct {
 	tried  source.Tried
 }
 
-// Compose names Compose files, as paths or as a mapping.
-type Compose struct {
-	Files       []source.Text `yaml:"files"`       // counted from the article's folder
-	Environment []source.Text `yaml:"environment"` // names of variables of the command that the files may use
-}
-
-func (c *Compose) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	if n.Kind != source.Map {
-		d.Decode(n, what, &c.Files)
-		return
-	}
-	d.FieldsOf(n, what, c)
-	for _, name := range c.Environment {
-		if strings.Contains(name.Value, "=") {
-			d.Problems.Add("wrong-value", name.Pos, "%q is not the name of a variable", name.Value).Hint = "write the name alone"
-		}
-	}
-}
-
 // Experiment is something to measure: services, a matrix of settings, and a load or a command.
 type Experiment struct {
 	Name        source.Text     `yaml:"name"`
 	Description source.Text     `yaml:"description"`
 	Extends     source.Text     `yaml:"extends"` // NAME or SLUG#NAME
-	Compose     Compose         `yaml:"compose"` // files whose services those below are laid over
-	Secrets     Secrets         `yaml:"secrets"`
+	Compose     Compose         `yaml:"compose"`
+	Secrets     Map[Secret]     `yaml:"secrets"`
 	Services    Services        `yaml:"services"`
 	Matrix      *Matrix         `yaml:"matrix"`
 	Load        *Load           `yaml:"load"`
@@ -67,8 +47,79 @@ type Experiment struct {
 	Tried       source.Tried    `yaml:"-"`
 }
 
-// Duration is short for the type of times in articles.
-type Duration = time.Duration
+// Compose names Compose files whose services those of the experiment are laid over, as paths or as a mapping.
+type Compose struct {
+	Files       []source.Text `yaml:"files" alone:"yes"` // counted from the article's folder
+	Environment []source.Text `yaml:"environment"`       // names of variables of the command that the files may use
+}
+
+func (c *Compose) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	d.Plain(n, what, c)
+	for _, name := range c.Environment {
+		if strings.Contains(name.Value, "=") {
+			d.Problems.Add("wrong-value", name.Pos, "%q is not the name of a variable", name.Value).Hint = "write the name alone"
+		}
+	}
+}
+
+// Secret says where a value comes from that is given when an experiment is run, with the keys of Compose.
+type Secret struct {
+	Environment source.Text  `yaml:"environment"` // a variable of the command that runs it
+	File        source.Text  `yaml:"file"`        // counted from the article's folder
+	Tried       source.Tried `yaml:"-"`
+}
+
+// Command is a program whose run is timed.
+type Command struct {
+	Run         *CommandLine    `yaml:"run"`
+	Service     source.Text     `yaml:"service"` // it runs there; without one, in a container of its own
+	Image       source.Text     `yaml:"image"`
+	Build       *Build          `yaml:"build"`
+	Configs     []Config        `yaml:"configs"`
+	Environment Environment     `yaml:"environment"`
+	WorkingDir  source.Text     `yaml:"working_dir"`
+	CPUSet      source.Text     `yaml:"cpuset"` // logical CPUs, or load: those of the load generator
+	Shell       Value[bool]     `yaml:"shell"`
+	Stdin       source.Text     `yaml:"stdin"`
+	Warmup      Value[int]      `yaml:"warmup"` // runs before the one that is timed
+	Expect      *Expect         `yaml:"expect"`
+	Timeout     Value[Duration] `yaml:"timeout"`
+	Tried       source.Tried    `yaml:"-"`
+}
+
+// Expect guards against timing a failure.
+type Expect struct {
+	Exit     Value[int]  `yaml:"exit"`
+	Contains source.Text `yaml:"contains"`
+}
+
+// Search looks for the value from which on more does not help, or takes what another experiment has found.
+type Search struct {
+	From     Value[int]      `yaml:"from"`
+	To       Value[int]      `yaml:"to"`
+	Maximize source.Text     `yaml:"maximize"` // a metric; of one where less is better, the least is wanted
+	Budget   Value[Duration] `yaml:"budget"`
+	Of       source.Text     `yaml:"of"` // an experiment of the article
+}
+
+// Tune has the values to search for before the repetitions of a trial, by name.
+type Tune []Named[Search]
+
+func (t *Tune) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	for _, f := range n.Fields {
+		checkParameterName(d, f.Key)
+	}
+	(*Map[Search])(t).DecodeNode(d, n, what)
+}
+
+// Capacity is a search for the highest rate that still meets an objective.
+type Capacity struct {
+	SLO   Expression       `yaml:"slo"`
+	From  Value[PerSecond] `yaml:"from"`
+	To    Value[PerSecond] `yaml:"to"`
+	Pos   source.Pos       `yaml:"-"`
+	Tried source.Tried     `yaml:"-"`
+}
 
 // Calibrate says which trial is measured a second time, for the noise floor.
 type Calibrate struct {
@@ -82,12 +133,9 @@ func (c *Calibrate) DecodeNode(d source.Decoder, n *source.Node, what string) {
 		return
 	}
 	c.Text = n.Text
-	on := true
-	if parseScalar(n.Text.Value, &on) == nil {
+	if on, _, err := readScalar[bool](n.Text.Value); err == nil {
 		c.Off = !on
-		return
-	}
-	if !d.Templated(n) {
+	} else if !d.Templated(n) {
 		c.Pick.DecodeNode(d, n, what)
 	}
 }
@@ -95,23 +143,15 @@ func (c *Calibrate) DecodeNode(d source.Decoder, n *source.Node, what string) {
 // Hook is a command that is run before or after something: in a service, or where the measured command runs.
 type Hook struct {
 	Service source.Text  `yaml:"service"`
-	Run     *CommandLine `yaml:"run"`
+	Run     *CommandLine `yaml:"run" need:"write {service: NAME, run: PROGRAM ARGUMENTS}"`
 	Pos     source.Pos   `yaml:"-"`
 	Tried   source.Tried `yaml:"-"`
-}
-
-func (h *Hook) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	d.FieldsOf(n, what, h)
-	if d.Whole && n.Kind == source.Map && n.Get("run") == nil && !h.Tried.Has("run") {
-		d.Problems.Add("missing-key", n.Text.Pos, "a command of %s has nothing to run", what).
-			Hint = "write {service: NAME, run: PROGRAM ARGUMENTS}"
-	}
 }
 
 // Profiles are overrides by the name of a profile.
 type Profiles []Profile
 
-// Profile is what one profile changes of an experiment; its node is merged over the block.
+// Profile changes an experiment; its node is merged over the block.
 type Profile struct {
 	Name source.Text
 	Skip bool
@@ -123,37 +163,35 @@ func (p *Profiles) DecodeNode(d source.Decoder, n *source.Node, what string) {
 		return
 	}
 	for _, f := range n.Fields {
-		if f.Value.Kind == source.Null {
-			continue // it removes the profile of what this is merged over
-		}
-		if !files.IsName(f.Key.Value) { // the folder of its records is called so
+		switch name := f.Key.Value; {
+		case f.Value.Kind == source.Null: // removes the profile of the experiment that this is merged over
+		case !files.IsName(name): // a folder of records is called so
 			AddBadName(d.Problems, f.Key, "profile")
-			continue
-		}
-		if f.Value.Kind == source.Scalar && f.Value.Text.Value == "skip" {
+		case f.Value.Kind == source.Scalar && f.Value.Text.Value == "skip":
 			*p = append(*p, Profile{Name: f.Key, Skip: true})
-			continue
-		}
-		if f.Value.Kind != source.Map {
-			d.Problems.Add("wrong-shape", f.Value.Text.Pos, "profile %q must be a mapping or skip, not %s", f.Key.Value,
-				f.Value.Kind).
+		case f.Value.Kind != source.Map:
+			d.Problems.Add("wrong-shape", f.Value.Text.Pos, "profile %q must be a mapping or skip, not %s", name, f.Value.Kind).
 				Hint = "write what the profile changes, or skip to leave the experiment out"
-			continue
+		default:
+			*p = append(*p, Profile{Name: f.Key, Node: f.Value})
+			decodeOverride(d, f.Value, "profile "+strconv.Quote(name), "name", "extends", "profiles")
 		}
-		*p = append(*p, Profile{Name: f.Key, Node: f.Value})
-		name := "profile " + strconv.Quote(f.Key.Value)
-		for _, key := range []string{"name", "extends", "profiles"} {
-			if f.Value.Get(key) != nil {
-				d.Problems.Add("wrong-shape", f.Value.Place(key), "%s cannot change %s", name, key).
-					Hint = "write it beside profiles, for all of them"
-			}
-		}
-		NewDecoder(d.Problems, true).Decode(f.Value, "experiment", new(Experiment))
 	}
 }
 
-// DecodeExperiment reads an experiment. ${{ }} may still stand in it: a typed value that holds one stays zero. Of a
-// whole experiment, one whose defaults and profile are merged in, every part has to be complete.
+// decodeOverride checks a mapping of keys of experiments that cannot have some of them.
+func decodeOverride(d source.Decoder, n *source.Node, what string, without ...string) {
+	for _, key := range without {
+		if n.Get(key) != nil {
+			d.Problems.Add("wrong-shape", n.Place(key), "%s cannot have %s", what, key).Hint = "write it in the experiments"
+		}
+	}
+	// The decoder is as for experiments, so that a problem here and where this is merged is reported once.
+	NewDecoder(d.Problems, true).Decode(n, "experiment", new(Experiment))
+}
+
+// DecodeExperiment reads an experiment. ${{ }} may still be in it: a typed value with one stays zero. A whole
+// experiment is one with its defaults and profile merged in, where nothing may be missing.
 func DecodeExperiment(n *source.Node, whole bool, problems *source.Problems) *Experiment {
 	var e Experiment
 	d := NewDecoder(problems, true)
@@ -164,27 +202,22 @@ func DecodeExperiment(n *source.Node, whole bool, problems *source.Problems) *Ex
 
 // TemplatesIn checks the expressions of all ${{ }} under n.
 func TemplatesIn(n *source.Node, problems *source.Problems) {
-	switch n.Kind {
-	case source.Scalar:
-		if strings.Contains(n.Text.Value, "${{") {
-			if _, err := expr.ParseTemplate(n.Text.Value); err != nil {
-				AddExprError(n.Text, err, problems)
-			}
+	if n.Kind == source.Scalar && strings.Contains(n.Text.Value, "${{") {
+		if _, err := expr.ParseTemplate(n.Text.Value); err != nil {
+			AddExprError(n.Text, err, problems)
 		}
-	case source.List:
-		for _, item := range n.Items {
-			TemplatesIn(item, problems)
-		}
-	case source.Map:
-		for _, f := range n.Fields {
-			TemplatesIn(f.Value, problems)
-		}
+	}
+	for _, item := range n.Items {
+		TemplatesIn(item, problems)
+	}
+	for _, f := range n.Fields {
+		TemplatesIn(f.Value, problems)
 	}
 }
 
-// Merge lays over on top of base: mappings merge key by key, anything else replaces, null removes. What replaces comes
-// after what stays, but for the axes of an experiment's matrix. Null in services is kept where there are Compose files,
-// whose keys it removes.
+// Merge lays over on top of base: mappings merge key by key, other values replace, and null removes. The fields of over
+// come last, apart from the axes of a matrix. Null in services is kept where there are Compose files, whose keys it
+// removes.
 func Merge(base, over *source.Node) *source.Node {
 	out := source.Merge(base, over, false)
 	if out.Get("compose") != nil && over.Get("services") != nil {
@@ -213,8 +246,8 @@ func keepAxes(matrix, below *source.Node) {
 	slices.SortStableFunc(matrix.Fields, func(a, b source.Field) int { return cmp.Compare(place(a), place(b)) })
 }
 
-// Extend lays an experiment over the one that it extends, as Merge does. Inside profiles null stays: what it removes is
-// only there when the profile is laid on top.
+// Extend lays an experiment over the one that it extends, as Merge does. Null inside profiles stays: the key that it
+// removes is there when the profile is laid on top.
 func Extend(base, over *source.Node) *source.Node {
 	const profiles = "profiles"
 	out := Merge(base.Without(profiles), over.Without(profiles))

@@ -1,50 +1,48 @@
 package article
 
 import (
-	"reflect"
-
 	"benchbook/notebook/loadtool"
-
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 // Load is requests over HTTP, or what another tool makes of these keys.
 type Load struct {
-	Target      Targets                `yaml:"target"`
-	Method      source.Text            `yaml:"method"`
-	Headers     Environment            `yaml:"headers"`
-	Body        source.Text            `yaml:"body"`
-	Connections Value[int]             `yaml:"connections"`
-	Threads     Value[int]             `yaml:"threads"`
-	Duration    Value[Duration]        `yaml:"duration"`
-	Requests    Value[int]             `yaml:"requests"`
-	Drain       Value[bool]            `yaml:"drain"` // no more than that are sent, and all are waited for
-	Start       Value[Start]           `yaml:"start"`
-	Warmup      Value[Duration]        `yaml:"warmup"`
-	Think       Value[Duration]        `yaml:"think"`
-	Timeout     Value[Duration]        `yaml:"timeout"`
-	Keepalive   Value[bool]            `yaml:"keepalive"`
-	Rate        Rate                   `yaml:"rate"`
-	Arrivals    Value[Arrivals]        `yaml:"arrivals"`
-	Verify      *Verify                `yaml:"verify"`
-	Failures    Failures               `yaml:"failures"`
-	Network     Value[source.Network]  `yaml:"network"`
-	Outside     Value[bool]            `yaml:"outside"` // the target runs already
-	CPUSet      source.Text            `yaml:"cpuset"`
-	Priority    Value[source.Priority] `yaml:"priority"`
-	Tool        Value[Tool]            `yaml:"tool"`
-	Args        Args                   `yaml:"args"`
-	Script      source.Text            `yaml:"script"` // a file for the tool
-	Driver      *Driver                `yaml:"driver"`
-	Tried       source.Tried           `yaml:"-"`
+	Target      Targets         `yaml:"target"`
+	Method      source.Text     `yaml:"method"`
+	Headers     Environment     `yaml:"headers"`
+	Body        source.Text     `yaml:"body"`
+	Connections Value[int]      `yaml:"connections"`
+	Threads     Value[int]      `yaml:"threads"`
+	Duration    Value[Duration] `yaml:"duration"`
+	Requests    Value[int]      `yaml:"requests"`
+	Drain       Value[bool]     `yaml:"drain"` // no more than that are sent, and all are waited for
+	Start       Value[Start]    `yaml:"start"`
+	Warmup      Value[Duration] `yaml:"warmup"`
+	Think       Value[Duration] `yaml:"think"`
+	Timeout     Value[Duration] `yaml:"timeout"`
+	Keepalive   Value[bool]     `yaml:"keepalive"`
+	Rate        Rate            `yaml:"rate"`
+	Arrivals    Value[Arrivals] `yaml:"arrivals"`
+	Verify      *Verify         `yaml:"verify"`
+	Failures    Failures        `yaml:"failures"`
+	Network     Value[Network]  `yaml:"network"`
+	Outside     Value[bool]     `yaml:"outside"` // the target runs already
+	CPUSet      source.Text     `yaml:"cpuset"`
+	Priority    Value[Priority] `yaml:"priority"`
+	Tool        Value[Tool]     `yaml:"tool"`
+	Args        Args            `yaml:"args"`
+	Script      source.Text     `yaml:"script"` // a file for the tool
+	Driver      *Driver         `yaml:"driver"`
+	Tried       source.Tried    `yaml:"-"`
 }
 
-// Targets is where requests go: one URL, or several in proportion to their weights.
+// Targets are the URLs of requests, in proportion to their weights.
 type Targets []Target
 
-// Target is one kind of request. What it leaves out is as the load says.
+// Target is one kind of request. The keys that it leaves out are those of the load.
 type Target struct {
-	URL     source.Text    `yaml:"url"`
+	URL     source.Text    `yaml:"url" alone:"yes" need:"write {url: http://SERVICE:PORT/, weight: 1}"`
 	Method  source.Text    `yaml:"method"`
 	Headers Environment    `yaml:"headers"`
 	Body    source.Text    `yaml:"body"`
@@ -52,27 +50,17 @@ type Target struct {
 	Pos     source.Pos     `yaml:"-"`
 }
 
-func (t *Targets) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	items := n.Items
-	if n.Kind != source.List {
-		items = []*source.Node{n}
-	}
-	for _, item := range items {
-		one := Target{URL: item.Text, Pos: item.Text.Pos}
-		if item.Kind == source.Map {
-			one.URL = source.Text{}
-			d.FieldsOf(item, what, &one)
-			if item.Get("url") == nil {
-				d.Problems.Add("missing-key", item.Text.Pos, "a target has no url").
-					Hint = "write {url: http://SERVICE:PORT/, weight: 1}"
-			}
-		} else if item.Kind != source.Scalar {
-			d.Problems.Add("wrong-shape", item.Text.Pos, "a target must be a URL or a mapping with one, not %s", item.Kind)
-			continue
-		}
-		*t = append(*t, one)
-	}
-}
+// Network is the network of the load generator.
+type Network string
+
+// Words implements Word. A shared network is the network namespace of the target.
+func (Network) Words() []string { return []string{spec.SharedNetwork} }
+
+// Priority is how a load shares CPUs with services.
+type Priority string
+
+// Words implements Word. A high priority puts the load before the services.
+func (Priority) Words() []string { return []string{"high"} }
 
 // Arrivals is how the requests of an open loop are spaced.
 type Arrivals string
@@ -96,11 +84,9 @@ type Tool string
 // OwnTool is the load generator of benchbook.
 const OwnTool Tool = "benchbook"
 
-func (Tool) Words() []string {
-	return append([]string{string(OwnTool)}, loadtool.Names()...)
-}
+func (Tool) Words() []string { return append([]string{string(OwnTool)}, loadtool.Names()...) }
 
-// Driver is a program of the article that puts the load on, in the place of our own.
+// Driver is a program of the article that puts the load on, instead of a tool.
 type Driver struct {
 	Image       source.Text   `yaml:"image"`
 	Build       *Build        `yaml:"build"`
@@ -111,44 +97,34 @@ type Driver struct {
 	Tried       source.Tried  `yaml:"-"`
 }
 
-// Prints is what a driver tells of its load.
+// Prints is what a driver prints about its load: a line for each request, or a summary.
 type Prints string
 
-// What it can tell.
-const (
-	PrintsRequests Prints = "requests" // a line for each, unless something else is written
-	PrintsSummary  Prints = "summary"
-)
+// The forms of output.
+const PrintsRequests, PrintsSummary Prints = "requests", "summary"
 
 func (Prints) Words() []string { return []string{string(PrintsRequests), string(PrintsSummary)} }
 
 // Args are words for the command line of a tool: the same for all, or by tool.
 type Args struct {
 	All    []source.Text
-	ByTool []Named[[]source.Text]
+	ByTool Map[[]source.Text]
 }
 
 func (a *Args) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	if n.Kind != source.Map {
-		d.Value(n, what, reflect.ValueOf(&a.All).Elem())
+		d.Decode(n, what, &a.All)
 		return
 	}
-	known := Tool("").Words()
+	d.Decode(n, what, &a.ByTool)
 	for _, f := range n.Fields {
-		tool := Tool("")
-		if err := parseScalar(f.Key.Value, &tool); err != nil {
-			d.Problems.Add("wrong-value", f.Key.Pos, "unknown tool %q", f.Key.Value).Hint = source.Suggest(f.Key.Value, known)
-			continue
+		if _, hint, err := readScalar[Tool](f.Key.Value); err != nil {
+			d.Problems.Add("wrong-value", f.Key.Pos, "unknown tool %q", f.Key.Value).Hint = hint
 		}
-		words := Named[[]source.Text]{Name: f.Key}
-		if f.Value.Kind != source.Null {
-			d.Value(f.Value, what, reflect.ValueOf(&words.Value).Elem())
-		}
-		a.ByTool = append(a.ByTool, words)
 	}
 }
 
-// For gives the words for one tool.
+// For returns the words for one tool.
 func (a Args) For(tool Tool) []source.Text {
 	if words, ok := Get(a.ByTool, string(tool)); ok {
 		return words
@@ -174,18 +150,118 @@ type Failures struct {
 }
 
 func (f *Failures) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	if n.Kind == source.Scalar && (n.Text.Value == "expected" || d.Templated(n)) {
-		f.Expected = n.Text.Value == "expected"
-		return
-	}
-	if n.Kind == source.Map {
+	f.Expected = n.Kind == source.Scalar && n.Text.Value == "expected"
+	switch {
+	case n.Kind == source.Map:
 		var limit struct {
 			Max Value[Share] `yaml:"max"`
 		}
 		d.Decode(n, what, &limit)
 		f.Max = limit.Max
+	case !f.Expected && !d.Templated(n):
+		d.Problems.Add("wrong-value", n.Text.Pos, "failures must be expected, or a mapping with max").
+			Hint = "write failures: expected, or failures: {max: 1%}"
+	}
+}
+
+// Rate is the number of requests in a second: a number, or a share of the rate that another experiment can bear.
+type Rate struct {
+	PerSecond Value[PerSecond]
+	Share     Value[Share]
+	Of        source.Text // an experiment of the article
+	Own       Value[bool] // of its cell of the same parameters, instead of the slowest
+	Text      source.Text
+}
+
+// IsZero reports whether no rate was written.
+func (r *Rate) IsZero() bool { return r.Text.Pos.Source == nil }
+
+func (r *Rate) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	r.Text = n.Text
+	if n.Kind != source.Map {
+		r.PerSecond.DecodeNode(d, n, what)
 		return
 	}
-	d.Problems.Add("wrong-value", n.Text.Pos, "failures must be expected, or a mapping with max").
-		Hint = "write failures: expected, or failures: {max: 1%}"
+	var relative struct {
+		Share Value[Share] `yaml:"share" need:"write rate: {share: 80%, of: EXPERIMENT}"`
+		Of    source.Text  `yaml:"of" need:"write rate: {share: 80%, of: EXPERIMENT}"`
+		Own   Value[bool]  `yaml:"own"`
+	}
+	d.Decode(n, what, &relative)
+	r.Share, r.Of, r.Own = relative.Share, relative.Of, relative.Own
+	if s := r.Share; s.Known() && s.V <= 0 {
+		d.Problems.Add("wrong-value", s.Text.Pos, "share must be more than 0").Hint = "write a percentage, such as 80%"
+	}
+}
+
+// Origin is an HTTP server of ours, on port 80, that answers after a time: the peer of a load generator, a proxy or a
+// client library that is measured.
+type Origin struct {
+	Latency *Latency     `yaml:"latency"`
+	Body    Value[Size]  `yaml:"body"`
+	Status  Value[int]   `yaml:"status"`
+	Errors  Value[Share] `yaml:"errors"`
+	Pos     source.Pos   `yaml:"-"`
+}
+
+// Distribution is how the times of an origin are spread.
+type Distribution string
+
+// The distributions of an origin.
+const (
+	Constant  Distribution = "constant"
+	Uniform   Distribution = "uniform"
+	Lognormal Distribution = "lognormal"
+	Empirical Distribution = "empirical"
+)
+
+// distributionKeys are the keys that each distribution needs, and the only ones that it has.
+var distributionKeys = map[Distribution][]string{
+	Constant: {"value"}, Uniform: {"from", "to"}, Lognormal: {"median", "sigma"}, Empirical: {"values"},
+}
+
+func (Distribution) Words() []string {
+	return []string{string(Constant), string(Uniform), string(Lognormal), string(Empirical)}
+}
+
+// Latency is the time that an origin takes for an answer.
+type Latency struct {
+	Distribution Value[Distribution] `yaml:"distribution" need:"write latency: {distribution: constant, value: 5ms}"`
+	Value        Value[Duration]     `yaml:"value"`
+	From         Value[Duration]     `yaml:"from"`
+	To           Value[Duration]     `yaml:"to"`
+	Median       Value[Duration]     `yaml:"median"`
+	Sigma        Value[float64]      `yaml:"sigma"` // standard deviation of the logarithm, without unit
+	Values       []Value[Duration]   `yaml:"values"`
+}
+
+func (l *Latency) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	d.Plain(n, what, l)
+	if !d.Whole || l.Distribution.V == "" {
+		return
+	}
+	for other, keys := range distributionKeys {
+		for _, key := range keys {
+			switch isOwn := other == l.Distribution.V; {
+			case isOwn && n.Get(key) == nil:
+				d.Problems.Add("missing-key", n.Text.Pos, "a %s latency has no %s", l.Distribution.V, key).
+					Hint = "add " + key + ":"
+			case !isOwn && n.Get(key) != nil:
+				d.Problems.Add("contradiction", n.Place(key), "a %s latency has no use for %s", l.Distribution.V, key).
+					Hint = "remove it, or write distribution: " + string(other)
+			}
+		}
+	}
+	if l.From.Known() && l.To.Known() && l.From.V > l.To.V {
+		d.Problems.Add("empty-range", l.From.Text.Pos, "the range from %s to %s is empty", l.From.Text.Value,
+			l.To.Text.Value).Hint = "swap from and to"
+	}
+}
+
+// Link is a relay of ours before a service that makes the network between slower than it is.
+type Link struct {
+	RTT    Value[Duration]       `yaml:"rtt"`
+	Jitter Value[Duration]       `yaml:"jitter"`
+	Rate   Value[BytesPerSecond] `yaml:"rate"`
+	Pos    source.Pos            `yaml:"-"`
 }

@@ -10,15 +10,15 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Metric is a metric that an experiment adds: computed from others, or found in what something wrote.
+// Metric is a metric that an experiment adds: computed from others, or found in output.
 type Metric struct {
-	Name   source.Text   `yaml:"name"` // words joined by dots
-	Unit   Value[string] `yaml:"unit"` // such as s or 1; empty is 1
+	Name   source.Text   `yaml:"name" need:"add name: with a word of your choice"` // words joined by dots
+	Unit   Value[string] `yaml:"unit"`                                             // such as s or 1; empty is 1
 	Better Value[Better] `yaml:"better"`
 	Value  Expression    `yaml:"value"`
-	From   source.Text   `yaml:"from"` // "SERVICE log", "stdout", or the name of a hook
-	Regex  source.Text   `yaml:"regex"`
-	JSON   source.Text   `yaml:"json"` // a path with dots
+	From   source.Text   `yaml:"from" not:"value"` // "SERVICE log", "stdout", or the name of a hook
+	Regex  source.Text   `yaml:"regex" not:"value json"`
+	JSON   source.Text   `yaml:"json" not:"value"` // a path with dots
 	Pos    source.Pos    `yaml:"-"`
 	Tried  source.Tried  `yaml:"-"`
 }
@@ -37,7 +37,7 @@ func (Better) Words() []string { return []string{string(HigherIsBetter), string(
 // hookNames are the keys of hooks whose output metrics can be found in; setup and cleanup run once for all repetitions.
 var hookNames = []string{"prepare", "conclude"}
 
-// Source takes From apart: a service whose log is meant, or stdout, prepare or conclude.
+// Source divides From into a service and its log, or returns stdout, prepare or conclude.
 func (m *Metric) Source() (service, stream string) {
 	if name, ok := strings.CutSuffix(m.From.Value, " log"); ok {
 		return strings.TrimSpace(name), "log"
@@ -55,50 +55,36 @@ func (m *Metric) Means() record.Metric {
 }
 
 func (m *Metric) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	d.FieldsOf(n, "a metric", m)
+	d.Plain(n, "metric", m)
 	if n.Kind != source.Map || strings.Contains(m.Name.Value+m.From.Value+m.Unit.Text.Value, "${{") {
 		return
 	}
-	m.checkName(d.Problems)
+	p := d.Problems
+	if name := m.Name; name.Value != "" && !record.IsMetricName(name.Value) {
+		p.Add("bad-name", name.Pos, "invalid metric name %q", name.Value).
+			Hint = "begin with a letter, use letters, digits, - and _, and join parts with dots"
+	} else if _, known := record.LookupMetric(name.Value); known {
+		p.Add("bad-name", name.Pos, "%q is a metric already", name.Value).Hint = "choose another name for yours"
+	}
 	if _, ok := expr.ParseUnit(m.Unit.V); !ok {
-		d.Problems.Add("unknown-unit", m.Unit.Text.Pos, "no unit %q", m.Unit.V).
+		p.Add("unknown-unit", m.Unit.Text.Pos, "no unit %q", m.Unit.V).
 			Hint = "units are ns us ms s m h, B kB MB GB KiB MiB GiB (also with /s), 1/s, % and cores; " +
 			`use "1" for a number without a unit`
 	}
-	switch isComputed := !m.Value.Text.IsZero(); {
-	case !m.From.IsZero() && isComputed:
-		d.Problems.Add("contradiction", m.From.Pos, "metric %q has both a value and a place to find it", m.Name.Value).
-			Hint = "keep value or from"
-	case !m.From.IsZero():
-		m.checkFrom(d.Problems)
-	case isComputed && (!m.Regex.IsZero() || !m.JSON.IsZero()):
-		d.Problems.Add("contradiction", m.Pos, "metric %q has a value, and a pattern that nothing is searched with",
-			m.Name.Value).
-			Hint = "remove regex and json, or replace value by from"
-	case !isComputed && !m.Tried.Has("value", "from"):
-		d.Problems.Add("missing-key", m.Pos, "metric %q has neither a value nor a place to find it", m.Name.Value).
+	switch {
+	case !m.Value.Text.IsZero() || m.Tried.Has("value", "from", "regex", "json"):
+	case m.From.IsZero():
+		p.Add("missing-key", m.Pos, "metric %q has neither a value nor a place to find it", m.Name.Value).
 			Hint = "add value: with an expression, or from: with regex: or json:"
-	}
-}
-
-func (m *Metric) checkName(p *source.Problems) {
-	_, known := record.LookupMetric(m.Name.Value)
-	switch name := m.Name; {
-	case name.Value == "" && !m.Tried.Has("name"):
-		p.Add("missing-key", m.Pos, "a metric has no name").Hint = "add name: with a word of your choice"
-	case name.Value != "" && !record.IsMetricName(name.Value):
-		p.Add("bad-name", name.Pos, "invalid metric name %q", name.Value).
-			Hint = "begin with a letter, use letters, digits, - and _, and join parts with dots"
-	case known:
-		p.Add("bad-name", name.Pos, "%q is a metric already", name.Value).Hint = "choose another name for yours"
+	case m.Regex.IsZero() && m.JSON.IsZero():
+		p.Add("missing-key", m.From.Pos, "metric %q needs either a regex or a json path", m.Name.Value).
+			Hint = `add regex: 'total (\d+)', or json: a.path`
+	default:
+		m.checkFrom(p)
 	}
 }
 
 func (m *Metric) checkFrom(p *source.Problems) {
-	if (m.Regex.IsZero()) == (m.JSON.IsZero()) {
-		p.Add("missing-key", m.From.Pos, "metric %q needs either a regex or a json path", m.Name.Value).
-			Hint = `add regex: 'total (\d+)', or json: a.path`
-	}
 	if re, err := regexp.Compile(m.Regex.Value); err != nil {
 		p.Add("bad-regex", m.Regex.Pos, "regex cannot be read: %s", strings.TrimPrefix(err.Error(),
 			"error parsing regexp: ")).
@@ -107,9 +93,8 @@ func (m *Metric) checkFrom(p *source.Problems) {
 		p.Add("bad-regex", m.Regex.Pos, "regex has no group, so there is no number to take").
 			Hint = `put the number in parentheses: (\d+)`
 	}
-	if _, stream := m.Source(); stream == "log" || stream == "stdout" || slices.Contains(hookNames, m.From.Value) {
-		return
+	if _, stream := m.Source(); stream != "log" && stream != "stdout" && !slices.Contains(hookNames, stream) {
+		p.Add("unknown-source", m.From.Pos, "unknown source %q for a metric", m.From.Value).
+			Hint = source.Suggest(m.From.Value, append([]string{"SERVICE log", "stdout"}, hookNames...))
 	}
-	p.Add("unknown-source", m.From.Pos, "unknown source %q for a metric", m.From.Value).
-		Hint = source.Suggest(m.From.Value, append([]string{"SERVICE log", "stdout"}, hookNames...))
 }

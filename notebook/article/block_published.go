@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// PublishedRef says whether published numbers stand beside ours, and which where there are several.
+// PublishedRef says whether published numbers are shown next to ours, and of which block where there are several.
 type PublishedRef struct {
 	Shown bool
 	Name  source.Text // empty: the only block that fits
@@ -22,7 +22,8 @@ func (p *PublishedRef) DecodeNode(d source.Decoder, n *source.Node, what string)
 	if !d.Kind(n, what, source.Scalar) {
 		return
 	}
-	if err := parseScalar(n.Text.Value, &p.Shown); err != nil {
+	shown, _, err := readScalar[bool](n.Text.Value)
+	if p.Shown = shown; err != nil {
 		p.Shown, p.Name = true, n.Text
 	}
 }
@@ -31,44 +32,28 @@ func (p *PublishedRef) DecodeNode(d source.Decoder, n *source.Node, what string)
 type Published struct {
 	Name       source.Text    `yaml:"name"`
 	Experiment source.Text    `yaml:"experiment"`
-	Source     source.Text    `yaml:"source"`
+	Source     source.Text    `yaml:"source" need:"add source: with the title of the publication"`
 	URL        source.Text    `yaml:"url"`
-	Rows       []PublishedRow `yaml:"-"`       // of rows or file, those that where picks, with what with adds
-	Written    *source.Node   `yaml:"rows"`    // as they stand in the article
-	File       source.Text    `yaml:"file"`    // a CSV or YAML file or listing of the article, instead of rows
-	Where      Expression     `yaml:"where"`   // about the columns, before they are renamed
-	With       NamedTexts     `yaml:"with"`    // added to every row that does not say otherwise
-	Metrics    NamedTexts     `yaml:"metrics"` // of columns, or of words in the column metric: what they are called here
+	Rows       []PublishedRow `yaml:"-"`               // of rows or file, those that where picks
+	Written    *source.Node   `yaml:"rows"`            // as they stand in the article
+	File       source.Text    `yaml:"file" not:"rows"` // a CSV or YAML file or listing of the article
+	Where      Expression     `yaml:"where"`           // about the columns, before they are renamed
+	With       NamedTexts     `yaml:"with"`            // added to every row that does not have them
+	Metrics    NamedTexts     `yaml:"metrics"`         // metrics by columns, or by words in the column metric
 	Pos        source.Pos     `yaml:"-"`
 	Tried      source.Tried   `yaml:"-"`
 }
 
-// NamedTexts are words with names, in the order written.
-type NamedTexts []Named[source.Text]
-
-func (v *NamedTexts) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	*v = DecodeNamed[source.Text](d, n, what, "entry")
-}
-
-// Map gives the words by their names.
-func (v NamedTexts) Map() map[string]string {
-	out := map[string]string{}
-	for _, t := range v {
-		out[t.Name.Value] = t.Value.Value
-	}
-	return out
-}
-
-// PublishedRow carries parameters of a cell and metrics that were published of it.
+// PublishedRow has parameters of a cell and metrics of it that were published.
 type PublishedRow struct {
 	Fields  []Named[source.Text] // parameters, and notes that are neither parameter nor metric
 	Metrics []Named[PublishedAt] // in base units
 	Pos     source.Pos
 
-	unread bool // something is wrong with a number of it, which was said
+	unread bool // a number of it could not be read
 }
 
-// Unread says that a number of the row could not be read, which was said.
+// Unread reports whether a number of the row could not be read, which is a problem already.
 func (r *PublishedRow) Unread() bool { return r.unread }
 
 // PublishedAt is one published number in the metric's base unit, with its text.
@@ -77,83 +62,73 @@ type PublishedAt struct {
 	Text   source.Text
 }
 
-// publishedReader reads the rows of published numbers into the document.
-type publishedReader struct{ *Document }
+// A rowReader reads the rows of a block of published numbers.
+type rowReader struct {
+	doc      *Document
+	block    *Published
+	problems *source.Problems
+	rows     []*source.Node
+	columns  []string // of all rows
+}
 
-// publishedRows reads the rows of a block once all blocks are known: its file may be a listing, and its metrics may be
+// published reads the rows of a block once all blocks are known: its file may be a listing, and its metrics may be
 // those that an experiment adds.
-func (doc publishedReader) publishedRows(b *Published) {
-	p := &doc.Problems
-	rows, ok := doc.writtenRows(b)
-	if !ok {
+func (doc *Document) published(b *Published) {
+	r := rowReader{doc: doc, block: b, problems: &doc.Problems}
+	if !r.find() {
 		return
 	}
-	if len(rows) == 0 {
-		p.Add("missing-key", b.Pos, "the block of published numbers has no rows").
-			Hint = "add rows with parameters and metrics"
-		return
-	}
-	names := columns(rows)
-	readable := true
-	for _, m := range b.Metrics {
-		readable = doc.publishedMetric(b, m, names, rows) && readable
-	}
+	readable := r.checkMetrics()
 	picked := 0
-	for _, n := range rows {
-		if !NewDecoder(p, false).Kind(n, "a row of published numbers", source.Map) {
-			continue
-		}
-		fits, err := doc.picks(b.Where, n, names)
+	for _, n := range r.rows {
+		fits, err := r.picks(n)
 		if err != nil {
-			AddExprError(b.Where.Text, err, p)
+			AddExprError(b.Where.Text, err, r.problems)
 			return
 		}
 		if !fits {
 			continue
 		}
 		picked++
-		if row, ok := doc.publishedRow(b, n); ok {
+		if row, ok := r.read(n); ok {
 			row.unread = row.unread || !readable
 			b.Rows = append(b.Rows, row)
 		}
 	}
 	if picked == 0 {
-		p.Add("no-row", b.Where.Text.Pos, "where picks none of the rows").
-			Hint = "columns are " + strings.Join(names, ", ")
+		r.problems.Add("no-row", b.Where.Text.Pos, "where picks none of the rows").
+			Hint = "columns are " + strings.Join(r.columns, ", ")
 	}
 }
 
-// writtenRows are the rows of a block, from the article or a file; false if there are none to read.
-func (doc publishedReader) writtenRows(b *Published) ([]*source.Node, bool) {
-	p := &doc.Problems
-	switch hasFile := !b.File.IsZero(); {
-	case hasFile && b.Written != nil:
-		p.Add("contradiction", b.File.Pos, "a block of published numbers has both rows and a file").
-			Hint = "keep one of them"
-	case hasFile:
-		return doc.Rows(b.File, p)
+// find finds the rows, in the article or a file, and their columns. It is false if there are none to read.
+func (r *rowReader) find() bool {
+	b, d, ok := r.block, NewDecoder(r.problems, false), true
+	switch {
+	case b.Tried.Has("rows", "file"):
+		return false
+	case !b.File.IsZero():
+		r.rows, ok = r.doc.Rows(b.File, r.problems)
 	case b.Written != nil:
-		return b.Written.Items, NewDecoder(p, false).Kind(b.Written, "rows", source.List)
-	case !b.Tried.Has("rows", "file"):
-		p.Add("missing-key", b.Pos, "the block of published numbers has no rows").
-			Hint = "add rows: with parameters and metrics, or file: with a CSV or YAML file"
+		r.rows, ok = b.Written.Items, d.Kind(b.Written, "rows", source.List)
 	}
-	return nil, false
-}
-
-// columns gives the names of all fields of rows, in the order in which they come.
-func columns(rows []*source.Node) []string {
-	var names []string
-	for _, n := range rows {
+	if ok && len(r.rows) == 0 {
+		r.problems.Add("missing-key", b.Pos, "the published block has no rows").
+			Hint = "add rows: with parameters and metrics, or file: with a CSV or YAML file"
+		return false
+	}
+	for _, n := range r.rows {
+		ok = ok && d.Kind(n, "row of published numbers", source.Map)
 		for _, f := range n.Fields {
-			names = slice.Add(names, f.Key.Value)
+			r.columns = slice.Add(r.columns, f.Key.Value)
 		}
 	}
-	return names
+	return ok
 }
 
-// picks evaluates where for a row, whose columns are names there.
-func (doc publishedReader) picks(where Expression, n *source.Node, names []string) (bool, error) {
+// picks reports whether where selects a row.
+func (r *rowReader) picks(n *source.Node) (bool, error) {
+	where := r.block.Where
 	if where.Node == nil {
 		return true, nil
 	}
@@ -161,112 +136,117 @@ func (doc publishedReader) picks(where Expression, n *source.Node, names []strin
 		if v := n.Get(name); v != nil {
 			return v.Text.Value, true
 		}
-		return "", slices.Contains(names, name)
+		return "", slices.Contains(r.columns, name)
 	})
 	var e *expr.Error
 	if errors.Is(err, expr.ErrUnknownName) && errors.As(err, &e) {
 		word := where.Text.Value[e.Span.Start:min(e.Span.End, len(where.Text.Value))]
-		err = &expr.Error{Span: e.Span, Msg: `no column "` + word + `" in the rows`, Hint: source.Suggest(word, names)}
+		err = &expr.Error{Span: e.Span, Msg: `no column "` + word + `" in the rows`, Hint: source.Suggest(word, r.columns)}
 	}
 	return fits, err
 }
 
-// publishedMetric checks one entry of metrics, from a column or a word in the column metric to a metric. It is false
-// for one that is wrong.
-func (doc publishedReader) publishedMetric(b *Published, m Named[source.Text], names []string,
-	rows []*source.Node) (ok bool) {
-	known := slices.Clone(names)
-	for _, n := range rows {
-		if v := n.Get("metric"); v != nil && v.Kind == source.Scalar && !slices.Contains(known, v.Text.Value) {
-			known = append(known, v.Text.Value)
+// checkMetrics checks the key metrics, from columns or words in the column metric to metrics. It is false if an entry
+// is wrong.
+func (r *rowReader) checkMetrics() bool {
+	known := slices.Clone(r.columns)
+	for _, n := range r.rows {
+		if v := n.Get("metric"); v != nil && v.Kind == source.Scalar {
+			known = slice.Add(known, v.Text.Value)
 		}
 	}
-	ok = true
-	if !slices.Contains(known, m.Name.Value) {
-		ok = false
-		doc.Problems.Add("unknown-column", m.Name.Pos, "the rows have no column or metric %q", m.Name.Value).
-			Hint = source.Suggest(m.Name.Value, known)
+	before := r.problems.Found()
+	for _, m := range r.block.Metrics {
+		if !slices.Contains(known, m.Name.Value) {
+			r.problems.Add("unknown-column", m.Name.Pos, "the rows have no column or metric %q", m.Name.Value).
+				Hint = source.Suggest(m.Name.Value, known)
+		}
+		if _, ok := r.metric(m.Value.Value); !ok {
+			r.problems.Add("unknown-metric", m.Value.Pos, "unknown metric %q", m.Value.Value).
+				Hint = "write the metric's name here, such as throughput or latency.p99"
+		}
 	}
-	if _, isMetric := doc.metric(b, m.Value.Value); !isMetric {
-		ok = false
-		doc.Problems.Add("unknown-metric", m.Value.Pos, "unknown metric %q", m.Value.Value).
-			Hint = "write the metric's name here, such as throughput or latency.p99"
-	}
-	return ok
+	return r.problems.Found() == before
 }
 
-// metric says what a name of a metric means, those that experiments of the article add included. The programs of an
-// experiment that times commands print metrics of their own: there, any name is one, whose unit is not known.
-func (doc publishedReader) metric(b *Published, name string) (record.Metric, bool) {
+// metric returns the metric with a name, one that the article adds included. The programs of an experiment that times
+// commands print metrics of their own: there, any name is a metric, whose unit is not known.
+func (r *rowReader) metric(name string) (record.Metric, bool) {
 	if m, ok := record.LookupMetric(name); ok {
 		return m, true
 	}
-	if m, ok := doc.added[name]; ok {
+	if m, ok := r.doc.added[name]; ok {
 		return m, true
 	}
-	return record.Metric{Name: name, Title: name}, record.IsMetricName(name) && doc.timesCommands(b.Experiment.Value)
+	return record.Metric{Name: name, Title: name}, record.IsMetricName(name) &&
+		r.doc.timesCommands(r.block.Experiment.Value)
 }
 
-// timesCommands says that an experiment, the only one if it has no name, has a command or extends one that has.
-func (doc publishedReader) timesCommands(name string) bool {
-	for range doc.Experiments { // as far as one can extend another
-		i := slices.IndexFunc(doc.Experiments, func(e *ExperimentBlock) bool { return e.Name.Value == name || name == "" })
-		if i < 0 {
+// timesCommands reports whether an experiment, the only one if the name is empty, has a command or extends one that
+// has.
+func (doc *Document) timesCommands(name string) bool {
+	for range doc.Experiments { // the longest chain of extends
+		e, ok := slice.Find(doc.Experiments, func(e *ExperimentBlock) bool { return e.Name.Value == name || name == "" })
+		if !ok {
 			return false
 		}
-		n := doc.Experiments[i].Node
-		if n.Get("command") != nil || n.Get("load") != nil || n.Get("extends") == nil {
-			return n.Get("command") != nil
+		if e.Node.Get("command") != nil || e.Node.Get("load") != nil || e.Node.Get("extends") == nil {
+			return e.Node.Get("command") != nil
 		}
-		name = n.Get("extends").Text.Value
+		name = e.Node.Get("extends").Text.Value
 	}
 	return false
 }
 
-// publishedRow reads one row. With a column metric, that names the only metric of the row, whose number and unit stand
-// in value and unit; without one, every column that is called like a metric is one. The result is false for a row whose
-// metric the block does not take.
-func (doc publishedReader) publishedRow(b *Published, n *source.Node) (PublishedRow, bool) {
-	d := NewDecoder(&doc.Problems, false)
+// read reads one row. A column metric names the only metric of the row, whose number and unit are in the columns value
+// and unit; without it, every column with the name of a metric is one. It is false for a row whose metric the block
+// does not take.
+func (r *rowReader) read(n *source.Node) (PublishedRow, bool) {
 	row := PublishedRow{Pos: n.Text.Pos}
-	name := n.Get("metric")
-	for _, f := range n.Fields {
-		if f.Value.Kind == source.Null || !d.Kind(f.Value, f.Key.Value, source.Scalar) || f.Value.Text.Value == "" {
-			continue
-		}
-		switch key := f.Key.Value; {
-		case name == nil && doc.addNumber(b, &row, f.Key, f.Value.Text, nil):
-		case name != nil && key == "value":
-			if !doc.addNumber(b, &row, name.Text, f.Value.Text, n) {
-				return row, false
-			}
-		case name == nil || key != "metric" && key != "unit":
-			row.Fields = append(row.Fields, Named[source.Text]{f.Key, f.Value.Text})
+	name, value := n.Get("metric"), n.Get("value")
+	switch {
+	case name != nil && value == nil:
+		r.problems.Add("missing-key", row.Pos, "this row names a metric and has no value").
+			Hint = "add value:, and unit: if it has one"
+	case name != nil && value.Kind == source.Scalar && !r.addNumber(&row, name.Text, value.Text, n):
+		return row, false
+	}
+	for _, f := range r.cells(n) {
+		switch {
+		case name != nil && slices.Contains([]string{"metric", "value", "unit"}, f.Name.Value):
+		case name != nil || !r.addNumber(&row, f.Name, f.Value, nil):
+			row.Fields = append(row.Fields, f)
 		}
 	}
-	if name != nil && n.Get("value") == nil {
-		doc.Problems.Add("missing-key", row.Pos,
-			"this row names a metric and has no value").Hint = "add value:, and unit: if it has one"
+	for _, f := range r.block.With {
+		if n.Get(f.Name.Value) == nil {
+			row.Fields = append(row.Fields, f)
+		}
 	}
-	row.Fields = append(row.Fields, slices.DeleteFunc(slices.Clone(b.With),
-		func(f Named[source.Text]) bool { return n.Get(f.Name.Value) != nil })...)
 	return row, true
 }
 
-// addNumber adds a number to the metrics of a row. It is false if the block takes no such metric: what is not named as
-// one may be a note. Where a row names it, the unit may stand there too.
-func (doc publishedReader) addNumber(b *Published, row *PublishedRow, key, written source.Text,
-	naming *source.Node) bool {
-	called, isTaken := Get(b.Metrics, key.Value)
-	if !isTaken {
-		called = key
+// cells returns the fields of a row that are not empty.
+func (r *rowReader) cells(n *source.Node) (out []Named[source.Text]) {
+	d := NewDecoder(r.problems, false)
+	for _, f := range n.Fields {
+		if f.Value.Kind != source.Null && d.Kind(f.Value, f.Key.Value, source.Scalar) && f.Value.Text.Value != "" {
+			out = append(out, Named[source.Text]{f.Key, f.Value.Text})
+		}
 	}
-	metric, isMetric := doc.metric(b, called.Value)
+	return out
+}
+
+// addNumber adds a number to the metrics of a row. It is false if the block does not take the metric: a column without
+// a name of a metric may be a note. naming is a row that names its metric; it may have the unit.
+func (r *rowReader) addNumber(row *PublishedRow, key, written source.Text, naming *source.Node) bool {
+	renamed, isTaken := Get(r.block.Metrics, key.Value)
+	metric, isMetric := r.metric(cmp.Or(renamed.Value, key.Value))
 	switch {
-	case !isTaken && (len(b.Metrics) > 0 || naming == nil && metric.Unit == ""):
+	case !isTaken && (len(r.block.Metrics) > 0 || naming == nil && metric.Unit == ""):
 		return false
 	case !isMetric && naming != nil:
-		doc.Problems.Add("unknown-metric", key.Pos, "unknown metric %q", key.Value).
+		r.problems.Add("unknown-metric", key.Pos, "unknown metric %q", key.Value).
 			Hint = "add metrics: with {" + key.Value + ": METRIC}, which also leaves out all others"
 	}
 	if !isMetric {
@@ -276,7 +256,7 @@ func (doc publishedReader) addNumber(b *Published, row *PublishedRow, key, writt
 	if u := naming.Get("unit"); u != nil {
 		unit = u.Text.Value
 	}
-	number, ok := doc.publishedNumber(written, unit, metric)
+	number, ok := r.number(written, unit, metric)
 	if row.unread = row.unread || !ok; ok {
 		row.Metrics = append(row.Metrics, Named[PublishedAt]{source.Text{Value: metric.Name, Pos: key.Pos},
 			PublishedAt{number, written}})
@@ -284,44 +264,37 @@ func (doc publishedReader) addNumber(b *Published, row *PublishedRow, key, writt
 	return true
 }
 
-// publishedNumber reads a number in the metric's base unit. The unit stands behind the number, or in a column of its
-// own.
-func (doc publishedReader) publishedNumber(t source.Text, unit string, m record.Metric) (float64, bool) {
-	p := &doc.Problems
+// number reads a number in the metric's base unit. The unit is behind the number, or in a column of its own.
+func (r *rowReader) number(t source.Text, unit string, m record.Metric) (float64, bool) {
 	q, err := expr.ParseQuantity(t.Value)
-	var value float64
-	var base string
-	if err == nil {
-		value, base = q.Value, q.Unit.Dimension.Base()
-	}
 	if err == nil && unit != "" && q.Unit.Symbol == "" {
 		u, ok := expr.ParseUnit(unit)
 		if !ok {
-			p.Add("unknown-unit", t.Pos, "no unit %q", unit).
+			r.problems.Add("unknown-unit", t.Pos, "no unit %q", unit).
 				Hint = "write it as in expressions, such as s, ms, 1/s or MiB"
 			return 0, false
 		}
-		value, base = u.ToBase(q.Value), u.Dimension.Base()
+		q.Value, q.Unit = u.ToBase(q.Value), u
 	}
-	if m.Unit == "" && err == nil {
-		m.Unit = base // what the program prints only records know
+	wanted := m.Unit
+	if wanted == "" && err == nil {
+		wanted = q.Unit.Dimension.Base() // only records know the units of the metrics that programs print
 	}
-	if err != nil || base != m.Unit {
-		p.Add("wrong-unit", t.Pos, "%s is measured in %s, and %q is not", m.Name, cmp.Or(unitNames[m.Unit].words, m.Unit),
-			t.Value+unit).
-			Hint = "write the number with its unit, such as " + cmp.Or(unitNames[m.Unit].example, "130")
+	switch {
+	case err != nil || q.Unit.Dimension.Base() != wanted:
+		r.problems.Add("wrong-unit", t.Pos, "%s is measured in %s, and %q is not", m.Name,
+			cmp.Or(unitNames[wanted].words, wanted), t.Value+unit).
+			Hint = "write the number with its unit, such as " + cmp.Or(unitNames[wanted].example, "130")
+		return 0, false
+	case q.Value < 0 || q.Value == 0 && m.Better == "higher":
+		r.problems.Add("wrong-value", t.Pos, "a published %s must be more than 0", m.Name)
 		return 0, false
 	}
-	if value < 0 || value == 0 && m.Better == "higher" {
-		p.Add("wrong-value", t.Pos, "a published %s must be more than 0", m.Name)
-		return 0, false
-	}
-	return value, true
+	return q.Value, true
 }
 
-// unitNames are what numbers in them are called in messages, with an example.
+// unitNames are the words for units in messages, with an example.
 var unitNames = map[string]struct{ words, example string }{
 	"1": {"plain numbers", ""}, "1/s": {"times per second (/s)", "529.13/s"}, "s": {"time", "12.5ms"},
-	"B":   {"bytes", "64MiB"},
-	"B/s": {"B/s", "47.35kB/s"}, "cores": {"cores", "1.5cores"},
+	"B": {"bytes", "64MiB"}, "B/s": {"B/s", "47.35kB/s"}, "cores": {"cores", "1.5cores"},
 }

@@ -1,7 +1,7 @@
 package article
 
 import (
-	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/kballard/go-shellquote"
@@ -11,11 +11,7 @@ import (
 )
 
 // Services are the services of an experiment, in the order written.
-type Services []Named[Service]
-
-func (s *Services) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	*s = DecodeNamed[Service](d, n, what, "service")
-}
+type Services = Map[Service]
 
 // Service is a container, described by keys of Compose, or an origin of ours.
 type Service struct {
@@ -41,7 +37,7 @@ type Service struct {
 	MemLimit    Value[Bytes]    `yaml:"mem_limit"`
 	PidsLimit   Value[int]      `yaml:"pids_limit"`
 	ShmSize     Value[Bytes]    `yaml:"shm_size"`
-	Ulimits     Ulimits         `yaml:"ulimits"`
+	Ulimits     Map[Ulimit]     `yaml:"ulimits"`
 	Sysctls     Environment     `yaml:"sysctls"`
 	CapAdd      []source.Text   `yaml:"cap_add"`
 	CapDrop     []source.Text   `yaml:"cap_drop"`
@@ -55,11 +51,11 @@ type Service struct {
 	Tried       source.Tried    `yaml:"-"`
 }
 
-// Build says what an image is built from.
+// Build says how to build an image.
 type Build struct {
-	Context    source.Text         `yaml:"context"`
+	Context    source.Text         `yaml:"context" alone:"yes"`
 	Git        source.Text         `yaml:"git"` // the revision that the context is taken from
-	Dockerfile source.Text         `yaml:"dockerfile"`
+	Dockerfile source.Text         `yaml:"dockerfile" not:"dockerfile_inline"`
 	Inline     source.Text         `yaml:"dockerfile_inline"` // the Dockerfile itself
 	Args       Environment         `yaml:"args"`
 	Target     source.Text         `yaml:"target"`
@@ -67,24 +63,10 @@ type Build struct {
 	Pos        source.Pos          `yaml:"-"`
 }
 
-// BuildNetwork is what RUN instructions of a Dockerfile reach.
+// BuildNetwork is the network of the RUN instructions of a Dockerfile.
 type BuildNetwork string
 
-// Words implements source.Enum.
 func (BuildNetwork) Words() []string { return []string{spec.NoNetwork} }
-
-func (b *Build) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	b.Pos = n.Text.Pos
-	if n.Kind == source.Scalar {
-		b.Context = n.Text
-		return
-	}
-	d.FieldsOf(n, what, b)
-	if !b.Inline.IsZero() && !b.Dockerfile.IsZero() {
-		d.Problems.Add("contradiction", b.Dockerfile.Pos, "%s has both dockerfile and dockerfile_inline", what).
-			Hint = "keep one of them"
-	}
-}
 
 // CommandLine is a program with its arguments, written as one string, which is split as a shell would, or as a list.
 type CommandLine struct {
@@ -108,18 +90,17 @@ func (c *CommandLine) DecodeNode(d source.Decoder, n *source.Node, what string) 
 		return
 	}
 	c.Written = n.Text.Value
-	words, err := shellquote.Split(n.Text.Value)
-	if err != nil {
+	var err error
+	if c.Words, err = shellquote.Split(n.Text.Value); err != nil {
 		d.Problems.Add("wrong-value", n.Text.Pos, "%s cannot be split into words: %v", what, err).
 			Hint = "close the quote, or write a list"
 	}
-	c.Words = words
 }
 
 // Environment is a mapping of variables, or a list of NAME=value.
 type Environment []Named[source.Text]
 
-// Map gives the values by their names; nil for none.
+// Map returns the values by their names; nil for none.
 func (e Environment) Map() map[string]string {
 	if len(e) == 0 {
 		return nil
@@ -129,7 +110,7 @@ func (e Environment) Map() map[string]string {
 
 func (e *Environment) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	if n.Kind != source.List {
-		*e = DecodeNamed[source.Text](d, n, what, "variable")
+		(*Map[source.Text])(e).DecodeNode(d, n, what)
 		return
 	}
 	for _, item := range n.Items {
@@ -149,22 +130,15 @@ func (e *Environment) DecodeNode(d source.Decoder, n *source.Node, what string) 
 
 // Config is a file or listing of the article that is copied into the container when it starts.
 type Config struct {
-	Source source.Text  `yaml:"source"`
-	Target source.Text  `yaml:"target"`
+	Source source.Text  `yaml:"source" need:"write {source: FILE, target: /PATH/IN/THE/CONTAINER}"`
+	Target source.Text  `yaml:"target" need:"write {source: FILE, target: /PATH/IN/THE/CONTAINER}"`
 	Tried  source.Tried `yaml:"-"`
 }
 
-func (c *Config) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	d.FieldsOf(n, "a config", c)
-	if !d.Whole || n.Kind != source.Map {
-		return
-	}
-	for key, t := range map[string]source.Text{"source": c.Source, "target": c.Target} {
-		if t.IsZero() && !c.Tried.Has(key) {
-			d.Problems.Add("missing-key", n.Text.Pos, "a config has no %s",
-				key).Hint = "write {source: FILE, target: /PATH/IN/THE/CONTAINER}"
-		}
-	}
+// SecretFile is a secret as a file in a container.
+type SecretFile struct {
+	Source source.Text `yaml:"source" alone:"yes" need:"write {source: NAME, target: /PATH/IN/THE/CONTAINER}"`
+	Target source.Text `yaml:"target"` // below /run/secrets unless it is absolute; empty: the name
 }
 
 // Volume is a place that a container writes to, or a folder or file of the article that is mounted in it. It is written
@@ -172,19 +146,19 @@ func (c *Config) DecodeNode(d source.Decoder, n *source.Node, what string) {
 type Volume struct {
 	Type     Value[VolumeType] `yaml:"type"`
 	Source   source.Text       `yaml:"source"` // a path that begins with . or /, or a name; empty for a place without one
-	Target   source.Text       `yaml:"target"`
+	Target   source.Text       `yaml:"target" need:"add target: with a path in the container"`
 	ReadOnly Value[bool]       `yaml:"read_only"`
 	Tmpfs    *Tmpfs            `yaml:"tmpfs"`
 	Pos      source.Pos        `yaml:"-"`
 }
 
-// Tmpfs is what can be said of a volume of type tmpfs.
+// Tmpfs has the options of a volume of type tmpfs.
 type Tmpfs struct {
 	Size Value[Bytes] `yaml:"size"`
 	Pos  source.Pos   `yaml:"-"`
 }
 
-// VolumeType is what a volume is made of.
+// VolumeType is the kind of space of a volume.
 type VolumeType string
 
 // The types of volumes.
@@ -199,43 +173,28 @@ func (VolumeType) Words() []string {
 }
 
 func (v *Volume) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	v.Pos = n.Text.Pos
 	if n.Kind == source.Map {
-		d.FieldsOf(n, "a volume", v)
-		if v.Target.IsZero() {
-			d.Problems.Add("missing-key", n.Text.Pos, "a volume has no target").
-				Hint = "add target: with a path in the container"
-		}
+		d.Plain(n, "volume", v)
 		return
 	}
-	if !d.Kind(n, "a volume", source.Scalar) || d.Templated(n) {
+	v.Pos = n.Text.Pos
+	if !d.Kind(n, "volume", source.Scalar) || d.Templated(n) {
 		return
 	}
-	parts := strings.Split(n.Text.Value, ":")
-	if len(parts) == 3 {
-		switch parts[2] {
-		case "ro":
-			v.ReadOnly = Value[bool]{V: true, Text: n.Text}
-		case "rw":
-		default:
-			d.Problems.Add("wrong-value", n.Text.Pos, "invalid volume mode %q", parts[2]).
-				Hint = "write ro, rw, or leave it out"
-		}
-		parts = parts[:2]
+	from, to, both := strings.Cut(n.Text.Value, ":")
+	to, mode, _ := strings.Cut(to, ":")
+	if !slices.Contains([]string{"", "ro", "rw"}, mode) {
+		d.Problems.Add("wrong-value", n.Text.Pos, "invalid volume mode %q", mode).
+			Hint = "write SOURCE:TARGET, SOURCE:TARGET:ro or SOURCE:TARGET:rw"
 	}
-	switch len(parts) {
-	case 1:
-		v.Target = n.Text
-	case 2:
-		v.Source = source.Text{Value: parts[0], Pos: n.Text.At(0, len(parts[0]))}
-		v.Target = source.Text{Value: parts[1], Pos: n.Text.At(len(parts[0])+1, len(parts[0])+1+len(parts[1]))}
-	default:
-		d.Problems.Add("wrong-value", n.Text.Pos, "invalid volume %q", n.Text.Value).
-			Hint = "write SOURCE:TARGET or SOURCE:TARGET:ro"
+	if v.Target = n.Text; both {
+		v.Source = n.Text.Part(0, len(from))
+		v.Target = n.Text.Part(len(from)+1, len(from)+1+len(to))
 	}
-	v.Type.V = NamedVolume
-	if strings.HasPrefix(v.Source.Value, ".") || strings.HasPrefix(v.Source.Value, "/") ||
-		strings.HasPrefix(v.Source.Value, "~") {
+	if mode == "ro" {
+		v.ReadOnly = Value[bool]{V: true, Text: n.Text}
+	}
+	if v.Type.V = NamedVolume; both && from != "" && strings.ContainsAny(from[:1], "./~") {
 		v.Type.V = BindVolume
 	}
 }
@@ -250,7 +209,7 @@ type Dependency struct {
 	Condition   Value[Condition]
 }
 
-// Condition says what a service has to have reached before one that depends on it starts.
+// Condition is the state of a service in which one that depends on it starts.
 type Condition string
 
 // The conditions of Compose.
@@ -267,7 +226,7 @@ func (Condition) Words() []string {
 func (l *Dependencies) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	if n.Kind != source.Map {
 		var names []source.Text
-		d.Value(n, what, reflect.ValueOf(&names).Elem())
+		d.Decode(n, what, &names)
 		for _, name := range names {
 			*l = append(*l, Dependency{Text: name})
 		}
@@ -277,8 +236,7 @@ func (l *Dependencies) DecodeNode(d source.Decoder, n *source.Node, what string)
 		var options struct {
 			Condition Value[Condition] `yaml:"condition"`
 			Required  Value[bool]      `yaml:"required"`
-			// of Compose's own commands: there is none here that it could say something of
-			Restart Value[bool] `yaml:"restart"`
+			Restart   Value[bool]      `yaml:"restart"` // of Compose's own commands; it has no effect here
 		}
 		if f.Value.Kind != source.Null {
 			d.Decode(f.Value, "depends_on", &options)
@@ -292,17 +250,10 @@ func (l *Dependencies) DecodeNode(d source.Decoder, n *source.Node, what string)
 	}
 }
 
-// Ulimits are limits of a container's processes, by the names of Compose: nofile, nproc.
-type Ulimits []Named[Ulimit]
-
-// Ulimit is one limit: a single number for both, or a mapping.
+// Ulimit is a limit of a container's processes, such as nofile: a single number for both, or a mapping.
 type Ulimit struct {
 	Soft Value[int] `yaml:"soft"`
 	Hard Value[int] `yaml:"hard"`
-}
-
-func (u *Ulimits) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	*u = DecodeNamed[Ulimit](d, n, what, "limit")
 }
 
 func (u *Ulimit) DecodeNode(d source.Decoder, n *source.Node, what string) {
@@ -311,7 +262,7 @@ func (u *Ulimit) DecodeNode(d source.Decoder, n *source.Node, what string) {
 		u.Hard = u.Soft
 		return
 	}
-	d.FieldsOf(n, what, u)
+	d.Plain(n, what, u)
 	if u.Soft.Known() && u.Hard.Known() && u.Soft.V > u.Hard.V && u.Hard.V >= 0 {
 		d.Problems.Add("wrong-value", u.Soft.Text.Pos, "the soft limit is above the hard one").
 			Hint = "lower soft, or raise hard"

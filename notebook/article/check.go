@@ -7,58 +7,62 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"benchbook/internal/files"
+	"benchbook/internal/slice"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 )
 
-// checker looks for what is wrong between the parts of a document.
-type checker struct {
-	*Document
-	experiments []string // their names
-}
-
-// check looks at what the parts of an article say of each other, as far as no plan is needed: names that are there
-// twice or missing, references to nothing. What needs cells and metrics is checked by package dataset.
-func (doc *checker) check() {
-	doc.checkFront()
-	names := map[string]source.Text{}
-	for _, e := range doc.Experiments {
-		if doc.named(e.Name, e.Pos, "experiment", names, e.tried) {
-			doc.experiments = append(doc.experiments, e.Name.Value)
+// check finds the mistakes between the parts of an article that need no plan: names that are there twice or missing,
+// and references to nothing. Package check does the same for cells and metrics.
+func (doc *Document) check() {
+	p := &doc.Problems
+	if date := doc.Front.Date; !date.IsZero() {
+		if _, err := time.Parse(time.DateOnly, date.Value); err != nil {
+			p.Add("wrong-value", date.Pos, "invalid date %q", date.Value).Hint = "write year-month-day, such as 2026-11-20"
 		}
-		contradictions(e.Node, &doc.Problems)
 	}
-	claims, labels := doc.checkClaims(), map[string]source.Text{}
+	experiments, claims := map[string]source.Text{}, map[string]source.Text{}
+	labels, published := map[string]source.Text{}, map[string]source.Text{}
+	for _, e := range doc.Experiments {
+		doc.checkName(e.Name, e.Pos, "experiment", experiments, e.tried)
+		contradictions(e.Node, p)
+	}
+	for _, c := range doc.Claims {
+		doc.checkClaim(c, claims)
+	}
 	for _, t := range doc.Tables {
-		doc.label(t.Label, t.Pos, "tbl-", labels, t.Tried)
-		doc.refer(t.Experiment, t.Pos, "table")
-		doc.claimName(t.Claim, claims)
-		doc.sentenceOf(claims, t.Title, t.Caption)
-		if len(t.Columns) == 0 && !t.Tried.Has("columns") {
-			doc.Problems.Add("missing-key", t.Pos, "the table has no columns").
-				Hint = "add columns: with a list of metrics, such as [throughput, latency.p99]"
-		}
+		doc.checkLabel(t.Label, "tbl-", labels)
+		doc.checkSubject(t.Experiment, t.Pos, "table", experiments)
+		doc.checkClaimName(t.Claim, claims)
+		doc.checkSentences(claims, t.Title, t.Caption)
 	}
 	for _, f := range doc.Figures {
-		doc.label(f.Label, f.Pos, "fig-", labels, f.Tried)
-		doc.refer(f.Experiment, f.Pos, "figure")
-		doc.claimName(f.Claim, claims)
-		doc.sentenceOf(claims, f.Title, f.Caption)
-		doc.checkFigure(f)
+		doc.checkLabel(f.Label, "fig-", labels)
+		doc.checkSubject(f.Experiment, f.Pos, "figure", experiments)
+		doc.checkClaimName(f.Claim, claims)
+		doc.checkSentences(claims, f.Title, f.Caption)
+		f.check(p)
 	}
 	doc.checkParts(claims)
-	doc.checkPublished()
+	for _, b := range doc.Published {
+		doc.checkSubject(b.Experiment, b.Pos, "block of published numbers", experiments)
+		if b.Name.Value != "" {
+			doc.checkName(b.Name, b.Pos, "published block", published, b.Tried)
+		}
+	}
 	for _, l := range doc.ClaimLinks {
-		doc.claimName(l.Name, claims)
+		doc.checkClaimName(l.Name, claims)
 	}
 	for _, r := range doc.References {
-		if _, ok := labels[r.Label.Value]; !ok && !doc.mayStand("table", r.Label.Value) && !doc.mayStand("figure", r.Label.Value) {
-			hint := cmp.Or(source.Suggest(r.Label.Value, slices.Sorted(maps.Keys(labels))), "give a table or figure this label")
-			doc.Problems.Add("unknown-label", r.Label.Pos, "no table or figure %q in this article", r.Label.Value).Hint = hint
+		if _, ok := labels[r.Label.Value]; !ok && !doc.mayBeUnread(r.Label.Value, "table", "figure") {
+			p.Add("unknown-label", r.Label.Pos, "no table or figure %q in this article", r.Label.Value).Hint =
+				suggestFrom(labels, r.Label, "give a table or figure this label")
 		}
 	}
 	for _, l := range doc.Listings {
@@ -66,47 +70,95 @@ func (doc *checker) check() {
 	}
 }
 
-func (doc *checker) checkFront() {
-	if date := doc.Front.Date; !date.IsZero() {
-		if _, err := time.Parse(time.DateOnly, date.Value); err != nil {
-			doc.Problems.Add("wrong-value", date.Pos, "invalid date %q", date.Value).
-				Hint = "write year-month-day, such as 2026-11-20"
-		}
+func (doc *Document) checkClaim(c *Claim, claims map[string]source.Text) {
+	doc.checkName(c.Name, c.Pos, "claim", claims, c.Tried)
+	if e := c.SmallestEffect; e.Set() && (e.V <= 0 || e.V >= 10) {
+		doc.Problems.Add("wrong-value", e.Text.Pos, "smallest_effect must be more than 0 and less than 1000 %%").
+			Hint = "write a percentage, such as 5%"
 	}
 }
 
-// refer checks the name of the experiment that something is about.
-func (doc *checker) refer(t source.Text, at source.Pos, what string) {
+// suggestFrom suggests one of some names instead of a word; without names, something else.
+func suggestFrom(names map[string]source.Text, word source.Text, otherwise string) string {
+	return cmp.Or(source.Suggest(word.Value, slices.Sorted(maps.Keys(names))), otherwise)
+}
+
+// checkName checks a name that has to be there, and only once.
+func (doc *Document) checkName(t source.Text, at source.Pos, kind string, seen map[string]source.Text,
+	tried source.Tried) {
+	switch before, twice := seen[t.Value]; {
+	case t.Value == "" && tried.Has("name"):
+	case t.Value == "":
+		doc.Problems.Add("missing-key", at, "the %s has no name", kind).Hint = "add name: with a word of your choice"
+	case !IsName(t.Value):
+		AddBadName(&doc.Problems, t, kind)
+	case twice:
+		line, _ := doc.Source.Position(before.Pos.Start)
+		doc.Problems.Add("duplicate-name", t.Pos, "there is %s %q in line %d already", withArticle(kind), t.Value, line).
+			Hint = "give one of them another name"
+	default:
+		seen[t.Value] = t
+	}
+}
+
+// checkLabel checks the label of a table or figure: after the prefix it continues as a name does, or with a digit.
+func (doc *Document) checkLabel(t source.Text, prefix string, seen map[string]source.Text) {
+	if t.Value == "" {
+		return
+	}
+	rest, ok := strings.CutPrefix(t.Value, prefix)
+	before, twice := seen[t.Value]
 	switch {
-	case t.Value == "" && doc.Unread("experiment") || t.Value != "" && doc.mayStand("experiment", t.Value):
-	case t.Value != "" && !slices.Contains(doc.experiments, t.Value):
+	case len(t.Value) >= files.MaxName:
+		doc.Problems.Add("bad-label", t.Pos, "the label is too long").Hint =
+			fmt.Sprintf("choose one of less than %d bytes", files.MaxName)
+	case !ok || rest == "" || !IsName("x"+rest):
+		doc.Problems.Add("bad-label", t.Pos, "invalid label %q", t.Value).Hint =
+			"begin it with " + prefix + " and continue with letters, digits, - and _"
+	case twice:
+		line, _ := doc.Source.Position(before.Pos.Start)
+		doc.Problems.Add("duplicate-label", t.Pos, "the label %q is in line %d already", t.Value, line).
+			Hint = "choose another"
+	}
+	seen[t.Value] = t
+}
+
+// checkSubject checks the name of the experiment that a block is about.
+func (doc *Document) checkSubject(t source.Text, at source.Pos, what string, experiments map[string]source.Text) {
+	names := slices.Sorted(maps.Keys(experiments))
+	_, known := experiments[t.Value]
+	switch {
+	case t.Value == "" && doc.Unread("experiment") || t.Value != "" && doc.mayBeUnread(t.Value, "experiment"):
+	case t.Value != "" && !known:
 		doc.Problems.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).
-			Hint = source.Suggest(t.Value, doc.experiments)
+			Hint = source.Suggest(t.Value, names)
 	case t.Value == "" && len(doc.Experiments) > 1:
 		doc.Problems.Add("which-experiment", at, "this %s does not say which experiment it is about", what).
-			Hint = "add experiment: with one of " + strings.Join(doc.experiments, ", ")
+			Hint = "add experiment: with one of " + strings.Join(names, ", ")
 	case t.Value == "" && len(doc.Experiments) == 0:
 		doc.Problems.Add("which-experiment", at, "this %s is about an experiment, and the article has none", what).
 			Hint = "add a yaml experiment block"
 	}
 }
 
-func (doc *checker) checkPublished() {
-	published := map[string]source.Text{}
-	for _, b := range doc.Published {
-		doc.refer(b.Experiment, b.Pos, "block of published numbers")
-		if b.Name.Value != "" {
-			doc.named(b.Name, b.Pos, "published block", published, b.Tried)
-		}
-		if b.Source.Value == "" && !b.Tried.Has("source") {
-			doc.Problems.Add("missing-key", b.Pos, "published numbers must name their source").
-				Hint = "add source: with the title of the publication"
+// checkSentences checks the claims whose sentences titles and captions are.
+func (doc *Document) checkSentences(claims map[string]source.Text, lines ...source.Text) {
+	for _, t := range lines {
+		if name, ok := SentenceOf(t.Value); ok {
+			doc.checkClaimName(t.Part(len(t.Value)-len(name), len(t.Value)), claims)
 		}
 	}
 }
 
-// checkListing reports a file in the place of a listing or of a folder above it.
-func (doc *checker) checkListing(l *Listing) {
+func (doc *Document) checkClaimName(t source.Text, claims map[string]source.Text) {
+	if _, ok := claims[t.Value]; !ok && t.Value != "" && !doc.mayBeUnread(t.Value, "claim") {
+		doc.Problems.Add("unknown-claim", t.Pos, "no claim %q in this article", t.Value).Hint =
+			suggestFrom(claims, t, "add a yaml claim block with this name")
+	}
+}
+
+// checkListing checks that no file is at the path of a listing, or at the path of a folder above it.
+func (doc *Document) checkListing(l *Listing) {
 	for above := path.Dir(l.Path); above != "."; above = path.Dir(above) {
 		info, err := os.Lstat(filepath.Join(doc.Dir, filepath.FromSlash(above)))
 		listed := slices.ContainsFunc(doc.Listings, func(o *Listing) bool { return o.Path == above })
@@ -120,162 +172,128 @@ func (doc *checker) checkListing(l *Listing) {
 	}
 }
 
-// named checks a name that has to be there and be the only one of its kind.
-func (doc *checker) named(t source.Text, at source.Pos, what string, seen map[string]source.Text,
-	tried source.Tried) bool {
-	switch before, twice := seen[t.Value]; {
-	case t.Value == "" && tried.Has("name"):
-		return false
-	case t.Value == "":
-		doc.Problems.Add("missing-key", at, "the %s has no name", what).Hint = "add name: with a word of your choice"
-		return false
-	case !IsName(t.Value):
-		AddBadName(&doc.Problems, t, what)
-		return false
-	case twice:
-		line, _ := doc.Source.Position(before.Pos.Start)
-		doc.Problems.Add("duplicate-name", t.Pos, "there is %s %q in line %d already", article(what), t.Value, line).
-			Hint = "give one of them another name"
-		return false
-	}
-	seen[t.Value] = t
-	return true
+// contradicting are keys of one mapping that cannot be written together, with the message and the hint.
+var contradicting = []struct{ a, b, message, hint string }{
+	{"load.rate", "load.requests", "a load with a rate lasts for a time, not for a number of requests",
+		"write duration instead of requests"},
+	{"load.rate", "load.think", "a load with a rate does not wait for answers, so think has no effect",
+		"remove think, or rate"},
+	{"load.rate", "load.start", "requests of a load with a rate leave on schedule, whatever clients do",
+		"remove start, or rate"},
+	{"load.driver", "load.tool", "a load is put on by a tool or by a driver, not by both", "keep one of them"},
+	{"load.driver", "load.args", "a driver has no args", "write them after its command"},
+	{"load.driver", "load.script", "a script is for a tool, and a driver puts the load on",
+		"write the script into its configs"},
+	{"load.driver", "load.start", "a driver starts its clients itself", "remove start"},
+	{"capacity", "load.rate", "capacity looks for the rate itself, so the load has no rate", "remove rate"},
+	{"capacity", "load.requests", "capacity looks for the rate itself, so the load has no requests", "remove requests"},
 }
 
-func article(noun string) string {
-	if strings.ContainsRune("aeiou", rune(noun[0])) {
-		return "an " + noun
-	}
-	return "a " + noun
-}
-
-// sentenceOf checks the claims whose sentences titles and captions are.
-func (doc *checker) sentenceOf(claims map[string]source.Text, lines ...source.Text) {
-	for _, t := range lines {
-		if name, ok := SentenceOf(t.Value); ok {
-			doc.claimName(t.Part(len(t.Value)-len(name), len(t.Value)), claims)
-		}
-	}
-}
-
-func (doc *checker) checkClaims() map[string]source.Text {
-	claims := map[string]source.Text{}
-	for _, c := range doc.Claims {
-		doc.named(c.Name, c.Pos, "claim", claims, c.Tried)
-		if c.Expect.Text.IsZero() && !c.Tried.Has("expect") {
-			doc.Problems.Add("missing-key", c.Pos, "the claim has no test").Hint = "add expect: with a comparison, such as a > b"
-		}
-		if c.SmallestEffect.Set() && (c.SmallestEffect.V <= 0 || c.SmallestEffect.V >= 10) {
-			doc.Problems.Add("wrong-value", c.SmallestEffect.Text.Pos,
-				"smallest_effect must be more than 0 and less than 1000 %%").Hint = "write a percentage, such as 5%"
-		}
-	}
-	return claims
-}
-
-func (doc *checker) claimName(t source.Text, claims map[string]source.Text) {
-	if t.Value == "" || doc.mayStand("claim", t.Value) {
-		return
-	}
-	if _, ok := claims[t.Value]; !ok {
-		hint := cmp.Or(source.Suggest(t.Value, slices.Sorted(maps.Keys(claims))), "add a yaml claim block with this name")
-		doc.Problems.Add("unknown-claim", t.Pos, "no claim %q in this article", t.Value).Hint = hint
-	}
-}
-
-func (doc *checker) label(t source.Text, at source.Pos, prefix string, seen map[string]source.Text,
-	tried source.Tried) {
-	before, twice := seen[t.Value]
-	switch {
-	case t.Value == "" && tried.Has("label"):
-		return
-	case t.Value == "":
-		doc.Problems.Add("missing-key", at, "no label").Hint = "add label: " + prefix + "… so that the text can refer to it"
-		return
-	case !isLabel(t.Value, prefix):
-		p := doc.Problems.Add("bad-label", t.Pos, "invalid label %q", t.Value)
-		if p.Hint = "begin it with " + prefix + " and go on with letters, digits, - and _"; len(t.Value) >= files.MaxName {
-			p.Hint = fmt.Sprintf("choose one of less than %d bytes", files.MaxName)
-		}
-	case twice:
-		line, _ := doc.Source.Position(before.Pos.Start)
-		doc.Problems.Add("duplicate-label", t.Pos, "the label %q stands in line %d already", t.Value,
-			line).Hint = "choose another"
-	}
-	seen[t.Value] = t
-}
-
-func (doc *checker) checkFigure(f *Figure) {
-	of, ok := FigureKindOf(f.Kind.Value, f.X.Value, Texts(f.Y))
-	switch {
-	case f.Kind.Value == "" && f.Tried.Has("kind"):
-		return
-	case f.Kind.Value == "":
-		doc.Problems.Add("missing-key", f.Pos, "the figure has no kind").Hint = "add kind: with one of " +
-			strings.Join(FigureKindNames(nil), ", ")
-		return
-	case !ok:
-		doc.Problems.Add("unknown-kind", f.Kind.Pos, "unknown figure kind %q",
-			f.Kind.Value).Hint = source.Suggest(f.Kind.Value, FigureKindNames(nil))
-		return
-	}
-	has := map[string]bool{"x": f.X.Value != "", "y": len(f.Y) > 0, "claim": f.Claim.Value != ""}
-	for _, key := range of.Needs {
-		if !has[key] && !f.Tried.Has(key) {
-			doc.Problems.Add("missing-key", f.Pos, "a figure of kind %s needs %s", f.Kind.Value,
-				strings.Join(of.Needs, " and ")).Hint = of.Hint
-			return
-		}
-	}
-	// What would do nothing is refused, as what is not known: its author means something by it.
-	unused := func(key, written string, at source.Pos) {
-		others := FigureKindNames(func(k *FigureKind) bool { return k.Has(key) })
-		doc.Problems.Add("unused-key", at, "%s has no effect in a figure of kind %s", written, f.Kind.Value).Hint =
-			"remove it, or choose a kind that has it: " + strings.Join(others, ", ")
-	}
-	for key, at := range f.Keys {
-		if key != "log" && !f.Tried.Has(key) && !of.Has(key) {
-			unused(key, key, at)
-		}
-	}
-	for _, log := range f.Log {
-		if key := "log." + string(log.V); log.V != "" && !of.Has(key) {
-			unused(key, "log: "+string(log.V), log.Text.Pos)
-		}
-	}
-}
-
-// contradictions reports keys of one block or profile that cannot both be meant. Where they come from different layers,
-// the one that docs/load.md prefers wins, and nothing is reported: a block may override what it inherits.
+// contradictions adds the problems of contradicting keys in one block or profile. Where they come from different
+// layers, the one that docs/load.md prefers wins: a block may override what it inherits.
 func contradictions(n *source.Node, problems *source.Problems) {
-	both := func(in, a *source.Node, key, what, hint string) {
-		if b := in.Get(key); a != nil && a.Kind != source.Null && b != nil && b.Kind != source.Null {
-			problems.Add("contradiction", in.Place(key), "%s", what).Hint = hint
+	find := func(keys string) (in, value *source.Node, key string) {
+		value = n
+		for key = range strings.SplitSeq(keys, ".") {
+			in, value = value, value.Get(key)
 		}
+		return in, value, key
 	}
-	load, capacity := n.Get("load"), n.Get("capacity")
-	for _, c := range []struct{ a, b, what, hint string }{
-		{"rate", "requests", "a load with a rate lasts for a time, not for a number of requests",
-			"write duration instead of requests"},
-		{"rate", "think", "a load with a rate does not wait for answers, so think has no effect", "remove think, or rate"},
-		{"rate", "start", "requests of a load with a rate leave on schedule, whatever clients do", "remove start, or rate"},
-		{"driver", "tool", "a load is put on by a tool or by a driver, not by both", "keep one of them"},
-		{"driver", "args", "a driver has no args", "write them behind its command"},
-		{"driver", "script", "a script is for a tool, and a driver puts the load on", "write the script into its configs"},
-		{"driver", "start", "a driver starts its clients itself", "remove start"},
-	} {
-		both(load, load.Get(c.a), c.b, c.what, c.hint)
-	}
-	for _, key := range []string{"rate", "requests"} {
-		both(load, capacity, key, "capacity looks for the rate itself, so the load has no "+key, "remove "+key)
+	for _, c := range contradicting {
+		_, a, _ := find(c.a)
+		in, b, key := find(c.b)
+		if a != nil && a.Kind != source.Null && b != nil && b.Kind != source.Null {
+			problems.Add("contradiction", in.Place(key), "%s", c.message).Hint = c.hint
+		}
 	}
 	for _, f := range n.Get("tune").All() {
 		for _, key := range []string{"from", "to", "maximize", "budget"} {
-			both(f.Value, f.Value.Get("of"), key, "a value chosen by another experiment is not searched for",
-				"remove "+key+", or of")
+			if f.Value.Get("of") != nil && f.Value.Get(key) != nil {
+				problems.Add("contradiction", f.Value.Place(key), "a value chosen by another experiment is not searched for").
+					Hint = "remove " + key + ", or of"
+			}
 		}
 	}
 	for _, f := range n.Get("profiles").All() {
 		contradictions(f.Value, problems)
 	}
+}
+
+// Knowledge is how much of an experiment can be judged in spite of the problems that were found.
+type Knowledge int
+
+// The degrees of knowledge.
+const (
+	KnowsNothing Knowledge = iota
+	KnowsCells             // its cells are as they were meant; they may have metrics of any name
+	KnowsNames             // so are the metrics that it adds; the other metrics that it has are not sure
+	KnowsAll               // its cells and metrics are as they were meant
+)
+
+// KnownOf returns how much is known of each experiment, by name: as much as no problem that was found can change. A
+// mistake that rests on more may be a consequence of those problems.
+func (doc *Document) KnownOf(found *source.Problems) map[string]Knowledge {
+	known := map[string]Knowledge{}
+	for _, e := range doc.Experiments {
+		known[e.Name.Value] = KnowsAll
+	}
+	for _, p := range found.All() {
+		if p.Severity != source.SeverityError {
+			continue
+		}
+		e, ok := slice.Find(doc.Experiments, func(e *ExperimentBlock) bool { return p.Pos.In(e.extent) })
+		switch {
+		case ok:
+			known[e.Name.Value] = min(known[e.Name.Value], e.knownBesides(p))
+		case p.Pos.Source != doc.Source, doc.concernsAll(p):
+			return map[string]Knowledge{}
+		}
+	}
+	for range doc.Experiments { // the longest chain of extends
+		for _, e := range doc.Experiments {
+			if base := e.Node.Get("extends"); base != nil {
+				if of, own := known[base.Text.Value]; own {
+					known[e.Name.Value] = min(known[e.Name.Value], of)
+				}
+			}
+		}
+	}
+	return known
+}
+
+// knownDespite is how much is known of an experiment in spite of a mistake below one of its keys. Below other keys a
+// mistake may change the cells.
+var knownDespite = map[string]Knowledge{
+	"description": KnowsAll, "repetitions": KnowsAll, "timeout": KnowsAll, "calibrate": KnowsAll,
+	"setup": KnowsAll, "prepare": KnowsAll, "conclude": KnowsAll, "cleanup": KnowsAll, "shared": KnowsAll,
+	"services": KnowsNames, "load": KnowsNames, "tune": KnowsNames, "capacity": KnowsNames, "command": KnowsCells,
+	"metrics": KnowsCells,
+}
+
+// knownBesides is how much is known of the experiment in spite of a problem in its block.
+func (e *ExperimentBlock) knownBesides(p *source.Problem) Knowledge {
+	if p.Pos.In(e.Pos) && p.Rule == "load-or-command" {
+		return KnowsCells
+	}
+	key := source.Text{}
+	for _, f := range e.Node.Fields {
+		if f.Key.Pos.Source == p.Pos.Source && f.Key.Pos.Start <= p.Pos.Start && f.Key.Pos.Start >= key.Pos.Start {
+			key = f.Key
+		}
+	}
+	isMisspelt := len(expr.Near(key.Value, []string{"matrix", "extends", "profiles", "name"})) > 0
+	if known := source.KeysOf(reflect.TypeFor[Experiment]()); !slices.Contains(known, key.Value) && !isMisspelt {
+		return KnowsCells
+	}
+	return knownDespite[key.Value]
+}
+
+// concernsAll reports whether a problem outside of experiments may be about any of them: in a listing, or in the front
+// matter, whose defaults and values all experiments use.
+func (doc *Document) concernsAll(p *source.Problem) bool {
+	if p.Pos.In(doc.front) {
+		harmless := []string{"missing-key", "no-front-matter", "too-many", "unknown-label", "unknown-claim", "bad-name"}
+		return !slices.Contains(harmless, p.Rule)
+	}
+	return slices.ContainsFunc(doc.Listings, func(l *Listing) bool { return p.Pos.In(l.extent) })
 }

@@ -1,6 +1,7 @@
 package article
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -16,21 +17,22 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Value is a scalar that an author wrote, read as a T. Until templates are expanded it may hold one, and then V is
-// zero: see Text.
+// Value is a scalar that an author wrote, read as a T. V is zero while the scalar is a template: see Text.
 type Value[T any] struct {
 	V    T
 	Text source.Text
 }
 
-// Set says that something was written.
+// Set reports whether something was written.
 func (v Value[T]) Set() bool { return !v.Text.IsZero() }
 
-// Known says that something was written, and that it is no template whose value comes later.
+// Known reports whether something was written that is not a template.
 func (v Value[T]) Known() bool { return v.Set() && !strings.Contains(v.Text.Value, "${{") }
 
-// The types of scalars beside string, bool, int, float64 and time.Duration.
+// The types of scalars besides string, bool, int, float64 and time.Duration.
 type (
+	// Duration is the type of times in articles.
+	Duration = time.Duration
 	// Bytes is a size of memory as Compose writes it, in powers of 1024: 256m, 1g.
 	Bytes int64
 	// Size is a size of data as expressions write it: 1256B, 64kB, 1MiB.
@@ -43,7 +45,7 @@ type (
 	BytesPerSecond float64
 )
 
-// A Word is a scalar that is one of a few words, such as Order.
+// A Word is a scalar that is one of a few words, such as Tool.
 type Word interface {
 	// Words are all that may be written.
 	Words() []string
@@ -55,13 +57,13 @@ type Expression struct {
 	Text source.Text
 }
 
-// Named keeps the order of a mapping whose keys the author chooses.
+// Named is an entry of a mapping whose keys the author chooses.
 type Named[T any] struct {
 	Name  source.Text
 	Value T
 }
 
-// Get gives the value with a name.
+// Get returns the value with a name.
 func Get[T any](list []Named[T], name string) (value T, ok bool) {
 	found, ok := slice.Find(list, func(n Named[T]) bool { return n.Name.Value == name })
 	return found.Value, ok
@@ -71,25 +73,25 @@ func (v *Value[T]) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	if !d.Kind(n, what, source.Scalar) {
 		return
 	}
-	v.Text = n.Text
 	if d.Templated(n) {
+		v.Text = n.Text
 		return
 	}
-	if err := parseScalar(n.Text.Value, &v.V); err != nil {
-		v.Text = source.Text{} // not set: what cannot be read is not looked at again
-		d.Problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = hintFor(n.Text.Value, any(v.V))
+	value, hint, err := readScalar[T](n.Text.Value)
+	if err != nil {
+		d.Problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = hint
+		return
 	}
+	v.V, v.Text = value, n.Text
 }
 
 func (e *Expression) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	if !d.Kind(n, what, source.Scalar) {
 		return
 	}
-	e.Text = n.Text
-	if d.Templated(n) {
-		return
+	if e.Text = n.Text; !d.Templated(n) {
+		e.Node = ParseExpression(n.Text, d.Problems)
 	}
-	e.Node = ParseExpression(n.Text, d.Problems)
 }
 
 // ParseExpression parses t as an expression; a mistake in it is a problem at its place inside t, and the result nil.
@@ -102,154 +104,155 @@ func ParseExpression(t source.Text, problems *source.Problems) expr.Node {
 	return node
 }
 
-// DecodeNamed reads a mapping whose keys are names of the author's choice.
-func DecodeNamed[T any](d source.Decoder, n *source.Node, what, each string) []Named[T] {
-	if !d.Kind(n, what, source.Map) {
-		return nil
+// AddExprError adds an error of package expr about the text t as a problem at its place.
+func AddExprError(t source.Text, err error, problems *source.Problems) {
+	e, ok := err.(*expr.Error)
+	if !ok {
+		problems.Add("bad-expression", t.Pos, "%v", err)
+		return
 	}
-	var out []Named[T]
+	problems.Add("bad-expression", t.At(e.Span.Start, e.Span.End), "%s", e.Msg).Hint = e.Hint
+}
+
+// Map is a mapping whose keys the author chooses, in the order written.
+type Map[T any] []Named[T]
+
+// DecodeNode reads the entries. Null removes an entry of the mapping that this one is merged over.
+func (m *Map[T]) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if !d.Kind(n, what, source.Map) {
+		return
+	}
 	for i, f := range n.Fields {
 		if i == maxNamed {
 			d.Problems.Add("too-many", f.Key.Pos, "%s has more than %d entries", what, maxNamed).Hint = "remove some of them"
 			break
 		}
-		e := Named[T]{Name: f.Key}
 		if f.Value.Kind == source.Null && d.Templates {
-			continue // it removes the entry of what this is merged over
+			continue
 		}
-		if d.Decode(f.Value, fmt.Sprintf("%s %q", each, f.Key.Value), &e.Value); f.Value.Kind != source.Null {
-			out = append(out, e)
+		e := Named[T]{Name: f.Key}
+		d.Decode(f.Value, fmt.Sprintf("%s %q", strings.TrimSuffix(what, "s"), f.Key.Value), &e.Value)
+		if f.Value.Kind != source.Null {
+			*m = append(*m, e)
 		}
+	}
+}
+
+// NamedTexts are words with names.
+type NamedTexts []Named[source.Text]
+
+func (v *NamedTexts) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	(*Map[source.Text])(v).DecodeNode(d, n, what)
+}
+
+// Map returns the words by their names.
+func (v NamedTexts) Map() map[string]string {
+	out := map[string]string{}
+	for _, t := range v {
+		out[t.Name.Value] = t.Value.Value
 	}
 	return out
 }
 
-// parseScalar reads a written word as the type that out points to. The error completes "KEY …".
-// It is a table with a case for each type.
-//
-//gocyclo:ignore
-func parseScalar(s string, out any) error {
-	switch v := out.(type) {
-	case *string:
-		*v = s
-	case *bool:
-		switch strings.ToLower(s) {
-		case "true", "yes", "on":
-			*v = true
-		case "false", "no", "off":
-			*v = false
-		default:
-			return fmt.Errorf("must be true or false, not %q", s)
-		}
-	case *float64:
+// Texts are the values of a list of texts.
+func Texts(list []source.Text) []string {
+	return slice.Map(list, func(t source.Text) string { return t.Value })
+}
+
+// A scalar says how words are read as values of a type. The error completes "KEY …".
+type scalar struct {
+	read func(s string) (any, error)
+	hint string
+}
+
+// scalars are the types of scalars, apart from words.
+var scalars = map[reflect.Type]scalar{
+	reflect.TypeFor[string](): {func(s string) (any, error) { return s, nil }, ""},
+	reflect.TypeFor[bool]():   {readBool, ""},
+	reflect.TypeFor[float64](): {func(s string) (any, error) {
 		n, err := strconv.ParseFloat(s, 64)
 		if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
-			return fmt.Errorf("must be a number, not %q", s)
+			return nil, fmt.Errorf("must be a number, not %q", s)
 		}
-		*v = n
-	case *int:
+		return n, nil
+	}, ""},
+	reflect.TypeFor[int](): {func(s string) (any, error) {
 		n, err := strconv.Atoi(s)
 		if err != nil {
-			return fmt.Errorf("must be a whole number, not %q", s)
+			return nil, fmt.Errorf("must be a whole number, not %q", s)
 		}
-		*v = n
-	case *time.Duration:
-		q, err := expr.ParseQuantity(s)
-		if err != nil || q.Unit.Dimension != expr.Time {
-			return fmt.Errorf("must be a time, not %q", s)
-		}
-		if math.Abs(q.Value) > 1e6 {
-			return fmt.Errorf("is too long: %q", s)
-		}
-		*v = time.Duration(math.Round(q.Value * 1e9))
-	case *Bytes:
+		return n, nil
+	}, "write digits alone"},
+	reflect.TypeFor[Duration](): {func(s string) (any, error) {
+		q, err := quantity(s, expr.Time, "a time", 1e6)
+		return Duration(math.Round(q * 1e9)), err
+	}, "write a number with a unit, such as 500ms, 10s or 2m"},
+	reflect.TypeFor[Bytes](): {func(s string) (any, error) {
 		n, err := units.RAMInBytes(s)
 		if err != nil {
-			return fmt.Errorf("must be a size, not %q", s)
+			return nil, fmt.Errorf("must be a size, not %q", s)
 		}
-		*v = Bytes(n)
-	case *Size:
-		q, err := quantity(s, expr.Size, "a size")
-		*v = Size(math.Round(q))
-		return err
-	case *Share:
-		q, err := quantity(s, expr.Share, "a share")
+		return Bytes(n), nil
+	}, "write a number with a unit, such as 256m or 1g"},
+	reflect.TypeFor[Size](): {func(s string) (any, error) {
+		q, err := quantity(s, expr.Size, "a size", 1e15)
+		return Size(math.Round(q)), err
+	}, "write a number with a unit, such as 1256B, 64kB or 1MiB"},
+	reflect.TypeFor[Share](): {func(s string) (any, error) {
+		q, err := quantity(s, expr.Share, "a share", 1e15)
 		if err == nil && q > 1 && !strings.HasSuffix(s, "%") {
-			return fmt.Errorf("must be a share, and %s is %g%%", s, 100*q)
+			err = fmt.Errorf("must be a share, and %s is %g%%", s, 100*q)
 		}
-		*v = Share(q)
-		return err
-	case *PerSecond:
-		q, err := quantity(s, expr.Rate, "a rate")
-		*v = PerSecond(q)
-		return err
-	case *BytesPerSecond:
-		q, err := quantity(s, expr.SizeRate, "a rate of data")
-		*v = BytesPerSecond(q)
-		return err
-	default:
-		words, ok := out.(Word)
-		if !ok {
-			panic(fmt.Sprintf("article: no scalar of type %T", out))
-		}
-		if !slices.Contains(words.Words(), s) {
-			return fmt.Errorf("cannot be %q", s)
-		}
-		reflect.ValueOf(out).Elem().SetString(s)
-	}
-	return nil
+		return Share(q), err
+	}, "write a percentage, such as 5%, or a number, such as 0.05"},
+	reflect.TypeFor[PerSecond](): {func(s string) (any, error) {
+		q, err := quantity(s, expr.Rate, "a rate", 1e15)
+		return PerSecond(q), err
+	}, "write a number per second, such as 500/s"},
+	reflect.TypeFor[BytesPerSecond](): {func(s string) (any, error) {
+		q, err := quantity(s, expr.SizeRate, "a rate of data", 1e15)
+		return BytesPerSecond(q), err
+	}, "write a number with a unit, such as 10MB/s"},
 }
 
-func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+// readScalar reads a written word as a T. The error completes "KEY …", and the hint says how to write a T.
+func readScalar[T any](s string) (v T, hint string, err error) {
+	if word, ok := any(v).(Word); ok {
+		if words := word.Words(); !slices.Contains(words, s) {
+			return v, source.Suggest(s, words), fmt.Errorf("cannot be %q", s)
+		}
+		reflect.ValueOf(&v).Elem().SetString(s)
+		return v, "", nil
+	}
+	of, ok := scalars[reflect.TypeFor[T]()]
+	if !ok {
+		panic(fmt.Sprintf("article: no scalar of type %T", v))
+	}
+	value, err := of.read(s)
+	if err != nil {
+		return v, of.hint, err
+	}
+	return value.(T), "", nil
+}
+
+func readBool(s string) (any, error) {
+	switch strings.ToLower(s) {
+	case "true", "yes", "on":
+		return true, nil
+	case "false", "no", "off":
+		return false, nil
+	}
+	return nil, fmt.Errorf("must be true or false, not %q", s)
+}
 
 // quantity reads a number with a unit of a dimension, in its base unit.
-func quantity(s string, want expr.Dimension, what string) (float64, error) {
+func quantity(s string, want expr.Dimension, what string, most float64) (float64, error) {
 	q, err := expr.ParseQuantity(s)
-	if err != nil || !q.Unit.Dimension.Like(want) {
+	switch {
+	case err != nil || !q.Unit.Dimension.Like(want):
 		return 0, fmt.Errorf("must be %s, not %q", what, s)
-	}
-	if math.Abs(q.Value) > 1e15 {
-		return 0, fmt.Errorf("is too much: %q", s)
+	case math.Abs(q.Value) > most:
+		return 0, errors.New("is too much: " + strconv.Quote(s))
 	}
 	return q.Value, nil
-}
-
-// hintFor says how a scalar of v's type is written. It is a table with a case for each type.
-//
-//gocyclo:ignore
-func hintFor(written string, v any) string {
-	switch v := v.(type) {
-	case time.Duration:
-		if d, err := time.ParseDuration(written); err == nil && d > 0 &&
-			strings.IndexAny(written, "hmsuµn") < len(written)-2 {
-			return fmt.Sprintf("write it in one unit: %gs", d.Seconds())
-		}
-		return "write a number with a unit, such as 500ms, 10s or 2m"
-	case Bytes:
-		return "write a number with a unit, such as 256m or 1g"
-	case Size:
-		return "write a number with a unit, such as 1256B, 64kB or 1MiB"
-	case Share:
-		if q, err := expr.ParseQuantity(written); err == nil && q.Unit.Symbol == "" && q.Value > 1 {
-			return fmt.Sprintf("write %s%%", written)
-		}
-		return "write a percentage, such as 5%, or a number, such as 0.05"
-	case PerSecond:
-		return "write a number per second, such as 500/s"
-	case BytesPerSecond:
-		return "write a number with a unit, such as 10MB/s"
-	case Word:
-		return source.Suggest(written, v.Words())
-	case int:
-		_, inside, mapped := strings.Cut(written, ":")
-		f, err := strconv.ParseFloat(strings.NewReplacer(",", "", "_", "", " ", "").Replace(written), 64)
-		switch {
-		case mapped && isDigits(inside):
-			return "write " + inside + ", the port inside the container: none is published on this machine"
-		case err == nil && f == math.Trunc(f) && math.Abs(f) < 1e9:
-			return fmt.Sprintf("write %.0f", f)
-		}
-		return "write digits alone"
-	}
-	return ""
 }

@@ -3,12 +3,10 @@ package article
 import (
 	"cmp"
 	"errors"
-	"math"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"benchbook/internal/files"
@@ -27,8 +25,7 @@ type File struct {
 	listing *Listing // that it is, or nil
 }
 
-// fragment is the text of the file, with the places of what is in it. It is false for one that is too large to be read
-// so.
+// fragment is the text of the file with its places. It is false for a file that is too large.
 func (f *File) fragment(doc *Document, problems *source.Problems) (source.Fragment, bool) {
 	if f.listing != nil {
 		return f.listing.fragment, true
@@ -40,7 +37,8 @@ func (f *File) fragment(doc *Document, problems *source.Problems) (source.Fragme
 	return source.Whole(src), true
 }
 
-// RecordsName is the folder of records beside the file of an article: records, or that of another name with .records.
+// RecordsName is the name of the folder of records next to the file of an article: records for article.md, else the
+// name of the file with .records.
 func RecordsName(file string) string {
 	if name := filepath.Base(file); file != "" && name != FileName {
 		return strings.TrimSuffix(name, filepath.Ext(name)) + ".records"
@@ -48,23 +46,23 @@ func RecordsName(file string) string {
 	return "records"
 }
 
-// IsOurs says of a cleaned path in the article's folder that it is the article, or in the folder of its
-// records, or, of one in no project, in that of its site or of what is known of a run; or such a neighbour of that.
+// IsOurs reports whether a cleaned path in the article's folder is the article, or in the folder of its records; for an
+// article without a project, also whether it belongs to its site, to benchbook, or to another article next to it.
 func (doc *Document) IsOurs(name string) bool {
 	first, _, _ := strings.Cut(name, "/")
 	file := path.Base(doc.Source.Path)
-	return name == file || first == RecordsName(file) ||
-		file != FileName && (first == "_site" || first == ".benchbook" || doc.isNeighbour(first))
+	if name == file || first == RecordsName(file) {
+		return true
+	}
+	return file != FileName && (first == "_site" || first == StateDir || doc.isArticle(first) ||
+		strings.HasSuffix(first, ".records") && doc.isArticle(strings.TrimSuffix(first, ".records")+".md"))
 }
 
 // experimentFence is the line by which a Markdown file is known to be an article.
 var experimentFence = regexp.MustCompile("(?m)^ {0,3}(```+|~~~+)yaml experiment\\s*$")
 
-// isNeighbour says of what lies beside an article that is in no project that it is another one, or its records.
-func (doc *Document) isNeighbour(name string) bool {
-	if stem, ok := strings.CutSuffix(name, ".records"); ok {
-		return doc.isNeighbour(stem + ".md")
-	}
+// isArticle reports whether a file of the folder is an article.
+func (doc *Document) isArticle(name string) bool {
 	if path.Ext(name) != ".md" {
 		return false
 	}
@@ -78,14 +76,13 @@ func CleanPath(t source.Text, problems *source.Problems) (string, bool) {
 	if t.Value == "" || path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") ||
 		filepath.VolumeName(name) != "" {
 		problems.Add("outside-folder", t.Pos, "%q leaves the article's folder", t.Value).
-			Hint = "everything that an article uses lies beside it"
+			Hint = "everything that an article uses is in its folder"
 		return "", false
 	}
 	return name, true
 }
 
-// File reads a file that an article names: a listing, or a regular file of its folder. A symbolic link would lead out
-// of the folder unnoticed, and is none.
+// File reads a file that an article names: a listing, or a regular file of its folder.
 func (doc *Document) File(t source.Text, problems *source.Problems) (*File, bool) {
 	name, ok := CleanPath(t, problems)
 	if !ok {
@@ -99,35 +96,32 @@ func (doc *Document) File(t source.Text, problems *source.Problems) (*File, bool
 		known = append(known, l.Path)
 	}
 	data, exec, err := doc.ReadFile(name)
-	if err != nil {
-		if entries, err := os.ReadDir(filepath.Join(doc.Dir, filepath.FromSlash(path.Dir(name)))); err == nil {
-			for _, e := range entries {
-				if beside := path.Join(path.Dir(name), e.Name()); e.Type().IsRegular() && beside != FileName {
-					known = append(known, beside)
-				}
+	switch {
+	case err == nil:
+		return &File{Path: name, Data: data, Exec: exec}, true
+	case errors.Is(err, os.ErrNotExist):
+		entries, _ := os.ReadDir(filepath.Join(doc.Dir, filepath.FromSlash(path.Dir(name))))
+		for _, e := range entries {
+			if beside := path.Join(path.Dir(name), e.Name()); e.Type().IsRegular() && beside != FileName {
+				known = append(known, beside)
 			}
 		}
-		switch {
-		case errors.Is(err, errLink):
-			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value,
-				files.Reason(err)).Hint = "replace the link with the file it points to"
-		case !errors.Is(err, os.ErrNotExist):
-			problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value,
-				files.Reason(err)).Hint = "name a regular file that you may read"
-		default:
-			hint := cmp.Or(source.Suggest(name, known), "put it beside the article, or make a listing of it: file="+name)
-			problems.Add("no-such-file", t.Pos, "no file or listing %q in the article's folder", t.Value).Hint = hint
+		problems.Add("no-such-file", t.Pos, "no file or listing %q in the article's folder", t.Value).Hint =
+			cmp.Or(source.Suggest(name, known), "put it next to the article, or make a listing of it: file="+name)
+	default:
+		p := problems.Add("not-a-file", t.Pos, "%q cannot be read: %s", t.Value, files.Reason(err))
+		if p.Hint = "name a regular file that you may read"; errors.Is(err, errLink) {
+			p.Hint = "replace the link with the file it points to"
 		}
-		return nil, false
 	}
-	return &File{Path: name, Data: data, Exec: exec}, true
+	return nil, false
 }
 
-// errLink is the error for a symbolic link in the place of a file.
+// errLink is the error for a symbolic link instead of a file.
 var errLink = errors.New("it is a symbolic link, which could lead out of the article's folder")
 
-// ReadFile reads a regular file of the article's folder, of which no part of the path is a symbolic link. The name is
-// cleaned and has slashes. The error does not name the file.
+// ReadFile reads a regular file of the article's folder. No part of its path may be a symbolic link, which could lead
+// out of the folder. The name is cleaned and has slashes. The error does not name the file.
 func (doc *Document) ReadFile(name string) (data []byte, exec bool, err error) {
 	full := doc.Dir
 	var info os.FileInfo
@@ -146,8 +140,7 @@ func (doc *Document) ReadFile(name string) (data []byte, exec bool, err error) {
 	return data, info.Mode()&0o100 != 0, nil
 }
 
-// Rows reads a file of rows, which is CSV with a line of names, or a YAML list of mappings. Everything in them knows
-// its place in the file. An empty field of CSV is none.
+// Rows reads a file of rows: CSV with a line of names, or a YAML list of mappings. Empty fields of CSV are left out.
 func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*source.Node, bool) {
 	f, ok := doc.File(t, problems)
 	if !ok {
@@ -181,51 +174,4 @@ func ParseRows(name string, text source.Fragment, t source.Text, problems *sourc
 		}
 		return n.Items, true
 	}
-}
-
-// lineRange reads the lines of lines=10-30: from and to, both counted from 1, to the end if the second is left out.
-func lineRange(s string) (from, to int, ok bool) {
-	first, last, ranged := strings.Cut(s, "-")
-	from, err := strconv.Atoi(first)
-	if err != nil || from < 1 {
-		return 0, 0, false
-	}
-	switch {
-	case !ranged:
-		return from, from, true
-	case last == "":
-		return from, math.MaxInt, true
-	}
-	to, err = strconv.Atoi(last)
-	return from, to, err == nil && to >= from
-}
-
-// include reads a listing that stands in a file of the article.
-func (doc *Document) include(b *Block) *Listing {
-	lines := b.lines
-	f, ok := doc.File(b.includes, &doc.Problems)
-	if !ok {
-		return nil
-	}
-	l := &Listing{Language: b.language, Path: f.Path, Data: f.Data, Pos: b.Place}
-	if lines.IsZero() {
-		return l
-	}
-	all := strings.SplitAfter(string(f.Data), "\n")
-	if all[len(all)-1] == "" {
-		all = all[:len(all)-1]
-	}
-	from, to, ok := lineRange(lines.Value)
-	switch {
-	case !ok:
-		doc.Problems.Add("wrong-value", lines.Pos, "invalid line range %q",
-			lines.Value).Hint = "write lines=10-30, lines=10- or lines=10"
-		return nil
-	case from > len(all) || to != math.MaxInt && to > len(all):
-		doc.Problems.Add("wrong-value", lines.Pos, "%s ends with line %d", f.Path, len(all)).Hint = "name lines that it has"
-		return nil
-	}
-	l.First = from
-	l.Data = []byte(strings.Join(all[from-1:min(to, len(all))], ""))
-	return l
 }

@@ -17,14 +17,14 @@ import (
 )
 
 // Bounds of what Markdown is made of. Some of its rules take time that grows with the square of a paragraph's length or
-// of the depth of lists, and small texts can make many nodes; what goes beyond a bound is left as plain text.
+// of the depth of lists, and small texts can make many nodes; text beyond a bound is left as it is.
 const (
 	maxNesting = 100         // of quotations, lists and their items
 	maxInlines = 100_000     // pieces of running text that are not plain, and cells of tables
 	maxEffort  = 200_000_000 // of steps from one byte, asterisk or line to the next
 )
 
-// A Parser reads texts. Its bounds are those of all of them together.
+// A Parser reads texts. Its bounds are for all of them together.
 type Parser struct {
 	parser parser.Parser
 	bounds *bounds
@@ -33,48 +33,43 @@ type Parser struct {
 // Parse reads a text.
 func (p Parser) Parse(source []byte) ast.Node { return p.parser.Parse(text.NewReader(source)) }
 
-// Exceeded says where a bound was first met in a text, what is too much there, and what to do; at is -1 if none was.
+// Exceeded returns the place where a bound was first met, with the message and the hint; at is -1 if none was.
 func (p Parser) Exceeded() (at int, message, hint string) {
 	return p.bounds.at, p.bounds.message, p.bounds.hint
 }
 
-// ForArticles reads what ForPages does, and Divs.
+// ForArticles reads the Markdown of ForPages, and Divs.
 func ForArticles() Parser {
 	b := &bounds{at: -1}
-	return b.text(parser.WithBlockParsers(util.Prioritized(boundedBlock{divParser{}, b}, 50)))
+	return b.pages(parser.WithBlockParsers(util.Prioritized(boundedBlock{divParser{}, b}, 50)))
 }
 
 // ForPages reads GitHub's Markdown, with footnotes and definition lists.
-func ForPages() Parser { return (&bounds{at: -1}).text() }
+func ForPages() Parser { return (&bounds{at: -1}).pages() }
 
-// text reads what ForPages does, and more. The priorities are those of goldmark and of its extensions.
-func (b *bounds) text(more ...parser.Option) Parser {
-	block := func(p parser.BlockParser, priority int) util.PrioritizedValue {
-		return util.Prioritized(boundedBlock{p, b}, priority)
-	}
+// ForLines reads lines of running text, such as captions.
+func ForLines() Parser {
+	b := &bounds{at: -1}
+	return Parser{parser.NewParser(
+		parser.WithBlockParsers(util.Prioritized(parser.NewParagraphParser(), 100)),
+		parser.WithInlineParsers(b.inlines(parser.DefaultInlineParsers()...)...),
+	), b}
+}
+
+// pages reads what ForPages does, and more. The priorities are those of goldmark and of its extensions.
+func (b *bounds) pages(more ...parser.Option) Parser {
 	return Parser{parser.NewParser(append(more,
-		parser.WithBlockParsers(
-			util.Prioritized(parser.NewSetextHeadingParser(), 100),
+		parser.WithBlockParsers(b.blocks(append(parser.DefaultBlockParsers(),
 			util.Prioritized(extension.NewDefinitionListParser(), 101),
 			util.Prioritized(extension.NewDefinitionDescriptionParser(), 102),
-			util.Prioritized(parser.NewThematicBreakParser(), 200),
-			block(parser.NewListParser(), 300),
-			util.Prioritized(parser.NewListItemParser(), 400),
-			util.Prioritized(parser.NewCodeBlockParser(), 500),
-			util.Prioritized(parser.NewATXHeadingParser(), 600),
-			util.Prioritized(parser.NewFencedCodeBlockParser(), 700),
-			block(parser.NewBlockquoteParser(), 800),
-			util.Prioritized(parser.NewHTMLBlockParser(), 900),
-			block(extension.NewFootnoteBlockParser(), 999),
-			util.Prioritized(parser.NewParagraphParser(), 1000),
-		),
-		parser.WithInlineParsers(b.runningText()...),
-		parser.WithInlineParsers(
-			b.inline(extension.NewTaskCheckBoxParser(), constant, 0),
-			b.inline(extension.NewFootnoteParser(), searches, 101),
-			b.inline(extension.NewStrikethroughParser(), pairs, 500),
-			b.inline(extension.NewLinkifyParser(), constant, 999),
-		),
+			util.Prioritized(extension.NewFootnoteBlockParser(), 999),
+		)...)...),
+		parser.WithInlineParsers(b.inlines(append(parser.DefaultInlineParsers(),
+			util.Prioritized(extension.NewTaskCheckBoxParser(), 0),
+			util.Prioritized(extension.NewFootnoteParser(), 101),
+			util.Prioritized(extension.NewStrikethroughParser(), 500),
+			util.Prioritized(extension.NewLinkifyParser(), 999),
+		)...)...),
 		parser.WithParagraphTransformers(
 			util.Prioritized(boundedDefinitions{parser.LinkReferenceParagraphTransformer, b}, 100),
 			util.Prioritized(boundedTable{extension.NewTableParagraphTransformer(), b}, 200),
@@ -87,47 +82,48 @@ func (b *bounds) text(more ...parser.Option) Parser {
 	)...), b}
 }
 
-// ForLines reads lines of running text, such as captions.
-func ForLines() Parser {
-	b := &bounds{at: -1}
-	return Parser{parser.NewParser(
-		parser.WithBlockParsers(util.Prioritized(parser.NewParagraphParser(), 100)),
-		parser.WithInlineParsers(b.runningText()...),
-	), b}
-}
-
-// runningText are goldmark's own parsers of running text.
-func (b *bounds) runningText() []util.PrioritizedValue {
-	return []util.PrioritizedValue{
-		b.inline(parser.NewCodeSpanParser(), searches, 100),
-		b.inline(parser.NewLinkParser(), searches, 200),
-		b.inline(parser.NewAutoLinkParser(), searches, 300),
-		b.inline(parser.NewRawHTMLParser(), searches, 400),
-		b.inline(parser.NewEmphasisParser(), pairs, 500),
+// blocks bounds the parsers of lists, quotations and footnotes, which have blocks in them.
+func (b *bounds) blocks(list ...util.PrioritizedValue) []util.PrioritizedValue {
+	for i, v := range list {
+		if v.Priority == 300 || v.Priority == 800 || v.Priority == 999 {
+			list[i].Value = boundedBlock{v.Value.(parser.BlockParser), b}
+		}
 	}
+	return list
 }
 
-func (b *bounds) inline(p parser.InlineParser, e effort, priority int) util.PrioritizedValue {
-	return util.Prioritized(boundedInline{p, e, b}, priority)
+// inlines bounds parsers of running text, by their priority.
+func (b *bounds) inlines(list ...util.PrioritizedValue) []util.PrioritizedValue {
+	for i, v := range list {
+		e := searches
+		switch v.Priority {
+		case 0, 999: // check boxes and bare addresses
+			e = constant
+		case 500: // emphasis and strikethrough
+			e = pairs
+		}
+		list[i].Value = boundedInline{v.Value.(parser.InlineParser), e, b}
+	}
+	return list
 }
 
-// effort is what a parser of running text may have to look at.
+// effort is the text that a parser of running text may have to read.
 type effort int
 
 const (
 	constant effort = iota
-	pairs           // all of its kind that stand before in the paragraph
+	pairs           // all of its kind before it in the paragraph
 	searches        // the whole paragraph
 )
 
-// bounds counts what an article has of that which is bounded.
+// bounds counts the bounded things of an article.
 type bounds struct {
-	inlines, effort int
+	pieces, effort int
 
-	paragraph ast.Node // that is read
-	paired    int      // pieces in it that want to be paired
+	paragraph ast.Node // the current one
+	paired    int      // pieces in it that are paired
 
-	at            int // where a bound was first met; -1 if none was
+	at            int // the offset where a bound was first met; -1 if none was
 	message, hint string
 }
 
@@ -137,17 +133,17 @@ func (b *bounds) exceeded(at int, message, hint string) {
 	}
 }
 
-// add counts pieces of running text that are not plain, and says whether there may be as many.
+// add counts pieces of running text that are not plain, and reports whether there may be as many.
 func (b *bounds) add(n, at int) bool {
-	if n > maxInlines-b.inlines {
+	if n > maxInlines-b.pieces {
 		b.exceeded(at, "the article has too many links, pieces of code, emphasised words and cells of tables", "divide it")
 		return false
 	}
-	b.inlines += n
+	b.pieces += n
 	return true
 }
 
-// boundedBlock is a parser of blocks that hold others.
+// boundedBlock is a parser of blocks with others in them.
 type boundedBlock struct {
 	parser.BlockParser
 	*bounds
@@ -196,7 +192,7 @@ func (p boundedInline) Parse(parent ast.Node, block text.Reader, pc parser.Conte
 	}
 	n := p.InlineParser.Parse(parent, block, pc)
 	if n == nil {
-		p.inlines--
+		p.pieces--
 	}
 	return n
 }
@@ -249,13 +245,12 @@ func (t boundedTable) Transform(node *ast.Paragraph, reader text.Reader, pc pars
 	}
 }
 
-// meansCharacter is a backslash before punctuation, or a reference to a character: what stands for one character in
-// Markdown.
+// meansCharacter is a backslash before punctuation, or a reference to a character.
 var meansCharacter = regexp.MustCompile(
 	"\\\\[!-/:-@\\[-`{-~]|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
 
-// Resolve is a destination, a title or a piece of text as Markdown means it: with the characters that escapes and
-// references stand for. The library leaves them in its tree as they were written.
+// Resolve replaces escapes and references in a destination, a title or a piece of text by their characters. The library
+// leaves them in its tree as they were written.
 //
 // Source: CommonMark 0.31, sections 2.4 and 2.5.
 func Resolve(written []byte) string {
@@ -273,7 +268,7 @@ func Resolve(written []byte) string {
 		}
 		c := html.UnescapeString(s)
 		if strings.HasSuffix(c, ";") && s != "&semi;" {
-			return s // there is no such name, or it only begins with one
+			return s // no such name, or only the beginning is one
 		}
 		return c
 	})

@@ -43,7 +43,7 @@ func ReadPolicy(name string, problems *source.Problems) *Policy {
 		return p
 	}
 	if n := source.Parse(source.Whole(src), problems); n != nil {
-		NewDecoder(problems, false).Decode(n, "the policy", p)
+		NewDecoder(problems, false).Decode(n, "policy", p)
 	}
 	return p
 }

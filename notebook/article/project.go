@@ -57,8 +57,8 @@ type Settings struct {
 // Allow is what articles may ask for beyond the harmless.
 type Allow = AllowList[Permission]
 
-// AllowList is a list of words and of hosts that loads may go to. It is written as a list of words, a mapping, or a list
-// of both.
+// AllowList is a list of words and of hosts that loads may go to. It is written as a list of words, a mapping, or a
+// list of both.
 type AllowList[W Word] struct {
 	Words   []Value[W]    `yaml:"-"`
 	Targets []source.Text `yaml:"targets"` // hosts of running targets
@@ -71,7 +71,7 @@ func (a *AllowList[W]) DecodeNode(d source.Decoder, n *source.Node, what string)
 	}
 	for _, item := range items {
 		if item.Kind == source.Map {
-			d.FieldsOf(item, what, a)
+			d.Plain(item, what, a)
 			continue
 		}
 		var word Value[W]
@@ -122,15 +122,7 @@ type ClusterNodes struct {
 type Publish struct {
 	Remote source.Text `yaml:"remote"`
 	Branch source.Text `yaml:"branch"`
-	Folder source.Text `yaml:"folder"`
-}
-
-func (p *Publish) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	d.FieldsOf(n, what, p)
-	if !p.Folder.IsZero() && (!p.Remote.IsZero() || !p.Branch.IsZero()) {
-		d.Problems.Add("contradiction", p.Folder.Pos, "publish has both a folder and a branch of a remote").
-			Hint = "keep one of them"
-	}
+	Folder source.Text `yaml:"folder" not:"remote branch"`
 }
 
 // StateDir is the hidden folder of a project, which git ignores.

@@ -2,7 +2,6 @@ package article
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -10,25 +9,22 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Repetitions say after how many rounds a run judges its claims, and how many rounds there are at most.
+// Repetitions say after how many rounds a run judges its claims; the last of them is the most that a run has.
 //
 // Source: docs/experiment.md#repetitions.
 type Repetitions struct {
-	Looks []int // rising; empty while a template stands in it, and of what cannot be read
+	Looks []int // rising; empty for a template, and for a value that cannot be read
 	Fixed bool  // a plain number, which is one look
 }
 
 // MaxRepetitions is how many repetitions of a trial can be asked for.
 const MaxRepetitions = 1000
 
-// upTo stands before the number of a plan with several looks.
-const upTo = "up to "
-
 const repetitionsHint = "write a number, such as 5; up to 20; or {looks: [3, 5, 10, 20]}"
 
-// ReadRepetitions reads what stands on one line: a number, or up to a number. The error completes "KEY …".
+// ReadRepetitions reads a number, or up to a number. The error completes "KEY …".
 func ReadRepetitions(text string) (r Repetitions, err error) {
-	number, several := strings.CutPrefix(text, upTo)
+	number, several := strings.CutPrefix(text, "up to ")
 	most, err := strconv.Atoi(strings.TrimSpace(number))
 	if err != nil {
 		return r, fmt.Errorf("must be a whole number or up to one, not %q", text)
@@ -68,26 +64,21 @@ func (r *Repetitions) decodeLooks(d source.Decoder, n *source.Node, what string)
 	var written struct {
 		Looks []Value[int] `yaml:"looks"`
 	}
-	d.Decode(n, what, &written)
-	switch {
-	case len(written.Looks) > 0:
-	case n.Get("looks") == nil:
-		d.Problems.Add("missing-key", n.Text.Pos, "%s has no looks", what).Hint = repetitionsHint
-	default:
-		d.Problems.Add("wrong-value", n.Place("looks"), "looks is empty").Hint = repetitionsHint
+	if d.Decode(n, what, &written); len(written.Looks) == 0 {
+		d.Problems.Add("missing-key", n.Place("looks"), "%s has no looks", what).Hint = repetitionsHint
 	}
 	var looks []int
 	for _, look := range written.Looks {
 		if !look.Known() {
 			return // it was not a number, which was reported
 		}
-		switch err := checkCount(look.V); {
-		case err != nil:
+		if err := checkCount(look.V); err != nil {
 			d.Problems.Add("wrong-value", look.Text.Pos, "a look %s", err.Error())
 			return
-		case len(looks) > 0 && look.V <= looks[len(looks)-1]:
-			d.Problems.Add("wrong-value", look.Text.Pos, "looks must rise, and %d comes after %d", look.V,
-				looks[len(looks)-1]).Hint = "list the numbers of rounds from the smallest to the largest"
+		}
+		if n := len(looks); n > 0 && look.V <= looks[n-1] {
+			d.Problems.Add("wrong-value", look.Text.Pos, "looks must rise, and %d comes after %d", look.V, looks[n-1]).
+				Hint = "list the numbers of rounds from the smallest to the largest"
 			return
 		}
 		looks = append(looks, look.V)
@@ -95,10 +86,10 @@ func (r *Repetitions) decodeLooks(d source.Decoder, n *source.Node, what string)
 	r.Looks, r.Fixed = looks, len(looks) == 1
 }
 
-// Most is how many repetitions there are at most; 0 if that is not known.
+// Most is the largest number of repetitions; 0 if it is not known.
 func (r Repetitions) Most() int {
 	if len(r.Looks) == 0 {
 		return 0
 	}
-	return slices.Max(r.Looks)
+	return r.Looks[len(r.Looks)-1]
 }

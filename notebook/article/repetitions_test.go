@@ -28,7 +28,7 @@ func TestRepetitions(t *testing.T) {
 		{"up to", nil, false, `repetitions must be a whole number or up to one, not "up to"`},
 		{"many", nil, false, `repetitions must be a whole number or up to one, not "many"`},
 		{"[3, 5]", nil, false, "repetitions must be a single value, not a list"},
-		{"{looks: []}", nil, false, "looks is empty"},
+		{"{looks: []}", nil, false, "repetitions has no looks"},
 		{"{}", nil, false, "repetitions has no looks"},
 		{"{looks: [3, x]}", nil, false, `looks must be a whole number, not "x"`},
 		{"{looks: [5, 3]}", nil, false, "looks must rise, and 3 comes after 5"},

@@ -181,7 +181,7 @@ func (r *reader) checkTarget(t source.Text, l *article.Load, at source.Pos) {
 		return
 	}
 	host := u.Hostname()
-	if slices.Contains(services, host) {
+	if slices.Contains(services, host) || r.definition.Tried.Has("services") {
 		return
 	}
 	hint := source.Suggest(host, services)

@@ -78,7 +78,7 @@ func placeOnNodes(e *outline) {
 		for _, s := range d.definition.Services {
 			e.Hosts[s.Name.Value] = ServiceNode
 		}
-		if l := d.definition.Load; l != nil && l.Network.V == source.SharedNetwork {
+		if l := d.definition.Load; l != nil && l.Network.V == spec.SharedNetwork {
 			e.Hosts[LoadName] = ServiceNode
 		}
 	}

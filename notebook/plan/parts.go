@@ -100,7 +100,7 @@ func Names[T any](list []article.Named[T]) []string {
 // checkBesideLink reports a load in the network of a service with a link, which it would bypass.
 func checkBesideLink(trial *Trial, l *article.Load, problems *source.Problems) {
 	target, err := url.Parse(trial.Load.Target)
-	if l.Network.V != source.SharedNetwork || err != nil {
+	if l.Network.V != spec.SharedNetwork || err != nil {
 		return // an invalid target was reported
 	}
 	for _, s := range trial.Services {

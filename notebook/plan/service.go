@@ -212,7 +212,7 @@ func exposed(written []article.Value[int], ports []int) []int {
 }
 
 // ulimits are the limits of a container's processes; nil for none.
-func ulimits(list article.Ulimits) map[string]spec.Ulimit {
+func ulimits(list article.Map[article.Ulimit]) map[string]spec.Ulimit {
 	if len(list) == 0 {
 		return nil
 	}

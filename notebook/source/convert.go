@@ -2,102 +2,56 @@ package source
 
 import (
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
 
-// converter makes nodes of ours of the library's.
+// A converter makes nodes with places of the library's.
 type converter struct {
 	fragment *Fragment
 	problems *Problems
-	lost     bool // the structure is not what was meant
-
-	made     int // nodes, those counted that aliases repeat
-	anchors  map[*yaml.Node]*anchored
-	repeated map[*yaml.Node]bool // what aliases repeat
+	made     int // nodes
 }
 
-// context is where a node stands.
+// A context is the surroundings of a node.
 type context struct {
-	key  string // that the node is the value of; empty in a list
+	key  string // whose value the node is; empty in a list
 	flow bool   // in brackets
 }
 
-// anchored is what an anchor stands for.
-type anchored struct {
-	node *Node // nil while it is being made
-	size int
-}
-
+// node converts y. After maxNodes it stops, so that aliases cannot make more, nor one that is inside what it repeats.
 func (c *converter) node(y *yaml.Node, in context) *Node {
+	if c.made++; c.made > maxNodes {
+		return &Node{Kind: Null, Text: Text{Pos: c.fragment.Whole}}
+	}
 	if y.Kind == yaml.AliasNode {
-		return c.alias(y)
-	}
-	before := c.made
-	c.made++
-	if y.Anchor == "" {
-		return c.fresh(y, in)
-	}
-	if c.anchors == nil {
-		c.anchors = map[*yaml.Node]*anchored{}
-	}
-	a := &anchored{}
-	c.anchors[y] = a
-	a.node = c.fresh(y, in)
-	a.size = c.made - before
-	return a.node
-}
-
-// alias gives the node that an alias repeats. It is shared, since nodes never change, but counts each time, since
-// whoever walks the tree meets it each time.
-func (c *converter) alias(y *yaml.Node) *Node {
-	at := c.written(y)
-	here := c.fragment.pos(at, at+1+len(y.Value))
-	a := c.anchors[y.Alias]
-	switch {
-	case c.made > maxNodes:
-	case a == nil: // of a key
 		return c.node(y.Alias, context{})
-	case a.node == nil:
-		p := c.problems.Add("unknown-anchor", here, "*%s stands inside what it repeats", y.Value)
-		p.Hint, p.Covers = "write out what is needed", here
-	case c.made+a.size > maxNodes:
-		c.made += a.size
-		c.problems.Add("yaml-too-large", here, "with this alias the block has more than %d values", maxNodes).
-			Hint = "aliases multiply; write out only what is needed"
-	default:
-		c.made += a.size
-		return a.node
 	}
-	return &Node{Kind: Null, Text: Text{Pos: here}, lost: true}
-}
-
-func (c *converter) fresh(y *yaml.Node, in context) *Node {
-	at := c.written(y)
-	place := c.fragment.pos(at, at+1)
-	if t := c.misread(y, at, in); t != nil {
-		here := c.fragment.pos(t.start, t.end)
-		c.problems.Add(t.rule, here, "%s", t.message).Hint = t.hint
-		return &Node{Kind: Null, Text: Text{Pos: here}, lost: true}
+	at := c.start(y)
+	before := c.problems.Found()
+	if c.lint(y, at, in); c.problems.Found() > before {
+		return &Node{Kind: Null, Text: Text{Pos: c.fragment.pos(at, at+1)}}
 	}
+	inner := context{flow: y.Style&yaml.FlowStyle != 0}
 	switch y.Kind {
 	case yaml.SequenceNode:
-		n := &Node{Kind: List, Text: Text{Pos: place}}
+		n := &Node{Kind: List, Text: Text{Pos: c.fragment.pos(at, at+1)}}
 		for _, item := range y.Content {
-			n.Items = append(n.Items, c.node(item, context{flow: y.Style&yaml.FlowStyle != 0}))
+			n.Items = append(n.Items, c.node(item, inner))
 		}
 		return n
 	case yaml.MappingNode:
-		return c.mapping(y, place)
+		return c.mapping(y, at, inner)
 	}
-	text, _ := c.text(y, at)
 	if isNull(y) {
-		return &Node{Kind: Null, Text: text}
+		return &Node{Kind: Null, Text: c.text(y)}
 	}
-	return &Node{Kind: Scalar, Text: text}
+	return &Node{Kind: Scalar, Text: c.text(y)}
 }
 
-// isNull says that nothing is written, or a word for nothing. Other spellings that YAML knows, such as NULL, are
+// isNull reports whether a scalar is empty, or a word for nothing. Other spellings that YAML knows, such as NULL, are
 // words.
 func isNull(y *yaml.Node) bool {
 	const marked = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle |
@@ -105,110 +59,73 @@ func isNull(y *yaml.Node) bool {
 	return y.Style&marked == 0 && (y.Value == "" || y.Value == "null" || y.Value == "~")
 }
 
-func (c *converter) mapping(y *yaml.Node, place Pos) *Node {
-	n := &Node{Kind: Map, Text: Text{Pos: place}}
-	written := map[string]bool{}
-	var merges []mergeKey
+// mapping converts a mapping. The fields that its key << repeats come first; of equal keys the written one counts.
+func (c *converter) mapping(y *yaml.Node, at int, in context) *Node {
+	n := &Node{Kind: Map, Text: Text{Pos: c.fragment.pos(at, at+1)}}
+	seen := map[string]Pos{}
+	var bases *yaml.Node
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key, value := y.Content[i], y.Content[i+1]
-		at := c.written(key)
-		if key.Kind == yaml.AliasNode && key.Alias != nil {
+		keyStart := c.start(key)
+		if key.Kind == yaml.AliasNode {
 			key = key.Alias
 		}
 		if key.Kind != yaml.ScalarNode || isNull(key) && key.Value == "" {
-			c.problems.Add("yaml-key", c.fragment.pos(at, at+1), "a key must be a single word").
-				Hint = "write key: value, and quote what holds { } [ ] or ,"
+			c.problems.Add("yaml-key", c.fragment.pos(keyStart, keyStart+1), "a key must be a single word").
+				Hint = "write key: value, and put a key with { } [ ] or , in quotes"
 			continue
 		}
-		if key.Value == "<<" && key.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0 {
-			merges = append(merges, mergeKey{len(n.Fields), value})
-			continue
-		}
-		text, _ := c.text(key, c.written(key))
-		if written[text.Value] {
-			before, _ := c.fragment.source.Position(n.Place(text.Value).Start)
-			c.problems.Add("duplicate-key", text.Pos, "%q is written twice, first in line %d", text.Value, before).
+		text := c.text(key)
+		if before, twice := seen[text.Value]; twice {
+			line, _ := c.fragment.source.Position(before.Start)
+			c.problems.Add("duplicate-key", text.Pos, "%q is written twice, first in line %d", text.Value, line).
 				Hint = "keep one of them"
 			continue
 		}
-		written[text.Value] = true
-		n.Fields = append(n.Fields, Field{text, c.node(value, context{text.Value, y.Style&yaml.FlowStyle != 0})})
+		seen[text.Value] = text.Pos
+		if text.Value == "<<" && key.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0 {
+			bases = value
+			continue
+		}
+		in.key = text.Value
+		n.Fields = append(n.Fields, Field{text, c.node(value, in)})
 	}
-	c.merge(n, merges, written)
+	if bases != nil {
+		n.Fields = append(c.repeated(bases, seen), n.Fields...)
+	}
 	return n
 }
 
-// A mergeKey is a key <<, which stands before a field of a mapping.
-type mergeKey struct {
-	at    int
-	value *yaml.Node
-}
-
-// merge adds to a mapping what << repeats, but for the keys that are written in it.
-func (c *converter) merge(n *Node, merges []mergeKey, written map[string]bool) {
-	// What is merged goes where << stands; of several, the first one that has a key counts, as in YAML 1.1.
-	added := 0
-	for _, m := range merges {
-		var fields []Field
-		bases, lost := c.bases(m.value)
-		n.lost = n.lost || lost
-		for _, base := range bases {
-			for _, f := range base.Fields {
-				if !written[f.Key.Value] {
-					written[f.Key.Value] = true
-					fields = append(fields, f)
-				}
-			}
-		}
-		at := m.at + added
-		n.Fields = append(n.Fields[:at:at], append(fields, n.Fields[at:]...)...)
-		added += len(fields)
-	}
-}
-
-// Place is where a key of n is written.
-func (n *Node) Place(key string) Pos {
-	for _, f := range n.Fields {
-		if f.Key.Value == key {
-			return f.Key.Pos
-		}
-	}
-	return n.Text.Pos
-}
-
-// bases gives the mappings that << merges: one, or a list of them. lost says that there should be more.
-func (c *converter) bases(y *yaml.Node) (out []*Node, lost bool) {
+// repeated returns the fields of the mappings that << repeats: one, or a list of which the first with a key counts.
+func (c *converter) repeated(y *yaml.Node, seen map[string]Pos) (out []Field) {
 	n := c.node(y, context{})
 	list := []*Node{n}
 	if n.Kind == List {
 		list = n.Items
 	}
-	for _, b := range list {
-		switch b.Kind {
-		case Map:
-			out = append(out, b)
-		case Null: // already reported, or an empty mapping
-			lost = lost || b.lost
-		default:
-			at := c.written(y)
-			c.problems.Add("wrong-shape", c.fragment.pos(at, at+1), "<< merges mappings, not %s", b.Kind).
-				Hint = "write <<: *name, where &name stands before a mapping"
-			lost = true
+	for _, base := range list {
+		if base.Kind != Map && base.Kind != Null {
+			at := c.start(y)
+			c.problems.Add("wrong-shape", c.fragment.pos(at, at+1), "<< merges mappings, not %s", base.Kind).
+				Hint = "write <<: *name, with &name before a mapping"
+		}
+		for _, f := range base.Fields {
+			if _, written := seen[f.Key.Value]; !written {
+				seen[f.Key.Value] = f.Key.Pos
+				out = append(out, f)
+			}
 		}
 	}
-	return out, lost
+	return out
 }
 
-// raw is where a node stands, with the anchor and tag before it.
-func (c *converter) raw(y *yaml.Node) int { return c.fragment.offset(y.Line, y.Column) }
+// startWithTag is the offset of a node, or of the anchor or tag before it.
+func (c *converter) startWithTag(y *yaml.Node) int { return c.fragment.offset(y.Line, y.Column) }
 
-// written is where a node stands: behind its anchor and tag, since the library's column is that of the first of them.
-func (c *converter) written(y *yaml.Node) int {
-	at, text := c.raw(y), c.fragment.Text
-	for y.Anchor != "" || y.Style&yaml.TaggedStyle != 0 {
-		if at >= len(text) || text[at] != '&' && text[at] != '!' {
-			break
-		}
+// start is the offset of a node, after its anchor and tag.
+func (c *converter) start(y *yaml.Node) int {
+	at, text := c.startWithTag(y), c.fragment.Text
+	for (y.Anchor != "" || y.Style&yaml.TaggedStyle != 0) && at < len(text) && (text[at] == '&' || text[at] == '!') {
 		next := at
 		for next < len(text) && !isSpace(text[next]) {
 			next++
@@ -224,29 +141,61 @@ func (c *converter) written(y *yaml.Node) int {
 	return at
 }
 
-// text gives a scalar, which begins at a byte of the text, with its place, and where it ends.
-func (c *converter) text(y *yaml.Node, at int) (Text, int) {
-	f := c.fragment
-	switch {
-	case y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		first := f.next(at)
-		for first < len(f.Text) && isSpace(f.Text[first]) {
-			first++
-		}
-		if y.Value == "" || first >= len(f.Text) {
-			return Text{Value: y.Value, Pos: f.pos(at, at+1)}, f.end(at)
-		}
-		return f.aligned(y.Value, first, f.next(at), plainly)
-	case at < len(f.Text) && y.Style&yaml.DoubleQuotedStyle != 0:
-		return f.aligned(y.Value, at, at+1, doubleQuoted)
-	case at < len(f.Text) && y.Style&yaml.SingleQuotedStyle != 0:
-		return f.aligned(y.Value, at, at+1, singleQuoted)
-	}
-	return f.aligned(y.Value, at, at, plainly)
+// text is a scalar with its place.
+func (c *converter) text(y *yaml.Node) Text {
+	start, end := c.extent(y)
+	at := c.fragment.sourceOffset(start)
+	return Text{y.Value, c.fragment.source.Pos(at, max(at, c.fragment.sourceOffset(end)))}
 }
 
-// Mapping makes a node of fixed values, for defaults that are built in. It panics on what is not YAML, since the text
-// is ours.
+// extent is the stretch of a scalar in the fragment.
+func (c *converter) extent(y *yaml.Node) (start, end int) {
+	f := c.fragment
+	start = c.start(y)
+	switch {
+	case y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		if y.Value == "" {
+			return start, start + 1
+		}
+		for start = f.next(start); start < len(f.Text)-1 && isSpace(f.Text[start]); {
+			start++
+		}
+	case y.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
+		return start, f.endOfQuote(start)
+	}
+	return start, f.endOfWords(y.Value, start)
+}
+
+// endOfWords is the end of a value that is written from a byte on, whatever white space is between its words.
+func (f *Fragment) endOfWords(value string, at int) int {
+	for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return r < utf8.RuneSelf && isSpace(byte(r)) }) {
+		i := strings.Index(f.Text[at:], word)
+		if i < 0 {
+			return f.end(at)
+		}
+		at += i + len(word)
+	}
+	return at
+}
+
+// endOfQuote is the end of a value in quotes.
+func (f *Fragment) endOfQuote(at int) int {
+	if at >= len(f.Text) {
+		return at
+	}
+	for i := at + 1; i < len(f.Text); i++ {
+		switch quote := f.Text[at]; {
+		case quote == '"' && f.Text[i] == '\\', quote == '\'' && strings.HasPrefix(f.Text[i:], "''"):
+			i++
+		case f.Text[i] == quote:
+			return i + 1
+		}
+	}
+	return f.end(at)
+}
+
+// Mapping makes a node of fixed values, for defaults that are built in. It panics on text that is not YAML, which is a
+// mistake in the program.
 func Mapping(name, text string) *Node {
 	var problems Problems
 	n := Parse(Whole(New(name, []byte(text))), &problems)

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// CSV makes a mapping of each line of CSV. It is false for what is none, which is a problem.
+// CSV makes a mapping of each line after the first, which names the columns. Empty fields are left out. It is false for
+// text that is not CSV, which is a problem.
 func CSV(f Fragment, problems *Problems) ([]*Node, bool) {
 	r := csv.NewReader(strings.NewReader(f.Text))
 	r.ReuseRecord = true

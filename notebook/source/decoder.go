@@ -7,57 +7,77 @@ import (
 	"strings"
 )
 
-// Decoder fills structs from nodes. Fields are matched by their `yaml` tag; `yaml:"-"` is left alone. A key that has no
-// field is a problem, unless it begins with x-. Fields Pos, Tried and Keys say where the mapping stands, and what of it
-// was tried and written.
+// A Decoder fills structs from nodes. Tags of fields say what a mapping may have:
+//
+//	yaml:"key"       the key; a key without a field is a problem, unless it begins with x-
+//	alone:"yes"      a value or list stands for a mapping with this key alone
+//	not:"key key"    keys that cannot be written together with this one
+//	need:"hint"      the key has to be there if the decoder reads whole mappings
+//
+// Three fields without a key are filled in, too: Pos with the place of the mapping, Node with the mapping itself, and
+// Tried.
 type Decoder struct {
 	Problems *Problems
-	Wording  *Wording
-	// Templates says that ${{ }} may still stand in scalars; typed values that hold one stay zero.
+	Hints    Hints
+	// Templates says that ${{ }} may still be in scalars; typed values that have one stay zero.
 	Templates bool
-	// Whole says that nothing will be merged with what is read, so that what is missing is missing.
+	// Whole says that nothing will be merged with the node, so that nothing may be missing.
 	Whole bool
 }
 
-// Wording is what a decoder has to know of the mappings that it reads.
-type Wording struct {
-	// ShapeHint is a way out where something other than a node was wanted; it may be empty.
-	ShapeHint func(n *Node, what string, want NodeKind) string
-	// UnknownKey returns a hint about a key that a type does not have, and the key that is meant if it is only misspelt.
-	// Names are the keys that the type has.
-	UnknownKey func(key string, t reflect.Type, names []string) (hint, meant string)
+// Hints knows the mappings that a decoder reads.
+type Hints interface {
+	// Shape is a way out where another shape of node was wanted; it may be empty.
+	Shape(n *Node, what string, want NodeKind) string
+	// UnknownKey is a way out for a key that t does not have. Names are the keys of t.
+	UnknownKey(key string, t reflect.Type, names []string) string
 	// Removes reports whether the value null of any key of t removes what a Compose file has there.
-	Removes func(t reflect.Type) bool
+	Removes(t reflect.Type) bool
 }
 
-// Decode fills the struct that out points to. what names the mapping in messages: "load", "service \"db\"".
+// Decode fills the value that out points to. what names the node in messages: "load", "service \"db\"".
 func (d Decoder) Decode(n *Node, what string, out any) {
-	d.Value(n, what, reflect.ValueOf(out).Elem())
+	d.value(n, what, reflect.ValueOf(out).Elem())
 }
 
-// custom is a type that reads itself, because what may be written is more than one shape.
-type custom interface {
+// decodable is a type that may be written in more than one shape.
+type decodable interface {
 	DecodeNode(d Decoder, n *Node, what string)
 }
 
-func (d Decoder) Value(n *Node, what string, v reflect.Value) {
+func (d Decoder) value(n *Node, what string, v reflect.Value) {
 	if v.CanAddr() {
-		if c, ok := v.Addr().Interface().(custom); ok {
+		if c, ok := v.Addr().Interface().(decodable); ok {
 			c.DecodeNode(d, n, what)
 			return
 		}
 	}
+	d.plain(n, what, v)
+}
+
+// Plain fills the value that out points to as if its type had no DecodeNode.
+func (d Decoder) Plain(n *Node, what string, out any) {
+	d.plain(n, what, reflect.ValueOf(out).Elem())
+}
+
+func (d Decoder) plain(n *Node, what string, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if v.Type() == reflect.TypeFor[*Node]() {
 			v.Set(reflect.ValueOf(n))
 			return
 		}
-		fresh := reflect.New(v.Type().Elem())
-		d.Value(n, what, fresh.Elem())
-		v.Set(fresh)
+		v.Set(reflect.New(v.Type().Elem()))
+		d.value(n, what, v.Elem())
 	case reflect.Slice:
-		d.list(n, what, v)
+		items := n.Items
+		if n.Kind != List { // a single value stands for a list of one
+			items = []*Node{n}
+		}
+		v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
+		for i, item := range items {
+			d.value(item, what, v.Index(i))
+		}
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[Text]() {
 			if d.Kind(n, what, Scalar) {
@@ -67,108 +87,114 @@ func (d Decoder) Value(n *Node, what string, v reflect.Value) {
 		}
 		d.fields(n, what, v)
 	default:
-		panic(fmt.Sprintf("source: no way to decode into %s", v.Type()))
+		panic(fmt.Sprintf("source: cannot decode into %s", v.Type()))
 	}
 }
 
-// FieldsOf fills the struct that out points to by its fields, also where its type reads itself.
-func (d Decoder) FieldsOf(n *Node, what string, out any) {
-	d.fields(n, what, reflect.ValueOf(out).Elem())
-}
-
-// Templated says that a scalar holds a template that is not expanded yet.
+// Templated reports whether a scalar has a template that is not expanded yet.
 func (d Decoder) Templated(n *Node) bool {
 	return d.Templates && n.Kind == Scalar && strings.Contains(n.Text.Value, "${{")
 }
 
-// Kind checks the shape of a node and says what was expected instead.
+// Kind reports whether a node has a shape; another shape is a problem.
 func (d Decoder) Kind(n *Node, what string, want NodeKind) bool {
-	if n.Kind == want || n.lost && n.Kind == Null {
-		return n.Kind == want
+	if n.Kind != want {
+		d.Problems.Add("wrong-shape", n.Text.Pos, "%s must be %s, not %s", what, want, n.Kind).Hint =
+			d.Hints.Shape(n, what, want)
 	}
-	d.Problems.Add("wrong-shape", n.Text.Pos, "%s must be %s, not %s", what, want, n.Kind).Hint = d.Wording.ShapeHint(n,
-		what, want)
-	return false
-}
-
-// list reads a list; a single value stands for a list of one.
-func (d Decoder) list(n *Node, what string, v reflect.Value) {
-	items := n.Items
-	if n.Kind != List {
-		items = []*Node{n}
-	}
-	out := reflect.MakeSlice(v.Type(), 0, len(items))
-	for _, item := range items {
-		e := reflect.New(v.Type().Elem()).Elem()
-		d.Value(item, what, e)
-		out = reflect.Append(out, e)
-	}
-	v.Set(out)
+	return n.Kind == want
 }
 
 // maxUnknown is how many unknown keys of one mapping are reported: a mapping with more of them is something else.
 const maxUnknown = 100
 
 func (d Decoder) fields(n *Node, what string, v reflect.Value) {
-	t := v.Type()
-	known, names := tagged(t)
-	unknown := 0
-	var tried Tried
-	keys := Keys{}
-	defer func() {
-		note(v, "Tried", tried)
-		note(v, "Keys", keys)
-	}()
-	if at := v.FieldByName("Pos"); at.IsValid() && at.IsZero() { // else the place is that of the block
-		note(v, "Pos", n.Text.Pos)
+	known, names := keysOf(v.Type())
+	if at := v.FieldByName("Pos"); at.IsValid() && at.IsZero() { // else it is the place of the block
+		set(v, "Pos", n.Text.Pos)
 	}
-	if !d.Kind(n, what, Map) {
-		tried = names // all of them, in another shape
+	set(v, "Node", n)
+	if alone := fieldWith(v.Type(), "alone"); alone >= 0 && (n.Kind == Scalar || n.Kind == List) {
+		d.value(n, what, v.Field(alone))
 		return
 	}
-	if n.lost {
-		tried = names // what should have been merged may be any of them
+	if !d.Kind(n, what, Map) {
+		set(v, "Tried", Tried(names))
+		return
 	}
-	for at, f := range n.Fields {
+	var tried Tried
+	unknown := 0
+	for _, f := range n.Fields {
+		before := d.Problems.Found()
 		i, ok := known[f.Key.Value]
 		switch {
-		case ok && f.Value.Kind == Null:
-			// Nothing is written; what was there before, if anything, is gone by now.
-			if f.Value.lost {
-				tried = append(tried, f.Key.Value)
-			}
+		case ok && f.Value.Kind == Null: // what was there before, if anything, is removed by now
 		case ok:
-			before := d.Problems.Found()
-			keys[f.Key.Value] = f.Key.Pos
-			d.Value(f.Value, f.Key.Value, v.Field(i))
+			d.value(f.Value, f.Key.Value, v.Field(i))
 			if d.Problems.Found() > before {
 				tried = append(tried, f.Key.Value)
 			}
-		case d.isExtra(f, t):
+		case d.isExtra(f, v.Type()):
 		default:
-			if unknown++; unknown > maxUnknown {
-				continue
+			tried = append(append(tried, names...), f.Key.Value)
+			if unknown++; unknown <= maxUnknown {
+				d.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint =
+					d.Hints.UnknownKey(f.Key.Value, v.Type(), names)
 			}
-			tried = append(tried, d.unknownField(n, at, what, v, known, names))
+		}
+	}
+	set(v, "Tried", tried)
+	d.checkTags(n, what, v, tried)
+}
+
+// checkTags adds the problems of keys that have to be there and are not, and of keys that cannot be there together.
+func (d Decoder) checkTags(n *Node, what string, v reflect.Value, tried Tried) {
+	at := n.Text.Pos
+	if p := v.FieldByName("Pos"); p.IsValid() {
+		at, _ = p.Interface().(Pos)
+	}
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag
+		key := tag.Get("yaml")
+		written := n.Get(key)
+		if hint, ok := tag.Lookup("need"); ok && d.Whole && written.isEmpty() && !tried.Has(key) {
+			d.Problems.Add("missing-key", at, "the %s has no %s", what, key).Hint = hint
+		}
+		for other := range strings.FieldsSeq(tag.Get("not")) {
+			if written != nil && n.Get(other) != nil {
+				d.Problems.Add("contradiction", n.Place(key), "%s has both %s and %s", what, other, key).
+					Hint = "keep one of them"
+				break
+			}
 		}
 	}
 }
 
-// note fills in a field of a struct if there is one of that name and type.
-func note[T any](v reflect.Value, name string, value T) {
+// fieldWith is the index of the field of a struct that has a tag; -1 if none has.
+func fieldWith(t reflect.Type, tag string) int {
+	for i := range t.NumField() {
+		if _, ok := t.Field(i).Tag.Lookup(tag); ok {
+			return i
+		}
+	}
+	return -1
+}
+
+// set fills in a field of a struct if there is one with that name and type.
+func set[T any](v reflect.Value, name string, value T) {
 	if field := v.FieldByName(name); field.IsValid() && field.Type() == reflect.TypeFor[T]() {
 		field.Set(reflect.ValueOf(value))
 	}
 }
 
-// KeysOf are the keys of a mapping that is read as a struct, in the order of its fields.
+// KeysOf returns the keys of a mapping that is read as a struct, sorted.
 func KeysOf(t reflect.Type) []string {
-	_, keys := tagged(t)
+	_, keys := keysOf(t)
 	return keys
 }
 
-// tagged gives the fields of a struct that are read, by their keys, and the keys in the order of the fields.
-func tagged(t reflect.Type) (fields map[string]int, keys []string) {
+// keysOf returns the fields of a struct by their keys, and the keys sorted.
+func keysOf(t reflect.Type) (fields map[string]int, keys []string) {
 	fields = map[string]int{}
 	for i := range t.NumField() {
 		if key := t.Field(i).Tag.Get("yaml"); key != "" && key != "-" {
@@ -176,40 +202,21 @@ func tagged(t reflect.Type) (fields map[string]int, keys []string) {
 			keys = append(keys, key)
 		}
 	}
+	slices.Sort(keys)
 	return fields, keys
-}
-
-// unknownField reports a key that the struct v does not have, and returns the one that is meant, if that is plain.
-func (d Decoder) unknownField(n *Node, at int, what string, v reflect.Value, known map[string]int,
-	names []string) (meant string) {
-	f := n.Fields[at]
-	slices.Sort(names)
-	hint, meant := d.Wording.UnknownKey(f.Key.Value, v.Type(), names)
-	problem := d.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what)
-	problem.Hint = hint
-	// A misspelt key is read as meant: otherwise all that names something in it would be a problem too.
-	isMeant := func(f Field) bool { return f.Key.Value == meant }
-	if i, ok := known[meant]; ok && !slices.ContainsFunc(n.Fields, isMeant) {
-		n.Fields[at].Key.Value = meant
-		d.Value(f.Value, meant, v.Field(i))
-	}
-	return meant
 }
 
 // isExtra reports whether a key that t does not have may be written nevertheless.
 func (d Decoder) isExtra(f Field, t reflect.Type) bool {
 	return strings.HasPrefix(f.Key.Value, "x-") ||
-		f.Value.Kind == Null && f.Value.Text.Value == "null" && d.Wording.Removes(t)
+		f.Value.Kind == Null && f.Value.Text.Value == "null" && d.Hints.Removes(t)
 }
 
-// Keys are where the keys of a mapping stand, those of ours with something behind them.
-type Keys map[string]Pos
-
-// Tried are keys of ours that somebody meant to write in a mapping: what stands there is misspelt, cannot be read, or
-// is at another place. They are not missing beside the problem that says so.
+// Tried are keys of a mapping that may have been meant by something that cannot be read: a value that is wrong or an
+// unknown key. They are not missing besides the problem that says so.
 type Tried []string
 
-// Has says that one of some keys was tried.
+// Has reports whether one of some keys was tried.
 func (t Tried) Has(keys ...string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(t, key) })
 }

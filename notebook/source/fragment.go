@@ -1,31 +1,30 @@
 package source
 
 import (
-	"fmt"
 	"sort"
 	"strings"
 	"unicode/utf8"
 )
 
-// A Fragment is a piece of YAML inside a source: the lines of a fence, a front matter, or a whole file. Where a fence
-// stands inside a list or a quotation, what Markdown takes away before its lines is no part of the text.
+// A Fragment is a piece of YAML or CSV inside a source: the lines of a fence, a front matter, or a whole file. The
+// marks of the list or quotation that a fence is in are not part of its text.
 type Fragment struct {
 	source *Source
 	Text   string
 	lines  []fragmentLine
-	Whole  Pos // where a problem stands that concerns all of it
+	Whole  Pos // the place of problems that concern all of it
 
 	newest cursor
 }
 
-// fragmentLine says where a line of a fragment comes from.
+// A fragmentLine is the origin of a line of a fragment.
 type fragmentLine struct {
-	at    int // of its first byte in the fragment's text
-	start int // of its first byte in the source
-	extra int // spaces before it that the source does not have: what is left of a tab that Markdown cut
+	at      int // offset of the line in the fragment
+	start   int // offset of the line in the source
+	padding int // spaces before it that the source does not have: the rest of a tab that Markdown cut
 }
 
-// A cursor is a place up to which the characters of a line were counted.
+// A cursor is a character of a line with its offset.
 type cursor struct{ line, column, at int }
 
 // Part makes a fragment of the bytes [start, end) of a source.
@@ -40,15 +39,15 @@ func Part(s *Source, start, end int, whole Pos) Fragment {
 	return f
 }
 
-// Whole makes a fragment of a source that is YAML from end to end.
+// Whole makes a fragment of a source that is YAML or CSV from end to end.
 func Whole(s *Source) Fragment {
 	return Part(s, 0, len(s.Data), s.Pos(0, min(1, len(s.Data))))
 }
 
-// A Piece is a line, or what is left of one, in a source.
+// A Piece is a line, or the rest of one, in a source.
 type Piece struct {
 	Text           string
-	Start, Padding int // where it begins in the source, behind spaces that the source does not have
+	Start, Padding int // its offset in the source, after spaces that the source does not have
 }
 
 // Join makes a fragment of lines.
@@ -65,14 +64,25 @@ func Join(s *Source, pieces []Piece, whole Pos) Fragment {
 	return f
 }
 
-// Find is the value that stands at a byte of the text or behind it in running text.
-func (f *Fragment) Find(value string, from int) Text {
-	from = min(from, len(f.Text))
-	t, _ := f.aligned(value, from, from, inProse)
-	return t
+// line is the number of the line of f.Text, counted from 0, that holds a byte.
+func (f *Fragment) line(at int) int {
+	return max(sort.Search(len(f.lines), func(i int) bool { return f.lines[i].at > at })-1, 0)
 }
 
-// field is the place of so many bytes at a line and column, which count from 1, the column in bytes.
+// sourceOffset is the offset in the source of a byte of f.Text.
+func (f *Fragment) sourceOffset(at int) int {
+	l := f.lines[f.line(at)]
+	return min(max(l.start, l.start+at-l.at-l.padding), len(f.source.Data))
+}
+
+// pos is the place of the bytes [start, end) of f.Text.
+func (f *Fragment) pos(start, end int) Pos {
+	at := f.source.Pos(f.sourceOffset(start), f.sourceOffset(end))
+	at.End = max(at.End, min(at.Start+1, len(f.source.Data)))
+	return at
+}
+
+// fieldPos is the place of length bytes at a line and column, which count from 1, the column in bytes.
 func (f *Fragment) fieldPos(line, column, length int) Pos {
 	if line < 1 || line > len(f.lines) {
 		return f.Whole
@@ -81,32 +91,8 @@ func (f *Fragment) fieldPos(line, column, length int) Pos {
 	return f.pos(start, min(start+length, len(f.Text)))
 }
 
-// line gives the number, counted from 0, of the line of f.text that a byte stands in.
-func (f *Fragment) line(at int) int {
-	return sort.Search(len(f.lines), func(i int) bool { return f.lines[i].at > at }) - 1
-}
-
-// at is where a byte of f.text stands in the source.
-func (f *Fragment) at(at int) int {
-	l := f.lines[max(f.line(at), 0)]
-	return min(max(l.start, l.start+at-l.at-l.extra), len(f.source.Data))
-}
-
-// pos is the place of the bytes [start, end) of f.text.
-func (f *Fragment) pos(start, end int) Pos {
-	at := f.source.Pos(f.at(start), f.at(end))
-	at.End = max(at.End, min(at.Start+1, len(f.source.Data)))
-	return at
-}
-
-// number is the line of the source, counted from 1, that a byte of f.text stands in.
-func (f *Fragment) number(at int) int {
-	line, _ := f.source.Position(f.at(at))
-	return line
-}
-
-// offset turns the library's line and column, which count from 1 and in characters, into a byte of f.text. It is quick
-// for places that come one after the other.
+// offset turns the library's line and column, which count from 1 and in characters, into an offset of f.Text. It is
+// fast for places in ascending order.
 func (f *Fragment) offset(line, column int) int {
 	line = min(max(line, 1), len(f.lines))
 	c := &f.newest
@@ -120,16 +106,16 @@ func (f *Fragment) offset(line, column int) int {
 	return c.at
 }
 
-// begin is where the line of a byte begins.
-func (f *Fragment) begin(at int) int { return f.lines[max(f.line(at), 0)].at }
+// begin is the start of the line that holds a byte.
+func (f *Fragment) begin(at int) int { return f.lines[f.line(at)].at }
 
-// end is where the line of a byte ends, white space at its end left out.
+// end is the end of the line that holds a byte, without white space.
 func (f *Fragment) end(at int) int {
 	rest, _, _ := strings.Cut(f.Text[min(at, len(f.Text)):], "\n")
 	return at + len(strings.TrimRight(rest, " \t\r"))
 }
 
-// next is where the line after that of a byte begins.
+// next is the start of the next line.
 func (f *Fragment) next(at int) int {
 	if i := f.line(at) + 1; i < len(f.lines) {
 		return min(f.lines[i].at, len(f.Text))
@@ -142,90 +128,15 @@ func (f *Fragment) blanks(at int) int {
 	return at + len(f.Text[at:]) - len(strings.TrimLeft(f.Text[at:], " \t"))
 }
 
-// aligned makes a Text of a value whose place begins at start and whose characters begin at from, and says where it
-// ends. Where the value cannot be found in the text, that is the end of the line.
-func (f *Fragment) aligned(value string, start, from int, quoting byte) (t Text, end int) {
-	runs, end, ok := align(f.Text, from, value, quoting)
-	if !ok {
-		return Text{Value: value, Pos: f.pos(start, f.end(start))}, f.end(start)
-	}
-	var placed []Run
-	for _, r := range runs {
-		placed = append(placed, f.placed(r)...)
-	}
-	at := f.at(start)
-	return NewText(value, f.source.Pos(at, max(at, f.at(end))), placed), end
+// rest is the line from a byte on, without white space at the end.
+func (f *Fragment) rest(at int) string { return f.Text[at:f.end(at)] }
+
+// column is the number of spaces that the line at a byte begins with.
+func (f *Fragment) column(at int) int {
+	return len(f.Text[at:]) - len(strings.TrimLeft(f.Text[at:], " "))
 }
 
-// placed gives a run, whose start is in f.text, its place in the source: in pieces, if it is on several lines.
-func (f *Fragment) placed(r Run) []Run {
-	var out []Run
-	for i := f.line(r.Start) + 1; r.Width == r.Length && i < len(f.lines) && f.lines[i].at < r.Start+r.Width; i++ {
-		n := f.lines[i].at - r.Start
-		out = append(out, Run{At: r.At, Length: n, Start: f.at(r.Start), Width: n})
-		r = Run{At: r.At + n, Length: r.Length - n, Start: r.Start + n, Width: r.Width - n}
-	}
-	r.Start = f.at(r.Start)
-	return append(out, r)
-}
+// isEnd reports whether white space or the end of the text is at a byte.
+func (f *Fragment) isEnd(at int) bool { return at >= len(f.Text) || isSpace(f.Text[at]) }
 
-// clean finds the characters that YAML cannot hold. Only the first of a fragment is a problem, and something harmless
-// of the same length stands in for each while reading goes on.
-func (f *Fragment) clean(problems *Problems) {
-	if !utf8.ValidString(f.Text) {
-		at := FirstInvalid([]byte(f.Text))
-		problems.Add("bad-utf8", f.pos(at, at+1), "this is not UTF-8 from here on").Hint = "save it as UTF-8"
-		f.Text = string(ReplaceInvalid([]byte(f.Text)))
-	}
-	if !strings.ContainsFunc(f.Text, controls) {
-		return
-	}
-	var first *Problem
-	found := 0
-	var b strings.Builder
-	for i, r := range f.Text {
-		if !controls(r) || r == '\r' && strings.HasPrefix(f.Text[i+1:], "\n") {
-			b.WriteRune(r)
-			continue
-		}
-		if r == '\r' {
-			b.WriteByte(' ')
-		} else {
-			b.WriteString([...]string{1: "?", 2: "¿", 3: "\ufffd"}[utf8.RuneLen(r)])
-		}
-		if found++; found == 1 {
-			first = problems.Add("control-character", f.pos(i, i+utf8.RuneLen(r)),
-				"the character U+%04X cannot stand in YAML", r)
-			first.Hint = "remove it, or write it as an escape in double quotes: " + escape(r)
-			// A key or value is not what was meant.
-			if start := strings.LastIndexAny(f.Text[:i], " \t\n[{,") + 1; start < i {
-				first.Covers = f.pos(start, i)
-			}
-		}
-	}
-	f.Text = b.String()
-	switch {
-	case found == 2:
-		first.Message += "; one more follows"
-	case found > 2:
-		first.Message += fmt.Sprintf("; %d more follow", found-1)
-	}
-}
-
-// controls says that a character is not allowed in YAML, or ends a line there and nowhere else.
-func controls(r rune) bool {
-	switch {
-	case r == '\t' || r == '\n':
-		return false
-	case r < ' ' || r >= 0x7f && r <= 0x9f:
-		return true
-	}
-	return r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == '\ufffe' || r == '\uffff'
-}
-
-func escape(r rune) string {
-	if r <= 0xff {
-		return fmt.Sprintf(`\x%02X`, r)
-	}
-	return fmt.Sprintf(`\u%04X`, r)
-}
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }

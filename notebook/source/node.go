@@ -19,17 +19,13 @@ func (k NodeKind) String() string {
 	return [...]string{"a single value", "a list", "a mapping", "nothing"}[k]
 }
 
-// Node is a value of YAML in which everything knows its place. Nodes are never changed once they are made, so that
+// Node is a value of YAML in which everything has its place. Nodes are never changed once they are made, so that
 // defaults, blocks and profiles can share parts of them.
 type Node struct {
 	Kind   NodeKind
-	Text   Text    // of a scalar; of other kinds only the place
+	Text   Text    // of a scalar; other kinds have only the place
 	Items  []*Node // of a list
 	Fields []Field // of a mapping, in the order written
-
-	// lost says of nothing that something is written all the same, and of a mapping that something should have been merged
-	// into it; that is a problem already.
-	lost bool
 }
 
 // Field is one key of a mapping with its value.
@@ -38,7 +34,7 @@ type Field struct {
 	Value *Node
 }
 
-// Get gives the value under a key, or nil.
+// Get returns the value of a key, or nil.
 func (n *Node) Get(key string) *Node {
 	for _, f := range n.All() {
 		if f.Key.Value == key {
@@ -48,12 +44,27 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
-// All are the fields of a mapping; none of nil.
+// All returns the fields of a mapping; none for nil.
 func (n *Node) All() []Field {
 	if n == nil {
 		return nil
 	}
 	return n.Fields
+}
+
+// Place is the place of a key of n, or of n without it.
+func (n *Node) Place(key string) Pos {
+	for _, f := range n.Fields {
+		if f.Key.Value == key {
+			return f.Key.Pos
+		}
+	}
+	return n.Text.Pos
+}
+
+// isEmpty reports whether nothing is written: no node, null, an empty word or an empty list.
+func (n *Node) isEmpty() bool {
+	return n == nil || n.Kind == Null || n.Kind == Scalar && n.Text.Value == "" || n.Kind == List && len(n.Items) == 0
 }
 
 // Without is n without some keys.
@@ -67,8 +78,8 @@ func (n *Node) Without(keys ...string) *Node {
 	return &out
 }
 
-// Merge lays over on top of base: mappings merge key by key, anything else replaces, null removes, unless it is kept.
-// What replaces comes after what stays.
+// Merge lays over on top of base: mappings merge key by key, other values replace, and null removes, unless it is kept.
+// The fields of over come last.
 func Merge(base, over *Node, keepNull bool) *Node {
 	switch {
 	case over == nil:
@@ -76,7 +87,7 @@ func Merge(base, over *Node, keepNull bool) *Node {
 	case over.Kind != Map:
 		return over
 	}
-	out := &Node{Kind: Map, Text: over.Text, lost: over.lost || base != nil && base.lost}
+	out := &Node{Kind: Map, Text: over.Text}
 	if base != nil && base.Kind == Map {
 		out.Text = base.Text
 		above := over.getter()
@@ -97,7 +108,7 @@ func Merge(base, over *Node, keepNull bool) *Node {
 	return out
 }
 
-// fewFields is up to how many looking through all of them is faster than a map.
+// fewFields is the number of fields up to which a search is faster than a map.
 const fewFields = 16
 
 // getter is Get for many keys.

@@ -1,23 +1,25 @@
 package source
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
 
-// maxYAML bounds one block or file of YAML, in bytes, and maxNodes what aliases can blow it up to.
+// maxYAML bounds one block or file of YAML, in bytes, and maxNodes its values, with those that aliases repeat.
 const (
 	maxYAML  = 250_000
 	maxNodes = 50_000
 )
 
-// Parse reads a fragment. Problems get their place in the source; the result is nil if it is not YAML, and an
-// empty mapping if there is nothing in it.
+// Parse reads a fragment. The result is nil if something is wrong with the YAML, and an empty mapping if the fragment
+// is empty.
 func Parse(f Fragment, problems *Problems) *Node {
 	var found Problems
 	defer func() { problems.Merge(&found) }()
@@ -26,31 +28,58 @@ func Parse(f Fragment, problems *Problems) *Node {
 			Hint = "divide it, or move rows to a CSV file"
 		return nil
 	}
-	f.clean(&found)
+	if !f.isText(&found) {
+		return nil
+	}
 	reader := &byteReader{text: f.Text}
 	doc, err := decodeYAML(reader)
 	if err != nil {
-		f.syntaxError(err, reader.at, &found)
+		f.addSyntaxError(err, reader.at, &found)
 		return nil
 	}
 	if len(doc.Content) == 0 {
 		return &Node{Kind: Map, Text: Text{Pos: f.Whole}}
 	}
 	c := converter{fragment: &f, problems: &found}
-	c.findRepeated(doc)
 	n := c.node(doc.Content[0], context{})
 	if c.made > maxNodes {
-		if found.Empty() {
-			found.Add("yaml-too-large", f.Whole, "the block has more than %d values", maxNodes).
-				Hint = "divide it, or move rows to a file"
-		}
-		return nil
+		found.Add("yaml-too-large", f.Whole, "the block has more than %d values, with those that aliases repeat", maxNodes).
+			Hint = "write out only what is needed, divide the block, or move rows to a file"
 	}
-	if c.lost {
+	if !found.Empty() {
 		return nil
 	}
 	return n
 }
+
+// isText reports whether a fragment has only characters that YAML may have; the first other one is a problem.
+func (f *Fragment) isText(problems *Problems) bool {
+	if at := FirstInvalid([]byte(f.Text)); at < len(f.Text) {
+		problems.Add("bad-utf8", f.pos(at, at+1), "this is not UTF-8 from here on").Hint = "save it as UTF-8"
+		return false
+	}
+	for i, r := range f.Text {
+		if isControl(r) && (r != '\r' || !strings.HasPrefix(f.Text[i+1:], "\n")) {
+			problems.Add("control-character", f.pos(i, i+utf8.RuneLen(r)), "YAML cannot have the character U+%04X", r).
+				Hint = "remove it, or write it as an escape in double quotes: " + fmt.Sprintf(`\u%04X`, r)
+			return false
+		}
+	}
+	return true
+}
+
+// isControl reports whether YAML does not allow a character, or ends a line at it where nothing else does.
+func isControl(r rune) bool {
+	switch {
+	case r == '\t' || r == '\n':
+		return false
+	case r < ' ' || r >= 0x7f && r <= 0x9f:
+		return true
+	}
+	return r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == '\ufffe' || r == '\uffff'
+}
+
+var errSecondDocument = errors.New("yaml: a second document begins here")
 
 // decodeYAML reads YAML to its end, without giving its values any types.
 func decodeYAML(r io.Reader) (*yaml.Node, error) {
@@ -61,23 +90,20 @@ func decodeYAML(r io.Reader) (*yaml.Node, error) {
 	}
 	switch err := d.Decode(&rest); {
 	case err == nil:
-		return nil, fmt.Errorf("yaml: line %d: second document", rest.Line)
+		return nil, fmt.Errorf("yaml: line %d: %w", rest.Line, errSecondDocument)
 	case err != io.EOF:
 		return nil, err
 	}
 	return &doc, nil
 }
 
-// maxMatched bounds how much of a line is matched with patterns of errors, in bytes.
-const maxMatched = 2000
-
-// byteReader gives a text byte by byte, so that it knows how far the library has read when it fails.
+// byteReader returns a text byte by byte, and so knows how far the library has read when it fails.
 type byteReader struct {
 	text string
 	at   int
 }
 
-// Read gives the next byte.
+// Read returns the next byte.
 func (r *byteReader) Read(p []byte) (int, error) {
 	if r.at == len(r.text) {
 		return 0, io.EOF
@@ -86,139 +112,82 @@ func (r *byteReader) Read(p []byte) (int, error) {
 	return copy(p, r.text[r.at-1:r.at]), nil
 }
 
-// Where an error is: how far the library has read, its line, the line after it (its parser counts from 0), or one that
-// is at fault above it.
+// The line that an error of the library is about.
 const (
-	atReader = iota
-	atLine
-	afterLine
-	atLineOrAbove
-	atReaderOrAbove
+	lineGiven = iota // the line that the error names
+	lineAfter        // the line after it: the library's parser counts from 0
+	lineRead         // the line up to which the library has read: the error names the beginning of the mapping
 )
 
-type syntaxError struct {
-	err, line     *regexp.Regexp
-	place         int
-	message, hint string
+// syntaxHints are ways out of the library's errors. The first row whose words are in an error counts.
+var syntaxHints = []struct {
+	words string
+	line  int
+	hint  string
+}{
+	{"mapping values", lineGiven,
+		`a value with ": " in it needs quotes; a key begins in the column of the keys above`},
+	{"block sequence", lineGiven,
+		`a value that begins with "-" needs quotes; a list item has a line of its own`},
+	{"cannot start any token", lineRead, "write spaces instead of tabs; a value that begins with @ ` % or > needs quotes"},
+	{"a tab character", lineRead, "write spaces instead of tabs"},
+	{"could not find expected ':'", lineGiven, "write key: value, with a space after the colon"},
+	{"alphabetic or numeric", lineGiven, `a value that begins with "&" or "*" needs quotes`},
+	{"escape", lineGiven, `in double quotes a backslash begins an escape; write the value in single quotes`},
+	{"hexdecimal", lineGiven, `in double quotes a backslash begins an escape; write the value in single quotes`},
+	{"comment or line break", lineGiven, `a value that begins with "|" or ">" needs quotes`},
+	{"indentation indicator", lineGiven, `a value that begins with "|" or ">" needs quotes`},
+	{"unexpected end of stream", lineGiven, "the quote that begins here is not closed; close it"},
+	{"document indicator", lineGiven, "the quote that begins here is not closed; close it"},
+	{"expected ',' or", lineAfter,
+		"close the bracket that begins here, put a comma between its values, and quotes around values with [ ] { } or ,"},
+	{"node content", lineRead, "close the bracket, and put a value with [ ] { } or , in quotes"},
+	{"expected '-'", lineRead, "begin the line in the column of the dashes above, or indent it like the keys of the item"},
+	{"expected key", lineRead,
+		"begin the line in the column of the keys above; put all of a value in quotes if it has quotes or brackets in it"},
+	{"document start", lineRead, "begin the line in the column of the first key"},
+	{"second document", lineGiven, "keep one document to a block"},
+	{"", lineGiven, "put a value with special characters in quotes, and indent with spaces"},
 }
-
-// syntaxErrors are the library's errors in plain words. The first row counts whose pattern matches the error, and whose
-// pattern of the line at fault matches that line; $1 and $2 are what the latter found, LINE where the
-// library gave up.
-var syntaxErrors = []syntaxError{
-	{rx("."), rx(`^ *-? *\t`), atReader, "YAML cannot be indented with tabs", "use spaces"},
-	{rx("."), rx(`^[ -]*([\pL_][\pL\d_.-]*):([^\s/:\\].*)$`), atLineOrAbove, "a key's colon needs a space behind it",
-		"write $1: $2"},
-	{rx("."), rx(`[\[{,] *,`), atReader, "nothing stands before a comma", "remove it"},
-	{rx("."), rx(`: +\{\{`), atLine, `"{{" means a mapping inside a mapping to YAML`,
-		"put the value in quotes; our templates begin with ${{"},
-	{rx("."), rx("(?:^ *- +|: +)([@`%\\]},])"), atLine, `a value cannot begin with "$1"`, inQuotes},
-	{rx("expected|any token"), rx(`[\[{].*[\w$]\{`), atReaderOrAbove, `a value inside [ ] or { } cannot hold "{"`, inQuotes},
-	{rx("expected|any token"), rx(`[\[{].*(?:[\[{,]|: ) *([|>?])`), atReader,
-		`a value inside [ ] or { } cannot begin with "$1"`, inQuotes},
-	{rx("any token"), rx("(?:^|[ ,\\[{])([@`%])"), atLine, `a value cannot begin with "$1"`, inQuotes},
-	{rx("alphabetic or numeric"), rx(`(?:^|[ ,\[{])([*&])`), atLine,
-		`"$1" at the beginning means an alias or an anchor to YAML`, inQuotes},
-	{rx("unknown escape|hexdecimal|Unicode character"), rx(`"[^"]*?(\\[^"\\nrt])`), atLine, `"$1" is not a YAML escape`,
-		"write the value in single quotes"},
-	{rx("expected"), rx(`(?:^ *- +|: +)(?:"[^"]*"|'[^']*') *[^\s#,\]}]`), atReaderOrAbove,
-		"the value goes on behind its closing quote", "put the whole value in the other kind of quotes"},
-	{rx("comment or line break|chomping|indentation indicator"), rx("([|>])"), atLine,
-		`"$1" at the beginning means a block of text to YAML`, inQuotes},
-	{rx("unexpected end of stream|document indicator"), rx("."), atLine, "this quote is never closed", closeQuote},
-	{rx("expected key|mapping values"), rx(`(?:^ *- |: +)(?:"[^"]*|'[^']*)$`), atLineOrAbove, "this quote is never closed",
-		closeQuote},
-	{rx("expected (key|'-')"), rx(`(?:^ *- +|: +)[\[{].*[\]}] *[^\s#]`), atReader,
-		"the value goes on behind its closing bracket", inQuotes},
-	{rx("block sequence"), rx(`: +- `), atLine, `"-" at the beginning means a list item to YAML`, inQuotes},
-	{rx("mapping values"), rx(`(?:: |^ *- ).*:( |$)`), atLine, `": " inside a value means a key to YAML`, inQuotes},
-	{rx("mapping values"), rx("."), atLine, "a key cannot stand here: the line above has its value already",
-		"indent the line like the ones above, or put the whole value in quotes"},
-	{rx("expected ':'"), rx("."), atLine, "this line has no colon", "write key: value"},
-	{rx("node content"), rx(`[\[{] *(?:#.*)?$`), atLine, "a bracket that begins here is not closed", "close it"},
-	{rx("expected ',' or"), rx("."), afterLine,
-		"a bracket that begins here is not closed, or a comma is missing, before line LINE",
-		"close it, and put a comma between values; put a value with [ ] { } : or , in quotes"},
-	{rx("document start"), rx("."), atReader, "this line is indented less than the first one, or begins a second document",
-		"indent it like the first one, and keep one document to a block"},
-	{rx("second document"), rx("."), atLine, "a second document begins here", "keep one document to a block"},
-	{rx("'-' indicator"), rx("."), atReader, "a key cannot stand beside list items",
-		"put a dash before it, or indent it like the keys of the item above"},
-	{rx("."), rx("^ *- "), atReader, "a list item cannot stand here",
-		"indent it like the other items, or put a key above it"},
-	{rx("."), rx("."), atReader, "this line does not fit the lines above", "indent it like the ones above"},
-}
-
-const (
-	inQuotes   = "put the whole value in quotes"
-	closeQuote = "close it, or put the value in the other kind of quotes"
-)
-
-func rx(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 
 var (
-	yamlLine      = rx(`line (\d+): `)
-	unknownAnchor = rx(`unknown anchor '([^']*)' referenced`)
+	yamlError     = regexp.MustCompile(`^yaml: (?:line (\d+): )?(?:yaml: )?(.*)$`)
+	unknownAnchor = regexp.MustCompile(`unknown anchor '([^']*)' referenced`)
 )
 
-// syntaxError reports an error of the library, which has read the text up to a byte.
-func (f *Fragment) syntaxError(err error, reached int, problems *Problems) {
+// addSyntaxError adds an error of the library, which has read the text up to a byte.
+func (f *Fragment) addSyntaxError(err error, read int, problems *Problems) {
 	if m := unknownAnchor.FindStringSubmatch(err.Error()); m != nil {
 		at := max(strings.Index(f.Text, "*"+m[1]), 0)
 		problems.Add("unknown-anchor", f.pos(at, at+1+len(m[1])), "no anchor &%s above this line", m[1]).
 			Hint = "write &" + m[1] + " before the value to repeat, or put the word in quotes"
 		return
 	}
-	given := 0
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+	given, words := 1, err.Error()
+	if m := yamlError.FindStringSubmatch(words); m != nil {
 		given, _ = strconv.Atoi(m[1])
+		words = m[2]
 	}
-	last := f.line(max(reached-1, 0))
-	for _, e := range syntaxErrors {
-		line := last
-		switch e.place {
-		case atLine, atLineOrAbove:
-			line = given - 1
-		case afterLine:
+	for _, row := range syntaxHints {
+		if !strings.Contains(words, row.words) {
+			continue
+		}
+		line := given - 1
+		switch row.line {
+		case lineAfter:
 			line = given
+		case lineRead:
+			line = f.line(max(read-1, 0))
 		}
 		line = min(max(line, 0), len(f.lines)-1)
-		first := line
-		if e.place == atLineOrAbove || e.place == atReaderOrAbove {
-			first = max(line-1, 0)
-		}
-		for i := line; i >= first; i-- {
-			if f.addSyntaxError(e, err, i, last, problems) {
+		for _, l := range f.lines[max(line-1, 0) : line+1] { // a missing space is an error in the next line only
+			start := l.at + len(f.rest(l.at)) - len(strings.TrimLeft(f.rest(l.at), "- "))
+			if f.addOddSpace(l.at, f.end(l.at), problems) || f.addMissingSpace(start, f.end(l.at), problems) {
 				return
 			}
 		}
+		start := f.blanks(f.lines[line].at)
+		problems.Add("yaml-syntax", f.pos(start, f.end(start)), "this is not YAML: %s", words).Hint = row.hint
+		return
 	}
-	problems.Add("yaml-syntax", f.Whole, "this is not YAML: %v", err)
 }
-
-// addSyntaxError reports an error that is one of a row of the table if a line is at fault; last is the one that the
-// library has read up to.
-func (f *Fragment) addSyntaxError(e syntaxError, err error, line, last int, problems *Problems) bool {
-	begin := f.lines[line].at
-	if t := f.oddSpace(begin); t != nil {
-		problems.Add(t.rule, f.pos(t.start, t.end), "%s", t.message).Hint = t.hint
-		return true
-	}
-	start, text := f.blanks(begin), f.lineText(begin)
-	text = text[:min(len(text), maxMatched)]
-	m := e.line.FindStringSubmatchIndex(text)
-	if m == nil || !e.err.MatchString(err.Error()) {
-		return false
-	}
-	expand := func(s string) string {
-		if s = string(e.line.ExpandString(nil, s, text, m)); line == last {
-			s = strings.TrimSuffix(s, ", before line LINE")
-		}
-		return strings.ReplaceAll(s, "LINE", strconv.Itoa(f.number(f.lines[last].at)))
-	}
-	problems.Add("yaml-syntax", f.pos(start, f.end(start)), "%s", expand(e.message)).Hint = expand(e.hint)
-	return true
-}
-
-// lineText is what a line says, from a byte on.
-func (f *Fragment) lineText(at int) string { return f.Text[at:f.end(at)] }

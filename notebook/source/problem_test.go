@@ -45,24 +45,7 @@ func TestExcerpt(t *testing.T) {
 	}
 }
 
-func TestSortedLeavesOutWhatFollows(t *testing.T) {
-	source := New("a.md", []byte("0123456789"))
-	var problems Problems
-	problems.Add("second", Pos{source, 5, 6}, "follows from the first")
-	problems.Add("first", Pos{source, 4, 5}, "covers").Covers = Pos{source, 3, 7}
-	problems.Add("third", Pos{source, 8, 9}, "stands alone")
-	problems.Add("fourth", Pos{source, 8, 9}, "stands beside it")
-	problems.Add("third", Pos{source, 8, 9}, "stands alone")
-	var got []string
-	for _, p := range problems.Sorted() {
-		got = append(got, p.Rule)
-	}
-	if want := "first third fourth"; strings.Join(got, " ") != want {
-		t.Errorf("got %v, want %s", got, want)
-	}
-}
-
-// What keeps text from being read comes first, since other problems may come of it.
+// Problems that prevent text from being read come first: they may be the cause of others.
 func TestSortedBeginsWithCauses(t *testing.T) {
 	source, other := New("a.md", []byte("0123456789")), New("b.md", []byte("0123456789"))
 	var problems Problems

@@ -1,9 +1,9 @@
 // Package source reads the texts that people write: places in them, the problems found there, and YAML.
 //
-// A Text remembers where each piece of its value was written. Problems are collected, so that all of them are reported
-// at once, and shown with an excerpt of the line they are about. YAML becomes nodes with places; their scalars are read
-// as they are written, not as YAML's types. A syntax error is the library's, with a hint; text that YAML accepts and its
-// author probably did not mean is a problem, too.
+// Problems are collected, so that all of them are reported at once, and shown with an excerpt of their line. YAML
+// becomes nodes with places; their scalars are read as they are written, not as YAML's types. A syntax error is the
+// library's, with a hint; text that YAML accepts and its author probably did not mean is a problem, too. A block of
+// YAML with such a problem is not read further.
 package source
 
 import (
@@ -20,9 +20,8 @@ type Source struct {
 	lines []int // offset of the first byte of each line
 }
 
-// NewSource makes a Source of a file's contents.
-//
-// A byte order mark at its beginning is left out of Data: editors hide it, so it is no column to people.
+// New makes a Source of a file's contents. A byte order mark at the beginning is left out of Data: editors hide it, so
+// people do not count it as a column.
 func New(path string, data []byte) *Source {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	s := &Source{Path: path, Data: data, lines: []int{0}}
@@ -34,14 +33,14 @@ func New(path string, data []byte) *Source {
 	return s
 }
 
-// Position gives the line and column of a byte, both counted from 1, columns in characters.
+// Position returns the line and column of a byte, both counted from 1, columns in characters.
 func (s *Source) Position(offset int) (line, column int) {
 	offset = min(max(offset, 0), len(s.Data))
 	line = sort.SearchInts(s.lines, offset+1)
 	return line, utf8.RuneCount(s.Data[s.lines[line-1]:offset]) + 1
 }
 
-// Line is the text of a line counted from 1, without its end.
+// Line returns a line counted from 1, without its end.
 func (s *Source) Line(line int) []byte {
 	if line < 1 || line > len(s.lines) {
 		return nil
@@ -53,8 +52,8 @@ func (s *Source) Line(line int) []byte {
 	return bytes.TrimSuffix(s.Data[s.lines[line-1]:end], []byte("\r"))
 }
 
-// IsUTF16 says that a text begins as editors of Windows write it: with a mark of the order of bytes, or every other of
-// them zero.
+// IsUTF16 reports whether a text begins as editors of Windows write it: with a mark of the order of bytes, or every
+// other byte zero.
 func IsUTF16(data []byte) bool {
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
 		return true
@@ -63,7 +62,7 @@ func IsUTF16(data []byte) bool {
 		data[0] != 0 && data[1] == 0 && data[2] != 0 && data[3] == 0)
 }
 
-// FirstInvalid is where the first byte that is not UTF-8 stands; the end if there is none.
+// FirstInvalid is the offset of the first byte that is not UTF-8; the length if there is none.
 func FirstInvalid(data []byte) int {
 	for i := 0; i < len(data); {
 		r, n := utf8.DecodeRune(data[i:])
@@ -73,23 +72,6 @@ func FirstInvalid(data []byte) int {
 		i += n
 	}
 	return len(data)
-}
-
-// ReplaceInvalid puts a question mark for each byte that is not UTF-8, so that offsets stay; where one would stand
-// alone, which means something to YAML, it is a letter.
-func ReplaceInvalid(data []byte) []byte {
-	out := bytes.Clone(data)
-	for i := 0; i < len(out); {
-		r, n := utf8.DecodeRune(out[i:])
-		if r == utf8.RuneError && n == 1 {
-			out[i] = '?'
-			if len(bytes.TrimSpace(out[max(i-1, 0):min(i+2, len(out))])) == 1 {
-				out[i] = 'x'
-			}
-		}
-		i += n
-	}
-	return out
 }
 
 // Pos is a stretch of a source, by bytes: [Start, End).
@@ -108,7 +90,7 @@ func (p Pos) Within(start, end int) Pos {
 	return Pos{p.Source, p.Start + start, p.Start + min(max(end, start), limit)}
 }
 
-// In says that p begins within q.
+// In reports whether p begins within q.
 func (p Pos) In(q Pos) bool {
 	return p.Source == q.Source && p.Start >= q.Start && p.Start <= q.End
 }
@@ -118,109 +100,49 @@ func (p Pos) In(q Pos) bool {
 type Text struct {
 	Value string
 	Pos   Pos
-	// offsets tells where the pieces of the value stand; nil if that is not known.
-	offsets *offsets
 }
 
-// At is the place of the bytes [start, end) of t.Value: exactly, through quotes, escapes and folded lines, or that of
-// all of t where the value is not what was written, such as a template filled in.
+// At is the place of the bytes [start, end) of t.Value. Where the piece is written otherwise, with escapes or over
+// several lines, or where a template was filled in, it is the place of all of t.
 func (t Text) At(start, end int) Pos {
-	if t.offsets == nil || t.offsets.value != t.Value {
+	if t.Pos.Source == nil || t.Value == "" {
 		return t.Pos
 	}
 	start = min(max(start, 0), len(t.Value))
 	end = min(max(end, start+1), len(t.Value))
-	at := Pos{Source: t.Pos.Source, Start: t.offsets.start(start)}
-	at.End = max(at.Start, t.offsets.end(end))
-	return at
+	limit := len(t.Pos.Source.Data)
+	written := string(t.Pos.Source.Data[min(t.Pos.Start, limit):min(t.Pos.End, limit)])
+	if i := strings.Index(written, t.Value); i >= 0 {
+		return t.Pos.Within(i+start, i+end)
+	}
+	piece := t.Value[start:end]
+	if strings.Contains(written, "${{") && !strings.Contains(t.Value, "${{") {
+		return t.Pos
+	}
+	if piece == "" {
+		return Pos{t.Pos.Source, t.Pos.End, t.Pos.End}
+	}
+	at := 0
+	for range strings.Count(t.Value[:start], piece) + 1 {
+		i := strings.Index(written[at:], piece)
+		if i < 0 {
+			return t.Pos
+		}
+		at += i + len(piece)
+	}
+	return t.Pos.Within(at-len(piece), at)
 }
 
 // lineEnds makes one line of several, of the same length.
 var lineEnds = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
-// OneLine is a text that is shown in one line, however it was written: terminals, feeds and titles of pages have no
-// room for more.
+// OneLine is t for places that show one line: terminals, feeds and titles of pages.
 func (t Text) OneLine() Text {
-	value := strings.TrimRight(lineEnds.Replace(t.Value), " ")
-	if value == t.Value {
-		return t
-	}
-	out := t.Part(0, len(value))
-	out.Value, out.Pos = value, t.Pos
-	if out.offsets != nil {
-		out.offsets.value = value
-	}
-	return out
+	return Text{strings.TrimRight(lineEnds.Replace(t.Value), " "), t.Pos}
 }
 
-// Part is the bytes [start, end) of t.Value, with their places.
-func (t Text) Part(start, end int) Text {
-	out := Text{Value: t.Value[start:end], Pos: t.At(start, end)}
-	if t.offsets != nil && t.offsets.value == t.Value {
-		out.offsets = &offsets{value: out.Value}
-		for _, r := range t.offsets.runs {
-			if r.At < end && r.At+r.Length > start {
-				r.At -= start
-				out.offsets.runs = append(out.offsets.runs, r)
-			}
-		}
-		if len(out.offsets.runs) == 0 {
-			out.offsets = nil
-		}
-	}
-	return out
-}
+// Part is the bytes [start, end) of t.Value, with their place.
+func (t Text) Part(start, end int) Text { return Text{t.Value[start:end], t.At(start, end)} }
 
-// IsZero says that nothing was written.
+// IsZero reports whether nothing was written.
 func (t Text) IsZero() bool { return t.Value == "" && t.Pos.Source == nil }
-
-// offsets tells where in a source the pieces of a scalar's value stand, whatever quotes, escapes and folded lines lie
-// between them.
-type offsets struct {
-	value string
-	runs  []Run // by At; together they hold all of value
-}
-
-// A Run is a piece of a value with its place: byte for byte where both are equally long, else one that cannot be
-// divided, such as an escape or a folded line break.
-type Run struct {
-	At, Length   int // in the value
-	Start, Width int // in the source
-}
-
-// NewText makes a text whose pieces stand where runs say. They are in the order of the value and hold all of it; none
-// means that only the place of the whole is known.
-func NewText(value string, at Pos, runs []Run) Text {
-	t := Text{Value: value, Pos: at}
-	if len(runs) > 0 {
-		t.offsets = &offsets{value, runs}
-	}
-	return t
-}
-
-// runAt gives the run that holds a byte of the value.
-func (o *offsets) runAt(at int) Run {
-	i := sort.Search(len(o.runs), func(i int) bool { return o.runs[i].At > at })
-	return o.runs[max(i-1, 0)]
-}
-
-// start is where a byte of the value begins; one beyond its end is where the last one ends.
-func (o *offsets) start(at int) int {
-	switch r := o.runAt(at); {
-	case at >= r.At+r.Length:
-		return r.Start + r.Width
-	case r.Width == r.Length:
-		return r.Start + at - r.At
-	default:
-		return r.Start
-	}
-}
-
-// end is where the byte before at ends.
-func (o *offsets) end(at int) int {
-	r := o.runAt(max(at-1, 0))
-	if r.Width == r.Length {
-		return r.Start + at - r.At
-	}
-	return r.Start + r.Width
-}

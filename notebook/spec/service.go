@@ -89,6 +89,9 @@ type Build struct {
 	Network    string            `json:"network,omitempty"` // of its RUN instructions: NoNetwork, or the builder's default
 }
 
+// SharedNetwork is the network of a load generator in the network namespace of its target.
+const SharedNetwork = "shared"
+
 // NoNetwork is the network of a build that reaches nothing.
 const NoNetwork = "none"
 

@@ -20,7 +20,6 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
@@ -129,7 +128,7 @@ func forLoad(c *engine.Service, t *plan.Trial) *engine.Service {
 	c.First = t.Load.Priority != ""
 	u, err := url.Parse(t.Load.URLs()[0])
 	isTarget := func(s *spec.Service) bool { return s.Name == u.Hostname() }
-	if t.Load.Network == string(source.SharedNetwork) && err == nil && slices.ContainsFunc(t.Services, isTarget) {
+	if t.Load.Network == spec.SharedNetwork && err == nil && slices.ContainsFunc(t.Services, isTarget) {
 		c.Beside = u.Hostname()
 	}
 	return c

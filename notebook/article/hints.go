@@ -1,0 +1,141 @@
+package article
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/expr"
+	"benchbook/notebook/source"
+)
+
+// NewDecoder returns a decoder for articles. With templates, scalars may still have ${{ }}, and mappings may be merged
+// with others; without, they have to be whole.
+func NewDecoder(problems *source.Problems, templates bool) source.Decoder {
+	return source.Decoder{Problems: problems, Hints: hints{}, Templates: templates, Whole: !templates}
+}
+
+// composeHints are ways out for keys of Compose that services do not have.
+var composeHints = map[string]string{
+	"ports":          `write expose: ["80"], the port inside the container: none is published on this machine`,
+	"networks":       ownNetwork,
+	"network_mode":   ownNetwork,
+	"links":          ownNetwork,
+	"extra_hosts":    ownNetwork,
+	"dns":            ownNetwork,
+	"restart":        "remove it: a repetition fails if a service ends",
+	"container_name": "remove it: services are found by the names that they have here",
+	"deploy":         "write its limits as cpus, mem_limit and scale",
+	"logging":        "remove it: a record of a failure has the end of the log",
+	"privileged":     "name what it needs in cap_add, and permit it with allow in " + ProjectFile,
+	"labels":         "remove it, or write x-labels",
+	"profiles":       "write profiles: in the experiment: {quick: {services: …}}",
+	"extends":        "write extends: in the experiment, or repeat keys by an anchor and <<",
+	"pull_policy":    "remove it: an image that is here is used, another is pulled",
+	"platform":       "remove it: images are always for this machine",
+	"tty":            "remove it: services have no terminal",
+	"stdin_open":     "remove it: services have no terminal",
+}
+
+const ownNetwork = "remove it: the services of a trial have a network of their own, and find each other by their names"
+
+// places are the mappings that a key may belong to, by what hints call them.
+var places = []struct {
+	name string
+	of   reflect.Type
+}{
+	{ProjectFile, reflect.TypeFor[Settings]()},
+	{"the front matter", reflect.TypeFor[Front]()},
+	{"an experiment", reflect.TypeFor[Experiment]()},
+	{"a service", reflect.TypeFor[Service]()},
+	{"load", reflect.TypeFor[Load]()},
+	{"command", reflect.TypeFor[Command]()},
+	{"a claim", reflect.TypeFor[Claim]()},
+	{"a table", reflect.TypeFor[Table]()},
+	{"a figure", reflect.TypeFor[Figure]()},
+	{"published numbers", reflect.TypeFor[Published]()},
+	{"verify", reflect.TypeFor[Verify]()},
+	{"healthcheck", reflect.TypeFor[Healthcheck]()},
+	{"link", reflect.TypeFor[Link]()},
+	{"origin", reflect.TypeFor[Origin]()},
+}
+
+// maxPlaces is how many places of a key a hint names.
+const maxPlaces = 3
+
+// hints implements source.Hints.
+type hints struct{}
+
+// UnknownKey suggests the key of t that is nearest, or else the places that have the key.
+func (hints) UnknownKey(key string, t reflect.Type, names []string) string {
+	if hint, ok := composeHints[key]; ok && t == reflect.TypeFor[Service]() {
+		return hint
+	}
+	if len(expr.Near(key, names)) == 0 {
+		var at []string
+		for _, p := range places {
+			if p.of != t && len(at) < maxPlaces && slices.Contains(source.KeysOf(p.of), key) {
+				at = append(at, p.name)
+			}
+		}
+		if len(at) > 0 {
+			return "it is a key of " + strings.Join(at, " or ")
+		}
+	}
+	return source.Suggest(key, names)
+}
+
+// Removes reports whether null removes a key: that of a service in a Compose file.
+func (hints) Removes(t reflect.Type) bool { return t == reflect.TypeFor[Service]() }
+
+// Shape shows how a mapping is written, or how another shape becomes the one that is wanted. It is a table.
+//
+//gocyclo:ignore
+func (hints) Shape(n *source.Node, what string, want source.NodeKind) string {
+	text := n.Text.Value
+	switch {
+	case n.Kind == source.Scalar && want == source.Map && strings.HasPrefix(what, "service "):
+		return "write below it what it is made of, such as image: " + text
+	case n.Kind == source.Scalar && want == source.Map && source.GluedKey.MatchString(text):
+		key, value, _ := strings.Cut(text, ":")
+		return "put a space after the colon: " + key + ": " + value
+	case n.Kind == source.Map && want == source.List:
+		return "put a dash before each entry"
+	case want == source.Map:
+		return shapes[what]
+	case n.Kind == source.Map && want == source.Scalar && slices.Contains([]string{"body", "stdin"}, what):
+		return "write it as a text, in single quotes"
+	case n.Kind == source.List && want == source.Scalar && len(n.Items) == 1:
+		return "write the value alone, without brackets or dash"
+	}
+	return ""
+}
+
+const hookShape = "write {service: NAME, run: PROGRAM ARGUMENTS}"
+
+// shapes are examples of mappings, by what messages call them.
+var shapes = map[string]string{
+	"config":              "write {source: NAME, target: /path/in/the/container}",
+	"setup":               hookShape,
+	"prepare":             hookShape,
+	"conclude":            hookShape,
+	"cleanup":             hookShape,
+	"latency":             "write latency: {distribution: constant, value: 5ms}",
+	"link":                "write link: {rtt: 100ms}",
+	"block of experiment": "make a block of each experiment, without a dash",
+	"services":            "write services: {NAME: {image: IMAGE}}",
+	"environment":         "write environment: {NAME: value}",
+	"matrix":              "write matrix: {NAME: [value, value]}",
+	"json":                "write json: {dotted.path: value}",
+	"load":                "write load: {target: http://SERVICE:PORT/}",
+	"verify":              "write verify: {status: 200}",
+	"command":             "write command: {image: IMAGE, run: PROGRAM ARGUMENTS}",
+	"expect":              "write expect: {exit: 0}",
+	"healthcheck":         "write healthcheck: {test: [PORT, \"5432\"]}",
+	"tune":                "write tune: {NAME: {from: 1, to: 32}}",
+	"capacity":            "write capacity: {slo: latency.p99 < 100ms, from: 100/s, to: 20000/s}",
+	"profiles":            "write profiles: {quick: {repetitions: 3}}",
+	"defaults":            "write defaults: {repetitions: 5}",
+	"values":              "write values: {NAME: EXPRESSION}",
+	"reproduces":          "write reproduces: {title: TITLE}",
+}

@@ -1,0 +1,295 @@
+package article
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/yuin/goldmark/ast"
+
+	"benchbook/internal/slice"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/source"
+	"benchbook/notebook/stats"
+)
+
+// ConditionalPart is a part of a text for some outcomes, between ::: when CONDITION and :::. Its blocks are its
+// children.
+//
+// Source: docs/article.md#parts-for-one-outcome.
+type ConditionalPart struct {
+	ast.BaseBlock
+	Number   int             // of the parts before it
+	Claim    source.Text     // whose verdict decides; empty if Test does
+	Verdicts []stats.Verdict // with which it applies
+	Else     bool            // Verdicts are the ones that no other part of its group has
+	Test     expr.Node       // it applies if this, as a claim, would be supported; nil if Claim decides
+	TestText source.Text
+	Place    source.Pos // of its first line
+
+	written []source.Text // the words of Verdicts
+}
+
+// KindConditionalPart is the kind of a ConditionalPart.
+var KindConditionalPart = ast.NewNodeKind("BenchbookPart")
+
+func (*ConditionalPart) Kind() ast.NodeKind              { return KindConditionalPart }
+func (p *ConditionalPart) Dump(source []byte, level int) { ast.DumpHelper(p, source, level, nil, nil) }
+
+// ConditionalPartOf is the innermost part that a node is in; nil outside of parts.
+func ConditionalPartOf(n ast.Node) *ConditionalPart {
+	for n = n.Parent(); n != nil; n = n.Parent() {
+		if p, ok := n.(*ConditionalPart); ok {
+			return p
+		}
+	}
+	return nil
+}
+
+// Words of conditions.
+const (
+	When = "when" // begins each
+	Else = "else" // the verdicts that the other parts of a group leave
+)
+
+const conditionHint = "write a condition such as ::: when CLAIM supported or inconclusive, ::: when CLAIM else, or " +
+	"::: when `a > b`"
+
+// parts replaces the divs of the tree by parts for some outcomes.
+func (doc *Document) parts() {
+	var divs []*Div
+	isMisplaced := func(d *Div) bool { return d.Is == DivMisplaced && !d.Words.IsEmpty() }
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if d, ok := n.(*Div); ok && entering {
+			divs = append(divs, d)
+		}
+		return ast.WalkContinue, nil
+	})
+	misplaced := slices.ContainsFunc(divs, isMisplaced)
+	p := &doc.Problems
+	for _, d := range divs {
+		at := doc.Source.Pos(d.Fence.Start, d.Fence.Stop)
+		switch {
+		case misplaced && d.Words.IsEmpty(): // it may close a misplaced one
+		case d.Is == DivMisplaced:
+			p.Add("misplaced-block", at, "a part of the text cannot be in a list, a quotation or a note").
+				Hint = "begin its lines at the margin, and let it hold all of the list, quotation or note"
+		case d.Is == DivStray:
+			p.Add("unclosed-fence", at, "this line closes no part of the text").Hint = "remove it, or open a part above"
+		case d.Is == DivUnclosed:
+			p.Add("unclosed-fence", at, "this part of the text is never closed").
+				Hint = "write a line ::: below its last line"
+		default:
+			part := &ConditionalPart{Number: len(doc.Parts), Place: at}
+			if !doc.condition(part, d) {
+				continue
+			}
+			for child := d.FirstChild(); child != nil; child = d.FirstChild() {
+				part.AppendChild(part, child)
+			}
+			d.Parent().ReplaceChild(d.Parent(), d, part)
+			doc.Parts = append(doc.Parts, part)
+		}
+	}
+	if len(doc.Parts) < len(divs) {
+		doc.setUnread(nil, When)
+	}
+}
+
+// alternative is between the verdicts of a condition.
+var alternative = regexp.MustCompile(`[ \t]+or[ \t]+`)
+
+// condition reads the words after the colons of a part.
+func (doc *Document) condition(p *ConditionalPart, d *Div) bool {
+	at := doc.Source.Pos(d.Words.Start, d.Words.Stop)
+	word, rest := cutWord(source.Text{Value: string(doc.Text[at.Start:at.End]), Pos: at})
+	bad := func(rule string, at source.Pos, format string, args ...any) bool {
+		doc.Problems.Add(rule, at, format, args...).Hint = conditionHint
+		return false
+	}
+	switch {
+	case word.Value != When:
+		return bad("unknown-block", word.Pos, "unknown word %q after the colons", word.Value)
+	case rest.Value == "":
+		return bad("bad-condition", p.Place, "the part of the text has no condition")
+	case strings.HasPrefix(rest.Value, "`"):
+		code := strings.TrimSuffix(rest.Value[1:], "`")
+		if strings.TrimSpace(code) == "" || strings.Contains(code, "`") || len(code) == len(rest.Value)-1 {
+			return bad("bad-condition", rest.Pos, "a test must be alone after when, between two backticks")
+		}
+		p.TestText = rest.Part(1, 1+len(code))
+		p.Test = ParseExpression(p.TestText, &doc.Problems)
+		return p.Test != nil
+	}
+	p.Claim, rest = cutWord(rest)
+	switch rest.Value {
+	case "":
+		return bad("bad-condition", p.Claim.Pos, "the condition names no verdict on the claim %s", p.Claim.Value)
+	case Else:
+		p.Else = true
+		return true
+	}
+	start := 0
+	for _, or := range append(alternative.FindAllStringIndex(rest.Value, -1), []int{len(rest.Value), len(rest.Value)}) {
+		word := rest.Part(start, or[0])
+		start = or[1]
+		verdict := stats.Verdict(strings.Join(strings.Fields(word.Value), " "))
+		if !slices.Contains(stats.Verdicts, verdict) {
+			doc.Problems.Add("unknown-verdict", word.Pos, "unknown verdict %q", word.Value).
+				Hint = "verdicts are " + join(stats.Verdicts, ", ") + "; write or between two of them"
+			return false
+		}
+		p.Verdicts, p.written = append(p.Verdicts, verdict), append(p.written, word)
+	}
+	return true
+}
+
+// cutWord divides a text after its first word.
+func cutWord(t source.Text) (word, rest source.Text) {
+	i := strings.IndexAny(t.Value+" ", " \t")
+	after := len(t.Value) - len(strings.TrimLeft(t.Value[i:], " \t"))
+	return t.Part(0, i), t.Part(after, len(t.Value))
+}
+
+func join(verdicts []stats.Verdict, separator string) string {
+	return strings.Join(slice.Map(verdicts, func(v stats.Verdict) string { return string(v) }), separator)
+}
+
+// Tests are the conditions of parts that are expressions, as claims without a name.
+func (doc *Document) Tests() []*Claim {
+	var out []*Claim
+	for _, p := range doc.Parts {
+		if p.Test != nil {
+			out = append(out, TestOf(p))
+		}
+	}
+	return out
+}
+
+// TestOf is the condition of a part that is an expression, as a claim without a name.
+func TestOf(p *ConditionalPart) *Claim {
+	return &Claim{Pos: p.TestText.Pos, Expect: Expression{p.Test, p.TestText}}
+}
+
+// placeInPart notes the part that a block is in; a block that no outcome can change is a problem there.
+func (doc *Document) placeInPart(p *ConditionalPart, b *Block) {
+	if p == nil {
+		return
+	}
+	for _, t := range b.Tables {
+		t.Part = p
+	}
+	for _, f := range b.Figures {
+		f.Part = p
+	}
+	if slices.Contains([]string{"experiment", "claim", "published", "file"}, b.Is) {
+		doc.Problems.Add("misplaced-block", b.Place, "%s block cannot depend on an outcome", withArticle(b.Is)).
+			Hint = "move the block out of ::: " + When
+	}
+}
+
+// Statement is a place where the text states a claim in words of its author, whatever the verdict.
+type Statement struct {
+	Claim source.Text
+	Is    string // "heading", "title" and the like; empty in running text, where a page quotes words that do not hold
+	Part  *ConditionalPart
+}
+
+// Instead is the text that states the claim with its verdict.
+func (s Statement) Instead() string {
+	if s.Is == "title" {
+		return "title: claim:" + s.Claim.Value
+	}
+	return "[](claim:" + s.Claim.Value + ")"
+}
+
+// Statements are those of the prose, then those of titles, captions and other lines in YAML, without the words of
+// claims themselves.
+func (doc *Document) Statements() []Statement {
+	var out []Statement
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if l, ok := n.(*ClaimLink); ok && entering && l.HasChildren() {
+			s := Statement{Claim: l.Name, Part: ConditionalPartOf(l)}
+			for above := l.Parent(); above != nil; above = above.Parent() {
+				if above.Kind() == ast.KindHeading {
+					s.Is = "heading"
+				}
+			}
+			out = append(out, s)
+		}
+		return ast.WalkContinue, nil
+	})
+	titled := func(claim, title source.Text, p *ConditionalPart) {
+		if _, isClaim := SentenceOf(title.Value); claim.Value != "" && title.Value != "" && !isClaim {
+			out = append(out, Statement{claim, "title", p})
+		}
+	}
+	for _, t := range doc.Tables {
+		titled(t.Claim, t.Title, t.Part)
+	}
+	for _, f := range doc.Figures {
+		titled(f.Claim, f.Title, f.Part)
+	}
+	return append(out, doc.stated...)
+}
+
+// checkParts checks that parts about a claim that follow each other have one for each outcome, and finds the verdicts
+// of else.
+func (doc *Document) checkParts(claims map[string]source.Text) {
+	for _, p := range doc.Parts {
+		doc.checkClaimName(p.Claim, claims)
+	}
+	if doc.Unread(When) {
+		return
+	}
+	for _, p := range doc.Parts {
+		if _, follows := p.PreviousSibling().(*ConditionalPart); follows {
+			continue
+		}
+		var names []string
+		groups := map[string][]*ConditionalPart{}
+		for q, ok := p, true; ok; q, ok = q.NextSibling().(*ConditionalPart) {
+			if name := q.Claim.Value; q.Test == nil && claims[name].Value != "" {
+				names, groups[name] = slice.Add(names, name), append(groups[name], q)
+			}
+		}
+		for _, name := range names {
+			checkGroup(name, groups[name], &doc.Problems)
+		}
+	}
+}
+
+// checkGroup checks that the parts of a group are for all outcomes, each for its own.
+func checkGroup(claim string, group []*ConditionalPart, problems *source.Problems) {
+	left := slices.Clone(stats.Verdicts)
+	var others *ConditionalPart
+	for _, p := range group {
+		if p.Else && others != nil {
+			problems.Add("duplicate-outcome", p.Place, "claim %q has an earlier part for else", claim).
+				Hint = "keep one of them"
+		}
+		if p.Else {
+			others = p
+		}
+		for i, v := range p.Verdicts {
+			if !slices.Contains(left, v) {
+				problems.Add("duplicate-outcome", p.written[i].Pos, "claim %q has an earlier part for %s", claim, v).
+					Hint = "name each verdict in one of the parts that follow each other"
+			}
+			left = slices.DeleteFunc(left, func(l stats.Verdict) bool { return l == v })
+		}
+	}
+	switch words := join(left, " or "); {
+	case others == nil && len(left) > 0:
+		problems.Add("uncovered-outcome", group[0].Place, "no part says what holds if claim %q is %s", claim, words).
+			Hint = "add ::: when " + claim + " " + words + ", or ::: when " + claim + " " + Else
+	case others != nil && len(left) == 0:
+		problems.Add("duplicate-outcome", others.Place, "the other parts are for all outcomes of claim %q", claim).
+			Hint = "remove this part"
+	}
+	for _, p := range group {
+		if p.Else {
+			p.Verdicts = left
+		}
+	}
+}

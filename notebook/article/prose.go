@@ -1,0 +1,341 @@
+package article
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+
+	"benchbook/notebook/expr"
+	"benchbook/notebook/source"
+)
+
+// The kinds of our nodes in running text.
+var (
+	KindInlineValue = ast.NewNodeKind("BenchbookValue")
+	KindClaimLink   = ast.NewNodeKind("BenchbookClaim")
+	KindReference   = ast.NewNodeKind("BenchbookReference")
+)
+
+// InlineValue is `{value} …` in prose.
+type InlineValue struct {
+	ast.BaseInline
+	Inline  expr.Inline
+	Written source.Text // after {value}
+	Valid   bool        // the expression could be read
+}
+
+func (*InlineValue) Kind() ast.NodeKind              { return KindInlineValue }
+func (v *InlineValue) Dump(source []byte, level int) { ast.DumpHelper(v, source, level, nil, nil) }
+
+// ClaimLink is [words](claim:NAME): the words are its children.
+type ClaimLink struct {
+	ast.BaseInline
+	Name source.Text
+}
+
+func (*ClaimLink) Kind() ast.NodeKind              { return KindClaimLink }
+func (l *ClaimLink) Dump(source []byte, level int) { ast.DumpHelper(l, source, level, nil, nil) }
+
+// Reference is [words](#fig-x) or [](#tbl-x): the words, if any, are its children.
+type Reference struct {
+	ast.BaseInline
+	Label source.Text
+}
+
+func (*Reference) Kind() ast.NodeKind              { return KindReference }
+func (r *Reference) Dump(source []byte, level int) { ast.DumpHelper(r, source, level, nil, nil) }
+
+// inlines replaces inline values, claims and references by nodes of ours.
+func (doc *Document) inlines() {
+	type swap struct{ from, to ast.Node }
+	var swaps []swap
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.CodeSpan:
+			if v := doc.inlineValue(n); v != nil {
+				swaps = append(swaps, swap{n, v})
+				return ast.WalkSkipChildren, nil
+			}
+		case *ast.Link:
+			written := string(n.Destination)
+			at := func(word string) source.Pos {
+				if !strings.HasSuffix(written, word) { // the word is written with escapes
+					word = written
+				}
+				return doc.Destination(n, word)
+			}
+			if to := doc.linkTo(doc.resolve(n.Destination), at); to != nil {
+				swaps = append(swaps, swap{n, to})
+			} else if n.FirstChild() == nil && strings.HasPrefix(written, "#") {
+				doc.Problems.Add("unknown-label", doc.Destination(n, written),
+					"%q is not the label of a table or figure, and the link has no text", written[1:]).
+					Hint = "labels begin with fig- or tbl-; write words for a link to a heading"
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+	for _, s := range swaps {
+		for child := s.from.FirstChild(); child != nil && s.from.Kind() == ast.KindLink; child = s.from.FirstChild() {
+			s.to.AppendChild(s.to, child)
+		}
+		s.from.Parent().ReplaceChild(s.from.Parent(), s.from, s.to)
+	}
+	doc.topics()
+}
+
+// topics gives a heading of a topic and the sentence of a claim the id of the topic, which does not change with the
+// verdict.
+func (doc *Document) topics() {
+	ids := parser.NewContext().IDs()
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		h, ok := n.(*ast.Heading)
+		if !ok || !entering {
+			return ast.WalkContinue, nil
+		}
+		id, _ := h.AttributeString("id")
+		if claim := FindingOf(h, doc.Text); claim != nil {
+			topic := doc.Text[h.Lines().At(0).Start:claim.PreviousSibling().(*ast.Text).Segment.Stop]
+			h.SetAttributeString("id", ids.Generate(topic, h.Kind()))
+		} else if id, ok := id.([]byte); ok {
+			ids.Put(id)
+		}
+		return ast.WalkSkipChildren, nil
+	})
+}
+
+// FindingOf returns the claim of a heading that is written "Topic: [](claim:NAME)"; nil for others.
+func FindingOf(h *ast.Heading, source []byte) *ClaimLink {
+	l, ok := h.LastChild().(*ClaimLink)
+	if !ok || l.FirstChild() != nil || h.Lines().Len() == 0 {
+		return nil
+	}
+	before, ok := l.PreviousSibling().(*ast.Text)
+	if !ok || !bytes.HasSuffix(bytes.TrimSpace(before.Segment.Value(source)), []byte(":")) {
+		return nil
+	}
+	return l
+}
+
+// SentenceOf returns the name of the claim whose sentence a title or caption is.
+func SentenceOf(line string) (claim string, ok bool) { return strings.CutPrefix(line, "claim:") }
+
+// inlineValue reads `{value} …`; nil for other code.
+func (doc *Document) inlineValue(n *ast.CodeSpan) *InlineValue {
+	var words strings.Builder
+	var all text.Segment
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		t, ok := c.(*ast.Text)
+		if !ok {
+			return nil
+		}
+		if c == n.FirstChild() {
+			all.Start = t.Segment.Start
+		}
+		all.Stop = t.Segment.Stop
+		words.Write(t.Segment.Value(doc.Text))
+	}
+	code := strings.ReplaceAll(words.String(), "\n", " ")
+	return doc.value(source.Text{Value: code, Pos: doc.Source.Pos(all.Start, all.Stop)})
+}
+
+// value parses the code {value} …; nil for other code.
+func (doc *Document) value(code source.Text) *InlineValue {
+	rest, ok := strings.CutPrefix(code.Value, "{value}")
+	if !ok {
+		return nil
+	}
+	words := strings.Trim(rest, " \t")
+	start := len(code.Value) - len(strings.TrimLeft(rest, " \t"))
+	v := &InlineValue{Written: code.Part(start, start+len(words))}
+	inline, err := expr.ParseInline(words)
+	if err != nil {
+		AddExprError(v.Written, err, &doc.Problems)
+	} else {
+		v.Inline, v.Valid = inline, true
+	}
+	doc.Values = append(doc.Values, v)
+	return v
+}
+
+// linkTo returns the node of a link to a claim, a table or a figure; nil for other links. at is the place of a word at
+// the end of the destination.
+func (doc *Document) linkTo(destination string, at func(word string) source.Pos) ast.Node {
+	if name, ok := strings.CutPrefix(destination, "claim:"); ok {
+		l := &ClaimLink{Name: source.Text{Value: name, Pos: at(name)}}
+		doc.ClaimLinks = append(doc.ClaimLinks, l)
+		return l
+	}
+	if label, ok := strings.CutPrefix(destination, "#"); ok && (strings.HasPrefix(label, "fig-") ||
+		strings.HasPrefix(label, "tbl-")) {
+		r := &Reference{Label: source.Text{Value: label, Pos: at(label)}}
+		doc.References = append(doc.References, r)
+		return r
+	}
+	return nil
+}
+
+// Destination is the place of a link's destination: goldmark keeps the place of the words only.
+func (doc *Document) Destination(n ast.Node, want string) source.Pos {
+	from := 0
+	for c := n; c != nil; c = c.LastChild() {
+		if t, ok := c.(*ast.Text); ok {
+			from = t.Segment.Stop
+		}
+	}
+	for p := n; p != nil && from == 0; p = p.Parent() { // no words: begin at the text before
+		if p.Type() == ast.TypeBlock && p.Lines().Len() > 0 {
+			from = p.Lines().At(0).Start
+		}
+	}
+	if i := bytes.Index(doc.Text[from:], []byte(want)); i >= 0 {
+		return doc.Source.Pos(from+i, from+i+len(want))
+	}
+	return doc.Source.Pos(from, from)
+}
+
+// A ProseLink leads from the author's text to anything but claims, tables and figures of the article.
+type ProseLink struct {
+	Destination string
+	Pos         source.Pos // of the destination
+	Picture     bool       // shown in the text
+}
+
+// Links lists the links and pictures of the prose, then those of titles, captions and other lines in YAML. Links in raw
+// HTML are left out.
+func (doc *Document) Links() []ProseLink {
+	var out []ProseLink
+	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if l, words, ok := doc.linkOf(n, doc.Text); ok && entering {
+			l.Pos = doc.Destination(n, words)
+			out = append(out, l)
+		}
+		return ast.WalkContinue, nil
+	})
+	return append(out, doc.lineLinks...)
+}
+
+// linkOf returns the link or picture of a node, without its place, and its destination in the words of the author.
+func (doc *Document) linkOf(n ast.Node, source []byte) (l ProseLink, words string, ok bool) {
+	switch n := n.(type) {
+	case *ast.Link:
+		return ProseLink{Destination: doc.resolve(n.Destination)}, string(n.Destination), true
+	case *ast.Image:
+		return ProseLink{Destination: doc.resolve(n.Destination), Picture: true}, string(n.Destination), true
+	case *ast.AutoLink:
+		if n.AutoLinkType != ast.AutoLinkEmail {
+			return ProseLink{Destination: string(n.URL(source))}, string(n.Label(source)), true
+		}
+	}
+	return l, "", false
+}
+
+// resolve is Resolve, once for all uses of a definition of a link: there may be many, and they share its bytes.
+func (doc *Document) resolve(destination []byte) string {
+	if len(destination) == 0 {
+		return ""
+	}
+	resolved, ok := doc.resolved[&destination[0]]
+	if !ok {
+		resolved = Resolve(destination)
+		doc.resolved[&destination[0]] = resolved
+	}
+	return resolved
+}
+
+// Line is a line of Markdown in YAML: a title, a caption and the like.
+type Line struct {
+	Part   *ConditionalPart // in which it is shown; nil outside of parts
+	Text   source.Text
+	Tree   ast.Node
+	Values map[ast.Node]*InlineValue // by their pieces of code
+
+	kind string // "title", "caption" and the like; empty for the words of a claim
+	at   *source.Text
+}
+
+// lines reads the titles, captions and other lines of Markdown in YAML, so that the values and links in them are
+// checked like those of the text. They are not part of the tree: render reads them anew where it shows them.
+func (doc *Document) lines() {
+	for _, list := range [][]source.Text{doc.Front.Authors, doc.Front.Tags} {
+		for i := range list {
+			list[i] = list[i].OneLine()
+		}
+	}
+	if r := doc.Front.Reproduces; r != nil {
+		r.Title, r.Author, r.Year = r.Title.OneLine(), r.Author.OneLine(), r.Year.OneLine()
+	}
+	p := ForLines()
+	for _, l := range doc.writtenLines() {
+		*l.at = l.at.OneLine()
+		if l.Text = *l.at; l.Text.Value == "" {
+			continue
+		}
+		text := []byte(l.Text.Value)
+		l.Tree, l.Values = p.Parse(text), map[ast.Node]*InlineValue{}
+		if at, message, hint := p.Exceeded(); at >= 0 {
+			doc.Problems.Add("too-large", l.Text.Pos, "%s", message).Hint = hint
+			return
+		}
+		_ = ast.Walk(l.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+			if entering {
+				doc.readInLine(l, n, text)
+			}
+			return ast.WalkContinue, nil
+		})
+		doc.Lines = append(doc.Lines, l)
+	}
+}
+
+// writtenLines lists the lines of Markdown in YAML.
+func (doc *Document) writtenLines() []Line {
+	list := []Line{{kind: "title", at: &doc.Front.Title}, {kind: "description", at: &doc.Front.Description}}
+	for _, c := range doc.Claims {
+		for _, at := range append(c.Says.All(), &c.Text) {
+			list = append(list, Line{at: at})
+		}
+	}
+	for _, t := range doc.Tables {
+		list = append(list, Line{Part: t.Part, kind: "title", at: &t.Title},
+			Line{Part: t.Part, kind: "caption", at: &t.Caption})
+	}
+	for _, f := range doc.Figures {
+		list = append(list, Line{Part: f.Part, kind: "title", at: &f.Title},
+			Line{Part: f.Part, kind: "caption", at: &f.Caption})
+	}
+	return list
+}
+
+// readInLine reads a node of a line of Markdown: a value, a claim, a reference or another link.
+func (doc *Document) readInLine(l Line, n ast.Node, src []byte) {
+	at := func(word string) source.Pos {
+		end := max(strings.LastIndex(l.Text.Value, word), 0) + len(word)
+		return l.Text.At(end-len(word), end)
+	}
+	switch n := n.(type) {
+	case *ast.CodeSpan:
+		if first, ok := n.FirstChild().(*ast.Text); ok {
+			if v := doc.value(l.Text.Part(first.Segment.Start, first.Segment.Stop)); v != nil {
+				l.Values[n] = v
+			}
+		}
+		return
+	case *ast.Link:
+		to := doc.linkTo(Resolve(n.Destination), at)
+		if c, ok := to.(*ClaimLink); ok && l.kind != "" && n.HasChildren() {
+			doc.stated = append(doc.stated, Statement{c.Name, l.kind, l.Part})
+		}
+		if to != nil {
+			return
+		}
+	}
+	if link, words, ok := doc.linkOf(n, src); ok {
+		link.Pos = at(words)
+		doc.lineLinks = append(doc.lineLinks, link)
+	}
+}
