@@ -72,7 +72,7 @@ type Front struct {
 	Title       source.Text     `yaml:"title"`
 	Description source.Text     `yaml:"description"`
 	Date        source.Text     `yaml:"date"`
-	Tags        Tags            `yaml:"tags"`
+	Tags        []source.Text   `yaml:"tags"`
 	Draft       Value[bool]     `yaml:"draft"`
 	Authors     []source.Text   `yaml:"authors"`
 	Reproduces  *Reproduces     `yaml:"reproduces"`
@@ -88,19 +88,6 @@ type Reproduces struct {
 	Author source.Text `yaml:"author"`
 	Year   source.Text `yaml:"year"`
 	URL    source.Text `yaml:"url"`
-}
-
-// Tags are words to find articles by.
-type Tags []source.Text
-
-func (t *Tags) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	if n.Kind == source.Scalar && strings.Contains(n.Text.Value, ",") {
-		words := strings.FieldsFunc(n.Text.Value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
-		d.Problems.Add("wrong-value", n.Text.Pos, "several %s must be a list", what).Hint = "write " + what + ": [" +
-			strings.Join(words, ", ") + "]"
-		return
-	}
-	d.Decode(n, what, (*[]source.Text)(t))
 }
 
 // Defaults are keys of experiments that hold for all experiments without them.

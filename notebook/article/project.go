@@ -35,7 +35,7 @@ type Project struct {
 	Problems  source.Problems
 }
 
-// Settings are what benchbook.yaml holds.
+// Settings are the keys of benchbook.yaml.
 type Settings struct {
 	Title source.Text `yaml:"title"`
 	// a sentence or two under the title of the site
@@ -99,20 +99,20 @@ func (Permission) Words() []string {
 		string(AllowContexts), string(AllowSecrets)}
 }
 
-// IsLoopback says of a host that it is this machine, which nobody else reaches by that name.
+// IsLoopback reports whether a host is this machine.
 func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// Cluster says which cluster the engine kubernetes uses, or a host of the project is, and which of its nodes.
+// Cluster is the cluster that the engine kubernetes uses, and its nodes.
 type Cluster struct {
 	Context   source.Text  `yaml:"context"`   // of the user's kubeconfig; its current one, if it is empty
 	Namespace source.Text  `yaml:"namespace"` // that of the context, if it is empty
 	Nodes     ClusterNodes `yaml:"nodes"`
 }
 
-// ClusterNodes are labels that the nodes of services, and of what puts load on them, have.
+// ClusterNodes are the labels of the nodes for services, and of those for load generators.
 type ClusterNodes struct {
 	Services NamedTexts `yaml:"services"`
 	Load     NamedTexts `yaml:"load"`
@@ -128,19 +128,19 @@ type Publish struct {
 // StateDir is the hidden folder of a project, which git ignores.
 const StateDir = ".benchbook"
 
-// Allows says whether articles may ask for something.
+// Allows reports whether articles may ask for something.
 func (p *Project) Allows(what Permission) bool {
 	return slices.ContainsFunc(p.Allow.Words, func(a Value[Permission]) bool { return a.V == what })
 }
 
-// AllowsTarget says whether loads may go to what runs already on a host.
+// AllowsTarget reports whether loads may go to a server that runs already on a host.
 func (p *Project) AllowsTarget(host string) bool {
 	return IsLoopback(host) || slices.ContainsFunc(p.Allow.Targets, func(t source.Text) bool {
 		return strings.EqualFold(t.Value, host)
 	})
 }
 
-// Open finds the project that dir lies in: the nearest folder upwards that has a benchbook.yaml.
+// OpenProject finds the project that dir lies in: the nearest folder upwards that has a benchbook.yaml.
 func OpenProject(dir string) (*Project, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -170,8 +170,8 @@ func (p *Project) Repository() string {
 	return cmp.Or(top, p.Dir)
 }
 
-// OpenFile is the project of a Markdown file anywhere, which is its only article. What the project file above it says
-// of articles holds for it, if there is one; records are in a folder beside it.
+// OpenProjectFile returns the project of a Markdown file anywhere, which is its only article. Keys for articles in a
+// project file above it hold; records are in a folder next to it.
 func OpenProjectFile(name string) (*Project, error) {
 	abs, err := filepath.Abs(name)
 	if err != nil {
@@ -182,7 +182,7 @@ func OpenProjectFile(name string) (*Project, error) {
 		p = &Project{Profiles: map[string]*source.Node{}}
 	}
 	p.Dir, p.file = filepath.Dir(abs), abs
-	p.Theme, p.Publish = source.Text{}, nil // these are of the whole project
+	p.Theme, p.Publish = source.Text{}, nil // for the whole project only
 	p.RecordsIn = ""
 	return p, nil
 }
@@ -198,17 +198,20 @@ func (p *Project) Reopen() (*Project, error) {
 	return OpenProject(p.Dir)
 }
 
+// decodeFile fills the struct that out points to from a YAML file, which is shown to people by another path.
+func decodeFile(file, shown string, out any, problems *source.Problems) {
+	src, ok := source.Read(file, shown, problems)
+	if !ok || !source.Fits(src, problems) {
+		return
+	}
+	if n := source.Parse(source.Whole(src), problems); n != nil {
+		NewDecoder(problems, false).Decode(n, shown, out)
+	}
+}
+
 func readProject(dir string) *Project {
 	p := &Project{Dir: dir, Profiles: map[string]*source.Node{}}
-	src, ok := source.Read(filepath.Join(dir, ProjectFile), ProjectFile, &p.Problems)
-	if !ok || !source.Fits(src, &p.Problems) {
-		return p
-	}
-	n := source.Parse(source.Whole(src), &p.Problems)
-	if n == nil {
-		return p
-	}
-	NewDecoder(&p.Problems, false).Decode(n, ProjectFile, &p.Settings)
+	decodeFile(filepath.Join(dir, ProjectFile), ProjectFile, &p.Settings, &p.Problems)
 	p.Title, p.Author, p.Defaults = p.Title.OneLine(), p.Author.OneLine(), p.Settings.Defaults.Node
 	for _, profile := range p.Settings.Profiles {
 		if profile.Skip {
@@ -222,7 +225,7 @@ func readProject(dir string) *Project {
 	return p
 }
 
-// Slugs lists the articles of the project, sorted: the folders below experiments/ that hold an article.
+// Slugs lists the articles of the project, sorted: the folders below experiments/ with an article.
 func (p *Project) Slugs() ([]string, error) {
 	if p.file != "" {
 		name := strings.TrimSuffix(filepath.Base(p.file), filepath.Ext(p.file))
@@ -240,15 +243,15 @@ func (p *Project) Slugs() ([]string, error) {
 	return slugs, nil
 }
 
-// notInSlug is what a slug does not have.
+// notInSlug are characters that a slug does not have.
 var notInSlug = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
 
 func globEscape(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
 }
 
-// Article reads one article of the project. The error is that there is none; of one that cannot be read, such as a pipe
-// or somebody else's file, that is a problem.
+// Article reads one article of the project. It is an error if there is none, and a problem of the article if it cannot
+// be read.
 func (p *Project) Article(slug string) (*Document, error) {
 	dir, file := p.ArticleDir(slug), p.file
 	shown := filepath.Base(file)
@@ -282,4 +285,40 @@ func (p *Project) RecordsDir(slug string) string {
 		return filepath.Join(p.RecordsIn, slug)
 	}
 	return filepath.Join(p.ArticleDir(slug), RecordsName(p.file))
+}
+
+// Policy is the most that a machine lets projects do, whatever they allow their articles.
+type Policy struct {
+	Allow PolicyAllow `yaml:"allow"`
+}
+
+// PolicyAllow are the permissions that projects may give, and things that they may use.
+type PolicyAllow = AllowList[PolicyWord]
+
+// PolicyWord is a permission of a project, or something that projects use without one.
+type PolicyWord string
+
+// Things that projects use without a permission.
+const (
+	PolicySockets PolicyWord = "sockets"    // mounts of sockets of the machine, and of folders that have some
+	PolicyLocal   PolicyWord = "local"      // programs of the machine, as the user
+	PolicyCluster PolicyWord = "kubernetes" // pods in a cluster of the user, and pushes to a registry
+	PolicyBuilds  PolicyWord = "builds"     // images that are built, which reaches the network
+)
+
+func (PolicyWord) Words() []string {
+	return append(Permission("").Words(), string(PolicySockets), string(PolicyLocal), string(PolicyCluster),
+		string(PolicyBuilds))
+}
+
+// Has reports whether the policy has a word.
+func (p *Policy) Has(word PolicyWord) bool {
+	return slices.ContainsFunc(p.Allow.Words, func(w Value[PolicyWord]) bool { return w.V == word })
+}
+
+// ReadPolicy reads the policy in a file.
+func ReadPolicy(name string, problems *source.Problems) *Policy {
+	p := &Policy{}
+	decodeFile(name, name, p, problems)
+	return p
 }

@@ -1,14 +1,8 @@
 package source
 
 import (
-	"bytes"
-	"fmt"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
-
-	"gopkg.in/yaml.v3"
 )
 
 // read parses YAML without problems.
@@ -129,86 +123,6 @@ func TestAt(t *testing.T) {
 			t.Errorf("got %d to %d, want all", got.Start, got.End)
 		}
 	})
-}
-
-// pieces make the words of random values. Most of them mean something to YAML.
-var pieces = []string{"a", "b", "word", "é", "日本", "#", " #", " # ", ":", ": ", "-", "- ", "?", "? ", "{", "}", "[",
-	"]", ",", ", ",
-	"&", "*", "!", "|", ">", "'", `"`, "%", "@", "`", "\\", "\\d", "${{ matrix.a }}", " ", "  ", "\n", "\n\n", "~", "null",
-	"<<", "=", "\t", "\x07", "---"}
-
-func randomWord(r *rand.Rand) string {
-	var b strings.Builder
-	for range 1 + r.IntN(5) {
-		b.WriteString(pieces[r.IntN(len(pieces))])
-	}
-	return b.String()
-}
-
-// randomNode is a random value.
-func randomNode(r *rand.Rand, depth int) *yaml.Node {
-	switch kind := r.IntN(4); {
-	case depth > 0 && kind == 0:
-		n := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.Style(r.IntN(2)) * yaml.FlowStyle}
-		for range r.IntN(4) {
-			n.Content = append(n.Content, randomNode(r, depth-1))
-		}
-		return n
-	case depth > 0 && kind == 1:
-		return randomMapping(r, depth)
-	}
-	style := []yaml.Style{0, 0, yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle, yaml.LiteralStyle,
-		yaml.FoldedStyle}[r.IntN(6)]
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: randomWord(r), Style: style}
-}
-
-func randomMapping(r *rand.Rand, depth int) *yaml.Node {
-	n := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.Style(r.IntN(2)) * yaml.FlowStyle}
-	for i := range 1 + r.IntN(3) {
-		n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: fmt.Sprintf("key%d", i)},
-			randomNode(r, depth-1))
-	}
-	return n
-}
-
-// same reports whether a node is equal to the library's.
-func same(n *Node, y *yaml.Node) bool {
-	switch y.Kind {
-	case yaml.SequenceNode:
-		return n.Kind == List && slices.EqualFunc(n.Items, y.Content, same)
-	case yaml.MappingNode:
-		i := -2
-		return n.Kind == Map && 2*len(n.Fields) == len(y.Content) && !slices.ContainsFunc(n.Fields, func(f Field) bool {
-			i += 2
-			return f.Key.Value != y.Content[i].Value || !same(f.Value, y.Content[i+1])
-		})
-	}
-	return n.Kind == Scalar && n.Text.Value == y.Value
-}
-
-// Text that the library writes has no problems and is read as the library reads it.
-func TestWhatTheLibraryWrites(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	for i := range 800 {
-		n := randomMapping(r, 3)
-		var text bytes.Buffer
-		e := yaml.NewEncoder(&text)
-		e.SetIndent(2 + i%3)
-		if err := e.Encode(n); err != nil {
-			t.Fatal(err)
-		}
-		var doc yaml.Node
-		if err := yaml.Unmarshal(text.Bytes(), &doc); err != nil {
-			continue // the library cannot read what it wrote
-		}
-		got := read(t, text.String())
-		if t.Failed() {
-			t.FailNow()
-		}
-		if !same(got, doc.Content[0]) {
-			t.Fatalf("%s from\n%s", written(got), text.String())
-		}
-	}
 }
 
 // written returns a node in one line.

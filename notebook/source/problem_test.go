@@ -68,6 +68,7 @@ func TestSortedBeginsWithCauses(t *testing.T) {
 	}
 }
 
+// Which candidates are near is a test of package expr.
 func TestSuggest(t *testing.T) {
 	many := strings.Fields("aa bb cc dd ee ff gg hh ii jj kk ll mm nn oo pp qq rr")
 	tests := []struct {
@@ -75,28 +76,12 @@ func TestSuggest(t *testing.T) {
 		candidates []string
 		want       string
 	}{
-		{"a letter missing", "conections", []string{"connections", "duration"}, `did you mean "connections"?`},
-		{"neighbours swapped", "thraeds", []string{"threads", "think"}, `did you mean "threads"?`},
-		{"a short word swapped", "rnu", []string{"run", "url"}, `did you mean "run"?`},
-		{"another case", "Sync", []string{"sync", "async"}, `did you mean "sync"?`},
-		{"all in capitals", "TIMEOUT", []string{"timeout", "think"}, `did you mean "timeout"?`},
-		{"a plural", "service", []string{"services", "serving"}, `did you mean "services"?`},
-		{"a singular", "loads", []string{"load", "lag"}, `did you mean "load"?`},
-		{"a hyphen for an underscore", "working-dir", []string{"working_dir", "workers"}, `did you mean "working_dir"?`},
-		{"an underscore too many", "keep_alive", []string{"keepalive", "timeout"}, `did you mean "keepalive"?`},
-		{"words run together", "memlimit", []string{"mem_limit", "limit"}, `did you mean "mem_limit"?`},
-		{"several small ones", "Stop-Grace-Periods", []string{"stop_grace_period", "stop_signal"},
-			`did you mean "stop_grace_period"?`},
-		{"small ones are nearer than a letter", "fig-b", []string{"fig-c", "fig_b"}, `did you mean "fig_b"?`},
+		{"one is near", "conections", []string{"connections", "duration"}, `did you mean "connections"?`},
 		{"two equally near", "fig-b", []string{"fig-a", "fig-c", "tbl-x"}, `did you mean "fig-a" or "fig-c"?`},
-		{"three equally near", "b", []string{"a", "c", "d"}, "known here: a, c, d"},
-		{"one twice", "conections", []string{"connections", "connections"}, `did you mean "connections"?`},
 		{"nothing near", "zzz", []string{"connections", "load"}, "known here: connections, load"},
 		{"nothing known", "zzz", nil, ""},
 		{"more than are listed", "zzz", many, "known here: aa, bb, cc, dd, ee, ff, gg, hh, ii, jj, kk, ll, mm, nn, oo, pp " +
 			"and 2 more"},
-		{"letters of another script", "größe", []string{"grösse", "größen"}, `did you mean "größen"?`},
-		{"a text", strings.Repeat("word ", 50), []string{"word"}, "known here: word"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,0 +1,175 @@
+package article
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/source"
+)
+
+// Links lead where Markdown says, wherever their destinations stand, and each has the place of what was written.
+func TestDestinationsAreResolved(t *testing.T) {
+	const prose = "[a](https://example.org/?a=1&amp;b=2) ![b](a\\_b.png) [c][ref] <https://example.org/?x&amp;y>\n\n" +
+		"[ref]: https://example.org/&#95;\n\n" +
+		"[d](claim:a\\_b) [](#fig-a\\_b)\n"
+	doc := Parse(t.TempDir(), source.New("article.md", []byte(head+prose)))
+	want := []string{"https://example.org/?a=1&b=2", "a_b.png", "https://example.org/_", "https://example.org/?x&amp;y"}
+	links := doc.Links()
+	if len(links) != len(want) {
+		t.Fatalf("got %v", links)
+	}
+	for i, l := range links {
+		if l.Destination != want[i] {
+			t.Errorf("link %d leads to %q, want %q", i, l.Destination, want[i])
+		}
+	}
+	if at := links[0].Pos; string(at.Source.Data[at.Start:at.End]) != "https://example.org/?a=1&amp;b=2" {
+		t.Errorf("it stands at %q", at.Source.Data[at.Start:at.End])
+	}
+	if len(doc.ClaimLinks) != 1 || doc.ClaimLinks[0].Name.Value != "a_b" || len(doc.References) != 1 ||
+		doc.References[0].Label.Value != "fig-a_b" {
+		t.Errorf("claims %v, references %v", doc.ClaimLinks, doc.References)
+	}
+}
+
+// Titles and their like are one line, however they are written, and keep their places.
+func TestLinesOfYAMLAreOneLine(t *testing.T) {
+	const text = "---\ntitle: |\n  A title\n  of lines\ndescription: >\n  One\n\n  two\nauthors: [\"A\\nB\"]\n" +
+		"tags: [\"x\\ty\"]\n" +
+		"reproduces: {title: \"A\\rwork\"}\n---\n\n" +
+		"```yaml claim\nname: c\ntext: |\n  One\n  `{value} throughput{`\nexpect: throughput > 5/s\n```\n\n" +
+		"```yaml table\nlabel: tbl-x\ntitle: |\n  A table\n  of lines\ncaption: |+\n  One\n  two\n\n" +
+		"```\n\n" +
+		"```yaml figure\nlabel: fig-x\ntitle: \"A\\tfigure\"\ncaption: \"One\\ntwo\"\n```\n"
+	doc := Parse(t.TempDir(), source.New("article.md", []byte(text)))
+	f, table, figure := doc.Front, doc.Tables[0], doc.Figures[0]
+	for _, tt := range []struct {
+		what, got, want string
+	}{
+		{"title", f.Title.Value, "A title of lines"},
+		{"description", f.Description.Value, "One two"},
+		{"author", f.Authors[0].Value, "A B"},
+		{"tag", f.Tags[0].Value, "x y"},
+		{"reproduced title", f.Reproduces.Title.Value, "A work"},
+		{"claim", doc.Claims[0].Text.Value, "One `{value} throughput{`"},
+		{"title of the table", table.Title.Value, "A table of lines"},
+		{"caption of the table", table.Caption.Value, "One two"},
+		{"title of the figure", figure.Title.Value, "A figure"},
+		{"caption of the figure", figure.Caption.Value, "One two"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.what, tt.got, tt.want)
+		}
+	}
+	var found []string
+	for _, p := range doc.Problems.Sorted() {
+		if p.Rule == "bad-expression" {
+			line, _ := p.Pos.Source.Position(p.Pos.Start)
+			found = append(found, string(p.Pos.Source.Line(line)))
+		}
+	}
+	if len(found) != 1 || strings.TrimSpace(found[0]) != "`{value} throughput{`" {
+		t.Errorf("the mistake in the claim is shown in %q", found)
+	}
+}
+
+// A part knows its condition and where that stands, and what stands in it.
+func TestParts(t *testing.T) {
+	data, err := os.ReadFile("testdata/good/parts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := parseText(t, string(data))
+	var got []string
+	for _, p := range doc.Parts {
+		words := fmt.Sprintf("%s %q", p.Claim.Value, p.Verdicts)
+		if p.Test != nil {
+			words = p.Test.String()
+			if at := p.TestText.Pos; string(data[at.Start:at.End]) != words {
+				t.Errorf("the test stands at %q", data[at.Start:at.End])
+			}
+		} else if at := p.Claim.Pos; string(data[at.Start:at.End]) != p.Claim.Value {
+			t.Errorf("the claim stands at %q", data[at.Start:at.End])
+		}
+		if outer := ConditionalPartOf(p); outer != nil {
+			words += " in " + string(data[outer.Place.Start:outer.Place.End])
+		}
+		got = append(got, words)
+	}
+	want := []string{
+		`slower ["supported"]`,
+		`leaner ["supported" "not measured"] in ::: when slower supported`,
+		`leaner ["contradicted" "inconclusive"] in ::: when slower supported`,
+		`slower ["contradicted" "inconclusive"]`,
+		`time.real{size="large"} > 1s in ::: when slower contradicted or inconclusive`,
+		`slower ["not measured"]`,
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if doc.Tables[0].Part != doc.Parts[0] {
+		t.Error("the table does not stand in the first part")
+	}
+	if n := len(doc.Tests()); n != 1 {
+		t.Errorf("%d tests, want 1", n)
+	}
+}
+
+func TestResolve(t *testing.T) {
+	for written, want := range map[string]string{
+		"?a=1&amp;b=2": "?a=1&b=2", `a\_b.png`: "a_b.png", "a&#95;b": "a_b", "a&#x5F;b": "a_b", `\&amp;`: "&amp;",
+		"&#92;*": `\*`, `a\b`: `a\b`,
+		"&nothing;": "&nothing;", "&copy": "&copy", "&copy;": "©", "&#0;": "\uFFFD", "&amp;amp;": "&amp;",
+		"&#59;": ";", "&#x3B;": ";", "&semi;": ";", "&#xD800;": "\uFFFD", "&notit;": "&notit;", `\\`: `\`, "": "",
+	} {
+		if got := Resolve([]byte(written)); got != want {
+			t.Errorf("%q is %q, want %q", written, got, want)
+		}
+	}
+}
+
+func TestElsewhere(t *testing.T) {
+	for destination, want := range map[string]string{
+		"https://a.test/b c?d=é&e=%20#f": "https://a.test/b%20c?d=%C3%A9&e=%20#f", "//a.test": "https://a.test",
+		"MAILTO:a@b.test": "MAILTO:a@b.test", "https://a.`b": "https://a.%60b", "page.md#part": "", "/a:b": "", "": "",
+		" javascript:x": "", "\tjavascript:x": "", // both of which are paths, to where there is nothing
+	} {
+		if got, err := Elsewhere(destination); got != want || err != nil {
+			t.Errorf("%q leads to %q, %v, want %q", destination, got, err, want)
+		}
+	}
+	for _, refused := range []string{"javascript:x", "JavaScript:x", "data:text/html,x", "irc://a.test", "a:b"} {
+		if got, err := Elsewhere(refused); got != "" || err == nil {
+			t.Errorf("%q leads to %q, %v", refused, got, err)
+		}
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	tests := []struct {
+		kind, metric string
+		shows        bool
+		want         string
+	}{
+		{"dots", "throughput", true, "throughput"},
+		{"dots", "latency.p50", false, "throughput"},
+		{"scatter", "latency.p50", true, "latency.p50 cpu throughput"},
+		{"lines", "throughput", false, "latency.p50 cpu"},
+		{"latency", "latency.p99.9", true, ""},
+		{"latency", "latency.mean", false, ""},
+		{"search", "latency.p50", true, "latency.p50 cpu throughput"},
+		{"pie", "throughput", false, ""},
+	}
+	for _, tt := range tests {
+		y := []string{"latency.p50", "cpu"}
+		k, _ := FigureKindOf(tt.kind, "throughput", y)
+		if got := strings.Join(k.Metrics("throughput", y), " "); got != tt.want {
+			t.Errorf("%s shows %q, want %q", tt.kind, got, tt.want)
+		}
+		if got := k.ShowsMetric(tt.metric, "throughput", y); got != tt.shows {
+			t.Errorf("that %s shows %s is %v", tt.kind, tt.metric, got)
+		}
+	}
+}
