@@ -24,7 +24,7 @@ func parseText(t testing.TB, text string) *Document {
 	return Parse(filepath.Join(t.TempDir(), "sample"), source.New("article.md", []byte(text)))
 }
 
-// Every broken article in testdata/broken earns exactly the problems beside it, in testdata/broken/NAME.txt.
+// Every broken article in testdata/broken has exactly the problems in testdata/broken/NAME.txt.
 func TestBroken(t *testing.T) {
 	files, err := filepath.Glob("testdata/broken/*.md")
 	if err != nil || len(files) < 30 {

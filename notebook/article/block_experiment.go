@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// ExperimentBlock is an experiment as it stands in an article, before defaults, profile and templates.
+// ExperimentBlock is an experiment as written in an article, before defaults, profile and templates.
 type ExperimentBlock struct {
 	Name source.Text
 	Node *source.Node // the whole block
@@ -47,7 +47,7 @@ type Experiment struct {
 	Tried       source.Tried    `yaml:"-"`
 }
 
-// Compose names Compose files whose services those of the experiment are laid over, as paths or as a mapping.
+// Compose names Compose files, as paths or as a mapping. The services of the experiment are laid over theirs.
 type Compose struct {
 	Files       []source.Text `yaml:"files" alone:"yes"` // counted from the article's folder
 	Environment []source.Text `yaml:"environment"`       // names of variables of the command that the files may use
@@ -78,7 +78,7 @@ type Command struct {
 	Configs     []Config        `yaml:"configs"`
 	Environment Environment     `yaml:"environment"`
 	WorkingDir  source.Text     `yaml:"working_dir"`
-	CPUSet      source.Text     `yaml:"cpuset"` // logical CPUs, or load: those of the load generator
+	CPUSet      source.Text     `yaml:"cpuset"` // logical CPUs, or load: the CPUs of the load generator
 	Shell       Value[bool]     `yaml:"shell"`
 	Stdin       source.Text     `yaml:"stdin"`
 	Warmup      Value[int]      `yaml:"warmup"` // runs before the one that is timed

@@ -40,7 +40,7 @@ type Load struct {
 // Targets are the URLs of requests, in proportion to their weights.
 type Targets []Target
 
-// Target is one kind of request. The keys that it leaves out are those of the load.
+// Target is one kind of request. Keys that it leaves out have the values of the load.
 type Target struct {
 	URL     source.Text    `yaml:"url" alone:"yes" need:"write {url: http://SERVICE:PORT/, weight: 1}"`
 	Method  source.Text    `yaml:"method"`

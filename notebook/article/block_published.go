@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// PublishedRef says whether published numbers are shown next to ours, and of which block where there are several.
+// PublishedRef says whether published numbers are shown next to ours, and the block where there are several.
 type PublishedRef struct {
 	Shown bool
 	Name  source.Text // empty: the only block that fits
@@ -35,7 +35,7 @@ type Published struct {
 	Source     source.Text    `yaml:"source" need:"add source: with the title of the publication"`
 	URL        source.Text    `yaml:"url"`
 	Rows       []PublishedRow `yaml:"-"`               // of rows or file, those that where picks
-	Written    *source.Node   `yaml:"rows"`            // as they stand in the article
+	Written    *source.Node   `yaml:"rows"`            // as written in the article
 	File       source.Text    `yaml:"file" not:"rows"` // a CSV or YAML file or listing of the article
 	Where      Expression     `yaml:"where"`           // about the columns, before they are renamed
 	With       NamedTexts     `yaml:"with"`            // added to every row that does not have them
@@ -264,7 +264,7 @@ func (r *rowReader) addNumber(row *PublishedRow, key, written source.Text, namin
 	return true
 }
 
-// number reads a number in the metric's base unit. The unit is behind the number, or in a column of its own.
+// number reads a number in the metric's base unit. The unit follows the number, or has a column of its own.
 func (r *rowReader) number(t source.Text, unit string, m record.Metric) (float64, bool) {
 	q, err := expr.ParseQuantity(t.Value)
 	if err == nil && unit != "" && q.Unit.Symbol == "" {

@@ -2,6 +2,7 @@ package article
 
 import (
 	"bytes"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -349,7 +350,6 @@ func (doc *Document) include(b *Block) {
 	if l.Path, l.Data = f.Path, f.Data; b.shown.IsZero() {
 		return
 	}
-	all := slices.Collect(bytes.Lines(f.Data))
 	first, last, isRange := strings.Cut(strings.TrimPrefix(b.shown.Value, "lines="), "-")
 	from, err := strconv.Atoi(first)
 	to, toErr := strconv.Atoi(last)
@@ -357,15 +357,23 @@ func (doc *Document) include(b *Block) {
 	case !isRange:
 		to, toErr = from, nil
 	case last == "":
-		to, toErr = max(from, len(all)), nil
+		to, toErr = math.MaxInt, nil
 	}
-	switch {
-	case err != nil || toErr != nil || from < 1 || to < from:
+	if err != nil || toErr != nil || from < 1 || to < from {
 		doc.Problems.Add("wrong-value", b.shown.Pos, "invalid line range %q", b.shown.Value).
 			Hint = "write lines=10-30, lines=10- or lines=10"
-	case to > len(all):
-		doc.Problems.Add("wrong-value", b.shown.Pos, "%s ends with line %d", f.Path, len(all)).Hint = "name lines that it has"
-	default:
-		l.First, l.Data = from, bytes.Join(all[from-1:to], nil)
+		return
 	}
+	var shown []byte
+	lines := 0
+	for line := range bytes.Lines(f.Data) {
+		if lines++; lines >= from && lines <= to {
+			shown = append(shown, line...)
+		}
+	}
+	if lines < from || lines < to && to < math.MaxInt {
+		doc.Problems.Add("wrong-value", b.shown.Pos, "%s ends with line %d", f.Path, lines).Hint = "name lines that it has"
+		return
+	}
+	l.First, l.Data = from, shown
 }

@@ -9,7 +9,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// decodeText reads one experiment, as it stands in an article.
+// decodeText reads one experiment of an article.
 func decodeText(t *testing.T, text string) *Experiment {
 	t.Helper()
 	var problems source.Problems
@@ -134,7 +134,7 @@ func TestWaysToWrite(t *testing.T) {
 	}
 }
 
-// Positions in rows of a file are those of the file, or of the article where the file is a listing.
+// Rows have their places in the file, or in the article if the file is a listing.
 func TestPlacesInRows(t *testing.T) {
 	text := head + "```csv file=rows.csv\nname,\"w,ord\"\none,\"un \"\"deux\"\"\"\ntwo,äö\n```\n"
 	doc := parseText(t, text)

@@ -27,7 +27,7 @@ const (
 	DivUnclosed  DivState = iota // everything down to the end of the text is in it
 	DivClosed                    // as it should be
 	DivStray                     // a line without words where no Div is open; it has no children
-	DivMisplaced                 // the line stands in a list, a quotation or a note; it has no children
+	DivMisplaced                 // the line is in a list, a quotation or a note; it has no children
 )
 
 // KindDiv is the kind of a Div.

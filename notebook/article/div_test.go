@@ -8,7 +8,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 )
 
-// outline shows the blocks of a text: divs as their words in brackets, with what is wrong, others by their kinds.
+// outline shows the blocks of a text: divs by their state and words in brackets, others by their kinds.
 func outline(n ast.Node, source []byte) string {
 	var out []string
 	for c := n.FirstChild(); c != nil && c.Type() == ast.TypeBlock; c = c.NextSibling() {

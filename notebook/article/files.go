@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// maxFile bounds what is read of a single file of an article; larger data is better made in an image.
+// maxFile bounds a single file of an article; larger data is better made in an image.
 const maxFile = 256 << 20
 
 // A File is a file of an article: one of its folder, or a file= listing.

@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// What is no regular file is refused with the reason, and nothing waits for it.
+// Links, folders and pipes are refused with the reason, without waiting.
 func TestFilesThatAreNone(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "there.py"), []byte("pass\n"), 0o644); err != nil {

@@ -8,7 +8,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// What is too large to be read is a problem that says so, at its place; what is just below a bound is none.
+// A text beyond a bound is a problem at its place; a text just below a bound is not.
 func TestLimits(t *testing.T) {
 	const head = "---\ntitle: x\n---\n\n"
 	count := func(n int, format string) string {

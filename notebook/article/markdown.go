@@ -234,7 +234,7 @@ func (t boundedTable) Transform(node *ast.Paragraph, reader text.Reader, pc pars
 		line := lines.At(i)
 		row := line.Value(reader.Source())
 		if i > 0 && len(bytes.Trim(row, "-\r\n")) == 0 {
-			return // it would underline a heading, but goes on with an item of a list
+			return // it would underline a heading, but continues an item of a list
 		}
 		if bytes.Contains(row, []byte("-")) && len(bytes.Trim(row, " \t\r\n|:-")) == 0 {
 			columns = max(columns, bytes.Count(row, []byte("|"))+1)
@@ -274,12 +274,12 @@ func Resolve(written []byte) string {
 	})
 }
 
-// Schemes are those of the links that pages have.
+// Schemes are the schemes of links on pages.
 var Schemes = []string{"http", "https", "mailto"}
 
 var leadsElsewhere = regexp.MustCompile(`^(?:([A-Za-z][A-Za-z0-9+.-]*):|//)`)
 
-// Elsewhere gives the address that a resolved destination leads to, as it stands in an attribute of HTML; it is empty
+// Elsewhere gives the address that a resolved destination leads to, for an attribute of HTML; it is empty
 // for one within the site. The error says why pages do not link there.
 //
 // Source: CommonMark 0.31, section 6.3, on what is escaped in an address.

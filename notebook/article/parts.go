@@ -188,7 +188,7 @@ func (doc *Document) placeInPart(p *ConditionalPart, b *Block) {
 	}
 }
 
-// Statement is a place where the text states a claim in words of its author, whatever the verdict.
+// Statement is a place where the text states a claim in fixed words, for any verdict.
 type Statement struct {
 	Claim source.Text
 	Is    string // "heading", "title" and the like; empty in running text, where a page quotes words that do not hold
@@ -203,8 +203,8 @@ func (s Statement) Instead() string {
 	return "[](claim:" + s.Claim.Value + ")"
 }
 
-// Statements are those of the prose, then those of titles, captions and other lines in YAML, without the words of
-// claims themselves.
+// Statements lists the statements of the prose, then of titles, captions and other lines in YAML. The words of claims
+// themselves are left out.
 func (doc *Document) Statements() []Statement {
 	var out []Statement
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {

@@ -27,8 +27,8 @@ type Project struct {
 	Settings
 	Dir  string // absolute
 	file string // the Markdown file that is the only article; empty: those below experiments/
-	// RecordsIn is a folder for comparisons that has the records of each article in a folder of its own, in place of those
-	// beside articles.
+	// RecordsIn is a folder for comparisons that has the records of each article in a folder of its own, instead of
+	// the folders next to articles.
 	RecordsIn string
 	Defaults  *source.Node            // of all experiments; nil if none
 	Profiles  map[string]*source.Node // overrides of all experiments, by profile
@@ -46,7 +46,7 @@ type Settings struct {
 	Defaults    Defaults           `yaml:"defaults"`
 	Profiles    Profiles           `yaml:"profiles"`
 	Engine      Value[spec.Engine] `yaml:"engine"`
-	Cluster     *Cluster           `yaml:"kubernetes"` // that of the engine kubernetes; nil if nothing is written
+	Cluster     *Cluster           `yaml:"kubernetes"` // of the engine kubernetes; nil if nothing is written
 	Registry    source.Text        `yaml:"registry"`   // where images are pushed that the nodes of a cluster pull
 	// a folder of the project whose files replace those of the theme
 	Theme   source.Text `yaml:"theme"`
@@ -108,7 +108,7 @@ func IsLoopback(host string) bool {
 // Cluster is the cluster that the engine kubernetes uses, and its nodes.
 type Cluster struct {
 	Context   source.Text  `yaml:"context"`   // of the user's kubeconfig; its current one, if it is empty
-	Namespace source.Text  `yaml:"namespace"` // that of the context, if it is empty
+	Namespace source.Text  `yaml:"namespace"` // empty: the namespace of the context
 	Nodes     ClusterNodes `yaml:"nodes"`
 }
 

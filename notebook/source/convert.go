@@ -96,7 +96,7 @@ func (c *converter) mapping(y *yaml.Node, at int, in context) *Node {
 	return n
 }
 
-// repeated returns the fields of the mappings that << repeats: one, or a list of which the first with a key counts.
+// repeated returns the fields of the mappings that << repeats: one mapping, or a list. The first with a key counts.
 func (c *converter) repeated(y *yaml.Node, seen map[string]Pos) (out []Field) {
 	n := c.node(y, context{})
 	list := []*Node{n}
@@ -166,7 +166,7 @@ func (c *converter) extent(y *yaml.Node) (start, end int) {
 	return start, f.endOfWords(y.Value, start)
 }
 
-// endOfWords is the end of a value that is written from a byte on, whatever white space is between its words.
+// endOfWords is the end of a value that is written from a byte on, with any white space between its words.
 func (f *Fragment) endOfWords(value string, at int) int {
 	for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return r < utf8.RuneSelf && isSpace(byte(r)) }) {
 		i := strings.Index(f.Text[at:], word)

@@ -54,7 +54,7 @@ func TestScalarsAreReadAsWritten(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			n := read(t, "r: &r repeated\ns: *r\nkey: "+test.yaml+"\n").Get("key")
-			// A zero byte marks a word that looks like null and is none.
+			// A zero byte marks a word that looks like null.
 			if got := written(n); got != strings.TrimSuffix(test.want, "\x00") || (n.Kind == Null) != (test.want == "null") {
 				t.Errorf("got %q, %s, want %q", got, n.Kind, test.want)
 			}

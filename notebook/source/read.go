@@ -15,9 +15,8 @@ const (
 	maxLine  = 100_000 // bytes
 )
 
-// Read reads a text from a file, which is shown to people by another path. It is false for what is no regular file,
-// such as a pipe, which could never end, for one that cannot be read, and for one that is far too large to be looked
-// at.
+// Read reads a text from a file, which is shown to people by another path. It is false, which is a problem, for a pipe
+// or the like, which could never end, for a file that cannot be read, and for one that is far too large.
 func Read(file, shown string, problems *Problems) (*Source, bool) {
 	source := New(shown, nil)
 	data, _, err := files.Read(file, maxRead)
@@ -38,7 +37,7 @@ func tooLarge(at Pos, size int64, problems *Problems) {
 		Hint = "divide it, or put data into files that images are built from"
 }
 
-// Fits says that a text is not too large to be read. One that is, is a problem.
+// Fits reports whether a text is small enough to be read; a larger one is a problem.
 func Fits(s *Source, problems *Problems) bool {
 	whole := Pos{s, 0, min(1, len(s.Data))}
 	if len(s.Data) > maxText {
