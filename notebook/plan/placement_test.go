@@ -57,17 +57,6 @@ func TestPlaceLoad(t *testing.T) {
 	}
 }
 
-// A command that runs where a load would be has the key that it had before there was a word for that; with CPUs of its
-// own it is another trial.
-func TestKeyOfPlacedCommands(t *testing.T) {
-	key := func(cpuset string) string {
-		return mustPlan(t, text(block("name: e\ncommand: {image: x, run: y"+cpuset+"}\n")), Options{}, nil).Trials[0].Key
-	}
-	if key("") != key(", cpuset: load") || key("") == key(", cpuset: '0'") {
-		t.Error("the key is not that of what is run")
-	}
-}
-
 func TestCheckCPUs(t *testing.T) {
 	tests := []struct {
 		name, service, load string

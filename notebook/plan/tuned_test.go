@@ -41,15 +41,6 @@ func TestTuned(t *testing.T) {
 	}
 }
 
-// What a value can be only at the ends of its search is found before anything is run.
-func TestTunedTooFar(t *testing.T) {
-	_, problems := newPlan(t, text(block("name: e\nservices: {s: {image: x}}\ntune: {clients: {to: 100000}}\n"+
-		"load: {target: http://s/, connections: '${{ tune.clients }}'}\n")), Options{}, nil)
-	if len(problems) != 1 || !strings.Contains(problems[0].Message, "connections must be between 1 and 60000") {
-		t.Errorf("problems %v", problems)
-	}
-}
-
 // A probe of a capacity has its rate, and nothing that would end it sooner.
 func TestAtRate(t *testing.T) {
 	e := mustPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {target: http://s/, arrivals: poisson}\n"+
@@ -66,39 +57,6 @@ func TestAtRate(t *testing.T) {
 	}
 }
 
-// A value is taken over from the cell whose parameters do not contradict those of the trial.
-func TestTunedBy(t *testing.T) {
-	with := func(axes string) string {
-		return strings.Replace(tuned, "name: e\n", "name: e\nmatrix: {"+axes+"}\n", 1)
-	}
-	const steady = "name: f\nextends: e\nload: {rate: 5/s}\n"
-	p, problems := newPlan(t, text(block(with("m: [a, b]")), "\n", block(steady+"matrix: {n: [1, 2]}\n")), Options{}, nil)
-	if len(problems) > 0 {
-		t.Fatal(problems[0])
-	}
-	f, ok := p.Find("f")
-	if !ok {
-		t.Fatal("no experiment f")
-	}
-	for _, trial := range f.Trials {
-		e, by, own, err := p.TunedBy(f, trial, trial.Tune[0])
-		if err != nil || e.Name != "e" || own.To != 8 || by.Calibration || by.Parameters[0] != trial.Parameters[0] {
-			t.Errorf("%s takes it from %v of %v: %v", trial.Name, by, e, err)
-		}
-	}
-	for _, test := range []struct{ axes, own, want string }{
-		{"m: [a, b]", "matrix: {m: [a, c]}\n",
-			`for cell "c" nothing is chosen: no cell of experiment "e" has the same parameters`},
-		{"m: [a, b]", "matrix: {m: null, n: [1]}\n",
-			`for cell "1" nothing is chosen: several cells of experiment "e" have the same parameters`},
-	} {
-		_, problems := newPlan(t, text(block(with(test.axes)), "\n", block(steady+test.own)), Options{}, nil)
-		if len(problems) != 1 || problems[0].Rule != "no-cell" || problems[0].Message != test.want {
-			t.Errorf("%s: %v", test.own, problems)
-		}
-	}
-}
-
 // In quick a trial that is tuned knows its key in full.
 func TestFullKey(t *testing.T) {
 	full := mustPlan(t, text(block(tuned)), Options{}, nil)
@@ -110,5 +68,18 @@ func TestFullKey(t *testing.T) {
 	}
 	if full.Trials[0].FullKey != "" {
 		t.Error("in full there is no other key")
+	}
+}
+
+// A value is taken over from the cell whose parameters do not contradict those of the trial.
+func TestTunedBy(t *testing.T) {
+	of := strings.Replace(tuned, "name: e\n", "name: e\nmatrix: {m: [a, b]}\n", 1)
+	p := mustPlanAll(t, text(block(of), "\n", block("name: f\nextends: e\nload: {rate: 5/s}\nmatrix: {n: [1, 2]}\n")),
+		Options{}, nil)
+	for _, trial := range p.Experiments[1].Trials {
+		e, by, own, err := p.TunedBy(p.Experiments[1], trial, trial.Tune[0])
+		if err != nil || e.Name != "e" || own.To != 8 || by.Calibration || by.Parameters[0] != trial.Parameters[0] {
+			t.Errorf("%s takes it from %v of %v: %v", trial.Name, by, e, err)
+		}
 	}
 }
