@@ -42,9 +42,8 @@ type Tool struct {
 	Seconds []string
 	// Either says that a run ends after a time or after a number of requests, not at whichever comes first.
 	Either bool
-	// Even says that every connection gets the same number of requests, EvenThreads that every thread gets the same
-	// number of connections.
-	Even, EvenThreads bool
+	// Even says that every connection gets the same number of requests.
+	Even bool
 
 	shell string                                // see Call.Shell
 	adapt func(c *Call, l *spec.Load) error     // adds to a call what Flags cannot say; l is a copy and may be changed

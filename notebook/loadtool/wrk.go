@@ -29,13 +29,12 @@ var wrk = Tool{
 	HTTP:  true,
 	Flags: []Flag{{"threads", "-t"}, {"connections", "-c"}, {"duration", "-d"}, {"timeout", "--timeout"},
 		{"", "--latency"}, {"headers", "-H"}, {"method", "-s"}, {"body", "-s"}, {"script", "-s"}, {"keepalive", ""}},
-	Script:      "/benchbook/script.lua",
-	ScriptSays:  []string{"method", "body"},
-	Seconds:     []string{"duration", "warmup", "timeout"},
-	EvenThreads: true,
-	shell:       stampEnd,
-	adapt:       adaptWrk,
-	parse:       parseWrk,
+	Script:     "/benchbook/script.lua",
+	ScriptSays: []string{"method", "body"},
+	Seconds:    []string{"duration", "warmup", "timeout"},
+	shell:      stampEnd,
+	adapt:      adaptWrk,
+	parse:      parseWrk,
 }
 
 var wrkForm = regexp.MustCompile(`(?m)^Running \S+ test @ \S+

@@ -78,7 +78,7 @@ func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
 	case c == nil:
 	case c.Service != "":
 		cpus, n = at.Services, at.ServiceCores
-		if s, ok := t.service(c.Service); ok {
+		if s := t.service(c.Service); s != nil {
 			cpus = cmp.Or(s.CPUSet, cpus)
 		}
 	case c.AsLoad && cpus != "":

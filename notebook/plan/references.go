@@ -4,79 +4,61 @@ import (
 	"cmp"
 	"slices"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
 
-// referenceCheck looks at what experiments take from each other: choices of searches, and shares of what they bear.
+// referenceCheck checks what experiments take from each other: tuned values, and shares of a throughput.
 type referenceCheck struct {
 	outlines []*outline
-	known    []string // names of all experiments of the article
 	problems *source.Problems
+	needs    map[string][]string // names of the experiments that have to be measured before one
 }
 
-// checkReferences looks at what experiments take from each other, and reports those that wait for each other.
+// checkReferences reports references to what no experiment has, and experiments that wait for each other.
 func checkReferences(outlines []*outline, definitions []*Definition, problems *source.Problems) {
-	c := referenceCheck{outlines: outlines, problems: problems}
-	for _, d := range definitions {
-		c.known = append(c.known, d.Block.Name.Value)
-	}
-	refs, needs := map[*outline][]source.Text{}, map[string][]string{}
+	c := referenceCheck{outlines, problems, map[string][]string{}}
+	known := slice.Map(definitions, func(d *Definition) string { return d.Block.Name.Value })
+	refs := map[*outline][]source.Text{}
 	for _, e := range outlines {
 		if e.head == nil {
 			continue
 		}
-		refs[e] = c.needs(e)
-		needs[e.Name] = nil
-		for _, ref := range refs[e] {
-			needs[e.Name] = append(needs[e.Name], ref.Value)
+		for _, of := range e.references() {
+			if !slices.Contains(known, of.Value) {
+				problems.Add("unknown-experiment", of.Pos, "no experiment %q in this article", of.Value).
+					Hint = source.Suggest(of.Value, known)
+				continue
+			}
+			refs[e], c.needs[e.Name] = append(refs[e], of), append(c.needs[e.Name], of.Value)
 		}
+		c.searches(e)
+		c.rate(e)
 	}
 	for _, e := range outlines {
-		for _, ref := range refs[e] {
-			if reaches(ref.Value, e.Name, needs, map[string]bool{}) {
-				problems.Add("circle", ref.Pos, "experiment %q waits for %q, which waits for it", e.Name, ref.Value).
+		for _, of := range refs[e] {
+			if reaches(of.Value, e.Name, c.needs, map[string]bool{}) {
+				problems.Add("circle", of.Pos, "experiment %q waits for %q, which waits for it", e.Name, of.Value).
 					Hint = "remove one of the references (rate.of or tune.of)"
 			}
 		}
 	}
 }
 
-// needs are the experiments that have to be measured before one.
-func (c referenceCheck) needs(e *outline) []source.Text {
+// references returns the names of experiments that e takes something from.
+func (e *outline) references() []source.Text {
 	var refs []source.Text
 	for _, s := range e.head.Tune {
-		if of := s.Value.Of; of.Value != "" && c.isExperiment(of) {
-			refs = append(refs, of)
-			c.tuned(of, s.Name.Value)
-			c.sameCells(e, of, "nothing is chosen", "give both experiments the same axes, or tune here as well")
-		}
+		refs = append(refs, s.Value.Of)
 	}
-	if l := e.head.Load; l != nil && l.Rate.Of.Value != "" && c.isExperiment(l.Rate.Of) {
+	if l := e.head.Load; l != nil {
 		refs = append(refs, l.Rate.Of)
-		if other := c.find(l.Rate.Of); other != nil && other.head.Command != nil {
-			c.problems.Add("contradiction", l.Rate.Of.Pos,
-				"experiment %q times a command, so it has no throughput to take a share of", other.Name).
-				Hint = "name an experiment with a load"
-		}
-		if l.Rate.Own.V {
-			c.sameCells(e, l.Rate.Of, "no throughput is known", "give both experiments the same axes, or remove own")
-		}
 	}
-	return refs
+	return slices.DeleteFunc(refs, source.Text.IsZero)
 }
 
-// isExperiment reports a name that is no experiment. It is false then.
-func (c referenceCheck) isExperiment(t source.Text) bool {
-	if slices.Contains(c.known, t.Value) {
-		return true
-	}
-	c.problems.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).
-		Hint = source.Suggest(t.Value, c.known)
-	return false
-}
-
-// find finds an experiment that could be read, and that the profile does not leave out; nil if there is none.
+// find returns an experiment that could be read, and that the profile does not leave out; nil if there is none.
 func (c referenceCheck) find(name source.Text) *outline {
 	i := slices.IndexFunc(c.outlines, func(e *outline) bool { return e.Name == name.Value && e.head != nil })
 	if i < 0 {
@@ -85,29 +67,45 @@ func (c referenceCheck) find(name source.Text) *outline {
 	return c.outlines[i]
 }
 
-// tuned reports an experiment that does not tune what another one takes from it.
-func (c referenceCheck) tuned(of source.Text, name string) {
-	e := c.find(of)
-	if e == nil {
-		return
-	}
-	if tuned := Names(e.head.Tune); !slices.Contains(tuned, name) {
-		hint := source.Suggest(name, tuned)
-		if len(tuned) == 0 {
-			hint = "add tune: to it"
+// searches checks the tuned values that e takes from other experiments.
+func (c referenceCheck) searches(e *outline) {
+	for _, s := range e.head.Tune {
+		other := c.find(s.Value.Of)
+		if other == nil {
+			continue
 		}
-		c.problems.Add("unknown-search", of.Pos, "experiment %q does not tune %q", of.Value, name).Hint = hint
+		if tuned := Names(other.head.Tune); !slices.Contains(tuned, s.Name.Value) {
+			c.problems.Add("unknown-search", s.Value.Of.Pos, "experiment %q does not tune %q", other.Name, s.Name.Value).
+				Hint = cmp.Or(source.Suggest(s.Name.Value, tuned), "add tune: to it")
+		}
+		c.sameCells(e, s.Value.Of, "nothing is chosen", "give both experiments the same axes, or tune here as well")
 	}
 }
 
-// sameCells reports cells that take over something which no cell of the other experiment has for them, or several have.
-func (c referenceCheck) sameCells(e *outline, of source.Text, missing, hint string) {
-	other := c.find(of)
+// rate checks the share of a throughput that the load of e takes.
+func (c referenceCheck) rate(e *outline) {
+	if e.head.Load == nil {
+		return
+	}
+	rate := e.head.Load.Rate
+	other := c.find(rate.Of)
 	if other == nil {
 		return
 	}
+	if other.head.Command != nil {
+		c.problems.Add("contradiction", rate.Of.Pos,
+			"experiment %q times a command, so it has no throughput to take a share of", other.Name).
+			Hint = "name an experiment with a load"
+	}
+	if rate.Own.V {
+		c.sameCells(e, rate.Of, "no throughput is known", "give both experiments the same axes, or remove own")
+	}
+}
+
+// sameCells reports a cell of e that has no counterpart in another experiment, or several.
+func (c referenceCheck) sameCells(e *outline, of source.Text, missing, hint string) {
 	var cells [][]record.Parameter
-	for _, d := range other.drafts {
+	for _, d := range c.find(of).drafts {
 		if d.unavailable == "" {
 			cells = append(cells, d.parameters)
 		}
@@ -118,7 +116,7 @@ func (c referenceCheck) sameCells(e *outline, of source.Text, missing, hint stri
 		}
 		if _, err := sameParameters(d.parameters, cells, of.Value); err != nil {
 			c.problems.Add("no-cell", of.Pos, "for cell %q %s: %v", cmp.Or(d.name(), e.Name), missing, err).Hint = hint
-			return // others have the same mistake
+			return // other cells have the same mistake
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
@@ -15,10 +16,9 @@ import (
 // Remarks adds the warnings about the experiment: it can be measured, and its author should look at something.
 func (e *Experiment) Remarks(problems *source.Problems) { problems.Merge(&e.remarks) }
 
-// checkAxes remarks axes that nothing uses: their cells all measure the same.
+// checkAxes warns about axes that nothing uses: their cells all measure the same.
 func (e *outline) checkAxes(body *source.Node) {
-	m := e.head.Matrix
-	if m == nil {
+	if e.head.Matrix == nil {
 		return
 	}
 	used := map[string]bool{}
@@ -27,12 +27,12 @@ func (e *outline) checkAxes(body *source.Node) {
 			used[path[1]] = true
 		}
 	})
-	for _, row := range m.Include { // a row that has the value of an axis says what else is so with it
+	for _, row := range e.head.Matrix.Include { // its fields belong to the axis values that it names
 		for _, f := range row.Fields {
 			used[f.Name.Value] = true
 		}
 	}
-	for _, axis := range m.Axes {
+	for _, axis := range e.head.Matrix.Axes {
 		name := axis.Name.Value
 		if !used[name] && len(axis.Value) > 1 {
 			e.remarks.Warn("unused-axis", axis.Name.Pos, "nothing uses axis %q, so its cells all measure the same", name).
@@ -41,38 +41,36 @@ func (e *outline) checkAxes(body *source.Node) {
 	}
 }
 
-// checkPort remarks a load on a port that its service does not expose: nothing waits until that answers.
+// checkPort warns about a load on a port that its service does not expose: nothing waits until that answers.
 func (e *outline) checkPort(t *Trial, l *article.Load) {
 	for _, target := range l.Target {
 		u, err := url.Parse(target.URL.Value)
-		if err != nil || u.Port() == "" && u.Scheme != "http" && u.Scheme != "https" {
+		if err != nil {
 			continue
 		}
-		s, ok := t.service(u.Hostname())
-		if port := portOf(u); ok && (len(s.Expose) > 0 || s.Ready.HasNoTest()) && !slices.Contains(s.Expose, port) {
-			known := []string{"no port"}
-			for i, p := range s.Expose {
-				known = append(known[:i], strconv.Itoa(p))
-			}
-			e.remarks.Warn("port-not-exposed", target.URL.Pos, "the load goes to port %d of service %q, which exposes %s",
-				port, s.Name, strings.Join(known, ", ")).Hint = "correct the port, or add it to expose, which is waited for"
+		port, err := strconv.Atoi(u.Port())
+		if err != nil {
+			port = map[string]int{"http": 80, "https": 443}[u.Scheme]
+		}
+		s := t.service(u.Hostname())
+		if port == 0 || s == nil || slices.Contains(s.Expose, port) || len(s.Expose) == 0 && !s.Ready.HasNoTest() {
+			continue
+		}
+		exposed := "no port"
+		if len(s.Expose) > 0 {
+			exposed = strings.Join(slice.Map(s.Expose, strconv.Itoa), ", ")
+		}
+		e.remarks.Warn("port-not-exposed", target.URL.Pos, "the load goes to port %d of service %q, which exposes %s",
+			port, s.Name, exposed).Hint = "correct the port, or add it to expose, which is waited for"
+	}
+}
+
+// service returns a service of the trial; nil if there is none of that name.
+func (t *Trial) service(name string) *spec.Service {
+	for _, s := range t.Services {
+		if s.Name == name {
+			return s
 		}
 	}
-}
-
-// service finds a service of a trial by its name.
-func (t *Trial) service(name string) (*spec.Service, bool) {
-	i := slices.IndexFunc(t.Services, func(s *spec.Service) bool { return s.Name == name })
-	if i < 0 {
-		return nil, false
-	}
-	return t.Services[i], true
-}
-
-// portOf is the port of a URL, or that of its scheme; 0 if neither is known.
-func portOf(u *url.URL) int {
-	if port, err := strconv.Atoi(u.Port()); err == nil {
-		return port
-	}
-	return map[string]int{"http": 80, "https": 443, "postgresql": 5432, "postgres": 5432}[strings.ToLower(u.Scheme)]
+	return nil
 }

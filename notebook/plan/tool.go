@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
-
 	"benchbook/notebook/loadtool"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -15,26 +14,30 @@ import (
 
 // tool reads which program puts the load on, and the words that are added to its command line.
 func (r *reader) tool(l *article.Load, out *spec.Load) {
-	problems := r.problems
-	if l.Tool.V != article.OwnTool {
-		out.Tool = string(l.Tool.V)
-	}
 	if script, ok := r.draft.configs[&l.Script]; ok {
 		out.Script = &script
 	}
+	if l.Tool.V != article.OwnTool {
+		out.Tool = string(l.Tool.V)
+	}
 	switch foreign := foreignTool(l.Tool.V); {
 	case out.Tool == "" && !l.Script.IsZero():
-		problems.Add("contradiction", l.Script.Pos, "a script is for k6 or wrk, and the load is put on by benchbook").
-			Hint = "add tool: k6 or tool: wrk, or remove script"
+		r.contradiction(l.Script.Pos, "a script is for k6 or wrk, and the load is put on by benchbook",
+			"add tool: k6 or tool: wrk, or remove script")
 	case out.Tool == "" && len(l.Args.All) > 0:
-		problems.Add("contradiction", l.Args.All[0].Pos, "args are only for tools other than benchbook").
-			Hint = "add tool: with its name, or write args: {TOOL: [...]}"
+		r.contradiction(l.Args.All[0].Pos, "args are only for tools other than benchbook",
+			"add tool: with its name, or write args: {TOOL: [...]}")
 	case out.Tool != "":
 		out.Args = article.Texts(l.Args.For(l.Tool.V))
 		if foreign != nil && l.Tool.Known() {
 			r.checkTool(l, foreign)
 		}
 	}
+}
+
+// contradiction reports two values that exclude each other.
+func (r *reader) contradiction(at source.Pos, message, hint string) {
+	r.problems.Add("contradiction", at, "%s", message).Hint = hint
 }
 
 // foreignTool returns the tool of a name; nil for our own generator.
@@ -49,8 +52,7 @@ func foreignTool(name article.Tool) *loadtool.Tool {
 var loadKeys = []string{"method", "headers", "body", "connections", "threads", "duration", "requests", "start", "timeout",
 	"keepalive", "think", "verify", "warmup", "rate", "arrivals", "script"}
 
-// keyOf is the value under a key of the load; nil for one without a value that changes anything. A single target may
-// have its own.
+// keyOf returns the value of a key of the load; nil if the key changes nothing. A single target may have its own.
 func (r *reader) keyOf(key string) *source.Node {
 	l, load := r.definition.Load, r.node.Get("load")
 	switch {
@@ -68,97 +70,57 @@ func (r *reader) keyOf(key string) *source.Node {
 	return load.Get(key)
 }
 
-// checkTool reports what a load asks for and its tool cannot do.
+// checkTool reports what the load asks for and its tool cannot do. Built-in defaults without a flag are left out
+// silently: the recorded command line shows that.
 func (r *reader) checkTool(l *article.Load, tool *loadtool.Tool) {
-	refuse := func(rule string, at source.Pos, hint, message string) {
-		r.problems.Add(rule, at, "%s", tool.Name+" "+message).Hint = hint
+	noFlag := func(at source.Pos, what, hint string) {
+		r.problems.Add("no-flag", at, "%s has no flag for %s", tool.Name, what).Hint = hint
 	}
-	flags := r.checkKeys(l, tool, refuse)
-	if len(l.Target) > 1 {
-		refuse("no-flag", l.Target[1].Pos, "leave one target, or use tool: benchbook", "has no flag for several targets")
-	}
-	for _, t := range drawnIn(l) {
-		refuse("no-flag", t.Pos, "write a fixed value, or use tool: benchbook",
-			"has no flag for values that are drawn for every request")
-	}
-	if tool.Either && l.Requests.Set() && IsWritten(l.Duration.Text.Pos) {
-		refuse("contradiction", l.Duration.Text.Pos, "remove duration or requests",
-			"ends after a time or after a number of requests, not at whichever comes first")
-	}
-	for _, word := range l.Args.For(l.Tool.V) { // the record would contradict the command line
-		flag, _, _ := strings.Cut(word.Value, "=")
-		if key := flags[flag]; key != "" {
-			refuse("contradiction", word.Pos, "remove it from args, and set it with "+key+":",
-				"has "+flag+" for "+key+", which the load has already")
-		}
-	}
-	r.checkDivision(l, tool)
-	r.checkStatuses(l, tool)
-}
-
-// checkKeys reports keys of a load that its tool has no flag for, and gives the keys that have one by their flags.
-// Built-in defaults without a flag are left out silently: the recorded command line shows that.
-func (r *reader) checkKeys(l *article.Load, tool *loadtool.Tool,
-	refuse func(rule string, at source.Pos, hint, message string)) map[string]string {
-	flags := map[string]string{}
 	for _, key := range loadKeys {
 		n := r.keyOf(key)
 		if n == nil {
 			continue
 		}
 		flag, ok := tool.Flag(key)
-		if word, _, _ := strings.Cut(flag, "="); word != "" && key != "headers" { // which may be given several times
-			flags[word] = key
-		}
-		switch {
-		case !IsWritten(n.Text.Pos):
-		case !ok && !(key == "keepalive" && l.Keepalive.V): // which it does anyway
-			refuse("no-flag", n.Text.Pos, "remove "+key+", or use another tool; flags of its own go into args",
-				"has no flag for "+key)
-		case !l.Script.IsZero() && slices.Contains(tool.ScriptSays, key):
-			refuse("contradiction", n.Text.Pos, "remove "+key+", and let the script say it",
-				"has no "+key+" with a script of the article")
-		case slices.Contains(tool.Seconds, key):
-			if d, err := time.ParseDuration(n.Text.Value); err == nil && d%time.Second != 0 {
-				whole := d.Truncate(time.Second)
-				refuse("wrong-value", n.Text.Pos, fmt.Sprintf("write %s or %s", whole, whole+time.Second),
-					fmt.Sprintf("takes %s in whole seconds, not %s", key, n.Text.Value))
+		flag, _, _ = strings.Cut(flag, "=")
+		for _, word := range l.Args.For(l.Tool.V) { // the record would contradict the command line
+			if name, _, _ := strings.Cut(word.Value, "="); name == flag && key != "headers" {
+				r.contradiction(word.Pos, tool.Name+" has "+flag+" for "+key+", which the load has already",
+					"remove it from args, and set it with "+key+":")
 			}
 		}
-	}
-	return flags
-}
-
-// checkDivision reports requests and connections that cannot be divided as the tool does.
-func (r *reader) checkDivision(l *article.Load, tool *loadtool.Tool) {
-	requests, connections, threads := l.Requests, l.Connections, l.Threads
-	if tool.Even && connections.V > 0 && requests.V%connections.V != 0 {
-		r.problems.Add("contradiction", requests.Text.Pos,
-			"%s sends the same number of requests on every connection, and %d is not a multiple of %d", tool.Name, requests.V,
-			connections.V).Hint = "write a multiple of connections"
-	}
-	if tool.EvenThreads && threads.V > 0 && connections.V >= threads.V && connections.V%threads.V != 0 {
-		r.problems.Add("contradiction", threads.Text.Pos,
-			"%s gives every thread the same number of connections, and %d is not a multiple of %d", tool.Name, connections.V,
-			threads.V).Hint = "raise connections, or change threads"
-	}
-}
-
-// checkStatuses reports answers that the tool always counts as failed.
-func (r *reader) checkStatuses(l *article.Load, tool *loadtool.Tool) {
-	if l.Verify == nil || !tool.HTTP {
-		return
-	}
-	for _, status := range l.Verify.Status {
-		if status.Known() && (status.V < 200 || status.V > 299) {
-			r.problems.Add("no-flag", status.Text.Pos,
-				"%s counts answers of status %d as failed, and has no flag to change that", tool.Name, status.V).
-				Hint = "use tool: benchbook for such answers"
+		if !IsWritten(n.Text.Pos) {
+			continue
+		}
+		d, err := time.ParseDuration(n.Text.Value)
+		switch {
+		case !ok && !(key == "keepalive" && l.Keepalive.V): // every tool keeps connections alive
+			noFlag(n.Text.Pos, key, "remove "+key+", or use another tool; flags of its own go into args")
+		case !l.Script.IsZero() && slices.Contains(tool.ScriptSays, key):
+			r.contradiction(n.Text.Pos, tool.Name+" has no "+key+" with a script of the article",
+				"remove "+key+", and let the script say it")
+		case slices.Contains(tool.Seconds, key) && err == nil && d%time.Second != 0:
+			r.problems.Add("wrong-value", n.Text.Pos, "%s takes %s in whole seconds, not %s", tool.Name, key, n.Text.Value).
+				Hint = fmt.Sprintf("write %s or %s", d.Truncate(time.Second), d.Truncate(time.Second)+time.Second)
 		}
 	}
+	if len(l.Target) > 1 {
+		noFlag(l.Target[1].Pos, "several targets", "leave one target, or use tool: benchbook")
+	}
+	for _, t := range drawnIn(l) {
+		noFlag(t.Pos, "values that are drawn for every request", "write a fixed value, or use tool: benchbook")
+	}
+	if tool.Either && l.Requests.Set() && IsWritten(l.Duration.Text.Pos) {
+		r.contradiction(l.Duration.Text.Pos, tool.Name+" ends after a time or after a number of requests, not at whichever "+
+			"comes first", "remove duration or requests")
+	}
+	if requests, connections := l.Requests, l.Connections.V; tool.Even && connections > 0 && requests.V%connections != 0 {
+		r.contradiction(requests.Text.Pos, fmt.Sprintf("%s sends the same number of requests on every connection, and %d is "+
+			"not a multiple of %d", tool.Name, requests.V, connections), "write a multiple of connections")
+	}
 }
 
-// drawnIn are the parts of requests that are drawn for each of them: all other templates were filled in.
+// drawnIn returns the parts of requests that are drawn for each of them: all other templates were filled in.
 func drawnIn(l *article.Load) []source.Text {
 	texts, headers := []source.Text{l.Body}, l.Headers
 	for _, t := range l.Target {

@@ -3,12 +3,12 @@ package plan
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -33,21 +33,16 @@ func (t *Trial) Tuned(values map[string]int) (*Trial, error) {
 	out := *t
 	for _, problem := range t.template.resolve(&out, values).Sorted() {
 		if problem.Severity == source.SeverityError {
-			return nil, fmt.Errorf("trial %q with %s: %s", t.Name, inWords(values),
+			var words []string
+			for _, name := range sortedKeys(values) {
+				words = append(words, fmt.Sprintf("tune.%s %d", name, values[name]))
+			}
+			return nil, fmt.Errorf("trial %q with %s: %s", t.Name, strings.Join(words, " and "),
 				record.NewRedactor(t.Private...).Text(problem.Message))
 		}
 	}
 	out.Deferred = nil
 	return &out, nil
-}
-
-// inWords lists values by name, such as "tune.workers 3".
-func inWords(values map[string]int) string {
-	var words []string
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		words = append(words, fmt.Sprintf("tune.%s %d", name, values[name]))
-	}
-	return strings.Join(words, " and ")
 }
 
 // resolve puts services, load, command and hooks with values into a trial, and returns their problems.
@@ -114,11 +109,11 @@ func (t *Trial) AtRate(rate float64, window time.Duration) *Trial {
 	return &out
 }
 
-// Find finds an experiment of the article by its name, also one that a run leaves out.
+// Find returns an experiment of the article by its name, also one that a run leaves out.
 func (p *Plan) Find(name string) (*Experiment, bool) {
-	for _, list := range [][]*Experiment{p.Experiments, p.All} {
-		if i := slices.IndexFunc(list, func(e *Experiment) bool { return e.Name == name }); i >= 0 {
-			return list[i], true
+	for _, e := range slices.Concat(p.Experiments, p.All) {
+		if e.Name == name {
+			return e, true
 		}
 	}
 	return nil, false
@@ -127,48 +122,42 @@ func (p *Plan) Find(name string) (*Experiment, bool) {
 // TunedBy returns the trial whose search finds a value of t: t itself, or the trial with the same parameters in the
 // experiment that the search names. For an A/A pair it is the first half.
 //
-// The error says that there is no such trial, or that it cannot be measured.
+// It returns an error if there is no such trial, or if it cannot be measured.
 func (p *Plan) TunedBy(e *Experiment, t *Trial, s spec.Search) (*Experiment, *Trial, spec.Search, error) {
 	t = e.Original(t)
-	if s.Of == "" {
-		return e, t, s, nil
-	}
-	of, ok := p.Find(s.Of)
-	switch {
-	case !ok:
-		return nil, nil, s, fmt.Errorf("there is no experiment %q", s.Of)
-	case of.Skipped != "":
-		return nil, nil, s, fmt.Errorf("experiment %q has not chosen it: %s", s.Of, of.Skipped)
-	}
-	same, err := of.SameCell(t)
-	if err != nil {
-		return nil, nil, s, err
-	}
-	for _, own := range same.Tune {
-		if own.Name == s.Name {
-			return p.TunedBy(of, same, own) // experiments do not wait for each other in a circle
+	for s.Of != "" { // experiments do not wait for each other in a circle
+		of, ok := p.Find(s.Of)
+		switch {
+		case !ok:
+			return nil, nil, s, fmt.Errorf("there is no experiment %q", s.Of)
+		case of.Skipped != "":
+			return nil, nil, s, fmt.Errorf("experiment %q has not chosen it: %s", s.Of, of.Skipped)
 		}
+		same, err := of.SameCell(t)
+		if err != nil {
+			return nil, nil, s, err
+		}
+		i := slices.IndexFunc(same.Tune, func(own spec.Search) bool { return own.Name == s.Name })
+		if i < 0 {
+			return nil, nil, s, fmt.Errorf("experiment %q does not tune %q", s.Of, s.Name)
+		}
+		e, t, s = of, same, same.Tune[i]
 	}
-	return nil, nil, s, fmt.Errorf("experiment %q does not tune %q", s.Of, s.Name)
+	return e, t, s, nil
 }
 
-// SameCell finds the only trial of the experiment whose parameters do not contradict those of a trial of another one.
+// SameCell returns the only trial of e whose parameters do not contradict the parameters of t, a trial of another
+// experiment.
 func (e *Experiment) SameCell(t *Trial) (*Trial, error) {
-	var parameters [][]record.Parameter
-	var trials []*Trial
-	for _, o := range e.Trials {
-		if !o.Calibration && o.Unavailable == "" {
-			trials, parameters = append(trials, o), append(parameters, o.Parameters)
-		}
-	}
-	i, err := sameParameters(t.Parameters, parameters, e.Name)
+	trials := slices.DeleteFunc(slices.Clone(e.Trials), func(o *Trial) bool { return o.Calibration || o.Unavailable != "" })
+	i, err := sameParameters(t.Parameters, slice.Map(trials, func(o *Trial) []record.Parameter { return o.Parameters }), e.Name)
 	if err != nil {
 		return nil, err
 	}
 	return trials[i], nil
 }
 
-// sameParameters finds the only cell whose parameters do not contradict those of a trial.
+// sameParameters returns the index of the only cell whose parameters do not contradict own.
 func sameParameters(own []record.Parameter, cells [][]record.Parameter, of string) (int, error) {
 	found := -1
 	for i, cell := range cells {

@@ -8,63 +8,46 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Compose replaces variables of the host in every value of a service, and takes $$ for a $. Nothing is replaced here,
-// so the same words would mean something else.
+// composeVariable matches what Compose replaces in every value of a service. Nothing is replaced here.
 //
 // Source: the Compose specification, "Interpolation".
-var (
-	composeVariable = regexp.MustCompile(`\$\$|\$\{[A-Za-z_][^}]*\}?|\$[A-Za-z_][A-Za-z0-9_]*`)
-	variableName    = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
-	shellKeys       = []string{"command", "entrypoint", "healthcheck"} // a shell in the container may replace $NAME there
-)
+var composeVariable = regexp.MustCompile(`\$\$|\$\{[A-Za-z_][^}]*\}?|\$[A-Za-z_][A-Za-z0-9_]*`)
 
-// builderKey has text whose variables are the builder's.
-const builderKey = "dockerfile_inline"
+// shellKeys are keys of services whose value a shell may expand in the container.
+var shellKeys = []string{"command", "entrypoint", "healthcheck"}
 
-// checkVariables reports what Compose would replace in services and nothing here does. In Compose files it is replaced.
+// checkVariables reports variables in services, except in those of Compose files, where they were replaced.
 func (p *planner) checkVariables(experiment *source.Node) {
-	services := experiment.Get("services")
-	if services == nil {
-		return
-	}
-	for _, service := range services.Fields {
+	for _, service := range experiment.Get("services").All() {
 		for _, f := range service.Value.Fields {
-			p.checkVariablesIn(f.Value, f.Key.Value, f.Key.Value)
+			p.checkVariablesIn(f.Value, f.Key.Value, slices.Contains(shellKeys, f.Key.Value))
 		}
 	}
 }
 
-// checkVariablesIn does that in a value. Top is the key of the service that the value stands under, and key the nearest
-// one.
-func (p *planner) checkVariablesIn(n *source.Node, top, key string) {
+func (p *planner) checkVariablesIn(n *source.Node, key string, inShell bool) {
 	for _, item := range n.Items {
-		p.checkVariablesIn(item, top, key)
+		p.checkVariablesIn(item, key, inShell)
 	}
 	for _, f := range n.Fields {
-		p.checkVariablesIn(f.Value, top, f.Key.Value)
+		p.checkVariablesIn(f.Value, f.Key.Value, inShell)
 	}
-	if n.Kind != source.Scalar || p.composedFrom(n.Text) != nil {
+	if n.Kind != source.Scalar || key == "dockerfile_inline" || p.composedFrom(n.Text) != nil {
 		return
 	}
-	inShell := slices.Contains(shellKeys, top)
 	for _, at := range composeVariable.FindAllStringIndex(n.Text.Value, -1) {
 		word, place := n.Text.Value[at[0]:at[1]], n.Text.At(at[0], at[1])
-		if word == "$$" {
+		switch {
+		case word == "$$":
 			p.problems.Add("compose-variable", place, "$$ is not read as a single $, as Compose does").
 				Hint = "write $ once; put a line that needs $$ into a script of the article"
-			continue
-		}
-		hint := "write the value, or ${{ matrix.NAME }} for a parameter"
-		switch {
-		case key == builderKey || inShell && !strings.HasPrefix(word, "${"):
-			continue // the builder, or the shell of the container, replaces it
+		case inShell && !strings.HasPrefix(word, "${"): // the shell of the container replaces it
 		case inShell:
-			hint = "write the value; for a variable of the container write $" + variableName.FindString(word) +
-				", or put the line into a script of the article"
-		case top == "environment":
-			hint += "; a value with a $ in it can come from an env_file"
+			p.problems.Add("compose-variable", place, "%s is not replaced by a variable of this machine, as Compose does", word).
+				Hint = "write the value; a variable of the container is written without braces"
+		default:
+			p.problems.Add("compose-variable", place, "%s is not replaced by a variable of this machine, as Compose does", word).
+				Hint = "write the value, or ${{ matrix.NAME }} for a parameter; a value with a $ in it can come from an env_file"
 		}
-		p.problems.Add("compose-variable", place, "%s is not replaced by a variable of this machine, as Compose does", word).
-			Hint = hint
 	}
 }
