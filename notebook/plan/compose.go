@@ -55,8 +55,7 @@ func (p *planner) compose(e *outline, merged *source.Node) (*source.Node, bool) 
 	for _, name := range slices.Sorted(maps.Keys(read.Contents)) {
 		listings = append(listings, &article.Listing{Path: name, Data: read.Contents[name], Pos: named.Text.Pos})
 	}
-	folder := NewRepository(root, listings, p.doc)
-	folder.Hidden, folder.Reads, folder.EnvFiles = p.hidden, p.reads, p.envFiles
+	folder := newRepository(root, listings, p.doc, p.seenFiles)
 	for _, name := range read.Files {
 		p.reads[name] = true
 	}

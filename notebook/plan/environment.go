@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,7 +16,9 @@ func (r *reader) environment(s *article.Service) []string {
 	var out []string
 	own := s.Environment.Map()
 	for _, t := range s.EnvFile {
-		f, ok := r.folder(t).EnvFile(t, r.problems)
+		doc := r.folder(t).Doc
+		r.envFiles[filepath.Join(doc.Dir, filepath.FromSlash(t.Value))] = true
+		f, ok := doc.File(t, r.problems)
 		if !ok {
 			continue
 		}

@@ -19,7 +19,7 @@ func TestListingLeavesNothingOpen(t *testing.T) {
 		}
 		return len(files)
 	}
-	f := NewFolder(&article.Document{Dir: t.TempDir(), Listings: []*article.Listing{{Path: "a.py", Data: []byte("x")}}})
+	f := newFolder(&article.Document{Dir: t.TempDir(), Listings: []*article.Listing{{Path: "a.py", Data: []byte("x")}}}, nil)
 	before := open()
 	for range 10 {
 		if _, ok := f.File(source.Text{Value: "a.py"}, &source.Problems{}); !ok {

@@ -50,8 +50,8 @@ var ErrNoProfile = errors.New("no such profile")
 func New(project *article.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
 	p := &planner{project: project, doc: doc, options: o, problems: problems, library: NewLibrary(project, doc),
-		folders: map[*article.Document]*Folder{}, hidden: map[string]bool{}, reads: map[string]bool{},
-		envFiles: map[string]bool{}, private: map[string]bool{}}
+		folders: map[*article.Document]*Folder{}, private: map[string]bool{},
+		seenFiles: &seenFiles{map[string]bool{}, map[string]bool{}, map[string]bool{}}}
 	for _, block := range doc.Experiments {
 		p.definitions = append(p.definitions, p.library.Definition(block, problems))
 	}
@@ -81,8 +81,8 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 	checkClusters(p.outlines, problems)
 	out.All = slices.Clone(out.Experiments)
 	out.others = sync.OnceValue(p.others)
-	out.Reads, out.Secrets = slices.Sorted(maps.Keys(p.reads)), slices.Sorted(maps.Keys(p.hidden))
-	out.EnvFiles = slices.Sorted(maps.Keys(p.envFiles))
+	out.Reads, out.Secrets = sortedKeys(p.reads), sortedKeys(p.hidden)
+	out.EnvFiles = sortedKeys(p.envFiles)
 	out.Extends = p.library.Others()
 	p.hidePrivate(out)
 	return out, p.findFull(out)
@@ -144,6 +144,7 @@ func (p *planner) profiles() []string {
 }
 
 type planner struct {
+	*seenFiles
 	project     *article.Project
 	doc         *article.Document
 	options     Options
@@ -153,9 +154,6 @@ type planner struct {
 	definitions []*Definition
 	outlines    []*outline
 	composed    []*composed
-	hidden      map[string]bool // files of secrets
-	reads       map[string]bool // files that were read
-	envFiles    map[string]bool // files that an env_file names
 	private     map[string]bool // values that records and messages do not show
 
 	cells, steps, written, matched int // so far: see maxCells and what stands with it
@@ -171,8 +169,7 @@ func (p *planner) folder(t source.Text) *Folder {
 		return c.folder
 	}
 	if p.folders[doc] == nil {
-		p.folders[doc] = NewFolder(doc)
-		p.folders[doc].Hidden, p.folders[doc].Reads, p.folders[doc].EnvFiles = p.hidden, p.reads, p.envFiles
+		p.folders[doc] = newFolder(doc, p.seenFiles)
 	}
 	return p.folders[doc]
 }

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"maps"
 	"slices"
 
 	"benchbook/notebook/source"
@@ -38,13 +37,6 @@ func (e *Experiment) HostNames() []string {
 		}
 	}
 	return sortedSet(names)
-}
-
-func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
-
-func sortedSet(names []string) []string {
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // UsesHosts reports whether an experiment of the plan runs on nodes of a cluster.

@@ -316,7 +316,7 @@ func (r *reader) build(i image) (spec.Image, bool) {
 		moved.Context.Value = filepath.ToSlash(below)
 		if isGit {
 			mayLack := i.build.Git.IsZero() && !above
-			at, ok := folder.At(root, git, moved.Context.Value, mayLack, r.problems)
+			at, ok := folder.at(root, git, moved.Context.Value, mayLack, r.problems)
 			if !ok {
 				return spec.Image{}, false
 			}
@@ -324,7 +324,7 @@ func (r *reader) build(i image) (spec.Image, bool) {
 				moved.Git, folder, i.build = git, at, &moved
 			}
 		} else {
-			folder, i.build = folder.Around(root), &moved
+			folder, i.build = folder.aroundIt(root), &moved
 		}
 	}
 	b, where, ok := folder.Build(i.build, UsersOf(i.service, i.build), i.at, r.problems)

@@ -1,0 +1,389 @@
+package plan
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+
+	"benchbook/internal/files"
+	"benchbook/notebook/article"
+	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
+)
+
+// A gathering is a folder of an article while it is read.
+type gathering struct {
+	*Folder
+	what    string // what messages call it
+	root    *os.Root
+	base    string                         // path of the folder
+	left    map[string]bool                // files of the article that are left out
+	copies  copied                         // by the Dockerfile
+	omitted *patternmatcher.PatternMatcher // the patterns of .dockerignore; nil if there are none
+	size    int64
+
+	files              map[string]spec.File // by path below base
+	outside, irregular []string             // links out of the folder, and what is not a regular file
+}
+
+// gather reads the files below a folder, with listings, sorted by path. For a build context, left is not nil: the files
+// in it and in .dockerignore are not read.
+func (f *Folder) gather(name string, t source.Text, left map[string]bool, copies copied,
+	problems *source.Problems) ([]spec.File, bool) {
+	g := gathering{Folder: f, what: "folder", base: name, left: left, copies: copies, files: map[string]spec.File{}}
+	root, err := f.open()
+	if err == nil {
+		defer root.Close()
+		g.root = root
+		g.base, err = g.resolve(name)
+	}
+	for _, l := range f.Doc.Listings {
+		inner, ok := g.inner(l.Path)
+		if !ok || left[l.Path] || g.isBelowOurs(l.Path) {
+			continue
+		}
+		if f.revision.isBroken(l.Path) {
+			g.irregular = append(g.irregular, l.Path)
+			continue
+		}
+		g.files[inner] = newFile(inner, l.Data, f.revision.isExecutable(l.Path))
+	}
+	if left != nil {
+		g.what = "build context"
+		if !g.ignore() {
+			problems.Add("too-large", t.Pos, "%s in the %s is larger than %d bytes", ignoreName, g.what, maxIgnore).
+				Hint = "name folders, or write patterns such as *.log"
+		}
+	}
+	listed := len(g.files) > 0
+	if err == nil {
+		err = fs.WalkDir(root.FS(), g.base, g.visit)
+	}
+	if listed && errors.Is(err, fs.ErrNotExist) {
+		err = nil // the folder has only listings
+	}
+	if !g.report(err, t, problems) {
+		return nil, false
+	}
+	return slices.SortedFunc(maps.Values(g.files), byPath), true
+}
+
+// resolve follows the links in the path of a folder, so that it has one name only.
+func (g *gathering) resolve(name string) (string, error) {
+	if _, err := g.root.Stat(name); err != nil {
+		return name, err
+	}
+	dir, err := filepath.EvalSymlinks(g.Doc.Dir)
+	if err != nil {
+		return name, err
+	}
+	full, err := filepath.EvalSymlinks(filepath.Join(dir, filepath.FromSlash(name)))
+	if err != nil {
+		return name, err
+	}
+	rel, err := filepath.Rel(dir, full)
+	return filepath.ToSlash(rel), err
+}
+
+// report adds the problems of a folder. It is false if the folder could not be read, because of err.
+func (g *gathering) report(err error, t source.Text, problems *source.Problems) bool {
+	for _, link := range g.outside {
+		problems.Add("outside-folder", t.Pos, "%s in the %s is a link that leaves the article's folder", link, g.what).
+			Hint = linkHint
+	}
+	for _, name := range g.irregular {
+		problems.Add("not-a-file", t.Pos, "%s in the %s is neither a file nor a folder", name, g.what).
+			Hint = "remove it, name it in .dockerignore, or, if it is a link, put what it points at in its place"
+	}
+	switch {
+	case err == nil:
+		return true
+	case leaves(g.root, err):
+		problems.Add("outside-folder", t.Pos, "the %s %q leaves the article's folder by a link", g.what, t.Value).
+			Hint = linkHint
+	case errors.Is(err, files.ErrTooLarge):
+		problems.Add("too-large", t.Pos, "the %s %q is larger than %d MiB", g.what, t.Value, MaxSize>>20).
+			Hint = "name what is not needed in .dockerignore, or create the data in the image"
+	default:
+		problems.Add("no-such-file", t.Pos, "the %s %q cannot be read: %s", g.what, t.Value, files.Reason(err)).
+			Hint = "name a folder beside the article; . is the article's own"
+	}
+	return false
+}
+
+// inner returns the path below base of a file of the article.
+func (g *gathering) inner(name string) (string, bool) {
+	if g.base == "." {
+		return name, true
+	}
+	return strings.CutPrefix(name, g.base+"/")
+}
+
+const (
+	ignoreName = ".dockerignore"
+	maxIgnore  = 10_000 // bytes of .dockerignore: every file of a context is compared with each of its patterns
+)
+
+// ignore reads .dockerignore, and removes the listings that it names. It is false if the file is too large.
+func (g *gathering) ignore() bool {
+	file, ok := g.files[ignoreName]
+	if !ok {
+		var err error
+		if g.root == nil {
+			return true
+		}
+		if file, err = g.read(g.root, path.Join(g.base, ignoreName), MaxSize); err != nil {
+			return true // there is none, or the walk reports it
+		}
+	}
+	if len(file.Data) > maxIgnore {
+		return false
+	}
+	patterns, err := ignorefile.ReadAll(bytes.NewReader(file.Data))
+	if err != nil || len(patterns) == 0 {
+		return true
+	}
+	if g.omitted, err = patternmatcher.New(patterns); err != nil {
+		g.omitted = nil
+	}
+	maps.DeleteFunc(g.files, func(name string, _ spec.File) bool { return g.ignores(name) })
+	g.irregular = slices.DeleteFunc(g.irregular, func(name string) bool {
+		inner, _ := g.inner(name)
+		return g.ignores(inner)
+	})
+	return true
+}
+
+func (g *gathering) ignores(inner string) bool {
+	if g.omitted == nil || inner == ignoreName || inner == "Dockerfile" {
+		return false
+	}
+	skip, err := g.omitted.MatchesOrParentMatches(inner)
+	return err == nil && skip
+}
+
+// visit takes a file, or leaves it out before it is read or counted.
+func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
+	inner, below := g.inner(name)
+	isFolder := e != nil && e.IsDir()
+	omitted := below && g.ignores(inner)
+	switch {
+	case g.isLitter(name), g.isOurs(name), omitted && !(isFolder && g.omitted.Exclusions()):
+		if isFolder {
+			return fs.SkipDir
+		}
+		return nil
+	case omitted: // a pattern may call back what is in it
+		return nil
+	case err != nil:
+		return err
+	case isFolder, g.left[name], g.seen.hidden[filepath.Join(g.Doc.Dir, filepath.FromSlash(name))]:
+		return nil
+	case below && g.files[inner].Path != "":
+		return nil // a listing, which the article says is there twice
+	}
+	file, err := g.read(g.root, name, MaxSize-g.size)
+	switch {
+	case err == nil:
+		g.size += int64(len(file.Data))
+		file.Path = inner
+		g.files[inner] = file
+	case leaves(g.root, err):
+		g.outside = append(g.outside, name)
+	case errors.Is(err, files.ErrNotRegular), errors.Is(err, fs.ErrNotExist):
+		g.irregular = append(g.irregular, name)
+	default:
+		return err
+	}
+	return nil
+}
+
+// articlesName is the folder of articles in a project.
+const articlesName = "experiments"
+
+// isOurs reports whether a file or folder is read or made by benchbook, or by git, and is not named by the context.
+func (g *gathering) isOurs(name string) bool {
+	if g.repository == nil {
+		return name == ".git" || g.Doc.IsOurs(name)
+	}
+	below, err := filepath.Rel(g.repository.Dir, filepath.Join(g.Doc.Dir, filepath.FromSlash(name)))
+	if err == nil && filepath.Base(below) == below && g.repository.IsOurs(filepath.ToSlash(below)) {
+		return true
+	}
+	folder := path.Base(path.Dir(name))
+	switch path.Base(name) {
+	case ".git", files.Boundary, ".benchbook", ".compose": // the last has contents of Compose files
+		return true
+	case "benchbook-project.json", "benchbook-record.json": // made by init for editors
+		return folder == ".vscode"
+	case article.ProjectFile:
+		return !g.isNamed(name)
+	case "records", article.FileName:
+		return path.Base(path.Dir(path.Dir(name))) == articlesName && g.has(path.Join(path.Dir(name), article.FileName))
+	case "_site":
+		return g.has(path.Join(path.Dir(name), article.ProjectFile))
+	}
+	return folder == articlesName && !g.isNamed(name) && g.has(path.Join(name, article.FileName))
+}
+
+func (g *gathering) has(name string) bool {
+	if g.root == nil {
+		return slices.ContainsFunc(g.Doc.Listings, func(l *article.Listing) bool { return l.Path == name })
+	}
+	_, err := g.root.Lstat(name)
+	return err == nil
+}
+
+// isBelowOurs reports whether a listing is, or is in, something that isOurs.
+func (g *gathering) isBelowOurs(name string) bool {
+	for ; g.repository != nil && name != "."; name = path.Dir(name) {
+		if g.isOurs(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// isNamed reports whether the context is in a folder or file, or its Dockerfile copies it by name.
+func (g *gathering) isNamed(name string) bool {
+	inner, below := g.inner(name)
+	return isIn(g.base, name) || below && g.copies.names(inner)
+}
+
+// isIn reports whether a path is a folder, or in it.
+func isIn(name, folder string) bool { return name == folder || strings.HasPrefix(name, folder+"/") }
+
+// litter has the names of files and folders that editors, desktops and languages leave in any folder.
+var litter = []string{
+	"*~", ".*.sw?", "4913", "#*#", ".#*", // vim, Emacs
+	".idea", ".DS_Store", "._*", "Thumbs.db", "desktop.ini",
+	"__pycache__", "*.py[co]", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".ipynb_checkpoints",
+}
+
+// isLitter reports whether a file or folder is litter, or git ignores it and the Dockerfile does not name it.
+func (g *gathering) isLitter(name string) bool {
+	if name == g.base {
+		return false
+	}
+	for _, pattern := range litter {
+		if matches, _ := path.Match(pattern, path.Base(name)); matches {
+			return true
+		}
+	}
+	for folder := name; folder != g.base && folder != "."; folder = path.Dir(folder) {
+		if g.gitIgnored()[folder] {
+			inner, _ := g.inner(name)
+			above, _ := g.inner(folder)
+			return !slices.ContainsFunc(g.copies, func(source string) bool {
+				source = withoutPattern(source)
+				return isIn(source, above) && (isIn(source, inner) || isIn(inner, source))
+			})
+		}
+	}
+	return false
+}
+
+// gitIgnored returns the files and folders below the folder that git ignores. It is empty outside a repository, and in
+// a folder that is ignored as a whole.
+func (f *Folder) gitIgnored() map[string]bool {
+	if f.ignored != nil || f.revision != nil {
+		return f.ignored
+	}
+	f.ignored = map[string]bool{}
+	out, err := files.Git(context.Background(), f.Doc.Dir).Run("", "ls-files", "--others", "--ignored",
+		"--exclude-standard", "--directory", "-z")
+	if err != nil {
+		return f.ignored
+	}
+	for name := range strings.SplitSeq(out, "\x00") {
+		f.ignored[strings.TrimSuffix(name, "/")] = true
+	}
+	return f.ignored
+}
+
+// copied is what a Dockerfile takes out of its context: paths and patterns, with "." for all of it.
+type copied []string
+
+var (
+	continued = regexp.MustCompile(`\\[ \t]*\r?\n`)
+	copying   = regexp.MustCompile(`(?im)^[ \t]*(?:ONBUILD[ \t]+)?(?:COPY|ADD)[ \t]+(.*)$`)
+	mounting  = regexp.MustCompile(`(?im)^[ \t]*RUN[ \t].*--mount=type=bind`)
+	mounted   = regexp.MustCompile(`--mount=\S*\b(?:source|src)=([^,\s]+)`)
+	quotes    = strings.NewReplacer("[", " ", "]", " ", ",", " ", `"`, " ")
+)
+
+// copiedBy reads the instructions of a Dockerfile that copy. A source with a variable counts as all of the context.
+//
+// Source: docs.docker.com/reference/dockerfile, COPY and ADD.
+func copiedBy(dockerfile string) copied {
+	text := continued.ReplaceAllString(dockerfile, " ")
+	var out copied
+	if mounting.MatchString(text) {
+		out = append(out, ".")
+		for _, m := range mounted.FindAllStringSubmatch(text, -1) {
+			out = append(out, m[1])
+		}
+	}
+	for _, m := range copying.FindAllStringSubmatch(text, -1) {
+		words := m[1]
+		if strings.HasPrefix(strings.TrimSpace(words), "[") || strings.Contains(words, `["`) {
+			words = quotes.Replace(words)
+		}
+		fields := slices.DeleteFunc(strings.Fields(words), func(f string) bool {
+			return strings.HasPrefix(f, "--") && !strings.HasPrefix(f, "--from=")
+		})
+		if len(fields) < 2 || strings.HasPrefix(fields[0], "--from=") {
+			continue
+		}
+		for _, source := range fields[:len(fields)-1] {
+			if strings.ContainsAny(source, "$`") {
+				source = "."
+			}
+			out = append(out, strings.TrimPrefix(path.Clean("/"+source), "/"))
+		}
+	}
+	return out
+}
+
+// has reports whether a file of the context is copied.
+func (c copied) has(name string) bool {
+	return slices.ContainsFunc(c, func(source string) bool {
+		if source == "" || source == "." {
+			return true
+		}
+		for part := name; part != "."; part = path.Dir(part) {
+			if is, err := path.Match(source, part); err != nil || is || part == source {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// names reports whether a source names a file or folder, something in it, or a folder around it that is not all of the
+// context.
+func (c copied) names(name string) bool {
+	return slices.ContainsFunc(c, func(source string) bool {
+		source = withoutPattern(source)
+		return source != "" && source != "." && (isIn(source, name) || isIn(name, source))
+	})
+}
+
+// withoutPattern returns the part of a source of COPY before its first wildcard, without slashes around it.
+func withoutPattern(source string) string {
+	if at := strings.IndexAny(source, `*?[\`); at >= 0 {
+		source, _ = path.Split(source[:at])
+	}
+	return strings.Trim(path.Clean(source), "/")
+}
