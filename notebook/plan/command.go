@@ -8,7 +8,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// asLoad is the cpuset of a command that runs where a load is put on from.
+// asLoad is the cpuset of a command that runs on the CPUs of loads.
 const asLoad = "load"
 
 // command reads the command of a trial; nil if it cannot be run. Problems without a place of their own are reported at
@@ -31,14 +31,11 @@ func (r *reader) command(at source.Pos) *spec.Command {
 		out.Image, ok = r.image(image{"", "the command", c.Image, c.Build, at, c.Tried,
 			"service", "service: with the name of one to run in"})
 	}
-	if !ok {
-		return nil
+	if ok && len(out.Run) == 0 && !c.Tried.Has("run") {
+		r.problems.Add("missing-key", at, "the command has nothing to run").
+			Hint = "add run: with a program and its arguments"
 	}
-	if len(out.Run) == 0 {
-		if !c.Tried.Has("run") {
-			r.problems.Add("missing-key", at, "the command has nothing to run").
-				Hint = "add run: with a program and its arguments"
-		}
+	if !ok || len(out.Run) == 0 {
 		return nil
 	}
 	if c.Shell.V {
@@ -47,16 +44,11 @@ func (r *reader) command(at source.Pos) *spec.Command {
 	if e := c.Expect; e != nil {
 		out.ExpectExit, out.Contains = e.Exit.V, e.Contains.Value
 	}
-	checkCommand(c, r.problems)
-	return out
-}
-
-func checkCommand(c *article.Command, problems *source.Problems) {
 	if c.Warmup.V > 0 && c.Stdin.Value != "" {
-		problems.Add("contradiction", c.Stdin.Pos, "stdin is read by the first run, which is a warm-up").
-			Hint = "remove warmup, or let the command read a file of configs"
+		r.contradiction(c.Stdin.Pos, "stdin is read by the first run, which is a warm-up",
+			"remove warmup, or let the command read a file of configs")
 	}
-	checkCovered(c.Configs, nil, problems)
+	return out
 }
 
 // checkInService checks a command that runs in a service, with nothing of its own.
@@ -67,9 +59,8 @@ func (r *reader) checkInService(c *article.Command) bool {
 		return false
 	}
 	if c.Image.Value != "" || c.Build != nil || len(c.Configs) > 0 || c.CPUSet.Value != "" {
-		r.problems.Add("contradiction", c.Service.Pos,
-			"a command that runs in a service has no image, build, configs or cpuset of its own").
-			Hint = "move them to the service, or remove service"
+		r.contradiction(c.Service.Pos, "a command that runs in a service has no image, build, configs or cpuset of its own",
+			"move them to the service, or remove service")
 		return false
 	}
 	if Completes(r.definition.Services, c.Service.Value) {

@@ -19,61 +19,46 @@ func (r *reader) driver(l *article.Load, at source.Pos) *spec.Driver {
 	if d.Command != nil {
 		at = d.Command.Pos
 	}
-	checkCovered(d.Configs, nil, r.problems)
 	r.checkDriver(l)
 	built, ok := r.image(image{LoadName, "the driver", d.Image, d.Build, at, d.Tried, "", "remove driver"})
-	if !ok {
-		return nil
+	if ok && len(words(d.Command)) == 0 && !d.Tried.Has("command") {
+		r.problems.Add("missing-key", at, "the driver has no command").
+			Hint = "add command: with the program and its arguments"
 	}
-	if len(words(d.Command)) == 0 {
-		if !d.Tried.Has("command") {
-			r.problems.Add("missing-key", at, "the driver has no command").
-				Hint = "add command: with the program and its arguments"
-		}
+	if !ok || len(words(d.Command)) == 0 {
 		return nil
 	}
 	out := &spec.Driver{Image: built, Command: words(d.Command), Environment: r.variables(d.Environment),
 		Configs: r.draft.configs.files(d.Configs)}
-	if d.Prints.V == article.PrintsSummary { // the other is the default, and the same trial
+	if d.Prints.V == article.PrintsSummary { // requests are the default, and the same trial
 		out.Prints = spec.Summary
 	}
 	return out
 }
 
-// checkDriver reports what a load asks for and a driver cannot do, or cannot tell of.
+// checkDriver reports what a load asks for and a driver cannot do, or does not print.
 func (r *reader) checkDriver(l *article.Load) {
-	contradicts := func(at source.Pos, words, hint string) {
-		r.problems.Add("contradiction", at, "%s", words).Hint = hint
-	}
 	if l.Outside.V {
-		contradicts(l.Outside.Text.Pos, "a driver runs in a container, which does not reach a target that runs already",
+		r.contradiction(l.Outside.Text.Pos, "a driver runs in a container, which does not reach a target that runs already",
 			"remove driver, or make the target a service")
 	}
 	for _, t := range drawnIn(l) {
-		contradicts(t.Pos, "random is drawn by our own generator for each request, and a driver puts the load on",
+		r.contradiction(t.Pos, "random is drawn by our own generator for each request, and a driver puts the load on",
 			"write a fixed value, and let the driver change it")
 	}
-	if verify := r.keyOf("verify"); !sendsHTTP(l) && verify != nil {
-		contradicts(verify.Text.Pos, "answers are checked over HTTP, and a target has another scheme",
-			"remove verify: the driver says which answers are right")
-	}
-	if l.Driver.Prints.V != article.PrintsSummary {
-		return
-	}
-	if !l.Rate.IsZero() {
-		contradicts(l.Rate.Text.Pos, "a summary does not tell when requests were due, as rate needs it",
-			"remove prints, and print a line for each request")
-	}
-	if c := r.definition.Capacity; c != nil {
-		contradicts(c.Pos, "a summary does not tell when requests were due, as a search for a capacity needs it",
-			"remove prints, and print a line for each request")
-	}
-}
-
-// sendsHTTP says that all targets are asked over HTTP, as far as they can be read.
-func sendsHTTP(l *article.Load) bool {
-	return !slices.ContainsFunc(l.Target, func(t article.Target) bool {
+	isOther := func(t article.Target) bool {
 		scheme, _, ok := strings.Cut(t.URL.Value, "://")
 		return ok && scheme != "http" && scheme != "https"
-	})
+	}
+	if verify := r.keyOf("verify"); verify != nil && slices.ContainsFunc(l.Target, isOther) {
+		r.contradiction(verify.Text.Pos, "answers are checked over HTTP, and a target has another scheme",
+			"remove verify: the driver says which answers are right")
+	}
+	const hint = "remove prints, and print a line for each request"
+	if l.Driver.Prints.V == article.PrintsSummary && !l.Rate.IsZero() {
+		r.contradiction(l.Rate.Text.Pos, "a summary does not tell when requests were due, as rate needs it", hint)
+	}
+	if c := r.definition.Capacity; c != nil && l.Driver.Prints.V == article.PrintsSummary {
+		r.contradiction(c.Pos, "a summary does not tell when requests were due, as a search for a capacity needs it", hint)
+	}
 }

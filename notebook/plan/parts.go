@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"net/url"
-
 	"benchbook/notebook/article"
 
 	"benchbook/internal/slice"
@@ -33,7 +31,6 @@ func (p *planner) readTrial(d *draft, t *Trial, at source.Pos) {
 	t.Load, t.Command = nil, nil
 	if e.Load != nil {
 		t.Load = r.load(at)
-		checkBesideLink(t, e.Load, p.problems)
 	} else if e.Command != nil {
 		t.Command = r.command(at)
 	}
@@ -95,19 +92,4 @@ func Hooks(list []article.Hook) []spec.Hook {
 // Names gives the names of a mapping, such as that of services, in the order written.
 func Names[T any](list []article.Named[T]) []string {
 	return slice.Map(list, func(named article.Named[T]) string { return named.Name.Value })
-}
-
-// checkBesideLink reports a load in the network of a service with a link, which it would bypass.
-func checkBesideLink(trial *Trial, l *article.Load, problems *source.Problems) {
-	target, err := url.Parse(trial.Load.Target)
-	if l.Network.V != spec.SharedNetwork || err != nil {
-		return // an invalid target was reported
-	}
-	for _, s := range trial.Services {
-		if s.Link != nil && s.Name == target.Hostname() {
-			problems.Add("contradiction", l.Network.Text.Pos,
-				"the load would be behind the link of service %q, not in front of it", s.Name).
-				Hint = "remove network, or the link"
-		}
-	}
 }

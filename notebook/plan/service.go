@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -9,14 +10,13 @@ import (
 
 	"benchbook/internal/files"
 	"benchbook/notebook/article"
-
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
 
 // services reads the services of a trial and puts those that others depend on first.
 func (r *reader) services() []*spec.Service {
-	all := map[string]*spec.Service{}
+	read := map[string]*spec.Service{}
 	for i := range r.definition.Services {
 		s := &r.definition.Services[i]
 		if !article.IsName(s.Name.Value) || s.Name.Value == "peak" || s.Name.Value == LoadName {
@@ -25,68 +25,53 @@ func (r *reader) services() []*spec.Service {
 			continue
 		}
 		if out := r.service(s.Name, &s.Value); out != nil {
-			all[s.Name.Value] = out
+			out.Completes = Completes(r.definition.Services, s.Name.Value)
+			read[s.Name.Value] = out
 		}
 	}
-	out := ordered(r.definition.Services, all, r.problems)
-	checkConditions(r.definition.Services, all, r.problems)
-	return out
+	o := serviceOrder{r, read, map[string]bool{}, map[string]bool{}, nil}
+	for _, s := range r.definition.Services {
+		o.add(s)
+		r.checkConditions(s, read)
+	}
+	return o.out
 }
 
-// ordered sorts services so that each comes after those that it depends on. Services that could not be read are left
-// out.
-func ordered(services article.Services, read map[string]*spec.Service, problems *source.Problems) []*spec.Service {
-	var out []*spec.Service
-	const visiting, done = 1, 2
-	state := map[string]int{}
-	var visit func(s *article.Named[article.Service])
-	visit = func(s *article.Named[article.Service]) {
-		name := s.Name.Value
-		if state[name] != 0 {
-			return
-		}
-		state[name] = visiting
-		for _, dep := range s.Value.DependsOn {
-			i := slices.IndexFunc(services, func(o article.Named[article.Service]) bool { return o.Name.Value == dep.Value })
-			switch {
-			case i < 0:
-				problems.Add("unknown-service", dep.Pos, "service %q depends on %q, which does not exist", name, dep.Value).
-					Hint = source.Suggest(dep.Value, Names(services))
-			case read[dep.Value] == nil:
-				// It could not be read, which was reported.
-			case state[dep.Value] == visiting:
-				problems.Add("circle", dep.Pos, "services %q and %q wait for each other", name, dep.Value).
-					Hint = "remove one of the depends_on"
-			default:
-				visit(&services[i])
-			}
-		}
-		state[name] = done
-		out = append(out, read[name])
-	}
-	for i := range services {
-		if read[services[i].Name.Value] != nil {
-			visit(&services[i])
-		}
-	}
-	return out
+// serviceOrder sorts services so that each comes after those that it depends on.
+type serviceOrder struct {
+	*reader
+	read     map[string]*spec.Service
+	visiting map[string]bool
+	done     map[string]bool
+	out      []*spec.Service
 }
 
-// dependsOn are the names of services that one waits for, and their conditions other than being ready.
-func dependsOn(list article.Dependencies) (names []string, conditions map[string]string) {
-	for _, dep := range list {
-		names = append(names, dep.Value)
-		if dep.Condition.V != "" && dep.Condition.V != article.ServiceHealthy {
-			if conditions == nil {
-				conditions = map[string]string{}
-			}
-			conditions[dep.Value] = string(dep.Condition.V)
+// add appends a service that could be read, with what it depends on before it.
+func (o *serviceOrder) add(s article.Named[article.Service]) {
+	name := s.Name.Value
+	if o.read[name] == nil || o.done[name] || o.visiting[name] {
+		return
+	}
+	o.visiting[name] = true
+	for _, dep := range s.Value.DependsOn {
+		i := slices.IndexFunc(o.definition.Services,
+			func(other article.Named[article.Service]) bool { return other.Name.Value == dep.Value })
+		switch {
+		case i < 0:
+			o.problems.Add("unknown-service", dep.Pos, "service %q depends on %q, which does not exist", name, dep.Value).
+				Hint = source.Suggest(dep.Value, Names(o.definition.Services))
+		case o.visiting[dep.Value] && !o.done[dep.Value]:
+			o.problems.Add("circle", dep.Pos, "services %q and %q wait for each other", name, dep.Value).
+				Hint = "remove one of the depends_on"
+		default:
+			o.add(o.definition.Services[i])
 		}
 	}
-	return names, conditions
+	o.done[name] = true
+	o.out = append(o.out, o.read[name])
 }
 
-// Completes says that others wait until a service has run to its end.
+// Completes reports whether others wait until a service has run to its end.
 func Completes(services article.Services, name string) bool {
 	return slices.ContainsFunc(services, func(s article.Named[article.Service]) bool {
 		return slices.ContainsFunc(s.Value.DependsOn, func(dep article.Dependency) bool {
@@ -101,40 +86,29 @@ func AddCompleted(service source.Text, what string, problems *source.Problems) {
 		service.Value).Hint = "name a service that keeps running"
 }
 
-// checkConditions checks what services ask of those that they depend on, and notes which ones run to their end.
-func checkConditions(services article.Services, read map[string]*spec.Service, problems *source.Problems) {
-	for name, s := range read {
-		s.Completes = Completes(services, name)
+// checkConditions checks what a service asks of those that it depends on.
+func (r *reader) checkConditions(s article.Named[article.Service], read map[string]*spec.Service) {
+	if own := read[s.Name.Value]; own != nil && own.Completes && s.Value.Healthcheck != nil && !own.Ready.HasNoTest() {
+		r.contradiction(s.Name.Pos, fmt.Sprintf("service %q has a healthcheck, and others wait until it has completed",
+			s.Name.Value), "remove the healthcheck, or write condition: service_healthy")
 	}
-	for _, s := range services {
-		own := read[s.Name.Value]
-		if own != nil && own.Completes && s.Value.Healthcheck != nil && !own.Ready.HasNoTest() {
-			problems.Add("contradiction", s.Name.Pos,
-				"service %q has a healthcheck, and others wait until it has completed", s.Name.Value).
-				Hint = "remove the healthcheck, or write condition: service_healthy"
+	for _, dep := range s.Value.DependsOn {
+		on := read[dep.Value]
+		if on == nil || dep.Condition.V != article.ServiceHealthy || !dep.Condition.Known() {
+			continue
 		}
-		for _, dep := range s.Value.DependsOn {
-			if on := read[dep.Value]; on != nil && dep.Condition.V == article.ServiceHealthy && dep.Condition.Known() {
-				checkHealthy(s.Name.Value, dep, on, problems)
-			}
+		switch {
+		case on.Completes:
+			r.contradiction(dep.Condition.Text.Pos, fmt.Sprintf("service %q waits until %q is healthy, and another one until it "+
+				"has completed", s.Name.Value, dep.Value), "write condition: service_completed_successfully in both")
+		case !on.Ready.HasNoTest() || len(on.Expose) > 0:
+		case !on.Image.Machine && !on.NoImageHealthcheck:
+			on.HealthyByImage = true // the image is read in a run
+		default:
+			r.problems.Add("missing-key", dep.Condition.Text.Pos,
+				"service %q has no healthcheck and exposes no port, so nothing tells when it is healthy", dep.Value).
+				Hint = "give it a healthcheck, or write condition: service_started"
 		}
-	}
-}
-
-// checkHealthy checks that something tells when a service is healthy, which another one waits for.
-func checkHealthy(name string, dep article.Dependency, on *spec.Service, problems *source.Problems) {
-	switch {
-	case on.Completes:
-		problems.Add("contradiction", dep.Condition.Text.Pos,
-			"service %q waits until %q is healthy, and another one until it has completed", name, dep.Value).
-			Hint = "write condition: service_completed_successfully in both"
-	case !on.Ready.HasNoTest() || len(on.Expose) > 0:
-	case !on.Image.Machine && !on.NoImageHealthcheck:
-		on.HealthyByImage = true // what is in the image is known in a run
-	default:
-		problems.Add("missing-key", dep.Condition.Text.Pos,
-			"service %q has no healthcheck and exposes no port, so nothing tells when it is healthy", dep.Value).
-			Hint = "give it a healthcheck, or write condition: service_started"
 	}
 }
 
@@ -147,27 +121,45 @@ func (r *reader) service(name source.Text, s *article.Service) *spec.Service {
 		CPUs: s.CPUs.V, Sysctls: s.Sysctls.Map(), CapAdd: article.Texts(s.CapAdd), CapDrop: article.Texts(s.CapDrop),
 		SecurityOpt: article.Texts(s.SecurityOpt), Tmpfs: article.Texts(s.Tmpfs), Command: words(s.Command),
 		Entrypoint: words(s.Entrypoint), Environment: r.environment(s), Configs: r.draft.configs.files(s.Configs),
-		Secrets: r.secrets(s), Volumes: r.volumes(s.Volumes), Ulimits: ulimits(s.Ulimits),
+		Secrets: r.secretFiles(s), Volumes: r.volumes(s.Volumes), NoImageHealthcheck: isDisabled(s.Healthcheck),
 	}
-	out.DependsOn, out.Conditions = dependsOn(s.DependsOn)
-	sound := r.program(name, s, out)
-	out.Expose = exposed(s.Expose, out.Expose)
-	out.Ready = readiness(s.Healthcheck, name, len(out.Expose) > 0, r.problems)
-	out.NoImageHealthcheck = isDisabled(s.Healthcheck)
+	for _, u := range s.Ulimits {
+		if out.Ulimits == nil {
+			out.Ulimits = map[string]spec.Ulimit{}
+		}
+		out.Ulimits[u.Name.Value] = spec.Ulimit{Soft: u.Value.Soft.V, Hard: u.Value.Hard.V}
+	}
+	for _, dep := range s.DependsOn {
+		out.DependsOn = append(out.DependsOn, dep.Value)
+		if dep.Condition.V != "" && dep.Condition.V != article.ServiceHealthy {
+			if out.Conditions == nil {
+				out.Conditions = map[string]string{}
+			}
+			out.Conditions[dep.Value] = string(dep.Condition.V)
+		}
+	}
+	ok := r.program(name, s, out)
+	for _, e := range s.Expose {
+		if e.Known() && !slices.Contains(out.Expose, e.V) {
+			out.Expose = append(out.Expose, e.V)
+		}
+	}
+	if s.Healthcheck != nil {
+		out.Ready = r.readiness(s.Healthcheck, name, len(out.Expose) > 0)
+	}
 	if s.Scale.V != 1 {
 		out.Scale = s.Scale.V
 	}
 	if s.Link != nil {
-		out.Link = linkSpec(s.Link, r.problems)
+		out.Link = r.link(s.Link)
 		if len(out.Expose) == 0 {
 			r.problems.Add("missing-key", s.Link.Pos, "service %q has a link and exposes no port", name.Value).
 				Hint = "add expose: with the ports that the link is to lead to"
 		}
 	}
 	r.checkPermissions(s)
-	checkCovered(s.Configs, s.Volumes, r.problems)
-	if !sound {
-		return nil // problems of other keys were reported all the same
+	if !ok {
+		return nil // problems of its other keys were reported all the same
 	}
 	return out
 }
@@ -175,11 +167,10 @@ func (r *reader) service(name source.Text, s *article.Service) *spec.Service {
 // program reads what a service runs: our origin, or a program in its image. It is false if that is unknown.
 func (r *reader) program(name source.Text, s *article.Service, out *spec.Service) (ok bool) {
 	if s.Origin != nil {
-		out.Origin, out.Expose = origin(s.Origin, r.problems), []int{80}
-		r.checkOrigin(name, s)
+		out.Origin, out.Expose = r.origin(name, s), []int{80}
 		if !s.Image.IsZero() || s.Build != nil {
-			r.problems.Add("contradiction", name.Pos, "service %q is an origin, so it has no image and no build",
-				name.Value).Hint = "keep origin, or image or build"
+			r.contradiction(name.Pos, fmt.Sprintf("service %q is an origin, so it has no image and no build", name.Value),
+				"keep origin, or image or build")
 			return false
 		}
 		return true
@@ -193,34 +184,80 @@ func (r *reader) program(name source.Text, s *article.Service, out *spec.Service
 	return ok
 }
 
-// words are those of a command line; nil for none.
+// originKeys are the keys of a service that an origin has no use for.
+var originKeys = []string{"command", "entrypoint", "environment", "configs", "volumes", "env_file", "tmpfs", "working_dir",
+	"user"}
+
+// origin reads an origin, which answers 200 at once unless it says otherwise.
+func (r *reader) origin(name source.Text, s *article.Service) *spec.HTTPOrigin {
+	n := r.node.Get("services").Get(name.Value)
+	for _, key := range originKeys {
+		if n.Get(key) != nil {
+			r.contradiction(n.Place(key), fmt.Sprintf("service %q is an origin, so %s has no effect", name.Value, key),
+				"remove "+key+", or give it an image or a build instead of origin")
+		}
+	}
+	for _, e := range s.Expose {
+		if e.Known() && e.V != 80 {
+			r.contradiction(e.Text.Pos, fmt.Sprintf("service %q is an origin, which listens on port 80 only", name.Value),
+				"remove expose")
+		}
+	}
+	o := s.Origin
+	out := &spec.HTTPOrigin{Body: int64(o.Body.V), Status: cmp.Or(o.Status.V, 200), Errors: float64(o.Errors.V)}
+	if (out.Status == 204 || out.Status == 304) && out.Body > 0 {
+		r.contradiction(o.Body.Text.Pos, fmt.Sprintf("an answer of status %d has no body", out.Status),
+			"remove body, or write another status")
+	}
+	if l := o.Latency; l != nil {
+		out.Distribution = string(l.Distribution.V)
+		out.Value, out.From, out.To, out.Median, out.Sigma = l.Value.V, l.From.V, l.To.V, l.Median.V, l.Sigma.V
+		for _, v := range l.Values {
+			out.Values = append(out.Values, v.V)
+		}
+	}
+	return out
+}
+
+// link reads a link, and reports a jitter that rtt does not allow.
+func (r *reader) link(l *article.Link) *spec.Link {
+	if j := l.Jitter; j.Known() && l.RTT.Known() && j.V > l.RTT.V/2 && l.RTT.V >= 0 {
+		r.problems.Add("wrong-value", j.Text.Pos, "jitter is more than half of rtt: some delays would be negative").
+			Hint = fmt.Sprintf("write %v at most, or a longer rtt", l.RTT.V/2)
+	} else if j.Known() && j.V > 0 && !l.RTT.Set() {
+		r.problems.Add("missing-key", j.Text.Pos, "a link has jitter but no rtt").
+			Hint = "add rtt: with twice the jitter or more"
+	}
+	return &spec.Link{RTT: l.RTT.V, Jitter: l.Jitter.V, Rate: float64(l.Rate.V)}
+}
+
+// secretFiles returns the secrets that a service gets as files.
+//
+// Source: docs/services.md#secrets-from-outside.
+func (r *reader) secretFiles(s *article.Service) (out []spec.SecretFile) {
+	for _, f := range s.Secrets {
+		if f.Source.IsZero() {
+			continue // reported when it was read
+		}
+		target := cmp.Or(f.Target.Value, f.Source.Value)
+		if !path.IsAbs(target) {
+			target = path.Join(spec.SecretsDir, target)
+		}
+		if s.ReadOnly.V && path.Dir(target) != spec.SecretsDir {
+			r.contradiction(f.Target.Pos, "nothing can be put at "+target+" of a service that is read-only",
+				"leave out target: the secret is "+spec.SecretsDir+"/"+f.Source.Value+" then")
+		}
+		out = append(out, spec.SecretFile{Name: f.Source.Value, Target: path.Clean(target)})
+	}
+	return out
+}
+
+// words returns the words of a command line; nil if there is none.
 func words(c *article.CommandLine) []string {
 	if c == nil {
 		return nil
 	}
 	return c.Words
-}
-
-// exposed adds the ports that a service exposes to those that it has already.
-func exposed(written []article.Value[int], ports []int) []int {
-	for _, e := range written {
-		if e.Known() && !slices.Contains(ports, e.V) {
-			ports = append(ports, e.V)
-		}
-	}
-	return ports
-}
-
-// ulimits are the limits of a container's processes; nil for none.
-func ulimits(list article.Map[article.Ulimit]) map[string]spec.Ulimit {
-	if len(list) == 0 {
-		return nil
-	}
-	out := map[string]spec.Ulimit{}
-	for _, u := range list {
-		out[u.Name.Value] = spec.Ulimit{Soft: u.Value.Soft.V, Hard: u.Value.Hard.V}
-	}
-	return out
 }
 
 // checkPermissions reports what the project does not allow.
@@ -237,21 +274,16 @@ func (r *reader) checkPermissions(s *article.Service) {
 }
 
 // allow reports what the project does not allow articles to ask for.
-func (r *reader) allow(what article.Permission, at source.Pos, words string) {
-	if !r.project.Allows(what) {
-		NotAllowed(what, at, words, r.problems)
+func (p *planner) allow(what article.Permission, at source.Pos, words string) {
+	if !p.project.Allows(what) {
+		p.problems.Add("not-allowed", at, "%s is more than this project allows its articles", words).
+			Hint = fmt.Sprintf("if you trust the article, add %q to the list allow: in %s", what, article.ProjectFile)
 	}
 }
 
-// NotAllowed reports what the project does not allow articles to ask for.
-func NotAllowed(what article.Permission, at source.Pos, words string, problems *source.Problems) {
-	problems.Add("not-allowed", at, "%s is more than this project allows its articles", words).
-		Hint = fmt.Sprintf("if you trust the article, add %q to the list allow: in %s", what, article.ProjectFile)
-}
-
-// image is the image of a service in the words of the article, or that of the command.
+// image is the image of a service in the words of the article, or of the command or driver.
 type image struct {
-	service, what string // its service, empty for the command, and what messages call that
+	service, what string // its service, empty for the command, and what messages call it
 	name          source.Text
 	build         *article.Build
 	at            source.Pos
@@ -280,54 +312,57 @@ func (r *reader) image(i image) (spec.Image, bool) {
 	return spec.Image{}, false
 }
 
-// revisionOf is what a build takes its context from; zero: the files as they are.
-func (r *reader) revisionOf(b *article.Build) source.Text {
-	if b.Git.IsZero() && r.revision != "" {
-		return source.Text{Value: r.revision, Pos: b.Pos}
-	}
-	return b.Git
-}
-
+// build reads a build, whose context may be above the article or in a revision of its repository.
 func (r *reader) build(i image) (spec.Image, bool) {
 	written := i.build.Context
 	if written.IsZero() {
 		written.Pos = i.build.Pos
 	}
-	folder := r.folder(written)
+	folder, git := r.folder(written), i.build.Git
+	if git.IsZero() && r.revision != "" {
+		git = source.Text{Value: r.revision, Pos: i.build.Pos}
+	}
 	up := path.Clean(written.Value)
-	git := r.revisionOf(i.build)
-	above, isGit := up == ".." || strings.HasPrefix(up, "../"), !git.IsZero()
-	if above || isGit {
-		root, context := r.project.Repository(), filepath.Join(folder.Doc.Dir, filepath.FromSlash(up))
-		below, inside := files.Below(root, context)
-		switch outside := !inside; {
-		case outside && !i.build.Git.IsZero():
-			r.problems.Add("no-such-revision", i.build.Git.Pos, "the build context %q is outside the git repository",
-				written.Value).Hint = "name a folder of the repository, or remove git from the build"
+	above := up == ".." || strings.HasPrefix(up, "../")
+	if above || !git.IsZero() {
+		var ok bool
+		if folder, i.build, ok = r.contextElsewhere(folder, i.build, written, git, above); !ok {
 			return spec.Image{}, false
-		case outside && !r.project.Allows(article.AllowContexts):
-			r.allow(article.AllowContexts, written.Pos, fmt.Sprintf("the build context %q, outside the repository,",
-				written.Value))
-			return spec.Image{}, false
-		case outside:
-			root, below, isGit = context, ".", false
-		}
-		moved := *i.build
-		moved.Context.Value = filepath.ToSlash(below)
-		if isGit {
-			mayLack := i.build.Git.IsZero() && !above
-			at, ok := folder.at(root, git, moved.Context.Value, mayLack, r.problems)
-			if !ok {
-				return spec.Image{}, false
-			}
-			if at != folder {
-				moved.Git, folder, i.build = git, at, &moved
-			}
-		} else {
-			folder, i.build = folder.aroundIt(root), &moved
 		}
 	}
 	b, where, ok := folder.Build(i.build, UsersOf(i.service, i.build), i.at, r.problems)
 	r.trial.dockerfiles[b] = where
 	return spec.Image{Build: b}, ok
+}
+
+// contextElsewhere returns the folder of a context that is above the article's folder or in a revision, and the build
+// with its path there.
+func (r *reader) contextElsewhere(folder *Folder, b *article.Build, written, git source.Text,
+	above bool) (*Folder, *article.Build, bool) {
+	root, context := r.project.Repository(), filepath.Join(folder.Doc.Dir, filepath.FromSlash(path.Clean(written.Value)))
+	below, inside := files.Below(root, context)
+	if !inside {
+		if !b.Git.IsZero() {
+			r.problems.Add("no-such-revision", b.Git.Pos, "the build context %q is outside the git repository", written.Value).
+				Hint = "name a folder of the repository, or remove git from the build"
+			return nil, nil, false
+		}
+		if !r.project.Allows(article.AllowContexts) {
+			r.allow(article.AllowContexts, written.Pos, fmt.Sprintf("the build context %q, outside the repository,",
+				written.Value))
+			return nil, nil, false
+		}
+		root, below, git = context, ".", source.Text{}
+	}
+	moved := *b
+	moved.Context.Value = filepath.ToSlash(below)
+	if git.IsZero() {
+		return folder.aroundIt(root), &moved, true
+	}
+	at, ok := folder.at(root, git, moved.Context.Value, b.Git.IsZero() && !above, r.problems)
+	if at == folder { // the revision has no such folder, so all have the one on disk
+		return folder, b, ok
+	}
+	moved.Git = git
+	return at, &moved, ok
 }

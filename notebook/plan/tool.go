@@ -70,45 +70,18 @@ func (r *reader) keyOf(key string) *source.Node {
 	return load.Get(key)
 }
 
-// checkTool reports what the load asks for and its tool cannot do. Built-in defaults without a flag are left out
-// silently: the recorded command line shows that.
+// checkTool reports what the load asks for and its tool cannot do.
 func (r *reader) checkTool(l *article.Load, tool *loadtool.Tool) {
-	noFlag := func(at source.Pos, what, hint string) {
-		r.problems.Add("no-flag", at, "%s has no flag for %s", tool.Name, what).Hint = hint
-	}
 	for _, key := range loadKeys {
-		n := r.keyOf(key)
-		if n == nil {
-			continue
-		}
-		flag, ok := tool.Flag(key)
-		flag, _, _ = strings.Cut(flag, "=")
-		for _, word := range l.Args.For(l.Tool.V) { // the record would contradict the command line
-			if name, _, _ := strings.Cut(word.Value, "="); name == flag && key != "headers" {
-				r.contradiction(word.Pos, tool.Name+" has "+flag+" for "+key+", which the load has already",
-					"remove it from args, and set it with "+key+":")
-			}
-		}
-		if !IsWritten(n.Text.Pos) {
-			continue
-		}
-		d, err := time.ParseDuration(n.Text.Value)
-		switch {
-		case !ok && !(key == "keepalive" && l.Keepalive.V): // every tool keeps connections alive
-			noFlag(n.Text.Pos, key, "remove "+key+", or use another tool; flags of its own go into args")
-		case !l.Script.IsZero() && slices.Contains(tool.ScriptSays, key):
-			r.contradiction(n.Text.Pos, tool.Name+" has no "+key+" with a script of the article",
-				"remove "+key+", and let the script say it")
-		case slices.Contains(tool.Seconds, key) && err == nil && d%time.Second != 0:
-			r.problems.Add("wrong-value", n.Text.Pos, "%s takes %s in whole seconds, not %s", tool.Name, key, n.Text.Value).
-				Hint = fmt.Sprintf("write %s or %s", d.Truncate(time.Second), d.Truncate(time.Second)+time.Second)
+		if n := r.keyOf(key); n != nil {
+			r.checkToolKey(l, tool, key, n)
 		}
 	}
 	if len(l.Target) > 1 {
-		noFlag(l.Target[1].Pos, "several targets", "leave one target, or use tool: benchbook")
+		r.noFlag(tool, l.Target[1].Pos, "several targets", "leave one target, or use tool: benchbook")
 	}
 	for _, t := range drawnIn(l) {
-		noFlag(t.Pos, "values that are drawn for every request", "write a fixed value, or use tool: benchbook")
+		r.noFlag(tool, t.Pos, "values that are drawn for every request", "write a fixed value, or use tool: benchbook")
 	}
 	if tool.Either && l.Requests.Set() && IsWritten(l.Duration.Text.Pos) {
 		r.contradiction(l.Duration.Text.Pos, tool.Name+" ends after a time or after a number of requests, not at whichever "+
@@ -117,6 +90,36 @@ func (r *reader) checkTool(l *article.Load, tool *loadtool.Tool) {
 	if requests, connections := l.Requests, l.Connections.V; tool.Even && connections > 0 && requests.V%connections != 0 {
 		r.contradiction(requests.Text.Pos, fmt.Sprintf("%s sends the same number of requests on every connection, and %d is "+
 			"not a multiple of %d", tool.Name, requests.V, connections), "write a multiple of connections")
+	}
+}
+
+// noFlag reports something that a tool has no flag for.
+func (r *reader) noFlag(tool *loadtool.Tool, at source.Pos, what, hint string) {
+	r.problems.Add("no-flag", at, "%s has no flag for %s", tool.Name, what).Hint = hint
+}
+
+// checkToolKey checks the value n of a key of the load. Built-in defaults without a flag are left out silently: the
+// recorded command line shows that.
+func (r *reader) checkToolKey(l *article.Load, tool *loadtool.Tool, key string, n *source.Node) {
+	flag, ok := tool.Flag(key)
+	flag, _, _ = strings.Cut(flag, "=")
+	for _, word := range l.Args.For(l.Tool.V) { // the record would contradict the command line
+		if name, _, _ := strings.Cut(word.Value, "="); name == flag && key != "headers" {
+			r.contradiction(word.Pos, tool.Name+" has "+flag+" for "+key+", which the load has already",
+				"remove it from args, and set it with "+key+":")
+		}
+	}
+	d, err := time.ParseDuration(n.Text.Value)
+	switch {
+	case !IsWritten(n.Text.Pos):
+	case !ok && !(key == "keepalive" && l.Keepalive.V): // every tool keeps connections alive
+		r.noFlag(tool, n.Text.Pos, key, "remove "+key+", or use another tool; flags of its own go into args")
+	case !l.Script.IsZero() && slices.Contains(tool.ScriptSays, key):
+		r.contradiction(n.Text.Pos, tool.Name+" has no "+key+" with a script of the article",
+			"remove "+key+", and let the script say it")
+	case slices.Contains(tool.Seconds, key) && err == nil && d%time.Second != 0:
+		r.problems.Add("wrong-value", n.Text.Pos, "%s takes %s in whole seconds, not %s", tool.Name, key, n.Text.Value).
+			Hint = fmt.Sprintf("write %s or %s", d.Truncate(time.Second), d.Truncate(time.Second)+time.Second)
 	}
 }
 

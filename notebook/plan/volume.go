@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
-
-	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
 
@@ -25,8 +23,8 @@ func (r *reader) volumes(list []article.Volume) []spec.Volume {
 	return out
 }
 
-// volume reads a volume. What is mounted from the article's folder is a copy, read-only unless it says otherwise, and
-// its bytes are inputs; paths of the host have to be allowed.
+// volume reads a volume. Files of the article's folder are mounted as a copy, read-only unless it says otherwise, and
+// are inputs; paths of the host have to be allowed.
 func (r *reader) volume(v *article.Volume) (spec.Volume, bool) {
 	if v.Target.IsZero() {
 		return spec.Volume{}, false // reported when it was decoded
@@ -38,8 +36,7 @@ func (r *reader) volume(v *article.Volume) (spec.Volume, bool) {
 	out := spec.Volume{Type: cmp.Or(string(v.Type.V), spec.NamedVolume), Source: v.Source.Value,
 		Target: path.Clean(v.Target.Value), ReadOnly: v.ReadOnly.V}
 	if v.Tmpfs != nil && v.Type.V != article.TmpfsVolume {
-		r.problems.Add("contradiction", v.Tmpfs.Pos, "a volume of type %s has no tmpfs", out.Type).
-			Hint = "write type: tmpfs, or remove it"
+		r.contradiction(v.Tmpfs.Pos, "a volume of type "+out.Type+" has no tmpfs", "write type: tmpfs, or remove it")
 	}
 	switch v.Type.V {
 	case article.TmpfsVolume:
@@ -47,7 +44,7 @@ func (r *reader) volume(v *article.Volume) (spec.Volume, bool) {
 			out.Size = int64(v.Tmpfs.Size.V)
 		}
 		if !v.Source.IsZero() {
-			r.problems.Add("contradiction", v.Source.Pos, "a tmpfs has no source").Hint = "remove source"
+			r.contradiction(v.Source.Pos, "a tmpfs has no source", "remove source")
 		}
 		return out, true
 	case article.BindVolume:
@@ -70,7 +67,7 @@ func (r *reader) bind(v *article.Volume, out spec.Volume) (spec.Volume, bool) {
 		r.problems.Add("missing-key", v.Pos, "a bind has no source").
 			Hint = "add source: with a path beside the article, such as ./data"
 		return out, false
-	case path.IsAbs(written) || strings.HasPrefix(written, "~") || written == ".." || strings.HasPrefix(clean, "../"):
+	case path.IsAbs(written) || strings.HasPrefix(written, "~") || clean == ".." || strings.HasPrefix(clean, "../"):
 		r.allow(article.AllowMounts, v.Source.Pos,
 			fmt.Sprintf("the path %q of this machine, outside the article's folder,", written))
 		host, err := hostPath(r.folder(v.Source).Doc.Dir, written)
@@ -87,7 +84,7 @@ func (r *reader) bind(v *article.Volume, out spec.Volume) (spec.Volume, bool) {
 	return out, ok
 }
 
-// hostPath is the absolute path of a source outside the folder of its article.
+// hostPath returns the absolute path of a source outside the folder of its article.
 func hostPath(folder, source string) (string, error) {
 	switch rest, home := strings.CutPrefix(source, "~"); {
 	case home && (rest == "" || strings.HasPrefix(rest, "/")):
@@ -99,27 +96,4 @@ func hostPath(folder, source string) (string, error) {
 		return path.Clean(source), nil
 	}
 	return filepath.Abs(filepath.Join(folder, source))
-}
-
-// checkCovered reports targets below a file.
-func checkCovered(configs []article.Config, volumes []article.Volume, problems *source.Problems) {
-	var targets, files []source.Text
-	for _, c := range configs {
-		t := source.Text{Value: path.Clean(c.Target.Value), Pos: c.Target.Pos}
-		if path.IsAbs(t.Value) && t.Value != "/" { // other mistakes were reported when it was decoded
-			files = append(files, t)
-		}
-	}
-	targets = append(targets, files...)
-	for _, v := range volumes {
-		targets = append(targets, v.Target)
-	}
-	for _, t := range targets {
-		for _, file := range files {
-			if strings.HasPrefix(path.Clean(t.Value), file.Value+"/") {
-				problems.Add("contradiction", t.Pos, "%q would be below %q, which is a file", t.Value, file.Value).
-					Hint = "choose another target for one of them"
-			}
-		}
-	}
 }
