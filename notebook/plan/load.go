@@ -159,13 +159,19 @@ func (r *reader) checkTarget(t source.Text, l *article.Load, at source.Pos) {
 	case slices.Contains(services, host):
 		return
 	}
+	r.unknownTarget(t, host, services, at)
+}
+
+// unknownTarget reports a target on a host that is not among the services, at the experiment if the target is a default
+// or another experiment's.
+func (r *reader) unknownTarget(t source.Text, host string, services []string, at source.Pos) {
 	hint := cmp.Or(source.Suggest(host, services),
 		"the experiment has no services: add services: {"+host+": …}; a load reaches nothing else")
 	if article.IsLoopback(host) {
 		hint = "add outside: true to the load if a server runs there already; otherwise name a service"
 	}
 	place := t.Pos
-	if at.Source != nil && (place.Source != at.Source || place.Start < at.Start) { // a default, or another experiment's
+	if at.Source != nil && (place.Source != at.Source || place.Start < at.Start) {
 		line, _ := place.Source.Position(place.Start)
 		hint = fmt.Sprintf("%s:%d gives the target; give another one here, or add the service", place.Source.Path, line)
 		place = at

@@ -38,7 +38,7 @@ func (p *planner) readRows(matrix *source.Node) (*source.Node, bool) {
 		list := &source.Node{Kind: source.List, Text: n.Text, Items: rows}
 		return expand(list, settings{profile: p.options.Profile, early: true}, p.problems)
 	})
-	if isRead && ok { // what was written in the block was checked when that was read
+	if isRead && ok { // the block itself was checked when it was read
 		new(article.Matrix).DecodeNode(article.NewDecoder(p.problems, true), out, "matrix")
 	}
 	return out, ok && p.problems.Found() == before
@@ -61,15 +61,20 @@ func (p *planner) rowsOf(key string, n *source.Node) (rows []*source.Node, inFil
 	return nil, false
 }
 
+// textField returns a field with a single value.
+func textField(key, value string, at source.Pos) source.Field {
+	return source.Field{Key: source.Text{Value: key, Pos: at},
+		Value: &source.Node{Kind: source.Scalar, Text: source.Text{Value: value, Pos: at}}}
+}
+
 // named gives the rows of an axis names and equal columns: a row without a name is called by its first column, and a
 // column that it lacks is empty.
 func named(rows []*source.Node, axis string) []*source.Node {
 	var columns []string
 	for _, row := range rows {
 		for _, f := range row.Fields {
-			isReason := f.Key.Value == "unavailable" || f.Key.Value == "instead_of"
-			if !isReason && !slices.Contains(columns, f.Key.Value) {
-				columns = append(columns, f.Key.Value)
+			if key := f.Key.Value; key != "unavailable" && key != "instead_of" && !slices.Contains(columns, key) {
+				columns = append(columns, key)
 			}
 		}
 	}
@@ -77,21 +82,16 @@ func named(rows []*source.Node, axis string) []*source.Node {
 		if row.Kind != source.Map {
 			continue // reported when the matrix is read
 		}
-		full := *row
-		full.Fields = slices.Clone(row.Fields)
-		if row.Get("name") == nil && len(columns) > 0 {
-			if first := row.Get(columns[0]); first != nil {
-				full.Fields = append(full.Fields, source.Field{Key: source.Text{Value: "name", Pos: first.Text.Pos}, Value: first})
-			}
+		full := row.Without(axis)
+		if first := row.Get(append(columns, "")[0]); row.Get("name") == nil && first != nil {
+			full.Fields = append(full.Fields, textField("name", first.Text.Value, first.Text.Pos))
 		}
-		full.Fields = slices.DeleteFunc(full.Fields, func(f source.Field) bool { return f.Key.Value == axis })
 		for _, column := range columns {
-			if full.Get(column) == nil && column != "name" && column != axis {
-				empty := &source.Node{Kind: source.Scalar, Text: source.Text{Pos: row.Text.Pos}}
-				full.Fields = append(full.Fields, source.Field{Key: source.Text{Value: column, Pos: row.Text.Pos}, Value: empty})
+			if row.Get(column) == nil && column != "name" && column != axis {
+				full.Fields = append(full.Fields, textField(column, "", row.Text.Pos))
 			}
 		}
-		rows[i] = &full
+		rows[i] = full
 	}
 	return rows
 }
@@ -102,9 +102,9 @@ func (p *planner) rowsIn(t source.Text) []*source.Node {
 	var rows []*source.Node
 	ok := false
 	if name := path.Clean(t.Value); name == ".." || strings.HasPrefix(name, "../") {
-		if root, below := p.repositoryPath(doc, name, t); root != nil {
+		if root, below := p.inRepository(doc, name, t); root != nil {
 			defer root.Close()
-			if src := p.readRowFile(root, below, path.Join(path.Dir(doc.Source.Path), name), t); src != nil {
+			if src := p.readRowFile(root, below, doc, t); src != nil {
 				rows, ok = article.ParseRows(name, source.Whole(src), t, p.problems)
 			}
 		}
@@ -121,9 +121,9 @@ func (p *planner) rowsIn(t source.Text) []*source.Node {
 	return rows
 }
 
-// repositoryPath opens the repository, and gives the path in it of what an article names. The root is nil for a path
+// inRepository opens the repository, and returns the path in it of what an article names. The root is nil for a path
 // outside, which is reported.
-func (p *planner) repositoryPath(doc *article.Document, name string, t source.Text) (*os.Root, string) {
+func (p *planner) inRepository(doc *article.Document, name string, t source.Text) (*os.Root, string) {
 	top := p.project.Repository()
 	below, ok := files.Below(top, filepath.Join(doc.Dir, filepath.FromSlash(name)))
 	if !ok {
@@ -139,8 +139,13 @@ func (p *planner) repositoryPath(doc *article.Document, name string, t source.Te
 	return root, filepath.ToSlash(below)
 }
 
-// readRowFile reads a file of the repository, which messages call shown; nil if it cannot be read.
-func (p *planner) readRowFile(root *os.Root, below, shown string, t source.Text) *source.Source {
+// readRowFile reads a file of the repository; nil if it cannot be read.
+func (p *planner) readRowFile(root *os.Root, below string, doc *article.Document, t source.Text) *source.Source {
+	whole := filepath.Join(root.Name(), filepath.FromSlash(below))
+	shown := below
+	if name, err := filepath.Rel(doc.Dir, whole); err == nil {
+		shown = path.Join(path.Dir(doc.Source.Path), filepath.ToSlash(name))
+	}
 	data, _, err := files.ReadIn(root, below, maxRowFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -151,7 +156,7 @@ func (p *planner) readRowFile(root *os.Root, below, shown string, t source.Text)
 			Hint = "name regular files of the repository"
 		return nil
 	}
-	p.reads[filepath.Join(root.Name(), filepath.FromSlash(below))] = true
+	p.reads[whole] = true
 	src := source.New(shown, data)
 	if !source.Fits(src, p.problems) {
 		return nil
@@ -159,8 +164,7 @@ func (p *planner) readRowFile(root *os.Root, below, shown string, t source.Text)
 	return src
 }
 
-// rowsOfFiles reads the YAML files that match a pattern, each of which is a row; nil if one cannot be read. Keys with
-// lists and mappings are no columns.
+// rowsOfFiles reads the YAML files that match a pattern, each of which is a row; nil if one cannot be read.
 func (p *planner) rowsOfFiles(t source.Text) []*source.Node {
 	doc, pattern := p.folder(t).Doc, path.Clean(t.Value)
 	if _, err := path.Match(pattern, ""); err != nil || path.IsAbs(pattern) || !strings.ContainsAny(pattern, "*?[") {
@@ -168,23 +172,19 @@ func (p *planner) rowsOfFiles(t source.Text) []*source.Node {
 			Hint = `write one with * in it, such as "frameworks/*/meta.yaml"`
 		return nil
 	}
-	texts := map[string]source.Fragment{} // by path
-	for _, l := range doc.Listings {
-		if ok, _ := path.Match(pattern, l.Path); ok {
-			texts[l.Path] = l.Fragment()
-		}
-	}
-	if !p.globRows(doc, pattern, t, texts) {
+	root, below := p.inRepository(doc, pattern, t)
+	if root == nil {
 		return nil
 	}
-	if len(texts) == 0 {
+	defer root.Close()
+	texts, ok := p.matchingFiles(root, below, doc, t)
+	if ok && len(texts) == 0 {
 		p.problems.Add("no-such-file", t.Pos, "no file matches %q", t.Value).
 			Hint = "paths begin at the article's folder; * matches no slash, and no name that begins with a dot"
-		return nil
 	}
 	var rows []*source.Node
 	for _, name := range sortedKeys(texts) {
-		row := p.rowOfFile(texts[name], matchedPart(pattern, name))
+		row := p.rowOfFile(texts[name], matchedPart(below, name))
 		if row == nil {
 			return nil
 		}
@@ -193,7 +193,45 @@ func (p *planner) rowsOfFiles(t source.Text) []*source.Node {
 	return rows
 }
 
-// rowOfFile reads a file that is a row, called name unless it says otherwise; nil if it is no mapping.
+// matchingFiles returns the files of the repository and the listings of an article that match a pattern, by path in the
+// repository. It is false if one cannot be read.
+func (p *planner) matchingFiles(root *os.Root, pattern string, doc *article.Document,
+	t source.Text) (map[string]source.Fragment, bool) {
+	texts := map[string]source.Fragment{}
+	if folder, ok := files.Below(root.Name(), doc.Dir); ok {
+		for _, l := range doc.Listings {
+			name := path.Join(filepath.ToSlash(folder), l.Path)
+			if ok, _ := path.Match(pattern, name); ok {
+				texts[name] = l.Fragment()
+			}
+		}
+	}
+	matches, err := fs.Glob(root.FS(), pattern)
+	if err != nil || len(matches) > maxRows {
+		p.problems.Add("too-many", t.Pos, "%q matches more than %d files", t.Value, maxRows).Hint = "measure fewer of them"
+		return nil, false
+	}
+	size := 0
+	for _, name := range matches {
+		if _, isListing := texts[name]; isListing || strings.Contains("/"+matchedPart(pattern, name), "/.") {
+			continue
+		}
+		src := p.readRowFile(root, name, doc, t)
+		if src == nil {
+			return nil, false
+		}
+		if size += len(src.Data); size > maxRowBytes {
+			p.problems.Add("too-large", t.Pos, "the files that match %q have more than %d MiB together", t.Value,
+				maxRowBytes>>20).Hint = "measure fewer of them"
+			return nil, false
+		}
+		texts[name] = source.Whole(src)
+	}
+	return texts, true
+}
+
+// rowOfFile reads a file that is a row, called name unless it says otherwise; nil if it is no mapping. Lists and
+// mappings in it are no columns.
 func (p *planner) rowOfFile(text source.Fragment, name string) *source.Node {
 	n := source.Parse(text, p.problems)
 	if n == nil {
@@ -211,64 +249,12 @@ func (p *planner) rowOfFile(text source.Fragment, name string) *source.Node {
 		}
 	}
 	if row.Get("name") == nil {
-		row.Fields = append(row.Fields, source.Field{Key: source.Text{Value: "name", Pos: n.Text.Pos},
-			Value: &source.Node{Kind: source.Scalar, Text: source.Text{Value: name, Pos: n.Text.Pos}}})
+		row.Fields = append(row.Fields, textField("name", name, n.Text.Pos))
 	}
 	return row
 }
 
-// globRows adds the files of the repository that match a pattern to texts. It is false if one cannot be read.
-func (p *planner) globRows(doc *article.Document, pattern string, t source.Text,
-	texts map[string]source.Fragment) bool {
-	parts := strings.Split(pattern, "/")
-	fixed := slices.IndexFunc(parts, func(part string) bool { return strings.ContainsAny(part, `*?[\`) })
-	folder := path.Join(parts[:fixed]...)
-	root, below := p.repositoryPath(doc, folder, t)
-	if root == nil {
-		return false
-	}
-	defer root.Close()
-	under, err := fs.Sub(root.FS(), below)
-	if err != nil {
-		return true // there is no such folder
-	}
-	matches, err := fs.Glob(under, path.Join(parts[fixed:]...))
-	if err != nil || len(matches) > maxRows {
-		p.problems.Add("too-many", t.Pos, "%q matches more than %d files", t.Value, maxRows).Hint = "measure fewer of them"
-		return false
-	}
-	size := 0
-	for _, match := range matches {
-		name := path.Join(folder, match)
-		if _, isListing := texts[name]; isListing || hasHidden(pattern, name) {
-			continue
-		}
-		src := p.readRowFile(root, path.Join(below, match), path.Join(path.Dir(doc.Source.Path), name), t)
-		if src == nil {
-			return false
-		}
-		if size += len(src.Data); size > maxRowBytes {
-			p.problems.Add("too-large", t.Pos, "the files that match %q have more than %d MiB together", t.Value,
-				maxRowBytes>>20).Hint = "measure fewer of them"
-			return false
-		}
-		texts[name] = source.Whole(src)
-	}
-	return true
-}
-
-// hasHidden reports that a part of a path begins with a dot where its pattern has a wildcard.
-func hasHidden(pattern, name string) bool {
-	patterns := strings.Split(pattern, "/")
-	for i, part := range strings.Split(name, "/") {
-		if strings.HasPrefix(part, ".") && !strings.HasPrefix(patterns[i], ".") {
-			return true
-		}
-	}
-	return false
-}
-
-// matchedPart is what the wildcards of a pattern stand for in a path: the parts that have some, without an extension.
+// matchedPart returns the parts of a path that match a wildcard of its pattern, without an extension.
 func matchedPart(pattern, name string) string {
 	patterns, parts := strings.Split(pattern, "/"), strings.Split(name, "/")
 	var out []string
