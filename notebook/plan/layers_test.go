@@ -85,7 +85,7 @@ func TestMerge(t *testing.T) {
 			l, doc := library(t, test.project, "name: e\n"+test.block)
 			var problems source.Problems
 			m, skipped := l.Merge(l.Definition(doc.Experiments[0], &problems), test.profile, "")
-			if got := values(m.Node); got != test.want || skipped || !problems.Empty() {
+			if got := values(m); got != test.want || skipped || !problems.Empty() {
 				t.Errorf("got\n%s, want\n%s; skipped: %v, %v", got, test.want, skipped, problems.Sorted())
 			}
 		})

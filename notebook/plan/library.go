@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
-
 	"benchbook/notebook/source"
 )
 
@@ -75,13 +75,20 @@ func (l *Library) follow(doc *article.Document, block *article.ExperimentBlock, 
 
 // searchedAnew removes "of" from the searches below a block that searches for these values itself.
 func searchedAnew(lower, block *source.Node) *source.Node {
-	for _, f := range fieldsOf(block, "tune") {
-		below := lower.Get("tune").Get(f.Key.Value)
+	tune := lower.Get("tune")
+	for _, f := range block.Get("tune").All() {
+		below := tune.Get(f.Key.Value)
 		if below.Get("of") != nil && f.Value.Get("of") == nil && len(f.Value.Fields) > 0 {
-			lower = With(lower, "tune", With(lower.Get("tune"), f.Key.Value, below.Without("of")))
+			tune = With(tune, f.Key.Value, below.Without("of"))
 		}
 	}
-	return lower
+	return With(lower, "tune", tune)
+}
+
+// ProfileNames returns the profiles that a definition says something about.
+func (l *Library) ProfileNames(d *Definition) []string {
+	profiles := decodeKey("profiles", article.Extend(l.defaults(d), d.Node)).Profiles
+	return slice.Map(profiles, func(p article.Profile) string { return p.Name.Value })
 }
 
 // extended finds the block that extends names: NAME in the same article, or SLUG#NAME.

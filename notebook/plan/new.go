@@ -193,17 +193,16 @@ type draft struct {
 
 // outline merges the layers of a definition, multiplies the matrix and expands templates.
 func (p *planner) outline(d *Definition) *outline {
-	m, skipped := p.library.Merge(d, p.options.Profile, p.options.Repetitions)
+	merged, skipped := p.library.Merge(d, p.options.Profile, p.options.Repetitions)
 	e := &outline{Definition: d, Experiment: &Experiment{Name: d.Block.Name.Value, Pos: d.Block.Pos, Engine: p.engine()}}
 	if skipped {
 		e.Skipped = fmt.Sprintf("profile %s leaves this experiment out", p.options.Profile)
 		return e
 	}
 	var ok bool
-	if m.Node, ok = p.compose(e, m.Node); !ok {
+	if merged, ok = p.compose(e, merged); !ok {
 		return nil
 	}
-	merged := m.Node
 	// What does not depend on the matrix may still depend on the profile.
 	constant := expandAll(merged.Without(perTrial...), settings{profile: p.options.Profile}, p.problems)
 	if matrix := merged.Get("matrix"); matrix != nil {
