@@ -8,32 +8,29 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
-
 	"benchbook/notebook/source"
 )
 
-// nameCheck looks at what the parts of an experiment say of each other.
+// nameCheck checks what the parts of an experiment say of each other.
 type nameCheck struct {
 	*outline
 	services []string
 	problems *source.Problems
 }
 
-// checkNames looks at what the parts of an experiment say of each other: services, hosts, metrics.
+// checkNames checks what the parts of an experiment say of each other: services, profiles, metrics.
 func checkNames(e *outline, project *article.Project, problems *source.Problems) {
 	c := &nameCheck{e, Names(e.head.Services), problems}
 	c.shared()
-	for _, h := range e.head.Setup {
-		c.onceHook("setup", "prepare", h)
+	for name, list := range map[string][]article.Hook{"setup": e.head.Setup, "cleanup": e.head.Cleanup} {
+		for _, h := range list {
+			c.onceHook(name, h)
+		}
 	}
-	for _, h := range e.head.Cleanup {
-		c.onceHook("cleanup", "conclude", h)
-	}
-	for _, h := range e.head.Prepare {
-		c.hook("prepare", h)
-	}
-	for _, h := range e.head.Conclude {
-		c.hook("conclude", h)
+	for name, list := range map[string][]article.Hook{"prepare": e.head.Prepare, "conclude": e.head.Conclude} {
+		for _, h := range list {
+			c.hook(name, h)
+		}
 	}
 	c.metrics()
 	c.profiles(project)
@@ -83,46 +80,36 @@ func (c *nameCheck) service(t source.Text, where string) bool {
 	return false
 }
 
-// shared makes sure that shared services are the same for all trials.
+// shared makes sure that shared services are the same for all trials, and wait for shared services only.
 func (c *nameCheck) shared() {
 	for _, t := range c.head.Shared {
 		if !c.service(t, "shared") {
 			continue
 		}
-		for _, s := range c.head.Services {
-			if s.Name.Value == t.Value {
-				c.sharedDependencies(s.Value.DependsOn, t.Value)
+		s, _ := article.Get(c.head.Services, t.Value)
+		for _, dep := range s.DependsOn {
+			if slices.Contains(c.services, dep.Value) && !slices.Contains(c.Shared, dep.Value) {
+				c.problems.Add("shared-on-fresh", dep.Pos, "service %q is shared, but %q is started fresh for every repetition",
+					t.Value, dep.Value).Hint = fmt.Sprintf("add %s to shared, or remove %s from it", dep.Value, t.Value)
 			}
 		}
-		if n := c.Node.Get("services").Get(t.Value); n != nil {
-			c.constant(n, fmt.Sprintf("service %q is shared by all trials", t.Value))
+		n := c.Node.Get("services").Get(t.Value)
+		if n == nil {
+			continue
 		}
+		visitNames(n, "", func(_ string, n *source.Node, name *expr.Selector) {
+			if head, _, _ := strings.Cut(name.Name, "."); head == "matrix" || head == "tune" {
+				c.problems.Add("shared-varies", n.Text.At(name.Span.Start, name.Span.End),
+					"service %q is shared by all trials, so it cannot use %s", t.Value, name.Name).
+					Hint = "write a fixed value, or take the service out of shared"
+			}
+		})
 	}
 }
 
-// sharedDependencies reports services that a shared one waits for and that are not shared.
-func (c *nameCheck) sharedDependencies(list article.Dependencies, service string) {
-	for _, dep := range list {
-		if slices.Contains(c.services, dep.Value) && !slices.Contains(c.Shared, dep.Value) {
-			c.problems.Add("shared-on-fresh", dep.Pos, "service %q is shared, but %q is started fresh for every repetition",
-				service, dep.Value).Hint = fmt.Sprintf("add %s to shared, or remove %s from it", dep.Value, service)
-		}
-	}
-}
-
-// constant reports templates that differ between trials.
-func (c *nameCheck) constant(n *source.Node, why string) {
-	visitNames(n, "", func(_ string, n *source.Node, name *expr.Selector) {
-		if head, _, _ := strings.Cut(name.Name, "."); head == "matrix" || head == "tune" {
-			c.problems.Add("shared-varies", n.Text.At(name.Span.Start, name.Span.End), "%s, so it cannot use %s", why,
-				name.Name).
-				Hint = "write a fixed value, or take the service out of shared"
-		}
-	})
-}
-
-// onceHook checks a hook that runs once for an experiment; each is its counterpart for every repetition.
-func (c *nameCheck) onceHook(name, each string, h article.Hook) {
+// onceHook checks a hook that runs once for an experiment.
+func (c *nameCheck) onceHook(name string, h article.Hook) {
+	each := map[string]string{"setup": "prepare", "cleanup": "conclude"}[name] // for every repetition
 	switch service := h.Service.Value; {
 	case service == "" && !h.Tried.Has("service"):
 		c.problems.Add("missing-key", h.Pos, "%s does not name its service", name).

@@ -4,19 +4,20 @@ import (
 	"fmt"
 	"slices"
 
-	"gonum.org/v1/gonum/graph/simple"
-	"gonum.org/v1/gonum/graph/topo"
-
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
-
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
 
 // metrics checks the metrics that an experiment adds, and gives those that are computed their units.
 func (c *nameCheck) metrics() {
-	seen, measured, circles := map[string]bool{}, c.measured(), circlesOf(c.head.Metrics)
+	seen, measured, uses := map[string]bool{}, c.measured(), map[string][]string{}
+	for _, m := range c.head.Metrics {
+		for _, s := range expr.Selectors(m.Value.Node) {
+			uses[m.Name.Value] = append(uses[m.Name.Value], s.Name)
+		}
+	}
 	for i := range c.head.Metrics {
 		m := &c.head.Metrics[i]
 		if seen[m.Name.Value] && m.Name.Value != "" { // one without a name was reported when it was read
@@ -25,7 +26,7 @@ func (c *nameCheck) metrics() {
 		}
 		seen[m.Name.Value] = true
 		if m.Value.Node != nil {
-			c.computed(m, &c.Metrics[i], measured, circles)
+			c.computed(m, &c.Metrics[i], measured, uses)
 			measured.Added[i] = c.Metrics[i].Metric // with its unit
 		}
 		c.found(m)
@@ -33,10 +34,10 @@ func (c *nameCheck) metrics() {
 }
 
 // computed checks a metric that is computed from others, and gives it its unit.
-func (c *nameCheck) computed(m *article.Metric, out *Metric, measured record.Measured, circles map[string]int) {
+func (c *nameCheck) computed(m *article.Metric, out *Metric, measured record.Measured, uses map[string][]string) {
 	t, err := expr.Check(m.Value.Node, func(s *expr.Selector) (expr.Type, error) { return typeIn(measured, s) })
 	if err == nil {
-		err = perRepetition(m, circles)
+		err = perRepetition(m, uses)
 	}
 	_, unitKnown := expr.ParseUnit(m.Unit.V)
 	switch isNumber := t.Kind == expr.KindNumber; {
@@ -53,7 +54,7 @@ func (c *nameCheck) computed(m *article.Metric, out *Metric, measured record.Mea
 	}
 }
 
-// found checks where a metric is found in what something writes.
+// found checks the source of a metric that is found in the output of something.
 func (c *nameCheck) found(m *article.Metric) {
 	switch service, stream := m.Source(); {
 	case stream == "log":
@@ -70,9 +71,9 @@ func (c *nameCheck) found(m *article.Metric) {
 	}
 }
 
-// perRepetition says what of an added metric cannot be computed from one repetition: itself, and functions that see
-// cells.
-func perRepetition(m *article.Metric, circles map[string]int) error {
+// perRepetition returns why a metric cannot be computed from one repetition: it calls a function of cells, or refers to
+// itself.
+func perRepetition(m *article.Metric, uses map[string][]string) error {
 	var err error
 	expr.Walk(m.Value.Node, func(n expr.Node) bool {
 		if call, ok := n.(*expr.Call); ok && err == nil && !expr.IsArithmetic(call.Name) {
@@ -81,50 +82,16 @@ func perRepetition(m *article.Metric, circles map[string]int) error {
 		}
 		return true
 	})
-	if err != nil {
-		return err
-	}
 	for _, s := range expr.Selectors(m.Value.Node) {
-		circle, ok := circles[m.Name.Value]
-		if other, isIn := circles[s.Name]; s.Name == m.Name.Value || ok && isIn && circle == other {
-			return &expr.Error{Span: s.Span, Msg: fmt.Sprintf("metric %q refers to itself", m.Name.Value),
+		if err == nil && reaches(s.Name, m.Name.Value, uses, map[string]bool{}) {
+			err = &expr.Error{Span: s.Span, Msg: fmt.Sprintf("metric %q refers to itself", m.Name.Value),
 				Hint: "write out one of them"}
 		}
 	}
-	return nil
+	return err
 }
 
-// circlesOf numbers the circles of metrics that are computed from each other, by the names of the metrics in them.
-func circlesOf(metrics []article.Metric) map[string]int {
-	ids := map[string]int64{}
-	for i := range metrics {
-		ids[metrics[i].Name.Value] = int64(i)
-	}
-	uses := simple.NewDirectedGraph()
-	for i := range metrics {
-		if metrics[i].Value.Node == nil {
-			continue
-		}
-		from := ids[metrics[i].Name.Value]
-		for _, s := range expr.Selectors(metrics[i].Value.Node) {
-			if to, ok := ids[s.Name]; ok && to != from {
-				uses.SetEdge(uses.NewEdge(simple.Node(from), simple.Node(to)))
-			}
-		}
-	}
-	circles := map[string]int{}
-	for n, circle := range topo.TarjanSCC(uses) {
-		if len(circle) < 2 {
-			continue
-		}
-		for _, node := range circle {
-			circles[metrics[node.ID()].Name.Value] = n
-		}
-	}
-	return circles
-}
-
-// reaches says whether a graph has a path between two names. Seen are names that were tried.
+// reaches reports whether a graph has a path between two names. Seen are names that were tried.
 func reaches(from, to string, edges map[string][]string, seen map[string]bool) bool {
 	if from == to || seen[from] {
 		return from == to
@@ -133,7 +100,7 @@ func reaches(from, to string, edges map[string][]string, seen map[string]bool) b
 	return slices.ContainsFunc(edges[from], func(next string) bool { return reaches(next, to, edges, seen) })
 }
 
-// typeIn gives the type of a metric among those that an experiment measures.
+// typeIn returns the type of a metric among those that an experiment measures.
 func typeIn(measured record.Measured, s *expr.Selector) (expr.Type, error) {
 	if len(s.Matches) > 0 {
 		return expr.Type{}, &expr.Error{Span: s.Span, Msg: "this is about one repetition, so there are no cells to pick from",
@@ -154,7 +121,7 @@ func typeIn(measured record.Measured, s *expr.Selector) (expr.Type, error) {
 	return expr.Type{Kind: expr.KindNumber, Dimension: u.Dimension}, nil
 }
 
-// measured is what all trials of the experiment measure.
+// measured returns the metrics that all trials of the experiment have.
 func (c *nameCheck) measured() record.Measured {
 	out := record.Measured{Command: c.head.Command != nil, Capacity: c.head.Capacity != nil, Services: c.services,
 		Searches: Names(c.head.Tune)}
@@ -167,7 +134,7 @@ func (c *nameCheck) measured() record.Measured {
 	return out
 }
 
-// suggestMetric is a hint about what a name may mean that is no metric of the experiment.
+// suggestMetric returns a hint about the metric that a name may mean.
 func suggestMetric(name string, measured record.Measured) string {
 	if other, ok := record.OtherName(name); ok {
 		if _, known := measured.Lookup(other); known {

@@ -14,17 +14,15 @@ import (
 	"strings"
 	"sync"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
-
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
 
-// Profiles that need no definition.
-const (
-	Full = "full"
-)
+// Full is the profile that needs no definition.
+const Full = "full"
 
 // Options choose among what an article says. The zero value plans everything in full.
 type Options struct {
@@ -104,8 +102,8 @@ func (p *planner) others() []*Plan {
 	return out
 }
 
-// findFull notes the keys that trials of the profile quick have in full: values that were found there need not be
-// searched for again.
+// findFull gives trials of the profile quick that search for values the keys that they have in full: values that were
+// found there need not be searched for again.
 func (p *planner) findFull(quick *Plan) error {
 	tunes := func(e *Experiment) bool {
 		return slices.ContainsFunc(e.Trials, func(t *Trial) bool { return len(t.Tune) > 0 })
@@ -117,17 +115,15 @@ func (p *planner) findFull(quick *Plan) error {
 	if err != nil {
 		return err
 	}
-	for _, e := range quick.Experiments {
-		of, ok := full.Find(e.Name)
-		if !ok {
-			continue // full reports its problems
-		}
+	keys := map[string]string{}
+	for _, e := range full.Experiments {
 		for _, t := range e.Trials {
-			for _, o := range of.Trials {
-				if o.Name == t.Name && o.Calibration == t.Calibration {
-					t.FullKey = o.Key
-				}
-			}
+			keys[e.Name+"\n"+t.Name] = t.Key
+		}
+	}
+	for _, e := range quick.Experiments {
+		for _, t := range e.Trials {
+			t.FullKey = keys[e.Name+"\n"+t.Name]
 		}
 	}
 	return nil
@@ -159,7 +155,7 @@ type planner struct {
 	cells, steps, written, matched int // so far: see maxCells and what stands with it
 }
 
-// engine is where the services of the project run.
+// engine returns the engine of the project.
 func (p *planner) engine() spec.Engine { return cmp.Or(p.project.Engine.V, spec.DefaultEngine) }
 
 // folder is that of the article that contains a path; this article's for paths of other files.
@@ -261,28 +257,23 @@ func readHead(e *outline, problems *source.Problems) bool {
 // hasWork makes sure that an experiment has either a load or a command. It is false if neither can be read.
 func hasWork(e *outline, problems *source.Problems) bool {
 	load, command := e.head.Load != nil, e.head.Command != nil
-	axis := e.Node.Get("matrix").Get("load")
-	isElsewhere := e.Node.Get("services").Get("load") != nil || axis != nil && axis.Kind == source.Map
-	if !load && !command && (isElsewhere || e.head.Tried.Has("load", "command") || !e.Whole) {
-		return true // it may be in a part that could not be found or read, which was reported
+	for _, key := range []string{"load", "command"} {
+		if n := e.Node.Get(key); isEmpty(n) && n != nil && n.Kind != source.Null {
+			return false // reported when the block was read
+		}
 	}
-	if !isMapping(e.Node.Get("load")) || !isMapping(e.Node.Get("command")) {
-		return false // reported when the block was read
-	}
+	isElsewhere := e.Node.Get("services").Get("load") != nil || !isEmpty(e.Node.Get("matrix").Get("load"))
 	switch {
 	case load && command:
 		problems.Add("load-or-command", e.Pos, "experiment %q has both a load and a command", e.Name).
 			Hint = "keep one of them, or make two experiments"
-	case !load && !command:
+	case load || command || isElsewhere || e.head.Tried.Has("load", "command") || !e.Whole:
+		// What is missing may be in a part that could not be found or read, which was reported.
+	default:
 		problems.Add("load-or-command", e.Pos, "experiment %q needs either a load or a command", e.Name).
 			Hint = "add load: with a target, or command: with run"
 	}
 	return true
-}
-
-// isMapping says that n is a mapping or missing.
-func isMapping(n *source.Node) bool {
-	return n == nil || n.Kind == source.Map || n.Kind == source.Null
 }
 
 func metric(m *article.Metric) Metric {
@@ -300,63 +291,60 @@ func metric(m *article.Metric) Metric {
 func (p *planner) expandTrials(e *outline, merged *source.Node, combinations []combination) bool {
 	body := merged.Without(perExperiment...)
 	e.checkAxes(body)
-	searches, secrets := map[string]bool{}, map[string]bool{}
-	for _, s := range e.head.Tune {
-		searches[s.Name.Value] = true
-	}
-	for _, s := range e.head.Secrets {
-		secrets[s.Name.Value] = true
-	}
 	if p.written += len(combinations) * weight(body); p.written > maxDefinitions {
 		p.problems.Add("too-large", e.Pos, "written out for each cell of its matrix, the experiment is larger than %d MiB",
 			maxDefinitions>>20).Hint = "remove axes or values, or move long texts to files"
 		return false
 	}
-	p.checkVariables(body)
-	before := p.problems.Len()
-	checkSecrets(body, p.problems)
-	for _, c := range combinations {
-		d := &draft{combination: c, secrets: secrets}
-		e.drafts = append(e.drafts, d)
-		if c.unavailable != "" || p.problems.Len() > before {
-			continue // other cells have the same mistakes
-		}
-		env := settings{combination: c, profile: p.options.Profile, ports: map[string]string{}, searches: searches,
-			secrets: secrets}
-		if services := body.Get("services"); services != nil {
-			for _, s := range services.Fields {
-				env.ports[s.Key.Value] = firstPort(s.Value, env, p.problems)
-			}
-		}
-		d.node = expandAll(body, env, p.problems)
-		checkSecrets(d.node, p.problems) // which may come from the matrix
-		d.definition = article.DecodeExperiment(d.node, true, p.problems)
-	}
-	if p.steps += len(e.drafts) * e.Most(); p.steps > maxSteps {
+	if p.steps += len(combinations) * e.Most(); p.steps > maxSteps {
 		p.problems.Add("too-many", e.Pos, "the experiments have more than %d repetitions of trials", maxSteps).
 			Hint = "lower repetitions, or remove axes or values"
 		return false
 	}
-	return e.nameParameters(p.problems)
-}
-
-// nameParameters collects the identifying parameters of the trials. It is false if two trials have the same name.
-func (e *outline) nameParameters(problems *source.Problems) bool {
+	p.checkVariables(body)
+	before := p.problems.Len()
+	checkSecrets(body, p.problems)
 	seen := map[string]bool{}
-	for _, d := range e.drafts {
+	for _, c := range combinations {
+		d := &draft{combination: c, secrets: setOf(Names(e.head.Secrets))}
+		e.drafts = append(e.drafts, d)
 		if seen[d.name()] {
-			problems.Add("duplicate-cell", e.Pos, "two cells of the matrix are both called %q", d.name()).
+			p.problems.Add("duplicate-cell", e.Pos, "two cells of the matrix are both called %q", d.name()).
 				Hint = "give the rows a name, or a parameter that tells them apart"
 			return false
 		}
 		seen[d.name()] = true
-		for _, parameter := range d.parameters {
+		for _, parameter := range c.parameters {
 			if !slices.Contains(e.Parameters, parameter.Name) {
 				e.Parameters = append(e.Parameters, parameter.Name)
 			}
 		}
+		if c.unavailable == "" && p.problems.Len() == before { // other cells have the same mistakes
+			p.expandTrial(e, d, body)
+		}
 	}
 	return true
+}
+
+// expandTrial fills in the templates of a draft, and decodes it.
+func (p *planner) expandTrial(e *outline, d *draft, body *source.Node) {
+	env := settings{combination: d.combination, profile: p.options.Profile, ports: map[string]string{},
+		searches: setOf(Names(e.head.Tune)), secrets: d.secrets}
+	for _, s := range body.Get("services").All() {
+		env.ports[s.Key.Value] = firstPort(s.Value, env, p.problems)
+	}
+	d.node = expandAll(body, env, p.problems)
+	checkSecrets(d.node, p.problems) // which may come from the matrix
+	d.definition = article.DecodeExperiment(d.node, true, p.problems)
+}
+
+// setOf returns a set of names, not nil.
+func setOf(names []string) map[string]bool {
+	out := map[string]bool{}
+	for _, name := range names {
+		out[name] = true
+	}
+	return out
 }
 
 // weight is about how many bytes a value takes when it is written out.
@@ -459,8 +447,7 @@ func calibrated(e *outline, measured []*Trial, problems *source.Problems) *Trial
 			known[parameter.Name] = true
 		}
 	}
-	var picked []string
-	var original *Trial
+	var picked []*Trial
 	for _, t := range measured {
 		values := map[string]string{}
 		for _, parameter := range slices.Concat(t.Labels, t.Parameters) {
@@ -469,23 +456,23 @@ func calibrated(e *outline, measured []*Trial, problems *source.Problems) *Trial
 		values["experiment"] = e.Name
 		fits, err := expr.Where(c.Pick.Node, func(name string) (string, bool) { return values[name], known[name] })
 		if err != nil {
-			var e *expr.Error
-			if errors.Is(err, expr.ErrUnknownName) && errors.As(err, &e) {
-				e.Hint = source.Suggest(c.Text.Value[e.Span.Start:e.Span.End], slices.Sorted(maps.Keys(known)))
+			if e, ok := errors.AsType[*expr.Error](err); ok && errors.Is(err, expr.ErrUnknownName) {
+				e.Hint = source.Suggest(c.Text.Value[e.Span.Start:e.Span.End], sortedKeys(known))
 			}
 			article.AddExprError(c.Text, err, problems)
 			return nil
 		}
 		if fits {
-			original, picked = t, append(picked, t.Name)
+			picked = append(picked, t)
 		}
 	}
 	if len(picked) == 1 {
-		return original
+		return picked[0]
 	}
 	what := "no trial that can be measured"
 	if len(picked) > 0 {
-		what = fmt.Sprintf("%d trials: %s", len(picked), strings.Join(picked[:min(len(picked), 5)], "; "))
+		names := slice.Map(picked[:min(len(picked), 5)], func(t *Trial) string { return t.Name })
+		what = fmt.Sprintf("%d trials: %s", len(picked), strings.Join(names, "; "))
 	}
 	problems.Add("not-one-cell", c.Text.Pos, "calibrate must pick one trial, but picks %s", what).
 		Hint = "compare it with the matrix; true takes the first trial"
