@@ -13,10 +13,10 @@ const (
 	LoadNode    = "load"
 )
 
-// HostOf is the node that a service runs on; empty for this machine.
+// HostOf returns the node that a service runs on; empty for this machine.
 func (e *Experiment) HostOf(service string) string { return e.Hosts[service] }
 
-// LoadHost is the node that the load or command of a trial runs on; empty for this machine.
+// LoadHost returns the node that the load or command of a trial runs on; empty for this machine.
 func (e *Experiment) LoadHost(t *Trial) string {
 	if t.Command != nil && t.Command.Service != "" {
 		return e.HostOf(t.Command.Service)
@@ -24,7 +24,7 @@ func (e *Experiment) LoadHost(t *Trial) string {
 	return e.Hosts[LoadName]
 }
 
-// HostNames are the nodes that the experiment uses, sorted; this machine is the empty name.
+// HostNames returns the nodes that the experiment uses, sorted; this machine is the empty name.
 func (e *Experiment) HostNames() []string {
 	var names []string
 	for _, t := range e.Trials {
@@ -44,8 +44,8 @@ func (p *Plan) UsesHosts() bool {
 	return slices.ContainsFunc(p.All, func(e *Experiment) bool { return len(e.Hosts) > 0 })
 }
 
-// HostNames are the nodes of all experiments of the article, sorted; this machine is the empty name. Experiments that a
-// run leaves out count: their results stand on the same page.
+// HostNames returns the nodes of all experiments of the article, sorted; this machine is the empty name. Experiments
+// that a run leaves out count: their results are on the same page.
 func (p *Plan) HostNames() []string {
 	var names []string
 	for _, e := range p.All {

@@ -102,36 +102,28 @@ const (
 	FactCores         = "host.cores"
 )
 
-// A Machine gives the logical CPUs of each physical core of a host, or none; the name of this machine is empty.
+// A Machine returns the logical CPUs of each physical core of a host, or none; the name of this machine is empty.
 type Machine func(host string) [][]int
-
-// hostWords names a host for people.
-func hostWords(host string) string {
-	if host == "" {
-		return "this machine"
-	}
-	return fmt.Sprintf("host %q", host)
-}
 
 // CheckCPUs reports every cpuset with a CPU that its machine does not have, with a substitute, and every limit above
 // the number of its CPUs, which no engine takes.
 func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
-	if !e.Engine.Can(spec.NamedCPUs) {
-		return // which has no CPUs by their numbers
+	hostWords := func(host string) string {
+		if host == "" {
+			return "this machine"
+		}
+		return fmt.Sprintf("host %q", host)
+	}
+	for _, m := range e.misplaced(machine) {
+		problems.Add("no-such-cpu", m.written.Pos, "%s has no CPU %d; its CPUs are %s", hostWords(m.host), m.cpu,
+			spec.CPUSet(slices.Concat(machine(m.host)...))).
+			Hint = fmt.Sprintf("write %q, or remove cpuset; --adapt takes it for this run", m.substitute)
 	}
 	for _, t := range e.Trials {
-		e.pinned(t, func(_, host string, set *string, written source.Text, substitute func(Placement) string) {
-			cores := machine(host)
-			all := slices.Concat(cores...)
-			if cpu, ok := foreignCPU(*set, all); ok && len(all) > 0 && written.Value == *set { // else it is adapted
-				problems.Add("no-such-cpu", written.Pos, "%s has no CPU %d; its CPUs are %s", hostWords(host), cpu,
-					spec.CPUSet(all)).
-					Hint = fmt.Sprintf("write %q, or remove cpuset; --adapt takes it for this run", substitute(e.Place(host, cores)))
-			}
-		})
 		for _, s := range t.Services {
-			host, written := e.HostOf(s.Name), t.written("services", s.Name, "cpus")
-			if all := len(slices.Concat(machine(host)...)); all > 0 && s.CPUs > float64(all) {
+			host := e.HostOf(s.Name)
+			all := len(slices.Concat(machine(host)...))
+			if written := t.written("services", s.Name, "cpus"); all > 0 && s.CPUs > float64(all) && e.Engine.Can(spec.NamedCPUs) {
 				problems.Add("no-such-cpu", written.Pos, "%s has %d CPUs, and service %q may use %s", hostWords(host), all, s.Name,
 					written.Value).Hint = fmt.Sprintf("write %d at most, or remove cpus", all)
 			}
@@ -139,54 +131,54 @@ func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
 	}
 }
 
-// pinned visits everything of a trial that may have a cpuset, with its host and what a placement gives it.
-func (e *Experiment) pinned(t *Trial,
-	visit func(what, host string, set *string, written source.Text, substitute func(Placement) string)) {
-	for _, s := range t.Services {
-		visit(s.Name, e.HostOf(s.Name), &s.CPUSet, t.written("services", s.Name, "cpuset"), Placement.services)
-	}
-	if t.Load != nil {
-		visit(LoadName, e.LoadHost(t), &t.Load.CPUSet, t.written("load", "cpuset"), Placement.load)
-	}
-	if t.Command != nil {
-		visit("command", e.LoadHost(t), &t.Command.CPUSet, t.written("command", "cpuset"), Placement.load)
-	}
-}
-
-func (p Placement) services() string { return p.Services }
-func (p Placement) load() string     { return p.Load }
-
 // Adapt replaces each cpuset that its machine does not have by the substitute that CheckCPUs names, and notes it in the
-// trials. Their definitions and keys stay those of the article.
+// trials. Their definitions and keys stay as the article has them.
 func (e *Experiment) Adapt(machine Machine) {
-	if !e.Engine.Can(spec.NamedCPUs) {
-		return // see CheckCPUs
-	}
-	var adapt []func() // when all of it is noted: the A/A pair shares its services
-	for _, t := range e.Trials {
-		e.pinned(t, func(what, host string, set *string, written source.Text, substitute func(Placement) string) {
-			cores := machine(host)
-			if _, ok := foreignCPU(*set, slices.Concat(cores...)); ok && len(cores) > 0 && written.Value == *set {
-				instead := substitute(e.Place(host, cores))
-				t.Adapted = append(t.Adapted, fmt.Sprintf("%s on %s instead of %s", what, instead, written.Value))
-				adapt = append(adapt, func() { *set = instead })
-			}
-		})
-	}
-	for _, do := range adapt {
-		do()
+	for _, m := range e.misplaced(machine) { // the A/A pair shares its services
+		m.trial.Adapted = append(m.trial.Adapted, fmt.Sprintf("%s on %s instead of %s", m.what, m.substitute, m.written.Value))
+		*m.set = m.substitute
 	}
 }
 
-// foreignCPU finds a CPU of a set that a machine does not have.
-func foreignCPU(set string, machine []int) (int, bool) {
-	cpus, ok := spec.ParseCPUSet(set)
-	if !ok {
-		return 0, false
+// misplacement is a cpuset with a CPU that its host does not have.
+type misplacement struct {
+	trial      *Trial
+	what, host string
+	set        *string
+	written    source.Text
+	cpu        int
+	substitute string
+}
+
+// misplaced returns the cpusets of the article that its machine does not have.
+func (e *Experiment) misplaced(machine Machine) (out []misplacement) {
+	if !e.Engine.Can(spec.NamedCPUs) {
+		return nil // the engine has no CPUs by their numbers
 	}
-	i := slices.IndexFunc(cpus, func(cpu int) bool { return !slices.Contains(machine, cpu) })
-	if i < 0 {
-		return 0, false
+	for _, t := range e.Trials {
+		add := func(what, host string, set *string, services bool, keys ...string) {
+			cores := machine(host)
+			m := misplacement{trial: t, what: what, host: host, set: set, written: t.written(append(keys, "cpuset")...)}
+			cpus, ok := spec.ParseCPUSet(*set)
+			i := slices.IndexFunc(cpus, func(cpu int) bool { return !slices.Contains(slices.Concat(cores...), cpu) })
+			if !ok || i < 0 || len(cores) == 0 || m.written.Value != *set { // else it is adapted
+				return
+			}
+			at := e.Place(host, cores)
+			if m.cpu, m.substitute = cpus[i], at.Load; services {
+				m.substitute = at.Services
+			}
+			out = append(out, m)
+		}
+		for _, s := range t.Services {
+			add(s.Name, e.HostOf(s.Name), &s.CPUSet, true, "services", s.Name)
+		}
+		if t.Load != nil {
+			add(LoadName, e.LoadHost(t), &t.Load.CPUSet, false, "load")
+		}
+		if t.Command != nil {
+			add("command", e.LoadHost(t), &t.Command.CPUSet, false, "command")
+		}
 	}
-	return cpus[i], true
+	return out
 }

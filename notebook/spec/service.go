@@ -63,7 +63,7 @@ func (s *Service) NeedsContainer() []string {
 		"shm_size": s.ShmSize > 0, "tmpfs": len(s.Tmpfs) > 0, "read_only": s.ReadOnly, "init": s.Init,
 		"hostname": s.Hostname != "", "sysctls": len(s.Sysctls) > 0, "cap_add": len(s.CapAdd) > 0,
 		"cap_drop": len(s.CapDrop) > 0, "security_opt": len(s.SecurityOpt) > 0, "volumes": len(s.Volumes) > 0,
-		"ulimits": len(s.Ulimits) > 0,
+		"ulimits": len(s.Ulimits) > 0, "link": s.Link != nil,
 	} {
 		if asked {
 			keys = append(keys, key)
