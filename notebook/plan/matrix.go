@@ -90,23 +90,23 @@ func (p *planner) affords(m *article.Matrix, at source.Pos) bool {
 		size = min(size*len(axis.Value), maxCells+1) // no overflow
 	}
 	cells := len(m.Include) + size
-	refuse := func(message, hint string) bool {
-		p.problems.Add("too-many", at, "%s", message).Hint = hint
-		return false
+	p.cells += cells
+	p.matched += cells * (len(m.Axes) + len(m.Exclude) + len(m.Include))
+	message, hint := "", "remove axes or values, or make several articles of it"
+	switch {
+	case cells > maxCells:
+		message, hint = fmt.Sprintf("the matrix has more than %d cells", maxCells),
+			"remove axes or values, or make several experiments of it"
+	case p.cells > maxCells:
+		message = fmt.Sprintf("with this matrix the article has more than %d cells", maxCells)
+	case p.matched > maxMatching:
+		message, hint = "the matrix has too many rows of include and exclude for so many cells",
+			"remove axes or values, or list the cells under include alone"
+	default:
+		return true
 	}
-	if cells > maxCells {
-		return refuse(fmt.Sprintf("the matrix has more than %d cells", maxCells),
-			"remove axes or values, or make several experiments of it")
-	}
-	if p.cells += cells; p.cells > maxCells {
-		return refuse(fmt.Sprintf("with this matrix the article has more than %d cells", maxCells),
-			"remove axes or values, or make several articles of it")
-	}
-	if p.matched += cells * (len(m.Axes) + len(m.Exclude) + len(m.Include)); p.matched > maxMatching {
-		return refuse("the matrix has too many rows of include and exclude for so many cells",
-			"remove axes or values, or list the cells under include alone")
-	}
-	return true
+	p.problems.Add("too-many", at, "%s", message).Hint = hint
+	return false
 }
 
 // multiplied is the product of the axes; none without any.
@@ -145,10 +145,17 @@ func exclude(m *article.Matrix, product []combination, problems *source.Problems
 	}
 	all := len(product)
 	for _, row := range m.Exclude {
-		if len(product) > 0 && !axesKnown(row, known, problems) {
+		before, ok := len(product), true
+		for _, f := range row.Fields { // values of an axis may differ in their labels
+			if before > 0 && !known[f.Name.Value] {
+				problems.Add("unknown-parameter", f.Name.Pos, "no axis %q to exclude from", f.Name.Value).
+					Hint = source.Suggest(f.Name.Value, sortedKeys(known))
+				ok = false
+			}
+		}
+		if !ok {
 			continue
 		}
-		before := len(product)
 		product = slices.DeleteFunc(product, func(c combination) bool { return matches(row, c) })
 		if len(product) == before {
 			problems.Add("unused-exclude", row.Pos, "this row excludes nothing").
@@ -168,31 +175,33 @@ func include(m *article.Matrix, product []combination, labels map[string]string,
 	problems *source.Problems) []combination {
 	originals := len(product)
 	given := make([]map[string]source.Text, originals)
-	fight := map[string]bool{} // fields for which it was reported
+	conflicts := map[string]bool{} // fields that were reported
 	for _, row := range m.Include {
 		extended := false
 		for i := range product[:originals] {
-			if c := &product[i]; fits(row, labels, m, *c) {
-				extended = true
-				c.mark(row.Unavailable, row.InsteadOf)
-				for _, f := range row.Fields {
-					name := f.Name.Value
-					if isAxis(m, name) {
-						continue
-					}
-					if before, ok := given[i][name]; ok && before.Value != f.Value.Value && !fight[name] {
-						fight[name] = true
-						line, _ := before.Pos.Source.Position(before.Pos.Start)
-						problems.Add("duplicate-cell", f.Value.Pos, "the cell %q has %s %q by the row in line %d and %q by this one",
-							c.name(), name, before.Value, line, f.Value.Value).
-							Hint = "make " + name + " an axis, or give each row a value of an axis that no other row has"
-					}
-					if given[i] == nil {
-						given[i] = map[string]source.Text{}
-					}
-					given[i][name] = f.Value
-					c.set(name, f.Value, false)
+			c := &product[i]
+			if !fits(row, labels, m, *c) {
+				continue
+			}
+			extended = true
+			c.mark(row.Unavailable, row.InsteadOf)
+			if given[i] == nil {
+				given[i] = map[string]source.Text{}
+			}
+			for _, f := range row.Fields {
+				name := f.Name.Value
+				if isAxis(m, name) {
+					continue
 				}
+				if before, ok := given[i][name]; ok && before.Value != f.Value.Value && !conflicts[name] {
+					conflicts[name] = true
+					line, _ := before.Pos.Source.Position(before.Pos.Start)
+					problems.Add("duplicate-cell", f.Value.Pos, "the cell %q has %s %q by the row in line %d and %q by this one",
+						c.name(), name, before.Value, line, f.Value.Value).
+						Hint = "make " + name + " an axis, or give each row a value of an axis that no other row has"
+				}
+				given[i][name] = f.Value
+				c.set(name, f.Value, false)
 			}
 		}
 		if extended {
@@ -244,19 +253,6 @@ func fits(row article.Combination, labels map[string]string, m *article.Matrix, 
 		}
 	}
 	return true
-}
-
-// axesKnown reports names in a row of exclude that no combination has. Values of an axis may differ in their labels.
-func axesKnown(row article.Combination, known map[string]bool, problems *source.Problems) bool {
-	ok := true
-	for _, f := range row.Fields {
-		if !known[f.Name.Value] {
-			problems.Add("unknown-parameter", f.Name.Pos, "no axis %q to exclude from", f.Name.Value).
-				Hint = source.Suggest(f.Name.Value, slices.Sorted(maps.Keys(known)))
-			ok = false
-		}
-	}
-	return ok
 }
 
 func matches(row article.Combination, c combination) bool {
