@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// environment is the variables of env_file and then of environment, which takes precedence.
+// environment returns the variables of env_file and then of environment, which takes precedence.
 func (r *reader) environment(s *article.Service) []string {
 	var out []string
 	own := s.Environment.Map()
@@ -57,7 +57,7 @@ func (r *reader) environment(s *article.Service) []string {
 // publicValue matches a word, such as the password of a database that protects nothing, and what is too short.
 var publicValue = regexp.MustCompile(`^([a-z]*|.{1,3})$`)
 
-// variables writes an environment as NAME=value; nil for none.
+// variables returns an environment as NAME=value.
 func (r *reader) variables(list article.Environment) []string {
 	r.checkWrittenSecrets(list)
 	var out []string

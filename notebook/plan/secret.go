@@ -1,24 +1,22 @@
 package plan
 
 import (
-	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"benchbook/internal/files"
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
-
-	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
 
-// A Secret is a value that is given from outside when an experiment is run. What a plan knows of it is where it comes
-// from; its value is no part of keys and records.
+// A Secret is a value that is given from outside when an experiment is run. A plan knows only its source; its value
+// enters neither keys nor records.
 //
 // Source: docs/services.md#secrets-from-outside.
 type Secret struct {
@@ -51,17 +49,17 @@ var secretPlaces = regexp.MustCompile(`^(services\..+\.(environment|command|entr
 // secretUse is a template that names a secret.
 var secretUse = regexp.MustCompile(`\$\{\{\s*secrets\.([A-Za-z0-9_.-]+)\s*\}\}`)
 
-// FillSecrets puts values in the place of templates that name secrets.
+// FillSecrets replaces templates that name secrets by their values.
 func FillSecrets(text string, value func(name string) string) string {
 	return secretUse.ReplaceAllStringFunc(text, func(use string) string {
 		return value(secretUse.FindStringSubmatch(use)[1])
 	})
 }
 
-// hidePrivate removes private values from definitions and messages. A value that is part of the name of a service stays:
-// records are about services by their names.
+// hidePrivate removes private values from definitions and messages. A value that is part of the name of a service stays,
+// because records name services.
 func (p *planner) hidePrivate(out *Plan) {
-	values := slices.Sorted(maps.Keys(p.private))
+	values := sortedKeys(p.private)
 	if len(values) == 0 {
 		return
 	}
@@ -91,58 +89,52 @@ func (p *planner) hidePrivate(out *Plan) {
 // secrets reads where the secrets of an experiment come from.
 func (p *planner) secrets(e *outline) {
 	for _, s := range e.head.Secrets {
-		name := s.Name
-		switch {
-		case !s.Value.Environment.IsZero() && !s.Value.File.IsZero():
-			p.problems.Add("contradiction", s.Value.File.Pos, "secret %q has both environment and file", name.Value).
+		switch name, environment, file := s.Name, s.Value.Environment, s.Value.File; {
+		case !environment.IsZero() && !file.IsZero():
+			p.problems.Add("contradiction", file.Pos, "secret %q has both environment and file", name.Value).
 				Hint = "keep one of them"
-			continue
-		case s.Value.Environment.IsZero() && s.Value.File.IsZero():
-			if !s.Value.Tried.Has("environment", "file") {
-				p.problems.Add("missing-key", name.Pos, "secret %q has neither environment nor file", name.Value).
-					Hint = "write {environment: NAME}, or {file: PATH}"
-			}
-			continue
+		case !environment.IsZero():
+			e.Secrets = append(e.Secrets, Secret{Name: name.Value, Environment: environment.Value, Pos: name.Pos})
+		case !file.IsZero():
+			e.Secrets = append(e.Secrets, p.secretFile(name, file))
+		case !s.Value.Tried.Has("environment", "file"):
+			p.problems.Add("missing-key", name.Pos, "secret %q has neither environment nor file", name.Value).
+				Hint = "write {environment: NAME}, or {file: PATH}"
 		}
-		e.Secrets = append(e.Secrets, p.secret(name, s.Value))
 	}
 	known := slice.Map(e.Secrets, func(s Secret) string { return s.Name })
 	for _, service := range e.head.Services {
 		for _, f := range service.Value.Secrets {
-			if f.Source.IsZero() || strings.Contains(f.Source.Value, "${{") || slices.Contains(known, f.Source.Value) {
-				continue
+			if name := f.Source.Value; !f.Source.IsZero() && !isTemplate(f.Source) && !slices.Contains(known, name) {
+				hint := source.Suggest(name, known)
+				if len(known) == 0 {
+					hint = "add secrets: {" + name + ": {environment: NAME}} to the experiment"
+				}
+				p.problems.Add("unknown-secret", f.Source.Pos, "no secret %q in this experiment", name).Hint = hint
 			}
-			hint := source.Suggest(f.Source.Value, known)
-			if len(known) == 0 {
-				hint = "add secrets: {" + f.Source.Value + ": {environment: NAME}} to the experiment"
-			}
-			p.problems.Add("unknown-secret", f.Source.Pos, "no secret %q in this experiment", f.Source.Value).Hint = hint
 		}
 	}
 }
 
-func (p *planner) secret(name source.Text, s article.Secret) Secret {
-	out := Secret{Name: name.Value, Environment: s.Environment.Value, Pos: name.Pos}
-	if s.File.IsZero() {
-		return out
-	}
-	if c := p.composedFrom(s.File); c != nil {
-		if data, ok := c.Contents[s.File.Value]; ok {
+// secretFile reads a secret that is in a file, or in the Compose files.
+func (p *planner) secretFile(name, file source.Text) Secret {
+	out := Secret{Name: name.Value, Pos: name.Pos}
+	if c := p.composedFrom(file); c != nil {
+		if data, ok := c.Contents[file.Value]; ok {
 			out.Content = data
 			return out
 		}
 	}
-	out.File, out.written = filepath.FromSlash(s.File.Value), s.File.Value
+	out.File, out.written = filepath.FromSlash(file.Value), file.Value
 	if !filepath.IsAbs(out.File) {
-		out.File = filepath.Join(p.folder(s.File).Doc.Dir, out.File)
+		out.File = filepath.Join(p.folder(file).Doc.Dir, out.File)
 	}
 	p.hidden[out.File] = true
-	if p.project.Allows(article.AllowSecrets) {
-		return out
-	}
-	out.Within = p.project.Repository()
-	if _, ok := files.Below(out.Within, out.File); !ok {
-		p.allow(article.AllowSecrets, s.File.Pos, "the secret file "+s.File.Value+", outside the repository,")
+	if !p.project.Allows(article.AllowSecrets) {
+		out.Within = p.project.Repository()
+		if _, ok := files.Below(out.Within, out.File); !ok {
+			p.allow(article.AllowSecrets, file.Pos, "the secret file "+file.Value+", outside the repository,")
+		}
 	}
 	return out
 }

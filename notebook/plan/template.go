@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -24,7 +23,7 @@ type settings struct {
 	early    bool              // in the matrix itself, whose values are looked at again where they are used
 }
 
-// known is what a template may name.
+// known is the hint for a name that templates do not know.
 const known = "${{ }} knows matrix.NAME, tune.NAME, secrets.NAME, profile and services.NAME.port, and in the " +
 	"requests of a load random(FROM, TO)"
 
@@ -85,7 +84,7 @@ func (s settings) Select(n *expr.Selector) (expr.Value, error) {
 	return fail(n.Span, `"`+n.Name+`" is not known here`, known)
 }
 
-// tune is what a search has found, if that is known.
+// tune returns the value that a search has found, if it is known.
 func (s settings) tune(n *expr.Selector, name string) (expr.Value, error) {
 	switch v, found := s.tuned[name]; {
 	case found:
@@ -98,7 +97,7 @@ func (s settings) tune(n *expr.Selector, name string) (expr.Value, error) {
 	return unknown(n, "search", name, s.searches)
 }
 
-// secret is filled in when a trial starts. Without blanks it stays one word of a command.
+// secret returns the template without blanks, one word of a command: it is filled in when a trial starts.
 func (s settings) secret(n *expr.Selector, name string) (expr.Value, error) {
 	switch {
 	case s.secrets[name]:
@@ -112,7 +111,7 @@ func (s settings) secret(n *expr.Selector, name string) (expr.Value, error) {
 	return unknown(n, "secret", name, s.secrets)
 }
 
-// port is the first port that a service exposes.
+// port returns the first port that a service exposes.
 func (s settings) port(n *expr.Selector, service string) (expr.Value, error) {
 	switch port, ok := s.ports[service]; {
 	case !ok:
@@ -130,7 +129,7 @@ func fail(at expr.Span, message, hint string) (expr.Value, error) {
 
 // unknown is the error for a name that is not among the known ones.
 func unknown[T any](n *expr.Selector, what, word string, known map[string]T) (expr.Value, error) {
-	hint := source.Suggest(word, slices.Sorted(maps.Keys(known)))
+	hint := source.Suggest(word, sortedKeys(known))
 	if len(known) == 0 {
 		hint = "there is none"
 	}
@@ -227,13 +226,13 @@ func fill(t *source.Text, env expr.Env) error {
 	return &expr.Error{Msg: "values of the matrix refer to each other in a cycle", Hint: "write out one of them"}
 }
 
-// deferred lists the values under n that a search finds.
+// deferred returns the values under n that a search finds.
 func deferred(n *source.Node) []spec.Deferred {
 	var list []spec.Deferred
 	visitNames(n, "", func(at string, n *source.Node, name *expr.Selector) {
-		seen := len(list) > 0 && list[len(list)-1].Key == at
-		if strings.HasPrefix(name.Name, "tune.") && !seen {
-			list = append(list, spec.Deferred{Key: at, Template: n.Text.Value})
+		one := spec.Deferred{Key: at, Template: n.Text.Value}
+		if strings.HasPrefix(name.Name, "tune.") && !slices.Contains(list, one) {
+			list = append(list, one)
 		}
 	})
 	return list
