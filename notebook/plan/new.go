@@ -421,8 +421,8 @@ func (p *planner) resolveTrial(e *outline, d *draft, t *Trial) {
 				Hint = "write true or false, or make two experiments"
 		}
 	}
-	t.Tune = Searches(d.definition, p.options.Profile == Quick, p.problems)
-	t.Capacity = Capacity(d.definition, p.problems)
+	t.Tune = p.searches(d.definition)
+	t.Capacity = p.capacity(d.definition)
 	if t.Deferred = deferred(d.node); len(t.Deferred) > 0 {
 		t.template = &template{*p, d, e.Pos}
 		if p.problems.Empty() { // else they would be found a second time

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -22,85 +23,63 @@ type Revision struct {
 const RevisionAxis = "revision"
 
 // perRevision makes a combination for each revision that is compared: all of the first, then all of the next. A single
-// one takes those that there are.
+// revision takes the combinations as they are.
 func (p *planner) perRevision(e *outline, combinations []combination) []combination {
-	switch len(p.options.Revisions) {
-	case 0:
-		return combinations
-	case 1:
-		for i := range combinations {
-			combinations[i].revision = p.options.Revisions[0].Commit
-		}
-		return combinations
-	}
-	if slices.ContainsFunc(combinations, func(c combination) bool {
-		_, has := c.fields[RevisionAxis]
-		return has
-	}) {
-		p.problems.Add("duplicate-parameter", e.Pos, "experiment %q has an axis %s, so revisions cannot be compared by it",
-			e.Name, RevisionAxis).Hint = "give the axis another name"
+	revisions := p.options.Revisions
+	if len(revisions) == 0 {
 		return combinations
 	}
 	var out []combination
-	for _, revision := range p.options.Revisions {
+	for _, revision := range revisions {
 		for _, c := range combinations {
+			if _, has := c.fields[RevisionAxis]; has && len(revisions) > 1 {
+				p.problems.Add("duplicate-parameter", e.Pos, "experiment %q has an axis %s, so revisions cannot be compared by it",
+					e.Name, RevisionAxis).Hint = "give the axis another name"
+				return combinations
+			}
 			one := c.clone()
-			one.set(RevisionAxis, source.Text{Value: revision.Name}, true)
-			one.revision = revision.Commit
+			if one.revision = revision.Commit; len(revisions) > 1 {
+				one.set(RevisionAxis, source.Text{Value: revision.Name}, true)
+				e.head.Calibrate.Off = false // a noise floor is needed to judge small changes
+			}
 			out = append(out, one)
 		}
 	}
-	e.head.Calibrate.Off = false // a noise floor is needed to judge small changes
 	return out
 }
 
-// keepChanged takes the cells out of an experiment that are the same in all revisions that are compared, and leaves
-// the experiment out if all are.
+// keepChanged removes the cells of an experiment that are the same in all revisions that are compared, and leaves the
+// experiment out if all are.
 func (p *planner) keepChanged(e *outline) {
 	if len(p.options.Revisions) < 2 {
 		return
 	}
 	keys := map[string]string{} // by the cell
 	changed := map[string]bool{}
+	builds := map[string]*spec.Build{} // of shared services, which are started once
 	for _, t := range e.Trials {
 		cell := WithoutAxis(t.Parameters, RevisionAxis)
-		if key, ok := keys[cell]; ok && key != t.Key {
-			changed[cell] = true
-		}
+		changed[cell] = changed[cell] || keys[cell] != "" && keys[cell] != t.Key
 		keys[cell] = t.Key
-	}
-	p.checkShared(e)
-	isSame := func(parameters []record.Parameter) bool { return !changed[WithoutAxis(parameters, RevisionAxis)] }
-	e.Trials = slices.DeleteFunc(e.Trials, func(t *Trial) bool { return isSame(t.Parameters) })
-	e.drafts = slices.DeleteFunc(e.drafts, func(d *draft) bool { return isSame(d.parameters) })
-	if len(e.Trials) == 0 && p.problems.Empty() {
-		var names []string
-		for _, revision := range p.options.Revisions {
-			names = append(names, revision.Name)
-		}
-		*e.Experiment = Experiment{Name: e.Name, Pos: e.Pos, Engine: e.Engine,
-			Skipped: "it is the same in " + strings.Join(names, " and ")}
-	}
-}
-
-// checkShared reports shared services that are not the same in all revisions: they are started once.
-func (p *planner) checkShared(e *outline) {
-	images := map[string]*spec.Build{} // by service
-	for _, t := range e.Trials {
 		for _, s := range t.Services {
 			build := s.Image.Build
 			if build == nil || !slices.Contains(e.Shared, s.Name) {
 				continue
 			}
-			if images[s.Name] == nil {
-				images[s.Name] = build
-			}
-			if !reflect.DeepEqual(images[s.Name], build) {
+			if first := builds[s.Name]; first != nil && !reflect.DeepEqual(first, build) {
 				p.problems.Add("contradiction", e.Pos, "service %q is shared by all repetitions of experiment %q, and is not the "+
 					"same in all revisions that are compared", s.Name, e.Name).Hint = "remove it from shared"
-				return
 			}
+			builds[s.Name] = build
 		}
+	}
+	isSame := func(parameters []record.Parameter) bool { return !changed[WithoutAxis(parameters, RevisionAxis)] }
+	e.Trials = slices.DeleteFunc(e.Trials, func(t *Trial) bool { return isSame(t.Parameters) })
+	e.drafts = slices.DeleteFunc(e.drafts, func(d *draft) bool { return isSame(d.parameters) })
+	if len(e.Trials) == 0 && p.problems.Empty() {
+		names := slice.Map(p.options.Revisions, func(r Revision) string { return r.Name })
+		*e.Experiment = Experiment{Name: e.Name, Pos: e.Pos, Engine: e.Engine,
+			Skipped: "it is the same in " + strings.Join(names, " and ")}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
 
@@ -22,65 +21,61 @@ const (
 	capacityProbe   = 60 * time.Second
 )
 
-// Searches reads what a trial searches for before its repetitions, in the profile quick with few candidates.
-func Searches(e *article.Experiment, quick bool, problems *source.Problems) []spec.Search {
+// searches reads what a trial searches for before its repetitions, in the profile quick with few candidates.
+func (p *planner) searches(e *article.Experiment) []spec.Search {
 	var out []spec.Search
-	for i := range e.Tune {
-		name, s := e.Tune[i].Name, &e.Tune[i].Value
+	for _, named := range e.Tune {
+		s := &named.Value
 		if !s.Of.IsZero() {
-			out = append(out, spec.Search{Name: name.Value, Of: s.Of.Value})
+			out = append(out, spec.Search{Name: named.Name.Value, Of: s.Of.Value})
 			continue
 		}
-		one := spec.Search{Name: name.Value, From: 1, To: s.To.V, Maximize: s.Maximize.Value, Budget: s.Budget.V,
+		one := spec.Search{Name: named.Name.Value, From: 1, To: s.To.V, Maximize: s.Maximize.Value, Budget: s.Budget.V,
 			Probes: searchProbes, Patience: searchPatience, Effect: searchEffect}
 		if s.From.Known() {
 			one.From = s.From.V
 		}
-		if e.Command != nil {
-			one.Maximize = cmp.Or(one.Maximize, "time.real")
+		if one.Maximize == "" && e.Command != nil {
+			one.Maximize = "time.real"
 		}
 		one.Maximize = cmp.Or(one.Maximize, "throughput")
-		if quick {
+		if p.options.Profile == Quick {
 			one.Points = quickPoints
 		}
-		checkSearch(s, problems)
+		if s.From.Known() && s.To.Known() && s.From.V > s.To.V {
+			p.problems.Add("empty-range", s.From.Text.Pos, "the range from %d to %d is empty", s.From.V, s.To.V).
+				Hint = "swap from and to"
+		}
 		out = append(out, one)
 	}
 	return out
 }
 
-func checkSearch(s *article.Search, problems *source.Problems) {
-	if s.From.Known() && s.To.Known() && s.From.V > s.To.V {
-		problems.Add("empty-range", s.From.Text.Pos, "the range from %d to %d is empty", s.From.V, s.To.V).
-			Hint = "swap from and to"
-	}
-}
-
-// Capacity reads the search for a capacity of a trial; nil if it has none.
-func Capacity(e *article.Experiment, problems *source.Problems) *spec.Capacity {
+// capacity reads the search for a capacity of a trial; nil if it has none.
+func (p *planner) capacity(e *article.Experiment) *spec.Capacity {
 	c := e.Capacity
 	if c == nil {
 		return nil
 	}
 	if e.Load == nil {
-		problems.Add("contradiction", c.Pos, "capacity is a rate of requests, and a command makes none").
+		p.problems.Add("contradiction", c.Pos, "capacity is a rate of requests, and a command makes none").
 			Hint = "remove capacity, or replace command by load"
 		return nil
 	}
 	if tool := e.Load.Tool; tool.Known() && tool.V != article.OwnTool {
-		problems.Add("no-flag", tool.Text.Pos, "%s has no flag for a rate, which a capacity search needs", tool.V).
+		p.problems.Add("no-flag", tool.Text.Pos, "%s has no flag for a rate, which a capacity search needs", tool.V).
 			Hint = "remove tool, or the search"
 	}
 	needs := func(key string, written bool, hint string) {
 		if !written && !c.Tried.Has(key) {
-			problems.Add("missing-key", c.Pos, "capacity has no %s", key).Hint = hint
+			p.problems.Add("missing-key", c.Pos, "capacity has no %s", key).Hint = hint
 		}
 	}
 	needs("slo", !c.SLO.Text.IsZero(), "add slo: with an objective, such as latency.p99 < 100ms and failed < 0.1%")
 	needs("from", c.From.Set(), "add from: with the lowest rate to try, such as 100/s")
 	needs("to", c.To.Set(), "add to: with the highest rate to try, such as 20000/s")
 	if c.From.Known() && c.To.Known() && c.From.V >= c.To.V {
-		problems.Add("empty-range", c.From.Text.Pos, "the range from %s to %s is empty", c.From.Text.Value, c.To.Text.Value).
+		p.problems.Add("empty-range", c.From.Text.Pos, "the range from %s to %s is empty", c.From.Text.Value, c.To.Text.Value).
 			Hint = "swap from and to"
 	}
 	return &spec.Capacity{SLO: c.SLO.Text.Value, From: float64(c.From.V), To: float64(c.To.V),
