@@ -67,7 +67,7 @@ func isObjective(n expr.Node) bool {
 	return b.Op.IsComparison() && b.Op != expr.Same && b.Op != expr.Differs && limited
 }
 
-// service reports a name that is no service. It is false then.
+// service reports a name that no service has. It is false then.
 func (c *nameCheck) service(t source.Text, where string) bool {
 	if slices.Contains(c.services, t.Value) || strings.Contains(t.Value, "${{") {
 		return true
@@ -126,7 +126,7 @@ func (c *nameCheck) hook(name string, h article.Hook) {
 		c.runsHook(name, h)
 	} else if c.head.Command == nil && !h.Tried.Has("service") {
 		c.problems.Add("missing-key", h.Pos,
-			"%s does not name its service, and there is no command to run it beside", name).
+			"%s does not name its service, and the experiment has no command", name).
 			Hint = "add service: with one of " + strings.Join(c.services, ", ")
 	}
 }

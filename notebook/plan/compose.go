@@ -16,7 +16,7 @@ type composed struct {
 	folder *Folder
 }
 
-// composedFrom are the Compose files that hold a text; nil if it stands elsewhere.
+// composedFrom returns the Compose files that hold a text; nil if none do.
 func (p *planner) composedFrom(t source.Text) *composed {
 	for _, c := range p.composed {
 		if c.Holds(t) {
@@ -26,9 +26,9 @@ func (p *planner) composedFrom(t source.Text) *composed {
 	return nil
 }
 
-// compose lays the services of an experiment over those of its Compose files. It is false if these cannot be used.
+// compose lays the services of an experiment over the services of its Compose files. It is false if these cannot be used.
 //
-// Rules are those of docs/compose.md.
+// Source: docs/compose.md.
 func (p *planner) compose(e *outline, merged *source.Node) (*source.Node, bool) {
 	named := merged.Get("compose")
 	if named == nil {

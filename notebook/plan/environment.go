@@ -54,7 +54,7 @@ func (r *reader) environment(s *article.Service) []string {
 	return append(out, r.variables(s.Environment)...)
 }
 
-// publicValue matches a word, such as the password of a database that protects nothing, and what is too short.
+// publicValue matches a word, such as the password of a database that protects nothing, and up to three characters.
 var publicValue = regexp.MustCompile(`^([a-z]*|.{1,3})$`)
 
 // variables returns an environment as NAME=value.
@@ -81,7 +81,7 @@ func (r *reader) checkWrittenSecrets(list article.Environment) {
 	}
 }
 
-// fileValue reads a value of env_file as Compose does: in single quotes as it stands, in double quotes with the escapes
+// fileValue reads a value of env_file as Compose does: in single quotes unchanged, in double quotes with the escapes
 // \n, \r, \t, \" and \\, and without quotes up to a comment, which begins behind a space. It is false for a quote that
 // is not closed, and for more than a comment behind it. Nothing is expanded.
 func fileValue(s string) (string, bool) {

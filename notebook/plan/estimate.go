@@ -14,7 +14,7 @@ const (
 	capacityProbes  = 20                      // of a search for a capacity, about
 )
 
-// Experience is what records know about a trial, and what is left to do of it.
+// Experience is what records know about a trial, and how much of it is pending.
 type Experience struct {
 	Pending  int           // repetitions, or searches for a capacity
 	Searched bool          // values that the trial searches for are known

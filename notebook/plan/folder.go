@@ -67,7 +67,7 @@ func newRepository(root string, listings []*article.Listing, user *article.Docum
 	return f
 }
 
-// aroundIt returns a folder around that of the article, for contexts of its builds.
+// aroundIt returns a folder around the article's folder, for contexts of its builds.
 func (f *Folder) aroundIt(root string) *Folder {
 	if f.around[root] == nil {
 		f.around[root] = newRepository(root, nil, f.Doc, f.seen)
@@ -189,7 +189,7 @@ func leaves(root *os.Root, err error) bool {
 }
 
 // context reads a build context: its folder without the article, its records, what .dockerignore names, what configs of
-// its users copy in, and what those of others do that its Dockerfile does not. It is read after all configs are known.
+// its users copy in, and what configs of others copy and its Dockerfile does not. It is read after all configs are known.
 func (f *Folder) context(t source.Text, users []string, copies copied, problems *source.Problems) ([]spec.File, bool) {
 	name, ok := article.CleanPath(t, problems)
 	if !ok {

@@ -70,7 +70,7 @@ func computeKey(t *Trial, e *Experiment) {
 	t.Key = hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// program is what a trial has beside its services: its command, or the driver of its load; no name if it has none.
+// program returns the command of a trial, or the driver of its load; an empty name without either.
 func (t *Trial) program() (name string, image spec.Image, configs []spec.File) {
 	switch {
 	case t.Command != nil:

@@ -46,8 +46,8 @@ const builtInSource = "built in"
 func IsWritten(at source.Pos) bool { return at.Source != nil && at.Source.Path != builtInSource }
 
 // Merge lays the layers of docs/defaults.md over each other: built in, benchbook.yaml, front matter, block; then the
-// profile's: built in, benchbook.yaml, front matter, block. Repetitions, written as in an article, replace those of
-// the article unless they are empty. It reports whether the profile leaves the experiment out.
+// profile's: built in, benchbook.yaml, front matter, block. Repetitions, written as in an article, replace the
+// article's unless they are empty. It reports whether the profile leaves the experiment out.
 func (l *Library) Merge(d *Definition, profile, repetitions string) (n *source.Node, skipped bool) {
 	n = addBuiltIn(article.Extend(withoutUnused(l.defaults(d), d.Node), d.Node))
 	var above []*source.Node

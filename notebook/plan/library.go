@@ -97,7 +97,7 @@ func (l *Library) extended(doc *article.Document, name source.Text, problems *so
 	of, experiment, where := doc, name, "this article"
 	if slug, _, elsewhere := strings.Cut(name.Value, "#"); elsewhere {
 		if of = l.article(slug); of == nil {
-			slugs, _ := l.project.Slugs() // without a list there is no suggestion
+			slugs, _ := l.project.Slugs() // only for the suggestion
 			problems.Add("unknown-article", name.At(0, len(slug)), "no article %q in this project", slug).
 				Hint = source.Suggest(slug, slugs)
 			return nil, nil

@@ -28,7 +28,7 @@ const Full = "full"
 type Options struct {
 	Profile     string // Full if empty
 	Repetitions string // as an article has them; empty: as the article says
-	// Revisions are those of the repository that are compared; see Revision. None: files are as they are.
+	// Revisions of the repository that are compared; see Revision. Without any, files are read from disk.
 	Revisions []Revision
 }
 
@@ -36,7 +36,7 @@ type Options struct {
 const (
 	maxCells       = 10_000
 	maxSteps       = 200_000    // days of measuring
-	maxDefinitions = 16 << 20   // bytes of what is written out for each cell
+	maxDefinitions = 16 << 20   // bytes of definitions, written out for each cell
 	maxMatching    = 10_000_000 // comparisons of rows of include and exclude with cells
 )
 
@@ -86,7 +86,7 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 	return out, p.findFull(out)
 }
 
-// others plans the other profiles.
+// others returns the plans of the other profiles.
 func (p *planner) others() []*Plan {
 	var out []*Plan
 	for _, profile := range p.profiles() {
@@ -129,7 +129,7 @@ func (p *planner) findFull(quick *Plan) error {
 	return nil
 }
 
-// profiles are full, quick, and those of project and article by name.
+// profiles returns full, quick, and the profiles of project and article by name.
 func (p *planner) profiles() []string {
 	known := slices.Collect(maps.Keys(p.project.Profiles))
 	for _, d := range p.definitions {
@@ -152,13 +152,13 @@ type planner struct {
 	composed    []*composed
 	private     map[string]bool // values that records and messages do not show
 
-	cells, steps, written, matched int // so far: see maxCells and what stands with it
+	cells, steps, written, matched int // so far: see maxCells and the other bounds
 }
 
 // engine returns the engine of the project.
 func (p *planner) engine() spec.Engine { return cmp.Or(p.project.Engine.V, spec.DefaultEngine) }
 
-// folder is that of the article that contains a path; this article's for paths of other files.
+// folder returns the folder of the article that contains a path; this article's for paths of other files.
 func (p *planner) folder(t source.Text) *Folder {
 	doc := p.library.Written(t)
 	if c := p.composedFrom(t); c != nil {
@@ -184,7 +184,7 @@ type draft struct {
 	definition *article.Experiment // nil if the trial is unavailable
 	node       *source.Node
 	configs    Configs
-	secrets    map[string]bool // names of those of the experiment
+	secrets    map[string]bool // names of secrets of the experiment
 }
 
 // outline merges the layers of a definition, multiplies the matrix and expands templates.
@@ -347,7 +347,7 @@ func setOf(names []string) map[string]bool {
 	return out
 }
 
-// weight is about how many bytes a value takes when it is written out.
+// weight estimates how many bytes a value takes when it is written out.
 func weight(n *source.Node) int {
 	sum := len(n.Text.Value) + 10
 	for _, item := range n.Items {

@@ -76,8 +76,8 @@ func placeOnNodes(e *outline) {
 	}
 }
 
-// checkClusters reports an article of which only some experiments run in a cluster: the results of a page are those of
-// one set of machines.
+// checkClusters reports an article with some experiments in a cluster and some outside: the results of a page come
+// from one set of machines.
 func checkClusters(outlines []*outline, problems *source.Problems) {
 	var first *outline
 	for _, e := range outlines {

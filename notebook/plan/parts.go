@@ -8,7 +8,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// LoadName stands for the load where services have names.
+// LoadName is the name of the load among names of services.
 const LoadName = "load"
 
 // Configs are the files that the containers of a trial get when they start, by what names them in the article.
@@ -67,7 +67,7 @@ func (p *planner) configs(e *article.Experiment) Configs {
 	return out
 }
 
-// files are those of a list of configs.
+// files returns the files of a list of configs.
 func (c Configs) files(list []article.Config) []spec.File {
 	var out []spec.File
 	for i := range list {
@@ -89,7 +89,7 @@ func Hooks(list []article.Hook) []spec.Hook {
 	return out
 }
 
-// Names gives the names of a mapping, such as that of services, in the order written.
+// Names returns the names of a mapping, such as services, in the order written.
 func Names[T any](list []article.Named[T]) []string {
 	return slice.Map(list, func(named article.Named[T]) string { return named.Name.Value })
 }

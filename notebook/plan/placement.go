@@ -33,7 +33,7 @@ func split(cores [][]int, services int) Placement {
 // Place says where services and load run on a host, whose cores are given, and commands without a cpuset.
 //
 // A machine that has only services, only the load or only commands has all of its CPUs for them. A load gets the last
-// physical core. A command beside services is what is measured, and gets half of the cores.
+// physical core. A command that is measured with services gets half of the cores.
 func (e *Experiment) Place(host string, cores [][]int) Placement {
 	if !e.Engine.Can(spec.NamedCPUs) {
 		// The cluster chooses the CPUs, and reserves them only for what asks for them.
@@ -50,7 +50,7 @@ func (e *Experiment) Place(host string, cores [][]int) Placement {
 	return split(cores, len(cores))
 }
 
-// uses says whether a host runs services, loads or commands in the place of a load, and other commands without a
+// uses reports whether a host runs services, loads or commands on the CPUs of a load, and other commands without a
 // cpuset.
 func (e *Experiment) uses(host string) (services, load, command bool) {
 	for _, t := range e.Trials {

@@ -26,8 +26,8 @@ type Plan struct {
 	Experiments []*Experiment
 	// All are the experiments of the article, also where a run leaves some out: others may take from them what they found.
 	All []*Experiment
-	// Reads are whole paths of files that went into it, beside those of the article itself and of the articles that it
-	// Extends, which are named. Secrets are those of files with secrets of its own folders.
+	// Reads are whole paths of files that the plan was made from, except the articles themselves. Extends are the names of
+	// other articles. Secrets are whole paths of files with secrets.
 	Reads, Extends, Secrets []string
 	// EnvFiles are whole paths of the files that an env_file names.
 	EnvFiles []string
@@ -55,7 +55,7 @@ type Experiment struct {
 	Blocks      bool  // a trial's repetitions in a row, on services that stay up: docs/experiment.md#blocks
 	Seed        int64
 	Trials      []*Trial // in the order of the matrix; the A/A pair's second half is the last, if there is one
-	Steps       []Step   // in the order to run; none of trials that are unavailable, and none beside a search for capacity
+	Steps       []Step   // in the order to run; without unavailable trials, and empty for a search for capacity
 	Timeout     time.Duration
 	Parameters  []string          // names of the identifying parameters, in order
 	Shared      []string          // services that live through the whole experiment
@@ -67,7 +67,7 @@ type Experiment struct {
 	Secrets     []Secret          // that are to be known when it is run
 	Digest      string            // of all that makes a run of it the same run
 	Pos         source.Pos
-	// Notes are what its Compose files say and has no effect, and what their values depend on beside them.
+	// Notes name keys of its Compose files without effect, and variables that their values depend on.
 	Notes   []string
 	remarks source.Problems // see Remarks
 }
@@ -102,7 +102,7 @@ type Step struct {
 	Replaces int
 }
 
-// Trial is one cell of an experiment: services, and what is done to them.
+// Trial is one cell of an experiment: services, and the load or command that is measured.
 type Trial struct {
 	Name        string             // identifying values, such as "sync" or "uvicorn, starlette"
 	Parameters  []record.Parameter // identifying
@@ -134,8 +134,8 @@ type Trial struct {
 	dockerfiles map[*spec.Build]DockerfilePlace
 }
 
-// DockerfilePos is the place of a line, counted from 1, of the Dockerfile of a build of the trial; that of the whole
-// where the line is not known or not in the article.
+// DockerfilePos returns the place of a line, counted from 1, of the Dockerfile of a build of the trial; the whole
+// Dockerfile if the line is unknown or not in the article.
 func (t *Trial) DockerfilePos(b *spec.Build, line int) source.Pos {
 	return t.dockerfiles[b].At(line)
 }

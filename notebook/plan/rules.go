@@ -26,13 +26,13 @@ const (
 	memoryMost     = 64 << 40 // more than any machine has
 )
 
-// A rule is what a single value of a trial has to be. KEY and VALUE in its message are replaced.
+// A rule is a condition on a single value of a trial. KEY and VALUE in its message are replaced.
 type rule struct {
 	isRight       func(value string) bool
 	message, hint string
 }
 
-// rules are by the path of keys, in which * stands for a name of the author's. Items of lists have the path of the list.
+// rules by the path of keys; * matches any name. Items of lists have the path of the list.
 var rules = map[string]rule{}
 
 func init() {
@@ -117,7 +117,7 @@ func checkValues(n *source.Node, at, key string, problems *source.Problems) {
 	}
 }
 
-// numeric makes a test of numbers with any unit; what is no number was reported when it was read.
+// numeric makes a test of numbers with any unit; other text was reported when it was read.
 func numeric(test func(n float64) bool) func(string) bool {
 	return func(value string) bool {
 		q, err := expr.ParseQuantity(value)

@@ -238,7 +238,7 @@ func deferred(n *source.Node) []spec.Deferred {
 	return list
 }
 
-// visitNames visits every name in the templates under n, with the path of keys of the value that it stands in.
+// visitNames visits every name in the templates under n, with the path of keys of its value.
 func visitNames(n *source.Node, at string, visit func(at string, n *source.Node, name *expr.Selector)) {
 	if n.Kind == source.Scalar && strings.Contains(n.Text.Value, "${{") {
 		template, err := expr.ParseTemplate(n.Text.Value)

@@ -23,9 +23,9 @@ type template struct {
 }
 
 // Tuned is the trial with the values that searches have found, by their names. Its name, parameters, definition and key
-// stay those of the plan.
+// stay as in the plan.
 //
-// The error says what is wrong with these values, such as too many connections.
+// It returns an error for values that the trial cannot have, such as too many connections.
 func (t *Trial) Tuned(values map[string]int) (*Trial, error) {
 	if len(t.Deferred) == 0 {
 		return t, nil
@@ -50,7 +50,7 @@ func (t *template) resolve(out *Trial, values map[string]int) *source.Problems {
 	p := t.planner
 	p.problems = &source.Problems{}
 	env := settings{combination: t.draft.combination, profile: p.options.Profile, tuned: map[string]string{},
-		secrets: t.draft.secrets, requests: true} // where random may stand was checked before; what is drawn stays
+		secrets: t.draft.secrets, requests: true} // random was checked before, and stays a template
 	for name, v := range values {
 		env.tuned[name] = strconv.Itoa(v)
 	}
@@ -66,7 +66,7 @@ func (p *planner) checkEnds(t *Trial) {
 	first, last := map[string]int{}, map[string]int{}
 	for _, s := range t.Tune {
 		if s.Of != "" {
-			return // its ends are those of another experiment
+			return // another experiment checks its ends
 		}
 		first[s.Name], last[s.Name] = s.First(), max(s.To, s.First())
 	}

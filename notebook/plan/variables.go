@@ -16,7 +16,7 @@ var composeVariable = regexp.MustCompile(`\$\$|\$\{[A-Za-z_][^}]*\}?|\$[A-Za-z_]
 // shellKeys are keys of services whose value a shell may expand in the container.
 var shellKeys = []string{"command", "entrypoint", "healthcheck"}
 
-// checkVariables reports variables in services, except in those of Compose files, where they were replaced.
+// checkVariables reports variables in services, except in services of Compose files, where they were replaced.
 func (p *planner) checkVariables(experiment *source.Node) {
 	for _, service := range experiment.Get("services").All() {
 		for _, f := range service.Value.Fields {

@@ -24,19 +24,19 @@ const (
 	Containers       Capability = "containers"        // a service has files, network, user and limits of its own
 	Machine          Capability = "machine"           // programs of the machine are run as they are
 	OneName          Capability = "one name"          // several services are found under one name
-	Keeping          Capability = "keeping"           // services go on when the process that started them has ended
-	KernelSettings   Capability = "kernel settings"   // a service has some of its own, beside those of its network
+	Keeping          Capability = "keeping"           // services outlive the process that started them
+	KernelSettings   Capability = "kernel settings"   // a service has kernel settings of its own, not only of its network
 	SecurityProfiles Capability = "security profiles" // a service can do without those that it has by default
-	Threads          Capability = "threads"           // it can be told how busy single threads are
+	Threads          Capability = "threads"           // the processor time of single threads is known
 	PIDLimit         Capability = "PID limit"         // the processes and threads of a service can be limited
-	Listening        Capability = "listening"         // it can be told where any service listens
+	Listening        Capability = "listening"         // the ports on which a service listens are known
 	NamedCPUs        Capability = "named CPUs"        // a service is bound to CPUs by their numbers
 	MountOptions     Capability = "mount options"     // a folder in memory holds neither programs nor devices
 	Priorities       Capability = "priorities"        // a program goes before others on the CPUs that it shares with them
 	Nodes            Capability = "nodes"             // it chooses a machine for the services, and others for the load
 )
 
-// engines is the one list of what engines can do. The suite of tests of engines holds each of them to it.
+// engines is the one list of what engines can do. The tests of engines check it.
 var engines = []struct {
 	name Engine
 	can  []Capability
@@ -48,7 +48,7 @@ var engines = []struct {
 		Nodes}},
 }
 
-// Can says whether an engine has a capability. Without a name it is the default engine.
+// Can reports whether an engine has a capability. Without a name it is the default engine.
 func (e Engine) Can(c Capability) bool {
 	for _, known := range engines {
 		if known.name == e || e == "" && known.name == DefaultEngine {

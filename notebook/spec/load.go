@@ -18,7 +18,7 @@ type Load struct {
 	Threads     int               `json:"threads,omitempty"` // 0: the cores of the load
 	Duration    time.Duration     `json:"duration,omitempty"`
 	Requests    int               `json:"requests,omitempty"`
-	Cut         bool              `json:"cut,omitempty"` // what is under way when Requests others have ended
+	Cut         bool              `json:"cut,omitempty"` // drops requests under way when Requests others have ended
 	// AtOnce has the clients of a closed loop start at once although they need not: with Requests that are not Cut they
 	// always do.
 	AtOnce      bool              `json:"at_once,omitempty"`
@@ -40,14 +40,14 @@ type Load struct {
 	Rate        float64           `json:"rate,omitempty"`       // per second; 0: a closed loop, or a share
 	RateShare   float64           `json:"rate_share,omitempty"` // of the smallest typical throughput of experiment RateOf
 	RateOf      string            `json:"rate_of,omitempty"`
-	RateOwn     bool              `json:"rate_own,omitempty"` // instead of the smallest, that of the same parameters
+	RateOwn     bool              `json:"rate_own,omitempty"` // the throughput of the same parameters instead of the smallest
 	Arrivals    string            `json:"arrivals,omitempty"` // of an open loop: constant or poisson
 	Network     string            `json:"network,omitempty"`  // shared, or empty
 	Outside     bool              `json:"outside,omitempty"`  // the targets run already, and are no services
 	Tool        string            `json:"tool,omitempty"`     // empty: our own generator
 	Args        []string          `json:"args,omitempty"`     // of the tool
 	Script      *File             `json:"script,omitempty"`   // of the author, for the tool; nil: the tool sends Target
-	Driver      *Driver           `json:"driver,omitempty"`   // puts it on, in the place of our own; nil: that does
+	Driver      *Driver           `json:"driver,omitempty"`   // sends the requests; nil: our own generator
 }
 
 // Driver is a program of the article that puts a load on.
@@ -62,7 +62,7 @@ type Driver struct {
 // Summary is what a driver prints that tells of all requests together.
 const Summary = "summary"
 
-// String says which program it is.
+// String returns the image and the command line.
 func (d *Driver) String() string {
 	image, command := d.Image.Name, shellquote.Join(d.Command...)
 	if d.Image.Build != nil {
@@ -88,7 +88,7 @@ type Target struct {
 	Method  string            `json:"method"`
 	Headers map[string]string `json:"headers,omitempty"`
 	Body    string            `json:"body,omitempty"`
-	Weight  float64           `json:"weight"` // relative to those of the others
+	Weight  float64           `json:"weight"` // relative to the other targets
 }
 
 // Command is a program to time.
@@ -116,7 +116,7 @@ type Hook struct {
 	Run     []string `json:"run"`
 }
 
-// Deferred is a value that a search finds before the repetitions. Where it is no text, the Plan has zero at its place.
+// Deferred is a value that a search finds before the repetitions. A number has zero in the Plan.
 type Deferred struct {
 	Key      string `json:"key"` // path of keys: load.connections
 	Template string `json:"template"`

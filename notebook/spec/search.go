@@ -39,7 +39,7 @@ type Search struct {
 // those that come later have it until it is their turn.
 func (s Search) First() int { return max(s.From, 1) }
 
-// Candidates are the values that a search may try, in order; cores are those of the services.
+// Candidates are the values that a search may try, in order; cores are the cores of the services.
 func (s Search) Candidates(cores int) []int {
 	if s.Of != "" {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Service is a container to start. JSON names are those of the article language; files count by their digests.
+// Service is a container to start. JSON has the keys of the article language; files count by their digests.
 type Service struct {
 	Name        string            `json:"name"`
 	Image       Image             `json:"image"`
@@ -95,7 +95,7 @@ const SharedNetwork = "shared"
 // NoNetwork is the network of a build that reaches nothing.
 const NoNetwork = "none"
 
-// Inputs are what a build is made from, the same for all that are made from the same.
+// Inputs identifies what a build is made from.
 func (b *Build) Inputs() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%q %q %q\n", b.Dockerfile, b.Target, b.Args)
@@ -119,7 +119,7 @@ type File struct {
 	Data   []byte `json:"-"`
 }
 
-// SecretFile is a secret as a file. What is in it is no part of anything that is kept.
+// SecretFile is a secret as a file. Its content is never recorded.
 type SecretFile struct {
 	Name   string `json:"name"`
 	Target string `json:"target"`
@@ -135,7 +135,7 @@ func IsSecretName(name string) bool { return name != "PWD" && secretName.MatchSt
 // SecretsDir is the folder of secrets in a container, as in Compose.
 const SecretsDir = "/run/secrets"
 
-// Mode is that of the file in a container.
+// Mode returns the mode of the file in a container.
 func (f File) Mode() fs.FileMode {
 	if f.Exec {
 		return 0o755
@@ -144,7 +144,7 @@ func (f File) Mode() fs.FileMode {
 }
 
 // Ready says when a service is ready: at once if it exposes no port, else when every exposed port accepts connections,
-// unless one of HTTP, Port, Log and Command is set. The other fields are those of the healthcheck of Compose, and zero
+// unless one of HTTP, Port, Log and Command is set. The other fields are keys of the healthcheck of Compose, and zero
 // if nothing is written. If all of them are 0, a service is probed as often as possible, for a minute;
 // otherwise those that are 0 have the defaults of Compose, but for the pace of probes.
 type Ready struct {
@@ -160,7 +160,7 @@ type Ready struct {
 	StartInterval time.Duration `json:"start_interval,omitempty"` // between two probes in this period
 }
 
-// Or is r with the healthcheck of the service's image in the place of what it leaves open, as in Docker.
+// Or returns r with missing fields from the healthcheck of the service's image, as in Docker.
 func (r Ready) Or(image Ready) Ready {
 	if !r.HasNoTest() || image.HasNoTest() {
 		return r
@@ -170,12 +170,12 @@ func (r Ready) Or(image Ready) Ready {
 		StartPeriod: cmp.Or(r.StartPeriod, image.StartPeriod), StartInterval: cmp.Or(r.StartInterval, image.StartInterval)}
 }
 
-// HasNoTest says that only exposed ports, or the healthcheck of its image, decide whether a service is ready.
+// HasNoTest reports whether only exposed ports, or the healthcheck of its image, decide whether a service is ready.
 func (r Ready) HasNoTest() bool {
 	return r.HTTP == "" && r.Port == 0 && r.Log == "" && len(r.Command) == 0
 }
 
-// IsTimed says whether the waiting is as long as somebody has asked for.
+// IsTimed reports whether the article limits the waiting.
 func (r Ready) IsTimed() bool {
 	return r.Interval > 0 || r.Timeout > 0 || r.Retries > 0 || r.StartPeriod > 0 || r.StartInterval > 0
 }
@@ -209,7 +209,7 @@ type Volume struct {
 	Host string `json:"-"`
 }
 
-// Name is that of a volume which is shared with all that ask for it; empty for all others.
+// Name returns the name of a volume that services share; empty for all others.
 func (v Volume) Name() string {
 	if v.Type != BindVolume && v.Type != TmpfsVolume {
 		return v.Source
@@ -217,7 +217,7 @@ func (v Volume) Name() string {
 	return ""
 }
 
-// HasFiles says that it has exactly Files. They are read-only.
+// HasFiles reports whether the volume has exactly Files. They are read-only.
 func (v Volume) HasFiles() bool { return v.Type == BindVolume && v.Host == "" }
 
 // HTTPOrigin is an HTTP server of ours. Times are in nanoseconds.

@@ -1,4 +1,4 @@
-// Package spec has the parts of a trial: its containers, what they are made from, and what is done to them.
+// Package spec has the parts of a trial: its containers, their images and files, and the load or command.
 //
 // It is plain data and imports nothing of ours, so that plans, engines, records and pages mean the same by it. The JSON
 // of a Definition enters the keys of trials: a field keeps its name and its place, and a new one is left out while it
