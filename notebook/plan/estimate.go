@@ -55,10 +55,10 @@ func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) 
 			continue
 		}
 		for _, s := range t.Tune {
-			probes := time.Duration(s.Probes * len(s.Candidates(at.ServiceCores)))
-			search := probes * (around + min(window, probeDuration))
+			each := around + min(window, probeDuration)
+			search := time.Duration(s.Probes*len(s.Candidates(at.ServiceCores))) * each
 			if s.Budget > 0 {
-				search = min(search, s.Budget)
+				search = min(search, s.Budget.Truncate(each))
 			}
 			sum += search
 		}

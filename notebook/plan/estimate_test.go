@@ -28,7 +28,7 @@ func TestEstimate(t *testing.T) {
 		{"the timeout is the end", service + "calibrate: false\nrepetitions: 1\ntimeout: 10s\n" +
 			"load: {target: http://s/, duration: 1h}\n", nil, "10s"},
 		{"a search in its budget", "services: {s: {image: 'x${{ tune.n }}'}}\ncalibrate: false\nrepetitions: 1\n" +
-			"tune: {n: {to: 9, budget: 30s}}\nload: {target: http://s/, duration: 4s, warmup: 0s}\n", nil, "35.5s"},
+			"tune: {n: {to: 9, budget: 30s}}\nload: {target: http://s/, duration: 4s, warmup: 0s}\n", nil, "32.5s"},
 		{"a recorded overhead", service + "calibrate: false\nload: {target: http://s/}\n", known(2, false), "32s"},
 		{"a recorded window", service + "calibrate: false\nload: {target: http://s/, requests: 9}\n", known(2, false), "22s"},
 		{"nothing is pending", service + "load: {target: http://s/}\n", known(0, false), "0s"},
