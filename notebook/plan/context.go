@@ -225,7 +225,7 @@ func (g *gathering) isOurs(name string) bool {
 	switch path.Base(name) {
 	case ".git", files.Boundary, ".benchbook", ".compose": // the last has contents of Compose files
 		return true
-	case "benchbook-project.json", "benchbook-record.json": // made by init for editors
+	case "benchbook-project.json": // made by init for editors
 		return folder == ".vscode"
 	case article.ProjectFile:
 		return !g.isNamed(name)

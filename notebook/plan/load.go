@@ -111,7 +111,7 @@ func (r *reader) targets(l *article.Load, out *spec.Load, at source.Pos) {
 		out.Targets = nil
 	}
 	u, err := url.Parse(out.Target)
-	if l.Network.V != source.SharedNetwork || err != nil {
+	if l.Network.V != spec.SharedNetwork || err != nil {
 		return
 	}
 	if s := r.trial.service(u.Hostname()); s != nil && s.Link != nil {
@@ -156,7 +156,7 @@ func (r *reader) checkTarget(t source.Text, l *article.Load, at source.Pos) {
 	case l.Outside.V:
 		r.checkRunning(t, u)
 		return
-	case slices.Contains(services, host):
+	case slices.Contains(services, host), r.definition.Tried.Has("services"):
 		return
 	}
 	r.unknownTarget(t, host, services, at)
