@@ -10,22 +10,24 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Disturbed reports whether a repetition is invalid because of what else the machine did while it was measured, and says
-// what: others used the processor, or time was stolen from it. How much others used is unknown where the target runs
-// already; there it is that the load generator stood still or waited for a core. Results of the repetition do not enter,
-// so that measuring it again selects nothing.
+// Disturbed reports whether a repetition is invalid because of other work of the machine, and says which: others used
+// the processor, or time was stolen from it. With a running target the use of others is unknown; there it is that the
+// load generator stood still or waited for a core. Results of the repetition play no part, so measuring it again
+// selects nothing.
 //
 // Source: docs/validity.md#disturbed-repetitions.
 func Disturbed(r *record.Record) (words string, ok bool) {
-	if r.Failure != "" || !isTimed(r) {
+	rep := repetition{Record: r}
+	if r.Failure != "" || !isTimed(rep) {
 		return "", false
 	}
-	judges := []func(*record.Record) finding{judgeForeign, judgeSteal}
-	if r.Facts[record.FactTarget] != "" && r.Load != nil && r.Load.Health != nil {
-		judges = append(judges, judgeStandstill, judgeWaiting)
-	}
-	for _, judge := range judges {
-		if f := judge(r); f.level == Invalid {
+	for _, c := range checks {
+		waits := (c.name == "generator stalls" || c.name == "generator waits") && r.Facts[record.FactTarget] != "" &&
+			isLoad(rep)
+		if !c.isLoss && !waits || !c.applies(rep) {
+			continue
+		}
+		if f := c.judge(rep); f.level == Invalid {
 			return f.words, true
 		}
 	}
@@ -37,42 +39,40 @@ func Disturbed(r *record.Record) (words string, ok bool) {
 //
 // Source: docs/method.md#valid-cells.
 func NeedsAgain(records []*record.Record) bool {
-	valid, disturbed := make([]bool, len(records)), 0
+	valid := make([]bool, len(records))
 	for i, r := range records {
-		_, bad := Disturbed(r)
-		if valid[i] = !bad; bad {
-			disturbed++
-		}
+		_, disturbed := Disturbed(r)
+		valid[i] = !disturbed
 	}
-	return disturbed > 0 && cellLevel(valid, make([]Level, len(records))) == Invalid
+	return slices.Contains(valid, false) && cellLevel(valid, make([]Level, len(records))) == Invalid
 }
 
-// slowed is by which factor at most others have slowed a repetition: as if everything had stood still whenever one of
-// them had a CPU, whichever it was. It is false where the record does not tell, or where they had one all the time.
+// slowdown is the factor by which others have slowed a repetition at most: as if everything had stood still whenever
+// one of them had a CPU. It is false if it is unknown, or if others had a CPU all the time.
 //
 // Source: docs/method.md#disturbed-repetitions.
-func slowed(r *record.Record) (factor float64, ok bool) {
-	cores, foreign := r.Cores(), foreignOf(r)
-	if cores == 0 || foreign < 0 || r.Machine == nil || r.Machine.Steal < 0 || Stalled(r) {
+func (r repetition) slowdown() (factor float64, ok bool) {
+	cores, foreign := r.Cores(), r.foreign()
+	if cores == 0 || foreign < 0 || r.Machine == nil || r.Machine.Steal < 0 || Stalled(r.Record) {
 		return 0, false
 	}
 	lost := float64(cores) * (foreign + r.Machine.Steal)
 	return 1 / (1 - lost), lost < 1
 }
 
-// takeDisturbed takes repetitions for valid, within bounds, that nothing but the processor time of others makes
-// invalid, if the cell has an estimate by them. That is known of metrics that add up over the window alone.
+// acceptDisturbed makes repetitions valid, within bounds, that only the processor time of others makes invalid, if that
+// gives the cell an estimate. The bound holds for metrics that add up over the window.
 //
 // Source: docs/method.md#disturbed-repetitions.
-func (a *Assessment) takeDisturbed(records []*record.Record, metric string) {
+func (a *Assessment) acceptDisturbed(repetitions []repetition, metric string) {
 	if metric != "throughput" && metric != "time.real" {
 		return
 	}
-	n, valid, factors := 0, slices.Clone(a.Valid), make([]float64, len(records))
-	for i, r := range records {
+	n, valid, factors := 0, slices.Clone(a.Valid), make([]float64, len(repetitions))
+	for i, r := range repetitions {
 		isOther := func(c checked) bool { return c.found[i].level == Invalid && !c.isLoss }
 		if factors[i] = 1; !valid[i] && r.Failure == "" && !slices.ContainsFunc(a.checked, isOther) {
-			if factor, ok := slowed(r); ok {
+			if factor, ok := r.slowdown(); ok {
 				valid[i], factors[i] = true, factor
 			}
 		}
@@ -80,34 +80,42 @@ func (a *Assessment) takeDisturbed(records []*record.Record, metric string) {
 			n++
 		}
 	}
-	if level := cellLevel(valid, make([]Level, len(records))); level != Invalid && n >= stats.MinRepetitions {
+	if level := cellLevel(valid, make([]Level, len(repetitions))); level != Invalid && n >= stats.MinRepetitions {
 		a.Valid, a.Slowed, a.Level = valid, factors, Warn
 	}
 }
 
-func (a Assessment) isSlowed(repetition int) bool { return a.Slowed != nil && a.Slowed[repetition] > 1 }
-
-// Disturbed says how many disturbed repetitions are among the valid ones, and by how much they widen intervals; empty
-// if there are none. The cell is named where the sentence stands beside numbers of several.
+// Disturbed says how many of the valid repetitions are disturbed, and by how much they widen intervals; empty if there
+// are none. A cell is named if it is given.
 func (a Assessment) Disturbed(cell string) string {
 	if a.Slowed == nil {
 		return ""
 	}
-	n, most := 0, 1.0
-	for _, factor := range a.Slowed {
-		if most = max(most, factor); factor > 1 {
+	slowed := func(i int) bool { return a.Slowed[i] > 1 }
+	return fmt.Sprintf("%s disturbed (%s): the interval allows for up to %.2f times the speed", a.count(cell, slowed),
+		strings.Join(a.reasons(slowed), ", "), slices.Max(a.Slowed))
+}
+
+// count says how many repetitions are meant, with a verb: "2 of 5 repetitions of a are".
+func (a Assessment) count(cell string, meant func(repetition int) bool) string {
+	n := 0
+	for i := range a.Valid {
+		if meant(i) {
 			n++
-		}
-	}
-	var reasons []string
-	for _, c := range a.checked {
-		if n, worst := worstOf(c.found, func(i int, f finding) bool { return f.level == Invalid && a.isSlowed(i) }); n > 0 {
-			reasons = append(reasons, worst.words)
 		}
 	}
 	if cell != "" {
 		cell = " of " + cell
 	}
-	return fmt.Sprintf("%d of %d repetitions%s %s disturbed (%s): the interval allows for up to %.2f times the speed", n,
-		len(a.Slowed), cell, phrase.Verb(n, "is", "are"), strings.Join(reasons, ", "), most)
+	return fmt.Sprintf("%d of %d repetitions%s %s", n, len(a.Valid), cell, phrase.Verb(n, "is", "are"))
+}
+
+// reasons are the worst invalid finding of each check in the repetitions that are meant.
+func (a Assessment) reasons(meant func(repetition int) bool) (out []string) {
+	for _, c := range a.checked {
+		if n, worst := worstOf(c.found, func(i int, f finding) bool { return f.level == Invalid && meant(i) }); n > 0 {
+			out = append(out, worst.words)
+		}
+	}
+	return out
 }

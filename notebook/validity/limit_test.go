@@ -29,34 +29,6 @@ func threads(shares map[string]float64) recordtest.Change {
 	return func(r *record.Record) { r.Machine = &record.Machine{Threads: shares} }
 }
 
-// A definition is read once for the records that have it one after the other, and every record has its own.
-func TestDefinitions(t *testing.T) {
-	with := func(definition string) *record.Record {
-		return &record.Record{Definition: json.RawMessage(definition), Facts: map[string]string{factServices: "0-1"}}
-	}
-	const one, other = `{"services": [{"name": "a"}], "hosts": {"load": "far"}}`,
-		`{"services": [{"name": "b"}, {"name": "c"}]}`
-	var in definitions
-	for i, tt := range []struct{ definition, services, host string }{
-		{"", "", ""}, {one, "a", "far"}, {one, "a", "far"}, {other, "b c", ""}, {`{"services": 1}`, "", ""}, {"", "", ""},
-		{other, "b c", ""},
-	} {
-		r := with(tt.definition)
-		var names []string
-		for _, s := range in.services(r) {
-			names = append(names, s.name)
-		}
-		if got := strings.Join(names, " "); got != tt.services || in.loadHost(r) != tt.host {
-			t.Errorf("record %d, of %s: services %q with a load on %q, want %q and %q", i+1, tt.definition, got, in.loadHost(r),
-				tt.services, tt.host)
-		}
-	}
-	before := in.definition(with(one))
-	if again := in.definition(with(one)); &before.Services[0] != &again.Services[0] {
-		t.Error("the same definition is read again")
-	}
-}
-
 func TestLimitedBy(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -126,7 +98,7 @@ func TestSharedCPUs(t *testing.T) {
 	for _, tt := range []struct {
 		name           string
 		services, load string
-		priority       string // how the definition goes on
+		definition     string // its other fields
 		level          Level
 		words          string
 		siblings       CheckResult
@@ -137,17 +109,19 @@ func TestSharedCPUs(t *testing.T) {
 			CheckResult{"SMT siblings", OK, "load generator and services share no physical core"}},
 		{"before others", "0-1", "1,3", `, "load": {"priority": "high"}}`, OK, "load generator busy 30 %",
 			CheckResult{"SMT siblings", OK, "load generator and services share no physical core"}},
+		{"on another machine", "0-1", "1,3", `, "hosts": {"load": "far"}}`, OK, "load generator busy 30 %",
+			CheckResult{"SMT siblings", NotChecked, notRecorded}},
 		{"threads of one core", "0-1", "5", "", OK, "load generator busy 30 %",
 			CheckResult{"SMT siblings", Warn,
 				"CPU 5 of the load generator and CPU 1 of server are threads of one physical core"}},
-		{"not told", "", "", "", OK, "load generator busy 30 %", CheckResult{"SMT siblings", NotChecked, untold}},
+		{"not told", "", "", "", OK, "load generator busy 30 %", CheckResult{"SMT siblings", NotChecked, notRecorded}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
 				recordtest.Servers))
 			b.Measure("servers", "a", "1", recordtest.ValuesA, usage(1, 0.5, tt.services, tt.load, ""), func(r *record.Record) {
-				if tt.priority != "" {
-					r.Definition = json.RawMessage(strings.TrimSuffix(string(r.Definition), "}") + tt.priority)
+				if tt.definition != "" {
+					r.Definition = json.RawMessage(strings.TrimSuffix(string(r.Definition), "}") + tt.definition)
 				}
 			})
 			checks := NewReport(b.Records).Checks()

@@ -10,30 +10,28 @@ import (
 	"benchbook/notebook/record"
 )
 
-// judgeLittle asks whether as many requests were under way, or clients thinking, as there are connections: ρ is 1 in
-// a closed loop, up to what the ends of the time that it was taken over cut off.
+// readLittle is how far ρ, the share of the connections with a request under way or a client that thinks, is from 1.
+// It is 1 in a closed loop, up to what the ends of the observed time cut off.
 //
 // Source: docs/method.md#quantities-checked; Little 1961.
-func judgeLittle(r *record.Record) finding {
+func readLittle(r repetition) reading {
 	switch {
 	case r.Load.Completed < 0:
-		return notChecked("the load generator does not report it")
+		return notReported
 	case ended(r.Load) == 0:
-		return finding{level: Invalid, words: "no completions", size: math.Inf(1)}
+		return reading{value: math.Inf(1), words: "no completions"}
 	}
-	shares, latency := inFlight(r)
+	shares, latency := inFlight(r.Record)
 	if len(shares) == 0 {
-		return notChecked("the load generator does not report it")
+		return notReported
 	}
 	share := slices.MaxFunc(shares, func(a, b float64) int { return cmp.Compare(math.Abs(a-1), math.Abs(b-1)) })
 	e := cutOff(r.Load, latency)
-	off, ok := math.Abs(share-1), 0.05+e
-	digits := 2
+	off, ok, digits := math.Abs(share-1), 0.05+e, 2
 	for ; digits < 4 && off != ok && decimals(off, digits) == decimals(ok, digits); digits++ {
 	}
-	words := fmt.Sprintf("Little's law gives %s of the connections in use (ok within %s of 1)",
-		decimals(share, digits), decimals(ok, digits))
-	return graded(off, ok, 0.10+e, true, words)
+	return reading{value: off, limits: &limits{ok, 0.10 + e}, words: fmt.Sprintf(
+		"Little's law gives %s of the connections in use (ok within %s of 1)", decimals(share, digits), decimals(ok, digits))}
 }
 
 // ended is how many requests ended in the window, right or failed.
@@ -45,14 +43,14 @@ func ended(l *record.Load) (n float64) {
 		n += second
 	}
 	if n == 0 {
-		return float64(l.Completed) // nothing tells when they ended
+		return float64(l.Completed) // the record does not say when they ended
 	}
 	return n
 }
 
-// inFlight is ρ by each of the ways in which the record tells it, and the mean time of a request in seconds; none if it
-// does not. Whether the law applies the record says by what the generator found itself. Its number counts only where
-// requests were counted off, as nobody else knows what was under way; even then the times of requests bound it.
+// inFlight computes ρ in each way that the record allows, and the mean time of a request in seconds. It returns none
+// if the law does not apply. The generator's own ρ is used only where requests were counted off, as nothing else tells
+// what was under way; there the times of requests bound it.
 //
 // Source: docs/method.md#quantities-checked.
 func inFlight(r *record.Record) (shares []float64, latency float64) {
@@ -60,7 +58,7 @@ func inFlight(r *record.Record) (shares []float64, latency float64) {
 	answers, failures := r.Histograms["latency"], r.Histograms["latency.failed"]
 	count, sum := float64(answers.Count+failures.Count), answers.Sum+failures.Sum
 	if mean, ok := r.Sample("latency.mean"); ok && count == 0 && l.Tool != "" {
-		count, sum = ended(l), mean.Value*ended(l) // the tool has told the mean alone
+		count, sum = ended(l), mean.Value*ended(l) // the tool reports the mean alone
 	}
 	if l.InFlight < 0 || l.Window <= 0 || l.Connections <= 0 || count <= 0 {
 		return nil, 0
@@ -81,12 +79,12 @@ func inFlight(r *record.Record) (shares []float64, latency float64) {
 	return []float64{ended(l) * (latency + l.Think) / l.Window / clients}, latency
 }
 
-// cutOff is the share of ρ that the ends of the time that it is of may cut off, for a mean latency.
+// cutOff is the share of ρ that the ends of the observed time may cut off, for a mean latency in seconds.
 func cutOff(l *record.Load, latency float64) float64 {
 	if over := l.InFlightOver; over > 0 && over < l.Window && l.Attempted > 0 {
-		// Requests were counted off, and ρ is of the time up to the start of the last. A request that stalls mostly
-		// does so after that: a mean latency with such stalls in it would let anything pass. So it is the mean time
-		// that a request was under way within the time that ρ is of, and without the client's thinking.
+		// Requests were counted off, and ρ ends at the start of the last. A request that stalls mostly does so after
+		// that, so a mean latency with such stalls in it would let anything pass. This is the mean time that a request
+		// was under way within the observed time, without the client's thinking.
 		return max(0, l.InFlight*float64(l.Connections)/float64(l.Attempted)-l.Think/over)
 	}
 	return latency / l.Window

@@ -1,6 +1,7 @@
 package validity
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,67 +10,124 @@ import (
 	"benchbook/notebook/record"
 )
 
-// untold is why checks of the machine say nothing of records that were made before they were there.
-const untold = "not recorded"
-
-// judgeSwap asks whether the machine had to read memory back from swap.
-//
-// Source: docs/validity.md#checks.
-func judgeSwap(r *record.Record) finding {
-	switch {
-	case r.Machine == nil:
-		return notChecked(untold)
-	case r.Machine.SwappedIn < 0:
-		return notChecked("the host does not report it")
-	case r.Machine.SwappedIn > 0:
-		return finding{level: Warn, words: fmt.Sprintf("%d KiB were read from swap", r.Machine.SwappedIn>>10),
-			size: float64(r.Machine.SwappedIn)}
-	}
-	return finding{words: "nothing was read from swap"}
-}
-
-// Limits of the share of scheduling periods that were cut short, and of CPU time that went to other virtual machines.
+// The kernel counts the time of each CPU in steps, so a share of a window is known to one step over its length. In
+// windows below shortestChecked that says nothing; above longEnough the step does not matter, and records of older
+// versions have no shares of windows below it.
 const (
-	stolenOK   = 0.01
-	stolenWarn = 0.05
+	clockStep       = 0.010 // seconds
+	shortestChecked = 0.2
+	longEnough      = 1.0
 )
 
-// judgeSteal asks whether other virtual machines had the processor.
-//
-// Source: docs/validity.md#checks.
-func judgeSteal(r *record.Record) finding {
-	if r.Machine == nil {
-		return notChecked(untold)
+// seconds is how long a repetition measured.
+func (r repetition) seconds() float64 {
+	if r.Load != nil {
+		return r.Load.Window
 	}
-	seconds, window := spanOf(r)
-	if r.Machine.Steal < 0 || seconds < shortestChecked {
-		return notChecked(tooShortToCheck(window, seconds))
-	}
-	return gradedByClock(r.Machine.Steal, seconds, stolenOK, stolenWarn, "", " of the CPU time was stolen")
+	return r.Command.Real
 }
 
-// judgeThrottled asks whether services were held back by a limit of their CPU time. Where the article set the limit
-// that is what it wanted to measure, but periods of 100 ms shape the tail of latencies, so that these are marked.
+// cpuShare is the reading of a share of the CPU time of the measurement, negative if it was not recorded. In a short
+// window only what exceeds the step of the kernel's clock counts, and it is a warning at most.
+func (r repetition) cpuShare(share float64, by limits, before, behind string) reading {
+	seconds, window := r.seconds(), "the command"
+	if r.Load != nil {
+		window = "the window"
+	}
+	words := before + by.share(share)
+	switch {
+	case seconds < shortestChecked:
+		return reading{missing: window + " is shorter than 0.2 s, too short for the kernel's clock"}
+	case share < 0 && seconds < longEnough:
+		return reading{missing: window + " is shorter than 1 s"}
+	case share < 0:
+		return reading{missing: "the host does not report it"}
+	case seconds < longEnough:
+		uncertain := clockStep / seconds
+		return reading{value: max(0, share-uncertain), isMild: true,
+			words: words + " ± " + phrase.Percent(uncertain) + behind}
+	}
+	return reading{value: share, words: words + behind}
+}
+
+// foreignLimits are for the share of the CPU that others used, stolenLimits for the shares of CPU time that went to
+// other virtual machines and of scheduling periods that were cut short.
+var (
+	foreignLimits = limits{0.05, 0.12}
+	stolenLimits  = limits{0.01, 0.05}
+)
+
+// readForeign is the share of the CPU that others used during the load or the command.
 //
 // Source: docs/validity.md#checks.
-func judgeThrottled(r *record.Record) finding {
-	if r.Machine == nil {
-		return notChecked(untold)
+func readForeign(r repetition) reading {
+	if r.Facts[record.FactTarget] != "" {
+		return reading{missing: "what the running target used is not told from what others did"}
 	}
-	worst := finding{words: "no service was throttled"}
+	behind := " of the CPU"
+	if programs := r.Facts[record.FactOthers]; programs != "" {
+		behind += " (" + programs + ")"
+	}
+	return r.cpuShare(r.foreign(), foreignLimits, "others used ", behind)
+}
+
+// foreign is the share of the CPU that others used; negative if unknown.
+func (r repetition) foreign() float64 {
+	if r.Load != nil {
+		return r.Load.ForeignCPU
+	}
+	return r.Command.ForeignCPU
+}
+
+// readSteal is the share of the CPU time that went to other virtual machines.
+//
+// Source: docs/validity.md#checks.
+func readSteal(r repetition) reading {
+	if r.Machine == nil {
+		return reading{missing: notRecorded}
+	}
+	return r.cpuShare(r.Machine.Steal, stolenLimits, "", " of the CPU time was stolen")
+}
+
+// readSwap is how many bytes the machine read back from swap.
+//
+// Source: docs/validity.md#checks.
+func readSwap(r repetition) reading {
+	switch {
+	case r.Machine == nil:
+		return reading{missing: notRecorded}
+	case r.Machine.SwappedIn < 0:
+		return reading{missing: "the host does not report it"}
+	case r.Machine.SwappedIn > 0:
+		return reading{value: float64(r.Machine.SwappedIn), words: fmt.Sprintf("%d KiB were read from swap",
+			r.Machine.SwappedIn>>10)}
+	}
+	return reading{words: "nothing was read from swap"}
+}
+
+// readThrottled is the largest share of its scheduling periods in which a limit of CPU time held a service back. The
+// article's own limit is measured on purpose, but its periods of 100 ms shape the tail of latencies: a warning about
+// times.
+//
+// Source: docs/validity.md#checks.
+func readThrottled(r repetition) reading {
+	if r.Machine == nil {
+		return reading{missing: notRecorded}
+	}
+	worst := reading{words: "no service was throttled"}
 	for _, name := range slices.Sorted(maps.Keys(r.Machine.Throttled)) {
 		t := r.Machine.Throttled[name]
 		if t.Throttled == 0 {
 			continue
 		}
 		share := float64(t.Throttled) / float64(t.Periods)
-		f := graded(share, stolenOK, stolenWarn, true, fmt.Sprintf("%s was throttled in %s of its periods", name,
-			phrase.PercentBeside(share, stolenOK, stolenWarn)))
+		x := reading{value: share, words: fmt.Sprintf("%s was throttled in %s of its periods", name,
+			stolenLimits.share(share))}
 		if t.Limited {
-			f.level, f.concerns, f.words = min(f.level, Warn), record.IsTime, f.words+", by the article's own limit"
+			x.isMild, x.concerns, x.words = true, record.IsTime, x.words+", by the article's own limit"
 		}
-		if f.worse(worst) {
-			worst = f
+		if cmp.Or(cmp.Compare(x.level(stolenLimits), worst.level(stolenLimits)), cmp.Compare(x.value, worst.value)) > 0 {
+			worst = x
 		}
 	}
 	return worst

@@ -10,12 +10,9 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// steadyState is the name of the check.
-const steadyState = "steady state"
-
-// A drift is how far what a load found changed over the window of one repetition.
+// A drift is how much a load changed over the window of one repetition.
 type drift struct {
-	of string // what was looked at; empty where no load was put on
+	of string // the quantity; empty without a load
 	stats.Drift
 }
 
@@ -27,12 +24,9 @@ func driftOf(r *record.Record) drift {
 	if r.Failure != "" || r.Load == nil {
 		return drift{}
 	}
-	d := drift{of: "completions"}
-	var values []float64
+	d, values := drift{of: "completions"}, r.Load.CompletionsBySecond()
 	if r.IsOpenLoop() {
 		d.of, values = "latencies", slices.DeleteFunc(r.Load.LatenciesBySecond(), math.IsNaN)
-	} else {
-		values = r.Load.CompletionsBySecond()
 	}
 	if whole := int(r.Load.Window); len(values) > whole {
 		values = values[:whole] // the last second is shorter than the others
@@ -44,15 +38,11 @@ func driftOf(r *record.Record) drift {
 	return d
 }
 
-func (d drift) isDrifting() bool { return d.Trend == stats.Rising || d.Trend == stats.Falling }
-
-const tooShort = "the window has fewer than 10 whole seconds"
-
-// steadiness asks whether a load found the same services at the end of its windows as at their beginning. It is about
-// the valid repetitions together, and without a name where no load was put on.
+// steadyState checks whether a load found the same services at the end of its windows as at their beginning, over the
+// valid repetitions together. The result has no name without a load.
 //
 // Source: docs/method.md#steady-state.
-func steadiness(drifts []drift, valid []bool) CheckResult {
+func steadyState(drifts []drift, valid []bool) CheckResult {
 	var trends []stats.Trend
 	what, farthest, drifting := "", 0.0, map[stats.Trend]int{}
 	for i, d := range drifts {
@@ -61,24 +51,21 @@ func steadiness(drifts []drift, valid []bool) CheckResult {
 		}
 		what = d.of
 		trends = append(trends, d.Trend)
-		if drifting[d.Trend]++; math.Abs(d.Share) > math.Abs(farthest) && d.isDrifting() {
-			farthest = d.Share
+		drifting[d.Trend]++
+		if d.Trend == stats.Rising || d.Trend == stats.Falling {
+			farthest = max(farthest, math.Abs(d.Share))
 		}
 	}
 	if len(trends) == 0 {
 		return CheckResult{}
 	}
-	c := CheckResult{Name: steadyState}
+	c := CheckResult{Name: "steady state", Words: what + " were steady"}
 	switch trend := stats.Unsteady(trends); trend {
 	case stats.Rising, stats.Falling:
-		c.Level = Warn
-		c.Words = fmt.Sprintf("%d of %d repetitions: %s were %s, by up to %s over the window", drifting[trend], len(trends),
-			what, trend,
-			phrase.PercentBeside(math.Abs(farthest)))
+		c.Level, c.Words = Warn, fmt.Sprintf("%d of %d repetitions: %s were %s, by up to %s over the window",
+			drifting[trend], len(trends), what, trend, phrase.PercentBeside(farthest))
 	case stats.NotTested:
-		c.Level, c.Words = NotChecked, tooShort
-	default:
-		c.Words = what + " were steady"
+		c.Level, c.Words = NotChecked, "the window has fewer than 10 whole seconds"
 	}
 	return c
 }

@@ -41,6 +41,12 @@ func TestCellLevel(t *testing.T) {
 	}
 }
 
+// findingOf is the finding of a check in a repetition, whether it applies or not.
+func findingOf(name string, r *record.Record) finding {
+	i := slices.IndexFunc(checks, func(c check) bool { return c.name == name })
+	return checks[i].judge(repetitionsOf([]*record.Record{r})[0])
+}
+
 func TestChecksOfARepetition(t *testing.T) {
 	// The examples of docs/validity.md: 100 connections, 50 000 completions in 10 s and a mean latency.
 	example := func(mean float64) func(*record.Record) {
@@ -234,9 +240,7 @@ func TestChecksOfARepetition(t *testing.T) {
 			r := &record.Record{}
 			recordtest.FillLoad(t, r, 1000)
 			tt.set(r)
-			list := checks(&definitions{})
-			i := slices.IndexFunc(list, func(c check) bool { return c.name == tt.check })
-			f := list[i].judge(r)
+			f := findingOf(tt.check, r)
 			if f.level != tt.want || tt.words != "" && f.words != tt.words {
 				t.Errorf("%v %q, want %v %q", f.level, f.words, tt.want, tt.words)
 			}
@@ -285,12 +289,12 @@ func TestDelays(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &record.Record{Facts: tt.facts}
-			if f := judgeDelays(r); !hasDelays(r) || f.level != tt.want || tt.words != "" && f.words != tt.words {
+			if f := findingOf("delays", r); !hasDelays(repetition{Record: r}) || f.level != tt.want || tt.words != "" && f.words != tt.words {
 				t.Errorf("%v %q, want %v %q", f.level, f.words, tt.want, tt.words)
 			}
 		})
 	}
-	if hasDelays(&record.Record{Facts: map[string]string{"link.semantics": "1"}}) {
+	if hasDelays(repetition{Record: &record.Record{Facts: map[string]string{"link.semantics": "1"}}}) {
 		t.Error("a link that nothing went through is checked")
 	}
 }
@@ -337,7 +341,7 @@ func TestLittleIsRecomputed(t *testing.T) {
 			if tt.change != nil {
 				tt.change(r)
 			}
-			if f := judgeLittle(r); f.level != tt.want {
+			if f := findingOf("Little's law", r); f.level != tt.want {
 				t.Errorf("%v: %s; want %v", f.level, f.words, tt.want)
 			}
 		})

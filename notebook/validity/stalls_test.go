@@ -55,7 +55,7 @@ func TestStalls(t *testing.T) {
 			r := &record.Record{}
 			recordtest.FillLoad(t, r, 100.1)
 			tt.change(r)
-			f := judgeStalls(r)
+			f := findingOf("stalls", r)
 			if f.level != tt.want || tt.words != "" && f.words != tt.words {
 				t.Errorf("%v: %q; want %v: %q", f.level, f.words, tt.want, tt.words)
 			}

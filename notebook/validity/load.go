@@ -1,0 +1,369 @@
+package validity
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/notebook/phrase"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// readRecord counts the contradictions in a record.
+//
+// Source: docs/validity.md#records-that-contradict-themselves.
+func readRecord(r repetition) reading {
+	invalid := r.Doubts.Invalid
+	switch n := len(invalid); n {
+	case 0:
+		return reading{words: "agrees with itself"}
+	case 1:
+		return reading{value: 1, words: "its record cannot be: " + invalid[0]}
+	default:
+		return reading{value: float64(n), words: fmt.Sprintf("its record cannot be: %s, and %d more", invalid[0], n-1)}
+	}
+}
+
+// Limits of the share of time that the busiest thread of a generator may work. A headline claim needs less than
+// busyHeadline.
+const (
+	busyOK       = 0.50
+	busyHeadline = 0.80
+	busyWarn     = 0.90
+)
+
+// readGenerator is how busy the load generator was. Shared CPUs are a warning, unless the load has a priority: then
+// the checks of waits and stalls find out whether it got its CPUs in time.
+//
+// Source: docs/validity.md#checks.
+func readGenerator(r repetition) reading {
+	busy := r.Load.Busy
+	prefers := r.definition.Load != nil && r.definition.Load.Priority != ""
+	if words := r.sharedCPUs(); words != "" && !prefers && busy < busyOK {
+		return reading{value: busyOK, words: words}
+	}
+	if busy < 0 {
+		return notReported
+	}
+	return reading{value: busy, words: "load generator busy " + phrase.PercentBeside(busy, busyOK, busyHeadline, busyWarn)}
+}
+
+// Headline says why no headline claim can rest on a repetition: its window is too short, or its generator was too busy.
+// It is empty if one can.
+//
+// Source: docs/validity.md#headline-claims.
+func Headline(r *record.Record) string {
+	if r.Failure != "" || r.Load == nil {
+		return ""
+	}
+	words := ShortWindow(r.Load.Window)
+	if words == "" && r.Load.Busy > busyHeadline {
+		words = "its load generator was busy " + phrase.PercentBeside(r.Load.Busy, busyHeadline)
+	}
+	return words
+}
+
+// ShortWindow says that a window of so many seconds is too short for a headline claim; empty if it is long enough.
+func ShortWindow(seconds float64) string {
+	if seconds >= longEnough {
+		return ""
+	}
+	return fmt.Sprintf("its window of %s is shorter than 1 s", phrase.Duration(seconds))
+}
+
+// Usual returns the last words that say has for a record if it has some for at least half of the records; else nothing.
+func Usual(records []*record.Record, say func(*record.Record) string) (words string) {
+	n := 0
+	for _, r := range records {
+		if said := say(r); said != "" {
+			n, words = n+1, said
+		}
+	}
+	if 2*n < len(records) {
+		return ""
+	}
+	return words
+}
+
+// settledAfter is how many of its slowest requests a warm-up has to last: then each client has had at least one before
+// the window, and clients that began together have drifted apart.
+const settledAfter = 2
+
+// readWarmup is the slowest request if the warm-up was too short for it.
+//
+// Source: docs/validity.md#checks.
+func readWarmup(r repetition) reading {
+	longest, _, ok := longestAndMean(r.Record)
+	if !ok {
+		return notReported
+	}
+	warmup := r.definition.Load.Warmup.Seconds()
+	if warmup >= settledAfter*longest {
+		return reading{words: "the warm-up was long enough"}
+	}
+	return reading{value: longest, words: fmt.Sprintf("the warm-up of %s is shorter than twice the slowest request, %s",
+		phrase.Duration(warmup), phrase.Duration(longest))}
+}
+
+// hasWarmup reports whether a repetition has a warm-up or needs one. A fixed number of requests without a warm-up
+// measures the start on purpose.
+func hasWarmup(r repetition) bool {
+	l := r.definition.Load
+	return isLoad(r) && l != nil && (l.Requests == 0 || l.Warmup > 0)
+}
+
+// hasHealth reports whether the load generator, or the timer of a command, recorded its interruptions.
+func hasHealth(r repetition) bool { return health(r) != nil }
+
+func health(r repetition) *record.Health {
+	switch {
+	case r.Load != nil:
+		return r.Load.Health
+	case r.Command != nil:
+		return r.Command.Health
+	}
+	return nil
+}
+
+// A generator may stand still for a hundredth of its window, which makes its numbers wrong by as much, but only within
+// these bounds: a busy machine keeps any thread waiting for some milliseconds, and a long standstill looks like an
+// outage of the server, however long the window is.
+const (
+	shortStandstill = 0.010 // seconds
+	longStandstill  = 0.100
+)
+
+// readStandstill is the longest time that the generator or the timer was stopped, in seconds. Answers that come
+// meanwhile are noted late, which counts as time of the service.
+//
+// Source: docs/validity.md#checks.
+func readStandstill(r repetition) reading {
+	whose := "the load generator"
+	if r.Load == nil {
+		whose = "the timer"
+	}
+	stopped, window := health(r).Standstill, r.seconds()
+	if stopped < 0 {
+		return reading{missing: whose + " does not report it"}
+	}
+	limit := min(max(shortStandstill, 0.01*window), longStandstill)
+	return reading{value: stopped, limits: &limits{limit, 5 * limit}, words: fmt.Sprintf(
+		"%s stood still for %s at most (ok up to %s)", whose, phrase.Duration(stopped), phrase.Duration(limit))}
+}
+
+// waitingLimits are for the share of the window in which a thread of the generator waited for a core. In a closed loop
+// latencies are too long and throughput is too small by at most that share.
+var waitingLimits = limits{0.05, 0.15}
+
+// readWaiting is the share of the window that the generator waited for a core.
+//
+// Source: docs/validity.md#checks.
+func readWaiting(r repetition) reading {
+	waiting := r.Load.Health.Waiting
+	if waiting < 0 {
+		return notReported
+	}
+	return reading{value: waiting, words: "the load generator waited for a core for " + waitingLimits.share(waiting) +
+		" of the window"}
+}
+
+// readErrors is the share of requests that failed.
+//
+// Source: docs/validity.md#checks.
+func readErrors(r repetition) reading {
+	l := r.Load
+	switch {
+	case l.Attempted < 0 || l.Failed < 0:
+		return reading{missing: l.Tool + " does not report it"}
+	case l.Attempted == 0:
+		return reading{value: math.Inf(1), limits: &limits{}, words: "nothing was attempted"}
+	}
+	const ok, warn = 0.001, 0.01
+	share, expected := float64(l.Failed)/float64(l.Attempted), l.FailuresMax
+	words := "errors " + phrase.PercentBeside(share, ok, warn, expected)
+	if share > 0 && share <= expected {
+		words += ", which the article expects"
+	}
+	return reading{value: share, limits: &limits{max(ok, expected), max(warn, expected)}, words: words}
+}
+
+// isFailureMetric reports whether a metric counts failures or status codes.
+func isFailureMetric(metric string) bool {
+	return record.CountsFailures(metric) || strings.HasPrefix(metric, "status.")
+}
+
+// readOffered is the share of the schedule of an open loop that was not sent.
+//
+// Source: docs/validity.md#checks.
+func readOffered(r repetition) reading {
+	l := r.Load.Open
+	if l.Due == 0 {
+		return reading{value: math.Inf(1), words: "nothing was due"}
+	}
+	short := float64(l.Due-l.Sent) / float64(l.Due)
+	return reading{value: short, words: phrase.PercentBeside(1-short, 0.99, 0.95) + " of the schedule was sent"}
+}
+
+// readLag is the percentile 99 of how late requests of an open loop left, in seconds. It may be 5 % of that of the
+// latency, or a millisecond.
+//
+// Source: docs/validity.md#checks.
+func readLag(r repetition) reading {
+	lag := p99(r.Record, "lag")
+	if lag < 0 {
+		return notReported
+	}
+	limit := max(time.Millisecond.Seconds(), 0.05*p99(r.Record, "latency"))
+	return reading{value: lag, limits: &limits{limit, 2 * limit}, words: fmt.Sprintf(
+		"requests left %s late at the percentile 99 (ok up to %s)", phrase.Duration(lag), phrase.Duration(limit))}
+}
+
+// p99 is the percentile 99 of a family of times in seconds, -1 if there is none. It only sets limits, so few requests
+// are enough.
+func p99(r *record.Record, family string) float64 {
+	p, err := stats.ParsePercentile("99")
+	h := r.Histograms[family]
+	if err != nil || h.Count == 0 {
+		return -1
+	}
+	decoded, err := new(record.Decoder).Decode(h)
+	if err != nil {
+		return -1
+	}
+	x, missing := decoded.At(h, p.Rank(h.Count))
+	if missing != "" {
+		return -1
+	}
+	return x
+}
+
+// readOverflow counts the answers that took longer than the histogram can hold.
+//
+// Source: docs/method.md#histogram and docs/validity.md#checks.
+func readOverflow(r repetition) reading {
+	h, ok := r.Histograms["latency"]
+	if !ok {
+		return reading{missing: "no histogram"}
+	}
+	return reading{value: float64(h.Overflow), words: phrase.Plural(int(h.Overflow), "answer") + " beyond the histogram"}
+}
+
+// Constants of docs/method.md#stalls.
+const (
+	lostSecond = 0.95 // seconds: the first time after which the kernel sends again, less the steps of its timer
+	lostFactor = 10   // of the mean time of the others
+)
+
+// overflowsOf is the family of metrics that count dropped connections.
+const overflowsOf = "net.listen_overflows."
+
+// readStalls is the longest request in seconds if it lost a second or more to the network, as where the queue of a
+// listening server was full. One such request can be most of a short window.
+//
+// Source: docs/method.md#stalls.
+func readStalls(r repetition) reading {
+	longest, mean, ok := longestAndMean(r.Record)
+	overflows, _ := overflowCount(r)
+	var why string
+	switch {
+	case !ok:
+		return notReported
+	case longest < lostSecond || longest < lostFactor*mean:
+		return reading{words: "no request lost a second"}
+	case overflows > 0:
+		why = phrase.Plural(int(overflows), "listen overflow")
+	case r.Histograms["latency.connect"].Max >= lostSecond:
+		why = "opening a connection"
+	default:
+		return reading{words: "no request lost a second to the network"}
+	}
+	return reading{value: longest, words: fmt.Sprintf("stalled: a request took %s (%s), and the mean is %s",
+		phrase.Duration(longest), why, phrase.Duration(mean))}
+}
+
+// tellsLost reports whether the record of a load has what tells lost packets from slow answers.
+func tellsLost(r repetition) bool {
+	_, overflows := overflowCount(r)
+	_, connecting := r.Histograms["latency.connect"]
+	return isLoad(r) && (overflows || connecting)
+}
+
+// Stalled reports whether a repetition lost a second or more to the network.
+func Stalled(r *record.Record) bool {
+	rep := repetition{Record: r}
+	return r.Failure == "" && tellsLost(rep) && readStalls(rep).value > 0
+}
+
+// overflowCount sums the dropped connections of all services; false if none counted them.
+func overflowCount(r repetition) (sum float64, ok bool) {
+	for _, s := range r.Samples {
+		if strings.HasPrefix(s.Metric, overflowsOf) {
+			sum, ok = sum+s.Value, true
+		}
+	}
+	return sum, ok
+}
+
+// longestAndMean are the longest time of a right answer and the mean of the others, in seconds.
+func longestAndMean(r *record.Record) (longest, mean float64, ok bool) {
+	if h := r.Histograms["latency"]; h.Count > 1 {
+		return h.Max, (h.Sum - h.Max) / float64(h.Count-1), true
+	}
+	most, okMost := r.Sample("latency.max")
+	all, okMean := r.Sample("latency.mean")
+	return most.Value, all.Value, okMost && okMean && r.Load.Tool != ""
+}
+
+// delayLimits are for how late links and origins are at the percentile 99, in seconds: the millisecond that they
+// promise, and ten times that, which matters for any delay below 200 ms.
+var delayLimits = limits{0.001, 0.010}
+
+// The facts with the delays of links and origins: "p50 30µs, p99 90µs, max 1.2ms of 5000".
+const (
+	lateLink   = "link.late."
+	lateOrigin = "origin.late."
+)
+
+var latePercentile = regexp.MustCompile(`\bp99 ([^,]+),`)
+
+// hasDelays reports whether links or origins recorded their delays. A link without traffic records none.
+func hasDelays(r repetition) bool {
+	for fact := range r.Facts {
+		if strings.HasPrefix(fact, lateLink) || strings.HasPrefix(fact, lateOrigin) {
+			return true
+		}
+	}
+	return false
+}
+
+// readDelays is how much longer than the article says a link or an origin held something back, in seconds. They are
+// woken like any program, and wait for a core where services keep them busy.
+//
+// Source: docs/validity.md#checks, delays.
+func readDelays(r repetition) reading {
+	worst := reading{missing: notRecorded}
+	for _, fact := range slices.Sorted(maps.Keys(r.Facts)) {
+		link, isLink := strings.CutPrefix(fact, lateLink)
+		origin, isOrigin := strings.CutPrefix(fact, lateOrigin)
+		found := latePercentile.FindStringSubmatch(r.Facts[fact])
+		if !isLink && !isOrigin || found == nil {
+			continue
+		}
+		late, err := time.ParseDuration(found[1])
+		if err != nil || worst.missing == "" && late.Seconds() <= worst.value {
+			continue
+		}
+		what := "the link before " + link
+		if isOrigin {
+			what = "origin " + origin
+		}
+		worst = reading{value: late.Seconds(), words: fmt.Sprintf("%s was %s late at the percentile 99 (ok up to %s)", what,
+			phrase.Duration(late.Seconds()), phrase.Duration(delayLimits.ok))}
+	}
+	return worst
+}

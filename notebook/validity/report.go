@@ -1,0 +1,309 @@
+package validity
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"benchbook/notebook/record"
+)
+
+// Report has the findings of all checks in the repetitions of one cell. It computes on demand, each thing once, and can
+// be used by several goroutines.
+type Report struct {
+	records  []*record.Record
+	examined func() examination
+	keepsAll bool // no check by result makes a repetition invalid
+
+	mu       sync.Mutex
+	assessed map[string]Assessment // by metric
+}
+
+// An examination is what all checks find in all repetitions, for any metric.
+type examination struct {
+	repetitions []repetition
+	checked     []checked
+	drifts      []drift // by repetition
+}
+
+// checked is a check that applies to a cell, with its findings by repetition.
+type checked struct {
+	check
+	found []finding
+}
+
+// NewReport reports on records of one cell, run and key, in the order of repetitions.
+func NewReport(records []*record.Record) *Report {
+	r := &Report{records: records, assessed: map[string]Assessment{}}
+	r.examined = sync.OnceValue(r.examine)
+	return r
+}
+
+// WithAll returns a report of the same records in which a check that depends on the result of a repetition warns where
+// it would make it invalid.
+func (r *Report) WithAll() *Report {
+	all := NewReport(r.records)
+	all.keepsAll = true
+	return all
+}
+
+// LeftOutByResult counts the repetitions that WithAll makes valid for a metric.
+func (r *Report) LeftOutByResult(metric string) (n int) {
+	if r.keepsAll {
+		return 0
+	}
+	a := r.For(metric)
+	for i, rec := range r.records {
+		stays := func(c checked) bool { return c.found[i].level == Invalid && !c.dependsOnResult(c.found[i]) }
+		if !a.Valid[i] && rec.Failure == "" && !slices.ContainsFunc(a.checked, stays) {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *Report) examine() examination {
+	e := examination{repetitions: repetitionsOf(r.records)}
+	for _, check := range checks {
+		c, applies := checked{check: check}, false
+		for _, rep := range e.repetitions {
+			f := finding{level: NotChecked, words: notRecorded} // the record is older than the check
+			switch {
+			case rep.Failure != "":
+				f.words = notRun
+			case check.applies(rep):
+				applies, f = true, check.judge(rep)
+				if r.keepsAll && check.dependsOnResult(f) {
+					f.level = Warn
+				}
+			}
+			c.found = append(c.found, f)
+		}
+		if applies {
+			e.checked = append(e.checked, c)
+		}
+	}
+	for _, rec := range r.records {
+		e.drifts = append(e.drifts, driftOf(rec))
+	}
+	return e
+}
+
+// notRun is the finding in a repetition that failed.
+const notRun = "not run"
+
+// Assessment is the result of all checks in a cell for one metric.
+type Assessment struct {
+	Level Level
+	Valid []bool // by repetition
+	// Slowed is the factor by which a disturbance has slowed each repetition at most, 1 without one; nil if no disturbed
+	// repetition is valid.
+	Slowed  []float64
+	checked []checked
+	steady  CheckResult // of the valid repetitions together; without a name where it does not apply
+	failed  int         // repetitions that could not be run
+}
+
+// For assesses the cell for a metric; "" stands for one that every check concerns. The result must not be changed.
+//
+// Source: docs/method.md#valid-cells.
+func (r *Report) For(metric string) Assessment {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a, ok := r.assessed[metric]
+	if !ok {
+		a = r.assess(metric)
+		r.assessed[metric] = a
+	}
+	return a
+}
+
+// ValidFor returns the records that are valid for a metric.
+func (r *Report) ValidFor(metric string) (records []*record.Record) {
+	for i, valid := range r.For(metric).Valid {
+		if valid {
+			records = append(records, r.records[i])
+		}
+	}
+	return records
+}
+
+func (r *Report) assess(metric string) Assessment {
+	a := Assessment{Valid: make([]bool, len(r.records))}
+	for i, rec := range r.records {
+		if a.Valid[i] = rec.Failure == ""; !a.Valid[i] {
+			a.failed++
+		}
+	}
+	levels := make([]Level, len(r.records)) // the worst of each repetition
+	e := r.examined()
+	for _, c := range e.checked {
+		c.found = slices.Clone(c.found)
+		for i := range c.found {
+			f := &c.found[i]
+			if f.level == NotChecked {
+				continue
+			}
+			if metric != "" && !c.isAbout(*f, metric) {
+				f.level = OK
+			}
+			levels[i] = max(levels[i], f.level)
+			a.Valid[i] = a.Valid[i] && f.level != Invalid
+		}
+		a.checked = append(a.checked, c)
+	}
+	if a.Level = cellLevel(a.Valid, levels); a.Level == Invalid {
+		a.acceptDisturbed(e.repetitions, metric)
+	}
+	if a.steady = steadyState(e.drifts, a.Valid); a.steady.Level == Warn {
+		a.Level = max(a.Level, Warn)
+	}
+	return a
+}
+
+// cellLevel is the rule for a cell: invalid if more than half of its repetitions are, if none is valid, or if fewer
+// than three valid ones remain of three or more; else the worst level of the valid ones, and at least a warning if one
+// was left out. An unfinished run is judged by its repetitions so far.
+//
+// Source: docs/method.md#valid-cells.
+func cellLevel(valid []bool, levels []Level) Level {
+	n, worst := 0, OK
+	for i := range valid {
+		if valid[i] {
+			n++
+			worst = max(worst, levels[i])
+		}
+	}
+	left := len(valid) - n
+	switch {
+	case n == 0, 2*left > len(valid), len(valid) >= 3 && n < 3:
+		return Invalid
+	case left > 0:
+		return max(worst, Warn)
+	}
+	return worst
+}
+
+// Words returns a phrase for each check that found the level: "3 of 5 repetitions: errors 6.5 %".
+func (a Assessment) Words(level Level) []string {
+	var out []string
+	if level == Invalid && a.failed > 0 {
+		out = append(out, failedWords(a.failed, len(a.Valid)))
+	}
+	for _, c := range a.checked {
+		if c.isLoss && level == Warn && a.Slowed != nil {
+			continue // Disturbed says it
+		}
+		n, worst := worstOf(c.found, func(i int, f finding) bool {
+			return f.level == level && (level == Invalid || a.Valid[i])
+		})
+		if n > 0 {
+			out = append(out, fmt.Sprintf("%d of %d repetitions: %s", n, len(c.found), worst.words))
+		}
+	}
+	if a.steady.Name != "" && a.steady.Level == level {
+		out = append(out, a.steady.Words)
+	}
+	return out
+}
+
+func failedWords(n, of int) string { return fmt.Sprintf("%d of %d repetitions: failed", n, of) }
+
+// worstOf counts the findings that are meant and returns the largest.
+func worstOf(found []finding, meant func(repetition int, f finding) bool) (n int, worst finding) {
+	for i, f := range found {
+		if !meant(i, f) {
+			continue
+		}
+		if n++; n == 1 || f.size > worst.size {
+			worst = f
+		}
+	}
+	return n, worst
+}
+
+// LeftOut says how many repetitions of a cell enter no number, and why; empty if all do. A cell is named if it is
+// given.
+func (a Assessment) LeftOut(cell string) string {
+	if !slices.Contains(a.Valid, false) {
+		return ""
+	}
+	invalid := func(i int) bool { return !a.Valid[i] }
+	reasons := a.reasons(invalid)
+	if a.failed > 0 {
+		reasons = slices.Insert(reasons, 0, "failed")
+	}
+	return a.count(cell, invalid) + " not valid: " + strings.Join(reasons, ", ")
+}
+
+// Level says how far the cell can be trusted by all checks. Metrics that a check spares can be valid in a cell that is
+// not. A cell without records is NotChecked.
+//
+// Source: docs/method.md#valid-cells.
+func (r *Report) Level() Level {
+	if len(r.records) == 0 {
+		return NotChecked
+	}
+	return r.For("").Level
+}
+
+// Checks returns whether the repetitions could be run, and the result of every check that applies to the cell, with its
+// level by the rule for cells applied to it alone.
+func (r *Report) Checks() []CheckResult {
+	if len(r.records) == 0 {
+		return nil
+	}
+	a, ran := r.For(""), make([]bool, len(r.records))
+	for i, rec := range r.records {
+		ran[i] = rec.Failure == ""
+	}
+	run := CheckResult{Name: "run", Level: cellLevel(ran, make([]Level, len(ran))),
+		Words: fmt.Sprintf("all %d repetitions", len(r.records))}
+	if a.failed > 0 {
+		run.Words = failedWords(a.failed, len(r.records))
+	}
+	results := []CheckResult{run}
+	for _, c := range a.checked {
+		results = append(results, c.summary())
+	}
+	if a.steady.Name != "" {
+		results = append(results, a.steady)
+	}
+	return results
+}
+
+// summary is the result of a check over the repetitions that it judged.
+func (of checked) summary() CheckResult {
+	var valid []bool
+	var levels []Level
+	worst := OK
+	for _, f := range of.found {
+		if f.level != NotChecked {
+			valid, levels = append(valid, f.level != Invalid), append(levels, f.level)
+			worst = max(worst, f.level)
+		}
+	}
+	if len(valid) == 0 {
+		i := slices.IndexFunc(of.found, func(f finding) bool { return f.words != notRun })
+		return CheckResult{Name: of.name, Level: NotChecked, Words: of.found[i].words}
+	}
+	worstAt := func(level Level) (int, finding) {
+		return worstOf(of.found, func(_ int, f finding) bool { return f.level == level })
+	}
+	c := CheckResult{Name: of.name, Level: cellLevel(valid, levels)}
+	n, largest := worstAt(worst)
+	left := ""
+	if worst == Invalid && c.Level == Warn {
+		// The cell rests on its valid repetitions, so the words are about them if there are any.
+		if warned, words := worstAt(Warn); warned > 0 {
+			n, largest = warned, words
+		} else {
+			left = ", left out"
+		}
+	}
+	if c.Words = largest.words; worst != OK {
+		c.Words = fmt.Sprintf("%d of %d repetitions%s: %s", n, len(of.found), left, largest.words)
+	}
+	return c
+}
