@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -353,14 +354,19 @@ func TestHostsOfSeveralMachines(t *testing.T) {
 	machines := func(prefix, cpu string) map[string]string {
 		return map[string]string{prefix + "host.cpu": cpu, prefix + "host.cores": "2 logical, 2 physical"}
 	}
-	a := of("a", joined(machines("", "One CPU"), machines("hosts.far.", "One CPU")))
+	two := func(far string) map[string]string {
+		facts := machines("", "One CPU")
+		maps.Copy(facts, machines("hosts.far.", far))
+		return facts
+	}
+	a := of("a", two("One CPU"))
 	tests := []struct {
 		name      string
 		b         *dataset.Cell
 		why, mark string
 	}{
 		{"alike", of("b", a.Records[0].Facts), "", "different hosts of the same processor and cores"},
-		{"another processor far away", of("b", joined(machines("", "One CPU"), machines("hosts.far.", "Other CPU"))),
+		{"another processor far away", of("b", two("Other CPU")),
 			"the hosts have different processors: One CPU, One CPU on host far in A, One CPU, Other CPU on host far in B", ""},
 		{"one machine", of("b", machines("", "One CPU")),
 			"the hosts have different processors: One CPU, One CPU on host far in A, One CPU in B", ""},

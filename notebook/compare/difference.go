@@ -9,55 +9,40 @@ import (
 	"strconv"
 	"strings"
 
-	"benchbook/notebook/dataset"
-
 	"benchbook/internal/slice"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
 
-// A Detail is one thing that differs between two records of a cell.
+// A Detail is one value that differs between two records of a cell.
 type Detail struct {
 	Name string `json:"name"` // "load.connections", "server: /srv/server.py", "packages.server: python3"
-	A    string `json:"a"`    // empty if it is not there, or not recorded
+	A    string `json:"a"`    // empty if it is missing
 	B    string `json:"b"`
 }
 
-// A Difference is what differs between A and B about one subject, in some cells alike. Parts of one subject are one
-// candidate for the cause of a shift: a new image has a new digest and new packages.
-type Difference struct {
-	Subject string   `json:"subject"` // "image of server", "kernel", or the name of the only part
-	Kind    string   `json:"kind"`    // input: it was asked for; fact: it was found out when it was measured
-	Parts   []Detail `json:"parts"`
-	Cells   []string `json:"cells"` // names of those in which it differs
-	All     bool     `json:"all_cells"`
-	// Follows is the subject of which it is a consequence; then it is no candidate.
-	Follows string `json:"follows,omitempty"`
-	// OneSided says that only one side tells of it, as where it was measured with another version: then it is no
-	// candidate either.
-	OneSided bool `json:"one_sided"`
+func (p Detail) String() string {
+	return fmt.Sprintf("%s: %s → %s", p.Name, cmp.Or(p.A, "none"), cmp.Or(p.B, "none"))
 }
 
-// The kinds of Difference.
+// A Difference is a subject that differs between A and B, alike in some cells. Its parts are one possible cause of a
+// change: a new image has a new digest and new packages.
+type Difference struct {
+	Subject  string   `json:"subject"` // "image of server", "kernel", or the name of the only part
+	Kind     string   `json:"kind"`    // InputDifference or FactDifference
+	Parts    []Detail `json:"parts"`
+	Cells    []string `json:"cells"` // names of cells
+	All      bool     `json:"all_cells"`
+	OneSided bool     `json:"one_sided"` // recorded on one side only, so no possible cause
+}
+
+// The kinds of Difference: asked for by the article, or found out during the measurement.
 const (
 	InputDifference = "input"
 	FactDifference  = "fact"
 )
-
-// candidate reports whether a difference could have caused a shift.
-func (d *Difference) candidate() bool { return d.Follows == "" && !d.OneSided }
-
-// rank orders differences: inputs before facts, and candidates first.
-func (d *Difference) rank() (rank int) {
-	if d.Kind == FactDifference {
-		rank += 2
-	}
-	if !d.candidate() {
-		rank++
-	}
-	return rank
-}
 
 // String says what differs in one line.
 func (d *Difference) String() string {
@@ -68,20 +53,10 @@ func (d *Difference) String() string {
 	case len(d.Parts) == 1:
 		return fmt.Sprintf("%s (%s)", d.Subject, first)
 	}
-	for _, p := range d.Parts { // versions say more than digests
-		if record.IsList(p.Name) {
-			first = p.String()
-			break
-		}
-	}
 	return fmt.Sprintf("%s (%s, and %d more)", d.Subject, first, len(d.Parts)-1)
 }
 
-func (p Detail) String() string {
-	return fmt.Sprintf("%s: %s → %s", p.Name, cmp.Or(p.A, "none"), cmp.Or(p.B, "none"))
-}
-
-// subjects of facts that are found out in more than one way. A * stands for the name of a service.
+// subjects of facts that differ together. * is the name of a service.
 var subjects = map[string]string{
 	"image.*": "image of *", "base.*": "image of *", "packages.*": "image of *", "pip.*": "image of *",
 	"program.*":   "program of *",
@@ -89,13 +64,10 @@ var subjects = map[string]string{
 	"host.cores": "cores", "engine.cpus": "cores",
 	"host.memory": "memory of the host", "engine.memory": "memory of the host",
 	"host.architecture": "architecture", "engine.architecture": "architecture",
-	"generator.semantics": "meaning of samples", "generator.binary": "load generator",
+	"generator.semantics": "meaning of samples", "generator.binary": "meaning of samples",
 }
 
 func subjectOf(fact string) string {
-	if host, rest, ok := ofOtherHost(fact); ok {
-		return subjectOf(rest) + " on host " + host
-	}
 	family, service, _ := strings.Cut(fact, ".")
 	if s, ok := subjects[family+".*"]; ok {
 		return strings.ReplaceAll(s, "*", service)
@@ -103,83 +75,74 @@ func subjectOf(fact string) string {
 	return cmp.Or(subjects[fact], fact)
 }
 
-// ofOtherHost takes a fact apart that is about another machine than the one that the run was started on.
-func ofOtherHost(fact string) (host, rest string, ok bool) {
-	rest, ok = strings.CutPrefix(fact, "hosts.")
-	if !ok {
-		return "", fact, false
+// incidental facts differ in every run or commit, or are about single repetitions.
+var incidental = []string{record.FactStart, "shared.start", "shared.setup", "clock.ahead", record.FactRevision,
+	record.FactLeftOut, "usage.behind", record.FactOthers}
+
+// machineOf splits a fact into the node of a cluster that it is about, empty for this machine, and its name there.
+func machineOf(fact string) (node, name string) {
+	if rest, ok := strings.CutPrefix(fact, "hosts."); ok {
+		node, fact, _ = strings.Cut(rest, ".")
 	}
-	return strings.Cut(rest, ".")
+	return node, fact
 }
 
-// ofRepetition are facts about single repetitions, which marks tell of.
-var ofRepetition = map[string]bool{record.FactLeftOut: true, "usage.behind": true, record.FactOthers: true}
-
-// differencesOf lists what differs between the two sides of one cell.
-func differencesOf(a, b *dataset.Cell) ([]Difference, error) {
-	if len(a.Records) == 0 || len(b.Records) == 0 {
-		return nil, nil
-	}
-	out, err := inputDifferences(a.Records[0], b.Records[0])
-	if err != nil {
-		return nil, err
-	}
-	out = append(out, factDifferences(a.Records, b.Records)...)
-	for i := range out {
-		out[i].follow(out)
-	}
-	return out, nil
+// differencesOf lists what differs between two records of a cell and their repetitions.
+func differencesOf(a, b []*record.Record) ([]Difference, error) {
+	inputs, err := inputDifferences(a[0], b[0])
+	return append(inputs, factDifferences(a, b)...), err
 }
 
-// inputDifferences compares what went into the keys of two records, path by path and file by file.
+// inputDifferences compares what entered the keys of two records, value by value and file by file.
 func inputDifferences(a, b *record.Record) ([]Difference, error) {
 	if a.Key == b.Key {
 		return nil, nil
 	}
 	var out []Difference
-	add := func(subject, name, a, b string) {
-		out = append(out, Difference{Subject: subject, Kind: InputDifference, Parts: []Detail{{name, a, b}}})
+	add := func(name, a, b string) {
+		out = append(out, Difference{Subject: name, Kind: InputDifference, Parts: []Detail{{name, a, b}}})
 	}
 	edits, err := record.DefinitionEdits(b.Definition, a.Definition)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range edits {
-		add(e.Path, e.Path, e.Then, e.Now)
+		add(e.Path, e.Then, e.Now)
 	}
-	digests := map[string]string{}
-	for _, in := range a.Inputs {
-		digests[in.Name] = in.Digest
-	}
-	for _, in := range b.Inputs {
-		was, ok := digests[in.Name]
-		delete(digests, in.Name)
-		switch {
-		case was == in.Digest || in.Name == "definition":
-		case in.Name == "semantics":
-			add("meaning of samples", in.Name, was, in.Digest)
-		case !ok:
-			add(in.Name, in.Name, "", short(in.Digest))
-		default:
-			add(in.Name, in.Name, short(was), short(in.Digest))
+	before, after := digestsOf(a), digestsOf(b)
+	for _, name := range keysOf(before, after) {
+		if before[name] != after[name] {
+			add(name, short(before[name]), short(after[name]))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(digests)) {
-		add(name, name, short(digests[name]), "")
-	}
 	if len(out) == 0 {
-		add("a value that is not recorded", "a value that is not recorded", short(a.Key), short(b.Key))
+		add("a value that is not recorded", short(a.Key), short(b.Key))
 	}
 	return out, nil
 }
 
-// factDifferences compares what was found out when two sides of a cell were measured; lists, as of packages, line by
-// line.
+func digestsOf(r *record.Record) map[string]string {
+	out := map[string]string{}
+	for _, in := range r.Inputs {
+		if in.Name != "definition" {
+			out[in.Name] = in.Digest
+		}
+	}
+	return out
+}
+
+func keysOf(a, b map[string]string) []string {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return slices.Sorted(maps.Keys(all))
+}
+
+// factDifferences compares the facts of all repetitions, lists such as packages line by line.
 func factDifferences(a, b []*record.Record) []Difference {
 	x, y := factsOf(a), factsOf(b)
 	var out []Difference
-	for _, name := range slices.Sorted(maps.Keys(joined(x, y))) {
-		if SameFact(name, x[name], y[name]) || ofRepetition[name] {
+	for _, name := range keysOf(x, y) {
+		if sameFact(name, x[name], y[name]) {
 			continue
 		}
 		d := Difference{Subject: subjectOf(name), Kind: FactDifference, Parts: factParts(name, x[name], y[name]),
@@ -195,20 +158,14 @@ func factDifferences(a, b []*record.Record) []Difference {
 	return out
 }
 
-// incidental are facts that are others in every run, as they are times, or after every commit, whatever it changed:
-// what of a revision matters is in definitions and files.
-var incidental = []string{record.FactStart, "shared.start", "shared.setup", "clock.ahead", record.FactRevision}
-
-// factsOf gathers the facts of all repetitions, but for those that are incidental. Where they differ among
-// themselves, all are named.
+// factsOf returns the facts of repetitions. Where these differ among themselves, it lists all values.
 func factsOf(records []*record.Record) map[string]string {
 	seen := map[string][]string{}
 	for _, r := range records {
 		for name, value := range r.Facts {
-			if _, of, _ := ofOtherHost(name); slices.Contains(incidental, of) {
-				continue
-			}
-			if !slices.ContainsFunc(seen[name], func(o string) bool { return SameFact(name, o, value) }) {
+			_, plain := machineOf(name)
+			isKnown := func(o string) bool { return sameFact(name, o, value) }
+			if !slices.Contains(incidental, plain) && !slices.ContainsFunc(seen[name], isKnown) {
 				seen[name] = append(seen[name], value)
 			}
 		}
@@ -220,26 +177,19 @@ func factsOf(records []*record.Record) map[string]string {
 	return out
 }
 
-func joined(a, b map[string]string) map[string]string {
-	out := maps.Clone(a)
-	maps.Copy(out, b)
-	return out
-}
-
-// factParts takes a fact apart that is a list with one name and version to a line.
+// factParts splits a list that both sides have into the lines that differ, each a name and a version.
 func factParts(name, a, b string) []Detail {
-	if a == "" || b == "" || !record.IsList(name) {
-		return []Detail{{name, SummaryOf(a), SummaryOf(b)}}
-	}
-	x, y := versions(a), versions(b)
 	var out []Detail
-	for _, item := range slices.Sorted(maps.Keys(joined(x, y))) {
-		if x[item] != y[item] {
-			out = append(out, Detail{name + ": " + item, x[item], y[item]})
+	if a != "" && b != "" && record.IsList(name) {
+		x, y := versions(a), versions(b)
+		for _, item := range keysOf(x, y) {
+			if x[item] != y[item] {
+				out = append(out, Detail{name + ": " + item, x[item], y[item]})
+			}
 		}
 	}
-	if len(out) == 0 { // only their order
-		return []Detail{{name, SummaryOf(a), SummaryOf(b)}}
+	if len(out) == 0 {
+		return []Detail{{name, summaryOf(a), summaryOf(b)}}
 	}
 	return out
 }
@@ -247,8 +197,7 @@ func factParts(name, a, b string) []Detail {
 func versions(list string) map[string]string {
 	out := map[string]string{}
 	for line := range strings.Lines(list) {
-		name, version, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if name != "" {
+		if name, version, _ := strings.Cut(strings.TrimSpace(line), " "); name != "" {
 			out[name] = cmp.Or(version, "there")
 		}
 	}
@@ -259,9 +208,8 @@ func versions(list string) map[string]string {
 // at each start.
 const sameMemory = 0.01
 
-// SameFact reports whether two values of a fact tell the same. Sizes of memory do, in bytes, where they differ by
-// less than the kernel that was started last.
-func SameFact(name, a, b string) bool {
+// sameFact reports whether two values of a fact mean the same. Sizes of memory, in bytes, may differ a little.
+func sameFact(name, a, b string) bool {
 	if a == b {
 		return true
 	}
@@ -270,8 +218,8 @@ func SameFact(name, a, b string) bool {
 	return strings.HasSuffix(name, "engine.memory") && errX == nil && errY == nil && math.Abs(x-y) <= sameMemory*max(x, y)
 }
 
-// SummaryOf is a fact in one line: digests are shortened, and of lists only their length is said.
-func SummaryOf(fact string) string {
+// summaryOf writes a fact in one line, with short digests and the length of a list.
+func summaryOf(fact string) string {
 	if n := strings.Count(strings.TrimSpace(fact), "\n"); n > 0 {
 		return phrase.Plural(n+1, "line")
 	}
@@ -288,122 +236,78 @@ func SummaryOf(fact string) string {
 
 func short(digest string) string { return digest[:min(12, len(digest))] }
 
-// follow notes of what d is a consequence: an image of which nothing but its id is known to differ is a new one
-// because something that it is built from differs, and a new version of the load generator is another program.
-func (d *Difference) follow(all []Difference) {
-	service, isImage := strings.CutPrefix(d.Subject, "image of ")
-	for _, o := range all {
-		switch {
-		case d.Subject == "load generator" && o.Subject == "meaning of samples":
-			d.Follows = o.Subject
-		case isImage && len(d.Parts) == 1 && d.Parts[0].Name == "image."+service && o.Kind == InputDifference &&
-			(strings.HasPrefix(o.Subject, service+": ") || strings.HasPrefix(o.Subject, "services."+service+".build") ||
-				strings.HasPrefix(o.Subject, "services."+service+".image")):
-			d.Follows = o.Subject
-		}
-	}
-}
-
-// A cellPair is a cell on both sides, by the name that it has in the output.
-type cellPair struct {
-	name string
-	a, b *dataset.Cell
-}
-
-// pairsOf lists the cells of changes, each once.
-func pairsOf(changes []Change) []cellPair {
-	var out []cellPair
-	for i := range changes {
-		c := &changes[i]
-		if !slices.ContainsFunc(out, func(p cellPair) bool { return p.a == c.A }) {
-			out = append(out, cellPair{c.CellName(), c.A, c.B})
-		}
-	}
-	return out
-}
-
-// Differences lists what differs in the cells of changes, each thing once with the cells in which it does. Cells
-// whose sides are the same repetitions, or that one side lacks, have no part in it.
+// Differences lists what differs in the cells of changes, each subject once with its cells: inputs before facts,
+// possible causes first. Cells whose sides are the same repetitions, or that one side lacks, play no part.
 func Differences(changes []Change) ([]Difference, error) {
 	var out []Difference
-	measured := 0
-	for _, p := range pairsOf(changes) {
-		if len(p.a.Records) == 0 || len(p.b.Records) == 0 {
+	seen := map[*dataset.Cell]bool{}
+	for i := range changes {
+		c := &changes[i]
+		if seen[c.A] || c.Unchanged || len(c.A.Records) == 0 || len(c.B.Records) == 0 {
 			continue
 		}
-		if i := slices.IndexFunc(changes, func(c Change) bool { return c.A == p.a }); changes[i].Unchanged {
-			continue
-		}
-		measured++
-		own, err := differencesOf(p.a, p.b)
+		seen[c.A] = true
+		own, err := differencesOf(c.A.Records, c.B.Records)
 		if err != nil {
 			return nil, err
 		}
 		for _, d := range own {
 			i := slices.IndexFunc(out, func(o Difference) bool {
-				return o.Subject == d.Subject && o.Kind == d.Kind && o.Follows == d.Follows && slices.Equal(o.Parts, d.Parts)
+				return o.Subject == d.Subject && o.Kind == d.Kind && slices.Equal(o.Parts, d.Parts)
 			})
 			if i < 0 {
 				i = len(out)
 				out = append(out, d)
 			}
-			out[i].Cells = append(out[i].Cells, p.name)
+			out[i].Cells = append(out[i].Cells, c.CellName())
 		}
 	}
 	for i := range out {
-		out[i].All = len(out[i].Cells) == measured
+		out[i].All = len(out[i].Cells) == len(seen)
 	}
-	slices.SortStableFunc(out, func(a, b Difference) int { return cmp.Compare(a.rank(), b.rank()) })
+	rank := func(d Difference) string { return fmt.Sprint(d.Kind == FactDifference, d.OneSided) }
+	slices.SortStableFunc(out, func(a, b Difference) int { return cmp.Compare(rank(a), rank(b)) })
 	return out, nil
 }
 
-// Explain says what could have caused the shifts: what differs in every cell that has one.
+// Explain says what could have caused the changes: what differs in every cell that has one.
 func Explain(changes []Change, all []Difference) string {
-	var shifted []string
-	compared, unchanged := false, len(changes) > 0
+	var changed []string
+	unchanged := len(changes) > 0
 	for i := range changes {
 		c := &changes[i]
-		compared = compared || c.Verdict != stats.NotComparable
 		unchanged = unchanged && c.Unchanged
 		if c.Verdict != stats.NotComparable && c.Verdict != stats.NotShown {
-			shifted = slice.Add(shifted, c.CellName())
+			changed = slice.Add(changed, c.CellName())
 		}
 	}
-	candidates := slice.Filter(all, func(d Difference) bool { return d.candidate() })
+	causes := slice.Filter(all, func(d Difference) bool { return !d.OneSided })
+	cells := map[string][]string{} // by subject, which may differ in several ways
+	for _, d := range causes {
+		cells[d.Subject] = append(cells[d.Subject], d.Cells...)
+	}
+	var common []string // subjects that differ in every changed cell
+	for _, subject := range slices.Sorted(maps.Keys(cells)) {
+		isElsewhere := func(cell string) bool { return !slices.Contains(cells[subject], cell) }
+		if !slices.ContainsFunc(changed, isElsewhere) {
+			common = append(common, subject)
+		}
+	}
+	differences := phrase.Plural(len(cells), "difference")
 	switch {
 	case unchanged:
 		return "nothing: both sides are the same repetitions"
-	case len(candidates) > 0:
-		return explainBy(candidates, shifted)
-	case !compared:
-		return "nothing was compared, and no recorded difference was found"
-	case len(shifted) == 0:
+	case len(causes) == 0 && len(changed) == 0:
 		return "no recorded difference"
-	}
-	return "no recorded difference explains the change: it may come from something that is not recorded, such as " +
-		"background load, or from chance"
-}
-
-// explainBy names the subjects that differ in every shifted cell, maybe in different ways.
-func explainBy(candidates []Difference, shifted []string) string {
-	cells := map[string][]string{} // by subject
-	for _, d := range candidates {
-		cells[d.Subject] = append(cells[d.Subject], d.Cells...)
-	}
-	var common []string
-	for _, d := range candidates {
-		isElsewhere := func(cell string) bool { return !slices.Contains(cells[d.Subject], cell) }
-		if !slices.ContainsFunc(shifted, isElsewhere) {
-			common = slice.Add(common, d.Subject)
-		}
-	}
-	switch {
-	case len(candidates) == 1 && len(common) == 1:
-		return "the only difference is " + candidates[0].String()
-	case len(shifted) == 0:
-		return phrase.Plural(len(cells), "difference") + ", but no cell changed"
+	case len(causes) == 0:
+		return "no recorded difference explains the change: it may come from something that is not recorded, such as " +
+			"background load, or from chance"
+	case len(causes) == 1 && len(common) == 1:
+		return "the only difference is " + causes[0].String()
+	case len(changed) == 0:
+		return differences + ", but no cell changed"
 	case len(common) == 0:
-		return phrase.Plural(len(cells), "difference") + ", none of them in every cell that changed"
+		return differences + ", none of them in every cell that changed"
 	}
 	return "in every cell that changed: " + strings.Join(common, ", ")
 }

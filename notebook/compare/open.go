@@ -3,13 +3,12 @@ package compare
 import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/stats"
 )
 
-// Open names, by experiment, the trials that go on after a look at two sides that are measured together: those of
-// cells of which it is undecided whether a condition is met. Without one they are the cells whose change is neither
-// shown nor within the smallest effect: that of the metrics that are asked for, and where none is, of the first key
-// metric that can be better or worse. Failures keep no cell going: one without any is as decided as it will ever be.
+// Open returns, by experiment, the trials that need more repetitions after a look at two sides that are measured
+// together: the cells for which a gate is undecided. Without a gate they are the cells whose change is neither shown
+// nor within the smallest effect, in the metrics of the options or else in the first key metric that can be better or
+// worse. Failures are never undecided: a cell without any says all that it ever will.
 //
 // The error is that of Compare.
 //
@@ -20,11 +19,9 @@ func Open(s Sides, o ChangeOptions, gate *Gate) (map[string][]string, error) {
 		return nil, err
 	}
 	out := map[string][]string{}
-	add := func(cells ...*dataset.Cell) {
-		for _, c := range cells {
-			name := c.Experiment.Plan.Name
-			out[name] = slice.Add(out[name], c.Trial.Name)
-		}
+	add := func(a, b *dataset.Cell) {
+		name := a.Experiment.Plan.Name
+		out[name] = slice.Add(out[name], a.Trial.Name, b.Trial.Name)
 	}
 	if gate != nil {
 		for _, c := range gate.Judge(changes) {
@@ -34,25 +31,16 @@ func Open(s Sides, o ChangeOptions, gate *Gate) (map[string][]string, error) {
 		}
 		return out, nil
 	}
-	decisive := map[*dataset.Cell]bool{} // cells of A whose decisive metric was seen
+	seen := map[*dataset.Cell]bool{} // cells of A whose decisive metric was seen
 	for i := range changes {
 		c := &changes[i]
-		if !c.mayCompare || c.Points || len(o.Metrics) == 0 && (c.Metric.Better == "" || decisive[c.A]) {
+		if !c.mayCompare || c.Points || len(o.Metrics) == 0 && (c.Metric.Better == "" || seen[c.A]) {
 			continue
 		}
-		decisive[c.A] = true
+		seen[c.A] = true
 		if c.isUndecided() {
 			add(c.A, c.B)
 		}
 	}
 	return out, nil
-}
-
-// isUndecided reports whether more repetitions could tell more.
-func (c *Change) isUndecided() bool {
-	if c.Verdict != stats.NotShown || c.Effect == nil || c.Effect.Interval == nil {
-		return c.Verdict == stats.NotComparable
-	}
-	ratio := stats.Interval{Lo: c.Effect.Interval.Lo + 1, Hi: c.Effect.Interval.Hi + 1}
-	return stats.Judge(ratio, stats.Within(stats.DefaultSmallestEffect)) != stats.Supported
 }

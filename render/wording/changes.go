@@ -205,11 +205,8 @@ func Where(d *compare.Difference) string {
 	if !d.All {
 		out = ", in " + strings.Join(d.Cells, "; ")
 	}
-	switch {
-	case d.Follows != "":
-		out += " (follows from " + d.Follows + ")"
-	case d.OneSided:
-		out += " (only one side tells)"
+	if d.OneSided {
+		out += " (recorded on one side only)"
 	}
 	return out
 }

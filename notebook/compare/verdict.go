@@ -1,0 +1,204 @@
+package compare
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/phrase"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// judgeTogether sets the verdicts of all cells of a metric.
+func judgeTogether(changes []Change, indices []int) error {
+	var compared []*Change
+	var cells []stats.BeforeAfter
+	for _, i := range indices {
+		if c := &changes[i]; c.mayCompare {
+			compared = append(compared, c)
+			cells = append(cells, stats.BeforeAfter{Before: c.ResultA.Cell(), After: c.ResultB.Cell(), Floor: c.Floor,
+				Looks: c.looks})
+		}
+	}
+	switch {
+	case len(compared) == 0:
+		return nil
+	case record.IsSearched(compared[0].Metric.Name):
+		for _, c := range compared {
+			c.judgeSearched()
+		}
+		return nil
+	case compared[0].Points:
+		for _, c := range compared {
+			c.judgePoints(len(compared))
+		}
+		return nil
+	}
+	found, err := stats.Changes(cells, stats.DefaultAlpha, stats.DefaultSmallestEffect)
+	if err != nil {
+		return fmt.Errorf("comparing %s: %w", compared[0].Metric.Name, err)
+	}
+	n := 0
+	for _, f := range found {
+		if f.Err == nil {
+			n++
+		}
+	}
+	for i, c := range compared {
+		c.judgeRatio(found[i], n)
+	}
+	return nil
+}
+
+// judgeRatio sets the verdict on a ratio, one of n that are judged together.
+func (c *Change) judgeRatio(f stats.Change, n int) {
+	if f.Err != nil && !errors.Is(f.Err, stats.ErrTooFew) {
+		c.Reason = "there is no ratio: " + dataset.NoRatio(f.Err, []stats.Cell{c.ResultA.Cell(), c.ResultB.Cell()},
+			func(i int) string { return sideNames[i] })
+		return
+	}
+	effect := dataset.RatioOf(f.Comparison, true)
+	c.setEffect(effect, "B over A")
+	c.P = f.AdjustedP
+	if f.Err != nil {
+		c.Reason = c.tooFew()
+		return
+	}
+	if f.Shifted {
+		c.Verdict = stats.ShiftOf(f.Ratio > 1, stats.Direction(c.Metric.Better))
+		return
+	}
+	c.Verdict = stats.NotShown
+	smallest := phrase.Percent(stats.DefaultSmallestEffect)
+	beyond := stats.Greater(stats.DefaultSmallestEffect)
+	switch {
+	case stats.Judge(f.Interval, stats.Within(stats.DefaultSmallestEffect)) == stats.Supported:
+		c.Reason = "the same within " + smallest
+	case f.Interval.Lo > beyond.Lo || f.Interval.Hi < 1/beyond.Lo:
+		c.Reason = c.corrected(n)
+	case !f.Interval.Contains(1):
+		c.Reason = "a difference, but possibly no more than " + smallest
+	}
+}
+
+func (c *Change) setEffect(effect dataset.Quantity, how string) {
+	effect.Cells, effect.What = []*dataset.Cell{c.A, c.B}, c.Metric.InWords()+", "+how
+	c.Effect = &effect
+}
+
+func (c *Change) tooFew() string {
+	side, n := "A", len(c.ResultA.Values)
+	if n >= stats.MinRepetitions {
+		side, n = "B", len(c.ResultB.Values)
+	}
+	return fmt.Sprintf("%s has %s, and a verdict needs %d", side, phrase.Plural(n, "valid repetition"), stats.MinRepetitions)
+}
+
+// corrected says why a change is not shown although its printed interval lies beyond the limit: it is one of n, and
+// its runs were looked at several times.
+func (c *Change) corrected(n int) string {
+	switch {
+	case c.looks > 1 && n > 1:
+		return fmt.Sprintf("it would be shown for a single cell and a single look at the data, but not for one of %d cells "+
+			"with %d looks", n, c.looks)
+	case c.looks > 1:
+		return fmt.Sprintf("it would be shown with a single look at the data, but not with %d", c.looks)
+	}
+	return fmt.Sprintf("it would be shown for a single cell, but not for one of %d", n)
+}
+
+// judgePoints sets the verdict on failures, one of n that are judged together, by whether the intervals of both sides
+// lie apart.
+//
+// Source: docs/method.md#claims-as-regions, fewer errors.
+func (c *Change) judgePoints(n int) {
+	printed, err := c.points(stats.DefaultAlpha)
+	if err != nil {
+		c.Reason = err.Error()
+		return
+	}
+	judged, err := c.points(stats.DefaultAlpha / float64(n*c.looks))
+	a, b := c.ResultA.Estimate, c.ResultB.Estimate
+	effect := dataset.Quantity{Number: b.Centre - a.Centre, Unit: cmp.Or(c.Metric.Unit, "1"), Share: c.Metric.Share,
+		Interval: &printed, Kind: a.Kind, N: min(a.N, b.N), Step: max(c.ResultA.Step(), c.ResultB.Step())}
+	switch {
+	case effect.N < stats.MinRepetitions:
+		effect.Interval, effect.Kind, c.Reason = nil, stats.NoInterval, c.tooFew()
+	case err != nil:
+		c.Reason = err.Error()
+	case !judged.Contains(0):
+		c.Verdict = stats.ShiftOf(judged.Lo > 0, stats.Direction(c.Metric.Better))
+	default:
+		c.Verdict = stats.NotShown
+		if !printed.Contains(0) {
+			c.Reason = c.corrected(n)
+		}
+	}
+	c.setEffect(effect, "B less A")
+}
+
+// points is the range of B - A if either side lies in its interval at level alpha. It contains 0 unless the two
+// intervals lie apart.
+func (c *Change) points(alpha float64) (stats.Interval, error) {
+	a, err := c.ResultA.At(alpha)
+	if err != nil {
+		return stats.Interval{}, err
+	}
+	b, err := c.ResultB.At(alpha)
+	if err != nil {
+		return stats.Interval{}, err
+	}
+	x, y := a.ClaimInterval(), b.ClaimInterval()
+	return stats.Interval{Lo: y.Lo - x.Hi, Hi: y.Hi - x.Lo}, nil
+}
+
+// judgeSearched sets the verdict on the results of searches: a change if their intervals leave no doubt of one.
+//
+// Source: docs/method.md#capacities.
+func (c *Change) judgeSearched() {
+	effect := dataset.SearchedRatio(c.ResultB, c.ResultA, true)
+	if !dataset.Finite(effect.Number) {
+		c.Reason = "there is no ratio: no rate met the objective"
+		return
+	}
+	c.setEffect(effect, "B over A")
+	ratio := c.ratioInterval()
+	beyond := stats.Greater(stats.DefaultSmallestEffect)
+	if c.Verdict = stats.NotShown; ratio.Lo > beyond.Lo || ratio.Hi < 1/beyond.Lo {
+		c.Verdict = stats.ShiftOf(ratio.Lo > 1, stats.Direction(c.Metric.Better))
+	}
+}
+
+// ratioInterval is the printed interval of B/A.
+func (c *Change) ratioInterval() stats.Interval {
+	return stats.Interval{Lo: c.Effect.Interval.Lo + 1, Hi: c.Effect.Interval.Hi + 1}
+}
+
+// interval is the interval of Effect at another level than the printed one, which looks make stricter; false if there
+// is none.
+func (c *Change) interval(alpha float64) (stats.Interval, bool) {
+	alpha /= float64(c.looks)
+	switch {
+	case c.Effect == nil || c.Effect.Interval == nil:
+		return stats.Interval{}, false
+	case record.IsSearched(c.Metric.Name):
+		return *c.Effect.Interval, !math.IsInf(c.Effect.Interval.Hi, 0)
+	case c.Points:
+		i, err := c.points(alpha)
+		return i, err == nil
+	}
+	r, err := stats.Ratio(c.ResultB.Cell(), c.ResultA.Cell(), alpha)
+	i := r.Widen(c.Floor, alpha)
+	return stats.Interval{Lo: i.Lo - 1, Hi: i.Hi - 1}, err == nil && !math.IsInf(i.Hi, 0)
+}
+
+// isUndecided reports whether more repetitions could lead to a verdict.
+func (c *Change) isUndecided() bool {
+	if c.Verdict != stats.NotShown || c.Effect == nil || c.Effect.Interval == nil {
+		return c.Verdict == stats.NotComparable
+	}
+	return stats.Judge(c.ratioInterval(), stats.Within(stats.DefaultSmallestEffect)) != stats.Supported
+}
