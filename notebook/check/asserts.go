@@ -6,13 +6,11 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
-
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 )
 
-// Asserts reports text that would assert what does not hold if a claim had one of the verdicts: each claim is taken to
-// have each of them, and the text that would be shown then is looked at.
+// Asserts reports text that would be wrong with some verdict of a claim, by trying every verdict of each claim.
 //
 // Source: docs/claims.md#text-that-asserts.
 func Asserts(doc *article.Document, problems *source.Problems) {
@@ -58,7 +56,7 @@ func Asserts(doc *article.Document, problems *source.Problems) {
 	}
 }
 
-// isShown reports whether text in a part would be shown if a claim had a verdict, and other conditions were fulfilled.
+// isShown reports whether text in a part is shown if a claim has a verdict and all other conditions hold.
 func isShown(p *article.ConditionalPart, claim string, v stats.Verdict) bool {
 	for ; p != nil; p = article.ConditionalPartOf(p) {
 		if p.Claim.Value == claim && !slices.Contains(p.Verdicts, v) {
@@ -68,10 +66,36 @@ func isShown(p *article.ConditionalPart, claim string, v stats.Verdict) bool {
 	return true
 }
 
-// sameWords compares sentences without regard to case, space and full stops.
+// sameWords compares sentences, ignoring case, space and full stops.
 func sameWords(a, b string) bool {
 	plain := func(s string) string {
 		return strings.ToLower(strings.TrimRight(strings.Join(strings.Fields(s), " "), "."))
 	}
 	return plain(a) == plain(b)
+}
+
+// Asserted warns of words bound to a claim that the records do not support.
+//
+// Source: docs/claims.md#sentences.
+func Asserted(results *claim.Results, problems *source.Problems) {
+	verdicts := map[string]stats.Verdict{}
+	for _, j := range results.Claims {
+		verdicts[j.Claim.Name.Value] = j.Verdict
+	}
+	for _, s := range results.Data.Doc.Statements() {
+		verdict, isKnown := verdicts[s.Claim.Value]
+		if isKnown && verdict != stats.Supported && results.Applies(s.Part) {
+			problems.Warn("asserts-what-does-not-hold", s.Claim.Pos, "these words state a claim that is %s here", verdict).
+				Hint = "write " + s.Instead() + " for the sentence of what was measured, and says: in the claim for one of yours"
+		}
+	}
+}
+
+// Headlines warns of an article with claims and no headline claim: its standing is "measured" with any verdicts.
+func Headlines(doc *article.Document, problems *source.Problems) {
+	if len(doc.Claims) == 0 || slices.ContainsFunc(doc.Claims, func(c *article.Claim) bool { return c.Headline.V }) {
+		return
+	}
+	problems.Warn("no-headline", doc.Claims[0].Name.Pos, "no claim is a headline, so no verdict counts for the article's "+
+		"standing").Hint = "add headline: true to the claims that the article is about"
 }

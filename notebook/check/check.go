@@ -15,12 +15,12 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Check says everything wrong with claims, tables, figures, values and published rows that can be known without
-// records: unknown metrics, parameters, experiments and cells; claims of a form that has no test, that cannot
-// fail, or that can never be supported; rows that fit several cells. Each problem has its place in the article.
+// Check reports the problems of claims, tables, figures, values and published rows that are known without records:
+// unknown metrics, parameters, experiments and cells; claims of a form that has no test, that cannot fail, or that can
+// never be supported; rows that match several cells.
 //
-// The plan is that of the full profile, and problems hold what reading and planning found. What is about an
-// experiment that has one of them, or that the plan lacks because it could not be resolved, is left to those.
+// The plan is of the full profile, and problems hold what reading and planning found. Expressions about an experiment
+// with such a problem, or without a plan, are not checked.
 func Check(doc *article.Document, p *plan.Plan, problems *source.Problems) {
 	known := doc.KnownOf(problems)
 	judged := *p
@@ -63,8 +63,8 @@ func (c *checker) unplanned(name string) bool {
 	return !ok
 }
 
-// lacking reports whether an expression may be about an experiment that the plan lacks, so that its names cannot be
-// judged. Selectors that name no experiment are about the one given, or about the only one of the article.
+// lacking reports whether an expression may be about an experiment that is not in the plan, so that its names cannot
+// be checked. Selectors that name no experiment are about the given one, or about the only one of the article.
 func (c *checker) lacking(n expr.Node, experiment string) bool {
 	doc := c.d.Doc
 	if len(c.d.Experiments) == len(doc.Experiments) && !doc.Unread("experiment") {
@@ -93,11 +93,11 @@ func (c *checker) lacking(n expr.Node, experiment string) bool {
 		case experiment != "":
 			return lacks(experiment)
 		}
-		return true // of several, the one that is meant may be the one that is missing
+		return true // it may mean the experiment that is missing
 	})
 }
 
-// add reports an error of an expression that stands in t.
+// add reports an error of the expression in t.
 func (c *checker) add(t source.Text, err error) {
 	e, ok := errors.AsType[*expr.Error](err)
 	if !ok {
@@ -105,7 +105,7 @@ func (c *checker) add(t source.Text, err error) {
 		return
 	}
 	if errors.Is(err, dataset.ErrNotMeasured) {
-		return // the profile leaves it out, which is no mistake
+		return // the profile leaves it out
 	}
 	name := "bad-expression"
 	if r, ok := errors.AsType[dataset.Rule](err); ok {
@@ -114,13 +114,13 @@ func (c *checker) add(t source.Text, err error) {
 	c.problems.Add(name, t.At(e.Span.Start, e.Span.End), "%s", e.Msg).Hint = e.Hint
 }
 
-// usesBroken reports whether an expression rests on a value that is reported at its own place.
+// usesBroken reports whether an expression uses a value that has a problem of its own.
 func (c *checker) usesBroken(n expr.Node) bool {
 	return slices.ContainsFunc(expr.Selectors(n), func(s *expr.Selector) bool { return c.broken[s.Name] })
 }
 
-// values checks the named values of the front matter. A value may be a list: where one is needed is asked at its use.
-// Of values that rest on a mistaken one, only that is reported.
+// values checks the named values of the front matter, which may be lists. A mistake is reported once, not for each value
+// that uses it.
 func (c *checker) values() {
 	errs := map[string]error{}
 	for _, v := range c.d.Doc.Front.Values {
@@ -155,7 +155,7 @@ func (c *checker) values() {
 	}
 }
 
-// nameable says that an expression can ask for a name.
+// nameable reports whether expressions can use a name.
 func nameable(name string) bool {
 	n, err := expr.Parse(name)
 	s, ok := n.(*expr.Selector)
@@ -179,12 +179,12 @@ func (c *checker) value(in expr.Inline, t source.Text) {
 	c.filters(in.Filters, is, t)
 }
 
-// filters checks that a value can be shown as its filters ask.
+// filters checks that a value of a type can be shown as its filters say. The type of what a program prints is unknown.
 func (c *checker) filters(filters []expr.Filter, is expr.Type, t source.Text) {
 	for _, f := range filters {
 		var err error
 		switch {
-		case is.Kind != expr.KindNumber: // of what a program prints only records know the unit
+		case is.Kind != expr.KindNumber:
 		case f.Name == "percent" && !is.Dimension.Like(expr.Share):
 			err = dataset.Mistake(f.Span, "unlike-units", "remove the filter, or show a ratio or a share",
 				"a %s is not a percentage", is.Dimension)
@@ -218,8 +218,7 @@ func (c *checker) claims() {
 	}
 }
 
-// experiment finds the experiment of a table, a figure or a block. It is nil where there is nothing to check against:
-// the plan lacks or skips it, or package article has said that it is unknown.
+// experiment returns the experiment of a table, a figure or a block; nil if it is skipped or not in the plan.
 func (c *checker) experiment(name source.Text) *dataset.Experiment {
 	e, ok := c.d.Experiment(name.Value)
 	if !ok || name.Value == "" && (len(c.d.Doc.Experiments) > 1 || c.d.Doc.Unread("experiment")) || e.Plan.Skipped != "" ||
@@ -229,7 +228,7 @@ func (c *checker) experiment(name source.Text) *dataset.Experiment {
 	return e
 }
 
-// setting checks the name of a parameter or label.
+// setting checks that t names a parameter or label.
 func (c *checker) setting(e *dataset.Experiment, t source.Text) {
 	if t.Value != "" && !slices.Contains(e.Settings(), t.Value) {
 		c.problems.Add("unknown-parameter", t.Pos, "no parameter %q in experiment %q", t.Value, e.Plan.Name).
@@ -237,7 +236,7 @@ func (c *checker) setting(e *dataset.Experiment, t source.Text) {
 	}
 }
 
-// column checks the name of a metric or of a parameter.
+// column checks that t names a metric, parameter or label.
 func (c *checker) column(e *dataset.Experiment, t source.Text) {
 	if t.Value == "" || slices.Contains(e.Settings(), t.Value) {
 		return
@@ -249,34 +248,31 @@ func (c *checker) column(e *dataset.Experiment, t source.Text) {
 	}
 }
 
-// errNoCell is that a filter leaves none.
-var errNoCell error = dataset.Rule("no-cell")
-
-// where checks a filter, which has to leave a cell.
+// where checks that a filter leaves a cell, in this profile or another.
 func (c *checker) where(e *dataset.Experiment, where article.Expression) {
 	if where.Node == nil {
 		return
 	}
-	cells, err := e.Select(where.Node)
-	if err == nil && len(cells) == 0 {
-		err = errNoCell
+	var noCell error = dataset.Rule("no-cell")
+	selects := func(e *dataset.Experiment) error {
+		cells, err := e.Select(where.Node)
+		if err == nil && len(cells) == 0 {
+			return noCell
+		}
+		return err
 	}
+	err := selects(e)
 	if err != nil {
 		err = c.d.UnlessElsewhere(err, where.Node.Pos(), func(other *dataset.Dataset) error {
-			of, ok := other.Experiment(e.Plan.Name)
-			if !ok {
-				return errNoCell
+			if e, ok := other.Experiment(e.Plan.Name); ok {
+				return selects(e)
 			}
-			cells, err := of.Select(where.Node)
-			if err == nil && len(cells) == 0 {
-				return errNoCell
-			}
-			return err
+			return noCell
 		})
 	}
 	switch {
 	case err == nil:
-	case err != errNoCell:
+	case err != noCell:
 		c.add(where.Text, err)
 	default:
 		c.problems.Add("no-cell", where.Text.Pos, "no cell of experiment %q fits this", e.Plan.Name).
@@ -331,8 +327,8 @@ func (c *checker) table(t *article.Table) {
 	c.where(e, t.Where)
 }
 
-// published checks that every row joins one cell at most, and no two rows of a block say the same of one. A row that
-// joins none in any profile would be shown nowhere, without a word.
+// published checks that each row of a block matches one cell of some profile, and that no two rows have the same metric
+// of a cell.
 func (c *checker) published(b *article.Published) {
 	e := c.experiment(b.Experiment)
 	if e == nil {
@@ -359,7 +355,7 @@ func (c *checker) published(b *article.Published) {
 		cells := c.d.Join(b, row)
 		switch len(cells) {
 		case 0:
-			fits := func(other *dataset.Dataset) bool { return len(other.Join(b, row)) > 0 } // in another profile
+			fits := func(other *dataset.Dataset) bool { return len(other.Join(b, row)) > 0 }
 			if !slices.ContainsFunc(c.d.OtherProfiles(), fits) {
 				c.unjoined(e, row)
 			}
@@ -381,8 +377,7 @@ func (c *checker) published(b *article.Published) {
 	}
 }
 
-// unjoined reports a row that joins no cell: at the field that no cell has, with the nearest value that one has, or
-// at the row.
+// unjoined reports a row that matches no cell, at the first field whose value no cell has, or else at the row.
 func (c *checker) unjoined(e *dataset.Experiment, row *article.PublishedRow) {
 	known := e.Settings()
 	for _, f := range row.Fields {
@@ -390,16 +385,14 @@ func (c *checker) unjoined(e *dataset.Experiment, row *article.PublishedRow) {
 			continue // a note
 		}
 		var values []string
+		found := false
 		for _, cell := range e.Cells {
-			if text, ok := cell.Setting(f.Name.Value); ok && !slices.Contains(values, text) {
-				values = append(values, text)
+			if text, ok := cell.Setting(f.Name.Value); ok {
+				same, err := expr.MatchText(expr.Equal, f.Value.Value, text)
+				values, found = slice.Add(values, text), found || same && err == nil
 			}
 		}
-		has := func(value string) bool {
-			same, err := expr.MatchText(expr.Equal, f.Value.Value, value)
-			return same && err == nil
-		}
-		if !slices.ContainsFunc(values, has) {
+		if !found {
 			hint := source.Suggest(f.Value.Value, values)
 			if !dataset.IsNear(hint) {
 				hint += "; or leave the row out by where:"

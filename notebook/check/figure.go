@@ -23,14 +23,9 @@ func (c *checker) figure(f *article.Figure) {
 	if e == nil {
 		return
 	}
-	if len(f.Y) == 1 && c.swapped(e, f.X, kind.X) && c.swapped(e, f.Y[0], kind.Y) {
-		c.problems.Add("unknown-metric", f.X.Pos, "x of a figure of kind %s must be %s, and y %s", kind.Name, kind.X, kind.Y).
-			Hint = "swap x and y"
-	} else {
-		c.axis(e, f, "x", f.X, kind.X)
-		for _, y := range f.Y {
-			c.axis(e, f, "y", y, kind.Y)
-		}
+	c.axis(e, f, "x", f.X, kind.X)
+	for _, y := range f.Y {
+		c.axis(e, f, "y", y, kind.Y)
 	}
 	c.setting(e, f.Colour)
 	c.column(e, f.Sort)
@@ -47,10 +42,10 @@ func (c *checker) figure(f *article.Figure) {
 	c.subject(e, f)
 }
 
-// colours checks the values that the article gives a colour each.
+// colours checks the values that have a colour.
 func (c *checker) colours() {
 	if len(c.d.Experiments) < len(c.d.Doc.Experiments) {
-		return // the others may have what is looked for
+		return // other experiments may have the values
 	}
 	var values []string
 	for _, e := range c.d.Experiments {
@@ -72,15 +67,7 @@ func (c *checker) colours() {
 	}
 }
 
-// swapped says that there is a metric where a parameter belongs, or the other way round.
-func (c *checker) swapped(e *dataset.Experiment, t source.Text, wanted article.FigureAxis) bool {
-	isSetting := slices.Contains(e.Settings(), t.Value)
-	isMetric := e.IsMetric(t.Value)
-	return wanted == article.AxisMetric && isSetting || (wanted == article.AxisSetting || wanted == article.AxisNumeric) &&
-		isMetric && !isSetting
-}
-
-// axis checks what stands on one axis of a figure.
+// axis checks the name on one axis of a figure.
 func (c *checker) axis(e *dataset.Experiment, f *article.Figure, name string, t source.Text, wanted article.FigureAxis) {
 	switch {
 	case t.Value == "":
@@ -105,7 +92,7 @@ func (c *checker) axis(e *dataset.Experiment, f *article.Figure, name string, t 
 	}
 }
 
-// subject checks that there is what some kinds of figures are about: a search.
+// subject checks that a figure of a search has one.
 func (c *checker) subject(e *dataset.Experiment, f *article.Figure) {
 	switch name := f.X.Value; f.Is().Subject {
 	case article.AboutTuning:
