@@ -1,12 +1,15 @@
 package expr
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"testing"
+
+	"benchbook/internal/slice"
 )
 
 // cells is an Env of a few metrics and parameters.
@@ -61,156 +64,257 @@ var testCells = cells{
 	"tune.workers":           NumberOf(8, Plain),
 }
 
-func TestEval(t *testing.T) {
-	tests := []struct{ name, src, want string }{
-		{"a quantity in base units", "100ms", "0.1s"},
-		{"a string", "'sync'", "sync"},
-		{"a truth value", "true", "true"},
-		{"a selector", `throughput{server="a"}`, "400/s"},
-		{"a list", "throughput", "100/s, 400/s, 200/s"},
-		{"a sum", "100ms + 1s", "1.1s"},
-		{"a difference", "1s - 100ms", "0.9s"},
-		{"from left to right", "10 - 2 - 3", "5"},
-		{"precedence", "2 + 3 * 4", "14"},
-		{"a sign", "-(2 + 3)", "-5"},
-		{"a share of something", "50% * latency.p99", "0.025s"},
-		{"the rest of a share", "1 - failed", "75%"},
-		{"a share printed without rounding error", "7%", "7%"},
-		{"a quotient of like units", "latency.p99 / 100ms", "0.5"},
-		{"CPU time of a request", `cpu.server / throughput{server="a"}`, "0.005s"},
-		{"a rate per core", `throughput{server="a"} / cpu.server`, "200/s"},
-		{"the size of an answer", `bytes.out / throughput{server="a"}`, "10B"},
-		{"a transfer", "bytes.out * 2s", "8000B"},
-		{"requests in a time", `throughput{server="a"} * 10s`, "4000"},
-		{"a very small number", "1ns / 1h", "2.777777777777778e-13"},
-		{"a very large number", "1e15", "1e+15"},
-		{"comparing in different units", "100ms == 0.1s", "true"},
-		{"comparing a share with a number", "failed == 0.25", "true"},
-		{"less", "1 < 2", "true"},
-		{"not less", "2 < 2", "false"},
-		{"at most", "2 <= 2", "true"},
-		{"more", "2 > 2", "false"},
-		{"at least", "2 >= 2", "true"},
-		{"different numbers", "2 != 2", "false"},
-		{"the same truth", "(1 < 2) == true", "true"},
-		{"another truth", "(1 < 2) != true", "false"},
-		{"both", "true and false", "false"},
-		{"either", "false or true", "true"},
-		{"neither", "not (false or true)", "false"},
-		{"and stops early", "false and latency < 1", "false"},
-		{"or stops early", "true or 1 / 0 > 1", "true"},
-		{"a function of the environment", `ratio(throughput{server="a"}, throughput{server="b"})`, "4"},
-		{"the smallest", "min(throughput)", "100/s"},
-		{"the largest", "max(throughput)", "400/s"},
-		{"the median of an odd number", "median(throughput)", "200/s"},
-		{"the median of an even number", "median(texts)", "3"},
-		{"the mean", "mean(throughput) * 3", "700/s"},
-		{"the geometric mean", "geomean(texts) > 2.8284 and geomean(texts) < 2.8285", "true"},
-		{"how many", "count(throughput)", "3"},
-		{"how many of none", "count(gone)", "0"},
-		{"how many of one", "count(latency.p99)", "1"},
-		{"the median of one", "median(latency.p99)", "0.05s"},
-		{"a text that reads as a number", "matrix.workers * 2", "8"},
-		{"a text that reads as a quantity", "matrix.size + 1MB", "11000000B"},
-		{"a text stays as it was written", "matrix.python", "3.10"},
-		{"a text equal to a number", "matrix.python == 3.1", "true"},
-		{"a text not equal to a number of another unit", "matrix.size == 10", "false"},
-		{"a text that is not a number differs from one", "matrix.server != 5", "true"},
-		{"a text larger than a number", "matrix.workers > 3", "true"},
-		{"a number smaller than a text", "3 < matrix.workers", "true"},
-		{"texts in order", "matrix.workers <= '4.0'", "true"},
-		{"an absent text is not larger", "matrix.absent > 3", "false"},
-		{"and not smaller", "3 > matrix.absent", "false"},
-		{"a text that reads as true", "matrix.keepalive and true", "true"},
-		{"a text equal to a truth value", "matrix.keepalive == true", "true"},
-		{"a text that is no truth value", "matrix.server == true", "false"},
+// steps is an Env that knows the matrix, and leaves searches for later.
+type steps struct{ cells }
+
+func (s steps) Select(sel *Selector) (Value, error) {
+	if sel.Name == "tune.workers" {
+		return Value{}, fmt.Errorf("search of workers: %w", ErrDeferred)
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			n, err := Parse(tt.src)
-			if err != nil {
-				t.Fatal(err)
+	return s.cells.Select(sel)
+}
+
+func (s steps) Call(*Call) (Value, error) { return Value{}, ErrDeferred }
+
+// readers are the ways to read a source, each with its result as a text.
+var readers = map[string]func(src string) (string, error){
+	"parse":    parsed(func(n Node) (string, error) { return n.String(), nil }),
+	"eval":     parsed(func(n Node) (string, error) { return printed(Eval(n, testCells)) }),
+	"constant": parsed(func(n Node) (string, error) { return printed(Eval(n, nil)) }),
+	"where": parsed(func(n Node) (string, error) {
+		holds, err := Where(n, lookupRow)
+		return strconv.FormatBool(holds), err
+	}),
+	"check": parsed(func(n Node) (string, error) {
+		is, err := Check(n, typeOf)
+		if is.Kind == KindNumber {
+			return is.Dimension.String(), err
+		}
+		return map[Kind]string{KindAny: "anything", KindBool: "a truth value", KindString: "a text"}[is.Kind], err
+	}),
+	"parts": parsed(func(n Node) (string, error) {
+		return strings.Join(slice.Map(Parts(n), Node.String), "; "), nil
+	}),
+	"quantity": func(src string) (string, error) {
+		q, err := ParseQuantity(src)
+		if err != nil {
+			return "", err
+		}
+		return q.Text, nil
+	},
+	"template": func(src string) (string, error) {
+		template, err := ParseTemplate(src)
+		return fmt.Sprint(template.Parts), err
+	},
+	"fill": func(src string) (string, error) {
+		template, err := ParseTemplate(src)
+		if err != nil {
+			return "", err
+		}
+		return template.Fill(steps{testCells})
+	},
+	"inline": func(src string) (string, error) { // filters with their places
+		in, err := ParseInline(src)
+		if err != nil {
+			return "", err
+		}
+		out := []string{in.Expr.String()}
+		for _, f := range in.Filters {
+			arg := ""
+			switch f.Name {
+			case "round":
+				arg = fmt.Sprintf(" %d", f.Digits)
+			case "unit":
+				arg = " " + f.Unit.Symbol
 			}
-			v, err := Eval(n, testCells)
-			if err != nil {
-				t.Fatalf("Eval(%q): %v", tt.src, err)
-			}
-			if got := v.String(); got != tt.want {
-				t.Errorf("Eval(%q) = %s, want %s", tt.src, got, tt.want)
-			}
-		})
+			out = append(out, fmt.Sprintf("%s%s at %q", f.Name, arg, src[f.Start:f.End]))
+		}
+		return strings.Join(out, "; "), nil
+	},
+}
+
+func parsed(use func(n Node) (string, error)) func(src string) (string, error) {
+	return func(src string) (string, error) {
+		n, err := Parse(src)
+		if err != nil {
+			return "", err
+		}
+		return use(n)
 	}
 }
 
-func TestEvalProblems(t *testing.T) {
-	for _, tt := range []problem{
-		{"unlike sum", "1 + («latency.p99 + 5MB») * 2", "cannot add a size in B to a time in s"},
-		{"unlike difference", "«5MB - 1s»", "cannot subtract a time in s from a size in B"},
-		{"a product without meaning", "«latency.p99 * 1s»", "cannot multiply a time in s by a time in s"},
-		{"a quotient without meaning", "«5MB / 1cores * 1s»", "cannot multiply a size in B by a time in s"},
-		{"another one", "«1s / 5MB»", "cannot divide a time in s by a size in B"},
-		{"unlike comparison", "true and «latency.p99 < 100»", "cannot compare a time in s with a plain number"},
-		{"unlike equality", "«2cores == 2»", "cannot compare a number of cores with a plain number"},
-		{"division by zero", "1 / «connects»", "division by zero"},
-		{"a list in a sum", "1/s + «throughput»",
-			"throughput is a list of 3, but one value is needed: " +
-				"pick one in braces, or reduce it by min max mean geomean median or count"},
-		{"a list in a comparison", "«throughput» > 1/s",
-			"throughput is a list of 3, but one value is needed: " +
-				"pick one in braces, or reduce it by min max mean geomean median or count"},
-		{"the minimum of nothing", "1 + «min(gone)»", "the min of an empty list"},
-		{"a list of unlike values", "«max(mixed)»", "cannot compare a rate in 1/s with a time in s"},
-		{"a list of words", "«mean(words)»", `mean needs numbers, not the text "sync"`},
-		{"the geometric mean of zero", "«geomean(nothing)»", "the geometric mean needs values above zero"},
-		{"an argument that fails", "max(«1s + 1»)", "cannot add a plain number to a time in s"},
-		{"an unknown metric", "1 < «latency»", `no metric "latency"`},
-		{"a place inside an argument of the environment", "ratio(1, 1 / «0»)", "division by zero"},
-		{"a text in a sum", "1 + «matrix.server»", `expected a number, found the text "async"`},
-		{"a truth value in a sum", "1 + («1 < 2»)", "expected a number, found a truth value"},
-		{"an order of texts", "«matrix.server < 'b'»", `< needs quantities, not the text "async"`},
-		{"an order of a text and a number", "«2 < matrix.server»", `< needs quantities, not the text "async"`},
-		{"an order of a text of another unit", "«matrix.size < 5»", "cannot compare a size in B with a plain number"},
-		{"an order of truth values", "«true < false»", "< needs quantities, not truth values"},
-		{"a number and a truth value", "«5 == true»", "cannot compare a plain number with a truth value"},
-		{"a number instead of a truth value", "true and «5»",
-			"5 is a plain number, neither true nor false: compare it with something"},
-		{"a text instead of a truth value", "not «matrix.none»",
-			`matrix.none is the text "none", neither true nor false: compare it with something`},
-		{"a list instead of a truth value", "false or «words»",
-			"words is a list of 2, neither true nor false: compare it with something"},
-		{"a number too large", "«matrix.huge * 10»", "the result is not a finite number"},
-	} {
-		tt.run(t, func(src string) error {
-			n, err := Parse(src)
-			if err != nil {
-				return err
-			}
-			_, err = Eval(n, testCells)
-			return err
-		})
-	}
-}
+func printed(v Value, err error) (string, error) { return v.String(), err }
 
-func TestEvalWithoutEnv(t *testing.T) {
-	n, err := Parse("-5% * 2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if v, err := Eval(n, nil); err != nil || v.String() != "-10%" {
-		t.Errorf("a constant is %v, %v", v, err)
-	}
-	for _, tt := range []problem{
-		{"a name", "1 + «throughput»", `unknown name "throughput"`},
-		{"a function", "1 + «ratio(1, 2)»", "the function ratio is not available here"},
+func TestValues(t *testing.T) {
+	for reader, tests := range map[string][]struct{ name, src, want string }{
+		"eval": {
+			{"a quantity in base units", "100ms", "0.1s"},
+			{"a string", "'sync'", "sync"},
+			{"a truth value", "true", "true"},
+			{"a selector", `throughput{server="a"}`, "400/s"},
+			{"a list", "throughput", "100/s, 400/s, 200/s"},
+			{"a sum", "100ms + 1s", "1.1s"},
+			{"a difference", "1s - 100ms", "0.9s"},
+			{"from left to right", "10 - 2 - 3", "5"},
+			{"precedence", "2 + 3 * 4", "14"},
+			{"a sign", "-(2 + 3)", "-5"},
+			{"a share of something", "50% * latency.p99", "0.025s"},
+			{"the rest of a share", "1 - failed", "75%"},
+			{"a share printed without rounding error", "7%", "7%"},
+			{"a quotient of like units", "latency.p99 / 100ms", "0.5"},
+			{"CPU time of a request", `cpu.server / throughput{server="a"}`, "0.005s"},
+			{"a rate per core", `throughput{server="a"} / cpu.server`, "200/s"},
+			{"the size of an answer", `bytes.out / throughput{server="a"}`, "10B"},
+			{"a transfer", "bytes.out * 2s", "8000B"},
+			{"requests in a time", `throughput{server="a"} * 10s`, "4000"},
+			{"a very small number", "1ns / 1h", "2.777777777777778e-13"},
+			{"a very large number", "1e15", "1e+15"},
+			{"comparing in different units", "100ms == 0.1s", "true"},
+			{"comparing a share with a number", "failed == 0.25", "true"},
+			{"less", "1 < 2", "true"},
+			{"not less", "2 < 2", "false"},
+			{"at most", "2 <= 2", "true"},
+			{"more", "2 > 2", "false"},
+			{"at least", "2 >= 2", "true"},
+			{"different numbers", "2 != 2", "false"},
+			{"the same truth", "(1 < 2) == true", "true"},
+			{"another truth", "(1 < 2) != true", "false"},
+			{"both", "true and false", "false"},
+			{"either", "false or true", "true"},
+			{"neither", "not (false or true)", "false"},
+			{"and stops early", "false and latency < 1", "false"},
+			{"or stops early", "true or 1 / 0 > 1", "true"},
+			{"a function of the environment", `ratio(throughput{server="a"}, throughput{server="b"})`, "4"},
+			{"the smallest", "min(throughput)", "100/s"},
+			{"the largest", "max(throughput)", "400/s"},
+			{"the median of an odd number", "median(throughput)", "200/s"},
+			{"the median of an even number", "median(texts)", "3"},
+			{"the mean", "mean(throughput) * 3", "700/s"},
+			{"the geometric mean", "geomean(texts) > 2.8284 and geomean(texts) < 2.8285", "true"},
+			{"how many", "count(throughput)", "3"},
+			{"how many of none", "count(gone)", "0"},
+			{"how many of one", "count(latency.p99)", "1"},
+			{"the median of one", "median(latency.p99)", "0.05s"},
+			{"a text that reads as a number", "matrix.workers * 2", "8"},
+			{"a text that reads as a quantity", "matrix.size + 1MB", "11000000B"},
+			{"a text stays as it was written", "matrix.python", "3.10"},
+			{"a text equal to a number", "matrix.python == 3.1", "true"},
+			{"a text not equal to a number of another unit", "matrix.size == 10", "false"},
+			{"a text that is not a number differs from one", "matrix.server != 5", "true"},
+			{"a text larger than a number", "matrix.workers > 3", "true"},
+			{"a number smaller than a text", "3 < matrix.workers", "true"},
+			{"texts in order", "matrix.workers <= '4.0'", "true"},
+			{"an absent text is not larger", "matrix.absent > 3", "false"},
+			{"and not smaller", "3 > matrix.absent", "false"},
+			{"a text that reads as true", "matrix.keepalive and true", "true"},
+			{"a text equal to a truth value", "matrix.keepalive == true", "true"},
+			{"a text that is no truth value", "matrix.server == true", "false"},
+			{"a share with a fraction", "12.5%", "12.5%"},
+			{"a negative share", "-1.23%", "-1.23%"},
+			{"a share with many digits", "333.33%", "333.33%"},
+			{"a very small share", "0.0000001%", "1e-07%"},
+			{"a share of nothing", "0%", "0%"},
+		},
+		"where": {
+			{"", `source == "document" and workers > 2`, "true"},
+			{"", `source == "document" and workers > 4`, "false"},
+			{"", `source == "row" or experiment == "sockets"`, "true"},
+			{"", `source != 'row'`, "true"},
+			{"", "workers == 4", "true"},
+			{"", "workers == 4.0", "true"},
+			{"", `workers == "4"`, "true"},
+			{"", "4 <= workers", "true"},
+			{"", "workers * 2 + 1 == 9", "true"},
+			{"", "size > 9MB", "true"},
+			{"", "size == 10", "false"},
+			{"", "true or server > workers", "true"}, // no order of texts is asked for
+			{"", "keepalive", "true"},
+			{"", "not keepalive", "false"},
+			{"", "keepalive == false", "false"},
+			{"", "python == 3.10", "true"},
+			{"", "python == '3.10'", "true"},
+			{"", "server == source", "false"},
+			{"", `kind == "sync"`, "false"},
+			{"", `kind != "sync"`, "true"},
+			{"", "kind > 5", "false"},
+			{"", "latency.p99 < 10ms", "true"},
+		},
+		"check": {
+			{"", "100ms", "time in s"},
+			{"", "'a'", "a text"},
+			{"", "true", "a truth value"},
+			{"", "throughput", "rate in 1/s"},
+			{"", "-throughput", "rate in 1/s"},
+			{"", "matrix.workers", "anything"},
+			{"", "matrix.workers * 2", "anything"},
+			{"", "'2' * 2", "plain number"},
+			{"", "bytes.out / throughput", "size in B"},
+			{"", "latency.p99 < 100ms and failed < 0.1%", "a truth value"},
+			{"", "not latency.p99 < 100ms", "a truth value"},
+			{"", "not matrix.keepalive", "a truth value"},
+			{"", "matrix.size > 5MB", "a truth value"},
+			{"", "matrix.workers == true", "a truth value"},
+			{"", "1 / connects", "plain number"}, // a value is needed to see that this fails
+			{"", "min(throughput)", "rate in 1/s"},
+			{"", "count(throughput)", "plain number"},
+			{"", "ratio(throughput, 5/s) > 1", "a truth value"},
+			{"", `every(latency.p99, "<", latency.p99)`, "a truth value"},
+			{"", "within(latency.p99, 1s, 10%)", "a truth value"},
+			{"", "about(latency.p99, 1s, 2, 0.25)", "a truth value"},
+			{"", "random(1, matrix.workers)", "plain number"},
+		},
+		"constant": {{"a share", "-5% * 2", "-10%"}},
+		"parts": {
+			{"one part", "a > b", "a > b"},
+			{"a negation is one part", "not (a and b)", "not (a and b)"},
+			{"all of", "a > b and c > d and e", "a > b; c > d; e"},
+			{"an alternative is one part", "a > b or c", "a > b or c"},
+			{"nested parts count one by one", "(a and b) and (c and (d and e))", "a; b; c; d; e"},
+		},
+		"fill": {
+			{"all known", "a ${{ matrix.server }}", "a async"},
+			{"only text", "a $b", "a $b"},
+			{"nothing", "", ""},
+			{"one expression", "${{ matrix.workers * 2 }}", "8"},
+			{"a truth value", "${{ matrix.workers > 2 }}", "true"},
+			{"a parameter is as it was written", "python${{ matrix.python }}", "python3.10"},
+			{"what a value brings is not expanded", "a ${{ matrix.start }}", "a gunicorn -w ${{ tune.workers }}"},
+			{"a search stays", "-w ${{ tune.workers }} ${{ matrix.server }}.py", "-w ${{ tune.workers }} async.py"},
+			{"of an expression the rest stays", "${{ matrix.workers * tune.workers }}", "${{ 4 * tune.workers }}"},
+			{"in the middle, too", "a${{ (tune.workers+matrix.workers)*matrix.workers }}b", "a${{ (tune.workers+4)*4 }}b"},
+			{"a text becomes a string", "${{ matrix.server == 'a' or tune.workers > 2 }}",
+				"${{ 'async' == 'a' or tune.workers > 2 }}"},
+			{"a text with a template stays", "${{ tune.workers == matrix.start }}", "${{ tune.workers == matrix.start }}"},
+			{"an argument", "/${{ random(1, matrix.workers) }}", "/${{ random(1, 4) }}"},
+			{"what is drawn per request stays", "/${{ random(1, 9) }}/${{matrix.python}}", "/${{ random(1, 9) }}/3.10"},
+		},
+		"inline": {
+			{"no filter", "throughput", `throughput`},
+			{"round", "a / b | round 2", `a / b; round 2 at "round 2"`},
+			{"round to whole numbers", "a|round 0", `a; round 0 at "round 0"`},
+			{"percent", "failed | percent", `failed; percent at "percent"`},
+			{"interval", "throughput | interval ", `throughput; interval at "interval"`},
+			{"a unit", "latency.p99 | unit ms", `latency.p99; unit ms at "unit ms"`},
+			{"a unit with a slash", "bytes.out | unit MB/s", `bytes.out; unit MB/s at "unit MB/s"`},
+			{"a rate", "throughput | unit 1/s", `throughput; unit /s at "unit 1/s"`},
+			{"several", "a | unit ms | round 1 | interval",
+				`a; unit ms at "unit ms"; round 1 at "round 1"; interval at "interval"`},
+			{"in a table", `a \| unit ms \| round 1`, `a; unit ms at "unit ms"; round 1 at "round 1"`},
+			{"in a table without spaces", `a\|unit ms\|round 1`, `a; unit ms at "unit ms"; round 1 at "round 1"`},
+			{"a pipe in a string", `a{b="c|d"} | percent`, `a{b="c|d"}; percent at "percent"`},
+			{"a pipe in a string in a table", `a{b="c\|d"} \| percent`, `a{b="c|d"}; percent at "percent"`},
+			{"the example of the manual", `ratio(throughput{server="async"}, throughput{server="sync"}) | round 2`,
+				`ratio(throughput{server="async"}, throughput{server="sync"}); round 2 at "round 2"`},
+		},
 	} {
-		tt.run(t, func(src string) error {
-			n, err := Parse(src)
-			if err != nil {
-				return err
-			}
-			_, err = Eval(n, nil)
-			return err
-		})
+		for _, tt := range tests {
+			t.Run(reader+"/"+cmp.Or(tt.name, tt.src), func(t *testing.T) {
+				got, err := readers[reader](tt.src)
+				if err != nil || got != tt.want {
+					t.Errorf("%q is %q, %v; want %q", tt.src, got, err, tt.want)
+				}
+			})
+		}
 	}
 }
 
@@ -326,73 +430,6 @@ func lookupRow(name string) (string, bool) {
 	return text, ok
 }
 
-func TestWhere(t *testing.T) {
-	tests := []struct {
-		src  string
-		want bool
-	}{
-		{`source == "document" and workers > 2`, true},
-		{`source == "document" and workers > 4`, false},
-		{`source == "row" or experiment == "sockets"`, true},
-		{`source != 'row'`, true},
-		{"workers == 4", true},
-		{"workers == 4.0", true},
-		{`workers == "4"`, true},
-		{"4 <= workers", true},
-		{"workers * 2 + 1 == 9", true},
-		{"size > 9MB", true},
-		{"size == 10", false},
-		{"true or server > workers", true}, // no order of texts is asked for
-		{"keepalive", true},
-		{"not keepalive", false},
-		{"keepalive == false", false},
-		{"python == 3.10", true},
-		{"python == '3.10'", true},
-		{"server == source", false},
-		{`kind == "sync"`, false},
-		{`kind != "sync"`, true},
-		{"kind > 5", false},
-		{"latency.p99 < 10ms", true},
-	}
-	for _, tt := range tests {
-		n, err := Parse(tt.src)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := Where(n, lookupRow)
-		if err != nil || got != tt.want {
-			t.Errorf("%s is %v, %v; want %v", tt.src, got, err, tt.want)
-		}
-	}
-}
-
-func TestWhereProblems(t *testing.T) {
-	for _, tt := range []problem{
-		{"an unknown name", `«sauce» == "document"`, `unknown name "sauce": if it is a value, quote it: "sauce"`},
-		{"a bare value", "source == «document»", `unknown name "document": if it is a value, quote it: "document"`},
-		{"an unknown name behind an or", "true or «port» > 5", `unknown name "port": if it is a value, quote it: "port"`},
-		{"the matrix", "«matrix.server» == 'a'", `unknown name "matrix.server": write server`},
-		{"braces", "workers > 1 and «source{a=b}»", `a filter compares names, and has no braces: write server == "async"`},
-		{"a function", "«published(workers)» > 5", "the function published is not available here"},
-		{"no condition", "workers + 1 > 2 and «server»",
-			`server is the text "async", neither true nor false: compare it with something`},
-		{"a number", "«workers»", `workers is the text "4", neither true nor false: compare it with something`},
-		{"a word in order", "«server > 5»", `> needs quantities, not the text "async"`},
-	} {
-		tt.run(t, func(src string) error {
-			n, err := Parse(src)
-			if err != nil {
-				return err
-			}
-			_, err = Where(n, lookupRow)
-			if got := errors.Is(err, ErrUnknownName); got != strings.HasPrefix(tt.want, "unknown name") {
-				t.Errorf("the cause is an unknown name: %v", got)
-			}
-			return err
-		})
-	}
-}
-
 // typeOf has the types of the metrics in testCells; parameters are of any.
 func typeOf(s *Selector) (Type, error) {
 	v, ok := testCells[(&Selector{Name: s.Name}).String()]
@@ -405,74 +442,4 @@ func typeOf(s *Selector) (Type, error) {
 		v = v.List[0]
 	}
 	return Type{v.Kind, v.Dimension}, nil
-}
-
-func TestCheck(t *testing.T) {
-	number := func(d Dimension) Type { return Type{KindNumber, d} }
-	tests := []struct {
-		src  string
-		want Type
-	}{
-		{"100ms", number(Time)},
-		{"'a'", stringType},
-		{"true", boolType},
-		{"throughput", number(Rate)},
-		{"-throughput", number(Rate)},
-		{"matrix.workers", Type{}},
-		{"matrix.workers * 2", Type{}},
-		{"'2' * 2", number(Plain)},
-		{"bytes.out / throughput", number(Size)},
-		{"latency.p99 < 100ms and failed < 0.1%", boolType},
-		{"not latency.p99 < 100ms", boolType},
-		{"not matrix.keepalive", boolType},
-		{"matrix.size > 5MB", boolType},
-		{"matrix.workers == true", boolType},
-		{"1 / connects", number(Plain)}, // a value is needed to see that this fails
-		{"min(throughput)", number(Rate)},
-		{"count(throughput)", number(Plain)},
-		{"ratio(throughput, 5/s) > 1", boolType},
-		{`every(latency.p99, "<", latency.p99)`, boolType},
-		{"within(latency.p99, 1s, 10%)", boolType},
-		{"about(latency.p99, 1s, 2, 0.25)", boolType},
-		{"random(1, matrix.workers)", number(Plain)},
-	}
-	for _, tt := range tests {
-		n, err := Parse(tt.src)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := Check(n, typeOf)
-		if err != nil || got != tt.want {
-			t.Errorf("%s is %v, %v; want %v", tt.src, got, err, tt.want)
-		}
-	}
-}
-
-func TestCheckProblems(t *testing.T) {
-	for _, tt := range []problem{
-		{"unlike sum", "true or «latency.p99 + 1» < 1s", "cannot add a plain number to a time in s"},
-		{"unlike comparison", "false and «throughput > 100ms»", "cannot compare a rate in 1/s with a time in s"},
-		{"unlike operands", "1 < «ratio(throughput, latency.p99)»", "cannot compare a rate in 1/s with a time in s"},
-		{"unlike lists", "«every(throughput, '<', latency.p99)»", "cannot compare a rate in 1/s with a time in s"},
-		{"a factor with a unit", "within(throughput, throughput, «10ms»)",
-			"expected a plain number or a share, found a time in s"},
-		{"a conjunction of numbers", "«throughput» and true", "expected something that is true or false, found a number"},
-		{"a negated number", "not «5»", "expected something that is true or false, found a number"},
-		{"a sum of truth values", "1 + («1 < 2»)", "expected a number, found something that is true or false"},
-		{"a sum of words", "1 + «'a'»", `expected a number, found the text "a"`},
-		{"a conjunction of words", "true or «'a'»", `expected something that is true or false, found the text "a"`},
-		{"an order of truth values", "«(1 < 2) < true»", "< needs quantities, not truth values"},
-		{"a number equal to a truth value", "«throughput == true»", "cannot compare a number with a truth value"},
-		{"a function of a truth value", "max(«1 < 2»)", "max needs numbers"},
-		{"an unknown metric", "1 + max(«latency»)", `no metric "latency"`},
-	} {
-		tt.run(t, func(src string) error {
-			n, err := Parse(src)
-			if err != nil {
-				return err
-			}
-			_, err = Check(n, typeOf)
-			return err
-		})
-	}
 }

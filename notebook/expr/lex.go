@@ -3,13 +3,11 @@ package expr
 import (
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 )
 
-// maxLength bounds one expression in bytes: far beyond what anybody writes, and short
-// enough that trees are never deeper than a stack.
+// maxLength bounds an expression in bytes, so that trees are never deeper than a stack.
 const maxLength = 10_000
 
 type tokenKind int
@@ -42,8 +40,7 @@ type lexer struct {
 	inline     bool // \| is |, for Markdown tables
 }
 
-// symbols is every sign of the language, longest first. Those with a hint are not of
-// the language, but people write them.
+// symbols are the signs of the language, longest first, and with a hint those of other languages.
 var symbols = []struct{ text, hint string }{
 	{"===", "write == for \"is equal to\""},
 	{"=~", "there are no regular expressions: = and != compare whole texts"},
@@ -162,7 +159,7 @@ func (l *lexer) path() token {
 			l.refuseMinus(start)
 			if rest := l.take(isWordRune); rest != "" {
 				fail(Span{start, l.pos}, "a name starts with a letter, unlike the last part of "+l.src[start:l.pos],
-					hintPart(l.src[start:l.pos]))
+					"percentiles are written latency.p99, codes status.404; quote a text")
 			}
 		default:
 			fail(Span{start, l.pos}, "a name or a number must follow the dot of "+l.src[start:l.pos], "")
@@ -171,19 +168,7 @@ func (l *lexer) path() token {
 	return token{Span: Span{start, l.pos}, kind: tokenWord, text: l.src[start:l.pos]}
 }
 
-// hintPart is the way out where a part of a name has both digits and letters.
-func hintPart(name string) string {
-	switch head, part, _ := strings.Cut(name, "."); {
-	case head == "status":
-		return "name one code, such as status.404"
-	case strings.HasSuffix(part, "th"), strings.HasSuffix(part, "p"):
-		return "write " + head + ".p" + strings.TrimRight(part, "thp")
-	}
-	return "quote it if it is a text"
-}
-
-// refuseMinus fails at a hyphen that touches the digits that begin at start and what follows them: after a letter it
-// would belong to a name, and nobody should have to know the difference.
+// refuseMinus fails at a hyphen right after digits, which begin at start: after a letter it would belong to a name.
 func (l *lexer) refuseMinus(start int) {
 	rest, found := strings.CutPrefix(l.src[l.pos:], "-")
 	if r, _ := utf8.DecodeRuneInString(rest); !found || !isWordRune(r) {
@@ -213,7 +198,7 @@ func (l *lexer) quoted() token {
 	return token{Span: Span{start, l.pos}, kind: tokenString, text: text}
 }
 
-// quantity reads a number, which is the next thing in src, and its unit.
+// quantity reads a number and its unit.
 func (l *lexer) quantity() *Quantity {
 	start := l.pos
 	l.take(isDigit)
@@ -229,7 +214,6 @@ func (l *lexer) quantity() *Quantity {
 		fail(Span{start, l.pos}, l.src[start:l.pos]+" is not a number", "if it is a text, quote it")
 	}
 	number := l.src[start:l.pos]
-	l.refuseUnits(start)
 	unit := l.unit()
 	l.refuseMinus(start)
 	q := &Quantity{Span: Span{start, l.pos}, Unit: unit, Text: l.src[start:l.pos]}
@@ -238,23 +222,6 @@ func (l *lexer) quantity() *Quantity {
 		fail(q.Span, "the number is too large", "")
 	}
 	return q
-}
-
-// refuseUnits fails at a time in several units, 1m30s, as other languages have it.
-func (l *lexer) refuseUnits(start int) {
-	touching, _, _ := strings.Cut(l.src[l.pos:], " ")
-	end := strings.IndexFunc(touching, func(r rune) bool { return !isWordRune(r) && r != '.' })
-	if end < 0 {
-		end = len(touching)
-	}
-	end += l.pos
-	if !strings.ContainsFunc(l.src[l.pos:end], isDigit) {
-		return
-	}
-	if d, err := time.ParseDuration(l.src[start:end]); err == nil {
-		fail(Span{start, end}, "a time has one unit, and "+l.src[start:end]+" has several",
-			"write "+strconv.FormatFloat(d.Seconds(), 'f', -1, 64)+"s")
-	}
 }
 
 // exponent reads the rest of 2.5e-7, if it is there.

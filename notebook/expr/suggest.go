@@ -2,39 +2,29 @@ package expr
 
 import (
 	"slices"
-	"unicode"
-)
-
-// What the steps from one word to another cost. Steps that hardly make another word of it, such as another case or -
-// for _, cost so little that several of them are still near.
-const (
-	costEdit   = 12 // a letter more, less or other
-	costSwap   = 9  // two neighbours swapped
-	costPlural = 4  // an s more or less at the end
-	costHyphen = 2  // - for _ or a space, or none for one of them
-	costCase   = 1  // a capital for a small letter
+	"strings"
 )
 
 // maxSuggest is longer than any word that is worth comparing.
 const maxSuggest = 60
 
-// Near gives the candidates that are most like word, if they are near enough to be what was meant; several if they
-// are equally near. One letter for another is never near to a word of a single letter, nor is the word itself.
+// Near returns the candidates that are most like word, if they are similar enough to be a misspelling; several if they
+// are equally similar. Case, hyphens, underlines, spaces and a plural s make no difference. The word itself is not one.
 func Near(word string, candidates []string) []string {
 	letters := len([]rune(word))
 	if letters > maxSuggest {
 		return nil
 	}
-	most := costEdit * max(1, letters/3)
+	most := max(1, letters/3)
 	if letters == 1 {
-		most = costEdit - 1
+		most = 0
 	}
 	var best []string
 	for _, c := range candidates {
 		if len(c) > 2*maxSuggest || c == word {
 			continue
 		}
-		switch d := distance(word, c); {
+		switch d := distance(plain(word), plain(c)); {
 		case d > most:
 		case d < most || len(best) == 0:
 			best, most = []string{c}, d
@@ -53,54 +43,38 @@ func nearest(word string, candidates []string) string {
 	return ""
 }
 
-// distance is the least cost of the steps that turn a into b (optimal string alignment, with weights).
-func distance(a, b string) int {
-	s, t := []rune(a), []rune(b)
-	extra := func(word []rune, i int) int {
-		switch {
-		case joint(word[i]):
-			return costHyphen
-		case i == len(word)-1 && i > 1 && unicode.ToLower(word[i]) == 's':
-			return costPlural
-		}
-		return costEdit
+var joints = strings.NewReplacer("-", "", "_", "", " ", "")
+
+// plain is a word in small letters without joints and plural s.
+func plain(word string) []rune {
+	word = joints.Replace(strings.ToLower(word))
+	if len(word) > 2 {
+		word = strings.TrimSuffix(word, "s")
 	}
+	return []rune(word)
+}
+
+// distance is how many letters turn s into t: one more, one less, another one, or two neighbours swapped.
+func distance(s, t []rune) int {
 	rows := make([][]int, len(s)+1)
 	for i := range rows {
 		rows[i] = make([]int, len(t)+1)
-		if i > 0 {
-			rows[i][0] = rows[i-1][0] + extra(s, i-1)
-		}
+		rows[i][0] = i
 	}
-	for j := 1; j <= len(t); j++ {
-		rows[0][j] = rows[0][j-1] + extra(t, j-1)
+	for j := range rows[0] {
+		rows[0][j] = j
 	}
 	for i := 1; i <= len(s); i++ {
 		for j := 1; j <= len(t); j++ {
-			row := min(rows[i-1][j]+extra(s, i-1), rows[i][j-1]+extra(t, j-1), rows[i-1][j-1]+other(s[i-1], t[j-1]))
-			if i > 1 && j > 1 && s[i-1] != s[i-2] {
-				if crossed := other(s[i-1], t[j-2]) + other(s[i-2], t[j-1]); crossed < costEdit {
-					row = min(row, rows[i-2][j-2]+costSwap+crossed)
-				}
+			other := rows[i-1][j-1]
+			if s[i-1] != t[j-1] {
+				other++
 			}
-			rows[i][j] = row
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, other)
+			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
 		}
 	}
 	return rows[len(s)][len(t)]
 }
-
-// other is the cost of writing one character for another.
-func other(r, q rune) int {
-	switch {
-	case r == q:
-		return 0
-	case unicode.ToLower(r) == unicode.ToLower(q):
-		return costCase
-	case joint(r) && joint(q):
-		return costHyphen
-	}
-	return costEdit
-}
-
-// joint says that a character only holds the parts of a name together.
-func joint(r rune) bool { return r == '-' || r == '_' || r == ' ' }

@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -44,8 +43,7 @@ func TruthOf(truth bool) Value { return Value{Kind: KindBool, Truth: truth} }
 // ListOf returns the values of several cells as one Value.
 func ListOf(values ...Value) Value { return Value{Kind: KindList, List: values} }
 
-// String returns v as it stands in a text: a number in its base unit, with as many digits
-// as it has, so that it reads back as the same quantity (5, 0.1s, 7%).
+// String returns v as in a text: a number in its base unit, with all its digits (5, 0.1s, 7%).
 func (v Value) String() string {
 	switch v.Kind {
 	case KindNumber:
@@ -92,28 +90,13 @@ func formatNumber(x float64) string {
 	return strconv.FormatFloat(x, 'f', -1, 64)
 }
 
-// formatPercent writes a hundred times x. It moves the point in the text: a product would be rounded, and print 7% as
-// 7.000000000000001%.
+// formatPercent writes a hundred times x. It changes the exponent in the text: a product would be rounded, and print 7%
+// as 7.000000000000001%.
 func formatPercent(x float64) string {
-	sign, digits := "", strconv.FormatFloat(x, 'e', -1, 64)
-	if digits[0] == '-' {
-		sign, digits = "-", digits[1:]
-	}
-	mantissa, exponent, _ := strings.Cut(digits, "e")
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(x, 'e', -1, 64), "e")
 	n, _ := strconv.Atoi(exponent)
-	n += 2 // where the point goes, counted from after the first digit
-	digits = strings.Replace(mantissa, ".", "", 1)
-	switch {
-	case x == 0:
-		return sign + "0"
-	case n < -6 || n >= 15:
-		return fmt.Sprintf("%s%se%+03d", sign, mantissa, n)
-	case n < 0:
-		return sign + "0." + strings.Repeat("0", -n-1) + digits
-	case n >= len(digits)-1:
-		return sign + digits + strings.Repeat("0", n+1-len(digits))
-	}
-	return sign + digits[:n+1] + "." + digits[n+1:]
+	percent, _ := strconv.ParseFloat(mantissa+"e"+strconv.Itoa(n+2), 64)
+	return formatNumber(percent)
 }
 
 // kindOf is what messages call v, with its article.
@@ -134,7 +117,7 @@ func (v Value) asNumber() (Value, bool) {
 	if v.Kind != KindString {
 		return v, v.Kind == KindNumber
 	}
-	// Most texts are words, and to find out what is wrong with one as a number takes longer than to see that it is none.
+	// Most texts are words, and the error about one takes long to make.
 	if first := strings.TrimPrefix(v.Text, "-"); first == "" || !isDigit(rune(first[0])) {
 		return v, false
 	}
@@ -145,7 +128,7 @@ func (v Value) asNumber() (Value, bool) {
 	return NumberOf(q.Value, q.Unit.Dimension), true
 }
 
-// asTruth returns v as a truth value: the texts true and false count as such.
+// asTruth returns v as a truth value; the texts true and false count as one.
 func (v Value) asTruth() (truth, ok bool) {
 	if v.Kind == KindString && (v.Text == "true" || v.Text == "false") {
 		return v.Text == "true", true

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Where reports whether a trial, cell or row fulfils n, a filter as in where, --only and calibrate. There a name is a
-// parameter, a label, a column or experiment, whose text lookup returns; texts compare as MatchText says.
+// Where reports whether a trial, cell or row fulfils n, a filter as in where, --only and calibrate. A name is a
+// parameter, a label, a column or experiment, whose text lookup returns; texts compare as in MatchText.
 //
-// A name that others have and this one has not is an empty text and true; false is for names that nobody has. All of
-// these are found, also behind an or: the error is an *Error with the cause ErrUnknownName and the place of the
-// first. Any other *Error says where n is no condition on texts.
+// Lookup returns an empty text and true for a name that only others have, and false for an unknown one. The first
+// unknown name, even behind an or, is an *Error with the cause ErrUnknownName. Any other *Error says where n is not a
+// condition on texts.
 func Where(n Node, lookup func(name string) (string, bool)) (bool, error) {
 	for _, s := range Selectors(n) {
 		if len(s.Matches) > 0 {
@@ -19,21 +19,17 @@ func Where(n Node, lookup func(name string) (string, bool)) (bool, error) {
 			return false, err
 		}
 		if _, known := lookup(s.Name); !known {
+			hint := fmt.Sprintf("if it is a value, quote it: %q", s.Name)
+			if short, ok := strings.CutPrefix(s.Name, "matrix."); ok {
+				hint = "write " + short
+			}
 			return false, &Error{
 				Span: s.Span, Msg: fmt.Sprintf("unknown name %q", s.Name),
-				Hint: hintFilter(s.Name), Err: ErrUnknownName,
+				Hint: hint, Err: ErrUnknownName,
 			}
 		}
 	}
 	return truth(n, texts(lookup))
-}
-
-// hintFilter guesses how a name got into a filter that does not know it.
-func hintFilter(name string) string {
-	if short, ok := strings.CutPrefix(name, "matrix."); ok {
-		return "write " + short
-	}
-	return fmt.Sprintf("if it is a value, quote it: %q", name)
 }
 
 // texts is the Env of a filter.
