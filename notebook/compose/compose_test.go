@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/compose-spec/compose-go/v2/types"
 	"golang.org/x/tools/txtar"
 
 	"benchbook/notebook/source"
@@ -249,34 +247,6 @@ func TestOutside(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", name, found, want)
 		}
 	}
-}
-
-// Every key of a service in Compose, and of its build, volumes and the like, has a rule.
-func TestEveryKeyHasARule(t *testing.T) {
-	var visit func(of reflect.Type, above string)
-	visit = func(of reflect.Type, above string) {
-		for i := range of.NumField() {
-			f := of.Field(i)
-			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			if name == "" || name == "-" {
-				continue
-			}
-			name = above + name
-			if _, known := table[name]; !known && !hasParts(name) {
-				t.Errorf("%s has no rule", name)
-			}
-			inner := f.Type
-			for ; inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice || inner.Kind() == reflect.Map; inner = inner.Elem() {
-				if inner.Kind() == reflect.Map {
-					name += ".*"
-				}
-			}
-			if inner.Kind() == reflect.Struct && hasParts(name) {
-				visit(inner, name+".")
-			}
-		}
-	}
-	visit(reflect.TypeFor[types.ServiceConfig](), "")
 }
 
 // Reading is given up if it does not end.

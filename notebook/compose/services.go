@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -18,8 +19,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// A key says what becomes of a key of a service: taken, or without effect, or refused with a hint. Keys of mappings and
-// of list items in it are PARENT.KEY; * matches any name.
+// A key says what becomes of a key of a service: taken, ignored, or refused with a hint.
 type key struct {
 	take   func(s *service, value any) // nil if it is not taken
 	refuse string                      // a hint; NAME and KEY are replaced
@@ -35,7 +35,8 @@ var (
 // withoutIt is the hint where there is no other way out.
 const withoutIt = "to measure without it, write NAME: {KEY: null} under services: of the experiment"
 
-// table has the keys of a service with a rule of their own.
+// table has the keys of services. Keys inside a key, or inside the items of its list, are PARENT.KEY; * matches any
+// name. All other keys of Compose are refused.
 var table = map[string]key{
 	"build": {take: (*service).build}, "command": same("command"), "entrypoint": {take: (*service).entrypoint},
 	"environment": {take: (*service).environment}, "expose": {take: (*service).ports}, "ports": {take: (*service).ports},
@@ -92,13 +93,6 @@ func init() {
 		volumes.bind.propagation volumes.bind.recursive volumes.bind.selinux volumes.consistency volumes.tmpfs.mode
 		volumes.volume.labels volumes.volume.nocopy`) {
 		table[name] = ignored
-	}
-	for name := range strings.FieldsSeq(`blkio_config blkio_weight build.additional_contexts build.entitlements
-		build.extra_hosts build.privileged build.secrets build.ssh cpu_rt_period cpu_rt_runtime credential_spec
-		deploy.resources.limits.devices deploy.resources.limits.generic_resources device_cgroup_rules devices gpus ipc
-		mem_swappiness models networks.*.ipv4_address networks.*.ipv6_address networks.*.link_local_ips pid runtime
-		storage_opt use_api_socket userns_mode uts volume_driver volumes.image`) {
-		table[name] = refused(withoutIt)
 	}
 }
 
@@ -164,23 +158,22 @@ func plainValues(v any) map[string]any {
 	return out
 }
 
-// visit applies the rule of a key, and of the keys in its value.
+// visit applies the rule of a key, and of the keys inside it.
 func (s *service) visit(name string, value any) {
 	if empty(value) {
 		return
 	}
 	rule, known := table[name]
-	if known && rule.take != nil {
-		rule.take(s, value)
-	}
+	inside := hasParts(name)
 	switch {
-	case known && rule.refuse != "":
-		s.refuse(name, name+" is not supported, and would change what is measured", rule.refuse)
-	case known && rule.take == nil:
+	case known && rule.take != nil:
+		rule.take(s, value)
+	case known && rule.refuse == "":
 		s.without = append(s.without, name)
-	case !known && !hasParts(name):
-		s.refuse(name, name+" is not known here", withoutIt)
-	case hasParts(name):
+	case known || !inside:
+		s.refuse(name, name+" is not supported, and would change what is measured", cmp.Or(rule.refuse, withoutIt))
+	}
+	if inside {
 		s.visitParts(name, value)
 	}
 }
@@ -425,13 +418,10 @@ func (s *service) environmentOf(f types.FileObjectConfig) (string, bool) {
 
 // target returns where a file is put: below a folder unless it is absolute.
 func target(written, folder, name string) string {
-	if written == "" {
-		written = name
-	}
 	if path.IsAbs(written) {
 		return written
 	}
-	return path.Join(folder, written)
+	return path.Join(folder, cmp.Or(written, name))
 }
 
 // contentFolder has the contents of configs and secrets that are in no file.
