@@ -64,7 +64,7 @@ var subjects = map[string]string{
 	"host.cores": "cores", "engine.cpus": "cores",
 	"host.memory": "memory of the host", "engine.memory": "memory of the host",
 	"host.architecture": "architecture", "engine.architecture": "architecture",
-	"generator.semantics": "meaning of samples", "generator.binary": "meaning of samples",
+	"generator.semantics": "load generator", "generator.binary": "load generator",
 }
 
 func subjectOf(fact string) string {
