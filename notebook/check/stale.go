@@ -36,7 +36,7 @@ func StaleNumbers(results *claim.Results, problems *source.Problems) {
 type passage struct {
 	text []byte
 	at   func(start, end int) source.Pos // where bytes of the text stand in the article
-	part *article.ConditionalPart        // that it stands in; nil if in none
+	part *article.ConditionalPart        // around it; nil without one
 }
 
 func passagesOf(doc *article.Document) []passage {
@@ -54,7 +54,7 @@ func passagesOf(doc *article.Document) []passage {
 	return out
 }
 
-// passageOf is the text of a block without what stands between its lines, such as the marks of a quotation.
+// passageOf is the text of a block without the marks between its lines, as in quotations.
 func passageOf(doc *article.Document, block ast.Node) passage {
 	p := passage{part: article.ConditionalPartOf(block)}
 	lines := block.Lines()

@@ -10,7 +10,7 @@ import (
 // nor within the smallest effect, in the metrics of the options or else in the first key metric that can be better or
 // worse. Failures are never undecided: a cell without any says all that it ever will.
 //
-// The error is that of Compare.
+// The error is as of Compare.
 //
 // Source: docs/method.md#number-of-looks and docs/command.md#bench.
 func Open(s Sides, o ChangeOptions, gate *Gate) (map[string][]string, error) {

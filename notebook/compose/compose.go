@@ -3,7 +3,7 @@
 // compose-go does interpolation, .env and env_file, extends, include, profiles and merging of files. A table says what
 // becomes of each key of a service; reach.go keeps a Compose file from reading what lies outside the repository.
 //
-// Rules are those of docs/compose.md.
+// The rules are in docs/compose.md.
 package compose
 
 import (
@@ -37,7 +37,7 @@ type Options struct {
 	Root        string          // the folder that all files must lie in
 	Environment []string        // names of the variables of this process that Compose files may use
 	AnySecret   bool            // secrets may be any variable, for an article that is being written
-	Services    *source.Node    // of the article; their keys replace those of the Compose services of the same name
+	Services    *source.Node    // of the article; their keys replace keys of the Compose services of the same name
 	Private     map[string]bool // receives the values of Environment and of secret variables in files; may be nil
 }
 

@@ -141,7 +141,7 @@ func TestServices(t *testing.T) {
 	}
 }
 
-// What would change the measurement and is not done is refused at its place, with the way out.
+// Keys that would change the measurement are refused with a way out.
 func TestRefused(t *testing.T) {
 	tests := []struct {
 		name, file, over string
@@ -216,7 +216,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A platform is that of this machine in every way of writing it.
+// A platform can be written in several ways.
 func TestPlatforms(t *testing.T) {
 	for platform, want := range map[string]bool{"linux": true, "linux/" + runtime.GOARCH: true, runtime.GOARCH: true,
 		"LINUX/" + runtime.GOARCH + "/v8": true, "windows/" + runtime.GOARCH: false, "linux/s390x": false, "s390x": false,
@@ -227,7 +227,7 @@ func TestPlatforms(t *testing.T) {
 	}
 }
 
-// What is in the way outside of the repository is not read.
+// Files outside of the repository are not read.
 func TestOutside(t *testing.T) {
 	root := written(t, map[string]string{"docker-compose.yml": "services: {a: {image: x}}"})
 	elsewhere := written(t, map[string]string{"docker-compose.yml": "services: {a: {image: x}}"})
@@ -262,7 +262,7 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// Whatever stands in a Compose file, reading it ends, and problems point inside a file.
+// Reading any Compose file ends, and problems point inside a file.
 func FuzzRead(f *testing.F) {
 	names, err := filepath.Glob("testdata/*.txtar")
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// hostile are Compose files that reach for what is not theirs. OUTSIDE stands for a folder outside the repository with
+// hostile are Compose files that try to read files of the user. OUTSIDE is a folder outside the repository with
 // files of the user, and canary for a value in them.
 var hostile = []struct {
 	name  string
-	files map[string]string // docker-compose.yml and what lies beside it; a text "-> PATH" makes a link
+	files map[string]string // docker-compose.yml and its neighbours; a text "-> PATH" makes a link
 	want  string            // part of the message of the only problem; empty for none
 }{
 	{"variables of the user", map[string]string{"docker-compose.yml": `services: {a: {image: "x:${CANARY}${HOME}-"}}`},
@@ -176,7 +176,7 @@ func bomb() string {
 	return text + "services: {a: {image: x, command: *x6}}\n"
 }
 
-// A Compose file of a stranger reads nothing of the user, and is refused with a place where it tries.
+// A Compose file of a stranger reads no file or variable of the user: it is refused if it tries.
 func TestHostile(t *testing.T) {
 	const canary = "canary-4711"
 	t.Setenv("CANARY", canary)

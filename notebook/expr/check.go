@@ -8,7 +8,7 @@ type Type struct {
 	Dimension Dimension
 }
 
-// Check finds the type of n without its values, and reports what Eval would fail at whatever they are: unlike
+// Check finds the type of n without its values, and reports what Eval would fail at with any values: unlike
 // dimensions, and values of the wrong kind. The types of selectors come from typeOf; its errors are given the place
 // of the selector unless they have one.
 //
@@ -100,8 +100,8 @@ func (c checker) want(n Node, kind Kind) error {
 	return err
 }
 
-// kind checks n, which must be of a kind. A text may read as a number or a truth value; of one
-// that stands in the expression that is known.
+// kind checks n, which must be of a kind. A text may read as a number or a truth value; a literal
+// text is read here.
 func (c checker) kind(n Node, kind Kind) (Type, error) {
 	t, err := Check(n, c)
 	if err != nil {

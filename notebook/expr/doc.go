@@ -1,13 +1,11 @@
-// Package expr is the expression language of articles: what stands in expect,
-// {value}, values, where, slo, --only and ${{ }}.
+// Package expr is the expression language of articles: of expect, {value}, values, where, slo, --only and ${{ }}.
 //
 // Source becomes a tree of Nodes. Every node knows the bytes it was read from, and every error is an *Error that
-// points at such bytes, so that a caller who knows where the source stands in an article can show the place.
+// points at such bytes, so that a caller can show the place in an article.
 // Node.String prints canonical source that parses to the same tree.
 //
 // Numbers are kept in the base unit of their dimension (s, B, 1/s, B/s, cores,
-// or 1), whatever unit they were written in, and unlike dimensions are never
-// compared or added. What a selector stands for is not known here: Eval asks an Env.
+// or 1). Unlike dimensions are never compared or added. An Env has the values of selectors.
 //
 // Parameters are texts, and stay as they were written: a string that reads as a quantity counts as one where a
 // quantity is needed, and one that reads true or false as a truth value.

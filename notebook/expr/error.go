@@ -19,8 +19,8 @@ type Error struct {
 	Err  error  // the cause, such as ErrUnknownName or the error of an Env, or nil
 }
 
-// ErrUnknownName is the cause of an Error about a name that nobody knows; the Span
-// is that of the Selector, for the caller to suggest near misses.
+// ErrUnknownName is the cause of an Error about an unknown name. Its Span is the place of the Selector, for the caller
+// to suggest near misses.
 var ErrUnknownName = errors.New("unknown name")
 
 // Error returns what is wrong and the way out, without the place.
@@ -40,7 +40,7 @@ func errorAt(at Span, format string, args ...any) *Error {
 }
 
 // placed gives an error from outside the place of the node that it is about. An *Error has one, unless it is wrapped:
-// then its place is in another source, such as that of a named value.
+// then its place is in another source, such as a named value.
 func placed(at Span, err error) error {
 	if e, ok := err.(*Error); ok {
 		return e

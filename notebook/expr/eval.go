@@ -6,10 +6,10 @@ import (
 	"math"
 )
 
-// Env knows what stands behind names. An *Error that it returns points into the source that is evaluated; any other
+// Env has the values of names. An *Error that it returns points into the source that is evaluated; any other
 // error, one that wraps an *Error about another source included, is given the place of the node.
 type Env interface {
-	// Select returns what s stands for: a single value, or a list where s fits several cells.
+	// Select returns the value of s: a single one, or a list if s fits several cells.
 	Select(s *Selector) (Value, error)
 	// Call returns what a function is that is not pure over lists, such as
 	// ratio or published; c.Args are not evaluated, since many functions need
@@ -104,7 +104,7 @@ func call(c *Call, env Env) (Value, error) {
 	return finite(x, dimension, err)
 }
 
-// finite returns x unless it is no number that could be shown.
+// finite returns x unless it is infinite or not a number.
 func finite(x float64, d Dimension, err error) (Value, error) {
 	if err == nil && (math.IsInf(x, 0) || math.IsNaN(x)) {
 		err = errors.New("the result is not a finite number")

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Inline is a value in running text: what stands after {value}.
+// Inline is a value in running text, after {value}.
 type Inline struct {
 	Expr    Node
 	Filters []Filter // in the order of the source, each at most once

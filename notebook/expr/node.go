@@ -22,8 +22,8 @@ type Node interface {
 // Op is an operator as it is written.
 type Op string
 
-// The operators of Binary nodes; Not and Sub are those of Unary ones; Equal and the
-// comparisons, but not Same, those of a Match.
+// The operators of Binary nodes. Not and Sub are also for Unary ones; Equal and the comparisons but Same are for a
+// Match.
 const (
 	Or           Op = "or"
 	And          Op = "and"
@@ -44,7 +44,7 @@ const (
 // IsComparison reports whether o is one of < <= > >= == and !=.
 func (o Op) IsComparison() bool { return precedence[o] == precedence[Less] }
 
-// Constant is a plain number or share that stands in an expression, with its sign; false for anything else.
+// Constant is the value of a node that is a plain number or share, with its sign; false for any other node.
 func Constant(n Node) (float64, bool) {
 	if u, ok := n.(*Unary); ok && u.Op == Sub {
 		x, ok := Constant(u.X)
@@ -69,7 +69,7 @@ var precedence = map[Op]int{
 	Mul: 6, Div: 6,
 }
 
-// Precedence of everything else; not stands between and and the comparisons.
+// Precedence of all other nodes. The operator not is between and and the comparisons.
 const (
 	bindsNot     = 3
 	bindsCompare = 4
@@ -97,7 +97,7 @@ type Bool struct {
 	Value bool
 }
 
-// Selector names a metric of some cells, a parameter, or whatever an Env knows: latency.p99{server="async"}.
+// Selector names a metric of some cells, a parameter, or another name of an Env: latency.p99{server="async"}.
 type Selector struct {
 	Span
 	Name    string  // with its dots
@@ -160,7 +160,7 @@ func (n *Selector) String() string {
 	return n.Name + "{" + strings.Join(slice.Map(n.Matches, Match.String), ", ") + "}"
 }
 
-// String returns the match as it stands between braces.
+// String returns the match as in braces.
 func (m Match) String() string {
 	// A sign or a space, as quoted quantities may have, would not be read without the quotes.
 	if m.Num != nil && !strings.HasPrefix(m.Value, "-") && !strings.ContainsFunc(m.Value, isSpace) {

@@ -71,7 +71,7 @@ func (p *parser) prefixed(op Op, operand func() Node) Node {
 	return &Unary{Span{start, p.prev.End}, op, x}
 }
 
-// list reads items with commas between them up to a sign, which nothing stands before if there are none.
+// list reads items, if any, with commas between them, up to a sign.
 func (p *parser) list(end string, item func()) {
 	if p.tok.is(end) {
 		return
@@ -248,7 +248,7 @@ func (p *parser) close(open token, sign string) {
 	p.failUnexpected("a closing " + sign)
 }
 
-// failValue says that there is no value where one is needed.
+// failValue reports a missing value.
 func (p *parser) failValue() {
 	switch {
 	case p.prev.kind == tokenNone && p.tok.kind == tokenEnd:

@@ -13,7 +13,7 @@ func unmark(text string) (string, Span) {
 	return before + inside + after, Span{len(before), len(before) + len(inside)}
 }
 
-// problem is a wrong source with its place marked by « and », and what is said about it.
+// problem is a wrong source, its place marked by « and », with the message.
 type problem struct{ name, marked, want string }
 
 // run checks that a reader reports p, with its hint and place.

@@ -21,12 +21,12 @@ type Template struct {
 // Part is a piece of a Template.
 type Part struct {
 	Span        // in the text, with ${{ and }}
-	Text string // as it stands in the text
+	Text string // with ${{ and }}
 	Expr Node   // what Text says, its spans counted from the start of the text; nil if it is literal
 }
 
 // ErrDeferred is what an Env returns, as it is or wrapped, for a name whose value comes
-// later: that of a search, or of every single request.
+// later, from a search or for each request.
 var ErrDeferred = errors.New("not known yet")
 
 // ParseTemplate reads a text in which ${{ … }} are expressions. Everything else, $VAR included, is literal.
@@ -84,8 +84,8 @@ func (t Template) Names() []*Selector {
 }
 
 // Fill replaces the expressions of t by their values. Of expressions whose evaluation ends in ErrDeferred, the names
-// that are known become strings, and the rest stays as it is written. Values may bring expressions with them, so
-// whoever goes on parses the result again.
+// that are known become strings, and the rest stays as it is written. Values may contain expressions, so
+// callers parse the result again.
 //
 // Any other error is an *Error from the evaluation.
 func (t Template) Fill(env Env) (string, error) {
@@ -118,7 +118,7 @@ func (t Template) Fill(env Env) (string, error) {
 // known is the text of a part that comes later, in which the names that env knows by now are
 // replaced by their values: quantities, and strings where they hold no template themselves.
 //
-// The error is an *Error at a name that nobody knows.
+// The error is an *Error at an unknown name.
 func (p Part) known(env Env) (string, error) {
 	var text strings.Builder
 	at := p.Start

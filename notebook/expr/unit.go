@@ -24,8 +24,8 @@ const (
 	Cores                     // cores
 )
 
-// dimensions has what is known of each: base is the unit that stored values are in, phrase what messages call a
-// number of it, seconds and bytes are the exponents that products and quotients are made by.
+// dimensions describes each dimension: base is the unit of stored values, phrase its name in messages, seconds and
+// bytes the exponents of products and quotients.
 var dimensions = [...]struct {
 	base, phrase   string
 	seconds, bytes int

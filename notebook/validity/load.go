@@ -209,8 +209,8 @@ func readOffered(r repetition) reading {
 	return reading{value: short, words: phrase.PercentBeside(1-short, 0.99, 0.95) + " of the schedule was sent"}
 }
 
-// readLag is the percentile 99 of how late requests of an open loop left, in seconds. It may be 5 % of that of the
-// latency, or a millisecond.
+// readLag is the percentile 99 of how late requests of an open loop left, in seconds. It may be 5 % of the same
+// percentile of the latency, or a millisecond.
 //
 // Source: docs/validity.md#checks.
 func readLag(r repetition) reading {

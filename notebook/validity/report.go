@@ -105,7 +105,7 @@ type Assessment struct {
 	failed  int         // repetitions that could not be run
 }
 
-// For assesses the cell for a metric; "" stands for one that every check concerns. The result must not be changed.
+// For assesses the cell for a metric; "" for one that every check concerns. The result must not be changed.
 //
 // Source: docs/method.md#valid-cells.
 func (r *Report) For(metric string) Assessment {

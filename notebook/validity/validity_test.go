@@ -55,7 +55,7 @@ func TestChecksOfARepetition(t *testing.T) {
 			r.Histograms["latency"] = recordtest.Histogram(t, recordtest.Times(mean, 50000))
 		}
 	}
-	// counted is a run of a thousand requests of which most are over in a tenth of a second; some stall for one more.
+	// counted is a run of a thousand requests. Most end within a tenth of a second, some stall for a second more.
 	counted := func(share, think float64) func(*record.Record) {
 		return func(r *record.Record) {
 			l := r.Load
@@ -84,7 +84,7 @@ func TestChecksOfARepetition(t *testing.T) {
 				Limited: limited}}
 		})
 	}
-	// open is a load by schedule, with the lag and the latency of all requests in seconds; 0 for none told.
+	// open is a load by schedule, with the lag and the latency of all requests in seconds; 0 if unknown.
 	open := func(due, sent int64, lag, latency float64) func(*record.Record) {
 		return func(r *record.Record) {
 			r.Load.Open = &record.OpenLoop{Due: due, Sent: sent}
