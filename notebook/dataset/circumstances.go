@@ -90,7 +90,7 @@ func (c *Cell) Stalled(of Result) []bool {
 // UnfitForHeadline says why at least half of the repetitions can carry no headline claim; "" if they can.
 //
 // Source: docs/validity.md#headline-claims.
-func (c *Cell) UnfitForHeadline() string { return validity.Usual(c.Records, validity.Headline) }
+func (c *Cell) UnfitForHeadline() string { return validity.Headline(c.Records) }
 
 // MeasuredAgain counts the repetitions that replace disturbed ones.
 func (e *Experiment) MeasuredAgain() (n int) {

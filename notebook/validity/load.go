@@ -53,41 +53,25 @@ func readGenerator(r repetition) reading {
 	return reading{value: busy, words: "load generator busy " + phrase.PercentBeside(busy, busyOK, busyHeadline, busyWarn)}
 }
 
-// Headline says why no headline claim can rest on a repetition: its window is too short, or its generator was too busy.
-// It is empty if one can.
+// Headline says why no headline claim can rest on repetitions of a cell, if at least half of them have a window that is
+// too short, or a generator that was too busy. It is empty if one can.
 //
 // Source: docs/validity.md#headline-claims.
-func Headline(r *record.Record) string {
-	if r.Failure != "" || r.Load == nil {
-		return ""
-	}
-	words := ShortWindow(r.Load.Window)
-	if words == "" && r.Load.Busy > busyHeadline {
-		words = "its load generator was busy " + phrase.PercentBeside(r.Load.Busy, busyHeadline)
-	}
-	return words
-}
-
-// ShortWindow says that a window of so many seconds is too short for a headline claim; empty if it is long enough.
-func ShortWindow(seconds float64) string {
-	if seconds >= longEnough {
-		return ""
-	}
-	return fmt.Sprintf("its window of %s is shorter than 1 s", phrase.Duration(seconds))
-}
-
-// Usual returns the last words that say has for a record if it has some for at least half of the records; else nothing.
-func Usual(records []*record.Record, say func(*record.Record) string) (words string) {
+func Headline(records []*record.Record) (why string) {
 	n := 0
 	for _, r := range records {
-		if said := say(r); said != "" {
-			n, words = n+1, said
+		switch {
+		case r.Failure != "" || r.Load == nil:
+		case r.Load.Window < longEnough:
+			n, why = n+1, fmt.Sprintf("its window of %s is shorter than 1 s", phrase.Duration(r.Load.Window))
+		case r.Load.Busy > busyHeadline:
+			n, why = n+1, "its load generator was busy "+phrase.PercentBeside(r.Load.Busy, busyHeadline)
 		}
 	}
 	if 2*n < len(records) {
 		return ""
 	}
-	return words
+	return why
 }
 
 // settledAfter is how many of its slowest requests a warm-up has to last: then each client has had at least one before
