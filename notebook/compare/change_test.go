@@ -318,62 +318,41 @@ func TestGateMistakes(t *testing.T) {
 	}
 }
 
-// What was measured by another engine is compared, and marked.
-func TestOtherEngineIsMarked(t *testing.T) {
-	of := func(host, engine string) *dataset.Cell {
-		facts := map[string]string{"host.cpu": "Sample CPU", "host.cores": "2 logical, 2 physical"}
-		if engine != "" {
-			facts["engine.name"] = engine
+// Cells of hosts that differ in a processor or its cores are not compared, and other hosts and engines are marked.
+func TestRefused(t *testing.T) {
+	type facts = map[string]string
+	of := func(host string, all ...facts) *dataset.Cell {
+		r := &record.Record{Host: host, Facts: facts{}}
+		for _, some := range all {
+			maps.Copy(r.Facts, some)
 		}
-		return &dataset.Cell{Records: []*record.Record{{Host: host, Facts: facts}}}
+		return &dataset.Cell{Records: []*record.Record{r}}
 	}
-	tests := []struct {
-		name string
-		a, b *dataset.Cell
-		want string
-	}{
-		{"the same", of("h", "docker"), of("h", "docker"), ""},
-		{"another one", of("h", "docker"), of("h", "local"), "different engines: docker in A, local in B"},
-		{"one that is not known", of("h", ""), of("h", "local"), ""},
-		{"another one on another host", of("h", "local"), of("i", "docker"),
-			"different hosts of the same processor and cores; different engines: local in A, docker in B"},
+	machine := func(prefix, cpu string) facts {
+		return facts{prefix + "host.cpu": cpu, prefix + "host.cores": "2 logical, 2 physical"}
 	}
-	for _, tt := range tests {
-		why, mark := refused(tt.a, tt.b, false)
-		if why != "" || mark != tt.want {
-			t.Errorf("%s: got %q and mark %q, want mark %q", tt.name, why, mark, tt.want)
-		}
-	}
-}
-
-// Hosts that are several machines are alike only if all of these are.
-func TestHostsOfSeveralMachines(t *testing.T) {
-	of := func(host string, facts map[string]string) *dataset.Cell {
-		return &dataset.Cell{Records: []*record.Record{{Host: host, Facts: facts}}}
-	}
-	machines := func(prefix, cpu string) map[string]string {
-		return map[string]string{prefix + "host.cpu": cpu, prefix + "host.cores": "2 logical, 2 physical"}
-	}
-	two := func(far string) map[string]string {
-		facts := machines("", "One CPU")
-		maps.Copy(facts, machines("hosts.far.", far))
-		return facts
-	}
-	a := of("a", two("One CPU"))
+	engine := func(name string) facts { return facts{"engine.name": name} }
+	one, far := machine("", "One CPU"), machine("hosts.far.", "One CPU")
 	tests := []struct {
 		name      string
-		b         *dataset.Cell
+		a, b      *dataset.Cell
 		why, mark string
 	}{
-		{"alike", of("b", a.Records[0].Facts), "", "different hosts of the same processor and cores"},
-		{"another processor far away", of("b", two("Other CPU")),
+		{"the same engine", of("h", one, engine("docker")), of("h", one, engine("docker")), "", ""},
+		{"another engine", of("h", one, engine("docker")), of("h", one, engine("local")), "",
+			"different engines: docker in A, local in B"},
+		{"an unknown engine", of("h", one), of("h", one, engine("local")), "", ""},
+		{"another engine on another host", of("h", one, engine("local")), of("i", one, engine("docker")), "",
+			"different hosts of the same processor and cores; different engines: local in A, docker in B"},
+		{"like machines", of("a", one, far), of("b", one, far), "", "different hosts of the same processor and cores"},
+		{"another processor far away", of("a", one, far), of("b", one, machine("hosts.far.", "Other CPU")),
 			"the hosts have different processors: One CPU, One CPU on host far in A, One CPU, Other CPU on host far in B", ""},
-		{"one machine", of("b", machines("", "One CPU")),
+		{"one machine", of("a", one, far), of("b", one),
 			"the hosts have different processors: One CPU, One CPU on host far in A, One CPU in B", ""},
-		{"nothing known", of("b", nil), "the hosts differ, a in A and b in B, and the records do not say how", ""},
+		{"nothing known", of("a", one, far), of("b"), "the hosts differ, a in A and b in B, and the records do not say how", ""},
 	}
 	for _, tt := range tests {
-		if why, mark := refused(a, tt.b, false); why != tt.why || mark != tt.mark {
+		if why, mark := refused(tt.a, tt.b, false); why != tt.why || mark != tt.mark {
 			t.Errorf("%s: got %q and mark %q, want %q and %q", tt.name, why, mark, tt.why, tt.mark)
 		}
 	}
