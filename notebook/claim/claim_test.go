@@ -17,16 +17,6 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// judge judges the only claim.
-func (b *fixture) judge() Judgement {
-	b.T.Helper()
-	all := JudgeAll(b.dataset(dataset.Options{})).Claims
-	if len(all) != 1 || all[0].Claim == nil {
-		b.T.Fatalf("judgements %+v", all)
-	}
-	return all[0]
-}
-
 // The servers have 1200, 1000 and 800 requests per second, and the latencies that ten connections make of that.
 func TestVerdicts(t *testing.T) {
 	const (
@@ -130,121 +120,166 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-func TestClaimsOfNamedValues(t *testing.T) {
-	text := strings.Replace(recordtest.NamedValues, "values:", "values:\n  quick: throughput{server=\"a\"}", 1) +
-		recordtest.Fence("experiment", recordtest.Servers)
-	b := measuredServers(t, text+recordtest.Fence("claim",
-		"{name: c, expect: 'speedup > 1.1 and quick > throughput{server=\"b\"}'}"))
-	if j := b.judge(); j.Verdict != stats.Supported {
-		t.Errorf("%s: %s", j.Verdict, j.Reason)
-	}
+// Gone leaves out repetitions of a trial.
+func gone(trial string, repetitions ...int) recordtest.Change {
+	return recordtest.Only(trial, func(r *record.Record) { r.Experiment = "gone" }, repetitions...)
 }
 
-func TestNotMeasured(t *testing.T) {
-	const claim = `latency.p99{server="a"} < latency.p99{server="b"}`
+func completes(n int64) recordtest.Change {
+	return recordtest.LoadChange(func(l *record.Load) { l.Completed = n })
+}
+
+// A claim without a verdict says why, and how many repetitions might decide it.
+func TestReasons(t *testing.T) {
+	const (
+		missing = stats.NotMeasured
+		open    = stats.Inconclusive
+		p99     = `latency.p99{server="a"} < latency.p99{server="b"}`
+		faster  = `throughput{server="a"} > throughput{server="b"}`
+		fewer   = `fewer(failed{server="a"}, failed{server="b"})`
+	)
+	change := func(trial string, f func(*record.Load), repetitions ...int) []recordtest.Change {
+		return []recordtest.Change{recordtest.Only(trial, recordtest.LoadChange(f), repetitions...)}
+	}
+	all := func(changes ...recordtest.Change) []recordtest.Change { return changes }
+	failed := func(trial string) []recordtest.Change {
+		return all(recordtest.Only(trial, recordtest.Failed("broken")))
+	}
 	tests := []struct {
 		name    string
 		expect  string
 		changes []recordtest.Change
-		want    string
+		verdict stats.Verdict
+		reason  string
+		needed  int
 		invalid bool
 	}{
-		{"a cell without records", claim, []recordtest.Change{recordtest.Only("b",
-			func(r *record.Record) { r.Experiment = "gone" })},
-			"latency p99, b: not measured", false},
-		{"a cell that failed", claim, []recordtest.Change{recordtest.Only("a", recordtest.Failed("server exited"))},
-			"latency p99, a: failed: server exited", true},
-		{"a cell that is not valid", claim, []recordtest.Change{recordtest.Only("b", recordtest.Failing(1000))},
-			"latency p99, b: invalid: 3 of 3 repetitions: errors 9.2 %", true},
-		{"a generator that was starved", claim,
-			[]recordtest.Change{recordtest.Only("a",
-				recordtest.LoadChange(func(l *record.Load) { l.Health = &record.Health{Waiting: 0.47} }))},
-			"latency p99, a: invalid: 3 of 3 repetitions: the load generator waited for a core for 47 % of the window", true},
-		{"a generator that was stopped", claim,
-			[]recordtest.Change{recordtest.Only("b",
-				recordtest.LoadChange(func(l *record.Load) { l.Health = &record.Health{Standstill: 1} }), 1)},
-			"latency p99, b: invalid: 1 of 3 repetitions: the load generator stood still for 1 s at most (ok up to 100 ms)",
+		{"a cell without records", p99, all(gone("b")), missing, "latency p99, b: not measured", 0, false},
+		{"a cell that failed", p99, failed("a"), missing, "latency p99, a: failed: broken", 0, true},
+		{"a cell that is not valid", p99, all(recordtest.Only("b", recordtest.Failing(1000))), missing,
+			"latency p99, b: invalid: 3 of 3 repetitions: errors 9.2 %", 0, true},
+		{"a generator that was starved", p99,
+			change("a", func(l *record.Load) { l.Health = &record.Health{Waiting: 0.47} }), missing,
+			"latency p99, a: invalid: 3 of 3 repetitions: the load generator waited for a core for 47 % of the window", 0, true},
+		{"a generator that was stopped", p99,
+			change("b", func(l *record.Load) { l.Health = &record.Health{Standstill: 1} }, 1), missing,
+			"latency p99, b: invalid: 1 of 3 repetitions: the load generator stood still for 1 s at most (ok up to 100 ms)", 0,
 			true},
-		{"a percentile with too few answers", strings.ReplaceAll(claim, "p99", "p99.99"), nil,
-			"latency p99.99, a: needs 100000 answers, has 12000", false},
-		{"a percentile among failures", claim, []recordtest.Change{recordtest.Only("b", recordtest.Failing(1000)),
-			recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = 1 })},
-			"latency p99, b: among failures", false},
-		{"a metric that was not recorded", `bytes.in{server="a"} > bytes.in{server="b"}`, nil, "received, a: not measured",
-			false},
+		{"a percentile with too few answers", strings.ReplaceAll(p99, "p99", "p99.99"), nil, missing,
+			"latency p99.99, a: needs 100000 answers, has 12000", 0, false},
+		{"a percentile among failures", p99, all(recordtest.Only("b", recordtest.Failing(1000)),
+			recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = 1 })), missing, "latency p99, b: among failures", 0, false},
+		{"a metric that was not recorded", `bytes.in{server="a"} > bytes.in{server="b"}`, nil, missing,
+			"received, a: not measured", 0, false},
 		{"one of many", `every(latency.p99{server="a"}, "<", latency.p99{server!="a"})`,
-			[]recordtest.Change{recordtest.Only("c", recordtest.Failing(1000))},
-			"latency p99, c: invalid: 3 of 3 repetitions: errors 11 %", true},
-		{"one of a mean", `geomean(throughput{server!="c"}) > geomean(throughput{server="c"})`,
-			[]recordtest.Change{recordtest.Only("b", recordtest.Failed("broken"))},
-			"throughput, b: failed: broken", true},
-		{"asked before too few repetitions", claim,
-			[]recordtest.Change{recordtest.Only("a", func(r *record.Record) { r.Experiment = "gone" }, 2, 3),
-				recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" })}, "latency p99, b: not measured", false},
-		{"a limit", `throughput{server="a"} > 5/s`, []recordtest.Change{recordtest.Only("a", recordtest.Failed("broken"))},
-			"throughput, a: failed: broken", true},
-		{"failures", `fewer(failed{server="a"}, failed{server="b"})`,
-			[]recordtest.Change{recordtest.Only("a", recordtest.Failed("broken"))}, "failed, a: failed: broken", true},
-		{"a mistake", `throughput{server="d"} > 5/s`, nil, `no cell has server="d"`, false},
+			all(recordtest.Only("c", recordtest.Failing(1000))), missing,
+			"latency p99, c: invalid: 3 of 3 repetitions: errors 11 %", 0, true},
+		{"one of a mean", `geomean(throughput{server!="c"}) > geomean(throughput{server="c"})`, failed("b"), missing,
+			"throughput, b: failed: broken", 0, true},
+		{"a missing cell before too few repetitions", p99, all(gone("a", 2, 3), gone("b")), missing,
+			"latency p99, b: not measured", 0, false},
+		{"a limit of a cell that failed", `throughput{server="a"} > 5/s`, failed("a"), missing,
+			"throughput, a: failed: broken", 0, true},
+		{"failures of a cell that failed", fewer, failed("a"), missing, "failed, a: failed: broken", 0, true},
+		{"a mistake", `throughput{server="d"} > 5/s`, nil, missing, `no cell has server="d"`, 0, false},
+		{"across the limit", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.18`, nil, open, reasonLimit, 10, false},
+		{"on the limit", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.20519`, nil, open,
+			reasonLimit + ", and more than 160 repetitions would be needed to change that", 0, false},
+		{"two repetitions", faster, all(gone("b", 3)), open, "there are 2 valid repetitions of b, and a verdict needs 3", 0,
+			false},
+		{"one repetition of a limit", `throughput{server="b"} > 5/s`, all(gone("b", 2, 3)), open,
+			"there is 1 valid repetition of b, and a verdict needs 3", 0, false},
+		{"one repetition of a percentile, with an interval within it", `latency.p50{server="b"} < 10s`,
+			all(gone("b", 2, 3), recordtest.Ladder(t, 30, 1, 20)), open,
+			"there is 1 valid repetition of b, and a verdict needs 3", 0, false},
+		{"two repetitions of failures", fewer, all(gone("b", 3)), open,
+			"there are 2 valid repetitions of b, and a verdict needs 3", 0, false},
+		{"no ratio, as the first is zero", `failed{server="a"} > failed{server="b"}`, nil, open,
+			"there is no ratio: the smallest value of a is 0", 0, false},
+		{"no ratio, as the second is zero", `failed{server="a"} < failed{server="b"}`,
+			all(recordtest.Only("a", recordtest.Failing(1))), open, "there is no ratio: the smallest value of b is 0", 0, false},
+		{"a part", faster + ` and ratio(throughput{server="a"}, throughput{server="b"}) > 1.18`, nil, open,
+			"1 of 2 parts undecided, the first: throughput, a over b", 10, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			j := measuredServers(t, recordtest.Claimed(tt.expect), tt.changes...).judge()
-			if j.Verdict != stats.NotMeasured || j.Reason != tt.want || j.Invalid != tt.invalid {
-				t.Errorf("%s: %q, invalid %v; want not measured: %q, %v", j.Verdict, j.Reason, j.Invalid, tt.want, tt.invalid)
+			if j.Verdict != tt.verdict || j.Reason != tt.reason || j.Needed != tt.needed || j.Invalid != tt.invalid {
+				t.Errorf("%s: %q, needs %d, invalid %v; want %s: %q, %d, %v", j.Verdict, j.Reason, j.Needed, j.Invalid,
+					tt.verdict, tt.reason, tt.needed, tt.invalid)
 			}
 		})
 	}
 	t.Run("left out by the profile", func(t *testing.T) {
-		b := newFixture(t, strings.Replace(recordtest.Claimed(claim), "calibrate: false",
+		b := newFixture(t, strings.Replace(recordtest.Claimed(p99), "calibrate: false",
 			"calibrate: false\nprofiles: {quick: skip}", 1))
 		p, err := b.Plan(plan.Quick)
 		if err != nil {
 			t.Fatal(err)
 		}
 		j := JudgeAll(dataset.WithoutRecords(b.Doc, p)).Claims[0]
-		if want := "not measured: profile quick leaves this experiment out"; j.Verdict != stats.NotMeasured ||
-			j.Reason != want {
+		if want := "not measured: profile quick leaves this experiment out"; j.Verdict != missing || j.Reason != want {
 			t.Errorf("%s: %q", j.Verdict, j.Reason)
 		}
 	})
 }
 
-func TestInconclusive(t *testing.T) {
+// A claim over a list leaves out unavailable cells.
+func TestUnavailableInClaims(t *testing.T) {
 	tests := []struct {
-		name    string
-		expect  string
-		changes []recordtest.Change
-		reason  string
-		needed  int
+		expect, reason string
+		want           stats.Verdict
+		marked         bool
 	}{
-		{"across the limit", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.18`, nil,
-			"the interval includes the limit of the claim", 10},
-		{"on the limit", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.20519`, nil,
-			"the interval includes the limit of the claim, and more than 160 repetitions would be needed to change that", 0},
-		{"two repetitions", `throughput{server="a"} > throughput{server="b"}`,
-			[]recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)},
-			"there are 2 valid repetitions of b, and a verdict needs 3", 0},
-		{"one repetition of a limit", `throughput{server="b"} > 5/s`,
-			[]recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" }, 2, 3)},
-			"there is 1 valid repetition of b, and a verdict needs 3", 0},
-		{"two repetitions of failures", `fewer(failed{server="a"}, failed{server="b"})`,
-			[]recordtest.Change{recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" }, 3)},
-			"there are 2 valid repetitions of b, and a verdict needs 3", 0},
-		{"no ratio", `failed{server="a"} > failed{server="b"}`, nil, "there is no ratio: the smallest value of a is 0", 0},
-		{"no ratio, as the second is zero", `failed{server="a"} < failed{server="b"}`,
-			[]recordtest.Change{recordtest.Only("a", recordtest.Failing(1))},
-			"there is no ratio: the smallest value of b is 0", 0},
-		{"a part", `throughput{server="a"} > throughput{server="b"} and ratio(throughput{server="a"}, throughput{server="b"}) > 1.18`, nil,
-			"1 of 2 parts undecided, the first: throughput, a over b", 10},
+		{`every(throughput{server="a"}, ">", throughput{server!="a"})`, "", stats.Supported, true},
+		{`geomean(throughput{server!="b"}) > geomean(throughput{server="c"})`, "", stats.Supported, true},
+		{`throughput{server="a"} > throughput{server="b"}`, "", stats.Supported, false},
+		{`throughput{server="a"} > throughput{server="gone"}`, "throughput, gone: unavailable: it has no package",
+			stats.NotMeasured, false},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			j := measuredServers(t, recordtest.Claimed(tt.expect), tt.changes...).judge()
-			if j.Verdict != stats.Inconclusive || j.Reason != tt.reason || j.Needed != tt.needed {
-				t.Errorf("%s: %q, needs %d; want inconclusive: %q, %d", j.Verdict, j.Reason, j.Needed, tt.reason, tt.needed)
+		t.Run(tt.expect, func(t *testing.T) {
+			j := measuredServers(t, strings.ReplaceAll(recordtest.Claimed(tt.expect), recordtest.Servers,
+				recordtest.ServersWithGone)).judge()
+			if j.Verdict != tt.want || j.Reason != tt.reason || slices.Contains(j.Marks, recordtest.LeftGone) != tt.marked {
+				t.Errorf("got %s, %q with marks %q; want %s, %q, marked %v", j.Verdict, j.Reason, j.Marks, tt.want, tt.reason,
+					tt.marked)
 			}
 		})
+	}
+}
+
+// A claim that the article leads with does not rest on windows under a second, nor on a generator that was too busy;
+// other claims do.
+func TestHeadlineNeedsSoundLoads(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*record.Load)
+		first  int // repetitions that it is of
+		reason string
+	}{
+		{"short windows", func(l *record.Load) { l.Window /= 20 }, 3,
+			"no headline claim can rest on a, as its window of 500 ms is shorter than 1 s"},
+		{"a busy generator", func(l *record.Load) { l.Busy = 0.85 }, 2,
+			"no headline claim can rest on a, as its load generator was busy 85 %"},
+		{"in one repetition of three", func(l *record.Load) { l.Busy = 0.85 }, 1, ""},
+	} {
+		for _, headline := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, headline %v", tt.name, headline), func(t *testing.T) {
+				expect := `throughput{server="a"} > throughput{server="b"}`
+				b := measuredServers(t, recordtest.Claimed(expect, fmt.Sprintf("headline: %v", headline)),
+					func(r *record.Record) {
+						if r.Trial == "a" && r.Repetition <= tt.first {
+							tt.change(r.Load)
+							r.Load.InFlight = -1
+						}
+					})
+				j := b.judge()
+				if (j.Verdict == stats.NotMeasured) != (headline && tt.reason != "") || headline && j.Reason != tt.reason {
+					t.Errorf("%s (%s), want the reason %q", j.Verdict, j.Reason, tt.reason)
+				}
+			})
+		}
 	}
 }
 
@@ -323,8 +358,7 @@ func TestMarks(t *testing.T) {
 		{"repetitions on services that stayed up", throughputs, true, []recordtest.Change{recordtest.Only("b",
 			func(r *record.Record) { r.Facts = map[string]string{record.FactStart: "10:00"} })},
 			"repetitions share a start of their services"},
-		{"not finished", throughputs, true, []recordtest.Change{recordtest.Only("b",
-			func(r *record.Record) { r.Experiment = "gone" }, 3)}, "run not finished"},
+		{"not finished", throughputs, true, []recordtest.Change{gone("b", 3)}, "run not finished"},
 		{"an A/A pair of two runs", throughputs, true, []recordtest.Change{recordtest.Only("a again", recordtest.InRun("0"))},
 			"noise floor not measured together"},
 		{"an A/A pair of another run", throughputs, true, []recordtest.Change{recordtest.Only("a", recordtest.InRun("2")),
@@ -369,70 +403,52 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// The ratio of two cells is the quotient of what is printed of them, also where one repetition is far from the others.
-func TestRatioIsThatOfTheCellsBesideIt(t *testing.T) {
-	b := measuredServers(t, recordtest.Claimed(`throughput{server="a"} > throughput{server="b"}`),
-		recordtest.Only("a", completes(5000)), recordtest.Only("a", completes(9000), 3),
-		recordtest.Only("b", completes(5200)))
-	effect := b.judge().Effect
-	var centres []float64
-	for _, c := range effect.Cells {
-		centres = append(centres, c.Metric("throughput").Estimate.Centre)
-	}
-	if want := centres[0] / centres[1]; effect.Number != want || !effect.Interval.Contains(want) {
-		t.Errorf("the ratio is %v %v beside cells of %v", effect.Number, effect.Interval, centres)
-	}
-}
-
-func completes(n int64) recordtest.Change {
-	return recordtest.LoadChange(func(l *record.Load) { l.Completed = n })
-}
-
-// What is shown of a comparison is what its author wrote: a over b, also where a is claimed to be less.
-func TestEffectIsThatOfTheAuthor(t *testing.T) {
+// The effect is what the author wrote: a over b, also where a is claimed to be less. A ratio is the quotient of the
+// printed centres.
+func TestEffects(t *testing.T) {
 	const ab, ba = 1.2051944, 1 / 1.2051944
+	outlier := []recordtest.Change{recordtest.Only("a", completes(5000)), recordtest.Only("a", completes(9000), 3),
+		recordtest.Only("b", completes(5200))}
 	tests := []struct {
-		expect, what string
-		effect       float64
-		isRatio      bool
-		region       stats.Region
+		expect, key, what string
+		effect            float64
+		region            stats.Region
+		changes           []recordtest.Change
 	}{
-		{`throughput{server="a"} > throughput{server="b"}`, "throughput, a over b", ab, true, stats.Greater(0.05)},
-		{`throughput{server="b"} < throughput{server="a"}`, "throughput, b over a", ba, true, stats.Below(1 / 1.05)},
-		{`throughput{server="b"} <= throughput{server="a"}`, "throughput, b over a", ba, true, stats.Below(1.05)},
-		{`ratio(throughput{server="b"}, throughput{server="a"}) < 1.1`, "throughput, b over a", ba, true, stats.Below(1.1)},
-		{`throughput{server="a"} > 5/s`, "throughput, a", 1203.6396576, false, stats.Above(5)},
-		{`requests{server="a"} > 5`, "requests, a", 12036.396576, false, stats.Above(5)},
+		{`throughput{server="a"} > throughput{server="b"}`, "", "throughput, a over b", ab, stats.Greater(0.05), nil},
+		{`throughput{server="b"} < throughput{server="a"}`, "", "throughput, b over a", ba, stats.Below(1 / 1.05), nil},
+		{`throughput{server="b"} <= throughput{server="a"}`, "", "throughput, b over a", ba, stats.Below(1.05), nil},
+		{`ratio(throughput{server="b"}, throughput{server="a"}) < 1.1`, "", "throughput, b over a", ba, stats.Below(1.1), nil},
+		{`throughput{server="a"} > 5/s`, "", "throughput, a", 1203.6396576, stats.Above(5), nil},
+		{`requests{server="a"} > 5`, "", "requests, a", 12036.396576, stats.Above(5), nil},
+		{`throughput{server="a"} > throughput{server="b"}`, "smallest_effect: 30%", "throughput, a over b", ab,
+			stats.Greater(0.3), nil},
+		{`throughput{server="a"} > throughput{server="b"}`, "", "throughput, a over b", 0, stats.Greater(0.05), outlier},
 	}
 	for _, tt := range tests {
-		t.Run(tt.expect, func(t *testing.T) {
-			j := measuredServers(t, recordtest.Claimed(tt.expect)).judge()
-			if j.Verdict != stats.Supported || j.What != tt.what || math.Abs(j.Effect.Number-tt.effect) > 1e-5 ||
-				j.IsRatio != tt.isRatio ||
-				!recordtest.CloseTo(j.Region.Hi, tt.region.Hi) && j.Region != tt.region {
-				t.Errorf("%s, %q, %+v, ratio %v, in %v; want %+v", j.Verdict, j.What, j.Effect, j.IsRatio, j.Region, tt)
+		t.Run(tt.expect+tt.key, func(t *testing.T) {
+			var keys []string
+			if tt.key != "" {
+				keys = []string{tt.key}
+			}
+			j := measuredServers(t, recordtest.Claimed(tt.expect, keys...), tt.changes...).judge()
+			if j.What != tt.what || j.IsRatio != strings.Contains(tt.what, " over ") || j.Region != tt.region {
+				t.Errorf("%q, ratio %v, in %v; want %+v", j.What, j.IsRatio, j.Region, tt)
+			}
+			want := tt.effect
+			if cells := j.Effect.Cells; len(cells) == 2 {
+				want = cells[0].Metric("throughput").Estimate.Centre / cells[1].Metric("throughput").Estimate.Centre
+			}
+			if x := j.Effect.Number; math.Abs(x-want) > 1e-12*want && len(j.Effect.Cells) == 2 || !j.Effect.Interval.Contains(x) ||
+				tt.changes == nil && math.Abs(x-tt.effect) > 1e-5 {
+				t.Errorf("effect %+v, want %v", j.Effect, want)
 			}
 		})
 	}
-}
-
-// Each part of a claim says for itself whether its effect is a ratio.
-func TestPartsOfTwoKinds(t *testing.T) {
 	j := measuredServers(t, recordtest.Claimed(
 		`throughput{server="a"} > throughput{server="b"} and failed.count{server="a"} < 5`)).judge()
 	if len(j.Parts) != 2 || !j.Parts[0].IsRatio || j.Parts[1].IsRatio || j.IsRatio {
-		t.Errorf("%+v", j)
-	}
-}
-
-func TestSmallestEffect(t *testing.T) {
-	const expect = `throughput{server="a"} > throughput{server="b"}`
-	if j := measuredServers(t, recordtest.Claimed(expect,
-		"smallest_effect: 30%")).judge(); j.Verdict != stats.Contradicted || j.Region != stats.Greater(0.3) {
-		t.Errorf("%s in %v", j.Verdict, j.Region)
-	}
-	if j := measuredServers(t, recordtest.Claimed(expect)).judge(); j.Region != stats.Greater(0.05) {
-		t.Errorf("region %v", j.Region)
+		t.Errorf("parts of two kinds: %+v", j)
 	}
 }
 
@@ -520,54 +536,5 @@ func TestEqualLoadsAreNotDifferent(t *testing.T) {
 	d := b.dataset(dataset.Options{})
 	if marks := JudgeAll(d).Claims[0].Marks; slices.Contains(marks, dataset.MarkLoads) {
 		t.Errorf("marks %q", marks)
-	}
-}
-
-// Of one repetition there is an interval within it, which enters no claim.
-func TestOneRepetitionDecidesNothing(t *testing.T) {
-	for _, tt := range []struct {
-		metric   string
-		n        int
-		failures int64
-	}{{"latency.p99", 1000, 0}, {"latency.p50", 30, 0}, {"latency.p50", 30, 20}} {
-		b := newFixture(t, recordtest.Claimed(tt.metric+`{server="a"} < 10s`))
-		b.Measure("servers", "a", "1", []float64{1000}, recordtest.Ladder(t, tt.n, 1, tt.failures))
-		if j := b.judge(); j.Verdict != stats.Inconclusive || j.Effect == nil || j.Effect.Interval != nil {
-			t.Errorf("%s of %d answers and %d failures: %s, %+v", tt.metric, tt.n, tt.failures, j.Verdict, j.Effect)
-		}
-	}
-}
-
-// A claim that the article leads with does not rest on windows under a second, nor on a generator that was too busy;
-// other claims do.
-func TestHeadlineNeedsSoundLoads(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		change func(*record.Load)
-		first  int // repetitions that it is of
-		reason string
-	}{
-		{"short windows", func(l *record.Load) { l.Window /= 20 }, 3,
-			"no headline claim can rest on a, as its window of 500 ms is shorter than 1 s"},
-		{"a busy generator", func(l *record.Load) { l.Busy = 0.85 }, 2,
-			"no headline claim can rest on a, as its load generator was busy 85 %"},
-		{"in one repetition of three", func(l *record.Load) { l.Busy = 0.85 }, 1, ""},
-	} {
-		for _, headline := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s, headline %v", tt.name, headline), func(t *testing.T) {
-				expect := `throughput{server="a"} > throughput{server="b"}`
-				b := measuredServers(t, recordtest.Claimed(expect, fmt.Sprintf("headline: %v", headline)),
-					func(r *record.Record) {
-						if r.Trial == "a" && r.Repetition <= tt.first {
-							tt.change(r.Load)
-							r.Load.InFlight = -1
-						}
-					})
-				j := b.judge()
-				if (j.Verdict == stats.NotMeasured) != (headline && tt.reason != "") || headline && j.Reason != tt.reason {
-					t.Errorf("%s (%s), want the reason %q", j.Verdict, j.Reason, tt.reason)
-				}
-			})
-		}
 	}
 }

@@ -2,7 +2,6 @@ package claim
 
 import (
 	"flag"
-	"slices"
 	"testing"
 
 	"benchbook/notebook/dataset"
@@ -39,15 +38,14 @@ func (b *fixture) dataset(o dataset.Options) *dataset.Dataset {
 	return d
 }
 
-// trialCell finds a cell by its experiment and trial.
-func trialCell(t *testing.T, d *dataset.Dataset, experiment, trial string) *dataset.Cell {
-	t.Helper()
-	e, ok := d.Experiment(experiment)
-	if !ok {
-		t.Fatalf("no experiment %s", experiment)
+// judge judges the only claim.
+func (b *fixture) judge() Judgement {
+	b.T.Helper()
+	all := JudgeAll(b.dataset(dataset.Options{})).Claims
+	if len(all) != 1 || all[0].Claim == nil {
+		b.T.Fatalf("judgements %+v", all)
 	}
-	i := slices.IndexFunc(e.Cells, func(c *dataset.Cell) bool { return c.Trial.Name == trial })
-	return e.Cells[i]
+	return all[0]
 }
 
 var update = flag.Bool("update", false, "write the golden files anew")
