@@ -13,20 +13,6 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// cellOf finds a cell by the name of its trial.
-func cellOf(t testing.TB, d *Dataset, trial string) *Cell {
-	t.Helper()
-	for _, e := range d.Experiments {
-		for _, c := range e.Cells {
-			if c.Trial.Name == trial {
-				return c
-			}
-		}
-	}
-	t.Fatalf("no cell %q", trial)
-	return nil
-}
-
 func TestStates(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -86,7 +72,7 @@ func TestStates(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+			b := newFixture(t, servers)
 			tt.measure(b)
 			c := cellOf(t, b.dataset(Options{ThisHost: "host-1"}), "a")
 			if c.State != tt.state || c.Run != tt.run || len(c.Records) != tt.records {
@@ -172,16 +158,14 @@ func TestSets(t *testing.T) {
 		})
 	}
 	t.Run("a host without records", func(t *testing.T) {
-		b := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-			recordtest.Servers))
+		b := measuredServers(t, servers)
 		_, err := New(b.Doc, b.Records, Options{Host: "you", Plan: b.Plan})
 		if err == nil || !strings.Contains(err.Error(), `no records of host "you": records are there of host-1`) {
 			t.Errorf("error %v", err)
 		}
 	})
 	t.Run("an article that cannot be planned", func(t *testing.T) {
-		b := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-			recordtest.Servers))
+		b := measuredServers(t, servers)
 		broken := func(string) (*plan.Plan, error) { return nil, fmt.Errorf("broken") }
 		if _, err := New(b.Doc, b.Records, Options{Plan: broken}); err == nil || !strings.Contains(err.Error(), "broken") {
 			t.Errorf("error %v", err)
@@ -282,7 +266,7 @@ func TestCalibration(t *testing.T) {
 		b := newFixture(t, text)
 		b.Measure("servers", "a", "1", recordtest.ValuesA)
 		b.Measure("servers", "again", "1", []float64{1000, 1010})
-		off := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+		off := newFixture(t, servers)
 		off.Measure("servers", "a", "1", recordtest.ValuesA)
 		broken := newFixture(t, text)
 		broken.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.Failed("exit status 1"))

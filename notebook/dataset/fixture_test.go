@@ -6,6 +6,9 @@ import (
 	"benchbook/notebook/recordtest"
 )
 
+// servers is an article with recordtest.Servers.
+var servers = recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Servers)
+
 // A fixture is an article under test, with the records that it has.
 type fixture struct{ *recordtest.Fixture }
 
@@ -34,4 +37,26 @@ func (b *fixture) dataset(o Options) *Dataset {
 		b.T.Fatal(err)
 	}
 	return d
+}
+
+// cellOf finds a cell by its trial, and its experiment where several have the trial.
+func cellOf(t testing.TB, d *Dataset, trial string, experiment ...string) *Cell {
+	t.Helper()
+	for _, e := range d.Experiments {
+		for _, c := range e.Cells {
+			if c.Trial.Name == trial && (len(experiment) == 0 || e.Plan.Name == experiment[0]) {
+				return c
+			}
+		}
+	}
+	t.Fatalf("no cell %q", trial)
+	return nil
+}
+
+// measure returns the cell of server a, measured with throughputs.
+func measure(t testing.TB, throughputs []float64, changes ...recordtest.Change) *Cell {
+	t.Helper()
+	b := newFixture(t, servers)
+	b.Measure("servers", "a", "1", throughputs, changes...)
+	return cellOf(t, b.dataset(Options{}), "a")
 }

@@ -1,8 +1,10 @@
 package dataset
 
 import (
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"benchbook/notebook/record"
@@ -80,8 +82,7 @@ func TestMetrics(t *testing.T) {
 		r.Histograms["latency.connect"] = recordtest.Histogram(t, recordtest.Times(0.001, 100))
 		r.Samples = append(r.Samples, record.Sample{Metric: "bytes.in", Value: 4096, Unit: "B/s"})
 	}
-	c := cellOf(t, measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-		recordtest.Servers), everything).dataset(Options{}), "b")
+	c := cellOf(t, measuredServers(t, servers, everything).dataset(Options{}), "b")
 	tests := []struct {
 		metric  string
 		want    float64 // of the first repetition, 1000/s
@@ -128,55 +129,101 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// Invalid repetitions and those without a value are left out; what a reader has to know is a mark.
 func TestResults(t *testing.T) {
 	const limit = 0.3 // of errors that are expected
+	one := func(c recordtest.Change, repetitions ...int) []recordtest.Change {
+		return []recordtest.Change{recordtest.Only("", c, repetitions...)}
+	}
+	facts := func(f func(*record.Record) map[string]string) []recordtest.Change {
+		return []recordtest.Change{func(r *record.Record) { r.Facts = f(r) }}
+	}
+	starts := func(list ...string) []recordtest.Change {
+		return facts(func(r *record.Record) map[string]string {
+			return map[string]string{record.FactStart: list[r.Repetition-1]}
+		})
+	}
+	throttled := one(func(r *record.Record) {
+		r.Machine = &record.Machine{Throttled: map[string]record.Throttling{"server": {Periods: 100, Throttled: 60,
+			Limited: true}}}
+	})
+	noSamples := func(r *record.Record) { r.Samples = nil }
+	const sharedStart = "repetitions share a start of their services: intervals do not cover differences between starts"
 	tests := []struct {
-		name    string
-		metric  string
-		changes []recordtest.Change
-		values  int
-		missing string
-		marks   []string
+		name        string
+		metric      string
+		throughputs []float64 // recordtest.ValuesA for nil
+		changes     []recordtest.Change
+		values      int
+		missing     string
+		marks       []string
 	}{
-		{"all repetitions", "throughput", nil, 3, "", nil},
-		{"one failed of three", "throughput", []recordtest.Change{recordtest.Only("a", recordtest.Failed("server: exited"),
-			2)}, 0,
+		{"all repetitions", "throughput", nil, nil, 3, "", nil},
+		{"one failed of three", "throughput", nil, one(recordtest.Failed("server: exited"), 2), 0,
 			"invalid: 1 of 3 repetitions: failed", nil},
-		{"all failed", "throughput", []recordtest.Change{recordtest.Only("a",
-			recordtest.Failed("server exited with status 1"))}, 0,
+		{"all failed", "throughput", nil, one(recordtest.Failed("server exited with status 1")), 0,
 			"failed: server exited with status 1", nil},
-		{"too many errors", "throughput", []recordtest.Change{recordtest.Failing(1000)}, 0,
+		{"too many errors", "throughput", nil, one(recordtest.Failing(1000)), 0,
 			"invalid: 3 of 3 repetitions: errors 7.8 %", nil},
-		{"too many errors, asked for them", "failed", []recordtest.Change{recordtest.Failing(1000)}, 3, "", nil},
-		{"too many errors, asked for their kind", "errors.timeout", []recordtest.Change{recordtest.Failing(1000)}, 3, "",
-			nil},
-		{"too many errors, asked for answers", "status.200", []recordtest.Change{recordtest.Failing(1000)}, 3, "", nil},
-		{"errors that are expected", "throughput", []recordtest.Change{recordtest.Failing(1000),
+		{"too many errors, asked for them", "failed", nil, one(recordtest.Failing(1000)), 3, "", nil},
+		{"too many errors, asked for their kind", "errors.timeout", nil, one(recordtest.Failing(1000)), 3, "", nil},
+		{"too many errors, asked for answers", "status.200", nil, one(recordtest.Failing(1000)), 3, "", nil},
+		{"errors that are expected", "throughput", nil, []recordtest.Change{recordtest.Failing(1000),
 			recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = limit })}, 3, "", nil},
-		{"a warning", "throughput", []recordtest.Change{recordtest.Only("",
-			recordtest.LoadChange(func(l *record.Load) { l.Busy = 0.75 }), 2)}, 3, "",
+		{"one of four not valid", "throughput", []float64{1000, 2000, 1010, 1020}, one(recordtest.Failing(1000), 2), 3, "",
+			[]string{"1 of 4 repetitions is not valid: errors 4.8 %"}},
+		{"a warning", "throughput", nil, one(recordtest.LoadChange(func(l *record.Load) { l.Busy = 0.75 }), 2), 3, "",
 			[]string{"1 of 3 repetitions: load generator busy 75 %"}},
-		{"a percentile that one repetition lacks", "latency.p99.9",
-			[]recordtest.Change{
-				recordtest.Only("", func(r *record.Record) {
-					r.Load.Attempted, r.Load.InFlight = 9000, -1
-					h := r.Histograms["latency"]
-					h.Count = 9000
-					r.Histograms["latency"] = h
-				}, 2)},
-			0, "needs 10000 answers, has 9000", nil},
-		{"a sample that one repetition lacks", "cpu.server",
-			[]recordtest.Change{recordtest.Only("", func(r *record.Record) { r.Samples = nil }, 2)}, 2, "",
+		{"a percentile that one repetition lacks", "latency.p99.9", nil, one(func(r *record.Record) {
+			r.Load.Attempted, r.Load.InFlight = 9000, -1
+			h := r.Histograms["latency"]
+			h.Count = 9000
+			r.Histograms["latency"] = h
+		}, 2), 0, "needs 10000 answers, has 9000", nil},
+		{"a sample that one repetition lacks", "cpu.server", nil, one(noSamples, 2), 2, "",
 			[]string{"1 of 3 repetitions has no CPU of server"}},
-		{"CPU time that one repetition lacks", "throughput.per_core",
-			[]recordtest.Change{recordtest.Only("", func(r *record.Record) { r.Samples = nil }, 2)}, 0,
+		{"CPU time that one repetition lacks", "throughput.per_core", nil, one(noSamples, 2), 0,
 			"not measured: no CPU time of services", nil},
+		{"an outlier of five", "throughput", []float64{1000, 1010, 990, 1000, 1300}, nil, 5, "",
+			[]string{"repetition 5 is an outlier"}},
+		{"two outliers of seven", "throughput", []float64{700, 1000, 1000, 1001, 999, 1000, 1300}, nil, 7, "",
+			[]string{"2 of 7 repetitions are outliers"}},
+		{"three that are wide apart", "throughput", []float64{1000, 1010, 1300}, nil, 3, "",
+			[]string{"the repetitions are more than 25 % apart"}},
+		{"services that did not keep up with a schedule", "throughput", nil, one(func(r *record.Record) {
+			r.Load.Open = &record.OpenLoop{Due: 10000, Sent: 10000}
+			if r.Load.Completed = 9950; r.Repetition == 2 {
+				r.Load.Completed = 9300
+			}
+			r.Histograms["lag"] = recordtest.Histogram(t, recordtest.Times(1e-6, 100))
+		}), 3, "", []string{"overloaded in 1 of 3 repetitions: 93 % of what was sent was answered in time"}},
+		{"a repetition that lost a second", "throughput", []float64{1000, 1010, 990}, one(func(r *record.Record) {
+			h := r.Histograms["latency"]
+			h.Max, h.Sum = 1.03, h.Sum+1
+			r.Histograms["latency"] = h
+			r.Samples = append(r.Samples, record.Sample{Metric: "net.listen_overflows.server", Value: 2, Unit: "1"})
+		}, 2), 3, "",
+			[]string{"1 of 3 repetitions: stalled: a request took 1.03 s (2 listen overflows), and the mean is 9.9 ms"}},
+		{"a limit of the article, for latencies", "latency.p50", nil, throttled, 3, "",
+			[]string{"3 of 3 repetitions: server was throttled in 60 % of its periods, by the article's own limit"}},
+		{"a limit of the article, for rates", "throughput", nil, throttled, 3, "", nil},
+		{"starts of their own", "throughput", nil, starts("10:00", "10:01", "10:05"), 3, "", nil},
+		{"one start", "throughput", nil, starts("10:00", "10:00", "10:00"), 3, "", []string{sharedStart}},
+		{"two starts of three repetitions", "throughput", nil, starts("10:00", "10:00", "10:05"), 3, "", []string{sharedStart}},
+		{"shared services, on other CPUs", "throughput", nil, facts(func(r *record.Record) map[string]string {
+			return map[string]string{"shared.services": "server", "shared.start": fmt.Sprint(r.Repetition / 3),
+				"placement.adapted": "server on 0 instead of 12"}
+		}), 3, "", []string{"measured on shared services: server, of 2 starts",
+			"on other CPUs than the article says: server on 0 instead of 12"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-				recordtest.Servers), tt.changes...).dataset(Options{})
-			r := cellOf(t, d, "a").Metric(tt.metric)
+			throughputs := tt.throughputs
+			if throughputs == nil {
+				throughputs = recordtest.ValuesA
+			}
+			c := measure(t, throughputs, tt.changes...)
+			r := c.Metric(tt.metric)
 			if len(r.Values) != tt.values || r.Missing != tt.missing || !slices.Equal(r.Marks, tt.marks) {
 				t.Errorf("%d values, missing %q, marks %q; want %d, %q, %q", len(r.Values), r.Missing, r.Marks, tt.values,
 					tt.missing, tt.marks)
@@ -184,33 +231,27 @@ func TestResults(t *testing.T) {
 			if (r.Missing == "") != (r.Estimate.N > 0) {
 				t.Errorf("missing %q with an estimate of n = %d", r.Missing, r.Estimate.N)
 			}
+			if shares := slices.Contains(tt.marks, sharedStart); c.SharesStart() != shares ||
+				c.Experiment.SharesStarts() != shares {
+				t.Errorf("shares a start: %v, want %v", c.SharesStart(), shares)
+			}
+			stalls := strings.Contains(strings.Join(tt.marks, ""), "stalled")
+			if got := c.Stalled(r); slices.Contains(got, true) != stalls || stalls && !got[1] {
+				t.Errorf("stalled are %v of %v", got, r.Values)
+			}
+			if len(r.Values) > 0 {
+				r.Values[0] = 0
+				if c.Metric(tt.metric).Values[0] == 0 && tt.metric == "throughput" {
+					t.Error("a caller changed what the next one gets")
+				}
+			}
 		})
 	}
 }
 
-func TestOneRepetitionLeftOutOfFour(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	b.Measure("servers", "a", "1", []float64{1000, 2000, 1010, 1020}, recordtest.Only("", recordtest.Failing(1000), 2))
-	c := cellOf(t, b.dataset(Options{}), "a")
-	r := c.Metric("throughput")
-	if want := []float64{1000, 1010, 1020}; !slices.Equal(r.Values, want) ||
-		math.Abs(r.Estimate.Centre-1009.97525) > 1e-5 {
-		t.Errorf("values %v, centre %v; want %v", r.Values, r.Estimate.Centre, want)
-	}
-	if want := []string{"1 of 4 repetitions is not valid: errors 4.8 %"}; !slices.Equal(r.Marks, want) {
-		t.Errorf("marks %q, want %q", r.Marks, want)
-	}
-	r.Values[0] = 0
-	if again := c.Metric("throughput"); again.Values[0] != 1000 {
-		t.Error("a caller changed what the next one gets")
-	}
-}
-
 func TestErrorShareIsPooled(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	b.Measure("servers", "a", "1", []float64{100, 100, 100},
-		recordtest.Only("", recordtest.LoadChange(func(l *record.Load) { l.Failed, l.Completed = 12, 988 }), 2))
-	r := cellOf(t, b.dataset(Options{}), "a").Metric("failed")
+	r := measure(t, []float64{100, 100, 100},
+		recordtest.Only("", recordtest.LoadChange(func(l *record.Load) { l.Failed, l.Completed = 12, 988 }), 2)).Metric("failed")
 	if e := r.Estimate; e.Centre != 0.004 || e.Interval.Lo != 0 || e.Interval.Hi != 0.012 {
 		t.Errorf("%+v, want 0.004 [0, 0.012] as in docs/method.md", e)
 	}
@@ -270,9 +311,7 @@ func TestResolutionOfCounts(t *testing.T) {
 		{"CPU time", "cpu.server", nil, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-			b.Measure("servers", "a", "1", []float64{1000, 1000, 1000}, few(tt.change))
-			r := cellOf(t, b.dataset(Options{}), "a").Metric(tt.metric)
+			r := measure(t, []float64{1000, 1000, 1000}, few(tt.change)).Metric(tt.metric)
 			if got := r.Cell().Resolution; r.Missing != "" || math.Abs(got-tt.want) > 1e-12 {
 				t.Errorf("%q, resolution %v, want %v", r.Missing, got, tt.want)
 			}
@@ -284,22 +323,133 @@ func TestResolutionOfCounts(t *testing.T) {
 	}
 }
 
-// A repetition that lost a second is named beside the number, and known by its place among the values.
-func TestStalledRepetition(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, recordtest.Only("", func(r *record.Record) {
-		h := r.Histograms["latency"]
-		h.Max, h.Sum = 1.03, h.Sum+1
-		r.Histograms["latency"] = h
-		r.Samples = append(r.Samples, record.Sample{Metric: "net.listen_overflows.server", Value: 2, Unit: "1"})
-	}, 2))
-	c := cellOf(t, b.dataset(Options{}), "a")
-	r := c.Metric("throughput")
-	if got := c.Stalled(r); !slices.Equal(got, []bool{false, true, false}) {
-		t.Errorf("stalled are %v of %v", got, r.Values)
+// What was counted, and is equal in all repetitions, has no interval; what was measured has one even so.
+func TestExact(t *testing.T) {
+	counted, _ := record.LookupMetric("net.retransmits.server")
+	memory, _ := record.LookupMetric("memory.server")
+	tests := []struct {
+		name   string
+		metric record.Metric
+		values []float64
+		want   stats.IntervalKind
+	}{
+		{"a count", counted, []float64{12, 12, 12}, stats.Exact},
+		{"a count of nothing", counted, []float64{0, 0}, stats.Exact},
+		{"a count that differs", counted, []float64{12, 12, 13}, stats.TOnLogs},
+		{"a count of one repetition", counted, []float64{12}, stats.NoInterval},
+		{"equal readings of a gauge", memory, []float64{4096, 4096, 4096}, stats.TOnLogs},
+		{"a mean of counts", counted, []float64{12.5, 12.5, 12.5}, stats.TOnLogs},
 	}
-	want := "1 of 3 repetitions: stalled: a request took 1.03 s (2 listen overflows), and the mean is 9.9 ms"
-	if !slices.ContainsFunc(r.Marks, func(m string) bool { return m == want }) {
-		t.Errorf("marks %q, want %q", r.Marks, want)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			e, err := Result{Metric: test.metric, Values: test.values}.At(stats.DefaultAlpha)
+			if err != nil || e.Kind != test.want {
+				t.Errorf("%v, %v; want %s", e, err, test.want)
+			}
+			if want := (stats.Interval{Lo: e.Centre, Hi: e.Centre}); e.Kind == stats.Exact && e.Interval != want {
+				t.Errorf("interval %v, want %v", e.Interval, want)
+			}
+		})
+	}
+}
+
+// Of a cell that is not valid because others used the CPU, the metrics that this bounds have wide intervals and a mark;
+// the others are as invalid as the cell.
+func TestDisturbedCell(t *testing.T) {
+	busy := recordtest.Disturbed(0.16, 0)
+	const factor = 1 / 0.68
+	const mark = "2 of 3 repetitions are disturbed (others used 16 % of the CPU): the interval allows for up to 1.47 " +
+		"times the speed"
+	for _, tt := range []struct {
+		name, text, experiment, trial, metric string
+		values                                []float64
+		lo, hi                                float64
+	}{
+		{"throughput", recordtest.Servers, "servers", "a", "throughput", []float64{1000, 1010, 990}, 1, factor},
+		{"time of a command", recordtest.Command, "tool", "fast", "time.real", []float64{1.5, 1.6, 1.7}, 1 / factor, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			measure := func(changes ...recordtest.Change) *Cell {
+				b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", tt.text))
+				b.Measure(tt.experiment, tt.trial, "1", tt.values, changes...)
+				return cellOf(t, b.dataset(Options{}), tt.trial)
+			}
+			quiet := measure(recordtest.Disturbed(0, 0)).Metric(tt.metric).Estimate
+			c := measure(recordtest.Only("", recordtest.Disturbed(0, 0), 2), recordtest.Only("", busy, 1, 3))
+			r := c.Metric(tt.metric)
+			e := r.Estimate
+			if r.Missing != "" || r.Level != validity.Warn || e.N != 3 || e.Centre != quiet.Centre ||
+				math.Abs(e.Interval.Lo/quiet.Interval.Lo-tt.lo) > 1e-9 || math.Abs(e.Interval.Hi/quiet.Interval.Hi-tt.hi) > 1e-9 {
+				t.Errorf("%q, %v, %+v; undisturbed %+v", r.Missing, r.Level, e, quiet)
+			}
+			if !slices.Contains(r.Marks, mark) {
+				t.Errorf("marks %q, want %q", r.Marks, mark)
+			}
+			if got := r.Disturbed(); !slices.Equal(got, []bool{true, false, true}) {
+				t.Errorf("disturbed are %v", got)
+			}
+		})
+	}
+	b := newFixture(t, servers)
+	b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, recordtest.Only("a", busy, 1, 3))
+	const invalid = "invalid: 2 of 3 repetitions: others used 16 % of the CPU"
+	if got := cellOf(t, b.dataset(Options{}), "a").Metric("latency.p50").Missing; got != invalid {
+		t.Errorf("latency: %q, want %q", got, invalid)
+	}
+}
+
+// Metrics that an experiment computes are there for every repetition that has what they are made from.
+func TestComputedMetrics(t *testing.T) {
+	const metrics = `
+metrics:
+  - {name: tail.ratio, better: lower, value: latency.p99 / latency.p50}
+  - {name: wasted, unit: "%", better: lower, value: failed + 25%}
+  - {name: per.megabyte, value: throughput / (memory.server / 1MiB)}
+  - {name: twice, value: tail.ratio * 2}
+  - {name: rare, better: lower, value: latency.p99.99 / latency.p50}
+  - {name: nothing, value: throughput / failed.count}
+  - {name: queue, unit: ms, better: lower, from: server log, regex: 'queue (\d+)'}
+  - {name: queues, value: queue * 2}`
+	unread := func(r *record.Record) {
+		if r.Repetition == 2 {
+			r.Missing = map[string]string{"queue": `no match of queue (\d+) in the log of server`}
+			return
+		}
+		r.Samples = append(r.Samples, record.Sample{Metric: "queue", Value: 0.004, Unit: "s"})
+	}
+	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+		recordtest.Servers+metrics), unread).dataset(Options{})
+	c := cellOf(t, d, "b")
+	p99, p50 := c.Metric("latency.p99").Values[0], c.Metric("latency.p50").Values[0]
+	tests := []struct {
+		metric  string
+		want    float64 // of the first repetition
+		values  int
+		missing string
+		mark    string
+	}{
+		{"tail.ratio", p99 / p50, 3, "", ""},
+		{"wasted", 0.25, 3, "", ""},
+		{"per.megabyte", 1000. / 64, 3, "", ""},
+		{"twice", 2 * p99 / p50, 3, "", ""},
+		{"rare", 0, 0, "needs 100000 answers, has 10000", ""},
+		{"nothing", 0, 0, "not measured: division by zero", ""},
+		{"queue", 0.004, 2, "", `where it is missing: no match of queue (\d+) in the log of server`},
+		{"queues", 0.008, 2, "", `where it is missing: no match of queue (\d+) in the log of server`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.metric, func(t *testing.T) {
+			r := c.Metric(tt.metric)
+			if len(r.Values) != tt.values || !strings.HasPrefix(r.Missing, tt.missing) ||
+				(r.Missing == "") != (tt.missing == "") {
+				t.Fatalf("values %v, missing %q; want %d and %q", r.Values, r.Missing, tt.values, tt.missing)
+			}
+			if tt.values > 0 && (r.Values[0] < tt.want*0.999 || r.Values[0] > tt.want*1.001) {
+				t.Errorf("the first is %v, want %v", r.Values[0], tt.want)
+			}
+			if tt.mark != "" && !slices.Contains(r.Marks, tt.mark) {
+				t.Errorf("marks %q, want %q among them", r.Marks, tt.mark)
+			}
+		})
 	}
 }

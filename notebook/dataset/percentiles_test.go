@@ -14,7 +14,7 @@ import (
 // The points of a distribution are the percentiles that metrics give, of all answers together and of single
 // repetitions.
 func TestPercentilesAreThoseOfMetrics(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b := newFixture(t, servers)
 	factor := 1.0
 	b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, func(r *record.Record) {
 		recordtest.Ladder(t, 2000, factor, 3)(r)
@@ -56,24 +56,18 @@ func number(p stats.Percentile) float64 {
 
 func TestPercentilesEnd(t *testing.T) {
 	tests := []struct {
-		name    string
-		changes func(b *fixture) recordtest.Change
-		last    float64 // no percentile lies beyond
-		each    float64 // nor has one beyond this an interval of single repetitions
-		end     string
+		name   string
+		change recordtest.Change
+		last   float64 // no percentile lies beyond
+		each   float64 // nor has one beyond this an interval of single repetitions
+		end    string
 	}{
-		{"where fewer than ten attempts lie beyond", func(b *fixture) recordtest.Change {
-			return recordtest.Ladder(t, 1000, 1,
-				0)
-		}, 100 * (1 - 10.0/3000), 99, "needs more than 3000 answers"},
-		{"where only failures are slower", func(b *fixture) recordtest.Change { return recordtest.Ladder(t, 1000, 1, 250) },
-			80, 80, "among failures"},
+		{"where fewer than ten attempts lie beyond", recordtest.Ladder(t, 1000, 1, 0), 100 * (1 - 10.0/3000), 99, "needs more than 3000 answers"},
+		{"where only failures are slower", recordtest.Ladder(t, 1000, 1, 250), 80, 80, "among failures"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-			b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, tt.changes(b))
-			d, missing := cellOf(t, b.dataset(Options{}), "a").Percentiles("latency")
+			d, missing := measure(t, []float64{1000, 1010, 990}, tt.change).Percentiles("latency")
 			if missing != "" || len(d.Points) == 0 || d.End != tt.end || d.N != 3 {
 				t.Fatalf("%q, %d points of %d repetitions, end %q, want %q", missing, len(d.Points), d.N, d.End, tt.end)
 			}
@@ -121,7 +115,7 @@ func TestNoCourseAndNoDistribution(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+			b := newFixture(t, servers)
 			tt.measure(b)
 			cell := cellOf(t, b.dataset(Options{}), "a")
 			if _, missing := cell.Percentiles("latency"); missing != tt.percentiles {
@@ -135,7 +129,7 @@ func TestNoCourseAndNoDistribution(t *testing.T) {
 }
 
 func TestSeconds(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b := newFixture(t, servers)
 	b.Measure("servers", "a", "1", []float64{100, 100, 100, 100}, func(r *record.Record) {
 		r.Load.Window = 10.4
 		r.Load.Completions, r.Load.Answers, r.Load.Latencies = nil, nil, nil
@@ -160,28 +154,5 @@ func TestSeconds(t *testing.T) {
 	}
 	if _, missing = cell.Seconds("memory.server"); !strings.Contains(missing, "memory.server is not recorded by second") {
 		t.Errorf("of memory it says %q", missing)
-	}
-}
-
-// Agreement gives the rows of a block with the cells that they are about.
-func TestAgreement(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers)+recordtest.Fence("published", `name: theirs
-source: others
-rows:
-  - {server: a, throughput: 100/s}
-  - {server: b, throughput: 300/s}
-  - {server: c, latency.p50: 5ms}`))
-	b.Measure("servers", "a", "1", []float64{200, 202, 198})
-	b.Measure("servers", "b", "1", []float64{600, 606, 594})
-	d := b.dataset(Options{})
-	a, ok := d.Agreement("throughput", "")
-	if !ok || len(a.Rows) != 2 || len(a.Cells) != 2 || a.Cells[1] != cellOf(t, d, "b") || math.Abs(a.Factor-2) > .05 {
-		t.Errorf("%v, %+v", ok, a)
-	}
-	if _, ok := d.Agreement("latency.p50", "theirs"); !ok {
-		t.Error("the block is not found by its name")
-	}
-	if _, ok := d.Agreement("latency.p99", ""); ok {
-		t.Error("something that nobody published agrees")
 	}
 }

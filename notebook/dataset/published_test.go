@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -20,8 +21,7 @@ func TestPublished(t *testing.T) {
   rows:
     - {server: a, throughput: 700/s, latency.p99: 50ms}
     - {server: c, throughput: 800/s}`)
-	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-		recordtest.Servers)+blocks, recordtest.Only("c", recordtest.Failed("broken"))).dataset(Options{})
+	d := measuredServers(t, servers+blocks, recordtest.Only("c", recordtest.Failed("broken"))).dataset(Options{})
 	tests := []struct {
 		name, trial, metric, block string
 		want                       float64
@@ -50,8 +50,7 @@ func TestPublished(t *testing.T) {
 
 // Of failures the share of all attempts is shown, so that is what is compared, not the median repetition.
 func TestSharesAreComparedAsTheyArePrinted(t *testing.T) {
-	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-		recordtest.Servers)+recordtest.Fence("published",
+	d := measuredServers(t, servers+recordtest.Fence("published",
 		"source: A paper\nrows:\n  - {server: a, failed: 1%}\n  - {server: b, failed: 2%}"),
 		recordtest.Only("a", recordtest.Failing(1), 1, 2), recordtest.Only("a", recordtest.Failing(3000), 3),
 		recordtest.Only("b", recordtest.Failing(200)), recordtest.Only("c", recordtest.Failing(500)),
@@ -83,8 +82,7 @@ func TestRowsJoinByWhatTheyShare(t *testing.T) {
 }
 
 func TestGroups(t *testing.T) {
-	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-		recordtest.Servers), recordtest.Only("b",
+	d := measuredServers(t, servers, recordtest.Only("b",
 		func(r *record.Record) { r.Load.Completed = 12000 - 10*int64(r.Repetition) }),
 		recordtest.Only("c", recordtest.Failed("broken"))).dataset(Options{})
 	g, err := d.Groups("servers", "throughput")
@@ -103,5 +101,28 @@ func TestGroups(t *testing.T) {
 		if _, err := d.Groups(tt.experiment, tt.metric); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("error %v, want %s", err, tt.want)
 		}
+	}
+}
+
+// Agreement gives the rows of a block with the cells that they are about.
+func TestAgreement(t *testing.T) {
+	b := newFixture(t, servers+recordtest.Fence("published", `name: theirs
+source: others
+rows:
+  - {server: a, throughput: 100/s}
+  - {server: b, throughput: 300/s}
+  - {server: c, latency.p50: 5ms}`))
+	b.Measure("servers", "a", "1", []float64{200, 202, 198})
+	b.Measure("servers", "b", "1", []float64{600, 606, 594})
+	d := b.dataset(Options{})
+	a, ok := d.Agreement("throughput", "")
+	if !ok || len(a.Rows) != 2 || len(a.Cells) != 2 || a.Cells[1] != cellOf(t, d, "b") || math.Abs(a.Factor-2) > .05 {
+		t.Errorf("%v, %+v", ok, a)
+	}
+	if _, ok := d.Agreement("latency.p50", "theirs"); !ok {
+		t.Error("the block is not found by its name")
+	}
+	if _, ok := d.Agreement("latency.p99", ""); ok {
+		t.Error("something that nobody published agrees")
 	}
 }

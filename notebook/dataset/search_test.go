@@ -13,16 +13,6 @@ import (
 	"benchbook/notebook/validity"
 )
 
-func trialCell(t *testing.T, d *Dataset, experiment, trial string) *Cell {
-	t.Helper()
-	e, ok := d.Experiment(experiment)
-	if !ok {
-		t.Fatalf("no experiment %s", experiment)
-	}
-	i := slices.IndexFunc(e.Cells, func(c *Cell) bool { return c.Trial.Name == trial })
-	return e.Cells[i]
-}
-
 // What searches found are metrics of cells, with the intervals of docs/method.md#claims-as-regions and
 // docs/method.md#capacities.
 func TestSearched(t *testing.T) {
@@ -40,22 +30,22 @@ func TestSearched(t *testing.T) {
 		{"ceiling", "c", "capacity.rate", 2000, stats.Interval{Lo: 2000, Hi: math.Inf(1)}},
 	}
 	for _, test := range tests {
-		c := trialCell(t, d, test.experiment, test.trial)
+		c := cellOf(t, d, test.trial, test.experiment)
 		r := c.Metric(test.metric)
 		if r.Missing != "" || r.Estimate.Centre != test.centre || r.Estimate.Interval != test.interval ||
 			r.Estimate.Kind != stats.BySearch || c.State != Fresh {
 			t.Errorf("%s of %s is %+v (%s, %v)", test.metric, test.trial, r.Estimate, r.Missing, c.State)
 		}
 	}
-	if s := trialCell(t, d, "steady", "a").Search("workers"); s == nil || s.Chosen != 5 {
+	if s := cellOf(t, d, "a", "steady").Search("workers"); s == nil || s.Chosen != 5 {
 		t.Errorf("the search that steady takes over is %+v", s)
 	}
-	c := trialCell(t, d, "ceiling", "a")
+	c := cellOf(t, d, "a", "ceiling")
 	if c.Search("") == nil || len(c.Records) != 1 || c.Validity().Level() != validity.OK ||
 		c.Metric("throughput").Missing != "not measured" {
 		t.Errorf("a cell with a capacity: %v, %v", c.Validity().Level(), c.Metric("throughput"))
 	}
-	if standing := trialCell(t, d, "tuned", "a"); len(standing.Records) != 3 {
+	if standing := cellOf(t, d, "a", "tuned"); len(standing.Records) != 3 {
 		t.Errorf("%d records of repetitions", len(standing.Records))
 	}
 }
@@ -70,7 +60,7 @@ func TestCapacityThatCouldNotBeFoundAnew(t *testing.T) {
 	b.Searched("ceiling", "b", "0", given)
 	d := b.dataset(Options{})
 	for trial, want := range map[string]float64{"a": 700, "b": 900} {
-		if r := trialCell(t, d, "ceiling", trial).Metric("capacity.rate"); r.Missing != "" || r.Estimate.Centre != want {
+		if r := cellOf(t, d, trial, "ceiling").Metric("capacity.rate"); r.Missing != "" || r.Estimate.Centre != want {
 			t.Errorf("%s: %v (%s), want %v", trial, r.Estimate.Centre, r.Missing, want)
 		}
 	}
@@ -79,8 +69,7 @@ func TestCapacityThatCouldNotBeFoundAnew(t *testing.T) {
 		return r.Search != nil && r.Trial == "a" &&
 			r.Search.Lo == 700
 	})
-	if r := trialCell(t, b.dataset(Options{}), "ceiling",
-		"a").Metric("capacity.rate"); r.Missing != "not measured: a probe was not valid twice" {
+	if r := cellOf(t, b.dataset(Options{}), "a", "ceiling").Metric("capacity.rate"); r.Missing != "not measured: a probe was not valid twice" {
 		t.Errorf("%+v", r)
 	}
 }
@@ -99,7 +88,7 @@ func TestCapacityStates(t *testing.T) {
 		missing string
 	}{"a": {Fresh, "not measured: a probe was not valid twice: swapped"}, "b": {Stale, ""},
 		"c": {Missing, "not measured"}} {
-		c := trialCell(t, d, "ceiling", trial)
+		c := cellOf(t, d, trial, "ceiling")
 		if r := c.Metric("capacity.rate"); c.State != want.state || r.Missing != want.missing {
 			t.Errorf("%s is %v, and %q", trial, c.State, r.Missing)
 		}
@@ -138,7 +127,7 @@ func TestSearchOfFullInQuick(t *testing.T) {
 			r.Key = plan.Quick, e.Trials[0].Key
 	})
 	d := b.dataset(Options{ThisHost: "host-1"})
-	c := trialCell(t, d, "tuned", "a")
+	c := cellOf(t, d, "a", "tuned")
 	if r := c.Metric("tune.workers"); d.Profile != plan.Quick || c.State != Fresh ||
 		r.Estimate.Interval != (stats.Interval{Lo: 5, Hi: 8}) || r.Estimate.Kind != stats.BySearch {
 		t.Errorf("profile %s, %v: %+v", d.Profile, c.State, r.Estimate)

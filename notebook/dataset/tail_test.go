@@ -27,10 +27,7 @@ func TestWithinOneRun(t *testing.T) {
 		{"an end among failures", "latency.p50", 30, 20, 0.018, math.Inf(1)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-			b.Measure("servers", "a", "1", []float64{1000}, recordtest.Ladder(t, tt.n, 1, tt.failures))
-			d := b.dataset(Options{})
-			r := cellOf(t, d, "a").Metric(tt.metric)
+			r := measure(t, []float64{1000}, recordtest.Ladder(t, tt.n, 1, tt.failures)).Metric(tt.metric)
 			i := r.Estimate.Interval
 			near := func(a, b float64) bool { return a == b || math.Abs(a-b) <= b/1000 }
 			if r.Missing != "" || r.Estimate.Kind != stats.WithinRun || !near(i.Lo, tt.lo) || !near(i.Hi, tt.hi) ||
@@ -39,10 +36,8 @@ func TestWithinOneRun(t *testing.T) {
 			}
 		})
 	}
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	b.Measure("servers", "a", "1", []float64{1000})
 	for _, metric := range []string{"throughput", "latency.mean", "latency.max"} {
-		if r := cellOf(t, b.dataset(Options{}), "a").Metric(metric); r.Estimate.Kind != stats.NoInterval {
+		if r := measure(t, []float64{1000}).Metric(metric); r.Estimate.Kind != stats.NoInterval {
 			t.Errorf("%s: %+v", metric, r.Estimate)
 		}
 	}
@@ -61,11 +56,9 @@ func TestRepetitionsThatDisagreeInTheTail(t *testing.T) {
 		{"two have no interval", []float64{1, 20}, 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-			b.Measure("servers", "a", "1", slices.Repeat([]float64{1000}, len(tt.factors)), func(r *record.Record) {
+			r := measure(t, slices.Repeat([]float64{1000}, len(tt.factors)), func(r *record.Record) {
 				recordtest.Ladder(t, 1000, tt.factors[r.Repetition-1], 0)(r)
-			})
-			r := cellOf(t, b.dataset(Options{}), "a").Metric("latency.p99")
+			}).Metric("latency.p99")
 			if r.Missing != "" || (r.Pooled != nil) != (tt.pooled > 0) || slices.Contains(r.Marks, markTail) != tt.marked {
 				t.Fatalf("%q, pooled %v, marks %q", r.Missing, r.Pooled, r.Marks)
 			}
@@ -78,9 +71,7 @@ func TestRepetitionsThatDisagreeInTheTail(t *testing.T) {
 
 // A longer timeout makes a larger histogram; both are one distribution all the same.
 func TestMergingHistogramsOfSeveralSizes(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	b.Measure("servers", "a", "1", []float64{1000, 1000, 1000})
-	c := cellOf(t, b.dataset(Options{}), "a")
+	c := measure(t, []float64{1000, 1000, 1000})
 	larger := hdrhistogram.New(1, 120e9, 3)
 	if err := larger.RecordValues(100e9, 7); err != nil {
 		t.Fatal(err)

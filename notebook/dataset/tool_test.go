@@ -75,9 +75,7 @@ func TestMetricsOfOtherTools(t *testing.T) {
 			if tt.change != nil {
 				changes = append(changes, tt.change)
 			}
-			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-			b.Measure("servers", "a", "1", []float64{tt.throughput, tt.throughput, tt.throughput}, byTool(changes...))
-			r := cellOf(t, b.dataset(Options{}), "a").Metric(tt.metric)
+			r := measure(t, slices.Repeat([]float64{tt.throughput}, 3), byTool(changes...)).Metric(tt.metric)
 			if r.Missing != tt.missing || tt.missing == "" && r.Estimate.Centre != tt.value {
 				t.Errorf("%v, %q; want %v, %q", r.Estimate.Centre, r.Missing, tt.value, tt.missing)
 			}
@@ -88,7 +86,7 @@ func TestMetricsOfOtherTools(t *testing.T) {
 // Equal readings of a coarse tool are no certainty: the step over the median of the cell is the resolution
 // (docs/method.md#words-and-defaults).
 func TestStepOfATool(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b := newFixture(t, servers)
 	b.Measure("servers", "a", "1", []float64{1000, 1000, 1000}, byTool())
 	got := cellOf(t, b.dataset(Options{}), "a").Metric("latency.p50").Estimate
 	want, err := stats.Summarize(stats.Cell{Values: []float64{0.009, 0.009, 0.009}, NonNegative: true,
@@ -100,7 +98,7 @@ func TestStepOfATool(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	// 0 ms is less than half a millisecond, which is no time to compare with.
-	b = newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b = newFixture(t, servers)
 	b.Measure("servers", "a", "1", []float64{1000, 1000, 1000}, byTool(func(r *record.Record) {
 		for i := range r.Samples {
 			if r.Samples[i].Metric == "latency.p50" {

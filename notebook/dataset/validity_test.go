@@ -11,8 +11,7 @@ import (
 )
 
 func TestChecksOfACell(t *testing.T) {
-	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-		recordtest.Servers),
+	d := measuredServers(t, servers,
 		recordtest.Only("a", recordtest.Failing(1000), 1), recordtest.Only("a", recordtest.Failing(60), 2),
 		recordtest.Only("b", recordtest.Failed("server: exited"), 3),
 		recordtest.Only("", loadChangeIfAny(func(l *record.Load) { l.ForeignCPU = -1 })),
@@ -39,21 +38,9 @@ func TestChecksOfACell(t *testing.T) {
 		Words: "1 of 3 repetitions: failed"}) || b.Validity().Level() != validity.Invalid {
 		t.Errorf("%v, %+v", b.Validity().Level(), got)
 	}
-	none := cellOf(t, newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-		recordtest.Servers)).dataset(Options{}), "a")
+	none := cellOf(t, newFixture(t, servers).dataset(Options{}), "a")
 	if none.Validity().Level() != validity.NotChecked || none.Validity().Checks() != nil {
 		t.Errorf("without records %v, %v", none.Validity().Level(), none.Validity().Checks())
-	}
-}
-
-// Of repetitions in one cell, those that are older than a check are not judged by it.
-func TestChecksThatOlderRecordsDoNotTellOf(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	b.Measure("servers", "a", "1", []float64{1000, 1000, 1000},
-		recordtest.Only("a", recordtest.LoadChange(func(l *record.Load) { l.Health = &record.Health{} }), 1))
-	cell := cellOf(t, b.dataset(Options{}), "a")
-	if level := cell.Validity().Level(); level != validity.OK {
-		t.Errorf("the cell is %v", level)
 	}
 }
 
@@ -89,26 +76,6 @@ func loadChangeIfAny(f func(*record.Load)) recordtest.Change {
 		if r.Load != nil {
 			f(r.Load)
 		}
-	}
-}
-
-// What the article itself limits marks latencies, and no rates.
-func TestMetricsThatAFindingIsAbout(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	b.Measure("servers", "a", "1", recordtest.ValuesA, func(r *record.Record) {
-		r.Machine = &record.Machine{Throttled: map[string]record.Throttling{"server": {Periods: 100, Throttled: 60,
-			Limited: true}}}
-	})
-	c := cellOf(t, b.dataset(Options{}), "a")
-	const words = "3 of 3 repetitions: server was throttled in 60 % of its periods, by the article's own limit"
-	if r := c.Metric("latency.p50"); r.Missing != "" || !slices.Contains(r.Marks, words) {
-		t.Errorf("latency: %q, %q", r.Missing, r.Marks)
-	}
-	if r := c.Metric("throughput"); r.Missing != "" || len(r.Marks) > 0 {
-		t.Errorf("throughput: %q, %q", r.Missing, r.Marks)
-	}
-	if c.Validity().Level() != validity.Warn {
-		t.Errorf("the cell is %v", c.Validity().Level())
 	}
 }
 
@@ -150,9 +117,7 @@ func TestSteadyState(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-			b.Measure("servers", "a", "1", recordtest.ValuesA, tt.set)
-			c := cellOf(t, b.dataset(Options{}), "a")
+			c := measure(t, recordtest.ValuesA, tt.set)
 			checks := c.Validity().Checks()
 			if got := checks[len(checks)-1]; got != tt.want {
 				t.Errorf("%+v, want %+v", got, tt.want)
@@ -162,46 +127,6 @@ func TestSteadyState(t *testing.T) {
 				t.Errorf("marks %q", c.Metric("throughput").Marks)
 			}
 		})
-	}
-}
-
-// Values that lie far off are marked, and stay in.
-func TestOutlyingRepetitions(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		values []float64
-		want   string
-	}{
-		{"one of five", []float64{1000, 1010, 990, 1000, 1300}, "repetition 5 is an outlier"},
-		{"two of seven", []float64{700, 1000, 1000, 1001, 999, 1000, 1300}, "2 of 7 repetitions are outliers"},
-		{"three that are wide apart", []float64{1000, 1010, 1300}, "the repetitions are more than 25 % apart"},
-		{"none", []float64{1000, 1010, 990}, ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-			b.Measure("servers", "a", "1", tt.values)
-			r := cellOf(t, b.dataset(Options{}), "a").Metric("throughput")
-			if marked := slices.Contains(r.Marks, tt.want); len(r.Values) != len(tt.values) || marked != (tt.want != "") {
-				t.Errorf("%d values, marks %q", len(r.Values), r.Marks)
-			}
-		})
-	}
-}
-
-// That a service does not keep up with a schedule is a result: it is said, and every number stands.
-func TestOverloaded(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
-	b.Measure("servers", "a", "1", recordtest.ValuesA, func(r *record.Record) {
-		r.Load.Open = &record.OpenLoop{Due: 10000, Sent: 10000}
-		if r.Load.Completed = 9950; r.Repetition == 2 {
-			r.Load.Completed = 9300
-		}
-		r.Histograms["lag"] = recordtest.Histogram(t, recordtest.Times(1e-6, 100))
-	})
-	r := cellOf(t, b.dataset(Options{}), "a").Metric("throughput")
-	if want := "overloaded in 1 of 3 repetitions: 93 % of what was sent was answered in time"; len(r.Values) != 3 ||
-		!slices.Contains(r.Marks, want) {
-		t.Errorf("%d values, marks %q", len(r.Values), r.Marks)
 	}
 }
 
@@ -228,5 +153,14 @@ func TestValidityOfOneRepetition(t *testing.T) {
 	}
 	if _, missing := Value(b.Records[2], "throughput", nil); missing != "failed: it ended" {
 		t.Errorf("of a failure it is missing for the reason %q", missing)
+	}
+}
+
+// Repetitions that are older than a check are not judged by it.
+func TestChecksOfOlderRecords(t *testing.T) {
+	c := measure(t, []float64{1000, 1000, 1000},
+		recordtest.Only("a", recordtest.LoadChange(func(l *record.Load) { l.Health = &record.Health{} }), 1))
+	if level := c.Validity().Level(); level != validity.OK {
+		t.Errorf("the cell is %v", level)
 	}
 }
