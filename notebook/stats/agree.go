@@ -6,26 +6,26 @@ import (
 	"math"
 )
 
-// PublishedRow is a number that somebody else published and the cell that measures the same here.
+// PublishedRow is a published number and the cell that measures the same here.
 type PublishedRow struct {
 	Name      string
 	Published float64 // above zero, in the unit of the cell
-	Cell      Cell    // without values if it was not measured, is invalid, or lacks the metric
+	Cell      Cell    // without values if there is no result
 }
 
-// Agreement is how far what was measured agrees with what was published, for one metric of one published block.
+// Agreement compares measured with published values, for one metric of one published block.
 type Agreement struct {
 	Rows     []AgreementRow // in the order given
-	Measured int            // rows that were measured; the rest of the results is about these
+	Measured int            // rows that were measured, which the fields below are about
 	Near     int            // rows whose relative size is within DefaultNear of the published one
-	Factor   float64        // by which this host differs from theirs: the median ratio; 0 if no row was measured
+	Factor   float64        // between this host and theirs: the median ratio; 0 if no row was measured
 
-	// Pairs of rows that the published numbers tell apart by at least the smallest effect: measured in the
-	// same order, in the other order, or not told apart.
+	// Pairs of rows with published numbers that differ by at least the smallest effect: measured in the same order, in the
+	// other order, or not told apart.
 	Agreeing, Disagreeing, Undecided int
 }
 
-// AgreementRow is one row of an Agreement. What stands below Measured is zero if it was not.
+// AgreementRow is one row of an Agreement. The fields below Measured are zero if it was not.
 type AgreementRow struct {
 	Name      string
 	Published float64 // in the unit of the metric
@@ -34,18 +34,18 @@ type AgreementRow struct {
 	Ratio     float64 // measured over published
 	Relative  float64 // Ratio over the common factor
 	Near      bool    // Relative is within DefaultNear of 1
-	Open      bool    // some pair of it is undecided that more repetitions could decide
+	Open      bool    // more repetitions could decide a pair of it
 }
 
-// Pairs returns the number of pairs that the published numbers tell apart.
+// Pairs returns the number of pairs that published numbers tell apart.
 func (a Agreement) Pairs() int { return a.Agreeing + a.Disagreeing + a.Undecided }
 
-// Agree compares published numbers with measured ones: their sizes up to a common factor, and the order of every
-// pair of rows that the published numbers tell apart by at least delta, the smallest effect. A pair is judged at alpha
-// as a claim of that order is, its interval widened by the noise floor f.
+// Agree compares published numbers with measured ones: their sizes up to a common factor, and the order of every pair of
+// rows that the published numbers tell apart by at least delta, the smallest effect. A pair is judged like a claim of that
+// order, at alpha and with the noise floor f.
 //
-// The error is for a published value that is not a finite number above zero, or it is
-// ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
+// The error is for a published value that is not a finite number above zero, or ErrNotFinite, ErrNegative, ErrResolution
+// or ErrAlpha.
 //
 // Source: docs/method.md#published-against-measured.
 func Agree(rows []PublishedRow, alpha, delta, f float64) (Agreement, error) {
@@ -83,7 +83,7 @@ func Agree(rows []PublishedRow, alpha, delta, f float64) (Agreement, error) {
 	return a, nil
 }
 
-// compareSizes fills in the common factor and what is near it.
+// compareSizes fills in the common factor and the rows near it.
 func (a *Agreement) compareSizes(measured []int) {
 	logs := make([]float64, len(measured))
 	for k, i := range measured {
@@ -101,8 +101,8 @@ func (a *Agreement) compareSizes(measured []int) {
 	}
 }
 
-// comparePair counts a pair of measured rows if the published numbers tell it apart: as the claim that the one which
-// was published larger is larger. It reports whether that is undecided, and more repetitions could decide it.
+// comparePair judges a pair of measured rows that the published numbers tell apart by the claim that the row published
+// larger is larger. It reports whether more repetitions could decide it.
 func (a *Agreement) comparePair(x, y PublishedRow, alpha, delta, f float64) (open bool) {
 	if x.Published < y.Published {
 		x, y = y, x
@@ -110,7 +110,7 @@ func (a *Agreement) comparePair(x, y PublishedRow, alpha, delta, f float64) (ope
 	if x.Published/y.Published < 1+delta {
 		return false
 	}
-	// Where there is no ratio with an interval, the interval is [0, ∞], which decides nothing.
+	// Without a ratio the interval is [0, ∞], which decides nothing.
 	c, err := Ratio(x.Cell, y.Cell, alpha)
 	switch Judge(c.Widen(f, alpha), Greater(delta)) {
 	case Supported:

@@ -5,42 +5,37 @@ import (
 	"math"
 )
 
-// Shift is the verdict on a change, in the words that people read.
+// Shift is the verdict on a change, in words.
 type Shift string
 
 const (
 	Better Shift = "better" // by more than the smallest effect
 	Worse  Shift = "worse"  // by more than the smallest effect
-	Higher Shift = "higher" // by more than the smallest effect, of what is neither better nor worse
-	Lower  Shift = "lower"  // likewise
-	// the values do not show more than that; they do not show that there is none
-	NotShown      Shift = "no difference shown"
-	NotComparable Shift = "not comparable" // there is no comparison, for a reason
+	Higher Shift = "higher" // by more than the smallest effect, for a metric without a better direction
+	Lower  Shift = "lower"
+
+	NotShown      Shift = "no difference shown" // nor is it shown that there is none
+	NotComparable Shift = "not comparable"
 )
 
 // BeforeAfter is one cell, measured twice.
 type BeforeAfter struct {
 	Before, After Cell
-	Floor         float64 // the noise floor, the larger one of both times
-	Looks         int     // of the run that is judged for most; 0 is 1
+	Floor         float64 // the larger noise floor of both times
+	Looks         int     // the larger number of looks of both times; 0 is 1
 }
 
-// Change is how a cell that was measured twice has changed.
+// Change is the change of a cell that was measured twice.
 type Change struct {
-	Comparison // of After over Before, the interval at alpha and widened by the noise floor
-	// of no change beyond noise floor and smallest effect, times the looks, after Holm's correction over all
-	// cells; 1 without comparison
-	AdjustedP float64
-	Shifted   bool  // AdjustedP is at most alpha, the interval says so too, and Err is nil
-	Err       error // why there is no comparison: ErrNoValues, ErrTooFew or ErrNotPositive
+	Comparison         // of After over Before, the interval at alpha and widened by the noise floor
+	AdjustedP  float64 // of no change beyond noise floor and smallest effect, for all cells and looks; 1 without comparison
+	Shifted    bool    // AdjustedP is at most alpha, the interval says so too, and Err is nil
+	Err        error   // why there is no comparison: ErrNoValues, ErrTooFew or ErrNotPositive
 }
 
 // Changes compares the cells of one metric with themselves at another time. A cell has shifted if its ratio lies beyond
-// noise floor and smallest effect at a level that holds for all cells together: what a claim "after > before" or "after
-// < before" asks of one pair, corrected for the number of pairs that can be compared. Where rounds were added to a
-// finished run its cells are judged at the stricter level of their looks; intervals stay at alpha.
-//
-// Alpha is the level of all cells together, delta the smallest effect.
+// noise floor and smallest effect, like a claim "after > before" or "after < before", corrected by Holm for the number of
+// cells and for their looks. Intervals stay at alpha, the level of all cells together; delta is the smallest effect.
 //
 // The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
@@ -62,7 +57,6 @@ func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 		out[i].Interval = comparison.Widen(c.Floor, alpha)
 		compared = append(compared, i)
 		p := newSample(c.After).over(newSample(c.Before)).beyond(math.Log1p(delta), c.Floor)
-		// at alpha, it is the one at alpha over the number of analyses
 		ps = append(ps, min(1, p*float64(max(1, c.Looks))))
 	}
 	for k, p := range holm(ps) {

@@ -15,10 +15,10 @@ const (
 	NotMeasured  Verdict = "not measured" // a cell is missing or invalid, or its percentile not admissible
 )
 
-// Verdicts are all there are, in the order in which they are counted and listed.
+// Verdicts has all verdicts, in the order in which they are listed.
 var Verdicts = []Verdict{Supported, Contradicted, Inconclusive, NotMeasured}
 
-// VerdictsInWords lists how many there are of each: "3 supported", "1 inconclusive".
+// VerdictsInWords lists counts of verdicts: "3 supported", "1 inconclusive".
 func VerdictsInWords(counts map[Verdict]int) []string {
 	var words []string
 	for _, v := range Verdicts {
@@ -29,35 +29,33 @@ func VerdictsInWords(counts map[Verdict]int) []string {
 	return words
 }
 
-// Region is what a claim says about a ratio, or about one value: that it lies between Lo and Hi, both excluded.
-// A side without limit is infinite.
+// Region is where a claim says that a ratio, or one value, lies: between Lo and Hi, both excluded. A side without limit
+// is infinite.
 //
 // Source: docs/method.md#claims-as-regions; Schuirmann 1987.
-type Region struct {
-	Lo, Hi float64
-}
+type Region struct{ Lo, Hi float64 }
 
-// Greater is the region of a/b for "a > b": beyond 1 by more than the smallest effect.
+// Greater is the region of a/b for "a > b": above 1 by more than the smallest effect.
 func Greater(delta float64) Region { return Above(1 + delta) }
 
 // NotLess is the region of a/b for "a >= b": not below 1 by more than the smallest effect.
 func NotLess(delta float64) Region { return Above(1 / (1 + delta)) }
 
-// Within is the region of a/b for "a is within w of b"; "a is the same as b" is within the smallest effect.
+// Within is the region of a/b for "a is within w of b"; for "a is the same as b", w is the smallest effect.
 func Within(w float64) Region { return About(1, w) }
 
-// Above is the region for "at least k times", and for a limit k that a single value has to exceed.
+// Above is the region for "at least k times", and for a value above k.
 func Above(k float64) Region { return Region{k, math.Inf(1)} }
 
-// Below is the region for "at most k times", and for a limit k that a single value has to stay under. It has no
-// lower end even for ratios: "no rate meets it" is a capacity of 0, which is below any other.
+// Below is the region for "at most k times", and for a value below k. It has no lower end even for ratios: a capacity of
+// 0, for "no rate meets it", is below any other.
 func Below(k float64) Region { return Region{math.Inf(-1), k} }
 
 // About is the region of a/b for "a is about k times b": from k/(1+w) to k·(1+w).
 func About(k, w float64) Region { return Region{k / (1 + w), k * (1 + w)} }
 
-// Judge says whether the true value, known to lie in the interval, lies in the region. An interval that touches a
-// boundary of the region is inconclusive, and so is one with an end that is not a number.
+// Judge says whether the true value, which is in the interval, is in the region. An interval that touches a boundary of
+// the region, or has an end that is not a number, is inconclusive.
 //
 // Source: docs/method.md#claims-as-regions.
 func Judge(interval Interval, region Region) Verdict {
@@ -73,15 +71,13 @@ func Judge(interval Interval, region Region) Verdict {
 	return Inconclusive
 }
 
-// Part is one part of a claim, judged at the level handed to it. At a smaller alpha a decided part may become
-// inconclusive; nothing else may change.
+// Part judges one part of a claim at a level. At a smaller alpha a decided part may become inconclusive; nothing else may
+// change.
 type Part func(alpha float64) Verdict
 
-// AllOf is the claim that all of its parts are true. It is supported if every part is supported at alpha, which
-// needs no correction (intersection–union); contradicted if one of m parts is contradicted at alpha/m; otherwise
-// not measured if a part is not, or if there is none, and else inconclusive.
-//
-// It is a Part itself: inside another group it is judged at the level handed to it.
+// AllOf is the claim that all of its parts are true. It is supported if every part is supported at alpha, which needs no
+// correction (intersection–union); contradicted if one of m parts is contradicted at alpha/m; otherwise not measured if a
+// part is not, or without parts; otherwise inconclusive. It is a Part itself.
 //
 // Source: docs/method.md#several-comparisons; Berger, Technometrics 1982.
 func AllOf(parts ...Part) Part {
@@ -104,3 +100,20 @@ func AllOf(parts ...Part) Part {
 		return Inconclusive
 	}
 }
+
+// Looks returns the rounds after which a run of up to n rounds judges its claims: 3, 5, 10, 20, 40 … below n, and n.
+//
+// Source: docs/method.md#number-of-looks.
+func Looks(n int) []int {
+	var out []int
+	for look, next := 3, 5; look < n; look, next = next, 2*next {
+		out = append(out, look)
+	}
+	return append(out, n)
+}
+
+// Level returns the level for claims, rank groups and A/A pairs with so many looks: alpha/looks. Printed intervals of
+// cells stay at alpha.
+//
+// Source: docs/method.md#number-of-looks.
+func Level(alpha float64, looks int) float64 { return alpha / float64(max(1, looks)) }

@@ -5,17 +5,14 @@ import (
 	"slices"
 )
 
-// IntervalKind says how the interval of an Estimate was made, in the words a page prints.
+// IntervalKind says how an interval was made, in the words of a page.
 type IntervalKind string
 
 const (
-	NoInterval IntervalKind = "none" // one repetition
-	// neither measured nor, as far as the records tell, searched for: there is no interval
-	Given IntervalKind = "given"
-	// one repetition, of whose own values there is an interval: nothing is known of others
-	WithinRun IntervalKind = "within one run"
-	// counted, and the same number in every repetition: the interval is the number alone
-	Exact          IntervalKind = "exact"
+	NoInterval     IntervalKind = "none"              // one repetition
+	Given          IntervalKind = "given"             // neither measured nor found by a recorded search
+	WithinRun      IntervalKind = "within one run"    // of the values of one repetition; nothing is known of others
+	Exact          IntervalKind = "exact"             // counted, and the same number in every repetition
 	RangeOfTwo     IntervalKind = "range"             // two repetitions: the smaller and the larger, no confidence
 	TOnLogs        IntervalKind = "t on logs"         // three to five repetitions, all above zero
 	TOnValues      IntervalKind = "t"                 // three to five repetitions, some at zero or below
@@ -23,11 +20,10 @@ const (
 	RankSums       IntervalKind = "rank sums"         // of a ratio, six repetitions or more of either cell
 	ClopperPearson IntervalKind = "Clopper–Pearson"   // failed of attempted, widened to the repetitions' own shares
 	WiderOfTwo     IntervalKind = "Newcombe or Welch" // of the difference of two such shares
-	// where a search found the value to lie: the ends are probes that passed and failed
-	BySearch IntervalKind = "search"
+	BySearch       IntervalKind = "search"            // the ends are probes of a search that passed and failed
 )
 
-// Estimate is the centre of a metric and what is known about where it lies.
+// Estimate is the centre of a metric and where it may lie.
 type Estimate struct {
 	N        int          // valid repetitions
 	Centre   float64      // pseudo-median; the pooled share of ErrorShare
@@ -36,8 +32,8 @@ type Estimate struct {
 	Coverage float64      // the probability with which such intervals contain the true value; 0 for none or a range
 }
 
-// ClaimInterval returns the interval by which a claim about this one cell is judged: the estimate's own, and the
-// unbounded one, which decides nothing, below MinRepetitions.
+// ClaimInterval returns the interval by which a claim about this cell is judged: unbounded, which decides nothing, below
+// MinRepetitions.
 //
 // Source: docs/method.md#claims-as-regions.
 func (e Estimate) ClaimInterval() Interval {
@@ -49,11 +45,10 @@ func (e Estimate) ClaimInterval() Interval {
 
 // Summarize estimates the pseudo-median of a metric from its repetitions.
 //
-// How the interval is made depends on their number: none for one, the range of two, t on logarithms up to five (on
-// the values themselves if one is zero or less), signed ranks from six. The last are unbounded where alpha is so
-// small that not even the smallest and largest value reach it; HasEnds tells beforehand. On logarithms no end is
-// nearer to the centre than the resolution allows. Both ends are as far out as the bounds of disturbed repetitions
-// allow.
+// The interval depends on their number: none for one, the range of two, t on logarithms up to five (on the values if one
+// is zero or less), signed ranks from six. Ranks are unbounded if alpha is too small for them; HasEnds says so
+// beforehand. On logarithms no end is nearer to the centre than the resolution allows. The bounds of disturbed
+// repetitions move both ends out.
 //
 // The error is ErrNoValues for an empty cell, ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
@@ -70,8 +65,8 @@ func Summarize(c Cell, alpha float64) (Estimate, error) {
 		return Estimate{}, ErrNoValues
 	}
 	s := newScale(c.Values)
-	middle := s.middle()
-	e := Estimate{N: n, Centre: s.value(middle), Interval: unbounded(), Kind: NoInterval}
+	centre := s.middle()
+	e := Estimate{N: n, Centre: s.value(centre), Interval: unbounded(), Kind: NoInterval}
 	switch {
 	case n == 1:
 		return e, nil
@@ -97,7 +92,7 @@ func Summarize(c Cell, alpha float64) (Estimate, error) {
 	if s.logs {
 		least = zCritical(alpha) * math.Sqrt(c.step()/float64(n))
 	}
-	e.Interval = Interval{s.value(min(e.Interval.Lo, middle-least)), s.value(max(e.Interval.Hi, middle+least))}
+	e.Interval = Interval{s.value(min(e.Interval.Lo, centre-least)), s.value(max(e.Interval.Hi, centre+least))}
 	e.Interval = e.Interval.times(factors(c.Bounds))
 	if c.NonNegative {
 		e.Interval.Lo = max(0, e.Interval.Lo)
@@ -105,8 +100,7 @@ func Summarize(c Cell, alpha float64) (Estimate, error) {
 	return e, nil
 }
 
-// HasEnds reports whether Summarize gives n repetitions an interval with two ends at alpha, which a plan can ask
-// before anything is measured.
+// HasEnds reports whether Summarize gives n repetitions an interval with two ends at alpha.
 //
 // Source: docs/method.md#one-cell.
 func HasEnds(n int, alpha float64) bool {
@@ -126,10 +120,9 @@ func RatioHasEnds(n int, alpha float64) bool {
 	return rankSum(n, n, alpha).k > 0
 }
 
-// ErrorShare estimates which share of attempts fails, from the numbers failed and attempted in each repetition.
-//
-// Attempts of all repetitions are pooled. The interval is Clopper and Pearson's, widened to the smallest and
-// largest share of a single repetition, because errors come in bursts. N counts the repetitions with attempts.
+// ErrorShare estimates the share of attempts that fail, from the numbers failed and attempted in each repetition. The
+// interval is Clopper and Pearson's of all attempts, widened to the smallest and largest share of a single repetition,
+// because errors come in bursts. N counts the repetitions with attempts.
 //
 // The error is ErrNoValues if nothing was attempted, ErrAlpha, or says which counts cannot be.
 //
@@ -147,19 +140,17 @@ func ErrorShare(failed, attempted []int64, alpha float64) (Estimate, error) {
 		Kind: ClopperPearson, Coverage: 1 - alpha}, nil
 }
 
-// Outlying is which repetitions of a cell lie far from the others. They are marked and stay in all statistics: a value
-// is never a reason to leave out a repetition.
+// Outlying says which repetitions of a cell lie far from the others. They stay in all statistics.
 type Outlying struct {
 	At   []int // indices into the values, of five or more
 	Wide bool  // of three or four values, the largest is more than 1.25 times the smallest
 }
 
-// widest is the ratio of the largest to the smallest of three or four values from which on they are wide.
+// widest is the largest ratio of three or four values that are not Wide.
 const widest = 1.25
 
-// Outliers finds outlying repetitions. Of five or more it is those whose modified z-score on logarithms is above 3.5
-// and which are more than delta from the median. There are none of fewer than three values, or where one is zero or
-// less.
+// Outliers finds outlying repetitions: of five or more, those with a modified z-score on logarithms above 3.5 that are
+// more than delta from the median. There are none of fewer than three values, or if one is zero or less.
 //
 // The error is ErrNotFinite, ErrNegative or ErrResolution.
 //
@@ -194,4 +185,17 @@ func Outliers(c Cell, delta float64) (Outlying, error) {
 		}
 	}
 	return out, nil
+}
+
+// Digits returns the most significant digits of a value with a relative resolution.
+//
+// Source: docs/figures.md#digits.
+func Digits(resolution float64) int {
+	const exact = 1e-9 // 0.001 is a thousandth
+	return max(1, 1+int(math.Floor(exact-math.Log10(resolution))))
+}
+
+// LastDigit returns the worth of the last of these digits, a power of ten.
+func LastDigit(value, resolution float64) float64 {
+	return math.Pow10(int(math.Floor(math.Log10(math.Abs(value)))) + 1 - Digits(resolution))
 }

@@ -12,7 +12,7 @@ type FailureCounts struct {
 	Failed, Attempted []int64
 }
 
-// FewerFailures says whether a smaller share of attempts fails in one cell than in another.
+// FewerFailures compares the shares of failed attempts of two cells.
 type FewerFailures struct {
 	Verdict  Verdict
 	D        float64  // by how much the share of the second cell is larger
@@ -20,16 +20,13 @@ type FewerFailures struct {
 	NA, NB   int      // repetitions with attempts of either cell
 }
 
-// MinContradicted is how many repetitions of both cells it takes to say that failures do not differ by what matters:
-// those that come in bursts are not seen in fewer.
+// MinContradicted is the fewest repetitions of both cells to show that failures do not differ by what matters: fewer may
+// miss bursts.
 const MinContradicted = 10
 
-// Fewer compares the shares of failures of a and b, which may be zero. By is the smallest difference that matters, 0 if
-// any does; alpha is the level in use.
-//
-// The interval is the outer one of two: Newcombe's of the pooled counts, and Welch's of the shares of single
-// repetitions, because failures come in bursts. Fewer than MinRepetitions on a side are inconclusive, with D and
-// interval all the same.
+// Fewer compares the shares of failures of a and b, which may be zero, at the level alpha. By is the smallest difference
+// that matters, 0 if any does. The interval contains Newcombe's of the pooled counts, and Welch's of the shares of single
+// repetitions, because failures come in bursts. Fewer than MinRepetitions on a side are inconclusive.
 //
 // The error is ErrNoValues if a side attempted nothing, ErrAlpha, or says which counts cannot be.
 //
@@ -65,8 +62,7 @@ func Fewer(a, b FailureCounts, by, alpha float64) (FewerFailures, error) {
 	return f, nil
 }
 
-// welchOfShares is the interval of the difference of b and a by the shares of single repetitions; without width if they
-// are all equal.
+// welchOfShares returns the interval of the difference of b and a by the shares of single repetitions.
 func welchOfShares(a, b []float64, alpha float64) Interval {
 	meanA, varianceA := moments(a)
 	meanB, varianceB := moments(b)
@@ -84,7 +80,7 @@ func (i Interval) orWider(other Interval) Interval {
 	return Interval{min(i.Lo, other.Lo), max(i.Hi, other.Hi)}
 }
 
-// pooled are the counts of all repetitions together, and the share of each that attempted anything.
+// pooled is the counts of all repetitions together, and the share of each that attempted anything.
 type pooled struct {
 	failed, attempted float64
 	shares            []float64
@@ -117,7 +113,7 @@ func (c FailureCounts) pool() (pooled, error) {
 
 func (p pooled) share() float64 { return p.failed / p.attempted }
 
-// clopperPearson is the interval of the pooled share.
+// clopperPearson returns the interval of the pooled share.
 func (p pooled) clopperPearson(alpha float64) Interval {
 	ends := Interval{0, 1}
 	if p.failed > 0 {

@@ -5,34 +5,34 @@ import (
 	"math"
 )
 
-// Floor is how far apart one metric came out for the same cell under two names, beyond what repetitions explain.
+// Floor is how far apart one metric is for the same cell under two names, beyond what repetitions explain.
 type Floor struct {
 	F       float64    // the standard deviation of lasting offsets, on logarithms; 0 without pairs
-	Biased  bool       // a pair is told apart although it is the same cell
-	Exceeds bool       // F is larger than the smallest effect, so that no difference of that size can be believed
-	Pairs   int        // A/A pairs that could be compared; 0 means "noise floor not measured"
+	Biased  bool       // the interval of a pair excludes 1
+	Exceeds bool       // F is larger than the smallest effect
+	Pairs   int        // A/A pairs that could be compared; 0 if the noise floor was not measured
 	Of      []PairOfAA // each pair, in the order given
 }
 
-// PairOfAA is what one A/A pair shows.
+// PairOfAA is the result of one A/A pair.
 type PairOfAA struct {
 	D      float64 // how far its two names are apart, on logarithms; not below zero
-	SE     float64 // the standard error of that; 0 if the pair cannot be compared
+	SE     float64 // the standard error of D; 0 if the pair cannot be compared
 	Biased bool    // its interval excludes 1
 }
 
-// Reach returns how far apart, as a share, lasting offsets alone set two cells with the probability 1-alpha at most.
+// Reach returns how far apart, as a share, lasting offsets alone put two cells with the probability 1-alpha at most.
 func (f Floor) Reach(alpha float64) float64 { return math.Expm1(zCritical(alpha) * f.F) }
 
-// usualOffset is the size of lasting offsets that a floor is expected to have, on logarithms. Pairs measured better
-// than that count alike, and pairs that know nothing about it little.
+// usualOffset is the expected size of lasting offsets, on logarithms. Pairs that are measured better than that have equal
+// weights, others smaller ones.
 const usualOffset = 0.01
 
-// NoiseFloor returns the noise floor that A/A pairs show. A pair of fewer than three repetitions on a side, or with
-// a value at zero or below, is left out. Alpha is the level of all pairs together, delta the smallest effect.
+// NoiseFloor returns the noise floor of A/A pairs. A pair of fewer than three repetitions on a side, or with a value at
+// zero or below, is left out. Alpha is the level of all pairs together, delta the smallest effect.
 //
-// The squared differences of the pairs, less what their standard errors explain, are averaged, weighted by how well
-// they are known, together with one pseudo-pair that has no offset.
+// F squared is a weighted mean of the squared differences of the pairs, less what their standard errors explain, and of
+// one pseudo-pair without an offset.
 //
 // The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
@@ -69,7 +69,7 @@ func NoiseFloor(pairs [][2]Cell, alpha, delta float64) (Floor, error) {
 	return floor, nil
 }
 
-// offsets returns the standard deviation of lasting offsets, on logarithms, that pairs show.
+// offsets returns the standard deviation of lasting offsets, on logarithms.
 func offsets(pairs []PairOfAA) float64 {
 	excess, weights := 0.0, 1/(4*math.Pow(usualOffset, 4)) // the latter of the pseudo-pair
 	for _, p := range pairs {

@@ -37,7 +37,7 @@ func (d Direction) compare(a, b float64) int {
 type NamedCell struct {
 	Name  string
 	Cell  Cell
-	Given bool // the values were set, as the throughput of a scheduled load is: they tell no two such cells apart
+	Given bool // the values were set, like the throughput of a scheduled load: they tell no two such cells apart
 }
 
 // Grouping says which cells of a metric can be told apart.
@@ -46,24 +46,22 @@ type Grouping struct {
 	LeftOut []LeftOut    // cells that cannot be compared, in the order given
 }
 
-// RankedCell is a cell in its place.
+// RankedCell is a cell with its groups.
 type RankedCell struct {
 	Name    string
 	Centre  float64 // as it is printed, in the unit of the values
 	Letters string  // the groups it is in, such as "ab"; none for any cell if there are more than 26 groups
 }
 
-// LeftOut is a cell that has no rank, and why: ErrNoValues, ErrTooFew or ErrNotPositive.
+// LeftOut is a cell without a rank, and why: ErrNoValues, ErrTooFew or ErrNotPositive.
 type LeftOut struct {
 	Name   string
 	Reason error
 }
 
-// Groups orders cells and gives the same letter to those that cannot be told apart: a letter is a largest set of
-// cells no two of which are apart, a being the set with the best cells. The smallest effect plays no part: groups
-// say what can be told apart, claims what matters.
-//
-// Alpha is the level of all pairs together, floor the noise floor, which adds to the standard error of every pair.
+// Groups orders cells and gives the same letter to those that cannot be told apart: each letter is a largest set of cells
+// without a pair that is apart, and a is the set with the best cells. The smallest effect has no influence. Alpha is the
+// level of all pairs together, floor the noise floor, which adds to the standard error of every pair.
 //
 // The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha, or is for an unknown direction.
 //
@@ -118,7 +116,7 @@ type pair struct {
 	p    float64 // of no difference beyond the noise floor, after Holm's correction
 }
 
-// compared returns all pairs but those of given cells, which nothing tells apart.
+// compared returns all pairs, except those of two given cells.
 func compared(ranked []NamedCell, floor float64) []pair {
 	samples := slice.Map(ranked, func(c NamedCell) sample { return newSample(c.Cell) })
 	var pairs []pair
@@ -137,8 +135,8 @@ func compared(ranked []NamedCell, floor float64) []pair {
 	return pairs
 }
 
-// holm returns the probabilities in their order, corrected for their number: sorted p(i)·(m-i+1), never smaller
-// than the one before, at most 1.
+// holm returns the probabilities corrected for their number: sorted p(i)·(m-i+1), never smaller than the one before, at
+// most 1.
 func holm(ps []float64) []float64 {
 	sorted := slices.Clone(ps)
 	slices.Sort(sorted)
@@ -154,20 +152,18 @@ func holm(ps []float64) []float64 {
 	})
 }
 
-// maximalSets returns all largest sets of cells no two of which are apart, each sorted, and sorted among
-// themselves. There can be exponentially many: once more than limit are found the search ends, and what it
-// returns is only good for its length.
+// maximalSets returns all largest sets of cells without a pair that is apart, each sorted, and sorted among themselves.
+// There can be exponentially many: it stops when it has more than limit.
 //
-// They are the maximal cliques of the cells that are not apart, searched by Bron and Kerbosch with pivoting. That
-// finds what insert and absorb does, without the many sets which that makes on the way.
+// They are the maximal cliques of the cells that are not apart, found by Bron and Kerbosch with pivoting.
 func maximalSets(apart [][]bool, limit int) [][]int {
 	var sets [][]int
-	// near returns those of the others that are not apart from a cell.
+	// near returns the others that are not apart from a cell.
 	near := func(cell int, others []int) []int {
 		return slice.Filter(others, func(o int) bool { return o != cell && !apart[cell][o] })
 	}
-	// grow extends a set by each of the candidates, which are near all of it, as are the cells that are done:
-	// sets with them have been found already.
+	// grow extends a set by each of the candidates, which are near all of it. So are the cells in done, whose sets have
+	// been found already.
 	var grow func(set, candidates, done []int)
 	grow = func(set, candidates, done []int) {
 		if len(candidates) == 0 {
@@ -176,7 +172,7 @@ func maximalSets(apart [][]bool, limit int) [][]int {
 			}
 			return
 		}
-		// Every maximal set has the pivot or a cell apart from it, so that other candidates need not lead.
+		// Every maximal set has the pivot or a cell apart from it, so other candidates need not be tried.
 		pivot, most := -1, -1
 		for _, cell := range slices.Concat(candidates, done) {
 			if n := len(near(cell, candidates)); n > most {

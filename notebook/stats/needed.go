@@ -7,16 +7,13 @@ import (
 	"benchbook/internal/slice"
 )
 
-// MaxRepetitions is the most repetitions that Needed and CellNeeded think of asking for beyond the looks of a plan.
+// MaxRepetitions is the most repetitions, beyond the looks of a plan, that Needed and CellNeeded consider.
 const MaxRepetitions = 160
 
-// Needed returns how many repetitions of the cells of a comparison would have an even chance to decide a claim that is
-// inconclusive now: the first look of the plan, and then of the usual sequence, at which the interval with the present
-// ratio and spread lies on one side of the nearest limit. Alpha is the level in use, f the noise floor.
-//
-// It is a planning formula, not a promise: where the truth is as the present values say, a run of that size is as
-// likely to decide the claim as not to. The result is 0 if no number helps, because the ratio lies nearer to a limit
-// than the noise floor tells apart, and more than MaxRepetitions if more are needed.
+// Needed returns how many repetitions of the cells of a comparison have an even chance to decide an inconclusive claim:
+// the first look of the plan, and then of the usual sequence, at which the interval with the present ratio and spread is
+// on one side of the nearest limit. Alpha is the level in use, f the noise floor. It is 0 if no number helps, because the
+// ratio is nearer to a limit than the noise floor, and more than MaxRepetitions if more are needed.
 //
 // Source: docs/method.md#repetitions-needed.
 func Needed(c Comparison, region Region, f, alpha float64, looks []int) int {
@@ -32,8 +29,7 @@ func Needed(c Comparison, region Region, f, alpha float64, looks []int) int {
 	})
 }
 
-// CellNeeded is Needed for a claim about the value of one cell, which no noise floor widens. Its standard error is that
-// of the interval of docs/method.md#one-cell, over t.
+// CellNeeded is Needed for a claim about the value of one cell, which no noise floor widens.
 //
 // The error is ErrTooFew below three values, else as for Summarize.
 //
@@ -66,8 +62,8 @@ func CellNeeded(c Cell, region Region, alpha float64, looks []int) (int, error) 
 	}), nil
 }
 
-// firstLook returns the first look after n repetitions at which the interval expected then, to either side, does not
-// reach as far as the nearest limit.
+// firstLook returns the first look after n repetitions at which half of the expected interval is less than the distance
+// of the nearest limit.
 func firstLook(n int, looks []int, distance, offset float64, half func(n int) float64) int {
 	if offset >= distance {
 		return 0

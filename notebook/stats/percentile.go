@@ -10,21 +10,18 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Percentile is a percentage strictly between 0 and 100, exact in decimals: in binary, 99.9 % of 1000 would not
-// be 999. Percentiles that are written differently but are the same number (99.9 and 99.90) are equal. The zero
-// value is not a percentile; ParsePercentile makes one.
+// Percentile is a percentage between 0 and 100, both excluded, exact in decimals: in binary, 99.9 % of 1000 would not be
+// 999. Equal numbers, such as 99.9 and 99.90, are equal Percentiles. ParsePercentile makes one.
 type Percentile struct {
 	unscaled uint64 // the digits of the percentage, without its point or trailing zeros
-	decimals int    // how many of them stand after the point
+	decimals int    // digits after the point
 }
 
 // maxDecimals keeps 10·10^(2+decimals) well inside 64 bits.
 const maxDecimals = 12
 
-// ParsePercentile reads a percentage as it is written in the name of a metric, such as "99.9" of latency.p99.9.
-//
-// The error is for text that is not a plain decimal number between 0 and 100, both excluded, or that has more
-// than 12 digits after the point.
+// ParsePercentile reads the percentage in the name of a metric, such as "99.9" in latency.p99.9. The error is for other
+// text than a plain decimal number between 0 and 100, both excluded, with at most 12 digits after the point.
 func ParsePercentile(text string) (Percentile, error) {
 	whole, fraction, point := strings.Cut(text, ".")
 	plain := isDigits(whole) && (isDigits(fraction) || !point)
@@ -47,7 +44,7 @@ func isDigits(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789") == ""
 }
 
-// hundred returns what unscaled is a share of: 100 in the same decimals.
+// hundred returns 100 in the decimals of unscaled.
 func (p Percentile) hundred() uint64 {
 	h := uint64(100)
 	for range p.decimals {
@@ -66,12 +63,11 @@ func (p Percentile) String() string {
 	return digits[:point] + "." + digits[point:]
 }
 
-// Metric names the metric that is this percentile of a family: "latency.p99.9" of "latency".
+// Metric names the metric of a family: "latency.p99.9" for "latency".
 func (p Percentile) Metric(family string) string { return family + ".p" + p.String() }
 
-// Rank returns which of n values, counted from 1 for the smallest, is the percentile:
-// min(n, max(1, floor(p/100·n + 0.5))). That is the rank HdrHistogram uses, so a histogram and the raw values
-// agree. Of no values it is 0.
+// Rank returns which of n values, counted from 1 for the smallest, is the percentile: min(n, max(1, floor(p/100·n +
+// 0.5))), as in HdrHistogram. It is 0 for n = 0.
 //
 // Source: docs/method.md#histogram.
 func (p Percentile) Rank(n int64) int64 {
@@ -85,8 +81,8 @@ func (p Percentile) Rank(n int64) int64 {
 	return min(n, max(1, int64(rank)))
 }
 
-// Need returns the smallest number of attempts from which the percentile may be shown: at least ten of them have
-// to lie in its smaller tail, ceil(10 / min(p/100, 1-p/100)). Failures count as attempts, above every answer.
+// Need returns the smallest number of attempts for the percentile, ten in its smaller tail: ceil(10 / min(p/100,
+// 1-p/100)). Failures count as attempts, above every answer.
 //
 // Source: docs/method.md#percentiles.
 func (p Percentile) Need() int64 {
@@ -95,20 +91,17 @@ func (p Percentile) Need() int64 {
 	return int64((10*h + tail - 1) / tail)
 }
 
-// RankInterval says which of n sorted values enclose a percentile of what they were drawn from.
+// RankInterval says which of n sorted values enclose a percentile of their distribution.
 type RankInterval struct {
 	Lo, Hi   int64   // ranks, counted from 1 for the smallest; 0 where there is no end on that side
 	Coverage float64 // the probability that they enclose it, if the values are independent
 }
 
-// RankInterval returns the ranks among n values of one repetition between which the percentile lies with probability
-// 1-alpha at least: the largest l with P(Bin(n, q) ≤ l-1) ≤ alpha/2 and the smallest u with P(Bin(n, q) ≤ u-1) ≥
-// 1-alpha/2.
+// RankInterval returns the ranks among n values of one repetition that enclose the percentile with a probability of at
+// least 1-alpha: the largest l with P(Bin(n, q) ≤ l-1) ≤ alpha/2 and the smallest u with P(Bin(n, q) ≤ u-1) ≥ 1-alpha/2.
+// It assumes independent requests, which queues are not, so it never enters a claim.
 //
-// It assumes that requests are independent, which queues break, so it is shown of a single repetition only, labelled
-// "within one run", and never enters a claim.
-//
-// The error is ErrAlpha, or ErrNoValues of no values.
+// The error is ErrAlpha, or ErrNoValues without values.
 //
 // Source: docs/method.md#interval-within-one-repetition; Conover, Practical Nonparametric Statistics, 3rd ed., 3.2.
 func (p Percentile) RankInterval(n int64, alpha float64) (RankInterval, error) {

@@ -8,18 +8,17 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// mostExact is how many values the distributions of ranks are exact for: of one cell, and of two together. Beyond it
-// they are normal ones, which then give the same rank but for one in a hundred.
+// mostExact is the most values, of one cell or of two together, with exact distributions of ranks. Normal distributions
+// of more values give the same rank, or one in a hundred off.
 const mostExact = 400
 
-// A memo remembers what takes long to compute beside all else that an interval does. Whoever writes an article has the
-// same intervals worked out with every word.
+// memo keeps what takes longest in an interval. A preview computes the same intervals after every change of a word.
 type memo[K comparable, V any] struct {
 	sync.Mutex
 	known map[K]V
 }
 
-// mostKnown is how much a memo remembers before it starts afresh: a few articles have some thousands of intervals.
+// mostKnown is how many values a memo keeps before it starts again: an article has some thousands of intervals.
 const mostKnown = 1 << 16
 
 func (m *memo[K, V]) get(key K, compute func(K) V) V {
@@ -39,14 +38,14 @@ func (m *memo[K, V]) get(key K, compute func(K) V) V {
 	return v
 }
 
-// rankOf is a rank that is looked for: of how many values, on either side, and for which tail.
+// rankOf is the question for a rank: the values on either side, and the tail.
 type rankOf struct {
 	a, b int
 	tail float64
 }
 
-// rank is which of the sorted means or differences an interval ends at, counted from either end; 0 if there is none.
-// Outside is the probability that the true value lies beyond one of the two ends.
+// rank is the place of an interval's end among the sorted means or differences, from either side; k is 0 if there is
+// none. Outside is the probability that the true value lies beyond one of the two ends.
 type rank struct {
 	k       int
 	outside float64
@@ -127,19 +126,20 @@ func normalRank(mean, deviation, tail float64) rank {
 	return rank{int(k), 2 * below.CDF(k-0.5)}
 }
 
-// PseudoMedian returns the median of all means of two values, each with itself too. Values above zero are averaged on
-// logarithms, so that two have their geometric mean; if one is zero or less all are taken as they are. It is NaN of no
-// values, and has their unit.
+// PseudoMedian returns the median of the means of all pairs of values, each with itself too. Values above zero are
+// averaged on logarithms, so two of them have their geometric mean; if one is zero or less all are taken as they are. It
+// is NaN without values, and has their unit.
 //
 // Source: docs/method.md#one-cell; Hodges and Lehmann, Estimates of Location Based on Rank Tests, 1963.
 func PseudoMedian(values []float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()
 	}
-	return newScale(values).pseudoMedian()
+	s := newScale(values)
+	return s.value(s.middle())
 }
 
-// A scale holds the values of a cell sorted, on the scale on which they are compared: logarithms if all are above zero.
+// scale holds the sorted values of a cell on the scale on which they are compared: logarithms if all are above zero.
 type scale struct {
 	y      []float64 // sorted, on the scale
 	values []float64 // sorted
@@ -158,7 +158,7 @@ func newScale(values []float64) scale {
 	return s
 }
 
-// value is what a number on the scale is in the unit of the values, and one of them exactly if it is one.
+// value converts a number on the scale to the unit of the values. One of the values is returned as it was measured.
 func (s scale) value(y float64) float64 {
 	if !s.logs {
 		return y
@@ -169,9 +169,7 @@ func (s scale) value(y float64) float64 {
 	return math.Exp(y)
 }
 
-func (s scale) pseudoMedian() float64 { return s.value(s.middle()) }
-
-// middle is the pseudo-median on the scale.
+// middle returns the pseudo-median on the scale.
 func (s scale) middle() float64 {
 	count := len(s.y) * (len(s.y) + 1) / 2
 	if count%2 == 1 {
@@ -180,7 +178,7 @@ func (s scale) middle() float64 {
 	return s.mean(count/2)/2 + s.mean(count/2+1)/2
 }
 
-// mean returns the k-th smallest of the means of two values, each with itself too, on the scale; k counts from 1.
+// mean returns the k-th smallest mean of two values, each with itself too, on the scale; k counts from 1.
 func (s scale) mean(k int) float64 {
 	n := len(s.y)
 	return bracket{s.y[0], s.y[n-1], 1, n * (n + 1) / 2}.find(k, func(limit float64) (count int, below, above float64) {
@@ -202,8 +200,8 @@ func (s scale) mean(k int) float64 {
 	})
 }
 
-// halves returns the smaller and the larger half of all differences of a value of a and one of b, both sorted. The one
-// in the middle of an odd number is in both.
+// halves returns the smaller and the larger half of all differences of a value of a and one of b, both sorted. The middle
+// one of an odd number is in both.
 func halves(a, b []float64) (lower, upper bracket) {
 	n := len(a) * len(b)
 	all := bracket{a[0] - b[len(b)-1], a[len(a)-1] - b[0], 1, n}
@@ -241,14 +239,14 @@ func difference(k int, a, b []float64, within bracket) float64 {
 	})
 }
 
-// A bracket is two of many numbers, and their places among all of them sorted, counted from 1.
+// bracket is two of many numbers, and their places among all of them sorted, counted from 1.
 type bracket struct {
 	lo, hi      float64
 	first, last int
 }
 
-// find returns the k-th smallest number, from the first to the last, without listing them: split counts those up to a
-// limit, and returns the largest of these and the smallest of the others.
+// find returns the k-th smallest number without listing all of them, of which a simulation has billions: split counts the
+// numbers up to a limit, and returns the largest of these and the smallest of the others.
 func (b bracket) find(k int, split func(limit float64) (count int, below, above float64)) float64 {
 	for halve := false; b.lo < b.hi && k < b.last; halve = !halve {
 		if k == b.first {

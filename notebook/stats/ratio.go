@@ -5,12 +5,12 @@ import (
 	"math"
 )
 
-// Comparison is how many times as large as those of another cell the values of a cell are.
+// Comparison is the ratio of two cells.
 type Comparison struct {
 	Ratio    float64  // the quotient of the centres, as they are printed
 	Interval Interval // of the ratio, with it inside; not yet widened by a noise floor; [0, ∞] where there is none
 
-	// What the interval and tests are made of, on logarithms; zero, and P 1, where there is no comparison.
+	// The test statistics, on logarithms; zero, and P 1, without a comparison.
 	D     float64 // the difference of the cells: of means below MinRanked values on a side, else the median of differences
 	SE    float64 // its standard error
 	DF    float64 // of which t distribution
@@ -20,22 +20,22 @@ type Comparison struct {
 
 	NA, NB int // repetitions of either cell
 
-	// Bounds are how many times as large as measured the ratio may be without a disturbance, by which Interval is widened.
+	// Bounds are by which factors the ratio may be different without a disturbance. Interval includes them.
 	Bounds Interval
 }
 
-// IsDisturbed reports whether the comparison has bounds that no number of such repetitions narrows.
+// IsDisturbed reports whether the comparison has bounds, which no number of such repetitions narrows.
 func (c Comparison) IsDisturbed() bool { return factors(c.Bounds) != Interval{1, 1} }
 
 // Ratio compares a to b: by Welch's t on logarithms if a side has fewer than MinRanked values, else by the ranks of
 // Mann and Whitney, with Moses' interval, guarded against unequal spreads.
 //
-// Values of both cells share one unit; the result has none. Alpha is one minus the wanted coverage, usually 0.05. If
-// it is so small that no ranks reach it, there is no interval, and no error.
+// Values of both cells have one unit; the result has none. Alpha is one minus the coverage, usually 0.05. If it is so
+// small that no ranks reach it, there is no interval, and no error.
 //
-// The error is ErrTooFew below three values on a side, where the ratio itself is still given; ErrNoValues if a
-// side is empty and ErrNotPositive if a value is zero or less, where it is not; and ErrNotFinite, ErrNegative,
-// ErrResolution or ErrAlpha. With any of them the interval is [0, ∞], which decides no claim.
+// The error is ErrTooFew below three values on a side, where Ratio itself is still given; ErrNoValues, or ErrNotPositive
+// for a value of zero or less, where it is not; or ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha. With any of them
+// the interval is [0, ∞], which decides no claim.
 //
 // Source: docs/method.md#ratios; Welch 1947; Moses in Walker and Lev, Statistical Inference, 1953.
 func Ratio(a, b Cell, alpha float64) (Comparison, error) {
@@ -50,7 +50,7 @@ func Ratio(a, b Cell, alpha float64) (Comparison, error) {
 	return c, nil
 }
 
-// ratioAlone is Ratio without an interval: its checks, and the ratio.
+// ratioAlone is the ratio without an interval, and the checks of Ratio.
 func ratioAlone(a, b Cell, alpha float64) (Comparison, error) {
 	c := Comparison{Interval: Interval{0, math.Inf(1)}, P: 1, NA: len(a.Values), NB: len(b.Values),
 		Bounds: factors(a.Bounds).Over(factors(b.Bounds))}
@@ -67,13 +67,13 @@ func ratioAlone(a, b Cell, alpha float64) (Comparison, error) {
 	return c, onBoth(a, b, Cell.comparable)
 }
 
-// around is the interval whose ends on logarithms are given, extended to contain the ratio, and widened by its bounds.
+// around returns the interval with ends given on logarithms, extended to contain the ratio, and widened by its bounds.
 func (c Comparison) around(limits Interval) Interval {
 	return Interval{min(math.Exp(limits.Lo), c.Ratio), max(math.Exp(limits.Hi), c.Ratio)}.times(factors(c.Bounds))
 }
 
-// Widen returns the interval of the ratio widened by the noise floor f, a standard deviation on logarithms: an offset
-// of that size, of which repetitions show nothing, is added to the ends in quadrature at the level alpha in use.
+// Widen returns the interval widened by the noise floor f, a standard deviation on logarithms: an offset of that size,
+// which repetitions do not show, is added to the ends in quadrature at the level alpha.
 //
 // Source: docs/method.md#the-noise-floor.
 func (c Comparison) Widen(f, alpha float64) Interval {
@@ -97,7 +97,7 @@ func (c Comparison) Kind() IntervalKind {
 	return TOnLogs
 }
 
-// onBoth applies a check to both cells of a comparison and says which of them failed it.
+// onBoth applies a check to both cells of a comparison and says which one failed it.
 func onBoth(a, b Cell, check func(Cell) error) error {
 	if err := check(a); err != nil {
 		return fmt.Errorf("first cell: %w", err)
@@ -108,12 +108,12 @@ func onBoth(a, b Cell, check func(Cell) error) error {
 	return nil
 }
 
-// A sample is a cell on logarithms, ready to be compared with many others.
+// sample is a cell on logarithms, prepared for many comparisons.
 type sample struct {
 	y              []float64 // sorted
-	mean, variance float64   // the latter at least that of a reading within one step of the resolution
-	step           float64   // that one
-	bounds         Interval  // how much larger any value may be
+	mean, variance float64   // variance is at least step
+	step           float64   // the variance of a reading within one step of the resolution
+	bounds         Interval  // of the cell
 }
 
 func newSample(c Cell) sample {
@@ -163,8 +163,8 @@ func (a sample) ranked(b sample) contrast {
 	return x
 }
 
-// guarded returns the interval from the k-th smallest to the k-th largest difference, widened where one sample is
-// noisier than the other, and to what the resolution allows.
+// guarded returns the interval from the k-th smallest to the k-th largest difference, widened if one sample is noisier
+// than the other, and to the smallest width that the resolution allows.
 func (x contrast) guarded(k int, alpha float64) Interval {
 	lo := difference(k, x.a.y, x.b.y, x.lower)
 	hi := difference(len(x.a.y)*len(x.b.y)+1-k, x.a.y, x.b.y, x.upper)
@@ -177,8 +177,8 @@ func (x contrast) least(alpha float64) float64 {
 	return zCritical(alpha) * math.Sqrt(x.a.step/float64(len(x.a.y))+x.b.step/float64(len(x.b.y)))
 }
 
-// varianceOfShares returns the variances of two shares: of each of a, how much of b shifted by d lies below it; and of
-// each of b, how much of a lies above. Half of what is equal counts.
+// varianceOfShares returns the variances of two shares: for each of a, how much of b shifted by d lies below it; for each
+// of b, how much of a lies above. Equal values count half.
 func varianceOfShares(a, b []float64, d float64) (ofA, ofB float64) {
 	above, equal := 0, 0 // how many of b have a difference above d, and not below it
 	ofA = variance(len(a), float64(len(b)), func(i int) float64 {
@@ -203,7 +203,7 @@ func varianceOfShares(a, b []float64, d float64) (ofA, ofB float64) {
 	return ofA, ofB
 }
 
-// variance is that of n counts as shares of so many. Sums of counts and halves are exact.
+// variance returns the variance of n counts as shares. Sums of counts and halves are exact.
 func variance(n int, of float64, count func(int) float64) float64 {
 	sum, squares := 0.0, 0.0
 	for i := range n {
@@ -214,8 +214,8 @@ func variance(n int, of float64, count func(int) float64) float64 {
 	return (squares - sum*sum/float64(n)) / float64(n-1) / (of * of)
 }
 
-// limits returns the interval of the difference at a level, and for ranks which of the sorted differences it ends at.
-// It is infinite if there are no such ranks.
+// limits returns the interval of the difference at a level, infinite without such ranks, and for ranks the place of its
+// ends among the sorted differences.
 func (x contrast) limits(alpha float64) (ends Interval, k int) {
 	if x.kappa == 0 {
 		half := tCritical(alpha, x.df) * x.se
@@ -228,9 +228,8 @@ func (x contrast) limits(alpha float64) (ends Interval, k int) {
 	return x.guarded(k, alpha), k
 }
 
-// beyond returns the two-sided probability of such a difference where the true one, on logarithms, is no larger than a
-// margin on either side, and offsets of a standard deviation f come on top of what repetitions show. The difference is
-// the smallest that the bounds of both samples allow.
+// beyond returns the two-sided probability of such a difference if the true one, on logarithms, is at most a margin, and
+// there are offsets with the standard deviation f. It uses the smallest difference that the bounds allow.
 //
 // Source: docs/method.md#ratios and docs/method.md#disturbed-repetitions.
 func (x contrast) beyond(margin, f float64) float64 {
@@ -238,13 +237,12 @@ func (x contrast) beyond(margin, f float64) float64 {
 	return tTwoSided(max(0, least-margin)/math.Hypot(x.se, f), x.df)
 }
 
-// RatioOfRatios says how many times as large as the ratio of two cells, c to d, is that of two others, a to b: whether
-// a gap is wider in one setting than in another. Its ratio is the quotient of the two ratios; the interval is around
-// the difference of the two differences, whose standard errors add up in quadrature, and whose degrees of freedom add
-// up.
+// RatioOfRatios divides the ratio of a to b by the ratio of c to d: is a gap wider in one setting than in another? The
+// interval is around the difference of the two differences, whose standard errors add up in quadrature, and whose degrees
+// of freedom add up.
 //
-// Values of a and b share one unit, and so do those of c and d; the result has none. Of the result NA is the smaller
-// number of repetitions of a and b, and NB that of c and d. The errors are those of Ratio.
+// Values of a and b have one unit, and so have those of c and d; the result has none. NA is the smaller number of
+// repetitions of a and b, and NB that of c and d. The errors are those of Ratio.
 //
 // Source: docs/method.md#ratios.
 func RatioOfRatios(a, b, c, d Cell, alpha float64) (Comparison, error) {

@@ -1,6 +1,6 @@
 package stats
 
-// Standing is what an article's measurements say about its headline claims, in the words a page prints.
+// Standing is what an article's measurements say about its headline claims, in the words of a page.
 type Standing string
 
 // The standings. Articles that reproduce something are reproduced or not; the others hold or not.
@@ -19,14 +19,14 @@ const (
 	StandingFailed      Standing = "failed"     // there are repetitions, and every one has failed
 )
 
-// Headline is what the records say about a headline claim.
+// Headline is the result of a headline claim.
 type Headline struct {
 	Verdict Verdict
 	Mostly  bool // it is not supported, but holds for most of its pairs, as MostlyHolds says
 }
 
-// StandingOf returns the standing of an article that was measured, by its headline claims; reproduces says that
-// somebody else has published what they are about. A claim that holds mostly counts as partly supported.
+// StandingOf returns the standing of a measured article, by its headline claims; reproduces says that somebody else has
+// published such results. A claim that holds mostly counts as partly supported.
 //
 // Source: docs/claims.md#standing.
 func StandingOf(headlines []Headline, reproduces bool) Standing {

@@ -1,19 +1,14 @@
 // Package stats says what repeated measurements mean: estimates, intervals, comparisons and verdicts.
 //
-// The repetition is the unit of replication. A Cell holds one value per valid repetition of one metric, all in
-// one unit, in any order; slices handed in are left as they are, and the same values give the same result in
-// whatever order they come. Results in the unit of the values are estimates; ratios, shares and probabilities
-// have no unit. Nothing is rounded: that is for whoever prints.
+// The repetition is the unit of replication. A Cell holds one value per valid repetition of one metric, in one unit and
+// any order, which does not affect results. Slices are not changed. Estimates have the unit of the values; ratios, shares
+// and probabilities have none. Nothing is rounded. A value that is NaN or infinite is an error. An Interval is infinite
+// on a side without an end, and inconclusive if it touches the boundary of a Region.
 //
-// A value that is NaN or infinite is an error, never skipped. Where there is no upper or lower end, an Interval
-// is infinite on that side. Ends are compared as plain floating point numbers, and an interval that touches the
-// boundary of a Region is inconclusive.
+// Alpha is one minus the confidence, in (0, 1). AllOf and Level say how small it has to be for several parts, or several
+// looks at the results.
 //
-// Alpha is one minus the confidence, in (0, 1). Whoever judges several parts, or looked at results before a run
-// was over, hands in a smaller one: AllOf and Level say which.
-//
-// The rules, with the error rates they were chosen for, are those of docs/method.md, of which every function
-// names its section.
+// The rules, and the error rates they were chosen for, are in docs/method.md; each function names its section.
 package stats
 
 import (
@@ -36,8 +31,7 @@ const (
 	MinRanked             = 6     // the fewest valid repetitions whose intervals are made of ranks
 )
 
-// The reasons why values have no estimate or no comparison. They come wrapped, with the value or the cell that
-// is meant.
+// The reasons why values have no estimate or no comparison. They are wrapped with the value or the cell.
 var (
 	ErrNoValues    = errors.New("no values: nothing was measured")
 	ErrTooFew      = errors.New("fewer than 3 values: measure at least 3 repetitions")
@@ -53,24 +47,23 @@ type Cell struct {
 	// Values are one per valid repetition, in one unit and any order.
 	Values []float64
 
-	// Resolution is the relative step of the measurement, such as the step of a tool's output over the median
-	// of the cell. It keeps equal readings from looking certain. Less than MinResolution counts as that, so
-	// zero is the default.
+	// Resolution is the relative step of the measurement, such as the step of a tool's output over the median of the cell.
+	// It keeps equal readings from looking certain. Less than MinResolution, such as zero, counts as MinResolution.
 	Resolution float64
 
-	// Centre is what is printed of the values where that is not their pseudo-median: the pooled share of ErrorShare.
-	// Zero is the pseudo-median; a share is zero only where all values are.
+	// Centre is the printed centre if it is not the pseudo-median: the pooled share of ErrorShare. Zero is the
+	// pseudo-median; a share is zero only if all values are.
 	Centre float64
 
-	// NonNegative says that the metric cannot be below zero, so that no interval of it reaches there.
+	// NonNegative says that the metric cannot be below zero, so no interval reaches there.
 	NonNegative bool
 
-	// Bounds are how many times as large as measured any of Values may be without a disturbance, from at most 1 to at
-	// least 1. Zero is that none was disturbed.
+	// Bounds are by which factors, from at most 1 to at least 1, any of Values may be different without a disturbance.
+	// Zero means none was disturbed.
 	Bounds Interval
 }
 
-// factors are the bounds of a cell or comparison, which are 1 to 1 where nothing was disturbed.
+// factors returns bounds, 1 to 1 if nothing was disturbed.
 func factors(bounds Interval) Interval {
 	if bounds == (Interval{}) {
 		return Interval{1, 1}
@@ -78,7 +71,7 @@ func factors(bounds Interval) Interval {
 	return bounds
 }
 
-// check refuses what no statistic can be made from.
+// check refuses values of which there is no statistic.
 func (c Cell) check() error {
 	if math.IsNaN(c.Resolution) || math.IsInf(c.Resolution, 0) || c.Resolution < 0 {
 		return ErrResolution
@@ -94,9 +87,7 @@ func (c Cell) check() error {
 	return nil
 }
 
-// centre is what is printed of the values, NaN if there are none: sizes, orders and ratios are of it.
-//
-// Source: docs/method.md#one-cell.
+// centre is the printed value of the cell, of which sizes, orders and ratios are made; NaN without values.
 func (c Cell) centre() float64 {
 	if c.Centre != 0 && len(c.Values) > 0 {
 		return c.Centre
@@ -104,7 +95,7 @@ func (c Cell) centre() float64 {
 	return PseudoMedian(c.Values)
 }
 
-// positive tells why values have no logarithms; nil if they have.
+// positive says why values have no logarithms; nil if they have.
 func (c Cell) positive() error {
 	if len(c.Values) == 0 {
 		return ErrNoValues
@@ -115,7 +106,7 @@ func (c Cell) positive() error {
 	return nil
 }
 
-// comparable tells why a cell cannot be compared on logarithms; nil if it can.
+// comparable says why a cell cannot be compared on logarithms; nil if it can.
 func (c Cell) comparable() error {
 	if err := c.positive(); err != nil {
 		return err
@@ -126,20 +117,19 @@ func (c Cell) comparable() error {
 	return nil
 }
 
-// step is the variance on logarithms of a reading that is only known to lie within one step of the resolution.
+// step is the variance, on logarithms, of a reading that is known to within one step of the resolution.
 func (c Cell) step() float64 {
 	r := max(c.Resolution, MinResolution)
 	return r * r / 12
 }
 
-// moments returns the mean of the values and their variance with n-1 below the line, NaN for a single one. It
-// sorts them first: rounding must not depend on the order in which they came.
+// moments returns the mean of the values and their variance over n-1, NaN for a single one. It sorts them first:
+// rounding must not depend on their order.
 func moments(values []float64) (mean, variance float64) {
 	return stat.MeanVariance(slices.Sorted(slices.Values(values)), nil)
 }
 
-// Median returns the middle one of the values, and the mean of the middle two of an even number of them; NaN if
-// there are none. It has the unit of the values.
+// Median returns the median of the values, in their unit; NaN without values.
 func Median(values []float64) float64 {
 	n := len(values)
 	if n == 0 {
@@ -160,7 +150,7 @@ func checkAlpha(alpha float64) error {
 	return nil
 }
 
-// tCritical returns t(1-alpha/2, df), how many standard errors an interval reaches to either side.
+// tCritical returns t(1-alpha/2, df): how many standard errors an interval reaches to either side.
 func tCritical(alpha, df float64) float64 {
 	return criticals.get(tail{alpha, df}, func(of tail) float64 {
 		if math.IsInf(of.df, 1) {
@@ -173,7 +163,6 @@ func tCritical(alpha, df float64) float64 {
 // zCritical is tCritical of a normal distribution.
 func zCritical(alpha float64) float64 { return tCritical(alpha, math.Inf(1)) }
 
-// tail is the part of a t distribution that is looked for.
 type tail struct{ alpha, df float64 }
 
 var criticals memo[tail, float64]
@@ -183,24 +172,21 @@ func tTwoSided(t, df float64) float64 {
 	return 2 * distuv.StudentsT{Sigma: 1, Nu: df}.CDF(-math.Abs(t))
 }
 
-// Interval is the numbers from Lo to Hi, both included; an end is infinite where it is unbounded.
-type Interval struct {
-	Lo, Hi float64
-}
+// Interval is the numbers from Lo to Hi, both included; an end is infinite if it is unbounded.
+type Interval struct{ Lo, Hi float64 }
 
-// unbounded is the interval that tells nothing about a value.
 func unbounded() Interval { return Interval{math.Inf(-1), math.Inf(1)} }
 
-// Contains reports whether x lies in the interval, its ends included.
+// Contains reports whether x lies in the interval.
 func (i Interval) Contains(x float64) bool { return i.Lo <= x && x <= i.Hi }
 
-// Over returns the interval of the ratio of two quantities that are only known to lie in an interval each, such
-// as two tuned values: [lo/other.Hi, hi/other.Lo]. Neither interval may reach below zero.
+// Over returns the interval of the ratio of two quantities that are known to lie in an interval each, such as tuned
+// values: [lo/other.Hi, hi/other.Lo]. Neither interval may reach below zero.
 //
 // Source: docs/method.md#claims-as-regions and docs/method.md#capacities.
 func (i Interval) Over(other Interval) Interval { return Interval{i.Lo / other.Hi, i.Hi / other.Lo} }
 
-// times returns the interval with either end that many times as large.
+// times multiplies the ends of the interval.
 func (i Interval) times(factors Interval) Interval {
 	return Interval{i.Lo * factors.Lo, i.Hi * factors.Hi}
 }

@@ -18,22 +18,21 @@ const (
 	Falling   Trend = "falling"
 )
 
-// Drift is what a series of equal intervals of time says about steadiness.
+// Drift is the trend of a series of equal intervals of time.
 type Drift struct {
 	Trend Trend
-	Share float64 // how far the values went over the whole series, as a share of their median; negative if they fell
+	Share float64 // how far the values went over the series, as a share of their median; negative if they fell
 	P     float64 // two-sided, of a trend at least as strong by chance
 }
 
-// batches is how many means a series is cut into, so that values beside each other need not be independent.
+// batches is how many means a series is cut into, so that neighbouring values need not be independent.
 const batches = 10
 
-// Steadiness tells whether a series of completions per second, or of mean latencies per second, was steady. It rises or
-// falls if the Mann-Kendall test of ten batch means says so at 0.05 and the Theil-Sen slope over the whole series is
-// more than delta.
+// Steadiness says whether a series of completions, or of mean latencies, per second was steady. It rises or falls if the
+// Mann-Kendall test of ten batch means says so at 0.05 and the Theil-Sen slope over the series is more than delta.
 //
-// The last values, one less than ten at most, are cut off. A series of fewer than ten values, or one whose batches have
-// the median 0, is not tested. The error is ErrNotFinite.
+// Up to nine values at the end are cut off. A series of fewer than ten values, or of batches with the median 0, is not
+// tested. The error is ErrNotFinite.
 //
 // Source: docs/method.md#steady-state; Mann 1945; Sen 1968.
 func Steadiness(series []float64, delta float64) (Drift, error) {
@@ -54,7 +53,13 @@ func Steadiness(series []float64, delta float64) (Drift, error) {
 	if middle == 0 {
 		return Drift{Trend: NotTested}, nil
 	}
-	d := Drift{Trend: Steady, Share: batches * Median(slopes(means)) / middle, P: mannKendall(means)}
+	var slopes []float64 // of all pairs, one step apart each
+	for j := range means {
+		for i := range j {
+			slopes = append(slopes, (means[j]-means[i])/float64(j-i))
+		}
+	}
+	d := Drift{Trend: Steady, Share: batches * Median(slopes) / middle, P: mannKendall(means)}
 	if d.P <= DefaultAlpha && math.Abs(d.Share) > delta {
 		d.Trend = Rising
 		if d.Share < 0 {
@@ -64,18 +69,7 @@ func Steadiness(series []float64, delta float64) (Drift, error) {
 	return d, nil
 }
 
-// slopes are those between all pairs of values, one step apart each.
-func slopes(values []float64) []float64 {
-	var all []float64
-	for j := range values {
-		for i := range j {
-			all = append(all, (values[j]-values[i])/float64(j-i))
-		}
-	}
-	return all
-}
-
-// mannKendall returns the two-sided p of a trend of values against their place: exact without ties, else by a normal
+// mannKendall returns the two-sided p of a trend of values over their place: exact without ties, otherwise by a normal
 // distribution with continuity correction.
 //
 // Source: docs/method.md#steady-state; Kendall, Rank Correlation Methods, ch. 4.
@@ -100,8 +94,52 @@ func mannKendall(values []float64) float64 {
 	return 2 * distuv.UnitNormal.Survival(max(0, float64(s-1))/math.Sqrt(varianceOfS(places, values)))
 }
 
-// Unsteady tells the common trend of the repetitions of a cell: the one that more than half of them have, else Steady.
-// Those that were not tested count as without a trend; NotTested is for a cell none of whose repetitions were.
+// atMostInversions returns the share of all orders of n things that have no more than k inversions.
+func atMostInversions(n, k int) float64 {
+	// share[i] is of orders with exactly i inversions. The m-th thing can go before 0 to m-1 of those already placed,
+	// each as likely, and adds as many inversions.
+	share := make([]float64, k+1)
+	share[0] = 1
+	for m := 2; m <= n; m++ {
+		for i := k; i >= 0; i-- {
+			sum := 0.0
+			for added := range min(m, i+1) {
+				sum += share[i-added]
+			}
+			share[i] = sum / float64(m)
+		}
+	}
+	p := 0.0
+	for _, s := range share {
+		p += s
+	}
+	return min(1, p)
+}
+
+// varianceOfS returns the variance of S over all orders of at least three rows, corrected for ties.
+func varianceOfS(x, y []float64) float64 {
+	n := float64(len(x))
+	x1, x2, x3 := tieSums(x)
+	y1, y2, y3 := tieSums(y)
+	return (n*(n-1)*(2*n+5)-x3-y3)/18 + x1*y1/(2*n*(n-1)) + x2*y2/(9*n*(n-1)*(n-2))
+}
+
+// tieSums returns the sums of t(t-1), t(t-1)(t-2) and t(t-1)(2t+5) over the groups of t equal values.
+func tieSums(values []float64) (two, three, weighted float64) {
+	sizes := map[float64]float64{}
+	for _, v := range values {
+		sizes[v]++
+	}
+	for _, t := range sizes {
+		two += t * (t - 1)
+		three += t * (t - 1) * (t - 2)
+		weighted += t * (t - 1) * (2*t + 5)
+	}
+	return two, three, weighted
+}
+
+// Unsteady returns the trend that more than half of the repetitions of a cell have, otherwise Steady. A repetition that
+// was not tested has no trend; NotTested is for a cell without a tested repetition.
 //
 // Source: docs/method.md#steady-state.
 func Unsteady(repetitions []Trend) Trend {
