@@ -120,7 +120,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// Gone leaves out repetitions of a trial.
+// gone leaves out repetitions of a trial.
 func gone(trial string, repetitions ...int) recordtest.Change {
 	return recordtest.Only(trial, func(r *record.Record) { r.Experiment = "gone" }, repetitions...)
 }
@@ -305,7 +305,7 @@ func TestNoiseFloorWidensClaims(t *testing.T) {
 	}
 }
 
-// A claim over cells of two runs is widened by the floor of the article, which is that of its newest pairs.
+// A claim over cells of two runs is widened by the floor of the newest pairs of the article.
 func TestFloorOfTwoRuns(t *testing.T) {
 	text := strings.Replace(recordtest.Claimed(
 		`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"} and throughput{server="a"} > throughput{server="c"}`), "calibrate: false", "", 1)

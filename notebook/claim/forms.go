@@ -235,7 +235,7 @@ func callOf(name string, n expr.Node) (*expr.Call, bool) {
 func isMore(op expr.Op) bool { return op == expr.Greater || op == expr.GreaterEqual }
 
 // compared returns the region of the ratio of a to b for "a op b": more, or less, by the smallest effect. The ratio is
-// that of a to b, as the author wrote it, also where a is claimed to be less.
+// always of a to b, as the author wrote it.
 func (b builder) compared(op expr.Op) stats.Region {
 	region := stats.Greater(b.delta)
 	if op == expr.LessEqual || op == expr.GreaterEqual {

@@ -66,7 +66,7 @@ func TestRunWithLooks(t *testing.T) {
 	}
 }
 
-// The repetitions needed are a look that the plan has; beyond its last one they are those of the usual sequence.
+// The repetitions needed are a look of the plan; beyond its last one they are a look of the usual sequence.
 func TestNeededIsALookOfThePlan(t *testing.T) {
 	const (
 		ratio  = `throughput{server="a"} > throughput{server="b"}`
@@ -99,8 +99,7 @@ func TestNeededIsALookOfThePlan(t *testing.T) {
 	}
 }
 
-// After a look the cells of comparisons go on that are undecided in an undecided claim, unless more repetitions would
-// be no better.
+// After a look the cells of undecided comparisons in an undecided claim continue, unless more repetitions would not help.
 func TestOpen(t *testing.T) {
 	const published = "\n```yaml published\nname: theirs\nsource: a paper\nexperiment: servers\nrows:\n" +
 		"  - {server: a, throughput: 2000/s}\n  - {server: b, throughput: 1000/s}\n  - {server: c, throughput: 900/s}\n```\n"

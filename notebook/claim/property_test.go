@@ -40,8 +40,7 @@ func verdictOf(t *testing.T, expect string, a, b []float64, records func([]*reco
 	return JudgeAll(bench.dataset(dataset.Options{})).Claims[0].Verdict
 }
 
-// The verdict on a claim is that on the same claim with its sides exchanged, whatever the unit and the order of
-// records.
+// A claim has the same verdict with its sides exchanged, in any unit, and with its records in any order.
 func TestVerdictsHaveSymmetries(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 13))
 	scaled := func(values []float64, factor float64) []float64 {

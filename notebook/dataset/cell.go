@@ -66,7 +66,7 @@ func (c *Cell) Validity() *validity.Report { return c.report() }
 // Source: docs/validity.md#what-becomes-of-an-invalid-repetition.
 func (c *Cell) WithAll() *Cell { return c.withAll() }
 
-// choice is what is shown of a trial.
+// choice has the records to show for a trial.
 type choice struct {
 	state   State
 	run     string

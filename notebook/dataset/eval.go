@@ -90,7 +90,7 @@ func (s Scope) eval(n expr.Node) (Quantity, error) {
 	return s.compute(n)
 }
 
-// RatioIn returns the selectors of which an expression is the ratio.
+// RatioIn returns the two selectors that an expression divides.
 func RatioIn(n expr.Node) (x, y *expr.Selector, ok bool) {
 	var sides []expr.Node
 	switch n := n.(type) {
@@ -111,7 +111,7 @@ func RatioIn(n expr.Node) (x, y *expr.Selector, ok bool) {
 	return x, y, okX && okY
 }
 
-// pair finds the two cells of which an expression is the ratio by one metric, which has an interval.
+// pair finds the two cells whose ratio, by one metric, an expression is. It has an interval.
 func (s Scope) pair(n expr.Node) (a, b Picked, ok bool) {
 	x, y, ok := RatioIn(n)
 	if !ok || x.Name != y.Name {
@@ -365,7 +365,7 @@ func (s Scope) Check(n expr.Node, list bool) (expr.Type, error) {
 	})
 }
 
-// checkShape refuses what is no number, and lists where one number is needed.
+// checkShape refuses tests and texts, and lists where one number is needed.
 func (s Scope) checkShape(n expr.Node, list bool) error {
 	isTest := Mistake(n.Pos(), "not-a-number", "make it the expect: of a claim",
 		"%s is a test: it has a verdict, not a number", n)

@@ -91,7 +91,7 @@ func TestEval(t *testing.T) {
 	}
 }
 
-// That a repetition is left out is said beside every number that it would have entered.
+// Every number says which repetitions it leaves out.
 func TestNotesOfRepetitionsLeftOut(t *testing.T) {
 	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
 		strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 4", 1)))
@@ -345,7 +345,7 @@ func TestUnavailableValues(t *testing.T) {
 	}
 }
 
-// Figures, tables and sentences name a cell alike: a value that says nothing by itself stands behind its parameter.
+// Figures, tables and sentences name a cell alike: a value without a meaning of its own follows its parameter.
 func TestIsName(t *testing.T) {
 	for value, want := range map[string]bool{"async": true, "10 threads": true, "1 MB": true, "no limit": true,
 		"10": false, "2ms": false, "-1": false, "none": false, "True": false, "off": false, "": false} {

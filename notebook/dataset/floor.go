@@ -25,7 +25,7 @@ type Floor struct {
 // pair is one cell under two names.
 type pair struct{ original, twin *Cell }
 
-// calibrate adds the A/A copy of a cell, and the A/A pairs of all runs of which a cell is shown.
+// calibrate adds the A/A copy of a cell, and the A/A pairs of all runs with a shown cell.
 func (e *Experiment) calibrate(twin *plan.Trial, copies []*record.Record, byTrial map[trialID][]*record.Record) {
 	original, ok := e.original(twin)
 	preferred := ""

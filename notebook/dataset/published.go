@@ -123,7 +123,7 @@ func (d *Dataset) UndecidedRows(b *article.Published, metric string) (cells []*C
 }
 
 // Agreement compares a metric of a published block, by name or the first that has it, with what was measured. It is
-// false if no block has the metric, or one of its numbers is none.
+// false if no block has the metric, or one of its numbers is not finite.
 func (d *Dataset) Agreement(metric, block string) (a BlockAgreement, ok bool) {
 	for _, b := range d.Doc.Published {
 		if (block == "" || b.Name.Value == block) && slices.Contains(MetricsOf(b), metric) {

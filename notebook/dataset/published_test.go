@@ -48,7 +48,7 @@ func TestPublished(t *testing.T) {
 	}
 }
 
-// Of failures the share of all attempts is shown, so that is what is compared, not the median repetition.
+// Failures are compared by the share of all attempts, as printed, not by the median repetition.
 func TestSharesAreComparedAsTheyArePrinted(t *testing.T) {
 	d := measuredServers(t, servers+recordtest.Fence("published",
 		"source: A paper\nrows:\n  - {server: a, failed: 1%}\n  - {server: b, failed: 2%}"),

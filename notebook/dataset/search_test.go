@@ -64,7 +64,7 @@ func TestCapacityThatCouldNotBeFoundAnew(t *testing.T) {
 			t.Errorf("%s: %v (%s), want %v", trial, r.Estimate.Centre, r.Missing, want)
 		}
 	}
-	// Where there is no other, its reason is said.
+	// Without another search, its reason is given.
 	b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool {
 		return r.Search != nil && r.Trial == "a" &&
 			r.Search.Lo == 700

@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Of one repetition there is the interval within it; the ranks are those of
+// One repetition has the interval within it, with the ranks of
 // docs/method.md#interval-within-one-repetition.
 func TestWithinOneRun(t *testing.T) {
 	for _, tt := range []struct {

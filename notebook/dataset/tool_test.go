@@ -97,7 +97,7 @@ func TestStepOfATool(t *testing.T) {
 	if got != want || !(got.Interval.Hi/got.Interval.Lo > 1.1) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	// 0 ms is less than half a millisecond, which is no time to compare with.
+	// 0 ms is less than half a step, which cannot be compared.
 	b = newFixture(t, servers)
 	b.Measure("servers", "a", "1", []float64{1000, 1000, 1000}, byTool(func(r *record.Record) {
 		for i := range r.Samples {

@@ -44,7 +44,7 @@ func TestChecksOfACell(t *testing.T) {
 	}
 }
 
-// A cell that warns stands on its valid repetitions, so its checks speak of those; what is left out has a mark.
+// The checks of a cell that warns are about its valid repetitions; those left out have a mark.
 func TestWordsOfChecksAreOfTheirLevel(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -85,7 +85,7 @@ func TestSteadyState(t *testing.T) {
 	completions := func(bySecond ...[]int64) recordtest.Change {
 		return func(r *record.Record) {
 			r.Load.Completions, r.Load.Window = bySecond[(r.Repetition-1)%len(bySecond)], 20.5
-			// The half second at the end is no fall.
+			// The half second at the end does not count as falling.
 			r.Load.Completions = append(slices.Clone(r.Load.Completions), 40)
 		}
 	}
