@@ -162,7 +162,7 @@ func (c answerPart) cautions() *cautionsView {
 // lasted is how long the repetitions of each experiment took; 0 of one that was not measured.
 func (c *composer) lasted() []time.Duration {
 	return slice.Map(c.d.Experiments, func(e *dataset.Experiment) time.Duration {
-		return cellview.OriginOf(c.d, e.AllCells()).Took
+		return cellview.OriginOf(e.AllCells()).Took
 	})
 }
 

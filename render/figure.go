@@ -59,7 +59,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	}
 	if v.Missing != "" {
 		c.Warnf("%s: %s", f.Label.Value, v.Missing)
-		v.Provenance = c.provenance(cellview.OriginOf(c.d, cells))
+		v.Provenance = c.provenance(cellview.OriginOf(cells))
 	}
 	v.AtTop = f == c.headline
 	return c.Fill("figure", v)
@@ -87,7 +87,7 @@ func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 	} else {
 		csv = cellview.DataOf(c.d, cells, cellview.Naming(cells, d.Fields), d.Metrics, f.Published)
 	}
-	o := cellview.OriginOf(c.d, cells, cellview.NamesOf(d.Metrics)...)
+	o := cellview.OriginOf(cells, cellview.NamesOf(d.Metrics)...)
 	v.Provenance = c.provenance(o)
 	if len(cells) == 0 {
 		o = c.origin // that of the claim's cells may be any

@@ -56,7 +56,7 @@ func (p Parts) Table(t *article.Table) (out TableText, err error) {
 		out.Title = columns.autoTitle()
 	}
 	out.Title = p.c.judgements.withVerdict(out.Title, t.Claim.Value)
-	from := cellview.OriginOf(p.c.d, cells, cellview.NamesOf(columns.metrics)...)
+	from := cellview.OriginOf(cells, cellview.NamesOf(columns.metrics)...)
 	layout := columns.table(p.c, experiment).Layout()
 	out.Where = strings.Join(slices.DeleteFunc([]string{columns.Sub(cells, layout), p.c.provenance(from).Cells,
 		from.Where()}, func(s string) bool { return s == "" }), "; ")

@@ -264,7 +264,7 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	c.headline = c.headlineFigure()
 	c.numbers = numbersOf(d.Doc, c.headline)
 	cells := slice.Map(d.Experiments, func(e *dataset.Experiment) []*dataset.Cell { return e.Cells })
-	c.origin = cellview.OriginOf(d, slices.Concat(cells...))
+	c.origin = cellview.OriginOf(slices.Concat(cells...))
 	for _, claim := range d.Doc.Claims {
 		if claim.Expect.Node != nil {
 			c.use(claim.Expect.Node, claim.Experiment.Value)

@@ -72,7 +72,7 @@ func (ev *evaluator) evaluate(in expr.Inline) valueView {
 	v := valueView{Text: w.Text(), Raw: strconv.FormatFloat(q.Number, 'g', -1, 64), Heading: cmp.Or(q.What, source),
 		Interval: w.IntervalSentence(), Shown: ev.shownAt(in.Expr, q.Cells)}
 	v.Given, v.Constant = len(q.Cells) == 0, len(q.Cells) == 0 && q.Note == ""
-	o := cellview.OriginOf(ev.d, q.Cells)
+	o := cellview.OriginOf(q.Cells)
 	names := cellview.SortedSet(slice.Map(q.Cells, func(cell *dataset.Cell) string { return cell.Name() }))
 	if len(names) > 0 && len(names) <= 3 {
 		v.Origin = "cells " + strings.Join(names, "; ") + ", "

@@ -149,8 +149,7 @@ func Selected(a *lab.Session, args []string, flags Selection) ([]ShowJSON, error
 		if err != nil {
 			return nil, lab.Failure(err)
 		}
-		inOneGo := record.RunNames(records, flags.Run)
-		wanted := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return !flags.Wants(r, inOneGo) })
+		wanted := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return !flags.Wants(r) })
 		if len(wanted) == 0 && cmp.Or(flags.Run, flags.Host, flags.Profile) != "" {
 			if len(list) > 1 {
 				continue // another article may have some
@@ -198,10 +197,9 @@ func Show(a *lab.Session, args []string, flags Selection, format string) error {
 	return nil
 }
 
-// Wants reports whether a record is one of those that are asked for. Runs are those that were measured in one go with
-// the run that is.
-func (f *Selection) Wants(r *record.Record, runs []string) bool {
-	return (f.Run == "" || slices.Contains(runs, r.Run)) && (f.Host == "" || r.Host == f.Host) && (f.Profile == "" ||
+// Wants reports whether a record is selected.
+func (f *Selection) Wants(r *record.Record) bool {
+	return (f.Run == "" || r.Run == f.Run) && (f.Host == "" || r.Host == f.Host) && (f.Profile == "" ||
 		r.Profile == f.Profile)
 }
 

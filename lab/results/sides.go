@@ -137,16 +137,14 @@ func (s *recordFinder) findKind(ctx context.Context, f finder, name string) (*si
 	return nil, lab.UsageError(err)
 }
 
-// selected finds the records of the project that are selected by a word: of a run all that was measured in one go with
-// it.
+// selected finds the records of the project that a word selects.
 func (s *recordFinder) selected(kind string, by func(name string) Selection) func(context.Context, string) (*side,
 	error) {
 	return func(_ context.Context, name string) (*side, error) {
 		found, wanted := &side{kind: kind, name: name, records: map[string][]*record.Record{}}, by(name)
 		for slug, records := range s.here {
-			runs := record.RunNames(records, wanted.Run)
 			for _, r := range records {
-				if wanted.Wants(r, runs) {
+				if wanted.Wants(r) {
 					found.records[slug] = append(found.records[slug], r)
 				}
 			}

@@ -13,7 +13,6 @@
 package dataset
 
 import (
-	"cmp"
 	"slices"
 	"sync"
 
@@ -36,9 +35,8 @@ type Dataset struct {
 	records  []*record.Record // of the set, with earlier runs
 	siblings []*set           // that are not shown, newest first
 
-	profiles   func() []*Dataset        // the other profiles, without records
-	runNames   func() map[string]string // by the name in a record
-	floors     memo[string, Floor]      // by metric
+	profiles   func() []*Dataset   // the other profiles, without records
+	floors     memo[string, Floor] // by metric
 	joined     memo[*article.PublishedRow, []*Cell]
 	agreements memo[blockMetric, BlockAgreement]
 }
@@ -80,15 +78,6 @@ func (s *set) dataset(doc *article.Document) *Dataset {
 	d.profiles = sync.OnceValue(func() []*Dataset {
 		return slice.Map(d.Plan.Others(), func(other *plan.Plan) *Dataset { return WithoutRecords(doc, other) })
 	})
-	d.runNames = sync.OnceValue(func() map[string]string {
-		names := map[string]string{}
-		for _, run := range record.Runs(d.records) {
-			for _, name := range run.Names {
-				names[name] = run.Name()
-			}
-		}
-		return names
-	})
 	byTrial := s.byTrial()
 	for _, planned := range s.plan.Experiments {
 		e := &Experiment{Plan: planned, Known: article.KnowsAll, data: d}
@@ -123,10 +112,6 @@ func (d *Dataset) Records() []*record.Record { return d.records }
 func (d *Dataset) Siblings() []*Dataset {
 	return slice.Map(d.siblings, func(s *set) *Dataset { return s.dataset(d.Doc) })
 }
-
-// RunName returns the name by which a run is known. Older records name a run for each experiment, and the last name of
-// what was measured together is known.
-func (d *Dataset) RunName(name string) string { return cmp.Or(d.runNames()[name], name) }
 
 // Experiment finds an experiment by name; "" is the only one. It is false if there is none, or several for "".
 func (d *Dataset) Experiment(name string) (*Experiment, bool) {

@@ -51,8 +51,7 @@ type Record struct {
 	// start in UTC and four letters, the same for all experiments that were measured in one go
 	Run  string `json:"run"`
 	Plan string `json:"plan"` // digest of the experiment as it was planned
-	// Plans are such digests of all experiments that the run was to measure, by their names. Older records have none: each
-	// experiment was a run of its own.
+	// Plans are such digests of all experiments that the run was to measure, by their names. Older records have none.
 	Plans      map[string]string `json:"plans,omitempty"`
 	Profile    string            `json:"profile"`
 	Host       string            `json:"host"`                   // class and digest, never a name
@@ -241,6 +240,27 @@ func (r *Record) Cores() int {
 		return 0
 	}
 	return n
+}
+
+// Least returns how many repetitions of the trial a run has at least: those up to its first look. Later ones may be
+// missing, if everything that needs them was decided.
+//
+// Source: docs/method.md#number-of-looks.
+func (r *Record) Least() int {
+	if len(r.Looks) > 0 {
+		return r.Looks[0]
+	}
+	return r.Planned
+}
+
+// HasLeast reports whether all of the first repetitions of a trial are there, at least so many.
+func HasLeast(least int, has func(repetition int) bool) bool {
+	for k := 1; k <= least; k++ {
+		if !has(k) {
+			return false
+		}
+	}
+	return true
 }
 
 // IsOpenLoop reports whether a load followed a schedule.

@@ -49,7 +49,7 @@ func rowOf(d *dataset.Dataset, cell *dataset.Cell, fields []string, m record.Met
 		host = cell.Records[0].Host
 	}
 	return append(row, m.Name, m.Unit, strconv.Itoa(repetitions), value, lo, hi, interval, number, r.Missing,
-		StateOf(cell), r.Level.String(), cell.Validity().LimitedBy().By, d.RunName(cell.Run), host)
+		StateOf(cell), r.Level.String(), cell.Validity().LimitedBy().By, cell.Run, host)
 }
 
 // Table holds data of a figure that are not metrics of cells.

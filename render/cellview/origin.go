@@ -27,7 +27,7 @@ type Origin struct {
 }
 
 // OriginOf returns the origin of cells. With metrics it counts only the valid repetitions behind their numbers.
-func OriginOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) Origin {
+func OriginOf(cells []*dataset.Cell, metrics ...string) Origin {
 	o := Origin{Cells: cells}
 	count := func(n int) {
 		if o.Low == 0 || n < o.Low {
@@ -54,9 +54,6 @@ func OriginOf(d *dataset.Dataset, cells []*dataset.Cell, metrics ...string) Orig
 	}
 	if o.Measured > 0 && len(metrics) > 0 && o.High == 0 {
 		o.Without = Without(cells, metrics...)
-	}
-	for i, run := range o.Runs {
-		o.Runs[i] = d.RunName(run)
 	}
 	o.Runs, o.Hosts, o.Revisions = SortedSet(o.Runs), SortedSet(o.Hosts), SortedSet(o.Revisions)
 	return o

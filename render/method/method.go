@@ -79,8 +79,8 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 		v.Facts = []factView{{"Left out", []string{wording.Sentence(e.Plan.Skipped)}}}
 		return v
 	}
-	o := cellview.OriginOf(w.Dataset, e.Cells)
-	valid := cellview.OriginOf(w.Dataset, e.Cells, w.Shown(e)...)
+	o := cellview.OriginOf(e.Cells)
+	valid := cellview.OriginOf(e.Cells, w.Shown(e)...)
 	v.Summary = wording.Count(len(e.Cells), "cell") + ", " + o.Repetitions()
 	records := slices.Concat(slice.Map(e.Cells, func(cell *dataset.Cell) []*record.Record { return cell.Records })...)
 	add := func(name string, texts ...string) {
