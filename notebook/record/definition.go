@@ -1,4 +1,3 @@
-// Package definition compares the definitions of trials, and describes them in the words of the article language.
 package record
 
 import (
@@ -18,16 +17,16 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// An Entry is one value of a Trial's Definition, as people read it.
+// A DefinitionEntry is one value of the definition of a trial, as an author would write it.
 type DefinitionEntry struct {
 	Path string // in the words of the article language: "load.connections", "services.server.command"
-	Text string // as an author would write it: "150", "2s"
-	File bool   // it stands for the bytes of a file, by their digest
-	Name string // of that file, as it stands in brackets at the end of Path
+	Text string // "150", "2s"
+	File bool   // Text is the digest of a file
+	Name string // of the file, in brackets at the end of Path
 }
 
-// Entries takes a definition apart, in the order in which the plan declares its keys. What this version does not know,
-// in a record of another one, comes after that.
+// DefinitionEntries returns the values of a definition in the order in which spec declares their keys. Unknown keys, of
+// records of another version, come last.
 func DefinitionEntries(data json.RawMessage) ([]DefinitionEntry, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -40,7 +39,7 @@ func DefinitionEntries(data json.RawMessage) ([]DefinitionEntry, error) {
 	return out, nil
 }
 
-// flatten appends the values below v. t is the Go type that v was written from, or nil where it is not known.
+// flatten appends the values below v. t is the Go type that v was written from, or nil for an unknown one.
 func flatten(out *[]DefinitionEntry, path string, v any, t reflect.Type) {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -145,7 +144,7 @@ func scalar(path string, v any, t reflect.Type) string {
 	return n.String()
 }
 
-// Duration writes a time as authors do: 2m, 1.5s, 500ms.
+// DefinitionDuration writes a time as authors do: 2m, 1.5s, 500ms.
 func DefinitionDuration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
@@ -157,7 +156,7 @@ func DefinitionDuration(d time.Duration) string {
 	return s
 }
 
-// authors are the words of the article language for those keys of a definition that are named otherwise there.
+// authors are the keys of the article language for keys of a definition with another name.
 var authors = map[string]string{
 	"image.name":          "image",
 	"image.build":         "build",
@@ -175,7 +174,7 @@ var authors = map[string]string{
 	"command.expect_exit": "command.expect.exit",
 }
 
-// written gives the path of a definition in the words of the article language.
+// written returns a path of a definition in the words of the article language.
 func written(path string) string {
 	owner, rest := "", path
 	switch parts := strings.SplitN(path, ".", 3); {
@@ -194,10 +193,10 @@ func written(path string) string {
 	return path
 }
 
-// A DefinitionEdit is one value that differs between two definitions.
+// A DefinitionEdit is a value that differs between two definitions.
 type DefinitionEdit struct {
 	Path      string
-	Now, Then string // empty where the value is not there
+	Now, Then string // empty for no value
 	Added     bool
 	Gone      bool
 }
@@ -212,7 +211,7 @@ func (e DefinitionEdit) String() string {
 	return fmt.Sprintf("%s: %s, was %s", e.Path, e.Now, e.Then)
 }
 
-// DefinitionEdits compares two definitions. What differs in the bytes of files is left to the inputs that name them.
+// DefinitionEdits compares two definitions, but for the bytes of files: inputs have their digests.
 func DefinitionEdits(now, then json.RawMessage) ([]DefinitionEdit, error) {
 	have, err := DefinitionEntries(now)
 	if err != nil {

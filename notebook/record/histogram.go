@@ -1,4 +1,3 @@
-// Package histogram reads the histograms that load generators write, in the V2 encoding of HdrHistogram.
 package record
 
 import (
@@ -14,8 +13,8 @@ import (
 	"slices"
 )
 
-// Bars are the parts of a histogram that something fell into. The library's own form has a place for every part, of
-// which nearly all are empty: an article of ten thousand records took half a minute to judge with it.
+// Bars are the parts of a histogram that are not empty. HdrHistogram's own form has a place for every part, and most are
+// empty: with it, judging ten thousand records took half a minute.
 type Bars struct {
 	highest int64   // value that the histogram can hold
 	list    []bar   // smallest first
@@ -23,13 +22,13 @@ type Bars struct {
 	cut     bool    // further values are known to be above some only
 }
 
-// A bar is how many values are at most so large, and larger than those of the bar before.
+// A bar counts the values up to a bound that are larger than those of the bar before.
 type bar struct {
-	to, count int64 // to is the largest value that falls into it
+	to, count int64 // to is the bound, in nanoseconds
 }
 
-// At is the value of a rank, in seconds, counted from 1 for the smallest, and the reason if there is none. The
-// histogram is what the bars are of: they reach beyond the values in them, and it knows the ends exactly.
+// At returns the value of a rank in seconds, or the reason why there is no value. Ranks count from 1 for the smallest
+// value. h is the histogram that the bars were read from, with its exact ends.
 func (b *Bars) At(h Histogram, rank int64) (seconds float64, missing string) {
 	if rank > h.Count {
 		return 0, "among failures"
@@ -45,8 +44,8 @@ func (b *Bars) At(h Histogram, rank int64) (seconds float64, missing string) {
 	return min(max(float64(b.list[i].to)/1e9, h.Min), h.Max), ""
 }
 
-// WithCut gives bars whose ranks are those among n attempts, where further ones were cut at the ages given: as many as
-// the product-limit estimate puts at each time or below.
+// WithCut returns bars with ranks among n attempts, some of which were cut at the ages given. The ranks are those of the
+// product-limit estimate.
 //
 // Source: docs/method.md#requests-that-were-cut; Kaplan and Meier 1958.
 func (b *Bars) WithCut(ages *Bars, n int64) *Bars {
@@ -67,7 +66,7 @@ func (b *Bars) WithCut(ages *Bars, n int64) *Bars {
 	return out
 }
 
-// count notes how many values there are up to each bar.
+// count sets how many values there are up to each bar.
 func (b *Bars) count() *Bars {
 	b.seen = make([]int64, len(b.list))
 	seen := int64(0)
@@ -78,7 +77,7 @@ func (b *Bars) count() *Bars {
 	return b
 }
 
-// The two headers of a histogram: that of what is compressed, and the one inside.
+// The two headers of a histogram: before the compressed data, and in it.
 //
 // Source: HdrHistogram, "V2 encoding": AbstractHistogram.encodeIntoByteBuffer.
 type (
@@ -93,19 +92,19 @@ type (
 const (
 	hdrCompressed = 0x1c849304
 	hdrV2         = 0x1c849303
-	hdrWordSize   = 0xf0     // bits of a cookie that tell nothing in this version
-	maxHDR        = 16 << 20 // bytes; the load generator's are a hundredth of it
+	hdrWordSize   = 0xf0     // bits of a cookie without a meaning in this version
+	maxHDR        = 16 << 20 // bytes, a hundred times the load generator's
 )
 
 var errNoHistogram = errors.New("it is not a V2 histogram")
 
-// A Decoder reads histograms, one at a time. It is made once for many, since it is large; the zero value is ready.
+// A Decoder reads histograms, one at a time. It is large and can be used for many. The zero value is ready.
 type Decoder struct {
 	z    io.ReadCloser
 	data bytes.Buffer
 }
 
-// inflate gives what r holds, until the next call.
+// inflate decompresses r. The result is valid until the next call.
 func (i *Decoder) inflate(r io.Reader) ([]byte, error) {
 	var err error
 	if i.z == nil {
@@ -134,8 +133,8 @@ func (i *Decoder) Decode(h Histogram) (*Bars, error) {
 	return out.count(), nil
 }
 
-// Each gives the parts of a histogram that something fell into, smallest first, by the smallest and the largest value
-// that falls there, until give has an error.
+// Each calls give with the parts of a histogram that are not empty, smallest first, until give returns an error. A part
+// is given by its smallest and largest value in nanoseconds.
 func (i *Decoder) Each(h Histogram, give func(from, to, count int64) error) error {
 	head, data, err := i.open(h)
 	if err != nil {
@@ -175,8 +174,7 @@ func (i *Decoder) open(h Histogram) (head hdrInner, data []byte, err error) {
 	return head, data[:head.Length], nil
 }
 
-// each reads counts: a number for each part in turn, or if it is negative so many empty ones. It gives the parts that
-// are not empty, from their smallest value to their largest.
+// each reads counts and calls give with each part that is not empty. A negative number stands for so many empty parts.
 func (head hdrInner) each(data []byte, give func(from, to, count int64)) error {
 	unit := bits.Len64(uint64(head.Lowest)) - 1
 	resolution := uint64(2)
@@ -228,8 +226,7 @@ func zigZag(data []byte) (x int64, n int, err error) {
 	return 0, 0, errNoHistogram
 }
 
-// Sum adds up histograms. Their bars are in order, so there is nothing to sort, and most of what falls into the same
-// place in one repetition does so in the others.
+// SumBars adds up histograms by merging their bars, which are in order.
 func SumBars(histograms []*Bars) *Bars {
 	total := 0
 	for _, h := range histograms {

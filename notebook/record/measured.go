@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Measured says what an experiment measures, and so which metrics it has.
+// Measured is what an experiment measures, which decides the metrics that it has.
 type Measured struct {
 	Command  bool     // it times a program, which may print metrics of its own; else it has a load
 	OpenLoop bool     // requests leave on schedule
@@ -18,8 +18,8 @@ type Measured struct {
 // serviceFamilies are metrics with the name of a service at their end.
 var serviceFamilies = []string{"cpu.", "memory.", "net.listen_overflows.", "net.retransmits."}
 
-// Lookup says what a metric of the experiment is; ok is false for one that it does not have. What a program may print
-// can have any name, and its unit is not known here: it is empty.
+// Lookup returns a metric of the experiment; ok is false for one that it does not have. A program may print metrics of
+// any name, with an empty unit here.
 func (e Measured) Lookup(name string) (m Metric, ok bool) {
 	if i := slices.IndexFunc(e.Added, func(m Metric) bool { return m.Name == name }); i >= 0 {
 		return e.Added[i], true
@@ -59,7 +59,7 @@ func (e Measured) hasOfLoad(name, family, last string) bool {
 	return true
 }
 
-// Names lists the metrics of the experiment for those who misspell one. Of percentiles it has the usual ones.
+// Names returns the metrics of the experiment, for suggestions. Of percentiles it has the usual ones.
 func (e Measured) Names() []string {
 	var names []string
 	if e.Command {

@@ -98,14 +98,13 @@ type Record struct {
 	Definition json.RawMessage   `json:"definition"` // the trial as it was resolved
 	Inputs     []Input           `json:"inputs"`
 	Facts      map[string]string `json:"facts"`
-	// Lists are facts that are long, by their digests, which stand in the place of the facts: see Condense. Reading a
-	// folder of records puts them back.
+	// Lists are long facts by their digests, which replace them: see Condense. Reading a folder puts them back.
 	Lists map[string]string `json:"lists,omitempty"`
 
-	Doubts *Doubts `json:"-"` // what was found when it was read; nil for one that was not checked
+	Doubts *Doubts `json:"-"` // nil for a record that was not checked
 }
 
-// Doubts are contradictions within a record, found by package integrity.
+// Doubts are contradictions within a record, see Check.
 type Doubts struct {
 	Invalid []string
 }
@@ -122,8 +121,7 @@ type Order struct {
 	Round    int   `json:"round" range:"0.."`    // from 1
 	Position int   `json:"position" range:"0.."` // in the whole experiment, from 1; beyond Of for one that was not planned
 	Of       int   `json:"of" range:"0.."`
-	// Replaces is the repetition that the machine disturbed and this one was measured in the place of, after all that were
-	// planned.
+	// Replaces is the repetition that the machine disturbed and this one replaces, after all planned ones.
 	Replaces int `json:"replaces,omitempty" range:"0.."`
 }
 
@@ -132,7 +130,7 @@ type Sample struct {
 	Metric string  `json:"metric"`
 	Value  float64 `json:"value" range:"any"`
 	Unit   string  `json:"unit"`
-	// the tool's own, in Unit: it tells apart no values that are nearer; 0 for a fine one
+	// resolution of the tool in Unit; 0 for a fine one
 	Step float64 `json:"step,omitempty" range:"0.."`
 }
 
@@ -199,8 +197,8 @@ type Load struct {
 // DriverTool is the Tool of a Driver.
 const DriverTool = "the driver"
 
-// Throughput is how many right answers there were per second, as far as the load generator counted; false where it did
-// not, or the window has no length.
+// Throughput returns the right answers per second; false if the load generator did not count them, or the window has no
+// length.
 //
 // Source: docs/method.md#definitions.
 func (l *Load) Throughput() (perSecond float64, ok bool) {
@@ -213,12 +211,12 @@ func (l *Load) Throughput() (perSecond float64, ok bool) {
 	return float64(l.Completed) / l.Window, true
 }
 
-// CompletionsBySecond are the answers of each second of the window, right or failed.
+// CompletionsBySecond returns the answers of each second of the window, right or failed.
 func (l *Load) CompletionsBySecond() []float64 {
 	return slice.Map(l.Completions, func(n int64) float64 { return float64(n) })
 }
 
-// LatenciesBySecond are the mean latencies of each second of the window; NaN for a second without right answers.
+// LatenciesBySecond returns the mean latency of each second of the window, in seconds; NaN without right answers.
 func (l *Load) LatenciesBySecond() []float64 {
 	var out []float64
 	for i, n := range l.Answers {
@@ -231,8 +229,7 @@ func (l *Load) LatenciesBySecond() []float64 {
 	return out
 }
 
-// Cores is how many logical CPUs the machine of a record has; 0 where that is not known, or there were several
-// machines.
+// Cores returns how many logical CPUs the machine has; 0 if that is unknown, or there were several machines.
 func (r *Record) Cores() int {
 	count, _, _ := strings.Cut(r.Facts["host.cores"], " ")
 	n, err := strconv.Atoi(count)
@@ -300,33 +297,32 @@ type Command struct {
 	Health     *Health   `json:"health,omitempty"`
 }
 
-// FactOthers is the fact of who, beside the repetition, used most of the processor time of the machine: names of
-// programs, each with its share of that of all CPUs. It is there where others used more than docs/validity.md#checks
-// lets pass without a word.
+// FactOthers is the fact with the other programs that used most CPU time, each with its share of all CPUs. It is there if
+// others used more than is ok by docs/validity.md#checks.
 const FactOthers = "cpu.others"
 
-// FactStart is the fact which start of its services a repetition was measured on, if others may have been on it too.
+// FactStart is the fact that numbers the start of services, if several repetitions may have run on it.
 const FactStart = "services.start"
 
-// FactTarget is the fact that what a load was put on is none of ours, and what it is then.
+// FactTarget is the fact with the kind of a target that benchbook did not start.
 const (
 	FactTarget    = "load.target"
 	RunningTarget = "running already"
 )
 
-// FactLeftOut is the fact that the clock was set during a repetition, so that some of what was sampled is left out.
+// FactLeftOut is the fact that the clock was set during a repetition, so that some samples are left out.
 const FactLeftOut = "usage.left_out"
 
-// ClockError is how far ahead of our clock that of another machine may be: runs follow those that it has named.
+// ClockError is how far the clock of another machine may be ahead of ours: new runs are named after its runs.
 const ClockError = time.Minute
 
-// The facts that tell what a service or the command of a trial was run from. Behind each stands its name.
+// Prefixes of facts that say what a service or the command of a trial was run from. Its name follows.
 const (
 	// FactBase is the image itself, or those that it was built from: "REFERENCE ID", several with semicolons between them.
 	FactBase = "base."
-	// FactProgram is the file of the engine's machine, its digest and its package; behind the name those of a script.
+	// FactProgram is a file of the engine's machine, with its digest and package; for a script also the files it names.
 	FactProgram = "program."
-	// ReplacedBy stands in FactBase between the reference and a substitute that was built on the engine's machine.
+	// ReplacedBy is in FactBase between the reference and a substitute that was built on the engine's machine.
 	ReplacedBy = " replaced by "
 )
 
@@ -338,12 +334,10 @@ func HostID(model string, cores, gib int) string {
 }
 
 // FactRevision is the fact of which revision of its git repository an article was measured from: twelve digits of the
-// commit, followed by "+changes" if the article was not as committed there; or NoRevision with the reason. Older
-// records
-// have it only where there is one.
+// commit, followed by "+changes" if the article was not as committed there; or NoRevision with the reason.
 const FactRevision = "article.revision"
 
-// NoRevision begins the fact where there is none.
+// NoRevision begins the fact without a revision.
 const NoRevision = "none: "
 
 // Machine is what happened on the machine in the window of a load, or while a command ran. Older records have none.
@@ -371,11 +365,11 @@ type Input struct {
 	Digest string `json:"digest"`
 }
 
-// Parse reads a record. The error says why it is none, or what in it cannot be.
+// Parse reads a record. The error says why data is not a record, or which value is impossible.
 func Parse(data []byte) (*Record, error) {
 	var r Record
 	err := json.Unmarshal(data, &r)
-	// one of another version may have other types, so its version is looked for by itself
+	// a record of another version may have other types, so its version is read alone
 	if err != nil || r.SchemaVersion != SchemaVersion {
 		var other struct {
 			SchemaVersion int `json:"schema_version"`
@@ -403,8 +397,7 @@ func Parse(data []byte) (*Record, error) {
 	return &r, nil
 }
 
-// checkNames makes sure that Path leads nowhere else: records are saved and removed there, and pages are named after
-// runs.
+// checkNames checks that the names in a record can be names of files: records are saved and removed there.
 func (r *Record) checkNames() error {
 	for _, of := range []struct{ what, name string }{{"host", r.Host}, {"profile", r.Profile},
 		{"experiment", r.Experiment}, {"run", r.Run}, {"key", r.Key}} {
@@ -415,7 +408,7 @@ func (r *Record) checkNames() error {
 	return nil
 }
 
-// End notes that the repetition ends now, after some time has passed. That counts if the clock was set back meanwhile.
+// End sets the end of the repetition to now, or to its start and the time passed if the clock was set back.
 func (r *Record) End(now time.Time, passed time.Duration) {
 	r.Ended = now.UTC().Round(0)
 	if least := r.Started.Round(0).Add(passed); r.Ended.Before(least) {
@@ -426,7 +419,7 @@ func (r *Record) End(now time.Time, passed time.Duration) {
 // MaxOutput is how much of the output of a tool a record keeps, in bytes: records are committed.
 const MaxOutput = 256 << 10
 
-// KeepOutput is output as a record keeps it, see Record.Output.
+// KeepOutput returns output as a record keeps it, see Record.Output.
 func KeepOutput(printed []byte) string {
 	if len(printed) <= MaxOutput {
 		return strings.ToValidUTF8(string(printed), "\uFFFD")
@@ -437,13 +430,13 @@ func KeepOutput(printed []byte) string {
 		strings.ToValidUTF8(string(tail), "")
 }
 
-// ofMachine reports whether a file could not be read for want of something that the machine has too little of, so that
-// others cannot be read either, and this one can another time.
+// ofMachine reports whether a file could not be read because the machine is out of files or memory: then other files
+// cannot be read either, and this one can be read later.
 func ofMachine(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 
-// unreadable is why a file or a folder is left out that cannot be read. The path stands beside it.
+// unreadable returns why a file or folder is left out, without its path.
 func unreadable(err error) error {
 	if errors.Is(err, files.ErrNotRegular) || errors.Is(err, files.ErrTooLarge) {
 		return fmt.Errorf("not a record: %w", err)
@@ -457,7 +450,7 @@ func unreadable(err error) error {
 // largeRecord is the size in bytes of a record with histograms and series, and the list of packages of an image.
 const largeRecord = 64 << 10
 
-// Writable makes the folder, and says whether a record can be saved in it: better before it is measured than after.
+// Writable makes the folder, and checks that a record can be saved in it.
 func (d Dir) Writable() error {
 	err := os.MkdirAll(string(d), 0o755)
 	if err == nil {
@@ -474,13 +467,12 @@ func (d Dir) Writable() error {
 	return nil
 }
 
-// Sample gives the value of a metric that was recorded as such.
+// Sample returns the sample of a metric.
 func (r *Record) Sample(metric string) (Sample, bool) {
 	return slice.Find(r.Samples, func(s Sample) bool { return s.Metric == metric })
 }
 
-// Before is what the machine was like right before a repetition, when nothing of it had been started. Older records have
-// none, or say more.
+// Before is the state of the machine right before a repetition. Older records have none, or say more.
 type Before struct {
 	Waited  float64 `json:"waited" range:"0.."` // seconds that it was given to come to rest
 	Settled bool    `json:"settled"`            // it came to rest
@@ -489,11 +481,11 @@ type Before struct {
 	Foreign float64 `json:"foreign" range:"-1.."` // share of the CPUs that other programs wanted; -1 unknown
 }
 
-// Sampling is what it took to read what services used. Older records have none.
+// Sampling is what it cost to read the usage of services. Older records have none.
 type Sampling struct {
 	// processor time of the reading over the time of the window, in cores; -1 unknown
 	Cost float64 `json:"cost" range:"-1.."`
-	Gap  float64 `json:"gap" range:"0.."` // seconds between the two readings that lie farthest apart
+	Gap  float64 `json:"gap" range:"0.."` // longest time between two readings, in seconds
 }
 
 // InvalidJSON says what is wrong with JSON without the names of Go's types. Any other error stays as it is.
