@@ -95,18 +95,23 @@ func (c answerPart) countOfClaims(s claim.Standing) string {
 		return s.Reason
 	}
 	words := fmt.Sprintf("%d of %s supported", s.Supported, wording.Count(headlines, "headline claim"))
+	if n := slice.Count(c.doc.Claims, func(block *article.Claim) bool {
+		return block.Headline.V && c.judgements.verdict(block.Name.Value) == stats.Stronger
+	}); n > 0 {
+		words += fmt.Sprintf(" (%d stronger than claimed)", n)
+	}
 	if s.Mostly > 0 {
 		words += fmt.Sprintf(", %d mostly", s.Mostly)
 	}
 	if all := len(c.doc.Claims); all > headlines {
-		words += fmt.Sprintf(", %d of all %d", c.judgements.with(stats.Supported), all)
+		words += fmt.Sprintf(", %d of all %d", c.judgements.with(stats.Supported)+c.judgements.with(stats.Stronger), all)
 	}
 	return words
 }
 
 func (j judgements) with(v stats.Verdict) (n int) {
 	for _, one := range j {
-		if one.Verdict == v {
+		if one.Outcome() == v {
 			n++
 		}
 	}

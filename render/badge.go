@@ -60,5 +60,8 @@ func VerdictBadge(v stats.Verdict) Badge {
 	if v == stats.NotMeasured || v == "" {
 		return Badge{Class: "is-none", Word: "Not measured"}
 	}
+	if v == stats.Stronger {
+		return Badge{Class: "is-stronger", Word: wording.Capital(string(v))}
+	}
 	return Badge{Class: "is-" + string(v), Word: wording.Capital(string(v))}
 }

@@ -16,7 +16,8 @@ type cardPart struct{ *composer }
 // card adds to a page what an index shows of it: what was found, in the sentence of the first headline claim that is
 // decided, and its picture.
 func (c cardPart) card(page *Page, a composed) {
-	for _, v := range stats.Verdicts {
+	for _, v := range []stats.Verdict{stats.Supported, stats.Stronger, stats.Contradicted, stats.Inconclusive,
+		stats.NotMeasured} {
 		if n := c.judgements.with(v); n > 0 {
 			mark := VerdictBadge(v)
 			mark.Word = string(v)

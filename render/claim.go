@@ -46,7 +46,7 @@ const longestEffect = 90
 
 func (c evidencePart) claim(block *article.Claim) claimView {
 	j := c.judgements[block.Name.Value]
-	mark := VerdictBadge(j.Verdict)
+	mark := VerdictBadge(j.Outcome())
 	says, _ := c.claimSentence(block)
 	v := claimView{ID: prose.ClaimID + block.Name.Value, Class: mark.Class, Word: mark.Word, Says: says,
 		Headline: block.Headline.V}
@@ -72,7 +72,7 @@ func (c evidencePart) claim(block *article.Claim) claimView {
 			add(j.What)
 		}
 		if e.Ratio > 0 {
-			v.Drawing = chart.Effect(e.Ratio, e.Bounds, e.Region, j.Verdict)
+			v.Drawing = chart.Effect(e.Ratio, e.Bounds, e.Region, j.Outcome())
 		}
 		if e.HasInterval() {
 			add("95\u202f% interval" + floorNote(j.Floor))
@@ -153,7 +153,7 @@ func withPrefix(before, words string) string {
 }
 
 func partOf(j claim.Judgement) partView {
-	mark := VerdictBadge(j.Verdict)
+	mark := VerdictBadge(j.Outcome())
 	v := partView{Class: mark.Class, Word: mark.Word, What: j.What, Reason: j.Reason}
 	if j.Effect != nil && j.Verdict != stats.NotMeasured {
 		e := outcome.EffectOf(&j)

@@ -149,13 +149,17 @@ func (c evidencePart) original(standing claim.Standing) originalView {
 	return v
 }
 
-// originalTitle counts what holds: "4 of 11 statements hold here, 4 do not, 3 are undecided".
+// originalTitle counts the statements that hold: "4 of 11 statements hold here, 1 of them stronger, 4 do not, 3 are
+// undecided".
 func originalTitle(rows int, counts map[stats.Verdict]int) string {
-	hold := "hold"
-	if counts[stats.Supported] == 1 {
+	hold, holding, stronger := "hold", counts[stats.Supported]+counts[stats.Stronger], counts[stats.Stronger]
+	if holding == 1 {
 		hold = "holds"
 	}
-	words := []string{fmt.Sprintf("%d of %s %s here", counts[stats.Supported], wording.Count(rows, "statement"), hold)}
+	words := []string{fmt.Sprintf("%d of %s %s here", holding, wording.Count(rows, "statement"), hold)}
+	if stronger > 0 {
+		words = append(words, fmt.Sprintf("%d of them more strongly", stronger))
+	}
 	for _, more := range []struct {
 		verdict   stats.Verdict
 		one, many string

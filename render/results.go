@@ -83,8 +83,9 @@ func (j judgements) titleCheck(claim source.Text) *banner {
 		Link: &link{"#" + prose.ClaimID + claim.Value, "See the claim"}}
 }
 
+// verdict returns the outcome of a claim.
 func (j judgements) verdict(claim string) stats.Verdict {
-	return cmp.Or(j[claim].Verdict, stats.NotMeasured)
+	return cmp.Or(j[claim].Outcome(), stats.NotMeasured)
 }
 
 // withVerdict puts the verdict of a claim that is not supported before a title that is shown away from its page.

@@ -42,7 +42,31 @@ type Judgement struct {
 	All *Judgement
 }
 
-// Tally counts the verdicts of the parts: "4 comparisons: 3 supported, 1 inconclusive", or "holds mostly, for 37 of 40
+// Outcome is the verdict, or stats.Stronger for a contradicted claim of a size whose effect lies beyond that size, on the
+// same side of no effect: by its whole interval, for all parts that are contradicted.
+//
+// Source: docs/claims.md#stronger-than-claimed.
+func (j Judgement) Outcome() stats.Verdict {
+	if j.Verdict == stats.Contradicted && j.isStronger() {
+		return stats.Stronger
+	}
+	return j.Verdict
+}
+
+func (j Judgement) isStronger() bool {
+	if j.Form == All {
+		return !slices.ContainsFunc(j.Parts, func(p Judgement) bool {
+			return p.Verdict != stats.Supported && p.Outcome() != stats.Stronger
+		})
+	}
+	if j.Form != Near || j.Effect == nil || j.Effect.Interval == nil {
+		return false
+	}
+	interval := *j.Effect.Interval
+	return j.Region.Lo > 1 && interval.Lo > j.Region.Hi || j.Region.Hi < 1 && interval.Hi < j.Region.Lo
+}
+
+// Tally counts the outcomes of the parts: "4 comparisons: 3 supported, 1 inconclusive", or "holds mostly, for 37 of 40
 // pairs: 37 supported, 3 inconclusive". It is empty for a claim without parts.
 func (j Judgement) Tally() string {
 	if len(j.Parts) == 0 {
@@ -50,7 +74,7 @@ func (j Judgement) Tally() string {
 	}
 	counts := map[stats.Verdict]int{}
 	for _, p := range j.Parts {
-		counts[p.Verdict]++
+		counts[p.Outcome()]++
 	}
 	words := strings.Join(stats.VerdictsInWords(counts), ", ")
 	if j.Mostly {

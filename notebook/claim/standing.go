@@ -67,9 +67,15 @@ func (r *Results) Standing() Standing {
 		return s
 	}
 	s.Is = stats.StandingOf(slice.Map(list, func(j Judgement) stats.Headline {
-		return stats.Headline{Verdict: j.Verdict, Mostly: j.Mostly}
+		verdict := j.Outcome()
+		if verdict == stats.Stronger {
+			verdict = stats.Supported
+		}
+		return stats.Headline{Verdict: verdict, Mostly: j.Mostly}
 	}), len(r.Data.Doc.Published) > 0 || named > 0)
-	supported := slice.Count(list, func(j Judgement) bool { return j.Verdict == stats.Supported })
+	supported := slice.Count(list, func(j Judgement) bool {
+		return j.Outcome() == stats.Supported || j.Outcome() == stats.Stronger
+	})
 	mostly := slice.Count(list, func(j Judgement) bool { return j.Mostly })
 	s.Reason = reasonOf(list, mostly)
 	switch {
@@ -96,7 +102,7 @@ func countOf(supported, mostly, all int) string {
 func reasonOf(list []Judgement, mostly int) string {
 	counts := map[stats.Verdict]int{}
 	for _, j := range list {
-		counts[j.Verdict]++
+		counts[j.Outcome()]++
 	}
 	words := fmt.Sprintf("of %s: %s", phrase.Plural(len(list), "headline claim"),
 		strings.Join(stats.VerdictsInWords(counts), ", "))

@@ -3,6 +3,7 @@ package stats
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Verdict is what the records say about a claim, in the words a page prints.
@@ -13,6 +14,10 @@ const (
 	Contradicted Verdict = "contradicted" // all of it lies outside
 	Inconclusive Verdict = "inconclusive" // neither, or too little for an interval
 	NotMeasured  Verdict = "not measured" // a cell is missing or invalid, or its percentile not admissible
+
+	// Stronger is the outcome of a claim of a size that is contradicted because the effect is larger than claimed. It is
+	// not in Verdicts.
+	Stronger Verdict = "stronger than claimed"
 )
 
 // Verdicts has all verdicts, in the order in which they are listed.
@@ -21,7 +26,7 @@ var Verdicts = []Verdict{Supported, Contradicted, Inconclusive, NotMeasured}
 // VerdictsInWords lists counts of verdicts: "3 supported", "1 inconclusive".
 func VerdictsInWords(counts map[Verdict]int) []string {
 	var words []string
-	for _, v := range Verdicts {
+	for _, v := range slices.Insert(slices.Clone(Verdicts), 1, Stronger) {
 		if counts[v] > 0 {
 			words = append(words, fmt.Sprintf("%d %s", counts[v], v))
 		}

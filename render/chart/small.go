@@ -85,7 +85,7 @@ func Effect(ratio float64, interval *stats.Interval, region stats.Region, verdic
 		share := (math.Log(v) + span) / (2 * span)
 		return left + min(1, max(0, share))*(right-left)
 	}
-	class := cmp.Or(map[stats.Verdict]string{stats.Supported: "f3 s3", stats.Contradicted: "f4 s4"}[verdict], "f0 s0")
+	class := cmp.Or(map[stats.Verdict]string{stats.Supported: "f3 s3", stats.Stronger: "f3 s3", stats.Contradicted: "f4 s4"}[verdict], "f0 s0")
 	s := newDrawing(width, 36)
 	if isClaimed {
 		s.box("track", at(max(region.Lo, math.SmallestNonzeroFloat64)), at(min(region.Hi, math.MaxFloat64)), 3, 20)

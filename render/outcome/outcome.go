@@ -40,15 +40,17 @@ func Of(d *dataset.Dataset, j claim.Judgement, o Options) Outcome {
 	if sentence == nil {
 		sentence = w.sentence(&j)
 	}
-	return Outcome{Sentence: sentence, Word: Word(j.Verdict), Here: w.here(&j), Published: Published(d, &j)}
+	return Outcome{Sentence: sentence, Word: Word(j.Outcome()), Here: w.here(&j), Published: Published(d, &j)}
 }
 
-// Word says how a verdict stands to the claim. It goes beside sentences that state the outcome: the name of a verdict
+// Word says how an outcome stands to the claim. It goes beside sentences that state the outcome: the name of a verdict
 // goes beside the claim itself.
 func Word(v stats.Verdict) string {
 	switch v {
 	case stats.Supported:
 		return "as claimed"
+	case stats.Stronger:
+		return string(v)
 	case stats.Contradicted:
 		return "not as claimed"
 	case stats.Inconclusive:

@@ -93,7 +93,7 @@ func (w writer) fill(s *Sentence, j *claim.Judgement, name string, isFactor bool
 	case "effect":
 		return w.fillEffect(s, j, isFactor)
 	case "verdict":
-		s.say(Word(j.Verdict))
+		s.say(Word(j.Outcome()))
 	case "repetitions":
 		n := Repetitions(j)
 		s.say(strconv.Itoa(n))

@@ -235,6 +235,10 @@ func beyond(j *claim.Judgement, e Effect) string {
 
 // around says of a ratio that is near one other than 1, or not near the one claimed, what it is or is not near.
 func around(j *claim.Judgement) string {
+	if j.Outcome() == stats.Stronger {
+		middle := math.Sqrt(j.Region.Lo * j.Region.Hi)
+		return fmt.Sprintf(", beyond the claimed %s", limitWords(middle))
+	}
 	not := ""
 	if j.Verdict == stats.Contradicted {
 		not = "not "
