@@ -66,17 +66,10 @@ func (r *Results) Standing() Standing {
 	if len(list) == 0 {
 		return s
 	}
-	s.Is = stats.StandingOf(slice.Map(list, func(j Judgement) stats.Headline {
-		verdict := j.Outcome()
-		if verdict == stats.Stronger {
-			verdict = stats.Supported
-		}
-		return stats.Headline{Verdict: verdict, Mostly: j.Mostly}
-	}), len(r.Data.Doc.Published) > 0 || named > 0)
-	supported := slice.Count(list, func(j Judgement) bool {
-		return j.Outcome() == stats.Supported || j.Outcome() == stats.Stronger
-	})
-	mostly := slice.Count(list, func(j Judgement) bool { return j.Mostly })
+	headlines := slice.Map(list, Judgement.headline)
+	s.Is = stats.StandingOf(headlines, len(r.Data.Doc.Published) > 0 || named > 0)
+	supported := slice.Count(headlines, func(h stats.Headline) bool { return h.Verdict == stats.Supported })
+	mostly := slice.Count(headlines, func(h stats.Headline) bool { return h.Mostly })
 	s.Reason = reasonOf(list, mostly)
 	switch {
 	case s.Is != stats.StandingNotMeasured:
@@ -85,6 +78,14 @@ func (r *Results) Standing() Standing {
 		s.Is = stats.StandingMeasured
 	}
 	return s
+}
+
+// headline returns a headline claim as the standing counts it: one that is stronger than claimed is supported.
+func (j Judgement) headline() stats.Headline {
+	if j.Outcome() == stats.Stronger {
+		return stats.Headline{Verdict: stats.Supported}
+	}
+	return stats.Headline{Verdict: j.Verdict, Mostly: j.Mostly}
 }
 
 // countOf counts supported headlines: "2 of 3". It counts those that hold mostly apart.

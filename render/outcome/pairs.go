@@ -115,27 +115,28 @@ func (s *Sentence) pairs(j *claim.Judgement) {
 	case held+against == 0:
 		s.add(Value, fmt.Sprintf("none of the %d pairs", n))
 		s.say(" is decided by " + noun)
-		return
+	case n == 1 && held == 0:
+		s.say(compared(" was not", relation, a, b))
 	case n == 1:
-		was := " was"
-		if held == 0 {
-			was = " was not"
-		}
-		s.say(compared(was, relation, a, b))
-		return
+		s.say(compared(" was", relation, a, b))
 	case against == n && isLoose:
 		s.say(compared(" was", opposite, a, b) + " in ")
 		s.add(Value, allOf(n))
-		return
 	case held == n:
 		s.say(compared(" was", relation, a, b) + " in ")
 		s.add(Value, allOf(n))
-		return
 	case against == n:
 		s.say(compared(" was", relation, a, b) + " in ")
 		s.add(Value, noneOf(n))
-		return
+	default:
+		s.groups(j, noun, relation, compared)
 	}
+}
+
+// groups says for which cells a claim over pairs holds, and what became of the others.
+func (s *Sentence) groups(j *claim.Judgement, noun, relation string, compared func(was, relation, a, b string) string) {
+	n, held, against := len(j.Parts), countOf(j, stats.Supported), countOf(j, stats.Contradicted)
+	a, b := ofPairs(j.Sides[0]), ofPairs(j.Sides[1])
 	groups, bySecond := grouped(j)
 	holding := slice.Filter(groups, func(g group) bool { return g.grade() < 2 })
 	if len(holding) == 0 {
