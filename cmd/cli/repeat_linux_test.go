@@ -58,16 +58,22 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list struct{ Images []struct{ ID string } }
+	var list struct {
+		Images map[string]struct{ ID string }
+	}
 	if err := json.Unmarshal(text, &list); err != nil || len(list.Images) != 1 {
 		t.Fatalf("%v: %s", err, text)
+	}
+	id := ""
+	for _, image := range list.Images {
+		id = image.ID
 	}
 	records, err := filepath.Glob(filepath.Join(into, "project/experiments/locked/records/*/full/*.jsonl"))
 	if err != nil || len(records) != 1 {
 		t.Fatalf("records %q: %v", records, err)
 	}
-	if text, err = os.ReadFile(records[0]); err != nil || !strings.Contains(string(text), list.Images[0].ID) {
-		t.Errorf("it was measured with another image than %s (%v)", list.Images[0].ID, err)
+	if text, err = os.ReadFile(records[0]); err != nil || !strings.Contains(string(text), id) {
+		t.Errorf("it was measured with another image than %s (%v)", id, err)
 	}
 	if left := images.list(t); len(left) > 0 {
 		t.Errorf("the bundle has given images a name: %q", left)

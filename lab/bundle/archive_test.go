@@ -1,82 +1,78 @@
-package bundle_test
+package bundle
 
 import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"benchbook/lab/bundle"
 )
 
-// text is an input with some content.
-func text(path, content string) bundle.Input {
-	return bundle.Input{Path: path, Open: func() (io.ReadCloser, error) {
-		return io.NopCloser(strings.NewReader(content)), nil
-	}}
-}
-
-func about() bundle.About {
-	ratio, lo, hi := 1.33, 1.21, 1.46
-	return bundle.About{Article: "hello", Title: "Hello <world> & all", Author: "the authors", Hosts: []string{"c2-ecb3ae"},
-		Date: time.Date(2026, 11, 23, 14, 5, 6, 7, time.FixedZone("", 3600)),
-		Claims: []bundle.Claim{{Name: "faster", Verdict: "supported", Host: "c2-ecb3ae",
-			Headline: true, Effect: &ratio, Lo: &lo, Hi: &hi}}}
-}
-
-// contents are the inputs of the sample, by path.
+// contents are the files of the sample, by path; serve.sh is executable.
 var contents = map[string]string{
-	"article.md":                  "# Hello\n",
-	"benchbook.lock":              "{}\n",
-	"zz.tar":                      strings.Repeat("layers", 1000),
-	"inputs/.dockerignore":        "",
-	"inputs/a name: 50 %.csv":     "x,y\n",
-	"inputs/prøve/日本.txt":         "here\n",
-	"inputs/serve.sh":             "#!/bin/sh\n",
-	"records/c2-ecb3ae/1.jsonl":   "{}\n",
-	"records/" + longName + ".gz": "packed",
+	"article.md":                "# Hello\n",
+	"benchbook.lock":            "{}\n",
+	"inputs/.dockerignore":      "",
+	"inputs/a name: 50 %.csv":   "x,y\n",
+	"inputs/prøve/日本.txt":       "here\n",
+	"inputs/serve.sh":           "#!/bin/sh\n",
+	"records/" + longName:       "packed",
+	"zz.tar":                    strings.Repeat("layers", 1000),
+	"records/c2-ecb3ae/1.jsonl": "{}\n",
 }
 
-var longName = strings.Repeat("long/", 30) + strings.Repeat("name", 40)
+var longName = strings.Repeat("long/", 20) + strings.Repeat("name", 40)
 
-func inputs() (list []bundle.Input) {
-	for _, path := range slices.Sorted(maps.Keys(contents)) {
-		in := text(path, contents[path])
-		in.Executable = path == "inputs/serve.sh"
-		list = append(list, in)
-	}
-	return list
+func about() manifest {
+	return manifest{Article: "hello", Title: "Hello <world> & all", Author: "the authors", Hosts: []string{"c2-ecb3ae"},
+		Date: time.Date(2026, 11, 23, 14, 5, 6, 0, time.UTC)}
 }
 
-func write(t testing.TB, about bundle.About, inputs []bundle.Input) []byte {
+// made is a bundle of files.
+func made(t testing.TB, m manifest, contents map[string]string) []byte {
 	t.Helper()
+	dir := t.TempDir()
+	for path, text := range contents {
+		name, mode := filepath.Join(dir, path), os.FileMode(0o644)
+		if path == "inputs/serve.sh" {
+			mode = 0o755
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), mode)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var out bytes.Buffer
-	if _, _, err := bundle.Write(&out, about, inputs); err != nil {
+	if _, err := write(t.Context(), &out, dir, &m); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
 }
 
-func open(t testing.TB, data []byte) *bundle.Reader {
+func sample(t testing.TB) []byte { return made(t, about(), contents) }
+
+// opened extracts a bundle into a new folder.
+func opened(t testing.TB, from io.Reader) (*reader, string, error) {
 	t.Helper()
-	r, err := bundle.Open(bytes.NewReader(data), bundle.Limits{})
-	if err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	r, err := openArchive(from)
+	if err == nil {
+		err = r.extract(dir)
 	}
-	return r
+	return r, dir, err
 }
 
-// tree is what a folder holds: content and mode of files by path, links as such.
+// tree returns the content of the files in a folder; of executable ones with a note, of others that are not regular
+// their type.
 func tree(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -94,8 +90,7 @@ func tree(t testing.TB, dir string) map[string]string {
 			return nil
 		}
 		data, err := os.ReadFile(name)
-		out[path] = string(data)
-		if info.Mode()&0o100 != 0 {
+		if out[path] = string(data); info.Mode()&0o100 != 0 {
 			out[path] += " (executable)"
 		}
 		return err
@@ -106,113 +101,42 @@ func tree(t testing.TB, dir string) map[string]string {
 	return out
 }
 
-// wantError fails unless an error is about a path and has some words in it.
-func wantError(t *testing.T, err error, path, words string) {
-	t.Helper()
-	e, ok := errors.AsType[*bundle.Error](err)
-	if !ok {
-		t.Fatalf("got the error %v (%T), want an *Error with %q", err, err, words)
-	}
-	if e.Path != path || !strings.Contains(e.Error(), words) {
-		t.Errorf("got the error %q about %q, want %q about %q", e, e.Path, words, path)
-	}
-	if strings.ContainsAny(e.Error(), "\n\x1b\x00") || strings.HasSuffix(e.Error(), ".") {
-		t.Errorf("it is not one plain sentence: %q", e)
-	}
-}
-
 func TestRoundTrip(t *testing.T) {
-	var out bytes.Buffer
-	written, digest, err := bundle.Write(&out, about(), inputs())
+	data := sample(t)
+	r, dir, err := opened(t, bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := open(t, out.Bytes())
-	m := r.Manifest()
-	if r.Digest() != digest || !strings.HasPrefix(digest, "sha256:") || len(digest) != 7+64 {
-		t.Errorf("its digest is %s, and %s was said when it was written", r.Digest(), digest)
-	}
-	if !m.Date.Equal(time.Date(2026, 11, 23, 13, 5, 6, 0, time.UTC)) || m.Date.Location() != time.UTC {
-		t.Errorf("the date is %v", m.Date)
-	}
-	if m.Title != about().Title || len(m.Claims) != 1 || *m.Claims[0].Hi != 1.46 {
-		t.Errorf("it says of itself %+v", m.About)
-	}
-	if !slices.Equal(m.Files, written.Files) {
-		t.Errorf("got the files %v, want %v", m.Files, written.Files)
-	}
-	var paths []string
-	for _, f := range m.Files {
-		paths = append(paths, f.Path)
-	}
-	want := slices.Sorted(maps.Keys(contents))
-	if !slices.Equal(paths, want) {
-		t.Errorf("got the order %q, want %q", paths, want)
-	}
-
-	dir := filepath.Join(t.TempDir(), "out")
-	if err := r.Extract(dir, nil); err != nil {
-		t.Fatal(err)
-	}
+	want := maps.Clone(contents)
+	want["inputs/serve.sh"] += " (executable)"
 	got := tree(t, dir)
-	for path, content := range contents {
-		if path == "inputs/serve.sh" {
-			content += " (executable)"
-		}
-		if got[path] != content {
-			t.Errorf("%s has %q, want %q", path, got[path], content)
-		}
+	delete(got, manifestName)
+	if !maps.Equal(got, want) {
+		t.Errorf("extracted %q, want %q", got, want)
 	}
-	if len(got) != len(contents)+1 || got[bundle.ManifestName] == "" {
-		t.Errorf("got the files %q", slices.Sorted(maps.Keys(got)))
+	if m := r.manifest; m.Title != about().Title || !m.Date.Equal(about().Date) || len(m.Files) != len(contents) {
+		t.Errorf("the manifest is %+v", m)
 	}
-	wantError(t, r.Extract(dir+"2", nil), "", "read already")
+	if again := sample(t); !bytes.Equal(data, again) {
+		t.Error("the same files make two different bundles")
+	}
+	other := about()
+	other.Title = "Other"
+	if digestOf(r.text) == digestOf(mustOpen(t, made(t, other, contents)).text) {
+		t.Error("another manifest has the same digest")
+	}
 }
 
-func TestSameInputsSameBytes(t *testing.T) {
-	first := write(t, about(), inputs())
-	other := inputs()
-	slices.Reverse(other)
-	if !bytes.Equal(first, write(t, about(), other)) {
-		t.Error("the order of inputs makes a difference")
-	}
-	unpacked, err := gzip.NewReader(bytes.NewReader(first))
+func mustOpen(t testing.TB, data []byte) *reader {
+	t.Helper()
+	r, err := openArchive(bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if unpacked.Name != "" || !unpacked.ModTime.IsZero() {
-		t.Errorf("the header of gzip has %+v", unpacked.Header)
-	}
-	archive := tar.NewReader(unpacked)
-	for i := 0; ; i++ {
-		h, err := archive.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if h.ModTime.Unix() != 0 || h.Uid != 0 || h.Gid != 0 || h.Uname != "" || h.Gname != "" {
-			t.Errorf("%s has %+v", h.Name, h)
-		}
-		if want := []string{bundle.ManifestName, "article.md"}; i < 2 && h.Name != want[i] {
-			t.Errorf("file %d is %s, want %s", i, h.Name, want[i])
-		}
-	}
+	return r
 }
 
-// changing is an input that has another content each time it is opened.
-func changing(path string, contents ...string) bundle.Input {
-	n := 0
-	return bundle.Input{Path: path, Open: func() (io.ReadCloser, error) {
-		n++
-		if contents[n-1] == "gone" {
-			return nil, &fs.PathError{Op: "open", Path: "/home/somebody/file", Err: fs.ErrNotExist}
-		}
-		return io.NopCloser(strings.NewReader(contents[n-1])), nil
-	}}
-}
-
+// full is a disk with little room.
 type full struct{ left int }
 
 func (f *full) Write(p []byte) (int, error) {
@@ -222,121 +146,330 @@ func (f *full) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestWriteErrors(t *testing.T) {
-	nan := math.NaN()
-	tests := []struct {
-		name        string
-		w           io.Writer
-		change      func(*bundle.About)
-		inputs      []bundle.Input
-		path, words string
-	}{
-		{"an input is missing", nil, nil, []bundle.Input{changing("a", "gone")}, "a", "cannot be read: file does not exist"},
-		{"an input vanishes", nil, nil, []bundle.Input{changing("a", "1", "gone")}, "a", "cannot be read"},
-		{"an input grows", nil, nil, []bundle.Input{changing("a", "1", "12")}, "a", "changed while"},
-		{"an input shrinks", nil, nil, []bundle.Input{changing("a", "12", "1")}, "a", "changed while"},
-		{"an input changes", nil, nil, []bundle.Input{changing("a", "1", "2")}, "a", "changed while"},
-		{"two inputs of one name", nil, nil, []bundle.Input{text("a", ""), text("a", "")}, "a", "is listed twice"},
-		{"an input outside", nil, nil, []bundle.Input{text("../a", "")}, "../a", `it has ".." in it`},
-		{"an input named as the manifest", nil, nil, []bundle.Input{text("Manifest.json", "")}, "Manifest.json", "rename it"},
-		{"no article", nil, func(a *bundle.About) { a.Article = "" }, nil, bundle.ManifestName, "cannot be the name"},
-		{"a host that is a path", nil, func(a *bundle.About) { a.Hosts = []string{"../x"} }, nil, bundle.ManifestName,
-			"cannot be the name"},
-		{"a number that JSON does not have", nil, func(a *bundle.About) { a.Claims[0].Effect = &nan }, nil,
-			bundle.ManifestName, "out of range"},
-		{"a full disk", &full{}, nil, []bundle.Input{text("a", "")}, "", "the bundle cannot be written: no space left"},
-		{"a disk that fills up", &full{300}, nil, inputs(), "", "the bundle cannot be written: no space left"},
+func TestWriteToAFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a"), bytes.Repeat([]byte("0123456789"), 1000), 0o644); err != nil {
+		t.Fatal(err)
 	}
+	for _, room := range []int{0, 20, 100} {
+		m := about()
+		if _, err := write(t.Context(), &full{room}, dir, &m); err == nil || !strings.Contains(err.Error(), "no space left") {
+			t.Errorf("with room for %d bytes: got %v", room, err)
+		}
+	}
+}
+
+// entry is one file of an archive.
+type entry struct {
+	header tar.Header
+	data   []byte
+}
+
+// unpacked is the tar archive in a bundle.
+func unpacked(t testing.TB, data []byte) []byte {
+	t.Helper()
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func compress(t testing.TB, archive []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	if _, err := w.Write(archive); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// edit changes the entries of a bundle, and sets their sizes.
+func edit(t testing.TB, data []byte, change func([]entry) []entry) []byte {
+	t.Helper()
+	var list []entry
+	r := tar.NewReader(bytes.NewReader(unpacked(t, data)))
+	for {
+		h, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, entry{tar.Header{Typeflag: h.Typeflag, Name: h.Name, Mode: h.Mode}, content})
+	}
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for _, e := range change(list) {
+		e.header.Size = int64(len(e.data))
+		if err := w.WriteHeader(&e.header); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(e.data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return compress(t, out.Bytes())
+}
+
+// editManifest changes the manifest alone.
+func editManifest(t testing.TB, data []byte, change func(*manifest)) []byte {
+	t.Helper()
+	return edit(t, data, func(list []entry) []entry {
+		var m manifest
+		if err := json.Unmarshal(list[0].data, &m); err != nil {
+			t.Fatal(err)
+		}
+		change(&m)
+		text, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list[0].data = text
+		return list
+	})
+}
+
+// plainFile is an entry for a regular file.
+func plainFile(name, text string) entry {
+	return entry{tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644}, []byte(text)}
+}
+
+// Entry 1 of the sample is article.md, and entry 2 benchbook.lock.
+func TestTampering(t *testing.T) {
+	type change = func(*testing.T, []byte) []byte
+	entries := func(change func([]entry) []entry) change {
+		return func(t *testing.T, data []byte) []byte { return edit(t, data, change) }
+	}
+	inManifest := func(change func(*manifest)) change {
+		return func(t *testing.T, data []byte) []byte { return editManifest(t, data, change) }
+	}
+	archive := func(change func([]byte) []byte) change {
+		return func(t *testing.T, data []byte) []byte { return compress(t, change(unpacked(t, data))) }
+	}
+	header := func(change func(*tar.Header)) change {
+		return entries(func(list []entry) []entry {
+			list[1].data = nil
+			change(&list[1].header)
+			return list
+		})
+	}
+	text := func(manifest string) change {
+		return entries(func(l []entry) []entry { l[0].data = []byte(manifest); return l })
+	}
+	raw := func(data []byte) change { return func(*testing.T, []byte) []byte { return data } }
+	tests := []struct {
+		name   string
+		change change
+		words  string
+	}{
+		{"content changed", entries(func(l []entry) []entry { l[1].data[0] ^= 1; return l }), "content was changed"},
+		{"content longer", entries(func(l []entry) []entry { l[1].data = append(l[1].data, '!'); return l }), "size or mode"},
+		{"last file changed", entries(func(l []entry) []entry { l[len(l)-1].data[99] = '!'; return l }), "content was changed"},
+		{"file added", entries(func(l []entry) []entry { return slices.Insert(l, 2, plainFile("b", "b")) }), `has "b" in its`},
+		{"file added at the end", entries(func(l []entry) []entry { return append(l, plainFile("z", "z")) }),
+			"not in its manifest"},
+		{"file removed", entries(func(l []entry) []entry { return slices.Delete(l, 1, 2) }), "in its place"},
+		{"last file removed", entries(func(l []entry) []entry { return l[:len(l)-1] }), "incomplete"},
+		{"file moved outside", entries(func(l []entry) []entry { l[1].header.Name = "../article.md"; return l }),
+			`has "../article.md" in its place`},
+		{"file twice", entries(func(l []entry) []entry { return slices.Insert(l, 2, l[1]) }), "in its place"},
+		{"manifest not first", entries(func(l []entry) []entry { l[0], l[1] = l[1], l[0]; return l }), "does not begin"},
+		{"symbolic link", header(func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeSymlink, "/etc/passwd" }), "its type"},
+		{"hard link", header(func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeLink, "zz.tar" }), "its type"},
+		{"folder", header(func(h *tar.Header) { h.Typeflag = tar.TypeDir }), "its type"},
+		{"device", header(func(h *tar.Header) { h.Typeflag, h.Devmajor = tar.TypeChar, 1 }), "its type"},
+		{"named pipe", header(func(h *tar.Header) { h.Typeflag = tar.TypeFifo }), "its type"},
+		{"sparse file", header(func(h *tar.Header) { h.Typeflag = tar.TypeGNUSparse }), "damaged"},
+		{"extended attributes", entries(func(l []entry) []entry {
+			l[1].header.PAXRecords = map[string]string{"SCHILY.xattr.user.x": "y"}
+			return l
+		}), "its type"},
+		{"set-user-ID bit", entries(func(l []entry) []entry { l[1].header.Mode = 0o4644; return l }), "mode"},
+		{"digest edited", inManifest(func(m *manifest) { m.Files[0].SHA256 = m.Files[1].SHA256 }), "content was changed"},
+		{"size edited", inManifest(func(m *manifest) { m.Files[0].Size++ }), "size or mode"},
+		{"size negative", inManifest(func(m *manifest) { m.Files[0].Size = -1 }), "invalid size"},
+		{"size overflowing", inManifest(func(m *manifest) { m.Files[0].Size = 1 << 62 }), "invalid size"},
+		{"sizes beyond the limit", inManifest(func(m *manifest) { m.Files[0].Size, m.Files[1].Size = maxBytes, 1 }),
+			"take more than 64GiB"},
+		{"too many files", inManifest(func(m *manifest) { m.Files = slices.Repeat(m.Files[:1], maxFiles+1) }), "may list 1 to"},
+		{"folders beyond the limit", inManifest(func(m *manifest) {
+			m.Files = nil
+			for i := range maxFiles {
+				m.Files = append(m.Files, file{Path: strings.Repeat(fmt.Sprintf("%d/", i), 31) + "f", Size: 4 << 20})
+			}
+		}), "take more than"},
+		{"file twice in the manifest", inManifest(func(m *manifest) { m.Files = append(m.Files, m.Files[0]) }), "incomplete"},
+		{"no files in the manifest", inManifest(func(m *manifest) { m.Files = nil }), "lists 0 files"},
+		{"article elsewhere", inManifest(func(m *manifest) { m.Article = "../../etc" }), "cannot be the name of a folder"},
+		{"article like a flag", inManifest(func(m *manifest) { m.Article = "--force" }), "cannot be the name of a folder"},
+		{"host elsewhere", inManifest(func(m *manifest) { m.Hosts = []string{"../x"} }), "cannot be the name of a folder"},
+		{"manifest that is not JSON", text("{}}"), "manifest.json: "},
+		{"manifest of a later format", text(`{"benchbook_bundle": 3, "files": "elsewhere"}`), "has format 3"},
+		{"manifest with other types", text(`{"benchbook_bundle": 2, "files": "elsewhere"}`), "manifest.json: "},
+		{"archive without its end", archive(func(b []byte) []byte { return b[:len(b)-2048] }), "incomplete"},
+		{"bundle cut off", func(_ *testing.T, b []byte) []byte { return b[:len(b)/2] }, "unexpected EOF"},
+		{"256 MiB of zeros instead of a file", func(t *testing.T, b []byte) []byte {
+			b = unpacked(t, b)
+			return compress(t, append(b[:bytes.Index(b, []byte("benchbook.lock\x00"))], make([]byte, 1<<28)...))
+		}, "damaged"},
+		{"compressed with xz", raw([]byte("\xfd7zXZ\x00\x00\x04\x00\x00\x00\x00")), "not a bundle"},
+		{"nothing", raw(nil), "not a bundle"},
+		{"another archive", raw(compress(t, bytes.Repeat([]byte("text "), 1000))), "does not begin with a file manifest.json"},
+	}
+	data := sample(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a := about()
-			if tt.change != nil {
-				tt.change(&a)
+			_, _, err := opened(t, bytes.NewReader(tt.change(t, slices.Clone(data))))
+			if err == nil || !strings.Contains(err.Error(), tt.words) {
+				t.Fatalf("got %v, want %q", err, tt.words)
 			}
-			if tt.w == nil {
-				tt.w = io.Discard
-			}
-			_, _, err := bundle.Write(tt.w, a, tt.inputs)
-			wantError(t, err, tt.path, tt.words)
-			if err != nil && strings.Contains(err.Error(), "/home") {
-				t.Errorf("it has a path of the machine: %v", err)
+			if strings.ContainsAny(err.Error(), "\x1b\x00") {
+				t.Errorf("the error has control characters: %q", err)
 			}
 		})
 	}
 }
 
-func TestExtractSkips(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "out")
-	data := write(t, about(), inputs())
-	err := open(t, data).Extract(dir, func(f bundle.File) bool { return f.Path != "article.md" })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := slices.Sorted(maps.Keys(tree(t, dir))); !slices.Equal(got, []string{"article.md", bundle.ManifestName}) {
-		t.Errorf("got the files %q", got)
-	}
-	// What is skipped is checked all the same.
-	changed := edit(t, data, func(list []entry) []entry { list[2].data[0] ^= 1; return list })
-	err = open(t, changed).Extract(dir+"2", func(bundle.File) bool { return true })
-	wantError(t, err, "benchbook.lock", "its content was changed")
-}
-
-func TestExtractPlaces(t *testing.T) {
-	data := write(t, about(), inputs())
-	broken := edit(t, data, func(list []entry) []entry { return list[:len(list)-1] })
-	base := t.TempDir()
-	in := func(name string) string { return filepath.Join(base, name) }
-	err := errors.Join(os.Mkdir(in("full"), 0o755),
-		os.WriteFile(in("full/mine"), []byte("mine"), 0o644), os.WriteFile(in("file"), nil, 0o644))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, tt := range []struct {
-		name, dir string
-		data      []byte
-		words     string // of the error; empty for none
-		stays     bool
-	}{
-		{"a full folder", "full", data, "cannot extract into", true},
-		{"a file", "file", data, "cannot extract into", true},
-		{"a folder without a parent", "no/out", data, "cannot extract into", false},
-		{"a new folder", "new", data, "", true},
-		{"a new folder for a broken bundle", "new2", broken, "is missing", false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			err := open(t, tt.data).Extract(in(tt.dir), nil)
-			if (err == nil) != (tt.words == "") || err != nil && !strings.Contains(err.Error(), tt.words) {
-				t.Errorf("got the error %v, want %q", err, tt.words)
-			}
-			if _, err := os.Lstat(in(tt.dir)); (err == nil) != tt.stays {
-				t.Errorf("afterwards: %v", err)
-			}
-		})
-	}
-	if got := tree(t, in("full")); !maps.Equal(got, map[string]string{"mine": "mine"}) {
-		t.Errorf("the full folder has %q", got)
-	}
-}
-
-// A link that somebody else puts into the folder meanwhile is not followed.
-func TestExtractBesideOthers(t *testing.T) {
-	data := write(t, about(), inputs())
-	base := t.TempDir()
-	in := func(name string) string { return filepath.Join(base, name) }
-	if err := os.Mkdir(in("outside"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	err := open(t, data).Extract(in("linked"), func(f bundle.File) bool {
-		if f.Path == "inputs/serve.sh" {
-			err := errors.Join(os.RemoveAll(in("linked/inputs")), os.Symlink("../outside", in("linked/inputs")))
-			if err != nil {
-				t.Error(err)
-			}
+// A bundle that ends early or has a flipped bit is refused, unless the bit says nothing, as in the padding of the tar.
+func TestDamageAnywhere(t *testing.T) {
+	data := sample(t)
+	good := tree(t, second(opened(t, bytes.NewReader(data))))
+	for at := 0; at < len(data); at += max(1, len(data)/200) {
+		flipped := slices.Clone(data)
+		flipped[at] ^= 1 << (at % 8)
+		if _, dir, err := opened(t, bytes.NewReader(flipped)); err == nil && !maps.Equal(tree(t, dir), good) {
+			t.Errorf("a flipped bit of byte %d changes the files", at)
 		}
-		return false
-	})
-	wantError(t, err, "inputs/serve.sh", "cannot be written")
-	if got := tree(t, in("outside")); len(got) > 0 {
-		t.Errorf("outside there is %q", got)
+		if _, dir, err := opened(t, bytes.NewReader(data[:at])); err == nil && !maps.Equal(tree(t, dir), good) {
+			t.Errorf("a bundle of %d bytes lacks files", at)
+		}
 	}
+}
+
+func second(_ *reader, dir string, err error) string {
+	if err != nil {
+		panic(err)
+	}
+	return dir
+}
+
+func TestBadPath(t *testing.T) {
+	for _, name := range []string{"a", "b/c.tar.gz", ".dockerignore", ".gitignore", ".github/w.yml", "...", "日本/prøve", "a b",
+		"a:b", "~", "-rf", "head/x", strings.Repeat("d/", 31) + "f"} {
+		if why := badPath(name); why != "" {
+			t.Errorf("%q is refused: %s", name, why)
+		}
+	}
+	for _, name := range []string{"", "/etc/passwd", "../a", "a/../../b", "a/..", "a/./b", "a//b", "a/", `a\b`, `C:\Windows`,
+		"a\x00b", "a\nb", "\x1b[2J", "a\u202egpj.sh", "a\u200bb", "a\u0085b", "a\xff", strings.Repeat("a/", 500) + "a",
+		strings.Repeat("d/", 32) + "f", ".git/hooks/post-checkout", "a/.git/config", "a/.git", ".GIT/config", ".git. /config",
+		"git~1/config", ".g\ufe0fit/config", ".hg/hgrc", "x/.benchbook/state", ".benchboo\u212a/x", "r/HEAD", "r/head"} {
+		if badPath(name) == "" {
+			t.Errorf("%q is not refused", name)
+		}
+	}
+}
+
+// endless repeats bytes after a beginning.
+type endless struct {
+	begin  io.Reader
+	repeat []byte
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	n, err := e.begin.Read(p)
+	if err == io.EOF {
+		e.begin, err = bytes.NewReader(e.repeat), nil
+	}
+	return n, err
+}
+
+// Reading an endless bundle ends.
+func TestEndless(t *testing.T) {
+	archive := unpacked(t, sample(t))
+	var header bytes.Buffer // with a long name, which takes a header of its own
+	w := tar.NewWriter(&header)
+	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.Repeat("p", 300)}); err != nil {
+		t.Fatal(err)
+	}
+	for name, begin := range map[string][]byte{"headers": archive[:bytes.Index(archive, []byte("article.md\x00"))],
+		"headers before the manifest": nil} {
+		t.Run(name, func(t *testing.T) {
+			pipe, into := io.Pipe()
+			stopped := make(chan struct{})
+			go func() {
+				defer close(stopped)
+				_, _ = io.Copy(gzip.NewWriter(into), &endless{bytes.NewReader(begin), header.Bytes()[:1024]}) // until pipe is closed
+			}()
+			_, _, err := opened(t, pipe)
+			pipe.Close()
+			<-stopped
+			if err == nil {
+				t.Error("it was opened")
+			}
+		})
+	}
+}
+
+// A symbolic link that another program puts into the folder is not followed.
+func TestExtractFollowsNoLinks(t *testing.T) {
+	outside, dir := t.TempDir(), t.TempDir()
+	if err := os.Symlink(outside, filepath.Join(dir, "inputs")); err != nil {
+		t.Fatal(err)
+	}
+	if err := mustOpen(t, sample(t)).extract(dir); err == nil {
+		t.Error("it was extracted")
+	}
+	if got := tree(t, outside); len(got) > 0 {
+		t.Errorf("outside are %q", got)
+	}
+}
+
+// An opened bundle leaves exactly the files that its manifest lists.
+func FuzzOpen(f *testing.F) {
+	data := made(f, manifest{Article: "a"}, map[string]string{"a/b": "1", "c": "2"})
+	f.Add(data, true)
+	f.Add(unpacked(f, data), false)
+	for _, change := range []func(*manifest){
+		func(m *manifest) { m.Files[0].Path = "../outside" },
+		func(m *manifest) { m.Files[0].Size = 1 << 40 },
+	} {
+		f.Add(unpacked(f, editManifest(f, data, change)), false)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, compressed bool) {
+		if !compressed {
+			data = compress(t, data)
+		}
+		r, dir, err := opened(t, bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		got := tree(t, dir)
+		for _, f := range append(r.manifest.Files, file{Path: manifestName}) {
+			if _, ok := got[filepath.FromSlash(f.Path)]; !ok {
+				t.Errorf("%q is missing", f.Path)
+			}
+			delete(got, filepath.FromSlash(f.Path))
+		}
+		if len(got) > 0 {
+			t.Errorf("more than the manifest lists: %q", got)
+		}
+	})
 }

@@ -9,21 +9,19 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/docker/go-units"
 	"github.com/google/renameio/v2"
 
 	"benchbook/internal/files"
-	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/results"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
-	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -31,12 +29,8 @@ import (
 	"benchbook/runner/machine"
 )
 
-// Paths in a bundle.
-const (
-	ProjectFolder = "project"     // the project, or its repository
-	imagesFile    = "images.tar"  // output of docker save, without names
-	imageListFile = "images.json" // an imageList
-)
+// projectFolder is the folder of a bundle with the project, or with its repository.
+const projectFolder = "project"
 
 // Options say what goes into a bundle.
 type Options struct {
@@ -45,9 +39,9 @@ type Options struct {
 	List   bool   // print the names of the files only
 }
 
-// Create writes an article, the files it uses, the records its page shows and, if wanted, its images to one file.
-// Before the file gets its name it is opened and planned again, so that it is complete.
-func Create(ctx context.Context, a *lab.Session, args []string, o Options) error {
+// Create writes an article, the files it uses, the records its page shows and, if wanted, its images to one file, after
+// checking that the article can be planned from these files alone.
+func Create(ctx context.Context, a *lab.Session, args []string, o Options) (err error) {
 	project, list, plans, err := a.SelectPlanned(args, plan.Options{}, "nothing was bundled")
 	if err != nil {
 		return err
@@ -60,137 +54,103 @@ func Create(ctx context.Context, a *lab.Session, args []string, o Options) error
 		return lab.UsageError(fmt.Errorf("%s is in no project: move it to experiments/NAME/article.md, with benchbook.yaml "+
 			"next to experiments", terminal.Relative(project.File())))
 	}
+	out := cmp.Or(o.Out, c.Slug+".bundle")
 	b := &builder{Session: a, project: project, article: c, plan: plans[c.Slug]}
-	if err := b.addFiles(ctx); err != nil {
+	found, err := b.find(ctx)
+	if err != nil {
 		return lab.Failure(err)
 	}
 	if o.List {
-		names := slice.Map(b.inputs, func(i Input) string { return i.Path })
-		slices.Sort(names)
-		fmt.Fprintln(a.Stdout, strings.Join(names, "\n"))
+		for _, name := range found {
+			fmt.Fprintln(a.Stdout, b.pathOf(name))
+		}
 		return nil
 	}
-	if err := b.addRecords(ctx); err != nil {
+	if b.dir, err = os.MkdirTemp(filepath.Dir(out), ".benchbook-bundle-"); err != nil {
 		return lab.Failure(err)
 	}
-	out := cmp.Or(o.Out, c.Slug+".bundle")
-	if o.Images {
-		done, err := b.addImages(ctx, filepath.Dir(out))
-		if err != nil {
-			return lab.Interrupted(ctx, err)
-		}
-		defer done()
+	defer os.RemoveAll(b.dir)
+	if err := b.collect(ctx, found, o.Images); err != nil {
+		return err
 	}
 	if err := b.write(ctx, out); err != nil {
-		return lab.Interrupted(ctx, lab.Failure(err))
+		return lab.Interrupted(ctx, err)
 	}
 	return nil
 }
 
-// builder collects the files of a bundle.
+// builder collects the files of a bundle in a folder.
 type builder struct {
 	*lab.Session
-	project    *article.Project
-	article    *lab.Article
-	plan       *plan.Plan
-	root       string          // the project's folder, or its repository's
-	tracked    map[string]bool // absolute paths of the files that git tracks
-	incomplete bool            // a private file was left out that the plan reads
-	about      About
-	inputs     []Input
+	project  *article.Project
+	article  *lab.Article
+	plan     *plan.Plan
+	dir      string          // temporary folder with the files of the bundle
+	root     string          // the project's folder, or its repository's
+	tracked  map[string]bool // absolute paths of the files that git tracks
+	complete bool            // everything that the plan reads is in it
+	manifest manifest
 }
 
-// addFiles adds the tracked files that the article needs, and prints the names of others.
-func (b *builder) addFiles(ctx context.Context) error {
+// collect copies files of the project, the records and, if wanted, the images.
+func (b *builder) collect(ctx context.Context, found []string, withImages bool) error {
+	for _, name := range found {
+		if err := b.add(ctx, name); err != nil {
+			return lab.Interrupted(ctx, err)
+		}
+	}
+	err := b.check()
+	if err == nil {
+		err = b.addRecords(ctx)
+	}
+	if err != nil {
+		return lab.Failure(err)
+	}
+	if withImages {
+		return b.addImages(ctx)
+	}
+	return nil
+}
+
+// find returns the tracked files that the article needs, sorted, and prints the names of others.
+func (b *builder) find(ctx context.Context) ([]string, error) {
 	if err := b.listTracked(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	private, needed := map[string]bool{}, map[string]bool{}
-	for _, p := range append([]*plan.Plan{b.plan}, b.plan.Others()...) {
-		b.addReads(p, needed, private)
-	}
-	found, dir := maps.Clone(needed), b.project.ArticleDir(b.article.Slug)
-	if err := listVisible(dir, found); err != nil {
-		return err
+	found, private := b.reads()
+	needed, dir := maps.Clone(found), b.project.ArticleDir(b.article.Slug)
+	if err := addVisible(dir, found); err != nil {
+		return nil, err
 	}
 	for _, slug := range b.plan.Extends {
 		found[filepath.Join(b.project.ArticleDir(slug), article.FileName)] = true
 	}
-	settingsFile := filepath.Join(b.project.Dir, article.ProjectFile)
-	found[settingsFile] = true
-	for _, name := range []string{settingsFile, filepath.Join(dir, article.FileName)} {
-		if !b.tracked[name] {
-			return fmt.Errorf("git does not track %s, and a bundle holds only files that it tracks: git add it first",
+	for _, name := range []string{b.settings(), filepath.Join(dir, article.FileName)} {
+		if found[name] = true; !b.tracked[name] {
+			return nil, fmt.Errorf("git does not track %s, and a bundle holds only files that it tracks: git add it first",
 				terminal.Relative(name))
 		}
 	}
-	b.root = b.project.Dir
+	b.root, b.complete = b.project.Dir, true
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		why := b.whyNot(name, private)
-		if why == "" {
-			if _, ok := files.Below(b.root, name); !ok {
-				b.root = b.project.Repository()
-			}
-			continue
+		base, why := filepath.Base(name), ""
+		if private[name] || strings.HasPrefix(base, ".env.") || strings.HasSuffix(base, ".env") {
+			why = "as it may hold secrets: everybody who repeats the article needs an own file"
+			b.complete = b.complete && !needed[name]
+		} else if !b.tracked[name] {
+			why = "as git does not track it"
 		}
-		b.incomplete = b.incomplete || why == privateFile && needed[name]
-		fmt.Fprintf(b.Stderr, "left out: %s, %s\n", terminal.Relative(name), why)
-		delete(found, name)
-	}
-	return b.addInputs(ctx, found, settingsFile)
-}
-
-// addInputs adds files of the project; its settings file only with settingsKeys.
-func (b *builder) addInputs(ctx context.Context, found map[string]bool, settingsFile string) error {
-	settings, err := portableSettings(b.project.Dir)
-	if err != nil {
-		return err
-	}
-	for name := range found {
-		info, err := os.Stat(name)
-		if err != nil {
-			return err
+		if why != "" {
+			fmt.Fprintf(b.Stderr, "left out: %s, %s\n", terminal.Relative(name), why)
+			delete(found, name)
+		} else if _, ok := files.Below(b.root, name); !ok {
+			b.root = b.project.Repository()
 		}
-		in := b.file(ctx, name, name)
-		if name == settingsFile {
-			in = text(in.Path, settings)
-		}
-		in.Executable = info.Mode()&0o100 != 0
-		b.inputs = append(b.inputs, in)
 	}
-	return nil
+	return slices.Sorted(maps.Keys(found)), nil
 }
 
-const privateFile = "as it may hold secrets: everybody who repeats the article needs an own file"
-
-// whyNot returns why a file is left out; empty if it is not.
-func (b *builder) whyNot(name string, private map[string]bool) string {
-	base := filepath.Base(name)
-	switch {
-	case private[name], base == ".env", strings.HasPrefix(base, ".env."), strings.HasSuffix(base, ".env"):
-		return privateFile
-	case !b.tracked[name]:
-		return "as git does not track it"
-	}
-	return ""
-}
-
-// file returns a file of the machine as a file of the project in the bundle.
-func (b *builder) file(ctx context.Context, name, from string) Input {
-	below, _ := files.Below(b.root, name)
-	return fileInput(ctx, path.Join(ProjectFolder, filepath.ToSlash(below)), from)
-}
-
-// fileInput returns an input with the content of a file. Reading ends with ctx.
-func fileInput(ctx context.Context, path, name string) Input {
-	return Input{Path: path, Open: func() (io.ReadCloser, error) {
-		in, err := os.Open(name)
-		return struct {
-			io.Reader
-			io.Closer
-		}{files.Stream{Context: ctx, Reader: in}, in}, err
-	}}
-}
+func (b *builder) settings() string { return filepath.Join(b.project.Dir, article.ProjectFile) }
 
 // listTracked lists the files that git tracks in the project's repository and its submodules.
 func (b *builder) listTracked(ctx context.Context) error {
@@ -200,39 +160,35 @@ func (b *builder) listTracked(ctx context.Context) error {
 			"git init and git add in its folder first")
 	}
 	list, err := files.Git(ctx, top).Run("", "ls-files", "-z", "--full-name", "--recurse-submodules")
-	if err != nil {
-		return err
-	}
 	b.tracked = map[string]bool{}
 	for name := range strings.SplitSeq(list, "\x00") {
 		b.tracked[filepath.Join(top, filepath.FromSlash(name))] = true
 	}
-	return nil
+	return err
 }
 
-// addReads adds the files that a plan reads to found, and the ones that may hold secrets to private. Files behind links
-// get their paths in the project.
-func (b *builder) addReads(p *plan.Plan, found, private map[string]bool) {
+// reads returns the files that the plans of all profiles read, and those that may hold secrets. Files behind links get
+// their paths in the project.
+func (b *builder) reads() (found, private map[string]bool) {
+	found, private = map[string]bool{}, map[string]bool{}
 	resolved, err := filepath.EvalSymlinks(b.project.Repository())
-	inProject := func(name string) string {
-		if below, ok := files.Below(resolved, name); err == nil && ok {
-			return filepath.Join(b.project.Repository(), below)
+	add := func(to map[string]bool, names []string) {
+		for _, name := range names {
+			if below, ok := files.Below(resolved, name); err == nil && ok {
+				name = filepath.Join(b.project.Repository(), below)
+			}
+			to[name] = true
 		}
-		return name
 	}
-	for _, name := range p.Reads {
-		found[inProject(name)] = true
+	for _, p := range append([]*plan.Plan{b.plan}, b.plan.Others()...) {
+		add(found, slices.Concat(p.Reads, p.EnvFiles))
+		add(private, slices.Concat(p.Secrets, p.EnvFiles))
 	}
-	for _, name := range p.Secrets {
-		private[inProject(name)] = true
-	}
-	for _, name := range p.EnvFiles {
-		found[inProject(name)], private[inProject(name)] = true, true
-	}
+	return found, private
 }
 
-// listVisible adds the files below the folder of an article, without its records and without hidden ones.
-func listVisible(dir string, found map[string]bool) error {
+// addVisible adds the files below the folder of an article, without its records and without hidden ones.
+func addVisible(dir string, found map[string]bool) error {
 	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -251,109 +207,53 @@ func listVisible(dir string, found map[string]bool) error {
 // recordsName is the folder of records in an article's folder.
 var recordsName = article.RecordsName(article.FileName)
 
-// addRecords adds the records of the profile that the page shows, of all hosts. All runs are among them, since a claim
-// is judged more strictly after each.
-func (b *builder) addRecords(ctx context.Context) error {
-	host, err := machine.Here()
-	if err != nil {
-		return err
-	}
-	b.article.Planned = b.plan
-	d, err := results.ShownDataset(b.Session, b.project, b.article, host)
-	if err != nil {
-		return err
-	}
-	b.about = About{Article: b.article.Slug, Title: b.article.Doc.Front.Title.OneLine().Value,
-		Author: b.project.Author.Value, Claims: claimsOf(d)}
-	for _, set := range append([]*dataset.Dataset{d}, d.Siblings()...) {
-		if set.Profile != d.Profile || len(set.Records()) == 0 {
-			continue
-		}
-		b.about.Hosts = append(b.about.Hosts, set.Host)
-		for _, r := range set.Records() {
-			if r.Ended.After(b.about.Date) {
-				b.about.Date = r.Ended
-			}
-		}
-		b.addRuns(ctx, set)
-	}
-	slices.Sort(b.about.Hosts)
-	return nil
+// pathOf returns the path of a file of the project in the bundle.
+func (b *builder) pathOf(name string) string {
+	below, _ := files.Below(b.root, name)
+	return filepath.ToSlash(filepath.Join(projectFolder, below))
 }
 
-// addRuns adds the tracked files of the finished runs of a set.
-func (b *builder) addRuns(ctx context.Context, set *dataset.Dataset) {
-	unfinished := record.Unfinished(set.Records())
-	runs := slice.Map(set.Records(), func(r *record.Record) string { return r.Run })
-	slices.Sort(runs)
-	for _, run := range slices.Compact(runs) {
-		path := record.RunPath(set.Host, set.Profile, run)
-		from := filepath.Join(b.project.RecordsDir(b.article.Slug), path)
-		switch {
-		case unfinished[path]:
-			fmt.Fprintf(b.Stderr, "left out: run %s of host %s, as it is unfinished\n", run, set.Host)
-		case !b.tracked[from]:
-			fmt.Fprintf(b.Stderr, "left out: run %s of host %s, as git does not track its records\n", run, set.Host)
-		default:
-			at := filepath.Join(b.project.ArticleDir(b.article.Slug), recordsName, path)
-			b.inputs = append(b.inputs, b.file(ctx, at, from))
-		}
-	}
-}
-
-func claimsOf(d *dataset.Dataset) (out []Claim) {
-	for _, j := range claim.JudgeAll(d).Claims {
-		o := results.JudgementOutcome(&j)
-		c := Claim{Name: j.Claim.Name.Value, Verdict: o.Verdict, Host: d.Host, Headline: j.Claim.Headline.V}
-		if e := o.Effect; e != nil {
-			c.Effect, c.Lo, c.Hi = &e.Value, e.Lo, e.Hi
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
-// write writes the bundle, checks it, and only then gives it its name.
-func (b *builder) write(ctx context.Context, out string) error {
-	file, err := renameio.NewPendingFile(out, renameio.WithPermissions(0o644), renameio.WithTempDir(filepath.Dir(out)))
+// add copies a file of the project, and of its settings only settingsKeys.
+func (b *builder) add(ctx context.Context, name string) error {
+	from, err := os.Open(name)
 	if err != nil {
 		return err
 	}
-	defer file.Cleanup()
-	m, digest, err := Write(file, b.about, b.inputs)
+	defer from.Close()
+	info, err := from.Stat()
 	if err != nil {
 		return err
 	}
-	size, err := file.Seek(0, io.SeekEnd)
+	var content io.Reader = files.Stream{Context: ctx, Reader: from}
+	if name == b.settings() {
+		if content, err = portableSettings(content); err != nil {
+			return fmt.Errorf("%s: %w", article.ProjectFile, err)
+		}
+	}
+	to := filepath.Join(b.dir, filepath.FromSlash(b.pathOf(name)))
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm())
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, content)
+	return errors.Join(err, out.Close())
+}
+
+// check plans the copied files as another user would, and compares the keys of the trials.
+func (b *builder) check() error {
+	mark := filepath.Join(b.dir, projectFolder, files.Boundary)
+	if err := files.Write(mark, nil); err != nil || !b.complete {
+		return errors.Join(err, os.RemoveAll(mark))
+	}
+	defer os.Remove(mark)
+	below, _ := files.Below(b.root, b.project.Dir)
+	opened, err := article.OpenProject(filepath.Join(b.dir, projectFolder, below))
 	if err == nil {
-		_, err = file.Seek(0, io.SeekStart)
+		err = checkSettings(opened)
 	}
-	if err == nil && !b.incomplete {
-		err = b.check(ctx, file)
-	}
-	if err == nil {
-		err = file.CloseAtomicallyReplace()
-	}
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(b.Stdout, "%s: %s, %s, %s\nrepeat it with: benchbook repro %s\n", out,
-		terminal.Count(len(m.Files), "file"), units.BytesSize(float64(size)), digest, out)
-	return nil
-}
-
-// check opens the bundle as another user would, and compares the keys of its trials.
-func (b *builder) check(ctx context.Context, file io.Reader) error {
-	dir, err := os.MkdirTemp("", "benchbook-bundle-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	r, err := Open(files.Stream{Context: ctx, Reader: file}, Limits{})
-	if err != nil {
-		return err
-	}
-	opened, _, err := extract(ctx, r, filepath.Join(dir, "opened"), func(f File) bool { return f.Path == imagesFile })
 	if err != nil {
 		return err
 	}
@@ -388,4 +288,76 @@ func keysOf(p *plan.Plan) (out []string) {
 		}
 	}
 	return out
+}
+
+// addRecords adds the records of the profile that the page shows, of all hosts. All runs are among them, since each
+// makes the judgement of a claim stricter.
+func (b *builder) addRecords(ctx context.Context) error {
+	host, err := machine.Here()
+	if err != nil {
+		return err
+	}
+	b.article.Planned = b.plan
+	d, err := results.ShownDataset(b.Session, b.project, b.article, host)
+	if err != nil {
+		return err
+	}
+	b.manifest = manifest{Article: b.article.Slug, Title: b.article.Doc.Front.Title.OneLine().Value,
+		Author: b.project.Author.Value, Claims: results.NewOutcome(d).Judgements()}
+	for _, set := range append([]*dataset.Dataset{d}, d.Siblings()...) {
+		if set.Profile != d.Profile || len(set.Records()) == 0 {
+			continue
+		}
+		b.manifest.Hosts = append(b.manifest.Hosts, set.Host)
+		runs := map[string]bool{}
+		for _, r := range set.Records() {
+			runs[r.Path()] = true
+			if r.Ended.After(b.manifest.Date) {
+				b.manifest.Date = r.Ended.UTC().Truncate(time.Second)
+			}
+		}
+		unfinished := record.Unfinished(set.Records())
+		for _, run := range slices.Sorted(maps.Keys(runs)) {
+			if err := b.addRun(ctx, run, unfinished[run]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// addRun adds the tracked file of a finished run, given below the records folder.
+func (b *builder) addRun(ctx context.Context, run string, unfinished bool) error {
+	name := filepath.Join(b.project.RecordsDir(b.article.Slug), run)
+	switch {
+	case unfinished:
+		fmt.Fprintf(b.Stderr, "left out: run %s, as it is unfinished\n", run)
+	case !b.tracked[name]:
+		fmt.Fprintf(b.Stderr, "left out: run %s, as git does not track its records\n", run)
+	default:
+		return b.add(ctx, name)
+	}
+	return nil
+}
+
+// write writes the bundle to a file, which gets its name when it is whole.
+func (b *builder) write(ctx context.Context, out string) error {
+	to, err := renameio.NewPendingFile(out, renameio.WithPermissions(0o644), renameio.WithTempDir(filepath.Dir(out)))
+	if err != nil {
+		return err
+	}
+	defer to.Cleanup()
+	digest, err := write(ctx, to, b.dir, &b.manifest)
+	if err != nil {
+		return err
+	}
+	size, err := to.Seek(0, io.SeekEnd)
+	if err == nil {
+		err = to.CloseAtomicallyReplace()
+	}
+	if err == nil {
+		fmt.Fprintf(b.Stdout, "%s: %s, %s, %s\nrepeat it with: benchbook repro %s\n", out,
+			terminal.Count(len(b.manifest.Files), "file"), units.BytesSize(float64(size)), digest, out)
+	}
+	return err
 }

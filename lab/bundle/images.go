@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,35 +19,42 @@ import (
 	"sync"
 
 	"benchbook/internal/files"
-	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 )
 
-// imageList describes the images of a bundle. It is the file imageListFile.
+const (
+	imagesFile    = "images.tar"  // output of docker save, without names
+	imageListFile = "images.json" // an imageList
+	platform      = "linux/" + runtime.GOARCH
+)
+
+// imageList describes the images of a bundle.
 type imageList struct {
-	Platform string         `json:"platform"` // such as linux/amd64
-	Images   []carriedImage `json:"images"`
+	Platform string                  `json:"platform"`
+	Images   map[string]carriedImage `json:"images"` // by inputsOf
 }
 
 type carriedImage struct {
-	Inputs string        `json:"inputs"` // reference, or "build sha256:…" of the build context
-	ID     string        `json:"id"`     // digest
-	Bases  []engine.Base `json:"bases,omitempty"`
+	ID    string        `json:"id"` // digest
+	Bases []engine.Base `json:"bases,omitempty"`
 }
 
-const platform = "linux/" + runtime.GOARCH
-
-// inputsOf identifies the inputs of an image; empty for programs of benchbook and of the machine.
+// inputsOf identifies the inputs of an image: its reference, or the digest of its build context. It is empty for
+// programs of benchbook and of the machine.
 func inputsOf(i engine.Image) string {
 	if i.Build == nil {
 		return i.Name
 	}
-	sum := sha256.Sum256([]byte(i.Build.Inputs()))
-	return "build sha256:" + hex.EncodeToString(sum[:])
+	return fmt.Sprintf("build sha256:%x", sha256.Sum256([]byte(i.Build.Inputs())))
+}
+
+// imageArchiver is an engine that saves images without names, each layer once, and loads them again.
+type imageArchiver interface {
+	SaveAll(ctx context.Context, ids []string) (io.ReadCloser, error)
+	LoadAll(ctx context.Context, archive io.Reader) error
 }
 
 // imageRecorder is an engine that records the images it makes available.
@@ -58,115 +64,70 @@ type imageRecorder struct {
 	made map[string]carriedImage // by inputs
 }
 
-func (r *imageRecorder) Prepare(ctx context.Context, i engine.Image, log io.Writer) (engine.Prepared, error) {
+func (r imageRecorder) Prepare(ctx context.Context, i engine.Image, log io.Writer) (engine.Prepared, error) {
 	p, err := r.Engine.Prepare(ctx, i, log)
 	if inputs := inputsOf(i); err == nil && inputs != "" {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.made[inputs] = carriedImage{Inputs: inputs, ID: p.ID, Bases: p.Bases}
+		r.made[inputs] = carriedImage{p.ID, p.Bases}
 	}
 	return p, err
 }
 
-// imageArchiver is an engine that saves images without names, each layer once, and loads them again.
-type imageArchiver interface {
-	SaveAll(ctx context.Context, ids []string) (io.ReadCloser, error)
-	LoadAll(ctx context.Context, archive io.Reader) error
-}
-
-// addImages adds the images of the article, in every profile. They are in a file of folder until done is called, as an
-// engine never writes the same archive twice.
-func (b *builder) addImages(ctx context.Context, folder string) (done func(), err error) {
-	made := imageRecorder{mu: &sync.Mutex{}, made: map[string]carriedImage{}}
-	profiles := append([]string{plan.Full}, slice.Map(b.plan.Others(), func(p *plan.Plan) string { return p.Profile })...)
-	for _, profile := range profiles {
+// addImages adds the images of the article, in every profile.
+func (b *builder) addImages(ctx context.Context) error {
+	recorder := imageRecorder{mu: &sync.Mutex{}, made: map[string]carriedImage{}}
+	for i, p := range append(b.plan.Others(), b.plan) {
 		doc, err := lab.ReadArticle(b.project, b.article.Slug)
 		if err != nil {
-			return nil, lab.Failure(err)
+			return lab.Failure(err)
 		}
-		err = measure.Prepare(ctx, b.Session, b.project, []*lab.Article{{Slug: b.article.Slug, Doc: doc}},
-			measure.Options{Profile: profile, Over: func(e engine.Engine) engine.Engine {
-				return &imageRecorder{e, made.mu, made.made}
-			}})
-		if err != nil {
-			return nil, err
+		o := measure.Options{Profile: p.Profile, Over: func(e engine.Engine) engine.Engine {
+			return imageRecorder{e, recorder.mu, recorder.made}
+		}}
+		if i == len(b.plan.Others()) {
+			o.Prepared = func(e engine.Engine) error { return b.saveImages(ctx, e, recorder.made) }
+		}
+		list := []*lab.Article{{Slug: b.article.Slug, Doc: doc}}
+		if err := measure.Prepare(ctx, b.Session, b.project, list, o); err != nil {
+			return err
 		}
 	}
-	if len(made.made) == 0 {
-		return nil, lab.Failure(fmt.Errorf("article %s has no images: what it runs is of this machine", b.article.Slug))
+	encoded, err := json.MarshalIndent(imageList{platform, recorder.made}, "", " ")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(b.dir, imageListFile), encoded, 0o644)
 	}
-	list := imageList{Platform: platform}
-	for _, inputs := range slices.Sorted(maps.Keys(made.made)) {
-		list.Images = append(list.Images, made.made[inputs])
-	}
-	encoded, err := json.MarshalIndent(list, "", " ")
 	if err != nil {
-		return nil, lab.Failure(err)
+		return lab.Failure(err)
 	}
-	saved, err := os.CreateTemp(folder, ".benchbook-images-")
-	if err != nil {
-		return nil, lab.Failure(err)
-	}
-	done = func() { _ = os.Remove(saved.Name()) }
-	err = b.saveImages(ctx, list.Images, saved)
-	if err = errors.Join(err, saved.Close()); err != nil {
-		done()
-		return nil, err
-	}
-	b.inputs = append(b.inputs, text(imageListFile, encoded), fileInput(ctx, imagesFile, saved.Name()))
-	return done, nil
+	return nil
 }
 
-// saveImages writes images to a file. It holds the lock of measurements.
-func (b *builder) saveImages(ctx context.Context, list []carriedImage, to io.Writer) error {
-	e, done, err := measure.Images(ctx, b.Session, b.project, b.article, b.plan, "saving images")
-	if err != nil {
-		return err
+// saveImages adds an archive of images of an engine.
+func (b *builder) saveImages(ctx context.Context, e engine.Engine, made map[string]carriedImage) error {
+	var ids []string
+	for _, inputs := range slices.Sorted(maps.Keys(made)) {
+		ids = append(ids, made[inputs].ID)
 	}
-	defer done()
+	if len(ids) == 0 {
+		return fmt.Errorf("article %s has no images: what it runs is of this machine", b.article.Slug)
+	}
 	from, ok := e.(imageArchiver)
 	if !ok {
-		return lab.Failure(fmt.Errorf("the engine %s cannot save images: use the engine docker", e.Name()))
+		return fmt.Errorf("the engine %s cannot save images: use the engine docker", e.Name())
 	}
-	fmt.Fprintf(b.Stderr, "saving %s\n", terminal.Count(len(list), "image"))
-	archive, err := from.SaveAll(ctx, slice.Map(list, func(i carriedImage) string { return i.ID }))
+	fmt.Fprintf(b.Stderr, "saving %s\n", terminal.Count(len(ids), "image"))
+	archive, err := from.SaveAll(ctx, ids)
 	if err != nil {
 		return err
 	}
 	defer archive.Close()
-	_, err = io.Copy(to, archive)
-	return err
-}
-
-// useImages returns a wrapper for engines that takes images from an extracted bundle; nil for a bundle without images.
-func useImages(dir string) (func(engine.Engine) engine.Engine, error) {
-	encoded, _, err := files.Read(filepath.Join(dir, imageListFile), maxSettings)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	var list imageList
-	if err == nil {
-		err = json.Unmarshal(encoded, &list)
-	}
-	if err == nil && list.Platform != platform {
-		err = fmt.Errorf("they are for %s, and this machine runs those for %s", terminal.Clean(list.Platform), platform)
-	}
+	to, err := os.Create(filepath.Join(b.dir, imagesFile))
 	if err != nil {
-		return nil, fmt.Errorf("the images of the bundle: %w", err)
+		return err
 	}
-	a := &imageArchive{file: filepath.Join(dir, imagesFile), images: map[string]carriedImage{}}
-	for _, i := range list.Images {
-		a.images[i.Inputs] = i
-	}
-	return func(e engine.Engine) engine.Engine { return &imageLoader{e, a} }, nil
-}
-
-// imageArchive has the images of an extracted bundle.
-type imageArchive struct {
-	file   string
-	images map[string]carriedImage // by inputs
-	mu     sync.Mutex
-	loaded bool
+	_, err = io.Copy(to, archive)
+	return errors.Join(err, to.Close())
 }
 
 // imageLoader is an engine that takes images from a bundle instead of building or pulling them.
@@ -175,13 +136,40 @@ type imageLoader struct {
 	*imageArchive
 }
 
-func (l *imageLoader) Prepare(ctx context.Context, i engine.Image, log io.Writer) (engine.Prepared, error) {
-	image, ok := l.images[inputsOf(i)]
+// imageArchive has the images of an extracted bundle.
+type imageArchive struct {
+	imageList
+	file   string
+	mu     sync.Mutex
+	loaded bool
+}
+
+// useImages returns a wrapper for engines that takes images from an extracted bundle; nil for a bundle without images.
+func useImages(dir string) (func(engine.Engine) engine.Engine, error) {
+	encoded, _, err := files.Read(filepath.Join(dir, imageListFile), maxSettings)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	a := &imageArchive{file: filepath.Join(dir, imagesFile)}
+	if err == nil {
+		err = json.Unmarshal(encoded, &a.imageList)
+	}
+	if err == nil && a.Platform != platform {
+		err = fmt.Errorf("they are for %s, and this machine runs those for %s", terminal.Clean(a.Platform), platform)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the images of the bundle: %w", err)
+	}
+	return func(e engine.Engine) engine.Engine { return imageLoader{e, a} }, nil
+}
+
+func (l imageLoader) Prepare(ctx context.Context, i engine.Image, log io.Writer) (engine.Prepared, error) {
+	image, ok := l.Images[inputsOf(i)]
 	if !ok {
 		return l.Engine.Prepare(ctx, i, log)
 	}
 	if err := l.load(ctx, image.ID, log); err != nil {
-		return engine.Prepared{}, err
+		return engine.Prepared{}, fmt.Errorf("the images of the bundle: %w", err)
 	}
 	p, err := l.Engine.Prepare(ctx, engine.Image{Name: image.ID}, log)
 	p.Bases = image.Bases
@@ -189,19 +177,18 @@ func (l *imageLoader) Prepare(ctx context.Context, i engine.Image, log io.Writer
 }
 
 // load loads the archive once, unless the engine has the image.
-func (l *imageLoader) load(ctx context.Context, id string, log io.Writer) error {
+func (l imageLoader) load(ctx context.Context, id string, log io.Writer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	into, ok := l.Engine.(imageArchiver)
 	if !ok {
-		return fmt.Errorf("the engine %s cannot load images: use the engine docker", l.Name())
+		return fmt.Errorf("the engine %s cannot load them: use the engine docker", l.Name())
 	}
 	if found, err := l.Engine.Find(ctx, id); err != nil || found != "" {
 		return err
 	}
 	if l.loaded {
-		return errors.New("the images of the bundle are not the ones that it lists, or this engine gives images other " +
-			"digests than the author's")
+		return errors.New("they are not the ones that it lists, or this engine gives images other digests than the author's")
 	}
 	in, err := os.Open(l.file)
 	if err != nil {
@@ -212,7 +199,7 @@ func (l *imageLoader) load(ctx context.Context, id string, log io.Writer) error 
 		_, err = in.Seek(0, io.SeekStart)
 	}
 	if err != nil {
-		return fmt.Errorf("the images of the bundle are not loaded: %w", err)
+		return fmt.Errorf("they are not loaded: %w", err)
 	}
 	fmt.Fprintln(log, "loading the images of the bundle")
 	l.loaded = true
@@ -234,49 +221,38 @@ func checkNameless(archive io.Reader) error {
 			return err
 		}
 		name := strings.TrimSuffix(h.Name, "/")
-		if !isPlainEntry(h, name) || links[path.Dir(name)] || seen[name] && h.Typeflag != tar.TypeDir {
-			return fmt.Errorf("unexpected or repeated entry %q in the archive of images", h.Name)
+		isLink := h.Typeflag == tar.TypeSymlink && path.Base(name) == "layer.tar" // to the same layer of another image
+		if !fs.ValidPath(name) || !isLink && h.Typeflag != tar.TypeReg && h.Typeflag != tar.TypeDir ||
+			links[path.Dir(name)] || seen[name] && h.Typeflag != tar.TypeDir {
+			return fmt.Errorf("unexpected or repeated entry %q in the archive", h.Name)
 		}
-		seen[name], links[name] = true, h.Typeflag == tar.TypeSymlink
-		if name == "manifest.json" || name == "repositories" || name == "index.json" {
-			text, err := io.ReadAll(io.LimitReader(in, 64<<20))
-			if err == nil {
-				err = checkNames(name, text)
+		seen[name], links[name] = true, isLink
+		var names []string
+		switch text := io.LimitReader(in, 64<<20); name {
+		case "manifest.json":
+			var images []struct{ RepoTags []string }
+			err = json.NewDecoder(text).Decode(&images)
+			for _, i := range images {
+				names = append(names, i.RepoTags...)
 			}
-			if err != nil {
-				return err
+		case "repositories":
+			var byName map[string]json.RawMessage
+			err = json.NewDecoder(text).Decode(&byName)
+			names = slices.Collect(maps.Keys(byName))
+		case "index.json":
+			var index struct {
+				Manifests []struct{ Annotations map[string]string }
+			}
+			err = json.NewDecoder(text).Decode(&index)
+			for _, m := range index.Manifests {
+				names = append(names, m.Annotations["io.containerd.image.name"], m.Annotations["org.opencontainers.image.ref.name"])
 			}
 		}
+		if names = slices.DeleteFunc(names, func(name string) bool { return name == "" }); len(names) > 0 {
+			err = fmt.Errorf("it names an image %q, which could replace another one", names[0])
+		}
+		if err != nil {
+			return fmt.Errorf("%s of the archive: %w", name, err)
+		}
 	}
-}
-
-// isPlainEntry reports whether engines write such an entry: a file, a folder, or a link instead of a layer.
-func isPlainEntry(h *tar.Header, name string) bool {
-	isLink := h.Typeflag == tar.TypeSymlink && path.Base(name) == "layer.tar"
-	return fs.ValidPath(name) && (isLink || h.Typeflag == tar.TypeReg || h.Typeflag == tar.TypeDir)
-}
-
-// checkNames refuses a file of an archive that names images.
-func checkNames(file string, text []byte) error {
-	var manifest []struct{ RepoTags []string }
-	var repositories map[string]json.RawMessage
-	var index struct {
-		Manifests []struct{ Annotations map[string]string }
-	}
-	into := map[string]any{"manifest.json": &manifest, "repositories": &repositories, "index.json": &index}[file]
-	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("%s of the archive is not valid JSON", file)
-	}
-	names := slices.Collect(maps.Keys(repositories))
-	for _, m := range manifest {
-		names = append(names, m.RepoTags...)
-	}
-	for _, m := range index.Manifests {
-		names = append(names, m.Annotations["io.containerd.image.name"], m.Annotations["org.opencontainers.image.ref.name"])
-	}
-	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
-	if len(names) > 0 {
-		return fmt.Errorf("the archive names an image %q, which could replace another one", names[0])
-	}
-	return nil
 }

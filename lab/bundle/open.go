@@ -1,13 +1,17 @@
 package bundle
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"benchbook/internal/files"
@@ -21,19 +25,17 @@ const maxSettings = 1 << 20 // bytes of a project file
 // settingsKeys are the keys of a bundle's project file. Others, such as publish, act on the author's machine only.
 var settingsKeys = []string{"title", "description", "author", "licence", "defaults", "profiles", "engine", "allow"}
 
-// portableSettings returns the project file in a folder with settingsKeys alone.
-func portableSettings(dir string) ([]byte, error) {
-	text, _, err := files.Read(filepath.Join(dir, article.ProjectFile), maxSettings)
+// portableSettings returns the text of a project file with settingsKeys alone.
+func portableSettings(from io.Reader) (io.Reader, error) {
+	text, err := io.ReadAll(io.LimitReader(from, maxSettings))
 	if err == nil {
 		text, err = source.Only(text, settingsKeys...)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", article.ProjectFile, err)
-	}
-	return text, nil
+	return bytes.NewReader(text), err
 }
 
-// checkSettings refuses decoded settings other than settingsKeys, however the project file spells them.
+// checkSettings refuses decoded settings other than settingsKeys, however the project file spells them, and settings
+// with which an article may read the user's files.
 func checkSettings(p *article.Project) error {
 	s := p.Settings
 	allowed := article.Settings{Title: s.Title, Description: s.Description, Author: s.Author, Licence: s.Licence,
@@ -45,17 +47,27 @@ func checkSettings(p *article.Project) error {
 		return fmt.Errorf("its %s has keys other than %s, which no bundle of benchbook has: somebody made it by hand",
 			article.ProjectFile, terminal.InSentence(settingsKeys))
 	}
+	return checkAllowed(p)
+}
+
+// checkAllowed refuses permissions with which an article may read the user's files.
+func checkAllowed(p *article.Project) error {
+	for _, word := range []article.Permission{article.AllowMounts, article.AllowContexts, article.AllowSecrets} {
+		if p.Allows(word) {
+			return fmt.Errorf("its %s allows %s, by which its article could read your files", article.ProjectFile, word)
+		}
+	}
 	return nil
 }
 
-// extract extracts a bundle into a folder, whole or not at all, and returns its project. A folder with the same bundle
-// is reused, with the user's changes to its project file. Nothing runs, and nothing outside the folder is read.
-func extract(ctx context.Context, r *Reader, dir string, skip func(File) bool) (p *article.Project, reused bool,
-	err error) {
-	mark := filepath.Join(ProjectFolder, files.Boundary) // git and benchbook look for no repository above it
-	digest, _, err := files.Read(filepath.Join(dir, mark), 1<<10)
-	if err == nil && strings.TrimSpace(string(digest)) == r.Digest() {
-		p, err = openProject(dir, r.Manifest())
+// extract opens a bundle in a folder, whole or not at all, and returns its project. A folder with the same bundle is
+// reused, with the user's changes to its project file. Nothing runs, and nothing outside the folder is read.
+func extract(ctx context.Context, r *reader, dir string) (p *article.Project, reused bool, err error) {
+	mark := filepath.Join(projectFolder, files.Boundary) // git and benchbook look for no repository above it
+	if digest, _, err := files.Read(filepath.Join(dir, mark), 1<<10); err == nil && string(digest) == digestOf(r.text) {
+		if p, err = openProject(dir, r.manifest); err == nil {
+			err = checkAllowed(p)
+		}
 		return p, true, err
 	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
@@ -72,26 +84,32 @@ func extract(ctx context.Context, r *Reader, dir string, skip func(File) bool) (
 	}
 	defer os.RemoveAll(temporary)
 	made := filepath.Join(temporary, "opened")
-	if err := r.Extract(made, skip); err != nil {
-		return nil, false, err
+	if err = os.Mkdir(made, 0o755); err == nil {
+		err = r.extract(made)
 	}
-	if p, err = openProject(made, r.Manifest()); err == nil {
-		err = errors.Join(checkSettings(p), files.Write(filepath.Join(made, mark), []byte(r.Digest()+"\n")), ctx.Err())
+	if err == nil {
+		p, err = openProject(made, r.manifest)
+	}
+	if err == nil {
+		err = errors.Join(checkSettings(p), files.Write(filepath.Join(made, mark), []byte(digestOf(r.text))), ctx.Err())
+	}
+	if err == nil {
+		err = renameHosts(p.RecordsDir(r.manifest.Article))
 	}
 	if err == nil {
 		err = os.Rename(made, dir)
 	}
 	if err == nil {
-		p, err = openProject(dir, r.Manifest())
+		p, err = openProject(dir, r.manifest)
 	}
 	return p, false, err
 }
 
-// openProject opens the uppermost project of an extracted bundle, unless its articles may read the user's files.
-func openProject(dir string, m Manifest) (*article.Project, error) {
+// openProject opens the uppermost project of an extracted bundle.
+func openProject(dir string, m manifest) (*article.Project, error) {
 	settings := ""
 	for _, f := range m.Files {
-		if path.Base(f.Path) == article.ProjectFile && strings.HasPrefix(f.Path, ProjectFolder+"/") &&
+		if path.Base(f.Path) == article.ProjectFile && strings.HasPrefix(f.Path, projectFolder+"/") &&
 			(settings == "" || strings.Count(f.Path, "/") < strings.Count(settings, "/")) {
 			settings = f.Path
 		}
@@ -103,14 +121,46 @@ func openProject(dir string, m Manifest) (*article.Project, error) {
 	if _, _, err := files.Read(name, maxSettings); err != nil { // OpenProject would look above it
 		return nil, err
 	}
-	p, err := article.OpenProject(filepath.Dir(name))
+	return article.OpenProject(filepath.Dir(name))
+}
+
+// authorSuffix ends the hosts of the author's records, so that none of them counts as this machine.
+const authorSuffix = "-author"
+
+// renameHosts gives all hosts in a folder of records their authorSuffix.
+func renameHosts(dir string) error {
+	runs, err := filepath.Glob(filepath.Join(dir, "*", "*", "*"))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, word := range []article.Permission{article.AllowMounts, article.AllowContexts, article.AllowSecrets} {
-		if p.Allows(word) {
-			return nil, fmt.Errorf("its %s allows %s, by which its article could read your files", article.ProjectFile, word)
+	for _, name := range runs {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		below, _ := files.Below(dir, name)
+		host, rest, _ := strings.Cut(below, string(filepath.Separator))
+		if err := files.Write(filepath.Join(dir, host+authorSuffix, rest), withHost(text, host+authorSuffix)); err != nil {
+			return err
+		}
+		if err := os.Remove(name); err != nil {
+			return err
 		}
 	}
-	return p, nil
+	return nil
+}
+
+// withHost returns records, one a line, with another host. Lines that are not JSON objects are left out.
+func withHost(records []byte, host string) (out []byte) {
+	for line := range bytes.Lines(records) {
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(line, &fields) != nil {
+			continue
+		}
+		fields["host"] = json.RawMessage(strconv.Quote(host))
+		if changed, err := json.Marshal(fields); err == nil {
+			out = append(append(out, changed...), '\n')
+		}
+	}
+	return out
 }

@@ -1,8 +1,6 @@
 package bundle
 
 import (
-	"bytes"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,26 +15,13 @@ import (
 const hostile = "---\ntitle: X\n---\n\n```yaml experiment\nname: x\ncommand: {build: {context: ., git: HEAD, " +
 	"dockerfile_inline: FROM debian}, run: 'true'}\n```\n"
 
-// made is a bundle as anybody can make one.
-func made(t *testing.T, files map[string]string) *Reader {
+// handmade opens a bundle of files.
+func handmade(t *testing.T, files map[string]string) *reader {
 	t.Helper()
-	var inputs []Input
-	for name, text := range files {
-		inputs = append(inputs, Input{Path: name,
-			Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }})
-	}
-	var out bytes.Buffer
-	if _, _, err := Write(&out, About{Article: "x"}, inputs); err != nil {
-		t.Fatal(err)
-	}
-	r, err := Open(&out, Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return mustOpen(t, made(t, manifest{Article: "x"}, files))
 }
 
-// A bundle that could act on what lies around it is not opened, and nothing is left of it.
+// A bundle whose project acts outside its folder is not opened, and leaves nothing.
 func TestOpenRefuses(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -72,7 +57,7 @@ func TestOpenRefuses(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			above := t.TempDir()
-			_, _, err := extract(t.Context(), made(t, test.files), filepath.Join(above, "x"), nil)
+			_, _, err := extract(t.Context(), handmade(t, test.files), filepath.Join(above, "x"))
 			if err == nil || !strings.Contains(err.Error(), test.err) {
 				t.Errorf("got %v, want %q", err, test.err)
 			}
@@ -83,7 +68,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// What is opened within somebody's repository sees nothing of it, whatever folder of it is named.
+// A project opened within a git repository sees nothing of the repository.
 func TestOpenedInARepository(t *testing.T) {
 	above := t.TempDir()
 	for _, args := range [][]string{{"init", "-q"}, {"-c", "user.name=x", "-c", "user.email=x@x.example", "commit", "-q",
@@ -97,8 +82,8 @@ func TestOpenedInARepository(t *testing.T) {
 		if context == "." {
 			dir = filepath.Join(above, "x")
 		}
-		project, known, err := extract(t.Context(), made(t, map[string]string{"project/benchbook.yaml": "title: X\n",
-			"project/experiments/x/article.md": strings.Replace(hostile, "context: .", "context: "+context, 1)}), dir, nil)
+		project, known, err := extract(t.Context(), handmade(t, map[string]string{"project/benchbook.yaml": "title: X\n",
+			"project/experiments/x/article.md": strings.Replace(hostile, "context: .", "context: "+context, 1)}), dir)
 		if err != nil || known {
 			t.Fatal(known, err)
 		}
@@ -113,17 +98,17 @@ func TestOpenedInARepository(t *testing.T) {
 	}
 }
 
-// A folder that has the bundle is gone on with, and one that has something else is left alone.
+// A folder with the same bundle is reused, and one with other files is left alone.
 func TestOpenAgain(t *testing.T) {
 	files := map[string]string{"project/benchbook.yaml": "title: X\n"}
 	dir := filepath.Join(t.TempDir(), "x")
 	for i, want := range []bool{false, true} {
-		if _, known, err := extract(t.Context(), made(t, files), dir, nil); err != nil || known != want {
+		if _, known, err := extract(t.Context(), handmade(t, files), dir); err != nil || known != want {
 			t.Errorf("time %d: %v, %v", i, known, err)
 		}
 	}
 	files["project/more"] = ""
-	if _, _, err := extract(t.Context(), made(t, files), dir, nil); err == nil {
+	if _, _, err := extract(t.Context(), handmade(t, files), dir); err == nil {
 		t.Error("another bundle is opened over it")
 	}
 }

@@ -2,90 +2,98 @@ package bundle
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
-	"benchbook/internal/files"
 	"benchbook/lab"
-	"benchbook/lab/results"
 	"benchbook/notebook/article"
-	"benchbook/runner/machine"
+	"benchbook/notebook/plan"
 )
 
-// The author's records of a host with the ID of this one get another host. Other files, and records of this machine,
-// stay.
-func TestRecordsOfOurHost(t *testing.T) {
-	const own, other = "project/experiments/x/records/c2-aaaaaa/full/1.jsonl",
-		"project/experiments/x/records/c2-bbbbbb/full/2.jsonl"
-	const data, ours = "project/experiments/x/data/records/c2-aaaaaa/full/1.jsonl",
-		"project/experiments/x/records/c2-aaaaaa/full/3.jsonl"
-	tests := []struct {
-		name    string
-		changed string // a file with more in it than the manifest says
-		err     string
-		gone    []string
-	}{
-		{"the author's", "", "", []string{own}},
-		{"with one of ours among them", own, "1.jsonl has results of this machine among the author's", nil},
+// The author's records get hosts of their own, so that none counts as a result of this machine.
+func TestRenameHosts(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "x")
+	p, _, err := extract(t.Context(), handmade(t, map[string]string{"project/benchbook.yaml": "title: X\n",
+		"project/experiments/x/records/c2-aaaaaa/full/1.jsonl": "{\"host\":\"c2-aaaaaa\"}\nnot JSON\n"}), dir)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			dir := t.TempDir()
-			r := &reproduction{Session: &lab.Session{Stderr: io.Discard}, dir: dir, article: &lab.Article{Slug: "x"}}
-			for _, name := range []string{"project/benchbook.yaml", own, other, data, ours} {
-				text, file := "{\"host\":\"c2-aaaaaa\"}\n", filepath.Join(dir, filepath.FromSlash(name))
-				if name != ours {
-					sum := sha256.Sum256([]byte(text))
-					r.manifest.Files = append(r.manifest.Files, File{Path: name, SHA256: hex.EncodeToString(sum[:])})
-				}
-				if name == test.changed {
-					text += "more"
-				}
-				if err := files.Write(file, []byte(text)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			var err error
-			if r.project, err = article.OpenProject(filepath.Join(dir, "project")); err != nil {
-				t.Fatal(err)
-			}
-			err = r.setHost(machine.Host{ID: "c2-aaaaaa"})
-			if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
-				t.Errorf("got %v, want %q", err, test.err)
-			}
-			var gone []string
-			for _, name := range []string{own, other, data, ours} {
-				if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
-					gone = append(gone, name)
-				}
-			}
-			moved, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(strings.ReplaceAll(own, "aaaaaa", "aaaaaa-author"))))
-			if want := "{\"host\":\"c2-aaaaaa-author\"}\n"; test.err == "" && string(moved) != want {
-				t.Errorf("the author's records are %q (%v), want %q", moved, err, want)
-			}
-			if strings.Join(gone, " ") != strings.Join(test.gone, " ") {
-				t.Errorf("gone are %q, want %q", gone, test.gone)
-			}
-		})
+	want := map[string]string{"c2-aaaaaa-author/full/1.jsonl": "{\"host\":\"c2-aaaaaa-author\"}\n"}
+	if got := tree(t, p.RecordsDir("x")); !maps.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-// A bundle's texts about itself are printed without characters that act on a terminal.
+// The texts of a bundle are printed without characters that act on a terminal.
 func TestTextsAreHarmless(t *testing.T) {
 	const hostile, harmless = "\x1b]0;owned\x07\x1b[2Jrm\u202e\n-rf", `rm\u202e -rf`
 	var out bytes.Buffer
-	r := &reproduction{Session: &lab.Session{Stdout: &out}, host: machine.Host{ID: "c2-aaaaaa"}, manifest: Manifest{About: About{
-		Title: hostile, Author: hostile, Hosts: []string{hostile},
-		Claims: []Claim{{Name: hostile, Verdict: hostile, Host: hostile}},
-	}}}
+	r := &reproduction{Session: &lab.Session{Stdout: &out, Stderr: &out}, project: &article.Project{},
+		plan: &plan.Plan{Profile: plan.Full}, manifest: manifest{Title: hostile, Author: hostile, Hosts: []string{hostile}}}
 	r.printOrigin()
-	r.compare(map[string]results.JudgementJSON{})
-	if n := strings.Count(out.String(), harmless); n != 6 || strings.ContainsAny(out.String(), "\x1b\x07\u202e") {
-		t.Errorf("%d of 6 texts are printed in plain letters:\n%q", n, out.String())
+	if n := strings.Count(out.String(), harmless); n != 3 || strings.ContainsAny(out.String(), "\x1b\x07\u202e") {
+		t.Errorf("%d of 3 texts are printed in plain letters:\n%q", n, out.String())
+	}
+}
+
+// Bundles are opened from regular files and web addresses. Errors do not have the password of an address.
+func TestOpenStream(t *testing.T) {
+	data := sample(t)
+	handler := http.NewServeMux()
+	handler.HandleFunc("/hello.bundle", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip") // as some servers say of any file that is compressed
+		_, _ = w.Write(data)
+	})
+	for path, to := range map[string]string{"/moved": "/hello.bundle", "/loop": "/loop", "/file": "file:///etc/passwd"} {
+		handler.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Location"] = []string{to}
+			w.WriteHeader(http.StatusFound)
+		})
+	}
+	server := httptest.NewServer(handler)
+	defer server.Close()
+	address := strings.Replace(server.URL, "//", "//me:planted@", 1)
+	dir := t.TempDir()
+	name, pipe := filepath.Join(dir, "hello.bundle"), filepath.Join(dir, "pipe")
+	if err := os.WriteFile(name, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ from, err string }{
+		{name, ""}, {address + "/hello.bundle", ""}, {address + "/moved", ""},
+		{address + "/nothing", "answers 404"}, {address + "/loop", "it leads to"}, {address + "/file", "unsupported protocol"},
+		{address + "/%zz", "invalid URL escape"},
+		{dir, "it is a folder, not a file"}, {pipe, "it is a named pipe"}, {filepath.Join(dir, "none"), "no such file"},
+	} {
+		stream, err := openStream(t.Context(), tt.from)
+		if err == nil {
+			_, _, err = opened(t, stream)
+			stream.Close()
+		}
+		if (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("%s: got %v, want %q", tt.from, err, tt.err)
+		}
+		if err != nil && strings.Contains(err.Error(), "planted") {
+			t.Errorf("%s: the error has the password: %v", tt.from, err)
+		}
+	}
+}
+
+// A redirect does not lead from HTTPS to another scheme.
+func TestCheckRedirect(t *testing.T) {
+	from := httptest.NewRequest(http.MethodGet, "https://a/", nil)
+	for address, allowed := range map[string]bool{"http://a/": false, "https://b/": true} {
+		to := httptest.NewRequest(http.MethodGet, address, nil)
+		if err := checkRedirect(to, []*http.Request{from}); (err == nil) != allowed {
+			t.Errorf("to %s: %v", address, err)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,6 +94,35 @@ func reachesOf(project *article.Project, plans []*plan.Plan) (out []reach) {
 		}
 	}
 	return out
+}
+
+// Rights returns in words what a project allows its articles, and what plans use besides: each may do harm.
+func Rights(project *article.Project, plans []*plan.Plan) (words []string) {
+	for _, r := range reachesOf(project, plans) {
+		words = append(words, r.words)
+	}
+	secrets, targets := map[string]bool{}, map[string]bool{}
+	for _, p := range plans {
+		for _, e := range p.Experiments {
+			for _, s := range e.Secrets {
+				secrets[s.Name] = true
+			}
+			for _, t := range e.Trials {
+				if t.Load != nil && t.Load.Outside {
+					for _, target := range t.Load.Targets {
+						targets[target.URL] = true
+					}
+				}
+			}
+		}
+	}
+	if len(secrets) > 0 {
+		words = append(words, "your secrets: "+terminal.InSentence(slices.Sorted(maps.Keys(secrets))))
+	}
+	if len(targets) > 0 {
+		words = append(words, "load on servers that run already: "+terminal.InSentence(slices.Sorted(maps.Keys(targets))))
+	}
+	return words
 }
 
 // hasSocket reports whether a path is a socket, or a folder that has some now.

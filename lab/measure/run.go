@@ -6,6 +6,7 @@ package measure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -46,8 +47,8 @@ type Options struct {
 	// Over is laid over the engine that images are made available on, to say more of them or to hold them to something;
 	// nil for nothing.
 	Over func(engine.Engine) engine.Engine
-	// Met is told for each article what it is measured on, before its records are read; nil for nobody.
-	Met func(machine.Host) error
+	// Prepared is called by Prepare with the engine that has the images of the first article; nil for nothing.
+	Prepared func(engine.Engine) error
 	// Revisions are compared, cell by cell, in one run. Nobody judges claims by it: Open says which trials go on. Of a
 	// single one only what is built is, and all else is as without.
 	Revisions []plan.Revision
@@ -160,40 +161,16 @@ func Prepare(ctx context.Context, a *lab.Session, project *article.Project, list
 		}
 	}
 	j.closeProgress()
+	if err == nil && len(j.missing) == 0 && flags.Prepared != nil {
+		err = flags.Prepared(j.targets[list[0].Slug].engine)
+		if _, ok := errors.AsType[*lab.StatusError](err); err != nil && !ok {
+			err = lab.Interrupted(ctx, err)
+		}
+	}
 	if err == nil && len(j.missing) > 0 {
 		err = lab.Failure(fmt.Errorf("%s could not be had, for the reasons above", terminal.Count(len(j.missing), "image")))
 	}
 	return a.JoinErrors(problems, a.JoinErrors(j.refused, err))
-}
-
-// Images connects to the engine that makes the images of an article, wherever it runs, and keeps others from measuring
-// there until done is called.
-func Images(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, p *plan.Plan, doing string) (e engine.Engine, done func(), err error) {
-	held := closers{a.AwaitOnInterrupt(ctx)}
-	defer func() {
-		if err != nil {
-			held.close()
-			err = lab.Interrupted(ctx, err)
-		}
-	}()
-	this, err := machine.Here()
-	if err != nil {
-		return nil, nil, lab.Failure(err)
-	}
-	at, err := connectTargets(ctx, a, project, []*lab.Article{c}, map[string]*plan.Plan{c.Slug: p}, this, doing)
-	if err != nil {
-		return nil, nil, err
-	}
-	held = append(held, at.Close)
-	if e, err = at[c.Slug].connected(ctx, a, project); err != nil {
-		return nil, nil, err
-	}
-	unlock, err := Lock(ctx, a, this, at, doing)
-	if err != nil {
-		return nil, nil, err
-	}
-	held = append(held, unlock)
-	return e, held.close, nil
 }
 
 // A job is the measuring of articles without problems, each on its target.
@@ -376,11 +353,6 @@ func (j *job) doing(list []*lab.Article) string {
 func (j *job) findTargets(ctx context.Context, this machine.Host) (err error) {
 	if j.flags.Engine != EngineNone {
 		j.targets, err = connectTargets(ctx, j.Session, j.project, j.list, j.plans, this, j.doing(j.list))
-		for _, c := range j.list {
-			if err == nil && j.flags.Met != nil {
-				err = j.flags.Met(j.targets[c.Slug].host)
-			}
-		}
 		return err
 	}
 	j.targets = targets{}
