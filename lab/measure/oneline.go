@@ -3,13 +3,18 @@ package measure
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
+	"benchbook/internal/files"
 	"benchbook/lab"
 	"benchbook/lab/pages"
 	"benchbook/lab/terminal"
@@ -17,115 +22,171 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-
-	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
-
-	"benchbook/internal/slice"
 	"benchbook/render/outcome"
 	"benchbook/render/wording"
 	"benchbook/runner/machine"
 )
 
-// OneLineOptions say what is shown.
+// OneLineOptions say what Time and Requests show.
 type OneLineOptions struct {
 	Quiet bool   // no progress bar
-	HTML  string // file of its page; empty for none
+	HTML  string // file of the page; empty for none
 }
 
-// unnamed is the slug of the article.
-const unnamed = "one-line"
-
-// A notebook is the project that is thrown away.
-type notebook struct {
-	*lab.Session
-	said    bytes.Buffer // what a run says that nobody has to read if it goes well
-	project *article.Project
-	list    []*lab.Article
+// oneLine is an experiment that fits on a command line. It is measured as an article in a temporary project, in which
+// each value of one axis is compared with the first.
+type oneLine struct {
+	name    string   // of the experiment
+	axis    string   // of the matrix
+	key     string   // of the values in its rows
+	written []string // by the user
+	values  []string // that the experiment uses
+	keys    string   // YAML of the experiment besides its matrix
+	metric  string   // that is compared
+	better  string   // the operator: < or >
+	claim   string   // format of the claim that one name is better than another
+	effect  string   // template of the sentence about a claim
+	columns string   // metrics of the table
+	hosts   []string // that the user allows load on, besides this machine
+	print   func(*lab.Session, *dataset.Dataset)
 }
 
-// Time measures commands, and prints how long each took and which are faster than the first.
-func Time(ctx context.Context, a *lab.Session, c Commands, o OneLineOptions) error {
-	if err := c.check(); err != nil {
-		return lab.UsageError(err)
+const slugOfOneLine = "one-line"
+
+// quoted returns text as YAML on one line.
+func quoted(text string) string {
+	data, _ := json.Marshal(text) // a string has no errors
+	return string(data)
+}
+
+// seconds returns a time as articles have it.
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "s" }
+
+// uniqueName returns text on one line, with a number if it is taken.
+func uniqueName(text string, taken map[string]bool) string {
+	isSpace := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+	text = strings.Join(strings.FieldsFunc(text, isSpace), " ")
+	name := text
+	for n := 2; taken[name]; n++ {
+		name = fmt.Sprintf("%s (%d)", text, n)
 	}
-	return measureOneLine(ctx, a, c.article(time.Now()), nil, o, printTimes)
+	taken[name] = true
+	return name
 }
 
-// measureOneLine measures an article in a project that is thrown away and allows load on the hosts, and prints what came of it.
-func measureOneLine(ctx context.Context, a *lab.Session, text string, hosts []string, o OneLineOptions,
-	print func(*lab.Session, *dataset.Dataset)) error {
+// articleText has the title, date, experiment, axis, rows, further keys, claims, axis, and columns.
+const articleText = `---
+title: %s
+date: %s
+---
+
+` + "```yaml experiment" + `
+name: %s
+matrix:
+  %s:
+%s%s` + "```" + `
+%s
+` + "```yaml table" + `
+label: tbl-results
+rows: [%s]
+columns: [%s]
+title: What was measured
+` + "```\n"
+
+// claimText has the number of a row, the text, the metric and operator, and the sentence.
+const claimText = `
+` + "```yaml claim" + `
+name: first-%[1]d
+headline: true
+text: %[2]s
+expect: ratio(%[3]s{number="1"}, %[3]s{number="%[1]d"}) %[4]s 1
+says:
+  supported: %[5]q
+  contradicted: %[5]q
+  inconclusive: "After {repetitions} repetitions it is open which is faster: %[5]s"
+` + "```" + `
+
+[](claim:first-%[1]d)
+`
+
+// article returns the text of the article.
+func (o *oneLine) article(today time.Time) string {
+	taken := map[string]bool{}
+	var names []string
+	var rows, claims strings.Builder
+	code := func(i int) string {
+		if strings.Contains(names[i], "`") {
+			return fmt.Sprintf("%s %d", o.axis, i+1)
+		}
+		return "`" + names[i] + "`"
+	}
+	for i, written := range o.written {
+		names = append(names, uniqueName(written, taken))
+		fmt.Fprintf(&rows, "    - {name: %s, number: \"%d\", %s: %s}\n", quoted(names[i]), i+1, o.key, quoted(o.values[i]))
+		if i > 0 {
+			fmt.Fprintf(&claims, claimText, i+1, quoted(fmt.Sprintf(o.claim, code(0), code(i))), o.metric, o.better, o.effect)
+		}
+	}
+	return fmt.Sprintf(articleText, quoted(strings.Join(names, " against ")), today.Format(time.DateOnly), o.name, o.axis,
+		&rows, o.keys, &claims, o.axis, o.columns)
+}
+
+// project returns the text of the project file. A user who names hosts in the command allows load on them.
+func (o *oneLine) project() string {
+	text := "title: One-line benchmarks\nengine: local\n"
+	if len(o.hosts) > 0 {
+		list, _ := json.Marshal(o.hosts) // strings have no errors
+		text += fmt.Sprintf("allow: {targets: %s}\n", list)
+	}
+	return text
+}
+
+// measure measures the experiment, and prints the results and a sentence for each comparison.
+func (o *oneLine) measure(ctx context.Context, a *lab.Session, show OneLineOptions) error {
 	folder, err := os.MkdirTemp("", "benchbook-one-line-")
 	if err != nil {
 		return lab.Failure(err)
 	}
 	defer os.RemoveAll(folder)
-	n, err := newNotebook(a, folder, text, projectText(hosts))
+	n, err := o.open(a, folder)
 	if err != nil {
 		return err
 	}
-	d, err := n.measure(ctx, a, o)
+	d, err := n.measure(ctx, a, show.Quiet)
 	if d != nil {
-		print(a, d)
+		o.print(a, d)
+		printVerdicts(a, d, o.metric)
 	}
-	if err != nil {
-		if o.HTML != "" {
-			fmt.Fprintf(a.Stderr, "%s was not written\n", o.HTML)
-		}
-		return err
-	}
-	if o.HTML != "" {
-		err = n.page(a, o.HTML)
+	switch {
+	case show.HTML == "":
+	case err != nil:
+		fmt.Fprintf(a.Stderr, "%s was not written\n", show.HTML)
+	default:
+		err = n.page(a, show.HTML)
 	}
 	return err
 }
 
-// measure runs the article, and says which of its cells failed. Without a dataset there is nothing to print: the run
-// has not ended.
-func (n *notebook) measure(ctx context.Context, a *lab.Session, o OneLineOptions) (*dataset.Dataset, error) {
-	defer a.AwaitOnInterrupt(ctx)()
-	err := Run(ctx, n.Session, n.project, n.list, Options{Profile: plan.Full, Quiet: o.Quiet,
-		Asking: Own})
-	if s, ok := errors.AsType[*lab.StatusError](err); ok && s.Status == lab.StatusInterrupted {
-		return nil, lab.WithStatus(s.Status, errors.New("interrupted; nothing was kept"))
-	}
-	d, readErr := n.dataset()
-	if readErr != nil {
-		return nil, lab.Failure(readErr)
-	}
-	failed := failures(d)
-	for _, words := range failed {
-		fmt.Fprintf(a.Stderr, "benchbook: %s\n", words)
-	}
-	_, only := errors.AsType[*FailedError](err)
-	switch {
-	case err == nil:
-	case only && len(failed) > 0:
-		err = lab.WithStatus(lab.StatusFailed, nil)
-	default:
-		fmt.Fprint(a.Stderr, n.said.String())
-		return nil, err
-	}
-	return d, err
+// notebook is a temporary project. What its session prints is shown only after an error.
+type notebook struct {
+	*lab.Session
+	said    bytes.Buffer
+	project *article.Project
+	list    []*lab.Article
 }
 
-// newNotebook makes the project.
-func newNotebook(a *lab.Session, folder, text, project string) (*notebook, error) {
+// open writes the project.
+func (o *oneLine) open(a *lab.Session, folder string) (*notebook, error) {
 	n := &notebook{}
 	n.Session = &lab.Session{Stdout: a.Stdout, Stderr: &n.said, Terminal: a.Terminal, Waits: a.Stderr, Version: a.Version,
 		Config: a.Config, Dir: folder}
 	if a.Config.Processes != nil {
 		n.Config.Engines = []lab.Engine{{Name: spec.Local, Connect: a.Config.Processes}}
 	}
-	at := filepath.Join(folder, pages.ArticlesDir, unnamed)
-	err := os.MkdirAll(at, 0o755)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(folder, article.ProjectFile), []byte(project), 0o644)
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(at, article.FileName), []byte(text), 0o644)
-	}
+	err := errors.Join(files.Write(filepath.Join(folder, article.ProjectFile), []byte(o.project())),
+		files.Write(filepath.Join(folder, pages.ArticlesDir, slugOfOneLine, article.FileName), []byte(o.article(time.Now()))))
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
@@ -133,13 +194,36 @@ func newNotebook(a *lab.Session, folder, text, project string) (*notebook, error
 	return n, err
 }
 
-// projectText is the project file. Who names hosts in the command allows load on them.
-func projectText(hosts []string) string {
-	text := "title: One-line benchmarks\nengine: local\n"
-	if len(hosts) > 0 {
-		text += "allow: {targets: [" + strings.Join(slice.Map(hosts, quoted), ", ") + "]}\n"
+// measure runs the article, and says which of its cells failed. Without a dataset there is nothing to print: the run
+// did not finish.
+func (n *notebook) measure(ctx context.Context, a *lab.Session, quiet bool) (*dataset.Dataset, error) {
+	defer a.AwaitOnInterrupt(ctx)()
+	err := Run(ctx, n.Session, n.project, n.list, Options{Profile: plan.Full, Quiet: quiet, Asking: Own})
+	if s, ok := errors.AsType[*lab.StatusError](err); ok && s.Status == lab.StatusInterrupted {
+		return nil, lab.WithStatus(s.Status, errors.New("interrupted; nothing was kept"))
 	}
-	return text
+	d, readErr := n.dataset()
+	if readErr != nil {
+		return nil, lab.Failure(readErr)
+	}
+	failed := false
+	for _, c := range d.Experiments[0].Cells {
+		for _, r := range c.Records {
+			if r.Failure != "" {
+				failed = true
+				fmt.Fprintf(a.Stderr, "benchbook: %s: %s\n", c.Trial.Name, r.Failure)
+				break
+			}
+		}
+	}
+	if _, only := errors.AsType[*FailedError](err); only && failed {
+		return d, lab.WithStatus(lab.StatusFailed, nil)
+	}
+	if err != nil {
+		fmt.Fprint(a.Stderr, n.said.String())
+		return nil, err
+	}
+	return d, nil
 }
 
 func (n *notebook) dataset() (*dataset.Dataset, error) {
@@ -154,135 +238,15 @@ func (n *notebook) dataset() (*dataset.Dataset, error) {
 	return dataset.New(n.list[0].Doc, records, o)
 }
 
-// failures say why commands have no times, once each.
-func failures(d *dataset.Dataset) (words []string) {
-	for _, e := range d.Experiments {
-		for _, c := range e.Cells {
-			for _, r := range c.Records {
-				if r.Failure != "" {
-					words = append(words, fmt.Sprintf("%s: %s", c.Trial.Name, r.Failure))
-					break
-				}
-			}
-		}
-	}
-	return words
-}
-
-// printTimes prints a line for each command, and a sentence for each comparison.
-func printTimes(a *lab.Session, d *dataset.Dataset) {
-	e := d.Experiments[0]
-	real, _ := record.LookupMetric("time.real")
-	memory, _ := record.LookupMetric("memory.peak")
-	var times, peaks []dataset.Result
-	for _, c := range e.Cells {
-		times, peaks = append(times, c.Metric(real.Name)), append(peaks, c.Metric(memory.Name))
-	}
-	timeColumn, peakColumn := wording.ColumnOf(real, times...), wording.ColumnOf(memory, peaks...)
-	rows := [][]string{{"command", "time [95 %]", "CPUs", "memory", "n"}}
-	for i, c := range e.Cells {
-		memory := "–"
-		if peaks[i].Missing == "" {
-			memory = peakColumn.Quantity(peaks[i].Estimate.Centre, peakColumn.Decimals(wording.ReadingOf(peaks[i])))
-		}
-		words := wording.Estimate(times[i], timeColumn)
-		if times[i].Missing != "" {
-			words = without(times[i])
-		}
-		rows = append(rows, []string{clipped(c.Trial.Name), words, cpus(c), memory, fmt.Sprint(len(times[i].Values))})
-	}
-	terminal.PrintColumns(a.Stdout, "", rows)
-	printVerdicts(a, d, real.Name)
-}
-
-// notValid stands in the place of a number that is not valid; why is said below.
-const notValid = "not valid"
-
-// without is what stands in the place of a number that is missing; empty if there is one.
-func without(r dataset.Result) string {
-	switch {
-	case r.Missing == "":
-		return ""
-	case strings.HasPrefix(r.Missing, wording.InvalidReason):
-		return notValid
-	}
-	return "failed"
-}
-
-// printVerdicts prints a sentence for each comparison, and the noise floor of a metric.
-func printVerdicts(a *lab.Session, d *dataset.Dataset, metric string) {
-	fmt.Fprintln(a.Stdout)
-	for _, c := range d.Experiments[0].Cells {
-		if r := c.Metric(metric); without(r) == notValid {
-			paragraph(a, clipped(c.Trial.Name)+": "+r.Missing+".")
-		}
-	}
-	for _, j := range claim.JudgeAll(d).Claims {
-		if j.Verdict != stats.NotMeasured { // why was said
-			paragraph(a, outcome.Of(d, j, outcome.Options{}).Sentence.Text())
-		}
-	}
-	if words := floor(d.Experiments[0], metric); words != "" {
-		paragraph(a, words)
-	}
-}
-
-// paragraph prints a sentence on lines of 80 characters.
-func paragraph(a *lab.Session, words string) {
-	for _, line := range terminal.Wrap(words, 80) {
-		fmt.Fprintln(a.Stdout, line)
-	}
-}
-
-func clipped(name string) string {
-	const most = 28
-	if runes := []rune(name); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return name
-}
-
-// cpus returns how many CPUs a command kept busy.
-func cpus(c *dataset.Cell) string {
-	var all [3]float64
-	for i, name := range []string{"time.real", "time.user", "time.sys"} {
-		r := c.Metric(name)
-		if r.Missing != "" {
-			return "–"
-		}
-		all[i] = r.Estimate.Centre
-	}
-	if all[0] <= 0 {
-		return "–"
-	}
-	return wording.Plain.Number((all[1]+all[2])/all[0], 1)
-}
-
-// floor says how far apart the first cell and its copy are.
-func floor(e *dataset.Experiment, metric string) string {
-	pair, missing := e.Pair(metric)
-	if missing != "" {
-		return ""
-	}
-	words := "Noise floor: the first measured a second time differs by " +
-		wording.PercentUnit.Quantity(abs(pair.D), 1) + "."
-	if pair.Biased {
-		words += " The two can be told apart: something on this machine changes while it measures."
-	}
-	return words
-}
-
-func abs(x float64) float64 { return max(x, -x) }
-
 // page writes the page of the article to a file.
 func (n *notebook) page(a *lab.Session, file string) error {
 	site := filepath.Join(n.Dir, pages.SiteDir)
-	shown := pages.Options{Out: site, Single: true}
-	if _, err := pages.Render(n.quiet(), n.project, n.list, shown, nil, false); err != nil {
+	quiet := &lab.Session{Stdout: &n.said, Stderr: &n.said, Version: n.Version, Config: n.Config, Dir: n.Dir}
+	if _, err := pages.Render(quiet, n.project, n.list, pages.Options{Out: site, Single: true}, nil, false); err != nil {
 		fmt.Fprint(a.Stderr, n.said.String())
 		return err
 	}
-	data, err := os.ReadFile(filepath.Join(site, unnamed+".html"))
+	data, err := os.ReadFile(filepath.Join(site, slugOfOneLine+".html"))
 	if err == nil {
 		err = os.WriteFile(file, data, 0o644)
 	}
@@ -293,8 +257,60 @@ func (n *notebook) page(a *lab.Session, file string) error {
 	return nil
 }
 
-// quiet is a session that prints nothing.
-func (n *notebook) quiet() *lab.Session {
-	return &lab.Session{Stdout: &n.said, Stderr: &n.said, Terminal: n.Terminal, Version: n.Version, Config: n.Config,
-		Dir: n.Dir}
+const notValid = "not valid"
+
+// missingWord returns why a number is missing, in a word or two; empty if it is not missing.
+func missingWord(r dataset.Result) string {
+	switch {
+	case r.Missing == "":
+		return ""
+	case strings.HasPrefix(r.Missing, wording.InvalidReason):
+		return notValid
+	}
+	return "failed"
+}
+
+// printVerdicts prints a sentence for each comparison, the noise floor of a metric, and what limited each load.
+func printVerdicts(a *lab.Session, d *dataset.Dataset, metric string) {
+	e := d.Experiments[0]
+	fmt.Fprintln(a.Stdout)
+	for _, c := range e.Cells {
+		if r := c.Metric(metric); missingWord(r) == notValid {
+			printParagraph(a, clipped(c.Trial.Name)+": "+r.Missing+".")
+		}
+	}
+	for _, j := range claim.JudgeAll(d).Claims {
+		if j.Verdict != stats.NotMeasured { // the reason was printed
+			printParagraph(a, outcome.Of(d, j, outcome.Options{}).Sentence.Text())
+		}
+	}
+	if pair, missing := e.Pair(metric); missing == "" {
+		words := "Noise floor: the first measured a second time differs by " +
+			wording.PercentUnit.Quantity(math.Abs(pair.D), 1) + "."
+		if pair.Biased {
+			words += " The two can be told apart: something on this machine changes while it measures."
+		}
+		printParagraph(a, words)
+	}
+	for _, c := range e.Cells {
+		if words := wording.Limit(c.Validity().LimitedBy()); c.Trial.Load != nil && words != "" {
+			printParagraph(a, clipped(c.Trial.Name)+": limited by "+words+".")
+		}
+	}
+}
+
+// printParagraph prints a sentence on lines of 80 characters.
+func printParagraph(a *lab.Session, words string) {
+	for _, line := range terminal.Wrap(words, 80) {
+		fmt.Fprintln(a.Stdout, line)
+	}
+}
+
+// clipped returns a name of at most 28 characters.
+func clipped(name string) string {
+	const most = 28
+	if runes := []rune(name); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return name
 }

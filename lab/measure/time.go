@@ -1,7 +1,7 @@
 package measure
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -9,6 +9,12 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/render/wording"
 )
 
 // Commands are commands to compare.
@@ -20,67 +26,22 @@ type Commands struct {
 	Repetitions string        // as in articles; empty: until the claims are decided
 }
 
-// forShell are characters by which more than words may be meant.
-var forShell = regexp.MustCompile(`[^\pL\pN _./,:@+-]`)
-
-// quoted is a text in YAML, on one line.
-func quoted(text string) string {
-	data, err := json.Marshal(text)
-	if err != nil {
-		panic(fmt.Sprintf("oneline: %v", err)) // it is a string
+// Time measures commands, and prints how long each took and which are faster than the first.
+func Time(ctx context.Context, a *lab.Session, c Commands, o OneLineOptions) error {
+	if err := c.check(); err != nil {
+		return lab.UsageError(err)
 	}
-	return string(data)
+	return c.oneLine().measure(ctx, a, o)
 }
 
-// name is what a command is called: it is one line, and no two have the same.
-func name(line string, taken map[string]bool) string {
-	line = strings.Join(strings.FieldsFunc(line, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }),
-		" ")
-	name := line
-	for n := 2; taken[name]; n++ {
-		name = fmt.Sprintf("%s (%d)", line, n)
-	}
-	taken[name] = true
-	return name
-}
-
-// code is the name of a command in the text of an article.
-func code(name string, number int) string {
-	if strings.Contains(name, "`") {
-		return fmt.Sprintf("command %d", number)
-	}
-	return "`" + name + "`"
-}
-
-// claimText is a claim that the first is better, with the number of the other, its text, its test, its sentences, and
-// the number again.
-const claimText = `
-` + "```yaml claim" + `
-name: first-%d
-headline: true
-text: %s
-expect: %s
-says:
-%s` + "```" + `
-
-[](claim:first-%d)
-`
-
-// sentences are those of a claim, of which one states the effect, with what it is about.
-func sentences(effect, better string) string {
-	return fmt.Sprintf("  supported: %q\n  contradicted: %[1]q\n  inconclusive: %[2]q\n", effect,
-		"After {repetitions} repetitions it is open which is "+better+": "+effect)
-}
-
-// check reports what no article can say.
+// check returns an error for commands that no article can have.
 func (c *Commands) check() error {
+	isControl := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
 	for _, line := range c.Lines {
 		switch {
 		case strings.TrimSpace(line) == "":
 			return errors.New("a command is empty")
-		case !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool {
-			return unicode.IsControl(r) && r != '\n' && r != '\t'
-		}):
+		case !utf8.ValidString(line) || strings.ContainsFunc(line, isControl):
 			return fmt.Errorf("the command %q has characters that are no text: put it into a script", line)
 		case strings.Contains(line, "${{"):
 			return fmt.Errorf("the command %q has ${{ in it, which articles fill in: put the command into a script", line)
@@ -89,40 +50,62 @@ func (c *Commands) check() error {
 	return nil
 }
 
-// article writes the article: each command is compared with the first.
-func (c *Commands) article(today time.Time) string {
-	taken := map[string]bool{}
-	var rows, claims strings.Builder
-	claim := func(i int, names []string) {
-		fmt.Fprintf(&claims, claimText, i+1, quoted(fmt.Sprintf("%s takes less time than %s.", code(names[0], 1),
-			code(names[i], i+1))), fmt.Sprintf("ratio(time.real{number=\"1\"}, time.real{number=\"%d\"}) < 1", i+1),
-			sentences("{a} takes {effect} as much time as {b}.", "faster"), i+1)
-	}
-	var names []string
-	for i, line := range c.Lines {
-		names = append(names, name(line, taken))
-		run := line
+// forShell matches characters that a shell may interpret.
+var forShell = regexp.MustCompile(`[^\pL\pN _./,:@+-]`)
+
+func (c *Commands) oneLine() *oneLine {
+	o := &oneLine{name: "time", axis: "command", key: "run", written: c.Lines, metric: "time.real", better: "<",
+		claim: "%s takes less time than %s.", effect: "{a} takes {effect} as much time as {b}.",
+		columns: "time.real, time.user, time.sys, memory.peak", print: printTimes}
+	for _, line := range c.Lines {
 		if forShell.MatchString(line) {
-			run = "/bin/sh -c '" + strings.ReplaceAll(line, "'", `'\''`) + "'"
+			line = "/bin/sh -c '" + strings.ReplaceAll(line, "'", `'\''`) + "'"
 		}
-		fmt.Fprintf(&rows, "    - {name: %s, number: \"%d\", run: %s}\n", quoted(names[i]), i+1, quoted(run))
-		if i > 0 {
-			claim(i, names)
-		}
+		o.values = append(o.values, line)
 	}
-	var keys strings.Builder
+	o.keys = "command:\n  run: ${{ matrix.command.run }}\n"
 	if c.Folder != "" {
-		fmt.Fprintf(&keys, "  working_dir: %s\n", quoted(c.Folder))
+		o.keys += fmt.Sprintf("  working_dir: %s\n", quoted(c.Folder))
 	}
 	if c.Warmup > 0 {
-		fmt.Fprintf(&keys, "  warmup: %d\n", c.Warmup)
+		o.keys += fmt.Sprintf("  warmup: %d\n", c.Warmup)
 	}
-	fmt.Fprintf(&keys, "timeout: %s\n", seconds(c.Timeout))
+	o.keys += fmt.Sprintf("timeout: %s\n", seconds(c.Timeout))
 	if c.Repetitions != "" {
-		fmt.Fprintf(&keys, "repetitions: %s\n", c.Repetitions)
+		o.keys += fmt.Sprintf("repetitions: %s\n", c.Repetitions)
 	}
-	return fmt.Sprintf("---\ntitle: %s\ndate: %s\n---\n\n```yaml experiment\nname: time\nmatrix:\n  command:\n%s"+
-		"command:\n  run: ${{ matrix.command.run }}\n%s```\n%s\n```yaml table\nlabel: tbl-times\nrows: [command]\n"+
-		"columns: [time.real, time.user, time.sys, memory.peak]\ntitle: What each command took\n```\n",
-		quoted(strings.Join(names, " against ")), today.Format(time.DateOnly), rows.String(), keys.String(), claims.String())
+	return o
+}
+
+// printTimes prints a line for each command.
+func printTimes(a *lab.Session, d *dataset.Dataset) {
+	e := d.Experiments[0]
+	real, _ := record.LookupMetric("time.real")
+	memory, _ := record.LookupMetric("memory.peak")
+	var times, peaks []dataset.Result
+	for _, c := range e.Cells {
+		times, peaks = append(times, c.Metric(real.Name)), append(peaks, c.Metric(memory.Name))
+	}
+	timeColumn, peakColumn := wording.ColumnOf(real, times...), wording.ColumnOf(memory, peaks...)
+	rows := [][]string{{"command", "time [95 %]", "CPUs", "memory", "n"}}
+	for i, c := range e.Cells {
+		peak, took := "–", missingWord(times[i])
+		if peaks[i].Missing == "" {
+			peak = peakColumn.Quantity(peaks[i].Estimate.Centre, peakColumn.Decimals(wording.ReadingOf(peaks[i])))
+		}
+		if took == "" {
+			took = wording.Estimate(times[i], timeColumn)
+		}
+		rows = append(rows, []string{clipped(c.Trial.Name), took, busyCPUs(c), peak, fmt.Sprint(len(times[i].Values))})
+	}
+	terminal.PrintColumns(a.Stdout, "", rows)
+}
+
+// busyCPUs returns how many CPUs a command kept busy.
+func busyCPUs(c *dataset.Cell) string {
+	real, user, sys := c.Metric("time.real"), c.Metric("time.user"), c.Metric("time.sys")
+	if real.Missing != "" || user.Missing != "" || sys.Missing != "" || real.Estimate.Centre <= 0 {
+		return "–"
+	}
+	return wording.Plain.Number((user.Estimate.Centre+sys.Estimate.Centre)/real.Estimate.Centre, 1)
 }

@@ -1,15 +1,12 @@
 package measure
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"benchbook/lab"
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 )
 
@@ -19,39 +16,24 @@ func planned(t *testing.T, c Commands) *plan.Experiment {
 	if err := c.check(); err != nil {
 		t.Fatal(err)
 	}
-	return firstOf(t, c.article(today), nil)
+	return firstOf(t, c.oneLine())
 }
 
 var today = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 
-// firstOf is the experiment of an article in a project that allows load on hosts.
-func firstOf(t *testing.T, text string, hosts []string) *plan.Experiment {
+// firstOf is the experiment of an article.
+func firstOf(t *testing.T, o *oneLine) *plan.Experiment {
 	t.Helper()
-	folder := t.TempDir()
-	at := filepath.Join(folder, "experiments", unnamed)
-	if err := os.MkdirAll(at, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, data := range map[string]string{filepath.Join(at, article.FileName): text,
-		filepath.Join(folder, article.ProjectFile): projectText(hosts)} {
-		if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	a := &lab.Session{Dir: folder}
-	project, err := article.OpenProject(folder)
+	a := &lab.Session{}
+	n, err := o.open(a, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := lab.ReadArticle(project, unnamed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plans, problems, err := a.Check(project, []*lab.Article{{Slug: unnamed, Doc: doc}}, plan.Options{})
+	plans, problems, err := a.Check(n.project, n.list, plan.Options{})
 	if err != nil || len(problems) > 0 {
-		t.Fatalf("problems %v, %v in\n%s", problems, err, text)
+		t.Fatalf("problems %v, %v in\n%s", problems, err, o.article(today))
 	}
-	return plans[unnamed].Experiments[0]
+	return plans[slugOfOneLine].Experiments[0]
 }
 
 // runs are the words that each command becomes.
