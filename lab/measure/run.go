@@ -133,7 +133,7 @@ func (j *job) measure(ctx context.Context) error {
 		}
 		at, options := j.targets[c.Slug], j.optionsFor(c)
 		options.Missing = j.noteMissing
-		j.progress.Article(c.Slug)
+		j.progress.slug = c.Slug
 		store := checkedStore{Dir: j.recordsOf(c), session: j.Session}
 		sum, err := j.runners[at].Run(ctx, j.plans[c.Slug], store, options)
 		if err = j.noteMeasured(ctx, at, &sum, options, err); err != nil || sum.OutOfTime || sum.Kept != nil {
@@ -188,7 +188,7 @@ type job struct {
 	closing closers
 
 	todo     int // repetitions and searches that were to be done when it began
-	progress progress
+	progress *progress
 	stderr   io.Writer // of the session, while there is a bar
 	runners  map[*target]*runner.Runner
 	total    runner.Summary
@@ -605,25 +605,22 @@ func sweep(ctx context.Context, a *lab.Session, e engine.Engine) error {
 	return nil
 }
 
-// startProgress shows on a terminal a bar, below what is printed meanwhile.
+// startProgress shows a bar on a terminal, below what is printed meanwhile.
 func (j *job) startProgress() {
 	j.stderr = j.Stderr
-	lines := lineProgress{W: j.Stderr, Verbose: j.flags.Verbose, Quiet: j.flags.Quiet}
-	if j.flags.Quiet || j.Config.Terminal == nil || j.Config.Terminal() == 0 {
-		j.progress = &lines
-		return
+	j.progress = &progress{verbose: j.flags.Verbose, quiet: j.flags.Quiet}
+	if !j.flags.Quiet && j.Config.Terminal != nil && j.Config.Terminal() > 0 {
+		j.progress.bar = newBar(j.Terminal, j.todo)
+		if j.Stderr == io.Writer(terminal.Plain{To: j.Terminal}) {
+			j.Stderr = terminal.Plain{To: j.progress.bar.container}
+		}
 	}
-	bar := newBar(j.Terminal, j.todo)
-	if j.Stderr == io.Writer(terminal.Plain{To: j.Terminal}) {
-		j.Stderr = terminal.Plain{To: bar.Above()}
-	}
-	lines.W = j.Stderr
-	bar.lineProgress, j.progress = lines, bar
+	j.progress.w = j.Stderr
 }
 
 // closeProgress removes the bar.
 func (j *job) closeProgress() {
-	j.progress.Close()
+	j.progress.close()
 	j.Stderr = j.stderr
 }
 

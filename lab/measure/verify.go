@@ -81,7 +81,7 @@ type verified struct {
 // article verifies an article.
 func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, p *plan.Plan, at *target,
 	picked lab.Filter) error {
-	r := newRunner(a, at, verifying{&lineProgress{W: a.Stderr, Verbose: f.verbose}}, nil)
+	r := newRunner(a, at, verifying{&progress{w: a.Stderr, verbose: f.verbose}}, nil)
 	sum, err := r.Verify(ctx, p, runner.Options{Only: picked, Secrets: f.secrets}, func(v runner.Verification) {
 		if v.Failure != "" {
 			f.wrong++
@@ -139,7 +139,7 @@ func printVerification(w io.Writer, slug string, v runner.Verification) {
 }
 
 // verifying is a progress that says nothing of repetitions, as there are none.
-type verifying struct{ *lineProgress }
+type verifying struct{ *progress }
 
 func (verifying) Experiment(*plan.Experiment, int) {}
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Of several images that are built at once each line says which it is of, and what is there already has none.
+// Lines of images that are built at once name their image; an image that exists has no lines.
 func TestLinesOfSeveralBuilds(t *testing.T) {
 	const all = `  preparing the image of pair a
     pair a: Step 1/2
@@ -31,10 +31,10 @@ func TestLinesOfSeveralBuilds(t *testing.T) {
 	}
 }
 
-// linesOfBuilds are the lines of builds of four images, one of which is there.
+// linesOfBuilds returns the lines of the builds of four images, one of which exists.
 func linesOfBuilds(verbose bool) string {
 	var out bytes.Buffer
-	p := &lineProgress{W: &out, Verbose: verbose}
+	p := &progress{w: &out, verbose: verbose}
 	one, other, there, broken := p.Preparing("pair a"), p.Preparing("pair b"), p.Preparing("pair c"), p.Preparing("pair d")
 	fmt.Fprint(one, "Step 1/2\nSte")
 	fmt.Fprint(other, "Step 1/1 : FROM x\r\n\n")

@@ -1,0 +1,269 @@
+package measure
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kballard/go-shellquote"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"benchbook/lab/results"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/notebook/validity"
+	"benchbook/runner"
+	"benchbook/runner/images"
+)
+
+// progress is a runner.Progress of several articles, one after another. It prints a line for each repetition after its
+// end, so that printing does not disturb a measurement, and on a terminal a bar below the lines.
+type progress struct {
+	w       io.Writer
+	verbose bool // print the output of image builders too
+	quiet   bool // print only failures and notes
+	bar     *bar // nil for none
+
+	slug       string
+	todo, done int
+	failures   []string // ways of failing that were printed of the experiment
+}
+
+// bar shows how many repetitions are done, and the time left.
+type bar struct {
+	container *mpb.Progress
+	bar       *mpb.Bar
+	total     int64
+}
+
+// refresh is the time between two drawings of the bar: long, so that drawing does not disturb a measurement.
+const refresh = time.Second
+
+// newBar draws on a terminal for a run of total repetitions and searches. Its container prints above the bar.
+func newBar(screen io.Writer, total int) *bar {
+	b := &bar{container: mpb.New(mpb.WithOutput(screen), mpb.WithRefreshRate(refresh), mpb.WithAutoRefresh(), mpb.WithWidth(40))}
+	eta := decor.AverageETA(decor.ET_STYLE_GO)
+	left := func(s decor.Statistics) string {
+		if s.Current == 0 || s.Current == s.Total {
+			return ""
+		}
+		text, _ := eta.Decor(s)
+		return text + " left"
+	}
+	b.bar = b.container.AddBar(0, mpb.PrependDecorators(decor.CountersNoUnit("%d of %d")),
+		mpb.AppendDecorators(decor.Any(left)))
+	b.grow(total)
+	return b
+}
+
+func (b *bar) grow(n int) {
+	if b != nil {
+		b.total += int64(n)
+		b.bar.SetTotal(b.total, false)
+	}
+}
+
+func (b *bar) increment() {
+	if b != nil {
+		b.bar.Increment()
+	}
+}
+
+// close removes the bar. It may be called twice.
+func (p *progress) close() {
+	if p.bar != nil {
+		p.bar.bar.Abort(true)
+		p.bar.container.Wait()
+	}
+}
+
+func (p *progress) Experiment(e *plan.Experiment, todo int) {
+	p.todo, p.done, p.failures = todo, 0, nil
+	if p.quiet {
+		return
+	}
+	if todo == 0 {
+		fmt.Fprintf(p.w, "%s#%s is already measured\n", p.slug, e.Name)
+		return
+	}
+	var names []string
+	for _, t := range e.Trials {
+		if t.Unavailable == "" {
+			names = append(names, t.Name)
+		}
+	}
+	if len(e.Steps) == 0 {
+		fmt.Fprintf(p.w, "%s#%s: %s for the capacity of %s\n", p.slug, e.Name, terminal.Count(todo, "search"),
+			strings.Join(names, "; "))
+		return
+	}
+	order := "in random order"
+	if e.Blocks {
+		order = "trial after trial in random order"
+	}
+	fmt.Fprintf(p.w, "%s#%s: %s of %s (%s), %s, seed %d\n", p.slug, e.Name, terminal.Count(todo, "repetition"),
+		terminal.Count(len(names), "trial"), strings.Join(names, "; "), order, e.Seed)
+}
+
+// Again announces repetitions that were not foreseen.
+func (p *progress) Again(e *plan.Experiment, steps []plan.Step) {
+	p.todo, p.done = len(steps), 0
+	p.bar.grow(len(steps))
+	if p.quiet {
+		return
+	}
+	if steps[0].Replaces != 0 {
+		fmt.Fprintf(p.w, "  %s again: too few valid because of background load\n", terminal.Count(len(steps), "repetition"))
+		return
+	}
+	var names []string
+	rounds := 0
+	for _, s := range steps {
+		if rounds = max(rounds, s.Round); !slices.Contains(names, s.Trial.Name) {
+			names = append(names, s.Trial.Name)
+		}
+	}
+	fmt.Fprintf(p.w, "%s#%s continues to %d rounds, as claims are undecided: %s of %s (%s)\n", p.slug, e.Name, rounds,
+		terminal.Count(len(steps), "repetition"), terminal.Count(len(names), "trial"), strings.Join(names, "; "))
+}
+
+func (p *progress) Preparing(what string) images.Preparation {
+	w := p.w
+	if p.quiet {
+		w = io.Discard
+	}
+	return &buildLog{w: w, verbose: p.verbose, what: what, since: time.Now()}
+}
+
+// buildLog prints when an image is built, and the lines of the builder if verbose, each after the name of the image.
+// An image that exists already has no lines.
+type buildLog struct {
+	w       io.Writer
+	verbose bool
+	what    string
+	since   time.Time
+	begun   bool
+	rest    []byte // beginning of a line
+}
+
+func (l *buildLog) Write(b []byte) (int, error) {
+	if !l.begun {
+		l.begun = true
+		fmt.Fprintf(l.w, "  preparing the image of %s\n", l.what)
+	}
+	if !l.verbose {
+		return len(b), nil
+	}
+	l.rest = append(l.rest, b...)
+	for {
+		line, rest, ok := bytes.Cut(l.rest, []byte("\n"))
+		if !ok {
+			return len(b), nil
+		}
+		if line := strings.TrimRight(string(line), "\r \t"); line != "" {
+			fmt.Fprintf(l.w, "    %s: %s\n", l.what, line)
+		}
+		l.rest = rest
+	}
+}
+
+func (l *buildLog) End(ok bool) {
+	took := time.Since(l.since).Round(100 * time.Millisecond)
+	switch {
+	case !l.begun:
+	case ok:
+		fmt.Fprintf(l.w, "  prepared the image of %s in %v\n", l.what, took)
+	default:
+		fmt.Fprintf(l.w, "  preparing the image of %s failed after %v\n", l.what, took)
+	}
+}
+
+func (p *progress) Note(text string) {
+	fmt.Fprintf(p.w, "  %s\n", strings.ReplaceAll(text, "\n", " "))
+}
+
+func (p *progress) Search(t *plan.Trial, s *record.Search) {
+	if s.Stop != "" && s.Kind != record.SearchTune {
+		p.bar.increment()
+	}
+	if p.quiet {
+		return
+	}
+	what := "capacity"
+	if s.Kind == record.SearchTune {
+		what = "tune." + s.Name
+	}
+	words := ""
+	if s.Stop == "" {
+		words = results.ProbeWords(s, &s.Probes[len(s.Probes)-1])
+	} else {
+		words = results.FoundWords(s) + ", after " + terminal.Count(len(s.Probes), "probe")
+		if n := s.Disturbed(); n > 0 {
+			words += fmt.Sprintf(", %d of them repeated", n)
+		}
+	}
+	fmt.Fprintf(p.w, "  %s of %s: %s\n", what, t.Name, words)
+}
+
+func (p *progress) End(step plan.Step, r *record.Record) {
+	p.done++
+	p.bar.increment()
+	if p.quiet && r.Failure == "" {
+		return
+	}
+	words, log := resultWords(r), ""
+	if r.Failure != "" {
+		if way := runner.WayOfFailing(r.Failure); slices.Contains(p.failures, way) {
+			words = "failed in the same way"
+		} else {
+			p.failures = append(p.failures, way)
+			log = p.endOfLog(r)
+		}
+	}
+	if by, ok := validity.Disturbed(r); ok {
+		words += ", disturbed: " + by
+	}
+	fmt.Fprintf(p.w, "  [%*d/%d] %-24s %s\n%s", len(fmt.Sprint(p.todo)), p.done, p.todo, step.Trial.Name, words, log)
+}
+
+// maxLogLines is how many lines of a log are printed below a failure.
+const maxLogLines = 12
+
+// endOfLog returns the last lines of the log of a failed repetition, and how to see the rest.
+func (p *progress) endOfLog(r *record.Record) string {
+	lines := strings.Split(strings.TrimSpace(terminal.Text(r.Log)), "\n")
+	if lines[0] == "" {
+		return ""
+	}
+	rest := ""
+	if n := len(lines) - maxLogLines; n > 0 {
+		lines = lines[n:]
+		rest = fmt.Sprintf("    the whole log: benchbook show %s#%s --trial %s --repetition %d\n", p.slug, r.Experiment,
+			shellquote.Join(r.Trial), r.Repetition)
+	}
+	return terminal.Indent(strings.Join(lines, "\n")) + "\n" + rest
+}
+
+// resultWords returns the result of a repetition in a few words.
+func resultWords(r *record.Record) string {
+	switch {
+	case r.Failure != "":
+		return "failed: " + strings.ReplaceAll(r.Failure, "\n", " ")
+	case r.Load != nil && r.Load.Window > 0:
+		rate, _ := r.Load.Throughput()
+		s := fmt.Sprintf("%.0f/s in %.2f s", rate, r.Load.Window)
+		if r.Load.Failed > 0 {
+			s += fmt.Sprintf(", %d of %d failed", r.Load.Failed, r.Load.Attempted)
+		}
+		return s
+	}
+	if s, ok := r.Sample("time.real"); ok {
+		return time.Duration(s.Value * float64(time.Second)).Round(10 * time.Microsecond).String()
+	}
+	return "done"
+}
