@@ -18,17 +18,6 @@ const OnlyUsage = `only the trials that this expression picks, written as in whe
 // A Filter picks trials, as --only asks for.
 type Filter func(*plan.Experiment, *plan.Trial) bool
 
-// And picks what both pick; nil picks all.
-func (f Filter) And(other Filter) Filter {
-	switch {
-	case f == nil:
-		return other
-	case other == nil:
-		return f
-	}
-	return func(e *plan.Experiment, t *plan.Trial) bool { return f(e, t) && other(e, t) }
-}
-
 // NewFilter reads --only for some plans; nil without one. A name that none of them knows and an expression that picks
 // none of their trials are errors.
 func NewFilter(only string, list []*Article, plans map[string]*plan.Plan) (Filter, error) {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
@@ -22,20 +21,20 @@ import (
 	"benchbook/runner/search"
 )
 
-// abortedRun says what becomes of a run that was interrupted, or cannot go on, on one of its targets.
+// abortedRun prints what was kept of a run that was interrupted or failed on a target, and returns its error.
 func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Summary, options runner.Options,
 	err error) error {
 	var left *engine.LeftError
 	if ctx.Err() != nil {
-		removed, goesOn := " and all containers removed", "The same command resumes from here."
+		removed, next := " and all containers removed", "The same command resumes from here."
 		if options.Force {
-			goesOn = "With --force the same command starts over; without it, only what is missing or stale is measured."
+			next = "With --force the same command starts over; without it, only what is missing or stale is measured."
 		}
 		switch {
 		case errors.As(err, &left):
 			removed = fmt.Sprintf(" but %v; benchbook clean removes them", left)
-		case v.engine == nil && v.outside != nil: // which began nothing
-			removed, goesOn = "", "The same command starts over: a running target may be another one by then."
+		case v.engine == nil && v.outside != nil: // nothing was started
+			removed, next = "", "The same command starts over: a running target may be another one by then."
 		case v.engine != nil && v.engine.Name() == string(spec.Local):
 			removed = " and all processes ended"
 		}
@@ -43,12 +42,13 @@ func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Sum
 		if total.Searches > 0 {
 			kept = fmt.Sprintf("%s and %s", terminal.Count(total.Searches, "search"), kept)
 		}
-		fmt.Fprintf(a.Stderr, "\ninterrupted; %s kept%s. %s\n", kept, removed, goesOn)
+		fmt.Fprintf(a.Stderr, "\ninterrupted; %s kept%s. %s\n", kept, removed, next)
 		return lab.WithStatus(lab.StatusInterrupted, nil)
 	}
-	switch gone := v.each(func(e engine.Engine) error { _, err := e.Sweep(ctx, true); return err }); {
-	case gone != nil:
-		first, _, _ := strings.Cut(err.Error(), "\n") // what follows from it is of no use to anybody
+	gone := slices.ContainsFunc(v.engines(), func(e engine.Engine) bool { _, err := e.Sweep(ctx, true); return err != nil })
+	switch {
+	case gone:
+		first, _, _ := strings.Cut(err.Error(), "\n") // the rest follows from it
 		err = fmt.Errorf("%s; the engine no longer answers: %s kept; once it is back, the same command removes "+
 			"what is left on it and resumes from here", first, terminal.Are(total.Measured, "finished repetition"))
 	case errors.As(err, &left):
@@ -67,7 +67,7 @@ func tuneProblem(n *search.NoTuneError) *source.Problem {
 		Hint: "measure the experiment that chooses it first, on this machine and in this profile or in full"}
 }
 
-// imageProblem says to the author that an image cannot be had: with the way out, or with the builder's last lines.
+// imageProblem returns why an image is not available, with a remedy or the builder's last lines.
 func imageProblem(n *images.NoImageError) *source.Problem {
 	var image *engine.ImageError
 	var build *engine.BuildError
@@ -112,7 +112,10 @@ func printKept(a *lab.Session, k *runner.Kept) {
 		which = "the repetition that failed"
 	}
 	fmt.Fprintf(a.Stderr, "%s#%s, %s, %s: its services are still up\n", k.Article, k.Experiment, k.Trial, which)
-	rows := slice.Map(k.Services, func(s engine.Kept) []string { return []string{s.Service, strings.Join(s.Enter, " ")} })
+	var rows [][]string
+	for _, s := range k.Services {
+		rows = append(rows, []string{s.Service, strings.Join(s.Enter, " ")})
+	}
 	terminal.PrintColumns(a.Stderr, "  ", rows)
 	for _, h := range k.Cleanup {
 		fmt.Fprintf(a.Stderr, "the hook cleanup is not run, so that all stays as it was: %s in %s\n",
@@ -125,8 +128,8 @@ func printKept(a *lab.Session, k *runner.Kept) {
 	fmt.Fprintln(a.Stderr, "benchbook clean removes them, as does the next run")
 }
 
-// problemsOf are what kept experiments from being measured, in the words of their author, and the hooks that failed in
-// the end. Images that are said already are left out.
+// problemsOf returns what kept experiments from being measured, and the cleanup hooks that failed, without the images
+// in said.
 func problemsOf(s *runner.Summary, said []*images.NoImageError) (problems []*source.Problem, cleanup []string) {
 	for _, n := range s.NoImage {
 		if !slices.Contains(said, n) {

@@ -43,24 +43,24 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	found := verified{verbose: flags.Verbose, secrets: map[*plan.Experiment]runner.Secrets{}}
 	for _, c := range list {
 		p := plans[c.Slug]
-		found.unverified += refuse(a, p, at.HostOf(c.Slug), picked, flags.Adapt)
+		found.unverified += refuse(a, p, at[c.Slug].host, picked, flags.Adapt)
 		found.unverified += readSecrets(a, p, found.secrets, func(e *plan.Experiment) bool {
 			return picked == nil || slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) })
 		})
 	}
-	if err := connect(ctx, a, project, list, plans, at); err != nil {
-		return lab.Interrupted(ctx, err)
+	for _, c := range list {
+		if err := at[c.Slug].connect(ctx, a, project, plans[c.Slug]); err != nil {
+			return lab.Interrupted(ctx, err)
+		}
 	}
 	at.printEngines(a.Stderr)
-	unlock, err := Lock(ctx, a, host, at, doing)
+	unlock, err := at.lock(ctx, a, host, doing)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	for _, v := range at.distinct() {
-		if err := v.each(func(e engine.Engine) error { return sweep(ctx, a, e) }); err != nil {
-			return err
-		}
+	if err := at.sweep(ctx, a); err != nil {
+		return err
 	}
 	for _, c := range list {
 		if err := found.article(ctx, a, c, plans[c.Slug], at[c.Slug], picked); err != nil {
