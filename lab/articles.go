@@ -15,22 +15,20 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 
-	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/site"
 )
 
-// A Article is an article that a verb is about.
+// An Article is an article that a verb works on.
 type Article struct {
 	Slug        string
 	Experiments []string // names after #; all if empty
 	Doc         *article.Document
 	Problems    source.Problems
-	Planned     *plan.Plan // in full, where that need not be planned anew
+	Planned     *plan.Plan // of profile full, if it is planned already
 }
 
-// each does something with each of the articles, as many at a time as there are cores. The error is that of the first
-// that has one.
+// each calls do for each article, in parallel, and returns the error of the first article that has one.
 func each(list []*Article, do func(*Article) error) error {
 	failed := make([]error, len(list))
 	var group errgroup.Group
@@ -45,8 +43,7 @@ func each(list []*Article, do func(*Article) error) error {
 	return cmp.Or(failed...)
 }
 
-// ReadArticle reads an article of the project. That the site could not show it is a problem before it is measured, not
-// after.
+// ReadArticle reads an article of the project. A slug that the site cannot show is a problem of the article.
 func ReadArticle(project *article.Project, slug string) (*article.Document, error) {
 	doc, err := project.Article(slug)
 	if err != nil {
@@ -69,7 +66,7 @@ func (c *Article) hasExperiment(name string) error {
 	return fmt.Errorf("article %s has no experiment %q: %s", c.Slug, name, source.Suggest(name, known))
 }
 
-// slugOf finds the article that a slug, a folder or a file means.
+// slugOf returns the slug of the article that a slug, a folder or a file names.
 func slugOf(project *article.Project, slugs []string, name string) (string, bool) {
 	if slices.Contains(slugs, name) {
 		return name, true
@@ -91,7 +88,7 @@ func slugOf(project *article.Project, slugs []string, name string) (string, bool
 	return "", false
 }
 
-// Plan plans an article under a profile and checks all that can be known without running it.
+// Plan plans an article.
 func (c *Article) Plan(project *article.Project, o plan.Options) (*plan.Plan, error) {
 	p, err := plan.New(project, c.Doc, o, &c.Problems)
 	if err != nil {
@@ -107,18 +104,21 @@ func PrintProblems(w io.Writer, problems []*source.Problem) {
 	}
 }
 
-// SlugsOf are the slugs of articles.
+// SlugsOf returns the slugs of articles.
 func SlugsOf(list []*Article) []string {
-	return slice.Map(list, func(c *Article) string { return c.Slug })
+	var slugs []string
+	for _, c := range list {
+		slugs = append(slugs, c.Slug)
+	}
+	return slugs
 }
 
-// Wants reports whether an experiment of the article is one of those that were named, if any was.
+// Wants reports whether an experiment of the article is selected.
 func (c *Article) Wants(experiment string) bool {
 	return len(c.Experiments) == 0 || slices.Contains(c.Experiments, experiment)
 }
 
-// ProfileNames lists the profiles that are built in, those of a project, which may be nil, and those of articles,
-// sorted.
+// ProfileNames returns the profiles of a project, which may be nil, and of articles, with the built-in ones, sorted.
 func ProfileNames(project *article.Project, docs []*article.Document) []string {
 	names := []string{plan.Full, plan.Quick}
 	if project != nil {
@@ -138,7 +138,7 @@ func ProfileNames(project *article.Project, docs []*article.Document) []string {
 	return slices.Compact(names)
 }
 
-// ArticlesInWords names articles, or counts them if they are many.
+// ArticlesInWords names up to three articles, and counts more.
 func ArticlesInWords(list []*Article) string {
 	if len(list) > 3 {
 		return terminal.Count(len(list), "article")
@@ -146,7 +146,7 @@ func ArticlesInWords(list []*Article) string {
 	return terminal.InSentence(SlugsOf(list))
 }
 
-// KeepExperiments leaves the named experiments in a plan.
+// KeepExperiments removes all other experiments from a plan; no names keep all.
 func KeepExperiments(p *plan.Plan, names []string) {
 	if len(names) == 0 {
 		return

@@ -6,15 +6,14 @@ import (
 	"errors"
 	"fmt"
 
-	"benchbook/internal/slice"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
-// CleanEngines removes what earlier runs left in all engines, and in the cluster of the project if there is one. It fails
-// if no engine answers.
+// CleanEngines removes the leftovers of earlier runs in all engines, and in the cluster of the project if there is one.
+// It fails if no engine answers.
 func CleanEngines(ctx context.Context, a *Session, dryRun bool) error {
 	c := &cleaning{Session: a, dryRun: dryRun}
 	for _, wired := range a.Config.Engines {
@@ -65,7 +64,7 @@ func (c *cleaning) sweepCluster(ctx context.Context) {
 	c.add(err)
 }
 
-// sweep removes what was left in one engine, and prints it.
+// sweep removes and prints the leftovers in one engine.
 func (c *cleaning) sweep(ctx context.Context, connect func(context.Context) (engine.Engine, error)) error {
 	e, err := connect(ctx)
 	if err != nil {
@@ -92,19 +91,22 @@ func (c *cleaning) sweep(ctx context.Context, connect func(context.Context) (eng
 	return err
 }
 
-// Leftovers counts what was left behind, by its kind.
+// Leftovers counts leftovers by kind, in words.
 func Leftovers(left []engine.Leftover) string {
 	var words []string
 	for _, kind := range []string{"container", "network", "volume", "folder", "namespace"} {
-		if n := slice.Count(left, func(l engine.Leftover) bool { return l.Kind == kind }); n > 0 {
+		n := 0
+		for _, l := range left {
+			n += Boolean(l.Kind == kind)
+		}
+		if n > 0 {
 			words = append(words, terminal.Count(n, kind))
 		}
 	}
 	return terminal.InSentence(words)
 }
 
-// StuckLeftovers is an error that says which leftovers an engine could not remove, and what to do; nil if it removed
-// all.
+// StuckLeftovers returns an error that names the leftovers that an engine could not remove, and the remedy.
 func StuckLeftovers(left []engine.Leftover) error {
 	var names []string
 	problem := ""

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 
-	"benchbook/internal/slice"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
@@ -21,44 +20,43 @@ type Machine struct {
 	Free  func(folder string) (free uint64, _ error) // free bytes of the disk of a folder
 }
 
-// Config is what the command is put together from: the one list of engines and drivers.
+// Config has the engines and everything else that tests replace.
 type Config struct {
 	Engines []Engine
-	// Processes is the engine local whose processes have our environment; nil for that of Engines.
+	// Processes connects to the engine local with our environment; nil selects it from Engines.
 	Processes func(ctx context.Context) (engine.Engine, error)
 	// Cluster connects to a cluster of the engine kubernetes; nil for none.
 	Cluster func(ctx context.Context, o engine.Cluster) (engine.Engine, error)
 	// Elsewhere returns the address of an engine of another machine, empty for an engine of this one; nil for none.
 	Elsewhere func(spec.Engine) string
-	// LockDir is where runs on this machine find each other's lock; empty for none.
+	// LockDir is the folder of the locks of machines; empty for none.
 	LockDir string
-	// Agent reads the program that goes into containers.
+	// Agent returns the program for containers.
 	Agent agent.Program
 	// Machine is what doctor looks at.
 	Machine Machine
-	// Settler lets the machine come to rest between repetitions; nil for none.
+	// Settler waits until the machine is quiet between repetitions; nil for none.
 	Settler *machine.Settler
-	// Cache is a folder for what was found out about images; empty for none.
+	// Cache is a folder for facts about images and machines; empty for none.
 	Cache string
-	// Scripted says that nothing is measured: numbers and times are those of a script, in a test. Records are then not
-	// asked whether they agree with themselves.
+	// Scripted says that a test makes up numbers and times. Records are then not checked for contradictions.
 	Scripted bool
-	// Terminal is the width of the terminal that standard error is, in characters; 0 for none.
+	// Terminal returns the width of standard error in characters; 0 if it is not a terminal.
 	Terminal func() int
-	// Consent says what keeps projects within bounds; nil for nothing.
+	// Consent limits what projects may do; nil for no limit.
 	Consent *Consent
-	// Ask asks the person at the terminal a question with yes or no; not asked where there is none. Nil never asks.
+	// Ask asks a yes-or-no question; asked is false without a terminal. Nil never asks.
 	Ask func(question string) (yes, asked bool)
 }
 
-// Consent says what keeps projects within bounds.
+// Consent limits what projects may do.
 type Consent struct {
-	Policy  string // file with what projects may do at most; empty for none
-	Named   bool   // the policy has to be there
-	Trusted string // folder where answers of the user are remembered; empty for none
+	Policy  string // file with the permissions of projects; empty for none
+	Named   bool   // the policy must exist
+	Trusted string // folder of remembered answers; empty for none
 }
 
-// Engine is an engine by the name that articles and flags have for it.
+// Engine is an engine by its name in articles and flags.
 type Engine struct {
 	Name    spec.Engine
 	Connect func(ctx context.Context) (engine.Engine, error)
@@ -75,12 +73,12 @@ func (w Config) EngineOf(ctx context.Context, project *article.Project) (engine.
 // InCluster connects to a cluster.
 func (w Config) InCluster(ctx context.Context, o engine.Cluster) (engine.Engine, error) {
 	if w.Cluster == nil {
-		return w.Engine(ctx, spec.Kubernetes) // which says what there is
+		return w.Engine(ctx, spec.Kubernetes) // whose error lists the engines
 	}
 	return w.Cluster(ctx, o)
 }
 
-// Engine connects to the engine of a name, docker if it is empty.
+// Engine connects to the named engine, or to docker for an empty name.
 func (w Config) Engine(ctx context.Context, name spec.Engine) (engine.Engine, error) {
 	name = cmp.Or(name, spec.DefaultEngine)
 	for _, e := range w.Engines {
@@ -91,9 +89,12 @@ func (w Config) Engine(ctx context.Context, name spec.Engine) (engine.Engine, er
 	return nil, fmt.Errorf("no engine %q: known are %s", name, terminal.InSentence(w.EngineNames()))
 }
 
-// EngineNames lists the engines that articles and flags can name.
+// EngineNames returns the names of all engines.
 func (w Config) EngineNames() []string {
-	names := slice.Map(w.Engines, func(e Engine) string { return string(e.Name) })
+	var names []string
+	for _, e := range w.Engines {
+		names = append(names, string(e.Name))
+	}
 	if w.Cluster != nil {
 		names = append(names, string(spec.Kubernetes))
 	}

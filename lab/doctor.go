@@ -51,7 +51,7 @@ const (
 	missing = "missing"
 )
 
-// Examine runs all checks, the most important first.
+// Examine runs all checks of doctor, the most important first.
 func Examine(ctx context.Context, a *Session) (*Report, error) {
 	m := a.Config.Machine
 	host, err := machine.Below(m.Root)
@@ -59,7 +59,7 @@ func Examine(ctx context.Context, a *Session) (*Report, error) {
 		return nil, err
 	}
 	project, err := article.OpenProject(a.Dir)
-	if err != nil { // doctor is for those, too, who have none yet
+	if err != nil { // doctor works without a project
 		project = &article.Project{}
 	}
 	checks := examineEngine(ctx, a, project)

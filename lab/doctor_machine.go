@@ -12,7 +12,7 @@ import (
 	"benchbook/runner/machine"
 )
 
-// ThisMachine is what doctor looks at.
+// ThisMachine returns the machine that doctor checks.
 func ThisMachine() Machine {
 	return Machine{Root: "/", Noise: machine.MeasureNoise, Free: func(folder string) (uint64,
 		error) {
@@ -24,10 +24,10 @@ func ThisMachine() Machine {
 	}}
 }
 
-// untold is what is said of a fact that the system keeps to itself.
+// untold describes a fact that the system does not report.
 const untold = "this system does not report it"
 
-// examineMachine shows what kind of machine this is.
+// examineMachine describes the machine.
 func examineMachine(host machine.Host) finding {
 	words := cmp.Or(host.Facts["host.cpu"], untold) + ", " + host.Facts["host.architecture"] + ", kernel " +
 		cmp.Or(host.Facts["host.kernel"], "unknown")
@@ -75,7 +75,7 @@ func examineMemory(host machine.Host, look machine.State) finding {
 		"end programs until a tenth of the memory is available: without free memory, services are killed or swapped")
 }
 
-// Bounds of noise above which numbers are likely to scatter by more than the 5 % that articles care about.
+// Bounds of noise above which results are likely to vary by more than 5 %.
 const (
 	muchJitter  = 2 * time.Millisecond
 	muchForeign = 0.05 // docs/validity.md#checks warns above this

@@ -12,14 +12,14 @@ import (
 	"benchbook/notebook/source"
 )
 
-// OnlyUsage is what --only means, wherever it is given.
+// OnlyUsage describes the flag --only.
 const OnlyUsage = `only the trials that this expression picks, written as in where, such as 'server == "sync" and workers > 2'`
 
-// A Filter picks trials, as --only asks for.
+// A Filter selects trials, as --only does.
 type Filter func(*plan.Experiment, *plan.Trial) bool
 
-// NewFilter reads --only for some plans; nil without one. A name that none of them knows and an expression that picks
-// none of their trials are errors.
+// NewFilter parses --only for some plans; it is nil for an empty text. Unknown names, and an expression that matches no
+// trial, are errors.
 func NewFilter(only string, list []*Article, plans map[string]*plan.Plan) (Filter, error) {
 	if only == "" {
 		return nil, nil
@@ -73,7 +73,7 @@ func visitTrials(list []*Article, plans map[string]*plan.Plan, visit func(*plan.
 	}
 }
 
-// fits reports whether an expression over the names that are known picks a trial.
+// fits reports whether an expression over known names selects a trial.
 func fits(n expr.Node, e *plan.Experiment, t *plan.Trial, known map[string]bool) (bool, error) {
 	lacks := false
 	fit, err := expr.Where(n, func(name string) (string, bool) {
@@ -88,12 +88,12 @@ func fits(n expr.Node, e *plan.Experiment, t *plan.Trial, known map[string]bool)
 		return "", known[name]
 	})
 	if err != nil && lacks {
-		return false, nil // what it does not have cannot be more or less than anything
+		return false, nil // a trial without the name matches nothing
 	}
 	return fit, err
 }
 
-// Leave leaves the trials in a plan that are picked, for those who only look at it.
+// Leave removes all other trials from a plan.
 func (f Filter) Leave(p *plan.Plan) {
 	if f == nil {
 		return

@@ -12,8 +12,7 @@ import (
 )
 
 // RevisionOf returns the git revision of the project as in record.FactRevision, with "+changes" if anything in the
-// repository is not committed, records and what benchbook makes aside. Without a repository, a commit or git it returns
-// the reason: nobody needs one to measure.
+// repository but records and generated files is not committed. Without git, a repository or a commit it returns why.
 func RevisionOf(ctx context.Context, project *article.Project) string {
 	repository := files.Git(ctx, project.Dir)
 	revision, err := repository.Run("", "rev-parse", "--verify", "--short=12", "HEAD")
@@ -27,8 +26,7 @@ func RevisionOf(ctx context.Context, project *article.Project) string {
 	case err != nil:
 		return record.NoRevision + "nothing is committed"
 	}
-	// An editor may be at work in the repository: nothing is locked or written, and no program of its configuration
-	// is started.
+	// Nothing is locked or written, and no filter of the repository runs.
 	args := []string{"status", "--porcelain", "--untracked-files=all", "--", ":/"}
 	for _, made := range []string{"experiments/*/records/**", "*.records/**", "_site/**", ".benchbook/**"} {
 		args = append(args, ":(top,exclude,glob)**/"+made)

@@ -11,10 +11,10 @@ import (
 	"benchbook/runner/engine"
 )
 
-// UnknownHosts stands for the ID of machines elsewhere that were never connected to: no record has it.
+// UnknownHosts is the ID of machines elsewhere before the first connection. No record has it.
 const UnknownHosts = "not connected yet"
 
-// AddressesOf are the keys under which nodes of the project's cluster are remembered, by their names.
+// AddressesOf returns the cache keys of named nodes of the project's cluster.
 func AddressesOf(project *article.Project, names []string) map[string]string {
 	out, o := map[string]string{}, OptionsOf(project, project.Cluster)
 	for _, name := range names {
@@ -27,7 +27,7 @@ func AddressesOf(project *article.Project, names []string) map[string]string {
 	return out
 }
 
-// AddressOf returns the address of the project's engine if that is on another machine, else nothing.
+// AddressOf returns the address of the project's engine if it is on another machine; else empty.
 func (w Config) AddressOf(project *article.Project) string {
 	if w.Elsewhere == nil {
 		return ""
@@ -35,12 +35,12 @@ func (w Config) AddressOf(project *article.Project) string {
 	return w.Elsewhere(cmp.Or(project.Engine.V, spec.DefaultEngine))
 }
 
-// LockIDOf returns what stands for the ID of the machine at an address in its lock, before it is known.
+// LockIDOf returns an ID for the lock of the machine at an address.
 func LockIDOf(address string) string {
 	return fmt.Sprintf("at-%x", sha256.Sum256([]byte(address)))[:12]
 }
 
-// OptionsOf is how a cluster is connected to; nil is the current one of the user.
+// OptionsOf returns how to connect to a cluster; nil is the user's current one.
 func OptionsOf(project *article.Project, c *article.Cluster) engine.Cluster {
 	o := engine.Cluster{Registry: project.Registry.Value}
 	if c != nil {

@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// DatasetOptions say what records of an article are laid over, on a host. Each profile is planned once.
+// DatasetOptions returns the options of a dataset of an article on a host. Each profile is planned once.
 func DatasetOptions(project *article.Project, c *Article, host string) dataset.Options {
 	type planned struct {
 		plan *plan.Plan
@@ -35,7 +35,7 @@ func DatasetOptions(project *article.Project, c *Article, host string) dataset.O
 	}}
 }
 
-// RecordRun, RecordHost and RecordProfile are by what records are selected.
+// RecordRun, RecordHost and RecordProfile select records.
 func RecordRun(r *record.Record) string { return r.Run }
 
 func RecordHost(r *record.Record) string { return r.Host }

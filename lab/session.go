@@ -75,8 +75,8 @@ func (a *Session) Select(args []string) (*article.Project, []*Article, error) {
 	return project, list, nil
 }
 
-// Open opens the project of what arguments name, and gives them as it has them: that of the folder, or that of a
-// Markdown file which is no article of a project.
+// Open opens the project of the folder, or a project of one Markdown file that belongs to no project. It returns the
+// arguments as names in that project.
 func (a *Session) Open(args []string) (*article.Project, []string, error) {
 	project, err := article.OpenProject(a.Dir)
 	for _, arg := range args {
@@ -99,7 +99,7 @@ func (a *Session) Open(args []string) (*article.Project, []string, error) {
 	return project, args, err
 }
 
-// OpenSite is Open for a verb that makes all of a site: that of a project, or of a Markdown file.
+// OpenSite is Open for a verb that renders a whole site.
 func (a *Session) OpenSite(args []string) (*article.Project, []string, error) {
 	project, named, err := a.Open(args)
 	if err == nil && len(args) > 0 && project.File() == "" {
@@ -111,7 +111,7 @@ func (a *Session) OpenSite(args []string) (*article.Project, []string, error) {
 	return project, named, nil
 }
 
-// markdown finds the Markdown file that an argument names, if it is no article of the project, which may be nil.
+// markdown returns the Markdown file that an argument names, if it is not an article of the project, which may be nil.
 func (a *Session) markdown(project *article.Project, arg string) (file, experiment string, ok bool) {
 	file, experiment, _ = strings.Cut(arg, "#")
 	if _, err := os.Stat(file); err != nil && !filepath.IsAbs(file) {
@@ -123,12 +123,12 @@ func (a *Session) markdown(project *article.Project, arg string) (file, experime
 	if project == nil {
 		return file, experiment, true
 	}
-	slugs, _ := project.Slugs() // what is wrong with them is said elsewhere
+	slugs, _ := project.Slugs() // their problems are printed elsewhere
 	_, ours := slugOf(project, slugs, file)
 	return file, experiment, !ours
 }
 
-// add adds the article that an argument names, ARTICLE or ARTICLE#EXPERIMENT, to those that are selected.
+// add selects the article that an argument names, as ARTICLE or ARTICLE#EXPERIMENT.
 func (a *Session) add(list []*Article, project *article.Project, slugs []string, arg string) ([]*Article, error) {
 	name, experiment, _ := strings.Cut(arg, "#")
 	slug, ok := slugOf(project, slugs, name)
@@ -149,7 +149,7 @@ func (a *Session) add(list []*Article, project *article.Project, slugs []string,
 	return list, nil
 }
 
-// Check plans every article and gathers all problems, the project's own first.
+// Check plans every article, and returns all problems, those of the project first.
 func (a *Session) Check(project *article.Project, list []*Article, o plan.Options) (plans map[string]*plan.Plan,
 	problems []*source.Problem, err error) {
 	var mu sync.Mutex
@@ -195,7 +195,7 @@ func (a *Session) Print(asJSON bool, v any, forPeople func()) error {
 	return nil
 }
 
-// Records reads the records of an article. Files that are none are named and given apart.
+// Records reads the records of an article. Bad files are printed and returned separately.
 func (a *Session) Records(project *article.Project, c *Article) (records []*record.Record, bad []record.Bad,
 	err error) {
 	records, bad, err = a.ReadRecords(project.RecordsDir(c.Slug))
@@ -212,7 +212,7 @@ func (a *Session) ReadRecords(folder string) (records []*record.Record, bad []re
 	return records, bad, err
 }
 
-// Lay reads the records of an article, and says what they are laid over on the machine that it runs on.
+// Lay reads the records of an article, and returns them with the options of its dataset.
 func (a *Session) Lay(project *article.Project, c *Article, this machine.Host) (records []*record.Record,
 	o dataset.Options, err error) {
 	host, err := a.HostOf(project, c, this)
@@ -224,7 +224,7 @@ func (a *Session) Lay(project *article.Project, c *Article, this machine.Host) (
 	return records, o, err
 }
 
-// WarnBad names files that are not records, each once.
+// WarnBad prints bad files, each once.
 func (a *Session) WarnBad(bad []record.Bad) {
 	a.warning.Lock()
 	defer a.warning.Unlock()
@@ -240,8 +240,7 @@ func (a *Session) WarnBad(bad []record.Bad) {
 	}
 }
 
-// HostOf returns what the results of an article are of: this machine, or those elsewhere that it runs on, as they were
-// when they were last connected to.
+// HostOf returns the host of an article's results: this machine, or machines elsewhere as of the last connection.
 func (a *Session) HostOf(project *article.Project, c *Article, this machine.Host) (machine.Host, error) {
 	if address := a.Config.AddressOf(project); address != "" {
 		if host, ok := machine.Cache(a.Config.Cache).Host(address); ok {
@@ -267,7 +266,7 @@ func (a *Session) HostOf(project *article.Project, c *Article, this machine.Host
 	return known, nil
 }
 
-// JoinErrors keeps the status that goes before the other one, and says what the other one had to say.
+// JoinErrors returns the error whose status takes precedence, and prints the other one.
 func (a *Session) JoinErrors(first, then error) error {
 	kept := Worse(first, then)
 	for _, err := range []error{first, then} {
@@ -279,24 +278,23 @@ func (a *Session) JoinErrors(first, then error) error {
 	return kept
 }
 
-// A Session is one use of the command: the folder that it is about, where it prints, and what it runs on.
+// A Session is one use of the command: its folder, its output, and its engines.
 type Session struct {
 	Stdout, Stderr io.Writer
-	Terminal       io.Writer // standard error as it is, for a screen
+	Terminal       io.Writer // standard error for a progress bar
 	Waits          io.Writer // for lines about waiting; nil for Stderr
 	Version        string    // of benchbook
 	Config         Config
 	Dir            string
-	CleansUp       atomic.Bool   // an interrupt is waited for, see AwaitOnInterrupt
-	Spent          *runner.Spent // on measuring; nil as long as nothing was measured
+	CleansUp       atomic.Bool   // an interrupt lets the verb clean up, see AwaitOnInterrupt
+	Spent          *runner.Spent // time spent on measuring; nil if nothing was measured
 
 	warning sync.Mutex      // guards warned
 	warned  map[string]bool // what WarnBad has printed
 }
 
-// AwaitOnInterrupt begins a part of a verb that ends by itself when it is interrupted, since it has things to take
-// down. Everything else is ended at once. The function given back ends that part, unless there was an interrupt: then
-// the verb has its say to the end. Parts may lie within each other.
+// AwaitOnInterrupt begins a part of a verb that cleans up after an interrupt; other parts are ended at once. The returned
+// function ends the part, unless there was an interrupt: then the verb runs to its end. Parts may be nested.
 func (a *Session) AwaitOnInterrupt(ctx context.Context) func() {
 	before := a.CleansUp.Swap(true)
 	return func() {
@@ -306,7 +304,7 @@ func (a *Session) AwaitOnInterrupt(ctx context.Context) func() {
 	}
 }
 
-// Ask asks the person at the terminal, if there is one. Meanwhile an interrupt ends all, since nothing has begun.
+// Ask asks the user, if there is a terminal. Meanwhile an interrupt ends the command at once.
 func (a *Session) Ask(question string) (yes, asked bool) {
 	if a.Config.Ask == nil {
 		return false, false
@@ -316,8 +314,8 @@ func (a *Session) Ask(question string) (yes, asked bool) {
 	return a.Config.Ask(question)
 }
 
-// Lock takes a machine for what is to be done, so that no two runs use it at the same time: a second one waits. Runs
-// find each other by a file of this machine.
+// Lock locks a machine by a file of this one, so that no two runs use it at the same time: a second one waits. doing
+// describes this run to the second one.
 func (a *Session) Lock(ctx context.Context, host machine.Host, doing string) (unlock func(), err error) {
 	if a.Config.LockDir == "" {
 		return func() {}, nil
@@ -325,7 +323,7 @@ func (a *Session) Lock(ctx context.Context, host machine.Host, doing string) (un
 	return machine.Lock(ctx, host, a.Config.LockDir, doing, func(busy *engine.BusyError) { a.NoteWaiting(busy) })
 }
 
-// NoteWaiting says who has a machine that is waited for.
+// NoteWaiting prints which run this one waits for.
 func (a *Session) NoteWaiting(busy error) {
 	w := a.Waits
 	if w == nil {
@@ -334,8 +332,7 @@ func (a *Session) NoteWaiting(busy error) {
 	fmt.Fprintf(w, "%v: waiting until it ends\n", busy)
 }
 
-// Plans plans the chosen articles and leaves the chosen experiments in the plans. Problems are printed and end the
-// verb; consequence says what comes of them.
+// Plans plans the chosen experiments of articles. Problems are printed, with an error that names the consequence.
 func (a *Session) Plans(project *article.Project, list []*Article, o plan.Options,
 	consequence string) (map[string]*plan.Plan, error) {
 	plans, problems, err := a.Check(project, list, o)
@@ -361,8 +358,7 @@ func (a *Session) SelectPlanned(args []string, o plan.Options, consequence strin
 	return project, list, plans, err
 }
 
-// Present tells what images and programs are now on the engine of a project, which is connected to if any record names
-// some.
+// Present returns the images and programs on the engine of a project. It connects when a record names one.
 func (a *Session) Present(project *article.Project) *images.Present {
 	return &images.Present{Agent: a.Config.Agent, Connect: func(ctx context.Context) (engine.Engine, error) {
 		return a.Config.EngineOf(ctx, project)

@@ -7,11 +7,10 @@ import (
 	"benchbook/notebook/article"
 )
 
-// StateDir is a hidden folder of a project, for what is known of a run that goes on and of the site that was made last.
-// Everything in it can be removed at any time, but for records that are not in the branch of the project yet.
+// StateDir is a hidden folder of a project for records of comparisons and the last site. It can be removed at any time.
 const StateDir = article.StateDir
 
-// StateFolder makes the hidden folder of a project if it is not there yet, and gives the path of something in it.
+// StateFolder makes the hidden folder of a project if it is missing, and returns the path of a name in it.
 func StateFolder(dir, name string) (string, error) {
 	folder := filepath.Join(dir, StateDir)
 	ignore := filepath.Join(folder, ".gitignore")

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// Exit statuses of docs/command.md#exit-statuses, in the order in which one goes before another.
+// Exit statuses of docs/command.md#exit-statuses. Earlier ones take precedence.
 const (
 	StatusUsage        = 2
 	StatusProblems     = 104
@@ -16,7 +16,7 @@ const (
 	StatusInvalid      = 110 // with --claims: a claim rests on a number that is not valid
 )
 
-// A StatusError ends the command with a status. Its text, if there is any, has not been said yet.
+// A StatusError ends the command with a status. Its text has not been printed yet; it may be empty.
 type StatusError struct {
 	Status int
 	Err    error
@@ -34,13 +34,13 @@ func (e *StatusError) Unwrap() error { return e.Err }
 // WithStatus ends the command with a status; err may be nil.
 func WithStatus(status int, err error) error { return &StatusError{Status: status, Err: err} }
 
-// Failure is an error of a command that could not do what it was to do.
+// Failure returns an error with StatusFailed.
 func Failure(err error) error { return WithStatus(StatusFailed, err) }
 
-// UsageError is an error of a command that was not used as it should be.
+// UsageError returns an error with StatusUsage.
 func UsageError(err error) error { return WithStatus(StatusUsage, err) }
 
-// Worse keeps the status that goes before the other one.
+// Worse returns the error whose status takes precedence.
 func Worse(a, b error) error {
 	order := []int{StatusUsage, StatusProblems, StatusInterrupted, StatusFailed, StatusContradicted, StatusInvalid}
 	for _, status := range order {
@@ -56,7 +56,7 @@ func Worse(a, b error) error {
 	return b
 }
 
-// Interrupted is the status of a command that failed, or that failed because it was interrupted.
+// Interrupted returns an error with StatusInterrupted if ctx is done, else Failure(err).
 func Interrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return WithStatus(StatusInterrupted, errors.New("interrupted"))

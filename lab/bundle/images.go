@@ -227,32 +227,37 @@ func checkNameless(archive io.Reader) error {
 			return fmt.Errorf("unexpected or repeated entry %q in the archive", h.Name)
 		}
 		seen[name], links[name] = true, isLink
-		var names []string
-		switch text := io.LimitReader(in, 64<<20); name {
-		case "manifest.json":
-			var images []struct{ RepoTags []string }
-			err = json.NewDecoder(text).Decode(&images)
-			for _, i := range images {
-				names = append(names, i.RepoTags...)
-			}
-		case "repositories":
-			var byName map[string]json.RawMessage
-			err = json.NewDecoder(text).Decode(&byName)
-			names = slices.Collect(maps.Keys(byName))
-		case "index.json":
-			var index struct {
-				Manifests []struct{ Annotations map[string]string }
-			}
-			err = json.NewDecoder(text).Decode(&index)
-			for _, m := range index.Manifests {
-				names = append(names, m.Annotations["io.containerd.image.name"], m.Annotations["org.opencontainers.image.ref.name"])
-			}
-		}
-		if names = slices.DeleteFunc(names, func(name string) bool { return name == "" }); len(names) > 0 {
+		names, err := namesIn(name, io.LimitReader(in, 64<<20))
+		if err == nil && len(names) > 0 {
 			err = fmt.Errorf("it names an image %q, which could replace another one", names[0])
 		}
 		if err != nil {
 			return fmt.Errorf("%s of the archive: %w", name, err)
 		}
 	}
+}
+
+// namesIn returns the names of images in a file of an archive.
+func namesIn(file string, text io.Reader) (names []string, err error) {
+	switch file {
+	case "manifest.json":
+		var images []struct{ RepoTags []string }
+		err = json.NewDecoder(text).Decode(&images)
+		for _, i := range images {
+			names = append(names, i.RepoTags...)
+		}
+	case "repositories":
+		var byName map[string]json.RawMessage
+		err = json.NewDecoder(text).Decode(&byName)
+		names = slices.Collect(maps.Keys(byName))
+	case "index.json":
+		var index struct {
+			Manifests []struct{ Annotations map[string]string }
+		}
+		err = json.NewDecoder(text).Decode(&index)
+		for _, m := range index.Manifests {
+			names = append(names, m.Annotations["io.containerd.image.name"], m.Annotations["org.opencontainers.image.ref.name"])
+		}
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" }), err
 }

@@ -22,19 +22,18 @@ import (
 	"benchbook/notebook/source"
 )
 
-// benchFolder is where records are kept of what is compared, in the hidden folder of the project: they are nobody's
-// results. Each pair of revisions, by their names, has a folder of its own in it, as both are to be measured in one
-// run.
+// benchFolder is the folder of records of comparisons, in the hidden folder of the project. Each pair of revisions has a
+// folder of its own in it, as both must be measured in one run.
 const benchFolder = "bench"
 
-// benchRepetitions of every cell: until it is decided whether the cell has changed.
+// benchRepetitions measures every cell until it is decided whether the cell has changed.
 const benchRepetitions = "up to 20"
 
-// BenchOptions say what is compared, and how it is measured.
+// BenchOptions say what Bench compares, and how it is measured.
 type BenchOptions struct {
 	Options
 	results.CompareOptions
-	Dirty  bool // what is not committed is B
+	Dirty  bool // B is the working tree
 	Format string
 }
 
@@ -46,7 +45,7 @@ type bench struct {
 	articles []*lab.Article
 	gate     *compare.Gate
 	folder   string
-	args     []string // what is left of the arguments
+	args     []string // arguments that are not read yet
 }
 
 // Bench measures both revisions, and prints what has changed. The arguments are A, B unless it is HEAD or not
@@ -109,14 +108,14 @@ func (b *bench) open() (err error) {
 	return nil
 }
 
-// compare measures what is missing of two revisions, and compares them. Without any cell that differs there is no
-// comparison. With an error there may be one all the same, of what did not fail.
+// compare measures what is missing of two revisions, and compares them. The comparison is nil if no cell differs. With an
+// error, there may be a comparison of the cells that did not fail.
 func (b *bench) compare(ctx context.Context, base, head plan.Revision) (*results.Comparison, error) {
 	r := b.pair(base, head)
 	if same, err := r.Same(); err != nil || same {
 		return nil, err
 	}
-	for _, l := range b.articles { // of the revisions that were compared before
+	for _, l := range b.articles { // of the plan of one revision
 		l.Problems = source.Problems{}
 	}
 	// Another name makes other trials, of which half would count as measured.
@@ -136,7 +135,7 @@ func (b *bench) compare(ctx context.Context, base, head plan.Revision) (*results
 	return c, b.JoinErrors(measured, err)
 }
 
-// words is where sentences go: beside data for other programs they would be no data.
+// words is where sentences go: to standard error if data for programs goes to standard output.
 func (b *bench) words() io.Writer {
 	if b.Format == results.FormatJSON || b.Format == results.FormatCSV {
 		return b.Stderr
@@ -144,17 +143,16 @@ func (b *bench) words() io.Writer {
 	return b.Stdout
 }
 
-// pair is what is compared of two revisions.
+// pair returns the comparison of two revisions.
 func (b *bench) pair(base, head plan.Revision) *results.Revisions {
 	return &results.Revisions{Project: b.project, Articles: b.articles, Profile: b.Profile, Repetitions: benchRepetitions,
 		A: base, B: head, CompareOptions: b.CompareOptions, Gate: b.gate}
 }
 
-// workingTree is what the side is called that is not committed.
+// workingTree is the name of the revision that is not committed.
 const workingTree = "working tree"
 
-// revisions finds both revisions, and leaves the arguments that follow them. Uncommitted work becomes a commit that
-// belongs to no branch.
+// revisions reads both revisions from the arguments. Uncommitted work becomes a commit on no branch.
 func (b *bench) revisions(ctx context.Context) (base, head plan.Revision, err error) {
 	if base, err = b.revision(ctx, b.args[0]); err != nil {
 		return base, head, err
@@ -192,7 +190,7 @@ func (b *bench) revision(ctx context.Context, name string) (plan.Revision, error
 // isArticle reports whether an argument names an article rather than a revision. A slug that is a branch as well is
 // an article; refs/heads/SLUG is the branch.
 func (b *bench) isArticle(arg string) bool {
-	slugs, _ := b.project.Slugs() // what is wrong with them is said when they are read
+	slugs, _ := b.project.Slugs() // their problems are printed when they are read
 	name, _, _ := strings.Cut(arg, "#")
 	if slices.Contains(slugs, name) || filepath.Ext(name) == ".md" {
 		return true
@@ -203,10 +201,10 @@ func (b *bench) isArticle(arg string) bool {
 	})
 }
 
-// uncommitted makes a commit of a working tree as it is, without what git ignores: the same one as long as nothing
-// changes. Index, branches and files stay as they are; git removes the commit one day, as nothing refers to it.
+// uncommitted makes a commit of a working tree without ignored files: the same commit as long as nothing changes. Index,
+// branches and files do not change; git removes the commit one day, as nothing refers to it.
 func uncommitted(ctx context.Context, dir, root string) (string, error) {
-	state, err := lab.StateFolder(dir, benchFolder) // which git ignores, wherever the folder for what is temporary is
+	state, err := lab.StateFolder(dir, benchFolder) // git ignores this folder
 	if err != nil {
 		return "", err
 	}

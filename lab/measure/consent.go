@@ -22,25 +22,25 @@ import (
 	"benchbook/runner/images"
 )
 
-// Asking says who has answered for what a project allows.
+// Asking says whether the user must consent to what a project allows.
 type Asking int
 
 const (
-	AskOnce Asking = iota // the user is asked, once for each project
-	Asked                 // the user has been asked
-	Own                   // the user wrote it on the command line: no policy holds either
+	AskOnce Asking = iota // ask the user once for each project
+	Asked                 // the user has consented
+	Own                   // the user wrote the experiment on the command line: no policy applies either
 )
 
-// A reach is something that a project may do beyond the harmless.
+// A reach is something a project may do that may cause harm.
 type reach struct {
 	word  article.PolicyWord
 	host  string // of a target
 	words string
 	at    source.Pos
-	asks  bool // a user who has not measured the project before is asked
+	asks  bool // ask a user who has not measured the project before
 }
 
-// targetsKey is what is written in a policy for hosts; it is no word there.
+// targetsKey is the key of hosts in a policy.
 const targetsKey = "targets"
 
 var reachWords = map[article.Permission]string{
@@ -52,17 +52,17 @@ var reachWords = map[article.Permission]string{
 	article.AllowSecrets:     "secrets in files outside the repository",
 }
 
-// reachesOf lists what a project allows its articles, and what these plans use beside that.
+// reachesOf lists what a project allows its articles, and what plans use besides.
 func reachesOf(project *article.Project, plans []*plan.Plan) (out []reach) {
 	for _, w := range project.Allow.Words {
-		// The engine sets only what belongs to a container, so nobody is asked about the kernel.
+		// The engine sets only sysctls of the container.
 		out = append(out, reach{article.PolicyWord(w.V), "", reachWords[w.V], w.Text.Pos, w.V != article.AllowSysctls})
 	}
 	for _, t := range project.Allow.Targets {
 		out = append(out, reach{targetsKey, t.Value, "load on " + t.Value, t.Pos, true})
 	}
 	engine := project.Engine.Text.Pos
-	inFile := engine.Source != nil // else it is a flag
+	inFile := engine.Source != nil // else the engine is from a flag
 	switch project.Engine.V {
 	case spec.Local:
 		out = append(out, reach{article.PolicyLocal, "", "programs of this machine, as you", engine, inFile})
@@ -125,7 +125,7 @@ func Rights(project *article.Project, plans []*plan.Plan) (words []string) {
 	return words
 }
 
-// hasSocket reports whether a path is a socket, or a folder that has some now.
+// hasSocket reports whether a path is a socket, or a folder with sockets.
 func hasSocket(name string) bool {
 	if real, err := filepath.EvalSymlinks(name); err == nil {
 		name = real
@@ -146,8 +146,8 @@ func hasSocket(name string) bool {
 	return false
 }
 
-// consent refuses to measure what the policy of this machine does not let a project do. Without a policy it asks the
-// user, once for each project and what it allows.
+// consent returns an error if the policy of this machine does not allow what a project may do. Without a policy it asks
+// the user, once for each project and set of permissions.
 func consent(a *lab.Session, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan,
 	flags Options) error {
 	c := a.Config.Consent
@@ -171,7 +171,7 @@ func consent(a *lab.Session, project *article.Project, list []*lab.Article, plan
 	return askOnce(a, project, reaches, flags.Yes)
 }
 
-// withinPolicy refuses what a policy does not have.
+// withinPolicy returns an error for what a policy does not allow, and prints it.
 func withinPolicy(a *lab.Session, file string, reaches []reach) error {
 	var problems source.Problems
 	policy := article.ReadPolicy(file, &problems)
@@ -200,7 +200,7 @@ func withinPolicy(a *lab.Session, file string, reaches []reach) error {
 	return lab.WithStatus(lab.StatusProblems, fmt.Errorf("the project does more than %s allows; nothing was measured", file))
 }
 
-// askOnce asks the user about what a project allows, unless that was answered before.
+// askOnce asks the user to consent to what a project may do, unless they did before.
 func askOnce(a *lab.Session, project *article.Project, reaches []reach, yes bool) error {
 	reaches = slices.DeleteFunc(reaches, func(r reach) bool { return !r.asks })
 	if len(reaches) == 0 {
@@ -243,7 +243,7 @@ func askOnce(a *lab.Session, project *article.Project, reaches []reach, yes bool
 	return nil
 }
 
-// placeOf is the file and line of a place.
+// placeOf returns the file and line of a place.
 func placeOf(at source.Pos) string {
 	if at.Source == nil {
 		return ""

@@ -70,7 +70,7 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	return found.failure()
 }
 
-// verified is what verifying found.
+// verified counts failures.
 type verified struct {
 	wrong      int // trials
 	unverified int // experiments
@@ -101,22 +101,22 @@ func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, 
 	return err
 }
 
-// failure is the error of what is not as it should be; nil for nothing.
+// failure returns an error if anything failed.
 func (f *verified) failure() error {
-	var said []string
+	var words []string
 	if f.wrong > 0 {
-		said = append(said, terminal.Count(f.wrong, "trial")+" failed verification")
+		words = append(words, terminal.Count(f.wrong, "trial")+" failed verification")
 	}
 	if f.unverified > 0 {
-		said = append(said, terminal.Are(f.unverified, "experiment")+" not verified, for the reasons above")
+		words = append(words, terminal.Are(f.unverified, "experiment")+" not verified, for the reasons above")
 	}
-	if len(said) > 0 {
-		return lab.Failure(errors.New(strings.Join(said, "; ")))
+	if len(words) > 0 {
+		return lab.Failure(errors.New(strings.Join(words, "; ")))
 	}
 	return nil
 }
 
-// printVerification writes a line for a trial, and the log of services below one that failed.
+// printVerification prints a line for a trial, and below a failure the log of the services.
 func printVerification(w io.Writer, slug string, v runner.Verification) {
 	title := fmt.Sprintf("%s#%s, %s: ", slug, v.Experiment, v.Trial)
 	switch {
@@ -138,7 +138,7 @@ func printVerification(w io.Writer, slug string, v runner.Verification) {
 	fmt.Fprintf(w, "%sok: %s\n", title, strings.Join(words, "; "))
 }
 
-// verifying is a progress that says nothing of repetitions, as there are none.
+// verifying is a progress without repetitions.
 type verifying struct{ *progress }
 
 func (verifying) Experiment(*plan.Experiment, int) {}
