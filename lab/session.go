@@ -203,10 +203,10 @@ func (a *Session) Records(project *article.Project, c *Article) (records []*reco
 	return records, bad, err
 }
 
-// ReadRecords reads and checks what is in a folder of records.
+// ReadRecords reads and checks a folder of records.
 func (a *Session) ReadRecords(folder string) (records []*record.Record, bad []record.Bad, err error) {
 	records, bad, err = record.Dir(folder).Read()
-	if !a.Config.Scripted { // scripted engines measure what cannot be
+	if !a.Config.Scripted { // made-up records contradict themselves
 		record.Check(records, time.Now())
 	}
 	return records, bad, err
@@ -253,7 +253,7 @@ func (a *Session) HostOf(project *article.Project, c *Article, this machine.Host
 	}
 	p, err := c.Planned, error(nil)
 	if p == nil {
-		p, err = plan.New(project, c.Doc, plan.Options{}, &source.Problems{}) // what is wrong with it is said elsewhere
+		p, err = plan.New(project, c.Doc, plan.Options{}, &source.Problems{}) // its problems are printed elsewhere
 	}
 	if err != nil || !p.UsesHosts() {
 		return this, err

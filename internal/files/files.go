@@ -19,16 +19,15 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// ErrTooLarge is the error for a file that is larger than what is read of one; a TooLargeError says the bound.
+// ErrTooLarge matches a TooLargeError.
 var ErrTooLarge = errors.New("it is too large")
 
-// TooLargeError is the error for a file that has more than Most bytes.
+// TooLargeError is the error for a file of more than Most bytes.
 type TooLargeError struct {
 	Size int64 // of the file; 0 if it grew while it was read
 	Most int64
 }
 
-// Error names the bound.
 func (e *TooLargeError) Error() string {
 	if mib := e.Most >> 20; mib > 0 {
 		return fmt.Sprintf("it is larger than %d MiB", mib)
@@ -36,22 +35,19 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("it has more than %d bytes", e.Most)
 }
 
-// Is makes it an ErrTooLarge.
 func (e *TooLargeError) Is(target error) bool { return target == ErrTooLarge }
 
-// ErrNotRegular is the error for what is no regular file; a KindError says what it is.
+// ErrNotRegular matches a KindError.
 var ErrNotRegular = errors.New("it is not a regular file")
 
-// KindError is the error for what is no regular file.
+// KindError is the error for anything but a regular file.
 type KindError struct{ Mode fs.FileMode }
 
-// Error says what is there.
 func (e *KindError) Error() string { return "it is " + Kind(e.Mode) + ", not a file" }
 
-// Is makes it an ErrNotRegular.
 func (e *KindError) Is(target error) bool { return target == ErrNotRegular }
 
-// Kind names in words what has a mode: "a file", "a folder", "a named pipe" and the like.
+// Kind returns the type of a file in words, such as "a folder" or "a named pipe".
 func Kind(mode fs.FileMode) string {
 	switch mode & fs.ModeType {
 	case 0:
@@ -81,8 +77,7 @@ func Reason(err error) string {
 	return err.Error()
 }
 
-// Check says of what was looked at why it cannot be read as a file of at most so many bytes: by a *KindError or a
-// *TooLargeError.
+// Check returns a *KindError or a *TooLargeError unless info is of a regular file of at most the given bytes.
 func Check(info fs.FileInfo, most int64) error {
 	switch {
 	case !info.Mode().IsRegular():
@@ -93,14 +88,13 @@ func Check(info fs.FileInfo, most int64) error {
 	return nil
 }
 
-// Read reads a regular file of at most so many bytes. Symbolic links are followed.
-//
-// The error is that of the system, a *KindError or a *TooLargeError.
+// Read reads a regular file of at most the given bytes, through symbolic links. Besides system errors it returns a
+// *KindError or a *TooLargeError.
 func Read(name string, most int64) ([]byte, fs.FileInfo, error) {
 	return read(name, most, os.Stat, os.OpenFile)
 }
 
-// ReadIn reads a regular file below a folder, as Read does. No link leads out of the folder.
+// ReadIn reads a regular file below a folder, as Read does. Links out of the folder are errors.
 func ReadIn(root *os.Root, name string, most int64) ([]byte, fs.FileInfo, error) {
 	return read(filepath.FromSlash(name), most, root.Stat, root.OpenFile)
 }
@@ -120,7 +114,7 @@ func open(name string, most int64, look func(string) (fs.FileInfo, error),
 	if err != nil {
 		return nil, nil, err
 	}
-	// Between looking and opening, somebody may have put something else there: then the flag keeps us from waiting.
+	// The file may have been replaced by a pipe meanwhile: the flag keeps open from blocking.
 	f, err := open(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, err
@@ -152,8 +146,7 @@ func read(name string, most int64, look func(string) (fs.FileInfo, error),
 	return data.Bytes(), info, nil
 }
 
-// Write writes a file atomically, with the folders that it lies in. What is left of one that was not written to its end
-// lies beside it.
+// Write writes a file atomically, and makes its folders. An interrupted call may leave a temporary file next to it.
 func Write(name string, data []byte) error {
 	folder := filepath.Dir(name)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -162,13 +155,13 @@ func Write(name string, data []byte) error {
 	return renameio.WriteFile(name, data, 0o644, renameio.WithTempDir(folder))
 }
 
-// Below is the path of a file from a folder on; false if it does not lie in it.
+// Below returns the path of a file relative to a folder; ok is false if it is not below the folder.
 func Below(folder, name string) (below string, ok bool) {
 	below, err := filepath.Rel(folder, name)
 	return below, err == nil && filepath.IsLocal(below)
 }
 
-// Dir is the folder name as a file system, all files of which are read as Read does.
+// Dir returns a folder as a file system whose files are read as Read does.
 func Dir(name string, most int64) fs.FS { return folder{os.DirFS(name), name, most} }
 
 type folder struct {
@@ -177,7 +170,6 @@ type folder struct {
 	most int64
 }
 
-// Open is part of fs.FS.
 func (f folder) Open(name string) (fs.File, error) {
 	info, err := fs.Stat(f.FS, name)
 	if err != nil || info.IsDir() {
@@ -190,26 +182,23 @@ func (f folder) Open(name string) (fs.File, error) {
 	return &file{bytes.NewReader(data), info}, nil
 }
 
-// file is a file that was read.
 type file struct {
 	*bytes.Reader
 	info fs.FileInfo
 }
 
-// Stat is part of fs.File.
 func (f *file) Stat() (fs.FileInfo, error) { return f.info, nil }
 
-// Close is part of fs.File.
 func (f *file) Close() error { return nil }
 
-// RemoveAll removes a folder with all that is in it, also where programs have left folders that cannot be written to.
+// RemoveAll removes a folder with everything in it, including read-only folders.
 func RemoveAll(folder string) error {
 	if err := os.RemoveAll(folder); err == nil {
 		return nil
 	}
 	_ = filepath.WalkDir(folder, func(name string, entry fs.DirEntry, _ error) error {
 		if entry != nil && entry.IsDir() {
-			_ = os.Chmod(name, 0o700) // or it stays, which is told below
+			_ = os.Chmod(name, 0o700) // the second RemoveAll reports a failure
 		}
 		return nil
 	})

@@ -15,19 +15,19 @@ import (
 	"time"
 )
 
-// A Repository is the one that a folder lies in.
+// A Repository is the git repository of a folder.
 type Repository struct {
 	ctx         context.Context
 	dir         string
 	environment []string
-	options     []string // of each command
+	options     []string // before each command
 }
 
-// Boundary is the name of a file whose folder nobody looks above for a repository, as it came from somebody else.
+// Boundary is the name of a file that ends the search for a repository: its folder came from a bundle.
 const Boundary = ".benchbook-bundle"
 
-// RepositoryAbove returns the nearest folder with such a file or a repository, from a folder upwards, and which of them it has; empty
-// for none.
+// RepositoryAbove returns the nearest folder with a repository or a Boundary, from a folder upwards, and the name found
+// there, ".git" or Boundary; empty for none.
 func RepositoryAbove(dir string) (folder, name string) {
 	for d := dir; ; d = filepath.Dir(d) {
 		for _, name := range []string{Boundary, ".git"} {
@@ -41,7 +41,7 @@ func RepositoryAbove(dir string) (folder, name string) {
 	}
 }
 
-// ceiling is the nearest folder with a Boundary, from a folder upwards, unless a repository is nearer; empty for none.
+// ceiling returns the nearest folder with a Boundary, from a folder upwards, unless a repository is nearer; else empty.
 func ceiling(dir string) string {
 	resolved, err := filepath.Abs(dir)
 	if err == nil {
@@ -56,17 +56,17 @@ func ceiling(dir string) string {
 	return ""
 }
 
-// protocols are the ones that addresses of remotes may have. Others, such as ext:: and fd::, run programs.
+// protocols are allowed in addresses of remotes. Others, such as ext:: and fd::, run programs.
 const protocols = "file:git:http:https:ssh"
 
-// maxOutput bounds what is read from git, in bytes. A tree bomb lists more paths than a disk holds.
+// maxOutput bounds the output of git, in bytes. A tree bomb lists more paths than a disk holds.
 const maxOutput = 300 << 20
 
 // errTooMuch means that git printed more than maxOutput bytes.
 var errTooMuch = fmt.Errorf("git prints more than %d MiB", maxOutput>>20)
 
-// bounded keeps what is written to it, and calls full once there is more than limit bytes. The buffer is not embedded,
-// as its method ReadFrom would go round the limit.
+// bounded is a buffer that calls full instead of holding more than limit bytes. bytes.Buffer is not embedded, as its
+// method ReadFrom has no limit.
 type bounded struct {
 	kept  bytes.Buffer
 	limit int
@@ -81,7 +81,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.kept.Write(p)
 }
 
-// Git returns the repository of a folder, whose git has more variables in its environment. Nothing is looked at yet.
+// Git returns the repository of a folder. git gets the variables in its environment.
 func Git(ctx context.Context, dir string, variables ...string) *Repository {
 	r := &Repository{ctx: ctx, dir: dir}
 	for _, v := range os.Environ() {
@@ -101,12 +101,12 @@ func Git(ctx context.Context, dir string, variables ...string) *Repository {
 	return r
 }
 
-// With is the same repository, with more variables in the environment of git.
+// With returns the same repository with more variables in the environment of git.
 func (r *Repository) With(variables ...string) *Repository {
 	return &Repository{r.ctx, r.dir, slices.Concat(r.environment, variables), slices.Clone(r.options)}
 }
 
-// A GitError is what git says of a command that failed.
+// A GitError is a failed command of git.
 type GitError struct {
 	Command string // its first word
 	Said    string
@@ -116,7 +116,7 @@ func (e *GitError) Error() string {
 	return fmt.Sprintf("git %s: %s", e.Command, strings.ReplaceAll(e.Said, "\n", "; "))
 }
 
-// Reason is the line of it that says what is wrong; all of it if none begins as such lines do.
+// Reason returns the line with the cause, or the whole text without one.
 func (e *GitError) Reason() string {
 	for line := range strings.Lines(e.Said) {
 		for _, begin := range []string{"fatal: ", "error: ", " ! ["} {
@@ -128,15 +128,14 @@ func (e *GitError) Reason() string {
 	return e.Said
 }
 
-// Output runs git with some input, and gives what it prints. The error is an *GitError, that of a program that is not
-// there, or that of the context.
+// Output runs git with an input, and returns its output. The error is a *GitError, exec.ErrNotFound, or the error of the
+// context.
 func (r *Repository) Output(input string, args ...string) ([]byte, error) {
-	// Nothing is pushed but what is named.
 	ctx, stop := context.WithCancel(r.ctx)
 	defer stop()
 	options := []string{"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false", "-c",
 		"push.followTags=false", "-c", "submodule.recurse=false", "-c", "core.fsmonitor=false"}
-	// A repository may come with programs in its hooks. Whoever pushes has asked for pre-push.
+	// A clone may come with hooks. A user who pushes wants pre-push.
 	if args[0] != "push" {
 		options = append(options, "-c", "core.hooksPath="+os.DevNull)
 	}
@@ -206,7 +205,7 @@ func filters(ctx context.Context, top string) (keys []string) {
 	return keys
 }
 
-// Run is Output as text, without the last line break.
+// Run is Output without the last line break.
 func (r *Repository) Run(input string, args ...string) (string, error) {
 	out, err := r.Output(input, args...)
 	return strings.TrimSuffix(string(out), "\n"), err
@@ -215,7 +214,7 @@ func (r *Repository) Run(input string, args ...string) (string, error) {
 // ErrNoRevision means that no commit has a name.
 var ErrNoRevision = errors.New("there is no such revision")
 
-// Resolve is the commit that a name stands for. The error is ErrNoRevision, or as of Output.
+// Resolve returns the commit of a name. The error is ErrNoRevision, or an error of Output.
 func (r *Repository) Resolve(name string) (string, error) {
 	commit, err := r.Run("", "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
 	if e, ok := errors.AsType[*GitError](err); ok && strings.HasPrefix(e.Said, "exit status") { // it says nothing of its own
@@ -224,7 +223,7 @@ func (r *Repository) Resolve(name string) (string, error) {
 	return commit, err
 }
 
-// Tree lists the objects of a commit by path: those whose modes begin so, such as 100 for files; all with "".
+// Tree returns the objects of a commit by path, with modes that begin with mode, such as 100 for files.
 func (r *Repository) Tree(commit, mode string) (map[string]string, error) {
 	printed, err := r.Run("", "ls-tree", "-r", "-z", "--full-tree", commit)
 	if err != nil {
@@ -240,8 +239,8 @@ func (r *Repository) Tree(commit, mode string) (map[string]string, error) {
 	return out, nil
 }
 
-// WriteTree makes a tree from a commit, or from nothing, and changes as update-index --index-info -z reads them. The
-// index is that of the environment.
+// WriteTree makes a tree from a commit, or an empty one for an empty tip, and lines of TreeChange. It changes the index
+// that GIT_INDEX_FILE names.
 func (r *Repository) WriteTree(tip, changes string) (string, error) {
 	if _, err := r.Run("", "read-tree", cmp.Or(tip, "--empty")); err != nil {
 		return "", err
@@ -252,7 +251,7 @@ func (r *Repository) WriteTree(tip, changes string) (string, error) {
 	return r.Run("", "write-tree")
 }
 
-// TreeChange is a line for WriteTree: a file with an object, or without one for what is removed.
+// TreeChange returns a line for WriteTree: a file with its object, or without one to remove it.
 func TreeChange(name, object string) string {
 	if object == "" {
 		return fmt.Sprintf("0 %040d\t%s\x00", 0, name)
@@ -260,7 +259,7 @@ func TreeChange(name, object string) string {
 	return fmt.Sprintf("100644 %s\t%s\x00", object, name)
 }
 
-// Commit commits a tree behind a tip, if that is not empty.
+// Commit commits a tree after a tip, which may be empty.
 func (r *Repository) Commit(tip, tree, message string) (string, error) {
 	args := []string{"commit-tree", tree}
 	if tip != "" {
@@ -274,10 +273,10 @@ func (r *Repository) Commit(tip, tree, message string) (string, error) {
 	return commit, err
 }
 
-// ErrMoved means that somebody else pushed first.
+// ErrMoved means that the branch changed before a push.
 var ErrMoved = errors.New("somebody else has pushed to it meanwhile, again and again: try again")
 
-// Push pushes a commit to a branch, never by force. The error is ErrMoved if the branch is not what the commit follows.
+// Push pushes a commit to a branch, never by force. The error is ErrMoved if the branch is not an ancestor.
 func (r *Repository) Push(to, commit, branch string) error {
 	_, err := r.Run("", "push", "--quiet", "--porcelain", "--no-recurse-submodules", "--", to,
 		commit+":refs/heads/"+branch)

@@ -6,12 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// MaxName bounds the name of a file or a folder that somebody chooses, in bytes: file systems take 255, and names are
-// put together.
+// MaxName is the longest name of a file or folder, in bytes. File systems take 255, and names get suffixes.
 const MaxName = 200
 
-// IsName says that a text can be the name of a single file or folder wherever it is needed: on any system, in an
-// address and in a shell. It leads nowhere else, is not hidden, and all of it can be seen.
+// IsName reports whether a text can name a single file or folder on any system, in a URL and in a shell: it has no
+// separators, is not hidden, and all its characters are visible.
 func IsName(s string) bool {
 	first, _ := utf8.DecodeRuneInString(s)
 	last, _ := utf8.DecodeLastRuneInString(s)

@@ -22,7 +22,7 @@ type Process struct {
 	ChildUser, ChildSystem time.Duration // of children that it has waited for
 }
 
-// All returns all processes that this one may see: a few milliseconds for a few hundred.
+// All returns all visible processes. It takes a few milliseconds for a few hundred.
 func All() (all []Process) {
 	folder, err := os.Open("/proc")
 	if err != nil {
@@ -85,7 +85,7 @@ func Status(process, name string) string {
 	return ""
 }
 
-// OpenThread opens what the kernel knows of a thread of this process, for Waited.
+// OpenThread opens the scheduler statistics of a thread of this process, for Waited.
 func OpenThread(thread int) (*os.File, error) {
 	return os.Open(fmt.Sprintf("/proc/self/task/%d/schedstat", thread))
 }
@@ -100,7 +100,7 @@ func Waited(thread *os.File) (time.Duration, error) {
 	return time.Duration(ns), err
 }
 
-// ReadOnce reads the beginning of a file that the kernel writes at once, with as few system calls as possible.
+// ReadOnce reads the beginning of a file of the kernel with three system calls.
 func ReadOnce(name string, room []byte) ([]byte, error) {
 	file, err := syscall.Open(name, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {

@@ -101,13 +101,18 @@ func Rights(project *article.Project, plans []*plan.Plan) (words []string) {
 	for _, r := range reachesOf(project, plans) {
 		words = append(words, r.words)
 	}
-	secrets, targets := map[string]bool{}, map[string]bool{}
+	secrets, targets, named := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, p := range plans {
 		for _, e := range p.Experiments {
 			for _, s := range e.Secrets {
 				secrets[s.Name] = true
 			}
 			for _, t := range e.Trials {
+				for _, i := range images.Of(p.Article, t) {
+					if i.Build == nil && i.Name != "" {
+						named[i.Name] = true
+					}
+				}
 				if t.Load != nil && t.Load.Outside {
 					for _, target := range t.Load.Targets {
 						targets[target.URL] = true
@@ -115,6 +120,9 @@ func Rights(project *article.Project, plans []*plan.Plan) (words []string) {
 				}
 			}
 		}
+	}
+	if len(named) > 0 {
+		words = append(words, "containers of "+terminal.InSentence(slices.Sorted(maps.Keys(named))))
 	}
 	if len(secrets) > 0 {
 		words = append(words, "your secrets: "+terminal.InSentence(slices.Sorted(maps.Keys(secrets))))

@@ -1,5 +1,3 @@
-// Package weave fills other Markdown files, such as a README, with parts of articles, and finds what there differs from
-// the records: docs/command.md#weave.
 package pages
 
 import (
@@ -16,16 +14,16 @@ import (
 	"benchbook/notebook/source"
 )
 
-// mark is a pair of comments, between which a part of an article stands.
+// mark is a part of an article between two comments in a Markdown file: docs/command.md#weave.
 type mark struct {
 	kind    string     // table, value, figure or badge
 	name    string     // label or expression; empty for badges
 	article string     // slug
-	at      source.Pos // of what the first comment says
+	at      source.Pos // of the words in the first comment
 	body    source.Pos
 }
 
-// text is what stands there now.
+// text returns the present text of the part.
 func (m mark) text() string { return string(m.body.Source.Data[m.body.Start:m.body.End]) }
 
 var (
@@ -78,7 +76,7 @@ func marksIn(src *source.Source, problems *source.Problems) []mark {
 	return out
 }
 
-// readMark reads what a comment asks for. The kind is empty if that is a problem.
+// readMark parses the words of a comment. The kind is empty if they have a problem.
 func readMark(src *source.Source, said, at source.Pos, problems *source.Problems) *mark {
 	words := src.Data[said.Start:said.End]
 	start := said.Start + len(words) - len(bytes.TrimLeft(words, " \t\r\n"))
@@ -121,7 +119,7 @@ func htmlIn(src *source.Source, problems *source.Problems) []source.Pos {
 	}
 	slices.SortFunc(out, func(a, b source.Pos) int { return a.Start - b.Start }) // the tree has footnotes at its end
 	for i := range out {
-		if i > 0 { // a block may hold what stands in it again
+		if i > 0 { // blocks may overlap
 			out[i].Start = max(out[i].Start, min(out[i-1].End, out[i].End))
 			out[i].End = max(out[i].End, out[i].Start)
 		}
@@ -142,7 +140,7 @@ func woven(src *source.Source, marks []mark, bodies []string) []byte {
 	return out.Bytes()
 }
 
-// differs says where a body first differs from what it should be, and how; the words are empty if it does not.
+// differs returns where a part first differs from the wanted text, and how in words; empty if it does not differ.
 func differs(m mark, want string) (at source.Pos, words string) {
 	is := m.text()
 	switch {

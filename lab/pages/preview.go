@@ -29,7 +29,7 @@ const ArticlesDir = "experiments"
 // recordsDir is where an article has its records.
 const recordsDir = "records"
 
-// A Previewer makes the site in memory, and again only the pages of articles whose files have changed.
+// A Previewer renders the site in memory, and after a change only the pages of changed articles.
 type Previewer struct {
 	app   *lab.Session
 	open  func() (*article.Project, error)
@@ -40,7 +40,7 @@ type Previewer struct {
 	made  map[string]*madeArticle
 }
 
-// madeArticle is the last page of an article. With problems it is the page from before, if there was one.
+// madeArticle is the last page of an article without problems.
 type madeArticle struct {
 	page     *render.Page
 	problems string
@@ -56,7 +56,7 @@ func NewPreviewer(a *lab.Session, project *article.Project, flags Options) (*Pre
 		made: map[string]*madeArticle{}}, nil
 }
 
-// Build is the Build of a site.Preview: it makes the pages of which files have changed, all if changed is nil.
+// Build is the Build of a site.Preview. It renders the pages whose files have changed; all if changed is nil.
 func (p *Previewer) Build(ctx context.Context, changed []string) site.Built {
 	var problems strings.Builder
 	made, err := p.site(ctx, changed, &problems)
@@ -106,7 +106,7 @@ func (p *Previewer) site(ctx context.Context, changed []string, said *strings.Bu
 	return made, err
 }
 
-// read reads the articles, and says which of them the site does not have.
+// read reads the articles, and returns which of them are drafts that the site leaves out.
 func (p *Previewer) read(project *article.Project, slugs []string) (list []*lab.Article, drafts map[string]bool,
 	err error) {
 	drafts = map[string]bool{}
@@ -129,7 +129,7 @@ func (p *Previewer) read(project *article.Project, slugs []string) (list []*lab.
 	return list, drafts, nil
 }
 
-// pages gives the pages of articles, and makes those that are touched.
+// pages returns the pages of articles, and renders the touched ones.
 func (p *Previewer) pages(ctx context.Context, project *article.Project, renderer *render.Renderer,
 	list []*lab.Article, drafts map[string]bool, touched func(slug string) bool) (pages []*render.Page, err error) {
 	var group errgroup.Group
@@ -181,7 +181,7 @@ func (p *Previewer) pages(ctx context.Context, project *article.Project, rendere
 	return pages, nil
 }
 
-// extendsOthers reports whether an article takes experiments over from other articles.
+// extendsOthers reports whether an article extends experiments of other articles.
 func extendsOthers(doc *article.Document) bool {
 	return slices.ContainsFunc(doc.Experiments, func(e *article.ExperimentBlock) bool {
 		of := e.Node.Get("extends")
@@ -189,8 +189,8 @@ func extendsOthers(doc *article.Document) bool {
 	})
 }
 
-// touched says of which articles files have changed: of all if the project file, the theme or the folder of articles
-// has, or if changed is nil.
+// touched returns which articles have changed files: all if the project file, the theme or the folder of articles
+// changed, or if changed is nil.
 func (p *Previewer) touched(changed []string) func(slug string) bool {
 	slugs := map[string]bool{}
 	for _, name := range changed {
@@ -205,7 +205,7 @@ func (p *Previewer) touched(changed []string) func(slug string) bool {
 	return func(slug string) bool { return changed == nil || slugs[slug] }
 }
 
-// themeDir is the folder in which a project has files for the theme; empty if it has none.
+// themeDir returns the folder of the project's theme; empty for none.
 func themeDir(project *article.Project) string {
 	if project.Theme.Value == "" {
 		return ""
@@ -213,14 +213,14 @@ func themeDir(project *article.Project) string {
 	return filepath.Join(project.Dir, filepath.FromSlash(project.Theme.Value))
 }
 
-// Problems are what is wrong with the files that the project has for the theme.
+// Problems returns the problems of the project's theme.
 func Problems(project *article.Project) []*source.Problem {
 	var look source.Problems
 	theme.OfProject(project, &look)
 	return look.Sorted()
 }
 
-// Roots are the folders of which a change changes the site.
+// Roots returns the folders to watch for changes.
 func Roots(project *article.Project) []string {
 	if project.File() != "" {
 		return []string{project.RecordsDir("")}

@@ -1,4 +1,4 @@
-// Package pages makes the site of a project, once or again at every change.
+// Package pages renders the site of a project, once or at every change, and weaves parts of articles into other files.
 package pages
 
 import (
@@ -32,7 +32,7 @@ import (
 // SiteDir is where the site goes unless --output says otherwise, below the project.
 const SiteDir = "_site"
 
-// Options say what a site shows, and where it goes.
+// Options say what a site shows, and where it is written.
 type Options struct {
 	Out     string
 	Drafts  bool
@@ -42,7 +42,7 @@ type Options struct {
 	Strict  bool // warnings are problems
 }
 
-// WithoutDrafts leaves out, and names, the articles that the site will not show: measuring may take long.
+// WithoutDrafts removes drafts, and prints their names.
 func WithoutDrafts(a *lab.Session, list []*lab.Article) []*lab.Article {
 	return slices.DeleteFunc(list, func(c *lab.Article) bool {
 		if c.Doc.Front.Draft.V {
@@ -105,7 +105,6 @@ func SoFar(a *lab.Session, project *article.Project, list []*lab.Article, flags 
 	return nil
 }
 
-// madeSite is a site that was made.
 type madeSite struct {
 	Folder         string
 	Outcomes       []*results.ArticleOutcome
@@ -114,7 +113,7 @@ type madeSite struct {
 	problems       int // of articles
 }
 
-// makeSite makes the site of all articles without problems.
+// makeSite renders and writes all articles without problems.
 func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string) (m madeSite,
 	err error) {
 	this, err := machine.Here()
@@ -157,7 +156,7 @@ func printSite(a *lab.Session, folder string, files, written int, single bool) {
 		terminal.Count(files, "file"), written)
 }
 
-// problemsError is the error of a site that was made in spite of problems; nil without any.
+// problemsError returns an error for problems of articles, or warnings if strict.
 func problemsError(articles, warnings int, strict bool) error {
 	words := ""
 	switch {
@@ -171,7 +170,7 @@ func problemsError(articles, warnings int, strict bool) error {
 	return lab.WithStatus(lab.StatusProblems, errors.New(words))
 }
 
-// Dir is the folder of the site.
+// Dir returns the folder of the site.
 func (f *Options) Dir(project *article.Project) string {
 	if file := project.File(); f.Out == "" && file != "" {
 		return filepath.Join(project.Dir, SiteDir, strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)))
@@ -186,7 +185,7 @@ func (f *Options) Dir(project *article.Project) string {
 	return out
 }
 
-// Site is what the site is called and has in it.
+// Site returns the options of package site.
 func (f *Options) Site(a *lab.Session, project *article.Project) site.Options {
 	return site.Options{Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Author: project.Author.Value,
 		Description: project.Description.OneLine().Value,
@@ -202,7 +201,7 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 		return nil, nil, err
 	}
 	renderer := sync.OnceValues(func() (*render.Renderer, error) { return render.New(look) })
-	go func() { _, _ = renderer() }() // it reads fonts, and nobody needs it before records have been read
+	go func() { _, _ = renderer() }() // reading fonts takes a while
 	sound, options := rendered(list, flags, named)
 	options.Address, options.Licence = cmp.Or(flags.BaseURL, project.URL.Value), project.Licence.Value
 	made := make([]madePage, len(sound))
@@ -211,7 +210,7 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 	for i, c := range sound {
 		group.Go(func() (err error) {
 			made[i], err = renderPage(a, project, c, renderer, options, flags, this)
-			// nobody needs them any more, and of a thousand articles they are most of what is in memory
+			// of a thousand articles these take most of the memory
 			c.Doc, c.Planned = nil, nil
 			return err
 		})
@@ -235,7 +234,7 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 	return pages, outcomes, nil
 }
 
-// rendered are the articles to render, and what pages may refer to: those that the site has.
+// rendered returns the articles to render, and options with the articles that pages may link to.
 func rendered(list []*lab.Article, flags Options, named []string) (sound []*lab.Article, options render.Options) {
 	for _, c := range list {
 		shown := flags.Drafts || !c.Doc.Front.Draft.V
@@ -249,8 +248,8 @@ func rendered(list []*lab.Article, flags Options, named []string) (sound []*lab.
 	return sound, options
 }
 
-// shownOf is what the records say of an article, of one host if that is asked for. Of an article without records of
-// that host nothing is shown, which its page says, and found is false.
+// shownOf returns the dataset of an article, of the asked host if that is not empty. Without records of that host the
+// dataset is empty, and found is false.
 func shownOf(c *lab.Article, records []*record.Record, o dataset.Options, asked string) (d *dataset.Dataset, found bool,
 	err error) {
 	found, o.Host = asked != "", asked
@@ -265,12 +264,12 @@ func shownOf(c *lab.Article, records []*record.Record, o dataset.Options, asked 
 	return d, found, nil
 }
 
-// madePage is the page of an article, with what its records say.
+// madePage is the page of an article with its outcome.
 type madePage struct {
 	page    *render.Page
 	outcome *results.ArticleOutcome
-	bad     []record.Bad // files among the records that are none
-	found   bool         // there are records of the host that was asked for
+	bad     []record.Bad
+	found   bool // there are records of the asked host
 }
 
 func renderPage(a *lab.Session, project *article.Project, c *lab.Article, renderer func() (*render.Renderer, error),
@@ -327,7 +326,6 @@ func runFiles(project *article.Project, slug string, unfinished map[string]bool)
 	return list, err
 }
 
-// buildSite writes the site.
 func buildSite(a *lab.Session, project *article.Project, pages []*render.Page, out string,
 	flags Options) (site.Report, error) {
 	look, err := projectTheme(a, project)
@@ -341,7 +339,7 @@ func buildSite(a *lab.Session, project *article.Project, pages []*render.Page, o
 	return r, nil
 }
 
-// projectTheme is how pages of the project look. Without it nothing is rendered.
+// projectTheme returns the theme of the project.
 func projectTheme(a *lab.Session, project *article.Project) (*theme.Theme, error) {
 	var problems source.Problems
 	look := theme.OfProject(project, &problems)
@@ -352,7 +350,7 @@ func projectTheme(a *lab.Session, project *article.Project) (*theme.Theme, error
 	return look, nil
 }
 
-// themeError is the error of making pages: a problem with its place, if a template of the project made it.
+// themeError returns an error of rendering, as a problem with its place if a template of the project caused it.
 func themeError(a *lab.Session, look *theme.Theme, err error) error {
 	var problems source.Problems
 	if !look.Explain(err, &problems) {

@@ -22,22 +22,21 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 
-	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/site/theme"
 )
 
-// Options say what is shown.
+// WeaveOptions say what Weave does.
 type WeaveOptions struct {
-	Check bool   // nothing is written; what differs is a problem
-	Host  string // whose results; those of the page if empty
+	Check bool   // write nothing, and report differences as problems
+	Host  string // of the results; the host of the page if empty
 }
 
-// drawings is the folder beside a Markdown file with its figures and badges, in a folder for each article.
+// drawings is the folder next to a Markdown file with its figures and badges, in a folder for each article.
 const drawings = "woven"
 
-// drawing is a file, and what asks for it.
+// drawing is a file, and the mark that needs it.
 type drawing struct {
 	svg []byte
 	at  source.Pos
@@ -53,7 +52,7 @@ type weaver struct {
 	problems source.Problems
 }
 
-// known is an article that was asked for.
+// known is an article that a mark names.
 type known struct {
 	article *lab.Article
 	parts   render.Parts
@@ -167,15 +166,19 @@ func write(name string, data []byte) error {
 	return nil
 }
 
-// article finds an article and what its records say.
+// article returns an article with its parts.
 func (w *weaver) article(slug string) (*known, error) {
 	if of := w.known[slug]; of != nil {
 		return of, of.err
 	}
 	of := &known{}
 	w.known[slug] = of
-	var ok bool
-	if of.article, ok = slice.Find(w.articles, func(c *lab.Article) bool { return c.Slug == slug }); !ok {
+	for _, c := range w.articles {
+		if c.Slug == slug {
+			of.article = c
+		}
+	}
+	if of.article == nil {
 		of.err = fmt.Errorf("no article %q: %s", slug, source.Suggest(slug, lab.SlugsOf(w.articles)))
 		return of, of.err
 	}
@@ -205,7 +208,7 @@ func (w *weaver) dataset(c *lab.Article) (*dataset.Dataset, error) {
 	return dataset.New(c.Doc, records, o)
 }
 
-// fill gives what belongs between the comments of a mark, and adds the drawings that it shows. The file is in a folder.
+// fill returns the text between the comments of a mark in a file of folder, and adds its drawings to out.
 func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, error) {
 	of, err := w.article(m.article)
 	if err != nil {
@@ -252,11 +255,14 @@ func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, er
 
 // labelled finds a table or figure.
 func labelled[T any](list []T, label string, of func(T) string) (block T, err error) {
-	block, ok := slice.Find(list, func(b T) bool { return of(b) == label })
-	if !ok {
-		err = fmt.Errorf("the article has no %q: %s", label, source.Suggest(label, slice.Map(list, of)))
+	var known []string
+	for _, b := range list {
+		if of(b) == label {
+			return b, nil
+		}
+		known = append(known, of(b))
 	}
-	return block, err
+	return block, fmt.Errorf("the article has no %q: %s", label, source.Suggest(label, known))
 }
 
 // address leads to the page of an article if it has an address, else to its text.

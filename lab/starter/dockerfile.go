@@ -6,16 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"benchbook/internal/files"
-	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/runner/engine/docker"
 )
 
-// isDockerfile tells a Dockerfile from a Compose file by its name, such as Dockerfile.dev or web.dockerfile.
+// isDockerfile reports whether a file is a Dockerfile by its name, such as Dockerfile.dev or web.dockerfile.
 func isDockerfile(file string) bool {
 	name := strings.ToLower(filepath.Base(file))
 	isYAML := slices.Contains([]string{".yml", ".yaml"}, filepath.Ext(name))
@@ -26,9 +24,7 @@ func isDockerfile(file string) bool {
 const dockerService = "server"
 
 // FromDockerfile writes an article for the project in dir that puts a load on the server in an image. The folder of the
-// Dockerfile is the build context, and stays as it is.
-//
-// The error says in one sentence why that cannot be, and what to change.
+// Dockerfile is the build context, and is not changed. The error has a remedy.
 func FromDockerfile(dir, file string) (*Article, error) {
 	if err := readable(file); err != nil {
 		return nil, err
@@ -65,6 +61,6 @@ func FromDockerfile(dir, file string) (*Article, error) {
 		build = " " + build
 	}
 	services := fmt.Sprintf("services:\n  %s:\n    build:%s\n    expose: [%s]\n", dockerService, build,
-		strings.Join(slice.Map(ports, strconv.Quote), ", "))
+		`"`+strings.Join(ports, `", "`)+`"`)
 	return &Article{slug, text(slug, dockerService, ports[at], services)}, nil
 }

@@ -1,4 +1,3 @@
-// Package schema describes blocks, the project file and records in JSON Schema, by reflection on what reads them.
 package starter
 
 import (
@@ -11,20 +10,19 @@ import (
 
 	"benchbook/notebook/article"
 
-	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
 
-// A schemaKind is something that schema describes.
+// A schemaKind is a kind of text that has a schema.
 type schemaKind struct {
 	Title string
 	t     reflect.Type
-	// many says that a list of them may stand where one does.
+	// many allows a list instead of one.
 	many bool
 }
 
-// Kinds are the things with a schema, by the name that is given to the verb.
+// Kinds returns everything with a schema, by its name.
 func Kinds() map[string]schemaKind {
 	return map[string]schemaKind{
 		"experiment":   {"A yaml experiment block of benchbook", reflect.TypeFor[article.Experiment](), false},
@@ -43,7 +41,7 @@ func Kinds() map[string]schemaKind {
 // A schema is one of JSON Schema 2020-12. Its keys are written in alphabetical order.
 type schema map[string]any
 
-// Of makes the schema of a kind by reflection, so that it has the keys that this version reads, and no others.
+// Of returns the schema of a kind, by reflection on the type that reads it.
 func Of(name string) schema {
 	kind := Kinds()[name]
 	g := schemaMaker{defs: map[string]schema{}, tag: "yaml"}
@@ -92,7 +90,7 @@ func (g *schemaMaker) value(t reflect.Type) schema {
 	panic(fmt.Sprintf("benchbook: no schema for %s", t))
 }
 
-// named gives the type of values in a mapping whose keys the author chooses.
+// named returns the type of the values in a mapping with keys of the author.
 func named(t reflect.Type) (reflect.Type, bool) {
 	if t.PkgPath() != reflect.TypeFor[article.Named[source.Text]]().PkgPath() ||
 		!strings.HasPrefix(t.Name(), "Named[") {
@@ -102,8 +100,8 @@ func named(t reflect.Type) (reflect.Type, bool) {
 	return f.Type, ok
 }
 
-// mapping is the definition of a struct. A struct without tags reads itself in a way that cannot be seen from here:
-// anything goes. Keys that this version refuses are left out.
+// mapping returns the definition of a struct. A struct without tags decodes itself and accepts anything. Refused keys are
+// left out.
 func (g *schemaMaker) mapping(t reflect.Type) schema {
 	if g.defs[defName(t)] != nil {
 		return reference(t)
@@ -123,7 +121,7 @@ func (g *schemaMaker) mapping(t reflect.Type) schema {
 		}
 		keys++
 		if f.Type.Name() != "later" {
-			properties[key] = orNull(g.value(f.Type)) // null removes what stood there before
+			properties[key] = orNull(g.value(f.Type)) // null removes an inherited value
 		}
 	}
 	if keys == 0 {
@@ -146,7 +144,7 @@ func defName(t reflect.Type) string {
 
 func orList(s schema) schema { return anyOf(s, schema{"type": "array", "items": s}) }
 
-// anyOf is one of several schemas; anything, if one of them is.
+// anyOf accepts one of several schemas; anything if one of them does.
 func anyOf(list ...schema) schema {
 	for _, s := range list {
 		if len(s) == 0 {
@@ -156,9 +154,12 @@ func anyOf(list ...schema) schema {
 	return schema{"anyOf": list}
 }
 
-// without is s for mappings that have none of the keys.
+// without returns s for mappings without the keys.
 func without(s schema, keys ...string) schema {
-	list := slice.Map(keys, func(key string) schema { return schema{"required": []string{key}} })
+	var list []schema
+	for _, key := range keys {
+		list = append(list, schema{"required": []string{key}})
+	}
 	out := maps.Clone(s)
 	out["not"] = schema{"anyOf": list}
 	return out
@@ -171,16 +172,15 @@ func orNull(s schema) schema {
 	return anyOf(s, schema{"type": "null"})
 }
 
-// Scalars are read as they are written: 3.10, on and 007 are words where words are wanted.
+// word accepts scalars as they are written: 3.10, on and 007 are words too.
 func word() schema { return schema{"type": []string{"string", "number", "boolean"}} }
 
-// text is a word of a form, or one that holds a template.
+// schemaText accepts words that match a pattern, and templates.
 func schemaText(pattern string) schema {
 	return schema{"type": "string", "pattern": pattern + `|\$\{\{`}
 }
 
-// custom is the schema of a type that reads itself; false if t is none that is known. It is a table of types, a case to
-// each.
+// custom returns the schema of a type that decodes itself; false for other types. It is a table with a case for each type.
 //
 //gocyclo:ignore
 func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
@@ -328,7 +328,7 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 	return reference(t)
 }
 
-// savedFields are the fields of a record that its file has.
+// savedFields returns the fields of a record in its file.
 func savedFields(t reflect.Type) []reflect.StructField {
 	return slices.DeleteFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
 		return !f.IsExported() || f.Tag.Get("json") == "-"

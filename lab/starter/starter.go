@@ -1,4 +1,5 @@
-// Package starter writes an article to begin with from what somebody has already, such as a Compose file.
+// Package starter writes a first article for a Compose file or a Dockerfile, and describes what authors write in JSON
+// Schema.
 package starter
 
 import (
@@ -20,13 +21,13 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Article is an article to begin with.
+// Article is a first article.
 type Article struct {
 	Slug string
 	Text string
 }
 
-// overrides are the files that Compose reads beside one of these names by itself.
+// overrides are files that Compose reads in addition.
 var overrides = []struct{ file, override string }{
 	{"compose.yaml", "compose.override.yaml"}, {"compose.yaml", "compose.override.yml"},
 	{"compose.yml", "compose.override.yml"}, {"compose.yml", "compose.override.yaml"},
@@ -95,7 +96,7 @@ func composeEntry(paths []string, read *compose.Project) string {
 	return named
 }
 
-// readable is an error if there is no such file.
+// readable returns an error unless a file exists.
 func readable(file string) error {
 	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is not a file that can be read: name a Compose file, such as docker-compose.yml, or a "+
@@ -163,7 +164,7 @@ func loaded(services *source.Node, published map[string]bool) (name, port string
 
 var notInSlug = regexp.MustCompile(`[^a-z0-9_-]+`)
 
-// slugOf is the name of an article for that of a folder.
+// slugOf returns a slug for the name of a folder.
 func slugOf(folder string) string {
 	slug := strings.Trim(notInSlug.ReplaceAllString(strings.ToLower(folder), "-"), "-_0123456789")
 	if !article.IsName(slug) {
