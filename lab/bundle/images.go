@@ -93,6 +93,9 @@ func (b *builder) addImages(ctx context.Context) error {
 			return err
 		}
 	}
+	if _, err := os.Stat(filepath.Join(b.dir, imagesFile)); err != nil {
+		return lab.Failure(fmt.Errorf("article %s has no images: nothing of it can run here", b.article.Slug))
+	}
 	encoded, err := json.MarshalIndent(imageList{platform, recorder.made}, "", " ")
 	if err == nil {
 		err = os.WriteFile(filepath.Join(b.dir, imageListFile), encoded, 0o644)

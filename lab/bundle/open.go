@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -129,21 +130,19 @@ const authorSuffix = "-author"
 
 // renameHosts gives all hosts in a folder of records their authorSuffix.
 func renameHosts(dir string) error {
-	runs, err := filepath.Glob(filepath.Join(dir, "*", "*", "*"))
+	runs, err := fs.Glob(os.DirFS(dir), "*/*/*")
 	if err != nil {
 		return err
 	}
-	for _, name := range runs {
+	for _, below := range runs {
+		name := filepath.Join(dir, filepath.FromSlash(below))
 		text, err := os.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		below, _ := files.Below(dir, name)
-		host, rest, _ := strings.Cut(below, string(filepath.Separator))
-		if err := files.Write(filepath.Join(dir, host+authorSuffix, rest), withHost(text, host+authorSuffix)); err != nil {
-			return err
-		}
-		if err := os.Remove(name); err != nil {
+		host, rest, _ := strings.Cut(below, "/")
+		to := filepath.Join(dir, host+authorSuffix, filepath.FromSlash(rest))
+		if err := errors.Join(files.Write(to, withHost(text, host+authorSuffix)), os.Remove(name)); err != nil {
 			return err
 		}
 	}

@@ -18,7 +18,7 @@ import (
 
 // The author's records get hosts of their own, so that none counts as a result of this machine.
 func TestRenameHosts(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "x")
+	dir := filepath.Join(t.TempDir(), "[a]*")
 	p, _, err := extract(t.Context(), handmade(t, map[string]string{"project/benchbook.yaml": "title: X\n",
 		"project/experiments/x/records/c2-aaaaaa/full/1.jsonl": "{\"host\":\"c2-aaaaaa\"}\nnot JSON\n"}), dir)
 	if err != nil {
