@@ -249,7 +249,8 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 	if j.flags.Budget > 0 { // from now, however long another run was waited for
 		j.options.Deadline = time.Now().Add(j.flags.Budget)
 	}
-	return true, j.makeRunners(ctx)
+	err = j.makeRunners(ctx)
+	return err == nil, err
 }
 
 // doing describes the job to other runs that wait for the machine.

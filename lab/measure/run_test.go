@@ -3,11 +3,17 @@ package measure
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
+	"strings"
 	"testing"
 
 	"benchbook/lab"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 	"benchbook/runner"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/enginetest/fake"
 )
 
 // onThisMachine is the engine local, of which nothing but its name is asked.
@@ -25,5 +31,29 @@ func TestInterruptedOnThisMachine(t *testing.T) {
 	want := "\ninterrupted; 2 finished repetitions are kept and all processes ended. The same command resumes from here.\n"
 	if said.String() != want || err == nil {
 		t.Errorf("got %q and %v, want %q", &said, err, want)
+	}
+}
+
+// unswept is an engine that cannot remove leftovers.
+type unswept struct{ engine.Engine }
+
+func (unswept) Sweep(context.Context, bool) ([]engine.Leftover, error) {
+	return nil, errors.New("no answer")
+}
+
+// Nothing is measured if leftovers of earlier runs cannot be looked for.
+func TestSweepFails(t *testing.T) {
+	a := &lab.Session{Stdout: io.Discard, Stderr: io.Discard, Dir: writeProject(t, map[string]string{"a": pullingArticle}),
+		Config: lab.Config{Agent: func() ([]byte, error) { return []byte("program"), nil }, LockDir: t.TempDir(),
+			Engines: []lab.Engine{{Name: spec.Docker, Connect: func(context.Context) (engine.Engine, error) {
+				return unswept{fake.New(fake.Script{})}, nil
+			}}}}}
+	project, list, err := a.Select(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Run(t.Context(), a, project, list, Options{Profile: plan.Full})
+	if err == nil || !strings.Contains(err.Error(), "no answer") {
+		t.Errorf("got %v, want no answer", err)
 	}
 }
