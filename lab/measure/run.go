@@ -207,21 +207,10 @@ func (c *closers) close() {
 
 // begin locks the machines and removes what earlier runs left, if anything is pending.
 func (j *job) begin(ctx context.Context) (begun bool, err error) {
-	host, err := machine.Here()
+	host, err := j.findTargets(ctx)
 	if err != nil {
-		return false, lab.Failure(err)
+		return false, err
 	}
-	if j.flags.Engine != EngineNone {
-		// Before a cluster is connected to, and secrets are read.
-		if err := consent(j.Session, j.project, j.list, j.plans, j.flags); err != nil {
-			return false, err
-		}
-		j.closing = append(j.closing, j.AwaitOnInterrupt(ctx))
-	}
-	if err := j.findTargets(ctx, host); err != nil {
-		return false, lab.Interrupted(ctx, err)
-	}
-	j.closing = append(j.closing, j.targets.Close)
 	if pending, err := j.findPending(ctx); err != nil || !pending {
 		return false, err
 	}
@@ -230,19 +219,9 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 			return false, lab.Failure(err)
 		}
 	}
-	for _, c := range j.pending {
-		if err := j.targets[c.Slug].connect(ctx, j.Session, j.project, j.plans[c.Slug]); err != nil {
-			return false, lab.Interrupted(ctx, err)
-		}
-	}
-	if !j.flags.Quiet {
-		j.targets.printEngines(j.Stderr)
-	}
-	unlock, err := j.targets.lock(ctx, j.Session, host, j.doing(j.pending))
-	if err != nil {
+	if err := j.lock(ctx, host, !j.flags.Quiet); err != nil {
 		return false, err
 	}
-	j.closing = append(j.closing, unlock)
 	if err := j.beginPages(); err != nil {
 		return false, err
 	}
@@ -253,26 +232,55 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 	return err == nil, err
 }
 
-// doing describes the job to other runs that wait for the machine.
-func (j *job) doing(list []*lab.Article) string {
-	return fmt.Sprintf("measuring %s in profile %s", lab.ArticlesInWords(list), j.flags.Profile)
-}
-
-// findTargets finds what each article is measured on, or without an engine, the host of its records.
-func (j *job) findTargets(ctx context.Context, this machine.Host) (err error) {
+// findTargets asks for consent, and finds what each article is measured on, or without an engine, the host of its
+// records. It returns this machine.
+func (j *job) findTargets(ctx context.Context) (this machine.Host, err error) {
+	if this, err = machine.Here(); err != nil {
+		return this, lab.Failure(err)
+	}
 	if j.flags.Engine != EngineNone {
-		j.targets, err = connectTargets(ctx, j.Session, j.project, j.list, j.plans, this, j.doing(j.list))
-		return err
+		// Before a cluster is connected to, and secrets are read.
+		if err := consent(j.Session, j.project, j.list, j.plans, j.flags); err != nil {
+			return this, err
+		}
+		j.closing = append(j.closing, j.AwaitOnInterrupt(ctx))
+		if j.targets, err = connectTargets(ctx, j.Session, j.project, j.list, j.plans, this, j.doing()); err != nil {
+			return this, lab.Interrupted(ctx, err)
+		}
+		j.closing = append(j.closing, j.targets.Close)
+		return this, nil
 	}
 	j.targets = targets{}
 	for _, c := range j.list {
 		known, err := j.HostOf(j.project, c, this)
 		if err != nil {
-			return err
+			return this, lab.Failure(err)
 		}
 		j.targets[c.Slug] = &target{host: known}
 	}
-	return nil
+	return this, nil
+}
+
+// lock connects to the engines that pending articles need, and locks this machine.
+func (j *job) lock(ctx context.Context, this machine.Host, printEngines bool) error {
+	for _, c := range j.pending {
+		if err := j.targets[c.Slug].connect(ctx, j.Session, j.project, j.plans[c.Slug]); err != nil {
+			return lab.Interrupted(ctx, err)
+		}
+	}
+	if printEngines {
+		j.targets.printEngines(j.Stderr)
+	}
+	unlock, err := j.targets.lock(ctx, j.Session, this, j.doing())
+	if err == nil {
+		j.closing = append(j.closing, unlock)
+	}
+	return err
+}
+
+// doing describes the job to other runs that wait for the machine.
+func (j *job) doing() string {
+	return fmt.Sprintf("measuring %s in profile %s", lab.ArticlesInWords(j.list), j.flags.Profile)
 }
 
 // findPending finds what is pending of all articles, and sets and prints why the rest cannot be measured.

@@ -16,7 +16,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner"
 	"benchbook/runner/engine"
-	"benchbook/runner/machine"
 )
 
 // Verify starts the services of every trial and checks their answers.
@@ -26,44 +25,28 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	if err != nil {
 		return err
 	}
-	if err := consent(a, project, list, plans, flags); err != nil {
+	j := &job{Session: a, project: project, list: list, pending: list, plans: plans, flags: flags}
+	defer j.closing.close()
+	host, err := j.findTargets(ctx)
+	if err != nil {
 		return err
 	}
-	host, err := machine.Here()
-	if err != nil {
-		return lab.Failure(err)
-	}
-	defer a.AwaitOnInterrupt(ctx)()
-	doing := "verifying " + lab.ArticlesInWords(list)
-	at, err := connectTargets(ctx, a, project, list, plans, host, doing)
-	if err != nil {
-		return lab.Interrupted(ctx, err)
-	}
-	defer at.Close()
 	found := verified{verbose: flags.Verbose, secrets: map[*plan.Experiment]runner.Secrets{}}
 	for _, c := range list {
 		p := plans[c.Slug]
-		found.unverified += refuse(a, p, at[c.Slug].host, picked, flags.Adapt)
+		found.unverified += refuse(a, p, j.targets[c.Slug].host, picked, flags.Adapt)
 		found.unverified += readSecrets(a, p, found.secrets, func(e *plan.Experiment) bool {
 			return picked == nil || slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) })
 		})
 	}
-	for _, c := range list {
-		if err := at[c.Slug].connect(ctx, a, project, plans[c.Slug]); err != nil {
-			return lab.Interrupted(ctx, err)
-		}
-	}
-	at.printEngines(a.Stderr)
-	unlock, err := at.lock(ctx, a, host, doing)
-	if err != nil {
+	if err := j.lock(ctx, host, true); err != nil {
 		return err
 	}
-	defer unlock()
-	if err := at.sweep(ctx, a); err != nil {
+	if err := j.targets.sweep(ctx, a); err != nil {
 		return err
 	}
 	for _, c := range list {
-		if err := found.article(ctx, a, c, plans[c.Slug], at[c.Slug], picked); err != nil {
+		if err := found.article(ctx, a, c, plans[c.Slug], j.targets[c.Slug], picked); err != nil {
 			return lab.Interrupted(ctx, err)
 		}
 	}
