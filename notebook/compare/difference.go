@@ -270,6 +270,22 @@ func Differences(changes []Change) ([]Difference, error) {
 	return out, nil
 }
 
+// subjectsOf returns the cells of each subject, which may differ in several ways, and the subjects that differ in every
+// changed cell.
+func subjectsOf(causes []Difference, changed []string) (cells map[string][]string, common []string) {
+	cells = map[string][]string{}
+	for _, d := range causes {
+		cells[d.Subject] = append(cells[d.Subject], d.Cells...)
+	}
+	for _, subject := range slices.Sorted(maps.Keys(cells)) {
+		isElsewhere := func(cell string) bool { return !slices.Contains(cells[subject], cell) }
+		if !slices.ContainsFunc(changed, isElsewhere) {
+			common = append(common, subject)
+		}
+	}
+	return cells, common
+}
+
 // Explain says what could have caused the changes: what differs in every cell that has one.
 func Explain(changes []Change, all []Difference) string {
 	var changed []string
@@ -282,17 +298,7 @@ func Explain(changes []Change, all []Difference) string {
 		}
 	}
 	causes := slice.Filter(all, func(d Difference) bool { return !d.OneSided })
-	cells := map[string][]string{} // by subject, which may differ in several ways
-	for _, d := range causes {
-		cells[d.Subject] = append(cells[d.Subject], d.Cells...)
-	}
-	var common []string // subjects that differ in every changed cell
-	for _, subject := range slices.Sorted(maps.Keys(cells)) {
-		isElsewhere := func(cell string) bool { return !slices.Contains(cells[subject], cell) }
-		if !slices.ContainsFunc(changed, isElsewhere) {
-			common = append(common, subject)
-		}
-	}
+	cells, common := subjectsOf(causes, changed)
 	differences := phrase.Plural(len(cells), "difference")
 	switch {
 	case unchanged:

@@ -34,14 +34,22 @@ func compareValues(op Op, a, b Value) (bool, error) {
 	}
 	x, xok := a.asNumber()
 	y, yok := b.asNumber()
-	switch {
-	case xok && yok && (!isText || op.IsOrdering() || x.Dimension.Like(y.Dimension)):
+	if xok && yok && (!isText || op.IsOrdering() || x.Dimension.Like(y.Dimension)) {
 		return compareNumbers(op, x, y)
-	case !op.IsOrdering():
+	}
+	if !op.IsOrdering() {
 		return op == Differs, nil
+	}
+	return unordered(op, a, b, xok)
+}
+
+// unordered is the result of ordering two values that are not both quantities: false for an empty text, else an error
+// about the one that is not a quantity.
+func unordered(op Op, a, b Value, aIsNumber bool) (bool, error) {
+	switch {
 	case a.Kind == KindString && a.Text == "" || b.Kind == KindString && b.Text == "":
 		return false, nil
-	case !xok:
+	case !aIsNumber:
 		return false, notOrdered(op, a)
 	}
 	return false, notOrdered(op, b)

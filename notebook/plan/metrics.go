@@ -20,7 +20,10 @@ func (c *nameCheck) metrics() {
 	}
 	for i := range c.head.Metrics {
 		m := &c.head.Metrics[i]
-		if seen[m.Name.Value] && m.Name.Value != "" { // one without a name was reported when it was read
+		switch {
+		case m.Name.Value == "" && !m.Tried.Has("name"):
+			c.problems.Add("missing-key", m.Pos, "a metric has no name").Hint = "add name: with a word of your choice"
+		case m.Name.Value != "" && seen[m.Name.Value]:
 			c.problems.Add("duplicate-name", m.Name.Pos, "there is a metric %q already", m.Name.Value).
 				Hint = "give one of them another name"
 		}
