@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"benchbook/notebook/article"
@@ -18,6 +19,7 @@ func (c *nameCheck) metrics() {
 			uses[m.Name.Value] = append(uses[m.Name.Value], s.Name)
 		}
 	}
+	cycles := cyclesOf(uses)
 	for i := range c.head.Metrics {
 		m := &c.head.Metrics[i]
 		switch {
@@ -29,7 +31,7 @@ func (c *nameCheck) metrics() {
 		}
 		seen[m.Name.Value] = true
 		if m.Value.Node != nil {
-			c.computed(m, &c.Metrics[i], measured, uses)
+			c.computed(m, &c.Metrics[i], measured, cycles)
 			measured.Added[i] = c.Metrics[i].Metric // with its unit
 		}
 		c.found(m)
@@ -37,10 +39,10 @@ func (c *nameCheck) metrics() {
 }
 
 // computed checks a metric that is computed from others, and gives it its unit.
-func (c *nameCheck) computed(m *article.Metric, out *Metric, measured record.Measured, uses map[string][]string) {
+func (c *nameCheck) computed(m *article.Metric, out *Metric, measured record.Measured, cycles map[string]int) {
 	t, err := expr.Check(m.Value.Node, func(s *expr.Selector) (expr.Type, error) { return typeIn(measured, s) })
 	if err == nil {
-		err = perRepetition(m, uses)
+		err = perRepetition(m, cycles)
 	}
 	_, unitKnown := expr.ParseUnit(m.Unit.V)
 	switch isNumber := t.Kind == expr.KindNumber; {
@@ -76,7 +78,7 @@ func (c *nameCheck) found(m *article.Metric) {
 
 // perRepetition returns why a metric cannot be computed from one repetition: it calls a function of cells, or refers to
 // itself.
-func perRepetition(m *article.Metric, uses map[string][]string) error {
+func perRepetition(m *article.Metric, cycles map[string]int) error {
 	var err error
 	expr.Walk(m.Value.Node, func(n expr.Node) bool {
 		if call, ok := n.(*expr.Call); ok && err == nil && !expr.IsArithmetic(call.Name) {
@@ -86,7 +88,7 @@ func perRepetition(m *article.Metric, uses map[string][]string) error {
 		return true
 	})
 	for _, s := range expr.Selectors(m.Value.Node) {
-		if err == nil && reaches(s.Name, m.Name.Value, uses, map[string]bool{}) {
+		if err == nil && cycles[s.Name] == cycles[m.Name.Value] {
 			err = &expr.Error{Span: s.Span, Msg: fmt.Sprintf("metric %q refers to itself", m.Name.Value),
 				Hint: "write out one of them"}
 		}
@@ -94,13 +96,40 @@ func perRepetition(m *article.Metric, uses map[string][]string) error {
 	return err
 }
 
-// reaches reports whether a graph has a path between two names. Seen are names that were tried.
-func reaches(from, to string, edges map[string][]string, seen map[string]bool) bool {
-	if from == to || seen[from] {
-		return from == to
+// cyclesOf numbers the names of a graph: two have the same number if there are paths between them both ways, and so does
+// each with itself. It visits each edge once.
+//
+// Source: R. Tarjan, Depth-first search and linear graph algorithms, 1972.
+func cyclesOf(edges map[string][]string) map[string]int {
+	order, low, out := map[string]int{}, map[string]int{}, map[string]int{}
+	var stack []string
+	var visit func(name string)
+	visit = func(name string) {
+		order[name] = len(order) + 1
+		low[name] = order[name]
+		stack = append(stack, name)
+		for _, next := range edges[name] {
+			if order[next] == 0 {
+				visit(next)
+				low[name] = min(low[name], low[next])
+			} else if out[next] == 0 {
+				low[name] = min(low[name], order[next])
+			}
+		}
+		if low[name] != order[name] {
+			return
+		}
+		for out[name] == 0 {
+			last := len(stack) - 1
+			out[stack[last]], stack = order[name], stack[:last]
+		}
 	}
-	seen[from] = true
-	return slices.ContainsFunc(edges[from], func(next string) bool { return reaches(next, to, edges, seen) })
+	for _, name := range slices.Sorted(maps.Keys(edges)) {
+		if order[name] == 0 {
+			visit(name)
+		}
+	}
+	return out
 }
 
 // typeIn returns the type of a metric among those that an experiment measures.

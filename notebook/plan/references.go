@@ -36,9 +36,10 @@ func checkReferences(outlines []*outline, definitions []*Definition, problems *s
 		c.searches(e)
 		c.rate(e)
 	}
+	cycles := cyclesOf(c.needs)
 	for _, e := range outlines {
 		for _, of := range refs[e] {
-			if reaches(of.Value, e.Name, c.needs, map[string]bool{}) {
+			if cycles[of.Value] == cycles[e.Name] {
 				problems.Add("circle", of.Pos, "experiment %q waits for %q, which waits for it", e.Name, of.Value).
 					Hint = "remove one of the references (rate.of or tune.of)"
 			}
