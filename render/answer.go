@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"slices"
@@ -91,6 +92,9 @@ func (c answerPart) answer(standing claim.Standing, title template.HTML) answerV
 // countOfClaims counts the claims behind a standing; of one that rests on no claims it says the reason.
 func (c answerPart) countOfClaims(s claim.Standing) string {
 	headlines := slice.Count(c.doc.Claims, func(block *article.Claim) bool { return block.Headline.V })
+	if s.Is == stats.QuickOnly {
+		return "a check that everything runs; a full run gives a standing"
+	}
 	if s.Count == "" || headlines == 0 {
 		return s.Reason
 	}
@@ -159,7 +163,7 @@ func (c answerPart) cautions() *cautionsView {
 	}
 	v.Count = wording.Count(len(v.Each), "caution")
 	v.Names = strings.Join(slice.Map(v.Each, func(b banner) string {
-		return wording.Lower(strings.TrimRight(b.Strong, ".:,"))
+		return cmp.Or(b.Name, wording.Lower(strings.TrimRight(b.Strong, ".:,")))
 	}), ", ")
 	return v
 }

@@ -24,6 +24,7 @@ import (
 // banner warns that a page, table or figure is not what it seems.
 type banner struct {
 	Strong, Text string
+	Name         string // in a list of banners; empty for Strong in lower case
 	Link         *link
 	// Detail is for the page alone: an index says the first of the others.
 	Detail bool
@@ -91,7 +92,7 @@ func (c *composer) headlineFindings() []banner {
 	})
 	return slice.Map(all, func(f found) banner {
 		which := fmt.Sprintf("in %d of the %s that headline claims rest on", f.cells, wording.Count(len(cells), "cell"))
-		return banner{Strong: wording.Capital(f.Name) + ":", Text: wording.Sentence(which + ", such as " + f.Words)}
+		return banner{Name: f.Name, Strong: wording.Capital(f.Name) + ":", Text: wording.Sentence(which + ", such as " + f.Words)}
 	})
 }
 

@@ -331,3 +331,27 @@ func TestSays(t *testing.T) {
 		})
 	}
 }
+
+// The measured and the published effect are written as the author's sentence writes it.
+func TestHereFollowsTheSentence(t *testing.T) {
+	spaces := strings.NewReplacer("\u00a0", " ", "\u202f", " ")
+	for _, tt := range []struct{ expect, says, here, published string }{
+		{`throughput{server="b"} < throughput{server="a"}`, "It answers {effect} as many.", "83 % [80 to 86 %]",
+			"1.11 times"},
+		{`throughput{server="b"} < throughput{server="a"}`, "It answers {effect}.", "−17 % [−20 to −14 %]", "+11 %"},
+		{`throughput{server="a"} > throughput{server="b"}`, "It answers {effect} as many.", "1.21 times [1.16 to 1.25 times]",
+			"90 %"},
+	} {
+		f := published(t, tt.expect)
+		d, err := dataset.New(f.Doc, f.Records, dataset.Options{Plan: f.Plan})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := claim.JudgeAll(d).Claims[0]
+		j.Claim.Says.Supported.Value = tt.says
+		o := outcome.Of(d, j, outcome.Options{})
+		if here, there := spaces.Replace(o.Here), spaces.Replace(o.Published); here != tt.here || there != tt.published {
+			t.Errorf("%s: here %q, published %q; want %q, %q", tt.says, here, there, tt.here, tt.published)
+		}
+	}
+}

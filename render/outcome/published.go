@@ -1,6 +1,7 @@
 package outcome
 
 import (
+	"math"
 	"slices"
 
 	"benchbook/notebook/claim"
@@ -29,15 +30,26 @@ func Published(d *dataset.Dataset, j *claim.Judgement) string {
 	switch m := j.Sides; {
 	case !ok:
 		return ""
-	case j.IsRatio && isWritten:
-		return limitWords(x)
 	case j.IsRatio:
-		return Effect{Ratio: x}.Text()
+		return publishedRatio(j, x, isWritten)
 	case j.Form == claim.Fewer:
 		return wording.PercentUnit.Exact(x)
 	default:
 		return wording.UnitFor(m[0].Metric.Unit, m[0].Metric.Share, x).Exact(x)
 	}
+}
+
+// publishedRatio writes a published ratio in the form of the sentence beside it.
+func publishedRatio(j *claim.Judgement, x float64, isWritten bool) string {
+	switch isFactor := saidForm(j) == asFactor; {
+	case isFactor && x < 1:
+		return wording.PercentUnit.Exact(math.Round(x*100) / 100)
+	case isFactor:
+		return factorWords(x)
+	case isWritten:
+		return limitWords(x)
+	}
+	return Effect{Ratio: x}.Text()
 }
 
 // publishedPairs counts the pairs of which the published numbers are as claimed.

@@ -14,17 +14,33 @@ import (
 	"benchbook/render/wording"
 )
 
-// says is the author's sentence for the verdict; nil without one, and for one that asks for what is not known.
-func (w writer) says(j *claim.Judgement) Sentence {
-	var line string
+// writtenFor returns the author's sentence for the verdict; empty without one.
+func writtenFor(j *claim.Judgement) string {
+	if j.Claim == nil {
+		return ""
+	}
 	switch j.Verdict {
 	case stats.Supported:
-		line = j.Claim.Says.Supported.Value
+		return j.Claim.Says.Supported.Value
 	case stats.Contradicted:
-		line = j.Claim.Says.Contradicted.Value
+		return j.Claim.Says.Contradicted.Value
 	case stats.Inconclusive:
-		line = j.Claim.Says.Inconclusive.Value
+		return j.Claim.Says.Inconclusive.Value
 	}
+	return ""
+}
+
+// saidForm is the form in which the sentence of a claim writes a ratio: the numbers beside it have the same.
+func saidForm(j *claim.Judgement) form {
+	if j.IsRatio && strings.Contains(writtenFor(j), "{effect} as ") {
+		return asFactor
+	}
+	return bySize
+}
+
+// says is the author's sentence for the verdict; nil without one, and for one that asks for what is not known.
+func (w writer) says(j *claim.Judgement) Sentence {
+	line := writtenFor(j)
 	if line == "" {
 		return nil
 	}

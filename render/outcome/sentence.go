@@ -489,7 +489,7 @@ func (w writer) here(j *claim.Judgement) string {
 	case j.Effect == nil:
 		return wording.NotMeasured
 	}
-	return EffectOf(j).With()
+	return EffectOf(j).as(saidForm(j)).With()
 }
 
 // counted counts the parts of a claim: "3 of 4 comparisons".
