@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 
 	"benchbook/internal/slice"
@@ -29,7 +29,7 @@ func (c cardPart) card(page *Page, a composed) {
 		if page.Original == "" {
 			page.Original = "“" + r.Title.Value + "”"
 		}
-		page.Original = phrase.Plain(page.Original)
+		page.Original = source.Plain(page.Original)
 	}
 	page.Finding = a.description
 	switch first := c.firstDecided(); {

@@ -29,7 +29,6 @@ import (
 
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/phrase"
 	"benchbook/notebook/source"
 
 	"benchbook/render/cellview"
@@ -142,7 +141,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 		Warnings: slices.Compact(c.warnings),
 	}
 	if !c.origin.Last.IsZero() {
-		page.Host = phrase.Plain(d.Host)
+		page.Host = source.Plain(d.Host)
 		if list := a.view.Answer.Cautions; list != nil {
 			if i := slices.IndexFunc(list.Each, func(b banner) bool { return !b.Detail }); i >= 0 {
 				page.Notice = strings.TrimRight(list.Each[i].Strong, ".:,")
@@ -156,7 +155,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 
 func plain(list []string) []string {
 	for i, s := range list {
-		list[i] = phrase.Plain(s)
+		list[i] = source.Plain(s)
 	}
 	return list
 }
@@ -291,7 +290,7 @@ func (r *Renderer) fill(name string, data any) (template.HTML, error) {
 	if err = r.templates.ExecuteTemplate(b, name, data); err != nil {
 		err = fmt.Errorf("filling the template %q: %w", name, err)
 	}
-	return template.HTML(phrase.PlainBytes(b.Bytes())), err
+	return template.HTML(source.PlainBytes(b.Bytes())), err
 }
 
 // buffers are reused: filling templates takes most of the memory of a page.

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/tools/blog/atom"
 
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/source"
 	"benchbook/render"
 )
 
@@ -104,5 +104,5 @@ func (b *builder) addXML(name string, v any) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
-	return b.addFile(name, append([]byte(xml.Header), append(phrase.PlainBytes(data), '\n')...))
+	return b.addFile(name, append([]byte(xml.Header), append(source.PlainBytes(data), '\n')...))
 }

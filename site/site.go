@@ -27,7 +27,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"benchbook/internal/files"
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/source"
 	"benchbook/render"
 )
 
@@ -292,7 +292,7 @@ func (b *builder) layout(v layoutView) ([]byte, error) {
 	if err := b.templates.ExecuteTemplate(&out, "layout", v); err != nil {
 		return nil, fmt.Errorf("filling the template of pages: %w", err)
 	}
-	return phrase.PlainBytes(out.Bytes()), nil // titles of articles, and that of the site, stand in the head too
+	return source.PlainBytes(out.Bytes()), nil // titles of articles, and that of the site, stand in the head too
 }
 
 func (b *builder) fill(name string, view any) (template.HTML, error) {

@@ -12,8 +12,8 @@ import (
 	"github.com/yuin/goldmark/renderer/html"
 
 	"benchbook/internal/slowtest"
-	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/render/rendertest"
 )
 
@@ -59,7 +59,7 @@ func TestHostileOutput(t *testing.T) {
 				if len(stdout) == 0 && len(stderr) == 0 {
 					t.Errorf("it printed nothing, with status %d", status)
 				}
-				if said := oneLine.Replace(string(stdout) + string(stderr)); phrase.Plain(said) != said {
+				if said := oneLine.Replace(string(stdout) + string(stderr)); source.Plain(said) != said {
 					t.Errorf("something acts in %q", said)
 				}
 				if format := args[len(args)-1]; status != 0 && format != "check" && format != "benchfmt" {

@@ -15,7 +15,7 @@ import (
 	"benchbook/lab/forecast"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 
 	"benchbook/notebook/record"
@@ -664,7 +664,7 @@ func (j *job) conclude() error {
 		}
 		if left > 0 {
 			words += fmt.Sprintf(", and %d %s skipped because they would fail in the same way; the same command tries them "+
-				"again", left, phrase.Verb(left, "was", "were"))
+				"again", left, expr.Verb(left, "was", "were"))
 		}
 		j.failed = j.JoinErrors(j.failed, lab.Failure(&FailedError{words}))
 	}

@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/stats"
 
@@ -187,7 +187,7 @@ func ClaimStatus(a *lab.Session, outcomes []*ArticleOutcome) error {
 	}
 	if len(invalid) > 0 {
 		then = lab.WithStatus(lab.StatusInvalid, fmt.Errorf("%s a number that is not valid: %s",
-			phrase.Plural(len(invalid), "claim")+phrase.Verb(len(invalid), " depends on", " depend on"),
+			expr.Plural(len(invalid), "claim")+expr.Verb(len(invalid), " depends on", " depend on"),
 			strings.Join(invalid, ", ")))
 	}
 	return a.JoinErrors(first, then)

@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/source"
 )
 
 // Plain writes text without what would control a terminal: programs and articles of others have a part in what we
@@ -41,8 +41,8 @@ func cleaned(text []byte) []byte {
 		}
 		return r
 	}, sequences.ReplaceAll(text, nil))
-	return marks.ReplaceAllFunc(phrase.PlainBytes(text),
-		func(c []byte) []byte { return []byte(phrase.Escape(bytes.Runes(c)[0])) })
+	return marks.ReplaceAllFunc(source.PlainBytes(text),
+		func(c []byte) []byte { return []byte(source.Escape(bytes.Runes(c)[0])) })
 }
 
 // Text returns what a program wrote without what controls a terminal.

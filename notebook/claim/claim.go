@@ -19,7 +19,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/phrase"
 	"benchbook/notebook/stats"
 )
 
@@ -124,7 +123,7 @@ func Judge(d *dataset.Dataset, c *article.Claim) Judgement {
 		all := t.withAll().Judge()
 		if j.All = &all; all.Verdict != j.Verdict {
 			j.Marks = append(j.Marks, fmt.Sprintf("%s %s left out by a check that depends on its result: with all "+
-				"repetitions the verdict would be %s", phrase.Plural(left, "repetition"), phrase.Verb(left, "is", "are"),
+				"repetitions the verdict would be %s", expr.Plural(left, "repetition"), expr.Verb(left, "is", "are"),
 				all.Verdict))
 		}
 		j.All.setClaim(c)

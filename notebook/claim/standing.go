@@ -10,7 +10,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/phrase"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -57,7 +56,7 @@ func (r *Results) Standing() Standing {
 	s.Published = r.publishedWords(list)
 	if named > 0 {
 		s.Published = append(s.Published, fmt.Sprintf("%d of %s within 25 %% of the published number that the claim names",
-			near, phrase.Plural(named, "headline claim")))
+			near, expr.Plural(named, "headline claim")))
 	}
 	if d := r.Data; d.Profile == plan.Quick && good > 0 {
 		s.Is, s.Reason = stats.QuickOnly, "only quick records"
@@ -105,10 +104,10 @@ func reasonOf(list []Judgement, mostly int) string {
 	for _, j := range list {
 		counts[j.Outcome()]++
 	}
-	words := fmt.Sprintf("of %s: %s", phrase.Plural(len(list), "headline claim"),
+	words := fmt.Sprintf("of %s: %s", expr.Plural(len(list), "headline claim"),
 		strings.Join(stats.VerdictsInWords(counts), ", "))
 	if mostly > 0 {
-		words += fmt.Sprintf("; %d %s for most of its pairs", mostly, phrase.Verb(mostly, "holds", "hold"))
+		words += fmt.Sprintf("; %d %s for most of its pairs", mostly, expr.Verb(mostly, "holds", "hold"))
 	}
 	return words
 }
@@ -168,7 +167,7 @@ func agreementWords(a dataset.BlockAgreement) string {
 	}
 	order := "no two numbers were published far enough apart to have an order"
 	if n := a.Pairs(); n > 0 {
-		order = fmt.Sprintf("%d of %s in the published order", a.Agreeing, phrase.Plural(n, "pair"))
+		order = fmt.Sprintf("%d of %s in the published order", a.Agreeing, expr.Plural(n, "pair"))
 		if a.Disagreeing > 0 {
 			order += fmt.Sprintf(", %d not", a.Disagreeing)
 		}
@@ -176,7 +175,7 @@ func agreementWords(a dataset.BlockAgreement) string {
 			order += fmt.Sprintf(", %d undecided", a.Undecided)
 		}
 	}
-	return fmt.Sprintf("%s; %d of %s within 25 %% of one common factor", order, a.Near, phrase.Plural(a.Measured, "row"))
+	return fmt.Sprintf("%s; %d of %s within 25 %% of one common factor", order, a.Near, expr.Plural(a.Measured, "row"))
 }
 
 // metricsOf lists the metrics of a claim.

@@ -11,7 +11,7 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -221,7 +221,7 @@ func sameFact(name, a, b string) bool {
 // summaryOf writes a fact in one line, with short digests and the length of a list.
 func summaryOf(fact string) string {
 	if n := strings.Count(strings.TrimSpace(fact), "\n"); n > 0 {
-		return phrase.Plural(n+1, "line")
+		return expr.Plural(n+1, "line")
 	}
 	words := strings.Fields(fact)
 	for i, w := range words {
@@ -299,7 +299,7 @@ func Explain(changes []Change, all []Difference) string {
 	}
 	causes := slice.Filter(all, func(d Difference) bool { return !d.OneSided })
 	cells, common := subjectsOf(causes, changed)
-	differences := phrase.Plural(len(cells), "difference")
+	differences := expr.Plural(len(cells), "difference")
 	switch {
 	case unchanged:
 		return "nothing: both sides are the same repetitions"

@@ -7,7 +7,7 @@ import (
 	"math"
 
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -72,7 +72,7 @@ func (c *Change) judgeRatio(f stats.Change, n int) {
 		return
 	}
 	c.Verdict = stats.NotShown
-	smallest := phrase.Percent(stats.DefaultSmallestEffect)
+	smallest := expr.Percent(stats.DefaultSmallestEffect)
 	beyond := stats.Greater(stats.DefaultSmallestEffect)
 	switch {
 	case stats.Judge(f.Interval, stats.Within(stats.DefaultSmallestEffect)) == stats.Supported:
@@ -94,7 +94,7 @@ func (c *Change) tooFew() string {
 	if n >= stats.MinRepetitions {
 		side, n = "B", len(c.ResultB.Values)
 	}
-	return fmt.Sprintf("%s has %s, and a verdict needs %d", side, phrase.Plural(n, "valid repetition"), stats.MinRepetitions)
+	return fmt.Sprintf("%s has %s, and a verdict needs %d", side, expr.Plural(n, "valid repetition"), stats.MinRepetitions)
 }
 
 // corrected says why a change is not shown although its printed interval lies beyond the limit: it is one of n, and

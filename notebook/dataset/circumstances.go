@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"benchbook/internal/slice"
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
@@ -182,7 +182,7 @@ func (c *Cell) overloaded() string {
 		return ""
 	}
 	return fmt.Sprintf("overloaded in %d of %d repetitions: %s of what was sent was answered in time", n, len(c.Records),
-		phrase.PercentBeside(worst, keepsUp))
+		expr.PercentBeside(worst, keepsUp))
 }
 
 // LoadsDiffer reports whether the throughputs of cells with closed loops differ by more than delta: the slower server

@@ -10,7 +10,6 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -252,7 +251,7 @@ func (s Scope) compute(n expr.Node) (Quantity, error) {
 	notes := slices.Concat(Marks(e.cells...), e.lacking, e.sources)
 	step := 0.0
 	if len(e.cells) > 0 {
-		notes = append(notes, "no interval: computed from "+phrase.Plural(len(e.cells), "cell"))
+		notes = append(notes, "no interval: computed from "+expr.Plural(len(e.cells), "cell"))
 		step = stats.MinResolution * math.Abs(v.Number)
 	}
 	return Quantity{Number: v.Number, Unit: v.Dimension.Base(), Share: v.Dimension == expr.Share, Step: step,

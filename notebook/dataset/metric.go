@@ -10,7 +10,6 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
@@ -193,7 +192,7 @@ func (r Result) lacking(c *Cell, name string) []string {
 			name = " of " + name
 		}
 		out = append(out, fmt.Sprintf("%d of %d repetitions%s %s no %s", r.without, len(c.Records), name,
-			phrase.Verb(r.without, "has", "have"), r.Metric.InWords()))
+			expr.Verb(r.without, "has", "have"), r.Metric.InWords()))
 	}
 	return out
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -107,7 +107,7 @@ func (a Assessment) count(cell string, meant func(repetition int) bool) string {
 	if cell != "" {
 		cell = " of " + cell
 	}
-	return fmt.Sprintf("%d of %d repetitions%s %s", n, len(a.Valid), cell, phrase.Verb(n, "is", "are"))
+	return fmt.Sprintf("%d of %d repetitions%s %s", n, len(a.Valid), cell, expr.Verb(n, "is", "are"))
 }
 
 // reasons are the worst invalid finding of each check in the repetitions that are meant.

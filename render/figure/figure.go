@@ -22,7 +22,7 @@ import (
 	"strings"
 	"unicode"
 
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/source"
 )
 
 // Figure is a figure of any kind.
@@ -117,7 +117,7 @@ func drawable(v float64) bool { return math.Abs(v) <= 1e100 }
 // oneLine turns runs of white space into single spaces, as a browser would show them, and characters that act into
 // signs, so that a text is measured as it will stand.
 func oneLine(s string) string {
-	s = phrase.Plain(strings.ToValidUTF8(s, "\uFFFD"))
+	s = source.Plain(strings.ToValidUTF8(s, "\uFFFD"))
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
 		return r == ' ' || unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
 	}), " ")

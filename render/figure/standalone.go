@@ -5,7 +5,7 @@ import (
 	"encoding/xml"
 	"strings"
 
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/source"
 )
 
 // lightStyle gives the classes of a drawing the looks that the page's style sheet gives them in light, on white.
@@ -38,7 +38,7 @@ func Standalone(svg []byte, about [][2]string) []byte {
 		"}</style>\n<metadata>\n")
 	for _, fact := range about {
 		if fact[1] != "" {
-			_ = xml.EscapeText(&b, []byte(fact[0]+": "+phrase.Plain(fact[1]))) // a buffer takes all
+			_ = xml.EscapeText(&b, []byte(fact[0]+": "+source.Plain(fact[1]))) // a buffer takes all
 			b.WriteByte('\n')
 		}
 	}

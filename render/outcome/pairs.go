@@ -9,7 +9,6 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/phrase"
 	"benchbook/notebook/stats"
 	"benchbook/render/wording"
 )
@@ -210,7 +209,7 @@ func othersOf(j *claim.Judgement) string {
 		words   string
 	}{{stats.NotMeasured, "not measured"}, {stats.Inconclusive, "undecided"}, {stats.Contradicted, "against it"}} {
 		if n := countOf(j, c.verdict); n > 0 {
-			words = append(words, fmt.Sprintf("%d %s %s", n, phrase.Verb(n, "is", "are"), c.words))
+			words = append(words, fmt.Sprintf("%d %s %s", n, expr.Verb(n, "is", "are"), c.words))
 		}
 	}
 	return strings.Join(words, ", ")
@@ -241,9 +240,9 @@ func decided(j *claim.Judgement) string {
 	held, against, n := countOf(j, stats.Supported), countOf(j, stats.Contradicted), len(j.Parts)
 	switch open := n - held - against; {
 	case 2*open > n:
-		return fmt.Sprintf("%d of %s undecided", open, phrase.Plural(n, "pair"))
+		return fmt.Sprintf("%d of %s undecided", open, expr.Plural(n, "pair"))
 	case open == 0:
-		return fmt.Sprintf("%d of %s", held, phrase.Plural(len(j.Parts), "pair"))
+		return fmt.Sprintf("%d of %s", held, expr.Plural(len(j.Parts), "pair"))
 	}
-	return fmt.Sprintf("%d of %s", held, phrase.Plural(held+against, "decided pair"))
+	return fmt.Sprintf("%d of %s", held, expr.Plural(held+against, "decided pair"))
 }

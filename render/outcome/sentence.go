@@ -12,7 +12,6 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/phrase"
 	"benchbook/notebook/stats"
 
 	"benchbook/internal/slice"
@@ -387,7 +386,7 @@ func (w writer) group(s *Sentence, j *claim.Judgement) {
 	switch {
 	case j.Verdict == stats.Inconclusive:
 		s.add(Value, count)
-		s.say(phrase.Verb(len(chosen), " is", " are") + " undecided")
+		s.say(expr.Verb(len(chosen), " is", " are") + " undecided")
 		if fit {
 			s.say(": ")
 		}
@@ -498,5 +497,5 @@ func counted(j *claim.Judgement, held int) string {
 	if j.Form == claim.Pairs {
 		of = "pair"
 	}
-	return fmt.Sprintf("%d of %s", held, phrase.Plural(len(j.Parts), of))
+	return fmt.Sprintf("%d of %s", held, expr.Plural(len(j.Parts), of))
 }

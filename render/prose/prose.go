@@ -29,7 +29,7 @@ import (
 
 	"benchbook/notebook/expr"
 
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/source"
 	"benchbook/render/wording"
 )
 
@@ -185,8 +185,8 @@ func (w *Writer) Inline(line string) (template.HTML, string) {
 }
 
 // Plain returns the text of a node, as read aloud.
-func (w *Writer) Plain(n ast.Node, source []byte) string {
-	return phrase.Plain(w.spoken(n, source))
+func (w *Writer) Plain(n ast.Node, markdown []byte) string {
+	return source.Plain(w.spoken(n, markdown))
 }
 
 // spoken is Plain before signs are made visible. It is a switch of a case for each kind of node.

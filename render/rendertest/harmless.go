@@ -18,7 +18,7 @@ import (
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/source"
 )
 
 // elements are those that a page may have in its main part: of the theme, of Markdown, and of raw HTML that is
@@ -46,7 +46,7 @@ var elsewhere = regexp.MustCompile(`^(?i:https?|mailto):`)
 // nothingActs reports a character that acts on a terminal or turns the direction of text.
 func nothingActs(t testing.TB, what, text string) {
 	t.Helper()
-	if shown := phrase.Plain(text); shown != text {
+	if shown := source.Plain(text); shown != text {
 		at := 0
 		for shown[at] == text[at] {
 			at++

@@ -15,7 +15,6 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
-	"benchbook/notebook/phrase"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -448,7 +447,7 @@ func replaced(text []byte, spans []span, payload string) []byte {
 		if s.prose {
 			out = append(out, payload...)
 		} else {
-			out = append(out, phrase.PlainBytes(quoted)...) // YAML takes such characters only by their numbers
+			out = append(out, source.PlainBytes(quoted)...) // YAML takes such characters only by their numbers
 		}
 		at = s.end
 	}

@@ -17,7 +17,7 @@ import (
 	"strings"
 	"unicode"
 
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/source"
 )
 
 // Write writes rows as CSV; the first is usually the head.
@@ -26,7 +26,7 @@ func WriteCSV(w io.Writer, rows [][]string) error {
 	for _, row := range rows {
 		line := make([]string, len(row))
 		for i, cell := range row {
-			line[i] = CSVCell(phrase.Plain(cell))
+			line[i] = CSVCell(source.Plain(cell))
 		}
 		if err := c.Write(line); err != nil {
 			return err

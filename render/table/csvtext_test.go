@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/phrase"
+	"benchbook/notebook/source"
 	"benchbook/render/table"
 )
 
@@ -52,7 +52,7 @@ func FuzzWrite(f *testing.F) {
 		}
 		// Control characters are shown by their numbers. The reader of CSV knows no carriage return before the end of a line.
 		if got, want := strings.TrimPrefix(row[1], "'"),
-			strings.ReplaceAll(phrase.Plain(text), "\r\n", "\n"); got != want && row[1] != want {
+			strings.ReplaceAll(source.Plain(text), "\r\n", "\n"); got != want && row[1] != want {
 			t.Errorf("%q comes back as %q", want, row[1])
 		}
 		if _, err := strconv.ParseFloat(row[1], 64); err != nil && strings.ContainsAny(firstOf(strings.TrimSpace(row[1])),

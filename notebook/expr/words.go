@@ -1,5 +1,4 @@
-// Package phrase writes numbers inside the sentences of findings and results.
-package phrase
+package expr
 
 import (
 	"fmt"
@@ -13,7 +12,7 @@ func Plural(n int, noun string) string {
 	return fmt.Sprintf("%d %s", n, Verb(n, noun, noun+"s"))
 }
 
-// Verb is the form of a verb that goes with a number: "is" or "are".
+// Verb returns one for n = 1, else several: "is" or "are".
 func Verb(n int, one, several string) string {
 	if n == 1 {
 		return one
@@ -29,7 +28,7 @@ func Percent(share float64) string {
 	return fmt.Sprintf("%.2g %%", 100*share)
 }
 
-// PercentBeside writes a share with two digits, and with as many more as tell it from limits that it is not on.
+// PercentBeside writes a share with two digits, or with more, at most seven, to differ from limits it does not equal.
 func PercentBeside(share float64, limits ...float64) string {
 	for _, limit := range limits {
 		if share == limit || Percent(share) != Percent(limit) {
@@ -47,7 +46,7 @@ func PercentBeside(share float64, limits ...float64) string {
 
 func significant(share float64, digits int) string { return fmt.Sprintf("%.*g %%", digits, 100*share) }
 
-// Duration writes a time with two decimals at most: "4.29 ms".
+// Duration writes seconds with two decimals at most, in a unit from ns to s: "4.29 ms".
 func Duration(seconds float64) string {
 	d := time.Duration(seconds * float64(time.Second))
 	unit, name := time.Nanosecond, "ns"

@@ -1,10 +1,10 @@
-package phrase
+package source
 
 import (
 	"testing"
 )
 
-func TestString(t *testing.T) {
+func TestPlain(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"text", "prøve: 1\tms …\r\n日本", "prøve: 1\tms …\r\n日本"},
 		{"text from right to left", "שלום עולם, مرحبا\u200f!\u200e", "שלום עולם, مرحبا\u200f!\u200e"},
@@ -14,7 +14,7 @@ func TestString(t *testing.T) {
 		{"an override", "a\u202egnp.exe", `a\u202egnp.exe`},
 		{"embeddings and isolates", "\u202a\u202b\u202c\u202d\u2066\u2067\u2068\u2069",
 			`\u202a\u202b\u202c\u202d\u2066\u2067\u2068\u2069`},
-		{"beside them", "\u2029\u202f\u2065\u206a\u00a0", "\u2029\u202f\u2065\u206a\u00a0"},
+		{"neighbours of them", "\u2029\u202f\u2065\u206a\u00a0", "\u2029\u202f\u2065\u206a\u00a0"},
 		{"no UTF-8", "a\xffb\xc2\xe2\x80", "a\xffb\xc2\xe2\x80"},
 	}
 	for _, tt := range tests {
