@@ -22,7 +22,7 @@ type Service struct {
 	Entrypoint  *CommandLine    `yaml:"entrypoint"`
 	Environment Environment     `yaml:"environment"`
 	EnvFile     []source.Text   `yaml:"env_file"`
-	Expose      []Value[int]    `yaml:"expose"`
+	Expose      []Value[Port]   `yaml:"expose"`
 	Configs     []Config        `yaml:"configs"`
 	Secrets     []SecretFile    `yaml:"secrets"`
 	Volumes     []Volume        `yaml:"volumes"`

@@ -97,7 +97,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 		return nil
 	}
 	fields := strings.Fields(fence.words)
-	if len(fields) < 2 {
+	if len(fields) == 0 || len(fields) == 1 && !slices.Contains(blockKinds, fields[0]) {
 		return nil
 	}
 	b := &Block{Place: fence.wordsPos(doc.Source, 0, len(fence.words)), language: fields[0],
@@ -111,7 +111,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 		b.lines = append(b.lines, doc.Source.Pos(line.Start, line.Stop))
 	}
 	b.fragment = source.Join(doc.Source, pieces, b.Place)
-	second := doc.word(fence, fields[1])
+	second := doc.word(fence, fields[min(1, len(fields)-1)])
 	switch kind := strings.ToLower(second.Value); {
 	case b.language == "yaml" && slices.Contains(blockKinds, second.Value):
 		b.Is, b.YAML = second.Value, b.content
@@ -122,7 +122,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 			Hint = source.Suggest(second.Value, blockKinds) + "; leave the word out for an ordinary listing"
 		doc.setUnread(b.content, blockKinds...)
 	case slices.Contains(blockKinds, kind):
-		doc.Problems.Add("unknown-block", b.Place, "a block of %s begins with yaml, not with %s", kind, b.language).
+		doc.Problems.Add("unknown-block", b.Place, "a block of %s begins with yaml", kind).
 			Hint = "write ```yaml " + kind + " for a block of benchbook"
 		doc.setUnread(b.content, kind)
 	case strings.HasPrefix(second.Value, "file="):
@@ -241,8 +241,8 @@ func (doc *Document) setUnread(text []byte, kinds ...string) {
 // Unread reports whether blocks of a kind, such as "published", could not all be read.
 func (doc *Document) Unread(kind string) bool { return doc.unread[kind] != "" }
 
-// mayBeUnread reports whether a block of a kind that could not be read may have a name.
-func (doc *Document) mayBeUnread(name string, kinds ...string) bool {
+// MayBeUnread reports whether a block of a kind that could not be read may have a name.
+func (doc *Document) MayBeUnread(name string, kinds ...string) bool {
 	return slices.ContainsFunc(kinds, func(kind string) bool { return strings.Contains(doc.unread[kind], name) })
 }
 

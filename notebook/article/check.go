@@ -60,7 +60,7 @@ func (doc *Document) check() {
 		doc.checkClaimName(l.Name, claims)
 	}
 	for _, r := range doc.References {
-		if _, ok := labels[r.Label.Value]; !ok && !doc.mayBeUnread(r.Label.Value, "table", "figure") {
+		if _, ok := labels[r.Label.Value]; !ok && !doc.MayBeUnread(r.Label.Value, "table", "figure") {
 			p.Add("unknown-label", r.Label.Pos, "no table or figure %q in this article", r.Label.Value).Hint =
 				suggestFrom(labels, r.Label, "give a table or figure this label")
 		}
@@ -128,7 +128,7 @@ func (doc *Document) checkSubject(t source.Text, at source.Pos, what string, exp
 	names := slices.Sorted(maps.Keys(experiments))
 	_, known := experiments[t.Value]
 	switch {
-	case t.Value == "" && doc.Unread("experiment") || t.Value != "" && doc.mayBeUnread(t.Value, "experiment"):
+	case t.Value == "" && doc.Unread("experiment") || t.Value != "" && doc.MayBeUnread(t.Value, "experiment"):
 	case t.Value != "" && !known:
 		doc.Problems.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).
 			Hint = source.Suggest(t.Value, names)
@@ -151,7 +151,7 @@ func (doc *Document) checkSentences(claims map[string]source.Text, lines ...sour
 }
 
 func (doc *Document) checkClaimName(t source.Text, claims map[string]source.Text) {
-	if _, ok := claims[t.Value]; !ok && t.Value != "" && !doc.mayBeUnread(t.Value, "claim") {
+	if _, ok := claims[t.Value]; !ok && t.Value != "" && !doc.MayBeUnread(t.Value, "claim") {
 		doc.Problems.Add("unknown-claim", t.Pos, "no claim %q in this article", t.Value).Hint =
 			suggestFrom(claims, t, "add a yaml claim block with this name")
 	}
@@ -252,7 +252,8 @@ func (doc *Document) KnownOf(found *source.Problems) map[string]Knowledge {
 	for range doc.Experiments { // the longest chain of extends
 		for _, e := range doc.Experiments {
 			if base := e.Node.Get("extends"); base != nil {
-				if of, own := known[base.Text.Value]; own {
+				of, own := known[base.Text.Value]
+				if own || doc.MayBeUnread(base.Text.Value, "experiment") {
 					known[e.Name.Value] = min(known[e.Name.Value], of)
 				}
 			}
@@ -292,6 +293,11 @@ func (e *ExperimentBlock) knownBesides(p *source.Problem) Knowledge {
 // matter, whose defaults and values all experiments use.
 func (doc *Document) concernsAll(p *source.Problem) bool {
 	if p.Pos.In(doc.front) {
+		for _, t := range []source.Text{doc.Front.Title, doc.Front.Description} {
+			if p.Pos.Start >= t.Pos.Start && p.Pos.End <= t.Pos.End {
+				return false
+			}
+		}
 		harmless := []string{"missing-key", "no-front-matter", "too-many", "unknown-label", "unknown-claim", "bad-name"}
 		return !slices.Contains(harmless, p.Rule)
 	}

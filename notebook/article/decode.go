@@ -37,6 +37,8 @@ type (
 	Bytes int64
 	// Size is a size of data as expressions write it: 1256B, 64kB, 1MiB.
 	Size int64
+	// Port is a port of a container.
+	Port int
 	// Share is a part of one, written as 5% or 0.05.
 	Share float64
 	// PerSecond is a rate such as 500/s.
@@ -176,13 +178,11 @@ var scalars = map[reflect.Type]scalar{
 		}
 		return n, nil
 	}, ""},
-	reflect.TypeFor[int](): {func(s string) (any, error) {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			return nil, fmt.Errorf("must be a whole number, not %q", s)
-		}
-		return n, nil
-	}, "write digits alone"},
+	reflect.TypeFor[int](): {func(s string) (any, error) { return wholeNumber(s) }, "write digits alone"},
+	reflect.TypeFor[Port](): {func(s string) (any, error) {
+		n, err := wholeNumber(s)
+		return Port(n), err
+	}, "write the port in the container, such as 8080: none is published on this machine"},
 	reflect.TypeFor[Duration](): {func(s string) (any, error) {
 		q, err := quantity(s, expr.Time, "a time", 1e6)
 		return Duration(math.Round(q * 1e9)), err
@@ -233,6 +233,14 @@ func readScalar[T any](s string) (v T, hint string, err error) {
 		return v, of.hint, err
 	}
 	return value.(T), "", nil
+}
+
+func wholeNumber(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0, fmt.Errorf("must be a whole number, not %q", s)
+	}
+	return n, nil
 }
 
 func readBool(s string) (any, error) {

@@ -73,7 +73,11 @@ func (doc *Document) isArticle(name string) bool {
 // CleanPath cleans a path that an article names and makes sure that it stays in the article's folder.
 func CleanPath(t source.Text, problems *source.Problems) (string, bool) {
 	name := path.Clean(strings.ReplaceAll(t.Value, `\`, "/"))
-	if t.Value == "" || path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") ||
+	if t.Value == "" {
+		problems.Add("outside-folder", t.Pos, "the path is empty").Hint = "name a file of the article's folder, such as server.py"
+		return "", false
+	}
+	if path.IsAbs(name) || name == ".." || strings.HasPrefix(name, "../") ||
 		filepath.VolumeName(name) != "" {
 		problems.Add("outside-folder", t.Pos, "%q leaves the article's folder", t.Value).
 			Hint = "everything that an article uses is in its folder"

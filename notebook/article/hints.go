@@ -44,7 +44,6 @@ var places = []struct {
 	name string
 	of   reflect.Type
 }{
-	{ProjectFile, reflect.TypeFor[Settings]()},
 	{"the front matter", reflect.TypeFor[Front]()},
 	{"an experiment", reflect.TypeFor[Experiment]()},
 	{"a service", reflect.TypeFor[Service]()},
@@ -53,7 +52,6 @@ var places = []struct {
 	{"a claim", reflect.TypeFor[Claim]()},
 	{"a table", reflect.TypeFor[Table]()},
 	{"a figure", reflect.TypeFor[Figure]()},
-	{"published numbers", reflect.TypeFor[Published]()},
 	{"verify", reflect.TypeFor[Verify]()},
 	{"healthcheck", reflect.TypeFor[Healthcheck]()},
 	{"link", reflect.TypeFor[Link]()},
@@ -73,6 +71,10 @@ func (hints) UnknownKey(key string, t reflect.Type, names []string) string {
 	}
 	if len(expr.Near(key, names)) == 0 {
 		var at []string
+		isTop := t == reflect.TypeFor[Front]() || t == reflect.TypeFor[Experiment]()
+		if isTop && slices.Contains(source.KeysOf(reflect.TypeFor[Settings]()), key) {
+			at = []string{ProjectFile}
+		}
 		for _, p := range places {
 			if p.of != t && len(at) < maxPlaces && slices.Contains(source.KeysOf(p.of), key) {
 				at = append(at, p.name)
@@ -95,6 +97,9 @@ func (hints) Shape(n *source.Node, what string, want source.NodeKind) string {
 	text := n.Text.Value
 	switch {
 	case n.Kind == source.Scalar && want == source.Map && strings.HasPrefix(what, "service "):
+		if key := strings.Trim(strings.TrimPrefix(what, "service "), `"`); isKeyOfService(key) {
+			return "write it below the name of a service: services: {NAME: {" + key + ": " + text + "}}"
+		}
 		return "write below it what it is made of, such as image: " + text
 	case n.Kind == source.Scalar && want == source.Map && source.GluedKey.MatchString(text):
 		key, value, _ := strings.Cut(text, ":")
@@ -111,11 +116,15 @@ func (hints) Shape(n *source.Node, what string, want source.NodeKind) string {
 	return ""
 }
 
+func isKeyOfService(key string) bool {
+	return slices.Contains(source.KeysOf(reflect.TypeFor[Service]()), key)
+}
+
 const hookShape = "write {service: NAME, run: PROGRAM ARGUMENTS}"
 
 // shapes are examples of mappings, by what messages call them.
 var shapes = map[string]string{
-	"config":              "write {source: NAME, target: /path/in/the/container}",
+	"configs":             "write {source: NAME, target: /path/in/the/container}",
 	"setup":               hookShape,
 	"prepare":             hookShape,
 	"conclude":            hookShape,

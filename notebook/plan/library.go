@@ -111,8 +111,10 @@ func (l *Library) extended(doc *article.Document, name source.Text, problems *so
 		}
 		known = append(known, b.Name.Value)
 	}
-	problems.Add("unknown-experiment", experiment.Pos, "no experiment %q in %s", experiment.Value, where).
-		Hint = source.Suggest(experiment.Value, known)
+	if !of.MayBeUnread(experiment.Value, "experiment") {
+		problems.Add("unknown-experiment", experiment.Pos, "no experiment %q in %s", experiment.Value, where).
+			Hint = source.Suggest(experiment.Value, known)
+	}
 	return nil, nil
 }
 

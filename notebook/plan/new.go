@@ -64,7 +64,7 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 			p.outlines = append(p.outlines, e)
 		}
 	}
-	checkReferences(p.outlines, p.definitions, problems)
+	checkReferences(doc, p.outlines, p.definitions, problems)
 	// Contexts leave out what configs name, so configs come first.
 	for _, e := range p.outlines {
 		for _, d := range e.drafts {
@@ -329,7 +329,7 @@ func (p *planner) expandTrials(e *outline, merged *source.Node, combinations []c
 // expandTrial fills in the templates of a draft, and decodes it.
 func (p *planner) expandTrial(e *outline, d *draft, body *source.Node) {
 	env := settings{combination: d.combination, profile: p.options.Profile, ports: map[string]string{},
-		searches: setOf(Names(e.head.Tune)), secrets: d.secrets}
+		searches: setOf(Names(e.head.Tune)), secrets: d.secrets, unread: e.head.Tried.Has("matrix")}
 	for _, s := range body.Get("services").All() {
 		env.ports[s.Key.Value] = firstPort(s.Value, env, p.problems)
 	}

@@ -5,20 +5,22 @@ import (
 	"slices"
 
 	"benchbook/internal/slice"
+	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
 
 // referenceCheck checks what experiments take from each other: tuned values, and shares of a throughput.
 type referenceCheck struct {
+	doc      *article.Document
 	outlines []*outline
 	problems *source.Problems
 	needs    map[string][]string // names of the experiments that have to be measured before one
 }
 
 // checkReferences reports references to what no experiment has, and experiments that wait for each other.
-func checkReferences(outlines []*outline, definitions []*Definition, problems *source.Problems) {
-	c := referenceCheck{outlines, problems, map[string][]string{}}
+func checkReferences(doc *article.Document, outlines []*outline, definitions []*Definition, problems *source.Problems) {
+	c := referenceCheck{doc, outlines, problems, map[string][]string{}}
 	known := slice.Map(definitions, func(d *Definition) string { return d.Block.Name.Value })
 	refs := map[*outline][]source.Text{}
 	for _, e := range outlines {
@@ -27,8 +29,10 @@ func checkReferences(outlines []*outline, definitions []*Definition, problems *s
 		}
 		for _, of := range e.references() {
 			if !slices.Contains(known, of.Value) {
-				problems.Add("unknown-experiment", of.Pos, "no experiment %q in this article", of.Value).
-					Hint = source.Suggest(of.Value, known)
+				if !c.doc.MayBeUnread(of.Value, "experiment") {
+					problems.Add("unknown-experiment", of.Pos, "no experiment %q in this article", of.Value).
+						Hint = source.Suggest(of.Value, known)
+				}
 				continue
 			}
 			refs[e], c.needs[e.Name] = append(refs[e], of), append(c.needs[e.Name], of.Value)

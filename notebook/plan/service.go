@@ -140,8 +140,8 @@ func (r *reader) service(name source.Text, s *article.Service) *spec.Service {
 	}
 	ok := r.program(name, s, out)
 	for _, e := range s.Expose {
-		if e.Known() && !slices.Contains(out.Expose, e.V) {
-			out.Expose = append(out.Expose, e.V)
+		if port := int(e.V); e.Known() && !slices.Contains(out.Expose, port) {
+			out.Expose = append(out.Expose, port)
 		}
 	}
 	if s.Healthcheck != nil {

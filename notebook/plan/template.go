@@ -20,6 +20,7 @@ type settings struct {
 	secrets  map[string]bool   // names of secrets; nil where none can be known
 	tuned    map[string]string // what searches have found, by name; nil before
 	requests bool              // random is drawn for every request
+	unread   bool              // the matrix could not be read
 	early    bool              // in the matrix itself, whose values are looked at again where they are used
 }
 
@@ -70,6 +71,9 @@ func (s settings) Select(n *expr.Selector) (expr.Value, error) {
 		}
 		if v, ok := s.fields[rest]; ok {
 			return expr.TextOf(v), nil
+		}
+		if s.unread {
+			return expr.Value{}, expr.ErrDeferred
 		}
 		return unknown(n, "parameter", rest, s.fields)
 	case "tune":

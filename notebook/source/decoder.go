@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"benchbook/notebook/expr"
 )
 
 // A Decoder fills structs from nodes. Tags of fields say what a mapping may have:
@@ -136,7 +138,11 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 			}
 		case d.isExtra(f, v.Type()):
 		default:
-			tried = append(append(tried, names...), f.Key.Value)
+			meant := names // what is below it may belong to any key
+			if f.Value.Kind == Scalar {
+				meant = expr.Near(f.Key.Value, names)
+			}
+			tried = append(append(tried, meant...), f.Key.Value)
 			if unknown++; unknown <= maxUnknown {
 				d.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint =
 					d.Hints.UnknownKey(f.Key.Value, v.Type(), names)
@@ -212,8 +218,8 @@ func (d Decoder) isExtra(f Field, t reflect.Type) bool {
 		f.Value.Kind == Null && f.Value.Text.Value == "null" && d.Hints.Removes(t)
 }
 
-// Tried are keys of a mapping that may have been meant by something that cannot be read: a value that is wrong or an
-// unknown key. They are not missing besides the problem that says so.
+// Tried are the keys of a mapping whose values cannot be read, its unknown keys, and the keys that these may misspell.
+// They are not reported as missing.
 type Tried []string
 
 // Has reports whether one of some keys was tried.
