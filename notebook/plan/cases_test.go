@@ -18,9 +18,15 @@ import (
 	"benchbook/notebook/source"
 )
 
-// TestCases plans every case of testdata/cases. A file there has cases about one subject; the files of a case are called
-// "CASE: PATH", with paths from the folder of its article. Three of them have names of their own: "article" is the whole
-// article, or "experiment" its only block; "profile" chooses a profile; "want" is what comes out.
+// TestCases plans every case of testdata/cases. An archive there has cases about one subject:
+//
+//	-- base --         lines that the experiment of a case begins with, unless it has a name of its own
+//	-- case: NAME --   the experiment, or a whole article
+//	-- PATH --         a file of the case, counted from the folder of its article
+//	-- profile --      the profile, if it is not full
+//	-- want --         what is planned, or the problems
+//
+// "case: NAME < OTHER" is an earlier case with other files; its experiment is the same if it is empty.
 func TestCases(t *testing.T) {
 	archives, err := filepath.Glob("testdata/cases/*.txtar")
 	if err != nil || len(archives) < 10 {
@@ -31,26 +37,15 @@ func TestCases(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cases := map[string]map[string]*txtar.File{}
-		for i := range archive.Files {
-			of, file, ok := strings.Cut(archive.Files[i].Name, ": ")
-			if !ok {
-				t.Fatalf("%s: %q names no case", name, archive.Files[i].Name)
-			}
-			if cases[of] == nil {
-				cases[of] = map[string]*txtar.File{}
-			}
-			cases[of][file] = &archive.Files[i]
-		}
-		for _, of := range slices.Sorted(maps.Keys(cases)) {
-			t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar")+"/"+of, func(t *testing.T) {
-				want := cases[of]["want"]
-				got := outcome(t, cases[of])
+		for _, c := range readCases(t, archive) {
+			c.remarks = filepath.Base(name) == "remarks.txtar"
+			t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar")+"/"+c.name, func(t *testing.T) {
+				got := outcome(t, c)
 				if *update {
-					want.Data = []byte(got)
+					c.want.Data = []byte(got)
 				}
-				if got != string(want.Data) {
-					t.Errorf("got\n%s\nwant\n%s", got, want.Data)
+				if got != string(c.want.Data) {
+					t.Errorf("got\n%s\nwant\n%s", got, c.want.Data)
 				}
 			})
 		}
@@ -62,46 +57,88 @@ func TestCases(t *testing.T) {
 	}
 }
 
+// planCase is one article with its files.
+type planCase struct {
+	name, article, profile string
+	files                  map[string]string
+	remarks                bool // they are shown, too
+	want                   *txtar.File
+}
+
+func readCases(t *testing.T, archive *txtar.Archive) (cases []*planCase) {
+	t.Helper()
+	base := ""
+	var c *planCase
+	for i := range archive.Files {
+		f := &archive.Files[i]
+		text := string(f.Data)
+		heading, isCase := strings.CutPrefix(f.Name, "case: ")
+		switch {
+		case isCase:
+			name, of, inherits := strings.Cut(heading, " < ")
+			c = &planCase{files: map[string]string{}}
+			if inherits {
+				i := slices.IndexFunc(cases, func(c *planCase) bool { return c.name == of })
+				if i < 0 {
+					t.Fatalf("there is no case %q", of)
+				}
+				*c = *cases[i]
+				c.files = maps.Clone(c.files)
+			}
+			c.name, cases = name, append(cases, c)
+			switch {
+			case strings.HasPrefix(text, "---\n"):
+				c.article = text
+			case strings.HasPrefix(text, "name: "):
+				c.article = blockStart + text + blockEnd
+			case text != "" || !inherits:
+				c.article = blockStart + base + text + blockEnd
+			}
+		case f.Name == "base":
+			base = text
+		case f.Name == "want":
+			c.want = f
+		case f.Name == "profile":
+			c.profile = strings.TrimSpace(text)
+		default:
+			c.files[f.Name] = text
+		}
+	}
+	return cases
+}
+
+// The lines around the experiment of an article without anything else.
+const blockStart, blockEnd = "---\ntitle: x\n---\n\n```yaml experiment\n", "```\n"
+
 // outcome plans the article of a case in a project of its own, and shows its problems, or the plan without any.
-func outcome(t *testing.T, files map[string]*txtar.File) string {
+func outcome(t *testing.T, c *planCase) string {
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", "sample")
 	write(t, filepath.Join(root, article.ProjectFile), "")
-	text, profile := "", ""
-	for name, file := range files {
-		switch name {
-		case "want":
-		case "article":
-			text = string(file.Data)
-		case "experiment":
-			text = "---\ntitle: x\n---\n\n```yaml experiment\n" + string(file.Data) + "```\n"
-		case "profile":
-			profile = strings.TrimSpace(string(file.Data))
-		default:
-			write(t, filepath.Join(dir, name), string(file.Data))
-		}
+	for name, text := range c.files {
+		write(t, filepath.Join(dir, name), text)
 	}
 	project, err := article.OpenProject(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := article.Parse(dir, source.New("article.md", []byte(text)))
+	doc := article.Parse(dir, source.New("article.md", []byte(c.article)))
 	var problems source.Problems
 	problems.Merge(&doc.Problems)
-	p, err := plan.New(project, doc, plan.Options{Profile: profile}, &problems)
+	p, err := plan.New(project, doc, plan.Options{Profile: c.profile}, &problems)
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := describe(p, &problems)
+	shown := describe(p, &problems, c.remarks)
 	if root = filepath.Dir(root); strings.Contains(shown, root) {
-		shown = marks.ReplaceAllString(strings.ReplaceAll(shown, root, "/above"), "^")
+		shown = lengths.ReplaceAllString(strings.ReplaceAll(shown, root, "/above"), ":")
 	}
 	return shown
 }
 
-// marks are under the text of a problem, as long as the path of a temporary folder in it.
-var marks = regexp.MustCompile(`\^~+`)
+// lengths are the lengths of the places of problems. They differ with the path of a temporary folder.
+var lengths = regexp.MustCompile(`(?m)\+\d+:`)
 
 func write(t *testing.T, path, data string) {
 	t.Helper()
@@ -114,23 +151,43 @@ func write(t *testing.T, path, data string) {
 }
 
 // describe shows problems, or without any what would be measured; then remarks, and what the engine cannot do.
-func describe(p *plan.Plan, problems *source.Problems) string {
+func describe(p *plan.Plan, problems *source.Problems, remarks bool) string {
 	var out strings.Builder
 	if problems.Empty() {
 		for _, e := range p.Experiments {
 			describeExperiment(&out, e)
 		}
 		for _, e := range p.Experiments {
-			e.Remarks(problems)
 			e.CheckEngine(problems)
+			if remarks {
+				e.Remarks(problems)
+			}
 		}
 	}
-	for _, problem := range problems.Sorted() {
-		fmt.Fprintln(&out, problem)
+	for _, p := range problems.Sorted() {
+		describeProblem(&out, p)
 	}
 	return out.String()
 }
 
+// describeProblem shows a problem without its line of the article: LINE:COLUMN+BYTES, message and hint.
+func describeProblem(out *strings.Builder, p *source.Problem) {
+	if p.Pos.Source.Path != "article.md" {
+		fmt.Fprintf(out, "%s:", p.Pos.Source.Path)
+	}
+	line, column := p.Pos.Source.Position(p.Pos.Start)
+	fmt.Fprintf(out, "%d:%d+%d: ", line, column, p.Pos.End-p.Pos.Start)
+	if p.Severity != source.SeverityError {
+		fmt.Fprintf(out, "%s: ", p.Severity)
+	}
+	fmt.Fprintf(out, "%s [%s]\n", p.Message, p.Rule)
+	if p.Hint != "" {
+		fmt.Fprintf(out, "   %s\n", p.Hint)
+	}
+}
+
+// describeExperiment shows the trials of an experiment, each with the parts of its definition that differ from the
+// trial before. The second half of an A/A pair has the definition of the first.
 func describeExperiment(out *strings.Builder, e *plan.Experiment) {
 	if e.Skipped != "" {
 		fmt.Fprintf(out, "%s: skipped: %s\n", e.Name, e.Skipped)
@@ -144,8 +201,12 @@ func describeExperiment(out *strings.Builder, e *plan.Experiment) {
 	for _, note := range e.Notes {
 		fmt.Fprintf(out, "note: %s\n", note)
 	}
+	var before map[string]json.RawMessage
 	for _, t := range e.Trials {
 		fmt.Fprintf(out, "- %s %v %v %s\n", t.Name, t.Parameters, t.Labels, t.Key)
+		if t.Calibration {
+			continue
+		}
 		if t.InsteadOf != "" {
 			fmt.Fprintf(out, "  instead of: %s\n", t.InsteadOf)
 		}
@@ -157,8 +218,16 @@ func describeExperiment(out *strings.Builder, e *plan.Experiment) {
 		if err := json.Unmarshal(t.Definition, &parts); err != nil {
 			fmt.Fprintln(out, err)
 		}
-		for _, key := range slices.Sorted(maps.Keys(parts)) {
-			fmt.Fprintf(out, "  %s: %s\n", key, parts[key])
+		for _, key := range slices.Sorted(maps.Keys(before)) {
+			if parts[key] == nil {
+				fmt.Fprintf(out, "  without %s\n", key)
+			}
 		}
+		for _, key := range slices.Sorted(maps.Keys(parts)) {
+			if !slices.Equal(parts[key], before[key]) {
+				fmt.Fprintf(out, "  %s: %s\n", key, parts[key])
+			}
+		}
+		before = parts
 	}
 }

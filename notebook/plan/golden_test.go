@@ -2,7 +2,6 @@ package plan_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -122,50 +121,25 @@ func TestKeysStay(t *testing.T) {
 	golden(t, filepath.Join("testdata", "keys", "keys.txt"), got.Bytes())
 }
 
-// The plans of some good articles: what a run would do, with where every value came from. Of quick it has what that
-// changes.
+// The plans of some good articles, in full and quick.
 func TestPlans(t *testing.T) {
 	for _, name := range []string{"format-sections", "not-faster", "overrides"} {
 		file := filepath.Join("testdata", "good", name+".md")
 		t.Run(name, func(t *testing.T) {
-			var got bytes.Buffer
+			var got strings.Builder
 			for _, profile := range []string{plan.Full, plan.Quick} {
+				fmt.Fprintf(&got, "== %s\n", profile)
 				_, p := problemsOf(t, file, profile)
 				for _, e := range p.Experiments {
-					show(&got, profile, e)
+					describeExperiment(&got, e)
+					var order []string
+					for _, s := range e.Steps {
+						order = append(order, s.Trial.Name)
+					}
+					fmt.Fprintf(&got, "order: %s\n\n", strings.Join(order, "; "))
 				}
 			}
-			golden(t, filepath.Join("testdata", "plans", name+".txt"), got.Bytes())
+			golden(t, filepath.Join("testdata", "plans", name+".txt"), []byte(got.String()))
 		})
 	}
-}
-
-// show writes an experiment of a plan for reviewers of its golden file.
-func show(w *bytes.Buffer, profile string, e *plan.Experiment) {
-	fmt.Fprintf(w, "== %s, %s\n", e.Name, profile)
-	if e.Skipped != "" {
-		fmt.Fprintf(w, "skipped: %s\n\n", e.Skipped)
-		return
-	}
-	fmt.Fprintf(w, "%d repetitions, blocks %v, timeout %v, seed %d\n", e.Most(), e.Blocks, e.Timeout, e.Seed)
-	for i, t := range e.Trials {
-		fmt.Fprintf(w, "-- %s %v %v\n", t.Name, t.Parameters, t.Labels)
-		if t.Unavailable != "" {
-			fmt.Fprintf(w, "unavailable: %s\n", t.Unavailable)
-			continue
-		}
-		if i > 0 || profile == plan.Quick {
-			continue
-		}
-		var definition bytes.Buffer
-		if err := json.Indent(&definition, t.Definition, "", " "); err != nil {
-			fmt.Fprintln(w, err)
-		}
-		fmt.Fprintln(w, definition.String())
-	}
-	var order []string
-	for _, s := range e.Steps {
-		order = append(order, s.Trial.Name)
-	}
-	fmt.Fprintf(w, "order: %s\n\n", strings.Join(order, "; "))
 }
