@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"benchbook/notebook/expr"
 )
@@ -111,13 +112,14 @@ func (d Decoder) Kind(n *Node, what string, want NodeKind) bool {
 const maxUnknown = 100
 
 func (d Decoder) fields(n *Node, what string, v reflect.Value) {
-	known, names := keysOf(v.Type())
+	is := structTypeOf(v.Type())
+	names := is.keys
 	if at := v.FieldByName("Pos"); at.IsValid() && at.IsZero() { // else it is the place of the block
 		set(v, "Pos", n.Text.Pos)
 	}
 	set(v, "Node", n)
-	if alone := fieldWith(v.Type(), "alone"); alone >= 0 && (n.Kind == Scalar || n.Kind == List) {
-		d.value(n, what, v.Field(alone))
+	if is.alone >= 0 && (n.Kind == Scalar || n.Kind == List) {
+		d.value(n, what, v.Field(is.alone))
 		return
 	}
 	if !d.Kind(n, what, Map) {
@@ -128,7 +130,7 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 	unknown := 0
 	for _, f := range n.Fields {
 		before := d.Problems.Found()
-		i, ok := known[f.Key.Value]
+		i, ok := is.fields[f.Key.Value]
 		switch {
 		case ok && f.Value.Kind == Null: // what was there before, if anything, is removed by now
 		case ok:
@@ -159,31 +161,19 @@ func (d Decoder) checkTags(n *Node, what string, v reflect.Value, tried Tried) {
 	if p := v.FieldByName("Pos"); p.IsValid() {
 		at, _ = p.Interface().(Pos)
 	}
-	for i := range v.NumField() {
-		tag := v.Type().Field(i).Tag
-		key := tag.Get("yaml")
-		written := n.Get(key)
-		if hint, ok := tag.Lookup("need"); ok && d.Whole && written.isEmpty() && !tried.Has(key) {
-			d.Problems.Add("missing-key", at, "the %s has no %s", what, key).Hint = hint
+	for _, tag := range structTypeOf(v.Type()).tags {
+		written := n.Get(tag.key)
+		if tag.isNeeded && d.Whole && written.isEmpty() && !tried.Has(tag.key) {
+			d.Problems.Add("missing-key", at, "the %s has no %s", what, tag.key).Hint = tag.need
 		}
-		for other := range strings.FieldsSeq(tag.Get("not")) {
+		for _, other := range tag.not {
 			if written != nil && n.Get(other) != nil {
-				d.Problems.Add("contradiction", n.Place(key), "%s has both %s and %s", what, other, key).
+				d.Problems.Add("contradiction", n.Place(tag.key), "%s has both %s and %s", what, other, tag.key).
 					Hint = "keep one of them"
 				break
 			}
 		}
 	}
-}
-
-// fieldWith is the index of the field of a struct that has a tag; -1 if none has.
-func fieldWith(t reflect.Type, tag string) int {
-	for i := range t.NumField() {
-		if _, ok := t.Field(i).Tag.Lookup(tag); ok {
-			return i
-		}
-	}
-	return -1
 }
 
 // set fills in a field of a struct if there is one with that name and type.
@@ -195,21 +185,50 @@ func set[T any](v reflect.Value, name string, value T) {
 
 // KeysOf returns the keys of a mapping that is read as a struct, sorted.
 func KeysOf(t reflect.Type) []string {
-	_, keys := keysOf(t)
-	return keys
+	return structTypeOf(t).keys
 }
 
-// keysOf returns the fields of a struct by their keys, and the keys sorted.
-func keysOf(t reflect.Type) (fields map[string]int, keys []string) {
-	fields = map[string]int{}
+// A structType is what tags say about the fields of a struct.
+type structType struct {
+	fields map[string]int // by their keys
+	keys   []string       // sorted
+	alone  int            // the field that has the tag alone; -1 for none
+	tags   []fieldTags    // of the fields with tags that have to be checked
+}
+
+// fieldTags are the tags of a field that checkTags checks.
+type fieldTags struct {
+	key, need string
+	isNeeded  bool
+	not       []string
+}
+
+// structTypes are the structs that were decoded: reading tags takes longer than decoding.
+var structTypes sync.Map
+
+func structTypeOf(t reflect.Type) *structType {
+	if known, ok := structTypes.Load(t); ok {
+		return known.(*structType)
+	}
+	s := &structType{fields: map[string]int{}, alone: -1}
 	for i := range t.NumField() {
-		if key := t.Field(i).Tag.Get("yaml"); key != "" && key != "-" {
-			fields[key] = i
-			keys = append(keys, key)
+		tag := t.Field(i).Tag
+		key := tag.Get("yaml")
+		if key != "" && key != "-" {
+			s.fields[key] = i
+			s.keys = append(s.keys, key)
+		}
+		if _, ok := tag.Lookup("alone"); ok {
+			s.alone = i
+		}
+		need, isNeeded := tag.Lookup("need")
+		if not := strings.Fields(tag.Get("not")); isNeeded || len(not) > 0 {
+			s.tags = append(s.tags, fieldTags{key, need, isNeeded, not})
 		}
 	}
-	slices.Sort(keys)
-	return fields, keys
+	slices.Sort(s.keys)
+	structTypes.Store(t, s)
+	return s
 }
 
 // isExtra reports whether a key that t does not have may be written nevertheless.
