@@ -32,11 +32,12 @@ func Check(records []*Record, now time.Time) {
 	var group errgroup.Group
 	for part := range slices.Chunk(records, len(records)/runtime.GOMAXPROCS(0)+1) {
 		group.Go(func() error {
+			checked := map[string]json.RawMessage{} // definitions that have their digests
 			for _, r := range part {
 				r.Doubts = &Doubts{}
 				r.checkTimes(now)
 				r.checkShares()
-				r.checkKey()
+				r.checkKey(checked)
 				if r.Load != nil {
 					r.checkCounts()
 				}
@@ -98,15 +99,22 @@ func (r *Record) checkShares() {
 }
 
 // checkKey checks that the key is the digest of the inputs, and that the definition has the digest of its input.
-func (r *Record) checkKey() {
+// checked are the definitions of other records, by their digests.
+func (r *Record) checkKey(checked map[string]json.RawMessage) {
 	if len(r.Inputs) == 0 {
 		return
 	}
 	h := sha256.New()
 	for _, in := range r.Inputs {
 		fmt.Fprintln(h, in.Name, in.Digest)
-		r.doubt(in.Name == "definition" && !isDefinition(r.Definition, in.Digest),
-			"its definition is not the one that its digest is of")
+		if in.Name != "definition" || bytes.Equal(checked[in.Digest], r.Definition) {
+			continue
+		}
+		if isDefinition(r.Definition, in.Digest) {
+			checked[in.Digest] = r.Definition
+		} else {
+			r.doubt(true, "its definition is not the one that its digest is of")
+		}
 	}
 	// The key is that of the definition with its secrets.
 	isSecret := bytes.Contains(r.Definition, []byte(Redacted))

@@ -334,8 +334,11 @@ func readDelays(r repetition) reading {
 	for _, fact := range slices.Sorted(maps.Keys(r.Facts)) {
 		link, isLink := strings.CutPrefix(fact, lateLink)
 		origin, isOrigin := strings.CutPrefix(fact, lateOrigin)
+		if !isLink && !isOrigin {
+			continue
+		}
 		found := latePercentile.FindStringSubmatch(r.Facts[fact])
-		if !isLink && !isOrigin || found == nil {
+		if found == nil {
 			continue
 		}
 		late, err := time.ParseDuration(found[1])
