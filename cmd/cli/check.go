@@ -119,6 +119,9 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 			out = append(out, found.Sorted()...)
 			continue
 		}
+		if p := plans[c.Slug]; p.Profile == plan.Full {
+			c.Planned = p
+		}
 		d, err := results.ShownDataset(a, project, c, this)
 		if err != nil {
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
