@@ -36,6 +36,7 @@ type Folder struct {
 	revision   *revision          // replaces the files on disk; nil for files on disk
 	around     map[string]*Folder // by root, revision and context
 
+	copies   map[string]copied      // of Dockerfiles, by their digests
 	configs  map[string][]string    // the users of each file that configs name: see UsersOf
 	contexts map[string][]spec.File // by folder and the files left out
 	single   map[string]spec.File   // what configs name, by path
@@ -47,8 +48,8 @@ type Folder struct {
 type seenFiles struct{ hidden, reads, envFiles map[string]bool }
 
 func newFolder(doc *article.Document, seen *seenFiles) *Folder {
-	return &Folder{Doc: doc, seen: seen, around: map[string]*Folder{}, configs: map[string][]string{},
-		contexts: map[string][]spec.File{}, single: map[string]spec.File{}}
+	return &Folder{Doc: doc, seen: seen, around: map[string]*Folder{}, copies: map[string]copied{},
+		configs: map[string][]string{}, contexts: map[string][]spec.File{}, single: map[string]spec.File{}}
 }
 
 // newRepository returns a folder around the folder of the article that uses it. It has the listings of the article at
@@ -271,8 +272,12 @@ func (f *Folder) Build(b *article.Build, users []string, at source.Pos,
 			maxDockerfile).Hint = "write files beside it, and COPY them"
 		return nil, DockerfilePlace{}, false
 	}
-	var ok bool
-	if out.Files, ok = f.context(context, users, copiedBy(string(dockerfile.Data)), problems); !ok {
+	copies, ok := f.copies[dockerfile.Digest]
+	if !ok {
+		copies = copiedBy(string(dockerfile.Data))
+		f.copies[dockerfile.Digest] = copies
+	}
+	if out.Files, ok = f.context(context, users, copies, problems); !ok {
 		return nil, DockerfilePlace{}, false
 	}
 	if !b.Inline.IsZero() {
