@@ -3,6 +3,7 @@ package record
 import (
 	"regexp"
 	"strings"
+	"unicode"
 
 	"benchbook/internal/files"
 )
@@ -52,19 +53,24 @@ const MetricNameHint = "use letters, digits, - and _, in words joined by dots"
 // and in names of files.
 func IsMetricName(name string) bool {
 	for i, word := range strings.Split(name, ".") {
-		if len(word) > files.MaxName || !metricWord.MatchString(word) && (i == 0 || !digits.MatchString(word)) {
+		isNumber := word != "" && strings.Trim(word, "0123456789") == ""
+		if len(word) > files.MaxName || !isMetricWord(word) && (i == 0 || !isNumber) {
 			return false
 		}
 	}
 	return true
 }
 
-// metricWord is a word in the name of a metric, as parameters and services are called; what follows a dot can be a
-// number too. Marks belong to letters in many scripts.
-var (
-	metricWord = regexp.MustCompile(`^\pL(?:[\pL\p{Nd}\pM_-]*[\pL\p{Nd}\pM_])?$`)
-	digits     = regexp.MustCompile(`^[0-9]+$`)
-)
+// isMetricWord reports whether parameters and services can have the same name. Marks belong to letters in many scripts.
+func isMetricWord(word string) bool {
+	for i, r := range word {
+		isInside := unicode.In(r, unicode.Nd, unicode.M) || r == '_' || r == '-'
+		if !unicode.IsLetter(r) && (i == 0 || !isInside) {
+			return false
+		}
+	}
+	return word != "" && !strings.HasSuffix(word, "-")
+}
 
 // fixed are the metrics whose whole name is known; families are those with a part that varies.
 var fixed = map[string]Metric{
