@@ -30,6 +30,7 @@ type answerView struct {
 	Of       string // what the standing counts: "0 of 3 headline claims supported, 14 of all 36"
 	Title    template.HTML
 	Meta     []template.HTML
+	Text     template.HTML // the answer of the author; may be empty
 	Answers  []answerLine
 	More     string // headline claims beyond those: "and 2 more"
 	Figure   template.HTML
@@ -68,7 +69,7 @@ func yearOf(doc *article.Document) string {
 const mostAnswers = 4
 
 func (c answerPart) answer(standing claim.Standing, title template.HTML) answerView {
-	v := answerView{Standing: PlainBadge(standing), Title: title, Meta: c.meta(), Of: c.countOfClaims(standing),
+	v := answerView{Standing: PlainBadge(standing), Title: title, Meta: c.meta(), Text: c.prose.Answer(), Of: c.countOfClaims(standing),
 		Cautions: c.cautions(), Year: yearOf(c.doc), Shortest: c.shortest()}
 	headlines := slice.Filter(c.doc.Claims, func(block *article.Claim) bool { return block.Headline.V })
 	for _, block := range headlines[:min(len(headlines), mostAnswers)] {

@@ -50,6 +50,7 @@ func (doc *Document) check() {
 		f.check(p)
 	}
 	doc.checkParts(claims)
+	doc.checkAnswer()
 	for _, b := range doc.Published {
 		doc.checkSubject(b.Experiment, b.Pos, "block of published numbers", experiments)
 		if b.Name.Value != "" {

@@ -45,6 +45,7 @@ type Document struct {
 	Tree ast.Node // goldmark's document
 	Text []byte   // the text of Tree's segments: as long as the source, with the front matter blanked out
 
+	Answer      *Answer            // nil without one
 	Parts       []*ConditionalPart // of the text for some outcomes, each before those in it
 	Experiments []*ExperimentBlock
 	Claims      []*Claim

@@ -66,6 +66,7 @@ func (doc *Document) parts() {
 		return ast.WalkContinue, nil
 	})
 	misplaced := slices.ContainsFunc(divs, isMisplaced)
+	answers := 0
 	p := &doc.Problems
 	for _, d := range divs {
 		at := doc.Source.Pos(d.Fence.Start, d.Fence.Stop)
@@ -79,19 +80,18 @@ func (doc *Document) parts() {
 		case d.Is == DivUnclosed:
 			p.Add("unclosed-fence", at, "this part of the text is never closed").
 				Hint = "write a line ::: below its last line"
+		case doc.readAnswer(d, at):
+			answers++
 		default:
 			part := &ConditionalPart{Number: len(doc.Parts), Place: at}
 			if !doc.condition(part, d) {
 				continue
 			}
-			for child := d.FirstChild(); child != nil; child = d.FirstChild() {
-				part.AppendChild(part, child)
-			}
-			d.Parent().ReplaceChild(d.Parent(), d, part)
+			moveChildren(part, d)
 			doc.Parts = append(doc.Parts, part)
 		}
 	}
-	if len(doc.Parts) < len(divs) {
+	if len(doc.Parts)+answers < len(divs) {
 		doc.setUnread(nil, When)
 	}
 }
@@ -211,8 +211,11 @@ func (doc *Document) Statements() []Statement {
 		if l, ok := n.(*ClaimLink); ok && entering && l.HasChildren() {
 			s := Statement{Claim: l.Name, Part: ConditionalPartOf(l)}
 			for above := l.Parent(); above != nil; above = above.Parent() {
-				if above.Kind() == ast.KindHeading {
+				switch above.Kind() {
+				case ast.KindHeading:
 					s.Is = "heading"
+				case KindAnswer:
+					s.Is = "answer"
 				}
 			}
 			out = append(out, s)

@@ -14,6 +14,14 @@ import (
 // not apply are left out.
 func (w *Writer) Prose() template.HTML { return flowOf(w, w.doc.Tree) }
 
+// Answer renders the answer of the document; empty if it has none.
+func (w *Writer) Answer() template.HTML {
+	if w.doc.Answer == nil {
+		return ""
+	}
+	return flowOf(w, w.doc.Answer)
+}
+
 // applies reports whether a node stands in no part of the text that does not apply.
 func applies(a Article, n ast.Node) bool {
 	p := article.ConditionalPartOf(n)
@@ -42,6 +50,9 @@ func flowOf(w *Writer, parent ast.Node) template.HTML {
 func (f *flow) write(parent ast.Node) {
 	source := f.doc.Text
 	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
+		if n.Kind() == article.KindAnswer { // the page shows it first
+			continue
+		}
 		if p, ok := n.(*article.ConditionalPart); ok {
 			if f.article.Applies(p) {
 				f.write(p)

@@ -118,6 +118,7 @@ func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	whole(article.KindBlock, func(n ast.Node, _ []byte) template.HTML { return w.article.Block(n.(*article.Block)) })
 	whole(article.KindConditionalPart, w.Children) // of an article with problems, which has parts elsewhere
 	whole(article.KindDiv, w.Children)
+	whole(article.KindAnswer, w.Children)
 	whole(article.KindInlineValue, w.inlineValue)
 	whole(article.KindClaimLink, w.claimLink)
 	whole(article.KindReference, w.reference)
