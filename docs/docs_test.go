@@ -553,7 +553,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		section string
 		types   []string
 	}{
-		{"Front matter", []string{"Front", "Reproduces"}},
+		{"Front matter", []string{"Front", "Work"}},
 		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "Publish",
 			"AllowList"}},
 		{"Experiment", []string{"Experiment", "Repetitions"}},
@@ -569,7 +569,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		{"Hooks", []string{"Hook"}},
 		{"Searches", []string{"Search", "Capacity"}},
 		{"Metrics of your own", []string{"Metric"}},
-		{"Claim blocks", []string{"Claim", "Says"}},
+		{"Claim blocks", []string{"Claim", "Quote", "Says"}},
 		{"Tables", []string{"Table"}},
 		{"Figures", []string{"Figure"}},
 		{"Published numbers", []string{"Published"}},

@@ -31,6 +31,7 @@ type answerView struct {
 	Title    template.HTML
 	Meta     []template.HTML
 	Text     template.HTML // the answer of the author; may be empty
+	Related  []template.HTML
 	Answers  []answerLine
 	More     string // headline claims beyond those: "and 2 more"
 	Figure   template.HTML
@@ -69,8 +70,9 @@ func yearOf(doc *article.Document) string {
 const mostAnswers = 4
 
 func (c answerPart) answer(standing claim.Standing, title template.HTML) answerView {
-	v := answerView{Standing: PlainBadge(standing), Title: title, Meta: c.meta(), Text: c.prose.Answer(), Of: c.countOfClaims(standing),
-		Cautions: c.cautions(), Year: yearOf(c.doc), Shortest: c.shortest()}
+	v := answerView{Standing: PlainBadge(standing), Title: title, Meta: c.meta(), Text: c.prose.Answer(),
+		Related: slice.Map(c.doc.Front.Related, c.linkTo), Of: c.countOfClaims(standing), Cautions: c.cautions(),
+		Year: yearOf(c.doc), Shortest: c.shortest()}
 	headlines := slice.Filter(c.doc.Claims, func(block *article.Claim) bool { return block.Headline.V })
 	for _, block := range headlines[:min(len(headlines), mostAnswers)] {
 		o, mark := c.outcomes.of(block.Name.Value), VerdictBadge(c.judgements.verdict(block.Name.Value))
@@ -78,6 +80,9 @@ func (c answerPart) answer(standing claim.Standing, title template.HTML) answerV
 			Href: "#" + prose.ClaimID + block.Name.Value}
 		if c.judgements.verdict(block.Name.Value) != stats.NotMeasured {
 			line.Here, line.Interval = hereOf(o)
+		}
+		if !block.Derived.IsZero() {
+			line.Outcome.Published = ""
 		}
 		v.Answers = append(v.Answers, line)
 	}
@@ -92,7 +97,8 @@ func (c answerPart) answer(standing claim.Standing, title template.HTML) answerV
 
 // countOfClaims counts the claims behind a standing; of one that rests on no claims it says the reason.
 func (c answerPart) countOfClaims(s claim.Standing) string {
-	headlines := slice.Count(c.doc.Claims, func(block *article.Claim) bool { return block.Headline.V })
+	counted := c.results.Headlines()
+	headlines := len(counted)
 	if s.Is == stats.QuickOnly {
 		return "a check that everything runs; a full run gives a standing"
 	}
@@ -100,9 +106,10 @@ func (c answerPart) countOfClaims(s claim.Standing) string {
 		return s.Reason
 	}
 	words := fmt.Sprintf("%d of %s supported", s.Supported, wording.Count(headlines, "headline claim"))
-	if n := slice.Count(c.doc.Claims, func(block *article.Claim) bool {
-		return block.Headline.V && c.judgements.verdict(block.Name.Value) == stats.Stronger
-	}); n > 0 {
+	if c.doc.Front.Reproduces != nil && counted[0].Claim.IsOriginal() {
+		words = fmt.Sprintf("%d of %s of the original supported", s.Supported, wording.Count(headlines, "headline claim"))
+	}
+	if n := slice.Count(counted, func(j claim.Judgement) bool { return j.Outcome() == stats.Stronger }); n > 0 {
 		words += fmt.Sprintf(" (%d stronger than claimed)", n)
 	}
 	if s.Mostly > 0 {

@@ -88,3 +88,50 @@ func TestOriginalTitle(t *testing.T) {
 		})
 	}
 }
+
+// The claims of the original have a table and count for the standing; other headline claims have another table.
+func TestOriginalAndAsked(t *testing.T) {
+	const front = "---\ntitle: Sample\nfinding: '[B is quicker](claim:theirs)'\ncaution: [One machine]\n" +
+		"reproduces: {title: A work, year: 2020, url: 'https://example.org/work'}\n" +
+		"related: [{title: A rerun, author: B. Writer, url: 'https://example.org/rerun'}]\n---\n\n" +
+		"::: answer\nB answers `{value} throughput{server=\"b\"} | round 0`.\n:::\n\n"
+	const claims = "```yaml claim\n" +
+		"- {name: theirs, headline: true, quote: B is faster., derived: read off a chart,\n" +
+		"   published: 1.1, expect: 'throughput{server=\"b\"} > throughput{server=\"a\"}'}\n" +
+		"- {name: ours, headline: true, expect: 'throughput{server=\"b\"} < throughput{server=\"a\"}'}\n```\n\n"
+	b := rendertest.New(t, "sample", []byte(front+experiment+claims))
+	b.Measure("full", "servers", "a", []float64{500, 490, 510})
+	b.Measure("full", "servers", "b", []float64{600, 590, 610})
+	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	html := string(page.HTML)
+	top, _, _ := strings.Cut(html, `id="story"`)
+	_, original, _ := strings.Cut(html, `id="original"`)
+	original, asked, _ := strings.Cut(original, `id="asked"`)
+	asked, _, _ = strings.Cut(asked, `id="run"`)
+	for _, tt := range []struct{ part, text, want string }{
+		{"answer", top, `class="answer-text"><p>B answers `},
+		{"answer", top, "of the original supported"},
+		{"answer", top, `href="https://example.org/work"`},
+		{"answer", top, `Others on this: <a href="https://example.org/rerun"`},
+		{"answer", top, "One machine"},
+		{"original", original, "B is faster."},
+		{"original", original, `<span class="derived">†<small>read off a chart</small></span>`},
+		{"asked", asked, `href="#claim-ours"`},
+	} {
+		if !strings.Contains(tt.text, tt.want) {
+			t.Errorf("%s has no %q:\n%s", tt.part, tt.want, tt.text)
+		}
+	}
+	if strings.Contains(original, "#claim-ours") || strings.Contains(asked, "#claim-theirs") {
+		t.Error("a claim is in the table of the others")
+	}
+	if page.Finding != "B is quicker" || page.Standing.Word != "Reproduced, 1 of 1" {
+		t.Errorf("finding %q, standing %q", page.Finding, page.Standing.Word)
+	}
+	if strings.Contains(top, ">1.1 times<") {
+		t.Error("a derived number stands in the answer")
+	}
+}

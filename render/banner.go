@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"benchbook/notebook/article"
@@ -53,6 +52,11 @@ func (c *composer) banners() []banner {
 	out = append(out, counts.banners()...)
 	if slices.ContainsFunc(c.d.Experiments, func(e *dataset.Experiment) bool { return e.Plan.Outside }) {
 		add("Of a running target.", "Nobody started it for the measurement, and nothing tells whether it is the same now.")
+	}
+	for _, own := range c.doc.Front.Cautions {
+		if _, text := c.prose.Inline(own.Value); text != "" {
+			out = append(out, banner{Name: text, Text: text})
+		}
 	}
 	out = append(out, c.headlineFindings()...)
 	return append(out, c.floorBanners()...)
@@ -234,6 +238,15 @@ func (ev *evaluator) shownMetrics(e *dataset.Experiment) []string {
 	return out
 }
 
+// linkTo names a work, with a link to it.
+func (c *composer) linkTo(w *article.Work) template.HTML {
+	name := template.HTML(template.HTMLEscapeString(nameOfWork(w)))
+	if href, ok := c.prose.Source(w.Address()); ok && w.Address() != "" {
+		return prose.AnchorTag(href, name)
+	}
+	return name
+}
+
 func (c *composer) meta() []template.HTML {
 	var out []template.HTML
 	add := func(words string) { out = append(out, template.HTML(template.HTMLEscapeString(words))) }
@@ -248,17 +261,7 @@ func (c *composer) meta() []template.HTML {
 		add("Written " + wording.LongDate(date))
 	}
 	if r := c.doc.Front.Reproduces; r != nil {
-		words := "reproduces “" + r.Title.Value + "”"
-		if by := strings.TrimSpace(r.Author.Value + " " + r.Year.Value); by != "" {
-			words += ", " + by
-		}
-		text := template.HTML(template.HTMLEscapeString(words))
-		if r.URL.Value != "" {
-			if href, ok := c.prose.Source(r.URL.Value); ok {
-				text = prose.AnchorTag(href, text)
-			}
-		}
-		out = append(out, text)
+		out = append(out, "a re-run of "+c.linkTo(r))
 	}
 	if authors := article.Texts(c.doc.Front.Authors); len(authors) > 0 {
 		add("by " + wording.List(authors))

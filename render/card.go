@@ -1,7 +1,8 @@
 package render
 
 import (
-	"strings"
+	"cmp"
+	"slices"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
@@ -25,14 +26,12 @@ func (c cardPart) card(page *Page, a composed) {
 		}
 	}
 	if r := c.doc.Front.Reproduces; r != nil {
-		page.Original = strings.TrimSpace(r.Author.Value + " " + r.Year.Value)
-		if page.Original == "" {
-			page.Original = "“" + r.Title.Value + "”"
-		}
-		page.Original = source.Plain(page.Original)
+		page.Original = source.Plain(cmp.Or(r.By(), "“"+r.Title.Value+"”"))
 	}
 	page.Finding = a.description
 	switch first := c.firstDecided(); {
+	case c.findingHolds():
+		page.Says, page.Finding = c.prose.Inline(c.doc.Front.Finding.Value)
 	case first != nil:
 		o := c.outcomes.of(first.Name.Value)
 		page.Verdict, page.Says = VerdictBadge(c.judgements.verdict(first.Name.Value)), o.Sentence.HTML()
@@ -43,6 +42,19 @@ func (c cardPart) card(page *Page, a composed) {
 	default:
 		page.Finding = "Not measured yet."
 	}
+}
+
+// findingHolds reports whether the article has a finding, and all claims that it states in fixed words hold.
+func (c cardPart) findingHolds() bool {
+	return c.doc.Front.Finding.Value != "" && !slices.ContainsFunc(c.doc.Statements(), func(s article.Statement) bool {
+		return s.Is == "finding" && !c.judgements.holds(s.Claim.Value)
+	})
+}
+
+// holds reports whether a claim is as claimed, or stronger.
+func (j judgements) holds(name string) bool {
+	v := j.verdict(name)
+	return v == stats.Supported || v == stats.Stronger
 }
 
 // firstDecided is the first headline claim that is supported or contradicted, else the first that was measured; nil

@@ -25,13 +25,15 @@ type evidencePart struct{ *composer }
 // evidenceView is the third depth of a page: all that the answer and the story rest on.
 type evidenceView struct {
 	Original  originalView
+	Asked     originalView // headline claims that the original does not make
 	Run       howtoView
 	Claims    []claimsView // the headline claims, which are open, and the others
 	Published template.HTML
 }
 
-// originalView sets what others published beside what was measured.
+// originalView is a table of claims: those that the original makes, or the other headline claims.
 type originalView struct {
+	ID, Heading   string // of the section
 	Title, Source string
 	URL           template.URL
 	Year          string
@@ -41,6 +43,8 @@ type originalView struct {
 
 type originalRow struct {
 	Said                 template.HTML
+	Section              string        // of the original
+	Derived              template.HTML // how the published number follows from the original
 	Outcome              outcome.Outcome
 	Here, Interval       string
 	Class, Verdict, Href string
@@ -87,7 +91,7 @@ func (c *composer) others() (list []otherView) {
 }
 
 func (c evidencePart) evidence(standing claim.Standing) evidenceView {
-	v := evidenceView{Original: c.original(standing), Run: c.howto()}
+	v := evidenceView{Original: c.original(standing), Asked: c.asked(), Run: c.howto()}
 	headlines := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return b.Headline.V })
 	others := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return !b.Headline.V })
 	if title := "The " + wording.Count(len(headlines), "headline claim"); len(headlines) > 0 {
@@ -117,36 +121,55 @@ func (c evidencePart) claimsFold(title string, list []*article.Claim, open bool)
 		Claims: slice.Map(list, c.claim)}
 }
 
-// original lists the claims of which a number was published; of an article that reproduces something, its headline
-// claims as well.
+// original lists the claims that the original makes.
 func (c evidencePart) original(standing claim.Standing) originalView {
-	r := c.doc.Front.Reproduces
-	v := originalView{Year: yearOf(c.doc), Agreement: slice.Map(standing.Published, wording.Sentence)}
-	if r != nil {
-		v.Source = "“" + r.Title.Value + "”"
-		if by := strings.TrimSpace(r.Author.Value + " " + r.Year.Value); by != "" {
-			v.Source += ", " + by
-		}
-		if r.URL.Value != "" {
-			v.URL, _ = c.prose.Source(r.URL.Value)
+	v := originalView{ID: "original", Heading: "What the original said", Year: yearOf(c.doc),
+		Agreement: slice.Map(standing.Published, wording.Sentence)}
+	if r := c.doc.Front.Reproduces; r != nil {
+		v.Source = nameOfWork(r)
+		if r.Address() != "" {
+			v.URL, _ = c.prose.Source(r.Address())
 		}
 	}
+	c.fill(&v, slice.Filter(c.doc.Claims, (*article.Claim).IsOriginal))
+	return v
+}
+
+// asked lists the headline claims that the original does not make.
+func (c evidencePart) asked() originalView {
+	v := originalView{ID: "asked", Heading: "What else we asked"}
+	if r := c.doc.Front.Reproduces; r != nil {
+		c.fill(&v, slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return b.Headline.V && !b.IsOriginal() }))
+	}
+	return v
+}
+
+// nameOfWork is the title of a work with its author and year: “A title”, Somebody 2020.
+func nameOfWork(w *article.Work) string {
+	name := "“" + w.Title.Value + "”"
+	if by := w.By(); by != "" {
+		name += ", " + by
+	}
+	return name
+}
+
+// fill adds a row for each claim and counts them in the title.
+func (c evidencePart) fill(v *originalView, claims []*article.Claim) {
 	counts := map[stats.Verdict]int{}
-	for _, block := range c.doc.Claims {
-		o := c.outcomes.of(block.Name.Value)
-		if o.Published == "" && (r == nil || !block.Headline.V) {
-			continue
-		}
+	for _, block := range claims {
 		verdict := c.judgements.verdict(block.Name.Value)
-		mark := VerdictBadge(verdict)
+		mark, o := VerdictBadge(verdict), c.outcomes.of(block.Name.Value)
 		counts[verdict]++
-		said, _ := c.claimSentence(block)
-		here, interval := hereOf(o)
-		v.Rows = append(v.Rows, originalRow{said, o, here, interval, mark.Class, mark.Word,
-			"#" + prose.ClaimID + block.Name.Value})
+		row := originalRow{Outcome: o, Class: mark.Class, Verdict: mark.Word, Href: "#" + prose.ClaimID + block.Name.Value}
+		row.Said, _ = c.claimSentence(block)
+		if q := block.Quote; q != nil {
+			row.Said, row.Section = template.HTML(template.HTMLEscapeString(q.Text.Value)), q.Section.Value
+		}
+		row.Derived, _ = c.prose.Inline(block.Derived.Value)
+		row.Here, row.Interval = hereOf(o)
+		v.Rows = append(v.Rows, row)
 	}
 	v.Title = originalTitle(len(v.Rows), counts)
-	return v
 }
 
 // originalTitle counts the statements that hold: "4 of 11 statements hold here, 1 of them stronger, 4 do not, 3 are

@@ -203,7 +203,7 @@ func (c *composer) article() composed {
 	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics}
 	view := articleView{Answer: answerPart{c}.answer(standing, title), Description: description, Prose: text,
 		Evidence: evidencePart{c}.evidence(standing), Method: how.View(titleText)}
-	view.Contents = c.contents(len(view.Evidence.Original.Rows) > 0)
+	view.Contents = c.contents(len(view.Evidence.Original.Rows) > 0, len(view.Evidence.Asked.Rows) > 0)
 	return composed{c.Fill("article", view), view, titleText, descriptionText, standing}
 }
 
@@ -340,7 +340,7 @@ type contentsEntry struct {
 }
 
 // contents lists the three depths of the page, with the headings of the story and the parts of the evidence.
-func (c *composer) contents(original bool) []contentsEntry {
+func (c *composer) contents(original, asked bool) []contentsEntry {
 	story := contentsEntry{Href: "#story", Words: "The story"}
 	for _, h := range c.prose.Headings {
 		if h.Level+c.prose.Shift == 2 {
@@ -350,6 +350,9 @@ func (c *composer) contents(original bool) []contentsEntry {
 	evidence := contentsEntry{Href: "#evidence", Words: "The evidence"}
 	if original {
 		evidence.Below = append(evidence.Below, link{"#original", "What the original said"})
+	}
+	if asked {
+		evidence.Below = append(evidence.Below, link{"#asked", "What else we asked"})
 	}
 	evidence.Below = append(evidence.Below, link{"#run", "Run it yourself"}, link{"#claims", "Claims and method"})
 	return []contentsEntry{{Href: "#answer", Words: "The answer"}, story, evidence}

@@ -17,9 +17,21 @@ type Claim struct {
 	Text           source.Text  `yaml:"text"`
 	Says           Says         `yaml:"says"`
 	Published      Expression   `yaml:"published"` // the effect that the original found: 1.26, 26%, 130ms
+	Derived        source.Text  `yaml:"derived"`   // how the published effect follows from what the original printed
+	Quote          *Quote       `yaml:"quote"`     // of the original
 	Pos            source.Pos   `yaml:"-"`
 	Tried          source.Tried `yaml:"-"`
 }
+
+// Quote is a statement of the original.
+type Quote struct {
+	Text    source.Text `yaml:"text" alone:"yes" need:"add text: with what the original says"`
+	Section source.Text `yaml:"section"` // of the original, in which it says so
+	Pos     source.Pos  `yaml:"-"`
+}
+
+// IsOriginal reports whether the original makes the claim, not only the article.
+func (c *Claim) IsOriginal() bool { return c.Quote != nil || c.Published.Node != nil }
 
 // Says has a sentence for each outcome of a claim; missing ones are made.
 type Says struct {

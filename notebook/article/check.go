@@ -11,12 +11,40 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark/ast"
 
 	"benchbook/internal/files"
 	"benchbook/internal/slice"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 )
+
+// longestFinding is the most characters that a finding may have.
+const longestFinding = 140
+
+// lengthOfFinding counts the characters of the finding, without the addresses of links and with each value as one.
+func (doc *Document) lengthOfFinding() (n int) {
+	for _, l := range doc.Lines {
+		if l.kind != "finding" {
+			continue
+		}
+		_ = ast.Walk(l.Tree, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
+			switch node := node.(type) {
+			case *ast.CodeSpan:
+				n++
+				return ast.WalkSkipChildren, nil
+			case *ast.Text:
+				if entering {
+					n += utf8.RuneCount(node.Segment.Value([]byte(l.Text.Value)))
+				}
+			}
+			return ast.WalkContinue, nil
+		})
+	}
+	return n
+}
 
 // check finds the mistakes between the parts of an article that need no plan: names that are there twice or missing,
 // and references to nothing. Package check does the same for cells and metrics.
@@ -26,6 +54,10 @@ func (doc *Document) check() {
 		if _, err := time.Parse(time.DateOnly, date.Value); err != nil {
 			p.Add("wrong-value", date.Pos, "invalid date %q", date.Value).Hint = "write year-month-day, such as 2026-11-20"
 		}
+	}
+	if n := doc.lengthOfFinding(); n > longestFinding {
+		p.Add("too-large", doc.Front.Finding.Pos, "the finding has %d characters", n).
+			Hint = fmt.Sprintf("say in %d at most what a list of articles should show", longestFinding)
 	}
 	experiments, claims := map[string]source.Text{}, map[string]source.Text{}
 	labels, published := map[string]source.Text{}, map[string]source.Text{}

@@ -72,23 +72,52 @@ type Document struct {
 type Front struct {
 	Title       source.Text     `yaml:"title"`
 	Description source.Text     `yaml:"description"`
+	Finding     source.Text     `yaml:"finding"` // what was found, in a sentence for lists and cards
 	Date        source.Text     `yaml:"date"`
 	Tags        []source.Text   `yaml:"tags"`
 	Draft       Value[bool]     `yaml:"draft"`
 	Authors     []source.Text   `yaml:"authors"`
-	Reproduces  *Reproduces     `yaml:"reproduces"`
+	Reproduces  *Work           `yaml:"reproduces"`
+	Related     []*Work         `yaml:"related"`
+	Cautions    []source.Text   `yaml:"caution"`
 	Values      Map[Expression] `yaml:"values"`
 	Colours     []source.Text   `yaml:"colours"` // values of parameters and labels, in the order of their colours
 	Defaults    Defaults        `yaml:"defaults"`
 	Tried       source.Tried    `yaml:"-"`
 }
 
-// Reproduces names the work that an article repeats.
-type Reproduces struct {
-	Title  source.Text `yaml:"title"`
+// Work is a publication: one that an article repeats, or that is about the same.
+type Work struct {
+	Title  source.Text `yaml:"title" need:"add title: with the title of the work"`
 	Author source.Text `yaml:"author"`
 	Year   source.Text `yaml:"year"`
-	URL    source.Text `yaml:"url"`
+	URL    source.Text `yaml:"url" need:"add url: with the address of the work, or none if it is not on the web"`
+	Pos    source.Pos  `yaml:"-"`
+}
+
+func (w *Work) DecodeNode(d source.Decoder, n *source.Node, _ string) {
+	d.Plain(n, "reproduced or related work", w)
+}
+
+// By is its author and year; empty if neither is known.
+func (w *Work) By() string { return strings.TrimSpace(w.Author.Value + " " + w.Year.Value) }
+
+// Address is where the work is; empty for one that is not on the web.
+func (w *Work) Address() string {
+	if w.URL.Value == nowhere {
+		return ""
+	}
+	return w.URL.Value
+}
+
+const nowhere = "none"
+
+// works are the works that the front matter names.
+func (f *Front) works() []*Work {
+	if f.Reproduces == nil {
+		return f.Related
+	}
+	return append([]*Work{f.Reproduces}, f.Related...)
 }
 
 // Defaults are keys of experiments that hold for all experiments without them.

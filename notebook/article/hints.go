@@ -146,5 +146,5 @@ var shapes = map[string]string{
 	"profiles":            "write profiles: {quick: {repetitions: 3}}",
 	"defaults":            "write defaults: {repetitions: 5}",
 	"values":              "write values: {NAME: EXPRESSION}",
-	"reproduces":          "write reproduces: {title: TITLE}",
+	"reproduces":          "write reproduces: {title: TITLE, url: ADDRESS}",
 }

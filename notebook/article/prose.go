@@ -267,8 +267,13 @@ func (doc *Document) lines() {
 			list[i] = list[i].OneLine()
 		}
 	}
-	if r := doc.Front.Reproduces; r != nil {
-		r.Title, r.Author, r.Year = r.Title.OneLine(), r.Author.OneLine(), r.Year.OneLine()
+	for _, w := range doc.Front.works() {
+		w.Title, w.Author, w.Year = w.Title.OneLine(), w.Author.OneLine(), w.Year.OneLine()
+	}
+	for _, c := range doc.Claims {
+		if q := c.Quote; q != nil {
+			q.Text, q.Section = q.Text.OneLine(), q.Section.OneLine()
+		}
 	}
 	p := ForLines()
 	for _, l := range doc.writtenLines() {
@@ -294,9 +299,13 @@ func (doc *Document) lines() {
 
 // writtenLines lists the lines of Markdown in YAML.
 func (doc *Document) writtenLines() []Line {
-	list := []Line{{kind: "title", at: &doc.Front.Title}, {kind: "description", at: &doc.Front.Description}}
+	list := []Line{{kind: "title", at: &doc.Front.Title}, {kind: "description", at: &doc.Front.Description},
+		{kind: "finding", at: &doc.Front.Finding}}
+	for i := range doc.Front.Cautions {
+		list = append(list, Line{kind: "caution", at: &doc.Front.Cautions[i]})
+	}
 	for _, c := range doc.Claims {
-		for _, at := range append(c.Says.All(), &c.Text) {
+		for _, at := range append(c.Says.All(), &c.Text, &c.Derived) {
 			list = append(list, Line{at: at})
 		}
 	}

@@ -17,7 +17,9 @@ func Asserts(doc *article.Document, problems *source.Problems) {
 	add := func(at source.Pos, hint, format string, args ...any) {
 		problems.Add("asserts-what-does-not-hold", at, format, args...).Hint = hint
 	}
-	for _, s := range doc.Statements() {
+	// A finding is shown only while its claims hold.
+	statements := slices.DeleteFunc(doc.Statements(), func(s article.Statement) bool { return s.Is == "finding" })
+	for _, s := range statements {
 		var denying []string
 		isTrue := false
 		for _, v := range stats.Verdicts {

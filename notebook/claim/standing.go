@@ -36,13 +36,13 @@ func (s Standing) String() string {
 	return string(s.Is) + ", " + s.Count
 }
 
-// Standing returns what the measurements say about the headline claims. Other claims and published numbers do not affect
-// it.
+// Standing returns what the measurements say about the headline claims; for an article that reproduces another, about
+// those that the original makes, if there are any. Other claims and published numbers do not affect it.
 //
 // Source: docs/claims.md#standing.
 func (r *Results) Standing() Standing {
 	good, failed := r.repetitions()
-	list := slice.Filter(r.Claims, func(j Judgement) bool { return j.Claim.Headline.V })
+	list := r.Headlines()
 	named, near := comparePublished(list)
 	switch {
 	case failed == 1 && good == 0:
@@ -77,6 +77,17 @@ func (r *Results) Standing() Standing {
 		s.Is = stats.StandingMeasured
 	}
 	return s
+}
+
+// Headlines returns the headline claims that the standing counts.
+func (r *Results) Headlines() []Judgement {
+	list := slice.Filter(r.Claims, func(j Judgement) bool { return j.Claim.Headline.V })
+	if r.Data.Doc.Front.Reproduces != nil {
+		if original := slice.Filter(list, func(j Judgement) bool { return j.Claim.IsOriginal() }); len(original) > 0 {
+			return original
+		}
+	}
+	return list
 }
 
 // headline returns a headline claim as the standing counts it: one that is stronger than claimed is supported.

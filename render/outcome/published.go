@@ -2,11 +2,9 @@ package outcome
 
 import (
 	"math"
-	"slices"
 
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
 	"benchbook/render/wording"
 )
@@ -16,19 +14,22 @@ func Published(d *dataset.Dataset, j *claim.Judgement) string {
 	if j.Claim == nil || j.Claim.Expect.Node == nil {
 		return ""
 	}
-	x, ok := j.Published()
-	isWritten := ok // by the author, with as many digits as there are
-	switch {
-	case ok && len(j.Sides) == 0 || j.Form == claim.Pairs:
-		if ok {
-			return counted(j, int(x))
+	x, isWritten := j.Published() // by the author, with as many digits as there are
+	ok := isWritten
+	if len(j.Parts) > 0 {
+		if !ok {
+			x, ok = publishedParts(d, j)
 		}
-		return publishedPairs(d, j)
-	case !ok && j.Effect != nil:
-		x, ok = PublishedNumber(d, j.Claim.Expect.Node, j.Effect.Cells, j.IsRatio)
+		if !ok {
+			return ""
+		}
+		return counted(j, int(x))
+	}
+	if !ok {
+		x, ok = publishedEffect(d, j.Test)
 	}
 	switch m := j.Sides; {
-	case !ok:
+	case !ok || len(m) == 0:
 		return ""
 	case j.IsRatio:
 		return publishedRatio(j, x, isWritten)
@@ -52,57 +53,62 @@ func publishedRatio(j *claim.Judgement, x float64, isWritten bool) string {
 	return Effect{Ratio: x}.Text()
 }
 
-// publishedPairs counts the pairs of which the published numbers are as claimed.
-func publishedPairs(d *dataset.Dataset, j *claim.Judgement) string {
+// publishedParts counts the parts of a claim that published numbers support. It is false if one part has none.
+func publishedParts(d *dataset.Dataset, j *claim.Judgement) (float64, bool) {
 	held := 0
 	for i := range j.Parts {
 		p := &j.Parts[i]
-		if len(p.Sides) != 2 || p.Sides[0].Metric.Name != p.Sides[1].Metric.Name {
-			return ""
+		x, ok := publishedEffect(d, p.Test)
+		if !ok {
+			return 0, false
 		}
-		var numbers [2]float64
-		for k, s := range p.Sides {
-			v, ok := d.Published(s.Cells[0], s.Metric.Name, "")
-			if !ok {
-				return ""
-			}
-			numbers[k] = v.Number
-		}
-		x := numbers[0] / numbers[1]
 		if stats.Judge(stats.Interval{Lo: x, Hi: x}, p.Region) == stats.Supported {
 			held++
 		}
 	}
-	return counted(j, held)
+	return float64(held), true
 }
 
-// PublishedNumber returns the published value of the only metric of an expression: of one cell, or the ratio of two.
-func PublishedNumber(d *dataset.Dataset, n expr.Node, cells []*dataset.Cell, isRatio bool) (float64, bool) {
-	n, err := d.Expand(n)
-	if err != nil {
-		return 0, false
-	}
-	selectors := expr.Selectors(n)
-	if len(selectors) == 0 || slices.ContainsFunc(selectors,
-		func(s *expr.Selector) bool { return s.Name != selectors[0].Name }) {
-		return 0, false
-	}
-	var numbers []float64
-	for _, cell := range cells {
-		p, ok := d.Published(cell, selectors[0].Name, "")
-		if !ok {
+// publishedEffect returns the effect of a test of one, two or four sides by published numbers, in the unit of its
+// region.
+func publishedEffect(d *dataset.Dataset, t claim.Test) (float64, bool) {
+	x := make([]float64, len(t.Sides))
+	for i, side := range t.Sides {
+		number, ok := publishedSide(d, side)
+		if !ok || i > 0 && side.Metric.Name != t.Sides[0].Metric.Name {
 			return 0, false
 		}
-		numbers = append(numbers, p.Number)
+		x[i] = number
 	}
-	call, isCall := n.(*expr.Call)
 	switch {
-	case !isRatio && len(numbers) == 1:
-		return numbers[0], true
-	case isRatio && len(numbers) == 2 && numbers[1] > 0:
-		return numbers[0] / numbers[1], true
-	case isCall && call.Name == "fewer" && len(numbers) == 2 && cells[0].Metric(selectors[0].Name).Metric.Share:
-		return numbers[1] - numbers[0], true
+	case len(x) == 1:
+		return x[0], true
+	case t.Form == claim.Fewer && len(x) == 2 && t.Sides[0].Metric.Share:
+		return x[1] - x[0], true
+	case t.IsRatio && len(x) == 2 && x[1] > 0:
+		return x[0] / x[1], true
+	case t.IsRatio && len(x) == 4 && x[1]*x[2]*x[3] > 0:
+		return x[0] / x[1] / (x[2] / x[3]), true
 	}
 	return 0, false
+}
+
+// publishedSide returns the published number of a side: of its only cell, or the geometric mean of its cells.
+func publishedSide(d *dataset.Dataset, side claim.Side) (float64, bool) {
+	if len(side.Cells) == 0 || len(side.Cells) > 1 && !side.Geomean {
+		return 0, false
+	}
+	if len(side.Cells) == 1 {
+		p, ok := d.Published(side.Cells[0], side.Metric.Name, "")
+		return p.Number, ok
+	}
+	sum := 0.0
+	for _, cell := range side.Cells {
+		p, ok := d.Published(cell, side.Metric.Name, "")
+		if !ok || p.Number <= 0 {
+			return 0, false
+		}
+		sum += math.Log(p.Number)
+	}
+	return math.Exp(sum / float64(len(side.Cells))), true
 }
