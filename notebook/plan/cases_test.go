@@ -22,6 +22,7 @@ import (
 //
 //	-- base --         lines that the experiment of a case begins with, unless it has a name of its own
 //	-- case: NAME --   the experiment, or a whole article
+//	-- front --        lines of the front matter below its title, if the case is an experiment
 //	-- PATH --         a file of the case, counted from the folder of its article
 //	-- profile --      the profile, if it is not full
 //	-- want --         what is planned, or the problems
@@ -59,10 +60,19 @@ func TestCases(t *testing.T) {
 
 // planCase is one article with its files.
 type planCase struct {
-	name, article, profile string
-	files                  map[string]string
-	remarks                bool // they are shown, too
-	want                   *txtar.File
+	name, profile     string
+	article           string // whole; empty: its front matter and only block are front and experiment
+	front, experiment string
+	files             map[string]string
+	remarks           bool // they are shown, too
+	want              *txtar.File
+}
+
+func (c *planCase) text() string {
+	if c.article != "" {
+		return c.article
+	}
+	return "---\ntitle: x\n" + c.front + "---\n\n```yaml experiment\n" + c.experiment + "```\n"
 }
 
 func readCases(t *testing.T, archive *txtar.Archive) (cases []*planCase) {
@@ -90,14 +100,16 @@ func readCases(t *testing.T, archive *txtar.Archive) (cases []*planCase) {
 			case strings.HasPrefix(text, "---\n"):
 				c.article = text
 			case strings.HasPrefix(text, "name: "):
-				c.article = blockStart + text + blockEnd
+				c.article, c.experiment = "", text
 			case text != "" || !inherits:
-				c.article = blockStart + base + text + blockEnd
+				c.article, c.experiment = "", base+text
 			}
 		case f.Name == "base":
 			base = text
 		case f.Name == "want":
 			c.want = f
+		case f.Name == "front":
+			c.front = text
 		case f.Name == "profile":
 			c.profile = strings.TrimSpace(text)
 		default:
@@ -106,9 +118,6 @@ func readCases(t *testing.T, archive *txtar.Archive) (cases []*planCase) {
 	}
 	return cases
 }
-
-// The lines around the experiment of an article without anything else.
-const blockStart, blockEnd = "---\ntitle: x\n---\n\n```yaml experiment\n", "```\n"
 
 // outcome plans the article of a case in a project of its own, and shows its problems, or the plan without any.
 func outcome(t *testing.T, c *planCase) string {
@@ -123,7 +132,7 @@ func outcome(t *testing.T, c *planCase) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := article.Parse(dir, source.New("article.md", []byte(c.article)))
+	doc := article.Parse(dir, source.New("article.md", []byte(c.text())))
 	var problems source.Problems
 	problems.Merge(&doc.Problems)
 	p, err := plan.New(project, doc, plan.Options{Profile: c.profile}, &problems)
