@@ -46,7 +46,7 @@ var hostile = []struct {
 		"*k : [{path: inner.yml, env_file: OUTSIDE/credentials}]\n", "inner.yml": "services: {b: {image: \"x:${canary}\"}}"},
 		"include has the key env_file"},
 	{"a key that is no text", map[string]string{"docker-compose.yml": "include: [{path: inner.yml, 5: x}]\n",
-		"inner.yml": "services: {b: {image: x}}"}, "the key 5 is not a text"},
+		"inner.yml": "services: {b: {image: x}}"}, "the path of include is not a text"},
 	{"an included file by the name of the project", map[string]string{"docker-compose.yml": "include: [\"" +
 		"${COMPOSE_PROJECT_NAME:+OUTSIDE/}compose.yml\"]\n", "compose.yml": "services: {b: {image: x}}"},
 		"which is not a plain path"},
@@ -104,6 +104,10 @@ var hostile = []struct {
 		"inner.yml": "services: {a: {extends: {file: docker-compose.yml, service: a}}}"}, "Circular reference"},
 	{"extends of a job", map[string]string{"docker-compose.yml": "services: {a: {image: x}}\njobs: {j: {extends: {file: " +
 		"OUTSIDE/compose.yml, service: canary}}}"}, "compose.yml lies outside the repository"},
+	{"extends outside through an anchor", map[string]string{"docker-compose.yml": "x-e: &e {extends: {file: " +
+		"OUTSIDE/compose.yml, service: canary}}\nservices: {a: {<<: *e}}\n"}, "compose.yml lies outside the repository"},
+	{"extends outside with a key that is no text", map[string]string{"docker-compose.yml": "services: {a: {extends: " +
+		"{file: OUTSIDE/compose.yml, service: canary, 5: x}}}\n"}, "file of extends is not a text"},
 	{"extends no text", map[string]string{"docker-compose.yml": "services: {a: {extends: {file: 5, service: a}}}"},
 		"file of extends is not a text"},
 	{"services that are no mapping", map[string]string{"docker-compose.yml": "include: [inner.yml]\nservices: 5\n",

@@ -66,20 +66,21 @@ func (r *reach) check(full, dir string, includes bool) error {
 	}
 	r.read[key] = true
 	documents, err := r.documents(full)
-	for _, document := range documents {
+	for _, d := range documents {
 		if includes && err == nil {
-			err = r.includes(document["include"], dir)
+			err = r.includes(d.Include, dir)
 		}
-		if err == nil {
-			err = r.extends(document, dir)
+		for _, services := range []map[string]extending{d.Services, d.Jobs} {
+			if err == nil {
+				err = r.extends(services, dir)
+			}
 		}
 	}
 	return err
 }
 
-// includes checks the files in the value of include.
-func (r *reach) includes(value any, dir string) error {
-	entries, _ := value.([]any) // anything else is an error for compose-go before it opens a file
+// includes checks the files in the entries of include.
+func (r *reach) includes(entries []any, dir string) error {
 	for _, entry := range entries {
 		if mapping, ok := entry.(map[string]any); ok {
 			for _, key := range slices.Sorted(maps.Keys(mapping)) {
@@ -115,22 +116,19 @@ func (r *reach) includes(value any, dir string) error {
 }
 
 // extends checks the files that services extend.
-func (r *reach) extends(document map[string]any, dir string) error {
-	for _, kind := range []string{"services", "jobs"} {
-		services, _ := document[kind].(map[string]any)
-		for _, service := range slices.Sorted(maps.Keys(services)) {
-			about, _ := services[service].(map[string]any)
-			extends, _ := about["extends"].(map[string]any)
-			if extends["file"] == nil {
-				continue
-			}
-			full, err := plainPath(extends["file"], fmt.Sprintf("service %q: the file of extends", service), dir)
-			if err == nil {
-				err = r.check(full, filepath.Dir(full), false)
-			}
-			if err != nil {
-				return err
-			}
+func (r *reach) extends(services map[string]extending, dir string) error {
+	for _, service := range slices.Sorted(maps.Keys(services)) {
+		value := services[service].Extends
+		extends, isMapping := value.(map[string]any)
+		if _, isName := value.(string); value == nil || isName || isMapping && extends["file"] == nil {
+			continue
+		}
+		full, err := plainPath(extends["file"], fmt.Sprintf("service %q: the file of extends", service), dir)
+		if err == nil {
+			err = r.check(full, filepath.Dir(full), false)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -151,8 +149,18 @@ func plainPath(value any, what, dir string) (string, error) {
 	return filepath.Join(dir, name), nil
 }
 
-// documents returns the mappings in a Compose file, which may hold several documents.
-func (r *reach) documents(full string) (out []map[string]any, err error) {
+// A document is what a YAML document of a Compose file says about other files. Compose takes no other types.
+type document struct {
+	Include  []any
+	Services map[string]extending
+	Jobs     map[string]extending
+}
+
+// An extending service has the key extends, as a name or a mapping.
+type extending struct{ Extends any }
+
+// documents returns the documents of a Compose file.
+func (r *reach) documents(full string) (out []document, err error) {
 	if r.count++; r.count > maxFiles {
 		return nil, &refusal{fmt.Sprintf("it names more than %d files", maxFiles), "write the services into fewer files"}
 	}
@@ -162,51 +170,16 @@ func (r *reach) documents(full string) (out []map[string]any, err error) {
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	for {
-		var document any
-		err := decoder.Decode(&document)
+		var d document
+		err := decoder.Decode(&d)
 		if errors.Is(err, io.EOF) {
 			return out, nil
-		}
-		if err == nil {
-			document, err = textKeys(document)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r.shown(full), err)
 		}
-		if mapping, ok := document.(map[string]any); ok {
-			out = append(out, mapping)
-		}
+		out = append(out, d)
 	}
-}
-
-// textKeys returns a decoded YAML value with string keys only. Any other key is an error.
-func textKeys(value any) (any, error) {
-	var err error
-	switch v := value.(type) {
-	case map[any]any:
-		out := map[string]any{}
-		for key, inner := range v {
-			name, ok := key.(string)
-			if !ok {
-				return nil, fmt.Errorf("the key %v is not a text", key)
-			}
-			out[name] = inner
-		}
-		return textKeys(out)
-	case map[string]any:
-		for key, inner := range v {
-			if v[key], err = textKeys(inner); err != nil {
-				return nil, err
-			}
-		}
-	case []any:
-		for i, inner := range v {
-			if v[i], err = textKeys(inner); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return value, nil
 }
 
 // readFile reads a file of the repository and adds it to Files.
