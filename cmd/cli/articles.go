@@ -7,7 +7,7 @@ type problemJSON struct {
 	File     string `json:"file,omitempty"`
 	Line     int    `json:"line,omitempty"`
 	Column   int    `json:"column,omitempty"`
-	Severity string `json:"severity"` // error, warning or remark
+	Severity string `json:"severity"` // error or warning
 	Rule     string `json:"rule"`
 	Message  string `json:"message"`
 	Hint     string `json:"hint,omitempty"`

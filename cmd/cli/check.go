@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/pages"
@@ -32,8 +31,7 @@ func (a *app) checkCommand() *cobra.Command {
 		Short: "Check articles for errors",
 		Long: `Check articles for errors without running them, and report all errors at once. Whole articles are checked, even if
 experiments are named, because run measures nothing in an article with problems. Dead links, missing pictures and typed
-numbers that contradict the records are warnings. Warnings come last and change the status only with --strict. Remarks,
-on what would make results better, never do.
+numbers that contradict the records are warnings. Warnings come last and change the status only with --strict.
 
 With --services it also starts the services of every trial as run does, with hooks, sends one request to each target,
 checks the answers, and removes everything again. Nothing is measured.`,
@@ -62,12 +60,11 @@ checks the answers, and removes everything again. Nothing is measured.`,
 				return err
 			}
 			all := slices.Concat(problems, warnings)
-			remarks := len(slice.Filter(warnings, func(p *source.Problem) bool { return p.Severity == source.SeverityRemark }))
 			err = a.Print(asJSON, problemsJSON(all), func() {
 				lab.PrintProblems(a.Stdout, all)
-				fmt.Fprintln(a.Stdout, summary(len(list), len(problems), len(warnings)-remarks, remarks))
+				fmt.Fprintln(a.Stdout, summary(len(list), len(problems), len(warnings)))
 			})
-			if err == nil && (len(problems) > 0 || strict && len(warnings) > remarks) {
+			if err == nil && (len(problems) > 0 || strict && len(warnings) > 0) {
 				err = lab.WithStatus(lab.StatusProblems, nil)
 			}
 			if err == nil && services {
@@ -136,7 +133,7 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 }
 
 // summary counts in one line what was found.
-func summary(articles, problems, warnings, remarks int) string {
+func summary(articles, problems, warnings int) string {
 	var words []string
 	if problems > 0 {
 		words = append(words, terminal.Count(problems, "problem"))
@@ -145,9 +142,6 @@ func summary(articles, problems, warnings, remarks int) string {
 	}
 	if warnings > 0 {
 		words = append(words, terminal.Count(warnings, "warning"))
-	}
-	if remarks > 0 {
-		words = append(words, terminal.Count(remarks, "remark"))
 	}
 	return strings.Join(words, ", ")
 }

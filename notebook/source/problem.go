@@ -16,11 +16,10 @@ type Severity int
 const (
 	SeverityError   Severity = iota // nothing is run or rendered before it is fixed
 	SeverityWarning                 // worth a look; it prevents nothing
-	SeverityRemark                  // a way to better results; nothing is wrong
 )
 
-// String is the word for a severity: error, warning or remark.
-func (s Severity) String() string { return [...]string{"error", "warning", "remark"}[s] }
+// String is the word for a severity: error or warning.
+func (s Severity) String() string { return [...]string{"error", "warning"}[s] }
 
 // Problem is something that the author can repair, with its place and a way out.
 type Problem struct {
@@ -58,11 +57,6 @@ func (p *Problems) Warn(rule string, at Pos, format string, args ...any) *Proble
 	return p.add(&Problem{Pos: at, Severity: SeverityWarning, Rule: rule, Message: fmt.Sprintf(format, args...)})
 }
 
-// Remark adds a remark, as Add does an error.
-func (p *Problems) Remark(rule string, at Pos, format string, args ...any) *Problem {
-	return p.add(&Problem{Pos: at, Severity: SeverityRemark, Rule: rule, Message: fmt.Sprintf(format, args...)})
-}
-
 // add returns the equal problem that is kept already, if there is one.
 func (p *Problems) add(new *Problem) *Problem {
 	p.found++
@@ -95,7 +89,7 @@ func (p *Problems) Found() int { return p.found }
 // All returns the problems in the order in which they were added.
 func (p *Problems) All() []*Problem { return slices.Clone(p.list) }
 
-// Len is the number of problems, warnings and remarks included.
+// Len is the number of problems, warnings included.
 func (p *Problems) Len() int { return len(p.list) }
 
 // Empty reports whether there are no errors; there may be warnings.
