@@ -11,7 +11,7 @@ import (
 )
 
 // A Div is a part of a text between two lines of three colons or more, as Pandoc has it: the first has words after its
-// colons, the other has none. Its blocks are its children. Divs stand in the document itself or in each other.
+// colons, the other has none. Its blocks are its children. Divs are in the document itself or in each other.
 type Div struct {
 	ast.BaseBlock
 	Is    DivState

@@ -27,7 +27,7 @@ const (
 	FileName    = "article.md"     // the name of an article in its folder
 )
 
-// Bounds of the parts of an article, most of which are looked up by name again and again.
+// Bounds of the parts of an article.
 const (
 	maxExperiments = 500
 	maxListings    = 1000

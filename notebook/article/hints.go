@@ -87,7 +87,7 @@ func (hints) UnknownKey(key string, t reflect.Type, names []string) string {
 	return source.Suggest(key, names)
 }
 
-// Removes reports whether null removes a key: that of a service in a Compose file.
+// Removes reports whether null removes a key of a service in a Compose file.
 func (hints) Removes(t reflect.Type) bool { return t == reflect.TypeFor[Service]() }
 
 // Shape shows how a mapping is written, or how another shape becomes the one that is wanted. It is a table.

@@ -56,7 +56,7 @@ func ForLines() Parser {
 	), b}
 }
 
-// pages reads what ForPages does, and more. The priorities are those of goldmark and of its extensions.
+// pages is ForPages with more parsers. Priorities are as in goldmark and its extensions.
 func (b *bounds) pages(more ...parser.Option) Parser {
 	return Parser{parser.NewParser(append(more,
 		parser.WithBlockParsers(b.blocks(append(parser.DefaultBlockParsers(),

@@ -287,7 +287,7 @@ func (p *Project) RecordsDir(slug string) string {
 	return filepath.Join(p.ArticleDir(slug), RecordsName(p.file))
 }
 
-// Policy is the most that a machine lets projects do, whatever they allow their articles.
+// Policy bounds what projects may allow their articles on a machine.
 type Policy struct {
 	Allow PolicyAllow `yaml:"allow"`
 }

@@ -9,7 +9,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Links lead where Markdown says, wherever their destinations stand, and each has the place of what was written.
+// Links have the destinations that CommonMark gives them, and the places of their text.
 func TestDestinationsAreResolved(t *testing.T) {
 	const prose = "[a](https://example.org/?a=1&amp;b=2) ![b](a\\_b.png) [c][ref] <https://example.org/?x&amp;y>\n\n" +
 		"[ref]: https://example.org/&#95;\n\n" +
@@ -75,7 +75,7 @@ func TestLinesOfYAMLAreOneLine(t *testing.T) {
 	}
 }
 
-// A part knows its condition and where that stands, and what stands in it.
+// A part has its condition with its place, and its blocks.
 func TestParts(t *testing.T) {
 	data, err := os.ReadFile("testdata/good/parts.md")
 	if err != nil {

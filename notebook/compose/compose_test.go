@@ -82,7 +82,7 @@ func shown(b *strings.Builder, n *source.Node, indent string) {
 }
 
 // Compose files come to services of articles. Each golden file has the files of a repository, services of the article
-// in article.yaml if there are any, and in services what they come to, with the notes about them.
+// in article.yaml if there are any, and in services the result with its notes.
 func TestServices(t *testing.T) {
 	names, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(names) == 0 {

@@ -149,7 +149,7 @@ func plainPath(value any, what, dir string) (string, error) {
 	return filepath.Join(dir, name), nil
 }
 
-// A document is what a YAML document of a Compose file says about other files. Compose takes no other types.
+// A document has the keys of a YAML document that name other files.
 type document struct {
 	Include  []any
 	Services map[string]extending

@@ -60,7 +60,7 @@ func (p *parser) joined(operand func() Node, ops ...Op) Node {
 	return x
 }
 
-// prefixed reads an operand that an operator may stand before.
+// prefixed reads an operand with an optional operator before it.
 func (p *parser) prefixed(op Op, operand func() Node) Node {
 	if !p.tok.is(string(op)) {
 		return operand()
@@ -279,7 +279,7 @@ func (p *parser) failExpected(what, hint string) {
 	fail(p.tok.Span, "expected "+what+", found "+p.source(p.tok), hint)
 }
 
-// failUnexpected says that tok cannot stand after a whole value.
+// failUnexpected reports that tok cannot follow a whole value.
 func (p *parser) failUnexpected(expected string) {
 	tok, prev := p.source(p.tok), p.source(p.prev)
 	switch {

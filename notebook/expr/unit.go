@@ -42,7 +42,7 @@ var dimensions = [...]struct {
 // Base is the unit that numbers of d are kept in: 1, s, B, 1/s, B/s or cores.
 func (d Dimension) Base() string { return dimensions[d].base }
 
-// String is what messages call a number of d, to stand after an article: "rate in 1/s".
+// String is what messages call a number of d, without an article: "rate in 1/s".
 func (d Dimension) String() string { return dimensions[d].phrase }
 
 // Like reports whether numbers of d and e can be compared and added.
@@ -150,8 +150,7 @@ var unitAliases = map[string]string{
 	"percent": "%", "pct": "%",
 }
 
-// ParseUnit reads a unit alone, as in a filter or beside a stored value: those that can
-// be written after a number, and "1/s", "1" and "" besides.
+// ParseUnit reads a unit alone, as in a filter: a unit that can be written after a number, or "1/s", "1" or "".
 func ParseUnit(symbol string) (Unit, bool) {
 	if symbol == "" || symbol == "1" {
 		return Unit{}, true

@@ -143,7 +143,7 @@ func (c *nameCheck) runsHook(name string, h article.Hook) bool {
 	return true
 }
 
-// profiles reports a profile that nobody will ever choose because it is a misspelt one.
+// profiles reports profiles that look misspelt.
 func (c *nameCheck) profiles(project *article.Project) {
 	known := sortedSet(append(slices.Collect(maps.Keys(project.Profiles)), Full, Quick))
 	for _, profile := range c.head.Profiles {

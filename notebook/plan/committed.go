@@ -69,7 +69,7 @@ type blob struct {
 	data []byte
 }
 
-// followed returns the file that a path leads to; nil if there is none.
+// followed returns the file that a path leads to, or nil.
 func followed(blobs map[string]*blob, name string) *blob {
 	file := blobs[name]
 	for range 40 { // as many links as the kernel follows

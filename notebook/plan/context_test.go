@@ -151,7 +151,7 @@ func TestLinksInsideAreFollowed(t *testing.T) {
 	}
 }
 
-// What is not needed is neither read nor counted, and what is too large is not read.
+// Ignored files are neither read nor counted, and too large ones are not read.
 func TestSizes(t *testing.T) {
 	const build, config = "{build: .}", "{image: x, configs: [{source: a, target: /a}, {source: b, target: /b}]}"
 	tests := []struct {

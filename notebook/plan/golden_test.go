@@ -59,7 +59,7 @@ func TestGood(t *testing.T) {
 	}
 }
 
-// Every broken article in testdata/broken earns exactly the problems beside it, in NAME.txt.
+// Every broken article NAME.md in testdata/broken has exactly the problems in NAME.txt.
 func TestBroken(t *testing.T) {
 	slowtest.Skip(t)
 	for _, file := range articles(t, "broken", 60) {

@@ -140,7 +140,7 @@ func quick(n, ahead *source.Node) *source.Node {
 	return source.Mapping(builtInSource, text)
 }
 
-// isEmpty reports whether n is no mapping.
+// isEmpty reports whether n is not a mapping.
 func isEmpty(n *source.Node) bool { return n == nil || n.Kind != source.Map }
 
 // atMost is a time as YAML, or the written one if it is shorter: quick lengthens nothing.

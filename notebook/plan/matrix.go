@@ -42,7 +42,7 @@ func (c *combination) set(name string, value source.Text, identifies bool) {
 	*list = append(*list, p)
 }
 
-// mark notes why a combination cannot be measured, and what it substitutes.
+// mark records why a combination cannot be measured, and the one that it is a substitute for.
 func (c *combination) mark(unavailable, insteadOf source.Text) {
 	if unavailable.Value != "" {
 		c.unavailable = unavailable.Value

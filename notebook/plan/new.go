@@ -40,7 +40,7 @@ const (
 	maxMatching    = 10_000_000 // comparisons of rows of include and exclude with cells
 )
 
-// ErrNoProfile is wrapped by the error of New for a profile that nobody defines.
+// ErrNoProfile is wrapped by the error of New for an unknown profile.
 var ErrNoProfile = errors.New("no such profile")
 
 // New plans the experiments of an article. A plan with problems is incomplete and must not be run. The error is one of

@@ -8,7 +8,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// A load on what runs already is put on from this machine, whatever runs the services of the project.
+// A load with outside runs on this machine, with any engine of the project.
 func TestRunningTarget(t *testing.T) {
 	for _, host := range []string{"127.0.0.1:8080", "localhost", "[::1]:8080", "127.8.0.1"} {
 		e := mustPlan(t, text(block("name: e\nload: {target: 'http://"+host+"/', outside: true}\n")), Options{}, nil)

@@ -26,7 +26,7 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// A load has the last core, and a command all of them, or half of them beside services.
+// A load has the last core, a command all cores, or half of them if there are services.
 func TestPlaceLoad(t *testing.T) {
 	const service = "name: e\nservices: {s: {image: x}}\n"
 	tests := []struct{ name, body, services, load string }{

@@ -22,7 +22,7 @@ const (
 		"load: {target: 'http://server:${{ services.server.port }}/', requests: 100}\n"
 )
 
-// fence is an article with the parts given, of which each is a whole fence.
+// text returns an article of fences.
 func text(parts ...string) string { return "---\ntitle: x\n---\n\n" + strings.Join(parts, "") }
 
 func block(body string) string { return "```yaml experiment\n" + body + "```\n" }

@@ -65,7 +65,7 @@ func (e *outline) checkPort(t *Trial, l *article.Load) {
 	}
 }
 
-// service returns a service of the trial; nil if there is none of that name.
+// service returns a service of the trial, or nil.
 func (t *Trial) service(name string) *spec.Service {
 	for _, s := range t.Services {
 		if s.Name == name {

@@ -9,8 +9,8 @@ import (
 	"benchbook/notebook/article"
 )
 
-// A Dockerfile in the root of the repository, above the project, is built with what it copies, and without what
-// benchbook reads and makes there: project files and the folders of articles only where somebody names them.
+// The context of a Dockerfile in the root of the repository, above the project, has the files that it copies, but project
+// files and folders of articles only where it names them.
 func TestContextInTheRepository(t *testing.T) {
 	const (
 		file   = "p/benchbook.yaml"

@@ -92,7 +92,7 @@ func (p *planner) ofBase(measured []*Trial) []*Trial {
 	return slices.DeleteFunc(slices.Clone(measured), func(t *Trial) bool { return !slices.Contains(t.Parameters, base) })
 }
 
-// WithoutAxis is what a cell is called without one of its parameters; empty if it has no other.
+// WithoutAxis returns the name of a cell without one of its parameters; empty for a cell without others.
 func WithoutAxis(parameters []record.Parameter, axis string) string {
 	return combination{parameters: slices.DeleteFunc(slices.Clone(parameters), func(p record.Parameter) bool {
 		return p.Name == axis

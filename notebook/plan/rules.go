@@ -148,7 +148,7 @@ func isCPUSet(value string) bool {
 	return ok || value == "" || value == asLoad
 }
 
-// isSignal reports whether engines know a signal: a name, with or without SIG, or a number. Those of real time are
+// isSignal reports whether engines know a signal: a name, with or without SIG, or a number. Real-time signals are
 // SIGRTMIN+N and SIGRTMAX-N.
 func isSignal(value string) bool {
 	if n, err := strconv.Atoi(value); err == nil {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The value of a secret is no part of a key, and its file no part of an image.
+// Keys do not depend on values of secrets, and images do not contain their files.
 func TestSecretsAreNoInputs(t *testing.T) {
 	keyWith := func(value string) string {
 		t.Setenv("P", value)

@@ -252,7 +252,7 @@ func (r *reader) secretFiles(s *article.Service) (out []spec.SecretFile) {
 	return out
 }
 
-// words returns the words of a command line; nil if there is none.
+// words returns the words of a command line, which may be nil.
 func words(c *article.CommandLine) []string {
 	if c == nil {
 		return nil

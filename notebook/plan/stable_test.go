@@ -17,8 +17,8 @@ import (
 	"benchbook/notebook/source"
 )
 
-// The same article has the same plan, byte for byte, and the same problems, whoever else plans at the same time: from
-// one document that several share, and from documents of their own.
+// The same article has the same plan, byte for byte, and the same problems in concurrent calls of New: with one document
+// that they share, and with documents of their own.
 func TestSamePlan(t *testing.T) {
 	slowtest.Skip(t)
 	files := append(articles(t, "good", 3), articles(t, "keys", 2)...)

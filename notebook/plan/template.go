@@ -208,7 +208,7 @@ func expand(n *source.Node, env expr.Env, problems *source.Problems) *source.Nod
 	return &out
 }
 
-// maxFills bounds how often what a template brings along is filled in: values may name each other in a circle.
+// maxFills bounds how often templates in filled-in values are filled in: values may refer to each other in a cycle.
 const maxFills = 10
 
 // fill replaces the templates of a text, and those that come with what it puts in. What is wrong with a template as it

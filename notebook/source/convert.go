@@ -21,7 +21,7 @@ type context struct {
 	flow bool   // in brackets
 }
 
-// node converts y. After maxNodes it stops, so that aliases cannot make more, nor one that is inside what it repeats.
+// node converts y. It stops after maxNodes: aliases may multiply, or contain themselves.
 func (c *converter) node(y *yaml.Node, in context) *Node {
 	if c.made++; c.made > maxNodes {
 		return &Node{Kind: Null, Text: Text{Pos: c.fragment.Whole}}

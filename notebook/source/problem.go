@@ -30,7 +30,7 @@ type Problem struct {
 	Hint     string // what to do; may be empty
 }
 
-// MaxProblems bounds how many problems are kept: nobody reads more of them at once.
+// MaxProblems bounds how many problems are kept.
 const MaxProblems = 1000
 
 // Problems collects the problems of an article, so that they are reported at once.

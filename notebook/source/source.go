@@ -62,7 +62,7 @@ func IsUTF16(data []byte) bool {
 		data[0] != 0 && data[1] == 0 && data[2] != 0 && data[3] == 0)
 }
 
-// FirstInvalid is the offset of the first byte that is not UTF-8; the length if there is none.
+// FirstInvalid returns the offset of the first byte that is not UTF-8, or the length of valid data.
 func FirstInvalid(data []byte) int {
 	for i := 0; i < len(data); {
 		r, n := utf8.DecodeRune(data[i:])

@@ -59,7 +59,7 @@ type Driver struct {
 	Prints      string   `json:"prints,omitempty"` // Summary; empty: a line for each request
 }
 
-// Summary is what a driver prints that tells of all requests together.
+// Summary is the output of a driver that summarizes all requests.
 const Summary = "summary"
 
 // String returns the image and the command line.
