@@ -96,7 +96,8 @@ func (c *composer) headlineFindings() []banner {
 	})
 	return slice.Map(all, func(f found) banner {
 		which := fmt.Sprintf("in %d of the %s that headline claims rest on", f.cells, wording.Count(len(cells), "cell"))
-		return banner{Name: f.Name, Strong: wording.Capital(f.Name) + ":", Text: wording.Sentence(which + ", such as " + f.Words)}
+		return banner{Name: f.Name, Detail: true, Strong: wording.Capital(f.Name) + ":",
+			Text: wording.Sentence(which + ", such as " + f.Words)}
 	})
 }
 

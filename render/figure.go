@@ -61,7 +61,9 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 		c.Warnf("%s: %s", f.Label.Value, v.Missing)
 		v.Provenance = c.provenance(cellview.OriginOf(cells))
 	}
-	v.AtTop = f == c.headline
+	if v.AtTop = f == c.headline; v.AtTop {
+		c.picture = c.pictureOf(f.Label.Value, v.Full)
+	}
 	return c.Fill("figure", v)
 }
 

@@ -100,6 +100,8 @@ type Page struct {
 	Verdict  Badge         // of that claim; empty without one
 	Counts   []VerdictCount
 	Original string // what the article reproduces; may be empty
+	Beside   *Beside
+	Picture  template.HTML // the drawing of its answer; may be empty
 
 	HTML     template.HTML // the main element
 	Files    []File        // that the page links
@@ -143,12 +145,14 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	if !c.origin.Last.IsZero() {
 		page.Host = source.Plain(d.Host)
 		if list := a.view.Answer.Cautions; list != nil {
-			if i := slices.IndexFunc(list.Each, func(b banner) bool { return !b.Detail }); i >= 0 {
+			isNotice := func(b banner) bool { return !b.Detail && b.Strong != "" && b.Strong != onAnotherHost }
+			if i := slices.IndexFunc(list.Each, isNotice); i >= 0 {
 				page.Notice = strings.TrimRight(list.Each[i].Strong, ".:,")
 			}
 		}
 	}
 	cardPart{c}.card(page, a)
+	cardPart{c}.listed(page, a.view.Answer)
 	page.Sections = Sections(page.HTML)
 	return page, c.failed()
 }
@@ -237,6 +241,7 @@ type composer struct {
 	judgements judgements
 	outcomes   outcomes
 	headline   *article.Figure // that stands at the top of the page; nil if none does
+	picture    template.HTML   // its drawing
 	origin     cellview.Origin // of all that is shown
 
 	nextID   int
