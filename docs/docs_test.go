@@ -293,9 +293,6 @@ var surroundings = map[string]func(dir string, text []byte) ([]byte, error){
 		return text, errors.Join(os.Mkdir(other, 0o755),
 			os.WriteFile(filepath.Join(other, article.FileName), []byte(stockHead), 0o644))
 	},
-	"unknown-theme-file": inTheme("stlye.css", "body { color: teal }\n"),
-	"broken-template": inTheme("tag.html",
-		"{{define \"tag\"}}\n<main id=\"main\">\n  <h1>{{shout .Name}}</h1>\n</main>\n{{end}}\n"),
 	"too-large": func(dir string, text []byte) ([]byte, error) {
 		for _, name := range []string{"data", "more"} {
 			f, err := os.Create(filepath.Join(dir, name))
@@ -308,14 +305,6 @@ var surroundings = map[string]func(dir string, text []byte) ([]byte, error){
 		}
 		return text, nil
 	},
-}
-
-// inTheme puts a file into the folder of the project that the examples have for the theme.
-func inTheme(name, text string) func(string, []byte) ([]byte, error) {
-	return func(dir string, page []byte) ([]byte, error) {
-		folder := filepath.Join(filepath.Dir(filepath.Dir(dir)), "look")
-		return page, errors.Join(os.Mkdir(folder, 0o755), os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644))
-	}
 }
 
 // write makes a project with the example as its article.
@@ -358,7 +347,7 @@ func (e *example) check(t *testing.T) string {
 		check.Asserts(doc, &problems)
 	}
 	var look source.Problems
-	theme.OfProject(project, &look)
+	theme.Style(project, &look)
 	found := slices.Concat(project.Problems.Sorted(), problems.Sorted(), look.Sorted())
 	var out strings.Builder
 	for _, problem := range found {

@@ -17,7 +17,6 @@ import (
 	"benchbook/render"
 
 	"benchbook/site"
-	"benchbook/site/theme"
 )
 
 const base = "https://example.org/bench/"
@@ -31,17 +30,17 @@ func filesOf(t *testing.T, o site.Options) map[string]string {
 	if o.SingleFile {
 		pages = newSamplePages(t)
 	}
-	built, err := site.Files(append(pages, draft), theme.Files, o)
+	built, err := site.Files(append(pages, draft), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return texts(built)
 }
 
-func texts(files map[string][]byte) map[string]string {
+func texts(files map[string]site.File) map[string]string {
 	out := map[string]string{}
 	for name, data := range files {
-		out[name] = string(data)
+		out[name] = string(data.Data)
 	}
 	return out
 }
@@ -58,11 +57,11 @@ func TestFeed(t *testing.T) {
 
 func emptyFeed(t *testing.T, address string) string {
 	t.Helper()
-	built, err := site.Files(nil, theme.Files, site.Options{BaseURL: address})
+	built, err := site.Files(nil, site.Options{BaseURL: address})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(built["feed.xml"])
+	return string(built["feed.xml"].Data)
 }
 
 // element is one of a feed.
@@ -287,7 +286,7 @@ func TestSearchOfAThousandArticles(t *testing.T) {
 		p.Sections[0].ID, p.Sections[0].Title = "", p.Title
 		pages = append(pages, p)
 	}
-	files, err := site.Files(pages, theme.Files, site.Options{})
+	files, err := site.Files(pages, site.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -373,16 +372,16 @@ func TestTags(t *testing.T) {
 		{Slug: "a", Title: "A", Tags: []string{"C++", "Zähler", "c--"}, Standing: render.StandingBadges()[0]},
 		{Slug: "b", Title: "B", Tags: []string{"C++", "../x", "C++"}, Standing: render.StandingBadges()[0]},
 	}
-	built, err := site.Files(pages, theme.Files, site.Options{})
+	built, err := site.Files(pages, site.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for folder, articles := range map[string]int{"tags/c": 2, "tags/c-2": 1, "tags/zähler": 1, "tags/x": 1} {
-		if got := strings.Count(string(built[folder+"/index.html"]), `class="acard`); got != articles {
+		if got := strings.Count(string(built[folder+"/index.html"].Data), `class="acard`); got != articles {
 			t.Errorf("%s has %d articles, want %d", folder, got, articles)
 		}
 	}
-	if !strings.Contains(string(built["index.html"]), `href="tags/z%C3%A4hler/index.html"`) {
+	if !strings.Contains(string(built["index.html"].Data), `href="tags/z%C3%A4hler/index.html"`) {
 		t.Error("the index does not lead to a tag")
 	}
 }

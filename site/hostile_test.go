@@ -113,14 +113,13 @@ func harmlessSite(t *testing.T, files map[string]string) {
 // Nothing hostile is more than text in any file of a site.
 func TestHostileSite(t *testing.T) {
 	slowtest.SkipSequential(t)
-	built, err := site.Files(hostileArticles(t, "sockets.md", rendertest.Evil, rendertest.Acting), theme.Files,
-		site.Options{BaseURL: "https://example.org/"})
+	built, err := site.Files(hostileArticles(t, "sockets.md", rendertest.Evil, rendertest.Acting), site.Options{BaseURL: "https://example.org/"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := map[string]string{}
 	for name, data := range built {
-		text[name] = string(data)
+		text[name] = string(data.Data)
 	}
 	harmlessSite(t, text)
 }
@@ -213,7 +212,11 @@ func TestPolicyOfPreview(t *testing.T) {
 			}
 		}
 	}
-	address, _ := preview(t, site.Preview{})
+	whole, err := site.Files(nil, site.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := serve(t, whole)
 	response, err := http.Get(address)
 	if err != nil {
 		t.Fatal(err)

@@ -16,31 +16,25 @@ import (
 
 const tagsFolder = "tags"
 
+// indexView is the list of articles.
 type indexView struct {
 	Title, Description string
 	Entries            []entryView
 	Marks              []render.Badge
-	Tags               []tagView
+	Tags               []tagLink
+	Run                string // the line that repeats the first article; empty without articles
 }
 
+// entryView is an article in a list.
 type entryView struct {
 	*render.Page
-	First bool // of an index, where it is wide
-	Date  *dateView
-	Href  string
-	Tags  []tagLink
+	Date *dateView
+	Href string
 }
 
 type dateView struct{ Before, ISO, Words string }
 
 type tagLink struct{ Href, Name string }
-
-type tagView struct {
-	tagLink
-	Articles []articleLink
-}
-
-type articleLink struct{ Href, Title string }
 
 type tagPageView struct {
 	Name    string
@@ -52,37 +46,25 @@ func (b *builder) index(pages []*render.Page) error {
 	v := indexView{Title: b.options.Title, Description: b.options.Description, Marks: render.StandingBadges()}
 	tags := tagsOf(pages)
 	for _, t := range tags {
-		view := tagView{tagLink: tagLink{t.href(""), t.name}}
-		for _, p := range t.pages {
-			view.Articles = append(view.Articles, articleLink{href(p), p.Title})
-		}
-		v.Tags = append(v.Tags, view)
+		v.Tags = append(v.Tags, t.link(""))
 	}
 	for _, p := range pages {
-		v.Entries = append(v.Entries, entryOf(p, "", tags))
+		v.Entries = append(v.Entries, entryOf(p, ""))
 	}
-	if len(v.Entries) > 0 {
-		v.Entries[0].First = true
+	if len(pages) > 0 {
+		v.Run = "benchbook report " + pages[0].Slug
 	}
 	main, err := b.fill("index", v)
 	if err != nil {
 		return err
 	}
-	return b.add(pageAt{title: b.options.Title, description: b.options.Description, main: main, isIndex: true,
-		changed: newest(pages)}, nil)
+	return b.page("", layoutView{Title: b.options.Title, Description: b.options.Description, Main: main, IsIndex: true,
+		Card: &cardView{"website", b.options.Title, b.options.Description}})
 }
 
 // entryOf is an article in a list; root leads to the folder of the site.
-func entryOf(p *render.Page, root string, tags []tag) entryView {
-	e := entryView{Page: p, Date: dateOf(p), Href: root + href(p)}
-	for _, name := range p.Tags {
-		for _, t := range tags {
-			if t.name == name {
-				e.Tags = append(e.Tags, tagLink{t.href(root), name})
-			}
-		}
-	}
-	return e
+func entryOf(p *render.Page, root string) entryView {
+	return entryView{Page: p, Date: dateOf(p), Href: root + href(p)}
 }
 
 // tag is a tag of articles, with the folder of its page.
@@ -91,8 +73,8 @@ type tag struct {
 	pages        []*render.Page
 }
 
-func (t tag) href(root string) string {
-	return root + (&url.URL{Path: t.folder + "/index.html"}).String()
+func (t tag) link(root string) tagLink {
+	return tagLink{root + (&url.URL{Path: t.folder + "/" + indexFile}).String(), t.name}
 }
 
 func tagsOf(pages []*render.Page) []tag {
@@ -136,39 +118,26 @@ func (b *builder) tags(pages []*render.Page) error {
 	const root = "../../"
 	all := tagsOf(pages)
 	for _, t := range all {
-		v := tagPageView{Name: t.name}
-		draft := true
+		v, draft := tagPageView{Name: t.name}, true
 		for _, p := range t.pages {
-			v.Entries = append(v.Entries, entryOf(p, root, all))
+			v.Entries = append(v.Entries, entryOf(p, root))
 			draft = draft && p.Draft
 		}
 		for _, o := range all {
 			if o.name != t.name {
-				v.Others = append(v.Others, tagLink{o.href(root), o.name})
+				v.Others = append(v.Others, o.link(root))
 			}
 		}
 		main, err := b.fill("tag", v)
 		if err != nil {
 			return err
 		}
-		err = b.add(pageAt{folder: t.folder, title: t.name + " · " + b.options.Title, description: "Articles about " +
-			t.name + ".", main: main, unlisted: draft, changed: newest(t.pages)}, nil)
-		if err != nil {
+		if err := b.page(t.folder, layoutView{Title: t.name + " · " + b.options.Title, Main: main, NoIndex: draft,
+			Description: "Articles about " + t.name + "."}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// newest returns the day on which the last article was measured or written; empty without one. Drafts do not count.
-func newest(pages []*render.Page) string {
-	day := ""
-	for _, p := range pages {
-		if d := dateOf(p); d != nil && !p.Draft {
-			day = max(day, d.ISO)
-		}
-	}
-	return day
 }
 
 // href links a page from the index. It names the file, since disks serve no folder's index.

@@ -27,34 +27,32 @@ type searchPage struct {
 	Sections [][3]string `json:"s"` // each the id and words of its heading, and the text below it
 }
 
+// search adds what there is to find. Pages are sorted with the newest of a kind first, so others lose their text first.
 func (b *builder) search(pages []*render.Page) error {
 	index, room := searchIndex{Pages: []searchPage{}}, searchBytes
-	add := func(title, address, finding string, list []render.Section) {
-		p := searchPage{title, address, [][3]string{}}
-		for _, s := range list {
-			p.Sections = append(p.Sections, [3]string{s.ID, s.Title, s.Text})
-			room -= len(s.Text)
-		}
-		if room < 0 && len(list) > 0 {
-			index.Brief++
-			for i := range p.Sections {
-				p.Sections[i][2] = ""
-			}
-			p.Sections[0][2] = finding
-		}
-		index.Pages = append(index.Pages, p)
-	}
-	for _, p := range pages { // newest first
+	for _, p := range pages {
 		if p.Draft {
 			continue
 		}
-		add(p.Title, href(p), p.Finding, p.Sections)
+		found := searchPage{p.Title, href(p), [][3]string{}}
+		for _, s := range p.Sections {
+			found.Sections = append(found.Sections, [3]string{s.ID, s.Title, s.Text})
+			room -= len(s.Text)
+		}
+		if room < 0 && len(p.Sections) > 0 {
+			index.Brief++
+			for i := range found.Sections {
+				found.Sections[i][2] = ""
+			}
+			found.Sections[0][2] = p.Finding
+		}
+		index.Pages = append(index.Pages, found)
 	}
-	data, err := json.Marshal(index) // which escapes what could end a script
+	data, err := json.Marshal(index) // which escapes the end of a script
 	if err != nil {
-		return fmt.Errorf("writing what search finds: %w", err)
+		return fmt.Errorf("writing the index of search: %w", err)
 	}
 	data = append(append([]byte("window.benchbookSearch = "), data...), ";\n"...)
 	b.found = hashed(searchFile, data)
-	return b.addFile(b.found, data)
+	return b.add(b.found, File{Data: data})
 }

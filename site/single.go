@@ -18,31 +18,35 @@ import (
 	"benchbook/render"
 )
 
-func (b *builder) single(p *render.Page) error {
-	main, err := b.inlined(p)
-	if err != nil {
-		return fmt.Errorf("putting article %s into a single file: %w", p.Slug, err)
+// singles adds a file for each article, with all it needs inside.
+func (b *builder) singles(pages []*render.Page) error {
+	style := string(b.assets.withFonts(func(name string) string { return dataURI(name, b.assets.fonts[name]) }))
+	for _, p := range pages {
+		main, err := inlined(p)
+		if err != nil {
+			return fmt.Errorf("putting article %s into a single file: %w", p.Slug, err)
+		}
+		v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Finding, Main: template.HTML(main),
+			NoIndex: p.Draft, Card: &cardView{"article", p.Title, p.Finding},
+			Inline: &inlineView{template.CSS(style), template.JS(b.assets.script), b.options.BaseURL},
+			Icon:   template.URL(dataURI(iconFile, b.assets.files[b.assets.names[iconFile]])),
+			Policy: policyOfSingle(style, string(b.assets.early), string(b.assets.script))}
+		if b.options.BaseURL != "" {
+			v.Canonical = b.absolute(p.Slug + "/" + indexFile)
+		}
+		html, err := b.layout(v)
+		if err != nil {
+			return err
+		}
+		if err := b.add(p.Slug+".html", File{Data: html}); err != nil {
+			return err
+		}
 	}
-	v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Finding, Main: template.HTML(main),
-		NoIndex: p.Draft, Inline: &inlineView{Style: template.CSS(b.inlineStyle), Script: template.JS(b.assets.script),
-			Home: b.options.BaseURL}}
-	if b.options.BaseURL != "" {
-		v.Canonical = b.absolute(p.Slug + "/index.html") // the page that this is a copy of
-	}
-	icon := b.assets.files[b.assets.names[iconFile]]
-	v.Icon = template.URL(dataURI(iconFile, icon))
-	v.linked(pageAt{of: p})
-	v.Policy = policy(true, []string{string(b.assets.early), string(b.assets.script)},
-		[]string{b.inlineStyle})
-	page, err := b.layout(v)
-	if err != nil {
-		return err
-	}
-	return b.addFile(p.Slug+".html", page)
+	return nil
 }
 
 // inlined returns the main element of a page with its files inside. Links to other articles lead to their single files.
-func (b *builder) inlined(p *render.Page) (string, error) {
+func inlined(p *render.Page) (string, error) {
 	files := map[string][]byte{}
 	for _, f := range p.Files {
 		files[f.Path] = f.Data
@@ -57,12 +61,11 @@ func (b *builder) inlined(p *render.Page) (string, error) {
 			}
 			return out.String(), nil
 		}
-		raw := bytes.Clone(z.Raw()) // all that is not rewritten stays as it is, to the byte
-		if token := z.Token(); kind == html.StartTagToken && (token.Data == "a" || token.Data == "img") {
-			if inline(&token, files) {
-				out.WriteString(token.String())
-				continue
-			}
+		raw := bytes.Clone(z.Raw())
+		if token := z.Token(); kind == html.StartTagToken && (token.Data == "a" || token.Data == "img") &&
+			inline(&token, files) {
+			out.WriteString(token.String())
+			continue
 		}
 		out.Write(raw)
 	}
@@ -96,16 +99,10 @@ func inline(t *html.Token, files map[string][]byte) bool {
 	return false
 }
 
+// kinds are types of files that some systems do not know.
+var kinds = map[string]string{".woff2": "font/woff2", ".csv": "text/csv", ".svg": "image/svg+xml", ".png": "image/png"}
+
 func dataURI(name string, data []byte) string {
-	kind := mime.TypeByExtension(path.Ext(name))
-	switch path.Ext(name) { // the same on machines with other tables
-	case ".woff2":
-		kind = "font/woff2"
-	case ".csv":
-		kind = "text/csv"
-	case ".svg":
-		kind = "image/svg+xml"
-	}
-	kind = cmp.Or(kind, "application/octet-stream")
+	kind := cmp.Or(kinds[path.Ext(name)], mime.TypeByExtension(path.Ext(name)), "application/octet-stream")
 	return "data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(data)
 }

@@ -1,6 +1,7 @@
 package site_test
 
 import (
+	"errors"
 	"io/fs"
 	"maps"
 	"net/url"
@@ -203,7 +204,7 @@ func TestValuesInTitlesElsewhere(t *testing.T) {
 
 func build(t testing.TB, pages []*render.Page, dir string) site.Report {
 	t.Helper()
-	report, err := site.Build(pages, dir, theme.Files, site.Options{Version: "0.0"})
+	report, err := site.Build(pages, dir, site.Options{Version: "0.0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,11 +319,16 @@ func TestBuildRefuses(t *testing.T) {
 		{"a file that leads out", page("x", render.File{Path: "../../x"}), nil, "outside its folder"},
 		{"a file twice", page("x", render.File{Path: "index.html"}), nil, "twice"},
 		{"a folder that is a link", page("x"), func(dir string) error {
-			if _, err := site.Build(nil, dir, theme.Files, site.Options{}); err != nil {
+			if _, err := site.Build(nil, dir, site.Options{}); err != nil {
 				return err
 			}
 			return os.Symlink(os.TempDir(), filepath.Join(dir, "x"))
-		}, "not a folder"},
+		}, "writing the site"},
+		{"a file of somebody else in the way", page("x"), func(dir string) error {
+			_, err := site.Build(nil, dir, site.Options{})
+			return errors.Join(err, os.Mkdir(filepath.Join(dir, "x"), 0o755),
+				os.WriteFile(filepath.Join(dir, "x", "index.html"), []byte("theirs"), 0o644))
+		}, "that no build of a site wrote: move it away"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -332,7 +338,7 @@ func TestBuildRefuses(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err := site.Build(test.pages, dir, theme.Files, site.Options{})
+			_, err := site.Build(test.pages, dir, site.Options{})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got error %v, want one with %q", err, test.want)
 			}
@@ -340,31 +346,18 @@ func TestBuildRefuses(t *testing.T) {
 	}
 }
 
-// A build that fails leaves the site as it was, and nothing of its own; what a build that was killed has left does not
-// matter to the next.
+// A build that fails leaves the site as it was.
 func TestBuildFails(t *testing.T) {
 	dir := t.TempDir()
 	pages := samplePages(t)
 	build(t, pages[:1], dir)
 	before := files(t, dir)
-	twice := &render.Page{Slug: "x", Title: "x", Standing: render.StandingBadge(claim.Standing{Is: stats.Holds}),
-		Files: []render.File{{Path: "index.html"}}}
-	if _, err := site.Build(append(pages, twice), dir, theme.Files, site.Options{}); err == nil {
+	twice := &render.Page{Slug: "x", Title: "x", Files: []render.File{{Path: "Index.html"}}}
+	if _, err := site.Build(append(pages, twice), dir, site.Options{}); err == nil {
 		t.Fatal("a file is in the site twice")
 	}
 	if after := files(t, dir); !maps.Equal(after, before) {
 		t.Errorf("the site has changed: it had %d files and has %d", len(before), len(after))
-	}
-	left := filepath.Join(dir, ".benchbook-unfinished", "sockets", "index.html")
-	if err := os.MkdirAll(filepath.Dir(left), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(left, []byte("half a pa"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	build(t, pages[:1], dir)
-	if after := files(t, dir); !maps.Equal(after, before) {
-		t.Error("what a build that was killed has left is in the site, or has changed it")
 	}
 }
 
@@ -372,7 +365,7 @@ func TestDrafts(t *testing.T) {
 	page := &render.Page{Slug: "idea", Title: "An idea", Draft: true}
 	for _, drafts := range []bool{false, true} {
 		dir := t.TempDir()
-		if _, err := site.Build([]*render.Page{page}, dir, theme.Files, site.Options{Drafts: drafts}); err != nil {
+		if _, err := site.Build([]*render.Page{page}, dir, site.Options{Drafts: drafts}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "idea", "index.html")); (err == nil) != drafts {
@@ -483,7 +476,7 @@ func TestCopies(t *testing.T) {
 		}
 		page := &render.Page{Slug: "a", Title: "A", Standing: render.StandingBadges()[0],
 			Copies: []render.Copy{{Path: "records/run.jsonl", From: from, Size: int64(len(step.text))}}}
-		report, err := site.Build([]*render.Page{page}, dir, theme.Files, site.Options{})
+		report, err := site.Build([]*render.Page{page}, dir, site.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 	"benchbook/render"
 	"benchbook/render/rendertest"
 	"benchbook/site"
+	"benchbook/site/preview"
 	"benchbook/site/theme"
 )
 
@@ -43,19 +44,19 @@ func TestVisit(t *testing.T) {
 	pages := []*render.Page{page}
 	dir := t.TempDir()
 	build(t, pages, dir)
-	single, err := site.Files(pages, theme.Files, site.Options{SingleFile: true})
+	single, err := site.Files(pages, site.Options{SingleFile: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	mail := filepath.Join(t.TempDir(), "mail.html") // nothing lies beside it
-	if err := os.WriteFile(mail, single["async-101.html"], 0o644); err != nil {
+	if err := os.WriteFile(mail, single["async-101.html"].Data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	whole, err := site.Files(pages, theme.Files, site.Options{})
+	whole, err := site.Files(pages, site.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	served := serve(t, site.Preview{Build: func(context.Context, []string) site.Built { return site.Built{Files: whole} }})
+	served := serve(t, whole)
 	found := listen(ctx, t, served)
 	for _, page := range []struct {
 		kind, address string
@@ -85,6 +86,23 @@ func TestVisit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// serve previews a site until the test ends.
+func serve(t *testing.T, files map[string]site.File) (address string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	started, ended := make(chan string, 1), make(chan error, 1)
+	p := preview.Preview{Build: func(context.Context) preview.Built { return preview.Built{Files: files} }}
+	go func() { ended <- p.Serve(ctx, func(url string) { started <- url }) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	select {
+	case address = <-started:
+	case err := <-ended:
+		ended <- nil
+		t.Fatal(err)
+	}
+	return address
 }
 
 // inFile is the address of a file.

@@ -6,7 +6,6 @@ import (
 	"math"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -14,8 +13,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/pages"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
-	"benchbook/site"
+	"benchbook/site/preview"
 )
 
 func (a *app) previewCommand() *cobra.Command {
@@ -40,12 +38,10 @@ Nothing is measured or written. Ctrl-C ends it.`,
 			if err != nil {
 				return lab.Failure(err)
 			}
-			preview := site.Preview{Roots: pages.Roots(project),
-				Files: []string{cmp.Or(project.File(), filepath.Join(project.Dir, article.ProjectFile))}, Port: port,
-				Build:  p.Build,
-				Notice: func(text string) { fmt.Fprintf(a.Stderr, "%s\n", text) }}
+			folders, files := pages.Watched(project)
+			served := preview.Preview{Roots: folders, Files: files, Port: port, Build: p.Build}
 			defer a.AwaitOnInterrupt(cmd.Context())()
-			err = preview.Serve(cmd.Context(), func(url string) {
+			err = served.Serve(cmd.Context(), func(url string) {
 				fmt.Fprintf(a.Stdout, "the preview is at %s; Ctrl-C ends it\n", url)
 				if open {
 					if err := openBrowser(url); err != nil {

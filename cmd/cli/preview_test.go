@@ -14,7 +14,7 @@ import (
 	"benchbook/lab/pages"
 	"benchbook/notebook/article"
 	"benchbook/notebook/recordtest"
-	"benchbook/site"
+	"benchbook/site/preview"
 )
 
 // smallProject is a project of two measured articles, which is made anew in no time.
@@ -60,7 +60,7 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	dir := smallProject(t)
 	path := func(slug, name string) string { return filepath.Join(dir, pages.ArticlesDir, slug, name) }
 	p := previewerOf(t, dir, pages.Options{})
-	if b := p.Build(context.Background(), nil); b.Problems != "" {
+	if b := p.Build(context.Background()); b.Problems != "" {
 		t.Fatal(b.Problems)
 	}
 	put := func(file, text string) {
@@ -75,70 +75,55 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	emptied := whole
 	emptied.Text = nil
 	steps := []struct {
-		name    string
-		changed string
-		do      func()
-		says    string // among the problems
+		name string
+		do   func()
+		says string // among the problems
 	}{
-		{"prose", path("hello", "article.md"), func() { put(path("hello", "article.md"), string(hello)+"\nMore.\n") },
+		{"prose", func() { put(path("hello", "article.md"), string(hello)+"\nMore.\n") },
 			""},
-		{"a record goes", whole.File, func() { recordtest.Put(t, emptied) }, ""},
-		{"a record comes", whole.File, func() { recordtest.Put(t, whole) }, ""},
-		{"a mistake", path("hello", "article.md"), func() {
+		{"a record goes", func() { recordtest.Put(t, emptied) }, ""},
+		{"a record comes", func() { recordtest.Put(t, whole) }, ""},
+		{"a mistake", func() {
 			put(path("hello", "article.md"), strings.Replace(string(hello), "name: gzip", "nmae: gzip", 1))
 		}, `"nmae"`},
-		{"the mistake is mended", path("hello", "article.md"),
-			func() { put(path("hello", "article.md"), string(hello)) }, ""},
-		{"a claim says the contrary", path("hello", "article.md"), func() {
+		{"the mistake is mended", func() { put(path("hello", "article.md"), string(hello)) }, ""},
+		{"a claim says the contrary", func() {
 			put(path("hello", "article.md"), strings.Replace(string(hello), `level="9"} > `, `level="9"} < `, 1))
 		}, ""},
-		{"more repetitions are wanted", path("hello", "article.md"), func() {
+		{"more repetitions are wanted", func() {
 			put(path("hello", "article.md"), strings.Replace(string(hello), "repetitions: 5", "repetitions: 50", 1))
 		}, ""},
-		{"the blocks are as they were", path("hello", "article.md"),
-			func() { put(path("hello", "article.md"), string(hello)) }, ""},
-		{"an article comes", path("new", "article.md"),
-			func() { put(path("new", "article.md"), "---\ntitle: New\n---\n\nText.\n") }, ""},
-		{"it becomes a draft", path("new", "article.md"),
-			func() { put(path("new", "article.md"), "---\ntitle: New\ndraft: true\n---\n\nText.\n") }, ""},
-		{"an article goes", filepath.Join(dir, pages.ArticlesDir, "new"), func() {
+		{"the blocks are as they were", func() { put(path("hello", "article.md"), string(hello)) }, ""},
+		{"an article comes", func() { put(path("new", "article.md"), "---\ntitle: New\n---\n\nText.\n") }, ""},
+		{"it becomes a draft", func() { put(path("new", "article.md"), "---\ntitle: New\ndraft: true\n---\n\nText.\n") }, ""},
+		{"an article goes", func() {
 			if err := os.RemoveAll(filepath.Join(dir, pages.ArticlesDir, "new")); err != nil {
 				t.Fatal(err)
 			}
 		}, ""},
-		{"the project is called otherwise", filepath.Join(dir, "benchbook.yaml"),
-			func() { put(filepath.Join(dir, "benchbook.yaml"), "title: Other\nallow: [sysctls]\n") }, ""},
-		{"the project gets a theme", filepath.Join(dir, "benchbook.yaml"), func() {
-			put(filepath.Join(dir, "look", "style.css"), "body { color: teal }")
-			put(filepath.Join(dir, "benchbook.yaml"), "title: Other\ntheme: look\nallow: [sysctls]\n")
+		{"the project is called otherwise", func() { put(filepath.Join(dir, "benchbook.yaml"), "title: Other\nallow: [sysctls]\n") }, ""},
+		{"the project gets a style sheet", func() {
+			put(filepath.Join(dir, "look.css"), "body { color: teal }")
+			put(filepath.Join(dir, "benchbook.yaml"), "title: Other\ntheme: look.css\nallow: [sysctls]\n")
 		}, ""},
-		{"the style of the theme changes", filepath.Join(dir, "look", "style.css"),
-			func() { put(filepath.Join(dir, "look", "style.css"), "body { color: navy }") }, ""},
-		{"a template cannot be read", filepath.Join(dir, "look", "tag.html"),
-			func() { put(filepath.Join(dir, "look", "tag.html"), "{{define \"tag\"}}") }, "look/tag.html"},
-		{"prose, beside a template that cannot be read", path("hello", "article.md"), func() {
-			put(path("hello", "article.md"), string(hello)+"\nEven more.\n")
-		}, "look/tag.html"},
-		{"a template asks for what there is not", filepath.Join(dir, "look", "tag.html"), func() {
-			put(filepath.Join(dir, "look", "tag.html"), `{{define "tag"}}{{.Nmae}}{{end}}`)
-		}, "field Nmae"},
-		{"the template is mended", filepath.Join(dir, "look", "tag.html"), func() {
-			put(filepath.Join(dir, "look", "tag.html"), `{{define "tag"}}<main id="main">{{.Name}}</main>{{end}}`)
-		}, ""},
-		{"a file that the theme does not have", filepath.Join(dir, "look", "stlye.css"),
-			func() { put(filepath.Join(dir, "look", "stlye.css"), "") }, "stlye.css"},
+		{"the style sheet changes", func() { put(filepath.Join(dir, "look.css"), "body { color: navy }") }, ""},
+		{"the style sheet goes", func() {
+			if err := os.Remove(filepath.Join(dir, "look.css")); err != nil {
+				t.Fatal(err)
+			}
+		}, `the style sheet "look.css" cannot be read`},
 	}
 	for _, step := range steps {
 		t.Run(step.name, func(t *testing.T) {
 			step.do()
-			b := p.Build(context.Background(), []string{step.changed})
+			b := p.Build(context.Background())
 			if step.says != "" {
-				if strings.Count(b.Problems, step.says) != 1 || b.Files != nil && b.Files["hello/index.html"] == nil {
-					t.Errorf("the problems are %q, and the page is there: %v", b.Problems, b.Files["hello/index.html"] != nil)
+				if strings.Count(b.Problems, step.says) != 1 || b.Files != nil && b.Files["hello/index.html"].Data == nil {
+					t.Errorf("the problems are %q, and the page is there: %v", b.Problems, b.Files["hello/index.html"].Data != nil)
 				}
 				return
 			}
-			anew := previewerOf(t, dir, pages.Options{}).Build(context.Background(), nil)
+			anew := previewerOf(t, dir, pages.Options{}).Build(context.Background())
 			if b.Problems != anew.Problems {
 				t.Errorf("the problems are %q, want %q", b.Problems, anew.Problems)
 			}
@@ -150,9 +135,9 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 }
 
 // differing names files that are not the same on both sides.
-func differing(a, b site.Built) (names []string) {
+func differing(a, b preview.Built) (names []string) {
 	for name, data := range a.Files {
-		if !bytes.Equal(data, b.Files[name]) {
+		if is := b.Files[name]; !bytes.Equal(data.Data, is.Data) || data.From != is.From {
 			names = append(names, name)
 		}
 	}

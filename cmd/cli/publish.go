@@ -16,6 +16,7 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/site"
 )
 
@@ -32,8 +33,8 @@ func (a *app) publishCommand() *cobra.Command {
 		Use:   "publish [FOLDER]",
 		Short: "Publish the rendered site to a git branch or a folder",
 		Long: `Publish the rendered site to a git branch, gh-pages of origin unless the project file or flags name another, or to a
-folder. Commits of others to the branch are never overwritten, and nothing is pushed by force. The working
-tree, index and branches of this repository do not change. Render first.`,
+folder. Files that others added to the branch stay, and nothing is pushed by force. The working tree, index and
+branches of this repository do not change. Render first.`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			project, err := article.OpenProject(a.Dir)
@@ -65,7 +66,7 @@ tree, index and branches of this repository do not change. Render first.`,
 			} else {
 				to := site.Branch{Repository: project.Dir, Remote: cmp.Or(remote, of.Remote.Value, defaultRemote),
 					Name: cmp.Or(branch, of.Branch.Value, defaultBranch)}
-				done, err = to.Publish(cmd.Context(), from, flags.Site(a.Session, project).Title, dryRun)
+				done, err = to.Publish(cmd.Context(), from, flags.Site(a.Session, project, &source.Problems{}).Title, dryRun)
 			}
 			if err != nil {
 				err = lab.Interrupted(cmd.Context(), err)

@@ -72,7 +72,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 		if shown == nil {
 			return
 		}
-		if b := shown.Build(context.Background(), nil); b.Problems != "" {
+		if b := shown.Build(context.Background()); b.Problems != "" {
 			t.Fatalf("the preview has problems:\n%s", b.Problems)
 		}
 	}

@@ -95,7 +95,7 @@ func TestWhereTheSiteGoes(t *testing.T) {
 			if want == "" {
 				want = "paper"
 			}
-			site := tt.options.Site(&lab.Session{}, project)
+			site := tt.options.Site(&lab.Session{}, project, &source.Problems{})
 			if dir := filepath.ToSlash(tt.options.Dir(project)); dir != tt.dir || site.BaseURL != tt.base ||
 				site.Title != want {
 				t.Errorf("%s, under %s, with the title %q", dir, site.BaseURL, site.Title)

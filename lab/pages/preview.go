@@ -2,24 +2,24 @@ package pages
 
 import (
 	"context"
+	"fmt"
+	"io/fs"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
-	"benchbook/internal/files"
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
 	"benchbook/notebook/plan"
-
 	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/runner/machine"
 	"benchbook/site"
+	"benchbook/site/preview"
 	"benchbook/site/theme"
 )
 
@@ -29,21 +29,25 @@ const ArticlesDir = "experiments"
 // recordsDir is where an article has its records.
 const recordsDir = "records"
 
-// A Previewer renders the site in memory, and after a change only the pages of changed articles.
+// A Previewer renders the site in memory, and keeps pages of articles whose files do not change.
 type Previewer struct {
-	app   *lab.Session
-	open  func() (*article.Project, error)
-	dir   string // of the project
-	flags Options
-	host  machine.Host // this machine
-	shown []string     // slugs of the articles on the site, to which pages may link
-	made  map[string]*madeArticle
+	app      *lab.Session
+	open     func() (*article.Project, error)
+	flags    Options
+	host     machine.Host // this machine
+	renderer *render.Renderer
+
+	project string                 // stamp of what concerns all pages
+	shown   []string               // slugs of the articles on the site, to which pages may link
+	made    map[string]madeArticle // by slug
 }
 
-// madeArticle is the last page of an article without problems.
+// madeArticle is the last page of an article without problems, and its problems since then.
 type madeArticle struct {
-	page     *render.Page
-	problems string
+	stamp          string // of its files
+	draft, extends bool   // extends experiments of other articles
+	page           *render.Page
+	problems       string
 }
 
 // NewPreviewer previews a project.
@@ -52,21 +56,24 @@ func NewPreviewer(a *lab.Session, project *article.Project, flags Options) (*Pre
 	if err != nil {
 		return nil, err
 	}
-	return &Previewer{app: a, open: project.Reopen, dir: project.Dir, flags: flags, host: host,
-		made: map[string]*madeArticle{}}, nil
+	renderer, err := render.New(theme.Files)
+	if err != nil {
+		return nil, err
+	}
+	return &Previewer{app: a, open: project.Reopen, flags: flags, host: host, renderer: renderer}, nil
 }
 
-// Build is the Build of a site.Preview. It renders the pages whose files have changed; all if changed is nil.
-func (p *Previewer) Build(ctx context.Context, changed []string) site.Built {
+// Build is the Build of a preview. It renders articles whose files have changed since the last build.
+func (p *Previewer) Build(ctx context.Context) preview.Built {
 	var problems strings.Builder
-	made, err := p.site(ctx, changed, &problems)
+	made, err := p.site(ctx, &problems)
 	if err != nil {
 		problems.WriteString(err.Error() + "\n")
 	}
-	return site.Built{Files: made, Problems: problems.String()}
+	return preview.Built{Files: made, Problems: problems.String()}
 }
 
-func (p *Previewer) site(ctx context.Context, changed []string, said *strings.Builder) (map[string][]byte, error) {
+func (p *Previewer) site(ctx context.Context, said *strings.Builder) (map[string]site.File, error) {
 	project, err := p.open()
 	if err != nil {
 		return nil, err
@@ -77,108 +84,144 @@ func (p *Previewer) site(ctx context.Context, changed []string, said *strings.Bu
 		return nil, err
 	}
 	var problems source.Problems
-	look := theme.OfProject(project, &problems)
-	var renderer *render.Renderer
-	if problems.Empty() {
-		if renderer, err = render.New(look); err != nil && !look.Explain(err, &problems) {
-			return nil, err
-		}
-	}
-	if lab.PrintProblems(said, problems.Sorted()); renderer == nil || !problems.Empty() {
+	options := p.flags.Site(p.app, project, &problems)
+	if lab.PrintProblems(said, problems.Sorted()); !problems.Empty() {
 		return nil, nil // the site is as it was
 	}
-	list, drafts, err := p.read(project, slugs)
+	stale, err := p.read(project, slugs)
 	if err != nil {
 		return nil, err
 	}
-	pages, err := p.pages(ctx, project, renderer, list, drafts, p.touched(changed))
-	if err != nil {
+	if err := p.render(ctx, project, stale); err != nil {
 		return nil, err
 	}
+	var pages []*render.Page
 	for _, slug := range slugs {
-		said.WriteString(p.made[slug].problems)
+		m := p.made[slug]
+		said.WriteString(m.problems)
+		if m.page != nil && (!m.draft || p.flags.Drafts) {
+			pages = append(pages, m.page)
+		}
 	}
-	made, err := site.Files(pages, look, p.flags.Site(p.app, project))
-	if err != nil && look.Explain(err, &problems) {
-		lab.PrintProblems(said, problems.Sorted())
-		err = nil
-	}
-	return made, err
+	return site.Files(pages, options)
 }
 
-// read reads the articles, and returns which of them are drafts that the site leaves out.
-func (p *Previewer) read(project *article.Project, slugs []string) (list []*lab.Article, drafts map[string]bool,
-	err error) {
-	drafts = map[string]bool{}
-	var shown []string
+// read reads articles whose files have changed, and returns those whose pages are out of date.
+func (p *Previewer) read(project *article.Project, slugs []string) (stale []string, err error) {
+	before := p.made
+	if now := stampOf(projectFile(project)) + strings.Join(slugs, " "); now != p.project {
+		p.project, before = now, nil
+	}
+	p.made = map[string]madeArticle{}
+	var shown, extend []string
 	for _, slug := range slugs {
-		doc, err := lab.ReadArticle(project, slug)
-		if err != nil {
-			return nil, nil, err
+		m, stamp := before[slug], stampOf(filesOf(project, slug)...)
+		if m.stamp != stamp {
+			doc, err := lab.ReadArticle(project, slug)
+			if err != nil {
+				return nil, err
+			}
+			m.stamp, m.draft, m.extends = stamp, doc.Front.Draft.V, extendsOthers(doc)
+			stale = append(stale, slug)
+		} else if m.extends {
+			extend = append(extend, slug)
 		}
-		list = append(list, &lab.Article{Slug: slug, Doc: doc})
-		if doc.Front.Draft.V && !p.flags.Drafts {
-			drafts[slug] = true
-		} else {
+		if p.made[slug] = m; !m.draft || p.flags.Drafts {
 			shown = append(shown, slug)
 		}
 	}
 	if !slices.Equal(shown, p.shown) { // links between articles lead elsewhere, or nowhere
-		p.shown, p.made = shown, map[string]*madeArticle{}
+		p.shown = shown
+		return slugs, nil
 	}
-	return list, drafts, nil
+	if len(stale) > 0 {
+		stale = append(stale, extend...)
+	}
+	return stale, nil
 }
 
-// pages returns the pages of articles, and renders the touched ones.
-func (p *Previewer) pages(ctx context.Context, project *article.Project, renderer *render.Renderer,
-	list []*lab.Article, drafts map[string]bool, touched func(slug string) bool) (pages []*render.Page, err error) {
+// render renders articles. One with problems keeps its page.
+func (p *Previewer) render(ctx context.Context, project *article.Project, slugs []string) error {
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	once := sync.OnceValues(func() (*render.Renderer, error) { return renderer, nil })
-	for _, c := range list {
-		m := p.made[c.Slug]
-		if m != nil && !touched(c.Slug) && !extendsOthers(c.Doc) {
-			continue
-		}
-		if m == nil {
-			m = &madeArticle{}
-			p.made[c.Slug] = m
-		}
-		m.problems = ""
+	made := make([]madeArticle, len(slugs))
+	for i, slug := range slugs {
+		made[i] = p.made[slug]
 		group.Go(func() error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			planned, err := c.Plan(project, plan.Options{})
+			return p.article(project, slug, &made[i])
+		})
+	}
+	err := group.Wait()
+	for i, slug := range slugs {
+		if err != nil {
+			made[i].stamp = "" // so that it is rendered again
+		}
+		p.made[slug] = made[i]
+	}
+	return err
+}
+
+// article renders an article, unless it has problems.
+func (p *Previewer) article(project *article.Project, slug string, m *madeArticle) error {
+	doc, err := lab.ReadArticle(project, slug)
+	if err != nil {
+		return err
+	}
+	c := &lab.Article{Slug: slug, Doc: doc}
+	planned, err := c.Plan(project, plan.Options{})
+	if err != nil {
+		return err
+	}
+	c.Problems.Merge(&doc.Problems)
+	check.Check(doc, planned, &c.Problems)
+	var text strings.Builder
+	lab.PrintProblems(&text, c.Problems.Sorted())
+	if m.problems = text.String(); m.problems != "" || m.draft && !p.flags.Drafts {
+		return nil
+	}
+	made, err := renderPage(p.app, project, c, p.renderer, render.Options{Articles: p.shown}, p.flags, p.host)
+	if err != nil {
+		m.problems = slug + ": " + err.Error() + "\n"
+		return nil
+	}
+	m.page = made.page
+	return nil
+}
+
+// stampOf describes files, and those below folders, by name, size and time.
+func stampOf(names ...string) string {
+	var out strings.Builder
+	for _, name := range names {
+		_ = filepath.WalkDir(name, func(name string, e fs.DirEntry, err error) error {
 			if err != nil {
-				return err
+				return nil // gone, or without permission
 			}
-			c.Problems.Merge(&c.Doc.Problems)
-			check.Check(c.Doc, planned, &c.Problems)
-			if !c.Problems.Empty() || drafts[c.Slug] {
-				var text strings.Builder
-				lab.PrintProblems(&text, c.Problems.Sorted())
-				m.problems = text.String()
-				return nil
+			if info, err := e.Info(); err == nil && !e.IsDir() {
+				fmt.Fprintln(&out, name, info.Size(), info.ModTime().UnixNano())
 			}
-			made, err := renderPage(p.app, project, c, once, render.Options{Articles: p.shown}, p.flags, p.host)
-			if err != nil {
-				m.problems = c.Slug + ": " + err.Error() + "\n"
-				return nil
-			}
-			m.page = made.page
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
+	return out.String()
+}
+
+// projectFile returns the file with the settings of a project.
+func projectFile(project *article.Project) string {
+	if file := project.File(); file != "" {
+		return file
 	}
-	for _, c := range list {
-		if m := p.made[c.Slug]; m.page != nil && !drafts[c.Slug] {
-			pages = append(pages, m.page)
-		}
+	return filepath.Join(project.Dir, article.ProjectFile)
+}
+
+// filesOf returns the files and folders of an article.
+func filesOf(project *article.Project, slug string) []string {
+	if file := project.File(); file != "" {
+		return []string{file, project.RecordsDir("")}
 	}
-	return pages, nil
+	return []string{project.ArticleDir(slug)}
 }
 
 // extendsOthers reports whether an article extends experiments of other articles.
@@ -189,45 +232,21 @@ func extendsOthers(doc *article.Document) bool {
 	})
 }
 
-// touched returns which articles have changed files: all if the project file, the theme or the folder of articles
-// changed, or if changed is nil.
-func (p *Previewer) touched(changed []string) func(slug string) bool {
-	slugs := map[string]bool{}
-	for _, name := range changed {
-		below, ok := files.Below(filepath.Join(p.dir, ArticlesDir), name)
-		slug, _, _ := strings.Cut(filepath.ToSlash(below), "/")
-		if !ok || slug == "" || slug == "." {
-			changed = nil
-			break
-		}
-		slugs[slug] = true
-	}
-	return func(slug string) bool { return changed == nil || slugs[slug] }
-}
-
-// themeDir returns the folder of the project's theme; empty for none.
-func themeDir(project *article.Project) string {
-	if project.Theme.Value == "" {
-		return ""
-	}
-	return filepath.Join(project.Dir, filepath.FromSlash(project.Theme.Value))
-}
-
-// Problems returns the problems of the project's theme.
+// Problems returns the problems of the project's style sheet.
 func Problems(project *article.Project) []*source.Problem {
-	var look source.Problems
-	theme.OfProject(project, &look)
-	return look.Sorted()
+	var problems source.Problems
+	theme.Style(project, &problems)
+	return problems.Sorted()
 }
 
-// Roots returns the folders to watch for changes.
-func Roots(project *article.Project) []string {
+// Watched returns the folders and files to watch for changes.
+func Watched(project *article.Project) (folders, files []string) {
+	files = []string{projectFile(project)}
+	if style := project.Theme.Value; style != "" {
+		files = append(files, filepath.Join(project.Dir, filepath.FromSlash(style)))
+	}
 	if project.File() != "" {
-		return []string{project.RecordsDir("")}
+		return []string{project.RecordsDir("")}, files
 	}
-	roots := []string{filepath.Join(project.Dir, ArticlesDir)}
-	if dir := themeDir(project); dir != "" {
-		roots = append(roots, dir)
-	}
-	return roots
+	return []string{filepath.Join(project.Dir, ArticlesDir)}, files
 }

@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -130,13 +129,19 @@ func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, fla
 		}
 	}
 	m = madeSite{Folder: flags.Dir(project), problems: len(problems)}
+	var ofStyle source.Problems
+	options := flags.Site(a, project, &ofStyle)
+	if !ofStyle.Empty() {
+		lab.PrintProblems(a.Stderr, ofStyle.Sorted())
+		return m, lab.WithStatus(lab.StatusProblems, errors.New("the site was not rendered"))
+	}
 	var pages []*render.Page
 	if pages, m.Outcomes, err = renderPages(a, project, list, flags, said, this); err != nil {
 		return m, err
 	}
-	report, err := buildSite(a, project, pages, m.Folder, flags)
+	report, err := site.Build(pages, m.Folder, options)
 	if err != nil {
-		return m, err
+		return m, lab.Failure(err)
 	}
 	m.files, m.written = report.Files, len(report.Written)
 	for _, p := range pages {
@@ -185,9 +190,9 @@ func (f *Options) Dir(project *article.Project) string {
 	return out
 }
 
-// Site returns the options of package site.
-func (f *Options) Site(a *lab.Session, project *article.Project) site.Options {
-	return site.Options{Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Author: project.Author.Value,
+// Site returns the options of package site. Problems are those of the project's style sheet.
+func (f *Options) Site(a *lab.Session, project *article.Project, problems *source.Problems) site.Options {
+	return site.Options{Style: theme.Style(project, problems), Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Author: project.Author.Value,
 		Description: project.Description.OneLine().Value,
 		Version:     a.Version, Drafts: f.Drafts, BaseURL: cmp.Or(f.BaseURL, project.URL.Value), SingleFile: f.Single}
 }
@@ -196,12 +201,10 @@ func (f *Options) Site(a *lab.Session, project *article.Project) site.Options {
 // asked for by name; others cannot refer to a page that the site does not have.
 func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, named []string,
 	this machine.Host) (pages []*render.Page, outcomes []*results.ArticleOutcome, err error) {
-	look, err := projectTheme(a, project)
+	renderer, err := render.New(theme.Files)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, lab.Failure(err)
 	}
-	renderer := sync.OnceValues(func() (*render.Renderer, error) { return render.New(look) })
-	go func() { _, _ = renderer() }() // reading fonts takes a while
 	sound, options := rendered(list, flags, named)
 	options.Address, options.Licence = cmp.Or(flags.BaseURL, project.URL.Value), project.Licence.Value
 	made := make([]madePage, len(sound))
@@ -215,12 +218,8 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 			return err
 		})
 	}
-	err = group.Wait()
-	if _, wrong := renderer(); wrong != nil {
-		err = wrong
-	}
-	if err != nil {
-		return nil, nil, themeError(a, look, err)
+	if err := group.Wait(); err != nil {
+		return nil, nil, lab.Failure(err)
 	}
 	found := flags.Host == ""
 	for _, m := range made {
@@ -272,7 +271,7 @@ type madePage struct {
 	found   bool // there are records of the asked host
 }
 
-func renderPage(a *lab.Session, project *article.Project, c *lab.Article, renderer func() (*render.Renderer, error),
+func renderPage(a *lab.Session, project *article.Project, c *lab.Article, renderer *render.Renderer,
 	options render.Options, flags Options, this machine.Host) (m madePage, err error) {
 	host, err := a.HostOf(project, c, this)
 	if err != nil {
@@ -294,11 +293,7 @@ func renderPage(a *lab.Session, project *article.Project, c *lab.Article, render
 			return m, fmt.Errorf("article %s: %w", c.Slug, err)
 		}
 	}
-	made, err := renderer()
-	if err != nil {
-		return m, err
-	}
-	m.page, err = made.Page(shown, options)
+	m.page, err = renderer.Page(shown, options)
 	return m, err
 }
 
@@ -324,38 +319,4 @@ func runFiles(project *article.Project, slug string, unfinished map[string]bool)
 		return nil
 	})
 	return list, err
-}
-
-func buildSite(a *lab.Session, project *article.Project, pages []*render.Page, out string,
-	flags Options) (site.Report, error) {
-	look, err := projectTheme(a, project)
-	if err != nil {
-		return site.Report{}, err
-	}
-	r, err := site.Build(pages, out, look, flags.Site(a, project))
-	if err != nil {
-		return r, themeError(a, look, err)
-	}
-	return r, nil
-}
-
-// projectTheme returns the theme of the project.
-func projectTheme(a *lab.Session, project *article.Project) (*theme.Theme, error) {
-	var problems source.Problems
-	look := theme.OfProject(project, &problems)
-	if !problems.Empty() {
-		lab.PrintProblems(a.Stderr, problems.Sorted())
-		return nil, lab.WithStatus(lab.StatusProblems, errors.New("the theme has problems, and the site was not rendered"))
-	}
-	return look, nil
-}
-
-// themeError returns an error of rendering, as a problem with its place if a template of the project caused it.
-func themeError(a *lab.Session, look *theme.Theme, err error) error {
-	var problems source.Problems
-	if !look.Explain(err, &problems) {
-		return lab.Failure(err)
-	}
-	lab.PrintProblems(a.Stderr, problems.Sorted())
-	return lab.WithStatus(lab.StatusProblems, errors.New("the theme has problems, and the site was not rendered"))
 }

@@ -66,7 +66,7 @@ func Weave(a *lab.Session, names []string, o WeaveOptions) error {
 		return err
 	}
 	w := &weaver{Session: a, project: project, articles: list, options: o, known: map[string]*known{}}
-	if w.renderer, err = render.New(theme.OfProject(project, &w.problems)); err != nil {
+	if w.renderer, err = render.New(theme.Files); err != nil {
 		return lab.Failure(err)
 	}
 	for _, name := range names {

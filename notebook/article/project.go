@@ -48,7 +48,7 @@ type Settings struct {
 	Engine      Value[spec.Engine] `yaml:"engine"`
 	Cluster     *Cluster           `yaml:"kubernetes"` // of the engine kubernetes; nil if nothing is written
 	Registry    source.Text        `yaml:"registry"`   // where images are pushed that the nodes of a cluster pull
-	// a folder of the project whose files replace those of the theme
+	// a style sheet of the project, which follows the built-in one
 	Theme   source.Text `yaml:"theme"`
 	Publish *Publish    `yaml:"publish"` // where the site goes; nil if nothing is written
 	Allow   Allow       `yaml:"allow"`   // what articles may ask for beyond the harmless

@@ -1,4 +1,4 @@
-package site_test
+package preview_test
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"benchbook/site"
+	"benchbook/site/preview"
 )
 
 // raw sends bytes to a preview and returns what it answers until it closes or goes silent.
@@ -31,7 +31,7 @@ func raw(t *testing.T, address, text string) string {
 
 // Requests that no browser makes get an error or a page, and nothing of the disk or for other origins.
 func TestOddRequests(t *testing.T) {
-	address, _ := preview(t, site.Preview{})
+	address, _ := serve(t, preview.Preview{})
 	host := strings.Trim(strings.TrimPrefix(address, "http://"), "/")
 	ask := func(line, head string) string {
 		return line + "\r\nHost: " + host + "\r\nConnection: close\r\n" + head + "\r\n"
@@ -72,7 +72,7 @@ func TestOddRequests(t *testing.T) {
 // Clients that are slow, deaf or many, and links and large files that appear, keep nobody from the preview.
 func TestOddSurroundings(t *testing.T) {
 	dir := t.TempDir()
-	address, b := preview(t, site.Preview{Roots: []string{dir}})
+	address, b := serve(t, preview.Preview{Roots: []string{dir}})
 	host := strings.Trim(strings.TrimPrefix(address, "http://"), "/")
 	hold := func(text string) error {
 		for range 20 {
@@ -107,19 +107,14 @@ func TestOddSurroundings(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			began := time.Now()
 			if err := test.do(); err != nil {
 				t.Fatal(err)
 			}
+			reported := states(t, address)
 			b.set("", test.name)
-			if err := os.WriteFile(filepath.Join(dir, "article.md"), []byte(test.name), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			write(t, filepath.Join(dir, "article.md"), test.name)
 			for !strings.Contains(body(t, address), "<title>"+test.name) {
-				if time.Since(began) > 5*time.Second {
-					t.Fatal("the change is not shown within 5 s")
-				}
-				time.Sleep(10 * time.Millisecond)
+				until(t, reported, "the change", func(state) bool { return true })
 			}
 		})
 	}

@@ -1,0 +1,291 @@
+// Package preview serves a site while its articles are written. A change makes the site anew in memory, and open pages
+// reload. Problems of articles lie over the pages, which stay as they were.
+//
+// It listens on loopback addresses only, and answers only to their names: a page elsewhere that points a name of its own
+// at this machine gets nothing.
+package preview
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"benchbook/site"
+)
+
+// Preview says what is served, and how it is made.
+type Preview struct {
+	Roots []string // folders to follow, with all files below but hidden ones; they need not exist yet
+	Files []string // single files to follow
+	Port  int      // 0: a free one
+
+	// Build makes the site, at first and after changes.
+	Build func(ctx context.Context) Built
+}
+
+// Built is the result of a build.
+type Built struct {
+	Files    map[string]site.File // by path with slashes; nil if the site is as it was
+	Problems string               // of articles; empty for none
+}
+
+const (
+	eventsPath = "/.benchbook/events"  // the stream that reports changes to pages
+	livePath   = "/.benchbook/live.js" // the script that reads it
+
+	writeTimeout = 10 * time.Second // for an event, after which a browser that does not read is dropped
+	beat         = 15 * time.Second // between writes to a quiet stream, which find closed ones
+	mostProblems = 64 << 10         // bytes of problems that are sent
+)
+
+//go:embed live.js
+var live []byte
+
+// Serve builds the site and serves it until ctx ends, which is no error. Once it listens it calls started with the
+// address of the index. It fails if it cannot listen or follow files; a site that cannot be built is shown.
+func (p Preview) Serve(ctx context.Context, started func(url string)) error {
+	listeners, port, err := listen(p.Port)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, l := range listeners {
+			l.Close()
+		}
+	}()
+	w, err := newWatcher(p.Roots, p.Files)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	changes := w.changes(ctx)
+	s := &server{Preview: p, port: port, changed: make(chan struct{})}
+	s.build(ctx)
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)} // browsers that go away
+	failed := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { failed <- server.Serve(l) }()
+	}
+	defer server.Close()
+	started("http://127.0.0.1:" + strconv.Itoa(port) + "/")
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			return fmt.Errorf("serving the preview: %w", err)
+		case <-changes:
+			s.build(ctx)
+		}
+	}
+}
+
+// listen opens one port on both loopback addresses, or on the only one.
+func listen(port int) ([]net.Listener, int, error) {
+	first, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, 0, fmt.Errorf("port %d is taken, perhaps by another preview: name another one, or leave out --port for "+
+			"a free one", port)
+	case errors.Is(err, syscall.EACCES):
+		return nil, 0, fmt.Errorf("port %d is reserved: name one from 1024 upwards, or leave out --port for a free one", port)
+	case err != nil:
+		return nil, 0, fmt.Errorf("serving the preview: %w", err)
+	}
+	listeners := []net.Listener{first}
+	port = first.Addr().(*net.TCPAddr).Port
+	if second, err := net.Listen("tcp6", net.JoinHostPort("::1", strconv.Itoa(port))); err == nil {
+		listeners = append(listeners, second)
+	}
+	return listeners, port, nil
+}
+
+type server struct {
+	Preview
+	port int
+
+	mu      sync.Mutex
+	files   map[string]site.File // of the last site that could be built; nil before
+	state   state
+	changed chan struct{} // closed when the state changes
+}
+
+// A state is what pages are sent.
+type state struct {
+	Version  string `json:"version"` // of the site: another one after each build
+	Problems string `json:"problems"`
+}
+
+func (s *server) build(ctx context.Context) {
+	b := s.Build(ctx)
+	if len(b.Problems) > mostProblems {
+		b.Problems = strings.ToValidUTF8(b.Problems[:mostProblems], "") + "…\nrun benchbook check for the rest\n"
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b.Files != nil {
+		s.files = b.Files
+		s.state.Version = strconv.FormatInt(time.Now().UnixNano(), 36)
+	}
+	s.state.Problems = b.Problems
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// now returns the state, and a channel that is closed when it changes.
+func (s *server) now() (state, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state, s.changed
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+	w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
+	switch {
+	case !s.isOurs(r.Host):
+		http.Error(w, "the preview answers to localhost only", http.StatusForbidden)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "the preview only shows pages", http.StatusMethodNotAllowed)
+	case r.URL.Path == eventsPath:
+		s.stream(w, r)
+	case r.URL.Path == livePath:
+		send(w, r, livePath, live)
+	default:
+		s.file(w, r)
+	}
+}
+
+// isOurs reports whether a Host header names this server: the address or localhost, with the port.
+func (s *server) isOurs(host string) bool {
+	name, port, err := net.SplitHostPort(host)
+	return err == nil && port == strconv.Itoa(s.port) &&
+		(name == "127.0.0.1" || name == "::1" || strings.EqualFold(name, "localhost"))
+}
+
+// stream sends the state at each change; slow readers get the newest one.
+func (s *server) stream(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	if r.Method == http.MethodHead {
+		return
+	}
+	out := http.NewResponseController(w)
+	write := func(text string) bool {
+		if out.SetWriteDeadline(time.Now().Add(writeTimeout)) != nil {
+			return false
+		}
+		_, err := io.WriteString(w, text)
+		return err == nil && out.Flush() == nil
+	}
+	for {
+		now, changed := s.now()
+		data, err := json.Marshal(now)
+		if err != nil || !write("retry: 500\ndata: "+string(data)+"\n\n") {
+			return
+		}
+		for quiet := true; quiet; {
+			select {
+			case <-r.Context().Done():
+				return
+			case <-changed:
+				quiet = false
+			case <-time.After(beat):
+				if !write(":\n\n") {
+					return
+				}
+			}
+		}
+	}
+}
+
+// file serves a file of the site; pages get the script that reloads them.
+func (s *server) file(w http.ResponseWriter, r *http.Request) {
+	const index = "index.html"
+	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
+	if name == "" || strings.HasSuffix(r.URL.Path, "/") {
+		name = path.Join(name, index)
+	}
+	if strings.HasPrefix(name, ".") || strings.Contains(name, "/.") {
+		http.NotFound(w, r)
+		return
+	}
+	s.mu.Lock()
+	file, found := s.files[name]
+	_, isFolder := s.files[path.Join(name, index)]
+	version := s.state.Version
+	s.mu.Unlock()
+	data, err := file.Read()
+	isPage := path.Ext(name) == ".html"
+	switch {
+	case !found && isFolder: // links within its page are relative to it
+		http.Redirect(w, r, (&url.URL{Path: "/" + name + "/"}).String(), http.StatusFound)
+	case !found && (isPage || path.Ext(name) == ""):
+		// There may be a page here once the article has no problems any more.
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write(withLive([]byte(nothingHere), version))
+	case !found || err != nil:
+		http.NotFound(w, r)
+	case isPage:
+		send(w, r, name, withLive(data, version))
+	default:
+		send(w, r, name, data)
+	}
+}
+
+func send(w http.ResponseWriter, r *http.Request, name string, data []byte) {
+	if kind := mime.TypeByExtension(path.Ext(name)); kind != "" {
+		w.Header().Set("Content-Type", kind)
+	}
+	http.ServeContent(w, r, path.Base(name), time.Time{}, bytes.NewReader(data))
+}
+
+// The policy of a page begins with the first; the script that reloads the page needs the second.
+const (
+	allowNothing = `content="default-src &#39;none&#39;`
+	allowLive    = `; connect-src &#39;self&#39;`
+)
+
+// withLive adds the script to a page.
+func withLive(page []byte, version string) []byte {
+	page = bytes.Replace(page, []byte(allowNothing), []byte(allowNothing+allowLive), 1)
+	body, rest, _ := bytes.Cut(page, []byte("</body>"))
+	return fmt.Appendf(bytes.Clone(body), `<script src="%s" data-version="%s"></script></body>%s`, livePath, version, rest)
+}
+
+// nothingHere is shown at addresses without a page.
+const nothingHere = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; script-src 'self'">
+<title>No page · benchbook</title>
+</head>
+<body>
+<main><h1>Page not found</h1>
+<p>It appears by itself once an article creates it. <a href="/index.html">All articles</a></p></main>
+</body>
+</html>
+`
