@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
 
@@ -24,23 +25,13 @@ type figureView struct {
 }
 
 func (c *composer) figure(f *article.Figure) template.HTML {
-	v := figureView{captioned: captioned{ID: f.Label.Value, Number: c.numbers[f.Label.Value]}}
+	v := figureView{captioned: captioned{ID: f.Label.Value, Number: c.numbers[f.Label.Value]}, AtTop: f == c.headline}
 	v.Caption = c.outcomes.caption(f.Caption.Value)
 	cells, experiment, err := c.selectCells(f.Experiment.Value, f.Where.Node)
-	_, isSentence := article.SentenceOf(f.Title.Value)
-	states := !isSentence
-	if states {
+	if _, isSentence := article.SentenceOf(f.Title.Value); !isSentence {
 		v.Banner = c.judgements.titleCheck(f.Claim)
 	}
-	p := chart.NewPanel(c.d, f, cells)
-	p.Palette = c.palette()
-	p.Plain = func(line string) string { _, words := c.outcomes.title(line); return words }
-	p.Stated = func(title string) string {
-		if isSentence {
-			return title
-		}
-		return c.judgements.withVerdict(title, f.Claim.Value)
-	}
+	p := c.panel(f, cells)
 	switch {
 	case err != nil:
 		v.Missing = wording.Sentence(err.Error())
@@ -61,10 +52,24 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 		c.Warnf("%s: %s", f.Label.Value, v.Missing)
 		v.Provenance = c.provenance(cellview.OriginOf(cells))
 	}
-	if v.AtTop = f == c.headline; v.AtTop {
+	if v.AtTop {
 		c.picture = c.pictureOf(f.Label.Value, v.Full)
 	}
 	return c.Fill("figure", v)
+}
+
+// panel is a figure of cells in the making.
+func (c *composer) panel(f *article.Figure, cells []*dataset.Cell) *chart.Panel {
+	p := chart.NewPanel(c.d, f, cells)
+	p.Palette, p.Claim = c.palette(), c.judgements[statedBy(f)]
+	p.Plain = func(line string) string { _, words := c.outcomes.title(line); return words }
+	p.Stated = func(title string) string {
+		if _, isSentence := article.SentenceOf(f.Title.Value); isSentence {
+			return title
+		}
+		return c.judgements.withVerdict(title, f.Claim.Value)
+	}
+	return p
 }
 
 func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
@@ -73,11 +78,8 @@ func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 		c.Warnf("%s", w)
 	}
 	v.Missing, v.Sub, v.HowTo = wording.Sentence(d.Missing), d.Sub, d.HowTo
-	var full []byte
-	if d.Figure != nil {
-		var narrow []byte
-		full, narrow = c.draw(d.Figure)
-		v.Full, v.Narrow = template.HTML(full), template.HTML(narrow)
+	if d.Spec != nil {
+		c.draw(v, *d.Spec)
 	}
 	if v.Missing != "" {
 		return
@@ -97,31 +99,55 @@ func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 	title := p.Stated(cmp.Or(p.Plain(f.Title.Value), p.Auto))
 	about := provenancePart{c}.about(f.Label.Value, title, statedBy(f), o)
 	v.Provenance.Files = []link{c.addFile(f.Label.Value+".csv", "CSV", csv)}
-	if len(full) > 0 {
-		v.Provenance.Files = append(v.Provenance.Files,
-			c.addFile(f.Label.Value+".svg", "SVG", figure.Standalone(full, about)))
+	if d.Spec != nil {
+		spec := *d.Spec
+		spec.Title, spec.Source = title, c.sourceLine(o)
+		c.drawFile(v, spec, about)
 	}
 }
 
-// draw draws a figure in both widths in parallel, since authors wait for it.
-func (c *composer) draw(f figure.Figure) (full, narrow []byte) {
+// draw draws a figure for both widths of its page, in parallel, since authors wait for it.
+func (c *composer) draw(v *figureView, spec figure.Spec) {
+	wide := figure.Full
+	if v.AtTop {
+		wide = figure.Top
+	}
+	var narrow []byte
 	var narrowErr error
 	var drawing sync.WaitGroup
-	drawing.Go(func() { narrow, narrowErr = c.drawAt(figure.Narrow, f) })
-	full, err := c.drawAt(figure.Full, f)
+	drawing.Go(func() {
+		narrow, narrowErr = c.withMetrics(func(m *figure.Metrics) ([]byte, error) { return spec.SVG(m, figure.Narrow) })
+	})
+	full, err := c.withMetrics(func(m *figure.Metrics) ([]byte, error) { return spec.SVG(m, wide) })
 	drawing.Wait()
-	if err = cmp.Or(err, narrowErr); err != nil {
-		c.err = cmp.Or(c.err, err)
-		return nil, nil
-	}
-	return full, narrow
+	c.err = cmp.Or(c.err, err, narrowErr)
+	v.Full, v.Narrow = template.HTML(full), template.HTML(narrow)
 }
 
-func (r *Renderer) drawAt(width figure.Width, f figure.Figure) ([]byte, error) {
-	metrics := r.measures.Get().(*figure.Metrics)
-	defer r.measures.Put(metrics)
-	return f.Draw(metrics, width)
+// drawFile adds a figure as a file, and that at the top of the page as its card too.
+func (c *composer) drawFile(v *figureView, spec figure.Spec, about [][2]string) {
+	svg, err := c.withMetrics(func(m *figure.Metrics) ([]byte, error) { return spec.File(m, about) })
+	if err != nil {
+		c.err = cmp.Or(c.err, err)
+		return
+	}
+	v.Provenance.Files = append(v.Provenance.Files, c.addFile(v.ID+".svg", "SVG", svg))
+	if !v.AtTop {
+		return
+	}
+	card, err := c.withMetrics(spec.Card)
+	c.err = cmp.Or(c.err, err)
+	c.addFile(CardFile, "PNG", card)
 }
+
+func (r *Renderer) withMetrics(draw func(*figure.Metrics) ([]byte, error)) ([]byte, error) {
+	m := r.measures.Get().(*figure.Metrics)
+	defer r.measures.Put(m)
+	return draw(m)
+}
+
+// CardFile is the picture of a page for links to it, in its folder of data; pages without a figure have none.
+const CardFile = "card.png"
 
 // dataFolder holds the data of tables and figures, below their page.
 const dataFolder = "data"

@@ -13,6 +13,7 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/outcome"
+	"benchbook/render/wording"
 )
 
 // provenancePart says where a figure is from.
@@ -32,6 +33,17 @@ func (c provenancePart) about(label, title, claim string, o cellview.Origin) [][
 		{"run", strings.Join(o.Runs, ", ")}, {"host", strings.Join(o.Hosts, ", ")},
 		{"revision", strings.Join(o.Revisions, ", ")}, {"address", c.address("index.html") + "#" + label},
 		{"licence", c.options.Licence}}
+}
+
+// sourceLine is the line below a figure outside of its page.
+func (c *composer) sourceLine(o cellview.Origin) string {
+	_, title := c.prose.Inline(c.doc.Front.Title.Value)
+	parts := slices.DeleteFunc([]string{title, "measured " + wording.ShortDate(o.Last), c.options.Licence}, func(s string) bool { return s == "" })
+	line := "Source: " + strings.Join(parts, ", ")
+	if c.options.Address != "" {
+		line += ", " + (provenancePart{c}).address("index.html")
+	}
+	return line
 }
 
 // statedBy returns the claim that a figure states; empty if it states none.

@@ -34,13 +34,12 @@ func TestNoWinnerByRate(t *testing.T) {
 	if !strings.Contains(words, ranked) {
 		t.Errorf("the page does not say %q", ranked)
 	}
-	for _, w := range []string{letters, "group a", "the best value"} {
+	for _, w := range []string{letters, "group a"} {
 		if strings.Contains(words, w) {
 			t.Errorf("the page says %q", w)
 		}
 	}
-	if words := page(1.5); !strings.Contains(words, letters) || !strings.Contains(words, "the best value") ||
-		strings.Contains(words, ranked) {
+	if words := page(1.5); !strings.Contains(words, letters) || strings.Contains(words, ranked) {
 		t.Error("a cell that falls behind is not told from the other")
 	}
 }

@@ -32,9 +32,9 @@ func Bound(has bool, v float64) any {
 func (k EstimateKinds) Sub() string {
 	switch {
 	case k.Intervals && (k.TwoRuns || k.OneRun):
-		return "Pseudo-median with 95\u202f% interval, where there are enough runs"
+		return "Median with 95\u202f% interval, where there are enough runs"
 	case k.Intervals:
-		return "Pseudo-median with 95\u202f% interval"
+		return "Median with 95\u202f% interval"
 	case k.TwoRuns && k.OneRun:
 		return "One or two runs, no intervals"
 	case k.TwoRuns:

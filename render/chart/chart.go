@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -28,6 +29,7 @@ type Panel struct {
 	ID      string
 	Auto    string // title, if the author gave none; set by Draw
 	Palette *Palette
+	Claim   claim.Judgement // that the title states; empty for none
 
 	Plain  func(line string) string  // a line of Markdown as text
 	Stated func(title string) string // a title as it stands where its page does not, see its claim
@@ -47,7 +49,7 @@ type account struct {
 
 // Drawing is what became of a panel.
 type Drawing struct {
-	Figure   figure.Figure       // nil if there is nothing to draw
+	Spec     *figure.Spec        // nil if there is nothing to draw
 	Missing  string              // why
 	Sub      string              // what is shown, and in which unit
 	HowTo    []string            // how to read it, in sentences
@@ -84,7 +86,7 @@ func (p *Panel) Draw() Drawing {
 	}
 	d := drawers[p.Block.Is().Drawn](p)
 	d.Warnings = p.warnings
-	if d.Figure != nil {
+	if d.Spec != nil {
 		p.sayDisturbed(d)
 		d.HowTo, d.Data = p.howTo, p.data
 	}
@@ -151,18 +153,31 @@ func NewPanel(d *dataset.Dataset, f *article.Figure, cells []*dataset.Cell) *Pan
 	return &Panel{Dataset: d, Block: f, Cells: cells, ID: f.Label.Value}
 }
 
-// head is what a figure is called: by its author, else automatically; desc is made from its data.
-func (p *Panel) head(auto, desc string) figure.Head {
+// drawing completes a drawing: the figure has the title of its author, or else an automatic one, and desc in words.
+func (p *Panel) drawing(spec figure.Spec, auto, desc string, d Drawing) Drawing {
 	p.Auto = auto
-	title := p.Plain(p.Block.Title.Value)
 	if profile := p.Dataset.Profile; profile != "" && profile != plan.Full {
 		desc += " Profile " + profile + ": not for publication."
 	}
 	if !p.Dataset.Own && p.Dataset.Host != "" {
 		desc += " Measured on host " + p.Dataset.Host + "."
 	}
-	title = p.Stated(cmp.Or(title, auto))
-	return figure.Head{ID: p.ID, Title: title, Desc: desc}
+	spec.ID, spec.Title, spec.Sub, spec.Desc = p.ID, p.Stated(cmp.Or(p.Plain(p.Block.Title.Value), auto)), d.Sub, desc
+	spec.Notes = append(spec.Notes, p.notes...)
+	d.Spec = &spec
+	return d
+}
+
+// axisOf is an axis in a unit. Where a log axis shows times or sizes, each tick has the unit that suits it.
+func axisOf(u wording.Unit, base string, scale figure.Scale) figure.Axis {
+	a := figure.Axis{Scale: scale}
+	if scale == figure.Log && (base == "s" || base == "B") {
+		a.Label = func(v float64) string {
+			v *= u.Scale * (1 + 1e-12)
+			return wording.UnitFor(base, false, v).Exact(v)
+		}
+	}
+	return a
 }
 
 // scale is that of an axis: in equal ratios if the author asks for it and all values are above zero.
@@ -181,7 +196,7 @@ func (p *Panel) scale(axis article.Axis, values []float64) figure.Scale {
 }
 
 // reference is the value that the author compares with, in the unit of the axis; nil if there is none, with the reason.
-func (p *Panel) reference(unit wording.Unit, base string, scale figure.Scale) *figure.Reference {
+func (p *Panel) reference(unit wording.Unit, base string, scale figure.Scale) *figure.Guide {
 	n := p.Block.Reference.Node
 	if n == nil {
 		return nil
@@ -203,46 +218,61 @@ func (p *Panel) reference(unit wording.Unit, base string, scale figure.Scale) *f
 	if len(q.Cells) > 0 {
 		name = cmp.Or(q.What, name)
 	}
-	return &figure.Reference{Value: q.Number, Label: name + ": " + label}
+	return &figure.Guide{Value: q.Number / unit.Scale, Label: name + ": " + label}
 }
 
 // series are the names of the colours that marks have, each at its place in the palette: empty for those that marks do
-// not have, and for all where the names of marks say it. There are none where all marks have the first colour.
+// not have, and for all where the names of marks say it.
 func (p *Panel) series(fields []string) []string {
+	p.setSeries(fields)
+	if p.by == "" || slices.Contains(fields, p.by) {
+		return nil
+	}
+	return p.Palette.Names(cellview.SeriesOf(p.Cells, p.by))
+}
+
+// setSeries lets a figure without a colour go by the first of its fields that has colours.
+func (p *Panel) setSeries(fields []string) {
 	if p.by == "" {
 		if by := p.Palette.Axis(p.Cells); slices.Contains(fields, by) {
 			p.by = by
 		}
 	}
-	switch {
-	case p.by == "" && p.Palette.rest == 1:
-		return nil
-	case p.by == "" || slices.Contains(fields, p.by):
-		return make([]string, figure.MaxSeries)
+}
+
+// keyOf explains the colours that have a name.
+func keyOf(series []string) (key []figure.Key) {
+	for i, name := range series {
+		if name != "" {
+			key = append(key, figure.Key{Name: name, Series: i + 1})
+		}
 	}
-	return p.Palette.Names(cellview.SeriesOf(p.Cells, p.by))
+	return key
+}
+
+// lineFields are the fields by which the lines of the figure are told apart; nil in figures of other kinds.
+func (p *Panel) lineFields() []string {
+	switch p.Block.Is().Drawn {
+	case "lines":
+		x := p.Block.X.Value
+		asked := []string{x}
+		if by := p.Block.Colour.Value; by != "" && by != x {
+			asked = append(asked, by)
+		}
+		// Cells that agree in all others are one line over x.
+		return slices.DeleteFunc(cellview.Naming(p.Cells, asked), func(name string) bool { return name == x })
+	case "latency", "timeline", "tuning":
+		asked := slices.DeleteFunc(article.Texts(p.Block.Y), func(name string) bool { return !hasField(p.Cells, name) })
+		return cellview.Naming(p.Cells, asked)
+	}
+	return nil
 }
 
 // lineNames are the names of the lines that cells are on; none in figures of other kinds.
 func (p *Panel) lineNames() []string {
-	var fields []string
-	switch p.Block.Is().Drawn {
-	case "lines":
-		fields = p.lineFields(p.Block.X.Value)
-	case "latency", "timeline", "tuning":
-		fields = p.cellFields()
-	}
+	fields := p.lineFields()
 	if len(fields) == 0 {
 		return nil
 	}
 	return slice.Map(p.Cells, func(cell *dataset.Cell) string { return cell.Name(fields...) })
-}
-
-// lineFields are those by which lines are told apart: cells that agree in all of them are one line over x.
-func (p *Panel) lineFields(x string) []string {
-	asked := []string{x}
-	if by := p.Block.Colour.Value; by != "" && by != x {
-		asked = append(asked, by)
-	}
-	return slices.DeleteFunc(cellview.Naming(p.Cells, asked), func(name string) bool { return name == x })
 }

@@ -3,6 +3,7 @@ package chart
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -17,98 +18,90 @@ import (
 	"benchbook/render/wording"
 )
 
-// line is a curve in the making, with the cells that it is of.
+// line is one in the making, with its cells.
 type line struct {
-	figure.Curve
+	figure.Line
 	cells []*dataset.Cell
-	value string // that gives its colour
 }
 
-// linesOf divides cells by fields, in the order of the plan.
+// linesOf divides cells by fields, in the order of the plan. Without fields there is one line without a name.
 func (p *Panel) linesOf(fields []string) []line {
 	var out []line
-	var keys []string
 	for _, cell := range p.Cells {
-		var values []string
-		for _, f := range fields {
-			v, _ := cellview.Field(cell, f)
-			values = append(values, v)
-		}
-		key := strings.Join(values, "\x00")
-		if i := slices.Index(keys, key); i >= 0 {
-			out[i].cells = append(out[i].cells, cell)
-			continue
-		}
-		keys = append(keys, key)
 		name := ""
 		if len(fields) > 0 {
 			name = cell.Name(fields...)
 		}
-		out = append(out, p.newLine(name, name, cell))
+		i := slices.IndexFunc(out, func(l line) bool { return l.Name == name })
+		if i < 0 {
+			i, out = len(out), append(out, line{Line: figure.Line{Name: name}})
+		}
+		out[i].cells = append(out[i].cells, cell)
 	}
 	return p.paint(out)
 }
 
 // cellLines are lines of one cell each, with the fields that they are named by.
 func (p *Panel) cellLines() (lines []line, fields []string) {
-	fields = p.cellFields()
+	fields = p.lineFields()
 	for _, cell := range p.Cells {
-		name := cell.Name(fields...)
-		lines = append(lines, p.newLine(cellview.WithState(name, cell), name, cell))
+		lines = append(lines, line{figure.Line{Name: cell.Name(fields...)}, []*dataset.Cell{cell}})
 	}
-	return p.paint(lines), fields
-}
-
-// cellFields are those by which lines of one cell each are told apart.
-func (p *Panel) cellFields() []string {
-	asked := slices.DeleteFunc(article.Texts(p.Block.Y), func(name string) bool { return !hasField(p.Cells, name) })
-	return cellview.Naming(p.Cells, asked)
-}
-
-// newLine begins a line, whose colour is that of a value, or else of another name.
-func (p *Panel) newLine(name, value string, cell *dataset.Cell) line {
-	if p.by != "" {
-		value, _ = cellview.Field(cell, p.by)
+	lines = p.paint(lines)
+	for i := range lines {
+		lines[i].Name = cellview.WithState(lines[i].Name, p.Cells[i])
 	}
-	return line{figure.Curve{Name: name}, []*dataset.Cell{cell}, value}
+	return lines, fields
 }
 
-// curvesOf are those lines that add can give points.
-func curvesOf(lines []line, add func(l *line) bool) []figure.Curve {
-	var out []figure.Curve
+// paint gives lines the colours of the palette, and the second of one dashes. Lines that cannot be told apart so have
+// frames of their own: a frame for each colour, or for each line of more than there are colours for.
+func (p *Panel) paint(lines []line) []line {
+	p.setSeries(p.lineFields())
+	seen := map[int]int{}
+	for i := range lines {
+		l := &lines[i]
+		switch {
+		case p.by != "":
+			l.Series = p.Palette.Cell(l.cells[0], p.by)
+		case len(lines) <= figure.MaxSeries && l.Name != "":
+			l.Series = p.Palette.Of(l.Name)
+		}
+		seen[l.Series]++
+		l.Dash = seen[l.Series]%2 == 0
+	}
+	isCrowded := len(lines) > figure.MaxSeries
+	isShared := p.by != "" && slices.Max(slices.Collect(maps.Values(seen))) > 2
+	for i := range lines {
+		l := &lines[i]
+		switch {
+		case isCrowded:
+			l.Panel, l.Dash = l.Name, false
+		case isShared:
+			l.Panel, _ = cellview.Field(l.cells[0], p.by)
+		}
+	}
+	return lines
+}
+
+// drawnLines are the lines that add can give points.
+func drawnLines(lines []line, add func(l *line) bool) []figure.Line {
+	var out []figure.Line
 	for _, l := range lines {
 		if add(&l) {
-			out = append(out, l.Curve)
+			out = append(out, l.Line)
 		}
 	}
 	return out
 }
 
-// paint gives lines the colours of the palette, and the second of one dashes. More than there are colours for are drawn
-// one by one, in the colours that the author asks for or in one.
-func (p *Panel) paint(lines []line) []line {
-	seen := map[int]int{}
-	for i := range lines {
-		l := &lines[i]
-		if l.Series = p.Palette.rest; l.value != "" && (p.by != "" || len(lines) <= figure.MaxSeries) {
-			l.Series = p.Palette.Of(l.value)
-		}
-		l.Dash = seen[l.Series]%2 == 1 && len(lines) <= figure.MaxSeries
-		seen[l.Series]++
-	}
-	return lines
-}
-
 // lineChart is a figure of lines in the making.
 type lineChart struct {
 	*Panel
-	curves  []figure.Curve
 	x       string // the parameter
 	xUnit   wording.Unit
 	metrics []record.Metric
 	column  wording.Column // of all metrics
-	gaps    []string       // points that are not there
-	old     []string       // points of an older version
 }
 
 // lines draws metrics over a parameter whose values are numbers.
@@ -140,30 +133,28 @@ func (p *Panel) lines() Drawing {
 		return Drawing{Missing: wording.Capital(wording.Lower(q.Title)) + ": " + cellview.Without(p.Cells, names...)}
 	}
 	kinds := cellview.KindsOf(p.Cells, names...)
-	p.say(bandWords(kinds)...)
+	p.say(lineWords(kinds)...)
 	l.xUnit, l.column = wording.UnitFor(base, false, values...), q.Unit
-	f := figure.Curves{Dots: true,
-		X: figure.Axis{Name: strings.TrimSuffix(l.x+", "+l.xUnit.Symbol, ", "), Unit: l.xUnit.Scale, Ticks: values,
-			Scale: p.scale(article.XAxis, values)},
-		Y: figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.Block.Zero.V,
-			Scale: p.scale(article.YAxis, centres)}}
-	l.addLines()
-	f.Curves, f.Reference = l.curves, p.reference(q.Unit.Unit, l.metrics[0].Unit, f.Y.Scale)
-	for _, gap := range l.gaps {
-		f.Notes = append(f.Notes, "gap at "+gap)
+	fields := p.lineFields()
+	spec := figure.Spec{X: axisOf(l.xUnit, base, p.scale(article.XAxis, values)),
+		Y: axisOf(q.Unit.Unit, l.metrics[0].Unit, p.scale(article.YAxis, centres)), Lines: l.lines(fields)}
+	spec.X.Name = strings.TrimSuffix(l.x+", "+l.xUnit.Symbol, ", ")
+	for _, v := range values {
+		spec.X.Ticks = append(spec.X.Ticks, v/l.xUnit.Scale)
 	}
-	f.Notes = append(f.Notes, l.old...)
+	spec.Y.Zero = p.Block.Zero.V
+	spec.Level = p.reference(q.Unit.Unit, l.metrics[0].Unit, spec.Y.Scale)
 	title := q.Title + " by " + l.x
 	if len(l.metrics) == 1 {
-		title = rangeTitle(p.Cells, l.metrics[0], append([]string{l.x}, p.lineFields(l.x)...), title)
+		title = rangeTitle(p.Cells, l.metrics[0], append([]string{l.x}, fields...), title)
 	}
-	f.Head = p.head(title, p.description("Lines with a point for each value of "+l.x))
 	p.say(cellview.HollowWords(p.Cells)...)
-	if len(l.gaps) > 0 {
+	if slices.ContainsFunc(spec.Lines, func(l figure.Line) bool { return slices.ContainsFunc(l.Points, isGap) }) {
 		p.say("A gap in a line was not measured, for the reason below; hatching marks failures.")
 	}
-	return Drawing{Figure: f, Sub: kinds.Sub() + ": " + q.Subject(), Metrics: l.metrics,
-		Fields: cellview.Naming(p.Cells, append([]string{l.x}, p.lineFields(l.x)...))}
+	return p.drawing(spec, title, p.description("Lines with a point for each value of "+l.x),
+		Drawing{Sub: wording.Capital(q.Axis) + "; " + wording.Lower(kinds.Sub()), Metrics: l.metrics,
+			Fields: cellview.Naming(p.Cells, append([]string{l.x}, fields...))})
 }
 
 // lineMetrics are those that the lines are of, or the reason why they cannot be drawn on one axis.
@@ -210,17 +201,14 @@ func readingsIn(cells []*dataset.Cell, metrics []record.Metric) []wording.Figure
 	return out
 }
 
-// addLines adds a curve for each line and metric.
-func (l *lineChart) addLines() {
-	lines := l.linesOf(l.lineFields(l.x))
+// lines has a line for each line of cells and each metric.
+func (l *lineChart) lines(fields []string) (out []figure.Line) {
+	lines := l.linesOf(fields)
+	at := func(cell *dataset.Cell) float64 { q, _ := cellview.Numeric(cell, l.x); return q.Value }
 	for _, line := range lines {
-		slices.SortStableFunc(line.cells, func(a, b *dataset.Cell) int {
-			x1, _ := cellview.Numeric(a, l.x)
-			x2, _ := cellview.Numeric(b, l.x)
-			return cmp.Compare(x1.Value, x2.Value)
-		})
+		slices.SortStableFunc(line.cells, func(a, b *dataset.Cell) int { return cmp.Compare(at(a), at(b)) })
 		for k, m := range l.metrics {
-			c := line.Curve
+			c := line.Line
 			if len(l.metrics) > 1 || c.Name == "" {
 				c.Name = strings.TrimSpace(c.Name + " " + wording.Lower(m.Title))
 			}
@@ -231,50 +219,53 @@ func (l *lineChart) addLines() {
 				c.Dash = k%2 == 1
 			}
 			for _, cell := range line.cells {
-				c.Points = append(c.Points, l.point(c.Name, m, cell))
+				c.Points = append(c.Points, l.point(c.Name, m, cell, at(cell)))
 			}
-			l.curves = append(l.curves, c)
+			if slices.ContainsFunc(c.Points, isPoint) {
+				out = append(out, c)
+			}
 		}
 	}
+	return out
 }
 
-// point is a metric of a cell on the curve of a name.
-func (l *lineChart) point(name string, m record.Metric, cell *dataset.Cell) figure.CurvePoint {
-	at, _ := cellview.Numeric(cell, l.x)
-	where := fmt.Sprintf("%s, %s %s", name, l.x, l.xUnit.Alone(at.Value))
+// point is a cell on the line of a name, at a value of the parameter.
+func (l *lineChart) point(name string, m record.Metric, cell *dataset.Cell, at float64) figure.Mark {
+	where := fmt.Sprintf("%s, %s %s", name, l.x, l.xUnit.Alone(at))
 	r := cell.Metric(m.Name)
-	title := where + ": " + cellview.Quantity{Metric: m, Unit: l.column}.Words(r)
-	point := figure.CurvePoint{Point: figure.Point{X: at.Value, Title: title}}
+	point := figure.At(at/l.xUnit.Scale, r.Estimate.Centre/l.column.Scale)
+	point.Title = where + ": " + cellview.Quantity{Metric: m, Unit: l.column}.Words(r)
 	if r.Missing != "" {
 		point.Gap, point.Failed = true, cellview.HasFailed(r.Missing)
-		l.gaps = append(l.gaps, title)
+		l.notes = append(l.notes, "gap at "+point.Title)
 	} else {
-		point.Y = r.Estimate.Centre
-		point.YLo, point.YHi = cellview.Ends(r)
+		lo, hi := cellview.Ends(r)
+		point.YLo, point.YHi = lo/l.column.Scale, hi/l.column.Scale
 		if state := cellview.StateOf(cell); state != "" {
-			point.Title, point.Hollow = cellview.WithState(title, cell), true
-			l.old = append(l.old, state+": "+where)
+			point.Title, point.Hollow = cellview.WithState(point.Title, cell), true
+			l.notes = append(l.notes, state+": "+where)
 		}
 	}
 	l.described = append(l.described, point.Title)
 	return point
 }
 
-// isPoint tells whether there is something to draw at a point.
-func isPoint(q figure.CurvePoint) bool { return !q.Gap }
+func isGap(m figure.Mark) bool { return m.Gap }
 
-// bandWords say what bands around lines are.
-func bandWords(k cellview.EstimateKinds) []string {
+func isPoint(m figure.Mark) bool { return !m.Gap }
+
+// lineWords say what marks and the strokes through them are.
+func lineWords(k cellview.EstimateKinds) []string {
 	switch {
 	case k.Intervals:
-		return []string{"Point: pseudo-median. Band: 95\u202f% interval over " + k.Repetitions() + "."}
+		return []string{"Point: median. Stroke: 95\u202f% interval over " + k.Repetitions() + "."}
 	case k.Searched:
-		return []string{"Point: value found by a search. Band: its range."}
+		return []string{"Point: value found by a search. Stroke: its range."}
 	case k.TwoRuns:
-		return []string{"Point: centre of two runs. Band: from the smaller to the larger."}
+		return []string{"Point: centre of two runs. Stroke: from the smaller to the larger."}
 	case k.WithinRun:
 		return []string{"Point: the value of a single run. " +
-			"Band: 95\u202f% interval within the run, as if its requests were independent."}
+			"Stroke: 95\u202f% interval within the run, as if its requests were independent."}
 	case k.OneRun:
 		return []string{"Point: the value of a single run; its variation is unknown."}
 	}
@@ -297,11 +288,8 @@ func (p *Panel) latency() Drawing {
 		}
 	}
 	unit := wording.UnitFor("s", false, pooled...)
-	f := figure.Curves{
-		X:     figure.Axis{Name: "percentile of requests; each further nine has the same width", Scale: figure.Nines},
-		Y:     figure.Axis{Name: "latency, " + unit.Symbol, Unit: unit.Scale, Scale: figure.Log},
-		Drops: []figure.Reference{{Value: 50, Label: "median"}, {Value: 99, Label: "p99"}},
-	}
+	spec := figure.Spec{X: figure.Axis{Name: "percentile of requests; each further nine has the same width", Scale: figure.Nines},
+		Y: axisOf(unit, "s", figure.Log), Drops: []figure.Guide{{Value: 50, Label: "median"}, {Value: 99, Label: "p99"}}}
 	var low, high int
 	ended := false
 	for _, l := range lines {
@@ -324,15 +312,12 @@ func (p *Panel) latency() Drawing {
 		}
 		high = max(high, d.N)
 		ended = ended || d.End == "among failures"
-		f.Curves = append(f.Curves, l.Curve)
+		spec.Lines = append(spec.Lines, l.Line)
 	}
-	if len(f.Curves) == 0 {
+	if len(spec.Lines) == 0 {
 		return Drawing{Missing: "no cell has a distribution of latencies: " + strings.Join(p.described, "; ")}
 	}
 	tail, _ := record.LookupMetric("latency.p99")
-	f.Notes = p.notes
-	f.Head = p.head(rangeTitle(p.Cells, tail, fields, "Latency by percentile"),
-		p.description("Curves of latency by percentile"))
 	repetitions := cellview.Origin{Measured: 1, Low: low, High: high}.Repetitions()
 	p.say("Line: all answers of "+repetitions+", up to the last percentile with ten requests beyond it.",
 		"Band: 95\u202f% interval of the same percentile over the repetitions, where all of them reach it.")
@@ -340,8 +325,9 @@ func (p *Panel) latency() Drawing {
 	if ended {
 		p.say("A line ends where all slower requests failed.")
 	}
-	return Drawing{Figure: f, Sub: "Latency, " + unit.Symbol + ", on a log scale",
-		Metrics: cellview.MetricsNamed("latency.p50"), Fields: fields}
+	return p.drawing(spec, rangeTitle(p.Cells, tail, fields, "Latency by percentile"),
+		p.description("Curves of latency by percentile"),
+		Drawing{Sub: "Latency by percentile", Metrics: cellview.MetricsNamed("latency.p50"), Fields: fields})
 }
 
 // addPercentiles puts the percentiles of a cell on its line, and into words and data.
@@ -356,6 +342,7 @@ func (a *account) addPercentiles(l *line, d dataset.Percentiles, unit wording.Un
 	column := unit.Column(readings...)
 	for _, q := range d.Points {
 		point, words := percentilePoint(l.Name, d, q, column)
+		l.Plain = true
 		if words != "" {
 			named = append(named, words)
 		}
@@ -376,13 +363,13 @@ func pooledReading(q dataset.PercentilePoint) wording.Figure {
 
 // percentilePoint is a percentile on the curve of a name; words are those of one that is named.
 func percentilePoint(name string, d dataset.Percentiles, q dataset.PercentilePoint,
-	column wording.Column) (point figure.CurvePoint, words string) {
-	point.Point = figure.Point{X: q.Percent, Y: q.Pooled, YLo: math.NaN(), YHi: math.NaN()}
+	column wording.Column) (point figure.Mark, words string) {
+	point = figure.At(q.Percent, q.Pooled/column.Scale)
 	lo, hi := q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
 	if q.Estimate.N > 1 {
 		// The pooled percentile may lie outside of what single repetitions have;
 		// docs/method.md#across-repetitions marks such cells.
-		point.YLo, point.YHi = min(lo, q.Pooled), max(hi, q.Pooled)
+		point.YLo, point.YHi = min(lo, q.Pooled)/column.Scale, max(hi, q.Pooled)/column.Scale
 	}
 	if percentile, ok := namedPercentiles[percentKey(q.Percent)]; ok {
 		words = percentile + " " + column.Quantity(q.Pooled, column.Decimals(pooledReading(q)))
@@ -416,20 +403,20 @@ func (p *Panel) timeline() Drawing {
 	if shown.Unit == "s" {
 		axis = "mean latency of a second's answers, " + unit.Symbol
 	}
-	f := figure.Curves{X: figure.Axis{Name: "second of the measured window"},
-		Y: figure.Axis{Name: axis, Unit: unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(article.YAxis, all)}}
-	f.Curves = curvesOf(lines, func(l *line) bool { return p.addSeconds(l, metric, unit) })
-	if len(f.Curves) == 0 {
+	spec := figure.Spec{X: figure.Axis{Name: "second of the measured window"}, Y: axisOf(unit, shown.Unit, p.scale(article.YAxis, all))}
+	spec.Y.Zero = p.Block.Zero.V
+	spec.Lines = drawnLines(lines, func(l *line) bool { return p.addSeconds(l, metric, unit) })
+	if len(spec.Lines) == 0 {
 		return Drawing{Missing: "nothing was recorded by second: " + strings.Join(p.described, "; ")}
 	}
-	f.Notes, f.Reference = p.notes, p.reference(unit, shown.Unit, f.Y.Scale)
-	f.Head = p.head(rangeTitle(p.Cells, shown, fields, shown.Title)+", within a run",
-		p.description("Values over time within repetitions"))
+	spec.Level = p.reference(unit, shown.Unit, spec.Y.Scale)
 	p.say(cellview.HollowWords(p.Cells)...)
 	if shown.Unit != "s" {
 		p.say("Completions are answers of any kind, failed ones included.")
 	}
-	return Drawing{Figure: f, Sub: wording.Capital(axis), Metrics: cellview.MetricsNamed(metric), Fields: fields}
+	return p.drawing(spec, rangeTitle(p.Cells, shown, fields, shown.Title)+", within a run",
+		p.description("Values over time within repetitions"),
+		Drawing{Sub: wording.Capital(axis), Metrics: cellview.MetricsNamed(metric), Fields: fields})
 }
 
 // addSeconds puts the repetitions of a cell on its line, and into words and data. It reports whether there is a line.
@@ -442,11 +429,11 @@ func (a *account) addSeconds(l *line, metric string, unit wording.Unit) bool {
 		return false
 	}
 	for k, values := range s.Values {
-		var trace []figure.Point
+		var trace []figure.Mark
 		for second, v := range values {
 			a.addData(cell, "", s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, cellview.Bound(true, v))
 			if !math.IsNaN(v) {
-				trace = append(trace, figure.Point{X: float64(second + 1), Y: v})
+				trace = append(trace, figure.At(float64(second+1), v/unit.Scale))
 			}
 		}
 		if len(s.Values) > 1 {
@@ -454,6 +441,7 @@ func (a *account) addSeconds(l *line, metric string, unit wording.Unit) bool {
 		}
 	}
 	var ends []string
+	l.Plain = true
 	l.Points, ends = secondPoints(l.Name, s.Values, unit)
 	if !slices.ContainsFunc(l.Points, isPoint) {
 		a.notes = append(a.notes, "not drawn: "+l.Name+": no answers")
@@ -477,12 +465,12 @@ func secondsOf(cells []*dataset.Cell, metric string) (m record.Metric, values []
 }
 
 // secondPoints are the medians of each second over repetitions, and the first and the last of them in words.
-func secondPoints(name string, repetitions [][]float64, unit wording.Unit) (points []figure.CurvePoint, ends []string) {
+func secondPoints(name string, repetitions [][]float64, unit wording.Unit) (points []figure.Mark, ends []string) {
 	medians := mediansBySecond(repetitions)
 	step := 1 + (len(medians)-1)/mostHits
 	for second, v := range medians {
-		point := figure.CurvePoint{Gap: math.IsNaN(v),
-			Point: figure.Point{X: float64(second + 1), Y: v, YLo: math.NaN(), YHi: math.NaN()}}
+		point := figure.At(float64(second+1), v/unit.Scale)
+		point.Gap = math.IsNaN(v)
 		words := unit.Alone(v)
 		if point.Gap {
 			words = "no answers"

@@ -1,42 +1,49 @@
 package chart
 
 import (
-	"maps"
+	"cmp"
 	"slices"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
 )
 
-// Palette is which colour and mark the values of parameters and labels have, the same in all figures and tables of an
-// article: those that its front matter lists first, then those that its figures show in colours.
+// Palette is which colour and form the values of parameters and labels have, the same in all figures and tables of an
+// article: those that its front matter lists first, then those that its figures show in colours. A value whose cells all
+// have one listed value, such as a server whose kind is listed, has the colour of that.
 //
 // Source: docs/figures.md#colours.
 type Palette struct {
-	axes []string       // parameters and labels that colours go by
-	of   map[string]int // by value, from 1; 0 is grey, where all colours are taken
-	rest int            // the first colour that no value has; 0 if there is none
+	axes   []string       // parameters and labels that colours go by
+	of     map[string]int // by value, from 1; 0 is grey, where all colours are taken
+	listed []string       // by the front matter
+	all    []*dataset.Cell
 }
 
 // NewPalette gives values their colours. cells are those of a figure.
 func NewPalette(d *dataset.Dataset, cells func(f *article.Figure) []*dataset.Cell) *Palette {
-	p := &Palette{of: map[string]int{}}
-	for i, value := range article.Texts(d.Doc.Front.Colours) {
+	p := &Palette{of: map[string]int{}, listed: article.Texts(d.Doc.Front.Colours)}
+	for i, value := range p.listed {
 		p.of[value] = i + 1
 	}
 	for _, e := range d.Experiments {
+		p.all = append(p.all, e.Cells...)
 		p.axes = slice.Add(p.axes, slice.Filter(e.Settings(), func(by string) bool { return p.hasAll(e.Cells, by) })...)
 	}
 	var sets [][]string // of values that stand in one figure
 	for _, f := range d.Doc.Figures {
 		panel := NewPanel(d, f, cells(f))
-		set := slice.Add([]string(nil), panel.lineNames()...)
+		panel.Palette = p
+		var set []string
 		if by := p.axisOf(panel); by != "" {
 			set = cellview.SeriesOf(panel.Cells, by)
 			p.axes = slice.Add(p.axes, by)
+		} else if panel.setSeries(panel.lineFields()); panel.by == "" {
+			set = slice.Add(set, panel.lineNames()...)
 		}
 		if len(set) <= figure.MaxSeries {
 			sets = append(sets, set)
@@ -45,21 +52,45 @@ func NewPalette(d *dataset.Dataset, cells func(f *article.Figure) []*dataset.Cel
 	for _, set := range sets {
 		for _, value := range set {
 			if _, ok := p.of[value]; !ok {
-				p.of[value] = p.free(value, sets)
+				p.of[value] = cmp.Or(p.family(value), p.free(value, sets))
 			}
 		}
 	}
-	p.rest = p.free("", [][]string{slices.Collect(maps.Keys(p.of))})
 	return p
+}
+
+// family is the colour of the one listed value that all cells with a value have; 0 if there is none.
+func (p *Palette) family(value string) int {
+	colour := 0
+	for _, cell := range p.all {
+		settings := slices.Concat(cell.Trial.Parameters, cell.Trial.Labels)
+		if !slices.ContainsFunc(settings, func(s record.Parameter) bool { return s.Value == value }) {
+			continue
+		}
+		own := 0
+		for _, s := range settings {
+			if i := slices.Index(p.listed, s.Value); i >= 0 {
+				own = i + 1
+			}
+		}
+		if own == 0 || colour != 0 && own != colour {
+			return 0
+		}
+		colour = own
+	}
+	return colour
 }
 
 // free is the first colour that no other value has, or else that none has which stands in a figure with this one.
 func (p *Palette) free(value string, sets [][]string) int {
 	var all, beside []int
+	for i := range p.listed {
+		all = append(all, i+1)
+	}
 	for _, set := range sets {
 		for _, other := range set {
 			if colour, ok := p.of[other]; ok {
-				if all = append(all, colour); value == "" || slices.Contains(set, value) {
+				if all = append(all, colour); slices.Contains(set, value) {
 					beside = append(beside, colour)
 				}
 			}
@@ -99,20 +130,20 @@ func (p *Palette) Axis(cells []*dataset.Cell) string {
 // Of is the colour of a value, from 1; 0 is grey.
 func (p *Palette) Of(value string) int { return p.of[value] }
 
-// Cell is the colour of a cell by a parameter or label; without one it is that of no value.
+// Cell is the colour of a cell by a parameter or label; grey without one.
 func (p *Palette) Cell(cell *dataset.Cell, by string) int {
-	if value, ok := cellview.Field(cell, by); ok {
-		return p.of[value]
-	}
-	return p.rest
+	value, _ := cellview.Field(cell, by)
+	return p.of[value]
 }
 
 // Names are values, each at the place of its colour.
 func (p *Palette) Names(values []string) []string {
 	out := make([]string, figure.MaxSeries)
 	for _, v := range values {
-		if colour := p.of[v]; colour > 0 {
+		if colour := p.of[v]; colour > len(p.listed) {
 			out[colour-1] = v
+		} else if colour > 0 {
+			out[colour-1] = p.listed[colour-1]
 		}
 	}
 	return out

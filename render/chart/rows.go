@@ -2,45 +2,48 @@ package chart
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
-
 	"benchbook/render/wording"
 )
 
-// rows is a figure of a row for each cell, with what the page says about it.
+// rows is a figure of a row for each cell in the making.
 type rows struct {
-	figure.Rows
+	*Panel
+	spec   figure.Spec
+	shape  figure.Shape
 	metric cellview.Quantity
-	cells  []*dataset.Cell
 	kinds  cellview.EstimateKinds
 	pooled bool    // shares over all repetitions
-	factor float64 // that published values are drawn times
+	factor float64 // by which published values are multiplied
+	own    bool    // each label has a unit of its own
+	digits int     // after the point of all labels
+	missed bool    // a row has no value
 }
 
 // The kinds that are rows: dots, bars and distribution.
 
-func (p *Panel) dots() Drawing { return p.rows(figure.Dots, "Dots", "Dot", "Box") }
+func (p *Panel) dots() Drawing { return p.rows(figure.Dot, "Dots", "Dot", "Box") }
 
-func (p *Panel) bars() Drawing { return p.rows(figure.Bars, "Bars", "Bar", "Line") }
+func (p *Panel) bars() Drawing { return p.rows(figure.Bar, "Bars", "Bar", "Line") }
 
 func (p *Panel) distribution() Drawing {
-	out := p.rows(figure.Distribution, "Repetitions as small dots", "Vertical line", "Box")
-	if out.Figure == nil {
+	out := p.rows(figure.Centre, "Repetitions as small dots", "Vertical line", "Box")
+	if out.Spec == nil {
 		return out
 	}
 	p.say("Small dot: one repetition. Those that are not valid are left out.")
 	m := out.Metrics[0]
-	hasStalled := func(c *dataset.Cell) bool { return slices.Contains(c.Stalled(c.Metric(m.Name)), true) }
-	if slices.ContainsFunc(p.Cells, hasStalled) {
+	if slices.ContainsFunc(p.Cells, func(c *dataset.Cell) bool { return slices.Contains(c.Stalled(c.Metric(m.Name)), true) }) {
 		p.say("Open small dot: a repetition in which a request lost a second or more to the network.")
 	}
 	isDisturbed := func(c *dataset.Cell) bool { return slices.Contains(c.Metric(m.Name).Disturbed(), true) }
@@ -60,68 +63,74 @@ func (p *Panel) distribution() Drawing {
 	return out
 }
 
-// rows draws a metric of cells, one below the other. The words are what is drawn, what stands for the estimate, and
-// what for its interval.
-func (p *Panel) rows(marks figure.Marks, drawnAs, estimateMark, intervalMark string) Drawing {
+// rows draws a metric of cells, one below the other. The words are the marks, the mark of the estimate, and the mark of
+// its interval.
+func (p *Panel) rows(shape figure.Shape, drawnAs, estimateMark, intervalMark string) Drawing {
 	m, missing := p.metric("x", p.Block.X.Value)
 	if missing != "" {
 		return Drawing{Missing: missing}
 	}
-	r := p.newRows(m, marks)
-	p.howTo = append(r.howTo(estimateMark, intervalMark), p.howTo...)
-	r.Head = p.head(rangeTitle(p.Cells, m, p.fields(), m.Title+" by "+wording.List(p.fields())),
-		p.description(drawnAs+", one row each, in this order"))
-	return Drawing{Figure: r.Rows, Sub: r.Sub(), Metrics: []record.Metric{m}, Fields: p.fields()}
+	fields := p.fields()
+	r := &rows{Panel: p, shape: shape, metric: cellview.QuantityOf(m, p.Cells), kinds: cellview.KindsOf(p.Cells, m.Name),
+		factor: 1}
+	series := p.series(fields)
+	r.setAxis()
+	order := slices.Clone(p.Cells)
+	numbers := slice.Filter(fields, func(f string) bool { return areNumbers(p.Cells, f) })
+	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return p.compare(m, numbers, a, b) })
+	bands, bandName := p.bands(m.Name, fields)
+	isPublished := false
+	for i, cell := range order {
+		row := r.row(cell, cell.Name(fields...), i)
+		if value, ok := cellview.PublishedOf(p.Dataset, cell, m.Name, p.Block.Published); ok {
+			isPublished = true
+			row.Title += "; published " + r.metric.Unit.Exact(value.Number)
+			tick := figure.At(r.scaled(value.Number*r.factor), float64(i))
+			tick.Shape = figure.Published
+			r.spec.Marks = append(r.spec.Marks, tick)
+		}
+		if b, ok := bands[cell]; ok {
+			row.Band = &figure.Band{Lo: r.scaled(b.Lo), Hi: r.scaled(b.Hi)}
+		}
+		p.described = append(p.described, row.Title)
+		r.spec.Rows = append(r.spec.Rows, row)
+	}
+	r.spec.Key = keyOf(series)
+	if isPublished {
+		name := "published"
+		if r.factor != 1 {
+			name += " × " + wording.Plain.Number(r.factor, 2)
+		}
+		r.spec.Key = append(r.spec.Key, figure.Key{Name: name, Shape: figure.Published})
+	}
+	if len(bands) > 0 {
+		r.spec.Key = append(r.spec.Key, figure.Key{Name: bandName, Band: true})
+	}
+	r.spec.Level = p.reference(r.metric.Unit.Unit, m.Unit, r.spec.X.Scale)
+	if r.spec.Level != nil {
+		r.spec.Key = append(r.spec.Key, figure.Key{Name: r.spec.Level.Label, Shape: figure.Rule})
+	}
+	p.howTo = append(r.words(estimateMark, intervalMark, isPublished), p.howTo...)
+	p.say(cellview.HollowWords(p.Cells)...)
+	return p.drawing(r.spec, rangeTitle(p.Cells, m, fields, m.Title+" by "+wording.List(fields)),
+		p.description(drawnAs+", one row each, in this order"),
+		Drawing{Sub: r.sub(), Metrics: []record.Metric{m}, Fields: fields})
 }
 
 // fields are those by which rows are named.
 func (p *Panel) fields() []string { return cellview.Naming(p.Cells, article.Texts(p.Block.Y)) }
 
-// newRows makes rows of cells, in the order of compare.
-func (p *Panel) newRows(m record.Metric, marks figure.Marks) *rows {
-	r := &rows{Rows: figure.Rows{Marks: marks}, metric: cellview.QuantityOf(m, p.Cells), cells: p.Cells,
-		kinds: cellview.KindsOf(p.Cells, m.Name)}
-	r.X = figure.Axis{Name: r.metric.Axis, Unit: r.metric.Unit.Scale, Zero: p.Block.Zero.V}
-	fields := p.fields()
-	r.Series = p.series(fields)
-	p.layAxis(r)
-	order := slices.Clone(p.Cells)
-	numbers := slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return !areNumbers(p.Cells, f) })
-	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return p.compare(m, numbers, a, b) })
-	for _, cell := range order {
-		row := r.row(cell.Metric(m.Name), cell.Name(fields...))
-		if row.Missing == "" {
-			row.Hollow = cellview.StateOf(cell) != ""
-			row.Label, row.Title = cellview.WithState(row.Label, cell), cellview.WithState(row.Title, cell)
-		}
-		row.Series = p.Palette.Cell(cell, p.by)
-		row.Open = cell.Stalled(cell.Metric(m.Name))
-		for i, disturbed := range cell.Metric(m.Name).Disturbed() {
-			row.Open[i] = row.Open[i] || disturbed
-		}
-		if value, ok := cellview.PublishedOf(p.Dataset, cell, m.Name, p.Block.Published); ok {
-			r.Published = "published"
-			if row.Published = value.Number * r.factor; r.factor != 1 {
-				r.Published += " × " + wording.Plain.Number(r.factor, 2)
-			}
-			row.Title += "; published " + r.metric.Unit.Exact(value.Number)
-		}
-		p.described = append(p.described, row.Title)
-		r.Rows.Rows = append(r.Rows.Rows, row)
-	}
-	r.Reference = p.reference(r.metric.Unit.Unit, m.Unit, r.X.Scale)
-	p.say(cellview.HollowWords(p.Cells)...)
-	p.floorBand(r)
-	return r
-}
+// scaled is a value in the unit of the axis.
+func (r *rows) scaled(v float64) float64 { return v / r.metric.Unit.Scale }
 
-// layAxis chooses the scale of the axis, and what it has to show beside the rows.
-func (p *Panel) layAxis(r *rows) {
+// setAxis chooses the scale of the axis, the factor of published values, and the digits of labels.
+func (r *rows) setAxis() {
+	p := r.Panel
 	var values, published []float64
 	for _, cell := range p.Cells {
 		if shown := cell.Metric(r.metric.Name); shown.Missing == "" {
 			values = append(values, shown.Estimate.Centre)
-			if p.Block.Kind.Value == "distribution" {
+			if r.shape == figure.Centre {
 				values = append(values, shown.Values...)
 			}
 			r.pooled = r.pooled || shown.Estimate.Kind == stats.ClopperPearson
@@ -130,16 +139,33 @@ func (p *Panel) layAxis(r *rows) {
 			published = append(published, value.Number)
 		}
 	}
-	r.X.Scale = p.scale(article.XAxis, slices.Concat(values, published))
-	r.factor = 1
-	if a, ok := p.Dataset.Agreement(r.metric.Name, p.Block.Published.Name.Value); ok && a.Factor > 0 &&
-		crush(published, values, r.X.Scale, r.Marks == figure.Bars || r.X.Zero) {
+	scale := p.scale(article.XAxis, slices.Concat(values, published))
+	r.spec.X = axisOf(r.metric.Unit.Unit, r.metric.Metric.Unit, scale)
+	r.spec.X.Zero = p.Block.Zero.V || r.shape == figure.Bar
+	r.own = r.spec.X.Label != nil
+	r.digits = sharedDigits(r.metric.Unit, readingsIn(p.Cells, []record.Metric{r.metric.Metric}))
+	a, ok := p.Dataset.Agreement(r.metric.Name, p.Block.Published.Name.Value)
+	if ok && a.Factor > 0 && crush(published, values, scale, r.spec.X.Zero) {
 		r.factor = a.Factor
 	}
 }
 
-// crush tells whether published values leave ours less than half of an axis. Machines differ: then the ticks are drawn
-// times the factor by which this one does.
+// sharedDigits are the digits after the point that all readings can have.
+func sharedDigits(unit wording.Column, readings []wording.Figure) int {
+	digits := math.MaxInt
+	for _, reading := range readings {
+		if reading.Value != 0 {
+			digits = min(digits, unit.Decimals(reading))
+		}
+	}
+	if digits == math.MaxInt {
+		return 0
+	}
+	return digits
+}
+
+// crush reports whether published values leave ours less than half of an axis. Machines differ: then published values
+// are drawn times the factor by which this one does.
 //
 // Source: docs/figures.md#published-values.
 func crush(published, ours []float64, scale figure.Scale, fromZero bool) bool {
@@ -159,51 +185,70 @@ func crush(published, ours []float64, scale figure.Scale, fromZero bool) bool {
 	return length(ours) < length(slices.Concat(ours, published))/2
 }
 
-// floorBand marks how far from the reference, or else from the best row, values lie that the noise alone sets apart.
+// bands are what claims that two cells agree allow: a range of values for one of the two, by cell, and its name. Where
+// it is the same for all, the other cell has it too.
 //
-// Source: docs/method.md#the-noise-floor.
-func (p *Panel) floorBand(r *rows) {
-	if len(p.Cells) == 0 || r.metric.Better == "" {
-		return
+// Source: docs/figures.md#bands.
+func (p *Panel) bands(metric string, fields []string) (bands map[*dataset.Cell]stats.Interval, name string) {
+	bands = map[*dataset.Cell]stats.Interval{}
+	var others []*dataset.Cell
+	var regions []stats.Region
+	for _, j := range leaves(p.Claim) {
+		cell, other, ok := likened(j, metric)
+		if !ok || !slices.Contains(p.Cells, cell) {
+			continue
+		}
+		centre := other.Metric(metric).Estimate.Centre
+		bands[cell] = stats.Interval{Lo: j.Region.Lo * centre, Hi: j.Region.Hi * centre}
+		others, regions = slice.Add(others, other), slice.Add(regions, j.Region)
 	}
-	floor := p.Dataset.Floor(r.metric.Name)
-	if floor.F <= 0 {
-		return
+	if len(others) != 1 || len(regions) != 1 {
+		return bands, "as claimed"
 	}
-	centre, around := p.best(r), "the best value"
-	if r.Reference != nil {
-		centre, around = r.Reference.Value, "the reference"
+	other, region := others[0], regions[0]
+	for _, band := range bands {
+		bands[other] = band
+		break
 	}
-	if !(centre > 0) {
-		return
+	if math.Abs(region.Lo*region.Hi-1) < 1e-9 {
+		return bands, "within " + wording.PercentUnit.Exact(region.Hi-1) + " of " + other.Name(fields...)
 	}
-	reach := floor.Reach(stats.DefaultAlpha)
-	r.Band = &figure.Band{Lo: centre / (1 + reach), Hi: centre * (1 + reach), Label: "noise floor"}
-	p.say(fmt.Sprintf("Grey band (if wide enough to see): what the noise floor alone may set apart from %s, %s either "+
-		"way, as measured by A/A pairs.", around, wording.PercentUnit.Alone(reach)))
+	return bands, "as claimed"
 }
 
-// best is the best value of the rows; NaN if there is none, as where each cell has the rate that it was given.
-func (p *Panel) best(r *rows) float64 {
-	best := math.NaN()
-	if !slices.ContainsFunc(p.Cells, func(c *dataset.Cell) bool { return !c.RateGives(r.metric.Name) }) {
-		return best
+// likened are the two cells of a claim that they are alike by a metric; false for another claim, or one without values.
+func likened(j claim.Judgement, metric string) (cell, other *dataset.Cell, ok bool) {
+	if j.Form != claim.Near || len(j.Sides) != 2 {
+		return nil, nil, false
 	}
-	for _, v := range centresOf(p.Cells, []string{r.metric.Name}) {
-		if math.IsNaN(best) || v != best && v > best == (r.metric.Better == "higher") {
-			best = v
+	for _, side := range j.Sides {
+		if side.Metric.Name != metric || len(side.Cells) != 1 {
+			return nil, nil, false
 		}
 	}
-	return best
+	cell, other = j.Sides[0].Cells[0], j.Sides[1].Cells[0]
+	return cell, other, other.Metric(metric).Missing == ""
 }
 
-// areNumbers tells whether all cells have numbers of a parameter or label, so that it has an order of its own.
+// leaves are the parts of a judgement that have none themselves.
+func leaves(j claim.Judgement) []claim.Judgement {
+	if len(j.Parts) == 0 {
+		return []claim.Judgement{j}
+	}
+	var out []claim.Judgement
+	for _, part := range j.Parts {
+		out = append(out, leaves(part)...)
+	}
+	return out
+}
+
+// areNumbers reports whether all cells have numbers of a parameter or label, so that it has an order of its own.
 func areNumbers(cells []*dataset.Cell, field string) bool {
 	return !slices.ContainsFunc(cells, func(c *dataset.Cell) bool { _, ok := cellview.Numeric(c, field); return !ok })
 }
 
 // compare orders rows: by the metric that the author sorts by, or else by numbers that name them and then by the metric
-// that is drawn; by a parameter in the order of the plan, in which cells are.
+// that is drawn; by a parameter in the order of the plan.
 func (p *Panel) compare(m record.Metric, numbers []string, a, b *dataset.Cell) int {
 	switch by := p.Block.Sort.Value; {
 	case by == "":
@@ -241,45 +286,80 @@ func byMetric(m record.Metric, a, b *dataset.Cell) int {
 	return cmp.Compare(y.Estimate.Centre, x.Estimate.Centre)
 }
 
-// row is a result as a figure draws it.
-func (r *rows) row(shown dataset.Result, name string) figure.Row {
+// row is the i-th row, whose marks are added to the figure.
+func (r *rows) row(cell *dataset.Cell, name string, i int) figure.Row {
+	shown := cell.Metric(r.metric.Name)
 	v := cellview.Estimate(shown)
-	row := figure.Row{Name: name, Series: 1, Value: v.Centre, Lo: v.Lo, Hi: v.Hi,
-		Range: shown.Estimate.Kind == stats.RangeOfTwo, Values: shown.Values, Missing: v.Missing,
-		Failed: cellview.HasFailed(v.Missing), Published: math.NaN(), Title: name + ": " + r.metric.Words(shown)}
+	row := figure.Row{Name: name, Missing: v.Missing, Failed: cellview.HasFailed(v.Missing),
+		Title: name + ": " + r.metric.Words(shown)}
 	if v.Missing != "" {
+		r.missed = true
 		return row
 	}
+	mark := figure.At(r.scaled(v.Centre), float64(i))
+	mark.Shape, mark.Series = r.shape, r.Palette.Cell(cell, r.by)
+	mark.Hollow, mark.AtLeast = cellview.StateOf(cell) != "", v.AtLeast
+	mark.Thin = shown.Estimate.Kind == stats.RangeOfTwo || shown.Estimate.Kind == stats.WithinRun
+	if !math.IsInf(v.Lo, 0) && !math.IsInf(v.Hi, 0) { // the words say what is known of others
+		mark.XLo, mark.XHi = r.scaled(v.Lo), r.scaled(v.Hi)
+	}
+	if r.shape == figure.Centre {
+		stalled, disturbed := cell.Stalled(shown), shown.Disturbed()
+		for k, value := range shown.Values {
+			dot := figure.At(r.scaled(value), float64(i))
+			dot.Shape, dot.Series = figure.Small, mark.Series
+			dot.Hollow = mark.Hollow || stalled[k] || k < len(disturbed) && disturbed[k]
+			r.spec.Marks = append(r.spec.Marks, dot)
+		}
+	}
+	r.spec.Marks = append(r.spec.Marks, mark)
+	row.Value = r.label(v.Reading())
 	if v.AtLeast {
-		row.Lo, row.Hi, row.AtLeast = v.Centre, math.Inf(1), true
-	} else if row.Range = row.Range || shown.Estimate.Kind == stats.WithinRun; math.IsInf(v.Lo, 0) || math.IsInf(v.Hi, 0) {
-		row.Lo, row.Hi = math.NaN(), math.NaN() // a line without an end is none; the words say what is known
+		row.Value = "≥ " + row.Value
 	}
-	if row.Label = r.metric.Unit.Aligned(v.Reading()); v.Few != "" {
-		row.Label += ", " + v.Few
+	if v.Few != "" {
+		row.Value += ", " + v.Few
 	}
+	row.Value, row.Title = cellview.WithState(row.Value, cell), cellview.WithState(row.Title, cell)
 	return row
 }
 
-// isMeasured tells whether a row has a value.
-func isMeasured(r figure.Row) bool { return r.Missing == "" }
-
-// Sub says what the marks are, and in which unit.
-func (r *rows) Sub() string {
-	words := r.metric.Subject()
-	switch {
-	case !slices.ContainsFunc(r.Rows.Rows, isMeasured):
-		return wording.Capital(words) + "; " + cellview.Without(r.cells, r.metric.Name)
-	case r.pooled:
-		return "Share over all repetitions with 95\u202f% interval: " + words
+// label is a value as printed in its row: with a unit of its own, or with the digits of all.
+func (r *rows) label(reading wording.Figure) string {
+	if r.own {
+		unit := wording.UnitFor(r.metric.Metric.Unit, false, reading.Value)
+		return unit.Quantity(reading.Value, unit.Readable(reading))
 	}
-	return r.kinds.Sub() + ": " + words
+	unit := r.metric.Unit
+	if own := unit.Decimals(reading); r.digits < own && math.Abs(reading.Value/unit.Scale) < math.Pow10(-r.digits) {
+		return unit.Number(reading.Value, own)
+	}
+	return unit.Number(reading.Value, r.digits)
 }
 
-// howTo says how to read the figure.
-func (r *rows) howTo(estimateMark, intervalMark string) []string {
+// sub says what the marks are, and in which unit.
+func (r *rows) sub() string {
+	quantity := wording.Capital(r.metric.Axis)
+	if r.own {
+		quantity = wording.Capital(wording.Lower(r.metric.Title))
+	}
+	switch {
+	case len(r.spec.Marks) == 0 || r.isNoneMeasured():
+		return quantity + "; " + cellview.Without(r.Cells, r.metric.Name)
+	case r.pooled:
+		return quantity + ": share over all repetitions with 95\u202f% interval"
+	}
+	return quantity + "; " + wording.Lower(r.kinds.Sub())
+}
+
+func (r *rows) isNoneMeasured() bool {
+	return !slices.ContainsFunc(r.spec.Rows, func(row figure.Row) bool { return row.Missing == "" })
+}
+
+// words say how to read the figure.
+func (r *rows) words(estimateMark, intervalMark string, isPublished bool) []string {
 	var out []string
-	mark, measured := wording.Lower(estimateMark), slices.ContainsFunc(r.Rows.Rows, isMeasured)
+	mark, measured := wording.Lower(estimateMark), !r.isNoneMeasured()
 	add := func(holds bool, words string) {
 		if holds {
 			out = append(out, words)
@@ -287,34 +367,30 @@ func (r *rows) howTo(estimateMark, intervalMark string) []string {
 	}
 	switch {
 	case !measured:
-		out = append(out, "One row for each cell of the experiment: "+cellview.Without(r.cells, r.metric.Name)+".")
+		out = append(out, "One row for each cell of the experiment: "+cellview.Without(r.Cells, r.metric.Name)+".")
 	case r.pooled:
 		out = append(out, estimateMark+": failed of attempted over "+r.kinds.Repetitions()+". "+intervalMark+
 			": 95\u202f% interval, widened to the smallest and largest share of one repetition.")
 	case r.kinds.Intervals:
-		out = append(out, estimateMark+": pseudo-median. "+intervalMark+": 95\u202f% interval over "+
-			r.kinds.Repetitions()+".")
+		out = append(out, estimateMark+": median. "+intervalMark+": 95\u202f% interval over "+r.kinds.Repetitions()+".")
+	}
+	few := func(alone, others string) string {
+		if r.kinds.Intervals || r.kinds.TwoRuns && r.kinds.OneRun {
+			return others
+		}
+		return alone
 	}
 	add(r.kinds.Searched, estimateMark+": value found by a search. "+intervalMark+": its range.")
-	add(r.kinds.TwoRuns, r.few(estimateMark+": centre of two runs. Line: the smaller and the larger.",
+	add(r.kinds.TwoRuns, few(estimateMark+": centre of two runs. Line: the smaller and the larger.",
 		"For two runs the "+mark+" is their centre, the line the smaller and the larger."))
-	add(r.kinds.OneRun, r.few(estimateMark+": the value of a single run; its variation is unknown.",
+	add(r.kinds.OneRun, few(estimateMark+": the value of a single run; its variation is unknown.",
 		"For a single run the "+mark+" is its value; its variation is unknown."))
 	add(r.kinds.OneRun && r.kinds.WithinRun,
 		"Line for a single run: 95\u202f% interval within the run, as if its requests were independent.")
-	add(r.Published != "" && r.factor == 1,
+	add(isPublished && r.factor == 1,
 		"Grey tick: published value, measured elsewhere; compare the order, not the distance.")
-	add(r.Published != "" && r.factor != 1, "Grey tick: published value, measured elsewhere, times the factor by which "+
+	add(isPublished && r.factor != 1, "Grey tick: published value, measured elsewhere, times the factor by which "+
 		"this machine differs; compare how rows lie to each other.")
-	add(measured && slices.ContainsFunc(r.Rows.Rows, func(r figure.Row) bool { return !isMeasured(r) }),
-		"A row without a mark gives the reason in words.")
+	add(measured && r.missed, "A row without a mark gives the reason in words.")
 	return out
-}
-
-// few chooses words for a kind that is alone in the figure, or beside others.
-func (r *rows) few(alone, beside string) string {
-	if r.kinds.Intervals || r.kinds.TwoRuns && r.kinds.OneRun {
-		return beside
-	}
-	return alone
 }

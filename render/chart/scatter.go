@@ -37,10 +37,15 @@ func (p *Panel) scatter() Drawing {
 		}
 	}
 	axis := func(name article.Axis, q cellview.Quantity, values []float64) figure.Axis {
-		return figure.Axis{Name: q.Axis, Unit: q.Unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(name, values)}
+		a := axisOf(q.Unit.Unit, q.Metric.Unit, p.scale(name, values))
+		a.Name, a.Zero = q.Axis, p.Block.Zero.V
+		if a.Label != nil {
+			a.Name = wording.Lower(q.Title)
+		}
+		return a
 	}
 	fields := cellview.Naming(p.Cells, nil)
-	f := figure.Scatter{X: axis(article.XAxis, x, xs), Y: axis(article.YAxis, y, ys), Series: p.series(fields)}
+	spec := figure.Spec{X: axis(article.XAxis, x, xs), Y: axis(article.YAxis, y, ys), Key: keyOf(p.series(fields))}
 	for _, cell := range p.Cells {
 		a, b := cell.Metric(mx.Name), cell.Metric(my.Name)
 		name := cell.Name(fields...)
@@ -48,39 +53,40 @@ func (p *Panel) scatter() Drawing {
 			name, wording.Lower(mx.Title), x.Words(a), wording.Lower(my.Title), y.Words(b))
 		p.described = append(p.described, cellview.WithState(title, cell))
 		if a.Missing != "" || b.Missing != "" {
-			f.Notes = append(f.Notes, "not drawn: "+title)
+			p.notes = append(p.notes, "not drawn: "+title)
 			continue
 		}
-		q := p.namedPoint(name, title, cell)
-		q.X, q.Y = a.Estimate.Centre, b.Estimate.Centre
-		q.XLo, q.XHi = cellview.Ends(a)
-		q.YLo, q.YHi = cellview.Ends(b)
-		f.Points = append(f.Points, q)
+		spec.Marks = append(spec.Marks, p.point(name, title, cell, endsOf(a, x.Unit.Scale), endsOf(b, y.Unit.Scale)))
 	}
-	if len(f.Points) == 0 {
+	if len(spec.Marks) == 0 {
 		return Drawing{Missing: "no cell has both " + wording.Lower(mx.Title) + " and " + wording.Lower(my.Title) + ": " +
 			wording.Some(p.described)}
 	}
-	f.Reference = p.reference(y.Unit.Unit, my.Unit, f.Y.Scale)
-	f.Head = p.head(rangeTitle(p.Cells, my, nil, my.Title)+", against "+wording.Lower(mx.Title),
-		p.description("Points between two metrics"))
+	spec.Level = p.reference(y.Unit.Unit, my.Unit, spec.Y.Scale)
 	p.say(cellview.HollowWords(p.Cells)...)
-	return Drawing{Figure: f, Sub: kinds.Sub() + ": " + x.Subject() + ", and " + y.Subject(), Metrics: metrics,
-		Fields: fields}
+	return p.drawing(spec, rangeTitle(p.Cells, my, nil, my.Title)+", against "+wording.Lower(mx.Title),
+		p.description("Points between two metrics"), Drawing{Sub: kinds.Sub(), Metrics: metrics, Fields: fields})
 }
 
-// namedPoint is the point of a cell, without its place.
-func (p *Panel) namedPoint(name, title string, cell *dataset.Cell) figure.NamedPoint {
-	out := figure.NamedPoint{Name: cellview.WithState(name, cell), Series: p.Palette.Cell(cell, p.by)}
-	out.Title, out.Hollow = cellview.WithState(title, cell), cellview.StateOf(cell) != ""
-	return out
+// ends are an estimate and its interval in the unit of an axis.
+type ends struct{ v, lo, hi float64 }
+
+func endsOf(r dataset.Result, scale float64) ends {
+	lo, hi := cellview.Ends(r)
+	return ends{r.Estimate.Centre / scale, lo / scale, hi / scale}
+}
+
+// point is the point of a cell.
+func (p *Panel) point(name, title string, cell *dataset.Cell, x, y ends) figure.Mark {
+	return figure.Mark{X: x.v, XLo: x.lo, XHi: x.hi, Y: y.v, YLo: y.lo, YHi: y.hi, Series: p.Palette.Cell(cell, p.by),
+		Name: cellview.WithState(name, cell), Title: cellview.WithState(title, cell), Hollow: cellview.StateOf(cell) != ""}
 }
 
 // crossWords say what the lines through points are.
 func crossWords(k cellview.EstimateKinds) []string {
 	switch {
 	case k.Intervals:
-		return []string{"Point: pseudo-medians. Lines through it: 95\u202f% intervals over " + k.Repetitions() + "."}
+		return []string{"Point: medians. Lines through it: 95\u202f% intervals over " + k.Repetitions() + "."}
 	case k.Searched:
 		return []string{"Point: values found by searches. Lines through it: their ranges."}
 	case k.TwoRuns:
@@ -105,9 +111,9 @@ func (p *Panel) agreement() Drawing {
 	q := cellview.Quantity{Metric: m, Unit: columnOfRows(m, a.Rows, a.Cells)}
 	axis := cellview.QuantityWords(m, q.Unit.Unit)
 	fields := cellview.Naming(p.Cells, nil)
-	f := figure.Scatter{Series: p.series(fields),
-		X: figure.Axis{Name: "published " + axis, Unit: q.Unit.Scale, Scale: figure.Log},
-		Y: figure.Axis{Name: "measured " + axis, Unit: q.Unit.Scale, Scale: figure.Log}}
+	spec := figure.Spec{X: axisOf(q.Unit.Unit, m.Unit, figure.Log), Y: axisOf(q.Unit.Unit, m.Unit, figure.Log),
+		Key: keyOf(p.series(fields))}
+	spec.X.Name, spec.Y.Name = "published", "measured here"
 	var shown []*dataset.Cell
 	for i, row := range a.Rows {
 		cell := a.Cells[i]
@@ -116,27 +122,27 @@ func (p *Panel) agreement() Drawing {
 		}
 		point, missing := p.agreeing(row, cell, fields, q)
 		if missing != "" {
-			f.Notes = append(f.Notes, "not drawn: "+point.Title+", "+missing)
+			p.notes = append(p.notes, "not drawn: "+point.Title+", "+missing)
 			p.described = append(p.described, point.Title+", "+missing)
 			continue
 		}
-		f.Points, shown = append(f.Points, point), append(shown, cell)
+		spec.Marks, shown = append(spec.Marks, point), append(shown, cell)
 		p.described = append(p.described, point.Title)
 	}
-	if len(f.Points) == 0 {
+	if len(spec.Marks) == 0 {
 		return Drawing{Missing: "no published value was measured here: " + wording.Some(p.described)}
 	}
-	singular := strings.NewReplacer("pseudo-medians", "pseudo-median", "centres", "centre", "Lines through it",
+	singular := strings.NewReplacer("medians", "median", "centres", "centre", "Lines through it",
 		"Line through it", "95\u202f% intervals", "95\u202f% interval", "values found by searches", "value found by a search",
 		"their ranges", "its range") // one of the two numbers is theirs
 	for _, words := range crossWords(cellview.KindsOf(shown, m.Name)) {
 		p.say(singular.Replace(words))
 	}
 	p.say(cellview.HollowWords(shown)...)
-	f.Slopes = p.agreementLines(a.Agreement)
-	title := m.Title + ": " + wording.Times.Alone(a.Factor) + " as published"
-	f.Head = p.head(title, p.description("Points, published against measured"))
-	return Drawing{Figure: f, Sub: wording.Capital(axis) + ", on log scales", Metrics: []record.Metric{m}, Fields: fields}
+	spec.Slopes = p.agreementLines(a.Agreement)
+	return p.drawing(spec, m.Title+": "+wording.Times.Alone(a.Factor)+" as published",
+		p.description("Points, published against measured"),
+		Drawing{Sub: wording.Capital(axis), Metrics: []record.Metric{m}, Fields: fields})
 }
 
 // columnOfRows has the unit of the published and the measured values of a metric, and the digits of the measured ones.
@@ -153,12 +159,12 @@ func columnOfRows(m record.Metric, rows []stats.AgreementRow, cells []*dataset.C
 }
 
 // agreementLines are the lines on which points are that agree.
-func (a *account) agreementLines(g stats.Agreement) []figure.Slope {
-	slopes := []figure.Slope{{Factor: 1, Label: "as published"}}
+func (a *account) agreementLines(g stats.Agreement) []figure.Guide {
+	slopes := []figure.Guide{{Value: 1, Label: "as published"}}
 	const noticeable = 1.02
 	if g.Measured > 1 && max(g.Factor, 1/g.Factor) > noticeable {
 		times := wording.Times.Alone(g.Factor)
-		slopes = append(slopes, figure.Slope{Factor: g.Factor, Label: times, Dash: true})
+		slopes = append(slopes, figure.Guide{Value: g.Factor, Label: times, Dash: true})
 		a.say("Full line: as published. Dashed: " + times +
 			", the common factor between this host's values and the published ones. " +
 			"Points near the dashed line agree in size, and points that rise together agree in order.")
@@ -171,7 +177,7 @@ func (a *account) agreementLines(g stats.Agreement) []figure.Slope {
 // agreeing is a published number against that of its cell; without a number of ours it has a title alone, and the
 // reason.
 func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields []string,
-	q cellview.Quantity) (point figure.NamedPoint, missing string) {
+	q cellview.Quantity) (point figure.Mark, missing string) {
 	name := row.Name
 	if cell != nil {
 		name = cell.Name(fields...)
@@ -186,8 +192,6 @@ func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields []st
 	}
 	r := cell.Metric(q.Name)
 	title += ", measured " + q.Words(r) + ", " + wording.Times.Alone(row.Ratio) + " as published"
-	point = p.namedPoint(name, title, cell)
-	point.X, point.XLo, point.XHi, point.Y = row.Published, math.NaN(), math.NaN(), row.Centre
-	point.YLo, point.YHi = cellview.Ends(r)
-	return point, ""
+	published := ends{row.Published / q.Unit.Scale, math.NaN(), math.NaN()}
+	return p.point(name, title, cell, published, endsOf(r, q.Unit.Scale)), ""
 }

@@ -17,10 +17,6 @@ import (
 	"benchbook/render/wording"
 )
 
-// maxChoicesNamed is how many curves may have their chosen values written beside them; of more the words would hide the
-// curves.
-const maxChoicesNamed = 4
-
 // tuningChart is a figure of tuning in the making.
 type tuningChart struct {
 	*Panel
@@ -47,28 +43,21 @@ func (p *Panel) tuning() Drawing {
 	}
 	t := tuningChart{Panel: p, name: name, metric: m, unit: wording.UnitFor(m.Unit, m.Share, values...)}
 	p.newData(name, "metric", "unit", "probe", "value", "invalid", "chosen")
-	p.say("Point: median of the probes of a candidate; band: from the smallest to the largest. Large open mark: chosen, " +
+	p.say("Point: median of the probes of a candidate; stroke: from the smallest to the largest. Large open mark: chosen, " +
 		"the smallest that is as good as the best. Probes are short; the chosen value is then measured in full.")
 	q := cellview.Quantity{Metric: m, Unit: t.unit.Column(), Axis: cellview.QuantityWords(m, t.unit)}
-	f := figure.Curves{Dots: true,
-		X: figure.Axis{Name: name, Ticks: candidates, Scale: p.scale(article.XAxis, candidates)},
-		Y: figure.Axis{Name: q.Axis, Unit: t.unit.Scale, Zero: p.Block.Zero.V, Scale: p.scale(article.YAxis, values)}}
-	f.Curves = curvesOf(lines, t.addPoints)
-	if len(f.Curves) == 0 {
+	spec := figure.Spec{X: figure.Axis{Name: name, Ticks: candidates, Scale: p.scale(article.XAxis, candidates)},
+		Y: axisOf(t.unit, m.Unit, p.scale(article.YAxis, values))}
+	spec.Y.Zero = p.Block.Zero.V
+	spec.Lines = drawnLines(lines, t.addPoints)
+	if len(spec.Lines) == 0 {
 		return Drawing{Missing: "no attempt of the search for " + name + " can be drawn: " + strings.Join(p.described, "; ")}
 	}
-	for _, c := range f.Curves { // a ring tells which, and the title of its point too
-		if len(f.Curves) > maxChoicesNamed && c.Chosen != nil {
-			c.Chosen.Label = ""
-		}
-	}
-	f.Notes = p.notes
 	chosen, _ := record.LookupMetric("tune." + name)
-	f.Head = p.head(rangeTitle(p.Cells, chosen, fields, m.Title+" by "+name),
-		p.description("What the search for "+name+" tried"))
 	p.say(cellview.HollowWords(p.Cells)...)
-	return Drawing{Figure: f, Sub: "What the search for " + name + " tried: " + q.Subject(),
-		Metrics: cellview.MetricsNamed(m.Name), Fields: slices.DeleteFunc(fields, func(f string) bool { return f == m.Name })}
+	return p.drawing(spec, rangeTitle(p.Cells, chosen, fields, m.Title+" by "+name),
+		p.description("What the search for "+name+" tried"), Drawing{Sub: wording.Capital(q.Axis) + ", as the search for " + name + " found them",
+			Metrics: cellview.MetricsNamed(m.Name), Fields: slices.DeleteFunc(fields, func(f string) bool { return f == m.Name })})
 }
 
 // tried are the candidates of all searches for a setting, and the medians of a metric of those that have any.
@@ -108,7 +97,7 @@ func (t *tuningChart) addPoints(l *line) bool {
 		if point.Gap {
 			t.notes = append(t.notes, "gap at "+point.Title)
 		} else if isChosen {
-			l.Chosen = &figure.Choice{At: len(l.Points), Label: "chosen: " + wording.Plain.Exact(candidate.Value)}
+			l.Chosen = len(l.Points) + 1
 			point.Title += "; chosen"
 		}
 		l.Points = append(l.Points, point)
@@ -122,9 +111,9 @@ func (t *tuningChart) addPoints(l *line) bool {
 }
 
 // point is a candidate on the curve of a name.
-func (t *tuningChart) point(name string, candidate record.Candidate, s *record.Search) figure.CurvePoint {
+func (t *tuningChart) point(name string, candidate record.Candidate, s *record.Search) figure.Mark {
 	at := t.name + " " + wording.Plain.Exact(candidate.Value)
-	point := figure.CurvePoint{Point: figure.Point{X: candidate.Value, YLo: math.NaN(), YHi: math.NaN()}}
+	point := figure.At(candidate.Value, 0)
 	probes := probesOf(candidate, t.metric.Name, s)
 	if len(probes) == 0 {
 		point.Gap = true
@@ -135,12 +124,13 @@ func (t *tuningChart) point(name string, candidate record.Candidate, s *record.S
 		}
 		return point
 	}
-	point.Y = stats.Median(probes)
+	median := stats.Median(probes)
+	point.Y = median / t.unit.Scale
 	if len(probes) > 1 {
-		point.YLo, point.YHi = slices.Min(probes), slices.Max(probes)
+		point.YLo, point.YHi = slices.Min(probes)/t.unit.Scale, slices.Max(probes)/t.unit.Scale
 	}
 	point.Title = fmt.Sprintf("%s, %s: %s, median of %s",
-		name, at, t.unit.Alone(point.Y), wording.Count(len(probes), "probe"))
+		name, at, t.unit.Alone(median), wording.Count(len(probes), "probe"))
 	return point
 }
 
@@ -196,13 +186,11 @@ func searchWords(s *record.Search) string {
 // capacity draws what searches for the highest rate tried, and the bounds that they found.
 func (p *Panel) capacity() Drawing {
 	fields := cellview.Naming(p.Cells, article.Texts(p.Block.Y))
-	f := figure.Rows{Marks: figure.Probes, Series: p.series(fields),
-		X: figure.Axis{Name: "requests per second", Scale: figure.Log}}
+	spec := figure.Spec{X: figure.Axis{Scale: figure.Log}, Key: keyOf(p.series(fields))}
 	p.newData("probe", "rate", "phase", "met", "invalid")
 	objective, tried := "", false
-	for _, cell := range byCapacity(p.Cells) {
-		row := capacityRow(cell.Name(fields...), cell)
-		row.Series = p.Palette.Cell(cell, p.by)
+	for i, cell := range byCapacity(p.Cells) {
+		row, marks := capacityRow(cell.Name(fields...), cell, i, p.Palette.Cell(cell, p.by))
 		if s := cell.Search(""); s != nil {
 			objective, tried = s.Objective, tried || len(s.Probes) > 0
 			for k, q := range s.Probes {
@@ -213,21 +201,20 @@ func (p *Panel) capacity() Drawing {
 			p.addData(cell, row.Missing, nil, nil, nil, nil, "")
 		}
 		p.described = append(p.described, row.Title)
-		f.Rows = append(f.Rows, row)
+		spec.Rows, spec.Marks = append(spec.Rows, row), append(spec.Marks, marks...)
 	}
-	if !tried && !slices.ContainsFunc(f.Rows, isMeasured) {
+	if !tried && len(spec.Marks) == 0 {
 		return Drawing{Missing: "no search for a capacity has been recorded yet"}
 	}
 	rate, _ := record.LookupMetric("capacity.rate")
-	f.Head = p.head(rangeTitle(p.Cells, rate, fields, "Capacity by "+wording.List(fields)),
-		p.description("Searches for the highest rate that meets the objective"))
-	sub := "Highest rate that still meets the objective, requests per second"
+	sub := "Requests per second: the highest rate that meets the objective"
 	if objective != "" {
-		sub = "Highest rate at which " + objective + ", requests per second"
+		sub = "Requests per second: the highest rate at which " + objective
 	}
-	p.say("Small mark: a rate that was tried, filled where it met the objective and open where it did not. " +
-		"Box: from the highest rate that was confirmed to the lowest that was refuted.")
-	return Drawing{Figure: f, Sub: sub, Metrics: cellview.MetricsNamed("capacity.rate"), Fields: fields}
+	p.say("Dot: the highest rate that met the objective. Bar: from there to the lowest that did not.")
+	return p.drawing(spec, rangeTitle(p.Cells, rate, fields, "Capacity by "+wording.List(fields)),
+		p.description("Searches for the highest rate that meets the objective"),
+		Drawing{Sub: sub, Metrics: cellview.MetricsNamed("capacity.rate"), Fields: fields})
 }
 
 // byCapacity orders cells by the rate that was found, the highest first.
@@ -243,9 +230,9 @@ func byCapacity(cells []*dataset.Cell) []*dataset.Cell {
 	return order
 }
 
-// capacityRow is what the search of a cell found and tried.
-func capacityRow(name string, cell *dataset.Cell) figure.Row {
-	row := figure.Row{Name: name, Series: 1, Lo: math.NaN(), Hi: math.NaN(), Published: math.NaN()}
+// capacityRow is what the search of a cell found, as the i-th row.
+func capacityRow(name string, cell *dataset.Cell, i, series int) (row figure.Row, marks []figure.Mark) {
+	row.Name = name
 	s := cell.Search("")
 	switch {
 	case s == nil && cell.Trial.Unavailable != "":
@@ -257,19 +244,16 @@ func capacityRow(name string, cell *dataset.Cell) figure.Row {
 	}
 	if row.Missing != "" {
 		row.Title = name + ": " + row.Missing
-		return row
+		return row, nil
 	}
-	row.Value, row.Lo, row.Hi = s.Lo, s.Lo, s.Hi
-	if s.Hi == 0 {
-		row.Hi, row.AtLeast = math.Inf(1), true
+	mark := figure.At(s.Lo, float64(i))
+	mark.Series, mark.AtLeast, mark.XLo, mark.XHi = series, s.Hi == 0, s.Lo, s.Hi
+	mark.Hollow = cellview.StateOf(cell) != ""
+	if mark.AtLeast {
+		row.Value, mark.XLo, mark.XHi = "≥ ", math.NaN(), math.NaN()
 	}
-	decimals := perSecond.Decimals(wording.Figure{Value: s.Lo, Lo: row.Lo, Hi: row.Hi})
-	row.Label = cellview.WithState(perSecond.Number(s.Lo, decimals), cell)
+	row.Value += perSecond.Number(s.Lo, perSecond.Decimals(wording.Figure{Value: s.Lo, Lo: s.Lo, Hi: cmp.Or(s.Hi, math.Inf(1))}))
+	row.Value = cellview.WithState(row.Value, cell)
 	row.Title = cellview.WithState(name+": "+searchWords(s)+"; "+wording.Count(len(s.Probes), "probe"), cell)
-	for _, q := range s.Probes {
-		if q.WhyNot() == "" && q.Candidate > 0 { // the axis has no place for none
-			row.Probes = append(row.Probes, figure.Probe{Value: q.Candidate, Met: q.Passed})
-		}
-	}
-	return row
+	return row, []figure.Mark{mark}
 }

@@ -1,34 +1,32 @@
-// Package typeface measures text in the fonts of a page, as browsers set it.
 package figure
 
 import (
 	"bytes"
 	"fmt"
-	"strings"
 	"unicode"
 
 	"github.com/go-text/typesetting/font"
 	"github.com/go-text/typesetting/font/opentype"
 	"github.com/go-text/typesetting/language"
 	"github.com/go-text/typesetting/shaping"
+	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
 	"golang.org/x/text/width"
 )
 
-// Heights of Inter above and below the baseline, in ems of 2816 font units.
-const (
-	Ascent  = 2128.0 / 2816 // of b, d and l, which rise highest
-	Descent = 610.0 / 2816  // of g, which falls lowest
-	Capital = 2048.0 / 2816
-)
+// Capital is the height of the capitals of Inter, in ems.
+const Capital = 2048.0 / 2816
 
 // Fonts are the faces in which a page sets the text of its figures. They do not change and may be shared.
-type Fonts struct{ regular, strong *font.Font }
+type Fonts struct{ regular, strong typeface }
 
-// LoadFonts reads the fonts of the style sheet: regular is Inter at weight 400, strong at 600, both as the WOFF2 files
-// that the page links, so that text is measured in the very fonts it will be shown in.
-//
-// The error says which of the two could not be read: it is no WOFF2, is cut short, or has TrueType outlines.
+// typeface is a font to measure with, and its outlines to draw with.
+type typeface struct {
+	*font.Font
+	outlines *sfnt.Font
+}
+
+// LoadFonts reads the fonts of the style sheet: Inter at weights 400 and 600, as the WOFF2 files that the page links.
 func LoadFonts(regular, strong []byte) (*Fonts, error) {
 	r, err := loadFont(regular)
 	if err != nil {
@@ -41,22 +39,24 @@ func LoadFonts(regular, strong []byte) (*Fonts, error) {
 	return &Fonts{regular: r, strong: s}, nil
 }
 
-func loadFont(woff2 []byte) (*font.Font, error) {
+func loadFont(woff2 []byte) (typeface, error) {
 	b, err := unpackWOFF2(woff2)
 	if err != nil {
-		return nil, err
+		return typeface{}, err
 	}
 	face, err := font.ParseTTF(bytes.NewReader(b))
 	if err != nil {
-		return nil, err
+		return typeface{}, err
 	}
-	return face.Font, nil
+	outlines, err := sfnt.Parse(b)
+	return typeface{face.Font, outlines}, err
 }
 
 // Metrics measures text as the browser sets it: kerned, with contextual forms and tabular digits. It remembers what it
 // measured, so one Metrics should serve a whole page, and may serve many; it must not be used by two goroutines at a
 // time.
 type Metrics struct {
+	fonts           *Fonts
 	regular, strong *font.Face
 	shaper          shaping.HarfbuzzShaper
 	known           map[measured]float64 // in ems
@@ -73,8 +73,9 @@ type measured struct {
 // Metrics returns a new measure over the fonts.
 func (f *Fonts) Metrics() *Metrics {
 	return &Metrics{
-		regular: font.NewFace(f.regular),
-		strong:  font.NewFace(f.strong),
+		fonts:   f,
+		regular: font.NewFace(f.regular.Font),
+		strong:  font.NewFace(f.strong.Font),
 		known:   map[measured]float64{},
 	}
 }
@@ -96,16 +97,12 @@ func (m *Metrics) Width(s string, size float64, strong bool) float64 {
 	return em * size
 }
 
-// Missing returns the runes of s that the font lacks, in order and each once.
-func (m *Metrics) Missing(s string, strong bool) []rune {
-	face := m.face(strong)
-	var missing []rune
-	for _, r := range s {
-		if _, ok := face.NominalGlyph(r); !ok && !strings.ContainsRune(string(missing), r) {
-			missing = append(missing, r)
-		}
+// outlines are those of the font to draw with.
+func (m *Metrics) outlines(strong bool) *sfnt.Font {
+	if strong {
+		return m.fonts.strong.outlines
 	}
-	return missing
+	return m.fonts.regular.outlines
 }
 
 func (m *Metrics) face(strong bool) *font.Face {

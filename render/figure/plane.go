@@ -2,10 +2,9 @@ package figure
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -14,660 +13,510 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Curves is a figure of lines over a numeric axis, such as a parameter, a percentile or the time within a run, with
-// their intervals as bands. Each line is named at its end, in its colour; more lines than MaxSeries have a frame each.
-type Curves struct {
-	Head
-	X, Y   Axis
-	Curves []Curve
-
-	Dots      bool        // each point has a mark, as few that were measured one by one have
-	Reference *Reference  // a level to compare with; nil: none
-	Drops     []Reference // upright lines with a name, such as that of a percentile, as far as X reaches
-	Notes     []string    // said below the figure: what is not drawn, and why
-}
-
-// Curve is one line of Curves.
-type Curve struct {
-	Name   string
-	Series int  // its colour and mark, from 1 to MaxSeries; 0 is grey
-	Dash   bool // the second of a colour
-
-	// Points are by ascending X. One that is a gap breaks the line.
-	Points []CurvePoint
-
-	// Traces are lines that lie behind it, drawn thin: those of the repetitions.
-	Traces [][]Point
-
-	Chosen *Choice // the point that a search chose; nil: none
-}
-
-// CurvePoint is a point of a Curve. Its XLo and XHi are not looked at.
-type CurvePoint struct {
-	Point
-	Gap    bool // nothing was measured at X, and Y is not looked at: the line has a gap
-	Failed bool // with Gap: it was tried and failed, and is hatched
-}
-
-// Choice is the point that a search chose.
-type Choice struct {
-	At    int    // index into the points of the curve
-	Label string // empty for the mark alone
-}
-
-// Point is a point of a figure over numbers.
-type Point struct {
-	X, Y float64 // in the units of the axes' values
-
-	// XLo to XHi is the interval of X, and YLo to YHi that of Y; both ends are NaN where there is none. An end that is
-	// infinite, or has no place on its scale, is drawn to the edge of the frame.
-	XLo, XHi, YLo, YHi float64
-
-	// Title is the point in words. Whoever points at it is shown it; without words there is nothing to point at.
-	Title string
-
-	// Hollow says that the point is not of what is measured now, or not of all of it, as Title says: an open mark.
-	Hollow bool
-}
-
-// Draw draws the figure, as Figure has it.
-//
-// The error names the curve and what cannot be drawn of it: a point that has no place on the axes, an interval that is
-// none, points out of order, or a colour that there is not; or says what is wrong with the figure: no curves, no point,
-// or a Head that is refused.
-func (f Curves) Draw(m *Metrics, width Width) ([]byte, error) {
-	return f.draw(m, width, f.prepare, func(s *sheet, _ bool) (float64, bool) {
-		p := &plane{sheet: s, f: f}
-		if p.nameAll(); len(p.named) > MaxSeries {
-			return f.multiples(s), true
-		}
-		p.lay(0)
-		p.paint()
-		p.nameDrops()
-		p.nameBeside("")
-		for _, c := range f.Curves {
-			p.nameChoice(c)
-		}
-		return p.height, true
-	})
-}
-
-func isDrawn(q CurvePoint) bool { return !q.Gap }
-
-// prepare makes the figure as it is drawn: numbers in the units of the axes, words without line ends.
-func (f *Curves) prepare() error {
-	if len(f.Curves) == 0 {
-		return errors.New("there are no curves; leave the figure out")
-	}
-	if err := f.prepareFrame(); err != nil {
-		return err
-	}
-	curves := slices.Clone(f.Curves)
-	some := false
-	for i, c := range curves {
-		var err error
-		if curves[i], err = f.prepareCurve(c); err != nil {
-			return fmt.Errorf("curve %d, %q: %w", i+1, c.Name, err)
-		}
-		some = some || slices.ContainsFunc(c.Points, isDrawn)
-	}
-	if !some {
-		return errors.New("no curve has a point; leave the figure out and say why")
-	}
-	f.Curves = curves
-	f.Drops = slices.Clone(f.Drops)
-	for i, d := range f.Drops {
-		f.Drops[i] = Reference{d.Value / f.X.Unit, oneLine(d.Label)}
-	}
-	return nil
-}
-
-// prepareFrame prepares all but curves.
-func (f *Curves) prepareFrame() (err error) {
-	if f.X, err = f.X.prepared(); err != nil {
-		return err
-	}
-	if f.Y, err = f.Y.prepared(); err != nil {
-		return err
-	}
-	f.Notes = oneLines(f.Notes)
-	f.Reference, err = f.Y.reference(f.Reference)
-	return err
-}
-
-func (f *Curves) prepareCurve(c Curve) (_ Curve, err error) {
-	if c.Series < 0 || c.Series > MaxSeries {
-		return c, fmt.Errorf("there is no colour %d; choose one from 1 to %d, or 0 for grey", c.Series, MaxSeries)
-	}
-	c.Name, c.Points = oneLine(c.Name), slices.Clone(c.Points)
-	for i, p := range c.Points {
-		if i > 0 && !(c.Points[i-1].X*f.X.Unit <= p.X) {
-			return c, fmt.Errorf("point %d lies left of the one before; sort them", i+1)
-		}
-		p.XLo, p.XHi = math.NaN(), math.NaN()
-		if p.Gap { // its height says nothing, but has to be a number
-			p.X, err = f.X.place("the gap at", p.X)
-			p.Title = oneLine(p.Title)
-		} else {
-			p.Point, err = f.place(p.Point)
-		}
-		if c.Points[i] = p; err != nil {
-			return c, err
-		}
-	}
-	traces := make([][]Point, len(c.Traces))
-	for i, trace := range c.Traces {
-		for _, p := range trace {
-			if p, err = f.place(Point{p.X, p.Y, math.NaN(), math.NaN(), math.NaN(), math.NaN(), "", false}); err != nil {
-				return c, err
-			}
-			traces[i] = append(traces[i], p)
-		}
-	}
-	c.Traces = traces
-	if c.Chosen != nil {
-		if c.Chosen.At < 0 || c.Chosen.At >= len(c.Points) || c.Points[c.Chosen.At].Gap {
-			return c, fmt.Errorf("the choice is point %d, which is not there; leave it out", c.Chosen.At+1)
-		}
-		c.Chosen = &Choice{c.Chosen.At, oneLine(c.Chosen.Label)}
-	}
-	return c, nil
-}
-
-// place is a point in the units of the axes, with intervals that have two ends or none.
-func (f *Curves) place(p Point) (_ Point, err error) {
-	p.Title = oneLine(p.Title)
-	if p.X, err = f.X.place("the X", p.X); err != nil {
-		return p, err
-	}
-	if p.Y, err = f.Y.place("the Y", p.Y); err != nil {
-		return p, err
-	}
-	if p.XLo, p.XHi, err = f.X.interval(p.XLo, p.XHi); err != nil {
-		return p, err
-	}
-	p.YLo, p.YHi, err = f.Y.interval(p.YLo, p.YHi)
-	return p, err
-}
-
-// extents are what the axes have to show.
-func (f *Curves) extents() (x, y extent) {
-	x.add(f.X.Ticks...)
-	for _, c := range f.Curves {
-		for _, p := range c.Points {
-			if x.add(p.X, p.XLo, p.XHi); !p.Gap {
-				y.add(p.Y, p.YLo, p.YHi)
-			}
-		}
-		for _, p := range slices.Concat(c.Traces...) {
-			x.add(p.X)
-			y.add(p.Y)
-		}
-	}
-	if f.Reference != nil {
-		y.add(f.Reference.Value)
-	}
-	return x, y
-}
-
-// plane is Curves or Scatter in the making: a frame between two axes, laid out before anything is drawn. The points of
-// Scatter are curves of one point each.
-type plane struct {
-	*sheet
-	f      Curves
-	slopes []Slope // of Scatter, whose intervals are crosses and whose axes reach a little further
-	cross  bool
-	bare   bool  // the levels are named beside another frame
-	named  []int // the curves that have a point, by which they are named
-	names  sideNames
-
-	x, y   axis
-	frame  rect
-	words  []block // around the frame: the names of its axes, and notes
-	height float64
-}
-
-// Measures of planes, in units.
+// Measures of frames between two axes of numbers, in units.
 const (
-	plotFull   = 264.0 // height of the frame
-	plotNarrow = 230.0
-	planeTop   = 14.0 // from the top to the baseline of the first line
-	planeGap   = 11.0 // from the last baseline above the frame to the frame
-	dropRoom   = 14.0 // above the frame for the names of upright lines
-	besideTick = 8.0  // from the frame to the labels beside it
-	noteGap    = 8.0  // above the first note
-	glyphReach = 4.2  // half the width that a mark takes at most
-	hitReach   = 9.0  // of what can be pointed at around a mark
+	planeFull   = 264.0 // heights
+	planeNarrow = 230.0
+	hitReach    = 9
+	dropRoom    = 14 // above a frame, for the names of upright lines
 )
 
-// noteStyle sets what is said below a plane.
-var noteStyle = textStyle{ink: "dim", small: true}
-
-// nameAll lets all curves that have a point be named beside the frame.
-func (p *plane) nameAll() {
-	for i, c := range p.f.Curves {
-		if !isEmpty(c) {
-			p.named = append(p.named, i)
-		}
+// paintPlane draws lines and marks in one frame, and names lines at its right.
+func (s *sheet) paintPlane() {
+	height := planeFull
+	if s.width <= float64(Narrow) {
+		height = planeNarrow
 	}
+	names := s.layNames(s.Lines, .31*s.width)
+	height = max(height, names.stack)
+	p := s.plane(s.Lines, s.width-max(names.width, 10), height)
+	s.caption(note(s.Y, &p.Y))
+	if len(s.Drops) > 0 {
+		s.y += dropRoom
+	}
+	frame := s.drawPlot(p, 0, s.width-max(names.width, 10), height)
+	s.nameDrops(frame, p)
+	s.nameEnds(frame, p, s.Lines, names)
+	s.nameMarks(frame, p)
+	s.y += 8
+	s.block(s.style(smallSize, false, "dim", text.XLeft), note(s.X, &p.X), float64(frame.Min.X), 8)
 }
 
-// lay puts the frame below top between its axes.
-func (p *plane) lay(top float64) {
-	height := plotFull
-	if p.isNarrow() {
-		height = plotNarrow
+// caption names the axis that goes up, above its frame.
+func (s *sheet) caption(words string) {
+	if s.y += 2; words != "" {
+		s.block(s.style(smallSize, false, "dim", text.XLeft), words, 0, 8)
 	}
-	p.laySide()
-	height, right := max(height, p.names.stack), max(10, p.names.width)
-	x, y := p.f.extents()
-	if p.cross {
-		x, y = x.padded(p.f.X.Scale), y.padded(p.f.Y.Scale)
-	}
-	lo, hi := y.ends(p.f.Y.Scale, p.f.Y.Zero)
-	p.y = newUpright(p.f.Y.Scale, lo, hi, height, 0)
-	yName := p.block(captionStyle, p.y.caption(p.f.Y.Name), p.width)
-	yName.at.y = top + planeTop
-	p.frame.y0 = yName.at.y + lineHeight*float64(len(yName.lines)-1) + planeGap
-	if len(p.f.Drops) > 0 {
-		p.frame.y0 += dropRoom
-	}
-	p.frame.y1 = p.frame.y0 + height
-	p.y.from, p.y.to = p.frame.y1, p.frame.y0
-
-	lo, hi = x.ends(p.f.X.Scale, p.f.X.Zero)
-	left, right := math.Ceil(p.widest(tickStyle, p.y.labels))+besideTick, p.width-math.Ceil(right)
-	p.x = newAxisAt(p.sheet, p.f.X.Scale, p.f.X.Ticks, lo, hi, left, right)
-	p.frame.x0, p.frame.x1 = p.x.from, p.x.to
-
-	xName := p.block(captionStyle, p.x.caption(p.f.X.Name), p.width-p.frame.x0)
-	xName.at = point{p.frame.x0, p.frame.y1 + tickBelow + 2 + captionDrop}
-	p.words = append(p.words, yName, xName)
-	base := xName.at.y + lineHeight*float64(len(xName.lines)-1)
-	for i, note := range p.f.Notes {
-		if i == 0 {
-			base += noteGap
-		}
-		b := p.block(noteStyle, note, p.width)
-		b.at.y = base + lineHeight
-		base += lineHeight * float64(len(b.lines))
-		p.words = append(p.words, b)
-	}
-	p.height = base + foot
+	s.y += 4
 }
 
-func (p *plane) at(q Point) point { return point{p.x.at(q.X), p.y.at(q.Y)} }
-
-// paint draws all but names, and lets points be pointed at. Those of several curves that lie on each other can be
-// reached by the keyboard one by one.
-func (p *plane) paint() {
-	for _, b := range p.words {
-		p.write(b)
-	}
-	p.plot(p.frame, func(g *plot.Plot) {
-		p.x.gonum(p.sheet, &g.X, tickStyle, point{0, tickBelow + 2 - tickLength})
-		g.X.LineStyle, g.X.Tick.LineStyle, g.X.Tick.Length = pen("axis"), pen("axis"), tickLength
-		beside := tickStyle
-		beside.align = text.XRight
-		p.y.gonum(p.sheet, &g.Y, beside, point{-besideTick, beside.middle()})
-		if p.bare {
-			g.Y.Tick.Marker = plot.ConstantTicks(nil)
-		}
-	}, p.plotters()...)
-	for _, c := range p.f.Curves {
-		for _, q := range c.Points {
-			at := point{p.x.at(q.X), p.frame.y1 - hitReach}
-			if !q.Gap {
-				at.y = p.y.at(q.Y)
-			}
-			p.hit(rect{at.x, at.y, at.x, at.y}.grow(hitReach, hitReach), q.Title)
-		}
-	}
+// panels are lines in frames of their own with the same axes: more than there are colours, or several of one.
+type panels struct {
+	lines         [][]Line
+	names         []names
+	several       bool // a frame has several lines, which are named at their ends
+	columns, rows int
+	high          float64 // of a frame
+	above, beside float64 // the room for its title, and for names
+	titles        float64 // the height of titles
 }
 
-// plotters are what gonum draws into the frame: grid, bands, traces, lines and marks, in this order, so that nothing
-// lies under what says less.
-func (p *plane) plotters() []plot.Plotter {
-	out := []plot.Plotter{plotFunc(p.paintGrid)}
-	runs := make([][][]Point, len(p.f.Curves))
-	for i, c := range p.f.Curves {
-		runs[i] = runsOf(c.Points)
-		for _, run := range runs[i] {
-			out = append(out, p.intervals(c.Series, run)...)
+func (s *sheet) layPanels(title text.Style) (out panels) {
+	for _, l := range s.Lines {
+		if !slices.ContainsFunc(l.Points, Mark.isDrawn) {
+			continue
 		}
+		i := slices.IndexFunc(out.lines, func(p []Line) bool { return p[0].Panel == l.Panel })
+		if i < 0 {
+			i, out.lines = len(out.lines), append(out.lines, nil)
+		}
+		out.lines[i] = append(out.lines[i], l)
+		out.several = out.several || len(out.lines[i]) > 1
 	}
-	for _, c := range p.f.Curves {
-		for _, trace := range c.Traces {
-			out = append(out, line("trace "+strokeInk(c.Series), trace))
-		}
+	out.columns, out.high, out.beside = 4, 66, 14
+	if out.several {
+		out.columns, out.high = 2, 180
 	}
-	for i, c := range p.f.Curves {
-		k := "line " + strokeInk(c.Series)
-		if c.Dash {
-			k += " dash"
-		}
-		for _, run := range runs[i] {
-			out = append(out, line(k, run))
-		}
+	if s.width <= float64(Narrow) {
+		out.columns /= 2
 	}
-	for i, c := range p.f.Curves {
-		out = append(out, p.points(c, runs[i])...)
+	out.columns = min(out.columns, len(out.lines))
+	out.rows = (len(out.lines) + out.columns - 1) / out.columns
+	tile := s.width / float64(out.columns)
+	for _, lines := range out.lines {
+		n := names{}
+		if out.several {
+			n = s.layNames(lines, .31*tile)
+		}
+		out.names = append(out.names, n)
+		out.beside, out.high = max(out.beside, n.width), max(out.high, n.stack)
+		out.titles = max(out.titles, lineHeight*float64(1+strings.Count(s.wrap(title, lines[0].Panel, .8*tile), "\n")))
+	}
+	out.above = out.titles + 8
+	if len(s.Drops) > 0 {
+		out.above += dropRoom
 	}
 	return out
 }
 
-// plotFunc draws into a frame what is not of data alone.
-type plotFunc func()
+// paintPanels draws the frames in rows and columns.
+func (s *sheet) paintPanels() {
+	title := s.style(smallSize, true, "", text.XLeft)
+	l := s.layPanels(title)
+	labels, columns := s.labels(l.high), float64(l.columns)
+	plots := make([][]*plot.Plot, l.rows)
+	for i := range l.rows * l.columns {
+		var p *plot.Plot
+		if i < len(l.lines) {
+			p = s.plane(l.lines[i], s.width/columns-l.beside+labels*(1-1/columns), l.high)
+			if i%l.columns > 0 { // the levels are named in the first column
+				ticks := ticksOf(&p.Y)
+				for k := range ticks {
+					ticks[k].Label = " "
+				}
+			}
+		}
+		plots[i/l.columns] = append(plots[i/l.columns], p)
+	}
+	s.caption(note(s.Y, &plots[0][0].Y))
+	c := s.draw
+	c.Min, c.Max = vg.Point{Y: vg.Length(-s.y - float64(l.rows)*(l.above+l.high+24))}, vg.Point{
+		X: vg.Length(s.width - l.beside), Y: vg.Length(-s.y)}
+	tiles := draw.Tiles{Rows: l.rows, Cols: l.columns, PadTop: vg.Length(l.above), PadX: vg.Length(l.beside),
+		PadY: vg.Length(l.above)}
+	for row, list := range plot.Align(plots, tiles, c) {
+		for column, at := range list {
+			if p, i := plots[row][column], row*l.columns+column; p != nil {
+				p.Draw(at)
+				s.namePanel(p.DataCanvas(at).Rectangle, p, l, i, title)
+			}
+		}
+	}
+	s.y = -float64(c.Min.Y) + 12
+	s.block(s.style(smallSize, false, "dim", text.XLeft), note(s.X, &plots[0][0].X), 0, 8)
+}
 
-// Plot makes it a plot.Plotter.
-func (f plotFunc) Plot(draw.Canvas, *plot.Plot) { f() }
+// namePanel writes what is around the frame of a panel: its title, and the names of its lines.
+func (s *sheet) namePanel(frame vg.Rectangle, p *plot.Plot, l panels, i int, title text.Style) {
+	if !l.several {
+		title.Color = fillInk(l.lines[i][0].Series)
+	}
+	title.YAlign = text.YBottom
+	words := s.wrap(title, l.lines[i][0].Panel, float64(frame.Size().X)+l.beside-6)
+	s.draw.FillText(title, vg.Point{X: frame.Min.X, Y: frame.Max.Y + vg.Length(l.above-l.titles) + 1}, words)
+	s.nameDrops(frame, p)
+	if l.several {
+		s.nameEnds(frame, p, l.lines[i], l.names[i])
+	} else {
+		s.hitPoints(frame, p, l.lines[i])
+	}
+}
 
-// paintGrid draws level lines at the ticks, and what leads through the frame.
-func (p *plane) paintGrid() {
-	for _, v := range p.y.ticks {
-		k := ink("grid")
-		if v == 0 && p.y.scale == Linear {
-			k = "axis"
-		}
-		if y := p.y.at(v); y < p.frame.y1-.5 {
-			p.stroke(k, point{p.frame.x0, y}, point{p.frame.x1, y})
+// labels is the width of the labels of a Y axis, with the gap to its frame.
+func (s *sheet) labels(height float64) (width float64) {
+	p := s.newPlot()
+	_, y := s.extents()
+	s.setAxis(&p.Y, s.Y, y, height, true)
+	for _, t := range ticksOf(&p.Y) {
+		width = max(width, float64(p.Y.Tick.Label.Width(t.Label)))
+	}
+	return width + 9
+}
+
+// plane is a plot of lines, and of the marks of the figure, this wide with the labels of its Y axis.
+func (s *sheet) plane(lines []Line, width, height float64) *plot.Plot {
+	p := s.newPlot()
+	x, y := s.extents()
+	if len(s.Marks) > 0 {
+		x, y = x.padded(s.X.Scale), y.padded(s.Y.Scale)
+	} else if slices.ContainsFunc(lines, func(l Line) bool { return !l.Plain }) && len(s.X.Ticks) > 0 {
+		x = x.padded(s.X.Scale)
+	}
+	s.setAxis(&p.Y, s.Y, y, height, true)
+	s.setAxis(&p.X, s.X, x, width-s.labels(height), false)
+	p.Y.Padding = 5
+	p.X.LineStyle, p.X.Tick.LineStyle, p.X.Tick.Length = pen("axis"), pen("axis"), 5
+	add(p, &plotter.Grid{Horizontal: pen("grid")})
+	if s.Y.Scale == Linear && p.Y.Min < 0 {
+		add(p, level("axis", 0))
+	}
+	if s.Level != nil {
+		add(p, level("axis", s.Level.Value))
+	}
+	for _, d := range s.Drops {
+		if p.X.Min <= d.Value && d.Value <= p.X.Max {
+			add(p, upright("lead", d.Value))
 		}
 	}
-	if r := p.f.Reference; r != nil {
-		p.stroke("axis", point{p.frame.x0, p.y.at(r.Value)}, point{p.frame.x1, p.y.at(r.Value)})
-	}
-	for _, d := range p.f.Drops {
-		if x := p.x.at(d.Value); p.x.has(d.Value) {
-			p.stroke("lead", point{x, p.frame.y0}, point{x, p.frame.y1})
-		}
-	}
-	for _, l := range p.slopes {
-		if from, to, ok := p.slope(l); ok {
+	for _, g := range s.Slopes {
+		if lo, hi, ok := slopeEnds(g, p); ok {
 			k := ink("axis")
-			if l.Dash {
+			if g.Dash {
 				k += " dash"
 			}
-			p.stroke(k, from, to)
+			add(p, &plotter.Line{XYs: plotter.XYs{{X: lo, Y: lo * g.Value}, {X: hi, Y: hi * g.Value}}, LineStyle: pen(k)})
 		}
 	}
+	s.addLines(p, lines)
+	for _, m := range s.Marks {
+		add(p, whiskers("line thin "+strokeInk(m.Series), m, p, 0)...)
+	}
+	for _, m := range s.Marks {
+		add(p, &plotter.Scatter{XYs: plotter.XYs{{X: m.X, Y: m.Y}}, GlyphStyle: glyph(m.Series, m.Hollow, dotRadius)})
+	}
+	return p
 }
 
-// runsOf are the points between gaps.
-func runsOf(points []CurvePoint) [][]Point {
-	var runs [][]Point
-	isNew := true
-	for _, q := range points {
-		if !q.Gap {
-			if isNew {
-				runs = append(runs, nil)
+// slopeEnds are the X between which a slope lies in the frame.
+func slopeEnds(g Guide, p *plot.Plot) (lo, hi float64, ok bool) {
+	lo, hi = max(p.X.Min, p.Y.Min/g.Value), min(p.X.Max, p.Y.Max/g.Value)
+	return lo, hi, lo < hi
+}
+
+// addLines adds lines with their intervals: bands of plain ones first, then traces, lines and marks.
+func (s *sheet) addLines(p *plot.Plot, lines []Line) {
+	for _, l := range lines {
+		for _, run := range runs(l.Points) {
+			if l.Plain {
+				add(p, band(p, l, run, len(lines) > 3)...)
 			}
-			last := &runs[len(runs)-1]
-			*last = append(*last, q.Point)
 		}
-		isNew = q.Gap
 	}
-	return runs
-}
-
-// line is a line through points; nothing for a single one.
-func line(k ink, points []Point) plot.Plotter {
-	return &plotter.Line{XYs: pairs(points), LineStyle: pen(k)}
-}
-
-func pairs(points []Point) plotter.XYs {
-	out := make(plotter.XYs, len(points))
-	for i, q := range points {
-		out[i] = plotter.XY{X: q.X, Y: q.Y}
-	}
-	return out
-}
-
-// intervals are those of a run of points: a cross at each, or a band along all. A single point has a
-// line, which a band would hide.
-func (p *plane) intervals(series int, run []Point) []plot.Plotter {
-	const crowded, lineWide = 3, 4.0
-	band := "band " + fillInk(series)
-	if len(p.named) > crowded {
-		band = "band faint " + fillInk(series)
-	}
-	var out []plot.Plotter
-	hasInterval := func(q Point) bool { return !math.IsNaN(q.YLo) }
-	for start := 0; start < len(run); start++ {
-		q := run[start]
-		if p.cross {
-			out = append(out, p.crossOf(series, q)...)
-			continue
+	for _, l := range lines {
+		for _, trace := range l.Traces {
+			add(p, &plotter.Line{XYs: xys(trace), LineStyle: pen("trace " + strokeInk(l.Series))})
 		}
-		end := start
-		for end < len(run) && hasInterval(run[end]) {
-			end++
+	}
+	for i, l := range lines {
+		k := "line " + strokeInk(l.Series)
+		if l.Dash {
+			k += " dash"
 		}
-		switch part := run[start:end]; {
-		case len(part) == 0:
-			continue
-		case len(part) == 1:
-			out = append(out, p.upright(band, q, lineWide))
-		default:
-			out = append(out, p.bandOf(band, part))
-		}
-		start = end - 1
-	}
-	return out
-}
-
-// upright is the interval of a point alone, as wide as it takes to be seen.
-func (p *plane) upright(k ink, q Point, wide float64) plot.Plotter {
-	return plotFunc(func() {
-		x := p.x.at(q.X)
-		p.fillRect(k, rect{x - wide/2, p.y.at(p.y.within(q.YHi)), x + wide/2, p.y.at(p.y.within(q.YLo))})
-	})
-}
-
-// bandOf is the area between the ends of the intervals of points.
-func (p *plane) bandOf(k ink, points []Point) plot.Plotter {
-	var above, below []Point
-	for _, q := range points {
-		above, below = append(above, Point{X: q.X, Y: p.y.within(q.YHi)}), append(below, Point{X: q.X, Y: p.y.within(q.YLo)})
-	}
-	slices.Reverse(below)
-	return &plotter.Polygon{XYs: []plotter.XYs{pairs(append(above, below...))}, Color: k}
-}
-
-// crossOf are the intervals of a point both ways.
-func (p *plane) crossOf(series int, q Point) []plot.Plotter {
-	k := "line thin " + strokeInk(series)
-	var out []plot.Plotter
-	if !math.IsNaN(q.XLo) {
-		out = append(out, line(k, []Point{{X: p.x.within(q.XLo), Y: q.Y}, {X: p.x.within(q.XHi), Y: q.Y}}))
-	}
-	if !math.IsNaN(q.YLo) {
-		out = append(out, line(k, []Point{{X: q.X, Y: p.y.within(q.YHi)}, {X: q.X, Y: p.y.within(q.YLo)}}))
-	}
-	return out
-}
-
-// points are the marks of a curve. A point that stands alone always has one, as there is no line to it.
-func (p *plane) points(c Curve, runs [][]Point) []plot.Plotter {
-	const small, inRing, ring = 2.8, 2.2, 5.5
-	var out []plot.Plotter
-	chosen := math.NaN()
-	if c.Chosen != nil {
-		q := c.Points[c.Chosen.At].Point
-		chosen = q.X
-		out = append(out, plotFunc(func() {
-			at := p.at(q)
-			p.stroke("lead", point{at.x, at.y + ring + 2}, point{at.x, p.frame.y1})
-			p.glyph(mark(c.Series, true, ring), at)
-			p.marks = append(p.marks, rect{at.x, at.y, at.x, at.y}.grow(1.3*ring, 1.3*ring))
-		}))
-	}
-	for _, run := range runs {
-		if !p.f.Dots && len(run) > 1 {
-			continue
-		}
-		out = append(out, glyphsAt(run, func(i int) draw.GlyphStyle {
-			radius := vg.Length(small)
-			if p.cross {
-				radius = dotRadius
-			} else if run[i].X == chosen {
-				radius = inRing
+		for _, run := range runs(l.Points) {
+			run = dodged(p, run, i, lines)
+			add(p, &plotter.Line{XYs: xys(run), LineStyle: pen(k)})
+			if l.Plain && len(run) > 1 {
+				continue
 			}
-			return mark(c.Series, run[i].Hollow, radius)
-		}))
-	}
-	const wide, high = 9, 16
-	for _, q := range c.Points {
-		if q.Gap && q.Failed {
-			x := min(max(p.x.at(q.X), p.frame.x0+wide/2), p.frame.x1-wide/2)
-			out = append(out, plotFunc(func() { p.hatch(rect{x - wide/2, p.frame.y1 - high, x + wide/2, p.frame.y1}) }))
+			for _, m := range run {
+				if !l.Plain {
+					add(p, whiskers("line thin "+strokeInk(l.Series), m, p, 5)...)
+				}
+				add(p, &plotter.Scatter{XYs: xys([]Mark{m}), GlyphStyle: glyph(l.Series, m.Hollow, 2.8)})
+			}
 		}
+		s.addChosen(p, l)
+		add(p, plotFunc(func(c draw.Canvas, p *plot.Plot) { hatchFailed(c, p, l.Points) }))
 	}
-	return out
 }
 
-// nameChoice names the chosen point: close to it, else beside the line down from it, else not at all, as hits and words
-// say it.
-func (p *plane) nameChoice(c Curve) {
-	if c.Chosen == nil || c.Chosen.Label == "" {
+// hatchFailed hatches what was tried and failed, at the foot of the frame.
+func hatchFailed(c draw.Canvas, p *plot.Plot, points []Mark) {
+	const half, high = 4.5, 16
+	for _, m := range points {
+		if m.Gap && m.Failed {
+			x := min(max(c.X(p.X.Norm(m.X)), c.Min.X+half), c.Max.X-half)
+			hatch(c, vg.Rectangle{Min: vg.Point{X: x - half, Y: c.Min.Y}, Max: vg.Point{X: x + half, Y: c.Min.Y + high}})
+		}
+	}
+}
+
+// addChosen marks the point that a search chose.
+func (s *sheet) addChosen(p *plot.Plot, l Line) {
+	if l.Chosen == 0 {
 		return
 	}
-	at := p.at(c.Points[c.Chosen.At].Point)
-	const near, step = 14, 7
-	var spots []spot
-	for _, dy := range []float64{-near, near} {
-		spots = append(append(spots, spot{at.x, at.y + dy, text.XCenter}), beside(at.x, at.y+dy, 6)...)
-	}
-	spots = append(spots, beside(at.x, at.y, near)...)
-	for y := at.y + 2*near; y < p.frame.y1-near; y += step {
-		spots = append(spots, beside(at.x, y, 5)...)
-	}
-	t := textStyle{ink: "halo " + fillInk(c.Series), strong: true, small: true}
-	p.place(t, c.Chosen.Label, p.frame.grow(0, 12), spots)
+	const ring = 5.5
+	m := l.Points[l.Chosen-1]
+	add(p, plotFunc(func(c draw.Canvas, p *plot.Plot) {
+		at := vg.Point{X: c.X(p.X.Norm(m.X)), Y: c.Y(p.Y.Norm(m.Y))}
+		c.StrokeLine2(pen("lead"), at.X, at.Y-ring-2, at.X, c.Min.Y)
+		c.DrawGlyphNoClip(glyph(l.Series, true, ring), at)
+	}))
 }
 
-// nameDrops names upright lines above the frame.
-func (p *plane) nameDrops() {
-	for _, d := range p.f.Drops {
-		if x, y := p.x.at(d.Value), p.frame.y0-dropRoom/2; p.x.has(d.Value) {
-			p.place(wordsStyle, d.Label, rect{0, 0, p.width, p.frame.y0}, []spot{{x, y, text.XCenter}, {x, y, text.XLeft},
-				{x, y, text.XRight}})
+// runs are the points between gaps.
+func runs(points []Mark) (out [][]Mark) {
+	isNew := true
+	for _, m := range points {
+		if m.isDrawn() {
+			if isNew {
+				out = append(out, nil)
+			}
+			out[len(out)-1] = append(out[len(out)-1], m)
 		}
+		isNew = m.Gap
 	}
+	return out
 }
 
-// spread moves wanted centres of labels apart until each has its height, by the least sum of squares, within top and
-// bottom. Wanted ascend. It pools those that are too near, so that it has one answer and needs no iteration.
-//
-// Source: Ayer et al., An Empirical Distribution Function for Sampling with Incomplete Information, 1955 (pool adjacent
-// violators).
-func spread(wanted, heights []float64, top, bottom float64) []float64 {
-	if len(wanted) == 0 {
-		return nil
+func xys(points []Mark) plotter.XYs {
+	out := make(plotter.XYs, len(points))
+	for i, m := range points {
+		out[i] = plotter.XY{X: m.X, Y: m.Y}
 	}
-	type pool struct {
-		sum float64
-		n   int
+	return out
+}
+
+// band is the area between the ends of the intervals of points that follow each other; a point alone has a whisker.
+func band(p *plot.Plot, l Line, run []Mark, crowded bool) (out []plot.Plotter) {
+	k := "band " + fillInk(l.Series)
+	if crowded {
+		k = "band faint " + fillInk(l.Series)
 	}
-	mean := func(p pool) float64 { return p.sum / float64(p.n) }
-	packed := make([]float64, len(wanted)) // distance of a label from the first one when all of them touch
-	for i := 1; i < len(wanted); i++ {
-		packed[i] = packed[i-1] + (heights[i-1]+heights[i])/2
-	}
-	var pools []pool
-	for i, w := range wanted {
-		pools = append(pools, pool{w - packed[i], 1})
-		for k := len(pools) - 1; k > 0 && mean(pools[k-1]) > mean(pools[k]); k-- {
-			pools[k-1].sum += pools[k].sum
-			pools[k-1].n += pools[k].n
-			pools = pools[:k]
+	hasNone := func(m Mark) bool { return math.IsNaN(m.YLo) }
+	for len(run) > 0 {
+		n := slices.IndexFunc(run, hasNone)
+		if n < 0 {
+			n = len(run)
 		}
+		var above, below plotter.XYs
+		for _, m := range run[:n] {
+			above = append(above, plotter.XY{X: m.X, Y: inside(&p.Y, m.YHi)})
+			below = append(below, plotter.XY{X: m.X, Y: inside(&p.Y, m.YLo)})
+		}
+		slices.Reverse(below)
+		if n == 1 {
+			out = append(out, whiskers("line thin "+strokeInk(l.Series), run[0], p, 5)...)
+		} else if n > 1 {
+			out = append(out, &plotter.Polygon{XYs: []plotter.XYs{append(above, below...)}, Color: k})
+		}
+		run = run[min(len(run), n+1):]
 	}
-	last := len(wanted) - 1
-	lowest, highest := top+heights[0]/2, bottom-heights[last]/2-packed[last]
-	var out []float64
-	for _, p := range pools {
-		for range p.n {
-			out = append(out, max(lowest, min(highest, mean(p)))+packed[len(out)])
+	return out
+}
+
+// inside is v, or the end of the axis that it lies beyond.
+func inside(g *plot.Axis, v float64) float64 { return min(g.Max, max(g.Min, v)) }
+
+// dodged moves the points of one of several lines a little to the side, so that intervals at one X stand apart.
+func dodged(p *plot.Plot, run []Mark, line int, lines []Line) []Mark {
+	const step = .008 // of the axis
+	if len(lines) < 2 || lines[line].Plain || math.IsNaN(run[0].YLo) {
+		return run
+	}
+	by := step * (float64(line) - float64(len(lines)-1)/2)
+	out := slices.Clone(run)
+	for i := range out {
+		if p.X.Scale == Log {
+			out[i].X *= math.Pow(p.X.Max/p.X.Min, by)
+		} else {
+			out[i].X += by * (p.X.Max - p.X.Min)
 		}
 	}
 	return out
 }
 
-// sideNames are names that stand under each other right of a frame, each level with what it names as far as there is
-// room.
-type sideNames struct {
-	lines [][]string
-	width float64 // of all, with the gap to the frame
-	stack float64 // their height together
+// names are those of lines at the right of a frame, in lines of text.
+type names struct {
+	words        []string
+	width, stack float64 // the width of the column, and the height of all
 }
 
-// Measures of names beside a frame, in units.
-const (
-	sideGap  = 8.0  // from the frame
-	sideLead = 14.0 // between lines of a name
-	sideMore = 1.5  // between names
-)
+const nameLead = 14.0
 
-// laySide wraps the names of curves, and after them that of the reference, for the side of the frame.
-func (p *plane) laySide() {
-	const share = .31 // of the sheet
-	small := textStyle{small: true}
+// layNames wraps the names of lines for a column, and the name of the level after them.
+func (s *sheet) layNames(lines []Line, room float64) (n names) {
+	t := s.style(smallSize, false, "", text.XLeft)
 	add := func(name string) {
-		lines := p.wrap(small, name, share*p.width)
-		p.names.lines = append(p.names.lines, lines)
-		p.names.width = max(p.names.width, p.widest(small, lines)+sideGap+1)
-		p.names.stack += sideLead*float64(len(lines)) + sideMore
+		words := s.wrap(t, name, room)
+		n.words = append(n.words, words)
+		if name != "" {
+			n.width = max(n.width, float64(t.Width(words))+10)
+			n.stack += nameLead*float64(1+strings.Count(words, "\n")) + 1.5
+		}
 	}
-	for _, i := range p.named {
-		add(p.f.Curves[i].Name)
+	for _, l := range lines {
+		add(l.Name)
 	}
-	if r := p.f.Reference; r != nil && r.Label != "" {
-		add(r.Label)
+	if s.Level != nil {
+		add(oneLine(s.Level.Label))
+	}
+	return n
+}
+
+// nameEnds writes the names of lines right of their frame, from top to bottom as the lines end, with a lead to those
+// that had to move.
+func (s *sheet) nameEnds(frame vg.Rectangle, p *plot.Plot, lines []Line, n names) {
+	const far = 5
+	type end struct {
+		at     vg.Point
+		words  string
+		color  ink
+		centre float64 // up
+	}
+	var ends []end
+	c := s.draw
+	c.Rectangle = frame
+	add := func(x, y float64, words string, color ink) {
+		at := vg.Point{X: c.X(p.X.Norm(x)), Y: c.Y(p.Y.Norm(y))}
+		ends = append(ends, end{at, words, color, float64(at.Y)})
+	}
+	for i, l := range lines {
+		if r := runs(l.Points); len(r) > 0 && n.words[i] != "" {
+			last := r[len(r)-1][len(r[len(r)-1])-1]
+			add(last.X, last.Y, n.words[i], fillInk(l.Series))
+		}
+	}
+	if s.Level != nil && n.words[len(lines)] != "" {
+		add(p.X.Max, s.Level.Value, n.words[len(lines)], "dim")
+	}
+	slices.SortStableFunc(ends, func(a, b end) int { return cmp.Compare(b.at.Y, a.at.Y) })
+	height := func(e end) float64 { return nameLead*float64(1+strings.Count(e.words, "\n")) + 1.5 }
+	top, foot := float64(frame.Max.Y)+6, float64(frame.Min.Y)-6
+	for i := range ends { // no higher than the one above allows
+		h := height(ends[i]) / 2
+		ends[i].centre = min(ends[i].centre, top-h)
+		top = ends[i].centre - h
+	}
+	for i := len(ends) - 1; i >= 0; i-- { // and no lower than the one below
+		h := height(ends[i]) / 2
+		ends[i].centre = max(ends[i].centre, foot+h)
+		foot = ends[i].centre + h
+	}
+	for _, e := range ends {
+		if math.Abs(e.centre-float64(e.at.Y)) > far || e.at.X < frame.Max.X-3*far {
+			c.StrokeLine2(pen("lead"), e.at.X+2, e.at.Y, frame.Max.X+6, vg.Length(e.centre))
+		}
+		t := s.style(smallSize, false, e.color, text.XLeft)
+		c.FillText(t, vg.Point{X: frame.Max.X + 8, Y: vg.Length(e.centre)}, e.words)
+	}
+	s.hitPoints(frame, p, lines)
+}
+
+// hitPoints lets the points of lines, and the marks of the figure, show their words.
+func (s *sheet) hitPoints(frame vg.Rectangle, p *plot.Plot, lines []Line) {
+	c := s.draw
+	c.Rectangle = frame
+	points := slices.Clone(s.Marks)
+	for i, l := range lines {
+		for _, m := range l.Points {
+			if !m.Gap {
+				m = dodged(p, []Mark{m}, i, lines)[0]
+			}
+			points = append(points, m)
+		}
+	}
+	for _, m := range points {
+		at := vg.Point{X: c.X(p.X.Norm(m.X)), Y: frame.Min.Y + hitReach}
+		if !m.Gap {
+			at.Y = c.Y(p.Y.Norm(m.Y))
+		}
+		s.hit(around(at, hitReach), m.Title)
 	}
 }
 
-// nameBeside writes names beside the frame, which is at least as high as they are together, in the order of the last
-// points of their curves from top to bottom. A curve that ends within the frame is named there if nothing is near. Any
-// other name that had to move away, or whose point lies within the frame, has a lead to it. More is what the names have
-// beside the colours of their curves.
-func (p *plane) nameBeside(more ink) {
-	const far = 5
-	type named struct {
-		end   point
-		lines []string
-		ink   ink
-	}
-	var list []named
-	within := p.frame
-	within.x1 -= clearance
-	for k, i := range p.named {
-		c := p.f.Curves[i]
-		runs := runsOf(c.Points)
-		last := runs[len(runs)-1]
-		n := named{p.at(last[len(last)-1]), p.names.lines[k], more + fillInk(c.Series)}
-		t := textStyle{ink: n.ink, small: true}
-		if p.cross || n.end.x > p.frame.x1-3*far ||
-			!p.placeClear(t, c.Name, within, around(n.end), p.routes) {
-			list = append(list, n)
+// nameDrops names upright lines above their frame.
+func (s *sheet) nameDrops(frame vg.Rectangle, p *plot.Plot) {
+	c := s.draw
+	c.Rectangle = frame
+	free := -math.MaxFloat64
+	for _, d := range s.Drops {
+		t := s.style(smallSize, false, "dim", text.XCenter)
+		half := float64(t.Width(d.Label)) / 2
+		if x := float64(c.X(p.X.Norm(d.Value))); p.X.Min <= d.Value && d.Value <= p.X.Max && x-half > free {
+			free = x + half + 6
+			c.FillText(t, vg.Point{X: vg.Length(x), Y: frame.Max.Y + dropRoom/2}, d.Label)
 		}
 	}
-	if r := p.f.Reference; r != nil && r.Label != "" {
-		list = append(list, named{point{p.frame.x1, p.y.at(r.Value)}, p.names.lines[len(p.named)], "dim"})
+}
+
+// nameMarks writes the names of marks beside them, and of slopes at their upper ends, where they hit nothing: a mark
+// without a name shows its words when it is pointed at.
+func (s *sheet) nameMarks(frame vg.Rectangle, p *plot.Plot) {
+	c := s.draw
+	c.Rectangle = frame
+	area := frame
+	area.Max.X = vg.Length(s.width)
+	var taken []vg.Rectangle
+	at := make([]vg.Point, len(s.Marks))
+	for i, m := range s.Marks {
+		at[i] = vg.Point{X: c.X(p.X.Norm(m.X)), Y: c.Y(p.Y.Norm(m.Y))}
+		taken = append(taken, around(at[i], 5))
 	}
-	slices.SortStableFunc(list, func(a, b named) int { return cmp.Compare(a.end.y, b.end.y) })
-	var wanted, heights []float64
-	for _, n := range list {
-		wanted = append(wanted, n.end.y)
-		heights = append(heights, sideLead*float64(len(n.lines))+sideMore)
-	}
-	left := p.frame.x1 + sideGap
-	for i, centre := range spread(wanted, heights, p.frame.y0-tickGap/2, p.frame.y1+tickGap/2) {
-		n := list[i]
-		if math.Abs(centre-n.end.y) > far || n.end.x < p.frame.x1-3*far {
-			p.stroke("lead", n.end, point{left - 2, centre})
+	for i, m := range s.Marks {
+		for _, end := range []vg.Point{{X: c.X(p.X.Norm(beyond(&p.X, m.XLo)))}, {X: c.X(p.X.Norm(beyond(&p.X, m.XHi)))}} {
+			if !math.IsNaN(float64(end.X)) {
+				taken = append(taken, vg.Rectangle{Min: vg.Point{X: min(at[i].X, end.X), Y: at[i].Y - 1},
+					Max: vg.Point{X: max(at[i].X, end.X), Y: at[i].Y + 1}})
+			}
 		}
-		t := textStyle{ink: n.ink, small: true}
-		first := centre + t.middle() - sideLead/2*float64(len(n.lines)-1)
-		p.lines(t, point{left, first}, sideLead, n.lines)
 	}
+	write := func(t text.Style, words string, at vg.Point) {
+		for _, spot := range nameSpots {
+			t.XAlign = spot.align
+			box := vg.Rectangle{Min: vg.Point{Y: -6}, Max: vg.Point{X: t.Width(words), Y: 6}}.Add(at.Add(spot.Point).Add(
+				vg.Point{X: vg.Length(t.XAlign) * t.Width(words)}))
+			isIn := area.Min.X <= box.Min.X && box.Max.X <= area.Max.X && area.Min.Y-3 <= box.Min.Y && box.Max.Y <= area.Max.Y+10
+			if isIn && !slices.ContainsFunc(taken, func(o vg.Rectangle) bool { return overlap(o, box) }) {
+				taken = append(taken, box)
+				c.FillText(t, at.Add(spot.Point), words)
+				return
+			}
+		}
+	}
+	for i, m := range s.Marks {
+		if m.Name != "" {
+			write(s.style(smallSize, false, "halo "+fillInk(m.Series), text.XLeft), m.Name, at[i])
+		}
+	}
+	for _, g := range s.Slopes {
+		if lo, hi, ok := slopeEnds(g, p); ok {
+			x := lo + .85*(hi-lo)
+			write(s.style(smallSize, false, "halo dim", text.XLeft), g.Label, vg.Point{X: c.X(p.X.Norm(x)), Y: c.Y(p.Y.Norm(x * g.Value))})
+		}
+	}
+}
+
+// nameSpots are the places of a name around its mark, the best first.
+var nameSpots = []struct {
+	vg.Point
+	align text.XAlignment
+}{{vg.Point{X: 9}, text.XLeft}, {vg.Point{X: -9}, text.XRight}, {vg.Point{X: 6, Y: 10}, text.XLeft},
+	{vg.Point{X: 6, Y: -10}, text.XLeft}, {vg.Point{X: -6, Y: 10}, text.XRight}, {vg.Point{X: -6, Y: -10}, text.XRight},
+	{vg.Point{Y: 14}, text.XCenter}, {vg.Point{Y: -14}, text.XCenter}}
+
+// overlap reports whether two areas share more than an edge.
+func overlap(a, b vg.Rectangle) bool {
+	return a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"gonum.org/v1/plot"
 )
 
 // Scale is how an axis divides its length. It is a plot.Normalizer.
@@ -19,19 +21,19 @@ const (
 	Nines               // of percentages from 0 to below 100: each further nine takes the same room
 )
 
-// Normalize says where v is on an axis from lo to hi: 0 at lo, 1 at hi.
+// Normalize returns 0 for a v of lo, and 1 for one of hi.
 func (s Scale) Normalize(lo, hi, v float64) float64 {
 	switch s {
 	case Log:
-		return math.Log(v/lo) / math.Log(hi/lo)
+		return plot.LogScale{}.Normalize(lo, hi, v)
 	case Nines:
 		nines := func(percent float64) float64 { return -math.Log10(1 - percent/100) }
-		return (nines(v) - nines(lo)) / (nines(hi) - nines(lo))
+		lo, hi, v = nines(lo), nines(hi), nines(v)
 	}
-	return (v - lo) / (hi - lo)
+	return plot.LinearScale{}.Normalize(lo, hi, v)
 }
 
-// has tells whether a value has a place on the scale.
+// has reports whether a value has a place on the scale, so far from the ends of a float64 that steps stay finite.
 func (s Scale) has(v float64) bool {
 	switch s {
 	case Log:
@@ -39,32 +41,55 @@ func (s Scale) has(v float64) bool {
 	case Nines:
 		return v >= 0 && v < 100
 	}
-	return drawable(v)
+	return math.Abs(v) <= 1e100
 }
 
-// tickSet is one way to mark an axis. Its ends enclose all that has to be on it, and ticks lie between them.
+// tickSet is one way to mark an axis: its ends enclose what has to be on it.
 type tickSet struct {
 	lo, hi float64
-	ticks  []float64
-	labels []string
+	ticks  []plot.Tick
 }
 
-// tickSets gives the ways in which an axis from lo to hi can be marked, densest first. The last one has two ticks, if
-// there is a last one. hi must be above lo.
-func (s Scale) tickSets(lo, hi float64) iter.Seq[tickSet] {
-	switch s {
+func (t *tickSet) add(v float64, label string) {
+	t.ticks = append(t.ticks, plot.Tick{Value: v, Label: label})
+}
+
+// tickSets yields the ways to mark the axis from lo to hi, densest first. hi is above lo.
+func (a Axis) tickSets(lo, hi float64) iter.Seq[tickSet] {
+	sets := linearTicks
+	switch a.Scale {
 	case Log:
-		return logTicks(lo, hi)
+		sets = logTicks
 	case Nines:
-		return ninesTicks(lo, hi)
+		sets = ninesTicks
 	}
-	return linearTicks(lo, hi)
+	return func(yield func(tickSet) bool) {
+		if len(a.Ticks) > 1 {
+			set := tickSet{lo: lo, hi: hi}
+			for _, v := range slices.Compact(slices.Sorted(slices.Values(a.Ticks))) {
+				set.add(v, strconv.FormatFloat(v, 'f', -1, 64))
+			}
+			if len(set.ticks) > 1 && !yield(set) {
+				return
+			}
+		}
+		for set := range sets(lo, hi) {
+			if a.Label != nil {
+				for i, t := range set.ticks {
+					set.ticks[i].Label = a.Label(t.Value)
+				}
+			}
+			if !yield(set) || len(set.ticks) == 2 {
+				return
+			}
+		}
+	}
 }
 
-// tickStep is a distance between ticks: digit times ten to the power of exponent, digit being 1, 2 or 5.
+// tickStep is a distance between ticks: digit, which is 1, 2 or 5, times ten to the power of exponent.
 type tickStep struct{ digit, exponent int }
 
-// times is n steps, as exact as a float64 can be, so that ticks are labelled without a tail of nines.
+// times is n steps, as exact as a float64 can be, so that labels have no tail of nines.
 func (s tickStep) times(n float64) float64 {
 	if s.exponent < 0 {
 		return n * float64(s.digit) / math.Pow10(-s.exponent)
@@ -72,28 +97,29 @@ func (s tickStep) times(n float64) float64 {
 	return n * float64(s.digit) * math.Pow10(s.exponent)
 }
 
-// maxSteps is how many steps a scale has at most.
-const maxSteps = 8
+// digits are those of steps, and of the ticks of a log axis.
+var digits = [3]int{1, 2, 5}
 
-// linearTicks gives the sets of round ticks with which a scale from lo to hi can be marked, densest first and
-// without end. The first and last tick of a set enclose lo and hi. hi must be above lo.
+// slack keeps a value that is on a tick but for rounding from costing another step.
+const slack = 1e-9
+
+// linearTicks yields sets of round ticks whose ends enclose lo and hi.
 func linearTicks(lo, hi float64) iter.Seq[tickSet] {
+	const maxSteps = 8
 	return func(yield func(tickSet) bool) {
-		// A step ten times finer than the span has too many ticks, whatever its digit.
 		for e := int(math.Floor(math.Log10(hi-lo))) - 1; ; e++ {
-			for _, digit := range logDigits {
+			for _, digit := range digits {
 				step := tickStep{digit, e}
-				// A value that is on a tick but for rounding must not cost another step.
-				const slack = 1e-9
-				first := math.Floor(lo/step.times(1) + slack)
-				last := math.Ceil(hi/step.times(1) - slack)
+				if step.times(1) > 10*(hi-lo) { // across zero there are never fewer than three
+					return
+				}
+				first, last := math.Floor(lo/step.times(1)+slack), math.Ceil(hi/step.times(1)-slack)
 				if last-first > maxSteps {
 					continue
 				}
 				set := tickSet{lo: step.times(first), hi: step.times(last)}
 				for n := first; n <= last; n++ {
-					set.ticks = append(set.ticks, step.times(n))
-					set.labels = append(set.labels, step.label(step.times(n)))
+					set.add(step.times(n), step.label(step.times(n)))
 				}
 				if !yield(set) {
 					return
@@ -103,24 +129,17 @@ func linearTicks(lo, hi float64) iter.Seq[tickSet] {
 	}
 }
 
-// logDigits are those that steps, and the ticks of a log axis, begin with.
-var logDigits = [3]int{1, 2, 5}
-
-// logStep is the i-th of the numbers 1, 2, 5, 10, 20, 50 … and of those below 1, as a step to be taken once.
+// logStep is the i-th of the numbers 1, 2, 5, 10, 20, 50 …, and of those below 1.
 func logStep(i int) tickStep {
 	exponent := int(math.Floor(float64(i) / 3))
-	return tickStep{logDigits[i-3*exponent], exponent}
+	return tickStep{digits[i-3*exponent], exponent}
 }
 
-// logTicks gives the sets of ticks of an axis in equal ratios: 1, 2, 5, 10 and so on, then powers of ten, fewer and
-// fewer. Over less than a decade, where that would be two or three ticks, it is round steps as long as there is room.
+// logTicks yields 1, 2, 5, 10 and so on, then fewer and fewer powers of ten. Over less than a decade, where these would
+// be two or three ticks, it yields round steps first.
 func logTicks(lo, hi float64) iter.Seq[tickSet] {
-	const (
-		narrow = 10 // times lo
-		slack  = 1e-9
-	)
 	return func(yield func(tickSet) bool) {
-		if hi/lo < narrow {
+		if hi/lo < 10 {
 			for set := range linearTicks(lo, hi) {
 				if len(set.ticks) < 3 || set.lo <= 0 {
 					break
@@ -138,13 +157,11 @@ func logTicks(lo, hi float64) iter.Seq[tickSet] {
 			last++
 		}
 		last = max(last, first+1)
-		ends := tickSet{lo: logStep(first).times(1), hi: logStep(last).times(1)}
 		pick := func(wanted func(i int) bool) tickSet {
-			set := ends
+			set := tickSet{lo: logStep(first).times(1), hi: logStep(last).times(1)}
 			for i := first; i <= last; i++ {
 				if step := logStep(i); wanted(i) {
-					set.ticks = append(set.ticks, step.times(1))
-					set.labels = append(set.labels, step.short())
+					set.add(step.times(1), step.short())
 				}
 			}
 			return set
@@ -165,8 +182,7 @@ func logTicks(lo, hi float64) iter.Seq[tickSet] {
 	}
 }
 
-// ninesTicks gives the sets of ticks of an axis of percentiles, which begins at 0: 50, 90, 99, 99.9 and so on as far as
-// it goes, with fewer of the first where there is no room.
+// ninesTicks yields 50, 90, 99, 99.9 and so on as far as the axis reaches, with fewer of the first.
 func ninesTicks(lo, hi float64) iter.Seq[tickSet] {
 	return func(yield func(tickSet) bool) {
 		all := []float64{0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999, 99.99999}
@@ -174,34 +190,38 @@ func ninesTicks(lo, hi float64) iter.Seq[tickSet] {
 		if len(all) == 1 {
 			all = append(all, hi)
 		}
-		for skip := 0; skip <= len(all)-2; skip++ {
-			set := tickSet{lo: lo, hi: hi, ticks: all[skip:]}
-			if skip > 0 { // the first stays, as the axis begins there
-				set.ticks = append([]float64{all[0]}, all[skip+1:]...)
+		pick := func(wanted func(i int) bool) bool {
+			set := tickSet{lo: lo, hi: hi}
+			for i, v := range all {
+				if i == 0 || wanted(i) { // the axis begins at the first
+					set.add(v, strconv.FormatFloat(v, 'f', -1, 64))
+				}
 			}
-			for _, v := range set.ticks {
-				set.labels = append(set.labels, strconv.FormatFloat(v, 'f', -1, 64))
-			}
-			if !yield(set) {
+			return len(set.ticks) < 2 || yield(set)
+		}
+		if !pick(func(int) bool { return true }) {
+			return
+		}
+		for step := 1; step < len(all); step++ {
+			if !pick(func(i int) bool { return i > 1 && (i-2)%step == 0 }) {
 				return
 			}
 		}
+		pick(func(i int) bool { return i == len(all)-1 })
 	}
 }
 
-// short writes one step, of a log axis: over many decades all digits of the outer ticks would have no room beside each
-// other.
+// short is the label of one step of a log axis, whose outer ticks would have too many digits.
 func (s tickStep) short() string {
-	const smallest, largest = -5, 7 // exponents that are written out
-	if s.exponent < smallest || s.exponent > largest {
+	if s.exponent < -5 || s.exponent > 7 {
 		return strings.ReplaceAll(strconv.FormatFloat(s.times(1), 'g', -1, 64), "-", "−")
 	}
 	return s.label(s.times(1))
 }
 
-// label writes a tick with the digits of its step, separators of thousands and a minus sign (U+2212).
+// label writes a tick with the digits of its step, separators of thousands and a minus sign.
 func (s tickStep) label(v float64) string {
-	const longest = 12 // digits before or behind the point; more cannot be read
+	const longest = 12 // digits before or behind the point
 	if s.exponent < -longest || math.Abs(v) >= math.Pow10(longest+1) {
 		return strings.ReplaceAll(strconv.FormatFloat(v, 'g', -1, 64), "-", "−")
 	}
@@ -222,10 +242,10 @@ func (s tickStep) label(v float64) string {
 type extent struct {
 	lo, hi         float64
 	some           bool
-	openLo, openHi bool // something goes on beyond the values
+	openLo, openHi bool // an interval goes beyond the values
 }
 
-// add takes in values. One that is infinite opens its end; NaN is nothing.
+// add takes in values: an infinite one opens its end, and NaN is nothing.
 func (e *extent) add(values ...float64) {
 	for _, v := range values {
 		switch {
@@ -242,17 +262,7 @@ func (e *extent) add(values ...float64) {
 	}
 }
 
-// addFinite takes in values that are not infinite.
-func (e *extent) addFinite(values ...float64) {
-	for _, v := range values {
-		if !math.IsInf(v, 0) {
-			e.add(v)
-		}
-	}
-}
-
-// padded is the extent with a little room around it, so that no point lies on the frame. Zero stays the end of what may
-// not be negative.
+// padded has a little room around it, so that no point lies on the frame. Zero stays the end of what is not negative.
 func (e extent) padded(scale Scale) extent {
 	const share = .03
 	if !e.some || scale == Nines {
@@ -273,21 +283,20 @@ func (e extent) padded(scale Scale) extent {
 	return e
 }
 
-// ends are those of an axis on which all of it is seen. They are apart even if all values agree.
-func (e extent) ends(scale Scale, zero bool) (lo, hi float64) {
-	switch scale {
+// ends are those of an axis on which all of it is seen. They differ even if all values agree.
+func (e extent) ends(a Axis) (lo, hi float64) {
+	switch a.Scale {
 	case Nines:
 		return 0, cmp.Or(max(e.hi, 0), 50)
 	case Log:
 		return e.logEnds()
 	}
-	if zero {
+	if a.Zero {
 		e.lo, e.hi = min(e.lo, 0), max(e.hi, 0)
 	}
 	return e.linearEnds()
 }
 
-// logEnds are those of an axis in equal ratios.
 func (e extent) logEnds() (lo, hi float64) {
 	const same, margin = 1.001, 1.3
 	lo, hi = e.lo, e.hi
@@ -303,11 +312,10 @@ func (e extent) logEnds() (lo, hi float64) {
 	return lo, hi
 }
 
-// linearEnds are those of an axis with equal differences.
 func (e extent) linearEnds() (lo, hi float64) {
 	lo, hi = e.lo, e.hi
-	// A difference in the seventh digit is shown as none: its ticks could not be read apart. And an axis that zero
-	// would make only a little longer begins there.
+	// Ticks that differ in the seventh digit could not be told apart. An axis that zero makes only a little longer begins
+	// there.
 	if even := hi-lo <= 1e-6*max(math.Abs(lo), math.Abs(hi)); lo > 0 && (even || lo < hi/4) {
 		lo = 0
 	} else if hi < 0 && (even || hi > lo/4) {
@@ -316,8 +324,6 @@ func (e extent) linearEnds() (lo, hi float64) {
 	if hi-lo < 1e-100 {
 		return lo, lo + 1
 	}
-	// An interval with an open end must be seen to go on where its row has the outermost value. Zero stays the end of
-	// what may not be negative.
 	margin := (hi - lo) / 10
 	if e.openHi {
 		hi += margin

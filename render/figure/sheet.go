@@ -1,323 +1,326 @@
 package figure
 
 import (
-	"cmp"
+	"bytes"
+	"fmt"
+	"math"
 	"slices"
-	"strings"
 
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// point and rect are in the drawing's coordinates: x to the right, y down, origin top left, in units.
-type (
-	point struct{ x, y float64 }
-	rect  struct{ x0, y0, x1, y1 float64 }
-)
-
-// hits tells whether two rectangles share more than an edge.
-func (r rect) hits(o rect) bool { return r.x0 < o.x1 && o.x0 < r.x1 && r.y0 < o.y1 && o.y0 < r.y1 }
-
-// contains tells whether o lies in r, edges included.
-func (r rect) contains(o rect) bool {
-	return r.x0 <= o.x0 && o.x1 <= r.x1 && r.y0 <= o.y0 && o.y1 <= r.y1
-}
-
-// grow moves the sides of r outwards, by dx left and right and by dy above and below.
-func (r rect) grow(dx, dy float64) rect { return rect{r.x0 - dx, r.y0 - dy, r.x1 + dx, r.y1 + dy} }
-
-// corners are those of r, from the upper left one to the right.
-func (r rect) corners() []point {
-	return []point{{r.x0, r.y0}, {r.x1, r.y0}, {r.x1, r.y1}, {r.x0, r.y1}}
-}
-
-// sheet is a drawing in the making. It keeps where text and marks are, so that labels can stay clear of both.
+// sheet is a figure in the making, from its top down.
 type sheet struct {
-	canvas  *canvas
-	draw    draw.Canvas
+	Spec
 	metrics *Metrics
+	draw    draw.Canvas
 	width   float64
-	texts   []rect
-	marks   []rect
-	routes  []rect // of lines that lead through a frame: labels stay clear of them too where they can
+	y       float64 // how far down it is drawn
 	hits    []hit
 }
 
-// hit is a part of the sheet whose words a browser shows when it is pointed at.
+// hit is an area that shows words when it is pointed at.
 type hit struct {
-	area  rect
+	area  vg.Rectangle
 	words string
 }
 
-func newSheet(m *Metrics, width Width) *sheet {
-	c := newCanvas()
-	s := &sheet{canvas: c, draw: draw.Canvas{Canvas: c}, metrics: m, width: float64(width)}
-	c.drawn = s.remember
-	return s
+// SVG draws the figure for a page: an svg element that has the class full or narrow.
+//
+// The error names what cannot be drawn: a value that is not finite or not on its scale, an interval whose ends are
+// swapped, a colour that there is not, points out of order, or nothing at all.
+func (s Spec) SVG(m *Metrics, w Width) ([]byte, error) {
+	return s.write(m, w, "", func(s *sheet) { s.paint() })
 }
 
-// remember keeps where a shape is for labels that are placed later: they stand clear of what is drawn.
-func (s *sheet) remember(classes []string, points []point) {
-	marks := obstacles(classes, points)
-	switch box := bounds(points); {
-	case len(marks) == 0 && slices.Contains(classes, "line"):
-		s.routes = append(s.routes, pieces(points)...)
-	case len(marks) > 0 && (slices.Contains(classes, "pt") || slices.Contains(classes, "open")):
-		x, y := (box.x0+box.x1)/2, (box.y0+box.y1)/2
-		s.marks = append(s.marks, rect{min(box.x0, x-glyphReach), min(box.y0, y-glyphReach),
-			max(box.x1, x+glyphReach), max(box.y1, y+glyphReach)})
-	case len(marks) > 0 && box.x0 == box.x1:
-		s.marks = append(s.marks, box.grow(1, 0))
-	case len(marks) > 0 && box.y0 == box.y1:
-		s.marks = append(s.marks, box.grow(0, 1))
+// File draws the figure for use outside of its page: with its title, its source, a style for light and dark, and facts
+// by name as metadata. Inter is named but not included; where it is missing, Arial, which is narrower, takes its place.
+//
+// Source: docs/results.md#provenance-of-files.
+func (s Spec) File(m *Metrics, facts [][2]string) ([]byte, error) {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "<style>%s@media (prefers-color-scheme:dark){%s}</style>\n<metadata>\n", style(0), style(1))
+	for _, fact := range facts {
+		if fact[1] != "" {
+			fmt.Fprintln(&b, escape(oneLine(fact[0]+": "+fact[1])))
+		}
+	}
+	b.WriteString("</metadata>\n")
+	return s.write(m, Full, b.String(), func(s *sheet) { s.headed() })
+}
+
+func (s Spec) write(m *Metrics, w Width, before string, paint func(s *sheet)) ([]byte, error) {
+	spec, err := s.prepared()
+	if err != nil {
+		return nil, err
+	}
+	c := &canvas{}
+	sh := &sheet{Spec: spec, metrics: m, draw: draw.Canvas{Canvas: c}, width: float64(w)}
+	paint(sh)
+	drawn := len(c.body)
+	for _, h := range sh.hits {
+		c.body = fmt.Appendf(c.body, `<g class="hit" aria-hidden="true"><title>%s</title>`, escape(h.words))
+		c.SetColor(ink("area"))
+		c.Fill(h.area.Path())
+		c.body = append(c.body, "</g>\n"...)
+	}
+	if c.err != nil {
+		return nil, fmt.Errorf("figure %q: %w", s.ID, c.err)
+	}
+	id := spec.ID + map[bool]string{true: "-n", false: "-w"}[w == Narrow]
+	return fmt.Appendf(nil, `<svg class="%s" viewBox="0 0 %d %s" role="group" aria-labelledby="%s-t" `+
+		`aria-describedby="%[4]s-d" xmlns="http://www.w3.org/2000/svg">`+"\n%[9]s"+
+		`<title id="%[4]s-t">%[5]s</title><desc id="%[4]s-d">%[6]s</desc>`+
+		"\n<g aria-hidden=\"true\">\n%[7]s</g>\n%[8]s</svg>\n", w.class(), w, number(vg.Length(sh.y)), id,
+		escape(spec.Title), escape(spec.Desc), c.body[:drawn], c.body[drawn:], before), nil
+}
+
+// headed draws the figure between its title and its source.
+func (s *sheet) headed() {
+	s.y += 4
+	s.block(s.style(headSize, true, "", text.XLeft), s.Title, 0, 8)
+	s.block(s.style(textSize, false, "", text.XLeft), s.Sub, 0, 10)
+	s.y += 4
+	s.paint()
+	if s.Source != "" {
+		s.y += 10
+		s.block(s.style(smallSize, false, "dim", text.XLeft), s.Source, 0, 6)
+	}
+}
+
+// paint draws the figure.
+func (s *sheet) paint() {
+	s.paintKey()
+	switch {
+	case len(s.Rows) > 0:
+		s.paintRows()
+	case slices.ContainsFunc(s.Lines, func(l Line) bool { return l.Panel != "" }):
+		s.paintPanels()
 	default:
-		s.marks = append(s.marks, marks...)
+		s.paintPlane()
+	}
+	for _, note := range s.Notes {
+		s.block(s.style(smallSize, false, "dim", text.XLeft), note, 0, 6)
 	}
 }
 
-// isNarrow tells whether the sheet is that of a telephone.
-func (s *sheet) isNarrow() bool { return s.width == float64(Narrow) }
-
-// vgPoint is p as gonum has it.
-func vgPoint(p point) vg.Point { return vg.Point{X: vg.Length(p.x), Y: vg.Length(-p.y)} }
-
-func vgPoints(points []point) []vg.Point {
-	out := make([]vg.Point, len(points))
-	for i, p := range points {
-		out[i] = vgPoint(p)
-	}
-	return out
-}
-
-// textStyle is how a text looks: its size and weight, which decide its width, and its ink.
-type textStyle struct {
-	ink    ink
-	strong bool
-	small  bool
-	align  text.XAlignment
-}
-
-// The two font sizes of figures, in units.
-const (
-	textSize  = 12.5
-	smallSize = 11.5
-)
-
-func (t textStyle) size() float64 {
-	if t.small {
-		return smallSize
-	}
-	return textSize
-}
-
-// middle is how far below its centre line a text has its baseline.
-func (t textStyle) middle() float64 { return t.size() * Capital / 2 }
-
-// classes are those of the style, in the order of a drawing.
-func (t textStyle) classes() string {
-	var out []string
-	switch t.align {
-	case text.XCenter:
-		out = append(out, "mid")
-	case text.XRight:
-		out = append(out, "end")
-	}
-	if t.small {
-		out = append(out, "small")
-	}
-	if t.strong {
-		out = append(out, "strong")
-	}
-	if t.ink != "" {
-		out = append(out, string(t.ink))
-	}
-	return strings.Join(out, " ")
-}
-
-func (s *sheet) wide(t textStyle, str string) float64 {
-	return s.metrics.Width(str, t.size(), t.strong)
-}
-
-func (s *sheet) widest(t textStyle, lines []string) (w float64) {
-	for _, line := range lines {
-		w = max(w, s.wide(t, line))
-	}
-	return w
-}
-
-// box is where str stands with its anchor at p, from the top of its highest letters to the foot of its lowest.
-func (t textStyle) box(m *Metrics, p point, str string) rect {
-	w := m.Width(str, t.size(), t.strong)
-	x := p.x + w*float64(t.align)
-	return rect{x, p.y - t.size()*Ascent, x + w, p.y + t.size()*Descent}
-}
-
-// text writes str with its anchor on the baseline at p.
-func (s *sheet) text(t textStyle, p point, str string) {
+// block writes a text in lines, with a space below it.
+func (s *sheet) block(t text.Style, str string, x, below float64) {
 	if str == "" {
 		return
 	}
-	s.texts = append(s.texts, t.box(s.metrics, p, str))
-	s.canvas.text(vgPoint(p), t.classes(), str)
+	str = s.wrap(t, str, s.width-x)
+	t.YAlign = text.YTop
+	s.draw.FillText(t, vg.Point{X: vg.Length(x), Y: vg.Length(-s.y)}, str)
+	s.y += float64(heightOf(t, str)) + below
 }
 
-// lines writes lines one below the other, the first with its anchor on the baseline at p.
-func (s *sheet) lines(t textStyle, p point, lead float64, lines []string) {
-	for i, line := range lines {
-		s.text(t, point{p.x, p.y + lead*float64(i)}, line)
+// paintKey draws the key at the top, with as many entries in a line as have room.
+func (s *sheet) paintKey() {
+	const thumb, apart, line = 12, 18, 17
+	x := 0.0
+	for _, k := range s.Key {
+		name := oneLine(k.Name)
+		l := plot.NewLegend()
+		strong, color := k.Shape < Published && !k.Band, fillInk(k.Series)
+		if !strong {
+			color = "dim"
+		}
+		l.TextStyle = s.style(smallSize, strong, color, text.XLeft)
+		l.TextStyle.YAlign = text.YBottom
+		l.Left, l.Top, l.ThumbnailWidth = true, true, thumb
+		l.Add(name, k)
+		wide := thumb + float64(l.TextStyle.Width(name+" "))
+		if x > 0 && x+wide > s.width {
+			x, s.y = 0, s.y+line
+		}
+		at := s.draw
+		at.Min, at.Max = vg.Point{X: vg.Length(x), Y: vg.Length(-s.y - line)}, vg.Point{X: vg.Length(x + wide), Y: vg.Length(-s.y)}
+		l.Draw(at)
+		x += wide + apart
+	}
+	if len(s.Key) > 0 {
+		s.y += line
 	}
 }
 
-// block is a text in lines, with the place of the first.
-type block struct {
-	style textStyle
-	lines []string
-	at    point
+// Thumbnail draws the shape of an entry. It makes Key a plot.Thumbnailer.
+func (k Key) Thumbnail(c *draw.Canvas) {
+	at := c.Center()
+	switch {
+	case k.Band:
+		c.FillPolygon(bandInk, []vg.Point{{X: at.X - 6, Y: at.Y - 5}, {X: at.X + 4, Y: at.Y - 5}, {X: at.X + 4, Y: at.Y + 5},
+			{X: at.X - 6, Y: at.Y + 5}})
+	case k.Shape == Rule:
+		c.StrokeLine2(pen("axis"), at.X, at.Y-tickHeight/2, at.X, at.Y+tickHeight/2)
+	case k.Shape == Published:
+		c.StrokeLine2(pen("ghost"), at.X, at.Y-tickHeight/2, at.X, at.Y+tickHeight/2)
+	default:
+		c.DrawGlyphNoClip(glyph(k.Series, false, dotRadius), at)
+	}
 }
 
-// block wraps a text, which has no place yet.
-func (s *sheet) block(t textStyle, str string, room float64) block {
-	return block{t, s.wrap(t, str, room), point{}}
+// newPlot is a plot of gonum's without lines, in the fonts of the page.
+func (s *sheet) newPlot() *plot.Plot {
+	p := plot.New()
+	p.BackgroundColor = nil
+	t := s.style(smallSize, false, "dim", text.XCenter)
+	p.Title.TextStyle, p.Legend.TextStyle = t, t
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		a.Padding, a.LineStyle, a.Tick.LineStyle, a.Tick.Length = 0, draw.LineStyle{}, draw.LineStyle{}, 0
+		a.Label.TextStyle, a.Tick.Label, a.Tick.Marker = t, t, plot.ConstantTicks(nil)
+		a.Min, a.Max = 0, 1
+	}
+	p.X.Tick.Label.YAlign, p.X.Tick.Label.Handler = text.YTop, lettering{Metrics: s.metrics, gap: tickGap}
+	p.Y.Tick.Label.XAlign = text.XRight
+	return p
 }
 
-// write writes a text with lines as far apart as those of names.
-func (s *sheet) write(b block) { s.lines(b.style, b.at, lineHeight, b.lines) }
-
-func (s *sheet) stroke(k ink, points ...point) { s.draw.StrokeLines(pen(k), vgPoints(points)) }
-
-// rule draws a vertical line that stays away from the texts that are there: what would show between their letters and
-// lines looks like a mark.
-func (s *sheet) rule(k ink, x, top, bottom float64) {
-	const (
-		apartX, apartY = 3, 2 // from a text
-		shortest       = 6    // piece worth drawing
-	)
-	var crossed []rect
-	for _, box := range s.texts {
-		if box = box.grow(apartX, apartY); box.x0 < x && x < box.x1 {
-			crossed = append(crossed, box)
+// setAxis makes an axis of gonum's one of ours, with as many ticks as have room over a length.
+func (s *sheet) setAxis(g *plot.Axis, a Axis, e extent, length float64, upright bool) {
+	const between, lines = 14.0, 18.0
+	g.Scale = a.Scale
+	if !e.some {
+		return
+	}
+	lo, hi := e.ends(a)
+	for set := range a.tickSets(lo, hi) {
+		g.Min, g.Max, g.Tick.Marker = set.lo, set.hi, plot.ConstantTicks(set.ticks)
+		hasRoom := true
+		for i := range set.ticks[1:] {
+			l, r := set.ticks[i], set.ticks[i+1]
+			need := lines
+			if !upright {
+				need = float64(g.Tick.Label.Width(l.Label)+g.Tick.Label.Width(r.Label))/2 + between
+			}
+			hasRoom = hasRoom && length*(g.Norm(r.Value)-g.Norm(l.Value)) >= need
+		}
+		if hasRoom {
+			return
 		}
 	}
-	slices.SortFunc(crossed, func(a, b rect) int { return cmp.Compare(a.y0, b.y0) })
-	crossed = append(crossed, rect{y0: bottom, y1: bottom})
-	var p vg.Path
-	for _, box := range crossed {
-		if end := min(box.y0, bottom); end-top >= shortest {
-			p.Move(vgPoint(point{x, top}))
-			p.Line(vgPoint(point{x, end}))
-		}
-		top = max(top, box.y1)
+}
+
+// ticksOf are the ticks of an axis.
+func ticksOf(g *plot.Axis) []plot.Tick { return g.Tick.Marker.Ticks(g.Min, g.Max) }
+
+// note says what must be known to read an axis: that it is logarithmic, or where it begins if not at zero.
+func note(a Axis, g *plot.Axis) string {
+	ticks := ticksOf(g)
+	words := ""
+	switch {
+	case len(ticks) == 0 || len(a.Ticks) > 0 && a.Scale == Linear || a.Scale == Nines:
+	case a.Scale == Log:
+		words = "log scale"
+	case g.Min > 0:
+		words = "the axis starts at " + ticks[0].Label
+	case g.Max < 0:
+		words = "the axis ends at " + ticks[len(ticks)-1].Label
 	}
-	s.draw.SetLineStyle(pen(k))
-	s.draw.Stroke(p)
-}
-
-// fill draws an area whose outline runs along points and back to the first.
-func (s *sheet) fill(k ink, points ...point) { s.draw.FillPolygon(k, vgPoints(points)) }
-
-// fillOpen draws an area whose outline stays away between the last point and the first.
-func (s *sheet) fillOpen(k ink, points ...point) {
-	p := make(vg.Path, len(points))
-	for i, at := range points {
-		p[i] = vg.PathComp{Type: vg.LineComp, Pos: vgPoint(at)}
+	if a.Name != "" && words != "" {
+		return a.Name + "; " + words
 	}
-	p[0].Type = vg.MoveComp
-	s.draw.SetColor(k)
-	s.draw.Fill(p)
+	return a.Name + words
 }
 
-// hatch fills a rectangle with strokes from its lower left to its upper right: something stood here and fell.
-func (s *sheet) hatch(r rect) {
-	const step = 4
-	var p vg.Path
-	height := r.y1 - r.y0
-	for x := r.x0 - height + step/2; x < r.x1; x += step {
-		from, to := point{x, r.y1}, point{x + height, r.y0}
-		if from.x < r.x0 {
-			from = point{r.x0, r.y1 - (r.x0 - x)}
-		}
-		if to.x > r.x1 {
-			to = point{r.x1, r.y0 + (x + height - r.x1)}
-		}
-		p.Move(vgPoint(from))
-		p.Line(vgPoint(to))
+// drawPlot draws a plot between two x, with a frame of some height, and returns the frame.
+func (s *sheet) drawPlot(p *plot.Plot, x0, x1, height float64) vg.Rectangle {
+	const tall = 10_000
+	c := s.draw
+	c.Min, c.Max = vg.Point{X: vg.Length(x0), Y: vg.Length(-s.y - tall)}, vg.Point{X: vg.Length(x1), Y: vg.Length(-s.y)}
+	around := tall - float64(p.DataCanvas(c).Size().Y)
+	s.y += height + around
+	c.Min.Y = vg.Length(-s.y)
+	p.Draw(c)
+	return p.DataCanvas(c).Rectangle
+}
+
+// plotFunc is a plot.Plotter.
+type plotFunc func(c draw.Canvas, p *plot.Plot)
+
+// Plot calls the function.
+func (f plotFunc) Plot(c draw.Canvas, p *plot.Plot) { f(c, p) }
+
+// add adds plotters that ask for no room beyond the frame.
+func add(p *plot.Plot, plotters ...plot.Plotter) {
+	for _, q := range plotters {
+		p.Add(struct{ plot.Plotter }{q})
 	}
-	s.draw.SetLineStyle(pen("hatch"))
-	s.draw.Stroke(p)
-	s.stroke("hatch", append(r.corners(), point{r.x0, r.y0})...)
 }
 
-func (s *sheet) fillRect(k ink, r rect) { s.fill(k, r.corners()...) }
-
-// arrow draws a line to the right with a head at its end.
-func (s *sheet) arrow(k ink, from, tip point) {
-	const head = 3.5
-	s.stroke(k, from, tip)
-	back := tip.x - head - 1
-	s.stroke(k, point{back, tip.y - head}, tip, point{back, tip.y + head})
-}
-
-// hit lets an area show words. Without words there is nothing to show.
-func (s *sheet) hit(area rect, words string) {
-	if words = oneLine(words); words != "" {
+// hit lets an area show words, if there are any.
+func (s *sheet) hit(area vg.Rectangle, words string) {
+	if words != "" {
 		s.hits = append(s.hits, hit{area, words})
 	}
 }
 
-// document draws the areas that can be pointed at above all else, and wraps the sheet into an svg element.
-func (s *sheet) document(width Width, height float64, head Head) ([]byte, error) {
-	drawn := len(s.canvas.body)
-	for _, h := range s.hits {
-		s.canvas.beginHit(h.words)
-		s.fillRect("area", h.area)
-		s.canvas.end()
-	}
-	return s.canvas.document(width, height, drawn, head)
+// around is the area within reach of a point.
+func around(at vg.Point, reach vg.Length) vg.Rectangle {
+	return vg.Rectangle{Min: vg.Point{X: at.X - reach, Y: at.Y - reach}, Max: vg.Point{X: at.X + reach, Y: at.Y + reach}}
 }
 
-// glyphs are the marks of series, so that each has a shape as well as a colour: corners in units of the circle's
-// radius, and large enough to weigh as much. The first series has the circle, which has no corners.
-var glyphs = [MaxSeries][]point{
-	nil,
-	{{0, -1.28}, {1.28, 0}, {0, 1.28}, {-1.28, 0}},
-	{{-.95, -.95}, {.95, -.95}, {.95, .95}, {-.95, .95}},
-	{{0, -1.3}, {1.25, .95}, {-1.25, .95}},
-	{{0, 1.3}, {-1.25, -.95}, {1.25, -.95}},
-	{
-		{-.5, -1.28}, {.5, -1.28}, {.5, -.5}, {1.28, -.5}, {1.28, .5}, {.5, .5},
-		{.5, 1.28}, {-.5, 1.28}, {-.5, .5}, {-1.28, .5}, {-1.28, -.5}, {-.5, -.5},
-	},
+// upright and level are lines through a frame.
+func upright(k ink, v float64) plot.Plotter {
+	return plotFunc(func(c draw.Canvas, p *plot.Plot) {
+		x := c.X(p.X.Norm(v))
+		c.StrokeLine2(pen(k), x, c.Min.Y, x, c.Max.Y)
+	})
 }
 
-// seriesGlyph is the mark of a series, counted from 1; that of 0 is the first one's. It is a draw.GlyphDrawer.
-type seriesGlyph int
-
-// DrawGlyph draws the mark in the colour that the canvas has.
-func (g seriesGlyph) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
-	corners := glyphs[max(0, g-1)]
-	if corners == nil {
-		draw.CircleGlyph{}.DrawGlyph(c, style, at)
-		return
-	}
-	outline := make([]vg.Point, len(corners))
-	for i, k := range corners {
-		outline[i] = at.Add(vgPoint(k).Scale(style.Radius))
-	}
-	c.FillPolygon(style.Color, outline)
+func level(k ink, v float64) plot.Plotter {
+	return plotFunc(func(c draw.Canvas, p *plot.Plot) {
+		y := c.Y(p.Y.Norm(v))
+		c.StrokeLine2(pen(k), c.Min.X, y, c.Max.X, y)
+	})
 }
 
-func (s *sheet) glyph(style draw.GlyphStyle, at point) { s.draw.DrawGlyphNoClip(style, vgPoint(at)) }
-
-// mark is a point of a series, filled or open.
-func mark(series int, open bool, radius vg.Length) draw.GlyphStyle {
-	k := fillInk(series) + " pt"
-	if open {
-		k = "open " + strokeInk(series)
+// beyond is an end of an interval on an axis: one that is open lies outside of the frame, where gonum cuts it off.
+func beyond(g *plot.Axis, v float64) float64 {
+	if !math.IsInf(v, 0) {
+		return v
 	}
-	return draw.GlyphStyle{Color: k, Radius: radius, Shape: seriesGlyph(series)}
+	lo, hi := g.Min-(g.Max-g.Min), g.Max+(g.Max-g.Min)
+	if g.Scale == Log {
+		lo, hi = g.Min*g.Min/g.Max, g.Max*g.Max/g.Min
+	}
+	if v < 0 {
+		return lo
+	}
+	return hi
 }
 
-// fillInk and strokeInk are the colour of a series, counted from 1; 0 is grey.
-func fillInk(series int) ink   { return ink("f" + string(rune('0'+series))) }
-func strokeInk(series int) ink { return ink("s" + string(rune('0'+series))) }
+// whiskers are the intervals of a mark, both ways.
+func whiskers(k ink, m Mark, p *plot.Plot, caps vg.Length) []plot.Plotter {
+	at := plotter.XYs{{X: m.X, Y: m.Y}}
+	var out []plot.Plotter
+	if !math.IsNaN(m.XLo) {
+		out = append(out, &plotter.XErrorBars{XYs: at, LineStyle: pen(k), CapWidth: caps,
+			XErrors: plotter.XErrors{{Low: m.X - min(m.X, beyond(&p.X, m.XLo)), High: max(m.X, beyond(&p.X, m.XHi)) - m.X}}})
+	}
+	if !math.IsNaN(m.YLo) {
+		out = append(out, &plotter.YErrorBars{XYs: at, LineStyle: pen(k), CapWidth: caps,
+			YErrors: plotter.YErrors{{Low: m.Y - min(m.Y, beyond(&p.Y, m.YLo)), High: max(m.Y, beyond(&p.Y, m.YHi)) - m.Y}}})
+	}
+	return out
+}
+
+// hatch fills an area with strokes: something was tried here and failed.
+func hatch(c draw.Canvas, r vg.Rectangle) {
+	const step = 4
+	height := r.Size().Y
+	for x := r.Min.X - height + step/2; x < r.Max.X; x += step {
+		from, to := vg.Point{X: x, Y: r.Min.Y}, vg.Point{X: x + height, Y: r.Max.Y}
+		if d := r.Min.X - from.X; d > 0 {
+			from = from.Add(vg.Point{X: d, Y: d})
+		}
+		if d := to.X - r.Max.X; d > 0 {
+			to = to.Sub(vg.Point{X: d, Y: d})
+		}
+		c.StrokeLine2(pen("hatch"), from.X, from.Y, to.X, to.Y)
+	}
+}

@@ -71,7 +71,7 @@ func unpackWOFF2(file []byte) ([]byte, error) {
 	for i := range tables {
 		tables[i].data, flat = flat[:tables[i].size], flat[tables[i].size:]
 	}
-	return sfnt(flavor, tables), nil
+	return joinTables(flavor, tables), nil
 }
 
 // readWOFF2Table reads one entry of the table directory.
@@ -113,9 +113,9 @@ func readBase128(in *bytes.Reader) (n int, err error) {
 	return 0, errors.New("a length of more than five bytes")
 }
 
-// sfnt writes tables as an OpenType font. Checksums and search hints stay zero: go-text, which alone reads the
+// joinTables writes tables as an OpenType font. Checksums and search hints stay zero: go-text, which alone reads the
 // result, looks at neither.
-func sfnt(flavor []byte, tables []woffTable) []byte {
+func joinTables(flavor []byte, tables []woffTable) []byte {
 	slices.SortFunc(tables, func(a, b woffTable) int { return strings.Compare(a.tag, b.tag) })
 	out := append([]byte{}, flavor...)
 	out = binary.BigEndian.AppendUint16(out, uint16(len(tables)))

@@ -1,0 +1,258 @@
+package figure
+
+import (
+	"bytes"
+	"flag"
+	"image/png"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"gonum.org/v1/plot/vg"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+var nan, inf = math.NaN(), math.Inf(1)
+
+// pageFonts are the fonts that the page links.
+var pageFonts = sync.OnceValues(func() (*Fonts, error) {
+	regular, err := os.ReadFile("../../site/theme/fonts/inter-400.woff2")
+	if err != nil {
+		return nil, err
+	}
+	strong, err := os.ReadFile("../../site/theme/fonts/inter-600.woff2")
+	if err != nil {
+		return nil, err
+	}
+	return LoadFonts(regular, strong)
+})
+
+func metrics(tb testing.TB) *Metrics {
+	tb.Helper()
+	f, err := pageFonts()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return f.Metrics()
+}
+
+// between is a mark with intervals both ways.
+func between(m Mark, xLo, xHi, yLo, yHi float64) Mark {
+	m.XLo, m.XHi, m.YLo, m.YHi = xLo, xHi, yLo, yHi
+	return m
+}
+
+func published(x, y float64) Mark {
+	m := At(x, y)
+	m.Shape = Published
+	return m
+}
+
+func series(n int, shape Shape, m Mark) Mark {
+	m.Series, m.Shape, m.Title = n, shape, "a mark"
+	return m
+}
+
+// curve is a line of a function of some points.
+func curve(name string, series int, f func(x float64) float64, xs ...float64) Line {
+	l := Line{Name: name, Series: series}
+	for _, x := range xs {
+		l.Points = append(l.Points, between(At(x, f(x)), nan, nan, .9*f(x), 1.2*f(x)))
+	}
+	return l
+}
+
+// figures has one figure of each kind.
+var figures = map[string]Spec{
+	"dots": {
+		X: Axis{}, Key: []Key{{Name: "sync", Series: 1}, {Name: "async", Series: 2}, {Name: "published", Shape: Published},
+			{Name: "within 5 % of sync", Band: true}},
+		Level: &Guide{Value: 900, Label: "reference"}, Notes: []string{"A note below the figure."},
+		Rows: []Row{{Name: "async", Value: "1,204", Title: "async: 1,204/s"},
+			{Name: "sync with a name that is so long that it needs a second line", Value: "894", Band: &Band{850, 940}},
+			{Name: "at least", Value: "≥ 980"}, {Name: "two runs", Value: "700, 2 runs"}, {Name: "not there", Missing: "not measured"},
+			{Name: "broken", Missing: "failed: connection refused on port 8001 in 3 of 3 repetitions, after 12 s", Failed: true}},
+		Marks: []Mark{series(2, Dot, between(At(1204, 0), 1180, 1231, nan, nan)), published(705, 0),
+			series(1, Dot, between(At(894, 1), 871, 910, nan, nan)), {X: 980, Y: 2, XLo: nan, XHi: nan, YLo: nan, YHi: nan, AtLeast: true},
+			{X: 700, Y: 3, XLo: 650, XHi: 750, YLo: nan, YHi: nan, Thin: true, Hollow: true}, published(750, 5)},
+	},
+	"bars": {
+		X: Axis{Zero: true}, Rows: []Row{{Name: "new", Value: "12"}, {Name: "old", Value: "7"}},
+		Marks: []Mark{series(1, Bar, between(At(12, 0), 11, 14, nan, nan)), series(3, Bar, At(7, 1))},
+	},
+	"distribution": {
+		Rows: []Row{{Name: "only", Value: "5.1"}},
+		Marks: []Mark{series(4, Centre, between(At(5.1, 0), 4.9, 5.6, nan, nan)), series(4, Small, At(5, 0)),
+			series(4, Small, At(5.01, 0)), series(4, Small, At(5.5, 0))},
+	},
+	"lines": {
+		X: Axis{Name: "workers", Scale: Log, Ticks: []float64{1, 2, 4}}, Level: &Guide{Value: 2, Label: "reference: 2"},
+		Lines: []Line{curve("up", 1, math.Sqrt, 1, 2, 4), curve("down", 2, func(x float64) float64 { return 3 / x }, 1, 2, 4),
+			{Name: "gap", Series: 3, Dash: true, Points: []Mark{At(1, 1), {X: 2, Gap: true, Failed: true, Title: "failed"}, At(4, 1.2)}}},
+	},
+	"latency": {
+		X: Axis{Name: "percentile", Scale: Nines}, Y: Axis{Scale: Log, Label: func(v float64) string { return number(vg.Length(v)) + " ms" }},
+		Drops: []Guide{{Value: 50, Label: "median"}, {Value: 99, Label: "p99"}},
+		Lines: []Line{func() Line {
+			l := curve("all", 1, func(x float64) float64 { return 10 / (100 - x) }, 10, 50, 90, 99, 99.9)
+			l.Plain = true
+			return l
+		}()},
+	},
+	"timeline": {
+		X: Axis{Name: "second"},
+		Lines: []Line{{Name: "server", Series: 5, Plain: true, Points: []Mark{At(1, 10), At(2, 12), At(3, 11)},
+			Traces: [][]Mark{{At(1, 9), At(2, 13), At(3, 11)}, {At(1, 11), At(2, 11), At(3, 12)}}}},
+	},
+	"scatter": {
+		X: Axis{Name: "published", Scale: Log}, Y: Axis{Name: "measured", Scale: Log}, Key: []Key{{Name: "one", Series: 1}},
+		Slopes: []Guide{{Value: 1, Label: "as published"}, {Value: 2, Label: "2×", Dash: true}},
+		Marks: []Mark{{X: 10, Y: 19, XLo: nan, XHi: nan, YLo: 17, YHi: inf, Series: 1, Name: "first", Title: "first: 19"},
+			{X: 40, Y: 85, XLo: 30, XHi: 50, YLo: 80, YHi: 90, Series: 6, Name: "second", Hollow: true}},
+	},
+	"search": {
+		X: Axis{Name: "workers"}, Lines: func() (lines []Line) {
+			for i := range 7 {
+				l := curve("server "+string(rune('A'+i)), 0, func(x float64) float64 { return x * (9 - x) }, 1, 2, 4, 8)
+				l.Panel, l.Chosen = l.Name, 3
+				lines = append(lines, l)
+			}
+			return lines
+		}(),
+	},
+}
+
+func complete(name string) Spec {
+	s := figures[name]
+	s.ID, s.Title, s.Sub, s.Desc, s.Source = "fig-"+name, "What was found", "Quantity, unit", "Every value.", "Source: an article"
+	return s
+}
+
+// Each kind is drawn for a page and for a telephone as in its golden file. Look at the files before you accept a change.
+func TestGolden(t *testing.T) {
+	m := metrics(t)
+	for name := range figures {
+		for _, w := range []Width{Full, Narrow} {
+			got, err := complete(name).SVG(m, w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join("testdata", "golden", name+"-"+w.class()+".svg")
+			if *update {
+				if err := os.WriteFile(file, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatalf("%v; write it with -update", err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s differs from what was drawn; look at it, and accept it with -update:\n%s", file, got)
+			}
+		}
+	}
+}
+
+// A file has a title, a source, a style for light and dark and the facts, whatever these contain.
+func TestFile(t *testing.T) {
+	svg, err := complete("bars").File(metrics(t), [][2]string{{"title", "A < B"}, {"run", "r1"}, {"licence", ""}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<metadata>\ntitle: A &lt; B\nrun: r1\n</metadata>", ">What was found</text>", ">Quantity, unit</text>",
+		">Source: an article</text>", "<style>svg{background:#fff}", "@media (prefers-color-scheme:dark){svg{background:#14171a}",
+		".band{stroke:none;fill-opacity:0.22}", ".dash{stroke-dasharray:5 4;stroke-linecap:butt}"} {
+		if !strings.Contains(string(svg), want) {
+			t.Errorf("no %q in %s", want, svg)
+		}
+	}
+}
+
+// A card is a picture of the size that links ask for, with the colours of the figure.
+func TestCard(t *testing.T) {
+	for name := range figures {
+		data, err := complete(name).Card(metrics(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		picture, err := png.Decode(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if size := picture.Bounds().Size(); size.X != CardWidth || size.Y != CardHeight {
+			t.Errorf("%s: the card has %v pixels", name, size)
+		}
+		seen := map[any]bool{}
+		for x := range CardWidth {
+			for y := range CardHeight {
+				seen[picture.At(x, y)] = true
+			}
+		}
+		if len(seen) < 20 {
+			t.Errorf("%s: the card has %d colours", name, len(seen))
+		}
+	}
+}
+
+func TestSVGRefuses(t *testing.T) {
+	row := func(m Mark) Spec { return Spec{ID: "f", Rows: []Row{{Name: "sync"}}, Marks: []Mark{m}} }
+	tests := []struct {
+		name string
+		spec Spec
+		want string
+	}{
+		{"an ID that would break an attribute", Spec{ID: `a"b`, Rows: []Row{{}}}, "choose another"},
+		{"no ID", Spec{Rows: []Row{{}}}, "choose another"},
+		{"nothing", Spec{ID: "f"}, "nothing to draw"},
+		{"lines of gaps", Spec{ID: "f", Lines: []Line{{Points: []Mark{{Gap: true}}}}}, "nothing to draw"},
+		{"a colour that there is not", row(Mark{Series: 7}), "no colour 7"},
+		{"a colour below grey", row(Mark{Series: -1}), "no colour -1"},
+		{"a row that there is not", row(At(1, 1)), "no row 1"},
+		{"a value that is not a number", row(At(nan, 0)), "x = NaN"},
+		{"an infinite value", row(At(inf, 0)), "x = +Inf"},
+		{"a value beyond what can be scaled", row(At(1e200, 0)), "x = 1e+200"},
+		{"an interval with one end", row(Mark{XLo: 0, XHi: nan, YLo: nan, YHi: nan}), "0 to NaN"},
+		{"an interval the wrong way round", row(Mark{XLo: 2, XHi: 1}), "2 to 1"},
+		{"an interval at infinity", row(Mark{XLo: inf, XHi: inf}), "+Inf to +Inf"},
+		{"zero on a log axis", Spec{ID: "f", X: Axis{Scale: Log}, Marks: []Mark{At(0, 1)}}, "x = 0"},
+		{"points out of order", Spec{ID: "f", Lines: []Line{{Name: "l", Points: []Mark{At(2, 1), At(1, 1)}}}}, "sort them"},
+		{"a reference that is not a number", Spec{ID: "f", Rows: []Row{{}}, Level: &Guide{Value: nan}}, "reference NaN"},
+	}
+	for _, test := range tests {
+		svg, err := test.spec.SVG(metrics(t), Full)
+		if err == nil {
+			t.Errorf("%s: drew %s, want an error with %q", test.name, svg, test.want)
+		} else if !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "figure ") {
+			t.Errorf("%s: error %q, want one of the figure with %q", test.name, err, test.want)
+		}
+	}
+}
+
+// Whatever the range, ticks ascend, enclose it, and differ in their labels.
+func TestLinearTicks(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		span := math.Pow(10, 40*r.Float64()-20)
+		lo := span * r.NormFloat64() * math.Pow(10, 5*r.Float64())
+		hi := lo + span
+		for set := range (Axis{}).tickSets(lo, hi) {
+			n := len(set.ticks)
+			slack := (set.ticks[1].Value - set.ticks[0].Value) * 1e-8
+			if n < 2 || n > 9 || set.lo > lo+slack || set.hi < hi-slack || set.ticks[0].Value != set.lo || set.ticks[n-1].Value != set.hi {
+				t.Fatalf("%v to %v: ticks %v", lo, hi, set)
+			}
+			for i := range n - 1 {
+				a, b := set.ticks[i], set.ticks[i+1]
+				if a.Value >= b.Value || a.Label == b.Label {
+					t.Fatalf("%v to %v: ticks %v and %v", lo, hi, a, b)
+				}
+			}
+		}
+	}
+}
