@@ -57,8 +57,8 @@ calibrate: false
 		{"a file", `print("one")`, `print("two")`, "server: /srv/server.py changed"},
 		{"the image", "FROM debian:bookworm-slim", "FROM debian:bookworm", "server: Dockerfile changed"},
 		{"a new key", "duration: 1s", "duration: 1s, think: 5ms", "load.think: 5ms (new)"},
-		{"a key that is gone", ", verify: {contains: Hello}", "", "load.verify.contains: removed, was Hello"},
-		{"a key of a service", "[HTTP, /]", "[HTTP, /ready]", "services.server.healthcheck.http: /ready, was /"},
+		{"a key that is gone", ", verify: {contains: Hello}", "", "load.contains: removed, was Hello"},
+		{"a key of a service", "[HTTP, /]", "[HTTP, /ready]", "services.server.ready.http: /ready, was /"},
 		{"a file under another name", "target: /srv/server.py", "target: /srv/main.py",
 			"server: /srv/main.py is new; server: /srv/server.py was removed"},
 	}

@@ -169,11 +169,7 @@ func changes(t *plan.Trial, r *record.Record) []string {
 
 // redefined returns the changed values of a definition.
 func redefined(t *plan.Trial, r *record.Record) []string {
-	edits, err := record.DefinitionEdits(t.Definition, r.Definition)
-	if err != nil {
-		return []string{err.Error()}
-	}
-	return slice.Map(edits, record.DefinitionEdit.String)
+	return slice.Map(spec.Edits(t.Definition, r.Definition), spec.Edit.String)
 }
 
 // repetitionsBeyond counts, by trial, the repetitions after the next ones if the claims they are for stay undecided.

@@ -153,9 +153,7 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 		return nil, lab.UsageError(errors.New("no cells to compare: the records are of experiments that the article no " +
 			"longer has, or that the profile leaves out"))
 	}
-	if c.differences, err = compare.Differences(c.changes); err != nil {
-		return nil, lab.Failure(err)
-	}
+	c.differences = compare.Differences(c.changes)
 	c.explanation = compare.Explain(c.changes, c.differences)
 	c.judge(gate, flags.FailOn)
 	return c, nil

@@ -128,9 +128,7 @@ func (r *Revisions) Compare(a *lab.Session) (*Comparison, error) {
 	if c.changes, err = compare.Compare(sides, r.changeOptions()); err != nil {
 		return nil, lab.UsageError(err)
 	}
-	if c.differences, err = compare.Differences(c.changes); err != nil {
-		return nil, lab.Failure(err)
-	}
+	c.differences = compare.Differences(c.changes)
 	c.explanation = compare.Explain(c.changes, c.differences)
 	c.judge(r.Gate, r.FailOn)
 	return c, nil

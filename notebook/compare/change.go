@@ -208,7 +208,7 @@ func newChange(article string, a, b *dataset.Cell, m record.Metric, o ChangeOpti
 	if mark != "" {
 		c.Marks = append(c.Marks, mark)
 	}
-	missing := join(bySide("A", c.ResultA.Missing), bySide("B", c.ResultB.Missing))
+	missing := strings.Join(bySide(nonEmpty(c.ResultA.Missing), nonEmpty(c.ResultB.Missing)), "; ")
 	unitA, unitB := c.ResultA.Metric.Unit, c.ResultB.Metric.Unit
 	switch {
 	case sameRepetitions(a, b):
@@ -228,74 +228,66 @@ func newChange(article string, a, b *dataset.Cell, m record.Metric, o ChangeOpti
 // mark adds the caveats of both sides, their noise floor and looks.
 func (c *Change) mark() {
 	cells := []*dataset.Cell{c.A, c.B}
+	isSearched := record.IsSearched(c.Metric.Name)
+	hasFloor := !isSearched && !c.Points && len(c.A.Records) > 0 && len(c.B.Records) > 0
+	var marks [2][]string
 	for i, result := range []dataset.Result{c.ResultA, c.ResultB} {
 		if state := cells[i].State; state == dataset.Stale || state == dataset.Partial {
-			c.Marks = append(c.Marks, bySide(sideNames[i], state.String()))
+			marks[i] = append(marks[i], state.String())
 		}
-		for _, mark := range result.Marks {
-			c.Marks = append(c.Marks, bySide(sideNames[i], mark))
+		marks[i] = append(marks[i], result.Marks...)
+		if hasFloor {
+			marks[i] = append(marks[i], c.widen(cells[i])...)
 		}
 	}
-	c.Marks = onBothSides(c.Marks)
-	if !record.IsSearched(c.Metric.Name) {
+	c.Marks = bySide(marks[0], marks[1])
+	if !isSearched {
 		c.looks = dataset.LookCount(cells)
-		if !c.Points && len(c.A.Records) > 0 && len(c.B.Records) > 0 {
-			c.floors()
-		}
 	}
 	if record.IsTime(c.Metric.Name) && dataset.LoadsDiffer(cells, stats.DefaultSmallestEffect) {
 		c.Marks = append(c.Marks, dataset.MarkLoads)
 	}
 }
 
+// widen raises Floor to the noise floor of a side, and returns its caveat.
+func (c *Change) widen(side *dataset.Cell) (marks []string) {
+	f, together := side.Experiment.Floor(c.Metric.Name, side)
+	switch {
+	case f.Missing == "":
+		c.Floor, c.HasFloor, c.NoFloor = max(c.Floor, f.F), true, ""
+	case !c.HasFloor:
+		c.NoFloor = f.Missing
+	}
+	switch {
+	case f.Missing != "":
+		return []string{dataset.MarkNoFloor}
+	case !together:
+		return []string{dataset.MarkFloorPair}
+	}
+	return nil
+}
+
 var sideNames = []string{"A", "B"}
 
-// bySide puts the name of a side before words, if there are any.
-func bySide(side, words string) string {
-	if words == "" {
-		return ""
-	}
-	return side + ": " + words
-}
-
-// onBothSides joins marks that A and B have in the same words.
-func onBothSides(marks []string) []string {
-	var out []string
-	for _, m := range marks {
-		words, isA := strings.CutPrefix(m, "A: ")
-		rest, isB := strings.CutPrefix(m, "B: ")
+// bySide puts the name of its side before each mark, and joins those that both sides have.
+func bySide(a, b []string) (out []string) {
+	var both []string
+	for _, mark := range a {
 		switch {
-		case isA && slices.Contains(marks, "B: "+words):
-			out = append(out, "A and B: "+words)
-		case isB && slices.Contains(marks, "A: "+rest):
+		case !slices.Contains(b, mark):
+			out = append(out, "A: "+mark)
+		case mark == dataset.MarkNoFloor:
+			both = append(both, mark)
 		default:
-			out = append(out, m)
+			both = append(both, "A and B: "+mark)
 		}
 	}
-	return out
-}
-
-// floors takes the larger noise floor of both sides.
-func (c *Change) floors() {
-	var without []string
-	why := ""
-	for i, cell := range []*dataset.Cell{c.A, c.B} {
-		f, together := cell.Experiment.Floor(c.Metric.Name, cell)
-		if f.Missing != "" {
-			without, why = append(without, sideNames[i]), f.Missing
-			continue
-		}
-		c.Floor, c.HasFloor = max(c.Floor, f.F), true
-		if !together {
-			c.Marks = append(c.Marks, bySide(sideNames[i], dataset.MarkFloorPair))
+	for _, mark := range b {
+		if !slices.Contains(a, mark) {
+			out = append(out, "B: "+mark)
 		}
 	}
-	switch len(without) {
-	case 1:
-		c.Marks = append(c.Marks, bySide(without[0], dataset.MarkNoFloor))
-	case 2:
-		c.NoFloor, c.Marks = why, append(c.Marks, dataset.MarkNoFloor)
-	}
+	return append(out, both...)
 }
 
 func sameRepetitions(a, b *dataset.Cell) bool {
@@ -324,9 +316,9 @@ func refused(a, b *dataset.Cell, acrossHosts bool) (why, mark string) {
 	why = unlike(ra, rb)
 	switch {
 	case why == "":
-		return "", join("different hosts of the same processor and cores", mark)
+		return "", strings.Join(nonEmpty("different hosts of the same processor and cores", mark), "; ")
 	case acrossHosts:
-		return "", join(why, mark)
+		return "", strings.Join(nonEmpty(why, mark), "; ")
 	}
 	return why, ""
 }
@@ -350,23 +342,23 @@ func unlike(a, b *record.Record) string {
 	return ""
 }
 
-// ofMachines is a fact about all machines of a record, in the order of their names; empty if it has none.
+// ofMachines returns a fact about all machines of a record, in the order of their names; empty without one.
 func ofMachines(r *record.Record, fact string) string {
 	var all []string
-	for _, key := range slices.Sorted(maps.Keys(r.Facts)) {
-		node, name := machineOf(key)
-		switch {
-		case name != fact:
-		case node == "":
-			all = append(all, r.Facts[key])
-		default:
-			all = append(all, r.Facts[key]+" on host "+node)
+	for _, name := range slices.Sorted(maps.Keys(r.Facts)) {
+		if withoutNode(name) != fact {
+			continue
 		}
+		words := r.Facts[name]
+		if node := strings.TrimSuffix(strings.TrimPrefix(name, "hosts."), "."+fact); name != fact {
+			words += " on host " + node
+		}
+		all = append(all, words)
 	}
 	return strings.Join(all, ", ")
 }
 
-// join joins the marks that are not empty.
-func join(marks ...string) string {
-	return strings.Join(slices.DeleteFunc(onBothSides(marks), func(mark string) bool { return mark == "" }), "; ")
+// nonEmpty returns the words that are not empty.
+func nonEmpty(words ...string) []string {
+	return slices.DeleteFunc(words, func(w string) bool { return w == "" })
 }

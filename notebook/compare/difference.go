@@ -4,15 +4,15 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
 )
 
@@ -27,8 +27,8 @@ func (p Detail) String() string {
 	return fmt.Sprintf("%s: %s → %s", p.Name, cmp.Or(p.A, "none"), cmp.Or(p.B, "none"))
 }
 
-// A Difference is a subject that differs between A and B, alike in some cells. Its parts are one possible cause of a
-// change: a new image has a new digest and new packages.
+// A Difference is a possible cause of changes, with the cells in which it is the same. A new image has several parts:
+// its digest and its packages.
 type Difference struct {
 	Subject  string   `json:"subject"` // "image of server", "kernel", or the name of the only part
 	Kind     string   `json:"kind"`    // InputDifference or FactDifference
@@ -44,7 +44,7 @@ const (
 	FactDifference  = "fact"
 )
 
-// String says what differs in one line.
+// String returns the difference in one line.
 func (d *Difference) String() string {
 	first := d.Parts[0].String()
 	switch {
@@ -56,13 +56,12 @@ func (d *Difference) String() string {
 	return fmt.Sprintf("%s (%s, and %d more)", d.Subject, first, len(d.Parts)-1)
 }
 
-// subjects of facts that differ together. * is the name of a service.
+// subjects maps facts that differ together to their subject; * is the name of a service.
 var subjects = map[string]string{
 	"image.*": "image of *", "base.*": "image of *", "packages.*": "image of *", "pip.*": "image of *",
 	"program.*":   "program of *",
 	"host.kernel": "kernel", "engine.kernel": "kernel",
 	"host.cores": "cores", "engine.cpus": "cores",
-	"host.memory": "memory of the host", "engine.memory": "memory of the host",
 	"host.architecture": "architecture", "engine.architecture": "architecture",
 	"generator.semantics": "load generator", "generator.binary": "load generator",
 }
@@ -75,98 +74,92 @@ func subjectOf(fact string) string {
 	return cmp.Or(subjects[fact], fact)
 }
 
-// incidental facts differ in every run or commit, or are about single repetitions.
-var incidental = []string{record.FactStart, "shared.start", "shared.setup", "clock.ahead", record.FactRevision,
-	record.FactLeftOut, "usage.behind", record.FactOthers}
+// incidental facts differ in every run or commit, at every boot, or are about single repetitions.
+var incidental = []string{record.FactStart, "shared.start", "shared.setup", "clock.ahead", "engine.memory",
+	record.FactRevision, record.FactLeftOut, "usage.behind", record.FactOthers}
 
-// machineOf splits a fact into the node of a cluster that it is about, empty for this machine, and its name there.
-func machineOf(fact string) (node, name string) {
+// withoutNode returns a fact without the node of a cluster that it is about: hosts.NODE.FACT.
+func withoutNode(fact string) string {
 	if rest, ok := strings.CutPrefix(fact, "hosts."); ok {
-		node, fact, _ = strings.Cut(rest, ".")
+		_, fact, _ = strings.Cut(rest, ".")
 	}
-	return node, fact
+	return fact
 }
 
-// differencesOf lists what differs between two records of a cell and their repetitions.
-func differencesOf(a, b []*record.Record) ([]Difference, error) {
-	inputs, err := inputDifferences(a[0], b[0])
-	return append(inputs, factDifferences(a, b)...), err
+// differencesOf compares the repetitions of a cell on both sides.
+func differencesOf(a, b []*record.Record) []Difference {
+	var out []Difference
+	add := func(kind, subject string, isOneSided bool, parts ...Detail) {
+		i := slices.IndexFunc(out, func(o Difference) bool { return o.Kind == kind && o.Subject == subject })
+		if i < 0 {
+			out = append(out, Difference{Subject: subject, Kind: kind, Parts: parts, OneSided: isOneSided})
+			return
+		}
+		out[i].Parts, out[i].OneSided = append(out[i].Parts, parts...), out[i].OneSided && isOneSided
+	}
+	for _, p := range inputDifferences(a[0], b[0]) {
+		add(InputDifference, p.Name, false, p)
+	}
+	for _, p := range differing(factsOf(a), factsOf(b)) {
+		isOneSided := p.A == "" || p.B == ""
+		parts := []Detail{{p.Name, summaryOf(p.A), summaryOf(p.B)}}
+		if record.IsList(p.Name) && !isOneSided {
+			parts = slice.Map(differing(versions(p.A), versions(p.B)), func(of Detail) Detail {
+				return Detail{p.Name + ": " + of.Name, of.A, of.B}
+			})
+		}
+		if len(parts) > 0 {
+			add(FactDifference, subjectOf(p.Name), isOneSided, parts...)
+		}
+	}
+	return out
+}
+
+// differing returns the values that differ between two maps, by name.
+func differing(a, b map[string]string) (out []Detail) {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if a[name] != b[name] {
+			out = append(out, Detail{name, a[name], b[name]})
+		}
+	}
+	return out
 }
 
 // inputDifferences compares what entered the keys of two records, value by value and file by file.
-func inputDifferences(a, b *record.Record) ([]Difference, error) {
+func inputDifferences(a, b *record.Record) []Detail {
 	if a.Key == b.Key {
-		return nil, nil
+		return nil
 	}
-	var out []Difference
-	add := func(name, a, b string) {
-		out = append(out, Difference{Subject: name, Kind: InputDifference, Parts: []Detail{{name, a, b}}})
-	}
-	edits, err := record.DefinitionEdits(b.Definition, a.Definition)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range edits {
-		add(e.Path, e.Then, e.Now)
-	}
-	before, after := digestsOf(a), digestsOf(b)
-	for _, name := range keysOf(before, after) {
-		if before[name] != after[name] {
-			add(name, short(before[name]), short(after[name]))
+	digests := func(r *record.Record) map[string]string {
+		out := map[string]string{}
+		for _, in := range r.Inputs {
+			if in.Name != "definition" {
+				out[in.Name] = in.Digest
+			}
 		}
+		return out
+	}
+	out := slice.Map(spec.Edits(b.Definition, a.Definition), func(e spec.Edit) Detail {
+		return Detail{e.Path, e.Then, e.Now}
+	})
+	for _, p := range differing(digests(a), digests(b)) {
+		out = append(out, Detail{p.Name, short(p.A), short(p.B)})
 	}
 	if len(out) == 0 {
-		add("a value that is not recorded", short(a.Key), short(b.Key))
-	}
-	return out, nil
-}
-
-func digestsOf(r *record.Record) map[string]string {
-	out := map[string]string{}
-	for _, in := range r.Inputs {
-		if in.Name != "definition" {
-			out[in.Name] = in.Digest
-		}
+		return []Detail{{"a value that is not recorded", short(a.Key), short(b.Key)}}
 	}
 	return out
 }
 
-func keysOf(a, b map[string]string) []string {
-	all := maps.Clone(a)
-	maps.Copy(all, b)
-	return slices.Sorted(maps.Keys(all))
-}
-
-// factDifferences compares the facts of all repetitions, lists such as packages line by line.
-func factDifferences(a, b []*record.Record) []Difference {
-	x, y := factsOf(a), factsOf(b)
-	var out []Difference
-	for _, name := range keysOf(x, y) {
-		if sameFact(name, x[name], y[name]) {
-			continue
-		}
-		d := Difference{Subject: subjectOf(name), Kind: FactDifference, Parts: factParts(name, x[name], y[name]),
-			OneSided: x[name] == "" || y[name] == ""}
-		i := slices.IndexFunc(out, func(o Difference) bool { return o.Subject == d.Subject })
-		if i < 0 {
-			out = append(out, d)
-			continue
-		}
-		out[i].Parts = append(out[i].Parts, d.Parts...)
-		out[i].OneSided = out[i].OneSided && d.OneSided
-	}
-	return out
-}
-
-// factsOf returns the facts of repetitions. Where these differ among themselves, it lists all values.
+// factsOf returns the facts of repetitions, with all values where these differ among themselves.
 func factsOf(records []*record.Record) map[string]string {
 	seen := map[string][]string{}
 	for _, r := range records {
 		for name, value := range r.Facts {
-			_, plain := machineOf(name)
-			isKnown := func(o string) bool { return sameFact(name, o, value) }
-			if !slices.Contains(incidental, plain) && !slices.ContainsFunc(seen[name], isKnown) {
-				seen[name] = append(seen[name], value)
+			if !slices.Contains(incidental, withoutNode(name)) {
+				seen[name] = slice.Add(seen[name], value)
 			}
 		}
 	}
@@ -177,23 +170,7 @@ func factsOf(records []*record.Record) map[string]string {
 	return out
 }
 
-// factParts splits a list that both sides have into the lines that differ, each a name and a version.
-func factParts(name, a, b string) []Detail {
-	var out []Detail
-	if a != "" && b != "" && record.IsList(name) {
-		x, y := versions(a), versions(b)
-		for _, item := range keysOf(x, y) {
-			if x[item] != y[item] {
-				out = append(out, Detail{name + ": " + item, x[item], y[item]})
-			}
-		}
-	}
-	if len(out) == 0 {
-		return []Detail{{name, summaryOf(a), summaryOf(b)}}
-	}
-	return out
-}
-
+// versions reads a list with a name and a version in each line.
 func versions(list string) map[string]string {
 	out := map[string]string{}
 	for line := range strings.Lines(list) {
@@ -204,41 +181,21 @@ func versions(list string) map[string]string {
 	return out
 }
 
-// sameMemory is the share by which sizes of a machine's memory may differ: a kernel takes a little more or less of it
-// at each start.
-const sameMemory = 0.01
+var digest = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 
-// sameFact reports whether two values of a fact mean the same. Sizes of memory, in bytes, may differ a little.
-func sameFact(name, a, b string) bool {
-	if a == b {
-		return true
-	}
-	x, errX := strconv.ParseFloat(a, 64)
-	y, errY := strconv.ParseFloat(b, 64)
-	return strings.HasSuffix(name, "engine.memory") && errX == nil && errY == nil && math.Abs(x-y) <= sameMemory*max(x, y)
-}
-
-// summaryOf writes a fact in one line, with short digests and the length of a list.
+// summaryOf writes a fact in one line: the length of a list, or the text with short digests.
 func summaryOf(fact string) string {
 	if n := strings.Count(strings.TrimSpace(fact), "\n"); n > 0 {
 		return expr.Plural(n+1, "line")
 	}
-	words := strings.Fields(fact)
-	for i, w := range words {
-		if digest, ok := strings.CutPrefix(w, "sha256:"); ok {
-			words[i] = "sha256:" + short(digest)
-		} else if len(w) == 64 && strings.Trim(w, "0123456789abcdef") == "" {
-			words[i] = short(w)
-		}
-	}
-	return strings.Join(words, " ")
+	return digest.ReplaceAllStringFunc(fact, short)
 }
 
 func short(digest string) string { return digest[:min(12, len(digest))] }
 
 // Differences lists what differs in the cells of changes, each subject once with its cells: inputs before facts,
-// possible causes first. Cells whose sides are the same repetitions, or that one side lacks, play no part.
-func Differences(changes []Change) ([]Difference, error) {
+// possible causes first. Cells with the same repetitions on both sides, or with none on one, are left out.
+func Differences(changes []Change) []Difference {
 	var out []Difference
 	seen := map[*dataset.Cell]bool{}
 	for i := range changes {
@@ -247,11 +204,7 @@ func Differences(changes []Change) ([]Difference, error) {
 			continue
 		}
 		seen[c.A] = true
-		own, err := differencesOf(c.A.Records, c.B.Records)
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range own {
+		for _, d := range differencesOf(c.A.Records, c.B.Records) {
 			i := slices.IndexFunc(out, func(o Difference) bool {
 				return o.Subject == d.Subject && o.Kind == d.Kind && slices.Equal(o.Parts, d.Parts)
 			})
@@ -267,28 +220,12 @@ func Differences(changes []Change) ([]Difference, error) {
 	}
 	rank := func(d Difference) string { return fmt.Sprint(d.Kind == FactDifference, d.OneSided) }
 	slices.SortStableFunc(out, func(a, b Difference) int { return cmp.Compare(rank(a), rank(b)) })
-	return out, nil
-}
-
-// subjectsOf returns the cells of each subject, which may differ in several ways, and the subjects that differ in every
-// changed cell.
-func subjectsOf(causes []Difference, changed []string) (cells map[string][]string, common []string) {
-	cells = map[string][]string{}
-	for _, d := range causes {
-		cells[d.Subject] = append(cells[d.Subject], d.Cells...)
-	}
-	for _, subject := range slices.Sorted(maps.Keys(cells)) {
-		isElsewhere := func(cell string) bool { return !slices.Contains(cells[subject], cell) }
-		if !slices.ContainsFunc(changed, isElsewhere) {
-			common = append(common, subject)
-		}
-	}
-	return cells, common
+	return out
 }
 
 // Explain says what could have caused the changes: what differs in every cell that has one.
 func Explain(changes []Change, all []Difference) string {
-	var changed []string
+	var changed, common []string
 	unchanged := len(changes) > 0
 	for i := range changes {
 		c := &changes[i]
@@ -298,7 +235,16 @@ func Explain(changes []Change, all []Difference) string {
 		}
 	}
 	causes := slice.Filter(all, func(d Difference) bool { return !d.OneSided })
-	cells, common := subjectsOf(causes, changed)
+	cells := map[string][]string{} // of each subject, which may differ in several ways
+	for _, d := range causes {
+		cells[d.Subject] = append(cells[d.Subject], d.Cells...)
+	}
+	for _, subject := range slices.Sorted(maps.Keys(cells)) {
+		isElsewhere := func(cell string) bool { return !slices.Contains(cells[subject], cell) }
+		if !slices.ContainsFunc(changed, isElsewhere) {
+			common = append(common, subject)
+		}
+	}
 	differences := expr.Plural(len(cells), "difference")
 	switch {
 	case unchanged:

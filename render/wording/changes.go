@@ -11,6 +11,7 @@ import (
 	"benchbook/notebook/dataset"
 
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
 
 	"benchbook/internal/slice"
@@ -231,7 +232,7 @@ func Apart(d time.Duration) string {
 	if d = d.Abs(); d == 0 {
 		return ""
 	}
-	words := record.DefinitionDuration(d.Round(time.Minute))
+	words := spec.FormatDuration(d.Round(time.Minute))
 	if d < time.Minute {
 		words = "less than a minute"
 	}

@@ -1,0 +1,135 @@
+package spec
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/docker/go-units"
+	"github.com/kballard/go-shellquote"
+)
+
+// An Edit is a value that differs between two definitions.
+type Edit struct {
+	Path      string // of JSON keys, and names in lists: "load.connections", "services.server.command"
+	Now, Then string // empty for no value
+}
+
+func (e Edit) String() string {
+	switch {
+	case e.Then == "":
+		return fmt.Sprintf("%s: %s (new)", e.Path, e.Now)
+	case e.Now == "":
+		return fmt.Sprintf("%s: removed, was %s", e.Path, e.Then)
+	}
+	return fmt.Sprintf("%s: %s, was %s", e.Path, e.Now, e.Then)
+}
+
+// Edits compares two definitions in JSON. It leaves out files, whose digests tell whether they differ, and values that
+// this version cannot read.
+func Edits(now, then json.RawMessage) []Edit {
+	have, paths := valuesOf(now)
+	had, pathsThen := valuesOf(then)
+	var out []Edit
+	for _, path := range paths {
+		if have[path] != had[path] {
+			out = append(out, Edit{path, have[path], had[path]})
+		}
+	}
+	for _, path := range pathsThen {
+		if _, ok := have[path]; !ok {
+			out = append(out, Edit{Path: path, Then: had[path]})
+		}
+	}
+	return out
+}
+
+// valuesOf returns the values of a definition by path, and the paths in the order of keys.
+func valuesOf(data json.RawMessage) (values map[string]string, paths []string) {
+	var d Definition
+	_ = json.Unmarshal(data, &d) // it reads all values but those of a wrong type
+	values = map[string]string{}
+	eachValue("", reflect.ValueOf(d), func(path, text string) {
+		values[path] = text
+		paths = append(paths, path)
+	})
+	return values, paths
+}
+
+// eachValue calls give with every value below v that JSON would have, except files.
+func eachValue(path string, v reflect.Value, give func(path, text string)) {
+	if v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	switch v.Kind() {
+	case reflect.Invalid: // a nil pointer
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[File]() {
+			return
+		}
+		for i := range v.NumField() {
+			key, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			if key != "-" && !(options != "" && v.Field(i).IsZero()) { // the option is omitempty or omitzero
+				eachValue(strings.TrimPrefix(path+"."+key, "."), v.Field(i), give)
+			}
+		}
+	case reflect.Map:
+		values := map[string]reflect.Value{}
+		for of := v.MapRange(); of.Next(); {
+			values[of.Key().String()] = of.Value()
+		}
+		for _, key := range slices.Sorted(maps.Keys(values)) {
+			eachValue(path+"."+key, values[key], give)
+		}
+	case reflect.Slice:
+		eachItem(path, v, give)
+	default:
+		give(path, textOf(path, v))
+	}
+}
+
+// eachItem gives a list of texts or numbers as one value, and other lists item by item.
+func eachItem(path string, list reflect.Value, give func(path, text string)) {
+	var words []string
+	for i := range list.Len() {
+		item := reflect.Indirect(list.Index(i))
+		if item.Kind() != reflect.Struct {
+			words = append(words, textOf("", item))
+			continue
+		}
+		name := fmt.Sprintf("%s[%d]", path, i)
+		if field := item.FieldByName("Name"); field.IsValid() {
+			name = path + "." + field.String()
+		}
+		eachValue(name, item, give)
+	}
+	if len(words) > 0 {
+		give(path, shellquote.Join(words...))
+	}
+}
+
+func textOf(path string, v reflect.Value) string {
+	switch {
+	case v.Type() == reflect.TypeFor[time.Duration]():
+		return FormatDuration(time.Duration(v.Int()))
+	case strings.HasSuffix(path, ".mem_limit"), strings.HasSuffix(path, ".shm_size"):
+		return units.BytesSize(float64(v.Int()))
+	}
+	return fmt.Sprint(v)
+}
+
+// FormatDuration writes a time as authors do: 2m, 1.5s, 500ms.
+func FormatDuration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
