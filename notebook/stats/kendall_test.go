@@ -18,15 +18,14 @@ func TestAtMostInversions(t *testing.T) {
 // The variance is over all orders, which a program has counted.
 func TestVarianceOfS(t *testing.T) {
 	tests := []struct {
-		name string
-		x, y []float64
-		want string
+		name   string
+		values []float64
+		want   string
 	}{
-		{"no ties", []float64{1, 2, 3, 4, 5}, []float64{1, 2, 3, 4, 5}, "16.6667"},
-		{"ties on one side", []float64{1, 1, 1, 2, 3, 4}, []float64{1, 2, 3, 4, 5, 6}, "24.6667"},
-		{"ties on both sides", []float64{1, 1, 1, 2, 2, 4}, []float64{1, 1, 3, 3, 3, 6}, "20.1"},
+		{"no ties", []float64{1, 2, 3, 4, 5}, "16.6667"},
+		{"ties", []float64{1, 1, 1, 2, 3, 4}, "24.6667"},
 	}
 	for _, tt := range tests {
-		wantNumber(t, tt.name, varianceOfS(tt.x, tt.y), tt.want)
+		wantNumber(t, tt.name, varianceOfS(tt.values), tt.want)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"sort"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -13,54 +14,38 @@ import (
 // Percentile is a percentage between 0 and 100, both excluded, exact in decimals: in binary, 99.9 % of 1000 would not be
 // 999. Equal numbers, such as 99.9 and 99.90, are equal Percentiles. ParsePercentile makes one.
 type Percentile struct {
-	unscaled uint64 // the digits of the percentage, without its point or trailing zeros
-	decimals int    // digits after the point
+	units uint64 // of maxDecimals decimals
 }
 
-// maxDecimals keeps 10·10^(2+decimals) well inside 64 bits.
-const maxDecimals = 12
+const (
+	maxDecimals = 12
+	hundred     = 100_000_000_000_000 // 100 % in units; ten times as much fits into 64 bits
+)
 
 // ParsePercentile reads the percentage in the name of a metric, such as "99.9" in latency.p99.9. The error is for other
 // text than a plain decimal number between 0 and 100, both excluded, with at most 12 digits after the point.
 func ParsePercentile(text string) (Percentile, error) {
 	whole, fraction, point := strings.Cut(text, ".")
-	plain := isDigits(whole) && (isDigits(fraction) || !point)
-	fraction = strings.TrimRight(fraction, "0")
-	if !plain || len(fraction) > maxDecimals {
+	isPlain := isDigits(whole) && (isDigits(fraction) || !point)
+	if fraction = strings.TrimRight(fraction, "0"); !isPlain || len(fraction) > maxDecimals {
 		return Percentile{}, fmt.Errorf("percentile %q is not a decimal number: write one such as 99 or 99.9", text)
 	}
-	whole = strings.TrimLeft(whole, "0")
-	if len(whole) > 2 || whole+fraction == "" {
+	units, err := strconv.ParseUint(whole+fraction+strings.Repeat("0", maxDecimals-len(fraction)), 10, 64)
+	if err != nil || units == 0 || units >= hundred {
 		return Percentile{}, fmt.Errorf("percentile %q is not between 0 and 100: write one such as 99 or 99.9", text)
 	}
-	p := Percentile{decimals: len(fraction)}
-	for _, digit := range whole + fraction {
-		p.unscaled = 10*p.unscaled + uint64(digit-'0')
-	}
-	return p, nil
+	return Percentile{units}, nil
 }
 
 func isDigits(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789") == ""
 }
 
-// hundred returns 100 in the decimals of unscaled.
-func (p Percentile) hundred() uint64 {
-	h := uint64(100)
-	for range p.decimals {
-		h *= 10
-	}
-	return h
-}
-
 // String returns the shortest way to write the percentage, such as "99.9".
 func (p Percentile) String() string {
-	digits := fmt.Sprintf("%0*d", p.decimals+1, p.unscaled)
-	if p.decimals == 0 {
-		return digits
-	}
-	point := len(digits) - p.decimals
-	return digits[:point] + "." + digits[point:]
+	digits := fmt.Sprintf("%0*d", maxDecimals+1, p.units)
+	point := len(digits) - maxDecimals
+	return strings.TrimSuffix(digits[:point]+"."+strings.TrimRight(digits[point:], "0"), ".")
 }
 
 // Metric names the metric of a family: "latency.p99.9" for "latency".
@@ -74,10 +59,9 @@ func (p Percentile) Rank(n int64) int64 {
 	if n <= 0 {
 		return 0
 	}
-	h := p.hundred()
-	hi, lo := bits.Mul64(p.unscaled, uint64(n))
-	lo, carry := bits.Add64(lo, h/2, 0)
-	rank, _ := bits.Div64(hi+carry, lo, h) // cannot overflow: unscaled < h
+	hi, lo := bits.Mul64(p.units, uint64(n))
+	lo, carry := bits.Add64(lo, hundred/2, 0)
+	rank, _ := bits.Div64(hi+carry, lo, hundred) // cannot overflow: units < hundred
 	return min(n, max(1, int64(rank)))
 }
 
@@ -86,9 +70,8 @@ func (p Percentile) Rank(n int64) int64 {
 //
 // Source: docs/method.md#percentiles.
 func (p Percentile) Need() int64 {
-	h := p.hundred()
-	tail := min(p.unscaled, h-p.unscaled)
-	return int64((10*h + tail - 1) / tail)
+	tail := min(p.units, hundred-p.units)
+	return int64((10*hundred + tail - 1) / tail)
 }
 
 // RankInterval says which of n sorted values enclose a percentile of their distribution.
@@ -111,7 +94,7 @@ func (p Percentile) RankInterval(n int64, alpha float64) (RankInterval, error) {
 	if n < 1 {
 		return RankInterval{}, ErrNoValues
 	}
-	below := distuv.Binomial{N: float64(n), P: float64(p.unscaled) / float64(p.hundred())}
+	below := distuv.Binomial{N: float64(n), P: float64(p.units) / hundred}
 	// The first rank from which the distribution function of the rank before is above a bound.
 	from := func(above func(cdf float64) bool) int64 {
 		return int64(sort.Search(int(n), func(i int) bool { return above(below.CDF(float64(i))) })) + 1

@@ -69,29 +69,27 @@ func Steadiness(series []float64, delta float64) (Drift, error) {
 	return d, nil
 }
 
-// mannKendall returns the two-sided p of a trend of values over their place: exact without ties, otherwise by a normal
+// mannKendall returns the two-sided p of a trend of values over their place: exact without ties, else by a normal
 // distribution with continuity correction.
 //
 // Source: docs/method.md#steady-state; Kendall, Rank Correlation Methods, ch. 4.
 func mannKendall(values []float64) float64 {
-	places := make([]float64, len(values))
 	s := 0
 	for j := range values {
-		places[j] = float64(j)
 		for i := range j {
 			s += cmp.Compare(values[j], values[i])
 		}
 	}
 	s = max(s, -s)
 	n := len(values)
-	tied := len(slices.Compact(slices.Sorted(slices.Values(values)))) < n
+	isTied := len(slices.Compact(slices.Sorted(slices.Values(values)))) < n
 	switch {
 	case s == 0:
 		return 1
-	case !tied:
+	case !isTied:
 		return min(1, 2*atMostInversions(n, (n*(n-1)/2-s)/2))
 	}
-	return 2 * distuv.UnitNormal.Survival(max(0, float64(s-1))/math.Sqrt(varianceOfS(places, values)))
+	return 2 * distuv.UnitNormal.Survival(max(0, float64(s-1))/math.Sqrt(varianceOfS(values)))
 }
 
 // atMostInversions returns the share of all orders of n things that have no more than k inversions.
@@ -116,26 +114,18 @@ func atMostInversions(n, k int) float64 {
 	return min(1, p)
 }
 
-// varianceOfS returns the variance of S over all orders of at least three rows, corrected for ties.
-func varianceOfS(x, y []float64) float64 {
-	n := float64(len(x))
-	x1, x2, x3 := tieSums(x)
-	y1, y2, y3 := tieSums(y)
-	return (n*(n-1)*(2*n+5)-x3-y3)/18 + x1*y1/(2*n*(n-1)) + x2*y2/(9*n*(n-1)*(n-2))
-}
-
-// tieSums returns the sums of t(t-1), t(t-1)(t-2) and t(t-1)(2t+5) over the groups of t equal values.
-func tieSums(values []float64) (two, three, weighted float64) {
-	sizes := map[float64]float64{}
+// varianceOfS returns the variance of S over all orders of values, corrected for ties.
+func varianceOfS(values []float64) float64 {
+	weight := func(t float64) float64 { return t * (t - 1) * (2*t + 5) }
+	sizes := map[float64]float64{} // of groups of equal values
 	for _, v := range values {
 		sizes[v]++
 	}
+	v := weight(float64(len(values)))
 	for _, t := range sizes {
-		two += t * (t - 1)
-		three += t * (t - 1) * (t - 2)
-		weighted += t * (t - 1) * (2*t + 5)
+		v -= weight(t)
 	}
-	return two, three, weighted
+	return v / 18
 }
 
 // Unsteady returns the trend that more than half of the repetitions of a cell have, otherwise Steady. A repetition that
