@@ -13,8 +13,8 @@ import (
 	"slices"
 )
 
-// Bars are the parts of a histogram that are not empty. HdrHistogram's own form has a place for every part, and most are
-// empty: with it, judging ten thousand records took half a minute.
+// Bars are the parts of a histogram that are not empty. The form of the HdrHistogram library has all parts, most of
+// them empty: with it, judging ten thousand records took half a minute.
 type Bars struct {
 	highest int64   // value that the histogram can hold
 	list    []bar   // smallest first
@@ -22,13 +22,13 @@ type Bars struct {
 	cut     bool    // further values are known to be above some only
 }
 
-// A bar counts the values up to a bound that are larger than those of the bar before.
+// A bar counts the values above the bound of the bar before, up to its own.
 type bar struct {
 	to, count int64 // to is the bound, in nanoseconds
 }
 
-// At returns the value of a rank in seconds, or the reason why there is no value. Ranks count from 1 for the smallest
-// value. h is the histogram that the bars were read from, with its exact ends.
+// At returns the value of a rank in seconds, or why it has none. Ranks count from 1 for the smallest value. h is the
+// histogram of the bars, with its exact ends.
 func (b *Bars) At(h Histogram, rank int64) (seconds float64, missing string) {
 	if rank > h.Count {
 		return 0, "among failures"
@@ -44,8 +44,7 @@ func (b *Bars) At(h Histogram, rank int64) (seconds float64, missing string) {
 	return min(max(float64(b.list[i].to)/1e9, h.Min), h.Max), ""
 }
 
-// WithCut returns bars with ranks among n attempts, some of which were cut at the ages given. The ranks are those of the
-// product-limit estimate.
+// WithCut returns bars with ranks among n attempts, some of them cut at the given ages, by the product-limit estimate.
 //
 // Source: docs/method.md#requests-that-were-cut; Kaplan and Meier 1958.
 func (b *Bars) WithCut(ages *Bars, n int64) *Bars {
@@ -66,7 +65,7 @@ func (b *Bars) WithCut(ages *Bars, n int64) *Bars {
 	return out
 }
 
-// count sets how many values there are up to each bar.
+// count sets seen, the number of values up to each bar.
 func (b *Bars) count() *Bars {
 	b.seen = make([]int64, len(b.list))
 	seen := int64(0)
@@ -133,8 +132,8 @@ func (i *Decoder) Decode(h Histogram) (*Bars, error) {
 	return out.count(), nil
 }
 
-// Each calls give with the parts of a histogram that are not empty, smallest first, until give returns an error. A part
-// is given by its smallest and largest value in nanoseconds.
+// Each calls give with each bar, smallest first, until give returns an error; from and to are its smallest and largest
+// value in nanoseconds.
 func (i *Decoder) Each(h Histogram, give func(from, to, count int64) error) error {
 	head, data, err := i.open(h)
 	if err != nil {
@@ -149,7 +148,7 @@ func (i *Decoder) Each(h Histogram, give func(from, to, count int64) error) erro
 	return cmp.Or(failed, err)
 }
 
-// open finds the counts of a histogram. They are valid until the next use of the decoder.
+// open returns the encoded counts of a histogram, valid until the next use of the decoder.
 func (i *Decoder) open(h Histogram) (head hdrInner, data []byte, err error) {
 	raw, err := base64.StdEncoding.DecodeString(h.HDR)
 	if err != nil {
@@ -174,7 +173,7 @@ func (i *Decoder) open(h Histogram) (head hdrInner, data []byte, err error) {
 	return head, data[:head.Length], nil
 }
 
-// each reads counts and calls give with each part that is not empty. A negative number stands for so many empty parts.
+// each calls give with each bar. A negative number -n in the encoded counts means n empty parts.
 func (head hdrInner) each(data []byte, give func(from, to, count int64)) error {
 	unit := bits.Len64(uint64(head.Lowest)) - 1
 	resolution := uint64(2)
@@ -209,8 +208,7 @@ func (head hdrInner) each(data []byte, give func(from, to, count int64)) error {
 	return nil
 }
 
-// zigZag reads a signed number of up to nine bytes, seven bits to a byte and eight in the ninth, and how many bytes
-// it took.
+// zigZag reads a signed number, seven bits to a byte and eight in the ninth, and returns its length in bytes.
 func zigZag(data []byte) (x int64, n int, err error) {
 	var u uint64
 	for n = 0; n < len(data); n++ {
@@ -226,7 +224,7 @@ func zigZag(data []byte) (x int64, n int, err error) {
 	return 0, 0, errNoHistogram
 }
 
-// SumBars adds up histograms by merging their bars, which are in order.
+// SumBars adds up histograms.
 func SumBars(histograms []*Bars) *Bars {
 	total := 0
 	for _, h := range histograms {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// listFacts are the beginnings of the names of facts that are long lists, and the same in all repetitions.
+// listFacts are the prefixes of facts that are long lists, equal in all repetitions.
 var listFacts = []string{"packages.", "pip."}
 
 // IsList reports whether a fact is a list with a name and a version on each line, such as packages.server.
@@ -27,8 +27,8 @@ func isDigest(value string) bool {
 	return ok && len(rest) == 2*sha256.Size && strings.Trim(rest, "0123456789abcdef") == ""
 }
 
-// Condense replaces the lists among the facts by their digests, and puts those that have does not have yet into Lists.
-// Records of one run and experiment share have, so that only one of them keeps a list. Expand undoes it.
+// Condense replaces lists among the facts by their digests, and moves lists whose digest is not in have into Lists.
+// Records of one run and experiment share have, so that each list is kept once. Expand undoes it.
 func (r *Record) Condense(have map[string]bool) {
 	for fact, list := range r.Facts {
 		if !IsList(fact) || list == "" || isDigest(list) {
@@ -47,13 +47,12 @@ func (r *Record) Condense(have map[string]bool) {
 	}
 }
 
-// Expand puts the lists of records back among their facts. A digest without a list stays: it still tells equal from
-// different.
+// Expand puts the lists of records back among their facts. A digest without its list stays.
 func Expand(records []*Record) {
 	lists := map[string]string{}
 	for _, r := range records {
 		for digest, list := range r.Lists {
-			if listDigest(list) == digest { // somebody may have edited it
+			if listDigest(list) == digest { // else the list was edited
 				lists[digest] = list
 			}
 		}

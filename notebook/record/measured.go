@@ -5,21 +5,20 @@ import (
 	"strings"
 )
 
-// Measured is what an experiment measures, which decides the metrics that it has.
+// Measured describes what an experiment measures, which decides its metrics.
 type Measured struct {
-	Command  bool     // it times a program, which may print metrics of its own; else it has a load
+	Command  bool     // it times a program, which may print its own metrics; else it has a load
 	OpenLoop bool     // requests leave on schedule
-	Capacity bool     // it looks for the highest rate
-	Services []string // their names
-	Searches []string // what is tuned, by name
-	Added    []Metric // that it defines itself
+	Capacity bool     // it searches for the highest rate
+	Services []string // names
+	Searches []string // names of tuned values
+	Added    []Metric // defined by the experiment
 }
 
 // serviceFamilies are metrics with the name of a service at their end.
 var serviceFamilies = []string{"cpu.", "memory.", "net.listen_overflows.", "net.retransmits."}
 
-// Lookup returns a metric of the experiment; ok is false for one that it does not have. A program may print metrics of
-// any name, with an empty unit here.
+// Lookup finds a metric of the experiment by name. A program may print any metric: it has no unit here.
 func (e Measured) Lookup(name string) (m Metric, ok bool) {
 	if i := slices.IndexFunc(e.Added, func(m Metric) bool { return m.Name == name }); i >= 0 {
 		return e.Added[i], true
@@ -42,7 +41,7 @@ func (e Measured) Lookup(name string) (m Metric, ok bool) {
 	return m, e.hasOfLoad(name, family, last)
 }
 
-// hasOfLoad reports whether an experiment with a load has a metric that is known, by its family and last word.
+// hasOfLoad reports whether an experiment with a load has a known metric, by its family and last word.
 func (e Measured) hasOfLoad(name, family, last string) bool {
 	switch {
 	case family == "time." || name == "memory.peak":
@@ -59,7 +58,7 @@ func (e Measured) hasOfLoad(name, family, last string) bool {
 	return true
 }
 
-// Names returns the metrics of the experiment, for suggestions. Of percentiles it has the usual ones.
+// Names returns the metrics of the experiment, for suggestions, with the usual percentiles only.
 func (e Measured) Names() []string {
 	var names []string
 	if e.Command {

@@ -8,7 +8,7 @@ import (
 	"benchbook/internal/files"
 )
 
-// Metric is what the name of a metric means.
+// Metric is a metric with its meaning.
 type Metric struct {
 	Name   string
 	Unit   string // base unit: "s", "1/s", "B", "B/s", "cores", "1"
@@ -16,12 +16,11 @@ type Metric struct {
 	Share  bool   // a part of one, printed as a percentage
 	Title  string // in words, for heads and captions: "Throughput"
 
-	// Counted says that each repetition knows the number without error: of requests, but not of seconds or of memory,
-	// which is looked at from time to time.
+	// Counted says that each repetition knows the number without error, as for requests, but not for sampled memory.
 	Counted bool `json:"-"`
 }
 
-// InWords is the metric as it stands inside a sentence: "throughput", "latency p99", "CPU of server".
+// InWords returns the metric as part of a sentence: "throughput", "latency p99", "CPU of server".
 func (m Metric) InWords() string {
 	if len(m.Title) > 1 && m.Title[1] >= 'a' && m.Title[1] <= 'z' {
 		return strings.ToLower(m.Title[:1]) + m.Title[1:]
@@ -40,17 +39,16 @@ func CountsFailures(metric string) bool {
 	return metric == "failed" || metric == "failed.count" || strings.HasPrefix(metric, "errors.")
 }
 
-// IsSearched reports whether a metric is what a search has found: a number of each cell, with an interval that is no
-// estimate from repetitions.
+// IsSearched reports whether a metric is the result of a search: one number for each cell, with the interval of the
+// search.
 func IsSearched(metric string) bool {
 	return metric == "capacity.rate" || strings.HasPrefix(metric, "tune.")
 }
 
-// MetricNameHint says what names metrics can have.
+// MetricNameHint is the hint for a metric with an invalid name.
 const MetricNameHint = "use letters, digits, - and _, in words joined by dots"
 
-// IsMetricName says that a metric can be called so. Expressions ask for metrics by their names, which stand on pages
-// and in names of files.
+// IsMetricName reports whether a metric can have a name. Names occur in expressions, on pages and in file names.
 func IsMetricName(name string) bool {
 	for i, word := range strings.Split(name, ".") {
 		isNumber := word != "" && strings.Trim(word, "0123456789") == ""
@@ -72,7 +70,7 @@ func isMetricWord(word string) bool {
 	return word != "" && !strings.HasSuffix(word, "-")
 }
 
-// fixed are the metrics whose whole name is known; families are those with a part that varies.
+// fixed are the metrics without a variable part in their names.
 var fixed = map[string]Metric{
 	"throughput":          {Unit: "1/s", Better: "higher", Title: "Throughput"},
 	"throughput.per_core": {Unit: "1/s", Better: "higher", Title: "Throughput per core"},
@@ -96,14 +94,14 @@ var fixed = map[string]Metric{
 var percentile = regexp.MustCompile(
 	`^(latency|latency\.connect|latency\.tls|latency\.first_byte|service|lag)\.p(\d\d?(?:\.\d{1,6})?)$`)
 
-// percentileTitles are what families of times are called before a percentile.
+// percentileTitles are the titles of families of times before a percentile.
 var percentileTitles = map[string]string{"latency": "Latency", "latency.connect": "Connect", "latency.tls": "TLS",
 	"latency.first_byte": "First byte", "service": "Service time", "lag": "Lag"}
 
-// FailureKinds are kinds of failed requests, as metrics errors.KIND name them.
+// FailureKinds are the kinds of failed requests, as in errors.KIND.
 var FailureKinds = []string{"connect", "reset", "timeout", "closed", "malformed", "short", "wrong", "ports"}
 
-// LookupMetric says what a metric is; ok is false for a name that is none. Percentiles are of 0 < p < 100.
+// LookupMetric finds a metric by name. Percentiles are above 0 and below 100.
 func LookupMetric(name string) (m Metric, ok bool) {
 	if m, ok = fixed[name]; ok {
 		m.Name = name
@@ -134,7 +132,7 @@ func LookupMetric(name string) (m Metric, ok bool) {
 	return Metric{}, false
 }
 
-// OtherName gives the metric that a word of other tools stands for, or a percentile without its family.
+// OtherName finds a metric by its name in other tools, or by a percentile without its family.
 func OtherName(word string) (string, bool) {
 	if m, ok := LookupMetric("latency." + word); ok && strings.HasPrefix(word, "p") {
 		return m.Name, true
@@ -143,7 +141,7 @@ func OtherName(word string) (string, bool) {
 	return name, ok
 }
 
-// otherMetrics are words of other tools for our metrics.
+// otherMetrics maps names in other tools to metrics.
 var otherMetrics = map[string]string{
 	"rps": "throughput", "qps": "throughput", "tps": "throughput", "thruput": "throughput", "rate": "throughput",
 	"requests_per_second": "throughput", "requests_per_sec": "throughput", "req_per_sec": "throughput",

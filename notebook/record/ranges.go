@@ -10,15 +10,14 @@ import (
 	"strings"
 )
 
-// rangeTag is the tag of each number of a record that says which values it can have: "0.." is zero or more, "-1.." also
-// -1 for an unknown one, and "any" can be negative too. Whatever computes with records relies on it.
+// rangeTag is the tag with the range of a number: "0.." from zero, "-1.." also -1 for unknown, "any" also negative.
 const rangeTag = "range"
 
 const (
 	largest        = 1e15    // more than any count, size in bytes or time in seconds: sums of such numbers still fit
 	farthest       = 1e30    // how many times larger or smaller than 1 a number can be: ratios can still be drawn
-	maxRepetitions = 100_000 // more than anybody plans: loops run over all that are planned
-	maxOrder       = 400_000 // more repetitions than an article can plan, A/A pairs included: their order is drawn again
+	maxRepetitions = 100_000 // bounds loops over planned repetitions
+	maxOrder       = 400_000 // more than an article can plan, A/A pairs included: their order is drawn again
 )
 
 // Measurable reports whether a number can be a sample.
@@ -27,7 +26,7 @@ func Measurable(x float64) bool {
 	return size == 0 || size >= 1/farthest && size <= farthest
 }
 
-// check returns the first number or name in a record that cannot be, or nil.
+// check returns an error for the first impossible number or name in a record.
 func (r *Record) check() error {
 	if bad := checkNumbers(reflect.ValueOf(r).Elem(), ""); bad != nil {
 		return fmt.Errorf("%s %s", strings.TrimPrefix(bad.path, "."), bad.why)
@@ -77,7 +76,7 @@ func (r *Record) checkLooks(wrong func(is bool, format string, args ...any)) {
 	}
 }
 
-// check finds lists of the load that are longer than its window, and counts that exceed those that they are part of.
+// check finds lists longer than the window, and counts larger than their whole.
 func (l *Load) check(wrong func(is bool, format string, args ...any)) {
 	seconds := int(math.Ceil(l.Window))
 	wrong(l.Attempted >= 0 && l.Failed > l.Attempted, "load: failed is %d, and attempted is %d", l.Failed, l.Attempted)
@@ -91,7 +90,7 @@ func (l *Load) check(wrong func(is bool, format string, args ...any)) {
 	}
 }
 
-// eachMetric calls give with each name of a metric that becomes part of a page, and where the record has it.
+// eachMetric calls give with each name of a metric on pages, and its place in the record.
 func (r *Record) eachMetric(give func(where, name string)) {
 	for _, s := range r.Samples {
 		give("a sample", s.Metric)

@@ -1,8 +1,8 @@
-// Package record saves and reads what a repetition measured.
+// Package record saves and reads measured repetitions.
 //
-// A Record has everything that a page says about the repetition: what was run (definition and inputs, digested into a
-// key), where and when, every sample with its unit, and the facts found out at run time, which are not part of the key.
-// Nothing else passes from measuring to rendering, so that a page can be rebuilt years later without an engine.
+// A Record is all that a page can show of a repetition: definition and inputs, digested into a key; place and time;
+// samples with units; and facts found at run time, which are not part of the key. Records are the only link between
+// measuring and rendering, so a page can be rebuilt years later without an engine.
 package record
 
 import (
@@ -23,19 +23,17 @@ import (
 	"benchbook/internal/slice"
 )
 
-// SchemaVersion is the number of the layout below; a reader refuses what it does not know.
+// SchemaVersion is the version of the layout below; readers refuse others.
 const SchemaVersion = 1
 
-// These are the numbers of what our samples mean, of commands and of loads. That of a trial enters its key, and is
-// raised when a change to how its samples are taken, as by the load generator, may change results, so that old and new
-// are not mixed.
+// Versions of the meaning of samples, for commands and loads. They are part of keys. Raise one when a change of how
+// samples are taken may change results, such as a change of the load generator: old and new results are then not mixed.
 const (
 	CommandSemantics = 1
 	LoadSemantics    = 2
 )
 
-// OriginSemantics and LinkSemantics are the numbers of what our origin and our link do. They enter the keys of trials
-// that have one, and are raised when the same definition comes to mean something else.
+// Versions of the meaning of definitions of our origin and our link. They are part of the keys of trials with one.
 const (
 	OriginSemantics = 1
 	LinkSemantics   = 1
@@ -48,19 +46,19 @@ type Record struct {
 	Experiment    string `json:"experiment"` // name
 	Trial         string `json:"trial"`      // its identifying values, shortened
 	Key           string `json:"key"`        // digest of the trial's inputs, in hexadecimal
-	// start in UTC and four letters, the same for all experiments that were measured in one go
+	// start in UTC and four letters, the same for all experiments of the run
 	Run  string `json:"run"`
 	Plan string `json:"plan"` // digest of the experiment as it was planned
-	// Plans are such digests of all experiments that the run was to measure, by their names. Older records have none.
+	// Plans are the digests of all planned experiments of the run, by name. Older records have none.
 	Plans      map[string]string `json:"plans,omitempty"`
 	Profile    string            `json:"profile"`
 	Host       string            `json:"host"`                   // class and digest, never a name
 	Repetition int               `json:"repetition" range:"0.."` // from 1; 0 for a search
 	Planned    int               `json:"planned" range:"0.."`    // repetitions of the plan, at most
-	// Looks are the rounds after which the run was planned to judge its claims, rising; the last is Planned. Older
-	// records have none: they were planned with one look.
+	// Looks are the rounds after which the run judges its claims, ascending; the last is Planned. Older records have
+	// none: they have one look.
 	Looks []int `json:"looks,omitempty" range:"0.."`
-	// Calibration says that this is the second half of the A/A pair: the trial under another name.
+	// Calibration marks the second half of an A/A pair: the trial under another name.
 	Calibration bool        `json:"calibration,omitempty"`
 	Parameters  []Parameter `json:"parameters"` // identifying, in the order of the axes
 	Labels      []Parameter `json:"labels,omitempty"`
@@ -68,27 +66,26 @@ type Record struct {
 	Order   Order     `json:"order"`
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended"`
-	// Parts is how the time between Started and Ended was spent, in seconds: "settle", "start" of services and of a load
-	// that stands by beside them, "prepare", "warmup", "measure", "load" around these two, such as the start of a
-	// container that does not stand by and late answers, "conclude", and "stop". Older records have "load" in "start".
+	// Parts divides the time from Started to Ended, in seconds: "settle"; "start" of services and of a waiting load
+	// generator; "prepare"; "warmup"; "measure"; "load", the rest of the load, such as the start of its container and
+	// late answers; "conclude"; "stop". Older records have "load" in "start".
 	Parts map[string]float64 `json:"parts,omitempty" range:"any"`
 
-	// Failure says, in one sentence, why there are no samples. A failed benchmark is a result.
+	// Failure is why there are no samples, in one sentence. A failed benchmark is a result.
 	Failure string `json:"failure,omitempty"`
-	// Log is the end of what the services and the load generator wrote, kept when there is a Failure.
+	// Log is the end of the logs of services and load generator, if there is a Failure.
 	Log string `json:"log,omitempty"`
 
-	// Output is what another tool than ours printed, whole up to MaxOutput bytes. Of more the middle is left out, and a
-	// line says how much.
+	// Output is the output of a tool, see KeepOutput.
 	Output string `json:"output,omitempty"`
-	// Search is what a search tried and found; nil for a repetition.
+	// Search is nil for a repetition.
 	Search *Search `json:"search,omitempty"`
 
 	Samples []Sample `json:"samples,omitempty"`
-	// why metrics that the experiment looks for are not among Samples, by their names
+	// by metric of the experiment, why it is not among Samples
 	Missing map[string]string `json:"missing,omitempty"`
-	// "latency", "latency.failed", its parts "latency.connect", "latency.tls", "latency.first_byte"; of an open loop
-	// "lag", "service"; "latency.cut" is how long requests were under way that were cut
+	// "latency" with its parts "latency.connect", "latency.tls" and "latency.first_byte"; "latency.failed";
+	// "latency.cut", the ages of cut requests; for an open loop "lag" and "service"
 	Histograms map[string]Histogram `json:"histograms,omitempty"`
 	Load       *Load                `json:"load,omitempty"`
 	Command    *Command             `json:"command,omitempty"`
@@ -98,7 +95,7 @@ type Record struct {
 	Definition json.RawMessage   `json:"definition"` // the trial as it was resolved
 	Inputs     []Input           `json:"inputs"`
 	Facts      map[string]string `json:"facts"`
-	// Lists are long facts by their digests, which replace them: see Condense. Reading a folder puts them back.
+	// Lists are long facts by digest, see Condense. Reading a folder puts them back.
 	Lists map[string]string `json:"lists,omitempty"`
 
 	Doubts *Doubts `json:"-"` // nil for a record that was not checked
@@ -115,17 +112,17 @@ type Parameter struct {
 	Value string `json:"value"` // as written
 }
 
-// Order is the place of the repetition in its run.
+// Order is the position of the repetition in its run.
 type Order struct {
 	Seed     int64 `json:"seed" range:"any"`
 	Round    int   `json:"round" range:"0.."`    // from 1
-	Position int   `json:"position" range:"0.."` // in the whole experiment, from 1; beyond Of for one that was not planned
+	Position int   `json:"position" range:"0.."` // in the experiment, from 1; above Of for an additional repetition
 	Of       int   `json:"of" range:"0.."`
-	// Replaces is the repetition that the machine disturbed and this one replaces, after all planned ones.
+	// Replaces is the disturbed repetition that this one replaces, after all planned ones.
 	Replaces int `json:"replaces,omitempty" range:"0.."`
 }
 
-// Sample is one number that was measured, unrounded.
+// Sample is one measured number, unrounded.
 type Sample struct {
 	Metric string  `json:"metric"`
 	Value  float64 `json:"value" range:"any"`
@@ -138,34 +135,33 @@ type Sample struct {
 type Histogram struct {
 	HDR   string `json:"hdr"` // V2 compressed, base64, in nanoseconds, three digits
 	Count int64  `json:"count" range:"0.."`
-	// above the highest value the histogram can hold; counted in Count
+	// values above the histogram's highest, part of Count
 	Overflow int64   `json:"overflow,omitempty" range:"0.."`
 	Min      float64 `json:"min" range:"0.."` // exact, in seconds, as are Max and Sum
 	Max      float64 `json:"max" range:"0.."`
 	Sum      float64 `json:"sum" range:"0.."`
-	// the tool's own step, in seconds; 0 where the digits of the histogram are coarser
+	// resolution of the tool in seconds; 0 if the histogram is coarser
 	Step float64 `json:"step,omitempty" range:"0.."`
 }
 
-// Load is what validity checks and percentiles need to know about a load that was put on.
+// Load describes a load, for validity checks and percentiles.
 type Load struct {
 	WindowStart time.Time        `json:"window_start"`
 	Window      float64          `json:"window" range:"0.."`      // length in seconds
 	Connections int              `json:"connections" range:"0.."` // clients of the closed loop
 	Think       float64          `json:"think" range:"0.."`       // seconds
-	Attempted   int64            `json:"attempted" range:"-1.."`  // requests started in the window
+	Attempted   int64            `json:"attempted" range:"-1.."`  // requests begun in the window
 	Failed      int64            `json:"failed" range:"-1.."`     // of them, without a right answer
 	Failures    map[string]int64 `json:"failures" range:"0.."`    // by kind
 	Statuses    map[string]int64 `json:"statuses" range:"0.."`    // answers by status code
 	Completed   int64            `json:"completed" range:"-1.."`  // right answers that came in the window
 	Completions []int64          `json:"completions" range:"0.."` // by second of the window, right or failed
-	// Overlap is how much of the requests of a closed loop lay in the window, if the generator tells when each began and
-	// ended. Older records have none, and of open loops there is none.
+	// Overlap is nil for open loops, generators without times of single requests, and older records.
 	Overlap *Overlap `json:"overlap,omitempty"`
 	// mean share of the connections with a request under way; -1 unknown
 	InFlight     float64 `json:"in_flight" range:"-1.."`
-	InFlightOver float64 `json:"in_flight_over" range:"0.."` // the seconds that it was taken over
-	// share of the generator's busiest thread, of several the largest; -1 unknown
+	InFlightOver float64 `json:"in_flight_over" range:"0.."` // seconds of that mean
+	// share of time that the generator's busiest thread worked; -1 unknown
 	Busy float64 `json:"busy" range:"-1.."`
 	// share of failures that the article expects; 1 for any
 	FailuresMax float64 `json:"failures_max" range:"0.."`
@@ -173,22 +169,20 @@ type Load struct {
 	ForeignCPU   float64 `json:"foreign_cpu" range:"-1.."`
 	StaleRetries int64   `json:"stale_retries,omitempty" range:"0.."`
 
-	// Health is what kept the generator from its work, of several the worst; nil where nothing tells. Older records have
-	// none.
+	// Health is nil for generators that do not report it, and in older records.
 	Health *Health `json:"health,omitempty"`
 
-	// Tool is the program that put the load on, if it is another than ours. Then Attempted, Failed and Completed are -1
-	// where it does not tell them, Failures has only the kinds that it tells from others, and Statuses is null if it does
-	// not tell those of all answers.
+	// Tool is the load generator, if not ours. Attempted, Failed and Completed are -1 if it does not report them;
+	// Failures has the kinds that it distinguishes; Statuses is nil unless it reports all of them.
 	Tool string `json:"tool,omitempty"`
 
-	// Driver is the program of the article that put the load on, if it was one: its image and command. Where it told of
-	// each request there is no Tool, and everything is as from our own but what it cannot tell; else Tool is DriverTool.
+	// Driver is the image and command of the article's own load generator. If it reports each request, Tool is empty;
+	// otherwise Tool is DriverTool.
 	Driver string `json:"driver,omitempty"`
 
 	// Open is the schedule of an open loop; nil for a closed one.
 	Open *OpenLoop `json:"open,omitempty"`
-	// Answers and Latencies are the right answers of each second of the window and the sum of their latencies in seconds.
+	// Answers and Latencies are, by second of the window, the right answers and the sum of their latencies in seconds.
 	// Older records have none.
 	Answers   []int64   `json:"answers,omitempty" range:"0.."`
 	Latencies []float64 `json:"latencies,omitempty" range:"0.."`
@@ -197,8 +191,7 @@ type Load struct {
 // DriverTool is the Tool of a Driver.
 const DriverTool = "the driver"
 
-// Throughput returns the right answers per second; false if the load generator did not count them, or the window has no
-// length.
+// Throughput returns the right answers per second; false if they were not counted, or the window has no length.
 //
 // Source: docs/method.md#definitions.
 func (l *Load) Throughput() (perSecond float64, ok bool) {
@@ -229,7 +222,7 @@ func (l *Load) LatenciesBySecond() []float64 {
 	return out
 }
 
-// Cores returns how many logical CPUs the machine has; 0 if that is unknown, or there were several machines.
+// Cores returns the number of logical CPUs; 0 if it is unknown, or if there were several machines.
 func (r *Record) Cores() int {
 	count, _, _ := strings.Cut(r.Facts["host.cores"], " ")
 	n, err := strconv.Atoi(count)
@@ -239,8 +232,8 @@ func (r *Record) Cores() int {
 	return n
 }
 
-// Least returns how many repetitions of the trial a run has at least: those up to its first look. Later ones may be
-// missing, if everything that needs them was decided.
+// Least returns the fewest repetitions of the trial in a complete run: the number at its first look. Later ones are
+// missing if all claims about them were decided.
 //
 // Source: docs/method.md#number-of-looks.
 func (r *Record) Least() int {
@@ -250,7 +243,7 @@ func (r *Record) Least() int {
 	return r.Planned
 }
 
-// HasLeast reports whether all of the first repetitions of a trial are there, at least so many.
+// HasLeast reports whether a trial has the repetitions 1 to least.
 func HasLeast(least int, has func(repetition int) bool) bool {
 	for k := 1; k <= least; k++ {
 		if !has(k) {
@@ -263,96 +256,96 @@ func HasLeast(least int, has func(repetition int) bool) bool {
 // IsOpenLoop reports whether a load followed a schedule.
 func (r *Record) IsOpenLoop() bool { return r.Load != nil && r.Load.Open != nil }
 
-// Overlap adds up requests, each by the share of its time that lies in the window: those that an end of the window
-// cuts count in part.
+// Overlap sums the requests of a closed loop, each by the share of its time inside the window.
 type Overlap struct {
 	Right  float64 `json:"right" range:"0.."`
 	Failed float64 `json:"failed" range:"0.."`
-	Time   float64 `json:"time" range:"0.."` // seconds that these requests were under way in the window
+	Time   float64 `json:"time" range:"0.."` // of these requests inside the window, in seconds
 }
 
-// Health is what kept a load generator or the timer of a command from its work, so that it noted late what had
-// happened.
+// Health describes interruptions of the load generator, or of the timer of a command, which make its times too long.
+// With several generators, it has the worst values.
 type Health struct {
-	// seconds that one of its threads stood still at a stretch, the longest; -1 unknown
+	// longest interruption of one of its threads, in seconds; -1 unknown
 	Standstill float64 `json:"standstill" range:"-1.."`
-	// share of the window that one of its threads waited for a core, the largest; -1 unknown
+	// largest share of the window that one of its threads waited for a core; -1 unknown
 	Waiting float64 `json:"waiting" range:"-1.."`
 }
 
-// OpenLoop is how far a load kept to its schedule in the window.
+// OpenLoop compares a load with its schedule in the window.
 type OpenLoop struct {
-	Rate     float64 `json:"rate" range:"0.."`    // requests per second that were asked for; 0 where stages change it
+	Rate     float64 `json:"rate" range:"0.."`    // requests per second on schedule; 0 if stages change it
 	Arrivals string  `json:"arrivals"`            // "constant" or "poisson"
-	Due      int64   `json:"due" range:"0.."`     // requests that the schedule has
-	Sent     int64   `json:"sent" range:"0.."`    // of them, those that left
-	Blocked  int64   `json:"blocked" range:"0.."` // of them, those that found no free connection when they were due
+	Due      int64   `json:"due" range:"0.."`     // requests on schedule
+	Sent     int64   `json:"sent" range:"0.."`    // of Due
+	Blocked  int64   `json:"blocked" range:"0.."` // of Due, without a free connection in time
 }
 
-// Command is what validity checks need to know about a command that was timed. Older records have none.
+// Command describes a timed command, for validity checks. Older records have none.
 type Command struct {
 	Start      time.Time `json:"start"`
-	Real       float64   `json:"real" range:"0.."`         // seconds that it ran
+	Real       float64   `json:"real" range:"0.."`         // seconds
 	ForeignCPU float64   `json:"foreign_cpu" range:"-1.."` // share of the host's CPU time used by others; -1 unknown
 	Health     *Health   `json:"health,omitempty"`
 }
 
-// FactOthers is the fact with the other programs that used most CPU time, each with its share of all CPUs. It is there if
-// others used more than is ok by docs/validity.md#checks.
+// FactOthers is the fact with the other programs that used most CPU time, each with its share of all CPUs. Only records
+// with more foreign CPU than the ok limit of docs/validity.md#checks have it.
 const FactOthers = "cpu.others"
 
-// FactStart is the fact that numbers the start of services, if several repetitions may have run on it.
+// FactStart is the fact with the number of the services' start, if several repetitions can share it.
 const FactStart = "services.start"
 
-// FactTarget is the fact with the kind of a target that benchbook did not start.
+// FactTarget is the fact with the kind of a target not started by benchbook.
 const (
 	FactTarget    = "load.target"
 	RunningTarget = "running already"
 )
 
-// FactLeftOut is the fact that the clock was set during a repetition, so that some samples are left out.
+// FactLeftOut is the fact that some samples are left out because the clock was set during the repetition.
 const FactLeftOut = "usage.left_out"
 
-// ClockError is how far the clock of another machine may be ahead of ours: new runs are named after its runs.
+// ClockError is the most that the clock of another machine may be ahead of ours, so that new runs are named after its
+// runs.
 const ClockError = time.Minute
 
-// Prefixes of facts that say what a service or the command of a trial was run from. Its name follows.
+// Prefixes of facts about the origin of a service or command, whose name follows.
 const (
-	// FactBase is the image itself, or those that it was built from: "REFERENCE ID", several with semicolons between them.
+	// FactBase is the image, or its base images: "REFERENCE ID", separated by semicolons.
 	FactBase = "base."
-	// FactProgram is a file of the engine's machine, with its digest and package; for a script also the files it names.
+	// FactProgram is a file of the engine's machine, with its digest and package; for a script, also its files.
 	FactProgram = "program."
-	// ReplacedBy is in FactBase between the reference and a substitute that was built on the engine's machine.
+	// ReplacedBy separates, in FactBase, a reference from its substitute built on the engine's machine.
 	ReplacedBy = " replaced by "
 )
 
-// HostID is the ID of a machine by the model of its processor, the number of its logical CPUs, and its memory: a class
-// and a short digest, such as "c2-1f3a9b".
+// HostID returns the class of a machine, by the model of its processor, its logical CPUs, and its memory in GiB:
+// "c2-1f3a9b".
 func HostID(model string, cores, gib int) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%d|%d", model, cores, gib))
 	return fmt.Sprintf("c%d-%s", cores, hex.EncodeToString(sum[:3]))
 }
 
-// FactRevision is the fact of which revision of its git repository an article was measured from: twelve digits of the
-// commit, followed by "+changes" if the article was not as committed there; or NoRevision with the reason.
+// FactRevision is the fact with the git revision of the measured article: twelve digits of the commit, followed by
+// "+changes" for an article with uncommitted changes; or NoRevision with the reason.
 const FactRevision = "article.revision"
 
 // NoRevision begins the fact without a revision.
 const NoRevision = "none: "
 
-// Machine is what happened on the machine in the window of a load, or while a command ran. Older records have none.
+// Machine describes the machine during the window of a load, or during a command. Older records have none.
 type Machine struct {
 	// share of the CPU time of all cores that went to other virtual machines; -1 unknown
 	Steal     float64 `json:"steal" range:"-1.."`
-	SwappedIn int64   `json:"swapped_in" range:"-1.."` // bytes that were read from swap; -1 unknown
-	// by service; those that an engine tells nothing of are absent
+	SwappedIn int64   `json:"swapped_in" range:"-1.."` // bytes read from swap; -1 unknown
+	// by service, if the engine reports it
 	Throttled map[string]Throttling `json:"throttled"`
-	// Threads is the share of the time that the busiest thread of a service was running, by service, as Throttled is.
+	// Threads is the share of time that the busiest thread was running, by service, if the engine reports it.
 	Threads  map[string]float64 `json:"threads,omitempty" range:"0.."`
 	Sampling *Sampling          `json:"sampling,omitempty"`
 }
 
-// Throttling is how often a service was held back by a limit of its CPU time.
+// Throttling counts the periods in which a limit of CPU time held back a service.
 type Throttling struct {
 	Periods   int64 `json:"periods" range:"0.."` // with a limit in force
 	Throttled int64 `json:"throttled" range:"0.."`
@@ -365,11 +358,11 @@ type Input struct {
 	Digest string `json:"digest"`
 }
 
-// Parse reads a record. The error says why data is not a record, or which value is impossible.
+// Parse reads a record. The error is for data that is not a record, or for the first impossible value.
 func Parse(data []byte) (*Record, error) {
 	var r Record
 	err := json.Unmarshal(data, &r)
-	// a record of another version may have other types, so its version is read alone
+	// Another version may have other types, so read its number alone.
 	if err != nil || r.SchemaVersion != SchemaVersion {
 		var other struct {
 			SchemaVersion int `json:"schema_version"`
@@ -397,7 +390,7 @@ func Parse(data []byte) (*Record, error) {
 	return &r, nil
 }
 
-// checkNames checks that the names in a record can be names of files: records are saved and removed there.
+// checkNames checks that names can be part of a file name.
 func (r *Record) checkNames() error {
 	for _, of := range []struct{ what, name string }{{"host", r.Host}, {"profile", r.Profile},
 		{"experiment", r.Experiment}, {"run", r.Run}, {"key", r.Key}} {
@@ -416,10 +409,10 @@ func (r *Record) End(now time.Time, passed time.Duration) {
 	}
 }
 
-// MaxOutput is how much of the output of a tool a record keeps, in bytes: records are committed.
+// MaxOutput is the most output of a tool in a record, in bytes: records are committed.
 const MaxOutput = 256 << 10
 
-// KeepOutput returns output as a record keeps it, see Record.Output.
+// KeepOutput returns output up to MaxOutput bytes; from a longer one it leaves out the middle, and says how much.
 func KeepOutput(printed []byte) string {
 	if len(printed) <= MaxOutput {
 		return strings.ToValidUTF8(string(printed), "\uFFFD")
@@ -430,13 +423,12 @@ func KeepOutput(printed []byte) string {
 		strings.ToValidUTF8(string(tail), "")
 }
 
-// ofMachine reports whether a file could not be read because the machine is out of files or memory: then other files
-// cannot be read either, and this one can be read later.
+// ofMachine reports whether the machine is out of files or memory: then no file can be read, and later all can.
 func ofMachine(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 
-// unreadable returns why a file or folder is left out, without its path.
+// unreadable returns the reason to leave out a file or folder, without its path.
 func unreadable(err error) error {
 	if errors.Is(err, files.ErrNotRegular) || errors.Is(err, files.ErrTooLarge) {
 		return fmt.Errorf("not a record: %w", err)
@@ -447,10 +439,10 @@ func unreadable(err error) error {
 	return fmt.Errorf("it cannot be read: %w", err)
 }
 
-// largeRecord is the size in bytes of a record with histograms and series, and the list of packages of an image.
+// largeRecord is the size in bytes of a record with histograms, series and a list of packages.
 const largeRecord = 64 << 10
 
-// Writable makes the folder, and checks that a record can be saved in it.
+// Writable makes the folder, and checks that it has room for a record.
 func (d Dir) Writable() error {
 	err := os.MkdirAll(string(d), 0o755)
 	if err == nil {
@@ -472,23 +464,23 @@ func (r *Record) Sample(metric string) (Sample, bool) {
 	return slice.Find(r.Samples, func(s Sample) bool { return s.Metric == metric })
 }
 
-// Before is the state of the machine right before a repetition. Older records have none, or say more.
+// Before is the state of the machine right before a repetition. Older records have none, or more fields.
 type Before struct {
-	Waited  float64 `json:"waited" range:"0.."` // seconds that it was given to come to rest
-	Settled bool    `json:"settled"`            // it came to rest
+	Waited  float64 `json:"waited" range:"0.."` // seconds until it was at rest, or given up
+	Settled bool    `json:"settled"`            // it was at rest
 
-	Jitter  float64 `json:"jitter" range:"-1.."`  // seconds that the latest of some timers of a millisecond was late
+	Jitter  float64 `json:"jitter" range:"-1.."`  // largest delay of some timers of a millisecond, in seconds
 	Foreign float64 `json:"foreign" range:"-1.."` // share of the CPUs that other programs wanted; -1 unknown
 }
 
-// Sampling is what it cost to read the usage of services. Older records have none.
+// Sampling is the cost of reading the usage of services. Older records have none.
 type Sampling struct {
 	// processor time of the reading over the time of the window, in cores; -1 unknown
 	Cost float64 `json:"cost" range:"-1.."`
 	Gap  float64 `json:"gap" range:"0.."` // longest time between two readings, in seconds
 }
 
-// InvalidJSON says what is wrong with JSON without the names of Go's types. Any other error stays as it is.
+// InvalidJSON rewrites an error of package json without the names of Go types, and returns other errors as they are.
 func InvalidJSON(err error) error {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		if strings.HasPrefix(syntax.Error(), "unexpected end") {

@@ -16,14 +16,14 @@ import (
 // Redacted replaces a secret.
 const Redacted = "[redacted]"
 
-// LeastSecret is the length in bytes of the shortest value that a Redactor removes: shorter ones are in too many words.
+// LeastSecret is the shortest value in bytes that a Redactor removes: shorter ones occur in too many words.
 const LeastSecret = 4
 
-// leastLine is the length in bytes of the shortest line of a longer value that is removed by itself.
+// leastLine is the shortest line in bytes of a longer value that is removed by itself.
 const leastLine = 8
 
-// A Redactor removes values from texts, however programs write them: as they are, escaped for JSON or a URL, or in
-// base64, also as a part of what is encoded. The zero value removes nothing.
+// A Redactor removes values from texts: plain, escaped for JSON or a URL, in base64, also of a longer text. The zero
+// value removes nothing.
 //
 // Source: docs/records.md#secrets.
 type Redactor struct {
@@ -77,8 +77,8 @@ func formsOf(value string) []string {
 	return out
 }
 
-// base64Within returns the characters that value alone decides in the base64 of a longer text. Before is how many bytes
-// of a group of three are before value.
+// base64Within returns the characters that depend on value alone in the base64 of a longer text, with value after
+// the given number of bytes of a group of three.
 func base64Within(value string, before int) string {
 	text := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + value))
 	const bits = 6 // of a character
@@ -93,7 +93,7 @@ func (r *Redactor) Text(s string) string {
 	return r.withoutRests(r.replacer.Replace(s))
 }
 
-// cut marks where a text was cut; it includes what is left of a character that was cut.
+// cut is the place of a cut in a text, with the remaining bytes of a cut character.
 var cut = regexp.MustCompile(`(?:\\x[0-9a-f]{2})*(?:\.\.\.|…)`)
 
 // withoutRests removes the beginnings and ends of values where a text was cut.
@@ -143,8 +143,8 @@ func (r *Redactor) JSON(data json.RawMessage) json.RawMessage {
 	})
 }
 
-// Redact removes values from everything that programs wrote and from facts, and the folders of this machine. The
-// definition of a plan has no such values.
+// Redact removes values and the folders of this machine from all that programs wrote, and from facts. The definition of
+// a plan has no such values.
 func (r *Record) Redact(values []string) {
 	redact := NewRedactor(values...)
 	text := func(s string) string { return withoutFolders(redact.Text(s)) }

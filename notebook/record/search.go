@@ -16,83 +16,79 @@ const (
 
 // Why a search ended.
 const (
-	StopWorse  = "worse"  // two candidates running did not improve
-	StopBudget = "budget" // the time that it was given would not have been enough for the next candidate
-	StopLimit  = "limit"  // the last candidate; of a capacity, the highest rate that may be tried
-	StopPoints = "points" // as many candidates as the profile allows
-	StopOnly   = "only"   // there is one candidate, which was taken without a probe
-	StopFloor  = "floor"  // of a capacity: the lowest rate that may be tried
-	StopStep   = "step"   // of a capacity: the bounds lie as near to each other as they should
-	StopNone   = "none"   // it could not go on: Reason says why
+	StopWorse  = "worse"  // successive candidates did not improve
+	StopBudget = "budget" // the time left is too short for the next candidate
+	StopLimit  = "limit"  // the last candidate; for a capacity, the highest rate to try
+	StopPoints = "points" // the profile allows no more candidates
+	StopOnly   = "only"   // the only candidate, taken without a probe
+	StopFloor  = "floor"  // for a capacity: the lowest rate to try
+	StopStep   = "step"   // for a capacity: the bounds are close enough
+	StopNone   = "none"   // stopped before the end: Reason says why
 )
 
-// The phases of a search for a capacity, those of its probes. Probes of a tuned value are all of the first.
+// The phases of probes. A search for a tuned value has the first only.
 const (
-	PhaseProbe   = "probe"   // looks for the bounds
-	PhaseConfirm = "confirm" // makes sure that the lower bound meets the objective
-	PhaseRefute  = "refute"  // makes sure that the upper bound does not
+	PhaseProbe   = "probe"   // finds the bounds
+	PhaseConfirm = "confirm" // repeats the lower bound, which has to meet the objective
+	PhaseRefute  = "refute"  // repeats the upper bound, which has to fail it
 )
 
-// Search is what a search tried and found. A record with one is not of a repetition: its Repetition is 0.
+// Search is the course and the result of a search. Its record has Repetition 0.
 //
 // Source: docs/searches.md.
 type Search struct {
 	Kind string `json:"kind"`           // SearchTune or SearchCapacity
 	Name string `json:"name,omitempty"` // of the tuned value: workers for tune.workers; empty for a capacity
-	// Metric is what Value of the probes is of: what is maximized (or, if less of it is better, minimized); of a capacity
-	// the first metric of the objective. Unit is its base unit, Better "higher" or "lower", or empty where neither is.
+	// Metric is the maximized metric, or the minimized one if lower is better; for a capacity, the first of the
+	// objective. Unit is its base unit, Better "higher", "lower" or empty.
 	Metric string `json:"metric"`
 	Unit   string `json:"unit"`
 	Better string `json:"better,omitempty"`
-	// Objective is the condition that a probe has to meet, as the article writes it; empty for a tuned value.
+	// Objective is the condition on probes as the article has it; empty for a tuned value.
 	Objective string `json:"objective,omitempty"`
-	// of a tuned value: share by which a candidate has to be better to count as better
+	// for a tuned value: share by which a better candidate exceeds the best so far
 	Effect float64 `json:"effect,omitempty" range:"0.."`
-	Probes []Probe `json:"probes"` // in the order in which they were made
+	Probes []Probe `json:"probes"` // in order of time
 
-	// Chosen is the value that was found; 0 where none was, and for a capacity.
+	// Chosen is the tuned value; 0 if none was found, and for a capacity.
 	Chosen int    `json:"chosen,omitempty" range:"0.."`
-	Stop   string `json:"stop"` // why it ended: StopWorse and the others
-	// Matters is how much a tuned value matters: the best median of a candidate over the worst that is not zero. 0 where
-	// that is not known, and for a capacity.
+	Stop   string `json:"stop"` // StopWorse and the like
+	// Matters is the best median of a candidate over the worst above zero; 0 if unknown, and for a capacity.
 	Matters float64 `json:"matters,omitempty" range:"0.."`
 
-	// Of a tuned value Lo and Hi are the smallest and the largest candidate that are as good as the best one, up to
-	// Effect; 0 where nothing was chosen.
+	// Lo and Hi are, for a tuned value, the smallest and the largest candidate as good as the best one, up to Effect; 0
+	// if nothing was chosen.
 	//
-	// Of a capacity Lo is the highest rate per second that met the objective and was confirmed, and Hi the lowest that
-	// failed it and was refuted. Hi is 0, and absent from the file, where the highest rate that may be tried still met it:
-	// the capacity is at least Lo. Lo is 0, and absent, where the lowest rate failed, which is Hi: no rate meets it. Both
-	// are 0 where the search could not be finished, and Reason says why.
+	// For a capacity, Lo is the highest confirmed rate per second, and Hi the lowest refuted one. Without Hi, the highest
+	// rate to try met the objective: the capacity is at least Lo. Without Lo, the lowest rate to try, Hi, failed it.
+	// Without both, the search was not finished, and Reason says why.
 	Lo float64 `json:"lo,omitempty" range:"0.."`
 	Hi float64 `json:"hi,omitempty" range:"0.."`
 
-	Reason string `json:"reason,omitempty"` // why nothing was found, in a sentence; empty if something was
-	// Busy says that nothing was found since the machine was busy with something else until no probe could be made again:
-	// that says nothing of what was searched for, and the next run searches for it anew.
+	Reason string `json:"reason,omitempty"` // why nothing was found, in a sentence
+	// Busy says that other programs disturbed too many probes: nothing was found, and the next run searches again.
 	Busy bool `json:"busy,omitempty"`
-	// Attempt counts the searches for the same in one run, from 2: those before it found nothing.
+	// Attempt is the number of this search, from 2, if earlier ones of the run found nothing.
 	Attempt int `json:"attempt,omitempty" range:"0.."`
 }
 
 // Probe is one short measurement of a search, on services that were started for it.
 type Probe struct {
-	Candidate float64 `json:"candidate" range:"0.."` // the value that was tried; of a capacity the rate per second
+	Candidate float64 `json:"candidate" range:"0.."` // the value to try; for a capacity, the rate per second
 	Phase     string  `json:"phase"`                 // PhaseProbe, PhaseConfirm or PhaseRefute
-	Value     float64 `json:"value" range:"any"`     // of the search's Metric, in its unit; 0 where there is none
-	Passed    bool    `json:"passed,omitempty"`      // of a capacity: it met the objective
-	Invalid   string  `json:"invalid,omitempty"`     // why the probe does not count, or counts 0; empty for a valid one
-	Failure   string  `json:"failure,omitempty"`     // why it could not be measured, as of a repetition
-	// Disturbed is what else the machine did meanwhile, of a probe in whose place another one follows: whatever it came to
-	// counts for nothing.
+	Value     float64 `json:"value" range:"any"`     // of the search's Metric, in its unit; 0 without one
+	Passed    bool    `json:"passed,omitempty"`      // for a capacity: it met the objective
+	Invalid   string  `json:"invalid,omitempty"`     // why the probe does not count, or counts 0
+	Failure   string  `json:"failure,omitempty"`     // why it could not be measured, as in Record
+	// Disturbed names the other work of the machine, if the probe was made again because of it.
 	Disturbed string    `json:"disturbed,omitempty"`
 	Started   time.Time `json:"started"`
-	Seconds   float64   `json:"seconds" range:"0.."` // that it took, services started and stopped included
-	// what was measured, for curves: also throughput, failed, latency.p50 and latency.p99
+	Seconds   float64   `json:"seconds" range:"0.."` // from the start of services to their end
+	// for curves: also throughput, failed, latency.p50 and latency.p99
 	Samples []Sample `json:"samples,omitempty"`
 }
 
-// Counts is the value by which the probe of a tuned value counts: 0 if it is not valid.
+// Counts returns the value of the probe of a tuned value: 0 if it is not valid.
 //
 // Source: docs/method.md#tuned-values.
 func (p Probe) Counts() float64 {
@@ -102,28 +98,28 @@ func (p Probe) Counts() float64 {
 	return p.Value
 }
 
-// Has reports whether the probe has a value of its search's metric, of whose name it is told: a percentile has none
-// where too few of the requests were answered. Probes that say nothing of what they measured are taken by their word.
+// Has reports whether the probe has a value of the metric of its search. A percentile of too few answers has none. A
+// probe without samples is taken to have one.
 func (p Probe) Has(metric string) bool {
 	return p.Failure == "" && (p.Value != 0 || len(p.Samples) == 0 ||
 		slices.ContainsFunc(p.Samples, func(s Sample) bool { return s.Metric == metric }))
 }
 
-// WhyNot is why a probe is not valid; empty for one that is.
+// WhyNot returns why the probe is not valid; empty if it is.
 func (p Probe) WhyNot() string { return cmp.Or(p.Failure, p.Invalid, p.Disturbed) }
 
-// Disturbed counts the probes that were made again, as the machine had disturbed them.
+// Disturbed counts the probes that were made again after a disturbance.
 func (s *Search) Disturbed() int {
 	return slice.Count(s.Probes, func(p Probe) bool { return p.Disturbed != "" })
 }
 
-// Candidate is the probes of a search that tried one value.
+// Candidate has the probes of a search with one value.
 type Candidate struct {
 	Value  float64
 	Probes []Probe
 }
 
-// Candidates gives the probes by what they tried, in ascending order.
+// Candidates groups the probes by value, in ascending order.
 func (s *Search) Candidates() []Candidate {
 	var out []Candidate
 	for _, p := range s.Probes {

@@ -122,9 +122,9 @@ func lock(f *os.File) error {
 	}
 }
 
-// closeLastLine makes sure that a line can be appended to a file of so many bytes. A killed process may have left a torn
-// line at the end, which is removed; after a whole one without a line end, the new line begins with one. It returns the
-// end of the file and the bytes to append.
+// closeLastLine prepares a file of size bytes for another line. It removes a torn last line, which a killed process may
+// leave; if only the line end is missing, the new line begins with one. It returns the end of the file and the bytes to
+// append.
 func closeLastLine(f *os.File, size int64, line []byte) (end int64, out []byte, err error) {
 	start, err := lastLine(f, size)
 	if err != nil || start == size {
@@ -142,7 +142,7 @@ func closeLastLine(f *os.File, size int64, line []byte) (end int64, out []byte, 
 	return start, line, f.Truncate(start)
 }
 
-// lastLine returns where the last line of a file of so many bytes begins; size if the file ends with a line end.
+// lastLine returns the start of the last line in a file of size bytes; size if the file ends with a line end.
 func lastLine(f io.ReaderAt, size int64) (start int64, err error) {
 	buffer := make([]byte, 64<<10)
 	for start, step := size, int64(1); start > 0; step = int64(len(buffer)) { // the last byte is nearly always a line end
@@ -158,7 +158,7 @@ func lastLine(f io.ReaderAt, size int64) (start int64, err error) {
 	return 0, nil
 }
 
-// syncFolder makes sure that the names in a folder survive a crash of the machine, as far as its file system can.
+// syncFolder makes the names in a folder survive a crash of the machine, if its file system can.
 func syncFolder(name string) error {
 	folder, err := os.Open(name)
 	if err != nil {
@@ -176,10 +176,10 @@ type Bad struct {
 	Err  error
 
 	host, profile, run string // by the path
-	experiment, trial  string // as far as the line has them
+	experiment, trial  string // empty if the line has none
 }
 
-// IsOf reports whether a line is of a trial, and of which run.
+// IsOf reports whether a line belongs to a trial, and returns its run.
 func (b Bad) IsOf(host, profile, experiment, trial string) (run string, ok bool) {
 	return b.run, b.host == host && b.profile == profile && b.experiment == experiment && b.trial == trial
 }
@@ -278,7 +278,7 @@ func ReadRun(path string, in io.Reader) (records []*Record, bad []Bad, err error
 	return records, bad, err
 }
 
-// eachLine calls give with each line that is not empty. Of one that is too long there is only the error.
+// eachLine calls give with each line that is not empty, or with an error instead of a line that is too long.
 func eachLine(in io.Reader, give func(number int, line []byte, ended bool, err error)) error {
 	r := bufio.NewReaderSize(in, 64<<10)
 	for number := 1; ; number++ {
@@ -359,7 +359,7 @@ func Unfinished(records []*Record) map[string]bool {
 	return out
 }
 
-// Old lists the files of runs, below the records folder, that are not among the newest of any host, profile and
+// Old lists the run files, below the records folder, beyond the given number of newest ones of each host, profile and
 // experiment.
 func Old(records []*Record, newest int) (paths []string) {
 	type place struct{ host, profile, experiment string }

@@ -299,8 +299,8 @@ func TestReadWhileRunsAreRemoved(t *testing.T) {
 	}
 }
 
-// A run is unfinished if a trial in it has fewer repetitions than it needs, and old if it is not among the newest of any
-// experiment.
+// A run is unfinished if a trial in it has fewer repetitions than it needs, and old if it is not among the newest of
+// any experiment.
 func TestUnfinishedAndOld(t *testing.T) {
 	of := func(run, experiment string, repetitions ...int) (out []*Record) {
 		for _, n := range repetitions {
