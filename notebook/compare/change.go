@@ -23,7 +23,7 @@ type Sides struct {
 	Axis, From, To string
 }
 
-// partner returns the cell of side B that a cell of side A is compared with; nil if there is none.
+// partner returns the cell of side B that a cell of side A is compared with, or nil.
 func (s *Sides) partner(a *dataset.Cell, b *dataset.Experiment) *dataset.Cell {
 	isPartner := func(o *dataset.Cell) bool { return o.Trial.Name == a.Trial.Name }
 	if s.Axis != "" {
@@ -43,7 +43,7 @@ func hasValue(c *dataset.Cell, axis, value string) bool {
 	return slices.Contains(c.Trial.Parameters, record.Parameter{Name: axis, Value: value})
 }
 
-// ChangeOptions choose what is compared.
+// ChangeOptions select metrics and hosts.
 type ChangeOptions struct {
 	Metrics     []string // only these; none for the key metrics of each experiment
 	Also        []string // as well as those
@@ -201,7 +201,7 @@ func newChange(article string, a, b *dataset.Cell, m record.Metric, o ChangeOpti
 		c.Metric.Unit = c.ResultB.Metric.Unit
 	}
 	if a.RateGives(m.Name) && b.RateGives(m.Name) {
-		c.Metric.Better = "" // another rate is no merit
+		c.Metric.Better = "" // the rate was given
 	}
 	c.mark()
 	refusal, mark := refused(a, b, o.AcrossHosts)

@@ -223,28 +223,32 @@ func Differences(changes []Change) []Difference {
 	return out
 }
 
-// Explain says what could have caused the changes: what differs in every cell that has one.
-func Explain(changes []Change, all []Difference) string {
-	var changed, common []string
-	unchanged := len(changes) > 0
+// changedCells returns the names of cells with a shown change, and whether all sides are the same
+// repetitions.
+func changedCells(changes []Change) (names []string, unchanged bool) {
+	unchanged = len(changes) > 0
 	for i := range changes {
 		c := &changes[i]
 		unchanged = unchanged && c.Unchanged
 		if c.Verdict != stats.NotComparable && c.Verdict != stats.NotShown {
-			changed = slice.Add(changed, c.CellName())
+			names = slice.Add(names, c.CellName())
 		}
 	}
+	return names, unchanged
+}
+
+// Explain says what could have caused the changes: what differs in every cell that has one.
+func Explain(changes []Change, all []Difference) string {
+	changed, unchanged := changedCells(changes)
 	causes := slice.Filter(all, func(d Difference) bool { return !d.OneSided })
 	cells := map[string][]string{} // of each subject, which may differ in several ways
 	for _, d := range causes {
 		cells[d.Subject] = append(cells[d.Subject], d.Cells...)
 	}
-	for _, subject := range slices.Sorted(maps.Keys(cells)) {
+	common := slice.Filter(slices.Sorted(maps.Keys(cells)), func(subject string) bool {
 		isElsewhere := func(cell string) bool { return !slices.Contains(cells[subject], cell) }
-		if !slices.ContainsFunc(changed, isElsewhere) {
-			common = append(common, subject)
-		}
-	}
+		return !slices.ContainsFunc(changed, isElsewhere)
+	})
 	differences := expr.Plural(len(cells), "difference")
 	switch {
 	case unchanged:
