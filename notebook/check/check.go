@@ -119,8 +119,8 @@ func (c *checker) usesBroken(n expr.Node) bool {
 	return slices.ContainsFunc(expr.Selectors(n), func(s *expr.Selector) bool { return c.broken[s.Name] })
 }
 
-// values checks the named values of the front matter, which may be lists. A mistake is reported once, not for each value
-// that uses it.
+// values checks the named values of the front matter, which may be lists. A mistake is reported once, not for each
+// value that uses it.
 func (c *checker) values() {
 	errs := map[string]error{}
 	for _, v := range c.d.Doc.Front.Values {

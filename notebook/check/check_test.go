@@ -418,7 +418,7 @@ func TestCheckBesideMistakes(t *testing.T) {
 	}
 }
 
-// A value of an axis that only another profile has is no mistake.
+// Values that only another profile has are valid.
 func TestValuesOfAnotherProfile(t *testing.T) {
 	const experiment = "name: servers\nservices: {server: {image: x, expose: [\"80\"]}}\nmatrix: {server: [a, b, c]}\n" +
 		"load: {target: 'http://server/', requests: 10}\n" +

@@ -35,7 +35,7 @@ func StaleNumbers(results *claim.Results, problems *source.Problems) {
 // A passage is the source text of one paragraph, heading, cell of a table or line in YAML.
 type passage struct {
 	text []byte
-	at   func(start, end int) source.Pos // where bytes of the text stand in the article
+	at   func(start, end int) source.Pos // place of bytes of the text
 	part *article.ConditionalPart        // around it; nil without one
 }
 
@@ -114,7 +114,7 @@ func (p passage) check(results *claim.Results, problems *source.Problems) {
 	}
 }
 
-// valueAt returns the measured value that is written at a place; nil if there is none.
+// valueAt returns the measured value at a place, or nil.
 func valueAt(doc *article.Document, at source.Pos) *article.InlineValue {
 	for _, v := range doc.Values {
 		if start := v.Written.Pos.Start; v.Valid && start >= at.Start && start < at.End {

@@ -27,7 +27,7 @@ type Judgement struct {
 	Test
 	Claim   *article.Claim
 	Verdict stats.Verdict
-	Effect  *dataset.Quantity // ratio, difference or value; its interval includes the noise floor; nil if there is none
+	Effect  *dataset.Quantity // ratio, difference or value; its interval includes the noise floor; nil if unknown
 	Reason  string            // why the verdict is inconclusive or not measured; "" otherwise
 	Needed  int               // repetitions with an even chance to decide an inconclusive claim; 0 if unknown
 	Marks   []string          // caveats: "not measured together", "different loads", "noise floor not measured", …
@@ -41,8 +41,8 @@ type Judgement struct {
 	All *Judgement
 }
 
-// Outcome is the verdict, or stats.Stronger for a contradicted claim of a size whose effect lies beyond that size, on the
-// same side of no effect: by its whole interval, for all parts that are contradicted.
+// Outcome is the verdict, or stats.Stronger for a contradicted claim of a size whose effect lies beyond that size, on
+// the same side of no effect: by its whole interval, for all parts that are contradicted.
 //
 // Source: docs/claims.md#stronger-than-claimed.
 func (j Judgement) Outcome() stats.Verdict {
@@ -132,7 +132,7 @@ func Judge(d *dataset.Dataset, c *article.Claim) Judgement {
 	return j
 }
 
-// Check says what is wrong with a claim in every profile, before anything is measured.
+// Check finds a mistake in a claim, without records.
 func Check(d *dataset.Dataset, c *article.Claim) error {
 	_, err := newTest(d, c)
 	return err

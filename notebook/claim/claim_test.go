@@ -284,8 +284,8 @@ func TestHeadlineNeedsSoundLoads(t *testing.T) {
 }
 
 func TestNoiseFloorWidensClaims(t *testing.T) {
-	// With f = 0.04, "at least 1.3" is no longer contradicted: docs/method.md#claims-as-regions. One pair that is twice as
-	// far apart, measured to 1.5 %, shows it.
+	// With f = 0.04, "at least 1.3" is no longer contradicted: docs/method.md#claims-as-regions. One pair that is twice
+	// as far apart, measured to 1.5 %, shows it.
 	text := strings.Replace(recordtest.Claimed(`ratio(throughput{server="a"}, throughput{server="b"}) > 1.3`),
 		"calibrate: false", "", 1)
 	for _, tt := range []struct {

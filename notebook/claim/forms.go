@@ -56,8 +56,8 @@ type builder struct {
 
 var errNoExpression = errors.New("the claim has no test that can be read")
 
-// newTest finds the form and the cells of a claim. The error is errNoExpression, an *expr.Error as of Pick, or a mistake
-// in the form in every profile.
+// newTest finds the form and the cells of a claim. The error is errNoExpression, an *expr.Error as of Pick, or a
+// mistake in the form in every profile.
 func newTest(d *dataset.Dataset, c *article.Claim) (Test, error) {
 	if c.Expect.Node == nil {
 		return Test{}, errNoExpression
@@ -324,7 +324,8 @@ func (b builder) near(n *expr.Call, k, w float64) (*Test, error) {
 	return &Test{Form: Near, Sides: sides, Region: stats.About(k, w)}, err
 }
 
-// margin reads how far two values may lie apart, as a share. It refuses 10 without %, which is hardly ten times as much.
+// margin reads how far two values may lie apart, as a share. It refuses 10 without %, which is hardly ten times as
+// much.
 func margin(n expr.Node) (float64, error) {
 	w, err := constant(n)
 	if q, ok := n.(*expr.Quantity); ok && err == nil && q.Unit.Symbol == "" && w >= 1 {

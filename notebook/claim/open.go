@@ -13,8 +13,8 @@ import (
 	"benchbook/notebook/validity"
 )
 
-// Open names, by experiment, the trials that continue after a look: those of undecided comparisons in undecided claims,
-// and of published numbers whose order is undecided.
+// Open names, by experiment, the trials that continue after a look: trials of undecided comparisons in undecided
+// claims, and of published numbers whose order is undecided.
 //
 // Source: docs/method.md#number-of-looks.
 func Open(d *dataset.Dataset) map[string][]string {
@@ -44,8 +44,8 @@ func Open(d *dataset.Dataset) map[string][]string {
 	return out
 }
 
-// Touched returns the cells that may continue after a look if some are measured: those that a claim or a published block
-// compares with one of them.
+// Touched returns the cells that may continue after a look if some are measured: those that a claim or a published
+// block compares with one of them.
 func Touched(d *dataset.Dataset, isMeasured func(*dataset.Cell) bool) map[*dataset.Cell]bool {
 	out := map[*dataset.Cell]bool{}
 	add := func(cells []*dataset.Cell) {
@@ -121,7 +121,7 @@ func (d Doubt) String() string {
 	return "claim " + d.Claim.Name.Value + ": " + d.Words + "; " + d.Hint
 }
 
-// Undecidable finds the claims that the planned repetitions cannot decide, whatever is measured: a verdict needs three
+// Undecidable finds the claims that the planned repetitions cannot decide with any values: a verdict needs three
 // repetitions, and a part of a claim may need more for ranks at its stricter level. Mistaken claims, which Check
 // reports, are left out.
 //

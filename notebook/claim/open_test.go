@@ -99,7 +99,8 @@ func TestNeededIsALookOfThePlan(t *testing.T) {
 	}
 }
 
-// After a look the cells of undecided comparisons in an undecided claim continue, unless more repetitions would not help.
+// After a look the cells of undecided comparisons in an undecided claim continue, unless more repetitions would not
+// help.
 func TestOpen(t *testing.T) {
 	const published = "\n```yaml published\nname: theirs\nsource: a paper\nexperiment: servers\nrows:\n" +
 		"  - {server: a, throughput: 2000/s}\n  - {server: b, throughput: 1000/s}\n  - {server: c, throughput: 900/s}\n```\n"

@@ -23,7 +23,7 @@ func (j *Judgement) Published() (float64, bool) {
 	return x, err == nil
 }
 
-// CheckPublished says what is wrong with the published number of a claim that is right otherwise.
+// CheckPublished finds a mistake in the published number of a valid claim.
 func CheckPublished(d *dataset.Dataset, c *article.Claim) error {
 	j := Judge(d, c)
 	if c.Published.Node == nil || j.Form == "" {
@@ -109,7 +109,7 @@ func (r *Results) AsJudged(n expr.Node, q dataset.Quantity) (out dataset.Quantit
 }
 
 // intervalOf returns the interval of the ratio of two cells by two metrics, or of its inverse, from the claim or part
-// that is about it; nil if there is none.
+// about it, or nil.
 func (j *Judgement) intervalOf(metrics [2]string, cells []*dataset.Cell) *stats.Interval {
 	for i := range j.Parts {
 		if interval := j.Parts[i].intervalOf(metrics, cells); interval != nil {

@@ -142,8 +142,8 @@ func comparePublished(list []Judgement) (named, near int) {
 	return named, near
 }
 
-// publishedWords says of each published block how far it agrees with what was measured, by the metrics of headlines that
-// it publishes, or by its first one.
+// publishedWords says of each published block how far it agrees with what was measured, by the metrics of headlines
+// that it publishes, or by its first one.
 //
 // Source: docs/method.md#published-against-measured.
 func (r *Results) publishedWords(headlines []Judgement) (out []string) {

@@ -477,7 +477,7 @@ func (t Test) plannedLooks() (out []int) {
 	return out
 }
 
-// name returns a side in words, told from the side that it is compared with.
+// name returns a side in words, distinct from the side that it is compared with.
 func (t Test) name(i int) string {
 	var others []*dataset.Cell
 	if other := i ^ 1; other < len(t.Sides) {
@@ -490,11 +490,11 @@ func (t Test) name(i int) string {
 	return strings.Join(names, ", ")
 }
 
-// words returns what is measured, in words.
+// words describes the effect of the test.
 func (t Test) words() string {
 	metric := func(i int) string { return t.Sides[i].Metric.InWords() }
 	isSame := func(a, b int) bool { return t.Sides[a].Metric.Name == t.Sides[b].Metric.Name }
-	// ratio is that of a side to the next, with the metric before it.
+	// ratio describes the ratio of a side to the next, with the metric before it.
 	ratio := func(i int) string {
 		if isSame(i, i+1) {
 			return fmt.Sprintf("%s, %s over %s", metric(i), t.name(i), t.name(i+1))

@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// A claim about disturbed cells is decided where it holds, or does not, by whatever they may have been undisturbed.
+// A claim about disturbed cells is decided if it has the same verdict for all undisturbed values that the bounds allow.
 func TestClaimsOfDisturbedCells(t *testing.T) {
 	const s, c, i, n = stats.Supported, stats.Contradicted, stats.Inconclusive, stats.NotMeasured
 	for _, tt := range []struct {

@@ -28,14 +28,14 @@ func (s State) String() string {
 	return [...]string{"fresh", "measured with an older version", "run not finished", "not measured"}[s]
 }
 
-// Cell is one trial of the plan and what was measured of it.
+// Cell is one trial of the plan with its records.
 type Cell struct {
 	Experiment *Experiment
 	Trial      *plan.Trial
 	State      State
 	Run        string           // of Records
 	Records    []*record.Record // of one run and key, by repetition; empty if Missing; one for a search for a capacity
-	LeftOut    []string         // why files with records of that run, or of later ones, are not among them
+	LeftOut    []string         // why files with records of Run, or of later runs, are not among them
 
 	searches map[string]*record.Record // by the name of the tuned value; "" for the capacity
 	report   func() *validity.Report
@@ -73,9 +73,9 @@ type choice struct {
 	records []*record.Record // by repetition
 }
 
-// choose picks the records of a trial: of the newest complete run with the present key, otherwise of the newest run with
-// that key, otherwise of the newest complete run with another key. A preferred run that is as good comes before newer
-// ones: the halves of an A/A pair have to be of one run.
+// choose picks the records of a trial: of the newest complete run with the present key, otherwise of the newest run
+// with that key, otherwise of the newest complete run with another key. A preferred run that is as good comes before
+// newer ones: the halves of an A/A pair have to be of one run.
 //
 // Source: docs/records.md#freshness.
 func choose(e *plan.Experiment, t *plan.Trial, records []*record.Record, preferred string) choice {
@@ -135,7 +135,7 @@ func stateOf(e *plan.Experiment, t *plan.Trial, key string, repetitions map[int]
 	return Stale, 1
 }
 
-// Setting returns the text of a parameter or label of the cell; it is false if there is none of that name.
+// Setting returns the text of a parameter or label of the cell.
 func (c *Cell) Setting(name string) (string, bool) {
 	for _, list := range [...][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {
 		for _, p := range list {
@@ -147,8 +147,8 @@ func (c *Cell) Setting(name string) (string, bool) {
 	return "", false
 }
 
-// Name is what readers call a cell: the values of its parameters, or only of the named parameters and labels, in the
-// plan's order. A value that is no name follows its parameter: "uvicorn, workers 4".
+// Name returns the readers' name of a cell: the values of its parameters, or only of the given parameters and labels,
+// in the plan's order. A value without a meaning of its own follows its parameter: "uvicorn, workers 4".
 func (c *Cell) Name(fields ...string) string {
 	list := c.Trial.Parameters
 	if len(fields) > 0 {
@@ -177,8 +177,8 @@ func IsName(value string) bool {
 	return strings.Trim(value[:1], "0123456789.-+") != "" || strings.Contains(value, " ")
 }
 
-// NameOf is what a cell is called in sentences with other cells: its name, quoted if it has several words, and its
-// experiment if another cell is of a different one.
+// NameOf returns the name of a cell in sentences with other cells: quoted if it has several words, and with its
+// experiment if another cell has a different one.
 func NameOf(c *Cell, others ...*Cell) string {
 	name := c.Name()
 	if strings.Contains(name, ",") {

@@ -18,7 +18,7 @@ import (
 // ErrNoHost is wrapped by the error of New if there are no records of the host that Options ask for.
 var ErrNoHost = errors.New("no records of host")
 
-// Options choose what is shown.
+// Options choose the set to show.
 type Options struct {
 	ThisHost string // id of this machine, "" if unknown: its own results come first
 	Host     string // show only this host's results; "" for the rule of New
@@ -97,7 +97,7 @@ func OfPlan(doc *article.Document, p *plan.Plan, records []*record.Record, host 
 	return New(doc, records, Options{ThisHost: host, Plan: func(string) (*plan.Plan, error) { return &whole, nil }})
 }
 
-// chooseSet returns the set to show; nil if there is none.
+// chooseSet returns the set to show; nil without records.
 func chooseSet(sets []*set, o Options) (*set, error) {
 	wanted := slice.Filter(sets, func(s *set) bool {
 		return s.plan != nil && (o.Profile == "" || s.Profile == o.Profile)

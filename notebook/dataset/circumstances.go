@@ -164,8 +164,8 @@ func (c *Cell) RateGives(metric string) bool {
 	return isGiven
 }
 
-// overloaded says in how many repetitions of an open loop the services did not keep up; "" if they did in all. That is a
-// result, not a fault.
+// overloaded says in how many repetitions of an open loop the services did not keep up; "" if they did in all. That is
+// a result, not a fault.
 //
 // Source: docs/validity.md#checks.
 func (c *Cell) overloaded() string {

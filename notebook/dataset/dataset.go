@@ -5,8 +5,8 @@
 // documents and plans are only read, and several goroutines can use a Dataset.
 //
 // Numbers are unrounded and in base units. An invalid repetition enters no number, and a mark says so next to every
-// number that lacks it. Mistakes in the article are errors, which package check reports; what only records can tell is a
-// result, or the reason why there is none.
+// number that lacks it. Mistakes in the article are errors, which package check reports; a lack of numbers is a result
+// with its reason.
 //
 // The rules are in docs/expressions.md, docs/claims.md, docs/records.md and docs/method.md, the statistics in package
 // stats.
@@ -105,7 +105,7 @@ func (s *set) dataset(doc *article.Document) *Dataset {
 // OtherProfiles returns the datasets of the article's other profiles, without records.
 func (d *Dataset) OtherProfiles() []*Dataset { return d.profiles() }
 
-// Records returns the records of the set, with those of earlier runs.
+// Records returns the records of the set, also of earlier runs.
 func (d *Dataset) Records() []*record.Record { return d.records }
 
 // Siblings returns the sets that are not shown, newest first.
@@ -113,7 +113,7 @@ func (d *Dataset) Siblings() []*Dataset {
 	return slice.Map(d.siblings, func(s *set) *Dataset { return s.dataset(d.Doc) })
 }
 
-// Experiment finds an experiment by name; "" is the only one. It is false if there is none, or several for "".
+// Experiment finds an experiment by name; "" is the only one, if there are no others.
 func (d *Dataset) Experiment(name string) (*Experiment, bool) {
 	if name == "" {
 		if len(d.Experiments) != 1 {

@@ -24,7 +24,7 @@ type Quantity struct {
 	Step     float64            // how finely Number is known, in Unit; 0 if not measured
 	N        int                // repetitions: the fewest of its cells
 	Cells    []*Cell            // from which it was computed
-	Note     string             // caveats: why there is no interval, that it was not measured together, …
+	Note     string             // caveats: "not measured together", "no interval: computed from 3 cells"
 	What     string             // in words: "throughput, async over sync"
 }
 
@@ -258,7 +258,7 @@ func (s Scope) compute(n expr.Node) (Quantity, error) {
 		Kind: stats.NoInterval, N: e.n, Cells: e.cells, Note: strings.Join(notes, "; "), What: n.String()}, nil
 }
 
-// evaluation is the expr.Env of one expression; it collects what was used.
+// evaluation is the expr.Env of one expression; it collects the cells used.
 type evaluation struct {
 	Scope
 	cells   []*Cell
@@ -346,8 +346,7 @@ func (s Scope) publishedOf(n *expr.Call, p Picked, c *Cell) (Quantity, error) {
 		Note: "published by " + v.Block.Source.Value, What: "published " + p.Metric.InWords() + ", " + NameOf(c)}, nil
 }
 
-// Check finds what is wrong with an expression that is to be a value, before anything is measured; list allows a list.
-// It returns its type.
+// Check finds mistakes in an expression of a value, without records, and returns its type; list allows a list.
 func (s Scope) Check(n expr.Node, list bool) (expr.Type, error) {
 	if err := s.checkShape(n, list); err != nil {
 		return expr.Type{}, err

@@ -17,7 +17,7 @@ const NoPair = "there is no A/A pair"
 // Floor is the noise floor of a metric, from the A/A pairs of all experiments of an article.
 type Floor struct {
 	stats.Floor
-	Missing string // why there is none: NoPair, or why a pair cannot be compared: "cell sync: no answers"
+	Missing string // why it is unknown: NoPair, or why a pair cannot be compared: "cell sync: no answers"
 
 	of map[string]stats.PairOfAA // by experiment
 }
@@ -59,8 +59,7 @@ func (e *Experiment) original(twin *plan.Trial) (*Cell, bool) {
 	return slice.Find(e.Cells, func(c *Cell) bool { return slices.Equal(c.Trial.Parameters, twin.Parameters) })
 }
 
-// newestPair returns the A/A pair of the newest run that has both halves, otherwise the halves that are shown. It is
-// false if there is none.
+// newestPair returns the A/A pair of the newest run with both halves, else the shown halves.
 func (e *Experiment) newestPair() (pair, bool) {
 	if n := len(e.pairs); n > 0 {
 		return e.pairs[n-1], true
@@ -120,7 +119,7 @@ func (d *Dataset) measureFloor(metric string) Floor {
 	return out
 }
 
-// Pair returns what the A/A pair of an experiment shows by a metric. Missing is why it shows nothing: NoPair, or why it
+// Pair returns the result of the A/A pair of an experiment by a metric, or why it has none: NoPair, or why the halves
 // cannot be compared.
 func (e *Experiment) Pair(metric string) (p stats.PairOfAA, missing string) {
 	if p, ok := e.data.Floor(metric).of[e.Plan.Name]; ok {
@@ -133,7 +132,7 @@ func (e *Experiment) Pair(metric string) (p stats.PairOfAA, missing string) {
 	return p, own.lacks(metric)
 }
 
-// FloorTogether reports whether both halves of the A/A pair of an experiment are of one run; true if there is none.
+// FloorTogether reports whether both halves of the A/A pair of an experiment are of one run, or missing.
 func (e *Experiment) FloorTogether() bool {
 	if e.Calibration == nil {
 		return true
@@ -179,8 +178,8 @@ func (p pair) lacks(metric string) string {
 	return ""
 }
 
-// Groups ranks the cells of an experiment by a metric and says which of them can be told apart. Cells are named by
-// their trials; those without an estimate are left out.
+// Groups ranks the cells of an experiment by a metric, with letters for cells that do not differ. Cells have the names
+// of their trials. Cells without an estimate are left out.
 //
 // The error is for an unknown experiment or metric, and for a metric that cannot rank cells.
 //

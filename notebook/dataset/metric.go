@@ -20,17 +20,17 @@ import (
 type Result struct {
 	Metric record.Metric
 	Values []float64 // of the valid repetitions that have one, in their order, in the metric's unit
-	// Estimate is of the pseudo-median, for "failed" of the share over all repetitions. For a percentile of one repetition
-	// its interval is within the repetition.
+	// Estimate is of the pseudo-median, for "failed" of the share over all repetitions. For a percentile of one
+	// repetition its interval is within the repetition.
 	Estimate stats.Estimate
 
-	// Missing is why there is no estimate: "not measured", "needs 1000 answers, has 940", "failed: …" if no
+	// Missing is the reason for a missing estimate: "not measured", "needs 1000 answers, has 940", "failed: …" if no
 	// repetition could be run, "invalid: …" if the cell is not valid. It is empty if there is one.
 	Missing string
-	Marks   []string       // what is wrong with some repetitions, in sentences
+	Marks   []string       // caveats about repetitions, in sentences
 	Level   validity.Level // how far the cell can be believed by this metric
 
-	// Pooled is the percentile of the answers of all valid repetitions together; nil if there is no interval to compare
+	// Pooled is the percentile of the answers of all valid repetitions together; nil without an interval to compare
 	// it with.
 	Pooled *float64
 
@@ -42,7 +42,7 @@ type Result struct {
 	slowed []float64
 }
 
-// Metric returns one metric of the cell. It never fails: Result.Missing says why there is no estimate. A time of answers
+// Metric returns one metric of the cell. It never fails: see Result.Missing. A time of answers
 // or the throughput per core that one valid repetition lacks is missing for the cell, since that repetition would have
 // been the slowest or the best. For other metrics a mark counts the repetitions that lack them.
 //
@@ -167,15 +167,15 @@ func (r Result) Step() float64 { return r.resolution() * math.Abs(r.Estimate.Cen
 
 func (r Result) resolution() float64 { return max(r.Cell().Resolution, stats.MinResolution) }
 
-// mark adds what is wrong with some repetitions, unless it is empty.
+// mark adds a caveat, unless it is empty.
 func (r *Result) mark(words string) {
 	if words != "" {
 		r.Marks = append(r.Marks, words)
 	}
 }
 
-// lacking says which repetitions of the cell the result lacks: invalid ones, and those without a value. Name is the cell
-// in sentences next to numbers of several.
+// lacking says which repetitions of the cell the result lacks: invalid ones, and those without a value. Name is the
+// cell in sentences next to numbers of several.
 func (r Result) lacking(c *Cell, name string) []string {
 	var out []string
 	if record.IsSearched(r.Metric.Name) {
@@ -214,7 +214,7 @@ func Lacking(metric string, cells ...*Cell) []string {
 func (r Result) outlying() string {
 	far, err := stats.Outliers(r.Cell(), stats.DefaultSmallestEffect)
 	switch {
-	case err != nil: // there is no estimate for the same reason
+	case err != nil: // Metric reports the same error
 		return ""
 	case far.Wide:
 		return "the repetitions are more than 25 % apart"
@@ -284,8 +284,8 @@ func (r Result) Cell() stats.Cell {
 	return c
 }
 
-// Metric says what the name of a metric means in the experiment; it is false if it cannot be measured there. The unit of
-// a metric that programs print is empty until a record has it.
+// Metric says what the name of a metric means in the experiment; it is false if it cannot be measured there. The unit
+// of a metric that programs print is empty until a record has it.
 func (e *Experiment) Metric(name string) (record.Metric, bool) {
 	m, ok := e.measured.Lookup(name)
 	if !ok && e.Known < article.KnowsAll { // a problem may hide what the experiment measures
@@ -308,7 +308,7 @@ func (e *Experiment) Metric(name string) (record.Metric, bool) {
 	return m, true
 }
 
-// Measured returns what the plan has the experiment measure.
+// Measured describes what the experiment measures.
 func (e *Experiment) Measured() record.Measured { return e.measured }
 
 func (e *Experiment) whatIsMeasured() record.Measured {
@@ -332,8 +332,7 @@ func (e *Experiment) whatIsMeasured() record.Measured {
 	return out
 }
 
-// SuggestMetric is a hint about what the author may have meant by an unknown metric: the nearest metric or other name,
-// otherwise those of its family, otherwise all.
+// SuggestMetric returns a hint for an unknown metric: the nearest name, else the metrics of its family, else all.
 func (e *Experiment) SuggestMetric(name string, others ...string) string {
 	if _, err := expr.Parse(name); err != nil && strings.HasPrefix(name, "latency.") {
 		if e, ok := errors.AsType[*expr.Error](err); ok { // it is not a percentile
@@ -360,7 +359,7 @@ func (e *Experiment) IsMetric(name string) bool {
 	return ok && m.Unit != ""
 }
 
-// SuggestSetting is a hint about what the author may have meant by an unknown parameter or label.
+// SuggestSetting returns a hint for an unknown parameter or label.
 func (e *Experiment) SuggestSetting(name string) string {
 	switch {
 	case e.IsMetric(name):
@@ -374,8 +373,8 @@ func (e *Experiment) SuggestSetting(name string) string {
 // IsNear reports whether source.Suggest has found a near miss.
 func IsNear(hint string) bool { return strings.HasPrefix(hint, "did you mean") }
 
-// KeyMetrics returns the metrics by which cells are compared unless the author asks for others: for loads the main ones,
-// for commands all, and those that the article adds.
+// KeyMetrics returns the metrics by which cells are compared unless the author asks for others: for loads the main
+// ones, for commands all, and those that the article adds.
 //
 // Source: docs/claims.md#other-metrics.
 func (e *Experiment) KeyMetrics() []record.Metric {

@@ -115,13 +115,13 @@ func (c *Cell) compareTail(r *Result) {
 	r.Estimate.Interval, r.Estimate.Kind, r.Estimate.Coverage = within, stats.WithinRun, ranks.Coverage
 }
 
-// Percentiles is the distribution of the times of a cell: of all valid repetitions together, and how far the repetitions
-// agree.
+// Percentiles is the distribution of the times of a cell: of all valid repetitions together, and how far the
+// repetitions agree.
 type Percentiles struct {
 	Points   []PercentilePoint // ascending, from the smallest admissible time to the largest
 	N        int               // repetitions
 	Attempts int64             // behind all points: answers and requests without one, which rank above all answers
-	End      string            // why there is no larger percentile: "needs …", "among failures"
+	End      string            // the reason for the end of Points: "needs …", "among failures"
 }
 
 // PercentilePoint is one percentile of a cell.
@@ -136,7 +136,7 @@ type PercentilePoint struct {
 // perNine is how many percentiles there are for each further nine.
 const perNine = 16
 
-// Percentiles returns the distribution of a family of times, such as "latency", or why there is none. It reaches from
+// Percentiles returns the distribution of a family of times, such as "latency", or why it is missing. It reaches from
 // the first percentile to the last with ten attempts beyond it.
 //
 // Source: docs/method.md#histogram, docs/method.md#percentiles, docs/method.md#across-repetitions and
@@ -177,7 +177,7 @@ func (r Result) isUnreadable(c *Cell) bool {
 		strings.HasPrefix(r.Missing, "unavailable")
 }
 
-// percentiles returns the percentiles of all repetitions together, with those of each.
+// percentiles returns the percentiles of all repetitions together and of each.
 func (d distribution) percentiles(each []distribution) Percentiles {
 	out := Percentiles{N: len(each), Attempts: d.attempts}
 	const half = .5
@@ -190,7 +190,7 @@ func (d distribution) percentiles(each []distribution) Percentiles {
 	}
 }
 
-// add adds the percentile that a share of attempts exceeds. It reports false if there is none, nor any further one.
+// add adds the percentile that a share of attempts exceeds. It reports false if neither it nor a larger one exists.
 func (p *Percentiles) add(pooled distribution, each []distribution, tail float64) bool {
 	if !pooled.admits(tail) {
 		if tail > .5 {
@@ -242,7 +242,7 @@ type Seconds struct {
 }
 
 // Seconds returns the course of throughput, as completions, right or failed, or of a latency, as the mean of each
-// second's right answers, or why there is none.
+// second's right answers, or why it is missing.
 //
 // Source: docs/method.md#steady-state, which judges the same series.
 func (c *Cell) Seconds(metric string) (Seconds, string) {

@@ -37,8 +37,8 @@ func (d *Dataset) Published(c *Cell, metric string, block string) (PublishedValu
 	return PublishedValue{}, false
 }
 
-// Join returns the cells of a row: those that agree in every parameter and label that both have. Other fields of the row
-// are notes. The result must not be changed.
+// Join returns the cells of a row: those that agree in every parameter and label that both have. Other fields of the
+// row are notes. The result must not be changed.
 //
 // Source: docs/published.md.
 func (d *Dataset) Join(b *article.Published, row *article.PublishedRow) []*Cell {
@@ -110,8 +110,8 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 	})
 }
 
-// UndecidedRows returns the cells of rows of a block that published numbers tell apart from others, and measured ones do
-// not.
+// UndecidedRows returns the cells of rows of a block that published numbers tell apart from others, and measured ones
+// do not.
 func (d *Dataset) UndecidedRows(b *article.Published, metric string) (cells []*Cell) {
 	a := d.AgreementWith(b, metric)
 	for i, row := range a.rows {

@@ -14,8 +14,8 @@ import (
 	"benchbook/notebook/validity"
 )
 
-// Value returns one metric of one repetition, valid or not, in the metric's base unit, or why it has none. Added are the
-// metrics that the experiment adds, also those computed from others.
+// Value returns one metric of one repetition, valid or not, in the metric's base unit, or why it has none. Added are
+// the metrics that the experiment adds, also those computed from others.
 func Value(r *record.Record, metric string, added []plan.Metric) (value float64, missing string) {
 	if r.Failure != "" {
 		return 0, "failed: " + r.Failure
@@ -35,7 +35,7 @@ func newReading(r *record.Record, added []plan.Metric) reading {
 	return reading{new(record.Decoder).Decode, r, added}
 }
 
-// value returns a metric, measured or computed, or why there is none.
+// value returns a metric, measured or computed, or why it is missing.
 func (r reading) value(metric string) (value float64, missing string) {
 	n, err := computed(r.added, metric)
 	switch {
@@ -101,7 +101,7 @@ func needsAll(metric string, added []plan.Metric) bool {
 		func(s *expr.Selector) bool { return needsAll(s.Name, added) })
 }
 
-// notMeasured is before the reason why there is no value.
+// notMeasured is the prefix of reasons for missing values.
 const notMeasured = "not measured: "
 
 // measured returns a metric that was measured as such.
@@ -284,9 +284,8 @@ func (r reading) time(metric string) (float64, string) {
 	return seconds, missing
 }
 
-// percentile returns the percentile of times, in seconds, or why there is none. Attempts counts the values that there
-// could be; those missing in the histogram rank above all others. Cut are the ages of requests that were cut, which are
-// added to them.
+// percentile returns the percentile of times, in seconds, or why it is missing. Attempts without a time in h rank above
+// all times. cut has the ages of cut requests.
 //
 // Source: docs/method.md#histogram, docs/method.md#requests-that-were-cut and docs/method.md#percentiles.
 func (r reading) percentile(h, cut record.Histogram, p stats.Percentile, attempts int64) (seconds float64,
@@ -299,7 +298,7 @@ func (r reading) percentile(h, cut record.Histogram, p stats.Percentile, attempt
 		return 0, fmt.Sprintf("needs %d answers, has %d", need, attempts)
 	}
 	if p.Rank(attempts) > h.Count {
-		return 0, "among failures" // whatever the histogram holds
+		return 0, "among failures" // without decoding
 	}
 	decoded, err := r.decode(h)
 	if err == nil && cut.Count > 0 {
@@ -343,7 +342,7 @@ func attemptsOf(r *record.Record, family string) int64 {
 	return max(h.Count, r.Load.Attempted)
 }
 
-// belowStep refuses a time shorter than the steps of a tool: what it prints as 0 ms is no time.
+// belowStep refuses a time shorter than half a step of a tool, which prints it as 0 ms.
 func (r reading) belowStep(seconds, step float64) string {
 	if seconds >= step/2 {
 		return ""
@@ -404,9 +403,9 @@ func invalidBy(r *record.Record, ignored ...string) string {
 	return strings.Join(words, "; ")
 }
 
-// ProbeOfCapacity says what a probe of a search for a capacity shows, and why if it shows nothing. Added are the metrics
-// that the experiment adds. The objective decides about failures. Services that did not keep up fail the probe, and so
-// do percentiles among failed requests; but a disturbed probe shows nothing.
+// ProbeOfCapacity says what a probe of a search for a capacity shows, and why if it shows nothing. Added are the
+// metrics that the experiment adds. The objective decides about failures. Services that did not keep up fail the probe,
+// and so do percentiles among failed requests; but a disturbed probe shows nothing.
 //
 // Source: docs/method.md#capacities.
 func ProbeOfCapacity(r *record.Record, objective expr.Node, added []plan.Metric) (o stats.Outcome, invalid string) {

@@ -22,7 +22,7 @@ func (c *Cell) Search(name string) *record.Search {
 }
 
 // pickSearches picks the newest search for each value of the trial: of the definition that the cell was measured with
-// before that of the article as it is now, and of the profile full before others, as runs take them.
+// before the present one, and of the profile full before others, as in runs.
 func (c *Cell) pickSearches(records []*record.Record) {
 	for _, r := range tuneSearches(records) {
 		known, rank := c.searches[r.Search.Name], c.searchRank(r)
@@ -36,7 +36,7 @@ func (c *Cell) pickSearches(records []*record.Record) {
 	}
 }
 
-// searchRank is higher for searches that come first; 0 for those of another definition.
+// searchRank is higher for searches to prefer; 0 for another definition.
 func (c *Cell) searchRank(r *record.Record) int {
 	measured := c.Trial.Key
 	if len(c.Records) > 0 {
@@ -94,7 +94,7 @@ func chooseCapacity(t *plan.Trial, records []*record.Record) choice {
 	return best
 }
 
-// measureSearched returns what a search has found. It does not depend on whether the repetitions are valid.
+// measureSearched returns the result of a search. It does not depend on the validity of repetitions.
 //
 // Source: docs/method.md#claims-as-regions, docs/method.md#tuned-values and docs/method.md#capacities.
 func (c *Cell) measureSearched(r Result) Result {

@@ -31,7 +31,7 @@ func Mistake(at expr.Span, r Rule, hint, format string, args ...any) *expr.Error
 // Select returns the cells that fulfil a where expression, in the plan's order; all of them for nil. Names are
 // parameters, labels, and experiment.
 //
-// The error is an *expr.Error for an unknown name, or for an expression that is no condition on texts.
+// The error is an *expr.Error for an unknown name, or for another expression than a condition on texts.
 func (e *Experiment) Select(where expr.Node) ([]*Cell, error) {
 	if where == nil {
 		return slices.Clone(e.Cells), nil
@@ -144,7 +144,7 @@ func (s Scope) pick(sel *expr.Selector) (Picked, error) {
 		return Picked{}, noCell(sel, experiments)
 	}
 	isAvailable := func(c *Cell) bool { return c.Trial.Unavailable == "" }
-	if available := slice.Filter(p.Cells, isAvailable); len(available) > 0 { // otherwise that is why there is no number
+	if available := slice.Filter(p.Cells, isAvailable); len(available) > 0 { // else the reason for missing numbers
 		p.Left = slice.Filter(p.Cells, func(c *Cell) bool { return !isAvailable(c) })
 		p.Cells = available
 	}
@@ -309,8 +309,8 @@ const (
 	maxUsing    = 50
 )
 
-// Expand replaces the names of front matter values by their expressions. These get the place of the name, so that errors
-// point into the expression that uses it.
+// Expand replaces the names of front matter values by their expressions. These get the place of the name, so that
+// errors point into the expression that uses it.
 func (d *Dataset) Expand(n expr.Node) (expr.Node, error) {
 	return (&expansion{d: d}).expand(n, nil, nil)
 }

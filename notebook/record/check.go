@@ -116,7 +116,7 @@ func (r *Record) checkKey(checked map[string]json.RawMessage) {
 			r.doubt(true, "its definition is not the one that its digest is of")
 		}
 	}
-	// The key is that of the definition with its secrets.
+	// The key digests the definition with its secrets.
 	isSecret := bytes.Contains(r.Definition, []byte(Redacted))
 	r.doubt(!isSecret && hex.EncodeToString(h.Sum(nil)[:16]) != r.Key, "its key is not that of its inputs")
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// What is read of a histogram is what the library reads, for every size of it.
+// Decode reads the same as the library, for every size of a histogram.
 func TestBarsAreThoseOfTheLibrary(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 3))
 	for _, tt := range []struct {
@@ -52,7 +52,7 @@ func TestBarsAreThoseOfTheLibrary(t *testing.T) {
 	}
 }
 
-// Whatever stands in a record is refused or read as bars in order, each with something in it.
+// Any text is refused or read as bars in order, none empty.
 func FuzzDecodeHistogram(f *testing.F) {
 	h := hdrhistogram.New(1, 60e9, 3)
 	for _, value := range []int64{1e6, 1e6, 2e9} {
@@ -82,7 +82,7 @@ func FuzzDecodeHistogram(f *testing.F) {
 	})
 }
 
-// The sum of histograms has what each of them has, in order and each place once.
+// A sum has the counts of all histograms, with each bound once and in order.
 func TestSum(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 9))
 	var all []*Bars
@@ -108,7 +108,7 @@ func TestSum(t *testing.T) {
 	}
 }
 
-// The value of a rank is that of the bar in which it falls, between the ends that the histogram has.
+// A rank has the bound of its bar, within the ends of the histogram.
 func TestAt(t *testing.T) {
 	b := (&Bars{highest: 9e9, list: []bar{{1e9, 2}, {3e9, 1}, {5e9, 4}}}).count()
 	h := Histogram{Count: 8, Min: 1, Max: 4.5}
@@ -124,7 +124,7 @@ func TestAt(t *testing.T) {
 	}
 }
 
-// A histogram is refused, or small in memory, whatever its header says.
+// A histogram with a hostile header is refused, or small in memory.
 func TestHistogramBombs(t *testing.T) {
 	packed := func(claimed uint32, head hdrInner, payload []byte) string {
 		inner, _ := binary.Append(nil, binary.BigEndian, head) // of numbers alone, as is the other

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What is no record says so, and one of another version says that, whatever the types of its fields are.
+// The error for a record of another version names the version, even if its fields have other types.
 func TestParseRefuses(t *testing.T) {
 	const whole = `"experiment": "e", "trial": "a", "key": "0123", "run": "20261120T100000Z-test", "repetition": 1`
 	tests := []struct{ name, text, err string }{

@@ -47,7 +47,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// Output is kept whole where it is not too long, and says what is missing where it is.
+// Short output is kept whole; longer output says how much was left out.
 func TestOutput(t *testing.T) {
 	if got := KeepOutput([]byte("Requests per second: 1\n")); got != "Requests per second: 1\n" {
 		t.Errorf("%q", got)

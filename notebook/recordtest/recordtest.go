@@ -1,4 +1,4 @@
-// Package recordtest makes articles with their records, for tests of what is made of records.
+// Package recordtest makes articles with records for tests.
 package recordtest
 
 import (
@@ -22,13 +22,13 @@ import (
 	"benchbook/notebook/source"
 )
 
-// FrontMatter is that of an article under test.
+// FrontMatter is the front matter of articles under test.
 const FrontMatter = "---\ntitle: Servers under load\n---\n\n"
 
-// Fence is a block of an article.
+// Fence returns a block of an article.
 func Fence(kind, body string) string { return "```yaml " + kind + "\n" + body + "\n```\n\n" }
 
-// Dockerfile is what the services of Servers and Grid are built of.
+// Dockerfile builds the services of Servers and Grid.
 const Dockerfile = "```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n"
 
 // Servers is an experiment with one axis and no A/A pair.
@@ -39,7 +39,7 @@ load: {target: "http://server:8080/", connections: 10}
 repetitions: 3
 calibrate: false`
 
-// Grid is an experiment with two axes, one of which has labels.
+// Grid is an experiment with two axes, one with labels.
 const Grid = `name: grid
 services: {server: {build: ., expose: ["8080"]}}
 matrix:
@@ -49,7 +49,7 @@ load: {target: "http://server:8080/", connections: 10}
 repetitions: 3
 calibrate: false`
 
-// A Fixture is an article under test, with the records that it has.
+// A Fixture is an article under test with its records.
 type Fixture struct {
 	T       testing.TB
 	Project *article.Project
@@ -57,7 +57,7 @@ type Fixture struct {
 	Records []*record.Record
 }
 
-// New parses an article that lies in a project. Problems other than those of Check fail the test.
+// New parses an article in a new project. A problem fails the test.
 func New(t testing.TB, text string) *Fixture {
 	t.Helper()
 	root := t.TempDir()
@@ -89,11 +89,11 @@ func (b *Fixture) Plan(profile string) (*plan.Plan, error) {
 	return p, err
 }
 
-// Change alters a record that would be an ordinary one.
+// Change alters an ordinary record.
 type Change func(r *record.Record)
 
-// Measure adds one repetition to each throughput given, of one trial in one run: ten connections, each with one
-// request under way all the time, for ten seconds. Trial "again" is the A/A copy.
+// Measure adds a run of a trial, with a repetition for each throughput: ten connections, each with one request under
+// way all the time, for ten seconds. Trial "again" is the A/A copy.
 func (b *Fixture) Measure(experiment, trial, run string, throughputs []float64, changes ...Change) {
 	b.T.Helper()
 	p, err := b.Plan(plan.Full)
@@ -146,16 +146,16 @@ func FillLoad(t testing.TB, r *record.Record, throughput float64) {
 	}
 }
 
-// EqualTimes are so many times of so many seconds each.
+// EqualTimes is one time, counted several times.
 type EqualTimes struct {
 	Seconds float64
 	Count   int64
 }
 
-// Times are count times of so many seconds each.
+// Times returns count equal times.
 func Times(seconds float64, count int64) EqualTimes { return EqualTimes{seconds, count} }
 
-// encoded has the histograms that were made: records of the same times are many, and encoding takes a millisecond.
+// encoded keeps histograms by their times, because encoding one takes a millisecond.
 var encoded sync.Map
 
 // Histogram records times as the load generator does.
@@ -199,7 +199,7 @@ var (
 	ValuesC = []float64{800, 790, 812}
 )
 
-// InRun, OnHost, InProfile, WithKey and Planned set what their names say.
+// Changes of single fields.
 func InRun(name string) Change     { return func(r *record.Record) { r.Run = name } }
 func OnHost(name string) Change    { return func(r *record.Record) { r.Host = name } }
 func InProfile(name string) Change { return func(r *record.Record) { r.Profile = name } }
@@ -214,7 +214,7 @@ func StartedOn(day int) Change {
 // LoadChange alters the load of a record.
 func LoadChange(f func(*record.Load)) Change { return func(r *record.Record) { f(r.Load) } }
 
-// Failing makes requests fail, beside those that were answered.
+// Failing adds failed requests.
 func Failing(failed int64) Change {
 	return LoadChange(func(l *record.Load) {
 		l.Failed, l.Attempted = failed, l.Attempted+failed
@@ -222,7 +222,7 @@ func Failing(failed int64) Change {
 	})
 }
 
-// Disturbed sets the shares of the CPU time of a machine with two CPUs that others used, and that were stolen from it.
+// Disturbed sets the shares of CPU time used by others and stolen, on a machine with two CPUs.
 func Disturbed(foreign, steal float64) Change {
 	return func(r *record.Record) {
 		r.Facts = map[string]string{"host.cores": "2 logical, 2 physical"}
@@ -244,12 +244,12 @@ func Only(trial string, c Change, repetitions ...int) Change {
 	}
 }
 
-// Failed makes a repetition one that could not be run.
+// Failed makes a repetition fail.
 func Failed(why string) Change {
 	return func(r *record.Record) { r.Failure, r.Load, r.Samples, r.Histograms = why, nil, nil, nil }
 }
 
-// Ladder gives a repetition n answers that took 1, 2, 3 … ms times a factor, and so many failures.
+// Ladder gives a repetition n answers of 1, 2, 3 … ms, times a factor, and a number of failures.
 func Ladder(t testing.TB, n int, factor float64, failures int64) Change {
 	return func(r *record.Record) {
 		var list []EqualTimes
@@ -257,12 +257,12 @@ func Ladder(t testing.TB, n int, factor float64, failures int64) Change {
 			list = append(list, Times(factor*float64(i+1)/1000, 1))
 		}
 		r.Histograms["latency"] = Histogram(t, list...)
-		r.Load.InFlight = -1 // these times are not those of so many connections
+		r.Load.InFlight = -1 // the times do not fit the connections
 		r.Load.Attempted, r.Load.Failed, r.Load.FailuresMax = int64(n)+failures, failures, 1
 	}
 }
 
-// Claimed is an article with one claim; quotes are those of YAML.
+// Claimed returns an article with one claim.
 func Claimed(expect string, keys ...string) string {
 	body := "name: c\nexpect: '" + strings.ReplaceAll(expect, "'", "''") + "'"
 	for _, k := range keys {
@@ -271,7 +271,7 @@ func Claimed(expect string, keys ...string) string {
 	return FrontMatter + Dockerfile + Fence("experiment", Servers) + Fence("claim", body)
 }
 
-// NewMeasured has all of Servers measured in one run, with the changes given.
+// NewMeasured returns an article with a run of all trials of Servers.
 func NewMeasured(t testing.TB, text string, changes ...Change) *Fixture {
 	t.Helper()
 	b := New(t, text)
@@ -301,20 +301,21 @@ command: {run: "tool ${{ matrix.tool }}", build: .}
 repetitions: 3
 calibrate: false`
 
+// Without removes the sample of a metric.
 func Without(metric string) Change {
 	return func(r *record.Record) {
 		r.Samples = slices.DeleteFunc(r.Samples, func(s record.Sample) bool { return s.Metric == metric })
 	}
 }
 
-// ServersWithGone is Servers with a fourth cell, which cannot be measured.
+// ServersWithGone is Servers with a fourth, unavailable cell.
 var ServersWithGone = strings.Replace(Servers, "[a, b, c]", "[a, b, c, {name: gone, unavailable: it has no package}]",
 	1)
 
-// LeftGone is said of lists that the fourth cell of ServersWithGone is left out of.
+// LeftGone is the mark of lists without the fourth cell of ServersWithGone.
 const LeftGone = "left out, unavailable: gone (it has no package)"
 
-// CloseTo reports whether two numbers are the same but for rounding.
+// CloseTo reports whether two numbers are equal up to rounding.
 func CloseTo(a, b float64) bool { return math.Abs(a-b) <= 1e-6*max(math.Abs(a), math.Abs(b)) }
 
 // Parse reads an expression.

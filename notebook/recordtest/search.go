@@ -37,26 +37,26 @@ func (b *Fixture) Searched(experiment, trial, run string, s record.Search) {
 		Definition: t.Definition, Search: &s})
 }
 
-// Chose is the change of a record that was measured with so many workers.
+// Chose sets the number of workers.
 func Chose(workers float64) Change {
 	return func(r *record.Record) {
 		r.Samples = append(r.Samples, record.Sample{Metric: "tune.workers", Value: workers, Unit: "1"})
 	}
 }
 
-// TuneOf is a search that chose a number of workers, which lies between lo and hi.
+// TuneOf returns a search that chose a number of workers, between lo and hi.
 func TuneOf(chosen int, lo, hi float64) record.Search {
 	return record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Chosen: chosen, Lo: lo, Hi: hi,
 		Stop: record.StopWorse}
 }
 
-// CapacityOf is a search for a capacity, which lies between lo and hi; 0 is no bound.
+// CapacityOf returns a search for a capacity, between lo and hi; 0 means no bound.
 func CapacityOf(lo, hi float64) record.Search {
 	return record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Lo: lo, Hi: hi, Stop: record.StopStep}
 }
 
-// NewSearched is an article with claims and all that Searching searches for. It has a value of 5 (to 8) for a and 12
-// (to 24) for b, and capacities of 700 to 734, 900 to 940 and at least 2000.
+// NewSearched returns an article with claims and the results of all searches of Searching. It has a value of 5 (to 8)
+// for a and 12 (to 24) for b, and capacities of 700 to 734, 900 to 940 and at least 2000.
 func NewSearched(t testing.TB, claims ...string) *Fixture {
 	text := Searching
 	for i, c := range claims {

@@ -10,7 +10,7 @@ import (
 type PublishedRow struct {
 	Name      string
 	Published float64 // above zero, in the unit of the cell
-	Cell      Cell    // without values if there is no result
+	Cell      Cell    // without values if not measured
 }
 
 // Agreement compares measured with published values, for one metric of one published block.
@@ -20,8 +20,8 @@ type Agreement struct {
 	Near     int            // rows whose relative size is within DefaultNear of the published one
 	Factor   float64        // between this host and theirs: the median ratio; 0 if no row was measured
 
-	// Pairs of rows with published numbers that differ by at least the smallest effect: measured in the same order, in the
-	// other order, or not told apart.
+	// Pairs of rows with published numbers that differ by at least the smallest effect: measured in the same order, in
+	// the other order, or undecided.
 	Agreeing, Disagreeing, Undecided int
 }
 
@@ -37,15 +37,15 @@ type AgreementRow struct {
 	Open      bool    // more repetitions could decide a pair of it
 }
 
-// Pairs returns the number of pairs that published numbers tell apart.
+// Pairs returns the number of pairs with different published numbers.
 func (a Agreement) Pairs() int { return a.Agreeing + a.Disagreeing + a.Undecided }
 
-// Agree compares published numbers with measured ones: their sizes up to a common factor, and the order of every pair of
-// rows that the published numbers tell apart by at least delta, the smallest effect. A pair is judged like a claim of that
-// order, at alpha and with the noise floor f.
+// Agree compares published numbers with measured ones: their sizes up to a common factor, and the order of every pair
+// of rows that the published numbers tell apart by at least delta, the smallest effect. A pair is judged like a claim
+// of that order, at alpha and with the noise floor f.
 //
-// The error is for a published value that is not a finite number above zero, or ErrNotFinite, ErrNegative, ErrResolution
-// or ErrAlpha.
+// The error is for a published value that is not a finite number above zero, or ErrNotFinite, ErrNegative,
+// ErrResolution or ErrAlpha.
 //
 // Source: docs/method.md#published-against-measured.
 func Agree(rows []PublishedRow, alpha, delta, f float64) (Agreement, error) {

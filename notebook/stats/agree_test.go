@@ -32,7 +32,7 @@ func TestAgreeExample(t *testing.T) {
 	}
 }
 
-// A share is printed pooled over repetitions, and its size is that of what is printed.
+// A share is compared by its printed value, which is pooled over repetitions.
 func TestAgreeComparesWhatIsPrinted(t *testing.T) {
 	pooled := values(0.001, 0.002, 0.12)
 	pooled.Centre = 0.041

@@ -34,9 +34,9 @@ const (
 )
 
 // CapacitySearch looks for the highest rate that meets an objective. It doubles or halves the rate until it has both
-// bounds, bisects between them on a logarithmic scale, and repeats both: all repetitions at the lower bound have to meet
-// the objective, and all at the upper one to fail it. A bound that does not hold moves down, or up, by Step. An invalid
-// probe is made again once.
+// bounds, bisects between them on a logarithmic scale, and repeats both: all repetitions at the lower bound have to
+// meet the objective, and all at the upper one to fail it. A bound that does not hold moves down, or up, by Step. An
+// invalid probe is made again once.
 //
 // Source: docs/method.md#capacities.
 type CapacitySearch struct {
@@ -164,8 +164,8 @@ func AdmissibleFloor(floor, longest float64, percentiles []Percentile) float64 {
 	return floor
 }
 
-// AdmissibleWindow returns the seconds that a window at a rate per second needs for the percentiles: at least usual, and
-// no more than longest for their sake.
+// AdmissibleWindow returns the seconds that a window at a rate per second needs for the percentiles: at least usual,
+// and no more than longest for their sake.
 //
 // Source: docs/method.md#percentiles and docs/method.md#capacities.
 func AdmissibleWindow(rate, usual, longest float64, percentiles []Percentile) float64 {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// outcomeOf is whether a service that bears so many requests per second meets its objective.
+// outcomeOf returns the outcomes for a service with a capacity per second.
 func outcomeOf(capacity float64) func(float64, Phase) Outcome {
 	return func(rate float64, _ Phase) Outcome {
 		if rate <= capacity {
@@ -104,7 +104,7 @@ func TestCapacitySearch(t *testing.T) {
 	}
 }
 
-// A bound that does not stand moves on by a step, and is asked for all of its repetitions again.
+// A bound that does not hold moves by a step, and starts its repetitions again.
 func TestCapacityBoundsMove(t *testing.T) {
 	s := NewCapacitySearch(CapacityRule{From: 100, To: 1000, Start: 200, Step: 0.05, Repeats: 3})
 	steps := []struct {

@@ -14,7 +14,7 @@ const (
 	Higher Shift = "higher" // by more than the smallest effect, for a metric without a better direction
 	Lower  Shift = "lower"
 
-	NotShown      Shift = "no difference shown" // nor is it shown that there is none
+	NotShown      Shift = "no difference shown" // neither a difference nor equality is shown
 	NotComparable Shift = "not comparable"
 )
 
@@ -30,12 +30,12 @@ type Change struct {
 	Comparison         // of After over Before, the interval at alpha and widened by the noise floor
 	AdjustedP  float64 // of no change beyond noise floor and smallest effect, for all cells and looks; 1 without comparison
 	Shifted    bool    // AdjustedP is at most alpha, the interval says so too, and Err is nil
-	Err        error   // why there is no comparison: ErrNoValues, ErrTooFew or ErrNotPositive
+	Err        error   // reason for a missing comparison: ErrNoValues, ErrTooFew or ErrNotPositive
 }
 
 // Changes compares the cells of one metric with themselves at another time. A cell has shifted if its ratio lies beyond
-// noise floor and smallest effect, like a claim "after > before" or "after < before", corrected by Holm for the number of
-// cells and for their looks. Intervals stay at alpha, the level of all cells together; delta is the smallest effect.
+// noise floor and smallest effect, like a claim "after > before" or "after < before", corrected by Holm for the number
+// of cells and for their looks. Intervals stay at alpha, the level of all cells together; delta is the smallest effect.
 //
 // The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //

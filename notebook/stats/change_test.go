@@ -8,7 +8,7 @@ import (
 )
 
 func TestChanges(t *testing.T) {
-	var stalled, steady Cell // by p alone they would be told apart, at 0.0017
+	var stalled, steady Cell // by p alone, 0.0017, they differ
 	for n := range 20 {
 		i := float64(n)
 		low := 900.0

@@ -52,8 +52,8 @@ func Within(w float64) Region { return About(1, w) }
 // Above is the region for "at least k times", and for a value above k.
 func Above(k float64) Region { return Region{k, math.Inf(1)} }
 
-// Below is the region for "at most k times", and for a value below k. It has no lower end even for ratios: a capacity of
-// 0, for "no rate meets it", is below any other.
+// Below is the region for "at most k times", and for a value below k. It has no lower end even for ratios: a capacity
+// of 0, for "no rate meets it", is below any other.
 func Below(k float64) Region { return Region{math.Inf(-1), k} }
 
 // About is the region of a/b for "a is about k times b": from k/(1+w) to k·(1+w).
@@ -76,13 +76,13 @@ func Judge(interval Interval, region Region) Verdict {
 	return Inconclusive
 }
 
-// Part judges one part of a claim at a level. At a smaller alpha a decided part may become inconclusive; nothing else may
-// change.
+// Part judges one part of a claim at a level. At a smaller alpha a decided part may become inconclusive; nothing else
+// may change.
 type Part func(alpha float64) Verdict
 
-// AllOf is the claim that all of its parts are true. It is supported if every part is supported at alpha, which needs no
-// correction (intersection–union); contradicted if one of m parts is contradicted at alpha/m; otherwise not measured if a
-// part is not, or without parts; otherwise inconclusive. It is a Part itself.
+// AllOf is the claim that all of its parts are true. It is supported if every part is supported at alpha, which needs
+// no correction (intersection–union); contradicted if one of m parts is contradicted at alpha/m; otherwise not measured
+// if a part is not, or without parts; otherwise inconclusive. It is a Part itself.
 //
 // Source: docs/method.md#several-comparisons; Berger, Technometrics 1982.
 func AllOf(parts ...Part) Part {
@@ -117,7 +117,7 @@ func Looks(n int) []int {
 	return append(out, n)
 }
 
-// Level returns the level for claims, rank groups and A/A pairs with so many looks: alpha/looks. Printed intervals of
+// Level returns the level for claims, rank groups and A/A pairs: alpha/looks. Printed intervals of
 // cells stay at alpha.
 //
 // Source: docs/method.md#number-of-looks.

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The most digits are those of docs/figures.md#digits.
+// Digits follows docs/figures.md#digits.
 func TestDigits(t *testing.T) {
 	for _, test := range []struct {
 		resolution float64

@@ -32,8 +32,8 @@ type Estimate struct {
 	Coverage float64      // the probability with which such intervals contain the true value; 0 for none or a range
 }
 
-// ClaimInterval returns the interval by which a claim about this cell is judged: unbounded, which decides nothing, below
-// MinRepetitions.
+// ClaimInterval returns the interval by which a claim about this cell is judged: unbounded, which decides nothing,
+// below MinRepetitions.
 //
 // Source: docs/method.md#claims-as-regions.
 func (e Estimate) ClaimInterval() Interval {
@@ -45,8 +45,8 @@ func (e Estimate) ClaimInterval() Interval {
 
 // Summarize estimates the pseudo-median of a metric from its repetitions.
 //
-// The interval depends on their number: none for one, the range of two, t on logarithms up to five (on the values if one
-// is zero or less), signed ranks from six. Ranks are unbounded if alpha is too small for them; HasEnds says so
+// The interval depends on their number: none for one, the range of two, t on logarithms up to five (on the values if
+// one is zero or less), signed ranks from six. Ranks are unbounded if alpha is too small for them; HasEnds says so
 // beforehand. On logarithms no end is nearer to the centre than the resolution allows. The bounds of disturbed
 // repetitions move both ends out.
 //

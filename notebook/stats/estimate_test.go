@@ -116,7 +116,7 @@ func TestErrorShare(t *testing.T) {
 	}
 }
 
-// Without failures the upper end is 1-(alpha/2)^(1/n), whatever the number of attempts.
+// Without failures the upper end is 1-(alpha/2)^(1/n) for n attempts.
 func TestErrorShareOfMany(t *testing.T) {
 	for _, n := range []int64{1, 10, 1e3, 1e6, 1e9} {
 		got, err := ErrorShare([]int64{0}, []int64{n}, 0.05)

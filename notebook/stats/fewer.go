@@ -20,13 +20,13 @@ type FewerFailures struct {
 	NA, NB   int      // repetitions with attempts of either cell
 }
 
-// MinContradicted is the fewest repetitions of both cells to show that failures do not differ by what matters: fewer may
-// miss bursts.
+// MinContradicted is the fewest repetitions of both cells to show that failures do not differ by what matters: fewer
+// may miss bursts.
 const MinContradicted = 10
 
-// Fewer compares the shares of failures of a and b, which may be zero, at the level alpha. By is the smallest difference
-// that matters, 0 if any does. The interval contains Newcombe's of the pooled counts, and Welch's of the shares of single
-// repetitions, because failures come in bursts. Fewer than MinRepetitions on a side are inconclusive.
+// Fewer compares the shares of failures of a and b, which may be zero, at the level alpha. By is the smallest
+// difference that matters, 0 if any does. The interval contains Newcombe's of the pooled counts, and Welch's of the
+// shares of single repetitions, because failures come in bursts. Fewer than MinRepetitions on a side are inconclusive.
 //
 // The error is ErrNoValues if a side attempted nothing, ErrAlpha, or says which counts cannot be.
 //

@@ -40,7 +40,7 @@ type NamedCell struct {
 	Given bool // the values were set, like the throughput of a scheduled load: they tell no two such cells apart
 }
 
-// Grouping says which cells of a metric can be told apart.
+// Grouping ranks cells by a metric, with letters for cells that do not differ.
 type Grouping struct {
 	Ranked  []RankedCell // best first, by centre; ties by name
 	LeftOut []LeftOut    // cells that cannot be compared, in the order given
@@ -59,9 +59,9 @@ type LeftOut struct {
 	Reason error
 }
 
-// Groups orders cells and gives the same letter to those that cannot be told apart: each letter is a largest set of cells
-// without a pair that is apart, and a is the set with the best cells. The smallest effect has no influence. Alpha is the
-// level of all pairs together, floor the noise floor, which adds to the standard error of every pair.
+// Groups orders cells and gives the same letter to cells that do not differ: each letter is a largest set of cells
+// without a pair that is apart, and a is the set with the best cells. The smallest effect has no influence. Alpha is
+// the level of all pairs together, floor the noise floor, which adds to the standard error of every pair.
 //
 // The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha, or is for an unknown direction.
 //
@@ -116,7 +116,7 @@ type pair struct {
 	p    float64 // of no difference beyond the noise floor, after Holm's correction
 }
 
-// compared returns all pairs, except those of two given cells.
+// compared returns all pairs with at least one cell that is not given.
 func compared(ranked []NamedCell, floor float64) []pair {
 	samples := slice.Map(ranked, func(c NamedCell) sample { return newSample(c.Cell) })
 	var pairs []pair

@@ -11,9 +11,9 @@ import (
 const MaxRepetitions = 160
 
 // Needed returns how many repetitions of the cells of a comparison have an even chance to decide an inconclusive claim:
-// the first look of the plan, and then of the usual sequence, at which the interval with the present ratio and spread is
-// on one side of the nearest limit. Alpha is the level in use, f the noise floor. It is 0 if no number helps, because the
-// ratio is nearer to a limit than the noise floor, and more than MaxRepetitions if more are needed.
+// the first look of the plan, and then of the usual sequence, at which the interval with the present ratio and spread
+// is on one side of the nearest limit. Alpha is the level in use, f the noise floor. It is 0 if no number helps,
+// because the ratio is nearer to a limit than the noise floor, and more than MaxRepetitions if more are needed.
 //
 // Source: docs/method.md#repetitions-needed.
 func Needed(c Comparison, region Region, f, alpha float64, looks []int) int {

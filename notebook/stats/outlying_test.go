@@ -34,7 +34,7 @@ func TestOutliers(t *testing.T) {
 			}
 		})
 	}
-	// What a coarse measurement cannot tell apart is no outlier.
+	// Differences below the resolution are not outliers.
 	coarse := Cell{Values: []float64{10, 10, 10, 10, 11}, Resolution: 0.1}
 	if got, err := Outliers(coarse, 0.05); err != nil || len(got.At) > 0 {
 		t.Errorf("one step of the measurement away: %+v, %v", got, err)

@@ -11,8 +11,8 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Percentile is a percentage between 0 and 100, both excluded, exact in decimals: in binary, 99.9 % of 1000 would not be
-// 999. Equal numbers, such as 99.9 and 99.90, are equal Percentiles. ParsePercentile makes one.
+// Percentile is a percentage between 0 and 100, both excluded, exact in decimals: in binary, 99.9 % of 1000 would not
+// be 999. Equal numbers, such as 99.9 and 99.90, are equal Percentiles. ParsePercentile makes one.
 type Percentile struct {
 	units uint64 // of maxDecimals decimals
 }
@@ -76,13 +76,13 @@ func (p Percentile) Need() int64 {
 
 // RankInterval says which of n sorted values enclose a percentile of their distribution.
 type RankInterval struct {
-	Lo, Hi   int64   // ranks, counted from 1 for the smallest; 0 where there is no end on that side
+	Lo, Hi   int64   // ranks, counted from 1 for the smallest; 0 for an open end
 	Coverage float64 // the probability that they enclose it, if the values are independent
 }
 
 // RankInterval returns the ranks among n values of one repetition that enclose the percentile with a probability of at
-// least 1-alpha: the largest l with P(Bin(n, q) ≤ l-1) ≤ alpha/2 and the smallest u with P(Bin(n, q) ≤ u-1) ≥ 1-alpha/2.
-// It assumes independent requests, which queues are not, so it never enters a claim.
+// least 1-alpha: the largest l with P(Bin(n, q) ≤ l-1) ≤ alpha/2 and the smallest u with P(Bin(n, q) ≤ u-1) ≥
+// 1-alpha/2. It assumes independent requests, which queues are not, so it never enters a claim.
 //
 // The error is ErrAlpha, or ErrNoValues without values.
 //

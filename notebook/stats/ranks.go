@@ -62,7 +62,7 @@ func signedRank(n int, alpha float64) rank {
 		if n > mostExact {
 			return normalRank(values*(values+1)/4, math.Sqrt(values*(values+1)*(2*values+1)/24), of.tail)
 		}
-		// p[w] is the probability that the first so many ranks, each with a sign by chance, have a positive sum of w. A
+		// p[w] is the probability that the first i ranks, each with a random sign, have a positive sum of w. A
 		// tail of up to one half needs no more than half of all sums.
 		p := make([]float64, n*(n+1)/4+1)
 		p[0] = 1
@@ -88,8 +88,8 @@ func rankSum(a, b int, alpha float64) rank {
 			product := float64(a) * float64(b)
 			return normalRank(product/2, math.Sqrt(product*float64(a+b+1)/12), of.tail)
 		}
-		// The probabilities are the coefficients of Π (1-q^(b+i))/(1-q^i) · i/(b+i), i from 1 to a, of which a tail of up
-		// to one half needs the lower half.
+		// The probabilities are the coefficients of Π (1-q^(b+i))/(1-q^i) · i/(b+i), i from 1 to a. A tail of up to one
+		// half needs the lower half of them.
 		p := make([]float64, of.a*of.b/2+1)
 		p[0] = 1
 		for i := 1; i <= of.a; i++ {
@@ -127,8 +127,8 @@ func normalRank(mean, deviation, tail float64) rank {
 }
 
 // PseudoMedian returns the median of the means of all pairs of values, each with itself too. Values above zero are
-// averaged on logarithms, so two of them have their geometric mean; if one is zero or less all are taken as they are. It
-// is NaN without values, and has their unit.
+// averaged on logarithms, so two of them have their geometric mean; if one is zero or less all are taken as they are.
+// It is NaN without values, and has their unit.
 //
 // Source: docs/method.md#one-cell; Hodges and Lehmann, Estimates of Location Based on Rank Tests, 1963.
 func PseudoMedian(values []float64) float64 {
@@ -200,8 +200,8 @@ func (s scale) mean(k int) float64 {
 	})
 }
 
-// halves returns the smaller and the larger half of all differences of a value of a and one of b, both sorted. The middle
-// one of an odd number is in both.
+// halves returns the smaller and the larger half of all differences of a value of a and one of b, both sorted. The
+// middle one of an odd number is in both.
 func halves(a, b []float64) (lower, upper bracket) {
 	n := len(a) * len(b)
 	all := bracket{a[0] - b[len(b)-1], a[len(a)-1] - b[0], 1, n}
@@ -245,8 +245,8 @@ type bracket struct {
 	first, last int
 }
 
-// find returns the k-th smallest number without listing all of them, of which a simulation has billions: split counts the
-// numbers up to a limit, and returns the largest of these and the smallest of the others.
+// find returns the k-th smallest number without listing all of them: a simulation has billions. split counts the
+// numbers up to a limit, and returns the largest of them and the smallest above.
 func (b bracket) find(k int, split func(limit float64) (count int, below, above float64)) float64 {
 	for halve := false; b.lo < b.hi && k < b.last; halve = !halve {
 		if k == b.first {

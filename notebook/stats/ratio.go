@@ -8,12 +8,12 @@ import (
 // Comparison is the ratio of two cells.
 type Comparison struct {
 	Ratio    float64  // the quotient of the centres, as they are printed
-	Interval Interval // of the ratio, with it inside; not yet widened by a noise floor; [0, ∞] where there is none
+	Interval Interval // of the ratio, with it inside; not yet widened by a noise floor; [0, ∞] if unknown
 
 	// The test statistics, on logarithms; zero, and P 1, without a comparison.
 	D     float64 // the difference of the cells: of means below MinRanked values on a side, else the median of differences
 	SE    float64 // its standard error
-	DF    float64 // of which t distribution
+	DF    float64 // degrees of freedom of its t distribution
 	K     int     // which of the sorted differences the interval ends at, before Kappa; 0 if it is not made of ranks
 	Kappa float64 // by how much ranks are widened because one cell is noisier than the other; 0 if there are none
 	P     float64 // two-sided, of no difference
@@ -33,9 +33,9 @@ func (c Comparison) IsDisturbed() bool { return factors(c.Bounds) != Interval{1,
 // Values of both cells have one unit; the result has none. Alpha is one minus the coverage, usually 0.05. If it is so
 // small that no ranks reach it, there is no interval, and no error.
 //
-// The error is ErrTooFew below three values on a side, where Ratio itself is still given; ErrNoValues, or ErrNotPositive
-// for a value of zero or less, where it is not; or ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha. With any of them
-// the interval is [0, ∞], which decides no claim.
+// The error is ErrTooFew below three values on a side, where Ratio itself is still given; ErrNoValues, or
+// ErrNotPositive for a value of zero or less, where it is not; or ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
+// With any of them the interval is [0, ∞], which decides no claim.
 //
 // Source: docs/method.md#ratios; Welch 1947; Moses in Walker and Lev, Statistical Inference, 1953.
 func Ratio(a, b Cell, alpha float64) (Comparison, error) {
@@ -177,8 +177,8 @@ func (x contrast) least(alpha float64) float64 {
 	return zCritical(alpha) * math.Sqrt(x.a.step/float64(len(x.a.y))+x.b.step/float64(len(x.b.y)))
 }
 
-// varianceOfShares returns the variances of two shares: for each of a, how much of b shifted by d lies below it; for each
-// of b, how much of a lies above. Equal values count half.
+// varianceOfShares returns the variances of two shares: for each of a, how much of b shifted by d lies below it; for
+// each of b, how much of a lies above. Equal values count half.
 func varianceOfShares(a, b []float64, d float64) (ofA, ofB float64) {
 	above, equal := 0, 0 // how many of b have a difference above d, and not below it
 	ofA = variance(len(a), float64(len(b)), func(i int) float64 {
@@ -228,8 +228,8 @@ func (x contrast) limits(alpha float64) (ends Interval, k int) {
 	return x.guarded(k, alpha), k
 }
 
-// beyond returns the two-sided probability of such a difference if the true one, on logarithms, is at most a margin, and
-// there are offsets with the standard deviation f. It uses the smallest difference that the bounds allow.
+// beyond returns the two-sided probability of such a difference if the true one, on logarithms, is at most a margin,
+// and there are offsets with the standard deviation f. It uses the smallest difference that the bounds allow.
 //
 // Source: docs/method.md#ratios and docs/method.md#disturbed-repetitions.
 func (x contrast) beyond(margin, f float64) float64 {
@@ -238,11 +238,11 @@ func (x contrast) beyond(margin, f float64) float64 {
 }
 
 // RatioOfRatios divides the ratio of a to b by the ratio of c to d: is a gap wider in one setting than in another? The
-// interval is around the difference of the two differences, whose standard errors add up in quadrature, and whose degrees
-// of freedom add up.
+// interval is around the difference of the two differences, whose standard errors add up in quadrature, and whose
+// degrees of freedom add up.
 //
-// Values of a and b have one unit, and so have those of c and d; the result has none. NA is the smaller number of
-// repetitions of a and b, and NB that of c and d. The errors are those of Ratio.
+// Values of a and b have one unit, values of c and d too; the result has none. NA is the smaller number of repetitions
+// of a and b, NB of c and d. Errors are as for Ratio.
 //
 // Source: docs/method.md#ratios.
 func RatioOfRatios(a, b, c, d Cell, alpha float64) (Comparison, error) {

@@ -40,8 +40,7 @@ func TestRatioOfRatios(t *testing.T) {
 	}
 }
 
-// What two ratios are of each other they are the other way round as well, and beside a cell that hardly varies the
-// interval becomes that of the other three.
+// Swapping the ratios inverts the result, and a cell without noise does not widen the interval.
 func TestRatioOfRatiosProperties(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for range 200 {

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// simulations is how many sessions stand behind every rate; make bench-method asks for 10000.
+// simulations is the number of sessions for each rate; make bench-method asks for 10000.
 var simulations = flag.Int("simulations", 100, "simulated sessions for each rate of docs/method.md")
 
 // A noise draws one session: for each of k cells the factors by which n repetitions miss its true median.

@@ -1,12 +1,12 @@
 // Package stats says what repeated measurements mean: estimates, intervals, comparisons and verdicts.
 //
 // The repetition is the unit of replication. A Cell holds one value per valid repetition of one metric, in one unit and
-// any order, which does not affect results. Slices are not changed. Estimates have the unit of the values; ratios, shares
-// and probabilities have none. Nothing is rounded. A value that is NaN or infinite is an error. An Interval is infinite
-// on a side without an end, and inconclusive if it touches the boundary of a Region.
+// any order, which does not affect results. Slices are not changed. Estimates have the unit of the values; ratios,
+// shares and probabilities have none. Nothing is rounded. A value that is NaN or infinite is an error. An Interval is
+// infinite on a side without an end, and inconclusive if it touches the boundary of a Region.
 //
-// Alpha is one minus the confidence, in (0, 1). AllOf and Level say how small it has to be for several parts, or several
-// looks at the results.
+// Alpha is one minus the confidence, in (0, 1). AllOf and Level say how small it has to be for several parts, or
+// several looks at the results.
 //
 // The rules, and the error rates they were chosen for, are in docs/method.md; each function names its section.
 package stats
@@ -47,8 +47,8 @@ type Cell struct {
 	// Values are one per valid repetition, in one unit and any order.
 	Values []float64
 
-	// Resolution is the relative step of the measurement, such as the step of a tool's output over the median of the cell.
-	// It keeps equal readings from looking certain. Less than MinResolution, such as zero, counts as MinResolution.
+	// Resolution is the relative step of the measurement, such as the step of a tool's output over the median of the
+	// cell. It keeps equal readings from looking certain. Less than MinResolution, such as zero, counts as MinResolution.
 	Resolution float64
 
 	// Centre is the printed centre if it is not the pseudo-median: the pooled share of ErrorShare. Zero is the
@@ -71,7 +71,7 @@ func factors(bounds Interval) Interval {
 	return bounds
 }
 
-// check refuses values of which there is no statistic.
+// check refuses values without a statistic.
 func (c Cell) check() error {
 	if math.IsNaN(c.Resolution) || math.IsInf(c.Resolution, 0) || c.Resolution < 0 {
 		return ErrResolution
@@ -87,7 +87,7 @@ func (c Cell) check() error {
 	return nil
 }
 
-// centre is the printed value of the cell, of which sizes, orders and ratios are made; NaN without values.
+// centre returns the printed value of the cell, used for sizes, orders and ratios; NaN without values.
 func (c Cell) centre() float64 {
 	if c.Centre != 0 && len(c.Values) > 0 {
 		return c.Centre

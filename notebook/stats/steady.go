@@ -28,8 +28,8 @@ type Drift struct {
 // batches is how many means a series is cut into, so that neighbouring values need not be independent.
 const batches = 10
 
-// Steadiness says whether a series of completions, or of mean latencies, per second was steady. It rises or falls if the
-// Mann-Kendall test of ten batch means says so at 0.05 and the Theil-Sen slope over the series is more than delta.
+// Steadiness says whether a series of completions, or of mean latencies, per second was steady. It rises or falls if
+// the Mann-Kendall test of ten batch means says so at 0.05 and the Theil-Sen slope over the series is more than delta.
 //
 // Up to nine values at the end are cut off. A series of fewer than ten values, or of batches with the median 0, is not
 // tested. The error is ErrNotFinite.

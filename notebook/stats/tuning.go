@@ -17,7 +17,7 @@ const (
 )
 
 // Tuning is the rule of a search for a tuned value, such as a number of workers. Values are of the first candidates, in
-// their order: medians of a few probes each, of which more is better, see MoreIsBetter; 0 for an invalid one.
+// their order: medians of a few probes each, more is better, see MoreIsBetter; 0 for an invalid one.
 //
 // Source: docs/method.md#tuned-values.
 type Tuning struct {

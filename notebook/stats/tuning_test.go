@@ -23,7 +23,7 @@ func TestTuning(t *testing.T) {
 		name       string
 		candidates []int
 		cores      int
-		values     []float64 // of the candidates, as far as they may be tried
+		values     []float64 // of the first candidates
 		tried      int
 		stop       Stop
 		want       Choice

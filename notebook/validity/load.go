@@ -207,7 +207,7 @@ func readLag(r repetition) reading {
 		"requests left %s late at the percentile 99 (ok up to %s)", expr.Duration(lag), expr.Duration(limit))}
 }
 
-// p99 is the percentile 99 of a family of times in seconds, -1 if there is none. It only sets limits, so few requests
+// p99 is the percentile 99 of a family of times in seconds, -1 without times. It only sets limits, so few requests
 // are enough.
 func p99(r *record.Record, family string) float64 {
 	p, err := stats.ParsePercentile("99")

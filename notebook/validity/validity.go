@@ -121,7 +121,7 @@ func (c check) judge(r repetition) finding {
 	return finding{x.level(c.limits), x.words, x.value, x.concerns}
 }
 
-// level grades the reading by its own limits, or else by those of its check.
+// level grades the reading by its own limits, or else by the limits of its check.
 func (x reading) level(by limits) Level {
 	if x.limits != nil {
 		by = *x.limits
