@@ -277,18 +277,11 @@ func (j *Judgement) isTooFew(repetitions ...int) bool {
 //
 // Source: docs/method.md#ratios and docs/method.md#claims-as-regions.
 func (j *Judgement) judgeRatio(cells []stats.Cell, alpha float64) {
-	var c stats.Comparison
-	var err error
-	if j.Form == Gap {
-		c, err = stats.RatioOfRatios(cells[0], cells[1], cells[2], cells[3], alpha)
-	} else {
-		c, err = stats.Ratio(cells[0], cells[1], alpha)
-	}
+	c, err := j.compare(cells, alpha)
 	if err != nil && !errors.Is(err, stats.ErrTooFew) {
 		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+dataset.NoRatio(err, cells, j.name)
 		return
 	}
-	c.Interval = c.Widen(j.Floor, alpha)
 	effect := dataset.RatioOf(c, false)
 	effect.What, effect.Cells = j.What, cellsOf(j.Sides)
 	j.Effect = &effect
@@ -301,6 +294,17 @@ func (j *Judgement) judgeRatio(cells []stats.Cell, alpha float64) {
 	case j.Verdict == stats.Inconclusive:
 		j.undecided(stats.Needed(c, j.Region, j.Floor, alpha, j.plannedLooks()))
 	}
+}
+
+// compare returns the ratio of the sides, with the interval that the noise floor widens. Errors are as for stats.Ratio.
+func (j *Judgement) compare(cells []stats.Cell, alpha float64) (c stats.Comparison, err error) {
+	if j.Form == Gap {
+		c, err = stats.RatioOfRatios(cells[0], cells[1], cells[2], cells[3], alpha)
+	} else {
+		c, err = stats.Ratio(cells[0], cells[1], alpha)
+	}
+	c.Interval = c.Widen(j.Floor, alpha)
+	return c, err
 }
 
 // judgeLimit asks whether one value lies beyond a limit.
