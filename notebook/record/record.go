@@ -319,9 +319,9 @@ const (
 	ReplacedBy = " replaced by "
 )
 
-// HostID returns the class of a machine, by the model of its processor, its logical CPUs, and its memory in GiB:
+// MachineClass returns the class of a machine, by the model of its processor, its logical CPUs, and its memory in GiB:
 // "c2-1f3a9b".
-func HostID(model string, cores, gib int) string {
+func MachineClass(model string, cores, gib int) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%d|%d", model, cores, gib))
 	return fmt.Sprintf("c%d-%s", cores, hex.EncodeToString(sum[:3]))
 }

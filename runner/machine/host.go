@@ -65,7 +65,7 @@ func Below(root string) (Host, error) {
 	if memory.SwapTotal > 0 {
 		swap = units.BytesSize(float64(memory.SwapTotal))
 	}
-	h := Host{ID: record.HostID(model, logical, gib), Cores: cores, Facts: map[string]string{},
+	h := Host{ID: record.MachineClass(model, logical, gib), Cores: cores, Facts: map[string]string{},
 		Mirrors: MirrorsOf(os.DirFS(root), os.Environ())}
 	for name, value := range map[string]string{
 		"cpu":          model,
