@@ -453,3 +453,23 @@ metrics:
 		})
 	}
 }
+
+func TestKeyAndAllMetrics(t *testing.T) {
+	e := measure(t, recordtest.ValuesB, recordtest.Failing(3)).Experiment
+	names := func(metrics []record.Metric) string {
+		var out []string
+		for _, m := range metrics {
+			out = append(out, m.Name)
+		}
+		return strings.Join(out, " ")
+	}
+	const key = "throughput latency.p50 latency.p99 throughput.per_core failed"
+	const all = key + " latency.p90 latency.mean latency.max requests failed.count generator.cpu errors.timeout " +
+		"cpu.server memory.server"
+	if got := names(e.KeyMetrics()); got != key {
+		t.Errorf("key metrics are %s, want %s", got, key)
+	}
+	if got := names(e.AllMetrics()); got != all {
+		t.Errorf("all metrics are %s, want %s", got, all)
+	}
+}
