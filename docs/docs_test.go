@@ -344,7 +344,7 @@ func (e *example) check(t *testing.T) string {
 	problems.Merge(&doc.Problems)
 	check.Check(doc, p, &problems)
 	if e.heading == "asserts-what-does-not-hold" {
-		check.Asserts(doc, &problems)
+		check.WrongAssertions(doc, &problems)
 	}
 	var look source.Problems
 	theme.Style(project, &look)

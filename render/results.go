@@ -251,7 +251,7 @@ func (k *columns) format(column string) table.Format {
 // given counts the cells whose open loop sets the value of the main column.
 func (k *columns) given() int {
 	return slice.Count(k.cells, func(cell *dataset.Cell) bool {
-		return k.main >= 0 && cell.RateGives(k.metrics[k.main].Name)
+		return k.main >= 0 && cell.IsGivenByRate(k.metrics[k.main].Name)
 	})
 }
 

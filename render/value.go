@@ -86,7 +86,7 @@ func (ev *evaluator) evaluate(in expr.Inline) valueView {
 
 // asJudged gives a ratio that is the effect of a claim the interval by which that is judged.
 func (ev *evaluator) asJudged(n expr.Node, q dataset.Quantity) dataset.Quantity {
-	q, floor := ev.results.AsJudged(n, q)
+	q, floor := ev.results.WithClaimInterval(n, q)
 	if note := floorNote(floor); note != "" {
 		q.Note = strings.TrimSpace(note)
 	}

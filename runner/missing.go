@@ -334,7 +334,7 @@ func (e *state) retries() []plan.Step {
 		if look < 0 || e.Looks[look] < stats.MinRepetitions { // too few for a verdict, disturbed or not
 			continue
 		}
-		if n := len(t.records); n < 2*e.Looks[look] && validity.NeedsAgain(t.records) {
+		if n := len(t.records); n < 2*e.Looks[look] && validity.NeedsRepeating(t.records) {
 			// A record may have been removed, and no number is used twice.
 			next := max(e.Most(), t.records[n-1].Repetition) + 1
 			steps = append(steps, plan.Step{Trial: t.trial, Round: next, Repetition: next, Replaces: disturbed(t.records)})

@@ -556,10 +556,10 @@ func TestRunsNamedAhead(t *testing.T) {
 	}
 	record.Check(store.records, time.Now())
 	for _, rec := range store.records[before:] {
-		if rec.Run <= newest || slices.ContainsFunc(rec.Doubts.Invalid, func(s string) bool {
+		if rec.Run <= newest || slices.ContainsFunc(rec.Contradictions, func(s string) bool {
 			return strings.Contains(s, "before its run")
 		}) {
-			t.Errorf("run %s, after %s: %q", rec.Run, newest, rec.Doubts.Invalid)
+			t.Errorf("run %s, after %s: %q", rec.Run, newest, rec.Contradictions)
 		}
 	}
 }

@@ -52,7 +52,7 @@ checks the answers, and removes everything again. Nothing is measured.`,
 			sound := slices.DeleteFunc(slices.Clone(list), func(c *lab.Article) bool { return !c.Problems.Empty() })
 			for _, c := range sound {
 				var found source.Problems
-				check.Asserts(c.Doc, &found)
+				check.WrongAssertions(c.Doc, &found)
 				problems = append(problems, found.Sorted()...)
 			}
 			warnings, err := warnings(a.Session, project, sound, plans)
@@ -125,7 +125,7 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 		}
 		judged := claim.JudgeAll(d)
 		check.StaleNumbers(judged, &found)
-		check.Asserted(judged, &found)
+		check.UnsupportedAssertions(judged, &found)
 		claim.Warn(claim.Undecidable(d), &found)
 		out = append(out, found.Sorted()...)
 	}

@@ -174,7 +174,7 @@ func redefined(t *plan.Trial, r *record.Record) []string {
 
 // repetitionsBeyond counts, by trial, the repetitions after the next ones if the claims they are for stay undecided.
 func repetitionsBeyond(d *dataset.Dataset, next map[*plan.Trial]runner.Todo) map[*plan.Trial]int {
-	touched := claim.Touched(d, func(c *dataset.Cell) bool { return next[c.Trial].Count > 0 && !next[c.Trial].Again })
+	touched := claim.ComparedWith(d, func(c *dataset.Cell) bool { return next[c.Trial].Count > 0 && !next[c.Trial].Again })
 	isTouched := func(c *dataset.Cell) bool { return touched[c] }
 	out := map[*plan.Trial]int{}
 	for _, e := range d.Experiments {

@@ -10,10 +10,10 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Asserts reports text that would be wrong with some verdict of a claim, by trying every verdict of each claim.
+// WrongAssertions reports text that would be wrong with some verdict of a claim, by trying every verdict of each claim.
 //
 // Source: docs/claims.md#text-that-asserts.
-func Asserts(doc *article.Document, problems *source.Problems) {
+func WrongAssertions(doc *article.Document, problems *source.Problems) {
 	add := func(at source.Pos, hint, format string, args ...any) {
 		problems.Add("asserts-what-does-not-hold", at, format, args...).Hint = hint
 	}
@@ -76,10 +76,10 @@ func sameWords(a, b string) bool {
 	return plain(a) == plain(b)
 }
 
-// Asserted warns of words bound to a claim that the records do not support.
+// UnsupportedAssertions warns of words bound to a claim that the records do not support.
 //
 // Source: docs/claims.md#sentences.
-func Asserted(results *claim.Results, problems *source.Problems) {
+func UnsupportedAssertions(results *claim.Results, problems *source.Problems) {
 	verdicts := map[string]stats.Verdict{}
 	for _, j := range results.Claims {
 		verdicts[j.Claim.Name.Value] = j.Verdict

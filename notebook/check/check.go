@@ -263,7 +263,7 @@ func (c *checker) where(e *dataset.Experiment, where article.Expression) {
 	}
 	err := selects(e)
 	if err != nil {
-		err = c.d.UnlessElsewhere(err, where.Node.Pos(), func(other *dataset.Dataset) error {
+		err = c.d.UnlessInOtherProfile(err, where.Node.Pos(), func(other *dataset.Dataset) error {
 			if e, ok := other.Experiment(e.Plan.Name); ok {
 				return selects(e)
 			}
@@ -394,7 +394,7 @@ func (c *checker) unjoined(e *dataset.Experiment, row *article.PublishedRow) {
 		}
 		if !found {
 			hint := source.Suggest(f.Value.Value, values)
-			if !dataset.IsNear(hint) {
+			if !dataset.IsSuggestion(hint) {
 				hint += "; or leave the row out by where:"
 			}
 			c.problems.Add("no-cell", f.Value.Pos, "no cell has %s %q", f.Name.Value, f.Value.Value).Hint = hint

@@ -190,7 +190,7 @@ func (l literal) compare(results *claim.Results, values []*article.InlineValue, 
 func measured(results *claim.Results, v *article.InlineValue) (dataset.Quantity, bool) {
 	q, err := results.Data.Eval(v.Inline.Expr, "")
 	if err == nil {
-		q, _ = results.AsJudged(v.Inline.Expr, q)
+		q, _ = results.WithClaimInterval(v.Inline.Expr, q)
 	}
 	return q, err == nil && q.Interval != nil && q.Kind != stats.WithinRun
 }

@@ -83,7 +83,7 @@ func TestAsserts(t *testing.T) {
 					"\n  expect: 'throughput{server=\"a\"} > throughput{server=\"b\"}'\n- name: d\n  expect: "+
 					"'throughput{server=\"b\"} > throughput{server=\"c\"}'") + tt.text + "\n"
 			var problems source.Problems
-			Asserts(recordtest.New(t, text).Doc, &problems)
+			WrongAssertions(recordtest.New(t, text).Doc, &problems)
 			var got []string
 			for _, p := range problems.Sorted() {
 				got = append(got, p.Message)
@@ -111,7 +111,7 @@ func TestAsserted(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			text := recordtest.Claimed(tt.expect) + tt.prose + "\n"
 			var problems source.Problems
-			Asserted(judged(recordtest.NewMeasured(t, text)), &problems)
+			UnsupportedAssertions(judged(recordtest.NewMeasured(t, text)), &problems)
 			if got := warned(t, "asserts-what-does-not-hold", &problems); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}

@@ -334,7 +334,7 @@ func TestFloorOfTwoRuns(t *testing.T) {
 		g.Ranked[1].Letters != "b" {
 		t.Errorf("groups %+v, %v", g, err)
 	}
-	if d.Experiments[0].FloorTogether() != true || dataset.Together(d.Experiments[0].Cells) {
+	if d.Experiments[0].PairIsTogether() != true || dataset.Together(d.Experiments[0].Cells) {
 		t.Error("the pair is of one run, the cells are of two")
 	}
 }

@@ -74,7 +74,7 @@ func newTest(d *dataset.Dataset, c *article.Claim) (Test, error) {
 	if err == nil || errors.Is(err, dataset.ErrNotMeasured) {
 		return t, err
 	}
-	return Test{}, d.UnlessElsewhere(err, c.Expect.Node.Pos(), func(other *dataset.Dataset) error {
+	return Test{}, d.UnlessInOtherProfile(err, c.Expect.Node.Pos(), func(other *dataset.Dataset) error {
 		_, err := builder{other.In(c.Experiment.Value), b.delta}.test(n)
 		return err
 	})

@@ -44,9 +44,9 @@ func Open(d *dataset.Dataset) map[string][]string {
 	return out
 }
 
-// Touched returns the cells that may continue after a look if some are measured: those that a claim or a published
+// ComparedWith returns the cells that may continue after a look if some are measured: those that a claim or a published
 // block compares with one of them.
-func Touched(d *dataset.Dataset, isMeasured func(*dataset.Cell) bool) map[*dataset.Cell]bool {
+func ComparedWith(d *dataset.Dataset, isMeasured func(*dataset.Cell) bool) map[*dataset.Cell]bool {
 	out := map[*dataset.Cell]bool{}
 	add := func(cells []*dataset.Cell) {
 		for _, c := range cells {

@@ -86,11 +86,11 @@ func wrongUnit(n expr.Node, what, hint string) error {
 	return dataset.Mistake(n.Pos(), "wrong-unit", hint, "the claim is about %s, and %s is none", what, n)
 }
 
-// AsJudged gives the value of an expression that is the ratio of a claim the interval of that claim, and returns the
-// noise floor in it: one number has one interval wherever it is printed.
+// WithClaimInterval gives the value of an expression that is the ratio of a claim the interval of that claim, and
+// returns the noise floor in it: one number has one interval wherever it is printed.
 //
 // Source: docs/method.md#the-noise-floor.
-func (r *Results) AsJudged(n expr.Node, q dataset.Quantity) (out dataset.Quantity, floor float64) {
+func (r *Results) WithClaimInterval(n expr.Node, q dataset.Quantity) (out dataset.Quantity, floor float64) {
 	n, err := r.Data.Expand(n)
 	if err != nil || q.Interval == nil || len(q.Cells) != 2 {
 		return q, 0

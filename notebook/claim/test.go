@@ -178,7 +178,7 @@ func (j *Judgement) note() {
 		j.mark(dataset.MarkStart)
 	}
 	for _, s := range j.Sides {
-		j.mark(dataset.Lacking(s.Metric.Name, s.Cells...)...)
+		j.mark(dataset.LeftOutOf(s.Metric.Name, s.Cells...)...)
 		j.mark(dataset.LeftOut(s.left)...)
 	}
 	j.mark(late...)
@@ -195,7 +195,7 @@ func (j *Judgement) measured() ([]stats.Cell, bool) {
 		for _, c := range s.Cells {
 			r := c.Metric(s.Metric.Name)
 			if r.Missing != "" {
-				j.Verdict, j.Reason = stats.NotMeasured, dataset.Lacks(c, r)
+				j.Verdict, j.Reason = stats.NotMeasured, dataset.WhyMissing(c, r)
 				j.Invalid = len(c.Records) > 0 && c.Validity().For(s.Metric.Name).Level == validity.Invalid
 				return nil, false
 			}
@@ -388,7 +388,7 @@ func (j *Judgement) judgeSearched() {
 		r := s.Cells[0].Metric(s.Metric.Name)
 		if r.Estimate.Kind != stats.BySearch {
 			r.Missing = strings.Join(r.Marks, "; ")
-			j.Verdict, j.Reason = stats.NotMeasured, dataset.Lacks(s.Cells[0], r)
+			j.Verdict, j.Reason = stats.NotMeasured, dataset.WhyMissing(s.Cells[0], r)
 			return
 		}
 		results = append(results, r)

@@ -161,7 +161,7 @@ func unknownMetric(sides []Sides, name string) error {
 	hint := ""
 	for _, s := range sides {
 		for _, e := range s.A.Experiments {
-			if h := e.SuggestMetric(name); hint == "" || dataset.IsNear(h) && !dataset.IsNear(hint) {
+			if h := e.SuggestMetric(name); hint == "" || dataset.IsSuggestion(h) && !dataset.IsSuggestion(hint) {
 				hint = h
 			}
 		}
@@ -200,7 +200,7 @@ func newChange(article string, a, b *dataset.Cell, m record.Metric, o ChangeOpti
 	if c.ResultA.Metric.Unit == "" {
 		c.Metric.Unit = c.ResultB.Metric.Unit
 	}
-	if a.RateGives(m.Name) && b.RateGives(m.Name) {
+	if a.IsGivenByRate(m.Name) && b.IsGivenByRate(m.Name) {
 		c.Metric.Better = "" // the rate was given
 	}
 	c.mark()

@@ -118,7 +118,7 @@ func choose(e *plan.Experiment, t *plan.Trial, records []*record.Record, preferr
 // stateOf returns the state of a trial in one run, and a rank that is higher for states to show first.
 func stateOf(e *plan.Experiment, t *plan.Trial, key string, repetitions map[int]*record.Record) (State, int) {
 	isComplete := func(least int) bool {
-		return record.HasLeast(least, func(i int) bool { return repetitions[i] != nil })
+		return record.HasFirst(least, func(i int) bool { return repetitions[i] != nil })
 	}
 	planned := 0
 	for _, r := range repetitions {

@@ -145,12 +145,12 @@ func LookWords(count int) string {
 // keepsUp is the share of requests sent that has to be answered in time.
 const keepsUp = 0.99
 
-// NotRanked is the caveat of an order by values for which RateGives is true.
+// NotRanked is the caveat of an order by values for which IsGivenByRate is true.
 const NotRanked = "an open loop that keeps up has the throughput of its rate, so throughput does not rank cells"
 
-// RateGives reports whether the value of a metric is the rate of an open loop: the throughput of services that keep up.
-// Such values do not make one cell better than another.
-func (c *Cell) RateGives(metric string) bool {
+// IsGivenByRate reports whether the value of a metric is the rate of an open loop: the throughput of services that keep
+// up. Such values do not make one cell better than another.
+func (c *Cell) IsGivenByRate(metric string) bool {
 	if metric != "throughput" {
 		return false
 	}
@@ -227,8 +227,8 @@ func Marks(cells ...*Cell) []string {
 	return out
 }
 
-// Lacks says which cell lacks a number, and why.
-func Lacks(c *Cell, r Result) string {
+// WhyMissing says which cell lacks a number, and why.
+func WhyMissing(c *Cell, r Result) string {
 	return fmt.Sprintf("%s, %s: %s", r.Metric.InWords(), NameOf(c), r.Missing)
 }
 

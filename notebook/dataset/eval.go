@@ -137,7 +137,7 @@ func cellQuantity(p Picked) (Quantity, error) {
 func (p Picked) result(c *Cell) (Result, error) {
 	r := c.Metric(p.Metric.Name)
 	if r.Missing != "" {
-		return r, &expr.Error{Span: p.selector.Span, Msg: Lacks(c, r), Err: ErrNotMeasured}
+		return r, &expr.Error{Span: p.selector.Span, Msg: WhyMissing(c, r), Err: ErrNotMeasured}
 	}
 	return r, nil
 }
@@ -184,7 +184,7 @@ func ratioQuantity(n expr.Node, a, b Picked) (Quantity, error) {
 		}
 		q = RatioOf(comparison, false)
 		q.Step = stats.LastDigit(comparison.Ratio, max(ra.resolution(), rb.resolution()))
-		notes = slices.Concat(notes, Marks(ca, cb), Lacking(a.Metric.Name, ca, cb))
+		notes = slices.Concat(notes, Marks(ca, cb), LeftOutOf(a.Metric.Name, ca, cb))
 	}
 	q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(notes, "; ")
 	q.What = fmt.Sprintf("%s, %s over %s", a.Metric.InWords(), names[0], names[1])
@@ -298,7 +298,7 @@ func oneOrList(values []expr.Value) expr.Value {
 
 // use collects cells, and the repetitions behind a metric of them.
 func (e *evaluation) use(metric string, n int, cells ...*Cell) {
-	e.lacking, e.cells = slice.Add(e.lacking, Lacking(metric, cells...)...), slice.Add(e.cells, cells...)
+	e.lacking, e.cells = slice.Add(e.lacking, LeftOutOf(metric, cells...)...), slice.Add(e.cells, cells...)
 	if e.n == 0 || n < e.n && n > 0 {
 		e.n = n
 	}

@@ -132,8 +132,8 @@ func (e *Experiment) Pair(metric string) (p stats.PairOfAA, missing string) {
 	return p, own.lacks(metric)
 }
 
-// FloorTogether reports whether both halves of the A/A pair of an experiment are of one run, or missing.
-func (e *Experiment) FloorTogether() bool {
+// PairIsTogether reports whether both halves of the A/A pair of an experiment are of one run, or missing.
+func (e *Experiment) PairIsTogether() bool {
 	if e.Calibration == nil {
 		return true
 	}
@@ -203,7 +203,7 @@ func (d *Dataset) Groups(experiment, metric string) (stats.Grouping, error) {
 	}
 	var cells []stats.NamedCell
 	for _, c := range e.Cells {
-		named := stats.NamedCell{Name: c.Trial.Name, Given: c.RateGives(metric)}
+		named := stats.NamedCell{Name: c.Trial.Name, Given: c.IsGivenByRate(metric)}
 		if r := c.Metric(metric); r.Missing == "" {
 			named.Cell = r.Cell()
 		}

@@ -197,8 +197,8 @@ func (r Result) lacking(c *Cell, name string) []string {
 	return out
 }
 
-// Lacking says which repetitions of some cells do not enter numbers of a metric.
-func Lacking(metric string, cells ...*Cell) []string {
+// LeftOutOf says which repetitions of some cells do not enter numbers of a metric.
+func LeftOutOf(metric string, cells ...*Cell) []string {
 	var out []string
 	for _, c := range cells {
 		if r := c.Metric(metric); r.Missing == "" {
@@ -347,7 +347,7 @@ func (e *Experiment) SuggestMetric(name string, others ...string) string {
 	hint := source.Suggest(name, known)
 	head, _, _ := strings.Cut(name, ".")
 	family := slice.Filter(known, func(k string) bool { return strings.HasPrefix(k, head+".") })
-	if !IsNear(hint) && len(family) > 0 {
+	if !IsSuggestion(hint) && len(family) > 0 {
 		return source.Suggest(name, family)
 	}
 	return hint
@@ -370,8 +370,8 @@ func (e *Experiment) SuggestSetting(name string) string {
 	return source.Suggest(name, e.settings)
 }
 
-// IsNear reports whether source.Suggest has found a near miss.
-func IsNear(hint string) bool { return strings.HasPrefix(hint, "did you mean") }
+// IsSuggestion reports whether source.Suggest has found a near miss.
+func IsSuggestion(hint string) bool { return strings.HasPrefix(hint, "did you mean") }
 
 // KeyMetrics returns the metrics by which cells are compared unless the author asks for others: for loads the main
 // ones, for commands all, and those that the article adds.

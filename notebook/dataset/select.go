@@ -65,7 +65,7 @@ func (e *Experiment) unknownSetting(at expr.Span, where expr.Node) error {
 		name = s.Name
 	}
 	hint := e.SuggestSetting(name)
-	if !IsNear(hint) && !e.IsMetric(name) {
+	if !IsSuggestion(hint) && !e.IsMetric(name) {
 		hint += fmt.Sprintf("; if it is a value, quote it: %q", name)
 	}
 	return Mistake(at, "unknown-parameter", hint, "no parameter %q in experiment %q", name, e.Plan.Name)
@@ -99,15 +99,15 @@ func (s Scope) Pick(sel *expr.Selector) (Picked, error) {
 	if err == nil || errors.Is(err, ErrNotMeasured) {
 		return p, err
 	}
-	return p, s.Data.UnlessElsewhere(err, sel.Span, func(other *Dataset) error {
+	return p, s.Data.UnlessInOtherProfile(err, sel.Span, func(other *Dataset) error {
 		_, err := Scope{other, s.Experiment}.pick(sel)
 		return err
 	})
 }
 
-// UnlessElsewhere returns a mistake, unless another profile makes it right: then the expression is not measured in this
-// profile. Only the profile full makes any mistake right, others those about cells that they alone have.
-func (d *Dataset) UnlessElsewhere(mistake error, at expr.Span, try func(other *Dataset) error) error {
+// UnlessInOtherProfile returns a mistake, unless another profile makes it right: then the expression is not measured in
+// this profile. Only the profile full makes any mistake right, others those about cells that they alone have.
+func (d *Dataset) UnlessInOtherProfile(mistake error, at expr.Span, try func(other *Dataset) error) error {
 	r, _ := errors.AsType[Rule](mistake)
 	for _, other := range d.OtherProfiles() {
 		if (other.Plan.Profile == plan.Full || r == "no-cell" || r == "unknown-parameter") && try(other) == nil {

@@ -24,8 +24,7 @@ const (
 	shareSlack = 0.05                     // by which a share of two clock readings may exceed 1
 )
 
-// Check finds contradictions in records and sets their Doubts. A record with one costs its own repetition and nothing
-// else.
+// Check finds contradictions in records. One costs the repetition of its record, and nothing else.
 //
 // Source: docs/validity.md#records-that-contradict-themselves.
 func Check(records []*Record, now time.Time) {
@@ -34,7 +33,7 @@ func Check(records []*Record, now time.Time) {
 		group.Go(func() error {
 			checked := map[string]json.RawMessage{} // definitions that have their digests
 			for _, r := range part {
-				r.Doubts = &Doubts{}
+				r.Checked, r.Contradictions = true, nil
 				r.checkTimes(now)
 				r.checkShares()
 				r.checkKey(checked)
@@ -50,7 +49,7 @@ func Check(records []*Record, now time.Time) {
 
 func (r *Record) doubt(wrong bool, format string, args ...any) {
 	if wrong {
-		r.Doubts.Invalid = append(r.Doubts.Invalid, fmt.Sprintf(format, args...))
+		r.Contradictions = append(r.Contradictions, fmt.Sprintf(format, args...))
 	}
 }
 

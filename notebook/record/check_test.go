@@ -27,8 +27,8 @@ func TestCommittedRecords(t *testing.T) {
 		record.Check(records, time.Now())
 		for _, r := range records {
 			checked++
-			if len(r.Doubts.Invalid) > 0 {
-				t.Errorf("%s, %s, repetition %d: %q", r.Path(), r.Trial, r.Repetition, r.Doubts.Invalid)
+			if len(r.Contradictions) > 0 {
+				t.Errorf("%s, %s, repetition %d: %q", r.Path(), r.Trial, r.Repetition, r.Contradictions)
 			}
 		}
 	}
@@ -75,7 +75,7 @@ func TestContradictions(t *testing.T) {
 			}
 			tt.edit(r)
 			record.Check([]*record.Record{r}, time.Now())
-			found := strings.Join(r.Doubts.Invalid, "; ")
+			found := strings.Join(r.Contradictions, "; ")
 			if !strings.Contains(found, tt.want) || tt.want == "" && found != "" {
 				t.Errorf("found %q, want %q", found, tt.want)
 			}

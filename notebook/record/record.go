@@ -98,12 +98,8 @@ type Record struct {
 	// Lists are long facts by digest, see Condense. Reading a folder puts them back.
 	Lists map[string]string `json:"lists,omitempty"`
 
-	Doubts *Doubts `json:"-"` // nil for a record that was not checked
-}
-
-// Doubts are contradictions within a record, see Check.
-type Doubts struct {
-	Invalid []string
+	Checked        bool     `json:"-"` // Check was called
+	Contradictions []string `json:"-"` // within the record, in sentences
 }
 
 // Parameter is one setting of a trial.
@@ -243,8 +239,8 @@ func (r *Record) Least() int {
 	return r.Planned
 }
 
-// HasLeast reports whether a trial has the repetitions 1 to least.
-func HasLeast(least int, has func(repetition int) bool) bool {
+// HasFirst reports whether a trial has the repetitions 1 to least.
+func HasFirst(least int, has func(repetition int) bool) bool {
 	for k := 1; k <= least; k++ {
 		if !has(k) {
 			return false

@@ -93,7 +93,7 @@ func TestHasLeast(t *testing.T) {
 		{"nothing asked for", 0, nil, true},
 	} {
 		has := func(k int) bool { return slices.Contains(test.have, k) }
-		if got := HasLeast(test.least, has); got != test.want {
+		if got := HasFirst(test.least, has); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}

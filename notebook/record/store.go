@@ -352,7 +352,7 @@ func Unfinished(records []*Record) map[string]bool {
 	}
 	out := map[string]bool{}
 	for t := range have {
-		if !HasLeast(least[t], func(k int) bool { return have[t][k] }) {
+		if !HasFirst(least[t], func(k int) bool { return have[t][k] }) {
 			out[t.path] = true
 		}
 	}

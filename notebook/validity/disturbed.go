@@ -34,11 +34,11 @@ func Disturbed(r *record.Record) (words string, ok bool) {
 	return "", false
 }
 
-// NeedsAgain reports whether a cell is invalid, or would be, because too many of its repetitions were disturbed by
+// NeedsRepeating reports whether a cell is invalid, or would be, because too many of its repetitions were disturbed by
 // the machine.
 //
 // Source: docs/method.md#valid-cells.
-func NeedsAgain(records []*record.Record) bool {
+func NeedsRepeating(records []*record.Record) bool {
 	valid := make([]bool, len(records))
 	for i, r := range records {
 		_, disturbed := Disturbed(r)

@@ -113,7 +113,7 @@ func TestDisturbedBesideRunningTarget(t *testing.T) {
 				r.Facts[record.FactTarget] = "127.0.0.1"
 			}
 		}
-		if got := NeedsAgain(b.Records); got != outside {
+		if got := NeedsRepeating(b.Records); got != outside {
 			t.Errorf("with a target that runs already: %v; needs to be measured again: %v", outside, got)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 //
 // Source: docs/validity.md#records-that-contradict-themselves.
 func readRecord(r repetition) reading {
-	invalid := r.Doubts.Invalid
+	invalid := r.Contradictions
 	switch n := len(invalid); n {
 	case 0:
 		return reading{words: "agrees with itself"}

@@ -79,7 +79,7 @@ const notRecorded = "not recorded"
 // checks are the checks of single repetitions in the order of docs/validity.md#checks. Percentiles are checked where
 // they are read; the steady state and outliers are properties of several repetitions.
 var checks = []check{
-	{name: "record", read: readRecord, applies: func(r repetition) bool { return r.Doubts != nil }},
+	{name: "record", read: readRecord, applies: func(r repetition) bool { return r.Checked }},
 	{name: "Little's law", read: readLittle, applies: isClosedLoop, byResult: true},
 	{name: "generator CPU", limits: limits{math.Nextafter(busyOK, 0), math.Nextafter(busyWarn, 0)}, read: readGenerator,
 		applies: isLoad},

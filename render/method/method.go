@@ -354,7 +354,7 @@ func (w *Writer) floorLine(e *dataset.Experiment) string {
 	var parts []string
 	if len(words) > 0 {
 		parts = append(parts, "the A/A pair differs by: "+strings.Join(words, ", "))
-		if !e.FloorTogether() {
+		if !e.PairIsTogether() {
 			parts = append(parts, "not measured together: the pair is from different runs")
 		}
 	}

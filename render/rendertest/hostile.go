@@ -73,7 +73,7 @@ func HostileRecords(t testing.TB, whole, small []byte) iter.Seq[Hostile] {
 		{"failed", small, func(r *record.Record) { fillMeasured(r); Fails("it ended", "some\nlines")(r) }},
 		{"doubted", small, func(r *record.Record) {
 			fillMeasured(r)
-			r.Doubts = &record.Doubts{Invalid: []string{"its seal is another"}}
+			r.Checked, r.Contradictions = true, []string{"its seal is another"}
 		}},
 		{"searched", small, func(r *record.Record) {
 			fillMeasured(r)

@@ -165,7 +165,7 @@ func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*reco
 	}
 	newest := ""
 	for run := range values {
-		if record.HasLeast(least[run], func(k int) bool { return have[run][k] }) {
+		if record.HasFirst(least[run], func(k int) bool { return have[run][k] }) {
 			newest = max(newest, run)
 		}
 	}
