@@ -196,7 +196,7 @@ func describeProblem(out *strings.Builder, p *source.Problem) {
 }
 
 // describeExperiment shows the trials of an experiment, each with the parts of its definition that differ from the
-// trial before. The second half of an A/A pair has the definition of the first.
+// trial before. The second half of an A/A pair is not shown.
 func describeExperiment(out *strings.Builder, e *plan.Experiment) {
 	if e.Skipped != "" {
 		fmt.Fprintf(out, "%s: skipped: %s\n", e.Name, e.Skipped)
@@ -206,16 +206,21 @@ func describeExperiment(out *strings.Builder, e *plan.Experiment) {
 	if e.Blocks {
 		fmt.Fprint(out, ", blocks")
 	}
+	for _, t := range e.Trials {
+		if t.Calibration {
+			fmt.Fprintf(out, ", %s twice", e.Original(t).Name)
+		}
+	}
 	fmt.Fprintln(out)
 	for _, note := range e.Notes {
 		fmt.Fprintf(out, "note: %s\n", note)
 	}
 	var before map[string]json.RawMessage
 	for _, t := range e.Trials {
-		fmt.Fprintf(out, "- %s %v %v %s\n", t.Name, t.Parameters, t.Labels, t.Key)
 		if t.Calibration {
 			continue
 		}
+		fmt.Fprintf(out, "- %s %v %v %s\n", t.Name, t.Parameters, t.Labels, t.Key)
 		if t.InsteadOf != "" {
 			fmt.Fprintf(out, "  instead of: %s\n", t.InsteadOf)
 		}
