@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -285,10 +286,7 @@ func (g *gathering) isLitter(name string) bool {
 		if g.gitIgnored()[folder] {
 			inner, _ := g.inner(name)
 			above, _ := g.inner(folder)
-			return !slices.ContainsFunc(g.copies, func(source string) bool {
-				source = withoutPattern(source)
-				return isIn(source, above) && (isIn(source, inner) || isIn(inner, source))
-			})
+			return !slices.ContainsFunc(g.copies, func(source string) bool { return isIn(source, above) && touch(source, inner) })
 		}
 	}
 	return false
@@ -312,8 +310,11 @@ func (f *Folder) gitIgnored() map[string]bool {
 	return f.ignored
 }
 
-// copied is what a Dockerfile takes out of its context: paths and patterns, with "." for all of it.
+// copied are the paths in its context that a Dockerfile copies; of patterns, the folders that they begin with.
 type copied []string
+
+// allOfIt is the whole context.
+const allOfIt = "."
 
 var (
 	continued = regexp.MustCompile(`\\[ \t]*\r?\n`)
@@ -330,9 +331,9 @@ func copiedBy(dockerfile string) copied {
 	text := continued.ReplaceAllString(dockerfile, " ")
 	var out copied
 	if mounting.MatchString(text) {
-		out = append(out, ".")
+		out = append(out, allOfIt)
 		for _, m := range mounted.FindAllStringSubmatch(text, -1) {
-			out = append(out, m[1])
+			out = append(out, cmp.Or(withoutPattern("/"+m[1]), allOfIt))
 		}
 	}
 	for _, m := range copying.FindAllStringSubmatch(text, -1) {
@@ -348,37 +349,25 @@ func copiedBy(dockerfile string) copied {
 		}
 		for _, source := range fields[:len(fields)-1] {
 			if strings.ContainsAny(source, "$`") {
-				source = "."
+				source = allOfIt
 			}
-			out = append(out, strings.TrimPrefix(path.Clean("/"+source), "/"))
+			out = append(out, cmp.Or(withoutPattern("/"+source), allOfIt))
 		}
 	}
 	return out
 }
 
-// has reports whether a file of the context is copied.
-func (c copied) has(name string) bool {
-	return slices.ContainsFunc(c, func(source string) bool {
-		if source == "" || source == "." {
-			return true
-		}
-		for part := name; part != "."; part = path.Dir(part) {
-			if is, err := path.Match(source, part); err != nil || is || part == source {
-				return true
-			}
-		}
-		return false
-	})
-}
+// has reports whether a file of the context may be copied.
+func (c copied) has(name string) bool { return slices.Contains(c, allOfIt) || c.names(name) }
 
 // names reports whether a source names a file or folder, something in it, or a folder around it that is not all of the
 // context.
 func (c copied) names(name string) bool {
-	return slices.ContainsFunc(c, func(source string) bool {
-		source = withoutPattern(source)
-		return source != "" && source != "." && (isIn(source, name) || isIn(name, source))
-	})
+	return slices.ContainsFunc(c, func(source string) bool { return source != allOfIt && touch(source, name) })
 }
+
+// touch reports whether two paths are the same, or one is in the other.
+func touch(a, b string) bool { return isIn(a, b) || isIn(b, a) }
 
 // withoutPattern returns the part of a source of COPY before its first wildcard, without slashes around it.
 func withoutPattern(source string) string {
