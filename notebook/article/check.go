@@ -309,30 +309,35 @@ func (e *ExperimentBlock) knownBesides(p *source.Problem) Knowledge {
 	if p.Pos.In(e.Pos) && p.Rule == "load-or-command" {
 		return KnowsCells
 	}
+	key := keyAt(e.Node, p.Pos)
+	isMisspelt := len(expr.Near(key, []string{"matrix", "extends", "profiles", "name"})) > 0
+	if known := source.KeysOf(reflect.TypeFor[Experiment]()); !slices.Contains(known, key) && !isMisspelt {
+		return KnowsCells
+	}
+	return knownDespite[key]
+}
+
+// keyAt returns the key of a mapping that a place belongs to.
+func keyAt(n *source.Node, at source.Pos) string {
 	key := source.Text{}
-	for _, f := range e.Node.Fields {
-		if f.Key.Pos.Source == p.Pos.Source && f.Key.Pos.Start <= p.Pos.Start && f.Key.Pos.Start >= key.Pos.Start {
+	for _, f := range n.Fields {
+		if f.Key.Pos.Source == at.Source && f.Key.Pos.Start <= at.Start && f.Key.Pos.Start >= key.Pos.Start {
 			key = f.Key
 		}
 	}
-	isMisspelt := len(expr.Near(key.Value, []string{"matrix", "extends", "profiles", "name"})) > 0
-	if known := source.KeysOf(reflect.TypeFor[Experiment]()); !slices.Contains(known, key.Value) && !isMisspelt {
-		return KnowsCells
-	}
-	return knownDespite[key.Value]
+	return key.Value
 }
 
 // concernsAll reports whether a problem outside of experiments may be about any of them: in a listing, or in the front
 // matter, whose defaults and values all experiments use.
 func (doc *Document) concernsAll(p *source.Problem) bool {
 	if p.Pos.In(doc.front) {
-		for _, t := range []source.Text{doc.Front.Title, doc.Front.Description} {
-			if p.Pos.Start >= t.Pos.Start && p.Pos.End <= t.Pos.End {
-				return false
-			}
+		used := []string{"defaults", "values"}
+		if doc.Front.Node == nil {
+			return true // it could not be read
 		}
-		harmless := []string{"missing-key", "no-front-matter", "too-many", "unknown-label", "unknown-claim", "bad-name"}
-		return !slices.Contains(harmless, p.Rule)
+		key := keyAt(doc.Front.Node, p.Pos)
+		return slices.Contains(used, key) && p.Rule != "bad-name" || len(expr.Near(key, used)) > 0
 	}
 	return slices.ContainsFunc(doc.Listings, func(l *Listing) bool { return p.Pos.In(l.extent) })
 }

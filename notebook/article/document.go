@@ -83,6 +83,7 @@ type Front struct {
 	Values      Map[Expression] `yaml:"values"`
 	Colours     []source.Text   `yaml:"colours"` // values of parameters and labels, in the order of their colours
 	Defaults    Defaults        `yaml:"defaults"`
+	Node        *source.Node    `yaml:"-"` // nil if it could not be read
 	Tried       source.Tried    `yaml:"-"`
 }
 
