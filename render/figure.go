@@ -137,7 +137,7 @@ func (c *composer) drawFile(v *figureView, spec figure.Spec, about [][2]string) 
 	}
 	card, err := c.withMetrics(spec.Card)
 	c.err = cmp.Or(c.err, err)
-	c.addFile(CardFile, "PNG", card)
+	c.files = append(c.files, File{CardFile, card})
 }
 
 func (r *Renderer) withMetrics(draw func(*figure.Metrics) ([]byte, error)) ([]byte, error) {
@@ -147,7 +147,7 @@ func (r *Renderer) withMetrics(draw func(*figure.Metrics) ([]byte, error)) ([]by
 }
 
 // CardFile is the picture of a page for links to it, in its folder of data; pages without a figure have none.
-const CardFile = "card.png"
+const CardFile = dataFolder + "/card.png"
 
 // dataFolder holds the data of tables and figures, below their page.
 const dataFolder = "data"

@@ -203,6 +203,18 @@ func TestBaseURL(t *testing.T) {
 			t.Errorf("%s: a draft is %v", name, isDraft)
 		}
 	}
+	pictures := 0
+	for name := range files {
+		if folder, ok := strings.CutSuffix(name, render.CardFile); ok {
+			pictures++
+			if want := `property="og:image" content="` + base + name + `"`; !strings.Contains(files[folder+"index.html"], want) {
+				t.Errorf("%s has no %s", folder, want)
+			}
+		}
+	}
+	if pictures == 0 {
+		t.Error("no page has a picture for links")
+	}
 	for name, text := range filesOf(t, site.Options{}) {
 		if strings.Contains(text, "canonical") && path.Ext(name) == ".html" || name == "sitemap.xml" {
 			t.Errorf("%s tells where the site will be, which nobody said", name)

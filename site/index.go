@@ -59,7 +59,7 @@ func (b *builder) index(pages []*render.Page) error {
 		return err
 	}
 	return b.page("", layoutView{Title: b.options.Title, Description: b.options.Description, Main: main, IsIndex: true,
-		Card: &cardView{"website", b.options.Title, b.options.Description}})
+		Card: &cardView{"website", b.options.Title, b.options.Description, ""}})
 }
 
 // entryOf is an article in a list; root leads to the folder of the site.

@@ -182,7 +182,7 @@ type inlineView struct {
 }
 
 // cardView is what services show of a page that somebody links. Source: ogp.me.
-type cardView struct{ Type, Title, Says string }
+type cardView struct{ Type, Title, Says, Image string }
 
 // theme adds the files that pages load.
 func (b *builder) theme([]*render.Page) error {
@@ -197,7 +197,7 @@ func (b *builder) theme([]*render.Page) error {
 func (b *builder) articles(pages []*render.Page) error {
 	for _, p := range pages {
 		v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Finding, Main: p.HTML, NoIndex: p.Draft,
-			Card: &cardView{"article", p.Title, p.Finding}}
+			Card: &cardView{"article", p.Title, p.Finding, b.cardImage(p)}}
 		if err := b.page(p.Slug, v); err != nil {
 			return err
 		}
@@ -213,6 +213,15 @@ func (b *builder) articles(pages []*render.Page) error {
 		}
 	}
 	return nil
+}
+
+// cardImage is the address of the picture for links to a page; empty without one, or if no address of the site is known.
+func (b *builder) cardImage(p *render.Page) string {
+	isCard := func(f render.File) bool { return f.Path == render.CardFile }
+	if b.options.BaseURL == "" || !slices.ContainsFunc(p.Files, isCard) {
+		return ""
+	}
+	return b.absolute(path.Join(p.Slug, render.CardFile))
 }
 
 // missing adds the page that servers show for unknown addresses. Its depth is not known, so it names files by the
