@@ -86,6 +86,17 @@ func fileOf(t testing.TB, p *render.Page, path string) []byte {
 
 var figureElement = regexp.MustCompile(`(?s)<figure class="fig" id="fig-f">.*?</figure>`)
 
+// A claim about a multiple has its band in the row of the multiple alone.
+func TestBandOfMultiple(t *testing.T) {
+	claim := "```yaml claim\nname: twice\nexpect: about(throughput{server=\"async\", workers=\"1\"}, " +
+		"throughput{server=\"sync\", workers=\"1\"}, 2, 10%)\n```\n\n"
+	page := pageOfGrid(t, claim+figureBlock("kind: dots, x: throughput, y: [server, workers], claim: twice"))
+	html := figureElement.FindString(string(page.HTML))
+	if n := strings.Count(html, `class="band faint f0"`); n != 2*2 || !strings.Contains(html, ">as claimed<") {
+		t.Errorf("%d bands in two drawings, want one and that of the key in each", n)
+	}
+}
+
 // Every kind of figure is drawn in both widths, says in words what it shows, and has its data and itself beside it.
 func TestKindsOfFigures(t *testing.T) {
 	tests := []struct {

@@ -186,7 +186,7 @@ func crush(published, ours []float64, scale figure.Scale, fromZero bool) bool {
 }
 
 // bands are what claims that two cells agree allow: a range of values for one of the two, by cell, and its name. Where
-// it is the same for all, the other cell has it too.
+// it is around the value of one other cell, that has it too.
 //
 // Source: docs/figures.md#bands.
 func (p *Panel) bands(metric string, fields []string) (bands map[*dataset.Cell]stats.Interval, name string) {
@@ -206,11 +206,9 @@ func (p *Panel) bands(metric string, fields []string) (bands map[*dataset.Cell]s
 		return bands, "as claimed"
 	}
 	other, region := others[0], regions[0]
-	for _, band := range bands {
-		bands[other] = band
-		break
-	}
-	if math.Abs(region.Lo*region.Hi-1) < 1e-9 {
+	if math.Abs(region.Lo*region.Hi-1) < 1e-9 { // around the other cell
+		centre := other.Metric(metric).Estimate.Centre
+		bands[other] = stats.Interval{Lo: region.Lo * centre, Hi: region.Hi * centre}
 		return bands, "within " + wording.PercentUnit.Exact(region.Hi-1) + " of " + other.Name(fields...)
 	}
 	return bands, "as claimed"
