@@ -87,7 +87,7 @@ func (a *assets) withFonts(address func(name string) string) []byte {
 
 // isReserved reports whether the site uses a name at its top. It ignores case, as many file systems do.
 func isReserved(name string) bool {
-	ours := []string{fontsDir, tagsFolder, indexFile, missingFile, feedFile, mapFile, "style.*.css", "benchbook.*.js",
+	ours := []string{fontsDir, tagsFolder, indexFile, missingFile, feedFile, "style.*.css", "benchbook.*.js",
 		"favicon.*.svg", "search.*.js"}
 	return slices.ContainsFunc(ours, func(pattern string) bool {
 		is, err := path.Match(pattern, strings.ToLower(name))

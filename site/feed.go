@@ -14,10 +14,7 @@ import (
 	"benchbook/render"
 )
 
-const (
-	feedFile = "feed.xml"
-	mapFile  = "sitemap.xml"
-)
+const feedFile = "feed.xml"
 
 // feed adds an Atom feed with an entry for each article, at its newest result or its date of writing, without
 // drafts and articles that have no date. Source: RFC 4287.
@@ -46,7 +43,11 @@ func (b *builder) feed(pages []*render.Page) error {
 			Updated: at, Link: []atom.Link{{Rel: "alternate", Href: link(p.Slug + "/" + indexFile), Type: "text/html"}},
 			Summary: &atom.Text{Type: "text", Body: p.Finding}})
 	}
-	return b.addXML(feedFile, f)
+	data, err := xml.MarshalIndent(f, "", " ")
+	if err != nil {
+		return fmt.Errorf("writing the feed: %w", err)
+	}
+	return b.add(feedFile, File{Data: slices.Concat([]byte(xml.Header), source.PlainBytes(data), []byte("\n"))})
 }
 
 // entryTime returns when an article was measured last, else when it was written; zero if neither is known.
@@ -56,31 +57,4 @@ func entryTime(p *render.Page) time.Time {
 	}
 	at, _ := time.Parse(time.DateOnly, p.Date)
 	return at
-}
-
-// siteMap adds the list of pages for search engines, which needs absolute addresses. Source: sitemaps.org, protocol
-// 0.9.
-func (b *builder) siteMap([]*render.Page) error {
-	if b.options.BaseURL == "" {
-		return nil
-	}
-	type entry struct {
-		Location string `xml:"loc"`
-	}
-	var m struct {
-		XMLName xml.Name `xml:"http://www.sitemaps.org/schemas/sitemap/0.9 urlset"`
-		URLs    []entry  `xml:"url"`
-	}
-	for _, name := range slices.Sorted(slices.Values(b.listed)) {
-		m.URLs = append(m.URLs, entry{b.absolute(name)})
-	}
-	return b.addXML(mapFile, m)
-}
-
-func (b *builder) addXML(name string, v any) error {
-	data, err := xml.MarshalIndent(v, "", " ")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
-	}
-	return b.add(name, File{Data: append([]byte(xml.Header), append(source.PlainBytes(data), '\n')...)})
 }

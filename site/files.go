@@ -188,10 +188,9 @@ func readManifest(root *os.Root, dir string) ([]string, error) {
 	if err := json.Unmarshal(data, &m); err != nil || m.SchemaVersion != manifestVersion {
 		return nil, fmt.Errorf("%s in %s is not a manifest that this version knows; empty the folder", manifestFile, dir)
 	}
-	for _, name := range m.Files {
-		if !fs.ValidPath(name) || name == "." {
-			return nil, fmt.Errorf("%s in %s lists %q, which is not a file of a site; empty the folder", manifestFile, dir, name)
-		}
+	if i := slices.IndexFunc(m.Files, func(name string) bool { return !fs.ValidPath(name) || name == "." }); i >= 0 {
+		return nil, fmt.Errorf("%s in %s lists %q, which is not a file of a site; empty the folder", manifestFile, dir,
+			m.Files[i])
 	}
 	slices.Sort(m.Files)
 	return m.Files, nil

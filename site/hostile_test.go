@@ -113,7 +113,8 @@ func harmlessSite(t *testing.T, files map[string]string) {
 // Nothing hostile is more than text in any file of a site.
 func TestHostileSite(t *testing.T) {
 	slowtest.SkipSequential(t)
-	built, err := site.Files(hostileArticles(t, "sockets.md", rendertest.Evil, rendertest.Acting), site.Options{BaseURL: "https://example.org/"})
+	built, err := site.Files(hostileArticles(t, "sockets.md", rendertest.Evil, rendertest.Acting),
+		site.Options{BaseURL: "https://example.org/"})
 	if err != nil {
 		t.Fatal(err)
 	}

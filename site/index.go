@@ -39,7 +39,6 @@ type tagLink struct{ Href, Name string }
 type tagPageView struct {
 	Name    string
 	Entries []entryView
-	Others  []tagLink
 }
 
 func (b *builder) index(pages []*render.Page) error {
@@ -116,17 +115,11 @@ func folderOf(name string) string {
 
 func (b *builder) tags(pages []*render.Page) error {
 	const root = "../../"
-	all := tagsOf(pages)
-	for _, t := range all {
+	for _, t := range tagsOf(pages) {
 		v, draft := tagPageView{Name: t.name}, true
 		for _, p := range t.pages {
 			v.Entries = append(v.Entries, entryOf(p, root))
 			draft = draft && p.Draft
-		}
-		for _, o := range all {
-			if o.name != t.name {
-				v.Others = append(v.Others, o.link(root))
-			}
 		}
 		main, err := b.fill("tag", v)
 		if err != nil {

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -182,16 +183,12 @@ func (b Branch) address(here *files.Repository) (string, error) {
 		return b.Remote, nil
 	}
 	url, err := here.Run("", "remote", "get-url", "--push", "--", b.Remote)
-	if err == nil {
-		return url, nil
+	if err != nil {
+		known, _ := here.Run("", "remote") // or none
+		return "", fmt.Errorf("the repository has no remote %q: add it with git remote add %s ADDRESS, or name another one "+
+			"with --remote; it has %s", b.Remote, b.Remote, cmp.Or(strings.Join(strings.Fields(known), ", "), "none"))
 	}
-	known, err := here.Run("", "remote")
-	if err != nil || known == "" {
-		return "", fmt.Errorf("the repository has no remote %q, and no other: add it with git remote add %s ADDRESS",
-			b.Remote, b.Remote)
-	}
-	return "", fmt.Errorf("the repository has no remote %q: name one with --remote, it has %s", b.Remote,
-		strings.Join(strings.Fields(known), ", "))
+	return url, nil
 }
 
 // checkout fetches the branch and checks it out; the tip is empty if there is no such branch.

@@ -11,14 +11,9 @@ import (
 // files.
 const searchFile = "search.js"
 
-// searchBytes bounds the text that there is to find: compressed, as servers send it, it is less than 300 kB. Where
-// there is more, of the older articles only titles, findings and headings are found.
-const searchBytes = 1_000_000
-
 // searchIndex is what the script looks into. Names are short, since every reader who searches loads them.
 type searchIndex struct {
 	Pages []searchPage `json:"pages"`
-	Brief int          `json:"brief"` // pages without their text
 }
 
 type searchPage struct {
@@ -27,9 +22,9 @@ type searchPage struct {
 	Sections [][3]string `json:"s"` // each the id and words of its heading, and the text below it
 }
 
-// search adds what there is to find. Pages are sorted with the newest of a kind first, so others lose their text first.
+// search adds what there is to find.
 func (b *builder) search(pages []*render.Page) error {
-	index, room := searchIndex{Pages: []searchPage{}}, searchBytes
+	index := searchIndex{Pages: []searchPage{}}
 	for _, p := range pages {
 		if p.Draft {
 			continue
@@ -37,14 +32,6 @@ func (b *builder) search(pages []*render.Page) error {
 		found := searchPage{p.Title, href(p), [][3]string{}}
 		for _, s := range p.Sections {
 			found.Sections = append(found.Sections, [3]string{s.ID, s.Title, s.Text})
-			room -= len(s.Text)
-		}
-		if room < 0 && len(p.Sections) > 0 {
-			index.Brief++
-			for i := range found.Sections {
-				found.Sections[i][2] = ""
-			}
-			found.Sections[0][2] = p.Finding
 		}
 		index.Pages = append(index.Pages, found)
 	}

@@ -30,7 +30,7 @@ type Options struct {
 	Description string // a sentence or two under the title of the index
 	Author      string // of the feed; the title if empty
 	Version     string // of benchbook, for the foot of each page; may be empty
-	Drafts      bool   // show drafts, though not in the feed, search and map
+	Drafts      bool   // show drafts, though not in the feed and in search
 	BaseURL     string // where the site will be; empty if that is not known. Links are relative in any case
 	Style       []byte // CSS that follows ours; may be empty
 
@@ -91,10 +91,16 @@ func Files(pages []*render.Page, o Options) (map[string]File, error) {
 			return nil, fmt.Errorf("%w; rename its folder", err)
 		}
 	}
-	sortForReaders(pages)
-	steps := []func([]*render.Page) error{b.theme, b.search, b.articles, b.index, b.tags, b.missing, b.feed, b.siteMap}
+	slices.SortFunc(pages, func(a, b *render.Page) int { // the newest of each rank first
+		return cmp.Or(rank(a)-rank(b), b.Measured.Compare(a.Measured), strings.Compare(b.Date, a.Date),
+			strings.Compare(a.Slug, b.Slug))
+	})
+	for name, data := range b.assets.files {
+		b.files[name] = File{Data: data}
+	}
+	steps := []func([]*render.Page) error{b.search, b.articles, b.index, b.tags, b.missing, b.feed}
 	if o.SingleFile {
-		steps = []func([]*render.Page) error{b.singles}
+		steps, b.files = []func([]*render.Page) error{b.singles}, map[string]File{}
 	}
 	for _, step := range steps {
 		if err := step(pages); err != nil {
@@ -104,30 +110,18 @@ func Files(pages []*render.Page, o Options) (map[string]File, error) {
 	return b.files, nil
 }
 
-// sortForReaders puts articles that reproduce others first, then those with other claims, then examples, the newest of
-// each first.
-func sortForReaders(pages []*render.Page) {
-	slices.SortFunc(pages, func(a, b *render.Page) int {
-		return cmp.Or(rank(a)-rank(b), b.Measured.Compare(a.Measured), strings.Compare(b.Date, a.Date),
-			strings.Compare(a.Slug, b.Slug))
-	})
-}
-
 // rank returns 0 for an article that reproduces another, 1 for other results, 2 for an example, 3 without results.
 func rank(p *render.Page) int {
 	switch {
 	case p.Measured.IsZero():
 		return 3
-	case slices.Contains(p.Tags, exampleTag):
+	case slices.Contains(p.Tags, "example"):
 		return 2
 	case p.Original == "":
 		return 1
 	}
 	return 0
 }
-
-// exampleTag marks articles that show how to write one.
-const exampleTag = "example"
 
 // builder makes the files of a site.
 type builder struct {
@@ -137,7 +131,6 @@ type builder struct {
 	found     string // path of the script with what search finds
 	files     map[string]File
 	taken     map[string]bool // paths in lower case, as some file systems ignore case
-	listed    []string        // pages for the map of the site
 }
 
 func newBuilder(o Options) (*builder, error) {
@@ -183,16 +176,6 @@ type inlineView struct {
 
 // cardView is what services show of a page that somebody links. Source: ogp.me.
 type cardView struct{ Type, Title, Says, Image string }
-
-// theme adds the files that pages load.
-func (b *builder) theme([]*render.Page) error {
-	for name, data := range b.assets.files {
-		if err := b.add(name, File{Data: data}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 func (b *builder) articles(pages []*render.Page) error {
 	for _, p := range pages {
@@ -247,9 +230,6 @@ func (b *builder) page(folder string, v layoutView) error {
 	}
 	if b.options.BaseURL != "" {
 		v.Canonical = b.absolute(name)
-	}
-	if !v.NoIndex {
-		b.listed = append(b.listed, name)
 	}
 	html, err := b.layout(v)
 	if err != nil {

@@ -37,7 +37,7 @@ machine if they are complete, otherwise the newest complete results of another h
 
 A Markdown file that is not in a project has a site of its own, in _site/NAME beside it.
 
-All links are relative, so the site can be read from disk. The feed, canonical addresses and sitemap.xml use the address
+All links are relative, so the site can be read from disk. The feed and canonical addresses use the address
 given by --base-url, or by url in benchbook.yaml.`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {

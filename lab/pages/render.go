@@ -192,9 +192,9 @@ func (f *Options) Dir(project *article.Project) string {
 
 // Site returns the options of package site. Problems are those of the project's style sheet.
 func (f *Options) Site(a *lab.Session, project *article.Project, problems *source.Problems) site.Options {
-	return site.Options{Style: theme.Style(project, problems), Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Author: project.Author.Value,
-		Description: project.Description.OneLine().Value,
-		Version:     a.Version, Drafts: f.Drafts, BaseURL: cmp.Or(f.BaseURL, project.URL.Value), SingleFile: f.Single}
+	return site.Options{Style: theme.Style(project, problems), Author: project.Author.Value,
+		Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Description: project.Description.OneLine().Value,
+		Version: a.Version, Drafts: f.Drafts, BaseURL: cmp.Or(f.BaseURL, project.URL.Value), SingleFile: f.Single}
 }
 
 // renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are

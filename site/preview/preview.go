@@ -276,16 +276,8 @@ func withLive(page []byte, version string) []byte {
 
 // nothingHere is shown at addresses without a page.
 const nothingHere = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; script-src 'self'">
-<title>No page · benchbook</title>
-</head>
-<body>
-<main><h1>Page not found</h1>
-<p>It appears by itself once an article creates it. <a href="/index.html">All articles</a></p></main>
-</body>
-</html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; script-src 'self'"><title>No page</title></head>
+<body><main><h1>Page not found</h1>
+<p>It appears by itself once an article creates it. <a href="/index.html">All articles</a></p></main></body></html>
 `
