@@ -341,7 +341,7 @@ func (a *Session) Plans(project *article.Project, list []*Article, o plan.Option
 	}
 	if len(problems) > 0 {
 		PrintProblems(a.Stderr, problems)
-		return nil, WithStatus(StatusProblems, fmt.Errorf("%s; %s", terminal.Count(len(problems), "problem"), consequence))
+		return nil, Failure(fmt.Errorf("%s; %s", terminal.Count(len(problems), "problem"), consequence))
 	}
 	for _, c := range list {
 		KeepExperiments(plans[c.Slug], c.Experiments)

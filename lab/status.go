@@ -6,17 +6,31 @@ import (
 	"fmt"
 )
 
-// Exit statuses of docs/command.md#exit-statuses. Earlier ones take precedence.
+// Exit statuses of the command. Statuses lists them for --help; docs/command.md has the same table.
 const (
-	StatusUsage        = 2
-	StatusProblems     = 104
-	StatusInterrupted  = 105
-	StatusFailed       = 1
-	StatusContradicted = 99  // with --claims: a claim is
-	StatusInvalid      = 110 // with --claims: a claim rests on a number that is not valid
+	StatusDone        = 0
+	StatusFailed      = 1
+	StatusUsage       = 2
+	StatusGate        = 99
+	StatusInterrupted = 130 // what shells report for a command that Ctrl-C ended
 )
 
-// A StatusError ends the command with a status. Its text has not been printed yet; it may be empty.
+// Statuses are all exit statuses with their meanings.
+var Statuses = []struct {
+	Status  int
+	Meaning string
+}{
+	{StatusDone, "done"},
+	{StatusFailed, "something failed"},
+	{StatusUsage, "wrong usage"},
+	{StatusGate, "a claim (--claims) or a condition (--fail-on) failed"},
+	{StatusInterrupted, "interrupted (Ctrl-C, TERM or HUP)"},
+}
+
+// precedence orders statuses: of several errors of one command, the first status here is the one reported.
+var precedence = []int{StatusUsage, StatusInterrupted, StatusFailed, StatusGate}
+
+// A StatusError ends the command with a status. Err is nil if its message has been printed already.
 type StatusError struct {
 	Status int
 	Err    error
@@ -34,16 +48,15 @@ func (e *StatusError) Unwrap() error { return e.Err }
 // WithStatus ends the command with a status; err may be nil.
 func WithStatus(status int, err error) error { return &StatusError{Status: status, Err: err} }
 
-// Failure returns an error with StatusFailed.
+// Failure ends the command with StatusFailed; err may be nil.
 func Failure(err error) error { return WithStatus(StatusFailed, err) }
 
-// UsageError returns an error with StatusUsage.
+// UsageError ends the command with StatusUsage.
 func UsageError(err error) error { return WithStatus(StatusUsage, err) }
 
 // Worse returns the error whose status takes precedence.
 func Worse(a, b error) error {
-	order := []int{StatusUsage, StatusProblems, StatusInterrupted, StatusFailed, StatusContradicted, StatusInvalid}
-	for _, status := range order {
+	for _, status := range precedence {
 		for _, err := range []error{a, b} {
 			if s, ok := errors.AsType[*StatusError](err); ok && s.Status == status {
 				return err
@@ -56,7 +69,7 @@ func Worse(a, b error) error {
 	return b
 }
 
-// Interrupted returns an error with StatusInterrupted if ctx is done, else Failure(err).
+// Interrupted is Failure, or StatusInterrupted if ctx has ended.
 func Interrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return WithStatus(StatusInterrupted, errors.New("interrupted"))

@@ -45,8 +45,8 @@ calibrate: false
 			asked.LockDir, asked.Engines = "", nil // to ask for one would be said
 			var stderr bytes.Buffer
 			status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, asked)
-			if status != lab.StatusProblems || strings.Contains(stderr.String(), "no engine") {
-				t.Errorf("status %d, want %d:\n%s", status, lab.StatusProblems, &stderr)
+			if status != lab.StatusFailed || strings.Contains(stderr.String(), "no engine") {
+				t.Errorf("status %d, want %d:\n%s", status, lab.StatusFailed, &stderr)
 			}
 			if _, err := os.Stat(filepath.Join(folder, "records")); err == nil {
 				t.Error("there are records")

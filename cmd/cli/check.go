@@ -65,7 +65,7 @@ checks the answers, and removes everything again. Nothing is measured.`,
 				fmt.Fprintln(a.Stdout, summary(len(list), len(problems), len(warnings)))
 			})
 			if err == nil && (len(problems) > 0 || strict && len(warnings) > 0) {
-				err = lab.WithStatus(lab.StatusProblems, nil)
+				err = lab.Failure(nil)
 			}
 			if err == nil && services {
 				return measure.Verify(cmd.Context(), a.Session, project, list, plans, flags)

@@ -31,8 +31,8 @@ Better and worse mean a change beyond the noise floor and the smallest effect (5
 processor or number of cores are listed but not compared, unless --across-hosts is given. Samples of a different meaning are
 never compared.
 
-With --fail-on 'throughput < -5%' the status is 1 if the condition holds over the whole interval of any
-cell's change, or if no cell can be judged.`,
+With --fail-on 'throughput < -5%' the status is 99 if the condition holds over the whole interval of any
+cell's change, and 1 if no cell can be judged.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return errors.New("compare needs two sides, A before and B after, each a run, a host, a profile, a git revision " +
@@ -63,7 +63,7 @@ cell's change, or if no cell can be judged.`,
 	}
 	formatted.Add(cmd, results.FormatText, results.FormatMarkdown, results.FormatCSV, results.FormatJSON)
 	cmd.Flags().StringVar(&flags.FailOn, "fail-on", "",
-		"end with status 1 if this holds for any cell, such as 'throughput < -5%'")
+		"end with status 99 if this holds for any cell, such as 'throughput < -5%'")
 	cmd.Flags().StringSliceVar(&flags.Metrics, "metric", nil,
 		"compare only this metric; can be given several times (default those that conclusions are drawn from)")
 	cmd.Flags().BoolVar(&flags.AcrossHosts, "across-hosts", false,
@@ -87,8 +87,8 @@ Without HEAD, B is the revision HEAD; with --dirty it is what is not committed. 
 by themselves, are those of the working tree on both sides. Cells that come out the same in both revisions are not measured. Records are kept in .benchbook/bench: the same command resumes a stopped
 run.
 
-With --fail-on 'latency.p99 > 3%' the status is 1 if the condition holds over the whole interval of any cell's change, or
-if no cell can be judged.`,
+With --fail-on 'latency.p99 > 3%' the status is 99 if the condition holds over the whole interval of any cell's change, and
+1 if no cell can be judged.`,
 		Example: "  benchbook bench main\n" +
 			"  benchbook bench v1.0 v1.1 api --fail-on 'throughput < -3%'\n" +
 			"  git bisect run benchbook bench v1.0 HEAD api --fail-on 'throughput < -3%'",
@@ -112,7 +112,7 @@ if no cell can be judged.`,
 	choose = addMeasuring(cmd, &o.Options, plan.Full, a.Config.EngineNames())
 	cmd.Flags().BoolVar(&o.Dirty, "dirty", false, "compare BASE with what is not committed")
 	cmd.Flags().StringVar(&o.FailOn, "fail-on", "",
-		"end with status 1 if this holds for any cell, such as 'throughput < -5%'")
+		"end with status 99 if this holds for any cell, such as 'throughput < -5%'")
 	cmd.Flags().StringSliceVar(&o.Metrics, "metric", nil,
 		"compare only this metric; can be given several times (default those that conclusions are drawn from)")
 	return cmd

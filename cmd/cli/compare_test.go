@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/lab"
 	"benchbook/lab/labtest"
 	"benchbook/lab/results"
 	"benchbook/notebook/plan"
@@ -80,7 +81,7 @@ func TestShowAndCompareGolden(t *testing.T) {
 		args   []string
 	}{
 		{"compare.txt", 0, []string{"compare", runBefore, runAfter}},
-		{"compare-fails.md", 1, []string{"compare", runBefore, runAfter, "servers#servers", "--format", "md", "--metric",
+		{"compare-fails.md", lab.StatusGate, []string{"compare", runBefore, runAfter, "servers#servers", "--format", "md", "--metric",
 			"throughput,failed",
 			"--fail-on", "throughput < -5%"}},
 		{"compare.csv", 0, []string{"compare", runBefore, runAfter, "--format", "csv", "--metric", "throughput"}},
@@ -163,7 +164,7 @@ func TestFailOn(t *testing.T) {
 		status    int
 		stderr    string
 	}{
-		{"throughput < -5%", 1, `--fail-on "throughput < -5%" is met by servers#servers async`},
+		{"throughput < -5%", lab.StatusGate, `--fail-on "throughput < -5%" is met by servers#servers async`},
 		{"throughput < -20%", 0, "--fail-on cannot be judged for servers#servers broken: throughput: B: failed: it ended " +
 			"with status 1"},
 		{"througput < -5%", 2, `no metric "througput" in what is compared: did you mean "throughput"?`},

@@ -19,7 +19,7 @@ title: More than is harmless
 ~~~yaml experiment
 name: greedy
 services: {server: {KEYS, expose: ["80"]}}
-load: {target: "http://server/", duration: 1s}
+load: {target: "http://server/", connections: 5, duration: 1s}
 repetitions: 1
 calibrate: false
 ~~~
@@ -95,25 +95,25 @@ func TestConsent(t *testing.T) {
 		{"a host", image, "allow: {targets: [example.org]}\n", "", "", nil, lab.StatusUsage, []string{"load on example.org"}},
 		{"the engine local", program, "engine: local\n", "", "", nil, lab.StatusUsage, []string{"programs of this machine"}},
 		{"a cluster", image, "engine: kubernetes\nkubernetes: {context: production}\nregistry: example.org/x\n", "allow: []\n",
-			"", nil, lab.StatusProblems, []string{"benchbook.yaml:1:9", "pods in a cluster", "add kubernetes"}},
+			"", nil, lab.StatusFailed, []string{"benchbook.yaml:1:9", "pods in a cluster", "add kubernetes"}},
 		{"a policy that allows it", capability, "allow: [cap_add]\n", "allow: [cap_add]\n", "", nil, 0, nil},
 		{"a policy that allows a host", image, "allow: {targets: [example.org]}\n",
 			"allow: [cap_add, {targets: [Example.org]}]\n", "", nil, 0, nil},
 		{"a policy that allows nothing", image, "", "allow: []\n", "", nil, 0, nil},
 		{"a policy that allows less", capability, "allow: [sysctls, cap_add]\n", "allow: [sysctls]\n", "y", []string{"--yes"},
-			lab.StatusProblems, []string{"benchbook.yaml:1:18", "more capabilities", "POLICY", "add cap_add"}},
+			lab.StatusFailed, []string{"benchbook.yaml:1:18", "more capabilities", "POLICY", "add cap_add"}},
 		{"a policy without the host", image, "allow: {targets: [example.org]}\n", "allow: {targets: [example.com]}\n", "", nil,
-			lab.StatusProblems, []string{"benchbook.yaml:1:19", "load on example.org", "add {targets: [example.org]}"}},
+			lab.StatusFailed, []string{"benchbook.yaml:1:19", "load on example.org", "add {targets: [example.org]}"}},
 		{"a policy without builds", `build: {dockerfile_inline: "FROM debian"}`, "", "allow: [mounts]\n", "", nil,
-			lab.StatusProblems, []string{"article.md:5:4", "images that are built", "add builds"}},
+			lab.StatusFailed, []string{"article.md:5:4", "images that are built", "add builds"}},
 		{"a policy with builds", `build: {dockerfile_inline: "FROM debian"}`, "", "allow: builds\n", "", nil, 0, nil},
-		{"a policy without sockets", mount, "allow: mounts\n", "allow: [mounts]\n", "", nil, lab.StatusProblems,
+		{"a policy without sockets", mount, "allow: mounts\n", "allow: [mounts]\n", "", nil, lab.StatusFailed,
 			[]string{"article.md:5:4", "sockets of this machine", "add sockets"}},
 		{"a policy with sockets", mount, "allow: mounts\n", "allow: [mounts, sockets]\n", "", nil, 0, nil},
-		{"a policy without local", program, "engine: local\n", "allow: [builds]\n", "", nil, lab.StatusProblems,
+		{"a policy without local", program, "engine: local\n", "allow: [builds]\n", "", nil, lab.StatusFailed,
 			[]string{"benchbook.yaml:1:9", "programs of this machine", "add local"}},
-		{"a policy that is wrong", image, "", "allow: [cap_ad]\n", "", nil, lab.StatusProblems, []string{"POLICY:1:9", "cap_add"}},
-		{"a policy of another kind", image, "", "- cap_add\n", "", nil, lab.StatusProblems, []string{"POLICY:1:1"}},
+		{"a policy that is wrong", image, "", "allow: [cap_ad]\n", "", nil, lab.StatusFailed, []string{"POLICY:1:9", "cap_add"}},
+		{"a policy of another kind", image, "", "- cap_add\n", "", nil, lab.StatusFailed, []string{"POLICY:1:1"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -157,8 +157,8 @@ func TestPolicyOfVerbs(t *testing.T) {
 		w.LockDir, w.Consent = "", &lab.Consent{Policy: policy}
 		var stderr bytes.Buffer
 		status := run(append([]string{"-C", dir}, strings.Fields(verb)...), &bytes.Buffer{}, &stderr, w)
-		if status != lab.StatusProblems || !strings.Contains(stderr.String(), "which the policy of this machine does not allow") {
-			t.Errorf("%s: status %d, want %d:\n%s", verb, status, lab.StatusProblems, &stderr)
+		if status != lab.StatusFailed || !strings.Contains(stderr.String(), "which the policy of this machine does not allow") {
+			t.Errorf("%s: status %d, want %d:\n%s", verb, status, lab.StatusFailed, &stderr)
 		}
 	}
 }

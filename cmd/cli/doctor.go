@@ -23,7 +23,7 @@ warning, or missing, with the remedy. Nothing is changed. The status is 1 if thi
 			}
 			err = a.Print(asJSON, x, func() { lab.PrintReport(a.Session, x) })
 			if err == nil && !x.Measure {
-				err = lab.WithStatus(lab.StatusFailed, nil)
+				err = lab.Failure(nil)
 			}
 			return err
 		},

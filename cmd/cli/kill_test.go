@@ -134,6 +134,11 @@ func (l *life) end(t *testing.T) int {
 	return l.cmd.ProcessState.ExitCode()
 }
 
+// wasMeasured reports whether a run came to its end. On a busy machine its short windows may leave no valid result.
+func wasMeasured(status int, stderr string) bool {
+	return status == lab.StatusDone || status == lab.StatusFailed && strings.Contains(stderr, "\nbenchbook: no valid result: ")
+}
+
 // engineClient asks the engine that DOCKER_HOST names, or the usual one, without benchbook.
 func engineClient(t *testing.T) *client.Client {
 	t.Helper()
@@ -397,7 +402,7 @@ func endAtAnyMoment(t *testing.T, end syscall.Signal, kills, status int) {
 	before := len(saved.look(t))
 	l := begin(t, program, lock, "-C", dir, "run")
 	owners = append(owners, l.owner)
-	if status := l.end(t); status != 0 {
+	if status := l.end(t); !wasMeasured(status, l.stderr.String()) {
 		t.Errorf("the last run ended with status %d:\n%s", status, &l.stderr)
 	}
 	if n := planned(saved.look(t)); n != repetitions {
@@ -506,7 +511,7 @@ calibrate: false
 			}
 			unchanged()
 			again := begin(t, program, lock, "-C", dir, "run")
-			if status := again.end(t); status != 0 {
+			if status := again.end(t); !wasMeasured(status, again.stderr.String()) {
 				t.Errorf("the run after it ended with status %d:\n%s", status, &again.stderr)
 			}
 			if n := planned(saved.look(t)); n != 8 {

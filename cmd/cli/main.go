@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -65,7 +66,7 @@ func run(args []string, stdout, stderr io.Writer, w lab.Config) int {
 		if a.CleansUp.Load() {
 			err = <-ended
 		} else {
-			// What only reads and writes files has nothing to take down, and may be waiting for a file that never comes.
+			// A verb that only reads and writes files has nothing to take down, and may wait for a file that never comes.
 			err = lab.WithStatus(lab.StatusInterrupted, errors.New("interrupted"))
 		}
 	}
@@ -102,7 +103,10 @@ Begin with what you have:
 
 An article is named by its slug, its folder or its file; ARTICLE#NAME is one of its experiments.
 Without one, all articles of the project are meant. An article runs programs: run only those that
-you trust.`,
+you trust.
+
+Exit statuses:
+` + statuses(),
 		Args: unknownVerb,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if asVersion {
@@ -126,6 +130,14 @@ you trust.`,
 	root.SetHelpCommand(helpCommand())
 	a.complete(root)
 	return root
+}
+
+// statuses lists the exit statuses for --help.
+func statuses() (lines string) {
+	for _, s := range lab.Statuses {
+		lines += fmt.Sprintf("  %-4d %s\n", s.Status, s.Meaning)
+	}
+	return strings.TrimSuffix(lines, "\n")
 }
 
 func helpCommand() *cobra.Command {

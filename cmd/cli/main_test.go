@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -414,6 +415,19 @@ func TestScripts(t *testing.T) {
 				n := glob(ts.MkAbs(args[1]))
 				if fmt.Sprint(n) != args[0] {
 					ts.Fatalf("%d files match %s, want %s", n, args[1], args[0])
+				}
+			},
+			// status N ARGUMENT ...: benchbook ends with this status.
+			"status": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) < 2 {
+					ts.Fatalf("usage: status N ARGUMENT ...")
+				}
+				got := 0
+				if exit, ok := errors.AsType[*exec.ExitError](ts.Exec("benchbook", args[1:]...)); ok {
+					got = exit.ExitCode()
+				}
+				if fmt.Sprint(got) != args[0] {
+					ts.Fatalf("status %d, want %s", got, args[0])
 				}
 			},
 			// records N ARTICLE PROFILE [EXPERIMENT [TRIAL|search]]: there are so many records.

@@ -43,7 +43,7 @@ branches of this repository do not change. Render first.`,
 			}
 			if !project.Problems.Empty() {
 				lab.PrintProblems(a.Stderr, project.Problems.Sorted())
-				return lab.WithStatus(lab.StatusProblems, errors.New("nothing was published"))
+				return lab.Failure(errors.New("nothing was published"))
 			}
 			folder := ""
 			var of article.Publish

@@ -482,7 +482,7 @@ func checkBounded(t *testing.T, files map[string]string) {
 		t.Fatal(err)
 	}
 	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	if status := cmd.ProcessState.ExitCode(); status != 0 && status != lab.StatusProblems {
+	if status := cmd.ProcessState.ExitCode(); status != 0 && status != lab.StatusFailed {
 		t.Fatalf("status %d after %v: %.2000s", status, cpu, &stderr)
 	}
 	memory := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss // in bytes

@@ -39,7 +39,7 @@ func addQuiet(cmd *cobra.Command, quiet *bool) {
 func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
 	f.chooseQuick = addMeasuring(cmd, &f.Options, profile, engines)
 	cmd.Flags().BoolVar(&f.claims, "claims", false,
-		"end with status 99 if a claim is contradicted, and 110 if one depends on a number that is not valid")
+		"end with status 99 if a claim is contradicted, or depends on a number that is not valid")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the outcomes of claims as JSON")
 }
 
@@ -108,9 +108,8 @@ func (a *app) runCommand() *cobra.Command {
 		Use:   "run [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing or stale",
 		Long: `Measure what is missing or stale, and print the verdict of each claim. Every repetition leaves a record
-in the article's folder, and a stopped run resumes where it was. Statuses: 1 something failed
-or no engine is available, 104 an article has problems, 105 interrupted; with --claims also 99 a
-claim is contradicted, 110 a claim depends on a number that is not valid.`,
+in the article's folder, and a stopped run resumes where it was. The status is 1 if something failed, an article has
+problems, no engine is available, or no result is valid.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := flags.Check(cmd.Flags(), a.Config.EngineNames()); err != nil {
 				return err

@@ -34,7 +34,7 @@ func initialised(t *testing.T, template string) string {
 func mustRun(t testing.TB, w lab.Config, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	if status := run(args, &stdout, &stderr, w); status != 0 {
+	if status := run(args, &stdout, &stderr, w); !wasMeasured(status, stderr.String()) {
 		t.Fatalf("benchbook %s: status %d\n%s%s", strings.Join(args, " "), status, &stdout, &stderr)
 	}
 	return stdout.String()

@@ -22,7 +22,7 @@ stands where, and may have anything beside it:
   <!-- benchbook: badge of hello --> ... <!-- /benchbook -->
 
 What stands between the two comments is replaced. Figures, in light and dark, and badges go into the folder woven
-beside the file. With --check nothing is written: the status is 104 if the text and the records differ.`,
+beside the file. With --check nothing is written: the status is 1 if the text and the records differ.`,
 		Args: arguments(1, math.MaxInt),
 		RunE: func(_ *cobra.Command, names []string) error { return pages.Weave(a.Session, names, o) },
 	}

@@ -185,7 +185,7 @@ func withinPolicy(a *lab.Session, file string, reaches []reach) error {
 	policy := article.ReadPolicy(file, &problems)
 	if found := problems.Sorted(); len(found) > 0 {
 		lab.PrintProblems(a.Stderr, found)
-		return lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s in the policy of this machine; nothing was measured",
+		return lab.Failure(fmt.Errorf("%s in the policy of this machine; nothing was measured",
 			terminal.Count(len(found), "problem")))
 	}
 	for _, r := range reaches {
@@ -205,7 +205,7 @@ func withinPolicy(a *lab.Session, file string, reaches []reach) error {
 		return nil
 	}
 	lab.PrintProblems(a.Stderr, found)
-	return lab.WithStatus(lab.StatusProblems, fmt.Errorf("the project does more than %s allows; nothing was measured", file))
+	return lab.Failure(fmt.Errorf("the project does more than %s allows; nothing was measured", file))
 }
 
 // askOnce asks the user to consent to what a project may do, unless they did before.

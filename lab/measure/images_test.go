@@ -23,10 +23,10 @@ import (
 
 const (
 	buildingArticle = "---\ntitle: x\n---\n```dockerfile file=Dockerfile\nFROM base:1\n```\n\n```yaml experiment\nname: e\n" +
-		"services: {server: {build: ., expose: [80]}}\nload: {target: \"http://server/\", requests: 10}\n" +
+		"services: {server: {build: ., expose: [80]}}\nload: {target: \"http://server/\", requests: 1000, connections: 5}\n" +
 		"repetitions: 2\ncalibrate: false\n```\n"
 	pullingArticle = "---\ntitle: x\n---\n```yaml experiment\nname: e\nservices: {server: {image: base:1, expose: [80]}}\n" +
-		"load: {target: \"http://server/\", requests: 10}\nrepetitions: 2\ncalibrate: false\n```\n"
+		"load: {target: \"http://server/\", requests: 1000, connections: 5}\nrepetitions: 2\ncalibrate: false\n```\n"
 )
 
 // writeProject writes a project with one article for each text.
@@ -96,7 +96,7 @@ func TestArticleByArticle(t *testing.T) {
 				return engine.Exit{Stdout: labtest.Requests()}, nil
 			}}
 			a := &lab.Session{Stdout: io.Discard, Stderr: io.Discard, Dir: writeProject(t, tt.articles), Config: lab.Config{
-				Agent: func() ([]byte, error) { return []byte("program"), nil }, LockDir: t.TempDir(),
+				Agent: func() ([]byte, error) { return []byte("program"), nil }, LockDir: t.TempDir(), Scripted: true,
 				Engines: []lab.Engine{{Name: spec.Docker,
 					Connect: func(context.Context) (engine.Engine, error) { return fake.New(script), nil }}}}}
 			project, list, err := a.Select(nil)
@@ -106,7 +106,7 @@ func TestArticleByArticle(t *testing.T) {
 			tt.options.Profile = plan.Full
 			tt.options.Measured = func(c *lab.Article) { note("measured " + c.Slug) }
 			err = Run(t.Context(), a, project, list, tt.options)
-			if failed := err != nil; failed != (tt.broken != "") {
+			if failed := err != nil; failed != (tt.broken != "" || tt.options.Budget > 0) {
 				t.Errorf("the run ended with %v", err)
 			}
 			if want := slices.Concat(tt.want...); !slices.Equal(events, want) {

@@ -206,18 +206,16 @@ func (n *notebook) measure(ctx context.Context, a *lab.Session, quiet bool) (*da
 	if readErr != nil {
 		return nil, lab.Failure(readErr)
 	}
-	failed := false
 	for _, c := range d.Experiments[0].Cells {
 		for _, r := range c.Records {
 			if r.Failure != "" {
-				failed = true
 				fmt.Fprintf(a.Stderr, "benchbook: %s: %s\n", c.Trial.Name, r.Failure)
 				break
 			}
 		}
 	}
-	if _, only := errors.AsType[*FailedError](err); only && failed {
-		return d, lab.WithStatus(lab.StatusFailed, nil)
+	if _, only := errors.AsType[*FailedError](err); only {
+		return d, lab.Failure(nil)
 	}
 	if err != nil {
 		fmt.Fprint(a.Stderr, n.said.String())

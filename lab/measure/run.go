@@ -5,6 +5,7 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"benchbook/lab/forecast"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 
@@ -75,7 +77,48 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 			err = j.conclude()
 		}
 		return err
-	})
+	}, (*job).checkResults)
+}
+
+// checkResults returns an error if no planned trial has a result, measured now or before.
+func (j *job) checkResults() error {
+	why := ""
+	for _, c := range j.list {
+		p, host := j.plans[c.Slug], j.targets[c.Slug].host.ID
+		records, _, err := j.Records(j.project, c)
+		if err != nil {
+			return lab.Failure(err)
+		}
+		d, err := dataset.OfPlan(c.Doc, p, p.RecordsOf(nil, records, host), host)
+		if err != nil {
+			return lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
+		}
+		for _, e := range p.Experiments { // without those that were not chosen
+			for _, cell := range cellsOf(d, e) {
+				t := cell.Trial
+				if e.Skipped != "" || t.Unavailable != "" || j.options.Only != nil && !j.options.Only(e, t) {
+					continue
+				}
+				missing := cell.NoResult()
+				if missing == "" {
+					return nil
+				}
+				why = cmp.Or(why, fmt.Sprintf("%s#%s, %s: %s", c.Slug, e.Name, t.Name, missing))
+			}
+		}
+	}
+	if why == "" {
+		return nil
+	}
+	return lab.Failure(&FailedError{"no valid result: " + why})
+}
+
+// cellsOf returns the cells of a planned experiment.
+func cellsOf(d *dataset.Dataset, e *plan.Experiment) []*dataset.Cell {
+	if found, ok := d.Experiment(e.Name); ok {
+		return found.Cells
+	}
+	return nil
 }
 
 // Prepare makes available the images of all trials of the chosen articles, measured or not, and measures nothing.
@@ -98,13 +141,13 @@ func Prepare(ctx context.Context, a *lab.Session, project *article.Project, list
 			return lab.Interrupted(ctx, err)
 		}
 		return nil
-	})
+	}, nil)
 }
 
-// withJob does something with the articles of which something is pending, while their machines are locked. The error has
-// the worst status of that, of problems, and of experiments that cannot run.
+// withJob calls do for a job in which something is pending, while its machines are locked, and then check, which may be
+// nil, unless something failed. The error has the worst status of these, of problems, and of experiments that cannot run.
 func withJob(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options,
-	do func(*job) error) error {
+	do, check func(*job) error) error {
 	j, problems, err := newJob(ctx, a, project, list, flags)
 	if err != nil {
 		return a.JoinErrors(problems, err)
@@ -114,7 +157,10 @@ func withJob(ctx context.Context, a *lab.Session, project *article.Project, list
 	if begun {
 		err = do(j)
 	}
-	return a.JoinErrors(problems, a.JoinErrors(j.refused, err))
+	if err = a.JoinErrors(j.refused, err); err == nil && check != nil {
+		err = check(j)
+	}
+	return a.JoinErrors(problems, err)
 }
 
 // A job measures articles without problems, each on its target.
@@ -167,9 +213,9 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 		words := terminal.Count(len(found), "problem")
 		j.list = slices.DeleteFunc(slices.Clone(list), func(c *lab.Article) bool { return !c.Problems.Empty() })
 		if len(j.list) == 0 || !project.Problems.Empty() {
-			return nil, nil, lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s; nothing was measured", words))
+			return nil, nil, lab.Failure(fmt.Errorf("%s; nothing was measured", words))
 		}
-		problems = lab.WithStatus(lab.StatusProblems, fmt.Errorf("%s; the affected articles were not measured", words))
+		problems = lab.Failure(fmt.Errorf("%s; the affected articles were not measured", words))
 	}
 	for _, c := range j.list {
 		lab.KeepExperiments(j.plans[c.Slug], c.Experiments)
@@ -627,11 +673,11 @@ func (j *job) printProblems(s *runner.Summary) {
 		fmt.Fprintln(j.Stderr, n)
 	}
 	if len(s.NoImage)+len(problems)+len(cleanup) > 0 {
-		j.failed = lab.WithStatus(lab.StatusFailed, nil)
+		j.failed = lab.Failure(nil)
 	}
 }
 
-// A FailedError says that repetitions failed, and nothing else.
+// A FailedError reports that repetitions failed, or that none is valid.
 type FailedError struct{ words string }
 
 func (e *FailedError) Error() string { return e.words }

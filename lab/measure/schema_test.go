@@ -67,6 +67,15 @@ func measuredHTTP(t *testing.T) (dir string) {
 	if err := os.CopyFS(filepath.Join(dir, "experiments", "http"), os.DirFS(template)); err != nil {
 		t.Fatal(err)
 	}
+	file := filepath.Join(dir, "experiments", "http", "article.md")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = bytes.ReplaceAll(text, []byte("connections: 4"), []byte("connections: 5")) // as in the results
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(dir, "benchbook.yaml"), []byte("title: x\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +86,7 @@ func measuredHTTP(t *testing.T) (dir string) {
 		return engine.Exit{Stdout: labtest.Requests()}, nil
 	}}
 	a := &lab.Session{Stdout: io.Discard, Stderr: io.Discard, Dir: dir, Config: lab.Config{
-		Agent: func() ([]byte, error) { return []byte("program"), nil }, LockDir: t.TempDir(),
+		Agent: func() ([]byte, error) { return []byte("program"), nil }, LockDir: t.TempDir(), Scripted: true,
 		Engines: []lab.Engine{{Name: spec.Docker,
 			Connect: func(context.Context) (engine.Engine, error) { return fake.New(script), nil }}}}}
 	project, list, err := a.Select(nil)

@@ -133,7 +133,7 @@ func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, fla
 	options := flags.Site(a, project, &ofStyle)
 	if !ofStyle.Empty() {
 		lab.PrintProblems(a.Stderr, ofStyle.Sorted())
-		return m, lab.WithStatus(lab.StatusProblems, errors.New("the site was not rendered"))
+		return m, lab.Failure(errors.New("the site was not rendered"))
 	}
 	var pages []*render.Page
 	if pages, m.Outcomes, err = renderPages(a, project, list, flags, said, this); err != nil {
@@ -172,7 +172,7 @@ func problemsError(articles, warnings int, strict bool) error {
 	default:
 		return nil
 	}
-	return lab.WithStatus(lab.StatusProblems, errors.New(words))
+	return lab.Failure(errors.New(words))
 }
 
 // Dir returns the folder of the site.

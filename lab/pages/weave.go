@@ -78,7 +78,7 @@ func Weave(a *lab.Session, names []string, o WeaveOptions) error {
 		return nil
 	}
 	lab.PrintProblems(a.Stderr, w.problems.Sorted())
-	return lab.WithStatus(lab.StatusProblems, errors.New(terminal.Count(w.problems.Len(), "problem")))
+	return lab.Failure(errors.New(terminal.Count(w.problems.Len(), "problem")))
 }
 
 // file fills the marks of a file. What cannot be filled stays as it is.

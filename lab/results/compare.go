@@ -324,7 +324,7 @@ func (c *Comparison) Gated(a *lab.Session) error {
 	}
 	switch {
 	case f.Met:
-		return lab.Failure(fmt.Errorf("--fail-on %q is met by %s", f.Condition, strings.Join(f.Cells, ", ")))
+		return lab.WithStatus(lab.StatusGate, fmt.Errorf("--fail-on %q is met by %s", f.Condition, strings.Join(f.Cells, ", ")))
 	case f.Judged == 0:
 		return lab.Failure(fmt.Errorf("--fail-on %q cannot be judged for any cell", f.Condition))
 	}

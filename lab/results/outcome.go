@@ -182,11 +182,11 @@ func ClaimStatus(a *lab.Session, outcomes []*ArticleOutcome) error {
 	}
 	var first, then error
 	if len(contradicted) > 0 {
-		first = lab.WithStatus(lab.StatusContradicted, fmt.Errorf("%s contradicted: %s",
+		first = lab.WithStatus(lab.StatusGate, fmt.Errorf("%s contradicted: %s",
 			terminal.Are(len(contradicted), "claim"), strings.Join(contradicted, ", ")))
 	}
 	if len(invalid) > 0 {
-		then = lab.WithStatus(lab.StatusInvalid, fmt.Errorf("%s a number that is not valid: %s",
+		then = lab.WithStatus(lab.StatusGate, fmt.Errorf("%s a number that is not valid: %s",
 			expr.Plural(len(invalid), "claim")+expr.Verb(len(invalid), " depends on", " depend on"),
 			strings.Join(invalid, ", ")))
 	}

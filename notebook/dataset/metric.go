@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -52,6 +53,24 @@ func (c *Cell) Metric(name string) Result {
 	// The caller may keep or change the lists.
 	r.Values, r.Marks = slices.Clone(r.Values), slices.Clone(r.Marks)
 	return r
+}
+
+// NoResult is why no key metric has a value in a valid repetition; it is empty if one has, or if a repetition is only
+// disturbed by other programs. Estimates may need more values.
+func (c *Cell) NoResult() (why string) {
+	for _, r := range c.Records {
+		if _, disturbed := validity.Disturbed(r); disturbed {
+			return ""
+		}
+	}
+	for _, m := range c.Experiment.KeyMetrics() {
+		missing := c.Metric(m.Name).Missing
+		if missing == "" || len(c.ValidValues(m.Name)) > 0 {
+			return ""
+		}
+		why = cmp.Or(why, missing)
+	}
+	return cmp.Or(why, "nothing is measured")
 }
 
 // ValidValues returns the values of a metric in the valid repetitions, also if they are too few for a result.
