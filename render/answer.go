@@ -45,6 +45,7 @@ type answerLine struct {
 	Says           template.HTML
 	Outcome        outcome.Outcome
 	Here, Interval string // empty if it was not measured, which the outcome says
+	Stated         string // empty for a claim that was stated before it was measured, or may have been
 	Class, Verdict string
 	Href           string
 }
@@ -81,6 +82,9 @@ func (c answerPart) answer(standing claim.Standing, title template.HTML) answerV
 		if c.judgements.verdict(block.Name.Value) != stats.NotMeasured {
 			line.Here, line.Interval = hereOf(o)
 		}
+		if s := c.statedAs(block); s.Is != claim.StatedBefore {
+			line.Stated = statedWords(s)
+		}
 		if !block.Derived.IsZero() {
 			line.Outcome.Published = ""
 		}
@@ -111,6 +115,9 @@ func (c answerPart) countOfClaims(s claim.Standing) string {
 	}
 	if n := slice.Count(counted, func(j claim.Judgement) bool { return j.Outcome() == stats.Stronger }); n > 0 {
 		words += fmt.Sprintf(" (%d stronger than claimed)", n)
+	}
+	if s.After > 0 {
+		words += fmt.Sprintf(", %d more stated afterwards", s.After)
 	}
 	if s.Mostly > 0 {
 		words += fmt.Sprintf(", %d mostly", s.Mostly)

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"html/template"
 	"slices"
 	"strings"
@@ -58,6 +59,7 @@ func (c evidencePart) claim(block *article.Claim) claimView {
 			v.Line = append(v.Line, words)
 		}
 	}
+	line(statedWords(c.statedAs(block)))
 	add := func(words string) {
 		if words != "" {
 			v.Sentences = append(v.Sentences, wording.Sentence(words))
@@ -259,4 +261,53 @@ func (o outcomes) caption(line string) template.HTML {
 	}
 	shown, _ := o.page.prose.Inline(line)
 	return shown
+}
+
+// statedAs is how a claim stands to what the article said before it was measured.
+func (c *composer) statedAs(block *article.Claim) claim.StatedClaim {
+	known, _ := slice.Find(c.results.Stated(), func(s claim.StatedClaim) bool { return s.Claim == block.Name.Value })
+	return known
+}
+
+// statedWords are the mark of a claim with what changed; empty if it is not known, which the page says once.
+func statedWords(s claim.StatedClaim) string {
+	switch s.Is {
+	case claim.StatingIsNotKnown:
+		return ""
+	case claim.NewAfter:
+		return "stated after measuring"
+	}
+	if len(s.Changes) == 0 {
+		return string(s.Is)
+	}
+	return string(s.Is) + ": " + strings.Join(s.Changes, "; ")
+}
+
+// stated sums up which claims were stated before they were measured, and names those that are no longer made.
+func (c *composer) stated() string {
+	counts := map[claim.Stating]int{}
+	var gone []string
+	for _, s := range c.results.Stated() {
+		counts[s.Is]++
+		if s.Is == claim.NoLongerMade {
+			gone = append(gone, s.Claim)
+		}
+	}
+	all := len(c.doc.Claims)
+	var words []string
+	switch before := counts[claim.StatedBefore]; {
+	case all == 0 || c.origin.Measured == 0:
+		return ""
+	case counts[claim.StatingIsNotKnown] == all:
+		words = append(words, "The records do not say what the article claimed when they were measured.")
+	case before == all:
+		words = append(words, "All claims were stated, and committed, before they were measured.")
+	default:
+		words = append(words, fmt.Sprintf("%d of %s stated, and committed, before being measured.", before,
+			wording.Count(all, "claim")))
+	}
+	if len(gone) > 0 {
+		words = append(words, "No longer made: "+wording.List(gone)+".")
+	}
+	return strings.Join(words, " ")
 }

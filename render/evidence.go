@@ -27,6 +27,7 @@ type evidenceView struct {
 	Original  originalView
 	Asked     originalView // headline claims that the original does not make
 	Run       howtoView
+	Stated    string       // which claims were stated before they were measured
 	Claims    []claimsView // the headline claims, which are open, and the others
 	Published template.HTML
 }
@@ -91,7 +92,7 @@ func (c *composer) others() (list []otherView) {
 }
 
 func (c evidencePart) evidence(standing claim.Standing) evidenceView {
-	v := evidenceView{Original: c.original(standing), Asked: c.asked(), Run: c.howto()}
+	v := evidenceView{Original: c.original(standing), Asked: c.asked(), Run: c.howto(), Stated: c.stated()}
 	headlines := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return b.Headline.V })
 	others := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return !b.Headline.V })
 	if title := "The " + wording.Count(len(headlines), "headline claim"); len(headlines) > 0 {

@@ -415,6 +415,9 @@ func (b *bench) NewRecord(step plan.Step) *record.Record {
 	maps.Copy(rec.Facts, b.images().Facts(t))
 	b.layout().addFacts(t, rec.Facts)
 	rec.Facts[record.FactRevision] = cmp.Or(b.options.Revision, record.NoRevision+"not asked for")
+	if claims := b.options.Claims[b.plan.Article]; claims != "" {
+		rec.Facts[record.FactClaims] = claims
+	}
 	if e.Outside {
 		rec.Facts[record.FactTarget] = record.RunningTarget
 	}

@@ -88,6 +88,8 @@ type Options struct {
 	Secrets map[*plan.Experiment]Secrets
 	// Revision is the record.FactRevision of records.
 	Revision string
+	// Claims are the record.FactClaims of records, by article; articles without one leave it out.
+	Claims map[string]string
 	// Missing is called before anything is measured, with the images that could not be had; it may be nil.
 	Missing func([]*images.NoImageError)
 }

@@ -144,6 +144,8 @@ problems, no engine is available, or no result is valid.`,
 		},
 	}
 	flags.Add(cmd, plan.Full, a.Config.EngineNames())
+	cmd.Flags().BoolVar(&flags.Stated, "stated", false,
+		"refuse to measure if anything is not committed, so that claims are stated before they are measured")
 	cmd.Flags().BoolVar(&flags.Keep, "keep", false,
 		"leave the services of the last repetition running, or of the first that fails, and print how to enter them")
 	return cmd

@@ -7,6 +7,7 @@ package measure
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"benchbook/lab/forecast"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
@@ -50,6 +52,8 @@ type Options struct {
 	Prepared func(engine.Engine) error
 	// Revisions are compared cell by cell in one run. Claims are not judged by it: Open decides which trials continue.
 	Revisions []plan.Revision
+	// Stated refuses to measure an article that is not as in a commit.
+	Stated bool
 	// Open returns the trials of an article that continue after a look, as runner.Options.Open does; nil selects the
 	// trials of undecided claims.
 	Open func(c *lab.Article, p *plan.Plan, host string) func([]*record.Record) map[string][]string
@@ -217,7 +221,17 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 		}
 		problems = lab.Failure(fmt.Errorf("%s; the affected articles were not measured", words))
 	}
+	if !record.IsCommitted(j.options.Revision) && flags.Stated {
+		return nil, nil, fmt.Errorf("--stated measures only what is committed, and the article's revision is %s: "+
+			"commit first, or leave out --stated", j.options.Revision)
+	}
+	j.options.Claims = map[string]string{}
 	for _, c := range j.list {
+		claims, err := json.Marshal(claim.State(dataset.WithoutRecords(c.Doc, j.plans[c.Slug])))
+		if err != nil {
+			return nil, nil, err
+		}
+		j.options.Claims[c.Slug] = string(claims)
 		lab.KeepExperiments(j.plans[c.Slug], c.Experiments)
 	}
 	only, err := lab.NewFilter(flags.Only, j.list, j.plans)

@@ -88,6 +88,7 @@ type Results struct {
 	Claims []Judgement // in the order of the article
 
 	applies func() []bool // by part of the text
+	stated  func() []StatedClaim
 }
 
 // JudgeAll judges all claims of an article.
@@ -99,7 +100,7 @@ func JudgeAll(d *dataset.Dataset) *Results {
 		group.Go(func() error { r.Claims[i] = Judge(d, c); return nil })
 	}
 	_ = group.Wait() // no judgement is an error
-	r.applies = sync.OnceValue(r.appliesByPart)
+	r.applies, r.stated = sync.OnceValue(r.appliesByPart), sync.OnceValue(r.statedClaims)
 	return r
 }
 

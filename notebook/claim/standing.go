@@ -21,6 +21,7 @@ type Standing struct {
 	Count     string // headline claims that are supported, where Is rests on them: "2 of 3"
 	Supported int    // headline claims in Count
 	Mostly    int    // headline claims in Count that hold mostly
+	After     int    // headline claims that would be in Supported, if they had been stated before they were measured
 	Reason    string // in a sentence; may be empty
 
 	// Published has a sentence for each block and metric about how far published numbers agree with measured ones. They
@@ -66,13 +67,17 @@ func (r *Results) Standing() Standing {
 		return s
 	}
 	headlines := slice.Map(list, Judgement.headline)
-	s.Is = stats.StandingOf(headlines, len(r.Data.Doc.Published) > 0 || named > 0)
+	reproduces := len(r.Data.Doc.Published) > 0 || named > 0
+	if reproduces {
+		s.After = r.dropStatedAfter(list, headlines)
+	}
+	s.Is = stats.StandingOf(headlines, reproduces)
 	supported := slice.Count(headlines, func(h stats.Headline) bool { return h.Verdict == stats.Supported })
 	mostly := slice.Count(headlines, func(h stats.Headline) bool { return h.Mostly })
 	s.Reason = reasonOf(list, mostly)
 	switch {
 	case s.Is != stats.StandingNotMeasured:
-		s.Count, s.Supported, s.Mostly = countOf(supported, mostly, len(list)), supported, mostly
+		s.Count, s.Supported, s.Mostly = countOf(supported, mostly, s.After, len(list)), supported, mostly
 	case good > 0: // of other claims, or without a claim
 		s.Is = stats.StandingMeasured
 	}
@@ -90,6 +95,25 @@ func (r *Results) Headlines() []Judgement {
 	return list
 }
 
+// dropStatedAfter makes headlines inconclusive that are supported and are known not to be stated before they were
+// measured, and counts them: nothing is reproduced by a claim that is made of its result.
+//
+// Source: docs/trust.md#stated-before-it-was-measured.
+func (r *Results) dropStatedAfter(list []Judgement, headlines []stats.Headline) (dropped int) {
+	marks := map[string]Stating{}
+	for _, c := range r.Stated() {
+		marks[c.Claim] = c.Is
+	}
+	for i, j := range list {
+		is := marks[j.Claim.Name.Value]
+		if headlines[i].Verdict == stats.Supported && is != StatedBefore && is != StatingIsNotKnown {
+			headlines[i] = stats.Headline{Verdict: stats.Inconclusive}
+			dropped++
+		}
+	}
+	return dropped
+}
+
 // headline returns a headline claim as the standing counts it: one that is stronger than claimed is supported.
 func (j Judgement) headline() stats.Headline {
 	if j.Outcome() == stats.Stronger {
@@ -98,15 +122,20 @@ func (j Judgement) headline() stats.Headline {
 	return stats.Headline{Verdict: j.Verdict, Mostly: j.Mostly}
 }
 
-// countOf counts supported headlines: "2 of 3". It counts those that hold mostly apart.
-func countOf(supported, mostly, all int) string {
+// countOf counts supported headlines: "2 of 3, and 1 mostly, 1 more stated afterwards".
+func countOf(supported, mostly, after, all int) string {
+	words := fmt.Sprintf("%d of %d", supported, all)
 	switch {
 	case mostly == 0:
-		return fmt.Sprintf("%d of %d", supported, all)
 	case supported == 0:
-		return fmt.Sprintf("%d of %d mostly", mostly, all)
+		words = fmt.Sprintf("%d of %d mostly", mostly, all)
+	default:
+		words += fmt.Sprintf(", and %d mostly", mostly)
 	}
-	return fmt.Sprintf("%d of %d, and %d mostly", supported, all, mostly)
+	if after > 0 {
+		words += fmt.Sprintf(", %d more stated afterwards", after)
+	}
+	return words
 }
 
 // reasonOf counts the verdicts of headlines.

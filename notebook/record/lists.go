@@ -8,9 +8,9 @@ import (
 )
 
 // listFacts are the prefixes of facts that are long lists, equal in all repetitions.
-var listFacts = []string{"packages.", "pip."}
+var listFacts = []string{"packages.", "pip.", FactClaims}
 
-// IsList reports whether a fact is a list with a name and a version on each line, such as packages.server.
+// IsList reports whether a fact is a long list, such as packages.server with a name and a version on each line.
 func IsList(fact string) bool {
 	return slices.ContainsFunc(listFacts, func(prefix string) bool { return strings.HasPrefix(fact, prefix) })
 }

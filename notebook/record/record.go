@@ -326,6 +326,15 @@ func MachineClass(model string, cores, gib int) string {
 // "+changes" for an article with uncommitted changes; or NoRevision with the reason.
 const FactRevision = "article.revision"
 
+// IsCommitted reports whether a FactRevision is of a commit without changes.
+func IsCommitted(revision string) bool {
+	return revision != "" && !strings.HasPrefix(revision, NoRevision) && !strings.HasSuffix(revision, "+changes")
+}
+
+// FactClaims is the fact of what an article claimed when a repetition was measured, as JSON. It is a list like those of
+// packages: one record of a run has it, the others its digest.
+const FactClaims = "article.claims"
+
 // NoRevision begins the fact without a revision.
 const NoRevision = "none: "
 
