@@ -106,7 +106,8 @@ func checkFeed(t *testing.T, text, address string) {
 
 // Each page says where it will be if that is known; drafts ask not to be listed.
 func TestBaseURL(t *testing.T) {
-	for name, text := range filesOf(t, site.Options{BaseURL: strings.TrimSuffix(base, "/"), Drafts: true}) {
+	files := filesOf(t, site.Options{BaseURL: strings.TrimSuffix(base, "/"), Drafts: true})
+	for name, text := range files {
 		if path.Ext(name) != ".html" {
 			continue
 		}
