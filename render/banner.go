@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"benchbook/notebook/article"
@@ -55,7 +56,7 @@ func (c *composer) banners() []banner {
 	}
 	for _, own := range c.doc.Front.Cautions {
 		if _, text := c.prose.Inline(own.Value); text != "" {
-			out = append(out, banner{Name: text, Text: text})
+			out = append(out, banner{Name: strings.TrimRight(text, "."), Text: text})
 		}
 	}
 	out = append(out, c.headlineFindings()...)

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"cmp"
 	"slices"
 
 	"benchbook/notebook/article"
@@ -26,7 +25,7 @@ func (c cardPart) card(page *Page, a composed) {
 		}
 	}
 	if r := c.doc.Front.Reproduces; r != nil {
-		page.Original = source.Plain(cmp.Or(r.By(), "“"+r.Title.Value+"”"))
+		page.Original = source.Plain(nameOf(r))
 	}
 	page.Finding = a.description
 	switch first := c.firstDecided(); {
@@ -42,6 +41,14 @@ func (c cardPart) card(page *Page, a composed) {
 	default:
 		page.Finding = "Not measured yet."
 	}
+}
+
+// nameOf names a work in a list: by its author and year, else by its title.
+func nameOf(w *article.Work) string {
+	if w.Author.Value == "" {
+		return nameOfWork(w)
+	}
+	return w.By()
 }
 
 // findingHolds reports whether the article has a finding, and all claims that it states in fixed words hold.

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,6 +24,10 @@ type canvas struct {
 	color color.Color
 	width vg.Length
 	err   error
+
+	stroked ink // class of the last element, if it is a stroked path
+	data    int // where the path data of that ends in body
+	end     int // where that itself ends in body
 }
 
 func (c *canvas) fail(err error) {
@@ -56,9 +61,11 @@ func (c *canvas) FillString(_ font.Face, p vg.Point, s string) {
 
 func (c *canvas) Stroke(p vg.Path) {
 	if c.width > 0 {
-		c.shape(p, ` fill="none" stroke="gray"`)
+		c.shape(p, strokePlain)
 	}
 }
+
+const strokePlain = ` fill="none" stroke="gray"`
 
 func (c *canvas) Fill(p vg.Path) {
 	plain := ""
@@ -84,7 +91,20 @@ func (c *canvas) shape(p vg.Path, plain string) {
 		at := p[1].Pos
 		c.body = fmt.Appendf(c.body, `<circle cx="%s" cy="%s" r="%s"`, number(at.X), number(-at.Y), number(p[1].Radius))
 	} else {
-		c.body = append(append(append(c.body, `<path d="`...), c.outline(p)...), '"')
+		if plain == strokePlain && c.stroked == k && c.end == len(c.body) { // one element for lines of one class in a row
+			c.body = slices.Insert(c.body, c.data, []byte(c.outline(p))...)
+			c.data += len(c.body) - c.end
+			c.end = len(c.body)
+			return
+		}
+		c.body = append(append(c.body, `<path d="`...), c.outline(p)...)
+		c.data = len(c.body)
+		c.body = append(c.body, '"')
+		defer func() {
+			if c.end = 0; plain == strokePlain {
+				c.stroked, c.end = k, len(c.body)
+			}
+		}()
 	}
 	c.body = fmt.Appendf(c.body, "%s%s/>\n", class(k), plain)
 }
