@@ -15,7 +15,7 @@ import (
 // CleanEngines removes the leftovers of earlier runs in all engines, and in the cluster of the project if there is one.
 // It fails if no engine answers.
 func CleanEngines(ctx context.Context, a *Session, dryRun bool) error {
-	c := &cleaning{Session: a, dryRun: dryRun}
+	c := &cleaning{Session: a, dryRun: dryRun, left: []engine.Leftover{}}
 	for _, wired := range a.Config.Engines {
 		err := c.sweep(ctx, wired.Connect)
 		if errors.Is(err, engine.ErrUnavailable) && !wired.Name.Can(spec.Keeping) {
@@ -28,18 +28,31 @@ func CleanEngines(ctx context.Context, a *Session, dryRun bool) error {
 		fmt.Fprintf(a.Stderr, "not checked: %s\n", terminal.ErrorText(c.failed))
 		c.failed = nil
 	}
-	if c.failed == nil && c.found == 0 {
-		fmt.Fprintln(a.Stdout, "nothing was left behind")
-	}
-	return c.failed
+	return a.JoinErrors(c.failed, a.Print(c.left, c.print))
 }
 
 // A cleaning sweeps one engine after another.
 type cleaning struct {
 	*Session
-	dryRun          bool
-	answered, found int // engines, and leftovers
-	failed          error
+	dryRun   bool
+	answered int // engines
+	left     []engine.Leftover
+	failed   error
+}
+
+func (c *cleaning) print() {
+	verb := "removed"
+	if c.dryRun {
+		verb = "would remove"
+	}
+	for _, l := range c.left {
+		if l.Problem == "" {
+			fmt.Fprintf(c.Stdout, "%s %s %s of run %s\n", verb, l.Kind, l.Name, l.Run)
+		}
+	}
+	if c.failed == nil && len(c.left) == 0 {
+		fmt.Fprintln(c.Stdout, "nothing was left behind")
+	}
 }
 
 func (c *cleaning) add(err error) {
@@ -64,24 +77,15 @@ func (c *cleaning) sweepCluster(ctx context.Context) {
 	c.add(err)
 }
 
-// sweep removes and prints the leftovers in one engine.
+// sweep removes the leftovers in one engine.
 func (c *cleaning) sweep(ctx context.Context, connect func(context.Context) (engine.Engine, error)) error {
 	e, err := connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer e.Close()
-	verb := "removed"
-	if c.dryRun {
-		verb = "would remove"
-	}
 	left, err := e.Sweep(ctx, c.dryRun)
-	for _, l := range left {
-		if l.Problem == "" {
-			fmt.Fprintf(c.Stdout, "%s %s %s of run %s\n", verb, l.Kind, l.Name, l.Run)
-		}
-	}
-	c.found += len(left)
+	c.left = append(c.left, left...)
 	if err == nil {
 		err = StuckLeftovers(left)
 	}

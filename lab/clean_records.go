@@ -16,15 +16,19 @@ import (
 // newestRuns is how many runs of each host, profile and experiment CleanRecords keeps.
 const newestRuns = 3
 
+// A RemovedRun is a file of records that CleanRecords removes.
+type RemovedRun struct {
+	Path  string `json:"path"`
+	Bytes int64  `json:"bytes"`
+}
+
 // CleanRecords removes old runs of all articles, or only lists them, while nobody measures.
 func CleanRecords(ctx context.Context, a *Session, dryRun bool) error {
 	project, list, err := a.Select(nil)
 	if err != nil {
 		return err
 	}
-	verb := "would remove"
 	if !dryRun {
-		verb = "removed"
 		host, err := machine.Here()
 		if err != nil {
 			return Failure(err)
@@ -35,7 +39,7 @@ func CleanRecords(ctx context.Context, a *Session, dryRun bool) error {
 		}
 		defer unlock()
 	}
-	found := 0
+	removed := []RemovedRun{}
 	for _, c := range list {
 		dir := record.Dir(project.RecordsDir(c.Slug))
 		records, bad, err := dir.Read()
@@ -52,12 +56,16 @@ func CleanRecords(ctx context.Context, a *Session, dryRun bool) error {
 			if err != nil {
 				return Failure(err)
 			}
-			found++
-			fmt.Fprintf(a.Stdout, "%s %s, %s\n", verb, terminal.Relative(name), units.BytesSize(float64(info.Size())))
+			removed = append(removed, RemovedRun{terminal.Relative(name), info.Size()})
 		}
 	}
-	if found == 0 {
-		fmt.Fprintf(a.Stdout, "no run is older than the newest %d of its experiments\n", newestRuns)
-	}
-	return nil
+	return a.Print(removed, func() {
+		verb := map[bool]string{true: "would remove", false: "removed"}[dryRun]
+		for _, run := range removed {
+			fmt.Fprintf(a.Stdout, "%s %s, %s\n", verb, run.Path, units.BytesSize(float64(run.Bytes)))
+		}
+		if len(removed) == 0 {
+			fmt.Fprintf(a.Stdout, "no run is older than the newest %d of its experiments\n", newestRuns)
+		}
+	})
 }

@@ -186,12 +186,20 @@ func PrintJSON(w io.Writer, v any) error {
 	return nil
 }
 
-// Print writes data for other programs, or by a function for people.
-func (a *Session) Print(asJSON bool, v any, forPeople func()) error {
-	if asJSON {
+// Words is where sentences go: with --json standard output has JSON only.
+func (a *Session) Words() io.Writer {
+	if a.JSON {
+		return a.Stderr
+	}
+	return a.Stdout
+}
+
+// Print writes v as JSON with --json, and otherwise calls text.
+func (a *Session) Print(v any, text func()) error {
+	if a.JSON {
 		return PrintJSON(a.Stdout, v)
 	}
-	forPeople()
+	text()
 	return nil
 }
 
@@ -286,6 +294,7 @@ type Session struct {
 	Version        string    // of benchbook
 	Config         Config
 	Dir            string
+	JSON           bool          // with --json: Stdout is one JSON value
 	CleansUp       atomic.Bool   // an interrupt lets the verb clean up, see AwaitOnInterrupt
 	Spent          *runner.Spent // time spent on measuring; nil if nothing was measured
 

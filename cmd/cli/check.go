@@ -24,7 +24,7 @@ import (
 )
 
 func (a *app) checkCommand() *cobra.Command {
-	var asJSON, strict, services bool
+	var strict, services bool
 	var flags measure.Options
 	cmd := &cobra.Command{
 		Use:   "check [ARTICLE[#NAME] ...]",
@@ -60,7 +60,7 @@ checks the answers, and removes everything again. Nothing is measured.`,
 				return err
 			}
 			all := slices.Concat(problems, warnings)
-			err = a.Print(asJSON, problemsJSON(all), func() {
+			err = a.Print(problemsJSON(all), func() {
 				lab.PrintProblems(a.Stdout, all)
 				fmt.Fprintln(a.Stdout, summary(len(list), len(problems), len(warnings)))
 			})
@@ -73,7 +73,6 @@ checks the answers, and removes everything again. Nothing is measured.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print problems as JSON")
 	cmd.Flags().BoolVar(&strict, "strict", false, "treat warnings as problems in the exit status")
 	cmd.Flags().BoolVar(&services, "services", false, "start the services, and check their answers")
 	cmd.Flags().StringVar(&flags.Profile, "profile", plan.Full, "check the plan of this profile")

@@ -41,7 +41,7 @@ cell's change, and 1 if no cell can be judged.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			format, err := formatted.Check()
+			format, err := formatted.Check(a.JSON)
 			if err != nil {
 				return err
 			}
@@ -61,7 +61,7 @@ cell's change, and 1 if no cell can be judged.`,
 			return c.Gated(a.Session)
 		},
 	}
-	formatted.Add(cmd, results.FormatText, results.FormatMarkdown, results.FormatCSV, results.FormatJSON)
+	formatted.Add(cmd, results.FormatText, results.FormatMarkdown, results.FormatCSV)
 	cmd.Flags().StringVar(&flags.FailOn, "fail-on", "",
 		"end with status 99 if this holds for any cell, such as 'throughput < -5%'")
 	cmd.Flags().StringSliceVar(&flags.Metrics, "metric", nil,
@@ -99,7 +99,7 @@ With --fail-on 'latency.p99 > 3%' the status is 99 if the condition holds over t
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if o.Format, err = formatted.Check(); err != nil {
+			if o.Format, err = formatted.Check(a.JSON); err != nil {
 				return err
 			}
 			if err := checkMeasuring(cmd.Flags(), &o.Options, choose, a.Config.EngineNames()); err != nil {
@@ -108,7 +108,7 @@ With --fail-on 'latency.p99 > 3%' the status is 99 if the condition holds over t
 			return measure.Bench(cmd.Context(), a.Session, args, o)
 		},
 	}
-	formatted.Add(cmd, results.FormatText, results.FormatMarkdown, results.FormatCSV, results.FormatJSON)
+	formatted.Add(cmd, results.FormatText, results.FormatMarkdown, results.FormatCSV)
 	choose = addMeasuring(cmd, &o.Options, plan.Full, a.Config.EngineNames())
 	cmd.Flags().BoolVar(&o.Dirty, "dirty", false, "compare BASE with what is not committed")
 	cmd.Flags().StringVar(&o.FailOn, "fail-on", "",

@@ -85,7 +85,7 @@ func TestShowAndCompareGolden(t *testing.T) {
 			"throughput,failed",
 			"--fail-on", "throughput < -5%"}},
 		{"compare.csv", 0, []string{"compare", runBefore, runAfter, "--format", "csv", "--metric", "throughput"}},
-		{"compare.json", 0, []string{"compare", runBefore, runAfter, "--format", "json", "--metric", "throughput"}},
+		{"compare.json", 0, []string{"compare", runBefore, runAfter, "--json", "--metric", "throughput"}},
 		{"show.txt", 0, []string{"show", "servers", "--run", runAfter}},
 		{"show-trial.txt", 0, []string{"show", "servers", "--run", runAfter, "--trial", "broken"}},
 		{"show-repetition.txt", 0, []string{"show", "servers", "--run", runBefore, "--trial", "async", "--repetition", "2"}},
@@ -112,8 +112,8 @@ func TestShowSaysTheLimit(t *testing.T) {
 		want string
 	}{
 		{"a trial", []string{"--trial", "async"}, "    limited by: connections (100\u202f%)\n"},
-		{"a trial as data", []string{"--trial", "async", "--format", "json"}, `"limited_by": "connections"`},
-		{"a repetition as data", []string{"--trial", "async", "--repetition", "2", "--format", "json"}, `"limited_by": "connections"`},
+		{"a trial as data", []string{"--trial", "async", "--json"}, `"limited_by": "connections"`},
+		{"a repetition as data", []string{"--trial", "async", "--repetition", "2", "--json"}, `"limited_by": "connections"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestShowSaysTheLimit(t *testing.T) {
 
 // The data of show hold every cell, with numbers that are those of the records.
 func TestShowJSON(t *testing.T) {
-	status, stdout, stderr := benchbook(measuredTwice(t), "show", "--format", "json")
+	status, stdout, stderr := benchbook(measuredTwice(t), "show", "--json")
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, stderr)
 	}

@@ -7,7 +7,6 @@ import (
 )
 
 func (a *app) doctorCommand() *cobra.Command {
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check that this machine can run benchmarks",
@@ -21,13 +20,12 @@ warning, or missing, with the remedy. Nothing is changed. The status is 1 if thi
 			if err != nil {
 				return lab.Interrupted(cmd.Context(), err)
 			}
-			err = a.Print(asJSON, x, func() { lab.PrintReport(a.Session, x) })
+			err = a.Print(x, func() { lab.PrintReport(a.Session, x) })
 			if err == nil && !x.Measure {
 				err = lab.Failure(nil)
 			}
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
 	return cmd
 }

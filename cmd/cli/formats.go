@@ -24,9 +24,14 @@ func (f *formatFlag) Add(cmd *cobra.Command, known ...string) {
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// Check gives the format, or says that there is none of that name.
-func (f *formatFlag) Check() (string, error) {
-	if !slices.Contains(f.known, f.name) {
+// Check returns the format; with --json it is FormatJSON.
+func (f *formatFlag) Check(asJSON bool) (string, error) {
+	switch {
+	case asJSON && f.name != results.FormatText:
+		return "", fmt.Errorf("--json and --format %s contradict each other: give one of them", f.name)
+	case asJSON:
+		return results.FormatJSON, nil
+	case !slices.Contains(f.known, f.name):
 		return "", fmt.Errorf("no format %q: %s", f.name, source.Suggest(f.name, f.known))
 	}
 	return f.name, nil

@@ -25,7 +25,7 @@ func TestGuards(t *testing.T) {
 			Trials              []struct{ Trial, Key string }
 		}
 	}
-	decode(t, &planned, "-C", project, "plan", "--profile", "full", "--format", "json")
+	decode(t, &planned, "-C", project, "plan", "--profile", "full", "--json")
 	var keys strings.Builder
 	for _, e := range planned.Experiments {
 		for _, trial := range e.Trials {
@@ -41,7 +41,7 @@ func TestGuards(t *testing.T) {
 			Value, Lo, Hi  json.Number
 		}
 	}
-	decode(t, &shown, "-C", project, "show", "--host", "c2-ecb3ae", "--profile", "full", "--format", "json")
+	decode(t, &shown, "-C", project, "show", "--host", "c2-ecb3ae", "--profile", "full", "--json")
 	var claims strings.Builder
 	for _, a := range shown {
 		for _, c := range a.Claims {

@@ -110,15 +110,12 @@ func (a *app) newProject(dir, template, from string) error {
 	if err := exists(dir, found); err != nil {
 		return err
 	}
-	if err := writeNew(a.Session, dir, append(own, files...)); err != nil {
-		return lab.Failure(err)
-	}
 	in := ""
 	if here := terminal.Relative(absolute(dir)); here != "." {
 		in = "cd " + shellquote.Join(here) + " && "
 	}
-	fmt.Fprintf(a.Stdout, "\nmeasure it:  %sbenchbook run --quick\nlook at it:  %sbenchbook preview\n", in, in)
-	return nil
+	return writeNew(a.Session, dir, append(own, files...),
+		fmt.Sprintf("measure it:  %sbenchbook run --quick\nlook at it:  %sbenchbook preview\n", in, in))
 }
 
 // filesFrom returns the files of an article made from a Compose file or a Dockerfile.
@@ -145,11 +142,8 @@ func (a *app) newArticle(project *article.Project, slug, template string) error 
 	if err != nil {
 		return err
 	}
-	if err := writeNew(a.Session, project.Dir, files); err != nil {
-		return lab.Failure(err)
-	}
-	fmt.Fprintf(a.Stdout, "\nmeasure it:  benchbook run --quick %s\nlook at it:  benchbook preview\n", slug)
-	return nil
+	return writeNew(a.Session, project.Dir, files,
+		fmt.Sprintf("measure it:  benchbook run --quick %s\nlook at it:  benchbook preview\n", slug))
 }
 
 func addTemplate(cmd *cobra.Command, template *string) {
@@ -223,40 +217,57 @@ func exists(dir string, files []newFile) error {
 	return nil
 }
 
-// write makes files and says which. Those that are there are left as they are. Where one cannot be made, such as on a
-// full disk, those that were made are taken away again: they would be in the way of the next try.
-func writeNew(a *lab.Session, dir string, files []newFile) (err error) {
-	var made []string
-	defer func() {
-		if err == nil {
-			return
-		}
-		for _, full := range made {
-			err = errors.Join(err, os.Remove(full))
-		}
-		if len(made) > 0 {
-			fmt.Fprintln(a.Stdout, "removed what was written")
-		}
-	}()
+// initJSON are the files of init.
+type initJSON struct {
+	Written []string `json:"written"`
+	Kept    []string `json:"kept"` // existed before
+}
+
+// writeNew writes files, and prints them with what to do next. Existing files are kept. After an error, such as a full
+// disk, the written files are removed: they would be in the way of the next try.
+func writeNew(a *lab.Session, dir string, files []newFile, next string) error {
+	made := initJSON{[]string{}, []string{}}
 	for _, f := range files {
 		full := filepath.Join(dir, f.path)
-		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
-			return fmt.Errorf("making the project: %w", err)
+		written, err := writeFile(full, f.data)
+		if written {
+			made.Written = append(made.Written, full)
 		}
-		out, err := os.OpenFile(full, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 		if errors.Is(err, fs.ErrExist) {
-			fmt.Fprintf(a.Stdout, "left as it is: %s\n", full)
+			made.Kept = append(made.Kept, full)
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("making the project: %w", err)
+			err = fmt.Errorf("making the project: %w", err)
+			for _, full := range made.Written {
+				err = errors.Join(err, os.Remove(full))
+			}
+			if len(made.Written) > 0 {
+				fmt.Fprintln(a.Words(), "removed what was written")
+			}
+			return lab.Failure(err)
 		}
-		made = append(made, full)
-		_, err = out.Write(f.data)
-		if err := errors.Join(err, out.Close()); err != nil {
-			return fmt.Errorf("making the project: %w", err)
-		}
-		fmt.Fprintf(a.Stdout, "wrote %s\n", full)
 	}
-	return nil
+	return a.Print(made, func() {
+		for _, full := range made.Written {
+			fmt.Fprintf(a.Stdout, "wrote %s\n", full)
+		}
+		for _, full := range made.Kept {
+			fmt.Fprintf(a.Stdout, "left as it is: %s\n", full)
+		}
+		fmt.Fprintf(a.Stdout, "\n%s", next)
+	})
+}
+
+// writeFile writes a new file; written says that it exists now, also after an error.
+func writeFile(name string, data []byte) (written bool, err error) {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return false, err
+	}
+	out, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return false, err
+	}
+	_, err = out.Write(data)
+	return true, errors.Join(err, out.Close())
 }

@@ -119,6 +119,7 @@ Exit statuses:
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVarP(&a.Dir, "directory", "C", ".", "the project's folder, or one below it")
+	root.PersistentFlags().BoolVar(&a.JSON, "json", false, "print JSON")
 	root.Flags().BoolVar(&asVersion, "version", false, "print version information")
 	root.AddCommand(a.timeCommand(), a.loadCommand(), a.initCommand(), a.checkCommand(),
 		a.planCommand(), a.runCommand(), a.showCommand(), a.compareCommand(), a.benchCommand(),

@@ -5,14 +5,12 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/forecast"
-	"benchbook/lab/results"
 	"benchbook/notebook/plan"
 	"benchbook/runner/machine"
 )
 
 func (a *app) planCommand() *cobra.Command {
 	var options plan.Options
-	var formatted formatFlag
 	var onlyTrials string
 	var chooseQuick func() error
 	cmd := &cobra.Command{
@@ -20,13 +18,9 @@ func (a *app) planCommand() *cobra.Command {
 		Short: "Show what a run would do, without running anything",
 		Long: `Show what a run would do, without running anything. Several articles are a line each: what would be measured, and
 how long it should take. ARTICLE is a line for each experiment. ARTICLE#EXPERIMENT is every trial: whether it is fresh,
-stale or missing, and why. With --format json it has all keys of each trial, defaults included.`,
+stale or missing, and why. With --json it has all keys of each trial, defaults included.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := chooseQuick(); err != nil {
-				return err
-			}
-			format, err := formatted.Check()
-			if err != nil {
 				return err
 			}
 			project, list, plans, err := a.SelectPlanned(args, options, "articles with problems cannot be planned")
@@ -44,7 +38,7 @@ stale or missing, and why. With --format json it has all keys of each trial, def
 			if err != nil {
 				return lab.Failure(err)
 			}
-			if err := forecast.PrintPlans(cmd.Context(), a.Session, project, list, plans, this, format == results.FormatJSON); err != nil {
+			if err := forecast.PrintPlans(cmd.Context(), a.Session, project, list, plans, this); err != nil {
 				return lab.Interrupted(cmd.Context(), err)
 			}
 			return nil
@@ -53,6 +47,5 @@ stale or missing, and why. With --format json it has all keys of each trial, def
 	cmd.Flags().StringVar(&options.Profile, "profile", plan.Full, "plan this profile")
 	chooseQuick = addQuick(cmd.Flags(), &options.Profile)
 	cmd.Flags().StringVar(&onlyTrials, "only", "", "plan "+lab.OnlyUsage)
-	formatted.Add(cmd, results.FormatText, results.FormatJSON)
 	return cmd
 }

@@ -42,7 +42,9 @@ Nothing is measured or written. Ctrl-C ends it.`,
 			served := preview.Preview{Roots: folders, Files: files, Port: port, Build: p.Build}
 			defer a.AwaitOnInterrupt(cmd.Context())()
 			err = served.Serve(cmd.Context(), func(url string) {
-				fmt.Fprintf(a.Stdout, "the preview is at %s; Ctrl-C ends it\n", url)
+				_ = a.Print(map[string]string{"url": url}, func() { // the command reports lost output
+					fmt.Fprintf(a.Stdout, "the preview is at %s; Ctrl-C ends it\n", url)
+				})
 				if open {
 					if err := openBrowser(url); err != nil {
 						fmt.Fprintf(a.Stderr, "%s: open %s yourself\n", terminal.ErrorText(err), url)

@@ -76,8 +76,7 @@ branches of this repository do not change. Render first.`,
 				return err
 			}
 			done.To = withoutUser(done.To)
-			printPublished(a.Session, done, dryRun)
-			return nil
+			return a.Print(done, func() { printPublished(a.Session, done, dryRun) })
 		},
 	}
 	cmd.Flags().StringVar(&remote, "remote", "",

@@ -172,7 +172,7 @@ func (m mutation) applied(t *testing.T, root map[string]any) []byte {
 // everyReader are the verbs that read records and measure nothing.
 func everyReader(out string) [][]string {
 	return [][]string{{"show"},
-		{"show", "everything#servers", "everything#tuned", "everything#bears"}, {"show", "--format", "json"},
+		{"show", "everything#servers", "everything#tuned", "everything#bears"}, {"show", "--json"},
 		{"show", "everything", "--trial", "async, 1"}, {"show", "--format", "csv"},
 		{"show", "--format", "benchfmt"}, {"compare", runBefore, runAfter, "everything"},
 		{"clean", "--records", "--dry-run"}, {"plan"},
@@ -290,7 +290,7 @@ func tryMutations(t *testing.T, dir, project, out string, attempts []attempt) (f
 	}
 	recordtest.Put(t, mutated...)
 	// What other verbs do is part of what these do.
-	for _, verb := range [][]string{{"show", "--format", "json"}, {"compare", runBefore, runAfter, "everything"},
+	for _, verb := range [][]string{{"show", "--json"}, {"compare", runBefore, runAfter, "everything"},
 		{"render", "--output", out}} {
 		if status, _, stderr := benchbook(project, verb...); status != 0 {
 			failed = fmt.Sprintf("benchbook %s ends with status %d: %s", strings.Join(verb, " "), status,

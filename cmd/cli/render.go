@@ -28,7 +28,6 @@ func addHostFlag(cmd *cobra.Command, f *pages.Options) {
 
 func (a *app) renderCommand() *cobra.Command {
 	var flags pages.Options
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "render [FILE.md]",
 		Short: "Render the site from articles and records, without running anything",
@@ -53,7 +52,7 @@ given by --base-url, or by url in benchbook.yaml.`,
 			if err != nil {
 				return err
 			}
-			_, err = pages.Render(a.Session, project, list, flags, nil, asJSON)
+			_, err = pages.Render(a.Session, project, list, flags, nil)
 			return err
 		},
 	}
@@ -64,7 +63,6 @@ given by --base-url, or by url in benchbook.yaml.`,
 	cmd.Flags().BoolVar(&flags.Single, "single-file", false,
 		"write each article as one self-contained HTML file, and nothing else")
 	cmd.Flags().BoolVar(&flags.Strict, "strict", false, "treat warnings as problems in the exit status")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the outcomes of claims as JSON")
 	return cmd
 }
 
@@ -131,7 +129,7 @@ rendering; with --claims it includes the claims of the measured articles.`,
 			if chooseErr != nil {
 				return lab.Worse(err, chooseErr)
 			}
-			outcomes, renderErr := pages.Render(a.Session, project, all, show, said, running.json)
+			outcomes, renderErr := pages.Render(a.Session, project, all, show, said)
 			err = a.JoinErrors(err, renderErr)
 			results.NoteOtherProfile(a.Session, outcomes, said, running.Profile)
 			if running.claims {

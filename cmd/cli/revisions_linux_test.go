@@ -86,7 +86,7 @@ printf '%%s us\n' "${took[@]}" | sort -n | sed -n %dp
 func (w *worker) change(c lab.Config, a, b string) (found results.ChangeJSON) {
 	w.t.Helper()
 	var compared results.CompareJSON
-	if err := json.Unmarshal([]byte(mustRun(w.t, c, "-C", w.dir, "bench", a, b, "--metric", "work", "--format", "json")),
+	if err := json.Unmarshal([]byte(mustRun(w.t, c, "-C", w.dir, "bench", a, b, "--metric", "work", "--json")),
 		&compared); err != nil {
 		w.t.Fatal(err)
 	}

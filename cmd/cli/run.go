@@ -22,7 +22,6 @@ import (
 type runFlags struct {
 	measure.Options
 	claims      bool
-	json        bool
 	chooseQuick func() error // see addQuick
 }
 
@@ -40,7 +39,6 @@ func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
 	f.chooseQuick = addMeasuring(cmd, &f.Options, profile, engines)
 	cmd.Flags().BoolVar(&f.claims, "claims", false,
 		"end with status 99 if a claim is contradicted, or depends on a number that is not valid")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print the outcomes of claims as JSON")
 }
 
 // addMeasuring adds the flags that say how something is measured. The function chooses the profile; see addQuick.
@@ -136,7 +134,7 @@ problems, no engine is available, or no result is valid.`,
 			if outcomesErr != nil {
 				return a.JoinErrors(err, outcomesErr)
 			}
-			err = a.JoinErrors(err, results.PrintOutcome(a.Session, outcomes, "", flags.json))
+			err = a.JoinErrors(err, results.PrintOutcome(a.Session, outcomes, ""))
 			if flags.claims {
 				err = a.JoinErrors(err, results.ClaimStatus(a.Session, outcomes))
 			}

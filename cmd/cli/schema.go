@@ -27,9 +27,14 @@ names are listed.`,
 		ValidArgs: names,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				rows := slice.Map(names, func(name string) []string { return []string{name, starter.Kinds()[name].Title} })
-				terminal.PrintColumns(a.Stdout, "", rows)
-				return nil
+				titles := map[string]string{}
+				for _, name := range names {
+					titles[name] = starter.Kinds()[name].Title
+				}
+				return a.Print(titles, func() {
+					rows := slice.Map(names, func(name string) []string { return []string{name, titles[name]} })
+					terminal.PrintColumns(a.Stdout, "", rows)
+				})
 			}
 			if !slices.Contains(names, args[0]) {
 				return fmt.Errorf("no schema %q: %s", args[0], source.Suggest(args[0], names))

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"benchbook/lab"
-	"benchbook/lab/results"
 	"benchbook/notebook/record"
 )
 
@@ -195,14 +194,14 @@ func TestVerbsPrintNoSecrets(t *testing.T) {
 		return out.String()
 	}
 	wantNothing("plan")
-	if out := wantNothing("plan", "--format", "json"); strings.Count(out, record.Redacted) != 2 {
+	if out := wantNothing("plan", "--json"); strings.Count(out, record.Redacted) != 2 {
 		t.Errorf("plan does not show two values that are redacted:\n%s", out)
 	}
 	wantNothing("check", "--services")
 	wantNothing("run")
 	wantNothingBelow(t, filepath.Join(folder, "records"))
-	for _, format := range []string{results.FormatText, results.FormatCSV, results.FormatJSON} {
-		wantNothing("show", "--trial", "shown", "--repetition", "1", "--format", format)
+	for _, format := range []string{"--format=text", "--format=csv", "--json"} {
+		wantNothing("show", "--trial", "shown", "--repetition", "1", format)
 	}
 	wantNothing("show", "--format", "benchfmt")
 	t.Setenv("DB_PASSWORD", "planted-after")

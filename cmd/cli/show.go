@@ -18,12 +18,12 @@ func (a *app) showCommand() *cobra.Command {
 claims with their verdicts, and a line for each cell. ARTICLE#EXPERIMENT is, for every cell, its metrics with the number of
 valid repetitions, the centre and the interval, its validity, and the noise floor. --trial shows only that cell, or those,
 repetition by repetition, and what limited it. --trial with --repetition shows one record: checks, metrics,
-facts, and the output of services and tools; --format json has all of it.
+facts, and the output of services and tools; --json has all of it.
 
 The format benchfmt is that of Go's benchmarks, one line for each valid repetition: benchstat old.txt new.txt`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			format, err := formatted.Check()
+			format, err := formatted.Check(a.JSON)
 			if err != nil {
 				return err
 			}
@@ -36,7 +36,7 @@ The format benchfmt is that of Go's benchmarks, one line for each valid repetiti
 			return results.Show(a.Session, args, flags, format)
 		},
 	}
-	formatted.Add(cmd, results.FormatText, results.FormatCSV, results.FormatJSON, results.FormatBenchfmt)
+	formatted.Add(cmd, results.FormatText, results.FormatCSV, results.FormatBenchfmt)
 	cmd.Flags().StringVar(&flags.Run, "run", "", "show this run")
 	cmd.Flags().StringVar(&flags.Host, "host", "", "show the results of this host")
 	cmd.Flags().StringVar(&flags.Profile, "profile", "", "show the results of this profile")

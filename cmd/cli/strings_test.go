@@ -47,11 +47,11 @@ func TestHostileOutput(t *testing.T) {
 		put(t, filepath.Join(dir, "page.md"), "# Page\n\n<!-- benchbook: table tbl-sockets of hostile -->\n<!-- /benchbook -->\n"+
 			"\n<!-- benchbook: figure fig-throughput of hostile -->\n<!-- /benchbook -->\n"+
 			"\n<!-- benchbook: badge of hostile -->\n<!-- /benchbook -->\n")
-		for _, args := range [][]string{{"check"}, {"plan"}, {"plan", "--format", "json"}, {"show"}, {"show", "hostile"},
+		for _, args := range [][]string{{"check"}, {"plan"}, {"plan", "--json"}, {"show"}, {"show", "hostile"},
 			{"show", "hostile", "--run", after, "--trial", "async"},
-			{"show", "--format", "json"}, {"show", "--format", "csv"}, {"show", "--format", "benchfmt"},
+			{"show", "--json"}, {"show", "--format", "csv"}, {"show", "--format", "benchfmt"},
 			{"show", "hostile#sockets"}, {"compare", before, after}, {"compare", before, after, "--format", "md"},
-			{"compare", before, after, "--format", "json"}, {"compare", before, after, "--format", "csv"}, {"weave", "page.md"},
+			{"compare", before, after, "--json"}, {"compare", before, after, "--format", "csv"}, {"weave", "page.md"},
 			{"render"}, {"run"}} {
 			name := strings.Join(args, " ")
 			t.Run(name, func(t *testing.T) {
@@ -66,8 +66,8 @@ func TestHostileOutput(t *testing.T) {
 					t.Fatalf("status %d: %s", status, stderr)
 				}
 				switch format := args[len(args)-1]; format {
-				case "json", "csv":
-					rendertest.HarmlessFile(t, "x."+format, stdout)
+				case "--json", "csv":
+					rendertest.HarmlessFile(t, "x."+strings.TrimPrefix(format, "--"), stdout)
 				case "md":
 					harmlessMarkdown(t, stdout)
 				case "page.md":

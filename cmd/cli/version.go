@@ -13,17 +13,29 @@ import (
 // version is this program's; records and pages name it.
 const version = "0.1.0"
 
+type versions struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+	Records  int    `json:"records"` // version of the schema
+	Commands int    `json:"semantics_commands"`
+	Loads    int    `json:"semantics_loads"`
+}
+
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print version information",
 		Args:  arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
-			fmt.Fprintf(a.Stdout, "benchbook %s (revision %s, %s, %s/%s)\n"+
-				"records of version %d, samples of semantics %d for commands and %d for loads\n",
-				version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH,
-				record.SchemaVersion, record.CommandSemantics, record.LoadSemantics)
-			return nil
+			v := versions{version, revision(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, record.SchemaVersion,
+				record.CommandSemantics, record.LoadSemantics}
+			return a.Print(v, func() {
+				fmt.Fprintf(a.Stdout, "benchbook %s (revision %s, %s, %s)\n"+
+					"records of version %d, samples of semantics %d for commands and %d for loads\n",
+					v.Version, v.Revision, v.Go, v.Platform, v.Records, v.Commands, v.Loads)
+			})
 		},
 	}
 }

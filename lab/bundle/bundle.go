@@ -61,10 +61,11 @@ func Create(ctx context.Context, a *lab.Session, args []string, o Options) (err 
 		return lab.Failure(err)
 	}
 	if o.List {
+		var names []string
 		for _, name := range found {
-			fmt.Fprintln(a.Stdout, b.pathOf(name))
+			names = append(names, b.pathOf(name))
 		}
-		return nil
+		return a.Print(names, func() { fmt.Fprintln(a.Stdout, strings.Join(names, "\n")) })
 	}
 	if b.dir, err = os.MkdirTemp(filepath.Dir(out), ".benchbook-bundle-"); err != nil {
 		return lab.Failure(err)
@@ -355,9 +356,17 @@ func (b *builder) write(ctx context.Context, out string) error {
 	if err == nil {
 		err = to.CloseAtomicallyReplace()
 	}
-	if err == nil {
+	if err != nil {
+		return err
+	}
+	written := struct {
+		File   string `json:"file"`
+		Files  int    `json:"files"` // in it
+		Bytes  int64  `json:"bytes"`
+		Digest string `json:"digest"`
+	}{out, len(b.manifest.Files), size, digest}
+	return b.Print(written, func() {
 		fmt.Fprintf(b.Stdout, "%s: %s, %s, %s\nrepeat it with: benchbook repro %s\n", out,
 			terminal.Count(len(b.manifest.Files), "file"), units.BytesSize(float64(size)), digest, out)
-	}
-	return err
+	})
 }

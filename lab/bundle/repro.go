@@ -40,8 +40,16 @@ const (
 
 // Repro opens a bundle, says what measuring would run, asks, measures its article on this machine, and prints and
 // renders both results. Run again, it continues in the same folder.
-func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) error {
+func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) (err error) {
 	r := &reproduction{Session: a, options: o}
+	if a.JSON { // it comes last; sentences go to standard error
+		stdout := a.Stdout
+		a.Stdout, a.JSON = a.Stderr, false
+		defer func() {
+			a.Stdout, a.JSON = stdout, true
+			err = a.JoinErrors(err, lab.PrintJSON(stdout, claimsJSON{r.manifest.Claims, r.here}))
+		}()
+	}
 	if err := r.open(ctx, from); err != nil {
 		return lab.Interrupted(ctx, err)
 	}
@@ -56,7 +64,7 @@ func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) err
 	}
 	r.options.Asking = measure.Asked
 	list := []*lab.Article{r.article}
-	err := measure.Run(ctx, a, r.project, list, r.options.Options)
+	err = measure.Run(ctx, a, r.project, list, r.options.Options)
 	outcomes, none := results.Outcomes(a, r.project, list, r.plan.Profile)
 	if ctx.Err() != nil || none != nil {
 		return a.JoinErrors(err, none)
@@ -71,6 +79,7 @@ type reproduction struct {
 	digest   string
 	options  ReproOptions
 	dir      string
+	here     map[string]results.JudgementJSON // by claim; nil until measured here
 	project  *article.Project
 	article  *lab.Article
 	plan     *plan.Plan
@@ -193,7 +202,7 @@ func (r *reproduction) describe(ctx context.Context) error {
 		return lab.Failure(err)
 	}
 	return forecast.PrintPlans(ctx, r.Session, r.project, []*lab.Article{r.article},
-		map[string]*plan.Plan{r.article.Slug: r.plan}, here, false)
+		map[string]*plan.Plan{r.article.Slug: r.plan}, here)
 }
 
 // printOrigin prints what the bundle says about itself and the rights that measuring needs, without characters that act
@@ -241,15 +250,22 @@ func (r *reproduction) confirm(question, otherwise string) error {
 func (r *reproduction) report(outcomes []*results.ArticleOutcome) error {
 	measured := len(outcomes) == 1 && !strings.HasSuffix(outcomes[0].Data.Host, authorSuffix)
 	if measured {
+		r.here = outcomes[0].Judgements()
 		r.compare(outcomes[0])
 	}
 	list := []*lab.Article{r.article}
-	_, err := pages.Render(r.Session, r.project, list, pages.Options{}, lab.SlugsOf(list), false)
+	_, err := pages.Render(r.Session, r.project, list, pages.Options{}, lab.SlugsOf(list))
 	if measured {
 		fmt.Fprintf(r.Stdout, "send its author the new files in %s\n",
 			terminal.Relative(r.project.RecordsDir(r.article.Slug)))
 	}
 	return err
+}
+
+// claimsJSON are the claims of a bundle on its author's host and on this one, by name.
+type claimsJSON struct {
+	There map[string]results.JudgementJSON `json:"there"`
+	Here  map[string]results.JudgementJSON `json:"here"` // null if nothing was measured here
 }
 
 // compare prints each claim there and here.

@@ -20,7 +20,7 @@ import (
 	"benchbook/runner/machine"
 )
 
-// PlanJSON is the output of plan with --format json. Times are in seconds. The value of "definition" is that of records,
+// PlanJSON is the output of plan with --json. Times are in seconds. The value of "definition" is that of records,
 // whose times are in nanoseconds.
 type PlanJSON struct {
 	Host        string           `json:"host"` // class and digest, as in records
@@ -73,7 +73,7 @@ type forecast struct {
 // PrintPlans prints what a run of articles would do on a host: a line for each of several articles or experiments, or
 // all of one.
 func PrintPlans(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
-	plans map[string]*plan.Plan, this machine.Host, asJSON bool) error {
+	plans map[string]*plan.Plan, this machine.Host) error {
 	present := a.Present(project)
 	defer present.Close()
 	var all []*forecast
@@ -105,7 +105,7 @@ func PrintPlans(ctx context.Context, a *lab.Session, project *article.Project, l
 	}
 	isNamed := slices.ContainsFunc(list, func(c *lab.Article) bool { return len(c.Experiments) > 0 })
 	switch {
-	case asJSON:
+	case a.JSON:
 		return lab.PrintJSON(a.Stdout, PlanJSON{this.ID, profile, slice.Map(all, (*forecast).json)})
 	case isNamed || len(all) == 1:
 		for _, f := range all {

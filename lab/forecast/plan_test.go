@@ -29,7 +29,7 @@ func TestPlanGolden(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
-			a := &lab.Session{Stdout: &out, Stderr: &out, Dir: labtest.Unpacked(t, "plan.txtar")}
+			a := &lab.Session{JSON: tt.json, Stdout: &out, Stderr: &out, Dir: labtest.Unpacked(t, "plan.txtar")}
 			project, list, err := a.Select(tt.args)
 			if err == nil && tt.all { // each of them by its name
 				for _, c := range list {
@@ -46,7 +46,7 @@ func TestPlanGolden(t *testing.T) {
 				t.Fatalf("%v\n%s", err, &out)
 			}
 			this := machine.Host{ID: "c4-012345", Cores: [][]int{{0}, {1}, {2}, {3}}}
-			if err := PrintPlans(t.Context(), a, project, list, plans, this, tt.json); err != nil {
+			if err := PrintPlans(t.Context(), a, project, list, plans, this); err != nil {
 				t.Fatal(err)
 			}
 			for line := range strings.Lines(out.String()) {

@@ -17,6 +17,7 @@ import (
 	"benchbook/internal/files"
 	"benchbook/lab"
 	"benchbook/lab/pages"
+	"benchbook/lab/results"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
@@ -156,8 +157,11 @@ func (o *oneLine) measure(ctx context.Context, a *lab.Session, show OneLineOptio
 	}
 	d, err := n.measure(ctx, a, show.Quiet)
 	if d != nil {
-		o.print(a, d)
-		printVerdicts(a, d, o.metric)
+		printed := a.Print(results.ShowAll(n.list[0], d), func() {
+			o.print(a, d)
+			printVerdicts(a, d, o.metric)
+		})
+		err = a.JoinErrors(err, printed)
 	}
 	switch {
 	case show.HTML == "":
@@ -240,7 +244,7 @@ func (n *notebook) dataset() (*dataset.Dataset, error) {
 func (n *notebook) page(a *lab.Session, file string) error {
 	site := filepath.Join(n.Dir, pages.SiteDir)
 	quiet := &lab.Session{Stdout: &n.said, Stderr: &n.said, Version: n.Version, Config: n.Config, Dir: n.Dir}
-	if _, err := pages.Render(quiet, n.project, n.list, pages.Options{Out: site, Single: true}, nil, false); err != nil {
+	if _, err := pages.Render(quiet, n.project, n.list, pages.Options{Out: site, Single: true}, nil); err != nil {
 		fmt.Fprint(a.Stderr, n.said.String())
 		return err
 	}
@@ -251,7 +255,7 @@ func (n *notebook) page(a *lab.Session, file string) error {
 	if err != nil {
 		return lab.Failure(fmt.Errorf("writing the page: %w", err))
 	}
-	fmt.Fprintf(a.Stdout, "the page is %s\n", file)
+	fmt.Fprintf(a.Words(), "the page is %s\n", file)
 	return nil
 }
 

@@ -69,7 +69,7 @@ func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, 
 		if v.Failure != "" {
 			f.wrong++
 		}
-		printVerification(a.Stdout, c.Slug, v)
+		printVerification(a.Words(), c.Slug, v)
 	})
 	problems, cleanup := problemsOf(&sum, nil)
 	lab.PrintProblems(a.Stderr, problems)

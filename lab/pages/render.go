@@ -54,8 +54,8 @@ func WithoutDrafts(a *lab.Session, list []*lab.Article) []*lab.Article {
 // Render makes the site of all articles without problems, and prints outcomes and where the site is. said names the
 // articles whose problems have been printed already; only their claims are printed, those of all articles if it is
 // empty.
-func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string,
-	asJSON bool) ([]*results.ArticleOutcome, error) {
+func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string) (
+	[]*results.ArticleOutcome, error) {
 	m, err := makeSite(a, project, list, flags, said)
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 			return !slices.Contains(said, o.Data.Article)
 		})
 	}
-	if err := results.PrintOutcome(a, outcomes, terminal.Relative(m.Folder), asJSON); err != nil {
+	if err := results.PrintOutcome(a, outcomes, terminal.Relative(m.Folder)); err != nil {
 		return nil, err
 	}
 	var unsaid []*source.Problem
@@ -82,7 +82,7 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 		}
 	}
 	lab.PrintProblems(a.Stderr, unsaid)
-	if !asJSON {
+	if !a.JSON {
 		printSite(a, terminal.Relative(m.Folder), m.files, m.written, flags.Single)
 	}
 	return outcomes, problemsError(m.problems, len(m.Warnings), flags.Strict)

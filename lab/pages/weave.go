@@ -50,6 +50,14 @@ type weaver struct {
 	renderer *render.Renderer
 	known    map[string]*known // by slug
 	problems source.Problems
+	woven    []WovenFile
+}
+
+// A WovenFile is a file whose marks are filled.
+type WovenFile struct {
+	File    string `json:"file"`
+	Parts   int    `json:"parts"`
+	Written int    `json:"written"` // files, with those of figures and badges
 }
 
 // known is an article that a mark names.
@@ -65,7 +73,8 @@ func Weave(a *lab.Session, names []string, o WeaveOptions) error {
 	if err != nil {
 		return err
 	}
-	w := &weaver{Session: a, project: project, articles: list, options: o, known: map[string]*known{}}
+	w := &weaver{Session: a, project: project, articles: list, options: o, known: map[string]*known{},
+		woven: []WovenFile{}}
 	if w.renderer, err = render.New(theme.Files); err != nil {
 		return lab.Failure(err)
 	}
@@ -74,8 +83,13 @@ func Weave(a *lab.Session, names []string, o WeaveOptions) error {
 			return err
 		}
 	}
-	if w.problems.Empty() {
-		return nil
+	err = a.Print(w.woven, func() {
+		for _, f := range w.woven {
+			fmt.Fprintf(a.Stdout, "%s: %s, %s\n", f.File, terminal.Count(f.Parts, "part"), w.done(f.Written))
+		}
+	})
+	if err != nil || w.problems.Empty() {
+		return err
 	}
 	lab.PrintProblems(a.Stderr, w.problems.Sorted())
 	return lab.Failure(errors.New(terminal.Count(w.problems.Len(), "problem")))
@@ -113,7 +127,7 @@ func (w *weaver) file(name string) error {
 		changed, err = changed+1, write(name, text)
 	}
 	if err == nil && w.problems.Empty() {
-		fmt.Fprintf(w.Stdout, "%s: %s, %s\n", src.Path, terminal.Count(len(marks), "part"), w.done(changed))
+		w.woven = append(w.woven, WovenFile{src.Path, len(marks), changed})
 	}
 	return err
 }

@@ -20,7 +20,7 @@ import (
 	"benchbook/runner/machine"
 )
 
-// CompareJSON is what compare prints with --format json. Fields are added to it in later versions, none are renamed or
+// CompareJSON is what compare prints with --json. Fields are added to it in later versions, none are renamed or
 // removed. Numbers are unrounded and in base units; null where there is none.
 type CompareJSON struct {
 	A           sideJSON             `json:"a"`

@@ -14,7 +14,7 @@ const (
 	FormatBenchfmt = "benchfmt" // of Go's benchmarks, for benchstat
 )
 
-// measuredJSON is one metric of a cell as show and compare print it with --format json.
+// measuredJSON is one metric of a cell as show and compare print it with --json.
 type measuredJSON struct {
 	Repetitions int       `json:"repetitions"`
 	Value       *float64  `json:"value"`

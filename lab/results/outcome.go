@@ -244,8 +244,8 @@ func outcomeDataset(a *lab.Session, project *article.Project, c *lab.Article, th
 }
 
 // PrintOutcome says what articles came to; site is where the site was made, if it was.
-func PrintOutcome(a *lab.Session, outcomes []*ArticleOutcome, site string, asJSON bool) error {
-	if !asJSON {
+func PrintOutcome(a *lab.Session, outcomes []*ArticleOutcome, site string) error {
+	if !a.JSON {
 		for _, line := range summary(outcomes) {
 			fmt.Fprintln(a.Stdout, line)
 		}

@@ -28,7 +28,7 @@ import (
 	"benchbook/runner/machine"
 )
 
-// ShowJSON is an article as show prints it with --format json, in a list. Fields are added to it in later versions,
+// ShowJSON is an article as show prints it with --json, in a list. Fields are added to it in later versions,
 // none are renamed or removed. Numbers are unrounded and in base units; null where there is none.
 type ShowJSON struct {
 	Article     string              `json:"article"`
@@ -105,7 +105,7 @@ type ShownMetric struct {
 	result dataset.Result
 }
 
-// oneJSON is one repetition as show prints it with --format json: its record, and what it is worth.
+// oneJSON is one repetition as show prints it with --json: its record, and what it is worth.
 type oneJSON struct {
 	Path     string         `json:"path"` // below the records folder of the article
 	Validity string         `json:"validity"`
@@ -225,6 +225,9 @@ func (f *Selection) nothing(slug string, records []*record.Record) error {
 	}
 	return fmt.Errorf("no records of article %s with %s together", slug, strings.Join(words, " and "))
 }
+
+// ShowAll returns all that show prints of an article as JSON.
+func ShowAll(c *lab.Article, d *dataset.Dataset) []ShowJSON { return []ShowJSON{shown(c, d)} }
 
 func shown(c *lab.Article, d *dataset.Dataset) ShowJSON {
 	judged := claim.JudgeAll(d)

@@ -265,10 +265,10 @@ type Thread struct {
 
 // Leftover is something that a run left behind when it was killed.
 type Leftover struct {
-	Kind    string // "container", "network", "volume", "folder", "process" or "namespace"
-	Name    string
-	Run     string
-	Problem string // why it could not be removed; empty if it was
+	Kind    string `json:"kind"` // "container", "network", "volume", "folder", "process" or "namespace"
+	Name    string `json:"name"`
+	Run     string `json:"run"`
+	Problem string `json:"problem,omitempty"` // why it could not be removed; empty if it was
 }
 
 // Cluster says how a Kubernetes cluster is used.
