@@ -243,7 +243,10 @@ func (ev *evaluator) shownMetrics(e *dataset.Experiment) []string {
 // linkTo names a work, with a link to it.
 func (c *composer) linkTo(w *article.Work) template.HTML {
 	name := template.HTML(template.HTMLEscapeString(nameOfWork(w)))
-	if href, ok := c.prose.Source(w.Address()); ok && w.Address() != "" {
+	if w.Address() == "" {
+		return name
+	}
+	if href, ok := c.prose.Source(w.Address()); ok {
 		return prose.AnchorTag(href, name)
 	}
 	return name
