@@ -229,13 +229,16 @@ func writeNew(a *lab.Session, dir string, files []newFile, next string) error {
 	made := initJSON{[]string{}, []string{}}
 	for _, f := range files {
 		full := filepath.Join(dir, f.path)
-		written, err := writeFile(full, f.data)
+		err := os.MkdirAll(filepath.Dir(full), 0o755)
+		written := false
+		if err == nil {
+			if written, err = writeFile(full, f.data); errors.Is(err, fs.ErrExist) {
+				made.Kept = append(made.Kept, full)
+				continue
+			}
+		}
 		if written {
 			made.Written = append(made.Written, full)
-		}
-		if errors.Is(err, fs.ErrExist) {
-			made.Kept = append(made.Kept, full)
-			continue
 		}
 		if err != nil {
 			err = fmt.Errorf("making the project: %w", err)
@@ -261,9 +264,6 @@ func writeNew(a *lab.Session, dir string, files []newFile, next string) error {
 
 // writeFile writes a new file; written says that it exists now, also after an error.
 func writeFile(name string, data []byte) (written bool, err error) {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return false, err
-	}
 	out, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return false, err
