@@ -140,12 +140,9 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 			}
 		case d.isExtra(f, v.Type()):
 		default:
-			meant := names // what is below it may belong to any key
-			if f.Value.Kind == Scalar {
-				meant = expr.Near(f.Key.Value, names)
-			}
-			tried = append(append(tried, meant...), f.Key.Value)
-			if unknown++; unknown <= maxUnknown {
+			unknown++
+			tried = append(append(tried, meant(f, names, unknown)...), f.Key.Value)
+			if unknown <= maxUnknown {
 				d.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint =
 					d.Hints.UnknownKey(f.Key.Value, v.Type(), names)
 			}
@@ -153,6 +150,17 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 	}
 	set(v, "Tried", tried)
 	d.checkTags(n, what, v, tried)
+}
+
+// meant returns the keys that an unknown one may stand for; nil beyond maxUnknown, where the last one stood for all.
+func meant(f Field, names []string, unknown int) []string {
+	switch {
+	case unknown > maxUnknown:
+		return nil
+	case unknown == maxUnknown || f.Value.Kind != Scalar: // what is below it may belong to any key
+		return names
+	}
+	return expr.Near(f.Key.Value, names)
 }
 
 // checkTags adds the problems of keys that have to be there and are not, and of keys that cannot be there together.
