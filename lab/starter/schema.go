@@ -104,7 +104,7 @@ func named(t reflect.Type) (reflect.Type, bool) {
 // left out.
 func (g *schemaMaker) mapping(t reflect.Type) schema {
 	if g.defs[defName(t)] != nil {
-		return reference(t)
+		return g.reference(t)
 	}
 	properties := schema{}
 	def := schema{"type": "object", "properties": properties, "additionalProperties": false,
@@ -131,10 +131,19 @@ func (g *schemaMaker) mapping(t reflect.Type) schema {
 	if t.Name() == "" {
 		return def
 	}
-	return reference(t)
+	return g.reference(t)
 }
 
-func reference(t reflect.Type) schema { return schema{"$ref": "#/$defs/" + defName(t)} }
+// reference accepts the definition of a struct, or the value that stands for a mapping with one key alone.
+func (g *schemaMaker) reference(t reflect.Type) schema {
+	s := schema{"$ref": "#/$defs/" + defName(t)}
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Tag.Get("alone") != "" {
+			return anyOf(s, g.value(f.Type))
+		}
+	}
+	return s
+}
 
 // defName is the name of a type in a schema, without type arguments: no schema has a generic type with two of them.
 func defName(t reflect.Type) string {
@@ -310,7 +319,7 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 		panic(fmt.Sprintf("benchbook: no schema for %s", t))
 	}
 	if g.defs[defName(t)] != nil {
-		return reference(t)
+		return g.reference(t)
 	}
 	properties, required := schema{}, []string{}
 	g.defs[defName(t)] = schema{"type": "object", "properties": properties, "additionalProperties": false}
@@ -325,7 +334,7 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 	if version, ok := properties["schema_version"]; ok {
 		version.(schema)["const"] = record.SchemaVersion
 	}
-	return reference(t)
+	return g.reference(t)
 }
 
 // savedFields returns the fields of a record in its file.
