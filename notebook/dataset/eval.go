@@ -365,8 +365,10 @@ func (s Scope) Check(n expr.Node, list bool) (expr.Type, error) {
 
 // checkShape refuses tests and texts, and lists where one number is needed.
 func (s Scope) checkShape(n expr.Node, list bool) error {
-	isTest := Mistake(n.Pos(), "not-a-number", "make it the expect: of a claim",
-		"%s is a test: it has a verdict, not a number", n)
+	isTest := func() error { // which writes the whole expression, so only where it is one
+		return Mistake(n.Pos(), "not-a-number", "make it the expect: of a claim",
+			"%s is a test: it has a verdict, not a number", n)
+	}
 	var operands []expr.Node
 	switch n := n.(type) {
 	case *expr.Selector:
@@ -383,16 +385,16 @@ func (s Scope) checkShape(n expr.Node, list bool) error {
 		case "random":
 			return Mistake(n.Span, "not-a-number", "name a metric, such as throughput", "random is for loads")
 		default:
-			return isTest
+			return isTest()
 		}
 	case *expr.Unary:
 		if n.Op == expr.Not {
-			return isTest
+			return isTest()
 		}
 		operands = []expr.Node{n.X}
 	case *expr.Binary:
 		if slices.Contains([]expr.Op{expr.And, expr.Or}, n.Op) || n.Op.IsComparison() {
-			return isTest
+			return isTest()
 		}
 		operands = []expr.Node{n.X, n.Y}
 	case *expr.String, *expr.Bool:
