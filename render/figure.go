@@ -124,7 +124,8 @@ func (c *composer) draw(v *figureView, spec figure.Spec) {
 	v.Full, v.Narrow = template.HTML(full), template.HTML(narrow)
 }
 
-// drawFile adds a figure as a file, and that at the top of the page as its card too.
+// drawFile adds a figure as a file, and that at the top of the page as its card too, for which links to the page need
+// the address of the site.
 func (c *composer) drawFile(v *figureView, spec figure.Spec, about [][2]string) {
 	svg, err := c.withMetrics(func(m *figure.Metrics) ([]byte, error) { return spec.File(m, about) })
 	if err != nil {
@@ -132,7 +133,7 @@ func (c *composer) drawFile(v *figureView, spec figure.Spec, about [][2]string) 
 		return
 	}
 	v.Provenance.Files = append(v.Provenance.Files, c.addFile(v.ID+".svg", "SVG", svg))
-	if !v.AtTop {
+	if !v.AtTop || c.options.Address == "" {
 		return
 	}
 	card, err := c.withMetrics(spec.Card)
@@ -146,7 +147,8 @@ func (r *Renderer) withMetrics(draw func(*figure.Metrics) ([]byte, error)) ([]by
 	return draw(m)
 }
 
-// CardFile is the picture of a page for links to it, in its folder of data; pages without a figure have none.
+// CardFile is the picture of a page for links to it, in its folder of data; pages without a figure have none, nor
+// have those of a site without an address.
 const CardFile = dataFolder + "/card.png"
 
 // dataFolder holds the data of tables and figures, below their page.

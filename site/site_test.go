@@ -98,7 +98,7 @@ func newSamplePages(t testing.TB) []*render.Page {
 			b.Measure("full", "sockets", "threads", []float64{1, 1, 1, 1, 1},
 				rendertest.Fails("the server ended with status 1 before it was ready", "Traceback <most recent call last>"))
 		}
-		page, err := r.Page(b.Dataset(), render.Options{Articles: []string{"sockets", "failed", "unmeasured"}})
+		page, err := r.Page(b.Dataset(), render.Options{Address: base, Articles: []string{"sockets", "failed", "unmeasured"}})
 		if err != nil {
 			t.Fatal(err)
 		}
