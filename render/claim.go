@@ -271,11 +271,8 @@ func (c *composer) statedAs(block *article.Claim) claim.StatedClaim {
 
 // statedWords are the mark of a claim with what changed; empty if it is not known, which the page says once.
 func statedWords(s claim.StatedClaim) string {
-	switch s.Is {
-	case claim.StatingIsNotKnown:
+	if s.Is == claim.StatingIsNotKnown {
 		return ""
-	case claim.NewAfter:
-		return "stated after measuring"
 	}
 	if len(s.Changes) == 0 {
 		return string(s.Is)

@@ -109,7 +109,7 @@ const (
 	StatedBefore      Stating = "stated before measuring"
 	StatedUncommitted Stating = "stated, not committed"
 	ChangedAfter      Stating = "changed after measuring"
-	NewAfter          Stating = "new"
+	NewAfter          Stating = "stated after measuring"
 	NoLongerMade      Stating = "no longer made"
 	StatingIsNotKnown Stating = "not known"
 )

@@ -68,9 +68,9 @@ func TestStatedSince(t *testing.T) {
 			"c changed after measuring: published rows: throughput of a 220/s, throughput of b 100/s, was throughput of a 120/s, throughput of b 100/s; " +
 				"d changed after measuring: published rows: throughput of a 220/s"},
 		{"another experiment", "- name: c\n", "- name: c\n  experiment: servers\n", "c changed after measuring: experiment: servers, was nothing"},
-		{"another name", "- name: c\n", "- name: f\n", "f new; c no longer made"},
+		{"another name", "- name: c\n", "- name: f\n", "f stated after measuring; c no longer made"},
 		{"a claim less", "- {name: d, headline: true, expect: 'speedup > 1.1'}\n", "", "d no longer made"},
-		{"a claim more", "- {name: e,", "- {name: g, expect: 'speedup > 2'}\n- {name: e,", "g new"},
+		{"a claim more", "- {name: e,", "- {name: g, expect: 'speedup > 2'}\n- {name: e,", "g stated after measuring"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.old != "" && strings.Count(statedArticle, tt.old) != 1 {
