@@ -135,3 +135,35 @@ func TestOriginalAndAsked(t *testing.T) {
 		t.Error("a derived number stands in the answer")
 	}
 }
+
+// The numbers on a card are of the claim that its sentence states first, not of the first headline.
+func TestBeside(t *testing.T) {
+	const claims = "```yaml claim\n" +
+		"- {name: first, headline: true, published: 1.1, expect: 'throughput{server=\"b\"} > throughput{server=\"a\"}'}\n" +
+		"- {name: second, headline: true, published: 0.5, expect: 'throughput{server=\"a\"} < throughput{server=\"b\"}'}\n" +
+		"- {name: other, headline: true, expect: 'throughput{server=\"a\"} < 900/s'}\n```\n\n"
+	for _, tt := range []struct{ name, finding, published string }{
+		{"without a finding", "", "+10 %"},
+		{"of another claim", "finding: '[](claim:second)'\n", "−50 %"},
+		{"of two claims", "finding: '[](claim:second) [](claim:first)'\n", "−50 %"},
+		{"of a claim without a published number", "finding: '[A is slow](claim:other)'\n", ""},
+		{"of none", "finding: B it is.\n", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n"+tt.finding+"---\n\n"+experiment+claims))
+			b.Measure("full", "servers", "a", []float64{500, 490, 510})
+			b.Measure("full", "servers", "b", []float64{600, 590, 610})
+			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			if page.Beside != nil {
+				got = strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(page.Beside.Published)
+			}
+			if got != tt.published {
+				t.Errorf("the published number is %q, want %q", got, tt.published)
+			}
+		})
+	}
+}

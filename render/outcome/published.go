@@ -47,6 +47,8 @@ func publishedRatio(j *claim.Judgement, x float64, isWritten bool) string {
 		return wording.PercentUnit.Exact(math.Round(x*100) / 100)
 	case isFactor:
 		return factorWords(x)
+	case (Effect{Ratio: x}).asShare() && j.Effect != nil && EffectOf(j).asPercent(): // "50 %" beside "−17 %" would read as a difference
+		return differenceWords(x)
 	case isWritten:
 		return limitWords(x)
 	}
