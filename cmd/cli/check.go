@@ -11,7 +11,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/pages"
-	"benchbook/lab/results"
+	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
@@ -118,7 +118,7 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 		if p := plans[c.Slug]; p.Profile == plan.Full {
 			c.Planned = p
 		}
-		d, err := results.ShownDataset(a, project, c, this)
+		d, err := show.ShownDataset(a, project, c, this)
 		if err != nil {
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}

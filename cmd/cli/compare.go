@@ -7,13 +7,13 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/measure"
-	"benchbook/lab/results"
+	"benchbook/lab/show"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/plan"
 )
 
 func (a *app) compareCommand() *cobra.Command {
-	var flags results.CompareOptions
+	var flags show.CompareOptions
 	var formatted formatFlag
 	cmd := &cobra.Command{
 		Use:   "compare A B [ARTICLE[#NAME] ...]",
@@ -48,10 +48,10 @@ cell's change, and 1 if no cell can be judged.`,
 			var gate *compare.Gate
 			if flags.FailOn != "" {
 				if gate, err = compare.NewGate(flags.FailOn); err != nil {
-					return results.FailOnError(flags.FailOn, err)
+					return show.FailOnError(flags.FailOn, err)
 				}
 			}
-			c, err := results.CompareSides(cmd.Context(), a.Session, args, flags, gate)
+			c, err := show.CompareSides(cmd.Context(), a.Session, args, flags, gate)
 			if err != nil {
 				return err
 			}
@@ -61,7 +61,7 @@ cell's change, and 1 if no cell can be judged.`,
 			return c.Gated(a.Session)
 		},
 	}
-	formatted.Add(cmd, results.FormatText, results.FormatMarkdown, results.FormatCSV)
+	formatted.Add(cmd, show.FormatText, show.FormatMarkdown, show.FormatCSV)
 	cmd.Flags().StringVar(&flags.FailOn, "fail-on", "",
 		"end with status 99 if this holds for any cell, such as 'throughput < -5%'")
 	cmd.Flags().StringSliceVar(&flags.Metrics, "metric", nil,
@@ -108,7 +108,7 @@ With --fail-on 'latency.p99 > 3%' the status is 99 if the condition holds over t
 			return measure.Bench(cmd.Context(), a.Session, args, o)
 		},
 	}
-	formatted.Add(cmd, results.FormatText, results.FormatMarkdown, results.FormatCSV)
+	formatted.Add(cmd, show.FormatText, show.FormatMarkdown, show.FormatCSV)
 	choose = addMeasuring(cmd, &o.Options, plan.Full, a.Config.EngineNames())
 	cmd.Flags().BoolVar(&o.Dirty, "dirty", false, "compare BASE with what is not committed")
 	cmd.Flags().StringVar(&o.FailOn, "fail-on", "",

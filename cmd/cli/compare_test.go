@@ -13,7 +13,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/labtest"
-	"benchbook/lab/results"
+	"benchbook/lab/show"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/render/rendertest"
@@ -134,13 +134,13 @@ func TestShowJSON(t *testing.T) {
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
-	var shown []results.ShowJSON
+	var shown []show.ShowJSON
 	if err := json.Unmarshal(stdout, &shown); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
 	for _, c := range shown[0].Experiments[0].Cells {
-		i := slices.IndexFunc(c.Metrics, func(m results.ShownMetric) bool { return m.Metric == "throughput" })
+		i := slices.IndexFunc(c.Metrics, func(m show.ShownMetric) bool { return m.Metric == "throughput" })
 		got = append(got, fmt.Sprint(c.Trial, " ", c.Validity, " ", c.State, " ", len(c.Repetitions), " ",
 			c.Metrics[i].Values))
 	}

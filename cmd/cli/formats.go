@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"benchbook/lab/results"
+	"benchbook/lab/show"
 	"benchbook/notebook/source"
 )
 
@@ -19,7 +19,7 @@ type formatFlag struct {
 
 func (f *formatFlag) Add(cmd *cobra.Command, known ...string) {
 	f.known = known
-	cmd.Flags().StringVar(&f.name, "format", results.FormatText, "how to print it: "+strings.Join(known, ", "))
+	cmd.Flags().StringVar(&f.name, "format", show.FormatText, "how to print it: "+strings.Join(known, ", "))
 	// The only error is a flag that is not there. Formats of other verbs are others.
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -27,10 +27,10 @@ func (f *formatFlag) Add(cmd *cobra.Command, known ...string) {
 // Check returns the format; with --json it is FormatJSON.
 func (f *formatFlag) Check(asJSON bool) (string, error) {
 	switch {
-	case asJSON && f.name != results.FormatText:
+	case asJSON && f.name != show.FormatText:
 		return "", fmt.Errorf("--json and --format %s contradict each other: give one of them", f.name)
 	case asJSON:
-		return results.FormatJSON, nil
+		return show.FormatJSON, nil
 	case !slices.Contains(f.known, f.name):
 		return "", fmt.Errorf("no format %q: %s", f.name, source.Suggest(f.name, f.known))
 	}

@@ -4,7 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/lab"
-	"benchbook/lab/forecast"
+	"benchbook/lab/show"
 	"benchbook/notebook/plan"
 	"benchbook/runner/machine"
 )
@@ -38,7 +38,7 @@ stale or missing, and why. With --json it has all keys of each trial, defaults i
 			if err != nil {
 				return lab.Failure(err)
 			}
-			if err := forecast.PrintPlans(cmd.Context(), a.Session, project, list, plans, this); err != nil {
+			if err := show.PrintPlans(cmd.Context(), a.Session, project, list, plans, this); err != nil {
 				return lab.Interrupted(cmd.Context(), err)
 			}
 			return nil

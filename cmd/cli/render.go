@@ -9,7 +9,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/pages"
-	"benchbook/lab/results"
+	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/plan"
 	"benchbook/site"
@@ -67,12 +67,12 @@ given by --base-url, or by url in benchbook.yaml.`,
 }
 
 // siteSoFar renders what is measured so far: after an article, or before all.
-func (a *app) siteSoFar(show pages.Options, said []string, after string) error {
+func (a *app) siteSoFar(options pages.Options, said []string, after string) error {
 	project, all, err := a.Select(nil)
 	if err != nil {
 		return err
 	}
-	err = pages.SoFar(a.Session, project, all, show, said, after)
+	err = pages.SoFar(a.Session, project, all, options, said, after)
 	if s, ok := errors.AsType[*lab.StatusError](err); ok && s.Status == lab.StatusUsage {
 		return nil // of the host that is asked for there are no records yet
 	}
@@ -81,7 +81,7 @@ func (a *app) siteSoFar(show pages.Options, said []string, after string) error {
 
 func (a *app) reportCommand() *cobra.Command {
 	var running runFlags
-	var show pages.Options
+	var options pages.Options
 	cmd := &cobra.Command{
 		Use:   "report [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing or stale, then render the site",
@@ -98,17 +98,17 @@ rendering; with --claims it includes the claims of the measured articles.`,
 				return err
 			}
 			running.ChooseEngine(project)
-			if len(args) == 0 && !show.Drafts {
+			if len(args) == 0 && !options.Drafts {
 				list = pages.WithoutDrafts(a.Session, list)
 			}
 			said := lab.SlugsOf(list) // the articles whose problems are said, and that the claims are to be of
 			var siteErr error
 			running.Begin = func() error {
-				siteErr = a.siteSoFar(show, said, "")
+				siteErr = a.siteSoFar(options, said, "")
 				return siteErr
 			}
 			running.Measured = func(c *lab.Article) {
-				if err := a.siteSoFar(show, said, c.Slug); err != nil { // it is rendered again at the end
+				if err := a.siteSoFar(options, said, c.Slug); err != nil { // it is rendered again at the end
 					fmt.Fprintf(a.Stderr, "the site is not up to date: %s\n", terminal.ErrorText(err))
 				}
 			}
@@ -129,16 +129,16 @@ rendering; with --claims it includes the claims of the measured articles.`,
 			if chooseErr != nil {
 				return lab.Worse(err, chooseErr)
 			}
-			outcomes, renderErr := pages.Render(a.Session, project, all, show, said)
+			outcomes, renderErr := pages.Render(a.Session, project, all, options, said)
 			err = a.JoinErrors(err, renderErr)
-			results.NoteOtherProfile(a.Session, outcomes, said, running.Profile)
+			show.NoteOtherProfile(a.Session, outcomes, said, running.Profile)
 			if running.claims {
-				err = a.JoinErrors(err, results.ClaimStatus(a.Session, outcomes))
+				err = a.JoinErrors(err, show.ClaimStatus(a.Session, outcomes))
 			}
 			return err
 		},
 	}
 	running.Add(cmd, plan.Full, a.Config.EngineNames())
-	addSiteFlags(cmd, &show)
+	addSiteFlags(cmd, &options)
 	return cmd
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"benchbook/lab"
-	"benchbook/lab/results"
+	"benchbook/lab/show"
 )
 
 // The program under test is a benchmark as those of languages are: it does its work many times and prints the median,
@@ -83,9 +83,9 @@ printf '%%s us\n' "${took[@]}" | sort -n | sed -n %dp
 }
 
 // change compares two commits, and gives what became of the time that the work takes.
-func (w *worker) change(c lab.Config, a, b string) (found results.ChangeJSON) {
+func (w *worker) change(c lab.Config, a, b string) (found show.ChangeJSON) {
 	w.t.Helper()
-	var compared results.CompareJSON
+	var compared show.CompareJSON
 	if err := json.Unmarshal([]byte(mustRun(w.t, c, "-C", w.dir, "bench", a, b, "--metric", "work", "--json")),
 		&compared); err != nil {
 		w.t.Fatal(err)
@@ -104,7 +104,7 @@ func TestBenchOnEngine(t *testing.T) {
 	c.LockDir = "" // other packages use the machine
 	w := newWorker(t)
 	before, after := w.commit(1), w.commit(3)
-	var got results.ChangeJSON
+	var got show.ChangeJSON
 	for range 5 { // those that measured nothing valid, as others used the CPUs, begin anew
 		if got = w.change(c, before, after); got.Verdict != "not comparable" {
 			break

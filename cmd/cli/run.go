@@ -11,7 +11,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/measure"
-	"benchbook/lab/results"
+	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
@@ -130,13 +130,13 @@ problems, no engine is available, or no result is valid.`,
 			if errors.As(err, &s) && s.Status == lab.StatusUsage || !project.Problems.Empty() {
 				return err
 			}
-			outcomes, outcomesErr := results.Outcomes(a.Session, project, list, flags.Profile)
+			outcomes, outcomesErr := show.Outcomes(a.Session, project, list, flags.Profile)
 			if outcomesErr != nil {
 				return a.JoinErrors(err, outcomesErr)
 			}
-			err = a.JoinErrors(err, results.PrintOutcome(a.Session, outcomes, ""))
+			err = a.JoinErrors(err, show.PrintOutcome(a.Session, outcomes, ""))
 			if flags.claims {
-				err = a.JoinErrors(err, results.ClaimStatus(a.Session, outcomes))
+				err = a.JoinErrors(err, show.ClaimStatus(a.Session, outcomes))
 			}
 			return err
 		},

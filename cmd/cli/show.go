@@ -5,11 +5,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"benchbook/lab/results"
+	"benchbook/lab/show"
 )
 
 func (a *app) showCommand() *cobra.Command {
-	var flags results.Selection
+	var flags show.Selection
 	var formatted formatFlag
 	cmd := &cobra.Command{
 		Use:   "show [ARTICLE[#NAME] ...]",
@@ -33,10 +33,10 @@ The format benchfmt is that of Go's benchmarks, one line for each valid repetiti
 			if flags.Claim != "" && len(flags.Trials) > 0 {
 				return errors.New("--claim and --trial: give one of them")
 			}
-			return results.Show(a.Session, args, flags, format)
+			return show.Show(a.Session, args, flags, format)
 		},
 	}
-	formatted.Add(cmd, results.FormatText, results.FormatCSV, results.FormatBenchfmt)
+	formatted.Add(cmd, show.FormatText, show.FormatCSV, show.FormatBenchfmt)
 	cmd.Flags().StringVar(&flags.Run, "run", "", "show this run")
 	cmd.Flags().StringVar(&flags.Host, "host", "", "show the results of this host")
 	cmd.Flags().StringVar(&flags.Profile, "profile", "", "show the results of this profile")

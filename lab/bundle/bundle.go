@@ -19,7 +19,7 @@ import (
 
 	"benchbook/internal/files"
 	"benchbook/lab"
-	"benchbook/lab/results"
+	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -299,12 +299,12 @@ func (b *builder) addRecords(ctx context.Context) error {
 		return err
 	}
 	b.article.Planned = b.plan
-	d, err := results.ShownDataset(b.Session, b.project, b.article, host)
+	d, err := show.ShownDataset(b.Session, b.project, b.article, host)
 	if err != nil {
 		return err
 	}
 	b.manifest = manifest{Article: b.article.Slug, Title: b.article.Doc.Front.Title.OneLine().Value,
-		Author: b.project.Author.Value, Claims: results.NewOutcome(d).Judgements()}
+		Author: b.project.Author.Value, Claims: show.NewOutcome(d).Judgements()}
 	for _, set := range append([]*dataset.Dataset{d}, d.Siblings()...) {
 		if set.Profile != d.Profile || len(set.Records()) == 0 {
 			continue

@@ -16,10 +16,9 @@ import (
 
 	"benchbook/internal/files"
 	"benchbook/lab"
-	"benchbook/lab/forecast"
 	"benchbook/lab/measure"
 	"benchbook/lab/pages"
-	"benchbook/lab/results"
+	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
@@ -65,7 +64,7 @@ func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) (er
 	r.options.Asking = measure.Asked
 	list := []*lab.Article{r.article}
 	err = measure.Run(ctx, a, r.project, list, r.options.Options)
-	outcomes, none := results.Outcomes(a, r.project, list, r.plan.Profile)
+	outcomes, none := show.Outcomes(a, r.project, list, r.plan.Profile)
 	if ctx.Err() != nil || none != nil {
 		return a.JoinErrors(err, none)
 	}
@@ -79,7 +78,7 @@ type reproduction struct {
 	digest   string
 	options  ReproOptions
 	dir      string
-	here     map[string]results.JudgementJSON // by claim; nil until measured here
+	here     map[string]show.JudgementJSON // by claim; nil until measured here
 	project  *article.Project
 	article  *lab.Article
 	plan     *plan.Plan
@@ -201,7 +200,7 @@ func (r *reproduction) describe(ctx context.Context) error {
 	if err != nil {
 		return lab.Failure(err)
 	}
-	return forecast.PrintPlans(ctx, r.Session, r.project, []*lab.Article{r.article},
+	return show.PrintPlans(ctx, r.Session, r.project, []*lab.Article{r.article},
 		map[string]*plan.Plan{r.article.Slug: r.plan}, here)
 }
 
@@ -247,7 +246,7 @@ func (r *reproduction) confirm(question, otherwise string) error {
 }
 
 // report prints both results and makes the pages.
-func (r *reproduction) report(outcomes []*results.ArticleOutcome) error {
+func (r *reproduction) report(outcomes []*show.ArticleOutcome) error {
 	measured := len(outcomes) == 1 && !strings.HasSuffix(outcomes[0].Data.Host, authorSuffix)
 	if measured {
 		r.here = outcomes[0].Judgements()
@@ -264,12 +263,12 @@ func (r *reproduction) report(outcomes []*results.ArticleOutcome) error {
 
 // claimsJSON are the claims of a bundle on its author's host and on this one, by name.
 type claimsJSON struct {
-	There map[string]results.JudgementJSON `json:"there"`
-	Here  map[string]results.JudgementJSON `json:"here"` // null if nothing was measured here
+	There map[string]show.JudgementJSON `json:"there"`
+	Here  map[string]show.JudgementJSON `json:"here"` // null if nothing was measured here
 }
 
 // compare prints each claim there and here.
-func (r *reproduction) compare(mine *results.ArticleOutcome) {
+func (r *reproduction) compare(mine *show.ArticleOutcome) {
 	if len(r.manifest.Claims) == 0 {
 		return
 	}
@@ -300,7 +299,7 @@ func (r *reproduction) compare(mine *results.ArticleOutcome) {
 }
 
 // effectOf returns an effect and its interval.
-func effectOf(j results.JudgementJSON) string {
+func effectOf(j show.JudgementJSON) string {
 	switch e := j.Effect; {
 	case e == nil:
 		return ""

@@ -13,7 +13,7 @@ import (
 
 	"benchbook/internal/files"
 	"benchbook/lab"
-	"benchbook/lab/results"
+	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/compare"
@@ -32,7 +32,7 @@ const benchRepetitions = "up to 20"
 // BenchOptions say what Bench compares, and how it is measured.
 type BenchOptions struct {
 	Options
-	results.CompareOptions
+	show.CompareOptions
 	Dirty  bool // B is the working tree
 	Format string
 }
@@ -54,7 +54,7 @@ func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (
 	b := &bench{Session: a, BenchOptions: o, args: args}
 	if o.FailOn != "" {
 		if b.gate, err = compare.NewGate(o.FailOn); err != nil {
-			return results.FailOnError(o.FailOn, err)
+			return show.FailOnError(o.FailOn, err)
 		}
 	}
 	if b.project, _, err = a.Open(nil); err != nil {
@@ -87,7 +87,7 @@ func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (
 				"%s differ in: %s; build it, or measure each with benchbook run and compare them", base.Name, head.Name,
 				strings.Join(unseen, "; ")))
 		}
-		if b.Format == results.FormatJSON {
+		if b.Format == show.FormatJSON {
 			return lab.PrintJSON(b.Stdout, map[string]any{"a": base.Name, "b": head.Name, "same": true})
 		}
 		fmt.Fprintf(b.words(), "%s and %s are the same in all that is measured of %s\n", base.Name, head.Name,
@@ -110,7 +110,7 @@ func (b *bench) open() (err error) {
 
 // compare measures what is missing of two revisions, and compares them. The comparison is nil if no cell differs. With an
 // error, there may be a comparison of the cells that did not fail.
-func (b *bench) compare(ctx context.Context, base, head plan.Revision) (*results.Comparison, error) {
+func (b *bench) compare(ctx context.Context, base, head plan.Revision) (*show.Comparison, error) {
 	r := b.pair(base, head)
 	if same, err := r.Same(); err != nil || same {
 		return nil, err
@@ -137,15 +137,15 @@ func (b *bench) compare(ctx context.Context, base, head plan.Revision) (*results
 
 // words is where sentences go: to standard error if data for programs goes to standard output.
 func (b *bench) words() io.Writer {
-	if b.Format == results.FormatJSON || b.Format == results.FormatCSV {
+	if b.Format == show.FormatJSON || b.Format == show.FormatCSV {
 		return b.Stderr
 	}
 	return b.Stdout
 }
 
 // pair returns the comparison of two revisions.
-func (b *bench) pair(base, head plan.Revision) *results.Revisions {
-	return &results.Revisions{Project: b.project, Articles: b.articles, Profile: b.Profile, Repetitions: benchRepetitions,
+func (b *bench) pair(base, head plan.Revision) *show.Revisions {
+	return &show.Revisions{Project: b.project, Articles: b.articles, Profile: b.Profile, Repetitions: benchRepetitions,
 		A: base, B: head, CompareOptions: b.CompareOptions, Gate: b.gate}
 }
 

@@ -17,7 +17,7 @@ import (
 	"benchbook/internal/files"
 	"benchbook/lab"
 	"benchbook/lab/pages"
-	"benchbook/lab/results"
+	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
@@ -145,7 +145,7 @@ func (o *oneLine) project() string {
 }
 
 // measure measures the experiment, and prints the results and a sentence for each comparison.
-func (o *oneLine) measure(ctx context.Context, a *lab.Session, show OneLineOptions) error {
+func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions) error {
 	folder, err := os.MkdirTemp("", "benchbook-one-line-")
 	if err != nil {
 		return lab.Failure(err)
@@ -155,20 +155,20 @@ func (o *oneLine) measure(ctx context.Context, a *lab.Session, show OneLineOptio
 	if err != nil {
 		return err
 	}
-	d, err := n.measure(ctx, a, show.Quiet)
+	d, err := n.measure(ctx, a, to.Quiet)
 	if d != nil {
-		printed := a.Print(results.ShowAll(n.list[0], d), func() {
+		printed := a.Print(show.ShowAll(n.list[0], d), func() {
 			o.print(a, d)
 			printVerdicts(a, d, o.metric)
 		})
 		err = a.JoinErrors(err, printed)
 	}
 	switch {
-	case show.HTML == "":
+	case to.HTML == "":
 	case err != nil:
-		fmt.Fprintf(a.Stderr, "%s was not written\n", show.HTML)
+		fmt.Fprintf(a.Stderr, "%s was not written\n", to.HTML)
 	default:
-		err = n.page(a, show.HTML)
+		err = n.page(a, to.HTML)
 	}
 	return err
 }

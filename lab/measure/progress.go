@@ -12,7 +12,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"benchbook/lab/results"
+	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -200,9 +200,9 @@ func (p *progress) Search(t *plan.Trial, s *record.Search) {
 	}
 	words := ""
 	if s.Stop == "" {
-		words = results.ProbeWords(s, &s.Probes[len(s.Probes)-1])
+		words = show.ProbeWords(s, &s.Probes[len(s.Probes)-1])
 	} else {
-		words = results.FoundWords(s) + ", after " + terminal.Count(len(s.Probes), "probe")
+		words = show.FoundWords(s) + ", after " + terminal.Count(len(s.Probes), "probe")
 		if n := s.Disturbed(); n > 0 {
 			words += fmt.Sprintf(", %d of them repeated", n)
 		}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"benchbook/lab"
-	"benchbook/lab/forecast"
+	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
@@ -439,11 +439,11 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 // addEstimate adds how long it takes to measure what is pending of an article.
 func (j *job) addEstimate(ctx context.Context, c *lab.Article, next *runner.Next) error {
 	p, v := j.plans[c.Slug], j.targets[c.Slug]
-	known, err := forecast.Inspect(ctx, j.Session, j.project, c, p, v.host.ID, v.present)
+	known, err := show.Inspect(ctx, j.Session, j.project, c, p, v.host.ID, v.present)
 	if err != nil {
 		return lab.Interrupted(ctx, err)
 	}
-	todo, experience := next.ByTrial(), forecast.Experience(known)
+	todo, experience := next.ByTrial(), show.Experience(known)
 	for _, e := range p.Experiments {
 		j.estimate += e.Estimate(plan.Place(v.host.Cores), func(t *plan.Trial) plan.Experience {
 			out := experience(t)
@@ -649,7 +649,7 @@ func (j *job) open(c *lab.Article) func([]*record.Record) map[string][]string {
 	if j.flags.Open != nil {
 		return j.flags.Open(c, p, host)
 	}
-	return forecast.OpenTrials(c.Doc, p, host)
+	return show.OpenTrials(c.Doc, p, host)
 }
 
 // optionsFor returns how an article is measured.

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"benchbook/lab"
-	"benchbook/lab/results"
+	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -55,7 +55,7 @@ func WithoutDrafts(a *lab.Session, list []*lab.Article) []*lab.Article {
 // articles whose problems have been printed already; only their claims are printed, those of all articles if it is
 // empty.
 func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string) (
-	[]*results.ArticleOutcome, error) {
+	[]*show.ArticleOutcome, error) {
 	m, err := makeSite(a, project, list, flags, said)
 	if err != nil {
 		return nil, err
@@ -65,11 +65,11 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 	}
 	outcomes := m.Outcomes
 	if len(said) > 0 {
-		outcomes = slices.DeleteFunc(outcomes, func(o *results.ArticleOutcome) bool {
+		outcomes = slices.DeleteFunc(outcomes, func(o *show.ArticleOutcome) bool {
 			return !slices.Contains(said, o.Data.Article)
 		})
 	}
-	if err := results.PrintOutcome(a, outcomes, terminal.Relative(m.Folder)); err != nil {
+	if err := show.PrintOutcome(a, outcomes, terminal.Relative(m.Folder)); err != nil {
 		return nil, err
 	}
 	var unsaid []*source.Problem
@@ -106,7 +106,7 @@ func SoFar(a *lab.Session, project *article.Project, list []*lab.Article, flags 
 
 type madeSite struct {
 	Folder         string
-	Outcomes       []*results.ArticleOutcome
+	Outcomes       []*show.ArticleOutcome
 	Warnings       []string
 	files, written int
 	problems       int // of articles
@@ -200,7 +200,7 @@ func (f *Options) Site(a *lab.Session, project *article.Project, problems *sourc
 // renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are
 // asked for by name; others cannot refer to a page that the site does not have.
 func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, named []string,
-	this machine.Host) (pages []*render.Page, outcomes []*results.ArticleOutcome, err error) {
+	this machine.Host) (pages []*render.Page, outcomes []*show.ArticleOutcome, err error) {
 	renderer, err := render.New(theme.Files)
 	if err != nil {
 		return nil, nil, lab.Failure(err)
@@ -266,7 +266,7 @@ func shownOf(c *lab.Article, records []*record.Record, o dataset.Options, asked 
 // madePage is the page of an article with its outcome.
 type madePage struct {
 	page    *render.Page
-	outcome *results.ArticleOutcome
+	outcome *show.ArticleOutcome
 	bad     []record.Bad
 	found   bool // there are records of the asked host
 }
@@ -287,7 +287,7 @@ func renderPage(a *lab.Session, project *article.Project, c *lab.Article, render
 	if shown, m.found, err = shownOf(c, records, laidOver, flags.Host); err != nil {
 		return m, err
 	}
-	m.outcome = results.NewOutcome(shown)
+	m.outcome = show.NewOutcome(shown)
 	if !flags.Single {
 		if options.Sources, err = runFiles(project, c.Slug, record.Unfinished(records)); err != nil {
 			return m, fmt.Errorf("article %s: %w", c.Slug, err)

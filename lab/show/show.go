@@ -1,5 +1,5 @@
-// Package results reads what was measured, and prints it: cells, claims and their verdicts, and comparisons.
-package results
+// Package show prints what was measured, how it compares, and what a run would do.
+package show
 
 import (
 	"cmp"

@@ -1,5 +1,4 @@
-// Package forecast shows what a run would do: what is fresh, stale or missing, why, and how long it takes.
-package forecast
+package show
 
 import (
 	"bytes"
