@@ -111,7 +111,7 @@ func TestShowSaysTheLimit(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"a trial", []string{"--trial", "async"}, "    limited by: connections (100\u202f%)\n"},
+		{"a trial", []string{"--trial", "async"}, "  async: limited by connections (100\u202f%)\n"},
 		{"a trial as data", []string{"--trial", "async", "--json"}, `"limited_by": "connections"`},
 		{"a repetition as data", []string{"--trial", "async", "--repetition", "2", "--json"}, `"limited_by": "connections"`},
 	}
@@ -134,13 +134,13 @@ func TestShowJSON(t *testing.T) {
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
-	var shown []show.ShowJSON
+	var shown []show.Article
 	if err := json.Unmarshal(stdout, &shown); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
 	for _, c := range shown[0].Experiments[0].Cells {
-		i := slices.IndexFunc(c.Metrics, func(m show.ShownMetric) bool { return m.Metric == "throughput" })
+		i := slices.IndexFunc(c.Metrics, func(m show.Metric) bool { return m.Metric == "throughput" })
 		got = append(got, fmt.Sprint(c.Trial, " ", c.Validity, " ", c.State, " ", len(c.Repetitions), " ",
 			c.Metrics[i].Values))
 	}

@@ -30,7 +30,7 @@ func (a *app) completionCommand() *cobra.Command {
 		Use:   "completion " + strings.Join(names, "|"),
 		Short: "Print a completion script for a shell",
 		Long: `Print a completion script for a shell. It completes verbs and flags, and the articles, experiments, profiles, hosts,
-runs, trials and claims of the project. To have it in every new shell:
+runs and trials of the project. To have it in every new shell:
 
   bash        benchbook completion bash > ~/.local/share/bash-completion/completions/benchbook
   fish        benchbook completion fish > ~/.config/fish/completions/benchbook.fish
@@ -52,7 +52,7 @@ runs, trials and claims of the project. To have it in every new shell:
 }
 
 // complete teaches the shells, by way of the scripts of completion, the names of this project: articles and their
-// experiments as arguments, profiles, hosts, runs, trials, claims, templates and engines as values of flags. Completion
+// experiments as arguments, profiles, hosts, runs, trials, templates and engines as values of flags. Completion
 // never fails: where there is no project, nothing is offered.
 func (a *app) complete(root *cobra.Command) {
 	flags := map[string]cobra.CompletionFunc{
@@ -61,7 +61,6 @@ func (a *app) complete(root *cobra.Command) {
 		"template": cobra.FixedCompletions(templateNames(), cobra.ShellCompDirectiveNoFileComp),
 		"run":      a.completeField(lab.RecordRun),
 		"trial":    a.completeField(func(r *record.Record) string { return r.Trial }),
-		"claim":    a.completeClaims,
 		"engine": cobra.FixedCompletions(append(a.Config.EngineNames(), measure.EngineNone),
 			cobra.ShellCompDirectiveNoFileComp),
 	}
@@ -144,18 +143,6 @@ func (a *app) completeField(field func(*record.Record) string) cobra.CompletionF
 	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return a.measured(cmd, field), cobra.ShellCompDirectiveNoFileComp
 	}
-}
-
-func (a *app) completeClaims(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	var names []string
-	_, docs := a.documents()
-	for _, doc := range docs {
-		for _, claim := range doc.Claims {
-			names = append(names, claim.Name.Value)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
 }
 
 // measured lists the values of a field in all records of the project.

@@ -56,7 +56,7 @@ func TestEveryVerbPrintsJSON(t *testing.T) {
 	bundle, public := filepath.Join(dir, "pair.bundle"), filepath.Join(t.TempDir(), "public")
 	commands := []struct{ verb, args string }{ // in this order: later ones use what earlier ones write
 		{"check", ""}, {"check", "--services"}, {"plan", ""}, {"run", "--quiet"}, {"report", ""}, {"show", ""}, {"show", "pair"},
-		{"show", "pair --trial a"}, {"show", "pair --trial a --repetition 1"}, {"show", "--claim same"},
+		{"show", "pair --trial a"}, {"show", "pair --trial a --repetition 1"},
 		{"compare", "full full"}, {"bench", "HEAD~1 HEAD"}, {"render", ""}, {"publish", "--dry-run " + public}, {"publish", public},
 		{"weave", "page.md"}, {"bundle", "pair --list"}, {"bundle", "pair --output " + bundle},
 		{"repro", bundle + " --yes --output " + filepath.Join(t.TempDir(), "repro")}, {"clean", ""}, {"clean", "--dry-run"},

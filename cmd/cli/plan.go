@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"benchbook/lab"
@@ -38,10 +40,12 @@ stale or missing, and why. With --json it has all keys of each trial, defaults i
 			if err != nil {
 				return lab.Failure(err)
 			}
-			if err := show.PrintPlans(cmd.Context(), a.Session, project, list, plans, this); err != nil {
+			planned, err := show.Plan(cmd.Context(), a.Session, project, list, plans, this)
+			if err != nil {
 				return lab.Interrupted(cmd.Context(), err)
 			}
-			return nil
+			named := slices.ContainsFunc(list, func(c *lab.Article) bool { return len(c.Experiments) > 0 })
+			return a.Print(planned, func() { planned.Text(a.Stdout, named) })
 		},
 	}
 	cmd.Flags().StringVar(&options.Profile, "profile", plan.Full, "plan this profile")

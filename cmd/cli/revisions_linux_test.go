@@ -83,9 +83,9 @@ printf '%%s us\n' "${took[@]}" | sort -n | sed -n %dp
 }
 
 // change compares two commits, and gives what became of the time that the work takes.
-func (w *worker) change(c lab.Config, a, b string) (found show.ChangeJSON) {
+func (w *worker) change(c lab.Config, a, b string) (found show.Change) {
 	w.t.Helper()
-	var compared show.CompareJSON
+	var compared show.Comparison
 	if err := json.Unmarshal([]byte(mustRun(w.t, c, "-C", w.dir, "bench", a, b, "--metric", "work", "--json")),
 		&compared); err != nil {
 		w.t.Fatal(err)
@@ -104,7 +104,7 @@ func TestBenchOnEngine(t *testing.T) {
 	c.LockDir = "" // other packages use the machine
 	w := newWorker(t)
 	before, after := w.commit(1), w.commit(3)
-	var got show.ChangeJSON
+	var got show.Change
 	for range 5 { // those that measured nothing valid, as others used the CPUs, begin anew
 		if got = w.change(c, before, after); got.Verdict != "not comparable" {
 			break

@@ -30,9 +30,6 @@ The format benchfmt is that of Go's benchmarks, one line for each valid repetiti
 			if flags.Repetition != 0 && len(flags.Trials) != 1 {
 				return errors.New("--repetition needs --trial, once")
 			}
-			if flags.Claim != "" && len(flags.Trials) > 0 {
-				return errors.New("--claim and --trial: give one of them")
-			}
 			return show.Show(a.Session, args, flags, format)
 		},
 	}
@@ -41,7 +38,6 @@ The format benchfmt is that of Go's benchmarks, one line for each valid repetiti
 	cmd.Flags().StringVar(&flags.Host, "host", "", "show the results of this host")
 	cmd.Flags().StringVar(&flags.Profile, "profile", "", "show the results of this profile")
 	cmd.Flags().StringArrayVar(&flags.Trials, "trial", nil, "show only this trial, named as in plan; can be repeated")
-	cmd.Flags().StringVar(&flags.Claim, "claim", "", "show only this claim")
 	cmd.Flags().IntVar(&flags.Repetition, "repetition", 0, "show all of this repetition of the trial")
 	return cmd
 }

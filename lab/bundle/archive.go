@@ -49,14 +49,14 @@ const (
 
 // manifest describes a bundle. Its texts come from the author, and may have characters that act on a terminal.
 type manifest struct {
-	Format  int                           `json:"benchbook_bundle"`
-	Article string                        `json:"article"` // slug
-	Title   string                        `json:"title,omitempty"`
-	Author  string                        `json:"author,omitempty"`
-	Date    time.Time                     `json:"date,omitzero"`    // of the newest record
-	Hosts   []string                      `json:"hosts,omitempty"`  // class and digest; Claims are of the first
-	Claims  map[string]show.JudgementJSON `json:"claims,omitempty"` // by name
-	Files   []file                        `json:"files"`            // in the order of the archive, without manifest.json
+	Format  int                    `json:"benchbook_bundle"`
+	Article string                 `json:"article"` // slug
+	Title   string                 `json:"title,omitempty"`
+	Author  string                 `json:"author,omitempty"`
+	Date    time.Time              `json:"date,omitzero"`    // of the newest record
+	Hosts   []string               `json:"hosts,omitempty"`  // class and digest; Claims are of the first
+	Claims  map[string]show.Judged `json:"claims,omitempty"` // by name
+	Files   []file                 `json:"files"`            // in the order of the archive, without manifest.json
 }
 
 // file is one file of a bundle.

@@ -304,7 +304,7 @@ func (b *builder) addRecords(ctx context.Context) error {
 		return err
 	}
 	b.manifest = manifest{Article: b.article.Slug, Title: b.article.Doc.Front.Title.OneLine().Value,
-		Author: b.project.Author.Value, Claims: show.NewOutcome(d).Judgements()}
+		Author: b.project.Author.Value, Claims: show.NewArticle(d).Verdicts()}
 	for _, set := range append([]*dataset.Dataset{d}, d.Siblings()...) {
 		if set.Profile != d.Profile || len(set.Records()) == 0 {
 			continue

@@ -78,7 +78,7 @@ type reproduction struct {
 	digest   string
 	options  ReproOptions
 	dir      string
-	here     map[string]show.JudgementJSON // by claim; nil until measured here
+	here     map[string]show.Judged // by claim; nil until measured here
 	project  *article.Project
 	article  *lab.Article
 	plan     *plan.Plan
@@ -200,8 +200,13 @@ func (r *reproduction) describe(ctx context.Context) error {
 	if err != nil {
 		return lab.Failure(err)
 	}
-	return show.PrintPlans(ctx, r.Session, r.project, []*lab.Article{r.article},
+	planned, err := show.Plan(ctx, r.Session, r.project, []*lab.Article{r.article},
 		map[string]*plan.Plan{r.article.Slug: r.plan}, here)
+	if err != nil {
+		return lab.Interrupted(ctx, err)
+	}
+	planned.Text(r.Stdout, false)
+	return nil
 }
 
 // printOrigin prints what the bundle says about itself and the rights that measuring needs, without characters that act
@@ -246,10 +251,10 @@ func (r *reproduction) confirm(question, otherwise string) error {
 }
 
 // report prints both results and makes the pages.
-func (r *reproduction) report(outcomes []*show.ArticleOutcome) error {
-	measured := len(outcomes) == 1 && !strings.HasSuffix(outcomes[0].Data.Host, authorSuffix)
+func (r *reproduction) report(outcomes []*show.Article) error {
+	measured := len(outcomes) == 1 && !strings.HasSuffix(outcomes[0].Host, authorSuffix)
 	if measured {
-		r.here = outcomes[0].Judgements()
+		r.here = outcomes[0].Verdicts()
 		r.compare(outcomes[0])
 	}
 	list := []*lab.Article{r.article}
@@ -263,20 +268,20 @@ func (r *reproduction) report(outcomes []*show.ArticleOutcome) error {
 
 // claimsJSON are the claims of a bundle on its author's host and on this one, by name.
 type claimsJSON struct {
-	There map[string]show.JudgementJSON `json:"there"`
-	Here  map[string]show.JudgementJSON `json:"here"` // null if nothing was measured here
+	There map[string]show.Judged `json:"there"`
+	Here  map[string]show.Judged `json:"here"` // null if nothing was measured here
 }
 
 // compare prints each claim there and here.
-func (r *reproduction) compare(mine *show.ArticleOutcome) {
+func (r *reproduction) compare(mine *show.Article) {
 	if len(r.manifest.Claims) == 0 {
 		return
 	}
 	const none = string(stats.NotMeasured)
-	rows := [][]string{{"claim", "there, on " + r.manifest.Hosts[0] + authorSuffix, "here, on " + mine.Data.Host, ""}}
+	rows := [][]string{{"claim", "there, on " + r.manifest.Hosts[0] + authorSuffix, "here, on " + mine.Host, ""}}
 	same, headlines := 0, 0
-	for _, here := range mine.Data.Claims {
-		there := r.manifest.Claims[here.Name]
+	for _, here := range mine.Claims {
+		there := r.manifest.Claims[here.Claim]
 		agreement := "differ"
 		switch was, is := cmp.Or(there.Verdict, none), cmp.Or(here.Verdict, none); {
 		case was == none || is == none:
@@ -288,8 +293,8 @@ func (r *reproduction) compare(mine *show.ArticleOutcome) {
 			headlines++
 			same += lab.Boolean(agreement == "same")
 		}
-		rows = append(rows, []string{here.Name, terminal.Clean(there.Verdict) + effectOf(there), here.Verdict +
-			effectOf(here.JudgementJSON), agreement})
+		rows = append(rows, []string{here.Claim, terminal.Clean(there.Verdict) + effectOf(there), here.Verdict +
+			effectOf(here.Judged), agreement})
 	}
 	terminal.PrintColumns(r.Stdout, "", rows)
 	if headlines > 0 {
@@ -299,13 +304,13 @@ func (r *reproduction) compare(mine *show.ArticleOutcome) {
 }
 
 // effectOf returns an effect and its interval.
-func effectOf(j show.JudgementJSON) string {
-	switch e := j.Effect; {
-	case e == nil:
+func effectOf(j show.Judged) string {
+	switch {
+	case j.Value == nil:
 		return ""
-	case e.Lo == nil || e.Hi == nil:
-		return fmt.Sprintf(" %.3g", e.Value)
+	case j.Lo == nil || j.Hi == nil:
+		return fmt.Sprintf(" %.3g", *j.Value)
 	default:
-		return fmt.Sprintf(" %.3g [%.3g, %.3g]", e.Value, *e.Lo, *e.Hi)
+		return fmt.Sprintf(" %.3g [%.3g, %.3g]", *j.Value, *j.Lo, *j.Hi)
 	}
 }

@@ -157,7 +157,7 @@ func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions
 	}
 	d, err := n.measure(ctx, a, to.Quiet)
 	if d != nil {
-		printed := a.Print(show.ShowAll(n.list[0], d), func() {
+		printed := a.Print([]*show.Article{show.Full(n.list[0], d)}, func() {
 			o.print(a, d)
 			printVerdicts(a, d, o.metric)
 		})

@@ -55,7 +55,7 @@ func WithoutDrafts(a *lab.Session, list []*lab.Article) []*lab.Article {
 // articles whose problems have been printed already; only their claims are printed, those of all articles if it is
 // empty.
 func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string) (
-	[]*show.ArticleOutcome, error) {
+	[]*show.Article, error) {
 	m, err := makeSite(a, project, list, flags, said)
 	if err != nil {
 		return nil, err
@@ -65,8 +65,8 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 	}
 	outcomes := m.Outcomes
 	if len(said) > 0 {
-		outcomes = slices.DeleteFunc(outcomes, func(o *show.ArticleOutcome) bool {
-			return !slices.Contains(said, o.Data.Article)
+		outcomes = slices.DeleteFunc(outcomes, func(o *show.Article) bool {
+			return !slices.Contains(said, o.Article)
 		})
 	}
 	if err := show.PrintOutcome(a, outcomes, terminal.Relative(m.Folder)); err != nil {
@@ -106,7 +106,7 @@ func SoFar(a *lab.Session, project *article.Project, list []*lab.Article, flags 
 
 type madeSite struct {
 	Folder         string
-	Outcomes       []*show.ArticleOutcome
+	Outcomes       []*show.Article
 	Warnings       []string
 	files, written int
 	problems       int // of articles
@@ -200,7 +200,7 @@ func (f *Options) Site(a *lab.Session, project *article.Project, problems *sourc
 // renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are
 // asked for by name; others cannot refer to a page that the site does not have.
 func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, named []string,
-	this machine.Host) (pages []*render.Page, outcomes []*show.ArticleOutcome, err error) {
+	this machine.Host) (pages []*render.Page, outcomes []*show.Article, err error) {
 	renderer, err := render.New(theme.Files)
 	if err != nil {
 		return nil, nil, lab.Failure(err)
@@ -266,7 +266,7 @@ func shownOf(c *lab.Article, records []*record.Record, o dataset.Options, asked 
 // madePage is the page of an article with its outcome.
 type madePage struct {
 	page    *render.Page
-	outcome *show.ArticleOutcome
+	outcome *show.Article
 	bad     []record.Bad
 	found   bool // there are records of the asked host
 }
@@ -287,7 +287,7 @@ func renderPage(a *lab.Session, project *article.Project, c *lab.Article, render
 	if shown, m.found, err = shownOf(c, records, laidOver, flags.Host); err != nil {
 		return m, err
 	}
-	m.outcome = show.NewOutcome(shown)
+	m.outcome = show.NewArticle(shown)
 	if !flags.Single {
 		if options.Sources, err = runFiles(project, c.Slug, record.Unfinished(records)); err != nil {
 			return m, fmt.Errorf("article %s: %w", c.Slug, err)

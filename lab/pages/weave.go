@@ -16,6 +16,7 @@ import (
 
 	"benchbook/internal/files"
 	"benchbook/lab"
+	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -236,7 +237,7 @@ func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, er
 			return "", err
 		}
 		text, err := of.parts.Value(in)
-		return terminal.Markdown.Replace(text), err
+		return show.Escape(text), err
 	case "table":
 		block, err := labelled(doc.Tables, m.name, func(t *article.Table) string { return t.Label.Value })
 		if err != nil {
@@ -258,7 +259,7 @@ func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, er
 		}
 		name := filepath.Join(drawings, m.article, m.name+".svg")
 		out[filepath.Join(folder, name)] = drawing{drawn.SVG, m.at}
-		return fmt.Sprintf("\n\n![%s](%s)\n\n", terminal.Markdown.Replace(drawn.Title), filepath.ToSlash(name)), nil
+		return fmt.Sprintf("\n\n![%s](%s)\n\n", show.Escape(drawn.Title), filepath.ToSlash(name)), nil
 	}
 	words, svg := of.parts.Badge()
 	name := filepath.Join(drawings, m.article, "badge.svg")
@@ -296,11 +297,11 @@ func (w *weaver) address(m mark, folder string) string {
 func tableText(t render.TableText, address string) string {
 	var b strings.Builder
 	b.WriteString("\n\n")
-	terminal.PrintMarkdown(&b, t.Rows, t.Right...)
-	fmt.Fprintf(&b, "[%s](%s): %s.\n\n", terminal.Markdown.Replace(t.Title), address,
-		terminal.Markdown.Replace(strings.ReplaceAll(t.Where, "\u00a0", " ")))
+	show.Table{Head: t.Rows[0], Rows: t.Rows[1:], Right: t.Right}.Markdown(&b)
+	fmt.Fprintf(&b, "[%s](%s): %s.\n\n", show.Escape(t.Title), address,
+		show.Escape(strings.ReplaceAll(t.Where, "\u00a0", " ")))
 	for _, note := range t.Notes {
-		b.WriteString(terminal.Markdown.Replace(note) + "\n\n")
+		b.WriteString(show.Escape(note) + "\n\n")
 	}
 	return b.String()
 }

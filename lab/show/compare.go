@@ -17,29 +17,42 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/render/wording"
 	"benchbook/runner/machine"
 )
 
-// CompareJSON is what compare prints with --json. Fields are added to it in later versions, none are renamed or
-// removed. Numbers are unrounded and in base units; null where there is none.
-type CompareJSON struct {
-	A           sideJSON             `json:"a"`
-	B           sideJSON             `json:"b"`
-	Changes     []ChangeJSON         `json:"changes"`
+// A Comparison is what compare and bench print. Numbers are unrounded and in base units; null where there is none.
+type Comparison struct {
+	A           Side                 `json:"a"`
+	B           Side                 `json:"b"`
+	Changes     []Change             `json:"changes"`
 	Differences []compare.Difference `json:"differences"`
 	Explanation string               `json:"explanation"`
-	LeftOut     []string             `json:"left_out"`
-	FailOn      *failOnJSON          `json:"fail_on,omitempty"`
+	LeftOut     []string             `json:"left_out"` // records without a cell, in sentences
+	FailOn      *FailOn              `json:"fail_on,omitempty"`
+
+	changes []compare.Change
 }
 
-type sideJSON struct {
-	Kind   string    `json:"kind"` // run, host, profile, revision or folder
-	Name   string    `json:"name"`
-	Commit string    `json:"commit,omitempty"`
-	Sets   []setJSON `json:"sets"` // of each article what is compared
+// A Side is one of two sets of records.
+type Side struct {
+	Kind   string     `json:"kind"` // run, host, profile, revision or folder
+	Name   string     `json:"name"` // as given, without the kind
+	Commit string     `json:"commit,omitempty"`
+	Sets   []Compared `json:"sets"` // one for each article
+
+	records map[string][]*record.Record // by article
 }
 
-type setJSON struct {
+func (s *Side) String() string {
+	if s.Commit != "" {
+		return fmt.Sprintf("%s %s (%.10s)", s.Kind, s.Name, s.Commit)
+	}
+	return s.Kind + " " + s.Name
+}
+
+// A Compared is a set of records of an article.
+type Compared struct {
 	Article  string    `json:"article"`
 	Host     string    `json:"host"`
 	ThisHost bool      `json:"this_host"`
@@ -49,67 +62,56 @@ type setJSON struct {
 	To       time.Time `json:"to"`   // end of the last one
 }
 
-// ChangeJSON is what became of one metric of one cell.
-type ChangeJSON struct {
+// A Change is the change of one metric of one cell.
+type Change struct {
 	Article    string     `json:"article"`
 	Experiment string     `json:"experiment"`
 	Trial      string     `json:"trial"`
 	Metric     string     `json:"metric"`
 	Unit       string     `json:"unit"`
-	A          resultJSON `json:"a"`
-	B          resultJSON `json:"b"`
+	A          CellResult `json:"a"`
+	B          CellResult `json:"b"`
 	// Change is B/A - 1; of failures B - A. Its interval is at 95 %, widened by the noise floor.
 	Change     *float64 `json:"change"`
 	Lo         *float64 `json:"lo"`
 	Hi         *float64 `json:"hi"`
 	Difference bool     `json:"difference"` // Change is B - A
-	// corrected for the cells of the metric and for looks; null where there is no such test
-	P          *float64 `json:"p"`
+	P          *float64 `json:"p"`          // corrected for the cells of the metric and for looks; null without a test
 	NoiseFloor float64  `json:"noise_floor"`
 	Verdict    string   `json:"verdict"`
-	Refused    bool     `json:"refused"` // there are numbers that must not be compared, for Reason
+	Refused    bool     `json:"refused"` // numbers exist, but must not be compared, for Reason
 	Reason     string   `json:"reason,omitempty"`
 	Marks      []string `json:"marks"`
 }
 
-type resultJSON struct {
+// A CellResult is a metric of a cell on one side.
+type CellResult struct {
 	Run      string `json:"run,omitempty"`
 	State    string `json:"state"`
 	Validity string `json:"validity"`
-	measuredJSON
+	Estimate
 }
 
-type failOnJSON struct {
+// A FailOn is what --fail-on found.
+type FailOn struct {
 	Condition string     `json:"condition"`
 	Met       bool       `json:"met"`
-	Refuted   bool       `json:"refuted"` // of every cell it is shown that it does not meet it
+	Refuted   bool       `json:"refuted"` // every cell is shown not to meet it
 	Cells     []string   `json:"cells"`   // that meet it
-	Unknown   [][]string `json:"unknown"` // cells of which it cannot be judged, each with the reason
-	Judged    int        `json:"judged"`  // cells of which it can
+	Unknown   [][]string `json:"unknown"` // cells that cannot be judged, each with the reason
+	Judged    int        `json:"judged"`
 }
 
-// CompareOptions say what of two sides is compared, and what fails.
+// CompareOptions choose what is compared, and what fails.
 type CompareOptions struct {
 	FailOn      string
 	Metrics     []string
 	AcrossHosts bool
 }
 
-// FailOnError says what is wrong with a condition, which is a mistake of use.
+// FailOnError is the error of a wrong condition.
 func FailOnError(text string, err error) error {
 	return lab.UsageError(fmt.Errorf("--fail-on %q: %w", text, err))
-}
-
-// A Comparison is all that compare prints.
-type Comparison struct {
-	a, b        *side
-	setsA       []setJSON
-	setsB       []setJSON
-	changes     []compare.Change
-	differences []compare.Difference
-	explanation string
-	leftOut     []string // sentences about records that have no cell
-	failOn      *failOnJSON
 }
 
 // CompareSides compares the two sides that args begin with, of the articles that follow.
@@ -124,13 +126,15 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 		return nil, lab.Failure(err)
 	}
 	c := &Comparison{}
-	for i, side := range []**side{&c.a, &c.b} {
-		if *side, err = finder.find(ctx, args[i]); err != nil {
+	for i, side := range []*Side{&c.A, &c.B} {
+		found, err := finder.find(ctx, args[i])
+		if err != nil {
 			return nil, err
 		}
+		*side = *found
 	}
 	common := slices.DeleteFunc(slices.Clone(list), func(l *lab.Article) bool {
-		return len(c.a.records[l.Slug]) == 0 || len(c.b.records[l.Slug]) == 0
+		return len(c.A.records[l.Slug]) == 0 || len(c.B.records[l.Slug]) == 0
 	})
 	if len(common) == 0 || len(args) > 2 && len(common) < len(list) {
 		return nil, lab.UsageError(c.nothingInCommon(list))
@@ -146,20 +150,33 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, flags Comp
 	if gate != nil {
 		o.Also = []string{gate.Metric}
 	}
-	if c.changes, err = compare.Compare(sides, o); err != nil {
-		return nil, lab.UsageError(err)
+	if err := c.compare(sides, o, gate, flags.FailOn); err != nil {
+		return nil, err
 	}
 	if len(c.changes) == 0 {
 		return nil, lab.UsageError(errors.New("no cells to compare: the records are of experiments that the article no " +
 			"longer has, or that the profile leaves out"))
 	}
-	c.differences = compare.Differences(c.changes)
-	c.explanation = compare.Explain(c.changes, c.differences)
-	c.judge(gate, flags.FailOn)
 	return c, nil
 }
 
-// layAll lays the sets of all articles that are compared over them.
+// compare fills the changes, and what may explain them.
+func (c *Comparison) compare(sides []compare.Sides, o compare.ChangeOptions, gate *compare.Gate, condition string) (err error) {
+	if c.changes, err = compare.Compare(sides, o); err != nil {
+		return lab.UsageError(err)
+	}
+	c.Differences = append([]compare.Difference{}, compare.Differences(c.changes)...)
+	c.LeftOut = append([]string{}, c.LeftOut...)
+	c.Explanation = compare.Explain(c.changes, c.Differences)
+	c.Changes = []Change{}
+	for i := range c.changes {
+		c.Changes = append(c.Changes, newChange(&c.changes[i]))
+	}
+	c.judge(gate, condition)
+	return nil
+}
+
+// layAll returns the sets of all articles.
 func (c *Comparison) layAll(a *lab.Session, project *article.Project, list []*lab.Article) (sides []compare.Sides,
 	err error) {
 	this, err := machine.Here()
@@ -180,9 +197,9 @@ func (c *Comparison) layAll(a *lab.Session, project *article.Project, list []*la
 	return sides, nil
 }
 
-// nothingInCommon says which articles the sides have records of.
+// nothingInCommon is the error of sides without an article in common.
 func (c *Comparison) nothingInCommon(list []*lab.Article) error {
-	of := func(s *side) string {
+	of := func(s *Side) string {
 		var slugs []string
 		for _, l := range list {
 			if len(s.records[l.Slug]) > 0 {
@@ -191,19 +208,19 @@ func (c *Comparison) nothingInCommon(list []*lab.Article) error {
 		}
 		return cmp.Or(strings.Join(slugs, ", "), "none of the articles")
 	}
-	return fmt.Errorf("nothing to compare: %s has records of %s, and %s of %s", c.a, of(c.a), c.b, of(c.b))
+	return fmt.Errorf("nothing to compare: %s has records of %s, and %s of %s", &c.A, of(&c.A), &c.B, of(&c.B))
 }
 
-// lay lays the sets of one article that are compared over it.
+// lay returns the sets of one article.
 func (c *Comparison) lay(project *article.Project, l *lab.Article, host string) (compare.Sides, error) {
-	x, y := alike(c.a.records[l.Slug], c.b.records[l.Slug], host)
+	x, y := alike(c.A.records[l.Slug], c.B.records[l.Slug], host)
 	s := compare.Sides{Experiments: l.Experiments}
 	for _, one := range []struct {
 		name string
 		set  *set
 		to   **dataset.Dataset
-		sets *[]setJSON
-	}{{"A", x, &s.A, &c.setsA}, {"B", y, &s.B, &c.setsB}} {
+		side *Side
+	}{{"A", x, &s.A, &c.A}, {"B", y, &s.B, &c.B}} {
 		d, err := dataset.New(l.Doc, one.set.records, lab.DatasetOptions(project, l, host))
 		if err != nil {
 			return s, lab.Failure(fmt.Errorf("article %s: %w", l.Slug, err))
@@ -213,11 +230,11 @@ func (c *Comparison) lay(project *article.Project, l *lab.Article, host string) 
 				one.set.profile, l.Slug))
 		}
 		*one.to = d
-		*one.sets = append(*one.sets, setOf(l.Slug, d, one.set.records))
-		c.leftOut = append(c.leftOut, goneTrials(one.name, l, d, one.set.records)...)
+		one.side.Sets = append(one.side.Sets, setOf(l.Slug, d, one.set.records))
+		c.LeftOut = append(c.LeftOut, goneTrials(one.name, l, d, one.set.records)...)
 	}
-	c.leftOut = append(c.leftOut, onlyPlannedIn("A", l, s.A, s.B)...)
-	c.leftOut = append(c.leftOut, onlyPlannedIn("B", l, s.B, s.A)...)
+	c.LeftOut = append(c.LeftOut, onlyPlannedIn("A", l, s.A, s.B)...)
+	c.LeftOut = append(c.LeftOut, onlyPlannedIn("B", l, s.B, s.A)...)
 	return s, nil
 }
 
@@ -241,8 +258,8 @@ func hasTrial(e *dataset.Experiment, name string) bool {
 }
 
 // setOf describes the records that are shown of a set.
-func setOf(slug string, d *dataset.Dataset, records []*record.Record) setJSON {
-	s := setJSON{Article: slug, Host: d.Host, ThisHost: d.Own, Profile: d.Profile, Runs: []string{}}
+func setOf(slug string, d *dataset.Dataset, records []*record.Record) Compared {
+	s := Compared{Article: slug, Host: d.Host, ThisHost: d.Own, Profile: d.Profile, Runs: []string{}}
 	for _, e := range d.Experiments {
 		for _, cell := range e.Cells {
 			for _, r := range cell.Records {
@@ -259,7 +276,7 @@ func setOf(slug string, d *dataset.Dataset, records []*record.Record) setJSON {
 	return s
 }
 
-func (s *setJSON) add(r *record.Record) {
+func (s *Compared) add(r *record.Record) {
 	s.Runs = slice.Add(s.Runs, r.Run)
 	if s.From.IsZero() || r.Started.Before(s.From) {
 		s.From = r.Started
@@ -291,34 +308,34 @@ func goneTrials(side string, l *lab.Article, d *dataset.Dataset, records []*reco
 	return names
 }
 
-// judge asks of every cell whether the condition is met.
-func (c *Comparison) judge(gate *compare.Gate, text string) {
+// judge judges the condition for each cell.
+func (c *Comparison) judge(gate *compare.Gate, condition string) {
 	if gate == nil {
 		return
 	}
-	c.failOn = &failOnJSON{Condition: text, Refuted: true, Cells: []string{}, Unknown: [][]string{}}
+	f := &FailOn{Condition: condition, Refuted: true, Cells: []string{}, Unknown: [][]string{}}
 	for _, cell := range gate.Judge(c.changes) {
-		name := cell.Name
-		c.failOn.Refuted = c.failOn.Refuted && cell.Refuted
+		f.Refuted = f.Refuted && cell.Refuted
 		switch {
 		case cell.Met:
-			c.failOn.Met = true
-			c.failOn.Cells = append(c.failOn.Cells, name)
-			c.failOn.Judged++
+			f.Met = true
+			f.Cells = append(f.Cells, cell.Name)
+			f.Judged++
 		case cell.Unknown != "":
-			c.failOn.Unknown = append(c.failOn.Unknown, []string{name, cell.Unknown})
+			f.Unknown = append(f.Unknown, []string{cell.Name, cell.Unknown})
 		default:
-			c.failOn.Judged++
+			f.Judged++
 		}
 	}
+	c.FailOn = f
 }
 
-// Gated gives the status that --fail-on asks for. What could not be judged lets a cell pass, but not all of them.
+// Gated is the error of --fail-on. Cells that cannot be judged pass, unless none can.
 func (c *Comparison) Gated(a *lab.Session) error {
-	if c.failOn == nil {
+	if c.FailOn == nil {
 		return nil
 	}
-	f := c.failOn
+	f := c.FailOn
 	for _, u := range f.Unknown {
 		fmt.Fprintf(a.Stderr, "--fail-on cannot be judged for %s: %s\n", u[0], u[1])
 	}
@@ -329,4 +346,158 @@ func (c *Comparison) Gated(a *lab.Session) error {
 		return lab.Failure(fmt.Errorf("--fail-on %q cannot be judged for any cell", f.Condition))
 	}
 	return nil
+}
+
+func newChange(c *compare.Change) Change {
+	out := Change{Article: c.Article, Experiment: c.A.Experiment.Plan.Name, Trial: c.Trial(), Metric: c.Metric.Name,
+		Unit: cmp.Or(c.Metric.Unit, "1"), A: newCellResult(c.A, c.ResultA), B: newCellResult(c.B, c.ResultB),
+		Difference: c.Points, NoiseFloor: c.Floor, Verdict: string(c.Verdict), Refused: c.Refused, Reason: c.Reason,
+		Marks: append([]string{}, c.Marks...)}
+	if e := c.Effect; e != nil {
+		out.Change = finite(e.Number)
+		if e.Interval != nil {
+			out.Lo, out.Hi = finite(e.Interval.Lo), finite(e.Interval.Hi)
+			if !c.Points {
+				out.P = finite(c.P)
+			}
+		}
+	}
+	return out
+}
+
+func newCellResult(cell *dataset.Cell, r dataset.Result) CellResult {
+	return CellResult{Run: cell.Run, State: cell.State.String(), Validity: cell.Validity().Level().String(),
+		Estimate: newEstimate(r)}
+}
+
+// Print prints the comparison in a format.
+func (c *Comparison) Print(a *lab.Session, format string) error {
+	switch format {
+	case FormatJSON:
+		return lab.PrintJSON(a.Stdout, c)
+	case FormatCSV:
+		return c.table().CSV(a.Stdout)
+	case FormatMarkdown:
+		c.report().Markdown(a.Stdout)
+	default:
+		c.report().Text(a.Stdout)
+	}
+	return nil
+}
+
+// table has a row for each change, in unrounded numbers.
+func (c *Comparison) table() Table {
+	t := Table{Head: []string{"article", "experiment", "trial", "metric", "unit", "a_run", "a_repetitions", "a", "a_lo", "a_hi",
+		"b_run", "b_repetitions", "b", "b_lo", "b_hi", "change", "lo", "hi", "difference", "p", "noise_floor", "verdict",
+		"reason", "marks"}}
+	for _, d := range c.Changes {
+		row := []string{d.Article, d.Experiment, d.Trial, d.Metric, d.Unit}
+		for _, r := range []CellResult{d.A, d.B} {
+			row = append(row, r.Run, fmt.Sprint(r.Repetitions), exact(r.Value), exact(r.Lo), exact(r.Hi))
+		}
+		t.Rows = append(t.Rows, append(row, exact(d.Change), exact(d.Lo), exact(d.Hi), fmt.Sprint(d.Difference), exact(d.P),
+			exact(&d.NoiseFloor), d.Verdict, d.Reason, strings.Join(d.Marks, "; ")))
+	}
+	return t
+}
+
+// report has a table for each experiment, and what differs between the sides.
+func (c *Comparison) report() Report {
+	first := Section{Title: wording.Sum(c.changes)}
+	for _, s := range []struct {
+		name string
+		side *Side
+	}{{"A", &c.A}, {"B", &c.B}} {
+		first.Lines = append(first.Lines, s.name+" is "+s.side.String())
+		for _, set := range s.side.Sets {
+			first.Lines = append(first.Lines, s.name+", "+set.String())
+		}
+	}
+	if f := c.FailOn; f != nil {
+		met := "is not met"
+		if f.Met {
+			met = "is met by " + strings.Join(f.Cells, ", ")
+		}
+		first.Lines = append(first.Lines, fmt.Sprintf("--fail-on %s %s", f.Condition, met))
+	}
+	out := Report{first}
+	for _, e := range wording.Changes(c.changes) {
+		out = append(out, experimentChanges(&e))
+	}
+	differs := Section{Title: "what differs", Lines: []string{c.Explanation}, Table: differences(c.Differences)}
+	if words := c.apart(); words != "" {
+		differs.Lines = append(differs.Lines, words)
+	}
+	for _, words := range c.LeftOut {
+		differs.Notes = append(differs.Notes, "left out, "+words)
+	}
+	return append(out, differs)
+}
+
+func experimentChanges(e *wording.ExperimentChanges) Section {
+	s := Section{Title: e.Name, Table: Table{Head: []string{"metric", "cell", "A", "B", "change", "verdict"},
+		Right: []int{2, 3, 4}}}
+	if e.Unchanged() {
+		return Section{Title: e.Name, Lines: []string{"both sides are the same repetitions"}}
+	}
+	var floors grouped
+	for _, t := range e.Tables {
+		if floor, ok := strings.CutPrefix(t.Title(), t.Metric.Name+", "); ok {
+			floors.add(floor, t.Metric.Name)
+		}
+		for i, row := range t.Rows() {
+			metric := ""
+			if i == 0 {
+				metric = t.Metric.Name
+			}
+			s.Table.Rows = append(s.Table.Rows, slices.Insert(row, 0, metric))
+		}
+	}
+	s.Notes = append(floors.lines(), e.Notes()...)
+	return s
+}
+
+// differences has a row for each part of a difference.
+func differences(list []compare.Difference) Table {
+	t := Table{Head: []string{"what", "A", "B", "where"}}
+	for i := range list {
+		d := &list[i]
+		where := cmp.Or(strings.TrimPrefix(wording.Where(d), ", "), "all cells")
+		for k, p := range d.Parts {
+			if k == wording.MaxDetails-1 && len(d.Parts) > wording.MaxDetails {
+				t.Rows = append(t.Rows, []string{fmt.Sprintf("%d more of %s", len(d.Parts)-k, d.Subject), "", "", where})
+				break
+			}
+			t.Rows = append(t.Rows, []string{p.Name, cmp.Or(p.A, "none"), cmp.Or(p.B, "none"), where})
+		}
+	}
+	if t.Rows == nil {
+		return Table{}
+	}
+	return t
+}
+
+// String says where and when the records were measured.
+func (s *Compared) String() string {
+	host := s.Host
+	if s.ThisHost {
+		host += " (this one)"
+	}
+	runs := terminal.Count(len(s.Runs), "run")
+	if len(s.Runs) == 1 {
+		runs = s.Runs[0]
+	}
+	return fmt.Sprintf("%s: profile %s, host %s, %s, measured %s", s.Article, s.Profile, host, runs,
+		s.From.UTC().Format("2006-01-02 15:04"))
+}
+
+// apart says how much later B was measured; empty if nothing new was measured.
+func (c *Comparison) apart() string {
+	longest := time.Duration(0)
+	for i, x := range c.A.Sets {
+		if y := c.B.Sets[i]; !slices.Equal(x.Runs, y.Runs) {
+			longest = max(longest, y.From.Sub(x.From).Abs())
+		}
+	}
+	return wording.Apart(longest)
 }

@@ -20,30 +20,34 @@ import (
 	"benchbook/runner/machine"
 )
 
-// PlanJSON is the output of plan with --json. Times are in seconds. The value of "definition" is that of records,
-// whose times are in nanoseconds.
-type PlanJSON struct {
-	Host        string           `json:"host"` // class and digest, as in records
-	Profile     string           `json:"profile"`
-	Experiments []ExperimentJSON `json:"experiments"`
+// Planned is what a run would do, as plan prints it.
+type Planned struct {
+	Host        string              `json:"host"` // class and digest, as in records
+	Profile     string              `json:"profile"`
+	Experiments []PlannedExperiment `json:"experiments"`
 }
 
-// ExperimentJSON is an experiment of a plan.
-type ExperimentJSON struct {
-	Article     string      `json:"article"`
-	Experiment  string      `json:"experiment"`
-	Skipped     string      `json:"skipped,omitempty"` // why the profile leaves it out; nothing below is set then
-	Repetitions int         `json:"repetitions"`       // of each trial, at most
-	Looks       []int       `json:"looks"`             // rounds after which claims are judged
-	Seed        int64       `json:"seed"`
-	Trials      []TrialJSON `json:"trials"`
-	Seconds     float64     `json:"seconds"`         // to measure what is pending, images aside
-	AtMost      float64     `json:"seconds_at_most"` // likewise, if claims stay undecided
-	Warnings    []string    `json:"warnings"`
+// A PlannedExperiment is an experiment of a plan.
+type PlannedExperiment struct {
+	Article     string         `json:"article"`
+	Experiment  string         `json:"experiment"`
+	Skipped     string         `json:"skipped,omitempty"` // why the profile leaves it out; then nothing below is set
+	Repetitions int            `json:"repetitions"`       // of each trial, at most
+	Looks       []int          `json:"looks"`             // rounds after which claims are judged
+	Seed        int64          `json:"seed"`
+	Trials      []PlannedTrial `json:"trials"`
+	Seconds     float64        `json:"seconds"`         // to measure what is pending, images aside
+	AtMost      float64        `json:"seconds_at_most"` // the same, if claims stay undecided
+	Warnings    []string       `json:"warnings"`
+
+	plan *plan.Experiment
+
+	least, most int    // repetitions of all trials
+	where       string // CPUs of services and load
 }
 
-// TrialJSON is a trial of a plan.
-type TrialJSON struct {
+// A PlannedTrial is a trial of a plan. Its definition is that of records, with times in nanoseconds.
+type PlannedTrial struct {
 	Trial       string             `json:"trial"`
 	Calibration bool               `json:"calibration"` // second half of the A/A pair
 	Parameters  []record.Parameter `json:"parameters"`
@@ -57,155 +61,119 @@ type TrialJSON struct {
 	Inputs      []record.Input     `json:"inputs"`
 }
 
-// A forecast is what a run would do of one experiment.
-type forecast struct {
-	*plan.Experiment
-	slug     string
-	known    map[*plan.Trial]*TrialState
-	where    string // the CPUs of services and load
-	least    int    // repetitions
-	most     int    // repetitions, if claims stay undecided
-	time     time.Duration
-	atMost   time.Duration
-	warnings []string
-}
-
-// PrintPlans prints what a run of articles would do on a host: a line for each of several articles or experiments, or
-// all of one.
-func PrintPlans(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
-	plans map[string]*plan.Plan, this machine.Host) error {
+// Plan returns what a run of articles would do on a machine.
+func Plan(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
+	plans map[string]*plan.Plan, this machine.Host) (*Planned, error) {
 	present := a.Present(project)
 	defer present.Close()
-	var all []*forecast
-	profile := ""
+	out := &Planned{Host: this.ID, Experiments: []PlannedExperiment{}}
 	for _, c := range list {
 		p := plans[c.Slug]
-		profile = p.Profile
+		out.Profile = p.Profile
 		host, err := a.HostOf(project, c, this)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		known, err := Inspect(ctx, a, project, c, p, host.ID, present)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		doubts, err := doubtsOf(c, p, known, host.ID)
+		var records []*record.Record
+		for _, k := range known {
+			records = append(records, k.records...)
+		}
+		d, err := dataset.OfPlan(c.Doc, p, records, host.ID)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 		}
+		doubts := claim.Undecidable(d)
 		for _, e := range p.Experiments {
-			f := newForecast(c.Slug, e, known, host)
-			for _, d := range doubts {
-				if d.Experiment == e.Name {
-					f.warnings = append(f.warnings, d.String())
+			planned := newPlanned(c.Slug, e, known, host)
+			for _, doubt := range doubts {
+				if doubt.Experiment == e.Name {
+					planned.Warnings = append(planned.Warnings, doubt.String())
 				}
 			}
-			all = append(all, f)
+			out.Experiments = append(out.Experiments, planned)
 		}
 	}
-	isNamed := slices.ContainsFunc(list, func(c *lab.Article) bool { return len(c.Experiments) > 0 })
-	switch {
-	case a.JSON:
-		return lab.PrintJSON(a.Stdout, PlanJSON{this.ID, profile, slice.Map(all, (*forecast).json)})
-	case isNamed || len(all) == 1:
-		for _, f := range all {
-			f.print(a.Stdout, this.ID, profile)
-		}
-	default:
-		printOverview(a.Stdout, profile, all, len(list) > 1)
-	}
-	return nil
+	return out, nil
 }
 
-func newForecast(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, host machine.Host) *forecast {
-	f := &forecast{Experiment: e, slug: slug, known: known}
-	if e.Skipped != "" {
-		return f
-	}
+func newPlanned(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, host machine.Host) PlannedExperiment {
+	out := PlannedExperiment{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Repetitions: e.Most(),
+		Looks: append([]int{}, e.Looks...), Seed: e.Seed, Trials: []PlannedTrial{}, Warnings: []string{}, plan: e}
 	for _, t := range e.Trials {
 		k := known[t]
-		f.least, f.most = f.least+k.ToMeasure, f.most+k.ToMeasure+k.More
-	}
-	at := plan.Place(host.Cores)
-	f.time, f.atMost = e.Estimate(at, Experience(known)), e.Estimate(at, atMost(known))
-	if own := e.Place("", host.Cores); len(host.Cores) > 0 {
-		f.where = fmt.Sprintf("services on CPU %s, load on CPU %s", own.Services, own.Load)
-	}
-	if len(e.Notes) > 0 {
-		f.warnings = append(f.warnings, "Compose: "+strings.Join(e.Notes, "; "))
-	}
-	return f
-}
-
-// doubtsOf returns the claims that the plan cannot decide, or not as well as it might.
-func doubtsOf(c *lab.Article, p *plan.Plan, known map[*plan.Trial]*TrialState, host string) ([]claim.Doubt, error) {
-	var records []*record.Record
-	for _, k := range known {
-		records = append(records, k.records...)
-	}
-	d, err := dataset.OfPlan(c.Doc, p, records, host)
-	if err != nil {
-		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
-	}
-	return claim.Undecidable(d), nil
-}
-
-func (f *forecast) json() ExperimentJSON {
-	out := ExperimentJSON{Article: f.slug, Experiment: f.Name, Skipped: f.Skipped, Repetitions: f.Most(),
-		Looks: append([]int{}, f.Looks...), Seed: f.Seed, Trials: []TrialJSON{}, Seconds: f.time.Seconds(),
-		AtMost: f.atMost.Seconds(), Warnings: append([]string{}, f.warnings...)}
-	for _, t := range f.Trials {
-		k := f.known[t]
-		out.Trials = append(out.Trials, TrialJSON{Trial: t.Name, Calibration: t.Calibration, Key: t.Key,
+		out.Trials = append(out.Trials, PlannedTrial{Trial: t.Name, Calibration: t.Calibration, Key: t.Key,
 			Parameters: append([]record.Parameter{}, t.Parameters...),
 			Labels:     append([]record.Parameter{}, t.Labels...),
 			State:      k.word, ToMeasure: k.ToMeasure, AtMost: k.ToMeasure + k.More, Why: append([]string{}, k.why...),
 			Definition: t.Definition, Inputs: t.Inputs})
+		if e.Skipped == "" {
+			out.least, out.most = out.least+k.ToMeasure, out.most+k.ToMeasure+k.More
+		}
+	}
+	if e.Skipped != "" {
+		return out
+	}
+	at := plan.Place(host.Cores)
+	out.Seconds, out.AtMost = e.Estimate(at, Experience(known)).Seconds(), e.Estimate(at, atMost(known)).Seconds()
+	if own := e.Place("", host.Cores); len(host.Cores) > 0 {
+		out.where = fmt.Sprintf(": services on CPU %s, load on CPU %s", own.Services, own.Load)
+	}
+	if len(e.Notes) > 0 {
+		out.Warnings = append(out.Warnings, "Compose: "+strings.Join(e.Notes, "; "))
 	}
 	return out
 }
 
-// print prints all about an experiment.
-func (f *forecast) print(w io.Writer, host, profile string) {
-	line := func(label, value string) {
-		for _, text := range terminal.Wrap(value, terminal.LineWidth-15) {
-			fmt.Fprintln(w, strings.TrimRight(terminal.Padded("  "+label, 14)+" "+text, " "))
-			label = ""
-		}
+// Text prints all of named experiments, or of the only one. Otherwise it prints a line for each experiment of an
+// article, or for each of several articles.
+func (p *Planned) Text(w io.Writer, named bool) {
+	articles := map[string]bool{}
+	for _, e := range p.Experiments {
+		articles[e.Article] = true
 	}
-	fmt.Fprintf(w, "%s#%s\n", f.slug, f.Name)
-	if f.Skipped != "" {
-		line("skipped", f.Skipped)
+	if !named && len(p.Experiments) != 1 {
+		p.overview(len(articles) > 1).Text(w)
 		return
 	}
-	if f.Description != "" {
-		line("description", f.Description)
+	var out Report
+	for i := range p.Experiments {
+		out = append(out, p.Experiments[i].section(p))
 	}
-	line("profile", profile)
-	line("host", strings.TrimSuffix(host+": "+f.where, ": "))
-	if len(f.Secrets) > 0 {
-		line("secrets", strings.Join(slice.Map(f.Secrets, plan.Secret.String), ", "))
-	}
-	if len(f.Steps) == 0 {
-		fmt.Fprintf(w, "  %s, no repetitions\n", terminal.Count(len(f.Trials), "trial"))
-	} else {
-		fmt.Fprintf(w, "  %s, %s of each, %s to measure\n", terminal.Count(len(f.Trials), "trial"),
-			span(f.Least(), f.Most(), "repetition"), span(f.least, f.most, ""))
-	}
-	f.printTrials(w, line)
-	line("time", f.outlook())
-	line("timeout", terminal.Clock(f.Timeout)+" for a repetition")
-	for _, words := range f.warnings {
-		line("warning", words)
-	}
+	out.Text(w)
 }
 
-// printTrials prints the table of trials, and each reason with the trials that it applies to.
-func (f *forecast) printTrials(w io.Writer, line func(label, value string)) {
-	trials, reasons := map[string][]string{}, []string(nil)
-	var rows [][]string
-	for _, t := range f.Trials {
-		k := f.known[t]
+// section has everything about an experiment.
+func (e *PlannedExperiment) section(p *Planned) Section {
+	s := Section{Title: e.Article + "#" + e.Experiment}
+	if e.Skipped != "" {
+		s.Lines = []string{"skipped: " + e.Skipped}
+		return s
+	}
+	if e.plan.Description != "" {
+		s.Lines = append(s.Lines, e.plan.Description)
+	}
+	s.Lines = append(s.Lines, "profile "+p.Profile, "host "+p.Host+e.where)
+	if len(e.plan.Secrets) > 0 {
+		s.Lines = append(s.Lines, "secrets "+strings.Join(slice.Map(e.plan.Secrets, plan.Secret.String), ", "))
+	}
+	trials := terminal.Count(len(e.Trials), "trial")
+	if len(e.plan.Steps) == 0 {
+		s.Lines = append(s.Lines, trials+", no repetitions")
+	} else {
+		s.Lines = append(s.Lines, fmt.Sprintf("%s, %s of each, %s to measure", trials,
+			span(e.plan.Least(), e.plan.Most(), "repetition"), span(e.least, e.most, "")))
+	}
+	s.Lines = append(s.Lines, "time: "+e.outlook(), "timeout: "+terminal.Clock(e.plan.Timeout)+" for a repetition")
+	for _, words := range e.Warnings {
+		s.Lines = append(s.Lines, "warning: "+words)
+	}
+	s.Table.Head = []string{"trial", "parameters", "state"}
+	var why grouped
+	for i, t := range e.Trials {
 		var about []string
 		for _, p := range slices.Concat(t.Parameters, t.Labels) {
 			about = append(about, p.Name+"="+p.Value)
@@ -213,42 +181,84 @@ func (f *forecast) printTrials(w io.Writer, line func(label, value string)) {
 		if t.Calibration {
 			about = []string{"A/A pair, for the noise floor"}
 		}
-		if t.InsteadOf != "" {
-			about = append(about, "instead of "+t.InsteadOf)
+		if instead := e.plan.Trials[i].InsteadOf; instead != "" {
+			about = append(about, "instead of "+instead)
 		}
-		rows = append(rows, []string{t.Name, strings.Join(about, " "), k.word})
-		for _, why := range k.why {
-			if trials[why] == nil {
-				reasons = append(reasons, why)
-			}
-			trials[why] = append(trials[why], t.Name)
+		s.Table.Rows = append(s.Table.Rows, []string{t.Trial, strings.Join(about, " "), t.State})
+		for _, words := range t.Why {
+			why.add(words, t.Trial)
 		}
 	}
-	terminal.PrintColumns(w, "    ", rows)
-	for _, why := range reasons {
-		names := trials[why]
+	for _, text := range why.texts {
+		names := why.names[text]
 		words := strings.Join(names, "; ")
 		if n := len(names) - 3; n > 1 {
 			words = fmt.Sprintf("%s and %d more", strings.Join(names[:3], "; "), n)
 		}
-		line("why", words+": "+why)
+		s.Notes = append(s.Notes, words+": "+text)
+	}
+	return s
+}
+
+// overview has a line for each article, or for each experiment of a single one, and their sum.
+func (p *Planned) overview(byArticle bool) Report {
+	head := "experiment"
+	if byArticle {
+		head = "article"
+	}
+	s := Section{Title: "profile " + p.Profile, Table: Table{Head: []string{head, "trials", "to measure", "time"}}}
+	var sum PlannedExperiment
+	var names []string
+	groups := map[string]*PlannedExperiment{}
+	for _, e := range p.Experiments {
+		name := e.Article
+		if !byArticle {
+			name += "#" + e.Experiment
+		}
+		if groups[name] == nil {
+			groups[name], names = &PlannedExperiment{Skipped: "skipped"}, append(names, name)
+		}
+		groups[name].add(&e)
+		sum.add(&e)
+		for _, words := range e.Warnings {
+			s.Notes = slice.Add(s.Notes, fmt.Sprintf("warning: %s#%s: %s", e.Article, e.Experiment, words))
+		}
+	}
+	groups["in all"] = &sum
+	for _, name := range append(names, "in all") {
+		e := groups[name]
+		words := e.outlook()
+		if e.Skipped != "" {
+			words = "skipped"
+		}
+		s.Table.Rows = append(s.Table.Rows, []string{name, fmt.Sprint(len(e.Trials)), span(e.least, e.most, "repetition"),
+			words})
+	}
+	s.Notes = append(s.Notes, "all of one: benchbook plan ARTICLE#EXPERIMENT")
+	return Report{s}
+}
+
+func (e *PlannedExperiment) add(o *PlannedExperiment) {
+	e.Trials = append(e.Trials, o.Trials...)
+	e.least, e.most, e.Seconds, e.AtMost = e.least+o.least, e.most+o.most, e.Seconds+o.Seconds, e.AtMost+o.AtMost
+	if o.Skipped == "" {
+		e.Skipped = ""
 	}
 }
 
 // outlook says how long an experiment takes.
-func (f *forecast) outlook() string { return outlook(f.most, f.time, f.atMost) }
-
-func outlook(most int, least, atMost time.Duration) string {
+func (e *PlannedExperiment) outlook() string {
+	clock := func(seconds float64) string { return terminal.Clock(time.Duration(seconds * float64(time.Second))) }
 	switch {
-	case most == 0:
+	case e.most == 0:
 		return "none: everything is fresh"
-	case atMost > least:
-		return fmt.Sprintf("about %s to %s", terminal.Clock(least), terminal.Clock(atMost))
+	case e.AtMost > e.Seconds:
+		return fmt.Sprintf("about %s to %s", clock(e.Seconds), clock(e.AtMost))
 	}
-	return "about " + terminal.Clock(least)
+	return "about " + clock(e.Seconds)
 }
 
-// span counts things of which there are at least and at most so many.
+// span counts things by their least and largest number.
 func span(least, most int, what string) string {
 	text := fmt.Sprint(most)
 	if what != "" {
@@ -258,50 +268,4 @@ func span(least, most int, what string) string {
 		text = fmt.Sprintf("%d to %s", least, text)
 	}
 	return text
-}
-
-// printOverview prints a line for each article, or for each experiment of a single one, and their sum.
-func printOverview(w io.Writer, profile string, all []*forecast, byArticle bool) {
-	rows := [][]string{{"experiment", "trials", "to measure", "time"}}
-	if byArticle {
-		rows[0][0] = "article"
-	}
-	sum := &forecast{Experiment: &plan.Experiment{}}
-	var warnings []string
-	for len(all) > 0 {
-		name, group := all[0].slug+"#"+all[0].Name, all[:1]
-		if byArticle {
-			name, group = all[0].slug, slice.Filter(all, func(f *forecast) bool { return f.slug == all[0].slug })
-		}
-		all = all[len(group):]
-		part, skipped := &forecast{Experiment: &plan.Experiment{}}, true
-		for _, f := range group {
-			part.add(f)
-			skipped = skipped && f.Skipped != ""
-			for _, words := range f.warnings {
-				warnings = slice.Add(warnings, fmt.Sprintf("warning: %s#%s: %s", f.slug, f.Name, words))
-			}
-		}
-		sum.add(part)
-		rows = append(rows, part.row(name, skipped))
-	}
-	fmt.Fprintf(w, "profile %s\n", profile)
-	terminal.PrintColumns(w, "  ", append(rows, sum.row("in all", false)))
-	for _, words := range warnings {
-		fmt.Fprintln(w, words)
-	}
-	fmt.Fprintln(w, "all of one: benchbook plan ARTICLE#EXPERIMENT")
-}
-
-func (f *forecast) add(g *forecast) {
-	f.Trials = append(f.Trials, g.Trials...)
-	f.least, f.most, f.time, f.atMost = f.least+g.least, f.most+g.most, f.time+g.time, f.atMost+g.atMost
-}
-
-func (f *forecast) row(name string, skipped bool) []string {
-	words := f.outlook()
-	if skipped {
-		words = "skipped"
-	}
-	return []string{name, fmt.Sprint(len(f.Trials)), span(f.least, f.most, "repetition"), words}
 }

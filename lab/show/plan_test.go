@@ -46,7 +46,11 @@ func TestPlanGolden(t *testing.T) {
 				t.Fatalf("%v\n%s", err, &out)
 			}
 			this := machine.Host{ID: "c4-012345", Cores: [][]int{{0}, {1}, {2}, {3}}}
-			if err := PrintPlans(t.Context(), a, project, list, plans, this); err != nil {
+			planned, err := Plan(t.Context(), a, project, list, plans, this)
+			if err == nil {
+				err = a.Print(planned, func() { planned.Text(&out, tt.all) })
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 			for line := range strings.Lines(out.String()) {

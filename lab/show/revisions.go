@@ -89,8 +89,8 @@ func (r *Revisions) Compare(a *lab.Session) (*Comparison, error) {
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
-	c := &Comparison{a: &side{kind: sideRevision, name: r.A.Name, commit: r.A.Commit},
-		b: &side{kind: sideRevision, name: r.B.Name, commit: r.B.Commit}}
+	c := &Comparison{A: Side{Kind: sideRevision, Name: r.A.Name, Commit: r.A.Commit},
+		B: Side{Kind: sideRevision, Name: r.B.Name, Commit: r.B.Commit}}
 	var sides []compare.Sides
 	measured := false
 	for _, l := range r.Articles {
@@ -117,7 +117,7 @@ func (r *Revisions) Compare(a *lab.Session) (*Comparison, error) {
 		}
 		sides = append(sides, s)
 		set := setOf(l.Slug, s.A, records)
-		c.setsA, c.setsB = append(c.setsA, set), append(c.setsB, set)
+		c.A.Sets, c.B.Sets = append(c.A.Sets, set), append(c.B.Sets, set)
 	}
 	switch {
 	case len(sides) == 0:
@@ -125,11 +125,5 @@ func (r *Revisions) Compare(a *lab.Session) (*Comparison, error) {
 	case !measured:
 		return nil, lab.Failure(errors.New("nothing was measured"))
 	}
-	if c.changes, err = compare.Compare(sides, r.changeOptions()); err != nil {
-		return nil, lab.UsageError(err)
-	}
-	c.differences = compare.Differences(c.changes)
-	c.explanation = compare.Explain(c.changes, c.differences)
-	c.judge(r.Gate, r.FailOn)
-	return c, nil
+	return c, c.compare(sides, r.changeOptions(), r.Gate, r.FailOn)
 }

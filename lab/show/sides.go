@@ -33,21 +33,6 @@ const (
 	sideFolder   = "folder"
 )
 
-// A side is one of the two sets of records that compare is about.
-type side struct {
-	kind    string
-	name    string                      // as it was given, without the kind
-	commit  string                      // of a revision, in full
-	records map[string][]*record.Record // by article
-}
-
-func (s *side) String() string {
-	if s.commit != "" {
-		return fmt.Sprintf("%s %s (%.10s)", s.kind, s.name, s.commit)
-	}
-	return s.kind + " " + s.name
-}
-
 // A recordFinder is where sides are looked for.
 type recordFinder struct {
 	app      *lab.Session
@@ -73,12 +58,12 @@ func newRecordFinder(a *lab.Session, project *article.Project, list []*lab.Artic
 // A finder finds a side of one kind by its name; nil if there is nothing of the kind.
 type finder struct {
 	kind string
-	find func(ctx context.Context, name string) (*side, error)
+	find func(ctx context.Context, name string) (*Side, error)
 }
 
 // find gives the side that a word means: one of a run, a host, a profile, a git revision and a folder of records. A
 // word that means several of them is an error that says how to tell which; so is one that means none.
-func (s *recordFinder) find(ctx context.Context, word string) (*side, error) {
+func (s *recordFinder) find(ctx context.Context, word string) (*Side, error) {
 	finders := []finder{
 		{sideRun, s.selected(sideRun, func(name string) Selection { return Selection{Run: name} })},
 		{sideHost, s.selected(sideHost, func(name string) Selection { return Selection{Host: name} })},
@@ -90,7 +75,7 @@ func (s *recordFinder) find(ctx context.Context, word string) (*side, error) {
 	if i := slices.IndexFunc(finders, func(f finder) bool { return f.kind == kind }); explicit && i >= 0 {
 		return s.findKind(ctx, finders[i], name)
 	}
-	var all, with []*side
+	var all, with []*Side
 	for _, f := range finders {
 		found, err := f.find(ctx, word)
 		if err != nil {
@@ -108,7 +93,7 @@ func (s *recordFinder) find(ctx context.Context, word string) (*side, error) {
 	case len(with) > 1:
 		var kinds, ways []string
 		for _, f := range with {
-			kinds, ways = append(kinds, "a "+f.kind), append(ways, f.kind+":"+f.name)
+			kinds, ways = append(kinds, "a "+f.Kind), append(ways, f.Kind+":"+f.Name)
 		}
 		return nil, lab.UsageError(fmt.Errorf("%q is %s: write %s", word, strings.Join(kinds, " and "),
 			strings.Join(ways, " or ")))
@@ -120,7 +105,7 @@ func (s *recordFinder) find(ctx context.Context, word string) (*side, error) {
 }
 
 // findKind gives the side of a kind and name. It is an error if there is none, or none with records.
-func (s *recordFinder) findKind(ctx context.Context, f finder, name string) (*side, error) {
+func (s *recordFinder) findKind(ctx context.Context, f finder, name string) (*Side, error) {
 	found, err := f.find(ctx, name)
 	switch {
 	case err != nil:
@@ -137,14 +122,15 @@ func (s *recordFinder) findKind(ctx context.Context, f finder, name string) (*si
 	return nil, lab.UsageError(err)
 }
 
-// selected finds the records of the project that a word selects.
-func (s *recordFinder) selected(kind string, by func(name string) Selection) func(context.Context, string) (*side,
+// selected finds the records of the project that are selected by a word: of a run all that was measured in one go with
+// it.
+func (s *recordFinder) selected(kind string, by func(name string) Selection) func(context.Context, string) (*Side,
 	error) {
-	return func(_ context.Context, name string) (*side, error) {
-		found, wanted := &side{kind: kind, name: name, records: map[string][]*record.Record{}}, by(name)
+	return func(_ context.Context, name string) (*Side, error) {
+		found, wanted := &Side{Kind: kind, Name: name, records: map[string][]*record.Record{}}, by(name)
 		for slug, records := range s.here {
 			for _, r := range records {
-				if wanted.Wants(r) {
+				if wanted.wants(r) {
 					found.records[slug] = append(found.records[slug], r)
 				}
 			}
@@ -188,7 +174,7 @@ func (s *recordFinder) suggest(kind, name string) string {
 }
 
 // folder finds a folder of records, or a project with records of its own.
-func (s *recordFinder) folder(_ context.Context, name string) (*side, error) {
+func (s *recordFinder) folder(_ context.Context, name string) (*Side, error) {
 	if name == "" {
 		return nil, nil
 	}
@@ -207,7 +193,7 @@ func (s *recordFinder) folder(_ context.Context, name string) (*side, error) {
 		}
 		dirs = slice.Map(s.slugs, project.RecordsDir)
 	}
-	found := &side{kind: sideFolder, name: name, records: map[string][]*record.Record{}}
+	found := &Side{Kind: sideFolder, Name: name, records: map[string][]*record.Record{}}
 	for _, d := range dirs {
 		records, bad, err := s.app.ReadRecords(d)
 		if err != nil {
@@ -227,7 +213,7 @@ func isFolder(name string) bool {
 }
 
 // sort keeps the records of the articles that are looked at.
-func (s *recordFinder) sort(found *side, records []*record.Record) {
+func (s *recordFinder) sort(found *Side, records []*record.Record) {
 	for _, r := range records {
 		if slices.Contains(s.slugs, r.Article) {
 			found.records[r.Article] = append(found.records[r.Article], r)
@@ -236,7 +222,7 @@ func (s *recordFinder) sort(found *side, records []*record.Record) {
 }
 
 // revision finds the records that are committed in a git revision. Nothing is checked out.
-func (s *recordFinder) revision(ctx context.Context, name string) (*side, error) {
+func (s *recordFinder) revision(ctx context.Context, name string) (*Side, error) {
 	if strings.TrimSpace(name) == "" {
 		return nil, nil
 	}
@@ -249,10 +235,10 @@ func (s *recordFinder) revision(ctx context.Context, name string) (*side, error)
 		s.gitError = err
 		return nil, ctx.Err()
 	}
-	found := &side{kind: sideRevision, name: name, commit: commit,
+	found := &Side{Kind: sideRevision, Name: name, Commit: commit,
 		records: map[string][]*record.Record{}}
 	paths := slice.Map(s.slugs, func(slug string) string { return path.Join("experiments", slug, "records") })
-	tree, err := repository.Run("", append([]string{"ls-tree", "-r", "-z", found.commit, "--"}, paths...)...)
+	tree, err := repository.Run("", append([]string{"ls-tree", "-r", "-z", found.Commit, "--"}, paths...)...)
 	if err != nil {
 		return nil, lab.Failure(fmt.Errorf("listing the records of revision %s: %w", name, err))
 	}
@@ -282,7 +268,7 @@ func (s *recordFinder) revision(ctx context.Context, name string) (*side, error)
 
 // readBatch reads what git cat-file --batch writes: for each object a line with its size, its bytes, and the end of a
 // line.
-func (s *recordFinder) readBatch(found *side, out io.Reader, names []string) error {
+func (s *recordFinder) readBatch(found *Side, out io.Reader, names []string) error {
 	in := bufio.NewReader(out)
 	for _, name := range names {
 		head, err := in.ReadString('\n')
@@ -306,14 +292,14 @@ func (s *recordFinder) readBatch(found *side, out io.Reader, names []string) err
 }
 
 // readFile reads a run.
-func (s *recordFinder) readFile(found *side, name string, data []byte) error {
+func (s *recordFinder) readFile(found *Side, name string, data []byte) error {
 	_, below, ok := strings.Cut(name, "/records/")
 	if !ok {
 		return fmt.Errorf("%s: not below a folder of records", name)
 	}
 	records, bad, err := record.ReadRun(below, bytes.NewReader(data))
 	for i := range bad {
-		bad[i].Path = found.name + ":" + name + strings.TrimPrefix(bad[i].Path, below)
+		bad[i].Path = found.Name + ":" + name + strings.TrimPrefix(bad[i].Path, below)
 	}
 	s.app.WarnBad(bad)
 	s.sort(found, records)

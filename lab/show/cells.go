@@ -1,0 +1,524 @@
+package show
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"benchbook/internal/slice"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
+	"benchbook/render/wording"
+)
+
+// An Experiment is an experiment with its cells.
+type Experiment struct {
+	Experiment string           `json:"experiment"`
+	Skipped    string           `json:"skipped,omitempty"` // why the profile leaves it out; then there are no cells
+	NoiseFloor map[string]Floor `json:"noise_floor"`       // by metric, where known
+	Cells      []Cell           `json:"cells"`
+
+	metrics []record.Metric
+	noFloor map[string]string // why a metric has no noise floor
+}
+
+// A Floor is the noise floor of a metric.
+type Floor struct {
+	Floor   float64  `json:"floor"`   // of the article: the standard deviation of lasting offsets, on logarithms
+	Pair    *float64 `json:"pair"`    // difference of the A/A pair of the experiment, as a share; null without one
+	Biased  bool     `json:"biased"`  // the halves of that pair differ significantly
+	Exceeds bool     `json:"exceeds"` // the floor is larger than the smallest effect
+}
+
+// A Cell is a trial with its results.
+type Cell struct {
+	Trial       string             `json:"trial"`
+	Calibration bool               `json:"calibration"`
+	Parameters  []record.Parameter `json:"parameters"`
+	Labels      []record.Parameter `json:"labels"`
+	Unavailable string             `json:"unavailable,omitempty"`
+	State       string             `json:"state"`
+	Run         string             `json:"run,omitempty"`
+	Validity    string             `json:"validity"`
+	Checks      []Check            `json:"checks"`
+	Repetitions []Repetition       `json:"repetitions"` // a search for a capacity has number 0
+	Metrics     []Metric           `json:"metrics"`
+	Searches    []*record.Search   `json:"searches,omitempty"`
+	LimitedBy   string             `json:"limited_by,omitempty"`
+
+	cell *dataset.Cell
+}
+
+// A Check is the result of one check of validity.
+type Check struct {
+	Check string `json:"check"`
+	Level string `json:"level"`
+	Words string `json:"words,omitempty"`
+}
+
+// A Repetition is one repetition of a cell.
+type Repetition struct {
+	Repetition int       `json:"repetition"`
+	Started    time.Time `json:"started"`
+	Validity   string    `json:"validity"`
+	Failure    string    `json:"failure,omitempty"`
+	Words      []string  `json:"words"` // of the checks that are not ok
+}
+
+// A Metric is one metric of a cell.
+type Metric struct {
+	Metric string `json:"metric"`
+	Unit   string `json:"unit"`
+	Estimate
+	Marks []string `json:"marks"`
+
+	result dataset.Result
+}
+
+// An Estimate has unrounded numbers in the base unit; null where there is none.
+type Estimate struct {
+	Repetitions int       `json:"repetitions"`
+	Value       *float64  `json:"value"`
+	Lo          *float64  `json:"lo"`
+	Hi          *float64  `json:"hi"`
+	Interval    string    `json:"interval,omitempty"` // how it was made
+	Missing     string    `json:"missing,omitempty"`
+	Values      []float64 `json:"values"` // one for each valid repetition
+}
+
+func newEstimate(r dataset.Result) Estimate {
+	out := Estimate{Missing: r.Missing, Values: append([]float64{}, r.Values...)}
+	if e := r.Estimate; r.Missing == "" {
+		out.Repetitions, out.Interval, out.Value = e.N, string(e.Kind), finite(e.Centre)
+		out.Lo, out.Hi = finite(e.Interval.Lo), finite(e.Interval.Hi)
+	}
+	return out
+}
+
+func newExperiment(d *dataset.Dataset, e *dataset.Experiment) Experiment {
+	out := Experiment{Experiment: e.Plan.Name, Skipped: e.Plan.Skipped, NoiseFloor: map[string]Floor{},
+		Cells: []Cell{}, noFloor: map[string]string{}, metrics: e.AllMetrics()}
+	for _, m := range out.metrics {
+		f := d.Floor(m.Name)
+		if f.Missing != "" {
+			out.noFloor[m.Name] = f.Missing
+			continue
+		}
+		floor := Floor{Floor: f.F, Exceeds: f.Exceeds}
+		if p, missing := e.Pair(m.Name); missing == "" {
+			difference := math.Expm1(p.D)
+			floor.Pair, floor.Biased = &difference, p.Biased
+		}
+		out.NoiseFloor[m.Name] = floor
+	}
+	for _, c := range e.AllCells() {
+		out.Cells = append(out.Cells, newCell(c, out.metrics))
+	}
+	return out
+}
+
+func newCell(c *dataset.Cell, metrics []record.Metric) Cell {
+	t := c.Trial
+	out := Cell{Trial: t.Name, Calibration: t.Calibration, Parameters: append([]record.Parameter{}, t.Parameters...),
+		Labels: append([]record.Parameter{}, t.Labels...), Unavailable: t.Unavailable, State: c.State.String(), Run: c.Run,
+		Validity: c.Validity().Level().String(), Checks: checksOf(c.Validity().Checks()), Repetitions: []Repetition{},
+		Metrics: []Metric{}, Searches: searchesOf(c), LimitedBy: c.Validity().LimitedBy().By, cell: c}
+	for _, r := range c.Records {
+		level, checks := validity.Of(r)
+		one := Repetition{Repetition: r.Repetition, Started: r.Started, Validity: level.String(), Failure: r.Failure,
+			Words: []string{}}
+		if r.Failure == "" {
+			one.Words = append(one.Words, warnings(checksOf(checks))...)
+		}
+		out.Repetitions = append(out.Repetitions, one)
+	}
+	for _, m := range metrics {
+		r := c.Metric(m.Name)
+		out.Metrics = append(out.Metrics, Metric{Metric: m.Name, Unit: cmp.Or(m.Unit, "1"), Estimate: newEstimate(r),
+			Marks: append([]string{}, r.Marks...), result: r})
+	}
+	return out
+}
+
+func checksOf(list []validity.CheckResult) []Check {
+	out := []Check{}
+	for _, c := range list {
+		out = append(out, Check{c.Name, c.Level.String(), c.Words})
+	}
+	return out
+}
+
+// warnings are the words of the checks that are not ok.
+func warnings(checks []Check) (words []string) {
+	for _, c := range checks {
+		if c.Level == validity.Warn.String() || c.Level == validity.Invalid.String() {
+			words = append(words, c.Words)
+		}
+	}
+	return words
+}
+
+// columns returns how the metrics of an experiment are written, by name.
+func (e *Experiment) columns() map[string]wording.Column {
+	out := map[string]wording.Column{}
+	for k, m := range e.metrics {
+		results := slice.Map(e.Cells, func(c Cell) dataset.Result { return c.Metrics[k].result })
+		out[m.Name] = wording.ColumnOf(m, results...)
+	}
+	return out
+}
+
+// floor writes the noise floor of a metric, or the reason why it is not known.
+func (e *Experiment) floor(metric string) (words, why string) {
+	if record.IsSearched(metric) {
+		return "–", "" // no claim about it has one
+	}
+	f, ok := e.NoiseFloor[metric]
+	if !ok {
+		if why := e.noFloor[metric]; why != dataset.NoPair {
+			return "–", why
+		}
+		return "no A/A pair", ""
+	}
+	out := wording.PercentUnit.Alone(f.Floor)
+	if f.Pair != nil {
+		out += ", pair " + wording.PercentUnit.Alone(*f.Pair)
+	}
+	if f.Biased {
+		out += ", biased"
+	}
+	return out, ""
+}
+
+// section has all metrics of all cells, and notes on cells.
+func (e *Experiment) section(slug string) Section {
+	s := Section{Title: slug + "#" + e.Experiment}
+	if e.Skipped != "" {
+		s.Lines = []string{e.Skipped}
+		return s
+	}
+	s.Table.Head = []string{"cell", "validity", "metric", "n", "centre and interval", "noise floor"}
+	columns := e.columns()
+	var notes grouped
+	for i := range e.Cells {
+		c := &e.Cells[i]
+		about := c.about()
+		first := []string{c.Trial, about[0]}
+		if words := c.without(); words != "" {
+			s.Table.Rows = append(s.Table.Rows, append(first, "all", "0", words, ""))
+		}
+		for _, m := range c.Metrics {
+			if len(c.Repetitions) == 0 || c.without() != "" {
+				break
+			}
+			floor, why := e.floor(m.Metric)
+			if why != "" {
+				notes.add("noise floor not known, as "+why, m.Metric)
+			}
+			s.Table.Rows = append(s.Table.Rows, append(first, m.Metric, fmt.Sprint(m.Repetitions),
+				shownWords(m.result, columns[m.Metric]), floor))
+			first = []string{"", ""}
+		}
+		for _, words := range slices.Concat(about[1:], c.notes()) {
+			notes.add(words, c.Trial)
+		}
+	}
+	s.Notes = notes.lines()
+	return s
+}
+
+// grouped are texts with the names that each applies to.
+type grouped struct {
+	texts []string
+	names map[string][]string
+}
+
+func (g *grouped) add(text, name string) {
+	if g.names == nil {
+		g.names = map[string][]string{}
+	}
+	if g.names[text] == nil {
+		g.texts = append(g.texts, text)
+	}
+	g.names[text] = slice.Add(g.names[text], name)
+}
+
+func (g *grouped) lines() []string {
+	return slice.Map(g.texts, func(text string) string { return strings.Join(g.names[text], "; ") + ": " + text })
+}
+
+// about is the validity of a cell or its state, followed by the words of checks that are not ok.
+func (c *Cell) about() []string {
+	switch {
+	case c.Unavailable != "":
+		return []string{"unavailable", c.Unavailable}
+	case len(c.Repetitions) == 0:
+		return []string{c.State}
+	case c.State != dataset.Fresh.String():
+		return slices.Concat([]string{c.State + ", " + c.Validity}, warnings(c.Checks))
+	}
+	return slices.Concat([]string{c.Validity}, warnings(c.Checks))
+}
+
+// without says why the cell has no number at all; empty if it has one, or lacks them for different reasons.
+func (c *Cell) without() string {
+	words, plain := "", wording.Plain.Column()
+	for i, m := range c.Metrics {
+		if i > 0 && shownWords(m.result, plain) != words || m.Missing == "" {
+			return ""
+		}
+		words = shownWords(m.result, plain)
+	}
+	return words
+}
+
+// shownWords is wording.Estimate without the reason of a cell that is not valid.
+func shownWords(r dataset.Result, u wording.Column) string {
+	if strings.HasPrefix(r.Missing, wording.InvalidReason) {
+		return "not valid"
+	}
+	return wording.Estimate(r, u)
+}
+
+// notes are the marks of metrics, each with the metrics that have it, unless all do.
+func (c *Cell) notes() []string {
+	about := strings.Join(c.about(), "; ")
+	var g grouped
+	for _, m := range c.Metrics {
+		for _, mark := range m.Marks {
+			if !strings.Contains(about, mark) {
+				g.add(mark, m.Metric)
+			}
+		}
+	}
+	return slice.Map(g.texts, func(mark string) string {
+		if metrics := g.names[mark]; len(metrics) < len(c.Metrics) {
+			return mark + " (" + strings.Join(metrics, ", ") + ")"
+		}
+		return mark
+	})
+}
+
+// repetitions lists the repetitions of a cell with the values of its key metrics.
+func (c *Cell) repetitions(columns map[string]wording.Column) Section {
+	keys := c.cell.Experiment.KeyMetrics()
+	s := Section{Title: c.Trial + ", repetition by repetition", Table: Table{Head: []string{"repetition", "started",
+		"validity"}}}
+	for _, m := range keys {
+		s.Table.Head = append(s.Table.Head, m.Name)
+	}
+	for i, r := range c.Repetitions {
+		row := []string{fmt.Sprint(r.Repetition), r.Started.UTC().Format("2006-01-02 15:04:05"), r.Validity}
+		for _, m := range keys {
+			row = append(row, valueWords(c.cell, i, m, columns[m.Name]))
+		}
+		s.Table.Rows = append(s.Table.Rows, row)
+		for _, w := range append(slices.Clone(r.Words), r.Failure) {
+			if w != "" {
+				s.Notes = append(s.Notes, fmt.Sprintf("repetition %d: %s", r.Repetition, w))
+			}
+		}
+	}
+	return s
+}
+
+// valueWords writes a metric of one repetition, or why it is missing.
+func valueWords(c *dataset.Cell, i int, m record.Metric, u wording.Column) string {
+	r := c.Records[i]
+	value, missing := dataset.Value(r, m.Name, c.Experiment.Plan.Metrics)
+	if missing != "" {
+		return cmp.Or(strings.TrimSuffix(missing, ": "+r.Failure), missing)
+	}
+	step := math.Abs(value) * stats.MinResolution
+	return u.Quantity(value, u.Decimals(wording.Figure{Value: value, Step: step, Exact: m.Counted}))
+}
+
+// keyColumns is how many metrics a line for a cell has.
+const keyColumns = 3
+
+// overview has a line for each cell, with its first key metrics.
+func (e *Experiment) overview(slug string) Section {
+	s := Section{Title: slug + "#" + e.Experiment}
+	if e.Skipped != "" {
+		s.Lines = []string{e.Skipped}
+		return s
+	}
+	columns, keys := e.columns(), e.keys()
+	s.Table.Head = slices.Concat([]string{"cell", "validity"}, keys)
+	for i := range e.Cells {
+		c := &e.Cells[i]
+		row := []string{c.Trial, c.about()[0]}
+		if len(c.Repetitions) > 0 {
+			row[1] = cmp.Or(c.without(), row[1])
+		}
+		for _, name := range keys {
+			words := ""
+			if m, ok := slice.Find(c.Metrics, func(m Metric) bool { return m.Metric == name }); ok && m.Value != nil {
+				words = shownWords(m.result, columns[name])
+			}
+			row = append(row, words)
+		}
+		s.Table.Rows = append(s.Table.Rows, row)
+	}
+	return s
+}
+
+// keys are the first key metrics of an experiment that were measured.
+func (e *Experiment) keys() (names []string) {
+	for _, c := range e.Cells {
+		for _, key := range c.cell.Experiment.KeyMetrics() {
+			isMeasured := slices.ContainsFunc(c.Metrics, func(m Metric) bool { return m.Metric == key.Name && m.Value != nil })
+			if isMeasured && len(names) < keyColumns {
+				names = slice.Add(names, key.Name)
+			}
+		}
+	}
+	return names
+}
+
+// cellTable has the metrics of all cells in unrounded numbers.
+func cellTable(list []*Article) Table {
+	t := Table{Head: []string{"article", "experiment", "trial", "calibration", "host", "profile", "run", "state", "validity",
+		"metric", "unit", "repetitions", "value", "lo", "hi", "interval", "noise_floor", "missing", "marks"}}
+	for _, s := range list {
+		for _, e := range s.Experiments {
+			for _, c := range e.Cells {
+				for _, m := range c.Metrics {
+					floor := ""
+					if f, ok := e.NoiseFloor[m.Metric]; ok {
+						floor = exact(&f.Floor)
+					}
+					t.Rows = append(t.Rows, []string{s.Article, e.Experiment, c.Trial, fmt.Sprint(c.Calibration), s.Host, s.Profile,
+						c.Run, c.State, c.Validity, m.Metric, m.Unit, fmt.Sprint(m.Repetitions), exact(m.Value), exact(m.Lo), exact(m.Hi),
+						m.Interval, floor, m.Missing, strings.Join(m.Marks, "; ")})
+				}
+			}
+		}
+	}
+	return t
+}
+
+// searchesOf are the searches of a cell: its values in the order of the article, then its capacity.
+func searchesOf(c *dataset.Cell) []*record.Search {
+	var out []*record.Search
+	for _, s := range c.Trial.Tune {
+		if found := c.Search(s.Name); found != nil {
+			out = append(out, found)
+		}
+	}
+	if found := c.Search(""); found != nil {
+		out = append(out, found)
+	}
+	return out
+}
+
+// One is one repetition as JSON: its record, and what it is worth.
+type One struct {
+	Path     string         `json:"path"` // below the records folder of the article
+	Validity string         `json:"validity"`
+	Checks   []Check        `json:"checks"`
+	Values   []Value        `json:"values"`
+	Limited  string         `json:"limited_by,omitempty"`
+	Record   *record.Record `json:"record"`
+}
+
+// A Value is a metric of one repetition.
+type Value struct {
+	Metric  string   `json:"metric"`
+	Unit    string   `json:"unit"`
+	Value   *float64 `json:"value"`
+	Missing string   `json:"missing,omitempty"`
+
+	metric record.Metric
+}
+
+// newOne has the metrics of the experiment of c first, then further samples of r.
+func newOne(r *record.Record, c *dataset.Cell) One {
+	level, checks := validity.Of(r)
+	out := One{Path: r.Path(), Validity: level.String(), Checks: checksOf(checks), Values: []Value{},
+		Limited: validity.LimitOf(r).By, Record: r}
+	metrics := slices.Clone(c.Experiment.AllMetrics())
+	add := func(name, unit string) {
+		if !slices.ContainsFunc(metrics, func(m record.Metric) bool { return m.Name == name }) {
+			m, ok := record.LookupMetric(name)
+			if !ok {
+				m = record.Metric{Name: name, Unit: unit}
+			}
+			metrics = append(metrics, m)
+		}
+	}
+	for _, s := range r.Samples {
+		add(s.Metric, s.Unit)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Missing)) { // searched for in the output, without a sample
+		add(name, "")
+	}
+	for _, m := range metrics {
+		v := Value{Metric: m.Name, Unit: m.Unit, metric: m}
+		value, missing := dataset.Value(r, m.Name, c.Experiment.Plan.Metrics)
+		if v.Missing = missing; missing == "" {
+			v.Value = finite(value)
+		}
+		out.Values = append(out.Values, v)
+	}
+	return out
+}
+
+// report has the parts of a record that people look at.
+func (o *One) report() Report {
+	r := o.Record
+	about := [][]string{{"run", r.Run}, {"host", r.Host}, {"profile", r.Profile}, {"key", r.Key},
+		{"started", r.Started.UTC().Format("2006-01-02 15:04:05.000")}, {"ended", r.Ended.UTC().Format("2006-01-02 15:04:05.000")},
+		{"order", fmt.Sprintf("round %d, %d of %d, seed %d", r.Order.Round, r.Order.Position, r.Order.Of, r.Order.Seed)}}
+	if r.Order.Replaces > 0 {
+		about = append(about, []string{"replaces", fmt.Sprintf("repetition %d, because other programs or virtual "+
+			"machines took CPU time", r.Order.Replaces)})
+	}
+	for _, p := range slices.Concat(r.Parameters, r.Labels) {
+		about = append(about, []string{p.Name, p.Value})
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Parts)) {
+		u := wording.UnitFor("s", false, r.Parts[name])
+		about = append(about, []string{"time to " + name, u.Alone(r.Parts[name])})
+	}
+	if limit := wording.Limit(validity.LimitOf(r)); limit != "" {
+		about = append(about, []string{"limited by", limit})
+	}
+	about = append(about, []string{"record", o.Path})
+	var metrics, facts [][]string
+	for _, v := range o.Values {
+		words := v.Missing
+		if v.Value != nil {
+			u := wording.UnitFor(v.metric.Unit, v.metric.Share, *v.Value)
+			words = u.Alone(*v.Value)
+		}
+		metrics = append(metrics, []string{v.Metric, words, exact(v.Value)})
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Facts)) {
+		for i, line := range strings.Split(strings.TrimSpace(r.Facts[name]), "\n") {
+			if i > 0 {
+				name = ""
+			}
+			facts = append(facts, []string{name, line})
+		}
+	}
+	checks := slice.Map(o.Checks, func(c Check) []string { return []string{c.Check, c.Level, c.Words} })
+	out := Report{{Title: fmt.Sprintf("%s#%s %s, repetition %d of %d: %s", r.Article, r.Experiment, r.Trial, r.Repetition,
+		r.Planned, o.Validity), Notes: slices.DeleteFunc([]string{r.Failure}, func(words string) bool { return words == "" })}}
+	for _, s := range []Section{{Title: "the repetition", Table: Table{Rows: about}}, {Title: "checks", Table: Table{Rows: checks}},
+		{Title: "metrics", Table: Table{Rows: metrics}}, {Title: "facts", Table: Table{Rows: facts}}} {
+		if len(s.Table.Rows) > 0 {
+			out = append(out, s)
+		}
+	}
+	if r.Log != "" {
+		out = append(out, Section{Title: "output", Notes: strings.Split(strings.TrimRight(r.Log, "\n"), "\n")})
+	}
+	return out
+}

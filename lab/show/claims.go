@@ -1,0 +1,151 @@
+package show
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"benchbook/internal/slice"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/stats"
+	"benchbook/render/wording"
+)
+
+// A Judged is the verdict on a claim or on a part of one. Numbers are unrounded and in the base unit; null where there
+// is none.
+type Judged struct {
+	Verdict string   `json:"verdict"`
+	What    string   `json:"what,omitempty"` // what Value is of
+	Value   *float64 `json:"value"`
+	Lo      *float64 `json:"lo"`
+	Hi      *float64 `json:"hi"`
+	Unit    string   `json:"unit,omitempty"`
+	Ratio   bool     `json:"ratio"` // of two cells
+	// RegionLo and RegionHi bound the region in which the claim says that Value lies.
+	RegionLo *float64 `json:"region_lo"`
+	RegionHi *float64 `json:"region_hi"`
+	Because  string   `json:"because"`          // all of it in words
+	Reason   string   `json:"reason,omitempty"` // why inconclusive or not measured
+	// Needed repetitions have an even chance to decide an inconclusive claim; 0 if unknown.
+	Needed     int      `json:"needed_repetitions,omitempty"`
+	NoiseFloor float64  `json:"noise_floor"` // by which the interval of a ratio is widened, as its excess over 1
+	Marks      []string `json:"marks"`       // caveats
+	Invalid    bool     `json:"invalid"`     // depends on a number that is not valid
+}
+
+// A Claim is a claim with its verdict.
+type Claim struct {
+	Claim    string  `json:"claim"`
+	Headline bool    `json:"headline"`
+	Expect   string  `json:"expect"`
+	Level    float64 `json:"level"` // alpha; 0 without a test
+	Judged
+	Parts []Judged `json:"parts,omitempty"`
+	// WithAll includes repetitions that only checks of their own result left out; nil if there are none.
+	WithAll *Judged `json:"with_all,omitempty"`
+}
+
+func newClaim(j *claim.Judgement) Claim {
+	c := Claim{Claim: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value, Level: j.Level,
+		Judged: NewJudged(j)}
+	for i := range j.Parts {
+		c.Parts = append(c.Parts, NewJudged(&j.Parts[i]))
+	}
+	if j.All != nil {
+		all := NewJudged(j.All)
+		c.WithAll = &all
+	}
+	return c
+}
+
+// NewJudged returns a judgement as data.
+func NewJudged(j *claim.Judgement) Judged {
+	out := Judged{Verdict: string(j.Verdict), What: j.What, Because: because(j), Reason: j.Reason, Needed: j.Needed,
+		NoiseFloor: j.Floor, Marks: append([]string{}, j.Marks...), Invalid: j.Invalid}
+	if e := j.Effect; e != nil {
+		out.Value, out.Unit, out.Ratio = finite(e.Number), e.Unit, j.IsRatio
+		out.RegionLo, out.RegionHi = finite(j.Region.Lo), finite(j.Region.Hi)
+		if e.Interval != nil {
+			out.Lo, out.Hi = finite(e.Interval.Lo), finite(e.Interval.Hi)
+		}
+	}
+	return out
+}
+
+// because says what a verdict rests on, its caveats last.
+func because(j *claim.Judgement) string {
+	var parts []string
+	if e := j.Effect; e != nil {
+		effect := effectWords(e)
+		if e.What != "" {
+			effect = e.What + ": " + effect
+		}
+		parts = append(parts, effect)
+	}
+	if tally := j.Tally(); tally != "" {
+		parts = append(parts, tally)
+	}
+	if j.Reason != "" {
+		parts = append(parts, j.Reason)
+	}
+	if j.Needed > 0 {
+		parts = append(parts, fmt.Sprintf("about %d repetitions would have an even chance of deciding it", j.Needed))
+	}
+	return strings.Join(append(parts, caveats(j.Marks, j.Invalid)...), "; ")
+}
+
+func caveats(marks []string, invalid bool) []string {
+	if invalid {
+		return append(slices.Clone(marks), "depends on a number that is not valid")
+	}
+	return marks
+}
+
+// effectWords writes an effect with its interval.
+func effectWords(e *dataset.Quantity) string {
+	u := wording.UnitFor(e.Unit, e.Share, e.Number)
+	decimals := u.Decimals(wording.Reading(e))
+	switch {
+	case e.Kind == stats.Exact:
+		return u.Quantity(e.Number, decimals)
+	case e.Interval == nil:
+		return u.Quantity(e.Number, decimals) + " (no interval)"
+	}
+	return fmt.Sprintf("%s [%s]", u.Quantity(e.Number, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
+}
+
+// maxBrief is the longest text, in characters, in which caveats are written out.
+const maxBrief = 160
+
+// brief is Because, with a count of the marks of a claim if it would be long.
+func (j *Judged) brief(slug string) string {
+	if len(j.Marks) == 0 || utf8.RuneCountInString(j.Because) <= maxBrief {
+		return j.Because
+	}
+	rest := strings.TrimSuffix(strings.TrimSuffix(j.Because, strings.Join(caveats(j.Marks, j.Invalid), "; ")), "; ")
+	words := append(caveats(nil, j.Invalid), terminal.Count(len(j.Marks), "caution")+": benchbook show "+slug)
+	if rest != "" {
+		words = slices.Insert(words, 0, rest)
+	}
+	return strings.Join(words, "; ")
+}
+
+// claimRows are verdict, name and reasons of claims.
+func claimRows(claims []Claim, because func(*Claim) string) [][]string {
+	return slice.Map(claims, func(c Claim) []string { return []string{c.Verdict, c.Claim, because(&c)} })
+}
+
+// tally counts claims by verdict; empty without any.
+func tally(claims []Claim) string {
+	if len(claims) == 0 {
+		return ""
+	}
+	counts := map[stats.Verdict]int{}
+	for _, c := range claims {
+		counts[stats.Verdict(c.Verdict)]++
+	}
+	return terminal.Count(len(claims), "claim") + ": " + strings.Join(stats.VerdictsInWords(counts), ", ")
+}

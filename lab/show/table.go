@@ -1,0 +1,147 @@
+package show
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+	"benchbook/render/table"
+)
+
+// A Table is what show, compare and plan print.
+type Table struct {
+	Head  []string // nil for none
+	Rows  [][]string
+	Right []int // columns of numbers
+}
+
+// Text writes the table in aligned columns.
+func (t Table) Text(w io.Writer, indent string) {
+	rows := t.Rows
+	if t.Head != nil {
+		rows = slices.Insert(slices.Clone(rows), 0, t.Head)
+	}
+	terminal.PrintColumns(w, indent, rows)
+}
+
+// CSV writes the head and the rows.
+func (t Table) CSV(w io.Writer) error {
+	if err := table.WriteCSV(w, slices.Insert(slices.Clone(t.Rows), 0, t.Head)); err != nil {
+		return lab.Failure(fmt.Errorf("writing CSV: %w", err))
+	}
+	return nil
+}
+
+// Markdown writes the table as Markdown with cells that are plain text.
+func (t Table) Markdown(w io.Writer) {
+	row := func(cells []string) {
+		fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
+	}
+	rule := make([]string, len(t.Head))
+	for i := range rule {
+		rule[i] = "---"
+		if slices.Contains(t.Right, i) {
+			rule[i] = "--:"
+		}
+	}
+	row(escapedAll(t.Head))
+	fmt.Fprintf(w, "|%s|\n", strings.Join(rule, "|"))
+	for _, cells := range t.Rows {
+		row(escapedAll(cells))
+	}
+	fmt.Fprintln(w)
+}
+
+// A Section is a part of a report for people.
+type Section struct {
+	Title string
+	Lines []string
+	Table Table
+	Notes []string
+}
+
+// A Report is all that a verb prints for people.
+type Report []Section
+
+// Text writes the report with an empty line between sections.
+func (r Report) Text(w io.Writer) {
+	for i, s := range r {
+		if i > 0 && s.Title != "" {
+			fmt.Fprintln(w)
+		}
+		indent := ""
+		if s.Title != "" {
+			fmt.Fprintln(w, s.Title)
+			indent = "  "
+		}
+		for _, line := range s.Lines {
+			for k, part := range terminal.Wrap(line, terminal.LineWidth) {
+				fmt.Fprintf(w, "%s%s%s\n", indent, map[bool]string{true: "  "}[k > 0], part)
+			}
+		}
+		s.Table.Text(w, indent)
+		for _, note := range s.Notes {
+			fmt.Fprintf(w, "%s%s\n", indent, note)
+		}
+	}
+}
+
+// Markdown writes the report for a comment on a change.
+func (r Report) Markdown(w io.Writer) {
+	for i, s := range r {
+		switch {
+		case i == 0:
+			fmt.Fprintf(w, "**%s**\n\n", Escape(s.Title))
+		case s.Title != "":
+			fmt.Fprintf(w, "#### %s\n\n", Escape(s.Title))
+		}
+		list := func(lines []string) {
+			for _, line := range lines {
+				fmt.Fprintf(w, "- %s\n", Escape(strings.TrimSpace(line)))
+			}
+			if len(lines) > 0 {
+				fmt.Fprintln(w)
+			}
+		}
+		list(s.Lines)
+		if len(s.Table.Rows) > 0 {
+			s.Table.Markdown(w)
+		}
+		list(s.Notes)
+	}
+}
+
+var markdown = strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]",
+	`\]`)
+
+// Escape returns text for a line or a cell of Markdown.
+func Escape(text string) string { return markdown.Replace(text) }
+
+func escapedAll(cells []string) []string {
+	out := make([]string, len(cells))
+	for i, cell := range cells {
+		out[i] = Escape(cell)
+	}
+	return out
+}
+
+// finite returns v, or nil for a value that JSON has no number for.
+func finite(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
+// exact writes all digits of a number; nil is empty.
+func exact(v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*v, 'g', -1, 64)
+}
