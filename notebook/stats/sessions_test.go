@@ -1,0 +1,121 @@
+package stats
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// The vectors were computed outside of this package.
+func TestRatioBetween(t *testing.T) {
+	sessions := func(effects, errs []float64) (list []SessionEffect) {
+		for i := range effects {
+			list = append(list, SessionEffect{effects[i], errs[i]})
+		}
+		return list
+	}
+	for _, tt := range []struct {
+		name     string
+		sessions []SessionEffect
+		alpha    float64
+		ratio    float64
+		interval Interval
+	}{
+		{"three", sessions([]float64{1.33, 1.29, 1.41}, []float64{0.03, 0.025, 0.04}), 0.05,
+			1.34242, Interval{1.19985, 1.50192}},
+		{"three far apart", sessions([]float64{4.53, 3.73, 4.10}, []float64{0.03, 0.02, 0.03}), 0.05,
+			4.10705, Interval{3.22627, 5.22829}},
+		{"three that agree by chance", sessions([]float64{1.012, 1.013, 1.0125}, []float64{0.02, 0.02, 0.02}), 0.05,
+			1.0125, Interval{0.98766, 1.03797}},
+		{"five at a level for four looks",
+			sessions([]float64{0.86, 0.88, 0.79, 0.87, 0.85}, []float64{0.02, 0.02, 0.03, 0.02, 0.02}), 0.0125,
+			0.84939, Interval{0.78246, 0.92205}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ratio, interval, err := RatioBetween(tt.sessions, tt.alpha)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range [][2]float64{{ratio, tt.ratio}, {interval.Lo, tt.interval.Lo}, {interval.Hi, tt.interval.Hi}} {
+				if math.Abs(n[0]-n[1]) > 5e-6 {
+					t.Errorf("%.5f %.5f, want %.5f %.5f", ratio, interval, tt.ratio, tt.interval)
+				}
+			}
+		})
+	}
+}
+
+func TestBetweenRefuses(t *testing.T) {
+	three := []SessionEffect{{1, 0.1}, {2, 0.1}, {3, 0.1}}
+	for _, tt := range []struct {
+		name     string
+		sessions []SessionEffect
+		alpha    float64
+		want     error
+	}{
+		{"two sessions", three[:2], 0.05, ErrFewSessions},
+		{"no level", three, 0, ErrAlpha},
+		{"a ratio of zero", []SessionEffect{{0, 0.1}, {2, 0.1}, {3, 0.1}}, 0.05, ErrNotPositive},
+		{"no number", []SessionEffect{{math.NaN(), 0.1}, {2, 0.1}, {3, 0.1}}, 0.05, ErrNotFinite},
+		{"an infinite error", []SessionEffect{{1, math.Inf(1)}, {2, 0.1}, {3, 0.1}}, 0.05, ErrNotFinite},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, _, err := RatioBetween(tt.sessions, tt.alpha); !errors.Is(err, tt.want) {
+				t.Errorf("error %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestOfSessions(t *testing.T) {
+	for _, tt := range []struct {
+		verdicts []Verdict
+		want     Verdict
+	}{
+		{[]Verdict{Supported}, Supported},
+		{[]Verdict{Supported, Supported}, Supported},
+		{[]Verdict{Contradicted, Contradicted}, Contradicted},
+		{[]Verdict{Supported, Contradicted}, Inconclusive},
+		{[]Verdict{Supported, Inconclusive}, Inconclusive},
+		{[]Verdict{NotMeasured, NotMeasured}, NotMeasured},
+	} {
+		if got := OfSessions(tt.verdicts...); got != tt.want {
+			t.Errorf("%v are %s, want %s", tt.verdicts, got, tt.want)
+		}
+	}
+}
+
+// One interval in twenty misses the truth, however far sessions differ; those of single sessions miss it far more often.
+func TestSessionsCover(t *testing.T) {
+	const sets, standardError = 20_000, 0.01
+	rng := rand.New(rand.NewPCG(20, 26))
+	for _, tt := range []struct {
+		spread   float64
+		sessions int
+		from, to float64 // share of intervals that miss, in percent
+	}{
+		{0, 3, 0.4, 1.5}, {0, 5, 3.2, 4.4}, {0.02, 3, 3.4, 4.6}, {0.02, 5, 4.2, 5.6}, {0.05, 3, 4.2, 5.7},
+		{0.18, 3, 4.2, 5.8}, {0.18, 5, 4.2, 5.8},
+	} {
+		missed := 0
+		for range sets {
+			list := make([]SessionEffect, tt.sessions)
+			for i := range list {
+				offset := tt.spread*rng.NormFloat64() + standardError*rng.NormFloat64()
+				list[i] = SessionEffect{math.Exp(offset), standardError}
+			}
+			_, interval, err := RatioBetween(list, DefaultAlpha)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !interval.Contains(1) {
+				missed++
+			}
+		}
+		if share := 100 * float64(missed) / sets; share < tt.from || share > tt.to {
+			t.Errorf("spread %v, %d sessions: %.1f %% of the intervals miss the truth, want %v to %v %%",
+				tt.spread, tt.sessions, share, tt.from, tt.to)
+		}
+	}
+}
