@@ -1,0 +1,91 @@
+package machine
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"testing"
+)
+
+// machineRoot is the root directory of a machine with an ID and a UUID.
+func machineRoot(t *testing.T, id, uuid string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, content := range map[string]string{"etc/machine-id": id, "sys/class/dmi/id/product_uuid": uuid} {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func TestIdentity(t *testing.T) {
+	root, state := machineRoot(t, "0123", "4567"), filepath.Join(t.TempDir(), "state")
+	of := func(root, state string) string {
+		t.Helper()
+		id, err := identity(root, state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	first := of(root, state)
+	if !regexp.MustCompile(`^[0-9a-f]{4}$`).MatchString(first) {
+		t.Errorf("the identity is %q", first)
+	}
+	if again := of(root, state); again != first {
+		t.Errorf("it is %s, then %s", first, again)
+	}
+	for _, tt := range []struct{ name, root, state string }{
+		{"another machine ID", machineRoot(t, "0124", "4567"), state},
+		{"another UUID", machineRoot(t, "0123", "4568"), state},
+		{"a clone", root, filepath.Join(t.TempDir(), "state")},
+	} {
+		if other := of(tt.root, tt.state); other == first {
+			t.Errorf("%s has the same identity, %s", tt.name, first)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(state, "id"), []byte("torn"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := identity(root, state); err == nil {
+		t.Errorf("a damaged number gives %s", id)
+	}
+}
+
+// Processes that make the random number at once get the same.
+func TestIdentityAtOnce(t *testing.T) {
+	root, state := machineRoot(t, "0123", "4567"), filepath.Join(t.TempDir(), "state")
+	ids := make([]string, 16)
+	var all sync.WaitGroup
+	for i := range ids {
+		all.Go(func() { ids[i], _ = identity(root, state) })
+	}
+	all.Wait()
+	for _, id := range ids {
+		if id == "" || id != ids[0] {
+			t.Fatalf("the identities are %q", ids)
+		}
+	}
+}
+
+func TestConditions(t *testing.T) {
+	facts := map[string]string{"host.kernel": "6.1", "engine.version": "20.10", "host.swap": "none"}
+	want := Conditions(facts)
+	facts["host.swap"] = "1 GiB"
+	if got := Conditions(facts); got != want {
+		t.Errorf("swap changes the conditions from %s to %s", want, got)
+	}
+	for _, name := range []string{"host.kernel", "engine.version", "host.mitigations"} {
+		other := map[string]string{"host.kernel": "6.1", "engine.version": "20.10"}
+		other[name] += " other"
+		if Conditions(other) == want {
+			t.Errorf("%s does not change the conditions", name)
+		}
+	}
+}
