@@ -1,0 +1,49 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+	"time"
+)
+
+func TestFingerprint(t *testing.T) {
+	open := func() int {
+		files, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	before := open()
+	f, err := TakeFingerprint(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Any machine that runs this does more than a thousandth, and less than a thousand times, of what a laptop does.
+	for name, x := range map[string][2]float64{"calls": {f.Calls, 1e7}, "switches": {f.Switches, 2e5},
+		"copied": {f.Copied, 1e10}, "integer": {f.Integer, 5e8}} {
+		if x[0] < x[1]/1000 || x[0] > x[1]*1000 {
+			t.Errorf("%s %g a second, far from %g", name, x[0], x[1])
+		}
+	}
+	if facts := f.Facts(); len(facts) != 4 || facts["host.speed.copied"] == "" {
+		t.Errorf("facts %v", facts)
+	}
+	for tries := 0; open() > before && tries < 1000; tries++ { // the other thread closes its ends
+		time.Sleep(10 * time.Millisecond)
+	}
+	if after := open(); after > before {
+		t.Errorf("%d files are open, %d before", after, before)
+	}
+	if _, err := TakeFingerprint(cancelled()); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func cancelled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
