@@ -24,7 +24,7 @@ type Next struct {
 // NextOf returns what is missing of a plan on a host, given all records of its article.
 func NextOf(p *plan.Plan, records []*record.Record, host string, o Options) *Next {
 	n := &Next{plan: p, present: o.Present, records: p.RecordsOf(nil, records, host)}
-	n.scope, records = o.scope(p, o.Present, records)
+	n.scope, records = o.scope(o.Present, records)
 	n.current = p.RecordsOf(nil, records, host)
 	n.groups = Missing(p, n.current, o.Open, n.scope)
 	return n

@@ -84,6 +84,9 @@ type Options struct {
 	// Present knows which records were measured with images and programs that have changed since. Nil: a run asks the
 	// engine, and NextOf takes all records as they are.
 	Present *images.Present
+	// Conditions are facts of the machine, and of its engine if it is known: records of other conditions do not count, see
+	// record.OtherConditions. A run asks its engine itself.
+	Conditions map[string]string
 	// Secrets are the values of the secrets of experiments.
 	Secrets map[*plan.Experiment]Secrets
 	// Revision is the record.FactRevision of records.

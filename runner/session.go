@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"crypto/rand"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -45,7 +46,13 @@ func (s *session) begin(ctx context.Context) ([]Group, []*record.Record, error) 
 	if err := s.present.Look(ctx, all); err != nil {
 		return nil, nil, err
 	}
-	scope, current := s.options.scope(s.plan, s.present, all)
+	facts, err := s.Engine.Facts(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	maps.Copy(facts, s.Host.Facts)
+	s.options.Conditions = facts
+	scope, current := s.options.scope(s.present, all)
 	s.scope, s.plans, s.known = scope, map[string]string{}, map[string]map[string]string{}
 	latest := time.Now().Add(record.ClockError)
 	for _, r := range s.plan.RecordsOf(nil, all, s.Host.ID) {
@@ -57,18 +64,32 @@ func (s *session) begin(ctx context.Context) ([]Group, []*record.Record, error) 
 	return s.missing(current), current, nil
 }
 
-// scope returns what of p may be measured, and the records that are not outdated.
-func (o *Options) scope(p *plan.Plan, present *images.Present, records []*record.Record) (Scope, []*record.Record) {
-	current, outdated := present.Current(records)
+// scope returns what may be measured, and the records that are not outdated.
+func (o *Options) scope(present *images.Present, records []*record.Record) (Scope, []*record.Record) {
+	current, outdated := o.current(present, records)
 	// A running target may have become something else since the last run.
 	anew := func(e *plan.Experiment) bool { return o.Force || e.Outside }
 	return Scope{Only: o.Only, Anew: anew, Outdated: outdated, Tried: map[Turn]bool{}}, current
 }
 
+// current returns the records that are not outdated, and the runs of those that are: of other images, or under other
+// conditions.
+func (o *Options) current(present *images.Present, records []*record.Record) ([]*record.Record, map[string]bool) {
+	current, outdated := present.Current(records)
+	current = slice.Filter(current, func(r *record.Record) bool {
+		differ := len(record.OtherConditions(r.Facts, o.Conditions)) > 0
+		if differ {
+			outdated[r.Run] = true
+		}
+		return !differ
+	})
+	return current, outdated
+}
+
 // read returns the records that are not outdated.
 func (s *session) read() ([]*record.Record, error) {
 	all, _, err := s.store.Read()
-	current, _ := s.present.Current(all)
+	current, _ := s.options.current(s.present, all)
 	return current, err
 }
 

@@ -52,7 +52,7 @@ type Record struct {
 	// Plans are the digests of all planned experiments of the run, by name. Older records have none.
 	Plans      map[string]string `json:"plans,omitempty"`
 	Profile    string            `json:"profile"`
-	Host       string            `json:"host"`                   // class and digest, never a name
+	Host       string            `json:"host"`                   // its class and what tells it from others, never a name
 	Repetition int               `json:"repetition" range:"0.."` // from 1; 0 for a search
 	Planned    int               `json:"planned" range:"0.."`    // repetitions of the plan, at most
 	// Looks are the rounds after which the run judges its claims, ascending; the last is Planned. Older records have
@@ -320,6 +320,34 @@ const (
 func MachineClass(model string, cores, gib int) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%d|%d", model, cores, gib))
 	return fmt.Sprintf("c%d-%s", cores, hex.EncodeToString(sum[:3]))
+}
+
+// ClassOf returns the class of a host. Older records have nothing else.
+func ClassOf(host string) string {
+	class, _, _ := strings.Cut(host, ".")
+	return class
+}
+
+// conditionFacts are what changes on a machine and may change what is measured on it. The first of a group is always
+// known where its machine or engine is.
+var conditionFacts = [][]string{
+	{"host.kernel", "host.mitigations", "host.microcode", "host.virtual", "host.governor"},
+	{"engine.name", "engine.version"},
+}
+
+// OtherConditions names the facts by which two conditions of a host differ, such as "host.kernel": what was measured
+// under one is of another session than what is measured under the other. Facts of an engine that one of them does not
+// know are not compared.
+//
+// Source: docs/method.md#hosts.
+func OtherConditions(a, b map[string]string) (differ []string) {
+	for _, group := range conditionFacts {
+		if a[group[0]] == "" || b[group[0]] == "" {
+			continue
+		}
+		differ = append(differ, slice.Filter(group, func(fact string) bool { return a[fact] != b[fact] })...)
+	}
+	return differ
 }
 
 // FactRevision is the fact with the git revision of the measured article: twelve digits of the commit, followed by

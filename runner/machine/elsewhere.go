@@ -73,10 +73,24 @@ func Connect(ctx context.Context, name string, e engine.Engine, node string, pro
 		return nil, err
 	}
 	state, err := m.agent.State(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if state.Node != "" {
 		m.Host.Nodes = []string{state.Node}
 	}
+	facts, err := e.Facts(ctx)
+	m.Host.ID += "." + identityOf(facts["engine.id"], state.Node)
 	return m, err
+}
+
+// Fingerprint measures the machine for a second.
+func (m *Machine) Fingerprint(ctx context.Context) (f Fingerprint, err error) {
+	if m.IsHere() {
+		return TakeFingerprint(ctx)
+	}
+	err = m.ask(ctx, &f, askSpeed)
+	return f, err
 }
 
 // closeGrace is how long ending our program may take.

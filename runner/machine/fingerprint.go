@@ -13,12 +13,14 @@ type Fingerprint struct {
 	Integer  float64 // rounds of a loop of integer operations, per second
 }
 
-// Facts writes the fingerprint as facts of records.
-func (f Fingerprint) Facts() map[string]string {
-	return map[string]string{
-		"host.speed.calls":    fmt.Sprintf("%.3g/s", f.Calls),
-		"host.speed.switches": fmt.Sprintf("%.3g/s", f.Switches),
-		"host.speed.copied":   fmt.Sprintf("%.3g GB/s", f.Copied/1e9),
-		"host.speed.integer":  fmt.Sprintf("%.3g/s", f.Integer),
+// AddTo adds the fingerprint of a machine to the facts of a host. Name is the machine's in the project, or empty.
+func (f Fingerprint) AddTo(facts map[string]string, name string) {
+	prefix := "host.speed."
+	if name != "" {
+		prefix = "hosts." + name + "." + prefix
 	}
+	facts[prefix+"calls"] = fmt.Sprintf("%.3g/s", f.Calls)
+	facts[prefix+"switches"] = fmt.Sprintf("%.3g/s", f.Switches)
+	facts[prefix+"copied"] = fmt.Sprintf("%.3g GB/s", f.Copied/1e9)
+	facts[prefix+"integer"] = fmt.Sprintf("%.3g/s", f.Integer)
 }

@@ -28,7 +28,10 @@ func TestFingerprint(t *testing.T) {
 			t.Errorf("%s %g a second, far from %g", name, x[0], x[1])
 		}
 	}
-	if facts := f.Facts(); len(facts) != 4 || facts["host.speed.copied"] == "" {
+	facts := map[string]string{}
+	f.AddTo(facts, "")
+	f.AddTo(facts, "load")
+	if len(facts) != 8 || facts["host.speed.copied"] == "" || facts["hosts.load.host.speed.copied"] == "" {
 		t.Errorf("facts %v", facts)
 	}
 	for tries := 0; open() > before && tries < 1000; tries++ { // the other thread closes its ends

@@ -31,8 +31,8 @@ import (
 
 // Host describes a machine, or several that something is measured on together.
 type Host struct {
-	// ID is its class and a short digest of CPU model, cores and memory in whole GiB, such as "c2-1f3a9b". It never
-	// holds the machine's name.
+	// ID is its class, which is a short digest of CPU model, cores and memory in whole GiB, and what tells it from others
+	// of its class: "c2-1f3a9b.7f3a". It never holds the machine's name.
 	ID    string
 	Cores [][]int           // the logical CPUs of each physical core, in order
 	Facts map[string]string // "host.cpu" and the like
@@ -43,9 +43,22 @@ type Host struct {
 }
 
 // Here describes this machine.
-func Here() (Host, error) { return Below("/") }
+func Here() (Host, error) {
+	h, err := Below("/")
+	if err == nil {
+		err = h.identify("/", stateFolder())
+	}
+	return h, err
+}
 
-// Below describes the machine whose root directory is root, from the files of its kernel.
+// identify adds to the ID of a host what tells it from others of its class.
+func (h *Host) identify(root, state string) error {
+	id, err := identity(root, state)
+	h.ID += "." + id
+	return err
+}
+
+// Below describes the machine whose root directory is root, from the files of its kernel. Its ID is its class only.
 func Below(root string) (Host, error) {
 	ctx := gopsutil(root)
 	info, err := cpu.InfoWithContext(ctx)
@@ -189,8 +202,8 @@ func OnlineCPUs(root string) []int {
 	return cpus
 }
 
-// Together joins the host with other machines that something is measured on; here says that this one is too. The ID is
-// made of the IDs of all, in the order of their names. The facts of the others are named hosts.NAME.FACT.
+// Together joins the host with other machines that something is measured on; here says that this one is too. The class and
+// the rest of the ID are made of those of all, in the order of their names. The facts of the others are named hosts.NAME.FACT.
 func (h Host) Together(others map[string]Host, here bool) Host {
 	if len(others) == 0 {
 		return h
@@ -216,12 +229,13 @@ func combinedID(ids []string) string {
 	if len(ids) == 1 {
 		return ids[0]
 	}
-	sum := sha256.Sum256([]byte(strings.Join(ids, " ")))
-	classes := slice.Map(ids, func(id string) string {
-		class, _, _ := strings.Cut(id, "-")
-		return class
+	classes := slice.Map(ids, record.ClassOf)
+	sum := sha256.Sum256([]byte(strings.Join(classes, " ")))
+	counts := slice.Map(ids, func(id string) string {
+		cores, _, _ := strings.Cut(id, "-")
+		return cores
 	})
-	return strings.Join(classes, "+") + "-" + hex.EncodeToString(sum[:3])
+	return strings.Join(counts, "+") + "-" + hex.EncodeToString(sum[:3]) + "." + identityOf(ids...)
 }
 
 // CoresOf returns the logical CPUs of each physical core of one of the machines; the empty name is this one.

@@ -26,9 +26,16 @@ func identity(root, state string) (string, error) {
 	if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
 		return "", fmt.Errorf("telling this machine from others: %w", err)
 	}
+	return identityOf(text(root, "etc/machine-id"), text(root, "sys/class/dmi/id/product_uuid"), random), nil
+}
+
+// identityOf digests what tells a machine from others, so that records do not have it.
+func identityOf(parts ...string) string {
 	sum := hmac.New(sha256.New, []byte("benchbook"))
-	fmt.Fprintf(sum, "%s\n%s\n%s\n", text(root, "etc/machine-id"), text(root, "sys/class/dmi/id/product_uuid"), random)
-	return hex.EncodeToString(sum.Sum(nil)[:2]), nil
+	for _, part := range parts {
+		fmt.Fprintf(sum, "%s\n", part)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:2])
 }
 
 var isRandomID = regexp.MustCompile(`^[0-9a-f]{32}$`)
@@ -83,20 +90,4 @@ func stateFolder() string {
 		home = os.TempDir()
 	}
 	return filepath.Join(home, ".local", "state", "benchbook")
-}
-
-// conditionFacts are what changes on a machine and may change what is measured on it.
-var conditionFacts = []string{"host.kernel", "host.mitigations", "host.microcode", "host.virtual", "host.governor",
-	"engine.name", "engine.version"}
-
-// Conditions digests the facts under which something is measured, in six hex digits. Records of other conditions are of
-// another session.
-//
-// Source: docs/method.md#hosts.
-func Conditions(facts map[string]string) string {
-	sum := sha256.New()
-	for _, name := range conditionFacts {
-		fmt.Fprintf(sum, "%s=%s\n", name, facts[name])
-	}
-	return hex.EncodeToString(sum.Sum(nil)[:3])
 }

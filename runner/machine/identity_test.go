@@ -73,19 +73,3 @@ func TestIdentityAtOnce(t *testing.T) {
 		}
 	}
 }
-
-func TestConditions(t *testing.T) {
-	facts := map[string]string{"host.kernel": "6.1", "engine.version": "20.10", "host.swap": "none"}
-	want := Conditions(facts)
-	facts["host.swap"] = "1 GiB"
-	if got := Conditions(facts); got != want {
-		t.Errorf("swap changes the conditions from %s to %s", want, got)
-	}
-	for _, name := range []string{"host.kernel", "engine.version", "host.mitigations"} {
-		other := map[string]string{"host.kernel": "6.1", "engine.version": "20.10"}
-		other[name] += " other"
-		if Conditions(other) == want {
-			t.Errorf("%s does not change the conditions", name)
-		}
-	}
-}

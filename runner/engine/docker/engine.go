@@ -17,6 +17,7 @@ package docker
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -173,6 +174,7 @@ func (e *Engine) Facts(context.Context) (map[string]string, error) {
 		"engine.cpus":           strconv.Itoa(e.info.NCPU),
 		"engine.memory":         strconv.FormatInt(e.info.MemTotal, 10),
 		"engine.local":          strconv.FormatBool(e.local()),
+		"engine.id":             fmt.Sprintf("%x", sha256.Sum256([]byte("benchbook "+e.info.ID)))[:8],
 	}
 	if e.Elsewhere() {
 		facts["engine.remote"] = "true"
