@@ -16,14 +16,16 @@ type Next struct {
 	plan    *plan.Plan
 	present *images.Present
 	scope   Scope
-	records []*record.Record // of the plan on its host
-	current []*record.Record // records without outdated ones
-	groups  []Group
+
+	conditions map[string]string // of Options
+	records    []*record.Record  // of the plan on its host
+	current    []*record.Record  // records without outdated ones
+	groups     []Group
 }
 
 // NextOf returns what is missing of a plan on a host, given all records of its article.
 func NextOf(p *plan.Plan, records []*record.Record, host string, o Options) *Next {
-	n := &Next{plan: p, present: o.Present, records: p.RecordsOf(nil, records, host)}
+	n := &Next{plan: p, present: o.Present, conditions: o.Conditions, records: p.RecordsOf(nil, records, host)}
 	n.scope, records = o.scope(o.Present, records)
 	n.current = p.RecordsOf(nil, records, host)
 	n.groups = Missing(p, n.current, o.Open, n.scope)
@@ -114,7 +116,8 @@ func ofExperiment(e *plan.Experiment, records []*record.Record) []*record.Record
 	return slice.Filter(records, func(r *record.Record) bool { return r.Experiment == e.Name })
 }
 
-// Outdated says why trials are measured again because images, programs or CPUs have changed: "EXPERIMENT: REASON".
+// Outdated says why trials are measured again because images, programs, CPUs or conditions of the machine have changed:
+// "EXPERIMENT: REASON".
 func (n *Next) Outdated() []string {
 	var out []string
 	for _, e := range n.plan.Experiments {
@@ -125,10 +128,23 @@ func (n *Next) Outdated() []string {
 			if !slices.ContainsFunc(pending, isPending) || slices.ContainsFunc(own, isNewer) {
 				continue
 			}
-			for _, change := range n.present.Changes(r) {
+			for _, change := range append(n.present.Changes(r), ConditionsChanged(r, n.conditions)...) {
 				out = slice.Add(out, e.Name+": "+change)
 			}
 		}
 	}
 	return out
+}
+
+// ConditionsChanged says which conditions of the machine are others than those that a record was measured under.
+//
+// Source: docs/method.md#hosts.
+func ConditionsChanged(r *record.Record, now map[string]string) []string {
+	return slice.Map(record.OtherConditions(r.Facts, now), func(fact string) string {
+		of, what, _ := strings.Cut(fact, ".")
+		if of == "host" {
+			of = "machine"
+		}
+		return fmt.Sprintf("the %s's %s has changed, so this is another session", of, what)
+	})
 }

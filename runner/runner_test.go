@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -308,6 +309,52 @@ func TestSecondRunMeasuresNothing(t *testing.T) {
 	forced, err := newRunner(e, &quiet{}).Run(context.Background(), p, store, Options{Force: true})
 	if err != nil || forced.Measured != 6 || store.records[0].Run == store.records[6].Run {
 		t.Errorf("forced: %+v, %v, runs %s and %s", forced, err, store.records[0].Run, store.records[6].Run)
+	}
+}
+
+// A machine that has changed is measured again, in another run than a stopped one of before.
+func TestOtherConditions(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change map[string]string // of the machine's facts
+		anew   bool
+	}{
+		{"nothing", nil, false},
+		{"swap", map[string]string{"host.swap": "1 GiB"}, false},
+		{"kernel", map[string]string{"host.kernel": "6.2"}, true},
+		{"mitigations", map[string]string{"host.mitigations": "none"}, true},
+		{"unknown kernel", map[string]string{"host.kernel": ""}, false},
+	} {
+		for _, kept := range []int{6, 3} { // records of the first run
+			p, store, r := socketsPlan(t), &memory{}, newRunner(fake.New(script(t)), &quiet{})
+			r.Host.Facts["host.kernel"] = "6.1"
+			if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
+				t.Fatal(err)
+			}
+			store.records = store.records[:kept]
+			first := store.records[0].Run
+			maps.Copy(r.Host.Facts, tt.change)
+			want, options := 6-kept, Options{Conditions: r.Host.Facts}
+			if tt.anew {
+				want = 6
+			}
+			if n := Pending(p, store.records, r.Host.ID, options); n != want {
+				t.Errorf("%s, after %d repetitions: %d pending, want %d", tt.name, kept, n, want)
+			}
+			words := NextOf(p, store.records, r.Host.ID, options).Outdated()
+			if (len(words) == 1 && strings.Contains(words[0], "the machine's "+tt.name)) != tt.anew {
+				t.Errorf("%s, after %d repetitions: %q", tt.name, kept, words)
+			}
+			sum, err := r.Run(t.Context(), p, store, Options{})
+			if err != nil || sum.Measured != want {
+				t.Errorf("%s, after %d repetitions: measured %d, %v, want %d", tt.name, kept, sum.Measured, err, want)
+			}
+			for _, r := range store.records[kept:] {
+				if (r.Run != first) != tt.anew {
+					t.Errorf("%s, after %d repetitions: run %s, the first is %s", tt.name, kept, r.Run, first)
+				}
+			}
+		}
 	}
 }
 

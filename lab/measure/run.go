@@ -401,7 +401,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 			"newest; if a wrong clock named it, remove its records\n", c.Slug, run)
 	}
 	options := j.options
-	options.Present = at.present
+	options.Present, options.Conditions = at.present, at.host.Facts
 	if err := options.Present.Look(ctx, records); err != nil {
 		return lab.Interrupted(ctx, err)
 	}
@@ -439,7 +439,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 // addEstimate adds how long it takes to measure what is pending of an article.
 func (j *job) addEstimate(ctx context.Context, c *lab.Article, next *runner.Next) error {
 	p, v := j.plans[c.Slug], j.targets[c.Slug]
-	known, err := show.Inspect(ctx, j.Session, j.project, c, p, v.host.ID, v.present)
+	known, err := show.Inspect(ctx, j.Session, j.project, c, p, v.host, v.present)
 	if err != nil {
 		return lab.Interrupted(ctx, err)
 	}
@@ -479,6 +479,11 @@ func (j *job) makeRunners(ctx context.Context) error {
 	j.startProgress()
 	j.closing = append(j.closing, j.closeProgress)
 	for _, at := range j.targets.distinct() {
+		if j.Config.Settler != nil { // it is the machine's speed that counts
+			if err := at.takeFingerprints(ctx); err != nil {
+				return err
+			}
+		}
 		j.runners[at] = newRunner(j.Session, at, j.progress, j.flags.Over)
 	}
 	return nil

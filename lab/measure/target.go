@@ -261,3 +261,20 @@ func (s *connection) target(names []string, this machine.Host) *target {
 	}
 	return v
 }
+
+// takeFingerprints adds the speed of each machine to the facts of the host, in a second for each.
+func (v *target) takeFingerprints(ctx context.Context) error {
+	machines := v.machines
+	if machines == nil {
+		machines = map[string]*machine.Machine{"": {}}
+	}
+	v.host.Facts = maps.Clone(v.host.Facts)
+	for name, m := range machines {
+		speed, err := m.Fingerprint(ctx)
+		if err != nil {
+			return lab.Interrupted(ctx, err)
+		}
+		speed.AddTo(v.host.Facts, name)
+	}
+	return nil
+}

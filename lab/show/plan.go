@@ -74,7 +74,7 @@ func Plan(ctx context.Context, a *lab.Session, project *article.Project, list []
 		if err != nil {
 			return nil, err
 		}
-		known, err := Inspect(ctx, a, project, c, p, host.ID, present)
+		known, err := Inspect(ctx, a, project, c, p, host, present)
 		if err != nil {
 			return nil, err
 		}

@@ -21,6 +21,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner"
 	"benchbook/runner/images"
+	"benchbook/runner/machine"
 )
 
 // A TrialState is what is known about a trial before it is measured.
@@ -41,8 +42,9 @@ var stateWords = map[dataset.State]string{
 
 // Inspect compares the records of a host with a plan, trial by trial, and the images that they were measured with with
 // those that are present.
-func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, p *plan.Plan, host string,
-	present *images.Present) (map[*plan.Trial]*TrialState, error) {
+func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, p *plan.Plan,
+	on machine.Host, present *images.Present) (map[*plan.Trial]*TrialState, error) {
+	host := on.ID
 	records, bad, err := a.Records(project, c)
 	if err != nil {
 		return nil, err
@@ -63,7 +65,8 @@ func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *l
 	if err := present.Look(ctx, ofProfile); err != nil {
 		return nil, err
 	}
-	next := runner.NextOf(p, ofProfile, host, runner.Options{Present: present, Open: OpenTrials(c.Doc, p, host)}).ByTrial()
+	next := runner.NextOf(p, ofProfile, host, runner.Options{Present: present, Conditions: on.Facts,
+		Open: OpenTrials(c.Doc, p, host)}).ByTrial()
 	more := repetitionsBeyond(d, next)
 	out := map[*plan.Trial]*TrialState{}
 	for _, e := range d.Experiments {
@@ -71,7 +74,7 @@ func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *l
 		for _, cell := range e.AllCells() {
 			k := &TrialState{records: cell.Records, ofExperiment: own, ofArticle: all, ToMeasure: next[cell.Trial].Count,
 				More: more[cell.Trial]}
-			k.explain(p, cell, next[cell.Trial], present)
+			k.explain(p, cell, next[cell.Trial], outdated(cell, present, on.Facts))
 			out[cell.Trial] = k
 		}
 	}
@@ -79,9 +82,8 @@ func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *l
 }
 
 // explain finds the state of a trial and the reasons for it.
-func (k *TrialState) explain(p *plan.Plan, cell *dataset.Cell, next runner.Todo, present *images.Present) {
+func (k *TrialState) explain(p *plan.Plan, cell *dataset.Cell, next runner.Todo, replaced []string) {
 	t, e := cell.Trial, cell.Experiment.Plan
-	replaced := replacements(cell, present)
 	stale := cell.State == dataset.Stale || len(replaced) > 0
 	k.word = stateWords[cell.State]
 	if stale {
@@ -121,12 +123,16 @@ func isSearched(cell *dataset.Cell) bool {
 	})
 }
 
-// replacements returns what a cell was measured with and is, or may be, another one now.
-func replacements(cell *dataset.Cell, present *images.Present) []string {
+// outdated says what a cell was measured with, or under, that is or may be another one now.
+func outdated(cell *dataset.Cell, present *images.Present, conditions map[string]string) []string {
 	if cell.Experiment.Plan.Outside && len(cell.Records) > 0 {
 		return []string{"its target ran already and may have changed: results are fresh for their run only"}
 	}
-	return present.Changes(cell.Records...)
+	changes := present.Changes(cell.Records...)
+	for _, r := range cell.Records {
+		changes = slice.Add(changes, runner.ConditionsChanged(r, conditions)...)
+	}
+	return changes
 }
 
 // changes returns what differs between a record and what the article says now: inputs by name, and each changed value of

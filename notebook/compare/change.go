@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -311,16 +312,51 @@ func refused(a, b *dataset.Cell, acrossHosts bool) (why, mark string) {
 		mark = fmt.Sprintf("different engines: %s in A, %s in B", x, y)
 	}
 	if ra.Host == rb.Host {
-		return "", mark
+		return "", strings.Join(append(nonEmpty(mark), conditions(ra.Facts, rb.Facts)...), "; ")
 	}
 	why = unlike(ra, rb)
 	switch {
 	case why == "":
-		return "", strings.Join(nonEmpty("different hosts of the same processor and cores", mark), "; ")
+		marks := append(nonEmpty("different hosts of the same processor and cores", mark), conditions(ra.Facts, rb.Facts)...)
+		return "", strings.Join(marks, "; ")
 	case acrossHosts:
 		return "", strings.Join(nonEmpty(why, mark), "; ")
 	}
 	return why, ""
+}
+
+// conditions says how the conditions of two records differ, and the speeds of their machines by more than 5 %.
+//
+// Source: docs/method.md#hosts.
+func conditions(a, b map[string]string) (out []string) {
+	for _, fact := range record.OtherConditions(a, b) {
+		of, what, _ := strings.Cut(fact, ".")
+		if of == "engine" && a["engine.name"] != b["engine.name"] { // which the caller says
+			continue
+		}
+		if of == "engine" {
+			what = "engine " + what
+		}
+		words := "different " + what
+		if x, y := cmp.Or(a[fact], "unknown"), cmp.Or(b[fact], "unknown"); len(x)+len(y) < 50 {
+			words += fmt.Sprintf(": %s in A, %s in B", x, y)
+		}
+		out = append(out, words)
+	}
+	for _, speed := range []struct{ fact, words string }{{"calls", "system calls"}, {"switches", "context switches"},
+		{"copied", "copying memory"}, {"integer", "integer arithmetic"}} {
+		x, y := speedOf(a["host.speed."+speed.fact]), speedOf(b["host.speed."+speed.fact])
+		if x > 0 && y > 0 && math.Abs(y/x-1) > 0.05 {
+			out = append(out, fmt.Sprintf("%s %.2f times as fast in B", speed.words, y/x))
+		}
+	}
+	return out
+}
+
+// speedOf reads a fact of a fingerprint; 0 if there is none.
+func speedOf(fact string) (perSecond float64) {
+	_, _ = fmt.Sscanf(fact, "%g", &perSecond)
+	return perSecond
 }
 
 func semanticsOf(r *record.Record) string {

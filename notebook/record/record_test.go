@@ -78,3 +78,31 @@ func TestEndOfARepetition(t *testing.T) {
 		}
 	}
 }
+
+func TestOtherConditions(t *testing.T) {
+	known := func(more ...string) map[string]string {
+		facts := map[string]string{"host.kernel": "6.1", "host.governor": "performance", "engine.name": "docker",
+			"engine.version": "20.10"}
+		for i := 0; i < len(more); i += 2 {
+			facts[more[i]] = more[i+1]
+		}
+		return facts
+	}
+	for _, tt := range []struct {
+		name string
+		b    map[string]string
+		want string
+	}{
+		{"the same", known(), ""},
+		{"swap", known("host.swap", "1 GiB"), ""},
+		{"kernel", known("host.kernel", "6.2"), "host.kernel"},
+		{"a microcode that was unknown", known("host.microcode", "0x2"), "host.microcode"},
+		{"governor and version", known("host.governor", "powersave", "engine.version", "29"), "host.governor engine.version"},
+		{"no engine", map[string]string{"host.kernel": "6.1", "host.governor": "performance"}, ""},
+		{"nothing", nil, ""},
+	} {
+		if got := strings.Join(OtherConditions(known(), tt.b), " "); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

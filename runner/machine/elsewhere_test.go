@@ -6,29 +6,37 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 )
 
 // Several machines have one ID, made of the IDs of all in the order of their names.
 func TestTogether(t *testing.T) {
-	here := Host{ID: "c2-aaaaaa", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "ours"},
+	here := Host{ID: "c2-aaaaaa.1111", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "ours"},
 		Mirrors: []string{"mirror.corp.example"}}
-	big := Host{ID: "c8-bbbbbb", Cores: [][]int{{0}}, Facts: map[string]string{"host.cpu": "theirs"}}
-	far := Host{ID: "c4-cccccc"}
+	big := Host{ID: "c8-bbbbbb.2222", Cores: [][]int{{0}}, Facts: map[string]string{"host.cpu": "theirs"}}
+	far := Host{ID: "c4-cccccc.3333"}
 	all := here.Together(map[string]Host{"far": far, "big": big}, true)
-	if !strings.HasPrefix(all.ID, "c2+c8+c4-") || len(all.ID) != len("c2+c8+c4-")+6 {
+	if !regexp.MustCompile(`^c2\+c8\+c4-[0-9a-f]{6}\.[0-9a-f]{4}$`).MatchString(all.ID) {
 		t.Errorf("the ID is %s", all.ID)
+	}
+	other := here
+	other.ID = "c2-aaaaaa.4444"
+	if twin := other.Together(map[string]Host{"far": far, "big": big}, true); twin.ID == all.ID ||
+		record.ClassOf(twin.ID) != record.ClassOf(all.ID) {
+		t.Errorf("with another machine of the class the ID is %s", twin.ID)
 	}
 	if all.Facts["host.cpu"] != "ours" || all.Facts["hosts.big.host.cpu"] != "theirs" || len(all.CoresOf("")) != 2 ||
 		len(all.CoresOf("big")) != 1 {
 		t.Errorf("got %+v", all)
 	}
 	without := here.Together(map[string]Host{"big": big}, false)
-	if without.ID != "c8-bbbbbb" || without.Facts["host.cpu"] != "" || without.Cores != nil || len(without.Mirrors) != 1 {
+	if without.ID != big.ID || without.Facts["host.cpu"] != "" || without.Cores != nil || len(without.Mirrors) != 1 {
 		t.Errorf("without this machine: got %+v", without)
 	}
 	if got := here.Together(nil, true); got.ID != here.ID {

@@ -13,8 +13,12 @@ type Fingerprint struct {
 	Integer  float64 // rounds of a loop of integer operations, per second
 }
 
-// AddTo adds the fingerprint of a machine to the facts of a host. Name is the machine's in the project, or empty.
+// AddTo adds the fingerprint of a machine, if it is known, to the facts of a host. Name is the machine's in the project,
+// or empty.
 func (f Fingerprint) AddTo(facts map[string]string, name string) {
+	if f == (Fingerprint{}) {
+		return
+	}
 	prefix := "host.speed."
 	if name != "" {
 		prefix = "hosts." + name + "." + prefix

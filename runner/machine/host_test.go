@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -72,7 +73,7 @@ func TestHostIDHasNoName(t *testing.T) {
 			t.Errorf("fact %s holds the machine's name", fact)
 		}
 	}
-	if len(h.ID) < 8 || h.ID[0] != 'c' || len(h.Cores) == 0 {
+	if !regexp.MustCompile(`^c\d+-[0-9a-f]{6}\.[0-9a-f]{4}$`).MatchString(h.ID) || len(h.Cores) == 0 {
 		t.Errorf("%+v", h)
 	}
 }
