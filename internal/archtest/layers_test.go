@@ -35,7 +35,6 @@ var heavy = map[string]string{
 	"github.com/moby/buildkit/":  "runner/engine/docker",
 	"github.com/compose-spec/":   "notebook/compose",
 	"gopkg.in/yaml.v3":           "notebook/source",
-	"go.yaml.in/yaml/v4":         "notebook/compose",
 	"gonum.org/v1/plot":          "render/figure",
 	"github.com/spf13/cobra":     "cmd",
 }

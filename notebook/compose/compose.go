@@ -1,7 +1,7 @@
 // Package compose reads Compose files by Compose's own library, compose-go, and returns the services of an experiment.
 //
-// compose-go does interpolation, .env and env_file, extends, include, profiles and merging of files. A table says what
-// becomes of each key of a service; reach.go keeps a Compose file from reading what lies outside the repository.
+// compose-go does interpolation, .env and env_file, extends, include, profiles and merging of files. table has
+// the rule for each key of a service; reach.go keeps a Compose file from reading files outside the repository.
 //
 // The rules are in docs/compose.md.
 package compose
@@ -17,7 +17,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/loader"
@@ -58,6 +57,7 @@ type Project struct {
 	missing     map[string]bool   // names of variables without a value
 	private     []string
 	refused     []*refusal
+	ignored     map[string][]string     // names of services by keys without effect
 	resolved    map[*source.Source]bool // the texts of Services and Secrets
 }
 
@@ -72,7 +72,8 @@ func (r *refusal) Error() string { return r.text }
 // Read reads Compose files, later ones over earlier ones. It returns nil if there is a problem.
 func Read(names []source.Text, o Options, problems *source.Problems) *Project {
 	p := &Project{Contents: map[string][]byte{}, Published: map[string]bool{}, options: o, root: o.Root,
-		given: map[string]string{}, missing: map[string]bool{}, resolved: map[*source.Source]bool{}}
+		given: map[string]string{}, missing: map[string]bool{}, ignored: map[string][]string{},
+		resolved: map[*source.Source]bool{}}
 	if real, err := filepath.EvalSymlinks(o.Root); err == nil {
 		p.root = real
 	}
@@ -83,8 +84,7 @@ func Read(names []source.Text, o Options, problems *source.Problems) *Project {
 		}
 	}
 	paths := slice.Map(names, func(t source.Text) string { return t.Value })
-	err := within(patience, func() error { return p.load(paths) })
-	refused := p.refusals(err)
+	refused := p.refusals(p.load(paths))
 	shown := strings.Join(paths, ", ")
 	for _, r := range refused {
 		problems.Add("compose", names[0].Pos, "%s: %s", shown, r.text).Hint = r.hint
@@ -100,7 +100,7 @@ func Read(names []source.Text, o Options, problems *source.Problems) *Project {
 	return p
 }
 
-// refusals returns what keeps the files from being used. After a timeout p is still in use, so only err counts.
+// refusals returns the reasons why the files cannot be used, with err as one of them.
 func (p *Project) refusals(err error) []*refusal {
 	var refused *refusal
 	switch {
@@ -115,42 +115,28 @@ func (p *Project) refusals(err error) []*refusal {
 	return []*refusal{{"it cannot be used: " + text, "correct it: `docker compose config` refuses it too"}}
 }
 
-// patience is how long reading may take.
-const patience = 30 * time.Second
-
-// within returns the result of do, or an error after limit. compose-go panics on some files; that is an error too.
-func within(limit time.Duration, do func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		defer func() {
-			if r := recover(); r != nil {
-				done <- fmt.Errorf("compose-go cannot read it: %v", r)
-			}
-		}()
-		done <- do()
+// load reads the files. compose-go panics on some files, which is an error too.
+func (p *Project) load(names []string) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *refusal:
+			err = r
+		default:
+			err = fmt.Errorf("compose-go cannot read it: %v", r)
+		}
 	}()
-	select {
-	case err := <-done:
-		return err
-	case <-time.After(limit):
-		return fmt.Errorf("reading it takes longer than %v: check that everything it includes and extends is a file", limit)
-	}
-}
-
-// load reads the files and translates their services.
-func (p *Project) load(names []string) error {
 	paths := make([]string, len(names))
 	for i, name := range names {
 		paths[i] = filepath.Join(p.options.Dir, filepath.FromSlash(name))
 		if real, err := filepath.EvalSymlinks(paths[i]); err == nil {
 			paths[i] = real
 		}
+		if err := p.readFile(paths[i], maxFile); err != nil {
+			return err
+		}
 	}
-	if err := (&reach{Project: p}).follow(paths); err != nil {
-		return err
-	}
-	var err error
-	if p.environment, err = dotEnv(filepath.Dir(paths[0]), p.given); err != nil {
+	if err := p.readEnvironment(filepath.Dir(paths[0])); err != nil {
 		return err
 	}
 	project, err := p.project(paths)
@@ -160,39 +146,70 @@ func (p *Project) load(names []string) error {
 	if err := p.checkFiles(project); err != nil {
 		return err
 	}
-	if project, err = project.WithServicesEnvironmentResolved(true); err != nil {
+	resolved, err := project.WithServicesEnvironmentResolved(true)
+	if err != nil {
 		return err
 	}
-	for name, value := range p.environment {
+	p.addPrivate(project, resolved)
+	return p.translate(resolved, strings.Join(names, ", "))
+}
+
+// addPrivate collects the values of secrets in .env and in files of variables, by their names.
+func (p *Project) addPrivate(project, resolved *types.Project) {
+	add := func(name, value string) {
 		if spec.IsSecretName(name) {
 			p.private = append(p.private, value)
 		}
 	}
-	services, secrets := p.translate(project)
-	if len(p.refused) > 0 {
-		return nil
+	for name, value := range p.environment {
+		add(name, value)
 	}
-	base := &source.Node{Kind: source.Map}
-	for _, name := range slices.Sorted(maps.Keys(services)) {
-		service, err := p.parse(fmt.Sprintf("%s (service %s)", strings.Join(names, ", "), name), services[name])
+	for service, s := range resolved.Services {
+		for name, value := range s.Environment {
+			if _, written := project.Services[service].Environment[name]; !written && value != nil {
+				add(name, *value)
+			}
+		}
+	}
+}
+
+// translate sets Services, Secrets and Notes.
+func (p *Project) translate(project *types.Project, shown string) error {
+	services, secrets := &source.Node{Kind: source.Map}, map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
+		service, err := p.parse(fmt.Sprintf("%s (service %s)", shown, name), p.service(project, name, secrets))
 		if err != nil {
 			return err
 		}
 		key := source.Text{Value: name, Pos: service.Text.Pos}
-		base.Fields, base.Text.Pos = append(base.Fields, source.Field{Key: key, Value: service}), key.Pos
+		services.Fields, services.Text.Pos = append(services.Fields, source.Field{Key: key, Value: service}), key.Pos
 	}
-	p.Services = override(base, p.options.Services)
+	p.Services = overlay(services, p.options.Services, 2)
+	var err error
 	if len(secrets) > 0 {
-		if p.Secrets, err = p.parse(strings.Join(names, ", ")+" (secrets)", secrets); err != nil {
-			return err
+		p.Secrets, err = p.parse(shown+" (secrets)", secrets)
+	}
+	var ignored []string
+	for _, key := range slices.Sorted(maps.Keys(p.ignored)) {
+		ignored = append(ignored, key+" of "+strings.Join(p.ignored[key], ", "))
+	}
+	for _, n := range []struct {
+		before string
+		names  []string
+		after  string
+	}{
+		{"no effect here: ", ignored, ""},
+		{"", slices.Sorted(maps.Keys(p.given)), " from the environment of this command"},
+		{"", slices.Sorted(maps.Keys(p.missing)),
+			" not set, so empty or their default; this command's variables need environment: of compose"},
+		{"", slices.Sorted(maps.Keys(project.DisabledServices)), " left out by profiles"},
+		{"", slices.Sorted(maps.Keys(project.Jobs)), " left out, as jobs are not run"},
+	} {
+		if len(n.names) > 0 {
+			p.note(n.before + strings.Join(n.names, ", ") + n.after)
 		}
 	}
-	p.note("from the environment of this command", slices.Sorted(maps.Keys(p.given)))
-	p.note("not set, so empty or their default; this command's variables need environment: of compose",
-		slices.Sorted(maps.Keys(p.missing)))
-	p.note("left out by profiles", slices.Sorted(maps.Keys(project.DisabledServices)))
-	p.note("left out, as jobs are not run", slices.Sorted(maps.Keys(project.Jobs)))
-	return nil
+	return err
 }
 
 // project has compose-go read the files. A service that the article names activates its profiles.
@@ -206,6 +223,7 @@ func (p *Project) project(paths []string) (*types.Project, error) {
 		if err != nil {
 			return nil, err
 		}
+		options.WithListeners(refuseFiles)
 		return options.LoadProject(context.Background())
 	}
 	all, err := read(false, nil)
@@ -258,19 +276,27 @@ func (p *Project) parse(name string, value any) (*source.Node, error) {
 	return n, nil
 }
 
-// override returns services in which the keys of over replace whole keys of the same service. Null removes.
-func override(services, over *source.Node) *source.Node {
-	return replaced(services, over, func(below, above *source.Node) *source.Node {
-		return replaced(below, above, func(_, value *source.Node) *source.Node { return value })
-	})
+// plain returns a value of compose-go as JSON has it.
+func plain(v any) (out any) {
+	data, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(data, &out)
+	}
+	if err != nil {
+		panic(err) // Read returns it
+	}
+	return out
 }
 
-// replaced returns base with the fields of over; both combines two values of a key. Null removes.
-func replaced(base, over *source.Node, both func(below, above *source.Node) *source.Node) *source.Node {
-	if base == nil {
-		base = &source.Node{Kind: source.Map, Text: over.Text}
-	} else if over != nil && over.Kind != source.Map {
+// overlay returns base with the keys of over, to a depth below which values of over replace whole values. Null removes.
+func overlay(base, over *source.Node, depth int) *source.Node {
+	switch {
+	case over == nil:
+		return base
+	case over.Kind != source.Map || depth == 0:
 		return over
+	case base == nil:
+		base = &source.Node{Kind: source.Map, Text: over.Text}
 	}
 	out := &source.Node{Kind: source.Map, Text: base.Text}
 	for _, f := range base.Fields {
@@ -278,21 +304,13 @@ func replaced(base, over *source.Node, both func(below, above *source.Node) *sou
 			out.Fields = append(out.Fields, f)
 		}
 	}
-	for _, f := range over.All() {
-		if f.Value.Kind == source.Null {
-			continue
+	for _, f := range over.Fields {
+		if f.Value.Kind != source.Null {
+			f.Value = overlay(base.Get(f.Key.Value), f.Value, depth-1)
+			out.Fields = append(out.Fields, f)
 		}
-		if f.Value.Kind == source.Map {
-			f.Value = both(base.Get(f.Key.Value), f.Value)
-		}
-		out.Fields = append(out.Fields, f)
 	}
 	return out
 }
 
-// note adds a note about names, if there are any.
-func (p *Project) note(words string, names []string) {
-	if len(names) > 0 {
-		p.Notes = append(p.Notes, strings.Join(names, ", ")+" "+words)
-	}
-}
+func (p *Project) note(text string) { p.Notes = append(p.Notes, text) }

@@ -1,7 +1,6 @@
 package compose
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/tools/txtar"
 
@@ -172,8 +170,6 @@ func TestRefused(t *testing.T) {
 			`service "a": networks.ipv4_address is not supported`, "write a: {networks: null}"},
 		{"another name", "services:\n  a:\n    image: x\n    networks: {n: {aliases: [b]}}\nnetworks: {n: {}}\n", "",
 			`service "a": networks.aliases is not supported`, "rename the service"},
-		{"a link under another name", "services:\n  a:\n    image: x\n    links: ['b:c']\n  b: {image: x}\n", "",
-			`service "a": the name "c" for service "b" is not supported`, "by the name of the service"},
 		{"a device", "services:\n  a:\n    image: x\n    deploy: {resources: {reservations: {devices: [{capabilities: " +
 			"[gpu]}]}}}\n", "", "reservations.devices is not supported", "a: {deploy: null}"},
 		{"an external volume", "services:\n  a:\n    image: x\n    volumes: [\"data:/d\"]\n" +
@@ -246,19 +242,6 @@ func TestOutside(t *testing.T) {
 		if found := problems.Sorted(); p != nil || len(found) != 1 || !strings.Contains(found[0].Message, want) {
 			t.Errorf("%s: got %v, want %q", name, found, want)
 		}
-	}
-}
-
-// Reading is given up if it does not end.
-func TestPatience(t *testing.T) {
-	forever := make(chan error)
-	err := within(time.Millisecond, func() error { return <-forever })
-	if err == nil || !strings.Contains(err.Error(), "longer than 1ms") {
-		t.Errorf("got %v", err)
-	}
-	close(forever)
-	if err := within(time.Minute, func() error { return os.ErrInvalid }); !errors.Is(err, os.ErrInvalid) {
-		t.Errorf("got %v, want %v", err, os.ErrInvalid)
 	}
 }
 

@@ -12,6 +12,12 @@ import (
 	"time"
 )
 
+// Parts of messages about files that compose-go would open.
+const (
+	includes = "include names other files"
+	extends  = "extends names other files"
+)
+
 // hostile are Compose files that try to read files of the user. OUTSIDE is a folder outside the repository with
 // files of the user, and canary for a value in them.
 var hostile = []struct {
@@ -27,91 +33,43 @@ var hostile = []struct {
 		"    configs: [c]\nconfigs: {c: {environment: CANARY}}\n"}, "is the value of CANARY, which is not set"},
 	{"a secret that is a variable of the user", map[string]string{"docker-compose.yml": "services:\n  a:\n    image: x\n" +
 		"    secrets: [c]\nsecrets: {c: {environment: CANARY}}\n"}, "the variable CANARY, which the article does not list"},
+	{"an included file", map[string]string{"docker-compose.yml": "include: [OUTSIDE/compose.yml]\n"}, includes},
 	{"variables of an included file", map[string]string{"docker-compose.yml": "include:\n  - path: inner.yml\n" +
-		"    env_file: OUTSIDE/credentials\nservices: {a: {image: x, build: {context: ., args: {X: \"${canary}\"}}}}\n",
-		"inner.yml": "services: {b: {image: \"x:${canary}\"}}"}, "include has the key env_file"},
+		"    env_file: OUTSIDE/.env\n", "inner.yml": "services: {b: {image: \"x:${canary}\"}}"}, includes},
+	{"variables of no file", map[string]string{"docker-compose.yml": "include: [{path: [], env_file: OUTSIDE/.env}]\n"},
+		includes},
 	{"the same in other letters", map[string]string{"docker-compose.yml": "include:\n  - path: inner.yml\n" +
-		"    ENV_FILE: OUTSIDE/credentials\n", "inner.yml": "services: {b: {image: \"x:${canary}\"}}"},
-		"include has the key ENV_FILE"},
-	{"the same through an anchor", map[string]string{"docker-compose.yml": "x-a: &a {env_file: OUTSIDE/credentials}\n" +
-		"include: [{path: inner.yml, <<: *a}]\n", "inner.yml": "services: {b: {image: \"x:${canary}\"}}"},
-		"include has the key env_file"},
+		"    ENV_FILE: OUTSIDE/.env\n"}, includes},
+	{"the same through an anchor", map[string]string{"docker-compose.yml": "x-a: &a {env_file: OUTSIDE/.env}\n" +
+		"include: [{path: inner.yml, <<: *a}]\n"}, includes},
 	{"the same in the first of two documents", map[string]string{"docker-compose.yml": "include: [{path: inner.yml, " +
-		"env_file: OUTSIDE/credentials}]\n---\ninclude: !reset []\n", "inner.yml": "services: {b: {image: \"x:${canary}\"}}"},
-		"include has the key env_file"},
-	{"the same in an included file", map[string]string{"docker-compose.yml": "include: [middle.yml]\n",
-		"middle.yml": "include: [{path: inner.yml, env_file: OUTSIDE/credentials}]\n",
-		"inner.yml":  "services: {b: {image: \"x:${canary}\"}}"}, "include has the key env_file"},
+		"env_file: OUTSIDE/.env}]\n---\ninclude: !reset []\n"}, includes},
 	{"the same through a key that is an alias", map[string]string{"docker-compose.yml": "x-k: &k include\n" +
-		"*k : [{path: inner.yml, env_file: OUTSIDE/credentials}]\n", "inner.yml": "services: {b: {image: \"x:${canary}\"}}"},
-		"include has the key env_file"},
-	{"a key that is no text", map[string]string{"docker-compose.yml": "include: [{path: inner.yml, 5: x}]\n",
-		"inner.yml": "services: {b: {image: x}}"}, "the path of include is not a text"},
+		"*k : [{path: inner.yml, env_file: OUTSIDE/.env}]\n"}, includes},
 	{"an included file by the name of the project", map[string]string{"docker-compose.yml": "include: [\"" +
-		"${COMPOSE_PROJECT_NAME:+OUTSIDE/}compose.yml\"]\n", "compose.yml": "services: {b: {image: x}}"},
-		"which is not a plain path"},
-	{"an included file by the name of the project, in .env", map[string]string{"docker-compose.yml": "name: x\n" +
-		"include: [inner/compose.yml]\n", "inner/compose.yml": "include: [\"${WHERE:-}compose.yml\"]\n",
-		"inner/.env": "WHERE=${COMPOSE_PROJECT_NAME:+OUTSIDE/}\n"}, "which is not a plain path"},
+		"${COMPOSE_PROJECT_NAME:+OUTSIDE/}compose.yml\"]\n"}, includes},
 	{"a project elsewhere", map[string]string{"docker-compose.yml": "include: [{path: inner.yml, project_directory: " +
-		"OUTSIDE}]\n", "inner.yml": "services: {b: {image: \"x:${canary}\"}}"}, "include has the key project_directory"},
-	{"an included file outside", map[string]string{"docker-compose.yml": "services: {a: {image: x}}\ninclude: " +
-		"[OUTSIDE/compose.yml]\n"}, "compose.yml lies outside the repository"},
-	{"an included folder outside", map[string]string{"docker-compose.yml": "include: [OUTSIDE/none.yml]\n"},
-		"none.yml lies outside the repository"},
-	{"an included file by a variable", map[string]string{"docker-compose.yml": "include: [\"${WHERE}/compose.yml\"]\n",
-		".env": "WHERE=OUTSIDE\n"}, "which is not a plain path"},
-	{"an included file by the default of a variable in .env", map[string]string{"docker-compose.yml": "include: " +
-		"[\"${WHERE:-OUTSIDE/compose.yml}\"]\n", ".env": "WHERE=inner.yml\n", "inner.yml": "services: {b: {image: x}}"},
-		"which is not a plain path"},
-	{"a later file of an include", map[string]string{"docker-compose.yml": "include: [{path: [inner.yml, " +
-		"OUTSIDE/compose.yml]}]\n", "inner.yml": "services: {b: {image: x}}"}, "compose.yml lies outside the repository"},
-	{"an included link", map[string]string{"docker-compose.yml": "include: [inner.yml]\n",
-		"inner.yml": "-> OUTSIDE/compose.yml"}, "inner.yml lies outside the repository"},
-	{"a linked folder", map[string]string{"docker-compose.yml": "include: [inner/compose.yml]\n", "inner": "-> OUTSIDE"},
-		"inner/compose.yml lies outside the repository"},
-	{"a remote file", map[string]string{"docker-compose.yml": "include: [\"https://example.org/compose.git\"]\n"},
-		"compose.git cannot be read"},
-	{"a remote artifact", map[string]string{"docker-compose.yml": "include: [\"oci://example.org/compose\"]\n"},
-		"compose cannot be read"},
-	{"a loop of includes", map[string]string{"docker-compose.yml": "include: [inner.yml]\nservices: {a: {image: x}}\n",
-		"inner.yml": "include: [docker-compose.yml]\n"}, "include cycle detected"},
-	{"very many includes", wide(), "names more than 500 files"},
-	{"an included pipe", map[string]string{"docker-compose.yml": "include: [OUTSIDE/pipe]\n"},
-		"pipe lies outside the repository"},
-	{"an included folder", map[string]string{"docker-compose.yml": "include: [inner]\n",
-		"inner/x.yml": ""}, "inner cannot be read: it is a folder"},
-	{"a huge file", map[string]string{"docker-compose.yml": "include: [inner.yml]\n",
-		"inner.yml": strings.Repeat("#", maxFile+1)}, "inner.yml cannot be read: it is larger"},
+		"OUTSIDE}]\n"}, includes},
+	{"a remote file", map[string]string{"docker-compose.yml": "include: [\"https://example.org/compose.git\"]\n"}, includes},
+	{"an included pipe", map[string]string{"docker-compose.yml": "include: [OUTSIDE/pipe]\n"}, includes},
+	{"a huge file", map[string]string{"docker-compose.yml": strings.Repeat("#", maxFile+1)}, "cannot be read: it is larger"},
 	{"aliases that multiply", map[string]string{"docker-compose.yml": bomb()}, "excessive aliasing"},
 	{".env is a link", map[string]string{"docker-compose.yml": "services: {a: {image: \"x:${canary}\"}}\n",
 		".env": "-> OUTSIDE/credentials"}, ".env lies outside the repository"},
-	{".env of an included file is a link", map[string]string{"docker-compose.yml": "include: [inner/compose.yml]\n",
-		"inner/compose.yml": "services: {a: {image: \"x:${canary}\"}}\n", "inner/.env": "-> OUTSIDE/credentials"},
-		"inner/.env lies outside the repository"},
 	{".env is a pipe", map[string]string{"docker-compose.yml": "services: {a: {image: x}}\n", ".env": "-> OUTSIDE/pipe"},
 		".env lies outside the repository"},
 	{"extends outside", map[string]string{"docker-compose.yml": "services:\n  a:\n    extends: {file: OUTSIDE/compose.yml, " +
-		"service: canary}\n"}, "compose.yml lies outside the repository"},
-	{"extends outside, in the home folder", map[string]string{"docker-compose.yml": "services: {a: {extends: {file: " +
-		"inner.yml, service: b}}}\n", "inner.yml": "services:\n  b:\n    extends: {file: ~/compose.yml, service: canary}\n"},
-		"~/compose.yml, which is not a plain path"},
-	{"extends a link in a folder called ~", map[string]string{"docker-compose.yml": "services: {a: {extends: {file: " +
-		"~/compose.yml, service: canary}}}", "~": "-> OUTSIDE"}, "~/compose.yml, which is not a plain path"},
-	{"extends a link", map[string]string{"docker-compose.yml": "services: {a: {extends: {file: inner.yml, service: canary}}}",
-		"inner.yml": "-> OUTSIDE/compose.yml"}, "inner.yml lies outside the repository"},
-	{"extends in a loop", map[string]string{"docker-compose.yml": "services: {a: {extends: {file: inner.yml, service: a}}}",
-		"inner.yml": "services: {a: {extends: {file: docker-compose.yml, service: a}}}"}, "Circular reference"},
-	{"extends of a job", map[string]string{"docker-compose.yml": "services: {a: {image: x}}\njobs: {j: {extends: {file: " +
-		"OUTSIDE/compose.yml, service: canary}}}"}, "compose.yml lies outside the repository"},
+		"service: canary}\n"}, extends},
+	{"extends a file in the home folder", map[string]string{"docker-compose.yml": "services: {a: {extends: {file: " +
+		"~/compose.yml, service: canary}}}"}, extends},
+	{"extends outside in a job", map[string]string{"docker-compose.yml": "services: {a: {image: x}}\njobs: {j: {extends: " +
+		"{file: OUTSIDE/compose.yml, service: canary}}}"}, extends},
 	{"extends outside through an anchor", map[string]string{"docker-compose.yml": "x-e: &e {extends: {file: " +
-		"OUTSIDE/compose.yml, service: canary}}\nservices: {a: {<<: *e}}\n"}, "compose.yml lies outside the repository"},
+		"OUTSIDE/compose.yml, service: canary}}\nservices: {a: {<<: *e}}\n"}, extends},
 	{"extends outside with a key that is no text", map[string]string{"docker-compose.yml": "services: {a: {extends: " +
-		"{file: OUTSIDE/compose.yml, service: canary, 5: x}}}\n"}, "file of extends is not a text"},
-	{"extends no text", map[string]string{"docker-compose.yml": "services: {a: {extends: {file: 5, service: a}}}"},
-		"file of extends is not a text"},
-	{"services that are no mapping", map[string]string{"docker-compose.yml": "include: [inner.yml]\nservices: 5\n",
-		"inner.yml": "services: {a: {image: x}}"}, "cannot be used"},
+		"{file: OUTSIDE/compose.yml, service: canary, 5: x}}}\n"}, "non-string key"},
+	{"extends no text", map[string]string{"docker-compose.yml": "services: {a: {extends: {file: 5, service: a}}}"}, extends},
+	{"services that are no mapping", map[string]string{"docker-compose.yml": "services: 5\n"}, "cannot be used"},
 	{"env_file outside", map[string]string{"docker-compose.yml": "services:\n  a:\n    image: x\n    env_file: " +
 		"OUTSIDE/credentials\n"}, "env_file OUTSIDE/credentials lies outside the repository"},
 	{"env_file is a link", map[string]string{"docker-compose.yml": "services: {a: {image: x, env_file: [x.env]}}\n",
@@ -157,18 +115,6 @@ var hostile = []struct {
 		"networks: {n: {name: host, external: true}}\n"}, `network "n" is not supported`},
 	{"a program of the host", map[string]string{"docker-compose.yml": "services: {a: {provider: {type: evil}}}"},
 		"provider is not supported"},
-}
-
-// wide is a Compose file that includes very many.
-func wide() map[string]string {
-	out := map[string]string{}
-	var names []string
-	for i := range 501 {
-		name := fmt.Sprintf("%d.yml", i)
-		names, out[name] = append(names, name), "services: {}"
-	}
-	out["docker-compose.yml"] = "include: [" + strings.Join(names, ", ") + "]\n"
-	return out
 }
 
 // bomb is a Compose file that grows a thousandfold with each line.
