@@ -221,21 +221,6 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// A number that was typed beside a measured one is compared with it.
-func TestStaleNumbersAreWarnings(t *testing.T) {
-	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+experiment+
-		"It answers `{value} throughput{server=\"a\"}`, about 700/s.\n"))
-	b.Measure("full", "servers", "a", []float64{500, 490, 510})
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(page.Warnings) != 1 || !strings.Contains(page.Warnings[0], `"700/s"`) || !strings.HasSuffix(page.Warnings[0],
-		"[stale-number]") {
-		t.Errorf("got %q", page.Warnings)
-	}
-}
-
 // Pictures come from the folder of the article, and become files of the page.
 func TestPictures(t *testing.T) {
 	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+experiment+

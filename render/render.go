@@ -24,7 +24,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"benchbook/notebook/article"
-	"benchbook/notebook/check"
 	"benchbook/notebook/claim"
 
 	"benchbook/notebook/dataset"
@@ -305,10 +304,9 @@ func (c *composer) Warnf(format string, args ...any) {
 	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
 }
 
-// warnOfPlaces warns of stale numbers in the text and of dead links.
+// warnOfPlaces warns of dead links.
 func (c *composer) warnOfPlaces() {
 	var found source.Problems
-	check.StaleNumbers(c.results, &found)
 	c.prose.DeadLinks(&found)
 	for _, p := range found.Sorted() {
 		line, _ := p.Pos.Source.Position(p.Pos.Start)

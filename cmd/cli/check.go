@@ -110,6 +110,7 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 			found.Warn(p.Rule, p.Pos, "%s", p.Message).Hint = p.Hint
 		}
 		check.Headlines(c.Doc, &found)
+		check.Finding(c.Doc, &found)
 		if _, err := os.Stat(project.RecordsDir(c.Slug)); err != nil {
 			claim.Warn(claim.Undecidable(dataset.WithoutRecords(c.Doc, plans[c.Slug])), &found)
 			out = append(out, found.Sorted()...)
@@ -123,7 +124,6 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}
 		judged := claim.JudgeAll(d)
-		check.StaleNumbers(judged, &found)
 		check.UnsupportedAssertions(judged, &found)
 		claim.Warn(claim.Undecidable(d), &found)
 		out = append(out, found.Sorted()...)

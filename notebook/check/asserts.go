@@ -101,3 +101,15 @@ func Headlines(doc *article.Document, problems *source.Problems) {
 	problems.Warn("no-headline", doc.Claims[0].Name.Pos, "no claim is a headline, so no verdict counts for the article's "+
 		"standing").Hint = "add headline: true to the claims that the article is about"
 }
+
+// Finding warns of a finding without a link to a claim: it would be shown with any verdicts.
+func Finding(doc *article.Document, problems *source.Problems) {
+	finding := doc.Front.Finding
+	isInside := func(l *article.ClaimLink) bool {
+		return finding.Pos.Start <= l.Name.Pos.Start && l.Name.Pos.Start < finding.Pos.End
+	}
+	if finding.Value != "" && !slices.ContainsFunc(doc.ClaimLinks, isInside) {
+		problems.Warn("unbound-finding", finding.Pos, "no words of the finding are bound to a claim, so it is shown with any "+
+			"results").Hint = "link its words to the claim that tests them: [words](claim:NAME), or write [](claim:NAME)"
+	}
+}
