@@ -54,7 +54,10 @@ const (
 // Examine runs all checks of doctor, the most important first.
 func Examine(ctx context.Context, a *Session) (*Report, error) {
 	m := a.Config.Machine
-	host, err := machine.Below(m.Root)
+	host, err := machine.Here()
+	if m.Root != "/" {
+		host, err = machine.Below(m.Root)
+	}
 	if err != nil {
 		return nil, err
 	}

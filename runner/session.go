@@ -46,12 +46,15 @@ func (s *session) begin(ctx context.Context) ([]Group, []*record.Record, error) 
 	if err := s.present.Look(ctx, all); err != nil {
 		return nil, nil, err
 	}
-	facts, err := s.Engine.Facts(ctx)
-	if err != nil {
-		return nil, nil, err
+	s.options.Conditions = map[string]string{}
+	maps.Copy(s.options.Conditions, s.Host.Facts)
+	if s.Engine != nil && s.Outside == nil { // otherwise experiments have different engines
+		facts, err := s.Engine.Facts(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		maps.Copy(s.options.Conditions, facts)
 	}
-	maps.Copy(facts, s.Host.Facts)
-	s.options.Conditions = facts
 	scope, current := s.options.scope(s.present, all)
 	s.scope, s.plans, s.known = scope, map[string]string{}, map[string]map[string]string{}
 	latest := time.Now().Add(record.ClockError)

@@ -37,6 +37,11 @@ type Judgement struct {
 	Mostly  bool              // not supported, but most of its pairs are
 	Invalid bool              // a cell is not valid
 
+	// Sessions are what each session says alone, that of the cells of Test first; nil if there is one. With three or more
+	// Effect is of all of them.
+	Sessions []Session
+	se       float64 // the standard error of a ratio's logarithm
+
 	// All is the judgement that includes the repetitions left out by checks of their own result; nil if there are none.
 	All *Judgement
 }
@@ -116,7 +121,11 @@ func Judge(d *dataset.Dataset, c *article.Claim) Judgement {
 		}
 		return j
 	}
+	t.looks = t.knownLooks(d, c)
+	alone, others := t, t.inOtherSessions(d, c)
+	t = t.with(others)
 	j := t.Judge()
+	j.Sessions = sessionsOf(alone, others)
 	if why := t.unfit(c); why != "" && j.Verdict != stats.NotMeasured {
 		j.Verdict, j.Reason, j.Needed, j.Mostly = stats.NotMeasured, why, 0, false
 	}

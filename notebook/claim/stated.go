@@ -19,7 +19,8 @@ import (
 // holds that of its beginning.
 type Stated struct {
 	Claim string            `json:"claim"`
-	Says  map[string]string `json:"says"` // by key: "expect", "headline", "smallest_effect", "published", "metric NAME"
+	Says  map[string]string `json:"says"`            // by key: "expect", "headline", "smallest_effect", "published", "metric NAME"
+	Looks int               `json:"looks,omitempty"` // at its cells, by runs that were known
 }
 
 // State returns what the claims of an article say, in its order. Values of the front matter stand in expressions, so a
@@ -28,7 +29,7 @@ type Stated struct {
 // Source: docs/trust.md#stated-before-it-was-measured.
 func State(d *dataset.Dataset) []Stated {
 	return slice.Map(d.Doc.Claims, func(c *article.Claim) Stated {
-		says := map[string]string{"headline": fmt.Sprint(c.Headline.V)}
+		says, looks := map[string]string{"headline": fmt.Sprint(c.Headline.V)}, 0
 		add := func(key, text string) {
 			if text != "" {
 				says[key] = text
@@ -45,8 +46,9 @@ func State(d *dataset.Dataset) []Stated {
 		}
 		if t, err := newTest(d, c); err == nil {
 			add("published rows", publishedRows(d, t))
+			looks = t.knownLooks(d, c)
 		}
-		return Stated{c.Name.Value, says}
+		return Stated{c.Name.Value, says, looks}
 	})
 }
 

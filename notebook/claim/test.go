@@ -45,6 +45,9 @@ type Test struct {
 	delta float64  // the smallest effect
 	parts []Test   // of Pairs and All
 	marks []string // of the lists of Pairs
+
+	sessions []Test // the test in other sessions
+	looks    int    // known at its cells; 0 for those of their records
 }
 
 // Side is one side of a test: a metric of a cell or of a list of them.
@@ -96,7 +99,7 @@ func (t Test) isSearched() bool {
 func (t Test) Judge() Judgement {
 	usual := t.judge(stats.DefaultAlpha)
 	usual.Level = stats.DefaultAlpha
-	level := dataset.LookLevel(dataset.LookCount(t.cells()))
+	level := dataset.LookLevel(max(t.looks, dataset.LookCount(t.cells())))
 	if level == stats.DefaultAlpha || t.isSearched() {
 		return usual
 	}
@@ -142,6 +145,7 @@ func (t Test) judge(alpha float64) Judgement {
 	default:
 		j.judgeRatio(cells, alpha)
 	}
+	j.judgeSessions(alpha)
 	return j
 }
 
@@ -284,7 +288,7 @@ func (j *Judgement) judgeRatio(cells []stats.Cell, alpha float64) {
 	}
 	effect := dataset.RatioOf(c, false)
 	effect.What, effect.Cells = j.What, cellsOf(j.Sides)
-	j.Effect = &effect
+	j.Effect, j.se = &effect, c.SE
 	if j.isTooFew(slice.Map(cells, func(c stats.Cell) int { return len(c.Values) })...) {
 		return
 	}

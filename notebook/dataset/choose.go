@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"benchbook/internal/slice"
@@ -85,6 +86,8 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 			d.siblings = append(d.siblings, s)
 		}
 	}
+	d.class = ofClass(sets, shown.Host, shown.Profile)
+	d.sessions = sync.OnceValue(d.divide(d.class))
 	d.leaveOut(o.Bad)
 	return d, nil
 }

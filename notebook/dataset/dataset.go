@@ -26,7 +26,7 @@ import (
 type Dataset struct {
 	Doc         *article.Document
 	Plan        *plan.Plan
-	Host        string // class and digest, as in records
+	Host        string // as in records
 	Profile     string // "full", "quick", …
 	Own         bool   // Host is this machine
 	Experiments []*Experiment
@@ -34,6 +34,8 @@ type Dataset struct {
 
 	records  []*record.Record // of the set, with earlier runs
 	siblings []*set           // that are not shown, newest first
+	class    []*set           // of the shown profile and the class of the host, with the shown one
+	sessions func() []Session // nil for one session
 
 	profiles   func() []*Dataset   // the other profiles, without records
 	floors     memo[string, Floor] // by metric

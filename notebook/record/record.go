@@ -52,7 +52,7 @@ type Record struct {
 	// Plans are the digests of all planned experiments of the run, by name. Older records have none.
 	Plans      map[string]string `json:"plans,omitempty"`
 	Profile    string            `json:"profile"`
-	Host       string            `json:"host"`                   // its class and what tells it from others, never a name
+	Host       string            `json:"host"`                   // its class and what tells it apart, never a name
 	Repetition int               `json:"repetition" range:"0.."` // from 1; 0 for a search
 	Planned    int               `json:"planned" range:"0.."`    // repetitions of the plan, at most
 	// Looks are the rounds after which the run judges its claims, ascending; the last is Planned. Older records have

@@ -20,6 +20,7 @@ const (
 	RankSums       IntervalKind = "rank sums"         // of a ratio, six repetitions or more of either cell
 	ClopperPearson IntervalKind = "Clopper–Pearson"   // failed of attempted, widened to the repetitions' own shares
 	WiderOfTwo     IntervalKind = "Newcombe or Welch" // of the difference of two such shares
+	OverSessions   IntervalKind = "between sessions"  // of what three sessions or more found
 	BySearch       IntervalKind = "search"            // the ends are probes of a search that passed and failed
 )
 

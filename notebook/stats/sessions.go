@@ -71,3 +71,6 @@ func OfSessions(verdicts ...Verdict) Verdict {
 	}
 	return first
 }
+
+// StandardError returns the standard error of an estimate with this interval at a level, if its errors are normal.
+func (i Interval) StandardError(alpha float64) float64 { return (i.Hi - i.Lo) / 2 / zCritical(alpha) }

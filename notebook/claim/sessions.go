@@ -1,0 +1,180 @@
+package claim
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+
+	"benchbook/internal/slice"
+	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
+)
+
+// A Session is what one session says about a claim, as if there were no other.
+type Session struct {
+	Runs    []string // one, unless the cells were not measured together
+	Host    string
+	Verdict stats.Verdict
+	Effect  *dataset.Quantity // nil if unknown
+}
+
+// inOtherSessions returns the test in each session that has all of its cells, measured as they are now, apart from the
+// runs of its own cells. The newest comes first.
+//
+// Source: docs/method.md#sessions.
+func (t Test) inOtherSessions(d *dataset.Dataset, c *article.Claim) (out []Test) {
+	isFresh := func(cell *dataset.Cell) bool { return cell.State == dataset.Fresh || cell.Trial.Unavailable != "" }
+	own := runsOf(t.cells())
+	if slices.ContainsFunc(t.cells(), func(c *dataset.Cell) bool { return !isFresh(c) }) {
+		return nil
+	}
+	for _, s := range d.Sessions() {
+		if slices.Contains(own, s.Run) {
+			continue
+		}
+		other, err := newTest(s.Data, c)
+		if err == nil && other.isLike(t) && !slices.ContainsFunc(other.cells(), func(c *dataset.Cell) bool { return !isFresh(c) }) {
+			out = append(out, other)
+		}
+	}
+	return out
+}
+
+// isLike reports whether two tests have the same parts.
+func (t Test) isLike(o Test) bool {
+	return t.Form == o.Form && len(t.parts) == len(o.parts) && !slices.ContainsFunc(t.parts, func(part Test) bool {
+		return !slices.ContainsFunc(o.parts, part.isLike)
+	})
+}
+
+// with returns the test with others, which are like it.
+func (t Test) with(others []Test) Test {
+	if len(others) == 0 {
+		return t
+	}
+	t.sessions = others
+	t.parts = slices.Clone(t.parts)
+	for i := range t.parts {
+		t.parts[i] = t.parts[i].with(slice.Map(others, func(o Test) Test { return o.parts[i] }))
+	}
+	return t
+}
+
+// runsOf returns the runs of cells, each once.
+func runsOf(cells []*dataset.Cell) (runs []string) {
+	for _, c := range cells {
+		if c.Run != "" {
+			runs = slice.Add(runs, c.Run)
+		}
+	}
+	return runs
+}
+
+// sessionsOf judges each session alone; nil if there is one.
+func sessionsOf(t Test, others []Test) []Session {
+	if len(others) == 0 {
+		return nil
+	}
+	return slice.Map(append([]Test{t}, others...), func(one Test) Session {
+		one.looks = t.looks
+		j := one.Judge()
+		s := Session{Runs: runsOf(one.cells()), Verdict: j.Outcome(), Effect: j.Effect}
+		for _, c := range one.cells() {
+			if len(c.Records) > 0 {
+				s.Host = c.Records[0].Host
+			}
+		}
+		return s
+	})
+}
+
+// judgeSessions combines a test without parts with the same test in other sessions: two have to agree, and of three and
+// more the interval between them decides.
+//
+// Source: docs/method.md#sessions.
+func (j *Judgement) judgeSessions(alpha float64) {
+	if len(j.sessions) == 0 || j.Verdict == stats.NotMeasured {
+		return
+	}
+	all := []Judgement{*j}
+	for _, t := range j.sessions {
+		if other := t.judge(alpha); other.Verdict != stats.NotMeasured {
+			all = append(all, other)
+		}
+	}
+	if len(all) == 1 {
+		return
+	}
+	if len(all) < stats.MinSessions {
+		verdicts := slice.Map(all, func(j Judgement) stats.Verdict { return j.Verdict })
+		if j.Verdict = stats.OfSessions(verdicts...); j.Verdict == stats.Inconclusive {
+			j.Needed, j.Reason = 0, disagreement(verdicts)
+		}
+		return
+	}
+	if slices.ContainsFunc(all, func(j Judgement) bool { return j.Effect == nil }) {
+		j.Verdict, j.Needed, j.Reason = stats.Inconclusive, 0, "not all sessions have an effect"
+		return
+	}
+	between := stats.DifferenceBetween
+	if j.Form != Limit && j.Form != Fewer {
+		between = stats.RatioBetween
+	}
+	number, interval, err := between(slice.Map(all, func(j Judgement) stats.SessionEffect { return j.sessionEffect(alpha) }), alpha)
+	if err != nil {
+		j.Verdict, j.Needed, j.Reason = stats.Inconclusive, 0, "there is no interval between sessions: "+err.Error()
+		return
+	}
+	effect := *j.Effect
+	effect.Number, effect.Interval, effect.Kind, effect.N = number, &interval, stats.OverSessions, len(all)
+	j.Effect, j.Reason, j.Needed = &effect, "", 0
+	if j.Verdict = stats.Judge(interval, j.Region); j.Verdict == stats.Inconclusive {
+		j.Reason = fmt.Sprintf("the interval between %d sessions includes the limit of the claim", len(all))
+	}
+}
+
+// disagreement says why two sessions give no verdict.
+func disagreement(verdicts []stats.Verdict) string {
+	for _, decided := range []stats.Verdict{stats.Supported, stats.Contradicted} {
+		switch slice.Count(verdicts, func(v stats.Verdict) bool { return v == decided }) {
+		case 0:
+		case 1:
+			if slices.Contains(verdicts, stats.Inconclusive) {
+				return fmt.Sprintf("it is %s in one of two sessions", decided)
+			}
+			return "it is supported in one of two sessions and contradicted in the other"
+		}
+	}
+	return reasonLimit + " in both sessions"
+}
+
+// sessionEffect returns the effect with its standard error: of the logarithm for a ratio. Where that is not known, it is
+// from the width of the interval.
+func (j Judgement) sessionEffect(alpha float64) stats.SessionEffect {
+	s := stats.SessionEffect{Effect: j.Effect.Number, SE: j.se}
+	if of := j.Effect.Interval; s.SE == 0 && of != nil {
+		lo, hi := of.Lo, of.Hi
+		if j.Form != Limit && j.Form != Fewer {
+			lo, hi = math.Log(lo), math.Log(hi)
+		}
+		if dataset.Finite(hi - lo) {
+			s.SE = stats.Interval{Lo: lo, Hi: hi}.StandardError(alpha)
+		}
+	}
+	return s
+}
+
+// knownLooks counts the looks at the cells of the test: of all runs that are known, and those that they knew of.
+//
+// Source: docs/method.md#number-of-looks.
+func (t Test) knownLooks(d *dataset.Dataset, c *article.Claim) int {
+	return d.KnownLooks(t.cells(), func(first *record.Record) int {
+		var claims []Stated
+		_ = json.Unmarshal([]byte(first.Facts[record.FactClaims]), &claims) // older records have none
+		s, _ := slice.Find(claims, func(s Stated) bool { return s.Claim == c.Name.Value })
+		return s.Looks
+	})
+}
