@@ -382,7 +382,6 @@ func (m marked) kind() string {
 	for _, k := range []struct{ part, kind string }{
 		{"not valid", "left out"}, {" disturbed (", "disturbed"}, {"outlier", "outlier"}, {"% apart", "wide"},
 		{"in the tail", "tail"}, {"on shared services", "shared"}, {"share a start", "one start"},
-		{"on other CPUs", "other CPUs"},
 	} {
 		if strings.Contains(m.words, k.part) {
 			return k.kind

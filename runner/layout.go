@@ -60,8 +60,7 @@ func (l layout) serviceCores(t *plan.Trial) int {
 // addFacts adds what ran where, and how packets went between hosts.
 func (l layout) addFacts(t *plan.Trial, facts map[string]string) {
 	loadCPUs, _ := l.loadCPUs(t)
-	for fact, words := range map[string]string{plan.FactServicesPlace: l.serviceCPUs(t), plan.FactLoadPlace: loadCPUs,
-		plan.FactAdapted: strings.Join(t.Adapted, "; ")} {
+	for fact, words := range map[string]string{plan.FactServicesPlace: l.serviceCPUs(t), plan.FactLoadPlace: loadCPUs} {
 		if words != "" { // else all CPUs of a node
 			facts[fact] = words
 		}

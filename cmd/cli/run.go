@@ -25,9 +25,6 @@ type runFlags struct {
 	chooseQuick func() error // see addQuick
 }
 
-// adaptUsage is what --adapt means, wherever it is given.
-const adaptUsage = "use other CPUs if this machine lacks those that an article asks for"
-
 // verboseUsage is what --verbose means, wherever it is given.
 const verboseUsage = "print the output of builds also if they succeed"
 
@@ -49,7 +46,6 @@ func addMeasuring(cmd *cobra.Command, f *measure.Options, profile string, engine
 	cmd.Flags().DurationVar(&f.Budget, "budget", 0,
 		"begin no repetition after this time, such as 20m; the same command resumes from there")
 	cmd.Flags().StringVar(&f.Only, "only", "", "measure "+lab.OnlyUsage)
-	cmd.Flags().BoolVar(&f.Adapt, "adapt", false, adaptUsage)
 	cmd.Flags().BoolVarP(&f.Verbose, "verbose", "v", false, verboseUsage)
 	addQuiet(cmd, &f.Quiet)
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")

@@ -41,7 +41,6 @@ type Options struct {
 	Engine      string        // empty for the project's
 	Only        string        // an expression that selects trials
 	Keep        bool          // keep the services of the last repetition
-	Adapt       bool          // move placements to CPUs that this machine has
 	Yes         bool          // consent to what the project allows
 	Asking      Asking
 	Verbose     bool // print the output of image builders too
@@ -127,7 +126,7 @@ func cellsOf(d *dataset.Dataset, e *plan.Experiment) []*dataset.Cell {
 
 // Prepare makes available the images of all trials of the chosen articles, measured or not, and measures nothing.
 func Prepare(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
-	flags.Force, flags.Adapt, flags.Budget, flags.Asking = true, true, 0, Asked
+	flags.Force, flags.Budget, flags.Asking = true, 0, Asked
 	return withJob(ctx, a, project, list, flags, func(j *job) error {
 		for _, c := range j.pending {
 			if err := j.prepare(ctx, c); err != nil {
@@ -395,7 +394,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 			return at.connected(ctx, j.Session, j.project)
 		}}
 	}
-	j.unrunnable += refuse(j.Session, p, at.host, lab.Filter(j.options.Only), j.flags.Adapt)
+	j.unrunnable += refuse(j.Session, p, at.host, lab.Filter(j.options.Only))
 	for _, run := range runner.FromTheFuture(records, time.Now()) {
 		fmt.Fprintf(j.Stderr, "%s: run %s is dated in the future: new runs get later names, and pages show it as the "+
 			"newest; if a wrong clock named it, remove its records\n", c.Slug, run)
@@ -521,14 +520,11 @@ func (j *job) measure(ctx context.Context) error {
 
 // refuse removes experiments that cannot run here from a plan, prints the reasons, and returns their number. Experiments
 // without picked trials stay.
-func refuse(a *lab.Session, p *plan.Plan, host machine.Host, picked lab.Filter, adapt bool) int {
+func refuse(a *lab.Session, p *plan.Plan, host machine.Host, picked lab.Filter) int {
 	before := len(p.Experiments)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
 		if picked != nil && !slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) }) {
 			return false
-		}
-		if adapt {
-			e.Adapt(host.CoresOf)
 		}
 		var problems source.Problems
 		e.CheckCPUs(host.CoresOf, &problems)

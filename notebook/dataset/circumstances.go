@@ -15,7 +15,6 @@ import (
 const (
 	factShared      = "shared.services"
 	factSharedStart = "shared.start"
-	factAdapted     = "placement.adapted"
 )
 
 // Circumstances says in sentences what readers have to know about how a cell was measured.
@@ -44,9 +43,6 @@ func (c *Cell) Circumstances() []string {
 	}
 	if c.SharesStart() {
 		out = append(out, MarkStart+": intervals do not cover differences between starts")
-	}
-	for _, adapted := range facts(factAdapted) {
-		out = append(out, "on other CPUs than the article says: "+adapted)
 	}
 	if n := len(c.LeftOut); n == 1 {
 		out = append(out, "a record was left out: "+c.LeftOut[0])

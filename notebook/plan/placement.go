@@ -93,12 +93,10 @@ func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
 	return cpus, n
 }
 
-// The facts of records about placement: the CPUs of services and of the load or command, those of the host, and what
-// ran on other CPUs than the article says.
+// The facts of records about placement: the CPUs of services, of the load or command, and of the host.
 const (
 	FactServicesPlace = "placement.services"
 	FactLoadPlace     = "placement.load"
-	FactAdapted       = "placement.adapted"
 	FactCores         = "host.cores"
 )
 
@@ -117,7 +115,7 @@ func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
 	for _, m := range e.misplaced(machine) {
 		problems.Add("no-such-cpu", m.written.Pos, "%s has no CPU %d; its CPUs are %s", hostWords(m.host), m.cpu,
 			spec.CPUSet(slices.Concat(machine(m.host)...))).
-			Hint = fmt.Sprintf("write %q, or remove cpuset; --adapt takes it for this run", m.substitute)
+			Hint = fmt.Sprintf("write %q, or remove cpuset", m.substitute)
 	}
 	for _, t := range e.Trials {
 		for _, s := range t.Services {
@@ -131,20 +129,9 @@ func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
 	}
 }
 
-// Adapt replaces each cpuset that its machine does not have by the substitute that CheckCPUs names, and notes it in the
-// trials. Their definitions and keys stay as the article has them.
-func (e *Experiment) Adapt(machine Machine) {
-	for _, m := range e.misplaced(machine) { // the A/A pair shares its services
-		m.trial.Adapted = append(m.trial.Adapted, fmt.Sprintf("%s on %s instead of %s", m.what, m.substitute, m.written.Value))
-		*m.set = m.substitute
-	}
-}
-
 // misplacement is a cpuset with a CPU that its host does not have.
 type misplacement struct {
-	trial      *Trial
-	what, host string
-	set        *string
+	host       string
 	written    source.Text
 	cpu        int
 	substitute string
@@ -156,28 +143,28 @@ func (e *Experiment) misplaced(machine Machine) (out []misplacement) {
 		return nil // the engine has no CPUs by their numbers
 	}
 	for _, t := range e.Trials {
-		add := func(what, host string, set *string, services bool, keys ...string) {
+		add := func(host, set string, services bool, keys ...string) {
 			cores := machine(host)
-			m := misplacement{trial: t, what: what, host: host, set: set, written: t.written(append(keys, "cpuset")...)}
-			cpus, ok := spec.ParseCPUSet(*set)
+			cpus, ok := spec.ParseCPUSet(set)
 			i := slices.IndexFunc(cpus, func(cpu int) bool { return !slices.Contains(slices.Concat(cores...), cpu) })
-			if !ok || i < 0 || len(cores) == 0 || m.written.Value != *set { // else it is adapted
+			if !ok || i < 0 || len(cores) == 0 {
 				return
 			}
 			at := e.Place(host, cores)
-			if m.cpu, m.substitute = cpus[i], at.Load; services {
+			m := misplacement{host, t.written(append(keys, "cpuset")...), cpus[i], at.Load}
+			if services {
 				m.substitute = at.Services
 			}
 			out = append(out, m)
 		}
 		for _, s := range t.Services {
-			add(s.Name, e.HostOf(s.Name), &s.CPUSet, true, "services", s.Name)
+			add(e.HostOf(s.Name), s.CPUSet, true, "services", s.Name)
 		}
 		if t.Load != nil {
-			add(LoadName, e.LoadHost(t), &t.Load.CPUSet, false, "load")
+			add(e.LoadHost(t), t.Load.CPUSet, false, "load")
 		}
 		if t.Command != nil {
-			add("command", e.LoadHost(t), &t.Command.CPUSet, false, "command")
+			add(e.LoadHost(t), t.Command.CPUSet, false, "command")
 		}
 	}
 	return out

@@ -66,10 +66,10 @@ func TestCheckCPUs(t *testing.T) {
 		{"all there", "0", "1", [][]int{{0}, {1}}, nil},
 		{"none is written", "", "", [][]int{{0}}, nil},
 		{"the service's is not", "0-3", "1", [][]int{{0}, {1}},
-			[]string{`write "0", or remove cpuset; --adapt takes it for this run`}},
+			[]string{`write "0", or remove cpuset`}},
 		{"neither", "4", "5", [][]int{{0, 2}, {1, 3}},
-			[]string{`write "0,2", or remove cpuset; --adapt takes it for this run`,
-				`write "1,3", or remove cpuset; --adapt takes it for this run`}},
+			[]string{`write "0,2", or remove cpuset`,
+				`write "1,3", or remove cpuset`}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -88,36 +88,5 @@ func TestCheckCPUs(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
-	}
-}
-
-// What is adapted runs on the substitutes and says so, and keys stay; what this machine has stays as it is.
-func TestAdapt(t *testing.T) {
-	const body = "name: e\nservices: {s: {image: x, cpuset: '4-5'}, other: {image: x, cpuset: '0'}}\n" +
-		"load: {target: http://s/, cpuset: '9'}\n"
-	e := mustPlan(t, text(block(body)), Options{}, nil)
-	before := e.Trials[0].Key
-	cores := func(string) [][]int { return [][]int{{0}, {1}} }
-	for range 2 { // the second time there is nothing to do
-		e.Adapt(cores)
-	}
-	if len(e.Trials) != 2 {
-		t.Fatalf("%d trials, want one and its copy", len(e.Trials))
-	}
-	for _, trial := range e.Trials {
-		if want := []string{"s on 0 instead of 4-5", "load on 1 instead of 9"}; !slices.Equal(trial.Adapted, want) {
-			t.Errorf("adapted %q, want %q", trial.Adapted, want)
-		}
-		if s, other := trial.Services[0].CPUSet, trial.Services[1].CPUSet; s != "0" || other != "0" ||
-			trial.Load.CPUSet != "1" {
-			t.Errorf("placed on %s, %s and %s", s, other, trial.Load.CPUSet)
-		}
-	}
-	if e.Trials[0].Key != before {
-		t.Error("the key is another one")
-	}
-	var problems source.Problems
-	if e.CheckCPUs(cores, &problems); !problems.Empty() {
-		t.Errorf("problems %v", problems.Sorted())
 	}
 }

@@ -117,7 +117,6 @@ type Trial struct {
 	Prepare     []spec.Hook    // before each repetition
 	Conclude    []spec.Hook    // after each repetition
 	Deferred    []spec.Deferred
-	Adapted     []string        // what runs on other CPUs than the article says, with both: "server on 0-2 instead of 12"
 	Calibration bool            // second half of the A/A pair
 	Definition  json.RawMessage // all of the above that enters the key
 	Inputs      []record.Input
