@@ -10,6 +10,7 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/stats"
 
+	"benchbook/render/cellview"
 	"benchbook/render/chart"
 
 	"benchbook/internal/slice"
@@ -33,6 +34,7 @@ type claimView struct {
 	Sentences []string
 	Links     []link
 	Parts     []partView
+	Matrix    *matrixView // instead of Parts
 	Expect    string
 }
 
@@ -40,6 +42,41 @@ type claimView struct {
 type partView struct {
 	Class, Word, What, Effect, Interval, Reason string
 	hasInterval                                 bool // that has a confidence
+}
+
+// matrixView is a table of the pairs of a claim.
+type matrixView struct {
+	Caption string
+	Columns []string
+	Rows    []matrixRow
+}
+
+type matrixRow struct {
+	Name  string
+	Pairs []matrixPair
+}
+
+type matrixPair struct{ Class, Words string }
+
+// matrixOf lays out the pairs of a claim; nil if they are too few or make no table.
+func matrixOf(j *claim.Judgement) *matrixView {
+	m := outcome.MatrixOf(j)
+	if m == nil {
+		return nil
+	}
+	v := &matrixView{Columns: m.Columns, Caption: "✓ supported, ✗ contradicted, ? inconclusive, – not measured"}
+	switch {
+	case m.IsRatio && m.ByRow:
+		v.Caption = "Number: " + m.Metric + ", row over column. " + v.Caption
+	case m.IsRatio:
+		v.Caption = "Number: " + m.Metric + ", column over row. " + v.Caption
+	}
+	for _, r := range m.Rows {
+		v.Rows = append(v.Rows, matrixRow{r.Name, slice.Map(r.Pairs, func(p outcome.MatrixPair) matrixPair {
+			return matrixPair{VerdictBadge(p.Verdict).Class, strings.TrimSpace(p.Sign + " " + p.Effect)}
+		})})
+	}
+	return v
 }
 
 // longestEffect is how long the words may be behind an effect; longer ones, of many cells, open from there.
@@ -103,6 +140,9 @@ func (c evidencePart) claim(block *article.Claim) claimView {
 		add(withAllWords(&j))
 	}
 	add(intervalsNote(v.Parts, j.Floor))
+	if v.Matrix = matrixOf(&j); v.Matrix != nil {
+		v.Parts = nil
+	}
 	return v
 }
 
@@ -162,6 +202,30 @@ func partOf(j claim.Judgement) partView {
 		v.Effect, v.Interval, v.hasInterval = e.Text(), e.Interval(), e.HasInterval()
 	}
 	return v
+}
+
+// claimsData has a row for each claim, and for each comparison of one.
+func (c *composer) claimsData() []byte {
+	t := cellview.NewDataTable([]string{"claim"}, "of", "verdict", "effect", "lo", "hi", "interval", "reason")
+	var add func(name string, j *claim.Judgement)
+	add = func(name string, j *claim.Judgement) {
+		row := []any{j.What, string(j.Outcome()), nil, nil, nil, nil, j.Reason}
+		if q := j.Effect; q != nil && j.Verdict != stats.NotMeasured {
+			row[2], row[5] = q.Number, string(q.Kind)
+			if q.Interval != nil {
+				row[3], row[4] = q.Interval.Lo, q.Interval.Hi
+			}
+		}
+		t.Add([]any{name}, row...)
+		for i := range j.Parts {
+			add(name, &j.Parts[i])
+		}
+	}
+	for _, block := range c.doc.Claims {
+		j := c.judgements[block.Name.Value]
+		add(block.Name.Value, &j)
+	}
+	return t.CSV()
 }
 
 // floorNote says that an interval is widened, unlike those in tables: docs/method.md#claims-as-regions.

@@ -29,6 +29,7 @@ type evidenceView struct {
 	Run       howtoView
 	Stated    string       // which claims were stated before they were measured
 	Claims    []claimsView // the headline claims, which are open, and the others
+	Data      *link        // every comparison of them
 	Published template.HTML
 }
 
@@ -106,6 +107,10 @@ func (c evidencePart) evidence(standing claim.Standing) evidenceView {
 		v.Claims = append(v.Claims, c.claimsFold("The other "+wording.Count(len(others), "claim"), others, false))
 	case len(others) > 0:
 		v.Claims = append(v.Claims, c.claimsFold(wording.Count(len(others), "claim"), others, false))
+	}
+	if len(c.doc.Claims) > 0 {
+		file := c.addFile("claims.csv", "CSV", c.claimsData())
+		v.Data = &file
 	}
 	for _, p := range c.doc.Published {
 		v.Published += c.published(p)

@@ -84,6 +84,8 @@ func fileOf(t testing.TB, p *render.Page, path string) []byte {
 	return nil
 }
 
+var openMarks = regexp.MustCompile(`class="open [^"]*"(?:>(?:<circle[^>]*>)+| d="[^"]*")`)
+
 var figureElement = regexp.MustCompile(`(?s)<figure class="fig" id="fig-f">.*?</figure>`)
 
 // A claim about a multiple has its band in the row of the multiple alone.
@@ -103,7 +105,7 @@ func TestKindsOfFigures(t *testing.T) {
 		name, block string
 		want        []string
 	}{
-		{"dots", "kind: dots, x: throughput, y: [server, workers]", []string{"async, workers 4: 3,000/s, 95 % interval",
+		{"dots", "kind: dots, x: throughput, y: [server, workers]", []string{"async, workers 4: 3,000/s [",
 			"Requests per second; median with 95 % interval"}},
 		{"a band of a claim", "kind: dots, x: throughput, y: [server, workers], claim: alike",
 			[]string{"within 5 % of sync, workers 1", `class="band faint f0"`}},
@@ -288,11 +290,15 @@ func TestStatesInFigures(t *testing.T) {
 			if !strings.Contains(csv, state) {
 				t.Errorf("%s: no %q in the data: %s", test.block, state, csv)
 			}
-			if !regexp.MustCompile(`<text [^>]*>[^<]*` + state).MatchString(html) {
+			if !regexp.MustCompile(`<(?:text|tspan) [^>]*>[^<]*` + state).MatchString(html) {
 				t.Errorf("%s: no %q is drawn", test.block, state)
 			}
 		}
-		if marks := strings.Count(html, `class="open `); marks != test.marks {
+		marks := 0
+		for _, open := range openMarks.FindAllString(html, -1) {
+			marks += strings.Count(open, "<circle") + strings.Count(open, "M")
+		}
+		if marks != test.marks {
 			t.Errorf("%s: %d open marks, want %d", test.block, marks, test.marks)
 		}
 	}

@@ -53,8 +53,9 @@ func articles(t *testing.T) (slugs []string) {
 }
 
 var (
-	viewBox  = regexp.MustCompile(`viewBox="0 0 (\S+) (\S+)"`)
-	textItem = regexp.MustCompile(`<text x="(\S+)" y="(\S+)"(?: class="([^"]*)")?>([^<]*)</text>`)
+	viewBox     = regexp.MustCompile(`viewBox="0 0 (\S+) (\S+)"`)
+	textElement = regexp.MustCompile(`<text(?: class="([^"]*)")?.*?</text>`)
+	textItem    = regexp.MustCompile(`x="(\S+)" y="(\S+)">([^<]*)<`)
 )
 
 // All figures of the articles are drawn with their words inside the frame, at every width.
@@ -78,7 +79,7 @@ func TestWordsOfFiguresAreInside(t *testing.T) {
 		}
 		return v
 	}
-	figures := 0
+	figures, words := 0, 0
 	for _, slug := range articles(t) {
 		for label, spec := range drawings(t, slug) {
 			figures++
@@ -89,28 +90,31 @@ func TestWordsOfFiguresAreInside(t *testing.T) {
 				}
 				box := viewBox.FindStringSubmatch(string(svg))
 				width, height := number(box[1]), number(box[2])
-				for _, item := range textItem.FindAllStringSubmatch(string(svg), -1) {
-					size, classes := 12.5, " "+item[3]+" "
+				for _, element := range textElement.FindAllStringSubmatch(string(svg), -1) {
+					size, classes := 12.5, " "+element[1]+" "
 					if strings.Contains(classes, " small ") {
 						size = 11.5
 					}
-					wide := m.Width(html.UnescapeString(item[4]), size, strings.Contains(classes, " strong "))
-					x, y := number(item[1]), number(item[2])
-					switch {
-					case strings.Contains(classes, " end "):
-						x -= wide
-					case strings.Contains(classes, " mid "):
-						x -= wide / 2
-					}
-					if x < -1 || x+wide > width+1 || y < size*figure.Capital-1 || y > height {
-						t.Errorf("%s, %s at %d: %q at %.0f, %.0f is not inside %v x %v", slug, label, w, item[4], x, y, width, height)
+					for _, item := range textItem.FindAllStringSubmatch(element[0], -1) {
+						words++
+						wide := m.Width(html.UnescapeString(item[3]), size, strings.Contains(classes, " strong "))
+						x, y := number(item[1]), number(item[2])
+						switch {
+						case strings.Contains(classes, " end "):
+							x -= wide
+						case strings.Contains(classes, " mid "):
+							x -= wide / 2
+						}
+						if x < -1 || x+wide > width+1 || y < size*figure.Capital-1 || y > height {
+							t.Errorf("%s, %s at %d: %q at %.0f, %.0f is not inside %v x %v", slug, label, w, item[3], x, y, width, height)
+						}
 					}
 				}
 			}
 		}
 	}
-	if figures < 40 {
-		t.Errorf("only %d figures are drawn", figures)
+	if figures < 40 || words < 2000 {
+		t.Errorf("only %d figures are drawn, with %d words", figures, words)
 	}
 }
 

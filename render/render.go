@@ -294,8 +294,11 @@ func (r *Renderer) fill(name string, data any) (template.HTML, error) {
 	if err = r.templates.ExecuteTemplate(b, name, data); err != nil {
 		err = fmt.Errorf("filling the template %q: %w", name, err)
 	}
-	return template.HTML(source.PlainBytes(b.Bytes())), err
+	return template.HTML(source.PlainBytes(bytes.ReplaceAll(b.Bytes(), escapedPlus, []byte("+")))), err
 }
+
+// escapedPlus is how html/template writes a plus, which is dangerous in UTF-7 alone; pages are UTF-8.
+var escapedPlus = []byte("&#43;")
 
 // buffers are reused: filling templates takes most of the memory of a page.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}

@@ -102,8 +102,7 @@ var (
 	classesLeftOut = []string{"sr", "ref", "howto", "back", "fold published"}
 	inLines        = strings.Fields("a abbr b cite code data del dfn em i ins kbd mark q s samp span strong sub sup " +
 		"time u var wbr")
-	headings    = strings.Fields("h1 h2 h3 h4 h5 h6")
-	highlighted = []string{"c", "k", "s", "y"} // parts of words in listings
+	headings = strings.Fields("h1 h2 h3 h4 h5 h6")
 )
 
 func (r *sectionReader) tag(t html.Token) {
@@ -127,7 +126,7 @@ func (r *sectionReader) tag(t html.Token) {
 	if starts && r.begin(t.Data, id, class) || !starts && r.end(t.Data) {
 		return
 	}
-	if !slices.Contains(inLines, t.Data) || starts && r.ended && !slices.Contains(highlighted, class) {
+	if !slices.Contains(inLines, t.Data) || starts && r.ended && !r.listing {
 		r.write(" ")
 	}
 }

@@ -50,7 +50,7 @@ func (q Quantity) Words(r dataset.Result) string {
 	case r.Estimate.Kind == stats.BySearch:
 		return words + ", found by a search, between " + q.Unit.Between(v.Lo, v.Hi, decimals)
 	}
-	return words + ", 95\u202f% interval " + q.Unit.Between(v.Lo, v.Hi, decimals) + ", " + wording.Count(r.Estimate.N,
+	return words + " [" + q.Unit.Between(v.Lo, v.Hi, decimals) + "], " + wording.Count(r.Estimate.N,
 		"repetition")
 }
 

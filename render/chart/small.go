@@ -18,7 +18,7 @@ type svg struct{ strings.Builder }
 func newDrawing(width, height int) *svg {
 	s := &svg{}
 	// Readers of the screen have the words next to it, which say the same.
-	fmt.Fprintf(s, `<svg viewBox="0 0 %[1]d %[2]d" width="%[1]d" height="%[2]d" aria-hidden="true">`, width, height)
+	fmt.Fprintf(s, `<svg viewBox="0 0 %d %d" aria-hidden="true">`, width, height)
 	return s
 }
 
@@ -36,7 +36,7 @@ func (s *svg) dot(class string, x, y, r float64) {
 
 func (s *svg) box(class string, x0, x1, y, height float64) {
 	s.WriteString(`<rect x="` + decimal(x0) + `" y="` + decimal(y) + `" width="` + decimal(max(0, x1-x0)) + `" height="` +
-		decimal(height) + `" class="` + class + `" rx="1"/>`)
+		decimal(height) + `" class="` + class + `"/>`)
 }
 
 func (s *svg) text(class string, x, y float64, words string) {
@@ -90,13 +90,11 @@ func Effect(ratio float64, interval *stats.Interval, region stats.Region, verdic
 	if isClaimed {
 		s.box("track", at(max(region.Lo, math.SmallestNonzeroFloat64)), at(min(region.Hi, math.MaxFloat64)), 3, 20)
 	}
-	s.path("grid", "M8 13L208 13")
-	s.path("grid", "M%s 10L%[1]s 16", at(1/tick.ratio))
-	s.path("grid", "M%s 10L%[1]s 16", at(tick.ratio))
+	s.path("grid", "M8 13h200M%s 10v6M%s 10v6", at(1/tick.ratio), at(tick.ratio))
 	s.text("small dim", 0, foot, tick.less) // from the edges, so that long ones are not cut
 	s.text("end small dim", width, foot, tick.more)
-	s.path("axis", "M%s 7L%[1]s 19", at(1))
-	s.text("mid small dim", at(1), foot, "no difference")
+	s.path("axis", "M%s 7v12", at(1))
+	s.text("mid small dim", at(1), foot, "equal")
 	if interval != nil && interval.Lo <= interval.Hi {
 		s.box("ibox "+class, at(max(interval.Lo, math.SmallestNonzeroFloat64)), at(min(interval.Hi, math.MaxFloat64)), 8.5, 9)
 	}

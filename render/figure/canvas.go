@@ -7,7 +7,6 @@ import (
 	"image"
 	"image/color"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -20,15 +19,27 @@ import (
 // Its origin is the top left corner, and all of the drawing has a negative y, so that its height need not be known at
 // the start. Widths and dashes of lines belong to the classes; a width of zero draws nothing.
 type canvas struct {
-	body  []byte
-	color color.Color
-	width vg.Length
-	err   error
-
-	stroked ink // class of the last element, if it is a stroked path
-	data    int // where the path data of that ends in body
-	end     int // where that itself ends in body
+	elements []element
+	color    color.Color
+	width    vg.Length
+	err      error
 }
+
+// element is what one class draws in a row: texts, circles, or the outlines of one path.
+type element struct {
+	kind  elementKind
+	class ink
+	data  []string
+}
+
+type elementKind int
+
+const (
+	textElement elementKind = iota
+	circleElement
+	strokeElement
+	fillElement
+)
 
 func (c *canvas) fail(err error) {
 	if c.err == nil {
@@ -54,31 +65,22 @@ func (c *canvas) FillString(_ font.Face, p vg.Point, s string) {
 	if !ok {
 		c.fail(fmt.Errorf("text %q has the colour %v, not classes", s, c.color))
 	}
-	if s != "" {
-		c.body = fmt.Appendf(c.body, "<text x=\"%s\" y=\"%s\"%s>%s</text>\n", number(p.X), number(-p.Y), class(k), escape(s))
+	if strings.TrimSpace(s) != "" {
+		c.add(textElement, k, fmt.Sprintf(`x="%s" y="%s">%s`, number(p.X), number(-p.Y), escape(s)))
 	}
 }
 
+// Stroke draws a path as a line.
 func (c *canvas) Stroke(p vg.Path) {
 	if c.width > 0 {
-		c.shape(p, strokePlain)
+		c.shape(strokeElement, p)
 	}
 }
 
-const strokePlain = ` fill="none" stroke="gray"`
+// Fill fills a path.
+func (c *canvas) Fill(p vg.Path) { c.shape(fillElement, p) }
 
-func (c *canvas) Fill(p vg.Path) {
-	plain := ""
-	if k, _ := c.color.(ink); strings.Contains(string(k), "band") {
-		plain = ` fill="#ddd"`
-	} else if k == "area" {
-		plain = ` fill="none"`
-	}
-	c.shape(p, plain)
-}
-
-// shape writes a path, with attributes for readers without a style sheet, which every rule of one overrides.
-func (c *canvas) shape(p vg.Path, plain string) {
+func (c *canvas) shape(kind elementKind, p vg.Path) {
 	k, ok := c.color.(ink)
 	if ok {
 		_, ok = k.look()
@@ -89,55 +91,93 @@ func (c *canvas) shape(p vg.Path, plain string) {
 	}
 	if len(p) == 3 && p[1].Type == vg.ArcComp && math.Abs(p[1].Angle) >= 2*math.Pi {
 		at := p[1].Pos
-		c.body = fmt.Appendf(c.body, `<circle cx="%s" cy="%s" r="%s"`, number(at.X), number(-at.Y), number(p[1].Radius))
-	} else {
-		if plain == strokePlain && c.stroked == k && c.end == len(c.body) { // one element for lines of one class in a row
-			c.body = slices.Insert(c.body, c.data, []byte(c.outline(p))...)
-			c.data += len(c.body) - c.end
-			c.end = len(c.body)
-			return
-		}
-		c.body = append(append(c.body, `<path d="`...), c.outline(p)...)
-		c.data = len(c.body)
-		c.body = append(c.body, '"')
-		defer func() {
-			if c.end = 0; plain == strokePlain {
-				c.stroked, c.end = k, len(c.body)
-			}
-		}()
+		c.add(circleElement, k, fmt.Sprintf(`<circle cx="%s" cy="%s" r="%s"/>`, number(at.X), number(-at.Y),
+			number(p[1].Radius)))
+		return
 	}
-	c.body = fmt.Appendf(c.body, "%s%s/>\n", class(k), plain)
+	c.add(kind, k, c.outline(p))
 }
 
-// outline is a path as path data, with level and upright steps in their short form.
+// add adds to the last element if that draws in the same way, else a new one.
+func (c *canvas) add(kind elementKind, k ink, data string) {
+	if n := len(c.elements); n == 0 || c.elements[n-1].kind != kind || c.elements[n-1].class != k {
+		c.elements = append(c.elements, element{kind: kind, class: k})
+	}
+	last := &c.elements[len(c.elements)-1]
+	last.data = append(last.data, data)
+}
+
+// body are the elements as markup. Lines of text follow each other without a space, which would move their anchors.
+func (c *canvas) body() []byte {
+	var b []byte
+	for _, e := range c.elements {
+		switch {
+		case e.kind == textElement && len(e.data) == 1:
+			b = fmt.Appendf(b, "<text%s %s</text>\n", class(e.class), e.data[0])
+		case e.kind == textElement:
+			b = fmt.Appendf(b, "<text%s><tspan %s</tspan></text>\n", class(e.class),
+				strings.Join(e.data, "</tspan><tspan "))
+		case e.kind == circleElement:
+			b = fmt.Appendf(b, "<g%s>%s</g>\n", class(e.class), strings.Join(e.data, ""))
+		default:
+			b = fmt.Appendf(b, "<path%s d=\"%s\"/>\n", class(e.class), strings.Join(e.data, ""))
+		}
+	}
+	return b
+}
+
+// outline is a path as path data: steps from its first point on, level and upright ones in their short form.
 func (c *canvas) outline(p vg.Path) string {
 	var b strings.Builder
-	var fromX, fromY string
+	fromX, fromY := 0, 0
 	for _, step := range p {
-		x, y := number(step.Pos.X), number(-step.Pos.Y)
+		x, y := tenths(step.Pos.X), tenths(-step.Pos.Y)
 		switch {
 		case step.Type == vg.CloseComp:
-			b.WriteByte('Z')
+			b.WriteByte('z')
+			continue
 		case step.Type == vg.MoveComp:
-			b.WriteString("M" + x + " " + y)
+			b.WriteString("M" + pair(x, y))
 		case step.Type != vg.LineComp:
 			c.fail(errors.New("a figure has no curves but whole circles"))
+		case x == fromX && y == fromY:
 		case y == fromY:
-			b.WriteString("H" + x)
+			b.WriteString("h" + inUnits(x-fromX))
 		case x == fromX:
-			b.WriteString("V" + y)
+			b.WriteString("v" + inUnits(y-fromY))
 		default:
-			b.WriteString("L" + x + " " + y)
+			b.WriteString("l" + pair(x-fromX, y-fromY))
 		}
 		fromX, fromY = x, y
 	}
 	return b.String()
 }
 
-// number has one decimal, and never minus zero.
-func number(v vg.Length) string {
-	return strconv.FormatFloat(math.Round(float64(v)*10)/10+0, 'f', -1, 64)
+// pair writes two numbers; a minus separates them as well as a space.
+func pair(x, y int) string {
+	if y < 0 {
+		return inUnits(x) + inUnits(y)
+	}
+	return inUnits(x) + " " + inUnits(y)
 }
+
+// tenths rounds a length to tenths of a unit, the finest that drawings have.
+func tenths(v vg.Length) int { return int(math.Round(float64(v) * 10)) }
+
+// inUnits writes tenths in units, without a zero before the point.
+func inUnits(tenths int) string {
+	text := strconv.FormatFloat(float64(tenths)/10, 'f', -1, 64)
+	if strings.HasPrefix(text, "0.") {
+		return text[1:]
+	}
+	if strings.HasPrefix(text, "-0.") {
+		return "-" + text[2:]
+	}
+	return text
+}
+
+// number is a length in units, with one decimal.
+func number(v vg.Length) string { return strconv.FormatFloat(float64(tenths(v))/10, 'f', -1, 64) }
 
 func class(k ink) string {
 	if k == "" {

@@ -109,11 +109,11 @@ func (s *sheet) paintPanels() {
 		var p *plot.Plot
 		if i < len(l.lines) {
 			p = s.plane(l.lines[i], s.width/columns-l.beside+labels*(1-1/columns), l.high)
-			if i%l.columns > 0 { // the levels are named in the first column
-				ticks := ticksOf(&p.Y)
-				for k := range ticks {
-					ticks[k].Label = " "
-				}
+			if i%l.columns > 0 { // levels are named in the first column, and positions in the last of each
+				unname(&p.Y)
+			}
+			if i+l.columns < len(l.lines) {
+				unname(&p.X)
 			}
 		}
 		plots[i/l.columns] = append(plots[i/l.columns], p)
@@ -134,6 +134,14 @@ func (s *sheet) paintPanels() {
 	}
 	s.y = -float64(c.Min.Y) + 12
 	s.block(s.style(smallSize, false, "dim", text.XLeft), note(s.X, &plots[0][0].X), 0, 8)
+}
+
+// unname takes the labels of an axis away, but not their room.
+func unname(g *plot.Axis) {
+	ticks := ticksOf(g)
+	for i := range ticks {
+		ticks[i].Label = " "
+	}
 }
 
 // namePanel writes what is around the frame of a panel: its title, and the names of its lines.
@@ -242,6 +250,8 @@ func (s *sheet) addLines(p *plot.Plot, lines []Line) {
 				if !l.Plain {
 					add(p, whiskers("line thin "+strokeInk(l.Series), m, p, 5)...)
 				}
+			}
+			for _, m := range run {
 				add(p, &plotter.Scatter{XYs: xys([]Mark{m}), GlyphStyle: glyph(l.Series, m.Hollow, 2.8)})
 			}
 		}

@@ -55,11 +55,7 @@ func (s *sheet) paintRows() {
 		left = max(left, float64(p.X.Tick.Label.Width(ticks[0].Label))/2-p.X.Norm(ticks[0].Value)*(right-left))
 	}
 	s.addRowGuides(p, l)
-	for _, m := range s.Marks {
-		row := int(m.Y)
-		m.Y = -l.centres[row]
-		s.addRowMark(p, m)
-	}
+	s.addRowMarks(p, l)
 	s.addSwarms(p, l)
 	add(p, plotFunc(func(c draw.Canvas, p *plot.Plot) { s.writeRows(c, p, l, name, value) }))
 	top := s.y
@@ -197,47 +193,72 @@ func (s *sheet) addRule(p *plot.Plot, l rowsLayout, k ink, v float64) {
 	}))
 }
 
-// addRowMark adds a mark of a row, all but small ones.
-func (s *sheet) addRowMark(p *plot.Plot, m Mark) {
-	edge := strokeInk(m.Series)
-	stroke := func(k ink, x float64) plot.Plotter {
-		return plotFunc(func(c draw.Canvas, p *plot.Plot) {
-			at := c.X(p.X.Norm(x))
-			y := c.Y(p.Y.Norm(m.Y))
-			c.StrokeLine2(pen(k), at, y-tickHeight/2, at, y+tickHeight/2)
-		})
+// addRowMarks adds the marks of rows, all but small ones: intervals, the marks on them, and published values, each
+// series by series, so that the marks of a series are one element.
+func (s *sheet) addRowMarks(p *plot.Plot, l rowsLayout) {
+	marks := slices.Clone(s.Marks)
+	for i := range marks {
+		marks[i].Y = -l.centres[int(marks[i].Y)]
 	}
-	switch m.Shape {
-	case Published:
-		add(p, stroke("ghost", m.X))
-	case Bar:
+	slices.SortStableFunc(marks, func(a, b Mark) int { return a.Series - b.Series })
+	for _, m := range marks {
+		s.addRowInterval(p, m)
+	}
+	for _, m := range marks {
+		edge := strokeInk(m.Series)
+		switch m.Shape {
+		case Bar:
+			add(p, whiskers("line thin "+edge, m, p, 6)...)
+		case Centre:
+			add(p, rowTick("line "+edge, m))
+		case Dot:
+			add(p, &plotter.Scatter{XYs: xys([]Mark{m}), GlyphStyle: glyph(m.Series, m.Hollow || m.AtLeast, dotRadius)})
+			if m.AtLeast {
+				add(p, arrowRight("line thin "+edge, m))
+			}
+		}
+	}
+	for _, m := range marks {
+		if m.Shape == Published {
+			add(p, rowTick("ghost", m))
+		}
+	}
+}
+
+// addRowInterval adds what lies behind a mark: a bar, or the interval.
+func (s *sheet) addRowInterval(p *plot.Plot, m Mark) {
+	edge := strokeInk(m.Series)
+	switch {
+	case m.Shape == Bar:
 		k := "bar " + fillInk(m.Series) + " " + edge
 		if m.Hollow {
 			k = "open " + edge
 		}
 		add(p, &plotter.BarChart{Values: plotter.Values{m.X}, Width: boxHeight, Color: k, XMin: m.Y, Horizontal: true})
-		add(p, whiskers("line thin "+edge, m, p, 6)...)
-	case Centre:
+	case m.Shape == Dot && m.Thin:
+		add(p, whiskers("line thin "+edge, m, p, 0)...)
+	case m.Shape == Dot, m.Shape == Centre:
 		s.addBox(p, m)
-		add(p, stroke("line "+edge, m.X))
-	case Dot:
-		if m.Thin {
-			add(p, whiskers("line thin "+edge, m, p, 0)...)
-		} else {
-			s.addBox(p, m)
-		}
-		add(p, &plotter.Scatter{XYs: plotter.XYs{{X: m.X, Y: m.Y}}, GlyphStyle: glyph(m.Series, m.Hollow || m.AtLeast, dotRadius)})
-		if m.AtLeast {
-			add(p, plotFunc(func(c draw.Canvas, p *plot.Plot) {
-				const head = 3.5
-				at := vg.Point{X: c.X(p.X.Norm(m.X)) + 7, Y: c.Y(p.Y.Norm(m.Y))}
-				tip := at.X + arrow - 2
-				c.StrokeLine2(pen("line thin "+edge), at.X, at.Y, tip, at.Y)
-				c.StrokeLines(pen("line thin "+edge), []vg.Point{{X: tip - head - 1, Y: at.Y + head}, {X: tip, Y: at.Y},
-					{X: tip - head - 1, Y: at.Y - head}})
-			}))
-		}
 	}
+}
+
+// rowTick is an upright stroke at a mark of a row.
+func rowTick(k ink, m Mark) plot.Plotter {
+	return plotFunc(func(c draw.Canvas, p *plot.Plot) {
+		x, y := c.X(p.X.Norm(m.X)), c.Y(p.Y.Norm(m.Y))
+		c.StrokeLine2(pen(k), x, y-tickHeight/2, x, y+tickHeight/2)
+	})
+}
+
+// arrowRight leads from a mark, which is a lower bound.
+func arrowRight(k ink, m Mark) plot.Plotter {
+	const head = 3.5
+	return plotFunc(func(c draw.Canvas, p *plot.Plot) {
+		x, y := c.X(p.X.Norm(m.X))+7, c.Y(p.Y.Norm(m.Y))
+		tip := x + arrow - 2
+		c.StrokeLine2(pen(k), x, y, tip, y)
+		c.StrokeLines(pen(k), []vg.Point{{X: tip - head - 1, Y: y + head}, {X: tip, Y: y}, {X: tip - head - 1, Y: y - head}})
+	})
 }
 
 // addBox adds the interval of a mark as a box.

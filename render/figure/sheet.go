@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -61,22 +62,35 @@ func (s Spec) write(m *Metrics, w Width, before string, paint func(s *sheet)) ([
 	c := &canvas{}
 	sh := &sheet{Spec: spec, metrics: m, draw: draw.Canvas{Canvas: c}, width: float64(w)}
 	paint(sh)
-	drawn := len(c.body)
-	for _, h := range sh.hits {
-		c.body = fmt.Appendf(c.body, `<g class="hit" aria-hidden="true"><title>%s</title>`, escape(h.words))
-		c.SetColor(ink("area"))
-		c.Fill(h.area.Path())
-		c.body = append(c.body, "</g>\n"...)
-	}
 	if c.err != nil {
 		return nil, fmt.Errorf("figure %q: %w", s.ID, c.err)
 	}
-	id := spec.ID + map[bool]string{true: "-n", false: "-w"}[w == Narrow]
-	return fmt.Appendf(nil, `<svg class="%s" viewBox="0 0 %d %s" role="group" aria-labelledby="%s-t" `+
-		`aria-describedby="%[4]s-d" xmlns="http://www.w3.org/2000/svg">`+"\n%[9]s"+
-		`<title id="%[4]s-t">%[5]s</title><desc id="%[4]s-d">%[6]s</desc>`+
-		"\n<g aria-hidden=\"true\">\n%[7]s</g>\n%[8]s</svg>\n", w.class(), w, number(vg.Length(sh.y)), id,
-		escape(spec.Title), escape(spec.Desc), c.body[:drawn], c.body[drawn:], before), nil
+	words, hits, space := "", "", ""
+	if before != "" {
+		space = ` xmlns="http://www.w3.org/2000/svg"`
+	}
+	if w != Narrow { // a telephone has no pointer, and the page describes the figure once
+		words = fmt.Sprintf("<title id=\"%s-t\">%s</title><desc id=\"%[1]s-d\">%[3]s</desc>\n", spec.ID, escape(spec.Title),
+			escape(spec.Desc))
+		hits = sh.areas()
+	}
+	return fmt.Appendf(nil, `<svg class="%s" viewBox="0 0 %d %s" role="img" aria-labelledby="%s-t" `+
+		`aria-describedby="%[4]s-d"%[9]s>`+"\n%[5]s%[6]s<g aria-hidden=\"true\">\n%[7]s%[8]s</g>\n</svg>\n",
+		w.class(), w, number(vg.Length(sh.y)), spec.ID, before, words, c.body(), hits, space), nil
+}
+
+// areas are the areas that show words, as markup.
+func (s *sheet) areas() string {
+	var b strings.Builder
+	for _, h := range s.hits {
+		size := h.area.Size()
+		fmt.Fprintf(&b, `<rect x="%s" y="%s" width="%s" height="%s"><title>%s</title></rect>`, number(h.area.Min.X),
+			number(-h.area.Max.Y), number(size.X), number(size.Y), escape(h.words))
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return `<g class="area">` + b.String() + "</g>\n"
 }
 
 // headed draws the figure between its title and its source.

@@ -22,6 +22,7 @@ import (
 // View is the method section in the template.
 type View struct {
 	Lead        string
+	Facts       []factView // that all experiments have in common
 	Experiments []experimentView
 	Cite        string
 }
@@ -64,6 +65,7 @@ func (w *Writer) View(title string) View {
 	for _, e := range w.Dataset.Experiments {
 		v.Experiments = append(v.Experiments, w.experiment(e))
 	}
+	v.shareFacts()
 	v.Cite = fmt.Sprintf("Cite as: benchbook, “%s”", title)
 	if o := w.Origin; o.Measured > 0 {
 		v.Cite += ", run " + strings.Join(o.Runs, ", ") + ", " + wording.LongDate(o.Last)
@@ -71,6 +73,25 @@ func (w *Writer) View(title string) View {
 	v.Cite += ". Rebuild this page from its records with"
 	return v
 }
+
+// shareFacts states once what holds for all experiments.
+func (v *View) shareFacts() {
+	if len(v.Experiments) < 2 {
+		return
+	}
+	isSame := func(f factView) bool {
+		return !slices.ContainsFunc(v.Experiments, func(e experimentView) bool {
+			return !slices.ContainsFunc(e.Facts, f.equals)
+		})
+	}
+	v.Facts = slice.Filter(v.Experiments[0].Facts, isSame)
+	for i := range v.Experiments {
+		e := &v.Experiments[i]
+		e.Facts = slices.DeleteFunc(e.Facts, func(f factView) bool { return slices.ContainsFunc(v.Facts, f.equals) })
+	}
+}
+
+func (f factView) equals(g factView) bool { return f.Name == g.Name && slices.Equal(f.Texts, g.Texts) }
 
 func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	v := experimentView{Name: e.Plan.Name}
@@ -142,7 +163,20 @@ func checkViews(e *dataset.Experiment) []checkView {
 	if len(e.Cells) > 1 {
 		sayAllCells(out, e.Cells)
 	}
-	return out
+	return shortened(out)
+}
+
+// mostFound is how many findings of a check are shown.
+const mostFound = 3
+
+// shortened keeps the first findings of each check, and counts the others.
+func shortened(views []checkView) []checkView {
+	for i, v := range views {
+		if more := len(v.Found) - mostFound; more > 1 {
+			views[i].Found = append(v.Found[:mostFound:mostFound], foundView{Words: fmt.Sprintf("and %d more like these", more)})
+		}
+	}
+	return views
 }
 
 // sayAllCells shortens a list of all cells to "all cells".
@@ -158,27 +192,40 @@ func sayAllCells(views []checkView, cells []*dataset.Cell) {
 	}
 }
 
-// limitedLine groups cells by what limited them: docs/method.md#limiting-resource.
+// limitedLine counts the cells by what limited them: docs/method.md#limiting-resource.
 func limitedLine(e *dataset.Experiment) string {
-	var order []string
-	cells := map[string][]string{}
+	type limit struct {
+		by     string
+		cells  int
+		lo, hi float64 // how far it was used
+	}
+	var limits []limit
+	known := 0
 	for _, cell := range e.Cells {
 		l := cell.Validity().LimitedBy()
 		if len(l.Resources) == 0 {
 			continue
 		}
+		known++
 		by := cmp.Or(l.By, wording.NothingFull)
-		order = slice.Add(order, by)
-		name := cell.Name()
+		i := slices.IndexFunc(limits, func(k limit) bool { return k.by == by })
+		if i < 0 {
+			i, limits = len(limits), append(limits, limit{by: by, lo: math.Inf(1)})
+		}
+		limits[i].cells++
 		for _, r := range l.Resources {
 			if r.Name == l.By {
-				name += " (" + wording.PercentUnit.Quantity(r.Share, 0) + ")"
+				limits[i].lo, limits[i].hi = min(limits[i].lo, r.Share), max(limits[i].hi, r.Share)
 			}
 		}
-		cells[by] = append(cells[by], name)
 	}
-	out := slice.Map(order, func(by string) string { return by + ": " + strings.Join(cells[by], "; ") })
-	return strings.Join(out, " · ")
+	return strings.Join(slice.Map(limits, func(l limit) string {
+		words := fmt.Sprintf("%s in %d of %s", l.by, l.cells, wording.Count(known, "cell"))
+		if l.hi > 0 {
+			words += " (" + wording.PercentUnit.Range(l.lo, l.hi, 0) + "\u202f%)"
+		}
+		return words
+	}), "; ")
 }
 
 // passedLine counts the cells that passed each validity check.

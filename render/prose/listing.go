@@ -137,7 +137,7 @@ func (r *Renderer) lexer(language string) chroma.Lexer {
 	return lexer
 }
 
-// highlight marks keywords, strings, comments and keys with the four classes of the style sheet. A language that
+// highlight marks keywords, strings, comments and keys with four short elements, which are styled in listings. A language that
 // nobody knows, and text that its lexer cannot read, stay plain.
 //
 // The error says that it took too long: what came of it by then would not be the same another time.
@@ -176,19 +176,19 @@ func (r *Renderer) tokenize(language, text string) (marked template.HTML, err er
 	var b, all strings.Builder
 	for token := tokens(); token != chroma.EOF && !late(); token = tokens() {
 		all.WriteString(token.Value)
-		class := tokenClass(token.Type)
+		element := tokenElement(token.Type)
 		// In {a: 1, b: 2} the lexer for YAML takes "1, b" for a key.
-		if i := strings.LastIndex(token.Value, ", "); class == "y" && i >= 0 {
+		if i := strings.LastIndex(token.Value, ", "); element == "var" && i >= 0 {
 			template.HTMLEscape(&b, []byte(token.Value[:i+2]))
 			token.Value = token.Value[i+2:]
 		}
-		if class == "" || strings.TrimSpace(token.Value) == "" {
+		if element == "" || strings.TrimSpace(token.Value) == "" {
 			template.HTMLEscape(&b, []byte(token.Value))
 			continue
 		}
-		b.WriteString(`<span class="` + class + `">`)
+		b.WriteString("<" + element + ">")
 		template.HTMLEscape(&b, []byte(token.Value))
-		b.WriteString("</span>")
+		b.WriteString("</" + element + ">")
 	}
 	if late() {
 		return plain, fmt.Errorf("highlighting %s took longer than %v; leave out the language of the listing", language,
@@ -201,17 +201,17 @@ func (r *Renderer) tokenize(language, text string) (marked template.HTML, err er
 	return template.HTML(b.String()), nil
 }
 
-// tokenClass is the class of a token; empty for plain text.
-func tokenClass(t chroma.TokenType) string {
+// tokenElement is the element of a token; empty for plain text.
+func tokenElement(t chroma.TokenType) string {
 	switch {
 	case t.InCategory(chroma.Comment) && t != chroma.CommentPreproc && t != chroma.CommentPreprocFile:
-		return "c"
+		return "i"
 	case t.InCategory(chroma.Keyword), t == chroma.OperatorWord, t == chroma.CommentPreproc:
-		return "k"
+		return "b"
 	case t.InSubCategory(chroma.LiteralString):
-		return "s"
+		return "u"
 	case t == chroma.NameTag, t == chroma.NameAttribute, t == chroma.NameProperty:
-		return "y"
+		return "var"
 	}
 	return ""
 }

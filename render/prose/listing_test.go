@@ -6,13 +6,13 @@ import (
 
 func TestHighlight(t *testing.T) {
 	tests := []struct{ name, language, code, want string }{
-		{"keys of YAML", "yaml", "name: x # why", `<span class="y">name</span>: x <span class="c"># why</span>`},
+		{"keys of YAML", "yaml", "name: x # why", `<var>name</var>: x <i># why</i>`},
 		{"keys in a line", "yaml", "{a: 1, b: c, d: e}",
-			`{<span class="y">a</span>: 1, <span class="y">b</span>: c, <span class="y">d</span>: e}`},
-		{"Go", "go", `return "a<b"`, `<span class="k">return</span> <span class="s">&#34;a&lt;b&#34;</span>`},
-		{"a string of Go over lines", "go", "x := `{{a}}\n`", "x := <span class=\"s\">`{{a}}\n`</span>"},
+			`{<var>a</var>: 1, <var>b</var>: c, <var>d</var>: e}`},
+		{"Go", "go", `return "a<b"`, `<b>return</b> <u>&#34;a&lt;b&#34;</u>`},
+		{"a string of Go over lines", "go", "x := `{{a}}\n`", "x := <u>`{{a}}\n`</u>"},
 		{"a shell in a Dockerfile", "dockerfile", "RUN if true; then a; fi",
-			`<span class="k">RUN</span> <span class="k">if</span> true; <span class="k">then</span> a; <span class="k">fi</span>`},
+			`<b>RUN</b> <b>if</b> true; <b>then</b> a; <b>fi</b>`},
 		{"a lexer that keeps others to itself", "markdown", "# x", "# x"},
 		{"nobody knows it", "klingon", "a < b", "a &lt; b"},
 		{"no language", "", "a & b", "a &amp; b"},

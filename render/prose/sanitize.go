@@ -59,7 +59,15 @@ func balance(prose []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return b.Bytes(), nil
+	return shortEnds(b.Bytes()), nil
+}
+
+// shortEnds writes empty elements of drawings as pages have them elsewhere.
+func shortEnds(markup []byte) []byte {
+	for _, name := range []string{"path", "circle", "rect", "use"} {
+		markup = bytes.ReplaceAll(markup, []byte(`"></`+name+">"), []byte(`"/>`))
+	}
+	return markup
 }
 
 // destination resolves a link of the article; if ok is false only its words are shown, and DeadLinks says why.

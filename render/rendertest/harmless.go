@@ -27,7 +27,7 @@ var (
 	elements = strings.Fields(`a abbr article aside b blockquote br button cite code data dd del details dfn div dl dt em figcaption figure
 		h1 h2 h3 h4 h5 h6 header hr i img input ins kbd li main mark nav ol p pre q s samp section small span strong sub summary sup table
 		tbody td tfoot th thead time tr u ul var wbr`)
-	drawn      = strings.Fields(`svg g path circle rect line text title desc style use symbol`)
+	drawn      = strings.Fields(`svg g path circle rect line text tspan title desc style use symbol`)
 	addresses  = []string{"href", "src", "srcset", "action", "formaction", "poster", "data", "cite", "background", "ping"}
 	attributes = strings.Fields(`alt cite x1 x2 y1 y2 class colspan datetime dir download for hidden href id lang loading open placeholder role rowspan scope src tabindex
 		title type value viewbox d cx cy r rx x y width height points display fill stroke stroke-width stroke-linejoin stroke-dasharray xmlns

@@ -263,7 +263,6 @@ func (l *layouter) value(class string, m Metric, u wording.Column, v Value) Cell
 		c.Missing, c.Sort = v.Missing, SortsLast
 		return c
 	}
-	c.Sort = strconv.FormatFloat(v.Centre, 'g', -1, 64)
 	decimals := m.decimals(u, v)
 	if c.Strong = u.Aligned(v.Reading()); m.Format.Digits != nil {
 		c.Strong = u.Number(v.Centre, decimals)
@@ -288,7 +287,7 @@ func (l *layouter) published(m Metric, u wording.Unit, v Value) Cell {
 		c.Text, c.Sort = "–", SortsLast
 		return c
 	}
-	c.Text, c.Sort = u.ExactNumber(v.Published), strconv.FormatFloat(v.Published, 'g', -1, 64)
+	c.Text = u.ExactNumber(v.Published)
 	return c
 }
 

@@ -1,0 +1,21 @@
+package render_test
+
+import (
+	"testing"
+
+	"benchbook/render"
+	"benchbook/render/rendertest"
+)
+
+// The largest pages of the project stay light: what they weigh is what a reader of a telephone loads.
+func TestWeight(t *testing.T) {
+	for slug, most := range map[string]int{"not-faster": 343_000, "asyncio-worth-it": 278_000, "hello": 19_000} {
+		page, err := newRenderer(t).Page(rendertest.Committed(t, "..", slug), render.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(page.HTML); got > most {
+			t.Errorf("%s: %d bytes, want at most %d", slug, got, most)
+		}
+	}
+}
