@@ -8,7 +8,6 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/show"
-	"benchbook/notebook/compare"
 	"benchbook/notebook/plan"
 )
 
@@ -45,13 +44,7 @@ cell's change, and 1 if no cell can be judged.`,
 			if err != nil {
 				return err
 			}
-			var gate *compare.Gate
-			if flags.FailOn != "" {
-				if gate, err = compare.NewGate(flags.FailOn); err != nil {
-					return show.FailOnError(flags.FailOn, err)
-				}
-			}
-			c, err := show.CompareSides(cmd.Context(), a.Session, args, flags, gate)
+			c, err := show.CompareSides(cmd.Context(), a.Session, args, flags)
 			if err != nil {
 				return err
 			}

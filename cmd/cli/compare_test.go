@@ -111,7 +111,7 @@ func TestShowSaysTheLimit(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"a trial", []string{"--trial", "async"}, "  async: limited by connections (100\u202f%)\n"},
+		{"a trial", []string{"--trial", "async"}, "async: limited by connections (100\u202f%)\n"},
 		{"a trial as data", []string{"--trial", "async", "--json"}, `"limited_by": "connections"`},
 		{"a repetition as data", []string{"--trial", "async", "--repetition", "2", "--json"}, `"limited_by": "connections"`},
 	}

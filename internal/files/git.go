@@ -223,40 +223,20 @@ func (r *Repository) Resolve(name string) (string, error) {
 	return commit, err
 }
 
-// Tree returns the objects of a commit by path, with modes that begin with mode, such as 100 for files.
-func (r *Repository) Tree(commit, mode string) (map[string]string, error) {
-	printed, err := r.Run("", "ls-tree", "-r", "-z", "--full-tree", commit)
+// Tree returns the objects of the files of a commit by path, below paths of the folder; without paths of all.
+func (r *Repository) Tree(commit string, paths ...string) (map[string]string, error) {
+	printed, err := r.Run("", append([]string{"ls-tree", "-r", "-z", commit, "--"}, paths...)...)
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]string{}
 	for entry := range strings.SplitSeq(printed, "\x00") {
-		about, name, ok := strings.Cut(entry, "\t")
-		if fields := strings.Fields(about); ok && len(fields) == 3 && strings.HasPrefix(fields[0], mode) {
+		about, name, _ := strings.Cut(entry, "\t")
+		if fields := strings.Fields(about); len(fields) == 3 && strings.HasPrefix(fields[0], "100") { // mode, type, object
 			out[name] = fields[2]
 		}
 	}
 	return out, nil
-}
-
-// WriteTree makes a tree from a commit, or an empty one for an empty tip, and lines of TreeChange. It changes the index
-// that GIT_INDEX_FILE names.
-func (r *Repository) WriteTree(tip, changes string) (string, error) {
-	if _, err := r.Run("", "read-tree", cmp.Or(tip, "--empty")); err != nil {
-		return "", err
-	}
-	if _, err := r.Run(changes, "update-index", "-z", "--index-info"); err != nil {
-		return "", err
-	}
-	return r.Run("", "write-tree")
-}
-
-// TreeChange returns a line for WriteTree: a file with its object, or without one to remove it.
-func TreeChange(name, object string) string {
-	if object == "" {
-		return fmt.Sprintf("0 %040d\t%s\x00", 0, name)
-	}
-	return fmt.Sprintf("100644 %s\t%s\x00", object, name)
 }
 
 // Commit commits a tree after a tip, which may be empty.

@@ -43,7 +43,7 @@ func TestTreeBomb(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	if _, err := r.Tree(commit, ""); !errors.Is(err, errTooMuch) {
+	if _, err := r.Tree(commit); !errors.Is(err, errTooMuch) {
 		t.Errorf("got %v, want errTooMuch", err)
 	}
 	if took := time.Since(began); took > time.Minute {

@@ -52,10 +52,8 @@ type bench struct {
 // committed, and articles. The error has the status that FailOn asks for.
 func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (err error) {
 	b := &bench{Session: a, BenchOptions: o, args: args}
-	if o.FailOn != "" {
-		if b.gate, err = compare.NewGate(o.FailOn); err != nil {
-			return show.FailOnError(o.FailOn, err)
-		}
+	if b.gate, err = o.Gate(); err != nil {
+		return err
 	}
 	if b.project, _, err = a.Open(nil); err != nil {
 		return lab.UsageError(err)

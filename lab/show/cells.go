@@ -12,6 +12,7 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 	"benchbook/render/wording"
@@ -24,6 +25,7 @@ type Experiment struct {
 	NoiseFloor map[string]Floor `json:"noise_floor"`       // by metric, where known
 	Cells      []Cell           `json:"cells"`
 
+	of      *dataset.Experiment
 	metrics []record.Metric
 	noFloor map[string]string // why a metric has no noise floor
 }
@@ -103,7 +105,7 @@ func newEstimate(r dataset.Result) Estimate {
 
 func newExperiment(d *dataset.Dataset, e *dataset.Experiment) Experiment {
 	out := Experiment{Experiment: e.Plan.Name, Skipped: e.Plan.Skipped, NoiseFloor: map[string]Floor{},
-		Cells: []Cell{}, noFloor: map[string]string{}, metrics: e.AllMetrics()}
+		Cells: []Cell{}, of: e, noFloor: map[string]string{}, metrics: e.AllMetrics()}
 	for _, m := range out.metrics {
 		f := d.Floor(m.Name)
 		if f.Missing != "" {
@@ -196,36 +198,53 @@ func (e *Experiment) floor(metric string) (words, why string) {
 	return out, ""
 }
 
-// section has all metrics of all cells, and notes on cells.
-func (e *Experiment) section(slug string) Section {
-	s := Section{Title: slug + "#" + e.Experiment}
+// newSection returns a section for an experiment; ok is false if the profile leaves the experiment out.
+func (e *Experiment) newSection(slug string, head ...string) (s Section, ok bool) {
+	s.Title = slug + "#" + e.Experiment
 	if e.Skipped != "" {
 		s.Lines = []string{e.Skipped}
+		return s, false
+	}
+	s.Table.Head = head
+	return s, true
+}
+
+// section has a row for each metric of each cell. Notes say why metrics are missing.
+func (e *Experiment) section(slug string) Section {
+	s, ok := e.newSection(slug, "cell", "validity", "metric", "n", "centre and interval", "noise floor")
+	if !ok {
 		return s
 	}
-	s.Table.Head = []string{"cell", "validity", "metric", "n", "centre and interval", "noise floor"}
 	columns := e.columns()
 	var notes grouped
 	for i := range e.Cells {
 		c := &e.Cells[i]
-		about := c.about()
-		first := []string{c.Trial, about[0]}
-		if words := c.without(); words != "" {
-			s.Table.Rows = append(s.Table.Rows, append(first, "all", "0", words, ""))
+		first := []string{c.Trial, c.status()}
+		row := func(cells ...string) {
+			s.Table.Rows = append(s.Table.Rows, append(first, cells...))
+			first = []string{"", ""}
 		}
+		var missing grouped
 		for _, m := range c.Metrics {
-			if len(c.Repetitions) == 0 || c.without() != "" {
-				break
+			words := estimateWords(m.result, columns[m.Metric])
+			if m.Missing != "" {
+				missing.add(words, m.Metric)
+				continue
 			}
 			floor, why := e.floor(m.Metric)
 			if why != "" {
 				notes.add("noise floor not known, as "+why, m.Metric)
 			}
-			s.Table.Rows = append(s.Table.Rows, append(first, m.Metric, fmt.Sprint(m.Repetitions),
-				shownWords(m.result, columns[m.Metric]), floor))
-			first = []string{"", ""}
+			row(m.Metric, fmt.Sprint(m.Repetitions), words, floor)
 		}
-		for _, words := range slices.Concat(about[1:], c.notes()) {
+		for _, why := range missing.texts {
+			if names := missing.names[why]; len(names) == len(c.Metrics) {
+				row("all", "0", why, "")
+			} else {
+				notes.add(strings.Join(names, ", ")+": "+why, c.Trial)
+			}
+		}
+		for _, words := range c.notes() {
 			notes.add(words, c.Trial)
 		}
 	}
@@ -233,86 +252,57 @@ func (e *Experiment) section(slug string) Section {
 	return s
 }
 
-// grouped are texts with the names that each applies to.
-type grouped struct {
-	texts []string
-	names map[string][]string
-}
+// keyMetrics is how many metrics a line for a cell has.
+const keyMetrics = 3
 
-func (g *grouped) add(text, name string) {
-	if g.names == nil {
-		g.names = map[string][]string{}
+// overview has a line for each cell, with its first key metrics.
+func (e *Experiment) overview(slug string) Section {
+	keys := e.of.KeyMetrics()
+	keys = keys[:min(len(keys), keyMetrics)]
+	s, ok := e.newSection(slug, append([]string{"cell", "validity"}, slice.Map(keys, metricName)...)...)
+	if !ok {
+		return s
 	}
-	if g.names[text] == nil {
-		g.texts = append(g.texts, text)
-	}
-	g.names[text] = slice.Add(g.names[text], name)
-}
-
-func (g *grouped) lines() []string {
-	return slice.Map(g.texts, func(text string) string { return strings.Join(g.names[text], "; ") + ": " + text })
-}
-
-// about is the validity of a cell or its state, followed by the words of checks that are not ok.
-func (c *Cell) about() []string {
-	switch {
-	case c.Unavailable != "":
-		return []string{"unavailable", c.Unavailable}
-	case len(c.Repetitions) == 0:
-		return []string{c.State}
-	case c.State != dataset.Fresh.String():
-		return slices.Concat([]string{c.State + ", " + c.Validity}, warnings(c.Checks))
-	}
-	return slices.Concat([]string{c.Validity}, warnings(c.Checks))
-}
-
-// without says why the cell has no number at all; empty if it has one, or lacks them for different reasons.
-func (c *Cell) without() string {
-	words, plain := "", wording.Plain.Column()
-	for i, m := range c.Metrics {
-		if i > 0 && shownWords(m.result, plain) != words || m.Missing == "" {
-			return ""
-		}
-		words = shownWords(m.result, plain)
-	}
-	return words
-}
-
-// shownWords is wording.Estimate without the reason of a cell that is not valid.
-func shownWords(r dataset.Result, u wording.Column) string {
-	if strings.HasPrefix(r.Missing, wording.InvalidReason) {
-		return "not valid"
-	}
-	return wording.Estimate(r, u)
-}
-
-// notes are the marks of metrics, each with the metrics that have it, unless all do.
-func (c *Cell) notes() []string {
-	about := strings.Join(c.about(), "; ")
-	var g grouped
-	for _, m := range c.Metrics {
-		for _, mark := range m.Marks {
-			if !strings.Contains(about, mark) {
-				g.add(mark, m.Metric)
+	columns := e.columns()
+	for i := range e.Cells {
+		c := &e.Cells[i]
+		row := []string{c.Trial, c.status()}
+		for _, key := range keys {
+			words := "–"
+			if m, ok := slice.Find(c.Metrics, func(m Metric) bool { return m.Metric == key.Name }); ok && m.Missing == "" {
+				words = estimateWords(m.result, columns[key.Name])
 			}
+			row = append(row, words)
+		}
+		s.Table.Rows = append(s.Table.Rows, row)
+	}
+	return s
+}
+
+func metricName(m record.Metric) string { return m.Name }
+
+// details are the limits of the cells, their repetitions and their searches.
+func (e *Experiment) details() (out Report) {
+	columns, keys := e.columns(), e.of.KeyMetrics()
+	for i := range e.Cells {
+		c := &e.Cells[i]
+		if limit := wording.Limit(c.cell.Validity().LimitedBy()); limit != "" {
+			out = append(out, Section{Notes: []string{c.Trial + ": limited by " + limit}})
+		}
+		if c.cell.Trial.Capacity == nil && len(c.Repetitions) > 0 {
+			out = append(out, c.repetitions(keys, columns))
+		}
+		for _, found := range c.Searches {
+			out = append(out, searchSection(found))
 		}
 	}
-	return slice.Map(g.texts, func(mark string) string {
-		if metrics := g.names[mark]; len(metrics) < len(c.Metrics) {
-			return mark + " (" + strings.Join(metrics, ", ") + ")"
-		}
-		return mark
-	})
+	return out
 }
 
 // repetitions lists the repetitions of a cell with the values of its key metrics.
-func (c *Cell) repetitions(columns map[string]wording.Column) Section {
-	keys := c.cell.Experiment.KeyMetrics()
-	s := Section{Title: c.Trial + ", repetition by repetition", Table: Table{Head: []string{"repetition", "started",
-		"validity"}}}
-	for _, m := range keys {
-		s.Table.Head = append(s.Table.Head, m.Name)
-	}
+func (c *Cell) repetitions(keys []record.Metric, columns map[string]wording.Column) Section {
+	s := Section{Title: c.Trial + ", repetition by repetition", Table: Table{
+		Head: append([]string{"repetition", "started", "validity"}, slice.Map(keys, metricName)...)}}
 	for i, r := range c.Repetitions {
 		row := []string{fmt.Sprint(r.Repetition), r.Started.UTC().Format("2006-01-02 15:04:05"), r.Validity}
 		for _, m := range keys {
@@ -339,47 +329,69 @@ func valueWords(c *dataset.Cell, i int, m record.Metric, u wording.Column) strin
 	return u.Quantity(value, u.Decimals(wording.Figure{Value: value, Step: step, Exact: m.Counted}))
 }
 
-// keyColumns is how many metrics a line for a cell has.
-const keyColumns = 3
-
-// overview has a line for each cell, with its first key metrics.
-func (e *Experiment) overview(slug string) Section {
-	s := Section{Title: slug + "#" + e.Experiment}
-	if e.Skipped != "" {
-		s.Lines = []string{e.Skipped}
-		return s
+// estimateWords is wording.Estimate without the reason of a cell that is not valid.
+func estimateWords(r dataset.Result, u wording.Column) string {
+	if strings.HasPrefix(r.Missing, wording.InvalidReason) {
+		return "not valid"
 	}
-	columns, keys := e.columns(), e.keys()
-	s.Table.Head = slices.Concat([]string{"cell", "validity"}, keys)
-	for i := range e.Cells {
-		c := &e.Cells[i]
-		row := []string{c.Trial, c.about()[0]}
-		if len(c.Repetitions) > 0 {
-			row[1] = cmp.Or(c.without(), row[1])
-		}
-		for _, name := range keys {
-			words := ""
-			if m, ok := slice.Find(c.Metrics, func(m Metric) bool { return m.Metric == name }); ok && m.Value != nil {
-				words = shownWords(m.result, columns[name])
-			}
-			row = append(row, words)
-		}
-		s.Table.Rows = append(s.Table.Rows, row)
-	}
-	return s
+	return wording.Estimate(r, u)
 }
 
-// keys are the first key metrics of an experiment that were measured.
-func (e *Experiment) keys() (names []string) {
-	for _, c := range e.Cells {
-		for _, key := range c.cell.Experiment.KeyMetrics() {
-			isMeasured := slices.ContainsFunc(c.Metrics, func(m Metric) bool { return m.Metric == key.Name && m.Value != nil })
-			if isMeasured && len(names) < keyColumns {
-				names = slice.Add(names, key.Name)
+// status is the validity of a cell, with its state unless it is fresh.
+func (c *Cell) status() string {
+	switch {
+	case c.Unavailable != "":
+		return "unavailable"
+	case len(c.Repetitions) == 0:
+		return c.State
+	case c.State != dataset.Fresh.String():
+		return c.State + ", " + c.Validity
+	}
+	return c.Validity
+}
+
+// notes say why a cell is unavailable or not ok, and have the marks of its metrics, with the metrics unless all have it.
+func (c *Cell) notes() []string {
+	out := warnings(c.Checks)
+	if c.Unavailable != "" {
+		out = []string{c.Unavailable}
+	}
+	said := strings.Join(append(slices.Clone(out), c.status()), "; ")
+	var marks grouped
+	for _, m := range c.Metrics {
+		for _, mark := range m.Marks {
+			if !strings.Contains(said, mark) {
+				marks.add(mark, m.Metric)
 			}
 		}
 	}
-	return names
+	for _, mark := range marks.texts {
+		if metrics := marks.names[mark]; len(metrics) < len(c.Metrics) {
+			mark += " (" + strings.Join(metrics, ", ") + ")"
+		}
+		out = append(out, mark)
+	}
+	return out
+}
+
+// grouped are texts with the names that each applies to.
+type grouped struct {
+	texts []string
+	names map[string][]string
+}
+
+func (g *grouped) add(text, name string) {
+	if g.names == nil {
+		g.names = map[string][]string{}
+	}
+	if g.names[text] == nil {
+		g.texts = append(g.texts, text)
+	}
+	g.names[text] = slice.Add(g.names[text], name)
+}
+
+func (g *grouped) lines() []string {
+	return slice.Map(g.texts, func(text string) string { return strings.Join(g.names[text], "; ") + ": " + text })
 }
 
 // cellTable has the metrics of all cells in unrounded numbers.
@@ -405,15 +417,11 @@ func cellTable(list []*Article) Table {
 }
 
 // searchesOf are the searches of a cell: its values in the order of the article, then its capacity.
-func searchesOf(c *dataset.Cell) []*record.Search {
-	var out []*record.Search
-	for _, s := range c.Trial.Tune {
+func searchesOf(c *dataset.Cell) (out []*record.Search) {
+	for _, s := range append(slices.Clone(c.Trial.Tune), spec.Search{}) {
 		if found := c.Search(s.Name); found != nil {
 			out = append(out, found)
 		}
-	}
-	if found := c.Search(""); found != nil {
-		out = append(out, found)
 	}
 	return out
 }
@@ -484,38 +492,32 @@ func (o *One) report() Report {
 		about = append(about, []string{p.Name, p.Value})
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Parts)) {
-		u := wording.UnitFor("s", false, r.Parts[name])
-		about = append(about, []string{"time to " + name, u.Alone(r.Parts[name])})
+		about = append(about, []string{"time to " + name, wording.UnitFor("s", false, r.Parts[name]).Alone(r.Parts[name])})
 	}
 	if limit := wording.Limit(validity.LimitOf(r)); limit != "" {
 		about = append(about, []string{"limited by", limit})
 	}
 	about = append(about, []string{"record", o.Path})
-	var metrics, facts [][]string
-	for _, v := range o.Values {
-		words := v.Missing
-		if v.Value != nil {
-			u := wording.UnitFor(v.metric.Unit, v.metric.Share, *v.Value)
-			words = u.Alone(*v.Value)
-		}
-		metrics = append(metrics, []string{v.Metric, words, exact(v.Value)})
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Facts)) {
-		for i, line := range strings.Split(strings.TrimSpace(r.Facts[name]), "\n") {
-			if i > 0 {
-				name = ""
-			}
-			facts = append(facts, []string{name, line})
-		}
-	}
 	checks := slice.Map(o.Checks, func(c Check) []string { return []string{c.Check, c.Level, c.Words} })
-	out := Report{{Title: fmt.Sprintf("%s#%s %s, repetition %d of %d: %s", r.Article, r.Experiment, r.Trial, r.Repetition,
-		r.Planned, o.Validity), Notes: slices.DeleteFunc([]string{r.Failure}, func(words string) bool { return words == "" })}}
-	for _, s := range []Section{{Title: "the repetition", Table: Table{Rows: about}}, {Title: "checks", Table: Table{Rows: checks}},
-		{Title: "metrics", Table: Table{Rows: metrics}}, {Title: "facts", Table: Table{Rows: facts}}} {
-		if len(s.Table.Rows) > 0 {
-			out = append(out, s)
+	metrics := slice.Map(o.Values, func(v Value) []string {
+		if v.Value == nil {
+			return []string{v.Metric, v.Missing, ""}
 		}
+		u := wording.UnitFor(v.metric.Unit, v.metric.Share, *v.Value)
+		return []string{v.Metric, u.Alone(*v.Value), exact(v.Value)}
+	})
+	var facts [][]string
+	for _, name := range slices.Sorted(maps.Keys(r.Facts)) {
+		for line := range strings.SplitSeq(strings.TrimSpace(r.Facts[name]), "\n") {
+			facts, name = append(facts, []string{name, line}), ""
+		}
+	}
+	out := Report{{Title: fmt.Sprintf("%s#%s %s, repetition %d of %d: %s", r.Article, r.Experiment, r.Trial, r.Repetition,
+		r.Planned, o.Validity)}, {Title: "the repetition", Table: Table{Rows: about}},
+		{Title: "checks", Table: Table{Rows: checks}}, {Title: "metrics", Table: Table{Rows: metrics}},
+		{Title: "facts", Table: Table{Rows: facts}}}
+	if r.Failure != "" {
+		out[0].Notes = []string{r.Failure}
 	}
 	if r.Log != "" {
 		out = append(out, Section{Title: "output", Notes: strings.Split(strings.TrimRight(r.Log, "\n"), "\n")})

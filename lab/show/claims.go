@@ -2,9 +2,7 @@ package show
 
 import (
 	"fmt"
-	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"benchbook/internal/slice"
 	"benchbook/lab/terminal"
@@ -50,58 +48,46 @@ type Claim struct {
 
 func newClaim(j *claim.Judgement) Claim {
 	c := Claim{Claim: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value, Level: j.Level,
-		Judged: NewJudged(j)}
+		Judged: newJudged(j)}
 	for i := range j.Parts {
-		c.Parts = append(c.Parts, NewJudged(&j.Parts[i]))
+		c.Parts = append(c.Parts, newJudged(&j.Parts[i]))
 	}
 	if j.All != nil {
-		all := NewJudged(j.All)
+		all := newJudged(j.All)
 		c.WithAll = &all
 	}
 	return c
 }
 
-// NewJudged returns a judgement as data.
-func NewJudged(j *claim.Judgement) Judged {
+func newJudged(j *claim.Judgement) Judged {
 	out := Judged{Verdict: string(j.Verdict), What: j.What, Because: because(j), Reason: j.Reason, Needed: j.Needed,
 		NoiseFloor: j.Floor, Marks: append([]string{}, j.Marks...), Invalid: j.Invalid}
 	if e := j.Effect; e != nil {
-		out.Value, out.Unit, out.Ratio = finite(e.Number), e.Unit, j.IsRatio
+		out.Value, out.Lo, out.Hi = numbers(e)
+		out.Unit, out.Ratio = e.Unit, j.IsRatio
 		out.RegionLo, out.RegionHi = finite(j.Region.Lo), finite(j.Region.Hi)
-		if e.Interval != nil {
-			out.Lo, out.Hi = finite(e.Interval.Lo), finite(e.Interval.Hi)
-		}
 	}
 	return out
 }
 
 // because says what a verdict rests on, its caveats last.
 func because(j *claim.Judgement) string {
-	var parts []string
+	parts := []string{j.Tally(), j.Reason}
 	if e := j.Effect; e != nil {
 		effect := effectWords(e)
 		if e.What != "" {
 			effect = e.What + ": " + effect
 		}
-		parts = append(parts, effect)
-	}
-	if tally := j.Tally(); tally != "" {
-		parts = append(parts, tally)
-	}
-	if j.Reason != "" {
-		parts = append(parts, j.Reason)
+		parts = append([]string{effect}, parts...)
 	}
 	if j.Needed > 0 {
 		parts = append(parts, fmt.Sprintf("about %d repetitions would have an even chance of deciding it", j.Needed))
 	}
-	return strings.Join(append(parts, caveats(j.Marks, j.Invalid)...), "; ")
-}
-
-func caveats(marks []string, invalid bool) []string {
-	if invalid {
-		return append(slices.Clone(marks), "depends on a number that is not valid")
+	parts = append(parts, j.Marks...)
+	if j.Invalid {
+		parts = append(parts, "depends on a number that is not valid")
 	}
-	return marks
+	return strings.Join(slice.Filter(parts, func(words string) bool { return words != "" }), "; ")
 }
 
 // effectWords writes an effect with its interval.
@@ -115,27 +101,6 @@ func effectWords(e *dataset.Quantity) string {
 		return u.Quantity(e.Number, decimals) + " (no interval)"
 	}
 	return fmt.Sprintf("%s [%s]", u.Quantity(e.Number, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
-}
-
-// maxBrief is the longest text, in characters, in which caveats are written out.
-const maxBrief = 160
-
-// brief is Because, with a count of the marks of a claim if it would be long.
-func (j *Judged) brief(slug string) string {
-	if len(j.Marks) == 0 || utf8.RuneCountInString(j.Because) <= maxBrief {
-		return j.Because
-	}
-	rest := strings.TrimSuffix(strings.TrimSuffix(j.Because, strings.Join(caveats(j.Marks, j.Invalid), "; ")), "; ")
-	words := append(caveats(nil, j.Invalid), terminal.Count(len(j.Marks), "caution")+": benchbook show "+slug)
-	if rest != "" {
-		words = slices.Insert(words, 0, rest)
-	}
-	return strings.Join(words, "; ")
-}
-
-// claimRows are verdict, name and reasons of claims.
-func claimRows(claims []Claim, because func(*Claim) string) [][]string {
-	return slice.Map(claims, func(c Claim) []string { return []string{c.Verdict, c.Claim, because(&c)} })
 }
 
 // tally counts claims by verdict; empty without any.

@@ -2,7 +2,6 @@ package show
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -13,7 +12,6 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/plan"
 	"benchbook/notebook/stats"
 	"benchbook/runner/machine"
 )
@@ -55,18 +53,13 @@ func NewArticle(d *dataset.Dataset) *Article {
 	return out
 }
 
-// Verdicts are the verdicts on the claims, by name.
+// Verdicts returns the verdicts on the claims, by name.
 func (a *Article) Verdicts() map[string]Judged {
 	out := map[string]Judged{}
 	for _, c := range a.Claims {
 		out[c.Claim] = c.Judged
 	}
 	return out
-}
-
-// head is the standing of an article, and whose results it has.
-func (a *Article) head() string {
-	return fmt.Sprintf("%s: %s (profile %s, host %s)", a.Article, a.standing(), a.Profile, a.host())
 }
 
 func (a *Article) standing() string {
@@ -83,9 +76,30 @@ func (a *Article) host() string {
 	return a.Host + ", not this one"
 }
 
-// below are the reason of the standing, and how far published numbers agree.
-func (a *Article) below() []string {
-	return slices.DeleteFunc(append([]string{a.Reason}, a.Published...), func(words string) bool { return words == "" })
+// verdicts has the standing of an article and its claims.
+func (a *Article) verdicts() Section {
+	s := Section{Title: fmt.Sprintf("%s: %s (profile %s, host %s)", a.Article, a.standing(), a.Profile, a.host()),
+		Lines: slice.Filter(append([]string{a.Reason}, a.Published...), func(words string) bool { return words != "" }),
+		Table: Table{Wrap: true}}
+	for _, c := range a.Claims {
+		s.Table.Rows = append(s.Table.Rows, []string{c.Verdict, c.Claim, c.Because})
+	}
+	return s
+}
+
+// summary has the claims of a single article, or a line for each of several.
+func summary(list []*Article) Report {
+	switch len(list) {
+	case 0:
+		return nil
+	case 1:
+		return Report{list[0].verdicts()}
+	}
+	rows := slice.Map(list, func(a *Article) []string {
+		return []string{a.Article, a.standing(), tally(a.Claims), a.Profile, a.host()}
+	})
+	return Report{{Table: Table{Head: []string{"article", "standing", "claims", "profile", "host"}, Rows: rows},
+		Notes: []string{"more of one: benchbook show ARTICLE, or ARTICLE#EXPERIMENT"}}}
 }
 
 // ClaimStatus is the error of --claims: claims that are contradicted, or that depend on numbers that are not valid.
@@ -182,79 +196,15 @@ func PrintOutcome(a *lab.Session, list []*Article, site string) error {
 	if s := a.Spent; s != nil {
 		out.Time = &timeJSON{Total: s.Total.Seconds(), Searching: s.Searching.Seconds(), Efficiency: s.Efficiency()}
 	}
-	return a.Print(out, func() { fmt.Fprint(a.Stdout, summary(list)) })
+	return a.Print(out, func() { summary(list).Text(a.Stdout) })
 }
 
-// mostLines is the length of a summary.
-const mostLines = 30
-
-// summary has a line for each of several articles. A single one has its claims, headlines first if there is no room for
-// all.
-func summary(list []*Article) string {
-	var lines []string
-	if len(list) == 1 {
-		return list[0].summary()
-	}
-	for _, o := range list {
-		line := o.head()
-		if counts := tally(o.Claims); counts != "" {
-			line += "; " + counts
-		}
-		lines = append(lines, line)
-	}
-	if more := len(lines) - (mostLines - 2); more > 1 {
-		lines = append(lines[:len(lines)-more], fmt.Sprintf("and %d more articles: benchbook show has all", more))
-	}
-	if len(lines) > 0 {
-		lines = append(lines, "each claim: benchbook show ARTICLE")
-	}
-	return text(Report{{Lines: lines}})
-}
-
-func (a *Article) summary() string {
-	room := mostLines - 1 - len(a.below())
-	claims := a.Claims
-	var more []string
-	if len(claims) > room {
-		byHeadline := append(slice.Filter(claims, func(c Claim) bool { return c.Headline }),
-			slice.Filter(claims, func(c Claim) bool { return !c.Headline })...)
-		claims = byHeadline[:max(0, room-1)]
-		more = []string{fmt.Sprintf("and %d more claims: benchbook show %s", len(a.Claims)-len(claims), a.Article)}
-	}
-	return text(Report{{Title: a.head(), Lines: a.below(), Notes: more,
-		Table: Table{Rows: claimRows(claims, func(c *Claim) string { return c.brief(a.Article) })}}})
-}
-
-func text(r Report) string {
-	var b strings.Builder
-	r.Text(&b)
-	return b.String()
-}
-
-// NoteOtherProfile says how to see the results of the profile that was measured where results of another one are
-// shown: a complete set of this host in full goes before quick ones. If this host has quick ones only, it says how to
-// see full ones of another host.
+// NoteOtherProfile says how to see the results of the profile that was measured if those of another one are shown.
 func NoteOtherProfile(a *lab.Session, list []*Article, slugs []string, profile string) {
-	others, elsewhere := map[string][]string{}, map[string][]string{}
 	for _, o := range list {
-		if !slices.Contains(slugs, o.Article) || !o.ThisHost {
-			continue
+		if slices.Contains(slugs, o.Article) && o.Profile != profile && slices.Contains(o.Others, Set{o.Host, profile}) {
+			fmt.Fprintf(a.Stderr, "%s: these are the complete results of profile %s; benchbook show --profile %s %s shows "+
+				"those of %s\n", o.Article, o.Profile, profile, o.Article, profile)
 		}
-		full, hasFull := slice.Find(o.Others, func(s Set) bool { return s.Profile == plan.Full })
-		switch {
-		case o.Profile != profile && slices.Contains(o.Others, Set{o.Host, profile}):
-			others[o.Profile] = append(others[o.Profile], o.Article)
-		case o.Profile == plan.Quick && hasFull && full.Host != o.Host:
-			elsewhere[full.Host] = append(elsewhere[full.Host], o.Article)
-		}
-	}
-	for _, host := range slices.Sorted(maps.Keys(elsewhere)) {
-		fmt.Fprintf(a.Stderr, "%s: these are quick results of this machine; benchbook show --host %s %s shows the full ones "+
-			"of that host, which the pages link\n", terminal.InSentence(elsewhere[host]), host,
-			strings.Join(elsewhere[host], " "))
-	}
-	for _, shown := range slices.Sorted(maps.Keys(others)) {
-		fmt.Fprintf(a.Stderr, "%s: these are the complete results of profile %s; benchbook show --profile %s %s shows "+
-			"those of %s\n", terminal.InSentence(others[shown]), shown, profile, strings.Join(others[shown], " "), profile)
 	}
 }

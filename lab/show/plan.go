@@ -202,42 +202,40 @@ func (e *PlannedExperiment) section(p *Planned) Section {
 
 // overview has a line for each article, or for each experiment of a single one, and their sum.
 func (p *Planned) overview(byArticle bool) Report {
-	head := "experiment"
+	s := Section{Title: "profile " + p.Profile, Table: Table{Head: []string{"experiment", "trials", "to measure", "time"}}}
 	if byArticle {
-		head = "article"
+		s.Table.Head[0] = "article"
 	}
-	s := Section{Title: "profile " + p.Profile, Table: Table{Head: []string{head, "trials", "to measure", "time"}}}
-	var sum PlannedExperiment
-	var names []string
-	groups := map[string]*PlannedExperiment{}
-	for _, e := range p.Experiments {
-		name := e.Article
-		if !byArticle {
-			name += "#" + e.Experiment
-		}
-		if groups[name] == nil {
-			groups[name], names = &PlannedExperiment{Skipped: "skipped"}, append(names, name)
-		}
-		groups[name].add(&e)
-		sum.add(&e)
+	var groups []*PlannedExperiment
+	sum := &PlannedExperiment{Experiment: "in all"}
+	for i := range p.Experiments {
+		e := &p.Experiments[i]
+		name := e.Article + "#" + e.Experiment
 		for _, words := range e.Warnings {
-			s.Notes = slice.Add(s.Notes, fmt.Sprintf("warning: %s#%s: %s", e.Article, e.Experiment, words))
+			s.Notes = slice.Add(s.Notes, fmt.Sprintf("warning: %s: %s", name, words))
 		}
+		if byArticle {
+			name = e.Article
+		}
+		if n := len(groups); n == 0 || groups[n-1].Experiment != name {
+			groups = append(groups, &PlannedExperiment{Experiment: name, Skipped: "skipped"})
+		}
+		groups[len(groups)-1].add(e)
+		sum.add(e)
 	}
-	groups["in all"] = &sum
-	for _, name := range append(names, "in all") {
-		e := groups[name]
+	for _, e := range append(groups, sum) {
 		words := e.outlook()
 		if e.Skipped != "" {
 			words = "skipped"
 		}
-		s.Table.Rows = append(s.Table.Rows, []string{name, fmt.Sprint(len(e.Trials)), span(e.least, e.most, "repetition"),
-			words})
+		s.Table.Rows = append(s.Table.Rows, []string{e.Experiment, fmt.Sprint(len(e.Trials)),
+			span(e.least, e.most, "repetition"), words})
 	}
 	s.Notes = append(s.Notes, "all of one: benchbook plan ARTICLE#EXPERIMENT")
 	return Report{s}
 }
 
+// add adds up trials, repetitions and times.
 func (e *PlannedExperiment) add(o *PlannedExperiment) {
 	e.Trials = append(e.Trials, o.Trials...)
 	e.least, e.most, e.Seconds, e.AtMost = e.least+o.least, e.most+o.most, e.Seconds+o.Seconds, e.AtMost+o.AtMost

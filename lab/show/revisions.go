@@ -15,27 +15,18 @@ import (
 	"benchbook/runner/machine"
 )
 
-// Revisions are two revisions of a project that were measured together, and what of them is compared.
+// Revisions are two revisions of a project that are measured together.
 type Revisions struct {
-	Project  *article.Project
-	Articles []*lab.Article
-	Profile  string
-	// Repetitions as articles have them; empty for theirs.
-	Repetitions string
+	Project     *article.Project
+	Articles    []*lab.Article
+	Profile     string
+	Repetitions string // as in articles; empty for theirs
 	A, B        plan.Revision
 	CompareOptions
 	Gate *compare.Gate // nil for no condition
 }
 
-func (r *Revisions) changeOptions() compare.ChangeOptions {
-	o := compare.ChangeOptions{Metrics: r.Metrics}
-	if r.Gate != nil {
-		o.Also = []string{r.Gate.Metric}
-	}
-	return o
-}
-
-// sides are both revisions of an article, in one set of records.
+// sides returns both revisions of an article, in one set of records.
 func (r *Revisions) sides(l *lab.Article, p *plan.Plan, records []*record.Record, host string) (compare.Sides, error) {
 	d, err := dataset.New(l.Doc, records, dataset.Options{ThisHost: host, Plan: func(string) (*plan.Plan, error) {
 		return p, nil
@@ -44,16 +35,15 @@ func (r *Revisions) sides(l *lab.Article, p *plan.Plan, records []*record.Record
 		To: r.B.Name}, err
 }
 
-// Open gives the trials of an article that go on after a look, as runner.Options wants it: those of which it is open
-// whether they have changed.
+// Open returns a function that picks the trials whose change is undecided, for runner.Options.
 func (r *Revisions) Open(l *lab.Article, p *plan.Plan, host string) func([]*record.Record) map[string][]string {
 	return func(records []*record.Record) map[string][]string {
 		s, err := r.sides(l, p, records, host)
-		if err != nil { // there is a plan, and no host is asked for
+		if err != nil { // cannot happen with a plan and a host
 			return nil
 		}
-		open, err := compare.Open(s, r.changeOptions(), r.Gate)
-		if err != nil { // of a metric that nothing has, which is said at the end
+		open, err := compare.Open(s, r.changeOptions(r.Gate), r.Gate)
+		if err != nil { // of a metric without results, which Compare returns too
 			return nil
 		}
 		return open
@@ -83,16 +73,16 @@ func (r *Revisions) Same() (bool, error) {
 	return true, nil
 }
 
-// Compare compares the revisions by what was measured of them. Without any cell that differs the comparison is nil.
+// Compare compares the revisions by their records. The comparison is nil if no cell differs.
 func (r *Revisions) Compare(a *lab.Session) (*Comparison, error) {
 	this, err := machine.Here()
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
-	c := &Comparison{A: Side{Kind: sideRevision, Name: r.A.Name, Commit: r.A.Commit},
-		B: Side{Kind: sideRevision, Name: r.B.Name, Commit: r.B.Commit}}
+	c := &Comparison{A: Side{Kind: kindRevision, Name: r.A.Name, Commit: r.A.Commit},
+		B: Side{Kind: kindRevision, Name: r.B.Name, Commit: r.B.Commit}}
 	var sides []compare.Sides
-	measured := false
+	measured := 0
 	for _, l := range r.Articles {
 		p, err := r.plan(l)
 		if err != nil {
@@ -110,20 +100,20 @@ func (r *Revisions) Compare(a *lab.Session) (*Comparison, error) {
 			return nil, lab.Failure(err)
 		}
 		records = p.RecordsOf(nil, records, host.ID)
-		measured = measured || len(records) > 0
+		measured += len(records)
 		s, err := r.sides(l, p, records, host.ID)
 		if err != nil {
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", l.Slug, err))
 		}
 		sides = append(sides, s)
-		set := setOf(l.Slug, s.A, records)
+		set := newCompared(l.Slug, s.A)
 		c.A.Sets, c.B.Sets = append(c.A.Sets, set), append(c.B.Sets, set)
 	}
 	switch {
 	case len(sides) == 0:
 		return nil, nil
-	case !measured:
+	case measured == 0:
 		return nil, lab.Failure(errors.New("nothing was measured"))
 	}
-	return c, c.compare(sides, r.changeOptions(), r.Gate, r.FailOn)
+	return c, c.compare(sides, r.CompareOptions, r.Gate)
 }

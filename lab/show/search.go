@@ -5,7 +5,6 @@ import (
 	"math"
 	"strings"
 
-	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/render/wording"
 )
@@ -37,60 +36,36 @@ var stopWords = map[string]string{
 
 // searchSection lists the probes of a search.
 func searchSection(s *record.Search) Section {
-	what, head := "tune."+s.Name, []string{s.Name, s.Metric, "phase", "counts"}
+	what := "tune." + s.Name
 	if s.Kind == record.SearchCapacity {
-		what, head = "capacity.rate", []string{"rate", s.Metric, "phase", "meets " + s.Objective}
+		what = "capacity.rate, objective " + s.Objective
 	}
-	out := Section{Title: fmt.Sprintf("search for %s: %s", what, FoundWords(s)), Table: Table{Head: head}}
-	values := slice.Map(s.Probes, func(p record.Probe) float64 { return p.Value })
-	u := wording.UnitFor(s.Unit, false, values...)
-	for _, p := range s.Probes {
-		value, counts := "–", "yes"
-		if p.Has(s.Metric) {
-			value = u.Alone(p.Value)
-		}
-		if words := rejected(&p, ""); words != "" {
-			counts = words
-		} else if s.Kind == record.SearchCapacity && !p.Passed {
-			counts = "no"
-		}
-		out.Table.Rows = append(out.Table.Rows, []string{candidateWords(s, &p), value, p.Phase, counts})
+	out := Section{Title: fmt.Sprintf("search for %s: %s", what, FoundWords(s)),
+		Table: Table{Head: []string{"phase", "probe"}}}
+	for i := range s.Probes {
+		out.Table.Rows = append(out.Table.Rows, []string{s.Probes[i].Phase, ProbeWords(s, &s.Probes[i])})
 	}
 	return out
 }
 
-// rejected says why a probe does not count; empty if it does.
-func rejected(p *record.Probe, is string) string {
-	switch {
-	case p.Failure != "":
-		return "failed: " + strings.ReplaceAll(p.Failure, "\n", " ")
-	case p.Disturbed != "":
-		return is + "disturbed and repeated: " + p.Disturbed
-	case p.Invalid != "":
-		return is + "not valid: " + p.Invalid
-	}
-	return ""
-}
-
-// candidateWords writes a tried rate or value.
-func candidateWords(s *record.Search, p *record.Probe) string {
+// ProbeWords says what a probe found.
+func ProbeWords(s *record.Search, p *record.Probe) string {
 	u := wording.Plain
 	if s.Kind == record.SearchCapacity {
 		u = wording.UnitFor("1/s", false)
 	}
-	return u.Alone(p.Candidate)
-}
-
-// ProbeWords says what a probe found.
-func ProbeWords(s *record.Search, p *record.Probe) string {
-	tried := candidateWords(s, p)
-	if words := rejected(p, "is "); words != "" {
-		return tried + " " + words
+	tried := u.Alone(p.Candidate)
+	switch {
+	case p.Failure != "":
+		return tried + " failed: " + strings.ReplaceAll(p.Failure, "\n", " ")
+	case p.Disturbed != "":
+		return tried + " is disturbed and repeated: " + p.Disturbed
+	case p.Invalid != "":
+		return tried + " is not valid: " + p.Invalid
 	}
 	words := tried + ": no " + s.Metric
 	if p.Has(s.Metric) {
-		u := wording.UnitFor(s.Unit, false, p.Value)
-		words = tried + ": " + s.Metric + " " + u.Alone(p.Value)
+		words = tried + ": " + s.Metric + " " + wording.UnitFor(s.Unit, false, p.Value).Alone(p.Value)
 	}
 	switch {
 	case s.Kind == record.SearchTune:

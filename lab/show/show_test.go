@@ -2,7 +2,6 @@ package show
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -94,61 +93,40 @@ func articleOf(slug string, claims int) *Article {
 	return a
 }
 
+// A summary has the claims of a single article, in lines that are not too wide, or a line for each of several.
 func TestSummary(t *testing.T) {
-	several := func(n int) (list []*Article) {
-		for i := range n {
-			list = append(list, articleOf(fmt.Sprint("a", i+1), 2))
-		}
-		return list
-	}
+	long := articleOf("a", 1)
+	long.Claims[0].Because = strings.TrimSpace(strings.Repeat("one of many repetitions is not valid; ", 5))
 	tests := []struct {
-		name  string
-		list  []*Article
-		lines int
-		has   []string // lines, in any order
+		name string
+		list []*Article
+		want string
 	}{
-		{"no article", nil, 0, nil},
-		{"an article with its claims", several(1), 4, []string{"a1: holds (profile full, host h)", "  supported  claim-2  5"}},
-		{"without claims", []*Article{articleOf("a", 0)}, 2, nil},
-		{"as many claims as there is room for", []*Article{articleOf("a", 28)}, 30, []string{"  supported  claim-28  5"}},
-		{"more claims: the headline is shown", []*Article{articleOf("a", 60)}, 30,
-			[]string{"  supported  claim-60  5", "  supported  claim-1   5", "  and 33 more claims: benchbook show a"}},
-		{"several articles in a line each", several(3), 4,
-			[]string{"a3: holds (profile full, host h); 2 claims: 2 supported", "each claim: benchbook show ARTICLE"}},
-		{"as many articles as there is room for", several(29), 30, nil},
-		{"more articles", several(1000), 30, []string{"and 972 more articles: benchbook show has all"}},
+		{"no article", nil, ""},
+		{"an article with its claims", []*Article{articleOf("a", 2)}, `a: holds (profile full, host h)
+  of 1 headline claim: 1 supported
+  supported  claim-1  5
+  supported  claim-2  5
+`},
+		{"a long claim", []*Article{long}, `a: holds (profile full, host h)
+  of 1 headline claim: 1 supported
+  supported  claim-1  one of many repetitions is not valid; one of many repetitions is not valid; one of many repetitions
+                        is not valid; one of many repetitions is not valid; one of many repetitions is not valid;
+`},
+		{"several articles", []*Article{articleOf("a", 2), articleOf("b", 0)}, `article  standing  claims                 profile  host
+a        holds     2 claims: 2 supported  full     h
+b        holds                            full     h
+more of one: benchbook show ARTICLE, or ARTICLE#EXPERIMENT
+`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := summary(tt.list)
-			if n := strings.Count(got, "\n"); n != tt.lines {
-				t.Errorf("%d lines, want %d:\n%s", n, tt.lines, got)
-			}
-			for _, line := range tt.has {
-				if !slices.Contains(strings.Split(got, "\n"), line) {
-					t.Errorf("%q is missing in\n%s", line, got)
-				}
+			var out strings.Builder
+			summary(tt.list).Text(&out)
+			if got := out.String(); got != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
 			}
 		})
-	}
-}
-
-// A line of a claim has the reasons of its verdict, and counts caveats that would make it long.
-func TestBrief(t *testing.T) {
-	long := strings.Repeat("one of many repetitions is not valid, ", 5)
-	tests := []struct {
-		marks []string
-		want  string
-	}{
-		{nil, "the interval includes the limit"},
-		{[]string{"not measured together"}, "the interval includes the limit; not measured together"},
-		{[]string{long, "not measured together"}, "the interval includes the limit; 2 cautions: benchbook show shop"},
-	}
-	for _, tt := range tests {
-		j := NewJudged(&claim.Judgement{Reason: "the interval includes the limit", Marks: tt.marks})
-		if got := j.brief("shop"); got != tt.want {
-			t.Errorf("%q: got %q, want %q", tt.marks, got, tt.want)
-		}
 	}
 }
 

@@ -8,8 +8,10 @@ import (
 	"strconv"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/dataset"
 	"benchbook/render/table"
 )
 
@@ -18,16 +20,34 @@ type Table struct {
 	Head  []string // nil for none
 	Rows  [][]string
 	Right []int // columns of numbers
+	Wrap  bool  // break the last column of text into lines
 }
 
 // Text writes the table in aligned columns.
 func (t Table) Text(w io.Writer, indent string) {
 	rows := t.Rows
+	if t.Wrap {
+		rows = nil
+		for _, row := range t.Rows {
+			last := len(row) - 1
+			for i, words := range terminal.Wrap(row[last], wrapAt) {
+				line := slices.Clone(row)
+				if i > 0 {
+					line, words = make([]string, len(row)), "  "+words
+				}
+				line[last] = words
+				rows = append(rows, line)
+			}
+		}
+	}
 	if t.Head != nil {
 		rows = slices.Insert(slices.Clone(rows), 0, t.Head)
 	}
 	terminal.PrintColumns(w, indent, rows)
 }
+
+// wrapAt is the width of a wrapped column, in characters.
+const wrapAt = 100
 
 // CSV writes the head and the rows.
 func (t Table) CSV(w io.Writer) error {
@@ -39,9 +59,6 @@ func (t Table) CSV(w io.Writer) error {
 
 // Markdown writes the table as Markdown with cells that are plain text.
 func (t Table) Markdown(w io.Writer) {
-	row := func(cells []string) {
-		fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
-	}
 	rule := make([]string, len(t.Head))
 	for i := range rule {
 		rule[i] = "---"
@@ -49,10 +66,11 @@ func (t Table) Markdown(w io.Writer) {
 			rule[i] = "--:"
 		}
 	}
-	row(escapedAll(t.Head))
-	fmt.Fprintf(w, "|%s|\n", strings.Join(rule, "|"))
-	for _, cells := range t.Rows {
-		row(escapedAll(cells))
+	for i, row := range slices.Insert(slices.Clone(t.Rows), 0, t.Head) {
+		fmt.Fprintf(w, "| %s |\n", strings.Join(slice.Map(row, Escape), " | "))
+		if i == 0 {
+			fmt.Fprintf(w, "|%s|\n", strings.Join(rule, "|"))
+		}
 	}
 	fmt.Fprintln(w)
 }
@@ -93,20 +111,19 @@ func (r Report) Text(w io.Writer) {
 
 // Markdown writes the report for a comment on a change.
 func (r Report) Markdown(w io.Writer) {
-	for i, s := range r {
-		switch {
-		case i == 0:
-			fmt.Fprintf(w, "**%s**\n\n", Escape(s.Title))
-		case s.Title != "":
-			fmt.Fprintf(w, "#### %s\n\n", Escape(s.Title))
+	list := func(lines []string) {
+		for _, line := range lines {
+			fmt.Fprintf(w, "- %s\n", Escape(strings.TrimSpace(line)))
 		}
-		list := func(lines []string) {
-			for _, line := range lines {
-				fmt.Fprintf(w, "- %s\n", Escape(strings.TrimSpace(line)))
-			}
-			if len(lines) > 0 {
-				fmt.Fprintln(w)
-			}
+		if len(lines) > 0 {
+			fmt.Fprintln(w)
+		}
+	}
+	for i, s := range r {
+		if i == 0 {
+			fmt.Fprintf(w, "**%s**\n\n", Escape(s.Title))
+		} else {
+			fmt.Fprintf(w, "#### %s\n\n", Escape(s.Title))
 		}
 		list(s.Lines)
 		if len(s.Table.Rows) > 0 {
@@ -122,12 +139,15 @@ var markdown = strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "*", `\*`,
 // Escape returns text for a line or a cell of Markdown.
 func Escape(text string) string { return markdown.Replace(text) }
 
-func escapedAll(cells []string) []string {
-	out := make([]string, len(cells))
-	for i, cell := range cells {
-		out[i] = Escape(cell)
+// numbers returns a number and the ends of its interval, nil for those that there are none of.
+func numbers(q *dataset.Quantity) (value, lo, hi *float64) {
+	if q == nil {
+		return nil, nil, nil
 	}
-	return out
+	if q.Interval != nil {
+		lo, hi = finite(q.Interval.Lo), finite(q.Interval.Hi)
+	}
+	return finite(q.Number), lo, hi
 }
 
 // finite returns v, or nil for a value that JSON has no number for.

@@ -51,11 +51,12 @@ func NewGate(text string) (*Gate, error) {
 
 // A GateCell is a cell that a Gate judges.
 type GateCell struct {
-	Name    string // with its experiment and article
-	A, B    *dataset.Cell
-	Met     bool
-	Refuted bool   // the whole interval lies elsewhere, at the same level
-	Unknown string // why it cannot be judged; "" if it can
+	Name    string        `json:"cell"` // with its experiment and article
+	A       *dataset.Cell `json:"-"`
+	B       *dataset.Cell `json:"-"`
+	Met     bool          `json:"met"`
+	Refuted bool          `json:"refuted"`           // the whole interval lies elsewhere, at the same level
+	Unknown string        `json:"unknown,omitempty"` // why it cannot be judged; "" if it can
 }
 
 // Judge reports for each cell with the metric whether it meets the condition: whether the whole interval of the change
