@@ -52,11 +52,6 @@ var functions = map[string]function{
 	"random":    {`random(1, 100)`, []parameter{factor, factor}, 0, plainNumber},
 }
 
-// functionAliases are what people write elsewhere.
-var functionAliases = map[string]string{
-	"avg": "mean", "average": "mean", "gmean": "geomean", "len": "count", "rand": "random",
-}
-
 // checkCall fails unless c is a function of the language with arguments of the right number and shape.
 func checkCall(c *Call, name Span) {
 	f, ok := functions[c.Name]
@@ -81,10 +76,7 @@ func checkCall(c *Call, name Span) {
 }
 
 func hintFunction(name string) string {
-	known, ok := functionAliases[name]
-	if !ok {
-		known = nearest(name, slices.Sorted(maps.Keys(functions)))
-	}
+	known := nearest(name, slices.Sorted(maps.Keys(functions)))
 	if known == "" {
 		return "functions are ratio min max mean geomean median count every same within about fewer published random"
 	}

@@ -40,25 +40,16 @@ type lexer struct {
 	inline     bool // \| is |, for Markdown tables
 }
 
-// symbols are the signs of the language, longest first, and with a hint those of other languages.
+// symbols are the signs of the language, longest first, and hints for signs that it does not have.
 var symbols = []struct{ text, hint string }{
-	{"===", "write == for \"is equal to\""},
 	{"=~", "there are no regular expressions: = and != compare whole texts"},
-	{"!~", "there are no regular expressions: = and != compare whole texts"},
 	{"&&", "write and"},
 	{"||", "write or"},
-	{"**", "there are no powers"},
-	{"<>", "write != for \"differs from\""},
-	{"=>", "write >= for \"at least\""},
-	{"=<", "write <= for \"at most\""},
 	{"==", ""}, {"!=", ""}, {"<=", ""}, {">=", ""},
 	{"<", ""}, {">", ""}, {"=", ""},
 	{"+", ""}, {"-", ""}, {"*", ""}, {"/", ""},
 	{"(", ""}, {")", ""}, {"{", ""}, {"}", ""}, {",", ""}, {"|", ""},
 	{"!", "write not"},
-	{"&", "write and"},
-	{"≥", "write >="}, {"≤", "write <="}, {"≠", "write !="},
-	{"×", "write *"}, {"·", "write *"}, {"÷", "write /"},
 	{"−", "write the hyphen -"}, {"–", "write the hyphen -"},
 	{"“", `write straight quotes: "`}, {"”", `write straight quotes: "`}, {"„", `write straight quotes: "`},
 	{"‘", "write straight quotes: '"}, {"’", "write straight quotes: '"}, {"`", "write straight quotes: '"},

@@ -141,15 +141,6 @@ var units = []Unit{
 // unitHint lists the units for those who wrote another.
 const unitHint = "units are ns us µs ms s m h, B kB MB GB KiB MiB GiB (also with /s), /s, % and cores"
 
-// unitAliases are what people write elsewhere.
-var unitAliases = map[string]string{
-	"sec": "s", "secs": "s", "second": "s", "seconds": "s",
-	"msec": "ms", "min": "m", "mins": "m", "minutes": "m", "hr": "h", "hour": "h", "hours": "h",
-	"k": "kB", "bytes": "B", "core": "cores", "cpu": "cores", "cpus": "cores",
-	"rps": "/s", "qps": "/s", "tps": "/s", "ops": "/s", "req": "/s", "reqs": "/s", "requests": "/s", "ps": "/s",
-	"percent": "%", "pct": "%",
-}
-
 // ParseUnit reads a unit alone, as in a filter: a unit that can be written after a number, or "1/s", "1" or "".
 func ParseUnit(symbol string) (Unit, bool) {
 	if symbol == "" || symbol == "1" {
@@ -165,19 +156,12 @@ func findUnit(symbol string) (Unit, bool) {
 	return slice.Find(units, func(u Unit) bool { return u.Symbol == symbol })
 }
 
-// hintUnit is the way out for somebody who wrote an unknown unit.
+// hintUnit suggests the unit that an unknown one may be.
 func hintUnit(symbol string) string {
-	if symbol == "x" || symbol == "times" {
-		return "write 2 * a for twice as much as a"
+	if known := nearest(symbol, slice.Map(units, func(u Unit) string { return u.Symbol })); known != "" {
+		return "did you mean " + strconv.Quote(known) + "?"
 	}
-	known, ok := unitAliases[symbol]
-	if !ok {
-		known = nearest(symbol, slice.Map(units, func(u Unit) string { return u.Symbol }))
-	}
-	if known == "" {
-		return unitHint
-	}
-	return "did you mean " + strconv.Quote(known) + "?"
+	return unitHint
 }
 
 // scale returns num and den also for the zero Unit.
