@@ -288,11 +288,6 @@ var surroundings = map[string]func(dir string, text []byte) ([]byte, error){
 	"white-space": func(_ string, text []byte) ([]byte, error) {
 		return bytes.ReplaceAll(text, []byte("⍽"), []byte("\u00a0")), nil
 	},
-	"unknown-article": func(dir string, text []byte) ([]byte, error) {
-		other := filepath.Join(filepath.Dir(dir), "sockets")
-		return text, errors.Join(os.Mkdir(other, 0o755),
-			os.WriteFile(filepath.Join(other, article.FileName), []byte(stockHead), 0o644))
-	},
 	"too-large": func(dir string, text []byte) ([]byte, error) {
 		for _, name := range []string{"data", "more"} {
 			f, err := os.Create(filepath.Join(dir, name))

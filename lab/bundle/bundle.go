@@ -123,9 +123,6 @@ func (b *builder) find(ctx context.Context) ([]string, error) {
 	if err := addVisible(dir, found); err != nil {
 		return nil, err
 	}
-	for _, slug := range b.plan.Extends {
-		found[filepath.Join(b.project.ArticleDir(slug), article.FileName)] = true
-	}
 	for _, name := range []string{b.settings(), filepath.Join(dir, article.FileName)} {
 		if found[name] = true; !b.tracked[name] {
 			return nil, fmt.Errorf("git does not track %s, and a bundle holds only files that it tracks: git add it first",

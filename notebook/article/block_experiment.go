@@ -25,7 +25,7 @@ type ExperimentBlock struct {
 type Experiment struct {
 	Name        source.Text     `yaml:"name"`
 	Description source.Text     `yaml:"description"`
-	Extends     source.Text     `yaml:"extends"` // NAME or SLUG#NAME
+	Extends     source.Text     `yaml:"extends"` // an experiment of the article
 	Compose     Compose         `yaml:"compose"`
 	Secrets     Map[Secret]     `yaml:"secrets"`
 	Services    Services        `yaml:"services"`

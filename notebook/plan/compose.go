@@ -46,7 +46,7 @@ func (p *planner) compose(e *outline, merged *source.Node) (*source.Node, bool) 
 	}
 	services := merged.Get("services")
 	root := p.project.Repository()
-	read := compose.Read(names, compose.Options{Dir: p.library.Written(names[0]).Dir, Root: root, Services: services,
+	read := compose.Read(names, compose.Options{Dir: p.doc.Dir, Root: root, Services: services,
 		Environment: article.Texts(entry.Environment), Private: p.private}, p.problems)
 	if read == nil {
 		return merged, false

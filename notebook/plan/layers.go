@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"benchbook/notebook/article"
@@ -45,21 +44,22 @@ const builtInSource = "built in"
 // IsWritten reports whether the value at a place is not a built-in default.
 func IsWritten(at source.Pos) bool { return at.Source != nil && at.Source.Path != builtInSource }
 
-// Merge lays the layers of docs/defaults.md over each other: built in, benchbook.yaml, front matter, block; then the
-// profile's: built in, benchbook.yaml, front matter, block. Repetitions, written as in an article, replace the
-// article's unless they are empty. It reports whether the profile leaves the experiment out.
-func (l *Library) Merge(d *Definition, profile, repetitions string) (n *source.Node, skipped bool) {
-	n = addBuiltIn(article.Extend(withoutUnused(l.defaults(d), d.Node), d.Node))
+// merge lays the layers of docs/defaults.md over each other: built in, benchbook.yaml, front matter, block; then the
+// profile's: built in, benchbook.yaml, front matter, block. Repetitions of the options replace the article's. It reports
+// whether the profile leaves the experiment out.
+func (p *planner) merge(d *Definition) (n *source.Node, skipped bool) {
+	profile, repetitions := p.options.Profile, p.options.Repetitions
+	n = addBuiltIn(article.Extend(withoutUnused(p.defaults(), d.Node), d.Node))
 	var above []*source.Node
-	if over := l.project.Profiles[profile]; over != nil {
+	if over := p.project.Profiles[profile]; over != nil {
 		above = append(above, over)
 	}
-	for _, p := range decodeKey("profiles", n).Profiles {
-		if p.Name.Value == profile && p.Skip {
+	for _, own := range decodeKey("profiles", n).Profiles {
+		if own.Name.Value == profile && own.Skip {
 			return n, true
 		}
-		if p.Name.Value == profile {
-			above = append(above, p.Node)
+		if own.Name.Value == profile {
+			above = append(above, own.Node)
 		}
 	}
 	if profile == Quick {
@@ -79,10 +79,10 @@ func (l *Library) Merge(d *Definition, profile, repetitions string) (n *source.N
 	return inheritChoices(settle(addBuiltIn(n)), d), false
 }
 
-// defaults merges the defaults of the project and of front matters.
-func (l *Library) defaults(d *Definition) *source.Node {
+// defaults merges the defaults of the project and of the front matter.
+func (p *planner) defaults() *source.Node {
 	base := &source.Node{Kind: source.Map}
-	for _, layer := range append([]*source.Node{l.project.Defaults}, d.front...) {
+	for _, layer := range []*source.Node{p.project.Defaults, p.doc.Front.Defaults.Node} {
 		if layer != nil {
 			base = article.Extend(base, layer)
 		}
@@ -216,7 +216,7 @@ func settle(n *source.Node) *source.Node {
 // it extends, unless it tunes itself.
 func inheritChoices(n *source.Node, d *Definition) *source.Node {
 	tune, extends := n.Get("tune"), d.Block.Node.Get("extends")
-	inherits := extends != nil && !strings.Contains(extends.Text.Value, "#") && d.Block.Node.Get("tune") == nil
+	inherits := extends != nil && d.Block.Node.Get("tune") == nil
 	if isEmpty(tune) || !inherits || n.Get("load").Get("rate") == nil && n.Get("capacity") == nil {
 		return n
 	}

@@ -47,11 +47,11 @@ var ErrNoProfile = errors.New("no such profile")
 // the options.
 func New(project *article.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
-	p := &planner{project: project, doc: doc, options: o, problems: problems, library: NewLibrary(project, doc),
-		folders: map[*article.Document]*Folder{}, private: map[string]bool{},
+	p := &planner{project: project, doc: doc, options: o, problems: problems, private: map[string]bool{},
 		seenFiles: &seenFiles{map[string]bool{}, map[string]bool{}, map[string]bool{}}}
+	p.own = newFolder(doc, p.seenFiles)
 	for _, block := range doc.Experiments {
-		p.definitions = append(p.definitions, p.library.Definition(block, problems))
+		p.definitions = append(p.definitions, p.define(block, nil))
 	}
 	if known := p.profiles(); !slices.Contains(known, o.Profile) {
 		slices.Sort(known)
@@ -81,7 +81,6 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 	out.others = sync.OnceValue(p.others)
 	out.Reads, out.Secrets = sortedKeys(p.reads), sortedKeys(p.hidden)
 	out.EnvFiles = sortedKeys(p.envFiles)
-	out.Extends = p.library.Others()
 	p.hidePrivate(out)
 	return out, p.findFull(out)
 }
@@ -133,7 +132,7 @@ func (p *planner) findFull(quick *Plan) error {
 func (p *planner) profiles() []string {
 	known := slices.Collect(maps.Keys(p.project.Profiles))
 	for _, d := range p.definitions {
-		known = append(known, p.library.ProfileNames(d)...)
+		known = append(known, p.profileNames(d)...)
 	}
 	known = slices.DeleteFunc(known, func(profile string) bool { return profile == Full || profile == Quick })
 	return append([]string{Full, Quick}, sortedSet(known)...)
@@ -145,8 +144,7 @@ type planner struct {
 	doc         *article.Document
 	options     Options
 	problems    *source.Problems
-	library     *Library
-	folders     map[*article.Document]*Folder
+	own         *Folder // of the article
 	definitions []*Definition
 	outlines    []*outline
 	composed    []*composed
@@ -158,16 +156,12 @@ type planner struct {
 // engine returns the engine of the project.
 func (p *planner) engine() spec.Engine { return cmp.Or(p.project.Engine.V, spec.DefaultEngine) }
 
-// folder returns the folder of the article that contains a path; this article's for paths of other files.
+// folder returns the folder that a path counts from: the repository for paths of Compose files, else the article's.
 func (p *planner) folder(t source.Text) *Folder {
-	doc := p.library.Written(t)
 	if c := p.composedFrom(t); c != nil {
 		return c.folder
 	}
-	if p.folders[doc] == nil {
-		p.folders[doc] = newFolder(doc, p.seenFiles)
-	}
-	return p.folders[doc]
+	return p.own
 }
 
 // An outline is an experiment whose matrix is multiplied, with nothing resolved yet.
@@ -189,7 +183,7 @@ type draft struct {
 
 // outline merges the layers of a definition, multiplies the matrix and expands templates.
 func (p *planner) outline(d *Definition) *outline {
-	merged, skipped := p.library.Merge(d, p.options.Profile, p.options.Repetitions)
+	merged, skipped := p.merge(d)
 	e := &outline{Definition: d, Experiment: &Experiment{Name: d.Block.Name.Value, Pos: d.Block.Pos, Engine: p.engine()}}
 	if skipped {
 		e.Skipped = fmt.Sprintf("profile %s leaves this experiment out", p.options.Profile)

@@ -26,9 +26,8 @@ type Plan struct {
 	Experiments []*Experiment
 	// All are the experiments of the article, also where a run leaves some out: others may take from them what they found.
 	All []*Experiment
-	// Reads are whole paths of files that the plan was made from, except the articles themselves. Extends are the names of
-	// other articles. Secrets are whole paths of files with secrets.
-	Reads, Extends, Secrets []string
+	// Reads are whole paths of files that the plan was made from, except the article itself. Secrets are whole paths of files with secrets.
+	Reads, Secrets []string
 	// EnvFiles are whole paths of the files that an env_file names.
 	EnvFiles []string
 

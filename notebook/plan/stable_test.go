@@ -73,26 +73,21 @@ func planned(project *article.Project, doc *article.Document, o plan.Options, ow
 }
 
 // opened puts an article into a project. It lies in a folder alone but for what neighbours give it: NAME.yaml is the
-// project file, and the project has one other article.
+// project file.
 func opened(t *testing.T, file string) (*article.Project, *article.Document) {
 	t.Helper()
 	root := t.TempDir()
 	sample := filepath.Join(root, "experiments", "sample")
-	for _, dir := range []string{sample, filepath.Join(root, "experiments", "other")} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.MkdirAll(sample, 0o755); err != nil {
+		t.Fatal(err)
 	}
 	project, err := os.ReadFile(strings.TrimSuffix(file, ".md") + ".yaml")
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
 	files := map[string][]byte{filepath.Join(root, article.ProjectFile): project}
-	for name, from := range map[string]string{filepath.Join(sample, article.FileName): file,
-		filepath.Join(root, "experiments", "other", article.FileName): filepath.Join("testdata", "other.md")} {
-		if files[name], err = os.ReadFile(from); err != nil {
-			t.Fatal(err)
-		}
+	if files[filepath.Join(sample, article.FileName)], err = os.ReadFile(file); err != nil {
+		t.Fatal(err)
 	}
 	for name, data := range files {
 		if err := os.WriteFile(name, data, 0o644); err != nil {
