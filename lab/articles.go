@@ -118,26 +118,6 @@ func (c *Article) Wants(experiment string) bool {
 	return len(c.Experiments) == 0 || slices.Contains(c.Experiments, experiment)
 }
 
-// ProfileNames returns the profiles of a project, which may be nil, and of articles, with the built-in ones, sorted.
-func ProfileNames(project *article.Project, docs []*article.Document) []string {
-	names := []string{plan.Full, plan.Quick}
-	if project != nil {
-		for name := range project.Profiles {
-			names = append(names, name)
-		}
-	}
-	for _, doc := range docs {
-		for _, block := range doc.Experiments {
-			var ignored source.Problems
-			for _, profile := range article.DecodeExperiment(block.Node, true, &ignored).Profiles {
-				names = append(names, profile.Name.Value)
-			}
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
 // ArticlesInWords names up to three articles, and counts more.
 func ArticlesInWords(list []*Article) string {
 	if len(list) > 3 {

@@ -36,9 +36,6 @@ numbers that contradict the records are warnings. Warnings come last and change 
 With --services it also starts the services of every trial as run does, with hooks, sends one request to each target,
 checks the answers, and removes everything again. Nothing is measured.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if known := a.Config.EngineNames(); flags.Engine != "" && !slices.Contains(known, flags.Engine) {
-				return fmt.Errorf("no engine %q: known are %s", flags.Engine, terminal.InSentence(known))
-			}
 			project, list, err := a.Select(args)
 			if err != nil {
 				return err
@@ -76,7 +73,7 @@ checks the answers, and removes everything again. Nothing is measured.`,
 	cmd.Flags().BoolVar(&strict, "strict", false, "treat warnings as problems in the exit status")
 	cmd.Flags().BoolVar(&services, "services", false, "start the services, and check their answers")
 	cmd.Flags().StringVar(&flags.Profile, "profile", plan.Full, "check the plan of this profile")
-	cmd.Flags().StringVar(&flags.Engine, "engine", "", "where services run: "+strings.Join(a.Config.EngineNames(), ", "))
+	a.addEngine(cmd.Flags(), &flags.Engine)
 	cmd.Flags().BoolVarP(&flags.Verbose, "verbose", "v", false, verboseUsage)
 	return cmd
 }

@@ -8,7 +8,6 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/show"
-	"benchbook/notebook/plan"
 )
 
 func (a *app) compareCommand() *cobra.Command {
@@ -67,7 +66,6 @@ cell's change, and 1 if no cell can be judged.`,
 func (a *app) benchCommand() *cobra.Command {
 	var o measure.BenchOptions
 	var formatted formatFlag
-	var choose func() error
 	cmd := &cobra.Command{
 		Use:   "bench BASE [HEAD] [ARTICLE[#NAME] ...]",
 		Short: "Measure two revisions of your code against each other",
@@ -95,14 +93,11 @@ With --fail-on 'latency.p99 > 3%' the status is 99 if the condition holds over t
 			if o.Format, err = formatted.Check(a.JSON); err != nil {
 				return err
 			}
-			if err := checkMeasuring(cmd.Flags(), &o.Options, choose, a.Config.EngineNames()); err != nil {
-				return err
-			}
 			return measure.Bench(cmd.Context(), a.Session, args, o)
 		},
 	}
 	formatted.Add(cmd, show.FormatText, show.FormatMarkdown, show.FormatCSV)
-	choose = addMeasuring(cmd, &o.Options, plan.Full, a.Config.EngineNames())
+	a.addMeasuring(cmd, &o.Options)
 	cmd.Flags().BoolVar(&o.Dirty, "dirty", false, "compare BASE with what is not committed")
 	cmd.Flags().StringVar(&o.FailOn, "fail-on", "",
 		"end with status 99 if this holds for any cell, such as 'throughput < -5%'")

@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/notebook/article"
-
+	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
@@ -51,13 +51,12 @@ runs and trials of the project. To have it in every new shell:
 	}
 }
 
-// complete teaches the shells, by way of the scripts of completion, the names of this project: articles and their
-// experiments as arguments, profiles, hosts, runs, trials, templates and engines as values of flags. Completion
-// never fails: where there is no project, nothing is offered.
+// complete makes the completion scripts offer the names of this project: articles and their experiments as arguments,
+// profiles, hosts, runs, trials, templates and engines as values of flags. Without a project nothing is offered.
 func (a *app) complete(root *cobra.Command) {
 	flags := map[string]cobra.CompletionFunc{
 		"profile":  a.completeProfiles,
-		"host":     a.completeHosts,
+		"host":     a.completeField(lab.RecordHost),
 		"template": cobra.FixedCompletions(templateNames(), cobra.ShellCompDirectiveNoFileComp),
 		"run":      a.completeField(lab.RecordRun),
 		"trial":    a.completeField(func(r *record.Record) string { return r.Trial }),
@@ -84,94 +83,57 @@ func (a *app) complete(root *cobra.Command) {
 	_ = root.MarkPersistentFlagDirname("directory")
 }
 
-// documents reads the articles of the project.
-func (a *app) documents() (*article.Project, []*article.Document) {
-	project, err := article.OpenProject(a.Dir)
-	if err != nil {
-		return nil, nil
-	}
-	slugs, err := project.Slugs()
-	if err != nil {
-		return nil, nil
-	}
-	var docs []*article.Document
-	for _, slug := range slugs {
-		if doc, err := project.Article(slug); err == nil {
-			docs = append(docs, doc)
-		}
-	}
-	return project, docs
-}
-
 // completeArticles offers slugs with their titles, and the experiments of an article once a # is there.
-func (a *app) completeArticles(cmd *cobra.Command, _ []string, word string) ([]cobra.Completion,
-	cobra.ShellCompDirective) {
-	var out []cobra.Completion
-	_, docs := a.documents()
-	for _, doc := range docs {
+func (a *app) completeArticles(_ *cobra.Command, _ []string, word string) (out []cobra.Completion,
+	_ cobra.ShellCompDirective) {
+	_, list, _ := a.Select(nil) // an error leaves nothing to offer
+	for _, c := range list {
 		if !strings.Contains(word, "#") {
-			out = append(out, cobra.CompletionWithDesc(doc.Slug, doc.Front.Title.Value))
+			out = append(out, cobra.CompletionWithDesc(c.Slug, c.Doc.Front.Title.Value))
 			continue
 		}
-		for _, e := range doc.Experiments {
-			out = append(out, doc.Slug+"#"+e.Name.Value)
+		for _, e := range c.Doc.Experiments {
+			out = append(out, c.Slug+"#"+e.Name.Value)
 		}
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeProfiles offers the profiles that are built in, and those of the project and of the articles.
-func (a *app) completeProfiles(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion,
-	cobra.ShellCompDirective) {
-	project, docs := a.documents()
-	return lab.ProfileNames(project, docs), cobra.ShellCompDirectiveNoFileComp
+// completeProfiles offers the built-in profiles, and those of the project and of its records.
+func (a *app) completeProfiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	names := append(a.measured(lab.RecordProfile), plan.Full, plan.Quick)
+	if project, err := article.OpenProject(a.Dir); err == nil {
+		names = slices.AppendSeq(names, maps.Keys(project.Profiles))
+	}
+	slices.Sort(names)
+	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeCompare offers runs, hosts and profiles that there are records of for the first two arguments, beside which
-// folders and git revisions can stand, and articles for the others.
+// completeCompare offers measured runs, hosts and profiles, and files for folders, as the first two arguments, and
+// articles as the others.
 func (a *app) completeCompare(cmd *cobra.Command, args []string, word string) ([]cobra.Completion,
 	cobra.ShellCompDirective) {
 	if len(args) >= 2 {
 		return a.completeArticles(cmd, args, word)
 	}
-	return append(a.measured(cmd, lab.RecordRun), slices.Concat(a.measured(cmd, lab.RecordHost),
-		a.measured(cmd, lab.RecordProfile))...), cobra.ShellCompDirectiveDefault
+	return slices.Concat(a.measured(lab.RecordRun), a.measured(lab.RecordHost), a.measured(lab.RecordProfile)),
+		cobra.ShellCompDirectiveDefault
 }
 
-// completeField offers the values of a field that there are records of.
+// completeField offers the values of a field of all records.
 func (a *app) completeField(field func(*record.Record) string) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return a.measured(cmd, field), cobra.ShellCompDirectiveNoFileComp
+	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return a.measured(field), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
-// measured lists the values of a field in all records of the project.
-func (a *app) measured(cmd *cobra.Command, field func(*record.Record) string) []string {
-	var out []string
-	project, docs := a.documents()
-	for _, doc := range docs {
-		records, _, err := record.Dir(project.RecordsDir(doc.Slug)).Read()
-		for _, r := range records {
-			if err == nil {
-				out = append(out, field(r))
-			}
-		}
+// measured lists the values of a field of all records of the project.
+func (a *app) measured(field func(*record.Record) string) (out []string) {
+	project, list, _ := a.Select(nil)
+	for _, c := range list {
+		records, _, _ := record.Dir(project.RecordsDir(c.Slug)).Read()
+		out = append(out, slice.Map(records, field)...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-func (a *app) completeHosts(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	var hosts []string
-	project, docs := a.documents()
-	for _, doc := range docs {
-		entries, err := os.ReadDir(project.RecordsDir(doc.Slug)) // a folder for each host: docs/records.md
-		for _, e := range entries {
-			if err == nil && e.IsDir() {
-				hosts = append(hosts, e.Name())
-			}
-		}
-	}
-	slices.Sort(hosts)
-	return slices.Compact(hosts), cobra.ShellCompDirectiveNoFileComp
 }

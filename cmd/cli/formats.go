@@ -11,15 +11,17 @@ import (
 	"benchbook/notebook/source"
 )
 
-// A formatFlag is how a verb is told in which format to print.
-type formatFlag struct {
-	name  string
-	known []string
-}
+// A formatFlag is the flag --format.
+type formatFlag struct{ name string }
 
 func (f *formatFlag) Add(cmd *cobra.Command, known ...string) {
-	f.known = known
-	cmd.Flags().StringVar(&f.name, "format", show.FormatText, "how to print it: "+strings.Join(known, ", "))
+	f.name = show.FormatText
+	cmd.Flags().Func("format", "how to print it: "+strings.Join(known, ", ")+" (default text)", func(name string) error {
+		if f.name = name; !slices.Contains(known, name) {
+			return fmt.Errorf("no format %q: %s", name, source.Suggest(name, known))
+		}
+		return nil
+	})
 	// The only error is a flag that is not there. Formats of other verbs are others.
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -31,8 +33,6 @@ func (f *formatFlag) Check(asJSON bool) (string, error) {
 		return "", fmt.Errorf("--json and --format %s contradict each other: give one of them", f.name)
 	case asJSON:
 		return show.FormatJSON, nil
-	case !slices.Contains(f.known, f.name):
-		return "", fmt.Errorf("no format %q: %s", f.name, source.Suggest(f.name, f.known))
 	}
 	return f.name, nil
 }

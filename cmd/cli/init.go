@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/kballard/go-shellquote"
@@ -83,38 +84,32 @@ Dockerfile, which stay as they are. Without DIR, the project is made beside the 
 			return a.newProject(dir, template, from)
 		},
 	}
-	addTemplate(cmd, &template)
-	cmd.Flags().StringVar(&from, "from", "",
-		"begin with a Compose file or a Dockerfile")
+	cmd.Flags().StringVar(&template, "template", defaultTemplate, "what to begin with: "+strings.Join(templateNames(), ", "))
+	cmd.Flags().StringVar(&from, "from", "", "begin with a Compose file or a Dockerfile")
 	cmd.MarkFlagsMutuallyExclusive("from", "template")
 	return cmd
 }
 
 // newProject creates a project with an article, made from a template or from a Compose file or Dockerfile.
 func (a *app) newProject(dir, template, from string) error {
-	files, err := articleFiles(template, template)
-	if from != "" {
-		files, err = filesFrom(dir, from)
-	}
-	if err != nil {
-		return err
-	}
 	own, err := projectFiles(dir)
 	if err != nil {
 		return lab.Failure(err)
 	}
-	found := files
-	if from == "" {
-		found = append(found, own[0]) // with --from there may be a project already
+	files, err := articleFiles(template, template)
+	refused := append(files, own[0])
+	if from != "" { // there may be a project already
+		files, err = filesFrom(dir, from)
+		refused = files
 	}
-	if err := exists(dir, found); err != nil {
+	if err != nil {
 		return err
 	}
 	in := ""
 	if here := terminal.Relative(absolute(dir)); here != "." {
 		in = "cd " + shellquote.Join(here) + " && "
 	}
-	return writeNew(a.Session, dir, append(own, files...),
+	return writeNew(a.Session, dir, append(own, files...), refused,
 		fmt.Sprintf("measure it:  %sbenchbook run --quick\nlook at it:  %sbenchbook preview\n", in, in))
 }
 
@@ -136,19 +131,11 @@ func (a *app) newArticle(project *article.Project, slug, template string) error 
 		return err
 	}
 	files, err := articleFiles(template, slug)
-	if err == nil {
-		err = exists(project.Dir, files)
-	}
 	if err != nil {
 		return err
 	}
-	return writeNew(a.Session, project.Dir, files,
+	return writeNew(a.Session, project.Dir, files, files,
 		fmt.Sprintf("measure it:  benchbook run --quick %s\nlook at it:  benchbook preview\n", slug))
-}
-
-func addTemplate(cmd *cobra.Command, template *string) {
-	cmd.Flags().StringVar(template, "template", defaultTemplate,
-		"what to begin with: http, command, database or published")
 }
 
 func articleFiles(template, slug string) ([]newFile, error) {
@@ -207,46 +194,38 @@ func absolute(dir string) string {
 	return abs
 }
 
-// exists is an error if one of the files is there.
-func exists(dir string, files []newFile) error {
-	for _, f := range files {
-		if _, err := os.Lstat(filepath.Join(dir, f.path)); err == nil {
-			return fmt.Errorf("%s exists already: choose another name, or remove it first", filepath.Join(dir, f.path))
-		}
-	}
-	return nil
-}
-
 // initJSON are the files of init.
 type initJSON struct {
 	Written []string `json:"written"`
 	Kept    []string `json:"kept"` // existed before
 }
 
-// writeNew writes files, and prints them with what to do next. Existing files are kept. After an error, such as a full
-// disk, the written files are removed: they would be in the way of the next try.
-func writeNew(a *lab.Session, dir string, files []newFile, next string) error {
+// writeNew writes files, and prints them with what to do next. Existing files are kept, but any in refused is an error.
+// After an error, such as a full disk, the written files are removed: they would be in the way of the next try.
+func writeNew(a *lab.Session, dir string, files, refused []newFile, next string) error {
+	for _, f := range refused {
+		if full := filepath.Join(dir, f.path); isThere(full) {
+			return fmt.Errorf("%s exists already: choose another name, or remove it first", full)
+		}
+	}
 	made := initJSON{[]string{}, []string{}}
 	for _, f := range files {
 		full := filepath.Join(dir, f.path)
-		err := os.MkdirAll(filepath.Dir(full), 0o755)
-		written := false
-		if err == nil {
-			if written, err = writeFile(full, f.data); errors.Is(err, fs.ErrExist) {
-				made.Kept = append(made.Kept, full)
-				continue
-			}
+		if isThere(full) {
+			made.Kept = append(made.Kept, full)
+			continue
 		}
-		if written {
+		err := os.MkdirAll(filepath.Dir(full), 0o755)
+		if err == nil {
 			made.Written = append(made.Written, full)
+			err = os.WriteFile(full, f.data, 0o644)
 		}
 		if err != nil {
-			err = fmt.Errorf("making the project: %w", err)
+			err = fmt.Errorf("%w: the files of the new project are removed again", err)
 			for _, full := range made.Written {
-				err = errors.Join(err, os.Remove(full))
-			}
-			if len(made.Written) > 0 {
-				fmt.Fprintln(a.Words(), "removed what was written")
+				if removed := os.Remove(full); removed != nil && !errors.Is(removed, fs.ErrNotExist) {
+					err = errors.Join(err, removed)
+				}
 			}
 			return lab.Failure(err)
 		}
@@ -262,12 +241,7 @@ func writeNew(a *lab.Session, dir string, files []newFile, next string) error {
 	})
 }
 
-// writeFile writes a new file; written says that it exists now, also after an error.
-func writeFile(name string, data []byte) (written bool, err error) {
-	out, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return false, err
-	}
-	_, err = out.Write(data)
-	return true, errors.Join(err, out.Close())
+func isThere(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
 }

@@ -128,7 +128,7 @@ Exit statuses:
 		a.cleanCommand(), bundleCommand(a), reproCommand(a),
 		a.doctorCommand(), a.schemaCommand(), a.completionCommand(),
 		version)
-	root.SetHelpCommand(helpCommand())
+	addHelp(root)
 	a.complete(root)
 	return root
 }
@@ -141,27 +141,18 @@ func statuses() (lines string) {
 	return strings.TrimSuffix(lines, "\n")
 }
 
-func helpCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "Print help for a command",
-		Args:  arguments(0, 1),
-		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) (out []cobra.Completion,
-			_ cobra.ShellCompDirective) {
-			for _, verb := range cmd.Root().Commands() {
-				if verb.IsAvailableCommand() {
-					out = append(out, cobra.CompletionWithDesc(verb.Name(), verb.Short))
+// addHelp adds the verb help, which refuses unknown verbs.
+func addHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, verb := range root.Commands() {
+		if verb.Name() == "help" {
+			verb.Short, verb.Long = "Print help for a command", ""
+			verb.Args = func(_ *cobra.Command, args []string) error {
+				if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+					return unknownVerb(root, args)
 				}
+				return nil
 			}
-			return out, cobra.ShellCompDirectiveNoFileComp
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			verb, rest, err := cmd.Root().Find(args)
-			if err != nil || len(rest) > 0 {
-				return unknownVerb(cmd.Root(), args)
-			}
-			verb.InitDefaultHelpFlag() // which it has if it is run itself
-			return verb.Help()
-		},
+		}
 	}
 }

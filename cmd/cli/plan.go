@@ -14,7 +14,6 @@ import (
 func (a *app) planCommand() *cobra.Command {
 	var options plan.Options
 	var onlyTrials string
-	var chooseQuick func() error
 	cmd := &cobra.Command{
 		Use:   "plan [ARTICLE[#NAME] ...]",
 		Short: "Show what a run would do, without running anything",
@@ -22,9 +21,6 @@ func (a *app) planCommand() *cobra.Command {
 how long it should take. ARTICLE is a line for each experiment. ARTICLE#EXPERIMENT is every trial: whether it is fresh,
 stale or missing, and why. With --json it has all keys of each trial, defaults included.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := chooseQuick(); err != nil {
-				return err
-			}
 			project, list, plans, err := a.SelectPlanned(args, options, "articles with problems cannot be planned")
 			if err != nil {
 				return err
@@ -48,8 +44,7 @@ stale or missing, and why. With --json it has all keys of each trial, defaults i
 			return a.Print(planned, func() { planned.Text(a.Stdout, named) })
 		},
 	}
-	cmd.Flags().StringVar(&options.Profile, "profile", plan.Full, "plan this profile")
-	chooseQuick = addQuick(cmd.Flags(), &options.Profile)
+	addProfile(cmd.Flags(), &options.Profile, "plan")
 	cmd.Flags().StringVar(&onlyTrials, "only", "", "plan "+lab.OnlyUsage)
 	return cmd
 }

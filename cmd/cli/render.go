@@ -11,7 +11,6 @@ import (
 	"benchbook/lab/pages"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/plan"
 	"benchbook/site"
 )
 
@@ -90,9 +89,6 @@ before, again after each article, and at the end, even if something could not be
 but not after an interrupt. All articles are rendered, and claims are printed for the named articles. Drafts are measured if they are named, or with --drafts. The status is the worse one of measuring and
 rendering; with --claims it includes the claims of the measured articles.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := running.Check(cmd.Flags(), a.Config.EngineNames()); err != nil {
-				return err
-			}
 			project, list, err := a.Select(args)
 			if err != nil {
 				return err
@@ -138,7 +134,7 @@ rendering; with --claims it includes the claims of the measured articles.`,
 			return err
 		},
 	}
-	running.Add(cmd, plan.Full, a.Config.EngineNames())
+	a.addRunning(cmd, &running)
 	addSiteFlags(cmd, &options)
 	return cmd
 }

@@ -4,8 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/lab/bundle"
-
-	"benchbook/notebook/plan"
 )
 
 func bundleCommand(a *app) *cobra.Command {
@@ -30,7 +28,6 @@ a manifest of digests.`,
 
 func reproCommand(a *app) *cobra.Command {
 	var o bundle.ReproOptions
-	var choose func() error
 	cmd := &cobra.Command{
 		Use:   "repro FILE|URL",
 		Short: "Measure somebody else's article on this machine",
@@ -39,13 +36,10 @@ before anything does. Then it prints each claim there and here, and makes pages 
 --quick it begins nothing new after five minutes, to see whether everything works. Run again, it continues in the same folder.`,
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkMeasuring(cmd.Flags(), &o.Options, choose, a.Config.EngineNames()); err != nil {
-				return err
-			}
 			return bundle.Repro(cmd.Context(), a.Session, args[0], o)
 		},
 	}
-	choose = addMeasuring(cmd, &o.Options, plan.Full, a.Config.EngineNames())
+	a.addMeasuring(cmd, &o.Options)
 	cmd.Flags().StringVarP(&o.Into, "output", "o", "", "the folder to open it in (default ARTICLE.repro)")
 	return cmd
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -21,79 +22,78 @@ import (
 // runFlags are what run and report have in common.
 type runFlags struct {
 	measure.Options
-	claims      bool
-	chooseQuick func() error // see addQuick
+	claims bool
 }
 
 // verboseUsage is what --verbose means, wherever it is given.
 const verboseUsage = "print the output of builds also if they succeed"
 
-func addQuiet(cmd *cobra.Command, quiet *bool) {
-	cmd.Flags().BoolVarP(quiet, "quiet", "q", false, "print no progress, only problems and results")
-}
-
-func (f *runFlags) Add(cmd *cobra.Command, profile string, engines []string) {
-	f.chooseQuick = addMeasuring(cmd, &f.Options, profile, engines)
+func (a *app) addRunning(cmd *cobra.Command, f *runFlags) {
+	a.addMeasuring(cmd, &f.Options)
 	cmd.Flags().BoolVar(&f.claims, "claims", false,
 		"end with status 99 if a claim is contradicted, or depends on a number that is not valid")
 }
 
-// addMeasuring adds the flags that say how something is measured. The function chooses the profile; see addQuick.
-func addMeasuring(cmd *cobra.Command, f *measure.Options, profile string, engines []string) func() error {
-	cmd.Flags().StringVar(&f.Profile, "profile", profile, "measure under this profile")
-	choose := addQuick(cmd.Flags(), &f.Profile)
-	cmd.Flags().BoolVar(&f.Force, "force", false, "re-measure even if up to date, as a new run")
-	cmd.Flags().DurationVar(&f.Budget, "budget", 0,
-		"begin no repetition after this time, such as 20m; the same command resumes from there")
-	cmd.Flags().StringVar(&f.Only, "only", "", "measure "+lab.OnlyUsage)
-	cmd.Flags().BoolVarP(&f.Verbose, "verbose", "v", false, verboseUsage)
-	addQuiet(cmd, &f.Quiet)
+// addMeasuring adds the flags that say how something is measured.
+func (a *app) addMeasuring(cmd *cobra.Command, f *measure.Options) {
+	flags := cmd.Flags()
+	addProfile(flags, &f.Profile, "measure")
+	flags.BoolVar(&f.Force, "force", false, "re-measure even if up to date, as a new run")
+	flags.Func("budget", "begin no repetition after this time, such as 20m; the same command resumes from there",
+		func(text string) (err error) {
+			if f.Budget, err = time.ParseDuration(text); err != nil || f.Budget <= 0 {
+				return fmt.Errorf("invalid value %q for --budget: give a time, such as 20m", text)
+			}
+			return nil
+		})
+	flags.StringVar(&f.Only, "only", "", "measure "+lab.OnlyUsage)
+	flags.BoolVarP(&f.Verbose, "verbose", "v", false, verboseUsage)
+	addQuiet(flags, &f.Quiet)
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
-	cmd.Flags().BoolVar(&f.Yes, "yes", false, "measure without asking what the project, or the bundle, may do")
-	cmd.Flags().StringVar(&f.Engine, "engine", "", "where services run: "+strings.Join(engines, ", ")+
-		", or none to measure nothing (default what the project says, or docker)")
-	return choose
+	flags.BoolVar(&f.Yes, "yes", false, "measure without asking what the project, or the bundle, may do")
+	a.addEngine(flags, &f.Engine, measure.EngineNone)
 }
 
-func (f *runFlags) Check(flags *pflag.FlagSet, engines []string) error {
-	return checkMeasuring(flags, &f.Options, f.chooseQuick, engines)
+func addQuiet(flags *pflag.FlagSet, quiet *bool) {
+	flags.BoolVarP(quiet, "quiet", "q", false, "print no progress, only problems and results")
 }
 
-// checkMeasuring refuses values of the flags of addMeasuring.
-func checkMeasuring(flags *pflag.FlagSet, f *measure.Options, choose func() error, engines []string) error {
-	if err := choose(); err != nil {
-		return err
-	}
-	if f.Engine != "" && f.Engine != measure.EngineNone && !slices.Contains(engines, f.Engine) {
-		return fmt.Errorf("no engine %q: known are %s", f.Engine,
-			terminal.InSentence(append(slices.Clone(engines), measure.EngineNone)))
-	}
-	if f.Budget < 0 || f.Budget == 0 && flags.Changed("budget") {
-		return fmt.Errorf("--budget must be more than 0, not %v", f.Budget)
-	}
-	return nil
+// addEngine adds the flag --engine; none is a name that is no engine.
+func (a *app) addEngine(flags *pflag.FlagSet, engine *string, none ...string) {
+	known := append(a.Config.EngineNames(), none...)
+	flags.Func("engine", "where services run: "+strings.Join(known, ", ")+" (default what the project says, or docker)",
+		func(name string) error {
+			if *engine = name; !slices.Contains(known, name) {
+				return fmt.Errorf("no engine %q: known are %s", name, terminal.InSentence(known))
+			}
+			return nil
+		})
 }
 
-// checkRepetitions refuses repetitions that articles could not have.
-func checkRepetitions(flags *pflag.FlagSet, text string) error {
-	if _, err := article.ReadRepetitions(text); err != nil && flags.Changed("repetitions") {
-		return fmt.Errorf("--repetitions %w", err)
-	}
-	return nil
-}
-
-// addQuick adds the flag --quick. The function chooses profile quick if it was given.
-func addQuick(flags *pflag.FlagSet, profile *string) (choose func() error) {
-	quick := flags.Bool("quick", false, "the same as --profile quick")
-	return func() error {
-		if *quick && flags.Changed("profile") && *profile != plan.Quick {
-			return fmt.Errorf("--quick and --profile %s contradict each other: give one of them", *profile)
+// addProfile adds the flags --profile and --quick of a verb that does something.
+func addProfile(flags *pflag.FlagSet, profile *string, does string) {
+	*profile = plan.Full
+	given := ""
+	choose := func(name string) error {
+		if given != "" && given != name {
+			return fmt.Errorf("--profile %s and --profile %s contradict each other: give one of them", given, name)
 		}
-		if *quick {
-			*profile = plan.Quick
-		}
+		given, *profile = name, name
 		return nil
 	}
+	flags.Func("profile", does+" under this profile (default full)", choose)
+	flags.BoolFunc("quick", "the same as --profile quick", func(string) error { return choose(plan.Quick) })
+}
+
+// addRepetitions adds the flag --repetitions, whose values are as in articles.
+func addRepetitions(flags *pflag.FlagSet, repetitions *string) {
+	flags.Func("repetitions", "rounds, such as 5 or 'up to 20'", func(text string) error {
+		*repetitions = text
+		if _, err := article.ReadRepetitions(text); err != nil {
+			return fmt.Errorf("--repetitions %w", err)
+		}
+		return nil
+	})
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -105,9 +105,6 @@ func (a *app) runCommand() *cobra.Command {
 in the article's folder, and a stopped run resumes where it was. The status is 1 if something failed, an article has
 problems, no engine is available, or no result is valid.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := flags.Check(cmd.Flags(), a.Config.EngineNames()); err != nil {
-				return err
-			}
 			if flags.Keep && flags.Budget > 0 {
 				return errors.New("--keep and --budget do not go together, because the last repetition is not known in advance: " +
 					"give one of them")
@@ -137,7 +134,7 @@ problems, no engine is available, or no result is valid.`,
 			return err
 		},
 	}
-	flags.Add(cmd, plan.Full, a.Config.EngineNames())
+	a.addRunning(cmd, &flags)
 	cmd.Flags().BoolVar(&flags.Stated, "stated", false,
 		"refuse to measure if anything is not committed, so that claims are stated before they are measured")
 	cmd.Flags().BoolVar(&flags.Keep, "keep", false,

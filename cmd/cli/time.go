@@ -29,9 +29,6 @@ command has all CPUs, and the environment and folder of benchbook; one with char
 			"  benchbook time --warmup 1 -o page.html 'xz -T1 -c data' 'xz -T0 -c data'",
 		Args: arguments(1, 100),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if err := checkRepetitions(cmd.Flags(), c.Repetitions); err != nil {
-				return err
-			}
 			if c.Warmup < 0 || c.Warmup > 1000 {
 				return fmt.Errorf("invalid value \"%d\" for --warmup: give a number from 0 to 1000", c.Warmup)
 			}
@@ -66,9 +63,6 @@ noise floor. Nothing else is needed: no project, no engine, no root. The load st
 			"  benchbook load http://127.0.0.1:8080/ --vs http://127.0.0.1:8081/ -c 20 -d 10s",
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkRepetitions(cmd.Flags(), l.Repetitions); err != nil {
-				return err
-			}
 			if l.Connections < 1 || l.Duration < time.Second || l.Duration > longest {
 				return fmt.Errorf("--connections takes a number from 1, and --duration a time from 1s to %v", longest)
 			}
@@ -86,7 +80,7 @@ noise floor. Nothing else is needed: no project, no engine, no root. The load st
 
 // addOneLine adds the flags that time and load have in common.
 func addOneLine(cmd *cobra.Command, repetitions *string, o *measure.OneLineOptions) {
-	cmd.Flags().StringVar(repetitions, "repetitions", "", "rounds, such as 5 or 'up to 20'")
-	addQuiet(cmd, &o.Quiet)
+	addRepetitions(cmd.Flags(), repetitions)
+	addQuiet(cmd.Flags(), &o.Quiet)
 	cmd.Flags().StringVarP(&o.HTML, "output", "o", "", "write the page to this file")
 }
