@@ -251,12 +251,33 @@ func ofList(s claim.Side) string {
 	return "over " + cells
 }
 
-// ofPairs names a list of which each cell is compared by itself.
-func ofPairs(s claim.Side) string {
-	if len(s.Cells) == 1 {
-		return "for " + nameOf(s)
+// ofPairs names two lists whose cells are compared one by one, and what both have in common: "for sync", "for async",
+// "with share 60%, ".
+func ofPairs(a, b claim.Side) (first, second, common string) {
+	if len(a.Cells) == 1 || len(b.Cells) == 1 || a.Written == nil || b.Written == nil {
+		return "for " + ofEach(a, a.Written), "for " + ofEach(b, b.Written), ""
 	}
-	return "for " + cmp.Or(conditions(s.Written), "each")
+	shared, own, others := *a.Written, *a.Written, *b.Written
+	has := func(sel *expr.Selector, m expr.Match) bool {
+		return slices.ContainsFunc(sel.Matches, func(o expr.Match) bool {
+			return o.Name == m.Name && o.Op == m.Op && o.Value == m.Value
+		})
+	}
+	shared.Matches = slice.Filter(a.Written.Matches, func(m expr.Match) bool { return has(b.Written, m) })
+	own.Matches = slice.Filter(a.Written.Matches, func(m expr.Match) bool { return !has(b.Written, m) })
+	others.Matches = slice.Filter(b.Written.Matches, func(m expr.Match) bool { return !has(a.Written, m) })
+	if words := conditions(&shared); words != "" {
+		common = "with " + words + ", "
+	}
+	return "for " + ofEach(a, &own), "for " + ofEach(b, &others), common
+}
+
+// ofEach names one list by conditions that pick it.
+func ofEach(s claim.Side, picked *expr.Selector) string {
+	if len(s.Cells) == 1 {
+		return nameOf(s)
+	}
+	return cmp.Or(conditions(picked), "each")
 }
 
 // conditions write the braces of a selector in words: "async with webserver other than daphne".

@@ -209,6 +209,8 @@ var cases = []struct {
 		grid(b, a, b, unsteady), stats.Inconclusive},
 	{"every, mixed", `every(throughput{server="sync"}, "<", throughput{server="async"})`, grid(c, b, a, b),
 		stats.Contradicted},
+	{"every, with a common condition", `every(throughput{server="sync", clients>=10}, "<", throughput{server="async", clients>=10})`,
+		grid(c, b, unsteady, unsteady), stats.Inconclusive},
 	{"every, as published", `every(throughput{server="a"}, ">", throughput{server!="a"})`, published, stats.Supported},
 	{"and", `throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`, as,
 		stats.Supported},

@@ -104,12 +104,14 @@ func groupedBy(j *claim.Judgement, side int) (groups []group, impure int) {
 func (s *Sentence) pairs(j *claim.Judgement) {
 	n, held, against := len(j.Parts), countOf(j, stats.Supported), countOf(j, stats.Contradicted)
 	q, other := quantityOf(j.Sides[0].Metric), quantityOf(j.Sides[1].Metric)
-	a, b := ofPairs(j.Sides[0]), ofPairs(j.Sides[1])
+	a, b, common := ofPairs(j.Sides[0], j.Sides[1])
 	relation := map[expr.Op]string{expr.Greater: q.higher, expr.Less: q.lower, expr.GreaterEqual: "no " + q.lower,
 		expr.LessEqual: "no " + q.higher}[j.Op]
 	opposite, isLoose := strings.CutPrefix(relation, "no ")
 	noun := q.noun
-	compared := func(was, relation, a, b string) string { return thanOther(noun, other.noun, was, relation, a, b) }
+	compared := func(was, relation, a, b string) string {
+		return common + thanOther(noun, other.noun, was, relation, a, b)
+	}
 	switch {
 	case held+against == 0:
 		s.add(Value, fmt.Sprintf("none of the %d pairs", n))
@@ -135,13 +137,19 @@ func (s *Sentence) pairs(j *claim.Judgement) {
 // groups says for which cells a claim over pairs holds, and what became of the others.
 func (s *Sentence) groups(j *claim.Judgement, noun, relation string, compared func(was, relation, a, b string) string) {
 	n, held, against := len(j.Parts), countOf(j, stats.Supported), countOf(j, stats.Contradicted)
-	a, b := ofPairs(j.Sides[0]), ofPairs(j.Sides[1])
+	a, b, _ := ofPairs(j.Sides[0], j.Sides[1])
 	groups, bySecond := grouped(j)
 	holding := slice.Filter(groups, func(g group) bool { return g.grade() < 2 })
 	if len(holding) == 0 {
 		if open := n - held - against; 2*open > n {
 			s.add(Value, fmt.Sprintf("%d of %d pairs", open, n))
-			s.say(fmt.Sprintf(" cannot be told apart by %s; it was %s %s than %s in %d", noun, relation, a, b, held))
+			s.say(" are undecided")
+			if held > 0 {
+				s.say("; " + compared(" was", relation, a, b) + fmt.Sprintf(" in %d", held))
+			}
+			if against > 0 {
+				s.say(fmt.Sprintf("; %d %s against it", against, expr.Verb(against, "is", "are")))
+			}
 			return
 		}
 		s.say(compared(" was", relation, a, b) + " in ")

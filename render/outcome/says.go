@@ -175,7 +175,7 @@ func (w writer) fillName(s *Sentence, j *claim.Judgement, which string) bool {
 		s.say(nameOf(j.Sides[0]))
 		return which == "a"
 	}
-	a, b := ofPairs(j.Sides[0]), ofPairs(j.Sides[1])
+	a, b := ofEach(j.Sides[0], j.Sides[0].Written), ofEach(j.Sides[1], j.Sides[1].Written)
 	if j.Form != claim.Pairs {
 		c := w.comparison(j.Sides[0], j.Sides[1])
 		a, b = c.a, c.b
