@@ -75,10 +75,12 @@ func (p *Panel) rows(shape figure.Shape, drawnAs, estimateMark, intervalMark str
 		factor: 1}
 	series := p.series(fields)
 	r.setAxis()
-	order := slices.Clone(p.Cells)
-	numbers := slice.Filter(fields, func(f string) bool { return areNumbers(p.Cells, f) })
-	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return p.compare(m, numbers, a, b) })
 	bands, bandName := p.bands(m.Name, fields)
+	order := slices.Clone(p.Cells)
+	if len(bands) == 0 || p.Block.Sort.Value != "" { // what is claimed to be alike is not ranked
+		numbers := slice.Filter(fields, func(f string) bool { return areNumbers(p.Cells, f) })
+		slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return p.compare(m, numbers, a, b) })
+	}
 	isPublished := false
 	for i, cell := range order {
 		row := r.row(cell, cell.Name(fields...), i)

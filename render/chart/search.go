@@ -211,7 +211,8 @@ func (p *Panel) capacity() Drawing {
 	if objective != "" {
 		sub = "Requests per second: the highest rate at which " + objective
 	}
-	p.say("Dot: the highest rate that met the objective. Bar: from there to the lowest that did not.")
+	p.say("Large dot: the highest rate that met the objective. Bar: from there to the lowest that did not. Small dots: " +
+		"the rates that were tried, open where they did not meet it.")
 	return p.drawing(spec, rangeTitle(p.Cells, rate, fields, "Capacity by "+wording.List(fields)),
 		p.description("Searches for the highest rate that meets the objective"),
 		Drawing{Sub: sub, Metrics: cellview.MetricsNamed("capacity.rate"), Fields: fields})
@@ -255,5 +256,12 @@ func capacityRow(name string, cell *dataset.Cell, i, series int) (row figure.Row
 	row.Value += perSecond.Number(s.Lo, perSecond.Decimals(wording.Figure{Value: s.Lo, Lo: s.Lo, Hi: cmp.Or(s.Hi, math.Inf(1))}))
 	row.Value = cellview.WithState(row.Value, cell)
 	row.Title = cellview.WithState(name+": "+searchWords(s)+"; "+wording.Count(len(s.Probes), "probe"), cell)
-	return row, []figure.Mark{mark}
+	for _, q := range s.Probes {
+		if q.WhyNot() == "" {
+			probe := figure.At(q.Candidate, float64(i))
+			probe.Shape, probe.Series, probe.Hollow = figure.Small, series, !q.Passed
+			marks = append(marks, probe)
+		}
+	}
+	return row, append(marks, mark)
 }
