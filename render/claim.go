@@ -11,7 +11,6 @@ import (
 	"benchbook/notebook/stats"
 
 	"benchbook/render/cellview"
-	"benchbook/render/chart"
 
 	"benchbook/internal/slice"
 	"benchbook/render/outcome"
@@ -29,13 +28,12 @@ type claimView struct {
 	Effect   string   // with its interval
 	What     string   // the effect is of, such as "throughput, async over sync"
 	Line     []string // what follows: what was claimed and published, and what might decide it
-	Drawing  template.HTML
 	// Sentences are why the claim is not decided, and what to keep in mind.
 	Sentences []string
 	Links     []link
 	Parts     []partView
 	Matrix    *matrixView // instead of Parts
-	Expect    string
+	Expect    template.HTML
 }
 
 // partView is one comparison of a claim with several.
@@ -73,7 +71,11 @@ func matrixOf(j *claim.Judgement) *matrixView {
 	}
 	for _, r := range m.Rows {
 		v.Rows = append(v.Rows, matrixRow{r.Name, slice.Map(r.Pairs, func(p outcome.MatrixPair) matrixPair {
-			return matrixPair{VerdictBadge(p.Verdict).Class, strings.TrimSpace(p.Sign + " " + p.Effect)}
+			v := matrixPair{Words: strings.TrimSpace(p.Sign + " " + p.Effect)}
+			if p.Verdict != stats.Inconclusive { // which most of many pairs are
+				v.Class = VerdictBadge(p.Verdict).Class
+			}
+			return v
 		})})
 	}
 	return v
@@ -89,7 +91,7 @@ func (c evidencePart) claim(block *article.Claim) claimView {
 	v := claimView{ID: prose.ClaimID + block.Name.Value, Class: mark.Class, Word: mark.Word, Says: says,
 		Headline: block.Headline.V}
 	if block.Expect.Node != nil {
-		v.Expect = block.Expect.Node.String()
+		v.Expect = prose.Code(block.Expect.Node.String())
 	}
 	line := func(words string) {
 		if words != "" {
@@ -110,9 +112,6 @@ func (c evidencePart) claim(block *article.Claim) claimView {
 			v.What = ""
 			add(j.What)
 		}
-		if e.Ratio > 0 {
-			v.Drawing = chart.Effect(e.Ratio, e.Bounds, e.Region, j.Outcome())
-		}
 		if e.HasInterval() {
 			add("95\u202f% interval" + floorNote(j.Floor))
 		}
@@ -123,10 +122,11 @@ func (c evidencePart) claim(block *article.Claim) claimView {
 		line(withPrefix("published ", outcome.Published(c.d, &j)))
 	}
 	line(j.Tally())
-	v.Parts = slice.Map(j.Parts, partOf)
-	if !isMeasured {
+	v.Parts, v.Matrix = slice.Map(j.Parts, partOf), matrixOf(&j)
+	switch {
+	case !isMeasured:
 		line(j.Reason)
-	} else {
+	case v.Matrix == nil: // which shows what is open
 		add(j.Reason)
 	}
 	line(neededWords(j))
@@ -140,7 +140,7 @@ func (c evidencePart) claim(block *article.Claim) claimView {
 		add(withAllWords(&j))
 	}
 	add(intervalsNote(v.Parts, j.Floor))
-	if v.Matrix = matrixOf(&j); v.Matrix != nil {
+	if v.Matrix != nil {
 		v.Parts = nil
 	}
 	return v

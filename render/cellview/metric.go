@@ -30,7 +30,7 @@ func QuantityOf(m record.Metric, cells []*dataset.Cell) Quantity {
 	return q
 }
 
-// Words describes an estimate for a sentence, with its interval and repetitions.
+// Words describes an estimate for a sentence, with its interval.
 func (q Quantity) Words(r dataset.Result) string {
 	v := Estimate(r)
 	if v.Missing != "" {
@@ -50,8 +50,7 @@ func (q Quantity) Words(r dataset.Result) string {
 	case r.Estimate.Kind == stats.BySearch:
 		return words + ", found by a search, between " + q.Unit.Between(v.Lo, v.Hi, decimals)
 	}
-	return words + " [" + q.Unit.Between(v.Lo, v.Hi, decimals) + "], " + wording.Count(r.Estimate.N,
-		"repetition")
+	return words + " [" + q.Unit.Between(v.Lo, v.Hi, decimals) + "]"
 }
 
 // QuantityWords names a quantity with its unit, as an axis does.

@@ -25,7 +25,7 @@ type canvas struct {
 	err      error
 }
 
-// element is what one class draws in a row: texts, circles, or the outlines of one path.
+// element is what one class draws in a row: texts, or the outlines of one path.
 type element struct {
 	kind  elementKind
 	class ink
@@ -36,7 +36,6 @@ type elementKind int
 
 const (
 	textElement elementKind = iota
-	circleElement
 	strokeElement
 	fillElement
 )
@@ -66,7 +65,7 @@ func (c *canvas) FillString(_ font.Face, p vg.Point, s string) {
 		c.fail(fmt.Errorf("text %q has the colour %v, not classes", s, c.color))
 	}
 	if strings.TrimSpace(s) != "" {
-		c.add(textElement, k, fmt.Sprintf(`x="%s" y="%s">%s`, number(p.X), number(-p.Y), escape(s)))
+		c.add(textElement, k, fmt.Sprintf(`x="%.0f" y="%.0f">%s`, p.X, -p.Y, escape(s)))
 	}
 }
 
@@ -87,12 +86,6 @@ func (c *canvas) shape(kind elementKind, p vg.Path) {
 	}
 	if !ok {
 		c.fail(fmt.Errorf("a shape has the colour %v, which has an unknown class or none", c.color))
-		return
-	}
-	if len(p) == 3 && p[1].Type == vg.ArcComp && math.Abs(p[1].Angle) >= 2*math.Pi {
-		at := p[1].Pos
-		c.add(circleElement, k, fmt.Sprintf(`<circle cx="%s" cy="%s" r="%s"/>`, number(at.X), number(-at.Y),
-			number(p[1].Radius)))
 		return
 	}
 	c.add(kind, k, c.outline(p))
@@ -117,8 +110,6 @@ func (c *canvas) body() []byte {
 		case e.kind == textElement:
 			b = fmt.Appendf(b, "<text%s><tspan %s</tspan></text>\n", class(e.class),
 				strings.Join(e.data, "</tspan><tspan "))
-		case e.kind == circleElement:
-			b = fmt.Appendf(b, "<g%s>%s</g>\n", class(e.class), strings.Join(e.data, ""))
 		default:
 			b = fmt.Appendf(b, "<path%s d=\"%s\"/>\n", class(e.class), strings.Join(e.data, ""))
 		}
@@ -128,6 +119,11 @@ func (c *canvas) body() []byte {
 
 // outline is a path as path data: steps from its first point on, level and upright ones in their short form.
 func (c *canvas) outline(p vg.Path) string {
+	if len(p) == 3 && p[1].Type == vg.ArcComp && math.Abs(p[1].Angle) >= 2*math.Pi {
+		// A whole circle is an arc from its right end to almost there.
+		r := inUnits(tenths(p[1].Radius))
+		return fmt.Sprintf("M%sa%s %[2]s 0 1 1 0-.1z", pair(tenths(p[1].Pos.X+p[1].Radius), tenths(-p[1].Pos.Y)), r)
+	}
 	var b strings.Builder
 	fromX, fromY := 0, 0
 	for _, step := range p {

@@ -246,9 +246,13 @@ func (s *sheet) addLines(p *plot.Plot, lines []Line) {
 			if l.Plain && len(run) > 1 {
 				continue
 			}
+			caps := vg.Length(5)
+			if len(lines) == 1 {
+				caps = 0
+			}
 			for _, m := range run {
 				if !l.Plain {
-					add(p, whiskers("line thin "+strokeInk(l.Series), m, p, 5)...)
+					add(p, whiskers("line thin "+strokeInk(l.Series), m, p, caps)...)
 				}
 			}
 			for _, m := range run {

@@ -33,7 +33,7 @@ type rowsLayout struct {
 
 // paintRows draws a nominal axis of rows, with values printed at the right. On a telephone names are above the marks.
 func (s *sheet) paintRows() {
-	name, value := s.style(textSize, false, "halo", text.XRight), s.style(textSize, true, "", text.XRight)
+	name, value := s.style(textSize, false, "halo", text.XRight), s.style(textSize, true, "halo", text.XRight)
 	if s.width <= float64(Narrow) {
 		name.XAlign = text.XLeft
 	}
@@ -172,25 +172,11 @@ func (s *sheet) addRowGuides(p *plot.Plot, l rowsLayout) {
 		if s.X.Scale == Linear && t.Value == 0 {
 			k = "axis"
 		}
-		s.addRule(p, l, k, t.Value)
+		add(p, upright(k, t.Value))
 	}
 	if s.Level != nil {
-		s.addRule(p, l, "axis", s.Level.Value)
+		add(p, upright("axis", s.Level.Value))
 	}
-}
-
-// addRule adds an upright line through all rows, on a telephone between their names.
-func (s *sheet) addRule(p *plot.Plot, l rowsLayout, k ink, v float64) {
-	if !l.narrow {
-		add(p, upright(k, v))
-		return
-	}
-	add(p, plotFunc(func(c draw.Canvas, p *plot.Plot) {
-		x := c.X(p.X.Norm(v))
-		for _, y := range l.centres {
-			c.StrokeLine2(pen(k), x, c.Max.Y-vg.Length(y)+8, x, c.Max.Y-vg.Length(y)-11)
-		}
-	}))
 }
 
 // addRowMarks adds the marks of rows, all but small ones: intervals, the marks on them, and published values, each

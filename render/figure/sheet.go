@@ -84,8 +84,8 @@ func (s *sheet) areas() string {
 	var b strings.Builder
 	for _, h := range s.hits {
 		size := h.area.Size()
-		fmt.Fprintf(&b, `<rect x="%s" y="%s" width="%s" height="%s"><title>%s</title></rect>`, number(h.area.Min.X),
-			number(-h.area.Max.Y), number(size.X), number(size.Y), escape(h.words))
+		fmt.Fprintf(&b, `<path d="M%sh%sv%sh%sz"><title>%s</title></path>`,
+			pair(tenths(h.area.Min.X), tenths(-h.area.Max.Y)), number(size.X), number(size.Y), number(-size.X), escape(h.words))
 	}
 	if b.Len() == 0 {
 		return ""

@@ -228,7 +228,7 @@ func limitedLine(e *dataset.Experiment) string {
 	}), "; ")
 }
 
-// passedLine counts the cells that passed each validity check.
+// passedLine counts the validity checks that all cells passed, and names the others.
 func passedLine(e *dataset.Experiment) string {
 	var names []string
 	asked, passed := map[string]int{}, map[string]int{}
@@ -240,14 +240,19 @@ func passedLine(e *dataset.Experiment) string {
 			}
 		}
 	}
-	var out []string
-	for _, name := range names {
-		out = append(out, fmt.Sprintf("%s %d of %d", name, passed[name], asked[name]))
-	}
-	if len(out) == 0 {
+	if len(names) == 0 {
 		return ""
 	}
-	return "passed, of cells: " + strings.Join(out, ", ")
+	isPassed := func(name string) bool { return passed[name] == asked[name] }
+	words := fmt.Sprintf("all cells passed %d of %s", slice.Count(names, isPassed), wording.Count(len(names), "check"))
+	for i, name := range slices.DeleteFunc(names, isPassed) {
+		before := ", "
+		if i == 0 {
+			before = "; "
+		}
+		words += fmt.Sprintf("%s%s %d of %d", before, name, passed[name], asked[name])
+	}
+	return words
 }
 
 // common returns the values of a fact, joined if records differ.

@@ -156,7 +156,7 @@ type code struct{ language, text string }
 
 // tokenize highlights without the cache.
 func (r *Renderer) tokenize(language, text string) (marked template.HTML, err error) {
-	plain := template.HTML(template.HTMLEscapeString(text))
+	plain := Code(text)
 	lexer := r.lexer(language)
 	if lexer == nil {
 		return plain, nil
@@ -178,16 +178,16 @@ func (r *Renderer) tokenize(language, text string) (marked template.HTML, err er
 		all.WriteString(token.Value)
 		element := tokenElement(token.Type)
 		// In {a: 1, b: 2} the lexer for YAML takes "1, b" for a key.
-		if i := strings.LastIndex(token.Value, ", "); element == "var" && i >= 0 {
-			template.HTMLEscape(&b, []byte(token.Value[:i+2]))
+		if i := strings.LastIndex(token.Value, ", "); element == "i" && i >= 0 {
+			b.WriteString(string(Code(token.Value[:i+2])))
 			token.Value = token.Value[i+2:]
 		}
 		if element == "" || strings.TrimSpace(token.Value) == "" {
-			template.HTMLEscape(&b, []byte(token.Value))
+			b.WriteString(string(Code(token.Value)))
 			continue
 		}
 		b.WriteString("<" + element + ">")
-		template.HTMLEscape(&b, []byte(token.Value))
+		b.WriteString(string(Code(token.Value)))
 		b.WriteString("</" + element + ">")
 	}
 	if late() {
@@ -201,17 +201,23 @@ func (r *Renderer) tokenize(language, text string) (marked template.HTML, err er
 	return template.HTML(b.String()), nil
 }
 
+// codeEscapes are the characters that act between elements. Code is full of quotes, which act in attributes alone.
+var codeEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\x00", "\ufffd")
+
+// Code is text as the content of an element.
+func Code(text string) template.HTML { return template.HTML(codeEscapes.Replace(text)) }
+
 // tokenElement is the element of a token; empty for plain text.
 func tokenElement(t chroma.TokenType) string {
 	switch {
 	case t.InCategory(chroma.Comment) && t != chroma.CommentPreproc && t != chroma.CommentPreprocFile:
-		return "i"
+		return "em"
 	case t.InCategory(chroma.Keyword), t == chroma.OperatorWord, t == chroma.CommentPreproc:
 		return "b"
 	case t.InSubCategory(chroma.LiteralString):
 		return "u"
 	case t == chroma.NameTag, t == chroma.NameAttribute, t == chroma.NameProperty:
-		return "var"
+		return "i"
 	}
 	return ""
 }

@@ -6,10 +6,10 @@ import (
 
 func TestHighlight(t *testing.T) {
 	tests := []struct{ name, language, code, want string }{
-		{"keys of YAML", "yaml", "name: x # why", `<var>name</var>: x <i># why</i>`},
+		{"keys of YAML", "yaml", "name: x # why", `<i>name</i>: x <em># why</em>`},
 		{"keys in a line", "yaml", "{a: 1, b: c, d: e}",
-			`{<var>a</var>: 1, <var>b</var>: c, <var>d</var>: e}`},
-		{"Go", "go", `return "a<b"`, `<b>return</b> <u>&#34;a&lt;b&#34;</u>`},
+			`{<i>a</i>: 1, <i>b</i>: c, <i>d</i>: e}`},
+		{"Go", "go", `return "a<b"`, `<b>return</b> <u>"a&lt;b"</u>`},
 		{"a string of Go over lines", "go", "x := `{{a}}\n`", "x := <u>`{{a}}\n`</u>"},
 		{"a shell in a Dockerfile", "dockerfile", "RUN if true; then a; fi",
 			`<b>RUN</b> <b>if</b> true; <b>then</b> a; <b>fi</b>`},
