@@ -308,9 +308,6 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 	add := func(kind, words string, of ...int) {
 		out = append(out, table.Note{Kind: kind, Words: words, Metrics: of})
 	}
-	if cell.Trial.InsteadOf != "" {
-		add("substitute", "measured instead of "+cell.Trial.InsteadOf)
-	}
 	if cell.Trial.Unavailable != "" {
 		add("unavailable", cell.Trial.Unavailable)
 		return out

@@ -66,8 +66,6 @@ func TestLooks(t *testing.T) {
 			map[string]int{"sync": 5, "sync again": 5, "async": 5}, 45},
 		{"one decided later, without a pair", "up to 20", "false",
 			map[string]int{"async": 10, "sync": 4}, map[string]int{"sync": 5, "async": 10}, 25},
-		{"looks of its own", "{looks: [2, 4, 9]}", "false", map[string]int{"async": 3, "sync": 5},
-			map[string]int{"sync": 9, "async": 4}, 5},
 		{"one look", "4", "false", map[string]int{"async": never}, map[string]int{"sync": 4, "async": 4}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -173,16 +173,13 @@ func (e *PlannedExperiment) section(p *Planned) Section {
 	}
 	s.Table.Head = []string{"trial", "parameters", "state"}
 	var why grouped
-	for i, t := range e.Trials {
+	for _, t := range e.Trials {
 		var about []string
 		for _, p := range slices.Concat(t.Parameters, t.Labels) {
 			about = append(about, p.Name+"="+p.Value)
 		}
 		if t.Calibration {
 			about = []string{"A/A pair, for the noise floor"}
-		}
-		if instead := e.plan.Trials[i].InsteadOf; instead != "" {
-			about = append(about, "instead of "+instead)
 		}
 		s.Table.Rows = append(s.Table.Rows, []string{t.Trial, strings.Join(about, " "), t.State})
 		for _, words := range t.Why {

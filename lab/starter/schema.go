@@ -220,10 +220,7 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 	case reflect.TypeFor[article.Calibrate](), reflect.TypeFor[article.Format]():
 		return word(), true
 	case reflect.TypeFor[article.Repetitions]():
-		count := g.scalar(reflect.TypeFor[int]())
-		looks := schema{"type": "object", "properties": schema{"looks": orList(count)}, "required": []string{"looks"},
-			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}
-		return anyOf(schema{"type": "integer"}, schemaText(`^(up to +)?[+-]?[0-9]+$`), looks), true
+		return anyOf(schema{"type": "integer"}, schemaText(`^(up to +)?[+-]?[0-9]+$`)), true
 	case reflect.TypeFor[article.Rate]():
 		share := schema{"share": orNull(g.scalar(reflect.TypeFor[article.Share]())), "of": orNull(word()),
 			"own": orNull(g.scalar(reflect.TypeFor[bool]()))}

@@ -19,14 +19,12 @@ type Setting struct {
 	Name        source.Text
 	Labels      []Named[source.Text]
 	Unavailable source.Text // why it cannot be measured
-	InsteadOf   source.Text // the setting that it is a substitute for
 }
 
 // Combination is one row of include or exclude.
 type Combination struct {
 	Fields      []Named[source.Text]
 	Unavailable source.Text // why it cannot be measured
-	InsteadOf   source.Text // the combination that it is a substitute for
 	Pos         source.Pos
 }
 
@@ -114,7 +112,7 @@ func settings(d source.Decoder, f source.Field) []Setting {
 
 // setting makes the value of an axis of a mapping: its name, and labels.
 func setting(c Combination) Setting {
-	s := Setting{Name: source.Text{Pos: c.Pos}, Unavailable: c.Unavailable, InsteadOf: c.InsteadOf}
+	s := Setting{Name: source.Text{Pos: c.Pos}, Unavailable: c.Unavailable}
 	for _, field := range c.Fields {
 		if field.Name.Value == "name" {
 			s.Name = field.Value
@@ -143,7 +141,7 @@ func combinations(d source.Decoder, n *source.Node, what string) (out []Combinat
 	return out
 }
 
-// combination reads a mapping of parameters. Its keys unavailable and instead_of are not parameters.
+// combination reads a mapping of parameters. Its key unavailable is not a parameter.
 func combination(d source.Decoder, n *source.Node, what string) Combination {
 	c := Combination{Pos: n.Text.Pos}
 	for _, f := range n.Fields {
@@ -156,8 +154,6 @@ func combination(d source.Decoder, n *source.Node, what string) Combination {
 		case !d.Kind(value, key, source.Scalar):
 		case key == "unavailable":
 			c.Unavailable = value.Text
-		case key == "instead_of":
-			c.InsteadOf = value.Text
 		default:
 			if key != "name" {
 				checkParameterName(d, f.Key)

@@ -20,7 +20,7 @@ type Repetitions struct {
 // MaxRepetitions is how many repetitions of a trial can be asked for.
 const MaxRepetitions = 1000
 
-const repetitionsHint = "write a number, such as 5; up to 20; or {looks: [3, 5, 10, 20]}"
+const repetitionsHint = "write a number, such as 5, or up to 20"
 
 // ReadRepetitions reads a number, or up to a number. The error completes "KEY …".
 func ReadRepetitions(text string) (r Repetitions, err error) {
@@ -29,8 +29,8 @@ func ReadRepetitions(text string) (r Repetitions, err error) {
 	if err != nil {
 		return r, fmt.Errorf("must be a whole number or up to one, not %q", text)
 	}
-	if err := checkCount(most); err != nil {
-		return r, err
+	if most < 1 || most > MaxRepetitions {
+		return r, fmt.Errorf("must be between 1 and %d, not %d", MaxRepetitions, most)
 	}
 	if several {
 		return Repetitions{Looks: stats.Looks(most)}, nil
@@ -38,18 +38,7 @@ func ReadRepetitions(text string) (r Repetitions, err error) {
 	return Repetitions{Looks: []int{most}, Fixed: true}, nil
 }
 
-func checkCount(n int) error {
-	if n < 1 || n > MaxRepetitions {
-		return fmt.Errorf("must be between 1 and %d, not %d", MaxRepetitions, n)
-	}
-	return nil
-}
-
 func (r *Repetitions) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	if n.Kind == source.Map {
-		r.decodeLooks(d, n, what)
-		return
-	}
 	if !d.Kind(n, what, source.Scalar) || d.Templated(n) {
 		return
 	}
@@ -58,32 +47,6 @@ func (r *Repetitions) DecodeNode(d source.Decoder, n *source.Node, what string) 
 		d.Problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = repetitionsHint
 	}
 	*r = read
-}
-
-func (r *Repetitions) decodeLooks(d source.Decoder, n *source.Node, what string) {
-	var written struct {
-		Looks []Value[int] `yaml:"looks"`
-	}
-	if d.Decode(n, what, &written); len(written.Looks) == 0 {
-		d.Problems.Add("missing-key", n.Place("looks"), "%s has no looks", what).Hint = repetitionsHint
-	}
-	var looks []int
-	for _, look := range written.Looks {
-		if !look.Known() {
-			return // it was not a number, which was reported
-		}
-		if err := checkCount(look.V); err != nil {
-			d.Problems.Add("wrong-value", look.Text.Pos, "a look %s", err.Error())
-			return
-		}
-		if n := len(looks); n > 0 && look.V <= looks[n-1] {
-			d.Problems.Add("wrong-value", look.Text.Pos, "looks must rise, and %d comes after %d", look.V, looks[n-1]).
-				Hint = "list the numbers of rounds from the smallest to the largest"
-			return
-		}
-		looks = append(looks, look.V)
-	}
-	r.Looks, r.Fixed = looks, len(looks) == 1
 }
 
 // Most is the largest number of repetitions; 0 if it is not known.

@@ -19,21 +19,13 @@ func TestRepetitions(t *testing.T) {
 		{"up to 7", []int{3, 5, 7}, false, ""},
 		{"up to 2", []int{2}, false, ""},
 		{"up to 1000", []int{3, 5, 10, 20, 40, 80, 160, 320, 640, 1000}, false, ""},
-		{"{looks: [3, 5, 10, 20]}", []int{3, 5, 10, 20}, false, ""},
-		{"{looks: [4]}", []int{4}, true, ""},
-		{"{looks: 4}", []int{4}, true, ""},
 		{"${{ profile }}", nil, false, ""},
 		{"0", nil, false, "repetitions must be between 1 and 1000, not 0"},
 		{"up to 1001", nil, false, "repetitions must be between 1 and 1000, not 1001"},
 		{"up to", nil, false, `repetitions must be a whole number or up to one, not "up to"`},
 		{"many", nil, false, `repetitions must be a whole number or up to one, not "many"`},
 		{"[3, 5]", nil, false, "repetitions must be a single value, not a list"},
-		{"{looks: []}", nil, false, "repetitions has no looks"},
-		{"{}", nil, false, "repetitions has no looks"},
-		{"{looks: [3, x]}", nil, false, `looks must be a whole number, not "x"`},
-		{"{looks: [5, 3]}", nil, false, "looks must rise, and 3 comes after 5"},
-		{"{looks: [3, 3]}", nil, false, "looks must rise, and 3 comes after 3"},
-		{"{looks: [0, 3]}", nil, false, "a look must be between 1 and 1000, not 0"},
+		{"{looks: [3, 5]}", nil, false, "repetitions must be a single value, not a mapping"},
 	} {
 		text := "---\ntitle: x\n---\n\n```yaml experiment\nname: e\ncommand: {run: x, image: y}\nrepetitions: " + tt.written +
 			"\n```\n"

@@ -77,13 +77,13 @@ func TestNeededIsALookOfThePlan(t *testing.T) {
 		name, claim, repetitions string
 		want                     int
 	}{
-		{"two cells", ratio, "{looks: [3, 7, 11]}", 11},
-		{"two cells, by the usual looks", ratio, "up to 20", 10},
+		{"two cells", ratio, "up to 20", 10},
+		{"two cells, at the last look", ratio, "up to 9", 9},
 		{"two cells, beyond the plan", ratio, "3", 10},
-		{"four cells", ratios, "{looks: [3, 7, 11]}", 11},
-		{"four cells, beyond the plan", ratios, "{looks: [3, 4]}", 10},
-		{"one cell", limit, "{looks: [3, 7, 11]}", 11},
-		{"one cell, beyond the plan", limit, "{looks: [3, 4]}", 10},
+		{"four cells", ratios, "up to 9", 9},
+		{"four cells, beyond the plan", ratios, "up to 4", 10},
+		{"one cell", limit, "up to 9", 9},
+		{"one cell, beyond the plan", limit, "up to 4", 10},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bench := newFixture(t, strings.Replace(recordtest.Claimed(tt.claim), "repetitions: 3", "repetitions: "+

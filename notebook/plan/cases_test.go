@@ -221,9 +221,6 @@ func describeExperiment(out *strings.Builder, e *plan.Experiment) {
 			continue
 		}
 		fmt.Fprintf(out, "- %s %v %v %s\n", t.Name, t.Parameters, t.Labels, t.Key)
-		if t.InsteadOf != "" {
-			fmt.Fprintf(out, "  instead of: %s\n", t.InsteadOf)
-		}
 		if t.Unavailable != "" {
 			fmt.Fprintf(out, "  unavailable: %s\n", t.Unavailable)
 			continue

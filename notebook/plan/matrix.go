@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,7 +18,6 @@ type combination struct {
 	labels      []record.Parameter
 	fields      map[string]string // all that ${{ matrix.… }} can name: "server" and "server.port"
 	unavailable string
-	insteadOf   string
 	revision    string // that its builds are from; empty: the files as they are
 }
 
@@ -42,14 +42,9 @@ func (c *combination) set(name string, value source.Text, identifies bool) {
 	*list = append(*list, p)
 }
 
-// mark records why a combination cannot be measured, and the one that it is a substitute for.
-func (c *combination) mark(unavailable, insteadOf source.Text) {
-	if unavailable.Value != "" {
-		c.unavailable = unavailable.Value
-	}
-	if insteadOf.Value != "" {
-		c.insteadOf = insteadOf.Value
-	}
+// mark records why a combination cannot be measured; an empty reason changes nothing.
+func (c *combination) mark(unavailable source.Text) {
+	c.unavailable = cmp.Or(unavailable.Value, c.unavailable)
 }
 
 // name is the trial's name: its identifying values.
@@ -122,7 +117,7 @@ func multiplied(axes []article.Named[[]article.Setting]) []combination {
 				n := c.clone()
 				n.set(axis.Name.Value, setting.Name, true)
 				n.fields[axis.Name.Value+".name"] = setting.Name.Value
-				n.mark(setting.Unavailable, setting.InsteadOf)
+				n.mark(setting.Unavailable)
 				for _, label := range setting.Labels {
 					n.set(label.Name.Value, label.Value, false)
 					n.fields[axis.Name.Value+"."+label.Name.Value] = label.Value.Value
@@ -184,7 +179,7 @@ func include(m *article.Matrix, product []combination, labels map[string]string,
 				continue
 			}
 			extended = true
-			c.mark(row.Unavailable, row.InsteadOf)
+			c.mark(row.Unavailable)
 			if given[i] == nil {
 				given[i] = map[string]source.Text{}
 			}
@@ -209,7 +204,7 @@ func include(m *article.Matrix, product []combination, labels map[string]string,
 		}
 		named := slices.ContainsFunc(row.Fields, func(f article.Named[source.Text]) bool { return f.Name.Value == "name" })
 		c := combination{fields: map[string]string{}}
-		c.mark(row.Unavailable, row.InsteadOf)
+		c.mark(row.Unavailable)
 		for _, f := range row.Fields {
 			c.set(f.Name.Value, f.Value, !named || f.Name.Value == "name")
 		}

@@ -358,7 +358,7 @@ func (p *planner) resolve(e *outline) {
 	placeOnNodes(e)
 	for _, d := range e.drafts {
 		t := &Trial{Name: cmp.Or(d.name(), e.Name), Parameters: d.parameters, Labels: d.labels,
-			Unavailable: d.unavailable, InsteadOf: d.insteadOf, Definition: json.RawMessage("{}")}
+			Unavailable: d.unavailable, Definition: json.RawMessage("{}")}
 		e.Trials = append(e.Trials, t)
 		if d.definition != nil {
 			p.resolveTrial(e, d, t)

@@ -8,8 +8,8 @@ import (
 // The order of an experiment is in no key of its trials, and blocks are another run than rounds.
 func TestOrderOfBlocks(t *testing.T) {
 	const experiment = "name: e\nservices: {server: {image: nginx, expose: [\"80\"]}}\nmatrix: {n: [1, 2, 3, 4, 5]}\n" +
-		"load: {target: http://server/}\nprofiles: {quick: {repetitions: {looks: [3, 5]}, load: {duration: 10s, warmup: 2s}}}\n" +
-		"repetitions: {looks: [3, 5]}\n"
+		"load: {target: http://server/}\nprofiles: {quick: {repetitions: up to 5, load: {duration: 10s, warmup: 2s}}}\n" +
+		"repetitions: up to 5\n"
 	a := mustPlan(t, text(block(experiment)), Options{}, nil)
 	b := mustPlan(t, text(block(experiment)), Options{Profile: Quick}, nil)
 	if a.Trials[0].Key != b.Trials[0].Key || a.Digest == b.Digest || len(a.Steps) != len(b.Steps) {

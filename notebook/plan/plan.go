@@ -107,7 +107,6 @@ type Trial struct {
 	Parameters  []record.Parameter // identifying
 	Labels      []record.Parameter
 	Unavailable string          // why it cannot be measured; then it has no services, load, steps and key
-	InsteadOf   string          // what it is a substitute for
 	Services    []*spec.Service // those that others depend on first
 	Load        *spec.Load      // exactly one of Load and Command
 	Command     *spec.Command

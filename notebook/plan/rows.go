@@ -73,7 +73,7 @@ func named(rows []*source.Node, axis string) []*source.Node {
 	var columns []string
 	for _, row := range rows {
 		for _, f := range row.Fields {
-			if key := f.Key.Value; key != "unavailable" && key != "instead_of" && !slices.Contains(columns, key) {
+			if key := f.Key.Value; key != "unavailable" && !slices.Contains(columns, key) {
 				columns = append(columns, key)
 			}
 		}
