@@ -540,7 +540,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		{"Front matter", []string{"Front", "Work"}},
 		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "Publish",
 			"AllowList"}},
-		{"Experiment", []string{"Experiment", "Repetitions"}},
+		{"Experiment", []string{"Experiment"}},
 		{"Rows from files", []string{"AxisFiles"}},
 		{"Who may allow", []string{"Policy", "AllowList"}},
 		{"Variables of Compose files", []string{"Compose"}},
