@@ -81,6 +81,8 @@ func (c answerPart) answer(standing claim.Standing, title template.HTML) answerV
 			Href: "#" + prose.ClaimID + block.Name.Value}
 		if c.judgements.verdict(block.Name.Value) != stats.NotMeasured {
 			line.Here, line.Interval = hereOf(o)
+			j := c.judgements[block.Name.Value]
+			line.Interval += sessionsBeside(&j)
 		}
 		if s := c.statedAs(block); s.Is != claim.StatedBefore {
 			line.Stated = statedWords(s)

@@ -259,7 +259,7 @@ func (c *composer) meta() []template.HTML {
 	if o.Measured > 0 {
 		out = append(out, template.HTML(`Measured <time datetime="`+o.Last.Format("2006-01-02")+`">`+wording.LongDate(o.Last)+
 			"</time>"))
-		add("host\u00a0" + c.d.Host)
+		add("host\u00a0" + c.d.Host + ", " + c.sessionsWords())
 		amount := wording.Count(len(o.Cells), "variant") + ", " + o.Repetitions() + ", " + wording.Lasting(o.Took)
 		out = append(out, prose.AnchorTag("#method", template.HTML(template.HTMLEscapeString(amount))))
 	} else if date, err := time.Parse(time.DateOnly, c.doc.Front.Date.Value); err == nil {

@@ -33,6 +33,7 @@ type claimView struct {
 	Links     []link
 	Parts     []partView
 	Matrix    *matrixView // instead of Parts
+	Sessions  []partView  // if there are several
 	Expect    template.HTML
 }
 
@@ -122,7 +123,7 @@ func (c evidencePart) claim(block *article.Claim) claimView {
 		line(withPrefix("published ", outcome.Published(c.d, &j)))
 	}
 	line(j.Tally())
-	v.Parts, v.Matrix = slice.Map(j.Parts, partOf), matrixOf(&j)
+	v.Parts, v.Matrix, v.Sessions = slice.Map(j.Parts, partOf), matrixOf(&j), sessionParts(&j)
 	switch {
 	case !isMeasured:
 		line(j.Reason)

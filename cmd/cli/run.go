@@ -96,6 +96,20 @@ func addRepetitions(flags *pflag.FlagSet, repetitions *string) {
 	})
 }
 
+// checkRun refuses values of the flags that only run has.
+func checkRun(f *measure.Options, flags *pflag.FlagSet) error {
+	switch {
+	case f.Sessions < 0 || f.Sessions == 0 && flags.Changed("sessions"):
+		return fmt.Errorf("--sessions must be at least 1, not %d", f.Sessions)
+	case f.Keep && f.Sessions > 1:
+		return errors.New("--keep and --sessions do not go together: services of one run would disturb the next")
+	case f.Keep && f.Budget > 0:
+		return errors.New("--keep and --budget do not go together, because the last repetition is not known in advance: " +
+			"give one of them")
+	}
+	return nil
+}
+
 func (a *app) runCommand() *cobra.Command {
 	var flags runFlags
 	cmd := &cobra.Command{
@@ -105,9 +119,8 @@ func (a *app) runCommand() *cobra.Command {
 in the article's folder, and a stopped run resumes where it was. The status is 1 if something failed, an article has
 problems, no engine is available, or no result is valid.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if flags.Keep && flags.Budget > 0 {
-				return errors.New("--keep and --budget do not go together, because the last repetition is not known in advance: " +
-					"give one of them")
+			if err := checkRun(&flags.Options, cmd.Flags()); err != nil {
+				return err
 			}
 			project, list, err := a.Select(args)
 			if err != nil {
@@ -135,6 +148,8 @@ problems, no engine is available, or no result is valid.`,
 		},
 	}
 	a.addRunning(cmd, &flags)
+	cmd.Flags().IntVar(&flags.Sessions, "sessions", 0,
+		"make this many runs, one after the other: claims are then judged by how much they differ")
 	cmd.Flags().BoolVar(&flags.Stated, "stated", false,
 		"refuse to measure if anything is not committed, so that claims are stated before they are measured")
 	cmd.Flags().BoolVar(&flags.Keep, "keep", false,

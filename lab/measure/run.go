@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
@@ -51,6 +52,8 @@ type Options struct {
 	Prepared func(engine.Engine) error
 	// Revisions are compared cell by cell in one run. Claims are not judged by it: Open decides which trials continue.
 	Revisions []plan.Revision
+	// Sessions is how many runs are made, one after the other; 0 for one, of what is missing.
+	Sessions int
 	// Stated refuses to measure an article that is not as in a commit.
 	Stated bool
 	// Open returns the trials of an article that continue after a look, as runner.Options.Open does; nil selects the
@@ -72,15 +75,43 @@ func (f *Options) ChooseEngine(project *article.Project) {
 	}
 }
 
-// Run measures what is missing or stale of the chosen articles, and prints what it does on standard error.
+// Run measures what is missing or stale of the chosen articles, and prints what it does on standard error. With several
+// sessions the others measure everything again.
+//
+// Source: docs/method.md#sessions.
 func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
-	return withJob(ctx, a, project, list, flags, func(j *job) error {
+	end := time.Now().Add(flags.Budget)
+	for made := 0; ; {
+		measured, isOver, err := runOnce(ctx, a, project, list, flags)
+		if measured > 0 || flags.Force {
+			made++
+		}
+		if err != nil || isOver || made >= max(1, flags.Sessions) || flags.Sessions == 0 {
+			return err
+		}
+		if flags.Force = true; flags.Budget > 0 {
+			if flags.Budget = time.Until(end); flags.Budget <= 0 {
+				return nil
+			}
+		}
+		if !flags.Quiet {
+			fmt.Fprintf(a.Stderr, "session %d of %d\n", made+1, flags.Sessions)
+		}
+	}
+}
+
+// runOnce makes one run. It returns the repetitions that it measured, and whether the budget is over.
+func runOnce(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (measured int,
+	isOver bool, err error) {
+	err = withJob(ctx, a, project, list, flags, func(j *job) error {
 		err := j.measure(ctx)
 		if err == nil {
 			err = j.conclude()
 		}
+		measured, isOver = j.total.Measured, j.total.OutOfTime
 		return err
 	}, (*job).checkResults)
+	return measured, isOver, err
 }
 
 // checkResults returns an error if no planned trial has a result, measured now or before.
@@ -226,11 +257,6 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 	}
 	j.options.Claims = map[string]string{}
 	for _, c := range j.list {
-		claims, err := json.Marshal(claim.State(dataset.WithoutRecords(c.Doc, j.plans[c.Slug])))
-		if err != nil {
-			return nil, nil, err
-		}
-		j.options.Claims[c.Slug] = string(claims)
 		lab.KeepExperiments(j.plans[c.Slug], c.Experiments)
 	}
 	only, err := lab.NewFilter(flags.Only, j.list, j.plans)
@@ -405,6 +431,9 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 		return lab.Interrupted(ctx, err)
 	}
 	options.Open = j.open(c)
+	if err := j.knowSessions(c, records); err != nil {
+		return lab.Failure(err)
+	}
 	next := runner.NextOf(p, records, at.host.ID, options)
 	lacking := readSecrets(j.Session, p, options.Secrets, func(e *plan.Experiment) bool { return next.Trials(e) > 0 })
 	if j.unrunnable += lacking; lacking > 0 {
@@ -433,6 +462,31 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 		return nil
 	}
 	return j.addEstimate(ctx, c, next)
+}
+
+// knowSessions states the looks at claims that known runs have taken, and draws the order of a new run anew.
+func (j *job) knowSessions(c *lab.Article, records []*record.Record) error {
+	p, host := j.plans[c.Slug], j.targets[c.Slug].host.ID
+	ofClass := slice.Filter(records, func(r *record.Record) bool {
+		return r.Profile == p.Profile && record.ClassOf(r.Host) == record.ClassOf(host)
+	})
+	d, err := dataset.OfPlan(c.Doc, p, ofClass, host)
+	if err != nil {
+		return err
+	}
+	claims, err := json.Marshal(claim.State(d))
+	if err != nil {
+		return err
+	}
+	j.options.Claims[c.Slug] = string(claims)
+	if j.flags.Force {
+		runs := map[string]bool{}
+		for _, r := range ofClass {
+			runs[r.Run] = true
+		}
+		p.Redraw(len(runs))
+	}
+	return nil
 }
 
 // addEstimate adds how long it takes to measure what is pending of an article.

@@ -42,8 +42,20 @@ type Claim struct {
 	Level    float64 `json:"level"` // alpha; 0 without a test
 	Judged
 	Parts []Judged `json:"parts,omitempty"`
+	// Sessions are what each session says alone, if there are several: that of the shown cells first.
+	Sessions []Session `json:"sessions,omitempty"`
 	// WithAll includes repetitions that only checks of their own result left out; nil if there are none.
 	WithAll *Judged `json:"with_all,omitempty"`
+}
+
+// A Session is what one session says about a claim.
+type Session struct {
+	Runs    []string `json:"runs"`
+	Host    string   `json:"host"`
+	Verdict string   `json:"verdict"`
+	Value   *float64 `json:"value"`
+	Lo      *float64 `json:"lo"`
+	Hi      *float64 `json:"hi"`
 }
 
 func newClaim(j *claim.Judgement) Claim {
@@ -51,6 +63,13 @@ func newClaim(j *claim.Judgement) Claim {
 		Judged: newJudged(j)}
 	for i := range j.Parts {
 		c.Parts = append(c.Parts, newJudged(&j.Parts[i]))
+	}
+	for _, s := range j.Sessions {
+		out := Session{Runs: s.Runs, Host: s.Host, Verdict: string(s.Verdict)}
+		if s.Effect != nil {
+			out.Value, out.Lo, out.Hi = numbers(s.Effect)
+		}
+		c.Sessions = append(c.Sessions, out)
 	}
 	if j.All != nil {
 		all := newJudged(j.All)
@@ -79,6 +98,9 @@ func because(j *claim.Judgement) string {
 			effect = e.What + ": " + effect
 		}
 		parts = append([]string{effect}, parts...)
+	}
+	if n := len(j.Sessions); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d sessions", n))
 	}
 	if j.Needed > 0 {
 		parts = append(parts, fmt.Sprintf("about %d repetitions would have an even chance of deciding it", j.Needed))

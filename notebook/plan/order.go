@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/spec"
 )
 
@@ -43,7 +44,7 @@ func (e *outline) mayChangeServices(t *Trial) bool {
 
 // drawOrder returns the order of repetitions: rounds with every trial once, each shuffled; or, in blocks, up to each look
 // trial by trial, the trials shuffled.
-func (e *outline) drawOrder(trials []*Trial) []Step {
+func (e *Experiment) drawOrder(trials []*Trial) []Step {
 	var steps []Step
 	random := rand.New(rand.NewPCG(uint64(e.Seed), 0))
 	if !e.Blocks {
@@ -64,4 +65,17 @@ func (e *outline) drawOrder(trials []*Trial) []Step {
 		before = look
 	}
 	return steps
+}
+
+// Redraw gives experiments the order of another session, by seeds of their own.
+func (p *Plan) Redraw(session int) {
+	for _, e := range p.All {
+		isMeasured := func(t *Trial) bool {
+			return slices.ContainsFunc(e.Steps, func(s Step) bool { return s.Trial == t })
+		}
+		if measured := slice.Filter(e.Trials, isMeasured); len(measured) > 0 {
+			e.Seed += int64(session)
+			e.Steps = e.drawOrder(measured)
+		}
+	}
 }

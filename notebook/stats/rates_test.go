@@ -484,6 +484,46 @@ func binomial(rng *rand.Rand, attempts int, p float64) int64 {
 	return max(0, failed)
 }
 
+// Sessions whose truths differ by a spread, each known to 1 %, with the truth of all on the limit of 5 %, or at 15 %.
+func sessionsTable() ratestest.Table {
+	const standardError = 0.01
+	numbers := []int{1, 2, 3, 5}
+	table := ratestest.Table{Head: []string{"spread between sessions: wrongly decided on the limit / 15 % decided, %"}}
+	for _, k := range numbers {
+		table.Head = append(table.Head, fmt.Sprintf("k = %d", k))
+	}
+	verdict := func(rng *rand.Rand, k int, spread, truth float64) (Verdict, error) {
+		region := Greater(DefaultSmallestEffect)
+		var sessions []SessionEffect
+		var verdicts []Verdict
+		for range k {
+			log := math.Log(truth) + spread*rng.NormFloat64() + standardError*rng.NormFloat64()
+			half := zCritical(DefaultAlpha) * standardError
+			sessions = append(sessions, SessionEffect{math.Exp(log), standardError})
+			verdicts = append(verdicts, Judge(Interval{math.Exp(log - half), math.Exp(log + half)}, region))
+		}
+		if k < MinSessions {
+			return OfSessions(verdicts...), nil
+		}
+		_, interval, err := RatioBetween(sessions, DefaultAlpha)
+		return Judge(interval, region), err
+	}
+	for _, spread := range []float64{0, 0.02, 0.05, 0.18} {
+		row := ratestest.Row{Label: fmt.Sprintf("%.0f %%", 100*spread)}
+		for _, k := range numbers {
+			decided := func(truth float64) ratestest.Rate {
+				return ratestest.One(func(rng *rand.Rand) (bool, error) {
+					v, err := verdict(rng, k, spread, truth)
+					return v != Inconclusive, err
+				})
+			}
+			row.Cells = append(row.Cells, ratestest.Cell{decided(1 + DefaultSmallestEffect), decided(1.15)})
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return table
+}
+
 // Claims whose truth is just on the limit, where others have slowed some repetitions, and what is seen of a true
 // advantage.
 func disturbedTables() (onLimit, advantage ratestest.Table) {
@@ -556,7 +596,7 @@ func TestRatesOfMethod(t *testing.T) {
 	for name, table := range map[string]ratestest.Table{"one cell": coverageTable(), "equal cells": differentTable(),
 		"looks": boundaryTable(), "levels": levelsTable(), "needed": neededTable(), "advantages": advantageTable(),
 		"parts": partsTable(), "groups": groupsTable(), "noise floor": floorTable(), "failures": fewerTable(),
-		"disturbed": disturbed, "despite disturbance": despite} {
+		"sessions": sessionsTable(), "disturbed": disturbed, "despite disturbance": despite} {
 		t.Run(name, func(t *testing.T) { table.Check(t, manual, *simulations, *update) })
 	}
 }

@@ -1,0 +1,121 @@
+package claim
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
+	"benchbook/notebook/recordtest"
+	"benchbook/notebook/stats"
+)
+
+// Sessions with a throughput of b times a, within each of which repetitions differ by little.
+func TestSessions(t *testing.T) {
+	const claim = `throughput{server="b"} > throughput{server="a"}`
+	for _, tt := range []struct {
+		name     string
+		expect   string
+		ratios   []float64 // by session, the newest first
+		change   func(session int, r *record.Record)
+		want     stats.Verdict
+		sessions int
+		reason   string
+	}{
+		{"one", claim, []float64{1.2}, nil, stats.Supported, 0, ""},
+		{"two that agree", claim, []float64{1.2, 1.3}, nil, stats.Supported, 2, ""},
+		{"two that contradict", claim, []float64{0.8, 0.9}, nil, stats.Contradicted, 2, ""},
+		{"two that differ", claim, []float64{1.2, 0.8}, nil, stats.Inconclusive, 2, "contradicted in the other"},
+		{"one of two undecided", claim, []float64{1.2, 1.05}, nil, stats.Inconclusive, 2, "supported in one of two sessions"},
+		{"three that agree", claim, []float64{1.3, 1.31, 1.29}, nil, stats.Supported, 3, ""},
+		{"three that are far apart", claim, []float64{1.3, 1.1, 1.6}, nil, stats.Inconclusive, 3, "between 3 sessions"},
+		{"a likeness of three", `same(throughput{server="b"}, throughput{server="a"})`, []float64{1.005, 0.995, 1}, nil,
+			stats.Supported, 3, ""},
+		{"parts", claim + ` and throughput{server="b"} > 100/s`, []float64{1.3, 1.31, 1.29}, nil, stats.Supported, 3, ""},
+		{"all pairs", `every(throughput{server="b"}, ">", throughput{server="a"})`, []float64{1.2, 0.8}, nil,
+			stats.Inconclusive, 2, ""},
+		{"another host of the class", claim, []float64{1.2, 0.8}, func(session int, r *record.Record) {
+			r.Host = fmt.Sprintf("c2-aaaaaa.000%d", session)
+		}, stats.Inconclusive, 2, "contradicted in the other"},
+		{"another class", claim, []float64{1.2, 0.8}, func(session int, r *record.Record) {
+			r.Host = fmt.Sprintf("c2-aaaaa%d.0000", session)
+		}, stats.Supported, 0, ""},
+		{"another profile", claim, []float64{1.2, 0.8}, func(session int, r *record.Record) {
+			if session > 0 {
+				r.Profile = "quick"
+			}
+		}, stats.Supported, 0, ""},
+		{"other keys", claim, []float64{1.2, 0.8}, func(session int, r *record.Record) {
+			if session > 0 {
+				r.Key = "other"
+			}
+		}, stats.Supported, 0, ""},
+		{"a session that was stopped", claim, []float64{1.2, 0.8}, func(session int, r *record.Record) {
+			if session > 0 && r.Trial == "b" {
+				r.Repetition += 7
+			}
+		}, stats.Supported, 0, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t, recordtest.Claimed(tt.expect))
+			for i, ratio := range tt.ratios {
+				run := fmt.Sprintf("202611%02dT100000Z-abcd", 20-i)
+				for trial, x := range map[string]float64{"a": 1000, "b": 1000 * ratio, "c": 500} {
+					f.Measure("servers", trial, run, []float64{x * 0.999, x, x * 1.001}, func(r *record.Record) {
+						r.Started = r.Started.AddDate(0, 0, -i)
+						if tt.change != nil {
+							tt.change(i, r)
+						}
+					})
+				}
+			}
+			j := JudgeAll(f.dataset(dataset.Options{Host: f.Records[0].Host, Profile: "full"})).Claims[0]
+			if j.Verdict != tt.want || len(j.Sessions) != tt.sessions || !strings.Contains(j.Reason, tt.reason) {
+				t.Errorf("%s of %d sessions, %q; want %s of %d, %q", j.Verdict, len(j.Sessions), j.Reason, tt.want, tt.sessions,
+					tt.reason)
+			}
+			if j.Effect == nil {
+				return
+			}
+			if isBetween := j.Effect.Kind == stats.OverSessions; isBetween != (tt.sessions >= 3) {
+				t.Errorf("the interval is made by %s", j.Effect.Kind)
+			}
+		})
+	}
+}
+
+// Each known look makes the level stricter: of each session, and of runs that are gone.
+func TestKnownLooks(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		looks  [][]int
+		header string // of the newest session
+		level  float64
+	}{
+		{"one look", [][]int{nil}, "", 0.05},
+		{"four looks", [][]int{{3, 5, 10, 20}}, "", 0.0125},
+		{"two sessions", [][]int{{3, 5, 10, 20}, {3, 5}}, "", 0.05 / 6},
+		{"runs that are gone", [][]int{{3, 5}}, `[{"claim": "c", "says": {}, "looks": 8}]`, 0.005},
+		{"another claim of them", [][]int{{3, 5}}, `[{"claim": "other", "says": {}, "looks": 8}]`, 0.025},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t, recordtest.Claimed(`throughput{server="b"} > throughput{server="a"}`))
+			for i, looks := range tt.looks {
+				for _, trial := range []string{"a", "b", "c"} {
+					f.Measure("servers", trial, fmt.Sprintf("202611%02dT100000Z-abcd", 20-i), []float64{999, 1000, 1001},
+						func(r *record.Record) {
+							r.Looks = looks
+							if r.Facts == nil {
+								r.Facts = map[string]string{}
+							}
+							r.Facts[record.FactClaims] = tt.header
+						})
+				}
+			}
+			if j := f.judge(); j.Level != tt.level {
+				t.Errorf("the level is %v, want %v", j.Level, tt.level)
+			}
+		})
+	}
+}
