@@ -44,10 +44,14 @@ type Previewer struct {
 
 // madeArticle is the last page of an article without problems, and its problems since then.
 type madeArticle struct {
-	stamp          string // of its files
-	draft, extends bool   // extends experiments of other articles
+	stamp          string            // of its files
+	draft, extends bool              // extends experiments of other articles
+	read           *article.Document // now, to be rendered
 	page           *render.Page
 	problems       string
+
+	measured      measured // which take longer to read than the text
+	measuredStamp string   // of their files
 }
 
 // NewPreviewer previews a project.
@@ -121,7 +125,7 @@ func (p *Previewer) read(project *article.Project, slugs []string) (stale []stri
 			if err != nil {
 				return nil, err
 			}
-			m.stamp, m.draft, m.extends = stamp, doc.Front.Draft.V, extendsOthers(doc)
+			m.stamp, m.draft, m.extends, m.read = stamp, doc.Front.Draft.V, extendsOthers(doc), doc
 			stale = append(stale, slug)
 		} else if m.extends {
 			extend = append(extend, slug)
@@ -166,7 +170,10 @@ func (p *Previewer) render(ctx context.Context, project *article.Project, slugs 
 
 // article renders an article, unless it has problems.
 func (p *Previewer) article(project *article.Project, slug string, m *madeArticle) error {
-	doc, err := lab.ReadArticle(project, slug)
+	doc, err := m.read, error(nil)
+	if m.read = nil; doc == nil {
+		doc, err = lab.ReadArticle(project, slug)
+	}
 	if err != nil {
 		return err
 	}
@@ -177,12 +184,20 @@ func (p *Previewer) article(project *article.Project, slug string, m *madeArticl
 	}
 	c.Problems.Merge(&doc.Problems)
 	check.Check(doc, planned, &c.Problems)
+	c.Planned = planned
 	var text strings.Builder
 	lab.PrintProblems(&text, c.Problems.Sorted())
 	if m.problems = text.String(); m.problems != "" || m.draft && !p.flags.Drafts {
 		return nil
 	}
-	made, err := renderPage(p.app, project, c, p.renderer, render.Options{Articles: p.shown}, p.flags, p.host)
+	if stamp := stampOf(project.RecordsDir(slug)); stamp != m.measuredStamp {
+		if m.measured.records, m.measured.bad, err = p.app.ReadRecords(project.RecordsDir(slug)); err != nil {
+			m.problems, m.measuredStamp = slug+": "+err.Error()+"\n", ""
+			return nil
+		}
+		m.measuredStamp = stamp
+	}
+	made, err := renderPage(p.app, project, c, m.measured, p.renderer, render.Options{Articles: p.shown}, p.flags, p.host)
 	if err != nil {
 		m.problems = slug + ": " + err.Error() + "\n"
 		return nil

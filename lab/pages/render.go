@@ -211,8 +211,12 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, c := range sound {
-		group.Go(func() (err error) {
-			made[i], err = renderPage(a, project, c, renderer, options, flags, this)
+		group.Go(func() error {
+			records, bad, err := a.ReadRecords(project.RecordsDir(c.Slug))
+			if err != nil {
+				return fmt.Errorf("article %s: %w", c.Slug, err)
+			}
+			made[i], err = renderPage(a, project, c, measured{records, bad}, renderer, options, flags, this)
 			// of a thousand articles these take most of the memory
 			c.Doc, c.Planned = nil, nil
 			return err
@@ -271,25 +275,28 @@ type madePage struct {
 	found   bool // there are records of the asked host
 }
 
-func renderPage(a *lab.Session, project *article.Project, c *lab.Article, renderer *render.Renderer,
+// measured are the records of an article, and the lines that are none.
+type measured struct {
+	records []*record.Record
+	bad     []record.Bad
+}
+
+func renderPage(a *lab.Session, project *article.Project, c *lab.Article, of measured, renderer *render.Renderer,
 	options render.Options, flags Options, this machine.Host) (m madePage, err error) {
 	host, err := a.HostOf(project, c, this)
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)
 	}
-	var records []*record.Record
-	if records, m.bad, err = a.ReadRecords(project.RecordsDir(c.Slug)); err != nil {
-		return m, fmt.Errorf("article %s: %w", c.Slug, err)
-	}
+	m.bad = of.bad
 	laidOver := lab.DatasetOptions(project, c, host.ID)
 	laidOver.Bad = m.bad
 	var shown *dataset.Dataset
-	if shown, m.found, err = shownOf(c, records, laidOver, flags.Host); err != nil {
+	if shown, m.found, err = shownOf(c, of.records, laidOver, flags.Host); err != nil {
 		return m, err
 	}
 	m.outcome = show.NewArticle(shown)
 	if !flags.Single {
-		if options.Sources, err = runFiles(project, c.Slug, record.Unfinished(records)); err != nil {
+		if options.Sources, err = runFiles(project, c.Slug, record.Unfinished(of.records)); err != nil {
 			return m, fmt.Errorf("article %s: %w", c.Slug, err)
 		}
 	}
