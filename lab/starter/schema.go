@@ -212,8 +212,7 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 		return orList(anyOf(word(), g.mapping(reflect.TypeFor[article.Target]()))), true
 	case reflect.TypeFor[article.Dependencies]():
 		options := schema{"type": "object", "properties": schema{"condition": orNull(
-			g.scalar(reflect.TypeFor[article.Condition]())),
-			"restart": orNull(g.scalar(reflect.TypeFor[bool]())), "required": orNull(g.scalar(reflect.TypeFor[bool]()))},
+			g.scalar(reflect.TypeFor[article.Condition]()))},
 			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}
 		return anyOf(word(), schema{"type": "array", "items": word()},
 			schema{"type": "object", "minProperties": 1, "additionalProperties": orNull(options)}), true

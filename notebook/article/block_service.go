@@ -235,16 +235,9 @@ func (l *Dependencies) DecodeNode(d source.Decoder, n *source.Node, what string)
 	for _, f := range n.Fields {
 		var options struct {
 			Condition Value[Condition] `yaml:"condition"`
-			Required  Value[bool]      `yaml:"required"`
-			Restart   Value[bool]      `yaml:"restart"` // of Compose's own commands; it has no effect here
 		}
 		if f.Value.Kind != source.Null {
 			d.Decode(f.Value, "depends_on", &options)
-		}
-		if options.Required.Known() && !options.Required.V {
-			d.Problems.Add("wrong-value", options.Required.Text.Pos,
-				"%q cannot be optional: every service of an experiment is started", f.Key.Value).
-				Hint = "remove required, or the dependency"
 		}
 		*l = append(*l, Dependency{f.Key, options.Condition})
 	}

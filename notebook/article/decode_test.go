@@ -54,7 +54,7 @@ func TestWaysToWrite(t *testing.T) {
 			volume, "bind ./data /data true"},
 		{"a list of dependencies", "services: {s: {depends_on: [a, b]}}", dependencies, "a|b"},
 		{"conditions of dependencies", "services: {s: {depends_on: {a: {condition: service_healthy}, b: , c: {condition: " +
-			"service_started, required: yes, restart: no}}}}", dependencies,
+			"service_started}}}}", dependencies,
 			"a service_healthy|b|c service_started"},
 		{"one file of variables", "services: {s: {env_file: a.env}}",
 			func(e *Experiment) string { return words(service(e).EnvFile) }, "a.env"},
