@@ -65,7 +65,7 @@ func (doc *Document) checkAnswer() {
 	})
 }
 
-// moveChildren puts a node in the place of a div, with its blocks.
+// moveChildren replaces a div by a node, which gets its blocks.
 func moveChildren(to ast.Node, d *Div) {
 	for child := d.FirstChild(); child != nil; child = d.FirstChild() {
 		to.AppendChild(to, child)

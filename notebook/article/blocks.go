@@ -159,7 +159,7 @@ func (doc *Document) includeBlock(b *Block, word, lines source.Text) *Block {
 
 // A fence is the line that begins a block of code: backticks or tildes, and words.
 type fence struct {
-	mark  string // empty if there is no fence
+	mark  string // empty without a fence
 	at    int    // offset of the mark
 	words string
 	after int // offset of the words

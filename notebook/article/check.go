@@ -46,8 +46,8 @@ func (doc *Document) lengthOfFinding() (n int) {
 	return n
 }
 
-// check finds the mistakes between the parts of an article that need no plan: names that are there twice or missing,
-// and references to nothing. Package check does the same for cells and metrics.
+// check reports what can be wrong between the parts of an article without a plan: names that are missing or used twice,
+// and unknown references. Package check does the same for cells and metrics.
 func (doc *Document) check() {
 	p := &doc.Problems
 	if date := doc.Front.Date; !date.IsZero() {
@@ -222,8 +222,8 @@ var contradicting = []struct{ a, b, message, hint string }{
 	{"capacity", "load.requests", "capacity looks for the rate itself, so the load has no requests", "remove requests"},
 }
 
-// contradictions adds the problems of contradicting keys in one block or profile. Where they come from different
-// layers, the one that docs/load.md prefers wins: a block may override what it inherits.
+// contradictions reports contradicting keys in one block or profile. Between layers the one that docs/load.md prefers
+// wins: a block may override what it inherits.
 func contradictions(n *source.Node, problems *source.Problems) {
 	find := func(keys string) (in, value *source.Node, key string) {
 		value = n
@@ -252,19 +252,19 @@ func contradictions(n *source.Node, problems *source.Problems) {
 	}
 }
 
-// Knowledge is how much of an experiment can be judged in spite of the problems that were found.
+// Knowledge is how much of an experiment can be checked despite its problems.
 type Knowledge int
 
 // The degrees of knowledge.
 const (
 	KnowsNothing Knowledge = iota
-	KnowsCells             // its cells are as they were meant; they may have metrics of any name
-	KnowsNames             // so are the metrics that it adds; the other metrics that it has are not sure
-	KnowsAll               // its cells and metrics are as they were meant
+	KnowsCells             // the cells
+	KnowsNames             // and the metrics that the experiment adds
+	KnowsAll               // and all other metrics
 )
 
-// KnownOf returns how much is known of each experiment, by name: as much as no problem that was found can change. A
-// mistake that rests on more may be a consequence of those problems.
+// KnownOf returns by name how much of each experiment the problems cannot have changed. A mistake in the rest may be a
+// consequence of them.
 func (doc *Document) KnownOf(found *source.Problems) map[string]Knowledge {
 	known := map[string]Knowledge{}
 	for _, e := range doc.Experiments {
@@ -295,8 +295,8 @@ func (doc *Document) KnownOf(found *source.Problems) map[string]Knowledge {
 	return known
 }
 
-// knownDespite is how much is known of an experiment in spite of a mistake below one of its keys. Below other keys a
-// mistake may change the cells.
+// knownDespite is how much is known of an experiment despite a mistake below one of its keys. Mistakes below other keys
+// may change the cells.
 var knownDespite = map[string]Knowledge{
 	"description": KnowsAll, "repetitions": KnowsAll, "timeout": KnowsAll, "calibrate": KnowsAll,
 	"setup": KnowsAll, "prepare": KnowsAll, "conclude": KnowsAll, "cleanup": KnowsAll, "shared": KnowsAll,
@@ -304,7 +304,7 @@ var knownDespite = map[string]Knowledge{
 	"metrics": KnowsCells,
 }
 
-// knownBesides is how much is known of the experiment in spite of a problem in its block.
+// knownBesides is how much is known of the experiment despite a problem in its block.
 func (e *ExperimentBlock) knownBesides(p *source.Problem) Knowledge {
 	if p.Pos.In(e.Pos) && p.Rule == "load-or-command" {
 		return KnowsCells

@@ -121,7 +121,7 @@ func (f *Front) works() []*Work {
 	return append([]*Work{f.Reproduces}, f.Related...)
 }
 
-// Defaults are keys of experiments that hold for all experiments without them.
+// Defaults are keys for all experiments that lack them.
 type Defaults struct{ Node *source.Node }
 
 func (v *Defaults) DecodeNode(d source.Decoder, n *source.Node, what string) {
@@ -193,7 +193,7 @@ func (doc *Document) frontMatter() []byte {
 	return blanked
 }
 
-// noFrontMatter adds the reason why there is no front matter.
+// noFrontMatter reports why an article has no front matter.
 func (doc *Document) noFrontMatter() {
 	first, _, _ := bytes.Cut(doc.Source.Data, []byte("\n"))
 	message, hint := "the article has no front matter", "begin it with a line ---, then title: …, then a line ---"

@@ -163,8 +163,7 @@ func OpenProject(dir string) (*Project, error) {
 	}
 }
 
-// Repository is the folder of the git repository, or of the opened bundle, that the project lies in; the project's own
-// without one.
+// Repository returns the folder of the git repository or opened bundle around the project, or the project's own.
 func (p *Project) Repository() string {
 	top, _ := files.RepositoryAbove(p.Dir)
 	return cmp.Or(top, p.Dir)
@@ -250,8 +249,8 @@ func globEscape(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
 }
 
-// Article reads one article of the project. It is an error if there is none, and a problem of the article if it cannot
-// be read.
+// Article reads one article of the project. A missing article is an error; one that cannot be read has a problem that
+// says so.
 func (p *Project) Article(slug string) (*Document, error) {
 	dir, file := p.ArticleDir(slug), p.file
 	shown := filepath.Base(file)

@@ -206,8 +206,8 @@ type ProseLink struct {
 	Picture     bool       // shown in the text
 }
 
-// Links lists the links and pictures of the prose, then those of titles, captions and other lines in YAML. Links in raw
-// HTML are left out.
+// Links lists the links and pictures of the prose, then of titles, captions and other lines in YAML, without links in raw
+// HTML.
 func (doc *Document) Links() []ProseLink {
 	var out []ProseLink
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -260,7 +260,7 @@ type Line struct {
 }
 
 // lines reads the titles, captions and other lines of Markdown in YAML, so that the values and links in them are
-// checked like those of the text. They are not part of the tree: render reads them anew where it shows them.
+// checked like those in the text. They are not in the tree: render parses them again where it shows them.
 func (doc *Document) lines() {
 	for _, list := range [][]source.Text{doc.Front.Authors, doc.Front.Tags} {
 		for i := range list {

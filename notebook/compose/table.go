@@ -33,11 +33,11 @@ const withoutIt = "to measure without it, write NAME: {KEY: null} under services
 var table = map[string]rule{
 	"build": {take: (*service).build}, "build.args": {take: withValues}, "build.network": {take: (*service).buildNetwork},
 	"configs":               {take: (*service).configs},
-	"depends_on.*.required": {take: nothing}, "deploy": {take: (*service).deploy},
+	"depends_on.*.required": {take: drop}, "deploy": {take: (*service).deploy},
 	"entrypoint": {take: (*service).entrypoint}, "environment": {take: (*service).variables},
 	"expose": {take: (*service).ports}, "healthcheck": {take: healthcheck},
 	"networks": {take: (*service).networks}, "platform": {take: (*service).platform}, "ports": {take: (*service).ports},
-	"secrets": {take: (*service).secrets}, "volumes": {take: (*service).volumes}, "volumes.bind": {take: nothing},
+	"secrets": {take: (*service).secrets}, "volumes": {take: (*service).volumes}, "volumes.bind": {take: drop},
 
 	"cgroup":                                {hint: "services have a control group of their own: " + withoutIt},
 	"cpu_period":                            {hint: "write NAME: {cpus: NUMBER, KEY: null} under services: of the experiment"},
@@ -183,8 +183,8 @@ func (s *service) refuse(key, text, hint string) {
 	s.refused = append(s.refused, &refusal{fmt.Sprintf("service %q: %s", s.Name, strings.ReplaceAll(text, ".*", "")), hint})
 }
 
-// nothing is for keys that mean what they mean without being taken.
-func nothing(*service, any) any { return nil }
+// drop is for keys whose effect compose-go has carried out.
+func drop(*service, any) any { return nil }
 
 // relative returns a path below the root with ./ before it, or unchanged outside.
 func (s *service) relative(full string) string {

@@ -2,15 +2,15 @@ package expr
 
 import "fmt"
 
-// Type is what can be known of a value before anything is measured. A list has the type of its values.
+// Type is the type of a value before anything is measured. A list has the type of its values.
 type Type struct {
 	Kind      Kind // KindAny for parameters, which are texts that may read as anything
 	Dimension Dimension
 }
 
-// Check finds the type of n without its values, and reports what Eval would fail at with any values: unlike
-// dimensions, and values of the wrong kind. The types of selectors come from typeOf; its errors are given the place
-// of the selector unless they have one.
+// Check returns the type of n without its values, and reports errors that Eval would return with any values: unlike
+// dimensions, and values of the wrong kind. The types of selectors come from typeOf; Check gives its errors the place of
+// the selector unless they have one.
 //
 // The error is an *Error at the first part that is wrong.
 func Check(n Node, typeOf func(*Selector) (Type, error)) (Type, error) {

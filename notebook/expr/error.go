@@ -11,11 +11,11 @@ type Span struct{ Start, End int }
 // Pos returns s itself; a Node and a Match have it from the Span they embed.
 func (s Span) Pos() Span { return s }
 
-// Error is everything that can be wrong with an expression.
+// Error is a mistake in an expression.
 type Error struct {
 	Span Span
-	Msg  string // what is wrong, in lower case and without a full stop
-	Hint string // a way out, or empty
+	Msg  string // in lower case and without a full stop
+	Hint string // how to correct it, or empty
 	Err  error  // the cause, such as ErrUnknownName or the error of an Env, or nil
 }
 
@@ -23,7 +23,7 @@ type Error struct {
 // to suggest near misses.
 var ErrUnknownName = errors.New("unknown name")
 
-// Error returns what is wrong and the way out, without the place.
+// Error returns message and hint, without the place.
 func (e *Error) Error() string {
 	if e.Hint == "" {
 		return e.Msg

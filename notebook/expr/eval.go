@@ -6,14 +6,13 @@ import (
 	"math"
 )
 
-// Env has the values of names. An *Error that it returns points into the source that is evaluated; any other
-// error, one that wraps an *Error about another source included, is given the place of the node.
+// Env has the values of names. An *Error that it returns points into the evaluated source. Eval gives all other errors the
+// place of the node, also errors that wrap an *Error about another source.
 type Env interface {
 	// Select returns the value of s: a single one, or a list if s fits several cells.
 	Select(s *Selector) (Value, error)
-	// Call returns what a function is that is not pure over lists, such as
-	// ratio or published; c.Args are not evaluated, since many functions need
-	// to see the cells behind them. A function that means nothing here is an error.
+	// Call returns the value of a function that needs cells, such as ratio or published. c.Args are not evaluated. A
+	// function that cannot be used here is an error.
 	Call(c *Call) (Value, error)
 }
 
@@ -28,8 +27,8 @@ func (nothing) Call(c *Call) (Value, error) {
 	return Value{}, fmt.Errorf("the function %s is not available here", c.Name)
 }
 
-// Eval computes n; without an env, only constants can be. Of and and or the right side is evaluated only where it
-// matters. min, max, mean, geomean, median and count reduce a list; everything else needs single values.
+// Eval computes n; a nil env has constants only. The right side of and and or is evaluated only if it matters. min, max,
+// mean, geomean, median and count reduce a list; everything else needs single values.
 //
 // The error is an *Error at the part that cannot be computed: unlike dimensions,
 // a division by zero, a list where one value is needed, or what env says.
@@ -204,7 +203,7 @@ func binary(n *Binary, env Env) (Value, error) {
 	return finite(a.Number/b.Number, d, nil)
 }
 
-// combine is the dimension of what an arithmetic operator makes.
+// combine returns the dimension of the result of an arithmetic operator.
 func combine(op Op, a, b Dimension) (Dimension, error) {
 	rule, problem := Dimension.plus, "cannot add a %[2]s to a %[1]s"
 	switch op {

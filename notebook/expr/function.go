@@ -18,7 +18,7 @@ const (
 	selector                  // a selector
 )
 
-// function is what Parse and Check have to know of a function.
+// function describes a function to Parse and Check.
 type function struct {
 	usage    string
 	params   []parameter
@@ -33,8 +33,7 @@ var (
 	likeFirst   = Type{Kind: KindAny}
 )
 
-// functions is every function of the language, by name. Those that are pure over a list of
-// values are in reductions, the others are the Env's.
+// functions are the functions of the language, by name. Eval computes reductions and count, the Env all others.
 var functions = map[string]function{
 	"ratio":     {`ratio(a, b)`, []parameter{operand, operand}, 0, plainNumber},
 	"min":       {`min(list)`, []parameter{operand}, 0, likeFirst},
@@ -83,8 +82,7 @@ func hintFunction(name string) string {
 	return "did you mean " + functions[known].usage + "?"
 }
 
-// reductions are the functions that make one number of at least one, whose unit it
-// shares. They may reorder their argument.
+// reductions compute one number from at least one, in the same unit. They may reorder their argument.
 var reductions = map[string]func(xs []float64) (float64, error){
 	"min":     func(xs []float64) (float64, error) { return slices.Min(xs), nil },
 	"max":     func(xs []float64) (float64, error) { return slices.Max(xs), nil },

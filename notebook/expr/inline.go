@@ -12,7 +12,7 @@ type Inline struct {
 	Filters []Filter // in the order of the source, each at most once
 }
 
-// Filter says how a value is to be shown.
+// Filter says how to show a value.
 type Filter struct {
 	Span
 	Name   string // round, percent, unit or interval
@@ -23,7 +23,7 @@ type Filter struct {
 // maxDigits is more than a float64 has.
 const maxDigits = 15
 
-// filters is every filter with how it is written and how its argument is read.
+// filters are the filters by name.
 var filters = map[string]struct {
 	usage string
 	read  func(f *Filter, arg string) bool

@@ -110,7 +110,7 @@ func isSpace(r rune) bool { return unicode.IsSpace(r) }
 
 func (l *lexer) skipSpace() { l.take(isSpace) }
 
-// take reads the characters that belong, and returns them.
+// take reads the characters that belong accepts, and returns them.
 func (l *lexer) take(belongs func(rune) bool) string {
 	rest := l.src[l.pos:]
 	end := strings.IndexFunc(rest, func(r rune) bool { return !belongs(r) })
@@ -130,13 +130,13 @@ func isWordRune(r rune) bool {
 
 func isNameRune(r rune) bool { return r == '-' || isWordRune(r) }
 
-// name reads a name; a hyphen at its end is not of it.
+// name reads a name, without a hyphen at its end.
 func (l *lexer) name() {
 	taken := l.take(isNameRune)
 	l.pos -= len(taken) - len(strings.TrimRight(taken, "-"))
 }
 
-// path reads a name and what follows it after dots.
+// path reads a name with its dots.
 func (l *lexer) path() token {
 	start := l.pos
 	l.name()
@@ -159,7 +159,7 @@ func (l *lexer) path() token {
 	return token{Span: Span{start, l.pos}, kind: tokenWord, text: l.src[start:l.pos]}
 }
 
-// refuseMinus fails at a hyphen right after digits, which begin at start: after a letter it would belong to a name.
+// refuseMinus fails at a hyphen right after digits, which begin at start: after a letter a hyphen is part of a name.
 func (l *lexer) refuseMinus(start int) {
 	rest, found := strings.CutPrefix(l.src[l.pos:], "-")
 	if r, _ := utf8.DecodeRuneInString(rest); !found || !isWordRune(r) {

@@ -57,7 +57,7 @@ func Constant(n Node) (float64, bool) {
 	return q.Value, true
 }
 
-// IsOrdering reports whether o asks which of two is larger, and not only whether they are the same.
+// IsOrdering reports whether o compares sizes, unlike == and !=.
 func (o Op) IsOrdering() bool { return o.IsComparison() && o != Same && o != Differs }
 
 // precedence of what binary operators make: the larger, the tighter.
@@ -81,7 +81,7 @@ const (
 type Quantity struct {
 	Span
 	Value float64 // in the base unit
-	Unit  Unit    // as written; the zero Unit if there is none
+	Unit  Unit    // as written; the zero Unit without one
 	Text  string  // as written: 3.10 stays 3.10
 }
 
@@ -110,11 +110,10 @@ type Match struct {
 	Name  string
 	Op    Op        // Equal, Differs, Less, LessEqual, Greater or GreaterEqual
 	Value string    // as written, without quotes
-	Num   *Quantity // Value as a quantity, nil if it is none; set if Op orders
+	Num   *Quantity // Value as a quantity, or nil; set if Op orders
 }
 
-// Call is a function with its arguments. Parse knows the functions of the language
-// and how many arguments, of which shape, each has.
+// Call is a function with its arguments, whose number and shape Parse has checked.
 type Call struct {
 	Span
 	Name string
@@ -241,7 +240,7 @@ func Names(n Node) []string {
 	return slice.Add([]string(nil), slice.Map(Selectors(n), func(s *Selector) string { return s.Name })...)
 }
 
-// Parts takes a claim apart at its and: what they join, however deep in parentheses, in the order of the source.
+// Parts returns the operands that and joins, also in parentheses, in the order of the source.
 func Parts(n Node) (parts []Node) {
 	Walk(n, func(n Node) bool {
 		if b, ok := n.(*Binary); ok && b.Op == And {

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// maxSuggest is longer than any word that is worth comparing.
+// maxSuggest bounds the letters of words that are compared.
 const maxSuggest = 60
 
-// Near returns the candidates that are most like word, if they are similar enough to be a misspelling; several if they
-// are equally similar. Case, hyphens, underlines, spaces and a plural s make no difference. The word itself is not one.
+// Near returns the candidates that word may misspell: the nearest, several if they are equally near. It ignores case,
+// hyphens, underscores, spaces and a plural s, and leaves out word itself.
 func Near(word string, candidates []string) []string {
 	letters := len([]rune(word))
 	if letters > maxSuggest {
@@ -45,7 +45,7 @@ func nearest(word string, candidates []string) string {
 
 var joints = strings.NewReplacer("-", "", "_", "", " ", "")
 
-// plain is a word in small letters without joints and plural s.
+// plain returns a word in lower case without joints and plural s.
 func plain(word string) []rune {
 	word = joints.Replace(strings.ToLower(word))
 	if len(word) > 2 {
@@ -54,7 +54,7 @@ func plain(word string) []rune {
 	return []rune(word)
 }
 
-// distance is how many letters turn s into t: one more, one less, another one, or two neighbours swapped.
+// distance is the number of insertions, deletions, replacements and swaps of neighbours that turn s into t.
 func distance(s, t []rune) int {
 	rows := make([][]int, len(s)+1)
 	for i := range rows {

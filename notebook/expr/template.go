@@ -10,7 +10,7 @@ const (
 	templateClose = "}}"
 )
 
-// maxFilled bounds in bytes what values make of a Template.
+// maxFilled bounds the bytes of a Template with its values.
 const maxFilled = 100_000
 
 // Template is a text with expressions in it: http://server:${{ matrix.port }}/.
@@ -25,8 +25,7 @@ type Part struct {
 	Expr Node   // what Text says, its spans counted from the start of the text; nil if it is literal
 }
 
-// ErrDeferred is what an Env returns, as it is or wrapped, for a name whose value comes
-// later, from a search or for each request.
+// ErrDeferred is returned by an Env, also wrapped, for a name whose value comes later: from a search, or for each request.
 var ErrDeferred = errors.New("not known yet")
 
 // ParseTemplate reads a text in which ${{ … }} are expressions. Everything else, $VAR included, is literal.
@@ -55,8 +54,7 @@ func ParseTemplate(text string) (t Template, err error) {
 func parsePart(text string, start int) Part {
 	begin := start + len(templateOpen)
 	inside, _, closed := strings.Cut(text[begin:], templateClose)
-	// Said first, since without its end an expression fails at words of the literal
-	// text, which would explain nothing.
+	// Without its end, the expression would fail at words of the literal text.
 	if !closed || strings.Contains(inside, templateOpen) {
 		fail(Span{start, begin}, templateOpen+" is never closed", "write }} after the expression")
 	}
@@ -83,9 +81,8 @@ func (t Template) Names() []*Selector {
 	return names
 }
 
-// Fill replaces the expressions of t by their values. Of expressions whose evaluation ends in ErrDeferred, the names
-// that are known become strings, and the rest stays as it is written. Values may contain expressions, so
-// callers parse the result again.
+// Fill replaces the expressions of t by their values. In expressions that return ErrDeferred, known names become strings,
+// and the rest stays as it is written. Values may contain expressions, so callers parse the result again.
 //
 // Any other error is an *Error from the evaluation.
 func (t Template) Fill(env Env) (string, error) {
@@ -115,8 +112,8 @@ func (t Template) Fill(env Env) (string, error) {
 	return text.String(), nil
 }
 
-// known is the text of a part that comes later, in which the names that env knows by now are
-// replaced by their values: quantities, and strings where they hold no template themselves.
+// known returns the text of a deferred part with the values of names that env knows: quantities, and strings without
+// templates.
 //
 // The error is an *Error at an unknown name.
 func (p Part) known(env Env) (string, error) {

@@ -50,7 +50,7 @@ func (d Dimension) Like(e Dimension) bool {
 	return d == e || d.isPure() && e.isPure()
 }
 
-// isPure reports whether d only scales what it is multiplied with.
+// isPure reports whether d is a number or share, without a unit.
 func (d Dimension) isPure() bool { return d == Plain || d == Share }
 
 func (d Dimension) plus(e Dimension) (Dimension, bool) {
@@ -101,15 +101,14 @@ func withExponents(seconds, bytes int) (Dimension, bool) {
 	return 0, false
 }
 
-// Unit is a way to write numbers of a dimension. The zero Unit is that of plain numbers.
+// Unit is a way to write numbers of a dimension. The zero Unit is for plain numbers.
 type Unit struct {
 	Symbol    string // as articles write it: "ms", "MB/s", "/s", "%", or empty
 	Dimension Dimension
 	num, den  int64 // one Symbol is num/den base units, and one of them is 1
 }
 
-// units is every unit that can be written after a number, in the order of docs/expressions.md#grammar. Sizes
-// come with and without /s.
+// units are the units that can follow a number, in the order of docs/expressions.md#grammar.
 var units = []Unit{
 	{"ns", Time, 1, 1e9},
 	{"us", Time, 1, 1e6},
@@ -138,7 +137,7 @@ var units = []Unit{
 	{"cores", Cores, 1, 1},
 }
 
-// unitHint lists the units for those who wrote another.
+// unitHint lists the units.
 const unitHint = "units are ns us µs ms s m h, B kB MB GB KiB MiB GiB (also with /s), /s, % and cores"
 
 // ParseUnit reads a unit alone, as in a filter: a unit that can be written after a number, or "1/s", "1" or "".
@@ -179,7 +178,7 @@ func (u Unit) FromBase(x float64) float64 {
 	return x * float64(den) / float64(num)
 }
 
-// maxNumberLength is more than any measurement needs, and little enough for exact arithmetic.
+// maxNumberLength bounds the digits of a number, so that exact arithmetic is fast.
 const maxNumberLength = 64
 
 // toBaseExactly converts the number that text spells. It rounds once, so that 1.1ms and 0.0011s are the same number.
@@ -188,7 +187,7 @@ func (u Unit) toBaseExactly(text string) (float64, bool) {
 	if len(text) > maxNumberLength {
 		return 0, false
 	}
-	// Asked first, since an exact number with an endless exponent takes all memory.
+	// An exact number with a huge exponent would take all memory.
 	approx, err := strconv.ParseFloat(text, 64)
 	if err != nil || approx == 0 {
 		return 0, err == nil

@@ -19,7 +19,7 @@ const (
 	KindList               // List
 )
 
-// Value is what an expression comes to; NumberOf, TextOf, TruthOf and ListOf make one.
+// Value is the result of an expression; NumberOf, TextOf, TruthOf and ListOf make one.
 type Value struct {
 	Kind      Kind
 	Number    float64 // in the base unit of Dimension
@@ -99,7 +99,7 @@ func formatPercent(x float64) string {
 	return formatNumber(percent)
 }
 
-// kindOf is what messages call v, with its article.
+// kindOf returns the kind of v for messages, with an article.
 func (v Value) kindOf() string {
 	switch v.Kind {
 	case KindNumber:

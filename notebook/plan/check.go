@@ -11,14 +11,14 @@ import (
 	"benchbook/notebook/source"
 )
 
-// nameCheck checks what the parts of an experiment say of each other.
+// nameCheck checks the names that parts of an experiment use of each other.
 type nameCheck struct {
 	*outline
 	services []string
 	problems *source.Problems
 }
 
-// checkNames checks what the parts of an experiment say of each other: services, profiles, metrics.
+// checkNames checks the names of services, profiles and metrics that parts of an experiment use.
 func checkNames(e *outline, project *article.Project, problems *source.Problems) {
 	c := &nameCheck{e, Names(e.head.Services), problems}
 	c.shared()
@@ -42,7 +42,7 @@ func checkNames(e *outline, project *article.Project, problems *source.Problems)
 	}
 }
 
-// objective checks what a search for a capacity has to meet.
+// objective checks the objective of a search for a capacity.
 func (c *nameCheck) objective(slo article.Expression) {
 	measured := c.measured()
 	typeOf := func(s *expr.Selector) (expr.Type, error) { return typeIn(measured, s) }
@@ -80,7 +80,7 @@ func (c *nameCheck) service(t source.Text, where string) bool {
 	return false
 }
 
-// shared makes sure that shared services are the same for all trials, and wait for shared services only.
+// shared checks that shared services are the same for all trials, and depend on shared services only.
 func (c *nameCheck) shared() {
 	for _, t := range c.head.Shared {
 		if !c.service(t, "shared") {
@@ -156,7 +156,7 @@ func (c *nameCheck) profiles(project *article.Project) {
 	}
 }
 
-// search checks what a search maximizes, and that something uses what it finds.
+// search checks the metric that a search maximizes, and that something uses its result.
 func (c *nameCheck) search(s *article.Named[article.Search]) {
 	if m := s.Value.Maximize; m.Value != "" && !strings.Contains(m.Value, "${{") {
 		measured := c.measured()

@@ -23,8 +23,8 @@ type revision struct{ executable, broken map[string]bool } // by path; broken ar
 func (r *revision) isExecutable(name string) bool { return r != nil && r.executable[name] }
 func (r *revision) isBroken(name string) bool     { return r != nil && r.broken[name] }
 
-// at returns a folder of a git repository as it was in a revision, as a folder of the article that uses it. It is false
-// if there is none, which is reported; if the revision may lack it, at returns f itself.
+// at returns a folder of a git repository in a revision. A revision without the folder is a problem, and at is false; with
+// mayLack it returns f itself.
 func (f *Folder) at(root string, t source.Text, context string, mayLack bool, problems *source.Problems) (*Folder,
 	bool) {
 	key := strings.Join([]string{root, t.Value, context}, "\x00")

@@ -35,7 +35,7 @@ type gathering struct {
 	size    int64
 
 	files              map[string]spec.File // by path below base
-	outside, irregular []string             // links out of the folder, and what is not a regular file
+	outside, irregular []string             // links out of the folder; neither files nor folders
 }
 
 // gather reads the files below a folder, with listings, sorted by path. For a build context, left is not nil: the files
@@ -145,7 +145,7 @@ func (g *gathering) ignore() bool {
 			return true
 		}
 		if file, err = g.read(g.root, path.Join(g.base, ignoreName), MaxSize); err != nil {
-			return true // there is none, or the walk reports it
+			return true // it is missing, or the walk reports it
 		}
 	}
 	if len(file.Data) > maxIgnore {
@@ -185,7 +185,7 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 			return fs.SkipDir
 		}
 		return nil
-	case omitted: // a pattern may call back what is in it
+	case omitted: // a pattern may include files in it again
 		return nil
 	case err != nil:
 		return err
@@ -213,7 +213,7 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 // articlesName is the folder of articles in a project.
 const articlesName = "experiments"
 
-// isOurs reports whether a file or folder is read or made by benchbook, or by git, and is not named by the context.
+// isOurs reports whether a file or folder belongs to benchbook or git, and the context does not name it.
 func (g *gathering) isOurs(name string) bool {
 	if g.repository == nil {
 		return name == ".git" || g.Doc.IsOurs(name)

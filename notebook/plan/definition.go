@@ -8,18 +8,18 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Definition is a block with what it extends.
+// Definition is a block merged with the experiments that it extends.
 type Definition struct {
 	Block *article.ExperimentBlock
-	Node  *source.Node // the block, merged over what it extends
-	Whole bool         // all that it extends was found
+	Node  *source.Node // the merged block
+	Whole bool         // everything that it extends was found
 }
 
 // maxExtends bounds how many definitions one experiment may build upon.
 const maxExtends = 20
 
-// define merges a block with what it extends; below are the blocks that extend it. A block whose extends is wrong
-// extends nothing.
+// define merges a block with the experiments that it extends; below are the blocks that extend it. A block with a wrong
+// extends extends nothing.
 func (p *planner) define(block *article.ExperimentBlock, below []*article.ExperimentBlock) *Definition {
 	d := &Definition{Block: block, Node: block.Node}
 	extends := block.Node.Get("extends")

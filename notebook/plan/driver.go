@@ -9,7 +9,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// driver reads the program of the article that puts the load on; nil if there is none, or it cannot be run. Problems
+// driver reads the program of the article that puts the load on; nil without one that can be run. Problems
 // without a place of their own are reported at at.
 func (r *reader) driver(l *article.Load, at source.Pos) *spec.Driver {
 	d := l.Driver

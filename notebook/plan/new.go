@@ -101,8 +101,7 @@ func (p *planner) others() []*Plan {
 	return out
 }
 
-// findFull gives trials of the profile quick that search for values the keys that they have in full: values that were
-// found there need not be searched for again.
+// findFull sets FullKey of trials in the profile quick that search for values: quick reuses values found in full.
 func (p *planner) findFull(quick *Plan) error {
 	tunes := func(e *Experiment) bool {
 		return slices.ContainsFunc(e.Trials, func(t *Trial) bool { return len(t.Tune) > 0 })
@@ -181,7 +180,7 @@ type draft struct {
 	secrets    map[string]bool // names of secrets of the experiment
 }
 
-// outline merges the layers of a definition, multiplies the matrix and expands templates.
+// outline merges the layers of a definition, multiplies its matrix and expands templates; nil after a problem.
 func (p *planner) outline(d *Definition) *outline {
 	merged, skipped := p.merge(d)
 	e := &outline{Definition: d, Experiment: &Experiment{Name: d.Block.Name.Value, Pos: d.Block.Pos, Engine: p.engine()}}
@@ -208,7 +207,7 @@ func (p *planner) outline(d *Definition) *outline {
 		new(article.Repetitions).DecodeNode(article.NewDecoder(p.problems, false), constant.Get("repetitions"), "repetitions")
 	}
 	if load := e.head.Load; load != nil && load.Outside.V {
-		e.Outside, e.Engine = true, spec.Local // whatever runs the services of others
+		e.Outside, e.Engine = true, spec.Local // on any engine of the project
 	}
 	p.secrets(e)
 	if !readHead(e, p.problems) {
@@ -229,7 +228,7 @@ var (
 	perTrial = []string{"matrix", "profiles", "services", "load", "command", "tune", "capacity", "prepare", "conclude"}
 )
 
-// readHead reads what an experiment says about all of its trials. It is false if there is nothing to plan then.
+// readHead reads the keys of an experiment for all of its trials. It is false if it cannot be planned.
 func readHead(e *outline, problems *source.Problems) bool {
 	head := e.head
 	e.Description, e.Looks, e.Timeout = head.Description.Value, head.Repetitions.Looks, head.Timeout.V
@@ -281,7 +280,7 @@ func metric(m *article.Metric) Metric {
 	return out
 }
 
-// expandTrials makes a draft of every combination. It is false if they cannot be told apart.
+// expandTrials makes a draft of every combination. It is false if two have the same name.
 func (p *planner) expandTrials(e *outline, merged *source.Node, combinations []combination) bool {
 	body := merged.Without(perExperiment...)
 	e.checkAxes(body)

@@ -24,9 +24,10 @@ type Plan struct {
 	Article     string
 	Profile     string
 	Experiments []*Experiment
-	// All are the experiments of the article, also where a run leaves some out: others may take from them what they found.
+	// All are the experiments of the article, with those that a run leaves out: others may use what they found.
 	All []*Experiment
-	// Reads are whole paths of files that the plan was made from, except the article itself. Secrets are whole paths of files with secrets.
+	// Reads are whole paths of files that the plan was made from, except the article itself. Secrets are whole paths of
+	// files with secrets.
 	Reads, Secrets []string
 	// EnvFiles are whole paths of the files that an env_file names.
 	EnvFiles []string
@@ -137,7 +138,7 @@ func (t *Trial) DockerfilePos(b *spec.Build, line int) source.Pos {
 	return t.dockerfiles[b].At(line)
 }
 
-// ImagePos is the place where the trial names an image first, and the zero value for one that it does not name.
+// ImagePos returns the first place where the trial names an image; the zero value without one.
 func (t *Trial) ImagePos(name string) source.Pos {
 	places := []source.Text{t.written("command", "image"), t.written("load", "driver", "image")}
 	for _, s := range t.node.Get("services").All() {
@@ -147,7 +148,7 @@ func (t *Trial) ImagePos(name string) source.Pos {
 	return found.Pos
 }
 
-// written is what the article says at a path of keys of the trial; the zero value for nothing.
+// written returns the text of the article at a path of keys of the trial; the zero value without one.
 func (t *Trial) written(keys ...string) source.Text {
 	n := t.node
 	for _, key := range keys {

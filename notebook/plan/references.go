@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// referenceCheck checks what experiments take from each other: tuned values, and shares of a throughput.
+// referenceCheck checks the tuned values and shares of a throughput that experiments take from each other.
 type referenceCheck struct {
 	doc      *article.Document
 	outlines []*outline
@@ -18,7 +18,7 @@ type referenceCheck struct {
 	needs    map[string][]string // names of the experiments that have to be measured before one
 }
 
-// checkReferences reports references to what no experiment has, and experiments that wait for each other.
+// checkReferences reports references to missing experiments, searches and cells, and experiments that wait for each other.
 func checkReferences(doc *article.Document, outlines []*outline, definitions []*Definition, problems *source.Problems) {
 	c := referenceCheck{doc, outlines, problems, map[string][]string{}}
 	known := slice.Map(definitions, func(d *Definition) string { return d.Block.Name.Value })
@@ -63,7 +63,7 @@ func (e *outline) references() []source.Text {
 	return slices.DeleteFunc(refs, source.Text.IsZero)
 }
 
-// find returns an experiment that could be read, and that the profile does not leave out; nil if there is none.
+// find returns an experiment that could be read and that the profile does not skip; nil without one.
 func (c referenceCheck) find(name source.Text) *outline {
 	i := slices.IndexFunc(c.outlines, func(e *outline) bool { return e.Name == name.Value && e.head != nil })
 	if i < 0 {

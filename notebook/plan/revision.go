@@ -11,9 +11,9 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// A Revision of the repository is what builds take their contexts from. The article, and what it gives to containers by
-// itself, stays as it is. With several, each cell of every experiment is planned once for each, along the axis
-// RevisionAxis; cells that come out the same in all revisions are not planned.
+// A Revision of the repository is the source of build contexts. The article and the files that it copies into containers
+// stay as they are on disk. With several revisions, each cell of every experiment is planned once for each, along the
+// axis RevisionAxis; cells that are the same in all revisions are not planned.
 type Revision struct {
 	Name   string // as people call it
 	Commit string // as git knows it

@@ -164,7 +164,7 @@ func (p *planner) readRowFile(root *os.Root, below string, doc *article.Document
 	return src
 }
 
-// rowsOfFiles reads the YAML files that match a pattern, each of which is a row; nil if one cannot be read.
+// rowsOfFiles reads the YAML files that match a pattern, each of which is a row; nil if a file cannot be read.
 func (p *planner) rowsOfFiles(t source.Text) []*source.Node {
 	doc, pattern := p.folder(t).Doc, path.Clean(t.Value)
 	if _, err := path.Match(pattern, ""); err != nil || path.IsAbs(pattern) || !strings.ContainsAny(pattern, "*?[") {
@@ -230,8 +230,8 @@ func (p *planner) matchingFiles(root *os.Root, pattern string, doc *article.Docu
 	return texts, true
 }
 
-// rowOfFile reads a file that is a row, called name unless it says otherwise; nil if it is no mapping. Lists and
-// mappings in it are no columns.
+// rowOfFile reads a file that is a row; nil if it is not a mapping. A row without a name gets the given one. Lists and
+// mappings in it are left out.
 func (p *planner) rowOfFile(text source.Fragment, name string) *source.Node {
 	n := source.Parse(text, p.problems)
 	if n == nil {

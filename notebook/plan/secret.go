@@ -23,7 +23,7 @@ type Secret struct {
 	Name        string
 	Environment string // the variable that holds it, or
 	File        string // the path of the file that does
-	Within      string // folder that File must lie in, whatever links say; empty: anywhere
+	Within      string // folder that must contain File after links are resolved; empty: anywhere
 	Content     []byte // of one that the Compose files hold
 	Pos         source.Pos
 

@@ -14,7 +14,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// services reads the services of a trial and puts those that others depend on first.
+// services reads the services of a trial, each after the services that it depends on.
 func (r *reader) services() []*spec.Service {
 	read := map[string]*spec.Service{}
 	for i := range r.definition.Services {
@@ -46,7 +46,7 @@ type serviceOrder struct {
 	out      []*spec.Service
 }
 
-// add appends a service that could be read, with what it depends on before it.
+// add appends a service that could be read, after the services that it depends on.
 func (o *serviceOrder) add(s article.Named[article.Service]) {
 	name := s.Name.Value
 	if o.read[name] == nil || o.done[name] || o.visiting[name] {
@@ -86,7 +86,7 @@ func AddCompleted(service source.Text, what string, problems *source.Problems) {
 		service.Value).Hint = "name a service that keeps running"
 }
 
-// checkConditions checks what a service asks of those that it depends on.
+// checkConditions checks the conditions of a service on its dependencies.
 func (r *reader) checkConditions(s article.Named[article.Service], read map[string]*spec.Service) {
 	if own := read[s.Name.Value]; own != nil && own.Completes && s.Value.Healthcheck != nil && !own.Ready.HasNoTest() {
 		r.contradiction(s.Name.Pos, fmt.Sprintf("service %q has a healthcheck, and others wait until it has completed",
@@ -159,7 +159,7 @@ func (r *reader) service(name source.Text, s *article.Service) *spec.Service {
 	}
 	r.checkPermissions(s)
 	if !ok {
-		return nil // problems of its other keys were reported all the same
+		return nil // after its other keys were checked
 	}
 	return out
 }
@@ -291,7 +291,7 @@ type image struct {
 	other, hint   string // another key that can replace it, with a hint
 }
 
-// image reads an image. It is false if there is none.
+// image reads an image. It is false without one.
 func (r *reader) image(i image) (spec.Image, bool) {
 	switch {
 	case i.name.Value != "" && i.build != nil:

@@ -140,7 +140,7 @@ func unknown[T any](n *expr.Selector, what, word string, known map[string]T) (ex
 	return fail(n.Span, "no "+what+` "`+word+`" in this experiment`, hint)
 }
 
-// firstPort is the port that ${{ services.x.port }} means; an origin of ours has one by itself.
+// firstPort returns the port that ${{ services.x.port }} means; an origin has port 80.
 func firstPort(service *source.Node, env settings, problems *source.Problems) string {
 	n := service.Get("expose")
 	if n == nil {
@@ -211,8 +211,8 @@ func expand(n *source.Node, env expr.Env, problems *source.Problems) *source.Nod
 // maxFills bounds how often templates in filled-in values are filled in: values may refer to each other in a cycle.
 const maxFills = 10
 
-// fill replaces the templates of a text, and those that come with what it puts in. What is wrong with a template as it
-// is written was said when the article was read.
+// fill replaces the templates of a text, and the templates in their values. Syntax errors were reported when the article
+// was read.
 func fill(t *source.Text, env expr.Env) error {
 	for range maxFills {
 		template, err := expr.ParseTemplate(t.Value)

@@ -122,7 +122,7 @@ func (p *Plan) Find(name string) (*Experiment, bool) {
 // TunedBy returns the trial whose search finds a value of t: t itself, or the trial with the same parameters in the
 // experiment that the search names. For an A/A pair it is the first half.
 //
-// It returns an error if there is no such trial, or if it cannot be measured.
+// It returns an error without such a trial, and for one that cannot be measured.
 func (p *Plan) TunedBy(e *Experiment, t *Trial, s spec.Search) (*Experiment, *Trial, spec.Search, error) {
 	t = e.Original(t)
 	for s.Of != "" { // experiments do not wait for each other in a circle

@@ -152,12 +152,12 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 	d.checkTags(n, what, v, tried)
 }
 
-// meant returns the keys that an unknown one may stand for; nil beyond maxUnknown, where the last one stood for all.
+// meant returns the keys that an unknown one may misspell; nil beyond maxUnknown, where the last one returned all.
 func meant(f Field, names []string, unknown int) []string {
 	switch {
 	case unknown > maxUnknown:
 		return nil
-	case unknown == maxUnknown || f.Value.Kind != Scalar: // what is below it may belong to any key
+	case unknown == maxUnknown || f.Value.Kind != Scalar: // the value may belong to any key
 		return names
 	}
 	return expr.Near(f.Key.Value, names)
