@@ -5,94 +5,79 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/docker/go-units"
 
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/machine"
 )
 
 // CleanEngines removes the leftovers of earlier runs in all engines, and in the cluster of the project if there is one.
 // It fails if no engine answers.
 func CleanEngines(ctx context.Context, a *Session, dryRun bool) error {
-	c := &cleaning{Session: a, dryRun: dryRun, left: []engine.Leftover{}}
-	for _, wired := range a.Config.Engines {
-		err := c.sweep(ctx, wired.Connect)
-		if errors.Is(err, engine.ErrUnavailable) && !wired.Name.Can(spec.Keeping) {
-			continue // its processes end with the run
-		}
-		c.add(err)
-	}
-	c.sweepCluster(ctx)
-	if c.failed != nil && c.answered > 0 && errors.Is(c.failed, engine.ErrUnavailable) {
-		fmt.Fprintf(a.Stderr, "not checked: %s\n", terminal.ErrorText(c.failed))
-		c.failed = nil
-	}
-	return a.JoinErrors(c.failed, a.Print(c.left, c.print))
-}
-
-// A cleaning sweeps one engine after another.
-type cleaning struct {
-	*Session
-	dryRun   bool
-	answered int // engines
-	left     []engine.Leftover
-	failed   error
-}
-
-func (c *cleaning) print() {
-	verb := "removed"
-	if c.dryRun {
-		verb = "would remove"
-	}
-	for _, l := range c.left {
-		if l.Problem == "" {
-			fmt.Fprintf(c.Stdout, "%s %s %s of run %s\n", verb, l.Kind, l.Name, l.Run)
+	left := []engine.Leftover{}
+	var failed, unavailable error
+	answered := 0
+	for _, e := range a.enginesToClean() {
+		found, err := sweep(ctx, e, dryRun)
+		left = append(left, found...)
+		switch {
+		case err == nil:
+			answered++
+		case !errors.Is(err, engine.ErrUnavailable):
+			failed = a.JoinErrors(failed, Failure(err))
+		case e.Name != spec.Local: // its processes end with the run
+			unavailable = a.JoinErrors(unavailable, Failure(err))
 		}
 	}
-	if c.failed == nil && len(c.left) == 0 {
-		fmt.Fprintln(c.Stdout, "nothing was left behind")
+	if unavailable != nil && answered > 0 {
+		fmt.Fprintf(a.Stderr, "not checked: %s\n", terminal.ErrorText(unavailable))
+	} else {
+		failed = a.JoinErrors(failed, unavailable)
 	}
+	return a.JoinErrors(failed, a.Print(left, func() {
+		for _, l := range left {
+			if l.Problem == "" {
+				fmt.Fprintf(a.Stdout, "%s %s %s of run %s\n", removed(dryRun), l.Kind, l.Name, l.Run)
+			}
+		}
+		if failed == nil && len(left) == 0 {
+			fmt.Fprintln(a.Stdout, "nothing was left behind")
+		}
+	}))
 }
 
-func (c *cleaning) add(err error) {
-	if err != nil {
-		c.failed = c.JoinErrors(c.failed, Failure(err))
-	}
+func removed(dryRun bool) string {
+	return map[bool]string{true: "would remove", false: "removed"}[dryRun]
 }
 
-// sweepCluster sweeps the cluster of the project, if there is one.
-func (c *cleaning) sweepCluster(ctx context.Context) {
-	project, err := article.OpenProject(c.Dir)
-	if err != nil || c.Config.Cluster == nil || !project.Engine.V.Can(spec.Nodes) && project.Cluster == nil {
-		return
+// enginesToClean are all engines of this machine, and the cluster of the project.
+func (a *Session) enginesToClean() []Engine {
+	project, err := article.OpenProject(a.Dir)
+	if err != nil || a.Config.Cluster == nil || !project.Engine.V.Can(spec.Nodes) && project.Cluster == nil {
+		return a.Config.Engines
 	}
-	err = c.sweep(ctx, func(ctx context.Context) (engine.Engine, error) {
-		return c.Config.Cluster(ctx, OptionsOf(project, project.Cluster))
-	})
-	if errors.Is(err, engine.ErrUnavailable) {
-		fmt.Fprintf(c.Stderr, "not checked: %s\n", terminal.ErrorText(err))
-		return
-	}
-	c.add(err)
+	return append(a.Config.Engines[:len(a.Config.Engines):len(a.Config.Engines)], Engine{Name: spec.Kubernetes,
+		Connect: func(ctx context.Context) (engine.Engine, error) {
+			return a.Config.Cluster(ctx, OptionsOf(project, project.Cluster))
+		}})
 }
 
 // sweep removes the leftovers in one engine.
-func (c *cleaning) sweep(ctx context.Context, connect func(context.Context) (engine.Engine, error)) error {
-	e, err := connect(ctx)
+func sweep(ctx context.Context, from Engine, dryRun bool) ([]engine.Leftover, error) {
+	e, err := from.Connect(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer e.Close()
-	left, err := e.Sweep(ctx, c.dryRun)
-	c.left = append(c.left, left...)
-	if err == nil {
-		err = StuckLeftovers(left)
-	}
-	if err == nil {
-		c.answered++
-	}
-	return err
+	left, err := e.Sweep(ctx, dryRun)
+	return left, cmp.Or(err, StuckLeftovers(left))
 }
 
 // Leftovers counts leftovers by kind, in words.
@@ -115,14 +100,69 @@ func StuckLeftovers(left []engine.Leftover) error {
 	var names []string
 	problem := ""
 	for _, l := range left {
-		if l.Problem == "" {
-			continue
+		if l.Problem != "" {
+			names, problem = append(names, l.Kind+" "+l.Name), cmp.Or(problem, l.Problem)
 		}
-		names, problem = append(names, l.Kind+" "+l.Name), cmp.Or(problem, l.Problem)
 	}
 	if len(names) == 0 {
 		return nil
 	}
 	return fmt.Errorf("cannot remove %s of an earlier run (%s): "+
 		"restart the container engine, and then run benchbook clean", terminal.InSentence(names), problem)
+}
+
+// newestRuns is how many runs of each host, profile and experiment CleanRecords keeps.
+const newestRuns = 3
+
+// A RemovedRun is a file of records that CleanRecords removes.
+type RemovedRun struct {
+	Path  string `json:"path"`
+	Bytes int64  `json:"bytes"`
+}
+
+// CleanRecords removes old runs of all articles, or only lists them, while nobody measures.
+func CleanRecords(ctx context.Context, a *Session, dryRun bool) error {
+	project, list, err := a.Select(nil)
+	if err != nil {
+		return err
+	}
+	if !dryRun {
+		host, err := machine.Here()
+		if err != nil {
+			return Failure(err)
+		}
+		unlock, err := a.Lock(ctx, host, "removing old records")
+		if err != nil {
+			return Interrupted(ctx, err)
+		}
+		defer unlock()
+	}
+	old := []RemovedRun{}
+	for _, c := range list {
+		dir := record.Dir(project.RecordsDir(c.Slug))
+		records, bad, err := dir.Read()
+		if err != nil {
+			return Failure(err)
+		}
+		a.WarnBad(bad)
+		for _, path := range record.Old(records, newestRuns) {
+			name := filepath.Join(string(dir), path)
+			info, err := os.Stat(name)
+			if err == nil && !dryRun {
+				err = os.Remove(name)
+			}
+			if err != nil {
+				return Failure(err)
+			}
+			old = append(old, RemovedRun{terminal.Relative(name), info.Size()})
+		}
+	}
+	return a.Print(old, func() {
+		for _, run := range old {
+			fmt.Fprintf(a.Stdout, "%s %s, %s\n", removed(dryRun), run.Path, units.BytesSize(float64(run.Bytes)))
+		}
+		if len(old) == 0 {
+			fmt.Fprintf(a.Stdout, "no run is older than the newest %d of its experiments\n", newestRuns)
+		}
+	})
 }

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/docker/go-units"
+	"github.com/shirou/gopsutil/v4/disk"
 
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
@@ -27,13 +30,24 @@ type Report struct {
 
 // A finding is the result of one check.
 type finding struct {
-	Name  string `json:"name"`
-	Level string `json:"level"` // ok, warn or missing
-	Words string `json:"words"`
-	// Remedy says what to do where the level is not ok.
-	Remedy string `json:"remedy,omitempty"`
-	// Vital says that nothing can be measured while it is missing.
-	Vital bool `json:"vital"`
+	Name   string `json:"name"`
+	Level  string `json:"level"` // ok, warn or missing
+	Words  string `json:"words"`
+	Remedy string `json:"remedy,omitempty"` // unless Level is ok
+	Vital  bool   `json:"vital"`            // nothing can be measured while it is missing
+}
+
+// The levels of findings.
+const (
+	fine    = "ok"
+	warn    = "warn"
+	missing = "missing"
+)
+
+func ok(name, words string) finding { return finding{Name: name, Level: fine, Words: words} }
+
+func warning(name, words, remedy string) finding {
+	return finding{Name: name, Level: warn, Words: words, Remedy: remedy}
 }
 
 // warnIf returns the finding as a warning with a remedy if bad is true.
@@ -44,12 +58,16 @@ func (f finding) warnIf(bad bool, remedy string) finding {
 	return f
 }
 
-// The levels of findings.
-const (
-	fine    = "ok"
-	warn    = "warn"
-	missing = "missing"
-)
+// ThisMachine returns the machine that doctor checks.
+func ThisMachine() Machine {
+	return Machine{Root: "/", Noise: machine.MeasureNoise, Free: func(folder string) (uint64, error) {
+		usage, err := disk.Usage(folder)
+		if err != nil {
+			return 0, err
+		}
+		return usage.Free, nil
+	}}
+}
 
 // Examine runs all checks of doctor, the most important first.
 func Examine(ctx context.Context, a *Session) (*Report, error) {
@@ -63,14 +81,11 @@ func Examine(ctx context.Context, a *Session) (*Report, error) {
 	}
 	project, err := article.OpenProject(a.Dir)
 	if err != nil { // doctor works without a project
-		project = &article.Project{}
+		project = &article.Project{Dir: a.Dir}
 	}
-	checks := examineEngine(ctx, a, project)
-	look := machine.ReadState(ctx, m.Root, m.Noise)
-	checks = append(checks, examineProgram(a), examineMachine(host), examineCores(host), examineGovernor(host),
-		examineMemory(host, look))
-	checks = append(checks, examineNoise(look)...)
-	checks = append(checks, examineSteal(look), examineDisk(a, "disk of records", projectFolder(a), enoughForRecords), examineLock(ctx, a, host))
+	checks := append(examineEngine(ctx, a, project), examineProgram(a))
+	checks = append(checks, examineMachine(host, machine.ReadState(ctx, m.Root, m.Noise))...)
+	checks = append(checks, examineDisk(a, "disk of records", project.Dir, enoughForRecords), examineLock(ctx, a, host))
 	x := &Report{Host: host.ID, Measure: true, Checks: checks}
 	for _, c := range checks {
 		x.Measure = x.Measure && !(c.Vital && c.Level == missing)
@@ -80,6 +95,16 @@ func Examine(ctx context.Context, a *Session) (*Report, error) {
 
 // debian is the image that doctor asks the registry for.
 const debian = "debian:bookworm-slim"
+
+// inspected is an engine that says where it is and what it can reach.
+type inspected interface {
+	// Endpoint returns where it answers, such as "unix:///var/run/docker.sock".
+	Endpoint() string
+	// Storage returns the folder of this machine where images and containers are; empty if it is elsewhere.
+	Storage() string
+	// Reach returns an error if the registry of an image cannot be asked for it. Nothing is downloaded.
+	Reach(ctx context.Context, image string) error
+}
 
 // examineEngine checks the engine, its registry and its disk.
 func examineEngine(ctx context.Context, a *Session, project *article.Project) []finding {
@@ -98,29 +123,16 @@ func examineEngine(ctx context.Context, a *Session, project *article.Project) []
 		found.Words, found.Remedy = err.Error(), "start it again"
 		return []finding{found}
 	}
-	found.Level = fine
-	found.Words = strings.TrimSpace(e.Name() + " " + facts["engine.version"])
+	found.Level, found.Words = fine, strings.TrimSpace(e.Name()+" "+facts["engine.version"])
 	daemon, isDaemon := e.(inspected)
 	if isDaemon {
 		found.Words += " at " + daemon.Endpoint()
 	}
-	var about []string
-	for _, fact := range []struct{ name, what string }{{"engine.storage", "storage"},
-		{"engine.cgroup.version", "control groups of version"},
-		{"engine.cgroup.driver", "made by"}, {"engine.runtime", "runtime"}, {"engine.api", "API"}, {"engine.os", "on"},
-		{"engine.context", "context"}, {"engine.namespace", "namespace"}} {
-		if v := facts[fact.name]; v != "" {
-			about = append(about, fact.what+" "+v)
-		}
-	}
-	if len(about) > 0 {
-		found.Words += " (" + strings.Join(about, ", ") + ")"
-	}
+	found.Words += engineFacts(facts)
 	if facts["engine.rootless"] == "true" {
-		found.Level = warn
 		found.Words += " runs without the rights of root"
-		found.Remedy = "use the system's engine: a rootless one may not pin services to CPUs, and routes outside traffic " +
-			"through a user-space program"
+		found = found.warnIf(true, "use the system's engine: a rootless one may not pin services to CPUs, and routes outside "+
+			"traffic through a user-space program")
 	}
 	if facts["engine.local"] == "false" {
 		found.Level = missing
@@ -137,145 +149,175 @@ func examineEngine(ctx context.Context, a *Session, project *article.Project) []
 	return append(checks, examineLeftovers(ctx, e))
 }
 
+// engineFacts lists facts about an engine, in brackets.
+func engineFacts(facts map[string]string) string {
+	var known []string
+	for _, fact := range []struct{ name, what string }{{"engine.storage", "storage"},
+		{"engine.cgroup.version", "control groups of version"}, {"engine.cgroup.driver", "made by"},
+		{"engine.runtime", "runtime"}, {"engine.api", "API"}, {"engine.os", "on"}, {"engine.context", "context"},
+		{"engine.namespace", "namespace"}} {
+		if v := facts[fact.name]; v != "" {
+			known = append(known, fact.what+" "+v)
+		}
+	}
+	if known == nil {
+		return ""
+	}
+	return " (" + strings.Join(known, ", ") + ")"
+}
+
 // otherEngine returns a hint that names an engine that is available, if there is one.
 func otherEngine(ctx context.Context, a *Session, name spec.Engine) string {
-	for _, wired := range a.Config.Engines {
-		if wired.Name == cmp.Or(name, spec.DefaultEngine) {
+	for _, other := range a.Config.Engines {
+		if other.Name == cmp.Or(name, spec.DefaultEngine) {
 			continue
 		}
-		if e, err := wired.Connect(ctx); err == nil {
+		if e, err := other.Connect(ctx); err == nil {
 			_ = e.Close() // nothing was started in it
-			return fmt.Sprintf(". What needs no image can be measured with --engine %s", wired.Name)
+			return fmt.Sprintf(". What needs no image can be measured with --engine %s", other.Name)
 		}
 	}
 	return ""
 }
 
-// inspected is an engine that says where it is and what it can reach.
-type inspected interface {
-	// Endpoint returns where it answers, such as "unix:///var/run/docker.sock".
-	Endpoint() string
-	// Storage returns the folder of this machine where images and containers are; empty if it is elsewhere.
-	Storage() string
-	// Reach returns an error if the registry of an image cannot be asked for it. Nothing is downloaded.
-	Reach(ctx context.Context, image string) error
-}
-
 // examineRegistry checks that the registry answers.
 func examineRegistry(ctx context.Context, e inspected) finding {
-	s := finding{Name: "registry", Level: fine, Words: "it has " + debian}
 	err := e.Reach(ctx, debian)
 	if err == nil {
-		return s
+		return ok("registry", "it has "+debian)
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "Error response from daemon: "), "\n")
-	s.Level, s.Words = warn, "out of reach: "+first
-	s.Remedy = "scripts/base makes a substitute of Debian once; bring other images here with docker save and docker load"
-	return s
+	return warning("registry", "out of reach: "+first,
+		"scripts/base makes a substitute of Debian once; bring other images here with docker save and docker load")
 }
 
 func examineLeftovers(ctx context.Context, e engine.Engine) finding {
 	left, err := e.Sweep(ctx, true)
 	switch {
 	case err != nil:
-		return finding{Name: "left behind", Level: warn, Words: err.Error(), Remedy: "see whether the engine works"}
+		return warning("left behind", err.Error(), "see whether the engine works")
 	case len(left) > 0:
-		return finding{Name: "left behind", Level: warn, Words: Leftovers(left) + " of runs that were killed",
-			Remedy: "benchbook clean removes them, and so does the next run"}
+		return warning("left behind", Leftovers(left)+" of runs that were killed",
+			"benchbook clean removes them, and so does the next run")
 	}
-	return finding{Name: "left behind", Level: fine, Words: "nothing"}
+	return ok("left behind", "nothing")
 }
 
 func examineProgram(a *Session) finding {
-	s := finding{Name: "programs", Level: fine, Vital: true}
 	if _, err := a.Config.Agent(); err != nil {
-		s.Level = missing
-		s.Words, s.Remedy, _ = strings.Cut(err.Error(), ": ")
-		return s
+		words, remedy, _ := strings.Cut(err.Error(), ": ")
+		return finding{Name: "programs", Level: missing, Words: words, Remedy: remedy, Vital: true}
 	}
-	s.Words = agent.Name
-	return s
+	return finding{Name: "programs", Level: fine, Words: agent.Name, Vital: true}
 }
 
-// What disks should have free.
+// Bytes that disks should have free.
 const (
 	enoughForImages  = 5 << 30
 	enoughForRecords = 100 << 20
 )
 
-// projectFolder returns the folder of the project, or the current one without a project.
-func projectFolder(a *Session) string {
-	if project, err := article.OpenProject(a.Dir); err == nil {
-		return project.Dir
-	}
-	return a.Dir
-}
-
 func examineDisk(a *Session, name, folder string, enough uint64) finding {
-	s := finding{Name: name, Level: fine}
 	path, err := filepath.Abs(folder)
 	if err != nil {
 		path = folder
 	}
 	free, err := a.Config.Machine.Free(path)
 	if err != nil {
-		s.Level, s.Words, s.Remedy = warn, err.Error(), "see whether the folder is there"
-		return s
+		return warning(name, err.Error(), "see whether the folder is there")
 	}
-	s.Words = fmt.Sprintf("%s free", units.BytesSize(float64(free)))
-	return s.warnIf(free < enough, fmt.Sprintf("free some space: %s should be free; benchbook clean --records removes "+
-		"old records", units.BytesSize(float64(enough))))
+	return ok(name, units.BytesSize(float64(free))+" free").warnIf(free < enough, fmt.Sprintf("free some space: %s should "+
+		"be free; benchbook clean --records removes old records", units.BytesSize(float64(enough))))
 }
 
 // examineLock checks whether another run measures.
 func examineLock(ctx context.Context, a *Session, host machine.Host) finding {
-	s := finding{Name: "other runs", Level: fine, Words: "none"}
+	const name = "other runs"
 	if a.Config.LockDir == "" {
-		return s
+		return ok(name, "none")
 	}
 	unlock, err := machine.Lock(ctx, host, a.Config.LockDir, "looking at this machine", nil)
 	switch {
 	case errors.As(err, new(*engine.BusyError)):
-		s.Level, s.Words, s.Remedy = warn, err.Error(), "a run started now waits until it ends"
+		return warning(name, err.Error(), "a run started now waits until it ends")
 	case err != nil:
-		s.Level, s.Words, s.Remedy = warn, err.Error(), "see who made that file"
-	default:
-		unlock()
+		return warning(name, err.Error(), "see who made that file")
 	}
-	return s
+	unlock()
+	return ok(name, "none")
 }
 
-// examinationWidth is the width of the printed lines in characters.
-const examinationWidth = 80
+// Bounds of noise above which results are likely to vary by more than 5 %.
+const (
+	muchJitter  = 2 * time.Millisecond
+	muchForeign = 0.05 // docs/validity.md#checks warns above this
+	muchSteal   = 0.01 // and of steal above this
+)
+
+// notReported describes a fact that the system does not report.
+const notReported = "this system does not report it"
+
+// examineMachine checks the hardware and the noise of the machine.
+func examineMachine(host machine.Host, now machine.State) []finding {
+	fact := func(name string) string { return host.Facts["host."+name] }
+	kind := fmt.Sprintf("%s, %s, kernel %s", cmp.Or(fact("cpu"), notReported), fact("architecture"),
+		cmp.Or(fact("kernel"), "unknown"))
+	if virtual := fact("virtual"); virtual != "" {
+		kind += ", in a virtual machine (" + virtual + ")"
+	}
+	at := plan.Place(host.Cores)
+	cores := fmt.Sprintf("%s; services on %s, load on %s", fact("cores"), at.Services, at.Load)
+	if len(host.Cores) > 1 && fact("siblings") != "none" {
+		cores += "; threads of one core: " + fact("siblings")
+	}
+	governor := ok("governor", cmp.Or(fact("governor"), "frequencies are not controlled by this system"))
+	if fact("governor") != "" && fact("governor") != "performance" {
+		governor = warning("governor", fact("governor")+": frequencies follow the load",
+			"write performance into /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor, as root")
+	}
+	memory := fact("memory")
+	if now.Available > 0 {
+		memory += ", " + units.BytesSize(float64(now.Available)) + " available"
+	}
+	if pages := fact("hugepages"); pages != "" {
+		memory += ", huge pages " + pages
+	}
+	others, steal := notReported, notReported
+	if now.Foreign >= 0 {
+		others = fmt.Sprintf("want %.0f %% of the CPUs", 100*now.Foreign)
+	}
+	if now.Steal >= 0 {
+		steal = fmt.Sprintf("other virtual machines took %.1f %% of the CPUs since this one was started", 100*now.Steal)
+	}
+	return []finding{
+		ok("machine", kind),
+		ok("cores", cores).warnIf(len(host.Cores) < 2,
+			"services and load share one core, so both are measured together: use a machine with two cores or more"),
+		governor,
+		ok("memory", memory).warnIf(now.Available > 0 && now.Available < now.Memory/10,
+			"end programs until a tenth of the memory is available: without free memory, services are killed or swapped"),
+		ok("noise", fmt.Sprintf("a timer of 1 ms was late by %v at most", now.Jitter.Round(time.Microsecond))).
+			warnIf(now.Jitter > muchJitter, "end other programs on this machine; for a virtual machine, get dedicated cores"),
+		ok("other programs", others).warnIf(now.Foreign > muchForeign,
+			"end them: a repetition is not valid if others use more than 12 % of the CPUs"),
+		ok("steal", steal).warnIf(now.Steal > muchSteal,
+			"get dedicated CPUs: a repetition in which more than 5 % are stolen is not valid"),
+	}
+}
+
+// reportWidth is the width of the words of a finding, in characters: lines have 80 at most.
+const reportWidth = 51
 
 // PrintReport prints the findings with their remedies.
 func PrintReport(a *Session, x *Report) {
-	level, name := len(missing), 0
-	for _, c := range x.Checks {
-		name = max(name, terminal.Width(c.Name))
-	}
-	width := examinationWidth - level - name - 4
 	var rows [][]string
 	for _, c := range x.Checks {
-		lines := terminal.Wrap(c.Words, width)
-		if c.Remedy != "" && c.Level != fine {
-			for i, line := range terminal.Wrap(c.Remedy, width-2) {
-				arrow := "→ "
-				if i > 0 {
-					arrow = "  "
-				}
-				lines = append(lines, arrow+line)
-			}
-		}
-		for i, line := range lines {
-			row := []string{"", "", line}
-			if i == 0 {
-				row[0], row[1] = c.Level, c.Name
-			}
-			rows = append(rows, row)
+		rows = append(rows, []string{c.Level, c.Name, c.Words})
+		if c.Level != fine {
+			rows = append(rows, []string{"", "", "→ " + c.Remedy})
 		}
 	}
-	terminal.PrintColumns(a.Stdout, "", rows)
+	terminal.PrintColumns(a.Stdout, "", terminal.WrapLast(rows, reportWidth))
 	if x.Measure {
 		fmt.Fprintf(a.Stdout, "\nthis machine, %s, can measure\n", x.Host)
 		return

@@ -238,9 +238,7 @@ func TestExamineMachine(t *testing.T) {
 			tt.change(s)
 			a, _ := session(t)
 			a.Config.Machine.Free = func(string) (uint64, error) { return s.free, nil }
-			list := []finding{examineMachine(s.host), examineCores(s.host), examineGovernor(s.host), examineMemory(s.host, s.look)}
-			list = append(list, examineNoise(s.look)...)
-			list = append(list, examineSteal(s.look), examineDisk(a, "disk", a.Dir, enoughForRecords))
+			list := append(examineMachine(s.host, s.look), examineDisk(a, "disk", a.Dir, enoughForRecords))
 			var warned []string
 			for _, f := range list {
 				if f.Level != fine {

@@ -8,7 +8,6 @@ import (
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
 
@@ -24,73 +23,58 @@ func NewFilter(only string, list []*Article, plans map[string]*plan.Plan) (Filte
 	if only == "" {
 		return nil, nil
 	}
-	wrong := func(err error) error {
-		if e := (*expr.Error)(nil); errors.As(err, &e) && e.Hint != "" {
-			err = fmt.Errorf("%s: %s", e.Msg, e.Hint)
-		}
-		return UsageError(fmt.Errorf("--only %s: %w", only, err))
-	}
-	n, err := expr.Parse(only)
-	if err != nil {
-		return nil, wrong(err)
-	}
-	known := map[string]bool{"experiment": true}
-	visitTrials(list, plans, func(_ *plan.Experiment, t *plan.Trial) {
-		for _, p := range slices.Concat(t.Parameters, t.Labels) {
-			known[p.Name] = true
-		}
-	})
 	picked := map[*plan.Trial]bool{}
-	var failed error
-	visitTrials(list, plans, func(e *plan.Experiment, t *plan.Trial) {
-		fit, err := fits(n, e, t, known)
-		picked[t] = fit && err == nil
-		failed = errors.Join(failed, err)
-	})
-	var e *expr.Error
-	switch {
-	case errors.As(failed, &e):
-		if errors.Is(failed, expr.ErrUnknownName) {
-			e.Hint = source.Suggest(only[e.Span.Start:e.Span.End], slices.Sorted(maps.Keys(known)))
-		}
-		return nil, wrong(e)
-	case failed != nil:
-		return nil, wrong(failed)
-	case !slices.Contains(slices.Collect(maps.Values(picked)), true):
-		return nil, wrong(errors.New("it matches no trial of the selected articles"))
+	n, err := expr.Parse(only)
+	if err == nil {
+		err = pick(picked, n, only, list, plans)
+	}
+	if e, ok := errors.AsType[*expr.Error](err); ok && e.Hint != "" {
+		err = fmt.Errorf("%s: %s", e.Msg, e.Hint)
+	}
+	if err != nil {
+		return nil, UsageError(fmt.Errorf("--only %s: %w", only, err))
 	}
 	return func(_ *plan.Experiment, t *plan.Trial) bool { return picked[t] }, nil
 }
 
-// visitTrials visits the trials of all plans.
-func visitTrials(list []*Article, plans map[string]*plan.Plan, visit func(*plan.Experiment, *plan.Trial)) {
+// pick adds the trials that n selects, the expression only.
+func pick(picked map[*plan.Trial]bool, n expr.Node, only string, list []*Article, plans map[string]*plan.Plan) error {
+	known, settings := map[string]bool{}, map[*plan.Trial]map[string]string{}
+	var trials []*plan.Trial
 	for _, c := range list {
 		for _, e := range plans[c.Slug].Experiments {
 			for _, t := range e.Trials {
-				visit(e, t)
+				trials, settings[t] = append(trials, t), map[string]string{"experiment": e.Name}
+				for _, p := range slices.Concat(t.Parameters, t.Labels) {
+					settings[t][p.Name] = p.Value
+				}
+				for name := range settings[t] {
+					known[name] = true
+				}
 			}
 		}
 	}
-}
-
-// fits reports whether an expression over known names selects a trial.
-func fits(n expr.Node, e *plan.Experiment, t *plan.Trial, known map[string]bool) (bool, error) {
-	lacks := false
-	fit, err := expr.Where(n, func(name string) (string, bool) {
-		if name == "experiment" {
-			return e.Name, true
+	for _, t := range trials {
+		lacks := false
+		fit, err := expr.Where(n, func(name string) (string, bool) {
+			value, ok := settings[t][name]
+			lacks = lacks || !ok
+			return value, known[name]
+		})
+		switch e, _ := errors.AsType[*expr.Error](err); {
+		case errors.Is(err, expr.ErrUnknownName):
+			e.Hint = source.Suggest(only[e.Span.Start:e.Span.End], slices.Sorted(maps.Keys(known)))
+			return e
+		case err != nil && !lacks: // a trial without the name is not selected
+			return err
+		case fit && err == nil:
+			picked[t] = true
 		}
-		all := slices.Concat(t.Parameters, t.Labels)
-		if i := slices.IndexFunc(all, func(p record.Parameter) bool { return p.Name == name }); i >= 0 {
-			return all[i].Value, true
-		}
-		lacks = lacks || known[name]
-		return "", known[name]
-	})
-	if err != nil && lacks {
-		return false, nil // a trial without the name matches nothing
 	}
-	return fit, err
+	if len(picked) == 0 {
+		return errors.New("it matches no trial of the selected articles")
+	}
+	return nil
 }
 
 // Leave removes all other trials from a plan.

@@ -27,18 +27,7 @@ type Table struct {
 func (t Table) Text(w io.Writer, indent string) {
 	rows := t.Rows
 	if t.Wrap {
-		rows = nil
-		for _, row := range t.Rows {
-			last := len(row) - 1
-			for i, words := range terminal.Wrap(row[last], wrapAt) {
-				line := slices.Clone(row)
-				if i > 0 {
-					line, words = make([]string, len(row)), "  "+words
-				}
-				line[last] = words
-				rows = append(rows, line)
-			}
-		}
+		rows = terminal.WrapLast(rows, wrapAt)
 	}
 	if t.Head != nil {
 		rows = slices.Insert(slices.Clone(rows), 0, t.Head)

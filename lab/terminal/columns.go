@@ -4,6 +4,7 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -35,6 +36,22 @@ func PrintColumns(w io.Writer, indent string, rows [][]string) {
 		}
 		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
+}
+
+// WrapLast breaks the last cell of rows into rows of at most width characters, the second and later ones indented.
+func WrapLast(rows [][]string, width int) (out [][]string) {
+	for _, row := range rows {
+		last := len(row) - 1
+		for i, words := range Wrap(row[last], width) {
+			line := slices.Clone(row)
+			if i > 0 {
+				line, words = make([]string, len(row)), "  "+words
+			}
+			line[last] = words
+			out = append(out, line)
+		}
+	}
+	return out
 }
 
 // Wrap breaks a text at spaces into lines of at most width characters. A longer word has a line of its own.
