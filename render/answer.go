@@ -181,7 +181,7 @@ func (c answerPart) cautions() *cautionsView {
 	v.Count = wording.Count(len(v.Each), "caution")
 	v.Names = strings.Join(slice.Map(v.Each, func(b banner) string {
 		return cmp.Or(b.Name, wording.Lower(strings.TrimRight(b.Strong, ".:,")))
-	}), ", ")
+	}), "; ")
 	return v
 }
 

@@ -2,12 +2,15 @@
 package cellview
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
+
+	"benchbook/render/wording"
 )
 
 // Numeric parses a setting of a cell as a number, in base units.
@@ -18,6 +21,22 @@ func Numeric(cell *dataset.Cell, name string) (*expr.Quantity, bool) {
 	}
 	q, err := expr.ParseQuantity(text)
 	return q, err == nil
+}
+
+// Name is what a cell is called among others that differ from it in the fields: "uWSGI + Bottle, 1 trip".
+func Name(c *dataset.Cell, fields []string) string {
+	var words []string
+	for _, f := range fields {
+		value, _ := Field(c, f)
+		switch {
+		case value == "":
+		case dataset.IsName(value):
+			words = append(words, value)
+		default:
+			words = append(words, wording.Setting(f, value))
+		}
+	}
+	return cmp.Or(strings.Join(words, ", "), c.Name(fields...))
 }
 
 // FieldsOf returns the values of fields of a cell.

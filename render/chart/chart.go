@@ -274,5 +274,5 @@ func (p *Panel) lineNames() []string {
 	if len(fields) == 0 {
 		return nil
 	}
-	return slice.Map(p.Cells, func(cell *dataset.Cell) string { return cell.Name(fields...) })
+	return slice.Map(p.Cells, func(cell *dataset.Cell) string { return cellview.Name(cell, fields) })
 }

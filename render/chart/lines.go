@@ -30,7 +30,7 @@ func (p *Panel) linesOf(fields []string) []line {
 	for _, cell := range p.Cells {
 		name := ""
 		if len(fields) > 0 {
-			name = cell.Name(fields...)
+			name = cellview.Name(cell, fields)
 		}
 		i := slices.IndexFunc(out, func(l line) bool { return l.Name == name })
 		if i < 0 {
@@ -45,7 +45,7 @@ func (p *Panel) linesOf(fields []string) []line {
 func (p *Panel) cellLines() (lines []line, fields []string) {
 	fields = p.lineFields()
 	for _, cell := range p.Cells {
-		lines = append(lines, line{figure.Line{Name: cell.Name(fields...)}, []*dataset.Cell{cell}})
+		lines = append(lines, line{figure.Line{Name: cellview.Name(cell, fields)}, []*dataset.Cell{cell}})
 	}
 	lines = p.paint(lines)
 	for i := range lines {
@@ -231,7 +231,7 @@ func (l *lineChart) lines(fields []string) (out []figure.Line) {
 
 // point is a cell on the line of a name, at a value of the parameter.
 func (l *lineChart) point(name string, m record.Metric, cell *dataset.Cell, at float64) figure.Mark {
-	where := fmt.Sprintf("%s, %s %s", name, l.x, l.xUnit.Alone(at))
+	where := name + ", " + wording.Setting(l.x, l.xUnit.Alone(at))
 	r := cell.Metric(m.Name)
 	point := figure.At(at/l.xUnit.Scale, r.Estimate.Centre/l.column.Scale)
 	point.Title = where + ": " + cellview.Quantity{Metric: m, Unit: l.column}.Words(r)

@@ -83,7 +83,7 @@ func (p *Panel) rows(shape figure.Shape, drawnAs, estimateMark, intervalMark str
 	}
 	isPublished := false
 	for i, cell := range order {
-		row := r.row(cell, cell.Name(fields...), i)
+		row := r.row(cell, cellview.Name(cell, fields), i)
 		if value, ok := cellview.PublishedOf(p.Dataset, cell, m.Name, p.Block.Published); ok {
 			isPublished = true
 			row.Title += "; published " + r.metric.Unit.Exact(value.Number)
@@ -211,7 +211,7 @@ func (p *Panel) bands(metric string, fields []string) (bands map[*dataset.Cell]s
 	if math.Abs(region.Lo*region.Hi-1) < 1e-9 { // around the other cell
 		centre := other.Metric(metric).Estimate.Centre
 		bands[other] = stats.Interval{Lo: region.Lo * centre, Hi: region.Hi * centre}
-		return bands, "within " + wording.PercentUnit.Exact(region.Hi-1) + " of " + other.Name(fields...)
+		return bands, "within " + wording.PercentUnit.Exact(region.Hi-1) + " of " + cellview.Name(other, fields)
 	}
 	return bands, "as claimed"
 }

@@ -48,7 +48,7 @@ func (p *Panel) scatter() Drawing {
 	spec := figure.Spec{X: axis(article.XAxis, x, xs), Y: axis(article.YAxis, y, ys), Key: keyOf(p.series(fields))}
 	for _, cell := range p.Cells {
 		a, b := cell.Metric(mx.Name), cell.Metric(my.Name)
-		name := cell.Name(fields...)
+		name := cellview.Name(cell, fields)
 		title := fmt.Sprintf("%s: %s %s; %s %s",
 			name, wording.Lower(mx.Title), x.Words(a), wording.Lower(my.Title), y.Words(b))
 		p.described = append(p.described, cellview.WithState(title, cell))
@@ -180,7 +180,7 @@ func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields []st
 	q cellview.Quantity) (point figure.Mark, missing string) {
 	name := row.Name
 	if cell != nil {
-		name = cell.Name(fields...)
+		name = cellview.Name(cell, fields)
 	}
 	title := name + ": published " + q.Unit.Exact(row.Published)
 	point.Title = title

@@ -112,7 +112,7 @@ func (t *tuningChart) addPoints(l *line) bool {
 
 // point is a candidate on the curve of a name.
 func (t *tuningChart) point(name string, candidate record.Candidate, s *record.Search) figure.Mark {
-	at := t.name + " " + wording.Plain.Exact(candidate.Value)
+	at := wording.Setting(t.name, wording.Plain.Exact(candidate.Value))
 	point := figure.At(candidate.Value, 0)
 	probes := probesOf(candidate, t.metric.Name, s)
 	if len(probes) == 0 {
@@ -190,7 +190,7 @@ func (p *Panel) capacity() Drawing {
 	p.newData("probe", "rate", "phase", "met", "invalid")
 	objective, tried := "", false
 	for i, cell := range byCapacity(p.Cells) {
-		row, marks := capacityRow(cell.Name(fields...), cell, i, p.Palette.Cell(cell, p.by))
+		row, marks := capacityRow(cellview.Name(cell, fields), cell, i, p.Palette.Cell(cell, p.by))
 		if s := cell.Search(""); s != nil {
 			objective, tried = s.Objective, tried || len(s.Probes) > 0
 			for k, q := range s.Probes {

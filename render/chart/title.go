@@ -31,6 +31,6 @@ func rangeTitle(all []*dataset.Cell, m record.Metric, fields []string, bare stri
 		return m.Title + ": " + say(first)
 	}
 	fields = cellview.Naming(all, fields)
-	return m.Title + ": from " + say(first) + " (" + first.Name(fields...) + ") to " + say(last) + " (" +
-		last.Name(fields...) + ")"
+	return m.Title + ": from " + say(first) + " (" + cellview.Name(first, fields) + ") to " + say(last) + " (" +
+		cellview.Name(last, fields) + ")"
 }
