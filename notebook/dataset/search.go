@@ -22,7 +22,7 @@ func (c *Cell) Search(name string) *record.Search {
 }
 
 // pickSearches picks the newest search for each value of the trial: of the definition that the cell was measured with
-// before the present one, and of the profile full before others, as in runs.
+// before the present one.
 func (c *Cell) pickSearches(records []*record.Record) {
 	for _, r := range tuneSearches(records) {
 		known, rank := c.searches[r.Search.Name], c.searchRank(r)
@@ -43,8 +43,6 @@ func (c *Cell) searchRank(r *record.Record) int {
 		measured = c.Records[0].Key
 	}
 	switch {
-	case measured == c.Trial.Key && c.Trial.FullKey != "" && r.Profile == plan.Full && r.Key == c.Trial.FullKey:
-		return 3
 	case r.Key == measured:
 		return 2
 	case r.Key == c.Trial.Key:

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"benchbook/notebook/expr"
-	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -107,30 +106,6 @@ func TestSearchedValues(t *testing.T) {
 	}
 	if _, err := d.Groups("ceiling", "capacity.rate"); err == nil {
 		t.Error("searches were ranked by letters")
-	}
-}
-
-// Quick repetitions that use what was searched for in full have the interval of that search.
-func TestSearchOfFullInQuick(t *testing.T) {
-	b := newFixture(t, recordtest.Searching)
-	quick, err := b.Plan(plan.Quick)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, ok := quick.Find("tuned")
-	if !ok {
-		t.Fatal("no experiment tuned")
-	}
-	b.Searched("tuned", "a", "1", recordtest.TuneOf(5, 5, 8))
-	b.Measure("tuned", "a", "2", []float64{100, 101, 102}, recordtest.Chose(5), func(r *record.Record) {
-		r.Profile,
-			r.Key = plan.Quick, e.Trials[0].Key
-	})
-	d := b.dataset(Options{ThisHost: "host-1"})
-	c := cellOf(t, d, "a", "tuned")
-	if r := c.Metric("tune.workers"); d.Profile != plan.Quick || c.State != Fresh ||
-		r.Estimate.Interval != (stats.Interval{Lo: 5, Hi: 8}) || r.Estimate.Kind != stats.BySearch {
-		t.Errorf("profile %s, %v: %+v", d.Profile, c.State, r.Estimate)
 	}
 }
 

@@ -82,7 +82,7 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 	out.Reads, out.Secrets = sortedKeys(p.reads), sortedKeys(p.hidden)
 	out.EnvFiles = sortedKeys(p.envFiles)
 	p.hidePrivate(out)
-	return out, p.findFull(out)
+	return out, nil
 }
 
 // others returns the plans of the other profiles.
@@ -99,32 +99,6 @@ func (p *planner) others() []*Plan {
 		}
 	}
 	return out
-}
-
-// findFull sets FullKey of trials in the profile quick that search for values: quick reuses values found in full.
-func (p *planner) findFull(quick *Plan) error {
-	tunes := func(e *Experiment) bool {
-		return slices.ContainsFunc(e.Trials, func(t *Trial) bool { return len(t.Tune) > 0 })
-	}
-	if quick.Profile != Quick || !slices.ContainsFunc(quick.Experiments, tunes) {
-		return nil
-	}
-	full, err := New(p.project, p.doc, Options{Revisions: p.options.Revisions}, &source.Problems{})
-	if err != nil {
-		return err
-	}
-	keys := map[string]string{}
-	for _, e := range full.Experiments {
-		for _, t := range e.Trials {
-			keys[e.Name+"\n"+t.Name] = t.Key
-		}
-	}
-	for _, e := range quick.Experiments {
-		for _, t := range e.Trials {
-			t.FullKey = keys[e.Name+"\n"+t.Name]
-		}
-	}
-	return nil
 }
 
 // profiles returns full, quick, and the profiles of project and article by name.

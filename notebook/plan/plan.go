@@ -122,9 +122,6 @@ type Trial struct {
 	Key         string
 	// Private are the values of variables of the environment, which Definition does not show and Key depends on.
 	Private []string
-	// FullKey is the key in profile full of a trial in quick that searches for values; otherwise empty. A recorded
-	// search with that key has found them already.
-	FullKey string
 
 	template *template // what Tuned resolves; nil where nothing is deferred
 	// node is what the trial was read from: the place of each value is found in it by its keys.

@@ -30,8 +30,7 @@ type Search struct {
 	Patience int           `json:"patience,omitempty"`
 	Effect   float64       `json:"effect,omitempty"` // share by which a candidate has to be better
 
-	// Points is how many candidates are tried at most, 0 for all, where no fresh search of the full profile has
-	// chosen already.
+	// Points is how many candidates are tried at most; 0: all.
 	Points int `json:"points,omitempty"`
 }
 

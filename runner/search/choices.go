@@ -136,23 +136,21 @@ func (c *Choices) measuredWith(records []*record.Record, t *plan.Trial, name, ru
 	return 0, false
 }
 
-// recorded returns the search that has chosen a value of a trial under its present key: one in full, or else the newest
-// one. It is nil if there is none.
+// recorded returns the newest search that has chosen a value of a trial under its present key; nil without one.
 func (c *Choices) recorded(records []*record.Record, e *plan.Experiment, t *plan.Trial, name string) *record.Record {
 	var found *record.Record
-	rank := func(r *record.Record) string { return fmt.Sprint(r.Profile == plan.Full, r.Run) } // "true" is last
 	for _, rec := range records {
 		s := rec.Search
 		hasChosen := s != nil && s.Kind == record.SearchTune && s.Name == name && s.Chosen >= 1
-		if hasChosen && c.isFresh(rec, e, t) && (found == nil || rank(rec) > rank(found)) {
+		if hasChosen && c.isFresh(rec, e, t) && (found == nil || rec.Run > found.Run) {
 			found = rec
 		}
 	}
 	return found
 }
 
-// isFresh reports whether a record is of a trial under its present key, in the plan's profile or in full.
+// isFresh reports whether a record is of a trial under its present key, in the plan's profile.
 func (c *Choices) isFresh(r *record.Record, e *plan.Experiment, t *plan.Trial) bool {
 	return r.Article == c.Plan.Article && r.Experiment == e.Name && r.Host == c.Host && r.Trial == t.Name &&
-		(r.Profile == c.Plan.Profile && r.Key == t.Key || r.Profile == plan.Full && r.Key == t.FullKey)
+		r.Profile == c.Plan.Profile && r.Key == t.Key
 }
