@@ -15,7 +15,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
-	"benchbook/runner/machine"
 )
 
 // CleanEngines removes the leftovers of earlier runs in all engines, and in the cluster of the project if there is one.
@@ -127,9 +126,9 @@ func CleanRecords(ctx context.Context, a *Session, dryRun bool) error {
 		return err
 	}
 	if !dryRun {
-		host, err := machine.Here()
+		host, err := a.Here()
 		if err != nil {
-			return Failure(err)
+			return err
 		}
 		unlock, err := a.Lock(ctx, host, "removing old records")
 		if err != nil {

@@ -33,6 +33,8 @@ type Config struct {
 	LockDir string
 	// Agent returns the program for containers.
 	Agent agent.Program
+	// Host is this machine; nil to examine it.
+	Host *machine.Host
 	// Machine is what doctor looks at.
 	Machine Machine
 	// Settler waits until the machine is quiet between repetitions; nil for none.

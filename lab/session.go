@@ -221,9 +221,9 @@ func (a *Session) ReadRecords(folder string) (records []*record.Record, bad []re
 }
 
 // Lay reads the records of an article, and returns them with the options of its dataset.
-func (a *Session) Lay(project *article.Project, c *Article, this machine.Host) (records []*record.Record,
+func (a *Session) Lay(project *article.Project, c *Article) (records []*record.Record,
 	o dataset.Options, err error) {
-	host, err := a.HostOf(project, c, this)
+	host, err := a.HostOf(project, c)
 	if err != nil {
 		return nil, o, err
 	}
@@ -248,18 +248,31 @@ func (a *Session) WarnBad(bad []record.Bad) {
 	}
 }
 
+// Here returns this machine, which is examined once.
+func (a *Session) Here() (machine.Host, error) {
+	if a.Config.Host != nil {
+		return *a.Config.Host, nil
+	}
+	a.examining.Do(func() { a.host, a.hostError = machine.Here() })
+	if a.hostError != nil {
+		return a.host, Failure(a.hostError)
+	}
+	return a.host, nil
+}
+
 // HostOf returns the host of an article's results: this machine, or machines elsewhere as of the last connection.
-func (a *Session) HostOf(project *article.Project, c *Article, this machine.Host) (machine.Host, error) {
+func (a *Session) HostOf(project *article.Project, c *Article) (machine.Host, error) {
 	if address := a.Config.AddressOf(project); address != "" {
 		if host, ok := machine.Cache(a.Config.Cache).Host(address); ok {
 			return host, nil
 		}
 		return machine.Host{ID: UnknownHosts}, nil
 	}
-	if !project.Engine.V.Can(spec.Nodes) {
-		return this, nil
+	this, err := a.Here()
+	if err != nil || !project.Engine.V.Can(spec.Nodes) {
+		return this, err
 	}
-	p, err := c.Planned, error(nil)
+	p := c.Planned
 	if p == nil {
 		p, err = plan.New(project, c.Doc, plan.Options{}, &source.Problems{}) // its problems are printed elsewhere
 	}
@@ -297,6 +310,10 @@ type Session struct {
 	JSON           bool          // with --json: Stdout is one JSON value
 	CleansUp       atomic.Bool   // an interrupt lets the verb clean up, see AwaitOnInterrupt
 	Spent          *runner.Spent // time spent on measuring; nil if nothing was measured
+
+	examining sync.Once // sets host and hostError
+	host      machine.Host
+	hostError error
 
 	warning sync.Mutex      // guards warned
 	warned  map[string]bool // what WarnBad has printed

@@ -20,7 +20,6 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 	"benchbook/render/prose"
-	"benchbook/runner/machine"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -86,9 +85,9 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
-	this, err := machine.Here()
+	this, err := a.Here()
 	if err != nil {
-		return nil, lab.Failure(err)
+		return nil, err
 	}
 	var out []*source.Problem
 	for _, c := range list {
@@ -116,7 +115,7 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 		if p := plans[c.Slug]; p.Profile == plan.Full {
 			c.Planned = p
 		}
-		d, err := show.ShownDataset(a, project, c, this)
+		d, err := show.ShownDataset(a, project, c)
 		if err != nil {
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}

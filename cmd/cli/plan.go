@@ -8,7 +8,6 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/show"
 	"benchbook/notebook/plan"
-	"benchbook/runner/machine"
 )
 
 func (a *app) planCommand() *cobra.Command {
@@ -32,11 +31,7 @@ stale or missing, and why. With --json it has all keys of each trial, defaults i
 			for _, c := range list {
 				picked.Leave(plans[c.Slug])
 			}
-			this, err := machine.Here()
-			if err != nil {
-				return lab.Failure(err)
-			}
-			planned, err := show.Plan(cmd.Context(), a.Session, project, list, plans, this)
+			planned, err := show.Plan(cmd.Context(), a.Session, project, list, plans)
 			if err != nil {
 				return lab.Interrupted(cmd.Context(), err)
 			}

@@ -26,7 +26,6 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/runner/machine"
 )
 
 // projectFolder is the folder of a bundle with the project, or with its repository.
@@ -291,12 +290,8 @@ func keysOf(p *plan.Plan) (out []string) {
 // addRecords adds the records of the profile that the page shows, of all hosts. All runs are among them, since each
 // makes the judgement of a claim stricter.
 func (b *builder) addRecords(ctx context.Context) error {
-	host, err := machine.Here()
-	if err != nil {
-		return err
-	}
 	b.article.Planned = b.plan
-	d, err := show.ShownDataset(b.Session, b.project, b.article, host)
+	d, err := show.ShownDataset(b.Session, b.project, b.article)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/stats"
-	"benchbook/runner/machine"
 )
 
 // ReproOptions say how a bundle is repeated.
@@ -196,12 +195,8 @@ func (r *reproduction) prepare() (err error) {
 // describe prints the origin of the bundle, the rights that measuring needs, and the plan.
 func (r *reproduction) describe(ctx context.Context) error {
 	r.printOrigin()
-	here, err := machine.Here()
-	if err != nil {
-		return lab.Failure(err)
-	}
 	planned, err := show.Plan(ctx, r.Session, r.project, []*lab.Article{r.article},
-		map[string]*plan.Plan{r.article.Slug: r.plan}, here)
+		map[string]*plan.Plan{r.article.Slug: r.plan})
 	if err != nil {
 		return lab.Interrupted(ctx, err)
 	}

@@ -27,7 +27,6 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/outcome"
 	"benchbook/render/wording"
-	"benchbook/runner/machine"
 )
 
 // OneLineOptions say what Time and Requests show.
@@ -229,15 +228,7 @@ func (n *notebook) measure(ctx context.Context, a *lab.Session, quiet bool) (*da
 }
 
 func (n *notebook) dataset() (*dataset.Dataset, error) {
-	this, err := machine.Here()
-	if err != nil {
-		return nil, err
-	}
-	records, o, err := n.Lay(n.project, n.list[0], this)
-	if err != nil {
-		return nil, err
-	}
-	return dataset.New(n.list[0].Doc, records, o)
+	return show.ShownDataset(n.Session, n.project, n.list[0])
 }
 
 // page writes the page of the article to a file.

@@ -320,8 +320,8 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 // findTargets asks for consent, and finds what each article is measured on, or without an engine, the host of its
 // records. It returns this machine.
 func (j *job) findTargets(ctx context.Context) (this machine.Host, err error) {
-	if this, err = machine.Here(); err != nil {
-		return this, lab.Failure(err)
+	if this, err = j.Here(); err != nil {
+		return this, err
 	}
 	if j.flags.Engine != EngineNone {
 		// Before a cluster is connected to, and secrets are read.
@@ -337,7 +337,7 @@ func (j *job) findTargets(ctx context.Context) (this machine.Host, err error) {
 	}
 	j.targets = targets{}
 	for _, c := range j.list {
-		known, err := j.HostOf(j.project, c, this)
+		known, err := j.HostOf(j.project, c)
 		if err != nil {
 			return this, lab.Failure(err)
 		}

@@ -17,7 +17,6 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 	"benchbook/render"
-	"benchbook/runner/machine"
 	"benchbook/site"
 	"benchbook/site/preview"
 	"benchbook/site/theme"
@@ -34,7 +33,6 @@ type Previewer struct {
 	app      *lab.Session
 	open     func() (*article.Project, error)
 	flags    Options
-	host     machine.Host // this machine
 	renderer *render.Renderer
 
 	project string                 // stamp of what concerns all pages
@@ -56,15 +54,11 @@ type madeArticle struct {
 
 // NewPreviewer previews a project.
 func NewPreviewer(a *lab.Session, project *article.Project, flags Options) (*Previewer, error) {
-	host, err := machine.Here()
-	if err != nil {
-		return nil, err
-	}
 	renderer, err := render.New(theme.Files)
 	if err != nil {
 		return nil, err
 	}
-	return &Previewer{app: a, open: project.Reopen, flags: flags, host: host, renderer: renderer}, nil
+	return &Previewer{app: a, open: project.Reopen, flags: flags, renderer: renderer}, nil
 }
 
 // Build is the Build of a preview. It renders articles whose files have changed since the last build.
@@ -197,7 +191,7 @@ func (p *Previewer) article(project *article.Project, slug string, m *madeArticl
 		}
 		m.measuredStamp = stamp
 	}
-	made, err := renderPage(p.app, project, c, m.measured, p.renderer, render.Options{Articles: p.shown}, p.flags, p.host)
+	made, err := renderPage(p.app, project, c, m.measured, p.renderer, render.Options{Articles: p.shown}, p.flags)
 	if err != nil {
 		m.problems = slug + ": " + err.Error() + "\n"
 		return nil

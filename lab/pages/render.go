@@ -23,7 +23,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render"
-	"benchbook/runner/machine"
 	"benchbook/site"
 	"benchbook/site/theme"
 )
@@ -115,10 +114,6 @@ type madeSite struct {
 // makeSite renders and writes all articles without problems.
 func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string) (m madeSite,
 	err error) {
-	this, err := machine.Here()
-	if err != nil {
-		return m, lab.Failure(err)
-	}
 	plans, problems, err := a.Check(project, list, plan.Options{})
 	if err != nil {
 		return m, err
@@ -136,7 +131,7 @@ func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, fla
 		return m, lab.Failure(errors.New("the site was not rendered"))
 	}
 	var pages []*render.Page
-	if pages, m.Outcomes, err = renderPages(a, project, list, flags, said, this); err != nil {
+	if pages, m.Outcomes, err = renderPages(a, project, list, flags, said); err != nil {
 		return m, err
 	}
 	report, err := site.Build(pages, m.Folder, options)
@@ -199,8 +194,8 @@ func (f *Options) Site(a *lab.Session, project *article.Project, problems *sourc
 
 // renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are
 // asked for by name; others cannot refer to a page that the site does not have.
-func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, named []string,
-	this machine.Host) (pages []*render.Page, outcomes []*show.Article, err error) {
+func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, flags Options,
+	named []string) (pages []*render.Page, outcomes []*show.Article, err error) {
 	renderer, err := render.New(theme.Files)
 	if err != nil {
 		return nil, nil, lab.Failure(err)
@@ -216,7 +211,7 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 			if err != nil {
 				return fmt.Errorf("article %s: %w", c.Slug, err)
 			}
-			made[i], err = renderPage(a, project, c, measured{records, bad}, renderer, options, flags, this)
+			made[i], err = renderPage(a, project, c, measured{records, bad}, renderer, options, flags)
 			// of a thousand articles these take most of the memory
 			c.Doc, c.Planned = nil, nil
 			return err
@@ -282,8 +277,8 @@ type measured struct {
 }
 
 func renderPage(a *lab.Session, project *article.Project, c *lab.Article, of measured, renderer *render.Renderer,
-	options render.Options, flags Options, this machine.Host) (m madePage, err error) {
-	host, err := a.HostOf(project, c, this)
+	options render.Options, flags Options) (m madePage, err error) {
+	host, err := a.HostOf(project, c)
 	if err != nil {
 		return m, fmt.Errorf("article %s: %w", c.Slug, err)
 	}

@@ -18,7 +18,6 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/render/wording"
-	"benchbook/runner/machine"
 )
 
 // A Comparison is what compare and bench print. Numbers are unrounded and in base units; null where there is none.
@@ -133,13 +132,9 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, o CompareO
 	if _, err := a.Plans(project, common, plan.Options{}, "articles with problems are not compared"); err != nil {
 		return nil, err
 	}
-	this, err := machine.Here()
-	if err != nil {
-		return nil, lab.Failure(err)
-	}
 	var sides []compare.Sides
 	for _, l := range common {
-		s, err := c.lay(a, project, l, this)
+		s, err := c.lay(a, project, l)
 		if err != nil {
 			return nil, err
 		}
@@ -172,9 +167,8 @@ func (c *Comparison) findSides(ctx context.Context, a *lab.Session, project *art
 }
 
 // lay returns the two sets of an article that are most alike.
-func (c *Comparison) lay(a *lab.Session, project *article.Project, l *lab.Article, this machine.Host) (
-	s compare.Sides, err error) {
-	host, err := a.HostOf(project, l, this)
+func (c *Comparison) lay(a *lab.Session, project *article.Project, l *lab.Article) (s compare.Sides, err error) {
+	host, err := a.HostOf(project, l)
 	if err != nil {
 		return s, lab.Failure(err)
 	}

@@ -13,7 +13,6 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
-	"benchbook/runner/machine"
 )
 
 // An Article is what the records say about an article.
@@ -130,9 +129,8 @@ func ClaimStatus(a *lab.Session, list []*Article) error {
 }
 
 // ShownDataset returns the records that the page of an article shows.
-func ShownDataset(a *lab.Session, project *article.Project, c *lab.Article, this machine.Host) (*dataset.Dataset,
-	error) {
-	records, o, err := a.Lay(project, c, this)
+func ShownDataset(a *lab.Session, project *article.Project, c *lab.Article) (*dataset.Dataset, error) {
+	records, o, err := a.Lay(project, c)
 	if err != nil {
 		return nil, err
 	}
@@ -142,16 +140,12 @@ func ShownDataset(a *lab.Session, project *article.Project, c *lab.Article, this
 // Outcomes judges articles by the records of this host in a profile, or else by those that their pages show. Articles
 // with problems are left out.
 func Outcomes(a *lab.Session, project *article.Project, list []*lab.Article, profile string) ([]*Article, error) {
-	this, err := machine.Here()
-	if err != nil {
-		return nil, lab.Failure(err)
-	}
 	var out []*Article
 	for _, c := range list {
 		if !c.Problems.Empty() || !c.Doc.Problems.Empty() {
 			continue
 		}
-		d, err := outcomeDataset(a, project, c, this, profile)
+		d, err := outcomeDataset(a, project, c, profile)
 		if err != nil {
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}
@@ -160,9 +154,9 @@ func Outcomes(a *lab.Session, project *article.Project, list []*lab.Article, pro
 	return out, nil
 }
 
-func outcomeDataset(a *lab.Session, project *article.Project, c *lab.Article, this machine.Host,
+func outcomeDataset(a *lab.Session, project *article.Project, c *lab.Article,
 	profile string) (*dataset.Dataset, error) {
-	records, o, err := a.Lay(project, c, this)
+	records, o, err := a.Lay(project, c)
 	if err != nil {
 		return nil, err
 	}

@@ -61,16 +61,20 @@ type PlannedTrial struct {
 	Inputs      []record.Input     `json:"inputs"`
 }
 
-// Plan returns what a run of articles would do on a machine.
+// Plan returns what a run of articles would do here.
 func Plan(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
-	plans map[string]*plan.Plan, this machine.Host) (*Planned, error) {
+	plans map[string]*plan.Plan) (*Planned, error) {
+	this, err := a.Here()
+	if err != nil {
+		return nil, err
+	}
 	present := a.Present(project)
 	defer present.Close()
 	out := &Planned{Host: this.ID, Experiments: []PlannedExperiment{}}
 	for _, c := range list {
 		p := plans[c.Slug]
 		out.Profile = p.Profile
-		host, err := a.HostOf(project, c, this)
+		host, err := a.HostOf(project, c)
 		if err != nil {
 			return nil, err
 		}

@@ -45,8 +45,8 @@ func TestPlanGolden(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, &out)
 			}
-			this := machine.Host{ID: "c4-012345", Cores: [][]int{{0}, {1}, {2}, {3}}}
-			planned, err := Plan(t.Context(), a, project, list, plans, this)
+			a.Config.Host = &machine.Host{ID: "c4-012345", Cores: [][]int{{0}, {1}, {2}, {3}}}
+			planned, err := Plan(t.Context(), a, project, list, plans)
 			if err == nil {
 				err = a.Print(planned, func() { planned.Text(&out, tt.all) })
 			}

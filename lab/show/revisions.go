@@ -12,7 +12,6 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/runner/machine"
 )
 
 // Revisions are two revisions of a project that are measured together.
@@ -75,10 +74,6 @@ func (r *Revisions) Same() (bool, error) {
 
 // Compare compares the revisions by their records. The comparison is nil if no cell differs.
 func (r *Revisions) Compare(a *lab.Session) (*Comparison, error) {
-	this, err := machine.Here()
-	if err != nil {
-		return nil, lab.Failure(err)
-	}
 	c := &Comparison{A: Side{Kind: kindRevision, Name: r.A.Name, Commit: r.A.Commit},
 		B: Side{Kind: kindRevision, Name: r.B.Name, Commit: r.B.Commit}}
 	var sides []compare.Sides
@@ -91,7 +86,7 @@ func (r *Revisions) Compare(a *lab.Session) (*Comparison, error) {
 		if len(p.Experiments) == 0 {
 			continue
 		}
-		host, err := a.HostOf(r.Project, l, this)
+		host, err := a.HostOf(r.Project, l)
 		if err != nil {
 			return nil, lab.Failure(err)
 		}

@@ -14,7 +14,6 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/runner/machine"
 )
 
 // Formats of show and compare.
@@ -80,13 +79,9 @@ func choose(a *lab.Session, args []string, s Selection) ([]*Article, error) {
 	if err != nil {
 		return nil, err
 	}
-	this, err := machine.Here()
-	if err != nil {
-		return nil, lab.Failure(err)
-	}
 	var out []*Article
 	for _, c := range list {
-		records, o, err := a.Lay(project, c, this)
+		records, o, err := a.Lay(project, c)
 		if err != nil {
 			return nil, lab.Failure(err)
 		}
