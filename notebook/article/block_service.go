@@ -51,7 +51,7 @@ type Service struct {
 	Tried       source.Tried    `yaml:"-"`
 }
 
-// Build says how to build an image.
+// Build is how to build an image.
 type Build struct {
 	Context    source.Text         `yaml:"context" alone:"yes"`
 	Git        source.Text         `yaml:"git"` // the revision that the context is taken from

@@ -1,7 +1,7 @@
 // Package compose reads Compose files by Compose's own library, compose-go, and returns the services of an experiment.
 //
-// compose-go does interpolation, .env and env_file, extends, include, profiles and merging of files. table has
-// the rule for each key of a service; reach.go keeps a Compose file from reading files outside the repository.
+// compose-go does interpolation, env_file, extends, profiles and merging of files. The table has a rule for each key of a
+// service; reach.go refuses files outside the repository before they are read.
 //
 // The rules are in docs/compose.md.
 package compose
@@ -61,7 +61,7 @@ type Project struct {
 	resolved    map[*source.Source]bool // the texts of Services and Secrets
 }
 
-// Holds reports whether a value comes from the Compose files.
+// Holds reports whether a value is from the Compose files.
 func (p *Project) Holds(t source.Text) bool { return p != nil && p.resolved[t.Pos.Source] }
 
 // A refusal is an error with a way out.

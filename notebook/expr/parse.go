@@ -270,7 +270,7 @@ func failEmpty(at Span) {
 	fail(at, "the expression is empty", "write a value, such as throughput or 100ms")
 }
 
-// failExpected says that something else than tok is needed; at the end of the source it
+// failExpected reports that tok is not the expected token; at the end of the source it
 // points at the last thing that is there.
 func (p *parser) failExpected(what, hint string) {
 	if p.tok.kind == tokenEnd {

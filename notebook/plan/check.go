@@ -54,7 +54,7 @@ func (c *nameCheck) objective(slo article.Expression) {
 	}
 }
 
-// isObjective says that n is made of comparisons joined by and.
+// isObjective reports whether n is comparisons joined by and.
 func isObjective(n expr.Node) bool {
 	b, ok := n.(*expr.Binary)
 	if !ok {

@@ -44,7 +44,7 @@ type Folder struct {
 	ignored  map[string]bool        // see gitIgnored
 }
 
-// seenFiles are whole paths of files that a plan reads, and of files with secrets, which are read for no image.
+// seenFiles are whole paths of files that a plan reads, and of files with secrets (hidden), which no image gets.
 type seenFiles struct{ hidden, reads, envFiles map[string]bool }
 
 func newFolder(doc *article.Document, seen *seenFiles) *Folder {
@@ -84,7 +84,7 @@ func (f *Folder) open() (*os.Root, error) {
 	return os.OpenRoot(f.Doc.Dir)
 }
 
-// Digest is how a file's content enters keys and records.
+// Digest returns the digest of a file's content in keys and records.
 func Digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
@@ -94,8 +94,8 @@ func newFile(name string, data []byte, exec bool) spec.File {
 	return spec.File{Path: name, Digest: Digest(data), Exec: exec, Data: data}
 }
 
-// UsersOf identifies a service, or the command, and everything that is built as it is. A config of one of them belongs
-// into no image of theirs; another one may need it there.
+// UsersOf returns keys for a service, or the command, and for its build. Images leave out the configs of containers with
+// the same key.
 func UsersOf(name string, build *article.Build) []string {
 	users := []string{"service " + name}
 	if build != nil {

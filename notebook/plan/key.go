@@ -12,9 +12,9 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// computeKey computes the key of a trial from its definition, the digests of its files, and the version of what samples
-// mean. Nothing that is found out at run time enters. Newer keys of the article are left out while they have no value,
-// so that the keys of trials stay: see TestKeysStay.
+// computeKey computes the key of a trial from its definition, the digests of its files, and the version of the meaning of
+// samples, before anything runs. Newer keys of the article without a value are left out, so that the keys of trials
+// stay: see TestKeysStay.
 func computeKey(t *Trial, e *Experiment) {
 	d := spec.Definition{Services: t.Services, Load: t.Load, Command: t.Command, Calibration: t.Calibration,
 		Shared: e.Shared, Tune: t.Tune, Capacity: t.Capacity, Setup: e.Setup, Prepare: t.Prepare, Conclude: t.Conclude,

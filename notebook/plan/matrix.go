@@ -239,7 +239,7 @@ func isAxis(m *article.Matrix, name string) bool {
 	return slices.ContainsFunc(m.Axes, func(a article.Named[[]article.Setting]) bool { return a.Name.Value == name })
 }
 
-// fits says that a row of include contradicts no axis of a combination, and no label of its values.
+// fits reports whether a row of include agrees with the axes of a combination and the labels of their values.
 func fits(row article.Combination, labels map[string]string, m *article.Matrix, c combination) bool {
 	for _, f := range row.Fields {
 		_, isLabel := labels[f.Name.Value]

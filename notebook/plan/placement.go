@@ -67,7 +67,7 @@ func (e *Experiment) uses(host string) (services, load, command bool) {
 	return services, load, command
 }
 
-// PlaceLoad says on which CPUs of its host, whose cores are given, the load or command of a trial runs, and how many
+// PlaceLoad returns the CPUs of its host, whose cores are given, for the load or command of a trial, and how many
 // these are. In a cluster only their number is known.
 func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
 	at := e.Place(e.LoadHost(t), cores)
