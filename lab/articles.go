@@ -14,7 +14,6 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-
 	"benchbook/notebook/source"
 	"benchbook/site"
 )
@@ -66,26 +65,23 @@ func (c *Article) hasExperiment(name string) error {
 	return fmt.Errorf("article %s has no experiment %q: %s", c.Slug, name, source.Suggest(name, known))
 }
 
-// slugOf returns the slug of the article that a slug, a folder or a file names.
-func slugOf(project *article.Project, slugs []string, name string) (string, bool) {
+// slugOf returns the slug of the article that a slug, a folder or a file names; empty for none.
+func (a *Session) slugOf(project *article.Project, slugs []string, name string) string {
 	if slices.Contains(slugs, name) {
-		return name, true
+		return name
 	}
-	path, err := filepath.Abs(name)
-	if err != nil {
-		return "", false
-	}
+	path := a.Located(name)
 	if filepath.Base(path) == article.FileName {
 		path = filepath.Dir(path)
 	}
+	named, err := os.Stat(path)
 	for _, slug := range slugs {
-		a, errA := os.Stat(path)
-		b, errB := os.Stat(project.ArticleDir(slug))
-		if errA == nil && errB == nil && os.SameFile(a, b) {
-			return slug, true
+		folder, folderErr := os.Stat(project.ArticleDir(slug))
+		if err == nil && folderErr == nil && os.SameFile(named, folder) {
+			return slug
 		}
 	}
-	return "", false
+	return ""
 }
 
 // Plan plans an article.

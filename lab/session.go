@@ -1,6 +1,6 @@
 // Package lab does the work of the command's verbs: it selects the articles of a project, plans and checks them, knows
-// the engines of this machine, examines the machine, and cleans up. The packages below it measure, forecast, show,
-// render and bundle.
+// the engines of this machine, examines the machine, and cleans up. The packages below it measure, show, render
+// and bundle.
 //
 // A Session is one use of the command. It prints to its Stdout and Stderr. Errors carry the exit status: see WithStatus.
 package lab
@@ -114,9 +114,7 @@ func (a *Session) OpenSite(args []string) (*article.Project, []string, error) {
 // markdown returns the Markdown file that an argument names, if it is not an article of the project, which may be nil.
 func (a *Session) markdown(project *article.Project, arg string) (file, experiment string, ok bool) {
 	file, experiment, _ = strings.Cut(arg, "#")
-	if _, err := os.Stat(file); err != nil && !filepath.IsAbs(file) {
-		file = filepath.Join(a.Dir, file) // as in the folder that -C names
-	}
+	file = a.Located(file)
 	if info, err := os.Stat(file); filepath.Ext(file) != ".md" || err != nil || !info.Mode().IsRegular() {
 		return "", "", false
 	}
@@ -124,18 +122,22 @@ func (a *Session) markdown(project *article.Project, arg string) (file, experime
 		return file, experiment, true
 	}
 	slugs, _ := project.Slugs() // their problems are printed elsewhere
-	_, ours := slugOf(project, slugs, file)
-	return file, experiment, !ours
+	return file, experiment, a.slugOf(project, slugs, file) == ""
+}
+
+// Located returns a path that exists, as seen from the current folder, or else from the folder that -C names.
+func (a *Session) Located(name string) string {
+	if _, err := os.Stat(name); err != nil && !filepath.IsAbs(name) {
+		return filepath.Join(a.Dir, name)
+	}
+	return name
 }
 
 // add selects the article that an argument names, as ARTICLE or ARTICLE#EXPERIMENT.
 func (a *Session) add(list []*Article, project *article.Project, slugs []string, arg string) ([]*Article, error) {
 	name, experiment, _ := strings.Cut(arg, "#")
-	slug, ok := slugOf(project, slugs, name)
-	if !ok && !filepath.IsAbs(name) {
-		slug, ok = slugOf(project, slugs, filepath.Join(a.Dir, name)) // as in the folder that -C names
-	}
-	if !ok {
+	slug := a.slugOf(project, slugs, name)
+	if slug == "" {
 		return nil, fmt.Errorf("no article %q: %s", name, source.Suggest(name, slugs))
 	}
 	i := slices.IndexFunc(list, func(c *Article) bool { return c.Slug == slug })

@@ -48,9 +48,6 @@ func TestStatuses(t *testing.T) {
 	}{
 		{"help", measured, "--help", lab.StatusDone},
 		{"results", measured, "show", lab.StatusDone},
-		{"a condition that does not hold", measured, "compare " + runBefore + " " + runAfter + " --fail-on throughput>90%", lab.StatusDone},
-		{"a condition that holds", measured, "compare " + runBefore + " " + runAfter + " --fail-on throughput<-5%", lab.StatusGate},
-		{"a wrong condition", measured, "compare " + runBefore + " " + runAfter + " --fail-on throughput", lab.StatusUsage},
 		{"an unknown verb", measured, "mesure", lab.StatusUsage},
 		{"an unknown flag", measured, "show --samples", lab.StatusUsage},
 		{"an unknown article", measured, "show nothing", lab.StatusUsage},

@@ -175,18 +175,3 @@ func TestTemplates(t *testing.T) {
 		})
 	}
 }
-
-func TestInitLeavesFilesAlone(t *testing.T) {
-	dir := t.TempDir()
-	ignore := filepath.Join(dir, ".gitignore")
-	if err := os.WriteFile(ignore, []byte("mine\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := mustRun(t, scripted(), "init", dir), fmt.Sprintf("left as it is: %s\n", ignore); !strings.Contains(got,
-		want) {
-		t.Errorf("got %q, want %q in it", got, want)
-	}
-	if data, err := os.ReadFile(ignore); string(data) != "mine\n" {
-		t.Errorf("the file was changed to %q (%v)", data, err)
-	}
-}

@@ -138,19 +138,11 @@ func (f *finder) side(records []*record.Record) *Side {
 
 // folder finds a folder of records, or a project with records of its own.
 func (f *finder) folder(_ context.Context, name string) (*Side, error) {
-	isFolder := func(name string) bool {
-		info, err := os.Stat(name)
-		return err == nil && info.IsDir()
-	}
-	if name == "" {
+	info, err := os.Stat(f.Located(name))
+	if name == "" || err != nil || !info.IsDir() {
 		return nil, nil
 	}
-	if !isFolder(name) && !filepath.IsAbs(name) {
-		name = filepath.Join(f.Dir, name) // as in the folder that -C names
-	}
-	if !isFolder(name) {
-		return nil, nil
-	}
+	name = f.Located(name)
 	dirs := []string{name}
 	if _, err := os.Stat(filepath.Join(name, article.ProjectFile)); err == nil {
 		project, err := article.OpenProject(name)
