@@ -1,6 +1,7 @@
 # make help says what there is.
 GO ?= go
-PROFILE ?= quick
+PROFILE ?=
+BUDGET ?= 15m
 ENGINE ?= docker
 BIN := bin
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
@@ -15,14 +16,14 @@ help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Where an engine is to be installed or started, which takes a while, the pages are there before.
-report: build ## measure what is not measured yet (PROFILE=quick unless you say otherwise), and render the site
+report: build ## measure what headline claims need, for 15 minutes (BUDGET=), or all of a PROFILE=, and render the site
 	@engine=$(ENGINE); \
 	if [ $$engine = docker ] && ! scripts/engine --find; then \
 		$(BIN)/benchbook render; \
 		scripts/engine || engine=none; \
 	fi; \
 	[ $$engine != docker ] || scripts/base --if-needed || true; \
-	$(BIN)/benchbook report --profile $(PROFILE) --engine $$engine $(ARTICLE)
+	$(BIN)/benchbook report $(if $(PROFILE),--profile $(PROFILE),--headlines --budget $(BUDGET)) --engine $$engine $(ARTICLE)
 
 preview: build ## render the site, serve it on loopback, and show every change of an article
 	@$(BIN)/benchbook preview

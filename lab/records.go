@@ -2,9 +2,11 @@ package lab
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -21,7 +23,10 @@ func DatasetOptions(project *article.Project, c *Article, host string) dataset.O
 	if c.Planned != nil {
 		known[plan.Full] = planned{c.Planned, nil}
 	}
-	return dataset.Options{ThisHost: host, Plan: func(profile string) (*plan.Plan, error) {
+	answers := func(d *dataset.Dataset) bool {
+		return slices.ContainsFunc(d.Doc.Claims, func(c *article.Claim) bool { return c.Headline.V && claim.IsDecided(d, c) })
+	}
+	return dataset.Options{ThisHost: host, Answers: answers, Plan: func(profile string) (*plan.Plan, error) {
 		if p, ok := known[profile]; ok {
 			return p.plan, p.err
 		}

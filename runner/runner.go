@@ -72,8 +72,10 @@ type Runner struct {
 type Options struct {
 	// Force also measures what is fresh, as a new run. Searches for tuned values are not repeated.
 	Force bool
-	// Deadline is when the last repetition or search may begin; zero for no limit.
+	// Deadline is when the last repetition or search may begin, if making images takes no time; zero for no limit.
 	Deadline time.Time
+	// Once ends the run after what is missing up to the next look.
+	Once bool
 	// Open says which trials go on after a look. Nil: none does.
 	Open Undecided
 	// Only picks the trials whose repetitions are measured; nil: all.
@@ -127,7 +129,8 @@ type Summary struct {
 	Spared int
 	// Unsearched counts the repetitions that were left out because the machine was too busy to find values they need.
 	Unsearched int
-	OutOfTime  bool // the budget was over before everything was measured
+	OutOfTime  bool          // the budget was over before everything was measured
+	Preparing  time.Duration // making images, by which the deadline was later
 	Spent      Spent
 }
 

@@ -111,12 +111,8 @@ func (s *session) measure(ctx context.Context) error {
 	}
 	isAnew := slices.ContainsFunc(groups, func(g Group) bool { return g.Len() > 0 && s.scope.Anew(g.Experiment) })
 	s.join(groups, !isAnew && !s.scope.Outdated[s.newest])
-	noImages, err := s.prepareAll(ctx, groups, records)
-	if err != nil {
+	if err := s.makeImages(ctx, groups, records); err != nil {
 		return err
-	}
-	if s.options.Missing != nil {
-		s.options.Missing(noImages)
 	}
 	announce := func(g Group) { s.Progress.Experiment(g.Experiment, g.Len()) }
 	for {
@@ -131,6 +127,9 @@ func (s *session) measure(ctx context.Context) error {
 				s.summary.Kept.Left += s.left
 				return nil
 			}
+		}
+		if s.options.Once {
+			return nil
 		}
 		if isDone {
 			if s.summary.Measured > 0 {
@@ -150,6 +149,23 @@ func (s *session) measure(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// makeImages makes available what all groups need. The deadline does not count the time that it takes.
+func (s *session) makeImages(ctx context.Context, groups []Group, records []*record.Record) error {
+	begin := time.Now()
+	missing, err := s.prepareAll(ctx, groups, records)
+	if err != nil {
+		return err
+	}
+	s.summary.Preparing = time.Since(begin)
+	if !s.options.Deadline.IsZero() {
+		s.options.Deadline = s.options.Deadline.Add(s.summary.Preparing)
+	}
+	if s.options.Missing != nil {
+		s.options.Missing(missing)
+	}
+	return nil
 }
 
 // measureGroup measures what is missing of one experiment. An error that concerns it alone is in the summary.

@@ -30,6 +30,9 @@ const verboseUsage = "print the output of builds also if they succeed"
 
 func (a *app) addRunning(cmd *cobra.Command, f *runFlags) {
 	a.addMeasuring(cmd, &f.Options)
+	cmd.Flags().BoolVar(&f.Headlines, "headlines", false,
+		"measure what headline claims need, the shortest first, until they are decided or the --budget is over")
+	cmd.MarkFlagsMutuallyExclusive("headlines", "force")
 	cmd.Flags().BoolVar(&f.claims, "claims", false,
 		"end with status 99 if a claim is contradicted, or depends on a number that is not valid")
 }
@@ -150,9 +153,11 @@ problems, no engine is available, or no result is valid.`,
 	a.addRunning(cmd, &flags)
 	cmd.Flags().IntVar(&flags.Sessions, "sessions", 0,
 		"make this many runs, one after the other: claims are then judged by how much they differ")
+	cmd.MarkFlagsMutuallyExclusive("headlines", "sessions")
 	cmd.Flags().BoolVar(&flags.Stated, "stated", false,
 		"refuse to measure if anything is not committed, so that claims are stated before they are measured")
 	cmd.Flags().BoolVar(&flags.Keep, "keep", false,
 		"leave the services of the last repetition running, or of the first that fails, and print how to enter them")
+	cmd.MarkFlagsMutuallyExclusive("headlines", "keep")
 	return cmd
 }

@@ -52,6 +52,8 @@ type Options struct {
 	Prepared func(engine.Engine) error
 	// Revisions are compared cell by cell in one run. Claims are not judged by it: Open decides which trials continue.
 	Revisions []plan.Revision
+	// Headlines measures what headline claims need, the shortest first, until they are decided.
+	Headlines bool
 	// Sessions is how many runs are made, one after the other; 0 for one, of what is missing.
 	Sessions int
 	// Stated refuses to measure an article that is not as in a commit.
@@ -104,7 +106,12 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 func runOnce(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (measured int,
 	isOver bool, err error) {
 	err = withJob(ctx, a, project, list, flags, func(j *job) error {
-		err := j.measure(ctx)
+		var err error
+		if flags.Headlines {
+			err = j.answer(ctx)
+		} else {
+			err = j.measure(ctx)
+		}
 		if err == nil {
 			err = j.conclude()
 		}
@@ -214,6 +221,8 @@ type job struct {
 	refused               error          // about these
 	estimate              time.Duration  // to measure what is pending, where Begin is set
 
+	questions []*question // with Headlines
+
 	progress *progress
 	stderr   io.Writer // of the session, while there is a bar
 	runners  map[*target]*runner.Runner
@@ -261,6 +270,9 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 	}
 	only, err := lab.NewFilter(flags.Only, j.list, j.plans)
 	j.options.Only = only
+	if flags.Headlines {
+		j.findQuestions()
+	}
 	return j, problems, err
 }
 
@@ -568,8 +580,16 @@ func (j *job) measure(ctx context.Context) error {
 		if sum.OutOfTime || sum.Kept != nil {
 			return nil
 		}
+		j.postpone(&sum)
 	}
 	return nil
+}
+
+// postpone sets the deadline later by the time that making images took.
+func (j *job) postpone(s *runner.Summary) {
+	if !j.options.Deadline.IsZero() {
+		j.options.Deadline = j.options.Deadline.Add(s.Preparing)
+	}
 }
 
 // refuse removes experiments that cannot run here from a plan, prints the reasons, and returns their number. Experiments

@@ -18,20 +18,11 @@ import (
 //
 // Source: docs/method.md#number-of-looks.
 func Open(d *dataset.Dataset) map[string][]string {
-	out := map[string][]string{}
+	out := OpenOf(d, d.Doc.Claims)
 	add := func(cells []*dataset.Cell) {
 		for _, c := range cells {
 			name := c.Experiment.Plan.Name
 			out[name] = slice.Add(out[name], c.Trial.Name)
-		}
-	}
-	for _, c := range d.Doc.Claims {
-		t, err := newTest(d, c)
-		if err != nil || t.isSearched() || t.unfit(c) != "" {
-			continue // Check has reported it, or no repetition would decide it
-		}
-		if j := t.Judge(); !j.isDecided() {
-			add(j.openCells())
 		}
 	}
 	for _, b := range d.Doc.Published {
@@ -42,6 +33,49 @@ func Open(d *dataset.Dataset) map[string][]string {
 		}
 	}
 	return out
+}
+
+// openCells returns the cells of a claim that continue after a look.
+func openCells(d *dataset.Dataset, c *article.Claim) []*dataset.Cell {
+	t, err := newTest(d, c)
+	if err != nil || t.isSearched() || t.unfit(c) != "" {
+		return nil // Check has reported it, or no repetition would decide it
+	}
+	if j := t.Judge(); !j.isDecided() {
+		return j.openCells()
+	}
+	return nil
+}
+
+// OpenOf is Open for some claims, by the name of their experiment and trial.
+func OpenOf(d *dataset.Dataset, claims []*article.Claim) map[string][]string {
+	out := map[string][]string{}
+	for _, c := range claims {
+		for _, cell := range openCells(d, c) {
+			name := cell.Experiment.Plan.Name
+			out[name] = slice.Add(out[name], cell.Trial.Name)
+		}
+	}
+	return out
+}
+
+// CellsOf returns the cells of a claim; none if it is mistaken.
+func CellsOf(d *dataset.Dataset, c *article.Claim) []*dataset.Cell {
+	t, err := newTest(d, c)
+	if err != nil {
+		return nil
+	}
+	return slice.Add([]*dataset.Cell{}, t.cells()...)
+}
+
+// IsDecided reports whether the shown session decides a claim.
+func IsDecided(d *dataset.Dataset, c *article.Claim) bool {
+	t, err := newTest(d, c)
+	if err != nil || t.unfit(c) != "" {
+		return false
+	}
+	j := t.Judge()
+	return j.isDecided()
 }
 
 // ComparedWith returns the cells that may continue after a look if some are measured: those that a claim or a published

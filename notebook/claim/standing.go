@@ -63,11 +63,19 @@ func (r *Results) Standing() Standing {
 		s.Is, s.Reason = stats.QuickOnly, "only quick records"
 		return s
 	}
-	if len(list) == 0 {
+	switch decided, isMissing := soFar(list); {
+	case len(list) == 0:
+		return s
+	case isMissing && decided > 0:
+		s.Reason = fmt.Sprintf("%d of %s decided so far", decided, expr.Plural(len(list), "headline"))
 		return s
 	}
+	return r.countHeadlines(s, list, good > 0, len(r.Data.Doc.Published) > 0 || named > 0)
+}
+
+// countHeadlines completes the standing of an article whose headline claims are measured as far as they can be.
+func (r *Results) countHeadlines(s Standing, list []Judgement, hasResults, reproduces bool) Standing {
 	headlines := slice.Map(list, Judgement.headline)
-	reproduces := len(r.Data.Doc.Published) > 0 || named > 0
 	if reproduces {
 		s.After = r.dropStatedAfter(list, headlines)
 	}
@@ -78,10 +86,24 @@ func (r *Results) Standing() Standing {
 	switch {
 	case s.Is != stats.StandingNotMeasured:
 		s.Count, s.Supported, s.Mostly = countOf(supported, mostly, s.After, len(list)), supported, mostly
-	case good > 0: // of other claims, or without a claim
+	case hasResults: // of other claims, or without a claim
 		s.Is = stats.StandingMeasured
 	}
 	return s
+}
+
+// soFar counts the decided claims, and reports whether a cell of another one is not measured yet.
+func soFar(list []Judgement) (decided int, isMissing bool) {
+	for _, j := range list {
+		if j.isDecided() {
+			decided++
+			continue
+		}
+		isMissing = isMissing || slices.ContainsFunc(j.cells(), func(c *dataset.Cell) bool {
+			return c.State == dataset.Missing && c.Trial.Unavailable == "" || c.State == dataset.Partial
+		})
+	}
+	return decided, isMissing
 }
 
 // Headlines returns the headline claims that the standing counts.

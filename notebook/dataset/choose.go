@@ -28,6 +28,10 @@ type Options struct {
 	// Bad are the unreadable files among the records. The cells that they belong to say so.
 	Bad []record.Bad
 
+	// Answers reports whether a set that is not complete decides a headline claim: then it is shown if it is this host's.
+	// Nil: none does.
+	Answers func(*Dataset) bool
+
 	// Plan returns the plan of a profile as the article is now. It is called once for each profile that has records. Sets
 	// of profiles for which it returns plan.ErrNoProfile are not shown.
 	Plan func(profile string) (*plan.Plan, error)
@@ -54,8 +58,9 @@ type set struct {
 }
 
 // New chooses one set of an article's records and lays it over the plan: the complete set of this host, full before
-// quick before other profiles; otherwise the newest complete set; otherwise the set with the most fresh cells. Without
-// records it is the empty set of this host in full. A set is complete if every cell is Fresh.
+// quick before other profiles; otherwise a set of this host that answers something; otherwise the newest complete set;
+// otherwise the set with the most fresh cells. Without records it is the empty set of this host in full. A set is complete
+// if every cell is Fresh.
 //
 // Records of other articles, and of experiments that the article no longer has, are ignored. The error is from
 // Options.Plan, or wraps ErrNoHost.
@@ -66,7 +71,7 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 	if err != nil {
 		return nil, err
 	}
-	shown, err := chooseSet(sets, o)
+	shown, err := chooseSet(doc, sets, o)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +106,7 @@ func OfPlan(doc *article.Document, p *plan.Plan, records []*record.Record, host 
 }
 
 // chooseSet returns the set to show; nil without records.
-func chooseSet(sets []*set, o Options) (*set, error) {
+func chooseSet(doc *article.Document, sets []*set, o Options) (*set, error) {
 	wanted := slice.Filter(sets, func(s *set) bool {
 		return s.plan != nil && (o.Profile == "" || s.Profile == o.Profile)
 	})
@@ -117,15 +122,26 @@ func chooseSet(sets []*set, o Options) (*set, error) {
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	return slices.MinFunc(wanted, func(a, b *set) int { return a.comparePreference(b, o.ThisHost) }), nil
+	best := slices.MinFunc(wanted, func(a, b *set) int { return a.comparePreference(b, o.ThisHost) })
+	if o.Answers == nil || best.Host == o.ThisHost && best.isComplete() {
+		return best, nil
+	}
+	slices.SortStableFunc(wanted, func(a, b *set) int { return cmp.Compare(ProfileOrder(a.Profile), ProfileOrder(b.Profile)) })
+	for _, s := range wanted {
+		if s.Host == o.ThisHost && s.fresh > 0 && o.Answers(s.dataset(doc)) {
+			return s, nil
+		}
+	}
+	return best, nil
 }
+
+func (s *set) isComplete() bool { return s.fresh > 0 && s.fresh == s.trials }
 
 // comparePreference orders sets by the rule of New, the one to show first.
 func (s *set) comparePreference(o *set, thisHost string) int {
 	first := func(a, b bool) int { return boolean(b) - boolean(a) }
-	isComplete := func(s *set) bool { return s.fresh > 0 && s.fresh == s.trials }
 	own, otherOwn := s.Host == thisHost, o.Host == thisHost
-	complete, otherComplete := isComplete(s), isComplete(o)
+	complete, otherComplete := s.isComplete(), o.isComplete()
 	byProfile := cmp.Or(cmp.Compare(ProfileOrder(s.Profile), ProfileOrder(o.Profile)), cmp.Compare(s.Profile, o.Profile))
 	byNewest := o.Newest.Compare(s.Newest)
 	if order := cmp.Or(first(complete && own, otherComplete && otherOwn), first(complete, otherComplete)); order != 0 {

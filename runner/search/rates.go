@@ -31,7 +31,7 @@ func InOrder(experiments []*plan.Experiment) []*plan.Experiment {
 		if slices.Contains(out, e) {
 			return
 		}
-		for _, name := range needs(e) {
+		for _, name := range Needs(e) {
 			if i := slices.IndexFunc(experiments, func(o *plan.Experiment) bool { return o.Name == name }); i >= 0 {
 				add(experiments[i]) // a plan has no circle of them
 			}
@@ -44,8 +44,8 @@ func InOrder(experiments []*plan.Experiment) []*plan.Experiment {
 	return out
 }
 
-// needs names the experiments whose results an experiment takes rates or values from.
-func needs(e *plan.Experiment) (names []string) {
+// Needs names the experiments whose results an experiment takes rates or values from.
+func Needs(e *plan.Experiment) (names []string) {
 	for _, t := range e.Trials {
 		if t.Load != nil && t.Load.RateOf != "" {
 			names = slice.Add(names, t.Load.RateOf)

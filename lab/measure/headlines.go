@@ -1,0 +1,228 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"benchbook/internal/slice"
+	"benchbook/lab"
+	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+	"benchbook/runner"
+	"benchbook/runner/search"
+)
+
+// A question is the headline claims of an article that share trials. What it needs is measured together, in rounds.
+type question struct {
+	of     *lab.Article
+	claims []*article.Claim
+	trials map[*plan.Trial]bool // of the claims, of their A/A pairs, and of experiments that these take values from
+
+	decided int           // of claims
+	left    int           // repetitions and searches up to the next look
+	takes   time.Duration // about, for them
+	given   bool          // up: a run measured nothing of what is left
+}
+
+// findQuestions finds the questions of all articles, and restricts the job to their trials.
+func (j *job) findQuestions() {
+	for _, c := range j.list {
+		j.questions = append(j.questions, questionsOf(c, j.plans[c.Slug])...)
+	}
+	only := j.options.Only
+	j.options.Only = func(e *plan.Experiment, t *plan.Trial) bool {
+		isAsked := func(q *question) bool { return q.trials[t] }
+		return (only == nil || only(e, t)) && slices.ContainsFunc(j.questions, isAsked)
+	}
+}
+
+// questionsOf joins the headline claims of an article that share trials, in the order of the article.
+func questionsOf(c *lab.Article, p *plan.Plan) (out []*question) {
+	d := dataset.WithoutRecords(c.Doc, p)
+	for _, block := range c.Doc.Claims {
+		if !block.Headline.V {
+			continue
+		}
+		q := &question{of: c, claims: []*article.Claim{block}, trials: map[*plan.Trial]bool{}}
+		for _, cell := range claim.CellsOf(d, block) {
+			q.add(p, cell.Experiment.Plan, cell.Trial)
+		}
+		if len(q.trials) == 0 {
+			continue // of experiments that were not chosen
+		}
+		out = slices.DeleteFunc(out, func(o *question) bool {
+			isShared := false
+			for t := range o.trials {
+				isShared = isShared || q.trials[t]
+			}
+			if isShared {
+				q.join(o)
+			}
+			return isShared
+		})
+		slices.SortFunc(q.claims, func(a, b *article.Claim) int {
+			return slices.Index(c.Doc.Claims, a) - slices.Index(c.Doc.Claims, b)
+		})
+		out = append(out, q)
+	}
+	return out
+}
+
+// add adds a trial with what it needs: its experiment's A/A pair, and experiments that it takes values from.
+func (q *question) add(p *plan.Plan, e *plan.Experiment, t *plan.Trial) {
+	if q.trials[t] || !slices.Contains(p.Experiments, e) {
+		return
+	}
+	q.trials[t] = true
+	for _, pair := range e.Trials {
+		if e.IsPaired(pair) {
+			q.trials[pair] = true
+		}
+	}
+	for _, name := range search.Needs(e) {
+		for _, other := range p.Experiments {
+			if other.Name != name {
+				continue
+			}
+			for _, t := range other.Trials {
+				q.add(p, other, t)
+			}
+		}
+	}
+}
+
+// join adds another question.
+func (q *question) join(o *question) {
+	q.claims = append(q.claims, o.claims...)
+	for t := range o.trials {
+		q.trials[t] = true
+	}
+}
+
+// answer measures one question after another up to its next look, always that which takes the least time, until all
+// headline claims are decided or the budget is over.
+//
+// Source: docs/method.md#the-first-report.
+func (j *job) answer(ctx context.Context) error {
+	defer j.closeProgress()
+	for _, q := range j.questions {
+		if err := j.look(q); err != nil {
+			return lab.Failure(err)
+		}
+	}
+	for {
+		q := j.shortest()
+		j.sayDecided(q)
+		if q == nil {
+			return nil
+		}
+		if !j.options.Deadline.IsZero() && time.Now().After(j.options.Deadline) {
+			j.total.OutOfTime = true
+			return nil
+		}
+		before := q.decided
+		done, err := j.ask(ctx, q)
+		if err != nil || done {
+			return err
+		}
+		if err := j.look(q); err != nil {
+			return lab.Failure(err)
+		}
+		if q.decided > before && j.flags.Measured != nil {
+			j.flags.Measured(q.of)
+		}
+	}
+}
+
+// ask measures a question up to its next look. It reports whether the job is done: its budget is over, or services are
+// kept.
+func (j *job) ask(ctx context.Context, q *question) (done bool, err error) {
+	at, options := j.targets[q.of.Slug], j.optionsFor(q.of)
+	options.Only, options.Open, options.Once, options.Missing = j.only(q), j.openOf(q), true, j.noteMissing
+	j.progress.slug = q.of.Slug
+	sum, err := j.runners[at].Run(ctx, j.plans[q.of.Slug], checkedStore{Dir: j.recordsOf(q.of), session: j.Session}, options)
+	j.add(&sum)
+	j.printProblems(&sum)
+	j.postpone(&sum)
+	if err != nil {
+		j.closeProgress()
+		return true, abortedRun(ctx, j.Session, at, j.total, options, err)
+	}
+	q.given = sum.Measured+sum.Searches == 0
+	return sum.OutOfTime || sum.Kept != nil, nil
+}
+
+// only picks the trials of a question among those of the job.
+func (j *job) only(q *question) func(*plan.Experiment, *plan.Trial) bool {
+	return func(e *plan.Experiment, t *plan.Trial) bool { return q.trials[t] && j.options.Only(e, t) }
+}
+
+// openOf returns which trials of a question continue after a look.
+func (j *job) openOf(q *question) runner.Undecided {
+	p, host := j.plans[q.of.Slug], j.targets[q.of.Slug].host.ID
+	return func(records []*record.Record) map[string][]string {
+		d, err := dataset.OfPlan(q.of.Doc, p, records, host)
+		if err != nil { // cannot happen with a plan and a host
+			return nil
+		}
+		return claim.OpenOf(d, q.claims)
+	}
+}
+
+// look counts the decided claims of a question, and finds out how long it takes up to the next look.
+func (j *job) look(q *question) error {
+	p, at := j.plans[q.of.Slug], j.targets[q.of.Slug]
+	records, _, err := j.Records(j.project, q.of)
+	if err != nil {
+		return err
+	}
+	options := j.optionsFor(q.of)
+	options.Only, options.Open, options.Conditions = j.only(q), j.openOf(q), at.host.Facts
+	d, err := dataset.OfPlan(q.of.Doc, p, p.RecordsOf(nil, records, at.host.ID), at.host.ID)
+	if err != nil {
+		return err
+	}
+	q.decided = slice.Count(q.claims, func(c *article.Claim) bool { return claim.IsDecided(d, c) })
+	next := runner.NextOf(p, records, at.host.ID, options)
+	todo := next.ByTrial()
+	q.left, q.takes = next.Len(), 0
+	for _, e := range p.Experiments {
+		q.takes += e.Estimate(plan.Place(at.host.Cores), func(t *plan.Trial) plan.Experience {
+			return plan.Experience{Pending: todo[t].Count}
+		})
+	}
+	return nil
+}
+
+// shortest returns the question that takes the least time up to its next look; nil if nothing is left.
+func (j *job) shortest() (first *question) {
+	for _, q := range j.questions {
+		isOpen := q.left > 0 && !q.given && q.decided < len(q.claims)
+		if isOpen && (first == nil || q.takes < first.takes) {
+			first = q
+		}
+	}
+	return first
+}
+
+// sayDecided prints how many headline claims are decided, and what is next.
+func (j *job) sayDecided(next *question) {
+	if j.flags.Quiet {
+		return
+	}
+	decided, all := 0, 0
+	for _, q := range j.questions {
+		decided, all = decided+q.decided, all+len(q.claims)
+	}
+	words := fmt.Sprintf("%d of %s decided", decided, terminal.Count(all, "headline claim"))
+	if next != nil {
+		words += fmt.Sprintf("; next is %s of %s, about %s", next.claims[0].Name.Value, next.of.Slug, terminal.Clock(next.takes))
+	}
+	fmt.Fprintln(j.Stderr, words)
+}
