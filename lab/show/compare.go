@@ -17,7 +17,6 @@ import (
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-	"benchbook/render/wording"
 )
 
 // A Comparison is what compare and bench print. Numbers are unrounded and in base units; null where there is none.
@@ -333,7 +332,7 @@ func (c *Comparison) table() Table {
 
 // report has a table for each experiment, and what differs between the sides.
 func (c *Comparison) report() Report {
-	first := Section{Title: wording.Sum(c.changes)}
+	first := Section{Title: countVerdicts(c.changes)}
 	differs := Section{Title: "what differs", Lines: []string{c.Explanation}, Table: differences(c.Differences)}
 	longest := time.Duration(0) // that B was measured after A, unless they are the same runs
 	for _, s := range []struct {
@@ -352,57 +351,16 @@ func (c *Comparison) report() Report {
 		first.Lines = append(first.Lines, c.FailOn.String())
 	}
 	out := Report{first}
-	for _, e := range wording.Changes(c.changes) {
-		out = append(out, experimentChanges(&e))
+	for _, group := range groups(c.changes, (*compare.Change).ExperimentName) {
+		out = append(out, experimentSection(group))
 	}
-	if words := wording.Apart(longest); words != "" {
+	if words := apartWords(longest); words != "" {
 		differs.Lines = append(differs.Lines, words)
 	}
 	for _, words := range c.LeftOut {
 		differs.Notes = append(differs.Notes, "left out, "+words)
 	}
 	return append(out, differs)
-}
-
-func experimentChanges(e *wording.ExperimentChanges) Section {
-	if e.Unchanged() {
-		return Section{Title: e.Name, Lines: []string{"both sides are the same repetitions"}}
-	}
-	s := Section{Title: e.Name, Table: Table{Head: []string{"metric", "cell", "A", "B", "change", "verdict"},
-		Right: []int{2, 3, 4}}}
-	var floors grouped
-	for _, t := range e.Tables {
-		if floor, ok := strings.CutPrefix(t.Title(), t.Metric.Name+", "); ok {
-			floors.add(floor, t.Metric.Name)
-		}
-		metric := t.Metric.Name
-		for _, row := range t.Rows() {
-			s.Table.Rows = append(s.Table.Rows, slices.Insert(row, 0, metric))
-			metric = ""
-		}
-	}
-	s.Notes = append(floors.lines(), e.Notes()...)
-	return s
-}
-
-// differences has a row for each part of a difference.
-func differences(list []compare.Difference) Table {
-	var rows [][]string
-	for i := range list {
-		d := &list[i]
-		where := cmp.Or(strings.TrimPrefix(wording.Where(d), ", "), "all cells")
-		for k, p := range d.Parts {
-			if k == wording.MaxDetails-1 && len(d.Parts) > wording.MaxDetails {
-				rows = append(rows, []string{fmt.Sprintf("%d more of %s", len(d.Parts)-k, d.Subject), "", "", where})
-				break
-			}
-			rows = append(rows, []string{p.Name, cmp.Or(p.A, "none"), cmp.Or(p.B, "none"), where})
-		}
-	}
-	if rows == nil {
-		return Table{}
-	}
-	return Table{Head: []string{"what", "A", "B", "where"}, Rows: rows}
 }
 
 // String says where and when the records were measured.

@@ -1,4 +1,4 @@
-// Package wording writes results and changes in words, the same for terminals, Markdown and pages.
+// Package wording writes results in words, the same for terminals, Markdown and pages.
 package wording
 
 import (

@@ -63,6 +63,9 @@ func Lower(title string) string {
 	return title
 }
 
+// InvalidReason begins the reason of a result that is missing because the cell is not valid.
+const InvalidReason = "invalid: "
+
 // NotMeasured replaces a missing number.
 const NotMeasured = "not measured"
 

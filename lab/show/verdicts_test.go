@@ -1,12 +1,10 @@
-package wording_test
+package show
 
 import (
 	"testing"
 
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/record"
-	"benchbook/render/wording"
 )
 
 // A cell that is not valid has its reason in a note, once for all metrics.
@@ -28,30 +26,26 @@ func TestVerdict(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := wording.Verdict(&tt.change); got != tt.want {
+			if got := verdictWords(&tt.change); got != tt.want {
 				t.Errorf("it says %q, want %q", got, tt.want)
 			}
 		})
 	}
 }
 
-// A table of changes says what the noise floor is, also if there is none, and why if nobody knows.
-func TestChangeTableTitle(t *testing.T) {
-	metric := record.Metric{Name: "throughput"}
+func TestFloorWords(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		changes []*compare.Change
+		changes []compare.Change
 		want    string
 	}{
-		{"measured", []*compare.Change{{HasFloor: true}, {HasFloor: true, Floor: 0.012}},
-			"throughput, noise floor 1.20\u202f%"},
-		{"measured to be nothing", []*compare.Change{{HasFloor: true}}, "throughput, noise floor 0\u202f%"},
-		{"not measured", []*compare.Change{{NoFloor: "there is no A/A pair"}},
-			"throughput, noise floor not measured: there is no A/A pair"},
-		{"not asked for", []*compare.Change{{}}, "throughput"},
+		{"measured", []compare.Change{{HasFloor: true}, {HasFloor: true, Floor: 0.012}}, "noise floor 1.20\u202f%"},
+		{"measured to be nothing", []compare.Change{{HasFloor: true}}, "noise floor 0\u202f%"},
+		{"not measured", []compare.Change{{NoFloor: "there is no A/A pair"}},
+			"noise floor not measured: there is no A/A pair"},
+		{"not asked for", []compare.Change{{}}, ""},
 	} {
-		table := wording.ChangeTable{Metric: metric, Changes: tt.changes}
-		if got := table.Title(); got != tt.want {
+		if got := floorWords(tt.changes); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
