@@ -51,7 +51,7 @@ func callForm(name string, read func(builder, *expr.Call) (*Test, error)) func(b
 // builder turns expressions into tests.
 type builder struct {
 	dataset.Scope
-	delta float64 // the smallest effect
+	delta float64 // the smallest effect; 0 for the metric's own
 }
 
 var errNoExpression = errors.New("the claim has no test that can be read")
@@ -66,10 +66,7 @@ func newTest(d *dataset.Dataset, c *article.Claim) (Test, error) {
 	if err != nil {
 		return Test{}, err
 	}
-	b := builder{d.In(c.Experiment.Value), stats.DefaultSmallestEffect}
-	if c.SmallestEffect.Set() {
-		b.delta = float64(c.SmallestEffect.V)
-	}
+	b := builder{d.In(c.Experiment.Value), float64(c.SmallestEffect.V)}
 	t, err := b.test(n)
 	if err == nil || errors.Is(err, dataset.ErrNotMeasured) {
 		return t, err
@@ -99,6 +96,11 @@ func (b builder) test(n expr.Node) (Test, error) {
 }
 
 func (b builder) part(n expr.Node) (Test, error) {
+	if b.delta == 0 {
+		for _, metric := range expr.Names(n) {
+			b.delta = max(b.delta, record.SmallestEffect(metric))
+		}
+	}
 	for _, form := range forms() {
 		switch t, err := form.read(b, n); {
 		case err != nil:
