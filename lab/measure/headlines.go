@@ -8,6 +8,7 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/lab"
+	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
@@ -192,9 +193,12 @@ func (j *job) look(q *question) error {
 	next := runner.NextOf(p, records, at.host.ID, options)
 	todo := next.ByTrial()
 	q.left, q.takes = next.Len(), 0
+	inProfile := slice.Filter(records, func(r *record.Record) bool { return r.Profile == p.Profile })
 	for _, e := range p.Experiments {
 		q.takes += e.Estimate(plan.Place(at.host.Cores), func(t *plan.Trial) plan.Experience {
-			return plan.Experience{Pending: todo[t].Count}
+			out := show.ExperienceOf(e, t, inProfile)
+			out.Pending = todo[t].Count
+			return out
 		})
 	}
 	return nil

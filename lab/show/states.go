@@ -228,6 +228,15 @@ func Experience(known map[*plan.Trial]*TrialState) func(*plan.Trial) plan.Experi
 	}
 }
 
+// ExperienceOf returns how long a trial takes by any records of its article, of this host or others: the mean window of
+// the trial, or else of the experiment, and the mean overhead of the experiment.
+func ExperienceOf(e *plan.Experiment, t *plan.Trial, records []*record.Record) plan.Experience {
+	ofExperiment := recordsOf(records, func(r *record.Record) bool { return r.Experiment == e.Name })
+	ofTrial := recordsOf(ofExperiment, func(r *record.Record) bool { return r.Trial == t.Name })
+	return plan.Experience{Window: cmp.Or(mean(ofTrial, "measure"), mean(ofExperiment, "measure")),
+		Overhead: mean(ofExperiment, overheadParts...)}
+}
+
 // atMost is Experience if claims stay undecided up to the last look.
 func atMost(known map[*plan.Trial]*TrialState) func(*plan.Trial) plan.Experience {
 	least := Experience(known)
