@@ -160,7 +160,8 @@ func (p *repetition) start() (err error) {
 	}
 	cpus, cores := p.layout().loadCPUs(t)
 	p.place = load.Place{CPUSet: cpus, Cores: cores, Host: p.experiment.LoadHost(t), Ahead: p.layout().loadAhead(t),
-		Image: p.images().Prepared, Seed: uint64(p.rec.Order.Seed) + uint64(p.rec.Order.Round), KeepStdout: reads("stdout")}
+		Image: p.images().Prepared, Seed: uint64(p.rec.Order.Seed) + uint64(p.rec.Order.Round), Number: p.rec.Repetition,
+		KeepStdout: reads("stdout")}
 	if p.own.began.IsZero() {
 		if !p.isCheck || t.Load != nil {
 			p.own.idle, err = p.driver(t).Container(p.place, search.WithRate(t, p.rates))

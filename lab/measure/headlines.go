@@ -3,6 +3,7 @@ package measure
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -28,6 +29,7 @@ type question struct {
 	decided int           // of claims
 	left    int           // repetitions and searches up to the next look
 	takes   time.Duration // about, for them
+	cost    time.Duration // about, for each claim that is not decided, until it may be
 	given   bool          // up: a run measured nothing of what is left
 }
 
@@ -106,8 +108,8 @@ func (q *question) join(o *question) {
 	}
 }
 
-// answer measures one question after another up to its next look, always that which takes the least time, until all
-// headline claims are decided or the budget is over.
+// answer measures one question after another up to its next look, always that which takes the least time for each claim
+// that it may decide, until all headline claims are decided or the budget is over.
 //
 // Source: docs/method.md#the-first-report.
 func (j *job) answer(ctx context.Context) error {
@@ -192,7 +194,7 @@ func (j *job) look(q *question) error {
 	q.decided = slice.Count(q.claims, func(c *article.Claim) bool { return claim.IsDecided(d, c) })
 	next := runner.NextOf(p, records, at.host.ID, options)
 	todo := next.ByTrial()
-	q.left, q.takes = next.Len(), 0
+	q.left, q.takes, q.cost = next.Len(), 0, 0
 	inProfile := slice.Filter(records, func(r *record.Record) bool { return r.Profile == p.Profile })
 	for _, e := range p.Experiments {
 		q.takes += e.Estimate(plan.Place(at.host.Cores), func(t *plan.Trial) plan.Experience {
@@ -201,14 +203,40 @@ func (j *job) look(q *question) error {
 			return out
 		})
 	}
+	if open := len(q.claims) - q.decided; open > 0 {
+		q.cost = time.Duration(float64(q.takes) * q.looksLeft(d, todo) / float64(open))
+	}
 	return nil
 }
 
-// shortest returns the question that takes the least time up to its next look; nil if nothing is left.
+// looksLeft returns how many times as many repetitions as up to the next look it may take to decide an open claim, by
+// what is known of it.
+func (q *question) looksLeft(d *dataset.Dataset, todo map[*plan.Trial]runner.Todo) float64 {
+	upTo, count := 0, 0 // of the trial that has the most to do
+	for _, next := range todo {
+		if next.Count > count {
+			upTo, count = next.UpTo, next.Count
+		}
+	}
+	least := math.Inf(1)
+	for _, c := range q.claims {
+		if claim.IsDecided(d, c) {
+			continue
+		}
+		needed := claim.NeededOf(d, c) // 0 if it is not known, as before the first look
+		least = min(least, float64(max(needed, upTo)-upTo+count)/float64(max(count, 1)))
+	}
+	if math.IsInf(least, 1) {
+		return 1
+	}
+	return least
+}
+
+// shortest returns the question that takes the least time for each claim that it may decide; nil if nothing is left.
 func (j *job) shortest() (first *question) {
 	for _, q := range j.questions {
 		isOpen := q.left > 0 && !q.given && q.decided < len(q.claims)
-		if isOpen && (first == nil || q.takes < first.takes) {
+		if isOpen && (first == nil || q.cost < first.cost) {
 			first = q
 		}
 	}

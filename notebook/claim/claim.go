@@ -41,6 +41,7 @@ type Judgement struct {
 	// Effect is of all of them.
 	Sessions []Session
 	se       float64 // the standard error of a ratio's logarithm
+	isExact  bool    // all values of each side are the same
 
 	// All is the judgement that includes the repetitions left out by checks of their own result; nil if there are none.
 	All *Judgement

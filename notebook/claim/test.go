@@ -194,6 +194,7 @@ func (j *Judgement) mark(marks ...string) { j.Marks = slice.Add(j.Marks, marks..
 // measured returns the values of all sides. It is false, with the reason in j, if one has none.
 func (j *Judgement) measured() ([]stats.Cell, bool) {
 	var cells []stats.Cell
+	j.isExact = true
 	for i, s := range j.Sides {
 		var results []dataset.Result
 		for _, c := range s.Cells {
@@ -205,6 +206,7 @@ func (j *Judgement) measured() ([]stats.Cell, bool) {
 			}
 			results = append(results, r)
 		}
+		j.isExact = j.isExact && !s.Geomean && results[0].Estimate.Kind == stats.Exact
 		cell := results[0].Cell()
 		if s.Geomean {
 			cell = geomeanByRound(results)
@@ -286,8 +288,14 @@ func (j *Judgement) judgeRatio(cells []stats.Cell, alpha float64) {
 		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+dataset.NoRatio(err, cells, j.name)
 		return
 	}
+	if j.isExact {
+		c.Interval, c.SE = stats.Interval{Lo: c.Ratio, Hi: c.Ratio}, 0
+	}
 	effect := dataset.RatioOf(c, false)
 	effect.What, effect.Cells = j.What, cellsOf(j.Sides)
+	if j.isExact {
+		effect.Kind, effect.Interval = stats.Exact, nil
+	}
 	j.Effect, j.se = &effect, c.SE
 	if j.isTooFew(slice.Map(cells, func(c stats.Cell) int { return len(c.Values) })...) {
 		return

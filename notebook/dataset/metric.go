@@ -126,6 +126,10 @@ func (c *Cell) measure(name string) Result {
 		r.Missing = err.Error()
 		return r
 	}
+	if r.Estimate.Kind == stats.Exact && r.isPrinted() && c.Trial.Command != nil {
+		r.mark(fmt.Sprintf("the same in all %d repetitions: a command that draws by a seed takes it from BENCHBOOK_REPETITION",
+			len(r.Values)))
+	}
 	c.compareTail(&r)
 	return r
 }
@@ -172,13 +176,20 @@ func (r *Result) collect(c *Cell, a validity.Assessment) (reason string) {
 	return reason
 }
 
-// isExact reports whether the metric was counted, and is the same whole number in every repetition.
+// isExact reports whether the metric was counted, or printed by a program, and is the same number in every repetition.
 //
 // Source: docs/method.md#exact-values.
 func (r Result) isExact() bool {
 	first := r.Values[0]
-	return r.Metric.Counted && len(r.Values) > 1 && first == math.Trunc(first) &&
+	isCounted := r.Metric.Counted && first == math.Trunc(first)
+	return len(r.Values) > 1 && (isCounted || r.isPrinted() && r.step == 0) &&
 		!slices.ContainsFunc(r.Values, func(v float64) bool { return v != first })
+}
+
+// isPrinted reports whether programs print the metric, rather than that we measure it.
+func (r Result) isPrinted() bool {
+	_, isOurs := record.LookupMetric(r.Metric.Name)
+	return !isOurs
 }
 
 // Step is how finely the centre is known, in the metric's unit.

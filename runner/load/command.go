@@ -26,6 +26,9 @@ type Commands struct {
 	timer []byte
 }
 
+// RepetitionVariable is the environment variable with the number of the repetition, for commands that draw by a seed.
+const RepetitionVariable = "BENCHBOOK_REPETITION"
+
 // Prepare implements Driver.
 func (d *Commands) Prepare(_ context.Context, _ engine.Engine, _ io.Writer) (err error) {
 	d.timer, err = d.Agent()
@@ -72,8 +75,8 @@ func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 		in = at.Services[c.Service]
 	}
 	exit, err := in.Exec(ctx, engine.Command{Args: append([]string{guestPath, agent.Time}, c.Run...),
-		Environment: append([]string{settings.Environment()}, c.Environment...), WorkingDir: c.WorkingDir,
-		Stdin: []byte(c.Stdin)})
+		Environment: append([]string{settings.Environment(), fmt.Sprintf("%s=%d", RepetitionVariable, at.Number)},
+			c.Environment...), WorkingDir: c.WorkingDir, Stdin: []byte(c.Stdin)})
 	if err != nil {
 		return Measurement{}, fmt.Errorf("trial %s: running the command: %w", t.Name, err)
 	}

@@ -55,6 +55,7 @@ type Place struct {
 	Cores  int              // number of cores of the load
 	Host   string           // node of a cluster; empty for the engine's own machine
 	Seed   uint64           // of the load's random numbers: the same for all trials of a round
+	Number int              // of the repetition, from 1
 	// Image returns an image of the trial as the engine knows it.
 	Image func(spec.Image) engine.Prepared
 	// Services are the trial's, by name; the first container of a scaled one.
