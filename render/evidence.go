@@ -11,6 +11,8 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 
 	"benchbook/internal/slice"
@@ -76,7 +78,12 @@ type recordsView struct {
 type howtoLine struct{ Words, Command string }
 
 // otherView is what another host or profile measured of the article.
-type otherView struct{ Host, Profile, Run, Standing string }
+type otherView struct {
+	Host, Profile, Run, Standing string
+
+	Differs string     // its machine from the one that is shown
+	Claims  []partView // headline claims that it measured, with the effect here as the reason
+}
 
 // others lists the sets of records that the page does not show, with their newest run and what it came to.
 func (c *composer) others() (list []otherView) {
@@ -86,10 +93,60 @@ func (c *composer) others() (list []otherView) {
 			newest = max(newest, r.Run)
 		}
 		if newest != "" {
-			list = append(list, otherView{d.Host, d.Profile, newest, claim.JudgeAll(d).Standing().String()})
+			judged := claim.JudgeAll(d)
+			list = append(list, otherView{Host: d.Host, Profile: d.Profile, Run: newest, Standing: judged.Standing().String(),
+				Differs: differences(c.d, d), Claims: c.sideBySide(judged)})
 		}
 	}
 	return list
+}
+
+// sideBySide lists the headline claims that another set measured, each with its effect there and here.
+func (c *composer) sideBySide(there *claim.Results) (list []partView) {
+	for i := range there.Claims {
+		j := &there.Claims[i]
+		if !j.Claim.Headline.V || j.Verdict == stats.NotMeasured {
+			continue
+		}
+		mark, here := VerdictBadge(j.Outcome()), c.judgements[j.Claim.Name.Value]
+		v := partView{Class: mark.Class, Word: mark.Word, What: cmp.Or(j.What, j.Claim.Name.Value)}
+		if j.Effect != nil {
+			e := outcome.EffectOf(j)
+			v.Effect, v.Interval = e.Text(), e.Interval()
+		}
+		if here.Effect != nil && here.Verdict != stats.NotMeasured {
+			e := outcome.EffectOf(&here)
+			v.Reason = "here " + strings.TrimSpace(e.Text()+" "+e.Interval())
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// differences names what differs between the machines of two sets.
+func differences(here, there *dataset.Dataset) string {
+	facts := func(d *dataset.Dataset) map[string]string {
+		records := d.Records()
+		if len(records) == 0 {
+			return nil
+		}
+		return slices.MaxFunc(records, func(a, b *record.Record) int { return a.Started.Compare(b.Started) }).Facts
+	}
+	a, b := facts(here), facts(there)
+	var words []string
+	for _, f := range []struct{ fact, name string }{{"host.cpu", "processor"}, {"host.cores", "cores"}, {"host.memory", "memory"}} {
+		if x, y := a[f.fact], b[f.fact]; x != y && x != "" && y != "" {
+			words = append(words, f.name+" "+y)
+		}
+	}
+	for _, fact := range record.OtherConditions(a, b) {
+		_, name, _ := strings.Cut(fact, ".")
+		if value := b[fact]; value != "" && len(value) < 40 {
+			name += " " + value
+		}
+		words = append(words, name)
+	}
+	return strings.Join(words, ", ")
 }
 
 func (c evidencePart) evidence(standing claim.Standing) evidenceView {

@@ -90,7 +90,7 @@ func Plan(ctx context.Context, a *lab.Session, project *article.Project, list []
 		if err != nil {
 			return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 		}
-		doubts := claim.Undecidable(d)
+		doubts := append(claim.Undecidable(d), claim.Foreseen(d)...)
 		for _, e := range p.Experiments {
 			planned := newPlanned(c.Slug, e, known, host)
 			for _, doubt := range doubts {

@@ -160,7 +160,8 @@ func isHopeless(c *dataset.Cell) bool {
 // Doubt is why the planned repetitions cannot decide a claim.
 type Doubt struct {
 	Claim      *article.Claim
-	Experiment string // that has too few repetitions
+	Rule       string // of check; empty for those by records
+	Experiment string // that it is about
 	Words      string
 	Hint       string
 }
@@ -170,15 +171,19 @@ func (d Doubt) String() string {
 	return "claim " + d.Claim.Name.Value + ": " + d.Words + "; " + d.Hint
 }
 
-// Undecidable finds the claims that the planned repetitions cannot decide with any values: a verdict needs three
-// repetitions, and a part of a claim may need more for ranks at its stricter level. Mistaken claims, which Check
-// reports, are left out.
+// Undecidable finds the claims that the plan cannot decide with any values: a verdict needs three repetitions, a part of a
+// claim may need more for ranks at its stricter level, and a percentile needs answers. Mistaken claims, which Check reports,
+// are left out.
 //
 // Source: docs/method.md#one-cell, docs/method.md#ratios and docs/method.md#several-comparisons.
 func Undecidable(d *dataset.Dataset) (out []Doubt) {
 	for _, c := range d.Doc.Claims {
 		if t, err := newTest(d, c); err == nil {
-			if doubt, ok := t.tooFewRepetitions(); ok {
+			doubt, ok := t.tooFewRepetitions()
+			if !ok {
+				doubt, ok = t.tooFewAnswers()
+			}
+			if ok {
 				doubt.Claim = c
 				out = append(out, doubt)
 			}
@@ -210,7 +215,7 @@ func (t Test) tooFewRepetitions() (d Doubt, ok bool) {
 			if s.isSearched() || planned >= enough || enough <= most {
 				continue
 			}
-			most, d, ok = enough, Doubt{Experiment: e.Name, Hint: fmt.Sprintf("write repetitions: %d or more", enough),
+			most, d, ok = enough, Doubt{Rule: "too-few-repetitions", Experiment: e.Name, Hint: fmt.Sprintf("write repetitions: %d or more", enough),
 				Words: fmt.Sprintf("one of its parts decides it only at a confidence of %.4g %%, for which %d repetitions are "+
 					"too few", 100*(1-alpha), planned)}, true
 			if planned < stats.MinRepetitions {
@@ -225,6 +230,6 @@ func (t Test) tooFewRepetitions() (d Doubt, ok bool) {
 // Warn adds doubts to problems, at the claims.
 func Warn(doubts []Doubt, problems *source.Problems) {
 	for _, d := range doubts {
-		problems.Warn("too-few-repetitions", d.Claim.Expect.Text.Pos, "%s", d.Words).Hint = d.Hint
+		problems.Warn(d.Rule, d.Claim.Expect.Text.Pos, "%s", d.Words).Hint = d.Hint
 	}
 }
