@@ -207,9 +207,9 @@ func partOf(j claim.Judgement) partView {
 
 // claimsData has a row for each claim, and for each comparison of one.
 func (c *composer) claimsData() []byte {
-	t := cellview.NewDataTable([]string{"claim"}, "of", "verdict", "effect", "lo", "hi", "interval", "reason")
-	var add func(name string, j *claim.Judgement)
-	add = func(name string, j *claim.Judgement) {
+	t := cellview.NewDataTable([]string{"claim", "part"}, "of", "verdict", "effect", "lo", "hi", "interval", "reason")
+	var add func(name, part string, j *claim.Judgement)
+	add = func(name, part string, j *claim.Judgement) {
 		row := []any{j.What, string(j.Outcome()), nil, nil, nil, nil, j.Reason}
 		if q := j.Effect; q != nil && j.Verdict != stats.NotMeasured {
 			row[2], row[5] = q.Number, string(q.Kind)
@@ -217,14 +217,14 @@ func (c *composer) claimsData() []byte {
 				row[3], row[4] = q.Interval.Lo, q.Interval.Hi
 			}
 		}
-		t.Add([]any{name}, row...)
+		t.Add([]any{name, part}, row...)
 		for i := range j.Parts {
-			add(name, &j.Parts[i])
+			add(name, strings.TrimPrefix(fmt.Sprintf("%s.%d", part, i+1), "."), &j.Parts[i])
 		}
 	}
 	for _, block := range c.doc.Claims {
 		j := c.judgements[block.Name.Value]
-		add(block.Name.Value, &j)
+		add(block.Name.Value, "", &j)
 	}
 	return t.CSV()
 }
