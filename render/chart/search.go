@@ -257,7 +257,7 @@ func capacityRow(name string, cell *dataset.Cell, i, series int) (row figure.Row
 	row.Value = cellview.WithState(row.Value, cell)
 	row.Title = cellview.WithState(name+": "+searchWords(s)+"; "+wording.Count(len(s.Probes), "probe"), cell)
 	for _, q := range s.Probes {
-		if q.WhyNot() == "" {
+		if q.WhyNot() == "" && q.Candidate > 0 { // records may be mistaken
 			probe := figure.At(q.Candidate, float64(i))
 			probe.Shape, probe.Series, probe.Hollow = figure.Small, series, !q.Passed
 			marks = append(marks, probe)
