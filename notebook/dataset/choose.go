@@ -91,8 +91,9 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 			d.siblings = append(d.siblings, s)
 		}
 	}
-	d.class = ofClass(sets, shown.Host, shown.Profile)
-	d.sessions = sync.OnceValue(d.divide(d.class))
+	class := ofClass(sets, shown.Host, shown.Profile)
+	d.sessions = sync.OnceValue(d.divide(class))
+	d.looks = sync.OnceValue(func() map[trialID]map[string]runLooks { return looksByTrial(class) })
 	d.leaveOut(o.Bad)
 	return d, nil
 }

@@ -32,10 +32,10 @@ type Dataset struct {
 	Experiments []*Experiment
 	Others      []SetName // sets that are not shown, newest first
 
-	records  []*record.Record // of the set, with earlier runs
-	siblings []*set           // that are not shown, newest first
-	class    []*set           // of the shown profile and the class of the host, with the shown one
-	sessions func() []Session // nil for one session
+	records  []*record.Record                       // of the set, with earlier runs
+	siblings []*set                                 // that are not shown, newest first
+	sessions func() []Session                       // nil for one session
+	looks    func() map[trialID]map[string]runLooks // nil without records
 
 	profiles   func() []*Dataset   // the other profiles, without records
 	floors     memo[string, Floor] // by metric

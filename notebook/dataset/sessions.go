@@ -58,23 +58,50 @@ func ofClass(sets []*set, host, profile string) []*set {
 //
 // Source: docs/method.md#number-of-looks.
 func (d *Dataset) KnownLooks(cells []*Cell, before func(first *record.Record) int) int {
-	own, first := map[string]int{}, map[string]*record.Record{} // by run
-	for _, s := range d.class {
-		for _, r := range s.records {
-			if r.Profile != s.Profile || r.Search != nil || !slices.ContainsFunc(cells, func(c *Cell) bool {
-				return c.Trial.Name == r.Trial && c.Experiment.Plan.Name == r.Experiment
-			}) {
-				continue
-			}
-			own[r.Run] = max(own[r.Run], len(r.Looks), 1)
-			if first[r.Run] == nil || r.Started.Before(first[r.Run].Started) {
-				first[r.Run] = r
-			}
+	if d.looks == nil { // without records
+		return 0
+	}
+	runs, byTrial := map[string]runLooks{}, d.looks()
+	for _, c := range cells {
+		for run, of := range byTrial[trialID{experiment: c.Experiment.Plan.Name, trial: c.Trial.Name}] {
+			runs[run] = runs[run].with(of)
 		}
 	}
 	sum, most := 0, 0
-	for run, looks := range own {
-		sum, most = sum+looks, max(most, before(first[run])+looks)
+	for _, of := range runs {
+		sum, most = sum+of.looks, max(most, before(of.first)+of.looks)
 	}
 	return max(sum, most)
+}
+
+// runLooks are the planned looks at a trial, or at several, in one run, and its first record of them.
+type runLooks struct {
+	looks int
+	first *record.Record
+}
+
+func (l runLooks) with(o runLooks) runLooks {
+	l.looks = max(l.looks, o.looks)
+	if l.first == nil || o.first.Started.Before(l.first.Started) {
+		l.first = o.first
+	}
+	return l
+}
+
+// looksByTrial finds the looks of each run at each trial in sets of one class and profile.
+func looksByTrial(sets []*set) map[trialID]map[string]runLooks {
+	out := map[trialID]map[string]runLooks{}
+	for _, s := range sets {
+		for _, r := range s.records {
+			if r.Profile != s.Profile || r.Search != nil {
+				continue
+			}
+			id := trialID{experiment: r.Experiment, trial: r.Trial}
+			if out[id] == nil {
+				out[id] = map[string]runLooks{}
+			}
+			out[id][r.Run] = out[id][r.Run].with(runLooks{max(len(r.Looks), 1), r})
+		}
+	}
+	return out
 }
