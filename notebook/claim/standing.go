@@ -92,7 +92,8 @@ func (r *Results) countHeadlines(s Standing, list []Judgement, hasResults, repro
 	return s
 }
 
-// soFar counts the decided claims, and reports whether a cell of another one is not measured yet.
+// soFar counts the decided claims, and reports whether another one waits for measuring: a cell is not measured, or has
+// looks left.
 func soFar(list []Judgement) (decided int, isMissing bool) {
 	for _, j := range list {
 		if j.isDecided() {
@@ -101,6 +102,8 @@ func soFar(list []Judgement) (decided int, isMissing bool) {
 		}
 		isMissing = isMissing || slices.ContainsFunc(j.cells(), func(c *dataset.Cell) bool {
 			return c.State == dataset.Missing && c.Trial.Unavailable == "" || c.State == dataset.Partial
+		}) || slices.ContainsFunc(j.openCells(), func(c *dataset.Cell) bool {
+			return c.State == dataset.Fresh && len(c.Records) < c.Experiment.Plan.Most()
 		})
 	}
 	return decided, isMissing
