@@ -50,10 +50,7 @@ func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *l
 		return nil, err
 	}
 	all := recordsOf(records, func(r *record.Record) bool { return r.Host == host })
-	ofProfile := recordsOf(all, func(r *record.Record) bool {
-		// A full search counts for the quick profile.
-		return r.Profile == p.Profile || p.Profile == plan.Quick && r.Profile == plan.Full && r.Search != nil
-	})
+	ofProfile := recordsOf(all, func(r *record.Record) bool { return r.Profile == p.Profile })
 	d, err := dataset.New(c.Doc, ofProfile, dataset.Options{ThisHost: host, Bad: bad,
 		Plan: func(string) (*plan.Plan, error) { return p, nil }})
 	if err != nil {

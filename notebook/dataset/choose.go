@@ -199,19 +199,9 @@ func setsOf(doc *article.Document, records []*record.Record, o Options) ([]*set,
 			plans[s.Profile] = p
 		}
 		s.plan = p
-		if full := byName[name{s.Host, plan.Full}]; s.Profile == plan.Quick && full != nil {
-			s.records = append(s.records, tuneSearches(full.records)...) // from which quick runs take their values
-		}
 		s.count()
 	}
 	return slices.SortedFunc(maps.Values(byName), func(a, b *set) int { return a.SetName.compare(b.SetName) }), nil
-}
-
-// tuneSearches returns the records that are searches for tuned values.
-func tuneSearches(records []*record.Record) []*record.Record {
-	return slice.Filter(records, func(r *record.Record) bool {
-		return r.Search != nil && r.Search.Kind == record.SearchTune
-	})
 }
 
 // count counts the trials of a set by their states.

@@ -36,6 +36,13 @@ func (c *Cell) pickSearches(records []*record.Record) {
 	}
 }
 
+// tuneSearches returns the records that are searches for tuned values.
+func tuneSearches(records []*record.Record) []*record.Record {
+	return slice.Filter(records, func(r *record.Record) bool {
+		return r.Search != nil && r.Search.Kind == record.SearchTune
+	})
+}
+
 // searchRank is higher for searches to prefer; 0 for another definition.
 func (c *Cell) searchRank(r *record.Record) int {
 	measured := c.Trial.Key

@@ -29,9 +29,6 @@ func (d *Dataset) divide(sets []*set) func() []Session {
 		for _, s := range sets {
 			byRun := map[string]*set{}
 			for _, r := range s.records {
-				if r.Profile != s.Profile { // a search of full runs, which each of the quick ones uses
-					continue
-				}
 				if byRun[r.Run] == nil {
 					byRun[r.Run] = &set{SetName: s.SetName, plan: s.plan}
 				}
@@ -93,7 +90,7 @@ func looksByTrial(sets []*set) map[trialID]map[string]runLooks {
 	out := map[trialID]map[string]runLooks{}
 	for _, s := range sets {
 		for _, r := range s.records {
-			if r.Profile != s.Profile || r.Search != nil {
+			if r.Search != nil {
 				continue
 			}
 			id := trialID{experiment: r.Experiment, trial: r.Trial}
