@@ -115,8 +115,7 @@ func (c *composer) sideBySide(there *claim.Results) (list []partView) {
 			v.Effect, v.Interval = e.Text(), e.Interval()
 		}
 		if here.Effect != nil && here.Verdict != stats.NotMeasured {
-			e := outcome.EffectOf(&here)
-			v.Reason = "here " + strings.TrimSpace(e.Text()+" "+e.Interval())
+			v.Reason = "here " + outcome.EffectOf(&here).With()
 		}
 		list = append(list, v)
 	}
@@ -140,7 +139,7 @@ func differences(here, there *dataset.Dataset) string {
 		}
 	}
 	for _, fact := range record.OtherConditions(a, b) {
-		_, name, _ := strings.Cut(fact, ".")
+		name := record.ConditionName(fact)
 		if value := b[fact]; value != "" && len(value) < 40 {
 			name += " " + value
 		}

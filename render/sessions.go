@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"strings"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/claim"
@@ -39,8 +38,7 @@ func sessionsBeside(j *claim.Judgement) string {
 	if other.Effect == nil {
 		return ""
 	}
-	e := outcome.EffectOf(&claim.Judgement{Test: j.Test, Effect: other.Effect})
-	return ", in another session " + strings.TrimSpace(e.Text()+" "+e.Interval())
+	return ", in another session " + outcome.EffectOf(&claim.Judgement{Test: j.Test, Effect: other.Effect}).With()
 }
 
 // sessionParts lists what each session says of a claim alone.

@@ -141,10 +141,6 @@ func (n *Next) Outdated() []string {
 // Source: docs/method.md#hosts.
 func ConditionsChanged(r *record.Record, now map[string]string) []string {
 	return slice.Map(record.OtherConditions(r.Facts, now), func(fact string) string {
-		of, what, _ := strings.Cut(fact, ".")
-		if of == "host" {
-			of = "machine"
-		}
-		return fmt.Sprintf("the %s's %s has changed, so this is another session", of, what)
+		return record.ConditionName(fact) + " of the machine changed, so this is another session"
 	})
 }

@@ -342,7 +342,7 @@ func TestOtherConditions(t *testing.T) {
 				t.Errorf("%s, after %d repetitions: %d pending, want %d", tt.name, kept, n, want)
 			}
 			words := NextOf(p, store.records, r.Host.ID, options).Outdated()
-			if (len(words) == 1 && strings.Contains(words[0], "the machine's "+tt.name)) != tt.anew {
+			if (len(words) == 1 && strings.Contains(words[0], tt.name+" of the machine changed")) != tt.anew {
 				t.Errorf("%s, after %d repetitions: %q", tt.name, kept, words)
 			}
 			sum, err := r.Run(t.Context(), p, store, Options{})

@@ -15,7 +15,6 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/record"
 	"benchbook/runner"
 	"benchbook/runner/search"
 )
@@ -125,15 +124,13 @@ func (j *job) answer(ctx context.Context) error {
 		if q == nil {
 			return nil
 		}
-		if !j.options.Deadline.IsZero() && time.Now().After(j.options.Deadline) {
-			j.total.OutOfTime = true
-			return nil
-		}
-		before := q.decided
-		done, err := j.ask(ctx, q)
-		if err != nil || done {
+		before, options := q.decided, j.optionsOf(q)
+		options.Once = true
+		sum, isOver, err := j.measureArticle(ctx, q.of, options)
+		if err != nil || isOver {
 			return err
 		}
+		q.given = sum.Measured+sum.Searches == 0
 		if err := j.look(q); err != nil {
 			return lab.Failure(err)
 		}
@@ -143,39 +140,13 @@ func (j *job) answer(ctx context.Context) error {
 	}
 }
 
-// ask measures a question up to its next look. It reports whether the job is done: its budget is over, or services are
-// kept.
-func (j *job) ask(ctx context.Context, q *question) (done bool, err error) {
-	at, options := j.targets[q.of.Slug], j.optionsFor(q.of)
-	options.Only, options.Open, options.Once, options.Missing = j.only(q), j.openOf(q), true, j.noteMissing
-	j.progress.slug = q.of.Slug
-	sum, err := j.runners[at].Run(ctx, j.plans[q.of.Slug], checkedStore{Dir: j.recordsOf(q.of), session: j.Session}, options)
-	j.add(&sum)
-	j.printProblems(&sum)
-	j.postpone(&sum)
-	if err != nil {
-		j.closeProgress()
-		return true, abortedRun(ctx, j.Session, at, j.total, options, err)
-	}
-	q.given = sum.Measured+sum.Searches == 0
-	return sum.OutOfTime || sum.Kept != nil, nil
-}
-
-// only picks the trials of a question among those of the job.
-func (j *job) only(q *question) func(*plan.Experiment, *plan.Trial) bool {
-	return func(e *plan.Experiment, t *plan.Trial) bool { return q.trials[t] && j.options.Only(e, t) }
-}
-
-// openOf returns which trials of a question continue after a look.
-func (j *job) openOf(q *question) runner.Undecided {
-	p, host := j.plans[q.of.Slug], j.targets[q.of.Slug].host.ID
-	return func(records []*record.Record) map[string][]string {
-		d, err := dataset.OfPlan(q.of.Doc, p, records, host)
-		if err != nil { // cannot happen with a plan and a host
-			return nil
-		}
-		return claim.OpenOf(d, q.claims)
-	}
+// optionsOf returns how a question is measured.
+func (j *job) optionsOf(q *question) runner.Options {
+	options := j.optionsFor(q.of)
+	options.Only = func(e *plan.Experiment, t *plan.Trial) bool { return q.trials[t] && j.options.Only(e, t) }
+	options.Open = show.OpenTrials(q.of.Doc, j.plans[q.of.Slug], j.targets[q.of.Slug].host.ID,
+		func(d *dataset.Dataset) map[string][]string { return claim.OpenOf(d, q.claims) })
+	return options
 }
 
 // look counts the decided claims of a question, and finds out how long it takes up to the next look.
@@ -185,24 +156,14 @@ func (j *job) look(q *question) error {
 	if err != nil {
 		return err
 	}
-	options := j.optionsFor(q.of)
-	options.Only, options.Open, options.Conditions = j.only(q), j.openOf(q), at.host.Facts
 	d, err := dataset.OfPlan(q.of.Doc, p, p.RecordsOf(nil, records, at.host.ID), at.host.ID)
 	if err != nil {
 		return err
 	}
 	q.decided = slice.Count(q.claims, func(c *article.Claim) bool { return claim.IsDecided(d, c) })
-	next := runner.NextOf(p, records, at.host.ID, options)
+	next := runner.NextOf(p, records, at.host.ID, j.optionsOf(q))
 	todo := next.ByTrial()
-	q.left, q.takes, q.cost = next.Len(), 0, 0
-	inProfile := slice.Filter(records, func(r *record.Record) bool { return r.Profile == p.Profile })
-	for _, e := range p.Experiments {
-		q.takes += e.Estimate(plan.Place(at.host.Cores), func(t *plan.Trial) plan.Experience {
-			out := show.ExperienceOf(e, t, inProfile)
-			out.Pending = todo[t].Count
-			return out
-		})
-	}
+	q.left, q.takes, q.cost = next.Len(), j.estimateOf(q.of, todo, records), 0
 	if open := len(q.claims) - q.decided; open > 0 {
 		q.cost = time.Duration(float64(q.takes) * q.looksLeft(d, todo) / float64(open))
 	}

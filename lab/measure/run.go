@@ -470,10 +470,10 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 	lab.PrintProblems(j.Stderr, remarks.Sorted())
 	j.repetitions, j.searches = j.repetitions+next.Len()-next.Searches(), j.searches+next.Searches()
 	j.pending = append(j.pending, c)
-	if j.flags.Begin == nil {
-		return nil
+	if j.flags.Begin != nil {
+		j.estimate += j.estimateOf(c, next.ByTrial(), records)
 	}
-	return j.addEstimate(ctx, c, next)
+	return nil
 }
 
 // knowSessions states the looks at claims that known runs have taken, and draws the order of a new run anew.
@@ -501,22 +501,17 @@ func (j *job) knowSessions(c *lab.Article, records []*record.Record) error {
 	return nil
 }
 
-// addEstimate adds how long it takes to measure what is pending of an article.
-func (j *job) addEstimate(ctx context.Context, c *lab.Article, next *runner.Next) error {
-	p, v := j.plans[c.Slug], j.targets[c.Slug]
-	known, err := show.Inspect(ctx, j.Session, j.project, c, p, v.host, v.present)
-	if err != nil {
-		return lab.Interrupted(ctx, err)
-	}
-	todo, experience := next.ByTrial(), show.Experience(known)
-	for _, e := range p.Experiments {
-		j.estimate += e.Estimate(plan.Place(v.host.Cores), func(t *plan.Trial) plan.Experience {
-			out := experience(t)
+// estimateOf returns about how long what is pending of an article takes, by all its records.
+func (j *job) estimateOf(c *lab.Article, todo map[*plan.Trial]runner.Todo, records []*record.Record) (sum time.Duration) {
+	host := j.targets[c.Slug].host
+	for _, e := range j.plans[c.Slug].Experiments {
+		sum += e.Estimate(plan.Place(host.Cores), func(t *plan.Trial) plan.Experience {
+			out := show.Experience(e, t, records, host.ID)
 			out.Pending = todo[t].Count // with --force also of fresh cells
 			return out
 		})
 	}
-	return nil
+	return sum
 }
 
 // beginPages calls Begin. An interrupt ends it at once, as nothing has started.
@@ -562,34 +557,34 @@ func (j *job) measure(ctx context.Context) error {
 		if i > 0 && j.flags.Measured != nil {
 			j.flags.Measured(j.pending[i-1])
 		}
-		if !j.options.Deadline.IsZero() && time.Now().After(j.options.Deadline) {
-			j.total.OutOfTime = true
-			return nil
+		if _, isOver, err := j.measureArticle(ctx, c, j.optionsFor(c)); err != nil || isOver {
+			return err
 		}
-		at, options := j.targets[c.Slug], j.optionsFor(c)
-		options.Missing = j.noteMissing
-		j.progress.slug = c.Slug
-		store := checkedStore{Dir: j.recordsOf(c), session: j.Session}
-		sum, err := j.runners[at].Run(ctx, j.plans[c.Slug], store, options)
-		j.add(&sum)
-		j.printProblems(&sum)
-		if err != nil {
-			j.closeProgress()
-			return abortedRun(ctx, j.Session, at, j.total, options, err)
-		}
-		if sum.OutOfTime || sum.Kept != nil {
-			return nil
-		}
-		j.postpone(&sum)
 	}
 	return nil
 }
 
-// postpone sets the deadline later by the time that making images took.
-func (j *job) postpone(s *runner.Summary) {
-	if !j.options.Deadline.IsZero() {
-		j.options.Deadline = j.options.Deadline.Add(s.Preparing)
+// measureArticle makes one run of an article. It reports whether the job is over: its budget is, or services are kept.
+func (j *job) measureArticle(ctx context.Context, c *lab.Article, o runner.Options) (sum runner.Summary, isOver bool,
+	err error) {
+	if !j.options.Deadline.IsZero() && time.Now().After(j.options.Deadline) {
+		j.total.OutOfTime = true
+		return sum, true, nil
 	}
+	at := j.targets[c.Slug]
+	o.Missing = j.noteMissing
+	j.progress.slug = c.Slug
+	sum, err = j.runners[at].Run(ctx, j.plans[c.Slug], checkedStore{Dir: j.recordsOf(c), session: j.Session}, o)
+	j.add(&sum)
+	j.printProblems(&sum)
+	if !j.options.Deadline.IsZero() { // making images does not count
+		j.options.Deadline = j.options.Deadline.Add(sum.Preparing)
+	}
+	if err != nil {
+		j.closeProgress()
+		err = abortedRun(ctx, j.Session, at, j.total, o, err)
+	}
+	return sum, sum.OutOfTime || sum.Kept != nil, err
 }
 
 // refuse removes experiments that cannot run here from a plan, prints the reasons, and returns their number. Experiments
@@ -724,7 +719,7 @@ func (j *job) open(c *lab.Article) func([]*record.Record) map[string][]string {
 	if j.flags.Open != nil {
 		return j.flags.Open(c, p, host)
 	}
-	return show.OpenTrials(c.Doc, p, host)
+	return show.OpenTrials(c.Doc, p, host, claim.Open)
 }
 
 // optionsFor returns how an article is measured.
@@ -732,7 +727,7 @@ func (j *job) optionsFor(c *lab.Article) runner.Options {
 	at, options := j.targets[c.Slug], j.options
 	options.Open = j.open(c)
 	options.KeepLast = options.Keep && c == j.pending[len(j.pending)-1]
-	options.Present = at.present
+	options.Present, options.Conditions = at.present, at.host.Facts
 	return options
 }
 

@@ -122,7 +122,9 @@ func newPlanned(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialSta
 		return out
 	}
 	at := plan.Place(host.Cores)
-	out.Seconds, out.AtMost = e.Estimate(at, Experience(known)).Seconds(), e.Estimate(at, atMost(known)).Seconds()
+	least := experience(known, func(k *TrialState) int { return k.ToMeasure })
+	most := experience(known, func(k *TrialState) int { return k.ToMeasure + k.More })
+	out.Seconds, out.AtMost = e.Estimate(at, least).Seconds(), e.Estimate(at, most).Seconds()
 	if own := e.Place("", host.Cores); len(host.Cores) > 0 {
 		out.where = fmt.Sprintf(": services on CPU %s, load on CPU %s", own.Services, own.Load)
 	}

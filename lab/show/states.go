@@ -26,14 +26,12 @@ import (
 
 // A TrialState is what is known about a trial before it is measured.
 type TrialState struct {
-	word         string           // fresh, stale, unfinished, missing, undecided, disturbed or unavailable
-	records      []*record.Record // of the trial
-	ofExperiment []*record.Record // of this host, under any profile
-	ofArticle    []*record.Record // likewise
-	ToMeasure    int              // repetitions that a run does at least; 1 for a search for a capacity
-	More         int              // repetitions that it does beyond them if claims stay undecided
-	searched     bool             // the values that it searches for are known
-	why          []string         // reasons why it is not fresh
+	word      string           // fresh, stale, unfinished, missing, undecided, disturbed or unavailable
+	records   []*record.Record // of the trial
+	takes     plan.Experience
+	ToMeasure int      // repetitions that a run does at least; 1 for a search for a capacity
+	More      int      // repetitions that it does beyond them if claims stay undecided
+	why       []string // reasons why it is not fresh
 }
 
 var stateWords = map[dataset.State]string{
@@ -49,8 +47,7 @@ func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *l
 	if err != nil {
 		return nil, err
 	}
-	all := recordsOf(records, func(r *record.Record) bool { return r.Host == host })
-	ofProfile := recordsOf(all, func(r *record.Record) bool { return r.Profile == p.Profile })
+	ofProfile := recordsOf(records, func(r *record.Record) bool { return r.Host == host && r.Profile == p.Profile })
 	d, err := dataset.New(c.Doc, ofProfile, dataset.Options{ThisHost: host, Bad: bad,
 		Plan: func(string) (*plan.Plan, error) { return p, nil }})
 	if err != nil {
@@ -63,14 +60,13 @@ func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *l
 		return nil, err
 	}
 	next := runner.NextOf(p, ofProfile, host, runner.Options{Present: present, Conditions: on.Facts,
-		Open: OpenTrials(c.Doc, p, host)}).ByTrial()
+		Open: OpenTrials(c.Doc, p, host, claim.Open)}).ByTrial()
 	more := repetitionsBeyond(d, next)
 	out := map[*plan.Trial]*TrialState{}
 	for _, e := range d.Experiments {
-		own := recordsOf(all, func(r *record.Record) bool { return r.Experiment == e.Plan.Name })
 		for _, cell := range e.AllCells() {
-			k := &TrialState{records: cell.Records, ofExperiment: own, ofArticle: all, ToMeasure: next[cell.Trial].Count,
-				More: more[cell.Trial]}
+			k := &TrialState{records: cell.Records, takes: Experience(e.Plan, cell.Trial, records, host),
+				ToMeasure: next[cell.Trial].Count, More: more[cell.Trial]}
 			k.explain(p, cell, next[cell.Trial], outdated(cell, present, on.Facts))
 			out[cell.Trial] = k
 		}
@@ -86,7 +82,6 @@ func (k *TrialState) explain(p *plan.Plan, cell *dataset.Cell, next runner.Todo,
 	if stale {
 		k.word = stateWords[dataset.Stale]
 	}
-	k.searched = !stale && isSearched(cell)
 	switch {
 	case t.Unavailable != "":
 		k.word, k.why = "unavailable", []string{t.Unavailable}
@@ -110,14 +105,6 @@ func (k *TrialState) explain(p *plan.Plan, cell *dataset.Cell, next runner.Todo,
 	for _, why := range cell.LeftOut {
 		k.why = append(k.why, "a record was left out: "+why)
 	}
-}
-
-// isSearched reports that the values that a trial searches for are known.
-func isSearched(cell *dataset.Cell) bool {
-	return !slices.ContainsFunc(cell.Trial.Tune, func(s spec.Search) bool {
-		found := cell.Search(s.Name)
-		return found == nil || found.Chosen == 0
-	})
 }
 
 // outdated says what a cell was measured with, or under, that is or may be another one now.
@@ -194,52 +181,48 @@ func recordsOf(records []*record.Record, wanted func(*record.Record) bool) []*re
 	return slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return !wanted(r) })
 }
 
-// OpenTrials returns a function that picks the trials whose claims are undecided, for runner.Options. A claim may also
-// be about experiments that are left out of the plan.
-func OpenTrials(doc *article.Document, p *plan.Plan, host string) func([]*record.Record) map[string][]string {
+// OpenTrials returns a function that picks the trials that open finds, such as claim.Open, for runner.Options. A claim may
+// also be about experiments that are left out of the plan.
+func OpenTrials(doc *article.Document, p *plan.Plan, host string,
+	open func(*dataset.Dataset) map[string][]string) runner.Undecided {
 	return func(records []*record.Record) map[string][]string {
 		d, err := dataset.OfPlan(doc, p, records, host)
 		if err != nil { // cannot happen with a plan and a host
 			return nil
 		}
-		return claim.Open(d)
+		return open(d)
 	}
 }
 
 // overheadParts are the parts of a repetition besides warm-up and window.
 var overheadParts = []string{"settle", "prepare", "start", "load", "stop", "conclude"}
 
-// Experience returns what records know about how long each trial of an experiment takes: the mean window of the trial,
-// and the mean overhead of the experiment, or else of the article on this host.
-func Experience(known map[*plan.Trial]*TrialState) func(*plan.Trial) plan.Experience {
-	return func(t *plan.Trial) plan.Experience {
-		k := known[t]
-		out := plan.Experience{Pending: k.ToMeasure, Searched: k.searched, Window: mean(k.records, "measure")}
-		if out.Window == 0 {
-			out.Window = mean(k.ofExperiment, "measure")
-		}
-		if out.Overhead = mean(k.ofExperiment, overheadParts...); out.Overhead == 0 {
-			out.Overhead = mean(k.ofArticle, overheadParts...)
-		}
-		return out
+// Experience returns how long a trial takes, by the records of an article: the mean window of the trial, or else of the
+// experiment, and the mean overhead of the experiment, or else of the article. Records of the host count, under any
+// profile; those of others, such as the author's, where it has none of the experiment.
+func Experience(e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) plan.Experience {
+	isOf := func(r *record.Record) bool { return r.Experiment == e.Name }
+	own := recordsOf(records, func(r *record.Record) bool { return r.Host == host })
+	of := recordsOf(own, isOf)
+	if len(of) == 0 {
+		of = recordsOf(records, isOf)
 	}
+	ofTrial := recordsOf(of, func(r *record.Record) bool { return r.Trial == t.Name })
+	out := plan.Experience{Window: cmp.Or(mean(ofTrial, "measure"), mean(of, "measure")),
+		Overhead: cmp.Or(mean(of, overheadParts...), mean(own, overheadParts...))}
+	out.Searched = !slices.ContainsFunc(t.Tune, func(s spec.Search) bool {
+		return s.Of == "" && !slices.ContainsFunc(own, func(r *record.Record) bool {
+			return isOf(r) && r.Key == t.Key && r.Search != nil && r.Search.Name == s.Name && r.Search.Chosen > 0
+		})
+	})
+	return out
 }
 
-// ExperienceOf returns how long a trial takes by any records of its article, of this host or others: the mean window of
-// the trial, or else of the experiment, and the mean overhead of the experiment.
-func ExperienceOf(e *plan.Experiment, t *plan.Trial, records []*record.Record) plan.Experience {
-	ofExperiment := recordsOf(records, func(r *record.Record) bool { return r.Experiment == e.Name })
-	ofTrial := recordsOf(ofExperiment, func(r *record.Record) bool { return r.Trial == t.Name })
-	return plan.Experience{Window: cmp.Or(mean(ofTrial, "measure"), mean(ofExperiment, "measure")),
-		Overhead: mean(ofExperiment, overheadParts...)}
-}
-
-// atMost is Experience if claims stay undecided up to the last look.
-func atMost(known map[*plan.Trial]*TrialState) func(*plan.Trial) plan.Experience {
-	least := Experience(known)
+// experience returns what is known of how long trials take, with a number of repetitions.
+func experience(known map[*plan.Trial]*TrialState, pending func(*TrialState) int) func(*plan.Trial) plan.Experience {
 	return func(t *plan.Trial) plan.Experience {
-		out := least(t)
-		out.Pending += known[t].More
+		out := known[t].takes
+		out.Pending = pending(known[t])
 		return out
 	}
 }

@@ -330,14 +330,10 @@ func refused(a, b *dataset.Cell, acrossHosts bool) (why, mark string) {
 // Source: docs/method.md#hosts.
 func conditions(a, b map[string]string) (out []string) {
 	for _, fact := range record.OtherConditions(a, b) {
-		of, what, _ := strings.Cut(fact, ".")
-		if of == "engine" && a["engine.name"] != b["engine.name"] { // which the caller says
+		if strings.HasPrefix(fact, "engine.") && a["engine.name"] != b["engine.name"] { // which the caller says
 			continue
 		}
-		if of == "engine" {
-			what = "engine " + what
-		}
-		words := "different " + what
+		words := "different " + record.ConditionName(fact)
 		if x, y := cmp.Or(a[fact], "unknown"), cmp.Or(b[fact], "unknown"); len(x)+len(y) < 50 {
 			words += fmt.Sprintf(": %s in A, %s in B", x, y)
 		}

@@ -350,6 +350,14 @@ func OtherConditions(a, b map[string]string) (differ []string) {
 	return differ
 }
 
+// ConditionName returns the words for a fact that OtherConditions names: "kernel", "engine version".
+func ConditionName(fact string) string {
+	if fact == "engine.name" {
+		return "engine"
+	}
+	return strings.ReplaceAll(strings.TrimPrefix(fact, "host."), ".", " ")
+}
+
 // FactRevision is the fact with the git revision of the measured article: twelve digits of the commit, followed by
 // "+changes" for an article with uncommitted changes; or NoRevision with the reason.
 const FactRevision = "article.revision"
