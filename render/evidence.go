@@ -108,12 +108,8 @@ func (c *composer) sideBySide(there *claim.Results) (list []partView) {
 		if !j.Claim.Headline.V || j.Verdict == stats.NotMeasured {
 			continue
 		}
-		mark, here := VerdictBadge(j.Outcome()), c.judgements[j.Claim.Name.Value]
-		v := partView{Class: mark.Class, Word: mark.Word, What: cmp.Or(j.What, j.Claim.Name.Value)}
-		if j.Effect != nil {
-			e := outcome.EffectOf(j)
-			v.Effect, v.Interval = e.Text(), e.Interval()
-		}
+		v, here := partOf(*j), c.judgements[j.Claim.Name.Value]
+		v.What, v.Reason = cmp.Or(j.What, j.Claim.Name.Value), ""
 		if here.Effect != nil && here.Verdict != stats.NotMeasured {
 			v.Reason = "here " + outcome.EffectOf(&here).With()
 		}

@@ -11,7 +11,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// sessionsWords says on how many sessions the claims rest: "one session", or the most of a claim.
+// sessionsWords says on how many sessions the claims rest: "one session", each result on one, or the most of a claim.
 //
 // Source: docs/method.md#sessions.
 func (c *composer) sessionsWords() string {
@@ -19,10 +19,13 @@ func (c *composer) sessionsWords() string {
 	for _, j := range c.results.Claims {
 		most = max(most, len(j.Sessions))
 	}
-	if most == 1 {
-		return "one session"
+	switch {
+	case most > 1:
+		return fmt.Sprintf("up to %d sessions", most)
+	case len(c.origin.Runs) > 1:
+		return "each result of one session"
 	}
-	return fmt.Sprintf("up to %d sessions", most)
+	return "one session"
 }
 
 // sessionsBeside says what goes after an effect that several sessions have measured: the effect of the other of two, or
@@ -44,14 +47,8 @@ func sessionsBeside(j *claim.Judgement) string {
 // sessionParts lists what each session says of a claim alone.
 func sessionParts(j *claim.Judgement) []partView {
 	return slice.Map(j.Sessions, func(s claim.Session) partView {
-		mark := VerdictBadge(s.Verdict)
-		v := partView{Class: mark.Class, Word: mark.Word, What: wording.List(slice.Map(s.Runs, func(run string) string {
-			return "run " + run
-		})) + " on " + s.Host}
-		if s.Effect != nil && s.Verdict != stats.NotMeasured {
-			e := outcome.EffectOf(&claim.Judgement{Test: j.Test, Effect: s.Effect})
-			v.Effect, v.Interval, v.hasInterval = e.Text(), e.Interval(), e.HasInterval()
-		}
+		v := partOf(claim.Judgement{Test: j.Test, Verdict: s.Verdict, Effect: s.Effect})
+		v.What = wording.List(slice.Map(s.Runs, func(run string) string { return "run " + run })) + " on " + s.Host
 		return v
 	})
 }

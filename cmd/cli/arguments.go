@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -69,4 +70,15 @@ func invalidValue(f *pflag.Flag, value string) error {
 	wants := map[string]string{"bool": "true or false", "int": "a whole number", "int64": "a whole number",
 		"duration": "a time, such as 20m", "stringSlice": "words with commas between them"}[f.Value.Type()]
 	return fmt.Errorf("invalid value %q for --%s: give %s", value, f.Name, wants)
+}
+
+// flagGroup is cobra's sentence about flags that exclude each other.
+var flagGroup = regexp.MustCompile(`^if any flags in the group \[.*\] are set none of the others can be; \[(\S+) (\S+)\] were all set$`)
+
+// flagGroupError says which flags exclude each other, and returns other errors as they are.
+func flagGroupError(err error) error {
+	if group := flagGroup.FindStringSubmatch(err.Error()); group != nil {
+		return fmt.Errorf("--%s and --%s do not go together: give one of them", group[1], group[2])
+	}
+	return err
 }

@@ -71,7 +71,7 @@ func run(args []string, stdout, stderr io.Writer, w lab.Config) int {
 		}
 	}
 	if _, ok := errors.AsType[*lab.StatusError](err); err != nil && !ok {
-		err = lab.UsageError(err) // cobra's: an unknown verb, a wrong flag
+		err = lab.UsageError(flagGroupError(err)) // cobra's: an unknown verb, a wrong flag
 	}
 	if err = a.JoinErrors(err, out.lost()); err == nil {
 		return 0

@@ -31,7 +31,8 @@ func (a *app) renderCommand() *cobra.Command {
 		Use:   "render [FILE.md]",
 		Short: "Render the site from articles and records, without running anything",
 		Long: `Render the site from articles and records. Nothing is run and no engine is needed. Pages show the results of this
-machine if they are complete, otherwise the newest complete results of another host, with its name.
+machine if they are complete or decide a headline claim, otherwise the newest complete results of another host, with its
+name.
 
 A Markdown file that is not in a project has a site of its own, in _site/NAME beside it.
 

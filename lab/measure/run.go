@@ -88,7 +88,7 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 		if measured > 0 || flags.Force {
 			made++
 		}
-		if err != nil || isOver || made >= max(1, flags.Sessions) || flags.Sessions == 0 {
+		if err != nil || isOver || made >= flags.Sessions {
 			return err
 		}
 		if flags.Force = true; flags.Budget > 0 {
