@@ -1,6 +1,7 @@
 package render_test
 
 import (
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -53,7 +54,9 @@ func checkEffects(t *testing.T, j claim.Judgement) int {
 	for _, part := range j.Parts {
 		count += checkEffects(t, part)
 	}
-	if a, b, ok := comparedBy(j); ok {
+	if j.Effect != nil && j.Effect.Kind == stats.OverSessions {
+		checkSessions(t, j)
+	} else if a, b, ok := comparedBy(j); ok {
 		count++
 		q, want := j.Effect, a.Estimate.Centre/b.Estimate.Centre
 		if q.Share {
@@ -64,6 +67,17 @@ func checkEffects(t *testing.T, j claim.Judgement) int {
 		}
 	}
 	return count
+}
+
+// checkSessions compares the ratio of a claim with the geometric mean of its sessions, which are listed for whole claims.
+func checkSessions(t *testing.T, j claim.Judgement) {
+	logs := 0.0
+	for _, s := range j.Sessions {
+		logs += math.Log(s.Effect.Number)
+	}
+	if want := math.Exp(logs / float64(len(j.Sessions))); j.IsRatio && len(j.Sessions) > 0 && math.Abs(j.Effect.Number/want-1) > 1e-12 {
+		t.Errorf("%s: %v, but %v by its sessions", j.What, j.Effect.Number, want)
+	}
 }
 
 // comparedBy returns the results whose ratio a claim is about; false for claims about something else.
