@@ -26,17 +26,12 @@ type Session struct {
 //
 // Source: docs/method.md#sessions.
 func (t Test) inOtherSessions(d *dataset.Dataset, c *article.Claim) (out []Test) {
-	isFresh := func(cell *dataset.Cell) bool { return cell.State == dataset.Fresh || cell.Trial.Unavailable != "" }
-	own := runsOf(t.cells())
-	if slices.ContainsFunc(t.cells(), func(c *dataset.Cell) bool { return !isFresh(c) }) {
+	if !dataset.AreFresh(t.cells()...) {
 		return nil
 	}
-	for _, s := range d.Sessions() {
-		if slices.Contains(own, s.Run) {
-			continue
-		}
-		other, err := newTest(s.Data, c)
-		if err == nil && other.isLike(t) && !slices.ContainsFunc(other.cells(), func(c *dataset.Cell) bool { return !isFresh(c) }) {
+	for _, session := range d.OtherSessions(t.cells()) {
+		other, err := newTest(session, c)
+		if err == nil && other.isLike(t) && dataset.AreFresh(other.cells()...) {
 			out = append(out, other)
 		}
 	}
@@ -130,7 +125,7 @@ func (j *Judgement) judgeSessions(alpha float64) {
 	}
 	effect := *j.Effect
 	effect.Number, effect.Interval, effect.Kind, effect.N = number, &interval, stats.OverSessions, len(all)
-	j.Effect, j.Reason, j.Needed = &effect, "", 0
+	j.Effect, j.Reason, j.Needed, j.Floor = &effect, "", 0, 0 // which covers lasting offsets itself
 	if j.Verdict = stats.Judge(interval, j.Region); j.Verdict == stats.Inconclusive {
 		j.Reason = fmt.Sprintf("the interval between %d sessions includes the limit of the claim", len(all))
 	}

@@ -2,10 +2,12 @@ package claim
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -82,6 +84,36 @@ func TestSessions(t *testing.T) {
 				t.Errorf("the interval is made by %s", j.Effect.Kind)
 			}
 		})
+	}
+}
+
+// A value in the text is the effect of the claim about the same ratio, also between sessions.
+func TestValuesBetweenSessions(t *testing.T) {
+	f := newFixture(t, recordtest.Claimed(`throughput{server="b"} > throughput{server="a"}`))
+	for i, ratio := range []float64{1.3, 1.31, 1.35} {
+		for trial, x := range map[string]float64{"a": 1000, "b": 1000 * ratio, "c": 500} {
+			f.Measure("servers", trial, fmt.Sprintf("202611%02dT100000Z-abcd", 20-i), []float64{x * 0.999, x, x * 1.001})
+		}
+	}
+	d := f.dataset(dataset.Options{Host: f.Records[0].Host, Profile: "full"})
+	j := JudgeAll(d).Claims[0]
+	for source, want := range map[string]float64{
+		`ratio(throughput{server="b"}, throughput{server="a"})`:     j.Effect.Number,
+		`throughput{server="b"} / throughput{server="a"}`:           j.Effect.Number,
+		`1 - ratio(throughput{server="b"}, throughput{server="a"})`: 1 - j.Effect.Number,
+		`throughput{server="b"}`:                                    1300, // of the newest session
+	} {
+		n, err := expr.Parse(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := d.Eval(n, "")
+		if err != nil || math.Abs(q.Number-want) > 1e-3 {
+			t.Errorf("%s is %v (%v), want %v", source, q.Number, err, want)
+		}
+		if q.Kind == stats.OverSessions && *q.Interval != *j.Effect.Interval {
+			t.Errorf("%s: %v, the claim has %v", source, *q.Interval, *j.Effect.Interval)
+		}
 	}
 }
 

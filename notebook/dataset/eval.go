@@ -77,7 +77,7 @@ func (s Scope) eval(n expr.Node) (Quantity, error) {
 		return cellQuantity(p)
 	}
 	if a, b, ok := s.pair(n); ok {
-		return ratioQuantity(n, a, b)
+		return s.ratio(n, a, b)
 	}
 	if c, ok := n.(*expr.Call); ok && c.Name == "published" {
 		p, err := s.one(c.Args[0].(*expr.Selector))
@@ -152,23 +152,47 @@ func EstimateQuantity(m record.Metric, c *Cell, e stats.Estimate) Quantity {
 	return q
 }
 
-// ratioQuantity is the ratio of one metric of two cells.
-func ratioQuantity(n expr.Node, a, b Picked) (Quantity, error) {
+// ratio is the ratio of one metric of two cells: between sessions if there are enough, as claims have it.
+//
+// Source: docs/method.md#sessions.
+func (s Scope) ratio(n expr.Node, a, b Picked) (Quantity, error) {
+	q, se, err := ratioQuantity(n, a, b)
+	if err != nil || q.Kind == stats.BySearch || !AreFresh(q.Cells...) {
+		return q, err
+	}
+	effects := []stats.SessionEffect{{Effect: q.Number, SE: se}}
+	for _, other := range s.Data.OtherSessions(q.Cells) {
+		a, b, ok := Scope{other, s.Experiment}.pair(n)
+		if !ok || !AreFresh(a.Cells[0], b.Cells[0]) {
+			continue
+		}
+		if q, se, err := ratioQuantity(n, a, b); err == nil {
+			effects = append(effects, stats.SessionEffect{Effect: q.Number, SE: se})
+		}
+	}
+	if number, interval, err := stats.RatioBetween(effects, stats.DefaultAlpha); err == nil {
+		q.Number, q.Interval, q.Kind, q.N = number, &interval, stats.OverSessions, len(effects)
+		q.Step = stats.LastDigit(number, stats.MinResolution)
+	}
+	return q, nil
+}
+
+// ratioQuantity is the ratio of one metric of two cells in one session, with the standard error of its logarithm.
+func ratioQuantity(n expr.Node, a, b Picked) (q Quantity, se float64, err error) {
 	ca, cb := a.Cells[0], b.Cells[0]
 	ra, err := a.result(ca)
 	if err != nil {
-		return Quantity{}, err
+		return q, 0, err
 	}
 	rb, err := b.result(cb)
 	if err != nil {
-		return Quantity{}, err
+		return q, 0, err
 	}
 	names := []string{NameOf(ca, cb), NameOf(cb, ca)}
-	var q Quantity
 	var notes []string
 	if record.IsSearched(a.Metric.Name) {
 		if q = SearchedRatio(ra, rb, false); !Finite(q.Number) {
-			return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: no rate of " + names[1] + " met the objective",
+			return q, 0, &expr.Error{Span: n.Pos(), Msg: "no ratio: no rate of " + names[1] + " met the objective",
 				Err: ErrNotMeasured}
 		}
 		notes = slices.Concat(Marks(ca, cb), ra.Marks, rb.Marks)
@@ -180,15 +204,15 @@ func ratioQuantity(n expr.Node, a, b Picked) (Quantity, error) {
 			notes = append(notes, "no interval: fewer than 3 valid repetitions")
 		case err != nil:
 			why := NoRatio(err, cells, func(i int) string { return names[i] })
-			return Quantity{}, &expr.Error{Span: n.Pos(), Msg: "no ratio: " + why, Err: err}
+			return q, 0, &expr.Error{Span: n.Pos(), Msg: "no ratio: " + why, Err: err}
 		}
-		q = RatioOf(comparison, false)
+		q, se = RatioOf(comparison, false), comparison.SE
 		q.Step = stats.LastDigit(comparison.Ratio, max(ra.resolution(), rb.resolution()))
 		notes = slices.Concat(notes, Marks(ca, cb), LeftOutOf(a.Metric.Name, ca, cb))
 	}
 	q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(notes, "; ")
 	q.What = fmt.Sprintf("%s, %s over %s", a.Metric.InWords(), names[0], names[1])
-	return q, nil
+	return q, se, nil
 }
 
 // RatioOf is a comparison as a Quantity: a ratio, or for a change the relative difference.
@@ -309,7 +333,7 @@ func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 	switch c.Name {
 	case "ratio":
 		if a, b, ok := e.pair(c); ok {
-			q, err := ratioQuantity(c, a, b)
+			q, err := e.ratio(c, a, b)
 			e.use(a.Metric.Name, q.N, q.Cells...)
 			return valueOf(q), err
 		}

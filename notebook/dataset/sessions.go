@@ -23,6 +23,21 @@ func (d *Dataset) Sessions() []Session {
 	return d.sessions()
 }
 
+// OtherSessions returns the sessions without the runs of some cells.
+func (d *Dataset) OtherSessions(cells []*Cell) (out []*Dataset) {
+	for _, s := range d.Sessions() {
+		if !slices.ContainsFunc(cells, func(c *Cell) bool { return c.Run == s.Run }) {
+			out = append(out, s.Data)
+		}
+	}
+	return out
+}
+
+// AreFresh reports whether all cells were measured as they are now, or are unavailable.
+func AreFresh(cells ...*Cell) bool {
+	return !slices.ContainsFunc(cells, func(c *Cell) bool { return c.State != Fresh && c.Trial.Unavailable == "" })
+}
+
 // divide returns a function that divides sets of one class and profile by run.
 func (d *Dataset) divide(sets []*set) func() []Session {
 	return func() (out []Session) {

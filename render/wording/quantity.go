@@ -104,7 +104,10 @@ func (w Quantity) IntervalSentence() string {
 		return Sentence(strings.Trim("found by a search, within "+w.Interval()+"; "+w.Of.Note, "; "))
 	}
 	text := w.Interval() + ", 95\u202f% interval"
-	if w.Of.N > 0 {
+	switch {
+	case w.Of.Kind == stats.OverSessions:
+		text += " between " + Count(w.Of.N, "session")
+	case w.Of.N > 0:
 		text += " of " + Count(w.Of.N, "repetition")
 	}
 	if w.Of.Note != "" {
@@ -129,8 +132,11 @@ func (w Quantity) Interval() string {
 
 // Runs counts the repetitions, for a table.
 func (w Quantity) Runs() string {
-	if w.Of.N == 0 {
+	switch {
+	case w.Of.N == 0:
 		return "–"
+	case w.Of.Kind == stats.OverSessions:
+		return Count(w.Of.N, "session")
 	}
 	return strconv.Itoa(w.Of.N)
 }
