@@ -70,7 +70,7 @@ type Runner struct {
 
 // Options change what is measured.
 type Options struct {
-	// Force also measures what is fresh, as a new run. Searches for tuned values are not repeated.
+	// Force also measures what is fresh, as a new run, with searches made again.
 	Force bool
 	// Deadline is when the last repetition or search may begin, if making images takes no time; zero for no limit.
 	Deadline time.Time

@@ -238,7 +238,7 @@ func (s *session) newBench(g Group, records []*record.Record) *bench {
 		by = by.Outside
 	}
 	return &bench{session: s, Runner: by, experiment: g.Experiment, work: g, records: records,
-		choices: &search.Choices{Plan: s.plan, Experiment: g.Experiment, Host: s.Host.ID}}
+		choices: &search.Choices{Plan: s.plan, Experiment: g.Experiment, Host: s.Host.ID, Anew: s.options.Force}}
 }
 
 // join puts all groups that resume no run into one. With resume that may be the newest recorded run, if it was to

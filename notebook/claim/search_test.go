@@ -12,7 +12,16 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Claims about what searches found need no repetitions and no noise floor.
+// searchedTwice adds an older session that found the same.
+func (b *fixture) searchedTwice() {
+	for _, r := range b.Records {
+		older := *r
+		older.Run, older.Started = "20250101T100000Z-abcd", r.Started.AddDate(-1, 0, 0)
+		b.Records = append(b.Records, &older)
+	}
+}
+
+// Claims about what searches found need no repetitions and no noise floor, but more than one search.
 func TestSearchedClaims(t *testing.T) {
 	rate := func(server string) string { return `capacity.rate{experiment="ceiling", server="` + server + `"}` }
 	workers := func(server string) string { return `tune.workers{experiment="tuned", server="` + server + `"}` }
@@ -37,7 +46,11 @@ func TestSearchedClaims(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.expect, func(t *testing.T) {
 			b := searched(t, test.expect)
-			j := JudgeAll(b.dataset(dataset.Options{})).Claims[0]
+			if j := b.judge(); j.Verdict != stats.Inconclusive || j.Reason != reasonOneSearch {
+				t.Errorf("one search: %s, %q", j.Verdict, j.Reason)
+			}
+			b.searchedTwice()
+			j := b.judge()
 			if j.Verdict != test.verdict {
 				t.Fatalf("%s: %s", j.Verdict, j.Reason)
 			}
@@ -89,6 +102,7 @@ func TestSearchesWithoutResult(t *testing.T) {
 			for _, r := range b.Records {
 				tt.change(r)
 			}
+			b.searchedTwice()
 			if j := b.judge(); j.Verdict != tt.verdict || j.Effect != nil || !strings.Contains(j.Reason, tt.reason) {
 				t.Errorf("%s: %q, %+v; want %s: %q", j.Verdict, j.Reason, j.Effect, tt.verdict, tt.reason)
 			}

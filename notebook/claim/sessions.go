@@ -32,10 +32,16 @@ func (t Test) inOtherSessions(d *dataset.Dataset, c *article.Claim) (out []Test)
 	for _, session := range d.OtherSessions(t.cells()) {
 		other, err := newTest(session, c)
 		if err == nil && other.isLike(t) && dataset.AreFresh(other.cells()...) {
-			out = append(out, other)
+			out = append(out, other.asSession())
 		}
 	}
 	return out
+}
+
+// asSession marks a test and its parts as one of several sessions.
+func (t Test) asSession() Test {
+	t.isSession, t.parts = true, slice.Map(t.parts, Test.asSession)
+	return t
 }
 
 // isLike reports whether two tests have the same parts.
@@ -73,7 +79,7 @@ func sessionsOf(t Test, others []Test) []Session {
 	if len(others) == 0 {
 		return nil
 	}
-	return slice.Map(append([]Test{t}, others...), func(one Test) Session {
+	return slice.Map(append([]Test{t.asSession()}, others...), func(one Test) Session {
 		one.looks = t.looks
 		j := one.Judge()
 		s := Session{Runs: runsOf(one.cells()), Verdict: j.Outcome(), Effect: j.Effect}
@@ -87,11 +93,11 @@ func sessionsOf(t Test, others []Test) []Session {
 }
 
 // judgeSessions combines a test without parts with the same test in other sessions: two have to agree, and of three and
-// more the interval between them decides.
+// more the interval between them decides. One search decides nothing.
 //
 // Source: docs/method.md#sessions.
 func (j *Judgement) judgeSessions(alpha float64) {
-	if len(j.sessions) == 0 || j.Verdict == stats.NotMeasured {
+	if j.Verdict == stats.NotMeasured {
 		return
 	}
 	all := []Judgement{*j}
@@ -101,6 +107,9 @@ func (j *Judgement) judgeSessions(alpha float64) {
 		}
 	}
 	if len(all) == 1 {
+		if j.isSearched() && !j.isSession {
+			j.Verdict, j.Reason = stats.Inconclusive, reasonOneSearch
+		}
 		return
 	}
 	if len(all) < stats.MinSessions {

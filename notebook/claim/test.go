@@ -46,8 +46,9 @@ type Test struct {
 	parts []Test   // of Pairs and All
 	marks []string // of the lists of Pairs
 
-	sessions []Test // the test in other sessions
-	looks    int    // known at its cells; 0 for those of their records
+	sessions  []Test // the test in other sessions
+	isSession bool   // it is judged as one of several sessions
+	looks     int    // known at its cells; 0 for those of their records
 }
 
 // Side is one side of a test: a metric of a cell or of a list of them.
@@ -249,7 +250,8 @@ func geomeanByRound(cells []dataset.Result) stats.Cell {
 const (
 	reasonLimit = "the interval includes the limit of the claim"
 	// a ratio is nearer to a limit than the noise floor, or a value lies on it
-	reasonOnLimit = "it is on its limit, whatever the number of repetitions"
+	reasonOnLimit   = "it is on its limit, whatever the number of repetitions"
+	reasonOneSearch = "one search is one repetition: search again, with run --sessions 2"
 )
 
 // undecided fills in why there is no verdict. Needed is as package stats counts it: 0 if no number of repetitions would

@@ -36,6 +36,7 @@ type Choices struct {
 	Plan       *plan.Plan
 	Experiment *plan.Experiment
 	Host       string
+	Anew       bool // make searches of the experiment's own again, unless the present run has made them
 
 	byTrial map[*plan.Trial]*Choice
 }
@@ -67,8 +68,8 @@ func (c *Choices) AddTo(rec *record.Record, t *plan.Trial) {
 }
 
 // Recall fills in the choices that need no search, of trials that have none yet: those that the resumed run was measured
-// with, those of another experiment, and those of recorded searches. A search is fresh as long as its trial is, also if
-// repetitions are measured anew. An empty run means that none is resumed.
+// with, those of another experiment, and those of recorded searches. A search is fresh as long as its trial is. An empty
+// run means that none is resumed.
 //
 // The error is a *NoTuneError.
 func (c *Choices) Recall(records []*record.Record, trials []*plan.Trial, run string) error {
@@ -91,6 +92,9 @@ func (c *Choices) Recall(records []*record.Record, trials []*plan.Trial, run str
 				return &NoTuneError{c.Experiment, err.Error()}
 			}
 			rec := c.recorded(records, e, by, own.Name)
+			if rec != nil && c.Anew && s.Of == "" && rec.Run != run {
+				rec = nil
+			}
 			switch {
 			case rec != nil:
 				choice.Values[s.Name] = rec.Search.Chosen
