@@ -89,8 +89,6 @@ func TestShowAndCompareGolden(t *testing.T) {
 		{"show.txt", 0, []string{"show", "servers", "--run", runAfter}},
 		{"show-trial.txt", 0, []string{"show", "servers", "--run", runAfter, "--trial", "broken"}},
 		{"show-repetition.txt", 0, []string{"show", "servers", "--run", runBefore, "--trial", "async", "--repetition", "2"}},
-		{"show-repetition.csv", 0, []string{"show", "servers", "--run", runBefore, "--trial", "async", "--repetition", "2",
-			"--format", "csv"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.golden, func(t *testing.T) {

@@ -16,9 +16,8 @@ func (a *app) planCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan [ARTICLE[#NAME] ...]",
 		Short: "Show what a run would do, without running anything",
-		Long: `Show what a run would do, without running anything. Several articles are a line each: what would be measured, and
-how long it should take. ARTICLE is a line for each experiment. ARTICLE#EXPERIMENT is every trial: whether it is fresh,
-stale or missing, and why. With --json it has all keys of each trial, defaults included.`,
+		Long: `Show what a run would do, without running anything: a line for each experiment with what would be measured, and
+how long it should take. ARTICLE#EXPERIMENT is every trial: whether it is fresh, stale or missing, and why. With --json it has all keys of each trial, defaults included.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			project, list, plans, err := a.SelectPlanned(args, options, "articles with problems cannot be planned")
 			if err != nil {

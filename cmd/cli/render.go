@@ -130,7 +130,7 @@ rendering; with --claims it includes the claims of the measured articles.`,
 			err = a.JoinErrors(err, renderErr)
 			show.NoteOtherProfile(a.Session, outcomes, said, running.Profile)
 			if running.claims {
-				err = a.JoinErrors(err, show.ClaimStatus(a.Session, outcomes))
+				err = a.JoinErrors(err, show.ClaimStatus(outcomes))
 			}
 			return err
 		},

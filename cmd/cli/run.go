@@ -145,7 +145,7 @@ problems, no engine is available, or no result is valid.`,
 			}
 			err = a.JoinErrors(err, show.PrintOutcome(a.Session, outcomes, ""))
 			if flags.claims {
-				err = a.JoinErrors(err, show.ClaimStatus(a.Session, outcomes))
+				err = a.JoinErrors(err, show.ClaimStatus(outcomes))
 			}
 			return err
 		},

@@ -27,7 +27,6 @@ type Experiment struct {
 
 	of      *dataset.Experiment
 	metrics []record.Metric
-	noFloor map[string]string // why a metric has no noise floor
 }
 
 // A Floor is the noise floor of a metric.
@@ -105,11 +104,10 @@ func newEstimate(r dataset.Result) Estimate {
 
 func newExperiment(d *dataset.Dataset, e *dataset.Experiment) Experiment {
 	out := Experiment{Experiment: e.Plan.Name, Skipped: e.Plan.Skipped, NoiseFloor: map[string]Floor{},
-		Cells: []Cell{}, of: e, noFloor: map[string]string{}, metrics: e.AllMetrics()}
+		Cells: []Cell{}, of: e, metrics: e.AllMetrics()}
 	for _, m := range out.metrics {
 		f := d.Floor(m.Name)
 		if f.Missing != "" {
-			out.noFloor[m.Name] = f.Missing
 			continue
 		}
 		floor := Floor{Floor: f.F, Exceeds: f.Exceeds}
@@ -176,18 +174,7 @@ func (e *Experiment) columns() map[string]wording.Column {
 	return out
 }
 
-// floor writes the noise floor of a metric, or the reason why it is not known.
-func (e *Experiment) floor(metric string) (words, why string) {
-	if record.IsSearched(metric) {
-		return "–", "" // no claim about it has one
-	}
-	f, ok := e.NoiseFloor[metric]
-	if !ok {
-		if why := e.noFloor[metric]; why != dataset.NoPair {
-			return "–", why
-		}
-		return "no A/A pair", ""
-	}
+func (f Floor) String() string {
 	out := wording.PercentUnit.Alone(f.Floor)
 	if f.Pair != nil {
 		out += ", pair " + wording.PercentUnit.Alone(*f.Pair)
@@ -195,26 +182,23 @@ func (e *Experiment) floor(metric string) (words, why string) {
 	if f.Biased {
 		out += ", biased"
 	}
-	return out, ""
+	return out
 }
 
-// newSection returns a section for an experiment; ok is false if the profile leaves the experiment out.
-func (e *Experiment) newSection(slug string, head ...string) (s Section, ok bool) {
-	s.Title = slug + "#" + e.Experiment
+// section returns the section of an experiment without rows; it has no head if the profile leaves the experiment out.
+func (e *Experiment) section(slug string, head ...string) Section {
+	s := Section{Title: slug + "#" + e.Experiment}
 	if e.Skipped != "" {
 		s.Lines = []string{e.Skipped}
-		return s, false
+	} else {
+		s.Table.Head = head
 	}
-	s.Table.Head = head
-	return s, true
+	return s
 }
 
-// section has a row for each metric of each cell. Notes say why metrics are missing.
-func (e *Experiment) section(slug string) Section {
-	s, ok := e.newSection(slug, "cell", "validity", "metric", "n", "centre and interval", "noise floor")
-	if !ok {
-		return s
-	}
+// everything has a row for each metric of each cell.
+func (e *Experiment) everything(slug string) Section {
+	s := e.section(slug, "cell", "validity", "metric", "n", "centre and interval", "noise floor")
 	columns := e.columns()
 	var notes grouped
 	for i := range e.Cells {
@@ -226,14 +210,13 @@ func (e *Experiment) section(slug string) Section {
 		}
 		var missing grouped
 		for _, m := range c.Metrics {
-			words := estimateWords(m.result, columns[m.Metric])
+			words, floor := estimateWords(m.result, columns[m.Metric]), "–"
 			if m.Missing != "" {
 				missing.add(words, m.Metric)
 				continue
 			}
-			floor, why := e.floor(m.Metric)
-			if why != "" {
-				notes.add("noise floor not known, as "+why, m.Metric)
+			if f, ok := e.NoiseFloor[m.Metric]; ok {
+				floor = f.String()
 			}
 			row(m.Metric, fmt.Sprint(m.Repetitions), words, floor)
 		}
@@ -259,18 +242,15 @@ const keyMetrics = 3
 func (e *Experiment) overview(slug string) Section {
 	keys := e.of.KeyMetrics()
 	keys = keys[:min(len(keys), keyMetrics)]
-	s, ok := e.newSection(slug, append([]string{"cell", "validity"}, slice.Map(keys, metricName)...)...)
-	if !ok {
-		return s
-	}
+	s := e.section(slug, append([]string{"cell", "validity"}, slice.Map(keys, metricName)...)...)
 	columns := e.columns()
 	for i := range e.Cells {
 		c := &e.Cells[i]
 		row := []string{c.Trial, c.status()}
 		for _, key := range keys {
 			words := "–"
-			if m, ok := slice.Find(c.Metrics, func(m Metric) bool { return m.Metric == key.Name }); ok && m.Missing == "" {
-				words = estimateWords(m.result, columns[key.Name])
+			if r := c.cell.Metric(key.Name); r.Missing == "" {
+				words = estimateWords(r, columns[key.Name])
 			}
 			row = append(row, words)
 		}
@@ -304,7 +284,7 @@ func (c *Cell) repetitions(keys []record.Metric, columns map[string]wording.Colu
 	s := Section{Title: c.Trial + ", repetition by repetition", Table: Table{
 		Head: append([]string{"repetition", "started", "validity"}, slice.Map(keys, metricName)...)}}
 	for i, r := range c.Repetitions {
-		row := []string{fmt.Sprint(r.Repetition), r.Started.UTC().Format("2006-01-02 15:04:05"), r.Validity}
+		row := []string{fmt.Sprint(r.Repetition), startedAt(r.Started), r.Validity}
 		for _, m := range keys {
 			row = append(row, valueWords(c.cell, i, m, columns[m.Name]))
 		}
@@ -352,10 +332,10 @@ func (c *Cell) status() string {
 
 // notes say why a cell is unavailable or not ok, and have the marks of its metrics, with the metrics unless all have it.
 func (c *Cell) notes() []string {
-	out := warnings(c.Checks)
 	if c.Unavailable != "" {
-		out = []string{c.Unavailable}
+		return []string{c.Unavailable}
 	}
+	out := warnings(c.Checks)
 	said := strings.Join(append(slices.Clone(out), c.status()), "; ")
 	var marks grouped
 	for _, m := range c.Metrics {
@@ -365,13 +345,7 @@ func (c *Cell) notes() []string {
 			}
 		}
 	}
-	for _, mark := range marks.texts {
-		if metrics := marks.names[mark]; len(metrics) < len(c.Metrics) {
-			mark += " (" + strings.Join(metrics, ", ") + ")"
-		}
-		out = append(out, mark)
-	}
-	return out
+	return append(out, marks.within(len(c.Metrics))...)
 }
 
 // grouped are texts with the names that each applies to.
@@ -390,8 +364,19 @@ func (g *grouped) add(text, name string) {
 	g.names[text] = slice.Add(g.names[text], name)
 }
 
+// lines are the texts with their names first.
 func (g *grouped) lines() []string {
 	return slice.Map(g.texts, func(text string) string { return strings.Join(g.names[text], "; ") + ": " + text })
+}
+
+// within are the texts with their names last, unless they apply to all of n names.
+func (g *grouped) within(n int) []string {
+	return slice.Map(g.texts, func(text string) string {
+		if names := g.names[text]; len(names) < n {
+			text += " (" + strings.Join(names, "; ") + ")"
+		}
+		return text
+	})
 }
 
 // cellTable has the metrics of all cells in unrounded numbers.
@@ -443,84 +428,53 @@ type Value struct {
 	Value   *float64 `json:"value"`
 	Missing string   `json:"missing,omitempty"`
 
-	metric record.Metric
+	words string
 }
 
-// newOne has the metrics of the experiment of c first, then further samples of r.
 func newOne(r *record.Record, c *dataset.Cell) One {
 	level, checks := validity.Of(r)
 	out := One{Path: r.Path(), Validity: level.String(), Checks: checksOf(checks), Values: []Value{},
 		Limited: validity.LimitOf(r).By, Record: r}
-	metrics := slices.Clone(c.Experiment.AllMetrics())
-	add := func(name, unit string) {
-		if !slices.ContainsFunc(metrics, func(m record.Metric) bool { return m.Name == name }) {
-			m, ok := record.LookupMetric(name)
-			if !ok {
-				m = record.Metric{Name: name, Unit: unit}
-			}
-			metrics = append(metrics, m)
-		}
-	}
-	for _, s := range r.Samples {
-		add(s.Metric, s.Unit)
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Missing)) { // searched for in the output, without a sample
-		add(name, "")
-	}
-	for _, m := range metrics {
-		v := Value{Metric: m.Name, Unit: m.Unit, metric: m}
+	for _, m := range c.Experiment.AllMetrics() {
+		v := Value{Metric: m.Name, Unit: m.Unit}
 		value, missing := dataset.Value(r, m.Name, c.Experiment.Plan.Metrics)
 		if v.Missing = missing; missing == "" {
-			v.Value = finite(value)
+			v.Value, v.words = finite(value), wording.UnitFor(m.Unit, m.Share, value).Alone(value)
 		}
 		out.Values = append(out.Values, v)
 	}
 	return out
 }
 
-// report has the parts of a record that people look at.
+// report has the parts of a record that people look at; JSON has all.
 func (o *One) report() Report {
 	r := o.Record
-	about := [][]string{{"run", r.Run}, {"host", r.Host}, {"profile", r.Profile}, {"key", r.Key},
-		{"started", r.Started.UTC().Format("2006-01-02 15:04:05.000")}, {"ended", r.Ended.UTC().Format("2006-01-02 15:04:05.000")},
-		{"order", fmt.Sprintf("round %d, %d of %d, seed %d", r.Order.Round, r.Order.Position, r.Order.Of, r.Order.Seed)}}
-	if r.Order.Replaces > 0 {
-		about = append(about, []string{"replaces", fmt.Sprintf("repetition %d, because other programs or virtual "+
-			"machines took CPU time", r.Order.Replaces)})
-	}
-	for _, p := range slices.Concat(r.Parameters, r.Labels) {
-		about = append(about, []string{p.Name, p.Value})
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Parts)) {
-		about = append(about, []string{"time to " + name, wording.UnitFor("s", false, r.Parts[name]).Alone(r.Parts[name])})
-	}
-	if limit := wording.Limit(validity.LimitOf(r)); limit != "" {
-		about = append(about, []string{"limited by", limit})
-	}
-	about = append(about, []string{"record", o.Path})
-	checks := slice.Map(o.Checks, func(c Check) []string { return []string{c.Check, c.Level, c.Words} })
-	metrics := slice.Map(o.Values, func(v Value) []string {
-		if v.Value == nil {
-			return []string{v.Metric, v.Missing, ""}
-		}
-		u := wording.UnitFor(v.metric.Unit, v.metric.Share, *v.Value)
-		return []string{v.Metric, u.Alone(*v.Value), exact(v.Value)}
-	})
 	var facts [][]string
 	for _, name := range slices.Sorted(maps.Keys(r.Facts)) {
 		for line := range strings.SplitSeq(strings.TrimSpace(r.Facts[name]), "\n") {
 			facts, name = append(facts, []string{name, line}), ""
 		}
 	}
-	out := Report{{Title: fmt.Sprintf("%s#%s %s, repetition %d of %d: %s", r.Article, r.Experiment, r.Trial, r.Repetition,
-		r.Planned, o.Validity)}, {Title: "the repetition", Table: Table{Rows: about}},
-		{Title: "checks", Table: Table{Rows: checks}}, {Title: "metrics", Table: Table{Rows: metrics}},
-		{Title: "facts", Table: Table{Rows: facts}}}
-	if r.Failure != "" {
-		out[0].Notes = []string{r.Failure}
+	first := Section{Title: fmt.Sprintf("%s#%s %s, repetition %d of %d: %s", r.Article, r.Experiment, r.Trial, r.Repetition,
+		r.Planned, o.Validity), Notes: []string{"started " + startedAt(r.Started), "record " + o.Path}}
+	if limit := wording.Limit(validity.LimitOf(r)); limit != "" {
+		first.Notes = append(first.Notes, "limited by "+limit)
 	}
+	if r.Failure != "" {
+		first.Notes = append(first.Notes, r.Failure)
+	}
+	out := Report{first,
+		{Title: "checks", Table: Table{Rows: slice.Map(o.Checks, func(c Check) []string {
+			return []string{c.Check, c.Level, c.Words}
+		})}},
+		{Title: "metrics", Table: Table{Rows: slice.Map(o.Values, func(v Value) []string {
+			return []string{v.Metric, v.words + v.Missing}
+		})}},
+		{Title: "facts", Table: Table{Rows: facts}}}
 	if r.Log != "" {
 		out = append(out, Section{Title: "output", Notes: strings.Split(strings.TrimRight(r.Log, "\n"), "\n")})
 	}
 	return out
 }
+
+func startedAt(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }

@@ -1,7 +1,6 @@
 package show
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -70,18 +69,4 @@ calibrate: false
 			}
 		})
 	}
-	t.Run("what samples mean", func(t *testing.T) {
-		older := *recorded
-		older.Inputs = append([]record.Input{}, recorded.Inputs...)
-		for i := range older.Inputs {
-			if older.Inputs[i].Name == "semantics" {
-				older.Inputs[i].Digest = "0"
-			}
-		}
-		older.Key = "another"
-		want := fmt.Sprintf("semantics: version %d, was 0", record.LoadSemantics)
-		if got := strings.Join(changes(before, &older), "; "); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	})
 }

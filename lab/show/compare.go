@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 )
 
 // A Comparison is what compare and bench print. Numbers are unrounded and in base units; null where there is none.
@@ -212,20 +213,17 @@ func newCompared(slug string, d *dataset.Dataset) Compared {
 
 // leftOut names the trials of a set that are not planned on both sides.
 func leftOut(side string, l *lab.Article, measured *set, planned ...*dataset.Dataset) (sentences []string) {
-	counts := map[string]int{}
 	for _, r := range measured.records {
 		lacks := func(d *dataset.Dataset) bool {
 			e, ok := d.Experiment(r.Experiment)
 			return !ok || !slices.ContainsFunc(e.Cells, func(c *dataset.Cell) bool { return c.Trial.Name == r.Trial })
 		}
 		if !r.Calibration && l.Wants(r.Experiment) && slices.ContainsFunc(planned, lacks) {
-			counts[fmt.Sprintf("%s#%s %s", l.Slug, r.Experiment, r.Trial)]++
+			sentences = slice.Add(sentences, fmt.Sprintf("%s: %s#%s %s, which the article does not plan for both sides", side,
+				l.Slug, r.Experiment, r.Trial))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		sentences = append(sentences, fmt.Sprintf("%s: %s of %s, which the article does not plan for both sides", side,
-			terminal.Count(counts[name], "record"), name))
-	}
+	slices.Sort(sentences)
 	return sentences
 }
 
@@ -354,8 +352,9 @@ func (c *Comparison) report() Report {
 	for _, group := range groups(c.changes, (*compare.Change).ExperimentName) {
 		out = append(out, experimentSection(group))
 	}
-	if words := apartWords(longest); words != "" {
-		differs.Lines = append(differs.Lines, words)
+	if longest > 0 {
+		differs.Lines = append(differs.Lines, fmt.Sprintf("A and B were measured %s apart: every change includes whatever else "+
+			"changed in between, which the noise floor does not cover", spec.FormatDuration(longest.Round(time.Second))))
 	}
 	for _, words := range c.LeftOut {
 		differs.Notes = append(differs.Notes, "left out, "+words)

@@ -1,17 +1,16 @@
 package show
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"benchbook/internal/slice"
 	"benchbook/lab"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
 )
 
@@ -102,30 +101,23 @@ func summary(list []*Article) Report {
 }
 
 // ClaimStatus is the error of --claims: claims that are contradicted, or that depend on numbers that are not valid.
-func ClaimStatus(a *lab.Session, list []*Article) error {
-	var contradicted, invalid []string
+func ClaimStatus(list []*Article) error {
+	var failed []string
 	for _, o := range list {
 		for _, c := range o.Claims {
-			name := fmt.Sprintf("%s of article %s", c.Claim, o.Article)
+			name := fmt.Sprintf("claim %s of article %s", c.Claim, o.Article)
 			if c.Verdict == string(stats.Contradicted) {
-				contradicted = append(contradicted, name)
+				failed = append(failed, name+" is contradicted")
 			}
 			if c.Invalid {
-				invalid = append(invalid, name)
+				failed = append(failed, name+" depends on a number that is not valid")
 			}
 		}
 	}
-	var first, then error
-	if len(contradicted) > 0 {
-		first = lab.WithStatus(lab.StatusGate, fmt.Errorf("%s contradicted: %s",
-			terminal.Are(len(contradicted), "claim"), strings.Join(contradicted, ", ")))
+	if failed == nil {
+		return nil
 	}
-	if len(invalid) > 0 {
-		then = lab.WithStatus(lab.StatusGate, fmt.Errorf("%s %s a number that is not valid: %s",
-			expr.Plural(len(invalid), "claim"), expr.Verb(len(invalid), "depends on", "depend on"),
-			strings.Join(invalid, ", ")))
-	}
-	return a.JoinErrors(first, then)
+	return lab.WithStatus(lab.StatusGate, errors.New(strings.Join(failed, "; ")))
 }
 
 // ShownDataset returns the records that the page of an article shows.

@@ -134,15 +134,10 @@ func newPlanned(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialSta
 	return out
 }
 
-// Text prints all of named experiments, or of the only one. Otherwise it prints a line for each experiment of an
-// article, or for each of several articles.
+// Text prints all of named experiments, or of the only one. Otherwise it prints a line for each experiment.
 func (p *Planned) Text(w io.Writer, named bool) {
-	articles := map[string]bool{}
-	for _, e := range p.Experiments {
-		articles[e.Article] = true
-	}
 	if !named && len(p.Experiments) != 1 {
-		p.overview(len(articles) > 1).Text(w)
+		p.overview().Text(w)
 		return
 	}
 	var out Report
@@ -192,59 +187,37 @@ func (e *PlannedExperiment) section(p *Planned) Section {
 			why.add(words, t.Trial)
 		}
 	}
-	for _, text := range why.texts {
-		names := why.names[text]
-		words := strings.Join(names, "; ")
-		if n := len(names) - 3; n > 1 {
-			words = fmt.Sprintf("%s and %d more", strings.Join(names[:3], "; "), n)
-		}
-		s.Notes = append(s.Notes, words+": "+text)
+	for _, line := range why.lines() {
+		s.Notes = append(s.Notes, strings.Join(terminal.Wrap(line, terminal.LineWidth), "\n    "))
 	}
 	return s
 }
 
-// overview has a line for each article, or for each experiment of a single one, and their sum.
-func (p *Planned) overview(byArticle bool) Report {
+// overview has a line for each experiment, and their sum.
+func (p *Planned) overview() Report {
 	s := Section{Title: "profile " + p.Profile, Table: Table{Head: []string{"experiment", "trials", "to measure", "time"}}}
-	if byArticle {
-		s.Table.Head[0] = "article"
-	}
-	var groups []*PlannedExperiment
-	sum := &PlannedExperiment{Experiment: "in all"}
-	for i := range p.Experiments {
-		e := &p.Experiments[i]
-		name := e.Article + "#" + e.Experiment
-		for _, words := range e.Warnings {
-			s.Notes = slice.Add(s.Notes, fmt.Sprintf("warning: %s: %s", name, words))
-		}
-		if byArticle {
-			name = e.Article
-		}
-		if n := len(groups); n == 0 || groups[n-1].Experiment != name {
-			groups = append(groups, &PlannedExperiment{Experiment: name, Skipped: "skipped"})
-		}
-		groups[len(groups)-1].add(e)
-		sum.add(e)
-	}
-	for _, e := range append(groups, sum) {
+	sum := &PlannedExperiment{}
+	row := func(name string, e *PlannedExperiment) {
 		words := e.outlook()
 		if e.Skipped != "" {
 			words = "skipped"
 		}
-		s.Table.Rows = append(s.Table.Rows, []string{e.Experiment, fmt.Sprint(len(e.Trials)),
-			span(e.least, e.most, "repetition"), words})
+		s.Table.Rows = append(s.Table.Rows, []string{name, fmt.Sprint(len(e.Trials)), span(e.least, e.most, "repetition"), words})
 	}
+	for i := range p.Experiments {
+		e := &p.Experiments[i]
+		name := e.Article + "#" + e.Experiment
+		for _, words := range e.Warnings {
+			s.Notes = append(s.Notes, fmt.Sprintf("warning: %s: %s", name, words))
+		}
+		row(name, e)
+		sum.Trials = append(sum.Trials, e.Trials...)
+		sum.least, sum.most = sum.least+e.least, sum.most+e.most
+		sum.Seconds, sum.AtMost = sum.Seconds+e.Seconds, sum.AtMost+e.AtMost
+	}
+	row("in all", sum)
 	s.Notes = append(s.Notes, "all of one: benchbook plan ARTICLE#EXPERIMENT")
 	return Report{s}
-}
-
-// add adds up trials, repetitions and times.
-func (e *PlannedExperiment) add(o *PlannedExperiment) {
-	e.Trials = append(e.Trials, o.Trials...)
-	e.least, e.most, e.Seconds, e.AtMost = e.least+o.least, e.most+o.most, e.Seconds+o.Seconds, e.AtMost+o.AtMost
-	if o.Skipped == "" {
-		e.Skipped = ""
-	}
 }
 
 // outlook says how long an experiment takes.

@@ -32,38 +32,23 @@ type Selection struct {
 	Repetition         int
 }
 
-// A choice is a flag that selects records by a field.
-type choice struct {
-	flag, value string
-	field       func(*record.Record) string
-}
-
-// choices are the flags that are given.
-func (s *Selection) choices() []choice {
-	all := []choice{{"run", s.Run, lab.RecordRun}, {"host", s.Host, lab.RecordHost}, {"profile", s.Profile,
-		lab.RecordProfile}}
-	return slice.Filter(all, func(c choice) bool { return c.value != "" })
-}
-
-// of returns the selected records of an article. If there are none, the error says why.
-func (s *Selection) of(slug string, records []*record.Record) (out []*record.Record, err error) {
-	choices := s.choices()
-	out = slice.Filter(records, func(r *record.Record) bool {
-		return !slices.ContainsFunc(choices, func(c choice) bool { return c.field(r) != c.value })
-	})
-	if len(out) > 0 || len(choices) == 0 {
-		return out, nil
-	}
-	var flags []string
-	for _, c := range choices {
-		flag := fmt.Sprintf("--%s %s", c.flag, c.value)
-		if known := values(records, c.field); !slices.Contains(known, c.value) {
-			return nil, fmt.Errorf("no records of article %s with %s: %s", slug, flag,
+// of returns the selected records of an article. The error names the flag that leaves none.
+func (s *Selection) of(slug string, records []*record.Record) ([]*record.Record, error) {
+	for _, c := range []struct {
+		flag, value string
+		field       func(*record.Record) string
+	}{{"run", s.Run, lab.RecordRun}, {"host", s.Host, lab.RecordHost}, {"profile", s.Profile, lab.RecordProfile}} {
+		if c.value == "" {
+			continue
+		}
+		known := values(records, c.field)
+		records = slice.Filter(records, func(r *record.Record) bool { return c.field(r) == c.value })
+		if len(records) == 0 {
+			return nil, fmt.Errorf("no records of article %s with --%s %s: %s", slug, c.flag, c.value,
 				cmp.Or(source.Suggest(c.value, known), "it has none"))
 		}
-		flags = append(flags, flag)
 	}
-	return nil, fmt.Errorf("no records of article %s with %s together", slug, strings.Join(flags, " and "))
+	return records, nil
 }
 
 // values lists a field of records, the last value first.
@@ -186,7 +171,7 @@ func (a *Article) report(named, trials bool) Report {
 			out = append(out, e.overview(a.Article))
 			continue
 		}
-		out = append(out, e.section(a.Article))
+		out = append(out, e.everything(a.Article))
 		if trials {
 			out = append(out, e.details()...)
 		}
@@ -214,27 +199,16 @@ func showRepetition(a *lab.Session, list []*Article, s Selection, format string)
 		}
 	}
 	switch {
-	case len(known) == 0:
-		return lab.UsageError(fmt.Errorf("trial %s has no repetitions: it was not measured", s.Trials[0]))
 	case len(found) == 0:
 		return lab.UsageError(fmt.Errorf("trial %s has no repetition %d: it has %s", s.Trials[0], s.Repetition,
-			strings.Join(known, ", ")))
+			cmp.Or(strings.Join(known, ", "), "none")))
 	case len(found) > 1:
 		r := found[0].Record
 		return lab.UsageError(fmt.Errorf("several experiments have a trial %s: name one, as in %s#%s", s.Trials[0],
 			r.Article, r.Experiment))
+	case format == FormatJSON:
+		return lab.PrintJSON(a.Stdout, found[0])
 	}
-	one := &found[0]
-	switch format {
-	case FormatJSON:
-		return lab.PrintJSON(a.Stdout, one)
-	case FormatCSV:
-		t := Table{Head: []string{"metric", "unit", "value", "missing"}}
-		for _, v := range one.Values {
-			t.Rows = append(t.Rows, []string{v.Metric, v.Unit, exact(v.Value), v.Missing})
-		}
-		return t.CSV(a.Stdout)
-	}
-	one.report().Text(a.Stdout)
+	found[0].report().Text(a.Stdout)
 	return nil
 }

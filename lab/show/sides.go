@@ -63,60 +63,47 @@ func newFinder(a *lab.Session, project *article.Project, list []*lab.Article) (*
 // kindRevision is the kind of a side that is a git revision.
 const kindRevision = "revision"
 
-// find returns the side that a word names, of the kind before its colon or of any kind. A word that names several sides
-// is an error.
+// fields are the kinds of sides that records themselves name.
+var fields = map[string]func(*record.Record) string{"run": lab.RecordRun, "host": lab.RecordHost,
+	"profile": lab.RecordProfile}
+
+// find returns the first kind of side that a word names, or the kind before its colon.
 func (f *finder) find(ctx context.Context, word string) (*Side, error) {
+	kinds, name := []string{"run", "host", "profile", kindRevision, "folder"}, word
+	if kind, rest, ok := strings.Cut(word, ":"); ok && slices.Contains(kinds, kind) {
+		kinds, name = []string{kind}, rest
+	}
 	var known []string
-	measured := func(field func(*record.Record) string) func(context.Context, string) (*Side, error) {
-		return func(_ context.Context, name string) (*Side, error) {
-			known = append(known, values(f.records, field)...)
-			side := f.side(slice.Filter(f.records, func(r *record.Record) bool { return field(r) == name }))
-			if len(side.records) == 0 {
-				return nil, nil
+	var empty *Side
+	for _, kind := range kinds {
+		var side *Side
+		var err error
+		switch kind {
+		case kindRevision:
+			side, err = f.revision(ctx, name)
+		case "folder":
+			side, err = f.folder(name)
+		default:
+			known = append(known, values(f.records, fields[kind])...)
+			if slices.Contains(known, name) {
+				side = f.side(slice.Filter(f.records, func(r *record.Record) bool { return fields[kind](r) == name }))
 			}
-			return side, nil
 		}
-	}
-	kinds := []struct {
-		name string
-		find func(ctx context.Context, name string) (*Side, error)
-	}{{"run", measured(lab.RecordRun)}, {"host", measured(lab.RecordHost)}, {"profile", measured(lab.RecordProfile)},
-		{kindRevision, f.revision}, {"folder", f.folder}}
-	name, what := word, "run, host, profile, revision or folder"
-	for i, k := range kinds {
-		if rest, ok := strings.CutPrefix(word, k.name+":"); ok {
-			name, what, kinds = rest, k.name, kinds[i:i+1]
-			break
-		}
-	}
-	var found, empty []*Side
-	for _, k := range kinds {
-		side, err := k.find(ctx, name)
 		if err != nil {
 			return nil, err
 		}
 		if side == nil {
 			continue
 		}
-		side.Kind, side.Name = k.name, name
-		if len(side.records) == 0 {
-			empty = append(empty, side)
-		} else {
-			found = append(found, side)
+		if side.Kind, side.Name = kind, name; len(side.records) > 0 {
+			return side, nil
 		}
+		empty = side
 	}
-	switch {
-	case len(found) == 1:
-		return found[0], nil
-	case len(found) > 1:
-		kind := func(s *Side) string { return "a " + s.Kind }
-		way := func(s *Side) string { return s.Kind + ":" + name }
-		return nil, lab.UsageError(fmt.Errorf("%q is %s: write %s", word, strings.Join(slice.Map(found, kind), " and "),
-			strings.Join(slice.Map(found, way), " or ")))
-	case len(empty) > 0:
-		return nil, lab.UsageError(fmt.Errorf("%s has no records of %s", empty[0], strings.Join(f.slugs, ", ")))
+	if empty != nil {
+		return nil, lab.UsageError(fmt.Errorf("%s has no records of %s", empty, strings.Join(f.slugs, ", ")))
 	}
-	err := fmt.Errorf("no %s %q", what, name)
+	err := fmt.Errorf("no %s %q", strings.Join(kinds, ", "), name)
 	if hint := source.Suggest(name, known); hint != "" {
 		err = fmt.Errorf("%w: %s", err, hint)
 	} else if f.git != nil {
@@ -137,12 +124,11 @@ func (f *finder) side(records []*record.Record) *Side {
 }
 
 // folder finds a folder of records, or a project with records of its own.
-func (f *finder) folder(_ context.Context, name string) (*Side, error) {
-	info, err := os.Stat(f.Located(name))
-	if name == "" || err != nil || !info.IsDir() {
+func (f *finder) folder(name string) (*Side, error) {
+	name = f.Located(name)
+	if info, err := os.Stat(name); err != nil || !info.IsDir() {
 		return nil, nil
 	}
-	name = f.Located(name)
 	dirs := []string{name}
 	if _, err := os.Stat(filepath.Join(name, article.ProjectFile)); err == nil {
 		project, err := article.OpenProject(name)

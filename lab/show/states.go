@@ -1,13 +1,11 @@
 package show
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"benchbook/internal/slice"
@@ -67,7 +65,7 @@ func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *l
 		for _, cell := range e.AllCells() {
 			k := &TrialState{records: cell.Records, takes: Experience(e.Plan, cell.Trial, records, host),
 				ToMeasure: next[cell.Trial].Count, More: more[cell.Trial]}
-			k.explain(p, cell, next[cell.Trial], outdated(cell, present, on.Facts))
+			k.explain(cell, next[cell.Trial], outdated(cell, present, on.Facts))
 			out[cell.Trial] = k
 		}
 	}
@@ -75,7 +73,7 @@ func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *l
 }
 
 // explain finds the state of a trial and the reasons for it.
-func (k *TrialState) explain(p *plan.Plan, cell *dataset.Cell, next runner.Todo, replaced []string) {
+func (k *TrialState) explain(cell *dataset.Cell, next runner.Todo, replaced []string) {
 	t, e := cell.Trial, cell.Experiment.Plan
 	stale := cell.State == dataset.Stale || len(replaced) > 0
 	k.word = stateWords[cell.State]
@@ -86,7 +84,6 @@ func (k *TrialState) explain(p *plan.Plan, cell *dataset.Cell, next runner.Todo,
 	case t.Unavailable != "":
 		k.word, k.why = "unavailable", []string{t.Unavailable}
 	case cell.State == dataset.Missing:
-		k.why = []string{"no records of profile " + p.Profile + " on this host"}
 	case cell.State == dataset.Stale:
 		k.why = append(changes(t, cell.Records[0]), replaced...)
 	case stale:
@@ -136,9 +133,7 @@ func changes(t *plan.Trial, r *record.Record) []string {
 		switch {
 		case was == in.Digest:
 		case in.Name == "definition":
-			out = append(out, redefined(t, r)...)
-		case strings.HasPrefix(in.Name, "semantics"):
-			out = append(out, fmt.Sprintf("%s: version %s, was %s", in.Name, in.Digest, cmp.Or(was, "none")))
+			out = append(out, slice.Map(spec.Edits(t.Definition, r.Definition), spec.Edit.String)...)
 		case !ok:
 			out = append(out, in.Name+" is new")
 		default:
@@ -148,18 +143,10 @@ func changes(t *plan.Trial, r *record.Record) []string {
 	for _, name := range slices.Sorted(maps.Keys(then)) {
 		out = append(out, name+" was removed")
 	}
-	if len(out) == 0 && bytes.Contains(t.Definition, []byte(record.Redacted)) {
-		out = []string{"a variable of the environment changed (its value is not recorded)"}
-	}
 	if len(out) == 0 {
-		out = []string{"the definition is the same, written by another version of benchbook"}
+		out = []string{"the definition is the same: a value that is not recorded changed, or it is of another version of benchbook"}
 	}
 	return out
-}
-
-// redefined returns the changed values of a definition.
-func redefined(t *plan.Trial, r *record.Record) []string {
-	return slice.Map(spec.Edits(t.Definition, r.Definition), spec.Edit.String)
 }
 
 // repetitionsBeyond counts, by trial, the repetitions after the next ones if the claims they are for stay undecided.
