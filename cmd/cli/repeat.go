@@ -12,8 +12,7 @@ func bundleCommand(a *app) *cobra.Command {
 		Use:   "bundle ARTICLE",
 		Short: "Pack an article and everything it needs into one file",
 		Long: `Write an article to one file, with all that somebody else needs to repeat it: the files that it uses
-and the records that its page shows. repro opens it, and measures it there. It is a gzip-compressed tar archive, with
-a manifest of digests.`,
+and the records that its page shows. repro opens it, and measures it there. It is a gzip-compressed tar archive.`,
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			defer a.AwaitOnInterrupt(cmd.Context())()
@@ -22,14 +21,13 @@ a manifest of digests.`,
 	}
 	cmd.Flags().StringVarP(&o.Out, "output", "o", "", "the file to write (default ARTICLE.bundle)")
 	cmd.Flags().BoolVar(&o.Images, "images", false, "with its images, so that nothing has to be built or fetched")
-	cmd.Flags().BoolVar(&o.List, "list", false, "list the files of the article that would be in it, and write nothing")
 	return cmd
 }
 
 func reproCommand(a *app) *cobra.Command {
 	var o bundle.ReproOptions
 	cmd := &cobra.Command{
-		Use:   "repro FILE|URL",
+		Use:   "repro FILE",
 		Short: "Measure somebody else's article on this machine",
 		Long: `Open a bundle and measure its article on this machine. It says what would run, and asks
 before anything does. Then it prints each claim there and here, and makes pages with a column for each host. With

@@ -1,12 +1,12 @@
 // Package bundle writes an article, its inputs, its records and, if wanted, its images to one file, and repeats the
 // article of such a file on this machine.
 //
-// A bundle is a tar archive compressed with gzip. Its first file, manifest.json, lists all others in order, each with
-// its size and SHA-256. The same inputs give the same bytes: files are sorted, without times, owners or users.
+// A bundle is a tar archive compressed with gzip. Its first file, manifest.json, says how many files follow, and how many
+// bytes they take. The same inputs give the same bytes: files are sorted, without times, owners or users.
 //
 // A bundle may come from a stranger. Opening one runs nothing, writes regular files into one folder, at most the bytes
-// that the manifest lists, and removes them after an error. The stranger wrote the manifest too: its digest proves that
-// two people have the same bundle, not that the results are true.
+// of the manifest, and removes them after an error. Its digest proves that two people have the same bundle, not that the
+// results are true.
 package bundle
 
 import (
@@ -15,10 +15,10 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -35,7 +35,7 @@ import (
 )
 
 const (
-	format       = 2 // of the bundles that this package writes and reads
+	format       = 3 // of the bundles that this package writes and reads
 	manifestName = "manifest.json"
 
 	maxManifest = 4 << 20  // bytes
@@ -56,23 +56,13 @@ type manifest struct {
 	Date    time.Time              `json:"date,omitzero"`    // of the newest record
 	Hosts   []string               `json:"hosts,omitempty"`  // class and digest; Claims are of the first
 	Claims  map[string]show.Judged `json:"claims,omitempty"` // by name
-	Files   []file                 `json:"files"`            // in the order of the archive, without manifest.json
+	Files   int                    `json:"files"`            // without manifest.json
+	Bytes   int64                  `json:"bytes"`            // that the files and their folders take on a disk
 }
 
-// file is one file of a bundle.
-type file struct {
-	Path       string `json:"path"`   // with slashes
-	Size       int64  `json:"size"`   // in bytes
-	SHA256     string `json:"sha256"` // lower-case hexadecimal
-	Executable bool   `json:"executable,omitempty"`
-}
-
-// size returns the bytes that the files and their folders take on a disk.
-func (m *manifest) size() (size int64) {
-	for _, f := range m.Files {
-		size += f.Size + perFolder*int64(1+strings.Count(f.Path, "/"))
-	}
-	return size
+// count adds a file.
+func (m *manifest) count(name string, size int64) {
+	m.Files, m.Bytes = m.Files+1, m.Bytes+size+perFolder*int64(1+strings.Count(name, "/"))
 }
 
 // check returns an error for a manifest that Create does not write.
@@ -82,19 +72,9 @@ func (m *manifest) check() error {
 			return fmt.Errorf("%s names an article or host %.100q, which cannot be the name of a folder", manifestName, name)
 		}
 	}
-	if len(m.Files) == 0 || len(m.Files) > maxFiles {
-		return fmt.Errorf("%s lists %d files, and may list 1 to %d", manifestName, len(m.Files), maxFiles)
-	}
-	for _, f := range m.Files {
-		if why := badPath(f.Path); why != "" {
-			return fmt.Errorf("%.200q cannot be a path in a bundle: %s", f.Path, why)
-		}
-		if f.Size < 0 || f.Size > maxBytes {
-			return fmt.Errorf("%.200q has an invalid size, %d bytes", f.Path, f.Size)
-		}
-	}
-	if m.size() > maxBytes {
-		return fmt.Errorf("the files of the bundle take more than %s", units.BytesSize(maxBytes))
+	if m.Files < 1 || m.Files > maxFiles || m.Bytes < 0 || m.Bytes > maxBytes {
+		return fmt.Errorf("a bundle may have 1 to %d files that take %s, and this one has %d that take %s", maxFiles,
+			units.BytesSize(maxBytes), m.Files, units.BytesSize(float64(m.Bytes)))
 	}
 	return nil
 }
@@ -128,80 +108,70 @@ func badPath(name string) string {
 	return ""
 }
 
-// write writes the files of a folder as a bundle, lists them in the manifest, and returns the digest of the manifest.
-// It ends with ctx.
+// write writes the files of a folder as a bundle, and returns the digest of the bundle. It ends with ctx.
 func write(ctx context.Context, w io.Writer, dir string, m *manifest) (digest string, err error) {
 	root := os.DirFS(dir)
+	var names []string
 	err = fs.WalkDir(root, ".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
-		info, err := e.Info()
-		if err != nil {
-			return err
+		if why := badPath(name); why != "" {
+			return fmt.Errorf("%.200q cannot be a path in a bundle: %s", name, why)
 		}
-		f := file{Path: name, Executable: info.Mode()&0o100 != 0}
-		sum := sha256.New()
-		f.Size, err = copyFile(ctx, sum, root, name)
-		f.SHA256 = hex.EncodeToString(sum.Sum(nil))
-		m.Files = append(m.Files, f)
+		info, err := e.Info()
+		if err == nil {
+			names = append(names, name)
+			m.count(name, info.Size())
+		}
 		return err
 	})
-	if err != nil {
-		return "", err
-	}
 	m.Format = format
-	if err := m.check(); err != nil {
+	text, encoding := json.MarshalIndent(m, "", " ")
+	if err := errors.Join(err, m.check(), encoding); err != nil {
 		return "", err
 	}
-	text, err := json.MarshalIndent(m, "", " ")
-	if err == nil && len(text) > maxManifest {
-		err = fmt.Errorf("the list of its files is larger than %d MiB", maxManifest>>20)
-	}
-	if err != nil {
-		return "", err
-	}
-	compressed := gzip.NewWriter(w)
+	sum := sha256.New()
+	compressed := gzip.NewWriter(io.MultiWriter(w, sum))
 	archive := tar.NewWriter(compressed)
-	first := file{Path: manifestName, Size: int64(len(text))}
-	if err = archive.WriteHeader(first.header()); err == nil {
+	if err = archive.WriteHeader(header(manifestName, int64(len(text)), 0)); err == nil {
 		_, err = archive.Write(text)
 	}
-	for _, f := range m.Files {
+	for _, name := range names {
 		if err == nil {
-			err = archive.WriteHeader(f.header())
-		}
-		if err == nil {
-			_, err = copyFile(ctx, archive, root, f.Path)
+			err = copyFile(ctx, archive, root, name)
 		}
 	}
-	return digestOf(text), errors.Join(err, archive.Close(), compressed.Close())
+	err = errors.Join(err, archive.Close(), compressed.Close())
+	return digestOf(sum), err
 }
 
-func copyFile(ctx context.Context, w io.Writer, root fs.FS, name string) (int64, error) {
+func copyFile(ctx context.Context, to *tar.Writer, root fs.FS, name string) error {
 	from, err := root.Open(name)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer from.Close()
-	return io.Copy(w, files.Stream{Context: ctx, Reader: from})
-}
-
-func (f *file) header() *tar.Header {
-	mode := int64(0o644)
-	if f.Executable {
-		mode = 0o755
+	info, err := from.Stat()
+	if err == nil {
+		err = to.WriteHeader(header(name, info.Size(), info.Mode()))
 	}
-	return &tar.Header{Typeflag: tar.TypeReg, Name: f.Path, Size: f.Size, Mode: mode}
+	if err == nil {
+		_, err = io.Copy(to, files.Stream{Context: ctx, Reader: from})
+	}
+	return err
 }
 
-func digestOf(manifest []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(manifest)) }
+func header(name string, size int64, mode fs.FileMode) *tar.Header {
+	return &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: int64(0o644 | mode&0o100/0o100*0o111)}
+}
+
+func digestOf(sum hash.Hash) string { return fmt.Sprintf("sha256:%x", sum.Sum(nil)) }
 
 // reader reads a bundle from a stream, once.
 type reader struct {
 	unpacked io.LimitedReader
 	archive  *tar.Reader
-	text     []byte // of manifest.json
 	manifest manifest
 }
 
@@ -215,26 +185,19 @@ func openArchive(from io.Reader) (*reader, error) {
 	}
 	r := &reader{unpacked: io.LimitedReader{R: unpacked, N: maxHeaders}}
 	r.archive = tar.NewReader(&r.unpacked)
-	header, err := r.archive.Next()
-	if err != nil || header.Name != manifestName || !isPlain(header) || header.Size > maxManifest {
+	first, err := r.archive.Next()
+	if err != nil || first.Name != manifestName || !isPlain(first) || first.Size > maxManifest {
 		return nil, errors.Join(fmt.Errorf("this is not a bundle of benchbook: it does not begin with a file %s of at most "+
 			"%d MiB", manifestName, maxManifest>>20), err)
 	}
-	r.unpacked.N = header.Size
-	if r.text, err = io.ReadAll(r.archive); err != nil {
+	r.unpacked.N = first.Size
+	text, err := io.ReadAll(r.archive)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", damaged, err)
 	}
-	var version struct { // a later format may have other types under the same keys
-		Format int `json:"benchbook_bundle"`
-	}
-	if err = json.Unmarshal(r.text, &version); err == nil && version.Format != format {
-		return nil, fmt.Errorf("the bundle has format %d, and this version of benchbook reads format %d", version.Format, format)
-	}
-	if err == nil {
-		err = json.Unmarshal(r.text, &r.manifest)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", manifestName, err)
+	if err := json.Unmarshal(text, &r.manifest); err != nil || r.manifest.Format != format {
+		return nil, errors.Join(fmt.Errorf("%s is not of format %d, which this version of benchbook reads", manifestName,
+			format), err)
 	}
 	return r, r.manifest.check()
 }
@@ -246,71 +209,62 @@ func isPlain(h *tar.Header) bool {
 			return false
 		}
 	}
-	return h.Typeflag == tar.TypeReg && h.Linkname == ""
+	return h.Typeflag == tar.TypeReg && h.Linkname == "" && (h.Mode == 0o644 || h.Mode == 0o755)
 }
 
-// extract writes the files of the bundle and manifest.json into an empty folder. The error names the first file that
-// differs from the manifest, is missing or out of order, or cannot be written.
+// extract writes the files of the bundle into an empty folder. The error names the first file that cannot be in a bundle
+// or cannot be written.
 func (r *reader) extract(dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	if err := root.WriteFile(manifestName, r.text, 0o644); err != nil {
-		return err
-	}
-	for _, f := range r.manifest.Files {
-		if err := r.extractFile(root, f); err != nil {
-			return fmt.Errorf("%.200q: %w", f.Path, err)
+	var found manifest
+	for {
+		r.unpacked.N = maxHeaders
+		h, err := r.archive.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", damaged, err)
+		}
+		switch why := badPath(h.Name); {
+		case why != "":
+			return fmt.Errorf("%.200q cannot be a path in a bundle: %s", h.Name, why)
+		case !isPlain(h) || h.Size < 0 || h.Size > maxBytes:
+			return fmt.Errorf("%.200q is not a plain file", h.Name)
+		}
+		if found.count(h.Name, h.Size); found.Files > r.manifest.Files || found.Bytes > r.manifest.Bytes {
+			return fmt.Errorf("%.200q: the bundle has more files or bytes than its manifest says", h.Name)
+		}
+		if err := r.extractFile(root, h); err != nil {
+			return fmt.Errorf("%.200q: %w", h.Name, err)
 		}
 	}
-	r.unpacked.N = maxHeaders
-	header, err := r.archive.Next()
-	if err == nil {
-		return fmt.Errorf("%.200q: it is in the bundle, and not in its manifest", header.Name)
-	}
-	if err == io.EOF {
-		_, err = io.Copy(io.Discard, &r.unpacked) // to the checksum
-	}
-	if err != nil {
+	if _, err := io.Copy(io.Discard, &r.unpacked); err != nil { // to the checksum
 		return fmt.Errorf("%s: %w", damaged, err)
+	}
+	if found.Files != r.manifest.Files || found.Bytes != r.manifest.Bytes {
+		return errors.New(damaged)
 	}
 	return nil
 }
 
-// extractFile writes the next file, which must be f.
-func (r *reader) extractFile(root *os.Root, f file) error {
-	r.unpacked.N = maxHeaders
-	header, err := r.archive.Next()
-	want := f.header()
-	switch {
-	case err != nil:
-		return fmt.Errorf("%s (%w)", damaged, err)
-	case header.Name != want.Name:
-		return fmt.Errorf("the bundle has %.200q in its place", header.Name)
-	case !isPlain(header) || header.Size != want.Size || header.Mode != want.Mode:
-		return errors.New("it is not the plain file that the manifest lists: its type, size or mode differs")
-	}
-	if err := root.MkdirAll(path.Dir(f.Path), 0o755); err != nil {
+func (r *reader) extractFile(root *os.Root, h *tar.Header) error {
+	if err := root.MkdirAll(path.Dir(h.Name), 0o755); err != nil {
 		return err
 	}
-	to, err := root.OpenFile(f.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fs.FileMode(want.Mode))
+	to, err := root.OpenFile(h.Name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fs.FileMode(h.Mode))
 	if err != nil {
 		return err
 	}
-	r.unpacked.N = f.Size
-	sum := sha256.New()
-	_, err = io.CopyN(io.MultiWriter(to, sum), r.archive, f.Size)
+	r.unpacked.N = h.Size
+	_, err = io.CopyN(to, r.archive, h.Size)
 	err = cmp.Or(err, to.Close())
-	_, ofSystem := errors.AsType[*fs.PathError](err)
-	switch {
-	case ofSystem:
-		return err
-	case err != nil:
+	if _, ofSystem := errors.AsType[*fs.PathError](err); err != nil && !ofSystem {
 		return fmt.Errorf("%s (%w)", damaged, err)
-	case hex.EncodeToString(sum.Sum(nil)) != f.SHA256:
-		return errors.New("it is not the file that the manifest lists: its content was changed")
 	}
-	return nil
+	return err
 }

@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -109,21 +108,14 @@ func TestRoundTrip(t *testing.T) {
 	}
 	want := maps.Clone(contents)
 	want["inputs/serve.sh"] += " (executable)"
-	got := tree(t, dir)
-	delete(got, manifestName)
-	if !maps.Equal(got, want) {
+	if got := tree(t, dir); !maps.Equal(got, want) {
 		t.Errorf("extracted %q, want %q", got, want)
 	}
-	if m := r.manifest; m.Title != about().Title || !m.Date.Equal(about().Date) || len(m.Files) != len(contents) {
+	if m := r.manifest; m.Title != about().Title || !m.Date.Equal(about().Date) || m.Files != len(contents) {
 		t.Errorf("the manifest is %+v", m)
 	}
 	if again := sample(t); !bytes.Equal(data, again) {
 		t.Error("the same files make two different bundles")
-	}
-	other := about()
-	other.Title = "Other"
-	if digestOf(r.text) == digestOf(mustOpen(t, made(t, other, contents)).text) {
-		t.Error("another manifest has the same digest")
 	}
 }
 
@@ -279,51 +271,36 @@ func TestTampering(t *testing.T) {
 		change change
 		words  string
 	}{
-		{"content changed", entries(func(l []entry) []entry { l[1].data[0] ^= 1; return l }), "content was changed"},
-		{"content longer", entries(func(l []entry) []entry { l[1].data = append(l[1].data, '!'); return l }), "size or mode"},
-		{"last file changed", entries(func(l []entry) []entry { l[len(l)-1].data[99] = '!'; return l }), "content was changed"},
-		{"file added", entries(func(l []entry) []entry { return slices.Insert(l, 2, plainFile("b", "b")) }), `has "b" in its`},
-		{"file added at the end", entries(func(l []entry) []entry { return append(l, plainFile("z", "z")) }),
-			"not in its manifest"},
-		{"file removed", entries(func(l []entry) []entry { return slices.Delete(l, 1, 2) }), "in its place"},
-		{"last file removed", entries(func(l []entry) []entry { return l[:len(l)-1] }), "incomplete"},
+		{"file added", entries(func(l []entry) []entry { return slices.Insert(l, 2, plainFile("b", "b")) }), "more files or"},
+		{"content longer", entries(func(l []entry) []entry { l[1].data = append(l[1].data, '!'); return l }), "more files or"},
+		{"file removed", entries(func(l []entry) []entry { return slices.Delete(l, 1, 2) }), "incomplete"},
 		{"file moved outside", entries(func(l []entry) []entry { l[1].header.Name = "../article.md"; return l }),
-			`has "../article.md" in its place`},
-		{"file twice", entries(func(l []entry) []entry { return slices.Insert(l, 2, l[1]) }), "in its place"},
+			`"../article.md" cannot be a path`},
+		{"file twice", entries(func(l []entry) []entry { l[2] = l[1]; return l }), "file exists"},
 		{"manifest not first", entries(func(l []entry) []entry { l[0], l[1] = l[1], l[0]; return l }), "does not begin"},
-		{"symbolic link", header(func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeSymlink, "/etc/passwd" }), "its type"},
-		{"hard link", header(func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeLink, "zz.tar" }), "its type"},
-		{"folder", header(func(h *tar.Header) { h.Typeflag = tar.TypeDir }), "its type"},
-		{"device", header(func(h *tar.Header) { h.Typeflag, h.Devmajor = tar.TypeChar, 1 }), "its type"},
-		{"named pipe", header(func(h *tar.Header) { h.Typeflag = tar.TypeFifo }), "its type"},
+		{"symbolic link", header(func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeSymlink, "/etc/passwd" }), "not a plain"},
+		{"hard link", header(func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeLink, "zz.tar" }), "not a plain"},
+		{"folder", header(func(h *tar.Header) { h.Typeflag = tar.TypeDir }), "not a plain"},
+		{"device", header(func(h *tar.Header) { h.Typeflag, h.Devmajor = tar.TypeChar, 1 }), "not a plain"},
+		{"named pipe", header(func(h *tar.Header) { h.Typeflag = tar.TypeFifo }), "not a plain"},
 		{"sparse file", header(func(h *tar.Header) { h.Typeflag = tar.TypeGNUSparse }), "damaged"},
 		{"extended attributes", entries(func(l []entry) []entry {
 			l[1].header.PAXRecords = map[string]string{"SCHILY.xattr.user.x": "y"}
 			return l
-		}), "its type"},
-		{"set-user-ID bit", entries(func(l []entry) []entry { l[1].header.Mode = 0o4644; return l }), "mode"},
-		{"digest edited", inManifest(func(m *manifest) { m.Files[0].SHA256 = m.Files[1].SHA256 }), "content was changed"},
-		{"size edited", inManifest(func(m *manifest) { m.Files[0].Size++ }), "size or mode"},
-		{"size negative", inManifest(func(m *manifest) { m.Files[0].Size = -1 }), "invalid size"},
-		{"size overflowing", inManifest(func(m *manifest) { m.Files[0].Size = 1 << 62 }), "invalid size"},
-		{"sizes beyond the limit", inManifest(func(m *manifest) { m.Files[0].Size, m.Files[1].Size = maxBytes, 1 }),
-			"take more than 64GiB"},
-		{"too many files", inManifest(func(m *manifest) { m.Files = slices.Repeat(m.Files[:1], maxFiles+1) }), "may list 1 to"},
-		{"folders beyond the limit", inManifest(func(m *manifest) {
-			m.Files = nil
-			for i := range maxFiles {
-				m.Files = append(m.Files, file{Path: strings.Repeat(fmt.Sprintf("%d/", i), 31) + "f", Size: 4 << 20})
-			}
-		}), "take more than"},
-		{"file twice in the manifest", inManifest(func(m *manifest) { m.Files = append(m.Files, m.Files[0]) }), "incomplete"},
-		{"no files in the manifest", inManifest(func(m *manifest) { m.Files = nil }), "lists 0 files"},
+		}), "not a plain"},
+		{"set-user-ID bit", entries(func(l []entry) []entry { l[1].header.Mode = 0o4644; return l }), "not a plain"},
+		{"fewer bytes than there are", inManifest(func(m *manifest) { m.Bytes-- }), "more files or bytes"},
+		{"fewer files than there are", inManifest(func(m *manifest) { m.Files-- }), "more files or bytes"},
+		{"bytes negative", inManifest(func(m *manifest) { m.Bytes = -1 }), "may have 1 to"},
+		{"bytes beyond the limit", inManifest(func(m *manifest) { m.Bytes = maxBytes + 1 }), "may have 1 to"},
+		{"too many files", inManifest(func(m *manifest) { m.Files = maxFiles + 1 }), "may have 1 to"},
+		{"no files", inManifest(func(m *manifest) { m.Files = 0 }), "may have 1 to"},
 		{"article elsewhere", inManifest(func(m *manifest) { m.Article = "../../etc" }), "cannot be the name of a folder"},
 		{"article like a flag", inManifest(func(m *manifest) { m.Article = "--force" }), "cannot be the name of a folder"},
 		{"host elsewhere", inManifest(func(m *manifest) { m.Hosts = []string{"../x"} }), "cannot be the name of a folder"},
-		{"manifest that is not JSON", text("{}}"), "manifest.json: "},
-		{"manifest of a later format", text(`{"benchbook_bundle": 3, "files": "elsewhere"}`), "has format 3"},
-		{"manifest with other types", text(`{"benchbook_bundle": 2, "files": "elsewhere"}`), "manifest.json: "},
-		{"archive without its end", archive(func(b []byte) []byte { return b[:len(b)-2048] }), "incomplete"},
+		{"manifest that is not JSON", text("{}}"), "manifest.json is not"},
+		{"manifest of another format", text(`{"benchbook_bundle": 2, "files": []}`), "not of format 3"},
+		{"archive without its end", archive(func(b []byte) []byte { return b[:len(b)-4096] }), "damaged"},
 		{"bundle cut off", func(_ *testing.T, b []byte) []byte { return b[:len(b)/2] }, "unexpected EOF"},
 		{"256 MiB of zeros instead of a file", func(t *testing.T, b []byte) []byte {
 			b = unpacked(t, b)
@@ -442,34 +419,18 @@ func TestExtractFollowsNoLinks(t *testing.T) {
 	}
 }
 
-// An opened bundle leaves exactly the files that its manifest lists.
+// An opened bundle leaves as many files as its manifest says.
 func FuzzOpen(f *testing.F) {
 	data := made(f, manifest{Article: "a"}, map[string]string{"a/b": "1", "c": "2"})
 	f.Add(data, true)
 	f.Add(unpacked(f, data), false)
-	for _, change := range []func(*manifest){
-		func(m *manifest) { m.Files[0].Path = "../outside" },
-		func(m *manifest) { m.Files[0].Size = 1 << 40 },
-	} {
-		f.Add(unpacked(f, editManifest(f, data, change)), false)
-	}
+	f.Add(unpacked(f, editManifest(f, data, func(m *manifest) { m.Bytes = 1 << 40 })), false)
 	f.Fuzz(func(t *testing.T, data []byte, compressed bool) {
 		if !compressed {
 			data = compress(t, data)
 		}
-		r, dir, err := opened(t, bytes.NewReader(data))
-		if err != nil {
-			return
-		}
-		got := tree(t, dir)
-		for _, f := range append(r.manifest.Files, file{Path: manifestName}) {
-			if _, ok := got[filepath.FromSlash(f.Path)]; !ok {
-				t.Errorf("%q is missing", f.Path)
-			}
-			delete(got, filepath.FromSlash(f.Path))
-		}
-		if len(got) > 0 {
-			t.Errorf("more than the manifest lists: %q", got)
+		if r, dir, err := opened(t, bytes.NewReader(data)); err == nil && len(tree(t, dir)) != r.manifest.Files {
+			t.Errorf("it leaves %d files, want %d", len(tree(t, dir)), r.manifest.Files)
 		}
 	})
 }

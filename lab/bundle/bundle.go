@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -18,14 +17,13 @@ import (
 	"github.com/google/renameio/v2"
 
 	"benchbook/internal/files"
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/notebook/source"
 )
 
 // projectFolder is the folder of a bundle with the project, or with its repository.
@@ -34,8 +32,7 @@ const projectFolder = "project"
 // Options say what goes into a bundle.
 type Options struct {
 	Out    string // a file; ARTICLE.bundle by default
-	Images bool   // with all images of the article
-	List   bool   // print the names of the files only
+	Images bool   // with the images of the article
 }
 
 // Create writes an article, the files it uses, the records its page shows and, if wanted, its images to one file, after
@@ -55,25 +52,17 @@ func Create(ctx context.Context, a *lab.Session, args []string, o Options) (err 
 	}
 	out := cmp.Or(o.Out, c.Slug+".bundle")
 	b := &builder{Session: a, project: project, article: c, plan: plans[c.Slug]}
-	found, err := b.find(ctx)
-	if err != nil {
-		return lab.Failure(err)
-	}
-	if o.List {
-		var names []string
-		for _, name := range found {
-			names = append(names, b.pathOf(name))
-		}
-		return a.Print(names, func() { fmt.Fprintln(a.Stdout, strings.Join(names, "\n")) })
-	}
 	if b.dir, err = os.MkdirTemp(filepath.Dir(out), ".benchbook-bundle-"); err != nil {
 		return lab.Failure(err)
 	}
 	defer os.RemoveAll(b.dir)
-	if err := b.collect(ctx, found, o.Images); err != nil {
-		return err
+	if err = b.collect(ctx); err == nil && o.Images {
+		err = b.addImages(ctx)
 	}
-	if err := b.write(ctx, out); err != nil {
+	if err == nil {
+		err = b.write(ctx, out)
+	}
+	if err != nil {
 		return lab.Interrupted(ctx, err)
 	}
 	return nil
@@ -92,59 +81,50 @@ type builder struct {
 	manifest manifest
 }
 
-// collect copies files of the project, the records and, if wanted, the images.
-func (b *builder) collect(ctx context.Context, found []string, withImages bool) error {
-	for _, name := range found {
-		if err := b.add(ctx, name); err != nil {
-			return lab.Interrupted(ctx, err)
-		}
-	}
-	err := b.check()
-	if err == nil {
-		err = b.addRecords(ctx)
-	}
-	if err != nil {
-		return lab.Failure(err)
-	}
-	if withImages {
-		return b.addImages(ctx)
-	}
-	return nil
-}
-
-// find returns the tracked files that the article needs, sorted, and prints the names of others.
-func (b *builder) find(ctx context.Context) ([]string, error) {
+// collect copies the tracked files that the article needs, and its records.
+func (b *builder) collect(ctx context.Context) error {
 	if err := b.listTracked(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	found, private := b.reads()
-	needed, dir := maps.Clone(found), b.project.ArticleDir(b.article.Slug)
-	if err := addVisible(dir, found); err != nil {
-		return nil, err
-	}
-	for _, name := range []string{b.settings(), filepath.Join(dir, article.FileName)} {
-		if found[name] = true; !b.tracked[name] {
-			return nil, fmt.Errorf("git does not track %s, and a bundle holds only files that it tracks: git add it first",
-				terminal.Relative(name))
+	needed, private := b.reads()
+	found, dir := maps.Clone(needed), b.project.ArticleDir(b.article.Slug)
+	found[b.settings()], found[filepath.Join(dir, article.FileName)] = true, true
+	for name := range b.tracked {
+		below, ok := files.Below(dir, name)
+		if !ok || strings.HasPrefix(below, ".") || strings.Contains(below, "/.") || strings.HasPrefix(below, recordsName+"/") {
+			continue
+		}
+		if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() {
+			found[name] = true
 		}
 	}
 	b.root, b.complete = b.project.Dir, true
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		base, why := filepath.Base(name), ""
-		if private[name] || strings.HasPrefix(base, ".env.") || strings.HasSuffix(base, ".env") {
-			why = "as it may hold secrets: everybody who repeats the article needs an own file"
+		base := filepath.Base(name)
+		switch {
+		case private[name] || strings.HasPrefix(base, ".env.") || strings.HasSuffix(base, ".env"):
+			fmt.Fprintf(b.Stderr, "left out: %s, as it may hold secrets: everybody who repeats the article needs an own file\n",
+				terminal.Relative(name))
 			b.complete = b.complete && !needed[name]
-		} else if !b.tracked[name] {
-			why = "as git does not track it"
-		}
-		if why != "" {
-			fmt.Fprintf(b.Stderr, "left out: %s, %s\n", terminal.Relative(name), why)
 			delete(found, name)
-		} else if _, ok := files.Below(b.root, name); !ok {
+			continue
+		case !b.tracked[name]:
+			return fmt.Errorf("git does not track %s, and a bundle holds only files that it tracks: git add it first",
+				terminal.Relative(name))
+		}
+		if _, ok := files.Below(b.root, name); !ok {
 			b.root = b.project.Repository()
 		}
 	}
-	return slices.Sorted(maps.Keys(found)), nil
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		if err := b.add(ctx, name); err != nil {
+			return err
+		}
+	}
+	if err := b.check(); err != nil {
+		return err
+	}
+	return b.addRecords(ctx)
 }
 
 func (b *builder) settings() string { return filepath.Join(b.project.Dir, article.ProjectFile) }
@@ -182,23 +162,6 @@ func (b *builder) reads() (found, private map[string]bool) {
 		add(private, slices.Concat(p.Secrets, p.EnvFiles))
 	}
 	return found, private
-}
-
-// addVisible adds the files below the folder of an article, without its records and without hidden ones.
-func addVisible(dir string, found map[string]bool) error {
-	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case name != dir && strings.HasPrefix(e.Name(), "."), name == filepath.Join(dir, recordsName):
-			if e.IsDir() {
-				return filepath.SkipDir
-			}
-		case e.Type().IsRegular():
-			found[name] = true
-		}
-		return nil
-	})
 }
 
 // recordsName is the folder of records in an article's folder.
@@ -265,16 +228,11 @@ func (b *builder) check() error {
 		return err
 	case !problems.Empty():
 		return fmt.Errorf("the bundle would not be complete: opened elsewhere, its article has problems: %s",
-			firstOf(&problems))
+			problems.Sorted()[0])
 	case !slices.Equal(keysOf(p), keysOf(b.plan)):
-		return errors.New("the bundle would not be complete: opened elsewhere, its experiments have other inputs; " +
-			"benchbook bundle --list names the files that are in it")
+		return errors.New("the bundle would not be complete: opened elsewhere, its experiments have other inputs")
 	}
 	return nil
-}
-
-func firstOf(problems *source.Problems) string {
-	return strings.TrimSpace(problems.Sorted()[0].String())
 }
 
 // keysOf returns the names and keys of all trials of a plan.
@@ -287,7 +245,7 @@ func keysOf(p *plan.Plan) (out []string) {
 	return out
 }
 
-// addRecords adds the records of the profile that the page shows, of all hosts. All runs are among them, since each
+// addRecords adds the tracked runs of the profile that the page shows, of all hosts. All runs are among them, since each
 // makes the judgement of a claim stricter.
 func (b *builder) addRecords(ctx context.Context) error {
 	b.article.Planned = b.plan
@@ -297,38 +255,26 @@ func (b *builder) addRecords(ctx context.Context) error {
 	}
 	b.manifest = manifest{Article: b.article.Slug, Title: b.article.Doc.Front.Title.OneLine().Value,
 		Author: b.project.Author.Value, Claims: show.NewArticle(d).Verdicts()}
-	for _, set := range append([]*dataset.Dataset{d}, d.Siblings()...) {
-		if set.Profile != d.Profile || len(set.Records()) == 0 {
-			continue
+	dir := b.project.RecordsDir(b.article.Slug)
+	left := map[string]bool{}
+	for _, r := range d.Records() {
+		b.manifest.Hosts = slice.Add(b.manifest.Hosts, d.Host)
+		if r.Ended.After(b.manifest.Date) {
+			b.manifest.Date = r.Ended.UTC().Truncate(time.Second)
 		}
-		b.manifest.Hosts = append(b.manifest.Hosts, set.Host)
-		runs := map[string]bool{}
-		for _, r := range set.Records() {
-			runs[r.Path()] = true
-			if r.Ended.After(b.manifest.Date) {
-				b.manifest.Date = r.Ended.UTC().Truncate(time.Second)
-			}
+		if !b.tracked[filepath.Join(dir, r.Path())] && !left[r.Path()] {
+			left[r.Path()] = true
+			fmt.Fprintf(b.Stderr, "left out: run %s, as git does not track its records\n", r.Path())
 		}
-		unfinished := record.Unfinished(set.Records())
-		for _, run := range slices.Sorted(maps.Keys(runs)) {
-			if err := b.addRun(ctx, run, unfinished[run]); err != nil {
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.tracked)) {
+		below, ok := files.Below(dir, name)
+		if parts := strings.Split(filepath.ToSlash(below), "/"); ok && record.IsRun(below) && parts[1] == d.Profile {
+			b.manifest.Hosts = slice.Add(b.manifest.Hosts, parts[0])
+			if err := b.add(ctx, name); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-// addRun adds the tracked file of a finished run, given below the records folder.
-func (b *builder) addRun(ctx context.Context, run string, unfinished bool) error {
-	name := filepath.Join(b.project.RecordsDir(b.article.Slug), run)
-	switch {
-	case unfinished:
-		fmt.Fprintf(b.Stderr, "left out: run %s, as it is unfinished\n", run)
-	case !b.tracked[name]:
-		fmt.Fprintf(b.Stderr, "left out: run %s, as git does not track its records\n", run)
-	default:
-		return b.add(ctx, name)
 	}
 	return nil
 }
@@ -356,9 +302,9 @@ func (b *builder) write(ctx context.Context, out string) error {
 		Files  int    `json:"files"` // in it
 		Bytes  int64  `json:"bytes"`
 		Digest string `json:"digest"`
-	}{out, len(b.manifest.Files), size, digest}
+	}{out, b.manifest.Files, size, digest}
 	return b.Print(written, func() {
 		fmt.Fprintf(b.Stdout, "%s: %s, %s, %s\nrepeat it with: benchbook repro %s\n", out,
-			terminal.Count(len(b.manifest.Files), "file"), units.BytesSize(float64(size)), digest, out)
+			terminal.Count(b.manifest.Files, "file"), units.BytesSize(float64(size)), digest, out)
 	})
 }

@@ -74,39 +74,20 @@ func (r imageRecorder) Prepare(ctx context.Context, i engine.Image, log io.Write
 	return p, err
 }
 
-// addImages adds the images of the article, in every profile.
+// addImages adds the images of the article.
 func (b *builder) addImages(ctx context.Context) error {
 	recorder := imageRecorder{mu: &sync.Mutex{}, made: map[string]carriedImage{}}
-	for i, p := range append(b.plan.Others(), b.plan) {
-		doc, err := lab.ReadArticle(b.project, b.article.Slug)
-		if err != nil {
-			return lab.Failure(err)
-		}
-		o := measure.Options{Profile: p.Profile, Over: func(e engine.Engine) engine.Engine {
-			return imageRecorder{e, recorder.mu, recorder.made}
-		}}
-		if i == len(b.plan.Others()) {
-			o.Prepared = func(e engine.Engine) error { return b.saveImages(ctx, e, recorder.made) }
-		}
-		list := []*lab.Article{{Slug: b.article.Slug, Doc: doc}}
-		if err := measure.Prepare(ctx, b.Session, b.project, list, o); err != nil {
-			return err
-		}
-	}
-	if _, err := os.Stat(filepath.Join(b.dir, imagesFile)); err != nil {
-		return lab.Failure(fmt.Errorf("article %s has no images: nothing of it can run here", b.article.Slug))
-	}
-	encoded, err := json.MarshalIndent(imageList{platform, recorder.made}, "", " ")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(b.dir, imageListFile), encoded, 0o644)
-	}
+	o := measure.Options{Profile: b.plan.Profile,
+		Over:     func(e engine.Engine) engine.Engine { return imageRecorder{e, recorder.mu, recorder.made} },
+		Prepared: func(e engine.Engine) error { return b.saveImages(ctx, e, recorder.made) }}
+	doc, err := lab.ReadArticle(b.project, b.article.Slug)
 	if err != nil {
-		return lab.Failure(err)
+		return err
 	}
-	return nil
+	return measure.Prepare(ctx, b.Session, b.project, []*lab.Article{{Slug: b.article.Slug, Doc: doc}}, o)
 }
 
-// saveImages adds an archive of images of an engine.
+// saveImages adds an archive of images of an engine, and their list.
 func (b *builder) saveImages(ctx context.Context, e engine.Engine, made map[string]carriedImage) error {
 	var ids []string
 	for _, inputs := range slices.Sorted(maps.Keys(made)) {
@@ -130,7 +111,8 @@ func (b *builder) saveImages(ctx context.Context, e engine.Engine, made map[stri
 		return err
 	}
 	_, err = io.Copy(to, archive)
-	return errors.Join(err, to.Close())
+	encoded, encoding := json.MarshalIndent(imageList{platform, made}, "", " ")
+	return errors.Join(err, to.Close(), encoding, os.WriteFile(filepath.Join(b.dir, imageListFile), encoded, 0o644))
 }
 
 // imageLoader is an engine that takes images from a bundle instead of building or pulling them.

@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"reflect"
 	"strconv"
@@ -43,7 +42,7 @@ func checkSettings(p *article.Project) error {
 		Defaults: s.Defaults, Profiles: s.Profiles, Engine: s.Engine, Allow: s.Allow}
 	switch {
 	case !p.Problems.Empty():
-		return fmt.Errorf("its project file has problems: %s", firstOf(&p.Problems))
+		return fmt.Errorf("its project file has problems: %s", p.Problems.Sorted()[0])
 	case !reflect.DeepEqual(s, allowed):
 		return fmt.Errorf("its %s has keys other than %s, which no bundle of benchbook has: somebody made it by hand",
 			article.ProjectFile, terminal.InSentence(settingsKeys))
@@ -61,12 +60,12 @@ func checkAllowed(p *article.Project) error {
 	return nil
 }
 
-// extract opens a bundle in a folder, whole or not at all, and returns its project. A folder with the same bundle is
-// reused, with the user's changes to its project file. Nothing runs, and nothing outside the folder is read.
-func extract(ctx context.Context, r *reader, dir string) (p *article.Project, reused bool, err error) {
+// extract opens a bundle in a folder, whole or not at all, and returns its project. A folder with the bundle of this
+// digest is reused, with the user's changes to its project file. Nothing runs, and nothing outside the folder is read.
+func extract(ctx context.Context, r *reader, digest, dir string) (p *article.Project, reused bool, err error) {
 	mark := filepath.Join(projectFolder, files.Boundary) // git and benchbook look for no repository above it
-	if digest, _, err := files.Read(filepath.Join(dir, mark), 1<<10); err == nil && string(digest) == digestOf(r.text) {
-		if p, err = openProject(dir, r.manifest); err == nil {
+	if opened, _, err := files.Read(filepath.Join(dir, mark), 1<<10); err == nil && string(opened) == digest {
+		if p, err = openProject(dir); err == nil {
 			err = checkAllowed(p)
 		}
 		return p, true, err
@@ -79,20 +78,16 @@ func extract(ctx context.Context, r *reader, dir string) (p *article.Project, re
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return nil, false, err
 	}
-	temporary, err := os.MkdirTemp(parent, ".benchbook-")
+	made, err := os.MkdirTemp(parent, ".benchbook-")
 	if err != nil {
 		return nil, false, err
 	}
-	defer os.RemoveAll(temporary)
-	made := filepath.Join(temporary, "opened")
-	if err = os.Mkdir(made, 0o755); err == nil {
-		err = r.extract(made)
+	defer os.RemoveAll(made)
+	if err = errors.Join(os.Chmod(made, 0o755), r.extract(made)); err == nil {
+		p, err = openProject(made)
 	}
 	if err == nil {
-		p, err = openProject(made, r.manifest)
-	}
-	if err == nil {
-		err = errors.Join(checkSettings(p), files.Write(filepath.Join(made, mark), []byte(digestOf(r.text))), ctx.Err())
+		err = errors.Join(checkSettings(p), files.Write(filepath.Join(made, mark), []byte(digest)), ctx.Err())
 	}
 	if err == nil {
 		err = renameHosts(p.RecordsDir(r.manifest.Article))
@@ -101,28 +96,28 @@ func extract(ctx context.Context, r *reader, dir string) (p *article.Project, re
 		err = os.Rename(made, dir)
 	}
 	if err == nil {
-		p, err = openProject(dir, r.manifest)
+		p, err = openProject(dir)
 	}
 	return p, false, err
 }
 
 // openProject opens the uppermost project of an extracted bundle.
-func openProject(dir string, m manifest) (*article.Project, error) {
+func openProject(dir string) (*article.Project, error) {
 	settings := ""
-	for _, f := range m.Files {
-		if path.Base(f.Path) == article.ProjectFile && strings.HasPrefix(f.Path, projectFolder+"/") &&
-			(settings == "" || strings.Count(f.Path, "/") < strings.Count(settings, "/")) {
-			settings = f.Path
+	err := filepath.WalkDir(filepath.Join(dir, projectFolder), func(name string, e fs.DirEntry, err error) error {
+		if err == nil && e.Name() == article.ProjectFile &&
+			(settings == "" || strings.Count(name, "/") < strings.Count(settings, "/")) {
+			settings = name
 		}
-	}
-	if settings == "" {
+		return err
+	})
+	if settings == "" || errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("it has no project file, so it is not the bundle of an article")
 	}
-	name := filepath.Join(dir, filepath.FromSlash(settings))
-	if _, _, err := files.Read(name, maxSettings); err != nil { // OpenProject would look above it
+	if _, _, err := files.Read(settings, maxSettings); err != nil { // OpenProject would look above it
 		return nil, err
 	}
-	return article.OpenProject(filepath.Dir(name))
+	return article.OpenProject(filepath.Dir(settings))
 }
 
 // authorSuffix ends the hosts of the author's records, so that none of them counts as this machine.

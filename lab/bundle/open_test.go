@@ -57,7 +57,7 @@ func TestOpenRefuses(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			above := t.TempDir()
-			_, _, err := extract(t.Context(), handmade(t, test.files), filepath.Join(above, "x"))
+			_, _, err := extract(t.Context(), handmade(t, test.files), "1", filepath.Join(above, "x"))
 			if err == nil || !strings.Contains(err.Error(), test.err) {
 				t.Errorf("got %v, want %q", err, test.err)
 			}
@@ -83,7 +83,7 @@ func TestOpenedInARepository(t *testing.T) {
 			dir = filepath.Join(above, "x")
 		}
 		project, known, err := extract(t.Context(), handmade(t, map[string]string{"project/benchbook.yaml": "title: X\n",
-			"project/experiments/x/article.md": strings.Replace(hostile, "context: .", "context: "+context, 1)}), dir)
+			"project/experiments/x/article.md": strings.Replace(hostile, "context: .", "context: "+context, 1)}), "1", dir)
 		if err != nil || known {
 			t.Fatal(known, err)
 		}
@@ -103,12 +103,11 @@ func TestOpenAgain(t *testing.T) {
 	files := map[string]string{"project/benchbook.yaml": "title: X\n"}
 	dir := filepath.Join(t.TempDir(), "x")
 	for i, want := range []bool{false, true} {
-		if _, known, err := extract(t.Context(), handmade(t, files), dir); err != nil || known != want {
+		if _, known, err := extract(t.Context(), handmade(t, files), "1", dir); err != nil || known != want {
 			t.Errorf("time %d: %v, %v", i, known, err)
 		}
 	}
-	files["project/more"] = ""
-	if _, _, err := extract(t.Context(), handmade(t, files), dir); err == nil {
+	if _, _, err := extract(t.Context(), handmade(t, files), "2", dir); err == nil {
 		t.Error("another bundle is opened over it")
 	}
 }

@@ -3,12 +3,10 @@ package bundle
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -86,86 +84,36 @@ type reproduction struct {
 // open extracts the bundle into its folder.
 func (r *reproduction) open(ctx context.Context, from string) error {
 	defer r.AwaitOnInterrupt(ctx)()
-	stream, err := openStream(ctx, from)
+	stream, err := files.Open(from, maxBytes)
+	if err != nil {
+		return fmt.Errorf("%s: %s", from, files.Reason(err))
+	}
+	defer stream.Close()
+	sum := sha256.New()
+	if _, err = io.Copy(sum, files.Stream{Context: ctx, Reader: stream}); err == nil {
+		_, err = stream.Seek(0, io.SeekStart)
+	}
 	if err != nil {
 		return err
 	}
-	defer stream.Close()
 	in, err := openArchive(files.Stream{Context: ctx, Reader: stream})
 	if err != nil {
-		return fmt.Errorf("%s: %w", redacted(from), err)
+		return fmt.Errorf("%s: %w", from, err)
 	}
-	r.manifest, r.digest = in.manifest, digestOf(in.text)
+	r.manifest, r.digest = in.manifest, digestOf(sum)
 	r.dir = cmp.Or(r.options.Into, r.manifest.Article+".repro")
-	if size := r.manifest.size(); size > large {
+	if size := r.manifest.Bytes; size > large {
 		question := fmt.Sprintf("write %s to %s?", units.BytesSize(float64(size)), terminal.Relative(r.dir))
 		if err := r.confirm(question, "nothing was written"); err != nil {
 			return err
 		}
 	}
 	reused := false
-	if r.project, reused, err = extract(ctx, in, r.dir); err != nil {
-		return fmt.Errorf("%s: %w", redacted(from), err)
+	if r.project, reused, err = extract(ctx, in, r.digest, r.dir); err != nil {
+		return fmt.Errorf("%s: %w", from, err)
 	}
 	if reused {
 		fmt.Fprintf(r.Stderr, "continuing in %s, where the bundle is opened already\n", terminal.Relative(r.dir))
-	}
-	return nil
-}
-
-// redacted returns an address without its password, or the name of a file.
-func redacted(from string) string {
-	if u, err := url.Parse(from); err == nil && u.User != nil {
-		return u.Redacted()
-	}
-	return from
-}
-
-// openStream opens a file or an address.
-func openStream(ctx context.Context, from string) (io.ReadCloser, error) {
-	if strings.HasPrefix(from, "https://") || strings.HasPrefix(from, "http://") {
-		return fetch(ctx, from)
-	}
-	info, err := os.Stat(from)
-	if err == nil {
-		err = files.Check(info, maxBytes) // opening a pipe may block
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %s", from, files.Reason(err))
-	}
-	return os.Open(from)
-}
-
-// fetchTime is how long a server may take to begin its answer.
-const fetchTime = 30 * time.Second
-
-// fetch requests an address. It follows redirects, but none from HTTPS to another scheme.
-func fetch(ctx context.Context, address string) (io.ReadCloser, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if e, ok := errors.AsType[*url.Error](err); ok {
-		err = fmt.Errorf("the address cannot be read: %w", e.Err) // e has the address with its password
-	}
-	if err != nil {
-		return nil, err
-	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.ResponseHeaderTimeout = fetchTime
-	transport.DisableCompression = true // some servers call the compression of a bundle Content-Encoding
-	client := http.Client{Transport: transport, CheckRedirect: checkRedirect}
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	if response.StatusCode != http.StatusOK {
-		_ = response.Body.Close()
-		return nil, fmt.Errorf("%s answers %s", redacted(address), response.Status)
-	}
-	return response.Body, nil
-}
-
-func checkRedirect(to *http.Request, via []*http.Request) error {
-	if len(via) >= 10 || via[0].URL.Scheme == "https" && to.URL.Scheme != "https" {
-		return fmt.Errorf("it leads to %s", to.URL.Redacted())
 	}
 	return nil
 }
@@ -212,8 +160,8 @@ func (r *reproduction) printOrigin() {
 	if m.Author != "" {
 		lines = append(lines, "  by "+m.Author)
 	}
-	lines = append(lines, "  "+r.digest, fmt.Sprintf("  %s, %s, opened in %s", terminal.Count(len(m.Files), "file"),
-		units.BytesSize(float64(m.size())), terminal.Relative(r.dir)))
+	lines = append(lines, "  "+r.digest, fmt.Sprintf("  %s, %s, opened in %s", terminal.Count(m.Files, "file"),
+		units.BytesSize(float64(m.Bytes)), terminal.Relative(r.dir)))
 	if len(m.Hosts) > 0 {
 		lines = append(lines, fmt.Sprintf("  measured on %s until %s", terminal.InSentence(m.Hosts),
 			m.Date.UTC().Format("2 January 2006")))
