@@ -87,17 +87,8 @@ func (b *builder) collect(ctx context.Context) error {
 		return err
 	}
 	needed, private := b.reads()
-	found, dir := maps.Clone(needed), b.project.ArticleDir(b.article.Slug)
-	found[b.settings()], found[filepath.Join(dir, article.FileName)] = true, true
-	for name := range b.tracked {
-		below, ok := files.Below(dir, name)
-		if !ok || strings.HasPrefix(below, ".") || strings.Contains(below, "/.") || strings.HasPrefix(below, recordsName+"/") {
-			continue
-		}
-		if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() {
-			found[name] = true
-		}
-	}
+	found := maps.Clone(needed)
+	b.addOwn(found)
 	b.root, b.complete = b.project.Dir, true
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		base := filepath.Base(name)
@@ -125,6 +116,21 @@ func (b *builder) collect(ctx context.Context) error {
 		return err
 	}
 	return b.addRecords(ctx)
+}
+
+// addOwn adds the project file, the article, and the visible tracked files of its folder that are no records.
+func (b *builder) addOwn(found map[string]bool) {
+	dir := b.project.ArticleDir(b.article.Slug)
+	found[b.settings()], found[filepath.Join(dir, article.FileName)] = true, true
+	for name := range b.tracked {
+		below, ok := files.Below(dir, name)
+		if !ok || strings.HasPrefix(below, ".") || strings.Contains(below, "/.") || strings.HasPrefix(below, recordsName+"/") {
+			continue
+		}
+		if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() {
+			found[name] = true
+		}
+	}
 }
 
 func (b *builder) settings() string { return filepath.Join(b.project.Dir, article.ProjectFile) }
