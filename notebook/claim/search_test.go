@@ -12,15 +12,6 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// searchedTwice adds an older session that found the same.
-func (b *fixture) searchedTwice() {
-	for _, r := range b.Records {
-		older := *r
-		older.Run, older.Started = "20250101T100000Z-abcd", r.Started.AddDate(-1, 0, 0)
-		b.Records = append(b.Records, &older)
-	}
-}
-
 // Claims about what searches found need no repetitions and no noise floor, but more than one search.
 func TestSearchedClaims(t *testing.T) {
 	rate := func(server string) string { return `capacity.rate{experiment="ceiling", server="` + server + `"}` }
@@ -49,7 +40,7 @@ func TestSearchedClaims(t *testing.T) {
 			if j := b.judge(); j.Verdict != stats.Inconclusive || j.Reason != reasonOneSearch {
 				t.Errorf("one search: %s, %q", j.Verdict, j.Reason)
 			}
-			b.searchedTwice()
+			b.Repeat()
 			j := b.judge()
 			if j.Verdict != test.verdict {
 				t.Fatalf("%s: %s", j.Verdict, j.Reason)
@@ -102,7 +93,7 @@ func TestSearchesWithoutResult(t *testing.T) {
 			for _, r := range b.Records {
 				tt.change(r)
 			}
-			b.searchedTwice()
+			b.Repeat()
 			if j := b.judge(); j.Verdict != tt.verdict || j.Effect != nil || !strings.Contains(j.Reason, tt.reason) {
 				t.Errorf("%s: %q, %+v; want %s: %q", j.Verdict, j.Reason, j.Effect, tt.verdict, tt.reason)
 			}

@@ -140,6 +140,9 @@ func (j *Judgement) judgeSessions(alpha float64) {
 	}
 }
 
+// IsOneSearch reports whether there is no verdict because it would rest on one search.
+func (j *Judgement) IsOneSearch() bool { return j.Reason == reasonOneSearch }
+
 // disagreement says why two sessions give no verdict.
 func disagreement(verdicts []stats.Verdict) string {
 	for _, decided := range []stats.Verdict{stats.Supported, stats.Contradicted} {

@@ -243,6 +243,7 @@ func geomeanByRound(cells []dataset.Result) stats.Cell {
 			out.Values = append(out.Values, math.Exp(logs[round]/float64(len(cells))))
 		}
 	}
+	out.Correlation = stats.SerialCorrelation(out.Values)
 	return out
 }
 

@@ -296,7 +296,7 @@ func (r Result) At(alpha float64) (stats.Estimate, error) {
 // Cell returns the values as package stats takes them.
 func (r Result) Cell() stats.Cell {
 	_, isOurs := record.LookupMetric(r.Metric.Name)
-	c := stats.Cell{Values: r.Values, NonNegative: isOurs}
+	c := stats.Cell{Values: r.Values, NonNegative: isOurs, Correlation: stats.SerialCorrelation(r.Values)}
 	if r.step > 0 {
 		if centre := stats.PseudoMedian(r.Values); centre > 0 {
 			c.Resolution = r.step / centre // docs/method.md#words-and-defaults

@@ -74,3 +74,12 @@ func NewSearched(t testing.TB, claims ...string) *Fixture {
 	b.Searched("ceiling", "c", "1", CapacityOf(2000, 0))
 	return b
 }
+
+// Repeat adds an older session that found the same in all records.
+func (b *Fixture) Repeat() {
+	for _, r := range b.Records {
+		older := *r
+		older.Run, older.Started = "20250101T100000Z-abcd", r.Started.AddDate(-1, 0, 0)
+		b.Records = append(b.Records, &older)
+	}
+}

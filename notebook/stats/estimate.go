@@ -48,8 +48,8 @@ func (e Estimate) ClaimInterval() Interval {
 //
 // The interval depends on their number: none for one, the range of two, t on logarithms up to five (on the values if
 // one is zero or less), signed ranks from six. Ranks are unbounded if alpha is too small for them; HasEnds says so
-// beforehand. On logarithms no end is nearer to the centre than the resolution allows. The bounds of disturbed
-// repetitions move both ends out.
+// beforehand. Correlated repetitions widen them. On logarithms no end is nearer to the centre than the resolution allows.
+// The bounds of disturbed repetitions move both ends out.
 //
 // The error is ErrNoValues for an empty cell, ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
@@ -87,7 +87,8 @@ func Summarize(c Cell, alpha float64) (Estimate, error) {
 		if at.k == 0 {
 			return e, nil
 		}
-		e.Interval = Interval{s.mean(at.k), s.mean(n*(n+1)/2 + 1 - at.k)}
+		lo, hi, times := s.mean(at.k), s.mean(n*(n+1)/2+1-at.k), math.Sqrt(c.serial())
+		e.Interval = Interval{centre - times*(centre-lo), centre + times*(hi-centre)}
 	}
 	least := 0.0
 	if s.logs {

@@ -524,6 +524,49 @@ func sessionsTable() ratestest.Table {
 	return table
 }
 
+// Claims about cells whose repetitions resemble the one before, judged as if they did not, and by widened intervals.
+func correlatedTable() ratestest.Table {
+	table := ratestest.Table{Head: []string{"correlation ρ: wrongly decided on the limit / 10 % supported, %"}}
+	for _, n := range []int{10, 20, 40} {
+		table.Head = append(table.Head, fmt.Sprintf("n = %d, as independent", n), fmt.Sprintf("n = %d, widened", n))
+	}
+	cell := func(rng *rand.Rand, rho, times float64, n int) Cell {
+		e, values := rng.NormFloat64(), make([]float64, n)
+		for i := range values {
+			values[i] = times * math.Exp(0.05*e)
+			e = rho*e + math.Sqrt(1-rho*rho)*rng.NormFloat64()
+		}
+		return Cell{Values: values}
+	}
+	for _, rho := range []float64{0, 0.3, 0.5, 0.8} {
+		row := ratestest.Row{Label: fmt.Sprint(rho)}
+		for _, n := range []int{10, 20, 40} {
+			for _, isWidened := range []bool{false, true} {
+				verdict := func(rng *rand.Rand, truth float64) (Verdict, error) {
+					a, b := cell(rng, rho, truth, n), cell(rng, rho, 1, n)
+					if isWidened {
+						a.Correlation, b.Correlation = SerialCorrelation(a.Values), SerialCorrelation(b.Values)
+					}
+					c, err := Ratio(a, b, DefaultAlpha)
+					return Judge(c.Interval, Greater(DefaultSmallestEffect)), err
+				}
+				row.Cells = append(row.Cells, ratestest.Cell{
+					ratestest.One(func(rng *rand.Rand) (bool, error) {
+						v, err := verdict(rng, 1+DefaultSmallestEffect)
+						return v != Inconclusive, err
+					}),
+					ratestest.One(func(rng *rand.Rand) (bool, error) {
+						v, err := verdict(rng, 1.1)
+						return v == Supported, err
+					}),
+				})
+			}
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return table
+}
+
 // Claims whose truth is just on the limit, where others have slowed some repetitions, and what is seen of a true
 // advantage.
 func disturbedTables() (onLimit, advantage ratestest.Table) {
@@ -596,7 +639,7 @@ func TestRatesOfMethod(t *testing.T) {
 	for name, table := range map[string]ratestest.Table{"one cell": coverageTable(), "equal cells": differentTable(),
 		"looks": boundaryTable(), "levels": levelsTable(), "needed": neededTable(), "advantages": advantageTable(),
 		"parts": partsTable(), "groups": groupsTable(), "noise floor": floorTable(), "failures": fewerTable(),
-		"sessions": sessionsTable(), "disturbed": disturbed, "despite disturbance": despite} {
+		"sessions": sessionsTable(), "correlated": correlatedTable(), "disturbed": disturbed, "despite disturbance": despite} {
 		t.Run(name, func(t *testing.T) { table.Check(t, manual, *simulations, *update) })
 	}
 }

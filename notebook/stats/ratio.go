@@ -15,7 +15,7 @@ type Comparison struct {
 	SE    float64 // its standard error
 	DF    float64 // degrees of freedom of its t distribution
 	K     int     // which of the sorted differences the interval ends at, before Kappa; 0 if it is not made of ranks
-	Kappa float64 // by how much ranks are widened because one cell is noisier than the other; 0 if there are none
+	Kappa float64 // by how much ranks are widened, as one cell is noisier or repetitions are correlated; 0 without ranks
 	P     float64 // two-sided, of no difference
 
 	NA, NB int // repetitions of either cell
@@ -114,11 +114,13 @@ type sample struct {
 	mean, variance float64   // variance is at least step
 	step           float64   // the variance of a reading within one step of the resolution
 	bounds         Interval  // of the cell
+	serial         float64   // by which its correlation multiplies the variance of its mean
 }
 
 func newSample(c Cell) sample {
 	bounds := factors(c.Bounds)
-	s := sample{y: newScale(c.Values).y, step: c.step(), bounds: Interval{math.Log(bounds.Lo), math.Log(bounds.Hi)}}
+	s := sample{y: newScale(c.Values).y, step: c.step(), bounds: Interval{math.Log(bounds.Lo), math.Log(bounds.Hi)},
+		serial: c.serial()}
 	s.mean, s.variance = moments(s.y)
 	s.variance = max(s.variance, s.step)
 	return s
@@ -145,7 +147,7 @@ func (a sample) over(b sample) contrast {
 // welch compares two samples by their means.
 func (a sample) welch(b sample) contrast {
 	na, nb := float64(len(a.y)), float64(len(b.y))
-	va, vb := a.variance/na, b.variance/nb
+	va, vb := a.variance*a.serial/na, b.variance*b.serial/nb
 	df := (va + vb) * (va + vb) / (va*va/(na-1) + vb*vb/(nb-1))
 	return contrast{a: a, b: b, d: a.mean - b.mean, se: math.Sqrt(va + vb), df: df}
 }
@@ -158,13 +160,15 @@ func (a sample) ranked(b sample) contrast {
 	x.d = x.lower.hi/2 + x.upper.lo/2
 	u, v := varianceOfShares(a.y, b.y, x.d)
 	x.kappa = max(1, math.Sqrt((u/na+v/nb)*12*na*nb/(na+nb+1)))
+	if alone := u/na + v/nb; alone > 0 {
+		x.kappa *= math.Sqrt((u*a.serial/na + v*b.serial/nb) / alone)
+	}
 	ends := x.guarded(rankSum(len(a.y), len(b.y), DefaultAlpha).k, DefaultAlpha)
 	x.se = (ends.Hi - ends.Lo) / 2 / tCritical(DefaultAlpha, x.df)
 	return x
 }
 
-// guarded returns the interval from the k-th smallest to the k-th largest difference, widened if one sample is noisier
-// than the other, and to the smallest width that the resolution allows.
+// guarded returns the interval from the k-th smallest to the k-th largest difference, widened by kappa, and to the smallest width that the resolution allows.
 func (x contrast) guarded(k int, alpha float64) Interval {
 	lo := difference(k, x.a.y, x.b.y, x.lower)
 	hi := difference(len(x.a.y)*len(x.b.y)+1-k, x.a.y, x.b.y, x.upper)

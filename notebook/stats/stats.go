@@ -61,6 +61,10 @@ type Cell struct {
 	// Bounds are by which factors, from at most 1 to at least 1, any of Values may be different without a disturbance.
 	// Zero means none was disturbed.
 	Bounds Interval
+
+	// Correlation is how much each of Values resembles the one before it, in the order of measuring, from 0 to
+	// MaxCorrelation: see SerialCorrelation. Intervals of ten values and more are widened by it.
+	Correlation float64
 }
 
 // factors returns bounds, 1 to 1 if nothing was disturbed.

@@ -69,7 +69,9 @@ func many(t *testing.T, expect string) *recordtest.Fixture {
 }
 
 func searched(t *testing.T, expect string) *recordtest.Fixture {
-	return recordtest.NewSearched(t, expect)
+	f := recordtest.NewSearched(t, expect)
+	f.Repeat()
+	return f
 }
 
 // wide spreads the values of a server so far that nothing is decided.
@@ -233,6 +235,9 @@ var cases = []struct {
 	{"searched", `capacity.rate{experiment="ceiling", server="a"} > capacity.rate{experiment="ceiling", server="b"}`, searched, stats.Contradicted},
 	{"searched", `tune.workers{experiment="tuned", server="a"} < 7`, searched, stats.Inconclusive},
 	{"searched", `capacity.rate{experiment="ceiling", server="c"} > 1500/s`, searched, stats.Supported},
+	{"searched", `tune.workers{experiment="tuned", server="a"} < 9`, func(t *testing.T, expect string) *recordtest.Fixture {
+		return recordtest.NewSearched(t, expect)
+	}, stats.Inconclusive},
 	{"searched", `tune.workers{experiment="tuned", server="a"} > 7`, func(t *testing.T, expect string) *recordtest.Fixture {
 		return recordtest.New(t, recordtest.Searching+recordtest.Fence("claim", "name: c\nexpect: '"+expect+"'"))
 	}, stats.NotMeasured},

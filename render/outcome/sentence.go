@@ -50,6 +50,8 @@ func (w writer) undecided(s *Sentence, j *claim.Judgement) {
 	before := "undecided"
 	n := Repetitions(j)
 	switch {
+	case j.IsOneSearch():
+		before = "undecided after one search, of the two that a verdict needs"
 	case n == 0:
 	case n < stats.MinRepetitions:
 		before = fmt.Sprintf("undecided after %s, of the %d that a verdict needs",
