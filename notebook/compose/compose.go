@@ -212,31 +212,18 @@ func (p *Project) translate(project *types.Project, shown string) error {
 	return err
 }
 
-// project has compose-go read the files. A service that the article names activates its profiles.
+// project has compose-go read the files. COMPOSE_PROFILES of the environment activates profiles.
 func (p *Project) project(paths []string) (*types.Project, error) {
 	logrus.SetOutput(io.Discard) // the library's warnings; Notes have what matters
-	read := func(consistent bool, profiles []string) (*types.Project, error) {
-		options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(filepath.Dir(paths[0])),
-			func(o *cli.ProjectOptions) error { o.Environment = p.environment.Clone(); return nil },
-			cli.WithDefaultProfiles(profiles...), cli.WithoutEnvironmentResolution, cli.WithoutLabelsResolution,
-			cli.WithConsistency(consistent), cli.WithLoadOptions(p.noteMissing))
-		if err != nil {
-			return nil, err
-		}
-		options.WithListeners(refuseFiles)
-		return options.LoadProject(context.Background())
-	}
-	all, err := read(false, nil)
+	options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(filepath.Dir(paths[0])),
+		func(o *cli.ProjectOptions) error { o.Environment = p.environment.Clone(); return nil },
+		cli.WithDefaultProfiles(), cli.WithoutEnvironmentResolution, cli.WithoutLabelsResolution,
+		cli.WithLoadOptions(p.noteMissing))
 	if err != nil {
 		return nil, err
 	}
-	profiles := slices.Clone(all.Profiles)
-	for _, f := range p.options.Services.All() {
-		if f.Value.Kind != source.Null {
-			profiles = append(profiles, all.DisabledServices[f.Key.Value].Profiles...)
-		}
-	}
-	project, err := read(true, profiles)
+	options.WithListeners(refuseFiles)
+	project, err := options.LoadProject(context.Background())
 	if err != nil {
 		return nil, err
 	}

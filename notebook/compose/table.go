@@ -39,25 +39,13 @@ var table = map[string]rule{
 	"networks": {take: (*service).networks}, "platform": {take: (*service).platform}, "ports": {take: (*service).ports},
 	"secrets": {take: (*service).secrets}, "volumes": {take: (*service).volumes}, "volumes.bind": {take: drop},
 
-	"cgroup":                                {hint: "services have a control group of their own: " + withoutIt},
-	"cpu_period":                            {hint: "write NAME: {cpus: NUMBER, KEY: null} under services: of the experiment"},
-	"cpu_quota":                             {hint: "write NAME: {cpus: NUMBER, KEY: null} under services: of the experiment"},
-	"cpu_shares":                            {hint: "write cpus: with the number of cores, or cpuset: with their numbers"},
-	"deploy.resources.reservations.devices": {hint: withoutIt},
-	"external_links":                        {hint: "add that container to the services"},
-	"extra_hosts":                           {hint: "services find each other by their names: " + withoutIt},
-	"group_add":                             {hint: "write user: with the group, such as 1000:1000"},
-	"memswap_limit":                         {hint: "write mem_limit: alone"},
-	"network_mode":                          {hint: "services have a network of their own: " + withoutIt},
-	"networks.*.aliases":                    {hint: "call it by the name of the service, or rename the service"},
-	"post_start":                            {hint: "write it as prepare: in the experiment"},
-	"pre_start":                             {hint: "write a service that ends, and condition: service_completed_successfully"},
-	"pre_stop":                              {hint: "write it as conclude: in the experiment"},
-	"privileged":                            {hint: "name what it needs in cap_add, and write NAME: {KEY: null} under services: of the experiment"},
-	"provider":                              {hint: "make it a service with an image"},
-	"umask":                                 {hint: "set it in the command of the service"},
-	"volumes.volume.subpath":                {hint: "mount the whole volume"},
-	"volumes_from":                          {hint: "name the volumes under volumes: of each service"},
+	"cpu_period":         {hint: "write NAME: {cpus: NUMBER, KEY: null} under services: of the experiment"},
+	"cpu_quota":          {hint: "write NAME: {cpus: NUMBER, KEY: null} under services: of the experiment"},
+	"networks.*.aliases": {hint: "call it by the name of the service, or rename the service"},
+	"post_start":         {hint: "write it as prepare: in the experiment"},
+	"pre_start":          {hint: "write a service that ends, and condition: service_completed_successfully"},
+	"pre_stop":           {hint: "write it as conclude: in the experiment"},
+	"volumes_from":       {hint: "name the volumes under volumes: of each service"},
 }
 
 // parents are the keys with rules for keys inside them.
@@ -228,19 +216,11 @@ func (s *service) buildNetwork(network any) any {
 }
 
 func (s *service) platform(any) any {
-	if !isHere(s.Platform) {
-		s.refuse("platform", fmt.Sprintf("platform %s cannot run here: this machine is linux/%s", s.Platform, runtime.GOARCH),
+	if own := "linux/" + runtime.GOARCH; s.Platform != own && !strings.HasPrefix(s.Platform, own+"/") {
+		s.refuse("platform", fmt.Sprintf("platform %s cannot run here: this machine is %s", s.Platform, own),
 			"measure it on such a machine; to use this machine's image, write NAME: {KEY: null} under services: of the experiment")
 	}
 	return nil
-}
-
-// isHere reports whether containers on this machine have a platform: linux/amd64, linux, amd64 or linux/arm64/v8.
-func isHere(platform string) bool {
-	platform = strings.ToLower(platform)
-	architecture, _, _ := strings.Cut(strings.TrimPrefix(platform, "linux/"), "/")
-	other := map[string]string{"x86_64": "amd64", "aarch64": "arm64"}[architecture]
-	return platform == "linux" || slices.Contains([]string{architecture, other}, runtime.GOARCH)
 }
 
 // deploy sets the keys of the article with the same meaning.
@@ -260,8 +240,7 @@ func (s *service) deploy(any) any {
 
 func (s *service) entrypoint(value any) any {
 	if list, _ := value.([]any); len(list) == 0 {
-		s.refuse("entrypoint", "an empty entrypoint is not supported", "write entrypoint: with the program to run, or under "+
-			"services: of the experiment NAME: {KEY: null} for the image's own")
+		s.refuse("entrypoint", "an empty entrypoint is not supported", withoutIt)
 	}
 	return value
 }
