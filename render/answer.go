@@ -108,7 +108,10 @@ func (c answerPart) countOfClaims(s claim.Standing) string {
 	if s.Is == stats.QuickOnly {
 		return "a check that everything runs; a full run gives a standing"
 	}
-	if s.Count == "" || headlines == 0 {
+	switch {
+	case c.options.Command != "":
+		return "" // nobody claims anything
+	case s.Count == "" || headlines == 0:
 		return s.Reason
 	}
 	words := fmt.Sprintf("%d of %s supported", s.Supported, wording.Count(headlines, "headline claim"))

@@ -63,6 +63,7 @@ type claimsView struct {
 
 // howtoView says how to repeat the article.
 type howtoView struct {
+	Alone       bool // it is no article of a project
 	First, More []howtoLine
 	Files       []link
 	Records     recordsView
@@ -259,6 +260,9 @@ func originalTitle(rows int, counts map[stats.Verdict]int) string {
 
 // howto lists what repeats the article, the shortest experiment first.
 func (c evidencePart) howto() howtoView {
+	if c.options.Command != "" {
+		return howtoView{Alone: true, First: []howtoLine{{"The same measurement", c.options.Command}}}
+	}
 	v := howtoView{Others: c.others()}
 	v.Files, v.Records = c.sources()
 	lasted := c.lasted()

@@ -89,14 +89,23 @@ func addProfile(flags *pflag.FlagSet, profile *string, does string) {
 }
 
 // addRepetitions adds the flag --repetitions, whose values are as in articles.
-func addRepetitions(flags *pflag.FlagSet, repetitions *string) {
-	flags.Func("repetitions", "rounds, such as 5 or 'up to 20'", func(text string) error {
-		*repetitions = text
-		if _, err := article.ReadRepetitions(text); err != nil {
-			return fmt.Errorf("--repetitions %w", err)
-		}
-		return nil
-	})
+func addRepetitions(flags *pflag.FlagSet, short string, repetitions *string) {
+	flags.VarP((*repetitionsValue)(repetitions), "repetitions", short, "rounds, such as 5 or 'up to 20'")
+}
+
+// repetitionsValue is a number of repetitions as articles have it.
+type repetitionsValue string
+
+func (v *repetitionsValue) String() string { return string(*v) }
+func (v *repetitionsValue) Type() string   { return "value" }
+
+// Set is part of pflag.Value.
+func (v *repetitionsValue) Set(text string) error {
+	*v = repetitionsValue(text)
+	if _, err := article.ReadRepetitions(text); err != nil {
+		return fmt.Errorf("--repetitions %w", err)
+	}
+	return nil
 }
 
 // checkRun refuses values of the flags that only run has.

@@ -3,9 +3,12 @@ package cli
 import (
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
+	"github.com/kballard/go-shellquote"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"benchbook/lab"
 	"benchbook/lab/measure"
@@ -26,7 +29,8 @@ apart from itself is the noise floor. Measuring goes on until it is decided whic
 command has all CPUs, and the environment and folder of benchbook; one with characters such as | or $ goes through
 /bin/sh. The status is 1 if a command fails.`,
 		Example: "  benchbook time 'gzip -1 -k -c data' 'gzip -9 -k -c data'\n" +
-			"  benchbook time --warmup 1 -o page.html 'xz -T1 -c data' 'xz -T0 -c data'",
+			"  benchbook time -w 1 -o page.html 'xz -T1 -c data' 'xz -T0 -c data'\n" +
+			"  benchbook time --prepare 'rm -rf out' -n old -n new 'tar xf a.tar -C out' 'tar xf b.tar -C out'",
 		Args: arguments(1, 100),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if c.Warmup < 0 || c.Warmup > 1000 {
@@ -39,10 +43,17 @@ command has all CPUs, and the environment and folder of benchbook; one with char
 				return lab.Failure(err)
 			}
 			c.Lines = args
+			o.Command = commandLine(cmd, args)
 			return measure.Time(cmd.Context(), a.Session, c, o)
 		},
 	}
-	cmd.Flags().IntVar(&c.Warmup, "warmup", 0, "runs of each command before every run that is timed")
+	cmd.Flags().IntVarP(&c.Warmup, "warmup", "w", 0, "runs of each command before every run that is timed")
+	cmd.Flags().StringArrayVarP(&c.Names, "name", "n", nil, "what to call a command, once for each")
+	cmd.Flags().StringVar(&c.Prepare, "prepare", "", "a command before each run, which is not timed")
+	cmd.Flags().BoolVarP(&c.NoShell, "no-shell", "N", false, "start commands without /bin/sh, whatever characters they have")
+	cmd.Flags().BoolVarP(&c.Ignore, "ignore-failure", "i", false, "a command may end with any status")
+	cmd.MarkFlagsMutuallyExclusive("no-shell", "ignore-failure")
+	cmd.Flags().StringVar(&o.Export, "export-json", "", "write the times to this file, as hyperfine does")
 	cmd.Flags().DurationVar(&c.Timeout, "timeout", time.Hour, "a run that takes longer with its warm-up is a failure")
 	addOneLine(cmd, &c.Repetitions, &o)
 	return cmd
@@ -66,21 +77,52 @@ noise floor. Nothing else is needed: no project, no engine, no root. The load st
 			if l.Connections < 1 || l.Duration < time.Second || l.Duration > longest {
 				return fmt.Errorf("--connections takes a number from 1, and --duration a time from 1s to %v", longest)
 			}
+			if l.Requests < 0 || l.Timeout < 0 || l.Timeout > longest {
+				return fmt.Errorf("--requests takes a number from 1, and --timeout a time up to %v", longest)
+			}
 			l.URLs = append(args, vs...)
+			o.Command = commandLine(cmd, args)
 			return measure.Requests(cmd.Context(), a.Session, l, o)
 		},
 	}
 	cmd.Flags().StringArrayVar(&vs, "vs", nil, "another URL to compare it with")
 	cmd.Flags().IntVarP(&l.Connections, "connections", "c", 10, "connections that wait for their answers")
 	cmd.Flags().DurationVarP(&l.Duration, "duration", "d", 5*time.Second, "how long each repetition is measured")
-	cmd.Flags().StringVar(&l.Rate, "rate", "", "requests per second, such as 500/s, instead of connections")
+	cmd.Flags().StringVarP(&l.Rate, "rate", "R", "", "requests per second, such as 500/s, instead of connections")
+	cmd.Flags().IntVarP(&l.Requests, "requests", "n", 0, "how many requests each repetition has, instead of --duration")
+	cmd.MarkFlagsMutuallyExclusive("requests", "duration")
+	cmd.Flags().DurationVarP(&l.Timeout, "timeout", "t", 0, "for one answer (default 30s)")
+	cmd.Flags().StringArrayVarP(&l.Headers, "header", "H", nil, "a header of every request, such as 'Accept: text/html'")
+	cmd.Flags().StringVarP(&l.Method, "method", "m", "", "of every request (default GET, or POST with --body)")
+	cmd.Flags().StringVarP(&l.Body, "body", "b", "", "of every request")
 	addOneLine(cmd, &l.Repetitions, &o)
 	return cmd
 }
 
+// commandLine returns what the user wrote, without where the results go.
+func commandLine(cmd *cobra.Command, args []string) string {
+	words := []string{"benchbook", cmd.Name()}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch {
+		case slices.Contains([]string{"output", "export-json", "quiet", "json", "directory"}, f.Name):
+		case f.Value.Type() == "bool":
+			words = append(words, "--"+f.Name)
+		default:
+			values := []string{f.Value.String()}
+			if list, ok := f.Value.(pflag.SliceValue); ok {
+				values = list.GetSlice()
+			}
+			for _, v := range values {
+				words = append(words, "--"+f.Name, v)
+			}
+		}
+	})
+	return shellquote.Join(append(words, args...)...)
+}
+
 // addOneLine adds the flags that time and load have in common.
 func addOneLine(cmd *cobra.Command, repetitions *string, o *measure.OneLineOptions) {
-	addRepetitions(cmd.Flags(), repetitions)
+	addRepetitions(cmd.Flags(), "r", repetitions)
 	addQuiet(cmd.Flags(), &o.Quiet)
 	cmd.Flags().StringVarP(&o.HTML, "output", "o", "", "write the page to this file")
 }

@@ -1,7 +1,9 @@
 package measure
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -23,7 +25,12 @@ type Load struct {
 	URLs        []string // the first is compared with the others
 	Connections int
 	Duration    time.Duration
-	Rate        string // such as 500/s; empty: as many requests as the connections bear
+	Rate        string        // such as 500/s; empty: as many requests as the connections bear
+	Requests    int           // of a repetition, instead of the duration; 0 for none
+	Timeout     time.Duration // for one answer; 0 for the default
+	Method      string        // empty for GET, or POST with a body
+	Headers     []string      // such as "Accept: text/html"
+	Body        string
 	Repetitions string // as in articles; empty for the default
 }
 
@@ -45,6 +52,16 @@ func (l *Load) check() (hosts []string, err error) {
 			return nil, fmt.Errorf("invalid value %q for --rate: write a number per second, such as 500/s", l.Rate)
 		}
 	}
+	for _, text := range append([]string{l.Method, l.Body}, l.Headers...) {
+		if strings.Contains(text, "${{") {
+			return nil, fmt.Errorf("%q has ${{ in it, which articles fill in", text)
+		}
+	}
+	for _, h := range l.Headers {
+		if name, _, ok := strings.Cut(h, ":"); !ok || strings.TrimSpace(name) == "" {
+			return nil, fmt.Errorf("invalid header %q: write it as 'Name: value'", h)
+		}
+	}
 	for _, written := range l.URLs {
 		u, err := url.Parse(written)
 		switch {
@@ -64,16 +81,18 @@ func (l *Load) check() (hosts []string, err error) {
 
 func (l *Load) oneLine() *oneLine {
 	o := &oneLine{name: "load", axis: "target", key: "url", written: l.URLs, values: l.URLs, metric: "throughput",
-		better: ">", claim: "%s answers more requests than %s.", effect: "{a} answers {effect} as many requests as {b}.",
-		columns: "throughput, latency.p50, latency.p99, failed", print: printLoad}
+		words: inThroughput, columns: "throughput, latency.p50, latency.p99, failed", print: printLoad}
 	load := fmt.Sprintf("connections: %d", l.Connections)
 	if l.Rate != "" {
-		o.metric, o.better, load = "latency.p99", "<", "rate: "+quoted(l.Rate)
-		o.claim, o.effect = "%s has a lower 99th percentile than %s.", "99 % of the requests to {a} take {effect} as long as to {b}."
+		o.metric, o.words, load = "latency.p99", inTail, "rate: "+quoted(l.Rate)
 	}
 	const slack = 5 * time.Minute // to get ready and to wait for answers
-	o.keys = fmt.Sprintf("load: {target: \"${{ matrix.target.url }}\", outside: true, %s, duration: %s, warmup: 1s}\n"+
-		"timeout: %s\n", load, seconds(l.Duration), seconds(l.Duration+slack))
+	window := "duration: " + seconds(l.Duration)
+	if l.Requests > 0 {
+		window = fmt.Sprintf("requests: %d", l.Requests)
+	}
+	o.keys = fmt.Sprintf("load: {target: \"${{ matrix.target.url }}\", outside: true, %s, %s, warmup: 1s%s}\ntimeout: %s\n",
+		load, window, l.request(), seconds(l.Duration+slack))
 	repetitions := l.Repetitions
 	if len(l.URLs) == 1 {
 		o.keys += "calibrate: false\n"
@@ -85,6 +104,29 @@ func (l *Load) oneLine() *oneLine {
 		o.keys += "repetitions: " + repetitions + "\n"
 	}
 	return o
+}
+
+// request returns the keys of a load about each request.
+func (l *Load) request() (keys string) {
+	if l.Timeout > 0 {
+		keys += ", timeout: " + seconds(l.Timeout)
+	}
+	if method := l.Method; method != "" || l.Body != "" {
+		keys += ", method: " + quoted(cmp.Or(method, "POST"))
+	}
+	if l.Body != "" {
+		keys += ", body: " + quoted(l.Body)
+	}
+	if len(l.Headers) > 0 {
+		headers := map[string]string{}
+		for _, h := range l.Headers {
+			name, value, _ := strings.Cut(h, ":")
+			headers[strings.TrimSpace(name)] = strings.TrimSpace(value)
+		}
+		data, _ := json.Marshal(headers) // texts have no errors
+		keys += ", headers: " + string(data)
+	}
+	return keys
 }
 
 // printLoad prints a line for each target.

@@ -9,30 +9,31 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	"benchbook/internal/files"
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/pages"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
-	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
-	"benchbook/notebook/stats"
-	"benchbook/render/outcome"
 	"benchbook/render/wording"
 )
 
 // OneLineOptions say what Time and Requests show.
 type OneLineOptions struct {
-	Quiet bool   // no progress bar
-	HTML  string // file of the page; empty for none
+	Quiet   bool   // no progress bar
+	HTML    string // file of the page; empty for none
+	Export  string // file of the times, as hyperfine writes them; empty for none
+	Command string // that was given, for the page
 }
 
 // oneLine is an experiment that fits on a command line. It is measured as an article in a temporary project, in which
@@ -45,9 +46,7 @@ type oneLine struct {
 	values  []string // that the experiment uses
 	keys    string   // YAML of the experiment besides its matrix
 	metric  string   // that is compared
-	better  string   // the operator: < or >
-	claim   string   // format of the claim that one name is better than another
-	effect  string   // template of the sentence about a claim
+	words   comparison
 	columns string   // metrics of the table
 	hosts   []string // that the user allows load on, besides this machine
 	print   func(*lab.Session, *dataset.Dataset)
@@ -76,62 +75,67 @@ func uniqueName(text string, taken map[string]bool) string {
 	return name
 }
 
-// articleText has the title, date, experiment, axis, rows, further keys, claims, axis, and columns.
+// articleText has the title, date, further front matter, answer, experiment, axis, rows, further keys, claims, metric, axis, and columns.
 const articleText = `---
 title: %s
 date: %s
----
+%s---
 
-` + "```yaml experiment" + `
+%s` + "```yaml experiment" + `
 name: %s
 matrix:
   %s:
 %s%s` + "```" + `
 %s
+` + "```yaml figure" + `
+label: fig-results
+kind: dots
+x: %s
+y: %s
+headline: true
+title: What was measured
+` + "```" + `
+
 ` + "```yaml table" + `
 label: tbl-results
 rows: [%s]
 columns: [%s]
-title: What was measured
+title: All that was measured
 ` + "```\n"
 
-// claimText has the number of a row, the text, the metric and operator, and the sentence.
+// claimText has the number of a row and the metric. The run goes on until the claim is decided.
 const claimText = `
 ` + "```yaml claim" + `
 name: first-%[1]d
-headline: true
-text: %[2]s
-expect: ratio(%[3]s{number="1"}, %[3]s{number="%[1]d"}) %[4]s 1
-says:
-  supported: %[5]q
-  contradicted: %[5]q
-  inconclusive: "After {repetitions} repetitions it is open which is faster: %[5]s"
-` + "```" + `
+expect: same(%[2]s{number="1"}, %[2]s{number="%[1]d"})
+` + "```\n"
 
-[](claim:first-%[1]d)
-`
-
-// article returns the text of the article.
-func (o *oneLine) article(today time.Time) string {
+// article returns the text of the article: with claims to measure by, or with the answer that was found.
+func (o *oneLine) article(today time.Time, answer []string) string {
 	taken := map[string]bool{}
 	var names []string
 	var rows, claims strings.Builder
-	code := func(i int) string {
-		if strings.Contains(names[i], "`") {
-			return fmt.Sprintf("%s %d", o.axis, i+1)
-		}
-		return "`" + names[i] + "`"
-	}
 	for i, written := range o.written {
 		names = append(names, uniqueName(written, taken))
 		fmt.Fprintf(&rows, "    - {name: %s, number: \"%d\", %s: %s}\n", quoted(names[i]), i+1, o.key, quoted(o.values[i]))
-		if i > 0 {
-			fmt.Fprintf(&claims, claimText, i+1, quoted(fmt.Sprintf(o.claim, code(0), code(i))), o.metric, o.better, o.effect)
+		if i > 0 && answer == nil {
+			fmt.Fprintf(&claims, claimText, i+1, o.metric)
 		}
 	}
-	return fmt.Sprintf(articleText, quoted(strings.Join(names, " against ")), today.Format(time.DateOnly), o.name, o.axis,
-		&rows, o.keys, &claims, o.axis, o.columns)
+	front, head := "", ""
+	if len(answer) > 0 {
+		front = "finding: " + quoted(escaped(answer[0])) + "\n"
+		head = "::: answer\n" + strings.Join(slice.Map(answer, escaped), "\n\n") + "\n:::\n\n"
+	}
+	return fmt.Sprintf(articleText, quoted(strings.Join(names, " against ")), today.Format(time.DateOnly), front, head, o.name,
+		o.axis, &rows, o.keys, &claims, o.metric, o.axis, o.axis, o.columns)
 }
+
+// forMarkdown matches punctuation that Markdown may read.
+var forMarkdown = regexp.MustCompile("[!-/:-@[-`{-~]")
+
+// escaped returns text as Markdown that reads as it is.
+func escaped(text string) string { return forMarkdown.ReplaceAllString(text, `\$0`) }
 
 // project returns the text of the project file. A user who names hosts in the command allows load on them.
 func (o *oneLine) project() string {
@@ -155,19 +159,29 @@ func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions
 		return err
 	}
 	d, err := n.measure(ctx, a, to.Quiet)
+	var answer []string
 	if d != nil {
+		answer = o.answer(d)
 		printed := a.Print([]*show.Article{show.Full(n.list[0], d)}, func() {
 			o.print(a, d)
-			printVerdicts(a, d, o.metric)
+			printAnswer(a, d, o.metric, answer)
 		})
 		err = a.JoinErrors(err, printed)
 	}
-	switch {
-	case to.HTML == "":
-	case err != nil:
-		fmt.Fprintf(a.Stderr, "%s was not written\n", to.HTML)
-	default:
-		err = n.page(a, to.HTML)
+	for _, file := range []struct {
+		name  string
+		write func(string) error
+	}{
+		{to.Export, func(name string) error { return exportTimes(a, d, name) }},
+		{to.HTML, func(name string) error { return n.page(a, name, o.article(time.Now(), answer), to.Command) }},
+	} {
+		switch {
+		case file.name == "":
+		case err != nil:
+			fmt.Fprintf(a.Stderr, "%s was not written\n", file.name)
+		default:
+			err = file.write(file.name)
+		}
 	}
 	return err
 }
@@ -189,7 +203,7 @@ func (o *oneLine) open(a *lab.Session, folder string) (*notebook, error) {
 		n.Config.Engines = []lab.Engine{{Name: spec.Local, Connect: a.Config.Processes}}
 	}
 	err := errors.Join(files.Write(filepath.Join(folder, article.ProjectFile), []byte(o.project())),
-		files.Write(filepath.Join(folder, pages.ArticlesDir, slugOfOneLine, article.FileName), []byte(o.article(time.Now()))))
+		files.Write(filepath.Join(folder, pages.ArticlesDir, slugOfOneLine, article.FileName), []byte(o.article(time.Now(), nil))))
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
@@ -231,11 +245,18 @@ func (n *notebook) dataset() (*dataset.Dataset, error) {
 	return show.ShownDataset(n.Session, n.project, n.list[0])
 }
 
-// page writes the page of the article to a file.
-func (n *notebook) page(a *lab.Session, file string) error {
+// page writes the page of an article about the same records to a file.
+func (n *notebook) page(a *lab.Session, file, text, command string) error {
+	err := files.Write(filepath.Join(n.Dir, pages.ArticlesDir, slugOfOneLine, article.FileName), []byte(text))
+	if err == nil {
+		n.project, n.list, err = n.Select(nil)
+	}
+	if err != nil {
+		return lab.Failure(fmt.Errorf("writing the page: %w", err))
+	}
 	site := filepath.Join(n.Dir, pages.SiteDir)
 	quiet := &lab.Session{Stdout: &n.said, Stderr: &n.said, Version: n.Version, Config: n.Config, Dir: n.Dir}
-	if _, err := pages.Render(quiet, n.project, n.list, pages.Options{Out: site, Single: true}, nil); err != nil {
+	if _, err := pages.Render(quiet, n.project, n.list, pages.Options{Out: site, Single: true, Command: command}, nil); err != nil {
 		fmt.Fprint(a.Stderr, n.said.String())
 		return err
 	}
@@ -263,8 +284,8 @@ func missingWord(r dataset.Result) string {
 	return "failed"
 }
 
-// printVerdicts prints a sentence for each comparison, the noise floor of a metric, and what limited each load.
-func printVerdicts(a *lab.Session, d *dataset.Dataset, metric string) {
+// printAnswer prints a sentence for each comparison, the noise floor of a metric, and what limited each load.
+func printAnswer(a *lab.Session, d *dataset.Dataset, metric string, answer []string) {
 	e := d.Experiments[0]
 	fmt.Fprintln(a.Stdout)
 	for _, c := range e.Cells {
@@ -272,10 +293,8 @@ func printVerdicts(a *lab.Session, d *dataset.Dataset, metric string) {
 			printParagraph(a, clipped(c.Trial.Name)+": "+r.Missing+".")
 		}
 	}
-	for _, j := range claim.JudgeAll(d).Claims {
-		if j.Verdict != stats.NotMeasured { // the reason was printed
-			printParagraph(a, outcome.Of(d, j, outcome.Options{}).Sentence.Text())
-		}
+	for _, sentence := range answer {
+		printParagraph(a, sentence)
 	}
 	if pair, missing := e.Pair(metric); missing == "" {
 		words := "Noise floor: the first measured a second time differs by " +

@@ -67,7 +67,7 @@ func TestTime(t *testing.T) {
 		t.Logf("disturbed:\n%s", out)
 	}
 	for _, want := range []string{`(?m)^command +time \[95 %\] +CPUs +memory +n$`, `(?m)^sleep 0\.02 +\d.* 3$`,
-		`(?s)takes\s+[\d.]+.* as\s+much\s+time\s+as`, `Noise floor: `} {
+		`(?s)“sleep 0.02” is\s+[\d.]+ times\s+faster`, `Noise floor: `} {
 		if !regexp.MustCompile(strings.ReplaceAll(want, " %", "[ \u202f]%")).MatchString(out) {
 			t.Errorf("nothing is like %q in\n%s", want, out)
 		}

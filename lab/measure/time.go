@@ -2,18 +2,25 @@ package measure
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/kballard/go-shellquote"
+	"gonum.org/v1/gonum/stat"
+
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
 	"benchbook/render/wording"
 )
 
@@ -21,6 +28,10 @@ import (
 type Commands struct {
 	Lines       []string      // as in a shell
 	Folder      string        // where they are run
+	Names       []string      // instead of the first commands
+	Prepare     string        // a command before each run, which is not timed
+	NoShell     bool          // for any command
+	Ignore      bool          // exit statuses other than 0
 	Warmup      int           // runs before each one that is timed
 	Timeout     time.Duration // for a run with its warm-up
 	Repetitions string        // as in articles; empty: until the claims are decided
@@ -36,30 +47,44 @@ func Time(ctx context.Context, a *lab.Session, c Commands, o OneLineOptions) err
 
 // check returns an error for commands that no article can have.
 func (c *Commands) check() error {
-	isControl := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
+	if len(c.Names) > len(c.Lines) {
+		return fmt.Errorf("%d names for %d commands", len(c.Names), len(c.Lines))
+	}
+	if c.Prepare != "" && !isText(c.Prepare) {
+		return errors.New("the command of --prepare has characters that are no text, or ${{: put it into a script")
+	}
 	for _, line := range c.Lines {
 		switch {
 		case strings.TrimSpace(line) == "":
 			return errors.New("a command is empty")
-		case !utf8.ValidString(line) || strings.ContainsFunc(line, isControl):
-			return fmt.Errorf("the command %q has characters that are no text: put it into a script", line)
 		case strings.Contains(line, "${{"):
 			return fmt.Errorf("the command %q has ${{ in it, which articles fill in: put the command into a script", line)
+		case !isText(line):
+			return fmt.Errorf("the command %q has characters that are no text: put it into a script", line)
 		}
 	}
 	return nil
+}
+
+// isText reports whether an article can have a line.
+func isText(line string) bool {
+	isControl := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
+	return utf8.ValidString(line) && !strings.ContainsFunc(line, isControl) && !strings.Contains(line, "${{")
 }
 
 // forShell matches characters that a shell may interpret.
 var forShell = regexp.MustCompile(`[^\pL\pN _./,:@+-]`)
 
 func (c *Commands) oneLine() *oneLine {
-	o := &oneLine{name: "time", axis: "command", key: "run", written: c.Lines, metric: "time.real", better: "<",
-		claim: "%s takes less time than %s.", effect: "{a} takes {effect} as much time as {b}.",
-		columns: "time.real, time.user, time.sys, memory.peak", print: printTimes}
+	o := &oneLine{name: "time", axis: "command", key: "run", written: slices.Clone(c.Lines), metric: "time.real",
+		words: inTime, columns: "time.real, time.user, time.sys, memory.peak", print: printTimes}
+	copy(o.written, c.Names)
 	for _, line := range c.Lines {
-		if forShell.MatchString(line) {
-			line = "/bin/sh -c '" + strings.ReplaceAll(line, "'", `'\''`) + "'"
+		switch {
+		case c.Ignore:
+			line = shellquote.Join("/bin/sh", "-c", "(\n"+line+"\n)\nexit 0")
+		case !c.NoShell && forShell.MatchString(line):
+			line = shellquote.Join("/bin/sh", "-c", line)
 		}
 		o.values = append(o.values, line)
 	}
@@ -69,6 +94,9 @@ func (c *Commands) oneLine() *oneLine {
 	}
 	if c.Warmup > 0 {
 		o.keys += fmt.Sprintf("  warmup: %d\n", c.Warmup)
+	}
+	if c.Prepare != "" {
+		o.keys += fmt.Sprintf("prepare: {run: %s}\n", quoted(shellquote.Join("/bin/sh", "-c", "cd "+shellquote.Join(c.Folder)+" && "+c.Prepare)))
 	}
 	o.keys += fmt.Sprintf("timeout: %s\n", seconds(c.Timeout))
 	if c.Repetitions != "" {
@@ -108,4 +136,50 @@ func busyCPUs(c *dataset.Cell) string {
 		return "–"
 	}
 	return wording.Plain.Number((user.Estimate.Centre+sys.Estimate.Centre)/real.Estimate.Centre, 1)
+}
+
+// exportTimes writes the times of all runs, in seconds, as hyperfine's --export-json does.
+func exportTimes(a *lab.Session, d *dataset.Dataset, file string) error {
+	type result struct {
+		Command string    `json:"command"`
+		Mean    float64   `json:"mean"`
+		StdDev  *float64  `json:"stddev"` // null for one run
+		Median  float64   `json:"median"`
+		User    float64   `json:"user"`
+		System  float64   `json:"system"`
+		Min     float64   `json:"min"`
+		Max     float64   `json:"max"`
+		Times   []float64 `json:"times"`
+	}
+	out := struct {
+		Results []result `json:"results"`
+	}{Results: []result{}}
+	mean := func(c *dataset.Cell, metric string) float64 {
+		if values := c.Metric(metric).Values; len(values) > 0 {
+			return stat.Mean(values, nil)
+		}
+		return 0
+	}
+	for _, c := range d.Experiments[0].Cells {
+		times := c.Metric("time.real").Values
+		if len(times) == 0 {
+			continue
+		}
+		r := result{Command: c.Trial.Name, Mean: mean(c, "time.real"), Median: stats.Median(times), User: mean(c, "time.user"),
+			System: mean(c, "time.sys"), Min: slices.Min(times), Max: slices.Max(times), Times: times}
+		if len(times) > 1 {
+			deviation := stat.StdDev(times, nil)
+			r.StdDev = &deviation
+		}
+		out.Results = append(out.Results, r)
+	}
+	data, err := json.MarshalIndent(out, "", "  ")
+	if err == nil {
+		err = os.WriteFile(file, append(data, '\n'), 0o644)
+	}
+	if err != nil {
+		return lab.Failure(fmt.Errorf("writing the times: %w", err))
+	}
+	fmt.Fprintf(a.Words(), "the times are in %s\n", file)
+	return nil
 }

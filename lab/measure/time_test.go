@@ -31,7 +31,7 @@ func firstOf(t *testing.T, o *oneLine) *plan.Experiment {
 	}
 	plans, problems, err := a.Check(n.project, n.list, plan.Options{})
 	if err != nil || len(problems) > 0 {
-		t.Fatalf("problems %v, %v in\n%s", problems, err, o.article(today))
+		t.Fatalf("problems %v, %v in\n%s", problems, err, o.article(today, nil))
 	}
 	return plans[slugOfOneLine].Experiments[0]
 }

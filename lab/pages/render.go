@@ -37,7 +37,8 @@ type Options struct {
 	Host    string
 	BaseURL string
 	Single  bool
-	Strict  bool // warnings are problems
+	Command string // that measured the only article, instead of run; empty for the articles of a project
+	Strict  bool   // warnings are problems
 }
 
 // WithoutDrafts removes drafts, and prints their names.
@@ -201,6 +202,7 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 		return nil, nil, lab.Failure(err)
 	}
 	sound, options := rendered(list, flags, named)
+	options.Command = flags.Command
 	options.Address, options.Licence = cmp.Or(flags.BaseURL, project.URL.Value), project.Licence.Value
 	made := make([]madePage, len(sound))
 	var group errgroup.Group
