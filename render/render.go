@@ -379,14 +379,7 @@ func (c *composer) Block(b *article.Block) template.HTML {
 		}
 		return c.prose.File(article.FileName, what, fmt.Sprintf("lines\u00a0%d–%d", first+1, first+lines), "yaml",
 			b.YAML, b.Opened)
-	case "include":
-		lines := ""
-		if b.Listing.First > 0 {
-			lines = fmt.Sprintf("lines\u00a0%d–%d", b.Listing.First, b.Listing.First+max(0, strings.Count(string(b.Listing.Data),
-				"\n")-1))
-		}
-		return c.prose.File(b.Listing.Path, "", lines, b.Listing.Language, b.Listing.Data, b.Opened)
-	case "file":
+	case "include", "file":
 		return c.prose.File(b.Listing.Path, "", "", b.Listing.Language, b.Listing.Data, b.Opened)
 	case "table":
 		for _, t := range b.Tables {

@@ -427,7 +427,7 @@ func TestHostileFiles(t *testing.T) {
 		{"files that are left out", "experiments/hostile/.dockerignore",
 			build + "\n```dockerfile file=Dockerfile\nFROM x\n```\n", "", "a*b*c\n"},
 		{"a config", "experiments/hostile/data", config, "", "x"},
-		{"a listing", "experiments/hostile/data", article0 + "```text include=data lines=2\n```\n", "", "x\n"},
+		{"a listing", "experiments/hostile/data", article0 + "```text include=data\n```\n", "", "x\n"},
 	}
 	for _, tt := range tests {
 		for _, n := range []int{240_000, 980_000, 10_000_000} {

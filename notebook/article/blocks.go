@@ -2,9 +2,7 @@ package article
 
 import (
 	"bytes"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -30,7 +28,6 @@ type Block struct {
 	language string
 	content  []byte
 	lines    []source.Pos // of content
-	shown    source.Text  // of an include with lines=
 	fragment source.Fragment
 }
 
@@ -45,7 +42,6 @@ type Listing struct {
 	Language string
 	Path     string // of file= or include=, relative to the article's folder
 	Data     []byte
-	First    int          // of include= with lines: the number of the first line shown; else 0
 	Lines    []source.Pos // of file=: of each line of Data
 	Pos      source.Pos   // of the fence's first line
 
@@ -122,11 +118,7 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	case strings.HasPrefix(second.Value, "file="):
 		return doc.fileBlock(b, second)
 	case strings.HasPrefix(second.Value, "include="):
-		var third source.Text
-		if len(fields) > 2 && strings.HasPrefix(fields[2], "lines=") {
-			third = doc.word(fence, fields[2])
-		}
-		return doc.includeBlock(b, second, third)
+		return doc.includeBlock(b, second)
 	}
 	return nil
 }
@@ -141,9 +133,9 @@ func (doc *Document) fileBlock(b *Block, word source.Text) *Block {
 }
 
 // includeBlock makes a block of a listing that is read from a file, when all files are known.
-func (doc *Document) includeBlock(b *Block, word, lines source.Text) *Block {
+func (doc *Document) includeBlock(b *Block, word source.Text) *Block {
 	name := word.Part(len("include="), len(word.Value))
-	b.Is, b.shown, b.Listing = "include", lines, &Listing{Language: b.language, Path: name.Value, Pos: name.Pos}
+	b.Is, b.Listing = "include", &Listing{Language: b.language, Path: name.Value, Pos: name.Pos}
 	if len(b.content) > 0 {
 		doc.Problems.Add("include-not-empty", b.Place, "a listing of a file cannot contain lines of its own").
 			Hint = "remove them, or write file= to make a file of them"
@@ -306,38 +298,7 @@ func (doc *Document) listing(b *Block, name source.Text) *Listing {
 
 // include reads the file of a listing with include=.
 func (doc *Document) include(b *Block) {
-	l := b.Listing
-	f, ok := doc.File(source.Text{Value: l.Path, Pos: l.Pos}, &doc.Problems)
-	if !ok {
-		return
+	if f, ok := doc.File(source.Text{Value: b.Listing.Path, Pos: b.Listing.Pos}, &doc.Problems); ok {
+		b.Listing.Path, b.Listing.Data = f.Path, f.Data
 	}
-	if l.Path, l.Data = f.Path, f.Data; b.shown.IsZero() {
-		return
-	}
-	first, last, isRange := strings.Cut(strings.TrimPrefix(b.shown.Value, "lines="), "-")
-	from, err := strconv.Atoi(first)
-	to, toErr := strconv.Atoi(last)
-	switch {
-	case !isRange:
-		to, toErr = from, nil
-	case last == "":
-		to, toErr = math.MaxInt, nil
-	}
-	if err != nil || toErr != nil || from < 1 || to < from {
-		doc.Problems.Add("wrong-value", b.shown.Pos, "invalid line range %q", b.shown.Value).
-			Hint = "write lines=10-30, lines=10- or lines=10"
-		return
-	}
-	var shown []byte
-	lines := 0
-	for line := range bytes.Lines(f.Data) {
-		if lines++; lines >= from && lines <= to {
-			shown = append(shown, line...)
-		}
-	}
-	if lines < from || lines < to && to < math.MaxInt {
-		doc.Problems.Add("wrong-value", b.shown.Pos, "%s ends with line %d", f.Path, lines).Hint = "name lines that it has"
-		return
-	}
-	l.First, l.Data = from, shown
 }

@@ -7,12 +7,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/yuin/goldmark/ast"
 
 	"benchbook/internal/files"
 	"benchbook/notebook/source"
@@ -21,27 +20,8 @@ import (
 // longestFinding is the most characters that a finding may have.
 const longestFinding = 140
 
-// lengthOfFinding counts the characters of the finding, without the addresses of links and with each value as one.
-func (doc *Document) lengthOfFinding() (n int) {
-	for _, l := range doc.Lines {
-		if l.kind != "finding" {
-			continue
-		}
-		_ = ast.Walk(l.Tree, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
-			switch node := node.(type) {
-			case *ast.CodeSpan:
-				n++
-				return ast.WalkSkipChildren, nil
-			case *ast.Text:
-				if entering {
-					n += utf8.RuneCount(node.Segment.Value([]byte(l.Text.Value)))
-				}
-			}
-			return ast.WalkContinue, nil
-		})
-	}
-	return n
-}
+// notShown is what a reader does not see of a finding as it is written: addresses of links, and code of values.
+var notShown = regexp.MustCompile("\\]\\([^)]*\\)|`[^`]*`")
 
 // check reports what can be wrong between the parts of an article that could be read: names that are missing or used
 // twice, and unknown references. Package check does the same for cells and metrics.
@@ -52,7 +32,7 @@ func (doc *Document) check() {
 			p.Add("wrong-value", date.Pos, "invalid date %q", date.Value).Hint = "write year-month-day, such as 2026-11-20"
 		}
 	}
-	if n := doc.lengthOfFinding(); n > longestFinding {
+	if n := utf8.RuneCountInString(notShown.ReplaceAllString(doc.Front.Finding.Value, "")); n > longestFinding {
 		p.Add("too-large", doc.Front.Finding.Pos, "the finding has %d characters", n).
 			Hint = fmt.Sprintf("say in %d at most what a list of articles should show", longestFinding)
 	}
@@ -187,9 +167,7 @@ func (doc *Document) checkClaimName(t source.Text, claims map[string]source.Text
 // checkListing checks that no file is at the path of a listing, or at the path of a folder above it.
 func (doc *Document) checkListing(l *Listing) {
 	for above := path.Dir(l.Path); above != "."; above = path.Dir(above) {
-		info, err := os.Lstat(filepath.Join(doc.Dir, filepath.FromSlash(above)))
-		listed := slices.ContainsFunc(doc.Listings, func(o *Listing) bool { return o.Path == above })
-		if listed || err == nil && !info.IsDir() {
+		if slices.ContainsFunc(doc.Listings, func(o *Listing) bool { return o.Path == above }) {
 			doc.Problems.Add("file-exists", l.Pos, "%q is a file, so nothing can be below it", above).Hint = "rename one of them"
 		}
 	}

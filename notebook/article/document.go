@@ -196,15 +196,9 @@ func (doc *Document) frontMatter() []byte {
 
 // noFrontMatter reports why an article has no front matter.
 func (doc *Document) noFrontMatter() {
-	first, _, _ := bytes.Cut(doc.Source.Data, []byte("\n"))
 	message, hint := "the article has no front matter", "begin it with a line ---, then title: …, then a line ---"
-	switch {
-	case len(first) == len(doc.Source.Data) && bytes.ContainsRune(first, '\r'):
-		message, hint = "the lines of the file end in carriage returns", "save it with the line ends of Unix or Windows"
-	case bytes.HasPrefix(first, []byte("---")):
+	if bytes.HasPrefix(doc.Source.Data, []byte("---")) {
 		message, hint = "the front matter is never closed", "write a line --- below its last line"
-	case bytes.HasPrefix(bytes.TrimSpace(doc.Source.Data), []byte("---")):
-		message, hint = "the front matter does not begin in the first line", "remove the lines above ---"
 	}
 	doc.Problems.Add("no-front-matter", doc.Source.Pos(0, 0), "%s", message).Hint = hint
 }

@@ -29,7 +29,6 @@ type Figure struct {
 	Headline   Value[bool]      `yaml:"headline"`
 	Part       *ConditionalPart `yaml:"-"` // in which it is shown; nil outside of parts
 	Pos        source.Pos       `yaml:"-"`
-	Tried      source.Tried     `yaml:"-"`
 	Node       *source.Node     `yaml:"-"`
 }
 
@@ -193,8 +192,6 @@ func (k *FigureKind) ShowsMetric(metric, x string, y []string) bool {
 func (f *Figure) check(p *source.Problems) {
 	kind, ok := FigureKindOf(f.Kind.Value, f.X.Value, Texts(f.Y))
 	switch {
-	case f.Kind.Value == "" && f.Tried.Has("kind"):
-		return
 	case f.Kind.Value == "":
 		p.Add("missing-key", f.Pos, "the figure has no kind").Hint = "add kind: with one of " +
 			strings.Join(FigureKindNames(nil), ", ")
@@ -205,7 +202,7 @@ func (f *Figure) check(p *source.Problems) {
 		return
 	}
 	for _, key := range kind.Needs {
-		if f.Node.Get(key) == nil && !f.Tried.Has(key) {
+		if f.Node.Get(key) == nil {
 			p.Add("missing-key", f.Pos, "a figure of kind %s needs %s", f.Kind.Value, strings.Join(kind.Needs, " and ")).
 				Hint = kind.Hint
 			return
@@ -224,7 +221,7 @@ func (f *Figure) checkUnused(kind *FigureKind, p *source.Problems) {
 		}
 	}
 	for _, field := range f.Node.Fields {
-		if key := field.Key; key.Value != "log" && !f.Tried.Has(key.Value) && field.Value.Kind != source.Null &&
+		if key := field.Key; key.Value != "log" && field.Value.Kind != source.Null &&
 			!strings.HasPrefix(key.Value, "x-") {
 			unused(key.Value, key.Value, key.Pos)
 		}

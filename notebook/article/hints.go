@@ -21,20 +21,10 @@ var composeHints = map[string]string{
 	"networks":       ownNetwork,
 	"network_mode":   ownNetwork,
 	"links":          ownNetwork,
-	"extra_hosts":    ownNetwork,
-	"dns":            ownNetwork,
 	"restart":        "remove it: a repetition fails if a service ends",
 	"container_name": "remove it: services are found by the names that they have here",
 	"deploy":         "write its limits as cpus, mem_limit and scale",
-	"logging":        "remove it: a record of a failure has the end of the log",
 	"privileged":     "name what it needs in cap_add, and permit it with allow in " + ProjectFile,
-	"labels":         "remove it, or write x-labels",
-	"profiles":       "write profiles: in the experiment: {quick: {services: …}}",
-	"extends":        "write extends: in the experiment, or repeat keys by an anchor and <<",
-	"pull_policy":    "remove it: an image that is here is used, another is pulled",
-	"platform":       "remove it: images are always for this machine",
-	"tty":            "remove it: services have no terminal",
-	"stdin_open":     "remove it: services have no terminal",
 }
 
 const ownNetwork = "remove it: the services of a trial have a network of their own, and find each other by their names"
@@ -43,45 +33,25 @@ const ownNetwork = "remove it: the services of a trial have a network of their o
 var places = []struct {
 	name string
 	of   reflect.Type
-}{
-	{"the front matter", reflect.TypeFor[Front]()},
-	{"an experiment", reflect.TypeFor[Experiment]()},
-	{"a service", reflect.TypeFor[Service]()},
-	{"load", reflect.TypeFor[Load]()},
-	{"command", reflect.TypeFor[Command]()},
-	{"a claim", reflect.TypeFor[Claim]()},
-	{"a table", reflect.TypeFor[Table]()},
-	{"a figure", reflect.TypeFor[Figure]()},
-	{"verify", reflect.TypeFor[Verify]()},
-	{"healthcheck", reflect.TypeFor[Healthcheck]()},
-	{"link", reflect.TypeFor[Link]()},
-	{"origin", reflect.TypeFor[Origin]()},
-}
-
-// maxPlaces is how many places of a key a hint names.
-const maxPlaces = 3
+}{{"the front matter", reflect.TypeFor[Front]()}, {"an experiment", reflect.TypeFor[Experiment]()},
+	{"a service", reflect.TypeFor[Service]()}, {"load", reflect.TypeFor[Load]()}, {"command", reflect.TypeFor[Command]()},
+	{"a claim", reflect.TypeFor[Claim]()}, {"a table", reflect.TypeFor[Table]()}, {"a figure", reflect.TypeFor[Figure]()},
+	{ProjectFile, reflect.TypeFor[Settings]()}}
 
 // hints implements source.Hints.
 type hints struct{}
 
-// UnknownKey suggests the key of t that is nearest, or else the places that have the key.
+// UnknownKey suggests the key of t that is nearest, or else a place that has the key.
 func (hints) UnknownKey(key string, t reflect.Type, names []string) string {
 	if hint, ok := composeHints[key]; ok && t == reflect.TypeFor[Service]() {
 		return hint
 	}
 	if len(expr.Near(key, names)) == 0 {
-		var at []string
 		isTop := t == reflect.TypeFor[Front]() || t == reflect.TypeFor[Experiment]()
-		if isTop && slices.Contains(source.KeysOf(reflect.TypeFor[Settings]()), key) {
-			at = []string{ProjectFile}
-		}
 		for _, p := range places {
-			if p.of != t && len(at) < maxPlaces && slices.Contains(source.KeysOf(p.of), key) {
-				at = append(at, p.name)
+			if p.of != t && (isTop || p.name != ProjectFile) && slices.Contains(source.KeysOf(p.of), key) {
+				return "it is a key of " + p.name
 			}
-		}
-		if len(at) > 0 {
-			return "it is a key of " + strings.Join(at, " or ")
 		}
 	}
 	return source.Suggest(key, names)
