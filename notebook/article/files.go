@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"benchbook/internal/files"
@@ -46,14 +47,27 @@ func RecordsName(file string) string {
 }
 
 // IsOurs reports whether a cleaned path in the article's folder is the article, or in the folder of its records; for an
-// article without a project, also whether it belongs to its site, to benchbook, or to records of another article.
+// article without a project, also whether it belongs to its site, to benchbook, or to another article next to it.
 func (doc *Document) IsOurs(name string) bool {
 	first, _, _ := strings.Cut(name, "/")
 	file := path.Base(doc.Source.Path)
 	if name == file || first == RecordsName(file) {
 		return true
 	}
-	return file != FileName && (first == "_site" || first == StateDir || strings.HasSuffix(first, ".records"))
+	return file != FileName && (first == "_site" || first == StateDir || strings.HasSuffix(first, ".records") ||
+		doc.isArticle(first))
+}
+
+// experimentFence is the line by which a Markdown file is known to be an article.
+var experimentFence = regexp.MustCompile("(?m)^ {0,3}(```+|~~~+)yaml experiment\\s*$")
+
+// isArticle reports whether a file of the folder is an article.
+func (doc *Document) isArticle(name string) bool {
+	if path.Ext(name) != ".md" {
+		return false
+	}
+	text, _, err := files.Read(filepath.Join(doc.Dir, name), 1_000_000) // as large as articles may be
+	return err == nil && experimentFence.Match(text)
 }
 
 // CleanPath cleans a path that an article names and makes sure that it stays in the article's folder.
