@@ -611,7 +611,7 @@ func TestFunctionsAreDocumented(t *testing.T) {
 
 var (
 	verbLine = regexp.MustCompile(`(?m)^  ([a-z]+) {2,}\S`)
-	flagLine = regexp.MustCompile(`(?m)^ +(?:-[a-zA-Z], )?--([a-z-]+)`)
+	flagLine = regexp.MustCompile(`(?m)^ {2,6}(?:-[a-zA-Z], )?--([a-z-]+)`)
 	flagWord = regexp.MustCompile(`--([a-z][a-z-]+)`)
 )
 

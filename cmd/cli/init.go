@@ -57,6 +57,9 @@ func (a *app) initCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init [DIR|ARTICLE]",
 		Short: "Create a project, or an article in one, that is ready to run",
+		Example: "  benchbook init demo                        two servers to compare\n" +
+			"  benchbook init --from docker-compose.yml   a service of yours\n" +
+			"  benchbook init sorting --template command  two programs",
 		Long: `Create a project in this folder or the named one: the project file, an article that is ready to run, and settings that
 let editors check the project file and records. It asks no questions and changes no existing file. Inside a project it
 creates experiments/ARTICLE/article.md; the name begins with a letter, and has letters, digits, - and _.

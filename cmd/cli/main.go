@@ -97,9 +97,10 @@ containers for the services that an article names, puts load on them, and render
 HTML with tables, figures and verdicts made from what it measured.
 
 Begin with what you have:
-  benchbook time 'COMMAND' 'COMMAND'           two commands: which is faster?
-  benchbook load URL                           a server that runs: how much does it bear?
-  benchbook init --from docker-compose.yml     a Compose file or Dockerfile: an article that measures it
+  benchbook init --from docker-compose.yml   your Compose file or Dockerfile
+  benchbook load URL                         a server that runs
+  benchbook time 'COMMAND' 'COMMAND'         two commands: which is faster?
+  benchbook init demo                        an article of your own
 
 An article is named by its slug, its folder or its file; ARTICLE#NAME is one of its experiments.
 Without one, all articles of the project are meant. An article runs programs: run only those that
@@ -117,17 +118,16 @@ Exit statuses:
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	cobra.EnableCommandSorting = false // verbs are listed in the order of their use
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVarP(&a.Dir, "directory", "C", ".", "the project's folder, or one below it")
 	root.PersistentFlags().BoolVar(&a.JSON, "json", false, "print JSON")
 	root.Flags().BoolVar(&asVersion, "version", false, "print version information")
-	root.AddCommand(a.timeCommand(), a.loadCommand(), a.initCommand(), a.checkCommand(),
-		a.planCommand(), a.runCommand(), a.showCommand(), a.compareCommand(), a.benchCommand(),
-		a.renderCommand(),
-		a.reportCommand(), a.previewCommand(), a.publishCommand(), a.weaveCommand(),
-		a.cleanCommand(), bundleCommand(a), reproCommand(a),
-		a.doctorCommand(), a.schemaCommand(), a.completionCommand(),
-		version)
+	root.AddCommand(a.initCommand(), a.loadCommand(), a.timeCommand(),
+		a.checkCommand(), a.planCommand(), a.runCommand(), a.reportCommand(), a.benchCommand(),
+		a.showCommand(), a.compareCommand(), a.renderCommand(), a.previewCommand(),
+		a.publishCommand(), a.weaveCommand(), bundleCommand(a), reproCommand(a),
+		a.doctorCommand(), a.cleanCommand(), a.schemaCommand(), a.completionCommand(), version)
 	addHelp(root)
 	a.complete(root)
 	return root
@@ -139,20 +139,4 @@ func statuses() (lines string) {
 		lines += fmt.Sprintf("  %-4d %s\n", s.Status, s.Meaning)
 	}
 	return strings.TrimSuffix(lines, "\n")
-}
-
-// addHelp adds the verb help, which refuses unknown verbs.
-func addHelp(root *cobra.Command) {
-	root.InitDefaultHelpCmd()
-	for _, verb := range root.Commands() {
-		if verb.Name() == "help" {
-			verb.Short, verb.Long = "Print help for a command", ""
-			verb.Args = func(_ *cobra.Command, args []string) error {
-				if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
-					return unknownVerb(root, args)
-				}
-				return nil
-			}
-		}
-	}
 }

@@ -29,7 +29,7 @@ func (a *app) renderCommand() *cobra.Command {
 	var flags pages.Options
 	cmd := &cobra.Command{
 		Use:   "render [FILE.md]",
-		Short: "Render the site from articles and records, without running anything",
+		Short: "Render the site from articles and records; run nothing",
 		Long: `Render the site from articles and records. Nothing is run and no engine is needed. Pages show the results of this
 machine if they are complete or decide a headline claim, otherwise the newest complete results of another host, with its
 name.

@@ -130,6 +130,10 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Measure what is missing or stale, and print the verdict of each claim. Every repetition leaves a record
 in the article's folder, and a stopped run resumes where it was. The status is 1 if something failed, an article has
 problems, no engine is available, or no result is valid.`,
+		Example: "  benchbook run                      all articles\n" +
+			"  benchbook run hello                one of them\n" +
+			"  benchbook run pool#workers         one experiment\n" +
+			"  benchbook run hello --sessions 3   three times, as sessions differ",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkRun(&flags.Options, cmd.Flags()); err != nil {
 				return err

@@ -30,7 +30,7 @@ command has all CPUs, and the environment and folder of benchbook; one with char
 /bin/sh. The status is 1 if a command fails.`,
 		Example: "  benchbook time 'gzip -1 -k -c data' 'gzip -9 -k -c data'\n" +
 			"  benchbook time -w 1 -o page.html 'xz -T1 -c data' 'xz -T0 -c data'\n" +
-			"  benchbook time --prepare 'rm -rf out' -n old -n new 'tar xf a.tar -C out' 'tar xf b.tar -C out'",
+			"  benchbook time --prepare 'rm -rf out' 'tar xf a.tar -C out' 'tar xf b.tar -C out'",
 		Args: arguments(1, 100),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if c.Warmup < 0 || c.Warmup > 1000 {

@@ -12,7 +12,7 @@ func (a *app) weaveCommand() *cobra.Command {
 	var o pages.WeaveOptions
 	cmd := &cobra.Command{
 		Use:   "weave FILE ...",
-		Short: "Fill Markdown files, such as a README, with tables, values, figures and badges of articles",
+		Short: "Fill a README with tables, values and figures of articles",
 		Long: `Fill Markdown files, such as a README, with parts of articles, as their pages show them. A file says with comments what
 stands where, and may have anything beside it:
 
