@@ -20,7 +20,7 @@ valid repetitions, the centre and the interval, its validity, and the noise floo
 repetition by repetition, and what limited it. --trial with --repetition shows one record: checks, metrics,
 facts, and the output of services and tools; --json has all of it.
 
-The format benchfmt is that of Go's benchmarks, one line for each valid repetition: benchstat old.txt new.txt`,
+The format benchfmt is that of Go's benchmarks, a line for each value of a valid repetition: benchstat old.txt new.txt`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			format, err := formatted.Check(a.JSON)

@@ -68,17 +68,12 @@ func experimentSection(changes []compare.Change) Section {
 			}
 			s.Table.Rows = append(s.Table.Rows, []string{first, c.Name(), side(c.ResultA), side(c.ResultB), changeWords(c), verdict})
 			first = ""
-			switch {
-			case c.HasFloor:
+			if c.HasFloor {
 				floors.add("noise floor "+wording.PercentUnit.Alone(c.Floor), name)
-			case c.NoFloor != "":
-				floors.add("noise floor not measured: "+c.NoFloor, name)
 			}
 			cells = slice.Add(cells, c.Name())
 			for _, mark := range c.Marks {
-				if mark != dataset.MarkNoFloor { // floors say why
-					marks.add(mark, c.Name())
-				}
+				marks.add(mark, c.Name())
 			}
 		}
 	}

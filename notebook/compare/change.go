@@ -65,7 +65,6 @@ type Change struct {
 	P          float64     // of no change beyond Floor and smallest effect, corrected for cells and looks; 1 without a test
 	Floor      float64     // the larger noise floor of both sides
 	HasFloor   bool        // Floor was measured on at least one side
-	NoFloor    string      // why Floor was measured on neither side
 	Verdict    stats.Shift // of all cells of the metric together
 	Reason     string      // why the numbers are not comparable, or what they say where no difference is shown
 	Unchanged  bool        // both sides are the same repetitions
@@ -186,12 +185,13 @@ func metricsOf(a, b *dataset.Experiment, o ChangeOptions) []record.Metric {
 			list = append(list, m)
 		}
 	}
-	seen := map[string]bool{}
-	return slices.DeleteFunc(list, func(m record.Metric) bool {
-		again := seen[m.Name]
-		seen[m.Name] = true
-		return again
-	})
+	var out []record.Metric
+	for _, m := range list {
+		if !slices.ContainsFunc(out, func(o record.Metric) bool { return o.Name == m.Name }) {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // newChange has the numbers of both sides and whether they may be compared, without a verdict.
@@ -253,16 +253,10 @@ func (c *Change) mark() {
 // widen raises Floor to the noise floor of a side, and returns its caveat.
 func (c *Change) widen(side *dataset.Cell) (marks []string) {
 	f, together := side.Experiment.Floor(c.Metric.Name, side)
-	switch {
-	case f.Missing == "":
-		c.Floor, c.HasFloor, c.NoFloor = max(c.Floor, f.F), true, ""
-	case !c.HasFloor:
-		c.NoFloor = f.Missing
-	}
-	switch {
-	case f.Missing != "":
+	if f.Missing != "" {
 		return []string{dataset.MarkNoFloor}
-	case !together:
+	}
+	if c.Floor, c.HasFloor = max(c.Floor, f.F), true; !together {
 		return []string{dataset.MarkFloorPair}
 	}
 	return nil
@@ -339,20 +333,15 @@ func conditions(a, b map[string]string) (out []string) {
 		}
 		out = append(out, words)
 	}
-	for _, speed := range []struct{ fact, words string }{{"calls", "system calls"}, {"switches", "context switches"},
-		{"copied", "copying memory"}, {"integer", "integer arithmetic"}} {
-		x, y := speedOf(a["host.speed."+speed.fact]), speedOf(b["host.speed."+speed.fact])
+	for _, speed := range []string{"calls", "switches", "copied", "integer"} {
+		var x, y float64
+		_, _ = fmt.Sscanf(a["host.speed."+speed], "%g", &x) // 0 without the fact
+		_, _ = fmt.Sscanf(b["host.speed."+speed], "%g", &y)
 		if x > 0 && y > 0 && math.Abs(y/x-1) > 0.05 {
-			out = append(out, fmt.Sprintf("%s %.2f times as fast in B", speed.words, y/x))
+			out = append(out, fmt.Sprintf("host.speed.%s %.2f times as high in B", speed, y/x))
 		}
 	}
 	return out
-}
-
-// speedOf reads a fact of a fingerprint; 0 if there is none.
-func speedOf(fact string) (perSecond float64) {
-	_, _ = fmt.Sscanf(fact, "%g", &perSecond)
-	return perSecond
 }
 
 func semanticsOf(r *record.Record) string {

@@ -289,7 +289,7 @@ func TestRefused(t *testing.T) {
 			"different kernel: 6.1 in A, 6.2 in B"},
 		{"other speeds", of("a", one, facts{"host.speed.copied": "10 GB/s", "host.speed.calls": "1e+07/s"}),
 			of("b", one, facts{"host.speed.copied": "8 GB/s", "host.speed.calls": "1.04e+07/s"}), "",
-			"different hosts of the same processor and cores; copying memory 0.80 times as fast in B"},
+			"different hosts of the same processor and cores; host.speed.copied 0.80 times as high in B"},
 		{"another version of the engine", of("h", one, engine("docker"), facts{"engine.version": "20.10"}),
 			of("h", one, engine("docker"), facts{"engine.version": "29.1"}), "", "different engine version: 20.10 in A, 29.1 in B"},
 		{"nothing known", of("a", one, far), of("b"), "the hosts differ, a in A and b in B, and the records do not say how", ""},

@@ -100,12 +100,8 @@ func (c *Change) tooFew() string {
 // corrected says why a change is not shown although its printed interval lies beyond the limit: it is one of n, and
 // its runs were looked at several times.
 func (c *Change) corrected(n int) string {
-	switch {
-	case c.looks > 1 && n > 1:
-		return fmt.Sprintf("it would be shown for a single cell and a single look at the data, but not for one of %d cells "+
-			"with %d looks", n, c.looks)
-	case c.looks > 1:
-		return fmt.Sprintf("it would be shown with a single look at the data, but not with %d", c.looks)
+	if c.looks > 1 {
+		return fmt.Sprintf("it would be shown alone, but not for one of %s with %d looks", expr.Plural(n, "cell"), c.looks)
 	}
 	return fmt.Sprintf("it would be shown for a single cell, but not for one of %d", n)
 }
