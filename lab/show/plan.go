@@ -17,6 +17,8 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/runner"
+	"benchbook/runner/images"
 	"benchbook/runner/machine"
 )
 
@@ -72,66 +74,98 @@ func Plan(ctx context.Context, a *lab.Session, project *article.Project, list []
 	defer present.Close()
 	out := &Planned{Host: this.ID, Experiments: []PlannedExperiment{}}
 	for _, c := range list {
-		p := plans[c.Slug]
-		out.Profile = p.Profile
-		host, err := a.HostOf(project, c)
-		if err != nil {
-			return nil, err
-		}
-		known, err := Inspect(ctx, a, project, c, p, host, present)
-		if err != nil {
-			return nil, err
-		}
-		var records []*record.Record
-		for _, k := range known {
-			records = append(records, k.records...)
-		}
-		d, err := dataset.OfPlan(c.Doc, p, records, host.ID)
-		if err != nil {
+		out.Profile = plans[c.Slug].Profile
+		if err := out.add(ctx, a, project, c, plans[c.Slug], present); err != nil {
 			return nil, fmt.Errorf("article %s: %w", c.Slug, err)
-		}
-		doubts := append(claim.Undecidable(d), claim.Foreseen(d)...)
-		for _, e := range p.Experiments {
-			planned := newPlanned(c.Slug, e, known, host)
-			for _, doubt := range doubts {
-				if doubt.Experiment == e.Name {
-					planned.Warnings = append(planned.Warnings, doubt.String())
-				}
-			}
-			out.Experiments = append(out.Experiments, planned)
 		}
 	}
 	return out, nil
 }
 
-func newPlanned(slug string, e *plan.Experiment, known map[*plan.Trial]*TrialState, host machine.Host) PlannedExperiment {
+// add compares the plan of an article with the records of its host, and with the images that are present.
+func (p *Planned) add(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, planned *plan.Plan,
+	present *images.Present) error {
+	on, err := a.HostOf(project, c)
+	if err != nil {
+		return err
+	}
+	records, bad, err := a.Records(project, c)
+	if err != nil {
+		return err
+	}
+	mine := recordsOf(records, func(r *record.Record) bool { return r.Host == on.ID && r.Profile == planned.Profile })
+	d, err := dataset.New(c.Doc, mine, dataset.Options{ThisHost: on.ID, Bad: bad,
+		Plan: func(string) (*plan.Plan, error) { return planned, nil }})
+	if err != nil {
+		return err
+	}
+	whole, err := dataset.OfPlan(c.Doc, planned, mine, on.ID)
+	if err != nil {
+		return err
+	}
+	if planned.UsesHosts() {
+		present = nil
+	}
+	if err := present.Look(ctx, mine); err != nil {
+		return err
+	}
+	next := runner.NextOf(planned, mine, on.ID, runner.Options{Present: present, Conditions: on.Facts,
+		Open: OpenTrials(c.Doc, planned, on.ID, claim.Open)}).ByTrial()
+	more := repetitionsBeyond(d, next)
+	doubts := append(claim.Undecidable(whole), claim.Foreseen(whole)...)
+	for _, e := range d.Experiments {
+		out := newPlanned(c.Slug, e.Plan, on)
+		for _, cell := range e.AllCells() {
+			out.addTrial(cell, next[cell.Trial], more[cell.Trial], outdated(cell, present, on.Facts))
+		}
+		estimate := func(pending func(*PlannedTrial) int) float64 {
+			return e.Plan.Estimate(plan.Place(on.Cores), func(t *plan.Trial) plan.Experience {
+				takes := Experience(e.Plan, t, records, on.ID)
+				takes.Pending = pending(out.trial(t))
+				return takes
+			}).Seconds()
+		}
+		if out.Skipped == "" {
+			out.Seconds = estimate(func(t *PlannedTrial) int { return t.ToMeasure })
+			out.AtMost = estimate(func(t *PlannedTrial) int { return t.AtMost })
+		}
+		for _, doubt := range doubts {
+			if doubt.Experiment == e.Plan.Name {
+				out.Warnings = append(out.Warnings, doubt.String())
+			}
+		}
+		p.Experiments = append(p.Experiments, out)
+	}
+	return nil
+}
+
+func newPlanned(slug string, e *plan.Experiment, host machine.Host) PlannedExperiment {
 	out := PlannedExperiment{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Repetitions: e.Most(),
 		Looks: append([]int{}, e.Looks...), Seed: e.Seed, Trials: []PlannedTrial{}, Warnings: []string{}, plan: e}
-	for _, t := range e.Trials {
-		k := known[t]
-		out.Trials = append(out.Trials, PlannedTrial{Trial: t.Name, Calibration: t.Calibration, Key: t.Key,
-			Parameters: append([]record.Parameter{}, t.Parameters...),
-			Labels:     append([]record.Parameter{}, t.Labels...),
-			State:      k.word, ToMeasure: k.ToMeasure, AtMost: k.ToMeasure + k.More, Why: append([]string{}, k.why...),
-			Definition: t.Definition, Inputs: t.Inputs})
-		if e.Skipped == "" {
-			out.least, out.most = out.least+k.ToMeasure, out.most+k.ToMeasure+k.More
-		}
-	}
-	if e.Skipped != "" {
-		return out
-	}
-	at := plan.Place(host.Cores)
-	least := experience(known, func(k *TrialState) int { return k.ToMeasure })
-	most := experience(known, func(k *TrialState) int { return k.ToMeasure + k.More })
-	out.Seconds, out.AtMost = e.Estimate(at, least).Seconds(), e.Estimate(at, most).Seconds()
 	if own := e.Place("", host.Cores); len(host.Cores) > 0 {
 		out.where = fmt.Sprintf(": services on CPU %s, load on CPU %s", own.Services, own.Load)
 	}
-	if len(e.Notes) > 0 {
+	if len(e.Notes) > 0 && e.Skipped == "" {
 		out.Warnings = append(out.Warnings, "Compose: "+strings.Join(e.Notes, "; "))
 	}
 	return out
+}
+
+// addTrial adds the trial of a cell, with what a run does next, and more if claims stay undecided.
+func (e *PlannedExperiment) addTrial(cell *dataset.Cell, next runner.Todo, more int, replaced []string) {
+	t := cell.Trial
+	out := PlannedTrial{Trial: t.Name, Calibration: t.Calibration, Key: t.Key,
+		Parameters: append([]record.Parameter{}, t.Parameters...), Labels: append([]record.Parameter{}, t.Labels...),
+		ToMeasure: next.Count, AtMost: next.Count + more, Definition: t.Definition, Inputs: t.Inputs}
+	out.State, out.Why = explain(cell, next, replaced)
+	if e.Trials = append(e.Trials, out); e.Skipped == "" {
+		e.least, e.most = e.least+out.ToMeasure, e.most+out.AtMost
+	}
+}
+
+func (e *PlannedExperiment) trial(t *plan.Trial) *PlannedTrial {
+	i := slices.IndexFunc(e.Trials, func(p PlannedTrial) bool { return p.Trial == t.Name && p.Calibration == t.Calibration })
+	return &e.Trials[i]
 }
 
 // Text prints all of named experiments, or of the only one. Otherwise it prints a line for each experiment.

@@ -2,14 +2,12 @@ package show
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"benchbook/internal/slice"
-	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
@@ -19,89 +17,37 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner"
 	"benchbook/runner/images"
-	"benchbook/runner/machine"
 )
-
-// A TrialState is what is known about a trial before it is measured.
-type TrialState struct {
-	word      string           // fresh, stale, unfinished, missing, undecided, disturbed or unavailable
-	records   []*record.Record // of the trial
-	takes     plan.Experience
-	ToMeasure int      // repetitions that a run does at least; 1 for a search for a capacity
-	More      int      // repetitions that it does beyond them if claims stay undecided
-	why       []string // reasons why it is not fresh
-}
 
 var stateWords = map[dataset.State]string{
 	dataset.Fresh: "fresh", dataset.Stale: "stale", dataset.Partial: "unfinished", dataset.Missing: "missing",
 }
 
-// Inspect compares the records of a host with a plan, trial by trial, and the images that they were measured with with
-// those that are present.
-func Inspect(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, p *plan.Plan,
-	on machine.Host, present *images.Present) (map[*plan.Trial]*TrialState, error) {
-	host := on.ID
-	records, bad, err := a.Records(project, c)
-	if err != nil {
-		return nil, err
-	}
-	ofProfile := recordsOf(records, func(r *record.Record) bool { return r.Host == host && r.Profile == p.Profile })
-	d, err := dataset.New(c.Doc, ofProfile, dataset.Options{ThisHost: host, Bad: bad,
-		Plan: func(string) (*plan.Plan, error) { return p, nil }})
-	if err != nil {
-		return nil, fmt.Errorf("article %s: %w", c.Slug, err)
-	}
-	if p.UsesHosts() {
-		present = nil
-	}
-	if err := present.Look(ctx, ofProfile); err != nil {
-		return nil, err
-	}
-	next := runner.NextOf(p, ofProfile, host, runner.Options{Present: present, Conditions: on.Facts,
-		Open: OpenTrials(c.Doc, p, host, claim.Open)}).ByTrial()
-	more := repetitionsBeyond(d, next)
-	out := map[*plan.Trial]*TrialState{}
-	for _, e := range d.Experiments {
-		for _, cell := range e.AllCells() {
-			k := &TrialState{records: cell.Records, takes: Experience(e.Plan, cell.Trial, records, host),
-				ToMeasure: next[cell.Trial].Count, More: more[cell.Trial]}
-			k.explain(cell, next[cell.Trial], outdated(cell, present, on.Facts))
-			out[cell.Trial] = k
-		}
-	}
-	return out, nil
-}
-
-// explain finds the state of a trial and the reasons for it.
-func (k *TrialState) explain(cell *dataset.Cell, next runner.Todo, replaced []string) {
+// explain finds the state of a trial, and the reasons if it is not fresh.
+func explain(cell *dataset.Cell, next runner.Todo, replaced []string) (state string, why []string) {
 	t, e := cell.Trial, cell.Experiment.Plan
-	stale := cell.State == dataset.Stale || len(replaced) > 0
-	k.word = stateWords[cell.State]
-	if stale {
-		k.word = stateWords[dataset.Stale]
-	}
+	state, why = stateWords[cell.State], []string{}
 	switch {
 	case t.Unavailable != "":
-		k.word, k.why = "unavailable", []string{t.Unavailable}
+		state, why = "unavailable", []string{t.Unavailable}
 	case cell.State == dataset.Missing:
 	case cell.State == dataset.Stale:
-		k.why = append(changes(t, cell.Records[0]), replaced...)
-	case stale:
-		k.why = replaced
+		why = append(changes(t, cell.Records[0]), replaced...)
+	case len(replaced) > 0:
+		state, why = "stale", replaced
 	case cell.State == dataset.Partial:
-		k.why = []string{fmt.Sprintf("%d of %s done", len(cell.Records), terminal.Count(e.Least(), "repetition"))}
+		why = []string{fmt.Sprintf("%d of %s done", len(cell.Records), terminal.Count(e.Least(), "repetition"))}
 	case next.Again:
-		k.word = "disturbed"
-		k.why = []string{"too few repetitions are valid, because other programs or virtual machines took CPU time: run " +
-			"repeats them"}
-	case k.ToMeasure > 0:
-		k.word = "undecided"
-		k.why = []string{fmt.Sprintf("a claim about it is undecided after %s: run goes on up to %d",
+		state, why = "disturbed", []string{"too few repetitions are valid, because other programs or virtual machines took CPU " +
+			"time: run repeats them"}
+	case next.Count > 0:
+		state, why = "undecided", []string{fmt.Sprintf("a claim about it is undecided after %s: run goes on up to %d",
 			terminal.Count(len(cell.Records), "repetition"), next.UpTo)}
 	}
-	for _, why := range cell.LeftOut {
-		k.why = append(k.why, "a record was left out: "+why)
+	for _, left := range cell.LeftOut {
+		why = append(why, "a record was left out: "+left)
 	}
+	return state, why
 }
 
 // outdated says what a cell was measured with, or under, that is or may be another one now.
@@ -203,15 +149,6 @@ func Experience(e *plan.Experiment, t *plan.Trial, records []*record.Record, hos
 		})
 	})
 	return out
-}
-
-// experience returns what is known of how long trials take, with a number of repetitions.
-func experience(known map[*plan.Trial]*TrialState, pending func(*TrialState) int) func(*plan.Trial) plan.Experience {
-	return func(t *plan.Trial) plan.Experience {
-		out := known[t].takes
-		out.Pending = pending(known[t])
-		return out
-	}
 }
 
 // mean returns the mean time that repetitions without a failure spent in some of their parts; 0 if there are none.
