@@ -17,8 +17,8 @@ func (a *app) showCommand() *cobra.Command {
 		Long: `Show the results that the page shows, or others. Several articles are a line each, with their standing. ARTICLE is its
 claims with their verdicts, and a line for each cell. ARTICLE#EXPERIMENT is, for every cell, its metrics with the number of
 valid repetitions, the centre and the interval, its validity, and the noise floor. --trial shows only that cell, or those,
-repetition by repetition, and what limited it. --trial with --repetition shows one record: checks, metrics,
-facts, and the output of services and tools; --json has all of it.
+repetition by repetition, and what limited it. --trial with --repetition shows the checks of one
+record, and the output of services and tools; --json has all of it.
 
 The format benchfmt is that of Go's benchmarks, a line for each value of a valid repetition: benchstat old.txt new.txt`,
 		Args: cobra.ArbitraryArgs,

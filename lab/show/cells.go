@@ -3,7 +3,6 @@ package show
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -416,45 +415,18 @@ type One struct {
 	Path     string         `json:"path"` // below the records folder of the article
 	Validity string         `json:"validity"`
 	Checks   []Check        `json:"checks"`
-	Values   []Value        `json:"values"`
 	Limited  string         `json:"limited_by,omitempty"`
 	Record   *record.Record `json:"record"`
 }
 
-// A Value is a metric of one repetition.
-type Value struct {
-	Metric  string   `json:"metric"`
-	Unit    string   `json:"unit"`
-	Value   *float64 `json:"value"`
-	Missing string   `json:"missing,omitempty"`
-
-	words string
-}
-
-func newOne(r *record.Record, c *dataset.Cell) One {
+func newOne(r *record.Record) One {
 	level, checks := validity.Of(r)
-	out := One{Path: r.Path(), Validity: level.String(), Checks: checksOf(checks), Values: []Value{},
-		Limited: validity.LimitOf(r).By, Record: r}
-	for _, m := range c.Experiment.AllMetrics() {
-		v := Value{Metric: m.Name, Unit: m.Unit}
-		value, missing := dataset.Value(r, m.Name, c.Experiment.Plan.Metrics)
-		if v.Missing = missing; missing == "" {
-			v.Value, v.words = finite(value), wording.UnitFor(m.Unit, m.Share, value).Alone(value)
-		}
-		out.Values = append(out.Values, v)
-	}
-	return out
+	return One{Path: r.Path(), Validity: level.String(), Checks: checksOf(checks), Limited: validity.LimitOf(r).By, Record: r}
 }
 
-// report has the parts of a record that people look at; JSON has all.
+// report has what people look at first; JSON has the whole record.
 func (o *One) report() Report {
 	r := o.Record
-	var facts [][]string
-	for _, name := range slices.Sorted(maps.Keys(r.Facts)) {
-		for line := range strings.SplitSeq(strings.TrimSpace(r.Facts[name]), "\n") {
-			facts, name = append(facts, []string{name, line}), ""
-		}
-	}
 	first := Section{Title: fmt.Sprintf("%s#%s %s, repetition %d of %d: %s", r.Article, r.Experiment, r.Trial, r.Repetition,
 		r.Planned, o.Validity), Notes: []string{"started " + startedAt(r.Started), "record " + o.Path}}
 	if limit := wording.Limit(validity.LimitOf(r)); limit != "" {
@@ -463,14 +435,9 @@ func (o *One) report() Report {
 	if r.Failure != "" {
 		first.Notes = append(first.Notes, r.Failure)
 	}
-	out := Report{first,
-		{Title: "checks", Table: Table{Rows: slice.Map(o.Checks, func(c Check) []string {
-			return []string{c.Check, c.Level, c.Words}
-		})}},
-		{Title: "metrics", Table: Table{Rows: slice.Map(o.Values, func(v Value) []string {
-			return []string{v.Metric, v.words + v.Missing}
-		})}},
-		{Title: "facts", Table: Table{Rows: facts}}}
+	out := Report{first, {Title: "checks", Table: Table{Rows: slice.Map(o.Checks, func(c Check) []string {
+		return []string{c.Check, c.Level, c.Words}
+	})}}}
 	if r.Log != "" {
 		out = append(out, Section{Title: "output", Notes: strings.Split(strings.TrimRight(r.Log, "\n"), "\n")})
 	}

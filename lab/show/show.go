@@ -192,7 +192,7 @@ func showRepetition(a *lab.Session, list []*Article, s Selection, format string)
 				for _, r := range c.cell.Records {
 					known = append(known, fmt.Sprint(r.Repetition))
 					if r.Repetition == s.Repetition {
-						found = append(found, newOne(r, c.cell))
+						found = append(found, newOne(r))
 					}
 				}
 			}
