@@ -18,70 +18,40 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// A rule says what becomes of a key of a service: taken, ignored, or refused with a hint.
-type rule struct {
-	ignored bool
-	take    func(s *service, value any) any // converts a value for the article, nil for none; nil to take it as it is
-	hint    string                          // of a refused key; NAME and KEY are replaced
-}
-
 // withoutIt is the hint where no other key does the same.
 const withoutIt = "to measure without it, write NAME: {KEY: null} under services: of the experiment"
 
-// table has a rule for each key of services. Keys inside a key, or inside the items of its list, are PARENT.KEY; *
-// matches any name. Keys that are not here are refused.
-var table = map[string]rule{
-	"build": {take: (*service).build}, "build.args": {take: withValues}, "build.network": {take: (*service).buildNetwork},
-	"configs":               {take: (*service).configs},
-	"depends_on.*.required": {take: drop}, "deploy": {take: (*service).deploy},
-	"entrypoint": {take: (*service).entrypoint}, "environment": {take: (*service).variables},
-	"expose": {take: (*service).ports}, "healthcheck": {take: healthcheck},
-	"networks": {take: (*service).networks}, "platform": {take: (*service).platform}, "ports": {take: (*service).ports},
-	"secrets": {take: (*service).secrets}, "volumes": {take: (*service).volumes}, "volumes.bind": {take: drop},
+const onlyCPUs = "write NAME: {cpus: NUMBER, KEY: null} under services: of the experiment"
 
-	"cpu_period":         {hint: "write NAME: {cpus: NUMBER, KEY: null} under services: of the experiment"},
-	"cpu_quota":          {hint: "write NAME: {cpus: NUMBER, KEY: null} under services: of the experiment"},
-	"networks.*.aliases": {hint: "call it by the name of the service, or rename the service"},
-	"post_start":         {hint: "write it as prepare: in the experiment"},
-	"pre_start":          {hint: "write a service that ends, and condition: service_completed_successfully"},
-	"pre_stop":           {hint: "write it as conclude: in the experiment"},
-	"volumes_from":       {hint: "name the volumes under volumes: of each service"},
+// hints are the ways out for keys that are refused.
+var hints = map[string]string{
+	"cpu_period":       onlyCPUs,
+	"cpu_quota":        onlyCPUs,
+	"networks.aliases": "call it by the name of the service, or rename the service",
+	"post_start":       "write it as prepare: in the experiment",
+	"pre_start":        "write a service that ends, and condition: service_completed_successfully",
+	"pre_stop":         "write it as conclude: in the experiment",
+	"volumes_from":     "name the volumes under volumes: of each service",
 }
 
-// parents are the keys with rules for keys inside them.
-var parents = map[string]bool{}
+// Keys of services that are taken, and those without effect here. Others are refused.
+const (
+	takenKeys = `build cap_add cap_drop command configs cpus cpuset depends_on deploy entrypoint environment expose
+		healthcheck hostname image init mem_limit networks pids_limit platform ports read_only scale secrets security_opt
+		shm_size stop_signal sysctls tmpfs ulimits user volumes working_dir`
+	ignoredKeys = `annotations attach cgroup_parent container_name cpu_count cpu_percent develop dns dns_opt dns_search
+		dockerfile domainname env_file extends isolation label_file labels links log_driver log_opt logging mac_address
+		mem_reservation name net oom_kill_disable oom_score_adj profiles pull_policy pull_refresh_after restart stdin_open
+		stop_grace_period tty`
+)
 
-func init() {
-	for name := range strings.FieldsSeq(`image cap_add cap_drop command cpus cpuset hostname init mem_limit pids_limit
-		read_only scale security_opt shm_size stop_signal sysctls tmpfs ulimits user working_dir build.context
-		build.dockerfile build.dockerfile_inline build.target configs.source configs.target depends_on
-		depends_on.*.condition deploy.replicas deploy.resources deploy.resources.limits deploy.resources.limits.cpus
-		deploy.resources.limits.memory deploy.resources.limits.pids deploy.resources.reservations secrets.source
-		secrets.target volumes.type volumes.source volumes.target volumes.read_only volumes.bind.create_host_path
-		volumes.tmpfs volumes.tmpfs.size volumes.volume`) {
-		table[name] = rule{}
-	}
-	for name := range strings.FieldsSeq(`annotations attach cgroup_parent container_name cpu_count cpu_percent
-		deploy.endpoint_mode deploy.labels deploy.mode deploy.placement deploy.resources.reservations.cpus
-		deploy.resources.reservations.generic_resources deploy.resources.reservations.memory
-		deploy.resources.reservations.pids deploy.restart_policy deploy.rollback_config deploy.update_config develop dns
-		dns_opt dns_search dockerfile domainname env_file extends isolation label_file labels links log_driver log_opt logging
-		mac_address mem_reservation name net oom_kill_disable oom_score_adj profiles pull_policy pull_refresh_after restart
-		stdin_open stop_grace_period tty build.cache_from build.cache_to build.isolation build.labels build.no_cache
-		build.no_cache_filter build.platforms build.provenance build.pull build.sbom build.shm_size build.tags build.ulimits
-		configs.gid configs.mode configs.uid secrets.gid secrets.mode secrets.uid depends_on.*.restart networks.*.driver_opts
-		networks.*.gw_priority networks.*.interface_name networks.*.mac_address networks.*.priority
-		networks.*.use_service_name_alias volumes.bind.propagation volumes.bind.recursive volumes.bind.selinux
-		volumes.consistency volumes.tmpfs.mode volumes.volume.labels volumes.volume.nocopy`) {
-		table[name] = rule{ignored: true}
-	}
-	for name := range table {
-		for at, c := range name {
-			if c == '.' {
-				parents[name[:at]] = true
-			}
-		}
-	}
+// conversions return the value of a key in an article; nil for none. Other values are taken as they are.
+var conversions = map[string]func(s *service, value any) any{
+	"build": (*service).build, "configs": (*service).configs, "depends_on": (*service).dependsOn,
+	"deploy": (*service).deploy, "entrypoint": (*service).entrypoint, "environment": (*service).variables,
+	"expose": (*service).ports, "healthcheck": healthcheck, "networks": (*service).networks,
+	"platform": (*service).platform, "ports": (*service).ports, "secrets": (*service).secrets,
+	"volumes": (*service).volumes,
 }
 
 // A service is a Compose service that is translated into the keys of an article.
@@ -103,62 +73,44 @@ func (p *Project) service(project *types.Project, name string, secrets map[strin
 	if replaced.Get("image") != nil {
 		delete(values, "build")
 	}
+	maps.DeleteFunc(values, func(key string, _ any) bool { return replaced.Get(key) != nil })
+	values = s.only("", values, takenKeys, ignoredKeys)
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if replaced.Get(key) == nil {
-			if taken := s.apply(key, values[key]); taken != nil {
-				s.out[key] = taken
-			}
+		value := values[key]
+		if convert := conversions[key]; convert != nil {
+			value = convert(s, value)
+		}
+		if value != nil {
+			s.out[key] = value
 		}
 	}
 	s.addSecrets(secrets)
 	return s.out
 }
 
-// apply returns what the article gets of the value of a key; nil for nothing.
-func (s *service) apply(key string, value any) any {
-	if m, isMap := value.(map[string]any); value == nil || value == "" || value == false || isMap && len(m) == 0 {
-		return nil
-	}
-	r, known := table[key]
-	switch {
-	case !known || r.hint != "":
-		s.refuse(key, key+" is not supported, and would change what is measured", cmp.Or(r.hint, withoutIt))
-		return nil
-	case r.ignored:
-		s.ignore(key)
-		return nil
-	}
-	if parents[key] {
-		value = s.inside(key, value)
-	}
-	if r.take != nil {
-		return r.take(s, value)
-	}
-	return value
-}
-
-// inside applies the rules of the keys of a mapping, or of the items of a list.
-func (s *service) inside(key string, value any) any {
-	switch v := value.(type) {
-	case []any:
-		for i := range v {
-			v[i] = s.inside(key, v[i])
-		}
-	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if parents[key+".*"] {
-				v[name] = s.inside(key+".*", v[name])
-			} else if v[name] = s.apply(key+"."+name, v[name]); v[name] == nil {
-				delete(v, name)
-			}
+// only returns the entries of a mapping with keys that are taken. It notes those without effect, and refuses others.
+func (s *service) only(parent string, value any, taken, ignored string) map[string]any {
+	out := map[string]any{}
+	m, _ := value.(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		key := strings.TrimPrefix(parent+"."+name, ".")
+		v := m[name]
+		below, isMap := v.(map[string]any)
+		switch {
+		case v == nil || v == "" || v == false || isMap && len(below) == 0:
+		case slices.Contains(strings.Fields(taken), name):
+			out[name] = v
+		case slices.Contains(strings.Fields(ignored), name):
+			s.ignore(key)
+		default:
+			s.refuse(key, key+" is not supported, and would change what is measured", cmp.Or(hints[key], withoutIt))
 		}
 	}
-	return value
+	return out
 }
 
 // ignore notes that a key has no effect.
 func (s *service) ignore(key string) {
-	key = strings.ReplaceAll(key, ".*", "")
 	if !slices.Contains(s.ignored[key], s.Name) {
 		s.ignored[key] = append(s.ignored[key], s.Name)
 	}
@@ -168,11 +120,8 @@ func (s *service) ignore(key string) {
 func (s *service) refuse(key, text, hint string) {
 	top, _, _ := strings.Cut(key, ".")
 	hint = strings.NewReplacer("NAME", s.Name, "KEY", top).Replace(hint)
-	s.refused = append(s.refused, &refusal{fmt.Sprintf("service %q: %s", s.Name, strings.ReplaceAll(text, ".*", "")), hint})
+	s.refused = append(s.refused, &refusal{fmt.Sprintf("service %q: %s", s.Name, text), hint})
 }
-
-// drop is for keys whose effect compose-go has carried out.
-func drop(*service, any) any { return nil }
 
 // relative returns a path below the root with ./ before it, or unchanged outside.
 func (s *service) relative(full string) string {
@@ -186,7 +135,18 @@ func (s *service) relative(full string) string {
 }
 
 func (s *service) build(value any) any {
-	b := value.(map[string]any)
+	b := s.only("build", value, "args context dockerfile dockerfile_inline network target", `cache_from cache_to isolation
+		labels no_cache no_cache_filter platforms provenance pull sbom shm_size tags ulimits`)
+	if b["args"] = withValues(b["args"]); b["args"] == nil {
+		delete(b, "args")
+	}
+	switch network := b["network"]; network {
+	case "default":
+		delete(b, "network")
+	case nil, spec.NoNetwork:
+	default:
+		s.refuse("build", fmt.Sprintf("build.network: %v is not supported", network), "write network: none, or leave it out")
+	}
 	b["context"] = s.relative(s.Build.Context)
 	dockerfile := s.Build.Dockerfile
 	if !filepath.IsAbs(dockerfile) {
@@ -205,14 +165,14 @@ func (s *service) build(value any) any {
 	return b
 }
 
-func (s *service) buildNetwork(network any) any {
-	if network == "default" {
-		return nil
+// dependsOn has the conditions alone; compose-go has carried out required.
+func (s *service) dependsOn(value any) any {
+	of := value.(map[string]any)
+	for name, v := range of {
+		delete(v.(map[string]any), "required")
+		of[name] = s.only("depends_on", v, "condition", "restart")
 	}
-	if network != spec.NoNetwork {
-		s.refuse("build", fmt.Sprintf("build.network: %v is not supported", network), "write network: none, or leave it out")
-	}
-	return network
+	return of
 }
 
 func (s *service) platform(any) any {
@@ -224,15 +184,17 @@ func (s *service) platform(any) any {
 }
 
 // deploy sets the keys of the article with the same meaning.
-func (s *service) deploy(any) any {
-	if s.Deploy.Replicas != nil {
-		s.out["scale"] = *s.Deploy.Replicas
+func (s *service) deploy(value any) any {
+	of := s.only("deploy", value, "replicas resources", "endpoint_mode labels mode placement restart_policy rollback_config update_config")
+	if of["replicas"] != nil {
+		s.out["scale"] = of["replicas"]
 	}
-	if limits := s.Deploy.Resources.Limits; limits != nil {
-		for from, to := range map[string]string{"cpus": "cpus", "memory": "mem_limit", "pids": "pids_limit"} {
-			if value := plain(limits).(map[string]any)[from]; value != nil {
-				s.out[to] = value
-			}
+	resources := s.only("deploy.resources", of["resources"], "limits reservations", "")
+	s.only("deploy.resources.reservations", resources["reservations"], "", "cpus generic_resources memory pids")
+	limits := s.only("deploy.resources.limits", resources["limits"], "cpus memory pids", "")
+	for from, to := range map[string]string{"cpus": "cpus", "memory": "mem_limit", "pids": "pids_limit"} {
+		if limits[from] != nil {
+			s.out[to] = limits[from]
 		}
 	}
 	return nil
@@ -251,11 +213,11 @@ func (s *service) variables(value any) any {
 			s.missing[name] = true
 		}
 	}
-	return withValues(s, value)
+	return withValues(value)
 }
 
 // withValues removes variables without a value.
-func withValues(_ *service, value any) any {
+func withValues(value any) any {
 	values, _ := value.(map[string]any)
 	maps.DeleteFunc(values, func(_ string, v any) bool { return v == nil })
 	if len(values) == 0 {
@@ -288,6 +250,7 @@ func (s *service) ports(any) any {
 func (s *service) configs(any) any {
 	var out []any
 	for _, c := range s.Configs {
+		s.only("configs", plain(c), "source target", "gid mode uid")
 		of := types.FileObjectConfig(s.project.Configs[c.Source])
 		if file := s.file(of, c.Source, "configs", "content:"); file != "" {
 			out = append(out, map[string]any{"source": file, "target": absolute("/", cmp.Or(c.Target, c.Source))})
@@ -300,6 +263,7 @@ func (s *service) configs(any) any {
 func (s *service) secrets(any) any {
 	var out []any
 	for _, c := range s.ServiceConfig.Secrets {
+		s.only("secrets", plain(c), "source target", "gid mode uid")
 		target := absolute(spec.SecretsDir, cmp.Or(c.Target, c.Source))
 		out = append(out, map[string]any{"source": c.Source, "target": target})
 	}
@@ -361,8 +325,15 @@ func (s *service) file(f types.FileObjectConfig, name, key, instead string) stri
 }
 
 func (s *service) volumes(value any) any {
+	var out []any
 	for _, item := range value.([]any) {
-		v := item.(map[string]any)
+		v := s.only("volumes", item, "bind read_only source target tmpfs type volume", "consistency")
+		s.only("volumes.bind", v["bind"], "create_host_path", "propagation recursive selinux")
+		s.only("volumes.volume", v["volume"], "", "labels nocopy")
+		if v["tmpfs"] != nil {
+			v["tmpfs"] = s.only("volumes.tmpfs", v["tmpfs"], "size", "mode")
+		}
+		delete(v, "bind")
 		delete(v, "volume")
 		source, _ := v["source"].(string)
 		of := s.project.Volumes[source]
@@ -385,8 +356,9 @@ func (s *service) volumes(value any) any {
 			s.refuse("volumes", fmt.Sprintf("the volume %q has a driver of its own", source),
 				"remove driver and driver_opts: volumes are on the engine's disk")
 		}
+		out = append(out, v)
 	}
-	return value
+	return out
 }
 
 // healthcheck removes values of zero, which are Compose's defaults.
@@ -402,8 +374,10 @@ func healthcheck(_ *service, value any) any {
 	return h
 }
 
-func (s *service) networks(any) any {
+func (s *service) networks(value any) any {
 	for _, name := range slices.Sorted(maps.Keys(s.Networks)) {
+		s.only("networks", value.(map[string]any)[name], "", `driver_opts gw_priority interface_name mac_address priority
+			use_service_name_alias`)
 		if of := s.project.Networks[name]; bool(of.External) && (of.Name == "host" || of.Name == "none") {
 			s.refuse("networks", fmt.Sprintf("network %q is not supported: services share a network of the experiment", name),
 				"remove it")
