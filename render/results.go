@@ -189,8 +189,10 @@ func commonCircumstances(cells []*dataset.Cell) []string {
 func (k *columns) commonWords() []string {
 	var out []string
 	for _, words := range k.common {
-		circumstance, which, _ := strings.Cut(words, ": ")
-		out = append(out, "All rows: "+circumstance+" ("+which+").")
+		if circumstance, which, ok := strings.Cut(words, ": "); ok {
+			words = circumstance + " (" + which + ")"
+		}
+		out = append(out, "All rows: "+words+".")
 	}
 	return out
 }

@@ -164,9 +164,9 @@ func loadWords(c *dataset.Cell, name string) string {
 		mean := stat.Mean(valid, nil)
 		return wording.UnitFor(m.Unit, m.Share, mean).Alone(mean)
 	case r.Missing != "" && name == "throughput":
-		return missingWord(r)
+		return strings.TrimSpace(wording.Unsure(r) + " " + missingWord(r))
 	case r.Missing != "":
-		return "–"
+		return cmp.Or(wording.Unsure(r), "–")
 	case name == "throughput":
 		return wording.Estimate(r, column)
 	}

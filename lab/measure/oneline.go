@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/render/wording"
 )
@@ -177,13 +179,20 @@ func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions
 	} {
 		switch {
 		case file.name == "":
-		case err != nil:
+		case d == nil || hasFailed(d):
 			fmt.Fprintf(a.Stderr, "%s was not written\n", file.name)
 		default:
-			err = file.write(file.name)
+			err = a.JoinErrors(err, file.write(file.name))
 		}
 	}
 	return err
+}
+
+// hasFailed reports whether a repetition failed.
+func hasFailed(d *dataset.Dataset) bool {
+	return slices.ContainsFunc(d.Experiments[0].Cells, func(c *dataset.Cell) bool {
+		return slices.ContainsFunc(c.Records, func(r *record.Record) bool { return r.Failure != "" })
+	})
 }
 
 // notebook is a temporary project. What its session prints is shown only after an error.

@@ -117,7 +117,7 @@ func printTimes(a *lab.Session, d *dataset.Dataset) {
 	timeColumn, peakColumn := wording.ColumnOf(real, times...), wording.ColumnOf(memory, peaks...)
 	rows := [][]string{{"command", "time [95 %]", "CPUs", "memory", "n"}}
 	for i, c := range e.Cells {
-		peak, took := "–", missingWord(times[i])
+		peak, took := "–", strings.TrimSpace(wording.Unsure(times[i])+" "+missingWord(times[i]))
 		if peaks[i].Missing == "" {
 			peak = peakColumn.Quantity(peaks[i].Estimate.Centre, peakColumn.Decimals(wording.ReadingOf(peaks[i])))
 		}

@@ -311,7 +311,7 @@ func valueWords(c *dataset.Cell, i int, m record.Metric, u wording.Column) strin
 // estimateWords is wording.Estimate without the reason of a cell that is not valid.
 func estimateWords(r dataset.Result, u wording.Column) string {
 	if strings.HasPrefix(r.Missing, wording.InvalidReason) {
-		return "not valid"
+		return strings.TrimPrefix(wording.Unsure(r)+", not valid", ", ")
 	}
 	return wording.Estimate(r, u)
 }

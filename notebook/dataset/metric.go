@@ -27,8 +27,11 @@ type Result struct {
 	// Missing is the reason for a missing estimate: "not measured", "needs 1000 answers, has 940", "failed: …" if no
 	// repetition could be run, "invalid: …" if the cell is not valid. It is empty if there is one.
 	Missing string
-	Marks   []string       // caveats about repetitions, in sentences
-	Level   validity.Level // how far the cell can be believed by this metric
+	// Unsure are the values of all repetitions that have one, if Missing says that the cell is not valid. Nothing may rest
+	// on them; they are shown so that somebody sees about what was measured.
+	Unsure []float64
+	Marks  []string       // caveats about repetitions, in sentences
+	Level  validity.Level // how far the cell can be believed by this metric
 
 	// Pooled is the percentile of the answers of all valid repetitions together; nil without an interval to compare
 	// it with.
@@ -72,6 +75,16 @@ func (c *Cell) NoResult() (why string) {
 	return cmp.Or(why, "nothing is measured")
 }
 
+// allValues returns the values of a metric in all repetitions that have one, valid or not.
+func (c *Cell) allValues(name string) (values []float64) {
+	for _, rec := range c.Records {
+		if value, missing := (reading{c.decode, rec, c.Experiment.Plan.Metrics}).value(name); missing == "" {
+			values = append(values, value)
+		}
+	}
+	return values
+}
+
 // ValidValues returns the values of a metric in the valid repetitions, also if they are too few for a result.
 func (c *Cell) ValidValues(name string) []float64 {
 	metric, ok := c.Experiment.Metric(name)
@@ -107,6 +120,7 @@ func (c *Cell) measure(name string) Result {
 		return r
 	case a.Level == validity.Invalid:
 		r.Missing = "invalid: " + strings.Join(a.Words(validity.Invalid), "; ")
+		r.Unsure = c.allValues(name)
 		return r
 	}
 	reason := r.collect(c, a)

@@ -391,8 +391,12 @@ func TestDisturbedCell(t *testing.T) {
 	b := newFixture(t, servers)
 	b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, recordtest.Only("a", busy, 1, 3))
 	const invalid = "invalid: 2 of 3 repetitions: others used 16 % of the CPU"
-	if got := cellOf(t, b.dataset(Options{}), "a").Metric("latency.p50").Missing; got != invalid {
-		t.Errorf("latency: %q, want %q", got, invalid)
+	a := cellOf(t, b.dataset(Options{}), "a")
+	if r := a.Metric("latency.p50"); r.Missing != invalid || len(r.Unsure) != 3 || len(r.Values) != 0 {
+		t.Errorf("latency: %+v, want %q and three values that nothing rests on", r, invalid)
+	}
+	if r := a.Metric("throughput"); r.Missing == "" && r.Unsure != nil {
+		t.Errorf("throughput is valid and has %v", r.Unsure)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
 	"benchbook/render/table"
+	"benchbook/render/wording"
 )
 
 // Ends returns the ends of the interval or range of a result; NaN without one.
@@ -49,7 +50,7 @@ func (k EstimateKinds) Sub() string {
 
 // Estimate converts a result for a table.
 func Estimate(r dataset.Result) table.Value {
-	v := table.Value{Missing: r.Missing, Centre: r.Estimate.Centre, Lo: math.NaN(), Hi: math.NaN(),
+	v := table.Value{Missing: r.Missing, Unsure: wording.Unsure(r), Centre: r.Estimate.Centre, Lo: math.NaN(), Hi: math.NaN(),
 		Published: math.NaN()}
 	if r.Missing != "" {
 		return v

@@ -9,6 +9,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 
+	"benchbook/render/table"
 	"benchbook/render/wording"
 )
 
@@ -34,7 +35,7 @@ func QuantityOf(m record.Metric, cells []*dataset.Cell) Quantity {
 func (q Quantity) Words(r dataset.Result) string {
 	v := Estimate(r)
 	if v.Missing != "" {
-		return v.Missing
+		return WithUnsure(v)
 	}
 	decimals := q.Unit.Decimals(v.Reading())
 	words := q.Unit.Quantity(v.Centre, decimals)
@@ -51,6 +52,14 @@ func (q Quantity) Words(r dataset.Result) string {
 		return words + ", found by a search, between " + q.Unit.Between(v.Lo, v.Hi, decimals)
 	}
 	return words + " [" + q.Unit.Between(v.Lo, v.Hi, decimals) + "]"
+}
+
+// WithUnsure returns why there is no value, after a value that is not valid.
+func WithUnsure(v table.Value) string {
+	if v.Unsure == "" {
+		return v.Missing
+	}
+	return v.Unsure + ", " + v.Missing
 }
 
 // QuantityWords names a quantity with its unit, as an axis does.

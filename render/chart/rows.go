@@ -290,7 +290,7 @@ func byMetric(m record.Metric, a, b *dataset.Cell) int {
 func (r *rows) row(cell *dataset.Cell, name string, i int) figure.Row {
 	shown := cell.Metric(r.metric.Name)
 	v := cellview.Estimate(shown)
-	row := figure.Row{Name: name, Missing: v.Missing, Failed: cellview.HasFailed(v.Missing),
+	row := figure.Row{Name: name, Missing: cellview.WithUnsure(v), Failed: cellview.HasFailed(v.Missing),
 		Title: name + ": " + r.metric.Words(shown)}
 	if v.Missing != "" {
 		r.missed = true

@@ -74,6 +74,7 @@ type Cell struct {
 	Group    string
 	Why      []Why
 	Missing  string
+	Unsure   string // a value that is not valid, before Missing
 	Before   string // "≥ " before a lower bound
 	Strong   string // the estimate
 	Interval string
@@ -260,7 +261,7 @@ func (l *layouter) value(class string, m Metric, u wording.Column, v Value) Cell
 	}
 	if v.Missing != "" {
 		// The script of pages knows it, and puts it last either way.
-		c.Missing, c.Sort = v.Missing, SortsLast
+		c.Missing, c.Unsure, c.Sort = v.Missing, v.Unsure, SortsLast
 		return c
 	}
 	decimals := m.decimals(u, v)

@@ -69,7 +69,8 @@ type Value struct {
 	// runs are the smaller and the larger.
 	Few       string
 	AtLeast   bool    // a lower bound only
-	Missing   string  // why there is no value; then only Published is looked at
+	Missing   string  // why there is no value; then only Published and Unsure are looked at
+	Unsure    string  // a value that is not valid, shown with Missing; may be empty
 	Published float64 // NaN for none
 }
 

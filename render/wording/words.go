@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"benchbook/notebook/dataset"
+	"benchbook/notebook/stats"
 )
 
 // Some joins the first few names and counts the others.
@@ -65,6 +68,15 @@ func Lower(title string) string {
 
 // InvalidReason begins the reason of a result that is missing because the cell is not valid.
 const InvalidReason = "invalid: "
+
+// Unsure writes the median of values that are not valid; empty if there are none.
+func Unsure(r dataset.Result) string {
+	if len(r.Unsure) == 0 {
+		return ""
+	}
+	v := stats.Median(r.Unsure)
+	return UnitFor(r.Metric.Unit, r.Metric.Share, v).Alone(v)
+}
 
 // NotMeasured replaces a missing number.
 const NotMeasured = "not measured"
