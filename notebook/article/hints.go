@@ -46,6 +46,9 @@ func (hints) UnknownKey(key string, t reflect.Type, names []string) string {
 	if hint, ok := composeHints[key]; ok && t == reflect.TypeFor[Service]() {
 		return hint
 	}
+	if t == reflect.TypeFor[Verify]() && slices.Contains([]string{"body", "text", "answer"}, key) {
+		return "write contains: with a text of the body, or length: with its bytes"
+	}
 	if len(expr.Near(key, names)) == 0 {
 		isTop := t == reflect.TypeFor[Front]() || t == reflect.TypeFor[Experiment]()
 		for _, p := range places {

@@ -70,7 +70,7 @@ func places(t testing.TB, text, profile string) string {
 
 func TestCheck(t *testing.T) {
 	const shapes = "a claim is a > b, same(a, b), within(a, b, 10%), ratio(a, b) > 2, a > 2 * b, ratio(a, b) > ratio(c, d), " +
-		"about(a, b, 2), a < 100ms, fewer(a, b), " +
+		"about(a, b, 2), a < 100ms, every(a) < 100ms, fewer(a, b), " +
 		`every(a, "<", b) or geomean(a) > geomean(b); with and between them`
 	const contrary = "claim something that could turn out to be wrong"
 	const numbers = "source: A paper\nrows:\n"
@@ -93,6 +93,10 @@ func TestCheck(t *testing.T) {
 				`unlike-units at throughput{server="a"} > latency.p50{server="b"}: throughput is in 1/s and latency.p50 in s (compare metrics of one unit)`},
 			{"limit in another unit", `throughput{server="a"} > 5ms`,
 				`unlike-units at 5ms: throughput is a rate in 1/s, and 5ms a time in s (write the limit in 1/s)`},
+			{"a rate without a unit", `throughput{server="a"} > 5`,
+				`unlike-units at 5: throughput is a rate in 1/s, and 5 a plain number (write 5/s)`},
+			{"a time without a unit", `latency.p99{server="a"} < 5`,
+				`unlike-units at 5: latency.p99 is a time in s, and 5 a plain number (write 5ms or 5s)`},
 			{"limit of a number as a share", `failed.count{server="a"} < 5%`,
 				`unlike-units at 5%: failed.count is a number, and 5% a share (write the limit as a number)`},
 			{"factor with a unit", `throughput{server="a"} > 5ms * throughput{server="b"}`,
@@ -103,7 +107,7 @@ func TestCheck(t *testing.T) {
 			{"a margin of an estimate without its sign", `about(throughput{server="a"}, throughput{server="b"}, 2, 25)`,
 				`wrong-value at 25: 25 is 2500% (write 25%, or 2500% if so much is meant)`},
 			{"a wide margin", `about(throughput{server="a"}, throughput{server="b"}, 2, 150%)`, ""},
-			{"several cells", `throughput > 5/s`, `several-cells at throughput: throughput selects 3 cells, but one is needed (compare lists by every(a, "<", b), or pick one cell in braces)`},
+			{"several cells", `throughput > 5/s`, `several-cells at throughput: throughput selects 3 cells, but one is needed (say every(a) < 100ms of all of them, compare lists by every(a, "<", b), or pick one cell in braces)`},
 			{"a mean", `mean(throughput) > 5/s`, `no-test at mean(throughput) > 5/s: no test for this form (a claim is about single cells, or about lists by every(a, "<", b) or geomean(a) > geomean(b))`},
 			{"a difference", `throughput{server="a"} - throughput{server="b"} > 5/s`,
 				`no-test at throughput{server="a"} - throughput{server="b"} > 5/s: no test for this form (compare the two, a > b, or their ratio, ratio(a, b) > 1.1)`},

@@ -32,6 +32,7 @@ func forms() []form {
 		{"ratio(a, b) > ratio(c, d)", builder.gap},
 		{"about(a, b, 2)", callForm("about", builder.about)},
 		{"a < 100ms", builder.limit},
+		{"every(a) < 100ms", builder.limitOfEach},
 		{"fewer(a, b)", callForm("fewer", builder.fewer)},
 		{`every(a, "<", b)`, callForm("every", builder.every)},
 		{"geomean(a) > geomean(b)", builder.geomeans},
@@ -178,7 +179,7 @@ func (b builder) side(sel *expr.Selector) (Side, error) {
 	s, err := b.list(sel)
 	if n := len(s.Cells) + len(s.left); err == nil && n > 1 {
 		return s, dataset.Mistake(sel.Span, "several-cells",
-			`compare lists by every(a, "<", b), or pick one cell in braces`,
+			`say every(a) < 100ms of all of them, compare lists by every(a, "<", b), or pick one cell in braces`,
 			"%s selects %d cells, but one is needed", sel, n)
 	}
 	return s, err
@@ -435,38 +436,84 @@ func (b builder) gap(n expr.Node) (*Test, error) {
 
 // limit is the form a < 100ms.
 func (b builder) limit(n expr.Node) (*Test, error) {
-	c, ok := ordering(n)
+	c, q, limit, ok := limitIn(n)
 	if !ok {
 		return nil, nil
 	}
-	y, sign := c.Y, 1.0
-	if u, negated := y.(*expr.Unary); negated && u.Op == expr.Sub {
-		y, sign = u.X, -1
-	}
 	sel, ok := c.X.(*expr.Selector)
-	q, isQuantity := y.(*expr.Quantity)
-	if !ok || !isQuantity {
+	if !ok {
 		return nil, nil
 	}
 	s, err := b.side(sel)
 	if err != nil {
 		return nil, err
 	}
+	return b.limitOf(c, s, q, limit)
+}
+
+// limitOfEach is the form every(a) < 100ms: a limit for all cells of a list.
+func (b builder) limitOfEach(n expr.Node) (*Test, error) {
+	c, q, limit, ok := limitIn(n)
+	if !ok {
+		return nil, nil
+	}
+	call, ok := callOf("every", c.X)
+	if !ok || len(call.Args) != 1 {
+		return nil, nil
+	}
+	sel, ok := call.Args[0].(*expr.Selector)
+	if !ok {
+		return nil, noTest(n)
+	}
+	list, err := b.list(sel)
+	if err != nil {
+		return nil, err
+	}
+	all := &Test{Form: All, marks: dataset.LeftOut(list.left)}
+	for _, cell := range list.Cells {
+		one := list
+		one.Cells, one.left = []*dataset.Cell{cell}, nil
+		part, err := b.limitOf(c, one, q, limit)
+		if err != nil {
+			return nil, err
+		}
+		part.delta, part.What = b.delta, part.words()
+		all.parts = append(all.parts, *part)
+	}
+	return all, nil
+}
+
+// limitIn reads an expression as x < limit, with the limit in the base unit of q.
+func limitIn(n expr.Node) (c *expr.Binary, q *expr.Quantity, limit float64, ok bool) {
+	if c, ok = ordering(n); !ok {
+		return nil, nil, 0, false
+	}
+	y, sign := c.Y, 1.0
+	if u, negated := y.(*expr.Unary); negated && u.Op == expr.Sub {
+		y, sign = u.X, -1
+	}
+	if q, ok = y.(*expr.Quantity); ok {
+		limit = sign * q.Value
+	}
+	return c, q, limit, ok
+}
+
+// limitOf tests whether one cell is beyond a limit.
+func (b builder) limitOf(c *expr.Binary, s Side, q *expr.Quantity, limit float64) (*Test, error) {
 	if err := unlike(s.Metric, q, c.Y.Pos()); err != nil {
 		return nil, err
 	}
-	limit := sign * q.Value
 	t := &Test{Form: Limit, Op: c.Op, Sides: []Side{s}, Region: stats.Below(limit)}
 	if isMore(c.Op) {
 		t.Region = stats.Above(limit)
 	}
-	return t, cannotBe(n, s.Metric, limit, isMore(c.Op))
+	return t, cannotBe(c, s.Metric, limit, isMore(c.Op))
 }
 
 // unlike refuses limits of another kind than the metric.
 func unlike(m record.Metric, q *expr.Quantity, at expr.Span) error {
 	if d := dataset.DimensionOf(m); m.Unit != "" && !d.Like(q.Unit.Dimension) {
-		return dataset.Mistake(at, "unlike-units", "write the limit in "+d.Base(), "%s is a %s, and %s a %s", m.Name, d,
+		return dataset.Mistake(at, "unlike-units", inUnit(d, q), "%s is a %s, and %s a %s", m.Name, d,
 			q.Text, q.Unit.Dimension)
 	}
 	known, ok := record.LookupMetric(m.Name)
@@ -475,6 +522,18 @@ func unlike(m record.Metric, q *expr.Quantity, at expr.Span) error {
 			q.Text)
 	}
 	return nil
+}
+
+// inUnit says how to write a limit of a dimension.
+func inUnit(d expr.Dimension, q *expr.Quantity) string {
+	isPlain := q.Unit.Symbol == ""
+	switch {
+	case isPlain && d == expr.Rate:
+		return "write " + q.Text + "/s"
+	case isPlain && d == expr.Time:
+		return "write " + q.Text + "ms or " + q.Text + "s"
+	}
+	return "write the limit in " + d.Base()
 }
 
 // cannotBe refuses limits that a metric is always beyond, or never.
@@ -543,6 +602,9 @@ func (b builder) publishedDifference(sides []Side) float64 {
 
 // every is the form every(a, "<", b): all pairs of two lists.
 func (b builder) every(n *expr.Call) (*Test, error) {
+	if len(n.Args) != 3 {
+		return nil, dataset.Mistake(n.Span, "no-test", "write every(a) < 100ms", "every without a comparison is no test")
+	}
 	op := expr.Op(n.Args[1].(*expr.String).Value)
 	_, okX := n.Args[0].(*expr.Selector)
 	_, okY := n.Args[2].(*expr.Selector)

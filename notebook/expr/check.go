@@ -160,7 +160,7 @@ func (c checker) call(n *Call) (Type, error) {
 			return Type{}, unlike("compare", first.Dimension, t.Dimension)
 		}
 	}
-	if f.result == likeFirst {
+	if f.result == likeFirst || n.Name == "every" && len(n.Args) == 1 {
 		return first, nil
 	}
 	return f.result, nil

@@ -42,7 +42,7 @@ var functions = map[string]function{
 	"geomean":   {`geomean(list)`, []parameter{operand}, 0, likeFirst},
 	"median":    {`median(list)`, []parameter{operand}, 0, likeFirst},
 	"count":     {`count(list)`, []parameter{operand}, 0, plainNumber},
-	"every":     {`every(a, "<", b)`, []parameter{operand, operator, operand}, 0, boolType},
+	"every":     {`every(a, "<", b) or every(a) < 10ms`, []parameter{operand, operator, operand}, 2, boolType},
 	"same":      {`same(a, b)`, []parameter{operand, operand}, 0, boolType},
 	"within":    {`within(a, b, 10%)`, []parameter{operand, operand, factor}, 0, boolType},
 	"about":     {`about(a, b, 2) or about(a, b, 2, 25%)`, []parameter{operand, operand, factor, factor}, 1, boolType},
@@ -57,7 +57,12 @@ func checkCall(c *Call, name Span) {
 	if !ok {
 		fail(name, "unknown function "+strconv.Quote(c.Name), hintFunction(c.Name))
 	}
-	if len(c.Args) > len(f.params) || len(c.Args) < len(f.params)-f.optional {
+	if c.Name == "every" && len(c.Args) == 1 {
+		if b, ok := c.Args[0].(*Binary); ok && b.Op.IsComparison() {
+			fail(c.Span, "a comparison inside every", "write every("+b.X.String()+") "+string(b.Op)+" "+b.Y.String())
+		}
+	}
+	if len(c.Args) > len(f.params) || len(c.Args) < len(f.params)-f.optional || c.Name == "every" && len(c.Args) == 2 {
 		fail(c.Span, "wrong number of arguments for "+c.Name+": "+strconv.Itoa(len(c.Args)), "write "+f.usage)
 	}
 	for i, arg := range c.Args {

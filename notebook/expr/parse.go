@@ -196,7 +196,7 @@ func (p *parser) match() Match {
 	case op.is("=="):
 		fail(op.Span, "== cannot be used in braces", "write = instead")
 	case op.kind != tokenSymbol || !op.is("=") && !Op(op.text).IsComparison():
-		p.failExpected("= != < <= > or >= after "+strconv.Quote(name.text), "write "+name.text+`="value"`)
+		p.failExpected("= != < <= > or >= after "+strconv.Quote(name.text), "write "+name.text+`="value", or axis="`+name.text+`" with the name of its axis`)
 	}
 	p.tok = p.matchValue()
 	m := Match{Span{name.Start, p.tok.End}, name.text, Op(op.text), p.tok.text, nil}

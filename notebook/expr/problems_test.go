@@ -119,7 +119,7 @@ func TestProblems(t *testing.T) {
 			{"a dotted name", `throughput{«matrix.server»="async"}`,
 				"parameters have no dots in their names: write the last word of matrix.server alone"},
 			{"two equals signs", `throughput{server«==»"async"}`, "== cannot be used in braces: write = instead"},
-			{"no comparison", "throughput{server«}»", `expected = != < <= > or >= after "server", found }: write server="value"`},
+			{"no comparison", "throughput{server«}»", `expected = != < <= > or >= after "server", found }: write server="value", or axis="server" with the name of its axis`},
 			{"a regular expression", `throughput{server«=~»"a.*"}`,
 				"unexpected =~: there are no regular expressions: = and != compare whole texts"},
 			{"no value", "throughput{server=«}»",
@@ -145,7 +145,7 @@ func TestProblems(t *testing.T) {
 				"a name starts with a letter, unlike the last part of latency.99th: percentiles are written latency.p99, codes status.404; quote a text"},
 			{"a comparison without quotes", "every(a, «<» b)", `expected a value, found <: quote it, as in every(a, "<", b)`},
 			{"a comparison that is none", `every(a, «"="», b)`,
-				`expected a comparison in quotes, found "=": write every(a, "<", b)`},
+				`expected a comparison in quotes, found "=": write every(a, "<", b) or every(a) < 10ms`},
 			// Limits.
 			{"deep parentheses", strings.Repeat("(", maxDepth-1) + "«(»(a",
 				"the expression is nested too deeply: give its parts names under values"},

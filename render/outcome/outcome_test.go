@@ -228,6 +228,8 @@ var cases = []struct {
 	{"and of many that are not", `throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > ` +
 		`throughput{server="c"} and throughput{server="a"} > throughput{server="c"} and throughput{server="a"} > 1/s`, as,
 		stats.Supported},
+	{"every, a limit", `every(throughput) > 500/s`, as, stats.Supported},
+	{"every, a limit", `every(throughput{server="a"}) < 500/s`, as, stats.Contradicted},
 	{"and of limits of one value", `throughput{server="a"} > 1100/s and throughput{server="a"} < 1300/s`, as,
 		stats.Supported},
 	{"searched", `tune.workers{experiment="tuned", server="a"} < tune.workers{experiment="tuned", server="b"}`, searched,
