@@ -160,7 +160,10 @@ func (c checker) call(n *Call) (Type, error) {
 			return Type{}, unlike("compare", first.Dimension, t.Dimension)
 		}
 	}
-	if f.result == likeFirst || n.Name == "every" && len(n.Args) == 1 {
+	if n.isList() {
+		f.result = likeFirst
+	}
+	if f.result == likeFirst {
 		return first, nil
 	}
 	return f.result, nil

@@ -57,12 +57,10 @@ func checkCall(c *Call, name Span) {
 	if !ok {
 		fail(name, "unknown function "+strconv.Quote(c.Name), hintFunction(c.Name))
 	}
-	if c.Name == "every" && len(c.Args) == 1 {
-		if b, ok := c.Args[0].(*Binary); ok && b.Op.IsComparison() {
-			fail(c.Span, "a comparison inside every", "write every("+b.X.String()+") "+string(b.Op)+" "+b.Y.String())
-		}
+	if b := c.compared(); b != nil {
+		fail(c.Span, "a comparison inside every", "write every("+b.X.String()+") "+string(b.Op)+" "+b.Y.String())
 	}
-	if len(c.Args) > len(f.params) || len(c.Args) < len(f.params)-f.optional || c.Name == "every" && len(c.Args) == 2 {
+	if n := len(c.Args); n > len(f.params) || n < len(f.params)-f.optional || c.Name == "every" && n == 2 {
 		fail(c.Span, "wrong number of arguments for "+c.Name+": "+strconv.Itoa(len(c.Args)), "write "+f.usage)
 	}
 	for i, arg := range c.Args {
@@ -77,6 +75,20 @@ func checkCall(c *Call, name Span) {
 			}
 		}
 	}
+}
+
+// isList reports whether c is a list that a limit is said of: every(a) < 10ms.
+func (n *Call) isList() bool { return n.Name == "every" && len(n.Args) == 1 }
+
+// compared returns the comparison inside every(a < 10ms), which belongs outside; nil without one.
+func (n *Call) compared() *Binary {
+	if !n.isList() {
+		return nil
+	}
+	if b, ok := n.Args[0].(*Binary); ok && b.Op.IsComparison() {
+		return b
+	}
+	return nil
 }
 
 func hintFunction(name string) string {
