@@ -130,9 +130,8 @@ func (e *Environment) DecodeNode(d source.Decoder, n *source.Node, what string) 
 
 // Config is a file or listing of the article that is copied into the container when it starts.
 type Config struct {
-	Source source.Text  `yaml:"source" need:"write {source: FILE, target: /PATH/IN/THE/CONTAINER}"`
-	Target source.Text  `yaml:"target" need:"write {source: FILE, target: /PATH/IN/THE/CONTAINER}"`
-	Tried  source.Tried `yaml:"-"`
+	Source source.Text `yaml:"source" need:"write {source: FILE, target: /PATH/IN/THE/CONTAINER}"`
+	Target source.Text `yaml:"target" need:"write {source: FILE, target: /PATH/IN/THE/CONTAINER}"`
 }
 
 // SecretFile is a secret as a file in a container.
