@@ -205,7 +205,7 @@ func TestVerbsPrintNoSecrets(t *testing.T) {
 	}
 	wantNothing("show", "--format", "benchfmt")
 	t.Setenv("DB_PASSWORD", "planted-after")
-	const want = "a variable of the environment changed (its value is not recorded)"
+	const want = "a value that is not recorded changed"
 	if out := wantNothing("plan", "shown#shown"); !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
 		t.Errorf("plan does not say %q:\n%s", want, out)
 	}

@@ -3,6 +3,7 @@ package show
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -434,6 +435,9 @@ func (o *One) report() Report {
 	}
 	if r.Failure != "" {
 		first.Notes = append(first.Notes, r.Failure)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Missing)) {
+		first.Notes = append(first.Notes, name+": "+r.Missing[name])
 	}
 	out := Report{first, {Title: "checks", Table: Table{Rows: slice.Map(o.Checks, func(c Check) []string {
 		return []string{c.Check, c.Level, c.Words}
