@@ -126,14 +126,16 @@ func (c *canvas) outline(p vg.Path) string {
 	}
 	var b strings.Builder
 	fromX, fromY := 0, 0
-	for _, step := range p {
+	for i, step := range p {
 		x, y := tenths(step.Pos.X), tenths(-step.Pos.Y)
 		switch {
 		case step.Type == vg.CloseComp:
 			b.WriteByte('z')
 			continue
 		case step.Type == vg.MoveComp:
-			b.WriteString("M" + pair(x, y))
+			if isDrawn(p[i+1:], x, y) {
+				b.WriteString("M" + pair(x, y))
+			}
 		case step.Type != vg.LineComp:
 			c.fail(errors.New("a figure has no curves but whole circles"))
 		case x == fromX && y == fromY:
@@ -147,6 +149,19 @@ func (c *canvas) outline(p vg.Path) string {
 		fromX, fromY = x, y
 	}
 	return b.String()
+}
+
+// isDrawn reports whether the steps up to the next move leave the point x, y.
+func isDrawn(steps vg.Path, x, y int) bool {
+	for _, step := range steps {
+		switch {
+		case step.Type == vg.MoveComp:
+			return false
+		case step.Type != vg.LineComp, tenths(step.Pos.X) != x, tenths(-step.Pos.Y) != y:
+			return true
+		}
+	}
+	return false
 }
 
 // pair writes two numbers; a minus separates them as well as a space.

@@ -222,7 +222,11 @@ func limitedLine(e *dataset.Experiment) string {
 	return strings.Join(slice.Map(limits, func(l limit) string {
 		words := fmt.Sprintf("%s in %d of %s", l.by, l.cells, wording.Count(known, "cell"))
 		if l.hi > 0 {
-			words += " (" + wording.PercentUnit.Range(l.lo, l.hi, 0) + "\u202f%)"
+			used := wording.PercentUnit.Number(l.hi, 0)
+			if lowest := wording.PercentUnit.Number(l.lo, 0); lowest != used {
+				used = lowest + "–" + used
+			}
+			words += " (" + used + "\u202f%)"
 		}
 		return words
 	}), "; ")
