@@ -53,7 +53,7 @@ type newFile struct {
 }
 
 func (a *app) initCommand() *cobra.Command {
-	var template, from string
+	var template, from, path string
 	cmd := &cobra.Command{
 		Use:   "init [DIR|ARTICLE]",
 		Short: "Create a project, or an article in one, that is ready to run",
@@ -84,17 +84,19 @@ Dockerfile, which stay as they are. Without DIR, the project is made beside the 
 			if info, err := os.Stat(from); err == nil && info.Mode().IsRegular() && len(args) == 0 {
 				dir = filepath.Dir(from)
 			}
-			return a.newProject(dir, template, from)
+			return a.newProject(dir, template, from, path)
 		},
 	}
 	cmd.Flags().StringVar(&template, "template", defaultTemplate, "what to begin with: "+strings.Join(templateNames(), ", "))
 	cmd.Flags().StringVar(&from, "from", "", "begin with a Compose file or a Dockerfile")
+	cmd.Flags().StringVar(&path, "path", "/", "what to ask the server for, with --from")
 	cmd.MarkFlagsMutuallyExclusive("from", "template")
+	cmd.MarkFlagsMutuallyExclusive("path", "template")
 	return cmd
 }
 
 // newProject creates a project with an article, made from a template or from a Compose file or Dockerfile.
-func (a *app) newProject(dir, template, from string) error {
+func (a *app) newProject(dir, template, from, path string) error {
 	own, err := projectFiles(dir)
 	if err != nil {
 		return lab.Failure(err)
@@ -102,7 +104,7 @@ func (a *app) newProject(dir, template, from string) error {
 	files, err := articleFiles(template, template)
 	refused := append(files, own[0])
 	if from != "" { // there may be a project already
-		files, err = filesFrom(dir, from)
+		files, err = filesFrom(dir, from, path)
 		refused = files
 	}
 	if err != nil {
@@ -117,8 +119,8 @@ func (a *app) newProject(dir, template, from string) error {
 }
 
 // filesFrom returns the files of an article made from a Compose file or a Dockerfile.
-func filesFrom(dir, from string) ([]newFile, error) {
-	made, err := starter.From(dir, from)
+func filesFrom(dir, from, path string) ([]newFile, error) {
+	made, err := starter.From(dir, from, path)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ const dockerService = "server"
 
 // FromDockerfile writes an article for the project in dir that puts a load on the server in an image. The folder of the
 // Dockerfile is the build context, and is not changed. The error has a remedy.
-func FromDockerfile(dir, file string) (*Article, error) {
+func FromDockerfile(dir, file, path string) (*Article, error) {
 	if err := readable(file); err != nil {
 		return nil, err
 	}
@@ -62,5 +62,5 @@ func FromDockerfile(dir, file string) (*Article, error) {
 	}
 	services := fmt.Sprintf("services:\n  %s:\n    build:%s\n    expose: [%s]\n", dockerService, build,
 		`"`+strings.Join(ports, `", "`)+`"`)
-	return &Article{slug, text(slug, dockerService, ports[at], services)}, nil
+	return &Article{slug, text(slug, dockerService, ports[at], path, services)}, nil
 }

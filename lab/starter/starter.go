@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -36,10 +37,10 @@ var overrides = []struct{ file, override string }{
 }
 
 // FromCompose writes an article for the project in dir that puts a load on a service of a Compose file. Like Compose
-// itself, it takes the file that overrides it along.
+// itself, it takes the file that overrides it along. Path is what to ask for, such as /notes/.
 //
 // The error says in one sentence why that cannot be, and what to change.
-func FromCompose(dir, file string) (*Article, error) {
+func FromCompose(dir, file, path string) (*Article, error) {
 	if err := readable(file); err != nil {
 		return nil, err
 	}
@@ -65,7 +66,7 @@ func FromCompose(dir, file string) (*Article, error) {
 		paths = append(paths, source.Text{Value: filepath.ToSlash(rel)})
 	}
 	var problems source.Problems
-	read := compose.Read(paths, compose.Options{Dir: folder, Root: root, AnySecret: true}, &problems)
+	read := compose.Read(paths, compose.Options{Dir: folder, Root: root, AnySecret: true, LeavesOut: true}, &problems)
 	if read == nil {
 		return nil, firstOf(&problems)
 	}
@@ -74,7 +75,24 @@ func FromCompose(dir, file string) (*Article, error) {
 		return nil, fmt.Errorf("no service of %s has a port to put load on: add ports: or expose: to the one that is to be "+
 			"measured", file)
 	}
-	return &Article{slug, text(slug, service, port, "compose: "+composeEntry(article.Texts(paths), read)+"\n")}, nil
+	return &Article{slug, text(slug, service, port, path, "compose: "+composeEntry(article.Texts(paths), read)+"\n"+
+		leftOut(read.LeftOut))}, nil
+}
+
+// leftOut removes keys of services that cannot be taken, each with the reason.
+func leftOut(keys []compose.LeftOut) string {
+	byService := map[string]string{}
+	for _, k := range keys {
+		byService[k.Service] += fmt.Sprintf("    %s: null # %s\n", k.Key, k.Reason)
+	}
+	if len(byService) == 0 {
+		return ""
+	}
+	text := "services:\n"
+	for _, name := range slices.Sorted(maps.Keys(byService)) {
+		text += "  " + plain(name) + ":\n" + byService[name]
+	}
+	return text
 }
 
 // composeEntry names Compose files in an article, and the variables that are their secrets.
@@ -197,10 +215,10 @@ func plain(path string) string {
 
 // text is an article about the load that a service carries, with the lines of the experiment that say where services
 // come from.
-func text(slug, service, port, services string) string {
-	address := "http://" + service + "/"
+func text(slug, service, port, path, services string) string {
+	address := "http://" + service + path
 	if port != "80" {
-		address = fmt.Sprintf("http://%s:%s/", service, port)
+		address = fmt.Sprintf("http://%s:%s%s", service, port, path)
 	}
 	return fmt.Sprintf(`---
 title: How much does %[1]s carry?
@@ -214,9 +232,18 @@ Ten clients ask %[2]s, each for the next answer as soon as it has the last one. 
 `+"```"+`yaml experiment
 name: load
 %[4]sload:
-  target: %[5]s
+  target: %[5]s # another path: add it here
   connections: 10
   duration: 10s
+# To compare, name what differs, and use it above as ${{ matrix.workers }}:
+# matrix: {workers: [1, 2, 4]}
+`+"```"+`
+
+`+"```"+`yaml claim
+name: quick-enough
+headline: true
+# A limit of your own. Two variants are compared by throughput{workers="4"} > throughput{workers="1"}
+expect: latency.p99 < 100ms
 `+"```"+`
 
 `+"```"+`yaml table
@@ -227,10 +254,13 @@ title: Load on %[2]s
 `, slug, service, time.Now().Format(time.DateOnly), services, address)
 }
 
-// From writes an article for the project in dir from a Compose file or a Dockerfile.
-func From(dir, file string) (*Article, error) {
-	if isDockerfile(file) {
-		return FromDockerfile(dir, file)
+// From writes an article for the project in dir from a Compose file or a Dockerfile, about requests for path.
+func From(dir, file, path string) (*Article, error) {
+	if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, " #\n\"${}") {
+		return nil, fmt.Errorf("invalid path %q: write it as in a URL, such as /notes/", path)
 	}
-	return FromCompose(dir, file)
+	if isDockerfile(file) {
+		return FromDockerfile(dir, file, path)
+	}
+	return FromCompose(dir, file, path)
 }

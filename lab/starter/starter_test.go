@@ -14,16 +14,17 @@ func TestFromCompose(t *testing.T) {
 	if err := os.Mkdir(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	const text = "services:\n  admin: {image: x, expose: ['9000']}\n  api: {image: x, ports: ['5432', '8080:81']}\n" +
+	const text = "services:\n  admin: {image: x, expose: ['9000'], privileged: true, gpus: all}\n  api: {image: x, ports: ['5432', '8080:81']}\n" +
 		"  front: {image: x, expose: ['82'], depends_on: [api], secrets: [s]}\nsecrets: {s: {environment: API_TOKEN}}\n"
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	made, err := FromCompose(dir, file)
+	made, err := FromCompose(dir, file, "/notes/")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"target: http://api:81/\n", `compose: {files: "../../a #1: b/docker-compose.yml", ` +
+	for _, want := range []string{"target: http://api:81/notes/ #", "services:\n  admin:\n    gpus: null # gpus is not " +
+		"supported, and would change what is measured\n    privileged: null # privileged is not", `compose: {files: "../../a #1: b/docker-compose.yml", ` +
 		"environment: [API_TOKEN]}\n"} {
 		if !strings.Contains(made.Text, want) {
 			t.Errorf("there is no %q in\n%s", want, made.Text)
@@ -39,9 +40,9 @@ func TestFromDockerfile(t *testing.T) {
 	}
 	tests := []struct{ file, text, project, want string }{
 		{"Dockerfile", "FROM x\nEXPOSE 5432 80\n", "", "    build: ../..\n    expose: [\"5432\", \"80\"]\nload:\n" +
-			"  target: http://server/\n"},
+			"  target: http://server/ #"},
 		{"apps/b c/Dockerfile.dev", "FROM x\nEXPOSE 81\n", "bench", "    build:\n      context: \"../../../apps/b c\"\n" +
-			"      dockerfile: Dockerfile.dev\n    expose: [\"81\"]\nload:\n  target: http://server:81/\n"},
+			"      dockerfile: Dockerfile.dev\n    expose: [\"81\"]\nload:\n  target: http://server:81/ #"},
 		{"none/Dockerfile", "FROM x\n", "", "none/Dockerfile exposes no port to put load on: add EXPOSE with the port"},
 		{"db/Dockerfile", "FROM x\nEXPOSE 5432\n", "", "db/Dockerfile exposes no port to put load on"},
 		{"half/Dockerfile", "FROM x\n\nFROM\n", "", "half/Dockerfile line 3: FROM requires either one or three arguments"},
@@ -55,7 +56,7 @@ func TestFromDockerfile(t *testing.T) {
 		if err := os.WriteFile(file, []byte(tt.text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		made, err := From(filepath.Join(dir, tt.project), file)
+		made, err := From(filepath.Join(dir, tt.project), file, "/")
 		got := ""
 		if err != nil {
 			got = err.Error()

@@ -36,6 +36,7 @@ type Options struct {
 	Root        string          // the folder that all files must lie in
 	Environment []string        // names of the variables of this process that Compose files may use
 	AnySecret   bool            // secrets may be any variable, for an article that is being written
+	LeavesOut   bool            // keys of services that are refused are left out and listed, for such an article
 	Services    *source.Node    // of the article; their keys replace keys of the Compose services of the same name
 	Private     map[string]bool // receives the values of Environment and of secret variables in files; may be nil
 }
@@ -47,6 +48,7 @@ type Project struct {
 	Published map[string]bool   // names of services with ports
 	Contents  map[string][]byte // configs and secrets that are in no file, by the path that represents them
 	Notes     []string          // for the author
+	LeftOut   []LeftOut         // with Options.LeavesOut
 	Files     []string          // whole paths of the Compose files and of .env files
 	EnvFiles  []string          // whole paths of files that an env_file names
 
@@ -60,6 +62,9 @@ type Project struct {
 	ignored     map[string][]string     // names of services by keys without effect
 	resolved    map[*source.Source]bool // the texts of Services and Secrets
 }
+
+// LeftOut is a key of a service that cannot be taken, and why.
+type LeftOut struct{ Service, Key, Reason string }
 
 // Holds reports whether a value is from the Compose files.
 func (p *Project) Holds(t source.Text) bool { return p != nil && p.resolved[t.Pos.Source] }

@@ -103,7 +103,12 @@ func (s *service) only(parent string, value any, taken, ignored string) map[stri
 		case slices.Contains(strings.Fields(ignored), name):
 			s.ignore(key)
 		default:
-			s.refuse(key, key+" is not supported, and would change what is measured", cmp.Or(hints[key], withoutIt))
+			reason := key + " is not supported, and would change what is measured"
+			if s.options.LeavesOut && parent == "" {
+				s.LeftOut = append(s.LeftOut, LeftOut{s.Name, key, reason})
+				continue
+			}
+			s.refuse(key, reason, cmp.Or(hints[key], withoutIt))
 		}
 	}
 	return out
