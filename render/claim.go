@@ -32,8 +32,8 @@ type claimView struct {
 	Sentences []string
 	Links     []link
 	Parts     []partView
-	Matrix    *matrixView // instead of Parts
-	Sessions  []partView  // if there are several
+	Matrix    *outcome.Matrix // instead of Parts
+	Sessions  []partView      // if there are several
 	Expect    template.HTML
 }
 
@@ -43,47 +43,9 @@ type partView struct {
 	hasInterval                                 bool // that has a confidence
 }
 
-// matrixView is a table of the pairs of a claim.
-type matrixView struct {
-	Caption string
-	Columns []string
-	Rows    []matrixRow
-}
-
-type matrixRow struct {
-	Name  string
-	Pairs []matrixPair
-}
-
-type matrixPair struct{ Class, Words string }
-
-// matrixOf lays out the pairs of a claim; nil if they are too few or make no table.
-func matrixOf(j *claim.Judgement) *matrixView {
-	m := outcome.MatrixOf(j)
-	if m == nil {
-		return nil
-	}
-	v := &matrixView{Columns: m.Columns, Caption: "✓ supported, ✗ contradicted, ? inconclusive, – not measured"}
-	switch {
-	case m.IsRatio && m.ByRow:
-		v.Caption = "Number: " + m.Metric + ", row over column. " + v.Caption
-	case m.IsRatio:
-		v.Caption = "Number: " + m.Metric + ", column over row. " + v.Caption
-	}
-	for _, r := range m.Rows {
-		v.Rows = append(v.Rows, matrixRow{r.Name, slice.Map(r.Pairs, func(p outcome.MatrixPair) matrixPair {
-			v := matrixPair{Words: strings.TrimSpace(p.Sign + " " + p.Effect)}
-			if p.Verdict != stats.Inconclusive { // which most of many pairs are
-				v.Class = VerdictBadge(p.Verdict).Class
-			}
-			return v
-		})})
-	}
-	return v
-}
-
-// longestEffect is how long the words may be behind an effect; longer ones, of many cells, open from there.
-const longestEffect = 90
+// longestEffect is how long the words may be behind an effect; longer ones list many cells, which the test below
+// selects.
+const longestEffect = 120
 
 func (c evidencePart) claim(block *article.Claim) claimView {
 	j := c.judgements[block.Name.Value]
@@ -111,7 +73,6 @@ func (c evidencePart) claim(block *article.Claim) claimView {
 		v.Effect, v.What = c.outcomes.of(block.Name.Value).Here, j.What
 		if len(v.What) > longestEffect {
 			v.What = ""
-			add(j.What)
 		}
 		if e.HasInterval() {
 			add("95\u202f% interval" + floorNote(j.Floor))
@@ -123,7 +84,7 @@ func (c evidencePart) claim(block *article.Claim) claimView {
 		line(withPrefix("published ", outcome.Published(c.d, &j)))
 	}
 	line(j.Tally())
-	v.Parts, v.Matrix, v.Sessions = slice.Map(j.Parts, partOf), matrixOf(&j), sessionParts(&j)
+	v.Parts, v.Matrix, v.Sessions = slice.Map(j.Parts, partOf), outcome.MatrixOf(&j), sessionParts(&j)
 	switch {
 	case !isMeasured:
 		line(j.Reason)

@@ -10,9 +10,7 @@ import (
 
 // Matrix shows the pairs of a claim as a table: the cells of its longer side as rows, those of the other as columns.
 type Matrix struct {
-	Metric  string // what is compared
-	IsRatio bool   // numbers are the first side over the second
-	ByRow   bool   // the rows are the first side
+	Caption string
 	Columns []string
 	Rows    []MatrixRow
 }
@@ -23,11 +21,8 @@ type MatrixRow struct {
 	Pairs []MatrixPair
 }
 
-// MatrixPair is one comparison: its verdict as a sign, and its effect, empty if that is not known.
-type MatrixPair struct {
-	Verdict      stats.Verdict
-	Sign, Effect string
-}
+// MatrixPair is one comparison: its verdict as a sign, and its effect if that is known.
+type MatrixPair struct{ Class, Words string }
 
 // fewestPairs are worth a table.
 const fewestPairs = 6
@@ -51,10 +46,10 @@ func MatrixOf(j *claim.Judgement) *Matrix {
 	if len(sides[0])*len(sides[1]) != len(j.Parts) || len(pairs) != len(j.Parts) || min(len(sides[0]), len(sides[1])) < 2 {
 		return nil
 	}
-	m := &Matrix{Metric: nounOf(j.Sides[0].Metric), IsRatio: true, ByRow: len(sides[0]) >= len(sides[1])}
-	rows, columns := sides[0], sides[1]
-	if !m.ByRow {
-		rows, columns = columns, rows
+	rows, columns, order := sides[0], sides[1], "row over column"
+	isByRow := len(rows) >= len(columns)
+	if !isByRow {
+		rows, columns, order = columns, rows, "column over row"
 	}
 	varied := slice.Filter(variedOf(rows[0].Experiment), func(name string) bool {
 		return slice.Count(append(rows, columns...), func(c *dataset.Cell) bool {
@@ -62,35 +57,42 @@ func MatrixOf(j *claim.Judgement) *Matrix {
 		}) > 0
 	})
 	name := func(c *dataset.Cell) string { return nameBy(c, varied) }
-	m.Columns = slice.Map(columns, name)
+	m, isRatio := &Matrix{Columns: slice.Map(columns, name)}, true
 	for _, row := range rows {
 		r := MatrixRow{Name: name(row)}
 		for _, column := range columns {
 			key := [2]*dataset.Cell{row, column}
-			if !m.ByRow {
+			if !isByRow {
 				key[0], key[1] = column, row
 			}
-			r.Pairs = append(r.Pairs, m.pair(pairs[key]))
+			p, hasOther := pairOf(pairs[key])
+			isRatio = isRatio && !hasOther
+			r.Pairs = append(r.Pairs, p)
 		}
 		m.Rows = append(m.Rows, r)
+	}
+	m.Caption = "✓ supported, ✗ contradicted, ? inconclusive, – not measured"
+	if isRatio {
+		m.Caption = "Number: " + nounOf(j.Sides[0].Metric) + ", " + order + ". " + m.Caption
 	}
 	return m
 }
 
-// Signs of verdicts where there is no room for words.
-var verdictSigns = map[stats.Verdict]string{stats.Supported: "✓", stats.Stronger: "✓", stats.Contradicted: "✗",
-	stats.Inconclusive: "?", stats.NotMeasured: "–"}
+// verdictSigns are for where there is no room for words. Most of many pairs are inconclusive, which has no class.
+var verdictSigns = map[stats.Verdict]MatrixPair{stats.Supported: {"is-supported", "✓"}, stats.Stronger: {"is-stronger", "✓"},
+	stats.Contradicted: {"is-contradicted", "✗"}, stats.Inconclusive: {"", "?"}, stats.NotMeasured: {"is-none", "–"}}
 
-func (m *Matrix) pair(p *claim.Judgement) MatrixPair {
-	out := MatrixPair{Verdict: p.Outcome(), Sign: verdictSigns[p.Outcome()]}
-	if p.Effect == nil || p.Verdict == stats.NotMeasured {
-		return out
+// pairOf shows a comparison, and reports whether its effect is another number than a ratio.
+func pairOf(j *claim.Judgement) (p MatrixPair, hasOther bool) {
+	p = verdictSigns[j.Outcome()]
+	if j.Effect == nil || j.Verdict == stats.NotMeasured {
+		return p, false
 	}
-	e := EffectOf(p)
-	if m.IsRatio = m.IsRatio && e.Ratio > 0; e.Ratio > 0 {
-		out.Effect = wording.Plain.Number(e.Ratio, wording.Plain.Readable(wording.Figure{Value: e.Ratio}))
-	} else {
-		out.Effect = e.Text()
+	e := EffectOf(j)
+	if e.Ratio > 0 {
+		p.Words += " " + wording.Plain.Number(e.Ratio, wording.Plain.Readable(wording.Figure{Value: e.Ratio}))
+		return p, false
 	}
-	return out
+	p.Words += " " + e.Text()
+	return p, true
 }
