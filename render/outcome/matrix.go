@@ -27,23 +27,25 @@ type MatrixPair struct{ Class, Words string }
 // fewestPairs are worth a table.
 const fewestPairs = 6
 
-// MatrixOf returns the pairs of a claim over each pair of two lists of cells; nil for other claims.
-func MatrixOf(j *claim.Judgement) *Matrix {
-	if len(j.Parts) < fewestPairs || len(j.Sides) < 2 {
-		return nil
-	}
-	var sides [2][]*dataset.Cell
-	pairs := map[[2]*dataset.Cell]*claim.Judgement{}
+// pairsOf returns the comparisons of a claim over each pair of two lists of cells; ok is false for other claims.
+func pairsOf(j *claim.Judgement) (sides [2][]*dataset.Cell, pairs map[[2]*dataset.Cell]*claim.Judgement, ok bool) {
+	pairs = map[[2]*dataset.Cell]*claim.Judgement{}
 	for i := range j.Parts {
 		p := &j.Parts[i]
 		if len(p.Parts) > 0 || len(p.Sides) != 2 || len(p.Sides[0].Cells) != 1 || len(p.Sides[1].Cells) != 1 {
-			return nil
+			return sides, nil, false
 		}
 		a, b := p.Sides[0].Cells[0], p.Sides[1].Cells[0]
 		sides[0], sides[1] = slice.Add(sides[0], a), slice.Add(sides[1], b)
 		pairs[[2]*dataset.Cell{a, b}] = p
 	}
-	if len(sides[0])*len(sides[1]) != len(j.Parts) || len(pairs) != len(j.Parts) || min(len(sides[0]), len(sides[1])) < 2 {
+	return sides, pairs, len(sides[0])*len(sides[1]) == len(j.Parts) && len(pairs) == len(j.Parts)
+}
+
+// MatrixOf returns the pairs of a claim over each pair of two lists of cells; nil for other claims.
+func MatrixOf(j *claim.Judgement) *Matrix {
+	sides, pairs, ok := pairsOf(j)
+	if !ok || len(j.Parts) < fewestPairs || len(j.Sides) < 2 || min(len(sides[0]), len(sides[1])) < 2 {
 		return nil
 	}
 	rows, columns, order := sides[0], sides[1], "row over column"
