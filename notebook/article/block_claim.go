@@ -20,6 +20,7 @@ type Claim struct {
 	Derived        source.Text  `yaml:"derived"`   // how the published effect follows from what the original printed
 	Quote          *Quote       `yaml:"quote"`     // of the original
 	Pos            source.Pos   `yaml:"-"`
+	Tried          source.Tried `yaml:"-"`
 }
 
 // Quote is a statement of the original.
@@ -59,6 +60,7 @@ type Table struct {
 	Claim      source.Text      `yaml:"claim"`
 	Part       *ConditionalPart `yaml:"-"` // in which it is shown; nil outside of parts
 	Pos        source.Pos       `yaml:"-"`
+	Tried      source.Tried     `yaml:"-"`
 }
 
 // Format is filters as they follow a value in running text: round 2 | unit ms.

@@ -49,7 +49,12 @@ type PublishedRow struct {
 	Fields  []Named[source.Text] // parameters, and notes that are neither parameter nor metric
 	Metrics []Named[PublishedAt] // in base units
 	Pos     source.Pos
+
+	unread bool // a number of it could not be read
 }
+
+// Unread reports whether a number of the row could not be read, which is a problem already.
+func (r *PublishedRow) Unread() bool { return r.unread }
 
 // PublishedAt is one published number in the metric's base unit, with its text.
 type PublishedAt struct {
@@ -73,7 +78,7 @@ func (doc *Document) published(b *Published) {
 	if !r.find() {
 		return
 	}
-	r.checkMetrics()
+	readable := r.checkMetrics()
 	picked := 0
 	for _, n := range r.rows {
 		fits, err := r.picks(n)
@@ -86,6 +91,7 @@ func (doc *Document) published(b *Published) {
 		}
 		picked++
 		if row, ok := r.read(n); ok {
+			row.unread = row.unread || !readable
 			b.Rows = append(b.Rows, row)
 		}
 	}
@@ -140,14 +146,16 @@ func (r *rowReader) picks(n *source.Node) (bool, error) {
 	return fits, err
 }
 
-// checkMetrics checks the key metrics, from columns or words in the column metric to metrics.
-func (r *rowReader) checkMetrics() {
+// checkMetrics checks the key metrics, from columns or words in the column metric to metrics. It is false if an entry
+// is wrong.
+func (r *rowReader) checkMetrics() bool {
 	known := slices.Clone(r.columns)
 	for _, n := range r.rows {
 		if v := n.Get("metric"); v != nil && v.Kind == source.Scalar {
 			known = slice.Add(known, v.Text.Value)
 		}
 	}
+	before := r.problems.Found()
 	for _, m := range r.block.Metrics {
 		if !slices.Contains(known, m.Name.Value) {
 			r.problems.Add("unknown-column", m.Name.Pos, "the rows have no column or metric %q", m.Name.Value).
@@ -158,6 +166,7 @@ func (r *rowReader) checkMetrics() {
 				Hint = "write the metric's name here, such as throughput or latency.p99"
 		}
 	}
+	return r.problems.Found() == before
 }
 
 // metric returns the metric with a name, one that the article adds included. The programs of an experiment that times
@@ -247,7 +256,8 @@ func (r *rowReader) addNumber(row *PublishedRow, key, written source.Text, namin
 	if u := naming.Get("unit"); u != nil {
 		unit = u.Text.Value
 	}
-	if number, ok := r.number(written, unit, metric); ok {
+	number, ok := r.number(written, unit, metric)
+	if row.unread = row.unread || !ok; ok {
 		row.Metrics = append(row.Metrics, Named[PublishedAt]{source.Text{Value: metric.Name, Pos: key.Pos},
 			PublishedAt{number, written}})
 	}

@@ -130,8 +130,9 @@ func (e *Environment) DecodeNode(d source.Decoder, n *source.Node, what string) 
 
 // Config is a file or listing of the article that is copied into the container when it starts.
 type Config struct {
-	Source source.Text `yaml:"source" need:"write {source: FILE, target: /PATH/IN/THE/CONTAINER}"`
-	Target source.Text `yaml:"target" need:"write {source: FILE, target: /PATH/IN/THE/CONTAINER}"`
+	Source source.Text  `yaml:"source" need:"write {source: FILE, target: /PATH/IN/THE/CONTAINER}"`
+	Target source.Text  `yaml:"target" need:"write {source: FILE, target: /PATH/IN/THE/CONTAINER}"`
+	Tried  source.Tried `yaml:"-"`
 }
 
 // SecretFile is a secret as a file in a container.

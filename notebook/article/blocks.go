@@ -29,6 +29,7 @@ type Block struct {
 	content  []byte
 	lines    []source.Pos // of content
 	fragment source.Fragment
+	extent   source.Pos // of all of it, without the closing fence
 }
 
 // KindBlock is the kind of a Block.
@@ -46,6 +47,7 @@ type Listing struct {
 	Pos      source.Pos   // of the fence's first line
 
 	fragment source.Fragment // of file=
+	extent   source.Pos      // of file=: of the fence and all of its lines
 }
 
 // Fragment is the text of the listing with its places in the article.
@@ -87,6 +89,7 @@ func (doc *Document) blocks() {
 func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	fence := doc.fenceAt(f.Pos())
 	if doc.unclosed(f, fence) {
+		doc.setUnread(doc.Text, blockKinds...) // a block may be in the text that it has swallowed
 		return nil
 	}
 	fields := strings.Fields(fence.words)
@@ -95,11 +98,12 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	}
 	b := &Block{Place: fence.wordsPos(doc.Source, 0, len(fence.words)), language: fields[0],
 		Opened: slices.Contains(fields, "open")}
+	b.extent = b.Place
 	var pieces []source.Piece
 	for _, line := range f.Lines().Sliced(0, f.Lines().Len()) {
 		text := line.Value(doc.Text)
 		pieces = append(pieces, source.Piece{Text: string(text), Start: line.Start, Padding: line.Padding})
-		b.content = append(b.content, text...)
+		b.content, b.extent.End = append(b.content, text...), line.Stop
 		b.lines = append(b.lines, doc.Source.Pos(line.Start, line.Stop))
 	}
 	b.fragment = source.Join(doc.Source, pieces, b.Place)
@@ -112,9 +116,11 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	case b.language == "yaml" && !strings.Contains(kind, "="):
 		doc.Problems.Add("unknown-block", second.Pos, "unknown block kind %q", second.Value).
 			Hint = source.Suggest(second.Value, blockKinds) + "; leave the word out for an ordinary listing"
+		doc.setUnread(b.content, blockKinds...)
 	case slices.Contains(blockKinds, kind):
 		doc.Problems.Add("unknown-block", b.Place, "a block of %s begins with yaml", kind).
 			Hint = "write ```yaml " + kind + " for a block of benchbook"
+		doc.setUnread(b.content, kind)
 	case strings.HasPrefix(second.Value, "file="):
 		return doc.fileBlock(b, second)
 	case strings.HasPrefix(second.Value, "include="):
@@ -217,11 +223,27 @@ func (doc *Document) unclosed(f *ast.FencedCodeBlock, first fence) bool {
 	return true
 }
 
+// setUnread notes that blocks of some kinds with this text could not be read.
+func (doc *Document) setUnread(text []byte, kinds ...string) {
+	for _, kind := range kinds {
+		doc.unread[kind] += string(text) + "\n"
+	}
+}
+
+// Unread reports whether blocks of a kind, such as "published", could not all be read.
+func (doc *Document) Unread(kind string) bool { return doc.unread[kind] != "" }
+
+// MayBeUnread reports whether a block of a kind that could not be read may have a name.
+func (doc *Document) MayBeUnread(name string, kinds ...string) bool {
+	return slices.ContainsFunc(kinds, func(kind string) bool { return strings.Contains(doc.unread[kind], name) })
+}
+
 // yamlBlock reads a block of ours: one item, or a list of them.
 func (doc *Document) yamlBlock(b *Block) {
 	n := source.Parse(b.fragment, &doc.Problems)
 	switch {
 	case n == nil:
+		doc.setUnread(b.YAML, b.Is)
 	case n.Kind == source.List && b.Is != "experiment":
 		for _, item := range n.Items {
 			doc.yamlItem(b, item, item.Text.Pos)
@@ -234,26 +256,37 @@ func (doc *Document) yamlBlock(b *Block) {
 func (doc *Document) yamlItem(b *Block, n *source.Node, at source.Pos) {
 	d := NewDecoder(&doc.Problems, false)
 	if !d.Kind(n, "block of "+b.Is, source.Map) {
+		doc.setUnread(b.YAML, b.Is)
 		return
 	}
+	var name source.Text
 	switch b.Is {
 	case "experiment":
 		doc.experiment(b, n)
+		return
 	case "claim":
-		decodeInto(d, n, b.Is, &Claim{Pos: at}, &b.Claims, &doc.Claims)
+		one := decodeInto(d, n, b.Is, &Claim{Pos: at}, &b.Claims, &doc.Claims)
+		name = one.Name
 	case "published":
-		decodeInto(d, n, "published block", &Published{Pos: at}, &b.Published, &doc.Published)
+		one := decodeInto(d, n, "published block", &Published{Pos: at}, &b.Published, &doc.Published)
+		name = one.Source
 	case "table":
-		decodeInto(d, n, b.Is, &Table{Pos: at}, &b.Tables, &doc.Tables)
+		one := decodeInto(d, n, b.Is, &Table{Pos: at}, &b.Tables, &doc.Tables)
+		name = one.Label
 	case "figure":
-		decodeInto(d, n, b.Is, &Figure{Pos: at}, &b.Figures, &doc.Figures)
+		one := decodeInto(d, n, b.Is, &Figure{Pos: at}, &b.Figures, &doc.Figures)
+		name = one.Label
+	}
+	if name.Value == "" {
+		doc.setUnread(b.YAML, b.Is) // its name may be misspelt
 	}
 }
 
 // decodeInto reads one item into the list of its block and the list of the document.
-func decodeInto[T any](d source.Decoder, n *source.Node, kind string, one *T, block, all *[]*T) {
+func decodeInto[T any](d source.Decoder, n *source.Node, kind string, one *T, block, all *[]*T) *T {
 	d.Decode(n, kind, one)
 	*block, *all = append(*block, one), append(*all, one)
+	return one
 }
 
 // experiment reads a block of an experiment.
@@ -265,8 +298,11 @@ func (doc *Document) experiment(b *Block, n *source.Node) {
 	}
 	TemplatesIn(n, &doc.Problems)
 	e := DecodeExperiment(n, false, &doc.Problems)
-	b.Experiment = &ExperimentBlock{Name: e.Name, Node: n, Pos: b.Place}
+	b.Experiment = &ExperimentBlock{Name: e.Name, Node: n, Pos: b.Place, extent: b.extent, tried: e.Tried}
 	doc.Experiments = append(doc.Experiments, b.Experiment)
+	if e.Name.Value == "" {
+		doc.setUnread(b.YAML, b.Is)
+	}
 	for i := range e.Metrics {
 		doc.added[e.Metrics[i].Name.Value] = e.Metrics[i].Means()
 	}
@@ -291,7 +327,7 @@ func (doc *Document) listing(b *Block, name source.Text) *Listing {
 		return nil
 	}
 	l := &Listing{Language: b.language, Path: clean, Data: b.content, Lines: b.lines, Pos: name.Pos,
-		fragment: b.fragment}
+		fragment: b.fragment, extent: b.extent}
 	doc.Listings = append(doc.Listings, l)
 	return l
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +15,8 @@ import (
 	"unicode/utf8"
 
 	"benchbook/internal/files"
+	"benchbook/internal/slice"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 )
 
@@ -23,8 +26,8 @@ const longestFinding = 140
 // notShown is what a reader does not see of a finding as it is written: addresses of links, and code of values.
 var notShown = regexp.MustCompile("\\]\\([^)]*\\)|`[^`]*`")
 
-// check reports what can be wrong between the parts of an article that could be read: names that are missing or used
-// twice, and unknown references. Package check does the same for cells and metrics.
+// check reports what can be wrong between the parts of an article without a plan: names that are missing or used twice,
+// and unknown references. Package check does the same for cells and metrics.
 func (doc *Document) check() {
 	p := &doc.Problems
 	if date := doc.Front.Date; !date.IsZero() {
@@ -39,7 +42,7 @@ func (doc *Document) check() {
 	experiments, claims := map[string]source.Text{}, map[string]source.Text{}
 	labels, published := map[string]source.Text{}, map[string]source.Text{}
 	for _, e := range doc.Experiments {
-		doc.checkName(e.Name, e.Pos, "experiment", experiments)
+		doc.checkName(e.Name, e.Pos, "experiment", experiments, e.tried)
 		contradictions(e.Node, p)
 	}
 	for _, c := range doc.Claims {
@@ -63,14 +66,14 @@ func (doc *Document) check() {
 	for _, b := range doc.Published {
 		doc.checkSubject(b.Experiment, b.Pos, "block of published numbers", experiments)
 		if b.Name.Value != "" {
-			doc.checkName(b.Name, b.Pos, "published block", published)
+			doc.checkName(b.Name, b.Pos, "published block", published, b.Tried)
 		}
 	}
 	for _, l := range doc.ClaimLinks {
 		doc.checkClaimName(l.Name, claims)
 	}
 	for _, r := range doc.References {
-		if _, ok := labels[r.Label.Value]; !ok {
+		if _, ok := labels[r.Label.Value]; !ok && !doc.MayBeUnread(r.Label.Value, "table", "figure") {
 			p.Add("unknown-label", r.Label.Pos, "no table or figure %q in this article", r.Label.Value).Hint =
 				suggestFrom(labels, r.Label, "give a table or figure this label")
 		}
@@ -81,7 +84,7 @@ func (doc *Document) check() {
 }
 
 func (doc *Document) checkClaim(c *Claim, claims map[string]source.Text) {
-	doc.checkName(c.Name, c.Pos, "claim", claims)
+	doc.checkName(c.Name, c.Pos, "claim", claims, c.Tried)
 	if e := c.SmallestEffect; e.Set() && (e.V <= 0 || e.V >= 10) {
 		doc.Problems.Add("wrong-value", e.Text.Pos, "smallest_effect must be more than 0 and less than 1000 %%").
 			Hint = "write a percentage, such as 5%"
@@ -94,8 +97,10 @@ func suggestFrom(names map[string]source.Text, word source.Text, otherwise strin
 }
 
 // checkName checks a name that has to be there, and only once.
-func (doc *Document) checkName(t source.Text, at source.Pos, kind string, seen map[string]source.Text) {
+func (doc *Document) checkName(t source.Text, at source.Pos, kind string, seen map[string]source.Text,
+	tried source.Tried) {
 	switch before, twice := seen[t.Value]; {
+	case t.Value == "" && tried.Has("name"):
 	case t.Value == "":
 		doc.Problems.Add("missing-key", at, "the %s has no name", kind).Hint = "add name: with a word of your choice"
 	case !IsName(t.Value):
@@ -136,6 +141,7 @@ func (doc *Document) checkSubject(t source.Text, at source.Pos, what string, exp
 	names := slices.Sorted(maps.Keys(experiments))
 	_, known := experiments[t.Value]
 	switch {
+	case t.Value == "" && doc.Unread("experiment") || t.Value != "" && doc.MayBeUnread(t.Value, "experiment"):
 	case t.Value != "" && !known:
 		doc.Problems.Add("unknown-experiment", t.Pos, "no experiment %q in this article", t.Value).
 			Hint = source.Suggest(t.Value, names)
@@ -158,7 +164,7 @@ func (doc *Document) checkSentences(claims map[string]source.Text, lines ...sour
 }
 
 func (doc *Document) checkClaimName(t source.Text, claims map[string]source.Text) {
-	if _, ok := claims[t.Value]; !ok && t.Value != "" {
+	if _, ok := claims[t.Value]; !ok && t.Value != "" && !doc.MayBeUnread(t.Value, "claim") {
 		doc.Problems.Add("unknown-claim", t.Pos, "no claim %q in this article", t.Value).Hint =
 			suggestFrom(claims, t, "add a yaml claim block with this name")
 	}
@@ -222,4 +228,94 @@ func contradictions(n *source.Node, problems *source.Problems) {
 	for _, f := range n.Get("profiles").All() {
 		contradictions(f.Value, problems)
 	}
+}
+
+// Knowledge is how much of an experiment can be checked despite its problems.
+type Knowledge int
+
+// The degrees of knowledge.
+const (
+	KnowsNothing Knowledge = iota
+	KnowsCells             // the cells
+	KnowsNames             // and the metrics that the experiment adds
+	KnowsAll               // and all other metrics
+)
+
+// KnownOf returns by name how much of each experiment the problems cannot have changed. A mistake in the rest may be a
+// consequence of them.
+func (doc *Document) KnownOf(found *source.Problems) map[string]Knowledge {
+	known := map[string]Knowledge{}
+	for _, e := range doc.Experiments {
+		known[e.Name.Value] = KnowsAll
+	}
+	for _, p := range found.All() {
+		if p.Severity != source.SeverityError {
+			continue
+		}
+		e, ok := slice.Find(doc.Experiments, func(e *ExperimentBlock) bool { return p.Pos.In(e.extent) })
+		switch {
+		case ok:
+			known[e.Name.Value] = min(known[e.Name.Value], e.knownBesides(p))
+		case p.Pos.Source != doc.Source, doc.concernsAll(p):
+			return map[string]Knowledge{}
+		}
+	}
+	for range doc.Experiments { // the longest chain of extends
+		for _, e := range doc.Experiments {
+			if base := e.Node.Get("extends"); base != nil {
+				of, own := known[base.Text.Value]
+				if own || doc.MayBeUnread(base.Text.Value, "experiment") {
+					known[e.Name.Value] = min(known[e.Name.Value], of)
+				}
+			}
+		}
+	}
+	return known
+}
+
+// knownDespite is how much is known of an experiment despite a mistake below one of its keys. Mistakes below other keys
+// may change the cells.
+var knownDespite = map[string]Knowledge{
+	"description": KnowsAll, "repetitions": KnowsAll, "timeout": KnowsAll, "calibrate": KnowsAll,
+	"setup": KnowsAll, "prepare": KnowsAll, "conclude": KnowsAll, "cleanup": KnowsAll, "shared": KnowsAll,
+	"services": KnowsNames, "load": KnowsNames, "tune": KnowsNames, "capacity": KnowsNames, "command": KnowsCells,
+	"metrics": KnowsCells,
+}
+
+// knownBesides is how much is known of the experiment despite a problem in its block.
+func (e *ExperimentBlock) knownBesides(p *source.Problem) Knowledge {
+	if p.Pos.In(e.Pos) && p.Rule == "load-or-command" {
+		return KnowsCells
+	}
+	key := keyAt(e.Node, p.Pos)
+	isMisspelt := len(expr.Near(key, []string{"matrix", "extends", "profiles", "name"})) > 0
+	if known := source.KeysOf(reflect.TypeFor[Experiment]()); !slices.Contains(known, key) && !isMisspelt {
+		return KnowsCells
+	}
+	return knownDespite[key]
+}
+
+// keyAt returns the key of a mapping that a place belongs to.
+func keyAt(n *source.Node, at source.Pos) string {
+	key := source.Text{}
+	for _, f := range n.Fields {
+		if f.Key.Pos.Source == at.Source && f.Key.Pos.Start <= at.Start && f.Key.Pos.Start >= key.Pos.Start {
+			key = f.Key
+		}
+	}
+	return key.Value
+}
+
+// concernsAll reports whether a problem outside of experiments may be about any of them: in a listing, or in the front
+// matter, whose defaults and values all experiments use.
+func (doc *Document) concernsAll(p *source.Problem) bool {
+	if p.Pos.In(doc.front) {
+		used := []string{"defaults", "values"}
+		if doc.Front.Node == nil {
+			return true // it could not be read
+		}
+		key := keyAt(doc.Front.Node, p.Pos)
+		return slices.Contains(used, key) && p.Rule != "bad-name" || len(expr.Near(key, used)) > 0
+	}
+	return slices.ContainsFunc(doc.Listings, func(l *Listing) bool { return p.Pos.In(l.extent) })
 }

@@ -1,7 +1,6 @@
 // Package article reads an article: Markdown with fenced blocks of YAML that say what is measured, claimed and shown.
 //
-// Parse never fails: it returns a Document with everything that could be read, and all Problems of reading at once. What
-// parts say about each other is checked if there are none. Everything
+// Parse never fails: it returns a Document with everything that could be read, and all Problems at once. Everything
 // that an author wrote keeps its place in the text, so that later stages can point at it. An article is parsed by
 // goldmark once; our blocks, inline values and references are nodes of its tree, which render walks to make the page.
 package article
@@ -60,8 +59,9 @@ type Document struct {
 	References  []*Reference
 
 	Problems source.Problems
-	Whole    bool // everything could be read; otherwise nothing is planned or checked
 
+	unread    map[string]string        // texts of blocks that could not be read, by kind
+	front     source.Pos               // of the front matter
 	stated    []Statement              // in titles, captions and other lines of YAML
 	lineLinks []ProseLink              // in the same lines
 	added     map[string]record.Metric // metrics that experiments of the article add, by name
@@ -136,7 +136,7 @@ func (v *Defaults) DecodeNode(d source.Decoder, n *source.Node, what string) {
 // Parse reads the article whose text is source. dir is its folder, which may have files that the article names.
 func Parse(dir string, src *source.Source) *Document {
 	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: src, Tree: ast.NewDocument(),
-		added: map[string]record.Metric{}, resolved: map[*byte]string{}}
+		added: map[string]record.Metric{}, unread: map[string]string{}, resolved: map[*byte]string{}}
 	switch {
 	case !source.Fits(src, &doc.Problems):
 		return doc
@@ -158,9 +158,7 @@ func Parse(dir string, src *source.Source) *Document {
 	doc.blocks()
 	doc.inlines()
 	doc.lines()
-	if doc.Whole = doc.Problems.Empty(); doc.Whole {
-		doc.check()
-	}
+	doc.check()
 	return doc
 }
 
@@ -174,6 +172,7 @@ func (doc *Document) frontMatter() []byte {
 		doc.noFrontMatter()
 		return data
 	}
+	doc.front = doc.Source.Pos(0, m[1])
 	n := &source.Node{Kind: source.Map}
 	if m[2] >= 0 {
 		n = source.Parse(source.Part(doc.Source, m[2], m[3], doc.Source.Pos(0, 3)), &doc.Problems)

@@ -66,6 +66,7 @@ func (doc *Document) parts() {
 		return ast.WalkContinue, nil
 	})
 	misplaced := slices.ContainsFunc(divs, isMisplaced)
+	answers := 0
 	p := &doc.Problems
 	for _, d := range divs {
 		at := doc.Source.Pos(d.Fence.Start, d.Fence.Stop)
@@ -80,6 +81,7 @@ func (doc *Document) parts() {
 			p.Add("unclosed-fence", at, "this part of the text is never closed").
 				Hint = "write a line ::: below its last line"
 		case doc.readAnswer(d, at):
+			answers++
 		default:
 			part := &ConditionalPart{Number: len(doc.Parts), Place: at}
 			if !doc.condition(part, d) {
@@ -88,6 +90,9 @@ func (doc *Document) parts() {
 			moveChildren(part, d)
 			doc.Parts = append(doc.Parts, part)
 		}
+	}
+	if len(doc.Parts)+answers < len(divs) {
+		doc.setUnread(nil, When)
 	}
 }
 
@@ -236,6 +241,9 @@ func (doc *Document) Statements() []Statement {
 func (doc *Document) checkParts(claims map[string]source.Text) {
 	for _, p := range doc.Parts {
 		doc.checkClaimName(p.Claim, claims)
+	}
+	if doc.Unread(When) {
+		return
 	}
 	for _, p := range doc.Parts {
 		if _, follows := p.PreviousSibling().(*ConditionalPart); follows {

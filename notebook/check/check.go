@@ -19,12 +19,19 @@ import (
 // unknown metrics, parameters, experiments and cells; claims of a form that has no test, that cannot fail, or that can
 // never be supported; rows that match several cells.
 //
-// The plan is of the full profile, and problems hold what reading and planning found; if that is any, nothing is checked.
+// The plan is of the full profile, and problems hold what reading and planning found. Expressions about an experiment
+// with such a problem, or without a plan, are not checked.
 func Check(doc *article.Document, p *plan.Plan, problems *source.Problems) {
-	if !problems.Empty() {
-		return
-	}
+	known := doc.KnownOf(problems)
+	judged := *p
+	judged.Experiments = slices.DeleteFunc(slices.Clone(p.Experiments), func(e *plan.Experiment) bool {
+		return known[e.Name] == article.KnowsNothing
+	})
+	p = &judged
 	c := &checker{d: dataset.WithoutRecords(doc, p), problems: problems, broken: map[string]bool{}}
+	for _, e := range c.d.Experiments {
+		e.Known = known[e.Plan.Name]
+	}
 	c.values()
 	c.claims()
 	for _, v := range doc.Values {
@@ -48,6 +55,46 @@ type checker struct {
 	d        *dataset.Dataset
 	problems *source.Problems
 	broken   map[string]bool // values of the front matter that are reported at their own place
+}
+
+// unplanned reports whether an experiment of the article is not in the plan.
+func (c *checker) unplanned(name string) bool {
+	_, ok := c.d.Experiment(name)
+	return !ok
+}
+
+// lacking reports whether an expression may be about an experiment that is not in the plan, so that its names cannot
+// be checked. Selectors that name no experiment are about the given one, or about the only one of the article.
+func (c *checker) lacking(n expr.Node, experiment string) bool {
+	doc := c.d.Doc
+	if len(c.d.Experiments) == len(doc.Experiments) && !doc.Unread("experiment") {
+		return false
+	}
+	lacks := func(name string) bool {
+		inArticle := slices.ContainsFunc(doc.Experiments,
+			func(e *article.ExperimentBlock) bool { return e.Name.Value == name })
+		return c.unplanned(name) && (inArticle || doc.Unread("experiment"))
+	}
+	if expanded, err := c.d.Expand(n); err == nil {
+		n = expanded
+	}
+	return slices.ContainsFunc(expr.Selectors(n), func(s *expr.Selector) bool {
+		named := false
+		for _, m := range s.Matches {
+			if m.Name == dataset.ExperimentMatch {
+				if named = true; m.Op != expr.Equal || lacks(m.Value) {
+					return true
+				}
+			}
+		}
+		switch {
+		case named:
+			return false
+		case experiment != "":
+			return lacks(experiment)
+		}
+		return true // it may mean the experiment that is missing
+	})
 }
 
 // add reports an error of the expression in t.
@@ -102,7 +149,7 @@ func (c *checker) values() {
 	for _, v := range c.d.Doc.Front.Values {
 		err := errs[v.Name.Value]
 		circular := errors.Is(err, dataset.Rule("circular-value"))
-		if err != nil && (circular || !c.usesBroken(v.Value.Node)) {
+		if err != nil && !c.lacking(v.Value.Node, "") && (circular || !c.usesBroken(v.Value.Node)) {
 			c.add(v.Value.Text, err)
 		}
 	}
@@ -117,7 +164,7 @@ func nameable(name string) bool {
 
 // value checks an expression in running text, with its filters.
 func (c *checker) value(in expr.Inline, t source.Text) {
-	if c.usesBroken(in.Expr) {
+	if c.lacking(in.Expr, "") || c.usesBroken(in.Expr) {
 		return
 	}
 	n, err := c.d.Expand(in.Expr)
@@ -155,10 +202,10 @@ func (c *checker) claims() {
 	for _, block := range slices.Concat(c.d.Doc.Claims, c.d.Doc.Tests()) {
 		n := block.Expect.Node
 		claim.CheckSays(&block.Says, c.problems)
-		if n == nil || c.usesBroken(n) {
+		if n == nil || c.usesBroken(n) || c.lacking(n, block.Experiment.Value) {
 			continue
 		}
-		if name := block.Experiment; name.Value != "" && !slices.Contains(c.d.Names(), name.Value) {
+		if name := block.Experiment; name.Value != "" && c.unplanned(name.Value) {
 			c.problems.Add("unknown-experiment", name.Pos, "no experiment %q in this article", name.Value).
 				Hint = source.Suggest(name.Value, c.d.Names())
 			continue
@@ -174,7 +221,7 @@ func (c *checker) claims() {
 // experiment returns the experiment of a table, a figure or a block; nil if it is skipped or not in the plan.
 func (c *checker) experiment(name source.Text) *dataset.Experiment {
 	e, ok := c.d.Experiment(name.Value)
-	if !ok || name.Value == "" && len(c.d.Doc.Experiments) > 1 || e.Plan.Skipped != "" ||
+	if !ok || name.Value == "" && (len(c.d.Doc.Experiments) > 1 || c.d.Doc.Unread("experiment")) || e.Plan.Skipped != "" ||
 		len(e.Cells) == 0 {
 		return nil
 	}
@@ -235,7 +282,7 @@ func (c *checker) where(e *dataset.Experiment, where article.Expression) {
 
 // reference checks the name of a published block.
 func (c *checker) reference(ref article.PublishedRef, at source.Pos) {
-	if !ref.Shown {
+	if !ref.Shown || c.d.Doc.Unread("published") {
 		return
 	}
 	var names []string
@@ -294,7 +341,7 @@ func (c *checker) published(b *article.Published) {
 	seen := map[number]bool{}
 	for i := range b.Rows {
 		row := &b.Rows[i]
-		if len(row.Metrics) == 0 {
+		if len(row.Metrics) == 0 && !row.Unread() {
 			c.problems.Add("no-metric", row.Pos, "this row has no published metric").
 				Hint = "add one with its unit, such as throughput: 529.13/s"
 		}

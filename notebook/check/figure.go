@@ -14,7 +14,8 @@ import (
 func (c *checker) figure(f *article.Figure) {
 	c.reference(f.Published, f.Pos)
 	kind := f.Is()
-	if kind.Subject == article.AboutPublished && len(c.d.Doc.Published) == 0 && !f.Published.Shown {
+	if kind.Subject == article.AboutPublished && len(c.d.Doc.Published) == 0 && !f.Published.Shown &&
+		!c.d.Doc.Unread("published") {
 		c.problems.Add("unknown-published", f.Kind.Pos, "there are no published numbers in this article to agree with").
 			Hint = "add a yaml published block"
 	}
@@ -29,7 +30,7 @@ func (c *checker) figure(f *article.Figure) {
 	c.setting(e, f.Colour)
 	c.column(e, f.Sort)
 	c.where(e, f.Where)
-	if n := f.Reference.Node; n != nil && !c.usesBroken(n) {
+	if n := f.Reference.Node; n != nil && !c.lacking(n, e.Plan.Name) && !c.usesBroken(n) {
 		expanded, err := c.d.Expand(n)
 		if err == nil {
 			_, err = c.d.In(e.Plan.Name).Check(expanded, false)

@@ -60,6 +60,9 @@ type Experiment struct {
 	Cells       []*Cell // in the plan's order, without the A/A copy; none if the profile skips the experiment
 	Calibration *Cell   // the A/A copy, or nil
 
+	// Known says how much of the experiment is known in spite of problems of the article, which may hide metrics.
+	Known article.Knowledge
+
 	data     *Dataset
 	pairs    []pair // the A/A pairs of the runs that are shown, the newest last
 	measured record.Measured
@@ -79,7 +82,7 @@ func (s *set) dataset(doc *article.Document) *Dataset {
 	})
 	byTrial := s.byTrial()
 	for _, planned := range s.plan.Experiments {
-		e := &Experiment{Plan: planned, data: d}
+		e := &Experiment{Plan: planned, Known: article.KnowsAll, data: d}
 		var twin *plan.Trial
 		for _, t := range planned.Trials {
 			if t.Calibration {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"benchbook/internal/slice"
+	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -331,6 +332,12 @@ func (r Result) Cell() stats.Cell {
 // of a metric that programs print is empty until a record has it.
 func (e *Experiment) Metric(name string) (record.Metric, bool) {
 	m, ok := e.measured.Lookup(name)
+	if !ok && e.Known < article.KnowsAll { // a problem may hide what the experiment measures
+		if m, ok := record.LookupMetric(name); ok {
+			return m, true
+		}
+		return record.Metric{Name: name, Title: name}, e.Known < article.KnowsNames
+	}
 	if !ok || m.Unit != "" {
 		return m, ok
 	}

@@ -32,7 +32,7 @@ func (p *planner) define(block *article.ExperimentBlock, below []*article.Experi
 	i := slices.Index(known, extends.Text.Value)
 	switch {
 	case i < 0:
-		if p.doc.Whole {
+		if !p.doc.MayBeUnread(extends.Text.Value, "experiment") {
 			p.problems.Add("unknown-experiment", extends.Text.Pos, "no experiment %q in this article", extends.Text.Value).
 				Hint = source.Suggest(extends.Text.Value, known)
 		}

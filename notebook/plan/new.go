@@ -58,9 +58,6 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 		return nil, fmt.Errorf("%w %q: known are %s", ErrNoProfile, o.Profile, strings.Join(known, ", "))
 	}
 	out := &Plan{Article: doc.Slug, Profile: o.Profile}
-	if out.others = sync.OnceValue(p.others); !doc.Whole {
-		return out, nil
-	}
 	for _, d := range p.definitions {
 		if e := p.outline(d); e != nil {
 			out.Experiments = append(out.Experiments, e.Experiment)
@@ -81,6 +78,7 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 	}
 	checkClusters(p.outlines, problems)
 	out.All = slices.Clone(out.Experiments)
+	out.others = sync.OnceValue(p.others)
 	out.Reads, out.Secrets = sortedKeys(p.reads), sortedKeys(p.hidden)
 	out.EnvFiles = sortedKeys(p.envFiles)
 	p.hidePrivate(out)

@@ -29,8 +29,10 @@ func checkReferences(doc *article.Document, outlines []*outline, definitions []*
 		}
 		for _, of := range e.references() {
 			if !slices.Contains(known, of.Value) {
-				problems.Add("unknown-experiment", of.Pos, "no experiment %q in this article", of.Value).
-					Hint = source.Suggest(of.Value, known)
+				if !c.doc.MayBeUnread(of.Value, "experiment") {
+					problems.Add("unknown-experiment", of.Pos, "no experiment %q in this article", of.Value).
+						Hint = source.Suggest(of.Value, known)
+				}
 				continue
 			}
 			refs[e], c.needs[e.Name] = append(refs[e], of), append(c.needs[e.Name], of.Value)
