@@ -27,7 +27,7 @@ and the records that its page shows. repro opens it, and measures it there. It i
 func reproCommand(a *app) *cobra.Command {
 	var o bundle.ReproOptions
 	cmd := &cobra.Command{
-		Use:   "repro FILE",
+		Use:   "repro FILE|URL",
 		Short: "Measure somebody else's article on this machine",
 		Long: `Open a bundle and measure its article on this machine. It says what would run, and asks
 before anything does. Then it prints each claim there and here, and makes pages with a column for each host. With
