@@ -67,8 +67,13 @@ func inverse(q dataset.Quantity) dataset.Quantity {
 	return q
 }
 
+// digitsOf returns the digits after the point: two for ratios near 1.
 func digitsOf(q dataset.Quantity) int {
-	return max(1, wording.Plain.Readable(wording.Reading(&q)))
+	least := 1
+	if q.Number < 2 {
+		least = 2
+	}
+	return max(least, wording.Plain.Readable(wording.Reading(&q)))
 }
 
 func timesOf(q dataset.Quantity) string { return wording.Plain.Number(q.Number, digitsOf(q)) }
