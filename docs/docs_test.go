@@ -104,7 +104,7 @@ func pages(t testing.TB) manual {
 		t.Fatalf("%d pages, %v", len(names), err)
 	}
 	var out manual
-	for _, name := range names {
+	for _, name := range append(names, problemsPage) {
 		out = append(out, readPage(t, name))
 	}
 	return out
@@ -191,7 +191,7 @@ const (
 	wholeHeading = "A whole article"
 	// tutorialPage has one article, to which each section adds.
 	tutorialPage = "tutorial.md"
-	problemsPage = "problems.md"
+	problemsPage = "../notebook/check/rules.md"
 	stockProject = "title: Examples\n"
 	stockHead    = "---\ntitle: An example\n---\n\n"
 )
@@ -267,7 +267,7 @@ func (p *page) examples(whole string) []*example {
 	return out
 }
 
-// surroundings are what an example of problems.md needs beside its text.
+// surroundings are what an example of a rule needs beside its text.
 var surroundings = map[string]func(dir string, text []byte) ([]byte, error){
 	"bad-utf8": func(_ string, text []byte) ([]byte, error) {
 		return bytes.ReplaceAll(text, []byte("é"), []byte{0xe9}), nil
@@ -404,13 +404,13 @@ func TestRulesHaveTheirExample(t *testing.T) {
 	has := map[string]bool{}
 	for _, e := range problems.examples(stockHead) {
 		has[e.heading] = true
-		if e.heading != "Problems" && !strings.Contains(e.want+e.run, "["+e.heading+"]") {
-			t.Errorf("problems.md:%d: the example of %s does not earn it", e.line, e.heading)
+		if !strings.Contains(e.want+e.run, "["+e.heading+"]") {
+			t.Errorf("rules.md:%d: the example of %s does not earn it", e.line, e.heading)
 		}
 	}
 	for rule := range rulesIn(problems) {
 		if has[rule] == foundElsewhere[rule] {
-			t.Errorf("problems.md: that %s has an example is %v", rule, has[rule])
+			t.Errorf("rules.md: that %s has an example is %v", rule, has[rule])
 		}
 	}
 }

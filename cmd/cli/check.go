@@ -24,6 +24,7 @@ import (
 
 func (a *app) checkCommand() *cobra.Command {
 	var strict, services bool
+	var explain string
 	var flags measure.Options
 	cmd := &cobra.Command{
 		Use:   "check [ARTICLE[#NAME] ...]",
@@ -34,7 +35,12 @@ numbers that contradict the records are warnings. Warnings come last and change 
 
 With --services it also starts the services of every trial as run does, with hooks, sends one request to each target,
 checks the answers, and removes everything again. Nothing is measured.`,
+		Example: "  benchbook check\n" +
+			"  benchbook check --explain unknown-key   what a rule means, with an article that breaks it",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("explain") {
+				return a.explainRule(explain)
+			}
 			project, list, err := a.Select(args)
 			if err != nil {
 				return err
@@ -69,12 +75,26 @@ checks the answers, and removes everything again. Nothing is measured.`,
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&explain, "explain", "", "print what a rule means, with an article that breaks it")
 	cmd.Flags().BoolVar(&strict, "strict", false, "treat warnings as problems in the exit status")
 	cmd.Flags().BoolVar(&services, "services", false, "start the services, and check their answers")
 	cmd.Flags().StringVar(&flags.Profile, "profile", plan.Full, "check the plan of this profile")
 	a.addEngine(cmd.Flags(), &flags.Engine)
 	cmd.Flags().BoolVarP(&flags.Verbose, "verbose", "v", false, verboseUsage)
 	return cmd
+}
+
+// explainRule prints the section of a rule.
+func (a *app) explainRule(rule string) error {
+	text, ok := check.Explain(strings.Trim(rule, "[]"))
+	if !ok {
+		return fmt.Errorf("no rule %q: %s", rule, source.Suggest(rule, check.Rules()))
+	}
+	type explained struct {
+		Rule string `json:"rule"`
+		Text string `json:"text"` // Markdown
+	}
+	return a.Print(explained{rule, text}, func() { fmt.Fprintln(a.Stdout, text) })
 }
 
 // warnings says what the authors of articles without problems should look at: links that lead to nothing, and what the
