@@ -86,7 +86,8 @@ checks the answers, and removes everything again. Nothing is measured.`,
 
 // explainRule prints the section of a rule.
 func (a *app) explainRule(rule string) error {
-	text, ok := check.Explain(strings.Trim(rule, "[]"))
+	rule = strings.Trim(rule, "[]") // as problems print it
+	text, ok := check.Explain(rule)
 	if !ok {
 		return fmt.Errorf("no rule %q: %s", rule, source.Suggest(rule, check.Rules()))
 	}

@@ -50,12 +50,17 @@ const helpTemplate = `{{with .Example}}{{.}}
 // flagSet is what templates use of flags.
 type flagSet interface{ FlagUsagesWrapped(cols int) string }
 
-// addHelp adds the verb help, which refuses unknown verbs, groups the verbs, and wraps what help prints.
-func addHelp(root *cobra.Command) {
+// What cobra keeps for all commands is set once, as tests run several at a time.
+func init() {
+	cobra.EnableCommandSorting = false // verbs are listed in the order of their use
 	cobra.AddTemplateFunc("wrapped", func(flags flagSet) string {
 		return strings.TrimRight(flags.FlagUsagesWrapped(helpWidth), "\n")
 	})
 	cobra.AddTemplateFunc("paragraphs", paragraphs)
+}
+
+// addHelp adds the verb help, which refuses unknown verbs, groups the verbs, and wraps what help prints.
+func addHelp(root *cobra.Command) {
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)
 	root.InitDefaultHelpCmd()

@@ -58,7 +58,7 @@ func TestEveryVerbPrintsJSON(t *testing.T) {
 		{"check", ""}, {"check", "--services"}, {"plan", ""}, {"run", "--quiet"}, {"report", ""}, {"show", ""}, {"show", "pair"},
 		{"show", "pair --trial a"}, {"show", "pair --trial a --repetition 1"},
 		{"compare", "full full"}, {"bench", "HEAD~1 HEAD"}, {"render", ""}, {"publish", "--dry-run " + public}, {"publish", public},
-		{"weave", "page.md"}, {"bundle", "pair --list"}, {"bundle", "pair --output " + bundle},
+		{"weave", "page.md"}, {"bundle", "pair --output " + bundle},
 		{"repro", bundle + " --yes --output " + filepath.Join(t.TempDir(), "repro")}, {"clean", ""}, {"clean", "--dry-run"},
 		{"clean", "--records"}, {"doctor", ""}, {"time", "--repetitions 3 true"},
 		{"load", "--repetitions 3 -c 5 -d 1s http://127.0.0.1:8080/"}, {"init", filepath.Join(t.TempDir(), "new")},

@@ -118,7 +118,6 @@ Exit statuses:
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	cobra.EnableCommandSorting = false // verbs are listed in the order of their use
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().StringVarP(&a.Dir, "directory", "C", ".", "the project's folder, or one below it")
 	root.PersistentFlags().BoolVar(&a.JSON, "json", false, "print JSON")
