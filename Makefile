@@ -23,7 +23,7 @@ report: build ## measure what headline claims need, for 15 minutes (BUDGET=), or
 		scripts/engine || engine=none; \
 	fi; \
 	[ $$engine != docker ] || scripts/base --if-needed || true; \
-	$(BIN)/benchbook report $(if $(PROFILE),--profile $(PROFILE),--headlines --budget $(BUDGET)) --engine $$engine $(ARTICLE)
+	$(BIN)/benchbook report $(if $(PROFILE),--profile $(PROFILE),--quick --budget $(BUDGET)) --engine $$engine $(ARTICLE)
 
 preview: build ## render the site, serve it on loopback, and show every change of an article
 	@$(BIN)/benchbook preview

@@ -29,7 +29,6 @@ func StandingBadges() []Badge {
 		{"is-not", "Does not hold", "doesnot",
 			"No published numbers to compare with; no headline claim is supported, and one or more are contradicted."},
 		{"is-inconclusive", "Undecided", "undecided", "No headline claim is supported, and none is contradicted."},
-		{"is-quick", "Quick only", "quick", "Measured with the quick profile: values are shown, under a banner."},
 		{"is-not", "Failed", "failed", "Every repetition failed, so there are no results."},
 		{"is-measured", "Measured", "measured", "There are results, but no headline claim that could be judged."},
 		{"is-none", "Not measured", "none", "Not run yet."},

@@ -13,7 +13,7 @@ func TestOfStanding(t *testing.T) {
 	filters := map[string]bool{}
 	for _, s := range []stats.Standing{stats.Reproduced, stats.PartlyReproduced, stats.NotReproduced, stats.Holds,
 		stats.PartlyHolds, stats.DoesNotHold, stats.Undecided,
-		stats.QuickOnly, stats.StandingFailed, stats.StandingMeasured, stats.StandingNotMeasured} {
+		stats.StandingFailed, stats.StandingMeasured, stats.StandingNotMeasured} {
 		m := StandingBadge(claim.Standing{Is: s})
 		if !strings.EqualFold(m.Word, string(s)) || filters[m.Filter] {
 			t.Errorf("%q is marked %+v", s, m)

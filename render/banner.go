@@ -42,8 +42,6 @@ func (c *composer) banners() []banner {
 		add("Nothing in this article was measured.",
 			"Every missing number and verdict is marked. Measure it with benchbook run "+c.doc.Slug+".")
 		return out
-	case c.d.Profile == plan.Quick:
-		add("Quick profile: not for publication.", c.quickWords())
 	case c.d.Profile != "" && c.d.Profile != plan.Full:
 		add("Profile "+c.d.Profile+".", "Measured with the settings of this profile, not those of a full run.")
 	}
@@ -110,15 +108,6 @@ func (c *composer) headlineCells() (cells []*dataset.Cell) {
 		}
 	}
 	return cells
-}
-
-// quickWords says what the results of profile quick lack.
-func (c *composer) quickWords() string {
-	words := "A check that everything runs: " + c.origin.Repetitions() + " per cell, short windows, rough intervals."
-	if slices.ContainsFunc(c.d.Experiments, (*dataset.Experiment).SharesStarts) {
-		words += " Services stay up between the repetitions of a cell, so intervals do not cover differences between starts."
-	}
-	return words
 }
 
 // cellCounts counts the cells that need a warning.

@@ -1,7 +1,6 @@
 package render_test
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -221,52 +220,6 @@ func TestCircumstancesBelowTable(t *testing.T) {
 				t.Errorf("notes %q, want %q and %q, in %s", notes, test.one, test.all, wordsOf(string(page.HTML)))
 			}
 		})
-	}
-}
-
-// Repetitions that share a start of their services are said to at the top of a quick page, at their numbers, and where
-// it says how they were measured.
-func TestBlocks(t *testing.T) {
-	const (
-		top    = "Services stay up between the repetitions of a cell, so intervals do not cover differences between starts."
-		all    = "All rows: repetitions share a start of their services (intervals do not cover differences between starts)."
-		one    = "one start a: repetitions share a start of their services: intervals do not cover differences between"
-		method = "services stay up between those of a cell, so intervals do not cover differences between starts"
-		rounds = "services are started fresh for each"
-	)
-	block := func(r *record.Record) { r.Facts[record.FactStart] = r.Trial }
-	restarted := func(r *record.Record) { r.Facts[record.FactStart] = fmt.Sprint(r.Trial, r.Repetition) }
-	fresh := func(*record.Record) {}
-	for _, tt := range []struct {
-		name, profile string
-		a, b          func(*record.Record)
-		has, lacks    []string
-	}{
-		{"quick", "quick", block, block, []string{top, all, method}, []string{rounds, one}},
-		{"quick, one cell started again each time", "quick", block, restarted, []string{top, one, method},
-			[]string{rounds, all}},
-		{"full", "full", block, block, []string{all, method}, []string{rounds, one, top}},
-		{"quick in rounds", "quick", fresh, fresh, []string{rounds}, []string{top, all, one, method}},
-	} {
-		bench := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+experiment+
-			"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput, latency.p99]\n```\n"))
-		bench.Measure(tt.profile, "servers", "a", []float64{500, 490, 510}, tt.a)
-		bench.Measure(tt.profile, "servers", "b", []float64{600, 590, 610}, tt.b)
-		page, err := newRenderer(t).Page(bench.Dataset(), render.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := wordsOf(string(page.HTML))
-		for _, want := range tt.has {
-			if !strings.Contains(text, want) {
-				t.Errorf("%s: the page does not say %q", tt.name, want)
-			}
-		}
-		for _, none := range tt.lacks {
-			if strings.Contains(text, none) {
-				t.Errorf("%s: the page says %q", tt.name, none)
-			}
-		}
 	}
 }
 

@@ -101,15 +101,6 @@ func TestBanners(t *testing.T) {
 	}{
 		{"a full run has none", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full") }, "Reproduced",
 			`class="banner"`},
-		{"quick", func(t testing.TB) *rendertest.Bench { return quickSockets(t) }, "Quick profile: not for publication.",
-			"links the results of other hosts"},
-		{"quick here, and in full elsewhere", func(t testing.TB) *rendertest.Bench {
-			b := quickSockets(t)
-			for _, trial := range []string{"sync", "async", "threads", "again"} {
-				b.Measure("full", "sockets", trial, []float64{571, 562, 580, 566, 574}, elsewhere)
-			}
-			return b
-		}, "rough intervals.", ""},
 		{"older", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", older) },
 			"Measured with an older version of this experiment:</strong> 3 of 3\u00a0cells.", ""},
 		{"substitute", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", substitute) },
@@ -146,14 +137,6 @@ func TestBanners(t *testing.T) {
 			}
 		})
 	}
-}
-
-func quickSockets(t testing.TB) *rendertest.Bench {
-	b := sockets(t)
-	for _, trial := range []string{"sync", "async", "threads", "again"} {
-		b.Measure("quick", "sockets", trial, []float64{571, 562, 580})
-	}
-	return b
 }
 
 // Where only words can stand, such as in the title of a window, a line has the words that the page shows.

@@ -40,7 +40,6 @@ type bench struct {
 	alike     map[*plan.Trial]alike
 
 	around   engine.Space // in which the spaces of repetitions are, if no services are shared; nil until the first
-	waiting  *services    // of a repetition, for the next one; nil for none
 	shared   *share       // nil while no shared services are up
 	starts   int          // of the shared services so far
 	unshared *resultError // why there are no shared services; nil unless they failed
@@ -121,7 +120,7 @@ func (b *bench) finish(ctx context.Context, err error) error {
 			sum.NoCleanup = append(sum.NoCleanup, *failed)
 		}
 	}
-	err = errors.Join(err, b.unshare(ctx), b.endWaiting(ctx))
+	err = errors.Join(err, b.unshare(ctx))
 	if b.around != nil && !errors.As(err, new(*engine.LeftError)) { // which has said why it cannot be removed
 		err = errors.Join(err, engine.CloseSpace(ctx, b.around, 0))
 	}
@@ -190,8 +189,7 @@ func (b *bench) step(ctx context.Context, step plan.Step) error {
 	isReported := b.unshared != nil // the reason was shown once
 	next := b.work.Steps
 	rec, err := b.attempt(ctx, step, keep{failed: b.options.Keep,
-		always:  b.options.KeepLast && len(next) == 0 && b.left == 0,
-		forNext: b.experiment.Blocks && len(next) > 0 && next[0].Trial == step.Trial}, (*repetition).measureLoad)
+		always: b.options.KeepLast && len(next) == 0 && b.left == 0}, (*repetition).measureLoad)
 	if rec == nil {
 		return err
 	}

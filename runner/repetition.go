@@ -41,16 +41,15 @@ type repetition struct {
 	trial        *plan.Trial     // with the values of secrets
 	rec          *record.Record
 
-	own     *services          // which may be up already
+	own     *services
 	running []engine.Container // services, shared ones included
 	metrics []wantedMetric
 	place   load.Place
 	lap     time.Time // when the present part of its time began
 }
 
-// keep says when the services of a repetition stay up: for somebody to look at if it fails, or in any case, or for the
-// repetition after it.
-type keep struct{ failed, always, forNext bool }
+// keep says when the services of a repetition stay up for somebody to look at: if it fails, or in any case.
+type keep struct{ failed, always bool }
 
 // drive puts the load on services that are ready.
 type drive func(*repetition) (load.Measurement, error)
@@ -94,7 +93,7 @@ func (b *bench) repeat(ctx context.Context, step plan.Step, k keep, drive drive)
 func (p *repetition) end(k keep, m load.Measurement, err error) (*record.Record, error) {
 	m, isResult := p.judge(m, err)
 	cancelled := p.ctx.Err()
-	closeErr := p.leave(k, err == nil && isClean(&m), cancelled == nil && (err == nil || isResult) && m.Failure != "")
+	closeErr := p.leave(k, cancelled == nil && (err == nil || isResult) && m.Failure != "")
 	p.endPart("stop")
 	switch {
 	case err != nil && cancelled != nil:
@@ -122,29 +121,23 @@ func (p *repetition) endPart(name string) {
 	p.lap = time.Now()
 }
 
-// enter takes over the services that stayed up for the repetition. Otherwise it opens a space for its own, when the
-// machines have come to rest: longer if one of them disturbed the repetition before, except in profile quick. It returns
-// when the time of the repetition began.
+// enter opens a space for the services of the repetition when the machines have come to rest, for which it waits longer
+// if one of them disturbed the repetition before. It returns when the time of the repetition began.
 func (p *repetition) enter() (begin time.Time, err error) {
-	if p.own, err = p.takeOver(p.ctx, p.trial); err != nil {
-		return begin, err
-	}
 	begin = time.Now()
-	if p.own == nil && p.Settler != nil {
-		p.rec.Before, err = p.layout().settle(p.ctx, p.Settler, p.disturbed && p.plan.Profile != plan.Quick)
+	if p.Settler != nil {
+		p.rec.Before, err = p.layout().settle(p.ctx, p.Settler, p.disturbed)
 		p.rec.Parts["settle"] = time.Since(begin).Seconds()
 		if err != nil {
 			return begin, err
 		}
 	}
 	begin, p.lap = time.Now(), time.Now()
-	if p.own == nil {
-		p.own, err = p.newServices(p.ctx, p.trial)
-	}
+	p.own, err = p.newServices(p.ctx, p.trial)
 	return begin, err
 }
 
-// start starts the services, unless they run, and the container of the load at the same time. It starts after services
+// start starts the services and the container of the load at the same time. It starts after services
 // whose logs are searched for metrics, as these may be times of the start itself, and after the one whose network it
 // shares.
 func (p *repetition) start() (err error) {
@@ -153,7 +146,7 @@ func (p *repetition) start() (err error) {
 		p.running = slices.Clone(p.shared.running)
 	}
 	if !p.isCheck {
-		p.metrics = p.wantedMetrics(p.bounded, slices.Concat(p.running, p.own.running))
+		p.metrics = p.wantedMetrics(p.bounded, p.running)
 	}
 	reads := func(stream string) bool {
 		return slices.ContainsFunc(p.metrics, func(m wantedMetric) bool { return m.Stream == stream })
@@ -162,18 +155,13 @@ func (p *repetition) start() (err error) {
 	p.place = load.Place{CPUSet: cpus, Cores: cores, Host: p.experiment.LoadHost(t), Ahead: p.layout().loadAhead(t),
 		Image: p.images().Prepared, Seed: uint64(p.rec.Order.Seed) + uint64(p.rec.Order.Round), Number: p.rec.Repetition,
 		KeepStdout: reads("stdout")}
-	if p.own.began.IsZero() {
-		if !p.isCheck || t.Load != nil {
-			p.own.idle, err = p.driver(t).Container(p.place, search.WithRate(t, p.rates))
-		}
-		if err == nil {
-			// A tool may look up names for each connection, and finds those of services that run already in its hosts file.
-			p.own.idleLast = p.own.idle != nil && (p.own.idle.Beside != "" || !p.own.idle.Ours) || reads("log")
-			err = p.startServices(p.ctx, p.bounded, p.own)
-		}
+	if !p.isCheck || t.Load != nil {
+		p.own.idle, err = p.driver(t).Container(p.place, search.WithRate(t, p.rates))
 	}
-	if p.experiment.Blocks {
-		p.rec.Facts[record.FactStart] = p.own.began.Format(startFormat)
+	if err == nil {
+		// A tool may look up names for each connection, and finds those of services that run already in its hosts file.
+		p.own.idleLast = p.own.idle != nil && (p.own.idle.Beside != "" || !p.own.idle.Ours) || reads("log")
+		err = p.startServices(p.ctx, p.bounded, p.own)
 	}
 	p.running = append(p.running, p.own.running...)
 	p.place.Load, p.place.Services = p.own.load, byName(stillRunning(p.running))
@@ -347,19 +335,9 @@ func (p *repetition) judge(m load.Measurement, err error) (_ load.Measurement, i
 	return m, false
 }
 
-// isClean reports whether nothing of a repetition can reach into the next one on the same services, as far as is known:
-// a server may still be at work for a request whose answer nobody waits for any more.
-func isClean(m *load.Measurement) bool {
-	return m.Failure == "" && !m.GivenUp && (m.Load == nil || m.Load.Failed <= 0)
-}
-
-// leave takes down what a repetition started, unless it is kept for the next one or for somebody to look at.
-func (p *repetition) leave(k keep, isClean, hasFailed bool) error {
-	switch {
-	case isClean && k.forNext && allRun(p.ctx, p.own.running):
-		p.waiting = p.own
-		return nil
-	case p.ctx.Err() != nil || !k.always && !(hasFailed && k.failed):
+// leave takes down what a repetition started, unless it is kept for somebody to look at.
+func (p *repetition) leave(k keep, hasFailed bool) error {
+	if p.ctx.Err() != nil || !k.always && !(hasFailed && k.failed) {
 		return p.own.close(p.ctx)
 	}
 	kept := &Kept{Article: p.plan.Article, Experiment: p.experiment.Name, Trial: p.trial.Name}

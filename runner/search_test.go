@@ -162,19 +162,6 @@ func TestTune(t *testing.T) {
 	}
 }
 
-// In quick three points are tried, also after a search in full.
-func TestTuneInQuick(t *testing.T) {
-	quick := newPlanIn(t, plan.Quick, pool())
-	store, b := &memory{}, &simulation{throughput: curve}
-	carryOut(t, b, newPlan(t, pool()), store, Options{})
-	before := len(store.records)
-	sum := carryOut(t, b, quick, store, Options{})
-	if s := store.records[before].Search; s == nil || s.Chosen != 3 || s.Stop != record.StopPoints || len(s.Probes) != 9 ||
-		sum.Searches != 2 || sum.Measured != 6 {
-		t.Errorf("searched %+v: %+v", s, sum)
-	}
-}
-
 // A search that was stopped goes on, one that had ended is kept, and so is what a run was measured with.
 func TestTuneInterrupted(t *testing.T) {
 	p, store, b := newPlan(t, pool()), &memory{}, &simulation{throughput: curve}

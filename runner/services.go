@@ -37,14 +37,6 @@ func (s *services) close(ctx context.Context) error {
 	return engine.CloseSpace(ctx, s.space, longest)
 }
 
-// allRun reports whether all containers are known to run, apart from completed ones.
-func allRun(ctx context.Context, running []engine.Container) bool {
-	return !slices.ContainsFunc(stillRunning(running), func(s engine.Container) bool {
-		state, err := s.State(ctx)
-		return state.Ended || err != nil
-	})
-}
-
 // newServices opens a space for the services of a repetition: within that of the shared services, or else within one in
 // which nothing else runs, because making and removing a network for each repetition takes time.
 func (b *bench) newServices(ctx context.Context, t *plan.Trial) (_ *services, err error) {
@@ -61,27 +53,6 @@ func (b *bench) newServices(ctx context.Context, t *plan.Trial) (_ *services, er
 	space, err := within.Group(ctx)
 	list := slice.Filter(t.Services, func(s *spec.Service) bool { return !b.isShared(s.Name) })
 	return &services{trial: t, space: space, list: list}, err
-}
-
-// takeOver returns the services of a trial that stayed up; nil if there are none. Those of another trial are taken down.
-//
-// Source: docs/experiment.md#blocks.
-func (b *bench) takeOver(ctx context.Context, t *plan.Trial) (*services, error) {
-	if up := b.waiting; up != nil && up.trial.Name == t.Name && allRun(ctx, up.running) {
-		b.waiting = nil
-		return up, nil
-	}
-	return nil, b.endWaiting(ctx)
-}
-
-// endWaiting takes down the services that stayed up, if there are any.
-func (b *bench) endWaiting(ctx context.Context) error {
-	up := b.waiting
-	if up == nil {
-		return nil
-	}
-	b.waiting = nil
-	return up.close(ctx)
 }
 
 // A share is the shared services, which outlive repetitions.
@@ -245,15 +216,14 @@ func (e *NoCleanupError) Error() string {
 
 func (e *NoCleanupError) Unwrap() error { return e.Err }
 
-// unshare takes the shared services down, if they are up, and before that those of a repetition in their space.
+// unshare takes the shared services down, if they are up.
 func (b *bench) unshare(ctx context.Context) error {
 	if b.shared == nil {
 		return nil
 	}
-	err := b.endWaiting(ctx)
 	shared := b.shared
 	b.shared = nil
-	return errors.Join(err, shared.close(ctx))
+	return shared.close(ctx)
 }
 
 // sharedFacts adds which shared services a repetition used, and which start of them, as a run may start them again.

@@ -10,7 +10,7 @@ import (
 )
 
 // Records have what the machine was like before the repetition, and waiting is part of its time. After a disturbed
-// repetition a run waits longer for rest, but not a quick one.
+// repetition a run waits longer for rest.
 func TestSettle(t *testing.T) {
 	for _, tt := range []struct {
 		name, profile      string
@@ -21,7 +21,6 @@ func TestSettle(t *testing.T) {
 		{"at rest", plan.Full, 0, false, true, 0},
 		{"a busy machine", plan.Full, 1, false, false, 3},
 		{"after a disturbed repetition", plan.Full, 1, true, false, 30},
-		{"after a disturbed repetition of a quick run", plan.Quick, 1, true, false, 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -91,7 +91,7 @@ func newSamplePages(t testing.TB) []*render.Page {
 		switch slug {
 		case "sockets":
 			b.Measure("full", "sockets", "async", []float64{600}, rendertest.In(stoppedRun, 6)) // and never resumed
-			b.Measure("quick", "sockets", "async", []float64{733, 741, 738}, rendertest.In(otherRun, 18),
+			b.Measure("full", "sockets", "async", []float64{733, 741, 738}, rendertest.In(otherRun, 18),
 				func(r *record.Record) { r.Host = otherHost })
 			b.Measure("full", "sockets", "threads", []float64{582, 549, 601, 560, 577})
 		case "failed":

@@ -23,7 +23,7 @@ explain a change.
 A and B are each a run, a host, a profile, a git revision with committed records, or a folder of records. If a word is several,
 the first of these counts: write run:, host:, profile:, revision: or folder: before it. The articles are those of the working tree;
 nothing is checked out. If a side has several hosts or profiles, compare takes one that both sides have, this host
-before others and full before quick.
+before others and full before other profiles.
 
 Better and worse mean a change beyond the noise floor and the smallest effect (5 %). Results of hosts with a different
 processor or number of cores are listed but not compared, unless --across-hosts is given. Samples of a different meaning are

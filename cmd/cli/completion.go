@@ -101,7 +101,7 @@ func (a *app) completeArticles(_ *cobra.Command, _ []string, word string) (out [
 
 // completeProfiles offers the built-in profiles, and those of the project and of its records.
 func (a *app) completeProfiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	names := append(a.measured(lab.RecordProfile), plan.Full, plan.Quick)
+	names := append(a.measured(lab.RecordProfile), plan.Full)
 	if project, err := article.OpenProject(a.Dir); err == nil {
 		names = slices.AppendSeq(names, maps.Keys(project.Profiles))
 	}

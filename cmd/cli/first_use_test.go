@@ -217,7 +217,7 @@ func firstFailures(t *testing.T, program string) {
 			if err := os.WriteFile(article, []byte(text), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			return exec.Command(program, "-C", dir, "run", "--quick")
+			return exec.Command(program, "-C", dir, "run")
 		}, []string{"image registry.invalid/base:1 is not here, and its registry cannot be reached",
 			"bring it here with docker save and docker load"}},
 		{"the port is taken", false, func(t *testing.T) *exec.Cmd {

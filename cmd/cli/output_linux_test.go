@@ -36,7 +36,7 @@ var verbsThatPrint = map[string][]string{
 	"load":    {"load", "-d", "1s", "http://127.0.0.1:8080/"},
 	"plan":    {"plan"},
 	"preview": nil,
-	"publish": {"publish", "published"}, "render": {"render"}, "report": {"report", "--quick"},
+	"publish": {"publish", "published"}, "render": {"render"}, "report": {"report"},
 	"repro": {"repro", "--yes", "pair.bundle"}, "run": {"run"},
 	"schema": {"schema", "claim"}, "show": {"show"},
 	"time": {"time", "true"}, "version": {"version"},

@@ -31,13 +31,14 @@ func reproCommand(a *app) *cobra.Command {
 		Short: "Measure somebody else's article on this machine",
 		Long: `Open a bundle and measure its article on this machine. It says what would run, and asks
 before anything does. Then it prints each claim there and here, and makes pages with a column for each host. With
---quick it begins nothing new after five minutes, to see whether everything works. Run again, it continues in the same folder.`,
+--quick it decides the headline claims first, in five minutes unless --budget says otherwise. Run again, it continues in the same folder.`,
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return bundle.Repro(cmd.Context(), a.Session, args[0], o)
 		},
 	}
 	a.addMeasuring(cmd, &o.Options)
+	addQuick(cmd, &o.Options)
 	cmd.Flags().StringVarP(&o.Into, "output", "o", "", "the folder to open it in (default ARTICLE.repro)")
 	return cmd
 }

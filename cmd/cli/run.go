@@ -30,11 +30,16 @@ const verboseUsage = "print the output of builds also if they succeed"
 
 func (a *app) addRunning(cmd *cobra.Command, f *runFlags) {
 	a.addMeasuring(cmd, &f.Options)
-	cmd.Flags().BoolVar(&f.Headlines, "headlines", false,
-		"measure what headline claims need, the shortest first, until they are decided or the --budget is over")
-	cmd.MarkFlagsMutuallyExclusive("headlines", "force")
+	addQuick(cmd, &f.Options)
 	cmd.Flags().BoolVar(&f.claims, "claims", false,
 		"end with status 99 if a claim is contradicted, or depends on a number that is not valid")
+}
+
+// addQuick adds the flag --quick.
+func addQuick(cmd *cobra.Command, f *measure.Options) {
+	cmd.Flags().BoolVar(&f.Quick, "quick", false,
+		"measure what headline claims need, the shortest first, until they are decided or the --budget is over")
+	cmd.MarkFlagsMutuallyExclusive("quick", "force")
 }
 
 // addMeasuring adds the flags that say how something is measured.
@@ -73,19 +78,9 @@ func (a *app) addEngine(flags *pflag.FlagSet, engine *string, none ...string) {
 		})
 }
 
-// addProfile adds the flags --profile and --quick of a verb that does something.
+// addProfile adds the flag --profile of a verb that does something.
 func addProfile(flags *pflag.FlagSet, profile *string, does string) {
-	*profile = plan.Full
-	given := ""
-	choose := func(name string) error {
-		if given != "" && given != name {
-			return fmt.Errorf("--profile %s and --profile %s contradict each other: give one of them", given, name)
-		}
-		given, *profile = name, name
-		return nil
-	}
-	flags.Func("profile", does+" under this profile (default full)", choose)
-	flags.BoolFunc("quick", "the same as --profile quick", func(string) error { return choose(plan.Quick) })
+	flags.StringVar(profile, "profile", plan.Full, does+" under this profile")
 }
 
 // addRepetitions adds the flag --repetitions, whose values are as in articles.
@@ -166,11 +161,11 @@ problems, no engine is available, or no result is valid.`,
 	a.addRunning(cmd, &flags)
 	cmd.Flags().IntVar(&flags.Sessions, "sessions", 0,
 		"make this many runs, one after the other: claims are then judged by how much they differ")
-	cmd.MarkFlagsMutuallyExclusive("headlines", "sessions")
+	cmd.MarkFlagsMutuallyExclusive("quick", "sessions")
 	cmd.Flags().BoolVar(&flags.Stated, "stated", false,
 		"refuse to measure if anything is not committed, so that claims are stated before they are measured")
 	cmd.Flags().BoolVar(&flags.Keep, "keep", false,
 		"leave the services of the last repetition running, or of the first that fails, and print how to enter them")
-	cmd.MarkFlagsMutuallyExclusive("headlines", "keep")
+	cmd.MarkFlagsMutuallyExclusive("quick", "keep")
 	return cmd
 }

@@ -133,7 +133,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 			}
 		}
 	}
-	if got, want := strings.Join(verbs, ", "), "doctor, check, run --quick, preview, run, render"; got != want {
+	if got, want := strings.Join(verbs, ", "), "doctor, check, run, preview, run, render"; got != want {
 		t.Errorf("the tutorial has the commands %q, want %q: this test has to know what each of them is to do", got, want)
 	}
 
@@ -143,15 +143,13 @@ func TestTutorialOnAnEngine(t *testing.T) {
 		t.Errorf("%d bad records, %v", len(bad), err)
 	}
 	full := map[string]int{}
-	quick := planned(slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Profile != "quick" }))
 	for _, r := range records {
 		if r.Profile == "full" && r.Order.Replaces == 0 {
 			full[r.Trial]++
 		}
 	}
-	if n := full["1"]; quick != 9 || !slices.Contains([]int{3, 5, 10, 20}, n) || full["9"] != n || len(full) != 3 {
-		t.Errorf("%d quick records, and full ones %v; want 9 quick ones, and as many full ones of 1 as of 9: 3, 5, 10 or 20",
-			quick, full)
+	if n := full["1"]; !slices.Contains([]int{3, 5, 10, 20}, n) || full["9"] != n || len(full) != 3 {
+		t.Errorf("records %v; want as many of 1 as of 9: 3, 5, 10 or 20", full)
 	}
 	for _, r := range records {
 		if r.Failure != "" {

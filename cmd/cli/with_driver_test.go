@@ -42,7 +42,7 @@ func ofManual(t *testing.T, w lab.Config, page, heading, added string) (all []*r
 	example, _, _ = strings.Cut(example, "\n## ")
 	dir, folder := project(t, "by-driver", "---\ntitle: By a driver\ndefaults: {repetitions: 3, calibrate: false}\n---\n"+
 		example+added)
-	t.Log(mustRun(t, w, "-C", dir, "run", "--quick"))
+	t.Log(mustRun(t, w, "-C", dir, "run"))
 	for _, records := range measuredIn(t, folder) {
 		all = append(all, records...)
 	}

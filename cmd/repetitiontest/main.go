@@ -88,7 +88,7 @@ func measure(project, binary, article, part, only string) (out costs, err error)
 	if err := os.WriteFile(filepath.Join(folder, "benchbook.yaml"), settings, 0o644); err != nil {
 		return out, err
 	}
-	arguments := []string{"run", "-C", folder, "--quick", "--quiet", "--yes", article + part}
+	arguments := []string{"run", "-C", folder, "--profile", "smoke", "--quiet", "--yes", article + part}
 	if only != "" {
 		arguments = append(arguments, "--only", only)
 	}
@@ -101,7 +101,7 @@ func measure(project, binary, article, part, only string) (out costs, err error)
 
 // read reads the records of a run that took so many seconds.
 func read(article string, whole float64) (out costs, err error) {
-	files, err := filepath.Glob(filepath.Join(article, "records", "*", "quick", "*.jsonl"))
+	files, err := filepath.Glob(filepath.Join(article, "records", "*", "smoke", "*.jsonl"))
 	if err != nil {
 		return out, err
 	}

@@ -31,7 +31,7 @@ type ReproOptions struct {
 }
 
 const (
-	quickTime = 5 * time.Minute // of profile quick, unless there is a budget
+	quickTime = 5 * time.Minute // of --quick, unless there is a budget
 	large     = 1 << 30         // bytes of a bundle; repro asks before it writes more
 )
 
@@ -135,7 +135,7 @@ func (r *reproduction) prepare() (err error) {
 		return err
 	}
 	r.plan = plans[r.article.Slug]
-	if r.options.Profile == plan.Quick && r.options.Budget == 0 {
+	if r.options.Quick && r.options.Budget == 0 {
 		r.options.Budget = quickTime
 	}
 	if r.options.Over, err = useImages(r.dir); err != nil {

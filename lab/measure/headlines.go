@@ -2,6 +2,7 @@ package measure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -19,7 +20,7 @@ import (
 	"benchbook/runner/search"
 )
 
-// A question is the headline claims of an article that share trials. What it needs is measured together, in rounds.
+// A question is the headline claims of an article, or all claims of one without headlines, that share trials. What it needs is measured together, in rounds.
 type question struct {
 	of     *lab.Article
 	claims []*article.Claim
@@ -32,23 +33,31 @@ type question struct {
 	given   bool          // up: a run measured nothing of what is left
 }
 
-// findQuestions finds the questions of all articles, and restricts the job to their trials.
-func (j *job) findQuestions() {
+// findQuestions finds the questions of all articles, and restricts the job to their trials. It is an error if there are
+// none.
+func (j *job) findQuestions() error {
 	for _, c := range j.list {
 		j.questions = append(j.questions, questionsOf(c, j.plans[c.Slug])...)
+	}
+	if len(j.questions) == 0 {
+		return lab.UsageError(errors.New("--quick decides claims, and there are none: leave it out to measure everything"))
 	}
 	only := j.options.Only
 	j.options.Only = func(e *plan.Experiment, t *plan.Trial) bool {
 		isAsked := func(q *question) bool { return q.trials[t] }
 		return (only == nil || only(e, t)) && slices.ContainsFunc(j.questions, isAsked)
 	}
+	return nil
 }
 
-// questionsOf joins the headline claims of an article that share trials, in the order of the article.
+// questionsOf joins the headline claims of an article that share trials, in the order of the article; all claims if
+// there are no headlines.
 func questionsOf(c *lab.Article, p *plan.Plan) (out []*question) {
 	d := dataset.WithoutRecords(c.Doc, p)
+	isHeadline := func(block *article.Claim) bool { return block.Headline.V }
+	hasHeadlines := slices.ContainsFunc(c.Doc.Claims, isHeadline)
 	for _, block := range c.Doc.Claims {
-		if !block.Headline.V {
+		if hasHeadlines && !isHeadline(block) {
 			continue
 		}
 		q := &question{of: c, claims: []*article.Claim{block}, trials: map[*plan.Trial]bool{}}
@@ -209,11 +218,14 @@ func (j *job) sayDecided(next *question) {
 	if j.flags.Quiet {
 		return
 	}
-	decided, all := 0, 0
+	decided, all, kind := 0, 0, "headline claim"
 	for _, q := range j.questions {
 		decided, all = decided+q.decided, all+len(q.claims)
+		if !q.claims[0].Headline.V {
+			kind = "claim"
+		}
 	}
-	words := fmt.Sprintf("%d of %s decided", decided, terminal.Count(all, "headline claim"))
+	words := fmt.Sprintf("%d of %s decided", decided, terminal.Count(all, kind))
 	if next != nil {
 		words += fmt.Sprintf("; next is %s of %s, about %s", next.claims[0].Name.Value, next.of.Slug, terminal.Clock(next.takes))
 	}

@@ -102,12 +102,8 @@ func (p *progress) Experiment(e *plan.Experiment, todo int) {
 			strings.Join(names, "; "))
 		return
 	}
-	order := "in random order"
-	if e.Blocks {
-		order = "trial after trial in random order"
-	}
-	fmt.Fprintf(p.w, "%s#%s: %s of %s (%s), %s, seed %d\n", p.slug, e.Name, terminal.Count(todo, "repetition"),
-		terminal.Count(len(names), "trial"), strings.Join(names, "; "), order, e.Seed)
+	fmt.Fprintf(p.w, "%s#%s: %s of %s (%s), in random order, seed %d\n", p.slug, e.Name, terminal.Count(todo, "repetition"),
+		terminal.Count(len(names), "trial"), strings.Join(names, "; "), e.Seed)
 }
 
 // Again announces repetitions that were not foreseen.

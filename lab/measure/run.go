@@ -52,8 +52,8 @@ type Options struct {
 	Prepared func(engine.Engine) error
 	// Revisions are compared cell by cell in one run. Claims are not judged by it: Open decides which trials continue.
 	Revisions []plan.Revision
-	// Headlines measures what headline claims need, the shortest first, until they are decided.
-	Headlines bool
+	// Quick measures what headline claims need, the shortest first, until they are decided.
+	Quick bool
 	// Sessions is how many runs are made, one after the other; 0 for one, of what is missing.
 	Sessions int
 	// Stated refuses to measure an article that is not as in a commit.
@@ -107,7 +107,7 @@ func runOnce(ctx context.Context, a *lab.Session, project *article.Project, list
 	isOver bool, err error) {
 	err = withJob(ctx, a, project, list, flags, func(j *job) error {
 		var err error
-		if flags.Headlines {
+		if flags.Quick {
 			err = j.answer(ctx)
 		} else {
 			err = j.measure(ctx)
@@ -221,7 +221,7 @@ type job struct {
 	refused               error          // about these
 	estimate              time.Duration  // to measure what is pending, where Begin is set
 
-	questions []*question // with Headlines
+	questions []*question // with Quick
 
 	progress *progress
 	stderr   io.Writer // of the session, while there is a bar
@@ -270,8 +270,8 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 	}
 	only, err := lab.NewFilter(flags.Only, j.list, j.plans)
 	j.options.Only = only
-	if flags.Headlines {
-		j.findQuestions()
+	if err == nil && flags.Quick {
+		err = j.findQuestions()
 	}
 	return j, problems, err
 }

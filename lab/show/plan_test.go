@@ -24,7 +24,7 @@ func TestPlanGolden(t *testing.T) {
 		{"everything in full", "plan-full.txt", plan.Options{Profile: plan.Full}, false, nil, true},
 		{"as data", "plan.json", plan.Options{Profile: plan.Full}, true, nil, false},
 		{"several articles", "plan-articles.txt", plan.Options{Profile: plan.Full}, false, nil, false},
-		{"an article", "plan-article.txt", plan.Options{Profile: plan.Quick}, false, []string{"not-yet"}, false},
+		{"an article", "plan-article.txt", plan.Options{Profile: plan.Full}, false, []string{"not-yet"}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -31,7 +31,7 @@ func FoundWords(s *record.Search) string {
 var stopWords = map[string]string{
 	record.StopWorse: "larger ones were no better", record.StopLimit: "up to the largest allowed",
 	record.StopBudget: "until its budget was over",
-	record.StopPoints: "as many as this profile tries", record.StopOnly: "the only one allowed",
+	record.StopOnly:   "the only one allowed",
 }
 
 // searchSection lists the probes of a search.

@@ -212,7 +212,7 @@ func setsOf(records []*record.Record) []*set {
 }
 
 // alike picks the sets of two sides that are to be compared: of one host and profile if there are such, else of one
-// host, else of one profile; among these of this host before others, full before quick before other profiles, and the
+// host, else of one profile; among these of this host before others, full before other profiles, and the
 // newest.
 func alike(a, b []*record.Record, thisHost string) (x, y *set) {
 	order := func(p, q [2]*set) int {

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -213,7 +212,7 @@ func TestReasons(t *testing.T) {
 	t.Run("left out by the profile", func(t *testing.T) {
 		b := newFixture(t, strings.Replace(recordtest.Claimed(p99), "calibrate: false",
 			"calibrate: false\nprofiles: {quick: skip}", 1))
-		p, err := b.Plan(plan.Quick)
+		p, err := b.Plan("quick")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -355,9 +354,6 @@ func TestMarks(t *testing.T) {
 			"not measured together"},
 		{"an older version", throughputs, true, []recordtest.Change{recordtest.Only("b", recordtest.WithKey("old"))},
 			"measured with an older version"},
-		{"repetitions on services that stayed up", throughputs, true, []recordtest.Change{recordtest.Only("b",
-			func(r *record.Record) { r.Facts = map[string]string{record.FactStart: "10:00"} })},
-			"repetitions share a start of their services"},
 		{"not finished", throughputs, true, []recordtest.Change{gone("b", 3)}, "run not finished"},
 		{"an A/A pair of two runs", throughputs, true, []recordtest.Change{recordtest.Only("a again", recordtest.InRun("0"))},
 			"noise floor not measured together"},

@@ -10,7 +10,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -58,10 +57,6 @@ func (r *Results) Standing() Standing {
 	if named > 0 {
 		s.Published = append(s.Published, fmt.Sprintf("%d of %s within 25 %% of the published number that the claim names",
 			near, expr.Plural(named, "headline claim")))
-	}
-	if d := r.Data; d.Profile == plan.Quick && good > 0 {
-		s.Is, s.Reason = stats.QuickOnly, "only quick records"
-		return s
 	}
 	switch decided, isMissing := soFar(list); {
 	case len(list) == 0:

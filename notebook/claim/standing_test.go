@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -73,8 +72,6 @@ func TestStanding(t *testing.T) {
 			"measured", "the article has no headline claim", ""},
 		{"claims that are no headline", strings.Replace(headline(no), "headline: true", "headline: false", 1), nil,
 			"measured", "the article has no headline claim", ""},
-		{"quick claims", headline(yes), []recordtest.Change{recordtest.InProfile(plan.Quick)}, "quick only",
-			"only quick records", ""},
 		{"what was published", published(order) + headline(yes), nil, "reproduced, 1 of 1",
 			"of 1 headline claim: 1 supported", agree},
 		{"other sizes are no part of it", published(sizes) + headline(yes), nil, "reproduced, 1 of 1",
@@ -95,8 +92,6 @@ func TestStanding(t *testing.T) {
 		{"too little measured", published(order), []recordtest.Change{recordtest.Only("a", recordtest.Failed("x")),
 			recordtest.Only("b", recordtest.Failed("x"))}, "measured", "the article has no headline claim",
 			"throughput, against A paper: 1 of 3 rows measured"},
-		{"quick records", published(order), []recordtest.Change{recordtest.InProfile(plan.Quick)}, "quick only",
-			"only quick records", agree},
 		{"two blocks", published(order, reverse), nil, "measured", "the article has no headline claim",
 			agree + "; " + against},
 		{"the metrics of the headlines", published(strings.ReplaceAll(order, "/s}", "/s, memory.server: 64MiB}")) +

@@ -179,9 +179,6 @@ func (j *Judgement) note() {
 		}
 		j.Floor = math.Hypot(j.Floor, floor)
 	}
-	if slices.ContainsFunc(cells, (*dataset.Cell).SharesStart) {
-		j.mark(dataset.MarkStart)
-	}
 	for _, s := range j.Sides {
 		j.mark(dataset.LeftOutOf(s.Metric.Name, s.Cells...)...)
 		j.mark(dataset.LeftOut(s.left)...)

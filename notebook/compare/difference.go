@@ -75,7 +75,7 @@ func subjectOf(fact string) string {
 }
 
 // incidental facts differ in every run or commit, at every boot, or are about single repetitions.
-var incidental = []string{record.FactStart, "shared.start", "shared.setup", "clock.ahead", "engine.memory",
+var incidental = []string{"shared.start", "shared.setup", "clock.ahead", "engine.memory",
 	record.FactRevision, record.FactClaims, record.FactLeftOut, "usage.behind", record.FactOthers}
 
 // withoutNode returns a fact without the node of a cluster that it is about: hosts.NODE.FACT.

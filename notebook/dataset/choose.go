@@ -58,7 +58,7 @@ type set struct {
 }
 
 // New chooses one set of an article's records and lays it over the plan: the complete set of this host, full before
-// quick before other profiles; otherwise a set of this host that answers something; otherwise the newest complete set;
+// other profiles; otherwise a set of this host that answers something; otherwise the newest complete set;
 // otherwise the set with the most fresh cells. Without records it is the empty set of this host in full. A set is complete
 // if every cell is Fresh.
 //
@@ -158,15 +158,12 @@ func (s *set) comparePreference(o *set, thisHost string) int {
 		byNewest, cmp.Compare(s.Host, o.Host))
 }
 
-// ProfileOrder is the order in which profiles are preferred: full, quick, and then all others alike.
+// ProfileOrder is the order in which profiles are preferred: full, and then all others alike.
 func ProfileOrder(profile string) int {
-	switch profile {
-	case plan.Full:
+	if profile == plan.Full {
 		return 0
-	case plan.Quick:
-		return 1
 	}
-	return 2
+	return 1
 }
 
 // setsOf divides the records of an article by host and profile, the newest set first.

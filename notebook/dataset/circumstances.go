@@ -41,35 +41,12 @@ func (c *Cell) Circumstances() []string {
 		}
 		out = append(out, words)
 	}
-	if c.SharesStart() {
-		out = append(out, MarkStart+": intervals do not cover differences between starts")
-	}
 	if n := len(c.LeftOut); n == 1 {
 		out = append(out, "a record was left out: "+c.LeftOut[0])
 	} else if n > 1 {
 		out = append(out, fmt.Sprintf("%d records were left out, the first: %s", n, c.LeftOut[0]))
 	}
 	return out
-}
-
-// SharesStart reports whether two repetitions of the cell were measured on one start of its services.
-//
-// Source: docs/method.md#blocks.
-func (c *Cell) SharesStart() bool {
-	starts := map[string]bool{}
-	for _, r := range c.Records {
-		start := r.Facts[record.FactStart]
-		if start != "" && starts[start] {
-			return true
-		}
-		starts[start] = true
-	}
-	return false
-}
-
-// SharesStarts reports whether a cell of the experiment shares a start.
-func (e *Experiment) SharesStarts() bool {
-	return slices.ContainsFunc(e.AllCells(), (*Cell).SharesStart)
 }
 
 // Stalled says which values of a result are of repetitions in which a request lost a second or more to the network.
@@ -204,7 +181,6 @@ const (
 	MarkFloorPair = "noise floor not measured together"
 	MarkStale     = "measured with an older version"
 	markPartial   = "run not finished"
-	MarkStart     = "repetitions share a start of their services"
 )
 
 // Marks returns the caveats of cells that enter one number.

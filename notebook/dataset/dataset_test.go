@@ -177,7 +177,7 @@ func TestSkippedExperimentsHaveNoCells(t *testing.T) {
 	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
 		recordtest.Servers+"\nprofiles: {quick: skip}"))
 	b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.InProfile("quick"))
-	p, err := b.Plan(plan.Quick)
+	p, err := b.Plan("quick")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -138,17 +138,11 @@ func TestResults(t *testing.T) {
 	facts := func(f func(*record.Record) map[string]string) []recordtest.Change {
 		return []recordtest.Change{func(r *record.Record) { r.Facts = f(r) }}
 	}
-	starts := func(list ...string) []recordtest.Change {
-		return facts(func(r *record.Record) map[string]string {
-			return map[string]string{record.FactStart: list[r.Repetition-1]}
-		})
-	}
 	throttled := one(func(r *record.Record) {
 		r.Machine = &record.Machine{Throttled: map[string]record.Throttling{"server": {Periods: 100, Throttled: 60,
 			Limited: true}}}
 	})
 	noSamples := func(r *record.Record) { r.Samples = nil }
-	const sharedStart = "repetitions share a start of their services: intervals do not cover differences between starts"
 	tests := []struct {
 		name        string
 		metric      string
@@ -207,9 +201,6 @@ func TestResults(t *testing.T) {
 		{"a limit of the article, for latencies", "latency.p50", nil, throttled, 3, "",
 			[]string{"3 of 3 repetitions: server was throttled in 60 % of its periods, by the article's own limit"}},
 		{"a limit of the article, for rates", "throughput", nil, throttled, 3, "", nil},
-		{"starts of their own", "throughput", nil, starts("10:00", "10:01", "10:05"), 3, "", nil},
-		{"one start", "throughput", nil, starts("10:00", "10:00", "10:00"), 3, "", []string{sharedStart}},
-		{"two starts of three repetitions", "throughput", nil, starts("10:00", "10:00", "10:05"), 3, "", []string{sharedStart}},
 		{"shared services", "throughput", nil, facts(func(r *record.Record) map[string]string {
 			return map[string]string{"shared.services": "server", "shared.start": fmt.Sprint(r.Repetition / 3)}
 		}), 3, "", []string{"measured on shared services: server, of 2 starts"}},
@@ -228,10 +219,6 @@ func TestResults(t *testing.T) {
 			}
 			if (r.Missing == "") != (r.Estimate.N > 0) {
 				t.Errorf("missing %q with an estimate of n = %d", r.Missing, r.Estimate.N)
-			}
-			if shares := slices.Contains(tt.marks, sharedStart); c.SharesStart() != shares ||
-				c.Experiment.SharesStarts() != shares {
-				t.Errorf("shares a start: %v, want %v", c.SharesStart(), shares)
 			}
 			stalls := strings.Contains(strings.Join(tt.marks, ""), "stalled")
 			if got := c.Stalled(r); slices.Contains(got, true) != stalls || stalls && !got[1] {

@@ -203,9 +203,6 @@ func describeExperiment(out *strings.Builder, e *plan.Experiment) {
 		return
 	}
 	fmt.Fprintf(out, "%s: repetitions %v, timeout %v, %d steps", e.Name, e.Looks, e.Timeout, len(e.Steps))
-	if e.Blocks {
-		fmt.Fprint(out, ", blocks")
-	}
 	for _, t := range e.Trials {
 		if t.Calibration {
 			fmt.Fprintf(out, ", %s twice", e.Original(t).Name)

@@ -145,7 +145,7 @@ func (c *nameCheck) runsHook(name string, h article.Hook) bool {
 
 // profiles reports profiles that look misspelt.
 func (c *nameCheck) profiles(project *article.Project) {
-	known := sortedSet(append(slices.Collect(maps.Keys(project.Profiles)), Full, Quick))
+	known := sortedSet(append(slices.Collect(maps.Keys(project.Profiles)), Full))
 	for _, profile := range c.head.Profiles {
 		name := profile.Name
 		hint := source.Suggest(name.Value, known)

@@ -9,9 +9,6 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Quick is the profile that has a layer of its own built in.
-const Quick = "quick"
-
 // builtIn is the lowest layer of the defaults.
 const builtIn = `
 repetitions: up to 20
@@ -30,14 +27,6 @@ const (
 	defaultWarmup   = 2 * time.Second
 )
 
-// What profile quick does to every experiment.
-const (
-	quickRepetitions = 3
-	quickDuration    = 3 * time.Second
-	quickWarmup      = time.Second
-	quickLimit       = 5 * time.Second // of an experiment with requests
-)
-
 // builtInSource is the path of the source of values that are in no file.
 const builtInSource = "built in"
 
@@ -45,7 +34,7 @@ const builtInSource = "built in"
 func IsWritten(at source.Pos) bool { return at.Source != nil && at.Source.Path != builtInSource }
 
 // merge lays the layers of docs/defaults.md over each other: built in, benchbook.yaml, front matter, block; then the
-// profile's: built in, benchbook.yaml, front matter, block. Repetitions of the options replace the article's. It reports
+// profile's: benchbook.yaml, front matter, block. Repetitions of the options replace the article's. It reports
 // whether the profile leaves the experiment out.
 func (p *planner) merge(d *Definition) (n *source.Node, skipped bool) {
 	profile, repetitions := p.options.Profile, p.options.Repetitions
@@ -61,14 +50,6 @@ func (p *planner) merge(d *Definition) (n *source.Node, skipped bool) {
 		if own.Name.Value == profile {
 			above = append(above, own.Node)
 		}
-	}
-	if profile == Quick {
-		// What quick does depends on how the load ends, which the layers above it may change.
-		ahead := n
-		for _, layer := range above {
-			ahead = overlay(ahead, layer)
-		}
-		n = overlay(n, quick(n, ahead))
 	}
 	if repetitions != "" {
 		above = append(above, source.Mapping(builtInSource, "repetitions: "+repetitions+"\n"))
@@ -121,38 +102,8 @@ func overlay(n, over *source.Node) *source.Node {
 	return article.Merge(n, over)
 }
 
-// quick is the layer of profile quick: it shortens what lasts longer, and leaves commands and searches alone. Ahead is n
-// with the layers above quick.
-func quick(n, ahead *source.Node) *source.Node {
-	text := ""
-	if decodeKey("repetitions", n).Repetitions.Most() > quickRepetitions {
-		text += fmt.Sprintf("repetitions: %d\n", quickRepetitions)
-	}
-	load := n.Get("load")
-	switch {
-	case isEmpty(ahead.Get("load")) || ahead.Get("capacity") != nil:
-	case countsRequests(ahead):
-		text += "load:\n  duration: " + atMost(quickLimit, load.Get("duration"))
-	default:
-		text += "load:\n  duration: " + atMost(quickDuration, load.Get("duration")) + "  warmup: " +
-			atMost(quickWarmup, load.Get("warmup"))
-	}
-	return source.Mapping(builtInSource, text)
-}
-
 // isEmpty reports whether n is not a mapping.
 func isEmpty(n *source.Node) bool { return n == nil || n.Kind != source.Map }
-
-// atMost is a time as YAML, or the written one if it is shorter: quick lengthens nothing.
-func atMost(d time.Duration, written *source.Node) string {
-	if written != nil {
-		alone := &source.Node{Kind: source.Map, Fields: []source.Field{{Key: source.Text{Value: "timeout"}, Value: written}}}
-		if w := decodeKey("timeout", alone).Timeout; w.Known() {
-			d = min(d, w.V)
-		}
-	}
-	return fmt.Sprintf("%gms\n", float64(d)/float64(time.Millisecond))
-}
 
 // countsRequests reports whether a load ends with a number of requests.
 func countsRequests(n *source.Node) bool {

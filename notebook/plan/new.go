@@ -101,14 +101,14 @@ func (p *planner) others() []*Plan {
 	return out
 }
 
-// profiles returns full, quick, and the profiles of project and article by name.
+// profiles returns full, and the profiles of project and article by name.
 func (p *planner) profiles() []string {
 	known := slices.Collect(maps.Keys(p.project.Profiles))
 	for _, d := range p.definitions {
 		known = append(known, p.profileNames(d)...)
 	}
-	known = slices.DeleteFunc(known, func(profile string) bool { return profile == Full || profile == Quick })
-	return append([]string{Full, Quick}, sortedSet(known)...)
+	known = slices.DeleteFunc(known, func(profile string) bool { return profile == Full })
+	return append([]string{Full}, sortedSet(known)...)
 }
 
 type planner struct {
@@ -344,7 +344,6 @@ func (p *planner) resolve(e *outline) {
 	if len(measured) == 0 {
 		return
 	}
-	e.Blocks = p.options.Profile == Quick && len(p.options.Revisions) < 2 && e.allowsBlocks(measured)
 	searches := measured[0].Capacity != nil // which is all there is
 	if !searches {
 		if original := calibrated(e, p.ofBase(measured), p.problems); original != nil {
@@ -357,16 +356,10 @@ func (p *planner) resolve(e *outline) {
 	}
 	h := sha256.New()
 	repetitions := "until decided" // a run that was planned to go on takes more rounds
-	switch {
-	case e.Fixed:
+	if e.Fixed {
 		repetitions = strconv.Itoa(e.Most())
-	case e.Blocks: // other looks change the order
-		repetitions = fmt.Sprint(e.Looks)
 	}
-	fmt.Fprintln(h, e.Name, p.options.Profile, repetitions, !e.Blocks)
-	if e.Blocks {
-		fmt.Fprintln(h, "blocks")
-	}
+	fmt.Fprintln(h, e.Name, p.options.Profile, repetitions, true) // the last word keeps seeds of runs before
 	for _, t := range measured {
 		fmt.Fprintln(h, t.Name, t.Key)
 	}

@@ -35,7 +35,7 @@ type Plan struct {
 	others func() []*Plan
 }
 
-// Others are the plans of the article's other profiles without problems, full first and quick next. They are made by
+// Others are the plans of the article's other profiles without problems, full first. They are made by
 // the first call.
 func (p *Plan) Others() []*Plan {
 	if p.others == nil {
@@ -52,7 +52,6 @@ type Experiment struct {
 	Engine      spec.Engine
 	Looks       []int // rounds after which its claims are judged, rising; the last is how many there are at most
 	Fixed       bool  // there is one look, and more rounds are another plan
-	Blocks      bool  // a trial's repetitions in a row, on services that stay up: docs/experiment.md#blocks
 	Seed        int64
 	Trials      []*Trial // in the order of the matrix; the A/A pair's second half is the last, if there is one
 	Steps       []Step   // in the order to run; without unavailable trials, and empty for a search for capacity

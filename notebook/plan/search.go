@@ -15,13 +15,12 @@ const (
 	searchProbes    = 3    // of every candidate, short ones; their median counts
 	searchPatience  = 2    // candidates running that do not improve
 	searchEffect    = 0.05 // that an improvement has to exceed
-	quickPoints     = 3    // candidates in profile quick
 	capacityStep    = 0.05 // between the bounds in the end
 	capacityRepeats = 3    // full repetitions that confirm or refute a bound
 	capacityProbe   = 60 * time.Second
 )
 
-// searches reads what a trial searches for before its repetitions, in the profile quick with few candidates.
+// searches reads what a trial searches for before its repetitions.
 func (p *planner) searches(e *article.Experiment) []spec.Search {
 	var out []spec.Search
 	for _, named := range e.Tune {
@@ -39,9 +38,6 @@ func (p *planner) searches(e *article.Experiment) []spec.Search {
 			one.Maximize = "time.real"
 		}
 		one.Maximize = cmp.Or(one.Maximize, "throughput")
-		if p.options.Profile == Quick {
-			one.Points = quickPoints
-		}
 		if s.From.Known() && s.To.Known() && s.From.V > s.To.V {
 			p.problems.Add("empty-range", s.From.Text.Pos, "the range from %d to %d is empty", s.From.V, s.To.V).
 				Hint = "swap from and to"

@@ -33,7 +33,7 @@ func TestSamePlan(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.ToSlash(file), ".md"), func(t *testing.T) {
 			t.Parallel()
 			project, shared := opened(t, file)
-			for _, options := range []plan.Options{{Profile: plan.Full}, {Profile: plan.Quick, Repetitions: "2"}} {
+			for _, options := range []plan.Options{{Profile: plan.Full}, {Profile: plan.Full, Repetitions: "2"}} {
 				var plans [6][]byte
 				var failed [len(plans)]error
 				var wait sync.WaitGroup

@@ -60,17 +60,6 @@ func TestAtRate(t *testing.T) {
 const tuned = "name: e\nservices: {s: {image: x, command: 'run ${{ tune.workers }}', cpus: '${{ tune.workers }}'}}\n" +
 	"tune: {workers: {to: 8, budget: 30s}}\nload: {target: http://s/, duration: 4s}\n"
 
-// In quick a search tries three values.
-func TestQuickSearch(t *testing.T) {
-	for profile, want := range map[string]int{Full: 0, Quick: 3} {
-		for _, trial := range mustPlan(t, text(block(tuned)), Options{Profile: profile}, nil).Trials {
-			if s := trial.Tune[0]; s.Points != want {
-				t.Errorf("in %s the search tries %d values, want %d", profile, s.Points, want)
-			}
-		}
-	}
-}
-
 // A value is taken over from the cell whose parameters do not contradict those of the trial.
 func TestTunedBy(t *testing.T) {
 	of := strings.Replace(tuned, "name: e\n", "name: e\nmatrix: {m: [a, b]}\n", 1)

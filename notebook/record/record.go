@@ -289,9 +289,6 @@ type Command struct {
 // with more foreign CPU than the ok limit of docs/validity.md#checks have it.
 const FactOthers = "cpu.others"
 
-// FactStart is the fact with the number of the services' start, if several repetitions can share it.
-const FactStart = "services.start"
-
 // FactTarget is the fact with the kind of a target not started by benchbook.
 const (
 	FactTarget    = "load.target"

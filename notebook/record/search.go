@@ -19,7 +19,6 @@ const (
 	StopWorse  = "worse"  // successive candidates did not improve
 	StopBudget = "budget" // the time left is too short for the next candidate
 	StopLimit  = "limit"  // the last candidate; for a capacity, the highest rate to try
-	StopPoints = "points" // the profile allows no more candidates
 	StopOnly   = "only"   // the only candidate, taken without a probe
 	StopFloor  = "floor"  // for a capacity: the lowest rate to try
 	StopStep   = "step"   // for a capacity: the bounds are close enough

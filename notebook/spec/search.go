@@ -30,8 +30,6 @@ type Search struct {
 	Patience int           `json:"patience,omitempty"`
 	Effect   float64       `json:"effect,omitempty"` // share by which a candidate has to be better
 
-	// Points is how many candidates are tried at most; 0: all.
-	Points int `json:"points,omitempty"`
 }
 
 // First is the first value that a search tries. Where several values of a trial are searched for one after another,
@@ -47,7 +45,7 @@ func (s Search) Candidates(cores int) []int {
 	var list []int
 	for g := s.First(); ; {
 		list = append(list, min(g, last))
-		if g >= last || len(list) == s.Points {
+		if g >= last {
 			return list
 		}
 		g = max(g+1, int(math.Ceil(searchGrowth*float64(g))))

@@ -18,7 +18,6 @@ func TestCandidates(t *testing.T) {
 		{"the last is cut", Search{From: 1, To: 10}, 4, []int{1, 2, 3, 5, 8, 10}},
 		{"from elsewhere", Search{From: 6, To: 20}, 4, []int{6, 9, 14, 20}},
 		{"a single one", Search{From: 4, To: 4}, 4, []int{4}},
-		{"in quick", Search{From: 1, To: 32, Points: 3}, 4, []int{1, 2, 3}},
 		{"chosen by another", Search{Of: "e"}, 4, nil},
 	}
 	for _, test := range tests {

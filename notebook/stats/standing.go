@@ -15,8 +15,7 @@ const (
 
 	StandingMeasured    Standing = "measured" // there are results, and no headline claim that could be judged
 	StandingNotMeasured Standing = "not measured"
-	QuickOnly           Standing = "quick only" // all records are of the quick profile
-	StandingFailed      Standing = "failed"     // there are repetitions, and every one has failed
+	StandingFailed      Standing = "failed" // there are repetitions, and every one has failed
 )
 
 // Headline is the result of a headline claim.

@@ -344,7 +344,7 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin) string {
 		planned = fmt.Sprintf("%d to %s", e.Plan.Least(), planned)
 	}
 	if o.Measured == 0 {
-		return planned + " per cell planned; " + startsWords(e, e.Plan.Blocks)
+		return planned + " per cell planned; " + startsWords(e)
 	}
 	words := o.Repetitions() + " per measured cell, " + planned + " planned"
 	if looks := dataset.LookCount(e.Cells); looks > 1 {
@@ -360,15 +360,12 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin) string {
 	case valid.Low != o.Low || valid.High != o.High:
 		words += ", numbers of " + valid.Repetitions()
 	}
-	return words + "; " + startsWords(e, e.SharesStarts())
+	return words + "; " + startsWords(e)
 }
 
 // startsWords says how often services are started.
-func startsWords(e *dataset.Experiment, blocks bool) string {
+func startsWords(e *dataset.Experiment) string {
 	words := "services are started fresh for each"
-	if blocks {
-		words = "services stay up between those of a cell, so intervals do not cover differences between starts"
-	}
 	if shared := e.Plan.Shared; len(shared) > 0 {
 		words += ", except those that all repetitions share: " + strings.Join(shared, ", ")
 	}

@@ -186,13 +186,6 @@ func TestStopOfTune(t *testing.T) {
 		{"two were no better", []float64{20, 20, 20}, spec.Search{}, 0, record.StopWorse},
 		{"all were tried", []float64{1, 2, 3, 4}, spec.Search{}, 0, record.StopLimit},
 		{
-			"as many as the profile tries were tried",
-			[]float64{1, 2, 3, 4},
-			spec.Search{Points: 4},
-			0,
-			record.StopPoints,
-		},
-		{
 			"the next one would take more than is left",
 			[]float64{1, 2},
 			spec.Search{Budget: time.Minute},
@@ -317,7 +310,7 @@ func TestTune(t *testing.T) {
 }
 
 func TestRecall(t *testing.T) {
-	quick := func(r *record.Record) { r.Profile = plan.Quick }
+	quick := func(r *record.Record) { r.Profile = "quick" }
 	tests := []struct {
 		name, experiment, run string
 		change                func(b *recordtest.Fixture)

@@ -79,9 +79,6 @@ func (s *Searcher) Tune(ctx context.Context, t *plan.Trial, wanted spec.Search, 
 // stopOfTune says why a search for a value ends after the candidates whose medians are known; empty if it does not.
 func stopOfTune(rule stats.Tuning, medians []float64, wanted spec.Search, spent time.Duration) string {
 	if why, stop := rule.Stop(medians); stop {
-		if why == stats.StopLimit && len(rule.Candidates) == wanted.Points {
-			return record.StopPoints
-		}
 		return string(why)
 	}
 	next := spent / time.Duration(len(medians))
