@@ -91,7 +91,7 @@ noise floor. Nothing else is needed: no project, no engine, no root. The load st
 	cmd.Flags().StringVarP(&l.Rate, "rate", "R", "", "requests per second, such as 500/s, instead of connections")
 	cmd.Flags().IntVarP(&l.Requests, "requests", "n", 0, "how many requests each repetition has, instead of --duration")
 	cmd.MarkFlagsMutuallyExclusive("requests", "duration")
-	cmd.Flags().DurationVarP(&l.Timeout, "timeout", "t", 0, "for one answer (default 30s)")
+	cmd.Flags().DurationVarP(&l.Timeout, "timeout", "t", 0, "for one answer (default 10s)")
 	cmd.Flags().StringArrayVarP(&l.Headers, "header", "H", nil, "a header of every request, such as 'Accept: text/html'")
 	cmd.Flags().StringVarP(&l.Method, "method", "m", "", "of every request (default GET, or POST with --body)")
 	cmd.Flags().StringVarP(&l.Body, "body", "b", "", "of every request")
@@ -113,6 +113,9 @@ func commandLine(cmd *cobra.Command, args []string) string {
 				values = list.GetSlice()
 			}
 			for _, v := range values {
+				if f.Name == "header" {
+					v = measure.WithoutCredential(v)
+				}
 				words = append(words, "--"+f.Name, v)
 			}
 		}

@@ -25,11 +25,11 @@ var (
 
 // answer returns a sentence for each comparison with the first.
 func (o *oneLine) answer(d *dataset.Dataset) []string {
-	answer := []string{}
+	answer, names := []string{}, shortNames(d.Experiments[0])
 	for i, j := range claim.JudgeAll(d).Claims {
 		if j.Verdict != stats.NotMeasured && j.Effect != nil { // the reason is printed
 			cells := d.Experiments[0].Cells
-			answer = append(answer, o.words.sentence(&j, "“"+cells[0].Trial.Name+"”", "“"+cells[i+1].Trial.Name+"”"))
+			answer = append(answer, o.words.sentence(&j, "“"+names[cells[0]]+"”", "“"+names[cells[i+1]]+"”"))
 		}
 	}
 	return answer

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -101,6 +102,8 @@ func (l *Load) oneLine() *oneLine {
 	}
 	o.keys = fmt.Sprintf("load: {target: \"${{ matrix.target.url }}\", outside: true, %s, %s, warmup: 1s%s}\ntimeout: %s\n",
 		load, window, l.request(), seconds(l.Duration+slack))
+	files, secrets := l.secrets()
+	o.secrets, o.keys = files, o.keys+secrets
 	repetitions := l.Repetitions
 	if len(l.URLs) == 1 {
 		o.keys += "calibrate: false\n"
@@ -127,9 +130,13 @@ func (l *Load) request() (keys string) {
 	}
 	if len(l.Headers) > 0 {
 		headers := map[string]string{}
-		for _, h := range l.Headers {
+		for i, h := range l.Headers {
 			name, value, _ := strings.Cut(h, ":")
-			headers[strings.TrimSpace(name)] = strings.TrimSpace(value)
+			name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+			if isCredential(name) {
+				value = "${{ secrets." + secretName(i) + " }}"
+			}
+			headers[name] = value
 		}
 		data, _ := json.Marshal(headers) // texts have no errors
 		keys += ", headers: " + string(data)
@@ -137,11 +144,45 @@ func (l *Load) request() (keys string) {
 	return keys
 }
 
+// secrets returns the values of headers with credentials, by the files that have them, and the keys of an experiment
+// that name these.
+func (l *Load) secrets() (files map[string]string, keys string) {
+	files = map[string]string{}
+	for i, h := range l.Headers {
+		name, value, _ := strings.Cut(h, ":")
+		if isCredential(strings.TrimSpace(name)) {
+			file := "." + secretName(i)
+			files[file] = strings.TrimSpace(value)
+			keys += fmt.Sprintf("  %s: {file: %s}\n", secretName(i), file)
+		}
+	}
+	if keys != "" {
+		keys = "secrets:\n" + keys
+	}
+	return files, keys
+}
+
+func secretName(i int) string { return fmt.Sprintf("header%d", i+1) }
+
+// credentials matches names of headers whose values are nobody else's business.
+var credentials = regexp.MustCompile(`(?i)auth|cookie|key|password|secret|session|token`)
+
+func isCredential(header string) bool { return credentials.MatchString(header) }
+
+// WithoutCredential returns a header without its value if that is a credential.
+func WithoutCredential(header string) string {
+	if name, _, ok := strings.Cut(header, ":"); ok && isCredential(name) {
+		return name + ": …"
+	}
+	return header
+}
+
 // printLoad prints a line for each target.
 func printLoad(a *lab.Session, d *dataset.Dataset) {
 	rows := [][]string{{"target", "requests [95 %]", "p50", "p99", "failed", "n"}}
+	names := shortNames(d.Experiments[0])
 	for _, c := range d.Experiments[0].Cells {
-		row := []string{clipped(c.Trial.Name)}
+		row := []string{names[c]}
 		for _, name := range []string{"throughput", "latency.p50", "latency.p99", "failed"} {
 			row = append(row, loadWords(c, name))
 		}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"benchbook/internal/files"
 	"benchbook/internal/slice"
@@ -41,13 +42,14 @@ type OneLineOptions struct {
 // oneLine is an experiment that fits on a command line. It is measured as an article in a temporary project, in which
 // each value of one axis is compared with the first.
 type oneLine struct {
-	name    string   // of the experiment
-	axis    string   // of the matrix
-	key     string   // of the values in its rows
-	written []string // by the user
-	values  []string // that the experiment uses
-	keys    string   // YAML of the experiment besides its matrix
-	metric  string   // that is compared
+	name    string            // of the experiment
+	axis    string            // of the matrix
+	key     string            // of the values in its rows
+	written []string          // by the user
+	values  []string          // that the experiment uses
+	keys    string            // YAML of the experiment besides its matrix
+	metric  string            // that is compared
+	secrets map[string]string // their values, by file beside the article
 	words   comparison
 	columns string   // metrics of the table
 	hosts   []string // that the user allows load on, besides this machine
@@ -77,7 +79,8 @@ func uniqueName(text string, taken map[string]bool) string {
 	return name
 }
 
-// articleText has the title, date, further front matter, answer, experiment, axis, rows, further keys, claims, metric, axis, and columns.
+// articleText has the title, date, further front matter, answer, experiment, axis, rows, further keys, claims, metric, axis,
+// and columns.
 const articleText = `---
 title: %s
 date: %s
@@ -126,12 +129,17 @@ func (o *oneLine) article(today time.Time, answer []string) string {
 	}
 	front, head := "", ""
 	if len(answer) > 0 {
-		front = "finding: " + quoted(escaped(answer[0])) + "\n"
+		if finding := escaped(answer[0]); utf8.RuneCountInString(finding) <= longestFinding {
+			front = "finding: " + quoted(finding) + "\n"
+		}
 		head = "::: answer\n" + strings.Join(slice.Map(answer, escaped), "\n\n") + "\n:::\n\n"
 	}
 	return fmt.Sprintf(articleText, quoted(strings.Join(names, " against ")), today.Format(time.DateOnly), front, head, o.name,
 		o.axis, &rows, o.keys, &claims, o.metric, o.axis, o.axis, o.columns)
 }
+
+// longestFinding is how many characters the finding of an article may have.
+const longestFinding = 140
 
 // forMarkdown matches punctuation that Markdown may read.
 var forMarkdown = regexp.MustCompile("[!-/:-@[-`{-~]")
@@ -213,6 +221,9 @@ func (o *oneLine) open(a *lab.Session, folder string) (*notebook, error) {
 	}
 	err := errors.Join(files.Write(filepath.Join(folder, article.ProjectFile), []byte(o.project())),
 		files.Write(filepath.Join(folder, pages.ArticlesDir, slugOfOneLine, article.FileName), []byte(o.article(time.Now(), nil))))
+	for name, value := range o.secrets {
+		err = errors.Join(err, files.Write(filepath.Join(folder, pages.ArticlesDir, slugOfOneLine, name), []byte(value)))
+	}
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
@@ -296,10 +307,11 @@ func missingWord(r dataset.Result) string {
 // printAnswer prints a sentence for each comparison, the noise floor of a metric, and what limited each load.
 func printAnswer(a *lab.Session, d *dataset.Dataset, metric string, answer []string) {
 	e := d.Experiments[0]
+	names := shortNames(e)
 	fmt.Fprintln(a.Stdout)
 	for _, c := range e.Cells {
 		if r := c.Metric(metric); missingWord(r) == notValid {
-			printParagraph(a, clipped(c.Trial.Name)+": "+r.Missing+".")
+			printParagraph(a, names[c]+": "+r.Missing+".")
 		}
 	}
 	for _, sentence := range answer {
@@ -315,7 +327,7 @@ func printAnswer(a *lab.Session, d *dataset.Dataset, metric string, answer []str
 	}
 	for _, c := range e.Cells {
 		if words := wording.Limit(c.Validity().LimitedBy()); c.Trial.Load != nil && words != "" {
-			printParagraph(a, clipped(c.Trial.Name)+": limited by "+words+".")
+			printParagraph(a, names[c]+": limited by "+words+".")
 		}
 	}
 }
@@ -325,6 +337,15 @@ func printParagraph(a *lab.Session, words string) {
 	for _, line := range terminal.Wrap(words, 80) {
 		fmt.Fprintln(a.Stdout, line)
 	}
+}
+
+// shortNames returns a name of at most some 30 characters for each cell of an experiment, no two alike.
+func shortNames(e *dataset.Experiment) map[*dataset.Cell]string {
+	names, taken := map[*dataset.Cell]string{}, map[string]bool{}
+	for _, c := range e.Cells {
+		names[c] = uniqueName(clipped(c.Trial.Name), taken)
+	}
+	return names
 }
 
 // clipped returns a name of at most 28 characters.

@@ -114,6 +114,7 @@ func printTimes(a *lab.Session, d *dataset.Dataset) {
 	for _, c := range e.Cells {
 		times, peaks = append(times, c.Metric(real.Name)), append(peaks, c.Metric(memory.Name))
 	}
+	names := shortNames(e)
 	timeColumn, peakColumn := wording.ColumnOf(real, times...), wording.ColumnOf(memory, peaks...)
 	rows := [][]string{{"command", "time [95 %]", "CPUs", "memory", "n"}}
 	for i, c := range e.Cells {
@@ -124,7 +125,7 @@ func printTimes(a *lab.Session, d *dataset.Dataset) {
 		if took == "" {
 			took = wording.Estimate(times[i], timeColumn)
 		}
-		rows = append(rows, []string{clipped(c.Trial.Name), took, busyCPUs(c), peak, fmt.Sprint(len(times[i].Values))})
+		rows = append(rows, []string{names[c], took, busyCPUs(c), peak, fmt.Sprint(len(times[i].Values))})
 	}
 	terminal.PrintColumns(a.Stdout, "", rows)
 }

@@ -86,3 +86,23 @@ func TestRefused(t *testing.T) {
 		}
 	}
 }
+
+// Credentials are sent, and stand neither in the article nor in the command that its page shows. Names are cut, and
+// never alike.
+func TestCredentialsAreSecret(t *testing.T) {
+	l := Load{URLs: []string{"http://127.0.0.1:1/"}, Connections: 1, Duration: time.Second,
+		Headers: []string{"Accept: text/html", "Authorization: Bearer planted", "X-Api-Key:planted", "cookie: id=planted"}}
+	o := l.oneLine()
+	e := firstOf(t, o)
+	if text := o.article(today, nil); strings.Contains(text, "planted") || !strings.Contains(text, "text/html") {
+		t.Errorf("the article is\n%s", text)
+	}
+	if n := len(e.Trials[0].Load.Headers); n != 4 || len(o.secrets) != 3 || o.secrets[".header2"] != "Bearer planted" {
+		t.Errorf("%d headers, secrets %q", n, o.secrets)
+	}
+	for _, h := range l.Headers {
+		if got := WithoutCredential(h); strings.Contains(got, "planted") || h == l.Headers[0] && got != h {
+			t.Errorf("the page shows %q", got)
+		}
+	}
+}

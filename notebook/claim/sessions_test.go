@@ -108,7 +108,7 @@ func TestValuesBetweenSessions(t *testing.T) {
 			t.Fatal(err)
 		}
 		q, err := d.Eval(n, "")
-		if err != nil || math.Abs(q.Number-want) > 1e-3 {
+		if err != nil || math.Abs(q.Number/want-1) > 1e-6 {
 			t.Errorf("%s is %v (%v), want %v", source, q.Number, err, want)
 		}
 		if q.Kind == stats.OverSessions && *q.Interval != *j.Effect.Interval {

@@ -359,7 +359,7 @@ func (p *planner) resolve(e *outline) {
 	if e.Fixed {
 		repetitions = strconv.Itoa(e.Most())
 	}
-	fmt.Fprintln(h, e.Name, p.options.Profile, repetitions, true) // the last word keeps seeds of runs before
+	fmt.Fprintln(h, e.Name, p.options.Profile, repetitions, true) // the true keeps seeds of older runs
 	for _, t := range measured {
 		fmt.Fprintln(h, t.Name, t.Key)
 	}
