@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
+	"benchbook/render"
 	"benchbook/render/rendertest"
 )
 
@@ -115,4 +116,18 @@ func checkPairs(t *testing.T, e *dataset.Experiment, metric string) int {
 		}
 	}
 	return count
+}
+
+// Beside claims between sessions, figures and tables say that they show one of them.
+func TestFiguresNameTheirSession(t *testing.T) {
+	for slug, want := range map[string]bool{"hello": true, "cpu-vs-io": false} {
+		page, err := newRenderer(t).Page(rendertest.Committed(t, "..", slug), render.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := wordsOf(string(page.HTML))
+		if got := strings.Contains(text, "; the newest session alone"); got != want {
+			t.Errorf("%s: a figure names its session: %v, want %v", slug, got, want)
+		}
+	}
 }

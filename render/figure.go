@@ -77,7 +77,7 @@ func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 	for _, w := range d.Warnings {
 		c.Warnf("%s", w)
 	}
-	v.Missing, v.Sub, v.HowTo = wording.Sentence(d.Missing), d.Sub, d.HowTo
+	v.Missing, v.Sub, v.HowTo = wording.Sentence(d.Missing), c.ofSession(d.Sub), d.HowTo
 	if d.Spec != nil {
 		c.draw(v, *d.Spec)
 	}

@@ -114,7 +114,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 	}
 	e.Caption = c.outcomes.caption(t.Caption.Value)
 	layout := view.Layout()
-	e.Sub = columns.Sub(cells, layout)
+	e.Sub = c.ofSession(columns.Sub(cells, layout))
 	o := cellview.OriginOf(cells, cellview.NamesOf(columns.metrics)...)
 	e.Provenance = c.provenance(o)
 	e.Provenance.Files = []link{c.addFile(t.Label.Value+".csv", "CSV",

@@ -15,17 +15,30 @@ import (
 //
 // Source: docs/method.md#sessions.
 func (c *composer) sessionsWords() string {
-	most := 1
-	for _, j := range c.results.Claims {
-		most = max(most, len(j.Sessions))
-	}
-	switch {
+	switch most := c.mostSessions(); {
 	case most > 1:
 		return fmt.Sprintf("up to %d sessions", most)
 	case len(c.origin.Runs) > 1:
 		return "each result of one session"
 	}
 	return "one session"
+}
+
+// mostSessions returns how many sessions the claim with the most of them rests on.
+func (c *composer) mostSessions() int {
+	most := 1
+	for _, j := range c.results.Claims {
+		most = max(most, len(j.Sessions))
+	}
+	return most
+}
+
+// ofSession adds to what a figure or table shows which session it is of, where claims beside it rest on several.
+func (c *composer) ofSession(sub string) string {
+	if c.mostSessions() == 1 || sub == "" {
+		return sub
+	}
+	return sub + "; the newest session alone"
 }
 
 // sessionsBeside says what goes after an effect that several sessions have measured: the effect of the other of two, or
