@@ -20,8 +20,8 @@ func (a *app) compareCommand() *cobra.Command {
 corrected for the number of cells. Then follow the differences between A and B, and any single difference that could
 explain a change.
 
-A and B are each a run, a host, a profile, a git revision with committed records, or a folder of records. If a word is several,
-the first of these counts: write run:, host:, profile:, revision: or folder: before it. The articles are those of the working tree;
+A and B are each a run, a host, a profile, a git revision with committed records, or a folder of records. A word that names
+several of these means the first in this order; write run:, host:, profile:, revision: or folder: before it to choose. The articles are those of the working tree;
 nothing is checked out. If a side has several hosts or profiles, compare takes one that both sides have, this host
 before others and full before other profiles.
 

@@ -60,7 +60,7 @@ func fetch(ctx context.Context, address string) (*os.File, error) {
 	switch {
 	case err != nil:
 	case size > maxBytes:
-		err = fmt.Errorf("%s sends more than a bundle may have", request.URL.Redacted())
+		err = fmt.Errorf("%s is larger than a bundle may be", request.URL.Redacted())
 	default:
 		_, err = file.Seek(0, io.SeekStart)
 	}
