@@ -153,7 +153,7 @@ func (n cellCounts) banners() []banner {
 	}
 	add(n.stale, "Measured with an older version of this experiment:",
 		". The article has changed since; a new run measures the current version.")
-	add(n.missing, "Not measured:", ". Everything that depends on them is marked.")
+	add(n.missing, "Partly measured:", " without results. Everything that depends on them is marked.")
 	add(n.partial, "Unfinished:", " with fewer repetitions than planned.")
 	add(n.invalid, "Failed or not valid:", ". The tables say why; claims about invalid numbers are not measured.")
 	if len(n.skipped) > 0 {

@@ -54,7 +54,7 @@ func sessionsBeside(j *claim.Judgement) string {
 	if other.Effect == nil {
 		return ""
 	}
-	return ", in another session " + outcome.EffectOf(&claim.Judgement{Test: j.Test, Effect: other.Effect}).With()
+	return ", in another session " + outcome.Said(j, other.Effect)
 }
 
 // sessionParts lists what each session says of a claim alone.

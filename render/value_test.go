@@ -111,7 +111,7 @@ func TestBanners(t *testing.T) {
 			b := sockets(t)
 			b.Measure("full", "sockets", "sync", []float64{571, 562, 580, 566, 574})
 			return b
-		}, "Not measured:</strong> 2 of 3\u00a0cells.", ""},
+		}, "Partly measured:</strong> 2 of 3\u00a0cells without results.", ""},
 		{"unfinished", func(t testing.TB) *rendertest.Bench {
 			b := sockets(t)
 			b.Measure("full", "sockets", "sync", []float64{571, 562})

@@ -364,3 +364,22 @@ func TestHereFollowsTheSentence(t *testing.T) {
 		}
 	}
 }
+
+// The effect of another session has the form of the sentence, whatever that is: both stand in one line.
+func TestSaidOfAnotherSession(t *testing.T) {
+	for want, keys := range map[string][]string{
+		"−9.0 %": nil,
+		"91 %":   {`says: {contradicted: "It answered {effect} as many requests."}`},
+	} {
+		f := recordtest.NewMeasured(t, recordtest.Claimed(`throughput{server="a"} < throughput{server="b"}`, keys...))
+		d, err := dataset.New(f.Doc, f.Records, dataset.Options{Plan: f.Plan})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := claim.JudgeAll(d).Claims[0]
+		got := outcome.Said(&j, &dataset.Quantity{Number: 0.91, Unit: "1"})
+		if !strings.HasPrefix(strings.ReplaceAll(got, "\u202f", " "), want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

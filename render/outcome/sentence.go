@@ -490,7 +490,14 @@ func (w writer) here(j *claim.Judgement) string {
 	case j.Effect == nil:
 		return wording.NotMeasured
 	}
-	return EffectOf(j).as(saidForm(j)).With()
+	return Said(j, j.Effect)
+}
+
+// Said writes an effect, such as that of another session, in the form in which the sentence of a claim has its own.
+func Said(j *claim.Judgement, q *dataset.Quantity) string {
+	other := *j
+	other.Effect = q
+	return EffectOf(&other).as(saidForm(j)).With()
 }
 
 // counted counts the parts of a claim: "3 of 4 comparisons".
