@@ -60,6 +60,8 @@ type Build struct {
 	Args       Environment         `yaml:"args"`
 	Target     source.Text         `yaml:"target"`
 	Network    Value[BuildNetwork] `yaml:"network"`
+	Run        source.Text         `yaml:"run" not:"dockerfile dockerfile_inline target network args"` // a script, for programs without containers
+	Keep       []source.Text       `yaml:"keep"`                                                       // paths of what Run makes
 	Pos        source.Pos          `yaml:"-"`
 }
 

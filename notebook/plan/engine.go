@@ -16,11 +16,14 @@ func (e *Experiment) CheckEngine(problems *source.Problems) {
 			problems.Add("needs-container", e.Pos, "%s", message).Hint = hint
 		}
 	}
+	programs := " is built by run, and " + engine + " runs no programs of the machine"
+	const useDockerfile = "write a Dockerfile instead of run, or use the engine local"
 	const useProgram = "leave out image and build, so that its program is one of this machine, or use the engine docker"
 	for _, t := range e.Trials {
 		for _, s := range t.Services {
 			what := "service " + strconv.Quote(s.Name)
-			refuse(s.Image.Build != nil, spec.Builds, what+" is built from a Dockerfile, and "+engine+" builds no images",
+			refuse(s.Image.OnMachine() && s.Image.Build != nil, spec.Machine, what+programs, useDockerfile)
+			refuse(s.Image.Build != nil && !s.Image.OnMachine(), spec.Builds, what+" is built from a Dockerfile, and "+engine+" builds no images",
 				useProgram)
 			refuse(s.Image.Name != "", spec.Builds, what+" has the image "+s.Image.Name+", and "+engine+" has no images",
 				useProgram)
@@ -31,7 +34,8 @@ func (e *Experiment) CheckEngine(problems *source.Problems) {
 				"remove what only a container can have, or use the engine docker")
 		}
 		if c := t.Command; c != nil {
-			refuse(c.Service == "" && !c.Image.Machine, spec.Builds, "the command has an image, and "+engine+" has none",
+			refuse(c.Image.OnMachine() && c.Image.Build != nil, spec.Machine, "the command"+programs, useDockerfile)
+			refuse(c.Service == "" && !c.Image.OnMachine(), spec.Builds, "the command has an image, and "+engine+" has none",
 				useProgram)
 		}
 		if l := t.Load; l != nil {
@@ -39,7 +43,7 @@ func (e *Experiment) CheckEngine(problems *source.Problems) {
 				"remove tool, or use the engine docker")
 			refuse(l.Priority != "", spec.Priorities, "the load has a priority, and "+engine+" knows none",
 				"remove priority, or use the engine docker")
-			refuse(l.Driver != nil && !l.Driver.Image.Machine, spec.Builds, "the driver has an image, and "+engine+" has none",
+			refuse(l.Driver != nil && !l.Driver.Image.OnMachine(), spec.Builds, "the driver has an image, and "+engine+" has none",
 				useProgram)
 		}
 	}

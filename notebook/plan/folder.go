@@ -258,6 +258,9 @@ func (f *Folder) Build(b *article.Build, users []string, at source.Pos,
 	if context.Value == "" {
 		context = source.Text{Value: ".", Pos: at}
 	}
+	if !b.Run.IsZero() {
+		return f.programs(b, context, users, problems)
+	}
 	out := &spec.Build{Dockerfile: path.Clean(cmp.Or(b.Dockerfile.Value, "Dockerfile")), Target: b.Target.Value,
 		Args: b.Args.Map(), Network: string(b.Network.V)}
 	dockerfile, found := newFile(inlineName, []byte(b.Inline.Value), false), true
@@ -304,6 +307,22 @@ func (f *Folder) Build(b *article.Build, users []string, at source.Pos,
 		}
 	}
 	return out, DockerfilePlace{all: context.Pos}, true
+}
+
+// programs reads a build without a Dockerfile: a script that runs in a copy of the context.
+func (f *Folder) programs(b *article.Build, context source.Text, users []string,
+	problems *source.Problems) (*spec.Build, DockerfilePlace, bool) {
+	out, place := &spec.Build{Run: b.Run.Value}, DockerfilePlace{all: b.Run.Pos}
+	for _, t := range b.Keep {
+		name, ok := article.CleanPath(t, problems)
+		if !ok {
+			return nil, place, false
+		}
+		out.Keep = append(out.Keep, name)
+	}
+	var ok bool
+	out.Files, ok = f.context(context, users, copied{allOfIt}, problems)
+	return out, place, ok
 }
 
 func byPath(a, b spec.File) int { return strings.Compare(a.Path, b.Path) }

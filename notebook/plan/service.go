@@ -102,7 +102,7 @@ func (r *reader) checkConditions(s article.Named[article.Service], read map[stri
 			r.contradiction(dep.Condition.Text.Pos, fmt.Sprintf("service %q waits until %q is healthy, and another one until it "+
 				"has completed", s.Name.Value, dep.Value), "write condition: service_completed_successfully in both")
 		case !on.Ready.HasNoTest() || len(on.Expose) > 0:
-		case !on.Image.Machine && !on.NoImageHealthcheck:
+		case !on.Image.OnMachine() && !on.NoImageHealthcheck:
 			on.HealthyByImage = true // the image is read in a run
 		default:
 			r.problems.Add("missing-key", dep.Condition.Text.Pos,
@@ -177,7 +177,7 @@ func (r *reader) program(name source.Text, s *article.Service, out *spec.Service
 	}
 	out.Image, ok = r.image(image{name.Value, fmt.Sprintf("service %q", name.Value), s.Image, s.Build, name.Pos, s.Tried,
 		"origin", "origin: for benchbook's built-in HTTP server"})
-	if out.Image.Machine && len(out.Command)+len(out.Entrypoint) == 0 && !s.Tried.Has("command", "entrypoint") {
+	if out.Image.OnMachine() && len(out.Command)+len(out.Entrypoint) == 0 && !s.Tried.Has("command", "entrypoint") {
 		r.problems.Add("missing-key", name.Pos, "service %q has neither an image nor a program of this machine", name.Value).
 			Hint = "add command: with the program and its arguments"
 	}

@@ -87,7 +87,12 @@ type Build struct {
 	Args       map[string]string `json:"args,omitempty"`
 	Target     string            `json:"target,omitempty"`
 	Network    string            `json:"network,omitempty"` // of its RUN instructions: NoNetwork, or the builder's default
+	Run        string            `json:"run,omitempty"`     // a shell's script that builds programs of this machine
+	Keep       []string          `json:"keep,omitempty"`    // paths of what Run makes; without any, the whole folder
 }
+
+// OnMachine reports whether programs of the machine run from the image: there is no container.
+func (i Image) OnMachine() bool { return i.Machine || i.Build != nil && i.Build.Run != "" }
 
 // SharedNetwork is the network of a load generator in the network namespace of its target.
 const SharedNetwork = "shared"
@@ -101,6 +106,9 @@ func (b *Build) Inputs() string {
 	fmt.Fprintf(&out, "%q %q %q\n", b.Dockerfile, b.Target, b.Args)
 	if b.Network != "" {
 		fmt.Fprintf(&out, "network %q\n", b.Network)
+	}
+	if b.Run != "" {
+		fmt.Fprintf(&out, "run %q %q\n", b.Run, b.Keep)
 	}
 	for _, f := range b.Files {
 		if f.Digest == "" { // it is of no article

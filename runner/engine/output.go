@@ -59,6 +59,12 @@ func (t *Tail) Bytes() []byte {
 	return bytes.Clone(t.data[max(0, len(t.data)-t.Limit):])
 }
 
+// EndOf returns the last 20 lines of what a builder wrote, indented for below a message.
+func EndOf(output []byte) string {
+	lines := strings.Split(strings.TrimRight(string(output), "\r\n "), "\n")
+	return "    " + strings.Join(lines[max(0, len(lines)-20):], "\n    ")
+}
+
 // LastLines returns the whole lines in the last bytes of a text, at most so many bytes, or if there are none the end of
 // its last line after dots.
 func LastLines(text string, most int) string {

@@ -48,3 +48,12 @@ func TestLastLines(t *testing.T) {
 		}
 	}
 }
+
+func TestEndOf(t *testing.T) {
+	if got := EndOf([]byte("a\nb\nc\n\n")); got != "    a\n    b\n    c" {
+		t.Errorf("the last lines are %q", got)
+	}
+	if got := EndOf([]byte(strings.Repeat("x\n", 30))); strings.Count(got, "x") != 20 {
+		t.Errorf("the last lines are %q", got)
+	}
+}

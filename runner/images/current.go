@@ -95,7 +95,7 @@ func programWords(r *record.Record) map[string]string {
 		return out // a definition of another version
 	}
 	for _, u := range usesOf(&plan.Trial{Services: d.Services, Command: d.Command}) {
-		if u.image.Machine {
+		if u.image.OnMachine() {
 			maps.Copy(out, u.programs())
 		}
 	}

@@ -87,7 +87,7 @@ func (s Set) Needs(t *plan.Trial) []Need {
 		})
 		n.private = t.Private
 		needs = append(needs, n)
-		if !u.image.Machine {
+		if !u.image.OnMachine() {
 			continue
 		}
 		for _, word := range u.programs() {
@@ -150,7 +150,7 @@ func (s Set) makeImage(ctx context.Context, log io.Writer, t *plan.Trial, u use)
 	if got.image, err = s.Engine.Prepare(ctx, u.engineImage(s.Article), log); err != nil {
 		return got, noImage(t, u, err)
 	}
-	if !u.image.Machine {
+	if !u.image.OnMachine() {
 		got.packages, err = s.packagesOf(ctx, got.image)
 	}
 	return got, err
@@ -180,20 +180,25 @@ func noImage(t *plan.Trial, u use, err error) error {
 func (s Set) Facts(t *plan.Trial) map[string]string {
 	facts := map[string]string{}
 	for _, u := range usesOf(t) {
-		if u.image.Machine {
+		if u.image.OnMachine() {
 			for fact, word := range u.programs() {
 				// a script has words of the shell's own
 				if is := s.get(programKey + word).program; fact == record.FactProgram+u.name || is != unknownProgram {
 					facts[fact] = is
 				}
 			}
-			continue
+			if u.image.Build == nil {
+				continue
+			}
 		}
 		got := s.get(s.key(u.image))
 		if !got.tried || got.missing != nil {
 			continue // a search was to choose it, and found none
 		}
-		facts["image."+u.name], facts["packages."+u.name] = got.image.ID, got.packages.Debian
+		facts["image."+u.name] = got.image.ID
+		if !u.image.OnMachine() {
+			facts["packages."+u.name] = got.packages.Debian
+		}
 		if len(got.image.Bases) > 0 {
 			facts[record.FactBase+u.name] = load.BasesInWords(got.image.Bases)
 		}

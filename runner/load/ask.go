@@ -49,7 +49,7 @@ const (
 func ask(l *spec.Load, at Place) ([]byte, error) {
 	seconds := func(d time.Duration) float64 { return d.Seconds() }
 	target := func(t spec.Target) askedTarget {
-		if l.Driver.Image.Machine {
+		if l.Driver.Image.OnMachine() {
 			t.URL = onThisMachine(t.URL)
 		}
 		if t.Headers == nil {

@@ -70,7 +70,7 @@ func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (
 	}
 	if err != nil {
 		return engine.Prepared{}, &engine.BuildError{For: build.For, Err: err,
-			Line: recipe.failedLine(said.Bytes(), err), Tail: lastLines(said.Bytes(), 20)}
+			Line: recipe.failedLine(said.Bytes(), err), Tail: engine.EndOf(said.Bytes())}
 	}
 	fmt.Fprintf(log, "built the image of %s in %s\n", build.For, roundTime(time.Since(began)))
 	prepared.ID, err = e.Find(ctx, tag)
@@ -208,12 +208,6 @@ func (o builderOutput) Write(message []byte) (int, error) {
 	}
 	_, err := io.WriteString(o.all, text)
 	return len(message), err
-}
-
-// lastLines returns the last n lines of an output, indented for below a message.
-func lastLines(output []byte, n int) string {
-	lines := strings.Split(strings.TrimRight(string(output), "\r\n "), "\n")
-	return "    " + strings.Join(lines[max(0, len(lines)-n):], "\n    ")
 }
 
 var fileName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*$`)

@@ -423,9 +423,6 @@ func TestBuilderOutput(t *testing.T) {
 	if log.String() != want || all.String() != output.words.Replace(strings.Join(messages, "")) {
 		t.Errorf("got %q and %q, want %q", &log, &all, want)
 	}
-	if got := lastLines([]byte("a\nb\nc\n\n"), 2); got != "    b\n    c" {
-		t.Errorf("the last lines are %q", got)
-	}
 }
 
 func TestDebianRelease(t *testing.T) {

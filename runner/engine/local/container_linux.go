@@ -32,6 +32,7 @@ type container struct {
 	space   *space
 	service engine.Service
 	folder  string            // private, below that of the space
+	built   string            // the folder of its build; empty without one
 	files   map[string]string // what was put there, by the path in the service
 	log     log
 	first   *process
@@ -135,7 +136,9 @@ func stopSignal(name string) (syscall.Signal, error) {
 // start writes the files of the container and starts its first process.
 func (c *container) start() error {
 	args := slices.Concat(c.service.Entrypoint, c.service.Command)
-	if c.service.Image.Reference != machineReference {
+	if folder, ok := strings.CutPrefix(c.service.Image.Reference, buildPrefix); ok {
+		c.built = folder
+	} else if c.service.Image.Reference != machineReference {
 		program, ok := c.space.engine.program(c.service.Image.Reference)
 		if !ok {
 			return fmt.Errorf("there is no program %s: it was prepared by another engine", c.service.Image.Reference)
@@ -202,9 +205,9 @@ func (c *container) run(command engine.Command, stdout, stderr io.Writer) (*proc
 	for i, arg := range args {
 		args[i] = c.place(arg)
 	}
-	folder := c.folder
+	folder := cmp.Or(c.built, c.folder)
 	if wanted := cmp.Or(command.WorkingDir, c.service.WorkingDir); wanted != "" {
-		folder = filepath.Join(c.folder, wanted) // where files of its own are
+		folder = filepath.Join(folder, wanted) // where files of its own are
 		if !isFolder(folder) {
 			folder = wanted
 		}

@@ -27,7 +27,8 @@ type Engine struct {
 	environment []string
 
 	mu       sync.Mutex
-	programs map[string]program // by reference
+	programs map[string]program         // by reference
+	builds   map[string]engine.Prepared // by what they are made from
 }
 
 // program is an executable that was prepared.
@@ -37,7 +38,7 @@ type program struct{ name, file string }
 // written to.
 func New(_ context.Context, o Options) (engine.Engine, error) {
 	e := &Engine{parent: cmp.Or(o.Folder, os.Getenv("TMPDIR"), "/var/tmp"), environment: o.Environment,
-		programs: make(map[string]program)}
+		programs: map[string]program{}, builds: map[string]engine.Prepared{}}
 	if e.environment == nil {
 		for _, name := range []string{"PATH", "HOME"} {
 			if value, ok := os.LookupEnv(name); ok {
@@ -68,8 +69,8 @@ func (e *Engine) Facts(context.Context) (map[string]string, error) {
 // machineReference is the image of programs of this machine.
 const machineReference = "this machine"
 
-// Prepare takes executables and the machine itself. The error of other images is an *engine.ImageError.
-func (e *Engine) Prepare(ctx context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
+// Prepare takes executables, builds that run a script, and the machine itself. The error of other images is an *engine.ImageError.
+func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
 	const wayOut = "leave out image and build, so that its program is one of this machine, or use the engine docker"
 	switch {
 	case ctx.Err() != nil:
@@ -79,6 +80,8 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, _ io.Writer) (
 	case image.Name != "":
 		return engine.Prepared{}, &engine.ImageError{Reference: image.Name, WayOut: wayOut,
 			Err: fmt.Errorf("the engine local has no images, so it cannot use %s", image.Name)}
+	case image.Build != nil && image.Build.Run != "":
+		return e.build(ctx, image.Build, log)
 	case image.Build != nil:
 		return engine.Prepared{}, &engine.ImageError{Reference: image.Build.For, WayOut: wayOut,
 			Err: fmt.Errorf("the engine local builds no images, so it cannot build %s", image.Build.For)}

@@ -1,0 +1,87 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"benchbook/notebook/spec"
+	"benchbook/runner/engine"
+)
+
+func built(t *testing.T, e engine.Engine, b spec.Build) engine.Prepared {
+	t.Helper()
+	p, err := e.Prepare(t.Context(), engine.Image{Build: &engine.Build{For: "the command", Build: b}}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestBuild(t *testing.T) {
+	e := openIn(t, t.TempDir())
+	defer e.Close()
+	source := func(text string) []spec.File { return []spec.File{{Path: "src/text", Data: []byte(text)}} }
+	whole := spec.Build{Files: source("one"), Run: "cat src/text > made"}
+	kept := func(text string) spec.Build {
+		return spec.Build{Files: source(text), Run: "mkdir bin; cut -c 1-3 src/text > bin/made; pwd >> bin/made", Keep: []string{"bin"}}
+	}
+	first, again := built(t, e, whole), built(t, e, whole)
+	if !first.Built || again.Built || again.ID != first.ID {
+		t.Errorf("the same build twice: %+v, then %+v", first, again)
+	}
+	for _, test := range []struct {
+		name   string
+		a, b   spec.Build
+		isSame bool
+	}{
+		{"the whole folder, another source", whole, spec.Build{Files: source("two"), Run: whole.Run}, false},
+		{"kept files that differ", kept("one"), kept("two"), false},
+		{"kept files that do not differ", kept("one"), kept("one, with a remark"), true},
+	} {
+		if a, b := built(t, e, test.a), built(t, e, test.b); (a.ID == b.ID) != test.isSame || a.Reference == b.Reference {
+			t.Errorf("%s: %+v and %+v", test.name, a, b)
+		}
+	}
+
+	space, err := e.Open(t.Context(), "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer space.Close(context.Background())
+	c, err := space.Start(t.Context(), engine.Service{Image: built(t, e, kept("one")),
+		Service: spec.Service{Name: "server", Command: []string{"sleep", "100"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := in(t, c, "sh", "-c", "ls; head -n 1 bin/made"); got != "bin\none\n" {
+		t.Errorf("in the folder of the build: %q", got)
+	}
+}
+
+func TestBuildFails(t *testing.T) {
+	e := openIn(t, t.TempDir())
+	defer e.Close()
+	for script, want := range map[string]string{
+		"echo no compiler; exit 3": "its script ended with status 3",
+		"false; touch made":        "its script ended with status 1",
+		"true":                     "its script made no made, which keep names",
+	} {
+		_, err := e.Prepare(t.Context(), engine.Image{Build: &engine.Build{For: "the command",
+			Build: spec.Build{Run: script, Keep: []string{"made"}}}}, io.Discard)
+		failed, ok := errors.AsType[*engine.BuildError](err)
+		if !ok || failed.Err.Error() != want || strings.Contains(script, "compiler") && failed.Tail != "    no compiler" {
+			t.Errorf("%s: %v", script, err)
+		}
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer stop()
+	begin := time.Now()
+	_, err := e.Prepare(ctx, engine.Image{Build: &engine.Build{Build: spec.Build{Run: "sleep 100"}}}, io.Discard)
+	if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 5*time.Second {
+		t.Errorf("a build that is cancelled: %v after %v", err, time.Since(begin))
+	}
+}
