@@ -81,9 +81,9 @@ func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (
 		return a.JoinErrors(err, c.Gated(a))
 	case err == nil:
 		if len(unseen) > 0 {
-			return lab.UsageError(fmt.Errorf("bench compares what build: makes of the repository, and cannot tell what %s and "+
-				"%s differ in: %s; build it, or measure each with benchbook run and compare them", base.Name, head.Name,
-				strings.Join(unseen, "; ")))
+			return lab.UsageError(fmt.Errorf("bench compares what build, configs and volumes take from the repository, and "+
+				"cannot tell what %s and %s differ in: %s; add a build or configs, or measure each with benchbook run and compare "+
+				"them", base.Name, head.Name, strings.Join(unseen, "; ")))
 		}
 		if b.Format == show.FormatJSON {
 			return lab.PrintJSON(b.Stdout, map[string]any{"a": base.Name, "b": head.Name, "same": true})
@@ -120,6 +120,13 @@ func (b *bench) compare(ctx context.Context, base, head plan.Revision) (*show.Co
 	sum := sha256.Sum256([]byte(base.Name + "\x00" + head.Name))
 	b.project.RecordsIn = b.recordsOf(fmt.Sprintf("%x", sum[:4]), base, head)
 	o := b.Options
+	r.SameBuilds = map[string]bool{}
+	o.Same = func(l *lab.Article, e *plan.Experiment) {
+		name := l.Slug + "#" + e.Name
+		fmt.Fprintf(b.Stderr, "%s: the builds of %s and %s have the same results, so it is not measured\n", name, base.Name,
+			head.Name)
+		r.SameBuilds[name] = true
+	}
 	o.Revisions, o.Open, o.Repetitions = []plan.Revision{base, head}, r.Open, benchRepetitions
 	fmt.Fprintf(b.Stderr, "A is %s (%.10s), B is %s (%.10s)\n", base.Name, base.Commit, head.Name, head.Commit)
 	measured := Run(ctx, b.Session, b.project, b.articles, o)

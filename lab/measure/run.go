@@ -52,6 +52,8 @@ type Options struct {
 	Prepared func(engine.Engine) error
 	// Revisions are compared cell by cell in one run. Claims are not judged by it: Open decides which trials continue.
 	Revisions []plan.Revision
+	// Same is called for an experiment whose builds are the same in all Revisions; it is not measured. Nil: all are.
+	Same func(c *lab.Article, e *plan.Experiment)
 	// Quick measures what headline claims need, the shortest first, until they are decided.
 	Quick bool
 	// Sessions is how many runs are made, one after the other; 0 for one, of what is missing.
@@ -557,10 +559,33 @@ func (j *job) measure(ctx context.Context) error {
 		if i > 0 && j.flags.Measured != nil {
 			j.flags.Measured(j.pending[i-1])
 		}
+		if err := j.leaveOutSame(ctx, c); err != nil {
+			return err
+		}
 		if _, isOver, err := j.measureArticle(ctx, c, j.optionsFor(c)); err != nil || isOver {
 			return err
 		}
 	}
+	return nil
+}
+
+// leaveOutSame builds what the revisions of an article need, and removes from its plan the experiments whose builds are
+// the same in all of them.
+func (j *job) leaveOutSame(ctx context.Context, c *lab.Article) error {
+	if j.flags.Same == nil {
+		return nil
+	}
+	if err := j.prepare(ctx, c); err != nil {
+		return err
+	}
+	p, r := j.plans[c.Slug], j.runners[j.targets[c.Slug]]
+	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
+		isSame := e.Skipped == "" && r.SameBuilds(p.Article, e)
+		if isSame {
+			j.flags.Same(c, e)
+		}
+		return isSame
+	})
 	return nil
 }
 

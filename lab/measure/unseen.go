@@ -9,16 +9,18 @@ import (
 
 	"benchbook/internal/files"
 	"benchbook/lab"
+	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
 
-// unseen returns a sentence for each experiment that may run changed files as they are in the working tree: only what is
-// built from the repository differs between the sides.
+// unseen returns a sentence for each thing that the comparison cannot see: experiments that may run changed files as they
+// are in the working tree, and articles whose blocks have changed.
 func (b *bench) unseen(ctx context.Context, base, head plan.Revision) (sentences []string, err error) {
 	root := b.project.Repository()
-	printed, err := files.Git(ctx, root).Run("", "diff", "--name-only", "-z", base.Commit, head.Commit)
+	repository := files.Git(ctx, root)
+	printed, err := repository.Run("", "diff", "--name-only", "-z", base.Commit, head.Commit)
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
@@ -26,18 +28,22 @@ func (b *bench) unseen(ctx context.Context, base, head plan.Revision) (sentences
 	if len(changed) == 0 {
 		return nil, nil
 	}
-	built := false
+	takes := false
 	for _, l := range b.articles {
 		var problems source.Problems
 		p, err := plan.New(b.project, l.Doc, plan.Options{Profile: b.Profile}, &problems)
 		if err != nil {
 			return nil, lab.Failure(err)
 		}
+		if blocksDiffer(repository, root, l.Doc, changed, base, head) {
+			takes = true
+			sentences = append(sentences, l.Slug+": its blocks differ, and both sides have those of the working tree")
+		}
 		lab.KeepExperiments(p, l.Experiments)
 		for _, e := range p.Experiments {
 			for _, t := range e.Trials {
-				why, builds := unseen(t, l.Doc.Dir, root, changed)
-				built = built || builds
+				why, fromRepository := unseen(t, root, changed)
+				takes = takes || fromRepository
 				if why != "" {
 					sentences = append(sentences, fmt.Sprintf("%s#%s: %s", l.Slug, e.Name, why))
 					break
@@ -45,39 +51,61 @@ func (b *bench) unseen(ctx context.Context, base, head plan.Revision) (sentences
 			}
 		}
 	}
-	if !built && len(sentences) == 0 {
-		sentences = []string{"nothing that it measures is built"}
+	if !takes && len(sentences) == 0 {
+		sentences = []string{"nothing that it measures is from the repository"}
 	}
 	return sentences, nil
 }
 
 // unseen returns why a trial may run changed files as they are in the working tree, empty if it does not, and whether it
-// builds something. Changed files are relative to the root of the repository.
-func unseen(t *plan.Trial, dir, root string, changed []string) (why string, builds bool) {
-	images, names := []spec.Image{}, []string{}
+// takes files from the repository. Changed files are relative to its root.
+func unseen(t *plan.Trial, root string, changed []string) (why string, fromRepository bool) {
+	look := func(what string, image spec.Image, configs []spec.File) {
+		switch {
+		case image.Build != nil || len(configs) > 0:
+			fromRepository = true
+		case image.Machine && why == "":
+			why = what + " runs without a container and has neither build nor configs"
+		}
+	}
 	for _, s := range t.Services {
-		images, names = append(images, s.Image), append(names, fmt.Sprintf("service %q", s.Name))
+		what := fmt.Sprintf("service %q", s.Name)
+		look(what, s.Image, s.Configs)
 		for _, v := range s.Volumes {
-			at := v.Host
-			if at == "" {
-				at = filepath.Join(dir, filepath.FromSlash(v.Source))
-			}
-			if v.Type == spec.BindVolume && slices.ContainsFunc(changed, func(name string) bool {
-				_, inside := files.Below(at, filepath.Join(root, filepath.FromSlash(name)))
+			fromRepository = fromRepository || len(v.Files) > 0
+			if v.Host != "" && slices.ContainsFunc(changed, func(name string) bool {
+				_, inside := files.Below(v.Host, filepath.Join(root, filepath.FromSlash(name)))
 				return inside
 			}) {
-				return fmt.Sprintf("service %q mounts %s", s.Name, v.Source), false
+				return fmt.Sprintf("%s mounts %s, which is no path relative to the article", what, v.Source), false
 			}
 		}
 	}
 	if t.Command != nil && t.Command.Service == "" {
-		images, names = append(images, t.Command.Image), append(names, "its command")
+		look("its command", t.Command.Image, t.Command.Configs)
 	}
-	for i, image := range images {
-		if image.Machine {
-			return names[i] + " runs without a container", false
+	return why, fromRepository
+}
+
+// blocksDiffer reports whether an article has other experiments or listings in one of the revisions than in the other.
+func blocksDiffer(repository *files.Repository, root string, doc *article.Document, changed []string, base,
+	head plan.Revision) bool {
+	below, _ := files.Below(root, filepath.Join(doc.Dir, filepath.Base(doc.Source.Path)))
+	if !slices.Contains(changed, filepath.ToSlash(below)) {
+		return false
+	}
+	blocks := func(r plan.Revision) string {
+		text, _ := repository.Run("", "show", r.Commit+":"+filepath.ToSlash(below)) // nothing if the revision lacks it
+		var out strings.Builder
+		inside := false
+		for line := range strings.Lines(text) {
+			fence := strings.HasPrefix(line, "```") || strings.HasPrefix(line, "~~~")
+			if inside = inside != fence; inside || fence {
+				out.WriteString(line)
+			}
 		}
-		builds = builds || image.Build != nil
+		return out.String()
 	}
-	return "", builds
+	a, b := blocks(base), blocks(head)
+	return a != b && a != "" && b != ""
 }

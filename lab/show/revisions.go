@@ -23,6 +23,8 @@ type Revisions struct {
 	A, B        plan.Revision
 	CompareOptions
 	Gate *compare.Gate // nil for no condition
+	// SameBuilds are the experiments, as SLUG#NAME, whose builds are the same in both revisions.
+	SameBuilds map[string]bool
 }
 
 // sides returns both revisions of an article, in one set of records.
@@ -58,7 +60,9 @@ func (r *Revisions) plan(l *lab.Article) (*plan.Plan, error) {
 		return nil, lab.Failure(err)
 	}
 	lab.KeepExperiments(p, l.Experiments)
-	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool { return e.Skipped != "" })
+	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool { 
+		return e.Skipped != "" || r.SameBuilds[l.Slug+"#"+e.Name]
+	})
 	return p, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -61,6 +62,25 @@ func (f *Folder) at(root string, t source.Text, context string, mayLack bool, pr
 	}
 	f.around[key] = at
 	return at, true
+}
+
+// revisionOf is a revision of a repository; without a commit, the files as they are.
+type revisionOf struct{ root, commit string }
+
+// inRevision returns the folder of a revision with what a path of f names, and its path there. Listings, files that the
+// revision lacks, and files outside the repository are the ones of f.
+func (f *Folder) inRevision(r revisionOf, t source.Text, problems *source.Problems) (*Folder, source.Text) {
+	below, inside := files.Below(r.root, filepath.Join(f.Doc.Dir, filepath.FromSlash(t.Value)))
+	if r.commit == "" || !inside || filepath.IsAbs(t.Value) {
+		return f, t
+	}
+	there := filepath.ToSlash(below)
+	at, ok := f.at(r.root, source.Text{Value: r.commit, Pos: t.Pos}, there, true, problems)
+	if !ok || at == f {
+		return f, t
+	}
+	t.Value = there
+	return at, t
 }
 
 // blob is a file or symbolic link that is committed.

@@ -16,9 +16,10 @@ func (r *reader) environment(s *article.Service) []string {
 	var out []string
 	own := s.Environment.Map()
 	for _, t := range s.EnvFile {
-		doc := r.folder(t).Doc
-		r.envFiles[filepath.Join(doc.Dir, filepath.FromSlash(t.Value))] = true
-		f, ok := doc.File(t, r.problems)
+		folder := r.folder(t)
+		r.envFiles[filepath.Join(folder.Doc.Dir, filepath.FromSlash(t.Value))] = true
+		from, written := folder.inRevision(r.revisionOf(), t, r.problems)
+		f, ok := from.Doc.File(written, r.problems)
 		if !ok {
 			continue
 		}

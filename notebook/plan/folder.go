@@ -108,8 +108,8 @@ func UsersOf(name string, build *article.Build) []string {
 	return users
 }
 
-// Config reads the file or listing of a config, and notes its users.
-func (f *Folder) Config(c article.Config, users []string, problems *source.Problems) (spec.File, bool) {
+// Config reads the file or listing of a config from a revision, and notes its users.
+func (f *Folder) Config(c article.Config, users []string, at revisionOf, problems *source.Problems) (spec.File, bool) {
 	if c.Source.IsZero() || c.Target.IsZero() {
 		return spec.File{}, false // reported when it was decoded
 	}
@@ -119,11 +119,16 @@ func (f *Folder) Config(c article.Config, users []string, problems *source.Probl
 			Hint = "begin it with /"
 		return spec.File{}, false
 	}
-	file, ok := f.File(c.Source, problems)
+	name, ok := article.CleanPath(c.Source, problems)
 	if !ok {
 		return spec.File{}, false
 	}
-	f.configs[file.Path] = append(f.configs[file.Path], users...)
+	f.configs[name] = append(f.configs[name], users...)
+	from, written := f.inRevision(at, c.Source, problems)
+	file, ok := from.File(written, problems)
+	if !ok {
+		return spec.File{}, false
+	}
 	file.Path = path.Clean(c.Target.Value)
 	return file, true
 }

@@ -69,7 +69,7 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 	for _, e := range p.outlines {
 		for _, d := range e.drafts {
 			if d.definition != nil {
-				d.configs = p.configs(d.definition)
+				d.configs = p.configs(d)
 			}
 		}
 	}

@@ -37,11 +37,12 @@ func (p *planner) readTrial(d *draft, t *Trial, at source.Pos) {
 }
 
 // configs reads the files that the containers of a trial get when they start.
-func (p *planner) configs(e *article.Experiment) Configs {
+func (p *planner) configs(d *draft) Configs {
+	e, at := d.definition, revisionOf{p.project.Repository(), d.revision}
 	out := Configs{}
 	add := func(list []article.Config, users []string) {
 		for i := range list {
-			if f, ok := p.folder(list[i].Source).Config(list[i], users, p.problems); ok {
+			if f, ok := p.folder(list[i].Source).Config(list[i], users, at, p.problems); ok {
 				out[&list[i].Source] = f
 			}
 		}
@@ -59,7 +60,7 @@ func (p *planner) configs(e *article.Experiment) Configs {
 	if l := e.Load; l != nil {
 		if tool := foreignTool(l.Tool.V); tool != nil && tool.Script != "" {
 			script := article.Config{Source: l.Script, Target: source.Text{Value: tool.Script}}
-			if f, ok := p.folder(l.Script).Config(script, UsersOf(LoadName, nil), p.problems); ok {
+			if f, ok := p.folder(l.Script).Config(script, UsersOf(LoadName, nil), at, p.problems); ok {
 				out[&l.Script] = f
 			}
 		}

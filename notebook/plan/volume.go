@@ -62,14 +62,20 @@ func (r *reader) volume(v *article.Volume) (spec.Volume, bool) {
 func (r *reader) bind(v *article.Volume, out spec.Volume) (spec.Volume, bool) {
 	written := v.Source.Value
 	clean := path.Clean(written)
-	switch {
-	case written == "":
+	if written == "" {
 		r.problems.Add("missing-key", v.Pos, "a bind has no source").
 			Hint = "add source: with a path beside the article, such as ./data"
 		return out, false
-	case path.IsAbs(written) || strings.HasPrefix(written, "~") || clean == ".." || strings.HasPrefix(clean, "../"):
+	}
+	var ok bool
+	from, t := r.folder(v.Source).inRevision(r.revisionOf(), v.Source, r.problems)
+	if path.IsAbs(written) || strings.HasPrefix(written, "~") || clean == ".." || strings.HasPrefix(clean, "../") {
 		r.allow(article.AllowMounts, v.Source.Pos,
 			fmt.Sprintf("the path %q of this machine, outside the article's folder,", written))
+		if from.revision != nil {
+			out.Files, out.Single, ok = from.Mounted(t, r.problems)
+			return out, ok
+		}
 		host, err := hostPath(r.folder(v.Source).Doc.Dir, written)
 		if err != nil {
 			r.problems.Add("wrong-value", v.Source.Pos, "the path %q cannot be found: %v", written, err).
@@ -78,11 +84,13 @@ func (r *reader) bind(v *article.Volume, out spec.Volume) (spec.Volume, bool) {
 		out.Host = host
 		return out, true
 	}
-	var ok bool
 	out.ReadOnly, out.Source = v.ReadOnly.V || !v.ReadOnly.Set(), clean
-	out.Files, out.Single, ok = r.folder(v.Source).Mounted(v.Source, r.problems)
+	out.Files, out.Single, ok = from.Mounted(t, r.problems)
 	return out, ok
 }
+
+// revisionOf returns the revision of the repository that files of the trial are from.
+func (r *reader) revisionOf() revisionOf { return revisionOf{r.project.Repository(), r.revision} }
 
 // hostPath returns the absolute path of a source outside the folder of its article.
 func hostPath(folder, source string) (string, error) {

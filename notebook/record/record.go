@@ -304,6 +304,8 @@ const ClockError = time.Minute
 
 // Prefixes of facts about the origin of a service or command, whose name follows.
 const (
+	// FactImage is the id of an image; the name of its service follows.
+	FactImage = "image."
 	// FactBase is the image, or its base images: "REFERENCE ID", separated by semicolons.
 	FactBase = "base."
 	// FactProgram is a file of the engine's machine, with its digest and package; for a script, also its files.

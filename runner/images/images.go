@@ -195,7 +195,7 @@ func (s Set) Facts(t *plan.Trial) map[string]string {
 		if !got.tried || got.missing != nil {
 			continue // a search was to choose it, and found none
 		}
-		facts["image."+u.name] = got.image.ID
+		facts[record.FactImage+u.name] = got.image.ID
 		if !u.image.OnMachine() {
 			facts["packages."+u.name] = got.packages.Debian
 		}
