@@ -22,7 +22,7 @@ var Statuses = []struct {
 }{
 	{StatusDone, "done"},
 	{StatusFailed, "something failed"},
-	{StatusUsage, "wrong usage"},
+	{StatusUsage, "wrong usage, or nothing that bench or compare could judge"},
 	{StatusGate, "a claim (--claims) or a condition (--fail-on) failed"},
 	{StatusInterrupted, "interrupted (Ctrl-C, TERM or HUP)"},
 }

@@ -30,7 +30,7 @@ processor or number of cores are listed but not compared, unless --across-hosts 
 never compared.
 
 With --fail-on 'throughput < -5%' the status is 99 if the condition holds over the whole interval of any
-cell's change, and 1 if no cell can be judged.`,
+cell's change, and 2 if no cell can be judged.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return errors.New("compare needs two sides, A before and B after, each a run, a host, a profile, a git revision " +
@@ -74,12 +74,14 @@ build from the repository is built from both, and each cell is measured once of 
 order, so that whatever happens to the machine happens to both. The first cell of BASE is measured twice, which shows the
 noise floor. Measuring goes on until it is decided for every cell whether it has changed, for 3 to 20 rounds.
 
-Without HEAD, B is the revision HEAD; with --dirty it is what is not committed. Articles, and what they give to containers
-by themselves, are those of the working tree on both sides. Cells that come out the same in both revisions are not measured. Records are kept in .benchbook/bench: the same command resumes a stopped
-run.
+Without HEAD, B is the revision HEAD; with --dirty it is what is not committed. Builds, configs and volumes take files of
+the repository from each revision; articles are those of the working tree on both sides. Cells with the same inputs, and
+experiments whose builds have the same results, are not measured. Records are kept in .benchbook/bench: the same command
+resumes a stopped run.
 
-With --fail-on 'latency.p99 > 3%' the status is 99 if the condition holds over the whole interval of any cell's change, and
-1 if no cell can be judged.`,
+With --fail-on 'latency.p99 > 3%' the status is 99 if the condition holds over the whole interval of any cell's change. If
+no cell can be judged, it is 2. With --prove 10% bench also says whether it would have seen a slowdown of that size: it
+plants one in the second measurement of the first cell, and measures until that is decided too.`,
 		Example: "  benchbook bench main\n" +
 			"  benchbook bench v1.0 v1.1 api --fail-on 'throughput < -3%'\n" +
 			"  git bisect run benchbook bench v1.0 HEAD api --fail-on 'throughput < -3%'",
@@ -98,6 +100,7 @@ With --fail-on 'latency.p99 > 3%' the status is 99 if the condition holds over t
 	}
 	formatted.Add(cmd, show.FormatText, show.FormatMarkdown, show.FormatCSV)
 	a.addMeasuring(cmd, &o.Options)
+	cmd.Flags().StringVar(&o.Prove, "prove", "", "say whether a slowdown of this size, such as 10%, would have been seen")
 	cmd.Flags().BoolVar(&o.Dirty, "dirty", false, "compare BASE with what is not committed")
 	cmd.Flags().StringVar(&o.FailOn, "fail-on", "",
 		"end with status 99 if this holds for any cell, such as 'throughput < -5%'")

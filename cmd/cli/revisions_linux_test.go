@@ -115,3 +115,61 @@ func TestBenchOnEngine(t *testing.T) {
 		t.Errorf("three times the work is %q: %+v", got.Verdict, got)
 	}
 }
+
+// local rewrites the article for a program that is built by a script and runs without a container; a config has what it
+// prints first.
+func (w *worker) local() {
+	w.t.Helper()
+	for name, text := range map[string]string{
+		"benchbook.yaml": "title: Test\nengine: local\n",
+		"experiments/work/article.md": "---\ntitle: Work\n---\n\n```yaml experiment\nname: work\n" +
+			"command:\n  build: {context: ../.., run: \"grep -v '^#' app/work.sh > built.sh\", keep: [built.sh]}\n" +
+			"  run: bash -c 'cat /etc/greeting; bash built.sh'\n  configs: [{source: greeting, target: /etc/greeting}]\n" +
+			"metrics: [{name: work, from: stdout, regex: '(.*) us', unit: us, better: lower}]\n```\n",
+		"experiments/work/greeting": "hello\n",
+	} {
+		if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o644); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// bench compares two commits, and returns what is printed in JSON.
+func (w *worker) bench(c lab.Config, args ...string) (out show.Comparison) {
+	w.t.Helper()
+	printed := mustRun(w.t, c, append([]string{"-C", w.dir, "bench", "--json", "--yes"}, args...)...)
+	if err := json.Unmarshal([]byte(printed), &out); err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+// Programs of this machine are built from both revisions, and get the configs of both. Revisions whose builds have the
+// same results are not measured, and a slowdown that is planted is seen.
+func TestBenchOfPrograms(t *testing.T) {
+	c := onLocal(t)
+	c.LockDir = ""
+	w := newWorker(t)
+	w.local()
+	before := w.commit(1)
+	remark := w.commit(1) // another comment in the program
+	if got := w.bench(c, before, remark); !got.Same {
+		t.Errorf("a comment that the build removes: %+v", got)
+	}
+	if err := os.WriteFile(filepath.Join(w.dir, "experiments/work/greeting"), []byte("good day\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	greeting := w.commit(1)
+	if got := w.bench(c, remark, greeting); got.Same || len(got.Differences) == 0 ||
+		got.Differences[0].Subject != "command: /etc/greeting" {
+		t.Errorf("another config: %+v", got.Differences)
+	}
+	after := w.commit(3)
+	got := w.bench(c, greeting, after, "--metric", "work", "--prove", "90%")
+	if len(got.Changes) != 1 || got.Changes[0].Verdict != "worse" {
+		t.Errorf("three times the work: %+v", got.Changes)
+	}
+	if len(got.Proofs) != 1 || !got.Proofs[0].Seen || *got.Proofs[0].Change < 0.3 {
+		t.Errorf("a planted slowdown of 90 %%: %+v", got.Proofs)
+	}
+}

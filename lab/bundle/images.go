@@ -45,8 +45,11 @@ type carriedImage struct {
 // inputsOf identifies the inputs of an image: its reference, or the digest of its build context. It is empty for
 // programs of benchbook and of the machine.
 func inputsOf(i engine.Image) string {
-	if i.Build == nil {
+	switch {
+	case i.Build == nil:
 		return i.Name
+	case i.Build.Run != "":
+		return ""
 	}
 	return fmt.Sprintf("build sha256:%x", sha256.Sum256([]byte(i.Build.Inputs())))
 }

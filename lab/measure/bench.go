@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -55,6 +56,9 @@ func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (
 	if b.gate, err = o.Gate(); err != nil {
 		return err
 	}
+	if _, err = o.Slowdown(); err != nil {
+		return err
+	}
 	if b.project, _, err = a.Open(nil); err != nil {
 		return lab.UsageError(err)
 	}
@@ -78,7 +82,7 @@ func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (
 		if printed := c.Print(a, o.Format); printed != nil {
 			return lab.Failure(printed)
 		}
-		return a.JoinErrors(err, c.Gated(a))
+		return a.JoinErrors(err, cmp.Or(c.Judged(), c.Gated(a)))
 	case err == nil:
 		if len(unseen) > 0 {
 			return lab.UsageError(fmt.Errorf("bench compares what build, configs and volumes take from the repository, and "+
@@ -86,7 +90,9 @@ func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (
 				"them", base.Name, head.Name, strings.Join(unseen, "; ")))
 		}
 		if b.Format == show.FormatJSON {
-			return lab.PrintJSON(b.Stdout, map[string]any{"a": base.Name, "b": head.Name, "same": true})
+			same := b.pair(base, head).Comparison()
+			same.Same = true
+			return lab.PrintJSON(b.Stdout, same)
 		}
 		fmt.Fprintf(b.words(), "%s and %s are the same in all that is measured of %s\n", base.Name, head.Name,
 			terminal.InSentence(lab.SlugsOf(b.articles)))

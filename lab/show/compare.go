@@ -18,17 +18,20 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
+	"benchbook/notebook/stats"
 )
 
 // A Comparison is what compare and bench print. Numbers are unrounded and in base units; null where there is none.
 type Comparison struct {
 	A           Side                 `json:"a"`
 	B           Side                 `json:"b"`
+	Same        bool                 `json:"same,omitempty"` // nothing that is measured differs, so nothing was measured
 	Changes     []Change             `json:"changes"`
 	Differences []compare.Difference `json:"differences"`
 	Explanation string               `json:"explanation"`
 	LeftOut     []string             `json:"left_out"` // records without a cell, in sentences
 	FailOn      *FailOn              `json:"fail_on,omitempty"`
+	Proofs      []Proof              `json:"proofs,omitempty"`
 
 	changes []compare.Change
 }
@@ -85,6 +88,7 @@ type CompareOptions struct {
 	FailOn      string
 	Metrics     []string
 	AcrossHosts bool
+	Prove       string // a slowdown in percent, such as 10%; empty for none
 }
 
 // Gate reads FailOn; it is nil without a condition.
@@ -101,6 +105,7 @@ func (o *CompareOptions) Gate() (*compare.Gate, error) {
 
 func (o *CompareOptions) changeOptions(gate *compare.Gate) compare.ChangeOptions {
 	out := compare.ChangeOptions{Metrics: o.Metrics, AcrossHosts: o.AcrossHosts}
+	out.Prove, _ = o.Slowdown() // it was checked
 	if gate != nil {
 		out.Also = []string{gate.Metric}
 	}
@@ -239,6 +244,9 @@ func (c *Comparison) compare(sides []compare.Sides, o CompareOptions, gate *comp
 	for i := range c.changes {
 		c.Changes = append(c.Changes, newChange(&c.changes[i]))
 	}
+	if err := c.prove(sides, o.changeOptions(gate), gate); err != nil {
+		return lab.UsageError(err)
+	}
 	if gate != nil {
 		c.FailOn = &FailOn{Condition: o.FailOn, Cells: gate.Judge(c.changes)}
 		c.FailOn.Met = slices.ContainsFunc(c.FailOn.Cells, func(g compare.GateCell) bool { return g.Met })
@@ -262,7 +270,29 @@ func (c *Comparison) Gated(a *lab.Session) error {
 	case c.FailOn.Met:
 		return lab.WithStatus(lab.StatusGate, errors.New(c.FailOn.String()))
 	case !judged:
-		return lab.Failure(fmt.Errorf("--fail-on %q cannot be judged for any cell", c.FailOn.Condition))
+		return lab.UsageError(fmt.Errorf("--fail-on %q cannot be judged for any cell", c.FailOn.Condition))
+	}
+	return nil
+}
+
+// nothingJudged says that no change could be judged, and why the first could not; empty if one could.
+func (c *Comparison) nothingJudged() string {
+	for i := range c.changes {
+		if c.changes[i].Verdict != stats.NotComparable || c.changes[i].Unchanged {
+			return ""
+		}
+	}
+	if len(c.changes) == 0 {
+		return ""
+	}
+	first := &c.changes[0]
+	return fmt.Sprintf("nothing could be judged: %s, %s: %s", first.CellName(), first.Metric.Name, first.Reason)
+}
+
+// Judged returns an error if nothing could be judged.
+func (c *Comparison) Judged() error {
+	if why := c.nothingJudged(); why != "" {
+		return lab.UsageError(errors.New(why))
 	}
 	return nil
 }
@@ -344,6 +374,12 @@ func (c *Comparison) report() Report {
 				longest = max(longest, set.From.Sub(a.From).Abs())
 			}
 		}
+	}
+	if why := c.nothingJudged(); why != "" {
+		first.Title = why
+	}
+	for i := range c.Proofs {
+		first.Lines = append(first.Lines, c.Proofs[i].String())
 	}
 	if c.FailOn != nil {
 		first.Lines = append(first.Lines, c.FailOn.String())

@@ -60,7 +60,7 @@ func (r *Revisions) plan(l *lab.Article) (*plan.Plan, error) {
 		return nil, lab.Failure(err)
 	}
 	lab.KeepExperiments(p, l.Experiments)
-	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool { 
+	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
 		return e.Skipped != "" || r.SameBuilds[l.Slug+"#"+e.Name]
 	})
 	return p, nil
@@ -76,10 +76,16 @@ func (r *Revisions) Same() (bool, error) {
 	return true, nil
 }
 
+// Comparison returns a comparison of the revisions without cells.
+func (r *Revisions) Comparison() *Comparison {
+	return &Comparison{A: Side{Kind: kindRevision, Name: r.A.Name, Commit: r.A.Commit},
+		B: Side{Kind: kindRevision, Name: r.B.Name, Commit: r.B.Commit}, Changes: []Change{},
+		Differences: []compare.Difference{}, LeftOut: []string{}}
+}
+
 // Compare compares the revisions by their records. The comparison is nil if no cell differs.
 func (r *Revisions) Compare(a *lab.Session) (*Comparison, error) {
-	c := &Comparison{A: Side{Kind: kindRevision, Name: r.A.Name, Commit: r.A.Commit},
-		B: Side{Kind: kindRevision, Name: r.B.Name, Commit: r.B.Commit}}
+	c := r.Comparison()
 	var sides []compare.Sides
 	measured := 0
 	for _, l := range r.Articles {

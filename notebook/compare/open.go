@@ -23,6 +23,17 @@ func Open(s Sides, o ChangeOptions, gate *Gate) (map[string][]string, error) {
 		name := a.Experiment.Plan.Name
 		out[name] = slice.Add(out[name], a.Trial.Name, b.Trial.Name)
 	}
+	if o.Prove > 0 {
+		proofs, err := Prove([]Sides{s}, changes, o, gate)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range proofs {
+			if p.Open {
+				add(p.A, p.B)
+			}
+		}
+	}
 	if gate != nil {
 		for _, c := range gate.Judge(changes) {
 			if !c.Met && !c.Refuted {

@@ -71,6 +71,12 @@ func (e *Experiment) newestPair() (pair, bool) {
 	return pair{original, e.Calibration}, ok
 }
 
+// Twins returns the cell that is measured twice in each round, and its second measurement; nil without one.
+func (e *Experiment) Twins() (original, twin *Cell) {
+	p, _ := e.newestPair()
+	return p.original, p.twin
+}
+
 // Together reports whether the measured cells are of one run and one experiment. The experiments of a run are measured
 // one after another, and the machine may change between them.
 func Together(cells []*Cell) bool {

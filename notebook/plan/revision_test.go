@@ -120,14 +120,21 @@ func TestRevisionsAreCompared(t *testing.T) {
 			"lib/Dockerfile": "FROM scratch\n", "lib/main": "always"} {
 			write(t, filepath.Join(root, name), text)
 		}
+		own := []string{filepath.Join(root, "app/main"), filepath.Join(dir, "conf"), filepath.Join(dir, "code/main"),
+			filepath.Join(dir, "vars")}
 		git("init", "-q")
-		git("add", "app", "lib")
-		git("commit", "-q", "-m", "one")
-		git("tag", "v1")
-		write(t, filepath.Join(root, "app/main"), "now")
-		git("commit", "-q", "-a", "-m", "two")
-		git("tag", "v2")
-		write(t, filepath.Join(root, "app/main"), "not committed")
+		for _, state := range []string{"then", "now", "not committed"} {
+			for _, name := range own {
+				write(t, name, map[bool]string{true: "V="}[filepath.Base(name) == "vars"]+state)
+			}
+			if state != "not committed" {
+				git("add", "app", "lib", own[1], own[2], own[3])
+				git("commit", "-q", "-m", state)
+				git("tag", map[string]string{"then": "v1", "now": "v2"}[state])
+			}
+		}
+		write(t, filepath.Join(dir, "later"), "later")
+		write(t, filepath.Join(dir, "data/main"), "ignored")
 	}
 	revisions := Options{Revisions: []Revision{{"old", "v1"}, {"new", "v2"}}}
 	for _, test := range []struct{ name, body, want string }{
@@ -141,8 +148,14 @@ func TestRevisionsAreCompared(t *testing.T) {
 			"app, old=then; app, new=now; app, old again=then"},
 		{"a revision of its own", "services: {s: {build: {context: ../../../app, git: v1}}}",
 			"left out: it is the same in old and new"},
-		{"the article's folder, which was not committed", "services: {s: {build: .}}",
+		{"a folder that was not committed", "services: {s: {build: {context: data, dockerfile_inline: \"FROM scratch\"}}}", "left out: it is the same in old and new"},
+		{"a config", "services: {s: {image: a, configs: [{source: conf, target: /c}]}}",
+			"old=then; new=now; old again=then"},
+		{"a config that was not committed", "services: {s: {image: a, configs: [{source: later, target: /c}]}}",
 			"left out: it is the same in old and new"},
+		{"a mounted folder", "services: {s: {image: a, volumes: [\"./code:/c\"]}}", "old=then; new=now; old again=then"},
+		{"a mounted file", "services: {s: {image: a, volumes: [\"./conf:/c\"]}}", "old=then; new=now; old again=then"},
+		{"variables", "services: {s: {image: a, env_file: vars}}", "old=then; new=now; old again=then"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p, problems := planText(t, text(block("name: e\nload: {target: http://s/}\n"+test.body+"\n")), inRepository,
@@ -153,9 +166,7 @@ func TestRevisionsAreCompared(t *testing.T) {
 			e := p.Experiments[0]
 			var got []string
 			for _, trial := range e.Trials {
-				files := trial.Services[0].Image.Build.Files
-				i := slices.IndexFunc(files, func(f spec.File) bool { return f.Path == "main" })
-				got = append(got, trial.Name+"="+string(files[i].Data))
+				got = append(got, trial.Name+"="+fromRepository(trial.Services[0]))
 			}
 			if e.Skipped != "" {
 				got = append(got, "left out: "+e.Skipped)
@@ -181,6 +192,22 @@ func TestRevisionsAreCompared(t *testing.T) {
 			}
 		})
 	}
+}
+
+// fromRepository returns the text of the file main, or else of the first file or variable that a service has.
+func fromRepository(s *spec.Service) string {
+	all := slices.Clone(s.Configs)
+	if s.Image.Build != nil {
+		all = append(all, s.Image.Build.Files...)
+	}
+	for _, v := range s.Volumes {
+		all = append(all, v.Files...)
+	}
+	if len(all) == 0 {
+		return strings.TrimPrefix(s.Environment[0], "V=")
+	}
+	i := slices.IndexFunc(all, func(f spec.File) bool { return f.Path == "main" })
+	return string(all[max(i, 0)].Data)
 }
 
 // shortOf is the name of a file, what is in it if that differs between revisions, and a star for a program.
