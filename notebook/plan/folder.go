@@ -263,9 +263,6 @@ func (f *Folder) Build(b *article.Build, users []string, at source.Pos,
 	if context.Value == "" {
 		context = source.Text{Value: ".", Pos: at}
 	}
-	if !b.Run.IsZero() {
-		return f.programs(b, context, users, problems)
-	}
 	out := &spec.Build{Dockerfile: path.Clean(cmp.Or(b.Dockerfile.Value, "Dockerfile")), Target: b.Target.Value,
 		Args: b.Args.Map(), Network: string(b.Network.V)}
 	dockerfile, found := newFile(inlineName, []byte(b.Inline.Value), false), true
@@ -314,9 +311,13 @@ func (f *Folder) Build(b *article.Build, users []string, at source.Pos,
 	return out, DockerfilePlace{all: context.Pos}, true
 }
 
-// programs reads a build without a Dockerfile: a script that runs in a copy of the context.
-func (f *Folder) programs(b *article.Build, context source.Text, users []string,
-	problems *source.Problems) (*spec.Build, DockerfilePlace, bool) {
+// Programs reads a build without a Dockerfile: a script that runs in a copy of the context.
+func (f *Folder) Programs(b *article.Build, users []string, problems *source.Problems) (*spec.Build, DockerfilePlace,
+	bool) {
+	context := b.Context
+	if context.Value == "" {
+		context = source.Text{Value: ".", Pos: b.Run.Pos}
+	}
 	out, place := &spec.Build{Run: b.Run.Value}, DockerfilePlace{all: b.Run.Pos}
 	for _, t := range b.Keep {
 		name, ok := article.CleanPath(t, problems)

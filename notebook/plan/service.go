@@ -330,6 +330,11 @@ func (r *reader) build(i image) (spec.Image, bool) {
 			return spec.Image{}, false
 		}
 	}
+	if !i.build.Run.IsZero() {
+		b, where, ok := folder.Programs(i.build, UsersOf(i.service, i.build), r.problems)
+		r.trial.dockerfiles[b] = where
+		return spec.Image{Build: b}, ok
+	}
 	b, where, ok := folder.Build(i.build, UsersOf(i.service, i.build), i.at, r.problems)
 	r.trial.dockerfiles[b] = where
 	return spec.Image{Build: b}, ok
