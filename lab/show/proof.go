@@ -38,9 +38,6 @@ func (o *CompareOptions) Slowdown() (float64, error) {
 
 // prove judges the planted slowdown, if there is one.
 func (c *Comparison) prove(sides []compare.Sides, o compare.ChangeOptions, gate *compare.Gate) error {
-	if o.Prove == 0 {
-		return nil
-	}
 	found, err := compare.Prove(sides, c.changes, o, gate)
 	for i := range found {
 		p := &found[i]
