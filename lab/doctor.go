@@ -19,6 +19,7 @@ import (
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
 	"benchbook/runner/machine"
+	"benchbook/runner/observe"
 )
 
 // A Report is what doctor prints with --json.
@@ -282,9 +283,12 @@ func examineMachine(host machine.Host, now machine.State) []finding {
 	if pages := fact("hugepages"); pages != "" {
 		memory += ", huge pages " + pages
 	}
-	others, steal := notReported, notReported
+	others, steal, remedy := notReported, notReported, "end them"
 	if now.Foreign >= 0 {
 		others = fmt.Sprintf("want %.0f %% of the CPUs", 100*now.Foreign)
+	}
+	if now.Foreign > muchForeign {
+		remedy = cmp.Or(observe.Hog(300*time.Millisecond), remedy)
 	}
 	if now.Steal >= 0 {
 		steal = fmt.Sprintf("other virtual machines took %.1f %% of the CPUs since this one was started", 100*now.Steal)
@@ -299,7 +303,7 @@ func examineMachine(host machine.Host, now machine.State) []finding {
 		ok("noise", fmt.Sprintf("a timer of 1 ms was late by %v at most", now.Jitter.Round(time.Microsecond))).
 			warnIf(now.Jitter > muchJitter, "end other programs on this machine; for a virtual machine, get dedicated cores"),
 		ok("other programs", others).warnIf(now.Foreign > muchForeign,
-			"end them: a repetition is not valid if others use more than 12 % of the CPUs"),
+			remedy+": a repetition is not valid if others use more than 12 % of the CPUs"),
 		ok("steal", steal).warnIf(now.Steal > muchSteal,
 			"get dedicated CPUs: a repetition in which more than 5 % are stolen is not valid"),
 	}

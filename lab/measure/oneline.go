@@ -2,6 +2,7 @@ package measure
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/render/wording"
+	"benchbook/runner/observe"
 )
 
 // OneLineOptions say what Time and Requests show.
@@ -314,6 +316,7 @@ func printAnswer(a *lab.Session, d *dataset.Dataset, metric string, answer []str
 			printParagraph(a, names[c]+": "+r.Missing+".")
 		}
 	}
+	printOthers(a, e)
 	for _, sentence := range answer {
 		printParagraph(a, sentence)
 	}
@@ -330,6 +333,24 @@ func printAnswer(a *lab.Session, d *dataset.Dataset, metric string, answer []str
 			printParagraph(a, names[c]+": limited by "+words+".")
 		}
 	}
+}
+
+// printOthers prints which programs took processor time meanwhile, if a record names some, and which process to end.
+func printOthers(a *lab.Session, e *dataset.Experiment) {
+	others := ""
+	for _, c := range e.Cells {
+		for _, r := range c.Records {
+			others = cmp.Or(r.Facts[record.FactOthers], others)
+		}
+	}
+	if others == "" {
+		return
+	}
+	words := "Other programs used the CPUs meanwhile: " + others + "."
+	if hog := observe.Hog(hogWatch); hog != "" {
+		words += " To measure undisturbed, " + hog + "."
+	}
+	printParagraph(a, terminal.Clean(words))
 }
 
 // printParagraph prints a sentence on lines of 80 characters.

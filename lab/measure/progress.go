@@ -19,6 +19,7 @@ import (
 	"benchbook/notebook/validity"
 	"benchbook/runner"
 	"benchbook/runner/images"
+	"benchbook/runner/observe"
 )
 
 // progress is a runner.Progress of several articles, one after another. It prints a line for each repetition after its
@@ -31,6 +32,7 @@ type progress struct {
 
 	slug       string
 	todo, done int
+	hogNamed   bool     // nameHog was called
 	failures   []string // ways of failing that were printed of the experiment
 }
 
@@ -106,6 +108,20 @@ func (p *progress) Experiment(e *plan.Experiment, todo int) {
 		terminal.Count(len(names), "trial"), strings.Join(names, "; "), e.Seed)
 }
 
+// hogWatch is how long other programs are watched to name the busiest.
+const hogWatch = 300 * time.Millisecond
+
+// nameHog names once the process of others that disturbs most.
+func (p *progress) nameHog() {
+	if p.hogNamed {
+		return
+	}
+	p.hogNamed = true
+	if words := observe.Hog(hogWatch); words != "" {
+		fmt.Fprintf(p.w, "  to measure undisturbed, %s\n", terminal.Clean(words))
+	}
+}
+
 // Again announces repetitions that were not foreseen.
 func (p *progress) Again(e *plan.Experiment, steps []plan.Step) {
 	p.todo, p.done = len(steps), 0
@@ -115,6 +131,7 @@ func (p *progress) Again(e *plan.Experiment, steps []plan.Step) {
 	}
 	if steps[0].Replaces != 0 {
 		fmt.Fprintf(p.w, "  %s again: too few valid because of background load\n", terminal.Count(len(steps), "repetition"))
+		p.nameHog()
 		return
 	}
 	var names []string

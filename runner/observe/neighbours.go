@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -34,17 +35,12 @@ type neighbour struct {
 	used   time.Duration // processor time since it was started
 }
 
-// busiestBetween names the programs that used most processor time from before to after, each with its share of all cpus
-// CPUs. It leaves out the process own, its descendants, and processes for which isOurs is true. Processes that ended in
-// between are not seen. Another benchbook is named with its PID.
-func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func(pid int) bool) string {
+// usedBetween returns the processor time that other programs used from before to after, in seconds, without the process
+// own, its descendants, and processes for which isOurs is true. Processes that ended in between are not seen.
+func usedBetween(before, after neighbours, own int, isOurs func(pid int) bool) map[processID]float64 {
 	parents := map[int]int{}
-	var ownID processID
 	for id, n := range after.byID {
 		parents[id.pid] = n.parent
-		if id.pid == own {
-			ownID = id
-		}
 	}
 	descends := func(pid int) bool {
 		for range len(parents) + 1 { // processes came and went while they were read, so parents may form a circle
@@ -59,21 +55,36 @@ func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func
 		}
 		return false
 	}
+	out := map[processID]float64{}
+	for id, n := range after.byID {
+		used := (n.used - before.byID[id].used).Seconds()
+		if used > 0 && !descends(id.pid) && !isOurs(id.pid) { // few use anything, so isOurs is asked about few
+			out[id] = used
+		}
+	}
+	return out
+}
+
+// busiestBetween names the programs that used most processor time from before to after, each with its share of all cpus
+// CPUs, as usedBetween counts. Another benchbook is named with its PID.
+func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func(pid int) bool) string {
 	all := after.at.Sub(before.at).Seconds() * cpus
 	if all <= 0 {
 		return ""
 	}
-	shares := map[string]float64{}
+	ownName := ""
 	for id, n := range after.byID {
-		share := (n.used - before.byID[id].used).Seconds() / all
-		// Few processes use anything, so isOurs is asked about these only.
-		if share > 0 && !descends(id.pid) && !isOurs(id.pid) {
-			name := n.name
-			if name == after.byID[ownID].name {
-				name = fmt.Sprintf("another %s, process %d:", name, id.pid)
-			}
-			shares[name] += share
+		if id.pid == own {
+			ownName = n.name
 		}
+	}
+	shares := map[string]float64{}
+	for id, used := range usedBetween(before, after, own, isOurs) {
+		name := after.byID[id].name
+		if name == ownName {
+			name = fmt.Sprintf("another %s, process %d:", name, id.pid)
+		}
+		shares[name] += used / all
 	}
 	names := slices.SortedFunc(maps.Keys(shares), func(a, b string) int {
 		return cmp.Or(cmp.Compare(shares[b], shares[a]), cmp.Compare(a, b))
@@ -85,4 +96,30 @@ func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func
 		}
 	}
 	return strings.Join(words, ", ")
+}
+
+// leastHog is the share of one CPU from which a process is worth ending.
+const leastHog = 0.1
+
+// Hog watches other programs for a while, and says which process to end: "end process 17597 (yes), which uses 0.5 of a
+// CPU". It is empty if none uses a tenth of a CPU, and where nothing is known of other programs.
+func Hog(watch time.Duration) string {
+	before := readNeighbours()
+	time.Sleep(watch)
+	return hogBetween(before, readNeighbours(), os.Getpid(), inContainer)
+}
+
+func hogBetween(before, after neighbours, own int, isOurs func(pid int) bool) string {
+	var hog processID
+	most := 0.0
+	for id, used := range usedBetween(before, after, own, isOurs) {
+		if used > most {
+			hog, most = id, used
+		}
+	}
+	share := most / after.at.Sub(before.at).Seconds()
+	if !(share >= leastHog) {
+		return ""
+	}
+	return fmt.Sprintf("end process %d (%s), which uses %.1f of a CPU", hog.pid, after.byID[hog].name, share)
 }

@@ -57,6 +57,15 @@ func TestBusiestBetween(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
+	const hog = "end process 7 (dockerd), which uses 0.3 of a CPU"
+	if got := hogBetween(before, after, 20, inContainer); got != hog {
+		t.Errorf("the busiest process: %q, want %q", got, hog)
+	}
+	for _, until := range []neighbours{of(10*time.Second, before.byID), before, {}} {
+		if got := hogBetween(before, until, 20, inContainer); got != "" {
+			t.Errorf("nothing is busy: %q", got)
+		}
+	}
 }
 
 // A program that computes and was not started by us is named: here one that this test takes for a stranger.
