@@ -104,7 +104,7 @@ func commandLine(cmd *cobra.Command, args []string) string {
 	words := []string{"benchbook", cmd.Name()}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		switch {
-		case slices.Contains([]string{"output", "export-json", "quiet", "json", "directory"}, f.Name):
+		case slices.Contains([]string{"output", "export-json", "against", "quiet", "json", "directory"}, f.Name):
 		case f.Value.Type() == "bool":
 			words = append(words, "--"+f.Name)
 		default:
@@ -127,5 +127,6 @@ func commandLine(cmd *cobra.Command, args []string) string {
 func addOneLine(cmd *cobra.Command, repetitions *string, o *measure.OneLineOptions) {
 	addRepetitions(cmd.Flags(), "r", repetitions)
 	addQuiet(cmd.Flags(), &o.Quiet)
+	cmd.Flags().StringVar(&o.Against, "against", "", "compare with a result that --json or hyperfine saved in this file")
 	cmd.Flags().StringVarP(&o.HTML, "output", "o", "", "write the page to this file")
 }
