@@ -74,7 +74,8 @@ noise floor. Nothing else is needed: no project, no engine, no root. The load st
 			"  benchbook load http://127.0.0.1:8080/ --vs http://127.0.0.1:8081/ -c 20 -d 10s",
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if l.Connections < 1 || l.Duration < time.Second || l.Duration > longest {
+			isGiven := cmd.Flags().Changed("duration")
+			if l.Connections < 1 || isGiven && l.Duration < time.Second || l.Duration > longest {
 				return fmt.Errorf("--connections takes a number from 1, and --duration a time from 1s to %v", longest)
 			}
 			if l.Requests < 0 || l.Timeout < 0 || l.Timeout > longest {
@@ -87,7 +88,7 @@ noise floor. Nothing else is needed: no project, no engine, no root. The load st
 	}
 	cmd.Flags().StringArrayVar(&vs, "vs", nil, "another URL to compare it with")
 	cmd.Flags().IntVarP(&l.Connections, "connections", "c", 10, "connections that wait for their answers")
-	cmd.Flags().DurationVarP(&l.Duration, "duration", "d", 5*time.Second, "how long each repetition is measured")
+	cmd.Flags().DurationVarP(&l.Duration, "duration", "d", 0, "of each repetition (default 5s to 20s, as its p99 needs)")
 	cmd.Flags().StringVarP(&l.Rate, "rate", "R", "", "requests per second, such as 500/s, instead of connections")
 	cmd.Flags().IntVarP(&l.Requests, "requests", "n", 0, "how many requests each repetition has, instead of --duration")
 	cmd.MarkFlagsMutuallyExclusive("requests", "duration")

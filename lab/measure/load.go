@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -25,7 +26,7 @@ import (
 type Load struct {
 	URLs        []string // the first is compared with the others
 	Connections int
-	Duration    time.Duration
+	Duration    time.Duration // of a repetition; 0: as long as its percentiles need
 	Rate        string        // such as 500/s; empty: as many requests as the connections bear
 	Requests    int           // of a repetition, instead of the duration; 0 for none
 	Timeout     time.Duration // for one answer; 0 for the default
@@ -40,6 +41,9 @@ func Requests(ctx context.Context, a *lab.Session, l Load, o OneLineOptions) err
 	hosts, err := l.check()
 	if err != nil {
 		return lab.UsageError(err)
+	}
+	if l.Duration == 0 {
+		l.chooseDuration(ctx, a)
 	}
 	line := l.oneLine()
 	line.hosts = hosts
@@ -117,13 +121,21 @@ func (l *Load) oneLine() *oneLine {
 	return o
 }
 
+// method returns the method of each request.
+func (l *Load) method() string {
+	if l.Body != "" {
+		return cmp.Or(l.Method, http.MethodPost)
+	}
+	return cmp.Or(l.Method, http.MethodGet)
+}
+
 // request returns the keys of a load about each request.
 func (l *Load) request() (keys string) {
 	if l.Timeout > 0 {
 		keys += ", timeout: " + seconds(l.Timeout)
 	}
-	if method := l.Method; method != "" || l.Body != "" {
-		keys += ", method: " + quoted(cmp.Or(method, "POST"))
+	if l.Method != "" || l.Body != "" {
+		keys += ", method: " + quoted(l.method())
 	}
 	if l.Body != "" {
 		keys += ", body: " + quoted(l.Body)

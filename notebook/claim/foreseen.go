@@ -2,7 +2,9 @@ package claim
 
 import (
 	"fmt"
+	"math"
 	"strings"
+	"time"
 
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
@@ -103,10 +105,20 @@ func (t Test) tooFewAnswers() (d Doubt, ok bool) {
 			continue
 		}
 		for _, cell := range s.Cells {
-			if l := cell.Trial.Load; l != nil && l.Requests > 0 && int64(l.Requests) < p.Need() {
+			l := cell.Trial.Load
+			if l == nil {
+				continue
+			}
+			sent, hint := int64(l.Requests), fmt.Sprintf("write requests: %d or more, or name a lower percentile", p.Need())
+			if l.Requests == 0 && l.Rate > 0 {
+				sent = int64(l.Rate * l.Duration.Seconds())
+				long := time.Duration(math.Ceil(float64(p.Need())/l.Rate)) * time.Second
+				hint = fmt.Sprintf("write duration: %v or more, or name a lower percentile", long)
+			}
+			if sent > 0 && sent < p.Need() {
 				return Doubt{Rule: "too-few-answers", Experiment: cell.Experiment.Plan.Name, Words: fmt.Sprintf(
 					"%s of %s needs %d answers, and its load has %d requests", s.Metric.InWords(), dataset.NameOf(cell), p.Need(),
-					l.Requests), Hint: fmt.Sprintf("write requests: %d or more, or name a lower percentile", p.Need())}, true
+					sent), Hint: hint}, true
 			}
 		}
 	}

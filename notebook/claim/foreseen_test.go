@@ -44,8 +44,13 @@ func TestForeseen(t *testing.T) {
 }
 
 func TestTooFewAnswers(t *testing.T) {
-	for metric, want := range map[string]string{"latency.p50": "", "latency.p99.99": "too-few-answers", "throughput": ""} {
-		text := strings.Replace(recordtest.Claimed(metric+`{server="b"} < 1s`), "connections: 10", "requests: 500", 1)
+	for _, test := range []struct{ metric, load, want string }{
+		{"latency.p50", "requests: 500", ""}, {"latency.p99.99", "requests: 500", "too-few-answers"},
+		{"throughput", "requests: 500", ""}, {"latency.p99", "rate: 10/s", "too-few-answers"},
+		{"latency.p99", "rate: 1000/s", ""},
+	} {
+		metric, want := test.metric, test.want
+		text := strings.Replace(recordtest.Claimed(metric+`{server="b"} < 1s`), "connections: 10", test.load, 1)
 		if metric == "throughput" {
 			text = strings.Replace(text, "< 1s", "> 1/s", 1)
 		}
