@@ -133,12 +133,18 @@ func (c *composer) drawFile(v *figureView, spec figure.Spec, about [][2]string) 
 		return
 	}
 	v.Provenance.Files = append(v.Provenance.Files, c.addFile(v.ID+".svg", "SVG", svg))
-	if !v.AtTop || c.options.Address == "" {
+	isCard := v.AtTop && c.options.Address != ""
+	if !isCard && !c.options.PNG {
 		return
 	}
 	card, err := c.withMetrics(spec.Card)
 	c.err = cmp.Or(c.err, err)
-	c.files = append(c.files, File{CardFile, card})
+	if isCard {
+		c.files = append(c.files, File{CardFile, card})
+	}
+	if c.options.PNG {
+		v.Provenance.Files = append(v.Provenance.Files, c.addFile(v.ID+".png", "PNG", card))
+	}
 }
 
 func (r *Renderer) withMetrics(draw func(*figure.Metrics) ([]byte, error)) ([]byte, error) {

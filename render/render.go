@@ -80,6 +80,7 @@ type Options struct {
 	Sources []Copy
 	Address string // of the site; empty if that is not known
 	Licence string // of what the articles say and measured; may be empty
+	PNG     bool   // write a picture of each figure beside its SVG
 	Command string // that measured the article, instead of run; empty for an article of a project
 }
 

@@ -62,6 +62,7 @@ given by --base-url, or by url in benchbook.yaml.`,
 		"address of the site, such as https://example.org/benchmarks/ (default url in benchbook.yaml)")
 	cmd.Flags().BoolVar(&flags.Single, "single-file", false,
 		"write each article as one self-contained HTML file, and nothing else")
+	cmd.Flags().BoolVar(&flags.PNG, "png", false, "write each figure as PNG too, 1200 × 630 pixels, beside its SVG")
 	cmd.Flags().BoolVar(&flags.Strict, "strict", false, "treat warnings as problems in the exit status")
 	return cmd
 }

@@ -10,6 +10,7 @@ import (
 
 func (a *app) showCommand() *cobra.Command {
 	var flags show.Selection
+	var history bool
 	var formatted formatFlag
 	cmd := &cobra.Command{
 		Use:   "show [ARTICLE[#NAME] ...]",
@@ -30,14 +31,19 @@ The format benchfmt is that of Go's benchmarks, a line for each value of a valid
 			if flags.Repetition != 0 && len(flags.Trials) != 1 {
 				return errors.New("--repetition needs --trial, once")
 			}
+			if history {
+				return show.History(a.Session, args, flags, format)
+			}
 			return show.Show(a.Session, args, flags, format)
 		},
 	}
 	formatted.Add(cmd, show.FormatText, show.FormatCSV, show.FormatBenchfmt)
+	cmd.Flags().BoolVar(&history, "history", false, "list the runs, the newest first, and what each says alone")
 	cmd.Flags().StringVar(&flags.Run, "run", "", "show this run")
 	cmd.Flags().StringVar(&flags.Host, "host", "", "show the results of this host")
 	cmd.Flags().StringVar(&flags.Profile, "profile", "", "show the results of this profile")
 	cmd.Flags().StringArrayVar(&flags.Trials, "trial", nil, "show only this trial, named as in plan; can be repeated")
 	cmd.Flags().IntVar(&flags.Repetition, "repetition", 0, "show all of this repetition of the trial")
+	cmd.MarkFlagsMutuallyExclusive("history", "trial")
 	return cmd
 }

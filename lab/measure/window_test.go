@@ -44,7 +44,7 @@ func TestChooseDuration(t *testing.T) {
 		least, most time.Duration
 		isMissing   bool
 	}{
-		{10, "", slow.URL, 7 * time.Second, 12 * time.Second, false},
+		{10, "", slow.URL, 7 * time.Second, 20 * time.Second, false},
 		{1, "", slow.URL, 20 * time.Second, 20 * time.Second, true},
 		{10, "100/s", slow.URL, 15 * time.Second, 15 * time.Second, false},
 		{10, "", "http://127.0.0.1:1/", 5 * time.Second, 5 * time.Second, false}, // nobody answers

@@ -37,6 +37,7 @@ type Options struct {
 	Host    string
 	BaseURL string
 	Single  bool
+	PNG     bool   // a picture of each figure beside its SVG
 	Command string // that measured the only article, instead of run; empty for the articles of a project
 	Strict  bool   // warnings are problems
 }
@@ -204,6 +205,7 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 	sound, options := rendered(list, flags, named)
 	options.Command = flags.Command
 	options.Address, options.Licence = cmp.Or(flags.BaseURL, project.URL.Value), project.Licence.Value
+	options.PNG = flags.PNG
 	made := make([]madePage, len(sound))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
