@@ -211,7 +211,7 @@ func TestCheck(t *testing.T) {
 					"unknown-metric at througput: \"througput\" is neither a metric nor a parameter of experiment \"servers\" (did " +
 					"you mean \"throughput\"?)\n" +
 					"unknown-metric at cpu.client: \"cpu.client\" is neither a metric nor a parameter of experiment \"servers\" " +
-					"(known here: cpu.server)\n" +
+					"(known here: cpu.per_request, cpu.server)\n" +
 					"unknown-metric at latency: \"latency\" is neither a metric nor a parameter of experiment \"servers\" (known " +
 					"here: latency.p50, latency.p90, latency.p99, latency.mean, latency.max)\n" +
 					"no-cell at server == 'd': no cell of experiment \"servers\" fits this (compare it with the matrix)"},

@@ -90,6 +90,7 @@ func TestMetrics(t *testing.T) {
 	}{
 		{"throughput", 1000, ""},
 		{"throughput.per_core", 2000, ""},
+		{"cpu.per_request", 0.0005, ""},
 		{"requests", 10010, ""},
 		{"failed", 10. / 10010, ""},
 		{"failed.count", 10, ""},
@@ -178,6 +179,11 @@ func TestResults(t *testing.T) {
 			[]string{"1 of 3 repetitions has no CPU of server"}},
 		{"CPU time that one repetition lacks", "throughput.per_core", nil, one(noSamples, 2), 0,
 			"not measured: no CPU time of services", nil},
+		{"CPU time of services that did not keep up with a schedule", "cpu.per_request", nil, one(func(r *record.Record) {
+			r.Load.Open = &record.OpenLoop{Due: 10000, Sent: 10000}
+			r.Load.Completed = 9300
+		}, 2), 0, "not measured: the rate was not reached",
+			[]string{"overloaded in 1 of 3 repetitions: 93 % of what was sent was answered in time"}},
 		{"an outlier of five", "throughput", []float64{1000, 1010, 990, 1000, 1300}, nil, 5, "",
 			[]string{"repetition 5 is an outlier"}},
 		{"two outliers of seven", "throughput", []float64{700, 1000, 1000, 1001, 999, 1000, 1300}, nil, 7, "",
@@ -454,6 +460,7 @@ func TestKeyAndAllMetrics(t *testing.T) {
 	}
 	const key = "throughput latency.p50 latency.p99 throughput.per_core failed"
 	const all = key + " latency.p90 latency.mean latency.max requests failed.count generator.cpu errors.timeout " +
+		"cpu.per_request " +
 		"cpu.server memory.server"
 	if got := names(e.KeyMetrics()); got != key {
 		t.Errorf("key metrics are %s, want %s", got, key)

@@ -93,7 +93,7 @@ func (reading) Call(c *expr.Call) (expr.Value, error) {
 // needsAll reports whether a cell lacks a metric if one valid repetition does, which would have been the slowest or the
 // best.
 func needsAll(metric string, added []plan.Metric) bool {
-	if record.IsTime(metric) || metric == "throughput.per_core" {
+	if record.IsTime(metric) || metric == "throughput.per_core" || metric == "cpu.per_request" {
 		return true
 	}
 	n, err := computed(added, metric)
@@ -116,16 +116,16 @@ func (r reading) measured(metric string) (value float64, missing string) {
 		return r.perSecond()
 	case metric == "throughput.per_core":
 		return r.perCore()
+	case metric == "cpu.per_request":
+		return r.perRequest()
 	case metric == "requests":
 		return r.reported(r.Load.Attempted)
 	case metric == "failed":
 		return r.failedShare()
 	case metric == "failed.count":
 		return r.reported(r.Load.Failed)
-	case metric == "generator.cpu" && r.Load.Busy < 0:
-		return 0, "not measured"
 	case metric == "generator.cpu":
-		return r.Load.Busy, ""
+		return r.generatorCPU()
 	case isError:
 		return r.failures(kind)
 	case isStatus:
@@ -136,6 +136,13 @@ func (r reading) measured(metric string) (value float64, missing string) {
 		return r.sampleTime(metric)
 	}
 	return r.sample(metric)
+}
+
+func (r reading) generatorCPU() (float64, string) {
+	if r.Load.Busy < 0 {
+		return 0, "not measured"
+	}
+	return r.Load.Busy, ""
 }
 
 // failures returns how many requests failed in a way.
@@ -214,6 +221,21 @@ func (r reading) perCore() (float64, string) {
 	}
 	rate, missing := r.perSecond()
 	return rate / cores, missing
+}
+
+// perRequest is the CPU time of all services over the requests with a right answer. Services that fell behind the rate of
+// an open loop spent time on requests that nobody waited for any more.
+func (r reading) perRequest() (float64, string) {
+	perSecond, missing := r.perCore()
+	switch {
+	case missing != "":
+		return 0, missing
+	case fellBehind(r.Record):
+		return 0, "not measured: the rate was not reached"
+	case perSecond <= 0:
+		return 0, "not measured: no request was answered"
+	}
+	return 1 / perSecond, ""
 }
 
 // step returns how coarse a value of a metric is, in the metric's unit, as it is counted or as the tool prints it; 0 if

@@ -46,6 +46,8 @@ func (e Measured) hasOfLoad(name, family, last string) bool {
 	switch {
 	case family == "time." || name == "memory.peak":
 		return false
+	case name == "cpu.per_request":
+		return len(e.Services) > 0
 	case slices.Contains(serviceFamilies, family):
 		return slices.Contains(e.Services, last)
 	case family == "errors.":
@@ -84,6 +86,9 @@ func (e Measured) Names() []string {
 	}
 	for _, kind := range FailureKinds {
 		names = append(names, "errors."+kind)
+	}
+	if len(e.Services) > 0 {
+		names = append(names, "cpu.per_request")
 	}
 	for _, service := range e.Services {
 		for _, family := range serviceFamilies {

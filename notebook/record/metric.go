@@ -74,6 +74,7 @@ func isMetricWord(word string) bool {
 var fixed = map[string]Metric{
 	"throughput":          {Unit: "1/s", Better: "higher", Title: "Throughput"},
 	"throughput.per_core": {Unit: "1/s", Better: "higher", Title: "Throughput per core"},
+	"cpu.per_request":     {Unit: "s", Better: "lower", Title: "CPU time per request"},
 	"latency.mean":        {Unit: "s", Better: "lower", Title: "Mean latency"},
 	"latency.max":         {Unit: "s", Better: "lower", Title: "Longest latency"},
 	"requests":            {Unit: "1", Title: "Requests", Counted: true},
