@@ -538,7 +538,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		types   []string
 	}{
 		{"Front matter", []string{"Front", "Work"}},
-		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "Publish",
+		{"The project file", []string{"Settings", "Cluster", "ClusterNodes", "Publish", "Weave",
 			"AllowList"}},
 		{"Experiment", []string{"Experiment"}},
 		{"Rows from files", []string{"AxisFiles"}},

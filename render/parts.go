@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/source"
 
 	"benchbook/internal/slice"
 	"benchbook/render/cellview"
@@ -33,6 +34,16 @@ func (p Parts) Value(in expr.Inline) (string, error) {
 		return "", errors.New(wording.Lower(strings.TrimSuffix(v.Interval, ".")))
 	}
 	return v.Text, nil
+}
+
+// Claim is what became of a claim, as a sentence, and how that stands to the claim: "as claimed".
+func (p Parts) Claim(name string) (sentence, word string, err error) {
+	if _, ok := p.c.judgements[name]; !ok {
+		known := slice.Map(p.c.doc.Claims, func(c *article.Claim) string { return c.Name.Value })
+		return "", "", fmt.Errorf("the article has no claim %q: %s", name, source.Suggest(name, known))
+	}
+	o := p.c.outcomes.of(name)
+	return strings.ReplaceAll(o.Sentence.Text(), "\u00a0", " "), o.Word, nil
 }
 
 // TableText is a table as text.

@@ -19,6 +19,7 @@ stands where, and may have anything beside it:
   <!-- benchbook: table tbl-levels of hello --> ... <!-- /benchbook -->
   <!-- benchbook: figure fig-gzip of hello --> ... <!-- /benchbook -->
   <!-- benchbook: value time.real{level="9"} | round 1 of hello --> ... <!-- /benchbook -->
+  <!-- benchbook: claim harder-is-slower of hello --> ... <!-- /benchbook -->
   <!-- benchbook: badge of hello --> ... <!-- /benchbook -->
 
 What stands between the two comments is replaced. Figures, in light and dark, and badges go into the folder woven

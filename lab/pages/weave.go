@@ -15,6 +15,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"benchbook/internal/files"
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
@@ -22,6 +23,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 
 	"benchbook/notebook/source"
 	"benchbook/render"
@@ -123,6 +125,11 @@ func (w *weaver) file(name string) error {
 		}
 		bodies[i] = body
 	}
+	for _, n := range typedNumbers(src, marks) {
+		line, column := src.Position(n.Start)
+		fmt.Fprintf(w.Stderr, "%s:%d:%d: %q is typed beside a value of the records: make it a value too [typed-number]\n",
+			src.Path, line, column, src.Data[n.Start:n.End])
+	}
 	changed, err := w.write(src, out)
 	if text := woven(src, marks, bodies); err == nil && !w.options.Check && !bytes.Equal(text, src.Data) {
 		changed, err = changed+1, write(name, text)
@@ -219,8 +226,23 @@ func (w *weaver) dataset(c *lab.Article) (*dataset.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Host, o.Bad = w.options.Host, bad
+	records, o.Host, o.Bad = w.chosen(records), w.options.Host, bad
+	if len(records) == 0 && w.options.Host == "" && w.project.Weave != (article.Weave{}) {
+		return nil, fmt.Errorf("it has no records that weave: in %s asks for", article.ProjectFile)
+	}
 	return dataset.New(c.Doc, records, o)
+}
+
+// chosen returns the records of the host and the profile that the project file names, unless the flag names a host.
+func (w *weaver) chosen(records []*record.Record) []*record.Record {
+	host, profile := w.project.Weave.Host.Value, w.project.Weave.Profile.Value
+	if w.options.Host != "" {
+		host = ""
+	}
+	return slice.Filter(records, func(r *record.Record) bool {
+		isHost := host == "" || r.Host == host || record.ClassOf(r.Host) == host
+		return isHost && (profile == "" || r.Profile == profile)
+	})
 }
 
 // fill returns the text between the comments of a mark in a file of folder, and adds its drawings to out.
@@ -238,6 +260,12 @@ func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, er
 		}
 		text, err := of.parts.Value(in)
 		return show.Escape(text), err
+	case "claim":
+		sentence, word, err := of.parts.Claim(m.name)
+		if err != nil {
+			return "", err
+		}
+		return show.Escape(sentence) + " (" + word + ")", nil
 	case "table":
 		block, err := labelled(doc.Tables, m.name, func(t *article.Table) string { return t.Label.Value })
 		if err != nil {

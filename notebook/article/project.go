@@ -51,6 +51,7 @@ type Settings struct {
 	// a style sheet of the project, which follows the built-in one
 	Theme   source.Text `yaml:"theme"`
 	Publish *Publish    `yaml:"publish"` // where the site goes; nil if nothing is written
+	Weave   Weave       `yaml:"weave"`   // whose results weave shows
 	Allow   Allow       `yaml:"allow"`   // what articles may ask for beyond the harmless
 }
 
@@ -123,6 +124,12 @@ type Publish struct {
 	Remote source.Text `yaml:"remote"`
 	Branch source.Text `yaml:"branch"`
 	Folder source.Text `yaml:"folder" not:"remote branch"`
+}
+
+// Weave chooses the results that weave shows, so that those of another machine do not change a README.
+type Weave struct {
+	Host    source.Text `yaml:"host"` // or its class; empty: the newest complete results
+	Profile source.Text `yaml:"profile"`
 }
 
 // StateDir is the hidden folder of a project, which git ignores.
