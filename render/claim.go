@@ -35,6 +35,7 @@ type claimView struct {
 	Matrix    *outcome.Matrix // instead of Parts
 	Sessions  []partView      // if there are several
 	Expect    template.HTML
+	Run       string // the experiments that measure it, as arguments of run
 }
 
 // partView is one comparison of a claim with several.
@@ -62,6 +63,7 @@ func (c evidencePart) claim(block *article.Claim) claimView {
 		}
 	}
 	line(statedWords(c.statedAs(block)))
+	v.Run = c.runOf(block, j)
 	add := func(words string) {
 		if words != "" {
 			v.Sentences = append(v.Sentences, wording.Sentence(words))
@@ -106,6 +108,21 @@ func (c evidencePart) claim(block *article.Claim) claimView {
 		v.Parts = nil
 	}
 	return v
+}
+
+// runOf returns the experiments that a claim needs, as arguments of run; empty for an article that is of no project.
+func (c *composer) runOf(block *article.Claim, j claim.Judgement) string {
+	if c.options.Command != "" {
+		return ""
+	}
+	var names []string
+	for _, cell := range outcome.CellsOf(j) {
+		names = slice.Add(names, c.doc.Slug+"#"+cell.Experiment.Plan.Name)
+	}
+	if name := block.Experiment.Value; len(names) == 0 && name != "" {
+		names = []string{c.doc.Slug + "#" + name}
+	}
+	return strings.Join(names, " ")
 }
 
 // withAllWords is the effect of a claim, or the count of its verdicts, with the repetitions too that only checks of
