@@ -17,6 +17,7 @@ import (
 type Machine struct {
 	Root  string                                     // root directory
 	Noise func(context.Context) machine.Noise        // measures timers and computations
+	Hog   func() string                              // which process to end, as observe.Hog says; nil: unknown
 	Free  func(folder string) (free uint64, _ error) // free bytes of the disk of a folder
 }
 

@@ -61,7 +61,8 @@ func (f finding) warnIf(bad bool, remedy string) finding {
 
 // ThisMachine returns the machine that doctor checks.
 func ThisMachine() Machine {
-	return Machine{Root: "/", Noise: machine.MeasureNoise, Free: func(folder string) (uint64, error) {
+	hog := func() string { return observe.Hog(300 * time.Millisecond) }
+	return Machine{Root: "/", Noise: machine.MeasureNoise, Hog: hog, Free: func(folder string) (uint64, error) {
 		usage, err := disk.Usage(folder)
 		if err != nil {
 			return 0, err
@@ -85,7 +86,7 @@ func Examine(ctx context.Context, a *Session) (*Report, error) {
 		project = &article.Project{Dir: a.Dir}
 	}
 	checks := append(examineEngine(ctx, a, project), examineProgram(a))
-	checks = append(checks, examineMachine(host, machine.ReadState(ctx, m.Root, m.Noise))...)
+	checks = append(checks, examineMachine(host, machine.ReadState(ctx, m.Root, m.Noise), m.Hog)...)
 	checks = append(checks, examineDisk(a, "disk of records", project.Dir, enoughForRecords), examineLock(ctx, a, host))
 	x := &Report{Host: host.ID, Measure: true, Checks: checks}
 	for _, c := range checks {
@@ -259,7 +260,7 @@ const (
 const notReported = "this system does not report it"
 
 // examineMachine checks the hardware and the noise of the machine.
-func examineMachine(host machine.Host, now machine.State) []finding {
+func examineMachine(host machine.Host, now machine.State, hog func() string) []finding {
 	fact := func(name string) string { return host.Facts["host."+name] }
 	kind := fmt.Sprintf("%s, %s, kernel %s", cmp.Or(fact("cpu"), notReported), fact("architecture"),
 		cmp.Or(fact("kernel"), "unknown"))
@@ -287,8 +288,8 @@ func examineMachine(host machine.Host, now machine.State) []finding {
 	if now.Foreign >= 0 {
 		others = fmt.Sprintf("want %.0f %% of the CPUs", 100*now.Foreign)
 	}
-	if now.Foreign > muchForeign {
-		remedy = cmp.Or(observe.Hog(300*time.Millisecond), remedy)
+	if now.Foreign > muchForeign && hog != nil {
+		remedy = cmp.Or(hog(), remedy)
 	}
 	if now.Steal >= 0 {
 		steal = fmt.Sprintf("other virtual machines took %.1f %% of the CPUs since this one was started", 100*now.Steal)

@@ -238,7 +238,7 @@ func TestExamineMachine(t *testing.T) {
 			tt.change(s)
 			a, _ := session(t)
 			a.Config.Machine.Free = func(string) (uint64, error) { return s.free, nil }
-			list := append(examineMachine(s.host, s.look), examineDisk(a, "disk", a.Dir, enoughForRecords))
+			list := append(examineMachine(s.host, s.look, nil), examineDisk(a, "disk", a.Dir, enoughForRecords))
 			var warned []string
 			for _, f := range list {
 				if f.Level != fine {
