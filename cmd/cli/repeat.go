@@ -21,6 +21,9 @@ and the records that its page shows. repro opens it, and measures it there. It i
 	}
 	cmd.Flags().StringVarP(&o.Out, "output", "o", "", "the file to write (default ARTICLE.bundle)")
 	cmd.Flags().BoolVar(&o.Images, "images", false, "with its images, so that nothing has to be built or fetched")
+	cmd.Flags().BoolVar(&o.Program, "with-program", false, "with this program, so that nobody has to install it")
+	cmd.Flags().StringVar(&o.Appendix, "appendix", "",
+		"also write an artifact appendix to this file: claims, experiments, minutes (.md or .tex)")
 	return cmd
 }
 
