@@ -40,9 +40,8 @@ type bench struct {
 	alike     map[*plan.Trial]alike
 
 	around   engine.Space // in which the spaces of repetitions are, if no services are shared; nil until the first
-	shared   *share       // nil while no shared services are up
-	starts   int          // of the shared services so far
-	unshared *resultError // why there are no shared services; nil unless they failed
+	*variant              // of the shared services that the present trial uses
+	variants map[string]*variant
 }
 
 // layout returns which machine each service runs on.
@@ -116,11 +115,15 @@ func (b *bench) prepareAndSearch(ctx context.Context) error {
 func (b *bench) finish(ctx context.Context, err error) error {
 	sum := &b.summary
 	if sum.Kept == nil { // services that are kept stay as they are
-		if failed := b.cleanup(ctx, err != nil && !errors.Is(err, errOutOfTime)); failed != nil {
-			sum.NoCleanup = append(sum.NoCleanup, *failed)
+		for _, b.variant = range b.variants {
+			if failed := b.cleanup(ctx, err != nil && !errors.Is(err, errOutOfTime)); failed != nil {
+				sum.NoCleanup = append(sum.NoCleanup, *failed)
+			}
 		}
 	}
-	err = errors.Join(err, b.unshare(ctx))
+	for _, b.variant = range b.variants {
+		err = errors.Join(err, b.unshare(ctx))
+	}
 	if b.around != nil && !errors.As(err, new(*engine.LeftError)) { // which has said why it cannot be removed
 		err = errors.Join(err, engine.CloseSpace(ctx, b.around, 0))
 	}

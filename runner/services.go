@@ -3,6 +3,7 @@ package runner
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -62,6 +63,25 @@ type share struct {
 	unusable string // why the next repetition cannot use them; empty while it can
 }
 
+// A variant is the shared services of some trials. Trials whose shared services differ have others, and all stay up until
+// the experiment ends, so that each is set up once.
+type variant struct {
+	shared   *share       // nil while they are not up
+	starts   int          // so far
+	unshared *resultError // why they cannot be had; nil unless they failed
+}
+
+// variantOf returns the variant that a trial uses.
+func (b *bench) variantOf(t *plan.Trial) *variant {
+	own, _ := json.Marshal(slice.Filter(t.Services, func(s *spec.Service) bool { return b.isShared(s.Name) })) // plain data
+	v := b.variants[string(own)]
+	if v == nil {
+		v = &variant{}
+		b.variants[string(own)] = v
+	}
+	return v
+}
+
 // maxShares is how often the shared services of an experiment are started in a run.
 const maxShares = 3
 
@@ -71,10 +91,13 @@ const startFormat = "2006-01-02T15:04:05.000Z"
 // isShared reports whether a service lives through the whole experiment.
 func (b *bench) isShared(service string) bool { return slices.Contains(b.experiment.Shared, service) }
 
-// Share starts and sets up the shared services, unless they run. If that fails, it is the failure of every repetition,
-// and not an error, and is not tried again. All trials have the same shared services, so t may be any of them.
+// Share starts and sets up the shared services of a trial, unless they run. If that fails, it is the failure of every
+// repetition that uses them, and not an error, and is not tried again.
 func (b *bench) Share(ctx context.Context, t *plan.Trial) error {
-	if len(b.experiment.Shared) == 0 || b.unshared != nil {
+	if len(b.experiment.Shared) == 0 {
+		return nil
+	}
+	if b.variant = b.variantOf(t); b.unshared != nil {
 		return nil
 	}
 	t = b.secrets().put(t)

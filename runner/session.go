@@ -238,6 +238,7 @@ func (s *session) newBench(g Group, records []*record.Record) *bench {
 		by = by.Outside
 	}
 	return &bench{session: s, Runner: by, experiment: g.Experiment, work: g, records: records,
+		variant: &variant{}, variants: map[string]*variant{},
 		choices: &search.Choices{Plan: s.plan, Experiment: g.Experiment, Host: s.Host.ID, Anew: s.options.Force}}
 }
 

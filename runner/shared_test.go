@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/slowtest"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -148,6 +149,35 @@ func TestSharedServices(t *testing.T) {
 	}
 	if store.records[0].Facts["shared.start"] == "" {
 		t.Error("nothing says from which start the shared services are")
+	}
+}
+
+// Shared services that use the matrix are there once for each of their kinds, and each is set up once.
+func TestSharedServicesOfSeveralKinds(t *testing.T) {
+	s, store := newStage(t), &memory{}
+	sum, q, calls, err := runShared(t, s, Options{}, sharedPlan(t, "image: postgres", "image: \"postgres:${{ matrix.version }}\""),
+		store)
+	if err != nil || sum.Failed != 0 || len(store.records) != 4 {
+		t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
+	}
+	count := func(call string) int { return slice.Count(calls, func(c string) bool { return c == call }) }
+	if count("open") != 2 || count("start db") != 2 || count("start server") != 4 || count("close") != 6 {
+		t.Errorf("calls %v", calls)
+	}
+	said := strings.Join(s.said, ", ")
+	if strings.Count(said, "load rows") != 2 || strings.Count(said, "drop") != 2 || !strings.HasSuffix(said, "drop, db: drop") {
+		t.Errorf("hooks ran as %s", said)
+	}
+	starts := map[string]map[string]bool{} // by version
+	for _, r := range store.records {
+		version := r.Parameters[0].Value
+		if starts[version] == nil {
+			starts[version] = map[string]bool{}
+		}
+		starts[version][r.Facts["shared.start"]] = true
+	}
+	if len(starts["1"]) != 1 || len(starts["2"]) != 1 || len(q.notes) != 2 {
+		t.Errorf("starts %v, notes %q", starts, q.notes)
 	}
 }
 

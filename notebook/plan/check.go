@@ -80,7 +80,7 @@ func (c *nameCheck) service(t source.Text, where string) bool {
 	return false
 }
 
-// shared checks that shared services are the same for all trials, and depend on shared services only.
+// shared checks that shared services take no values of searches, and depend on shared services only.
 func (c *nameCheck) shared() {
 	for _, t := range c.head.Shared {
 		if !c.service(t, "shared") {
@@ -98,9 +98,9 @@ func (c *nameCheck) shared() {
 			continue
 		}
 		visitNames(n, "", func(_ string, n *source.Node, name *expr.Selector) {
-			if head, _, _ := strings.Cut(name.Name, "."); head == "matrix" || head == "tune" {
+			if head, _, _ := strings.Cut(name.Name, "."); head == "tune" {
 				c.problems.Add("shared-varies", n.Text.At(name.Span.Start, name.Span.End),
-					"service %q is shared by all trials, so it cannot use %s", t.Value, name.Name).
+					"service %q is shared, so it cannot use %s, which is searched for", t.Value, name.Name).
 					Hint = "write a fixed value, or take the service out of shared"
 			}
 		})

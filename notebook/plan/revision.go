@@ -1,14 +1,12 @@
 package plan
 
 import (
-	"reflect"
 	"slices"
 	"strings"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/notebook/spec"
 )
 
 // A Revision of the repository is the source of build contexts. The article and the files that it copies into containers
@@ -56,22 +54,10 @@ func (p *planner) keepChanged(e *outline) {
 	}
 	keys := map[string]string{} // by the cell
 	changed := map[string]bool{}
-	builds := map[string]*spec.Build{} // of shared services, which are started once
 	for _, t := range e.Trials {
 		cell := WithoutAxis(t.Parameters, RevisionAxis)
 		changed[cell] = changed[cell] || keys[cell] != "" && keys[cell] != t.Key
 		keys[cell] = t.Key
-		for _, s := range t.Services {
-			build := s.Image.Build
-			if build == nil || !slices.Contains(e.Shared, s.Name) {
-				continue
-			}
-			if first := builds[s.Name]; first != nil && !reflect.DeepEqual(first, build) {
-				p.problems.Add("contradiction", e.Pos, "service %q is shared by all repetitions of experiment %q, and is not the "+
-					"same in all revisions that are compared", s.Name, e.Name).Hint = "remove it from shared"
-			}
-			builds[s.Name] = build
-		}
 	}
 	isSame := func(parameters []record.Parameter) bool { return !changed[WithoutAxis(parameters, RevisionAxis)] }
 	e.Trials = slices.DeleteFunc(e.Trials, func(t *Trial) bool { return isSame(t.Parameters) })
