@@ -14,6 +14,7 @@ import (
 	"benchbook/notebook/validity"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
+	"benchbook/runner/machine"
 	"benchbook/runner/observe"
 	"benchbook/runner/search"
 )
@@ -168,14 +169,23 @@ func (p *repetition) start() (err error) {
 	return err
 }
 
+// prepare runs the hooks before the load, and drops the page cache where that is asked for.
+func (p *repetition) prepare() (wrote string, err error) {
+	if len(p.trial.Prepare) > 0 {
+		wrote, err = runHooks(p.bounded, "prepare", p.trial.Prepare, p.trial, p.place.Services)
+		p.endPart("prepare")
+	}
+	if err == nil && p.experiment.Cold && !p.isCheck {
+		err = machine.DropCaches()
+	}
+	return wrote, err
+}
+
 // measure puts the load on between the hooks, and reads the metrics.
 func (p *repetition) measure(drive drive) (m load.Measurement, err error) {
 	t := p.trial
-	var prepared, concluded string
-	if len(t.Prepare) > 0 {
-		prepared, err = runHooks(p.bounded, "prepare", t.Prepare, t, p.place.Services)
-		p.endPart("prepare")
-	}
+	var concluded string
+	prepared, err := p.prepare()
 	if err == nil {
 		if m, err = drive(p); err == nil {
 			p.explain(&m)

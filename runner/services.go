@@ -121,6 +121,9 @@ func (b *bench) Share(ctx context.Context, t *plan.Trial) error {
 		what = "the shared service "
 	}
 	what += strings.Join(b.experiment.Shared, ", ")
+	if len(b.variants) > 1 {
+		what += " for " + t.Name
+	}
 	if len(b.experiment.Setup) > 0 {
 		what += ", and setting up"
 	}

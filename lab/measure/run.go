@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -434,7 +435,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 			return at.connected(ctx, j.Session, j.project)
 		}}
 	}
-	j.unrunnable += refuse(j.Session, p, at.host, lab.Filter(j.options.Only))
+	j.unrunnable += refuse(j.Session, p, at, lab.Filter(j.options.Only))
 	for _, run := range runner.FromTheFuture(records, time.Now()) {
 		fmt.Fprintf(j.Stderr, "%s: run %s is dated in the future: new runs get later names, and pages show it as the "+
 			"newest; if a wrong clock named it, remove its records\n", c.Slug, run)
@@ -614,7 +615,8 @@ func (j *job) measureArticle(ctx context.Context, c *lab.Article, o runner.Optio
 
 // refuse removes experiments that cannot run here from a plan, prints the reasons, and returns their number. Experiments
 // without picked trials stay.
-func refuse(a *lab.Session, p *plan.Plan, host machine.Host, picked lab.Filter) int {
+func refuse(a *lab.Session, p *plan.Plan, at *target, picked lab.Filter) int {
+	host, isElsewhere := at.host, at.machines != nil
 	before := len(p.Experiments)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
 		if picked != nil && !slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) }) {
@@ -623,10 +625,26 @@ func refuse(a *lab.Session, p *plan.Plan, host machine.Host, picked lab.Filter) 
 		var problems source.Problems
 		e.CheckCPUs(host.CoresOf, &problems)
 		e.CheckEngine(&problems)
+		checkCold(e, isElsewhere, &problems)
 		lab.PrintProblems(a.Stderr, problems.Sorted())
 		return !problems.Empty()
 	})
 	return before - len(p.Experiments)
+}
+
+// checkCold reports that the page cache cannot be dropped for an experiment that needs that.
+func checkCold(e *plan.Experiment, isElsewhere bool, problems *source.Problems) {
+	if !e.Cold {
+		return
+	}
+	err := machine.CanDropCaches()
+	if isElsewhere {
+		err = errors.New("its services run on another machine")
+	}
+	if err != nil {
+		problems.Add("not-cold", e.Pos, "the page cache cannot be dropped, and before: cold asks for that: %v", err).Hint =
+			"run benchbook as root on the machine of its services, or remove before"
+	}
 }
 
 // readSecrets reads the secrets of the wanted experiments. It removes experiments that lack some from the plan, prints

@@ -34,7 +34,7 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	found := verified{verbose: flags.Verbose, secrets: map[*plan.Experiment]runner.Secrets{}}
 	for _, c := range list {
 		p := plans[c.Slug]
-		found.unverified += refuse(a, p, j.targets[c.Slug].host, picked)
+		found.unverified += refuse(a, p, j.targets[c.Slug], picked)
 		found.unverified += readSecrets(a, p, found.secrets, func(e *plan.Experiment) bool {
 			return picked == nil || slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) })
 		})

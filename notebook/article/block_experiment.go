@@ -38,6 +38,7 @@ type Experiment struct {
 	Shared      []source.Text   `yaml:"shared"` // names of services
 	Calibrate   Calibrate       `yaml:"calibrate"`
 	Metrics     []Metric        `yaml:"metrics"`
+	Before      Value[Before]   `yaml:"before"`
 	Setup       []Hook          `yaml:"setup"`
 	Prepare     []Hook          `yaml:"prepare"`
 	Conclude    []Hook          `yaml:"conclude"`
@@ -46,6 +47,14 @@ type Experiment struct {
 	Profiles    Profiles        `yaml:"profiles"`
 	Tried       source.Tried    `yaml:"-"`
 }
+
+// Before is the state of the machine before each measurement.
+type Before string
+
+// Cold means that the page cache was dropped.
+const Cold Before = "cold"
+
+func (Before) Words() []string { return []string{string(Cold)} }
 
 // Compose names Compose files, as paths or as a mapping. The services of the experiment are laid over theirs.
 type Compose struct {

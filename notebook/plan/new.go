@@ -198,7 +198,7 @@ func (p *planner) outline(d *Definition) *outline {
 // Keys of an experiment that are about all of its trials, and those that templates are expanded in for each.
 var (
 	perExperiment = []string{"compose", "secrets", "matrix", "profiles", "repetitions", "name", "extends", "description",
-		"calibrate", "timeout", "setup", "cleanup", "shared", "metrics"}
+		"calibrate", "timeout", "setup", "cleanup", "shared", "metrics", "before"}
 	perTrial = []string{"matrix", "profiles", "services", "load", "command", "tune", "capacity", "prepare", "conclude"}
 )
 
@@ -213,12 +213,32 @@ func readHead(e *outline, problems *source.Problems) bool {
 	if head.Timeout.Known() && e.Timeout <= 0 {
 		problems.Add("wrong-value", head.Timeout.Text.Pos, "timeout must be more than 0").Hint = "write a time, such as 5m"
 	}
-	e.Shared = article.Texts(head.Shared)
+	e.Shared, e.Cold = article.Texts(head.Shared), head.Before.V == article.Cold
+	if e.Cold {
+		checkCold(e, problems)
+	}
 	e.Setup, e.Cleanup = Hooks(head.Setup), Hooks(head.Cleanup)
 	for i := range head.Metrics {
 		e.Metrics = append(e.Metrics, metric(&head.Metrics[i]))
 	}
 	return hasWork(e, problems)
+}
+
+// checkCold reports what warms the caches of an experiment that is to begin with cold ones.
+func checkCold(e *outline, problems *source.Problems) {
+	head, at := e.head, e.head.Before.Text.Pos
+	refuse := func(is bool, words, hint string) {
+		if is {
+			problems.Add("contradiction", at, "nothing is cold %s", words).Hint = hint
+		}
+	}
+	refuse(len(head.Shared) > 0, "in shared services, which keep their caches", "remove shared, or before")
+	refuse(e.Outside, "on a server that runs already", "remove before")
+	if c := head.Command; c != nil {
+		refuse(c.Warmup.V > 0, "after a warm-up of the command", "remove warmup, or before")
+		refuse(c.Service.Value == "" && len(head.Prepare) > 0,
+			"after hooks in the command's own container, which run right before it", "move them to a service, or to its build")
+	}
 }
 
 // hasWork makes sure that an experiment has either a load or a command. It is false if neither can be read.

@@ -60,6 +60,7 @@ type Experiment struct {
 	Shared      []string          // services that live through the whole experiment
 	Setup       []spec.Hook       // once before everything, in shared services
 	Cleanup     []spec.Hook       // once after everything, in shared services
+	Cold        bool              // the page cache is dropped before each measurement
 	Outside     bool              // its load goes to what runs already, from this machine; nothing is started for it
 	Hosts       map[string]string // hosts of the project by service, and by load for the load
 	Metrics     []Metric          // that the experiment adds

@@ -26,6 +26,7 @@ type Definition struct {
 	Metrics     []FoundMetric     `json:"metrics,omitempty"`
 	Hosts       map[string]string `json:"hosts,omitempty"`
 	Deferred    []Deferred        `json:"deferred,omitempty"`
+	Cold        bool              `json:"cold,omitempty"` // the page cache is dropped before each measurement
 }
 
 // UnmarshalJSON reads a definition, which somebody may have edited: services that are null are dropped.

@@ -369,6 +369,9 @@ func startsWords(e *dataset.Experiment) string {
 	if shared := e.Plan.Shared; len(shared) > 0 {
 		words += ", except those that all repetitions share: " + strings.Join(shared, ", ")
 	}
+	if e.Plan.Cold {
+		words += "; the page cache of the machine is dropped before each measurement"
+	}
 	return words
 }
 

@@ -4,6 +4,7 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -17,3 +18,9 @@ func TakeFingerprint(context.Context) (Fingerprint, error) { return Fingerprint{
 func ThreadTime() time.Duration { return -1 }
 
 func processTime() time.Duration { return 0 }
+
+// CanDropCaches returns an error: only Linux can.
+func CanDropCaches() error { return errors.New("only Linux can do that") }
+
+// DropCaches does nothing.
+func DropCaches() error { return CanDropCaches() }
