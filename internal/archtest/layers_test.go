@@ -18,7 +18,7 @@ const (
 // layers lists folders of packages from the lowest layer up. A package imports its own layer and lower ones.
 var layers = []string{
 	"internal notebook/source notebook/expr notebook/stats notebook/spec",
-	"notebook/article notebook/record notebook/loadtool notebook/compose",
+	"notebook/article notebook/record notebook/loadtool notebook/framework notebook/compose",
 	"notebook/plan notebook/validity",
 	"notebook/dataset",
 	"notebook/claim notebook/compare notebook/check",

@@ -62,7 +62,7 @@ func questionsOf(c *lab.Article, p *plan.Plan) (out []*question) {
 		}
 		q := &question{of: c, claims: []*article.Claim{block}, trials: map[*plan.Trial]bool{}}
 		for _, cell := range claim.CellsOf(d, block) {
-			q.add(p, cell.Experiment.Plan, cell.Trial)
+			q.add(p, cell.Experiment.Plan, cell.Planned)
 		}
 		if len(q.trials) == 0 {
 			continue // of experiments that were not chosen

@@ -139,7 +139,7 @@ func (j *job) checkResults() error {
 		}
 		for _, e := range p.Experiments { // without those that were not chosen
 			for _, cell := range cellsOf(d, e) {
-				t := cell.Trial
+				t := cell.Planned
 				if e.Skipped != "" || t.Unavailable != "" || j.options.Only != nil && !j.options.Only(e, t) {
 					continue
 				}

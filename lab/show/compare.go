@@ -221,7 +221,7 @@ func leftOut(side string, l *lab.Article, measured *set, planned ...*dataset.Dat
 	for _, r := range measured.records {
 		lacks := func(d *dataset.Dataset) bool {
 			e, ok := d.Experiment(r.Experiment)
-			return !ok || !slices.ContainsFunc(e.Cells, func(c *dataset.Cell) bool { return c.Trial.Name == r.Trial })
+			return !ok || !slices.ContainsFunc(e.Cells, func(c *dataset.Cell) bool { return c.Planned.Name == r.Trial })
 		}
 		if !r.Calibration && l.Wants(r.Experiment) && slices.ContainsFunc(planned, lacks) {
 			sentences = slice.Add(sentences, fmt.Sprintf("%s: %s#%s %s, which the article does not plan for both sides", side,

@@ -115,8 +115,8 @@ func (p *Planned) add(ctx context.Context, a *lab.Session, project *article.Proj
 	doubts := append(claim.Undecidable(whole), claim.Foreseen(whole)...)
 	for _, e := range d.Experiments {
 		out := newPlanned(c.Slug, e.Plan, on)
-		for _, cell := range e.AllCells() {
-			out.addTrial(cell, next[cell.Trial], more[cell.Trial], outdated(cell, present, on.Facts))
+		for t, cell := range e.Trials() {
+			out.addTrial(cell, next[t], more[t], outdated(cell, present, on.Facts))
 		}
 		estimate := func(pending func(*PlannedTrial) int) float64 {
 			return e.Plan.Estimate(plan.Place(on.Cores), func(t *plan.Trial) plan.Experience {
@@ -153,7 +153,7 @@ func newPlanned(slug string, e *plan.Experiment, host machine.Host) PlannedExper
 
 // addTrial adds the trial of a cell, with what a run does next, and more if claims stay undecided.
 func (e *PlannedExperiment) addTrial(cell *dataset.Cell, next runner.Todo, more int, replaced []string) {
-	t := cell.Trial
+	t := cell.Planned
 	out := PlannedTrial{Trial: t.Name, Calibration: t.Calibration, Key: t.Key,
 		Parameters: append([]record.Parameter{}, t.Parameters...), Labels: append([]record.Parameter{}, t.Labels...),
 		ToMeasure: next.Count, AtMost: next.Count + more, Definition: t.Definition, Inputs: t.Inputs}

@@ -25,7 +25,7 @@ var stateWords = map[dataset.State]string{
 
 // explain finds the state of a trial, and the reasons if it is not fresh.
 func explain(cell *dataset.Cell, next runner.Todo, replaced []string) (state string, why []string) {
-	t, e := cell.Trial, cell.Experiment.Plan
+	t, e := cell.Planned, cell.Experiment.Plan
 	state, why = stateWords[cell.State], []string{}
 	switch {
 	case t.Unavailable != "":
@@ -97,13 +97,15 @@ func changes(t *plan.Trial, r *record.Record) []string {
 
 // repetitionsBeyond counts, by trial, the repetitions after the next ones if the claims they are for stay undecided.
 func repetitionsBeyond(d *dataset.Dataset, next map[*plan.Trial]runner.Todo) map[*plan.Trial]int {
-	touched := claim.ComparedWith(d, func(c *dataset.Cell) bool { return next[c.Trial].Count > 0 && !next[c.Trial].Again })
+	touched := claim.ComparedWith(d, func(c *dataset.Cell) bool {
+		return next[c.Planned].Count > 0 && !next[c.Planned].Again
+	})
 	isTouched := func(c *dataset.Cell) bool { return touched[c] }
 	out := map[*plan.Trial]int{}
 	for _, e := range d.Experiments {
 		for _, c := range e.AllCells() {
-			if isTouched(c) || e.Plan.IsPaired(c.Trial) && slices.ContainsFunc(e.Cells, isTouched) {
-				out[c.Trial] = max(0, e.Plan.Most()-cmp.Or(next[c.Trial].UpTo, len(c.Records)))
+			if isTouched(c) || e.Plan.IsPaired(c.Planned) && slices.ContainsFunc(e.Cells, isTouched) {
+				out[c.Planned] = max(0, e.Plan.Most()-cmp.Or(next[c.Planned].UpTo, len(c.Records)))
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"benchbook/internal/files"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/framework"
 	"benchbook/notebook/source"
 )
 
@@ -92,9 +93,21 @@ type Command struct {
 	Stdin       source.Text     `yaml:"stdin"`
 	Warmup      Value[int]      `yaml:"warmup"` // runs before the one that is timed
 	Expect      *Expect         `yaml:"expect"`
+	Output      *Output         `yaml:"output"` // it is a benchmark framework
 	Timeout     Value[Duration] `yaml:"timeout"`
 	Tried       source.Tried    `yaml:"-"`
 }
+
+// Output is the result of a benchmark framework, on standard output unless there is a File.
+type Output struct {
+	Format Value[OutputFormat] `yaml:"format" alone:"yes" need:"add format: with the framework, such as benchfmt"`
+	File   source.Text         `yaml:"file"` // or a folder, counted from the working directory
+}
+
+// OutputFormat is the format of a framework's output.
+type OutputFormat string
+
+func (OutputFormat) Words() []string { return framework.Formats() }
 
 // Expect guards against timing a failure.
 type Expect struct {

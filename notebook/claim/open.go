@@ -23,7 +23,7 @@ func Open(d *dataset.Dataset) map[string][]string {
 	add := func(cells []*dataset.Cell) {
 		for _, c := range cells {
 			name := c.Experiment.Plan.Name
-			out[name] = slice.Add(out[name], c.Trial.Name)
+			out[name] = slice.Add(out[name], c.Planned.Name)
 		}
 	}
 	for _, b := range d.Doc.Published {
@@ -54,7 +54,7 @@ func OpenOf(d *dataset.Dataset, claims []*article.Claim) map[string][]string {
 	for _, c := range claims {
 		for _, cell := range openCells(d, c) {
 			name := cell.Experiment.Plan.Name
-			out[name] = slice.Add(out[name], cell.Trial.Name)
+			out[name] = slice.Add(out[name], cell.Planned.Name)
 		}
 	}
 	return out

@@ -253,10 +253,9 @@ func (r *Results) metricsOf(c *article.Claim) []string {
 // repetitions counts the repetitions that are shown, the A/A copy included.
 func (r *Results) repetitions() (good, failed int) {
 	for _, e := range r.Data.Experiments {
-		for _, c := range e.AllCells() {
-			bad := slice.Count(c.Records, func(r *record.Record) bool { return r.Failure != "" })
-			good, failed = good+len(c.Records)-bad, failed+bad
-		}
+		records := e.Records()
+		bad := slice.Count(records, func(r *record.Record) bool { return r.Failure != "" })
+		good, failed = good+len(records)-bad, failed+bad
 	}
 	return good, failed
 }

@@ -21,7 +21,7 @@ func Open(s Sides, o ChangeOptions, gate *Gate) (map[string][]string, error) {
 	out := map[string][]string{}
 	add := func(a, b *dataset.Cell) {
 		name := a.Experiment.Plan.Name
-		out[name] = slice.Add(out[name], a.Trial.Name, b.Trial.Name)
+		out[name] = slice.Add(out[name], a.Planned.Name, b.Planned.Name)
 	}
 	proofs, err := Prove([]Sides{s}, changes, o, gate)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/validity"
@@ -28,10 +29,11 @@ func (s State) String() string {
 	return [...]string{"fresh", "measured with an older version", "run not finished", "not measured"}[s]
 }
 
-// Cell is one trial of the plan with its records.
+// Cell is one trial of the plan with its records, or one benchmark of a trial whose command is a benchmark framework.
 type Cell struct {
 	Experiment *Experiment
-	Trial      *plan.Trial
+	Trial      *plan.Trial // with the benchmark among its parameters
+	Planned    *plan.Trial // the trial as it is run: several cells may share it
 	State      State
 	Run        string           // of Records
 	Records    []*record.Record // of one run and key, by repetition; empty if Missing; one for a search for a capacity
@@ -44,12 +46,17 @@ type Cell struct {
 	decoded  memo[string, decoded] // by encoded histogram
 }
 
-func newCell(e *Experiment, t *plan.Trial, shown choice) *Cell {
-	c := &Cell{Experiment: e, Trial: t, State: shown.state, Run: shown.run, Records: shown.records,
+// newCell returns the cell of a trial, or of one of its benchmarks.
+func newCell(e *Experiment, t *plan.Trial, benchmark string, shown choice) *Cell {
+	c := &Cell{Experiment: e, Trial: t, Planned: t, State: shown.state, Run: shown.run, Records: shown.records,
 		searches: map[string]*record.Record{}}
+	if benchmark != "" {
+		c.Trial = rowOf(t, benchmark)
+		c.Records = slice.Map(shown.records, func(r *record.Record) *record.Record { return r.Of(benchmark) })
+	}
 	c.report = sync.OnceValue(func() *validity.Report { return validity.NewReport(c.Records) })
 	c.withAll = sync.OnceValue(func() *Cell {
-		all := newCell(e, t, shown)
+		all := newCell(e, t, benchmark, shown)
 		all.LeftOut, all.searches = c.LeftOut, c.searches
 		report := c.report().WithAll()
 		all.report = func() *validity.Report { return report }
@@ -195,7 +202,7 @@ func (d *Dataset) leaveOut(bad []record.Bad) {
 	for _, e := range d.Experiments {
 		for _, c := range e.AllCells() {
 			for _, b := range bad {
-				if run, ok := b.IsOf(d.Host, d.Profile, e.Plan.Name, c.Trial.Name); ok && run >= c.Run {
+				if run, ok := b.IsOf(d.Host, d.Profile, e.Plan.Name, c.Planned.Name); ok && run >= c.Run {
 					c.LeftOut = append(c.LeftOut, b.Err.Error())
 				}
 			}

@@ -66,11 +66,8 @@ func (c *Cell) Stalled(of Result) []bool {
 func (c *Cell) UnfitForHeadline() string { return validity.Headline(c.Records) }
 
 // MeasuredAgain counts the repetitions that replace disturbed ones.
-func (e *Experiment) MeasuredAgain() (n int) {
-	for _, c := range e.AllCells() {
-		n += slice.Count(c.Records, func(r *record.Record) bool { return r.Order.Replaces > 0 })
-	}
-	return n
+func (e *Experiment) MeasuredAgain() int {
+	return slice.Count(e.Records(), func(r *record.Record) bool { return r.Order.Replaces > 0 })
 }
 
 // ProbesAgain counts the probes of the experiment's own searches that replace disturbed ones.

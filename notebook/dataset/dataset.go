@@ -58,13 +58,15 @@ func (m *memo[K, V]) get(key K, compute func() V) V {
 type Experiment struct {
 	Plan        *plan.Experiment
 	Cells       []*Cell // in the plan's order, without the A/A copy; none if the profile skips the experiment
-	Calibration *Cell   // the A/A copy, or nil
+	Calibration *Cell   // the A/A copy, of the first benchmark if there are several, or nil
 
 	// Known says how much of the experiment is known in spite of problems of the article, which may hide metrics.
 	Known article.Knowledge
 
 	data     *Dataset
-	pairs    []pair // the A/A pairs of the runs that are shown, the newest last
+	copies   []*Cell                   // the A/A copies, one for each benchmark
+	pairs    []pair                    // the A/A pairs of the runs that are shown, the newest last
+	expected memo[expectedCell, *Cell] // see withBenchmarks
 	measured record.Measured
 	settings []string // names of parameters and labels
 }
@@ -84,15 +86,24 @@ func (s *set) dataset(doc *article.Document) *Dataset {
 	for _, planned := range s.plan.Experiments {
 		e := &Experiment{Plan: planned, Known: article.KnowsAll, data: d}
 		var twin *plan.Trial
+		shown := map[*plan.Trial]choice{}
 		for _, t := range planned.Trials {
 			if t.Calibration {
 				twin = t
+			} else {
+				shown[t] = choose(planned, t, byTrial[trialID{planned.Name, t.Name, false}], "")
+			}
+		}
+		known := knownBenchmarks(shown, planned.Trials)
+		for _, t := range planned.Trials {
+			if t.Calibration {
 				continue
 			}
-			records := byTrial[trialID{planned.Name, t.Name, false}]
-			c := newCell(e, t, choose(planned, t, records, ""))
-			c.pickSearches(records)
-			e.Cells = append(e.Cells, c)
+			for _, benchmark := range benchmarksOf(t, known) {
+				c := newCell(e, t, benchmark, shown[t])
+				c.pickSearches(byTrial[trialID{planned.Name, t.Name, false}])
+				e.Cells = append(e.Cells, c)
+			}
 		}
 		e.measured, e.settings = e.whatIsMeasured(), e.settingNames()
 		if twin != nil {
@@ -131,13 +142,8 @@ func (d *Dataset) Names() []string {
 	return slice.Map(d.Experiments, func(e *Experiment) string { return e.Plan.Name })
 }
 
-// AllCells returns the cells of an experiment, and the A/A copy if there is one.
-func (e *Experiment) AllCells() []*Cell {
-	if e.Calibration == nil {
-		return e.Cells
-	}
-	return append(slices.Clone(e.Cells), e.Calibration)
-}
+// AllCells returns the cells of an experiment, and the A/A copies if there are any.
+func (e *Experiment) AllCells() []*Cell { return slices.Concat(e.Cells, e.copies) }
 
 // Settings returns the names of all parameters and labels of an experiment, parameters first.
 func (e *Experiment) Settings() []string { return slices.Clone(e.settings) }

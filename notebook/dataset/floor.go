@@ -25,15 +25,21 @@ type Floor struct {
 // pair is one cell under two names.
 type pair struct{ original, twin *Cell }
 
-// calibrate adds the A/A copy of a cell, and the A/A pairs of all runs with a shown cell.
+// calibrate adds the A/A copy of a cell, and the A/A pairs of all runs with a shown cell: one for each benchmark.
 func (e *Experiment) calibrate(twin *plan.Trial, copies []*record.Record, byTrial map[trialID][]*record.Record) {
-	original, ok := e.original(twin)
+	originals := e.originals(twin)
 	preferred := ""
-	if ok {
-		preferred = original.Run
+	if len(originals) > 0 {
+		preferred = originals[0].Run
 	}
-	e.Calibration = newCell(e, twin, choose(e.Plan, twin, copies, preferred))
-	if !ok {
+	shown := choose(e.Plan, twin, copies, preferred)
+	for _, original := range originals {
+		e.copies = append(e.copies, newCell(e, twin, original.benchmark(), shown))
+	}
+	if len(originals) == 0 {
+		e.copies = []*Cell{newCell(e, twin, "", shown)}
+	}
+	if e.Calibration = e.copies[0]; len(originals) == 0 {
 		return
 	}
 	measured := slice.Filter(e.Cells, func(c *Cell) bool { return c.State != Missing })
@@ -45,36 +51,45 @@ func (e *Experiment) calibrate(twin *plan.Trial, copies []*record.Record, byTria
 				return c
 			}
 			records = slice.Filter(records, func(r *record.Record) bool { return r.Run == run })
-			return newCell(e, c.Trial, choose(e.Plan, c.Trial, records, ""))
+			return newCell(e, c.Planned, c.benchmark(), choose(e.Plan, c.Planned, records, ""))
 		}
-		p := pair{inRun(original, byTrial[trialID{e.Plan.Name, original.Trial.Name, false}]), inRun(e.Calibration, copies)}
-		if p.original.State != Missing && p.twin.State != Missing {
-			e.pairs = append(e.pairs, p)
+		for i, original := range originals {
+			p := pair{inRun(original, byTrial[trialID{e.Plan.Name, original.Planned.Name, false}]), inRun(e.copies[i], copies)}
+			if p.original.State != Missing && p.twin.State != Missing {
+				e.pairs = append(e.pairs, p)
+			}
 		}
 	}
 }
 
-// original finds the cell that an A/A copy repeats.
-func (e *Experiment) original(twin *plan.Trial) (*Cell, bool) {
-	return slice.Find(e.Cells, func(c *Cell) bool { return slices.Equal(c.Trial.Parameters, twin.Parameters) })
+// originals finds the cells that an A/A copy repeats: one, or one for each benchmark.
+func (e *Experiment) originals(twin *plan.Trial) []*Cell {
+	return slice.Filter(e.Cells, func(c *Cell) bool { return slices.Equal(c.Planned.Parameters, twin.Parameters) })
 }
 
-// newestPair returns the A/A pair of the newest run with both halves, else the shown halves.
-func (e *Experiment) newestPair() (pair, bool) {
+// newestPairs returns the A/A pairs of the newest run with both halves, else the shown halves: one, or one for each
+// benchmark.
+func (e *Experiment) newestPairs() []pair {
 	if n := len(e.pairs); n > 0 {
-		return e.pairs[n-1], true
+		run := e.pairs[n-1].original.Run
+		return slice.Filter(e.pairs, func(p pair) bool { return p.original.Run == run })
 	}
-	if e.Calibration == nil {
-		return pair{}, false
+	var out []pair
+	if e.Calibration != nil {
+		for i, original := range e.originals(e.Calibration.Planned) {
+			out = append(out, pair{original, e.copies[i]})
+		}
 	}
-	original, ok := e.original(e.Calibration.Trial)
-	return pair{original, e.Calibration}, ok
+	return out
 }
 
-// Twins returns the cell that is measured twice in each round, and its second measurement; nil without one.
+// Twins returns the cells that are measured twice in each round, and their second measurement; nil without any. Of
+// several benchmarks it is the first.
 func (e *Experiment) Twins() (original, twin *Cell) {
-	p, _ := e.newestPair()
-	return p.original, p.twin
+	if pairs := e.newestPairs(); len(pairs) > 0 {
+		return pairs[0].original, pairs[0].twin
+	}
+	return nil, nil
 }
 
 // Together reports whether the measured cells are of one run and one experiment. The experiments of a run are measured
@@ -99,18 +114,16 @@ func (d *Dataset) measureFloor(metric string) Floor {
 	var values [][2]stats.Cell
 	var names []string
 	for _, e := range d.Experiments {
-		p, ok := e.newestPair()
-		if !ok {
-			continue
-		}
-		if why := p.lacks(metric); why != "" {
-			if _, has := e.Metric(metric); has || out.Missing == NoPair {
-				out.Missing = why
+		for _, p := range e.newestPairs() {
+			if why := p.lacks(metric); why != "" {
+				if _, has := e.Metric(metric); has || out.Missing == NoPair {
+					out.Missing = why
+				}
+				continue
 			}
-			continue
+			values = append(values, [2]stats.Cell{p.original.Metric(metric).Cell(), p.twin.Metric(metric).Cell()})
+			names, level = append(names, e.Plan.Name), min(level, LookLevel(LookCount(e.Cells)))
 		}
-		values = append(values, [2]stats.Cell{p.original.Metric(metric).Cell(), p.twin.Metric(metric).Cell()})
-		names, level = append(names, e.Plan.Name), min(level, LookLevel(LookCount(e.Cells)))
 	}
 	f, err := stats.NoiseFloor(values, level, stats.DefaultSmallestEffect)
 	switch {
@@ -118,8 +131,10 @@ func (d *Dataset) measureFloor(metric string) Floor {
 		out.Missing = err.Error()
 	case f.Pairs > 0:
 		out.Floor, out.Missing = f, ""
-		for i, name := range names {
-			out.of[name] = f.Of[i]
+		for i, name := range names { // of several benchmarks, the pair that is furthest apart
+			if of, ok := out.of[name]; !ok || f.Of[i].D > of.D {
+				out.of[name] = f.Of[i]
+			}
 		}
 	}
 	return out
@@ -131,11 +146,11 @@ func (e *Experiment) Pair(metric string) (p stats.PairOfAA, missing string) {
 	if p, ok := e.data.Floor(metric).of[e.Plan.Name]; ok {
 		return p, ""
 	}
-	own, ok := e.newestPair()
-	if !ok {
+	own := e.newestPairs()
+	if len(own) == 0 {
 		return p, NoPair
 	}
-	return p, own.lacks(metric)
+	return p, own[0].lacks(metric)
 }
 
 // PairIsTogether reports whether both halves of the A/A pair of an experiment are of one run, or missing.
@@ -143,8 +158,8 @@ func (e *Experiment) PairIsTogether() bool {
 	if e.Calibration == nil {
 		return true
 	}
-	original, ok := e.original(e.Calibration.Trial)
-	return !ok || Together([]*Cell{original, e.Calibration})
+	originals := e.originals(e.Calibration.Planned)
+	return len(originals) == 0 || Together([]*Cell{originals[0], e.Calibration})
 }
 
 // Floor returns the noise floor of the article for numbers made of some cells. It is not together if the experiment has

@@ -131,7 +131,7 @@ func (c *Cell) measure(name string) Result {
 	}
 	r.mark(c.overloaded())
 	if len(r.Values) == 0 {
-		r.Missing = reason
+		r.Missing = cmp.Or(c.lacksBenchmark(), reason)
 		return r
 	}
 	r.mark(r.outlying())
@@ -140,7 +140,7 @@ func (c *Cell) measure(name string) Result {
 		r.Missing = err.Error()
 		return r
 	}
-	if r.Estimate.Kind == stats.Exact && r.isPrinted() && c.Trial.Command != nil {
+	if r.Estimate.Kind == stats.Exact && r.isPrinted() && c.Trial.Command != nil && !isFramework(c.Trial) {
 		r.mark(fmt.Sprintf("the same in all %d repetitions: a command that draws by a seed takes it from BENCHBOOK_REPETITION",
 			len(r.Values)))
 	}
@@ -370,6 +370,7 @@ func (e *Experiment) whatIsMeasured() record.Measured {
 	for _, c := range e.Cells {
 		t := c.Trial
 		out.Command = out.Command || t.Command != nil
+		out.Benchmarks = out.Benchmarks || isFramework(t)
 		out.Capacity = out.Capacity || t.Capacity != nil
 		out.OpenLoop = out.OpenLoop || t.Load != nil && t.Load.Arrivals != ""
 		for _, s := range t.Services {
@@ -430,7 +431,9 @@ func IsSuggestion(hint string) bool { return strings.HasPrefix(hint, "did you me
 func (e *Experiment) KeyMetrics() []record.Metric {
 	names := []string{"throughput", "latency.p50", "latency.p99", "throughput.per_core", "failed"}
 	if e.measured.Command {
-		names = []string{"time.real", "time.user", "time.sys", "memory.peak"}
+		if names = []string{"time.real", "time.user", "time.sys", "memory.peak"}; e.measured.Benchmarks {
+			names = nil
+		}
 		for _, c := range e.Cells {
 			for _, r := range c.Records {
 				for _, s := range r.Samples {

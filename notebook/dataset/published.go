@@ -7,6 +7,7 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 )
@@ -47,7 +48,8 @@ func (d *Dataset) Join(b *article.Published, row *article.PublishedRow) []*Cell 
 		if !ok {
 			return nil
 		}
-		return slice.Filter(e.Cells, func(c *Cell) bool {
+		benchmark, _ := article.Get(row.Fields, record.BenchmarkAxis)
+		return slice.Filter(e.withBenchmarks([]string{benchmark.Value}), func(c *Cell) bool {
 			return !slices.ContainsFunc(row.Fields, func(f article.Named[source.Text]) bool {
 				text, _ := c.Setting(f.Name.Value)
 				same, err := expr.MatchText(expr.Equal, f.Value.Value, text)

@@ -63,12 +63,12 @@ func (d *Dataset) takeOver() {
 	for _, e := range d.Experiments {
 		for _, c := range e.AllCells() {
 			for _, s := range c.Trial.Tune {
-				by, t, own, err := d.Plan.TunedBy(e.Plan, c.Trial, s)
-				if err != nil || t == c.Trial {
+				by, t, own, err := d.Plan.TunedBy(e.Plan, c.Planned, s)
+				if err != nil || t == c.Planned {
 					continue // the article says so, or a profile leaves it out
 				}
 				if other, ok := d.Experiment(by.Name); ok {
-					from, ok := slice.Find(other.Cells, func(o *Cell) bool { return o.Trial == t })
+					from, ok := slice.Find(other.Cells, func(o *Cell) bool { return o.Planned == t })
 					if ok && from.searches[own.Name] != nil {
 						c.searches[s.Name] = from.searches[own.Name]
 					}

@@ -37,7 +37,7 @@ func (e *Experiment) Select(where expr.Node) ([]*Cell, error) {
 		return slices.Clone(e.Cells), nil
 	}
 	var out []*Cell
-	for _, c := range e.Cells {
+	for _, c := range e.withBenchmarks(benchmarksOfWhere(where)) {
 		ok, err := expr.Where(where, func(name string) (string, bool) {
 			if name == ExperimentMatch {
 				return e.Plan.Name, true
@@ -257,7 +257,7 @@ func (e *Experiment) match(sel *expr.Selector) ([]*Cell, error) {
 	}
 	var out []*Cell
 cells:
-	for _, c := range e.Cells {
+	for _, c := range e.withBenchmarks(benchmarksIn(matches)) {
 		for _, m := range matches {
 			text, _ := c.Setting(m.Name)
 			ok, err := expr.MatchText(m.Op, m.Value, text)

@@ -75,7 +75,7 @@ func (d *Dataset) KnownLooks(cells []*Cell, before func(first *record.Record) in
 	}
 	runs, byTrial := map[string]runLooks{}, d.looks()
 	for _, c := range cells {
-		for run, of := range byTrial[trialID{experiment: c.Experiment.Plan.Name, trial: c.Trial.Name}] {
+		for run, of := range byTrial[trialID{experiment: c.Experiment.Plan.Name, trial: c.Planned.Name}] {
 			runs[run] = runs[run].with(of)
 		}
 	}

@@ -38,6 +38,9 @@ func (r *reader) command(at source.Pos) *spec.Command {
 	if !ok || len(out.Run) == 0 {
 		return nil
 	}
+	if o := c.Output; o != nil {
+		out.Output, out.OutputFile = string(o.Format.V), o.File.Value
+	}
 	if c.Shell.V {
 		out.Run = []string{"/bin/sh", "-c", c.Run.Written}
 	}

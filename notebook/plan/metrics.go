@@ -157,6 +157,7 @@ func typeIn(measured record.Measured, s *expr.Selector) (expr.Type, error) {
 func (c *nameCheck) measured() record.Measured {
 	out := record.Measured{Command: c.head.Command != nil, Capacity: c.head.Capacity != nil, Services: c.services,
 		Searches: Names(c.head.Tune)}
+	out.Benchmarks = c.head.Command != nil && c.head.Command.Output != nil
 	if l := c.head.Load; l != nil {
 		out.OpenLoop = out.Capacity || !l.Rate.IsZero()
 	}

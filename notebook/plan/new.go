@@ -17,6 +17,7 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
@@ -355,6 +356,9 @@ func (p *planner) resolve(e *outline) {
 		e.Trials = append(e.Trials, t)
 		if d.definition != nil {
 			p.resolveTrial(e, d, t)
+		}
+		if t.Command != nil && t.Command.Output != "" && !slices.Contains(e.Parameters, record.BenchmarkAxis) {
+			e.Parameters = append(e.Parameters, record.BenchmarkAxis)
 		}
 	}
 	if p.keepChanged(e); e.Skipped != "" {

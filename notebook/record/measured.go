@@ -7,12 +7,14 @@ import (
 
 // Measured describes what an experiment measures, which decides its metrics.
 type Measured struct {
-	Command  bool     // it times a program, which may print its own metrics; else it has a load
-	OpenLoop bool     // requests leave on schedule
-	Capacity bool     // it searches for the highest rate
-	Services []string // names
-	Searches []string // names of tuned values
-	Added    []Metric // defined by the experiment
+	Command bool // it times a program, which may print its own metrics; else it has a load
+	// Benchmarks says that the program is a benchmark framework: its metrics are of each benchmark.
+	Benchmarks bool
+	OpenLoop   bool     // requests leave on schedule
+	Capacity   bool     // it searches for the highest rate
+	Services   []string // names
+	Searches   []string // names of tuned values
+	Added      []Metric // defined by the experiment
 }
 
 // serviceFamilies are metrics with the name of a service at their end.
@@ -24,6 +26,13 @@ func (e Measured) Lookup(name string) (m Metric, ok bool) {
 		return e.Added[i], true
 	}
 	m, known := LookupMetric(name)
+	if e.Benchmarks {
+		common, isCommon := LookupBenchmarkMetric(name)
+		if isCommon {
+			return common, true
+		}
+		return Metric{Name: name, Title: name}, !known
+	}
 	family, last := "", name
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {
 		family, last = name[:i+1], name[i+1:]
@@ -63,7 +72,9 @@ func (e Measured) hasOfLoad(name, family, last string) bool {
 // Names returns the metrics of the experiment, for suggestions, with the usual percentiles only.
 func (e Measured) Names() []string {
 	var names []string
-	if e.Command {
+	if e.Benchmarks {
+		names = []string{"time", "bytes", "allocs", "ops", "bytes_per_second", "items_per_second", "cpu_time"}
+	} else if e.Command {
 		names = []string{"time.real", "time.user", "time.sys", "memory.peak"}
 	} else {
 		names = []string{"throughput", "throughput.per_core", "latency.p50", "latency.p90", "latency.p99", "latency.mean",

@@ -41,11 +41,7 @@ func (r *Record) check() error {
 	wrong(r.Planned > maxRepetitions, "planned is %d, and %d is the most there can be", r.Planned, maxRepetitions)
 	wrong(r.Repetition > maxRepetitions, "repetition is %d, and %d is the most there can be", r.Repetition, maxRepetitions)
 	wrong(r.Order.Of > maxOrder, "order.of is %d, and %d is the most there can be", r.Order.Of, maxOrder)
-	for i, s := range r.Samples {
-		wrong(s.Metric == "", "a sample has no metric")
-		wrong(slices.ContainsFunc(r.Samples[:i], func(o Sample) bool { return o.Metric == s.Metric }),
-			"there are two samples of %s", s.Metric)
-	}
+	r.checkSamples(wrong)
 	r.eachMetric(func(where, name string) {
 		wrong(!IsMetricName(name), "%s: invalid metric %.100q: "+MetricNameHint, where, name)
 	})
@@ -64,6 +60,18 @@ func (r *Record) check() error {
 		r.Load.check(wrong)
 	}
 	return first
+}
+
+// checkSamples finds samples without a valid name, and two of one metric of one benchmark.
+func (r *Record) checkSamples(wrong func(is bool, format string, args ...any)) {
+	type id struct{ benchmark, metric string }
+	seen := map[id]bool{}
+	for _, s := range r.Samples {
+		wrong(s.Metric == "", "a sample has no metric")
+		wrong(seen[id{s.Benchmark, s.Metric}], "there are two samples of %s", s.Metric)
+		wrong(s.Benchmark != "" && !IsBenchmarkName(s.Benchmark), "invalid benchmark %.100q: "+BenchmarkNameHint, s.Benchmark)
+		seen[id{s.Benchmark, s.Metric}] = true
+	}
 }
 
 // checkLooks finds looks that do not rise from 1 to the repetitions planned.

@@ -125,6 +125,8 @@ type Sample struct {
 	Unit   string  `json:"unit"`
 	// resolution of the tool in Unit; 0 for a fine one
 	Step float64 `json:"step,omitempty" range:"0.."`
+	// of a framework's output, the benchmark that it is of; empty for the repetition as a whole
+	Benchmark string `json:"benchmark,omitempty"`
 }
 
 // Histogram is the distribution of times of one repetition.
@@ -502,6 +504,26 @@ func (d Dir) Writable() error {
 // Sample returns the sample of a metric.
 func (r *Record) Sample(metric string) (Sample, bool) {
 	return slice.Find(r.Samples, func(s Sample) bool { return s.Metric == metric })
+}
+
+// Benchmarks returns the names of the benchmarks of a framework's output, in its order.
+func (r *Record) Benchmarks() (names []string) {
+	last := ""
+	for _, s := range r.Samples { // all samples of a benchmark follow each other
+		if s.Benchmark != "" && s.Benchmark != last {
+			names, last = append(names, s.Benchmark), s.Benchmark
+		}
+	}
+	return names
+}
+
+// Of returns the record of one benchmark: a copy with its samples, and those of the repetition as a whole.
+func (r *Record) Of(benchmark string) *Record {
+	out := *r
+	out.Samples = slice.Filter(r.Samples, func(s Sample) bool {
+		return s.Benchmark == benchmark || s.Benchmark == ""
+	})
+	return &out
 }
 
 // Before is the state of the machine right before a repetition. Older records have none, or more fields.

@@ -103,8 +103,10 @@ type Command struct {
 	ExpectExit  int           `json:"expect_exit"`
 	Contains    string        `json:"contains,omitempty"`
 	Timeout     time.Duration `json:"timeout,omitempty"`
-	Service     string        `json:"service,omitempty"` // where it runs; empty: in a container of its own
-	CPUSet      string        `json:"cpuset,omitempty"`  // as the article says; empty: where the plan puts it
+	Service     string        `json:"service,omitempty"`     // where it runs; empty: in a container of its own
+	CPUSet      string        `json:"cpuset,omitempty"`      // as the article says; empty: where the plan puts it
+	Output      string        `json:"output,omitempty"`      // the format of a benchmark framework; empty: it is none
+	OutputFile  string        `json:"output_file,omitempty"` // or a folder; empty: standard output
 
 	// AsLoad says that it runs on the CPUs of a load. It is not in the JSON: in older versions all commands did.
 	AsLoad bool `json:"-"`

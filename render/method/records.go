@@ -9,12 +9,7 @@ import (
 func Records(d *dataset.Dataset) []*record.Record {
 	var out []*record.Record
 	for _, e := range d.Experiments {
-		for _, cell := range e.Cells {
-			out = append(out, cell.Records...)
-		}
-		if e.Calibration != nil {
-			out = append(out, e.Calibration.Records...)
-		}
+		out = append(out, e.Records()...)
 	}
 	return out
 }

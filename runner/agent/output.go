@@ -2,7 +2,13 @@ package agent
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"benchbook/internal/files"
 )
 
 // Limits of a program's output that is kept, in bytes.
@@ -101,4 +107,67 @@ func (t *tail) Write(p []byte) (int, error) {
 	}
 	t.kept = append(t.kept, end...)
 	return len(p), nil
+}
+
+// output keeps what a program measured itself.
+type output struct {
+	wanted *Output // nil: nothing
+	kept   []byte
+	over   bool // there was more than is wanted
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	if o.wanted != nil && o.wanted.File == "" {
+		o.add(p)
+	}
+	return len(p), nil
+}
+
+func (o *output) add(p []byte) {
+	o.over = o.over || len(o.kept)+len(p) > o.wanted.Most
+	if !o.over {
+		o.kept = append(o.kept, p...)
+	}
+}
+
+// clockStep is how much earlier than its writing the time of a file may be.
+const clockStep = 20 * time.Millisecond
+
+// end returns the output of a run that began at a time, or why there is none.
+func (o *output) end(began time.Time) (kept, lost string) {
+	err := error(nil)
+	if o.wanted.File != "" {
+		err = o.read(o.wanted.File, began)
+	}
+	switch {
+	case o.over || errors.Is(err, files.ErrTooLarge):
+		return "", fmt.Sprintf("more than %d MiB of results", o.wanted.Most>>20)
+	case err != nil:
+		return "", fmt.Sprintf("no results in %s: %s", o.wanted.File, files.Reason(err))
+	}
+	return string(o.kept), ""
+}
+
+// read adds a file that was written since the run began, or the results of criterion in a folder, one after another.
+func (o *output) read(file string, began time.Time) error {
+	isResult := func(name string) bool {
+		folder, base := filepath.Base(filepath.Dir(name)), filepath.Base(name)
+		return name == file || folder == "new" && (base == "benchmark.json" || base == "estimates.json")
+	}
+	found := false
+	err := filepath.WalkDir(file, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !isResult(name) || o.over {
+			return err
+		}
+		data, info, err := files.Read(name, int64(o.wanted.Most))
+		if err == nil && !info.ModTime().Before(began.Add(-clockStep)) {
+			o.add(append(data, '\n'))
+			found = true
+		}
+		return err
+	})
+	if err == nil && !found {
+		return errors.New("this run has not written it")
+	}
+	return err
 }

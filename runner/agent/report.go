@@ -31,10 +31,11 @@ type TimerReport struct {
 	// Metrics are the lines of standard output that may be metrics: JSON objects that contain "metric".
 	Metrics  []string `json:"metrics,omitempty"`
 	Contains bool     `json:"contains"`        // standard output has the wanted text
-	Lost     string   `json:"lost,omitempty"`  // what may have been a metric and was too large to be kept
+	Lost     string   `json:"lost,omitempty"`  // why a metric, or the wanted output, could not be kept
 	Stderr   string   `json:"stderr"`          // its last 64 KiB
 	Stdout   string   `json:"stdout,omitzero"` // its last mebibyte, if it is to be kept
 	Said     string   `json:"said,omitzero"`   // the last 4 KiB of stdout, if it lacks the wanted text or Exit is not 0
+	Output   string   `json:"output,omitzero"` // the wanted output, unless Lost says why there is none
 	Before   Hooks    `json:"before,omitzero"` // see TimerSettings; after a failed hook nothing else is run
 	After    Hooks    `json:"after,omitzero"`
 }
@@ -52,8 +53,15 @@ type TimerSettings struct {
 	Contains   string     `json:"contains,omitempty"`    // a text to look for in standard output
 	KeepStdout bool       `json:"keep_stdout,omitempty"` // keep its last mebibyte
 	Warmup     int        `json:"warmup,omitempty"`      // runs of the program before the one that is timed
+	Output     *Output    `json:"output,omitempty"`      // what to keep whole, instead of metrics
 	Before     [][]string `json:"before,omitempty"`      // programs with arguments, run before it and not timed
 	After      [][]string `json:"after,omitempty"`       // and after it
+}
+
+// Output is what a program measured itself: its standard output, or a File, which may be a folder.
+type Output struct {
+	File string `json:"file,omitempty"`
+	Most int    `json:"most"` // bytes
 }
 
 // Environment returns the environment variable that carries settings, as NAME=value.

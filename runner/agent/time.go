@@ -21,6 +21,7 @@ type runOptions struct {
 	// containers, is then output of the program.
 	standard   bool
 	keepStdout bool // keep the end of standard output
+	output     *Output
 	beside     bool // descendants that this process has already are not the program's
 }
 
@@ -41,7 +42,7 @@ func RunTimer(words []string, stdout io.Writer) error {
 		}
 	}
 	report, err := runTimed(words, runOptions{contains: settings.Contains, standard: true,
-		keepStdout: settings.KeepStdout, beside: len(settings.Before)+settings.Warmup > 0})
+		keepStdout: settings.KeepStdout, output: settings.Output, beside: len(settings.Before)+settings.Warmup > 0})
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,8 @@ func runTimed(words []string, o runOptions) (r TimerReport, err error) {
 	if o.keepStdout {
 		end.limit = maxStdout
 	}
-	stdout.read(io.MultiWriter(scan, contains, end))
+	whole := &output{wanted: o.output}
+	stdout.read(io.MultiWriter(scan, contains, end, whole))
 	stderr.read(last)
 	err = cmd.Wait()
 	r.Real, r.Reading, r.Standstill = time.Since(r.Start), ownTime()-before, still.end()
@@ -95,7 +97,12 @@ func runTimed(words []string, o runOptions) (r TimerReport, err error) {
 		return TimerReport{}, fmt.Errorf("reading the output of %s: %w", words[0], err)
 	}
 	scan.endLine()
-	r.Metrics, r.Lost, r.Contains, r.Stderr = scan.metrics, scan.lost, contains.found, string(last.kept)
+	r.Contains, r.Stderr = contains.found, string(last.kept)
+	if o.output == nil {
+		r.Metrics, r.Lost = scan.metrics, scan.lost
+	} else {
+		r.Output, r.Lost = whole.end(r.Start)
+	}
 	if o.keepStdout {
 		r.Stdout = string(end.kept)
 	}

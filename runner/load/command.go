@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"benchbook/notebook/expr"
+	"benchbook/notebook/framework"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -70,6 +71,9 @@ func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	c := t.Command
 	settings := agent.TimerSettings{Marker: rand.Text(), Contains: c.Contains, KeepStdout: at.KeepStdout, Warmup: c.Warmup,
 		Before: OwnHooks(t, t.Prepare), After: OwnHooks(t, t.Conclude)}
+	if c.Output != "" {
+		settings.Output = &agent.Output{File: c.OutputFile, Most: framework.MaxOutput}
+	}
 	in := at.Load
 	if c.Service != "" {
 		in = at.Services[c.Service]
@@ -115,22 +119,7 @@ func commandMeasured(r *agent.TimerReport, c *spec.Command) Measurement {
 	if c.Service != "" {
 		m.GeneratorCPU = 0 // the service's includes it
 	}
-	switch {
-	case r.Exit != c.ExpectExit:
-		m.Failure = fmt.Sprintf("%s ended with status %d, not %d", c.Run[0], r.Exit, c.ExpectExit)
-		if last := cmp.Or(lastLine(r.Stderr), lastLine(r.Said)); last != "" {
-			m.Failure += ": " + last
-		}
-	case c.Contains != "" && !r.Contains:
-		m.Failure = fmt.Sprintf("the output of %s does not contain %q", c.Run[0], c.Contains)
-		if last := lastLine(r.Said); last != "" {
-			m.Failure += fmt.Sprintf(": its last line is %q", clipped(last))
-		} else {
-			m.Failure += ": it printed nothing"
-		}
-	case r.Lost != "":
-		m.Failure = "the command printed " + r.Lost
-	}
+	m.Failure = commandFailure(r, c)
 	if said := strings.TrimSpace(r.Said); said != "" && m.Failure != "" {
 		m.Log = strings.TrimSpace("the command printed:\n" + said + "\n" + m.Log)
 	}
@@ -142,10 +131,53 @@ func commandMeasured(r *agent.TimerReport, c *spec.Command) Measurement {
 	if r.PeakMemory > 0 {
 		m.Samples = append(m.Samples, record.Sample{Metric: "memory.peak", Value: float64(r.PeakMemory), Unit: "B"})
 	}
-	if failure := printed(r.Metrics, &m); m.Failure == "" {
+	if c.Output != "" {
+		reported(r.Output, c.Output, &m)
+	} else if failure := printed(r.Metrics, &m); m.Failure == "" {
 		m.Failure = failure
 	}
 	return m
+}
+
+// commandFailure says why a run does not count; empty if it does.
+func commandFailure(r *agent.TimerReport, c *spec.Command) string {
+	switch {
+	case r.Exit != c.ExpectExit:
+		failure := fmt.Sprintf("%s ended with status %d, not %d", c.Run[0], r.Exit, c.ExpectExit)
+		if last := cmp.Or(lastLine(r.Stderr), lastLine(r.Said)); last != "" {
+			failure += ": " + last
+		}
+		return failure
+	case c.Contains != "" && !r.Contains:
+		failure := fmt.Sprintf("the output of %s does not contain %q", c.Run[0], c.Contains)
+		if last := lastLine(r.Said); last != "" {
+			return failure + fmt.Sprintf(": its last line is %q", clipped(last))
+		}
+		return failure + ": it printed nothing"
+	case r.Lost != "" && c.Output != "":
+		return "the command left " + r.Lost
+	case r.Lost != "":
+		return "the command printed " + r.Lost
+	}
+	return ""
+}
+
+// reported adds what a benchmark framework measured, unless the command failed already.
+func reported(output, format string, m *Measurement) {
+	if m.Failure != "" {
+		return
+	}
+	samples, err := framework.Parse(format, []byte(output))
+	if err != nil {
+		m.Failure, m.Log = err.Error(), strings.TrimSpace(lastPart(output)+"\n"+m.Log)
+	}
+	m.Samples = append(m.Samples, samples...)
+}
+
+// lastPart returns the end of an output, as much as fits into a record's log.
+func lastPart(output string) string {
+	const most = 4 << 10
+	return strings.ToValidUTF8(output[max(0, len(output)-most):], "")
 }
 
 // maxPrinted is how many metrics a command may print: each is a column of every table of all metrics.

@@ -1,0 +1,154 @@
+package dataset
+
+import (
+	"iter"
+	"slices"
+
+	"benchbook/internal/slice"
+	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
+)
+
+// isFramework reports whether a trial runs a benchmark framework, whose benchmarks are cells.
+func isFramework(t *plan.Trial) bool { return t.Command != nil && t.Command.Output != "" }
+
+// rowOf returns a trial with a benchmark among its parameters. The result must not be run.
+func rowOf(t *plan.Trial, benchmark string) *plan.Trial {
+	if named(t, record.BenchmarkAxis) != "" {
+		return t // the matrix has this axis
+	}
+	row := *t
+	row.Parameters = append(slices.Clone(t.Parameters), record.Parameter{Name: record.BenchmarkAxis, Value: benchmark})
+	row.Name = benchmark
+	if len(t.Parameters) > 0 {
+		row.Name = t.Name + ", " + benchmark
+	}
+	return &row
+}
+
+// named returns the value of a parameter or label of a trial; empty without it.
+func named(t *plan.Trial, name string) string {
+	p, _ := slice.Find(slices.Concat(t.Parameters, t.Labels), func(p record.Parameter) bool { return p.Name == name })
+	return p.Value
+}
+
+// benchmarksOf returns the names of the cells of a trial, given those that any trial of the experiment has: the name in
+// the matrix, or else all. A trial has one cell without a name if it runs no framework, or no name is known.
+func benchmarksOf(t *plan.Trial, known []string) []string {
+	if name := named(t, record.BenchmarkAxis); isFramework(t) && name != "" {
+		return []string{name}
+	}
+	if !isFramework(t) || len(known) == 0 {
+		return []string{""}
+	}
+	return known
+}
+
+// knownBenchmarks returns the benchmarks in shown records, in the order of the outputs.
+func knownBenchmarks(shown map[*plan.Trial]choice, trials []*plan.Trial) (names []string) {
+	seen := map[string]bool{}
+	for _, t := range trials {
+		for _, r := range shown[t].records {
+			for _, name := range r.Benchmarks() {
+				if !seen[name] {
+					seen[name], names = true, append(names, name)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// withBenchmarks returns the cells, with one more for each trial and benchmark among names that may have it: which
+// benchmarks a program has is not known before it has run.
+func (e *Experiment) withBenchmarks(names []string) []*Cell {
+	out := slices.Clone(e.Cells)
+	for _, name := range names {
+		for _, c := range e.Cells {
+			t := c.Planned
+			if !isFramework(t) || c.State == Fresh || !record.IsBenchmarkName(name) {
+				continue
+			}
+			isKnown := slices.ContainsFunc(out, func(o *Cell) bool { return o.Planned == t && o.benchmark() == name })
+			if !isKnown {
+				out = append(out, e.expected.get(expectedCell{t, name}, func() *Cell {
+					return newCell(e, t, name, choice{state: Missing})
+				}))
+			}
+		}
+	}
+	return out
+}
+
+// benchmark returns the benchmark of a framework that the cell is of; empty if it is of none, or no name is known.
+func (c *Cell) benchmark() string {
+	if !isFramework(c.Planned) {
+		return ""
+	}
+	return named(c.Trial, record.BenchmarkAxis)
+}
+
+// expectedCell names a cell of a benchmark that has not run.
+type expectedCell struct {
+	trial     *plan.Trial
+	benchmark string
+}
+
+// benchmarksIn returns the benchmarks that matches ask for.
+func benchmarksIn(matches []expr.Match) (names []string) {
+	for _, m := range matches {
+		if m.Name == record.BenchmarkAxis && m.Op == expr.Equal {
+			names = append(names, m.Value)
+		}
+	}
+	return names
+}
+
+// benchmarksOfWhere returns the benchmarks that a where expression names.
+func benchmarksOfWhere(where expr.Node) (names []string) {
+	expr.Walk(where, func(n expr.Node) bool {
+		if b, ok := n.(*expr.Binary); ok {
+			for _, sides := range [][2]expr.Node{{b.X, b.Y}, {b.Y, b.X}} {
+				axis, isName := sides[0].(*expr.Selector)
+				text, isText := sides[1].(*expr.String)
+				if isName && isText && axis.Name == record.BenchmarkAxis {
+					names = slice.Add(names, text.Value)
+				}
+			}
+		}
+		return true
+	})
+	return names
+}
+
+// Trials yields each trial of an experiment, the A/A copy last, with one of its cells.
+func (e *Experiment) Trials() iter.Seq2[*plan.Trial, *Cell] {
+	return func(yield func(*plan.Trial, *Cell) bool) {
+		seen := map[*plan.Trial]bool{}
+		for _, c := range e.AllCells() {
+			if !seen[c.Planned] && !yield(c.Planned, c) {
+				return
+			}
+			seen[c.Planned] = true
+		}
+	}
+}
+
+// Records returns the repetitions that are shown of an experiment, the A/A copy included, each once.
+func (e *Experiment) Records() (out []*record.Record) {
+	for _, c := range e.Trials() {
+		out = append(out, c.Records...)
+	}
+	return out
+}
+
+// lacksBenchmark says that no output has the benchmark of the cell; empty if one has it.
+func (c *Cell) lacksBenchmark() string {
+	name := c.benchmark()
+	has := func(r *record.Record) bool { return len(r.Benchmarks()) > 0 }
+	if name == "" || slices.ContainsFunc(c.Records, has) {
+		return ""
+	}
+	return notMeasured + "the output has no benchmark " + name
+}

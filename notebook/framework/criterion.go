@@ -1,0 +1,44 @@
+package framework
+
+import "errors"
+
+// criterion reads the files benchmark.json and estimates.json of the folders new below target/criterion, one after
+// another. The time is the median of the samples.
+//
+// Source: criterion 0.5.1.
+func criterion(output []byte, c *collector) error {
+	type file struct {
+		ID         string         `json:"full_id"`
+		Throughput map[string]any `json:"throughput"` // in one iteration: Bytes or Elements
+		Median     *struct {
+			Point *float64 `json:"point_estimate"` // ns
+		} `json:"median"`
+	}
+	var of *file // the benchmark whose estimates come next
+	err := documents(output, func(f *file) error {
+		switch {
+		case f.ID != "":
+			of = f
+			return nil
+		case of == nil || f.Median == nil || f.Median.Point == nil:
+			return errors.New("estimates.json has no median, or no benchmark.json before it")
+		}
+		ns := *f.Median.Point
+		c.add(of.ID, "time", ns, 0, "ns")
+		for _, kind := range []struct{ name, metric string }{{"Bytes", "bytes_per_second"},
+			{"BytesDecimal", "bytes_per_second"}, {"Elements", "items_per_second"}} {
+			if n, ok := of.Throughput[kind.name].(float64); ok && ns > 0 {
+				c.add(of.ID, kind.metric, n/ns*1e9, 0, unitOfRate[kind.metric])
+			}
+		}
+		of = nil
+		return nil
+	})
+	if err == nil && of != nil {
+		err = errors.New("the last benchmark.json has no estimates.json after it")
+	}
+	return err
+}
+
+// unitOfRate has the units of metrics that are work by time.
+var unitOfRate = map[string]string{"bytes_per_second": "B/s", "items_per_second": "1/s"}

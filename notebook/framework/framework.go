@@ -1,0 +1,192 @@
+// Package framework reads the output of benchmark frameworks: each benchmark with its metrics.
+//
+// A value of one process is no repetition: where a framework gives several values of a benchmark, the result is their
+// median.
+package framework
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"benchbook/notebook/expr"
+	"benchbook/notebook/record"
+)
+
+// Bounds of one output.
+const (
+	// MaxOutput is the most bytes that are read.
+	MaxOutput     = 16 << 20
+	maxBenchmarks = 1000
+	maxMetrics    = 50 // of one benchmark
+)
+
+// parsers are the formats by name. They add what they find to a collector, and return why they cannot.
+var parsers = map[string]func(output []byte, c *collector) error{
+	"benchfmt":         benchfmtOutput,
+	"criterion":        criterion,
+	"google-benchmark": googleBenchmark,
+	"hyperfine":        hyperfine,
+	"jmh":              jmh,
+	"pytest-benchmark": pytestBenchmark,
+}
+
+// Formats returns the names of the formats.
+func Formats() []string { return slices.Sorted(maps.Keys(parsers)) }
+
+// Parse returns a sample for each metric of each benchmark of an output, in its order, in base units. The error is for
+// an unknown format, an output in another one, one without a benchmark, and one beyond a bound.
+func Parse(format string, output []byte) ([]record.Sample, error) {
+	parse, ok := parsers[format]
+	if !ok {
+		return nil, fmt.Errorf("no format %q", format)
+	}
+	c := &collector{seen: map[string]*benchmark{}}
+	if len(output) > MaxOutput {
+		return nil, fmt.Errorf("the %s output has more than %d MiB", format, MaxOutput>>20)
+	}
+	err := parse(output, c)
+	if err == nil {
+		err = c.err
+	}
+	if err == nil && len(c.benchmarks) == 0 {
+		err = errors.New("it has no benchmark")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the %s output cannot be used: %w", format, err)
+	}
+	return c.samples(), nil
+}
+
+// collector collects the values of an output.
+type collector struct {
+	benchmarks []*benchmark
+	seen       map[string]*benchmark // by name
+	err        error                 // the first value that cannot be used
+}
+
+type benchmark struct {
+	name    string
+	metrics []*metric
+}
+
+type metric struct {
+	name, unit string // the unit is a base unit, or one that the framework made up
+	step       float64
+	values     []float64
+}
+
+// add adds a value of a metric of a benchmark in a unit. Step is the resolution in that unit, 0 for a fine one.
+func (c *collector) add(name, metricName string, value, step float64, unit string) {
+	if c.err != nil {
+		return
+	}
+	if u, known := expr.ParseUnit(unit); known {
+		value, step, unit = u.ToBase(value), u.ToBase(step), u.Dimension.Base()
+	}
+	_, isCommon := record.LookupBenchmarkMetric(metricName)
+	if !record.Measurable(step) {
+		step = 0
+	}
+	b := c.seen[name]
+	switch {
+	case !record.IsBenchmarkName(name):
+		c.err = fmt.Errorf("a benchmark is called %.100q: %s", name, record.BenchmarkNameHint)
+	case !isNameable(metricName):
+		c.err = fmt.Errorf("benchmark %.100q has a metric called %.100q: %s", name, metricName, record.MetricNameHint)
+	case !record.Measurable(value) || isCommon && value < 0:
+		c.err = fmt.Errorf("benchmark %.100q has %s of %v", name, metricName, value)
+	case b == nil && len(c.benchmarks) == maxBenchmarks:
+		c.err = fmt.Errorf("it has more than %d benchmarks", maxBenchmarks)
+	}
+	if c.err != nil {
+		return
+	}
+	if b == nil {
+		b = &benchmark{name: name}
+		c.benchmarks, c.seen[name] = append(c.benchmarks, b), b
+	}
+	c.err = b.add(metricName, value, step, unit)
+}
+
+func (b *benchmark) add(name string, value, step float64, unit string) error {
+	i := slices.IndexFunc(b.metrics, func(m *metric) bool { return m.name == name })
+	switch {
+	case i < 0 && len(b.metrics) == maxMetrics:
+		return fmt.Errorf("benchmark %.100q has more than %d metrics", b.name, maxMetrics)
+	case i < 0:
+		b.metrics = append(b.metrics, &metric{name: name, unit: unit, step: step, values: []float64{value}})
+		return nil
+	}
+	m := b.metrics[i]
+	if m.unit != unit {
+		return fmt.Errorf("benchmark %.100q has %s in %.20q and in %.20q", b.name, name, m.unit, unit)
+	}
+	m.values, m.step = append(m.values, value), max(m.step, step)
+	return nil
+}
+
+// samples returns the median of each metric.
+func (c *collector) samples() (out []record.Sample) {
+	for _, b := range c.benchmarks {
+		for _, m := range b.metrics {
+			out = append(out, record.Sample{Metric: m.name, Value: median(m.values), Unit: m.unit, Step: m.step,
+				Benchmark: b.name})
+		}
+	}
+	return out
+}
+
+// median returns the middle of values, which it sorts; the mean of the two in the middle of an even number.
+func median(values []float64) float64 {
+	slices.Sort(values)
+	n := len(values)
+	return values[(n-1)/2] + (values[n/2]-values[(n-1)/2])/2
+}
+
+// metricName makes the name of a metric of the name or unit that a framework gives it: "widgets/op" is widgets. A name
+// that benchbook has for something else gets "own." before it. It may be invalid.
+func metricName(text string) string {
+	text = strings.ReplaceAll(strings.TrimSuffix(text, "/op"), "/", "_per_")
+	name := strings.Trim(strings.Map(func(r rune) rune {
+		if r == '.' || r == '-' || record.IsMetricName("x"+string(r)) {
+			return r
+		}
+		return '_'
+	}, text), "._-")
+	_, isOurs := record.LookupMetric(name)
+	if isOurs || slices.Contains([]string{"and", "or", "not", "true", "false"}, name) {
+		return "own." + name
+	}
+	return name
+}
+
+// isNameable reports whether expressions can ask for a metric.
+func isNameable(name string) bool {
+	n, err := expr.Parse(name)
+	s, ok := n.(*expr.Selector)
+	return err == nil && ok && s.Name == name && len(s.Matches) == 0 && record.IsMetricName(name)
+}
+
+// documents decodes the JSON documents of an output one after another.
+func documents[T any](output []byte, each func(*T) error) error {
+	decoder := json.NewDecoder(bytes.NewReader(output))
+	for {
+		var doc T
+		switch err := decoder.Decode(&doc); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("%w: is there something else on standard output? Then let the framework write a file, and "+
+				"name it under output", record.InvalidJSON(err))
+		}
+		if err := each(&doc); err != nil {
+			return err
+		}
+	}
+}

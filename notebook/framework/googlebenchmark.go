@@ -1,0 +1,72 @@
+package framework
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// notJSON matches values that Google Benchmark prints although JSON has none of them.
+var notJSON = regexp.MustCompile(`(?m)^(\s*"[^"\n]*": )-?(?:NaN|Infinity)(,?)$`)
+
+// notMetrics are numbers that say how a benchmark was run.
+var notMetrics = []string{"family_index", "per_family_instance_index", "repetitions", "repetition_index", "threads",
+	"iterations", "real_time", "cpu_time"}
+
+// googleBenchmark reads the JSON of Google Benchmark. Of repeated benchmarks it takes the repetitions, or the median if
+// there are only aggregates. The counters are metrics.
+//
+// Source: Google Benchmark 1.7.1.
+func googleBenchmark(output []byte, c *collector) error {
+	type run struct {
+		Name      string  `json:"run_name"`
+		Type      string  `json:"run_type"`
+		Aggregate string  `json:"aggregate_name"`
+		Failed    bool    `json:"error_occurred"`
+		Failure   string  `json:"error_message"`
+		Real      float64 `json:"real_time"`
+		CPU       float64 `json:"cpu_time"`
+		Unit      string  `json:"time_unit"`
+		all       map[string]any
+	}
+	var runs []run
+	err := documents(notJSON.ReplaceAll(output, []byte("${1}null${2}")), func(doc *struct {
+		Benchmarks []json.RawMessage `json:"benchmarks"`
+	}) error {
+		for _, data := range doc.Benchmarks {
+			var r run
+			if err := json.Unmarshal(data, &r); err != nil {
+				return err
+			}
+			if err := json.Unmarshal(data, &r.all); err != nil {
+				return err
+			}
+			if r.Failed {
+				return fmt.Errorf("benchmark %.100q failed: %.200s", r.Name, r.Failure)
+			}
+			runs = append(runs, r)
+		}
+		return nil
+	})
+	repeated := map[string]bool{}
+	for _, r := range runs {
+		repeated[r.Name] = repeated[r.Name] || r.Type == "iteration"
+	}
+	for _, r := range runs {
+		if r.Type != "iteration" && (repeated[r.Name] || r.Aggregate != "median") {
+			continue
+		}
+		c.add(r.Name, "time", r.Real, 0, r.Unit)
+		c.add(r.Name, "cpu_time", r.CPU, 0, r.Unit)
+		for _, name := range slices.Sorted(maps.Keys(r.all)) {
+			value, isNumber := r.all[name].(float64)
+			if isNumber && !slices.Contains(notMetrics, name) && !strings.HasPrefix(name, "aggregate") {
+				c.add(r.Name, metricName(name), value, 0, unitOfRate[name])
+			}
+		}
+	}
+	return err
+}

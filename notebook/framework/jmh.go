@@ -1,0 +1,82 @@
+package framework
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// result is a metric of JMH: the values of each fork, or in the mode SampleTime percentiles, each a metric too.
+type result struct {
+	Score       float64            `json:"score"`
+	Unit        string             `json:"scoreUnit"`
+	Percentiles map[string]float64 `json:"scorePercentiles"`
+	Raw         [][]float64        `json:"rawData"`
+}
+
+// jmh reads the file of JMH's -rf json. Times are the metric time, throughputs ops; the parameters of a benchmark
+// follow its name, as in "org.sample.Sums.join/n=10". Metrics of profilers keep their names, but for bytes.
+//
+// Source: JMH 1.37.
+func jmh(output []byte, c *collector) error {
+	return documents(output, func(list *[]struct {
+		Name      string            `json:"benchmark"`
+		Params    map[string]string `json:"params"`
+		Primary   result            `json:"primaryMetric"`
+		Secondary map[string]result `json:"secondaryMetrics"`
+	}) error {
+		for _, b := range *list {
+			for _, p := range slices.Sorted(maps.Keys(b.Params)) {
+				b.Name += "/" + p + "=" + b.Params[p]
+			}
+			unit, isTime := strings.CutSuffix(b.Primary.Unit, "/op")
+			base, isRate := strings.CutPrefix(b.Primary.Unit, "ops/")
+			switch {
+			case isTime:
+				b.Primary.addTo(c, b.Name, "time", 1, jmhUnit(unit))
+			case isRate && perSecond[base] > 0:
+				b.Primary.addTo(c, b.Name, "ops", perSecond[base], "1/s")
+			default:
+				return fmt.Errorf("benchmark %.100q is in %.20q", b.Name, b.Primary.Unit)
+			}
+			for _, name := range slices.Sorted(maps.Keys(b.Secondary)) {
+				r := b.Secondary[name]
+				if metric := strings.TrimPrefix(name, "·"); r.Unit == "B/op" {
+					r.addTo(c, b.Name, "bytes", 1, "B")
+				} else {
+					r.addTo(c, b.Name, metricName(metric), 1, jmhUnit(strings.TrimSuffix(r.Unit, "/op")))
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// perSecond has how often a unit of time is in a second.
+var perSecond = map[string]float64{"ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1, "min": 1.0 / 60, "hr": 1.0 / 3600,
+	"day": 1.0 / 86400}
+
+// jmhUnit returns a unit of JMH as expressions write it, if they have it.
+func jmhUnit(unit string) string {
+	known := map[string]string{"min": "m", "hr": "h", "MB/sec": "MB/s", "counts": "1"}
+	if other, ok := known[unit]; ok {
+		return other
+	}
+	return unit
+}
+
+func (r *result) addTo(c *collector, name, metric string, factor float64, unit string) {
+	if len(r.Raw) == 0 {
+		score := r.Score
+		if median, ok := r.Percentiles["50.0"]; ok {
+			score = median
+		}
+		c.add(name, metric, score*factor, 0, unit)
+	}
+	for _, fork := range r.Raw {
+		for _, value := range fork {
+			c.add(name, metric, value*factor, 0, unit)
+		}
+	}
+}
