@@ -549,7 +549,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		{"Origins and links", []string{"Origin", "Latency", "Link"}},
 		{"Load", []string{"Load", "Target", "Rate", "Verify", "Failures"}},
 		{"Keys of a driver", []string{"Driver"}},
-		{"Command", []string{"Command", "Expect"}},
+		{"Command", []string{"Command", "Expect", "Output"}},
 		{"Hooks", []string{"Hook"}},
 		{"Searches", []string{"Search", "Capacity"}},
 		{"Metrics of your own", []string{"Metric"}},

@@ -115,7 +115,8 @@ func (p *Planned) add(ctx context.Context, a *lab.Session, project *article.Proj
 	doubts := append(claim.Undecidable(whole), claim.Foreseen(whole)...)
 	for _, e := range d.Experiments {
 		out := newPlanned(c.Slug, e.Plan, on)
-		for t, cell := range e.Trials() {
+		for _, cell := range dataset.OnePerTrial(e.AllCells()) {
+			t := cell.Planned
 			out.addTrial(cell, next[t], more[t], outdated(cell, present, on.Facts))
 		}
 		estimate := func(pending func(*PlannedTrial) int) float64 {

@@ -253,7 +253,7 @@ func (r *Results) metricsOf(c *article.Claim) []string {
 // repetitions counts the repetitions that are shown, the A/A copy included.
 func (r *Results) repetitions() (good, failed int) {
 	for _, e := range r.Data.Experiments {
-		records := e.Records()
+		records := dataset.RecordsOf(e.AllCells())
 		bad := slice.Count(records, func(r *record.Record) bool { return r.Failure != "" })
 		good, failed = good+len(records)-bad, failed+bad
 	}

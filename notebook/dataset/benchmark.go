@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"iter"
 	"slices"
 
 	"benchbook/internal/slice"
@@ -20,9 +19,13 @@ func rowOf(t *plan.Trial, benchmark string) *plan.Trial {
 	}
 	row := *t
 	row.Parameters = append(slices.Clone(t.Parameters), record.Parameter{Name: record.BenchmarkAxis, Value: benchmark})
-	row.Name = benchmark
-	if len(t.Parameters) > 0 {
+	switch {
+	case len(t.Parameters) > 0:
 		row.Name = t.Name + ", " + benchmark
+	case t.Calibration:
+		row.Name = benchmark + " again"
+	default:
+		row.Name = benchmark
 	}
 	return &row
 }
@@ -122,22 +125,20 @@ func benchmarksOfWhere(where expr.Node) (names []string) {
 	return names
 }
 
-// Trials yields each trial of an experiment, the A/A copy last, with one of its cells.
-func (e *Experiment) Trials() iter.Seq2[*plan.Trial, *Cell] {
-	return func(yield func(*plan.Trial, *Cell) bool) {
-		seen := map[*plan.Trial]bool{}
-		for _, c := range e.AllCells() {
-			if !seen[c.Planned] && !yield(c.Planned, c) {
-				return
-			}
-			seen[c.Planned] = true
+// OnePerTrial returns the first cell of each trial: others may be of other benchmarks in the same repetitions.
+func OnePerTrial(cells []*Cell) (out []*Cell) {
+	seen := map[*plan.Trial]bool{}
+	for _, c := range cells {
+		if !seen[c.Planned] {
+			seen[c.Planned], out = true, append(out, c)
 		}
 	}
+	return out
 }
 
-// Records returns the repetitions that are shown of an experiment, the A/A copy included, each once.
-func (e *Experiment) Records() (out []*record.Record) {
-	for _, c := range e.Trials() {
+// RecordsOf returns the repetitions of cells, each once.
+func RecordsOf(cells []*Cell) (out []*record.Record) {
+	for _, c := range OnePerTrial(cells) {
 		out = append(out, c.Records...)
 	}
 	return out

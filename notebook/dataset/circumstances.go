@@ -67,7 +67,7 @@ func (c *Cell) UnfitForHeadline() string { return validity.Headline(c.Records) }
 
 // MeasuredAgain counts the repetitions that replace disturbed ones.
 func (e *Experiment) MeasuredAgain() int {
-	return slice.Count(e.Records(), func(r *record.Record) bool { return r.Order.Replaces > 0 })
+	return slice.Count(RecordsOf(e.AllCells()), func(r *record.Record) bool { return r.Order.Replaces > 0 })
 }
 
 // ProbesAgain counts the probes of the experiment's own searches that replace disturbed ones.

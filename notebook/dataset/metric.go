@@ -444,6 +444,9 @@ func (e *Experiment) KeyMetrics() []record.Metric {
 			}
 		}
 	}
+	if len(names) == 0 {
+		names = []string{"time"} // no benchmark has run
+	}
 	for _, added := range e.measured.Added {
 		names = slice.Add(names, added.Name)
 	}

@@ -127,6 +127,7 @@ func TestParse(t *testing.T) {
 		{"too many metrics", "benchfmt", "BenchmarkA 1 " + many(51, func(i int) string { return fmt.Sprintf("5 x%d ", i) }) + "\n",
 			`benchmark "BenchmarkA" has more than 50 metrics`},
 		{"a long name", "benchfmt", "Benchmark" + strings.Repeat("x", 200) + " 1 5 ns/op\n", "it has 1 to 200 bytes"},
+		{"another direction", "hyperfine", "{\"results\": [{\"command\": \"a\\u202eb\", \"times\": [1]}]}", `a benchmark is called "a\u202eb"`},
 		{"too much", "benchfmt", strings.Repeat("x", MaxOutput+1), "the benchfmt output has more than 16 MiB"},
 		{"estimates of nothing", "criterion", `{"median": {"point_estimate": 5}}`, "no benchmark.json before it"},
 		{"no estimates", "criterion", `{"full_id": "a"}`, "the last benchmark.json has no estimates.json after it"},

@@ -13,12 +13,12 @@ const BenchmarkAxis = "benchmark"
 const maxBenchmarkName = 200
 
 // BenchmarkNameHint is the hint for a benchmark with an invalid name.
-const BenchmarkNameHint = "it has 1 to 200 bytes of UTF-8, without control characters, and no space at its ends"
+const BenchmarkNameHint = "it has 1 to 200 bytes of UTF-8, without control characters, and with no space at its ends"
 
 // IsBenchmarkName reports whether a benchmark can have a name. Names are on pages, and in expressions in quotes.
 func IsBenchmarkName(name string) bool {
 	return name != "" && len(name) <= maxBenchmarkName && utf8.ValidString(name) && strings.TrimSpace(name) == name &&
-		!strings.ContainsFunc(name, unicode.IsControl)
+		!strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) })
 }
 
 // benchmarkMetrics are the metrics that frameworks have in common. What else they report has the framework's name.

@@ -48,9 +48,9 @@ func OriginOf(cells []*dataset.Cell, metrics ...string) Origin {
 				count(r.Estimate.N)
 			}
 		}
-		for _, r := range c.Records {
-			o.addRecord(r)
-		}
+	}
+	for _, r := range dataset.RecordsOf(cells) {
+		o.addRecord(r)
 	}
 	if o.Measured > 0 && len(metrics) > 0 && o.High == 0 {
 		o.Without = Without(cells, metrics...)

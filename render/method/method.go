@@ -103,7 +103,7 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	o := cellview.OriginOf(e.Cells)
 	valid := cellview.OriginOf(e.Cells, w.Shown(e)...)
 	v.Summary = wording.Count(len(e.Cells), "cell") + ", " + o.Repetitions()
-	records := slices.Concat(slice.Map(e.Cells, func(cell *dataset.Cell) []*record.Record { return cell.Records })...)
+	records := dataset.RecordsOf(e.Cells)
 	add := func(name string, texts ...string) {
 		if texts = slices.DeleteFunc(texts, func(text string) bool { return text == "" }); len(texts) > 0 {
 			v.Facts = append(v.Facts, factView{name, texts})
@@ -121,7 +121,7 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	add("Checks", passedLine(e))
 	// Numbers of other load generators are not read without it.
 	add("Tool", slice.Map(factsOf(records, toolNote), wording.Sentence)...)
-	for _, cell := range e.Cells {
+	for _, cell := range dataset.OnePerTrial(e.Cells) {
 		for _, f := range Failures(cell) {
 			v.Failures = append(v.Failures, failureView{cell.Name() + ", " + f.Which + ": " + f.Words + ".", f.Log})
 		}

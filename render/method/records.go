@@ -9,7 +9,7 @@ import (
 func Records(d *dataset.Dataset) []*record.Record {
 	var out []*record.Record
 	for _, e := range d.Experiments {
-		out = append(out, e.Records()...)
+		out = append(out, dataset.RecordsOf(e.AllCells())...)
 	}
 	return out
 }
