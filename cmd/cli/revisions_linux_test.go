@@ -98,7 +98,7 @@ func (w *worker) change(c lab.Config, a, b string) (found show.Change) {
 
 // Two revisions of a program are built and timed on a real engine: one that does three times as much is found worse,
 // whatever the tests of other packages do meanwhile, and what belongs to neither is not measured. How small a change
-// may be to be found BenchmarkRevisions tells.
+// may be to be found scripts/bench-gate tells.
 func TestBenchOnEngine(t *testing.T) {
 	c := onEngine(t)
 	c.LockDir = "" // other packages use the machine

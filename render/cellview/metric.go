@@ -59,7 +59,11 @@ func WithUnsure(v table.Value) string {
 	if v.Unsure == "" {
 		return v.Missing
 	}
-	return v.Unsure + ", " + v.Missing
+	why, more, _ := strings.Cut(v.Missing, "; ")
+	if more != "" { // tables have all of it
+		why += "; and more"
+	}
+	return v.Unsure + ", " + why
 }
 
 // QuantityWords names a quantity with its unit, as an axis does.
