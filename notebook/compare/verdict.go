@@ -100,7 +100,10 @@ func (c *Change) tooFew() string {
 // corrected says why a change is not shown although its printed interval lies beyond the limit: it is one of n, and
 // its runs were looked at several times.
 func (c *Change) corrected(n int) string {
-	if c.looks > 1 {
+	switch {
+	case n == 1:
+		return fmt.Sprintf("it would be shown after a single look, but not after one of %d", c.looks)
+	case c.looks > 1:
 		return fmt.Sprintf("it would be shown alone, but not for one of %s with %d looks", expr.Plural(n, "cell"), c.looks)
 	}
 	return fmt.Sprintf("it would be shown for a single cell, but not for one of %d", n)

@@ -31,8 +31,10 @@ type Result struct {
 	// Unsure are the values of all repetitions that have one, if Missing says that the cell is not valid. Nothing may rest
 	// on them; they are shown so that somebody sees about what was measured.
 	Unsure []float64
-	Marks  []string       // caveats about repetitions, in sentences
-	Level  validity.Level // how far the cell can be believed by this metric
+	// AtLeast reports that Unsure are lower bounds: only the load generator was too busy.
+	AtLeast bool
+	Marks   []string       // caveats about repetitions, in sentences
+	Level   validity.Level // how far the cell can be believed by this metric
 
 	// Pooled is the percentile of the answers of all valid repetitions together; nil without an interval to compare
 	// it with.
@@ -122,6 +124,7 @@ func (c *Cell) measure(name string) Result {
 	case a.Level == validity.Invalid:
 		r.Missing = "invalid: " + strings.Join(a.Words(validity.Invalid), "; ")
 		r.Unsure = c.allValues(name)
+		r.AtLeast = name == "throughput" && a.IsGeneratorLimited()
 		return r
 	}
 	reason := r.collect(c, a)

@@ -105,6 +105,22 @@ type Assessment struct {
 	failed  int         // repetitions that could not be run
 }
 
+// IsGeneratorLimited reports whether repetitions are invalid because of a busy load generator alone: services could have
+// answered more.
+func (a Assessment) IsGeneratorLimited() (is bool) {
+	for _, c := range a.checked {
+		for _, f := range c.found {
+			if f.level != Invalid {
+				continue
+			}
+			if is = c.name == generatorCheck; !is {
+				return false
+			}
+		}
+	}
+	return is
+}
+
 // For assesses the cell for a metric; "" for one that every check concerns. The result must not be changed.
 //
 // Source: docs/method.md#valid-cells.

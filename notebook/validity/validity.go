@@ -54,6 +54,9 @@ type check struct {
 	byResult bool
 }
 
+// generatorCheck is the check of how busy the load generator was.
+const generatorCheck = "generator CPU"
+
 // limits are the largest values that are ok and that are a warning.
 type limits struct{ ok, warn float64 }
 
@@ -81,7 +84,7 @@ const notRecorded = "not recorded"
 var checks = []check{
 	{name: "record", read: readRecord, applies: func(r repetition) bool { return r.Checked }},
 	{name: "Little's law", read: readLittle, applies: isClosedLoop, byResult: true},
-	{name: "generator CPU", limits: limits{math.Nextafter(busyOK, 0), math.Nextafter(busyWarn, 0)}, read: readGenerator,
+	{name: generatorCheck, limits: limits{math.Nextafter(busyOK, 0), math.Nextafter(busyWarn, 0)}, read: readGenerator,
 		applies: isLoad},
 	{name: "warm-up", limits: anyWarns, read: readWarmup, applies: hasWarmup},
 	{name: "generator stalls", read: readStandstill, applies: hasHealth},

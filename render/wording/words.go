@@ -69,13 +69,16 @@ func Lower(title string) string {
 // InvalidReason begins the reason of a result that is missing because the cell is not valid.
 const InvalidReason = "invalid: "
 
-// Unsure writes the median of values that are not valid; empty if there are none.
+// Unsure writes the median of values that are not valid, with ≥ where it is a lower bound; empty if there are none.
 func Unsure(r dataset.Result) string {
 	if len(r.Unsure) == 0 {
 		return ""
 	}
-	v := stats.Median(r.Unsure)
-	return UnitFor(r.Metric.Unit, r.Metric.Share, v).Alone(v)
+	v, bound := stats.Median(r.Unsure), ""
+	if r.AtLeast {
+		bound = "≥\u00a0"
+	}
+	return bound + UnitFor(r.Metric.Unit, r.Metric.Share, v).Alone(v)
 }
 
 // NotMeasured replaces a missing number.

@@ -24,6 +24,8 @@ const buildPrefix = "build "
 // the digest of the files that the build keeps; of a build that keeps its whole folder, the digest of its inputs, as
 // builds differ in caches and times.
 func (e *Engine) build(ctx context.Context, b *engine.Build, log io.Writer) (out engine.Prepared, err error) {
+	e.building.Lock()
+	defer e.building.Unlock()
 	inputs := b.Inputs()
 	e.mu.Lock()
 	out, ok := e.builds[inputs]

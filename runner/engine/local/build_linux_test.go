@@ -3,8 +3,12 @@ package local
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -60,6 +64,30 @@ func TestBuild(t *testing.T) {
 	if got := in(t, c, "sh", "-c", "ls; head -n 1 bin/made"); got != "bin\none\n" {
 		t.Errorf("in the folder of the build: %q", got)
 	}
+}
+
+// Several builds at once do not mix.
+func TestBuildsAtOnce(t *testing.T) {
+	e := openIn(t, t.TempDir())
+	defer e.Close()
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			text := fmt.Sprint(i)
+			p, err := e.Prepare(t.Context(), engine.Image{Build: &engine.Build{For: "the command", Build: spec.Build{
+				Files: []spec.File{{Path: "src", Data: []byte(text)}}, Run: "cat src > made; sleep 0.02; cat src >> made",
+				Keep: []string{"made"}}}}, io.Discard)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			made, err := os.ReadFile(filepath.Join(strings.TrimPrefix(p.Reference, buildPrefix), "made"))
+			if string(made) != text+text {
+				t.Errorf("build %d made %q, %v", i, made, err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestBuildFails(t *testing.T) {

@@ -29,6 +29,7 @@ type Engine struct {
 	mu       sync.Mutex
 	programs map[string]program         // by reference
 	builds   map[string]engine.Prepared // by what they are made from
+	building sync.Mutex                 // builds use one folder, and compilers all CPUs
 }
 
 // program is an executable that was prepared.
