@@ -25,10 +25,9 @@ const buildPrefix = "build "
 // builds differ in caches and times.
 func (e *Engine) build(ctx context.Context, b *engine.Build, log io.Writer) (out engine.Prepared, err error) {
 	inputs := b.Inputs()
-	e.mu.Lock()
-	out, ok := e.builds[inputs]
-	e.mu.Unlock()
-	if ok {
+	e.building.Lock()
+	defer e.building.Unlock()
+	if out, ok := e.builds[inputs]; ok {
 		out.Built = false
 		return out, nil
 	}
@@ -50,8 +49,6 @@ func (e *Engine) build(ctx context.Context, b *engine.Build, log io.Writer) (out
 			return out, err
 		}
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.builds[inputs] = out
 	return out, nil
 }

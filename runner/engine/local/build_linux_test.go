@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,6 +61,29 @@ func TestBuild(t *testing.T) {
 	}
 	if got := in(t, c, "sh", "-c", "ls; head -n 1 bin/made"); got != "bin\none\n" {
 		t.Errorf("in the folder of the build: %q", got)
+	}
+}
+
+// Builds have one folder, and are asked for at the same time.
+func TestBuildsTogether(t *testing.T) {
+	e := openIn(t, t.TempDir())
+	defer e.Close()
+	var group sync.WaitGroup
+	ids := make([]string, 4)
+	for i := range ids {
+		group.Go(func() {
+			p, err := e.Prepare(t.Context(), engine.Image{Build: &engine.Build{For: "the command", Build: spec.Build{
+				Files: []spec.File{{Path: "text", Data: []byte{byte('0' + i)}}}, Run: "sleep 0.1; cp text made",
+				Keep: []string{"made"}}}}, io.Discard)
+			if ids[i] = p.ID; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	slices.Sort(ids)
+	if len(slices.Compact(ids)) != 4 {
+		t.Errorf("four builds of other files have the results %v", ids)
 	}
 }
 
