@@ -27,10 +27,7 @@ func (e *Engine) build(ctx context.Context, b *engine.Build, log io.Writer) (out
 	e.building.Lock()
 	defer e.building.Unlock()
 	inputs := b.Inputs()
-	e.mu.Lock()
-	out, ok := e.builds[inputs]
-	e.mu.Unlock()
-	if ok {
+	if out, ok := e.builds[inputs]; ok {
 		out.Built = false
 		return out, nil
 	}
@@ -52,8 +49,6 @@ func (e *Engine) build(ctx context.Context, b *engine.Build, log io.Writer) (out
 			return out, err
 		}
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.builds[inputs] = out
 	return out, nil
 }

@@ -28,8 +28,8 @@ type Engine struct {
 
 	mu       sync.Mutex
 	programs map[string]program         // by reference
+	building sync.Mutex                 // held by the one build that runs, as all have one folder
 	builds   map[string]engine.Prepared // by what they are made from
-	building sync.Mutex                 // builds use one folder, and compilers all CPUs
 }
 
 // program is an executable that was prepared.
