@@ -99,6 +99,14 @@ func (c *Cell) ValidValues(name string) []float64 {
 	return r.Values
 }
 
+// markSame marks what a command printed in the same way each time, which it may draw by one seed.
+func (r *Result) markSame(c *Cell) {
+	if r.Estimate.Kind == stats.Exact && r.isPrinted() && c.Trial.Command != nil && !isFramework(c.Trial) {
+		r.mark(fmt.Sprintf("the same in all %d repetitions: a command that draws by a seed takes it from BENCHBOOK_REPETITION",
+			len(r.Values)))
+	}
+}
+
 func (c *Cell) measure(name string) Result {
 	metric, ok := c.Experiment.Metric(name)
 	r := Result{Metric: metric}
@@ -143,10 +151,7 @@ func (c *Cell) measure(name string) Result {
 		r.Missing = err.Error()
 		return r
 	}
-	if r.Estimate.Kind == stats.Exact && r.isPrinted() && c.Trial.Command != nil && !isFramework(c.Trial) {
-		r.mark(fmt.Sprintf("the same in all %d repetitions: a command that draws by a seed takes it from BENCHBOOK_REPETITION",
-			len(r.Values)))
-	}
+	r.markSame(c)
 	c.compareTail(&r)
 	return r
 }
