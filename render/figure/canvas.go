@@ -19,7 +19,7 @@ import (
 // Its origin is the top left corner, and all of the drawing has a negative y, so that its height need not be known at
 // the start. Widths and dashes of lines belong to the classes; a width of zero draws nothing.
 type canvas struct {
-	elements []element
+	elements []*element
 	color    color.Color
 	width    vg.Length
 	err      error
@@ -30,6 +30,8 @@ type element struct {
 	kind  elementKind
 	class ink
 	data  []string
+	area  vg.Rectangle // that it may touch
+	x, y  int          // where the pen is, in tenths
 }
 
 type elementKind int
@@ -59,13 +61,16 @@ func (c *canvas) Scale(x, y float64)                  { c.fail(errors.New("a fig
 func (c *canvas) DrawImage(vg.Rectangle, image.Image) { c.fail(errors.New("a figure has no pictures")) }
 
 // FillString writes a text with its anchor at p. The classes name the anchor, so that it keeps its place in any font.
-func (c *canvas) FillString(_ font.Face, p vg.Point, s string) {
+func (c *canvas) FillString(f font.Face, p vg.Point, s string) {
 	k, ok := c.color.(ink)
 	if !ok {
 		c.fail(fmt.Errorf("text %q has the colour %v, not classes", s, c.color))
 	}
 	if strings.TrimSpace(s) != "" {
-		c.add(textElement, k, fmt.Sprintf(`x="%.0f" y="%.0f">%s`, p.X, -p.Y, escape(s)))
+		wide := 1.1*f.Width(s) + 3 // to either side, as the anchor may be at either end
+		area := vg.Rectangle{Min: p.Sub(vg.Point{X: wide, Y: headSize}), Max: p.Add(vg.Point{X: wide, Y: headSize})}
+		last := c.element(textElement, k, area)
+		last.data = append(last.data, fmt.Sprintf(`x="%.0f" y="%.0f">%s`, p.X, -p.Y, escape(s)))
 	}
 }
 
@@ -88,16 +93,37 @@ func (c *canvas) shape(kind elementKind, p vg.Path) {
 		c.fail(fmt.Errorf("a shape has the colour %v, which has an unknown class or none", c.color))
 		return
 	}
-	c.add(kind, k, c.outline(p))
+	const pen = 3 // wider than half of any line
+	area := vg.Rectangle{Min: vg.Point{X: math.MaxInt32, Y: math.MaxInt32}, Max: vg.Point{X: math.MinInt32, Y: math.MinInt32}}
+	for _, step := range p {
+		if step.Type != vg.CloseComp {
+			reach := vg.Point{X: step.Radius + pen, Y: step.Radius + pen}
+			area = union(area, vg.Rectangle{Min: step.Pos.Sub(reach), Max: step.Pos.Add(reach)})
+		}
+	}
+	c.outline(c.element(kind, k, area), p)
 }
 
-// add adds to the last element if that draws in the same way, else a new one.
-func (c *canvas) add(kind elementKind, k ink, data string) {
-	if n := len(c.elements); n == 0 || c.elements[n-1].kind != kind || c.elements[n-1].class != k {
-		c.elements = append(c.elements, element{kind: kind, class: k})
+// element returns the last element that draws in the same way, if nothing that was drawn since lies below the area that
+// it is to draw in; else a new one.
+func (c *canvas) element(kind elementKind, k ink, area vg.Rectangle) *element {
+	for i := len(c.elements) - 1; i >= 0; i-- {
+		e := c.elements[i]
+		if e.kind == kind && e.class == k {
+			c.elements[i].area = union(e.area, area)
+			return c.elements[i]
+		}
+		if overlap(e.area, area) {
+			break
+		}
 	}
-	last := &c.elements[len(c.elements)-1]
-	last.data = append(last.data, data)
+	c.elements = append(c.elements, &element{kind: kind, class: k, area: area})
+	return c.elements[len(c.elements)-1]
+}
+
+func union(a, b vg.Rectangle) vg.Rectangle {
+	return vg.Rectangle{Min: vg.Point{X: min(a.Min.X, b.Min.X), Y: min(a.Min.Y, b.Min.Y)},
+		Max: vg.Point{X: max(a.Max.X, b.Max.X), Y: max(a.Max.Y, b.Max.Y)}}
 }
 
 // body are the elements as markup. Lines of text follow each other without a space, which would move their anchors.
@@ -117,15 +143,17 @@ func (c *canvas) body() []byte {
 	return b
 }
 
-// outline is a path as path data: steps from its first point on, level and upright ones in their short form.
-func (c *canvas) outline(p vg.Path) string {
+// outline adds a path as path data: steps from its first point on, level and upright ones in their short form.
+func (c *canvas) outline(e *element, p vg.Path) {
+	var b strings.Builder
 	if len(p) == 3 && p[1].Type == vg.ArcComp && math.Abs(p[1].Angle) >= 2*math.Pi {
 		// A whole circle is an arc from its right end to almost there.
 		r := inUnits(tenths(p[1].Radius))
-		return fmt.Sprintf("M%sa%s %[2]s 0 1 1 0-.1z", pair(tenths(p[1].Pos.X+p[1].Radius), tenths(-p[1].Pos.Y)), r)
+		fmt.Fprintf(&b, "%sa%s %[2]s 0 110-.1z", e.move(tenths(p[1].Pos.X+p[1].Radius), tenths(-p[1].Pos.Y)), r)
+		e.data = append(e.data, b.String())
+		return
 	}
-	var b strings.Builder
-	fromX, fromY := 0, 0
+	fromX, fromY, inLine := 0, 0, false
 	for i, step := range p {
 		x, y := tenths(step.Pos.X), tenths(-step.Pos.Y)
 		switch {
@@ -134,21 +162,49 @@ func (c *canvas) outline(p vg.Path) string {
 			continue
 		case step.Type == vg.MoveComp:
 			if isDrawn(p[i+1:], x, y) {
-				b.WriteString("M" + pair(x, y))
+				b.WriteString(e.move(x, y))
 			}
 		case step.Type != vg.LineComp:
 			c.fail(errors.New("a figure has no curves but whole circles"))
-		case x == fromX && y == fromY:
-		case y == fromY:
-			b.WriteString("h" + inUnits(x-fromX))
-		case x == fromX:
-			b.WriteString("v" + inUnits(y-fromY))
 		default:
-			b.WriteString("l" + pair(x-fromX, y-fromY))
+			b.WriteString(line(x-fromX, y-fromY, inLine))
 		}
+		inLine = step.Type == vg.LineComp && x != fromX && y != fromY
 		fromX, fromY = x, y
 	}
-	return b.String()
+	if b.Len() > 0 {
+		if !strings.HasSuffix(b.String(), "z") { // which leads back to where the outline began
+			e.x, e.y = fromX, fromY
+		}
+		e.data = append(e.data, b.String())
+	}
+}
+
+// line is a line by a step; again says that the command is the one before, which need not be repeated.
+func line(dx, dy int, again bool) string {
+	switch {
+	case dx == 0 && dy == 0:
+		return ""
+	case dy == 0:
+		return "h" + inUnits(dx)
+	case dx == 0:
+		return "v" + inUnits(dy)
+	case !again:
+		return "l" + pair(dx, dy)
+	case dx > 0:
+		return " " + pair(dx, dy)
+	}
+	return pair(dx, dy)
+}
+
+// move begins an outline at a point, in whichever form is shorter: from the last one, or from the corner.
+func (e *element) move(x, y int) string {
+	out := "M" + pair(x, y)
+	if step := "m" + pair(x-e.x, y-e.y); len(e.data) > 0 && len(step) < len(out) {
+		out = step
+	}
+	e.x, e.y = x, y
+	return out
 }
 
 // isDrawn reports whether the steps up to the next move leave the point x, y.
