@@ -91,7 +91,7 @@ func (out *TableText) layOut(layout table.Layout) {
 	out.Rows = [][]string{heads}
 	for _, row := range layout.Rows {
 		var words []string
-		for i, cell := range row.Cells {
+		for i, cell := range row {
 			if shown(i) {
 				words = append(words, cellText(cell))
 			}

@@ -139,7 +139,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
-		Measured: c.origin.Last, Standing: StandingBadge(a.standing), HTML: a.main,
+		Measured: c.origin.Last, Standing: StandingBadge(a.standing), HTML: withoutEnds(a.main),
 		Files: append(c.allFiles(), c.source()), Copies: o.Sources,
 		Warnings: slices.Compact(c.warnings),
 	}
@@ -154,7 +154,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	}
 	cardPart{c}.card(page, a)
 	cardPart{c}.listed(page, a.view.Answer)
-	page.Sections = Sections(page.HTML)
+	page.Sections = Sections(a.main)
 	return page, c.failed()
 }
 
@@ -211,6 +211,13 @@ func (c *composer) article() composed {
 	view.Contents = c.contents(len(view.Evidence.Original.Rows) > 0, len(view.Evidence.Asked.Rows) > 0)
 	return composed{c.Fill("article", view), view, titleText, descriptionText, standing}
 }
+
+// withoutEnds leaves out the end tags of cells and items, which end where the next begins or their parent ends.
+func withoutEnds(page template.HTML) template.HTML {
+	return template.HTML(endTags.Replace(string(page)))
+}
+
+var endTags = strings.NewReplacer("</td>", "", "</th>", "", "</tr>", "", "</li>", "", "</dt>", "", "</dd>", "")
 
 // failed returns the first error of a template or figure.
 func (c *composer) failed() error {

@@ -57,7 +57,7 @@ func TestSaid(t *testing.T) {
 			}
 			html := string(page.HTML)
 			var items []string
-			for _, m := range regexp.MustCompile(`(?s)<li>(.*?)</li>`).FindAllStringSubmatch(html, -1) {
+			for _, m := range regexp.MustCompile(`(?s)<li>([^\n]*)`).FindAllStringSubmatch(html, -1) {
 				if strings.Contains(m[1], `"said`) {
 					items = append(items, m[1])
 				}

@@ -27,20 +27,12 @@ type canvas struct {
 
 // element is what one class draws in a row: texts, or the outlines of one path.
 type element struct {
-	kind  elementKind
-	class ink
-	data  []string
-	area  vg.Rectangle // that it may touch
-	x, y  int          // where the pen is, in tenths
+	isText bool
+	class  ink
+	data   []string
+	area   vg.Rectangle // that it may touch
+	x, y   int          // where the pen is: of a path in tenths, of texts in units
 }
-
-type elementKind int
-
-const (
-	textElement elementKind = iota
-	strokeElement
-	fillElement
-)
 
 func (c *canvas) fail(err error) {
 	if c.err == nil {
@@ -69,22 +61,25 @@ func (c *canvas) FillString(f font.Face, p vg.Point, s string) {
 	if strings.TrimSpace(s) != "" {
 		wide := 1.1*f.Width(s) + 3 // to either side, as the anchor may be at either end
 		area := vg.Rectangle{Min: p.Sub(vg.Point{X: wide, Y: headSize}), Max: p.Add(vg.Point{X: wide, Y: headSize})}
-		last := c.element(textElement, k, area)
-		last.data = append(last.data, fmt.Sprintf(`x="%.0f" y="%.0f">%s`, p.X, -p.Y, escape(s)))
+		last := c.element(true, k, area)
+		place, y := fmt.Sprintf(`x="%.0f"`, p.X), int(math.RoundToEven(float64(-p.Y)))
+		if len(last.data) == 0 || y != last.y { // else the text before it says it
+			place += fmt.Sprintf(` y="%d"`, y)
+		}
+		last.y = y
+		last.data = append(last.data, place+">"+escape(s))
 	}
 }
 
-// Stroke draws a path as a line.
+// Stroke draws a path: classes say whether it is a line or filled.
 func (c *canvas) Stroke(p vg.Path) {
 	if c.width > 0 {
-		c.shape(strokeElement, p)
+		c.Fill(p)
 	}
 }
 
-// Fill fills a path.
-func (c *canvas) Fill(p vg.Path) { c.shape(fillElement, p) }
-
-func (c *canvas) shape(kind elementKind, p vg.Path) {
+// Fill draws a path.
+func (c *canvas) Fill(p vg.Path) {
 	k, ok := c.color.(ink)
 	if ok {
 		_, ok = k.look()
@@ -101,15 +96,15 @@ func (c *canvas) shape(kind elementKind, p vg.Path) {
 			area = union(area, vg.Rectangle{Min: step.Pos.Sub(reach), Max: step.Pos.Add(reach)})
 		}
 	}
-	c.outline(c.element(kind, k, area), p)
+	c.outline(c.element(false, k, area), p)
 }
 
 // element returns the last element that draws in the same way, if nothing that was drawn since lies below the area that
 // it is to draw in; else a new one.
-func (c *canvas) element(kind elementKind, k ink, area vg.Rectangle) *element {
+func (c *canvas) element(isText bool, k ink, area vg.Rectangle) *element {
 	for i := len(c.elements) - 1; i >= 0; i-- {
 		e := c.elements[i]
-		if e.kind == kind && e.class == k {
+		if e.isText == isText && e.class == k {
 			c.elements[i].area = union(e.area, area)
 			return c.elements[i]
 		}
@@ -117,7 +112,7 @@ func (c *canvas) element(kind elementKind, k ink, area vg.Rectangle) *element {
 			break
 		}
 	}
-	c.elements = append(c.elements, &element{kind: kind, class: k, area: area})
+	c.elements = append(c.elements, &element{isText: isText, class: k, area: area})
 	return c.elements[len(c.elements)-1]
 }
 
@@ -131,9 +126,9 @@ func (c *canvas) body() []byte {
 	var b []byte
 	for _, e := range c.elements {
 		switch {
-		case e.kind == textElement && len(e.data) == 1:
+		case e.isText && len(e.data) == 1:
 			b = fmt.Appendf(b, "<text%s %s</text>\n", class(e.class), e.data[0])
-		case e.kind == textElement:
+		case e.isText:
 			b = fmt.Appendf(b, "<text%s><tspan %s</tspan></text>\n", class(e.class),
 				strings.Join(e.data, "</tspan><tspan "))
 		default:
@@ -242,9 +237,6 @@ func inUnits(tenths int) string {
 	}
 	return text
 }
-
-// number is a length in units, with one decimal.
-func number(v vg.Length) string { return strconv.FormatFloat(float64(tenths(v))/10, 'f', -1, 64) }
 
 func class(k ink) string {
 	if k == "" {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -96,7 +97,7 @@ var figures = map[string]Spec{
 			{Name: "gap", Series: 3, Dash: true, Points: []Mark{At(1, 1), {X: 2, Gap: true, Failed: true, Title: "failed"}, At(4, 1.2)}}},
 	},
 	"latency": {
-		X: Axis{Name: "percentile", Scale: Nines}, Y: Axis{Scale: Log, Label: func(v float64) string { return number(vg.Length(v)) + " ms" }},
+		X: Axis{Name: "percentile", Scale: Nines}, Y: Axis{Scale: Log, Label: func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) + " ms" }},
 		Drops: []Guide{{Value: 50, Label: "median"}, {Value: 99, Label: "p99"}},
 		Lines: []Line{func() Line {
 			l := curve("all", 1, func(x float64) float64 { return 10 / (100 - x) }, 10, 50, 90, 99, 99.9)

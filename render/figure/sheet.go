@@ -76,7 +76,7 @@ func (s Spec) write(m *Metrics, w Width, before string, paint func(s *sheet)) ([
 	}
 	return fmt.Appendf(nil, `<svg class="%s" viewBox="0 0 %d %s" role="img" aria-labelledby="%s-t" `+
 		`aria-describedby="%[4]s-d"%[9]s>`+"\n%[5]s%[6]s<g aria-hidden=\"true\">\n%[7]s%[8]s</g>\n</svg>\n",
-		w.class(), w, number(vg.Length(sh.y)), spec.ID, before, words, c.body(), hits, space), nil
+		w.class(), w, inUnits(tenths(vg.Length(sh.y))), spec.ID, before, words, c.body(), hits, space), nil
 }
 
 // areas are the areas that show words, as markup.
@@ -85,7 +85,7 @@ func (s *sheet) areas() string {
 	for _, h := range s.hits {
 		size := h.area.Size()
 		fmt.Fprintf(&b, `<path d="M%sh%sv%sh%sz"><title>%s</title></path>`,
-			pair(tenths(h.area.Min.X), tenths(-h.area.Max.Y)), number(size.X), number(size.Y), number(-size.X), escape(h.words))
+			pair(tenths(h.area.Min.X), tenths(-h.area.Max.Y)), inUnits(tenths(size.X)), inUnits(tenths(size.Y)), inUnits(tenths(-size.X)), escape(h.words))
 	}
 	if b.Len() == 0 {
 		return ""

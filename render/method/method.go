@@ -115,7 +115,8 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	add("Noise floor", w.floorLine(e))
 	add("Failed", failedLine(records))
 	if o.Measured > 0 {
-		add("Time", wording.Lasting(o.Took)+", "+o.Where())
+		add("Time", wording.Lasting(o.Took))
+		add("Measured", o.Where())
 	}
 	add("Limited by", limitedLine(e))
 	add("Checks", passedLine(e))

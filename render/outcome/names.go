@@ -18,7 +18,6 @@ import (
 type quantity struct {
 	noun              string // "throughput", "the 99th percentile of latency"
 	higher, lower, as string // "longer", "shorter", "long"
-	highest, lowest   string
 }
 
 // nouns are those of metrics whose titles are no nouns.
@@ -35,18 +34,13 @@ var families = map[string]string{"latency": "latency", "latency.connect": "conne
 	"latency.tls": "TLS handshake time", "latency.first_byte": "time to first byte", "service": "service time",
 	"lag": "lag"}
 
-// familyOf is the family of a percentile in words; empty for what is none.
-func familyOf(family string) string {
-	return families[family]
-}
-
 func quantityOf(m record.Metric) quantity {
-	q := quantity{noun: nounOf(m), higher: "higher", lower: "lower", as: "high", highest: "highest", lowest: "lowest"}
+	q := quantity{noun: nounOf(m), higher: "higher", lower: "lower", as: "high"}
 	switch m.Unit {
 	case "s":
-		q.higher, q.lower, q.as, q.highest, q.lowest = "longer", "shorter", "long", "longest", "shortest"
+		q.higher, q.lower, q.as = "longer", "shorter", "long"
 	case "B":
-		q.higher, q.lower, q.as, q.highest, q.lowest = "larger", "smaller", "large", "largest", "smallest"
+		q.higher, q.lower, q.as = "larger", "smaller", "large"
 	}
 	return q
 }
@@ -55,8 +49,8 @@ func nounOf(m record.Metric) string {
 	if noun, ok := nouns[m.Name]; ok {
 		return noun
 	}
-	if i := strings.LastIndex(m.Name, ".p"); i >= 0 && familyOf(m.Name[:i]) != "" {
-		family, percentile := familyOf(m.Name[:i]), m.Name[i+len(".p"):]
+	if i := strings.LastIndex(m.Name, ".p"); i >= 0 && families[m.Name[:i]] != "" {
+		family, percentile := families[m.Name[:i]], m.Name[i+len(".p"):]
 		if percentile == "50" {
 			return "median " + family
 		}

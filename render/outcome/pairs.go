@@ -122,13 +122,10 @@ func (s *Sentence) pairs(j *claim.Judgement) {
 		s.say(compared(" was", relation, a, b))
 	case against == n && isLoose:
 		s.say(compared(" was", opposite, a, b) + " in ")
-		s.add(Value, allOf(n))
-	case held == n:
+		s.add(Value, heldWords(n, n, "pairs"))
+	case held == n, against == n:
 		s.say(compared(" was", relation, a, b) + " in ")
-		s.add(Value, allOf(n))
-	case against == n:
-		s.say(compared(" was", relation, a, b) + " in ")
-		s.add(Value, noneOf(n))
+		s.add(Value, heldWords(held, n, "pairs"))
 	default:
 		s.groups(j, noun, relation, compared)
 	}
@@ -195,20 +192,6 @@ func holdingFor(groups []group) string {
 	return words
 }
 
-func allOf(n int) string {
-	if n == 2 {
-		return "both pairs"
-	}
-	return fmt.Sprintf("all %d pairs", n)
-}
-
-func noneOf(n int) string {
-	if n == 2 {
-		return "neither pair"
-	}
-	return fmt.Sprintf("none of %d pairs", n)
-}
-
 // othersOf counts the pairs that do not hold: "27 are undecided, 3 are against it".
 func othersOf(j *claim.Judgement) string {
 	var words []string
@@ -227,15 +210,9 @@ func othersOf(j *claim.Judgement) string {
 // uvicorn".
 func pairsHeld(j *claim.Judgement) string {
 	n, held := len(j.Parts), countOf(j, stats.Supported)
-	switch {
-	case held == n:
-		return allOf(n)
-	case held == 0:
-		return noneOf(n)
-	}
 	groups, _ := grouped(j)
-	if len(groups) == 1 {
-		return fmt.Sprintf("%d of %d pairs", held, n)
+	if held == n || held == 0 || len(groups) == 1 {
+		return heldWords(held, n, "pairs")
 	}
 	return wording.List(slice.Map(groups, func(g group) string {
 		return fmt.Sprintf("%d of %d with %s", g.held, g.pairs, g.names())

@@ -65,7 +65,7 @@ func (w writer) undecided(s *Sentence, j *claim.Judgement) {
 		before += ":"
 	}
 	s.say(strings.TrimPrefix(before+" ", " "))
-	if !w.isMeasured(j) {
+	if j.Effect == nil && len(j.Parts) == 0 {
 		s.say(j.Reason)
 		return
 	}
@@ -74,9 +74,6 @@ func (w writer) undecided(s *Sentence, j *claim.Judgement) {
 		s.add(Prospect, ". "+needed)
 	}
 }
-
-// isMeasured reports whether there is an effect to write.
-func (w writer) isMeasured(j *claim.Judgement) bool { return j.Effect != nil || len(j.Parts) > 0 }
 
 // needed says how many repetitions might decide an inconclusive claim.
 func needed(j *claim.Judgement, n int) string {

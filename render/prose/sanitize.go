@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -59,16 +60,21 @@ func balance(prose []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return shortEnds(b.Bytes()), nil
+	return shorten(b.Bytes()), nil
 }
 
-// shortEnds writes empty elements of drawings as pages have them elsewhere.
-func shortEnds(markup []byte) []byte {
+// shorten writes what html.Render wrote as pages have it elsewhere: empty elements of drawings without an end, and
+// quotes as they are where they do not act, which is outside of tags.
+func shorten(markup []byte) []byte {
 	for _, name := range []string{"path", "circle", "rect", "use"} {
 		markup = bytes.ReplaceAll(markup, []byte(`"></`+name+">"), []byte(`"/>`))
 	}
-	return markup
+	return betweenTags.ReplaceAllFunc(markup, func(text []byte) []byte {
+		return bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("&#34;"), []byte(`"`)), []byte("&#39;"), []byte("'"))
+	})
 }
+
+var betweenTags = regexp.MustCompile(`>[^<]*&#3[49];[^<]*`)
 
 // destination resolves a link of the article; if ok is false only its words are shown, and DeadLinks says why.
 func (w *Writer) destination(written string) (href template.URL, ok bool) {

@@ -12,7 +12,7 @@ import (
 
 type Layout struct {
 	Heads  []Head
-	Rows   []LaidRow
+	Rows   [][]Cell
 	Notes  []LaidNote
 	Series []Series // what colours mean; empty if there is one only
 	Scale  string   // the ends of the plots' scale in words; empty without plots
@@ -20,17 +20,6 @@ type Layout struct {
 
 // Dense reports whether the table has many columns.
 func (l Layout) Dense() bool { return len(l.Heads) > 8 }
-
-// Crowded reports whether rows have so many numbers that intervals break onto lines of their own on narrow screens.
-func (l Layout) Crowded() bool {
-	numbers := 0
-	for _, h := range l.Heads {
-		if h.Class == "n" {
-			numbers++
-		}
-	}
-	return numbers > 7
-}
 
 type Series struct {
 	Number int
@@ -42,11 +31,6 @@ type Head struct {
 	Class       string
 	Sort        string   // value of aria-sort for the column that the rows are sorted by
 	Axis        []string // the two ends of the scale, for the column of plots
-}
-
-type LaidRow struct {
-	ID    string
-	Cells []Cell
 }
 
 type LaidNote struct {
@@ -93,7 +77,7 @@ type Plot struct {
 type Why struct{ ID, Number, Kind, Words string }
 
 // Marks link to the notes about one value.
-type Marks struct{ ID, Numbers, Words string }
+type Marks struct{ ID, Numbers string }
 
 func (t Table) Layout() Layout {
 	l := layouter{Table: t, rows: t.Rows}
@@ -113,8 +97,8 @@ func (t Table) Layout() Layout {
 			l.out.Series = append(l.out.Series, Series{i + 1, name})
 		}
 	}
-	for i, r := range t.sorted() {
-		l.out.Rows = append(l.out.Rows, l.row(t.ID+"-r"+strconv.Itoa(i+1), r))
+	for _, r := range t.sorted() {
+		l.out.Rows = append(l.out.Rows, l.row(r))
 	}
 	return l.out
 }
@@ -213,9 +197,8 @@ func (l *layouter) heads() {
 	}
 }
 
-func (l *layouter) row(id string, r Row) LaidRow {
-	out := LaidRow{ID: id}
-	add := func(c Cell) { out.Cells = append(out.Cells, c) }
+func (l *layouter) row(r Row) (out []Cell) {
+	add := func(c Cell) { out = append(out, c) }
 	for _, n := range r.Notes {
 		l.note(r, n)
 	}
@@ -309,10 +292,10 @@ func (l *layouter) marks(r Row, metric int) *Marks {
 	var out *Marks
 	for _, n := range l.noted(r, func(n Note) bool { return slices.Contains(n.Metrics, metric) }) {
 		if out == nil {
-			out = &Marks{n.ID, n.Number, n.Words}
+			out = &Marks{n.ID, n.Number}
 			continue
 		}
-		out.Numbers, out.Words = out.Numbers+","+n.Number, out.Words+"; "+n.Words
+		out.Numbers += "," + n.Number
 	}
 	return out
 }

@@ -17,7 +17,7 @@ import (
 )
 
 type Table struct {
-	ID      string   // unique in its page; rows and notes have ids below it
+	ID      string   // unique in its page; notes have ids below it
 	Words   []string // heads of the columns of words; the first names the rows
 	Metrics []Metric // the columns of numbers
 	Main    int      // index into Metrics of the column that is plotted and ranked; -1 for none

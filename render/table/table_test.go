@@ -32,7 +32,7 @@ func text(l Layout) string {
 	}
 	b.WriteString("|\n")
 	for _, r := range l.Rows {
-		for _, c := range r.Cells {
+		for _, c := range r {
 			b.WriteString("| " + words(c) + " ")
 		}
 		b.WriteString("|\n")
