@@ -31,7 +31,7 @@ type element struct {
 	class  ink
 	data   []string
 	area   vg.Rectangle // that it may touch
-	x, y   int          // where the pen is: of a path in tenths, of texts in units
+	x, y   int          // where the pen of a path is, in tenths
 }
 
 func (c *canvas) fail(err error) {
@@ -62,12 +62,7 @@ func (c *canvas) FillString(f font.Face, p vg.Point, s string) {
 		wide := 1.1*f.Width(s) + 3 // to either side, as the anchor may be at either end
 		area := vg.Rectangle{Min: p.Sub(vg.Point{X: wide, Y: headSize}), Max: p.Add(vg.Point{X: wide, Y: headSize})}
 		last := c.element(true, k, area)
-		place, y := fmt.Sprintf(`x="%.0f"`, p.X), int(math.RoundToEven(float64(-p.Y)))
-		if len(last.data) == 0 || y != last.y { // else the text before it says it
-			place += fmt.Sprintf(` y="%d"`, y)
-		}
-		last.y = y
-		last.data = append(last.data, place+">"+escape(s))
+		last.data = append(last.data, fmt.Sprintf(`x="%.0f" y="%.0f">%s`, p.X, -p.Y, escape(s)))
 	}
 }
 
