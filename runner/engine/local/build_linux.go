@@ -66,6 +66,7 @@ func (e *Engine) runScript(ctx context.Context, b *engine.Build, folder string, 
 	if err != nil {
 		return fmt.Errorf("building %s: %w", b.For, err)
 	}
+	defer func() { err = errors.Join(err, c.remove(context.WithoutCancel(ctx), 0)) }() // it is in no tree
 	code, err := c.Wait(ctx)
 	if err != nil {
 		return fmt.Errorf("building %s: %w", b.For, err)
@@ -97,7 +98,7 @@ func keep(from, to string, b *engine.Build) (id string, err error) {
 	for _, name := range b.Keep {
 		is, goes := filepath.Join(from, filepath.FromSlash(name)), filepath.Join(to, filepath.FromSlash(name))
 		if _, err := os.Lstat(is); errors.Is(err, fs.ErrNotExist) {
-			return "", &engine.BuildError{For: b.For, Err: fmt.Errorf("its script made no %s, which keep names", name)}
+			return "", &engine.BuildError{For: b.For, Err: fmt.Errorf("its script did not make %s, which keep names", name)}
 		}
 		if err := addDigest(sum, from, is); err != nil {
 			return "", fmt.Errorf("building %s: %w", b.For, err)

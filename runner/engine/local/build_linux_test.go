@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -96,7 +98,7 @@ func TestBuildFails(t *testing.T) {
 	for script, want := range map[string]string{
 		"echo no compiler; exit 3": "its script ended with status 3",
 		"false; touch made":        "its script ended with status 1",
-		"true":                     "its script made no made, which keep names",
+		"true":                     "its script did not make made, which keep names",
 	} {
 		_, err := e.Prepare(t.Context(), engine.Image{Build: &engine.Build{For: "the command",
 			Build: spec.Build{Run: script, Keep: []string{"made"}}}}, io.Discard)
@@ -105,11 +107,29 @@ func TestBuildFails(t *testing.T) {
 			t.Errorf("%s: %v", script, err)
 		}
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 200*time.Millisecond)
+}
+
+// A build that is cancelled ends at once, and so does all that it started.
+func TestBuildIsCancelled(t *testing.T) {
+	e := openIn(t, t.TempDir())
+	defer e.Close()
+	ctx, stop := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer stop()
-	begin := time.Now()
-	_, err := e.Prepare(ctx, engine.Image{Build: &engine.Build{Build: spec.Build{Run: "sleep 100"}}}, io.Discard)
+	begin, started := time.Now(), filepath.Join(t.TempDir(), "pid")
+	_, err := e.Prepare(ctx, engine.Image{Build: &engine.Build{Build: spec.Build{
+		Run: "sleep 100 & echo $! > " + started + "; wait"}}}, io.Discard)
 	if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 5*time.Second {
 		t.Errorf("a build that is cancelled: %v after %v", err, time.Since(begin))
+	}
+	text, err := os.ReadFile(started)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("process %d of the build is still there: %v", pid, err)
 	}
 }
