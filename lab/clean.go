@@ -82,7 +82,7 @@ func sweep(ctx context.Context, from Engine, dryRun bool) ([]engine.Leftover, er
 // Leftovers counts leftovers by kind, in words.
 func Leftovers(left []engine.Leftover) string {
 	var words []string
-	for _, kind := range []string{"container", "network", "volume", "folder", "namespace"} {
+	for _, kind := range []string{"container", "process", "network", "volume", "folder", "namespace"} {
 		n := 0
 		for _, l := range left {
 			n += Boolean(l.Kind == kind)
