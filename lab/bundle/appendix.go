@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/render/cellview"
 	"benchbook/render/outcome"
 	"benchbook/runner/images"
 )
@@ -75,12 +76,7 @@ func (b *builder) appendix(d *dataset.Dataset, bundle string) *appendix {
 	for i, e := range d.Experiments {
 		one := appendixExperiment{ID: fmt.Sprintf("E%d", i+1), Name: e.Plan.Name, Description: e.Plan.Description,
 			Command: "benchbook run " + doc.Slug + "#" + e.Plan.Name, Cells: len(e.Cells)}
-		took := time.Duration(0)
-		for _, c := range e.AllCells() {
-			for _, r := range c.Records {
-				took += r.Ended.Sub(r.Started)
-			}
-		}
+		took := cellview.OriginOf(e.AllCells()).Took
 		ids[e.Plan.Name], total = one.ID, total+took
 		one.Minutes = minutes(took)
 		x.Experiments = append(x.Experiments, one)

@@ -63,7 +63,7 @@ func Create(ctx context.Context, a *lab.Session, args []string, o Options) (err 
 		err = b.addImages(ctx)
 	}
 	if err == nil && o.Program {
-		err = b.addProgram()
+		err = b.addProgram(ctx)
 	}
 	if err == nil {
 		err = b.write(ctx, out, o.Program)
@@ -205,11 +205,16 @@ func (b *builder) add(ctx context.Context, name string) error {
 			return fmt.Errorf("%s: %w", article.ProjectFile, err)
 		}
 	}
-	to := filepath.Join(b.dir, filepath.FromSlash(b.pathOf(name)))
+	return b.put(b.pathOf(name), info.Mode().Perm(), content)
+}
+
+// put writes a file of the bundle.
+func (b *builder) put(name string, mode os.FileMode, content io.Reader) error {
+	to := filepath.Join(b.dir, filepath.FromSlash(name))
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm())
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
@@ -298,7 +303,7 @@ func (b *builder) addRecords(ctx context.Context) error {
 const programName = "benchbook"
 
 // addProgram adds the file of this process.
-func (b *builder) addProgram() error {
+func (b *builder) addProgram(ctx context.Context) error {
 	name, err := os.Executable()
 	if err != nil {
 		return err
@@ -308,12 +313,7 @@ func (b *builder) addProgram() error {
 		return err
 	}
 	defer from.Close()
-	to, err := os.OpenFile(filepath.Join(b.dir, programName), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(to, from)
-	return errors.Join(err, to.Close())
+	return b.put(programName, 0o755, files.Stream{Context: ctx, Reader: from})
 }
 
 // write writes the bundle to a file, which gets its name when it is whole.
