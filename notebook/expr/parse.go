@@ -305,3 +305,11 @@ func (p *parser) failUnexpected(expected string) {
 
 // source returns the text of a token as it was written.
 func (p *parser) source(t token) string { return p.src[t.Start:t.End] }
+
+// IsName reports whether a text is an expression that is a name alone, such as of a metric: no table, figure or claim
+// could ask for another one.
+func IsName(text string) bool {
+	n, err := Parse(text)
+	s, ok := n.(*Selector)
+	return err == nil && ok && s.Name == text && len(s.Matches) == 0
+}

@@ -16,6 +16,7 @@ import (
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
+	"benchbook/notebook/stats"
 )
 
 // Bounds of one output.
@@ -97,7 +98,7 @@ func (c *collector) add(name, metricName string, value, step float64, unit strin
 	switch {
 	case !record.IsBenchmarkName(name):
 		c.err = fmt.Errorf("a benchmark is called %.100q: %s", name, record.BenchmarkNameHint)
-	case !isNameable(metricName):
+	case !expr.IsName(metricName) || !record.IsMetricName(metricName):
 		c.err = fmt.Errorf("benchmark %.100q has a metric called %.100q: %s", name, metricName, record.MetricNameHint)
 	case !record.Measurable(value) || isCommon && value < 0:
 		c.err = fmt.Errorf("benchmark %.100q has %s of %v", name, metricName, value)
@@ -135,18 +136,11 @@ func (b *benchmark) add(name string, value, step float64, unit string) error {
 func (c *collector) samples() (out []record.Sample) {
 	for _, b := range c.benchmarks {
 		for _, m := range b.metrics {
-			out = append(out, record.Sample{Metric: m.name, Value: median(m.values), Unit: m.unit, Step: m.step,
+			out = append(out, record.Sample{Metric: m.name, Value: stats.Median(m.values), Unit: m.unit, Step: m.step,
 				Benchmark: b.name})
 		}
 	}
 	return out
-}
-
-// median returns the middle of values, which it sorts; the mean of the two in the middle of an even number.
-func median(values []float64) float64 {
-	slices.Sort(values)
-	n := len(values)
-	return values[(n-1)/2] + (values[n/2]-values[(n-1)/2])/2
 }
 
 // metricName makes the name of a metric of the name or unit that a framework gives it: "widgets/op" is widgets. A name
@@ -164,13 +158,6 @@ func metricName(text string) string {
 		return "own." + name
 	}
 	return name
-}
-
-// isNameable reports whether expressions can ask for a metric.
-func isNameable(name string) bool {
-	n, err := expr.Parse(name)
-	s, ok := n.(*expr.Selector)
-	return err == nil && ok && s.Name == name && len(s.Matches) == 0 && record.IsMetricName(name)
 }
 
 // documents decodes the JSON documents of an output one after another.

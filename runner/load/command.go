@@ -225,7 +225,7 @@ func printedMetric(line []byte) (out record.Sample, found bool, failure string) 
 	if err := json.Unmarshal(line, &s); err != nil || s.Value == nil || s.Metric == "" {
 		return out, false, fmt.Sprintf("the command printed a metric that cannot be read: %.200s", line)
 	}
-	if n, err := expr.Parse(s.Metric); err != nil || !isName(n, s.Metric) || !record.IsMetricName(s.Metric) {
+	if !expr.IsName(s.Metric) || !record.IsMetricName(s.Metric) {
 		return out, false, fmt.Sprintf("the command printed a metric called %.100q: %s", s.Metric, record.MetricNameHint)
 	}
 	out = record.Sample{Metric: s.Metric, Value: *s.Value, Unit: s.Unit}
@@ -236,12 +236,6 @@ func printedMetric(line []byte) (out record.Sample, found bool, failure string) 
 		return out, false, fmt.Sprintf("the command printed %s in %q, and it is measured in %q", s.Metric, s.Unit, known.Unit)
 	}
 	return out, true, ""
-}
-
-// isName reports whether an expression is nothing but a name: no table, figure or claim could ask for another metric.
-func isName(n expr.Node, name string) bool {
-	s, ok := n.(*expr.Selector)
-	return ok && s.Name == name && len(s.Matches) == 0
 }
 
 // clipped is the beginning of a line, as much as fits into a failure.
