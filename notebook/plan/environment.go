@@ -18,6 +18,9 @@ func (r *reader) environment(s *article.Service) []string {
 	for _, t := range s.EnvFile {
 		folder := r.folder(t)
 		r.envFiles[filepath.Join(folder.Doc.Dir, filepath.FromSlash(t.Value))] = true
+		if _, ok := article.CleanPath(t, r.problems); !ok {
+			continue
+		}
 		from, written := folder.inRevision(r.revisionOf(), t, r.problems)
 		f, ok := from.Doc.File(written, r.problems)
 		if !ok {

@@ -117,7 +117,7 @@ func TestRevisionsAreCompared(t *testing.T) {
 		root := filepath.Dir(outside)
 		git := gitIn(t, root)
 		for name, text := range map[string]string{"app/Dockerfile": "FROM scratch\nCOPY . /\n", "app/main": "then",
-			"lib/Dockerfile": "FROM scratch\n", "lib/main": "always"} {
+			"lib/Dockerfile": "FROM scratch\n", "lib/main": "always", "lib/vars": "V=above"} {
 			write(t, filepath.Join(root, name), text)
 		}
 		own := []string{filepath.Join(root, "app/main"), filepath.Join(dir, "conf"), filepath.Join(dir, "code/main"),
@@ -182,6 +182,7 @@ func TestRevisionsAreCompared(t *testing.T) {
 	}
 	for _, test := range []struct{ name, body, rule string }{
 		{"an axis of that name", "matrix: {revision: [a]}\nservices: {s: {build: ../../../app}}", "duplicate-parameter"},
+		{"variables outside the folder", "services: {s: {image: a, env_file: ../../../lib/vars}}", "outside-folder"},
 		{"a folder that one does not have", "services: {s: {build: ../../../new}}", "no-such-revision"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
