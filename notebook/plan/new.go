@@ -230,15 +230,15 @@ func checkCold(e *outline, problems *source.Problems) {
 	head, at := e.head, e.head.Before.Text.Pos
 	refuse := func(is bool, words, hint string) {
 		if is {
-			problems.Add("contradiction", at, "nothing is cold %s", words).Hint = hint
+			problems.Add("contradiction", at, "before: cold has no effect %s", words).Hint = hint
 		}
 	}
-	refuse(len(head.Shared) > 0, "in shared services, which keep their caches", "remove shared, or before")
+	refuse(len(head.Shared) > 0, "on shared services, which keep their caches", "remove shared, or before")
 	refuse(e.Outside, "on a server that runs already", "remove before")
 	if c := head.Command; c != nil {
-		refuse(c.Warmup.V > 0, "after a warm-up of the command", "remove warmup, or before")
+		refuse(c.Warmup.V > 0, "on a command that is warmed up", "remove warmup, or before")
 		refuse(c.Service.Value == "" && len(head.Prepare) > 0,
-			"after hooks in the command's own container, which run right before it", "move them to a service, or to its build")
+			"where prepare hooks run in the command's own container, right before it", "move them to a service, or to its build")
 	}
 }
 
