@@ -61,8 +61,7 @@ func (f finding) warnIf(bad bool, remedy string) finding {
 
 // ThisMachine returns the machine that doctor checks.
 func ThisMachine() Machine {
-	hog := func() string { return observe.Hog(300 * time.Millisecond) }
-	return Machine{Root: "/", Noise: machine.MeasureNoise, Hog: hog, Free: func(folder string) (uint64, error) {
+	return Machine{Root: "/", Noise: machine.MeasureNoise, Hog: observe.Hog, Free: func(folder string) (uint64, error) {
 		usage, err := disk.Usage(folder)
 		if err != nil {
 			return 0, err

@@ -355,7 +355,7 @@ func printOthers(a *lab.Session, e *dataset.Experiment) {
 		return
 	}
 	words := "Other programs used the CPUs meanwhile: " + others + "."
-	if hog := observe.Hog(hogWatch); hog != "" {
+	if hog := observe.Hog(); hog != "" {
 		words += " To measure undisturbed, " + hog + "."
 	}
 	printParagraph(a, terminal.Clean(words))

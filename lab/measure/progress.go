@@ -108,16 +108,13 @@ func (p *progress) Experiment(e *plan.Experiment, todo int) {
 		terminal.Count(len(names), "trial"), strings.Join(names, "; "), e.Seed)
 }
 
-// hogWatch is how long other programs are watched to name the busiest.
-const hogWatch = 300 * time.Millisecond
-
 // nameHog names once the process of others that disturbs most.
 func (p *progress) nameHog() {
 	if p.hogNamed {
 		return
 	}
 	p.hogNamed = true
-	if words := observe.Hog(hogWatch); words != "" {
+	if words := observe.Hog(); words != "" {
 		fmt.Fprintf(p.w, "  to measure undisturbed, %s\n", terminal.Clean(words))
 	}
 }

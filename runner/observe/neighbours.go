@@ -98,14 +98,17 @@ func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func
 	return strings.Join(words, ", ")
 }
 
-// leastHog is the share of one CPU from which a process is worth ending.
-const leastHog = 0.1
+// A process is worth ending from this share of one CPU on, over this time.
+const (
+	leastHog = 0.1
+	hogWatch = 300 * time.Millisecond
+)
 
-// Hog watches other programs for a while, and says which process to end: "end process 17597 (yes), which uses 0.5 of a
+// Hog watches other programs for 0.3 s, and says which process to end: "end process 17597 (yes), which uses 0.5 of a
 // CPU". It is empty if none uses a tenth of a CPU, and where nothing is known of other programs.
-func Hog(watch time.Duration) string {
+func Hog() string {
 	before := readNeighbours()
-	time.Sleep(watch)
+	time.Sleep(hogWatch)
 	return hogBetween(before, readNeighbours(), os.Getpid(), inContainer)
 }
 
