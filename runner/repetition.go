@@ -161,7 +161,7 @@ func (p *repetition) start() (err error) {
 	}
 	if err == nil {
 		// A tool may look up names for each connection, and finds those of services that run already in its hosts file.
-		p.own.idleLast = p.own.idle != nil && (p.own.idle.Beside != "" || !p.own.idle.Ours) || reads("log")
+		p.own.idleLast = p.own.idle != nil && !p.own.idle.Ours || reads("log")
 		err = p.startServices(p.ctx, p.bounded, p.own)
 	}
 	p.running = append(p.running, p.own.running...)
@@ -224,9 +224,6 @@ func (p *repetition) measure(drive drive) (m load.Measurement, err error) {
 // measureLoad puts the load on services that are ready, and reads what they and the machine do meanwhile.
 func (p *repetition) measureLoad() (load.Measurement, error) {
 	begin, t, services := time.Now(), p.trial, stillRunning(p.running)
-	if idle := p.own.idle; idle != nil && idle.Beside != "" {
-		p.rec.Facts[observe.FactLoadIn] = "that of " + idle.Beside
-	}
 	sampler := observe.Watch(p.bounded, services, p.place.Load)
 	m, err := p.driver(t).Measure(p.bounded, p.place, search.WithRate(t, p.rates))
 	sampler.Finish()

@@ -25,15 +25,13 @@ const mainContainer = "main"
 // removeTimeout is how long a container that was killed may take to end.
 const removeTimeout = 30 * time.Second
 
-// container is a container of a space: a pod, or an ephemeral container in the pod of a service.
+// container is a container of a space: a pod.
 type container struct {
 	space   *space
 	service string // its name in the space
 	pod     string // empty: nothing was made
-	name    string // in the pod
 	address string // of the pod
 	node    string
-	beside  bool     // it is in the pod of another one
 	names   []string // by which it is found
 	signal  string   // that asks it to end; empty: what the kubelet sends
 	grace   time.Duration
@@ -63,7 +61,7 @@ func (c *container) awaitBegin(ctx context.Context, begun func()) error {
 				return false, fmt.Errorf("filling its volumes ended with status %d: %s", ended.ExitCode, ended.Message)
 			}
 		}
-		state := stateOf(s.pod, c.name)
+		state := stateOf(s.pod)
 		return state.Terminated != nil || state.Running != nil && s.pod.Status.PodIP != "", nil
 	})
 	if err == nil {
@@ -77,7 +75,7 @@ func (c *container) exitOf(s podState) (exit engine.Exit, ended bool, err error)
 	if err := trouble(c.service, s); err != nil {
 		return exit, false, err
 	}
-	state := stateOf(s.pod, c.name).Terminated
+	state := stateOf(s.pod).Terminated
 	if state == nil {
 		return exit, false, nil
 	}
@@ -110,7 +108,7 @@ func (c *container) State(ctx context.Context) (state engine.State, err error) {
 // Logs implements engine.Container. It returns what the node still has of the log: its kubelet begins a new file when
 // one has a certain size.
 func (c *container) Logs(ctx context.Context) ([]byte, error) {
-	log, err := c.readLog(ctx, &corev1.PodLogOptions{Container: c.name})
+	log, err := c.readLog(ctx, &corev1.PodLogOptions{Container: mainContainer})
 	if err != nil {
 		return nil, err
 	}
@@ -204,8 +202,8 @@ func (c *container) wasKilledForMemory(ctx context.Context) bool {
 	reading, err := c.ask(ctx, inpod.Question{OOM: true})
 	if err != nil { // some clusters end a container with the first process that is killed so
 		pod, endErr := c.awaitEnd(ctx, time.Second)
-		return endErr == nil && pod != nil && stateOf(pod, c.name).Terminated != nil &&
-			stateOf(pod, c.name).Terminated.Reason == "OOMKilled"
+		return endErr == nil && pod != nil && stateOf(pod).Terminated != nil &&
+			stateOf(pod).Terminated.Reason == "OOMKilled"
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -281,14 +279,10 @@ func (c *container) remove(ctx context.Context, grace time.Duration) error {
 
 // askToEnd asks the container to end, and waits.
 func (c *container) askToEnd(ctx context.Context, grace time.Duration) {
-	if c.beside || c.signal != "" {
-		signal := c.signal
-		if signal == "" {
-			signal = "SIGTERM"
-		}
+	if c.signal != "" {
 		telling, cancel := context.WithTimeout(ctx, grace)
 		defer cancel()
-		if c.tell(telling, inpod.Signal, signal) != nil {
+		if c.tell(telling, inpod.Signal, c.signal) != nil {
 			return // it is killed
 		}
 	} else if c.delete(ctx, grace) != nil {
@@ -300,15 +294,13 @@ func (c *container) askToEnd(ctx context.Context, grace time.Duration) {
 // kill kills the container, and waits until it has ended. A kubelet gives pods some seconds to end, whatever it is
 // asked for, so the processes are killed from within.
 func (c *container) kill(ctx context.Context) error {
-	if !hasEnded(c.space.pods.get(c.pod), c.name) && c.address != "" {
+	if !hasEnded(c.space.pods.get(c.pod)) && c.address != "" {
 		killing, cancel := context.WithTimeout(ctx, removeTimeout/2)
 		_ = c.tell(killing, inpod.End, nil) // the connection ends with what is killed
 		cancel()
 	}
-	if !c.beside {
-		if err := c.delete(ctx, 0); err != nil {
-			return err
-		}
+	if err := c.delete(ctx, 0); err != nil {
+		return err
 	}
 	_, err := c.awaitEnd(ctx, removeTimeout)
 	return err
@@ -332,5 +324,5 @@ func (c *container) delete(ctx context.Context, grace time.Duration) error {
 func (c *container) awaitEnd(ctx context.Context, within time.Duration) (*corev1.Pod, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, within, errors.New("it does not end"))
 	defer cancel()
-	return c.space.pods.wait(ctx, c.pod, func(s podState) (bool, error) { return hasEnded(s, c.name), nil })
+	return c.space.pods.wait(ctx, c.pod, func(s podState) (bool, error) { return hasEnded(s), nil })
 }

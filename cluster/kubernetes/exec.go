@@ -42,7 +42,7 @@ func act(word string, argument any) []string {
 func (c *container) run(ctx context.Context, command []string, stdin io.Reader, stdout, stderr io.Writer) (status int,
 	err error) {
 	e := c.space.engine
-	options := &corev1.PodExecOptions{Container: c.name, Command: command, Stdin: stdin != nil, Stdout: true, Stderr: true}
+	options := &corev1.PodExecOptions{Container: mainContainer, Command: command, Stdin: stdin != nil, Stdout: true, Stderr: true}
 	url := e.client.CoreV1().RESTClient().Post().Namespace(c.space.namespace).Resource("pods").Name(c.pod).
 		SubResource("exec").VersionedParams(options, scheme.ParameterCodec).URL()
 	executor, err := remotecommand.NewWebSocketExecutor(e.config, "GET", url.String())

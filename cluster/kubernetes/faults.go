@@ -92,8 +92,7 @@ func trouble(name string, s podState) error {
 	if pod.Status.Phase == corev1.PodFailed && pod.Status.Reason != "" {
 		return failed(name, at, pod.Status)
 	}
-	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses,
-		pod.Status.EphemeralContainerStatuses) {
+	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
 		if err := waiting(name, at, pod, c); err != nil {
 			return err
 		}
@@ -171,26 +170,23 @@ func waiting(name, at string, pod *corev1.Pod, c corev1.ContainerStatus) error {
 	return nil
 }
 
-// stateOf is how a container of a pod is; all nil where that is not known.
-func stateOf(pod *corev1.Pod, container string) (state corev1.ContainerState) {
+// stateOf returns the state of the main container of a pod; all nil where that is not known.
+func stateOf(pod *corev1.Pod) (state corev1.ContainerState) {
 	if pod == nil {
 		return state
 	}
-	for _, c := range slices.Concat(pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses) {
-		if c.Name == container {
+	for _, c := range pod.Status.ContainerStatuses {
+		if c.Name == mainContainer {
 			return c.State
 		}
 	}
 	return state
 }
 
-// hasEnded reports whether a container has ended, or its node was lost with it. An ephemeral container that does not run
-// never will.
-func hasEnded(s podState, container string) bool {
+// hasEnded reports whether the main container of a pod has ended, or its node was lost with it.
+func hasEnded(s podState) bool {
 	if s.gone || s.pod == nil {
 		return true
 	}
-	state := stateOf(s.pod, container)
-	return state.Terminated != nil || state.Running == nil && container != mainContainer ||
-		slices.ContainsFunc(s.pod.Status.Conditions, lostNode)
+	return stateOf(s.pod).Terminated != nil || slices.ContainsFunc(s.pod.Status.Conditions, lostNode)
 }

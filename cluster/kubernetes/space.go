@@ -2,7 +2,6 @@ package kubernetes
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +16,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -159,7 +157,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Conta
 // launch makes the pod of a service, or puts it into the pod of another one, and waits until it runs. Whatever it has
 // made is in the container, also with an error.
 func (s *space) launch(ctx context.Context, service engine.Service) (*container, error) {
-	c := &container{space: s, service: service.Name, name: mainContainer, grace: service.StopGrace}
+	c := &container{space: s, service: service.Name, grace: service.StopGrace}
 	if service.StopSignal != "" {
 		if c.signal = strings.ToUpper(service.StopSignal); !strings.HasPrefix(c.signal, "SIG") {
 			c.signal = "SIG" + c.signal
@@ -167,9 +165,6 @@ func (s *space) launch(ctx context.Context, service engine.Service) (*container,
 		if unix.SignalNum(c.signal) == 0 {
 			return nil, refuse(service.Name, "there is no signal %q", service.StopSignal)
 		}
-	}
-	if service.Beside != "" {
-		return c, s.launchBeside(ctx, c, service)
 	}
 	for _, name := range append([]string{service.Name}, service.Aliases...) {
 		c.names = append(c.names, strings.ToLower(name))
@@ -191,7 +186,7 @@ func (s *space) await(ctx context.Context, service engine.Service, c *container)
 	if err := engine.WaitReady(ctx, service, probed{c}); err != nil {
 		return err
 	}
-	if hasEnded(s.pods.get(c.pod), c.name) {
+	if hasEnded(s.pods.get(c.pod)) {
 		return nil
 	}
 	return s.awaitNames(ctx, c)
@@ -361,42 +356,6 @@ func (s *space) claim(ctx context.Context, name string) (c *claim, fresh bool, e
 	return c, true, nil
 }
 
-// launchBeside puts a container into the pod of a service, with which it shares the network.
-func (s *space) launchBeside(ctx context.Context, c *container, service engine.Service) error {
-	other := s.tree.Find(service.Beside)
-	if other == nil || other.beside {
-		return fmt.Errorf("there is no service %q whose network it could share", service.Beside)
-	}
-	if service.CPUSet != "" || len(service.Configs) > 0 {
-		return refuse(service.Name, "beside a service, Kubernetes gives a program neither CPUs of its own nor files: leave "+
-			"out cpuset, or run it in a pod of its own")
-	}
-	spec, err := s.engine.describe(ctx, service)
-	if err != nil {
-		return err
-	}
-	main := spec.main
-	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"ephemeralContainers": []corev1.EphemeralContainer{{
-		EphemeralContainerCommon: corev1.EphemeralContainerCommon{
-			Name: spec.pod.Name, Image: main.Image, ImagePullPolicy: main.ImagePullPolicy, Command: main.Command,
-			Env: main.Env, WorkingDir: main.WorkingDir, SecurityContext: main.SecurityContext,
-			VolumeMounts: []corev1.VolumeMount{podMount},
-		},
-	}}}})
-	if err != nil {
-		return err
-	}
-	c.beside, c.pod, c.name = true, other.pod, spec.pod.Name
-	if err := s.create(ctx, c.service, func(ctx context.Context) error {
-		_, err := s.engine.client.CoreV1().Pods(s.namespace).Patch(ctx, c.pod, types.StrategicMergePatchType, patch,
-			metav1.PatchOptions{}, "ephemeralcontainers")
-		return err
-	}); err != nil {
-		return fmt.Errorf("making it beside %q: %w", service.Beside, err)
-	}
-	return c.awaitBegin(ctx, service.Begun)
-}
-
 // Keep implements engine.Space.
 func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 	containers, err := s.tree.Keep()
@@ -404,7 +363,7 @@ func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 	for _, c := range containers {
 		c.release()
 		kept = append(kept, engine.Kept{Service: c.service, Enter: []string{"kubectl", "--context", s.engine.context,
-			"--namespace", s.namespace, "exec", "-it", c.pod, "--container", c.name, "--", "sh"}})
+			"--namespace", s.namespace, "exec", "-it", c.pod, "--container", mainContainer, "--", "sh"}})
 	}
 	if !s.group {
 		s.pods.stop()

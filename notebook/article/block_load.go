@@ -3,7 +3,6 @@ package article
 import (
 	"benchbook/notebook/loadtool"
 	"benchbook/notebook/source"
-	"benchbook/notebook/spec"
 )
 
 // Load is requests over HTTP, or what another tool makes of these keys.
@@ -26,7 +25,6 @@ type Load struct {
 	Arrivals    Value[Arrivals] `yaml:"arrivals"`
 	Verify      *Verify         `yaml:"verify"`
 	Failures    Failures        `yaml:"failures"`
-	Network     Value[Network]  `yaml:"network"`
 	Outside     Value[bool]     `yaml:"outside"` // the target runs already
 	CPUSet      source.Text     `yaml:"cpuset"`
 	Priority    Value[Priority] `yaml:"priority"`
@@ -49,12 +47,6 @@ type Target struct {
 	Weight  Value[float64] `yaml:"weight"` // 1 if nothing is written
 	Pos     source.Pos     `yaml:"-"`
 }
-
-// Network is the network of the load generator.
-type Network string
-
-// Words implements Word. A shared network is the network namespace of the target.
-func (Network) Words() []string { return []string{spec.SharedNetwork} }
 
 // Priority is how a load shares CPUs with services.
 type Priority string

@@ -406,8 +406,6 @@ func (s Scope) checkShape(n expr.Node, list bool) error {
 			operands = n.Args
 		case "published":
 			return s.checkPublished(n, list)
-		case "random":
-			return Mistake(n.Span, "not-a-number", "name a metric, such as throughput", "random is for loads")
 		default:
 			return isTest()
 		}

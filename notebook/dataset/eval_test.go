@@ -205,7 +205,6 @@ func TestEvalErrors(t *testing.T) {
 		{"a test function", `same(throughput{server="a"}, throughput{server="b"})`, "",
 			"is a test: it has a verdict, not a number", true},
 		{"a text", `'a'`, "'a'", `"a" is not a number`, true},
-		{"random", `random(1, 2)`, "random(1, 2)", "random is for loads", true},
 		{"not published", `published(throughput{server="c"})`, "", "no published throughput of c", true},
 		{"one of a list not published", `max(published(throughput))`, "", "no published throughput of c", true},
 		{"a list where one is needed", `published(throughput{server!="c"})`, "", "selects 2 cells, but one is needed", true},

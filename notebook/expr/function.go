@@ -48,7 +48,6 @@ var functions = map[string]function{
 	"about":     {`about(a, b, 2) or about(a, b, 2, 25%)`, []parameter{operand, operand, factor, factor}, 1, boolType},
 	"fewer":     {`fewer(a, b) or fewer(a, b, 0.1%)`, []parameter{operand, operand, factor}, 1, boolType},
 	"published": {`published(a)`, []parameter{selector}, 0, likeFirst},
-	"random":    {`random(1, 100)`, []parameter{factor, factor}, 0, plainNumber},
 }
 
 // checkCall fails unless c is a function of the language with arguments of the right number and shape.
@@ -94,7 +93,7 @@ func (n *Call) compared() *Binary {
 func hintFunction(name string) string {
 	known := nearest(name, slices.Sorted(maps.Keys(functions)))
 	if known == "" {
-		return "functions are ratio min max mean geomean median count every same within about fewer published random"
+		return "functions are ratio min max mean geomean median count every same within about fewer published"
 	}
 	return "did you mean " + functions[known].usage + "?"
 }

@@ -109,7 +109,6 @@ func TestParse(t *testing.T) {
 		{"within", "within(a, b, 10%)", ""},
 		{"a list of quotients", "geomean(latency.p99 / latency.p50)", ""},
 		{"published", "published(throughput{server=sync})", `published(throughput{server="sync"})`},
-		{"random", "random(1, 999999)", ""},
 		{"fewer", `fewer(failed{server="async"}, failed{server="sync"})`, ""},
 		{"same", "same(a, b)", ""},
 		{"a comparison of means", "geomean(a) > geomean(b)", ""},

@@ -135,7 +135,7 @@ func TestProblems(t *testing.T) {
 				`> needs a quantity, and "async" is not one: compare texts with = and !=`},
 			// Calls.
 			{"an unknown function", "«sum»(a)", `unknown function "sum": functions are ratio min max mean geomean median ` +
-				"count every same within about fewer published random"},
+				"count every same within about fewer published"},
 			{"a misspelt function", "«ratoi»(a, b)", `unknown function "ratoi": did you mean ratio(a, b)?`},
 			{"no arguments", "«max()»", "wrong number of arguments for max: 0: write max(list)"},
 			{"an argument too many", "«count(a, b)»", "wrong number of arguments for count: 2: write count(list)"},

@@ -25,7 +25,7 @@ type Part struct {
 	Expr Node   // what Text says, its spans counted from the start of the text; nil if it is literal
 }
 
-// ErrDeferred is returned by an Env, also wrapped, for a name whose value comes later: from a search, or for each request.
+// ErrDeferred is returned by an Env, also wrapped, for a name whose value comes later, from a search.
 var ErrDeferred = errors.New("not known yet")
 
 // ParseTemplate reads a text in which ${{ … }} are expressions. Everything else, $VAR included, is literal.

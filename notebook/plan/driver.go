@@ -42,10 +42,6 @@ func (r *reader) checkDriver(l *article.Load) {
 		r.contradiction(l.Outside.Text.Pos, "a driver runs in a container, which does not reach a target that runs already",
 			"remove driver, or make the target a service")
 	}
-	for _, t := range drawnIn(l) {
-		r.contradiction(t.Pos, "random is drawn by our own generator for each request, and a driver puts the load on",
-			"write a fixed value, and let the driver change it")
-	}
 	isOther := func(t article.Target) bool {
 		scheme, _, ok := strings.Cut(t.URL.Value, "://")
 		return ok && scheme != "http" && scheme != "https"

@@ -19,7 +19,7 @@ func (r *reader) load(at source.Pos) *spec.Load {
 	out := &spec.Load{
 		Method: l.Method.Value, Body: l.Body.Value, Connections: l.Connections.V, Threads: l.Threads.V,
 		Duration: l.Duration.V, Requests: l.Requests.V, Warmup: l.Warmup.V, Think: l.Think.V, Timeout: l.Timeout.V,
-		Keepalive: l.Keepalive.V, CheckBefore: true, CPUSet: l.CPUSet.Value, Network: string(l.Network.V),
+		Keepalive: l.Keepalive.V, CheckBefore: true, CPUSet: l.CPUSet.Value,
 		Rate: float64(l.Rate.PerSecond.V), RateShare: float64(l.Rate.Share.V), RateOf: l.Rate.Of.Value,
 		RateOwn: l.Rate.Own.V, Priority: string(l.Priority.V), Outside: l.Outside.V,
 		Headers: l.Headers.Map(), FailuresMax: float64(l.Failures.Max.V),
@@ -110,14 +110,6 @@ func (r *reader) targets(l *article.Load, out *spec.Load, at source.Pos) {
 		out.Method, out.Headers, out.Body = out.Targets[0].Method, out.Targets[0].Headers, out.Targets[0].Body
 		out.Targets = nil
 	}
-	u, err := url.Parse(out.Target)
-	if l.Network.V != spec.SharedNetwork || err != nil {
-		return
-	}
-	if s := r.trial.service(u.Hostname()); s != nil && s.Link != nil {
-		r.contradiction(l.Network.Text.Pos, fmt.Sprintf("the load would be behind the link of service %q, not in front of it",
-			s.Name), "remove network, or the link")
-	}
 }
 
 // checkOutside reports what contradicts a target that runs already.
@@ -125,9 +117,6 @@ func (r *reader) checkOutside(l *article.Load) {
 	if len(r.definition.Services) > 0 {
 		r.contradiction(l.Outside.Text.Pos, "the experiment has services, and its load goes to what runs already",
 			"remove the services, or remove outside and name one of them in target")
-	}
-	if l.Network.Known() {
-		r.contradiction(l.Network.Text.Pos, "a target that runs already has no network to share", "remove network")
 	}
 	if foreignTool(l.Tool.V) != nil {
 		r.contradiction(l.Tool.Text.Pos, string(l.Tool.V)+" runs in a container, which does not reach a target that runs "+

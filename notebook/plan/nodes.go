@@ -54,8 +54,7 @@ func (p *Plan) HostNames() []string {
 	return sortedSet(names)
 }
 
-// placeOnNodes puts all services of an experiment that runs in a cluster on one node of it, and the load on another,
-// unless it is to share the network of a service.
+// placeOnNodes puts all services of an experiment that runs in a cluster on one node of it, and the load on another.
 func placeOnNodes(e *outline) {
 	if e.Skipped != "" || !e.Engine.Can(spec.Nodes) {
 		return
@@ -69,9 +68,6 @@ func placeOnNodes(e *outline) {
 		}
 		for _, s := range d.definition.Services {
 			e.Hosts[s.Name.Value] = ServiceNode
-		}
-		if l := d.definition.Load; l != nil && l.Network.V == spec.SharedNetwork {
-			e.Hosts[LoadName] = ServiceNode
 		}
 	}
 }

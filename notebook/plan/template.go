@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// settings answers what ${{ }} asks: matrix.x, tune.x, profile, services.x.port, and random in requests.
+// settings answers what ${{ }} asks: matrix.x, tune.x, profile and services.x.port.
 type settings struct {
 	combination
 	profile  string
@@ -19,41 +19,15 @@ type settings struct {
 	searches map[string]bool   // names that a search finds a value for
 	secrets  map[string]bool   // names of secrets; nil where none can be known
 	tuned    map[string]string // what searches have found, by name; nil before
-	requests bool              // random is drawn for every request
 	unread   bool              // the matrix could not be read
 	early    bool              // in the matrix itself, whose values are looked at again where they are used
 }
 
 // known is the hint for a name that templates do not know.
-const known = "${{ }} knows matrix.NAME, tune.NAME, secrets.NAME, profile and services.NAME.port, and in the " +
-	"requests of a load random(FROM, TO)"
+const known = "${{ }} knows matrix.NAME, tune.NAME, secrets.NAME, profile and services.NAME.port"
 
 func (s settings) Call(n *expr.Call) (expr.Value, error) {
-	switch {
-	case n.Name != "random":
-		return fail(n.Span, n.Name+" cannot be used here", known)
-	case s.early:
-		return expr.Value{}, expr.ErrDeferred
-	case !s.requests:
-		return fail(n.Span, "random is drawn for every request, and this is not part of a request",
-			"use it in target, headers or body of a load")
-	}
-	var bounds [2]float64
-	for i, arg := range n.Args {
-		v, err := expr.Eval(arg, s)
-		if err != nil {
-			return expr.Value{}, err
-		}
-		q, err := expr.ParseQuantity(v.String())
-		if err != nil || q.Unit.Dimension != expr.Plain || q.Value != float64(int64(q.Value)) {
-			return fail(arg.Pos(), "the bounds of random must be whole numbers", "write random(1, 100)")
-		}
-		bounds[i] = q.Value
-	}
-	if bounds[0] > bounds[1] {
-		return fail(n.Span, fmt.Sprintf("nothing lies between %v and %v", bounds[0], bounds[1]), "swap them")
-	}
-	return expr.Value{}, expr.ErrDeferred
+	return fail(n.Span, n.Name+" cannot be used here", known)
 }
 
 func (s settings) Select(n *expr.Selector) (expr.Value, error) {
@@ -165,13 +139,7 @@ func expandAll(n *source.Node, env settings, problems *source.Problems) *source.
 		if key == "tune" || key == "capacity" {
 			here.searches, here.secrets = nil, nil
 		}
-		if key != "load" || value.Kind != source.Map {
-			return expand(value, here, problems)
-		}
-		return expandFields(value, func(key string, value *source.Node) *source.Node {
-			here.requests = slices.Contains([]string{"target", "headers", "body"}, key)
-			return expand(value, here, problems)
-		})
+		return expand(value, here, problems)
 	})
 }
 

@@ -80,9 +80,6 @@ func (r *reader) checkTool(l *article.Load, tool *loadtool.Tool) {
 	if len(l.Target) > 1 {
 		r.noFlag(tool, l.Target[1].Pos, "several targets", "leave one target, or use tool: benchbook")
 	}
-	for _, t := range drawnIn(l) {
-		r.noFlag(tool, t.Pos, "values that are drawn for every request", "write a fixed value, or use tool: benchbook")
-	}
 	if tool.Either && l.Requests.Set() && IsWritten(l.Duration.Text.Pos) {
 		r.contradiction(l.Duration.Text.Pos, tool.Name+" ends after a time or after a number of requests, not at whichever "+
 			"comes first", "remove duration or requests")
@@ -121,16 +118,4 @@ func (r *reader) checkToolKey(l *article.Load, tool *loadtool.Tool, key string, 
 		r.problems.Add("wrong-value", n.Text.Pos, "%s takes %s in whole seconds, not %s", tool.Name, key, n.Text.Value).
 			Hint = fmt.Sprintf("write %s or %s", d.Truncate(time.Second), d.Truncate(time.Second)+time.Second)
 	}
-}
-
-// drawnIn returns the parts of requests that are drawn for each of them: all other templates were filled in.
-func drawnIn(l *article.Load) []source.Text {
-	texts, headers := []source.Text{l.Body}, l.Headers
-	for _, t := range l.Target {
-		texts, headers = append(texts, t.URL, t.Body), slices.Concat(headers, t.Headers)
-	}
-	for _, h := range headers {
-		texts = append(texts, h.Value)
-	}
-	return slices.DeleteFunc(texts, func(t source.Text) bool { return !isTemplate(t) })
 }

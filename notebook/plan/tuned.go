@@ -50,7 +50,7 @@ func (t *template) resolve(out *Trial, values map[string]int) *source.Problems {
 	p := t.planner
 	p.problems = &source.Problems{}
 	env := settings{combination: t.draft.combination, profile: p.options.Profile, tuned: map[string]string{},
-		secrets: t.draft.secrets, requests: true} // random was checked before, and stays a template
+		secrets: t.draft.secrets}
 	for name, v := range values {
 		env.tuned[name] = strconv.Itoa(v)
 	}

@@ -42,7 +42,6 @@ type Load struct {
 	RateOf      string            `json:"rate_of,omitempty"`
 	RateOwn     bool              `json:"rate_own,omitempty"` // the throughput of the same parameters instead of the smallest
 	Arrivals    string            `json:"arrivals,omitempty"` // of an open loop: constant or poisson
-	Network     string            `json:"network,omitempty"`  // shared, or empty
 	Outside     bool              `json:"outside,omitempty"`  // the targets run already, and are no services
 	Tool        string            `json:"tool,omitempty"`     // empty: our own generator
 	Args        []string          `json:"args,omitempty"`     // of the tool

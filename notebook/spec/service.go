@@ -94,9 +94,6 @@ type Build struct {
 // OnMachine reports whether programs of the machine run from the image: there is no container.
 func (i Image) OnMachine() bool { return i.Machine || i.Build != nil && i.Build.Run != "" }
 
-// SharedNetwork is the network of a load generator in the network namespace of its target.
-const SharedNetwork = "shared"
-
 // NoNetwork is the network of a build that reaches nothing.
 const NoNetwork = "none"
 

@@ -186,7 +186,6 @@ type Service struct {
 	Begun   func()        // called when the service was started and the waiting begins; may be nil
 	First   bool          // it goes before others on the CPUs that it shares with them
 	Ours    bool          // it runs our own program: without root, capabilities or a writable file system
-	Beside  string        // a service of the space whose network namespace it shares; empty: one of its own
 	Host    string        // the name of the cluster's node that it runs on; empty: the engine's own machine
 }
 

@@ -13,8 +13,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -122,17 +120,6 @@ func (at Place) guest(name string, image engine.Prepared, program []byte, files 
 	configs := append([]spec.File{{Path: guestPath, Exec: true, Data: program}}, files...)
 	return &engine.Service{Image: image, Host: at.Host, Service: spec.Service{Name: name, CPUSet: at.CPUSet,
 		Entrypoint: []string{guestPath}, Command: []string{agent.Idle}, Configs: configs}}
-}
-
-// forLoad adds to a container what the load of a trial says of it: its priority and its network.
-func forLoad(c *engine.Service, t *plan.Trial) *engine.Service {
-	c.First = t.Load.Priority != ""
-	u, err := url.Parse(t.Load.URLs()[0])
-	isTarget := func(s *spec.Service) bool { return s.Name == u.Hostname() }
-	if t.Load.Network == spec.SharedNetwork && err == nil && slices.ContainsFunc(t.Services, isTarget) {
-		c.Beside = u.Hostname()
-	}
-	return c
 }
 
 // generate runs our generator, which is at a path in the container of the load.

@@ -73,23 +73,14 @@ func TestRequestsMeasured(t *testing.T) {
 	}
 }
 
-// A load has a container of its own, which idles, and shares the network of the service that its URL names if asked to.
+// A load has a container of its own, which idles.
 func TestContainerOfALoad(t *testing.T) {
-	services := []*spec.Service{{Name: "server"}, {Name: "proxy"}}
-	for _, tt := range []struct {
-		load spec.Load
-		want string
-	}{
-		{spec.Load{Target: "http://server:8080/"}, ""},
-		{spec.Load{Target: "http://server:8080/", Network: "shared"}, "server"},
-		{spec.Load{Targets: []spec.Target{{URL: "https://proxy/x?y"}, {URL: "http://server/"}}, Network: "shared"}, "proxy"},
-		{spec.Load{Target: "http://127.0.0.1/", Network: "shared"}, ""},
-	} {
+	for priority, first := range map[string]bool{"": false, "high": true} {
 		at := Place{CPUSet: "1", Host: "node"}
-		c, err := (&Requests{}).Container(at, &plan.Trial{Services: services, Load: &tt.load})
-		if err != nil || c.Beside != tt.want || c.Name != "load" || c.CPUSet != "1" || c.Host != "node" || !c.Ours ||
+		c, err := (&Requests{}).Container(at, &plan.Trial{Load: &spec.Load{Target: "http://s/", Priority: priority}})
+		if err != nil || c.First != first || c.Name != "load" || c.CPUSet != "1" || c.Host != "node" || !c.Ours ||
 			!slices.Equal(c.Command, []string{agent.Idle}) {
-			t.Errorf("%+v: %+v, %v; want it beside %q", tt.load, c, err, tt.want)
+			t.Errorf("priority %q: %+v, %v", priority, c, err)
 		}
 	}
 }

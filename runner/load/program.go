@@ -42,7 +42,8 @@ func (d *Programs) Files(*plan.Trial, string) []spec.File { return nil }
 // Container implements Driver.
 func (d *Programs) Container(at Place, t *plan.Trial) (*engine.Service, error) {
 	c := at.guest(LoadName, at.Image(t.Load.Driver.Image), d.program, t.Load.Driver.Configs)
-	return forLoad(c, t), nil
+	c.First = t.Load.Priority != ""
+	return c, nil
 }
 
 // Measure implements Driver.

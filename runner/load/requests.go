@@ -48,8 +48,8 @@ func (d *Requests) Files(*plan.Trial, string) []spec.File { return nil }
 
 // Container implements Driver.
 func (d *Requests) Container(at Place, t *plan.Trial) (*engine.Service, error) {
-	return forLoad(&engine.Service{Image: d.image, Ours: true, Host: at.Host, Service: spec.Service{Name: LoadName,
-		CPUSet: at.CPUSet, Command: []string{agent.Idle}}}, t), nil
+	return &engine.Service{Image: d.image, Ours: true, Host: at.Host, First: t.Load.Priority != "",
+		Service: spec.Service{Name: LoadName, CPUSet: at.CPUSet, Command: []string{agent.Idle}}}, nil
 }
 
 // Measure implements Driver.

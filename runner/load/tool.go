@@ -108,7 +108,9 @@ func (d *Tool) Container(at Place, t *plan.Trial) (*engine.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return forLoad(at.guest(LoadName, d.image, d.program, c.Files), t), nil
+	out := at.guest(LoadName, d.image, d.program, c.Files)
+	out.First = t.Load.Priority != ""
+	return out, nil
 }
 
 // Measure implements Driver.

@@ -132,7 +132,7 @@ func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, r *
 // exchange sends a request and reads the whole answer.
 func (l *load) exchange(conn net.Conn, r *request, a *whole) error {
 	// A server that does not read all of a request may have answered it all the same.
-	_, sendErr := conn.Write(r.append(nil, mix(l.config.Seed)))
+	_, sendErr := conn.Write(r.text)
 	reader := answerReader{head: r.method == "HEAD", whole: a}
 	reader.reset()
 	buffer := make([]byte, bufferSize)

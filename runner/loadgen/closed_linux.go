@@ -108,9 +108,8 @@ func (l *closedLoop) send(n int) {
 		return
 	}
 	l.requests++
-	draw := mix(mix(e.config.Seed+uint64(e.index)<<32) + l.requests)
-	target := e.draw(draw)
-	e.begin(int32(n*e.perClient+e.targets[target].origin), target, draw, start)
+	target := e.draw(mix(mix(e.config.Seed+uint64(e.index)<<32) + l.requests))
+	e.begin(int32(n*e.perClient+e.targets[target].origin), target, start)
 }
 
 // admit starts some of the clients that may start by now.

@@ -19,7 +19,7 @@ type Config struct {
 	// Targets are what requests ask for, at least one. Each request draws one by weight.
 	Targets []Target `json:"targets"`
 
-	// Seed starts the random numbers for targets, requests and Poisson arrivals. The same seed and number of threads
+	// Seed starts the random numbers for targets and Poisson arrivals. The same seed and number of threads
 	// give the same sequence.
 	Seed uint64 `json:"seed,omitempty"`
 
@@ -75,8 +75,7 @@ const (
 	startTime = 100 * time.Millisecond
 )
 
-// Target is one kind of request. In the path and query of URL, in header values and in Body, ${{ random(1, 9) }} is a
-// whole number from 1 to 9, drawn for each request.
+// Target is one kind of request.
 type Target struct {
 	// URL is an http or https URL. Clients are dealt out to all addresses of its host that accept a connection before
 	// the run: those of IPv4, or those of IPv6 if there are none. Certificates are not verified: servers under test have

@@ -2,8 +2,7 @@ package loadgen
 
 import "unsafe"
 
-// connection is a slot for a connection, with its current or last request. It is small, as there may be very many: the
-// text of a request is not kept, but written again from its draw if needed.
+// connection is a slot for a connection, with its current or last request. It is small, as there may be very many.
 type connection struct {
 	socket
 	answer answerReader
@@ -16,8 +15,7 @@ type connection struct {
 	bytesIn   int64 // in the window
 	bytesOut  int64
 	wake      int64 // when a thinking client's pause is over
-	draw      uint64
-	written   int // bytes of the request sent so far
+	written   int   // bytes of the request sent so far
 
 	target int32
 	origin int32

@@ -27,9 +27,9 @@ type engine struct {
 	broken      bool  // the connection that was read last is
 	err         error // why this engine cannot measure
 
-	buffer, plain, text []byte
-	heads               []headCache // by target
-	addresses           [][]address // by origin
+	buffer, plain []byte
+	heads         []headCache // by target
+	addresses     [][]address // by origin
 
 	flight queue   // connections with a request, by its start
 	ready  []int32 // connections whose clients continue in the next turn
@@ -228,9 +228,9 @@ func (e *engine) handle(event *unix.EpollEvent) {
 }
 
 // begin puts a request for a target on a connection and sends it.
-func (e *engine) begin(i int32, target int, draw uint64, start int64) {
+func (e *engine) begin(i int32, target int, start int64) {
 	c, t := &e.connections[i], &e.targets[target]
-	c.target, c.origin, c.draw = int32(target), int32(t.origin), draw
+	c.target, c.origin = int32(target), int32(t.origin)
 	c.start, c.sent = start, e.clock
 	c.firstByte, c.connect, c.tls, c.bytesIn, c.bytesOut, c.written = 0, none, none, 0, 0, 0
 	c.retried, c.sendFailed = false, false

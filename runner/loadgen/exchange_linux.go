@@ -143,24 +143,12 @@ func (e *engine) watch(c *socket, op int, writable bool) {
 	}
 }
 
-// plainText returns the request on a connection; it is valid until the next call.
-func (e *engine) plainText(c *connection) []byte {
-	r := e.targets[c.target].request
-	if r.static != nil {
-		return r.static
-	}
-	e.text = r.append(e.text[:0], c.draw)
-	return e.text
-}
-
 // send sends the request on a connection, or the rest of it.
 func (e *engine) send(i int32, c *connection) {
-	var text []byte
-	if s := c.session; s == nil {
-		text = e.plainText(c)
-	} else {
+	text := e.targets[c.target].request.text
+	if s := c.session; s != nil {
 		if !s.sealed {
-			if err := s.seal(e.plainText(c)); err != nil {
+			if err := s.seal(text); err != nil {
 				e.breakOff(i, c, Reset)
 				return
 			}

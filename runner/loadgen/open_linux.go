@@ -10,7 +10,6 @@ type openLoop struct {
 	engine     *engine
 	schedule   *schedule
 	nextDue    int64 // when the next request is due; never after the last
-	nextDraw   uint64
 	nextTarget int
 
 	free    [][]int32 // connections without a request, by server; the one used last comes last
@@ -35,8 +34,7 @@ func (l *openLoop) prepareNext() {
 		return
 	}
 	l.nextDue = due
-	l.nextDraw = mix(mix(l.engine.config.Seed) + l.schedule.number())
-	l.nextTarget = l.engine.draw(l.nextDraw)
+	l.nextTarget = l.engine.draw(mix(mix(l.engine.config.Seed) + l.schedule.number()))
 }
 
 func (l *openLoop) due(most int) {
@@ -53,7 +51,7 @@ func (l *openLoop) due(most int) {
 		}
 		e.connections[i].blocked = due <= l.hungry
 		e.clock = e.now()
-		e.begin(i, l.nextTarget, l.nextDraw, due)
+		e.begin(i, l.nextTarget, due)
 		e.meter.noteSent()
 		l.prepareNext()
 		e.clock = e.now()

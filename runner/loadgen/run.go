@@ -121,8 +121,7 @@ func (l *load) draw(draw uint64) int {
 	if len(l.targets) == 1 {
 		return 0
 	}
-	const other = 0x6a09e667f3bcc908 // keeps targets independent of the numbers in requests
-	u := mix(draw ^ other)
+	u := mix(draw)
 	i, _ := slices.BinarySearchFunc(l.targets, u, func(t target, u uint64) int {
 		if t.upTo <= u {
 			return -1

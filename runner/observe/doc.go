@@ -15,9 +15,6 @@ import (
 // LinkSuffix follows the name of a service in that of the relay before it. No service has a dot in its name.
 const LinkSuffix = ".link"
 
-// FactLoadIn is the fact that names the service whose network the load was in.
-const FactLoadIn = "network.load"
-
 // ServiceOf returns the service that a container belongs to, from its name: replicas have numbers behind a dot. A link
 // is a service of its own.
 func ServiceOf(container string) string {

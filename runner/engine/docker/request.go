@@ -56,15 +56,9 @@ func (s *space) request(ctx context.Context, c *container) (request testcontaine
 	}
 	request.Labels[engine.LabelService] = service.Name
 	limit(&host, service)
-	if service.Beside == "" {
-		request.Networks = []string{s.name}
-		request.NetworkAliases = map[string][]string{s.name: c.names()}
-		s.connect(ctx, &host, service)
-	} else if other := s.tree.Find(service.Beside); other != nil {
-		host.NetworkMode = api.NetworkMode("container:" + other.id)
-	} else {
-		return request, fmt.Errorf("there is no service %q whose network it could share", service.Beside)
-	}
+	request.Networks = []string{s.name}
+	request.NetworkAliases = map[string][]string{s.name: c.names()}
+	s.connect(ctx, &host, service)
 	var made *api.HostConfig
 	request.HostConfigModifier = func(config *api.HostConfig) { *config, made = host, config }
 	hooks := testcontainers.ContainerLifecycleHooks{

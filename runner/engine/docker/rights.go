@@ -20,9 +20,6 @@ func confine(service *engine.Service) {
 	service.User, service.ReadOnly = ownUser, true
 	service.CapAdd, service.CapDrop = nil, []string{"ALL"}
 	service.SecurityOpt = nil
-	if service.Beside != "" {
-		return // its network has the settings of the other container
-	}
 	sysctls := map[string]string{firstPrivilegedPort: "0"}
 	maps.Copy(sysctls, service.Sysctls)
 	service.Sysctls = sysctls

@@ -89,10 +89,8 @@ func TestRights(t *testing.T) {
 	guarded, memory := []string{"no-new-privileges:true"}, defaultMemory(e.info.MemTotal)
 	own := rights{user: ownUser, sysctls: "0", capDrop: []string{"ALL"}, securityOpts: guarded, readOnly: true,
 		pids: engine.DefaultPIDs, process: "65532 0000000000000000 1"}
-	beside := own
-	beside.sysctls = ""
-	ours := func(of spec.Service, beside string) engine.Service {
-		return engine.Service{Service: of, Image: image, Ours: true, Beside: beside}
+	ours := func(of spec.Service) engine.Service {
+		return engine.Service{Service: of, Image: image, Ours: true}
 	}
 	theirs := func(of spec.Service) engine.Service {
 		of.Command, of.Ready.Command = []string{"sleep", "1h"}, []string{"true"}
@@ -104,12 +102,10 @@ func TestRights(t *testing.T) {
 		want    rights
 	}{
 		{"an origin", ours(spec.Service{Name: "origin", Command: []string{agent.Origin}, Expose: []int{80},
-			Environment: []string{`BENCHBOOK_ORIGIN={"semantics":1,"status":200}`}}, ""), own},
+			Environment: []string{`BENCHBOOK_ORIGIN={"semantics":1,"status":200}`}}), own},
 		{"a link", ours(spec.Service{Name: "link", Command: []string{agent.Link}, Expose: []int{80}, Environment: []string{
-			`BENCHBOOK_LINK={"semantics":1,"routes":[{"listen":":80","target":"origin:80"}]}`}}, ""), own},
-		{"a load", ours(spec.Service{Name: "load", Command: []string{agent.Idle}}, ""), own},
-		{"a load in the network of a service", ours(spec.Service{Name: "near", Command: []string{agent.Idle}}, "origin"),
-			beside},
+			`BENCHBOOK_LINK={"semantics":1,"routes":[{"listen":":80","target":"origin:80"}]}`}}), own},
+		{"a load", ours(spec.Service{Name: "load", Command: []string{agent.Idle}}), own},
 		{"a service", theirs(spec.Service{Name: "plain"}), rights{securityOpts: guarded,
 			pids: engine.DefaultPIDs, memory: memory, process: "0 00000000a80425fb 1"}},
 		{"a service with other rights", theirs(spec.Service{Name: "other", CapAdd: []string{"NET_ADMIN"},

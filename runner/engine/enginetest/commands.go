@@ -135,15 +135,6 @@ func commandEnds(t *test) {
 	}
 }
 
-func beside(t *test) {
-	space := t.open()
-	t.start(space, t.server("server"))
-	service := t.idle("box")
-	service.Beside = "server"
-	box := t.start(t.group(space), service)
-	t.want(t.exec(box, "get=http://127.0.0.1:8080/"), "hello from server\n")
-}
-
 // usage reads what a command uses, and its threads while it runs.
 func usage(t *test) {
 	box := t.start(t.open(), t.idle("box"))

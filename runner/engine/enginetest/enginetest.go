@@ -93,7 +93,6 @@ func promises() []promise {
 		{"the bounds of a command's output", runs, bounds},
 		{"a command that is cancelled returns the cause", nil, cancelledCommand},
 		{"a command ends with its container", runs, commandEnds},
-		{"a container beside a service shares its network", runs, beside},
 
 		{"usage and threads of a command", runs, usage},
 		{"a CPU limit holds a service back", contained, cpuLimit},

@@ -148,7 +148,6 @@ func rejected(t *test) {
 		{"4000", true, func(s *engine.Service) { s.CPUSet = "4000" }},
 		{"NONSENSE", true, func(s *engine.Service) { s.StopSignal = "NONSENSE" }},
 		{"relative.txt", false, func(s *engine.Service) { s.Configs = []spec.File{{Path: "relative.txt"}} }},
-		{`"nobody"`, false, func(s *engine.Service) { s.Beside = "nobody" }},
 	} {
 		service := t.server("server")
 		if tt.set(&service); service.CPUSet != "" && t.lacks(spec.NamedCPUs) {

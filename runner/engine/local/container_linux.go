@@ -66,9 +66,6 @@ func newContainer(s *space, service engine.Service) (*container, error) {
 	if err := check(service); err != nil {
 		return nil, err
 	}
-	if service.Beside != "" && s.tree.Find(service.Beside) == nil {
-		return nil, fmt.Errorf("there is no service %q whose network it could share", service.Beside)
-	}
 	folder, err := os.MkdirTemp(s.folder, "process-*")
 	if err != nil {
 		return nil, err
