@@ -53,14 +53,19 @@ cell's change, and 2 if no cell can be judged.`,
 			return c.Gated(a.Session)
 		},
 	}
-	formatted.Add(cmd, show.FormatText, show.FormatMarkdown, show.FormatCSV)
-	cmd.Flags().StringVar(&flags.FailOn, "fail-on", "",
-		"end with status 99 if this holds for any cell, such as 'throughput < -5%'")
-	cmd.Flags().StringSliceVar(&flags.Metrics, "metric", nil,
-		"compare only this metric; can be given several times (default those that conclusions are drawn from)")
+	addComparing(cmd, &formatted, &flags)
 	cmd.Flags().BoolVar(&flags.AcrossHosts, "across-hosts", false,
 		"compare and mark results of hosts that differ in processor or cores")
 	return cmd
+}
+
+// addComparing adds the flags that compare and bench share.
+func addComparing(cmd *cobra.Command, formatted *formatFlag, o *show.CompareOptions) {
+	formatted.Add(cmd, show.FormatText, show.FormatMarkdown, show.FormatCSV)
+	cmd.Flags().StringVar(&o.FailOn, "fail-on", "",
+		"end with status 99 if this holds for any cell, such as 'throughput < -5%'")
+	cmd.Flags().StringSliceVar(&o.Metrics, "metric", nil,
+		"compare only this metric; can be given several times (default those that conclusions are drawn from)")
 }
 
 func (a *app) benchCommand() *cobra.Command {
@@ -98,13 +103,9 @@ plants one in the second measurement of the first cell, and measures until that 
 			return measure.Bench(cmd.Context(), a.Session, args, o)
 		},
 	}
-	formatted.Add(cmd, show.FormatText, show.FormatMarkdown, show.FormatCSV)
+	addComparing(cmd, &formatted, &o.CompareOptions)
 	a.addMeasuring(cmd, &o.Options)
 	cmd.Flags().StringVar(&o.Prove, "prove", "", "say whether a slowdown of this size, such as 10%, would have been seen")
 	cmd.Flags().BoolVar(&o.Dirty, "dirty", false, "compare BASE with what is not committed")
-	cmd.Flags().StringVar(&o.FailOn, "fail-on", "",
-		"end with status 99 if this holds for any cell, such as 'throughput < -5%'")
-	cmd.Flags().StringSliceVar(&o.Metrics, "metric", nil,
-		"compare only this metric; can be given several times (default those that conclusions are drawn from)")
 	return cmd
 }

@@ -93,7 +93,7 @@ func (p *Planned) add(ctx context.Context, a *lab.Session, project *article.Proj
 	if err != nil {
 		return err
 	}
-	mine := recordsOf(records, func(r *record.Record) bool { return r.Host == on.ID && r.Profile == planned.Profile })
+	mine := slice.Filter(records, func(r *record.Record) bool { return r.Host == on.ID && r.Profile == planned.Profile })
 	d, err := dataset.New(c.Doc, mine, dataset.Options{ThisHost: on.ID, Bad: bad,
 		Plan: func(string) (*plan.Plan, error) { return planned, nil }})
 	if err != nil {

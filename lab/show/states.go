@@ -112,10 +112,6 @@ func repetitionsBeyond(d *dataset.Dataset, next map[*plan.Trial]runner.Todo) map
 	return out
 }
 
-func recordsOf(records []*record.Record, wanted func(*record.Record) bool) []*record.Record {
-	return slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return !wanted(r) })
-}
-
 // OpenTrials returns a function that picks the trials that open finds, such as claim.Open, for runner.Options. A claim may
 // also be about experiments that are left out of the plan.
 func OpenTrials(doc *article.Document, p *plan.Plan, host string,
@@ -137,12 +133,12 @@ var overheadParts = []string{"settle", "prepare", "start", "load", "stop", "conc
 // profile; those of others, such as the author's, where it has none of the experiment.
 func Experience(e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) plan.Experience {
 	isOf := func(r *record.Record) bool { return r.Experiment == e.Name }
-	own := recordsOf(records, func(r *record.Record) bool { return r.Host == host })
-	of := recordsOf(own, isOf)
+	own := slice.Filter(records, func(r *record.Record) bool { return r.Host == host })
+	of := slice.Filter(own, isOf)
 	if len(of) == 0 {
-		of = recordsOf(records, isOf)
+		of = slice.Filter(records, isOf)
 	}
-	ofTrial := recordsOf(of, func(r *record.Record) bool { return r.Trial == t.Name })
+	ofTrial := slice.Filter(of, func(r *record.Record) bool { return r.Trial == t.Name })
 	out := plan.Experience{Window: cmp.Or(mean(ofTrial, "measure"), mean(of, "measure")),
 		Overhead: cmp.Or(mean(of, overheadParts...), mean(own, overheadParts...))}
 	out.Searched = !slices.ContainsFunc(t.Tune, func(s spec.Search) bool {
