@@ -33,7 +33,7 @@ func (e *engine) open(i int32, c *connection) {
 		// To a server on the same machine the connection is open already, though connect returns EINPROGRESS. Otherwise
 		// sending returns EAGAIN.
 		e.clock = e.now()
-		text := e.plainText(c)
+		text := e.targets[c.target].request.text
 		n, errno := send(fd, text)
 		if errno == 0 {
 			c.connect = e.clock - c.opened
