@@ -90,7 +90,6 @@ type Page struct {
 	Description string // as text; may be empty
 	Date        string // that the author gave it, year-month-day; may be empty
 	Tags        []string
-	Draft       bool
 
 	Host     string    // whose results are shown; empty if there are none
 	Measured time.Time // when the last of them was; zero if there are none
@@ -138,7 +137,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	c.warnOfPlaces()
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
-		Tags: plain(article.Texts(d.Doc.Front.Tags)), Draft: d.Doc.Front.Draft.V,
+		Tags: plain(article.Texts(d.Doc.Front.Tags)),
 		Measured: c.origin.Last, Standing: StandingBadge(a.standing), HTML: withoutEnds(a.main),
 		Files: append(c.allFiles(), c.source()), Copies: o.Sources,
 		Warnings: slices.Compact(c.warnings),

@@ -17,7 +17,7 @@ import (
 const feedFile = "feed.xml"
 
 // feed adds an Atom feed with an entry for each article, at its newest result or its date of writing, without
-// drafts and articles that have no date. Source: RFC 4287.
+// articles that have no date. Source: RFC 4287.
 func (b *builder) feed(pages []*render.Page) error {
 	link := func(name string) string {
 		if b.options.BaseURL == "" {
@@ -34,7 +34,7 @@ func (b *builder) feed(pages []*render.Page) error {
 		Updated: atom.Time(time.Unix(0, 0).UTC()), // without entries
 		Link: []atom.Link{{Rel: "self", Href: link(feedFile), Type: "application/atom+xml"},
 			{Rel: "alternate", Href: link(indexFile), Type: "text/html"}}}
-	dated := slices.DeleteFunc(slices.Clone(pages), func(p *render.Page) bool { return p.Draft || entryTime(p).IsZero() })
+	dated := slices.DeleteFunc(slices.Clone(pages), func(p *render.Page) bool { return entryTime(p).IsZero() })
 	slices.SortStableFunc(dated, func(a, b *render.Page) int { return entryTime(b).Compare(entryTime(a)) })
 	for _, p := range dated {
 		at := atom.Time(entryTime(p))

@@ -19,16 +19,14 @@ import (
 
 const base = "https://example.org/bench/"
 
-// filesOf are the files of a site of the sample articles and a draft.
+// filesOf are the files of a site of the sample articles.
 func filesOf(t *testing.T, o site.Options) map[string]string {
 	t.Helper()
-	draft := &render.Page{Slug: "idea", Title: "An idea nobody shall find", Draft: true, Date: "2026-11-01",
-		Tags: []string{"secret"}, Standing: render.StandingBadges()[7]}
 	pages := samplePages(t)
 	if o.SingleFile {
 		pages = newSamplePages(t)
 	}
-	built, err := site.Files(append(pages, draft), o)
+	built, err := site.Files(pages, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +48,7 @@ func TestFeed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, text := range []string{filesOf(t, site.Options{BaseURL: address, Drafts: true})["feed.xml"],
+		for _, text := range []string{filesOf(t, site.Options{BaseURL: address})["feed.xml"],
 			texts(empty)["feed.xml"]} {
 			checkFeed(t, text, address)
 		}
@@ -79,8 +77,8 @@ func checkFeed(t *testing.T, text, address string) {
 	if err := xml.Unmarshal([]byte(text), &feed); err != nil {
 		t.Fatal(err)
 	}
-	if feed.Author == "" || feed.Links[0].Rel != "self" || strings.Contains(text, "idea") {
-		t.Errorf("the feed of %q has the links %v, or a draft", feed.Author, feed.Links)
+	if feed.Author == "" || feed.Links[0].Rel != "self" {
+		t.Errorf("the feed of %q has the links %v", feed.Author, feed.Links)
 	}
 	ids := map[string]bool{}
 	for _, e := range append(feed.Entries, feed.item) {
@@ -104,16 +102,14 @@ func checkFeed(t *testing.T, text, address string) {
 	}
 }
 
-// Each page says where it will be if that is known; drafts ask not to be listed.
+// Each page says where it will be if that is known.
 func TestBaseURL(t *testing.T) {
-	files := filesOf(t, site.Options{BaseURL: strings.TrimSuffix(base, "/"), Drafts: true})
+	files := filesOf(t, site.Options{BaseURL: strings.TrimSuffix(base, "/")})
 	for name, text := range files {
 		if path.Ext(name) != ".html" {
 			continue
 		}
-		isDraft := strings.HasPrefix(name, "idea/") || strings.HasPrefix(name, "tags/secret/")
 		if name == "404.html" { // which has any address
-			isDraft = true
 			if strings.Contains(text, "canonical") || !strings.Contains(text, `href="`+base+"style.") {
 				t.Errorf("%s is %s", name, text)
 			}
@@ -121,8 +117,8 @@ func TestBaseURL(t *testing.T) {
 			`<link rel="canonical" href="`+want+`">`) {
 			t.Errorf("%s does not say that it is %s", name, want)
 		}
-		if strings.Contains(text, `content="noindex"`) != isDraft {
-			t.Errorf("%s: asking not to be listed should be %v", name, isDraft)
+		if strings.Contains(text, `content="noindex"`) != (name == "404.html") {
+			t.Errorf("%s: wrong about being listed", name)
 		}
 	}
 	pictures := 0
@@ -154,12 +150,12 @@ func TestCheckBaseURL(t *testing.T) {
 	}
 }
 
-// What search finds is there, and leads to where it says; drafts are not found.
+// What search finds is there, and leads to where it says.
 func TestSearchFile(t *testing.T) {
-	files := filesOf(t, site.Options{Drafts: true})
+	files := filesOf(t, site.Options{})
 	pages := searchIndexOf(t, files)
 	if len(pages) != 3 {
-		t.Errorf("%d pages are found, want the 3 articles without the draft", len(pages))
+		t.Errorf("%d pages are found, want the 3 articles", len(pages))
 	}
 	sections, words := 0, 0
 	for _, p := range pages {
@@ -171,9 +167,6 @@ func TestSearchFile(t *testing.T) {
 				t.Errorf("%s has no section %q", p.U, s)
 			}
 			sections, words = sections+1, words+len(strings.Fields(s[2]))
-			if strings.Contains(s[0]+s[1]+s[2], "idea") {
-				t.Errorf("a draft is found: %q", s)
-			}
 		}
 	}
 	if sections < 12 || words < 300 {

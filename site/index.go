@@ -116,16 +116,15 @@ func folderOf(name string) string {
 func (b *builder) tags(pages []*render.Page) error {
 	const root = "../../"
 	for _, t := range tagsOf(pages) {
-		v, draft := tagPageView{Name: t.name}, true
+		v := tagPageView{Name: t.name}
 		for _, p := range t.pages {
 			v.Entries = append(v.Entries, entryOf(p, root))
-			draft = draft && p.Draft
 		}
 		main, err := b.fill("tag", v)
 		if err != nil {
 			return err
 		}
-		if err := b.page(t.folder, layoutView{Title: t.name + " · " + b.options.Title, Main: main, NoIndex: draft,
+		if err := b.page(t.folder, layoutView{Title: t.name + " · " + b.options.Title, Main: main,
 			Description: "Articles about " + t.name + "."}); err != nil {
 			return err
 		}

@@ -104,7 +104,7 @@ func (b Branch) Publish(ctx context.Context, dir, title string, dryRun bool) (ou
 			return out, err
 		}
 		if out.Report, err = update(p.work, site, false); err != nil {
-			return out, fmt.Errorf("publishing to %s: %w; or name another branch with --branch", out.To,
+			return out, fmt.Errorf("publishing to %s: %w; or name another branch in publish: of benchbook.yaml", out.To,
 				errors.New(strings.ReplaceAll(err.Error(), p.work, "it")))
 		}
 		if dryRun || len(out.Written)+len(out.Removed) == 0 {
@@ -153,10 +153,10 @@ func (b Branch) open(ctx context.Context) (*publication, error) {
 		return nil, err
 	}
 	if _, err := here.Run("", "check-ref-format", "refs/heads/"+b.Name); err != nil {
-		return nil, fmt.Errorf("%q cannot be the name of a branch: name another one with --branch", b.Name)
+		return nil, fmt.Errorf("%q cannot be the name of a branch: name another one in publish: of benchbook.yaml", b.Name)
 	}
 	if on, err := here.Run("", "symbolic-ref", "--quiet", "--short", "HEAD"); err == nil && on == b.Name {
-		return nil, fmt.Errorf("%s is the branch that you work on: name one for the site alone with --branch", b.Name)
+		return nil, fmt.Errorf("%s is the branch that you work on: name one for the site alone in publish: of benchbook.yaml", b.Name)
 	}
 	p.head, _ = here.Run("", "rev-parse", "--short", "--verify", "--quiet", "HEAD")
 	if p.temporary, err = os.MkdirTemp("", "benchbook-publish-"); err != nil {
@@ -186,7 +186,7 @@ func (b Branch) address(here *files.Repository) (string, error) {
 	if err != nil {
 		known, _ := here.Run("", "remote") // or none
 		return "", fmt.Errorf("the repository has no remote %q: add it with git remote add %s ADDRESS, or name another one "+
-			"with --remote; it has %s", b.Remote, b.Remote, cmp.Or(strings.Join(strings.Fields(known), ", "), "none"))
+			"in publish: of benchbook.yaml; it has %s", b.Remote, b.Remote, cmp.Or(strings.Join(strings.Fields(known), ", "), "none"))
 	}
 	return url, nil
 }

@@ -252,7 +252,7 @@ func TestPublishRefuses(t *testing.T) {
 			tip := gitIn(t, p.remote, "rev-parse", "gh-pages")
 			p.render(site)
 			_, err := p.publish(false)
-			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "--branch") ||
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "in publish: of benchbook.yaml") ||
 				strings.Contains(err.Error(), os.TempDir()) {
 				t.Errorf("got %v", err)
 			}

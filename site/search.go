@@ -26,9 +26,6 @@ type searchPage struct {
 func (b *builder) search(pages []*render.Page) error {
 	index := searchIndex{Pages: []searchPage{}}
 	for _, p := range pages {
-		if p.Draft {
-			continue
-		}
 		found := searchPage{p.Title, href(p), [][3]string{}}
 		for _, s := range p.Sections {
 			found.Sections = append(found.Sections, [3]string{s.ID, s.Title, s.Text})

@@ -30,7 +30,6 @@ type Options struct {
 	Description string // a sentence or two under the title of the index
 	Author      string // of the feed; the title if empty
 	Version     string // of benchbook, for the foot of each page; may be empty
-	Drafts      bool   // show drafts, though not in the feed and in search
 	BaseURL     string // where the site will be; empty if that is not known. Links are relative in any case
 	Style       []byte // CSS that follows ours; may be empty
 
@@ -85,7 +84,7 @@ func Files(pages []*render.Page, o Options) (map[string]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages = slices.DeleteFunc(slices.Clone(pages), func(p *render.Page) bool { return p.Draft && !o.Drafts })
+	pages = slices.Clone(pages)
 	for _, p := range pages {
 		if err := CheckSlug(p.Slug); err != nil {
 			return nil, fmt.Errorf("%w; rename its folder", err)
@@ -179,7 +178,7 @@ type cardView struct{ Type, Title, Says, Image string }
 
 func (b *builder) articles(pages []*render.Page) error {
 	for _, p := range pages {
-		v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Finding, Main: p.HTML, NoIndex: p.Draft,
+		v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Finding, Main: p.HTML,
 			Card: &cardView{"article", p.Title, p.Finding, b.cardImage(p)}}
 		if err := b.page(p.Slug, v); err != nil {
 			return err

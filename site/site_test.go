@@ -361,19 +361,6 @@ func TestBuildFails(t *testing.T) {
 	}
 }
 
-func TestDrafts(t *testing.T) {
-	page := &render.Page{Slug: "idea", Title: "An idea", Draft: true}
-	for _, drafts := range []bool{false, true} {
-		dir := t.TempDir()
-		if _, err := site.Build([]*render.Page{page}, dir, site.Options{Drafts: drafts}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := os.Stat(filepath.Join(dir, "idea", "index.html")); (err == nil) != drafts {
-			t.Errorf("drafts %v: %v", drafts, err)
-		}
-	}
-}
-
 // Every link and every file that a page loads is there, relative, and within the site; only links that a reader
 // follows lead elsewhere. No id is there twice, and what describes or labels something is.
 func TestLinks(t *testing.T) {

@@ -39,7 +39,6 @@ const sameSignal = 100 * time.Millisecond
 
 // run is the whole command. It never calls os.Exit, so that tests can call it.
 func run(args []string, stdout, stderr io.Writer, w lab.Config) int {
-	keepDescriptors()
 	defer surviveClosedPipes()()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()

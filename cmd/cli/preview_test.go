@@ -95,7 +95,6 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 		}, ""},
 		{"the blocks are as they were", func() { put(path("hello", "article.md"), string(hello)) }, ""},
 		{"an article comes", func() { put(path("new", "article.md"), "---\ntitle: New\n---\n\nText.\n") }, ""},
-		{"it becomes a draft", func() { put(path("new", "article.md"), "---\ntitle: New\ndraft: true\n---\n\nText.\n") }, ""},
 		{"an article goes", func() {
 			if err := os.RemoveAll(filepath.Join(dir, pages.ArticlesDir, "new")); err != nil {
 				t.Fatal(err)

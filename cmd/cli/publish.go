@@ -20,20 +20,19 @@ import (
 	"benchbook/site"
 )
 
-// Where a site is published unless the project or the flags say otherwise.
+// Where a site is published unless the project says otherwise.
 const (
 	defaultRemote = "origin"
 	defaultBranch = "gh-pages"
 )
 
 func (a *app) publishCommand() *cobra.Command {
-	var remote, branch, out string
+	var out string
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "publish [FOLDER]",
 		Short: "Publish the rendered site to a git branch or a folder",
-		Long: `Publish the rendered site to a git branch, gh-pages of origin unless the project file or flags name another, or to a
-folder. Files that others added to the branch stay, and nothing is pushed by force. The working tree, index and
+		Long: `Publish the rendered site to a git branch, gh-pages of origin unless the project file names another, or to a folder. Files that others added to the branch stay, and nothing is pushed by force. The working tree, index and
 branches of this repository do not change. Render first.`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,12 +49,9 @@ branches of this repository do not change. Render first.`,
 			if project.Publish != nil {
 				of = *project.Publish
 			}
-			switch isBranch := cmd.Flags().Changed("remote") || cmd.Flags().Changed("branch"); {
-			case len(args) == 1 && isBranch:
-				return errors.New("publish takes a folder, or a branch of a remote, not both")
-			case len(args) == 1:
+			if len(args) == 1 {
 				folder = args[0]
-			case !isBranch && !of.Folder.IsZero():
+			} else if !of.Folder.IsZero() {
 				folder = filepath.Join(project.Dir, filepath.FromSlash(of.Folder.Value))
 			}
 			flags := pages.Options{Out: out}
@@ -64,8 +60,8 @@ branches of this repository do not change. Render first.`,
 			if folder != "" {
 				done, err = site.PublishFolder(from, folder, dryRun)
 			} else {
-				to := site.Branch{Repository: project.Dir, Remote: cmp.Or(remote, of.Remote.Value, defaultRemote),
-					Name: cmp.Or(branch, of.Branch.Value, defaultBranch)}
+				to := site.Branch{Repository: project.Dir, Remote: cmp.Or(of.Remote.Value, defaultRemote),
+					Name: cmp.Or(of.Branch.Value, defaultBranch)}
 				done, err = to.Publish(cmd.Context(), from, flags.Site(a.Session, project, &source.Problems{}).Title, dryRun)
 			}
 			if err != nil {
@@ -79,9 +75,6 @@ branches of this repository do not change. Render first.`,
 			return a.Print(done, func() { printPublished(a.Session, done, dryRun) })
 		},
 	}
-	cmd.Flags().StringVar(&remote, "remote", "",
-		"name or address of the git remote (default what the project says, or origin)")
-	cmd.Flags().StringVar(&branch, "branch", "", "branch of the remote (default what the project says, or gh-pages)")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "folder of the site (default _site in the project)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list what would be published, and publish nothing")
 	return cmd

@@ -11,13 +11,11 @@ import (
 	"benchbook/lab/pages"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
-	"benchbook/site"
 )
 
 // addSiteFlags adds the flags that render and report share.
 func addSiteFlags(cmd *cobra.Command, f *pages.Options) {
 	cmd.Flags().StringVarP(&f.Out, "output", "o", "", "folder of the site (default _site in the project)")
-	cmd.Flags().BoolVar(&f.Drafts, "drafts", false, "include drafts")
 }
 
 // addHostFlag adds the flag that says whose results are shown.
@@ -36,15 +34,10 @@ name.
 
 A Markdown file that is not in a project has a site of its own, in _site/NAME beside it.
 
-All links are relative, so the site can be read from disk. The feed and canonical addresses use the address
-given by --base-url, or by url in benchbook.yaml.`,
+All links are relative, so the site can be read from disk. The feed and canonical addresses use the url of
+benchbook.yaml.`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if flags.BaseURL != "" {
-				if err := site.CheckBaseURL(flags.BaseURL); err != nil {
-					return lab.UsageError(fmt.Errorf("--base-url: %w", err))
-				}
-			}
 			if _, _, err := a.OpenSite(args); err != nil {
 				return err
 			}
@@ -58,12 +51,9 @@ given by --base-url, or by url in benchbook.yaml.`,
 	}
 	addSiteFlags(cmd, &flags)
 	addHostFlag(cmd, &flags)
-	cmd.Flags().StringVar(&flags.BaseURL, "base-url", "",
-		"address of the site, such as https://example.org/benchmarks/ (default url in benchbook.yaml)")
 	cmd.Flags().BoolVar(&flags.Single, "single-file", false,
 		"write each article as one self-contained HTML file, and nothing else")
 	cmd.Flags().BoolVar(&flags.PNG, "png", false, "write each figure as PNG too, 1200 × 630 pixels, beside its SVG")
-	cmd.Flags().BoolVar(&flags.Strict, "strict", false, "treat warnings as problems in the exit status")
 	return cmd
 }
 
@@ -88,7 +78,7 @@ func (a *app) reportCommand() *cobra.Command {
 		Short: "Measure what is missing or stale, then render the site",
 		Long: `Measure what is missing or stale, as run does, and render the site, as render does: first with what was measured
 before, again after each article, and at the end, even if something could not be measured,
-but not after an interrupt. All articles are rendered, and claims are printed for the named articles. Drafts are measured if they are named, or with --drafts. The status is the worse one of measuring and
+but not after an interrupt. All articles are rendered, and claims are printed for the named articles. The status is the worse one of measuring and
 rendering; with --claims it includes the claims of the measured articles.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			project, list, err := a.Select(args)
@@ -96,9 +86,6 @@ rendering; with --claims it includes the claims of the measured articles.`,
 				return err
 			}
 			running.ChooseEngine(project)
-			if len(args) == 0 && !options.Drafts {
-				list = pages.WithoutDrafts(a.Session, list)
-			}
 			said := lab.SlugsOf(list) // the articles whose problems are said, and that the claims are to be of
 			var siteErr error
 			running.Begin = func() error {

@@ -9,7 +9,7 @@ import (
 )
 
 func (a *app) weaveCommand() *cobra.Command {
-	var o pages.WeaveOptions
+	var check bool
 	cmd := &cobra.Command{
 		Use:   "weave FILE ...",
 		Short: "Fill a README with tables, values and figures of articles",
@@ -25,9 +25,8 @@ stands where, and may have anything beside it:
 What stands between the two comments is replaced. Figures, in light and dark, and badges go into the folder woven
 beside the file. With --check nothing is written: the status is 1 if the text and the records differ.`,
 		Args: arguments(1, math.MaxInt),
-		RunE: func(_ *cobra.Command, names []string) error { return pages.Weave(a.Session, names, o) },
+		RunE: func(_ *cobra.Command, names []string) error { return pages.Weave(a.Session, names, check) },
 	}
-	cmd.Flags().BoolVar(&o.Check, "check", false, "write nothing, and report what differs from the records")
-	cmd.Flags().StringVar(&o.Host, "host", "", "show the results of this host, instead of this machine's or the newest")
+	cmd.Flags().BoolVar(&check, "check", false, "write nothing, and report what differs from the records")
 	return cmd
 }

@@ -42,11 +42,11 @@ type Previewer struct {
 
 // madeArticle is the last page of an article without problems, and its problems since then.
 type madeArticle struct {
-	stamp          string            // of its files
-	draft, extends bool              // extends experiments of other articles
-	read           *article.Document // now, to be rendered
-	page           *render.Page
-	problems       string
+	stamp    string            // of its files
+	extends  bool              // experiments of other articles
+	read     *article.Document // now, to be rendered
+	page     *render.Page
+	problems string
 
 	measured      measured // which take longer to read than the text
 	measuredStamp string   // of their files
@@ -97,7 +97,7 @@ func (p *Previewer) site(ctx context.Context, said *strings.Builder) (map[string
 	for _, slug := range slugs {
 		m := p.made[slug]
 		said.WriteString(m.problems)
-		if m.page != nil && (!m.draft || p.flags.Drafts) {
+		if m.page != nil {
 			pages = append(pages, m.page)
 		}
 	}
@@ -111,7 +111,7 @@ func (p *Previewer) read(project *article.Project, slugs []string) (stale []stri
 		p.project, before = now, nil
 	}
 	p.made = map[string]madeArticle{}
-	var shown, extend []string
+	var extend []string
 	for _, slug := range slugs {
 		m, stamp := before[slug], stampOf(filesOf(project, slug)...)
 		if m.stamp != stamp {
@@ -119,17 +119,15 @@ func (p *Previewer) read(project *article.Project, slugs []string) (stale []stri
 			if err != nil {
 				return nil, err
 			}
-			m.stamp, m.draft, m.extends, m.read = stamp, doc.Front.Draft.V, extendsOthers(doc), doc
+			m.stamp, m.extends, m.read = stamp, extendsOthers(doc), doc
 			stale = append(stale, slug)
 		} else if m.extends {
 			extend = append(extend, slug)
 		}
-		if p.made[slug] = m; !m.draft || p.flags.Drafts {
-			shown = append(shown, slug)
-		}
+		p.made[slug] = m
 	}
-	if !slices.Equal(shown, p.shown) { // links between articles lead elsewhere, or nowhere
-		p.shown = shown
+	if !slices.Equal(slugs, p.shown) { // links between articles lead elsewhere, or nowhere
+		p.shown = slugs
 		return slugs, nil
 	}
 	if len(stale) > 0 {
@@ -181,7 +179,7 @@ func (p *Previewer) article(project *article.Project, slug string, m *madeArticl
 	c.Planned = planned
 	var text strings.Builder
 	lab.PrintProblems(&text, c.Problems.Sorted())
-	if m.problems = text.String(); m.problems != "" || m.draft && !p.flags.Drafts {
+	if m.problems = text.String(); m.problems != "" {
 		return nil
 	}
 	if stamp := stampOf(project.RecordsDir(slug)); stamp != m.measuredStamp {

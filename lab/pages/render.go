@@ -33,23 +33,10 @@ const SiteDir = "_site"
 // Options say what a site shows, and where it is written.
 type Options struct {
 	Out     string
-	Drafts  bool
 	Host    string
-	BaseURL string
 	Single  bool
 	PNG     bool   // a picture of each figure beside its SVG
 	Command string // that measured the only article, instead of run; empty for the articles of a project
-	Strict  bool   // warnings are problems
-}
-
-// WithoutDrafts removes drafts, and prints their names.
-func WithoutDrafts(a *lab.Session, list []*lab.Article) []*lab.Article {
-	return slices.DeleteFunc(list, func(c *lab.Article) bool {
-		if c.Doc.Front.Draft.V {
-			fmt.Fprintf(a.Stderr, "%s is a draft, and not measured: give its name, or --drafts\n", c.Slug)
-		}
-		return c.Doc.Front.Draft.V
-	})
 }
 
 // Render makes the site of all articles without problems, and prints outcomes and where the site is. said names the
@@ -86,7 +73,11 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 	if !a.JSON {
 		printSite(a, terminal.Relative(m.Folder), m.files, m.written, flags.Single)
 	}
-	return outcomes, problemsError(m.problems, len(m.Warnings), flags.Strict)
+	if m.problems > 0 {
+		return outcomes, lab.Failure(errors.New(terminal.Count(m.problems, "problem") +
+			"; the affected articles are not part of the site"))
+	}
+	return outcomes, nil
 }
 
 // SoFar makes the site as Render does while a run goes on, and prints only where it is: it shows what was measured
@@ -133,7 +124,7 @@ func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, fla
 		return m, lab.Failure(errors.New("the site was not rendered"))
 	}
 	var pages []*render.Page
-	if pages, m.Outcomes, err = renderPages(a, project, list, flags, said); err != nil {
+	if pages, m.Outcomes, err = renderPages(a, project, list, flags); err != nil {
 		return m, err
 	}
 	report, err := site.Build(pages, m.Folder, options)
@@ -158,20 +149,6 @@ func printSite(a *lab.Session, folder string, files, written int, single bool) {
 		terminal.Count(files, "file"), written)
 }
 
-// problemsError returns an error for problems of articles, or warnings if strict.
-func problemsError(articles, warnings int, strict bool) error {
-	words := ""
-	switch {
-	case articles > 0:
-		words = terminal.Count(articles, "problem") + "; the affected articles are not part of the site"
-	case strict && warnings > 0:
-		words = terminal.Count(warnings, "warning") + ", which --strict does not let pass"
-	default:
-		return nil
-	}
-	return lab.Failure(errors.New(words))
-}
-
 // Dir returns the folder of the site.
 func (f *Options) Dir(project *article.Project) string {
 	if file := project.File(); f.Out == "" && file != "" {
@@ -191,21 +168,19 @@ func (f *Options) Dir(project *article.Project) string {
 func (f *Options) Site(a *lab.Session, project *article.Project, problems *source.Problems) site.Options {
 	return site.Options{Style: theme.Style(project, problems), Author: project.Author.Value,
 		Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Description: project.Description.OneLine().Value,
-		Version: a.Version, Drafts: f.Drafts, BaseURL: cmp.Or(f.BaseURL, project.URL.Value), SingleFile: f.Single}
+		Version: a.Version, BaseURL: project.URL.Value, SingleFile: f.Single}
 }
 
-// renderPages renders the articles that have no problems. Drafts are among them if the site has them, or if they are
-// asked for by name; others cannot refer to a page that the site does not have.
-func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, flags Options,
-	named []string) (pages []*render.Page, outcomes []*show.Article, err error) {
+// renderPages renders the articles that have no problems.
+func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (pages []*render.Page,
+	outcomes []*show.Article, err error) {
 	renderer, err := render.New(theme.Files)
 	if err != nil {
 		return nil, nil, lab.Failure(err)
 	}
-	sound, options := rendered(list, flags, named)
-	options.Command = flags.Command
-	options.Address, options.Licence = cmp.Or(flags.BaseURL, project.URL.Value), project.Licence.Value
-	options.PNG = flags.PNG
+	sound := slices.DeleteFunc(slices.Clone(list), func(c *lab.Article) bool { return !c.Problems.Empty() })
+	options := render.Options{Articles: lab.SlugsOf(sound), Command: flags.Command, Address: project.URL.Value,
+		Licence: project.Licence.Value, PNG: flags.PNG}
 	made := make([]madePage, len(sound))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -234,20 +209,6 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 		return nil, nil, lab.UsageError(fmt.Errorf("no records of host %q in any article", flags.Host))
 	}
 	return pages, outcomes, nil
-}
-
-// rendered returns the articles to render, and options with the articles that pages may link to.
-func rendered(list []*lab.Article, flags Options, named []string) (sound []*lab.Article, options render.Options) {
-	for _, c := range list {
-		shown := flags.Drafts || !c.Doc.Front.Draft.V
-		if c.Problems.Empty() && (shown || slices.Contains(named, c.Slug)) {
-			sound = append(sound, c)
-		}
-		if c.Problems.Empty() && shown {
-			options.Articles = append(options.Articles, c.Slug)
-		}
-	}
-	return sound, options
 }
 
 // shownOf returns the dataset of an article, of the asked host if that is not empty. Without records of that host the

@@ -30,12 +30,6 @@ import (
 	"benchbook/site/theme"
 )
 
-// WeaveOptions say what Weave does.
-type WeaveOptions struct {
-	Check bool   // write nothing, and report differences as problems
-	Host  string // of the results; the host of the page if empty
-}
-
 // drawings is the folder next to a Markdown file with its figures and badges, in a folder for each article.
 const drawings = "woven"
 
@@ -49,7 +43,7 @@ type weaver struct {
 	*lab.Session
 	project  *article.Project
 	articles []*lab.Article
-	options  WeaveOptions
+	check    bool // write nothing, and report differences as problems
 	renderer *render.Renderer
 	known    map[string]*known // by slug
 	problems source.Problems
@@ -70,13 +64,13 @@ type known struct {
 	err     error // why nothing of it can be shown
 }
 
-// Weave fills the marks of Markdown files.
-func Weave(a *lab.Session, names []string, o WeaveOptions) error {
+// Weave fills the marks of Markdown files; check only reports what it would change.
+func Weave(a *lab.Session, names []string, check bool) error {
 	project, list, err := a.Select(nil)
 	if err != nil {
 		return err
 	}
-	w := &weaver{Session: a, project: project, articles: list, options: o, known: map[string]*known{},
+	w := &weaver{Session: a, project: project, articles: list, check: check, known: map[string]*known{},
 		woven: []WovenFile{}}
 	if w.renderer, err = render.New(theme.Files); err != nil {
 		return lab.Failure(err)
@@ -120,7 +114,7 @@ func (w *weaver) file(name string) error {
 		if bytes.Contains(src.Data, []byte("\r\n")) {
 			body = strings.ReplaceAll(body, "\n", "\r\n")
 		}
-		if at, words := differs(m, body); words != "" && w.options.Check {
+		if at, words := differs(m, body); words != "" && w.check {
 			w.problems.Add("not-woven", at, "%s", words).Hint = "run benchbook weave " + src.Path
 		}
 		bodies[i] = body
@@ -131,7 +125,7 @@ func (w *weaver) file(name string) error {
 			src.Path, line, column, src.Data[n.Start:n.End])
 	}
 	changed, err := w.write(src, out)
-	if text := woven(src, marks, bodies); err == nil && !w.options.Check && !bytes.Equal(text, src.Data) {
+	if text := woven(src, marks, bodies); err == nil && !w.check && !bytes.Equal(text, src.Data) {
 		changed, err = changed+1, write(name, text)
 	}
 	if err == nil && w.problems.Empty() {
@@ -142,7 +136,7 @@ func (w *weaver) file(name string) error {
 
 func (w *weaver) done(changed int) string {
 	switch {
-	case w.options.Check:
+	case w.check:
 		return "all as the records have it"
 	case changed == 0:
 		return "nothing changed"
@@ -157,7 +151,7 @@ func (w *weaver) write(src *source.Source, out map[string]drawing) (changed int,
 		switch {
 		case err == nil && bytes.Equal(is, out[name].svg):
 			continue
-		case w.options.Check:
+		case w.check:
 			w.problems.Add("not-woven", out[name].at, "%s is not what the records give",
 				filepath.ToSlash(terminal.Relative(name))).Hint = "run benchbook weave " + src.Path
 			continue
@@ -226,19 +220,16 @@ func (w *weaver) dataset(c *lab.Article) (*dataset.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	records, o.Host, o.Bad = w.chosen(records), w.options.Host, bad
-	if len(records) == 0 && w.options.Host == "" && w.project.Weave != (article.Weave{}) {
+	records, o.Bad = w.chosen(records), bad
+	if len(records) == 0 && w.project.Weave != (article.Weave{}) {
 		return nil, fmt.Errorf("it has no records that weave: in %s asks for", article.ProjectFile)
 	}
 	return dataset.New(c.Doc, records, o)
 }
 
-// chosen returns the records of the host and the profile that the project file names, unless the flag names a host.
+// chosen returns the records of the host and the profile that the project file names.
 func (w *weaver) chosen(records []*record.Record) []*record.Record {
 	host, profile := w.project.Weave.Host.Value, w.project.Weave.Profile.Value
-	if w.options.Host != "" {
-		host = ""
-	}
 	return slice.Filter(records, func(r *record.Record) bool {
 		isHost := host == "" || r.Host == host || record.ClassOf(r.Host) == host
 		return isHost && (profile == "" || r.Profile == profile)

@@ -75,7 +75,6 @@ type Front struct {
 	Finding     source.Text     `yaml:"finding"` // what was found, in a sentence for lists and cards
 	Date        source.Text     `yaml:"date"`
 	Tags        []source.Text   `yaml:"tags"`
-	Draft       Value[bool]     `yaml:"draft"`
 	Authors     []source.Text   `yaml:"authors"`
 	Reproduces  *Work           `yaml:"reproduces"`
 	Related     []*Work         `yaml:"related"`

@@ -284,7 +284,7 @@ func TestValues(t *testing.T) {
 			{"a text becomes a string", "${{ matrix.server == 'a' or tune.workers > 2 }}",
 				"${{ 'async' == 'a' or tune.workers > 2 }}"},
 			{"a text with a template stays", "${{ tune.workers == matrix.start }}", "${{ tune.workers == matrix.start }}"},
-			{"an argument", "/${{ mean(matrix.workers) }}", "/${{ mean(4) }}"},
+			{"an argument", "/${{ ratio(tune.workers, matrix.workers) }}", "/${{ ratio(tune.workers, 4) }}"},
 		},
 		"inline": {
 			{"no filter", "throughput", `throughput`},
