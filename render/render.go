@@ -137,7 +137,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	c.warnOfPlaces()
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
-		Tags: plain(article.Texts(d.Doc.Front.Tags)),
+		Tags:     plain(article.Texts(d.Doc.Front.Tags)),
 		Measured: c.origin.Last, Standing: StandingBadge(a.standing), HTML: withoutEnds(a.main),
 		Files: append(c.allFiles(), c.source()), Copies: o.Sources,
 		Warnings: slices.Compact(c.warnings),

@@ -27,7 +27,7 @@ func (b *builder) singles(pages []*render.Page) error {
 			return fmt.Errorf("putting article %s into a single file: %w", p.Slug, err)
 		}
 		v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Finding, Main: template.HTML(main),
-			Card: &cardView{"article", p.Title, p.Finding, ""},
+			Card:   &cardView{"article", p.Title, p.Finding, ""},
 			Inline: &inlineView{template.CSS(style), template.JS(b.assets.script), b.options.BaseURL},
 			Icon:   template.URL(dataURI(iconFile, b.assets.files[b.assets.names[iconFile]])),
 			Policy: policyOfSingle(style, string(b.assets.early), string(b.assets.script))}
