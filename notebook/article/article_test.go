@@ -13,6 +13,7 @@ import (
 
 	"github.com/rivo/uniseg"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/source"
 )
 
@@ -32,10 +33,7 @@ func TestBroken(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".md"), func(t *testing.T) {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			data := must.Get(os.ReadFile(file))
 			var got bytes.Buffer
 			for _, p := range parseText(t, string(data)).Problems.Sorted() {
 				checkShown(t, p.String())
@@ -47,14 +45,9 @@ func TestBroken(t *testing.T) {
 			}
 			golden := strings.TrimSuffix(file, ".md") + ".txt"
 			if *update {
-				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
+				must.Do(os.WriteFile(golden, got.Bytes(), 0o644))
 			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
+			want := must.Get(os.ReadFile(golden))
 			if !bytes.Equal(got.Bytes(), want) {
 				t.Errorf("got\n%s\nwant\n%s", got.Bytes(), want)
 			}
@@ -76,10 +69,7 @@ func TestGood(t *testing.T) {
 		t.Fatalf("%d good articles, %v", len(more), err)
 	}
 	for _, file := range append(files, more...) {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := must.Get(os.ReadFile(file))
 		for _, p := range Parse(filepath.Dir(file), source.New(file, data)).Problems.Sorted() {
 			t.Error(p)
 		}
@@ -118,7 +108,7 @@ func TestDocument(t *testing.T) {
 
 func TestMerge(t *testing.T) {
 	read := func(s string) *source.Node { return source.Mapping("test", s) }
-	tests := []struct{ name, base, over, want string }{
+	for _, test := range []struct{ name, base, over, want string }{
 		{"mappings merge", "a: 1\nb: {c: 2, d: 3}", "b: {c: 4}", "{a: 1, b: {d: 3, c: 4}}"},
 		{"lists replace", "a: [1, 2]", "a: [3]", "{a: [3]}"},
 		{"null removes", "a: 1\nb: 2", "a: null", "{b: 2}"},
@@ -126,8 +116,7 @@ func TestMerge(t *testing.T) {
 		{"a mapping replaces a word", "a: 1", "a: {b: 2}", "{a: {b: 2}}"},
 		{"a word replaces a mapping", "a: {b: 2}", "a: 1", "{a: 1}"},
 		{"null below what was not there", "a: 1", "b: {c: null, d: 1}", "{a: 1, b: {d: 1}}"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := show(Merge(read(test.base), read(test.over))); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
@@ -161,10 +150,7 @@ func FuzzParse(f *testing.F) {
 	for _, pattern := range []string{"testdata/broken/*.md", "testdata/good/*.md"} {
 		files, _ := filepath.Glob(pattern)
 		for _, file := range files {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				f.Fatal(err)
-			}
+			data := must.Get(os.ReadFile(file))
 			f.Add(data)
 		}
 	}

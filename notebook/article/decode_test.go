@@ -41,7 +41,7 @@ func TestWaysToWrite(t *testing.T) {
 		v := service(e).Volumes[0]
 		return fmt.Sprint(v.Type.V, " ", v.Source.Value, " ", v.Target.Value, " ", v.ReadOnly.V)
 	}
-	tests := []struct {
+	for _, test := range []struct {
 		name, text string
 		got        func(e *Experiment) string
 		want       string
@@ -124,8 +124,7 @@ func TestWaysToWrite(t *testing.T) {
 				s := e.Matrix.Axes[0].Value[0]
 				return fmt.Sprint(s.Name.Value, " ", s.Unavailable.Value, " ", len(s.Labels))
 			}, "x gone 1"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := test.got(decodeText(t, test.text)); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
@@ -166,7 +165,7 @@ func TestPublishedRows(t *testing.T) {
 		"```yaml experiment\nname: c\ncommand: {image: x, run: y}\n```\n\n```yaml published\nsource: x\n"
 	csv := "```csv file=p.csv\nserver,tool,metric,value,unit\na,ab,p50,17,ms\na,wrk,p50,18,ms\na,ab,other,1,1\n" +
 		"a,ab,tail,3,\n```\n"
-	tests := []struct{ name, text, want string }{
+	for _, test := range []struct{ name, text, want string }{
 		{"in the block", "rows: [{server: a, throughput: 5/s, latency.p50: 17ms, remark: x}]\n",
 			"server=a remark=x: throughput=5 latency.p50=0.017"},
 		{"with a column for the metric", "rows: [{server: a, metric: throughput, value: 5, unit: 1/s}]\n",
@@ -183,8 +182,7 @@ func TestPublishedRows(t *testing.T) {
 		{"metrics that programs print", "experiment: c\nrows: [{server: a, metric: duration, value: 2, unit: ms}]\n",
 			"server=a: duration=0.002"},
 		{"metrics that the article adds", "file: p.csv\nmetrics: {tail: tail}\n", "server=a tool=ab: tail=3"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			text := test.text
 			if !strings.Contains(text, "experiment:") {

@@ -24,7 +24,7 @@ func outline(n ast.Node, source []byte) string {
 }
 
 func TestDivs(t *testing.T) {
-	tests := []struct{ name, text, want string }{
+	for _, tt := range []struct{ name, text, want string }{
 		{"one", "::: when a\nText.\n:::\n", "[when a: Paragraph]"},
 		{"without space", ":::a\nText.\n:::", "[a: Paragraph]"},
 		{"in a paragraph", "Before.\n::: a\nIn it.\n:::\nBehind.\n", "Paragraph, [a: Paragraph], Paragraph"},
@@ -49,8 +49,7 @@ func TestDivs(t *testing.T) {
 		{"never opened", "Text.\n:::\nText.\n", "Paragraph, stray [: ], Paragraph"},
 		{"in a list", "- ::: a\n  Text.\n  :::\n", "List ListItem misplaced [a: ], TextBlock, misplaced [: ]"},
 		{"in a quotation", "> ::: a\n> :::\n", "Blockquote misplaced [a: ], misplaced [: ]"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := outline(ForArticles().Parse([]byte(tt.text)), []byte(tt.text)); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)

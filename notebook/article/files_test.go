@@ -7,25 +7,18 @@ import (
 	"syscall"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/source"
 )
 
 // Links, folders and pipes are refused with the reason, without waiting.
 func TestFilesThatAreNone(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "there.py"), []byte("pass\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink("there.py", filepath.Join(dir, "link.py")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(filepath.Join(dir, "folder.py"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.py"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct{ name, rule, message, hint string }{
+	must.Do(os.WriteFile(filepath.Join(dir, "there.py"), []byte("pass\n"), 0o644))
+	must.Do(os.Symlink("there.py", filepath.Join(dir, "link.py")))
+	must.Do(os.Mkdir(filepath.Join(dir, "folder.py"), 0o755))
+	must.Do(syscall.Mkfifo(filepath.Join(dir, "pipe.py"), 0o644))
+	for _, test := range []struct{ name, rule, message, hint string }{
 		{"link.py", "not-a-file", `"link.py" cannot be read: it is a symbolic link`,
 			"replace the link with the file it points to"},
 		{"folder.py", "not-a-file", `"folder.py" cannot be read: it is a folder, not a file`,
@@ -33,8 +26,7 @@ func TestFilesThatAreNone(t *testing.T) {
 		{"pipe.py", "not-a-file", `"pipe.py" cannot be read: it is a named pipe, not a file`,
 			"name a regular file that you may read"},
 		{"their.py", "no-such-file", `no file or listing "their.py"`, `did you mean "there.py"?`},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			doc := Parse(dir, source.New("article.md", []byte(head+"```python include="+test.name+"\n```\n")))
 			found := doc.Problems.Sorted()

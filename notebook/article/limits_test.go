@@ -21,7 +21,7 @@ func TestLimits(t *testing.T) {
 	block := func(yaml string) string {
 		return head + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\n" + yaml + "```\n"
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name string
 		text func(n int) string
 		most int
@@ -49,8 +49,7 @@ func TestLimits(t *testing.T) {
 		{"values", func(n int) string { return "---\ntitle: x\nvalues:\n" + count(n, "  v%d: 1\n") + "---\n" }, maxNamed,
 			"too-many"},
 		{"problems", func(n int) string { return head + count(n, "[x](claim:c%d)\n\n") }, source.MaxProblems, "too-many"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			earned := func(n int) *source.Problem {
 				doc := Parse(t.TempDir(), source.New("article.md", []byte(tt.text(n))))

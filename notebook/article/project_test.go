@@ -6,15 +6,15 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // An article or a project file that cannot be read is a problem like others, and the project can be opened all the
 // same.
 func TestUnreadableArticles(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, ProjectFile), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(filepath.Join(dir, ProjectFile), nil, 0o644))
 	for name, make := range map[string]func(string) error{
 		"pipe":     func(file string) error { return syscall.Mkfifo(file, 0o644) },
 		"folder":   func(file string) error { return os.Mkdir(file, 0o755) },
@@ -24,20 +24,10 @@ func TestUnreadableArticles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(dir, "experiments", name, FileName)
-			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := make(file); err != nil {
-				t.Fatal(err)
-			}
-			project, err := OpenProject(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			doc, err := project.Article(name)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must.Do(os.MkdirAll(filepath.Dir(file), 0o755))
+			must.Do(make(file))
+			project := must.Get(OpenProject(dir))
+			doc := must.Get(project.Article(name))
 			want := "not-a-file"
 			if name == "huge" {
 				want = "too-large"

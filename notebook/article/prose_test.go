@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/source"
 )
 
@@ -77,10 +78,7 @@ func TestLinesOfYAMLAreOneLine(t *testing.T) {
 
 // A part has its condition with its place, and its blocks.
 func TestParts(t *testing.T) {
-	data, err := os.ReadFile("testdata/good/parts.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(os.ReadFile("testdata/good/parts.md"))
 	doc := parseText(t, string(data))
 	var got []string
 	for _, p := range doc.Parts {
@@ -148,7 +146,7 @@ func TestElsewhere(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		kind, metric string
 		shows        bool
 		want         string
@@ -161,8 +159,7 @@ func TestMetrics(t *testing.T) {
 		{"latency", "latency.mean", false, ""},
 		{"search", "latency.p50", true, "latency.p50 cpu throughput"},
 		{"pie", "throughput", false, ""},
-	}
-	for _, tt := range tests {
+	} {
 		y := []string{"latency.p50", "cpu"}
 		k, _ := FigureKindOf(tt.kind, "throughput", y)
 		if got := strings.Join(k.Metrics("throughput", y), " "); got != tt.want {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/recordtest"
@@ -18,10 +19,7 @@ func found(t testing.TB, project *article.Project, text, profile string) []*sour
 	t.Helper()
 	doc := article.Parse(project.ArticleDir("sample"), source.New("article.md", []byte(text)))
 	var problems source.Problems
-	p, err := plan.New(project, doc, plan.Options{Profile: profile}, &problems)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(plan.New(project, doc, plan.Options{Profile: profile}, &problems))
 	problems.Merge(&doc.Problems)
 	Check(doc, p, &problems)
 	return problems.Sorted()
@@ -30,14 +28,8 @@ func found(t testing.TB, project *article.Project, text, profile string) []*sour
 func emptyProject(t testing.TB) *article.Project {
 	t.Helper()
 	root := t.TempDir()
-	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	project, err := article.OpenProject(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return project
+	must.Do(os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644))
+	return must.Get(article.OpenProject(root))
 }
 
 // problemsOf returns the problems of an article, one to a line: rule, text, message, hint.
@@ -362,7 +354,7 @@ func TestCheckBesideMistakes(t *testing.T) {
 	of := func(lines string) string {
 		return recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", lines)
 	}
-	tests := []struct {
+	for _, test := range []struct {
 		name, text string
 		want       []string
 	}{
@@ -411,8 +403,7 @@ func TestCheckBesideMistakes(t *testing.T) {
 			"\n\nProse: with a colon, `{value} throughput`.\n\n" +
 			recordtest.Fence("claim", "name: d\nexpect: througput{server=\"a\"} > 5/s"),
 			[]string{"unclosed-fence at ```yaml claim"}},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, want := places(t, test.text, plan.Full), strings.Join(test.want, "\n")
 			if got != want {
@@ -427,7 +418,7 @@ func TestValuesOfAnotherProfile(t *testing.T) {
 	const experiment = "name: servers\nservices: {server: {image: x, expose: [\"80\"]}}\nmatrix: {server: [a, b, c]}\n" +
 		"load: {target: 'http://server/', requests: 10}\n" +
 		"profiles: {quick: {matrix: {server: [a, b]}}, wide: {matrix: {server: [a, b, c, d]}}, one: {matrix: {server: [a]}}}"
-	tests := []struct{ name, block, profile, want string }{
+	for _, tt := range []struct{ name, block, profile, want string }{
 		{"a claim", recordtest.Fence("claim", `name: c
 expect: throughput{server="a"} > throughput{server="c"}`), "quick", ""},
 		{"a claim in full", recordtest.Fence("claim", `name: c
@@ -444,8 +435,7 @@ expect: throughput > 5/s`), "full", "several-cells"},
 			"quick", ""},
 		{"a filter for nothing", recordtest.Fence("table",
 			"label: tbl-a\nrows: [server]\ncolumns: [throughput]\nwhere: server == \"e\""), "quick", "no-cell"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := recordtest.FrontMatter + recordtest.Fence("experiment", experiment) + tt.block
 			if got := places(t, text, tt.profile); !strings.HasPrefix(got, tt.want) || tt.want == "" && got != "" {
@@ -464,10 +454,7 @@ func FuzzCheck(f *testing.F) {
 			f.Fatalf("no articles in %s: %v", pattern, err)
 		}
 		for _, file := range files {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				f.Fatal(err)
-			}
+			data := must.Get(os.ReadFile(file))
 			f.Add(data)
 		}
 	}

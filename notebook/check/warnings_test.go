@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/recordtest"
@@ -13,10 +14,7 @@ import (
 // judged are the results of an article with its records.
 func judged(b *recordtest.Fixture) *claim.Results {
 	b.T.Helper()
-	d, err := dataset.New(b.Doc, b.Records, dataset.Options{Plan: b.Plan})
-	if err != nil {
-		b.T.Fatal(err)
-	}
+	d := must.Get(dataset.New(b.Doc, b.Records, dataset.Options{Plan: b.Plan}))
 	return claim.JudgeAll(d)
 }
 
@@ -44,7 +42,7 @@ func TestAsserts(t *testing.T) {
 	table := func(keys string) string {
 		return recordtest.Fence("table", "{label: tbl-t, rows: [server], columns: [throughput], "+keys+"}")
 	}
-	tests := []struct{ name, says, text, want string }{
+	for _, tt := range []struct{ name, says, text, want string }{
 		{"running text", "", as, ""}, // which is quoted where it does not hold
 		{"the sentence of the outcome", "", "## [](claim:c)\n\n" + table("title: claim:c, claim: c"), ""},
 		{"a heading", "", "## " + as, heading},
@@ -75,8 +73,7 @@ func TestAsserts(t *testing.T) {
 		{"the hypothesis where it holds", "says: {supported: It is faster.}", "", ""},
 		{"the hypothesis where it does not", "says: {inconclusive: It is faster.}", "",
 			`claim "c" says that it holds where it does not`},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Servers) +
 				recordtest.Fence("claim", "- name: c\n  text: It is faster.\n  "+tt.says+

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -25,10 +26,7 @@ func BenchmarkJudgeAll(b *testing.B) {
 	article := newFixture(b, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", experiment)+
 		recordtest.Fence("claim", `{name: faster, expect: 'every(throughput{server!="s0"}, ">", throughput{server="s0"})'}`)+
 		recordtest.Fence("claim", `{name: sooner, expect: 'every(latency.p99{server!="s0"}, "<", latency.p99{server="s0"})'}`))
-	p, err := article.Plan(plan.Full)
-	if err != nil {
-		b.Fatal(err)
-	}
+	p := must.Get(article.Plan(plan.Full))
 	random := rand.New(rand.NewPCG(3, 5))
 	for i, t := range p.Experiments[0].Trials {
 		for k, throughput := range draw(random, float64(1000+i), repetitions) {
@@ -40,10 +38,7 @@ func BenchmarkJudgeAll(b *testing.B) {
 	}
 	planned := dataset.Options{Plan: func(string) (*plan.Plan, error) { return p, nil }}
 	for b.Loop() {
-		d, err := dataset.New(article.Doc, article.Records, planned)
-		if err != nil {
-			b.Fatal(err)
-		}
+		d := must.Get(dataset.New(article.Doc, article.Records, planned))
 		if r := JudgeAll(d); len(r.Claims[0].Parts) != cells-1 {
 			b.Fatalf("%d parts", len(r.Claims[0].Parts))
 		}

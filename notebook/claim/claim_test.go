@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
@@ -34,7 +35,7 @@ func TestVerdicts(t *testing.T) {
 		return []recordtest.Change{recordtest.Only("a", recordtest.Failing(a)), recordtest.Only("b", recordtest.Failing(b)),
 			recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = 1 })}
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		expect  string
 		want    stats.Verdict
 		changes []recordtest.Change
@@ -99,8 +100,7 @@ func TestVerdicts(t *testing.T) {
 		{`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"}`, i,
 			[]recordtest.Change{wide("c")}},
 		{`throughput{server="a"} > 2 * latency.p50{server="a"} / latency.p50{server="a"}`, stats.NotMeasured, nil}, // no form
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(fmt.Sprintf("%s is %s", tt.expect, tt.want), func(t *testing.T) {
 			j := measuredServers(t, recordtest.Claimed(tt.expect), tt.changes...).judge()
 			if j.Verdict != tt.want {
@@ -144,7 +144,7 @@ func TestReasons(t *testing.T) {
 	failed := func(trial string) []recordtest.Change {
 		return all(recordtest.Only(trial, recordtest.Failed("broken")))
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		expect  string
 		changes []recordtest.Change
@@ -199,8 +199,7 @@ func TestReasons(t *testing.T) {
 			all(recordtest.Only("a", recordtest.Failing(1))), open, "there is no ratio: the smallest value of b is 0", 0, false},
 		{"a part", faster + ` and ratio(throughput{server="a"}, throughput{server="b"}) > 1.18`, nil, open,
 			"1 of 2 parts undecided, the first: throughput, a over b", 10, false},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			j := measuredServers(t, recordtest.Claimed(tt.expect), tt.changes...).judge()
 			if j.Verdict != tt.verdict || j.Reason != tt.reason || j.Needed != tt.needed || j.Invalid != tt.invalid {
@@ -212,10 +211,7 @@ func TestReasons(t *testing.T) {
 	t.Run("left out by the profile", func(t *testing.T) {
 		b := newFixture(t, strings.Replace(recordtest.Claimed(p99), "calibrate: false",
 			"calibrate: false\nprofiles: {quick: skip}", 1))
-		p, err := b.Plan("quick")
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must.Get(b.Plan("quick"))
 		j := JudgeAll(dataset.WithoutRecords(b.Doc, p)).Claims[0]
 		if want := "not measured: profile quick leaves this experiment out"; j.Verdict != missing || j.Reason != want {
 			t.Errorf("%s: %q", j.Verdict, j.Reason)
@@ -225,7 +221,7 @@ func TestReasons(t *testing.T) {
 
 // A claim over a list leaves out unavailable cells.
 func TestUnavailableInClaims(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		expect, reason string
 		want           stats.Verdict
 		marked         bool
@@ -235,8 +231,7 @@ func TestUnavailableInClaims(t *testing.T) {
 		{`throughput{server="a"} > throughput{server="b"}`, "", stats.Supported, false},
 		{`throughput{server="a"} > throughput{server="gone"}`, "throughput, gone: unavailable: it has no package",
 			stats.NotMeasured, false},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.expect, func(t *testing.T) {
 			j := measuredServers(t, strings.ReplaceAll(recordtest.Claimed(tt.expect), recordtest.Servers,
 				recordtest.ServersWithGone)).judge()
@@ -340,7 +335,7 @@ func TestFloorOfTwoRuns(t *testing.T) {
 
 func TestMarks(t *testing.T) {
 	const throughputs = `throughput{server="a"} > throughput{server="b"}`
-	tests := []struct {
+	for _, tt := range []struct {
 		name      string
 		expect    string
 		calibrate bool
@@ -373,8 +368,7 @@ func TestMarks(t *testing.T) {
 			"1 of 4 repetitions of b is not valid: errors 9.1 %"},
 		{"of parts, each once", throughputs + ` and throughput{server="b"} > throughput{server="c"}`, true,
 			[]recordtest.Change{recordtest.Only("b", recordtest.InRun("2"))}, "not measured together"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := recordtest.Claimed(tt.expect)
 			if tt.calibrate {
@@ -405,7 +399,7 @@ func TestEffects(t *testing.T) {
 	const ab, ba = 1.2051944, 1 / 1.2051944
 	outlier := []recordtest.Change{recordtest.Only("a", completes(5000)), recordtest.Only("a", completes(9000), 3),
 		recordtest.Only("b", completes(5200))}
-	tests := []struct {
+	for _, tt := range []struct {
 		expect, key, what string
 		effect            float64
 		region            stats.Region
@@ -420,8 +414,7 @@ func TestEffects(t *testing.T) {
 		{`throughput{server="a"} > throughput{server="b"}`, "smallest_effect: 30%", "throughput, a over b", ab,
 			stats.Greater(0.3), nil},
 		{`throughput{server="a"} > throughput{server="b"}`, "", "throughput, a over b", 0, stats.Greater(0.05), outlier},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.expect+tt.key, func(t *testing.T) {
 			var keys []string
 			if tt.key != "" {
@@ -450,10 +443,7 @@ func TestEffects(t *testing.T) {
 
 // A reader of the golden file sees what an article's claims come to, word by word.
 func TestJudgementsOfAnArticle(t *testing.T) {
-	source, err := os.ReadFile("testdata/judgements.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := must.Get(os.ReadFile("testdata/judgements.md"))
 	b := newFixture(t, string(source))
 	run := "20261120T100000Z-aaaa"
 	b.Measure("sockets", "sync, 10", run, []float64{529, 541, 522, 530, 535})
@@ -475,14 +465,9 @@ func TestJudgementsOfAnArticle(t *testing.T) {
 	fmt.Fprintf(&out, "standing: %s (%s)\n", standing, standing.Reason)
 	golden := filepath.Join("testdata", "judgements.txt")
 	if *update {
-		if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.WriteFile(golden, out.Bytes(), 0o644))
 	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must.Get(os.ReadFile(golden))
 	if !bytes.Equal(out.Bytes(), want) {
 		t.Errorf("got\n%s\nwant\n%s", out.Bytes(), want)
 	}

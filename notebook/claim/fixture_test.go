@@ -4,6 +4,7 @@ import (
 	"flag"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/recordtest"
 )
@@ -31,11 +32,7 @@ func searched(t *testing.T, claims ...string) *fixture {
 func (b *fixture) dataset(o dataset.Options) *dataset.Dataset {
 	b.T.Helper()
 	o.Plan = b.Plan
-	d, err := dataset.New(b.Doc, b.Records, o)
-	if err != nil {
-		b.T.Fatal(err)
-	}
-	return d
+	return must.Get(dataset.New(b.Doc, b.Records, o))
 }
 
 // judge judges the only claim.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -155,7 +156,7 @@ func TestOpen(t *testing.T) {
 // With six repetitions the signed ranks of the median reach 96.9 %, with seven 98.4 %, with eight 99.2 %.
 func TestTooFewRepetitions(t *testing.T) {
 	const two = `'time.real{n="1"} < 5s and time.real{n="2"} < 5s'`
-	tests := []struct {
+	for _, test := range []struct {
 		name, expect, repetitions string
 		want                      []string
 	}{
@@ -174,17 +175,13 @@ func TestTooFewRepetitions(t *testing.T) {
 		{"mistaken", `'time.real{n="3"} < 5s and time.real{n="2"} < 5s'`, "6", nil},
 		{"a limit that can be told", `'ratio(time.real{n="1"}, time.real{n="2"}) > 1.0015'`, "5", nil},
 		{"whichever is larger", `'ratio(time.real{n="1"}, time.real{n="2"}) > 1'`, "5", nil},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newFixture(t, "---\ntitle: A title\n---\n\n```yaml experiment\nname: e\nmatrix: {n: [\"1\", \"2\"]}\n"+
 				"command: {image: \"debian:bookworm-slim\", run: \"sleep ${{ matrix.n }}\"}\nrepetitions: "+test.repetitions+
 				"\n```\n\n"+
 				"```yaml claim\nname: c\nexpect: "+test.expect+"\n```\n")
-			p, err := b.Plan(plan.Full)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := must.Get(b.Plan(plan.Full))
 			var got []string
 			d := dataset.WithoutRecords(b.Doc, p)
 			for _, doubt := range Undecidable(d) {

@@ -14,7 +14,7 @@ func TestApplies(t *testing.T) {
 	const text = "::: when c supported\n::: when `throughput{server=\"a\"} > 1/s`\n:::\n" +
 		"::: when `throughput{server=\"a\"} > 1200/s`\n:::\n:::\n" +
 		"::: when c contradicted\n::: when `throughput{server=\"a\"} > 2/s`\n:::\n:::\n::: when c else\n:::\n"
-	tests := []struct {
+	for _, tt := range []struct {
 		name, expect string
 		measured     bool
 		want         []string
@@ -25,8 +25,7 @@ func TestApplies(t *testing.T) {
 			[]string{"c contradicted", "`throughput{server=\"a\"} > 2/s`"}},
 		{"inconclusive", `throughput{server="a"} > 1200/s`, true, []string{"c else"}},
 		{"not measured", `throughput{server="a"} > throughput{server="b"}`, false, []string{"c else"}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newFixture(t, recordtest.Claimed(tt.expect)+text)
 			if tt.measured {

@@ -16,7 +16,7 @@ import (
 func TestSearchedClaims(t *testing.T) {
 	rate := func(server string) string { return `capacity.rate{experiment="ceiling", server="` + server + `"}` }
 	workers := func(server string) string { return `tune.workers{experiment="tuned", server="` + server + `"}` }
-	tests := []struct {
+	for _, test := range []struct {
 		expect  string
 		verdict stats.Verdict
 		lo, hi  float64 // of the effect
@@ -33,8 +33,7 @@ func TestSearchedClaims(t *testing.T) {
 		{workers("b") + " > " + workers("a"), stats.Supported, 12. / 8, 24. / 5},
 		{"same(" + workers("a") + ", " + workers("b") + ")", stats.Contradicted, 5. / 24, 8. / 12},
 		{workers("a") + " < 9", stats.Supported, 5, 8},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.expect, func(t *testing.T) {
 			b := searched(t, test.expect)
 			if j := b.judge(); j.Verdict != stats.Inconclusive || j.Reason != reasonOneSearch {

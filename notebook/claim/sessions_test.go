@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
@@ -103,10 +104,7 @@ func TestValuesBetweenSessions(t *testing.T) {
 		`1 - ratio(throughput{server="b"}, throughput{server="a"})`: 1 - j.Effect.Number,
 		`throughput{server="b"}`:                                    1300, // of the newest session
 	} {
-		n, err := expr.Parse(source)
-		if err != nil {
-			t.Fatal(err)
-		}
+		n := must.Get(expr.Parse(source))
 		q, err := d.Eval(n, "")
 		if err != nil || math.Abs(q.Number/want-1) > 1e-6 {
 			t.Errorf("%s is %v (%v), want %v", source, q.Number, err, want)

@@ -44,7 +44,7 @@ func TestStanding(t *testing.T) {
 		sizesOff = "throughput, against A paper: 3 of 3 pairs in the published order; 1 of 3" + factor
 		against  = "throughput, against A paper: 0 of 3 pairs in the published order, 3 not; 1 of 3" + factor
 	)
-	tests := []struct {
+	for _, tt := range []struct {
 		name      string
 		blocks    string
 		changes   []recordtest.Change
@@ -102,8 +102,7 @@ func TestStanding(t *testing.T) {
 		{"published zeros have no ratio", published("rows:\n  - {server: a, failed.count: 0}\n" +
 			"  - {server: b, failed.count: 0}"), nil, "measured", "the article has no headline claim",
 			"failed requests, against A paper: 0 of 0 rows measured"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment",
 				strings.Replace(recordtest.Servers, "repetitions: 3",

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
@@ -72,7 +73,7 @@ func TestCompare(t *testing.T) {
 	paired := strings.Replace(recordtest.Servers, "calibrate: false", "calibrate: true", 1)
 	five, looked := strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 5", 1),
 		map[string][]float64{"a": {1000, 1040, 1010, 1020, 990}}
-	tests := []struct {
+	for _, tt := range []struct {
 		name, text, metric string
 		a, b               map[string][]float64
 		changesB           []recordtest.Change
@@ -161,13 +162,9 @@ func TestCompare(t *testing.T) {
 				r.Samples[1].Value = 0
 			}}, ChangeOptions{Metrics: []string{"memory.server"}},
 			"a: not comparable (there is no ratio: the smallest value of B is 0) {noise floor not measured}\n"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			changes, err := Compare([]Sides{twice(t, tt.text, tt.a, tt.b, tt.changesB...)}, tt.options)
-			if err != nil {
-				t.Fatal(err)
-			}
+			changes := must.Get(Compare([]Sides{twice(t, tt.text, tt.a, tt.b, tt.changesB...)}, tt.options))
 			got := changesInWords(changes, tt.metric)
 			if len(tt.a)+len(tt.b) < 6 && !strings.HasPrefix(tt.name, "missing") { // the cells that nothing was measured of
 				got = strings.ReplaceAll(got, "b: not comparable (A and B: not measured)\n", "")
@@ -195,22 +192,15 @@ func TestCompareRefusesUnknownMetrics(t *testing.T) {
 func TestGate(t *testing.T) {
 	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesB, "b": recordtest.ValuesB},
 		map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesC})
-	tests := []struct{ condition, met, unknown string }{
+	for _, tt := range []struct{ condition, met, unknown string }{
 		{"throughput < -5%", "b", "c"},
 		{"throughput > 5%", "a", "c"},
 		{"throughput > 15%", "", "c"}, // of a alone it would be, but there are three cells
 		{"failed > 1%", "", "c"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.condition, func(t *testing.T) {
-			gate, err := NewGate(tt.condition)
-			if err != nil {
-				t.Fatal(err)
-			}
-			changes, err := Compare([]Sides{s}, ChangeOptions{Also: []string{gate.Metric}})
-			if err != nil {
-				t.Fatal(err)
-			}
+			gate := must.Get(NewGate(tt.condition))
+			changes := must.Get(Compare([]Sides{s}, ChangeOptions{Also: []string{gate.Metric}}))
 			cells := gate.Judge(changes)
 			var met, unknown []string
 			for _, c := range cells {
@@ -232,7 +222,7 @@ func TestGate(t *testing.T) {
 }
 
 func TestGateMistakes(t *testing.T) {
-	tests := []struct{ condition, want string }{
+	for _, tt := range []struct{ condition, want string }{
 		{"throughput", "it is not METRIC OP NUMBER%: write a metric, one of < > <= >=, and a percentage"},
 		{"throughput <", "it is not METRIC OP NUMBER%"},
 		{"5% < throughput", "it is not METRIC OP NUMBER%"},
@@ -244,8 +234,7 @@ func TestGateMistakes(t *testing.T) {
 		{"throughput < -5", "the change of throughput is a percentage: write throughput < -5%"},
 		{"throughput < -500%", "no change of throughput goes below -100%"},
 		{"failed.count > 3", "failed.count is a number, not a percentage: write failed >, with a percentage"},
-	}
-	for _, tt := range tests {
+	} {
 		if _, err := NewGate(tt.condition); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error is %v, want %q", tt.condition, err, tt.want)
 		}
@@ -267,7 +256,7 @@ func TestRefused(t *testing.T) {
 	}
 	engine := func(name string) facts { return facts{"engine.name": name} }
 	one, far := machine("", "One CPU"), machine("hosts.far.", "One CPU")
-	tests := []struct {
+	for _, tt := range []struct {
 		name      string
 		a, b      *dataset.Cell
 		why, mark string
@@ -293,8 +282,7 @@ func TestRefused(t *testing.T) {
 		{"another version of the engine", of("h", one, engine("docker"), facts{"engine.version": "20.10"}),
 			of("h", one, engine("docker"), facts{"engine.version": "29.1"}), "", "different engine version: 20.10 in A, 29.1 in B"},
 		{"nothing known", of("a", one, far), of("b"), "the hosts differ, a in A and b in B, and the records do not say how", ""},
-	}
-	for _, tt := range tests {
+	} {
 		if why, mark := refused(tt.a, tt.b, false); why != tt.why || mark != tt.mark {
 			t.Errorf("%s: got %q and mark %q, want %q and %q", tt.name, why, mark, tt.why, tt.mark)
 		}

@@ -23,7 +23,7 @@ func TestExplanations(t *testing.T) {
 		r.Key, r.Inputs = "l", slices.Clone(r.Inputs)
 		r.Inputs[2].Digest = "4"
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		changes []func(*record.Record)
 		want    string
@@ -52,8 +52,7 @@ func TestExplanations(t *testing.T) {
 			"the only difference is a value that is not recorded: k → n"},
 		{"a fact on one side only", []func(*record.Record){func(r *record.Record) { delete(r.Facts, "base.server") }},
 			"no recorded difference"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := a
 			b.Facts = maps.Clone(a.Facts)

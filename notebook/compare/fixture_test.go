@@ -3,6 +3,7 @@ package compare
 import (
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/recordtest"
 )
@@ -24,9 +25,5 @@ func searched(t *testing.T, claims ...string) *fixture {
 func (b *fixture) dataset(o dataset.Options) *dataset.Dataset {
 	b.T.Helper()
 	o.Plan = b.Plan
-	d, err := dataset.New(b.Doc, b.Records, o)
-	if err != nil {
-		b.T.Fatal(err)
-	}
-	return d
+	return must.Get(dataset.New(b.Doc, b.Records, o))
 }

@@ -3,6 +3,7 @@ package compare
 import (
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -19,11 +20,8 @@ func TestSearchedChanges(t *testing.T) {
 			r.Search, r.Run = &record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Lo: 910, Hi: 950}, "2"
 		}
 	}
-	changes, err := Compare([]Sides{{A: before, B: after.dataset(dataset.Options{}), Experiments: []string{"ceiling"}}},
-		ChangeOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	changes := must.Get(Compare([]Sides{{A: before, B: after.dataset(dataset.Options{}), Experiments: []string{"ceiling"}}},
+		ChangeOptions{}))
 	got := map[string]stats.Shift{}
 	for _, c := range changes {
 		got[c.A.Trial.Name] = c.Verdict

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/source"
 )
 
@@ -22,12 +23,8 @@ func written(t testing.TB, files map[string]string) string {
 	root := t.TempDir()
 	for name, text := range files {
 		full := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(full, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.MkdirAll(filepath.Dir(full), 0o755))
+		must.Do(os.WriteFile(full, []byte(text), 0o644))
 	}
 	return root
 }
@@ -87,10 +84,7 @@ func TestServices(t *testing.T) {
 	}
 	for _, name := range names {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
+			archive := must.Get(txtar.ParseFile(name))
 			for _, name := range listed {
 				if strings.HasPrefix(name, "FROM_SHELL") && strings.Contains(string(txtar.Format(archive)), name) {
 					t.Setenv(name, "shell")
@@ -131,16 +125,14 @@ func TestServices(t *testing.T) {
 			}
 			archive.Files = slices.DeleteFunc(archive.Files, func(f txtar.File) bool { return f.Name == "services" })
 			archive.Files = append(archive.Files, txtar.File{Name: "services", Data: []byte(b.String())})
-			if err := os.WriteFile(name, txtar.Format(archive), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(os.WriteFile(name, txtar.Format(archive), 0o644))
 		})
 	}
 }
 
 // Keys that would change the measurement are refused with a way out.
 func TestRefused(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name, file, over string
 		want             string // of the message
 		hint             string // a part of it
@@ -195,8 +187,7 @@ func TestRefused(t *testing.T) {
 			`service "a": an empty entrypoint is not supported`, "a: {entrypoint: null}"},
 		{"an empty text as entrypoint", "services:\n  a:\n    image: x\n    entrypoint: ''\n", "",
 			`service "a": an empty entrypoint is not supported`, "a: {entrypoint: null}"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			root := written(t, map[string]string{"docker-compose.yml": tt.file})
 			_, _, _, problems := read(root, tt.over)
@@ -215,9 +206,7 @@ func TestRefused(t *testing.T) {
 func TestOutside(t *testing.T) {
 	root := written(t, map[string]string{"docker-compose.yml": "services: {a: {image: x}}"})
 	elsewhere := written(t, map[string]string{"docker-compose.yml": "services: {a: {image: x}}"})
-	if err := os.Symlink(filepath.Join(elsewhere, "docker-compose.yml"), filepath.Join(root, "link.yml")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.Symlink(filepath.Join(elsewhere, "docker-compose.yml"), filepath.Join(root, "link.yml")))
 	for name, want := range map[string]string{
 		"link.yml":                    "outside the repository",
 		"../" + filepath.Base(root):   "it is a folder, not a file",
@@ -235,15 +224,9 @@ func TestOutside(t *testing.T) {
 
 // Reading any Compose file ends, and problems point inside a file.
 func FuzzRead(f *testing.F) {
-	names, err := filepath.Glob("testdata/*.txtar")
-	if err != nil {
-		f.Fatal(err)
-	}
+	names := must.Get(filepath.Glob("testdata/*.txtar"))
 	for _, name := range names {
-		archive, err := txtar.ParseFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
+		archive := must.Get(txtar.ParseFile(name))
 		f.Add(string(archive.Files[0].Data))
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 // Parts of messages about files that compose-go would open.
@@ -135,9 +137,7 @@ func TestHostile(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			outside := written(t, map[string]string{"credentials": "canary=" + canary + "\n",
 				".env": "this is " + canary + "\n", "compose.yml": "services: {canary: {image: " + canary + "}}\n"})
-			if err := syscall.Mkfifo(filepath.Join(outside, "pipe"), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(syscall.Mkfifo(filepath.Join(outside, "pipe"), 0o600))
 			t.Setenv("HOME", outside)
 			root := hostileProject(t, tt.files, outside)
 			began := time.Now()
@@ -181,9 +181,7 @@ func hostileProject(t *testing.T, files map[string]string, outside string) (root
 	}
 	root = written(t, texts)
 	for _, name := range slices.Sorted(maps.Keys(links)) {
-		if err := os.Symlink(links[name], filepath.Join(root, name)); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.Symlink(links[name], filepath.Join(root, name)))
 	}
 	return root
 }

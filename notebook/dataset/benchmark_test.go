@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
@@ -18,10 +19,7 @@ command: {image: "debian:bookworm-slim", run: bench, output: benchfmt}
 repetitions: 5
 `))
 	eval := func(text string) string {
-		n, err := expr.Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		n := must.Get(expr.Parse(text))
 		q, err := b.dataset(Options{}).Eval(n, "")
 		switch {
 		case errors.Is(err, ErrNotMeasured):

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
@@ -14,7 +15,7 @@ import (
 )
 
 func TestStates(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		measure func(b *fixture)
 		state   State
@@ -69,8 +70,7 @@ func TestStates(t *testing.T) {
 			b.Measure("servers", "a", "2", recordtest.ValuesA)
 			b.Records = append(b.Records, b.Records[0])
 		}, Fresh, "2", 3},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newFixture(t, servers)
 			tt.measure(b)
@@ -92,7 +92,7 @@ func TestSets(t *testing.T) {
 			b.Measure("servers", trial, "1", recordtest.ValuesA, changes...)
 		}
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		measure func(b *fixture)
 		options Options
@@ -137,8 +137,7 @@ func TestSets(t *testing.T) {
 		{"nothing but a profile that is no more",
 			func(b *fixture) { all(b, recordtest.OnHost("you"), recordtest.InProfile("gone")) },
 			Options{ThisHost: "me"}, "me full", true, "you gone"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
 				strings.Replace(recordtest.Servers, "repetitions: 3",
@@ -177,15 +176,12 @@ func TestSkippedExperimentsHaveNoCells(t *testing.T) {
 	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
 		recordtest.Servers+"\nprofiles: {quick: skip}"))
 	b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.InProfile("quick"))
-	p, err := b.Plan("quick")
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(b.Plan("quick"))
 	d := (&set{plan: p, records: b.Records}).dataset(b.Doc)
 	if n := len(d.Experiments[0].Cells); n != 0 {
 		t.Errorf("%d cells", n)
 	}
-	_, err = d.Eval(recordtest.Parse(t, `throughput{server="a"}`), "")
+	_, err := d.Eval(recordtest.Parse(t, `throughput{server="a"}`), "")
 	if want := "not measured: profile quick leaves this experiment out"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
@@ -240,10 +236,7 @@ func TestCalibration(t *testing.T) {
 		for _, p := range pairs {
 			cells = append(cells, [2]stats.Cell{{Values: p[0]}, {Values: p[1]}})
 		}
-		want, err := stats.NoiseFloor(cells, stats.DefaultAlpha, stats.DefaultSmallestEffect)
-		if err != nil {
-			t.Fatal(err)
-		}
+		want := must.Get(stats.NoiseFloor(cells, stats.DefaultAlpha, stats.DefaultSmallestEffect))
 		d := b.dataset(Options{})
 		f := d.Floor("throughput")
 		if f.Missing != "" || f.Pairs != 2 || math.Abs(f.F-want.F) > 1e-9 || !f.Biased {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -23,7 +24,7 @@ func evalDataset(t *testing.T, changes ...recordtest.Change) *Dataset {
 func TestEval(t *testing.T) {
 	d := evalDataset(t)
 	interval := func(lo, hi float64) *stats.Interval { return &stats.Interval{Lo: lo, Hi: hi} }
-	tests := []struct {
+	for _, tt := range []struct {
 		name, source string
 		number       float64
 		unit         string
@@ -66,13 +67,9 @@ func TestEval(t *testing.T) {
 		{"a list of published numbers", `min(published(throughput{server!="c"}))`, 500, "1/s", false, nil,
 			`min(published(throughput{server!="c"}))`, "published by An older paper"},
 		{"a constant", `100ms`, 0.1, "s", false, nil, "100ms", ""},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			q, err := d.Eval(recordtest.Parse(t, tt.source), "")
-			if err != nil {
-				t.Fatal(err)
-			}
+			q := must.Get(d.Eval(recordtest.Parse(t, tt.source), ""))
 			if math.Abs(q.Number/tt.number-1) > 1e-5 || q.Unit != tt.unit || q.Share != tt.share || q.What != tt.what ||
 				q.Note != tt.note {
 				t.Errorf("%v %s (share %v) %q, note %q; want %v %s (share %v) %q, note %q",
@@ -139,7 +136,7 @@ func TestEvalFewRepetitions(t *testing.T) {
 	b.Measure("servers", "b", "1", recordtest.ValuesB[:1])
 	b.Measure("servers", "c", "2", recordtest.ValuesC, recordtest.WithKey("old"))
 	d := b.dataset(Options{})
-	tests := []struct {
+	for _, tt := range []struct {
 		name, source string
 		number       float64
 		kind         stats.IntervalKind
@@ -152,13 +149,9 @@ func TestEvalFewRepetitions(t *testing.T) {
 		{"of two runs and versions", `ratio(throughput{server="a"}, throughput{server="c"})`, 1.5177576, stats.NoInterval,
 			"no interval: fewer than 3 valid repetitions; not measured together; measured with an " +
 				"older version; run not finished"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			q, err := d.Eval(recordtest.Parse(t, tt.source), "")
-			if err != nil {
-				t.Fatal(err)
-			}
+			q := must.Get(d.Eval(recordtest.Parse(t, tt.source), ""))
 			if math.Abs(q.Number/tt.number-1) > 1e-4 || q.Kind != tt.kind || q.Note != tt.note ||
 				(q.Interval != nil) != (tt.kind == stats.RangeOfTwo) {
 				t.Errorf("%v, %s %v, note %q; want %v, %s, %q", q.Number, q.Kind, q.Interval, q.Note, tt.number, tt.kind, tt.note)
@@ -170,7 +163,7 @@ func TestEvalFewRepetitions(t *testing.T) {
 func TestEvalErrors(t *testing.T) {
 	d := evalDataset(t, recordtest.Only("c", recordtest.Failed("server exited with status 1")),
 		recordtest.Only("b", recordtest.Failing(1000)))
-	tests := []struct {
+	for _, tt := range []struct {
 		name, source string
 		at           string // where the error points
 		want         string
@@ -221,8 +214,7 @@ func TestEvalErrors(t *testing.T) {
 		{"a ratio with a cell that failed", `ratio(throughput{server="a"}, throughput{server="c"})`, `throughput{server="c"}`,
 			"throughput, c: failed", false},
 		{"a list with a cell that failed", `max(throughput)`, "", "throughput, b: invalid", false},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			q, err := d.Eval(recordtest.Parse(t, tt.source), "")
 			e, ok := errors.AsType[*expr.Error](err)
@@ -248,7 +240,7 @@ func TestEvalInSeveralExperiments(t *testing.T) {
 	b.Measure("grid", "sync, 10", "1", recordtest.ValuesB)
 	b.Measure("grid", "async, 10", "1", recordtest.ValuesC)
 	d := b.dataset(Options{})
-	tests := []struct {
+	for _, tt := range []struct {
 		name, source, experiment string
 		want                     float64
 		err                      string
@@ -261,8 +253,7 @@ func TestEvalInSeveralExperiments(t *testing.T) {
 			"the article has several experiments, and throughput{server=\"a\"} does not say which"},
 		{"in none", `throughput{experiment!=servers, experiment!=grid}`, "", 0, "no experiment matches"},
 		{"values that never meet", `throughput{kind="blocking", server="async"}`, "grid", 0, "no cell matches"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			q, err := d.Eval(recordtest.Parse(t, tt.source), tt.experiment)
 			switch {
@@ -284,7 +275,7 @@ func TestSelect(t *testing.T) {
 	if !ok {
 		t.Fatal("no experiment")
 	}
-	tests := []struct{ name, where, want, err string }{
+	for _, tt := range []struct{ name, where, want, err string }{
 		{"by parameter", `server == "sync"`, "sync, 10; sync, 100", ""},
 		{"by label", `kind == "blocking" and clients > 50`, "sync, 100", ""},
 		{"by experiment", `experiment == "grid" and clients == 10`, "sync, 10; async, 10", ""},
@@ -292,8 +283,7 @@ func TestSelect(t *testing.T) {
 		{"an unknown name", `clients > 50 and sever == "sync"`, "",
 			`no parameter "sever" in experiment "grid": did you mean "server"?`},
 		{"a metric", `throughput > 5/s`, "", `no parameter "throughput" in experiment "grid"`},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cells, err := e.Select(recordtest.Parse(t, tt.where))
 			var names []string
@@ -316,7 +306,7 @@ func TestSelect(t *testing.T) {
 func TestUnavailableValues(t *testing.T) {
 	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
 		recordtest.ServersWithGone)).dataset(Options{})
-	tests := []struct {
+	for _, tt := range []struct {
 		name, expr string
 		want       float64
 		err        string
@@ -327,8 +317,7 @@ func TestUnavailableValues(t *testing.T) {
 		{"the cell itself", `throughput{server="gone"}`, 0, "unavailable: it has no package"},
 		{"a list in the place of a cell, of which one is left", `throughput{server!="a", server!="b"}`, 0,
 			"selects 2 cells, but one is needed"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			q, err := d.Eval(recordtest.Parse(t, tt.expr), "")
 			if tt.err != "" {

@@ -3,6 +3,7 @@ package dataset
 import (
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/recordtest"
 )
 
@@ -32,11 +33,7 @@ func searched(t *testing.T, claims ...string) *fixture {
 func (b *fixture) dataset(o Options) *Dataset {
 	b.T.Helper()
 	o.Plan = b.Plan
-	d, err := New(b.Doc, b.Records, o)
-	if err != nil {
-		b.T.Fatal(err)
-	}
-	return d
+	return must.Get(New(b.Doc, b.Records, o))
 }
 
 // cellOf finds a cell by its trial, and its experiment where several have the trial.

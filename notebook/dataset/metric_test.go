@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -28,7 +29,7 @@ func TestPercentile(t *testing.T) {
 		}
 		return ms(list...)
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name     string
 		h        record.Histogram
 		cut      record.Histogram
@@ -59,13 +60,9 @@ func TestPercentile(t *testing.T) {
 		{"cut after the last answer", each(1, 20), ms(recordtest.Times(30, 10)), "50", 20, 15, ""},
 		{"more cut than answers", each(1, 20), ms(recordtest.Times(30, 21)), "50", 20, 0, "among those cut"},
 		{"cut beside failures", each(1, 20), ms(recordtest.Times(5.5, 10)), "50", 25, 14, ""},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := stats.ParsePercentile(tt.p)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := must.Get(stats.ParsePercentile(tt.p))
 			got, missing := newReading(&record.Record{}, nil).percentile(tt.h, tt.cut, p, tt.attempts)
 			if missing != tt.missing || missing == "" && (got*1000 < tt.want || got*1000 > tt.want*(1+1.0/1024)) {
 				t.Errorf("%v ms, missing %q; want %v ms, %q", got*1000, missing, tt.want, tt.missing)
@@ -83,7 +80,7 @@ func TestMetrics(t *testing.T) {
 		r.Samples = append(r.Samples, record.Sample{Metric: "bytes.in", Value: 4096, Unit: "B/s"})
 	}
 	c := cellOf(t, measuredServers(t, servers, everything).dataset(Options{}), "b")
-	tests := []struct {
+	for _, tt := range []struct {
 		metric  string
 		want    float64 // of the first repetition, 1000/s
 		missing string
@@ -111,8 +108,7 @@ func TestMetrics(t *testing.T) {
 		{"bytes.out", 0, "not measured"},
 		{"cpu.client", 0, "not measured"},
 		{"nonsense", 0, "not measured"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.metric, func(t *testing.T) {
 			r := c.Metric(tt.metric)
 			switch {
@@ -144,7 +140,7 @@ func TestResults(t *testing.T) {
 			Limited: true}}}
 	})
 	noSamples := func(r *record.Record) { r.Samples = nil }
-	tests := []struct {
+	for _, tt := range []struct {
 		name        string
 		metric      string
 		throughputs []float64 // recordtest.ValuesA for nil
@@ -210,8 +206,7 @@ func TestResults(t *testing.T) {
 		{"shared services", "throughput", nil, facts(func(r *record.Record) map[string]string {
 			return map[string]string{"shared.services": "server", "shared.start": fmt.Sprint(r.Repetition / 3)}
 		}), 3, "", []string{"measured on shared services: server, of 2 starts"}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			throughputs := tt.throughputs
 			if throughputs == nil {
@@ -318,7 +313,7 @@ func TestResolutionOfCounts(t *testing.T) {
 func TestExact(t *testing.T) {
 	counted, _ := record.LookupMetric("net.retransmits.server")
 	memory, _ := record.LookupMetric("memory.server")
-	tests := []struct {
+	for _, test := range []struct {
 		name   string
 		metric record.Metric
 		values []float64
@@ -330,8 +325,7 @@ func TestExact(t *testing.T) {
 		{"a count of one repetition", counted, []float64{12}, stats.NoInterval},
 		{"equal readings of a gauge", memory, []float64{4096, 4096, 4096}, stats.TOnLogs},
 		{"a mean of counts", counted, []float64{12.5, 12.5, 12.5}, stats.TOnLogs},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			e, err := Result{Metric: test.metric, Values: test.values}.At(stats.DefaultAlpha)
 			if err != nil || e.Kind != test.want {
@@ -416,7 +410,7 @@ metrics:
 		recordtest.Servers+metrics), unread).dataset(Options{})
 	c := cellOf(t, d, "b")
 	p99, p50 := c.Metric("latency.p99").Values[0], c.Metric("latency.p50").Values[0]
-	tests := []struct {
+	for _, tt := range []struct {
 		metric  string
 		want    float64 // of the first repetition
 		values  int
@@ -431,8 +425,7 @@ metrics:
 		{"nothing", 0, 0, "not measured: division by zero", ""},
 		{"queue", 0.004, 2, "", `where it is missing: no match of queue (\d+) in the log of server`},
 		{"queues", 0.008, 2, "", `where it is missing: no match of queue (\d+) in the log of server`},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.metric, func(t *testing.T) {
 			r := c.Metric(tt.metric)
 			if len(r.Values) != tt.values || !strings.HasPrefix(r.Missing, tt.missing) ||

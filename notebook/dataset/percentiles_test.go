@@ -55,7 +55,7 @@ func number(p stats.Percentile) float64 {
 }
 
 func TestPercentilesEnd(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		change recordtest.Change
 		last   float64 // no percentile lies beyond
@@ -64,8 +64,7 @@ func TestPercentilesEnd(t *testing.T) {
 	}{
 		{"where fewer than ten attempts lie beyond", recordtest.Ladder(t, 1000, 1, 0), 100 * (1 - 10.0/3000), 99, "needs more than 3000 answers"},
 		{"where only failures are slower", recordtest.Ladder(t, 1000, 1, 250), 80, 80, "among failures"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, missing := measure(t, []float64{1000, 1010, 990}, tt.change).Percentiles("latency")
 			if missing != "" || len(d.Points) == 0 || d.End != tt.end || d.N != 3 {
@@ -88,7 +87,7 @@ func TestPercentilesEnd(t *testing.T) {
 // What a cell lacks is said in words.
 func TestNoCourseAndNoDistribution(t *testing.T) {
 	const ab = "ab"
-	tests := []struct {
+	for _, tt := range []struct {
 		name             string
 		measure          func(b *fixture)
 		percentiles, all string // of seconds
@@ -112,8 +111,7 @@ func TestNoCourseAndNoDistribution(t *testing.T) {
 					r.Load.Completions = .5, []int64{450}
 			})
 		}, "", "the window is shorter than a second"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newFixture(t, servers)
 			tt.measure(b)

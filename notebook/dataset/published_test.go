@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 )
@@ -22,7 +23,7 @@ func TestPublished(t *testing.T) {
     - {server: a, throughput: 700/s, latency.p99: 50ms}
     - {server: c, throughput: 800/s}`)
 	d := measuredServers(t, servers+blocks, recordtest.Only("c", recordtest.Failed("broken"))).dataset(Options{})
-	tests := []struct {
+	for _, tt := range []struct {
 		name, trial, metric, block string
 		want                       float64
 		text, source               string
@@ -31,8 +32,7 @@ func TestPublished(t *testing.T) {
 		{"a block by name", "a", "throughput", "second", 700, "700/s", "Another"},
 		{"a metric of a later block", "a", "latency.p99", "", 0.05, "50ms", "Another"},
 		{"a cell of a later block", "c", "throughput", "", 800, "800/s", "Another"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v, ok := d.Published(cellOf(t, d, tt.trial), tt.metric, tt.block)
 			if !ok || !recordtest.CloseTo(v.Number, tt.want) || v.Text != tt.text || v.Block.Source.Value != tt.source {
@@ -85,10 +85,7 @@ func TestGroups(t *testing.T) {
 	d := measuredServers(t, servers, recordtest.Only("b",
 		func(r *record.Record) { r.Load.Completed = 12000 - 10*int64(r.Repetition) }),
 		recordtest.Only("c", recordtest.Failed("broken"))).dataset(Options{})
-	g, err := d.Groups("servers", "throughput")
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := must.Get(d.Groups("servers", "throughput"))
 	if len(g.Ranked) != 2 || g.Ranked[0].Name != "a" || g.Ranked[0].Letters != "a" || g.Ranked[1].Letters != "a" ||
 		len(g.LeftOut) != 1 || g.LeftOut[0].Name != "c" {
 		t.Errorf("%+v", g)

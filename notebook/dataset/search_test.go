@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
@@ -18,7 +19,7 @@ func TestSearched(t *testing.T) {
 	b := searched(t)
 	b.Searched("tuned", "a", "0", recordtest.TuneOf(3, 3, 3)) // an older one
 	d := b.dataset(Options{})
-	tests := []struct {
+	for _, test := range []struct {
 		experiment, trial, metric string
 		centre                    float64
 		interval                  stats.Interval
@@ -27,8 +28,7 @@ func TestSearched(t *testing.T) {
 		{"steady", "b", "tune.workers", 12, stats.Interval{Lo: 12, Hi: 24}},
 		{"ceiling", "a", "capacity.rate", 700, stats.Interval{Lo: 700, Hi: 734}},
 		{"ceiling", "c", "capacity.rate", 2000, stats.Interval{Lo: 2000, Hi: math.Inf(1)}},
-	}
-	for _, test := range tests {
+	} {
 		c := cellOf(t, d, test.trial, test.experiment)
 		r := c.Metric(test.metric)
 		if r.Missing != "" || r.Estimate.Centre != test.centre || r.Estimate.Interval != test.interval ||
@@ -96,10 +96,7 @@ func TestCapacityStates(t *testing.T) {
 
 func TestSearchedValues(t *testing.T) {
 	d := searched(t).dataset(Options{})
-	n, err := expr.Parse(`ratio(capacity.rate{experiment="ceiling", server="b"}, capacity.rate{experiment="ceiling", server="a"})`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := must.Get(expr.Parse(`ratio(capacity.rate{experiment="ceiling", server="b"}, capacity.rate{experiment="ceiling", server="a"})`))
 	if q, err := d.Eval(n, ""); err != nil || math.Abs(q.Number-900./700) > 1e-9 || q.Interval == nil ||
 		q.Kind != stats.BySearch {
 		t.Errorf("%+v, %v", q, err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -73,13 +74,8 @@ func TestRepetitionsThatDisagreeInTheTail(t *testing.T) {
 func TestMergingHistogramsOfSeveralSizes(t *testing.T) {
 	c := measure(t, []float64{1000, 1000, 1000})
 	larger := hdrhistogram.New(1, 120e9, 3)
-	if err := larger.RecordValues(100e9, 7); err != nil {
-		t.Fatal(err)
-	}
-	encoded, err := larger.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(larger.RecordValues(100e9, 7))
+	encoded := must.Get(larger.Encode(hdrhistogram.V2CompressedEncodingCookieBase))
 	c.Records[1].Histograms["latency"] = record.Histogram{HDR: string(encoded), Count: 7, Min: 100, Max: 100, Sum: 700}
 	c.Records[1].Load.Attempted = 7
 	d, ok := c.distributionOf(c.Records, "latency")

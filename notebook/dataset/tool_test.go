@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -89,11 +90,8 @@ func TestStepOfATool(t *testing.T) {
 	b := newFixture(t, servers)
 	b.Measure("servers", "a", "1", []float64{1000, 1000, 1000}, byTool())
 	got := cellOf(t, b.dataset(Options{}), "a").Metric("latency.p50").Estimate
-	want, err := stats.Summarize(stats.Cell{Values: []float64{0.009, 0.009, 0.009}, NonNegative: true,
-		Resolution: 1.0 / 9}, stats.DefaultAlpha)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must.Get(stats.Summarize(stats.Cell{Values: []float64{0.009, 0.009, 0.009}, NonNegative: true,
+		Resolution: 1.0 / 9}, stats.DefaultAlpha))
 	if got != want || !(got.Interval.Hi/got.Interval.Lo > 1.1) {
 		t.Errorf("%+v, want %+v", got, want)
 	}

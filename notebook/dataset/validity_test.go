@@ -89,7 +89,7 @@ func TestSteadyState(t *testing.T) {
 			r.Load.Completions = append(slices.Clone(r.Load.Completions), 40)
 		}
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name string
 		set  recordtest.Change
 		want validity.CheckResult
@@ -114,8 +114,7 @@ func TestSteadyState(t *testing.T) {
 			r.Histograms["lag"] = recordtest.Histogram(t, recordtest.Times(1e-6, 100))
 		}, validity.CheckResult{Name: "steady state", Level: validity.Warn,
 			Words: "3 of 3 repetitions: latencies were falling, by up to 10 % over the window"}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := measure(t, recordtest.ValuesA, tt.set)
 			checks := c.Validity().Checks()
@@ -137,11 +136,10 @@ func TestValidityOfOneRepetition(t *testing.T) {
 		func(r *record.Record) { r.Load.Busy = 0.8 })
 	b.Measure("servers", "c", "20261120T100000Z-aaaa", recordtest.ValuesA[:1],
 		func(r *record.Record) { r.Failure = "it ended" })
-	want := []struct {
+	for i, w := range []struct {
 		level        validity.Level
 		check, words string
-	}{{validity.OK, "run", ""}, {validity.Warn, "generator CPU", "80 %"}, {validity.Invalid, "run", "it ended"}}
-	for i, w := range want {
+	}{{validity.OK, "run", ""}, {validity.Warn, "generator CPU", "80 %"}, {validity.Invalid, "run", "it ended"}} {
 		level, checks := validity.Of(b.Records[i])
 		k := slices.IndexFunc(checks, func(c validity.CheckResult) bool { return c.Name == w.check })
 		if level != w.level || k < 0 || checks[k].Level != w.level || !strings.Contains(checks[k].Words, w.words) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slice"
+	"benchbook/internal/test/must"
 )
 
 // cells is an Env of a few metrics and parameters.
@@ -318,11 +319,8 @@ func TestValues(t *testing.T) {
 
 // An error from another source, such as a named value, must not carry its place into this one.
 func TestEvalForeignError(t *testing.T) {
-	n, err := Parse("1 + speedup")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = Eval(n, foreign{})
+	n := must.Get(Parse("1 + speedup"))
+	_, err := Eval(n, foreign{})
 	var e *Error
 	if !errors.As(err, &e) || e.Span != (Span{4, 11}) {
 		t.Errorf("%v stands at %v, want at speedup", err, e.Span)
@@ -340,14 +338,8 @@ func (foreign) Select(s *Selector) (Value, error) {
 
 func TestReductionsIgnoreOrder(t *testing.T) {
 	for name, reduce := range reductions {
-		a, err := reduce([]float64{1, 2, 4, 8})
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := reduce([]float64{8, 1, 4, 2})
-		if err != nil {
-			t.Fatal(err)
-		}
+		a := must.Get(reduce([]float64{1, 2, 4, 8}))
+		b := must.Get(reduce([]float64{8, 1, 4, 2}))
 		if math.Abs(a-b) > 1e-12 {
 			t.Errorf("%s is %v in one order and %v in another", name, a, b)
 		}
@@ -355,7 +347,7 @@ func TestReductionsIgnoreOrder(t *testing.T) {
 }
 
 func TestMatchText(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		actual string
 		op     Op
 		want   string
@@ -385,8 +377,7 @@ func TestMatchText(t *testing.T) {
 		{"", Equal, "", true},
 		{"", Less, "5", false},
 		{"", Greater, "5", false},
-	}
-	for _, tt := range tests {
+	} {
 		got, err := MatchText(tt.op, tt.want, tt.actual)
 		if err != nil {
 			t.Errorf("%q %s %q: %v", tt.actual, tt.op, tt.want, err)
@@ -398,7 +389,7 @@ func TestMatchText(t *testing.T) {
 }
 
 func TestMatchTextProblems(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name, actual string
 		op           Op
 		pattern      string
@@ -408,8 +399,7 @@ func TestMatchTextProblems(t *testing.T) {
 		{"a word as the limit", "5", Less, "auto", `< needs quantities, not the text "auto"`},
 		{"unlike units in order", "5s", Greater, "5MB", "cannot compare a time in s with a size in B"},
 		{"no comparison", "5", Add, "5", `"+" does not compare texts`},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := MatchText(tt.op, tt.pattern, tt.actual); err == nil || err.Error() != tt.want {
 				t.Errorf("error %v, want %s", err, tt.want)

@@ -4,10 +4,12 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 func TestParse(t *testing.T) {
-	tests := []struct{ name, src, want string }{ // want is canonical source, empty for src itself
+	for _, tt := range []struct{ name, src, want string }{ // want is canonical source, empty for src itself
 		// Quantities.
 		{"a whole number", "5", ""},
 		{"a decimal number keeps its text", "3.10", ""},
@@ -112,8 +114,7 @@ func TestParse(t *testing.T) {
 		{"fewer", `fewer(failed{server="async"}, failed{server="sync"})`, ""},
 		{"same", "same(a, b)", ""},
 		{"a comparison of means", "geomean(a) > geomean(b)", ""},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			n, err := Parse(tt.src)
 			if err != nil {
@@ -155,10 +156,7 @@ func TestParseHostile(t *testing.T) {
 
 func TestSpans(t *testing.T) {
 	src := `not (a + (b)) * 2 < max( c{x=1, y!="z"} ) or -d`
-	n, err := Parse(src)
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := must.Get(Parse(src))
 	want := []string{
 		src,
 		`not (a + (b)) * 2 < max( c{x=1, y!="z"} )`,
@@ -181,10 +179,7 @@ func TestSpans(t *testing.T) {
 }
 
 func TestWalkStops(t *testing.T) {
-	n, err := Parse("max(a) + b")
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := must.Get(Parse("max(a) + b"))
 	var got []string
 	Walk(n, func(n Node) bool {
 		got = append(got, n.String())
@@ -197,7 +192,7 @@ func TestWalkStops(t *testing.T) {
 }
 
 func TestPercentile(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name       string
 		percentile float64
 	}{
@@ -214,8 +209,7 @@ func TestPercentile(t *testing.T) {
 		{"latency.200", 0},
 		{"cpu.p50", 0},
 		{"p50", 0},
-	}
-	for _, tt := range tests {
+	} {
 		if p, ok := (&Selector{Name: tt.name}).percentile(); p != tt.percentile || ok != (tt.percentile > 0) {
 			t.Errorf("%s: %v %v, want %v", tt.name, p, ok, tt.percentile)
 		}

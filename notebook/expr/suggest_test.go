@@ -6,7 +6,7 @@ import (
 )
 
 func TestNear(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name, word string
 		candidates []string
 		want       []string
@@ -19,8 +19,7 @@ func TestNear(t *testing.T) {
 		{"one letter in another case", "A", []string{"a", "b"}, []string{"a"}},
 		{"the word itself", "a", []string{"a"}, nil},
 		{"nothing like it", "zebra", []string{"throughput"}, nil},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := Near(test.word, test.candidates); !slices.Equal(got, test.want) {
 				t.Errorf("got %q, want %q", got, test.want)

@@ -3,10 +3,12 @@ package expr
 import (
 	"reflect"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 func TestParseTemplate(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name, text string
 		want       []string // the parts
 		names      []string
@@ -23,13 +25,9 @@ func TestParseTemplate(t *testing.T) {
 		{"closing braces alone", "a }} b", []string{"a }} b"}, nil},
 		{"a quote after an expression", "('${{ a }}')", []string{"('", "${{ a }}", "')"}, []string{"a"}},
 		{"over two lines", "${{ a +\n b }}\n", []string{"${{ a +\n b }}", "\n"}, []string{"a", "b"}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tmpl, err := ParseTemplate(tt.text)
-			if err != nil {
-				t.Fatal(err)
-			}
+			tmpl := must.Get(ParseTemplate(tt.text))
 			var parts, names []string
 			for _, p := range tmpl.Parts {
 				parts = append(parts, p.Text)

@@ -1,9 +1,13 @@
 package expr
 
-import "testing"
+import (
+	"testing"
+
+	"benchbook/internal/test/must"
+)
 
 func TestParseQuantity(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		text string
 		want float64
 		dim  Dimension
@@ -35,13 +39,9 @@ func TestParseQuantity(t *testing.T) {
 		{"-5 %", -0.05, Share},
 		{"2 cores", 2, Cores},
 		{"0e999999999", 0, Plain},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.text, func(t *testing.T) {
-			q, err := ParseQuantity(tt.text)
-			if err != nil {
-				t.Fatal(err)
-			}
+			q := must.Get(ParseQuantity(tt.text))
 			if q.Value != tt.want || q.Unit.Dimension != tt.dim || q.Text != tt.text {
 				t.Errorf("%v %v %q, want %v %v", q.Value, q.Unit.Dimension, q.Text, tt.want, tt.dim)
 			}
@@ -50,7 +50,7 @@ func TestParseQuantity(t *testing.T) {
 }
 
 func TestParseUnit(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		symbol     string
 		dim        Dimension
 		inBase     float64 // what three of them are in base units
@@ -68,8 +68,7 @@ func TestParseUnit(t *testing.T) {
 		{"1", Plain, 3, true, "1"},
 		{"", Plain, 3, true, "1"},
 		{"furlongs", Plain, 0, false, ""},
-	}
-	for _, tt := range tests {
+	} {
 		u, ok := ParseUnit(tt.symbol)
 		if ok != tt.ok {
 			t.Errorf("%q: known is %v, want %v", tt.symbol, ok, tt.ok)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 )
 
@@ -33,10 +34,7 @@ func captured(t testing.TB) map[string]string {
 	}
 	out := map[string]string{}
 	for _, name := range names {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := must.Get(os.ReadFile(name))
 		out[filepath.Base(name)] = string(data)
 	}
 	return out
@@ -73,9 +71,7 @@ func TestCaptured(t *testing.T) {
 		}
 	}
 	if *update {
-		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.WriteFile(golden, []byte(got.String()), 0o644))
 	}
 	want, err := os.ReadFile(golden)
 	if err != nil || got.String() != string(want) {
@@ -101,7 +97,7 @@ func many(n int, line func(i int) string) string {
 
 func TestParse(t *testing.T) {
 	const google = `{"benchmarks": [{"run_name": "A", "run_type": "iteration", "real_time": %s, "cpu_time": 1, "time_unit": "ns"%s}]}`
-	tests := []struct{ name, format, output, want string }{
+	for _, tt := range []struct{ name, format, output, want string }{
 		{"a number of processors that all have", "benchfmt", "BenchmarkA-8 10 5 ns/op\nBenchmarkB/x-8 10 7 ns/op\n",
 			"BenchmarkA: time 5e-09 s in steps of 1e-09\nBenchmarkB/x: time 7e-09 s in steps of 1e-09\n"},
 		{"several numbers of processors", "benchfmt", "BenchmarkA 10 5 ns/op\nBenchmarkA-2 10 3 ns/op\n",
@@ -152,8 +148,7 @@ func TestParse(t *testing.T) {
 			`"benchmarks.stats.median" cannot be a string`},
 		{"no name", "pytest-benchmark", `{"benchmarks": [{"stats": {"median": 1}}]}`, `a benchmark is called ""`},
 		{"an unknown format", "junit", "", `no format "junit"`},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			samples, err := Parse(tt.format, []byte(tt.output))
 			got := listing(samples)

@@ -8,31 +8,25 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"benchbook/internal/test/must"
 )
 
 // oneTime is a histogram with a single value.
 func oneTime(t testing.TB, value int64) string {
 	t.Helper()
 	h := hdrhistogram.New(1, 1<<40, 3)
-	if err := h.RecordValue(value); err != nil {
-		t.Fatal(err)
-	}
-	encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(h.RecordValue(value))
+	encoded := must.Get(h.Encode(hdrhistogram.V2CompressedEncodingCookieBase))
 	return string(encoded)
 }
 
 var driverKinds = []string{"connect", "timeout"}
 
 func TestDriverSummary(t *testing.T) {
-	o, err := Summary([]byte(` {"window": 2.5, "attempted": 100, "failed": 2, "began": 1795449600.25,
+	o := must.Get(Summary([]byte(` {"window": 2.5, "attempted": 100, "failed": 2, "began": 1795449600.25,
 		"failures": {"timeout": 2}, "statuses": {"200": 97, "404": 1},
-		"latency": {"p50": 0.02, "p99.9": 0.03, "mean": 0.021, "max": 0.03}, "step": 0.001}`+"\n"), driverKinds)
-	if err != nil {
-		t.Fatal(err)
-	}
+		"latency": {"p50": 0.02, "p99.9": 0.03, "mean": 0.021, "max": 0.03}, "step": 0.001}`+"\n"), driverKinds))
 	p50 := o.Samples[2]
 	if o.Window.Seconds() != 2.5 || o.Attempted != 100 || o.Completed != 98 || o.Failures["timeout"] != 2 ||
 		o.Statuses["404"] != 1 || p50.Value != 0.02 || p50.Step != 0.001 || len(o.Samples) != 4 || o.Timed != 98 ||
@@ -40,11 +34,8 @@ func TestDriverSummary(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	for unit, value := range map[string]int64{"s": 3, "ms": 3000, "us": 3_000_000, "ns": 3_000_000_000} {
-		o, err := Summary(fmt.Appendf(nil, `{"window": 9, "attempted": 1, "histogram": %q, "unit": %q}`,
-			oneTime(t, value), unit), driverKinds)
-		if err != nil {
-			t.Fatal(err)
-		}
+		o := must.Get(Summary(fmt.Appendf(nil, `{"window": 9, "attempted": 1, "histogram": %q, "unit": %q}`,
+			oneTime(t, value), unit), driverKinds))
 		if h := o.Histograms["latency"]; h.Count != 1 || h.Min < 2.99 || h.Max > 3.01 || h.Sum < 2.99 || h.Sum > 3.01 {
 			t.Errorf("%s: %+v", unit, h)
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 )
@@ -47,14 +48,9 @@ func golden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name)
 	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.WriteFile(file, []byte(got), 0o644))
 	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must.Get(os.ReadFile(file))
 	lines := strings.Split(string(want), "\n")
 	for i, line := range strings.Split(got, "\n") {
 		if i >= len(lines) || lines[i] != line {
@@ -141,10 +137,7 @@ func TestRightAnswers(t *testing.T) {
 	} {
 		t.Run(tt.file, func(t *testing.T) {
 			tool, data := capture(t, filepath.Join("testdata", tt.file))
-			o, err := tool.Parse(data)
-			if err != nil {
-				t.Fatal(err)
-			}
+			o := must.Get(tool.Parse(data))
 			if o.Attempted != tt.attempted || o.Failed != tt.failed || o.Completed != tt.right {
 				t.Errorf("attempted %d, failed %d, right %d; want %d, %d, %d", o.Attempted, o.Failed, o.Completed, tt.attempted,
 					tt.failed, tt.right)
@@ -305,10 +298,7 @@ func TestCalls(t *testing.T) {
 			if l.Method == "" {
 				l.Method = "GET"
 			}
-			c, err := tool.Call(&l, tt.cores)
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := must.Get(tool.Call(&l, tt.cores))
 			fmt.Fprintf(&all, "== %s, %s: %d threads\n%s\n", tool.Name, tt.name, c.Threads, c.Line(tool.Name, l.Args))
 			for _, e := range c.Environment {
 				fmt.Fprintf(&all, "environment %s\n", e)

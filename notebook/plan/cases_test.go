@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
@@ -34,10 +35,7 @@ func TestCases(t *testing.T) {
 		t.Fatalf("%d files of cases, %v", len(archives), err)
 	}
 	for _, name := range archives {
-		archive, err := txtar.ParseFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		archive := must.Get(txtar.ParseFile(name))
 		for _, c := range readCases(t, archive) {
 			c.remarks = filepath.Base(name) == "remarks.txtar"
 			t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar")+"/"+c.name, func(t *testing.T) {
@@ -51,9 +49,7 @@ func TestCases(t *testing.T) {
 			})
 		}
 		if *update {
-			if err := os.WriteFile(name, txtar.Format(archive), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(os.WriteFile(name, txtar.Format(archive), 0o644))
 		}
 	}
 }
@@ -128,17 +124,11 @@ func outcome(t *testing.T, c *planCase) string {
 	for name, text := range c.files {
 		write(t, filepath.Join(dir, name), text)
 	}
-	project, err := article.OpenProject(root)
-	if err != nil {
-		t.Fatal(err)
-	}
+	project := must.Get(article.OpenProject(root))
 	doc := article.Parse(dir, source.New("article.md", []byte(c.text())))
 	var problems source.Problems
 	problems.Merge(&doc.Problems)
-	p, err := plan.New(project, doc, plan.Options{Profile: c.profile}, &problems)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(plan.New(project, doc, plan.Options{Profile: c.profile}, &problems))
 	shown := describe(p, &problems, c.remarks)
 	if root = filepath.Dir(root); strings.Contains(shown, root) {
 		shown = lengths.ReplaceAllString(strings.ReplaceAll(shown, root, "/above"), ":")
@@ -151,12 +141,8 @@ var lengths = regexp.MustCompile(`(?m)\+\d+:`)
 
 func write(t *testing.T, path, data string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(data), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.MkdirAll(filepath.Dir(path), 0o755))
+	must.Do(os.WriteFile(path, []byte(data), 0o644))
 }
 
 // describe shows problems, or without any what would be measured; then remarks, and what the engine cannot do.

@@ -11,7 +11,7 @@ func TestComposeEnvironment(t *testing.T) {
 	t.Setenv("LISTED", "1")
 	t.Setenv("UNLISTED", "2")
 	const file = "services: {web: {image: \"x:${LISTED}${UNLISTED:-3}\", ports: ['80']}}\n"
-	tests := []struct{ compose, image, problem string }{
+	for _, tt := range []struct{ compose, image, problem string }{
 		{"docker-compose.yml", "x:3", ""},
 		{"[docker-compose.yml]", "x:3", ""},
 		{"{files: docker-compose.yml}", "x:3", ""},
@@ -20,8 +20,7 @@ func TestComposeEnvironment(t *testing.T) {
 		{"{files: docker-compose.yml, environment: [LISTED=1]}", "", `"LISTED=1" is not the name of a variable`},
 		{"{environment: [LISTED]}", "", "compose has no files"},
 		{"{files: docker-compose.yml, env: [LISTED]}", "", `unknown key "env" in compose`},
-	}
-	for _, tt := range tests {
+	} {
 		p, problems := planIn(t, "name: e\ncompose: "+tt.compose+"\nload: {target: \"http://web/\"}\n",
 			func(dir, _ string) { write(t, filepath.Join(dir, "docker-compose.yml"), file) })
 		switch {

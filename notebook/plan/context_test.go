@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 
 	"benchbook/notebook/source"
@@ -39,42 +40,30 @@ func planText(t *testing.T, text string, mkfiles func(dir, outside string), o ..
 	write(t, filepath.Join(root, "p", article.ProjectFile), "")
 	write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\n")
 	mkfiles(dir, filepath.Join(root, "outside"))
-	project, err := article.OpenProject(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	project := must.Get(article.OpenProject(dir))
 	doc := article.Parse(dir, source.New("article.md", []byte(text)))
 	var problems source.Problems
 	problems.Merge(&doc.Problems)
-	p, err := New(project, doc, append(o, Options{})[0], &problems)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(New(project, doc, append(o, Options{})[0], &problems))
 	return p, problems.Sorted()
 }
 
 func link(t *testing.T, to, at string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(to, at); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.MkdirAll(filepath.Dir(at), 0o755))
+	must.Do(os.Symlink(to, at))
 }
 
 // sparse makes a file that is large and takes no room.
 func sparse(t *testing.T, at string, size int64) {
 	t.Helper()
 	write(t, at, "")
-	if err := os.Truncate(at, size); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.Truncate(at, size))
 }
 
 func TestNoLinkLeadsOut(t *testing.T) {
 	service := func(s string) string { return "name: e\nservices: {s: " + s + "}\nload: {target: http://s/}\n" }
-	tests := []struct {
+	for _, test := range []struct {
 		name, body string
 		link       func(dir, outside string) (to, at string)
 	}{
@@ -98,8 +87,7 @@ func TestNoLinkLeadsOut(t *testing.T) {
 			func(dir, outside string) (string, string) { return outside, dir + "/up" }},
 		{"a file that is mounted", service("{image: x, volumes: ['./up/secret:/data:ro']}"),
 			func(dir, outside string) (string, string) { return outside, dir + "/up" }},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, problems := planIn(t, test.body, func(dir, outside string) {
 				write(t, filepath.Join(outside, "secret"), "secret")
@@ -154,7 +142,7 @@ func TestLinksInsideAreFollowed(t *testing.T) {
 // Ignored files are neither read nor counted, and too large ones are not read.
 func TestSizes(t *testing.T) {
 	const build, config = "{build: .}", "{image: x, configs: [{source: a, target: /a}, {source: b, target: /b}]}"
-	tests := []struct {
+	for _, test := range []struct {
 		name, service string
 		files         func(dir string)
 		rule          string
@@ -182,8 +170,7 @@ func TestSizes(t *testing.T) {
 			write(t, filepath.Join(dir, "a"), "1")
 			sparse(t, filepath.Join(dir, "b"), MaxSize)
 		}, "too-large"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, problems := planIn(t, "name: e\nservices: {s: "+test.service+"}\nload: {target: http://s/}\n",
 				func(dir, _ string) { test.files(dir) })

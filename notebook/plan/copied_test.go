@@ -3,7 +3,7 @@ package plan
 import "testing"
 
 func TestCopied(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name, dockerfile string
 		has, lacks       string
 	}{
@@ -19,8 +19,7 @@ func TestCopied(t *testing.T) {
 		{"a mount", "RUN --mount=type=bind,target=/src make", "any/thing", ""},
 		{"a folder in a mount", "RUN --mount=type=bind,source=lib,target=/src make", "lib/b.py", ""},
 		{"nothing", "FROM x", "", "a.py"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := copiedBy(test.dockerfile)
 			if test.has != "" && !c.has(test.has) {

@@ -4,7 +4,7 @@ import "testing"
 
 // Values of env_file are read as Compose reads them, but for $NAME, which stays.
 func TestValuesOfEnvFile(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		line, want string
 		ok         bool
 	}{
@@ -13,8 +13,7 @@ func TestValuesOfEnvFile(t *testing.T) {
 		{`"a # b"`, "a # b", true}, {`"a" # b`, "a", true}, {`'a\nb'`, `a\nb`, true}, {`"a\nb\t\"c\"\\"`, "a\nb\t\"c\"\\",
 			true}, {`"\d"`, `\d`, true},
 		{`"it's"`, "it's", true}, {`"open`, "", false}, {`'open"`, "", false}, {`"a" b`, "a", false},
-	}
-	for _, test := range tests {
+	} {
 		if got, ok := fileValue(test.line); ok != test.ok || ok && got != test.want {
 			t.Errorf("%s is read as %q, %v; want %q, %v", test.line, got, ok, test.want, test.ok)
 		}

@@ -14,7 +14,7 @@ func TestEstimate(t *testing.T) {
 			return Experience{Pending: pending, Searched: searched, Overhead: 4 * time.Second, Window: 7 * time.Second}
 		}
 	}
-	tests := []struct {
+	for _, test := range []struct {
 		name, body string
 		known      func(*Trial) Experience
 		want       string
@@ -34,8 +34,7 @@ func TestEstimate(t *testing.T) {
 		{"nothing is pending", service + "load: {target: http://s/}\n", known(0, false), "0s"},
 		{"a search that is done", "services: {s: {image: 'x${{ tune.n }}'}}\ncalibrate: false\nrepetitions: 1\n" +
 			"tune: {n: {to: 9}}\nload: {target: http://s/, duration: 4s, warmup: 0s}\n", known(1, true), "8s"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			if !strings.Contains(test.body, "repetitions") {
 				test.body = "repetitions: up to 9\n" + test.body // the estimate is for the first look

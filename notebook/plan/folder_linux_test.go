@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 )
@@ -13,10 +14,7 @@ import (
 func TestListingLeavesNothingOpen(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which closes what is forgotten
 	open := func() int {
-		files, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			t.Fatal(err)
-		}
+		files := must.Get(os.ReadDir("/proc/self/fd"))
 		return len(files)
 	}
 	f := newFolder(&article.Document{Dir: t.TempDir(), Listings: []*article.Listing{{Path: "a.py", Data: []byte("x")}}}, nil)

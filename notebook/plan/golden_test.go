@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/check"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
@@ -23,10 +24,7 @@ func problemsOf(t *testing.T, file, profile string) ([]*source.Problem, *plan.Pl
 	project, doc := opened(t, file)
 	var problems source.Problems
 	problems.Merge(&project.Problems)
-	p, err := plan.New(project, doc, plan.Options{Profile: profile}, &problems)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(plan.New(project, doc, plan.Options{Profile: profile}, &problems))
 	problems.Merge(&doc.Problems)
 	check.Check(doc, p, &problems)
 	return problems.Sorted(), p
@@ -79,14 +77,9 @@ func TestBroken(t *testing.T) {
 func golden(t *testing.T, file string, got []byte) {
 	t.Helper()
 	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.WriteFile(file, got, 0o644))
 	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must.Get(os.ReadFile(file))
 	is, was := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
 	for i := range max(len(is), len(was)) {
 		if i >= len(is) || i >= len(was) || is[i] != was[i] {

@@ -9,7 +9,7 @@ import (
 
 // What editors, languages and builds leave behind must change no key.
 func TestLitterIsNoPartOfAContext(t *testing.T) {
-	tests := []struct{ name, dockerfile, ignore, file, want string }{
+	for _, test := range []struct{ name, dockerfile, ignore, file, want string }{
 		{"a swap file", "COPY . .", "", ".article.md.swp", ""},
 		{"a folder view", "COPY . .", "", "app/.DS_Store", ""},
 		{"compiled Python", "COPY app app", "", "app/__pycache__/app.pyc", ""},
@@ -20,8 +20,7 @@ func TestLitterIsNoPartOfAContext(t *testing.T) {
 		{"named by a pattern", "COPY target/*.jar /", "target/\n", "target/app.jar", "target/app.jar"},
 		{"beside a named file", "COPY target/app.jar /", "target/\n", "target/classes/a.class", ""},
 		{"an ordinary file", "COPY . .", "*.log\n", "app/app.py", "app/app.py"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			p, problems := planIn(t, "name: e\nservices: {s: {build: .}}\nload: {target: http://s/}\n",
 				func(dir, _ string) {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestPlace(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name  string
 		cores [][]int
 		want  Placement
@@ -18,8 +18,7 @@ func TestPlace(t *testing.T) {
 		{"siblings stay together", [][]int{{0, 4}, {1, 5}, {2, 6}, {3, 7}}, Placement{"0-2,4-6", "3,7", 6, 2}},
 		{"one core is shared", [][]int{{0}}, Placement{"0", "0", 1, 1}},
 		{"nothing is known", nil, Placement{"", "", 1, 1}},
-	}
-	for _, test := range tests {
+	} {
 		if got := Place(test.cores); got != test.want {
 			t.Errorf("%s: got %+v, want %+v", test.name, got, test.want)
 		}
@@ -58,7 +57,7 @@ func TestPlaceLoad(t *testing.T) {
 }
 
 func TestCheckCPUs(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name, service, load string
 		cores               [][]int
 		want                []string // hints
@@ -70,8 +69,7 @@ func TestCheckCPUs(t *testing.T) {
 		{"neither", "4", "5", [][]int{{0, 2}, {1, 3}},
 			[]string{`write "0,2", or remove cpuset`,
 				`write "1,3", or remove cpuset`}},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			body := "name: e\nservices: {s: {image: x, cpuset: '" + test.service + "'}}\nload: {target: http://s/, cpuset: '" +
 				test.load + "'}\n"

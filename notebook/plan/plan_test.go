@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 
 	"benchbook/notebook/source"
@@ -38,28 +39,18 @@ func newPlan(t *testing.T, src string, o Options, files map[string]string) (*Pla
 			write(t, filepath.Join(dir, name), data)
 		}
 	}
-	project, err := article.OpenProject(root)
-	if err != nil {
-		t.Fatal(err)
-	}
+	project := must.Get(article.OpenProject(root))
 	doc := article.Parse(dir, source.New("article.md", []byte(src)))
 	var problems source.Problems
 	problems.Merge(&doc.Problems)
-	p, err := New(project, doc, o, &problems)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(New(project, doc, o, &problems))
 	return p, problems.Sorted()
 }
 
 func write(t *testing.T, path, data string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(data), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.MkdirAll(filepath.Dir(path), 0o755))
+	must.Do(os.WriteFile(path, []byte(data), 0o644))
 }
 
 func mustPlan(t *testing.T, source string, o Options, files map[string]string) *Experiment {
@@ -121,10 +112,7 @@ func TestOrder(t *testing.T) {
 func TestUnknownProfile(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, article.ProjectFile), "")
-	project, err := article.OpenProject(root)
-	if err != nil {
-		t.Fatal(err)
-	}
+	project := must.Get(article.OpenProject(root))
 	doc := article.Parse(filepath.Join(root, "x"), source.New("a", []byte(text())))
 	if _, err := New(project, doc, Options{Profile: "fast"}, &source.Problems{}); !errors.Is(err, ErrNoProfile) {
 		t.Errorf("got %v", err)

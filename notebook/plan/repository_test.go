@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 )
 
@@ -39,9 +40,7 @@ func TestContextInTheRepository(t *testing.T) {
 				block("name: e\nservices: {s: {build: "+test.build+"}}\nload: {target: http://s/}\n")),
 				func(dir, outside string) {
 					root := filepath.Dir(outside)
-					if err := os.Mkdir(filepath.Join(root, ".git"), 0o755); err != nil {
-						t.Fatal(err)
-					}
+					must.Do(os.Mkdir(filepath.Join(root, ".git"), 0o755))
 					for name, text := range map[string]string{"Dockerfile": test.dockerfile, "main.go": "package main",
 						".dockerignore": "*.log\n", "a.log": "x", ".vscode/settings.json": "{}",
 						".vscode/benchbook-project.json": "{}", ".git/HEAD": "x", "p/_site/index.html": "x",

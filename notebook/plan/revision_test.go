@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
 )
@@ -28,22 +29,16 @@ func TestRevision(t *testing.T) {
 		}
 		write(t, filepath.Join(dir, article.FileName), "x")
 		for name, to := range map[string]string{"app/link": "../app/./main.go", "app/broken.log": "nowhere"} {
-			if err := os.Symlink(to, filepath.Join(root, name)); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(os.Symlink(to, filepath.Join(root, name)))
 		}
-		if err := os.Chmod(filepath.Join(root, "app/run.sh"), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.Chmod(filepath.Join(root, "app/run.sh"), 0o755))
 		git("init", "-q")
 		git("add", ".")
 		git("commit", "-q", "-m", "one")
 		git("tag", "v1")
 		write(t, filepath.Join(root, "app/main.go"), "now")
 		write(t, filepath.Join(root, "app/new.go"), "now")
-		if err := os.Symlink("nowhere", filepath.Join(root, "app/broken")); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.Symlink("nowhere", filepath.Join(root, "app/broken")))
 		git("add", ".")
 		git("commit", "-q", "-m", "two")
 		git("tag", "v2")

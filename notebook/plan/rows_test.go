@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 )
@@ -28,16 +29,10 @@ func TestRowsStayInTheRepository(t *testing.T) {
 		write(t, filepath.Join(dir, "x"), "")
 		link(t, outside, filepath.Join(root, "out"))
 		link(t, outside, filepath.Join(dir, "out"))
-		project, err := article.OpenProject(root)
-		if err != nil {
-			t.Fatal(err)
-		}
+		project := must.Get(article.OpenProject(root))
 		var problems source.Problems
 		doc := article.Parse(dir, source.New("article.md", []byte(rowsArticle(axis, "x"))))
-		p, err := New(project, doc, Options{}, &problems)
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must.Get(New(project, doc, Options{}, &problems))
 		if problems.Empty() || len(p.Experiments) > 0 {
 			t.Errorf("%s: problems %v, experiments %v", axis, problems.Sorted(), p.Experiments)
 		}
@@ -54,25 +49,16 @@ func FuzzRows(f *testing.F) {
 	}
 	root := f.TempDir()
 	dir := filepath.Join(root, "experiments", "sample")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		f.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644); err != nil {
-		f.Fatal(err)
-	}
-	project, err := article.OpenProject(root)
-	if err != nil {
-		f.Fatal(err)
-	}
+	must.Do(os.MkdirAll(dir, 0o755))
+	must.Do(os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644))
+	project := must.Get(article.OpenProject(root))
 	f.Fuzz(func(t *testing.T, axis, file string) {
 		for _, name := range []string{"f.csv", "f.yaml"} {
 			write(t, filepath.Join(dir, name), file)
 		}
 		doc := article.Parse(dir, source.New("article.md", []byte(rowsArticle(axis, "x"))))
 		var problems source.Problems
-		if _, err := New(project, doc, Options{}, &problems); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(New(project, doc, Options{}, &problems))
 		for _, problem := range problems.Sorted() {
 			if at := problem.Pos; at.Source == nil || at.Start < 0 || at.End < at.Start || at.End > len(at.Source.Data) {
 				t.Errorf("outside of any text: %v", problem)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 
@@ -78,9 +79,7 @@ func opened(t *testing.T, file string) (*article.Project, *article.Document) {
 	t.Helper()
 	root := t.TempDir()
 	sample := filepath.Join(root, "experiments", "sample")
-	if err := os.MkdirAll(sample, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.MkdirAll(sample, 0o755))
 	project, err := os.ReadFile(strings.TrimSuffix(file, ".md") + ".yaml")
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
@@ -90,17 +89,9 @@ func opened(t *testing.T, file string) (*article.Project, *article.Document) {
 		t.Fatal(err)
 	}
 	for name, data := range files {
-		if err := os.WriteFile(name, data, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.WriteFile(name, data, 0o644))
 	}
-	p, err := article.OpenProject(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := p.Article("sample")
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(article.OpenProject(root))
+	doc := must.Get(p.Article("sample"))
 	return p, doc
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 // Values go wherever a template asks for them, types and images included; who the trial is stays.
@@ -15,10 +17,7 @@ func TestTuned(t *testing.T) {
 		"load: {target: 'http://s/${{ tune.clients }}', connections: '${{ tune.clients }}', duration: 10s}\n" +
 		"prepare: {service: s, run: 'warm ${{ tune.workers }}'}\n"
 	trial := mustPlan(t, text(block(body)), Options{}, nil).Trials[0]
-	tuned, err := trial.Tuned(map[string]int{"workers": 3, "clients": 15})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tuned := must.Get(trial.Tuned(map[string]int{"workers": 3, "clients": 15}))
 	s := tuned.Services[0]
 	if s.Image.Name != "x:3" || !slices.Equal(s.Command, []string{"run", "3", "a"}) || s.CPUs != 3 ||
 		tuned.Load.Connections != 15 ||

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 )
 
@@ -14,10 +15,7 @@ const articles = "../../experiments"
 
 // No committed record contradicts itself.
 func TestCommittedRecords(t *testing.T) {
-	entries, err := os.ReadDir(articles)
-	if err != nil {
-		t.Fatal(err)
-	}
+	entries := must.Get(os.ReadDir(articles))
 	checked := 0
 	for _, e := range entries {
 		records, bad, err := record.Dir(filepath.Join(articles, e.Name(), "records")).Read()
@@ -69,10 +67,7 @@ func TestContradictions(t *testing.T) {
 	line := committedLine(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r, err := record.Parse(line)
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := must.Get(record.Parse(line))
 			tt.edit(r)
 			record.Check([]*record.Record{r}, time.Now())
 			found := strings.Join(r.Contradictions, "; ")
@@ -86,17 +81,10 @@ func TestContradictions(t *testing.T) {
 // committedLine returns the first committed record of a load of ours, as a line.
 func committedLine(t *testing.T) []byte {
 	t.Helper()
-	records, _, err := record.Dir(filepath.Join(articles, "async-101", "records")).Read()
-	if err != nil {
-		t.Fatal(err)
-	}
+	records, _ := must.Two(record.Dir(filepath.Join(articles, "async-101", "records")).Read())
 	for _, r := range records {
 		if l := r.Load; l != nil && l.Tool == "" && l.Open == nil && r.Failure == "" && len(l.Answers) > 0 && l.Failed == 0 {
-			line, err := r.Line()
-			if err != nil {
-				t.Fatal(err)
-			}
-			return line
+			return must.Get(r.Line())
 		}
 	}
 	t.Fatal("no record fits")

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"benchbook/internal/test/must"
 )
 
 // Decode reads the same as the library, for every size of a histogram.
@@ -23,14 +25,9 @@ func TestBarsAreThoseOfTheLibrary(t *testing.T) {
 		h := hdrhistogram.New(tt.lowest, tt.highest, tt.digits)
 		for range 2000 {
 			value := min(tt.highest, tt.lowest+int64(random.ExpFloat64()*float64(random.Int64N(tt.highest))/10))
-			if err := h.RecordValues(value, 1+random.Int64N(3)*random.Int64N(1e6)); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(h.RecordValues(value, 1+random.Int64N(3)*random.Int64N(1e6)))
 		}
-		encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-		if err != nil {
-			t.Fatal(err)
-		}
+		encoded := must.Get(h.Encode(hdrhistogram.V2CompressedEncodingCookieBase))
 		got, err := new(Decoder).Decode(Histogram{HDR: string(encoded)})
 		if err != nil {
 			t.Fatalf("%+v: %v", tt, err)
@@ -56,14 +53,9 @@ func TestBarsAreThoseOfTheLibrary(t *testing.T) {
 func FuzzDecodeHistogram(f *testing.F) {
 	h := hdrhistogram.New(1, 60e9, 3)
 	for _, value := range []int64{1e6, 1e6, 2e9} {
-		if err := h.RecordValue(value); err != nil {
-			f.Fatal(err)
-		}
+		must.Do(h.RecordValue(value))
 	}
-	encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		f.Fatal(err)
-	}
+	encoded := must.Get(h.Encode(hdrhistogram.V2CompressedEncodingCookieBase))
 	f.Add(string(encoded))
 	f.Add("")
 	f.Add("HISTFAAAAAA=")

@@ -9,7 +9,7 @@ func TestMeasured(t *testing.T) {
 	load := Measured{Services: []string{"server"}, Added: []Metric{{Name: "tail", Unit: "1"}}}
 	open := Measured{OpenLoop: true, Capacity: true, Searches: []string{"workers"}}
 	command := Measured{Command: true, Searches: []string{"level"}}
-	tests := []struct {
+	for _, test := range []struct {
 		name   string
 		of     Measured
 		metric string
@@ -37,8 +37,7 @@ func TestMeasured(t *testing.T) {
 		{"nothing", load, "nothing", false},
 		{"whatever a program prints", command, "startup", true},
 		{"what a program cannot print", command, "tune.other", false},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, ok := test.of.Lookup(test.metric); ok != test.want {
 				t.Errorf("%s is measured: %v", test.metric, ok)

@@ -8,7 +8,7 @@ import (
 // The error for a record of another version names the version, even if its fields have other types.
 func TestParseRefuses(t *testing.T) {
 	const whole = `"experiment": "e", "trial": "a", "key": "0123", "run": "20261120T100000Z-test", "repetition": 1`
-	tests := []struct{ name, text, err string }{
+	for _, test := range []struct{ name, text, err string }{
 		{"a record", `{"schema_version": 1, ` + whole + `}`, ""},
 		{"a later version", `{"schema_version": 2, ` + whole + `}`, "record of version 2; this benchbook reads version 1"},
 		{"a later version of other types", `{"schema_version": 2, "experiment": {"name": "e"}, "facts": []}`,
@@ -22,8 +22,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a host of folders", `{"schema_version": 1, "host": "a/b", ` + whole + `}`,
 			`not a record: "a/b" cannot be the name of its host`},
 		{"of nothing", `{"schema_version": 1}`, "not a record: it does not say of what"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			r, err := Parse([]byte(test.text))
 			switch {

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 // What cannot be is refused with the field and the reason, and what can be is taken.
@@ -17,7 +19,7 @@ func TestParseRefusesTheImpossible(t *testing.T) {
 			change(r.Load)
 		}
 	}
-	tests := []struct {
+	for _, test := range []struct {
 		name   string
 		change func(*Record)
 		err    string
@@ -78,17 +80,13 @@ func TestParseRefusesTheImpossible(t *testing.T) {
 			"the last look is after 10 rounds, and planned is 5"},
 		{"times in a mapping", func(r *Record) { r.Machine = &Machine{Threads: map[string]float64{"server": -1}} },
 			"machine.threads.server is -1, and cannot be less than 0"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := sample()
 			r.Ended = r.Started.Add(time.Second)
 			test.change(r)
-			data, err := r.Line()
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = Parse(data)
+			data := must.Get(r.Line())
+			_, err := Parse(data)
 			if got := words(err); got != test.err {
 				t.Errorf("got the error %q, want %q", got, test.err)
 			}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 )
 
@@ -20,36 +21,20 @@ func BenchmarkRead(b *testing.B) {
 	if err != nil || len(runs) == 0 {
 		b.Fatal(runs, err)
 	}
-	data, err := os.ReadFile(runs[len(runs)-1])
-	if err != nil {
-		b.Fatal(err)
-	}
+	data := must.Get(os.ReadFile(runs[len(runs)-1]))
 	lines := bytes.SplitAfter(bytes.TrimRight(data, "\n"), []byte("\n"))
 	lines[len(lines)-1] = append(lines[len(lines)-1], '\n')
-	first, err := record.Parse(lines[0])
-	if err != nil {
-		b.Fatal(err)
-	}
+	first := must.Get(record.Parse(lines[0]))
 	dir := b.TempDir()
 	name := filepath.Join(dir, first.Path())
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		b.Fatal(err)
-	}
-	f, err := os.Create(name)
-	if err != nil {
-		b.Fatal(err)
-	}
+	must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
+	f := must.Get(os.Create(name))
 	size := 0
 	for i := range records {
-		n, err := f.Write(lines[i%len(lines)])
-		if err != nil {
-			b.Fatal(err)
-		}
+		n := must.Get(f.Write(lines[i%len(lines)]))
 		size += n
 	}
-	if err := f.Close(); err != nil {
-		b.Fatal(err)
-	}
+	must.Do(f.Close())
 	b.SetBytes(int64(size))
 	for b.Loop() {
 		read, bad, err := record.Dir(dir).Read()
@@ -59,9 +44,7 @@ func BenchmarkRead(b *testing.B) {
 		record.Check(read, time.Now())
 		b.StopTimer()
 		var usage syscall.Rusage
-		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-			b.Fatal(err)
-		}
+		must.Do(syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
 		b.ReportMetric(float64(usage.Maxrss)/1024, "peak-MiB")
 		var memory runtime.MemStats
 		runtime.GC()

@@ -7,17 +7,18 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"benchbook/internal/test/must"
 )
 
 func TestLookupMetric(t *testing.T) {
-	tests := []struct{ name, unit, better string }{
+	for _, test := range []struct{ name, unit, better string }{
 		{"throughput", "1/s", "higher"}, {"latency.p99", "s", "lower"}, {"latency.p99.9", "s", "lower"},
 		{"latency.connect.p50", "s", "lower"},
 		{"cpu.server", "cores", "lower"}, {"errors.reset", "1", "lower"}, {"status.200", "1", ""},
 		{"memory.peak", "B", "lower"},
 		{"memory.db", "B", "lower"}, {"net.listen_overflows.server", "1", "lower"},
-	}
-	for _, test := range tests {
+	} {
 		if m, ok := LookupMetric(test.name); !ok || m.Unit != test.unit || m.Better != test.better || m.Name != test.name ||
 			m.Title == "" {
 			t.Errorf("%s: %+v, %v", test.name, m, ok)
@@ -32,10 +33,7 @@ func TestLookupMetric(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	data, err := sample().Line()
-	if err != nil {
-		f.Fatal(err)
-	}
+	data := must.Get(sample().Line())
 	f.Add(data)
 	f.Add([]byte(`{"schema_version":1,"repetition":-1}`))
 	f.Add([]byte(`{"schema_version":1,"experiment":"e","trial":"t","key":"k","run":"r","search":{"name":"../x"}}`))

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"benchbook/internal/test/must"
 )
 
 // A process that is killed at any moment loses nothing that it has saved, and the next one can go on.
@@ -41,9 +43,7 @@ func TestKilledWhileItSaves(t *testing.T) {
 			}
 		}
 		time.Sleep(rand.N(2 * time.Millisecond))
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(cmd.Process.Kill())
 		for said.Scan() { // what it said before it was killed
 			if _, err := fmt.Sscan(said.Text(), &saved); err != nil {
 				t.Fatalf("it said %q", said.Text())
@@ -113,9 +113,7 @@ func TestFullDisk(t *testing.T) {
 	if got := repetitionsOf(t, dir, 0); err != nil || len(got) != n-1 || n < 3 || data[len(data)-1] != '\n' {
 		t.Errorf("%v are there, want those before %d; %v", got, n, err)
 	}
-	if err := unix.Mount("benchbook-test", string(dir), "tmpfs", unix.MS_REMOUNT, "size=1m"); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(unix.Mount("benchbook-test", string(dir), "tmpfs", unix.MS_REMOUNT, "size=1m"))
 	save(t, dir, large(n))
 	if got := repetitionsOf(t, dir, 0); len(got) != n {
 		t.Errorf("%v are there, want %d", got, n)
@@ -145,9 +143,7 @@ func TestRunsThatCannotBeRead(t *testing.T) {
 	} {
 		dir := Dir(t.TempDir())
 		save(t, dir, sample(), other)
-		if err := spoil(dir.fileOf()); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(spoil(dir.fileOf()))
 		records, bad, err := dir.Read()
 		if err != nil || len(records) != 1 || len(bad) != 1 || bad[0].Path != dir.fileOf() || bad[0].Err.Error() != why {
 			t.Errorf("%s: %d records, %v, %v", why, len(records), bad, err)
@@ -160,16 +156,12 @@ func TestRunsThatCannotBeRead(t *testing.T) {
 		dir := Dir(t.TempDir())
 		save(t, dir, sample(), other)
 		closed := filepath.Join(string(dir), folder)
-		if err := os.Chmod(closed, 0); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.Chmod(closed, 0))
 		records, bad, err := dir.Read()
 		if err != nil || len(bad) != 1 || bad[0].Path != closed || len(records) != len(folder)/9 {
 			t.Errorf("folder %s: %d records, %v, %v", folder, len(records), bad, err)
 		}
-		if err := os.Chmod(closed, 0o755); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.Chmod(closed, 0o755))
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 func sample() *Record {
@@ -33,10 +35,7 @@ func repetition(number int) *Record {
 // lineOf returns a repetition as a line without its end, with some text in it replaced by another.
 func lineOf(t *testing.T, number int, old, new string) string {
 	t.Helper()
-	line, err := repetition(number).Line()
-	if err != nil {
-		t.Fatal(err)
-	}
+	line := must.Get(repetition(number).Line())
 	text := strings.TrimSuffix(string(line), "\n")
 	if !strings.Contains(text, old) {
 		t.Fatalf("%q is not in %s", old, text)
@@ -47,9 +46,7 @@ func lineOf(t *testing.T, number int, old, new string) string {
 func save(t *testing.T, dir Dir, records ...*Record) {
 	t.Helper()
 	for _, r := range records {
-		if err := dir.Save(r); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(dir.Save(r))
 	}
 }
 
@@ -90,9 +87,7 @@ func TestSaveAndRead(t *testing.T) {
 		t.Error(err)
 	}
 	for _, name := range []string{"notes.txt", ".hidden.jsonl"} {
-		if err := os.WriteFile(filepath.Join(string(dir), name), []byte("not a record"), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.WriteFile(filepath.Join(string(dir), name), []byte("not a record"), 0o644))
 	}
 	records, bad, err := dir.Read()
 	if err != nil || len(records) != 1 || len(bad) != 0 {
@@ -163,12 +158,9 @@ func TestReadLines(t *testing.T) {
 func TestLongLine(t *testing.T) {
 	good := lineOf(t, 1, "", "")
 	dir := runOf(t, good+"\n")
-	f, err := os.OpenFile(dir.fileOf(), os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Get(os.OpenFile(dir.fileOf(), os.O_RDWR, 0))
 	const end = 1 << 30
-	_, err = f.WriteAt([]byte("\n"+good+"\n"), end) // with a hole before it
+	_, err := f.WriteAt([]byte("\n"+good+"\n"), end) // with a hole before it
 	if err = errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -183,9 +175,7 @@ func TestLongLine(t *testing.T) {
 	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 256<<20 {
 		t.Errorf("it took %d MiB", allocated>>20)
 	}
-	if err := os.Truncate(dir.fileOf(), end); err != nil { // as if the line were torn
-		t.Fatal(err)
-	}
+	must.Do(os.Truncate(dir.fileOf(), end))
 	save(t, dir, repetition(2))
 	if got := repetitionsOf(t, dir, 0); !slices.Equal(got, []int{1, 2}) {
 		t.Errorf("read repetitions %v", got)
@@ -329,13 +319,10 @@ func TestFilesThatAreNoRuns(t *testing.T) {
 	dir := Dir(t.TempDir())
 	save(t, dir, sample())
 	folder := filepath.Join(string(dir), "x")
-	err := errors.Join(os.MkdirAll(filepath.Join(folder, "folder.jsonl"), 0o755),
+	must.Do(errors.Join(os.MkdirAll(filepath.Join(folder, "folder.jsonl"), 0o755),
 		os.Symlink("/dev/zero", filepath.Join(folder, "link.jsonl")),
 		os.WriteFile(filepath.Join(folder, "large.jsonl"), nil, 0o644),
-		os.Truncate(filepath.Join(folder, "large.jsonl"), 1<<40))
-	if err != nil {
-		t.Fatal(err)
-	}
+		os.Truncate(filepath.Join(folder, "large.jsonl"), 1<<40)))
 	if got := repetitionsOf(t, dir, 3); len(got) != 1 {
 		t.Errorf("read repetitions %v", got)
 	}

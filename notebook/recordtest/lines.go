@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 )
 
@@ -20,7 +21,7 @@ type Line struct {
 // Lines returns the lines of all runs below a folder.
 func Lines(t testing.TB, folder string) (lines []Line) {
 	t.Helper()
-	err := filepath.WalkDir(folder, func(name string, e fs.DirEntry, err error) error {
+	must.Do(filepath.WalkDir(folder, func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || !record.IsRun(name) {
 			return err
 		}
@@ -29,10 +30,7 @@ func Lines(t testing.TB, folder string) (lines []Line) {
 			lines = append(lines, Line{name, i + 1, text})
 		}
 		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	return lines
 }
 
@@ -42,17 +40,12 @@ func Put(t testing.TB, lines ...Line) {
 	changed := map[string][][]byte{}
 	for _, l := range lines {
 		if changed[l.File] == nil {
-			data, err := os.ReadFile(l.File)
-			if err != nil {
-				t.Fatal(err)
-			}
+			data := must.Get(os.ReadFile(l.File))
 			changed[l.File] = bytes.Split(data, []byte("\n"))
 		}
 		changed[l.File][l.Number-1] = l.Text
 	}
 	for name, lines := range changed {
-		if err := os.WriteFile(name, bytes.Join(lines, []byte("\n")), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.WriteFile(name, bytes.Join(lines, []byte("\n")), 0o644))
 	}
 }

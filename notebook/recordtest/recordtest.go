@@ -14,6 +14,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
@@ -62,16 +63,9 @@ func New(t testing.TB, text string) *Fixture {
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", "sample")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	project, err := article.OpenProject(root)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.MkdirAll(dir, 0o755))
+	must.Do(os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644))
+	project := must.Get(article.OpenProject(root))
 	b := &Fixture{T: t, Project: project, Doc: article.Parse(dir, source.New("article.md", []byte(text)))}
 	for _, p := range b.Doc.Problems.Sorted() {
 		t.Fatalf("the article has a problem: %v", p)
@@ -96,10 +90,7 @@ type Change func(r *record.Record)
 // way all the time, for ten seconds. Trial "again" is the A/A copy.
 func (b *Fixture) Measure(experiment, trial, run string, throughputs []float64, changes ...Change) {
 	b.T.Helper()
-	p, err := b.Plan(plan.Full)
-	if err != nil {
-		b.T.Fatal(err)
-	}
+	p := must.Get(b.Plan(plan.Full))
 	for _, e := range p.Experiments {
 		for _, t := range e.Trials {
 			if e.Name != experiment || t.Name != trial && (trial != "again" || !t.Calibration) {
@@ -179,14 +170,9 @@ func Histogram(t testing.TB, list ...EqualTimes) record.Histogram {
 			out.Overflow += x.Count
 			continue
 		}
-		if err := h.RecordValues(int64(x.Seconds*1e9), x.Count); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(h.RecordValues(int64(x.Seconds*1e9), x.Count))
 	}
-	text, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(h.Encode(hdrhistogram.V2CompressedEncodingCookieBase))
 	out.HDR = string(text)
 	encoded.Store(key, out)
 	return out
@@ -321,9 +307,5 @@ func CloseTo(a, b float64) bool { return math.Abs(a-b) <= 1e-6*max(math.Abs(a), 
 // Parse reads an expression.
 func Parse(t testing.TB, text string) expr.Node {
 	t.Helper()
-	n, err := expr.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
+	return must.Get(expr.Parse(text))
 }

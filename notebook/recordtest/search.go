@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 )
@@ -22,10 +23,7 @@ const Searching = "---\ntitle: x\n---\n\n" +
 // Searched adds the record of a search.
 func (b *Fixture) Searched(experiment, trial, run string, s record.Search) {
 	b.T.Helper()
-	p, err := b.Plan(plan.Full)
-	if err != nil {
-		b.T.Fatal(err)
-	}
+	p := must.Get(b.Plan(plan.Full))
 	e, ok := p.Find(experiment)
 	if !ok {
 		b.T.Fatalf("no experiment %s", experiment)

@@ -17,7 +17,7 @@ func read(t testing.TB, text string) *Node {
 }
 
 func TestScalarsAreReadAsWritten(t *testing.T) {
-	tests := []struct{ name, yaml, want string }{
+	for _, test := range []struct{ name, yaml, want string }{
 		{"a number keeps its zeros", "3.10", "3.10"},
 		{"no octal number", "010", "010"},
 		{"no floating point", "1e3", "1e3"},
@@ -50,8 +50,7 @@ func TestScalarsAreReadAsWritten(t *testing.T) {
 		{"a list", "[a, 'b, c', [d]]", "[a, b, c, [d]]"},
 		{"a mapping", `{a: b, "c":d, e: , f: null}`, "{a: b, c: d, e: null, f: null}"},
 		{"a question mark as a value", "'?'", "?"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			n := read(t, "r: &r repeated\ns: *r\nkey: "+test.yaml+"\n").Get("key")
 			// A zero byte marks a word that looks like null.
@@ -64,7 +63,7 @@ func TestScalarsAreReadAsWritten(t *testing.T) {
 
 func TestMergeKeys(t *testing.T) {
 	const above = "a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\n"
-	tests := []struct{ name, yaml, want string }{
+	for _, test := range []struct{ name, yaml, want string }{
 		{"a written key wins", "<<: *a\n  x: 5", "{y: 2, x: 5}"},
 		{"merged keys come first", "x: 5\n  <<: *a", "{y: 2, x: 5}"},
 		{"the first of several wins", "<<: [*a, *b]", "{x: 1, y: 2, z: 4}"},
@@ -72,8 +71,7 @@ func TestMergeKeys(t *testing.T) {
 		{"a mapping that stands there", "<<: {x: 7}\n  y: 8", "{x: 7, y: 8}"},
 		{"nothing", "<<:\n  y: 8", "{y: 8}"},
 		{"a key in quotes is a key", `"<<": 9`, "{<<: 9}"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := written(read(t, above+"key:\n  "+test.yaml+"\n").Get("key")); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
@@ -84,7 +82,7 @@ func TestMergeKeys(t *testing.T) {
 
 // A piece of a value has the place where it was written.
 func TestAt(t *testing.T) {
-	tests := []struct{ name, yaml, piece, want string }{
+	for _, test := range []struct{ name, yaml, piece, want string }{
 		{"plain", "a > b", "b", "b"},
 		{"in quotes", `"a > b"`, "> b", "> b"},
 		{"behind escapes", `"\u00e9 \"a\" > b"`, "> b", "> b"},
@@ -99,8 +97,7 @@ func TestAt(t *testing.T) {
 		{"behind wide characters", `"日本 é b"`, "b", "b"},
 		{"in brackets", "[x, 'a > b']", "> b", "> b"},
 		{"behind a tag", "!!str 'a > b'", "> b", "> b"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			n := read(t, "key: "+test.yaml+"\nother: 1\n").Get("key")
 			if n.Kind == List {

@@ -5,7 +5,7 @@ import (
 )
 
 func TestPlain(t *testing.T) {
-	tests := []struct{ name, text, want string }{
+	for _, tt := range []struct{ name, text, want string }{
 		{"text", "prøve: 1\tms …\r\n日本", "prøve: 1\tms …\r\n日本"},
 		{"text from right to left", "שלום עולם, مرحبا\u200f!\u200e", "שלום עולם, مرحبا\u200f!\u200e"},
 		{"joined emoji", "\U0001F469\u200d\U0001F4BB\u2060", "\U0001F469\u200d\U0001F4BB\u2060"},
@@ -16,8 +16,7 @@ func TestPlain(t *testing.T) {
 			`\u202a\u202b\u202c\u202d\u2066\u2067\u2068\u2069`},
 		{"neighbours of them", "\u2029\u202f\u2065\u206a\u00a0", "\u2029\u202f\u2065\u206a\u00a0"},
 		{"no UTF-8", "a\xffb\xc2\xe2\x80", "a\xffb\xc2\xe2\x80"},
-	}
-	for _, tt := range tests {
+	} {
 		if got := Plain(tt.text); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}

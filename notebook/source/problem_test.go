@@ -8,7 +8,7 @@ import (
 )
 
 func TestExcerpt(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name, line, place string
 		limit             int
 		text, mark        string
@@ -33,8 +33,7 @@ func TestExcerpt(t *testing.T) {
 			"      ^~"},
 		{"shortened inside the place", strings.Repeat("ab", 30), strings.Repeat("ab", 30), 12, "ababababab…", "^~~~~~~~~~"},
 		{"wide characters shortened", strings.Repeat("日", 10) + "x", "x", 9, "…日日日x", "       ^"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			start := strings.LastIndex(test.line, test.place)
 			text, mark := excerpt(test.line, start, start+len(test.place), test.limit)
@@ -71,7 +70,7 @@ func TestSortedBeginsWithCauses(t *testing.T) {
 // Which candidates are near is a test of package expr.
 func TestSuggest(t *testing.T) {
 	many := strings.Fields("aa bb cc dd ee ff gg hh ii jj kk ll mm nn oo pp qq rr")
-	tests := []struct {
+	for _, test := range []struct {
 		name, word string
 		candidates []string
 		want       string
@@ -82,8 +81,7 @@ func TestSuggest(t *testing.T) {
 		{"nothing known", "zzz", nil, ""},
 		{"more than are listed", "zzz", many, "known here: aa, bb, cc, dd, ee, ff, gg, hh, ii, jj, kk, ll, mm, nn, oo, pp " +
 			"and 2 more"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := Suggest(test.word, test.candidates); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)

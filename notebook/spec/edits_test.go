@@ -21,7 +21,7 @@ func TestFormatDuration(t *testing.T) {
 
 func TestEdits(t *testing.T) {
 	const server = `{"services": [{"name": "server", "image": {"name": "app"}, "command": ["run", "a b"]}]}`
-	tests := []struct{ name, now, then, want string }{
+	for _, tt := range []struct{ name, now, then, want string }{
 		{"nothing", server, server, ""},
 		{"a list of words", strings.Replace(server, "a b", "c", 1), server,
 			"services.server.command: run c, was run 'a b'"},
@@ -40,8 +40,7 @@ func TestEdits(t *testing.T) {
 		{"a key of another version", `{"newer": 1}`, `{}`, ""},
 		{"a value of a wrong type", `{"hosts": 3, "load": {"connections": 4}}`, `{"load": {"connections": 3}}`,
 			"load.connections: 4, was 3"},
-	}
-	for _, tt := range tests {
+	} {
 		var got []string
 		for _, e := range spec.Edits([]byte(tt.now), []byte(tt.then)) {
 			got = append(got, e.String())

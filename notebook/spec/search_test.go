@@ -7,7 +7,7 @@ import (
 
 // The example of docs/method.md#tuned-values, and its edges.
 func TestCandidates(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name   string
 		search Search
 		cores  int
@@ -19,8 +19,7 @@ func TestCandidates(t *testing.T) {
 		{"from elsewhere", Search{From: 6, To: 20}, 4, []int{6, 9, 14, 20}},
 		{"a single one", Search{From: 4, To: 4}, 4, []int{4}},
 		{"chosen by another", Search{Of: "e"}, 4, nil},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := test.search.Candidates(test.cores); !slices.Equal(got, test.want) {
 				t.Errorf("got %v, want %v", got, test.want)

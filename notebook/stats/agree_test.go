@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // example is the block of docs/method.md#published-against-measured.
@@ -17,10 +19,7 @@ func example() []PublishedRow {
 }
 
 func TestAgreeExample(t *testing.T) {
-	a, err := Agree(example(), 0.05, 0.05, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := must.Get(Agree(example(), 0.05, 0.05, 0))
 	wantNumber(t, "common factor", a.Factor, "0.202906")
 	wantNumber(t, "ratio of a", a.Rows[0].Ratio, "0.2025")
 	wantNumber(t, "relative size of d", a.Rows[3].Relative, "0.740473")
@@ -36,10 +35,7 @@ func TestAgreeExample(t *testing.T) {
 func TestAgreeComparesWhatIsPrinted(t *testing.T) {
 	pooled := values(0.001, 0.002, 0.12)
 	pooled.Centre = 0.041
-	a, err := Agree([]PublishedRow{{"a", 0.065, pooled}, {"b", 0.022, values(0.003, 0.003, 0.003)}}, 0.05, 0.05, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := must.Get(Agree([]PublishedRow{{"a", 0.065, pooled}, {"b", 0.022, values(0.003, 0.003, 0.003)}}, 0.05, 0.05, 0))
 	if row := a.Rows[0]; row.Centre != 0.041 || row.Ratio != 0.041/0.065 || a.Rows[1].Centre != 0.003 {
 		t.Errorf("%+v", a.Rows)
 	}
@@ -65,7 +61,7 @@ func TestAgreeLeavesOpen(t *testing.T) {
 }
 
 func TestAgree(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name                           string
 		rows                           []PublishedRow
 		measured, agree, disagree, und int
@@ -88,13 +84,9 @@ func TestAgree(t *testing.T) {
 			PublishedRow{"f", 25, values(0, 0, 0)}),
 			4, 6, 0, 0},
 		{"nothing measured", []PublishedRow{{"a", 400, Cell{}}}, 0, 0, 0, 0},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a, err := Agree(tt.rows, 0.05, 0.05, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
+			a := must.Get(Agree(tt.rows, 0.05, 0.05, 0))
 			if a.Measured != tt.measured || a.Agreeing != tt.agree || a.Disagreeing != tt.disagree || a.Undecided != tt.und {
 				t.Errorf("measured %d, pairs %d, %d, %d, want %d, %d, %d, %d", a.Measured, a.Agreeing, a.Disagreeing,
 					a.Undecided, tt.measured, tt.agree, tt.disagree, tt.und)
@@ -110,10 +102,7 @@ func TestAgreeNear(t *testing.T) {
 	for _, size := range sizes {
 		rows = append(rows, PublishedRow{"row", 10, values(20*size, 20*size, 20*size)})
 	}
-	a, err := Agree(rows, 0.05, 0.05, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := must.Get(Agree(rows, 0.05, 0.05, 0))
 	for i, want := range []bool{true, true, false, true, false} {
 		if got := a.Rows[i]; got.Near != want || !closeTo(got.Relative, sizes[i]) {
 			t.Errorf("relative size %v: near is %v, want %v of %v", got.Relative, got.Near, want, sizes[i])
@@ -125,7 +114,7 @@ func TestAgreeNear(t *testing.T) {
 }
 
 func TestAgreeRefused(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name      string
 		published float64
 		want      string
@@ -134,8 +123,7 @@ func TestAgreeRefused(t *testing.T) {
 		{"published less than zero", -3, `row "a": published value -3`},
 		{"published not a number", math.NaN(), `row "a": published value NaN`},
 		{"published infinite", math.Inf(1), `row "a": published value +Inf`},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Agree([]PublishedRow{{"a", tt.published, values(1, 2, 3)}}, 0.05, 0.05, 0)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {

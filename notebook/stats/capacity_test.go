@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // outcomeOf returns the outcomes for a service with a capacity per second.
@@ -49,7 +51,7 @@ func TestCapacitySearch(t *testing.T) {
 			return otherwise(rate, p)
 		}
 	}
-	tests := []struct {
+	for _, test := range []struct {
 		name    string
 		rule    CapacityRule
 		outcome func(float64, Phase) Outcome
@@ -88,8 +90,7 @@ func TestCapacitySearch(t *testing.T) {
 		{name: "a floor above the limit", rule: with(func(r *CapacityRule) { r.From = 900; r.To = 500 }),
 			outcome: outcomeOf(1e6), rates: []float64{500},
 			probes: 1 + 3, want: Interval{500, math.Inf(1)}, stop: StopLimit},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := NewCapacitySearch(test.rule)
 			rates, probes := s.search(test.outcome)
@@ -107,7 +108,7 @@ func TestCapacitySearch(t *testing.T) {
 // A bound that does not hold moves by a step, and starts its repetitions again.
 func TestCapacityBoundsMove(t *testing.T) {
 	s := NewCapacitySearch(CapacityRule{From: 100, To: 1000, Start: 200, Step: 0.05, Repeats: 3})
-	steps := []struct {
+	for i, step := range []struct {
 		rate  float64
 		phase Phase
 		tell  Outcome
@@ -119,8 +120,7 @@ func TestCapacityBoundsMove(t *testing.T) {
 		{198.910, PhaseConfirm, ProbeMet}, {198.910, PhaseConfirm, ProbeMet}, {198.910, PhaseConfirm, ProbeMet},
 		{208.855, PhaseRefute, ProbeFailed}, {208.855, PhaseRefute, ProbeMet},
 		{219.298, PhaseRefute, ProbeFailed}, {219.298, PhaseRefute, ProbeFailed}, {219.298, PhaseRefute, ProbeFailed},
-	}
-	for i, step := range steps {
+	} {
 		rate, phase, ok := s.Next()
 		if !ok || !near(rate, step.rate) || phase != step.phase {
 			t.Fatalf("probe %d: %v, %s, %v, want %v, %s", i+1, rate, phase, ok, step.rate, step.phase)
@@ -133,10 +133,7 @@ func TestCapacityBoundsMove(t *testing.T) {
 }
 
 func TestAdmissible(t *testing.T) {
-	p99, err := ParsePercentile("99")
-	if err != nil {
-		t.Fatal(err)
-	}
+	p99 := must.Get(ParsePercentile("99"))
 	ask := []Percentile{p99} // needs 1000 attempts
 	if got := AdmissibleFloor(1, 60, ask); !near(got, 18.3333) {
 		t.Errorf("the floor is raised to %v", got)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 func TestChanges(t *testing.T) {
@@ -18,7 +20,7 @@ func TestChanges(t *testing.T) {
 		stalled.Values, steady.Values = append(stalled.Values, low+10*i), append(steady.Values, 5400+10*i)
 	}
 	slow, fast := values(985, 1000, 1010), values(1185, 1200, 1230) // the example of docs/method.md#ratios
-	tests := []struct {
+	for _, tt := range []struct {
 		name  string
 		cells []BeforeAfter
 		want  string // of each: shifted or not, the ratio, the interval
@@ -36,13 +38,9 @@ func TestChanges(t *testing.T) {
 		{"zero", []BeforeAfter{{slow, values(0, 1, 2), 0, 0}}, "not positive 0 [0 +Inf]; "},
 		{"those that cannot be compared do not count", []BeforeAfter{{slow, values(1), 0, 0}, {slow, fast, 0, 0}},
 			"too few 0.00100129 [0 +Inf]; shifted 1.20519 [1.16105 1.25463]; "},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			changes, err := Changes(tt.cells, 0.05, 0.05)
-			if err != nil {
-				t.Fatal(err)
-			}
+			changes := must.Get(Changes(tt.cells, 0.05, 0.05))
 			got := ""
 			for _, c := range changes {
 				word := "not"
@@ -75,14 +73,8 @@ func TestChangesAreCorrectedForLooks(t *testing.T) {
 	once := BeforeAfter{Before: values(100, 101, 102), After: values(116, 119, 111)}
 	twice := once
 	twice.Looks = 2
-	found, err := Changes([]BeforeAfter{once}, 0.05, 0.05)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := Changes([]BeforeAfter{twice}, 0.05, 0.05)
-	if err != nil {
-		t.Fatal(err)
-	}
+	found := must.Get(Changes([]BeforeAfter{once}, 0.05, 0.05))
+	again := must.Get(Changes([]BeforeAfter{twice}, 0.05, 0.05))
 	if !found[0].Shifted || again[0].Shifted || !closeTo(again[0].AdjustedP, 2*found[0].AdjustedP) ||
 		again[0].Interval != found[0].Interval {
 		t.Errorf("at one look %+v, at two %+v", found[0], again[0])
@@ -93,17 +85,11 @@ func TestChangesAreCorrectedForLooks(t *testing.T) {
 func TestChangesAreCorrectedForTheirNumber(t *testing.T) {
 	same, moved := values(100, 101, 102), values(116, 119, 111)
 	cells := []BeforeAfter{{same, moved, 0, 0}}
-	alone, err := Changes(cells, 0.05, 0.05)
-	if err != nil {
-		t.Fatal(err)
-	}
+	alone := must.Get(Changes(cells, 0.05, 0.05))
 	for range 20 {
 		cells = append(cells, BeforeAfter{same, same, 0, 0})
 	}
-	among, err := Changes(cells, 0.05, 0.05)
-	if err != nil {
-		t.Fatal(err)
-	}
+	among := must.Get(Changes(cells, 0.05, 0.05))
 	if !alone[0].Shifted || among[0].Shifted {
 		t.Errorf("shifted is %v alone and %v among 21 (p %v and %v), want only alone", alone[0].Shifted, among[0].Shifted,
 			alone[0].AdjustedP, among[0].AdjustedP)
@@ -111,7 +97,7 @@ func TestChangesAreCorrectedForTheirNumber(t *testing.T) {
 }
 
 func TestShiftOf(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		up     bool
 		better Direction
 		want   Shift
@@ -119,8 +105,7 @@ func TestShiftOf(t *testing.T) {
 		{true, HigherIsBetter, Better}, {false, HigherIsBetter, Worse},
 		{true, LowerIsBetter, Worse}, {false, LowerIsBetter, Better},
 		{true, "", Higher}, {false, "", Lower},
-	}
-	for _, tt := range tests {
+	} {
 		if got := ShiftOf(tt.up, tt.better); got != tt.want {
 			t.Errorf("up %v where %q is better: %s, want %s", tt.up, tt.better, got, tt.want)
 		}

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // The three cells of docs/method.md#ratios.
@@ -42,10 +44,7 @@ func TestJudgeExamples(t *testing.T) {
 		{"about 1.2", About(1.2, 0.25), 0, Supported},
 		{"about 2", About(2, 0.25), 0, Contradicted},
 	}
-	c, err := Ratio(cellA(), cellB(), 0.05)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(Ratio(cellA(), cellB(), 0.05))
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := Judge(c.Widen(tt.floor, 0.05), tt.region); got != tt.want {
@@ -57,7 +56,7 @@ func TestJudgeExamples(t *testing.T) {
 
 func TestJudgeBoundaries(t *testing.T) {
 	infinite := math.Inf(1)
-	tests := []struct {
+	for _, tt := range []struct {
 		name     string
 		interval Interval
 		region   Region
@@ -83,8 +82,7 @@ func TestJudgeBoundaries(t *testing.T) {
 		{"no ratio", Interval{0, infinite}, Below(0.9), Inconclusive},
 		{"not a number below", Interval{math.NaN(), 0.5}, Below(0.9), Inconclusive},
 		{"not a number above", Interval{2, math.NaN()}, Above(1), Inconclusive},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := Judge(tt.interval, tt.region); got != tt.want {
 				t.Errorf("%v in %v is %s, want %s", tt.interval, tt.region, got, tt.want)
@@ -95,7 +93,7 @@ func TestJudgeBoundaries(t *testing.T) {
 
 func TestRegions(t *testing.T) {
 	infinite := math.Inf(1)
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		region Region
 		want   Region
@@ -106,8 +104,7 @@ func TestRegions(t *testing.T) {
 		{"at least", Above(3), Region{3, infinite}},
 		{"at most", Below(3), Region{-infinite, 3}},
 		{"about", About(2, 0.25), Region{1.6, 2.5}},
-	}
-	for _, tt := range tests {
+	} {
 		if tt.region != tt.want {
 			t.Errorf("%s: region is %v, want %v", tt.name, tt.region, tt.want)
 		}
@@ -116,7 +113,7 @@ func TestRegions(t *testing.T) {
 
 func TestIntervalOver(t *testing.T) {
 	infinite := math.Inf(1)
-	tests := []struct {
+	for _, tt := range []struct {
 		name string
 		a, b Interval
 		want Interval
@@ -125,8 +122,7 @@ func TestIntervalOver(t *testing.T) {
 		{"at least, on top", Interval{700, infinite}, Interval{350, 400}, Interval{1.75, infinite}},
 		{"at least, below", Interval{700, 735}, Interval{350, infinite}, Interval{0, 2.1}},
 		{"none, below", Interval{700, 735}, Interval{0, 100}, Interval{7, infinite}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := tt.a.Over(tt.b); got != tt.want {
 				t.Errorf("%v over %v is %v, want %v", tt.a, tt.b, got, tt.want)
@@ -147,7 +143,7 @@ func TestGroupsOfParts(t *testing.T) {
 			return v
 		}
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name string
 		part Part
 		want Verdict
@@ -168,8 +164,7 @@ func TestGroupsOfParts(t *testing.T) {
 			AllOf(AllOf(onlyAt(0.0125, Contradicted), always(Supported)), always(Supported)), Contradicted},
 		{"the levels of both groups multiply",
 			AllOf(AllOf(onlyAt(0.013, Contradicted), always(Supported)), always(Supported)), Inconclusive},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := tt.part(0.05); got != tt.want {
 				t.Errorf("verdict is %s, want %s", got, tt.want)

@@ -3,6 +3,8 @@ package stats
 import (
 	"math"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // What others may have slowed is judged by the furthest that it may be from what was measured.
@@ -13,10 +15,7 @@ func TestExampleOfDisturbedRepetitions(t *testing.T) {
 	wantNumber(t, "factor", factor, "1.4705882")
 	a := Cell{Values: []float64{580, 600, 590}, Bounds: Interval{1, factor}}
 	b := Cell{Values: []float64{20, 20.4, 20.2}, Bounds: Interval{1, factor}}
-	c, err := Ratio(a, b, DefaultAlpha)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(Ratio(a, b, DefaultAlpha))
 	wantNumber(t, "ratio", c.Ratio, "29.2065387")
 	wantInterval(t, c.Interval, "19.1827869", "44.4666877")
 	for limit, want := range map[float64]Verdict{10: Supported, 25: Inconclusive, 50: Contradicted} {
@@ -115,19 +114,13 @@ func TestBoundsInTests(t *testing.T) {
 			{"both are", Interval{1, 1.5}, Interval{1, 1.5}, false},
 		} {
 			fast.Bounds, slow.Bounds = tt.fast, tt.slow
-			g, err := Groups([]NamedCell{{Name: "fast", Cell: fast}, {Name: "slow", Cell: slow}}, HigherIsBetter, DefaultAlpha,
-				0)
-			if err != nil {
-				t.Fatal(err)
-			}
+			g := must.Get(Groups([]NamedCell{{Name: "fast", Cell: fast}, {Name: "slow", Cell: slow}}, HigherIsBetter, DefaultAlpha,
+				0))
 			if got := g.Ranked[0].Letters != g.Ranked[1].Letters; got != tt.want {
 				t.Errorf("%s, n = %d: apart is %v", tt.name, n, got)
 			}
 			for _, pair := range []BeforeAfter{{Before: slow, After: fast}, {Before: fast, After: slow}} {
-				changes, err := Changes([]BeforeAfter{pair}, DefaultAlpha, DefaultSmallestEffect)
-				if err != nil {
-					t.Fatal(err)
-				}
+				changes := must.Get(Changes([]BeforeAfter{pair}, DefaultAlpha, DefaultSmallestEffect))
 				if got := changes[0].Shifted; got != tt.want {
 					t.Errorf("%s, n = %d: shifted is %v by p = %v", tt.name, n, got, changes[0].AdjustedP)
 				}

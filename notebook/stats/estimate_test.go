@@ -6,10 +6,12 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 func TestSummarize(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name           string
 		cell           Cell
 		alpha          float64
@@ -37,13 +39,9 @@ func TestSummarize(t *testing.T) {
 		{"six runs, one of them zero", values(0, 1, 2, 3, 4, 5), 0.05, "2.5", "0", "5", SignedRanks, "0.96875"},
 		{"seven runs at a corrected level", values(10, 11, 12, 13, 14, 15, 40), 0.05 / 3,
 			"12.980726", "10", "40", SignedRanks, "0.98438"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Summarize(tt.cell, tt.alpha)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := must.Get(Summarize(tt.cell, tt.alpha))
 			if got.N != len(tt.cell.Values) || got.Kind != tt.kind {
 				t.Errorf("n %d, kind %q, want %d, %q", got.N, got.Kind, len(tt.cell.Values), tt.kind)
 			}
@@ -89,7 +87,7 @@ func TestSummarizeScales(t *testing.T) {
 }
 
 func TestErrorShare(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name              string
 		failed, attempted []int64
 		n                 int
@@ -100,13 +98,9 @@ func TestErrorShare(t *testing.T) {
 		{"all failed", []int64{5, 5}, []int64{5, 5}, 2, "1", "0.6915", "1"},
 		{"evenly", []int64{10, 10, 10}, []int64{100, 100, 100}, 3, "0.1", "0.0685", "0.1397"},
 		{"a repetition without attempts", []int64{0, 12, 0}, []int64{1000, 1000, 0}, 2, "0.006", "0", "0.012"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := ErrorShare(tt.failed, tt.attempted, 0.05)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := must.Get(ErrorShare(tt.failed, tt.attempted, 0.05))
 			if got.N != tt.n || got.Kind != ClopperPearson || got.Coverage != 0.95 {
 				t.Errorf("n %d, kind %q, coverage %v", got.N, got.Kind, got.Coverage)
 			}
@@ -119,10 +113,7 @@ func TestErrorShare(t *testing.T) {
 // Without failures the upper end is 1-(alpha/2)^(1/n) for n attempts.
 func TestErrorShareOfMany(t *testing.T) {
 	for _, n := range []int64{1, 10, 1e3, 1e6, 1e9} {
-		got, err := ErrorShare([]int64{0}, []int64{n}, 0.05)
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := must.Get(ErrorShare([]int64{0}, []int64{n}, 0.05))
 		want := -math.Expm1(math.Log(0.025) / float64(n))
 		if math.Abs(got.Interval.Hi/want-1) > 1e-6 {
 			t.Errorf("0 of %d: upper end %v, want %v", n, got.Interval.Hi, want)
@@ -131,7 +122,7 @@ func TestErrorShareOfMany(t *testing.T) {
 }
 
 func TestErrorShareRefused(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name              string
 		failed, attempted []int64
 		alpha             float64
@@ -143,8 +134,7 @@ func TestErrorShareRefused(t *testing.T) {
 		{"negative count", []int64{-1}, []int64{2}, 0.05, "repetition 1: -1 failed of 2"},
 		{"lists of different length", []int64{1}, []int64{2, 2}, 0.05, "for 1 repetitions and of attempts for 2"},
 		{"alpha of one", []int64{1}, []int64{2}, 1, "alpha"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := ErrorShare(tt.failed, tt.attempted, tt.alpha)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {

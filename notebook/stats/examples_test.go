@@ -3,12 +3,14 @@ package stats
 import (
 	"math"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // The examples of docs/method.md, to the last digit that it prints.
 
 func TestExamplesOfOneCell(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name           string
 		values         []float64
 		centre, lo, hi string
@@ -16,13 +18,9 @@ func TestExamplesOfOneCell(t *testing.T) {
 		{"t on logarithms", []float64{102, 98, 105}, "101.71943", "93.24616", "110.75910"},
 		{"signed ranks, with an outlier", []float64{10, 11, 12, 13, 14, 40}, "12.489996", "10", "40"},
 		{"signed ranks of ten", []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, "4.898979", "2.645751", "7.745967"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			e, err := Summarize(values(tt.values...), 0.05)
-			if err != nil {
-				t.Fatal(err)
-			}
+			e := must.Get(Summarize(values(tt.values...), 0.05))
 			wantNumber(t, "centre", e.Centre, tt.centre)
 			wantInterval(t, e.Interval, tt.lo, tt.hi)
 		})
@@ -34,7 +32,7 @@ func TestExamplesOfRatios(t *testing.T) {
 		values(90, 91, 89, 92, 88, 93, 87, 94, 90, 91)}
 	six := [2]Cell{values(10, 11, 12, 13, 14, 15), values(8, 8.5, 9, 9.5, 10, 10.5)}
 	coarse := Cell{Values: []float64{40, 40, 40, 40, 40, 40}, Resolution: 0.025}
-	tests := []struct {
+	for _, tt := range []struct {
 		name          string
 		a, b          Cell
 		alpha         float64
@@ -50,13 +48,9 @@ func TestExamplesOfRatios(t *testing.T) {
 		{"no rank reaches the level", six[0], six[1], 0.05 / 78, "1.3460181", "0", "+Inf", 0, "1.0813097"},
 		{"equal readings", values(5, 5, 5), values(5, 5, 5), 0.05, "1", "0.9993458", "1.0006546", 0, "0"},
 		{"equal counts", coarse, coarse, 0.05, "1", "0.9918667", "1.0082000", 6, "1"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := Ratio(tt.a, tt.b, tt.alpha)
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := must.Get(Ratio(tt.a, tt.b, tt.alpha))
 			wantNumber(t, "ratio", c.Ratio, tt.ratio)
 			wantInterval(t, c.Interval, tt.lo, tt.hi)
 			wantNumber(t, "kappa", c.Kappa, tt.kappa)
@@ -76,7 +70,7 @@ func TestExamplesOfVerdicts(t *testing.T) {
 	stalled := [2]Cell{values(100, 102, 98, 101, 99, 103, 97, 104, 100, 15),
 		values(90, 91, 89, 92, 88, 93, 87, 94, 90, 91)}
 	six := [2]Cell{values(10, 11, 12, 13, 14, 15), values(8, 8.5, 9, 9.5, 10, 10.5)}
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		a, b   Cell
 		region Region
@@ -87,13 +81,9 @@ func TestExamplesOfVerdicts(t *testing.T) {
 		{"a > b with a stall", stalled[0], stalled[1], Greater(0.05), 0.0125, Supported},
 		{"at least 1.1 times, with a stall", stalled[0], stalled[1], Above(1.1), 0.0125, Inconclusive},
 		{"one of 78 pairs", six[0], six[1], Greater(0.05), 0.05 / 78, Inconclusive},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := Ratio(tt.a, tt.b, tt.alpha)
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := must.Get(Ratio(tt.a, tt.b, tt.alpha))
 			if got := Judge(c.Interval, tt.region); got != tt.want {
 				t.Errorf("%v in %v is %s, want %s", c.Interval, tt.region, got, tt.want)
 			}
@@ -102,7 +92,7 @@ func TestExamplesOfVerdicts(t *testing.T) {
 }
 
 func TestExamplesOfTheNoiseFloor(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name  string
 		pairs []PairOfAA
 		f     string
@@ -113,22 +103,15 @@ func TestExamplesOfTheNoiseFloor(t *testing.T) {
 			{D: 0.002, SE: 0.15}}, "0.0042746"},
 		{"none", nil, "0"},
 		{"one that knows nothing", []PairOfAA{{D: 0.3, SE: 0.15}}, "0.0022991"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) { wantNumber(t, "f", offsets(tt.pairs), tt.f) })
 	}
-	floor, err := NoiseFloor([][2]Cell{{values(1000, 1010, 990), values(1012, 1003, 1021)}}, 0.05, 0.05)
-	if err != nil {
-		t.Fatal(err)
-	}
+	floor := must.Get(NoiseFloor([][2]Cell{{values(1000, 1010, 990), values(1012, 1003, 1021)}}, 0.05, 0.05))
 	wantNumber(t, "d", floor.Of[0].D, "0.0119355")
 	wantNumber(t, "standard error", floor.Of[0].SE, "0.0077266")
 	wantNumber(t, "f of the pair", floor.F, "0.0071088")
 
-	c, err := Ratio(cellA(), cellB(), 0.05)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(Ratio(cellA(), cellB(), 0.05))
 	wantInterval(t, c.Widen(0.0235869, 0.05), "1.1356754", "1.2813368")
 }
 
@@ -159,7 +142,7 @@ func TestExamplesOfFewer(t *testing.T) {
 		}
 		return c
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name      string
 		a, b      FailureCounts
 		by        float64
@@ -174,13 +157,9 @@ func TestExamplesOfFewer(t *testing.T) {
 			"0.0033", "0.0016122", "0.0049878", Supported},
 		{"one burst", each(make([]int64, 10)...), each(0, 0, 0, 0, 30, 0, 0, 0, 0, 0), 0.001,
 			"0.003", "-0.0037865", "0.0097865", Inconclusive},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Fewer(tt.a, tt.b, tt.by, 0.05)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := must.Get(Fewer(tt.a, tt.b, tt.by, 0.05))
 			wantNumber(t, "d", got.D, tt.d)
 			wantInterval(t, got.Interval, tt.lo, tt.hi)
 			if got.Verdict != tt.want {

@@ -3,6 +3,8 @@ package stats
 import (
 	"math"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 func TestNoiseFloor(t *testing.T) {
@@ -12,7 +14,7 @@ func TestNoiseFloor(t *testing.T) {
 	wide := [2]Cell{values(900, 1000, 1100), values(1000, 1100, 1200)}
 	// p is 0.03: told apart alone, not among two pairs.
 	border := [2]Cell{values(1000, 1008, 992), values(1020, 1028, 1013)}
-	tests := []struct {
+	for _, tt := range []struct {
 		name            string
 		pairs           [][2]Cell
 		f               string
@@ -29,13 +31,9 @@ func TestNoiseFloor(t *testing.T) {
 		{"not told apart among two", [][2]Cell{border, quiet}, "0.0138169", false, false, 2},
 		{"two repetitions only", [][2]Cell{{values(1, 2), values(3, 4)}}, "0", false, false, 0},
 		{"unusable pairs do not count", [][2]Cell{border, {values(0, 1, 2), values(1, 2, 3)}}, "0.0156955", true, false, 1},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := NoiseFloor(tt.pairs, 0.05, 0.05)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := must.Get(NoiseFloor(tt.pairs, 0.05, 0.05))
 			wantNumber(t, "floor", got.F, tt.f)
 			if got.Biased != tt.biased || got.Exceeds != tt.exceeds || got.Pairs != tt.used {
 				t.Errorf("floor is %+v, want biased %v, exceeds %v, pairs %d", got, tt.biased, tt.exceeds, tt.used)

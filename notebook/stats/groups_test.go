@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // summary writes a grouping as "best:letters … | left out".
@@ -74,10 +76,7 @@ func TestGroups(t *testing.T) {
 	}...)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			g, err := Groups(tt.cells, tt.direction, 0.05, tt.floor)
-			if err != nil {
-				t.Fatal(err)
-			}
+			g := must.Get(Groups(tt.cells, tt.direction, 0.05, tt.floor))
 			if got := summary(g); got != tt.want {
 				t.Errorf("groups are %q, want %q", got, tt.want)
 			}
@@ -87,10 +86,7 @@ func TestGroups(t *testing.T) {
 
 func TestPairsAreCorrected(t *testing.T) {
 	a, b, c := values(100, 101, 102), values(97, 99, 101), values(94, 95, 96)
-	alone, err := Ratio(a, c, 0.05)
-	if err != nil {
-		t.Fatal(err)
-	}
+	alone := must.Get(Ratio(a, c, 0.05))
 	offset := func(f float64) string {
 		return fmt.Sprint(tTwoSided(alone.D/math.Hypot(alone.SE, f), alone.DF))
 	}
@@ -122,10 +118,7 @@ func TestPairsAreCorrected(t *testing.T) {
 func TestGroupsGivesReasons(t *testing.T) {
 	cells := []NamedCell{{Name: "few", Cell: values(1, 2)}, {Name: "zero", Cell: values(0, 1, 2)},
 		{Name: "empty", Cell: Cell{}}}
-	g, err := Groups(cells, LowerIsBetter, 0.05, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := must.Get(Groups(cells, LowerIsBetter, 0.05, 0))
 	for i, want := range []error{ErrTooFew, ErrNotPositive, ErrNoValues} {
 		if got := g.LeftOut[i]; !errors.Is(got.Reason, want) {
 			t.Errorf("%s is left out for %v, want %v", got.Name, got.Reason, want)
@@ -147,10 +140,7 @@ func TestGroupsBeyondTheAlphabet(t *testing.T) {
 	if err != nil || g.Ranked[25].Letters != "z" {
 		t.Errorf("26 groups: the last is %+v, %v, want z", g.Ranked[25], err)
 	}
-	g, err = Groups(cells, LowerIsBetter, 0.05, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g = must.Get(Groups(cells, LowerIsBetter, 0.05, 0))
 	for _, c := range g.Ranked {
 		if c.Letters != "" {
 			t.Errorf("27 groups: %+v", c)
@@ -159,7 +149,7 @@ func TestGroupsBeyondTheAlphabet(t *testing.T) {
 }
 
 func TestHolm(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name     string
 		ps, want []float64
 	}{
@@ -167,8 +157,7 @@ func TestHolm(t *testing.T) {
 		{"out of order, with a running maximum", []float64{0.5, 0.125, 0.25}, []float64{0.5, 0.375, 0.5}},
 		{"at most one", []float64{0.75, 0.75}, []float64{1, 1}},
 		{"none", []float64{}, []float64{}},
-	}
-	for _, tt := range tests {
+	} {
 		if got := holm(tt.ps); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v becomes %v, want %v", tt.name, tt.ps, got, tt.want)
 		}

@@ -17,15 +17,14 @@ func TestAtMostInversions(t *testing.T) {
 
 // The variance is over all orders, which a program has counted.
 func TestVarianceOfS(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		values []float64
 		want   string
 	}{
 		{"no ties", []float64{1, 2, 3, 4, 5}, "16.6667"},
 		{"ties", []float64{1, 1, 1, 2, 3, 4}, "24.6667"},
-	}
-	for _, tt := range tests {
+	} {
 		wantNumber(t, tt.name, varianceOfS(tt.values), tt.want)
 	}
 }

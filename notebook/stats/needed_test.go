@@ -4,10 +4,12 @@ import (
 	"errors"
 	"math"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 func TestNeeded(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		effect float64 // the present ratio
 		region Region
@@ -22,15 +24,10 @@ func TestNeeded(t *testing.T) {
 		{"likely to be contradicted", 1.02, Greater(0.05), 0, 40},
 		{"inside a region with two ends", 1, Within(0.05), 0, 10},
 		{"far beyond the boundary", 2, Greater(0.05), 0, 5},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			at := func(n int) Comparison {
-				c, err := Ratio(spread(n, math.Log(tt.effect), 0.05), spread(n, 0, 0.05), 0.05)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return c
+				return must.Get(Ratio(spread(n, math.Log(tt.effect), 0.05), spread(n, 0, 0.05), 0.05))
 			}
 			got := Needed(at(4), tt.region, tt.floor, 0.05, nil)
 			if got != tt.want {
@@ -57,7 +54,7 @@ func TestNeeded(t *testing.T) {
 // The looks of the plan come first, then the usual ones beyond them.
 func TestNeededFollowsThePlan(t *testing.T) {
 	c := Comparison{Ratio: 1.12, SE: 0.04, NA: 5, NB: 7}
-	tests := []struct {
+	for _, tt := range []struct {
 		name  string
 		looks []int
 		alpha float64
@@ -69,8 +66,7 @@ func TestNeededFollowsThePlan(t *testing.T) {
 		{"beyond the plan", []int{3, 6, 12}, 0.0125, 20},
 		{"more than the usual looks", []int{200, 400}, 0.05, 200},
 		{"a stricter level", Looks(20), 0.0125 / 16, 40},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := Needed(c, Greater(0.05), 0, tt.alpha, tt.looks); got != tt.want {
 				t.Errorf("%d repetitions, want %d", got, tt.want)
@@ -80,7 +76,7 @@ func TestNeededFollowsThePlan(t *testing.T) {
 }
 
 func TestCellNeeded(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		cell   Cell
 		region Region
@@ -94,13 +90,9 @@ func TestCellNeeded(t *testing.T) {
 		{"beyond the limit", values(98, 102, 105), Below(95), 0.05, 5},
 		{"at a stricter level", values(98, 99, 100, 101, 102), Below(102), 0.05 / 3, 10},
 		{"zeros", values(0, 0, 3), Above(-2), 0.05, 5},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := CellNeeded(tt.cell, tt.region, tt.alpha, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := must.Get(CellNeeded(tt.cell, tt.region, tt.alpha, nil))
 			if got != tt.want {
 				t.Errorf("%d repetitions, want %d", got, tt.want)
 			}

@@ -5,10 +5,12 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 func TestOutliers(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		values []float64
 		want   Outlying
@@ -22,13 +24,9 @@ func TestOutliers(t *testing.T) {
 		{"spread", []float64{80, 90, 100, 110, 120}, Outlying{}},
 		{"a zero", []float64{0, 100, 100, 100, 100}, Outlying{}},
 		{"none", nil, Outlying{}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Outliers(Cell{Values: tt.values}, 0.05)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := must.Get(Outliers(Cell{Values: tt.values}, 0.05))
 			if !slices.Equal(got.At, tt.want.At) || got.Wide != tt.want.Wide {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}

@@ -3,10 +3,12 @@ package stats
 import (
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 func TestParsePercentile(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name, text, want string // want is the percentile as it is written, or words of the error
 	}{
 		{"whole", "99", "99"},
@@ -29,8 +31,7 @@ func TestParsePercentile(t *testing.T) {
 		{"zero in decimals", "00.00", "not between 0 and 100"},
 		{"a hundred", "100", "not between 0 and 100"},
 		{"the point forgotten", "999", "not between 0 and 100"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, err := ParsePercentile(tt.text)
 			got := p.String()
@@ -54,7 +55,7 @@ func TestPercentileMetric(t *testing.T) {
 }
 
 func TestRank(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		p       string
 		n, want int64
@@ -69,8 +70,7 @@ func TestRank(t *testing.T) {
 		{"half way in decimals, below it in binary", "99.9", 500, 500},
 		{"none", "50", 0, 0},
 		{"more than 64 bits on the way", "99.999999999999", 1e18, 999999999999990000},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := percentile(t, tt.p).Rank(tt.n); got != tt.want {
 				t.Errorf("p%s of %d values has rank %d, want %d", tt.p, tt.n, got, tt.want)
@@ -80,15 +80,14 @@ func TestRank(t *testing.T) {
 }
 
 func TestNeed(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		p    string
 		want int64
 	}{
 		{"50", 20}, {"90", 100}, {"99", 1000}, {"99.9", 10000}, {"99.99", 100000},
 		{"10", 100}, {"0.1", 10000}, {"97", 334}, {"75", 40}, {"70", 34},
 		{"99.999999999999", 1e15},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run("p"+tt.p, func(t *testing.T) {
 			if got := percentile(t, tt.p).Need(); got != tt.want {
 				t.Errorf("p%s needs %d answers, want %d", tt.p, got, tt.want)
@@ -99,9 +98,5 @@ func TestNeed(t *testing.T) {
 
 func percentile(t *testing.T, text string) Percentile {
 	t.Helper()
-	p, err := ParsePercentile(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return must.Get(ParsePercentile(text))
 }

@@ -166,7 +166,7 @@ func TestSmallest(t *testing.T) {
 }
 
 func TestPseudoMedian(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		values []float64
 		want   float64
@@ -178,8 +178,7 @@ func TestPseudoMedian(t *testing.T) {
 		{"equal values", []float64{0.1, 0.1, 0.1, 0.1}, 0.1},
 		{"a sum out of range", []float64{1.5e308, 1.7e308, -1}, 1.175e308},
 		{"one far off", []float64{100, 100, 100, 100, 1e9}, 100},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := PseudoMedian(tt.values); !closeTo(got, tt.want) {
 				t.Errorf("PseudoMedian(%v) = %v, want %v", tt.values, got, tt.want)

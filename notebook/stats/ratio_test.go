@@ -6,10 +6,12 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 func TestRatio(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name      string
 		a, b      Cell
 		ratio     string
@@ -28,8 +30,7 @@ func TestRatio(t *testing.T) {
 		{"an empty cell", values(10, 10, 10), Cell{}, "0", "0", "+Inf", "0", "1", ErrNoValues, "second cell"},
 		{"a zero", values(0, 10, 10), values(5, 5, 5), "0", "0", "+Inf", "0", "1", ErrNotPositive, "first cell"},
 		{"few and a zero", values(10), values(0, 5), "0", "0", "+Inf", "0", "1", ErrNotPositive, "second cell"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := Ratio(tt.a, tt.b, 0.05)
 			if !errors.Is(err, tt.err) || err != nil && !strings.HasPrefix(err.Error(), tt.errPlaced) {
@@ -73,10 +74,7 @@ func TestRatioProperties(t *testing.T) {
 				c.Values[i] *= factor
 			}
 		}
-		scaled, err := Ratio(a, b, 0.05)
-		if err != nil {
-			t.Fatal(err)
-		}
+		scaled := must.Get(Ratio(a, b, 0.05))
 		if !closeTo(ab.Ratio, scaled.Ratio) || !closeTo(ab.Interval.Lo, scaled.Interval.Lo) {
 			t.Errorf("in another unit, %v becomes %v", ab, scaled)
 		}

@@ -11,7 +11,7 @@ import (
 // The first case is two of Ratio's put together by hand.
 func TestRatioOfRatios(t *testing.T) {
 	a, b, c, d := values(1200, 1230, 1185), values(1000, 1010, 985), values(100, 101, 102), values(97, 99, 101, 98)
-	tests := []struct {
+	for _, tt := range []struct {
 		name       string
 		a, b, c, d Cell
 		ratio      string
@@ -25,8 +25,7 @@ func TestRatioOfRatios(t *testing.T) {
 			"first ratio: second cell"},
 		{"a zero", a, b, values(0, 1, 1), d, "0", "0", "+Inf", "0", "1", ErrNotPositive, "second ratio: first cell"},
 		{"an empty cell", a, b, c, Cell{}, "0", "0", "+Inf", "0", "1", ErrNoValues, "second ratio: second cell"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := RatioOfRatios(tt.a, tt.b, tt.c, tt.d, 0.05)
 			if !errors.Is(err, tt.err) || err != nil && !strings.HasPrefix(err.Error(), tt.errPlaced) {

@@ -3,6 +3,8 @@ package stats
 import (
 	"math"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 func TestSerialCorrelation(t *testing.T) {
@@ -34,14 +36,8 @@ func TestCorrelationWidens(t *testing.T) {
 	b := Cell{Values: []float64{91, 92, 93, 94, 95, 96, 97, 98, 99, 100}}
 	wideA, wideB := a, b
 	wideA.Correlation, wideB.Correlation = 0.6, 0.6 // twofold
-	alone, err := Summarize(a, DefaultAlpha)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wide, err := Summarize(wideA, DefaultAlpha)
-	if err != nil {
-		t.Fatal(err)
-	}
+	alone := must.Get(Summarize(a, DefaultAlpha))
+	wide := must.Get(Summarize(wideA, DefaultAlpha))
 	half := func(i Interval, centre float64) [2]float64 {
 		return [2]float64{math.Log(centre) - math.Log(i.Lo), math.Log(i.Hi) - math.Log(centre)}
 	}
@@ -53,14 +49,8 @@ func TestCorrelationWidens(t *testing.T) {
 		}
 	}
 	check("one cell", half(alone.Interval, alone.Centre), half(wide.Interval, wide.Centre))
-	before, err := Ratio(a, b, DefaultAlpha)
-	if err != nil {
-		t.Fatal(err)
-	}
-	after, err := Ratio(wideA, wideB, DefaultAlpha)
-	if err != nil {
-		t.Fatal(err)
-	}
+	before := must.Get(Ratio(a, b, DefaultAlpha))
+	after := must.Get(Ratio(wideA, wideB, DefaultAlpha))
 	if after.Ratio != before.Ratio || after.K != before.K {
 		t.Errorf("%+v becomes %+v", before, after)
 	}

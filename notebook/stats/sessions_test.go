@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // The vectors were computed outside of this package.
@@ -33,10 +35,7 @@ func TestRatioBetween(t *testing.T) {
 			0.84939, Interval{0.78246, 0.92205}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			ratio, interval, err := RatioBetween(tt.sessions, tt.alpha)
-			if err != nil {
-				t.Fatal(err)
-			}
+			ratio, interval := must.Two(RatioBetween(tt.sessions, tt.alpha))
 			for _, n := range [][2]float64{{ratio, tt.ratio}, {interval.Lo, tt.interval.Lo}, {interval.Hi, tt.interval.Hi}} {
 				if math.Abs(n[0]-n[1]) > 5e-6 {
 					t.Errorf("%.5f %.5f, want %.5f %.5f", ratio, interval, tt.ratio, tt.interval)
@@ -105,10 +104,7 @@ func TestSessionsCover(t *testing.T) {
 				offset := tt.spread*rng.NormFloat64() + standardError*rng.NormFloat64()
 				list[i] = SessionEffect{math.Exp(offset), standardError}
 			}
-			_, interval, err := RatioBetween(list, DefaultAlpha)
-			if err != nil {
-				t.Fatal(err)
-			}
+			_, interval := must.Two(RatioBetween(list, DefaultAlpha))
 			if !interval.Contains(1) {
 				missed++
 			}

@@ -7,7 +7,7 @@ import (
 
 func TestStandingOf(t *testing.T) {
 	const yes, no, open, missing = Supported, Contradicted, Inconclusive, NotMeasured
-	tests := []struct {
+	for _, tt := range []struct {
 		name       string
 		headlines  []Verdict
 		mostly     int // the place of the headline that holds mostly, from 1
@@ -26,8 +26,7 @@ func TestStandingOf(t *testing.T) {
 		{"open, and holds mostly", []Verdict{no, open}, 2, PartlyHolds, PartlyReproduced},
 		{"not measured in a few pairs, and holds mostly", []Verdict{missing}, 1, PartlyHolds, PartlyReproduced},
 		{"all supported but one that holds mostly", []Verdict{yes, open}, 2, PartlyHolds, PartlyReproduced},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var headlines []Headline
 			for i, v := range tt.headlines {
@@ -44,7 +43,7 @@ func TestStandingOf(t *testing.T) {
 }
 
 func TestMostlyHolds(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name                       string
 		supported, contradicted, n int
 		want                       bool
@@ -56,8 +55,7 @@ func TestMostlyHolds(t *testing.T) {
 		{"fewer than four fifths", 7, 0, 9, false},
 		{"four pairs", 4, 0, 4, false},
 		{"all of them", 5, 0, 5, false},
-	}
-	for _, tt := range tests {
+	} {
 		pairs := slices.Concat(slices.Repeat([]Verdict{Supported}, tt.supported),
 			slices.Repeat([]Verdict{Contradicted}, tt.contradicted),
 			slices.Repeat([]Verdict{Inconclusive}, tt.n-tt.supported-tt.contradicted))

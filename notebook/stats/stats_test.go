@@ -62,7 +62,7 @@ func shuffled(rng *rand.Rand, v []float64) []float64 {
 }
 
 func TestMedian(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		values []float64
 		want   float64
@@ -72,8 +72,7 @@ func TestMedian(t *testing.T) {
 		{"odd number, unsorted", []float64{102, 98, 105}, 102},
 		{"even number", []float64{10, 11, 12, 13, 14, 40}, 12.5},
 		{"sum out of range", []float64{1.5e308, 1.7e308}, 1.6e308},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := Median(tt.values); got != tt.want {
 				t.Errorf("Median(%v) = %v, want %v", tt.values, got, tt.want)

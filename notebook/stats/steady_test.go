@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 func TestSteadiness(t *testing.T) {
@@ -19,7 +21,7 @@ func TestSteadiness(t *testing.T) {
 	for i := range slight {
 		slight[i] = 100 + 0.1*float64(i)
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		series []float64
 		want   Drift
@@ -33,14 +35,10 @@ func TestSteadiness(t *testing.T) {
 		{"nothing", nil, Drift{Trend: NotTested}},
 		{"nothing completed", make([]float64, 20), Drift{Trend: NotTested}},
 		{"ties", []float64{1, 1, 1, 1, 1, 2, 2, 2, 2, 2}, Drift{Rising, 5.0 / 6, 0.0122}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			given := slices.Clone(tt.series)
-			got, err := Steadiness(tt.series, 0.05)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := must.Get(Steadiness(tt.series, 0.05))
 			close := func(a, b float64) bool { return math.Abs(a-b) <= 0.006*math.Abs(b) }
 			if got.Trend != tt.want.Trend || !close(got.Share, tt.want.Share) || !close(got.P, tt.want.P) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
@@ -56,7 +54,7 @@ func TestSteadiness(t *testing.T) {
 }
 
 func TestUnsteady(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		trends []Trend
 		want   Trend
@@ -68,8 +66,7 @@ func TestUnsteady(t *testing.T) {
 		{"some not tested", []Trend{NotTested, Rising, NotTested}, Steady},
 		{"none tested", []Trend{NotTested, NotTested}, NotTested},
 		{"one", []Trend{Rising}, Rising},
-	}
-	for _, tt := range tests {
+	} {
 		if got := Unsteady(tt.trends); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}

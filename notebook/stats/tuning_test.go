@@ -19,7 +19,7 @@ func (t Tuning) search(value func(w int) float64) (values []float64, why Stop) {
 // The example of docs/method.md#tuned-values, and the edges of the rule.
 func TestTuning(t *testing.T) {
 	byHalf := []int{1, 2, 3, 5, 8, 12, 18, 24}
-	tests := []struct {
+	for _, test := range []struct {
 		name       string
 		candidates []int
 		cores      int
@@ -44,8 +44,7 @@ func TestTuning(t *testing.T) {
 		{"some that were not valid", byHalf, 1, []float64{0, 100, 0, 0}, 4, StopWorse, Choice{2, Interval{2, 2}, 1}, nil},
 		{"none that was", byHalf, 1, []float64{0, 0}, 2, StopWorse, Choice{}, ErrNoChoice},
 		{"a single candidate", []int{4}, 8, []float64{7}, 1, StopLimit, Choice{4, Interval{4, 4}, 1}, nil},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			rule := Tuning{Candidates: test.candidates, Cores: test.cores, Effect: DefaultSmallestEffect, Patience: 2}
 			at := 0

@@ -9,7 +9,7 @@ import (
 )
 
 func TestCellLevel(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name string
 		is   []Level // of the repetitions
 		want Level
@@ -24,8 +24,7 @@ func TestCellLevel(t *testing.T) {
 		{"one planned", []Level{OK}, OK, 1},
 		{"one of two", []Level{OK, Invalid}, Warn, 1},
 		{"none valid", []Level{Invalid}, Invalid, 0},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			valid, n := make([]bool, len(tt.is)), 0
 			for i, l := range tt.is {
@@ -96,7 +95,7 @@ func TestChecksOfARepetition(t *testing.T) {
 			}
 		}
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name  string
 		check string
 		set   func(*record.Record)
@@ -234,8 +233,7 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"any overflow", "overflow", func(r *record.Record) {
 			r.Histograms["latency"] = recordtest.Histogram(t, recordtest.Times(61, 1), recordtest.Times(1, 99))
 		}, Warn, "1 answer beyond the histogram"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &record.Record{}
 			recordtest.FillLoad(t, r, 1000)

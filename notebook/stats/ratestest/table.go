@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // Sessions is how many are behind every number of the manual.
@@ -55,10 +57,7 @@ func (table Table) Check(t *testing.T, manual string, sessions int, update bool)
 	if err := refusal(sessions); update && err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(manual)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile(manual))
 	head := "| " + strings.Join(table.Head, " | ") + " |\n|" + strings.Repeat("---|", len(table.Head)) + "\n"
 	before, rest, found := strings.Cut(string(text), head)
 	if !found {
@@ -83,9 +82,7 @@ func (table Table) Check(t *testing.T, manual string, sessions int, update bool)
 		}
 	}
 	if update {
-		if err := os.WriteFile(manual, []byte(before+head+strings.Join(lines, "\n")+"\n\n"+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.WriteFile(manual, []byte(before+head+strings.Join(lines, "\n")+"\n\n"+after), 0o644))
 	}
 }
 
