@@ -23,6 +23,7 @@ import (
 	"benchbook/internal/slowtest"
 	"benchbook/lab"
 	"benchbook/lab/labtest"
+	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
@@ -389,6 +390,10 @@ func withoutProcesses(t *testing.T) (dir string) {
 
 func TestScripts(t *testing.T) {
 	processes := withoutProcesses(t)
+	fixtures, err := filepath.Abs("testdata/articles")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
@@ -407,6 +412,20 @@ func TestScripts(t *testing.T) {
 			return slowtest.Run(), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			// article FIXTURE [NAME]: an article of testdata/articles, in a project.
+			"article": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) < 1 || len(args) > 2 {
+					ts.Fatalf("usage: article FIXTURE [NAME]")
+				}
+				text, err := os.ReadFile(filepath.Join(fixtures, args[0]+".md"))
+				ts.Check(err)
+				folder := ts.MkAbs(filepath.Join("experiments", args[len(args)-1]))
+				ts.Check(os.MkdirAll(folder, 0o755))
+				ts.Check(os.WriteFile(filepath.Join(folder, article.FileName), text, 0o644))
+				if project := ts.MkAbs(article.ProjectFile); glob(project) == 0 {
+					ts.Check(os.WriteFile(project, []byte("profiles: {quick: {repetitions: 3}}\n"), 0o644))
+				}
+			},
 			// count N GLOB: so many files match.
 			"count": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 2 {
