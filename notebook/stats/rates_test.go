@@ -5,18 +5,21 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/stats/ratestest"
 )
 
-var update = flag.Bool("update", false, "rewrite the tables of rates in docs/method.md, of "+
+var update = flag.Bool("update", false, "rewrite the tables of rates.md, of "+
 	"as many sessions as are behind it")
 
-const manual = "../../docs/method.md"
+const rates = "rates.md"
 
 // A quiet pair of cells has the same noise, an uneven one has another in its first cell.
 func even(n noise) [2]noise { return [2]noise{n, n} }
@@ -631,7 +634,7 @@ func disturbedTables() (onLimit, advantage ratestest.Table) {
 	return onLimit, advantage
 }
 
-// The rules err as often as the tables of docs/method.md say, whose seeds are fixed: with as many sessions as are
+// The rules err as often as the tables of rates.md say, whose seeds are fixed: with as many sessions as are
 // behind them they are the same to the last digit.
 func TestRatesOfMethod(t *testing.T) {
 	slowtest.SkipSequential(t)
@@ -640,6 +643,30 @@ func TestRatesOfMethod(t *testing.T) {
 		"looks": boundaryTable(), "levels": levelsTable(), "needed": neededTable(), "advantages": advantageTable(),
 		"parts": partsTable(), "groups": groupsTable(), "noise floor": floorTable(), "failures": fewerTable(),
 		"sessions": sessionsTable(), "correlated": correlatedTable(), "disturbed": disturbed, "despite disturbance": despite} {
-		t.Run(name, func(t *testing.T) { table.Check(t, manual, *simulations, *update) })
+		t.Run(name, func(t *testing.T) { table.Check(t, rates, *simulations, *update) })
+	}
+}
+
+// The summary in docs/method.md has only rates of the table that it names.
+func TestRatesOfTheManual(t *testing.T) {
+	method, tables := string(must.Get(os.ReadFile("../../docs/method.md"))), string(must.Get(os.ReadFile(rates)))
+	_, summary, _ := strings.Cut(method, "## How often the methods err")
+	named := regexp.MustCompile("`([a-z_]+)` \\|\n").FindAllStringSubmatchIndex(summary, -1)
+	for _, at := range named {
+		row := summary[strings.LastIndex(summary[:at[0]], "\n")+1 : at[0]]
+		name := strings.ReplaceAll(summary[at[2]:at[3]], "_", " ")
+		_, table, found := strings.Cut(tables, "## "+strings.ToUpper(name[:1])+name[1:]+"\n")
+		if !found {
+			t.Errorf("%s has no table %q", rates, name)
+		}
+		table, _, _ = strings.Cut(table, "\n## ")
+		for _, number := range regexp.MustCompile(`[^=] (\d+\.\d)\b`).FindAllStringSubmatch(row, -1) {
+			if !strings.Contains(table, " "+number[1]+" ") {
+				t.Errorf("%s: %s is not in the table %q", row, number[1], name)
+			}
+		}
+	}
+	if len(named) < 10 {
+		t.Errorf("%d rows name a table", len(named))
 	}
 }

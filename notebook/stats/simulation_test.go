@@ -9,7 +9,7 @@ import (
 )
 
 // simulations is the number of sessions for each rate; make bench-method asks for 10000.
-var simulations = flag.Int("simulations", 100, "simulated sessions for each rate of docs/method.md")
+var simulations = flag.Int("simulations", 100, "simulated sessions for each rate of rates.md")
 
 // A noise draws one session: for each of k cells the factors by which n repetitions miss its true median.
 type noise struct {
@@ -17,7 +17,7 @@ type noise struct {
 	draw func(rng *rand.Rand, k, n int) [][]float64
 }
 
-// noises are the seven of docs/method.md, on the logarithmic scale. It gives their sizes; what it does not give, such
+// noises are seven of rates.md, on the logarithmic scale. It gives their sizes; what it does not give, such
 // as the shape of the skew, is ours.
 var noises = []noise{
 	{"normal", independent(func(rng *rand.Rand) float64 { return 0.02 * rng.NormFloat64() })},

@@ -1,4 +1,4 @@
-// Package ratestest simulates how often something happens, and holds the tables of the manual to it.
+// Package ratestest simulates how often something happens, and holds published tables to it.
 package ratestest
 
 import (
@@ -14,10 +14,10 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// Sessions is how many are behind every number of the manual.
+// Sessions is how many are behind every published number.
 const Sessions = 10_000
 
-// A Table of the manual, in percent. It is found there by its head.
+// A Table of rates in percent, found in its file by its head.
 type Table struct {
 	Head []string
 	Rows []Row
@@ -50,18 +50,18 @@ func One(happens func(rng *rand.Rand) (bool, error)) Rate {
 	}}
 }
 
-// Check simulates each cell. With as many sessions as the manual's, its table must be the same to the last digit, or is
+// Check simulates each cell. With as many sessions as are published, the table must be the same to the last digit, or is
 // rewritten with update; with fewer the numbers may be as far apart as chance sets them, five standard errors.
-func (table Table) Check(t *testing.T, manual string, sessions int, update bool) {
+func (table Table) Check(t *testing.T, file string, sessions int, update bool) {
 	t.Helper()
 	if err := refusal(sessions); update && err != nil {
 		t.Fatal(err)
 	}
-	text := must.Get(os.ReadFile(manual))
+	text := must.Get(os.ReadFile(file))
 	head := "| " + strings.Join(table.Head, " | ") + " |\n|" + strings.Repeat("---|", len(table.Head)) + "\n"
 	before, rest, found := strings.Cut(string(text), head)
 	if !found {
-		t.Fatalf("%s has no table %q", manual, head)
+		t.Fatalf("%s has no table %q", file, head)
 	}
 	body, after, _ := strings.Cut(rest, "\n\n")
 	var lines []string
@@ -78,18 +78,18 @@ func (table Table) Check(t *testing.T, manual string, sessions int, update bool)
 			continue
 		}
 		if i >= len(stated) || !like(stated[i], line, sessions) {
-			t.Errorf("%s states\n%s\nsimulated\n%s", manual, stated[min(i, len(stated)-1)], line)
+			t.Errorf("%s states\n%s\nsimulated\n%s", file, stated[min(i, len(stated)-1)], line)
 		}
 	}
 	if update {
-		must.Do(os.WriteFile(manual, []byte(before+head+strings.Join(lines, "\n")+"\n\n"+after), 0o644))
+		must.Do(os.WriteFile(file, []byte(before+head+strings.Join(lines, "\n")+"\n\n"+after), 0o644))
 	}
 }
 
-// refusal says why a table may not be rewritten: the manual's numbers have as many sessions behind them as it says.
+// refusal says why a table may not be rewritten: published numbers have Sessions behind them.
 func refusal(sessions int) error {
 	if sessions < Sessions {
-		return fmt.Errorf("%d sessions are too few to rewrite a table of the manual: add -simulations %d, without -short",
+		return fmt.Errorf("%d sessions are too few to rewrite a table: add -simulations %d, without -short",
 			sessions, Sessions)
 	}
 	return nil
@@ -170,7 +170,7 @@ func like(stated, simulated string, sessions int) bool {
 			}
 			continue
 		}
-		// Both numbers are rounded, and what happens in no session of the manual may in one of these.
+		// Both numbers are rounded, and what happens in no published session may in one of these.
 		p := min(max(x/100, 0.001), 0.999)
 		if math.Abs(x-y)/100 > 5*math.Sqrt(p*(1-p)*(1/float64(sessions)+1.0/Sessions))+0.001 {
 			return false
