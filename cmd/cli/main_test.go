@@ -78,7 +78,7 @@ func tellPeak(file string) {
 // scripted wires the command to an engine that does what the variable ENGINE says: nothing for "" but to give every
 // load and command the same good result, "down" for no engine, "no-docker" for none but local, "broken-build"
 // for one that cannot build images with RUN false, "crash" for
-// services that end, "slow" for loads that take until they are cancelled, "slow-to-close" for one that removes what
+// services that end, after as many loads as CRASH_AFTER, "slow" for loads that take until they are cancelled, "slow-to-close" for one that removes what
 // these were put on when there is a file close,
 // "leftovers" for an earlier run that was killed, "used-network" for a network of one that the engine does not remove,
 // "connecting" for an engine that does not answer, "stuck" for one that does not remove what loads that are slow were
@@ -192,7 +192,7 @@ func script(mode string) fake.Script {
 				printed, err := os.ReadFile("printed.txt")
 				return engine.Exit{Stdout: printed}, errors.Join(err, askedOf(p))
 			}
-			if noise, ok := map[string]float64{"pool": 0, "uneven": 0.1, "built": 0.005}[mode]; ok {
+			if noise, ok := map[string]float64{"pool": 0, "uneven": 0.1, "crash": 0.1, "built": 0.005}[mode]; ok {
 				noise *= math.Sin(2.4 * float64(loads))
 				return engine.Exit{Stdout: pooled(p, workers, noise)}, nil
 			}
@@ -230,7 +230,12 @@ func script(mode string) fake.Script {
 				Err:  errors.New("the command '/bin/sh -c false' returned a non-zero code: 1")}
 		}
 	case "crash":
+		after, _ := strconv.Atoi(os.Getenv("CRASH_AFTER"))
 		s.Start = func(_ context.Context, service engine.Service) error {
+			if loads < after {
+				workers = 5
+				return nil
+			}
 			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1"),
 				Log: []byte("Traceback (most recent call last)")}
 		}

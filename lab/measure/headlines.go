@@ -30,7 +30,7 @@ type question struct {
 	left    int           // repetitions and searches up to the next look
 	takes   time.Duration // about, for them
 	cost    time.Duration // about, for each claim that is not decided, until it may be
-	given   bool          // up: a run measured nothing of what is left
+	givenUp bool          // a run measured nothing of what is left, or all of it failed
 }
 
 // findQuestions finds the questions of all articles, and restricts the job to their trials. It is an error if there are
@@ -139,7 +139,7 @@ func (j *job) answer(ctx context.Context) error {
 		if err != nil || isOver {
 			return err
 		}
-		q.given = sum.Measured+sum.Searches == 0
+		q.givenUp = sum.Measured+sum.Searches == sum.Failed
 		if err := j.look(q); err != nil {
 			return lab.Failure(err)
 		}
@@ -205,7 +205,7 @@ func (q *question) looksLeft(d *dataset.Dataset, todo map[*plan.Trial]runner.Tod
 // shortest returns the question that takes the least time for each claim that it may decide; nil if nothing is left.
 func (j *job) shortest() (first *question) {
 	for _, q := range j.questions {
-		isOpen := q.left > 0 && !q.given && q.decided < len(q.claims)
+		isOpen := q.left > 0 && !q.givenUp && q.decided < len(q.claims)
 		if isOpen && (first == nil || q.cost < first.cost) {
 			first = q
 		}

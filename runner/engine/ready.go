@@ -228,8 +228,11 @@ func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try 
 		case now.Sub(counted) >= interval:
 			failed, counted = failed+1, now
 		}
-		if ctx.Err() != nil || r.IsTimed() && failed >= w.retries() || lasts && now.After(started) {
+		if ctx.Err() != nil || lasts && now.After(started) {
 			return missing
+		}
+		if r.IsTimed() && failed >= w.retries() {
+			return w.afterRetries(missing, port)
 		}
 		select {
 		case <-ctx.Done():
@@ -237,6 +240,15 @@ func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try 
 		case <-time.After(w.pause(now.Before(started))):
 		}
 	}
+}
+
+// afterRetries adds to the failure of a command that its tries are used up: it may only need longer.
+func (w *waiter) afterRetries(missing error, port int) error {
+	if port != 0 { // which says where the service listens
+		return missing
+	}
+	return fmt.Errorf("%w (%d probes failed, %v apart: if it only needs longer, set its start_period)", missing, w.retries(),
+		cmp.Or(w.service.Ready.Interval, composeInterval))
 }
 
 // lasts reports whether a lastingError has outlasted its grace.
