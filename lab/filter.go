@@ -11,9 +11,6 @@ import (
 	"benchbook/notebook/source"
 )
 
-// OnlyUsage describes the flag --only.
-const OnlyUsage = `only the trials that this expression picks, written as in where, such as 'server == "sync" and workers > 2'`
-
 // A Filter selects trials, as --only does.
 type Filter func(*plan.Experiment, *plan.Trial) bool
 
@@ -75,18 +72,4 @@ func pick(picked map[*plan.Trial]bool, n expr.Node, only string, list []*Article
 		return errors.New("it matches no trial of the selected articles")
 	}
 	return nil
-}
-
-// Leave removes all other trials from a plan.
-func (f Filter) Leave(p *plan.Plan) {
-	if f == nil {
-		return
-	}
-	for _, e := range p.Experiments {
-		e.Trials = slices.DeleteFunc(e.Trials, func(t *plan.Trial) bool { return !f(e, t) })
-		e.Steps = slices.DeleteFunc(e.Steps, func(s plan.Step) bool { return !f(e, s.Trial) })
-	}
-	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
-		return e.Skipped == "" && len(e.Trials) == 0
-	})
 }

@@ -80,7 +80,6 @@ checks the answers, and removes everything again. Nothing is measured.`,
 	cmd.Flags().BoolVar(&services, "services", false, "start the services, and check their answers")
 	cmd.Flags().StringVar(&flags.Profile, "profile", plan.Full, "check the plan of this profile")
 	a.addEngine(cmd.Flags(), &flags.Engine)
-	cmd.Flags().BoolVarP(&flags.Verbose, "verbose", "v", false, verboseUsage)
 	return cmd
 }
 

@@ -9,12 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
 
@@ -29,8 +27,8 @@ func (a *app) completionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion " + strings.Join(names, "|"),
 		Short: "Print a completion script for a shell",
-		Long: `Print a completion script for a shell. It completes verbs and flags, and the articles, experiments, profiles, hosts,
-runs and trials of the project. To have it in every new shell:
+		Long: `Print a completion script for a shell. It completes verbs and flags, and the articles, experiments and profiles of the
+project. To have it in every new shell:
 
   bash        benchbook completion bash > ~/.local/share/bash-completion/completions/benchbook
   fish        benchbook completion fish > ~/.config/fish/completions/benchbook.fish
@@ -52,23 +50,17 @@ runs and trials of the project. To have it in every new shell:
 }
 
 // complete makes the completion scripts offer the names of this project: articles and their experiments as arguments,
-// profiles, hosts, runs, trials, templates and engines as values of flags. Without a project nothing is offered.
+// profiles, templates and engines as values of flags. Without a project nothing is offered.
 func (a *app) complete(root *cobra.Command) {
 	flags := map[string]cobra.CompletionFunc{
 		"profile":  a.completeProfiles,
-		"host":     a.completeField(lab.RecordHost),
 		"template": cobra.FixedCompletions(templateNames(), cobra.ShellCompDirectiveNoFileComp),
-		"run":      a.completeField(lab.RecordRun),
-		"trial":    a.completeField(func(r *record.Record) string { return r.Trial }),
 		"engine": cobra.FixedCompletions(append(a.Config.EngineNames(), measure.EngineNone),
 			cobra.ShellCompDirectiveNoFileComp),
 	}
 	for _, cmd := range root.Commands() {
 		if strings.Contains(cmd.Use, "[ARTICLE") {
 			cmd.ValidArgsFunction = a.completeArticles
-		}
-		if cmd.Name() == "compare" {
-			cmd.ValidArgsFunction = a.completeCompare
 		}
 		for flag, f := range flags {
 			if cmd.Flags().Lookup(flag) != nil {
@@ -99,41 +91,12 @@ func (a *app) completeArticles(_ *cobra.Command, _ []string, word string) (out [
 	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeProfiles offers the built-in profiles, and those of the project and of its records.
+// completeProfiles offers the built-in profile, and those of the project.
 func (a *app) completeProfiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	names := append(a.measured(lab.RecordProfile), plan.Full)
+	names := []string{plan.Full}
 	if project, err := article.OpenProject(a.Dir); err == nil {
 		names = slices.AppendSeq(names, maps.Keys(project.Profiles))
 	}
 	slices.Sort(names)
 	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
-}
-
-// completeCompare offers measured runs, hosts and profiles, and files for folders, as the first two arguments, and
-// articles as the others.
-func (a *app) completeCompare(cmd *cobra.Command, args []string, word string) ([]cobra.Completion,
-	cobra.ShellCompDirective) {
-	if len(args) >= 2 {
-		return a.completeArticles(cmd, args, word)
-	}
-	return slices.Concat(a.measured(lab.RecordRun), a.measured(lab.RecordHost), a.measured(lab.RecordProfile)),
-		cobra.ShellCompDirectiveDefault
-}
-
-// completeField offers the values of a field of all records.
-func (a *app) completeField(field func(*record.Record) string) cobra.CompletionFunc {
-	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return a.measured(field), cobra.ShellCompDirectiveNoFileComp
-	}
-}
-
-// measured lists the values of a field of all records of the project.
-func (a *app) measured(field func(*record.Record) string) (out []string) {
-	project, list, _ := a.Select(nil)
-	for _, c := range list {
-		records, _, _ := record.Dir(project.RecordsDir(c.Slug)).Read()
-		out = append(out, slice.Map(records, field)...)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }

@@ -12,7 +12,6 @@ import (
 
 func (a *app) planCommand() *cobra.Command {
 	var options plan.Options
-	var onlyTrials string
 	cmd := &cobra.Command{
 		Use:   "plan [ARTICLE[#NAME] ...]",
 		Short: "Show what a run would do, without running anything",
@@ -23,13 +22,6 @@ how long it should take. ARTICLE#EXPERIMENT is every trial: whether it is fresh,
 			if err != nil {
 				return err
 			}
-			picked, err := lab.NewFilter(onlyTrials, list, plans)
-			if err != nil {
-				return err
-			}
-			for _, c := range list {
-				picked.Leave(plans[c.Slug])
-			}
 			planned, err := show.Plan(cmd.Context(), a.Session, project, list, plans)
 			if err != nil {
 				return lab.Interrupted(cmd.Context(), err)
@@ -39,6 +31,5 @@ how long it should take. ARTICLE#EXPERIMENT is every trial: whether it is fresh,
 		},
 	}
 	addProfile(cmd.Flags(), &options.Profile, "plan")
-	cmd.Flags().StringVar(&onlyTrials, "only", "", "plan "+lab.OnlyUsage)
 	return cmd
 }

@@ -46,7 +46,6 @@ Nothing is measured or written. Ctrl-C ends it.`,
 			return nil
 		},
 	}
-	addHostFlag(cmd, &flags)
 	cmd.Flags().IntVar(&port, "port", 0, "port to listen on (default a free one)")
 	return cmd
 }

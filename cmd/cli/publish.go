@@ -27,7 +27,6 @@ const (
 )
 
 func (a *app) publishCommand() *cobra.Command {
-	var out string
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "publish [FOLDER]",
@@ -54,7 +53,7 @@ branches of this repository do not change. Render first.`,
 			} else if !of.Folder.IsZero() {
 				folder = filepath.Join(project.Dir, filepath.FromSlash(of.Folder.Value))
 			}
-			flags := pages.Options{Out: out}
+			flags := pages.Options{}
 			from := flags.Dir(project)
 			var done site.Published
 			if folder != "" {
@@ -75,7 +74,6 @@ branches of this repository do not change. Render first.`,
 			return a.Print(done, func() { printPublished(a.Session, done, dryRun) })
 		},
 	}
-	cmd.Flags().StringVarP(&out, "output", "o", "", "folder of the site (default _site in the project)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "list what would be published, and publish nothing")
 	return cmd
 }

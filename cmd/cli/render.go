@@ -18,11 +18,6 @@ func addSiteFlags(cmd *cobra.Command, f *pages.Options) {
 	cmd.Flags().StringVarP(&f.Out, "output", "o", "", "folder of the site (default _site in the project)")
 }
 
-// addHostFlag adds the flag that says whose results are shown.
-func addHostFlag(cmd *cobra.Command, f *pages.Options) {
-	cmd.Flags().StringVar(&f.Host, "host", "", "show the results of this host, instead of this machine's or the newest")
-}
-
 func (a *app) renderCommand() *cobra.Command {
 	var flags pages.Options
 	cmd := &cobra.Command{
@@ -50,7 +45,7 @@ benchbook.yaml.`,
 		},
 	}
 	addSiteFlags(cmd, &flags)
-	addHostFlag(cmd, &flags)
+	cmd.Flags().StringVar(&flags.Host, "host", "", "show the results of this host, instead of this machine's or the newest")
 	cmd.Flags().BoolVar(&flags.Single, "single-file", false,
 		"write each article as one self-contained HTML file, and nothing else")
 	cmd.Flags().BoolVar(&flags.PNG, "png", false, "write each figure as PNG too, 1200 × 630 pixels, beside its SVG")

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"benchbook/lab/bundle"
+	"benchbook/notebook/plan"
 )
 
 func bundleCommand(a *app) *cobra.Command {
@@ -40,7 +41,8 @@ before anything does. Then it prints each claim there and here, and makes pages 
 			return bundle.Repro(cmd.Context(), a.Session, args[0], o)
 		},
 	}
-	a.addMeasuring(cmd, &o.Options)
+	o.Profile = plan.Full
+	a.addRepeating(cmd, &o.Options)
 	addQuick(cmd, &o.Options)
 	cmd.Flags().StringVarP(&o.Into, "output", "o", "", "the folder to open it in (default ARTICLE.repro)")
 	return cmd

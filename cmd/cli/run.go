@@ -25,12 +25,10 @@ type runFlags struct {
 	claims bool
 }
 
-// verboseUsage is what --verbose means, wherever it is given.
-const verboseUsage = "print the output of builds also if they succeed"
-
 func (a *app) addRunning(cmd *cobra.Command, f *runFlags) {
 	a.addMeasuring(cmd, &f.Options)
 	addQuick(cmd, &f.Options)
+	cmd.MarkFlagsMutuallyExclusive("quick", "force")
 	cmd.Flags().BoolVar(&f.claims, "claims", false,
 		"end with status 99 if a claim is contradicted, or depends on a number that is not valid")
 }
@@ -39,7 +37,6 @@ func (a *app) addRunning(cmd *cobra.Command, f *runFlags) {
 func addQuick(cmd *cobra.Command, f *measure.Options) {
 	cmd.Flags().BoolVar(&f.Quick, "quick", false,
 		"measure what headline claims need, the shortest first, until they are decided or the --budget is over")
-	cmd.MarkFlagsMutuallyExclusive("quick", "force")
 }
 
 // addMeasuring adds the flags that say how something is measured.
@@ -47,6 +44,14 @@ func (a *app) addMeasuring(cmd *cobra.Command, f *measure.Options) {
 	flags := cmd.Flags()
 	addProfile(flags, &f.Profile, "measure")
 	flags.BoolVar(&f.Force, "force", false, "re-measure even if up to date, as a new run")
+	flags.StringVar(&f.Only, "only", "",
+		`measure only the trials that this expression picks, written as in where, such as 'server == "sync" and workers > 2'`)
+	a.addRepeating(cmd, f)
+}
+
+// addRepeating adds the flags that repro has too.
+func (a *app) addRepeating(cmd *cobra.Command, f *measure.Options) {
+	flags := cmd.Flags()
 	flags.Func("budget", "begin no repetition after this time, such as 20m; the same command resumes from there",
 		func(text string) (err error) {
 			if f.Budget, err = time.ParseDuration(text); err != nil || f.Budget <= 0 {
@@ -54,8 +59,7 @@ func (a *app) addMeasuring(cmd *cobra.Command, f *measure.Options) {
 			}
 			return nil
 		})
-	flags.StringVar(&f.Only, "only", "", "measure "+lab.OnlyUsage)
-	flags.BoolVarP(&f.Verbose, "verbose", "v", false, verboseUsage)
+	flags.BoolVarP(&f.Verbose, "verbose", "v", false, "print the output of builds also if they succeed")
 	addQuiet(flags, &f.Quiet)
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	flags.BoolVar(&f.Yes, "yes", false, "measure without asking what the project, or the bundle, may do")

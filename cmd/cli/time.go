@@ -36,9 +36,6 @@ command has all CPUs, and the environment and folder of benchbook; one with char
 			if c.Warmup < 0 || c.Warmup > 1000 {
 				return fmt.Errorf("invalid value \"%d\" for --warmup: give a number from 0 to 1000", c.Warmup)
 			}
-			if c.Timeout < time.Second || c.Timeout > longest {
-				return fmt.Errorf("invalid value %q for --timeout: give a time from 1s to %v", c.Timeout, longest)
-			}
 			if c.Folder, err = os.Getwd(); err != nil {
 				return lab.Failure(err)
 			}
@@ -54,7 +51,6 @@ command has all CPUs, and the environment and folder of benchbook; one with char
 	cmd.Flags().BoolVarP(&c.Ignore, "ignore-failure", "i", false, "a command may end with any status")
 	cmd.MarkFlagsMutuallyExclusive("no-shell", "ignore-failure")
 	cmd.Flags().StringVar(&o.Export, "export-json", "", "write the times to this file, as hyperfine does")
-	cmd.Flags().DurationVar(&c.Timeout, "timeout", time.Hour, "a run that takes longer with its warm-up is a failure")
 	addOneLine(cmd, &c.Repetitions, &o)
 	return cmd
 }

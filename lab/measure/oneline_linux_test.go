@@ -2,7 +2,6 @@ package measure
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,7 +40,7 @@ func timedWith(ctx context.Context, t testing.TB, c Commands, o OneLineOptions,
 			e, err := local.New(ctx, local.Options{Folder: t.TempDir()})
 			return wrap(e), err
 		}}}}}
-	c.Folder, c.Timeout = t.TempDir(), cmp.Or(c.Timeout, time.Minute)
+	c.Folder = t.TempDir()
 	err = Time(ctx, a, c, o)
 	return stdout.String() + stderr.String(), err
 }

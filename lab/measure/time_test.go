@@ -65,15 +65,14 @@ func TestArticle(t *testing.T) {
 		{"grep -c ü ~/x", sh("grep -c ü ~/x")},
 	}
 	for _, tt := range tests {
-		e := planned(t, Commands{Lines: []string{tt.line, "true", tt.line}, Folder: "/tmp", Timeout: time.Hour})
+		e := planned(t, Commands{Lines: []string{tt.line, "true", tt.line}, Folder: "/tmp"})
 		if got := runs(e); len(got) != 3 || !slices.Equal(got[0], tt.want) || !slices.Equal(got[2], tt.want) {
 			t.Errorf("%q is run as %q, want %q twice", tt.line, got, tt.want)
 		}
 	}
-	e := planned(t, Commands{Lines: []string{"true"}, Folder: "/tmp", Warmup: 3, Repetitions: "4",
-		Timeout: 90 * time.Minute})
+	e := planned(t, Commands{Lines: []string{"true"}, Folder: "/tmp", Warmup: 3, Repetitions: "4"})
 	if c := e.Trials[0].Command; c.Warmup != 3 || c.WorkingDir != "/tmp" || e.Most() != 4 ||
-		e.Timeout != 90*time.Minute {
+		e.Timeout != time.Hour {
 		t.Errorf("the command is %+v, %d times", c, e.Most())
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,23 +20,17 @@ import (
 // Verify starts the services of every trial and checks their answers.
 func Verify(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
 	plans map[string]*plan.Plan, flags Options) error {
-	picked, err := lab.NewFilter(flags.Only, list, plans)
-	if err != nil {
-		return err
-	}
 	j := &job{Session: a, project: project, list: list, pending: list, plans: plans, flags: flags}
 	defer j.closing.close()
 	host, err := j.findTargets(ctx)
 	if err != nil {
 		return err
 	}
-	found := verified{verbose: flags.Verbose, secrets: map[*plan.Experiment]runner.Secrets{}}
+	found := verified{secrets: map[*plan.Experiment]runner.Secrets{}}
 	for _, c := range list {
 		p := plans[c.Slug]
-		found.unverified += refuse(a, p, j.targets[c.Slug], picked)
-		found.unverified += readSecrets(a, p, found.secrets, func(e *plan.Experiment) bool {
-			return picked == nil || slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) })
-		})
+		found.unverified += refuse(a, p, j.targets[c.Slug], nil)
+		found.unverified += readSecrets(a, p, found.secrets, func(*plan.Experiment) bool { return true })
 	}
 	if err := j.lock(ctx, host, true); err != nil {
 		return err
@@ -46,7 +39,7 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 		return err
 	}
 	for _, c := range list {
-		if err := found.article(ctx, a, c, plans[c.Slug], j.targets[c.Slug], picked); err != nil {
+		if err := found.article(ctx, a, c, plans[c.Slug], j.targets[c.Slug]); err != nil {
 			return lab.Interrupted(ctx, err)
 		}
 	}
@@ -57,15 +50,13 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 type verified struct {
 	wrong      int // trials
 	unverified int // experiments
-	verbose    bool
 	secrets    map[*plan.Experiment]runner.Secrets
 }
 
 // article verifies an article.
-func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, p *plan.Plan, at *target,
-	picked lab.Filter) error {
-	r := newRunner(a, at, verifying{&progress{w: a.Stderr, verbose: f.verbose}}, nil)
-	sum, err := r.Verify(ctx, p, runner.Options{Only: picked, Secrets: f.secrets}, func(v runner.Verification) {
+func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, p *plan.Plan, at *target) error {
+	r := newRunner(a, at, verifying{&progress{w: a.Stderr}}, nil)
+	sum, err := r.Verify(ctx, p, runner.Options{Secrets: f.secrets}, func(v runner.Verification) {
 		if v.Failure != "" {
 			f.wrong++
 		}
