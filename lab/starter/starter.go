@@ -184,7 +184,8 @@ var notInSlug = regexp.MustCompile(`[^a-z0-9_-]+`)
 
 // slugOf returns a slug for the name of a folder.
 func slugOf(folder string) string {
-	slug := strings.Trim(notInSlug.ReplaceAllString(strings.ToLower(folder), "-"), "-_0123456789")
+	slug := strings.TrimLeft(notInSlug.ReplaceAllString(strings.ToLower(folder), "-"), "-_0123456789")
+	slug = strings.TrimRight(slug, "-_")
 	if !article.IsName(slug) {
 		return "project"
 	}
