@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -76,13 +75,12 @@ func TestDiskThatIsFull(t *testing.T) {
 	const repetitions = 180
 	remount := mountMemory(t, saved.folder, "size=160k")
 	unmount(t, saved.folder)
-	w := scripted()
-	w.LockDir = ""
-	var stderr bytes.Buffer
-	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed {
-		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, &stderr)
+	w := unlocked()
+	status, _, stderr := said(w, dir, "run")
+	if status != lab.StatusFailed {
+		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, stderr)
 	}
-	wantSaid(t, stderr.String(), " was measured but could not be saved: saving a record: ", "no space left on device",
+	wantSaid(t, stderr, " was measured but could not be saved: saving a record: ", "no space left on device",
 		"the same command measures it again")
 	before := len(saved.look(t))
 	if before == 0 || before >= repetitions {
@@ -98,28 +96,18 @@ func TestDiskThatIsFull(t *testing.T) {
 
 // A folder that cannot be written to is found before anything starts, and what it holds can still be shown.
 func TestFolderThatIsReadOnly(t *testing.T) {
-	dir, folder := project(t, "pair", pair)
+	dir := t.TempDir()
 	remount := mountMemory(t, dir, "size=10m")
 	unmount(t, dir)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{filepath.Join(dir, "benchbook.yaml"): "title: Test\n",
-		filepath.Join(folder, "article.md"): strings.ReplaceAll(pair, "~~~", "```")} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Test\n")
+	put(t, filepath.Join(dir, "experiments", "pair", "article.md"), strings.ReplaceAll(pair, "~~~", "```"))
 	remount("ro")
-	w := scripted()
-	w.LockDir, w.Engines = "", nil // it would be said that there is no engine, if anybody asked for one
-	var stderr bytes.Buffer
-	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed {
-		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, &stderr)
+	w := unlocked()
+	w.Engines = nil // it would be said that there is no engine, if anybody asked for one
+	status, _, stderr := said(w, dir, "run")
+	if status != lab.StatusFailed || strings.Contains(stderr, "engine") {
+		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, stderr)
 	}
-	wantSaid(t, stderr.String(), "records cannot be saved: ", "read-only file system")
-	if strings.Contains(stderr.String(), "engine") {
-		t.Errorf("an engine was asked for:\n%s", &stderr)
-	}
+	wantSaid(t, stderr, "records cannot be saved: ", "read-only file system")
 	mustRun(t, w, "-C", dir, "render", "--output", t.TempDir())
 }

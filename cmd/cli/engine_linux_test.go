@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -50,9 +48,7 @@ func ownEngine(t *testing.T, pool string) *daemon {
 		t.Fatal(err)
 	}
 	d := &daemon{root: root, net: newNetwork(t)}
-	if err := os.WriteFile(d.path("daemon.json"), []byte("{}\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	put(t, d.path("daemon.json"), "{}\n")
 	if err := os.Mkdir(d.path("data"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -124,14 +120,6 @@ func (d *daemon) within(t *testing.T, start func() error) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-}
-
-// run starts benchbook where the containers of the engine can be reached.
-func (d *daemon) run(t *testing.T, program, lock, project string) *life {
-	t.Helper()
-	l := newLife(program, lock, "-C", project, "run")
-	d.begin(t, l)
-	return l
 }
 
 // begin starts a life there.
@@ -231,30 +219,8 @@ func (d *daemon) processes(t *testing.T) map[int]string {
 	return lines
 }
 
-// An engine that stops in the middle of a run ends the run, soon and with the reason, and nothing of that becomes a
-// result. When it is there again the same command removes what was left, and goes on.
-func TestEngineThatStops(t *testing.T) {
-	program := installed(t)
-	d := ownEngine(t, "base=10.213.0.0/20,size=26")
-	d.start(t)
-	c := engineClient(t)
-	dir, folder := project(t, "mortal", mortal(6))
-	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
-	l := d.run(t, program, lock, dir)
-	d.stopDuring(t, syscall.SIGTERM, l, saved)
-
-	d.start(t)
-	again := d.run(t, program, lock, dir)
-	wantFinished(t, again, saved, 12)
-	for _, owner := range []string{l.owner, again.owner} {
-		if left := leftBy(t, c, owner); len(left) > 0 {
-			t.Errorf("in the end there are still %v", left)
-		}
-	}
-}
-
-// An engine that is killed leaves its containers to themselves. The run ends all the same, and holds the machine no
-// longer. When the engine is there again clean finds what was left, and the same command goes on.
+// An engine that is killed leaves its containers to themselves. The run ends all the same, soon and with the reason, and
+// nothing of that becomes a result. When the engine is there again clean finds what was left, and the same command goes on.
 func TestEngineThatIsKilled(t *testing.T) {
 	program := installed(t)
 	d := ownEngine(t, "base=10.213.48.0/20,size=26")
@@ -262,68 +228,96 @@ func TestEngineThatIsKilled(t *testing.T) {
 	c := engineClient(t)
 	dir, folder := project(t, "mortal", mortal(4))
 	saved, temporary := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
-	begin := func(stdout io.Writer, verb string) *life {
+	begin := func(verb string) *life {
 		t.Helper()
 		l := newLife(program, temporary, "-C", dir, verb)
-		l.cmd.Stdout = stdout
-		// the usual locks, so that it takes the engine's too
-		l.cmd.Env = append(l.cmd.Env, locksVariable+"=")
+		l.cmd.Env = append(l.cmd.Env, locksVariable+"=") // the usual locks, so that it takes the engine's too
 		d.begin(t, l)
 		return l
 	}
-	l := begin(nil, "run")
-	d.stopDuring(t, syscall.SIGKILL, l, saved)
+	l := begin("run")
+	awaitRecords(t, saved, 3)
+	time.Sleep(300 * time.Millisecond)
+	d.stop(t, syscall.SIGKILL)
+	if status := l.end(t); status != lab.StatusFailed {
+		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, &l.stderr)
+	}
+	kept := saved.look(t)
+	wantSaid(t, l.stderr.String(), "the engine no longer answers: "+terminal.Are(len(kept), "finished repetition")+" kept")
+	wantNoFailures(t, kept)
 
 	d.start(t)
 	if left := leftBy(t, c, l.owner); len(left) == 0 {
 		t.Error("nothing is left of the run, so that there is nothing to clean")
 	}
-	var removed bytes.Buffer
-	clean := begin(&removed, "clean")
-	if status := clean.end(t); status != 0 {
-		t.Errorf("clean: status %d:\n%s", status, &clean.stderr)
+	if clean := begin("clean"); clean.end(t) != 0 {
+		t.Errorf("clean:\n%s", &clean.stderr)
 	}
-	wantSaid(t, removed.String(), "removed container ", "removed network ")
 	if left := leftBy(t, c, l.owner); len(left) > 0 {
-		t.Errorf("clean leaves %v, and says\n%s", left, &removed)
+		t.Errorf("clean leaves %v", left)
 	}
-	again := begin(nil, "run")
-	wantFinished(t, again, saved, 8)
-	if left := leftBy(t, c, again.owner); len(left) > 0 {
-		t.Errorf("in the end there are still %v", left)
-	}
-}
-
-// stopDuring ends the engine while a run measures, which has to end too: soon, with the reason, and with what it had
-// finished.
-func (d *daemon) stopDuring(t *testing.T, signal syscall.Signal, l *life, saved *archive) {
-	t.Helper()
-	awaitRecords(t, saved, 3)
-	time.Sleep(300 * time.Millisecond)
-	d.stop(t, signal)
-	began := time.Now()
-	if status := l.end(t); status != lab.StatusFailed {
-		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, &l.stderr)
-	}
-	took := time.Since(began)
-	kept := saved.look(t)
-	wantSaid(t, l.stderr.String(), "the engine no longer answers: "+terminal.Are(len(kept), "finished repetition")+
-		" kept")
-	wantNoFailures(t, kept)
-	t.Logf("%v after the engine the run ended, with %d records, and said\n%s", took.Round(time.Millisecond), len(kept),
-		&l.stderr)
-}
-
-// wantFinished waits for a run that goes on where another was stopped.
-func wantFinished(t *testing.T, l *life, saved *archive, repetitions int) {
-	t.Helper()
-	if status := l.end(t); !wasMeasured(status, l.stderr.String()) {
-		t.Errorf("when the engine is there again: status %d:\n%s", status, &l.stderr)
+	again := begin("run")
+	if status := again.end(t); !wasMeasured(status, again.stderr.String()) {
+		t.Errorf("when the engine is there again: status %d:\n%s", status, &again.stderr)
 	}
 	all := saved.look(t)
 	wantNoFailures(t, all)
-	if n := planned(all); n != repetitions {
-		t.Errorf("in the end there are %d repetitions, want %d", n, repetitions)
+	if n, left := planned(all), leftBy(t, c, again.owner); n != 8 || len(left) > 0 {
+		t.Errorf("in the end there are %d repetitions, want 8, and %v", n, left)
+	}
+}
+
+// An engine without room for a network or for images is no result: the run ends with the reason, leaves the engine as it
+// was, and when there is room the same command goes on.
+func TestEngineWithoutRoom(t *testing.T) {
+	tests := []struct {
+		name, pool, data string // options of the file system of its data, if that is small
+		said             []string
+	}{
+		{"for a network", "base=10.213.16.0/28,size=28", "", []string{"opening a space: ", "docker network prune"}},
+		{"for images", "base=10.213.32.0/20,size=26", "size=12m", []string{"no space left on device"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			program := installed(t)
+			d := ownEngine(t, tt.pool)
+			var room func() error
+			if tt.data != "" {
+				remount := mountMemory(t, d.path("data"), tt.data) // which goes with the engine
+				room = func() error { remount("size=400m"); return nil }
+			}
+			d.start(t)
+			c := engineClient(t)
+			if tt.data == "" {
+				taken, err := c.NetworkCreate(t.Context(), "bystander", client.NetworkCreateOptions{Internal: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				room = func() error {
+					_, err := c.NetworkRemove(t.Context(), taken.ID, client.NetworkRemoveOptions{})
+					return err
+				}
+			}
+			dir, folder := project(t, "mortal", mortal(1))
+			saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
+			l := newLife(program, lock, "-C", dir, "run")
+			d.begin(t, l)
+			if status := l.end(t); status != lab.StatusFailed {
+				t.Errorf("status %d, want %d", status, lab.StatusFailed)
+			}
+			wantSaid(t, l.stderr.String(), tt.said...)
+			if n, left := len(saved.look(t)), leftBy(t, c, l.owner); n > 0 || len(left) > 0 {
+				t.Errorf("it left %d records and %v", n, left)
+			}
+			if err := room(); err != nil {
+				t.Error(err)
+			}
+			again := newLife(program, lock, "-C", dir, "run")
+			d.begin(t, again)
+			if status := again.end(t); !wasMeasured(status, again.stderr.String()) || len(saved.look(t)) < 2 {
+				t.Errorf("when there is room: status %d, %d records:\n%s", status, len(saved.look(t)), &again.stderr)
+			}
+		})
 	}
 }
 
@@ -334,60 +328,5 @@ func wantNoFailures(t *testing.T, records []*record.Record) {
 			t.Errorf("repetition %d of %s passes for a failure of the benchmark: %s\n%s", r.Repetition, r.Trial, r.Failure,
 				r.Log)
 		}
-	}
-}
-
-// A network that cannot be made is no result either: the run ends with the reason, and when there is room for one it
-// goes on.
-func TestNetworkThatCannotBeMade(t *testing.T) {
-	program := installed(t)
-	d := ownEngine(t, "base=10.213.16.0/28,size=28")
-	d.start(t)
-	c := engineClient(t)
-	taken, err := c.NetworkCreate(t.Context(), "bystander", client.NetworkCreateOptions{Internal: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, folder := project(t, "mortal", mortal(1))
-	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
-	l := d.run(t, program, lock, dir)
-	if status := l.end(t); status != lab.StatusFailed {
-		t.Errorf("status %d, want %d", status, lab.StatusFailed)
-	}
-	wantSaid(t, l.stderr.String(), "opening a space: ", "address pool", "docker network prune")
-	if n, left := len(saved.look(t)), leftBy(t, c, l.owner); n > 0 || len(left) > 0 {
-		t.Errorf("it left %d records and %v", n, left)
-	}
-	if _, err := c.NetworkRemove(t.Context(), taken.ID, client.NetworkRemoveOptions{}); err != nil {
-		t.Errorf("the network of somebody else: %v", err)
-	}
-	again := d.run(t, program, lock, dir)
-	if status := again.end(t); !wasMeasured(status, again.stderr.String()) || len(saved.look(t)) < 2 {
-		t.Errorf("when there is room for a network: status %d, %d records:\n%s", status, len(saved.look(t)), &again.stderr)
-	}
-}
-
-// An engine whose disk is full says so, and is left as it was; when there is room the same command goes on.
-func TestEngineWhoseDiskIsFull(t *testing.T) {
-	program := installed(t)
-	d := ownEngine(t, "base=10.213.32.0/20,size=26")
-	remount := mountMemory(t, d.path("data"), "size=12m") // which goes with the engine
-	d.start(t)
-	c := engineClient(t)
-	dir, folder := project(t, "mortal", mortal(1))
-	saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
-	l := d.run(t, program, lock, dir)
-	if status := l.end(t); status != lab.StatusFailed {
-		t.Errorf("status %d, want %d", status, lab.StatusFailed)
-	}
-	wantSaid(t, l.stderr.String(), "no space left on device")
-	if n, left := len(saved.look(t)), leftBy(t, c, l.owner); n > 0 || len(left) > 0 {
-		t.Errorf("it left %d records and %v", n, left)
-	}
-	t.Log(l.stderr.String())
-	remount("size=400m")
-	again := d.run(t, program, lock, dir)
-	if status := again.end(t); !wasMeasured(status, again.stderr.String()) || len(saved.look(t)) < 2 {
-		t.Errorf("when there is room: status %d, %d records:\n%s", status, len(saved.look(t)), &again.stderr)
 	}
 }

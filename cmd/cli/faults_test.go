@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,10 +93,9 @@ func TestFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(filepath.Join(folder, "puppet"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, "puppet", "puppet"), puppet, 0o755); err != nil {
+	err = errors.Join(os.MkdirAll(filepath.Join(folder, "puppet"), 0o755),
+		os.WriteFile(filepath.Join(folder, "puppet", "puppet"), puppet, 0o755))
+	if err != nil {
 		t.Fatal(err)
 	}
 	c := engineClient(t)
@@ -150,15 +150,5 @@ func TestFaults(t *testing.T) {
 	}
 	if again, _, err := record.Dir(filepath.Join(folder, "records")).Read(); err != nil || len(again) != len(records) {
 		t.Errorf("the second time there are %d records, and were %d, %v:\n%s", len(again), len(records), err, &stderr)
-	}
-}
-
-// wantSaid fails the test unless all of these stand in what was said.
-func wantSaid(t *testing.T, said string, want ...string) {
-	t.Helper()
-	for _, words := range want {
-		if !strings.Contains(said, words) {
-			t.Errorf("it does not say %q:\n%s", words, said)
-		}
 	}
 }

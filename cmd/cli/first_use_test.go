@@ -98,15 +98,10 @@ func fromNothing(t *testing.T, program string) {
 }
 
 // previewing starts a preview and gives its address. It ends with the test, as Ctrl-C ends it.
-func previewing(t *testing.T, program, dir string, args ...string) (address string) {
+func previewing(t *testing.T, program, dir string) (address string) {
 	t.Helper()
-	cmd := exec.Command(program, append([]string{"preview"}, args...)...)
+	cmd := exec.Command(program, "preview")
 	cmd.Dir, cmd.Stderr = dir, t.Output()
-	return startPreview(t, cmd)
-}
-
-func startPreview(t *testing.T, cmd *exec.Cmd) (address string) {
-	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -171,31 +166,18 @@ func firstFailures(t *testing.T, program string) {
 	defer taken.Close()
 	port := fmt.Sprint(taken.Addr().(*net.TCPAddr).Port)
 
-	// A disk of half a mebibyte, in a namespace of its own, which is full once there is a project on it.
-	const small = `mount -t tmpfs -o size=512k none "$1" && "$2" init "$1/demo" && cd "$1/demo" &&
-		{ dd if=/dev/zero of=rest bs=1k status=none 2>/dev/null || true; } && `
 	tests := []struct {
 		name string
 		root bool // it needs root
 		cmd  func(t *testing.T) *exec.Cmd
 		want []string
 	}{
-		{"no engine", false, func(t *testing.T) *exec.Cmd {
-			cmd := exec.Command(program, "-C", demo(t), "run", "--quick")
-			cmd.Env = append(os.Environ(), "DOCKER_HOST=unix:///nowhere/docker.sock")
-			return cmd
-		}, []string{"no container engine answers at unix:///nowhere/docker.sock", "start Docker"}},
 		{"no permission on the socket", true, func(t *testing.T) *exec.Cmd {
-			cmd := exec.CommandContext(t.Context(), program, "-C", filepath.Dir(program), "run", "--quick")
-			for _, step := range [][]string{{"init", "mine"}} {
-				prepare := exec.Command(program, step...)
-				prepare.Dir = filepath.Dir(program)
-				if out, err := prepare.CombinedOutput(); err != nil {
-					t.Fatalf("%v\n%s", err, out)
-				}
-			}
+			cmd := exec.Command(program, "run", "--quick")
 			cmd.Dir = filepath.Join(filepath.Dir(program), "mine")
-			cmd.Args = []string{program, "run", "--quick"}
+			if out, err := exec.Command(program, "init", cmd.Dir).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
 			if err := filepath.WalkDir(cmd.Dir, func(path string, _ os.DirEntry, err error) error {
 				if err != nil {
 					return err
@@ -214,28 +196,13 @@ func firstFailures(t *testing.T, program string) {
 			article := filepath.Join(dir, "experiments", "http", "article.md")
 			const text = "---\ntitle: x\n---\n\n```yaml experiment\nname: e\n" +
 				"command: {image: \"registry.invalid/base:1\", run: \"true\"}\n```\n"
-			if err := os.WriteFile(article, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			put(t, article, text)
 			return exec.Command(program, "-C", dir, "run")
 		}, []string{"image registry.invalid/base:1 is not here, and its registry cannot be reached",
 			"bring it here with docker save and docker load"}},
 		{"the port is taken", false, func(t *testing.T) *exec.Cmd {
 			return exec.Command(program, "-C", demo(t), "preview", "--port", port)
 		}, []string{"port " + port + " is taken", "leave out --port"}},
-		{"the port is none", false, func(t *testing.T) *exec.Cmd {
-			return exec.Command(program, "-C", demo(t), "preview", "--port", "70000")
-		}, []string{"--port must be from 0 to 65535, not 70000"}},
-		{"the disk is full when rendering", true, func(t *testing.T) *exec.Cmd {
-			return exec.Command("unshare", "--mount", "sh", "-ec", small+`"$2" render`, "sh", t.TempDir(), program)
-		}, []string{"no space left on device: free some space there; benchbook clean --records"}},
-		{"the disk is full when measuring", true, func(t *testing.T) *exec.Cmd {
-			return exec.Command("unshare", "--mount", "sh", "-ec", small+`DOCKER_HOST=unix:///nowhere "$2" run`, "sh",
-				t.TempDir(), program)
-		}, []string{"records cannot be saved", "no space left on device: free some space there"}},
-		{"no project", false, func(t *testing.T) *exec.Cmd {
-			return exec.Command(program, "-C", t.TempDir(), "run", "--quick")
-		}, []string{"no benchbook.yaml in", "benchbook init"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -246,11 +213,7 @@ func firstFailures(t *testing.T, program string) {
 			if err == nil {
 				t.Errorf("it did not fail:\n%s", out)
 			}
-			for _, want := range test.want {
-				if !strings.Contains(string(out), want) {
-					t.Errorf("it does not say %q:\n%s", want, out)
-				}
-			}
+			wantSaid(t, string(out), test.want...)
 		})
 	}
 }

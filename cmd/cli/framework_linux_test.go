@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"benchbook/notebook/record"
@@ -67,34 +65,17 @@ columns: [time, hits]
 func TestFrameworks(t *testing.T) {
 	w := onLocal(t)
 	dir, folder := project(t, "sums", frameworkArticle)
-	if err := os.WriteFile(filepath.Join(dir, "benchbook.yaml"), []byte("title: T\nengine: local\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	has := func(out string, words ...string) {
-		t.Helper()
-		for _, want := range words {
-			if !strings.Contains(out, want) {
-				t.Errorf("it lacks %q:\n%s", want, out)
-			}
-		}
-	}
+	put(t, filepath.Join(dir, "benchbook.yaml"), "title: T\nengine: local\n")
 	mustRun(t, w, "-C", dir, "check") // names of benchmarks are not known yet
 	mustRun(t, w, "-C", dir, "run", "--yes")
 	records, _, err := record.Dir(folder + "/records").Read()
 	if err != nil || len(records) != 9 {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
-	out := mustRun(t, w, "-C", dir, "show", "--format", "csv")
-	has(out, `"old, BenchmarkSum/words=10"`, "new, BenchmarkLen", `"a ""b"" <c>"`)
-	out = mustRun(t, w, "-C", dir, "show")
-	has(out, "supported", `no cell has benchmark="BenchmarkLan"`)
-	out = mustRun(t, w, "-C", dir, "show", "sums#sums")
-	has(out, "not measured: the output has no benchmark BenchmarkNew", "hits")
-	has(mustRun(t, w, "-C", dir, "plan"), "sums#sums   2 ") // not one for each benchmark
-	out = mustRun(t, w, "-C", dir, "render")
-	page, err := os.ReadFile(filepath.Join(dir, "_site", "sums", "index.html"))
-	if err != nil {
-		t.Fatal(err, out)
-	}
-	has(string(page), "BenchmarkNew", "hits", "0 of 6\u00a0repetitions")
+	wantSaid(t, mustRun(t, w, "-C", dir, "show", "--format", "csv"), `"old, BenchmarkSum/words=10"`, "new, BenchmarkLen", `"a ""b"" <c>"`)
+	wantSaid(t, mustRun(t, w, "-C", dir, "show"), "supported", `no cell has benchmark="BenchmarkLan"`)
+	wantSaid(t, mustRun(t, w, "-C", dir, "show", "sums#sums"), "not measured: the output has no benchmark BenchmarkNew", "hits")
+	wantSaid(t, mustRun(t, w, "-C", dir, "plan"), "sums#sums   2 ") // not one for each benchmark
+	mustRun(t, w, "-C", dir, "render")
+	wantSaid(t, read(t, filepath.Join(dir, "_site", "sums", "index.html")), "BenchmarkNew", "hits", "0 of 6\u00a0repetitions")
 }

@@ -27,14 +27,9 @@ func TestOddMachines(t *testing.T) {
 		words       string // of the reason; empty where it does all the same
 	}{
 		{"no HOME", "unset HOME;", ""},
-		{"a HOME that is not there", "HOME=/nonexistent", ""},
 		{"no environment at all", `exec env -i WORK="$WORK" "$(command -v benchbook)" "$@";`, ""},
 		{"TMPDIR that is not there", "TMPDIR=/nonexistent", ""},
-		{"TMPDIR that is all", "TMPDIR=/", ""},
 		{"a Turkish LANG", "LANG=tr_TR.UTF-8 LC_ALL=tr_TR.UTF-8", ""},
-		{"a LANG that is none", "LANG=$(printf '\\377') LC_ALL=../../x", ""},
-		{"no standard input", "exec 0<&-;", ""},
-		{"no standard output", "exec 1>&-;", ""},
 		{"none of the three", "exec 0<&- 1>&- 2>&-;", ""},
 		{"8 descriptors", "ulimit -n 8;", "too many open files"},
 		{"files of 1 KiB", "ulimit -f 1;", "file too large"},
@@ -66,9 +61,7 @@ func TestOddMachines(t *testing.T) {
 					t.Errorf("%q: %v, want %q:\n%s", verb, err, test.words, out)
 				}
 			}
-			w := scripted()
-			w.LockDir = ""
-			mustRun(t, w, "-C", dir, "run")
+			mustRun(t, unlocked(), "-C", dir, "run")
 			wantRecords(t, folder, 6)
 		})
 	}
@@ -77,18 +70,13 @@ func TestOddMachines(t *testing.T) {
 // A disk that is full, or that cannot be written, where something other than records goes is named by what uses it.
 func TestPlacesThatAreFull(t *testing.T) {
 	dir, folder := project(t, "pair", pair)
-	w := scripted()
-	w.LockDir = ""
-	mustRun(t, w, "-C", dir, "run")
+	mustRun(t, unlocked(), "-C", dir, "run")
 	inGit(t, dir)
-	put(t, filepath.Join(dir, "page.md"), "# Page\n\n<!-- benchbook: badge of pair -->\n<!-- /benchbook -->\n")
 	small := t.TempDir()
 	remount := mountMemory(t, small, "size=4k,nr_inodes=3")
 	unmount(t, small)
 	in := func(name string) string { return filepath.Join(small, name) }
-	if err := os.WriteFile(in("fill"), make([]byte, 4096), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	put(t, in("fill"), strings.Repeat("x", 4096))
 	for _, full := range []string{"no space left on device", "read-only file system"} {
 		if full == "read-only file system" {
 			remount("ro")
@@ -101,11 +89,8 @@ func TestPlacesThatAreFull(t *testing.T) {
 			{"the site", []string{"render", "--output", in("site")}, lab.StatusFailed},
 			{"a bundle", []string{"bundle", "pair", "--output", in("pair.bundle")}, lab.StatusFailed},
 			{"a new project", []string{"init", in("new")}, lab.StatusFailed},
-			{"temporary files of a bundle", []string{"bundle", "pair", "--output", filepath.Join(t.TempDir(), "x")}, 0},
 			{"temporary files of run", []string{"run", "--force"}, 0},
-			{"temporary files of render", []string{"render"}, 0},
 			{"temporary files of one line", []string{"time", "true"}, lab.StatusFailed},
-			{"temporary files of weave", []string{"weave", "page.md"}, 0},
 		} {
 			t.Run(fmt.Sprint(test.name, ", ", full), func(t *testing.T) {
 				t.Setenv("TMPDIR", small)
@@ -113,7 +98,7 @@ func TestPlacesThatAreFull(t *testing.T) {
 				if status != test.status {
 					t.Errorf("status %d, want %d\n%s%s", status, test.status, stdout, stderr)
 				}
-				if test.status != 0 && strings.Count(string(stderr), full) != 1 {
+				if test.status != 0 && strings.Count(stderr, full) != 1 {
 					t.Errorf("it does not say %q once: %s", full, stderr)
 				}
 			})

@@ -46,8 +46,7 @@ var verbsThatPrint = map[string][]string{
 // Text that cannot be written is a failure of every verb, said once. A reader that wants no more is none.
 func TestLostOutput(t *testing.T) {
 	slowtest.Skip(t)
-	w := scripted()
-	w.LockDir = ""
+	w := unlocked()
 	measured, _ := project(t, "pair", pair)
 	put(t, filepath.Join(measured, "page.md"), "# Page\n")
 	mustRun(t, w, "-C", measured, "report")

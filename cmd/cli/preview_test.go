@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,49 +64,35 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	if b := p.Build(context.Background()); b.Problems != "" {
 		t.Fatal(b.Problems)
 	}
-	put := func(file, text string) {
-		t.Helper()
-		put(t, file, text)
-	}
-	hello, err := os.ReadFile(path("hello", "article.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole := recordtest.Lines(t, path("hello", "records"))[0]
-	emptied := whole
+	put := func(file, text string) { t.Helper(); put(t, file, text) }
+	hello := read(t, path("hello", "article.md"))
+	emptied := recordtest.Lines(t, path("hello", "records"))[0]
 	emptied.Text = nil
 	steps := []struct {
 		name string
 		do   func()
 		says string // among the problems
 	}{
-		{"prose", func() { put(path("hello", "article.md"), string(hello)+"\nMore.\n") },
+		{"prose", func() { put(path("hello", "article.md"), hello+"\nMore.\n") },
 			""},
 		{"a record goes", func() { recordtest.Put(t, emptied) }, ""},
-		{"a record comes", func() { recordtest.Put(t, whole) }, ""},
 		{"a mistake", func() {
-			put(path("hello", "article.md"), strings.Replace(string(hello), "name: gzip", "nmae: gzip", 1))
+			put(path("hello", "article.md"), strings.Replace(hello, "name: gzip", "nmae: gzip", 1))
 		}, `"nmae"`},
-		{"the mistake is mended", func() { put(path("hello", "article.md"), string(hello)) }, ""},
+		{"the mistake is mended", func() { put(path("hello", "article.md"), hello) }, ""},
 		{"a claim says the contrary", func() {
-			put(path("hello", "article.md"), strings.Replace(string(hello), `level="9"} > `, `level="9"} < `, 1))
+			put(path("hello", "article.md"), strings.Replace(hello, `level="9"} > `, `level="9"} < `, 1))
 		}, ""},
-		{"more repetitions are wanted", func() {
-			put(path("hello", "article.md"), strings.Replace(string(hello), "repetitions: 5", "repetitions: 50", 1))
-		}, ""},
-		{"the blocks are as they were", func() { put(path("hello", "article.md"), string(hello)) }, ""},
 		{"an article comes", func() { put(path("new", "article.md"), "---\ntitle: New\n---\n\nText.\n") }, ""},
 		{"an article goes", func() {
 			if err := os.RemoveAll(filepath.Join(dir, pages.ArticlesDir, "new")); err != nil {
 				t.Fatal(err)
 			}
 		}, ""},
-		{"the project is called otherwise", func() { put(filepath.Join(dir, "benchbook.yaml"), "title: Other\nallow: [sysctls]\n") }, ""},
 		{"the project gets a style sheet", func() {
 			put(filepath.Join(dir, "look.css"), "body { color: teal }")
 			put(filepath.Join(dir, "benchbook.yaml"), "title: Other\ntheme: look.css\nallow: [sysctls]\n")
 		}, ""},
-		{"the style sheet changes", func() { put(filepath.Join(dir, "look.css"), "body { color: navy }") }, ""},
 		{"the style sheet goes", func() {
 			if err := os.Remove(filepath.Join(dir, "look.css")); err != nil {
 				t.Fatal(err)
@@ -135,16 +122,12 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 
 // differing names files that are not the same on both sides.
 func differing(a, b preview.Built) (names []string) {
-	for name, data := range a.Files {
-		if is := b.Files[name]; !bytes.Equal(data.Data, is.Data) || data.From != is.From {
+	all := maps.Clone(a.Files)
+	maps.Copy(all, b.Files)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if is, want := a.Files[name], b.Files[name]; !bytes.Equal(is.Data, want.Data) || is.From != want.From {
 			names = append(names, name)
 		}
 	}
-	for name := range b.Files {
-		if _, has := a.Files[name]; !has {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
 	return names
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,26 +22,15 @@ func TestRepositoryThatRunsPrograms(t *testing.T) {
 	put(t, filepath.Join(folder, "a.txt"), "one")
 	put(t, filepath.Join(dir, ".gitattributes"), "* filter=evil diff=evil merge=evil ident\n")
 	remote := filepath.Join(t.TempDir(), "remote.git")
-	gitIn := func(dir string, args ...string) {
-		t.Helper()
-		cmd := exec.Command("git", args...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %q: %v\n%s", args, err, out)
-		}
-	}
-	git := func(args ...string) { t.Helper(); gitIn(dir, args...) }
 	sub := filepath.Join(dir, "sub")
 	put(t, filepath.Join(sub, ".gitattributes"), "* filter=below\n")
 	put(t, filepath.Join(sub, "file"), "one")
-	gitIn(sub, "init", "-q")
-	gitIn(sub, "add", "-A")
-	gitIn(sub, "commit", "-q", "-m", "one")
-	git("init", "-q", "-b", "main")
-	git("init", "-q", "--bare", remote)
-	git("add", "-A")
-	git("commit", "-q", "-m", "one")
-	git("remote", "add", "origin", remote)
+	inGit(t, sub)
+	git(t, sub, "commit", "-q", "-m", "one")
+	git(t, dir, "init", "-q", "--bare", remote)
+	inGit(t, dir)
+	git(t, dir, "commit", "-q", "-m", "one")
+	git(t, dir, "remote", "add", "origin", remote)
 	proof := filepath.Join(t.TempDir(), "ran")
 	touch := filepath.Join(t.TempDir(), "touch.sh")
 	put(t, touch, "#!/bin/sh\necho \"$0 $@\" >> "+proof+"\n")
@@ -54,12 +42,12 @@ func TestRepositoryThatRunsPrograms(t *testing.T) {
 		"filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "credential.helper", "gpg.program",
 		"sequence.editor", "uploadpack.packObjectsHook", "pager.status", "pager.diff", "pager.log", "alias.status",
 		"alias.ls-files", "remote.origin.uploadpack", "remote.origin.receivepack", "interactive.diffFilter"} {
-		git("config", key, touch)
+		git(t, dir, "config", key, touch)
 	}
-	git("config", "filter.evil.required", "true")
-	gitIn(sub, "config", "filter.below.clean", touch)
+	git(t, dir, "config", "filter.evil.required", "true")
+	git(t, sub, "config", "filter.below.clean", touch)
 	put(t, filepath.Join(sub, "file"), "two")
-	git("config", "commit.gpgSign", "true")
+	git(t, dir, "config", "commit.gpgSign", "true")
 	hooks := filepath.Join(dir, ".git", "hooks")
 	for _, hook := range []string{"pre-commit", "post-checkout", "post-index-change", "reference-transaction", "pre-auto-gc",
 		"fsmonitor-watchman", "post-commit", "commit-msg"} {

@@ -86,12 +86,7 @@ calibrate: false`, axis("s", servers), axis("", clients))))
 func scaleProject(b *testing.B, dir string, articles int, text string) {
 	b.Helper()
 	write := func(name, text string) {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			b.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			b.Fatal(err)
-		}
+		put(b, name, text)
 	}
 	write(filepath.Join(dir, article.ProjectFile), "")
 	project, err := article.OpenProject(dir)

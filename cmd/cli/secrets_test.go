@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bytes"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -95,30 +93,12 @@ calibrate: false
 ~~~
 
 ~~~yaml experiment
-name: mirror
-services:
-  server:
-    image: debian:bookworm-slim
-    expose: ["8080"]
-    command: [sh, -c, 'h=$(printf %s-mirror.corp.example planted); echo "Looking in indexes: https://$h/simple"; echo "E: Could not resolve ''$h''" >&2; exit 5']
-load: {target: "http://server:8080/", duration: 1s}
-repetitions: 1
-calibrate: false
-~~~
-
-~~~yaml experiment
 name: fetch
 command:
   image: debian:bookworm-slim
   run: [sh, -c, 'h=$(printf %s-mirror.corp.example planted); echo "{\"metric\": \"size\", \"value\": 7, \"unit\": \"B\"}"; echo "proxy $h:3142 refused" >&2; exit 6']
 repetitions: 1
 calibrate: false
-~~~
-
-~~~yaml table
-label: tbl-all
-experiment: metric
-columns: [time.real, size]
 ~~~
 `
 
@@ -132,15 +112,13 @@ func TestPlantedSecrets(t *testing.T) {
 	dir, folder := project(t, "leaky", leaky)
 	for name, data := range map[string]string{"private.env": "API_TOKEN=planted-in-env-file\n", "compose.yaml": leakyServices,
 		"broken.yaml": leakyImage, "given.txt": "planted-in-a-file\nplanted-in-line-2\n"} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(data), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		put(t, filepath.Join(folder, name), data)
 	}
-	var stderr bytes.Buffer
-	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed {
+	status, _, stderr := said(w, dir, "run")
+	if status != lab.StatusFailed {
 		t.Errorf("status %d, want %d: all but one fail", status, lab.StatusFailed)
 	}
-	wantNothingPlanted(t, "what run says", stderr.Bytes())
+	wantNothingPlanted(t, "what run says", stderr)
 	records, _, err := record.Dir(filepath.Join(folder, "records")).Read()
 	if err != nil {
 		t.Fatal(err)
@@ -148,19 +126,23 @@ func TestPlantedSecrets(t *testing.T) {
 	for _, r := range records { // what was printed around the secrets is there: the test looks at the right places
 		printed := map[string]string{"log": "settings host=db pw [redacted], token [redacted]\nam9lOn[redacted]",
 			"given": "given [redacted], [redacted]", "hook": "preparing with [redacted]",
-			"mirror": "Looking in indexes: https://[redacted]/simple", "fetch": "proxy [redacted]:3142 refused"}
+			"fetch": "proxy [redacted]:3142 refused"}
 		if !strings.Contains(r.Log, printed[r.Experiment]) || (r.Failure == "") != (r.Experiment == "metric") {
 			t.Errorf("%s: failure %q, log %q; want %q in it", r.Experiment, r.Failure, r.Log, printed[r.Experiment])
 		}
 	}
-	if len(records) < 6 || !strings.Contains(stderr.String(), "Could not resolve") {
-		t.Errorf("%d records, want 6, and the end of what the build said:\n%s", len(records), &stderr)
+	if len(records) < 5 || !strings.Contains(stderr, "Could not resolve") {
+		t.Errorf("%d records, want 5, and the end of what the build said:\n%s", len(records), stderr)
 	}
-	wantNothingPlantedBelow(t, w, dir, folder)
+	mustRun(t, w, "-C", dir, "render")
+	wantNothingBelow(t, filepath.Join(folder, "records"))
+	wantNothingBelow(t, filepath.Join(dir, "_site"))
 }
 
-// shownSecrets takes a value from the environment to each place that plan, check and show print.
-const shownSecrets = `---
+// No verb prints a value that comes from the environment, and no page has one.
+func TestVerbsPrintNoSecrets(t *testing.T) {
+	t.Setenv("DB_PASSWORD", "planted-before")
+	dir, folder := project(t, "shown", `---
 title: Nothing is printed
 ---
 
@@ -171,27 +153,18 @@ load: {target: "http://server/", connections: 5, duration: 1s}
 repetitions: 1
 calibrate: false
 ~~~
-`
-
-// No verb prints a value that comes from the environment, and no page has one.
-func TestVerbsPrintNoSecrets(t *testing.T) {
-	t.Setenv("DB_PASSWORD", "planted-before")
-	w := scripted()
-	w.LockDir = ""
-	dir, folder := project(t, "shown", strings.ReplaceAll(shownSecrets, "~~~", "```"))
+`)
 	const services = "services: {server: {image: 'debian:bookworm-slim', expose: ['80'], environment: {MODE: fast, " +
 		"SETTINGS: 'host=db pw ${DB_PASSWORD}'}, command: [serve, '--key=${DB_PASSWORD}']}}\n"
-	if err := os.WriteFile(filepath.Join(folder, "compose.yaml"), []byte(services), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	put(t, filepath.Join(folder, "compose.yaml"), services)
 	wantNothing := func(args ...string) string {
 		t.Helper()
-		var out bytes.Buffer
-		if got := run(append([]string{"-C", dir}, args...), &out, &out, w); got != 0 {
-			t.Errorf("%s: status %d, want 0: %s", strings.Join(args, " "), got, &out)
+		status, stdout, stderr := said(unlocked(), dir, args...)
+		if status != 0 {
+			t.Errorf("%s: status %d, want 0: %s", strings.Join(args, " "), status, stderr)
 		}
-		wantNothingPlanted(t, strings.Join(args, " "), out.Bytes())
-		return out.String()
+		wantNothingPlanted(t, strings.Join(args, " "), stdout+stderr)
+		return stdout + stderr
 	}
 	wantNothing("plan")
 	if out := wantNothing("plan", "--json"); strings.Count(out, record.Redacted) != 2 {
@@ -227,15 +200,6 @@ func TestAddressesWithoutUsers(t *testing.T) {
 	}
 }
 
-// wantNothingPlantedBelow looks into every file of records and, once they are rendered, of pages.
-func wantNothingPlantedBelow(t *testing.T, w lab.Config, dir, folder string) {
-	t.Helper()
-	mustRun(t, w, "-C", dir, "render")
-	for _, below := range []string{filepath.Join(folder, "records"), filepath.Join(dir, "_site")} {
-		wantNothingBelow(t, below)
-	}
-}
-
 func wantNothingBelow(t *testing.T, folder string) {
 	t.Helper()
 	files := 0
@@ -244,18 +208,17 @@ func wantNothingBelow(t *testing.T, folder string) {
 			return err
 		}
 		files++
-		data, err := os.ReadFile(path)
-		wantNothingPlanted(t, path, data)
-		return err
+		wantNothingPlanted(t, path, read(t, path))
+		return nil
 	})
 	if err != nil || files == 0 {
 		t.Errorf("%d files below %s, %v", files, filepath.Base(folder), err)
 	}
 }
 
-func wantNothingPlanted(t *testing.T, what string, data []byte) {
+func wantNothingPlanted(t *testing.T, what, data string) {
 	t.Helper()
-	if at := bytes.Index(data, []byte("planted-")); at >= 0 {
+	if at := strings.Index(data, "planted-"); at >= 0 {
 		t.Errorf("%s holds a secret: …%s…", what, data[max(0, at-100):min(len(data), at+100)])
 	}
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,16 +20,13 @@ import (
 // change, in tables, in JSON and in a README.
 func TestHostileOutput(t *testing.T) {
 	slowtest.Skip(t)
-	text, err := os.ReadFile(filepath.Join("..", "..", "render", "testdata", "sockets.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text = bytes.Replace(text, []byte("connections: 10"), []byte("connections: 5"), 1) // those of the made-up results
+	text := strings.Replace(read(t, filepath.Join("..", "..", "render", "testdata", "sockets.md")),
+		"connections: 10", "connections: 5", 1) // those of the made-up results
 	const payload = rendertest.Evil + rendertest.Acting
 	evil := payload + "\n\n# evil\n```\n<evil-x>\n| evil | @everyone"
 	oneLine := strings.NewReplacer("\n", " ", "\t", " ")
 	before, after := "20261112T100000Z-once", "20261114T100000Z-next" // as rendertest calls them
-	for h := range rendertest.HostileArticles(t, text, []string{payload}, func(int, int) {}) {
+	for h := range rendertest.HostileArticles(t, []byte(text), []string{payload}, func(int, int) {}) {
 		b := h.Bench
 		for i, r := range b.Records {
 			r.Log, r.Output = evil, evil
@@ -45,9 +41,9 @@ func TestHostileOutput(t *testing.T) {
 			}
 		}
 		dir := filepath.Join(b.Dir(), "..", "..")
-		put(t, filepath.Join(dir, "page.md"), "# Page\n\n<!-- benchbook: table tbl-sockets of hostile -->\n<!-- /benchbook -->\n"+
-			"\n<!-- benchbook: figure fig-throughput of hostile -->\n<!-- /benchbook -->\n"+
-			"\n<!-- benchbook: badge of hostile -->\n<!-- /benchbook -->\n")
+		put(t, filepath.Join(dir, "page.md"), strings.ReplaceAll("# Page\n\n<!-- benchbook: table tbl-sockets of hostile -->END"+
+			"<!-- benchbook: figure fig-throughput of hostile -->END<!-- benchbook: badge of hostile -->END",
+			"END", "\n<!-- /benchbook -->\n\n"))
 		for _, args := range [][]string{{"check"}, {"plan"}, {"plan", "--json"}, {"show"}, {"show", "hostile"},
 			{"show", "hostile", "--run", after, "--trial", "async"},
 			{"show", "--json"}, {"show", "--format", "csv"}, {"show", "--format", "benchfmt"},
@@ -60,7 +56,7 @@ func TestHostileOutput(t *testing.T) {
 				if len(stdout) == 0 && len(stderr) == 0 {
 					t.Errorf("it printed nothing, with status %d", status)
 				}
-				if said := oneLine.Replace(string(stdout) + string(stderr)); source.Plain(said) != said {
+				if said := oneLine.Replace(stdout + stderr); source.Plain(said) != said {
 					t.Errorf("something acts in %q", said)
 				}
 				if format := args[len(args)-1]; status != 0 && format != "check" && format != "benchfmt" {
@@ -68,15 +64,11 @@ func TestHostileOutput(t *testing.T) {
 				}
 				switch format := args[len(args)-1]; format {
 				case "--json", "csv":
-					rendertest.HarmlessFile(t, "x."+strings.TrimPrefix(format, "--"), stdout)
+					rendertest.HarmlessFile(t, "x."+strings.TrimPrefix(format, "--"), []byte(stdout))
 				case "md":
 					harmlessMarkdown(t, stdout)
 				case "page.md":
-					woven, err := os.ReadFile(filepath.Join(dir, "page.md"))
-					if err != nil {
-						t.Fatal(err)
-					}
-					harmlessMarkdown(t, woven)
+					harmlessMarkdown(t, read(t, filepath.Join(dir, "page.md")))
 				}
 			})
 		}
@@ -85,11 +77,11 @@ func TestHostileOutput(t *testing.T) {
 }
 
 // harmlessMarkdown reports whatever is markup in a comment or a README, as sites show it.
-func harmlessMarkdown(t *testing.T, text []byte) {
+func harmlessMarkdown(t *testing.T, text string) {
 	t.Helper()
 	var page bytes.Buffer
 	markdown := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(html.WithUnsafe()))
-	if err := markdown.Convert(text, &page); err != nil {
+	if err := markdown.Convert([]byte(text), &page); err != nil {
 		t.Fatal(err)
 	}
 	for _, never := range []string{"<evil", "<script", "<img src=//", "onerror=\"", "<base", "<style", "<h1>evil", `href="javascript:`} {

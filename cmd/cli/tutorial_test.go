@@ -54,9 +54,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 	write := func(text string) {
 		t.Helper()
 		written = text
-		if err := os.WriteFile(file(), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		put(t, file(), text)
 	}
 	says := func(verb string, args ...string) (stdout, stderr string) {
 		t.Helper()

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"bytes"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,16 +24,9 @@ func TestReadmeIsWoven(t *testing.T) {
 		}
 	}
 	for _, file := range []string{"README.md", "benchbook.yaml", "experiments/hello/article.md"} {
-		data, err := os.ReadFile(filepath.Join(root, file))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, file), data, 0o644)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		put(t, filepath.Join(dir, file), read(t, filepath.Join(root, file)))
 	}
-	var said bytes.Buffer
-	if status := run([]string{"weave", "-C", dir, "--check", "README.md"}, io.Discard, &said, wired(nil)); status != 0 {
-		t.Errorf("status %d: run benchbook weave README.md, and look at it:\n%s", status, said.String())
+	if status, _, stderr := said(wired(nil), dir, "weave", "--check", "README.md"); status != 0 {
+		t.Errorf("status %d: run benchbook weave README.md, and look at it:\n%s", status, stderr)
 	}
 }

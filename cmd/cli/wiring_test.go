@@ -1,13 +1,12 @@
 package cli
 
 import (
-	"bytes"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"benchbook/notebook/article"
+	"benchbook/runner/machine"
 )
 
 // An ordinary benchbook says in one sentence how to measure in a cluster, and reads such articles.
@@ -26,19 +25,28 @@ func TestNeedsCluster(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, _ := project(t, "apart", apart+"~~~\n")
-			if err := os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(tt.file), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			if said := mustRun(t, w, "-C", dir, "check"); !strings.Contains(said, "no problems") {
-				t.Errorf("check says %s", said)
-			}
-			var stdout, stderr bytes.Buffer
-			status := run(append([]string{"-C", dir}, tt.args...), &stdout, &stderr, w)
-			said := strings.Join(strings.Fields(stdout.String()+stderr.String()), " ")
+			put(t, filepath.Join(dir, article.ProjectFile), tt.file)
+			mustRun(t, w, "-C", dir, "check")
+			status, stdout, stderr := said(w, dir, tt.args...)
+			words := strings.Join(strings.Fields(stdout+stderr), " ")
 			const sentence = "Kubernetes needs benchbook-cluster: build it with make build-cluster"
-			if strings.Count(said, sentence) != 1 || status == 0 {
-				t.Errorf("status %d\n%s%s", status, &stdout, &stderr)
+			if strings.Count(words, sentence) != 1 || status == 0 {
+				t.Errorf("status %d\n%s%s", status, stdout, stderr)
 			}
 		})
+	}
+}
+
+// Everybody on a machine finds the same lock, whatever their own folder of temporary files is.
+func TestLockFolder(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv(locksVariable, "")
+	if w := wired(nil); w.LockDir != machine.LockFolder {
+		t.Errorf("locks are in %q", w.LockDir)
+	}
+	own := t.TempDir()
+	t.Setenv(locksVariable, own)
+	if w := wired(nil); w.LockDir != own {
+		t.Errorf("with a folder of one's own locks are in %q", w.LockDir)
 	}
 }
