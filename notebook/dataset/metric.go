@@ -435,7 +435,7 @@ func IsSuggestion(hint string) bool { return strings.HasPrefix(hint, "did you me
 // KeyMetrics returns the metrics by which cells are compared unless the author asks for others: for loads the main
 // ones, for commands all, and those that the article adds.
 //
-// Source: docs/claims.md#other-metrics.
+// Source: docs/command.md#compare.
 func (e *Experiment) KeyMetrics() []record.Metric {
 	names := []string{"throughput", "latency.p50", "latency.p99", "throughput.per_core", "failed"}
 	if e.measured.Command {
