@@ -21,9 +21,6 @@ import (
 	"benchbook/render/wording"
 )
 
-// answerPart composes the answer.
-type answerPart struct{ *composer }
-
 // answerView is what a page says before anything else.
 type answerView struct {
 	Standing Badge
@@ -70,8 +67,8 @@ func yearOf(doc *article.Document) string {
 // mostAnswers is how many headline claims the top of a page has room for.
 const mostAnswers = 4
 
-func (c answerPart) answer(standing claim.Standing, title template.HTML) answerView {
-	v := answerView{Standing: PlainBadge(standing), Title: title, Meta: c.meta(), Text: c.prose.Answer(),
+func (c *composer) answer(standing claim.Standing, title, own template.HTML) answerView {
+	v := answerView{Standing: PlainBadge(standing), Title: title, Meta: c.meta(), Text: own,
 		Related: slice.Map(c.doc.Front.Related, c.linkTo), Of: c.countOfClaims(standing), Cautions: c.cautions(),
 		Year: yearOf(c.doc), Shortest: c.shortest()}
 	headlines := slice.Filter(c.doc.Claims, func(block *article.Claim) bool { return block.Headline.V })
@@ -102,7 +99,7 @@ func (c answerPart) answer(standing claim.Standing, title template.HTML) answerV
 }
 
 // countOfClaims counts the claims behind a standing; of one that rests on no claims it says the reason.
-func (c answerPart) countOfClaims(s claim.Standing) string {
+func (c *composer) countOfClaims(s claim.Standing) string {
 	counted := c.results.Headlines()
 	headlines := len(counted)
 	switch {
@@ -173,7 +170,7 @@ type cautionsView struct {
 	Each         []banner
 }
 
-func (c answerPart) cautions() *cautionsView {
+func (c *composer) cautions() *cautionsView {
 	v := &cautionsView{Each: c.banners()}
 	if len(v.Each) == 0 {
 		return nil
@@ -192,7 +189,7 @@ func (c *composer) lasted() []time.Duration {
 	})
 }
 
-func (c answerPart) shortest() string {
+func (c *composer) shortest() string {
 	measured := slice.Filter(c.lasted(), func(took time.Duration) bool { return took > 0 })
 	if len(measured) == 0 {
 		return ""

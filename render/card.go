@@ -1,21 +1,22 @@
 package render
 
 import (
+	"cmp"
+	"html/template"
 	"slices"
+	"strings"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 
 	"benchbook/internal/slice"
+	"benchbook/render/prose"
 )
-
-// cardPart composes what an index shows of a page.
-type cardPart struct{ *composer }
 
 // card adds to a page what an index shows of it: what was found, in the sentence of the first headline claim that is
 // decided, and its picture.
-func (c cardPart) card(page *Page, a composed) {
+func (c *composer) card(page *Page, a composed) {
 	for _, v := range []stats.Verdict{stats.Supported, stats.Stronger, stats.Contradicted, stats.Inconclusive,
 		stats.NotMeasured} {
 		if n := c.judgements.with(v); n > 0 {
@@ -52,7 +53,7 @@ func nameOf(w *article.Work) string {
 }
 
 // findingHolds reports whether the article has a finding, and all claims that it states in fixed words hold.
-func (c cardPart) findingHolds() bool {
+func (c *composer) findingHolds() bool {
 	return c.doc.Front.Finding.Value != "" && !slices.ContainsFunc(c.doc.Statements(), func(s article.Statement) bool {
 		return s.Is == "finding" && !c.judgements.holds(s.Claim.Value)
 	})
@@ -66,7 +67,7 @@ func (j judgements) holds(name string) bool {
 
 // firstDecided is the first headline claim that is supported or contradicted, else the first that was measured; nil
 // without one.
-func (c cardPart) firstDecided() *article.Claim {
+func (c *composer) firstDecided() *article.Claim {
 	headlines := slice.Filter(c.doc.Claims, func(block *article.Claim) bool {
 		return block.Headline.V && c.judgements.verdict(block.Name.Value) != stats.NotMeasured
 	})
@@ -79,4 +80,44 @@ func (c cardPart) firstDecided() *article.Claim {
 		return headlines[0]
 	}
 	return nil
+}
+
+// Beside is what was published for a headline claim, and what was measured here.
+type Beside struct{ Year, Published, Here, Interval string }
+
+// listed adds to a page the picture of its answer, and the published number beside ours of the claim that its card
+// states first.
+func (c *composer) listed(page *Page, answer answerView) {
+	page.Picture = c.picture
+	href := "#" + prose.ClaimID + c.statedFirst()
+	i := slices.IndexFunc(answer.Answers, func(line answerLine) bool {
+		return line.Href == href && line.Outcome.Published != "" && line.Here != ""
+	})
+	if i >= 0 {
+		line := answer.Answers[i]
+		page.Beside = &Beside{cmp.Or(answer.Year, "Published"), line.Outcome.Published, line.Here, line.Interval}
+	}
+}
+
+// statedFirst is the name of the claim that the finding links first, or that stands in its place; empty for none.
+func (c *composer) statedFirst() string {
+	if c.findingHolds() {
+		finding := c.doc.Front.Finding.Pos
+		for _, l := range c.doc.ClaimLinks {
+			if at := l.Name.Pos.Start; finding.Start <= at && at < finding.End {
+				return l.Name.Value
+			}
+		}
+		return ""
+	}
+	if first := c.firstDecided(); first != nil {
+		return first.Name.Value
+	}
+	return ""
+}
+
+// pictureOf returns a drawing with ids of its own, for pages that show drawings of several articles.
+func (c *composer) pictureOf(label string, drawing template.HTML) template.HTML {
+	own := c.doc.Slug + "-" + label + "-"
+	return template.HTML(strings.NewReplacer(`"`+label+"-", `"`+own, "#"+label+"-", "#"+own).Replace(string(drawing)))
 }

@@ -46,9 +46,9 @@ type partView struct {
 
 // longestEffect is how long the words may be behind an effect; longer ones list many cells, which the test below
 // selects.
-const longestEffect = 120
+const longestEffect = 140
 
-func (c evidencePart) claim(block *article.Claim) claimView {
+func (c *composer) claim(block *article.Claim) claimView {
 	j := c.judgements[block.Name.Value]
 	mark := VerdictBadge(j.Outcome())
 	says, _ := c.claimSentence(block)

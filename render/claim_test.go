@@ -12,7 +12,7 @@ import (
 )
 
 // said finds what stands below each claim, in its line and behind it.
-var said = regexp.MustCompile(`(?s)<li id="claim-[^"]*"[^>]*>.*?<summary>(.*?)<code>`)
+var said = regexp.MustCompile(`(?s)<li id=claim-[^>]*>.*?<summary>(.*?)<code>`)
 
 var tag = regexp.MustCompile(`(?s)<svg.*?</svg>|<[^>]*>`)
 

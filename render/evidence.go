@@ -21,9 +21,6 @@ import (
 	"benchbook/render/wording"
 )
 
-// evidencePart composes the evidence.
-type evidencePart struct{ *composer }
-
 // evidenceView is the third depth of a page: all that the answer and the story rest on.
 type evidenceView struct {
 	Original  originalView
@@ -32,7 +29,7 @@ type evidenceView struct {
 	Stated    string       // which claims were stated before they were measured
 	Claims    []claimsView // the headline claims, which are open, and the others
 	Data      *link        // every comparison of them
-	Published template.HTML
+	Published []publishedView
 }
 
 // originalView is a table of claims: those that the original makes, or the other headline claims.
@@ -145,7 +142,7 @@ func differences(here, there *dataset.Dataset) string {
 	return strings.Join(words, ", ")
 }
 
-func (c evidencePart) evidence(standing claim.Standing) evidenceView {
+func (c *composer) evidence(standing claim.Standing) evidenceView {
 	v := evidenceView{Original: c.original(standing), Asked: c.asked(), Run: c.howto(), Stated: c.stated()}
 	headlines := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return b.Headline.V })
 	others := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return !b.Headline.V })
@@ -165,13 +162,11 @@ func (c evidencePart) evidence(standing claim.Standing) evidenceView {
 		file := c.addFile("claims.csv", "CSV", c.claimsData())
 		v.Data = &file
 	}
-	for _, p := range c.doc.Published {
-		v.Published += c.published(p)
-	}
+	v.Published = c.published()
 	return v
 }
 
-func (c evidencePart) claimsFold(title string, list []*article.Claim, open bool) claimsView {
+func (c *composer) claimsFold(title string, list []*article.Claim, open bool) claimsView {
 	counts := map[stats.Verdict]int{}
 	for _, block := range list {
 		counts[c.judgements.verdict(block.Name.Value)]++
@@ -181,7 +176,7 @@ func (c evidencePart) claimsFold(title string, list []*article.Claim, open bool)
 }
 
 // original lists the claims that the original makes.
-func (c evidencePart) original(standing claim.Standing) originalView {
+func (c *composer) original(standing claim.Standing) originalView {
 	v := originalView{ID: "original", Heading: "What the original said", Year: yearOf(c.doc),
 		Agreement: slice.Map(standing.Published, wording.Sentence)}
 	if r := c.doc.Front.Reproduces; r != nil {
@@ -190,15 +185,15 @@ func (c evidencePart) original(standing claim.Standing) originalView {
 			v.URL, _ = c.prose.Source(r.Address())
 		}
 	}
-	c.fill(&v, slice.Filter(c.doc.Claims, (*article.Claim).IsOriginal))
+	c.addClaims(&v, slice.Filter(c.doc.Claims, (*article.Claim).IsOriginal))
 	return v
 }
 
 // asked lists the headline claims that the original does not make.
-func (c evidencePart) asked() originalView {
+func (c *composer) asked() originalView {
 	v := originalView{ID: "asked", Heading: "What else we asked"}
 	if r := c.doc.Front.Reproduces; r != nil {
-		c.fill(&v, slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return b.Headline.V && !b.IsOriginal() }))
+		c.addClaims(&v, slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return b.Headline.V && !b.IsOriginal() }))
 	}
 	return v
 }
@@ -212,8 +207,8 @@ func nameOfWork(w *article.Work) string {
 	return name
 }
 
-// fill adds a row for each claim and counts them in the title.
-func (c evidencePart) fill(v *originalView, claims []*article.Claim) {
+// addClaims adds a row for each claim and counts them in the title.
+func (c *composer) addClaims(v *originalView, claims []*article.Claim) {
 	counts := map[stats.Verdict]int{}
 	for _, block := range claims {
 		verdict := c.judgements.verdict(block.Name.Value)
@@ -259,7 +254,7 @@ func originalTitle(rows int, counts map[stats.Verdict]int) string {
 }
 
 // howto lists what repeats the article, the shortest experiment first.
-func (c evidencePart) howto() howtoView {
+func (c *composer) howto() howtoView {
 	if c.options.Command != "" {
 		return howtoView{Alone: true, First: []howtoLine{{"The same measurement", c.options.Command}}}
 	}

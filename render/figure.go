@@ -97,7 +97,7 @@ func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 		o = c.origin // that of the claim's cells may be any
 	}
 	title := p.Stated(cmp.Or(p.Plain(f.Title.Value), p.Auto))
-	about := provenancePart{c}.about(f.Label.Value, title, statedBy(f), o)
+	about := c.about(f.Label.Value, title, statedBy(f), o)
 	v.Provenance.Files = []link{c.addFile(f.Label.Value+".csv", "CSV", csv)}
 	if d.Spec != nil {
 		spec := *d.Spec

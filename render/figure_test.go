@@ -92,7 +92,7 @@ func outlines(path string) int {
 	return strings.Count(data, "M") + strings.Count(data, "m")
 }
 
-var figureElement = regexp.MustCompile(`(?s)<figure class="fig" id="fig-f">.*?</figure>`)
+var figureElement = regexp.MustCompile(`(?s)<figure class=fig id=fig-f>.*?</figure>`)
 
 // A claim about a multiple has its band in the row of the multiple alone.
 func TestBandOfMultiple(t *testing.T) {
@@ -120,7 +120,7 @@ func TestKindsOfFigures(t *testing.T) {
 		{"a band of a claim", "kind: dots, x: throughput, y: [server, workers], claim: alike",
 			[]string{"within 5 % of sync, 1 worker", `class="band faint f0"`}},
 		{"bars", "kind: bars, x: throughput, y: [server, workers], published: true", []string{"Bars, one row each",
-			"; published 2,100/s", `class="ghost"`}},
+			"; published 2,100/s", `class=ghost`}},
 		{"distribution", "kind: distribution, x: throughput, y: [server, workers]", []string{"Repetitions as small dots"}},
 		{"lines", "kind: lines, x: workers, y: throughput, colour: server", []string{"sync, 2 workers: 1,000/s",
 			"Stroke: 95 % interval over 5 repetitions."}},
@@ -156,7 +156,7 @@ func TestKindsOfFigures(t *testing.T) {
 					t.Errorf("no %q in the figure", want)
 				}
 			}
-			if full, narrow := strings.Count(html, `<svg class="full"`), strings.Count(html, `<svg class="narrow"`); full == 0 ||
+			if full, narrow := strings.Count(html, `<svg class=full`), strings.Count(html, `<svg class=narrow`); full == 0 ||
 				full != narrow {
 				t.Errorf("drawn %d times full and %d times narrow", full, narrow)
 			}
@@ -256,7 +256,7 @@ func TestFailedIsHatched(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if html := figureElement.FindString(string(page.HTML)); !strings.Contains(html, `class="hatch"`) ||
+		if html := figureElement.FindString(string(page.HTML)); !strings.Contains(html, `class=hatch`) ||
 			!strings.Contains(html, "server exited with status 137") {
 			t.Errorf("%s: no hatching with the failure", block)
 		}
@@ -383,7 +383,7 @@ func TestFiguresOfSearches(t *testing.T) {
 	}
 	words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(string(page.HTML))
 	for _, want := range []string{"sync, 2 workers: 192/s, median of 3 probes; chosen",
-		"gap at sync, 3 workers: no valid probe", `class="hatch"`,
+		"gap at sync, 3 workers: no valid probe", `class=hatch`,
 		"gap at sync, 5 workers: no valid probe has a value for throughput",
 		"not drawn: async: not searched yet", "chosen 2, which is 2.60× of the worst",
 		"Requests per second: the highest rate at which latency.p99 &lt; 100ms", "sync: 702/s (fails at 734/s); 4 probes", "static: at least 20,000/s",

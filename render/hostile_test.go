@@ -45,10 +45,10 @@ func TestHostileProse(t *testing.T) {
 		{"an event handler", `<b onclick="alert(1)">bold</b>`, "<b>bold</b>", "onclick"},
 		{"a picture that fails", `<img src=x onerror=alert(1)>`, "", "onerror"},
 		{"an unclosed tag", `<div title="` + "\n\ntext", "text", "title="},
-		{"a frame", `<iframe src="https://example.org"></iframe>`, "", "<iframe"},
+		{"a frame", `<iframe src=https://example.org></iframe>`, "", "<iframe"},
 		{"a style", `<p style="position:fixed">x</p><style>*{display:none}</style>`, "<p>x</p>", "position"},
-		{"a class that looks measured", `<span class="m">12 ms</span>`, "<span>12 ms</span>", `<span class="m">12`},
-		{"an id of ours", `<a id="method">x</a>`, "x", `<a id="method"`},
+		{"a class that looks measured", `<span class=m>12 ms</span>`, "<span>12 ms</span>", `<span class=m>12`},
+		{"an id of ours", `<a id=method>x</a>`, "x", `<a id=method`},
 		{"a form", `<form action="https://example.org"><input></form>`, "", "<form"},
 		{"markup of drawings", `<svg><script>alert(1)</script></svg>`, "<p>alert(1)</p>", "<svg><"},
 		{"a link that runs", "[x](javascript:alert(1))", "<p>x</p>", "javascript:"},
@@ -58,7 +58,7 @@ func TestHostileProse(t *testing.T) {
 		{"a link that runs, by itself", "<javascript:alert(1)>", "", `href="javascript`},
 		{"data", "[x](data:text/html;base64,PHNjcmlwdD4=)", "<p>x</p>", "data:text"},
 		{"a file", "[x](file:///etc/passwd)", "<p>x</p>", "file:"},
-		{"a picture elsewhere is a link", "![alt](https://example.org/x.png)", `<a href="https://example.org/x.png">alt</a>`,
+		{"a picture elsewhere is a link", "![alt](https://example.org/x.png)", `<a href=https://example.org/x.png>alt</a>`,
 			"<img"},
 		{"a picture of another folder", "![alt](../other/x.png)", "<p>alt</p>", "<img"},
 		{"the title of a link", `[x](https://example.org "\"onmouseover=alert(1)")`, "&#34;onmouseover", `"onmouseover`},
@@ -66,23 +66,21 @@ func TestHostileProse(t *testing.T) {
 		{"a fold over several blocks", "<details><summary>More</summary>\n\n*inside*\n\n</details>\n\noutside",
 			"<p><em>inside</em></p>\n</details>", ""},
 		{"a closing tag that breaks out", "</article></main></div>text", "text", "</article></main></div>text"},
-		{"a link to another article", "[x](../other/article.md#part)", `<a href="../other/index.html#part">x</a>`,
+		{"a link to another article", "[x](../other/article.md#part)", `<a href=../other/index.html#part>x</a>`,
 			"article.md#part"},
 		{"a link to nothing", "[x](../nothing/article.md)", "<p>x</p>", "nothing/"},
-		{"a fragment to nothing", "[x](#nothing)", "<p>x</p>", `href="#nothing"`},
-		{"a heading that takes our id", "## Method\n\n[x](#method)", `<a href="#section-method">x</a>`, ""},
+		{"a fragment to nothing", "[x](#nothing)", "<p>x</p>", `href=#nothing`},
+		{"a heading that takes our id", "## Method\n\n[x](#method)", `<a href=#section-method>x</a>`, ""},
 		{"code", "`<script>`\n\n```\n</code></pre><script>\n```", "&lt;/code&gt;&lt;/pre&gt;&lt;script&gt;", "<script"},
-		{"a mail address", "<me@example.org>", `<a href="mailto:me@example.org">me@example.org</a>`, ""},
-		{"a callout", "> [!WARNING]\n> Look *here*.\n> \n> And there.",
-			`<aside class="callout validity"><p class="label">Warning</p>`, "[!WARNING]"},
+		{"a mail address", "<me@example.org>", `<a href=mailto:me@example.org>me@example.org</a>`, ""},
 		{"an ordinary quote", "> words", "<blockquote>\n<p>words</p>\n</blockquote>", ""},
-		{"a table that is aligned", "| a | b |\n|---|--:|\n| 1 | 2 |", `<td class="n">2`, "style="},
+		{"a table that is aligned", "| a | b |\n|---|--:|\n| 1 | 2 |", `<td class=n>2`, "style="},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got := string(pageOf(t, test.prose).HTML)
-			_, got, _ = strings.Cut(got, `class="toc-fold"`)
-			got, _, _ = strings.Cut(got, `<h2 id="method"`)
+			_, got, _ = strings.Cut(got, `class=toc-fold`)
+			got, _, _ = strings.Cut(got, `<h2 id=method`)
 			if !strings.Contains(got, test.want) {
 				t.Errorf("want %q in\n%s", test.want, got)
 			}
@@ -242,7 +240,7 @@ func TestPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(page.HTML), `<img src="media/shots/a%20b.png" alt="A curve" loading="lazy">`) {
+	if !strings.Contains(string(page.HTML), `<img src=media/shots/a%20b.png alt="A curve" loading=lazy>`) {
 		t.Error("the picture is not shown")
 	}
 	var found []string

@@ -1,31 +1,23 @@
 package render
 
 import (
-	"cmp"
 	"net/url"
 	"path"
 	"slices"
 	"strings"
 
-	"benchbook/internal/slice"
 	"benchbook/notebook/article"
-	"benchbook/notebook/dataset"
-	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
-	"benchbook/render/outcome"
 	"benchbook/render/wording"
 )
-
-// provenancePart says where a figure is from.
-type provenancePart struct{ *composer }
 
 // about is what the SVG of a figure says of it, under the title that it has away from its page. The claim is the one
 // that it states, if any.
 //
 // Source: docs/results.md#provenance-of-files.
-func (c provenancePart) about(label, title, claim string, o cellview.Origin) [][2]string {
+func (c *composer) about(label, title, claim string, o cellview.Origin) [][2]string {
 	finding := ""
-	if claim = cmp.Or(claim, c.claimOn(o.Cells)); claim != "" {
+	if claim != "" {
 		finding = c.Finding(claim)
 	}
 	_, source := c.prose.Inline(c.doc.Front.Title.Value)
@@ -41,7 +33,7 @@ func (c *composer) sourceLine(o cellview.Origin) string {
 	parts := slices.DeleteFunc([]string{title, "measured " + wording.ShortDate(o.Last), c.options.Licence}, func(s string) bool { return s == "" })
 	line := "Source: " + strings.Join(parts, ", ")
 	if c.options.Address != "" {
-		line += ", " + (provenancePart{c}).address("index.html")
+		line += ", " + c.address("index.html")
 	}
 	return line
 }
@@ -54,30 +46,8 @@ func statedBy(f *article.Figure) string {
 	return f.Claim.Value
 }
 
-// claimOn is the first claim on some of the cells, of the headlines if one is; or else the first headline that is
-// decided.
-func (c provenancePart) claimOn(cells []*dataset.Cell) string {
-	shown := map[*dataset.Cell]bool{}
-	for _, cell := range cells {
-		shown[cell] = true
-	}
-	on := slice.Filter(c.doc.Claims, func(block *article.Claim) bool {
-		j := c.judgements[block.Name.Value]
-		return c.judgements.verdict(block.Name.Value) != stats.NotMeasured &&
-			slices.ContainsFunc(outcome.CellsOf(j), func(cell *dataset.Cell) bool { return shown[cell] })
-	})
-	on = append(slice.Filter(on, func(block *article.Claim) bool { return block.Headline.V }), on...)
-	if first := cardPart(c).firstDecided(); first != nil {
-		on = append(on, first)
-	}
-	if len(on) == 0 {
-		return ""
-	}
-	return on[0].Name.Value
-}
-
 // address is where a file of the page is: below the folder of the site where nobody has said where that will be.
-func (c provenancePart) address(file string) string {
+func (c *composer) address(file string) string {
 	name := &url.URL{Path: path.Join(c.doc.Slug, file)}
 	if c.options.Address == "" {
 		return name.EscapedPath()

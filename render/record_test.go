@@ -223,7 +223,7 @@ func TestCircumstancesBelowTable(t *testing.T) {
 	}
 }
 
-var note = regexp.MustCompile(`<p class="note" id="tbl[^>]*><span class="no">\d+</span>(.*?)</p>`)
+var note = regexp.MustCompile(`<p class=note id=tbl[^>]*><span class=no>\d+</span>(.*?)</p>`)
 
 // What cannot be measured stays in its table with the reason, and nothing is said to be missing.
 func TestUnavailable(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -138,7 +139,7 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	page := &Page{
 		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
 		Tags:     plain(article.Texts(d.Doc.Front.Tags)),
-		Measured: c.origin.Last, Standing: StandingBadge(a.standing), HTML: withoutEnds(a.main),
+		Measured: c.origin.Last, Standing: StandingBadge(a.standing), HTML: shortened(a.main),
 		Files: append(c.allFiles(), c.source()), Copies: o.Sources,
 		Warnings: slices.Compact(c.warnings),
 	}
@@ -151,8 +152,8 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 			}
 		}
 	}
-	cardPart{c}.card(page, a)
-	cardPart{c}.listed(page, a.view.Answer)
+	c.card(page, a)
+	c.listed(page, a.view.Answer)
 	page.Sections = Sections(a.main)
 	return page, c.failed()
 }
@@ -203,20 +204,28 @@ func (c *composer) article() composed {
 	title, titleText := c.prose.Inline(c.doc.Front.Title.Value)
 	description, descriptionText := c.prose.Inline(c.doc.Front.Description.Value)
 	standing := c.results.Standing()
-	text := c.prose.Prose()
+	own, text := c.prose.Answer(), c.prose.Prose()
 	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics}
-	view := articleView{Answer: answerPart{c}.answer(standing, title), Description: description, Prose: text,
-		Evidence: evidencePart{c}.evidence(standing), Method: how.View(titleText)}
+	view := articleView{Answer: c.answer(standing, title, own), Description: description, Prose: text,
+		Evidence: c.evidence(standing), Method: how.View(titleText)}
 	view.Contents = c.contents(len(view.Evidence.Original.Rows) > 0, len(view.Evidence.Asked.Rows) > 0)
 	return composed{c.Fill("article", view), view, titleText, descriptionText, standing}
 }
 
-// withoutEnds leaves out the end tags of cells and items, which end where the next begins or their parent ends.
-func withoutEnds(page template.HTML) template.HTML {
-	return template.HTML(endTags.Replace(string(page)))
+// shortened leaves out what HTML does not need: the end tags of cells and items, which end where the next begins or their
+// parent ends, and quotes around attributes without spaces.
+func shortened(page template.HTML) template.HTML {
+	without := endTags.Replace(string(page))
+	return template.HTML(startTag.ReplaceAllStringFunc(without, func(tag string) string {
+		return quoted.ReplaceAllString(tag, "=$1$2")
+	}))
 }
 
-var endTags = strings.NewReplacer("</td>", "", "</th>", "", "</tr>", "", "</li>", "", "</dt>", "", "</dd>", "")
+var (
+	endTags  = strings.NewReplacer("</td>", "", "</th>", "", "</tr>", "", "</li>", "", "</dt>", "", "</dd>", "")
+	startTag = regexp.MustCompile(`<[a-zA-Z][^<>]*>`)
+	quoted   = regexp.MustCompile(`="([^\s"'=<>` + "`" + `]+)"([ >])`)
+)
 
 // failed returns the first error of a template or figure.
 func (c *composer) failed() error {

@@ -6,184 +6,99 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 )
 
 // Section is a part of a page under one heading, which is what search finds.
 type Section struct {
-	ID    string // of the heading; empty of what stands above the first one
+	ID    string // of the heading; empty for the text above the first one
 	Title string // the heading, or the title of the page, as text
-	// Text stands below it, with one space between words. That of listings is a second line. The words that tables
-	// explain, in code font in their first column, are a third, as well as where they stand.
-	Text string
+	Text  string // below it, with one space between words
 }
 
-// Sections divides a page at its headings. The text is what a reader comes by on the way down, folded or not: without
-// lists of contents, buttons, drawings, tooltips, and what is only for screen readers.
+// Sections divides a page at its headings. The text is in the order of the page, folded or not, without lists of
+// contents, buttons, drawings, tooltips, and words for screen readers.
 func Sections(main template.HTML) []Section {
-	r := sectionReader{sections: []Section{{}}}
-	for tokens := html.NewTokenizer(strings.NewReader(string(main))); ; {
-		switch kind := tokens.Next(); kind {
-		case html.ErrorToken: // the end
-			r.close()
-			return r.sections
-		case html.TextToken:
-			if r.left == "" {
-				r.write(string(tokens.Text()))
-			}
-		case html.StartTagToken, html.EndTagToken, html.SelfClosingTagToken:
-			if r.left == "" {
-				r.tag(tokens.Token())
-			} else if name, _ := tokens.TagName(); string(name) == r.left && kind != html.SelfClosingTagToken {
-				r.nest(kind)
-			}
-			r.ended = kind == html.EndTagToken
-		}
+	nodes, err := html.ParseFragment(strings.NewReader(string(main)), &html.Node{Type: html.ElementNode, Data: "div",
+		DataAtom: atom.Div})
+	if err != nil {
+		return []Section{{}}
 	}
+	r := sectionReader{sections: []Section{{}}}
+	root := &html.Node{Type: html.ElementNode, Data: "div"}
+	for _, n := range nodes {
+		root.AppendChild(n)
+	}
+	r.readChildren(root, &r.text)
+	r.close()
+	return r.sections
 }
 
 type sectionReader struct {
 	sections []Section
-	title    strings.Builder
-	text     strings.Builder
-	listings strings.Builder
-	terms    strings.Builder
-	heading  string // that is open
-	listing  bool   // is open
-	apart    string // element in a line that stands apart from its words
-	after    string // what follows it
-	cells    int    // of the row, so far
-	term     bool   // a word that a table explains is open
-	left     string // element that is left out
-	depth    int    // of elements of its name
-	ended    bool   // the last token was the end of an element
+	text     strings.Builder // of the last section
 }
 
-func (r *sectionReader) write(text string) {
-	r.ended = false
-	switch {
-	case r.heading != "":
-		r.title.WriteString(text)
-	case r.listing:
-		r.listings.WriteString(text)
-	default:
-		r.text.WriteString(text)
-	}
-	if r.term {
-		r.terms.WriteString(text)
-	}
-}
-
-// cell counts the cells of a row, and finds the words in code font in the first.
-func (r *sectionReader) cell(element string, starts bool) {
-	switch element {
-	case "tr", "table":
-		r.cells = 0
-	case "td", "th":
-		if starts {
-			r.cells++
-		}
-	case "code":
-		r.term = starts && r.cells == 1
-		r.terms.WriteString(" ")
-	}
-}
-
-func (r *sectionReader) nest(kind html.TokenType) {
-	if kind == html.StartTagToken {
-		r.depth++
-	} else if r.depth--; r.depth == 0 {
-		r.left = ""
-	}
-}
-
-// Elements by how they stand in text.
+// Elements by how they are in text.
 var (
 	leftOut        = strings.Fields("button nav script style svg template")
-	classesLeftOut = []string{"sr", "ref", "howto", "back", "fold published"}
-	inLines        = strings.Fields("a abbr b cite code data del dfn em i ins kbd mark q s samp span strong sub sup " +
-		"time u var wbr")
-	headings = strings.Fields("h1 h2 h3 h4 h5 h6")
+	classesLeftOut = []string{"sr", "ref", "howto", "back"}
+	inLines        = strings.Fields("a abbr b cite code data del dfn em i ins kbd mark q s samp span strong sub sup time u var wbr")
+	headings       = strings.Fields("h1 h2 h3 h4 h5 h6")
 )
 
-func (r *sectionReader) tag(t html.Token) {
-	starts := t.Type == html.StartTagToken
-	r.cell(t.Data, starts)
-	id, class, hidden := "", "", false
-	for _, a := range t.Attr {
-		switch a.Key {
-		case "id":
-			id = a.Val
-		case "class":
-			class = a.Val
-		case "hidden":
-			hidden = true
-		}
-	}
-	if starts && isLeftOut(t.Data, class, hidden) {
-		r.left, r.depth = t.Data, 1
+// read adds the text of a node.
+func (r *sectionReader) read(n *html.Node, to *strings.Builder) {
+	if n.Type == html.TextNode {
+		to.WriteString(n.Data)
 		return
 	}
-	if starts && r.begin(t.Data, id, class) || !starts && r.end(t.Data) {
+	attributes := map[string]string{}
+	for _, a := range n.Attr {
+		attributes[a.Key] = a.Val
+	}
+	id, class := attributes["id"], attributes["class"]
+	_, isHidden := attributes["hidden"]
+	if isHidden || slices.Contains(leftOut, n.Data) || slices.Contains(classesLeftOut, class) {
 		return
 	}
-	if !slices.Contains(inLines, t.Data) || starts && r.ended && !r.listing {
-		r.write(" ")
-	}
-}
-
-func isLeftOut(element, class string, hidden bool) bool {
-	return hidden && element != "input" || slices.Contains(classesLeftOut, class) ||
-		slices.Contains(leftOut, element)
-}
-
-// begin takes the start of a heading, of a listing, or of what stands apart.
-func (r *sectionReader) begin(element, id, class string) bool {
+	after := " "
 	switch {
-	case element == "h1", id != "" && slices.Contains(headings, element):
+	case n.Data == "h1", id != "" && slices.Contains(headings, n.Data):
 		if id != "" {
 			r.close()
 			r.sections = append(r.sections, Section{ID: id})
 		}
-		r.heading = element
-	case class == "no", class == "sub":
-		r.apart, r.after = element, " "
-		r.write(" ")
+		var title strings.Builder
+		r.readChildren(n, &title)
+		r.sections[len(r.sections)-1].Title = words(title.String())
+		return
 	case class == "kicker":
-		r.apart, r.after = element, ": "
-	case element == "pre":
-		r.write(" ")
-		r.listing = true
-		r.write(" ")
+		after = ": "
+	case class == "no", class == "sub":
+		to.WriteString(" ")
+	case slices.Contains(inLines, n.Data):
+		if after = ""; n.PrevSibling != nil && n.PrevSibling.Type == html.ElementNode &&
+			n.Parent.Data != "code" && n.Parent.Data != "pre" {
+			to.WriteString(" ") // beside it, and not in one word with it
+		}
 	default:
-		return false
+		to.WriteString(" ")
 	}
-	return true
+	r.readChildren(n, to)
+	to.WriteString(after)
 }
 
-// end takes the end of one of these.
-func (r *sectionReader) end(element string) bool {
-	switch element {
-	case r.heading:
-		r.sections[len(r.sections)-1].Title = words(&r.title)
-		r.heading = ""
-	case r.apart:
-		r.apart = ""
-		r.write(r.after)
-	case "pre":
-		r.listing = false
-	default:
-		return false
+func (r *sectionReader) readChildren(n *html.Node, to *strings.Builder) {
+	for child := n.FirstChild; child != nil; child = child.NextSibling {
+		r.read(child, to)
 	}
-	return true
 }
 
 // close ends a section.
 func (r *sectionReader) close() {
-	r.sections[len(r.sections)-1].Text = strings.TrimRight(words(&r.text)+"\n"+words(&r.listings)+"\n"+
-		words(&r.terms), "\n")
+	r.sections[len(r.sections)-1].Text = words(r.text.String())
+	r.text.Reset()
 }
 
-func words(b *strings.Builder) string {
-	defer b.Reset()
-	return strings.Join(strings.Fields(b.String()), " ")
-}
+func words(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -12,7 +12,7 @@ import (
 
 // shown finds the words of each measured value, and what its tooltip says.
 var shown = regexp.MustCompile(
-	`<span class="m[^"]*" tabindex="0" aria-describedby="(value-\d+)">(?:<data value="[^"]*">)?([^<]*)(?:</data>)?<span class="tooltip" role="tooltip" id="(value-\d+)" hidden>(.*?)</span></span>`)
+	`<span class="?m[^>]* tabindex=0 aria-describedby=(value-\d+)>(?:<data value=[^ >]*>)?([^<]*)(?:</data>)?<span class=tooltip role=tooltip id=(value-\d+) hidden>(.*?)</span></span>`)
 
 func TestValues(t *testing.T) {
 	tests := []struct{ name, expression, text, tooltip string }{
@@ -72,11 +72,11 @@ func TestPublishedValuesAreNotMeasurements(t *testing.T) {
 		"```yaml published\nsource: A paper\nrows:\n  - {server: a, throughput: 500/s}\n"+
 		"  - {server: b, throughput: 400/s}\n```\n")
 	text := string(page.HTML)
-	if strings.Contains(text, `<span class="m"`) {
+	if strings.Contains(text, `<span class=m`) {
 		t.Errorf("a published number looks measured:\n%s", text)
 	}
-	for _, want := range []string{`<span class="given" tabindex="0" aria-describedby="value-1"><data value="500">500/s</data>`,
-		`<data value="1.25">1.25</data>`, "Published by A paper.", `<data value="0.1">100` + "\u00a0" + `ms</data>.`} {
+	for _, want := range []string{`<span class=given tabindex=0 aria-describedby=value-1><data value=500>500/s</data>`,
+		`<data value=1.25>1.25</data>`, "Published by A paper.", `<data value=0.1>100` + "\u00a0" + `ms</data>.`} {
 		if want = strings.TrimSuffix(want, "."); !strings.Contains(text, want) {
 			t.Errorf("the page has no %q", want)
 		}
@@ -100,7 +100,7 @@ func TestBanners(t *testing.T) {
 		none string
 	}{
 		{"a full run has none", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full") }, "Reproduced",
-			`class="banner"`},
+			`class=banner`},
 		{"older", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", older) },
 			"Measured with an older version of this experiment:</strong> 3 of 3\u00a0cells.", ""},
 		{"substitute", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full", substitute) },

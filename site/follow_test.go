@@ -163,7 +163,7 @@ func TestSearchFile(t *testing.T) {
 			t.Errorf("%s begins with %q", p.U, p.S[0])
 		}
 		for _, s := range p.S {
-			if s[0] != "" && !strings.Contains(files[p.U], `id="`+html.EscapeString(s[0])+`"`) || s[1] == "" {
+			if s[0] != "" && !strings.Contains(files[p.U], `id=`+html.EscapeString(s[0])+`>`) || s[1] == "" {
 				t.Errorf("%s has no section %q", p.U, s)
 			}
 			sections, words = sections+1, words+len(strings.Fields(s[2]))

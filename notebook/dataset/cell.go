@@ -166,7 +166,7 @@ func (c *Cell) Name(fields ...string) string {
 		switch {
 		case p.Value == "" || len(fields) > 0 && !slices.Contains(fields, p.Name):
 		case !IsName(p.Value):
-			words = append(words, p.Name+" "+p.Value)
+			words = append(words, Setting(p.Name, p.Value))
 		default:
 			words = append(words, p.Value)
 		}

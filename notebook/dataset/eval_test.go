@@ -261,7 +261,7 @@ func TestEvalInSeveralExperiments(t *testing.T) {
 				t.Errorf("%v, error %v; want %s", q.Number, err, tt.err)
 			case tt.err == "" && (err != nil || math.Abs(q.Number/tt.want-1) > 1e-5):
 				t.Errorf("%v, error %v; want %v", q.Number, err, tt.want)
-			case tt.name == "cells of two experiments" && q.What != "throughput, a of servers over “sync, clients 10” of grid":
+			case tt.name == "cells of two experiments" && q.What != "throughput, a of servers over “sync, 10 clients” of grid":
 				t.Errorf("named %q", q.What)
 			}
 		})

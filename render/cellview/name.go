@@ -9,8 +9,6 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
-
-	"benchbook/render/wording"
 )
 
 // Numeric parses a setting of a cell as a number, in base units.
@@ -33,7 +31,7 @@ func Name(c *dataset.Cell, fields []string) string {
 		case dataset.IsName(value):
 			words = append(words, value)
 		default:
-			words = append(words, wording.Setting(f, value))
+			words = append(words, dataset.Setting(f, value))
 		}
 	}
 	return cmp.Or(strings.Join(words, ", "), c.Name(fields...))

@@ -231,7 +231,7 @@ func (l *lineChart) lines(fields []string) (out []figure.Line) {
 
 // point is a cell on the line of a name, at a value of the parameter.
 func (l *lineChart) point(name string, m record.Metric, cell *dataset.Cell, at float64) figure.Mark {
-	where := name + ", " + wording.Setting(l.x, l.xUnit.Alone(at))
+	where := name + ", " + dataset.Setting(l.x, l.xUnit.Alone(at))
 	r := cell.Metric(m.Name)
 	point := figure.At(at/l.xUnit.Scale, r.Estimate.Centre/l.column.Scale)
 	point.Title = where + ": " + cellview.Quantity{Metric: m, Unit: l.column}.Words(r)

@@ -112,7 +112,7 @@ func (t *tuningChart) addPoints(l *line) bool {
 
 // point is a candidate on the curve of a name.
 func (t *tuningChart) point(name string, candidate record.Candidate, s *record.Search) figure.Mark {
-	at := wording.Setting(t.name, wording.Plain.Exact(candidate.Value))
+	at := dataset.Setting(t.name, wording.Plain.Exact(candidate.Value))
 	point := figure.At(candidate.Value, 0)
 	probes := probesOf(candidate, t.metric.Name, s)
 	if len(probes) == 0 {

@@ -488,3 +488,12 @@ func substitutes(d *dataset.Dataset) []string {
 	}
 	return cellview.SortedSet(out)
 }
+
+// Records returns all records behind a page, with the A/A copies.
+func Records(d *dataset.Dataset) []*record.Record {
+	var out []*record.Record
+	for _, e := range d.Experiments {
+		out = append(out, dataset.RecordsOf(e.AllCells())...)
+	}
+	return out
+}

@@ -28,6 +28,8 @@ type form int
 const (
 	bySize       form = iota
 	asFactor          // 1.5 times as many, 45 % as many
+	asTimes           // 1.5 times, 0.45 times
+	asPart            // 150 %, 45 %
 	asDifference      // 53 % more
 )
 
@@ -37,10 +39,11 @@ func (e Effect) as(f form) Effect {
 	return e
 }
 
-// EffectOf returns the effect of a claim or of one comparison, which has one; a change becomes the ratio behind it.
+// EffectOf returns the effect of a claim or of one comparison, which has one, in the form of its sentence; a change
+// becomes the ratio behind it.
 func EffectOf(j *claim.Judgement) Effect {
 	q := *j.Effect
-	e := Effect{Quantity: wording.QuantityOf(q, nil), Region: j.Region}
+	e := Effect{Quantity: wording.QuantityOf(q, nil), Region: j.Region, form: saidForm(j)}
 	e.Decimals = e.Unit.Readable(wording.Reading(&q))
 	if !j.IsRatio {
 		return e
@@ -57,15 +60,24 @@ func EffectOf(j *claim.Judgement) Effect {
 	return e
 }
 
-// asPercent reports whether a ratio is written as a difference in per cent: between a half and twice.
-func (e Effect) asPercent() bool {
-	return e.form == asDifference || e.form == bySize && e.Ratio > 0.5 && e.Ratio < 2
+// shown is the form in which a ratio is written: asTimes, asPart or asDifference.
+func (e Effect) shown() form {
+	switch {
+	case e.form > asFactor:
+		return e.form
+	case e.form == bySize && e.Ratio > 0.5 && e.Ratio < 2:
+		return asDifference
+	case e.Ratio < 1:
+		return asPart
+	}
+	return asTimes
 }
 
+// asPercent reports whether a ratio is written as a difference in per cent.
+func (e Effect) asPercent() bool { return e.shown() == asDifference }
+
 // asShare reports whether a ratio is written as a part: "4.1 %" of the other side.
-func (e Effect) asShare() bool {
-	return e.form == asFactor && e.Ratio < 1 || e.form == bySize && e.Ratio <= 0.5
-}
+func (e Effect) asShare() bool { return e.shown() == asPart }
 
 func (e Effect) ends() (lo, hi float64) {
 	if e.Bounds == nil {
@@ -129,7 +141,7 @@ func (e Effect) Claimed() string {
 	if e.Region == (stats.Region{}) {
 		return ""
 	}
-	switch lo, hi := e.limits(limitWords); {
+	switch lo, hi := e.limitsInForm(); {
 	case lo != "" && hi != "":
 		return "between " + lo + " and " + hi
 	case lo != "":
@@ -142,13 +154,7 @@ func (e Effect) Claimed() string {
 
 // limitsInForm writes the ends of the claimed region as the effect is written.
 func (e Effect) limitsInForm() (lo, hi string) {
-	switch {
-	case e.asPercent():
-		return e.limits(differenceWords)
-	case e.asShare():
-		return e.limits(limitWords)
-	}
-	return e.limits(factorWords)
+	return e.limits(func(ratio float64) string { return ratioWords(ratio, e.shown()) })
 }
 
 // limits writes the ends of the claimed region, ratios by ratioWords; empty for one that it does not have.
@@ -167,17 +173,16 @@ func (e Effect) limits(ratioWords func(float64) string) (lo, hi string) {
 }
 
 // limitWords writes a ratio chosen by the author with as few digits as it needs.
-func limitWords(ratio float64) string {
-	switch e := (Effect{Ratio: ratio}); {
-	case e.asPercent():
-		return differenceWords(ratio)
-	case e.asShare():
-		return wording.PercentUnit.Exact(ratio)
-	}
-	return factorWords(ratio)
-}
+func limitWords(ratio float64) string { return ratioWords(ratio, Effect{Ratio: ratio}.shown()) }
 
-func factorWords(ratio float64) string {
+// ratioWords is limitWords in one form.
+func ratioWords(ratio float64, as form) string {
+	switch as {
+	case asDifference:
+		return differenceWords(ratio)
+	case asPart:
+		return wording.PercentUnit.Exact(math.Round(ratio*1000) / 1000)
+	}
 	digits := times.Decimals(wording.Figure{Value: ratio})
 	return times.Exact(math.Round(ratio*math.Pow10(digits)) / math.Pow10(digits))
 }

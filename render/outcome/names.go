@@ -175,7 +175,7 @@ func split(x, y *dataset.Cell, parameters []string) (apart, common []string) {
 
 // within is what cells have in common: "with guest late and size 1 MB, ".
 func within(c *dataset.Cell, common []string) string {
-	words := slice.Map(common, func(name string) string { return wording.Setting(name, quoted(valueOf(c, name))) })
+	words := slice.Map(common, func(name string) string { return dataset.Setting(name, quoted(valueOf(c, name))) })
 	if len(words) == 0 {
 		return ""
 	}
@@ -210,7 +210,7 @@ func nameBy(c *dataset.Cell, parameters []string) string {
 		switch {
 		case text == "":
 		case len(words) > 0 || !dataset.IsName(text):
-			words = append(words, wording.Setting(name, quoted(text)))
+			words = append(words, dataset.Setting(name, quoted(text)))
 		default:
 			words = append(words, quoted(text))
 		}
@@ -288,7 +288,7 @@ func conditions(sel *expr.Selector) string {
 		case len(words) == 0 && relations[m.Op] == "" && dataset.IsName(m.Value):
 			words = append(words, quoted(m.Value))
 		case relations[m.Op] == "":
-			words = append(words, wording.Setting(m.Name, quoted(m.Value)))
+			words = append(words, dataset.Setting(m.Name, quoted(m.Value)))
 		default:
 			words = append(words, m.Name+" "+relations[m.Op]+quoted(m.Value))
 		}

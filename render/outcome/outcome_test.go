@@ -346,10 +346,10 @@ func TestHereFollowsTheSentence(t *testing.T) {
 	spaces := strings.NewReplacer("\u00a0", " ", "\u202f", " ")
 	for _, tt := range []struct{ expect, says, here, published string }{
 		{`throughput{server="b"} < throughput{server="a"}`, "It answers {effect} as many.", "83 % [80 to 86 %]",
-			"1.11 times"},
+			"111 %"},
 		{`throughput{server="b"} < throughput{server="a"}`, "It answers {effect}.", "−17 % [−20 to −14 %]", "+11 %"},
 		{`throughput{server="a"} > throughput{server="b"}`, "It answers {effect} as many.", "1.21 times [1.16 to 1.25 times]",
-			"90 %"},
+			"0.9 times"},
 	} {
 		f := published(t, tt.expect)
 		d, err := dataset.New(f.Doc, f.Records, dataset.Options{Plan: f.Plan})

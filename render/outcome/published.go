@@ -40,19 +40,17 @@ func Published(d *dataset.Dataset, j *claim.Judgement) string {
 	}
 }
 
-// publishedRatio writes a published ratio in the form of the sentence beside it.
+// publishedRatio writes a published ratio as the effect beside it.
 func publishedRatio(j *claim.Judgement, x float64, isWritten bool) string {
-	switch isFactor := saidForm(j) == asFactor; {
-	case isFactor && x < 1:
-		return wording.PercentUnit.Exact(math.Round(x*100) / 100)
-	case isFactor:
-		return factorWords(x)
-	case (Effect{Ratio: x}).asShare() && j.Effect != nil && EffectOf(j).asPercent(): // "50 %" beside "−17 %" would read as a difference
-		return differenceWords(x)
-	case isWritten:
-		return limitWords(x)
+	e := Effect{Ratio: x, form: saidForm(j)}
+	isFactor := e.form == asFactor
+	if j.Effect != nil {
+		e.form = EffectOf(j).shown()
 	}
-	return Effect{Ratio: x}.Text()
+	if isWritten || isFactor && e.shown() == asTimes {
+		return ratioWords(x, e.shown())
+	}
+	return e.Text()
 }
 
 // publishedParts counts the parts of a claim that published numbers support. It is false if one part has none.

@@ -32,8 +32,11 @@ func writtenFor(j *claim.Judgement) string {
 
 // saidForm is the form in which the sentence of a claim writes a ratio: the numbers beside it have the same.
 func saidForm(j *claim.Judgement) form {
-	if j.IsRatio && strings.Contains(writtenFor(j), "{effect} as ") {
+	switch line := writtenFor(j); {
+	case j.IsRatio && strings.Contains(line, "{effect} as "):
 		return asFactor
+	case j.IsRatio && strings.Contains(line, "{effect}"):
+		return asDifference
 	}
 	return bySize
 }

@@ -1,13 +1,11 @@
 package outcome
 
 import (
-	"cmp"
 	"fmt"
 	"html/template"
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
@@ -366,12 +364,6 @@ func countOf(j *claim.Judgement, v stats.Verdict) int {
 	return slice.Count(j.Parts, func(p claim.Judgement) bool { return p.Verdict == v })
 }
 
-// Comparisons are written out if they are few and short.
-const (
-	mostClauses  = 3
-	longestWords = 330 // letters
-)
-
 // group writes the comparisons of a claim that decide it.
 func (w writer) group(s *Sentence, j *claim.Judgement) {
 	n := len(j.Parts)
@@ -381,41 +373,30 @@ func (w writer) group(s *Sentence, j *claim.Judgement) {
 		return
 	}
 	clauses, fit := w.clauses(chosen)
-	count := heldWords(len(chosen), n, "comparisons")
-	switch {
-	case j.Verdict == stats.Inconclusive:
-		s.add(Value, count)
-		s.say(expr.Verb(len(chosen), " is", " are") + " undecided")
+	if len(chosen) < n || !fit || j.Verdict == stats.Inconclusive {
+		s.add(Value, heldWords(len(chosen), n, "comparisons"))
+		s.say(" " + cameOut(j.Verdict, len(chosen)))
 		if fit {
 			s.say(": ")
 		}
-	case len(chosen) < n:
-		s.add(Value, count)
-		s.say(" came out " + cameOut(j.Verdict))
-		if fit {
-			s.say(": ")
-		}
-	case !fit && w.alike(s, chosen):
-		return
-	case !fit:
-		s.add(Value, count)
-		s.say(" came out " + cameOut(j.Verdict))
 	}
-	if fit {
-		*s = append(*s, clauses...)
-	}
+	*s = append(*s, clauses...)
 }
 
-func cameOut(v stats.Verdict) string {
-	if v == stats.Supported {
-		return "as claimed"
+func cameOut(v stats.Verdict, n int) string {
+	switch v {
+	case stats.Supported:
+		return "came out as claimed"
+	case stats.Contradicted:
+		return "came out against the claim"
 	}
-	return "against the claim"
+	return expr.Verb(n, "is", "are") + " undecided"
 }
 
-// clauses writes comparisons one after the other; false if they are many or long.
+// clauses writes comparisons one after the other; false if there are many.
 func (w writer) clauses(parts []claim.Judgement) (out Sentence, fit bool) {
-	if len(parts) > mostClauses {
+	const most = 3
+	if len(parts) > most {
 		return nil, false
 	}
 	for i := range parts {
@@ -429,50 +410,13 @@ func (w writer) clauses(parts []claim.Judgement) (out Sentence, fit bool) {
 		}
 		w.clause(&out, p)
 	}
-	return out, utf8.RuneCountInString(out.Text()) <= longestWords
+	return out, true
 }
 
 // isAgain reports whether two limits are of the same value.
 func isAgain(a, b *claim.Judgement) bool {
 	return a.Form == claim.Limit && b.Form == claim.Limit && b.Effect != nil && b.Verdict != stats.Inconclusive &&
 		a.Sides[0].Metric.Name == b.Sides[0].Metric.Name && slices.Equal(a.Sides[0].Cells, b.Sides[0].Cells)
-}
-
-// alike writes many comparisons of one metric that all went one way: "in all 4 comparisons throughput was 15.1 % to
-// 19.0 % lower". It is false for others.
-func (w writer) alike(s *Sentence, parts []claim.Judgement) bool {
-	var effects []Effect
-	for i := range parts {
-		p := &parts[i]
-		if p.Effect == nil || !p.IsRatio || len(p.Sides) != 2 || p.Sides[0].Metric.Name != parts[0].Sides[0].Metric.Name {
-			return false
-		}
-		effects = append(effects, EffectOf(p))
-	}
-	slices.SortFunc(effects, func(a, b Effect) int { return cmp.Compare(a.Ratio, b.Ratio) })
-	first, last := effects[0], effects[len(effects)-1]
-	areOn := func(side func(Effect) bool) bool {
-		return !slices.ContainsFunc(effects, func(e Effect) bool { return !e.isDecided() || !side(e) })
-	}
-	q := quantityOf(parts[0].Sides[0].Metric)
-	direction := q.higher
-	switch {
-	case areOn(func(e Effect) bool { return e.Ratio < 1 }):
-		direction = q.lower
-		first, last = last, first
-	case !areOn(func(e Effect) bool { return e.Ratio > 1 }):
-		return false
-	}
-	s.add(Value, fmt.Sprintf("in all %d comparisons", len(parts)))
-	switch {
-	case first.asPercent() && last.asPercent():
-		s.say(fmt.Sprintf(" %s was %s to %s %s", q.noun, first.unsigned(), last.unsigned(), direction))
-	case !first.asPercent() && !last.asPercent():
-		s.say(fmt.Sprintf(" %s was %s to %s as %s", q.noun, first.Text(), last.Text(), q.as))
-	default:
-		s.say(fmt.Sprintf(" %s was %s", q.noun, direction))
-	}
-	return true
 }
 
 // here is what was measured, to stand beside what was published.
@@ -494,7 +438,7 @@ func (w writer) here(j *claim.Judgement) string {
 func Said(j *claim.Judgement, q *dataset.Quantity) string {
 	other := *j
 	other.Effect = q
-	return EffectOf(&other).as(saidForm(j)).With()
+	return EffectOf(&other).With()
 }
 
 // counted counts the parts of a claim: "3 of 4 comparisons".

@@ -21,7 +21,7 @@ import (
 // mediaFolder holds the pictures of an article, below its page.
 const mediaFolder = "media"
 
-var pictures = []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg"}
+var pictures = []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif"}
 
 // image shows a picture of the article's folder and adds it to the page. Others become links, since pages load nothing
 // from elsewhere.
@@ -101,11 +101,6 @@ func readPicture(dir, name string) ([]byte, error) {
 		return nil, errors.New("there is no such file in its folder")
 	case err != nil:
 		return nil, errors.New("it is not in its folder: " + files.Reason(err))
-	}
-	if strings.EqualFold(path.Ext(name), ".svg") {
-		if err := harmlessSVG(data); err != nil {
-			return nil, err
-		}
 	}
 	return data, nil
 }

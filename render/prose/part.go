@@ -10,8 +10,7 @@ import (
 	"benchbook/notebook/article"
 )
 
-// Prose renders the document, with footnotes beside the first paragraphs that refer to them. Parts of the text that do
-// not apply are left out.
+// Prose renders the document without the parts that do not apply.
 func (w *Writer) Prose() template.HTML { return flowOf(w, w.doc.Tree) }
 
 // Answer renders the answer of the document; empty if it has none.
@@ -59,13 +58,6 @@ func (f *flow) write(parent ast.Node) {
 			}
 			continue
 		}
-		block := f.show(n, source)
-		if notes := f.notes(n, source); len(notes) > 0 {
-			block = f.page.Fill("with-notes", struct {
-				Block template.HTML
-				Notes []noteView
-			}{block, notes})
-		}
-		f.written.WriteString(string(block))
+		f.written.WriteString(string(f.show(n, source)))
 	}
 }

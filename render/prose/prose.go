@@ -79,16 +79,16 @@ type Writer struct {
 	article  Article
 	doc      *article.Document
 	markdown renderer.Renderer
-	line     parser.Parser // of titles, which are single lines of Markdown in YAML
-	rawHTML  bool          // the author wrote some
-	noted    map[int]bool
+	line     parser.Parser   // of titles, which are single lines of Markdown in YAML
+	rawHTML  bool            // the author wrote some
+	noted    map[string]bool // ids of notes that the text refers to, and of the places that do
 	err      error
 }
 
 // Writer returns a Writer for a document.
 func (r *Renderer) Writer(doc *article.Document, page Page, a Article, o Options) *Writer {
 	w := &Writer{Renderer: r, Options: o, page: page, article: a, doc: doc, Anchors: map[string]string{},
-		ClaimWords: map[string]string{}, noted: map[int]bool{}, line: parser.NewParser(
+		ClaimWords: map[string]string{}, noted: map[string]bool{}, line: parser.NewParser(
 			parser.WithBlockParsers(util.Prioritized(parser.NewParagraphParser(), 100)),
 			parser.WithInlineParsers(parser.DefaultInlineParsers()...),
 		)}
@@ -126,7 +126,6 @@ func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	whole(ast.KindFencedCodeBlock, w.code)
 	whole(ast.KindCodeBlock, w.code)
 	whole(ast.KindCodeSpan, w.codeSpan)
-	whole(ast.KindBlockquote, w.quote)
 	whole(ast.KindLink, w.link)
 	whole(ast.KindAutoLink, w.autoLink)
 	whole(ast.KindImage, w.image)
@@ -135,9 +134,8 @@ func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	whole(extast.KindTable, w.markdownTable)
 	whole(extast.KindTaskCheckBox, w.taskBox)
 	whole(extast.KindFootnoteLink, w.footnoteLink)
-	for _, kind := range []ast.NodeKind{extast.KindFootnoteList, extast.KindFootnoteBacklink} {
-		whole(kind, func(ast.Node, []byte) template.HTML { return "" }) // notes stand beside the text
-	}
+	whole(extast.KindFootnoteList, w.footnotes)
+	whole(extast.KindFootnoteBacklink, w.footnoteBacklink)
 }
 
 // markup spares goldmark the buffer of four kilobytes that it makes for every node with other writers.
@@ -428,45 +426,6 @@ func (w *Writer) valueIn(n ast.Node, source []byte) (expr.Inline, bool) {
 	return in, err == nil
 }
 
-// callouts are GitHub's, with their classes.
-var callouts = map[string]struct{ label, class string }{
-	"[!NOTE]":      {"Note", "callout"},
-	"[!TIP]":       {"Tip", "callout"},
-	"[!IMPORTANT]": {"Important", "callout"},
-	"[!WARNING]":   {"Warning", "callout validity"},
-	"[!CAUTION]":   {"Caution", "callout validity"},
-}
-
-func (w *Writer) quote(n ast.Node, source []byte) template.HTML {
-	paragraph, ok := n.FirstChild().(*ast.Paragraph)
-	if ok && paragraph.Lines().Len() > 0 {
-		first := paragraph.Lines().At(0)
-		if as, ok := callouts[strings.ToUpper(strings.TrimSpace(string(first.Value(source))))]; ok {
-			return w.callout(as.label, as.class, paragraph, first.Stop, source)
-		}
-	}
-	return "<blockquote>\n" + w.Children(n, source) + "</blockquote>\n"
-}
-
-// callout shows a quote without its first line, which names the kind.
-func (w *Writer) callout(label, class string, first ast.Node, begin int, source []byte) template.HTML {
-	out := template.HTML(`<aside class="` + class + `"><p class="label">` + label + "</p>\n")
-	var rest template.HTML
-	for child := first.FirstChild(); child != nil; child = child.NextSibling() {
-		if t, ok := child.(*ast.Text); ok && t.Segment.Stop <= begin {
-			continue
-		}
-		rest += w.show(child, source)
-	}
-	if rest != "" {
-		out += "<p>" + rest + "</p>\n"
-	}
-	for n := first.NextSibling(); n != nil; n = n.NextSibling() {
-		out += w.show(n, source)
-	}
-	return out + "</aside>\n"
-}
-
 // link shows links, and in titles claims and references.
 func (w *Writer) link(n ast.Node, source []byte) template.HTML {
 	l := n.(*ast.Link)
@@ -573,80 +532,40 @@ func (w *Writer) taskBox(n ast.Node, _ []byte) template.HTML {
 	return `<input type="checkbox" aria-label="To do" disabled> `
 }
 
-type noteView struct {
-	ID, Number string
-	Text       template.HTML
-	Back       []backView // where the text refers to it
-}
-
-// backView leads back to a reference to a note.
-type backView struct{ Href, Number, Label string }
-
-func backs(l *extast.FootnoteLink) []backView {
-	if l.RefCount <= 1 {
-		return []backView{{Href: "#" + refIDOf(l), Label: "back to the text"}}
-	}
-	var out []backView
-	for i := range l.RefCount {
-		at := *l
-		at.RefIndex = i
-		no := strconv.Itoa(i + 1)
-		out = append(out, backView{"#" + refIDOf(&at), no, "back to the text, place " + no + " of " +
-			strconv.Itoa(l.RefCount)})
-	}
-	return out
-}
-
-func refIDOf(l *extast.FootnoteLink) string {
-	return fmt.Sprintf("%s%s%d-%d", refID, noteID, l.Index, l.RefIndex+1)
-}
-
+// footnoteLink refers to a note, which is then shown.
 func (w *Writer) footnoteLink(n ast.Node, _ []byte) template.HTML {
 	l := n.(*extast.FootnoteLink)
-	return template.HTML(fmt.Sprintf(`<sup class="ref"><a href="#%s%d" id="%s" aria-label="note %[2]d">%[2]d</a></sup>`,
-		noteID, l.Index, refIDOf(l)))
+	note, ref := noteIDs(l.Index, l.RefIndex)
+	w.noted[note], w.noted[ref] = true, true
+	return template.HTML(fmt.Sprintf(`<sup class="ref"><a href="#%s" id="%s" aria-label="note %d">%[3]d</a></sup>`, note, ref,
+		l.Index))
 }
 
-// notes returns the footnotes that a block is the first to refer to.
-func (w *Writer) notes(block ast.Node, source []byte) []noteView {
-	var out []noteView
-	_ = ast.Walk(block, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if _, ok := n.(*extast.FootnoteList); ok {
-			return ast.WalkSkipChildren, nil
-		}
-		l, ok := n.(*extast.FootnoteLink)
-		if !ok || !entering || w.noted[l.Index] {
-			return ast.WalkContinue, nil
-		}
-		w.noted[l.Index] = true
-		if note := w.footnote(l.Index); note != nil {
-			no := strconv.Itoa(l.Index)
-			out = append(out, noteView{noteID + no, no, noteText(w, note, source), backs(l)})
-			// A note may refer to another.
-			out = append(out, w.notes(note, source)...)
-		}
-		return ast.WalkContinue, nil
-	})
-	return out
+// noteIDs are the ids of a note and of a place that refers to it.
+func noteIDs(note, ref int) (id, refers string) {
+	id = noteID + strconv.Itoa(note)
+	return id, fmt.Sprintf("%s%s-%d", refID, id, ref+1)
 }
 
-func (w *Writer) footnote(index int) *extast.Footnote {
-	list, ok := w.doc.Tree.LastChild().(*extast.FootnoteList)
-	if !ok {
-		return nil
-	}
+// footnotes shows the notes that the text refers to.
+func (w *Writer) footnotes(list ast.Node, source []byte) (notes template.HTML) {
 	for n := list.FirstChild(); n != nil; n = n.NextSibling() {
-		if f, ok := n.(*extast.Footnote); ok && f.Index == index {
-			return f
+		note := n.(*extast.Footnote)
+		if id, _ := noteIDs(note.Index, 0); w.noted[id] {
+			notes += template.HTML(fmt.Sprintf(`<li id="%s" value="%d">%s</li>`+"\n", id, note.Index, w.Children(note, source)))
 		}
 	}
-	return nil
+	if notes == "" {
+		return ""
+	}
+	return `<ol class="notes" aria-label="Notes">` + "\n" + notes + "</ol>\n"
 }
 
-// noteText returns the text of a note; a single paragraph goes on its number's line.
-func noteText(w *Writer, note ast.Node, source []byte) template.HTML {
-	if only := note.FirstChild(); only != nil && only == note.LastChild() && only.Kind() == ast.KindParagraph {
-		return w.Children(only, source)
+func (w *Writer) footnoteBacklink(n ast.Node, _ []byte) template.HTML {
+	l := n.(*extast.FootnoteBacklink)
+	_, ref := noteIDs(l.Index, l.RefIndex)
+	if !w.noted[ref] {
+		return ""
 	}
-	return w.Children(note, source)
+	return template.HTML(` <a rev="footnote" href="#` + ref + `" aria-label="back to the text">↩</a>`)
 }

@@ -1,15 +1,15 @@
-package wording
+package dataset
 
 import "strings"
 
-// Setting writes a value of a parameter as people say it: "1 trip" and "4 workers" for counts, else "pool 10".
+// Setting writes a value of a parameter: "1 trip" and "4 workers" for counts, else "pool = 10".
 func Setting(name, value string) string {
 	isCount := value != "" && strings.Trim(value, "0123456789") == ""
 	isPlural := strings.HasSuffix(name, "s") && !strings.HasSuffix(name, "ss") && !strings.HasSuffix(name, "us") &&
 		!strings.HasSuffix(name, "is") && !strings.ContainsAny(name, "_-.")
 	switch {
 	case !isCount || !isPlural:
-		return name + " " + value
+		return name + " = " + value
 	case value != "1":
 		return value + " " + name
 	case strings.HasSuffix(name, "ies"):
