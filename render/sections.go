@@ -59,11 +59,11 @@ func (r *sectionReader) read(n *html.Node, to *strings.Builder) {
 	}
 	id, class := attributes["id"], attributes["class"]
 	_, isHidden := attributes["hidden"]
-	if isHidden || slices.Contains(leftOut, n.Data) || slices.Contains(classesLeftOut, class) {
-		return
-	}
+	isLeftOut := isHidden || slices.Contains(leftOut, n.Data) || slices.Contains(classesLeftOut, class)
 	after := " "
 	switch {
+	case isLeftOut:
+		return
 	case n.Data == "h1", id != "" && slices.Contains(headings, n.Data):
 		if id != "" {
 			r.close()
@@ -78,15 +78,20 @@ func (r *sectionReader) read(n *html.Node, to *strings.Builder) {
 	case class == "no", class == "sub":
 		to.WriteString(" ")
 	case slices.Contains(inLines, n.Data):
-		if after = ""; n.PrevSibling != nil && n.PrevSibling.Type == html.ElementNode &&
-			n.Parent.Data != "code" && n.Parent.Data != "pre" {
-			to.WriteString(" ") // beside it, and not in one word with it
+		if after = ""; isApart(n) {
+			to.WriteString(" ")
 		}
 	default:
 		to.WriteString(" ")
 	}
 	r.readChildren(n, to)
 	to.WriteString(after)
+}
+
+// isApart reports whether an element in a line follows another one, which it is not one word with.
+func isApart(n *html.Node) bool {
+	before := n.PrevSibling
+	return before != nil && before.Type == html.ElementNode && n.Parent.Data != "code" && n.Parent.Data != "pre"
 }
 
 func (r *sectionReader) readChildren(n *html.Node, to *strings.Builder) {
