@@ -1,80 +1,26 @@
 package cli
 
 import (
-	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/moby/moby/client"
 )
 
-// sshTo starts an SSH server on this machine and returns the address of an engine behind it. The ssh command that is
-// found first knows the server by the name elsewhere.
+// sshTo returns the address of an engine behind an ssh that forwards its socket on this machine.
 func sshTo(t *testing.T, socket string) string {
 	t.Helper()
-	server := "/usr/sbin/sshd"
-	if _, err := os.Stat(server); err != nil {
-		if strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "engine") {
-			t.Fatalf("an engine behind ssh needs sshd, and BENCHBOOK_TEST_REQUIRE asks for it: %v", err)
-		}
-		t.Skip("an engine behind ssh needs sshd")
-	}
-	ssh, err := exec.LookPath("ssh")
-	if err != nil {
+	program := filepath.Join(t.TempDir(), "ssh")
+	put(t, program, "#!/bin/sh\nfor word; do case $word in *sock:*) forward=$word;; esac; done\n"+
+		"ln -s \"${forward##*:}\" \"${forward%%:*}\"\necho ready\nexec sleep 1h\n")
+	if err := os.Chmod(program, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll("/run/sshd", 0o755); err != nil { // where it gives up its rights
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	listener.Close()
-	dir := t.TempDir()
-	at := func(name string) string { return filepath.Join(dir, name) }
-	for _, key := range []string{"host", "user"} {
-		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", at(key)).CombinedOutput(); err != nil {
-			t.Fatalf("ssh-keygen: %v: %s", err, out)
-		}
-	}
-	host, err := os.ReadFile(at("host.pub"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	put(t, at("known"), "elsewhere "+string(host))
-	put(t, at("sshd"), fmt.Sprintf("Port %d\nListenAddress 127.0.0.1\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\n"+
-		"StrictModes no\nUsePAM no\n", port, at("host"), at("user.pub")))
-	put(t, at("config"), fmt.Sprintf("Host elsewhere\n HostName 127.0.0.1\n HostKeyAlias elsewhere\n Port %d\n"+
-		" IdentityFile %s\n UserKnownHostsFile %s\n", port, at("user"), at("known")))
-	put(t, at("bin/ssh"), fmt.Sprintf("#!/bin/sh\nexec %s -F %s \"$@\"\n", ssh, at("config")))
-	if err := os.Chmod(at("bin/ssh"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	daemon := exec.Command(server, "-D", "-e", "-f", at("sshd"))
-	if err := daemon.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = daemon.Process.Kill()
-		_ = daemon.Wait()
-	})
-	t.Setenv("PATH", at("bin")+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		out, err := exec.Command("ssh", "-o", "BatchMode=yes", "elsewhere", "true").CombinedOutput()
-		if err == nil {
-			return "ssh://elsewhere" + socket
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the server does not answer: %v: %s", err, out)
-		}
-	}
+	t.Setenv("PATH", filepath.Dir(program)+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	return "ssh://elsewhere" + socket
 }
 
 // What an engine behind ssh measures is recorded as of its machine, with the usage of services and of others there.

@@ -164,24 +164,22 @@ func unpacked(t testing.TB, data []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return must(io.ReadAll(r))
 }
 
-func compress(t testing.TB, archive []byte) []byte {
-	t.Helper()
+func compress(archive []byte) []byte {
 	var out bytes.Buffer
 	w := gzip.NewWriter(&out)
-	if _, err := w.Write(archive); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(w.Write(archive))
+	must(0, w.Close())
 	return out.Bytes()
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 // edit changes the entries of a bundle, and sets their sizes.
@@ -197,27 +195,17 @@ func edit(t testing.TB, data []byte, change func([]entry) []entry) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		content, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, entry{tar.Header{Typeflag: h.Typeflag, Name: h.Name, Mode: h.Mode}, content})
+		list = append(list, entry{tar.Header{Typeflag: h.Typeflag, Name: h.Name, Mode: h.Mode}, must(io.ReadAll(r))})
 	}
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
 	for _, e := range change(list) {
 		e.header.Size = int64(len(e.data))
-		if err := w.WriteHeader(&e.header); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write(e.data); err != nil {
-			t.Fatal(err)
-		}
+		must(0, w.WriteHeader(&e.header))
+		must(w.Write(e.data))
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return compress(t, out.Bytes())
+	must(0, w.Close())
+	return compress(out.Bytes())
 }
 
 // editManifest changes the manifest alone.
@@ -225,15 +213,9 @@ func editManifest(t testing.TB, data []byte, change func(*manifest)) []byte {
 	t.Helper()
 	return edit(t, data, func(list []entry) []entry {
 		var m manifest
-		if err := json.Unmarshal(list[0].data, &m); err != nil {
-			t.Fatal(err)
-		}
+		must(0, json.Unmarshal(list[0].data, &m))
 		change(&m)
-		text, err := json.Marshal(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		list[0].data = text
+		list[0].data = must(json.Marshal(m))
 		return list
 	})
 }
@@ -253,12 +235,14 @@ func TestTampering(t *testing.T) {
 		return func(t *testing.T, data []byte) []byte { return editManifest(t, data, change) }
 	}
 	archive := func(change func([]byte) []byte) change {
-		return func(t *testing.T, data []byte) []byte { return compress(t, change(unpacked(t, data))) }
+		return func(t *testing.T, data []byte) []byte { return compress(change(unpacked(t, data))) }
 	}
-	header := func(change func(*tar.Header)) change {
+	header := func(kind byte) change {
 		return entries(func(list []entry) []entry {
-			list[1].data = nil
-			change(&list[1].header)
+			list[1].data, list[1].header.Typeflag, list[1].header.Linkname = nil, kind, "/etc/passwd"
+			if kind != tar.TypeSymlink && kind != tar.TypeLink {
+				list[1].header.Linkname = ""
+			}
 			return list
 		})
 	}
@@ -278,12 +262,9 @@ func TestTampering(t *testing.T) {
 			`"../article.md" cannot be a path`},
 		{"file twice", entries(func(l []entry) []entry { l[2] = l[1]; return l }), "file exists"},
 		{"manifest not first", entries(func(l []entry) []entry { l[0], l[1] = l[1], l[0]; return l }), "does not begin"},
-		{"symbolic link", header(func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeSymlink, "/etc/passwd" }), "not a plain"},
-		{"hard link", header(func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeLink, "zz.tar" }), "not a plain"},
-		{"folder", header(func(h *tar.Header) { h.Typeflag = tar.TypeDir }), "not a plain"},
-		{"device", header(func(h *tar.Header) { h.Typeflag, h.Devmajor = tar.TypeChar, 1 }), "not a plain"},
-		{"named pipe", header(func(h *tar.Header) { h.Typeflag = tar.TypeFifo }), "not a plain"},
-		{"sparse file", header(func(h *tar.Header) { h.Typeflag = tar.TypeGNUSparse }), "damaged"},
+		{"symbolic link", header(tar.TypeSymlink), "not a plain"}, {"hard link", header(tar.TypeLink), "not a plain"},
+		{"folder", header(tar.TypeDir), "not a plain"}, {"device", header(tar.TypeChar), "not a plain"},
+		{"named pipe", header(tar.TypeFifo), "not a plain"}, {"sparse file", header(tar.TypeGNUSparse), "damaged"},
 		{"extended attributes", entries(func(l []entry) []entry {
 			l[1].header.PAXRecords = map[string]string{"SCHILY.xattr.user.x": "y"}
 			return l
@@ -304,11 +285,11 @@ func TestTampering(t *testing.T) {
 		{"bundle cut off", func(_ *testing.T, b []byte) []byte { return b[:len(b)/2] }, "unexpected EOF"},
 		{"256 MiB of zeros instead of a file", func(t *testing.T, b []byte) []byte {
 			b = unpacked(t, b)
-			return compress(t, append(b[:bytes.Index(b, []byte("benchbook.lock\x00"))], make([]byte, 1<<28)...))
+			return compress(append(b[:bytes.Index(b, []byte("benchbook.lock\x00"))], make([]byte, 1<<28)...))
 		}, "damaged"},
 		{"compressed with xz", raw([]byte("\xfd7zXZ\x00\x00\x04\x00\x00\x00\x00")), "not a bundle"},
 		{"nothing", raw(nil), "not a bundle"},
-		{"another archive", raw(compress(t, bytes.Repeat([]byte("text "), 1000))), "does not begin with a file manifest.json"},
+		{"another archive", raw(compress(bytes.Repeat([]byte("text "), 1000))), "does not begin with a file manifest.json"},
 	}
 	data := sample(t)
 	for _, tt := range tests {
@@ -327,7 +308,11 @@ func TestTampering(t *testing.T) {
 // A bundle that ends early or has a flipped bit is refused, unless the bit says nothing, as in the padding of the tar.
 func TestDamageAnywhere(t *testing.T) {
 	data := sample(t)
-	good := tree(t, second(opened(t, bytes.NewReader(data))))
+	_, whole, err := opened(t, bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := tree(t, whole)
 	for at := 0; at < len(data); at += max(1, len(data)/200) {
 		flipped := slices.Clone(data)
 		flipped[at] ^= 1 << (at % 8)
@@ -338,13 +323,6 @@ func TestDamageAnywhere(t *testing.T) {
 			t.Errorf("a bundle of %d bytes lacks files", at)
 		}
 	}
-}
-
-func second(_ *reader, dir string, err error) string {
-	if err != nil {
-		panic(err)
-	}
-	return dir
 }
 
 func TestBadPath(t *testing.T) {
@@ -427,7 +405,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(unpacked(f, editManifest(f, data, func(m *manifest) { m.Bytes = 1 << 40 })), false)
 	f.Fuzz(func(t *testing.T, data []byte, compressed bool) {
 		if !compressed {
-			data = compress(t, data)
+			data = compress(data)
 		}
 		if r, dir, err := opened(t, bytes.NewReader(data)); err == nil && len(tree(t, dir)) != r.manifest.Files {
 			t.Errorf("it leaves %d files, want %d", len(tree(t, dir)), r.manifest.Files)

@@ -9,39 +9,31 @@ import (
 )
 
 // archiveOf is an archive with some files.
-func archiveOf(t *testing.T, files map[string]string) []byte {
-	t.Helper()
+func archiveOf(files map[string]string) []byte {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
 	for name, text := range files {
-		err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(len(text)), Mode: 0o644})
-		if err == nil {
-			_, err = w.Write([]byte(text))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(0, w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(len(text)), Mode: 0o644}))
+		must(w.Write([]byte(text)))
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(0, w.Close())
 	return out.Bytes()
 }
 
 // An archive of images with names is refused.
 func TestCheckNameless(t *testing.T) {
-	plain := archiveOf(t, map[string]string{"config.json": "{}",
+	plain := archiveOf(map[string]string{"config.json": "{}",
 		"manifest.json": `[{"Config": "config.json", "Layers": [], "RepoTags": []}]`})
 	if err := checkNameless(bytes.NewReader(plain)); err != nil {
 		t.Error(err)
 	}
-	named := archiveOf(t, map[string]string{"manifest.json": `[{"RepoTags": ["debian:latest"]}]`})
+	named := archiveOf(map[string]string{"manifest.json": `[{"RepoTags": ["debian:latest"]}]`})
 	if err := checkNameless(bytes.NewReader(named)); err == nil || !strings.Contains(err.Error(), "debian:latest") {
 		t.Error(err)
 	}
 	for name, text := range map[string]string{"repositories": `{"debian":{"latest":"1"}}`, "manifest.json": "{",
 		"index.json": `{"manifests":[{"annotations":{"io.containerd.image.name":"docker.io/library/debian:1"}}]}`} {
-		if err := checkNameless(bytes.NewReader(archiveOf(t, map[string]string{name: text}))); err == nil {
+		if err := checkNameless(bytes.NewReader(archiveOf(map[string]string{name: text}))); err == nil {
 			t.Errorf("%s %s is accepted", name, text)
 		}
 	}
@@ -50,9 +42,7 @@ func TestCheckNameless(t *testing.T) {
 		{Name: "x", Typeflag: tar.TypeLink, Linkname: "manifest.json"}} {
 		var out bytes.Buffer
 		w := tar.NewWriter(&out)
-		if err := errors.Join(w.WriteHeader(&h), w.Close()); err != nil {
-			t.Fatal(err)
-		}
+		must(0, errors.Join(w.WriteHeader(&h), w.Close()))
 		if err := checkNameless(&out); err == nil {
 			t.Errorf("an archive with %+v is let pass", h)
 		}

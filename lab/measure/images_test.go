@@ -47,6 +47,28 @@ func writeProject(t *testing.T, articles map[string]string) (dir string) {
 	return dir
 }
 
+// runOn measures a project with an engine.
+func runOn(t *testing.T, dir string, e engine.Engine, o Options) error {
+	t.Helper()
+	a := &lab.Session{Stdout: io.Discard, Stderr: io.Discard, Dir: dir, Config: lab.Config{
+		Agent: func() ([]byte, error) { return []byte("program"), nil }, LockDir: t.TempDir(), Scripted: true,
+		Engines: []lab.Engine{{Name: spec.Docker, Connect: func(context.Context) (engine.Engine, error) { return e, nil }}}}}
+	project, list, err := a.Select(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Profile = plan.Full
+	return Run(t.Context(), a, project, list, o)
+}
+
+// allGoesWell is what programs print whose loads all go well.
+func allGoesWell(_ context.Context, p fake.Program) (engine.Exit, error) {
+	if slices.Equal(p.Command, []string{agent.Load, loadgen.CheckArgument}) {
+		return engine.Exit{Stdout: labtest.Answers(p.Environment, "")}, nil
+	}
+	return engine.Exit{Stdout: labtest.Requests()}, nil
+}
+
 // TestArticleByArticle checks in which order a run builds and measures articles, and when it says so.
 func TestArticleByArticle(t *testing.T) {
 	three := map[string]string{"a": buildingArticle, "b": buildingArticle, "c": pullingArticle}
@@ -86,26 +108,14 @@ func TestArticleByArticle(t *testing.T) {
 					return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Err: errors.New("it failed")}
 				}
 				return engine.Prepared{Reference: "x", ID: "x"}, nil
-			}, Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
-				if slices.Equal(p.Command, []string{agent.Load, loadgen.CheckArgument}) {
-					return engine.Exit{Stdout: labtest.Answers(p.Environment, "")}, nil
-				}
-				if p.Name == "load" {
+			}, Run: func(ctx context.Context, p fake.Program) (engine.Exit, error) {
+				if p.Name == "load" && !slices.Contains(p.Command, loadgen.CheckArgument) {
 					note("load")
 				}
-				return engine.Exit{Stdout: labtest.Requests()}, nil
+				return allGoesWell(ctx, p)
 			}}
-			a := &lab.Session{Stdout: io.Discard, Stderr: io.Discard, Dir: writeProject(t, tt.articles), Config: lab.Config{
-				Agent: func() ([]byte, error) { return []byte("program"), nil }, LockDir: t.TempDir(), Scripted: true,
-				Engines: []lab.Engine{{Name: spec.Docker,
-					Connect: func(context.Context) (engine.Engine, error) { return fake.New(script), nil }}}}}
-			project, list, err := a.Select(nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			tt.options.Profile = plan.Full
 			tt.options.Measured = func(c *lab.Article) { note("measured " + c.Slug) }
-			err = Run(t.Context(), a, project, list, tt.options)
+			err := runOn(t, writeProject(t, tt.articles), fake.New(script), tt.options)
 			if failed := err != nil; failed != (tt.broken != "" || tt.options.Budget > 0) {
 				t.Errorf("the run ended with %v", err)
 			}

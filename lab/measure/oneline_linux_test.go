@@ -22,23 +22,23 @@ import (
 	"benchbook/runner/machine"
 )
 
-// timed times commands with the real engine, and gives what is printed.
-func timed(t testing.TB, c Commands, o OneLineOptions) (out string, err error) {
+// timed times commands with the real engine, and gives what is printed. The engine fails from a repetition on, if its
+// number is not 0.
+func timed(ctx context.Context, t testing.TB, c Commands, o OneLineOptions, fails int) (out string, err error) {
 	t.Helper()
-	return timedWith(t.Context(), t, c, o, func(e engine.Engine) engine.Engine { return e })
-}
-
-// timedWith is timed with the engine that a function makes of the real one.
-func timedWith(ctx context.Context, t testing.TB, c Commands, o OneLineOptions,
-	wrap func(engine.Engine) engine.Engine) (out string, err error) {
-	t.Helper()
+	if testing.Short() {
+		t.Skip("measures: run without -short")
+	}
 	cache := filepath.Join(os.TempDir(), "benchbook-oneline-test") // the program is built once
 	var stdout, stderr bytes.Buffer
 	a := &lab.Session{Stdout: &stdout, Stderr: &stderr, Config: lab.Config{Agent: images.FinderHere(cache).Agent,
 		Settler: &machine.Settler{Longest: 100 * time.Millisecond}, // others run beside us
 		Engines: []lab.Engine{{Name: spec.Local, Connect: func(ctx context.Context) (engine.Engine, error) {
 			e, err := local.New(ctx, local.Options{Folder: t.TempDir()})
-			return wrap(e), err
+			if fails > 0 {
+				return &breaking{e, fails}, err
+			}
+			return e, err
 		}}}}}
 	c.Folder = t.TempDir()
 	err = Time(ctx, a, c, o)
@@ -46,24 +46,19 @@ func timedWith(ctx context.Context, t testing.TB, c Commands, o OneLineOptions,
 }
 
 func TestTime(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures: run without -short")
-	}
 	var root, page, out string
-	const tries = 3 // other tests may stop a short sleep for half a second, and of three repetitions each counts
-	for try := 1; ; try++ {
+	for try := range 3 { // other tests may stop a short sleep for half a second, and of three repetitions each counts
 		root = t.TempDir()
 		page = filepath.Join(root, "page.html")
 		var err error
-		out, err = timed(t, Commands{Lines: []string{"sleep 0.02", "sleep 0.5"}, Repetitions: "3", Warmup: 1},
-			OneLineOptions{HTML: page})
+		out, err = timed(t.Context(), t, Commands{Lines: []string{"sleep 0.02", "sleep 0.5"}, Repetitions: "3", Warmup: 1},
+			OneLineOptions{HTML: page}, 0)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		if try == tries || !strings.Contains(out, "it is open") {
+		if try == 2 || !strings.Contains(out, "it is open") {
 			break
 		}
-		t.Logf("disturbed:\n%s", out)
 	}
 	for _, want := range []string{`(?m)^command +time \[95 %\] +CPUs +memory +n$`, `(?m)^sleep 0\.02 +\d.* 3$`,
 		`(?s)“sleep 0.02” is\s+[\d.]+ times\s+faster`, `Noise floor: `} {
@@ -82,11 +77,8 @@ func TestTime(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures: run without -short")
-	}
-	out, err := timed(t, Commands{Lines: []string{"no-such-program", "sh -c 'exit 3'"}, Repetitions: "3"},
-		OneLineOptions{HTML: "page.html"})
+	out, err := timed(t.Context(), t, Commands{Lines: []string{"no-such-program", "sh -c 'exit 3'"}, Repetitions: "3"},
+		OneLineOptions{HTML: "page.html"}, 0)
 	for _, want := range []string{"page.html was not written", "benchbook: no-such-program: ", "not found in $PATH", "ended with status 3, not 0"} {
 		if err == nil || strings.Count(out, want) != 1 {
 			t.Errorf("%q stands %d times, want once, and an error (%v), in\n%s", want, strings.Count(out, want), err, out)
@@ -119,18 +111,13 @@ func (s *breakingSpace) Group(ctx context.Context) (engine.Space, error) {
 
 // What ends a run is said, and what was measured up to then is no answer, whatever else failed.
 func TestRunEndsEarly(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures: run without -short")
-	}
-	out, err := timedWith(t.Context(), t, Commands{Lines: []string{"true", "false"}, Repetitions: "5"}, OneLineOptions{},
-		func(e engine.Engine) engine.Engine { return &breaking{e, 5} })
+	out, err := timed(t.Context(), t, Commands{Lines: []string{"true", "false"}, Repetitions: "5"}, OneLineOptions{}, 5)
 	if err == nil || !strings.Contains(out+err.Error(), "the disk is full") || strings.Contains(out, "[95") {
 		t.Errorf("got %v and\n%s", err, out)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
-	out, err = timedWith(ctx, t, Commands{Lines: []string{"sleep 1"}, Repetitions: "5"}, OneLineOptions{HTML: "page.html"},
-		func(e engine.Engine) engine.Engine { return e })
+	out, err = timed(ctx, t, Commands{Lines: []string{"sleep 1"}, Repetitions: "5"}, OneLineOptions{HTML: "page.html"}, 0)
 	s, ok := errors.AsType[*lab.StatusError](err)
 	if !ok || s.Status != lab.StatusInterrupted || err.Error() != "interrupted; nothing was kept" ||
 		out != "page.html was not written\n" {
@@ -162,7 +149,7 @@ func TestAgreesWithHyperfine(t *testing.T) {
 		if err != nil || len(theirs.Results) != 1 {
 			t.Fatalf("%v in %s", err, data)
 		}
-		out, err := timed(t, Commands{Lines: []string{line}, Repetitions: "10"}, OneLineOptions{})
+		out, err := timed(t.Context(), t, Commands{Lines: []string{line}, Repetitions: "10"}, OneLineOptions{}, 0)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}

@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"strings"
 	"testing"
 
 	"benchbook/lab"
-	"benchbook/notebook/plan"
-	"benchbook/notebook/spec"
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
@@ -43,16 +40,8 @@ func (unswept) Sweep(context.Context, bool) ([]engine.Leftover, error) {
 
 // Nothing is measured if leftovers of earlier runs cannot be looked for.
 func TestSweepFails(t *testing.T) {
-	a := &lab.Session{Stdout: io.Discard, Stderr: io.Discard, Dir: writeProject(t, map[string]string{"a": pullingArticle}),
-		Config: lab.Config{Agent: func() ([]byte, error) { return []byte("program"), nil }, LockDir: t.TempDir(),
-			Engines: []lab.Engine{{Name: spec.Docker, Connect: func(context.Context) (engine.Engine, error) {
-				return unswept{fake.New(fake.Script{})}, nil
-			}}}}}
-	project, list, err := a.Select(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = Run(t.Context(), a, project, list, Options{Profile: plan.Full})
+	dir := writeProject(t, map[string]string{"a": pullingArticle})
+	err := runOn(t, dir, unswept{fake.New(fake.Script{})}, Options{})
 	if err == nil || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("got %v, want no answer", err)
 	}

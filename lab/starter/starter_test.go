@@ -1,6 +1,8 @@
 package starter
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,17 +52,12 @@ func TestFromDockerfile(t *testing.T) {
 	}
 	for _, tt := range tests {
 		file := filepath.Join(dir, tt.file)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(tt.text), 0o644); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(tt.text), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 		made, err := From(filepath.Join(dir, tt.project), file, "/")
-		got := ""
-		if err != nil {
-			got = err.Error()
-		} else {
+		got := fmt.Sprint(err)
+		if err == nil {
 			got = made.Text
 		}
 		if !strings.Contains(got, tt.want) {
