@@ -10,7 +10,7 @@ BASE ?= debian:bookworm-slim
 LDFLAGS ?= -s -w
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-load bench-in-run bench-tools bench-repetition bench-scale bench-first-use size lint engine build build-cluster agent release image clean
+.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-load bench-tools bench-repetition bench-scale bench-first-use size lint engine build build-cluster agent release image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,9 +73,6 @@ bench-method: ## simulate how often verdicts and intervals err, beside the rates
 
 bench-load: build bench-tools ## compare the load generator with wrk, ab, hey and oha, and with an older benchbook-agent at BASE (15 minutes; leave the machine alone)
 	@$(BIN)/bench-load -ours $(BIN)/$(AGENT) -base '$(if $(findstring /,$(BASE)),$(BASE))'
-
-bench-in-run: build bench-tools ## compare the load generator with wrk in containers of a run, and with an older benchbook at BASE (10 minutes; leave the machine alone)
-	@$(BIN)/bench-load -in-run -ours $(BIN)/benchbook -base '$(if $(findstring /,$(BASE)),$(BASE))'
 
 bench-tools:
 	@command -v wrk >/dev/null && command -v ab >/dev/null && command -v hey >/dev/null || apt-get install -y --no-install-recommends wrk apache2-utils hey

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 )
 
@@ -46,25 +47,18 @@ func newProject(t *testing.T, slug, text, settings string) onCluster {
 		}
 		t.Skip("needs a cluster: run make test-kubernetes")
 	}
-	registry, err := os.ReadFile(filepath.Join(folder, "registry"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	registry := must.Get(os.ReadFile(filepath.Join(folder, "registry")))
 	const pool = "benchbook.test/pool"
 	p := onCluster{t, program, t.TempDir(), ""}
 	article := filepath.Join(p.dir, "experiments", slug)
 	p.records = filepath.Join(article, "records")
-	if err := os.MkdirAll(article, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.MkdirAll(article, 0o755))
 	project := fmt.Sprintf("registry: %q\nengine: kubernetes\nkubernetes: {context: test, namespace: bench, nodes: {load: "+
 		"{%s: load}, services: {%s: services}}}\n%s", strings.TrimSpace(string(registry)), pool, pool, settings)
 	for name, text := range map[string]string{filepath.Join(p.dir, "benchbook.yaml"): project,
 		filepath.Join(article, "article.md"): text, filepath.Join(p.dir, "policy.yaml"): "allow: [kubernetes, builds, " +
 			"cap_add, security_opt, sysctls, mounts]\n"} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.WriteFile(name, []byte(text), 0o644))
 	}
 	return p
 }
@@ -144,10 +138,7 @@ func TestRunOnCluster(t *testing.T) {
 
 // What runs on one machine runs on a cluster.
 func TestArticleOnCluster(t *testing.T) {
-	text, err := os.ReadFile("../experiments/async-101/article.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile("../experiments/async-101/article.md"))
 	p := newProject(t, "async-101", string(text), "allow: [sysctls]\nprofiles: {smoke: {repetitions: 1, calibrate: false}}\n")
 	t.Log(p.run("run", "--profile", "smoke"))
 	for _, r := range p.saved() {
@@ -164,17 +155,13 @@ func TestRunEndedOnCluster(t *testing.T) {
 	end := func(with os.Signal) (status int, said string) {
 		have := len(p.saved())
 		cmd, output := p.command("run")
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(cmd.Start())
 		for began := time.Now(); len(p.saved()) == have; time.Sleep(50 * time.Millisecond) {
 			if time.Since(began) > 5*time.Minute {
 				t.Fatalf("nothing was measured:\n%s", output)
 			}
 		}
-		if err := cmd.Process.Signal(with); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(cmd.Process.Signal(with))
 		if err := cmd.Wait(); err != nil && !errors.As(err, new(*exec.ExitError)) {
 			t.Fatal(err)
 		}

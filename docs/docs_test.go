@@ -31,6 +31,7 @@ import (
 	"testing"
 	"unicode"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
 	"benchbook/notebook/expr"
@@ -63,10 +64,7 @@ type fence struct {
 
 func readPage(t testing.TB, name string) *page {
 	t.Helper()
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(os.ReadFile(name))
 	p := &page{name: name, text: string(data)}
 	var open *fence
 	offset, heading := 0, ""
@@ -312,30 +310,18 @@ func (e *example) write(t *testing.T) (dir string) {
 	if change := surroundings[e.heading]; change != nil && err == nil {
 		text, err = change(folder, text)
 	}
-	err = errors.Join(err, os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(e.project), 0o644),
-		os.WriteFile(filepath.Join(folder, article.FileName), text, 0o644))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(errors.Join(err, os.WriteFile(filepath.Join(dir, article.ProjectFile), []byte(e.project), 0o644),
+		os.WriteFile(filepath.Join(folder, article.FileName), text, 0o644)))
 	return dir
 }
 
 // check gives what "benchbook check" prints of problems; it is empty if there are none.
 func (e *example) check(t *testing.T) string {
 	t.Helper()
-	project, err := article.OpenProject(e.write(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := project.Article("example")
-	if err != nil {
-		t.Fatal(err)
-	}
+	project := must.Get(article.OpenProject(e.write(t)))
+	doc := must.Get(project.Article("example"))
 	var problems source.Problems
-	p, err := plan.New(project, doc, plan.Options{}, &problems)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(plan.New(project, doc, plan.Options{}, &problems))
 	problems.Merge(&doc.Problems)
 	check.Check(doc, p, &problems)
 	if e.heading == "asserts-what-does-not-hold" {
@@ -383,9 +369,7 @@ func TestExamples(t *testing.T) {
 			})
 		}
 		if *update {
-			if err := os.WriteFile(p.name, text, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(os.WriteFile(p.name, text, 0o644))
 		}
 	}
 	if number < 130 {
@@ -432,7 +416,7 @@ var parsed sync.Map
 // goFiles calls visit with every Go file below a folder of the repository that is no test. Visits change nothing.
 func goFiles(t testing.TB, folder string, visit func(name string, f *ast.File)) {
 	t.Helper()
-	err := filepath.WalkDir(filepath.Join(root, folder), func(name string, e fs.DirEntry, err error) error {
+	must.Do(filepath.WalkDir(filepath.Join(root, folder), func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 			return err
 		}
@@ -445,10 +429,7 @@ func goFiles(t testing.TB, folder string, visit func(name string, f *ast.File)) 
 		}
 		visit(filepath.ToSlash(strings.TrimPrefix(name, root+string(filepath.Separator))), known.(*ast.File))
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 }
 
 // compare reports what only one of the program and the manual has.
@@ -692,10 +673,7 @@ func refusals(t *testing.T, program string) {
 // verbsAndFlags compares the section of each verb with the flags that the verb has.
 func verbsAndFlags(t *testing.T, program string) {
 	help := func(args ...string) string {
-		out, err := exec.Command(program, append([]string{"help"}, args...)...).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
+		out := must.Get(exec.Command(program, append([]string{"help"}, args...)...).Output())
 		return string(out)
 	}
 	manual, reference := pages(t), readPage(t, "command.md")

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -53,10 +54,7 @@ func TestGallery(t *testing.T) {
 	drawn := map[string]map[string][]byte{} // by article, then by label
 	for _, g := range galleryPieces(t) {
 		shown[g.kind] = true
-		text, err := os.ReadFile(filepath.Join(root, "experiments", g.slug, article.FileName))
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := must.Get(os.ReadFile(filepath.Join(root, "experiments", g.slug, article.FileName)))
 		if !bytes.Contains(text, []byte("```yaml figure\n"+g.block+"```\n")) {
 			t.Errorf("the article %s has no figure with the block of %s", g.slug, g.kind)
 		}
@@ -65,9 +63,7 @@ func TestGallery(t *testing.T) {
 		}
 		got := drawn[g.slug][g.label]
 		if *update {
-			if err := os.WriteFile(g.picture, got, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(os.WriteFile(g.picture, got, 0o644))
 		}
 		if want, err := os.ReadFile(g.picture); err != nil || len(got) == 0 || !bytes.Equal(got, want) {
 			t.Errorf("%s is not what %s draws (%v): go test ./docs -run TestGallery -update, and look at it",
@@ -80,14 +76,8 @@ func TestGallery(t *testing.T) {
 // drawings are the figures of an article, of its committed records of the full profile.
 func drawings(t *testing.T, slug string) map[string][]byte {
 	t.Helper()
-	renderer, err := render.New(theme.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := renderer.Page(rendertest.Committed(t, root, slug), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	renderer := must.Get(render.New(theme.Files))
+	page := must.Get(renderer.Page(rendertest.Committed(t, root, slug), render.Options{}))
 	figures := map[string][]byte{}
 	for _, f := range page.Files {
 		if label, ok := strings.CutSuffix(filepath.Base(f.Path), ".svg"); ok {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/render"
 	"benchbook/render/rendertest"
 )
@@ -24,11 +25,7 @@ func pageOfServers(t *testing.T, blocks string, o render.Options) *render.Page {
 	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+experiment+blocks))
 	b.Measure("full", "servers", "a", []float64{500, 490, 510})
 	b.Measure("full", "servers", "b", []float64{600, 590, 610})
-	page, err := newRenderer(t).Page(b.Dataset(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return page
+	return must.Get(newRenderer(t).Page(b.Dataset(), o))
 }
 
 // The figure at the top is the one that its author chose, else one that shows what the first headline claim is about.
@@ -102,10 +99,7 @@ func TestOriginalAndAsked(t *testing.T) {
 	b := rendertest.New(t, "sample", []byte(front+experiment+claims))
 	b.Measure("full", "servers", "a", []float64{500, 490, 510})
 	b.Measure("full", "servers", "b", []float64{600, 590, 610})
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	html := string(page.HTML)
 	top, _, _ := strings.Cut(html, `id=story`)
 	_, original, _ := strings.Cut(html, `id=original`)
@@ -153,10 +147,7 @@ func TestBeside(t *testing.T) {
 			b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n"+tt.finding+"---\n\n"+experiment+claims))
 			b.Measure("full", "servers", "a", []float64{500, 490, 510})
 			b.Measure("full", "servers", "b", []float64{600, 590, 610})
-			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 			got := ""
 			if page.Beside != nil {
 				got = strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(page.Beside.Published)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -75,10 +76,7 @@ func TestClaims(t *testing.T) {
 	b.Measure("full", "servers", "b", []float64{600, 590, 610})
 	b.Measure("full", "servers", "c", []float64{450})
 	b.Measure("full", "servers", "d", []float64{390, 410})
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	found := said.FindAllStringSubmatch(string(page.HTML), -1)
 	if len(found) != len(tests) {
 		t.Fatalf("found %d claims, want %d", len(found), len(tests))
@@ -107,10 +105,7 @@ func TestFinding(t *testing.T) {
 			"throughput{server=\"b\"}'}\n```\n"))
 		b.Measure("full", "servers", "a", test.values)
 		b.Measure("full", "servers", "b", []float64{600, 590, 610})
-		page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 		if got := wordsOf(page.Finding); got != test.want {
 			t.Errorf("%q, want %q", got, test.want)
 		}
@@ -131,10 +126,7 @@ func TestFindingWithoutClaim(t *testing.T) {
 			b.Measure("full", "servers", "a", test.values)
 			b.Measure("full", "servers", "b", test.values)
 		}
-		page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 		if got := wordsOf(page.Finding); got != test.want {
 			t.Errorf("%q, want %q", got, test.want)
 		}
@@ -156,10 +148,7 @@ func TestFindingIsFirstDecided(t *testing.T) {
 		"throughput{server=\"b\"}) > 2'}\n```\n"))
 	b.Measure("full", "e", "a", []float64{1000, 1010, 990, 1005, 1000})
 	b.Measure("full", "e", "b", []float64{2000, 2010, 1990, 2005, 2000})
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	if want := "Throughput for a was 50.0 % of that for b ["; !strings.HasPrefix(wordsOf(page.Finding), want) {
 		t.Errorf("the index tells %q, want what begins with %q", page.Finding, want)
 	}
@@ -192,10 +181,7 @@ func TestClaimsWithAllRepetitions(t *testing.T) {
 				"```yaml claim\n- {name: c, expect: '"+tt.expect+"'}\n```\n"))
 			b.Measure("full", "servers", "a", []float64{500, 490, 510, 500})
 			b.Measure("full", "servers", "b", []float64{600, 590, 610, tt.left}, little)
-			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 			if got := wordsOf(said.FindString(string(page.HTML))); !strings.Contains(got, tt.want) {
 				t.Errorf("got %q, want %q in it", got, tt.want)
 			}

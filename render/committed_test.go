@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
@@ -121,10 +122,7 @@ func checkPairs(t *testing.T, e *dataset.Experiment, metric string) int {
 // Beside claims between sessions, figures and tables say that they show one of them.
 func TestFiguresNameTheirSession(t *testing.T) {
 	for slug, want := range map[string]bool{"hello": true, "cpu-vs-io": false} {
-		page, err := newRenderer(t).Page(rendertest.Committed(t, "..", slug), render.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		page := must.Get(newRenderer(t).Page(rendertest.Committed(t, "..", slug), render.Options{}))
 		text := wordsOf(string(page.HTML))
 		if got := strings.Contains(text, "; the newest session alone"); got != want {
 			t.Errorf("%s: a figure names its session: %v, want %v", slug, got, want)

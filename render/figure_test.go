@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -61,11 +62,7 @@ func measuredGridOf(t testing.TB, front, blocks string, without ...string) *rend
 
 func pageOfGrid(t testing.TB, blocks string, without ...string) *render.Page {
 	t.Helper()
-	page, err := newRenderer(t).Page(measuredGrid(t, blocks, without...).Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return page
+	return must.Get(newRenderer(t).Page(measuredGrid(t, blocks, without...).Dataset(), render.Options{}))
 }
 
 // figureBlock is a block of a figure.
@@ -111,7 +108,7 @@ func TestBandOfMultiple(t *testing.T) {
 
 // Every kind of figure is drawn in both widths, says in words what it shows, and has its data and itself beside it.
 func TestKindsOfFigures(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name, block string
 		want        []string
 	}{
@@ -142,8 +139,7 @@ func TestKindsOfFigures(t *testing.T) {
 		{"a reference that is a cell", "kind: lines, x: workers, y: throughput, colour: server, reference: " +
 			"'throughput{server=\"sync\", workers=\"1\"}'", []string{"500/s<"}},
 		{"a log axis", "kind: dots, x: latency.p50, y: [server, workers], log: x", []string{"log scale"}},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			page := pageOfGrid(t, figureBlock(test.block))
 			for _, w := range page.Warnings {
@@ -177,7 +173,7 @@ func TestKindsOfFigures(t *testing.T) {
 
 // A figure that cannot be drawn says why in its place, and so does every part of one.
 func TestFiguresWithMissingData(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name, block string
 		without     []string
 		want        []string
@@ -224,8 +220,7 @@ func TestFiguresWithMissingData(t *testing.T) {
 			[]string{"it has no place on a log axis"}, true},
 		{"a reference of another unit", "kind: dots, x: throughput, y: [server, workers], reference: 5ms", nil,
 			[]string{"it is not of the axis"}, true},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			without := test.without
 			if slices.Contains(without, "all") {
@@ -252,10 +247,7 @@ func TestFailedIsHatched(t *testing.T) {
 		"kind: lines, x: workers, y: throughput, colour: server"} {
 		b := measuredGrid(t, figureBlock(block), "sync, 4")
 		b.Measure("full", "servers", "sync, 4", []float64{1, 1, 1}, rendertest.Fails("server exited with status 137", ""))
-		page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 		if html := figureElement.FindString(string(page.HTML)); !strings.Contains(html, `class=hatch`) ||
 			!strings.Contains(html, "server exited with status 137") {
 			t.Errorf("%s: no hatching with the failure", block)
@@ -286,10 +278,7 @@ func TestStatesInFigures(t *testing.T) {
 				r.Key = "of other inputs"
 			}
 		}
-		page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 		html := figureElement.FindString(string(page.HTML))
 		description, _, _ := strings.Cut(html[max(0, strings.Index(html, "<desc")):], "</desc>")
 		csv := string(fileOf(t, page, "data/fig-f.csv"))
@@ -374,10 +363,7 @@ func TestFiguresOfSearches(t *testing.T) {
 			Samples: []record.Sample{{Metric: "latency.p99", Value: 0.1, Unit: "s"}}}), Chosen: 2, Stop: record.StopWorse,
 		Matters: 2.6, Lo: 2, Hi: 4})
 	searchCapacities(b)
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	for _, w := range page.Warnings {
 		t.Errorf("warning: %s", w)
 	}
@@ -405,10 +391,7 @@ func TestLowerBounds(t *testing.T) {
 		"```yaml figure\n{label: fig-d, experiment: bears, kind: dots, x: capacity.rate, y: server}\n```\n\n"+
 		"```yaml figure\n{label: fig-b, experiment: bears, kind: bars, x: capacity.rate, y: server}\n```\n"))
 	searchCapacities(b)
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	for _, w := range page.Warnings {
 		t.Errorf("warning: %s", w)
 	}
@@ -435,10 +418,7 @@ func TestOnlyCandidateInTable(t *testing.T) {
 	b.Measure("full", "tuned", "sync", []float64{500, 490, 510}, func(r *record.Record) {
 		r.Samples = append(r.Samples, record.Sample{Metric: "tune.workers", Value: 4, Unit: "1"})
 	})
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	words := wordsOf(string(page.HTML))
 	if strings.Contains(words, "1 run") {
 		t.Errorf("a number of workers is called one of a run in %s", words)
@@ -453,10 +433,7 @@ func TestNoSearchYet(t *testing.T) {
 	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
 		"```yaml figure\n{label: fig-f, experiment: tuned, kind: search, x: tune.workers, y: throughput}\n```\n\n"+
 		"```yaml figure\n{label: fig-c, experiment: bears, kind: search}\n```\n"))
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	for _, want := range []string{"No search for workers has been recorded yet.",
 		"No search for a capacity has been recorded yet."} {
 		if !strings.Contains(string(page.HTML), want) {
@@ -483,10 +460,7 @@ func TestDataOfUndrawnRows(t *testing.T) {
 		Stop: record.StopWorse, Probes: []record.Probe{{Candidate: 1, Phase: record.PhaseProbe, Value: 100},
 			{Candidate: 2, Phase: record.PhaseProbe, Value: 90}}})
 	searchCapacities(b)
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	for file, want := range map[string]string{"data/fig-f.csv": "not searched yet",
 		"data/fig-c.csv": "a probe was invalid twice"} {
 		if csv := string(fileOf(t, page, file)); !strings.Contains(csv, want) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/render/figure"
 	"benchbook/render/rendertest"
@@ -17,18 +18,12 @@ import (
 // drawings draws the figures of an article of the project.
 func drawings(t *testing.T, slug string) map[string]*figure.Spec {
 	t.Helper()
-	r, err := New(os.DirFS(filepath.Join("..", "site", "theme")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(New(os.DirFS(filepath.Join("..", "site", "theme"))))
 	d := rendertest.Committed(t, "..", slug)
 	c := r.compose(d, Options{})
 	specs := map[string]*figure.Spec{}
 	for _, f := range d.Doc.Figures {
-		cells, _, err := c.selectCells(f.Experiment.Value, f.Where.Node)
-		if err != nil {
-			t.Fatal(err)
-		}
+		cells, _ := must.Two(c.selectCells(f.Experiment.Value, f.Where.Node))
 		drawing := c.panel(f, cells).Draw()
 		if drawing.Spec == nil {
 			t.Errorf("%s: %s is not drawn: %s", slug, f.Label.Value, drawing.Missing)
@@ -61,33 +56,19 @@ var (
 // All figures of the articles are drawn with their words inside the frame, at every width.
 func TestWordsOfFiguresAreInside(t *testing.T) {
 	read := func(name string) []byte {
-		data, err := os.ReadFile(filepath.Join("..", "site", "theme", "fonts", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return data
+		return must.Get(os.ReadFile(filepath.Join("..", "site", "theme", "fonts", name)))
 	}
-	fonts, err := figure.LoadFonts(read("inter-400.woff2"), read("inter-600.woff2"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	fonts := must.Get(figure.LoadFonts(read("inter-400.woff2"), read("inter-600.woff2")))
 	m := fonts.Metrics()
 	number := func(s string) float64 {
-		v, err := strconv.ParseFloat(s, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
+		return must.Get(strconv.ParseFloat(s, 64))
 	}
 	figures, words := 0, 0
 	for _, slug := range articles(t) {
 		for label, spec := range drawings(t, slug) {
 			figures++
 			for _, w := range []figure.Width{figure.Full, figure.Top, figure.Narrow} {
-				svg, err := spec.SVG(m, w)
-				if err != nil {
-					t.Fatal(err)
-				}
+				svg := must.Get(spec.SVG(m, w))
 				box := viewBox.FindStringSubmatch(string(svg))
 				width, height := number(box[1]), number(box[2])
 				for _, element := range textElement.FindAllStringSubmatch(string(svg), -1) {

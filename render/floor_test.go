@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -13,7 +14,7 @@ import (
 // it.
 func TestFloorBanners(t *testing.T) {
 	const claim = "```yaml claim\n{name: c, expect: '%s'}\n```\n"
-	tests := []struct{ name, front, body, want string }{
+	for _, test := range []struct{ name, front, body, want string }{
 		{"in a table", "", "```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [memory.server]\n```\n",
 			"memory.server of servers by 50 %"},
 		{"in a claim", "", strings.Replace(claim, "%s", `memory.server{server="a"} < 1GiB`, 1),
@@ -24,8 +25,7 @@ func TestFloorBanners(t *testing.T) {
 		{"by name", "values: {most: 'max(memory.server)'}\n", "`{value} 2 * most`\n", "memory.server of servers by 50 %"},
 		{"a value made from itself", "values: {x: y, y: x}\n", "`{value} x`\n`{value} memory.server{server=\"a\"}`\n",
 			"memory.server of servers by 50 %"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := rendertest.New(t, "floors", []byte("---\ntitle: Floors\n"+test.front+"---\n\n"+strings.Replace(experiment,
 				"calibrate: false", "", 1)+test.body))
@@ -33,10 +33,7 @@ func TestFloorBanners(t *testing.T) {
 			b.Measure("full", "servers", "a", []float64{500, 490, 510})
 			b.Measure("full", "servers", "again", []float64{500, 490, 510}, more)
 			b.Measure("full", "servers", "b", []float64{600, 590, 610})
-			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 			text := wordsOf(string(page.HTML))
 			for _, w := range []string{"Noisy: two measurements of the same cell (the A/A pair) differ by more than the " +
 				"smallest effect: " + test.want,

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -30,16 +31,12 @@ calibrate: false
 func pageOf(t testing.TB, prose string) *render.Page {
 	t.Helper()
 	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+experiment+prose+"\n"))
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{Articles: []string{"sample", "other"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return page
+	return must.Get(newRenderer(t).Page(b.Dataset(), render.Options{Articles: []string{"sample", "other"}}))
 }
 
 // Nothing that an author writes can run, load, or pass for a part of the page.
 func TestHostileProse(t *testing.T) {
-	tests := []struct{ name, prose, want, never string }{
+	for _, test := range []struct{ name, prose, want, never string }{
 		{"a script", "Hello <script>alert(1)</script> there", "Hello alert(1) there", "<script"},
 		{"a block of script", "<script>\nalert(1)\n</script>\n", "", "alert(1)"},
 		{"an event handler", `<b onclick="alert(1)">bold</b>`, "<b>bold</b>", "onclick"},
@@ -75,8 +72,7 @@ func TestHostileProse(t *testing.T) {
 		{"a mail address", "<me@example.org>", `<a href=mailto:me@example.org>me@example.org</a>`, ""},
 		{"an ordinary quote", "> words", "<blockquote>\n<p>words</p>\n</blockquote>", ""},
 		{"a table that is aligned", "| a | b |\n|---|--:|\n| 1 | 2 |", `<td class=n>2`, "style="},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := string(pageOf(t, test.prose).HTML)
 			_, got, _ = strings.Cut(got, `class=toc-fold`)
@@ -160,10 +156,7 @@ func TestHostileNames(t *testing.T) {
 	b.MeasureAll()
 	r := newRenderer(t)
 	harmlessPage(t, r, b)
-	page, err := r.Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(r.Page(b.Dataset(), render.Options{}))
 	if listings, images := strings.Count(string(page.HTML), `evil`), strings.Count(string(page.HTML),
 		"<img "); listings < 2*len(names) || images != len(names) {
 		t.Errorf("hostile words stand %d times in the page, and there are %d pictures", listings, images)
@@ -172,11 +165,7 @@ func TestHostileNames(t *testing.T) {
 
 func textOf(t testing.TB, name string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
+	return must.Get(os.ReadFile(filepath.Join("testdata", name)))
 }
 
 // harmlessPage renders a page with those that belong to it, and reports what in them or their files is not harmless. It
@@ -185,10 +174,7 @@ func textOf(t testing.TB, name string) []byte {
 func harmlessPage(t *testing.T, r *render.Renderer, b *rendertest.Bench) (shown map[string]bool) {
 	t.Helper()
 	d := b.Dataset()
-	page, err := r.Page(d, render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(r.Page(d, render.Options{}))
 	shown = map[string]bool{}
 	look := func(kind string, html template.HTML, files []render.File) {
 		if strings.Contains(string(html), "evil") {
@@ -225,21 +211,12 @@ func TestPictures(t *testing.T) {
 		"![A *curve*](shots/a%20b.png) ![again](shots/a%20b.png) ![out](link.png)\n"))
 	outside := filepath.Join(t.TempDir(), "secret.png")
 	for name, data := range map[string]string{filepath.Join(b.Dir(), "shots", "a b.png"): "picture", outside: "secret"} {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
+		must.Do(os.WriteFile(name, []byte(data), 0o644))
 	}
 	d := b.Dataset() // before there is a link, which a build context must not have
-	if err := os.Symlink(outside, filepath.Join(b.Dir(), "link.png")); err != nil {
-		t.Fatal(err)
-	}
-	page, err := newRenderer(t).Page(d, render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.Symlink(outside, filepath.Join(b.Dir(), "link.png")))
+	page := must.Get(newRenderer(t).Page(d, render.Options{}))
 	if !strings.Contains(string(page.HTML), `<img src=media/shots/a%20b.png alt="A curve" loading=lazy>`) {
 		t.Error("the picture is not shown")
 	}

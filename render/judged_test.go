@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/render"
 	"benchbook/render/rendertest"
 )
@@ -27,10 +28,7 @@ func TestValuesAsJudged(t *testing.T) {
 			b.Measure("full", "servers", "a", []float64{500, 490, 510})
 			b.Measure("full", "servers", "again", []float64{530, 519, 541})
 			b.Measure("full", "servers", "b", []float64{600, 590, 610})
-			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 			_, tooltip, _ := strings.Cut(wordsOf(string(page.HTML)), "It is ")
 			tooltip, _, _ = strings.Cut(tooltip, "How this was measured")
 			if !strings.Contains(tooltip, tt.want) {

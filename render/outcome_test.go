@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/render"
 	"benchbook/render/rendertest"
 )
@@ -75,10 +76,7 @@ func TestOutcomes(t *testing.T) {
 				"[a, b, c]", 1)+"```yaml claim\n{name: stated, text: B is faster., expect: '"+expect+"'}\n```\n\n"+outcomes))
 			b.Measure("full", "servers", "a", []float64{500, 490, 510})
 			b.Measure("full", "servers", "b", []float64{600, 590, 610})
-			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 			rendertest.Harmless(t, string(page.HTML))
 			html := drawing.ReplaceAllString(string(page.HTML), "<svg/>")
 			_, flow, _ := strings.Cut(html, `<h2 id=before>`)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -24,19 +25,12 @@ var rendererOnce = sync.OnceValues(func() (*render.Renderer, error) { return ren
 
 func newRenderer(t testing.TB) *render.Renderer {
 	t.Helper()
-	r, err := rendererOnce()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return must.Get(rendererOnce())
 }
 
 func sockets(t testing.TB) *rendertest.Bench {
 	t.Helper()
-	text, err := os.ReadFile("testdata/sockets.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile("testdata/sockets.md"))
 	return rendertest.New(t, "sockets", text)
 }
 
@@ -50,19 +44,15 @@ func measuredSockets(t testing.TB, profile string, changes ...func(*record.Recor
 }
 
 func TestPage(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name string
 		make func(t testing.TB) *rendertest.Bench
 	}{
 		{"measured", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full") }},
 		{"not measured", sockets},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
-			page, err := newRenderer(t).Page(test.make(t).Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			page := must.Get(newRenderer(t).Page(test.make(t).Dataset(), render.Options{}))
 			for _, w := range page.Warnings {
 				t.Errorf("warning: %s", w)
 			}
@@ -75,14 +65,9 @@ func TestPage(t *testing.T) {
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	if *update {
-		if err := os.WriteFile(name, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.WriteFile(name, got, 0o644))
 	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must.Get(os.ReadFile(name))
 	if string(got) != string(want) {
 		t.Errorf("differs from %s; look at it with go test -update and git diff", name)
 	}
@@ -117,13 +102,10 @@ func TestNewRefuses(t *testing.T) {
 	theme := os.DirFS("../site/theme")
 	whole := fstest.MapFS{}
 	for _, name := range []string{"article.html", "fonts/inter-400.woff2", "fonts/inter-600.woff2"} {
-		data, err := fs.ReadFile(theme, name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := must.Get(fs.ReadFile(theme, name))
 		whole[name] = &fstest.MapFile{Data: data}
 	}
-	tests := []struct {
+	for _, test := range []struct {
 		name   string
 		change func(fstest.MapFS)
 		want   string
@@ -134,8 +116,7 @@ func TestNewRefuses(t *testing.T) {
 		{"no font", func(m fstest.MapFS) { delete(m, "fonts/inter-600.woff2") }, "inter-600.woff2"},
 		{"a font that is none", func(m fstest.MapFS) { m["fonts/inter-400.woff2"] = &fstest.MapFile{Data: []byte("no")} },
 			"regular font"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := maps.Clone(whole)
 			test.change(m)

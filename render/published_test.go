@@ -3,6 +3,7 @@ package render_test
 import (
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/render"
 	"benchbook/render/rendertest"
 	"benchbook/site/theme"
@@ -16,14 +17,8 @@ func TestPublishedNumbers(t *testing.T) {
 		"experiment: steps\nsource: Others\nrows:\n"+
 		"  - {mode: normal, metric: duration, value: 0.01143600800060085, unit: s}\n"+
 		"  - {mode: threaded, metric: duration, value: 2.5, unit: s}\n```\n"))
-	r, err := render.New(theme.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := r.Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(render.New(theme.Files))
+	page := must.Get(r.Page(b.Dataset(), render.Options{}))
 	for _, f := range page.Files {
 		if f.Path == "data/published-1.csv" {
 			if want := "mode,duration\nnormal,0.01143600800060085\nthreaded,2.5\n"; string(f.Data) != want {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -26,7 +27,7 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 	const blocks = "```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput%s]\n```\n\n```yaml figure\n" +
 		"label: fig-f\nkind: dots\nx: throughput\ny: server\n```\n"
 	five := []float64{500, 490, 510, 505, 495}
-	tests := []struct {
+	for _, test := range []struct {
 		name, more string
 		b          []float64
 		want       []string
@@ -46,18 +47,14 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 			"For a single run the dot is its value", "500, 1 run"}},
 		{"beside failures", ", failed", five[:1],
 			[]string{"without an interval; share of failed attempts, with 95 % interval"}},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+strings.Replace(experiment, "repetitions: 3",
 				"repetitions: 5", 1)+
 				strings.Replace(blocks, "%s", test.more, 1)))
 			b.Measure("full", "servers", "a", five, invalid(2))
 			b.Measure("full", "servers", "b", test.b)
-			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 			text := wordsOf(string(page.HTML))
 			drawings := strings.NewReplacer("\u00a0", " ").Replace(string(page.HTML))
 			for _, w := range test.want {
@@ -71,10 +68,7 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 		b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+experiment+strings.Replace(blocks, "%s",
 			", failed", 1)))
 		b.Measure("full", "servers", "a", []float64{500})
-		page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 		if text, want := wordsOf(string(page.HTML)),
 			"Single run, so no intervals; share of failed attempts, with 95 % interval"; !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
@@ -101,10 +95,7 @@ func TestNotMeasuredTogether(t *testing.T) {
 			bench.Measure("full", "servers", "a", []float64{500, 490, 510}, inRun("1"))
 			bench.Measure("full", "servers", "b", []float64{600, 590, 610}, inRun(test.b))
 			bench.Measure("full", "servers", "again", []float64{500, 490, 510}, inRun(test.again))
-			page, err := newRenderer(t).Page(bench.Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			page := must.Get(newRenderer(t).Page(bench.Dataset(), render.Options{}))
 			text := wordsOf(string(page.HTML))
 			if got := strings.Contains(text, "not measured together: the rows are from different runs"); got != test.rows {
 				t.Errorf("said of rows: %v, want %v", got, test.rows)
@@ -135,10 +126,7 @@ func TestNotesAreNotRepeated(t *testing.T) {
 				"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\n```\n"))
 			b.Measure("full", "servers", "a", []float64{500, 490, 510, 505, 495},
 				func(r *record.Record) { r.Load.ForeignCPU = test.shares[r.Repetition-1] })
-			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 			var got []string
 			for _, found := range note.FindAllStringSubmatch(string(page.HTML), -1) {
 				got = append(got, wordsOf(found[1]))
@@ -165,10 +153,7 @@ func TestDisturbedCellsAreMarked(t *testing.T) {
 	}
 	b.Measure("full", "servers", "a", []float64{500, 490, 510}, disturbed)
 	b.Measure("full", "servers", "b", []float64{6000, 5900, 6100})
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	const by = "disturbed (others used 16 % of the CPU): the interval allows for up to 1.47 times the speed"
 	text := wordsOf(string(page.HTML))
 	for _, want := range []string{
@@ -207,10 +192,7 @@ func TestCircumstancesBelowTable(t *testing.T) {
 					"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput, latency.p99]\n```\n"))
 			bench.Measure("full", "servers", "a", []float64{500, 490, 510}, shared)
 			bench.Measure("full", "servers", "b", []float64{600, 590, 610}, test.b)
-			page, err := newRenderer(t).Page(bench.Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			page := must.Get(newRenderer(t).Page(bench.Dataset(), render.Options{}))
 			var notes string
 			for _, found := range note.FindAllStringSubmatch(string(page.HTML), -1) {
 				notes += wordsOf(found[1])
@@ -233,10 +215,7 @@ func TestUnavailable(t *testing.T) {
 		"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\n```\n\nAt most `{value} max(throughput)`.\n"))
 	b.Measure("full", "servers", "a", []float64{500, 490, 510})
 	b.Measure("full", "servers", "c", []float64{600, 590, 610})
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	if strings.Contains(string(page.HTML), "Not measured:") {
 		t.Error("the page says that something is not measured")
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -30,10 +31,7 @@ format: {throughput: round 0, latency.p50: unit us | round 1}
 
 func readPage(t *testing.T, b *rendertest.Bench) (words, markup string) {
 	t.Helper()
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	return wordsOf(string(page.HTML)), string(page.HTML)
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/render"
 	"benchbook/render/rendertest"
 )
@@ -51,10 +52,7 @@ func TestSaid(t *testing.T) {
 				"claim: stated}\n```\n"))
 			b.Measure("full", "servers", "a", []float64{500, 490, 510})
 			b.Measure("full", "servers", "b", []float64{600, 590, 610})
-			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 			html := string(page.HTML)
 			var items []string
 			for _, m := range regexp.MustCompile(`(?s)<li>([^\n]*)`).FindAllStringSubmatch(html, -1) {

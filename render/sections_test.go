@@ -7,7 +7,7 @@ import (
 )
 
 func TestSectionsOf(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name, main string
 		want       []Section
 	}{
@@ -33,8 +33,7 @@ func TestSectionsOf(t *testing.T) {
 		{"words that a table explains",
 			`<table><tr><th>a</th></tr><tr><td><code>b</code> or <code>c</code></td><td><code>d</code></td></tr></table><code>e</code>`,
 			[]Section{{"", "", "a b or c d e"}}},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := Sections(template.HTML(test.main)); !slices.Equal(got, test.want) {
 				t.Errorf("got  %q\nwant %q", got, test.want)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/render"
 	"benchbook/render/rendertest"
 )
@@ -28,10 +29,7 @@ func TestFindingsInTitles(t *testing.T) {
 				"```yaml table\n{label: tbl-plain, rows: [server], columns: [throughput], title: B is faster}\n```\n"))
 			b.Measure("full", "servers", "a", []float64{500, 490, 510})
 			b.Measure("full", "servers", "b", []float64{600, 590, 610})
-			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 			html := string(page.HTML)
 			for _, captioned := range []string{`(?s)<figure class=fig id=fig-f>.*?</figcaption>(.*?)<svg class=full`,
 				`(?s)id=tbl-t-c>.*?</div>(.*?)<table`} {
@@ -81,10 +79,7 @@ func TestValuesInTitles(t *testing.T) {
 		"\ncaption: Caption of a table "+value+"\n```\n"))
 	b.Measure("full", "servers", "a", []float64{500, 490, 510})
 	b.Measure("full", "servers", "b", []float64{600, 590, 610})
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	html := string(page.HTML)
 	for _, words := range []string{"Title", "Description", "Heading", "Below", "Figure", "Table", "Caption of a figure",
 		"Caption of a table"} {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -42,10 +43,7 @@ func TestValues(t *testing.T) {
 	b.Measure("full", "servers", "b", []float64{600, 590, 610})
 	b.Measure("full", "servers", "c", []float64{450})
 	b.Measure("full", "servers", "e", []float64{1, 1, 1}, rendertest.Fails("it broke", ""))
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	found := shown.FindAllStringSubmatch(string(page.HTML), -1)
 	if len(found) != len(tests) {
 		t.Fatalf("found %d values, want %d", len(found), len(tests))
@@ -93,7 +91,7 @@ func TestBanners(t *testing.T) {
 		r.Facts["base.server"] = "debian:bookworm-slim replaced by benchbook/debootstrap:bookworm sha256:1234"
 	}
 	elsewhere := func(r *record.Record) { r.Host = "c64-ffffff" }
-	tests := []struct {
+	for _, test := range []struct {
 		name string
 		make func(t testing.TB) *rendertest.Bench
 		want string
@@ -121,14 +119,10 @@ func TestBanners(t *testing.T) {
 			return measuredSockets(t, "full", rendertest.Fails("nothing listens", "a log"))
 		}, "Failed or not valid:</strong> 3 of 3\u00a0cells.", ""},
 		{"nothing", sockets, "Nothing in this article was measured.", ""},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := test.make(t)
-			page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 			if !strings.Contains(string(page.HTML), test.want) {
 				t.Errorf("the page does not say %q", test.want)
 			}
@@ -148,10 +142,7 @@ func TestPlainLines(t *testing.T) {
 		"```yaml table\nlabel: tbl-a\nrows: [server]\ncolumns: [throughput]\n```\n"
 	b := rendertest.New(t, "plain", []byte(article))
 	b.Measure("full", "servers", "a", []float64{500, 490, 510})
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	if want := "500/s in Figure\u00a01, words"; page.Title != want {
 		t.Errorf("the title is %q, want %q", page.Title, want)
 	}

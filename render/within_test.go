@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/render"
 	"benchbook/render/rendertest"
 )
@@ -16,10 +17,7 @@ func TestWithinOneRun(t *testing.T) {
 		"```yaml table\n{label: tbl-one, rows: [server], columns: [latency.p99, throughput]}\n```\n\n"+
 		"```yaml figure\n{label: fig-one, kind: dots, x: latency.p99, y: [server]}\n```\n"))
 	b.Measure("full", "servers", "a", []float64{500})
-	page, err := newRenderer(t).Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	words := wordsOf(string(page.HTML))
 	for _, want := range []string{
 		"It took 50.0 ms (1 run; within the run 50.0 to 50.0 ms)",

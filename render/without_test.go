@@ -24,7 +24,7 @@ func TestWithoutNumbers(t *testing.T) {
 	}
 	invalid := func(r *record.Record) { r.Load.Failed = r.Load.Attempted / 2 }
 	failed := rendertest.Fails("it broke", "")
-	tests := []struct {
+	for _, tt := range []struct {
 		name, experiment, metric string
 		changes                  map[string]func(*record.Record) // by trial; the others are as they should be
 		want, never              []string
@@ -49,8 +49,7 @@ func TestWithoutNumbers(t *testing.T) {
 			[]string{"No valid repetition", "2 cells, no valid repetition"}, nil},
 		{"nothing can be measured", unavailable, "throughput", nil, []string{"Every cell is unavailable"},
 			[]string{"waits for a run", "ot measured yet"}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := rendertest.New(t, "sample", fmt.Appendf(nil, text, tt.experiment, tt.metric))
 			for _, trial := range []string{"a", "b", "again"} {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
@@ -141,10 +142,7 @@ func TestGivenUp(t *testing.T) {
 	store := &memory{}
 	for run, want := range []map[string]int{{"sync": 9, "async": 3, "fickle": 9}, {"sync": 9, "async": 6, "fickle": 9}} {
 		said := &quiet{}
-		sum, err := newRunner(fake.New(s), said).Run(t.Context(), p, store, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		sum := must.Get(newRunner(fake.New(s), said).Run(t.Context(), p, store, Options{}))
 		have := map[string]int{}
 		for _, r := range store.records {
 			have[r.Trial]++

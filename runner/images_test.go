@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -50,9 +51,7 @@ func TestFactsOfImagesAreTheTrials(t *testing.T) {
 	e, store := fake.New(s), &memory{}
 	r := newRunner(e, &quiet{})
 	for range 2 { // the second run of the same runner, as for a second article
-		if _, err := r.Run(t.Context(), imagesPlan(t), store, Options{Force: true}); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(r.Run(t.Context(), imagesPlan(t), store, Options{Force: true}))
 	}
 	if len(store.records) != 12 {
 		t.Fatalf("%d records", len(store.records))
@@ -164,9 +163,7 @@ func TestFactsOfPrograms(t *testing.T) {
 	for _, trial := range p.Experiments[0].Trials {
 		trial.Command.Image = spec.Image{Machine: true}
 	}
-	if _, err := newRunner(e, &quiet{}).Run(t.Context(), p, store, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(newRunner(e, &quiet{}).Run(t.Context(), p, store, Options{}))
 	for _, r := range store.records {
 		if got, want := r.Facts["program.command"], "true sha256:abc gzip 1.12"; got != want {
 			t.Errorf("the program is %q, want %q", got, want)

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
@@ -53,10 +54,8 @@ func runFar(t *testing.T, s fake.Script) (*record.Record, []engine.Service, *fak
 		return nil
 	}
 	e, store := fake.New(s), &memory{}
-	if _, err := newRunner(e, &quiet{}).Run(t.Context(), newPlan(t, fmt.Sprintf(far, "```")), store,
-		Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(newRunner(e, &quiet{}).Run(t.Context(), newPlan(t, fmt.Sprintf(far, "```")), store,
+		Options{}))
 	if len(store.records) != 1 {
 		t.Fatalf("%d records", len(store.records))
 	}
@@ -142,9 +141,7 @@ func configOf(t *testing.T, s engine.Service, variable string, config any) {
 	t.Helper()
 	for _, e := range s.Environment {
 		if text, ok := strings.CutPrefix(e, variable+"="); ok {
-			if err := json.Unmarshal([]byte(text), config); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(json.Unmarshal([]byte(text), config))
 			return
 		}
 	}
@@ -153,7 +150,7 @@ func configOf(t *testing.T, s engine.Service, variable string, config any) {
 
 // What goes wrong is said of the names that the article has, and the logs of a failure are those of services and links.
 func TestLinksThatFail(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name, fails string
 		err         error
 		failure     string
@@ -170,8 +167,7 @@ func TestLinksThatFail(t *testing.T) {
 			`"db" could not be started: unable to find user x`, ""},
 		{"the load", "", nil, "status 500", "db wrote:\nlog of db.behind\n\ndb.link wrote:\nlog of db\n\napi wrote:\n" +
 			"log of api.behind\n\napi.link wrote:\nlog of api"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := script(t)
 			s.Start = func(_ context.Context, service engine.Service) error {

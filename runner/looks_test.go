@@ -1,8 +1,6 @@
 package runner
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,7 +9,6 @@ import (
 
 	"benchbook/internal/slowtest"
 	"benchbook/notebook/record"
-	"benchbook/runner/engine/enginetest/fake"
 )
 
 // undecided judges by numbers of repetitions alone: trials are open until they have so many.
@@ -116,26 +113,6 @@ func TestLooksGoOn(t *testing.T) {
 		if got, want := names(store.records), names(whole.records); !slices.Equal(got, want) {
 			t.Errorf("killed after %d it went on to\n%s, want\n%s", killed, got, want)
 		}
-	}
-}
-
-// What is cancelled between two looks is no result, and goes on.
-func TestLooksCancelled(t *testing.T) {
-	p, store := socketsPlan(t, "repetitions: 3", "repetitions: up to 5"), &memory{}
-	judge := Options{Open: undecided(map[string]int{"async": never, "sync": never})}
-	ctx, cancel := context.WithCancel(t.Context())
-	progress := &quiet{atEnd: func(done int) {
-		if done == 7 {
-			cancel()
-		}
-	}}
-	r := newRunner(fake.New((&simulation{}).script(t)), progress)
-	if _, err := r.Run(ctx, p, store, judge); !errors.Is(err, context.Canceled) || len(store.records) != 7 {
-		t.Fatalf("%v with %d records", err, len(store.records))
-	}
-	carryOut(t, &simulation{}, p, store, judge)
-	if got := numbersOf(store.records); got["sync"] != 5 || got["async"] != 5 {
-		t.Errorf("measured %v", got)
 	}
 }
 

@@ -32,7 +32,7 @@ func TestMetricsThatAreNotFound(t *testing.T) {
 }
 
 func TestFoundMetrics(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name  string
 		m     plan.Metric
 		text  string
@@ -57,8 +57,7 @@ func TestFoundMetrics(t *testing.T) {
 		{"not there", plan.Metric{JSON: "a.b"}, `{"a": {"c": 1}}`, 0, "no a.b in JSON"},
 		{"an object", plan.Metric{JSON: "a"}, `{"a": {"c": 1}}`, 0, "no a in JSON"},
 		{"two values in a line", plan.Metric{JSON: "a"}, `{"a": 1} {"a": 2}`, 0, "no a in JSON"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := wantedMetric{Metric: test.m}
 			value, err := s.read([]byte(test.text))

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -244,33 +243,5 @@ func TestMissing(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", got, tt.want)
 			}
 		})
-	}
-}
-
-// Whatever was measured before a run was stopped, it comes to the same repetitions.
-func TestMissingEnds(t *testing.T) {
-	e := fewTrials("e", []int{3, 5, 10}, "pair capacity")
-	p := &plan.Plan{Experiments: []*plan.Experiment{e}}
-	undecided := func([]*record.Record) map[string][]string { return map[string][]string{"e": {"b"}} }
-	var records []*record.Record
-	var passes [][]string
-	for {
-		groups := Missing(p, records, undecided, Scope{})
-		if total(groups) == 0 {
-			break
-		}
-		passes = append(passes, missingWords(groups))
-		for _, line := range missingWords(groups) {
-			records = append(records, recordsOf(t, "r1: "+strings.SplitN(line, ": ", 2)[1])...)
-		}
-	}
-	if n := slice.Count(records, func(r *record.Record) bool { return r.Search == nil }); n != 30 || len(passes) != 3 {
-		t.Errorf("%d repetitions in %d passes: %q", n, len(passes), passes)
-	}
-	for killed := range records {
-		groups := Missing(p, records[:killed], undecided, Scope{})
-		if total(groups) == 0 {
-			t.Errorf("killed after %d: nothing is missing", killed)
-		}
 	}
 }

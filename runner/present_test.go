@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -70,9 +71,7 @@ const taggedArticle = "---\ntitle: x\n---\n```dockerfile file=Dockerfile\nFROM b
 func measuredAnew(t *testing.T, p *plan.Plan, store *memory, e engine.Engine) []string {
 	t.Helper()
 	before := len(store.records)
-	if _, err := newRunner(e, &quiet{}).Run(t.Context(), p, store, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(newRunner(e, &quiet{}).Run(t.Context(), p, store, Options{}))
 	var trials []string
 	runs := map[string]bool{}
 	for _, r := range store.records[:before] {
@@ -94,7 +93,7 @@ func TestAnotherImageIsMeasuredAgain(t *testing.T) {
 	p, store := newPlan(t, taggedArticle), &memory{}
 	g := &tagged{images: map[string]string{"app:one": "sha256:1", "app:two": "sha256:2", "base:1": "sha256:b"}}
 	both, one := []string{"one", "one", "two", "two"}, []string{"one", "one"}
-	steps := []struct {
+	for _, step := range []struct {
 		name   string
 		change func()
 		want   []string
@@ -107,8 +106,7 @@ func TestAnotherImageIsMeasuredAgain(t *testing.T) {
 		{"an image that is gone", func() { delete(g.images, "app:two") }, nil},
 		{"and comes back", func() { g.images["app:two"] = "sha256:2" }, nil},
 		{"another base", func() { g.images["base:1"] = "sha256:bb" }, both},
-	}
-	for _, step := range steps {
+	} {
 		step.change()
 		if got := measuredAnew(t, p, store, g.engine(t)); !slices.Equal(got, step.want) {
 			t.Errorf("%s: measured %v, want %v", step.name, got, step.want)
@@ -116,9 +114,7 @@ func TestAnotherImageIsMeasuredAgain(t *testing.T) {
 	}
 	want := "image base:1 changed: was sha256:b, is sha256:bb"
 	present := images.PresentOn(g.engine(t), func() ([]byte, error) { return nil, nil })
-	if err := present.Look(t.Context(), store.records); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(present.Look(t.Context(), store.records))
 	if got := present.Changes(store.records[0]); !slices.Contains(got, want) {
 		t.Errorf("changes are %q, want %q among them", got, want)
 	}
@@ -169,9 +165,7 @@ func TestImagesThatAreNotKnown(t *testing.T) {
 	for _, r := range store.records {
 		delete(r.Facts, "base.db")
 	}
-	if err := present.Look(t.Context(), store.records); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(present.Look(t.Context(), store.records))
 }
 
 // An image behind a tag that a substitute stood in for is another one, and so is that which comes after it.
@@ -184,9 +178,7 @@ func TestImageInPlaceOfItsSubstitute(t *testing.T) {
 	}
 	g.images["debian:bookworm-slim"] = "sha256:deb"
 	present := images.PresentOn(g.engine(t), func() ([]byte, error) { return nil, nil })
-	if err := present.Look(t.Context(), store.records); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(present.Look(t.Context(), store.records))
 	want := "image debian:bookworm-slim changed: was its substitute benchbook/debootstrap:bookworm with sha256:sub, " +
 		"is sha256:deb"
 	if got := present.Changes(store.records[0]); !slices.Equal(got, []string{want}) {
@@ -222,7 +214,7 @@ func TestAnotherProgramIsMeasuredAgain(t *testing.T) {
 	p, store := newPlanBeside(t, plan.Full, text, func(dir string) {}, "engine: local"), &memory{}
 	g := &tagged{programs: map[string]string{"server": "s", "sh": "h", "tool": "t", "other": "o", "sort": "so"}}
 	twice := []string{"e", "e"}
-	steps := []struct {
+	for _, step := range []struct {
 		name, program, digest string
 		want                  []string
 	}{
@@ -232,8 +224,7 @@ func TestAnotherProgramIsMeasuredAgain(t *testing.T) {
 		{"another program of the script", "tool", "t2", twice},
 		{"a word within quotes", "other", "o2", nil},
 		{"another shell", "sh", "h2", twice},
-	}
-	for _, step := range steps {
+	} {
 		g.programs[step.program] = step.digest
 		got := measuredAnew(t, p, store, g.engine(t))
 		for i := range got {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
@@ -100,16 +101,12 @@ func TestSharedRate(t *testing.T) {
 			rec.Load.Completed /= 2
 		}
 	}
-	if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Run(t.Context(), p, store, Options{}))
 	if len(rates) != 5 || rates[4] != rates[0] {
 		t.Errorf("the run went on with %v", rates[4:])
 	}
 	// A new run finds it anew.
-	if _, err := r.Run(t.Context(), p, store, Options{Force: true}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Run(t.Context(), p, store, Options{Force: true}))
 	if got := rates[len(rates)-1]; got == rates[0] {
 		t.Errorf("a new run kept the rate %v", got)
 	}
@@ -120,18 +117,14 @@ func TestSharedRateBesideAnUnfinishedRun(t *testing.T) {
 	var rates []float64
 	p, store := newPlan(t, equalLoad()), &memory{}
 	r := newRunner(fake.New(schedules(t, &rates)), &quiet{})
-	if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Run(t.Context(), p, store, Options{}))
 	unfinished := *store.records[0]
 	slow := *unfinished.Load
 	slow.Completed = 10
 	unfinished.Load, unfinished.Run = &slow, unfinished.Run+"z" // later than the other
 	store.records = append(store.records, &unfinished)
 	steady := func(e *plan.Experiment, _ *plan.Trial) bool { return e.Name == "steady" }
-	if _, err := r.Run(t.Context(), p, store, Options{Force: true, Only: steady}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Run(t.Context(), p, store, Options{Force: true, Only: steady}))
 	if got := rates[len(rates)-1]; len(rates) != 8 || got != rates[0] {
 		t.Errorf("%d loads with a rate, the last with %v, want %v", len(rates), got, rates[0])
 	}
@@ -144,10 +137,7 @@ func TestSharedRateOfWhatFailed(t *testing.T) {
 	s.Run = func(context.Context, fake.Program) (engine.Exit, error) {
 		return engine.Exit{Code: 1, Stderr: []byte("benchbook-load: refused")}, nil
 	}
-	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), newPlan(t, equalLoad()), &memory{}, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sum := must.Get(newRunner(fake.New(s), &quiet{}).Run(t.Context(), newPlan(t, equalLoad()), &memory{}, Options{}))
 	const want = `experiment "steady" has no rate: it is a share of the throughput of "sockets", of which sync has no valid repetition`
 	if len(sum.NoRate) != 1 || sum.NoRate[0].Error() != want || sum.Failed != 6 {
 		t.Errorf("%+v", sum)
@@ -159,9 +149,7 @@ func TestSharedRateOfValidRepetitions(t *testing.T) {
 	var rates []float64
 	p, store := newPlan(t, equalLoad()), &memory{}
 	r := newRunner(fake.New(schedules(t, &rates)), &quiet{})
-	if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Run(t.Context(), p, store, Options{}))
 	valid := map[string]float64{"sync": 1, "async": 1} // products of two repetitions, by trial
 	for _, rec := range store.records {
 		switch {
@@ -174,9 +162,7 @@ func TestSharedRateOfValidRepetitions(t *testing.T) {
 	}
 	want := 0.8 * math.Sqrt(min(valid["sync"], valid["async"]))
 	steady := Options{Force: true, Only: func(e *plan.Experiment, _ *plan.Trial) bool { return e.Name == "steady" }}
-	if _, err := r.Run(t.Context(), p, store, steady); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Run(t.Context(), p, store, steady))
 	if got := rates[len(rates)-1]; len(rates) != 8 || math.Abs(got-want) > 1e-9 {
 		t.Errorf("%d loads with a rate, the last with %v, want %v", len(rates), got, want)
 	}

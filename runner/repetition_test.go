@@ -5,15 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
@@ -25,9 +24,7 @@ func runOnce(t *testing.T, s fake.Script, replace ...string) *record.Record {
 	t.Helper()
 	store := &memory{}
 	p := socketsPlan(t, append([]string{"repetitions: 3", "repetitions: 1"}, replace...)...)
-	if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}))
 	if len(store.records) != 2 {
 		t.Fatalf("%d records", len(store.records))
 	}
@@ -140,23 +137,11 @@ func TestLoadThatDoesNotEnd(t *testing.T) {
 		store := &memory{}
 		r := newRunner(fake.New(script(t)), &quiet{})
 		r.Requests = &unending{}
-		if _, err := r.Run(t.Context(), socketsPlan(t, "timeout: 2s", "timeout: 400ms"), store, Options{}); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(r.Run(t.Context(), socketsPlan(t, "timeout: 2s", "timeout: 400ms"), store, Options{}))
 		if r := store.records[0]; r.Failure != "the repetition took longer than 400ms: the driver did not end" {
 			t.Errorf("failure %q", r.Failure)
 		}
 	})
-}
-
-func TestRejectedServiceIsARecord(t *testing.T) {
-	s := script(t)
-	s.Start = func(_ context.Context, service engine.Service) error {
-		return &engine.RejectedError{Name: service.Name, Err: errors.New("unable to find user nosuchuser")}
-	}
-	if r := runOnce(t, s); r.Failure != `"server" could not be started: unable to find user nosuchuser` {
-		t.Errorf("failure %q", r.Failure)
-	}
 }
 
 func TestFailureHasABound(t *testing.T) {
@@ -203,9 +188,7 @@ func TestOwnCPUs(t *testing.T) {
 // Records of the article that this one was copied from are not its own.
 func TestCopiedArticle(t *testing.T) {
 	p, store := socketsPlan(t), &memory{}
-	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), p, store, Options{}))
 	p.Article = "copy"
 	if n := Pending(p, store.records, "c2-abcdef", Options{}); n != 6 {
 		t.Errorf("%d pending, want 6", n)
@@ -216,47 +199,15 @@ func TestCopiedArticle(t *testing.T) {
 func TestRunFromTheFuture(t *testing.T) {
 	p, store := socketsPlan(t), &memory{}
 	r := newRunner(fake.New(script(t)), &quiet{})
-	if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Run(t.Context(), p, store, Options{}))
 	const future = "20991231T235959Z-abcd"
 	store.records[0].Run = future
 	if got := FromTheFuture(store.records, time.Now()); len(got) != 1 || got[0] != future {
 		t.Errorf("from the future: %q", got)
 	}
-	if _, err := r.Run(t.Context(), p, store, Options{Force: true}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Run(t.Context(), p, store, Options{Force: true}))
 	if last := store.records[len(store.records)-1].Run; !strings.HasPrefix(last, time.Now().UTC().Format("2006")) {
 		t.Errorf("the new run is %s", last)
-	}
-}
-
-// What a service is to be like reaches the engine.
-func TestSettingsOfAService(t *testing.T) {
-	s := script(t)
-	var got engine.Service
-	s.Start = func(_ context.Context, service engine.Service) error {
-		got = service
-		return nil
-	}
-	runOnce(t, s, "expose:", "hostname: other\n    cpus: 0.5\n    ulimits: {nofile: 100, core: {soft: 1, hard: 2}}\n"+
-		"    cap_drop: [ALL]\n    expose:")
-	want := engine.Service{Service: spec.Service{Hostname: "other", CPUs: 0.5, CapDrop: []string{"ALL"},
-		Ulimits: map[string]spec.Ulimit{"core": {Soft: 1, Hard: 2}, "nofile": {Soft: 100, Hard: 100}}}}
-	if got := (engine.Service{Service: spec.Service{Hostname: got.Hostname, CPUs: got.CPUs, CapDrop: got.CapDrop,
-		Ulimits: got.Ulimits}}); !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-
-	// And what the project has to allow: its plan is made elsewhere.
-	r := newTestBench(newRunner(fake.New(fake.Script{}), &quiet{}), &plan.Plan{}, &plan.Experiment{})
-	service, err := r.service(
-		&spec.Service{Sysctls: map[string]string{"net.core.somaxconn": "9"}, CapAdd: []string{"NET_ADMIN"},
-			SecurityOpt: []string{"x"}})
-	if err != nil || service.Sysctls["net.core.somaxconn"] != "9" || len(service.CapAdd) != 1 ||
-		len(service.SecurityOpt) != 1 {
-		t.Errorf("got %+v, %v", service, err)
 	}
 }
 
@@ -323,7 +274,7 @@ func TestServiceThatIsTakenAway(t *testing.T) {
 // A service that ends badly under load is a failure, however many requests it has answered before; one that is done
 // with its work is not.
 func TestServiceThatEndsUnderLoad(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name string
 		exit engine.Exit
 		want string
@@ -331,8 +282,7 @@ func TestServiceThatEndsUnderLoad(t *testing.T) {
 		{"with a status", engine.Exit{Code: 4}, `service "server" has ended with status 4`},
 		{"for memory", engine.Exit{Code: 137, OutOfMemory: true}, `service "server" ran out of memory`},
 		{"with its work done", engine.Exit{}, ""},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := script(t)
 			s.Ended = func(name string) (engine.Exit, bool) { return test.exit, name == "server" }
@@ -375,10 +325,8 @@ func TestLoadStartsBesideServices(t *testing.T) {
 			}
 			e = fake.New(s)
 			store := &memory{}
-			if _, err := newRunner(e, &quiet{}).Run(t.Context(), socketsPlan(t, "calibrate: false", tt.replacement), store,
-				Options{}); err != nil {
-				t.Fatal(err)
-			}
+			must.Get(newRunner(e, &quiet{}).Run(t.Context(), socketsPlan(t, "calibrate: false", tt.replacement), store,
+				Options{}))
 			r, sum := store.records[0], 0.0
 			for _, seconds := range r.Parts {
 				sum += seconds
@@ -402,14 +350,9 @@ func TestRecordsDoNotNameMirrors(t *testing.T) {
 	store := &memory{}
 	r := newRunner(fake.New(s), &quiet{})
 	r.Host.Mirrors = []string{"mirror.corp.example"}
-	if _, err := r.Run(t.Context(), socketsPlan(t), store, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Run(t.Context(), socketsPlan(t), store, Options{}))
 	for _, rec := range store.records {
-		data, err := rec.Line()
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := must.Get(rec.Line())
 		if strings.Contains(strings.ToLower(string(data)), "corp.example") ||
 			!strings.Contains(rec.Log, "Could not resolve") {
 			t.Errorf("the record has failure %q and log %q", rec.Failure, rec.Log)

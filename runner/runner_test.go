@@ -16,6 +16,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 
 	"benchbook/notebook/plan"
@@ -154,25 +155,15 @@ func newPlanBeside(t *testing.T, profile, text string, put func(dir string), pro
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", "sample")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.MkdirAll(dir, 0o755))
 	put(dir)
-	if err := os.WriteFile(filepath.Join(root, article.ProjectFile), []byte(strings.Join(projectLines, "\n")),
-		0o644); err != nil {
-		t.Fatal(err)
-	}
-	project, err := article.OpenProject(root)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(filepath.Join(root, article.ProjectFile), []byte(strings.Join(projectLines, "\n")),
+		0o644))
+	project := must.Get(article.OpenProject(root))
 	doc := article.Parse(dir, source.New("article.md", []byte(text)))
 	var problems source.Problems
 	problems.Merge(&doc.Problems)
-	p, err := plan.New(project, doc, plan.Options{Profile: profile}, &problems)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(plan.New(project, doc, plan.Options{Profile: profile}, &problems))
 	for _, problem := range problems.Sorted() {
 		t.Fatal(problem)
 	}
@@ -196,18 +187,13 @@ func answersIn(t *testing.T, window time.Duration) []byte {
 	each := window * 95 / 1000
 	h := hdrhistogram.New(1, 60e9, 3)
 	for range 100 {
-		if err := h.RecordValue(int64(each)); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(h.RecordValue(int64(each)))
 	}
-	encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		t.Fatal(err)
-	}
+	encoded := must.Get(h.Encode(hdrhistogram.V2CompressedEncodingCookieBase))
 	d := loadgen.Distribution{Encoded: string(encoded), Highest: 60e9, Count: 100, Min: int64(each), Max: int64(each),
 		Sum: int64(100 * each)}
 	busy := 0.4
-	data, err := json.Marshal(loadgen.Result{
+	return must.Get(json.Marshal(loadgen.Result{
 		SchemaVersion: loadgen.SchemaVersion, Semantics: loadgen.Semantics, Start: time.Now(), Length: window,
 		EndedBy:   loadgen.EndedByRequests,
 		Attempted: 100, Answered: 100, Failures: map[loadgen.Kind]int64{}, Status: map[int]int64{200: 100},
@@ -215,11 +201,7 @@ func answersIn(t *testing.T, window time.Duration) []byte {
 		Latency:   d, FailedLatency: loadgen.Distribution{Encoded: d.Encoded, Highest: 60e9}, Connect: d, FirstByte: d,
 		CPU:      &loadgen.CPU{User: 1e6, Length: window, Busiest: &busy},
 		InFlight: &loadgen.InFlight{Time: 100 * each, Length: window},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
+	}))
 }
 
 // script is an engine on which everything goes well.
@@ -245,10 +227,7 @@ func newRunner(e engine.Engine, p Progress) *Runner {
 
 func TestRun(t *testing.T) {
 	p, store, e := socketsPlan(t), &memory{}, fake.New(script(t))
-	sum, err := newRunner(e, &quiet{}).Run(context.Background(), p, store, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sum := must.Get(newRunner(e, &quiet{}).Run(context.Background(), p, store, Options{}))
 	if sum.Measured != 6 || sum.Failed != 0 || len(store.records) != 6 {
 		t.Fatalf("%+v with %d records", sum, len(store.records))
 	}
@@ -292,9 +271,7 @@ func calls(e *fake.Engine, what string) (n int) {
 
 func TestSecondRunMeasuresNothing(t *testing.T) {
 	p, store := socketsPlan(t), &memory{}
-	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}))
 	if n := Pending(p, store.records, "c2-abcdef", Options{}); n != 0 {
 		t.Errorf("%d pending", n)
 	}
@@ -328,9 +305,7 @@ func TestOtherConditions(t *testing.T) {
 		for _, kept := range []int{6, 3} { // records of the first run
 			p, store, r := socketsPlan(t), &memory{}, newRunner(fake.New(script(t)), &quiet{})
 			r.Host.Facts["host.kernel"] = "6.1"
-			if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
-				t.Fatal(err)
-			}
+			must.Get(r.Run(t.Context(), p, store, Options{}))
 			store.records = store.records[:kept]
 			first := store.records[0].Run
 			maps.Copy(r.Host.Facts, tt.change)
@@ -383,9 +358,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	if opened, closed := calls(e, "open")+calls(e, "group"), calls(e, "close"); opened != closed {
 		t.Errorf("%d spaces opened, %d closed", opened, closed)
 	}
-	if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}))
 	if len(store.records) != 6 || store.records[5].Run != store.records[0].Run {
 		t.Errorf("%s, in runs %s and %s", store.trials(), store.records[0].Run, store.records[len(store.records)-1].Run)
 	}
@@ -405,9 +378,7 @@ func TestExperimentsOfOneRun(t *testing.T) {
 	p, store := twoExperiments(t, "a"), &memory{}
 	measure := func(p *plan.Plan, force bool) {
 		t.Helper()
-		if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), p, store, Options{Force: force}); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), p, store, Options{Force: force}))
 	}
 	measure(p, false)
 	measure(p, true)
@@ -436,7 +407,7 @@ func TestExperimentsOfOneRun(t *testing.T) {
 // A run that was stopped between two experiments goes on under its name with what it was to measure, unless that is
 // planned otherwise now.
 func TestInterruptedBetweenExperiments(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name   string
 		now    string // what the other experiment is now
 		force  bool
@@ -451,8 +422,7 @@ func TestInterruptedBetweenExperiments(t *testing.T) {
 				r.Plans = nil
 			}
 		}, false},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			store := &memory{}
 			ctx, cancel := context.WithCancel(t.Context())
@@ -467,10 +437,8 @@ func TestInterruptedBetweenExperiments(t *testing.T) {
 				t.Fatalf("%v, with %d records", err, len(store.records))
 			}
 			test.before(store)
-			if _, err := newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), twoExperiments(t, test.now), store,
-				Options{Force: test.force}); err != nil {
-				t.Fatal(err)
-			}
+			must.Get(newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), twoExperiments(t, test.now), store,
+				Options{Force: test.force}))
 			first, last := store.records[0], store.records[len(store.records)-1]
 			if last.Experiment != "other" || (last.Run == first.Run) != test.same {
 				t.Errorf("%s is of run %s, and what was measured before it of %s", last.Experiment, last.Run, first.Run)
@@ -493,7 +461,7 @@ func givePrivate(p *plan.Plan, value string) {
 
 // Whatever a benchmark does wrong is a record, and the others go on.
 func TestFailures(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name   string
 		change func(*fake.Script)
 		want   string
@@ -518,8 +486,7 @@ func TestFailures(t *testing.T) {
 				return engine.Exit{}, ctx.Err()
 			}
 		}, "the repetition took longer than 50ms"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := script(t)
 			test.change(&s)
@@ -538,27 +505,6 @@ func TestFailures(t *testing.T) {
 				t.Errorf("a secret is in the log: %q", r.Log)
 			}
 		})
-	}
-}
-
-func TestBuildThatFails(t *testing.T) {
-	s := script(t)
-	s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
-		if i.Build != nil {
-			return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Tail: "E: no such package",
-				Err: errors.New("the command returned 100")}
-		}
-		return engine.Prepared{Reference: "x", ID: "y"}, nil
-	}
-	store := &memory{}
-	sum, err := newRunner(fake.New(s), &quiet{}).Run(context.Background(), socketsPlan(t), store, Options{})
-	if err != nil || len(sum.NoImage) != 1 || len(store.records) != 0 {
-		t.Fatalf("%+v, %v", sum, err)
-	}
-	b := sum.NoImage[0]
-	var failed *engine.BuildError
-	if !errors.As(b.Err, &failed) || failed.Tail != "E: no such package" || b.Pos.Source == nil {
-		t.Errorf("%+v", b)
 	}
 }
 
@@ -590,17 +536,13 @@ func TestRunsSortByTheirNames(t *testing.T) {
 func TestRunsNamedAhead(t *testing.T) {
 	p, store := socketsPlan(t), &memory{}
 	r := newRunner(fake.New(script(t)), &quiet{})
-	if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Run(t.Context(), p, store, Options{}))
 	newest := time.Now().UTC().Add(record.ClockError-time.Second).Format(runStamp) + "-aaaa"
 	for _, rec := range store.records {
 		rec.Run = newest
 	}
 	before := len(store.records)
-	if _, err := r.Run(t.Context(), p, store, Options{Force: true}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Run(t.Context(), p, store, Options{Force: true}))
 	record.Check(store.records, time.Now())
 	for _, rec := range store.records[before:] {
 		if rec.Run <= newest || slices.ContainsFunc(rec.Contradictions, func(s string) bool {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -26,9 +27,7 @@ func TestDriversOfTrials(t *testing.T) {
 	r := newRunner(fake.New(script(t)), &quiet{})
 	r.Requests, r.Tools = ours, map[string]load.Driver{"ab": theirs}
 	store := &memory{}
-	if _, err := r.Run(t.Context(), p, store, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Run(t.Context(), p, store, Options{}))
 	if ours.prepared != 1 || theirs.prepared != 1 || ours.measured+theirs.measured != len(store.records) ||
 		theirs.measured == 0 || ours.measured == 0 {
 		t.Errorf("ours %+v, theirs %+v", ours, theirs)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -91,11 +92,7 @@ var curve = map[int]int64{1: 100, 2: 190, 3: 260, 5: 305, 8: 308, 12: 290}
 
 func carryOut(t *testing.T, b *simulation, p *plan.Plan, store *memory, o Options) Summary {
 	t.Helper()
-	sum, err := newRunner(fake.New(b.script(t)), &quiet{}).Run(t.Context(), p, store, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sum
+	return must.Get(newRunner(fake.New(b.script(t)), &quiet{}).Run(t.Context(), p, store, o))
 }
 
 // The value is searched for once, before the repetitions, which run with it: those of the A/A pair too.
@@ -427,10 +424,7 @@ func searchDisturbed(t *testing.T, b *simulation, p *plan.Plan, skip, disturbed 
 	store := &memory{}
 	r := newRunner(fake.New(b.script(t)), &quiet{})
 	r.Requests = &disturbing{Driver: r.Requests, skip: skip, left: disturbed}
-	sum, err := r.Run(t.Context(), p, store, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sum := must.Get(r.Run(t.Context(), p, store, Options{}))
 	return store.records[0].Search, sum
 }
 
@@ -506,10 +500,8 @@ func TestBudgetOfADisturbedSearch(t *testing.T) {
 	store := &memory{}
 	r := newRunner(fake.New(script), &quiet{})
 	r.Requests = &disturbing{Driver: r.Requests, left: 3}
-	if _, err := r.Run(t.Context(), newPlan(t, pool("[sync, async]", "[sync]", "{to: 8}", "{to: 8, budget: 1200ms}")),
-		store, Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Run(t.Context(), newPlan(t, pool("[sync, async]", "[sync]", "{to: 8}", "{to: 8, budget: 1200ms}")),
+		store, Options{}))
 	if s := store.records[0].Search; s.Stop != record.StopLimit || s.Chosen != 5 || s.Disturbed() != 3 {
 		t.Errorf("stopped at %q with %d, %d made again", s.Stop, s.Chosen, s.Disturbed())
 	}

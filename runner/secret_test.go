@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
@@ -84,17 +85,12 @@ func TestSecretsArePutIn(t *testing.T) {
 	}
 	s.Logs = func(string) []byte { return []byte("first line of it, or planted\n") }
 	store := &memory{}
-	if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store,
-		Options{Secrets: map[*plan.Experiment]Secrets{e: secrets}}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store,
+		Options{Secrets: map[*plan.Experiment]Secrets{e: secrets}}))
 	if len(store.records) != 1 {
 		t.Fatalf("%d records", len(store.records))
 	}
-	data, err := store.records[0].Line()
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(store.records[0].Line())
 	for _, planted := range []string{"planted", "first line", "second one"} {
 		if strings.Contains(string(data), planted) {
 			t.Errorf("the record has %q:\n%s", planted, data)

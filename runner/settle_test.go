@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/runner/machine"
 )
@@ -32,10 +33,7 @@ func TestSettle(t *testing.T) {
 				p.Profile = tt.profile
 				b := newTestBench(r, p, p.Experiments[0])
 				b.disturbed, b.facts = tt.disturbed, map[string]string{}
-				rec, err := b.Measure(t.Context(), p.Experiments[0].Steps[0])
-				if err != nil {
-					t.Fatal(err)
-				}
+				rec := must.Get(b.Measure(t.Context(), p.Experiments[0].Steps[0]))
 				if rec.Before == nil || rec.Before.Settled != tt.settled || rec.Before.Waited != tt.waited ||
 					rec.Parts["settle"] < tt.waited {
 					t.Errorf("%+v, parts %v; want settled: %v after %v s", rec.Before, rec.Parts, tt.settled, tt.waited)

@@ -270,7 +270,7 @@ func TestHooksThatFail(t *testing.T) {
 			}
 		}
 	}
-	tests := []struct {
+	for _, test := range []struct {
 		name    string
 		change  func(*stage)
 		failed  int
@@ -300,8 +300,7 @@ func TestHooksThatFail(t *testing.T) {
 				return engine.Exit{}, ctx.Err()
 			}
 		}, 4, "starting the shared service db, and setting up took longer than 2s", "", ""},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, store := newStage(t), &memory{}
@@ -398,7 +397,7 @@ func TestCleanupOfARunThatDoesNotEnd(t *testing.T) {
 			return engine.Exit{}, cmp.Or(ctx.Err(), errFails)
 		}
 	}
-	tests := []struct {
+	for _, test := range []struct {
 		name   string
 		change func(s *stage, interrupt func())
 		want   string // why it is not cleaned up
@@ -431,8 +430,7 @@ func TestCleanupOfARunThatDoesNotEnd(t *testing.T) {
 		{"the engine fails", func(s *stage, _ func()) {
 			inLoad(s, func() {})
 		}, "", errFails},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
@@ -475,15 +473,14 @@ func prefixed(list []string, word string) (n int) {
 // A shared service that ends is the failure of the repetition in which it does; then all are started again, but not for
 // ever.
 func TestSharedServiceThatDies(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name            string
 		dies            func(start, repetition int) bool // in that repetition, of all, on that start; both from 1
 		failures, setup int
 	}{
 		{"once", func(_, repetition int) bool { return repetition == 2 }, 1, 2},
 		{"always", func(int, int) bool { return true }, 4, 3},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, store := newStage(t), &memory{}
 			starts, repetitions, dead := 0, 0, false
@@ -557,12 +554,11 @@ timeout: 5s
 
 // What is kept is the last repetition, or the first that fails, with what it shared; then nothing else is measured.
 func TestKeep(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name string
 		fail int // which load fails, from 1; 0: none
 		left int
-	}{{"the last", 0, 0}, {"the first that fails", 2, 2}}
-	for _, test := range tests {
+	}{{"the last", 0, 0}, {"the first that fails", 2, 2}} {
 		t.Run(test.name, func(t *testing.T) {
 			s, store := newStage(t), &memory{}
 			good, loads := s.Run, 0

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
@@ -27,10 +28,7 @@ func TestSpent(t *testing.T) {
 	r := newRunner(fake.New(script(t)), &quiet{})
 	r.Requests = lasting{r.Requests}
 	begin := time.Now()
-	sum, err := r.Run(t.Context(), socketsPlan(t), &memory{}, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sum := must.Get(r.Run(t.Context(), socketsPlan(t), &memory{}, Options{}))
 	if took, s := time.Since(begin), sum.Spent; s.Total > took || s.Measuring < 6*80*time.Millisecond ||
 		s.Measuring > s.Total || s.Searching != 0 || s.Efficiency() < 0.1 {
 		t.Errorf("%+v, efficiency %v, of %v", s, s.Efficiency(), took)

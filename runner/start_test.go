@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -98,10 +99,8 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 		return engine.Prepared{ID: "id of x"}, nil
 	}})
 	r := newTestBench(newRunner(made, &quiet{}), &plan.Plan{}, &plan.Experiment{})
-	if err := r.PrepareTrial(t.Context(), &plan.Trial{Services: []*spec.Service{{Name: "server",
-		Image: spec.Image{Name: "x"}}}}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(r.PrepareTrial(t.Context(), &plan.Trial{Services: []*spec.Service{{Name: "server",
+		Image: spec.Image{Name: "x"}}}}))
 	kind, there := reflect.TypeFor[spec.Service](), reflect.TypeFor[engine.Service]()
 	for i := range kind.NumField() {
 		field := kind.Field(i)
@@ -114,10 +113,7 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 			if field.Name == "Image" {
 				set.Image = spec.Image{Name: "x"} // its other ways are of how images are made
 			}
-			got, err := r.service(set)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := must.Get(r.service(set))
 			if read, ok := became[field.Name]; ok {
 				if is, want := read(set, got); !reflect.DeepEqual(is, want) {
 					t.Errorf("it became %+v, want %+v", is, want)
@@ -303,7 +299,7 @@ calibrate: false
 // open. Where another one waits until it is healthy, something has to tell.
 func TestHealthcheckOfAnImage(t *testing.T) {
 	ofImage := spec.Ready{Command: []string{"up"}, Interval: 30 * time.Second, Retries: 5}
-	tests := []struct {
+	for _, tt := range []struct {
 		name, service string
 		ofImage, want spec.Ready
 		failure       string
@@ -318,8 +314,7 @@ func TestHealthcheckOfAnImage(t *testing.T) {
 		{"nothing tells", "environment: {A: b}", spec.Ready{}, spec.Ready{}, `"db" could not be started: another service ` +
 			"waits until it is healthy, but neither it nor its image has a healthcheck, and it exposes no port: give it a " +
 			"healthcheck, or write condition: service_started"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var mu sync.Mutex
 			got := map[string]spec.Ready{}
@@ -351,9 +346,7 @@ repetitions: 1
 calibrate: false
 '''
 `, "'''", "```"))
-			if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil {
-				t.Fatal(err)
-			}
+			must.Get(newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}))
 			if r := store.records[0]; r.Failure != tt.failure {
 				t.Errorf("failure %q, want %q", r.Failure, tt.failure)
 			}
@@ -406,10 +399,7 @@ func TestFailureOfALoadOnLoopback(t *testing.T) {
 		return []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8080")}, nil
 	}
 	store := &memory{}
-	_, err := newRunner(withoutContainers{fake.New(s)}, &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Get(newRunner(withoutContainers{fake.New(s)}, &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{}))
 	if r := store.records[0]; r.Failure != "it is so" {
 		t.Errorf("the failure is %q, want what the load said", r.Failure)
 	}
@@ -511,10 +501,7 @@ type over struct{ context.Context }
 func (over) Deadline() (time.Time, bool) { return time.Now().Add(-time.Microsecond), true }
 
 func TestNothingIsStartedWhenTheTimeIsOver(t *testing.T) {
-	space, err := fake.New(script(t)).Open(t.Context(), "run")
-	if err != nil {
-		t.Fatal(err)
-	}
+	space := must.Get(fake.New(script(t)).Open(t.Context(), "run"))
 	service, err := startOne(t.Context(), over{t.Context()}, space, engine.Service{Service: spec.Service{Name: "server"}})
 	if service != nil || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, %v", service, err)

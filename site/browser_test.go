@@ -20,6 +20,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"benchbook/internal/test/must"
 )
 
 // browser starts a browser with a fresh profile, and with more options if there are some. Whatever only looks at pages
@@ -112,12 +114,8 @@ func (b *trouble) report(t *testing.T) {
 func listen(ctx context.Context, t *testing.T, served string) *trouble {
 	t.Helper()
 	found := &trouble{served: served}
-	if err := chromedp.Listen(ctx, found.listen); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(chromedp.Listen(ctx, found.listen))
+	must.Get(chromedp.Call(ctx, network.Enable, network.EnableParams{}))
 	return found
 }
 
@@ -144,9 +142,7 @@ func open(file string, width int, scheme string) chromedp.Action[chromedp.Void] 
 // do runs what returns nothing, ask what returns something; neither goes on after an error.
 func do(ctx context.Context, t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(chromedp.Do(ctx, steps...))
 }
 
 func ask[T any](ctx context.Context, t *testing.T, script string) T {

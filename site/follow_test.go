@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"benchbook/internal/test/must"
 	"benchbook/render"
 
 	"benchbook/site"
@@ -26,10 +27,7 @@ func filesOf(t *testing.T, o site.Options) map[string]string {
 	if o.SingleFile {
 		pages = newSamplePages(t)
 	}
-	built, err := site.Files(pages, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	built := must.Get(site.Files(pages, o))
 	return texts(built)
 }
 
@@ -44,10 +42,7 @@ func texts(files map[string]site.File) map[string]string {
 // The feed follows RFC 4287, whether or not the address of the site is known, and without articles.
 func TestFeed(t *testing.T) {
 	for _, address := range []string{"", base} {
-		empty, err := site.Files(nil, site.Options{BaseURL: address})
-		if err != nil {
-			t.Fatal(err)
-		}
+		empty := must.Get(site.Files(nil, site.Options{BaseURL: address}))
 		for _, text := range []string{filesOf(t, site.Options{BaseURL: address})["feed.xml"],
 			texts(empty)["feed.xml"]} {
 			checkFeed(t, text, address)
@@ -74,9 +69,7 @@ func checkFeed(t *testing.T, text, address string) {
 		Author  string `xml:"author>name"`
 		Entries []item `xml:"entry"`
 	}
-	if err := xml.Unmarshal([]byte(text), &feed); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(xml.Unmarshal([]byte(text), &feed))
 	if feed.Author == "" || feed.Links[0].Rel != "self" {
 		t.Errorf("the feed of %q has the links %v", feed.Author, feed.Links)
 	}
@@ -190,9 +183,7 @@ func searchIndexOf(t *testing.T, files map[string]string) (pages []foundPage) {
 	var index struct {
 		Pages []foundPage
 	}
-	if err := json.Unmarshal([]byte(text), &index); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(json.Unmarshal([]byte(text), &index))
 	return index.Pages
 }
 
@@ -222,10 +213,7 @@ func TestSingleFile(t *testing.T) {
 		t.Errorf("there are %d files, want one for each article", len(files))
 	}
 	text := files["sockets.html"]
-	tree, err := html.Parse(strings.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	tree := must.Get(html.Parse(strings.NewReader(text)))
 	downloads := 0
 	walk(tree, func(n *html.Node) {
 		if n.Data == "link" && attribute(n, "rel") == "stylesheet" || n.Data == "script" && attribute(n, "src") != "" {
@@ -261,10 +249,7 @@ func TestTags(t *testing.T) {
 		{Slug: "a", Title: "A", Tags: []string{"C++", "Zähler", "c--"}, Standing: render.StandingBadges()[0]},
 		{Slug: "b", Title: "B", Tags: []string{"C++", "../x", "C++"}, Standing: render.StandingBadges()[0]},
 	}
-	built, err := site.Files(pages, site.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	built := must.Get(site.Files(pages, site.Options{}))
 	for folder, articles := range map[string]int{"tags/c": 2, "tags/c-2": 1, "tags/zähler": 1, "tags/x": 1} {
 		if got := strings.Count(string(built[folder+"/index.html"].Data), `class="acard`); got != articles {
 			t.Errorf("%s has %d articles, want %d", folder, got, articles)

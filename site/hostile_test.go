@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/render"
 	"benchbook/render/rendertest"
 	"benchbook/site"
@@ -65,26 +66,15 @@ func hostileArticles(t *testing.T, name string, payloads ...string) []*render.Pa
 
 func hostileText(t *testing.T, name string) []byte {
 	t.Helper()
-	text, err := os.ReadFile("../render/testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
+	return must.Get(os.ReadFile("../render/testdata/" + name))
 }
 
 // hostilePage is the page of an article.
 func hostilePage(t *testing.T, b *rendertest.Bench) *render.Page {
 	t.Helper()
-	r, err := render.New(theme.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(render.New(theme.Files))
 	d := b.Dataset()
-	page, err := r.Page(d, render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return page
+	return must.Get(r.Page(d, render.Options{}))
 }
 
 // harmlessSite reports whatever in the files of a site is more than text, and whether something hostile is in none of
@@ -113,11 +103,8 @@ func harmlessSite(t *testing.T, files map[string]string) {
 // Nothing hostile is more than text in any file of a site.
 func TestHostileSite(t *testing.T) {
 	slowtest.SkipSequential(t)
-	built, err := site.Files(hostileArticles(t, "sockets.md", rendertest.Evil, rendertest.Acting),
-		site.Options{BaseURL: "https://example.org/"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	built := must.Get(site.Files(hostileArticles(t, "sockets.md", rendertest.Evil, rendertest.Acting),
+		site.Options{BaseURL: "https://example.org/"}))
 	text := map[string]string{}
 	for name, data := range built {
 		text[name] = string(data.Data)
@@ -213,20 +200,12 @@ func TestPolicyOfPreview(t *testing.T) {
 			}
 		}
 	}
-	whole, err := site.Files(nil, site.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := must.Get(site.Files(nil, site.Options{}))
 	address := serve(t, whole)
-	response, err := http.Get(address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	response := must.Get(http.Get(address))
 	defer response.Body.Close()
 	var page strings.Builder
-	if err := response.Write(&page); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(response.Write(&page))
 	if policy := policyOf(t, page.String()); !slices.Contains(policy, "connect-src 'self'") {
 		t.Errorf("the preview allows pages only %q", policy)
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 )
 
 // gitIn runs git in a folder, as somebody.
@@ -50,9 +51,7 @@ func newPublisher(t *testing.T) *publisher {
 	t.Setenv("GIT_TERMINAL_PROMPT", "0")
 	p := &publisher{t: t, dir: filepath.Join(t.TempDir(), "project: one"), remote: filepath.Join(t.TempDir(), "pages.git")}
 	p.site = filepath.Join(p.dir, "_site")
-	if err := os.Mkdir(p.dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.Mkdir(p.dir, 0o755))
 	gitIn(t, p.dir, "init", "-q", "-b", "main")
 	gitIn(t, p.dir, "config", "user.name", "Author")
 	gitIn(t, p.dir, "config", "user.email", "author@example.org")
@@ -68,9 +67,7 @@ func (p *publisher) render(files map[string]string) {
 	for name, text := range files {
 		data[name] = File{Data: []byte(text)}
 	}
-	if _, err := update(p.site, data, false); err != nil {
-		p.t.Fatal(err)
-	}
+	must.Get(update(p.site, data, false))
 }
 
 func (p *publisher) publish(dryRun bool) (Published, error) {
@@ -86,11 +83,7 @@ func (p *publisher) publish(dryRun bool) (Published, error) {
 
 func (p *publisher) mustPublish() Published {
 	p.t.Helper()
-	out, err := p.publish(false)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return out
+	return must.Get(p.publish(false))
 }
 
 // pages are the files of the branch, but for our manifest.
@@ -124,19 +117,15 @@ func (p *publisher) elsewhere(message string, change func(dir string)) {
 func put(t *testing.T, dir, name, text string) {
 	t.Helper()
 	name = filepath.Join(dir, name)
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
+	must.Do(os.WriteFile(name, []byte(text), 0o644))
 }
 
 // contents digests every file below a folder, those of git too.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+	must.Do(filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			out[name] = "folder"
 			return err
@@ -144,10 +133,7 @@ func contents(t *testing.T, dir string) map[string]string {
 		data, err := os.ReadFile(name)
 		out[name] = fmt.Sprintf("%x", sha256.Sum256(data))
 		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	return out
 }
 
@@ -231,7 +217,7 @@ func TestPublish(t *testing.T) {
 func TestPublishRefuses(t *testing.T) {
 	slowtest.Skip(t)
 	site := map[string]string{"index.html": "ours", "pair/index.html": "pair"}
-	tests := []struct {
+	for _, test := range []struct {
 		name   string
 		change func(p *publisher)
 		want   string
@@ -244,8 +230,7 @@ func TestPublishRefuses(t *testing.T) {
 			p.mustPublish()
 			p.elsewhere("Write a page", func(dir string) { put(t, dir, "pair/index.html", "theirs") })
 		}, "pair/index.html"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := newPublisher(t)
 			test.change(p)
@@ -278,9 +263,7 @@ unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
 export GIT_AUTHOR_NAME=x GIT_AUTHOR_EMAIL=x@y GIT_COMMITTER_NAME=x GIT_COMMITTER_EMAIL=x@y
 git update-ref refs/heads/gh-pages $(git commit-tree -p gh-pages -m meanwhile gh-pages^{tree})
 `, once)
-	if err := os.WriteFile(filepath.Join(p.remote, "hooks", "pre-receive"), []byte(hook), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(filepath.Join(p.remote, "hooks", "pre-receive"), []byte(hook), 0o755))
 	p.mustPublish()
 	if log := gitIn(t, p.remote, "log", "--format=%s",
 		"gh-pages"); log != "Publish Test site\nmeanwhile\nPublish Test site" {
@@ -290,7 +273,7 @@ git update-ref refs/heads/gh-pages $(git commit-tree -p gh-pages -m meanwhile gh
 
 func TestPublishFails(t *testing.T) {
 	slowtest.Skip(t)
-	tests := []struct {
+	for _, test := range []struct {
 		name string
 		to   func(p *publisher) Branch
 		want []string
@@ -302,16 +285,12 @@ func TestPublishFails(t *testing.T) {
 			return Branch{p.dir, "origin", "gh-pages"}
 		}, []string{`no remote "origin"`, "git remote add origin ADDRESS"}},
 		{"the remote is gone", func(p *publisher) Branch {
-			if err := os.RemoveAll(p.remote); err != nil {
-				p.t.Fatal(err)
-			}
+			must.Do(os.RemoveAll(p.remote))
 			return Branch{p.dir, "origin", "gh-pages"}
 		}, []string{"origin cannot be read", "see that its address is right"}},
 		{"no rights", func(p *publisher) Branch {
 			hook := "#!/bin/sh\necho you may not write here >&2\nexit 1\n"
-			if err := os.WriteFile(filepath.Join(p.remote, "hooks", "pre-receive"), []byte(hook), 0o755); err != nil {
-				p.t.Fatal(err)
-			}
+			must.Do(os.WriteFile(filepath.Join(p.remote, "hooks", "pre-receive"), []byte(hook), 0o755))
 			return Branch{p.dir, "origin", "gh-pages"}
 		}, []string{"origin does not take branch gh-pages", "see that you may write there", "you may not write here"}},
 		{"no repository", func(p *publisher) Branch { return Branch{p.t.TempDir(), "origin", "gh-pages"} },
@@ -329,8 +308,7 @@ func TestPublishFails(t *testing.T) {
 			gitIn(p.t, p.dir, "config", "--unset", "user.email")
 			return Branch{p.dir, "origin", "gh-pages"}
 		}, []string{"git does not know who you are"}},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := newPublisher(t)
 			p.render(map[string]string{"index.html": "one"})
@@ -388,9 +366,7 @@ func TestPublishFolder(t *testing.T) {
 	if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("a dry run makes the folder")
 	}
-	if _, err := PublishFolder(p.site, to, false); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(PublishFolder(p.site, to, false))
 	put(t, to, "CNAME", "bench.example")
 	p.render(map[string]string{"index.html": "two"})
 	for _, dryRun := range []bool{true, false} {

@@ -12,6 +12,8 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"benchbook/internal/test/must"
 )
 
 var screens = flag.String("screens", "",
@@ -23,9 +25,7 @@ func TestScreens(t *testing.T) {
 		t.Skip("-screens names no folder")
 	}
 	dir := siteOfReport(t)
-	if err := os.MkdirAll(*screens, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.MkdirAll(*screens, 0o755))
 	for _, scheme := range []string{"light", "dark"} { // in two browsers at once
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
@@ -45,15 +45,10 @@ func takePicture(ctx context.Context, t *testing.T, dir, page string, v view) {
 	t.Helper()
 	do(ctx, t, openIn(dir, page, v.width, v.scheme))
 	ask[bool](ctx, t, `document.fonts.ready.then(() => true)`)
-	picture, err := chromedp.Run(ctx, wholePage())
-	if err != nil {
-		t.Fatal(err)
-	}
+	picture := must.Get(chromedp.Run(ctx, wholePage()))
 	name := fmt.Sprintf("%s-%d-%s.png", strings.ReplaceAll(strings.TrimSuffix(page, "/index.html"), "/", "-"), v.width,
 		v.scheme)
-	if err := os.WriteFile(filepath.Join(*screens, strings.Replace(name, ".html", "", 1)), picture, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(filepath.Join(*screens, strings.Replace(name, ".html", "", 1)), picture, 0o644))
 }
 
 // wholePage takes a picture of all of a page, as chromedp.FullScreenshot does, but lets the file be larger: to pack a

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -65,14 +66,8 @@ func samplePages(t testing.TB) []*render.Page {
 
 func newSamplePages(t testing.TB) []*render.Page {
 	t.Helper()
-	r, err := render.New(theme.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile("../render/testdata/sockets.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(render.New(theme.Files))
+	text := must.Get(os.ReadFile("../render/testdata/sockets.md"))
 	var pages []*render.Page
 	for _, slug := range []string{"sockets", "failed", "unmeasured"} {
 		b := rendertest.New(t, slug, text)
@@ -98,10 +93,7 @@ func newSamplePages(t testing.TB) []*render.Page {
 			b.Measure("full", "sockets", "threads", []float64{1, 1, 1, 1, 1},
 				rendertest.Fails("the server ended with status 1 before it was ready", "Traceback <most recent call last>"))
 		}
-		page, err := r.Page(b.Dataset(), render.Options{Address: base, Articles: []string{"sockets", "failed", "unmeasured"}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		page := must.Get(r.Page(b.Dataset(), render.Options{Address: base, Articles: []string{"sockets", "failed", "unmeasured"}}))
 		pages = append(pages, page)
 	}
 	return pages
@@ -110,10 +102,7 @@ func newSamplePages(t testing.TB) []*render.Page {
 // longWords is an article of words that no page is wide enough for.
 func longWords(t testing.TB) *render.Page {
 	t.Helper()
-	r, err := render.New(theme.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(render.New(theme.Files))
 	word := "a" + strings.Repeat("verylong", 15) + "word"
 	b := rendertest.New(t, "long", []byte("---\ntitle: "+word+"\ndescription: "+word+"\ntags: ["+word+"]\n---\n\n## "+word+
 		"\n\n`{value} throughput{server=\"a\"}`\n\n"+
@@ -121,11 +110,7 @@ func longWords(t testing.TB) *render.Page {
 		"\nservices: {server: {build: ., expose: [\"8080\"]}}\nmatrix: {server: [a, b]}\n"+
 		"load: {target: \"http://server:8080/\", connections: 10}\ncalibrate: false\n```\n"))
 	b.Measure("full", word, "a", []float64{571, 562, 580}, func(r *record.Record) { r.Facts[word] = word })
-	page, err := r.Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return page
+	return must.Get(r.Page(b.Dataset(), render.Options{}))
 }
 
 // An index says what a page says at its top: a result that is not whole must not look like one.
@@ -149,10 +134,7 @@ func TestIndexHasNotices(t *testing.T) {
 // A number in a title, a heading or the title of a table is told without markup wherever it is read apart from its
 // page.
 func TestValuesInTitlesElsewhere(t *testing.T) {
-	r, err := render.New(theme.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(render.New(theme.Files))
 	const value = "`{value} throughput{server=\"a\"} | interval`"
 	b := rendertest.New(t, "sample", []byte("---\ntitle: 'Title "+value+" & *so*'\n---\n\n## Heading "+value+
 		"\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n"+
@@ -161,10 +143,7 @@ func TestValuesInTitlesElsewhere(t *testing.T) {
 		"load: {target: \"http://server:8080/\", connections: 10}\ncalibrate: false\n```\n\n"+
 		"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\ntitle: Table "+value+"\n```\n"))
 	b.Measure("full", "servers", "a", []float64{500, 490, 510})
-	page, err := r.Page(b.Dataset(), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := must.Get(r.Page(b.Dataset(), render.Options{}))
 	dir := t.TempDir()
 	build(t, []*render.Page{page}, dir)
 	const words = "500/s [476–525]"
@@ -204,18 +183,14 @@ func TestValuesInTitlesElsewhere(t *testing.T) {
 
 func build(t testing.TB, pages []*render.Page, dir string) site.Report {
 	t.Helper()
-	report, err := site.Build(pages, dir, site.Options{Version: "0.0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return report
+	return must.Get(site.Build(pages, dir, site.Options{Version: "0.0"}))
 }
 
 // files reads all files below a folder.
 func files(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+	must.Do(filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
@@ -223,10 +198,7 @@ func files(t testing.TB, dir string) map[string]string {
 		relative, _ := filepath.Rel(dir, name)
 		out[filepath.ToSlash(relative)] = string(data)
 		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	return out
 }
 
@@ -240,9 +212,7 @@ func TestBuildTwice(t *testing.T) {
 	before := files(t, dir)
 	old := time.Now().Add(-time.Hour)
 	for name := range before {
-		if err := os.Chtimes(filepath.Join(dir, name), old, old); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.Chtimes(filepath.Join(dir, name), old, old))
 	}
 	if second := build(t, samplePages(t), dir); len(second.Written)+len(second.Removed) > 0 {
 		t.Errorf("the second build wrote %q and removed %q", second.Written, second.Removed)
@@ -267,9 +237,7 @@ func TestBuildRemovesItsOwn(t *testing.T) {
 	pages := samplePages(t)
 	build(t, pages, dir)
 	theirs := filepath.Join(dir, "failed", "notes.txt")
-	if err := os.WriteFile(theirs, []byte("mine"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(theirs, []byte("mine"), 0o644))
 	report := build(t, pages[:1], dir)
 	var gone []string
 	for _, name := range report.Removed {
@@ -297,7 +265,7 @@ func TestBuildRefuses(t *testing.T) {
 		return []*render.Page{{Slug: slug, Title: "x",
 			Standing: render.StandingBadge(claim.Standing{Is: stats.Holds}), Files: files}}
 	}
-	tests := []struct {
+	for _, test := range []struct {
 		name  string
 		pages []*render.Page
 		make  func(dir string) error
@@ -329,14 +297,11 @@ func TestBuildRefuses(t *testing.T) {
 			return errors.Join(err, os.Mkdir(filepath.Join(dir, "x"), 0o755),
 				os.WriteFile(filepath.Join(dir, "x", "index.html"), []byte("theirs"), 0o644))
 		}, "that no build of a site wrote: move it away"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			if test.make != nil {
-				if err := test.make(dir); err != nil {
-					t.Fatal(err)
-				}
+				must.Do(test.make(dir))
 			}
 			_, err := site.Build(test.pages, dir, site.Options{})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
@@ -373,10 +338,7 @@ func TestLinks(t *testing.T) {
 		if path.Ext(name) != ".html" {
 			continue
 		}
-		tree, err := html.Parse(strings.NewReader(data))
-		if err != nil {
-			t.Fatal(err)
-		}
+		tree := must.Get(html.Parse(strings.NewReader(data)))
 		trees[name], ids[name] = tree, map[string]bool{}
 		walk(tree, func(n *html.Node) {
 			if id := attribute(n, "id"); id != "" {
@@ -455,18 +417,11 @@ func TestCopies(t *testing.T) {
 		written    bool
 	}{{"new", "one\n", at, true}, {"as it was", "one\n", at, false}, {"longer", "one\ntwo\n", at, true},
 		{"of another time", "two\none\n", at.Add(time.Second), true}} {
-		if err := os.WriteFile(from, []byte(step.text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chtimes(from, step.at, step.at); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.WriteFile(from, []byte(step.text), 0o600))
+		must.Do(os.Chtimes(from, step.at, step.at))
 		page := &render.Page{Slug: "a", Title: "A", Standing: render.StandingBadges()[0],
 			Copies: []render.Copy{{Path: "records/run.jsonl", From: from, Size: int64(len(step.text))}}}
-		report, err := site.Build([]*render.Page{page}, dir, site.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		report := must.Get(site.Build([]*render.Page{page}, dir, site.Options{}))
 		const name = "a/records/run.jsonl"
 		if written := slices.Contains(report.Written, name); written != step.written {
 			t.Errorf("%s: written is %t, want %t", step.name, written, step.written)

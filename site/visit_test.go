@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"benchbook/internal/test/must"
 	"benchbook/render"
 	"benchbook/render/rendertest"
 	"benchbook/site"
@@ -33,29 +34,15 @@ func TestVisit(t *testing.T) {
 	t.Parallel()
 	axe := axe(t)
 	ctx := browser(t)
-	renderer, err := render.New(theme.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := renderer.Page(rendertest.Committed(t, "..", "async-101"), render.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	renderer := must.Get(render.New(theme.Files))
+	page := must.Get(renderer.Page(rendertest.Committed(t, "..", "async-101"), render.Options{}))
 	pages := []*render.Page{page}
 	dir := t.TempDir()
 	build(t, pages, dir)
-	single, err := site.Files(pages, site.Options{SingleFile: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	single := must.Get(site.Files(pages, site.Options{SingleFile: true}))
 	mail := filepath.Join(t.TempDir(), "mail.html") // nothing lies beside it
-	if err := os.WriteFile(mail, single["async-101.html"].Data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	whole, err := site.Files(pages, site.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(mail, single["async-101.html"].Data, 0o644))
+	whole := must.Get(site.Files(pages, site.Options{}))
 	served := serve(t, whole)
 	found := listen(ctx, t, served)
 	for _, page := range []struct {
@@ -109,16 +96,10 @@ func serve(t *testing.T, files map[string]site.File) (address string) {
 func TestNothingCutOff(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)
-	renderer, err := render.New(theme.Files)
-	if err != nil {
-		t.Fatal(err)
-	}
+	renderer := must.Get(render.New(theme.Files))
 	var pages []*render.Page
 	for _, slug := range []string{"not-faster", "async-vs-sync-web", "load-generators"} { // with the widest tables
-		page, err := renderer.Page(rendertest.Committed(t, "..", slug), render.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		page := must.Get(renderer.Page(rendertest.Committed(t, "..", slug), render.Options{}))
 		pages = append(pages, page)
 	}
 	dir := t.TempDir()

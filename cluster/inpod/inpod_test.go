@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/runner/engine"
 )
 
@@ -34,10 +35,7 @@ func TestMain(m *testing.M) {
 // program runs a word of the program.
 func program(t *testing.T, word string, argument any, stdin string) (stdout, stderr string, status int) {
 	t.Helper()
-	text, err := json.Marshal(argument)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(json.Marshal(argument))
 	cmd := exec.CommandContext(t.Context(), os.Args[0], word, string(text))
 	var out, said bytes.Buffer
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = append(os.Environ(), beProgram+"=1"), strings.NewReader(stdin), &out, &said
@@ -108,10 +106,7 @@ func TestFill(t *testing.T) {
 
 // The meter answers each question, and goes on after one that it does not know.
 func TestMeter(t *testing.T) {
-	question, err := json.Marshal(Question{Detail: engine.Detail{Totals: true, Threads: true}, CPUs: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	question := must.Get(json.Marshal(Question{Detail: engine.Detail{Totals: true, Threads: true}, CPUs: true}))
 	stdout, stderr, status := program(t, Meter, nil, "nonsense\n"+string(question)+"\n")
 	var answers []Reading
 	for decoder := json.NewDecoder(strings.NewReader(stdout)); ; {

@@ -26,6 +26,7 @@ import (
 	ktesting "k8s.io/client-go/testing"
 
 	"benchbook/cluster/inpod"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
@@ -50,9 +51,7 @@ func testImage(t *testing.T) v1.Image {
 	layer, layerErr := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(files.Bytes())), nil
 	})
-	if err := errors.Join(err, writeErr, closeErr, layerErr); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(errors.Join(err, writeErr, closeErr, layerErr))
 	image, err := mutate.AppendLayers(empty.Image, layer)
 	if err == nil {
 		image, err = mutate.Config(image, v1.Config{Entrypoint: []string{"/server"}, Cmd: []string{"on"}})
@@ -91,10 +90,7 @@ func server() engine.Service {
 // startOn starts the service on an API server, where it fails, and wants nothing to be left of it.
 func startOn(ctx context.Context, t *testing.T, client *fake.Clientset) error {
 	t.Helper()
-	space, err := fakeEngine(t, client).Open(ctx, "faults")
-	if err != nil {
-		t.Fatal(err)
-	}
+	space := must.Get(fakeEngine(t, client).Open(ctx, "faults"))
 	_, startErr := space.Start(ctx, server())
 	if startErr == nil {
 		t.Error("it was started")
@@ -146,7 +142,7 @@ func TestPodsThatFail(t *testing.T) {
 	failed := func(reason, message string) func(*corev1.Pod) {
 		return onNode(func(s *corev1.PodStatus) { s.Phase, s.Reason, s.Message = corev1.PodFailed, reason, message })
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		becomes func(*corev1.Pod)
 		want    []string
@@ -175,8 +171,7 @@ func TestPodsThatFail(t *testing.T) {
 			now := metav1.Now()
 			pod.DeletionTimestamp = &now
 		}, []string{"was removed by somebody else", "run again"}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			client := fake.NewClientset()
 			client.PrependReactor("create", "pods", func(a ktesting.Action) (bool, runtime.Object, error) {
@@ -192,7 +187,7 @@ func TestPodsThatFail(t *testing.T) {
 // rejected.
 func TestRequestsThatFail(t *testing.T) {
 	resource := schema.GroupResource{Resource: "pods"}
-	tests := []struct {
+	for _, tt := range []struct {
 		name  string
 		fails error
 		want  []string // nil: it is rejected
@@ -206,8 +201,7 @@ func TestRequestsThatFail(t *testing.T) {
 			"run again"}},
 		{"pod security", apierrors.NewForbidden(resource, "x", errors.New(`violates PodSecurity "restricted:latest"`)), nil},
 		{"invalid", apierrors.NewInvalid(schema.GroupKind{Kind: "Pod"}, "x", nil), nil},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			client := fake.NewClientset()
 			client.PrependReactor("create", "pods", func(ktesting.Action) (bool, runtime.Object, error) {
@@ -262,9 +256,7 @@ func TestLease(t *testing.T) {
 			client := fake.NewClientset()
 			first := fakeEngine(t, client)
 			if first.owner = tt.owner; tt.owner != "" {
-				if err := first.takeLease(ctx, "first"); err != nil {
-					t.Fatal(err)
-				}
+				must.Do(first.takeLease(ctx, "first"))
 				lease, err := client.CoordinationV1().Leases("bench").Get(ctx, leaseName, metav1.GetOptions{})
 				if err == nil {
 					lease.Spec.RenewTime.Time = time.Now().Add(-tt.renewed)
@@ -305,9 +297,7 @@ func TestLease(t *testing.T) {
 func TestLeaseLost(t *testing.T) {
 	ctx, client := bounded(t), fake.NewClientset()
 	first, second := fakeEngine(t, client), fakeEngine(t, client)
-	if _, err := first.Open(ctx, "first"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(first.Open(ctx, "first"))
 	first.owner, second.owner = "machine.boot.7.8", "machine.boot.9.10"
 	leases := client.CoordinationV1().Leases("bench")
 	lease, err := leases.Get(ctx, leaseName, metav1.GetOptions{})
@@ -348,9 +338,7 @@ func TestSweep(t *testing.T) {
 	e := fakeEngine(t, client)
 	for run, owner := range map[string]string{"killed": deadOwner(), "alive": engine.Owner(), "elsewhere": "a.b.7.8"} {
 		e.owner = owner
-		if _, err := e.open(ctx, run); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(e.open(ctx, run))
 	}
 	for _, dryRun := range []bool{true, false} {
 		left, err := e.Sweep(ctx, dryRun)
@@ -359,10 +347,7 @@ func TestSweep(t *testing.T) {
 		}
 	}
 	var runs []string
-	namespaces, err := client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	namespaces := must.Get(client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{}))
 	for _, n := range namespaces.Items {
 		runs = append(runs, n.Annotations[engine.LabelRun])
 	}
@@ -396,7 +381,7 @@ func TestPod(t *testing.T) {
 	e := fakeEngine(t, fake.NewClientset())
 	e.nodes.names[LoadHost] = "node2"
 	no := false
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		service engine.Service
 		got     func(p *podSpec) any
@@ -444,8 +429,7 @@ func TestPod(t *testing.T) {
 		{"an unknown mount option", engine.Service{Service: spec.Service{Tmpfs: []string{"/run:noexec"}}}, nil, nil},
 		{"an unknown host", engine.Service{Host: "elsewhere"}, nil, nil},
 		{"an unknown user", engine.Service{Service: spec.Service{User: "nobody-there"}}, nil, nil},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.service.Name, tt.service.Image = "server", prepared
 			p, err := e.describe(bounded(t), tt.service)

@@ -17,6 +17,7 @@ import (
 	inmemory "github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
+	"benchbook/internal/test/must"
 	"benchbook/runner/engine"
 )
 
@@ -38,14 +39,9 @@ func (b *builderOf) SaveAll(context.Context, []string) (io.ReadCloser, error) {
 
 func builder(t *testing.T) *builderOf {
 	t.Helper()
-	tag, err := name.NewTag("benchbook/apart-server:1")
-	if err != nil {
-		t.Fatal(err)
-	}
+	tag := must.Get(name.NewTag("benchbook/apart-server:1"))
 	var archive bytes.Buffer
-	if err := tarball.Write(tag, testImage(t), &archive); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(tarball.Write(tag, testImage(t), &archive))
 	return &builderOf{archive: archive.Bytes()}
 }
 
@@ -69,17 +65,11 @@ func TestImageIsPushedOnce(t *testing.T) {
 		address := strings.TrimPrefix(server.URL, "http://")
 		for range 2 {
 			e := pushing(built, address)
-			prepared, err := e.Prepare(ctx, engine.Image{Name: "server"}, io.Discard)
-			if err != nil {
-				t.Fatal(err)
-			}
+			prepared := must.Get(e.Prepare(ctx, engine.Image{Name: "server"}, io.Discard))
 			if !strings.HasPrefix(prepared.Reference, address+"/benchbook@sha256:") || prepared.ID != "sha256:a" {
 				t.Errorf("prepared is %+v, want it by its digest, with the id sha256:a", prepared)
 			}
-			image, err := e.imageOf(prepared)
-			if err != nil {
-				t.Fatal(err)
-			}
+			image := must.Get(e.imageOf(prepared))
 			if layers, err := image.Layers(); err != nil || len(layers) != 1 {
 				t.Errorf("it has %d layers, %v; want 1", len(layers), err)
 			}
@@ -92,12 +82,9 @@ func TestImageIsPushedOnce(t *testing.T) {
 
 // A registry that does not take an image is a fault with what to do, and an interrupted push is not.
 func TestPushThatFails(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))
 	listener.Close()
-	_, err = pushing(builder(t), listener.Addr().String()).Prepare(bounded(t), engine.Image{Name: "server"}, io.Discard)
+	_, err := pushing(builder(t), listener.Addr().String()).Prepare(bounded(t), engine.Image{Name: "server"}, io.Discard)
 	wantFault(t, err, "could not be used", "see that it runs and is reached from here")
 
 	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -17,6 +17,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
@@ -41,14 +42,8 @@ func clusterFolder(t *testing.T) string {
 func connected(t *testing.T, user string, change func(*Options)) *Engine {
 	t.Helper()
 	folder := clusterFolder(t)
-	builder, err := docker.New(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	registry, err := os.ReadFile(filepath.Join(folder, "registry"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	builder := must.Get(docker.New(t.Context(), nil))
+	registry := must.Get(os.ReadFile(filepath.Join(folder, "registry")))
 	o := Options{Kubeconfig: filepath.Join(folder, user+".kubeconfig"), Builder: builder,
 		Cluster: engine.Cluster{Registry: strings.TrimSpace(string(registry)),
 			LoadNodes:    map[string]string{"benchbook.test/pool": "load"},
@@ -56,10 +51,7 @@ func connected(t *testing.T, user string, change func(*Options)) *Engine {
 	if change != nil {
 		change(&o)
 	}
-	e, err := New(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := must.Get(New(t.Context(), o))
 	t.Cleanup(func() {
 		if err := errors.Join(e.Close(), builder.Close()); err != nil {
 			t.Errorf("Close: %v", err)
@@ -79,11 +71,8 @@ func TestEngine(t *testing.T) {
 // discardImages removes from the engine that builds what the suite alone needs.
 func discardImages(t *testing.T) {
 	ctx := context.WithoutCancel(t.Context())
-	ids, err := exec.CommandContext(ctx, "docker", "images", "--quiet", "--filter",
-		"label="+engine.LabelImage+"="+enginetest.Made()).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ids := must.Get(exec.CommandContext(ctx, "docker", "images", "--quiet", "--filter",
+		"label="+engine.LabelImage+"="+enginetest.Made()).Output())
 	for _, id := range strings.Fields(string(ids)) {
 		if out, err := exec.CommandContext(ctx, "docker", "rmi", "--force", id).CombinedOutput(); err != nil {
 			t.Errorf("removing image %s: %v: %s", id, err, out)
@@ -101,23 +90,14 @@ func idle(ctx context.Context, t *testing.T, e *Engine, name string) engine.Serv
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building %s: %v: %s", agent.Name, err, output)
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	image, err := e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(os.ReadFile(file))
+	image := must.Get(e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}}, io.Discard))
 	return engine.Service{Service: spec.Service{Name: name, Command: []string{agent.Idle}}, Image: image, Ours: true}
 }
 
 func opened(ctx context.Context, t *testing.T, e *Engine) engine.Space {
 	t.Helper()
-	space, err := e.Open(ctx, "faults")
-	if err != nil {
-		t.Fatal(err)
-	}
+	space := must.Get(e.Open(ctx, "faults"))
 	t.Cleanup(func() {
 		if err := space.Close(context.WithoutCancel(ctx)); err != nil {
 			t.Errorf("Close: %v", err)
@@ -128,10 +108,7 @@ func opened(ctx context.Context, t *testing.T, e *Engine) engine.Space {
 
 func started(ctx context.Context, t *testing.T, space engine.Space, service engine.Service) *container {
 	t.Helper()
-	c, err := space.Start(ctx, service)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(space.Start(ctx, service))
 	return c.(*container)
 }
 
@@ -156,10 +133,8 @@ func TestEvicted(t *testing.T) {
 	ctx := bounded(t)
 	e, admin := connected(t, "user", nil), connected(t, "admin", nil)
 	c := started(ctx, t, opened(ctx, t, e), idle(ctx, t, e, "steady"))
-	if err := admin.client.PolicyV1().Evictions(c.space.namespace).Evict(ctx, &policyv1.Eviction{
-		ObjectMeta: metav1.ObjectMeta{Name: c.pod, Namespace: c.space.namespace}}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(admin.client.PolicyV1().Evictions(c.space.namespace).Evict(ctx, &policyv1.Eviction{
+		ObjectMeta: metav1.ObjectMeta{Name: c.pod, Namespace: c.space.namespace}}))
 	wantFault(t, awaitFault(ctx, t, c), "evicted", `"steady"`, "run again")
 }
 
@@ -169,22 +144,12 @@ func TestNodeLost(t *testing.T) {
 	e, admin := connected(t, "user", nil), connected(t, "admin", nil)
 	space := opened(ctx, t, e)
 	c := started(ctx, t, space, idle(ctx, t, e, "steady"))
-	text, err := os.ReadFile(filepath.Join(folder, "node1.pid"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile(filepath.Join(folder, "node1.pid")))
+	pid := must.Get(strconv.Atoi(strings.TrimSpace(string(text))))
 	off := filepath.Join(folder, "node1.off")
-	if err := os.WriteFile(off, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(off, nil, 0o600))
 	t.Cleanup(func() { awaitNode(t, admin, off) })
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(syscall.Kill(pid, syscall.SIGKILL))
 	wantFault(t, awaitFault(ctx, t, c), "node1", "lost", "run again")
 	if err := space.Close(ctx); err != nil {
 		t.Errorf("closing a space whose node is lost: %v", err)

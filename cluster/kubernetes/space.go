@@ -406,7 +406,7 @@ func (p probed) Reach(context.Context) (engine.Dial, error) { return p.dial, nil
 
 // Follow copies both streams to one writer, as the API server does not tell them apart.
 func (p probed) Follow(ctx context.Context, stdout, _ io.Writer) error {
-	log, err := p.readLog(ctx, &corev1.PodLogOptions{Container: p.name, Follow: true})
+	log, err := p.readLog(ctx, &corev1.PodLogOptions{Container: mainContainer, Follow: true})
 	if err != nil {
 		return err
 	}

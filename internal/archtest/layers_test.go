@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 const (
@@ -104,10 +106,7 @@ func TestAgentIsSmall(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	info, err := os.Stat(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	info := must.Get(os.Stat(file))
 	if most := int64(7 << 20); info.Size() > most {
 		t.Errorf("it has %d bytes, and may have %d", info.Size(), most)
 	}
@@ -117,9 +116,6 @@ func goList(t *testing.T, args ...string) string {
 	t.Helper()
 	list := exec.Command("go", append([]string{"list"}, args...)...)
 	list.Dir = root
-	out, err := list.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := must.Get(list.Output())
 	return string(out)
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // Limits of functions outside tests.
@@ -19,7 +21,7 @@ const (
 // TestLimits keeps functions small enough to be read.
 func TestLimits(t *testing.T) {
 	functions := 0
-	err := filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
+	must.Do(filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -50,10 +52,7 @@ func TestLimits(t *testing.T) {
 			}
 		}
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	if functions < 1000 {
 		t.Errorf("only %d functions were found", functions)
 	}

@@ -11,38 +11,27 @@ import (
 	"time"
 
 	"benchbook/internal/files"
+	"benchbook/internal/test/must"
 )
 
 // odd makes a folder of everything that a name can stand for.
 func odd(t *testing.T) string {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	huge, err := os.Create(in("huge"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	socket, err := net.Listen("unix", in("socket"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	huge := must.Get(os.Create(in("huge")))
+	socket := must.Get(net.Listen("unix", in("socket")))
 	t.Cleanup(func() { _ = socket.Close() })
-	err = errors.Join(huge.Truncate(1<<40), huge.Close(), os.WriteFile(in("file"), []byte("text"), 0o600),
+	must.Do(errors.Join(huge.Truncate(1<<40), huge.Close(), os.WriteFile(in("file"), []byte("text"), 0o600),
 		os.Mkdir(in("folder"), 0o755),
 		syscall.Mkfifo(in("pipe"), 0o600), os.Symlink("loop", in("loop")), os.Symlink("file", in("link")),
 		os.Symlink("pipe", in("piped")),
-		os.Symlink("/dev/zero", in("zero")))
-	if err != nil {
-		t.Fatal(err)
-	}
+		os.Symlink("/dev/zero", in("zero"))))
 	return dir
 }
 
 func TestRead(t *testing.T) {
 	dir := odd(t)
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := must.Get(os.OpenRoot(dir))
 	defer root.Close()
 	below := files.Dir(dir, 4)
 	readers := map[string]func(string) ([]byte, error){
@@ -106,12 +95,9 @@ func TestRead(t *testing.T) {
 }
 
 func TestReason(t *testing.T) {
-	root, err := os.OpenRoot(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := must.Get(os.OpenRoot(t.TempDir()))
 	defer root.Close()
-	_, _, err = files.ReadIn(root, "nothing", 4)
+	_, _, err := files.ReadIn(root, "nothing", 4)
 	if got := files.Reason(err); got != "no such file or directory" {
 		t.Errorf("got %q", got)
 	}

@@ -8,15 +8,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 func repository(t *testing.T) *Repository {
 	t.Helper()
 	r := Git(t.Context(), t.TempDir(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org")
-	if _, err := r.Run("", "init", "--quiet"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(r.Run("", "init", "--quiet"))
 	return r
 }
 
@@ -38,10 +38,7 @@ func TestTreeBomb(t *testing.T) {
 		}
 		entry = "040000 tree " + object
 	}
-	commit, err := r.Commit("", object, "bomb")
-	if err != nil {
-		t.Fatal(err)
-	}
+	commit := must.Get(r.Commit("", object, "bomb"))
 	began := time.Now()
 	if _, err := r.Tree(commit); !errors.Is(err, errTooMuch) {
 		t.Errorf("got %v, want errTooMuch", err)
@@ -54,14 +51,8 @@ func TestTreeBomb(t *testing.T) {
 // The address of a remote comes with a clone, and must not run a program.
 func TestNoRemoteHelpers(t *testing.T) {
 	r := repository(t)
-	tree, err := r.Run("", "mktree")
-	if err != nil {
-		t.Fatal(err)
-	}
-	commit, err := r.Commit("", tree, "empty")
-	if err != nil {
-		t.Fatal(err)
-	}
+	tree := must.Get(r.Run("", "mktree"))
+	commit := must.Get(r.Commit("", tree, "empty"))
 	proof := filepath.Join(t.TempDir(), "ran")
 	for _, address := range []string{"ext::touch " + proof, "fd::7", "weird::x"} {
 		err := r.Push(address, commit, "main")
@@ -73,9 +64,7 @@ func TestNoRemoteHelpers(t *testing.T) {
 		t.Error("the address of a remote ran a program")
 	}
 	bare := t.TempDir()
-	if _, err := Git(t.Context(), bare).Run("", "init", "--quiet", "--bare"); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(Git(t.Context(), bare).Run("", "init", "--quiet", "--bare"))
 	if err := r.Push(bare, commit, "main"); err != nil {
 		t.Errorf("a folder: %v", err)
 	}
@@ -92,14 +81,8 @@ func TestNamesLikeFlags(t *testing.T) {
 			t.Errorf("%.20q is commit %s", name, commit)
 		}
 	}
-	tree, err := r.Run("", "mktree")
-	if err != nil {
-		t.Fatal(err)
-	}
-	commit, err := r.Commit("", tree, "empty")
-	if err != nil {
-		t.Fatal(err)
-	}
+	tree := must.Get(r.Run("", "mktree"))
+	commit := must.Get(r.Commit("", tree, "empty"))
 	for _, remote := range []string{"--receive-pack=touch " + proof, "-o", "ssh://-oProxyCommand=touch " + proof + "/x",
 		"-oProxyCommand=touch " + proof + ":x", "git://-x/y"} {
 		if err := r.Push(remote, commit, "main"); err == nil {

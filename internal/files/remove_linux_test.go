@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 const nobody = 65534
@@ -24,20 +26,12 @@ func TestRemoveAll(t *testing.T) {
 	}
 	folder := filepath.Join(t.TempDir(), "of a service")
 	below := filepath.Join(folder, "cache", "module")
-	if err := os.MkdirAll(below, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(below, "file"), nil, 0o444); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.MkdirAll(below, 0o755))
+	must.Do(os.WriteFile(filepath.Join(below, "file"), nil, 0o444))
 	for _, name := range []string{below, filepath.Dir(below)} {
-		if err := os.Chmod(name, 0o555); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.Chmod(name, 0o555))
 	}
-	if err := os.Chmod(folder, 0); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.Chmod(folder, 0))
 	if os.RemoveAll(folder) == nil {
 		t.Fatal("it can be removed without us")
 	}

@@ -8,7 +8,7 @@ import (
 
 func TestParse(t *testing.T) {
 	const rest = " S 12 1 1 0 -1 4194560 1 2 3 4 150 25 7 8 20 0 1 0 98765 1 2 3\n"
-	tests := []struct {
+	for _, tt := range []struct {
 		name, text string
 		want       Process // zero for an error
 	}{
@@ -21,8 +21,7 @@ func TestParse(t *testing.T) {
 		{"no name", "34 sh" + rest, Process{}},
 		{"no number", "x (sh)" + rest, Process{}},
 		{"nothing", "", Process{}},
-	}
-	for _, tt := range tests {
+	} {
 		got, err := Parse([]byte(tt.text))
 		if (err != nil) != (tt.want == Process{}) || err == nil && got != tt.want {
 			t.Errorf("%s: got %+v, %v, want %+v", tt.name, got, err, tt.want)

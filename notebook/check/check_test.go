@@ -444,26 +444,3 @@ expect: throughput > 5/s`), "full", "several-cells"},
 		})
 	}
 }
-
-// Checking ends on any text, and its problems lie in the article.
-func FuzzCheck(f *testing.F) {
-	for _, pattern := range []string{"../article/testdata/broken/*.md", "../plan/testdata/broken/*.md",
-		"../plan/testdata/good/*.md"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil || len(files) == 0 {
-			f.Fatalf("no articles in %s: %v", pattern, err)
-		}
-		for _, file := range files {
-			data := must.Get(os.ReadFile(file))
-			f.Add(data)
-		}
-	}
-	project := emptyProject(f)
-	f.Fuzz(func(t *testing.T, text []byte) {
-		for _, problem := range found(t, project, string(text), plan.Full) {
-			if at := problem.Pos; at.Source == nil || at.Start < 0 || at.End < at.Start || at.End > len(at.Source.Data) {
-				t.Errorf("outside of any text: %v", problem)
-			}
-		}
-	})
-}

@@ -225,42 +225,6 @@ func TestCutOff(t *testing.T) {
 	}
 }
 
-// Any text is a consistent result or an error.
-func FuzzParse(f *testing.F) {
-	for _, file := range captured(f) {
-		tool, data := capture(f, file)
-		if len(data) < 4000 {
-			f.Add(slices.Index(Names(), tool.Name), data)
-		}
-	}
-	f.Add(-1, []byte(`{"window": 1, "attempted": 3, "failed": 1, "failures": {"timeout": 1}, "latency": {"p50": 1}}`))
-	f.Add(-1, fmt.Appendf(nil, `{"window": 9, "attempted": 1, "histogram": %q, "unit": "ms"}`, oneTime(f, 3000)))
-	f.Fuzz(func(t *testing.T, tool int, printed []byte) {
-		var o *Output
-		var err error
-		if tool < 0 || tool >= len(Tools()) {
-			o, err = Summary(printed, driverKinds)
-		} else {
-			o, err = Tools()[tool].Parse(printed)
-		}
-		if err != nil {
-			if !errors.Is(err, ErrNoSamples) {
-				t.Error(err)
-			}
-			return
-		}
-		h, hasTimes := o.Histograms["latency"]
-		if o.Attempted <= 0 || min(o.Failed, o.Completed) < -1 || max(o.Failed, o.Completed, h.Count) > o.Attempted ||
-			o.Window < 0 || o.Timed < 0 || o.Connections < 0 || hasTimes && (h.Count <= 0 || h.Overflow > h.Count || h.Min > h.Max) {
-			t.Errorf("%q:\n%s", printed, describe(o, nil))
-		}
-		l := o.Load(&spec.Load{Connections: 1, Keepalive: true})
-		if math.IsNaN(l.InFlight) || math.IsInf(l.InFlight, 0) {
-			t.Errorf("%q: %v in flight", printed, l.InFlight)
-		}
-	})
-}
-
 // The command lines of all tools for all loads that they have flags for.
 func TestCalls(t *testing.T) {
 	script := &spec.File{Path: "/benchbook/script", Data: []byte("the author's script\n")}

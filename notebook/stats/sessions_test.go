@@ -3,7 +3,6 @@ package stats
 import (
 	"errors"
 	"math"
-	"math/rand/v2"
 	"testing"
 
 	"benchbook/internal/test/must"
@@ -81,37 +80,6 @@ func TestOfSessions(t *testing.T) {
 	} {
 		if got := OfSessions(tt.verdicts...); got != tt.want {
 			t.Errorf("%v are %s, want %s", tt.verdicts, got, tt.want)
-		}
-	}
-}
-
-// One interval in twenty misses the truth, however far sessions differ; those of single sessions miss it far more often.
-func TestSessionsCover(t *testing.T) {
-	const sets, standardError = 20_000, 0.01
-	rng := rand.New(rand.NewPCG(20, 26))
-	for _, tt := range []struct {
-		spread   float64
-		sessions int
-		from, to float64 // share of intervals that miss, in percent
-	}{
-		{0, 3, 0.4, 1.5}, {0, 5, 3.2, 4.4}, {0.02, 3, 3.4, 4.6}, {0.02, 5, 4.2, 5.6}, {0.05, 3, 4.2, 5.7},
-		{0.18, 3, 4.2, 5.8}, {0.18, 5, 4.2, 5.8},
-	} {
-		missed := 0
-		for range sets {
-			list := make([]SessionEffect, tt.sessions)
-			for i := range list {
-				offset := tt.spread*rng.NormFloat64() + standardError*rng.NormFloat64()
-				list[i] = SessionEffect{math.Exp(offset), standardError}
-			}
-			_, interval := must.Two(RatioBetween(list, DefaultAlpha))
-			if !interval.Contains(1) {
-				missed++
-			}
-		}
-		if share := 100 * float64(missed) / sets; share < tt.from || share > tt.to {
-			t.Errorf("spread %v, %d sessions: %.1f %% of the intervals miss the truth, want %v to %v %%",
-				tt.spread, tt.sessions, share, tt.from, tt.to)
 		}
 	}
 }

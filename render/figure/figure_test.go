@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -33,10 +35,7 @@ var pageFonts = sync.OnceValues(func() (*Fonts, error) {
 
 func metrics(tb testing.TB) *Metrics {
 	tb.Helper()
-	f, err := pageFonts()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	f := must.Get(pageFonts())
 	return f.Metrics()
 }
 
@@ -137,15 +136,10 @@ func TestGolden(t *testing.T) {
 	m := metrics(t)
 	for name := range figures {
 		for _, w := range []Width{Full, Narrow} {
-			got, err := complete(name).SVG(m, w)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := must.Get(complete(name).SVG(m, w))
 			file := filepath.Join("testdata", "golden", name+"-"+w.class()+".svg")
 			if *update {
-				if err := os.WriteFile(file, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
+				must.Do(os.WriteFile(file, got, 0o644))
 			}
 			want, err := os.ReadFile(file)
 			if err != nil {
@@ -160,10 +154,7 @@ func TestGolden(t *testing.T) {
 
 // A file has a title, a source, a style for light and dark and the facts, whatever these contain.
 func TestFile(t *testing.T) {
-	svg, err := complete("bars").File(metrics(t), [][2]string{{"title", "A < B"}, {"run", "r1"}, {"licence", ""}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	svg := must.Get(complete("bars").File(metrics(t), [][2]string{{"title", "A < B"}, {"run", "r1"}, {"licence", ""}}))
 	for _, want := range []string{"<metadata>\ntitle: A &lt; B\nrun: r1\n</metadata>", ">What was found</text>", ">Quantity, unit</text>",
 		">Source: an article</text>", "<style>svg{background:#fff}", "@media (prefers-color-scheme:dark){svg{background:#14171a}",
 		".band{stroke:none;fill-opacity:0.22}", ".dash{stroke-dasharray:5 4;stroke-linecap:butt}"} {
@@ -176,14 +167,8 @@ func TestFile(t *testing.T) {
 // A card is a picture of the size that links ask for, with the colours of the figure.
 func TestCard(t *testing.T) {
 	for name := range figures {
-		data, err := complete(name).Card(metrics(t))
-		if err != nil {
-			t.Fatal(err)
-		}
-		picture, err := png.Decode(bytes.NewReader(data))
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := must.Get(complete(name).Card(metrics(t)))
+		picture := must.Get(png.Decode(bytes.NewReader(data)))
 		if size := picture.Bounds().Size(); size.X != CardWidth || size.Y != CardHeight {
 			t.Errorf("%s: the card has %v pixels", name, size)
 		}
@@ -201,7 +186,7 @@ func TestCard(t *testing.T) {
 
 func TestSVGRefuses(t *testing.T) {
 	row := func(m Mark) Spec { return Spec{ID: "f", Rows: []Row{{Name: "sync"}}, Marks: []Mark{m}} }
-	tests := []struct {
+	for _, test := range []struct {
 		name string
 		spec Spec
 		want string
@@ -222,8 +207,7 @@ func TestSVGRefuses(t *testing.T) {
 		{"zero on a log axis", Spec{ID: "f", X: Axis{Scale: Log}, Marks: []Mark{At(0, 1)}}, "x = 0"},
 		{"points out of order", Spec{ID: "f", Lines: []Line{{Name: "l", Points: []Mark{At(2, 1), At(1, 1)}}}}, "sort them"},
 		{"a reference that is not a number", Spec{ID: "f", Rows: []Row{{}}, Level: &Guide{Value: nan}}, "reference NaN"},
-	}
-	for _, test := range tests {
+	} {
 		svg, err := test.spec.SVG(metrics(t), Full)
 		if err == nil {
 			t.Errorf("%s: drew %s, want an error with %q", test.name, svg, test.want)

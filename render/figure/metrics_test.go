@@ -4,20 +4,19 @@ import (
 	"bytes"
 	"os"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // A font that is damaged is an error and not a panic.
 func TestLoadFontsRefuses(t *testing.T) {
-	good, err := os.ReadFile("../../site/theme/fonts/inter-400.woff2")
-	if err != nil {
-		t.Fatal(err)
-	}
+	good := must.Get(os.ReadFile("../../site/theme/fonts/inter-400.woff2"))
 	changed := func(at int, to byte) []byte {
 		b := bytes.Clone(good)
 		b[at] = to
 		return b
 	}
-	tests := map[string][]byte{
+	for name, file := range map[string][]byte{
 		"nothing":                    nil,
 		"no WOFF2":                   []byte("OTTO and then much more of what is not a web font"),
 		"a header alone":             good[:woffHeader],
@@ -29,8 +28,7 @@ func TestLoadFontsRefuses(t *testing.T) {
 		"a length that does not end": bytes.Replace(good, good[woffHeader+1:woffHeader+6], []byte("\xff\xff\xff\xff\xff"),
 			1),
 		"a stream said to be shorter": changed(22, good[22]/2),
-	}
-	for name, file := range tests {
+	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := LoadFonts(file, good); err == nil {
 				t.Error("read it as the regular font")

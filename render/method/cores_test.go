@@ -8,15 +8,14 @@ import (
 
 // What has all CPUs of its machine has none that are worth naming.
 func TestCoresLine(t *testing.T) {
-	tests := []struct{ services, load, hosts, want string }{
+	for _, tt := range []struct{ services, load, hosts, want string }{
 		{"0-2", "3", "", "services 0-2, load 3"},
 		{"0", "0", "", "services and load share 0"},
 		{"0", "0", "server on services; load on load", "services 0, load 0"},
 		{"", "", "", ""},
 		{"0-1", "", "", "services 0-1"},
 		{"", "3", "", "load 3"},
-	}
-	for _, tt := range tests {
+	} {
 		facts := map[string]string{}
 		if tt.services != "" {
 			facts["placement.services"] = tt.services

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
@@ -252,10 +253,7 @@ func TestSentences(t *testing.T) {
 	form := ""
 	for _, tt := range cases {
 		f := tt.measure(t, tt.expect)
-		d, err := dataset.New(f.Doc, f.Records, dataset.Options{Plan: f.Plan})
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := must.Get(dataset.New(f.Doc, f.Records, dataset.Options{Plan: f.Plan}))
 		j := claim.JudgeAll(d).Claims[0]
 		if j.Verdict != tt.want {
 			t.Errorf("%s: %s is %s, want %s", tt.form, tt.expect, j.Verdict, tt.want)
@@ -278,14 +276,9 @@ func TestSentences(t *testing.T) {
 	}
 	golden := filepath.Join("testdata", "sentences.txt")
 	if *update {
-		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.WriteFile(golden, []byte(got.String()), 0o644))
 	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must.Get(os.ReadFile(golden))
 	if got.String() != string(want) {
 		t.Errorf("%s is different; with -update it is written anew:\n%s", golden, got.String())
 	}
@@ -319,10 +312,7 @@ func TestSays(t *testing.T) {
 				}))
 			}
 			f := measure(t, tt.expect)
-			d, err := dataset.New(f.Doc, f.Records, dataset.Options{Plan: f.Plan})
-			if err != nil {
-				t.Fatal(err)
-			}
+			d := must.Get(dataset.New(f.Doc, f.Records, dataset.Options{Plan: f.Plan}))
 			j := claim.JudgeAll(d).Claims[0]
 			j.Claim.Says.Supported.Value = tt.says
 			got := outcome.Of(d, j, outcome.Options{Markdown: func(line string) (template.HTML, string) {
@@ -352,10 +342,7 @@ func TestHereFollowsTheSentence(t *testing.T) {
 			"0.9 times"},
 	} {
 		f := published(t, tt.expect)
-		d, err := dataset.New(f.Doc, f.Records, dataset.Options{Plan: f.Plan})
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := must.Get(dataset.New(f.Doc, f.Records, dataset.Options{Plan: f.Plan}))
 		j := claim.JudgeAll(d).Claims[0]
 		j.Claim.Says.Supported.Value = tt.says
 		o := outcome.Of(d, j, outcome.Options{})
@@ -372,10 +359,7 @@ func TestSaidOfAnotherSession(t *testing.T) {
 		"91 %":   {`says: {contradicted: "It answered {effect} as many requests."}`},
 	} {
 		f := recordtest.NewMeasured(t, recordtest.Claimed(`throughput{server="a"} < throughput{server="b"}`, keys...))
-		d, err := dataset.New(f.Doc, f.Records, dataset.Options{Plan: f.Plan})
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := must.Get(dataset.New(f.Doc, f.Records, dataset.Options{Plan: f.Plan}))
 		j := claim.JudgeAll(d).Claims[0]
 		got := outcome.Said(&j, &dataset.Quantity{Number: 0.91, Unit: "1"})
 		if !strings.HasPrefix(strings.ReplaceAll(got, "\u202f", " "), want) {

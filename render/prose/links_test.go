@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 
 	"benchbook/notebook/source"
@@ -14,9 +15,7 @@ import (
 // Pictures beside the article have their words and their title, and addresses pasted from HTML lead where they did.
 func TestPicturesAndLinks(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "a b.png"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(filepath.Join(dir, "a b.png"), nil, 0o644))
 	for text, want := range map[string]string{
 		`![a *b*](<a b.png> "T &amp; \"t\"")`: `<img src="media/a%20b.png" alt="a b" title="T &amp; &#34;t&#34;" loading="lazy">`,
 		`![](a&#32;b.png)`:                    `<img src="media/a%20b.png" alt="" loading="lazy">`,

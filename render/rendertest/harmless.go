@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/source"
 )
 
@@ -64,11 +65,8 @@ func Harmless(t testing.TB, page string) {
 
 func harmless(t testing.TB, page string, elements, attributes []string) {
 	t.Helper()
-	nodes, err := html.ParseFragment(strings.NewReader(page), &html.Node{Type: html.ElementNode, Data: "body",
-		DataAtom: atom.Body})
-	if err != nil {
-		t.Fatal(err)
-	}
+	nodes := must.Get(html.ParseFragment(strings.NewReader(page), &html.Node{Type: html.ElementNode, Data: "body",
+		DataAtom: atom.Body}))
 	nothingActs(t, "the page", page)
 	var look func(n *html.Node)
 	look = func(n *html.Node) {

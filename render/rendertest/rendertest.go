@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
@@ -63,21 +64,11 @@ func read(t testing.TB, slug string, text []byte, files map[string]string) *Benc
 		all[filepath.Join(dir, filepath.FromSlash(name))] = data
 	}
 	for name, data := range all {
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
+		must.Do(os.WriteFile(name, []byte(data), 0o644))
 	}
-	project, err := article.OpenProject(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := project.Article(slug)
-	if err != nil {
-		t.Fatal(err)
-	}
+	project := must.Get(article.OpenProject(root))
+	doc := must.Get(project.Article(slug))
 	return &Bench{Doc: doc, t: t, project: project, slug: slug, planned: map[string]*plan.Plan{}}
 }
 
@@ -108,21 +99,13 @@ func (b *Bench) planOnce(profile string) (*plan.Plan, error) {
 // toMeasure is the plan by which records are made.
 func (b *Bench) toMeasure(profile string) *plan.Plan {
 	b.t.Helper()
-	p, err := b.planOnce(profile)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return p
+	return must.Get(b.planOnce(profile))
 }
 
 // Dataset is what the records say, on the machine that made them.
 func (b *Bench) Dataset() *dataset.Dataset {
 	b.t.Helper()
-	d, err := dataset.New(b.Doc, b.Records, dataset.Options{ThisHost: Host, Plan: b.plan})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return d
+	return must.Get(dataset.New(b.Doc, b.Records, dataset.Options{ThisHost: Host, Plan: b.plan}))
 }
 
 // In makes a record one of another run, which began on a day of November 2026 at ten.

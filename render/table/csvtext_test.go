@@ -7,12 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/source"
 	"benchbook/render/table"
 )
 
 func TestCell(t *testing.T) {
-	tests := []struct{ name, text, want string }{
+	for _, test := range []struct{ name, text, want string }{
 		{"nothing", "", ""},
 		{"a word", "async", "async"},
 		{"a formula", `=HYPERLINK("https://example.org")`, `'=HYPERLINK("https://example.org")`},
@@ -26,8 +27,7 @@ func TestCell(t *testing.T) {
 		{"a negative number", "-1.5e-3", "-1.5e-3"},
 		{"a number with a sign", "+3", "+3"},
 		{"a sign in the middle", "a=b", "a=b"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := table.CSVCell(test.text); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
@@ -43,9 +43,7 @@ func FuzzWrite(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		var b bytes.Buffer
-		if err := table.WriteCSV(&b, [][]string{{"head", text}}); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(table.WriteCSV(&b, [][]string{{"head", text}}))
 		row, err := csv.NewReader(&b).Read()
 		if err != nil || len(row) != 2 {
 			t.Fatalf("read back %q, %v", row, err)

@@ -78,7 +78,7 @@ func TestLayout(t *testing.T) {
 	few := func(v Value, words string) Value { v.Few = words; return v }
 	atLeast := func(v Value) Value { v.AtLeast = true; return v }
 	missing := Value{Missing: "not measured", Published: nan}
-	tests := []struct {
+	for _, test := range []struct {
 		name  string
 		table Table
 		want  string
@@ -178,8 +178,7 @@ func TestLayout(t *testing.T) {
 | Server | Throughput (requests/s) |
 | a | not measured |
 `},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := strings.ReplaceAll(text(test.table.Layout()), "\u00a0", " ")
 			if got != test.want[1:] {

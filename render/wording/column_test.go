@@ -10,7 +10,7 @@ func TestColumn(t *testing.T) {
 	// of measured with the usual resolution
 	of := func(v, lo, hi float64) Figure { return Figure{v, lo, hi, v * 0.001, false} }
 	none := math.NaN()
-	tests := []struct {
+	for _, test := range []struct {
 		name string
 		unit Unit
 		in   []Figure
@@ -56,8 +56,7 @@ func TestColumn(t *testing.T) {
 		{"a zero among others", PercentUnit, []Figure{of(0, 0, 0.00052), of(1, 0.976, 1)}, "0.0 [0–0.1] 100.0 [97.6–100.0]"},
 		{"no intervals", Plain, []Figure{of(3.456, none, none), of(31.77, none, none)}, "3.5 31.8"},
 		{"nothing", Plain, nil, ""},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := test.unit.Column(test.in...)
 			var words []string

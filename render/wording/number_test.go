@@ -7,7 +7,7 @@ import (
 
 func TestFor(t *testing.T) {
 	inf := math.Inf(1)
-	tests := []struct {
+	for _, test := range []struct {
 		name   string
 		base   string
 		share  bool
@@ -30,8 +30,7 @@ func TestFor(t *testing.T) {
 		{"a plain number", "1", false, []float64{130}, ""},
 		{"cores", "cores", false, []float64{0.9}, "cores"},
 		{"a unit nobody knows", "widgets", false, []float64{3}, "widgets"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := UnitFor(test.base, test.share, test.values...).Symbol; got != test.want {
 				t.Errorf("For(%q, %v, %v) = %q, want %q", test.base, test.share, test.values, got, test.want)
@@ -42,7 +41,7 @@ func TestFor(t *testing.T) {
 
 func TestQuantity(t *testing.T) {
 	ms, rate, none := Unit{Symbol: "ms", Scale: 1e-3}, Unit{Symbol: "/s", Scale: 1}, math.NaN()
-	tests := []struct {
+	for _, test := range []struct {
 		name      string
 		unit      Unit
 		v, lo, hi float64
@@ -73,8 +72,7 @@ func TestQuantity(t *testing.T) {
 		{"counts and halves", UnitFor("1", false, 20.5, 7), 20.5, 20, 21, "20.5", "20.0 to 21.0", "20.0–21.0"},
 		{"a ratio", UnitFor("1", false, 1.2), 1.2, 1, 1.4, "1.20", "1.00 to 1.40", "1.00–1.40"},
 		{"nothing at all", Plain, 0, 0, 0, "0", "0 to 0", "0–0"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			n := test.unit.Decimals(Figure{Value: test.v, Lo: test.lo, Hi: test.hi})
 			if got := test.unit.Quantity(test.v, n); got != test.quantity {
@@ -91,7 +89,7 @@ func TestQuantity(t *testing.T) {
 }
 
 func TestWriting(t *testing.T) {
-	tests := []struct{ name, got, want string }{
+	for _, test := range []struct{ name, got, want string }{
 		{"separators", Plain.Number(1234567, 0), "1,234,567"},
 		{"separators stop at the point", Plain.Number(1234.5678, 4), "1,234.5678"},
 		{"a minus sign, not a hyphen", Plain.Number(-1000, 0), "−1,000"},
@@ -116,8 +114,7 @@ func TestWriting(t *testing.T) {
 		{"one", Count(1, "repetition"), "1\u00a0repetition"},
 		{"several", Count(1300, "cell"), "1,300\u00a0cells"},
 		{"none", Count(0, "cell"), "0\u00a0cells"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.got != test.want {
 				t.Errorf("got %q, want %q", test.got, test.want)
@@ -127,14 +124,13 @@ func TestWriting(t *testing.T) {
 }
 
 func TestStep(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		span  float64
 		parts int
 		want  float64
 	}{
 		{6000, 6, 1000}, {6001, 6, 2000}, {0.3, 4, 0.1}, {1, 4, 0.5}, {100, 1, 100}, {101, 1, 200},
-	}
-	for _, test := range tests {
+	} {
 		if got := Step(test.span, test.parts); math.Abs(got-test.want) > 1e-12 {
 			t.Errorf("Step(%v, %d) = %v, want %v", test.span, test.parts, got, test.want)
 		}

@@ -22,7 +22,7 @@ func TestBy(t *testing.T) {
 }
 
 func TestLasting(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		d     time.Duration
 		words string
 	}{
@@ -32,8 +32,7 @@ func TestLasting(t *testing.T) {
 		{time.Hour, "1\u00a0h"},
 		{4*time.Hour + 10*time.Minute, "4\u00a0h\u00a010\u00a0min"},
 		{time.Hour - time.Second, "60\u00a0min"},
-	}
-	for _, test := range tests {
+	} {
 		if got := Lasting(test.d); got != test.words {
 			t.Errorf("Lasting(%v) = %q, want %q", test.d, got, test.words)
 		}

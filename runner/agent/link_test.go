@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 )
@@ -26,21 +27,15 @@ import (
 // linkTo starts a link to an address, which ends with the test.
 func linkTo(t testing.TB, l spec.Link, target string) (address string, written *log) {
 	t.Helper()
-	r, err := ListenLink(t.Context(), LinkConfig{Semantics: record.LinkSemantics, Seed: 1, Link: l,
-		Routes: []LinkRoute{{Listen: "127.0.0.1:0", Target: target}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(ListenLink(t.Context(), LinkConfig{Semantics: record.LinkSemantics, Seed: 1, Link: l,
+		Routes: []LinkRoute{{Listen: "127.0.0.1:0", Target: target}}}))
 	return r.Addresses()[0].String(), serve(t, r)
 }
 
 // service starts a service that handles each connection, which is closed behind it. It ends with the test.
 func service(t testing.TB, handle func(*net.TCPConn)) (address string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))
 	t.Cleanup(func() { listener.Close() })
 	go func() {
 		for {
@@ -61,14 +56,9 @@ func echo(conn *net.TCPConn) { _, _ = io.Copy(conn, conn) } // until the other e
 
 func dial(t testing.TB, address string) *net.TCPConn {
 	t.Helper()
-	conn, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := must.Get(net.Dial("tcp", address))
 	t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(conn.SetDeadline(time.Now().Add(2 * time.Minute)))
 	return conn.(*net.TCPConn)
 }
 
@@ -121,7 +111,7 @@ func TestRoundTrips(t *testing.T) {
 		}
 		return nil
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		trips  float64
 		serve  func(*net.TCPConn)        // nil: it refuses
@@ -179,8 +169,7 @@ func TestRoundTrips(t *testing.T) {
 				}
 				return errors.New("the connection was not reset")
 			}, nil},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			target := "127.0.0.1:1" // where nobody listens
 			if tt.serve != nil {
@@ -192,9 +181,7 @@ func TestRoundTrips(t *testing.T) {
 				begin := time.Now()
 				conn := dial(t, address)
 				if tt.before != nil {
-					if err := tt.before(conn); err != nil {
-						t.Fatal(err)
-					}
+					must.Do(tt.before(conn))
 					begin = time.Now()
 				}
 				err := tt.ask(conn)
@@ -227,7 +214,7 @@ func TestRoundTrips(t *testing.T) {
 func TestNothingIsLost(t *testing.T) {
 	slowtest.Skip(t)
 	const ms = time.Millisecond
-	tests := []struct {
+	for _, tt := range []struct {
 		name        string
 		link        spec.Link
 		connections int
@@ -239,8 +226,7 @@ func TestNothingIsLost(t *testing.T) {
 		{"a rate", spec.Link{RTT: 2 * ms, Rate: 20e6}, 5, 1 << 20},
 		{"all of it", spec.Link{RTT: 20 * ms, Jitter: 2 * ms, Rate: 50e6}, 300, 20 << 10},
 		{"many connections", spec.Link{RTT: 100 * ms}, 2000, 100},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			address, written := linkTo(t, tt.link, service(t, func(conn *net.TCPConn) {
 				_, _ = io.Copy(struct{ io.Writer }{conn}, struct{ io.Reader }{conn})
@@ -354,25 +340,17 @@ func TestTurns(t *testing.T) {
 		echo(conn)
 	}))
 	small := dial(t, address)
-	if err := ask(small, "hello"); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(ask(small, "hello"))
 	// A round trip, 10 ms of the link that are taken in advance, and a piece of the transfer.
 	const most = 30 * time.Millisecond
 	best := time.Hour
 	for tries := 0; best > most && tries < 4; tries++ { // the machine may be busy for as long as a transfer takes
 		large := dial(t, address)
-		if _, err := io.WriteString(large, "large"); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.ReadFull(large, make([]byte, 100_000)); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(io.WriteString(large, "large"))
+		must.Get(io.ReadFull(large, make([]byte, 100_000)))
 		for range 10 {
 			begin := time.Now()
-			if err := ask(small, "hello"); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(ask(small, "hello"))
 			best = min(best, time.Since(begin))
 		}
 		large.Close()
@@ -385,15 +363,14 @@ func TestTurns(t *testing.T) {
 // What is in transit is bounded, for one connection and for all, and no sender waits for ever.
 func TestMemory(t *testing.T) {
 	slowtest.Skip(t)
-	tests := []struct {
+	for _, tt := range []struct {
 		name                     string
 		connections, size, limit int
 		most                     int // each flow may have a little more, and what was read at once
 	}{
 		{"one connection", 1, 64 << 20, maxAll, maxFlow + maxRead + markSize},
 		{"all connections", 20, 12 << 20, 8 << 20, 8<<20 + 20*2*(reservedFlow+maxRead+2*markSize)},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			release := make(chan struct{})
 			var received sync.WaitGroup
@@ -405,11 +382,8 @@ func TestMemory(t *testing.T) {
 					t.Errorf("received %d bytes of %d, %v", n, tt.size, err)
 				}
 			})
-			r, err := ListenLink(t.Context(), LinkConfig{Link: spec.Link{RTT: time.Millisecond},
-				Routes: []LinkRoute{{"127.0.0.1:0", target}}})
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := must.Get(ListenLink(t.Context(), LinkConfig{Link: spec.Link{RTT: time.Millisecond},
+				Routes: []LinkRoute{{"127.0.0.1:0", target}}}))
 			r.limit = tt.limit
 			var now, most atomic.Int64
 			var look timer

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 // log is a text that can be read while it is written.
@@ -68,10 +70,7 @@ func waitForLateness(t *testing.T, written *log, count int64) LatenessReport {
 // Timers fire in the order of their times, not too early, and closer to them than Go's own timers, which are up to a
 // millisecond late.
 func TestTimers(t *testing.T) {
-	l, err := newLoop()
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must.Get(newLoop())
 	const n = 300
 	random := rand.New(rand.NewPCG(1, 2))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -97,9 +96,7 @@ func TestTimers(t *testing.T) {
 		l.set(&never, l.now()+random.Int64N(int64(50*time.Millisecond)))
 	}
 	l.unset(&never)
-	if err := l.run(ctx); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(l.run(ctx))
 	if len(fired) != n || !slices.IsSorted(fired) {
 		t.Errorf("%d of %d timers fired, sorted %v", len(fired), n, slices.IsSorted(fired))
 	}
@@ -109,15 +106,9 @@ func TestTimers(t *testing.T) {
 }
 
 func TestLogThatIsFull(t *testing.T) {
-	l, err := newLoop()
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must.Get(newLoop())
 	l.late.add(1)
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	full := must.Get(os.OpenFile("/dev/full", os.O_WRONLY, 0))
 	defer full.Close()
 	if err := l.Serve(t.Context(), full); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("got %v, want an error", err)
@@ -137,14 +128,13 @@ func TestLateness(t *testing.T) {
 	line := func(count int) string {
 		return fmt.Sprintf(`lateness {"count":%d,"p50_ns":30000,"p99_ns":90400,"max_ns":1}`, count)
 	}
-	tests := []struct{ name, log, want, rest string }{
+	for _, tt := range []struct{ name, log, want, rest string }{
 		{"none", "listening\n", "", "listening\n"},
 		{"one", "listening\n" + line(5) + "\n", "p50 30µs, p99 90µs, max 0s of 5", "listening\n"},
 		{"the last counts", line(5) + "\n" + line(6) + "\nx\n", "p50 30µs, p99 90µs, max 0s of 6", "x\n"},
 		{"cut off", line(5) + "\nx\n" + line(6)[:30], "p50 30µs, p99 90µs, max 0s of 5", "x\n"},
 		{"of another program", "lateness 12 ms\nlateness {\n", "", "lateness 12 ms\nlateness {\n"},
-	}
-	for _, tt := range tests {
+	} {
 		got, ok := ReadLateness([]byte(tt.log))
 		if text := got.String(); ok != (tt.want != "") || ok && text != tt.want {
 			t.Errorf("%s: got %s, %v, want %q", tt.name, text, ok, tt.want)

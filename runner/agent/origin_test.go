@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 )
@@ -24,11 +25,8 @@ import (
 func originAt(t testing.TB, o spec.HTTPOrigin) (address string, written *log) {
 	t.Helper()
 	o.Status = cmp.Or(o.Status, 200)
-	s, err := ListenOrigin(OriginConfig{Semantics: record.OriginSemantics, Listen: "127.0.0.1:0", Seed: 7,
-		Reason: http.StatusText(o.Status), HTTPOrigin: o})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(ListenOrigin(OriginConfig{Semantics: record.OriginSemantics, Listen: "127.0.0.1:0", Seed: 7,
+		Reason: http.StatusText(o.Status), HTTPOrigin: o}))
 	return s.Addresses()[0].String(), serve(t, s)
 }
 
@@ -38,7 +36,7 @@ func constant(body int64, d time.Duration) spec.HTTPOrigin {
 
 // What a client of the standard library gets.
 func TestAnswers(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		origin spec.HTTPOrigin
 		method string
@@ -56,23 +54,16 @@ func TestAnswers(t *testing.T) {
 		{"a request with a body", spec.HTTPOrigin{Body: 10}, "POST", strings.Repeat("x", 300_000), 200, 10},
 		{"HEAD", spec.HTTPOrigin{Body: 10}, "HEAD", "", 200, 0},
 		{"DELETE", spec.HTTPOrigin{Body: 10}, "DELETE", "", 200, 10},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			address, _ := originAt(t, tt.origin)
 			client := &http.Client{Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
 			for range 3 { // over one connection
-				request, err := http.NewRequestWithContext(t.Context(), tt.method, "http://"+address+"/any?path",
-					strings.NewReader(tt.body))
-				if err != nil {
-					t.Fatal(err)
-				}
+				request := must.Get(http.NewRequestWithContext(t.Context(), tt.method, "http://"+address+"/any?path",
+					strings.NewReader(tt.body)))
 				begin := time.Now()
-				response, err := client.Do(request)
-				if err != nil {
-					t.Fatal(err)
-				}
+				response := must.Get(client.Do(request))
 				took := time.Since(begin)
 				body, err := io.ReadAll(response.Body)
 				if err != nil || response.Body.Close() != nil {
@@ -151,23 +142,16 @@ func TestConnections(t *testing.T) {
 			t.Run(fmt.Sprintf("%s after %v", tt.name, latency), func(t *testing.T) {
 				t.Parallel()
 				address, _ := originAt(t, constant(2, latency))
-				conn, err := net.Dial("tcp", address)
-				if err != nil {
-					t.Fatal(err)
-				}
+				conn := must.Get(net.Dial("tcp", address))
 				defer conn.Close()
-				if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
-					t.Fatal(err)
-				}
+				must.Do(conn.SetDeadline(time.Now().Add(time.Minute)))
 				var first []byte
 				for rest := tt.sent; rest != ""; {
 					at := strings.IndexAny(rest, "$!")
 					if at < 0 {
 						at = len(rest)
 					}
-					if _, err := io.WriteString(conn, rest[:at]); err != nil {
-						t.Fatal(err)
-					}
+					must.Get(io.WriteString(conn, rest[:at]))
 					if rest = rest[at:]; rest == "" {
 						break
 					}
@@ -175,15 +159,11 @@ func TestConnections(t *testing.T) {
 						time.Sleep(15 * time.Millisecond)
 					} else {
 						first = make([]byte, 1)
-						if _, err := io.ReadFull(conn, first); err != nil {
-							t.Fatal(err)
-						}
+						must.Get(io.ReadFull(conn, first))
 					}
 					rest = rest[1:]
 				}
-				if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
-					t.Fatal(err)
-				}
+				must.Do(conn.(*net.TCPConn).CloseWrite())
 				got, err := io.ReadAll(conn)
 				got = append(first, got...)
 				if err != nil {
@@ -212,14 +192,9 @@ func plain(answers string) string {
 func TestReset(t *testing.T) {
 	address, _ := originAt(t, constant(2, 20*time.Millisecond))
 	for range 50 {
-		conn, err := net.Dial("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
+		conn := must.Get(net.Dial("tcp", address))
 		fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-		if err := errors.Join(conn.(*net.TCPConn).SetLinger(0), conn.Close()); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(errors.Join(conn.(*net.TCPConn).SetLinger(0), conn.Close()))
 	}
 	time.Sleep(40 * time.Millisecond)
 	response, err := http.Get("http://" + address)
@@ -232,23 +207,14 @@ func TestReset(t *testing.T) {
 func TestSlowReader(t *testing.T) {
 	const size = 40 << 20
 	address, _ := originAt(t, spec.HTTPOrigin{Body: size})
-	slow, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	slow := must.Get(net.Dial("tcp", address))
 	defer slow.Close()
 	fmt.Fprint(slow, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-	response, err := http.Get("http://" + address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	response := must.Get(http.Get("http://" + address))
 	if n, err := io.Copy(io.Discard, response.Body); err != nil || n != size {
 		t.Errorf("%d bytes, %v", n, err)
 	}
-	response, err = http.ReadResponse(bufio.NewReader(slow), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	response = must.Get(http.ReadResponse(bufio.NewReader(slow), nil))
 	if n, err := io.Copy(io.Discard, response.Body); err != nil || n != size {
 		t.Errorf("%d bytes of the slow one, %v", n, err)
 	}
@@ -328,7 +294,7 @@ func TestDrawsAreCoupled(t *testing.T) {
 // Latencies have the quantiles of their distribution. Source of those of the normal distribution: any table.
 func TestQuantiles(t *testing.T) {
 	const ms = time.Millisecond
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		origin spec.HTTPOrigin
 		want   [5]time.Duration // at 0, 0.1, 0.5, 0.9, 0.99
@@ -343,8 +309,7 @@ func TestQuantiles(t *testing.T) {
 			[5]time.Duration{0, 26, time.Hour, maxLatency, maxLatency}},
 		{"empirical", spec.HTTPOrigin{Distribution: "empirical", Values: []time.Duration{1 * ms, 2 * ms, 3 * ms, 9 * ms}},
 			[5]time.Duration{1 * ms, 1 * ms, 3 * ms, 9 * ms, 9 * ms}},
-	}
-	for _, tt := range tests {
+	} {
 		c := OriginConfig{HTTPOrigin: tt.origin}
 		for i, p := range []float64{0, 0.1, 0.5, 0.9, 0.99} {
 			if got := c.quantile(p); (got - tt.want[i]).Abs() > tt.want[i]/1000 {

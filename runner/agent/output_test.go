@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 // Metrics, a text and the end of an output are found, however it is cut into pieces.
@@ -15,7 +17,7 @@ func TestOutput(t *testing.T) {
 	object := func(n int) string { return `{"metric": "x", "more": "` + strings.Repeat("y", n) + `"}` }
 	longest := object(maxLine - len(object(0)))
 	many := maxMetrics / len(metric)
-	tests := []struct {
+	for _, tt := range []struct {
 		name, output string
 		metrics      []string
 		lost         string
@@ -35,15 +37,12 @@ func TestOutput(t *testing.T) {
 			"more than 1 MiB of metrics", false},
 		{"the text", "xaaaab\n", nil, "", true},
 		{"parts of the text", "aa ab aac\n", nil, "", false},
-	}
-	for _, tt := range tests {
+	} {
 		for _, size := range []int{1 << 30, 4096, 3, 2, 1} {
 			scan, contains, end := &scanner{}, &search{text: []byte("aab")}, &tail{limit: 5}
 			to := io.MultiWriter(scan, contains, end)
 			for p := range slices.Chunk([]byte(tt.output), size) {
-				if _, err := to.Write(p); err != nil {
-					t.Fatal(err)
-				}
+				must.Get(to.Write(p))
 			}
 			scan.endLine()
 			if !slices.Equal(scan.metrics, tt.metrics) || scan.lost != tt.lost {

@@ -6,6 +6,8 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // pipes are the two streams of a program that passes on to an address.
@@ -21,10 +23,7 @@ func pipes(t *testing.T, address string) (net.Conn, error) {
 }
 
 func TestConn(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))
 	go func() {
 		served, err := listener.Accept()
 		if err != nil {
@@ -36,10 +35,7 @@ func TestConn(t *testing.T) {
 		}
 		served.Close()
 	}()
-	conn, err := pipes(t, listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := must.Get(pipes(t, listener.Addr().String()))
 	fmt.Fprint(conn, "name")
 	if got, err := io.ReadAll(conn); err != nil || string(got) != "name yourself" {
 		t.Errorf("got %q, %v", got, err)

@@ -13,13 +13,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 )
 
 func sh(script string) []string { return []string{"sh", "-c", script} }
 
 func TestRunTimed(t *testing.T) {
 	const zeros = "head -c 2000000 /dev/zero | tr '\\0' x; "
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		words   []string
 		options runOptions
@@ -45,13 +46,9 @@ func TestRunTimed(t *testing.T) {
 			TimerReport{Said: strings.Repeat("x", maxSaid-4) + "end\n"}, 0},
 		{"metrics", sh(`printf '{"metric": "score", "value": 3}\n'`), runOptions{},
 			TimerReport{Metrics: []string{`{"metric": "score", "value": 3}`}}, 0},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := runTimed(tt.words, tt.options)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := must.Get(runTimed(tt.words, tt.options))
 			if got.Real < tt.atLeast || got.Real > tt.atLeast+10*time.Second {
 				t.Errorf("took %v, want %v or more", got.Real, tt.atLeast)
 			}
@@ -79,11 +76,8 @@ func TestRunTimed(t *testing.T) {
 func TestLongOutput(t *testing.T) {
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
-	r, err := runTimed(sh(`head -c 300000000 /dev/zero; printf '\nneedle\n{"metric": "score", "value": 3}\n'`),
-		runOptions{contains: "\nneedle\n"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(runTimed(sh(`head -c 300000000 /dev/zero; printf '\nneedle\n{"metric": "score", "value": 3}\n'`),
+		runOptions{contains: "\nneedle\n"}))
 	if !r.Contains || !reflect.DeepEqual(r.Metrics, []string{`{"metric": "score", "value": 3}`}) || r.Lost != "" {
 		t.Errorf("got %+v", r)
 	}
@@ -103,25 +97,16 @@ func TestLongOutput(t *testing.T) {
 func TestProcessesLeftBehind(t *testing.T) {
 	slowtest.Skip(t)
 	const burn = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"
-	alone, err := runTimed(sh(burn), runOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct{ name, burner string }{
+	alone := must.Get(runTimed(sh(burn), runOptions{}))
+	for _, tt := range []struct{ name, burner string }{
 		{"ended", burn + "; touch burnt"},
 		{"running", burn + "; touch burnt; exec sleep 1"},
 		{"the child of one that is running", "sh -c '" + burn + "; touch burnt; exec sleep 1'; true"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			if err := os.WriteFile("burner", []byte(tt.burner), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			r, err := runTimed(sh("(sh burner &); while [ ! -e burnt ]; do sleep 0.05; done; sleep 0.2"), runOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			must.Do(os.WriteFile("burner", []byte(tt.burner), 0o600))
+			r := must.Get(runTimed(sh("(sh burner &); while [ ! -e burnt ]; do sleep 0.05; done; sleep 0.2"), runOptions{}))
 			if r.User < alone.User/3 {
 				t.Errorf("%v of user time, and alone the same work takes %v", r.User, alone.User)
 			}
@@ -131,25 +116,20 @@ func TestProcessesLeftBehind(t *testing.T) {
 
 // What a hook leaves running does not count.
 func TestProcessesOfHooks(t *testing.T) {
-	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil { // as the first process of a container
-		t.Fatal(err)
-	}
+	must.Do(unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 	hooks := runHooks([][]string{sh("while :; do :; done & echo $!")})
 	if hooks.Failure != "" {
 		t.Fatal(hooks.Failure)
 	}
 	defer runHooks([][]string{{"kill", "-9", strings.TrimSpace(hooks.Stdout)}})
-	r, err := runTimed([]string{"sleep", "0.5"}, runOptions{beside: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(runTimed([]string{"sleep", "0.5"}, runOptions{beside: true}))
 	if used := r.User + r.System; used > 200*time.Millisecond {
 		t.Errorf("a program that sleeps used %v", used)
 	}
 }
 
 func TestRunHooks(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name string
 		list [][]string
 		want Hooks
@@ -161,8 +141,7 @@ func TestRunHooks(t *testing.T) {
 		{"one does not exist", [][]string{{"/no/such/program"}},
 			Hooks{Failure: "/no/such/program could not be started: fork/exec /no/such/program: no such file or directory"}},
 		{"one leaves a process running", [][]string{sh("sleep 30 & echo started")}, Hooks{Stdout: "started\n"}},
-	}
-	for _, tt := range tests {
+	} {
 		begin := time.Now()
 		if got := runHooks(tt.list); got != tt.want {
 			t.Errorf("%s: got %+v, want %+v", tt.name, got, tt.want)

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -118,17 +119,13 @@ func TestStarved(t *testing.T) {
 	slowtest.Skip(t)
 	runtime.LockOSThread() // a process may run where the thread may that has started it
 	var all, one unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &all); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(unix.SchedGetaffinity(0, &all))
 	cpu := 0
 	for !all.IsSet(cpu) {
 		cpu++
 	}
 	one.Set(cpu)
-	if err := unix.SchedSetaffinity(0, &one); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(unix.SchedSetaffinity(0, &one))
 	defer runtime.UnlockOSThread()
 	defer func() {
 		if err := unix.SchedSetaffinity(0, &all); err != nil {
@@ -137,9 +134,7 @@ func TestStarved(t *testing.T) {
 	}()
 	busy := exec.Command("sh", "-c", "while :; do :; done")
 	busy.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := busy.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(busy.Start())
 	defer func() {
 		_ = busy.Process.Kill() // it cannot have ended
 		_ = busy.Wait()         // by the signal

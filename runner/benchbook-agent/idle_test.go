@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/runner/agent"
 )
 
@@ -20,9 +21,7 @@ func TestIdle(t *testing.T) {
 	for _, end := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		// The shell leaves its child to the program that it becomes.
 		cmd := exec.Command("sh", "-c", "sleep 0.3 & exec "+agent.Name+" "+agent.Idle)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(cmd.Start())
 		defer cmd.Process.Kill()
 		folder := filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), "task", strconv.Itoa(cmd.Process.Pid))
 		is := func(file, want string) bool {
@@ -35,9 +34,7 @@ func TestIdle(t *testing.T) {
 				t.Fatal("a child that has ended was not reaped")
 			}
 		}
-		if err := cmd.Process.Signal(end); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(cmd.Process.Signal(end))
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("%v: got %v, want status 0", end, err)
 		}

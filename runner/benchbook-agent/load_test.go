@@ -11,15 +11,13 @@ import (
 	"syscall"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/runner/agent"
 )
 
 // listen starts a server that answers whatever is sent with a text, and returns its URL.
 func listen(t *testing.T, answer string) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))
 	t.Cleanup(func() { listener.Close() })
 	go func() {
 		for {
@@ -47,28 +45,16 @@ func listen(t *testing.T, answer string) string {
 // A signal ends a load that waits for answers.
 func TestSignals(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		silent, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		silent := must.Get(net.Listen("tcp", "127.0.0.1:0"))
 		defer silent.Close()
 		var stdout, stderr strings.Builder
 		cmd := exec.Command(agent.Name, agent.Load, "-n", "2", "-timeout", "1h", "http://"+silent.Addr().String())
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		conn, err := silent.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.Do(cmd.Start())
+		conn := must.Get(silent.Accept())
 		defer conn.Close()
-		if _, err := conn.Read(make([]byte, 1)); err != nil { // of its request
-			t.Fatal(err)
-		}
-		if err := cmd.Process.Signal(signal); err != nil {
-			t.Fatal(err)
-		}
+		must.Get(conn.Read(make([]byte, 1)))
+		must.Do(cmd.Process.Signal(signal))
 		cmd.Wait()
 		if cmd.ProcessState.ExitCode() != 1 || stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1 ||
 			!strings.Contains(stderr.String(), "signal") {

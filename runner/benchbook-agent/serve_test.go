@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/runner/agent"
 )
 
@@ -26,9 +27,7 @@ func startPart(t testing.TB, name, variable, prefix string) (cmd *exec.Cmd, log 
 	stderr, write := io.Pipe()
 	log = &bytes.Buffer{}
 	cmd.Stderr = io.MultiWriter(log, write)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(cmd.Start())
 	t.Cleanup(func() {
 		cmd.Process.Kill()
 		write.Close()
@@ -55,17 +54,12 @@ func startLink(t testing.TB, rtt int) (cmd *exec.Cmd, log *bytes.Buffer, address
 // Origins and links serve as their environment says, until they get a signal.
 func TestServe(t *testing.T) {
 	cmd, log, address := startLink(t, 1_000_000)
-	response, err := http.Get("http://" + address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	response := must.Get(http.Get("http://" + address))
 	defer response.Body.Close()
 	if body, err := io.ReadAll(response.Body); err != nil || len(body) != 1256 {
 		t.Errorf("got %q, %v", body, err)
 	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(cmd.Process.Signal(syscall.SIGTERM))
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("ended with %v", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/runner/agent"
 )
 
@@ -22,26 +23,18 @@ import (
 func timed(t *testing.T, s agent.TimerSettings, meanwhile func(*os.Process), words ...string) (agent.TimerReport, []byte) {
 	t.Helper()
 	s.Marker = "a marker"
-	out, err := os.OpenFile(filepath.Join(t.TempDir(), "out"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := must.Get(os.OpenFile(filepath.Join(t.TempDir(), "out"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600))
 	defer out.Close()
 	cmd := exec.Command(agent.Name, append([]string{agent.Time}, words...)...)
 	cmd.Env = append(os.Environ(), s.Environment(), "GORACE=atexit_sleep_ms=0", "REPORT="+out.Name())
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = out, &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(cmd.Start())
 	meanwhile(cmd.Process)
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v: %s", err, &stderr)
 	}
-	data, err := os.ReadFile(out.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(os.ReadFile(out.Name()))
 	r, err := s.Read(data)
 	if err != nil {
 		t.Fatalf("%v: %q", err, data)
@@ -53,7 +46,7 @@ func nothing(*os.Process) {}
 
 // A program can reach the streams of the timer through /proc, but not its report or its settings.
 func TestProgramsThatFindTheTimer(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name, run string
 		contains  bool // "hello"
 		metrics   []string
@@ -64,8 +57,7 @@ func TestProgramsThatFindTheTimer(t *testing.T) {
 			true, []string{`{"metric": "x", "value": 1}`}, "oh\n"},
 		{"the report's own", `for fd in /proc/$PPID/fd/*; do [ "$(readlink $fd)" = "$REPORT" ] && echo hello >>$fd; done; true`, false, nil, ""},
 		{"the environment", `env | grep -c ^BENCHBOOK_TIME= >&2; true`, false, nil, "0\n"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, data := timed(t, agent.TimerSettings{Contains: "hello"}, nothing, "sh", "-c", tt.run)
 			if tt.name == "the report's own" && !bytes.HasPrefix(data, []byte("hello\n")) {

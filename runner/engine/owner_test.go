@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 func TestOwnerAlive(t *testing.T) {
@@ -15,15 +17,13 @@ func TestOwnerAlive(t *testing.T) {
 		t.Fatalf("Owner() = %q, want MACHINE.BOOT.PID.START", self)
 	}
 	ended := exec.Command("true")
-	if err := ended.Run(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(ended.Run())
 	with := func(i int, value string) string {
 		p := append([]string(nil), part...)
 		p[i] = value
 		return strings.Join(p, ".")
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name, owner  string
 		alive, known bool
 	}{
@@ -40,8 +40,7 @@ func TestOwnerAlive(t *testing.T) {
 		{"a process whose keeper may live", with(3, "1") + "@" + with(0, "abc"), false, false},
 		{"a process whose keeper has ended", with(3, "1") + "@" + with(3, "2"), false, true},
 		{"a process that outlives its keeper", self + "@" + with(3, "2"), true, true},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			alive, known := OwnerAlive(tt.owner)
 			if alive != tt.alive || known != tt.known {

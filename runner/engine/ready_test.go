@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 )
 
@@ -25,9 +26,7 @@ func TestCounter(t *testing.T) {
 		w := &countingWriter{counter: c}
 		for rest := log; rest != ""; {
 			n := min(size, len(rest))
-			if _, err := w.Write([]byte(rest[:n])); err != nil {
-				t.Fatal(err)
-			}
+			must.Get(w.Write([]byte(rest[:n])))
 			rest = rest[n:]
 		}
 		if want := strings.Count(log, "ready to"); c.found != want {
@@ -166,7 +165,7 @@ func TestHealthcheck(t *testing.T) {
 	const never = 24 * time.Hour
 	const no = `its healthcheck ["check"] ended with status 1: no`
 	s := time.Second
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		ready  spec.Ready
 		exec   func(time.Duration, int) (Exit, error)
@@ -197,8 +196,7 @@ func TestHealthcheck(t *testing.T) {
 			10 * s, 3, 0},
 		{"it never lasts longer than it may", spec.Ready{Interval: 10 * s}, fails(never),
 			`service "s" was not ready after 15s: ` + no, 15 * s, 2, 15 * s},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tt.ready.Command = command
@@ -214,7 +212,7 @@ func TestHealthcheck(t *testing.T) {
 
 // A healthcheck without its program is named in the error, and given up early.
 func TestHealthcheckWithoutItsProgram(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name, said string
 		code       int
 		want       string
@@ -228,8 +226,7 @@ func TestHealthcheckWithoutItsProgram(t *testing.T) {
 		{"an answer that was not found", "curl: (22) The requested URL returned error: 404 Not Found\n", 22, ""},
 		{"a key that was not found", "leader: not found\n", 1, ""},
 		{"found after all", "/bin/sh: 1: curl: not found\n", 0, ""},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := absentProgram(Exit{Code: tt.code, Stderr: []byte(tt.said)}, nil); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
@@ -342,7 +339,7 @@ func TestListensElsewhere(t *testing.T) {
 		}
 	}
 	s := time.Second
-	tests := []struct {
+	for _, tt := range []struct {
 		name  string
 		ready spec.Ready
 		open  func(time.Duration) []netip.AddrPort
@@ -370,8 +367,7 @@ func TestListensElsewhere(t *testing.T) {
 		{"on another port, with times of its own", spec.Ready{Interval: 10 * s, Retries: 4}, always("0.0.0.0:9000"),
 			`service "s" was not ready after 40s: nothing listens on port 8080 (it listens on 0.0.0.0:9000: correct the port)`, 40 * s},
 		{"nowhere", spec.Ready{}, always(), `service "s" was not ready after 1m: nothing listens on port 8080`, 60 * s},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				wait(t, Service{Service: spec.Service{Ready: tt.ready, Expose: []int{8080}}}, &probedFake{open: tt.open},

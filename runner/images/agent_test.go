@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/runner/agent"
 )
 
@@ -33,12 +34,8 @@ func module(t *testing.T) (sources, program string) {
 
 func write(t *testing.T, name, text string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
+	must.Do(os.WriteFile(name, []byte(text), 0o644))
 }
 
 func TestBeside(t *testing.T) {
@@ -55,14 +52,8 @@ func TestBuilt(t *testing.T) {
 	sources, program := module(t)
 	f := Finder{Program: program, Sources: sources, Cache: t.TempDir()}
 	write(t, filepath.Join(f.Cache, "programs", "0123-"+runtime.GOARCH), "of an older build")
-	data, err := f.Agent()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := elf.NewFile(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(f.Agent())
+	file := must.Get(elf.NewFile(bytes.NewReader(data)))
 	if libraries, err := file.ImportedLibraries(); err != nil || len(libraries) > 0 {
 		t.Errorf("it needs %v, %v", libraries, err)
 	}
@@ -79,12 +70,10 @@ func TestBuilt(t *testing.T) {
 func TestNotFound(t *testing.T) {
 	sources, program := module(t)
 	broken := filepath.Join(t.TempDir(), "src")
-	if err := os.CopyFS(broken, os.DirFS(sources)); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.CopyFS(broken, os.DirFS(sources)))
 	write(t, filepath.Join(broken, filepath.FromSlash(agentPackage), "main.go"),
 		"package main\n\nfunc main() { undefined() }\n")
-	tests := []struct {
+	for _, test := range []struct {
 		name   string
 		finder Finder
 		noGo   bool
@@ -95,8 +84,7 @@ func TestNotFound(t *testing.T) {
 		{"sources broken", Finder{Program: program, Sources: broken}, false, "undefined"},
 		{"no go command", Finder{Program: program, Sources: sources}, true,
 			"there is no go command to build it: use a release"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.noGo {
 				t.Setenv("PATH", t.TempDir())

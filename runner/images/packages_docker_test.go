@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
@@ -42,10 +43,7 @@ func TestPackagesOfAnImage(t *testing.T) {
 		file("tree/usr/lib/python3/dist-packages/apt-2.6.1.egg-info/PKG-INFO", "Name: apt\n"),
 		file("tree/opt/env/lib/python3.11/site-packages/pip/_vendor/rich-1.0.dist-info/METADATA", "Name: rich\n"),
 	}}}
-	image, err := e.Prepare(t.Context(), engine.Image{Build: build}, t.Output())
-	if err != nil {
-		t.Fatal(err)
-	}
+	image := must.Get(e.Prepare(t.Context(), engine.Image{Build: build}, t.Output()))
 	s := &Store{Engine: e, Agent: FinderHere("").Agent}
 	got, err := s.packagesOf(t.Context(), image)
 	if want := (packages{Debian: "alpha 1:2.0-3+b1\nbeta 4.5~rc1-1", Python: "flask 3.1.3\nuWSGI 2.0.31"}); err != nil ||

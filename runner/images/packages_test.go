@@ -6,12 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 )
 
 func TestParsePackages(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name, printed string
 		want          packages
 	}{
@@ -23,8 +24,7 @@ func TestParsePackages(t *testing.T) {
 		{"the older form", "-- python\n/srv/x/uWSGI-2.0.31-py3.11.egg-info\n/srv/x/own.egg-info\n",
 			packages{Python: "own unknown\nuWSGI 2.0.31"}},
 		{"nothing", "", packages{}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := parsePackages(tt.printed); got != tt.want {
 				t.Errorf("got %+v, want %+v", got, tt.want)
@@ -42,10 +42,7 @@ func TestPackagesAreKept(t *testing.T) {
 			return engine.Exit{Code: code, Stdout: []byte(printed)}, nil
 		}})
 		s := &Store{Engine: e, Cache: cache, Agent: func() ([]byte, error) { return nil, nil }}
-		got, err := s.packagesOf(t.Context(), engine.Prepared{ID: id})
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := must.Get(s.packagesOf(t.Context(), engine.Prepared{ID: id}))
 		return got, len(slices.DeleteFunc(e.Calls(), func(call string) bool { return !strings.HasPrefix(call, "run") }))
 	}
 	if got, asked := ask("", 127, "x"); got != (packages{}) || asked != 1 {

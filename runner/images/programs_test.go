@@ -6,7 +6,7 @@ import (
 )
 
 func TestCommandsIn(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		script string
 		want   []string
 	}{
@@ -14,8 +14,7 @@ func TestCommandsIn(t *testing.T) {
 		{"A=1 exec env B=2 nice tool --flag", []string{"exec", "env", "nice", "tool"}},
 		{"if test -f x; then ./run 'a; b'; else \"$X\" y; fi", []string{"if", "test", "then", "./run", "else", "fi"}},
 		{"x=$(date +%s); echo $x", []string{"date", "+", "echo"}[:1]},
-	}
-	for _, tt := range tests {
+	} {
 		got := commandsIn(tt.script)
 		for _, want := range tt.want {
 			if !slices.Contains(got, want) {

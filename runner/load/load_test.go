@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -141,7 +142,7 @@ func TestRequestsConfig(t *testing.T) {
 	common := spec.Load{Target: "http://a/", Method: "PUT", Body: "x", Connections: 10, Timeout: time.Second,
 		Keepalive: true}
 	one := []loadgen.Target{{URL: "http://a/", Method: "PUT", Body: []byte("x")}}
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		change func(*spec.Load)
 		want   loadgen.Config
@@ -150,8 +151,7 @@ func TestRequestsConfig(t *testing.T) {
 			Threads: 3}},
 		{"an open loop", func(l *spec.Load) { l.Rate, l.Arrivals, l.Duration = 5, "poisson", time.Second },
 			loadgen.Config{Targets: one, Rate: 5, Arrivals: loadgen.PoissonArrivals, Duration: time.Second, Threads: 2}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := common
 			tt.change(&l)
@@ -172,7 +172,7 @@ func TestCommandMeasured(t *testing.T) {
 	report := agent.TimerReport{Real: 1500 * time.Millisecond, User: time.Second, System: 200 * time.Millisecond,
 		Reading: 100 * time.Millisecond, PeakMemory: 32 << 20,
 		Stderr: "warning\nE: broken\n"}
-	tests := []struct {
+	for _, test := range []struct {
 		name     string
 		exit     int
 		contains bool
@@ -187,8 +187,7 @@ func TestCommandMeasured(t *testing.T) {
 			`the output of x does not contain "43": its last line is "the answer is 41"`},
 		{"lost metrics", 0, false, "more than 1 MiB of metrics", spec.Command{Run: []string{"x"}},
 			"the command printed more than 1 MiB of metrics"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			report.Exit, report.Contains, report.Lost, report.Said = test.exit, test.contains, test.lost, ""
 			if test.command.Contains != "" && !test.contains {
@@ -240,7 +239,7 @@ func manyMetrics(n int) string {
 }
 
 func TestMetricsThatCommandsPrint(t *testing.T) {
-	tests := []struct{ name, stdout, failure, samples string }{
+	for _, test := range []struct{ name, stdout, failure, samples string }{
 		{"none", "hello\n", "", ""},
 		{"one with a unit", `{"metric": "startup", "value": 12.5, "unit": "ms"}` + "\n", "", "startup=0.0125 s"},
 		{"without a unit", `{"metric": "threads", "value": 4}` + "\n", "", "threads=4 1"},
@@ -272,8 +271,7 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 			""},
 		{"a known metric in another unit", `{"metric": "throughput", "value": 1, "unit": "ms"}`,
 			`the command printed throughput in "ms", and it is measured in "1/s"`, ""},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := commandMeasured(&agent.TimerReport{Metrics: strings.Split(test.stdout, "\n")}, &spec.Command{Run: []string{"x"}})
 			var got []string
@@ -306,7 +304,7 @@ func TestUnits(t *testing.T) {
 func TestCommandBesideItsTimer(t *testing.T) {
 	good := agent.TimerReport{Real: time.Second, Contains: true}
 	forged := agent.TimerSettings{Marker: "guessed"}
-	tests := []struct {
+	for _, test := range []struct {
 		name    string
 		output  func(s agent.TimerSettings, out *bytes.Buffer) error
 		failure string
@@ -330,8 +328,7 @@ func TestCommandBesideItsTimer(t *testing.T) {
 			out.WriteString(strings.Replace(whole, "real_ns", "re\nhello\nal_ns", 1))
 			return err
 		}, "what the timer of the command said cannot be read: invalid character '\\n' in string literal"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			e := fake.New(fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
 				s, err := agent.FindTimerSettings(p.Environment)
@@ -342,11 +339,8 @@ func TestCommandBesideItsTimer(t *testing.T) {
 				err = test.output(s, &out)
 				return engine.Exit{Stdout: out.Bytes()}, err
 			}})
-			m, err := measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{},
-				&plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}, Contains: "42"}})
-			if err != nil {
-				t.Fatal(err)
-			}
+			m := must.Get(measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{},
+				&plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}, Contains: "42"}}))
 			if m.Failure != test.failure {
 				t.Errorf("got failure %q, want %q", m.Failure, test.failure)
 			}
@@ -360,9 +354,7 @@ func TestCommandBesideItsTimer(t *testing.T) {
 // A command in a service finds the timer there, and its processor time is the service's.
 func TestCommandInService(t *testing.T) {
 	d := &Commands{Agent: func() ([]byte, error) { return []byte("the timer"), nil }}
-	if err := d.Prepare(t.Context(), nil, nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(d.Prepare(t.Context(), nil, nil))
 	trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"psql", "-c", "x"}, Service: "db",
 		Environment: []string{"A=b"},
 		WorkingDir:  "/w", Stdin: "in", Contains: "42"}}
@@ -387,14 +379,8 @@ func TestCommandInService(t *testing.T) {
 		err = s.Write(&out, agent.TimerReport{Real: time.Second, User: time.Second, Contains: true})
 		return engine.Exit{Stdout: out.Bytes()}, err
 	}})
-	space, err := e.Open(t.Context(), "run")
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := space.Start(t.Context(), engine.Service{Service: spec.Service{Name: "db"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	space := must.Get(e.Open(t.Context(), "run"))
+	db := must.Get(space.Start(t.Context(), engine.Service{Service: spec.Service{Name: "db"}}))
 	m, err := d.Measure(t.Context(), Place{Services: map[string]engine.Container{"db": db}}, trial)
 	if err != nil || m.Failure != "" {
 		t.Fatalf("failure %q, %v", m.Failure, err)
@@ -442,7 +428,7 @@ func TestHooksOfACommand(t *testing.T) {
 	trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}},
 		Prepare:  []spec.Hook{{Service: "db", Run: []string{"psql"}}, {Run: []string{"sync"}}},
 		Conclude: []spec.Hook{{Run: []string{"df", "-h"}}}}
-	tests := []struct {
+	for _, test := range []struct {
 		name         string
 		report       agent.TimerReport
 		failure, log string
@@ -457,8 +443,7 @@ func TestHooksOfACommand(t *testing.T) {
 		{"the command fails, and conclude too", agent.TimerReport{Real: time.Second, Exit: 3,
 			After: agent.Hooks{Failure: "df ended with status 1"}},
 			"x ended with status 3, not 0", ""},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			e := fake.New(fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
 				s, err := agent.FindTimerSettings(p.Environment)

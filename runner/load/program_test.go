@@ -16,6 +16,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -61,12 +62,8 @@ func drive(t *testing.T, l *spec.Load, print func(n int) engine.Exit) (m Measure
 			}
 			return exit, nil
 		}
-		var err error
-		m, err = measureWith(t.Context(), t, fake.New(s), &Programs{Agent: ourProgram}, Place{Seed: math.MaxUint64},
-			&plan.Trial{Name: "t", Load: l})
-		if err != nil {
-			t.Fatal(err)
-		}
+		m = must.Get(measureWith(t.Context(), t, fake.New(s), &Programs{Agent: ourProgram}, Place{Seed: math.MaxUint64},
+			&plan.Trial{Name: "t", Load: l}))
 	})
 	return m, asked
 }
@@ -89,9 +86,7 @@ func TestDriverReads(t *testing.T) {
 		"rate": 0, "arrivals": "", "think": 0.001,
 		"seed": 9007199254740991}`
 	var wanted map[string]any
-	if err := json.Unmarshal([]byte(want), &wanted); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(json.Unmarshal([]byte(want), &wanted))
 	if len(asked) != 1 || fmt.Sprint(asked[0]) != fmt.Sprint(wanted) {
 		t.Errorf("got %v, want %v", asked, wanted)
 	}
@@ -301,14 +296,9 @@ func TestDriverThatDoesNotEnd(t *testing.T) {
 func TestSummary(t *testing.T) {
 	h := hdrhistogram.New(1, 1e6, 3)
 	for us := range int64(100) {
-		if err := h.RecordValue(1000 + us); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(h.RecordValue(1000 + us))
 	}
-	encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		t.Fatal(err)
-	}
+	encoded := must.Get(h.Encode(hdrhistogram.V2CompressedEncodingCookieBase))
 	summary := func(l *spec.Load) { l.Driver.Prints = spec.Summary }
 	m, asked := drive(t, driven(summary), func(n int) engine.Exit {
 		if n == 1 {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -93,31 +94,20 @@ CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-
 		}
 		t.Run(fmt.Sprint(tt.tool, " ", tt.port), func(t *testing.T) {
 			d := Tools(program)[tt.tool]
-			image, err := e.Prepare(ctx, engine.Image{Build: &engine.Build{For: "test of " + tt.tool, Build: spec.Build{
-				Dockerfile: "Dockerfile", Files: []spec.File{{Path: "Dockerfile", Data: []byte(tt.dockerfile)}}}}}, io.Discard)
-			if err != nil {
-				t.Fatal(err)
-			}
-			space, err := e.Open(ctx, "tool-test")
-			if err != nil {
-				t.Fatal(err)
-			}
+			image := must.Get(e.Prepare(ctx, engine.Image{Build: &engine.Build{For: "test of " + tt.tool, Build: spec.Build{
+				Dockerfile: "Dockerfile", Files: []spec.File{{Path: "Dockerfile", Data: []byte(tt.dockerfile)}}}}}, io.Discard))
+			space := must.Get(e.Open(ctx, "tool-test"))
 			defer func() {
 				if err := space.Close(context.WithoutCancel(ctx)); err != nil {
 					t.Error(err)
 				}
 			}()
-			if _, err := space.Start(ctx, engine.Service{Service: spec.Service{Name: "service", Expose: []int{tt.port}},
-				Image: image}); err != nil {
-				t.Fatal(err)
-			}
+			must.Get(space.Start(ctx, engine.Service{Service: spec.Service{Name: "service", Expose: []int{tt.port}},
+				Image: image}))
 			l := keys
 			l.Target, l.Tool = tt.target, tt.tool
 			tt.change(&l)
-			m, err := measureWith(ctx, t, inside{e, space}, d, Place{}, &plan.Trial{Name: "t", Load: &l})
-			if err != nil {
-				t.Fatal(err)
-			}
+			m := must.Get(measureWith(ctx, t, inside{e, space}, d, Place{}, &plan.Trial{Name: "t", Load: &l}))
 			if m.Failure != "" {
 				t.Fatalf("%s\n%s", m.Failure, m.Log)
 			}

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -26,11 +27,7 @@ import (
 // captured is an output that was captured for the parser of a tool.
 func captured(t *testing.T, file string) []byte {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "notebook", "loadtool", "testdata", filepath.FromSlash(file)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
+	return must.Get(os.ReadFile(filepath.Join("..", "..", "notebook", "loadtool", "testdata", filepath.FromSlash(file))))
 }
 
 // toolScript is an engine on which tools print what is given, and all answers are right. The commands in load containers
@@ -75,13 +72,8 @@ var ourProgram = func() ([]byte, error) { return []byte("program"), nil }
 func measureWith(ctx context.Context, t *testing.T, e engine.Engine, d Driver, at Place, trial *plan.Trial) (Measurement,
 	error) {
 	t.Helper()
-	if err := d.Prepare(ctx, e, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	space, err := e.Open(ctx, "run")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(d.Prepare(ctx, e, io.Discard))
+	space := must.Get(e.Open(ctx, "run"))
 	defer func() {
 		if err := space.Close(context.WithoutCancel(ctx)); err != nil {
 			t.Error(err)
@@ -105,11 +97,7 @@ func measureWith(ctx context.Context, t *testing.T, e engine.Engine, d Driver, a
 func measure(t *testing.T, s fake.Script, tool string, l *spec.Load) Measurement {
 	t.Helper()
 	l.Tool = tool
-	m, err := measureWith(t.Context(), t, fake.New(s), Tools(ourProgram)[tool], Place{}, &plan.Trial{Name: "t", Load: l})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
+	return must.Get(measureWith(t.Context(), t, fake.New(s), Tools(ourProgram)[tool], Place{}, &plan.Trial{Name: "t", Load: l}))
 }
 
 func web(connections int) *spec.Load {
@@ -131,9 +119,8 @@ func TestMeasure(t *testing.T) {
 		if want := 176 / 2.007757 * 0.055 / 5; m.Load.InFlight < want-1e-4 || m.Load.InFlight > want+1e-4 {
 			t.Errorf("in flight %v, want %v", m.Load.InFlight, want)
 		}
-		want := map[string]string{"tool.line": "ab -t 2 -n 10000000 -c 5 -s 1 -k http://s:1/",
-			"tool.package": "apache2-utils 1.2-3"}
-		for fact, text := range want {
+		for fact, text := range map[string]string{"tool.line": "ab -t 2 -n 10000000 -c 5 -s 1 -k http://s:1/",
+			"tool.package": "apache2-utils 1.2-3"} {
 			if m.Facts[fact] != text {
 				t.Errorf("%s is %q, want %q", fact, m.Facts[fact], text)
 			}

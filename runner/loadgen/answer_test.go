@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // reading is what a reader made of some bytes and the end of the connection after them.
@@ -191,7 +193,7 @@ func TestAnswerReader(t *testing.T) {
 func TestAnswerReaderLimits(t *testing.T) {
 	const start = "HTTP/1.1 200 OK\r\n"
 	chunked := start + "Transfer-Encoding: chunked\r\n\r\n"
-	tests := []struct {
+	for _, tt := range []struct {
 		name, text string
 		want       Kind
 	}{
@@ -204,8 +206,7 @@ func TestAnswerReaderLimits(t *testing.T) {
 		{"a long extension", chunked + "0;" + strings.Repeat("x", maxChunkLine-10) + "\r\n\r\n", ""},
 		{"too long an extension", chunked + "0;" + strings.Repeat("x", maxChunkLine) + "\r\n\r\n", Malformed},
 		{"too many trailers", chunked + "0\r\n" + strings.Repeat("A: b\r\n", maxHead/6+1) + "\r\n", Malformed},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, cut := range []int{len(tt.text), 1, 20, 60, 1000, 4000, len(tt.text) - 1} {
 				if got := read(tt.text, false, cut); got.kind != tt.want {
@@ -240,9 +241,7 @@ func TestAnswerReaderKeepsWhole(t *testing.T) {
 	text := "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" +
 		"HTTP/1.1 200 Fine\r\nA:  b \t\r\n\t c\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
 	for i := range text {
-		if _, _, err := r.feed([]byte(text[i : i+1])); err != nil {
-			t.Fatal(err)
-		}
+		must.Two(r.feed([]byte(text[i : i+1])))
 	}
 	if kept.statusLine != "HTTP/1.1 200 Fine" || string(kept.body.start) != "abcde" || len(kept.fields) != 2 ||
 		kept.fields[0] != (field{"A", "b c"}) {

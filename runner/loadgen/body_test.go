@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 )
 
 // streaming answers with so many MiB of x after a beginning, and then an end.
@@ -35,7 +36,7 @@ func TestCheckOfLargeBody(t *testing.T) {
 		size = 128 // still more than may be allocated
 	}
 	long := int64(size<<20 + len("<<>>"))
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		verify  Verify
 		failure string // in the failure; empty for none
@@ -52,8 +53,7 @@ func TestCheckOfLargeBody(t *testing.T) {
 		{"JSON", Verify{JSON: map[string]string{"ok": "true"}},
 			fmt.Sprintf("wanted ok in the JSON body, got a body of %d bytes: values are looked for in one of at most 1 MiB",
 				long), 8},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			config := Config{Targets: []Target{{URL: streaming(t, "<<", size, ">>")}}, Connections: 1,
 				Requests: 1, Timeout: time.Minute, Verify: &tt.verify}
@@ -114,10 +114,7 @@ func TestBodyInPieces(t *testing.T) {
 	}
 	for range 2000 {
 		text, want := word(30), "a"+word(6)
-		b, err := newBody(&Verify{Contains: want, Match: want + "$"})
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := must.Get(newBody(&Verify{Contains: want, Match: want + "$"}))
 		for rest := text; rest != ""; {
 			n := 1 + random.IntN(min(len(rest), 8))
 			b.take([]byte(rest[:n]))

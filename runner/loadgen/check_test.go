@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 // Check asks for every target once, and says of each what came.
@@ -27,16 +29,13 @@ func TestCheck(t *testing.T) {
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	before := false
-	answers, err := Check(t.Context(), Config{
+	answers := must.Get(Check(t.Context(), Config{
 		Targets: []Target{{URL: server.URL + "/"}, {URL: server.URL + "/posted", Method: "POST"},
 			{URL: server.URL + "/busy"},
 			{URL: gone.URL + "/"}, {URL: "http://no-such-host.invalid/"}},
 		Connections: 1, Requests: 1, Timeout: 5 * time.Second,
 		Verify: &Verify{Before: &before, Contains: "hello"}, // it is asked all the same
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	want := []struct {
 		method  string
 		status  int
@@ -66,7 +65,7 @@ func TestVerify(t *testing.T) {
 	const body = `{"ok": true, "id": 12345678901234567, "n": null, "items": [{"price": 5.0, "name": "x.y"}], "a.b": 1}`
 	value := func(path, value string) *Verify { return &Verify{JSON: map[string]string{path: value}} }
 	header := func(name, value string) *Verify { return &Verify{Headers: map[string]string{name: value}} }
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		verify *Verify
 		status int // 200 if 0
@@ -104,13 +103,9 @@ func TestVerify(t *testing.T) {
 		{"a name with a dot", value("a.b", "1"), 0, body, `there is no "a"`},
 		{"no JSON", value("ok", "true"), 0, "<html>", "wanted a body in JSON"},
 		{"more than JSON", value("ok", "true"), 0, body + "x", "something after it"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b, err := newBody(tt.verify)
-			if err != nil {
-				t.Fatal(err)
-			}
+			b := must.Get(newBody(tt.verify))
 			b.take([]byte(tt.body))
 			b.end()
 			checkError(t, tt.verify.check(&whole{

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 // valid is a config that nothing is wrong with, changed.
@@ -21,7 +23,7 @@ func TestValidate(t *testing.T) {
 	verify := func(v Verify) func(*Config) { return func(c *Config) { c.Verify = &v } }
 	target := func(s string) func(*Config) { return func(c *Config) { c.Targets[0].URL = s } }
 	headers := func(h map[string]string) func(*Config) { return func(c *Config) { c.Targets[0].Headers = h } }
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		change func(*Config)
 		want   string // in the error; empty for none
@@ -67,8 +69,7 @@ func TestValidate(t *testing.T) {
 		{"no timeout", func(c *Config) { c.Timeout = 0 }, "timeout is 0s; it must lie between 1ns and 24h0m0s"},
 		{"a think time too long", func(c *Config) { c.Think = 25 * time.Hour }, "think is 25h0m0s"},
 		{"a pattern that is none", verify(Verify{Match: "("}), "verify: match: "},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := valid(tt.change)
 			err := c.Validate()
@@ -87,7 +88,7 @@ func TestValidate(t *testing.T) {
 
 func TestRequest(t *testing.T) {
 	const head = "User-Agent: benchbook\r\n\r\n"
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		change func(*Config)
 		want   string
@@ -118,17 +119,11 @@ func TestRequest(t *testing.T) {
 		{"headers", func(c *Config) {
 			c.Targets[0].Headers = map[string]string{"host": "other", "user-agent": "me", "X": "1", "Accept": "*/*"}
 		}, "GET / HTTP/1.1\r\nHost: other\r\nAccept: */*\r\nUser-Agent: me\r\nX: 1\r\n\r\n"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := valid(tt.change)
-			if err := c.Validate(); err != nil {
-				t.Fatal(err)
-			}
-			r, err := c.Targets[0].compile(c.KeepAlive)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must.Do(c.Validate())
+			r := must.Get(c.Targets[0].compile(c.KeepAlive))
 			if got := r.text; string(got) != tt.want {
 				t.Errorf("\n got %q\nwant %q", got, tt.want)
 			}

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 )
 
 // counts are what the tables of servers want.
@@ -97,7 +98,7 @@ func TestConformance(t *testing.T) {
 	fresh := counts{right: each, connects: each}
 	extra := counts{right: each, connects: each, unrequested: each}
 	stale := counts{right: each, connects: each, stale: each - clients}
-	tests := []struct {
+	for _, tt := range []struct {
 		name        string
 		answer      func(*conn) bool
 		change      func(*Config)
@@ -218,8 +219,7 @@ func TestConformance(t *testing.T) {
 			c.Targets[0].Body = make([]byte, 5_000_000)
 			c.Verify = &Verify{Length: new(int64(5000))}
 		}, kept, fresh},
-	}
-	for _, tt := range tests {
+	} {
 		for _, keepAlive := range []bool{true, false} {
 			want, words := tt.close, "without"
 			if keepAlive {
@@ -267,10 +267,7 @@ func TestConformance(t *testing.T) {
 
 // A server that answers before it has read the request has answered it, and what is left of the request is not sent.
 func TestEarlyAnswer(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))
 	defer listener.Close()
 	go func() {
 		for {
@@ -360,22 +357,12 @@ func TestPorts(t *testing.T) {
 		}
 		return
 	}
-	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request, err := unix.NewIfreq("lo")
-	if err != nil {
-		t.Fatal(err)
-	}
+	socket := must.Get(unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0))
+	request := must.Get(unix.NewIfreq("lo"))
 	request.SetUint16(unix.IFF_UP)
-	if err := unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, request); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, request))
 	s := serve(t, after(300*time.Millisecond)) // so that no port is free again before all have asked for one
-	if err := os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("61000 61003"), 0); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("61000 61003"), 0))
 	r := mustRun(t, Config{Targets: []Target{{URL: s.url()}}, Connections: 8, Requests: 8,
 		Timeout: 5 * time.Second, KeepAlive: true})
 	if r.Failures[Ports] != r.Failed || r.Failed != 4 || r.Connects != 4 {
@@ -393,10 +380,7 @@ func TestSizeOfConnection(t *testing.T) {
 
 // A request allocates nothing.
 func TestAllocations(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))
 	defer listener.Close()
 	const from, to = 2000, 12000 // between these requests, allocations are counted
 	var requests atomic.Int64

@@ -9,7 +9,7 @@ import (
 
 func TestBusiest(t *testing.T) {
 	ms := time.Millisecond
-	tests := []struct {
+	for _, tt := range []struct {
 		name  string
 		cpu   CPU
 		share float64
@@ -25,8 +25,7 @@ func TestBusiest(t *testing.T) {
 			1},
 		{"threads not told apart", CPU{User: 1000 * ms, Length: 2000 * ms}, 0, -1},
 		{"too short a time", CPU{User: 5 * ms, Length: 5 * ms, Threads: make([]ThreadCPU, 1)}, 1, -1},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			switch got := busiest(&tt.cpu, tt.share); {
 			case got == nil && tt.want >= 0:

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"benchbook/internal/test/must"
 )
 
 // An answer may fill the buffer to its last byte, with more behind it that nobody asked for. A network decides for
@@ -20,21 +22,12 @@ func TestBytesBehindAFullBuffer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			config := &Config{Targets: []Target{{URL: "http://127.0.0.1:1/"}}, Connections: 1, Requests: 1,
 				Timeout: time.Minute, KeepAlive: true}
-			l, err := newLoad(config)
-			if err != nil {
-				t.Fatal(err)
-			}
+			l := must.Get(newLoad(config))
 			r := &run{load: l, wanted: 1}
-			e, err := newEngine(t.Context(), r, 0, 1)
-			if err != nil {
-				t.Fatal(err)
-			}
+			e := must.Get(newEngine(t.Context(), r, 0, 1))
 			defer e.sockets.poller.close()
 			defer e.sockets.closeAll(e.connections)
-			pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
+			pair := must.Get(unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0))
 			ours, server := pair[0], pair[1]
 			defer unix.Close(server)
 

@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 // Values above the highest are counted, summed and nothing else; the library would take some of them.
@@ -14,10 +16,7 @@ func TestHistogramOverflow(t *testing.T) {
 	}
 	other.add(68e9)
 	h.merge(other)
-	d, err := h.distribution()
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := must.Get(h.distribution())
 	want := Distribution{
 		Encoded: d.Encoded, Highest: 60e9,
 		Count: 5, Max: 68e9, Sum: 1500 + 60e9 + 60e9 + 1 + 68e9, Overflow: 2,
@@ -25,10 +24,7 @@ func TestHistogramOverflow(t *testing.T) {
 	if d != want {
 		t.Errorf("\n got %+v\nwant %+v", d, want)
 	}
-	decoded, err := d.Histogram()
-	if err != nil {
-		t.Fatal(err)
-	}
+	decoded := must.Get(d.Histogram())
 	if n := decoded.TotalCount(); n != 3 {
 		t.Errorf("the histogram holds %d values, want 3", n)
 	}
@@ -38,10 +34,7 @@ func TestHistogramOverflow(t *testing.T) {
 }
 
 func TestHistogramErrors(t *testing.T) {
-	d, err := newHistogram(time.Second).distribution()
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := must.Get(newHistogram(time.Second).distribution())
 	if d.Min != 0 || d.Max != 0 {
 		t.Errorf("without values min is %d and max %d, want 0", d.Min, d.Max)
 	}
@@ -62,7 +55,7 @@ func TestSharesOf(t *testing.T) {
 		}
 		return h
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name        string
 		times, ages *histogram
 		want        float64
@@ -73,8 +66,7 @@ func TestSharesOf(t *testing.T) {
 		{"each by its own age", of(4, 8), of(2, 6), (2.0/4+2.0/8)/2 + 6.0/8},
 		{"longer than all", of(1, 2), of(900), 0},
 		{"no answers", of(), of(1), 0},
-	}
-	for _, tt := range tests {
+	} {
 		if got := tt.times.sharesOf(tt.ages); math.Abs(got-tt.want) > 0.002*tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}

@@ -19,7 +19,7 @@ func TestEarly(t *testing.T) {
 		return missed
 	}
 	new := func() *meter { return &meter{polls: true, lateness: 60_000} }
-	tests := []struct {
+	for _, tt := range []struct {
 		name     string
 		late     func(int) int64
 		from, to int64 // early afterwards
@@ -32,8 +32,7 @@ func TestEarly(t *testing.T) {
 			return 25_000
 		}, 60_000, 130_000},
 		{"always a millisecond", func(int) int64 { return 1_000_000 }, mostEarly, mostEarly},
-	}
-	for _, tt := range tests {
+	} {
 		m := new()
 		wakes(m, 5000, tt.late)
 		if got := m.early(); got < tt.from || got > tt.to {

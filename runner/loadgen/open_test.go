@@ -14,15 +14,13 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 )
 
 // quantile is the value of rank k = floor(p·n + 1/2), as docs/method.md#histogram has it, in seconds.
 func quantile(t *testing.T, d *Distribution, p float64) float64 {
 	t.Helper()
-	h, err := d.Histogram()
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := must.Get(d.Histogram())
 	return float64(h.ValueAtPercentile(100*p)) / 1e9
 }
 

@@ -23,7 +23,7 @@ func fixed(clients, requests int, from, took float64) (out []outcome) {
 }
 
 func TestOverlap(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name        string
 		length      time.Duration
 		wanted      int64
@@ -43,8 +43,7 @@ func TestOverlap(t *testing.T) {
 		{"counted off", 0, 3, fixed(1, 3, 10, 0.5), 2, 2},
 		{"counted off after a warm-up", 0, 2, []outcome{ok(9, 10.25), ok(8, 12), ok(10, 10.5), ok(10.5, 11)},
 			(0.25/1.25 + 1./4 + 2) / 1, 3},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, counted := throughputs(count(t, openWindow(tt.length), tt.wanted, tt.outcomes...))
 			if math.Abs(got-tt.want) > 5e-8 || math.Abs(counted-tt.count) > 5e-8 {

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 )
 
 // Tests mostly wait for servers that take their time, so many run beside each other, and each load holds on to some of
@@ -74,10 +75,7 @@ func serve(t testing.TB, answer func(*conn) (open bool)) *server { return serveO
 // serveOver starts a server that speaks TLS if there is a config for it.
 func serveOver(t testing.TB, config *tls.Config, answer func(*conn) (open bool)) *server {
 	t.Helper()
-	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0"))))
 	s := &server{address: listener.Addr().(*net.TCPAddr).AddrPort()}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -137,18 +135,10 @@ func (c *conn) receive(in *bufio.Reader) error {
 // closed returns an address that nothing listens on, nor anybody else can until the test ends.
 func closed(t testing.TB) netip.AddrPort {
 	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	fd := must.Get(syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0))
 	t.Cleanup(func() { syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	name, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	name := must.Get(syscall.Getsockname(fd))
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(name.(*syscall.SockaddrInet4).Port))
 }
 
@@ -169,10 +159,7 @@ func after(d time.Duration) func(*conn) bool {
 
 func mustRun(t *testing.T, config Config) *Result {
 	t.Helper()
-	r, err := Run(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(Run(t.Context(), config))
 	checkSums(t, r)
 	return r
 }
@@ -196,10 +183,7 @@ func TestRefused(t *testing.T) {
 
 // A server that breaks off while the request is still being sent has reset the connection, not closed it.
 func TestResetWhileSending(t *testing.T) {
-	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0"))))
 	defer listener.Close()
 	go func() {
 		for {
@@ -241,21 +225,11 @@ func TestThreads(t *testing.T) {
 
 // Connections that wait for a place in the queue of a server that never accepts are never opened.
 func TestBacklogOverflow(t *testing.T) {
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	fd := must.Get(syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0))
 	defer syscall.Close(fd)
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Listen(fd, 0); err != nil {
-		t.Fatal(err)
-	}
-	name, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	must.Do(syscall.Listen(fd, 0))
+	name := must.Get(syscall.Getsockname(fd))
 	r := mustRun(t, Config{
 		Targets:     []Target{{URL: fmt.Sprintf("http://127.0.0.1:%d/", name.(*syscall.SockaddrInet4).Port)}},
 		Connections: 8, Requests: 8, Timeout: 150 * time.Millisecond,
@@ -268,7 +242,7 @@ func TestBacklogOverflow(t *testing.T) {
 
 func TestRefusal(t *testing.T) {
 	dial := func(err error) error { return &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", err)} }
-	tests := []struct {
+	for _, tt := range []struct {
 		name string
 		err  error
 		want Kind
@@ -281,8 +255,7 @@ func TestRefusal(t *testing.T) {
 		{"no file left", dial(syscall.EMFILE), ""},
 		{"no file left on the machine", dial(syscall.ENFILE), ""},
 		{"no memory", dial(syscall.ENOBUFS), ""},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			kind, err := connectFailure(tt.err)
 			if kind != tt.want || errors.Is(err, errNoResources) != (tt.want == "") {
@@ -442,7 +415,7 @@ func TestWhicheverEndsFirst(t *testing.T) {
 	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, after(time.Millisecond))
-	tests := []struct {
+	for _, tt := range []struct {
 		name     string
 		duration time.Duration
 		requests int64
@@ -452,8 +425,7 @@ func TestWhicheverEndsFirst(t *testing.T) {
 		{"the time", 50 * time.Millisecond, 1e6, false, EndedByDuration},
 		{"the time, which cuts nothing", 50 * time.Millisecond, 1e6, true, EndedByDuration},
 		{"the requests", time.Minute, 20, false, EndedByRequests},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := mustRun(t, Config{
 				Targets: []Target{{URL: s.url()}}, Connections: 2, Duration: tt.duration, Requests: tt.requests, Cut: tt.cut,
@@ -517,17 +489,11 @@ func TestCut(t *testing.T) {
 // The kernel's table of files is there before the load begins, since growing it stops a program with several threads.
 func TestMakeRoom(t *testing.T) {
 	const files = 5000
-	file, err := os.Open(os.DevNull)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := must.Get(os.Open(os.DevNull))
 	defer file.Close()
 	for _, n := range []int{files, 1 << 30} { // the second is more than any limit allows
 		growFileTable(int(file.Fd()), n)
-		status, err := os.ReadFile("/proc/self/status")
-		if err != nil {
-			t.Fatal(err)
-		}
+		status := must.Get(os.ReadFile("/proc/self/status"))
 		_, rest, _ := strings.Cut(string(status), "FDSize:")
 		line, _, _ := strings.Cut(rest, "\n")
 		if size, err := strconv.Atoi(strings.TrimSpace(line)); err != nil || size < files {
@@ -667,7 +633,7 @@ func TestStaleKeepsItsStart(t *testing.T) {
 
 func TestCheckBeforeTiming(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		answer func(*conn) bool
 		verify Verify
@@ -679,8 +645,7 @@ func TestCheckBeforeTiming(t *testing.T) {
 		{"no answer", func(*conn) bool { return false }, Verify{}, "the server closed the connection"},
 		{"a reset", func(c *conn) bool { c.reset(); return false }, Verify{}, ": the server reset the connection"},
 		{"left out", good, Verify{Before: new(false), Contains: "Hello"}, ""},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := serve(t, tt.answer)
 			config := Config{Targets: []Target{{URL: s.url()}}, Connections: 1, Requests: 3, Timeout: 20 * time.Second,
@@ -708,20 +673,13 @@ func TestSeveralAddresses(t *testing.T) {
 	config := Config{Targets: []Target{{URL: "http://several/"}}, Connections: 4, Requests: 40,
 		Timeout: 20 * time.Second, KeepAlive: true,
 		Verify: &Verify{}}
-	l, err := newLoad(&config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must.Get(newLoad(&config))
 	o := l.origins[0]
-	if err := l.choose(t.Context(), o, []netip.AddrPort{none, first.address, second.address}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(l.choose(t.Context(), o, []netip.AddrPort{none, first.address, second.address}))
 	if len(o.addresses) != 2 || o.addresses[0] != first.address || len(o.unreachable) != 1 || o.unreachable[0] != none {
 		t.Fatalf("got %v, unreachable %v", o.addresses, o.unreachable)
 	}
-	if _, err := measure(t.Context(), func(error) {}, l, 1); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(measure(t.Context(), func(error) {}, l, 1))
 	// Two clients each, and one connection for the check.
 	if a, b := first.connections.Load(), second.connections.Load(); a != 3 || b != 3 {
 		t.Errorf("got %d and %d connections, want 3 each", a, b)
@@ -729,7 +687,7 @@ func TestSeveralAddresses(t *testing.T) {
 	six := netip.AddrPortFrom(netip.IPv6Loopback(), none.Port())
 	o = newOrigin(o.url)
 	l.origins[0] = o
-	err = l.choose(t.Context(), o, []netip.AddrPort{first.address, six})
+	err := l.choose(t.Context(), o, []netip.AddrPort{first.address, six})
 	if err != nil || len(o.addresses) != 1 || len(o.unreachable) != 0 {
 		t.Errorf("got %v, unreachable %v, %v; want the address of IPv4, and the other one left alone", o.addresses,
 			o.unreachable, err)
@@ -759,7 +717,7 @@ func TestCancel(t *testing.T) {
 		io.Copy(io.Discard, c) // until the client gives up
 		return false
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		answer func(*conn) bool
 		config Config
@@ -769,8 +727,7 @@ func TestCancel(t *testing.T) {
 		{"thinking", good, Config{Duration: time.Hour, Think: time.Hour}},
 		{"sending", good, Config{Requests: 1e9}},
 		{"in the check before timing", silent, Config{Requests: 1, Verify: &Verify{}}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, tt.answer)

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 // tells is a request of a closed loop, from and to so many seconds after its load began.
@@ -116,14 +118,8 @@ func TestCountAsOwn(t *testing.T) {
 		}
 		requests = append(requests, Sample{Start: o.start, Sent: o.start, End: o.end, Kind: o.kind, Status: o.status})
 	}
-	want, err := own.result(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, _, err := Count(config, requests)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must.Get(own.result(0))
+	got, _ := must.Two(Count(config, requests))
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -137,15 +133,12 @@ func TestCountOpen(t *testing.T) {
 		requests = append(requests, onSchedule(at, at+0.01, at+0.1))
 	}
 	requests[7] = Sample{Start: sec(1.75), Sent: NeverSent, End: sec(2.75), Kind: Timeout}
-	r, _, err := Count(config, requests)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r, _ := must.Two(Count(config, requests))
 	if r.Due != 8 || r.Sent != 7 || r.Blocked != 1 || r.Offered != 4 || r.Lag.Count != 7 || r.Lag.Max != sec(0.01) ||
 		r.Service.Count != 7 || r.Service.Max > sec(0.09)+1 || r.Latency.Max < sec(0.1)-1 {
 		t.Errorf("%+v, lag %+v, service %+v, latency %+v", r, r.Lag, r.Service, r.Latency)
 	}
-	_, _, err = Count(config, requests[:4])
+	_, _, err := Count(config, requests[:4])
 	if want := "4 of its requests were due in the window, and by the load 8 are"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %q", err, want)
 	}

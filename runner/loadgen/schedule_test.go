@@ -28,7 +28,7 @@ func TestArrivals(t *testing.T) {
 		}
 		return out
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		config Config
 		want   []int64
@@ -38,8 +38,7 @@ func TestArrivals(t *testing.T) {
 		{"the window starts anew", Config{Rate: 400, Duration: 4 * time.Millisecond, Warmup: 4 * time.Millisecond},
 			ms(0, 2.5, 4, 6.5)},
 		{"slower than the window", Config{Rate: 1, Duration: time.Millisecond}, ms(0)},
-	}
-	for _, tt := range tests {
+	} {
 		for engines := 1; engines <= 3; engines++ {
 			got := due(&tt.config, 0, engines)
 			if !slices.EqualFunc(got, tt.want, func(a, b int64) bool { return a-b <= 1 && b-a <= 1 }) {

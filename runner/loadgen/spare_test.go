@@ -5,7 +5,7 @@ package loadgen
 import "testing"
 
 func TestSpares(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name                     string
 		threads, allowed, online int
 		quota                    float64
@@ -19,8 +19,7 @@ func TestSpares(t *testing.T) {
 		{"a quota that polling would eat up", 1, 4, 8, 0.5, false},
 		{"a quota that leaves room", 2, 4, 8, 2, true},
 		{"a machine that does not say", 1, 1, 0, 0, false},
-	}
-	for _, tt := range tests {
+	} {
 		if got := spares(tt.threads, tt.allowed, tt.online, tt.quota); got != tt.want {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 		}

@@ -19,7 +19,7 @@ func checkSums(t testing.TB, r *Result) {
 		right += s.Right
 		failed += s.Failed
 	}
-	equal := []struct {
+	for _, e := range []struct {
 		name      string
 		got, want int64
 	}{
@@ -34,8 +34,7 @@ func checkSums(t testing.TB, r *Result) {
 		{"latencies of failures", r.FailedLatency.Count, r.Failed},
 		{"connect times", r.Connect.Count, r.Connects},
 		{"warm-up", r.Warmup.Answered + r.Warmup.Failed, r.Warmup.Attempted},
-	}
-	for _, e := range equal {
+	} {
 		if e.got != e.want {
 			t.Errorf("%s: got %d, want %d", e.name, e.got, e.want)
 		}

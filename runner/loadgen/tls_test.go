@@ -15,20 +15,15 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 )
 
 // homeMade is a TLS config with a certificate that nobody would trust.
 func homeMade(t testing.TB, change func(*tls.Config)) *tls.Config {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := must.Get(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(-time.Hour)} // expired, too
-	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	certificate := must.Get(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))
 	c := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: key}},
 		NextProtos: []string{"http/1.1"}}
 	if change != nil {
@@ -49,7 +44,7 @@ func (c *conn) bye() bool {
 func TestServersOverTLS(t *testing.T) {
 	slowtest.Skip(t)
 	const each = 4
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		change func(*tls.Config)
 		answer func(*conn) bool
@@ -125,8 +120,7 @@ func TestServersOverTLS(t *testing.T) {
 		{"a certificate wanted of us", func(c *tls.Config) {
 			c.ClientAuth, c.MaxVersion = tls.RequireAnyClientCert, tls.VersionTLS12
 		}, good, nil, counts{wrong: Connect, connects: 4}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := serveOver(t, homeMade(t, tt.change), tt.answer)
@@ -176,10 +170,7 @@ func TestTLSSetup(t *testing.T) {
 // A handshake that never ends is no connection, and is over with the timeout.
 func TestHandshakeTimeout(t *testing.T) {
 	t.Parallel()
-	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0"))))
 	defer listener.Close()
 	start := time.Now()
 	r := mustRun(t, Config{Targets: []Target{{URL: fmt.Sprintf("https://%s/", listener.Addr())}}, Connections: 2,

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -39,10 +41,7 @@ func count(t *testing.T, w *window, wanted int64, outcomes ...outcome) *Result {
 		tallies[i%2].add(&o)
 	}
 	tallies[0].merge(tallies[1])
-	r, err := tallies[0].result(wanted)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(tallies[0].result(wanted))
 	checkSums(t, r)
 	return r
 }
@@ -73,7 +72,7 @@ func TestWindow(t *testing.T) {
 		length                      time.Duration
 		endedBy                     Ending
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name     string
 		duration time.Duration
 		wanted   int64
@@ -108,8 +107,7 @@ func TestWindow(t *testing.T) {
 		{"warm-up that ends after the last request", 0, 1, []outcome{ok(9, 10.2), ok(10, 10.5), ok(9, 40)},
 			numbers{attempted: 1, answered: 1, right: 2, warmup: 2,
 				length: 500 * time.Millisecond, endedBy: EndedByRequests}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := count(t, openWindow(tt.duration), tt.wanted, tt.outcomes...)
 			got := numbers{r.Attempted, r.Answered, r.Failed, r.Completed.Right, r.Completed.Failed,
@@ -149,7 +147,7 @@ func TestSeconds(t *testing.T) {
 }
 
 func TestPresence(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name     string
 		outcomes []outcome
 		think    time.Duration
@@ -166,8 +164,7 @@ func TestPresence(t *testing.T) {
 		{"thinking when the window opened", []outcome{ok(8, 9), ok(10.5, 11)}, 1500 * time.Millisecond, 11,
 			time.Second},
 		{"over when the window opened", []outcome{ok(8, 9)}, 0, 20, 0},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w, p := openWindow(0), presence{}
 			for _, o := range tt.outcomes {
@@ -199,28 +196,18 @@ func TestResultJSON(t *testing.T) {
 		r.Service} {
 		d.Encoded = "HIST" // what compression makes of it is another library's business
 	}
-	got, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := must.Get(json.MarshalIndent(r, "", "  "))
 	got = append(got, '\n')
 	const golden = "testdata/result.json"
 	if *update {
-		if err := os.WriteFile(golden, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.WriteFile(golden, got, 0o644))
 	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must.Get(os.ReadFile(golden))
 	if string(got) != string(want) {
 		t.Errorf("%s differs, -update rewrites it:\n%s", golden, got)
 	}
 	var back Result
-	if err := json.Unmarshal(got, &back); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(json.Unmarshal(got, &back))
 	if !reflect.DeepEqual(&back, r) {
 		t.Errorf("read back:\n got %+v\nwant %+v", &back, r)
 	}

@@ -6,21 +6,17 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 func TestFingerprint(t *testing.T) {
 	open := func() int {
-		files, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			t.Fatal(err)
-		}
+		files := must.Get(os.ReadDir("/proc/self/fd"))
 		return len(files)
 	}
 	before := open()
-	f, err := TakeFingerprint(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Get(TakeFingerprint(t.Context()))
 	// Any machine that runs this does more than a thousandth, and less than a thousand times, of what a laptop does.
 	for name, x := range map[string][2]float64{"calls": {f.Calls, 1e7}, "switches": {f.Switches, 2e5},
 		"copied": {f.Copied, 1e10}, "integer": {f.Integer, 5e8}} {

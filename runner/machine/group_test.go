@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/runner/engine"
 )
 
@@ -65,12 +66,8 @@ func writeTree(t *testing.T, trees ...map[string]string) string {
 	for _, tree := range trees {
 		for name, text := range tree {
 			path := filepath.Join(root, name)
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(os.MkdirAll(filepath.Dir(path), 0o755))
+			must.Do(os.WriteFile(path, []byte(text), 0o644))
 		}
 	}
 	return root
@@ -82,14 +79,8 @@ func TestGroup(t *testing.T) {
 	}
 	for name, tree := range versions {
 		t.Run(name, func(t *testing.T) {
-			group, err := OpenGroup(writeTree(t, network, tree), 7, containerID)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := group.Usage(engine.Detail{Totals: true})
-			if err != nil {
-				t.Fatal(err)
-			}
+			group := must.Get(OpenGroup(writeTree(t, network, tree), 7, containerID))
+			got := must.Get(group.Usage(engine.Detail{Totals: true}))
 			if time.Since(got.At) > time.Minute {
 				t.Errorf("read at %v", got.At)
 			}
@@ -106,10 +97,7 @@ func TestGroup(t *testing.T) {
 	t.Run("counters that are missing", func(t *testing.T) {
 		tree := writeTree(t, versions["version 2"], map[string]string{"proc/7/net/netstat": "",
 			"proc/7/net/snmp": "Tcp: A\nTcp:"})
-		group, err := OpenGroup(tree, 7, containerID)
-		if err != nil {
-			t.Fatal(err)
-		}
+		group := must.Get(OpenGroup(tree, 7, containerID))
 		got, err := group.Usage(engine.Detail{Totals: true})
 		if err != nil || got.ListenOverflows != -1 || got.Retransmits != -1 {
 			t.Errorf("got %+v, %v, want -1 for what is missing", got, err)
@@ -126,10 +114,7 @@ func TestThreads(t *testing.T) {
 		root := writeTree(t, versions[version], network, map[string]string{
 			list: "7\n8\n9\n", "proc/7/schedstat": "1500000000 12 3\n", "proc/8/schedstat": "20 0 1\n",
 		})
-		group, err := OpenGroup(root, 7, containerID)
-		if err != nil {
-			t.Fatal(err)
-		}
+		group := must.Get(OpenGroup(root, 7, containerID))
 		for _, tt := range []struct {
 			only []int
 			want map[int]engine.Thread
@@ -178,9 +163,7 @@ func TestContainers(t *testing.T) {
 		if got.At = want.At; !ok || len(all) != 1 || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, want %+v", name, all, want)
 		}
-		if err := os.RemoveAll(root); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.RemoveAll(root))
 		found[id].Close() // the kernel's files cannot be read once the group is gone
 		if all := found.read(root); len(all) != 0 || len(found) != 0 {
 			t.Errorf("%s: of a container that has ended there is %+v", name, all)

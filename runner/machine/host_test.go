@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"benchbook/internal/test/must"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -27,18 +29,10 @@ func TestBelow(t *testing.T) {
 	for _, name := range []string{"intel-smt", "amd", "arm-vm"} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join("testdata/hosts", name+".txtar")
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			archive := must.Get(txtar.ParseFile(file))
 			root, last := t.TempDir(), len(archive.Files)-1
-			if err := txtar.Write(&txtar.Archive{Files: archive.Files[:last]}, root); err != nil {
-				t.Fatal(err)
-			}
-			host, err := Below(root)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must.Do(txtar.Write(&txtar.Archive{Files: archive.Files[:last]}, root))
+			host := must.Get(Below(root))
 			delete(host.Facts, "host.architecture") // that of the program
 			got := fmt.Sprintf("%s %v\n", host.ID, host.Cores)
 			for _, fact := range slices.Sorted(maps.Keys(host.Facts)) {
@@ -46,9 +40,7 @@ func TestBelow(t *testing.T) {
 			}
 			if *update {
 				archive.Files[last].Data = []byte(got)
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
+				must.Do(os.WriteFile(file, txtar.Format(archive), 0o644))
 			} else if want := string(archive.Files[last].Data); got != want {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
@@ -60,14 +52,8 @@ func TestBelow(t *testing.T) {
 }
 
 func TestHostIDHasNoName(t *testing.T) {
-	h, err := Here()
-	if err != nil {
-		t.Fatal(err)
-	}
-	name, err := os.Hostname()
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := must.Get(Here())
+	name := must.Get(os.Hostname())
 	for fact, value := range h.Facts {
 		if len(name) > 3 && strings.Contains(value, name) {
 			t.Errorf("fact %s holds the machine's name", fact)

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"sync"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // machineRoot is the root directory of a machine with an ID and a UUID.
@@ -14,12 +16,8 @@ func machineRoot(t *testing.T, id, uuid string) string {
 	root := t.TempDir()
 	for name, content := range map[string]string{"etc/machine-id": id, "sys/class/dmi/id/product_uuid": uuid} {
 		path := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.MkdirAll(filepath.Dir(path), 0o755))
+		must.Do(os.WriteFile(path, []byte(content+"\n"), 0o644))
 	}
 	return root
 }
@@ -28,11 +26,7 @@ func TestIdentity(t *testing.T) {
 	root, state := machineRoot(t, "0123", "4567"), filepath.Join(t.TempDir(), "state")
 	of := func(root, state string) string {
 		t.Helper()
-		id, err := identity(root, state)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return id
+		return must.Get(identity(root, state))
 	}
 	first := of(root, state)
 	if !regexp.MustCompile(`^[0-9a-f]{4}$`).MatchString(first) {
@@ -50,9 +44,7 @@ func TestIdentity(t *testing.T) {
 			t.Errorf("%s has the same identity, %s", tt.name, first)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(state, "id"), []byte("torn"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(filepath.Join(state, "id"), []byte("torn"), 0o644))
 	if id, err := identity(root, state); err == nil {
 		t.Errorf("a damaged number gives %s", id)
 	}

@@ -11,17 +11,15 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/runner/engine"
 )
 
 // A second run on a machine is refused or waits, and learns what the first one measures.
 func TestLock(t *testing.T) {
 	h, dir := Host{ID: "c2-abcdef"}, t.TempDir()
-	unlock, err := Lock(t.Context(), h, dir, "measuring hello", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = Lock(t.Context(), h, dir, "measuring packing", nil)
+	unlock := must.Get(Lock(t.Context(), h, dir, "measuring hello", nil))
+	_, err := Lock(t.Context(), h, dir, "measuring packing", nil)
 	want := fmt.Sprintf("it has been measuring hello (process %d) since ", os.Getpid())
 	if !errors.As(err, new(*engine.BusyError)) || !strings.Contains(err.Error(), want) {
 		t.Errorf("the second run: got %v, want %q", err, want)
@@ -57,15 +55,10 @@ func TestLockPlaceTaken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			if err := plant(filepath.Join(dir, fmt.Sprintf("benchbook-c2-abcdef-%d.lock", os.Getuid()))); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(plant(filepath.Join(dir, fmt.Sprintf("benchbook-c2-abcdef-%d.lock", os.Getuid()))))
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
-			unlock, err := Lock(ctx, Host{ID: "c2-abcdef"}, dir, "measuring hello", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			unlock := must.Get(Lock(ctx, Host{ID: "c2-abcdef"}, dir, "measuring hello", nil))
 			unlock()
 		})
 	}

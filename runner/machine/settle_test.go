@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 )
 
@@ -14,7 +15,7 @@ func TestSettle(t *testing.T) {
 	quiet := Noise{Jitter: time.Millisecond, Foreign: 0.1}
 	busy, unknown := quiet, quiet
 	busy.Foreign, unknown.Foreign = 0.5, -1
-	tests := []struct {
+	for _, tt := range []struct {
 		name      string
 		noise     func(waited time.Duration) Noise
 		disturbed bool
@@ -37,8 +38,7 @@ func TestSettle(t *testing.T) {
 			record.Before{Waited: 0.1, Jitter: 0.001, Foreign: 0.5}},
 		{"unknown", func(time.Duration) Noise { return unknown }, false, 0,
 			record.Before{Settled: true, Jitter: 0.001, Foreign: -1}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
@@ -60,10 +60,7 @@ func TestSettleAllWaits(t *testing.T) {
 			const repetitions, window = 60, 10 * time.Second
 			waited, began := time.Duration(0), time.Now()
 			for range repetitions {
-				before, err := s.Settle(t.Context(), disturbed, &Machine{})
-				if err != nil {
-					t.Fatal(err)
-				}
+				before := must.Get(s.Settle(t.Context(), disturbed, &Machine{}))
 				waited += time.Duration(before.Waited * float64(time.Second))
 				time.Sleep(window)
 			}

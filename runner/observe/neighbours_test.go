@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 func TestBusiestBetween(t *testing.T) {
@@ -74,9 +76,7 @@ func TestReadNeighbours(t *testing.T) {
 		t.Skip("processes are read on Linux only")
 	}
 	c := exec.Command("sh", "-c", "while :; do :; done")
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(c.Start())
 	defer func() {
 		_ = c.Process.Kill()
 		_ = c.Wait()

@@ -34,7 +34,7 @@ func TestBusiestThread(t *testing.T) {
 		r.few = true
 		return r
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name     string
 		readings []threadReading
 		length   time.Duration
@@ -60,8 +60,7 @@ func TestBusiestThread(t *testing.T) {
 			reading(1, map[int]time.Duration{1: time.Second})},
 			100 * time.Millisecond, nil},
 		{"one reading", []threadReading{reading(0, map[int]time.Duration{1: 0})}, time.Second, nil},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &Sampler{services: []*service{{name: "server", threads: tt.readings}}}
 			if got := s.busiest(start, start.Add(tt.length)); fmt.Sprint(got) != fmt.Sprint(tt.want) {
@@ -90,7 +89,7 @@ func TestFewThreads(t *testing.T) {
 	quick[2].took = 100 * time.Microsecond
 	small := []threadReading{{at: at(0)}, {at: at(600)}, {at: at(1200), took: time.Second,
 		times: map[int]time.Duration{1: 1}}}
-	tests := []struct {
+	for _, tt := range []struct {
 		name     string
 		readings []threadReading
 		ms, want int
@@ -103,8 +102,7 @@ func TestFewThreads(t *testing.T) {
 		{"once it is worth it", begun, 4200, 0},
 		{"where it takes next to nothing", quick, 1800, 0},
 		{"where there are few", small, 1800, 0},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := fewThreads(tt.readings, at(tt.ms))
 			if len(got) != tt.want {

@@ -96,7 +96,7 @@ func TestMachine(t *testing.T) {
 			{name: "quiet", totals: []engine.Usage{usage(-1, -1, -1), usage(3, -1, -1)}}},
 		swapped: []int64{4096, 12288}, facts: map[string]string{},
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		length time.Duration
 		change func(*Sampler)
@@ -110,8 +110,7 @@ func TestMachine(t *testing.T) {
 		{"no window", 0, func(*Sampler) {}, nil},
 		{"the clock was set", 2 * time.Second, func(s *Sampler) { s.clocks = []clocks{{start, 0}, {start, time.Minute}} },
 			nil},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.change(s)
 			got := s.In(Window{Start: start, Length: tt.length, Limited: map[string]bool{"server": true}}).Machine
@@ -135,7 +134,7 @@ func TestUsageInWindow(t *testing.T) {
 			Memory: int64(1000 + i), ListenOverflows: int64(i)})
 	}
 	server := &service{name: "server", cpu: usage, totals: usage}
-	tests := []struct {
+	for _, test := range []struct {
 		name       string
 		begin, end int
 		want       float64
@@ -145,8 +144,7 @@ func TestUsageInWindow(t *testing.T) {
 		{"across the start", 100, 300, 0.05},
 		{"all", 0, 1000, 0.3},
 		{"after the last reading", 900, 1200, 0},
-	}
-	for _, test := range tests {
+	} {
 		got, ok := server.used(at(test.begin), at(test.end))
 		if !ok || got < test.want-1e-9 || got > test.want+1e-9 {
 			t.Errorf("%s: got %v, %v, want %v", test.name, got, ok, test.want)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -21,11 +22,7 @@ const host = "host-1"
 // planOf plans the article of a fixture in full.
 func planOf(t *testing.T, b *recordtest.Fixture) *plan.Plan {
 	t.Helper()
-	p, err := b.Plan(plan.Full)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return must.Get(b.Plan(plan.Full))
 }
 
 func experimentOf(t *testing.T, p *plan.Plan, name string) *plan.Experiment {
@@ -42,7 +39,7 @@ func TestInOrder(t *testing.T) {
 		one := &plan.Trial{Load: &spec.Load{RateOf: rateOf}, Tune: []spec.Search{{Name: "workers", Of: takenFrom}}}
 		return &plan.Experiment{Name: name, Trials: []*plan.Trial{{Command: &spec.Command{}}, one, one}}
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name string
 		list []*plan.Experiment
 		want string
@@ -69,8 +66,7 @@ func TestInOrder(t *testing.T) {
 			[]*plan.Experiment{experiment("a", "x", ""), experiment("b", "", "")},
 			"a b",
 		},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
 			for _, e := range InOrder(tt.list) {
@@ -84,7 +80,7 @@ func TestInOrder(t *testing.T) {
 }
 
 func TestMetricsOfAnObjective(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		objective            string
 		metrics, percentiles int
 	}{
@@ -92,12 +88,8 @@ func TestMetricsOfAnObjective(t *testing.T) {
 		{"latency.p99 < 100ms and failed < 0.1%", 2, 1},
 		{"latency.p50 < 10ms and latency.p99.9 < 1s and latency.p50 > 1us", 2, 2},
 		{"failed < 1%", 1, 0},
-	}
-	for _, tt := range tests {
-		node, err := expr.Parse(tt.objective)
-		if err != nil {
-			t.Fatal(err)
-		}
+	} {
+		node := must.Get(expr.Parse(tt.objective))
 		names := metricsIn(node)
 		if p := percentilesIn(names); len(names) != tt.metrics || len(p) != tt.percentiles {
 			t.Errorf("%s: metrics %v, percentiles %v", tt.objective, names, p)
@@ -106,7 +98,7 @@ func TestMetricsOfAnObjective(t *testing.T) {
 }
 
 func TestWhatAProbeCameTo(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		probe record.Probe
 		want  stats.Outcome
 	}{
@@ -115,8 +107,7 @@ func TestWhatAProbeCameTo(t *testing.T) {
 		{record.Probe{Failure: "x"}, stats.ProbeFailed},
 		{record.Probe{Invalid: "x"}, stats.ProbeInvalid},
 		{record.Probe{Invalid: "x", Passed: true}, stats.ProbeInvalid},
-	}
-	for _, tt := range tests {
+	} {
 		if got := outcomeOf(tt.probe); got != tt.want {
 			t.Errorf("%+v is %v, want %v", tt.probe, got, tt.want)
 		}
@@ -125,7 +116,7 @@ func TestWhatAProbeCameTo(t *testing.T) {
 
 // What a search for a capacity notes of a service that bears a rate.
 func TestConclude(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name  string
 		probe func(rate float64) record.Probe
 		check func(s *record.Search) bool
@@ -152,8 +143,7 @@ func TestConclude(t *testing.T) {
 			func(s *record.Search) bool {
 				return s.Stop == record.StopNone && len(s.Probes) == 2 && strings.Contains(s.Reason, "too busy")
 			}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rule, out := stats.NewCapacitySearch(
 				stats.CapacityRule{From: 100, To: 2000, Step: 0.05, Repeats: 2},
@@ -175,7 +165,7 @@ func TestConclude(t *testing.T) {
 
 func TestStopOfTune(t *testing.T) {
 	rule := stats.Tuning{Candidates: []int{1, 2, 3, 5}, Cores: 1, Effect: 0.02, Patience: 2}
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		medians []float64
 		wanted  spec.Search
@@ -193,8 +183,7 @@ func TestStopOfTune(t *testing.T) {
 			record.StopBudget,
 		},
 		{"the next one fits", []float64{1, 2}, spec.Search{Budget: time.Minute}, 30 * time.Second, ""},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := stopOfTune(rule, tt.medians, tt.wanted, tt.spent); got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
@@ -269,7 +258,7 @@ func newSimulation(t *testing.T, throughput func(workers int) float64) *simulati
 }
 
 func TestTune(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name       string
 		throughput func(workers int) float64
 		chosen     int
@@ -284,14 +273,10 @@ func TestTune(t *testing.T) {
 		},
 		{"all are as good", func(int) float64 { return 100 }, 1, record.StopWorse},
 		{"no load is answered", func(int) float64 { return 0 }, 0, record.StopWorse},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSimulation(t, tt.throughput)
-			rec, err := s.tune()
-			if err != nil {
-				t.Fatal(err)
-			}
+			rec := must.Get(s.tune())
 			if got := rec.Search; got.Chosen != tt.chosen || got.Stop != tt.stop ||
 				(got.Reason != "") != (tt.chosen == 0) ||
 				len(got.Probes) != len(s.tried) {
@@ -311,7 +296,7 @@ func TestTune(t *testing.T) {
 
 func TestRecall(t *testing.T) {
 	quick := func(r *record.Record) { r.Profile = "quick" }
-	tests := []struct {
+	for _, tt := range []struct {
 		name, experiment, run string
 		change                func(b *recordtest.Fixture)
 		a, b                  int // workers of the two trials; 0 for what is to be searched for
@@ -374,8 +359,7 @@ func TestRecall(t *testing.T) {
 				func(r *record.Record) { r.Facts = map[string]string{"tune.workers": "2"} },
 			)
 		}, 5, 12, false},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := recordtest.NewSearched(t)
 			if tt.change != nil {
@@ -405,9 +389,7 @@ func TestTakeFirst(t *testing.T) {
 	for _, name := range []string{"tuned", "steady"} {
 		e := experimentOf(t, p, name)
 		c := &Choices{Plan: p, Experiment: e, Host: host}
-		if err := c.TakeFirst(e.Trials); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(c.TakeFirst(e.Trials))
 		rec := &record.Record{Facts: map[string]string{}}
 		if c.AddTo(rec, e.Trials[0]); rec.Facts["tune.workers"] != "1" || len(rec.Samples) != 1 ||
 			rec.Samples[0].Value != 1 {
@@ -428,10 +410,7 @@ func TestOwnRates(t *testing.T) {
 	b.Measure("servers", "c", "1", []float64{200, 200, 200})
 	p := planOf(t, b)
 	e := experimentOf(t, p, "own")
-	rates, err := Rates(p, e, b.Records, host, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	rates := must.Get(Rates(p, e, b.Records, host, ""))
 	for _, trial := range e.Trials {
 		want := map[string]float64{"a": 50, "b": 30, "c": 100}[e.Original(trial).Name]
 		if got := WithRate(trial, rates).Load.Rate; !recordtest.CloseTo(got, want) {
@@ -448,7 +427,7 @@ func TestRates(t *testing.T) {
 		b.Measure("servers", "b", "1", []float64{50, 70, 60})
 		b.Measure("servers", "c", "1", []float64{200, 200, 200})
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name, run string
 		measure   func(b *recordtest.Fixture)
 		want      float64 // 0 for none
@@ -484,8 +463,7 @@ func TestRates(t *testing.T) {
 				func(r *record.Record) { r.Load.Open = &record.OpenLoop{Rate: 40} },
 			)
 		}, 50},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := recordtest.New(t, article)
 			tt.measure(b)

@@ -10,20 +10,16 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/site/preview"
 )
 
 // raw sends bytes to a preview and returns what it answers until it closes or goes silent.
 func raw(t *testing.T, address, text string) string {
 	t.Helper()
-	c, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(net.Dial("tcp", address))
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(c.SetDeadline(time.Now().Add(500 * time.Millisecond)))
 	_, _ = io.WriteString(c, text) // it may have closed already
 	answer, _ := io.ReadAll(io.LimitReader(c, 1<<20))
 	return string(answer)
@@ -107,9 +103,7 @@ func TestOddSurroundings(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if err := test.do(); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(test.do())
 			reported := states(t, address)
 			b.set("", test.name)
 			write(t, filepath.Join(dir, "article.md"), test.name)

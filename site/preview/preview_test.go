@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/site"
 	"benchbook/site/preview"
 )
@@ -84,10 +85,7 @@ type state struct{ Version, Problems string }
 // states reads the events of a preview until the test ends.
 func states(t *testing.T, address string) <-chan state {
 	t.Helper()
-	response, err := http.Get(address + ".benchbook/events")
-	if err != nil {
-		t.Fatal(err)
-	}
+	response := must.Get(http.Get(address + ".benchbook/events"))
 	t.Cleanup(func() { response.Body.Close() })
 	out := make(chan state, 100)
 	go func() {
@@ -121,32 +119,22 @@ func until(t *testing.T, from <-chan state, what string, is func(state) bool) st
 
 func body(t *testing.T, address string) string {
 	t.Helper()
-	response, err := http.Get(address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	response := must.Get(http.Get(address))
 	defer response.Body.Close()
-	data, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(io.ReadAll(response.Body))
 	return string(data)
 }
 
 func write(t *testing.T, name, text string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
+	must.Do(os.WriteFile(name, []byte(text), 0o644))
 }
 
 func TestServe(t *testing.T) {
 	address, _ := serve(t, preview.Preview{})
 	port := strings.Trim(address[strings.LastIndex(address, ":"):], "/")
-	tests := []struct {
+	for _, test := range []struct {
 		name, method, path, host string
 		status                   int
 		want                     string
@@ -167,23 +155,13 @@ func TestServe(t *testing.T) {
 		{"a file that does not exist", "GET", "nothing.html", "", 404, ""},
 		{"out of the folder", "GET", "../../../../etc/passwd", "", 404, ""},
 		{"out of the folder, disguised", "GET", "..%2f..%2fetc%2fpasswd", "", 404, ""},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
-			request, err := http.NewRequest(test.method, address+test.path, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			request := must.Get(http.NewRequest(test.method, address+test.path, nil))
 			request.Host = test.host
-			response, err := http.DefaultClient.Do(request)
-			if err != nil {
-				t.Fatal(err)
-			}
+			response := must.Get(http.DefaultClient.Do(request))
 			defer response.Body.Close()
-			body, err := io.ReadAll(response.Body)
-			if err != nil {
-				t.Fatal(err)
-			}
+			body := must.Get(io.ReadAll(response.Body))
 			if got := response.Header.Get("Content-Security-Policy"); got != "frame-ancestors 'none'" {
 				t.Errorf("other pages may frame it: Content-Security-Policy is %q", got)
 			}
@@ -203,9 +181,7 @@ func TestFollows(t *testing.T) {
 	reported := states(t, address)
 	last := until(t, reported, "the first state", func(state) bool { return true })
 	remove := func(name string) {
-		if err := os.RemoveAll(name); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.RemoveAll(name))
 	}
 	for i, step := range []struct {
 		name string
@@ -215,9 +191,7 @@ func TestFollows(t *testing.T) {
 		{"an article is written", func() { write(t, article, "two") }},
 		{"an article is replaced", func() {
 			write(t, article+"~", "three")
-			if err := os.Rename(article+"~", article); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(os.Rename(article+"~", article))
 		}},
 		{"the folder goes", func() { remove(articles) }},
 		{"the folder comes back", func() { write(t, article, "four") }},
@@ -260,12 +234,9 @@ func TestIgnores(t *testing.T) {
 }
 
 func TestPortInUse(t *testing.T) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must.Get(net.Listen("tcp4", "127.0.0.1:0"))
 	defer l.Close()
-	err = preview.Preview{Port: l.Addr().(*net.TCPAddr).Port}.Serve(t.Context(), func(string) {})
+	err := preview.Preview{Port: l.Addr().(*net.TCPAddr).Port}.Serve(t.Context(), func(string) {})
 	if err == nil || !strings.Contains(err.Error(), "is taken") || !strings.Contains(err.Error(), "--port") {
 		t.Errorf("got %v", err)
 	}

@@ -27,6 +27,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 func main() {
@@ -37,10 +39,7 @@ func main() {
 	authority := flag.String("ca", "", "the certificate of the server's authority")
 	pods := flag.String("pods", "", "the addresses of the node's pods")
 	flag.Parse()
-	certificate, err := os.ReadFile(*authority)
-	if err != nil {
-		log.Fatal(err)
-	}
+	certificate := must.Get(os.ReadFile(*authority))
 	trusted := x509.NewCertPool()
 	trusted.AppendCertsFromPEM(certificate)
 	c.client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}

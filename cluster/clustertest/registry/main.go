@@ -30,6 +30,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"benchbook/internal/test/must"
 )
 
 func main() {
@@ -48,9 +50,7 @@ func main() {
 	also := flags.String("also", "", "another one")
 	data := flags.String("data", "", "a folder for images")
 	_ = flags.Parse(os.Args[2:]) // it exits
-	if err := serve(*listen, *also, *data); err != nil {
-		log.Fatal(err)
-	}
+	must.Do(serve(*listen, *also, *data))
 }
 
 func serve(listen, also, data string) error {
@@ -110,10 +110,7 @@ func pushPause(reference string) error {
 }
 
 func configFile(image v1.Image) *v1.ConfigFile {
-	config, err := image.ConfigFile()
-	if err != nil {
-		log.Fatal(err) // it was made here
-	}
+	config := must.Get(image.ConfigFile())
 	config = config.DeepCopy()
 	config.Architecture, config.OS = runtime.GOARCH, "linux"
 	config.Config.Entrypoint = []string{"/pause", "pause"}

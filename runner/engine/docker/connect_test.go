@@ -17,6 +17,7 @@ import (
 	"github.com/moby/moby/api/types/system"
 	"github.com/moby/moby/client"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
@@ -42,20 +43,13 @@ func thisEngine(t *testing.T, program agent.Program) *Engine {
 // debian prepares the base that tests use.
 func debian(t *testing.T, e *Engine) engine.Prepared {
 	t.Helper()
-	prepared, err := e.Prepare(t.Context(), engine.Image{Name: "debian:bookworm-slim"}, t.Output())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return prepared
+	return must.Get(e.Prepare(t.Context(), engine.Image{Name: "debian:bookworm-slim"}, t.Output()))
 }
 
 // openSpace opens a space until the end of the test.
 func openSpace(t *testing.T, e *Engine) *space {
 	t.Helper()
-	opened, err := e.Open(t.Context(), "dockertest")
-	if err != nil {
-		t.Fatal(err)
-	}
+	opened := must.Get(e.Open(t.Context(), "dockertest"))
 	t.Cleanup(func() {
 		if err := opened.Close(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
@@ -70,10 +64,7 @@ func start(t *testing.T, s engine.Space, service engine.Service) *container {
 	if service.Image.ID == "" {
 		service.Image = debian(t, s.(*space).engine)
 	}
-	started, err := s.Start(t.Context(), service)
-	if err != nil {
-		t.Fatal(err)
-	}
+	started := must.Get(s.Start(t.Context(), service))
 	return started.(*container)
 }
 
@@ -85,11 +76,8 @@ func idle(name string) engine.Service {
 // answering is an engine that a function answers for, without a network.
 func answering(t *testing.T, answer http.HandlerFunc) *Engine {
 	t.Helper()
-	api, err := client.New(client.WithHost("tcp://engine.invalid"), client.WithAPIVersion("1.44"),
-		client.WithHTTPClient(&http.Client{Transport: handled(answer)}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	api := must.Get(client.New(client.WithHost("tcp://engine.invalid"), client.WithAPIVersion("1.44"),
+		client.WithHTTPClient(&http.Client{Transport: handled(answer)})))
 	return &Engine{client: api, endpoint: &endpoint{}}
 }
 
@@ -109,10 +97,7 @@ func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
 // socket serves an engine with an answer to /version.
 func socket(t *testing.T, version string) string {
 	file := filepath.Join(t.TempDir(), "docker.sock")
-	listener, err := net.Listen("unix", file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.Listen("unix", file))
 	server := &httptest.Server{Listener: listener,
 		Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Api-Version", "1.41")
@@ -133,11 +118,9 @@ func socket(t *testing.T, version string) string {
 func TestUnavailable(t *testing.T) {
 	folder := t.TempDir()
 	ssh := "#!/bin/sh\necho \"$*\" | grep -q ' -p 2222 -l bench -- host ' || exit 9\necho 'bench@host: Permission denied (publickey).' >&2\nexit 255\n"
-	if err := os.WriteFile(filepath.Join(folder, "ssh"), []byte(ssh), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(filepath.Join(folder, "ssh"), []byte(ssh), 0o755))
 	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
-	tests := []struct{ name, host, want string }{
+	for _, tt := range []struct{ name, host, want string }{
 		{"no socket", "unix://" + filepath.Join(t.TempDir(), "docker.sock"), "install and start Docker"},
 		{"over TCP", "tcp://127.0.0.1:1", "install and start Docker"},
 		{"over ssh", "ssh://bench@host:2222", "(ssh to host failed: bench@host: Permission denied (publickey).)"},
@@ -147,8 +130,7 @@ func TestUnavailable(t *testing.T) {
 			"ApiVersion": "1.41"}`), "(it is Podman 4.3.1, whose Docker API does not describe networks as Docker's does)"},
 		{"an old Docker", socket(t, `{"Version": "18.09.9", "ApiVersion": "1.39"}`),
 			"(it is Docker 18.09.9 with API 1.39, and benchbook needs API 1.40)"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e, err := connect(t.Context(), tt.host, nil)
 			if e != nil || !errors.Is(err, engine.ErrUnavailable) {
@@ -176,10 +158,7 @@ func TestUsualHost(t *testing.T) {
 
 // An engine at a socket or an address of this machine is here.
 func TestElsewhere(t *testing.T) {
-	listener, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.Listen("tcp", ":0"))
 	defer listener.Close()
 	port := fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
 	for host, want := range map[string]bool{"unix:///var/run/docker.sock": false, "tcp://127.0.0.1:" + port: false,
@@ -220,16 +199,11 @@ func TestForward(t *testing.T) {
 		"ln -s \"${forward##*:}\" \"${forward%%:*}\"\necho ready\n" +
 		"while [ ! -e \"$0.drop\" ]; do sleep 0.1; done\n" +
 		"echo 'Timeout, server not responding.' >&2\nrm \"${forward%%:*}\"\nexit 255\n"
-	if err := os.WriteFile(filepath.Join(folder, "ssh"), []byte(fake), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(filepath.Join(folder, "ssh"), []byte(fake), 0o755))
 	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
 	host := "ssh://bench@elsewhere.invalid" + local
 	t.Setenv("DOCKER_HOST", host)
-	remote, err := New(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	remote := must.Get(New(t.Context(), nil))
 	forwarded := strings.TrimPrefix(remote.endpoint.reached, "unix://")
 	t.Cleanup(func() {
 		remote.Close()
@@ -250,12 +224,8 @@ func TestForward(t *testing.T) {
 	if err != nil || usage.CPU <= 0 || usage.Memory <= 0 || usage.ListenOverflows != -1 || len(usage.Listeners) > 0 {
 		t.Errorf("it used %+v, %v", usage, err)
 	}
-	if err := space.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, "ssh.drop"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(space.Close(t.Context()))
+	must.Do(os.WriteFile(filepath.Join(folder, "ssh.drop"), nil, 0o644))
 	const want = "ssh to elsewhere.invalid has ended: Timeout, server not responding."
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		remote.client.Close() // its idle connections, which are not of the false ssh

@@ -21,6 +21,7 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest"
@@ -54,19 +55,13 @@ func TestContainerIsConfined(t *testing.T) {
 	e := thisEngine(t, nil)
 	build := engine.Build{For: enginetest.Made(), Build: spec.Build{Dockerfile: "Dockerfile", Files: []spec.File{
 		{Path: "Dockerfile", Data: []byte("FROM debian:bookworm-slim\nEXPOSE 80\nHEALTHCHECK CMD true\n")}}}}
-	image, err := e.Prepare(t.Context(), engine.Image{Build: &build}, t.Output())
-	if err != nil {
-		t.Fatal(err)
-	}
+	image := must.Get(e.Prepare(t.Context(), engine.Image{Build: &build}, t.Output()))
 	t.Cleanup(func() { removeImages(t, e) })
 	s := openSpace(t, e)
 	r := start(t, s, engine.Service{Image: image, Service: spec.Service{Name: "server", Command: []string{"sleep", "1h"},
 		Expose: []int{8080}, Ready: spec.Ready{Command: []string{"true"}}, Tmpfs: []string{"/scratch:size=1m"},
 		Ulimits: map[string]spec.Ulimit{"nofile": {Soft: 1000, Hard: 2000}}}})
-	inspected, err := e.client.ContainerInspect(t.Context(), r.id, client.ContainerInspectOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	inspected := must.Get(e.client.ContainerInspect(t.Context(), r.id, client.ContainerInspectOptions{}))
 	c := inspected.Container
 	for port, bindings := range c.NetworkSettings.Ports {
 		if len(bindings) > 0 {
@@ -105,7 +100,7 @@ func TestRejected(t *testing.T) {
 		change(&service)
 		return service
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		service spec.Service
 		want    string
@@ -121,8 +116,7 @@ func TestRejected(t *testing.T) {
 		{"a file under a tmpfs", run(func(s *spec.Service) {
 			s.Tmpfs, s.Configs = []string{"/run:size=1m"}, []spec.File{{Path: "/run/a"}}
 		}), "file /run/a would be hidden by tmpfs /run"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.service.Name = "server"
 			_, err := s.Start(t.Context(), engine.Service{Service: tt.service, Image: debian(t, s.engine)})
@@ -255,9 +249,7 @@ func TestCloseKills(t *testing.T) {
 func TestNetworkRemovedByOthers(t *testing.T) {
 	e := thisEngine(t, nil)
 	s := openSpace(t, e)
-	if _, err := e.client.NetworkRemove(t.Context(), s.name, client.NetworkRemoveOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(e.client.NetworkRemove(t.Context(), s.name, client.NetworkRemoveOptions{}))
 	if _, err := s.Group(t.Context()); err == nil || !strings.Contains(err.Error(), "was removed by somebody else") {
 		t.Errorf("got %v, want that its network was removed", err)
 	}
@@ -290,10 +282,7 @@ func TestKnownAddresses(t *testing.T) {
 		return s
 	}
 	start(t, outer, service("shared", 0))
-	inner, err := outer.Group(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	inner := must.Get(outer.Group(t.Context()))
 	start(t, inner, service("own", 1))
 	start(t, inner, service("many", 2))
 	const ask = `for name in shared own many pool; do echo $name $(grep -cw $name /etc/hosts) $(getent hosts $name | wc -l); done`
@@ -326,12 +315,8 @@ func TestProbedByTheAgent(t *testing.T) {
 		t.Errorf("it was ready after %v, before it listened", took)
 	}
 	probe := s.tree.Find(probeName)
-	if _, err := e.client.ContainerKill(t.Context(), probe.id, client.ContainerKillOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := probe.Wait(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(e.client.ContainerKill(t.Context(), probe.id, client.ContainerKillOptions{}))
+	must.Get(probe.Wait(t.Context()))
 	server.Name = "after the probe was killed"
 	start(t, s, server)
 	server.Name, server.Within, server.Image = "deaf", time.Second, debian(t, e)
@@ -382,14 +367,8 @@ func TestLogIsBoundedOnDisk(t *testing.T) {
 // Where the kernel's files cannot be read, the engine knows what a container used.
 func TestUsageByEngine(t *testing.T) {
 	c := start(t, openSpace(t, thisEngine(t, nil)), idle("idle"))
-	first, err := c.stats(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	local, err := c.Usage(t.Context(), engine.Detail{Totals: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := must.Get(c.stats(t.Context()))
+	local := must.Get(c.Usage(t.Context(), engine.Detail{Totals: true}))
 	// An idle container uses the same by both.
 	if difference := local.CPU - first.CPU; difference < 0 || difference > 10*time.Millisecond {
 		t.Errorf("the engine counts %v, the kernel's files %v", first.CPU, local.CPU)
@@ -403,7 +382,7 @@ func TestUsageOfStats(t *testing.T) {
 	stats := api.StatsResponse{Read: time.Unix(1, 0)}
 	stats.CPUStats.CPUUsage.TotalUsage = 1_500_000_000
 	stats.CPUStats.ThrottlingData = api.ThrottlingData{Periods: 10, ThrottledPeriods: 4}
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		memory map[string]uint64
 		want   int64
@@ -412,8 +391,7 @@ func TestUsageOfStats(t *testing.T) {
 		{"version 1 without shared memory", map[string]uint64{"total_rss": 3000}, 3000},
 		{"version 2", map[string]uint64{"anon": 3000, "shmem": 400}, 3400},
 		{"unknown", nil, -1},
-	}
-	for _, tt := range tests {
+	} {
 		stats.MemoryStats.Stats = tt.memory
 		want := engine.Usage{At: time.Unix(1, 0), CPU: 1500 * time.Millisecond, Memory: tt.want, Periods: 10, Throttled: 4,
 			ListenOverflows: -1, Retransmits: -1}

@@ -8,10 +8,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 func TestBases(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name, text string
 		args       map[string]string
 		target     string
@@ -50,8 +52,7 @@ func TestBases(t *testing.T) {
 			"Dockerfile line 2: FROM $V names no image: give its argument a value, by ARG above it or in args"},
 		{"an escape that is none", "# escape=x\nFROM a", nil, "",
 			"Dockerfile line 1: invalid escape token 'x' does not match ` or \\"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := ReadDockerfile([]byte(tt.text), tt.args, tt.target)
 			got := fmt.Sprint(err)
@@ -73,7 +74,7 @@ func TestBases(t *testing.T) {
 
 // Bases are replaced, the usual # syntax= is left out, and lines keep their numbers.
 func TestReplaceBases(t *testing.T) {
-	tests := []struct{ name, text, want string }{
+	for _, tt := range []struct{ name, text, want string }{
 		{"a base", "FROM debian:12 AS x\n", "FROM NEW0 AS x\n"},
 		{"a base called as its stage", "FROM debian AS debian\n", "FROM NEW0 AS debian\n"},
 		{"a base with a platform", "FROM --platform=debian debian\n", "FROM --platform=debian NEW0\n"},
@@ -85,12 +86,8 @@ func TestReplaceBases(t *testing.T) {
 		{"the usual syntax above another directive", "# syntax=docker/dockerfile:1\n# escape=`\n\nFROM a\n",
 			"# escape=`\n\n\nFROM NEW0\n"},
 		{"another syntax", "# syntax=example/other:1\nFROM a\n", "# syntax=example/other:1\nFROM NEW0\n"},
-	}
-	for _, tt := range tests {
-		d, err := ReadDockerfile([]byte(tt.text), nil, "")
-		if err != nil {
-			t.Fatal(err)
-		}
+	} {
+		d := must.Get(ReadDockerfile([]byte(tt.text), nil, ""))
 		if got := string(d.replace([]string{"NEW0", "NEW1", "NEW2"}, false)); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
@@ -138,7 +135,7 @@ func FuzzDockerfile(f *testing.F) {
 }
 
 func TestExposed(t *testing.T) {
-	tests := []struct{ name, text, want string }{
+	for _, tt := range []struct{ name, text, want string }{
 		{"nothing", "FROM debian\nCMD server\n", ""},
 		{"several", "FROM debian\nEXPOSE 8080/tcp 53/udp\nexpose 8080 9000\n", "8080 9000"},
 		{"by variables", "FROM debian\nARG A=81\nENV B=82 C=$A\nENV D 83\nEXPOSE $A ${B} $C ${D} ${E:-84} $F\n",
@@ -148,12 +145,8 @@ func TestExposed(t *testing.T) {
 		{"of an image called like one before", "FROM node\nEXPOSE 80\nFROM node\n", ""},
 		{"a range", "FROM debian\nEXPOSE 8000-8010 0 800000\n", ""},
 		{"in a heredoc", "FROM debian\nRUN <<EOF\nEXPOSE 80\nEOF\nEXPOSE 81\n", "81"},
-	}
-	for _, tt := range tests {
-		d, err := ReadDockerfile([]byte(tt.text), nil, "")
-		if err != nil {
-			t.Fatal(err)
-		}
+	} {
+		d := must.Get(ReadDockerfile([]byte(tt.text), nil, ""))
 		if got := strings.Fields(tt.want); !slices.Equal(slices.Sorted(slices.Values(d.Exposed())), got) {
 			t.Errorf("%s: got %q, want %q", tt.name, d.Exposed(), tt.want)
 		}
@@ -178,11 +171,8 @@ func TestBuilderError(t *testing.T) {
 			"dockerfile.v0: failed to create LLB definition: dockerfile parse error line 5: unknown instruction: FLY\n"
 		elsewhere = "ERROR: failed to solve: debian: error getting credentials\n"
 	)
-	recipe, err := ReadDockerfile([]byte("FROM debian\nARG V=7\n"+
-		"RUN --mount=type=cache,target=/c \\\n  echo got $V; exit 3\nRUN x\n"), nil, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	recipe := must.Get(ReadDockerfile([]byte("FROM debian\nARG V=7\n"+
+		"RUN --mount=type=cache,target=/c \\\n  echo got $V; exit 3\nRUN x\n"), nil, ""))
 	for _, tt := range []struct {
 		output, want string
 		line         int

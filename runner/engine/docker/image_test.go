@@ -18,6 +18,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest"
@@ -130,10 +131,7 @@ func TestBuildWithoutNetwork(t *testing.T) {
 		for network, want := range map[string]string{"": "eth0\nlo\n", spec.NoNetwork: "lo\n"} {
 			build := buildOf("FROM debian:bookworm-slim AS last", "RUN ls /sys/class/net >/interfaces # "+rand.Text())
 			build.Network = network
-			prepared, err := e.Prepare(t.Context(), engine.Image{Build: &build}, t.Output())
-			if err != nil {
-				t.Fatal(err)
-			}
+			prepared := must.Get(e.Prepare(t.Context(), engine.Image{Build: &build}, t.Output()))
 			service := idle("cat")
 			service.Image, service.Completes, service.Command = prepared, true, []string{"cat", "/interfaces"}
 			if got, err := start(t, openSpace(t, e), service).Logs(t.Context()); string(got) != want {
@@ -194,9 +192,7 @@ func TestDockerCommand(t *testing.T) {
 	} {
 		folder := t.TempDir()
 		if tt.program != "" {
-			if err := os.WriteFile(filepath.Join(folder, "docker"), []byte("#!/bin/sh\n"+tt.program), 0o755); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(os.WriteFile(filepath.Join(folder, "docker"), []byte("#!/bin/sh\n"+tt.program), 0o755))
 		}
 		t.Setenv("PATH", folder)
 		t.Setenv("DOCKER_CONTEXT", "elsewhere")
@@ -240,10 +236,7 @@ func TestBuiltOnce(t *testing.T) {
 	if count != 1 || len(ids) != 1 {
 		t.Errorf("built %d times, as %d images", count, len(ids))
 	}
-	done, err := e.alone(t.Context(), "a")
-	if err != nil {
-		t.Fatal(err)
-	}
+	done := must.Get(e.alone(t.Context(), "a"))
 	defer done()
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -258,25 +251,14 @@ func TestSaveAndLoad(t *testing.T) {
 	t.Cleanup(func() { removeImages(t, e) })
 	build := engine.Build{For: enginetest.Made(), Build: spec.Build{Dockerfile: "Dockerfile", Files: []spec.File{
 		{Path: "Dockerfile", Data: []byte("FROM scratch\nCOPY mark /mark\n")}, {Path: "mark", Data: []byte(rand.Text())}}}}
-	made, err := e.Prepare(t.Context(), engine.Image{Build: &build}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	saved, err := e.SaveAll(t.Context(), []string{made.Reference})
-	if err != nil {
-		t.Fatal(err)
-	}
-	archive, err := io.ReadAll(saved)
-	if err != nil {
-		t.Fatal(err)
-	}
+	made := must.Get(e.Prepare(t.Context(), engine.Image{Build: &build}, io.Discard))
+	saved := must.Get(e.SaveAll(t.Context(), []string{made.Reference}))
+	archive := must.Get(io.ReadAll(saved))
 	removeImages(t, e)
 	if id, err := e.Find(t.Context(), made.Reference); id != "" || err != nil {
 		t.Fatalf("removed it is %q, %v", id, err)
 	}
-	if err := e.LoadAll(t.Context(), bytes.NewReader(archive)); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(e.LoadAll(t.Context(), bytes.NewReader(archive)))
 	if id, err := e.Find(t.Context(), made.Reference); id != made.ID || err != nil {
 		t.Errorf("loaded it is %q, %v, want %q", id, err, made.ID)
 	}
@@ -289,7 +271,7 @@ func TestSaveAndLoad(t *testing.T) {
 func TestHealthcheckOfAnImage(t *testing.T) {
 	e := thisEngine(t, nil)
 	t.Cleanup(func() { removeImages(t, e) })
-	tests := []struct {
+	for _, tt := range []struct {
 		name, lines string
 		want        spec.Ready
 	}{
@@ -302,8 +284,7 @@ func TestHealthcheckOfAnImage(t *testing.T) {
 			spec.Ready{Command: []string{"/bin/sh", "-c", "test -e /up || exit 1"}}},
 		{"words of its own shell", "SHELL [\"/bin/bash\", \"-ec\"]\nHEALTHCHECK CMD test -e /up\n",
 			spec.Ready{Command: []string{"/bin/bash", "-ec", "test -e /up"}}},
-	}
-	for _, tt := range tests {
+	} {
 		build := engine.Build{For: enginetest.Made(), Build: spec.Build{Dockerfile: "Dockerfile",
 			Files: []spec.File{{Path: "Dockerfile", Data: []byte("FROM debian:bookworm-slim\n" + tt.lines)}}}}
 		for range 2 {
@@ -434,10 +415,7 @@ func TestDebianRelease(t *testing.T) {
 		"debian:1": "", "debian" + pin: "", "debian:12" + pin: "", "python:3.11-bookworm": "", "somebody/debian:12": "",
 		"mirror.example/library/debian:12": "",
 	} {
-		named, err := reference.ParseNormalizedNamed(image)
-		if err != nil {
-			t.Fatal(err)
-		}
+		named := must.Get(reference.ParseNormalizedNamed(image))
 		if got := debianRelease(reference.TagNameOnly(named)); got != want {
 			t.Errorf("debianRelease(%s) = %q, want %q", image, got, want)
 		}
@@ -445,7 +423,7 @@ func TestDebianRelease(t *testing.T) {
 }
 
 func TestUnreachable(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name string
 		err  error
 		want bool
@@ -460,8 +438,7 @@ func TestUnreachable(t *testing.T) {
 		{"not for us", errors.New("pull access denied for x, repository does not exist or may require 'docker login'"), false},
 		{"too many requests", errors.New("toomanyrequests: you have reached your pull rate limit"), false},
 		{"no space", errors.New("write /var/lib/docker/tmp/x: no space left on device"), false},
-	}
-	for _, tt := range tests {
+	} {
 		if got := unreachable(tt.err); got != tt.want {
 			t.Errorf("%s: unreachable(%v) = %v, want %v", tt.name, tt.err, got, tt.want)
 		}

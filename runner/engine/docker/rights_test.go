@@ -13,6 +13,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
@@ -42,10 +43,7 @@ type rights struct {
 // rightsOf reads the rights of a running container.
 func rightsOf(t *testing.T, c *container) rights {
 	t.Helper()
-	inspected, err := c.client().ContainerInspect(t.Context(), c.id, client.ContainerInspectOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	inspected := must.Get(c.client().ContainerInspect(t.Context(), c.id, client.ContainerInspectOptions{}))
 	config, host := inspected.Container.Config, inspected.Container.HostConfig
 	got := rights{user: config.User, capAdd: host.CapAdd, capDrop: host.CapDrop, securityOpts: host.SecurityOpt,
 		readOnly: host.ReadonlyRootfs, memory: host.Memory, sysctls: host.Sysctls[firstPrivilegedPort]}
@@ -55,10 +53,7 @@ func rightsOf(t *testing.T, c *container) rights {
 	if host.Privileged {
 		t.Error("it is privileged")
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", inspected.Container.State.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
+	status := must.Get(os.ReadFile(fmt.Sprintf("/proc/%d/status", inspected.Container.State.Pid)))
 	var words []string
 	for line := range strings.Lines(string(status)) {
 		name, value, _ := strings.Cut(line, ":")
@@ -76,15 +71,9 @@ func TestRights(t *testing.T) {
 	if !e.local() {
 		t.Skip("the processes of the engine are not those of this machine")
 	}
-	program, err := agentOf(t)()
-	if err != nil {
-		t.Fatal(err)
-	}
-	image, err := e.Prepare(t.Context(), engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}},
-		io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := must.Get(agentOf(t)())
+	image := must.Get(e.Prepare(t.Context(), engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}},
+		io.Discard))
 	s := openSpace(t, e)
 	guarded, memory := []string{"no-new-privileges:true"}, defaultMemory(e.info.MemTotal)
 	own := rights{user: ownUser, sysctls: "0", capDrop: []string{"ALL"}, securityOpts: guarded, readOnly: true,
@@ -96,7 +85,7 @@ func TestRights(t *testing.T) {
 		of.Command, of.Ready.Command = []string{"sleep", "1h"}, []string{"true"}
 		return engine.Service{Service: of}
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		service engine.Service
 		want    rights
@@ -116,8 +105,7 @@ func TestRights(t *testing.T) {
 		{"a service that may get privileges", theirs(spec.Service{Name: "sudo", PIDs: -1,
 			SecurityOpt: []string{"no-new-privileges:false"}}), rights{securityOpts: []string{"no-new-privileges:false"},
 			memory: memory, process: "0 00000000a80425fb 0"}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := rightsOf(t, start(t, s, tt.service))
 			if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", tt.want) {

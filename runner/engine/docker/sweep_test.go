@@ -16,6 +16,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"benchbook/internal/slice"
+	"benchbook/internal/test/must"
 	"benchbook/runner/engine"
 )
 
@@ -37,21 +38,15 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 		"left behind":        {engine.LabelRun: "dockertest", engine.LabelOwner: dead},
 	}
 	for name, labels := range networks {
-		created, err := e.client.NetworkCreate(t.Context(), "benchbook-test-"+safeName(name),
-			client.NetworkCreateOptions{Internal: true, Labels: labels})
-		if err != nil {
-			t.Fatal(err)
-		}
+		created := must.Get(e.client.NetworkCreate(t.Context(), "benchbook-test-"+safeName(name),
+			client.NetworkCreateOptions{Internal: true, Labels: labels}))
 		t.Cleanup(func() {
 			if err := e.removeNetwork(context.WithoutCancel(t.Context()), created.ID); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	found, err := e.Sweep(t.Context(), false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	found := must.Get(e.Sweep(t.Context(), false))
 	for name := range networks {
 		leftover := engine.Leftover{Kind: "network", Name: "benchbook-test-" + safeName(name), Run: "dockertest"}
 		if swept := slices.Contains(found, leftover); swept != (name == "left behind") {
@@ -66,28 +61,20 @@ func TestSweepUsedNetwork(t *testing.T) {
 	image, ctx := debian(t, e), context.WithoutCancel(t.Context())
 	dead, _ := owners()
 	const name = "benchbook-test-in-use"
-	network, err := e.client.NetworkCreate(ctx, name, client.NetworkCreateOptions{Internal: true,
-		Labels: map[string]string{engine.LabelRun: "dockertest", engine.LabelOwner: dead}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	network := must.Get(e.client.NetworkCreate(ctx, name, client.NetworkCreateOptions{Internal: true,
+		Labels: map[string]string{engine.LabelRun: "dockertest", engine.LabelOwner: dead}}))
 	t.Cleanup(func() {
 		if err := e.removeNetwork(ctx, network.ID); err != nil {
 			t.Error(err)
 		}
 	})
-	other, err := e.client.ContainerCreate(ctx, client.ContainerCreateOptions{
+	other := must.Get(e.client.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Config:     &api.Config{Image: image.ID, Cmd: []string{"sleep", "1h"}},
 		HostConfig: &api.HostConfig{NetworkMode: name},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	remove := func() error { return e.removeContainer(ctx, other.ID) }
 	t.Cleanup(func() { _ = remove() })
-	if _, err := e.client.ContainerStart(ctx, other.ID, client.ContainerStartOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(e.client.ContainerStart(ctx, other.ID, client.ContainerStartOptions{}))
 	find := func() (left engine.Leftover, found bool) {
 		t.Helper()
 		all, err := e.Sweep(ctx, false)
@@ -100,9 +87,7 @@ func TestSweepUsedNetwork(t *testing.T) {
 		!strings.Contains(left.Problem, "active endpoints") {
 		t.Errorf("in use it is %+v, found: %v", left, found)
 	}
-	if err := remove(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(remove())
 	if left, found := find(); found && left.Problem != "" {
 		t.Errorf("no longer in use it is %+v", left)
 	} else if !found { // tests of other packages sweep the same engine

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
@@ -67,10 +68,7 @@ func commandInside(t *test) {
 		{engine.Command{Environment: []string{"NAME=own"}, WorkingDir: "/sys"}, "own\nother\na=b c\n\n/sys\ndata\n"},
 	} {
 		tt.command.Args = steps
-		exit, err := container.Exec(t.ctx, tt.command)
-		if err != nil {
-			t.Fatal(err)
-		}
+		exit := must.Get(container.Exec(t.ctx, tt.command))
 		t.want(exit, tt.want)
 	}
 	state, err := container.State(t.ctx)

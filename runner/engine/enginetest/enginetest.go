@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
@@ -342,10 +343,7 @@ func (t *test) untilEnded(container engine.Container) engine.Exit {
 }
 
 func facts(t *test) {
-	facts, err := t.engine.Facts(t.ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	facts := must.Get(t.engine.Facts(t.ctx))
 	if facts["engine.name"] != t.engine.Name() {
 		t.Errorf("fact engine.name is %q, want %q", facts["engine.name"], t.engine.Name())
 	}

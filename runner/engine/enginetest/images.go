@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
@@ -13,11 +14,7 @@ import (
 func builtOnce(t *test) {
 	prepare := func(data string) engine.Prepared {
 		image := engine.Image{Executable: &engine.Executable{Name: Made(), Data: []byte(data)}}
-		prepared, err := t.engine.Prepare(t.ctx, image, io.Discard)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return prepared
+		return must.Get(t.engine.Prepare(t.ctx, image, io.Discard))
 	}
 	unique := fmt.Sprint(time.Now().UnixNano())
 	first, second, other := prepare(unique), prepare(unique), prepare(unique+" changed")
@@ -51,10 +48,7 @@ func dockerfile(t *test) {
 	image := build("ARG BASE", "FROM ${BASE} AS first", "ARG WORD=default", "COPY file.txt /srv/",
 		"RUN echo $WORD $(. /etc/os-release && echo $VERSION_CODENAME) >> /srv/file.txt",
 		"FROM first", `CMD ["cat", "/srv/file.txt"]`)
-	prepared, err := t.engine.Prepare(t.ctx, image, t.Output())
-	if err != nil {
-		t.Fatal(err)
-	}
+	prepared := must.Get(t.engine.Prepare(t.ctx, image, t.Output()))
 	if len(prepared.Bases) != 1 || prepared.Bases[0].Reference != base || prepared.Bases[0].ID == "" {
 		t.Errorf("bases are %+v, want %s with its digest", prepared.Bases, base)
 	}
@@ -72,7 +66,7 @@ func dockerfile(t *test) {
 }
 
 func failedBuild(t *test) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name     string
 		image    engine.Image
 		want     string // in the error
@@ -85,8 +79,7 @@ func failedBuild(t *test) {
 		{"a base without a value", build("ARG NOTHING", "FROM $NOTHING"), "$NOTHING", "", 2},
 		{"no Dockerfile", engine.Image{Build: &engine.Build{For: "x", Build: spec.Build{Dockerfile: "Dockerfile"}}},
 			"Dockerfile", "", 0},
-	}
-	for _, tt := range tests {
+	} {
 		t.run(t.T, tt.name, func(t *test) {
 			_, err := t.engine.Prepare(t.ctx, tt.image, io.Discard)
 			failure := wantError[*engine.BuildError](t, err, tt.want)
@@ -107,10 +100,7 @@ func unknownImage(t *test) {
 
 // machine runs programs that every machine has, and looks for traces.
 func machine(t *test) {
-	image, err := t.engine.Prepare(t.ctx, engine.Image{Machine: true}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	image := must.Get(t.engine.Prepare(t.ctx, engine.Image{Machine: true}, io.Discard))
 	if image.Built || image.Reference == "" || image.ID == "" {
 		t.Errorf("the machine was prepared as %+v", image)
 	}
@@ -126,6 +116,6 @@ func machine(t *test) {
 			t.wantLog(shell, want)
 		}
 	}
-	_, err = t.open().Start(t.ctx, engine.Service{Service: spec.Service{Name: "nothing"}, Image: image})
+	_, err := t.open().Start(t.ctx, engine.Service{Service: spec.Service{Name: "nothing"}, Image: image})
 	wantError[*engine.RejectedError](t, err)
 }

@@ -134,7 +134,7 @@ func grace(t *test) {
 	box := t.idle("box")
 	box.Volumes = data
 	seen := t.start(space, box)
-	tests := []struct {
+	for _, tt := range []struct {
 		name, signal string
 		steps        []string
 		grace        time.Duration
@@ -146,8 +146,7 @@ func grace(t *test) {
 		{"its own signal", "SIGUSR1", []string{"await=1", "write=/data/own:x"}, 2 * prompt, true, 0},
 		{"it takes no notice", "", []string{"await=3", "write=/data/late:x"}, time.Second, false, time.Second},
 		{"it gets no time", "", []string{"await=1", "write=/data/none:x"}, 0, false, 0},
-	}
-	for _, tt := range tests {
+	} {
 		t.run(t.T, tt.name, func(t *test) {
 			group := t.group(space)
 			service := t.server("server")

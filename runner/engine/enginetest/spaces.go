@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
@@ -143,10 +144,7 @@ const (
 // becomeOrphan starts a service and waits to be killed, or keeps it.
 func becomeOrphan(t *test) {
 	run := os.Getenv(orphanVariable)
-	outer, err := t.engine.Open(t.ctx, run)
-	if err != nil {
-		t.Fatal(err)
-	}
+	outer := must.Get(t.engine.Open(t.ctx, run))
 	service := t.server("server")
 	if t.lacks(spec.Containers) { // port 8080 is in use
 		service.Command, service.Expose = []string{"listen=8081", "sleep=1h"}, []int{8081}
@@ -179,13 +177,8 @@ func (t *test) abandon(run string) *exec.Cmd {
 	name, _, _ := strings.Cut(t.Name(), "/")
 	child := exec.CommandContext(t.ctx, os.Args[0], "-test.run=^"+regexp.QuoteMeta(name)+"$", "-test.v")
 	child.Env = append(os.Environ(), orphanVariable+"="+run)
-	output, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
+	output := must.Get(child.StdoutPipe())
+	must.Do(child.Start())
 	var said []string
 	for lines := bufio.NewScanner(output); lines.Scan(); {
 		if said = append(said, lines.Text()); lines.Text() == run+" is ready" {
@@ -221,9 +214,7 @@ func swept(t *test) {
 	if found := t.leftovers(orphanRun, true); len(found) > 0 {
 		t.Errorf("found %v while their owner was alive", found)
 	}
-	if err := child.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(child.Process.Kill())
 	_ = child.Wait() // it was killed
 	t.wantSwept(orphanRun)
 	t.want(t.do(live, "get=http://server:8080/"), "hello from server\n")

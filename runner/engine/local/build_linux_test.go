@@ -14,17 +14,14 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
 func built(t *testing.T, e engine.Engine, b spec.Build) engine.Prepared {
 	t.Helper()
-	p, err := e.Prepare(t.Context(), engine.Image{Build: &engine.Build{For: "the command", Build: b}}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return must.Get(e.Prepare(t.Context(), engine.Image{Build: &engine.Build{For: "the command", Build: b}}, io.Discard))
 }
 
 func TestBuild(t *testing.T) {
@@ -53,16 +50,10 @@ func TestBuild(t *testing.T) {
 		}
 	}
 
-	space, err := e.Open(t.Context(), "run")
-	if err != nil {
-		t.Fatal(err)
-	}
+	space := must.Get(e.Open(t.Context(), "run"))
 	defer space.Close(context.Background())
-	c, err := space.Start(t.Context(), engine.Service{Image: built(t, e, kept("one")),
-		Service: spec.Service{Name: "server", Command: []string{"sleep", "100"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(space.Start(t.Context(), engine.Service{Image: built(t, e, kept("one")),
+		Service: spec.Service{Name: "server", Command: []string{"sleep", "100"}}}))
 	if got := in(t, c, "sh", "-c", "ls; head -n 1 bin/made"); got != "bin\none\n" {
 		t.Errorf("in the folder of the build: %q", got)
 	}
@@ -121,14 +112,8 @@ func TestBuildIsCancelled(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 5*time.Second {
 		t.Errorf("a build that is cancelled: %v after %v", err, time.Since(begin))
 	}
-	text, err := os.ReadFile(started)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile(started))
+	pid := must.Get(strconv.Atoi(strings.TrimSpace(string(text))))
 	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("process %d of the build is still there: %v", pid, err)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest"
@@ -67,13 +68,8 @@ func TestSweepEndsWhatSurvived(t *testing.T) {
 	defer e.Close()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	child.Env = append(os.Environ(), survivor+"="+parent)
-	output, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
+	output := must.Get(child.StdoutPipe())
+	must.Do(child.Start())
 	pid := 0
 	var said []string
 	for lines := bufio.NewScanner(output); pid == 0 && lines.Scan(); {
@@ -85,9 +81,7 @@ func TestSweepEndsWhatSurvived(t *testing.T) {
 	if pid == 0 {
 		t.Fatalf("nothing was started:\n%s", strings.Join(said, "\n"))
 	}
-	if err := child.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(child.Process.Kill())
 	_ = child.Wait() // it was killed
 	time.Sleep(200 * time.Millisecond)
 	alive := func() bool {
@@ -98,10 +92,7 @@ func TestSweepEndsWhatSurvived(t *testing.T) {
 		t.Fatal("the process has ended with its parent: there is nothing to test")
 	}
 	for _, dryRun := range []bool{true, false} {
-		found, err := e.Sweep(t.Context(), dryRun)
-		if err != nil {
-			t.Fatal(err)
-		}
+		found := must.Get(e.Sweep(t.Context(), dryRun))
 		found = slices.DeleteFunc(found, func(l engine.Leftover) bool { return l.Run != "survivor" })
 		kinds := slice.Map(found, func(l engine.Leftover) string { return l.Kind })
 		if slices.Sort(kinds); !slices.Equal(kinds, []string{"folder", "process", "process"}) {
@@ -121,22 +112,13 @@ func TestSweepEndsWhatSurvived(t *testing.T) {
 
 // survive starts a service with a child that has a session of its own.
 func survive(t *testing.T) {
-	e, err := New(t.Context(), Options{Folder: os.Getenv(survivor)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	space, err := e.Open(t.Context(), "survivor")
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := must.Get(New(t.Context(), Options{Folder: os.Getenv(survivor)}))
+	space := must.Get(e.Open(t.Context(), "survivor"))
 	r := startIn(t, e, space, spec.Service{Name: "server",
 		Command: []string{"sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & one=$!; " +
 			"sleep 1000 >/dev/null 2>&1 & echo $one; wait"},
 		Ready: spec.Ready{Log: "\n"}})
-	log, err := r.Logs(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	log := must.Get(r.Logs(t.Context()))
 	os.Stdout.WriteString("\nstarted " + strings.TrimSpace(string(log)) + "\n")
 	time.Sleep(time.Minute)
 }
@@ -144,25 +126,15 @@ func survive(t *testing.T) {
 // startIn starts a program of this machine.
 func startIn(t *testing.T, e engine.Engine, space engine.Space, service spec.Service) engine.Container {
 	t.Helper()
-	image, err := e.Prepare(t.Context(), engine.Image{Machine: true}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := space.Start(t.Context(), engine.Service{Service: service, Image: image})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	image := must.Get(e.Prepare(t.Context(), engine.Image{Machine: true}, io.Discard))
+	return must.Get(space.Start(t.Context(), engine.Service{Service: service, Image: image}))
 }
 
 // opened makes an engine and a space, which are closed at the end of the test.
 func opened(t *testing.T) (engine.Engine, engine.Space) {
 	t.Helper()
 	e := open(t)
-	space, err := e.Open(t.Context(), "localtest")
-	if err != nil {
-		t.Fatal(err)
-	}
+	space := must.Get(e.Open(t.Context(), "localtest"))
 	t.Cleanup(func() {
 		if err := errors.Join(space.Close(context.WithoutCancel(t.Context())), e.Close()); err != nil {
 			t.Error(err)
@@ -241,17 +213,11 @@ func TestCommandEndsWithService(t *testing.T) {
 // A port that another program has is refused.
 func TestPortInUse(t *testing.T) {
 	e, space := opened(t)
-	other, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := must.Get(net.Listen("tcp", "127.0.0.1:0"))
 	defer other.Close()
-	image, err := e.Prepare(t.Context(), engine.Image{Machine: true}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	image := must.Get(e.Prepare(t.Context(), engine.Image{Machine: true}, io.Discard))
 	port := other.Addr().(*net.TCPAddr).Port
-	_, err = space.Start(t.Context(), engine.Service{Image: image, Service: spec.Service{Name: "server",
+	_, err := space.Start(t.Context(), engine.Service{Image: image, Service: spec.Service{Name: "server",
 		Command: []string{"sleep", "1000"}, Expose: []int{port}}})
 	if want := fmt.Sprintf(`"server" could not be started: port %d is in use`, port); err == nil ||
 		!strings.HasPrefix(err.Error(), want) {
@@ -264,10 +230,7 @@ func TestEnd(t *testing.T) {
 	slowtest.Skip(t)
 	parent := t.TempDir()
 	e := openIn(t, parent)
-	space, err := e.Open(t.Context(), "localtest")
-	if err != nil {
-		t.Fatal(err)
-	}
+	space := must.Get(e.Open(t.Context(), "localtest"))
 	mark := filepath.Join(t.TempDir(), "mark")
 	r := startIn(t, e, space, spec.Service{Name: "server", StopSignal: "USR1", StopGrace: time.Minute,
 		Command: []string{"sh", "-c", "trap 'echo x > " + mark + "; exit 3' USR1; " +
@@ -280,9 +243,7 @@ func TestEnd(t *testing.T) {
 	if len(pids) < 4 {
 		t.Fatalf("there are processes %v, want the shell, another with a child, and one in the background", pids)
 	}
-	if err := space.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(space.Close(t.Context()))
 	if _, err := os.Stat(mark); err != nil {
 		t.Errorf("it was not asked to end: %v", err)
 	}
@@ -354,30 +315,20 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 		"of-another":               dead + "\nrun\n",
 	}
 	for name, owner := range folders {
-		if err := os.Mkdir(filepath.Join(parent, name), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.Mkdir(filepath.Join(parent, name), 0o755))
 		if owner == "" {
 			continue
 		}
-		if err := os.WriteFile(filepath.Join(parent, name, ownerName), []byte(owner), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.WriteFile(filepath.Join(parent, name, ownerName), []byte(owner), 0o644))
 	}
 	if os.Geteuid() == 0 {
-		if err := os.Chown(filepath.Join(parent, folderPrefix+"a-users"), 65534, 65534); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.Chown(filepath.Join(parent, folderPrefix+"a-users"), 65534, 65534))
 	} else if err := os.Remove(filepath.Join(parent, folderPrefix+"a-users", ownerName)); err != nil { // then it has no owner
 		t.Fatal(err)
 	}
 	outside := t.TempDir()
-	if err := os.WriteFile(filepath.Join(outside, ownerName), []byte(dead+"\nrun\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(outside, filepath.Join(parent, folderPrefix+"link")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(filepath.Join(outside, ownerName), []byte(dead+"\nrun\n"), 0o644))
+	must.Do(os.Symlink(outside, filepath.Join(parent, folderPrefix+"link")))
 	found, err := e.Sweep(t.Context(), false)
 	if want := []engine.Leftover{{Kind: "folder", Name: folderPrefix + "dead", Run: "run"}}; err != nil ||
 		!slices.Equal(found, want) {
@@ -399,12 +350,9 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 // Requests that need a container, or that this machine cannot meet, are rejected.
 func TestRejected(t *testing.T) {
 	e, space := opened(t)
-	image, err := e.Prepare(t.Context(), engine.Image{Machine: true}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
+	image := must.Get(e.Prepare(t.Context(), engine.Image{Machine: true}, io.Discard))
 	sleep := []string{"sleep", "1h"}
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		service engine.Service
 		want    string
@@ -415,8 +363,7 @@ func TestRejected(t *testing.T) {
 			`there is no folder /etc/passwd on this machine`},
 		{"a limit", engine.Service{Service: spec.Service{Command: sleep,
 			Ulimits: map[string]spec.Ulimit{"nofile": {Soft: 1, Hard: 1}}}}, `it cannot have ulimits`},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.service.Name, tt.service.Image = "server", image
 			_, err := space.Start(t.Context(), tt.service)

@@ -2,7 +2,6 @@
 //
 //	make bench-load                       on one core, against a server on another
 //	make bench-load BASE=PATH             with the benchbook-agent at PATH as well
-//	make bench-in-run [BASE=PATH]         in containers of a benchbook run, with the benchbook at PATH as well
 //
 // A round measures all of them, one right after the other, and gives one ratio for each; the median of the rounds
 // counts. The exit status is 0 if every ratio is within its bound, 1 if one is not, 2 if nothing could be measured.
@@ -44,17 +43,13 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 7, "rounds for each ratio")
 	flag.DurationVar(&s.length, "length", 2*time.Second, "length of one measurement, in whole seconds")
 	flag.StringVar(&s.only, "only", "", "measure only the rows whose name begins like this, such as \"16 connections\"")
-	inRun := flag.Bool("in-run", false, "compare in containers of benchbook, which is the program, and not on this machine")
 	flag.Parse()
 	for _, program := range []*string{&s.ours, &s.base} {
 		if *program != "" {
 			*program, _ = filepath.Abs(*program)
 		}
 	}
-	switch {
-	case *inRun:
-		exit(s.inRun())
-	case os.Getenv(apart) == "":
+	if os.Getenv(apart) == "" {
 		exit(startApart())
 	}
 	exit(s.alone())
