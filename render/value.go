@@ -63,8 +63,12 @@ func (ev *evaluator) evaluate(in expr.Inline) valueView {
 	source := in.Expr.String()
 	q, err := ev.d.Eval(in.Expr, "")
 	if err != nil {
-		return valueView{Missing: true, Text: wording.NotMeasured, Heading: "Not measured",
+		v := valueView{Missing: true, Text: wording.NotMeasured, Heading: "Not measured",
 			Interval: wording.Sentence(err.Error()), Source: source}
+		if unsure := ev.unsure(in.Expr); unsure != "" {
+			v.Text, v.Heading = unsure+" (not valid)", "Not valid"
+		}
+		return v
 	}
 	ev.use(in.Expr, "")
 	q = ev.asJudged(in.Expr, q)
@@ -82,6 +86,20 @@ func (ev *evaluator) evaluate(in expr.Inline) valueView {
 	}
 	v.Origin = wording.Sentence(v.Origin + o.Where())
 	return v
+}
+
+// unsure returns the value of a metric of a cell that is not valid; empty for any other expression.
+func (ev *evaluator) unsure(n expr.Node) string {
+	n, err := ev.d.Expand(n)
+	sel, ok := n.(*expr.Selector)
+	if err != nil || !ok {
+		return ""
+	}
+	picked, err := dataset.Scope{Data: ev.d}.Pick(sel)
+	if cells := picked.All(); err == nil && len(cells) == 1 {
+		return wording.Unsure(cells[0].Metric(sel.Name))
+	}
+	return ""
 }
 
 // asJudged gives a ratio that is the effect of a claim the interval by which that is judged.

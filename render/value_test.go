@@ -27,14 +27,15 @@ func TestValues(t *testing.T) {
 		{"a ratio as a percentage", `ratio(throughput{server="b"}, throughput{server="a"}) | percent | round 0`, "120\u202f%",
 			"interval"},
 		{"a share of nothing", `failed{server="a"}`, "0\u202f%", "interval"},
-		{"of several cells", `max(throughput{server!="d", server!="e"})`, "600/s", "no interval: computed"},
+		{"of several cells", `max(throughput{server!="d", server!="e", server!="f"})`, "600/s", "no interval: computed"},
 		{"of one run", `throughput{server="c"}`, "450/s", "1\u00a0run, so no interval."},
 		{"of one run, with its interval", `throughput{server="c"} | interval`, "450/s (1 run)", "1\u00a0run"},
 		{"a cell that was not measured", `throughput{server="d"}`, "not measured", "not measured"},
 		{"a cell that failed", `throughput{server="e"}`, "not measured", "failed: it broke"},
+		{"a cell that is not valid", `throughput{server="f"}`, "700/s (not valid)", "waited for a core"},
 	}
 	var article strings.Builder
-	article.WriteString("---\ntitle: Values\n---\n\n" + strings.Replace(experiment, "[a, b]", "[a, b, c, d, e]", 1))
+	article.WriteString("---\ntitle: Values\n---\n\n" + strings.Replace(experiment, "[a, b]", "[a, b, c, d, e, f]", 1))
 	for _, test := range tests {
 		article.WriteString("`{value} " + test.expression + "`\n\n")
 	}
@@ -43,6 +44,9 @@ func TestValues(t *testing.T) {
 	b.Measure("full", "servers", "b", []float64{600, 590, 610})
 	b.Measure("full", "servers", "c", []float64{450})
 	b.Measure("full", "servers", "e", []float64{1, 1, 1}, rendertest.Fails("it broke", ""))
+	b.Measure("full", "servers", "f", []float64{700, 690, 710}, func(r *record.Record) {
+		r.Load.Health = &record.Health{Waiting: 0.47}
+	})
 	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	found := shown.FindAllStringSubmatch(string(page.HTML), -1)
 	if len(found) != len(tests) {

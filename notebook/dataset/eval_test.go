@@ -210,7 +210,7 @@ func TestEvalErrors(t *testing.T) {
 		{"a cell that failed", `throughput{server="c"}`, `throughput{server="c"}`,
 			"throughput, c: failed: server exited with status 1", false},
 		{"a cell that is not valid", `throughput{server="b"} * 2`, `throughput{server="b"}`,
-			"throughput, b: invalid: 3 of 3 repetitions: errors 9.2 %", false},
+			"throughput, b: invalid: errors 9.2 %", false},
 		{"a ratio with a cell that failed", `ratio(throughput{server="a"}, throughput{server="c"})`, `throughput{server="c"}`,
 			"throughput, c: failed", false},
 		{"a list with a cell that failed", `max(throughput)`, "", "throughput, b: invalid", false},

@@ -130,7 +130,7 @@ func (c *Cell) measure(name string) Result {
 		r.Missing = "failed: " + c.Records[0].Failure
 		return r
 	case a.Level == validity.Invalid:
-		r.Missing = "invalid: " + strings.Join(a.Words(validity.Invalid), "; ")
+		r.Missing = "invalid: " + a.Because()
 		r.Unsure = c.allValues(name)
 		r.AtLeast = name == "throughput" && a.IsGeneratorLimited()
 		return r

@@ -1,11 +1,13 @@
 package validity
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 )
 
@@ -203,9 +205,43 @@ func cellLevel(valid []bool, levels []Level) Level {
 
 // Words returns a phrase for each check that found the level: "3 of 5 repetitions: errors 6.5 %".
 func (a Assessment) Words(level Level) []string {
-	var out []string
+	return slice.Map(a.found(level), func(r reason) string { return r.words })
+}
+
+// Because returns the main reason for invalid repetitions, and counts the others. Among reasons of as many repetitions,
+// what other programs took of the CPUs comes first, as the others may follow from it.
+func (a Assessment) Because() string {
+	found := a.found(Invalid)
+	if len(found) == 0 {
+		return ""
+	}
+	slices.SortStableFunc(found, func(x, y reason) int {
+		return cmp.Or(y.count-x.count, y.cause-x.cause)
+	})
+	words := found[0].words
+	if found[0].count == len(a.Valid) {
+		_, words, _ = strings.Cut(words, ": ")
+	}
+	switch more := len(found) - 1; more {
+	case 0:
+		return words
+	case 1:
+		return words + "; and another reason"
+	default:
+		return fmt.Sprintf("%s; and %d more reasons", words, more)
+	}
+}
+
+type reason struct {
+	count int // of repetitions
+	cause int // 1 if it may be what the others follow from, else 0
+	words string
+}
+
+func (a Assessment) found(level Level) []reason {
+	var out []reason
 	if level == Invalid && a.failed > 0 {
-		out = append(out, failedWords(a.failed, len(a.Valid)))
+		out = append(out, reason{a.failed, 0, failedWords(a.failed, len(a.Valid))})
 	}
 	for _, c := range a.checked {
 		if c.isLoss && level == Warn && a.Slowed != nil {
@@ -215,11 +251,15 @@ func (a Assessment) Words(level Level) []string {
 			return f.level == level && (level == Invalid || a.Valid[i])
 		})
 		if n > 0 {
-			out = append(out, fmt.Sprintf("%d of %d repetitions: %s", n, len(c.found), worst.words))
+			cause := 0
+			if c.isLoss {
+				cause = 1
+			}
+			out = append(out, reason{n, cause, fmt.Sprintf("%d of %d repetitions: %s", n, len(c.found), worst.words)})
 		}
 	}
 	if a.steady.Name != "" && a.steady.Level == level {
-		out = append(out, a.steady.Words)
+		out = append(out, reason{0, 0, a.steady.Words})
 	}
 	return out
 }
