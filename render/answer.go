@@ -148,11 +148,6 @@ func (c *composer) headlineFigure() *article.Figure {
 	if i < 0 || len(c.doc.Figures) == 0 {
 		return nil
 	}
-	for _, f := range c.doc.Figures {
-		if c.Applies(f.Part) && f.Claim.Value == c.doc.Claims[i].Name.Value {
-			return f
-		}
-	}
 	block := c.doc.Claims[i]
 	j := c.judgements[block.Name.Value]
 	if block.Expect.Node == nil {

@@ -28,9 +28,6 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	v := figureView{captioned: captioned{ID: f.Label.Value, Number: c.numbers[f.Label.Value]}, AtTop: f == c.headline}
 	v.Caption = c.outcomes.caption(f.Caption.Value)
 	cells, experiment, err := c.selectCells(f.Experiment.Value, f.Where.Node)
-	if _, isSentence := article.SentenceOf(f.Title.Value); !isSentence {
-		v.Banner = c.judgements.titleCheck(f.Claim)
-	}
 	p := c.panel(f, cells)
 	switch {
 	case err != nil:
@@ -63,12 +60,6 @@ func (c *composer) panel(f *article.Figure, cells []*dataset.Cell) *chart.Panel 
 	p := chart.NewPanel(c.d, f, cells)
 	p.Palette, p.Claim = c.palette(), c.judgements[statedBy(f)]
 	p.Plain = func(line string) string { _, words := c.outcomes.title(line); return words }
-	p.Stated = func(title string) string {
-		if _, isSentence := article.SentenceOf(f.Title.Value); isSentence {
-			return title
-		}
-		return c.judgements.withVerdict(title, f.Claim.Value)
-	}
 	return p
 }
 
@@ -96,7 +87,7 @@ func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 	if len(cells) == 0 {
 		o = c.origin // that of the claim's cells may be any
 	}
-	title := p.Stated(cmp.Or(p.Plain(f.Title.Value), p.Auto))
+	title := cmp.Or(p.Plain(f.Title.Value), p.Auto)
 	about := c.about(f.Label.Value, title, statedBy(f), o)
 	v.Provenance.Files = []link{c.addFile(f.Label.Value+".csv", "CSV", csv)}
 	if d.Spec != nil {

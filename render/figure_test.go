@@ -95,7 +95,7 @@ var figureElement = regexp.MustCompile(`(?s)<figure class=fig id=fig-f>.*?</figu
 func TestBandOfMultiple(t *testing.T) {
 	claim := "```yaml claim\nname: twice\nexpect: about(throughput{server=\"async\", workers=\"1\"}, " +
 		"throughput{server=\"sync\", workers=\"1\"}, 2, 10%)\n```\n\n"
-	page := pageOfGrid(t, claim+figureBlock("kind: dots, x: throughput, y: [server, workers], claim: twice"))
+	page := pageOfGrid(t, claim+figureBlock("kind: dots, x: throughput, y: [server, workers], title: claim:twice"))
 	html := figureElement.FindString(string(page.HTML))
 	n := 0
 	for _, band := range regexp.MustCompile(`class="band faint f0" d="[^"]*"`).FindAllString(html, -1) {
@@ -114,7 +114,7 @@ func TestKindsOfFigures(t *testing.T) {
 	}{
 		{"dots", "kind: dots, x: throughput, y: [server, workers]", []string{"async, 4 workers: 3,000/s [",
 			"Requests per second; median with 95 % interval"}},
-		{"a band of a claim", "kind: dots, x: throughput, y: [server, workers], claim: alike",
+		{"a band of a claim", "kind: dots, x: throughput, y: [server, workers], title: claim:alike",
 			[]string{"within 5 % of sync, 1 worker", `class="band faint f0"`}},
 		{"bars", "kind: bars, x: throughput, y: [server, workers], published: true", []string{"Bars, one row each",
 			"; published 2,100/s", `class=ghost`}},

@@ -66,7 +66,6 @@ func (p Parts) Table(t *article.Table) (out TableText, err error) {
 	if out.Title == "" {
 		out.Title = columns.autoTitle()
 	}
-	out.Title = p.c.judgements.withVerdict(out.Title, t.Claim.Value)
 	from := cellview.OriginOf(cells, cellview.NamesOf(columns.metrics)...)
 	layout := columns.table(p.c, experiment).Layout()
 	out.Where = strings.Join(slices.DeleteFunc([]string{columns.Sub(cells, layout), p.c.provenance(from).Cells,

@@ -43,7 +43,7 @@ func statedBy(f *article.Figure) string {
 	if name, ok := article.SentenceOf(f.Title.Value); ok {
 		return name
 	}
-	return f.Claim.Value
+	return ""
 }
 
 // address is where a file of the page is: below the folder of the site where nobody has said where that will be.

@@ -11,7 +11,6 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
-	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 
@@ -20,7 +19,6 @@ import (
 	"benchbook/render/method"
 
 	"benchbook/internal/slice"
-	"benchbook/render/prose"
 	"benchbook/render/table"
 	"benchbook/render/wording"
 )
@@ -30,7 +28,6 @@ type captioned struct {
 	ID, Number string
 	Title      template.HTML
 	Sub        string
-	Banner     *banner
 	Caption    template.HTML
 	Provenance provenance
 }
@@ -70,39 +67,13 @@ func (c *composer) provenance(o cellview.Origin) provenance {
 
 type judgements map[string]claim.Judgement
 
-// titleCheck warns of a title whose claim is not supported.
-func (j judgements) titleCheck(claim source.Text) *banner {
-	if claim.Value == "" {
-		return nil
-	}
-	verdict := j.verdict(claim.Value)
-	if verdict == stats.Supported {
-		return nil
-	}
-	return &banner{Strong: "The title states a claim that is " + string(verdict) + " here.",
-		Link: &link{"#" + prose.ClaimID + claim.Value, "See the claim"}}
-}
-
 // verdict returns the outcome of a claim.
 func (j judgements) verdict(claim string) stats.Verdict {
 	return cmp.Or(j[claim].Outcome(), stats.NotMeasured)
 }
 
-// withVerdict puts the verdict of a claim that is not supported before a title that is shown away from its page.
-func (j judgements) withVerdict(words, claim string) string {
-	if verdict := j.verdict(claim); claim != "" && verdict != stats.Supported {
-		return VerdictBadge(verdict).Word + ": " + words
-	}
-	return words
-}
-
 func (c *composer) table(t *article.Table) template.HTML {
 	e := captioned{ID: t.Label.Value, Number: c.numbers[t.Label.Value]}
-	stated := t.Claim
-	if _, isSentence := article.SentenceOf(t.Title.Value); isSentence {
-		stated = source.Text{}
-	}
-	e.Banner = c.judgements.titleCheck(stated)
 	cells, experiment, err := c.selectCells(t.Experiment.Value, t.Where.Node)
 	if err != nil {
 		c.Warnf("%s: %v", t.Label.Value, err)

@@ -48,8 +48,7 @@ func TestSaid(t *testing.T) {
 				"```yaml claim\n- name: stated\n  published: 0.83\n  says: "+tt.says+"\n  expect: '"+tt.expect+"'\n```\n\n"+
 				"```yaml figure\n{label: fig-f, kind: dots, x: throughput, y: server, title: claim:stated, "+
 				"caption: claim:stated}\n```\n\n"+
-				"```yaml table\n{label: tbl-t, rows: [server], columns: [throughput], title: claim:stated, "+
-				"claim: stated}\n```\n"))
+				"```yaml table\n{label: tbl-t, rows: [server], columns: [throughput], title: claim:stated}\n```\n"))
 			b.Measure("full", "servers", "a", []float64{500, 490, 510})
 			b.Measure("full", "servers", "b", []float64{600, 590, 610})
 			page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))

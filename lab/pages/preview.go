@@ -43,7 +43,6 @@ type Previewer struct {
 // madeArticle is the last page of an article without problems, and its problems since then.
 type madeArticle struct {
 	stamp    string            // of its files
-	extends  bool              // experiments of other articles
 	read     *article.Document // now, to be rendered
 	page     *render.Page
 	problems string
@@ -111,7 +110,6 @@ func (p *Previewer) read(project *article.Project, slugs []string) (stale []stri
 		p.project, before = now, nil
 	}
 	p.made = map[string]madeArticle{}
-	var extend []string
 	for _, slug := range slugs {
 		m, stamp := before[slug], stampOf(filesOf(project, slug)...)
 		if m.stamp != stamp {
@@ -119,19 +117,14 @@ func (p *Previewer) read(project *article.Project, slugs []string) (stale []stri
 			if err != nil {
 				return nil, err
 			}
-			m.stamp, m.extends, m.read = stamp, extendsOthers(doc), doc
+			m.stamp, m.read = stamp, doc
 			stale = append(stale, slug)
-		} else if m.extends {
-			extend = append(extend, slug)
 		}
 		p.made[slug] = m
 	}
 	if !slices.Equal(slugs, p.shown) { // links between articles lead elsewhere, or nowhere
 		p.shown = slugs
 		return slugs, nil
-	}
-	if len(stale) > 0 {
-		stale = append(stale, extend...)
 	}
 	return stale, nil
 }
@@ -229,14 +222,6 @@ func filesOf(project *article.Project, slug string) []string {
 		return []string{file, project.RecordsDir("")}
 	}
 	return []string{project.ArticleDir(slug)}
-}
-
-// extendsOthers reports whether an article extends experiments of other articles.
-func extendsOthers(doc *article.Document) bool {
-	return slices.ContainsFunc(doc.Experiments, func(e *article.ExperimentBlock) bool {
-		of := e.Node.Get("extends")
-		return of != nil && strings.Contains(of.Text.Value, "#")
-	})
 }
 
 // Problems returns the problems of the project's style sheet.

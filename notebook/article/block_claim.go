@@ -57,7 +57,6 @@ type Table struct {
 	Caption    source.Text      `yaml:"caption"`
 	Format     Map[Format]      `yaml:"format"` // of columns, by their names
 	Published  PublishedRef     `yaml:"published"`
-	Claim      source.Text      `yaml:"claim"`
 	Part       *ConditionalPart `yaml:"-"` // in which it is shown; nil outside of parts
 	Pos        source.Pos       `yaml:"-"`
 	Tried      source.Tried     `yaml:"-"`

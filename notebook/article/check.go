@@ -51,13 +51,11 @@ func (doc *Document) check() {
 	for _, t := range doc.Tables {
 		doc.checkLabel(t.Label, "tbl-", labels)
 		doc.checkSubject(t.Experiment, t.Pos, "table", experiments)
-		doc.checkClaimName(t.Claim, claims)
 		doc.checkSentences(claims, t.Title, t.Caption)
 	}
 	for _, f := range doc.Figures {
 		doc.checkLabel(f.Label, "fig-", labels)
 		doc.checkSubject(f.Experiment, f.Pos, "figure", experiments)
-		doc.checkClaimName(f.Claim, claims)
 		doc.checkSentences(claims, f.Title, f.Caption)
 		f.check(p)
 	}

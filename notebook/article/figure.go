@@ -25,7 +25,6 @@ type Figure struct {
 	Reference  Expression       `yaml:"reference"` // a line at this value
 	Caption    source.Text      `yaml:"caption"`
 	Published  PublishedRef     `yaml:"published"`
-	Claim      source.Text      `yaml:"claim"`
 	Headline   Value[bool]      `yaml:"headline"`
 	Part       *ConditionalPart `yaml:"-"` // in which it is shown; nil outside of parts
 	Pos        source.Pos       `yaml:"-"`
@@ -98,7 +97,7 @@ type FigureKind struct {
 const FigureColours = 6
 
 // CommonFigureKeys are the keys that figures of all kinds may have.
-var CommonFigureKeys = strings.Fields("label experiment kind title caption claim headline")
+var CommonFigureKeys = strings.Fields("label experiment kind title caption headline")
 
 // FigureKinds are sorted by name. A kind with two forms has two entries: a scatter without y is of published numbers
 // against ours, and a search without x and y is of a capacity. See docs/figures.md#kinds-of-figures.

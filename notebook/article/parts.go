@@ -222,17 +222,6 @@ func (doc *Document) Statements() []Statement {
 		}
 		return ast.WalkContinue, nil
 	})
-	titled := func(claim, title source.Text, p *ConditionalPart) {
-		if _, isClaim := SentenceOf(title.Value); claim.Value != "" && title.Value != "" && !isClaim {
-			out = append(out, Statement{claim, "title", p})
-		}
-	}
-	for _, t := range doc.Tables {
-		titled(t.Claim, t.Title, t.Part)
-	}
-	for _, f := range doc.Figures {
-		titled(f.Claim, f.Title, f.Part)
-	}
 	return append(out, doc.stated...)
 }
 

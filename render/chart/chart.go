@@ -31,8 +31,7 @@ type Panel struct {
 	Palette *Palette
 	Claim   claim.Judgement // that the title states; empty for none
 
-	Plain  func(line string) string  // a line of Markdown as text
-	Stated func(title string) string // a title as it stands where its page does not, see its claim
+	Plain func(line string) string // a line of Markdown as text
 
 	by string // the parameter or label that colours go by, among those of the palette; empty for none
 	account
@@ -162,7 +161,7 @@ func (p *Panel) drawing(spec figure.Spec, auto, desc string, d Drawing) Drawing 
 	if !p.Dataset.Own && p.Dataset.Host != "" {
 		desc += " Measured on host " + p.Dataset.Host + "."
 	}
-	spec.ID, spec.Title, spec.Sub, spec.Desc = p.ID, p.Stated(cmp.Or(p.Plain(p.Block.Title.Value), auto)), d.Sub, desc
+	spec.ID, spec.Title, spec.Sub, spec.Desc = p.ID, cmp.Or(p.Plain(p.Block.Title.Value), auto), d.Sub, desc
 	spec.Notes = append(spec.Notes, p.notes...)
 	d.Spec = &spec
 	return d
