@@ -256,15 +256,8 @@ func TestEngineThatIsKilled(t *testing.T) {
 	if left := leftBy(t, c, l.owner); len(left) > 0 {
 		t.Errorf("clean leaves %v", left)
 	}
-	again := begin("run")
-	if status := again.end(t); !wasMeasured(status, again.stderr.String()) {
-		t.Errorf("when the engine is there again: status %d:\n%s", status, &again.stderr)
-	}
-	all := saved.look(t)
-	wantNoFailures(t, all)
-	if n, left := planned(all), leftBy(t, c, again.owner); n != 8 || len(left) > 0 {
-		t.Errorf("in the end there are %d repetitions, want 8, and %v", n, left)
-	}
+	wantCompleted(t, c, begin("run"), saved, 8)
+	wantNoFailures(t, saved.look(t))
 }
 
 // An engine without room for a network or for images is no result: the run ends with the reason, leaves the engine as it

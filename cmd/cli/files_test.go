@@ -48,6 +48,12 @@ func inGit(t testing.TB, dir string) {
 	git(t, dir, "add", "-A")
 }
 
+// fixture is an article of testdata/articles.
+func fixture(t testing.TB, name string) string {
+	t.Helper()
+	return read(t, filepath.Join("testdata", "articles", name+".md"))
+}
+
 // project makes a project with one article, written with ~ in the place of backquotes.
 func project(t testing.TB, slug, text string) (dir, folder string) {
 	t.Helper()

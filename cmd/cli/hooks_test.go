@@ -10,75 +10,6 @@ import (
 	"benchbook/notebook/record"
 )
 
-// lifeCycle has shared services, hooks of every kind, volumes, and a service that is scaled.
-const lifeCycle = `---
-title: The life of a repetition
----
-
-~~~text file=words/a.txt
-forty-two
-~~~
-
-~~~yaml experiment
-name: rows
-services:
-  db:
-    image: debian:bookworm-slim
-    command: [sh, -c, 'echo ready; exec tail -f /dev/null']
-    healthcheck: {test: [LOG, ready]}
-    volumes: ["data:/data"]
-  client:
-    image: debian:bookworm-slim
-    command: [sh, -c, 'echo ready; exec tail -f /dev/null']
-    healthcheck: {test: [LOG, ready]}
-    depends_on: [db]
-    volumes: ["data:/data:ro", "./words:/words", "./words/a.txt:/srv/a.txt", /own, {type: tmpfs, target: /fast, tmpfs: {size: 64k}}]
-shared: [db]
-setup: {service: db, run: [sh, -c, 'echo started >> /data/starts']}
-prepare:
-  - {service: db, run: [sh, -c, 'echo again >> /data/repetitions']}
-  - {run: [sh, -c, 'echo here > /own/prepared']}
-conclude: {service: db, run: [sh, -c, 'wc -l < /data/repetitions; getent hosts client > /dev/null']}
-cleanup: {service: db, run: [sh, -c, 'rm /data/starts']}
-metrics:
-  - {name: repetitions.so.far, from: conclude, regex: '(\d+)'}
-  - {name: starts, from: stdout, regex: 'started (\d+)'}
-  - {name: cleaned, from: stdout, regex: 'never (\d+)'}
-  - {name: ticks, unit: ms, value: time.real * 2}
-command:
-  service: client
-  run:
-    - sh
-    - -c
-    - |
-      set -e
-      echo started $(wc -l < /data/starts)
-      cmp /words/a.txt /srv/a.txt
-      cat /own/prepared
-      getent hosts db > /dev/null
-      if touch /words/new || touch /data/new || head -c 80000 /dev/zero > /fast/large; then exit 9; fi 2> /dev/null
-  expect: {contains: here}
-repetitions: 2
-calibrate: false
-~~~
-
-~~~yaml experiment
-name: scaled
-services: {server: {origin: {body: 100B}, scale: 3}}
-load: {target: "http://server/", connections: 6, requests: 300}
-repetitions: 1
-calibrate: false
-~~~
-
-~~~yaml experiment
-name: behind
-services: {server: {origin: {latency: {distribution: constant, value: 2ms}}, scale: 2, link: {rtt: 1ms}}}
-load: {target: "http://server/", connections: 4, requests: 100}
-repetitions: 1
-calibrate: false
-~~~
-`
-
 // measuredIn reads the records of an article, none of which may have failed, by experiment.
 func measuredIn(t testing.TB, folder string) map[string][]*record.Record {
 	t.Helper()
@@ -99,7 +30,7 @@ func measuredIn(t testing.TB, folder string) map[string][]*record.Record {
 // Hooks, shared services, volumes and scaled services do on an engine what the manual says.
 func TestLifeCycleOnAnEngine(t *testing.T) {
 	w := beside(t)
-	dir, folder := project(t, "life", lifeCycle)
+	dir, folder := project(t, "life", fixture(t, "life"))
 	t.Log(mustRun(t, w, "-C", dir, "run"))
 	records := measuredIn(t, folder)
 	if planned(records["rows"]) != 2 || planned(records["scaled"]) != 1 {

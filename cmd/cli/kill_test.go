@@ -119,6 +119,22 @@ func begin(t *testing.T, program, lock string, args ...string) *life {
 	return l
 }
 
+// wantCompleted waits for the run that completes others, after which their records are whole and nothing is left of them.
+func wantCompleted(t *testing.T, c *client.Client, l *life, saved *archive, repetitions int, owners ...string) {
+	t.Helper()
+	if status := l.end(t); !wasMeasured(status, l.stderr.String()) {
+		t.Errorf("the last run ended with status %d:\n%s", status, &l.stderr)
+	}
+	if n := planned(saved.look(t)); n != repetitions {
+		t.Errorf("in the end there are %d repetitions, want %d", n, repetitions)
+	}
+	for _, owner := range append(owners, l.owner) {
+		if left := leftBy(t, c, owner); len(left) > 0 {
+			t.Errorf("in the end there are still %v", left)
+		}
+	}
+}
+
 // end waits until it has ended, for as long as the tests may take, and gives its status, -1 if a signal has ended it.
 func (l *life) end(t *testing.T) int {
 	t.Helper()
@@ -155,7 +171,9 @@ func leftBy(t *testing.T, c *client.Client, owner string) (left []string) {
 	t.Helper()
 	its := make(client.Filters).Add("label", engine.LabelOwner+"="+owner)
 	containers, err := c.ContainerList(t.Context(), client.ContainerListOptions{All: true, Filters: its})
-	if err != nil {
+	networks, err2 := c.NetworkList(t.Context(), client.NetworkListOptions{Filters: its})
+	volumes, err3 := c.VolumeList(t.Context(), client.VolumeListOptions{Filters: its})
+	if err := errors.Join(err, err2, err3); err != nil {
 		t.Fatal(err)
 	}
 	for _, item := range containers.Items {
@@ -164,20 +182,8 @@ func leftBy(t *testing.T, c *client.Client, owner string) (left []string) {
 		}
 		left = append(left, "container "+item.Labels[engine.LabelService])
 	}
-	networks, err := c.NetworkList(t.Context(), client.NetworkListOptions{Filters: its})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range networks.Items {
-		left = append(left, "network")
-	}
-	volumes, err := c.VolumeList(t.Context(), client.VolumeListOptions{Filters: its})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range volumes.Items {
-		left = append(left, "volume")
-	}
+	left = append(left, slices.Repeat([]string{"network"}, len(networks.Items))...)
+	left = append(left, slices.Repeat([]string{"volume"}, len(volumes.Items))...)
 	slices.Sort(left)
 	return left
 }
@@ -368,19 +374,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		}
 	}
 	before := len(saved.look(t))
-	l := begin(t, program, lock, "-C", dir, "run")
-	owners = append(owners, l.owner)
-	if status := l.end(t); !wasMeasured(status, l.stderr.String()) {
-		t.Errorf("the last run ended with status %d:\n%s", status, &l.stderr)
-	}
-	if n := planned(saved.look(t)); n != repetitions {
-		t.Errorf("in the end there are %d repetitions, want %d", n, repetitions)
-	}
-	for _, owner := range owners {
-		if left := leftBy(t, c, owner); len(left) > 0 {
-			t.Errorf("in the end there are still %v", left)
-		}
-	}
+	wantCompleted(t, c, begin(t, program, lock, "-C", dir, "run"), saved, repetitions, owners...)
 	unchanged()
 	wantNoTraces(t, lock, saved.folder)
 	t.Logf("seed %d; %d kills left %v; the last run began with %d records", seed, kills, left, before)
@@ -413,23 +407,6 @@ func wantNoTraces(t *testing.T, temporary, records string) {
 // second ends the program at once, and the next run removes what that leaves.
 func TestSignals(t *testing.T) {
 	program := installed(t)
-	const slow = `---
-title: A cleanup that takes long
----
-
-~~~yaml experiment
-name: short
-services:
-  db: {image: debian:bookworm-slim, command: [sleep, 1d]}
-  server: {origin: {body: 100B}}
-shared: [db]
-cleanup: {service: db, run: [sleep, "CLEANUP"]}
-matrix: {path: [a, b, c, d]}
-load: {target: "http://server/${{ matrix.path }}", connections: 2, duration: 200ms, warmup: 0s}
-repetitions: 2
-calibrate: false
-~~~
-`
 	tests := []struct {
 		name    string
 		signals []syscall.Signal
@@ -449,7 +426,9 @@ calibrate: false
 	unchanged := bystander(t, c)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			dir, folder := project(t, "mortal", strings.ReplaceAll(slow, "CLEANUP", tt.cleanup))
+			dir, folder := project(t, "mortal", strings.NewReplacer(
+				"  store:", "  db: {image: debian:bookworm-slim, command: [sleep, 1d]}\n  store:",
+				"shared: [store]", "shared: [store, db]\ncleanup: {service: db, run: [sleep, \""+tt.cleanup+"\"]}").Replace(mortal(4)))
 			saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 			l := begin(t, program, lock, "-C", dir, "run")
 			awaitRecords(t, saved, 2)
@@ -477,18 +456,7 @@ calibrate: false
 				t.Errorf("the second signal did not end it at once: it left %v:\n%s", left, words)
 			}
 			unchanged()
-			again := begin(t, program, lock, "-C", dir, "run")
-			if status := again.end(t); !wasMeasured(status, again.stderr.String()) {
-				t.Errorf("the run after it ended with status %d:\n%s", status, &again.stderr)
-			}
-			if n := planned(saved.look(t)); n != 8 {
-				t.Errorf("in the end there are %d repetitions, want 8", n)
-			}
-			for _, owner := range []string{l.owner, again.owner} {
-				if left := leftBy(t, c, owner); len(left) > 0 {
-					t.Errorf("in the end there are still %v", left)
-				}
-			}
+			wantCompleted(t, c, begin(t, program, lock, "-C", dir, "run"), saved, 8, l.owner)
 			unchanged()
 		})
 	}

@@ -75,35 +75,21 @@ func tellPeak(file string) {
 	}
 }
 
-// scripted wires the command to an engine that does what the variable ENGINE says: nothing for "" but to give every
-// load and command the same good result, "down" for no engine, "no-docker" for none but local, "broken-build"
-// for one that cannot build images with RUN false, "crash" for
-// services that end, after as many loads as CRASH_AFTER, "slow" for loads that take until they are cancelled, "slow-to-close" for one that removes what
-// these were put on when there is a file close,
-// "leftovers" for an earlier run that was killed, "used-network" for a network of one that the engine does not remove,
-// "connecting" for an engine that does not answer, "stuck" for one that does not remove what loads that are slow were
-// put on, "elsewhere" for one on another machine, "picky" for one without the image
-// nosuchimage:1 and the user nosuchuser, "noisy" for services that write what controls a terminal, "gate" for loads of
-// which all but the first wait for a file go, "pool" for services that are as fast as the number at the end of their
-// command allows, and bear 730 requests per second, "uneven" for those whose speed varies by 10 %, "built" for those
-// that are as fast as the number in the file speed that they were built with,
-// "fails" for a second load that does, "wrong" for answers that are
-// not right, "nosetup" for a program that fails in a service, "offline" for an engine whose registry cannot be reached,
-// "images" for one that has built some before, "rootless" for one that does not run as root, "tagged" for one whose
-// named images have the id in the file id.txt. The variable BLOCK_AT is the number of the load that takes until it is
-// cancelled. The variable ANSWER is what somebody at a terminal answers to a question.
+// scripted wires the command to an engine that does what the variable ENGINE says, as script tells: nothing for "" but to
+// give every load and command the same good result, "down" for no engine, "no-docker" for none but local, "connecting"
+// for one that does not answer. The variable BLOCK_AT is the number of the load that takes until it is cancelled.
 func scripted() lab.Config {
 	mode := os.Getenv("ENGINE")
 	connect := func(ctx context.Context) (engine.Engine, error) {
-		if mode == "connecting" {
+		switch mode {
+		case "connecting":
 			fmt.Fprintln(os.Stderr, "connecting")
 			if err := os.WriteFile("connecting", nil, 0o644); err != nil {
 				return nil, err
 			}
 			<-ctx.Done()
 			return nil, fmt.Errorf("connecting to the engine at unix:///x: %w", ctx.Err())
-		}
-		if mode == "down" || mode == "no-docker" {
+		case "down", "no-docker":
 			return nil, fmt.Errorf("%w: start Docker, or set DOCKER_HOST", engine.ErrUnavailable)
 		}
 		return fake.New(script(mode)), nil
@@ -117,18 +103,11 @@ func scripted() lab.Config {
 		Consent:  consent,
 		Agent:    func() ([]byte, error) { return []byte("program"), nil },
 		LockDir:  os.Getenv("WORK"), // scripts have one
-		Ask: func(question string) (yes, asked bool) {
-			answer := os.Getenv("ANSWER")
-			if answer != "" {
-				fmt.Fprintf(os.Stderr, "%s %s\n", question, answer)
-			}
-			return answer == "y", answer != ""
-		},
-		Machine: madeUp(os.Getenv("MACHINE")),
+		Ask:      func(string) (yes, asked bool) { return false, false },
+		Machine:  madeUp(os.Getenv("MACHINE")),
 		Cluster: func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
 			return nil, fmt.Errorf("%w answers in namespace %s of context %s, whose nodes %v pull from %s for a load on %v: "+
-				"log in", engine.ErrUnavailable,
-				o.Namespace, o.Context, o.ServiceNodes, o.Registry, o.LoadNodes)
+				"log in", engine.ErrUnavailable, o.Namespace, o.Context, o.ServiceNodes, o.Registry, o.LoadNodes)
 		},
 		Engines: []lab.Engine{{Name: spec.Docker, Connect: connect},
 			{Name: spec.Local, Connect: func(context.Context) (engine.Engine, error) {
@@ -150,53 +129,81 @@ func madeUp(folder string) lab.Machine {
 	}, Free: func(string) (uint64, error) { return 50 << 20, nil }}
 }
 
+// block writes the file blocked, so that scripts interrupt in the middle of a load however slow the machine is, and waits
+// for another file, or without a name until it is cancelled.
+func block(ctx context.Context, until string) error {
+	if err := os.WriteFile("blocked", nil, 0o644); err != nil {
+		return err
+	}
+	for until == "" || glob(until) == 0 {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return nil
+}
+
+// A scene is what has happened in the engine so far.
+type scene struct {
+	mode    string
+	loads   int
+	workers int // of the service
+}
+
+func (s *scene) load(ctx context.Context, p fake.Program) (engine.Exit, error) {
+	if slices.Contains(p.Command, loadgen.CheckArgument) {
+		failure := map[string]string{"wrong": "wanted a status of 200 to 299, got 500"}[s.mode]
+		return engine.Exit{Stdout: labtest.Answers(p.Environment, failure)}, nil
+	}
+	s.loads++
+	isSlow := s.loads > 2 && slices.Contains([]string{"slow", "slow-to-close", "stuck"}, s.mode)
+	switch {
+	case s.mode == "fails" && s.loads == 2:
+		return engine.Exit{Code: 1, Stderr: []byte("the check before timing failed\n")}, nil
+	case isSlow || strconv.Itoa(s.loads) == os.Getenv("BLOCK_AT"):
+		return engine.Exit{}, block(ctx, "")
+	case s.mode == "gate" && s.loads > 1:
+		if err := block(ctx, "go"); err != nil {
+			return engine.Exit{}, err
+		}
+	}
+	if isOurs := func(v string) bool { return strings.HasPrefix(v, "BENCHBOOK_LOAD=") }; !slices.ContainsFunc(
+		p.Environment, isOurs) { // another program than ours, whose output the script has
+		printed, err := os.ReadFile("printed.txt")
+		return engine.Exit{Stdout: printed}, errors.Join(err, askedOf(p))
+	}
+	if noise, ok := map[string]float64{"pool": 0, "uneven": 0.1, "crash": 0.1, "built": 0.005}[s.mode]; ok {
+		return engine.Exit{Stdout: pooled(p, s.workers, noise*math.Sin(2.4*float64(s.loads)))}, nil
+	}
+	return engine.Exit{Stdout: labtest.Requests()}, nil
+}
+
+// failing is an engine whose services end before they are ready.
+func failing(reason, log string) func(context.Context, engine.Service) error {
+	return func(_ context.Context, service engine.Service) error {
+		return &engine.NotReadyError{Service: service.Name, Reason: errors.New(reason), Log: []byte(log)}
+	}
+}
+
+// fileOf is the content of a file that an image is built from; empty if it has none.
+func fileOf(i engine.Image, path string) string {
+	if i.Build != nil {
+		for _, f := range i.Build.Files {
+			if f.Path == path {
+				return strings.TrimSpace(string(f.Data))
+			}
+		}
+	}
+	return ""
+}
+
 func script(mode string) fake.Script {
-	s := fake.Script{}
-	loads, workers := 0, 0
-	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
+	now := &scene{mode: mode}
+	s := fake.Script{Run: func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		switch p.Name {
 		case "load":
-			if slices.Contains(p.Command, loadgen.CheckArgument) {
-				failure := ""
-				if mode == "wrong" {
-					failure = "wanted a status of 200 to 299, got 500"
-				}
-				return engine.Exit{Stdout: labtest.Answers(p.Environment, failure)}, nil
-			}
-			loads++
-			if mode == "fails" && loads == 2 {
-				return engine.Exit{Code: 1, Stderr: []byte("the check before timing failed\n")}, nil
-			}
-			if mode == "gate" && loads > 1 {
-				if err := os.WriteFile("blocked", nil, 0o644); err != nil {
-					return engine.Exit{}, err
-				}
-				for glob("go") == 0 && ctx.Err() == nil {
-					time.Sleep(10 * time.Millisecond)
-				}
-				if ctx.Err() != nil {
-					return engine.Exit{}, ctx.Err()
-				}
-			}
-			isSlow := mode == "slow" || mode == "slow-to-close" || mode == "stuck"
-			if isSlow && loads > 2 || strconv.Itoa(loads) == os.Getenv("BLOCK_AT") {
-				// Scripts wait for this file, so that they interrupt in the middle of a load however slow the machine is.
-				if err := os.WriteFile("blocked", nil, 0o644); err != nil {
-					return engine.Exit{}, err
-				}
-				<-ctx.Done()
-				return engine.Exit{}, ctx.Err()
-			}
-			if isOurs := func(v string) bool { return strings.HasPrefix(v, "BENCHBOOK_LOAD=") }; !slices.ContainsFunc(
-				p.Environment, isOurs) { // another program than ours, whose output the script has
-				printed, err := os.ReadFile("printed.txt")
-				return engine.Exit{Stdout: printed}, errors.Join(err, askedOf(p))
-			}
-			if noise, ok := map[string]float64{"pool": 0, "uneven": 0.1, "crash": 0.1, "built": 0.005}[mode]; ok {
-				noise *= math.Sin(2.4 * float64(loads))
-				return engine.Exit{Stdout: pooled(p, workers, noise)}, nil
-			}
-			return engine.Exit{Stdout: labtest.Requests()}, nil
+			return now.load(ctx, p)
 		case "version":
 			return engine.Exit{Stdout: []byte("1.2-3")}, nil
 		case "command":
@@ -210,87 +217,81 @@ func script(mode string) fake.Script {
 			return engine.Exit{Stdout: out.Bytes()}, err
 		}
 		return engine.Exit{Code: 127}, nil
-	}
+	}}
+	some := engine.Prepared{Reference: "x", ID: "y"}
 	switch mode {
-	case "nosetup":
+	case "nosetup": // a program fails in a service
 		s.Exec = func(_ context.Context, _ string, c engine.Command) (engine.Exit, error) {
 			if c.Args[0] == "psql" {
 				return engine.Exit{Code: 2, Stderr: []byte("psql: no such table\n")}, nil
 			}
 			return engine.Exit{}, nil
 		}
-	case "broken-build":
+	case "broken-build": // images with RUN false cannot be built
 		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
-			if i.Build == nil || !slices.ContainsFunc(i.Build.Files,
-				func(f spec.File) bool { return bytes.Contains(f.Data, []byte("RUN false")) }) {
-				return engine.Prepared{Reference: "x", ID: "y"}, nil
+			if !strings.Contains(fileOf(i, "Dockerfile"), "RUN false") {
+				return some, nil
 			}
 			return engine.Prepared{}, &engine.BuildError{For: i.Build.For, Line: 2,
 				Tail: "Step 2/2 : RUN false\nGet http://mirror.internal.example/x failed",
 				Err:  errors.New("the command '/bin/sh -c false' returned a non-zero code: 1")}
 		}
-	case "crash":
+	case "crash": // services end, after as many loads as CRASH_AFTER
 		after, _ := strconv.Atoi(os.Getenv("CRASH_AFTER"))
-		s.Start = func(_ context.Context, service engine.Service) error {
-			if loads < after {
-				workers = 5
+		s.Start = func(ctx context.Context, service engine.Service) error {
+			if now.loads < after {
+				now.workers = 5
 				return nil
 			}
-			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1"),
-				Log: []byte("Traceback (most recent call last)")}
+			return failing("it ended with status 1", "Traceback (most recent call last)")(ctx, service)
 		}
-	case "noisy":
-		s.Start = func(_ context.Context, service engine.Service) error {
-			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it said \x1b[31mno\x1b[0m\x07\nand ended")}
-		}
-	case "built":
+	case "noisy": // services write what controls a terminal
+		s.Start = failing("it said \x1b[31mno\x1b[0m\x07\nand ended", "")
+	case "built": // services are as fast as the number in the file speed that they were built with
 		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
-			of := func(f spec.File) bool { return f.Path == "speed" }
-			if i.Build == nil || !slices.ContainsFunc(i.Build.Files, of) {
-				return engine.Prepared{Reference: "x", ID: "y"}, nil
+			if speed := fileOf(i, "speed"); speed != "" {
+				return engine.Prepared{Reference: speed, ID: "built with " + speed}, nil
 			}
-			speed := string(i.Build.Files[slices.IndexFunc(i.Build.Files, of)].Data)
-			return engine.Prepared{Reference: strings.TrimSpace(speed), ID: "built with " + speed}, nil
+			return some, nil
 		}
 		s.Start = func(_ context.Context, service engine.Service) (err error) {
-			workers, err = strconv.Atoi(service.Image.Reference)
+			now.workers, err = strconv.Atoi(service.Image.Reference)
 			return err
 		}
-	case "pool", "uneven":
+	case "pool", "uneven": // services are as fast as the number at the end of their command allows; uneven varies by 10 %
 		s.Start = func(_ context.Context, service engine.Service) error {
-			workers = 0
+			now.workers = 0
 			if n := len(service.Command); n > 0 {
-				workers, _ = strconv.Atoi(service.Command[n-1])
+				now.workers, _ = strconv.Atoi(service.Command[n-1])
 			}
 			return nil
 		}
 	case "rootless":
 		s.Facts = map[string]string{"engine.version": "29.1.0", "engine.storage": "overlay2", "engine.cgroup.version": "2",
-			"engine.cgroup.driver": "systemd",
-			"engine.runtime":       "runc", "engine.api": "1.52", "engine.os": "Debian GNU/Linux 13", "engine.local": "true",
-			"engine.rootless": "true"}
+			"engine.cgroup.driver": "systemd", "engine.runtime": "runc", "engine.api": "1.52",
+			"engine.os": "Debian GNU/Linux 13", "engine.local": "true", "engine.rootless": "true"}
 	case "elsewhere":
 		s.Facts = map[string]string{"engine.local": "false"}
-	case "slow-to-close":
+	case "slow-to-close": // what slow loads were put on is removed when there is a file close
 		s.Close = func(context.Context, string) error {
-			for loads > 2 && glob("close") == 0 {
+			for now.loads > 2 && glob("close") == 0 {
 				time.Sleep(10 * time.Millisecond)
 			}
 			return nil
 		}
-	case "stuck":
+	case "stuck": // what slow loads were put on is not removed
 		s.Close = func(context.Context, string) error {
-			if loads > 2 {
+			if now.loads > 2 {
 				return errors.New("the engine hangs")
 			}
 			return nil
 		}
-	case "picky":
+	case "picky": // there is no image nosuchimage:1 and no user nosuchuser
 		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
 			if i.Name == "nosuchimage:1" {
 				return engine.Prepared{}, &engine.ImageError{Reference: i.Name, Err: errors.New("image nosuchimage:1 is not here")}
 			}
-			return engine.Prepared{Reference: "x", ID: "y"}, nil
+			return some, nil
 		}
 		s.Start = func(_ context.Context, service engine.Service) error {
 			if service.User == "nosuchuser" {
@@ -298,24 +299,22 @@ func script(mode string) fake.Script {
 			}
 			return nil
 		}
-	case "offline":
-		s.Reach = func(string) error { return errors.New("no such host") }
-	case "tagged":
+	case "tagged": // named images have the id in the file id.txt
 		s.Find = func(string) string {
 			id, _ := os.ReadFile("id.txt") // without it the image is not there
 			return strings.TrimSpace(string(id))
 		}
 		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
 			if i.Name == "" {
-				return engine.Prepared{Reference: "x", ID: "y"}, nil
+				return some, nil
 			}
 			id := s.Find(i.Name)
 			return engine.Prepared{Reference: i.Name, ID: id, Bases: []engine.Base{{Reference: i.Name, ID: id}}}, nil
 		}
-	case "used-network":
+	case "used-network": // a network of a killed run cannot be removed
 		s.Leftovers = []engine.Leftover{{Kind: "network", Name: "net-1", Run: "20261120T101500Z-abcd",
 			Problem: "network net-1 has active endpoints"}}
-	case "leftovers":
+	case "leftovers": // of a killed run
 		s.Leftovers = []engine.Leftover{{Kind: "container", Name: "server-1", Run: "20261120T101500Z-abcd"},
 			{Kind: "network", Name: "net-1", Run: "20261120T101500Z-abcd"}}
 	}
@@ -395,7 +394,7 @@ func withoutProcesses(t *testing.T) (dir string) {
 
 func TestScripts(t *testing.T) {
 	processes := withoutProcesses(t)
-	fixtures, err := filepath.Abs("testdata/articles")
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -407,6 +406,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GOMEMLIMIT", "256MiB")
 			e.Setenv("HOST_PROC", processes) // testcontainers-go reads all processes as soon as it is loaded
 			e.Setenv("GOARCH", runtime.GOARCH)
+			e.Setenv("REPOSITORY", root)
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else the race detector sleeps a second at the end of every command
 			return nil
 		},
@@ -417,94 +417,82 @@ func TestScripts(t *testing.T) {
 			return slowtest.Run(), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			// article FIXTURE [NAME]: an article of testdata/articles, in a project.
-			"article": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) < 1 || len(args) > 2 {
-					ts.Fatalf("usage: article FIXTURE [NAME]")
-				}
-				text, err := os.ReadFile(filepath.Join(fixtures, args[0]+".md"))
-				ts.Check(err)
-				folder := ts.MkAbs(filepath.Join("experiments", args[len(args)-1]))
-				ts.Check(os.MkdirAll(folder, 0o755))
-				ts.Check(os.WriteFile(filepath.Join(folder, article.FileName), text, 0o644))
-				if project := ts.MkAbs(article.ProjectFile); glob(project) == 0 {
-					ts.Check(os.WriteFile(project, []byte("profiles: {quick: {repetitions: 3}}\n"), 0o644))
-				}
-			},
-			// count N GLOB: so many files match.
-			"count": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) != 2 {
-					ts.Fatalf("usage: count N GLOB")
-				}
-				n := glob(ts.MkAbs(args[1]))
-				if fmt.Sprint(n) != args[0] {
+			"count": scriptCommand("count N GLOB: so many files match", 2, 2, func(ts *testscript.TestScript, args []string) {
+				if n := glob(ts.MkAbs(args[1])); fmt.Sprint(n) != args[0] {
 					ts.Fatalf("%d files match %s, want %s", n, args[1], args[0])
 				}
-			},
-			// status N ARGUMENT ...: benchbook ends with this status.
-			"status": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) < 2 {
-					ts.Fatalf("usage: status N ARGUMENT ...")
-				}
-				got := 0
-				if exit, ok := errors.AsType[*exec.ExitError](ts.Exec("benchbook", args[1:]...)); ok {
-					got = exit.ExitCode()
-				}
-				if fmt.Sprint(got) != args[0] {
-					ts.Fatalf("status %d, want %s", got, args[0])
-				}
-			},
-			// records N ARTICLE PROFILE [EXPERIMENT [TRIAL|search]]: there are so many records.
-			"records": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) < 3 || len(args) > 5 {
-					ts.Fatalf("usage: records N ARTICLE PROFILE [EXPERIMENT [TRIAL|search]]")
-				}
-				n, err := recorded(ts.MkAbs(filepath.Join("experiments", args[1], "records")), args[2:])
-				ts.Check(err)
-				if fmt.Sprint(n) != args[0] {
-					ts.Fatalf("%d records fit %q, want %s", n, args[1:], args[0])
-				}
-			},
-			// waitsaid FILE TEXT: until a text stands in a file that somebody writes, at most a minute.
-			"waitsaid": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) != 2 {
-					ts.Fatalf("usage: waitsaid FILE TEXT")
-				}
-				for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-					said, _ := os.ReadFile(ts.MkAbs(args[0])) // it may not be there yet
-					if strings.Contains(string(said), args[1]) {
-						return
+			}),
+			"article": scriptCommand("article FIXTURE [NAME]: an article of testdata/articles, in a project", 1, 2,
+				func(ts *testscript.TestScript, args []string) {
+					text, err := os.ReadFile(filepath.Join(root, "cmd/cli/testdata/articles", args[0]+".md"))
+					ts.Check(err)
+					folder := ts.MkAbs(filepath.Join("experiments", args[len(args)-1]))
+					ts.Check(os.MkdirAll(folder, 0o755))
+					ts.Check(os.WriteFile(filepath.Join(folder, article.FileName), text, 0o644))
+					if project := ts.MkAbs(article.ProjectFile); glob(project) == 0 {
+						ts.Check(os.WriteFile(project, []byte("profiles: {quick: {repetitions: 3}}\n"), 0o644))
 					}
-					if time.Since(begin) > time.Minute {
-						ts.Fatalf("waited in vain for %q in %s: %s", args[1], args[0], said)
+				}),
+			"status": scriptCommand("status N ARGUMENT ...: benchbook ends with this status", 2, 99,
+				func(ts *testscript.TestScript, args []string) {
+					got := 0
+					if exit, ok := errors.AsType[*exec.ExitError](ts.Exec("benchbook", args[1:]...)); ok {
+						got = exit.ExitCode()
 					}
-				}
-			},
-			// waitfor N GLOB: until so many files match, or more, at most a minute.
-			"waitfor": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) != 2 {
-					ts.Fatalf("usage: waitfor N GLOB")
-				}
-				n, err := strconv.Atoi(args[0])
-				ts.Check(err)
-				for begin := time.Now(); glob(ts.MkAbs(args[1])) < n; time.Sleep(10 * time.Millisecond) {
-					if time.Since(begin) > time.Minute {
-						ts.Fatalf("waited in vain for %s files that match %s", args[0], args[1])
+					if fmt.Sprint(got) != args[0] {
+						ts.Fatalf("status %d, want %s", got, args[0])
 					}
-				}
-			},
-			// replace OLD NEW FILE: every occurrence.
-			"replace": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) != 3 {
-					ts.Fatalf("usage: replace OLD NEW FILE")
-				}
-				old := ts.ReadFile(args[2])
-				changed := strings.ReplaceAll(old, args[0], args[1])
-				if changed == old {
-					ts.Fatalf("%s does not contain %q", args[2], args[0])
-				}
-				ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(changed), 0o644))
-			},
+				}),
+			"records": scriptCommand("records N ARTICLE PROFILE [EXPERIMENT [TRIAL|search]]: there are so many records", 3, 5,
+				func(ts *testscript.TestScript, args []string) {
+					n, err := recorded(ts.MkAbs(filepath.Join("experiments", args[1], "records")), args[2:])
+					ts.Check(err)
+					if fmt.Sprint(n) != args[0] {
+						ts.Fatalf("%d records fit %q, want %s", n, args[1:], args[0])
+					}
+				}),
+			"waitsaid": scriptCommand("waitsaid FILE TEXT: until a text stands in a file that somebody writes", 2, 2,
+				func(ts *testscript.TestScript, args []string) {
+					await(ts, args, func() bool {
+						said, _ := os.ReadFile(ts.MkAbs(args[0])) // it may not be there yet
+						return strings.Contains(string(said), args[1])
+					})
+				}),
+			"waitfor": scriptCommand("waitfor N GLOB: until so many files match, or more", 2, 2,
+				func(ts *testscript.TestScript, args []string) {
+					n, err := strconv.Atoi(args[0])
+					ts.Check(err)
+					await(ts, args, func() bool { return glob(ts.MkAbs(args[1])) >= n })
+				}),
+			"replace": scriptCommand("replace OLD NEW FILE: every occurrence", 3, 3,
+				func(ts *testscript.TestScript, args []string) {
+					old := ts.ReadFile(args[2])
+					changed := strings.ReplaceAll(old, args[0], args[1])
+					if changed == old {
+						ts.Fatalf("%s does not contain %q", args[2], args[0])
+					}
+					ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(changed), 0o644))
+				}),
 		},
 	})
+}
+
+// scriptCommand is a command of scripts with so many arguments.
+func scriptCommand(usage string, least, most int,
+	do func(*testscript.TestScript, []string)) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) < least || len(args) > most {
+			ts.Fatalf("usage: %s", usage)
+		}
+		do(ts, args)
+	}
+}
+
+// await waits for a minute at most.
+func await(ts *testscript.TestScript, what []string, is func() bool) {
+	for begin := time.Now(); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			ts.Fatalf("waited in vain for %q", what)
+		}
+	}
 }

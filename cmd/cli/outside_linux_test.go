@@ -43,20 +43,12 @@ func TestRunningTarget(t *testing.T) {
 	var answered atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { answered.Add(1) }))
 	defer server.Close()
-	dir, folder := project(t, "live", "---\ntitle: Live\n---\n\n~~~yaml experiment\nname: live\n"+
-		"load: {target: \""+server.URL+"\", outside: true, requests: 500, connections: 2}\nrepetitions: 1\n"+
-		"calibrate: false\n~~~\n")
+	dir, folder := project(t, "live", "---\ntitle: Live\n---\n\n~~~yaml experiment\nname: live\nload: {target: \""+server.URL+
+		"\", outside: true, requests: 500, connections: 2}\nrepetitions: 1\ncalibrate: false\n~~~\n")
 	mustRun(t, w, "-C", dir, "run")
-	records, _, err := record.Dir(folder + "/records").Read()
-	if err != nil || len(records) != 1 {
-		t.Fatalf("%d records, %v", len(records), err)
-	}
-	r := records[0]
-	if r.Failure != "" || r.Load.Completed < 500 || answered.Load() < 500 || r.Load.ForeignCPU != -1 {
-		t.Errorf("failure %q, %d answers counted, %d given, foreign %v", r.Failure, r.Load.Completed, answered.Load(),
-			r.Load.ForeignCPU)
-	}
-	if r.Facts[record.FactTarget] == "" || r.Facts["engine.name"] != "local" {
-		t.Errorf("facts %v", r.Facts)
+	r := measuredIn(t, folder)["live"][0]
+	if r.Load.Completed < 500 || answered.Load() < 500 || r.Load.ForeignCPU != -1 || r.Facts[record.FactTarget] == "" ||
+		r.Facts["engine.name"] != "local" {
+		t.Errorf("%d answers given: %+v, facts %v", answered.Load(), r.Load, r.Facts)
 	}
 }

@@ -32,76 +32,6 @@ const leakyImage = `services:
     expose: ["80"]
 `
 
-// leaky prints its secrets wherever it can.
-const leaky = `---
-title: Everything is printed
----
-
-~~~yaml experiment
-name: log
-compose: {files: compose.yaml, environment: [DB_PASSWORD]}
-services: {server: {expose: ["80"]}}
-load: {target: "http://server/", duration: 1s}
-repetitions: 1
-calibrate: false
-~~~
-
-~~~yaml experiment
-name: given
-secrets: {one: {environment: GIVEN_FROM_OUTSIDE}, two: {file: given.txt}}
-services:
-  server:
-    image: debian:bookworm-slim
-    read_only: true
-    environment: {GIVEN: "${{ secrets.one }}"}
-    secrets: [two]
-    expose: ["80"]
-    command: [sh, -c, 'echo "given $GIVEN, $(cat /run/secrets/two)"; exit 1']
-load: {target: "http://server:80/", headers: {X-Given: "${{ secrets.two }}"}, duration: 1s}
-repetitions: 1
-calibrate: false
-~~~
-
-~~~yaml experiment
-name: hook
-secrets: {one: {environment: GIVEN_FROM_OUTSIDE}}
-services:
-  server: {image: "debian:bookworm-slim", environment: {GIVEN: "${{ secrets.one }}"}, command: [sleep, 1d]}
-shared: [server]
-setup: {service: server, run: [sh, -c, 'echo "setting up with $GIVEN"']}
-prepare: {service: server, run: [sh, -c, 'echo "preparing with $GIVEN"; env; exit 3']}
-command: {service: server, run: ["true"]}
-repetitions: 1
-calibrate: false
-~~~
-
-~~~yaml experiment
-name: metric
-secrets: {one: {environment: GIVEN_FROM_OUTSIDE}}
-command: {image: debian:bookworm-slim, environment: {GIVEN: "${{ secrets.one }}"}, run: [sh, -c, 'echo "$GIVEN"; echo size 7']}
-metrics: [{name: size, from: stdout, regex: 'size (\d+)'}]
-repetitions: 1
-calibrate: false
-~~~
-
-~~~yaml experiment
-name: build
-compose: {files: broken.yaml, environment: [DB_PASSWORD]}
-load: {target: "http://broken/", duration: 1s}
-repetitions: 1
-calibrate: false
-~~~
-
-~~~yaml experiment
-name: fetch
-command:
-  image: debian:bookworm-slim
-  run: [sh, -c, 'h=$(printf %s-mirror.corp.example planted); echo "{\"metric\": \"size\", \"value\": 7, \"unit\": \"B\"}"; echo "proxy $h:3142 refused" >&2; exit 6']
-repetitions: 1
-calibrate: false
-~~~
-`
-
 // No secret that is planted in an article or around it reaches its records, or the pages that are made of them.
 func TestPlantedSecrets(t *testing.T) {
 	w := onEngine(t)
@@ -109,7 +39,7 @@ func TestPlantedSecrets(t *testing.T) {
 	t.Setenv("DB_PASSWORD", "planted-in-environment")
 	t.Setenv("GIVEN_FROM_OUTSIDE", "planted-in-a-secret")
 	t.Setenv("PIP_INDEX_URL", "https://planted-mirror.corp.example/simple")
-	dir, folder := project(t, "leaky", leaky)
+	dir, folder := project(t, "leaky", fixture(t, "leaky"))
 	for name, data := range map[string]string{"private.env": "API_TOKEN=planted-in-env-file\n", "compose.yaml": leakyServices,
 		"broken.yaml": leakyImage, "given.txt": "planted-in-a-file\nplanted-in-line-2\n"} {
 		put(t, filepath.Join(folder, name), data)

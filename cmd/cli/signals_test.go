@@ -17,24 +17,16 @@ import (
 // once, even if what it started cannot be removed.
 func TestSecondSignal(t *testing.T) {
 	slowtest.Skip(t)
-	tests := []struct {
-		name   string
-		after  time.Duration
-		status int
-	}{
-		{"in the same moment", sameSignal / 20, lab.StatusInterrupted},
-		{"later", 4 * sameSignal, -1},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+	for after, want := range map[time.Duration]int{sameSignal / 20: lab.StatusInterrupted, 4 * sameSignal: -1} {
+		t.Run(after.String(), func(t *testing.T) {
 			t.Parallel()
 			for {
-				status, passed, said := signalledTwice(t, tt.after)
-				if tt.after < sameSignal && passed > sameSignal/2 {
+				status, passed, said := signalledTwice(t, after)
+				if after < sameSignal && passed > sameSignal/2 {
 					continue // the machine is too busy for two signals in a moment
 				}
-				if status != tt.status {
-					t.Errorf("status %d, want %d: %s", status, tt.status, said)
+				if status != want {
+					t.Errorf("status %d, want %d: %s", status, want, said)
 				}
 				return
 			}

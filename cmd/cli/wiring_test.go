@@ -15,25 +15,17 @@ func TestNeedsCluster(t *testing.T) {
 	w.Cluster = wired(nil).Cluster
 	const apart = "---\ntitle: Apart\n---\n\n~~~yaml experiment\nname: apart\n" +
 		"services: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\nload: {target: \"http://server/\"}\nrepetitions: 1\n"
-	tests := []struct {
-		name, file string
-		args       []string
-	}{
-		{"a flag", "registry: registry.example\n", []string{"run", "--engine", "kubernetes"}},
-		{"the engine of a project", "engine: kubernetes\nregistry: registry.example\n", []string{"run"}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			dir, _ := project(t, "apart", apart+"~~~\n")
-			put(t, filepath.Join(dir, article.ProjectFile), tt.file)
-			mustRun(t, w, "-C", dir, "check")
-			status, stdout, stderr := said(w, dir, tt.args...)
-			words := strings.Join(strings.Fields(stdout+stderr), " ")
-			const sentence = "Kubernetes needs benchbook-cluster: build it with make build-cluster"
-			if strings.Count(words, sentence) != 1 || status == 0 {
-				t.Errorf("status %d\n%s%s", status, stdout, stderr)
-			}
-		})
+	for verb, file := range map[string]string{"run --engine kubernetes": "registry: registry.example\n",
+		"run": "engine: kubernetes\nregistry: registry.example\n"} {
+		dir, _ := project(t, "apart", apart+"~~~\n")
+		put(t, filepath.Join(dir, article.ProjectFile), file)
+		mustRun(t, w, "-C", dir, "check")
+		status, stdout, stderr := said(w, dir, strings.Fields(verb)...)
+		words := strings.Join(strings.Fields(stdout+stderr), " ")
+		const sentence = "Kubernetes needs benchbook-cluster: build it with make build-cluster"
+		if strings.Count(words, sentence) != 1 || status == 0 {
+			t.Errorf("%s: status %d\n%s%s", verb, status, stdout, stderr)
+		}
 	}
 }
 
