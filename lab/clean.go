@@ -68,7 +68,6 @@ func (a *Session) enginesToClean() []Engine {
 		}})
 }
 
-// sweep removes the leftovers in one engine.
 func sweep(ctx context.Context, from Engine, dryRun bool) ([]engine.Leftover, error) {
 	e, err := from.Connect(ctx)
 	if err != nil {

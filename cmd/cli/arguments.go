@@ -26,7 +26,6 @@ func arguments(least, most int) cobra.PositionalArgs {
 	}
 }
 
-// unknownVerb says which verb was meant.
 func unknownVerb(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

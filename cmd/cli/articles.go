@@ -2,7 +2,6 @@ package cli
 
 import "benchbook/notebook/source"
 
-// problemJSON is a problem as data.
 type problemJSON struct {
 	File     string `json:"file,omitempty"`
 	Line     int    `json:"line,omitempty"`

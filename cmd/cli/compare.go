@@ -59,7 +59,6 @@ cell's change, and 2 if no cell can be judged.`,
 	return cmd
 }
 
-// addComparing adds the flags that compare and bench share.
 func addComparing(cmd *cobra.Command, formatted *formatFlag, o *show.CompareOptions) {
 	formatted.Add(cmd, show.FormatText, show.FormatMarkdown, show.FormatCSV)
 	cmd.Flags().StringVar(&o.FailOn, "fail-on", "",

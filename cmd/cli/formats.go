@@ -11,7 +11,6 @@ import (
 	"benchbook/notebook/source"
 )
 
-// A formatFlag is the flag --format.
 type formatFlag struct{ name string }
 
 func (f *formatFlag) Add(cmd *cobra.Command, known ...string) {

@@ -127,7 +127,6 @@ func filesFrom(dir, from, path string) ([]newFile, error) {
 	return []newFile{{filepath.Join("experiments", made.Slug, article.FileName), []byte(made.Text)}}, nil
 }
 
-// newArticle creates an article in a project.
 func (a *app) newArticle(project *article.Project, slug, template string) error {
 	if !article.IsName(slug) {
 		return fmt.Errorf("%q cannot be the slug of an article: begin with a letter, and use letters, digits, - and _", slug)
@@ -199,7 +198,6 @@ func absolute(dir string) string {
 	return abs
 }
 
-// initJSON are the files of init.
 type initJSON struct {
 	Written []string `json:"written"`
 	Kept    []string `json:"kept"` // existed before

@@ -13,7 +13,6 @@ import (
 	"benchbook/lab/terminal"
 )
 
-// addSiteFlags adds the flags that render and report share.
 func addSiteFlags(cmd *cobra.Command, f *pages.Options) {
 	cmd.Flags().StringVarP(&f.Out, "output", "o", "", "folder of the site (default _site in the project)")
 }

@@ -19,7 +19,6 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// runFlags are what run and report have in common.
 type runFlags struct {
 	measure.Options
 	claims bool
@@ -33,7 +32,6 @@ func (a *app) addRunning(cmd *cobra.Command, f *runFlags) {
 		"end with status 99 if a claim is contradicted, or depends on a number that is not valid")
 }
 
-// addQuick adds the flag --quick.
 func addQuick(cmd *cobra.Command, f *measure.Options) {
 	cmd.Flags().BoolVar(&f.Quick, "quick", false,
 		"measure what headline claims need, the shortest first, until they are decided or the --budget is over")
@@ -82,7 +80,6 @@ func (a *app) addEngine(flags *pflag.FlagSet, engine *string, none ...string) {
 		})
 }
 
-// addProfile adds the flag --profile of a verb that does something.
 func addProfile(flags *pflag.FlagSet, profile *string, does string) {
 	flags.StringVar(profile, "profile", plan.Full, does+" under this profile")
 }

@@ -182,7 +182,6 @@ func (b *builder) reads() (found, private map[string]bool) {
 // recordsName is the folder of records in an article's folder.
 var recordsName = article.RecordsName(article.FileName)
 
-// pathOf returns the path of a file of the project in the bundle.
 func (b *builder) pathOf(name string) string {
 	below, _ := files.Below(b.root, name)
 	return filepath.ToSlash(filepath.Join(projectFolder, below))
@@ -208,7 +207,6 @@ func (b *builder) add(ctx context.Context, name string) error {
 	return b.put(b.pathOf(name), info.Mode().Perm(), content)
 }
 
-// put writes a file of the bundle.
 func (b *builder) put(name string, mode os.FileMode, content io.Reader) error {
 	to := filepath.Join(b.dir, filepath.FromSlash(name))
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {

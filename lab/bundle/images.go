@@ -31,7 +31,6 @@ const (
 	platform      = "linux/" + runtime.GOARCH
 )
 
-// imageList describes the images of a bundle.
 type imageList struct {
 	Platform string                  `json:"platform"`
 	Images   map[string]carriedImage `json:"images"` // by inputsOf
@@ -77,7 +76,6 @@ func (r imageRecorder) Prepare(ctx context.Context, i engine.Image, log io.Write
 	return p, err
 }
 
-// addImages adds the images of the article.
 func (b *builder) addImages(ctx context.Context) error {
 	recorder := imageRecorder{mu: &sync.Mutex{}, made: map[string]carriedImage{}}
 	o := measure.Options{Profile: b.plan.Profile,
@@ -124,7 +122,6 @@ type imageLoader struct {
 	*imageArchive
 }
 
-// imageArchive has the images of an extracted bundle.
 type imageArchive struct {
 	imageList
 	file   string
@@ -225,7 +222,6 @@ func checkNameless(archive io.Reader) error {
 	}
 }
 
-// namesIn returns the names of images in a file of an archive.
 func namesIn(file string, text io.Reader) (names []string, err error) {
 	switch file {
 	case "manifest.json":

@@ -101,7 +101,6 @@ func extract(ctx context.Context, r *reader, digest, dir string) (p *article.Pro
 	return p, false, err
 }
 
-// openProject opens the uppermost project of an extracted bundle.
 func openProject(dir string) (*article.Project, error) {
 	settings := ""
 	err := filepath.WalkDir(filepath.Join(dir, projectFolder), func(name string, e fs.DirEntry, err error) error {

@@ -250,7 +250,6 @@ func (r *reproduction) compare(mine *show.Article) {
 	}
 }
 
-// effectOf returns an effect and its interval.
 func effectOf(j show.Judged) string {
 	switch {
 	case j.Value == nil:

@@ -122,7 +122,6 @@ func (o *oneLine) against(d *dataset.Dataset, before []saved) (sentences []strin
 	return sentences
 }
 
-// compareSaved compares a result with a saved one.
 func (o *oneLine) compareSaved(now string, r dataset.Result, before saved) string {
 	c, err := stats.Ratio(r.Cell(), stats.Cell{Values: before.values, NonNegative: true}, stats.DefaultAlpha)
 	if err != nil && !errors.Is(err, stats.ErrTooFew) {

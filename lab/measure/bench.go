@@ -154,7 +154,6 @@ func (b *bench) words() io.Writer {
 	return b.Stdout
 }
 
-// pair returns the comparison of two revisions.
 func (b *bench) pair(base, head plan.Revision) *show.Revisions {
 	return &show.Revisions{Project: b.project, Articles: b.articles, Profile: b.Profile, Repetitions: benchRepetitions,
 		A: base, B: head, CompareOptions: b.CompareOptions, Gate: b.gate}

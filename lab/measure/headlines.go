@@ -108,7 +108,6 @@ func (q *question) add(p *plan.Plan, e *plan.Experiment, t *plan.Trial) {
 	}
 }
 
-// join adds another question.
 func (q *question) join(o *question) {
 	q.claims = append(q.claims, o.claims...)
 	for t := range o.trials {

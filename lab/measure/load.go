@@ -77,7 +77,6 @@ func (l *Load) check() (hosts []string, err error) {
 	return hosts, nil
 }
 
-// checkRequest returns an error for requests that no article can have.
 func (l *Load) checkRequest() error {
 	for _, text := range append([]string{l.Method, l.Body}, l.Headers...) {
 		if strings.Contains(text, "${{") {
@@ -121,7 +120,6 @@ func (l *Load) oneLine() *oneLine {
 	return o
 }
 
-// method returns the method of each request.
 func (l *Load) method() string {
 	if l.Body != "" {
 		return cmp.Or(l.Method, http.MethodPost)
@@ -129,7 +127,6 @@ func (l *Load) method() string {
 	return cmp.Or(l.Method, http.MethodGet)
 }
 
-// request returns the keys of a load about each request.
 func (l *Load) request() (keys string) {
 	if l.Timeout > 0 {
 		keys += ", timeout: " + seconds(l.Timeout)

@@ -67,7 +67,6 @@ func quoted(text string) string {
 	return string(data)
 }
 
-// seconds returns a time as articles have it.
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "s" }
 
 // uniqueName returns text on one line, with a number if it is taken.
@@ -147,7 +146,6 @@ const longestFinding = 140
 // forMarkdown matches punctuation that Markdown may read.
 var forMarkdown = regexp.MustCompile("[!-/:-@[-`{-~]")
 
-// escaped returns text as Markdown that reads as it is.
 func escaped(text string) string { return forMarkdown.ReplaceAllString(text, `\$0`) }
 
 // project returns the text of the project file. A user who names hosts in the command allows load on them.
@@ -206,7 +204,6 @@ func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions
 	return err
 }
 
-// hasFailed reports whether a repetition failed.
 func hasFailed(d *dataset.Dataset) bool {
 	return slices.ContainsFunc(d.Experiments[0].Cells, func(c *dataset.Cell) bool {
 		return slices.ContainsFunc(c.Records, func(r *record.Record) bool { return r.Failure != "" })

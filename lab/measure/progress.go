@@ -259,7 +259,6 @@ func (p *progress) endOfLog(r *record.Record) string {
 	return terminal.Indent(strings.Join(lines, "\n")) + "\n" + rest
 }
 
-// resultWords returns the result of a repetition in a few words.
 func resultWords(r *record.Record) string {
 	switch {
 	case r.Failure != "":

@@ -157,7 +157,6 @@ func (j *job) checkResults() error {
 	return lab.Failure(&FailedError{"no valid result: " + why})
 }
 
-// cellsOf returns the cells of a planned experiment.
 func cellsOf(d *dataset.Dataset, e *plan.Experiment) []*dataset.Cell {
 	if found, ok := d.Experiment(e.Name); ok {
 		return found.Cells
@@ -669,7 +668,6 @@ func readSecrets(a *lab.Session, p *plan.Plan, into map[*plan.Experiment]runner.
 	return before - len(p.Experiments)
 }
 
-// newRunner returns the runner for a target.
 func newRunner(a *lab.Session, v *target, p runner.Progress, over func(engine.Engine) engine.Engine) *runner.Runner {
 	on := func(e engine.Engine) *runner.Runner {
 		return &runner.Runner{Engine: e, Host: v.host, Machines: v.machines, Progress: p, Agent: a.Config.Agent,
@@ -774,7 +772,6 @@ func (j *job) optionsFor(c *lab.Article) runner.Options {
 	return options
 }
 
-// add adds the summary of an article.
 func (j *job) add(s *runner.Summary) {
 	t := &j.total
 	t.Measured += s.Measured

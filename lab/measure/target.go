@@ -77,7 +77,6 @@ func (v targets) sweep(ctx context.Context, a *lab.Session) error {
 	return nil
 }
 
-// engines returns the engines that are connected.
 func (v *target) engines() []engine.Engine {
 	return slices.DeleteFunc([]engine.Engine{v.engine, v.outside}, func(e engine.Engine) bool { return e == nil })
 }
@@ -112,7 +111,6 @@ func (v *target) connect(ctx context.Context, a *lab.Session, project *article.P
 	return nil
 }
 
-// printEngines prints the names of the engines.
 func (v targets) printEngines(w io.Writer) {
 	for _, one := range v.distinct() {
 		for _, e := range one.engines() {

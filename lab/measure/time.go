@@ -43,7 +43,6 @@ func Time(ctx context.Context, a *lab.Session, c Commands, o OneLineOptions) err
 	return c.oneLine().measure(ctx, a, o)
 }
 
-// check returns an error for commands that no article can have.
 func (c *Commands) check() error {
 	if len(c.Names) > len(c.Lines) {
 		return fmt.Errorf("%d names for %d commands", len(c.Names), len(c.Lines))
@@ -64,7 +63,6 @@ func (c *Commands) check() error {
 	return nil
 }
 
-// isText reports whether an article can have a line.
 func isText(line string) bool {
 	isControl := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
 	return utf8.ValidString(line) && !strings.ContainsFunc(line, isControl) && !strings.Contains(line, "${{")

@@ -53,7 +53,6 @@ type verified struct {
 	secrets    map[*plan.Experiment]runner.Secrets
 }
 
-// article verifies an article.
 func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, p *plan.Plan, at *target) error {
 	r := newRunner(a, at, verifying{&progress{w: a.Stderr}}, nil)
 	sum, err := r.Verify(ctx, p, runner.Options{Secrets: f.secrets}, func(v runner.Verification) {

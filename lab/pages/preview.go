@@ -208,7 +208,6 @@ func stampOf(names ...string) string {
 	return out.String()
 }
 
-// projectFile returns the file with the settings of a project.
 func projectFile(project *article.Project) string {
 	if file := project.File(); file != "" {
 		return file
@@ -216,7 +215,6 @@ func projectFile(project *article.Project) string {
 	return filepath.Join(project.Dir, article.ProjectFile)
 }
 
-// filesOf returns the files and folders of an article.
 func filesOf(project *article.Project, slug string) []string {
 	if file := project.File(); file != "" {
 		return []string{file, project.RecordsDir("")}

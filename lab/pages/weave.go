@@ -182,7 +182,6 @@ func write(name string, data []byte) error {
 	return nil
 }
 
-// article returns an article with its parts.
 func (w *weaver) article(slug string) (*known, error) {
 	if of := w.known[slug]; of != nil {
 		return of, of.err

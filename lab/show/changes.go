@@ -13,7 +13,6 @@ import (
 	"benchbook/render/wording"
 )
 
-// countVerdicts counts the changes of each verdict.
 func countVerdicts(changes []compare.Change) string {
 	var out []string
 	for _, w := range []stats.Shift{stats.Worse, stats.Better, stats.Higher, stats.Lower, stats.NotShown,
@@ -37,7 +36,6 @@ func groups(changes []compare.Change, name func(*compare.Change) string) (out []
 	return out
 }
 
-// experimentSection has the changes of one experiment.
 func experimentSection(changes []compare.Change) Section {
 	s := Section{Title: changes[0].ExperimentName()}
 	if !slices.ContainsFunc(changes, func(c compare.Change) bool { return !c.Unchanged }) {

@@ -77,7 +77,6 @@ func History(a *lab.Session, args []string, s Selection, format string) error {
 	return nil
 }
 
-// runsOf returns the runs that records are of.
 func runsOf(c *lab.Article, records []*record.Record, o dataset.Options) (out []Run, err error) {
 	byRun := map[string][]*record.Record{}
 	for _, r := range records {

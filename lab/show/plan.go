@@ -182,7 +182,6 @@ func (p *Planned) Text(w io.Writer, named bool) {
 	out.Text(w)
 }
 
-// section has everything about an experiment.
 func (e *PlannedExperiment) section(p *Planned) Section {
 	s := Section{Title: e.Article + "#" + e.Experiment}
 	if e.Skipped != "" {

@@ -39,7 +39,6 @@ func (s *Side) String() string {
 	return s.Kind + " " + s.Name
 }
 
-// A finder looks for sides.
 type finder struct {
 	*lab.Session
 	project *article.Project

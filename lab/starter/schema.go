@@ -14,7 +14,6 @@ import (
 	"benchbook/notebook/source"
 )
 
-// A schemaKind is a kind of text that has a schema.
 type schemaKind struct {
 	Title string
 	t     reflect.Type
@@ -259,7 +258,6 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 	return nil, false
 }
 
-// scalar is the schema of a word that is read as a value of type t.
 func (g *schemaMaker) scalar(t reflect.Type) schema {
 	const number = `^-?[0-9][0-9_]*(\.[0-9]+)?([eE][+-]?[0-9]+)?`
 	switch {

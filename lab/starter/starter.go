@@ -182,7 +182,6 @@ func loaded(services *source.Node, published map[string]bool) (name, port string
 
 var notInSlug = regexp.MustCompile(`[^a-z0-9_-]+`)
 
-// slugOf returns a slug for the name of a folder.
 func slugOf(folder string) string {
 	slug := strings.TrimLeft(notInSlug.ReplaceAllString(strings.ToLower(folder), "-"), "-_0123456789")
 	slug = strings.TrimRight(slug, "-_")
@@ -206,7 +205,6 @@ func absolute(name string) string {
 // plainPath is a path that YAML reads as it is.
 var plainPath = regexp.MustCompile(`^[A-Za-z./_][A-Za-z0-9./_-]*$`)
 
-// plain is a path in YAML.
 func plain(path string) string {
 	if plainPath.MatchString(path) {
 		return path

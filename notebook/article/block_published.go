@@ -62,7 +62,6 @@ type PublishedAt struct {
 	Text   source.Text
 }
 
-// A rowReader reads the rows of a block of published numbers.
 type rowReader struct {
 	doc      *Document
 	block    *Published
@@ -126,7 +125,6 @@ func (r *rowReader) find() bool {
 	return ok
 }
 
-// picks reports whether where selects a row.
 func (r *rowReader) picks(n *source.Node) (bool, error) {
 	where := r.block.Where
 	if where.Node == nil {

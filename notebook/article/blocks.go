@@ -181,13 +181,11 @@ func (f fence) wordsPos(s *source.Source, start, end int) source.Pos {
 	return s.Pos(f.after+start, f.after+end)
 }
 
-// word is a word of a fence with its place.
 func (doc *Document) word(f fence, word string) source.Text {
 	i := max(strings.Index(f.words, " "+word)+1, strings.Index(f.words, "\t"+word)+1)
 	return source.Text{Value: word, Pos: f.wordsPos(doc.Source, i, i+len(word))}
 }
 
-// isOurs reports whether a fence begins a block or a file.
 func (f fence) isOurs() bool {
 	fields := strings.Fields(f.words)
 	return len(fields) > 1 && (fields[0] == "yaml" || strings.HasPrefix(fields[1], "file=") ||
@@ -289,7 +287,6 @@ func decodeInto[T any](d source.Decoder, n *source.Node, kind string, one *T, bl
 	return one
 }
 
-// experiment reads a block of an experiment.
 func (doc *Document) experiment(b *Block, n *source.Node) {
 	if len(doc.Experiments) == maxExperiments {
 		doc.Problems.Add("too-many", b.Place, "more than %d experiments", maxExperiments).

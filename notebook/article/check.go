@@ -134,7 +134,6 @@ func (doc *Document) checkLabel(t source.Text, prefix string, seen map[string]so
 	seen[t.Value] = t
 }
 
-// checkSubject checks the name of the experiment that a block is about.
 func (doc *Document) checkSubject(t source.Text, at source.Pos, what string, experiments map[string]source.Text) {
 	names := slices.Sorted(maps.Keys(experiments))
 	_, known := experiments[t.Value]
@@ -152,7 +151,6 @@ func (doc *Document) checkSubject(t source.Text, at source.Pos, what string, exp
 	}
 }
 
-// checkSentences checks the claims whose sentences titles and captions are.
 func (doc *Document) checkSentences(claims map[string]source.Text, lines ...source.Text) {
 	for _, t := range lines {
 		if name, ok := SentenceOf(t.Value); ok {

@@ -49,7 +49,6 @@ func divFence(line []byte) (start, end int, ok bool) {
 	return start, max(start, colons+len(words)), colons >= fewestColons
 }
 
-// divParser reads Divs.
 type divParser struct{}
 
 func (divParser) Trigger() []byte { return []byte{':'} }

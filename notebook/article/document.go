@@ -112,7 +112,6 @@ func (w *Work) Address() string {
 
 const nowhere = "none"
 
-// works are the works that the front matter names.
 func (f *Front) works() []*Work {
 	if f.Reproduces == nil {
 		return f.Related
@@ -192,7 +191,6 @@ func (doc *Document) frontMatter() []byte {
 	return blanked
 }
 
-// noFrontMatter reports why an article has no front matter.
 func (doc *Document) noFrontMatter() {
 	message, hint := "the article has no front matter", "begin it with a line ---, then title: …, then a line ---"
 	if bytes.HasPrefix(doc.Source.Data, []byte("---")) {

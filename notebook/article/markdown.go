@@ -116,7 +116,6 @@ const (
 	searches        // the whole paragraph
 )
 
-// bounds counts the bounded things of an article.
 type bounds struct {
 	pieces, effort int
 

@@ -144,7 +144,6 @@ func (doc *Document) condition(p *ConditionalPart, d *Div) bool {
 	return true
 }
 
-// cutWord divides a text after its first word.
 func cutWord(t source.Text) (word, rest source.Text) {
 	i := strings.IndexAny(t.Value+" ", " \t")
 	after := len(t.Value) - len(strings.TrimLeft(t.Value[i:], " \t"))

@@ -97,7 +97,6 @@ func (c *checker) lacking(n expr.Node, experiment string) bool {
 	})
 }
 
-// add reports an error of the expression in t.
 func (c *checker) add(t source.Text, err error) {
 	e, ok := errors.AsType[*expr.Error](err)
 	if !ok {
@@ -280,7 +279,6 @@ func (c *checker) where(e *dataset.Experiment, where article.Expression) {
 	}
 }
 
-// reference checks the name of a published block.
 func (c *checker) reference(ref article.PublishedRef, at source.Pos) {
 	if !ref.Shown || c.d.Doc.Unread("published") {
 		return

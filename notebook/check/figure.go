@@ -42,7 +42,6 @@ func (c *checker) figure(f *article.Figure) {
 	c.subject(e, f)
 }
 
-// colours checks the values that have a colour.
 func (c *checker) colours() {
 	if len(c.d.Experiments) < len(c.d.Doc.Experiments) {
 		return // other experiments may have the values
@@ -67,7 +66,6 @@ func (c *checker) colours() {
 	}
 }
 
-// axis checks the name on one axis of a figure.
 func (c *checker) axis(e *dataset.Experiment, f *article.Figure, name string, t source.Text, wanted article.FigureAxis) {
 	switch {
 	case t.Value == "":
@@ -92,7 +90,6 @@ func (c *checker) axis(e *dataset.Experiment, f *article.Figure, name string, t 
 	}
 }
 
-// subject checks that a figure of a search has one.
 func (c *checker) subject(e *dataset.Experiment, f *article.Figure) {
 	switch name := f.X.Value; f.Is().Subject {
 	case article.AboutTuning:

@@ -38,7 +38,6 @@ func Foreseen(d *dataset.Dataset) (out []Doubt) {
 	return out
 }
 
-// isRatioOf reports whether a part of the test is a ratio of a side.
 func (t Test) isRatioOf(s Side) (isRatio bool) {
 	t.leaves(1, func(leaf Test, _ float64) {
 		for _, of := range leaf.Sides {

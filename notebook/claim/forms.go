@@ -39,7 +39,6 @@ func forms() []form {
 	}
 }
 
-// callForm is a form that is written as a call.
 func callForm(name string, read func(builder, *expr.Call) (*Test, error)) func(builder, expr.Node) (*Test, error) {
 	return func(b builder, n expr.Node) (*Test, error) {
 		if c, ok := n.(*expr.Call); ok && c.Name == name {
@@ -229,7 +228,6 @@ func ordering(n expr.Node) (b *expr.Binary, ok bool) {
 	return b, ok && b.Op.IsOrdering()
 }
 
-// callOf reads n as a call of a function.
 func callOf(name string, n expr.Node) (*expr.Call, bool) {
 	c, ok := n.(*expr.Call)
 	return c, ok && c.Name == name

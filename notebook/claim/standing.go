@@ -238,7 +238,6 @@ func agreementWords(a dataset.BlockAgreement) string {
 	return fmt.Sprintf("%s; %d of %s within 25 %% of one common factor", order, a.Near, expr.Plural(a.Measured, "row"))
 }
 
-// metricsOf lists the metrics of a claim.
 func (r *Results) metricsOf(c *article.Claim) []string {
 	if c.Expect.Node == nil {
 		return nil

@@ -170,7 +170,6 @@ func unknownMetric(sides []Sides, name string) error {
 	return fmt.Errorf("no metric %q in what is compared: %s", name, hint)
 }
 
-// metricsOf returns the metrics by which two sides of an experiment are compared.
 func metricsOf(a, b *dataset.Experiment, o ChangeOptions) []record.Metric {
 	var list []record.Metric
 	if len(o.Metrics) == 0 {

@@ -170,7 +170,6 @@ func factsOf(records []*record.Record) map[string]string {
 	return out
 }
 
-// versions reads a list with a name and a version in each line.
 func versions(list string) map[string]string {
 	out := map[string]string{}
 	for line := range strings.Lines(list) {

@@ -268,7 +268,6 @@ func (p *Project) parse(name string, value any) (*source.Node, error) {
 	return n, nil
 }
 
-// plain returns a value of compose-go as JSON has it.
 func plain(v any) (out any) {
 	data, err := json.Marshal(v)
 	if err == nil {

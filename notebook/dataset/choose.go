@@ -201,7 +201,6 @@ func setsOf(doc *article.Document, records []*record.Record, o Options) ([]*set,
 	return slices.SortedFunc(maps.Values(byName), func(a, b *set) int { return a.SetName.compare(b.SetName) }), nil
 }
 
-// count counts the trials of a set by their states.
 func (s *set) count() {
 	if s.plan == nil {
 		return

@@ -359,7 +359,6 @@ func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 
 func valueOf(q Quantity) expr.Value { return expr.NumberOf(q.Number, q.Dimension()) }
 
-// publishedOf returns what was published of one cell of a call of published.
 func (s Scope) publishedOf(n *expr.Call, p Picked, c *Cell) (Quantity, error) {
 	v, ok := s.Data.Published(c, p.Metric.Name, "")
 	if !ok {

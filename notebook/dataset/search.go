@@ -36,7 +36,6 @@ func (c *Cell) pickSearches(records []*record.Record) {
 	}
 }
 
-// tuneSearches returns the records that are searches for tuned values.
 func tuneSearches(records []*record.Record) []*record.Record {
 	return slice.Filter(records, func(r *record.Record) bool {
 		return r.Search != nil && r.Search.Kind == record.SearchTune

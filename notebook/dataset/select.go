@@ -246,7 +246,6 @@ func (s Scope) unknownMetric(sel *expr.Selector, e *Experiment) error {
 	return Mistake(at, "unknown-metric", hint, "no metric %q", sel.Name)
 }
 
-// match returns the cells of one experiment that a selector matches.
 func (e *Experiment) match(sel *expr.Selector) ([]*Cell, error) {
 	matches := slice.Filter(sel.Matches, func(m expr.Match) bool { return m.Name != ExperimentMatch })
 	for _, m := range matches {

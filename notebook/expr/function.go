@@ -8,7 +8,6 @@ import (
 	"strconv"
 )
 
-// parameter says what an argument of a function must be.
 type parameter int
 
 const (

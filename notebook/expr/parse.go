@@ -43,7 +43,6 @@ func (p *parser) advance() {
 	p.tok = p.next()
 }
 
-// binary wraps what was read since start into a Binary.
 func (p *parser) binary(start int, op Op, x, y Node) Node {
 	return &Binary{Span{start, p.prev.End}, op, x, y}
 }
@@ -236,7 +235,6 @@ func (p *parser) matchValue() token {
 	return t
 }
 
-// close reads the sign that belongs to open.
 func (p *parser) close(open token, sign string) {
 	if p.tok.is(sign) {
 		p.advance()
@@ -248,7 +246,6 @@ func (p *parser) close(open token, sign string) {
 	p.failUnexpected("a closing " + sign)
 }
 
-// failValue reports a missing value.
 func (p *parser) failValue() {
 	switch {
 	case p.prev.kind == tokenNone && p.tok.kind == tokenEnd:

@@ -140,7 +140,6 @@ func (c *Call) addPort(usual string) (host, port string) {
 
 func (c *Call) flag(words ...string) { c.flags = append(c.flags, words...) }
 
-// file adds a file and returns its path.
 func (c *Call) file(path, text string) string {
 	c.Files = append(c.Files, spec.File{Path: path, Data: []byte(text)})
 	return path
@@ -157,7 +156,6 @@ func takeHeader(l *spec.Load, name string) string {
 	return ""
 }
 
-// addHeader adds a header to a load.
 func addHeader(l *spec.Load, name, value string) {
 	if l.Headers == nil {
 		l.Headers = map[string]string{}

@@ -143,7 +143,6 @@ func (o *Output) setWindow(requests int64, rate, length string) {
 	o.Window = duration(r.value)
 }
 
-// sum adds up counts.
 func (o *Output) sum(counts map[string]int64) (all int64) {
 	for _, n := range counts {
 		if n < 0 || n > maxCount-all {

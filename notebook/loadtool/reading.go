@@ -103,7 +103,6 @@ func (o *Output) match(form *regexp.Regexp, printed string) map[string]string {
 	return out
 }
 
-// parseJSON reads one JSON document.
 func (o *Output) parseJSON(printed string, into any) {
 	if err := json.Unmarshal([]byte(printed), into); err != nil {
 		o.fail("it is not JSON from %s: %w", o.Tool, err)

@@ -42,7 +42,6 @@ func checkNames(e *outline, project *article.Project, problems *source.Problems)
 	}
 }
 
-// objective checks the objective of a search for a capacity.
 func (c *nameCheck) objective(slo article.Expression) {
 	measured := c.measured()
 	typeOf := func(s *expr.Selector) (expr.Type, error) { return typeIn(measured, s) }

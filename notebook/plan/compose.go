@@ -74,7 +74,6 @@ func (p *planner) compose(e *outline, merged *source.Node) (*source.Node, bool) 
 	return set(merged, source.Text{Value: "services", Pos: named.Text.Pos}, read.Services), true
 }
 
-// set returns n with a value for a key that it may have.
 func set(n *source.Node, key source.Text, value *source.Node) *source.Node {
 	if n.Get(key.Value) != nil {
 		return With(n, key.Value, value)

@@ -357,7 +357,6 @@ func copiedBy(dockerfile string) copied {
 	return out
 }
 
-// has reports whether a file of the context may be copied.
 func (c copied) has(name string) bool { return slices.Contains(c, allOfIt) || c.names(name) }
 
 // names reports whether a source names a file or folder, something in it, or a folder around it that is not all of the

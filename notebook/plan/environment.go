@@ -71,7 +71,6 @@ func (r *reader) variables(list article.Environment) []string {
 	return out
 }
 
-// checkWrittenSecrets reports secrets whose values are in the article.
 func (r *reader) checkWrittenSecrets(list article.Environment) {
 	for _, v := range list {
 		isFromOutside := strings.Contains(v.Value.Value, "${{")

@@ -336,7 +336,6 @@ func byPath(a, b spec.File) int { return strings.Compare(a.Path, b.Path) }
 // inlineName is a name that no file of an article has.
 const inlineName = ".benchbook.Dockerfile"
 
-// inlinePlace returns the place of a Dockerfile in the block of the experiment.
 func inlinePlace(t source.Text) DockerfilePlace {
 	place, at := DockerfilePlace{all: t.Pos}, 0
 	for line := range strings.Lines(t.Value) {

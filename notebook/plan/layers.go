@@ -91,7 +91,6 @@ func withoutUnused(lower, upper *source.Node) *source.Node {
 	return lower
 }
 
-// overlay puts a layer on top of n.
 func overlay(n, over *source.Node) *source.Node {
 	switch load, command := n.Get("load"), n.Get("command"); {
 	case load == nil && command != nil:

@@ -59,7 +59,6 @@ func (c *nameCheck) computed(m *article.Metric, out *Metric, measured record.Mea
 	}
 }
 
-// found checks the source of a metric that is found in the output of something.
 func (c *nameCheck) found(m *article.Metric) {
 	switch service, stream := m.Source(); {
 	case stream == "log":
@@ -132,7 +131,6 @@ func cyclesOf(edges map[string][]string) map[string]int {
 	return out
 }
 
-// typeIn returns the type of a metric among those that an experiment measures.
 func typeIn(measured record.Measured, s *expr.Selector) (expr.Type, error) {
 	if len(s.Matches) > 0 {
 		return expr.Type{}, &expr.Error{Span: s.Span, Msg: "this is about one repetition, so there are no cells to pick from",
@@ -167,7 +165,6 @@ func (c *nameCheck) measured() record.Measured {
 	return out
 }
 
-// suggestMetric returns a hint about the metric that a name may mean.
 func suggestMetric(name string, measured record.Measured) string {
 	if other, ok := record.OtherName(name); ok {
 		if _, known := measured.Lookup(other); known {

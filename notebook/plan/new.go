@@ -86,7 +86,6 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 	return out, nil
 }
 
-// others returns the plans of the other profiles.
 func (p *planner) others() []*Plan {
 	var out []*Plan
 	for _, profile := range p.profiles() {
@@ -127,7 +126,6 @@ type planner struct {
 	cells, steps, written, matched int // so far: see maxCells and the other bounds
 }
 
-// engine returns the engine of the project.
 func (p *planner) engine() spec.Engine { return cmp.Or(p.project.Engine.V, spec.DefaultEngine) }
 
 // folder returns the folder that a path counts from: the repository for paths of Compose files, else the article's.

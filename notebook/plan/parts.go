@@ -68,7 +68,6 @@ func (p *planner) configs(d *draft) Configs {
 	return out
 }
 
-// files returns the files of a list of configs.
 func (c Configs) files(list []article.Config) []spec.File {
 	var out []spec.File
 	for i := range list {

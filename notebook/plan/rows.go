@@ -61,7 +61,6 @@ func (p *planner) rowsOf(key string, n *source.Node) (rows []*source.Node, inFil
 	return nil, false
 }
 
-// textField returns a field with a single value.
 func textField(key, value string, at source.Pos) source.Field {
 	return source.Field{Key: source.Text{Value: key, Pos: at},
 		Value: &source.Node{Kind: source.Scalar, Text: source.Text{Value: value, Pos: at}}}

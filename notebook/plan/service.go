@@ -86,7 +86,6 @@ func AddCompleted(service source.Text, what string, problems *source.Problems) {
 		service.Value).Hint = "name a service that keeps running"
 }
 
-// checkConditions checks the conditions of a service on its dependencies.
 func (r *reader) checkConditions(s article.Named[article.Service], read map[string]*spec.Service) {
 	if own := read[s.Name.Value]; own != nil && own.Completes && s.Value.Healthcheck != nil && !own.Ready.HasNoTest() {
 		r.contradiction(s.Name.Pos, fmt.Sprintf("service %q has a healthcheck, and others wait until it has completed",

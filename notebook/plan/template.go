@@ -89,7 +89,6 @@ func (s settings) secret(n *expr.Selector, name string) (expr.Value, error) {
 	return unknown(n, "secret", name, s.secrets)
 }
 
-// port returns the first port that a service exposes.
 func (s settings) port(n *expr.Selector, service string) (expr.Value, error) {
 	switch port, ok := s.ports[service]; {
 	case !ok:

@@ -70,7 +70,6 @@ func (r *reader) keyOf(key string) *source.Node {
 	return load.Get(key)
 }
 
-// checkTool reports what the load asks for and its tool cannot do.
 func (r *reader) checkTool(l *article.Load, tool *loadtool.Tool) {
 	for _, key := range loadKeys {
 		if n := r.keyOf(key); n != nil {
@@ -90,7 +89,6 @@ func (r *reader) checkTool(l *article.Load, tool *loadtool.Tool) {
 	}
 }
 
-// noFlag reports something that a tool has no flag for.
 func (r *reader) noFlag(tool *loadtool.Tool, at source.Pos, what, hint string) {
 	r.problems.Add("no-flag", at, "%s has no flag for %s", tool.Name, what).Hint = hint
 }

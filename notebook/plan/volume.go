@@ -89,10 +89,8 @@ func (r *reader) bind(v *article.Volume, out spec.Volume) (spec.Volume, bool) {
 	return out, ok
 }
 
-// revisionOf returns the revision of the repository that files of the trial are from.
 func (r *reader) revisionOf() revisionOf { return revisionOf{r.project.Repository(), r.revision} }
 
-// hostPath returns the absolute path of a source outside the folder of its article.
 func hostPath(folder, source string) (string, error) {
 	switch rest, home := strings.CutPrefix(source, "~"); {
 	case home && (rest == "" || strings.HasPrefix(rest, "/")):

@@ -138,7 +138,6 @@ func isDefinition(data json.RawMessage, digest string) bool {
 	return err == nil && is(again)
 }
 
-// checkCounts checks that the counts of a load add up.
 func (r *Record) checkCounts() {
 	l, kinds := r.Load, sum(r.Load.Failures)
 	if l.Tool != "" { // which may not count every kind and status

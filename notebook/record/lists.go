@@ -15,7 +15,6 @@ func IsList(fact string) bool {
 	return slices.ContainsFunc(listFacts, func(prefix string) bool { return strings.HasPrefix(fact, prefix) })
 }
 
-// listDigest returns the digest that replaces a list.
 func listDigest(list string) string {
 	sum := sha256.Sum256([]byte(list))
 	return "sha256:" + hex.EncodeToString(sum[:])

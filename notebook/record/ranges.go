@@ -166,7 +166,6 @@ func checkFields(v reflect.Value) *badNumber {
 	return nil
 }
 
-// checkNumber checks that a number has the range of its field.
 func checkNumber(x float64, within string) *badNumber {
 	least, most := 0.0, largest
 	switch within {

@@ -164,7 +164,6 @@ func window(list []cell, place, limit int) (from, to int) {
 	return from, to
 }
 
-// runeStart returns the start of the rune of s that holds a byte.
 func runeStart(s string, at int) int {
 	for i := at; i > max(0, at-utf8.UTFMax) && i < len(s); i-- {
 		if utf8.RuneStart(s[i]) {

@@ -17,7 +17,6 @@ type Fragment struct {
 	newest cursor
 }
 
-// A fragmentLine is the origin of a line of a fragment.
 type fragmentLine struct {
 	at      int // offset of the line in the fragment
 	start   int // offset of the line in the source
@@ -69,7 +68,6 @@ func (f *Fragment) line(at int) int {
 	return max(sort.Search(len(f.lines), func(i int) bool { return f.lines[i].at > at })-1, 0)
 }
 
-// sourceOffset is the offset in the source of a byte of f.Text.
 func (f *Fragment) sourceOffset(at int) int {
 	l := f.lines[f.line(at)]
 	return min(max(l.start, l.start+at-l.at-l.padding), len(f.source.Data))

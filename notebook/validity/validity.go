@@ -138,7 +138,6 @@ func (x reading) level(by limits) Level {
 	return Invalid
 }
 
-// isAbout reports whether a finding of the check matters for a metric.
 func (c check) isAbout(f finding, metric string) bool {
 	spared := f.level == Invalid && c.spares != nil && c.spares(metric)
 	return !spared && (f.concerns == nil || f.concerns(metric))
