@@ -414,8 +414,7 @@ func rulesIn(p *page) map[string]bool {
 var parsed sync.Map
 
 // goFiles calls visit with every Go file below a folder of the repository that is no test. Visits change nothing.
-func goFiles(t testing.TB, folder string, visit func(name string, f *ast.File)) {
-	t.Helper()
+func goFiles(folder string, visit func(name string, f *ast.File)) {
 	must.Do(filepath.WalkDir(filepath.Join(root, folder), func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 			return err
@@ -471,8 +470,7 @@ func firstColumn(text string) map[string]bool {
 
 // keysOf gives the keys that each type of articles and projects reads, from the yaml tags in its source. Keys of a
 // struct without a name are those of the type whose method reads it.
-func keysOf(t testing.TB) map[string][]string {
-	t.Helper()
+func keysOf() map[string][]string {
 	keys := map[string][]string{}
 	add := func(of string, body ast.Node) {
 		ast.Inspect(body, func(n ast.Node) bool {
@@ -506,14 +504,14 @@ func keysOf(t testing.TB) map[string][]string {
 			}
 		}
 	}
-	goFiles(t, "notebook/article", read)
+	goFiles("notebook/article", read)
 	return keys
 }
 
 // The tables of each section have the keys that are read there, and no key is in none of them.
 func TestKeysAreDocumented(t *testing.T) {
 	manual := pages(t)
-	keys := keysOf(t)
+	keys := keysOf()
 	tests := []struct {
 		section string
 		types   []string

@@ -21,7 +21,7 @@ import (
 const longEnough = time.Second
 
 // longScript is script with such windows.
-func longScript(t *testing.T) fake.Script { return scriptIn(t, longEnough) }
+func longScript() fake.Script { return scriptIn(longEnough) }
 
 // busy is a store whose machine was busy with something else in some repetitions.
 type busy struct {
@@ -63,7 +63,7 @@ func TestMeasuresAgain(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, store := socketsPlan(t), &busy{stolen: tt.stolen}
-			r := newRunner(fake.New(longScript(t)), &quiet{})
+			r := newRunner(fake.New(longScript()), &quiet{})
 			sum, err := r.Run(context.Background(), p, store, Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -89,31 +89,6 @@ func TestMeasuresAgain(t *testing.T) {
 	}
 }
 
-// What had been finished when a run was stopped is measured again with the value that was chosen for it then, as it is
-// in a run that was never stopped.
-func TestMeasuresAgainWhatWasFinished(t *testing.T) {
-	p, store, b := newPlan(t, pool()), &memory{}, &simulation{throughput: curve, window: longEnough}
-	carryOut(t, b, p, store, Options{})
-	store.records = slices.DeleteFunc(store.records, func(r *record.Record) bool {
-		return r.Trial == "async" &&
-			r.Repetition == 3
-	})
-	for _, r := range store.records {
-		if r.Trial == "sync" && r.Repetition == 2 {
-			r.Machine, r.Load.Window = &record.Machine{Steal: 0.2}, 1
-		}
-	}
-	sum := carryOut(t, b, p, store, Options{})
-	last := store.records[len(store.records)-1]
-	if sum.Searches != 0 || sum.Measured != 2 || sum.Again != 1 {
-		t.Errorf("%+v: %s", sum, store.trials())
-	}
-	if last.Trial != "sync" || last.Order.Replaces != 2 || last.Failure != "" || last.Facts["tune.workers"] != "5" {
-		t.Errorf("%s-%d replaces %d: %q with %s workers", last.Trial, last.Repetition, last.Order.Replaces, last.Failure,
-			last.Facts["tune.workers"])
-	}
-}
-
 // A trial that fails alike three times is given up for this run, and the others go on. The next run tries it again;
 // failures that differ are tried to the end.
 func TestGivenUp(t *testing.T) {
@@ -123,7 +98,7 @@ func TestGivenUp(t *testing.T) {
 	if n := len(p.Experiments[0].Trials); n != 3 {
 		t.Fatalf("%d trials, want 3: the text of the article has changed", n)
 	}
-	s := script(t)
+	s := script()
 	tries := 0
 	s.Start = func(_ context.Context, service engine.Service) error {
 		for _, f := range service.Configs {
@@ -164,7 +139,7 @@ func TestGivenUp(t *testing.T) {
 // An experiment of which every repetition failed is not measured, however complete it is.
 func TestAllFailed(t *testing.T) {
 	p := socketsPlan(t, "repetitions: 3", "repetitions: 2")
-	s := script(t)
+	s := script()
 	s.Start = func(_ context.Context, service engine.Service) error {
 		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 3")}
 	}

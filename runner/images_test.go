@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -18,26 +17,21 @@ import (
 )
 
 // imagesArticle is an experiment whose trials differ in their image.
-const imagesArticle = `---
-title: x
----
-%[1]syaml experiment
-name: images
+const imagesArticle = `name: images
 matrix: {v: [a, b]}
 command: {image: "x:${{ matrix.v }}", run: "true"}
 repetitions: 3
 calibrate: false
-%[1]s
 `
 
 func imagesPlan(t *testing.T) *plan.Plan {
 	t.Helper()
-	return newPlan(t, fmt.Sprintf(imagesArticle, "```"))
+	return planOf(t, imagesArticle)
 }
 
 // A record has the facts of its own trial's images, and each image is asked for its packages once.
 func TestFactsOfImagesAreTheTrials(t *testing.T) {
-	s := script(t)
+	s := script()
 	s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
 		return engine.Prepared{Reference: i.Name, ID: "sha256:" + i.Name,
 			Bases: []engine.Base{{Reference: i.Name, ID: "base of " + i.Name}}}, nil
@@ -85,29 +79,9 @@ func TestFactsOfImagesAreTheTrials(t *testing.T) {
 	}
 }
 
-// An image that cannot be had stops its experiment and nothing else.
-func TestImageThatCannotBeHad(t *testing.T) {
-	s := script(t)
-	s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
-		if i.Name == "x:b" {
-			return engine.Prepared{}, &engine.ImageError{Reference: i.Name, Err: errors.New("image x:b is not here")}
-		}
-		return engine.Prepared{Reference: i.Name, ID: i.Name}, nil
-	}
-	store := &memory{}
-	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), imagesPlan(t), store, Options{})
-	if err != nil || len(sum.NoImage) != 1 || len(store.records) != 0 {
-		t.Fatalf("%+v, %v", sum, err)
-	}
-	if n := sum.NoImage[0]; n.Error() != "image x:b is not here" || n.Pos.Source == nil ||
-		!strings.HasPrefix(string(n.Pos.Source.Data[n.Pos.Start:]), `"x:${{ matrix.v }}"`) {
-		t.Errorf("%+v", n)
-	}
-}
-
 // The value of a build argument that looks like a secret is shown nowhere, also where it comes in pieces.
 func TestBuildersLinesHoldNoSecrets(t *testing.T) {
-	s := script(t)
+	s := script()
 	s.Prepare = func(_ context.Context, i engine.Image, log io.Writer) (engine.Prepared, error) {
 		if i.Build == nil {
 			return engine.Prepared{ID: "x"}, nil
@@ -139,7 +113,7 @@ func TestBuildersLinesHoldNoSecrets(t *testing.T) {
 
 // What an engine elsewhere measures must not be recorded as of this machine.
 func TestEngineElsewhere(t *testing.T) {
-	s := script(t)
+	s := script()
 	s.Facts = map[string]string{"engine.local": "false"}
 	e, store := fake.New(s), &memory{}
 	_, err := newRunner(e, &quiet{}).Run(t.Context(), imagesPlan(t), store, Options{})
@@ -151,7 +125,7 @@ func TestEngineElsewhere(t *testing.T) {
 
 // A program of the machine is told by its file, once, in place of an image and of all packages of the machine.
 func TestFactsOfPrograms(t *testing.T) {
-	s := script(t)
+	s := script()
 	s.Run = func(_ context.Context, p fake.Program) (engine.Exit, error) {
 		if p.Name == "program" {
 			return engine.Exit{Stdout: []byte(p.Command[len(p.Command)-1] + " sha256:abc gzip 1.12\n")}, nil

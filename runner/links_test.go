@@ -20,14 +20,10 @@ import (
 )
 
 // far is an experiment with a database behind a link, and an origin that waits for it, behind a link too.
-const far = `---
-title: x
----
-%[1]syaml experiment
-name: far
+const far = `name: far
 services:
   api:
-    origin: {latency: {distribution: lognormal, median: 150ms, sigma: 0.6}, body: 1256B, errors: 1%%, status: 404}
+    origin: {latency: {distribution: lognormal, median: 150ms, sigma: 0.6}, body: 1256B, errors: 1%, status: 404}
     link: {rtt: 40ms}
     depends_on: [db]
   db: {image: postgres, expose: ["5432", "5433"], cpuset: "1", link: {rtt: 10ms, jitter: 1ms, rate: 10MB/s}}
@@ -35,7 +31,6 @@ load: {target: "http://api/", requests: 100, failures: expected}
 repetitions: 1
 calibrate: false
 timeout: 2s
-%[1]s
 `
 
 // runFar runs far on an engine with a script, and gives its record and what was started, in order.
@@ -54,7 +49,7 @@ func runFar(t *testing.T, s fake.Script) (*record.Record, []engine.Service, *fak
 		return nil
 	}
 	e, store := fake.New(s), &memory{}
-	must.Get(newRunner(e, &quiet{}).Run(t.Context(), newPlan(t, fmt.Sprintf(far, "```")), store,
+	must.Get(newRunner(e, &quiet{}).Run(t.Context(), planOf(t, far), store,
 		Options{}))
 	if len(store.records) != 1 {
 		t.Fatalf("%d records", len(store.records))
@@ -65,7 +60,7 @@ func runFar(t *testing.T, s fake.Script) (*record.Record, []engine.Service, *fak
 // Each service is started under a name that nobody asks for, and then the link before it under the service's own.
 func TestLinksAndOrigins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := script(t)
+		s := script()
 		s.Logs = func(name string) []byte {
 			return fmt.Appendf(nil, "%s\nlateness {\"count\":5,\"p50_ns\":20000,\"p99_ns\":90000,\"max_ns\":%d000000}\n", name,
 				len(name))
@@ -110,7 +105,7 @@ func TestLinksAndOrigins(t *testing.T) {
 		if o.Seed == 0 || c.Seed == 0 || o.Seed == c.Seed {
 			t.Errorf("seeds %d and %d", o.Seed, c.Seed)
 		}
-		_, again, _ := runFar(t, script(t))
+		_, again, _ := runFar(t, script())
 		if again[1].Environment[0] != dbLink.Environment[0] || again[2].Environment[0] != api.Environment[0] {
 			t.Error("another repetition meets other draws")
 		}
@@ -169,7 +164,7 @@ func TestLinksThatFail(t *testing.T) {
 			"log of api.behind\n\napi.link wrote:\nlog of api"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := script(t)
+			s := script()
 			s.Start = func(_ context.Context, service engine.Service) error {
 				if service.Name == tt.fails {
 					return tt.err
@@ -194,10 +189,10 @@ func TestLinksThatFail(t *testing.T) {
 }
 
 func TestProgramThatIsNotThere(t *testing.T) {
-	r := newRunner(fake.New(script(t)), &quiet{})
+	r := newRunner(fake.New(script()), &quiet{})
 	// and that of the driver does
 	r.Agent = func() ([]byte, error) { return nil, errors.New("it does not lie beside benchbook") }
-	_, err := r.Run(t.Context(), newPlan(t, fmt.Sprintf(far, "```")), &memory{}, Options{})
+	_, err := r.Run(t.Context(), planOf(t, far), &memory{}, Options{})
 	if err == nil || err.Error() != "it does not lie beside benchbook" {
 		t.Errorf("got %v", err)
 	}

@@ -15,7 +15,7 @@ import (
 
 // Metrics that are not found are no failure of the repetition, and their reason is kept.
 func TestMetricsThatAreNotFound(t *testing.T) {
-	s, store := newStage(t), &memory{}
+	s, store := newStage(), &memory{}
 	s.Logs = func(string) []byte { return []byte("errors: 9\n") } // before the repetition, as the service is shared
 	s.Exec = func(context.Context, string, engine.Command) (engine.Exit, error) {
 		return engine.Exit{Stdout: []byte(`{"wal": {"written": "much"}}`)}, nil
@@ -80,7 +80,7 @@ func (d endless) Measure(ctx context.Context, at load.Place, t *plan.Trial) (loa
 
 // What cannot be written as a number makes a failure of the repetition, and not of the run.
 func TestNumbersThatAreNotFinite(t *testing.T) {
-	store, r := &memory{}, newRunner(fake.New(script(t)), &quiet{})
+	store, r := &memory{}, newRunner(fake.New(script()), &quiet{})
 	r.Requests = endless{r.Requests}
 	sum, err := r.Run(t.Context(), socketsPlan(t), store, Options{})
 	if err != nil || sum.Measured != 6 || sum.Failed != 6 {

@@ -48,8 +48,8 @@ func (b *builder) note(event string) {
 	b.events = append(b.events, event)
 }
 
-func newBuilder(t *testing.T) *builder {
-	b := &builder{script: script(t)}
+func newBuilder() *builder {
+	b := &builder{script: script()}
 	b.script.Prepare = func(ctx context.Context, i engine.Image, log io.Writer) (engine.Prepared, error) {
 		if i.Build == nil {
 			return engine.Prepared{Reference: "ours", ID: "ours"}, nil
@@ -82,7 +82,7 @@ func newBuilder(t *testing.T) *builder {
 
 // All images are built before anything starts, two at once, and each once.
 func TestImagesAreBuiltBeforeAll(t *testing.T) {
-	b := newBuilder(t)
+	b := newBuilder()
 	two, building := make(chan struct{}), 0
 	b.build = func(ctx context.Context, _ string) error { // the first waits for a second one beside it
 		b.mu.Lock()
@@ -120,7 +120,7 @@ func TestImagesAreBuiltBeforeAll(t *testing.T) {
 // A build that fails leaves its experiments out, is tried once, and is known before anything is measured; the rest goes
 // on.
 func TestFailedBuildLeavesTheRest(t *testing.T) {
-	b := newBuilder(t)
+	b := newBuilder()
 	b.build = func(_ context.Context, of string) error {
 		if of == "b" {
 			return &engine.BuildError{For: "sample server", Line: 2, Tail: "RUN b\nb: not found",
@@ -158,7 +158,7 @@ func TestFailedBuildLeavesTheRest(t *testing.T) {
 
 // A run that is interrupted while images are built ends at once, and starts nothing.
 func TestInterruptedBuilds(t *testing.T) {
-	b := newBuilder(t)
+	b := newBuilder()
 	ctx, cancel := context.WithCancel(t.Context())
 	building := 0
 	b.build = func(ctx context.Context, of string) error {

@@ -25,7 +25,7 @@ type tagged struct {
 }
 
 func (g *tagged) engine(t *testing.T) engine.Engine {
-	s := script(t)
+	s := script()
 	s.Find = func(name string) string {
 		return g.images[name]
 	}
@@ -120,25 +120,6 @@ func TestAnotherImageIsMeasuredAgain(t *testing.T) {
 	}
 	if got := present.Changes(store.records[len(store.records)-1]); len(got) > 0 {
 		t.Errorf("the newest record is said to be outdated: %q", got)
-	}
-}
-
-// A run that was stopped does not go on with another image: its repetitions would be of two.
-func TestStoppedRunOfAnotherImage(t *testing.T) {
-	p, store := newPlan(t, taggedArticle), &memory{}
-	g := &tagged{images: map[string]string{"app:one": "sha256:1", "app:two": "sha256:2", "base:1": "sha256:b"}}
-	measuredAnew(t, p, store, g.engine(t))
-	store.records = store.records[:3] // as if it had been stopped
-	want := []string{"one", "one", "two", "two"}
-	if strings.Count(store.trials(), "two") == 2 { // it is complete, and its image is the same
-		want = want[:2]
-	}
-	g.images["app:one"] = "sha256:11"
-	if got := measuredAnew(t, p, store, g.engine(t)); !slices.Equal(got, want) {
-		t.Errorf("measured %v, want %v", got, want)
-	}
-	if n := Pending(p, store.records, "c2-abcdef", Options{}); n != 0 {
-		t.Errorf("%d are pending after that", n)
 	}
 }
 

@@ -27,7 +27,7 @@ func equalLoad() string {
 // schedules answers closed loops with a throughput that falls from repetition to repetition, and keeps the rates of
 // open ones.
 func schedules(t *testing.T, rates *[]float64) fake.Script {
-	s := script(t)
+	s := script()
 	answered := s.Run
 	closed := 0
 	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {

@@ -34,7 +34,7 @@ func runOnce(t *testing.T, s fake.Script, replace ...string) *record.Record {
 // A service that takes its time to end neither spoils what was measured nor is left to run beside what comes next.
 func TestSlowStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := script(t)
+		s := script()
 		var given time.Duration
 		s.Close = func(ctx context.Context, run string) error {
 			if run == "packages" {
@@ -61,7 +61,7 @@ func TestSlowStop(t *testing.T) {
 
 // What was measured before its containers could not be removed is kept, and nothing is measured beside them.
 func TestCloseThatFails(t *testing.T) {
-	s, broken := script(t), errors.New("the engine hangs")
+	s, broken := script(), errors.New("the engine hangs")
 	s.Close = func(_ context.Context, run string) error {
 		if run == "packages" {
 			return nil
@@ -78,13 +78,10 @@ func TestCloseThatFails(t *testing.T) {
 
 	// So it is said also of a run that is interrupted.
 	ctx, cancel := context.WithCancel(t.Context())
-	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
-		if p.Name != "load" {
-			return engine.Exit{Code: 127}, nil
-		}
+	onLoad(&s, func(ctx context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
 		cancel()
-		return engine.Exit{}, ctx.Err()
-	}
+		return hang(ctx, good)
+	})
 	_, err = newRunner(fake.New(s), &quiet{}).Run(ctx, socketsPlan(t), &memory{}, Options{})
 	if !errors.Is(err, context.Canceled) || !errors.As(err, &left) {
 		t.Errorf("interrupted: got %v", err)
@@ -93,15 +90,9 @@ func TestCloseThatFails(t *testing.T) {
 
 func TestLogOfARepetitionThatTookTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := script(t)
+		s := script()
 		s.Logs = func(string) []byte { return []byte("waiting for a lock\n") }
-		s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
-			if p.Name != "load" {
-				return engine.Exit{Code: 127}, nil
-			}
-			<-ctx.Done()
-			return engine.Exit{}, ctx.Err()
-		}
+		onLoad(&s, hang)
 		r := runOnce(t, s, "timeout: 2s", "timeout: 400ms")
 		if r.Failure != "the repetition took longer than 400ms" || r.Log != "server wrote:\nwaiting for a lock" {
 			t.Errorf("failure %q with log %q", r.Failure, r.Log)
@@ -135,7 +126,7 @@ func (*unending) Measure(ctx context.Context, _ load.Place, _ *plan.Trial) (load
 func TestLoadThatDoesNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &memory{}
-		r := newRunner(fake.New(script(t)), &quiet{})
+		r := newRunner(fake.New(script()), &quiet{})
 		r.Requests = &unending{}
 		must.Get(r.Run(t.Context(), socketsPlan(t, "timeout: 2s", "timeout: 400ms"), store, Options{}))
 		if r := store.records[0]; r.Failure != "the repetition took longer than 400ms: the driver did not end" {
@@ -145,7 +136,7 @@ func TestLoadThatDoesNotEnd(t *testing.T) {
 }
 
 func TestFailureHasABound(t *testing.T) {
-	s := script(t)
+	s := script()
 	s.Start = func(_ context.Context, service engine.Service) error {
 		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it said " + strings.Repeat("é", 100_000) +
 			" the end"),
@@ -160,7 +151,7 @@ func TestFailureHasABound(t *testing.T) {
 
 // The facts are those of the CPUs that were used, and so are the threads of the load.
 func TestOwnCPUs(t *testing.T) {
-	s := script(t)
+	s := script()
 	var config loadgen.Config
 	run := s.Run
 	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
@@ -179,7 +170,7 @@ func TestOwnCPUs(t *testing.T) {
 		t.Errorf("load on %s, services on %s, %d threads", r.Facts["placement.load"], r.Facts["placement.services"],
 			config.Threads)
 	}
-	r = runOnce(t, script(t), "services:\n", "services:\n  db: {image: x, cpuset: \"1\"}\n")
+	r = runOnce(t, script(), "services:\n", "services:\n  db: {image: x, cpuset: \"1\"}\n")
 	if want := "db 1; server 0"; r.Facts["placement.services"] != want {
 		t.Errorf("services on %s, want %s", r.Facts["placement.services"], want)
 	}
@@ -188,7 +179,7 @@ func TestOwnCPUs(t *testing.T) {
 // Records of the article that this one was copied from are not its own.
 func TestCopiedArticle(t *testing.T) {
 	p, store := socketsPlan(t), &memory{}
-	must.Get(newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), p, store, Options{}))
+	must.Get(newRunner(fake.New(script()), &quiet{}).Run(t.Context(), p, store, Options{}))
 	p.Article = "copy"
 	if n := Pending(p, store.records, "c2-abcdef", Options{}); n != 6 {
 		t.Errorf("%d pending, want 6", n)
@@ -198,7 +189,7 @@ func TestCopiedArticle(t *testing.T) {
 // A wrong clock named a run after a time to come: new runs are named after theirs.
 func TestRunFromTheFuture(t *testing.T) {
 	p, store := socketsPlan(t), &memory{}
-	r := newRunner(fake.New(script(t)), &quiet{})
+	r := newRunner(fake.New(script()), &quiet{})
 	must.Get(r.Run(t.Context(), p, store, Options{}))
 	const future = "20991231T235959Z-abcd"
 	store.records[0].Run = future
@@ -213,16 +204,12 @@ func TestRunFromTheFuture(t *testing.T) {
 
 // A failure beside which the engine fails too may be the engine's: it is measured again, and is no result.
 func TestFailureBesideAnEngineThatFails(t *testing.T) {
-	s := script(t)
-	good := s.Run
+	s := script()
 	stopped := false
-	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
-		if p.Name != "load" {
-			return good(ctx, p)
-		}
+	onLoad(&s, func(context.Context, func() (engine.Exit, error)) (engine.Exit, error) {
 		stopped = true
-		return engine.Exit{Code: 143}, nil // it was told to end
-	}
+		return engine.Exit{Code: 143}, nil // the engine ended it
+	})
 	s.Close = func(context.Context, string) error {
 		if stopped {
 			return errors.New("the engine does not answer")
@@ -240,34 +227,25 @@ func TestFailureBesideAnEngineThatFails(t *testing.T) {
 // A service that the engine takes away under load is no result, whatever the load came to: the run ends with the
 // engine's reason.
 func TestServiceThatIsTakenAway(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		code int
-	}{{"with a good load", 0}, {"with a load that fails", 1}} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := script(t)
-			good, taken := s.Run, false
-			s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
-				exit, err := good(ctx, p)
-				if p.Name == "load" {
-					taken = true
-					exit.Code = tt.code
-				}
-				return exit, err
-			}
-			s.Gone = func(string) error {
-				if taken {
-					return errors.New("its pod was evicted: run again")
-				}
-				return nil
-			}
-			store := &memory{}
-			sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
-			if err == nil || !strings.Contains(err.Error(), "its pod was evicted: run again") || len(store.records) != 0 ||
-				sum.Measured != 0 {
-				t.Errorf("got %v, %+v and %d records", err, sum, len(store.records))
-			}
+	for _, code := range []int{0, 1} { // of the load
+		s, taken := script(), false
+		onLoad(&s, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
+			exit, err := good()
+			taken, exit.Code = true, code
+			return exit, err
 		})
+		s.Gone = func(string) error {
+			if taken {
+				return errors.New("its pod was evicted: run again")
+			}
+			return nil
+		}
+		store := &memory{}
+		sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
+		if err == nil || !strings.Contains(err.Error(), "its pod was evicted: run again") || len(store.records) != 0 ||
+			sum.Measured != 0 {
+			t.Errorf("load with status %d: got %v, %+v and %d records", code, err, sum, len(store.records))
+		}
 	}
 }
 
@@ -284,7 +262,7 @@ func TestServiceThatEndsUnderLoad(t *testing.T) {
 		{"with its work done", engine.Exit{}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := script(t)
+			s := script()
 			s.Ended = func(name string) (engine.Exit, bool) { return test.exit, name == "server" }
 			s.Logs = func(string) []byte { return []byte("the last words\n") }
 			r := runOnce(t, s)
@@ -305,7 +283,7 @@ func TestLoadStartsBesideServices(t *testing.T) {
 		want              bool
 	}{{"beside services", "calibrate: false", true}, {"after services that may be timed", inLog, false}} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := script(t)
+			s := script()
 			var e *fake.Engine
 			loads := 0
 			s.Start = func(ctx context.Context, service engine.Service) error {
@@ -343,7 +321,7 @@ func TestLoadStartsBesideServices(t *testing.T) {
 func TestRecordsDoNotNameMirrors(t *testing.T) {
 	const said = "E: Failed to fetch http://mirror.corp.example/debian/InRelease  Could not resolve " +
 		"'mirror.corp.example'\n"
-	s := script(t)
+	s := script()
 	s.Start = func(_ context.Context, service engine.Service) error {
 		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it said " + said), Log: []byte(said)}
 	}

@@ -145,6 +145,12 @@ func newPlan(t *testing.T, text string) *plan.Plan {
 	return newPlanIn(t, plan.Full, text)
 }
 
+// planOf plans an article of one experiment.
+func planOf(t *testing.T, experiment string, replace ...string) *plan.Plan {
+	t.Helper()
+	return newPlan(t, "---\ntitle: x\n---\n```yaml experiment\n"+strings.NewReplacer(replace...).Replace(experiment)+"```\n")
+}
+
 func newPlanIn(t *testing.T, profile, text string) *plan.Plan {
 	t.Helper()
 	return newPlanBeside(t, profile, text, func(string) {})
@@ -175,15 +181,8 @@ func socketsPlan(t *testing.T, replace ...string) *plan.Plan {
 	return newPlan(t, strings.NewReplacer(replace...).Replace(fmt.Sprintf(sockets, "```")))
 }
 
-// answers is the result of a generator whose requests were all right, in a window of 20 ms.
-func answers(t *testing.T) []byte {
-	t.Helper()
-	return answersIn(t, 20*time.Millisecond)
-}
-
 // answersIn is that in a window of some length, in which 9.5 requests were in flight.
-func answersIn(t *testing.T, window time.Duration) []byte {
-	t.Helper()
+func answersIn(window time.Duration) []byte {
 	each := window * 95 / 1000
 	h := hdrhistogram.New(1, 60e9, 3)
 	for range 100 {
@@ -205,17 +204,35 @@ func answersIn(t *testing.T, window time.Duration) []byte {
 }
 
 // script is an engine on which everything goes well.
-func script(t *testing.T) fake.Script { return scriptIn(t, 20*time.Millisecond) }
+func script() fake.Script { return scriptIn(20 * time.Millisecond) }
 
 // scriptIn is that with windows of some length.
-func scriptIn(t *testing.T, window time.Duration) fake.Script {
-	result := answersIn(t, window)
+func scriptIn(window time.Duration) fake.Script {
+	result := answersIn(window)
 	return fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
 		if p.Name == "load" {
 			return engine.Exit{Stdout: result}, nil
 		}
 		return engine.Exit{Code: 127}, nil
 	}}
+}
+
+// onLoad has a load do something else; good is what it does by itself.
+func onLoad(s *fake.Script, do func(ctx context.Context, good func() (engine.Exit, error)) (engine.Exit, error)) {
+	run := s.Run
+	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
+		good := func() (engine.Exit, error) { return run(ctx, p) }
+		if p.Name != load.LoadName {
+			return good()
+		}
+		return do(ctx, good)
+	}
+}
+
+// hang waits until its time is over.
+func hang(ctx context.Context, _ func() (engine.Exit, error)) (engine.Exit, error) {
+	<-ctx.Done()
+	return engine.Exit{}, ctx.Err()
 }
 
 func newRunner(e engine.Engine, p Progress) *Runner {
@@ -226,7 +243,7 @@ func newRunner(e engine.Engine, p Progress) *Runner {
 }
 
 func TestRun(t *testing.T) {
-	p, store, e := socketsPlan(t), &memory{}, fake.New(script(t))
+	p, store, e := socketsPlan(t), &memory{}, fake.New(script())
 	sum := must.Get(newRunner(e, &quiet{}).Run(context.Background(), p, store, Options{}))
 	if sum.Measured != 6 || sum.Failed != 0 || len(store.records) != 6 {
 		t.Fatalf("%+v with %d records", sum, len(store.records))
@@ -271,11 +288,11 @@ func calls(e *fake.Engine, what string) (n int) {
 
 func TestSecondRunMeasuresNothing(t *testing.T) {
 	p, store := socketsPlan(t), &memory{}
-	must.Get(newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}))
+	must.Get(newRunner(fake.New(script()), &quiet{}).Run(context.Background(), p, store, Options{}))
 	if n := Pending(p, store.records, "c2-abcdef", Options{}); n != 0 {
 		t.Errorf("%d pending", n)
 	}
-	e := fake.New(script(t))
+	e := fake.New(script())
 	sum, err := newRunner(e, &quiet{}).Run(context.Background(), p, store, Options{})
 	if err != nil || sum.Measured != 0 || len(e.Calls()) != 0 {
 		t.Errorf("%+v, %v, calls %q", sum, err, e.Calls())
@@ -303,7 +320,7 @@ func TestOtherConditions(t *testing.T) {
 		{"unknown kernel", map[string]string{"host.kernel": ""}, false},
 	} {
 		for _, kept := range []int{6, 3} { // records of the first run
-			p, store, r := socketsPlan(t), &memory{}, newRunner(fake.New(script(t)), &quiet{})
+			p, store, r := socketsPlan(t), &memory{}, newRunner(fake.New(script()), &quiet{})
 			r.Host.Facts["host.kernel"] = "6.1"
 			must.Get(r.Run(t.Context(), p, store, Options{}))
 			store.records = store.records[:kept]
@@ -338,18 +355,14 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	// The fourth repetition is in the middle of its load when the signal comes.
-	s, result, loads := script(t), answers(t), 0
-	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
-		if p.Name != "load" {
-			return engine.Exit{Code: 127}, nil
-		}
+	s, loads := script(), 0
+	onLoad(&s, func(ctx context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
 		if loads++; loads == 4 {
 			cancel()
-			<-ctx.Done()
-			return engine.Exit{}, ctx.Err()
+			return hang(ctx, good)
 		}
-		return engine.Exit{Stdout: result}, nil
-	}
+		return good()
+	})
 	e := fake.New(s)
 	sum, err := newRunner(e, &quiet{}).Run(ctx, p, store, Options{})
 	if !errors.Is(err, context.Canceled) || sum.Measured != 3 || len(store.records) != 3 {
@@ -358,7 +371,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	if opened, closed := calls(e, "open")+calls(e, "group"), calls(e, "close"); opened != closed {
 		t.Errorf("%d spaces opened, %d closed", opened, closed)
 	}
-	must.Get(newRunner(fake.New(script(t)), &quiet{}).Run(context.Background(), p, store, Options{}))
+	must.Get(newRunner(fake.New(script()), &quiet{}).Run(context.Background(), p, store, Options{}))
 	if len(store.records) != 6 || store.records[5].Run != store.records[0].Run {
 		t.Errorf("%s, in runs %s and %s", store.trials(), store.records[0].Run, store.records[len(store.records)-1].Run)
 	}
@@ -378,7 +391,7 @@ func TestExperimentsOfOneRun(t *testing.T) {
 	p, store := twoExperiments(t, "a"), &memory{}
 	measure := func(p *plan.Plan, force bool) {
 		t.Helper()
-		must.Get(newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), p, store, Options{Force: force}))
+		must.Get(newRunner(fake.New(script()), &quiet{}).Run(t.Context(), p, store, Options{Force: force}))
 	}
 	measure(p, false)
 	measure(p, true)
@@ -432,12 +445,12 @@ func TestInterruptedBetweenExperiments(t *testing.T) {
 					cancel()
 				}
 			}}
-			if _, err := newRunner(fake.New(script(t)), stopping).Run(ctx, twoExperiments(t, "a"), store,
+			if _, err := newRunner(fake.New(script()), stopping).Run(ctx, twoExperiments(t, "a"), store,
 				Options{}); !errors.Is(err, context.Canceled) || len(store.records) != 6 {
 				t.Fatalf("%v, with %d records", err, len(store.records))
 			}
 			test.before(store)
-			must.Get(newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), twoExperiments(t, test.now), store,
+			must.Get(newRunner(fake.New(script()), &quiet{}).Run(t.Context(), twoExperiments(t, test.now), store,
 				Options{Force: test.force}))
 			first, last := store.records[0], store.records[len(store.records)-1]
 			if last.Experiment != "other" || (last.Run == first.Run) != test.same {
@@ -477,18 +490,9 @@ func TestFailures(t *testing.T) {
 				return engine.Exit{Code: 1, Stderr: []byte("benchbook-load: the check before timing failed: status 500\n")}, nil
 			}
 		}, "the check before timing failed: status 500"},
-		{"hangs", func(s *fake.Script) {
-			s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
-				if p.Name != "load" {
-					return engine.Exit{Code: 127}, nil
-				}
-				<-ctx.Done()
-				return engine.Exit{}, ctx.Err()
-			}
-		}, "the repetition took longer than 50ms"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := script(t)
+			s := script()
 			test.change(&s)
 			s.Logs = func(string) []byte { return []byte("listening with hunter22\n") }
 			p, store := socketsPlan(t, "timeout: 2s", "timeout: 50ms"), &memory{}
@@ -509,7 +513,7 @@ func TestFailures(t *testing.T) {
 }
 
 func TestEngineThatFails(t *testing.T) {
-	s := script(t)
+	s := script()
 	broken := errors.New("the engine went away")
 	s.Open = func(context.Context, string) error { return broken }
 	store := &memory{}
@@ -535,7 +539,7 @@ func TestRunsSortByTheirNames(t *testing.T) {
 // A run that is named after the one before it, and so after a time to come, is sound.
 func TestRunsNamedAhead(t *testing.T) {
 	p, store := socketsPlan(t), &memory{}
-	r := newRunner(fake.New(script(t)), &quiet{})
+	r := newRunner(fake.New(script()), &quiet{})
 	must.Get(r.Run(t.Context(), p, store, Options{}))
 	newest := time.Now().UTC().Add(record.ClockError-time.Second).Format(runStamp) + "-aaaa"
 	for _, rec := range store.records {

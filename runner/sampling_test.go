@@ -8,11 +8,11 @@ import (
 	"benchbook/runner/load"
 )
 
-func newFake(t *testing.T) *fake.Engine { return fake.New(script(t)) }
+func newFake() *fake.Engine { return fake.New(script()) }
 
 // The CPUs that an engine chose are in the record.
 func TestRecordTellsWhereItRan(t *testing.T) {
-	s := script(t)
+	s := script()
 	s.CPUs = func(name string) (string, error) {
 		return map[string]string{"server": "2-3", load.LoadName: "5"}[name], nil
 	}

@@ -24,7 +24,7 @@ func TestDriversOfTrials(t *testing.T) {
 		trial.Load = &l
 	}
 	ours, theirs := &counting{}, &counting{}
-	r := newRunner(fake.New(script(t)), &quiet{})
+	r := newRunner(fake.New(script()), &quiet{})
 	r.Requests, r.Tools = ours, map[string]load.Driver{"ab": theirs}
 	store := &memory{}
 	must.Get(r.Run(t.Context(), p, store, Options{}))
@@ -42,7 +42,7 @@ func TestDriversOfTrials(t *testing.T) {
 	}
 	// An image that cannot be had is one of the experiment.
 	theirs.err = &engine.ImageError{Reference: "debian:bookworm-slim", Err: errors.New("no debian")}
-	r = newRunner(fake.New(script(t)), &quiet{}) // the one before has prepared it
+	r = newRunner(fake.New(script()), &quiet{}) // the one before has prepared it
 	r.Tools = map[string]load.Driver{"ab": theirs}
 	sum, err := r.Run(t.Context(), p, &memory{}, Options{})
 	if err != nil || len(sum.NoImage) != 1 || sum.NoImage[0].Pos != p.Experiments[0].Pos {

@@ -45,7 +45,7 @@ type simulation struct {
 
 func (b *simulation) script(t *testing.T) fake.Script {
 	workers := 0
-	result := answersIn(t, cmp.Or(b.window, 20*time.Millisecond))
+	result := answersIn(cmp.Or(b.window, 20*time.Millisecond))
 	return fake.Script{
 		Start: func(_ context.Context, s engine.Service) error {
 			b.commands = append(b.commands, strings.Join(s.Command, " "))
@@ -579,27 +579,10 @@ func TestBusySearchesAreMadeAgain(t *testing.T) {
 	}
 }
 
-// A search that found nothing is made anew by a run that was stopped after it, and leaves a record of its own.
-func TestTuneFindsNothingTwice(t *testing.T) {
-	b := &simulation{throughput: map[int]int64{1: -1, 2: -1, 3: -1, 5: -1, 8: -1}}
-	p, store := newPlan(t, pool("[sync, async]", "[sync]")), &memory{}
-	carryOut(t, b, p, store, Options{})
-	store.records = store.records[:1] // as if it had been stopped right after its search
-	carryOut(t, b, p, store, Options{})
-	if a, c := store.records[0], store.records[1]; a.Run != c.Run || c.Search == nil || c.Search.Attempt != 2 ||
-		c.Search.Busy {
-		t.Errorf("run %s, then %s: %+v", a.Run, c.Run, c.Search)
-	}
-}
-
 // An experiment is left out whose image cannot be had when it is its turn; but nothing follows beside containers that
 // are still there.
 func TestNoImageAndContainersLeft(t *testing.T) {
-	const text = `---
-title: x
----
-%[1]syaml experiment
-name: tuned
+	const text = `name: tuned
 services:
   server: {image: "server:${{ tune.workers }}", expose: ["80"], depends_on: [db]}
   db: {image: postgres, expose: ["5432"]}
@@ -609,10 +592,9 @@ tune: {workers: {to: 4}}
 repetitions: 3
 calibrate: false
 timeout: 2s
-%[1]s
 `
 	for _, hangs := range []bool{false, true} {
-		s, missed := script(t), false
+		s, missed := script(), false
 		s.Prepare = func(_ context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
 			if image.Name == "server:2" {
 				missed = true
@@ -626,7 +608,7 @@ timeout: 2s
 			}
 			return nil
 		}
-		sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), newPlan(t, fmt.Sprintf(text, "```")), &memory{},
+		sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), planOf(t, text), &memory{},
 			Options{})
 		var left *engine.LeftError
 		if errors.As(err, &left) != hangs || !hangs && (err != nil || len(sum.NoImage) != 1) {

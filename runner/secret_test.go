@@ -79,7 +79,7 @@ func TestSecretsArePutIn(t *testing.T) {
 		t.Error("the trial of the plan has changed, or a read-only container gets a file copied")
 	}
 
-	s := script(t)
+	s := script()
 	s.Exec = func(_ context.Context, _ string, c engine.Command) (engine.Exit, error) {
 		return engine.Exit{Code: 3, Stderr: []byte(strings.Join(c.Args, " ") + " \"the second one\" planted%21")}, nil
 	}

@@ -25,7 +25,7 @@ func TestSettle(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRunner(newFake(t), &quiet{})
+				r := newRunner(newFake(), &quiet{})
 				r.Settler = &machine.Settler{Noise: func(context.Context) machine.Noise {
 					return machine.Noise{Foreign: tt.foreign}
 				}}

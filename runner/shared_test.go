@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -18,15 +17,10 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
-	"benchbook/runner/load"
 )
 
 // shared is an experiment with a database that all repetitions share, and every hook.
-const shared = `---
-title: x
----
-%[1]syaml experiment
-name: rows
+const shared = `name: rows
 services:
   server: {image: "server:${{ matrix.version }}", expose: ["80"], depends_on: [db]}
   db: {image: postgres, expose: ["5432"], stop_grace_period: 7s}
@@ -46,12 +40,11 @@ load: {target: "http://server/", requests: 100}
 repetitions: 2
 calibrate: false
 timeout: 2s
-%[1]s
 `
 
 func sharedPlan(t *testing.T, replace ...string) *plan.Plan {
 	t.Helper()
-	return newPlan(t, strings.NewReplacer(replace...).Replace(fmt.Sprintf(shared, "```")))
+	return planOf(t, shared, replace...)
 }
 
 // A stage is an engine on which everything goes well, and what happened on it.
@@ -61,8 +54,8 @@ type stage struct {
 	said []string // "db: load rows"
 }
 
-func newStage(t *testing.T) *stage {
-	s := &stage{Script: script(t)}
+func newStage() *stage {
+	s := &stage{Script: script()}
 	s.Exec = func(_ context.Context, name string, c engine.Command) (engine.Exit, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -107,7 +100,7 @@ func runShared(t *testing.T, s *stage, o Options, p *plan.Plan, store *memory) (
 // Shared services are started and set up once, fresh ones for every repetition, and hooks run where and when they
 // should.
 func TestSharedServices(t *testing.T) {
-	s, store := newStage(t), &memory{}
+	s, store := newStage(), &memory{}
 	sum, q, calls, err := runShared(t, s, Options{}, sharedPlan(t), store)
 	if err != nil || sum.Failed != 0 || len(store.records) != 4 {
 		t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
@@ -154,7 +147,7 @@ func TestSharedServices(t *testing.T) {
 
 // Shared services that use the matrix are there once for each of their kinds, and each is set up once.
 func TestSharedServicesOfSeveralKinds(t *testing.T) {
-	s, store := newStage(t), &memory{}
+	s, store := newStage(), &memory{}
 	sum, q, calls, err := runShared(t, s, Options{}, sharedPlan(t, "image: postgres", "image: \"postgres:${{ matrix.version }}\""),
 		store)
 	if err != nil || sum.Failed != 0 || len(store.records) != 4 {
@@ -185,7 +178,7 @@ func TestSharedServicesOfSeveralKinds(t *testing.T) {
 func TestSharedServicesOfARunThatGoesOn(t *testing.T) {
 	p, store := sharedPlan(t), &memory{}
 	ctx, cancel := context.WithCancel(t.Context())
-	s := newStage(t)
+	s := newStage()
 	q := &quiet{atEnd: func(done int) {
 		if done == 2 {
 			cancel()
@@ -195,7 +188,7 @@ func TestSharedServicesOfARunThatGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(2 * time.Millisecond) // the facts tell milliseconds apart
-	again := newStage(t)
+	again := newStage()
 	if _, _, _, err := runShared(t, again, Options{}, p, store); err != nil || len(store.records) != 4 {
 		t.Fatalf("%v, %d records", err, len(store.records))
 	}
@@ -211,7 +204,7 @@ func TestSharedServicesOfARunThatGoesOn(t *testing.T) {
 // What hooks write when they fail is shown without secrets.
 func TestHooksThatTellSecrets(t *testing.T) {
 	for _, hook := range []string{"load", "drop"} { // of setup and cleanup
-		s := newStage(t)
+		s := newStage()
 		good := s.Exec
 		s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
 			if c.Args[0] == hook {
@@ -229,6 +222,9 @@ func TestHooksThatTellSecrets(t *testing.T) {
 		for _, n := range sum.NoCleanup {
 			said += n.Error()
 		}
+		if hook == "drop" && (sum.Failed != 0 || len(sum.NoCleanup) != 1) {
+			t.Errorf("a cleanup that fails fails a repetition, or is not reported: %+v", sum)
+		}
 		if strings.Contains(said, "hunter2222") || !strings.Contains(said, "no user with "+record.Redacted) {
 			t.Errorf("%s: it said %q", hook, said)
 		}
@@ -239,15 +235,11 @@ func TestHooksThatTellSecrets(t *testing.T) {
 // the hooks would have said, and pass for finished.
 func TestInterruptedBeforeConclude(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	s, store := newStage(t), &memory{}
-	run := s.Run
-	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
-		exit, err := run(ctx, p)
-		if p.Name == load.LoadName {
-			cancel()
-		}
-		return exit, err
-	}
+	s, store := newStage(), &memory{}
+	onLoad(&s.Script, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
+		defer cancel()
+		return good()
+	})
 	if _, err := newRunner(fake.New(s.Script), &quiet{}).Run(ctx, sharedPlan(t), store, Options{}); !errors.Is(err,
 		context.Canceled) {
 		t.Errorf("got %v", err)
@@ -303,7 +295,7 @@ func TestHooksThatFail(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, store := newStage(t), &memory{}
+				s, store := newStage(), &memory{}
 				good := s.Run
 				s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 					if p.Name == "packages" {
@@ -366,36 +358,15 @@ func count(list []string, word string) (n int) {
 	return n
 }
 
-// A cleanup that fails fails no repetition, and is said.
-func TestCleanupThatFails(t *testing.T) {
-	s, store := newStage(t), &memory{}
-	good := s.Exec
-	s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
-		if c.Args[0] == "drop" {
-			return engine.Exit{Code: 2}, nil
-		}
-		return good(ctx, name, c)
-	}
-	sum, _, _, err := runShared(t, s, Options{}, sharedPlan(t), store)
-	const want = `experiment "rows" is not cleaned up: the hook cleanup failed: drop in db ended with status 2`
-	if err != nil || sum.Failed != 0 || len(sum.NoCleanup) != 1 || sum.NoCleanup[0].Error() != want {
-		t.Errorf("%+v, %v", sum, err)
-	}
-}
-
 // A run that is interrupted, or that cannot go on, cleans up before it takes its shared services down, and does not
 // take long.
 func TestCleanupOfARunThatDoesNotEnd(t *testing.T) {
 	slowtest.Skip(t)
 	inLoad := func(s *stage, do func()) {
-		good := s.Run
-		s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
-			if p.Name != "load" {
-				return good(ctx, p)
-			}
+		onLoad(&s.Script, func(ctx context.Context, _ func() (engine.Exit, error)) (engine.Exit, error) {
 			do()
 			return engine.Exit{}, cmp.Or(ctx.Err(), errFails)
-		}
+		})
 	}
 	for _, test := range []struct {
 		name   string
@@ -434,7 +405,7 @@ func TestCleanupOfARunThatDoesNotEnd(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			s := newStage(t)
+			s := newStage()
 			test.change(s, cancel)
 			e := fake.New(s.Script)
 			sum, err := newRunner(e, &quiet{}).Run(ctx, sharedPlan(t, "timeout: 2s", "timeout: 500ms"), &memory{}, Options{})
@@ -482,7 +453,7 @@ func TestSharedServiceThatDies(t *testing.T) {
 		{"always", func(int, int) bool { return true }, 4, 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s, store := newStage(t), &memory{}
+			s, store := newStage(), &memory{}
 			starts, repetitions, dead := 0, 0, false
 			s.Start = func(_ context.Context, service engine.Service) error {
 				if service.Name == "db" {
@@ -490,14 +461,11 @@ func TestSharedServiceThatDies(t *testing.T) {
 				}
 				return nil
 			}
-			good := s.Run
-			s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
-				if p.Name == "load" {
-					repetitions++
-					dead = test.dies(starts, repetitions)
-				}
-				return good(ctx, p)
-			}
+			onLoad(&s.Script, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
+				repetitions++
+				dead = test.dies(starts, repetitions)
+				return good()
+			})
 			s.Ended = func(name string) (engine.Exit, bool) { return engine.Exit{Code: 137}, name == "db" && dead }
 			sum, q, _, err := runShared(t, s, Options{}, sharedPlan(t), store)
 			if err != nil || sum.Failed != test.failures || len(store.records) != 4 || starts != test.setup {
@@ -518,11 +486,7 @@ func TestSharedServiceThatDies(t *testing.T) {
 
 // So it is of a command that is timed and has a time of its own, which is less than that of the repetition.
 func TestTimedCommandThatHangsInASharedService(t *testing.T) {
-	const text = `---
-title: x
----
-%[1]syaml experiment
-name: queries
+	const text = `name: queries
 services:
   db: {image: postgres, expose: ["5432"]}
 shared: [db]
@@ -531,9 +495,8 @@ matrix: {version: [1, 2]}
 repetitions: 1
 calibrate: false
 timeout: 5s
-%[1]s
 `
-	s, store, hung := newStage(t), &memory{}, false
+	s, store, hung := newStage(), &memory{}, false
 	good := s.Exec
 	s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
 		if !hung {
@@ -543,7 +506,7 @@ timeout: 5s
 		}
 		return good(ctx, name, c)
 	}
-	_, q, _, err := runShared(t, s, Options{}, newPlan(t, fmt.Sprintf(text, "```")), store)
+	_, q, _, err := runShared(t, s, Options{}, planOf(t, text), store)
 	if err != nil || len(store.records) != 2 || store.records[0].Failure != "query took longer than 100ms" {
 		t.Fatalf("%v, %d records", err, len(store.records))
 	}
@@ -560,16 +523,14 @@ func TestKeep(t *testing.T) {
 		left int
 	}{{"the last", 0, 0}, {"the first that fails", 2, 2}} {
 		t.Run(test.name, func(t *testing.T) {
-			s, store := newStage(t), &memory{}
-			good, loads := s.Run, 0
-			s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
-				if p.Name == "load" {
-					if loads++; loads == test.fail {
-						return engine.Exit{Code: 1, Stderr: []byte("no\n")}, nil
-					}
+			s, store := newStage(), &memory{}
+			loads := 0
+			onLoad(&s.Script, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
+				if loads++; loads == test.fail {
+					return engine.Exit{Code: 1, Stderr: []byte("no\n")}, nil
 				}
-				return good(ctx, p)
-			}
+				return good()
+			})
 			sum, _, calls, err := runShared(t, s, Options{Keep: true, KeepLast: true},
 				sharedPlan(t, "- {service: server, run: warm}", ""), store)
 			if err != nil || sum.Kept == nil || sum.Kept.Failed != (test.fail > 0) || sum.Kept.Left != test.left ||
@@ -600,7 +561,7 @@ func TestOnly(t *testing.T) {
 	if n := Pending(p, nil, "c2-abcdef", o); n != 3 {
 		t.Errorf("%d pending, want 3", n)
 	}
-	sum, err := newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), p, store, o)
+	sum, err := newRunner(fake.New(script()), &quiet{}).Run(t.Context(), p, store, o)
 	if err != nil || sum.Measured != 3 {
 		t.Fatalf("%+v, %v", sum, err)
 	}
@@ -610,7 +571,7 @@ func TestOnly(t *testing.T) {
 			t.Errorf("%s-%d at %d of %d", r.Trial, r.Repetition, r.Order.Position, r.Order.Of)
 		}
 	}
-	if sum, err = newRunner(fake.New(script(t)), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil ||
+	if sum, err = newRunner(fake.New(script()), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil ||
 		sum.Measured != 3 {
 		t.Fatalf("%+v, %v", sum, err)
 	}

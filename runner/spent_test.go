@@ -25,7 +25,7 @@ func (d lasting) Measure(ctx context.Context, at load.Place, t *plan.Trial) (loa
 // The time of a run has what repetitions measured, and is the time that it took.
 func TestSpent(t *testing.T) {
 	slowtest.Skip(t)
-	r := newRunner(fake.New(script(t)), &quiet{})
+	r := newRunner(fake.New(script()), &quiet{})
 	r.Requests = lasting{r.Requests}
 	begin := time.Now()
 	sum := must.Get(r.Run(t.Context(), socketsPlan(t), &memory{}, Options{}))

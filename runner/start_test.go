@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,7 @@ import (
 
 // Replicas of a service stand behind its name, and their usage is that of the service.
 func TestScale(t *testing.T) {
-	s := script(t)
+	s := script()
 	var mu sync.Mutex
 	started := map[string]engine.Service{}
 	s.Start = func(_ context.Context, service engine.Service) error {
@@ -64,7 +65,7 @@ func TestScale(t *testing.T) {
 
 // Volumes are what engines know them as: files of the article without its folder, and memory with a bound.
 func TestVolumes(t *testing.T) {
-	s := script(t)
+	s := script()
 	var got engine.Service
 	s.Start = func(_ context.Context, service engine.Service) error {
 		got = service
@@ -172,7 +173,7 @@ func fill(v reflect.Value) {
 
 // Independent services start at once; those that depend on others wait for them.
 func TestStartOrder(t *testing.T) {
-	s := script(t)
+	s := script()
 	var mu sync.Mutex
 	up, most := map[string]bool{}, 0
 	together := make(chan struct{})
@@ -201,11 +202,7 @@ func TestStartOrder(t *testing.T) {
 		return nil
 	}
 	store := &memory{}
-	p := newPlan(t, strings.ReplaceAll(`---
-title: x
----
-'''yaml experiment
-name: chain
+	p := planOf(t, `name: chain
 services:
   server: {image: a, depends_on: [one, two]}
   one: {image: a}
@@ -213,8 +210,7 @@ services:
 load: {target: "http://server/", requests: 100}
 repetitions: 1
 calibrate: false
-'''
-`, "'''", "```"))
+`)
 	if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil ||
 		store.records[0].Failure != "" {
 		t.Fatalf("%v, %q", err, store.records[0].Failure)
@@ -227,7 +223,7 @@ calibrate: false
 // Services wait for those that they depend on as the conditions of Compose say, and one that has completed is not there
 // any more when the load runs: nothing is asked of it, and that it has ended is no failure.
 func TestConditions(t *testing.T) {
-	s := script(t)
+	s := script()
 	var mu sync.Mutex
 	up, before := map[string]bool{}, map[string][]string{}
 	other := make(chan struct{})
@@ -263,11 +259,7 @@ func TestConditions(t *testing.T) {
 	}
 	s.Logs = func(name string) []byte { return []byte(name + " took 7 ms\n") }
 	store := &memory{}
-	p := newPlan(t, strings.ReplaceAll(`---
-title: x
----
-'''yaml experiment
-name: chain
+	p := planOf(t, `name: chain
 services:
   server: {image: a, expose: ["80"], depends_on: {db: {condition: service_healthy}, migrate: {condition: service_completed_successfully}, registry: {condition: service_started}}}
   db: {image: a, expose: ["1"]}
@@ -277,8 +269,7 @@ load: {target: "http://server/", requests: 100}
 metrics: [{name: migration, from: migrate log, regex: 'took (\d+) ms', unit: ms}]
 repetitions: 1
 calibrate: false
-'''
-`, "'''", "```"))
+`)
 	if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil ||
 		store.records[0].Failure != "" {
 		t.Fatalf("%v, %q", err, store.records[0].Failure)
@@ -318,7 +309,7 @@ func TestHealthcheckOfAnImage(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var mu sync.Mutex
 			got := map[string]spec.Ready{}
-			s := script(t)
+			s := script()
 			s.Prepare = func(_ context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
 				out := engine.Prepared{Reference: "x", ID: "sha256:x"}
 				if image.Name == "checked" {
@@ -333,19 +324,14 @@ func TestHealthcheckOfAnImage(t *testing.T) {
 				return nil
 			}
 			store := &memory{}
-			p := newPlan(t, strings.ReplaceAll(`---
-title: x
----
-'''yaml experiment
-name: e
+			p := planOf(t, `name: e
 services:
   server: {image: a, expose: ["80"], depends_on: {db: {condition: service_healthy}}}
   db: {image: checked, `+tt.service+`}
 load: {target: "http://server/", requests: 100}
 repetitions: 1
 calibrate: false
-'''
-`, "'''", "```"))
+`)
 			must.Get(newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}))
 			if r := store.records[0]; r.Failure != tt.failure {
 				t.Errorf("failure %q, want %q", r.Failure, tt.failure)
@@ -359,14 +345,19 @@ calibrate: false
 
 // Where a load fails and nothing listens at its target, that is the failure.
 func TestLoadOfAPortThatNothingListensOn(t *testing.T) {
-	for _, tt := range []struct{ name, listens, want string }{
-		{"elsewhere", "0.0.0.0:9000", `service "server": nothing listens on port 8080 (it listens on 0.0.0.0:9000: correct the port)`},
-		{"on the loopback", "127.0.0.1:8080", `service "server": nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`},
-		{"where it is asked", "0.0.0.0:8080", ""},
-		{"nobody knows", "", ""},
+	for _, tt := range []struct {
+		name, listens string
+		local         bool // without containers, where the loopback is the place to listen
+		want          string
+	}{
+		{"elsewhere", "0.0.0.0:9000", false, `service "server": nothing listens on port 8080 (it listens on 0.0.0.0:9000: correct the port)`},
+		{"on the loopback", "127.0.0.1:8080", false, `service "server": nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`},
+		{"on the loopback, without containers", "127.0.0.1:8080", true, ""},
+		{"where it is asked", "0.0.0.0:8080", false, ""},
+		{"nobody knows", "", false, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := script(t)
+			s := script()
 			s.Run = func(context.Context, fake.Program) (engine.Exit, error) {
 				return engine.Exit{Code: 3, Stderr: []byte("it is so")}, nil
 			}
@@ -375,10 +366,14 @@ func TestLoadOfAPortThatNothingListensOn(t *testing.T) {
 					return []netip.AddrPort{netip.MustParseAddrPort(tt.listens)}, nil
 				}
 			}
-			r := runOnce(t, s)
-			if r.Failure == "" || tt.want == "" && strings.Contains(r.Failure, "listens") ||
-				tt.want != "" && r.Failure != tt.want {
-				t.Errorf("the failure is %q, want %q", r.Failure, tt.want)
+			var e engine.Engine = fake.New(s)
+			if tt.local {
+				e = withoutContainers{fake.New(s)}
+			}
+			store := &memory{}
+			must.Get(newRunner(e, &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{}))
+			if got, want := store.records[0].Failure, cmp.Or(tt.want, "it is so"); got != want {
+				t.Errorf("the failure is %q, want %q", got, want)
 			}
 		})
 	}
@@ -389,26 +384,10 @@ type withoutContainers struct{ *fake.Engine }
 
 func (withoutContainers) Name() string { return string(spec.Local) }
 
-// Without containers the loopback is where a service is reached, so the failure of a load is another one.
-func TestFailureOfALoadOnLoopback(t *testing.T) {
-	s := script(t)
-	s.Run = func(context.Context, fake.Program) (engine.Exit, error) {
-		return engine.Exit{Code: 3, Stderr: []byte("it is so")}, nil
-	}
-	s.Listeners = func(string) ([]netip.AddrPort, error) {
-		return []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8080")}, nil
-	}
-	store := &memory{}
-	must.Get(newRunner(withoutContainers{fake.New(s)}, &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{}))
-	if r := store.records[0]; r.Failure != "it is so" {
-		t.Errorf("the failure is %q, want what the load said", r.Failure)
-	}
-}
-
 // A service that is not ready is the failure, and not those that were starting beside it and were given up because of
 // it.
 func TestFirstFailureCounts(t *testing.T) {
-	s := script(t)
+	s := script()
 	s.Start = func(ctx context.Context, service engine.Service) error {
 		if service.Name == "server.2" {
 			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1"),
@@ -430,14 +409,9 @@ func TestFirstFailureCounts(t *testing.T) {
 // A repetition that could not be measured because its service had ended has failed; other errors end the run.
 func TestServiceThatEnds(t *testing.T) {
 	for _, ended := range []bool{true, false} {
-		s := script(t)
+		s := script()
 		broken := errors.New("the container is not running")
-		s.Run = func(_ context.Context, p fake.Program) (engine.Exit, error) {
-			if p.Name == "load" {
-				return engine.Exit{}, broken
-			}
-			return engine.Exit{Code: 127}, nil
-		}
+		onLoad(&s, func(context.Context, func() (engine.Exit, error)) (engine.Exit, error) { return engine.Exit{}, broken })
 		s.Ended = func(string) (engine.Exit, bool) { return engine.Exit{Code: 137, OutOfMemory: true}, ended }
 		s.Logs = func(string) []byte { return []byte("last words\n") }
 		store := &memory{}
@@ -455,7 +429,7 @@ func TestServiceThatEnds(t *testing.T) {
 // Whatever a search chooses, a service has what the driver of a command needs in it; and what is kept is a repetition,
 // and never a probe that fails.
 func TestCommandWithASearch(t *testing.T) {
-	s, runs := script(t), 0
+	s, runs := script(), 0
 	s.Start = func(_ context.Context, service engine.Service) error {
 		if len(service.Configs) != 1 {
 			t.Errorf("service %s has the files %+v, want the timer", service.Name, service.Configs)
@@ -474,18 +448,13 @@ func TestCommandWithASearch(t *testing.T) {
 		return engine.Exit{Stdout: out.Bytes()}, err
 	}
 	store := &memory{}
-	p := newPlan(t, strings.ReplaceAll(`---
-title: x
----
-'''yaml experiment
-name: tuned
+	p := planOf(t, `name: tuned
 services: {db: {image: a}}
 command: {service: db, run: "work ${{ tune.n }}"}
 tune: {n: {from: 1, to: 2}}
 repetitions: 1
 calibrate: false
-'''
-`, "'''", "```"))
+`)
 	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{Keep: true, KeepLast: true})
 	if err != nil || sum.Measured != 1 || sum.Searches != 1 {
 		t.Fatalf("%+v, %v", sum, err)
@@ -501,7 +470,7 @@ type over struct{ context.Context }
 func (over) Deadline() (time.Time, bool) { return time.Now().Add(-time.Microsecond), true }
 
 func TestNothingIsStartedWhenTheTimeIsOver(t *testing.T) {
-	space := must.Get(fake.New(script(t)).Open(t.Context(), "run"))
+	space := must.Get(fake.New(script()).Open(t.Context(), "run"))
 	service, err := startOne(t.Context(), over{t.Context()}, space, engine.Service{Service: spec.Service{Name: "server"}})
 	if service != nil || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, %v", service, err)

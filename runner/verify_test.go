@@ -44,7 +44,7 @@ func TestVerify(t *testing.T) {
 			want: "sync 0 answer note: its services are ready; its command is timed and not checked"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := script(t)
+			s := script()
 			s.Start = func(context.Context, engine.Service) error { return tt.start }
 			e := fake.New(s)
 			r := newRunner(e, &quiet{})

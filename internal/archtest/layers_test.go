@@ -58,7 +58,7 @@ func TestLayers(t *testing.T) {
 		return "", -1
 	}
 	imports := 0
-	list := goList(t, "-f", "{{range .Imports}}{{$.ImportPath}} {{.}}\n{{end}}", "./...")
+	list := goList("-f", "{{range .Imports}}{{$.ImportPath}} {{.}}\n{{end}}", "./...")
 	for line := range strings.Lines(list) {
 		from, imported, ok := strings.Cut(strings.TrimSpace(line), " ")
 		from = strings.TrimPrefix(from, module)
@@ -92,7 +92,7 @@ func TestLayers(t *testing.T) {
 
 // The program in containers is copied into many images and to other machines.
 func TestAgentIsSmall(t *testing.T) {
-	deps := goList(t, "-deps", "./runner/benchbook-agent")
+	deps := goList("-deps", "./runner/benchbook-agent")
 	for _, folder := range []string{"notebook/article", "notebook/plan", "notebook/source", "notebook/stats", "render",
 		"runner/observe"} {
 		if strings.Contains("\n"+deps, "\n"+module+folder+"\n") {
@@ -112,8 +112,7 @@ func TestAgentIsSmall(t *testing.T) {
 	}
 }
 
-func goList(t *testing.T, args ...string) string {
-	t.Helper()
+func goList(args ...string) string {
 	list := exec.Command("go", append([]string{"list"}, args...)...)
 	list.Dir = root
 	out := must.Get(list.Output())

@@ -11,16 +11,15 @@ import (
 	"benchbook/render/rendertest"
 )
 
-func read(t *testing.T, name string) string {
-	t.Helper()
+func read(name string) string {
 	data := must.Get(os.ReadFile(filepath.Join(root, name)))
 	return string(data)
 }
 
 // The README shows the beginning of experiments/hello, whose committed records are fresh.
 func TestReadmeShowsHello(t *testing.T) {
-	text := read(t, "experiments/hello/article.md")
-	_, shown, ok := strings.Cut(read(t, "README.md"), "````markdown\n")
+	text := read("experiments/hello/article.md")
+	_, shown, ok := strings.Cut(read("README.md"), "````markdown\n")
 	shown, _, closed := strings.Cut(shown, "````\n")
 	if !ok || !closed || !strings.HasPrefix(text, shown) || len(shown) < 500 {
 		t.Errorf("the article in the README is not how experiments/hello/article.md begins")

@@ -15,8 +15,7 @@ import (
 )
 
 // found reads, plans and checks an article.
-func found(t testing.TB, project *article.Project, text, profile string) []*source.Problem {
-	t.Helper()
+func found(project *article.Project, text, profile string) []*source.Problem {
 	doc := article.Parse(project.ArticleDir("sample"), source.New("article.md", []byte(text)))
 	var problems source.Problems
 	p := must.Get(plan.New(project, doc, plan.Options{Profile: profile}, &problems))
@@ -36,7 +35,7 @@ func emptyProject(t testing.TB) *article.Project {
 func problemsOf(t testing.TB, text string) string {
 	t.Helper()
 	var out []string
-	for _, p := range found(t, emptyProject(t), text, plan.Full) {
+	for _, p := range found(emptyProject(t), text, plan.Full) {
 		line := fmt.Sprintf("%s: %s", place(p), p.Message)
 		if p.Hint != "" {
 			line += " (" + p.Hint + ")"
@@ -54,7 +53,7 @@ func place(p *source.Problem) string {
 func places(t testing.TB, text, profile string) string {
 	t.Helper()
 	var out []string
-	for _, p := range found(t, emptyProject(t), text, profile) {
+	for _, p := range found(emptyProject(t), text, profile) {
 		out = append(out, place(p))
 	}
 	return strings.Join(out, "\n")

@@ -13,8 +13,7 @@ import (
 )
 
 // oneTime is a histogram with a single value.
-func oneTime(t testing.TB, value int64) string {
-	t.Helper()
+func oneTime(value int64) string {
 	h := hdrhistogram.New(1, 1<<40, 3)
 	must.Do(h.RecordValue(value))
 	encoded := must.Get(h.Encode(hdrhistogram.V2CompressedEncodingCookieBase))
@@ -35,7 +34,7 @@ func TestDriverSummary(t *testing.T) {
 	}
 	for unit, value := range map[string]int64{"s": 3, "ms": 3000, "us": 3_000_000, "ns": 3_000_000_000} {
 		o := must.Get(Summary(fmt.Appendf(nil, `{"window": 9, "attempted": 1, "histogram": %q, "unit": %q}`,
-			oneTime(t, value), unit), driverKinds))
+			oneTime(value), unit), driverKinds))
 		if h := o.Histograms["latency"]; h.Count != 1 || h.Min < 2.99 || h.Max > 3.01 || h.Sum < 2.99 || h.Sum > 3.01 {
 			t.Errorf("%s: %+v", unit, h)
 		}
@@ -70,7 +69,7 @@ func TestDriverSummary(t *testing.T) {
 			"it has both a histogram and a latency"},
 		{`{"window": 1, "attempted": 1, "failed": 1, "unit": "ns", "histogram": "H"}`, "its histogram"},
 	} {
-		printed := strings.Replace(tt.printed, `"H"`, fmt.Sprintf("%q", oneTime(t, 5)), 1)
+		printed := strings.Replace(tt.printed, `"H"`, fmt.Sprintf("%q", oneTime(5)), 1)
 		if _, err := Summary([]byte(printed), driverKinds); !errors.Is(err, ErrNoSamples) ||
 			!strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", printed, err, tt.want)

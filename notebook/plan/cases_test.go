@@ -120,9 +120,9 @@ func outcome(t *testing.T, c *planCase) string {
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", "sample")
-	write(t, filepath.Join(root, article.ProjectFile), "")
+	write(filepath.Join(root, article.ProjectFile), "")
 	for name, text := range c.files {
-		write(t, filepath.Join(dir, name), text)
+		write(filepath.Join(dir, name), text)
 	}
 	project := must.Get(article.OpenProject(root))
 	doc := article.Parse(dir, source.New("article.md", []byte(c.text())))
@@ -139,8 +139,7 @@ func outcome(t *testing.T, c *planCase) string {
 // lengths are the lengths of the places of problems. They differ with the path of a temporary folder.
 var lengths = regexp.MustCompile(`(?m)\+\d+:`)
 
-func write(t *testing.T, path, data string) {
-	t.Helper()
+func write(path, data string) {
 	must.Do(os.MkdirAll(filepath.Dir(path), 0o755))
 	must.Do(os.WriteFile(path, []byte(data), 0o644))
 }

@@ -37,8 +37,8 @@ func planText(t *testing.T, text string, mkfiles func(dir, outside string), o ..
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "p", "experiments", "sample")
-	write(t, filepath.Join(root, "p", article.ProjectFile), "")
-	write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\n")
+	write(filepath.Join(root, "p", article.ProjectFile), "")
+	write(filepath.Join(dir, "Dockerfile"), "FROM scratch\n")
 	mkfiles(dir, filepath.Join(root, "outside"))
 	project := must.Get(article.OpenProject(dir))
 	doc := article.Parse(dir, source.New("article.md", []byte(text)))
@@ -48,16 +48,14 @@ func planText(t *testing.T, text string, mkfiles func(dir, outside string), o ..
 	return p, problems.Sorted()
 }
 
-func link(t *testing.T, to, at string) {
-	t.Helper()
+func link(to, at string) {
 	must.Do(os.MkdirAll(filepath.Dir(at), 0o755))
 	must.Do(os.Symlink(to, at))
 }
 
 // sparse makes a file that is large and takes no room.
-func sparse(t *testing.T, at string, size int64) {
-	t.Helper()
-	write(t, at, "")
+func sparse(at string, size int64) {
+	write(at, "")
 	must.Do(os.Truncate(at, size))
 }
 
@@ -90,10 +88,10 @@ func TestNoLinkLeadsOut(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, problems := planIn(t, test.body, func(dir, outside string) {
-				write(t, filepath.Join(outside, "secret"), "secret")
-				write(t, filepath.Join(outside, "app", "Dockerfile"), "FROM scratch\n")
+				write(filepath.Join(outside, "secret"), "secret")
+				write(filepath.Join(outside, "app", "Dockerfile"), "FROM scratch\n")
 				to, at := test.link(dir, outside)
-				link(t, to, at)
+				link(to, at)
 			})
 			if !slices.ContainsFunc(problems, func(p *source.Problem) bool { return p.Rule == "outside-folder" }) {
 				t.Errorf("the problems are %v", problems)
@@ -117,11 +115,11 @@ func TestLinksInsideAreFollowed(t *testing.T) {
 	p, problems := planIn(t, "name: e\ncalibrate: false\nservices:\n"+
 		"  s: {build: now, configs: [{source: now/settings, target: /etc/settings}]}\n"+
 		"load: {target: http://s/}\n", func(dir, _ string) {
-		write(t, filepath.Join(dir, "v2", "Dockerfile"), "FROM scratch\n")
-		write(t, filepath.Join(dir, "v2", "settings"), "quick")
-		write(t, filepath.Join(dir, "common.py"), "pass")
-		link(t, "../common.py", filepath.Join(dir, "v2", "common.py"))
-		link(t, "v2", filepath.Join(dir, "now"))
+		write(filepath.Join(dir, "v2", "Dockerfile"), "FROM scratch\n")
+		write(filepath.Join(dir, "v2", "settings"), "quick")
+		write(filepath.Join(dir, "common.py"), "pass")
+		link("../common.py", filepath.Join(dir, "v2", "common.py"))
+		link("v2", filepath.Join(dir, "now"))
 	})
 	if len(problems) > 0 {
 		t.Fatal(problems)
@@ -148,27 +146,27 @@ func TestSizes(t *testing.T) {
 		rule          string
 	}{
 		{"a large file that is ignored", build, func(dir string) {
-			sparse(t, filepath.Join(dir, "data", "big"), 6<<30)
-			write(t, filepath.Join(dir, ".dockerignore"), "data\n")
+			sparse(filepath.Join(dir, "data", "big"), 6<<30)
+			write(filepath.Join(dir, ".dockerignore"), "data\n")
 		}, ""},
 		{"a large file that is ignored by its own name", build, func(dir string) {
-			sparse(t, filepath.Join(dir, "data", "big"), 6<<30)
-			write(t, filepath.Join(dir, ".dockerignore"), "**/big\n!data/small\n")
+			sparse(filepath.Join(dir, "data", "big"), 6<<30)
+			write(filepath.Join(dir, ".dockerignore"), "**/big\n!data/small\n")
 		}, ""},
-		{"a large file", build, func(dir string) { sparse(t, filepath.Join(dir, "big"), 6<<30) }, "too-large"},
-		{"a large .dockerignore", build, func(dir string) { sparse(t, filepath.Join(dir, ".dockerignore"), 6<<30) },
+		{"a large file", build, func(dir string) { sparse(filepath.Join(dir, "big"), 6<<30) }, "too-large"},
+		{"a large .dockerignore", build, func(dir string) { sparse(filepath.Join(dir, ".dockerignore"), 6<<30) },
 			"too-large"},
 		{"two files that are large together", build, func(dir string) {
-			write(t, filepath.Join(dir, "a"), "1")
-			sparse(t, filepath.Join(dir, "b"), MaxSize)
+			write(filepath.Join(dir, "a"), "1")
+			sparse(filepath.Join(dir, "b"), MaxSize)
 		}, "too-large"},
 		{"a large config", config, func(dir string) {
-			sparse(t, filepath.Join(dir, "a"), 6<<30)
-			write(t, filepath.Join(dir, "b"), "1")
+			sparse(filepath.Join(dir, "a"), 6<<30)
+			write(filepath.Join(dir, "b"), "1")
 		}, "too-large"},
 		{"configs that are large together", config, func(dir string) {
-			write(t, filepath.Join(dir, "a"), "1")
-			sparse(t, filepath.Join(dir, "b"), MaxSize)
+			write(filepath.Join(dir, "a"), "1")
+			sparse(filepath.Join(dir, "b"), MaxSize)
 		}, "too-large"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -30,10 +30,10 @@ func TestLitterIsNoPartOfAContext(t *testing.T) {
 							t.Fatal(err, string(out))
 						}
 					}
-					write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\n"+test.dockerfile+"\n")
-					write(t, filepath.Join(dir, ".gitignore"), test.ignore)
-					write(t, filepath.Join(dir, test.file), "x")
-					link(t, "user@host.1234", filepath.Join(dir, ".#article.md")) // a lock of Emacs
+					write(filepath.Join(dir, "Dockerfile"), "FROM scratch\n"+test.dockerfile+"\n")
+					write(filepath.Join(dir, ".gitignore"), test.ignore)
+					write(filepath.Join(dir, test.file), "x")
+					link("user@host.1234", filepath.Join(dir, ".#article.md")) // a lock of Emacs
 				})
 			if len(problems) > 0 {
 				t.Fatal(problems)

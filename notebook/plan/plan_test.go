@@ -33,10 +33,10 @@ func newPlan(t *testing.T, src string, o Options, files map[string]string) (*Pla
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", "sample")
-	write(t, filepath.Join(root, article.ProjectFile), files["benchbook.yaml"])
+	write(filepath.Join(root, article.ProjectFile), files["benchbook.yaml"])
 	for name, data := range files {
 		if name != "benchbook.yaml" {
-			write(t, filepath.Join(dir, name), data)
+			write(filepath.Join(dir, name), data)
 		}
 	}
 	project := must.Get(article.OpenProject(root))
@@ -47,8 +47,7 @@ func newPlan(t *testing.T, src string, o Options, files map[string]string) (*Pla
 	return p, problems.Sorted()
 }
 
-func write(t *testing.T, path, data string) {
-	t.Helper()
+func write(path, data string) {
 	must.Do(os.MkdirAll(filepath.Dir(path), 0o755))
 	must.Do(os.WriteFile(path, []byte(data), 0o644))
 }
@@ -111,7 +110,7 @@ func TestOrder(t *testing.T) {
 
 func TestUnknownProfile(t *testing.T) {
 	root := t.TempDir()
-	write(t, filepath.Join(root, article.ProjectFile), "")
+	write(filepath.Join(root, article.ProjectFile), "")
 	project := must.Get(article.OpenProject(root))
 	doc := article.Parse(filepath.Join(root, "x"), source.New("a", []byte(text())))
 	if _, err := New(project, doc, Options{Profile: "fast"}, &source.Problems{}); !errors.Is(err, ErrNoProfile) {

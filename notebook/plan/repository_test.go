@@ -46,10 +46,10 @@ func TestContextInTheRepository(t *testing.T) {
 						".vscode/benchbook-project.json": "{}", ".git/HEAD": "x", "p/_site/index.html": "x",
 						"p/.benchbook/run": "x", other + article.FileName: "x", other + "data.csv": "x",
 						other + "records/r": "x", sample + "app.py": "x"} {
-						write(t, filepath.Join(root, name), text)
+						write(filepath.Join(root, name), text)
 					}
-					write(t, filepath.Join(dir, article.FileName), "x")
-					write(t, filepath.Join(dir, "records", "r"), "x")
+					write(filepath.Join(dir, article.FileName), "x")
+					write(filepath.Join(dir, "records", "r"), "x")
 				})
 			if len(problems) > 0 {
 				t.Fatal(problems)

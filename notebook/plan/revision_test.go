@@ -25,9 +25,9 @@ func TestRevision(t *testing.T) {
 			".gitattributes": "* export-ignore text eol=crlf\n", "app/lines": "a\nb\n", "app/.dockerignore": "*.log\n",
 			"app/a.log": "x", ".dockerignore": "**/*.log\n", "app/run.sh": "x", "Dockerfile": "FROM scratch\nCOPY . /\n",
 			"p/experiments/sample/records/r": "x", "p/experiments/sample/own.txt": "x"} {
-			write(t, filepath.Join(root, name), text)
+			write(filepath.Join(root, name), text)
 		}
-		write(t, filepath.Join(dir, article.FileName), "x")
+		write(filepath.Join(dir, article.FileName), "x")
 		for name, to := range map[string]string{"app/link": "../app/./main.go", "app/broken.log": "nowhere"} {
 			must.Do(os.Symlink(to, filepath.Join(root, name)))
 		}
@@ -36,13 +36,13 @@ func TestRevision(t *testing.T) {
 		git("add", ".")
 		git("commit", "-q", "-m", "one")
 		git("tag", "v1")
-		write(t, filepath.Join(root, "app/main.go"), "now")
-		write(t, filepath.Join(root, "app/new.go"), "now")
+		write(filepath.Join(root, "app/main.go"), "now")
+		write(filepath.Join(root, "app/new.go"), "now")
 		must.Do(os.Symlink("nowhere", filepath.Join(root, "app/broken")))
 		git("add", ".")
 		git("commit", "-q", "-m", "two")
 		git("tag", "v2")
-		write(t, filepath.Join(root, "app/main.go"), "not committed")
+		write(filepath.Join(root, "app/main.go"), "not committed")
 	}
 	ofApp := ".dockerignore Dockerfile lines=a\\nb\\n link=then main.go=then run.sh*"
 	for _, test := range []struct{ name, build, want, rule, says string }{
@@ -113,14 +113,14 @@ func TestRevisionsAreCompared(t *testing.T) {
 		git := gitIn(t, root)
 		for name, text := range map[string]string{"app/Dockerfile": "FROM scratch\nCOPY . /\n", "app/main": "then",
 			"lib/Dockerfile": "FROM scratch\n", "lib/main": "always", "lib/vars": "V=above"} {
-			write(t, filepath.Join(root, name), text)
+			write(filepath.Join(root, name), text)
 		}
 		own := []string{filepath.Join(root, "app/main"), filepath.Join(dir, "conf"), filepath.Join(dir, "code/main"),
 			filepath.Join(dir, "vars")}
 		git("init", "-q")
 		for _, state := range []string{"then", "now", "not committed"} {
 			for _, name := range own {
-				write(t, name, map[bool]string{true: "V="}[filepath.Base(name) == "vars"]+state)
+				write(name, map[bool]string{true: "V="}[filepath.Base(name) == "vars"]+state)
 			}
 			if state != "not committed" {
 				git("add", "app", "lib", own[1], own[2], own[3])
@@ -128,8 +128,8 @@ func TestRevisionsAreCompared(t *testing.T) {
 				git("tag", map[string]string{"then": "v1", "now": "v2"}[state])
 			}
 		}
-		write(t, filepath.Join(dir, "later"), "later")
-		write(t, filepath.Join(dir, "data/main"), "ignored")
+		write(filepath.Join(dir, "later"), "later")
+		write(filepath.Join(dir, "data/main"), "ignored")
 	}
 	revisions := Options{Revisions: []Revision{{"old", "v1"}, {"new", "v2"}}}
 	for _, test := range []struct{ name, body, want string }{

@@ -18,16 +18,16 @@ func rowsArticle(axis, run string) string {
 // No link in the path of a row leads out of the repository.
 func TestRowsStayInTheRepository(t *testing.T) {
 	outside := t.TempDir()
-	write(t, filepath.Join(outside, "a.yaml"), "port: 1\n")
-	write(t, filepath.Join(outside, "f.csv"), "name\nsecret\n")
+	write(filepath.Join(outside, "a.yaml"), "port: 1\n")
+	write(filepath.Join(outside, "f.csv"), "name\nsecret\n")
 	for _, axis := range []string{"{rows: ../../out/f.csv}", "{rows: out/f.csv}", "{files: \"../../out/*.yaml\"}",
 		"{files: \"../../*/a.yaml\"}"} {
 		root := t.TempDir()
 		dir := filepath.Join(root, "experiments", "sample")
-		write(t, filepath.Join(root, article.ProjectFile), "")
-		write(t, filepath.Join(dir, "x"), "")
-		link(t, outside, filepath.Join(root, "out"))
-		link(t, outside, filepath.Join(dir, "out"))
+		write(filepath.Join(root, article.ProjectFile), "")
+		write(filepath.Join(dir, "x"), "")
+		link(outside, filepath.Join(root, "out"))
+		link(outside, filepath.Join(dir, "out"))
 		project := must.Get(article.OpenProject(root))
 		var problems source.Problems
 		doc := article.Parse(dir, source.New("article.md", []byte(rowsArticle(axis, "x"))))

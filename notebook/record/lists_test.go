@@ -54,7 +54,7 @@ func TestReadExpandsLists(t *testing.T) {
 		r := sample()
 		r.Repetition, r.Facts = i+1, map[string]string{"packages.server": debian}
 		r.Condense(have)
-		save(t, d, r)
+		save(d, r)
 	}
 	records, _, err := d.Read()
 	if err != nil || len(records) != 2 {

@@ -30,7 +30,7 @@ func TestSaveSearch(t *testing.T) {
 	capacity := searched()
 	capacity.Search = &Search{Kind: SearchCapacity, Metric: "latency.p99", Unit: "s", Better: "lower",
 		Objective: "latency.p99 < 100ms", Stop: StopLimit, Lo: 800}
-	save(t, dir, capacity, searched())
+	save(dir, capacity, searched())
 	records, bad, err := dir.Read()
 	if err != nil || len(bad) > 0 || len(records) != 2 {
 		t.Fatalf("%d records, %v, %v", len(records), bad, err)

@@ -114,7 +114,7 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("%v are there, want those before %d; %v", got, n, err)
 	}
 	must.Do(unix.Mount("benchbook-test", string(dir), "tmpfs", unix.MS_REMOUNT, "size=1m"))
-	save(t, dir, large(n))
+	save(dir, large(n))
 	if got := repetitionsOf(t, dir, 0); len(got) != n {
 		t.Errorf("%v are there, want %d", got, n)
 	}
@@ -142,7 +142,7 @@ func TestRunsThatCannotBeRead(t *testing.T) {
 		},
 	} {
 		dir := Dir(t.TempDir())
-		save(t, dir, sample(), other)
+		save(dir, sample(), other)
 		must.Do(spoil(dir.fileOf()))
 		records, bad, err := dir.Read()
 		if err != nil || len(records) != 1 || len(bad) != 1 || bad[0].Path != dir.fileOf() || bad[0].Err.Error() != why {
@@ -154,7 +154,7 @@ func TestRunsThatCannotBeRead(t *testing.T) {
 	}
 	for _, folder := range []string{"c2-1f3a9b", "."} {
 		dir := Dir(t.TempDir())
-		save(t, dir, sample(), other)
+		save(dir, sample(), other)
 		closed := filepath.Join(string(dir), folder)
 		must.Do(os.Chmod(closed, 0))
 		records, bad, err := dir.Read()

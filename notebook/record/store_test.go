@@ -43,8 +43,7 @@ func lineOf(t *testing.T, number int, old, new string) string {
 	return strings.Replace(text, old, new, 1)
 }
 
-func save(t *testing.T, dir Dir, records ...*Record) {
-	t.Helper()
+func save(dir Dir, records ...*Record) {
 	for _, r := range records {
 		must.Do(dir.Save(r))
 	}
@@ -82,7 +81,7 @@ func TestSaveAndRead(t *testing.T) {
 	if records, bad, err := dir.Read(); err != nil || len(records)+len(bad) != 0 {
 		t.Fatalf("a folder that is not there: %v, %v, %v", records, bad, err)
 	}
-	save(t, dir, sample())
+	save(dir, sample())
 	if _, err := os.Stat(filepath.Join(string(dir), "c2-1f3a9b", "full", "20261120T091500Z-abcd.jsonl")); err != nil {
 		t.Error(err)
 	}
@@ -176,7 +175,7 @@ func TestLongLine(t *testing.T) {
 		t.Errorf("it took %d MiB", allocated>>20)
 	}
 	must.Do(os.Truncate(dir.fileOf(), end))
-	save(t, dir, repetition(2))
+	save(dir, repetition(2))
 	if got := repetitionsOf(t, dir, 0); !slices.Equal(got, []int{1, 2}) {
 		t.Errorf("read repetitions %v", got)
 	}
@@ -202,7 +201,7 @@ func TestSaveAfter(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := runOf(t, test.text)
-			save(t, dir, repetition(9))
+			save(dir, repetition(9))
 			if got := repetitionsOf(t, dir, test.bad); !slices.Equal(got, test.want) {
 				t.Errorf("read repetitions %v, want %v", got, test.want)
 			}
@@ -217,7 +216,7 @@ func TestSaveAfter(t *testing.T) {
 func TestBadLineOfACell(t *testing.T) {
 	bad := lineOf(t, 2, "", "")
 	dir := runOf(t, lineOf(t, 1, "", "")+"\n"+bad[:len(bad)/2]+"\n")
-	save(t, dir, repetition(2))
+	save(dir, repetition(2))
 	records, wrong, err := dir.Read()
 	if err != nil || len(records) != 2 || len(wrong) != 1 || wrong[0].Path != dir.fileOf()+":2" {
 		t.Fatalf("%d records, %v, %v", len(records), wrong, err)
@@ -254,7 +253,7 @@ func TestTwoWriters(t *testing.T) {
 // A run that is removed in another terminal while all are read is not there, and no reason to give up.
 func TestReadWhileRunsAreRemoved(t *testing.T) {
 	dir := Dir(t.TempDir())
-	save(t, dir, sample())
+	save(dir, sample())
 	stop, stopped := make(chan struct{}), make(chan error)
 	go func() {
 		for {
@@ -317,7 +316,7 @@ func TestUnfinishedAndOld(t *testing.T) {
 // What lies among records and is not a run is left out.
 func TestFilesThatAreNoRuns(t *testing.T) {
 	dir := Dir(t.TempDir())
-	save(t, dir, sample())
+	save(dir, sample())
 	folder := filepath.Join(string(dir), "x")
 	must.Do(errors.Join(os.MkdirAll(filepath.Join(folder, "folder.jsonl"), 0o755),
 		os.Symlink("/dev/zero", filepath.Join(folder, "link.jsonl")),

@@ -46,10 +46,10 @@ func TestParsePercentile(t *testing.T) {
 }
 
 func TestPercentileMetric(t *testing.T) {
-	if got, want := percentile(t, "99.90").Metric("latency.first_byte"), "latency.first_byte.p99.9"; got != want {
+	if got, want := percentile("99.90").Metric("latency.first_byte"), "latency.first_byte.p99.9"; got != want {
 		t.Errorf("metric is %q, want %q", got, want)
 	}
-	if percentile(t, "99.90") != percentile(t, "99.9") {
+	if percentile("99.90") != percentile("99.9") {
 		t.Error("99.90 and 99.9 are different percentiles")
 	}
 }
@@ -72,7 +72,7 @@ func TestRank(t *testing.T) {
 		{"more than 64 bits on the way", "99.999999999999", 1e18, 999999999999990000},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := percentile(t, tt.p).Rank(tt.n); got != tt.want {
+			if got := percentile(tt.p).Rank(tt.n); got != tt.want {
 				t.Errorf("p%s of %d values has rank %d, want %d", tt.p, tt.n, got, tt.want)
 			}
 		})
@@ -89,14 +89,13 @@ func TestNeed(t *testing.T) {
 		{"99.999999999999", 1e15},
 	} {
 		t.Run("p"+tt.p, func(t *testing.T) {
-			if got := percentile(t, tt.p).Need(); got != tt.want {
+			if got := percentile(tt.p).Need(); got != tt.want {
 				t.Errorf("p%s needs %d answers, want %d", tt.p, got, tt.want)
 			}
 		})
 	}
 }
 
-func percentile(t *testing.T, text string) Percentile {
-	t.Helper()
+func percentile(text string) Percentile {
 	return must.Get(ParsePercentile(text))
 }

@@ -25,22 +25,21 @@ func module(t *testing.T) (sources, program string) {
 	t.Helper()
 	dir := t.TempDir()
 	sources, program = filepath.Join(dir, "src"), filepath.Join(dir, "bin", "benchbook")
-	write(t, filepath.Join(sources, "go.mod"), "module benchbook\n\ngo 1.26\n")
-	write(t, filepath.Join(sources, filepath.FromSlash(agentPackage), "main.go"),
+	write(filepath.Join(sources, "go.mod"), "module benchbook\n\ngo 1.26\n")
+	write(filepath.Join(sources, filepath.FromSlash(agentPackage), "main.go"),
 		"package main\n\nfunc main() { println(\"agent\") }\n")
-	write(t, program, "benchbook")
+	write(program, "benchbook")
 	return sources, program
 }
 
-func write(t *testing.T, name, text string) {
-	t.Helper()
+func write(name, text string) {
 	must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
 	must.Do(os.WriteFile(name, []byte(text), 0o644))
 }
 
 func TestBeside(t *testing.T) {
 	_, program := module(t)
-	write(t, filepath.Join(filepath.Dir(program), agent.Name), "the agent")
+	write(filepath.Join(filepath.Dir(program), agent.Name), "the agent")
 	data, err := Finder{Program: program}.Agent()
 	if err != nil || string(data) != "the agent" {
 		t.Errorf("got %q, %v", data, err)
@@ -51,7 +50,7 @@ func TestBeside(t *testing.T) {
 func TestBuilt(t *testing.T) {
 	sources, program := module(t)
 	f := Finder{Program: program, Sources: sources, Cache: t.TempDir()}
-	write(t, filepath.Join(f.Cache, "programs", "0123-"+runtime.GOARCH), "of an older build")
+	write(filepath.Join(f.Cache, "programs", "0123-"+runtime.GOARCH), "of an older build")
 	data := must.Get(f.Agent())
 	file := must.Get(elf.NewFile(bytes.NewReader(data)))
 	if libraries, err := file.ImportedLibraries(); err != nil || len(libraries) > 0 {
@@ -61,7 +60,7 @@ func TestBuilt(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("the cache holds %v, %v, want one build", kept, err)
 	}
-	write(t, kept[0], "kept")
+	write(kept[0], "kept")
 	if data, err := f.Agent(); err != nil || string(data) != "kept" {
 		t.Errorf("got %.20q, %v, and not what was built before", data, err)
 	}
@@ -71,7 +70,7 @@ func TestNotFound(t *testing.T) {
 	sources, program := module(t)
 	broken := filepath.Join(t.TempDir(), "src")
 	must.Do(os.CopyFS(broken, os.DirFS(sources)))
-	write(t, filepath.Join(broken, filepath.FromSlash(agentPackage), "main.go"),
+	write(filepath.Join(broken, filepath.FromSlash(agentPackage), "main.go"),
 		"package main\n\nfunc main() { undefined() }\n")
 	for _, test := range []struct {
 		name   string

@@ -25,8 +25,7 @@ import (
 )
 
 // captured is an output that was captured for the parser of a tool.
-func captured(t *testing.T, file string) []byte {
-	t.Helper()
+func captured(file string) []byte {
 	return must.Get(os.ReadFile(filepath.Join("..", "..", "notebook", "loadtool", "testdata", filepath.FromSlash(file))))
 }
 
@@ -106,7 +105,7 @@ func web(connections int) *spec.Load {
 }
 
 func TestMeasure(t *testing.T) {
-	out := func(file string) engine.Exit { return engine.Exit{Stdout: captured(t, file)} }
+	out := func(file string) engine.Exit { return engine.Exit{Stdout: captured(file)} }
 	t.Run("ab for a time", func(t *testing.T) {
 		s, ran := toolScript(map[string]engine.Exit{"ab": out("ab/duration.txt")})
 		l := web(5)
@@ -160,7 +159,7 @@ func TestMeasure(t *testing.T) {
 		}
 	})
 	t.Run("pgbench with its log", func(t *testing.T) {
-		exit := engine.Exit{Stdout: withStart(t, "pgbench/count.txt", time.Now(), time.Time{})}
+		exit := engine.Exit{Stdout: withStart("pgbench/count.txt", time.Now(), time.Time{})}
 		summary, _, _ := strings.Cut(string(exit.Stdout), "\n-- log --\n")
 		s, _ := toolScript(map[string]engine.Exit{"pgbench": exit})
 		m := measure(t, s, "pgbench", &spec.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second,
@@ -228,9 +227,9 @@ func TestBusy(t *testing.T) {
 }
 
 // withStart returns a captured output as if its window had begun and ended at these moments.
-func withStart(t *testing.T, file string, began, ended time.Time) []byte {
+func withStart(file string, began, ended time.Time) []byte {
 	unix := func(at time.Time) float64 { return float64(at.UnixMicro()) / 1e6 }
-	out := captured(t, file)
+	out := captured(file)
 	edit := func(pattern, by string) []byte { return regexp.MustCompile(pattern).ReplaceAll(out, []byte(by)) }
 	switch path.Dir(file) {
 	case "k6":
@@ -280,7 +279,7 @@ func TestProcessorTimeOfWindow(t *testing.T) {
 						return own(ctx, p)
 					}
 					time.Sleep(tt.before + tt.window + tt.after)
-					return engine.Exit{Stdout: withStart(t, tt.file, began, ended)}, nil
+					return engine.Exit{Stdout: withStart(tt.file, began, ended)}, nil
 				}
 				m := measure(t, s, path.Dir(tt.file), web(10))
 				if m.Failure != "" || m.Start.Sub(began).Abs() > time.Millisecond {
@@ -297,7 +296,7 @@ func TestProcessorTimeOfWindow(t *testing.T) {
 
 // An open loop has its schedule, and times from sending are no latencies.
 func TestRate(t *testing.T) {
-	s, _ := toolScript(map[string]engine.Exit{"vegeta": {Stdout: withStart(t, "vegeta/plain.json", time.Now(), time.Time{})}})
+	s, _ := toolScript(map[string]engine.Exit{"vegeta": {Stdout: withStart("vegeta/plain.json", time.Now(), time.Time{})}})
 	l := web(10)
 	l.Rate, l.Arrivals = 250, "constant"
 	m := measure(t, s, "vegeta", l)
@@ -327,7 +326,7 @@ func TestWaiting(t *testing.T) {
 		s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 			if p.Command[0] != guestPath && p.Name == "load" {
 				time.Sleep(2 * shortest)
-				return engine.Exit{Stdout: captured(t, "wrk/plain.txt")}, nil
+				return engine.Exit{Stdout: captured("wrk/plain.txt")}, nil
 			}
 			return run(ctx, p)
 		}

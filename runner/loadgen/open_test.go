@@ -18,8 +18,7 @@ import (
 )
 
 // quantile is the value of rank k = floor(p·n + 1/2), as docs/method.md#histogram has it, in seconds.
-func quantile(t *testing.T, d *Distribution, p float64) float64 {
-	t.Helper()
+func quantile(d *Distribution, p float64) float64 {
 	h := must.Get(d.Histogram())
 	return float64(h.ValueAtPercentile(100*p)) / 1e9
 }
@@ -226,13 +225,13 @@ func TestFreeze(t *testing.T) {
 	f := freeze.Seconds()
 	t.Run("open", func(t *testing.T) {
 		hold(t, Config{Rate: 500, Connections: 1000}, func(r *Result, slack float64) error {
-			if p := quantile(t, &r.Latency, 0.99) / f; p < 0.87 || p > 0.93*slack {
+			if p := quantile(&r.Latency, 0.99) / f; p < 0.87 || p > 0.93*slack {
 				return fmt.Errorf("p99 is %.3f of the freeze, want 0.88 to 0.92", p)
 			}
-			if p := quantile(t, &r.Latency, 0.95) / f; p < 0.42 || p > 0.58*slack {
+			if p := quantile(&r.Latency, 0.95) / f; p < 0.42 || p > 0.58*slack {
 				return fmt.Errorf("p95 is %.3f of the freeze, want about 0.5", p)
 			}
-			if p := quantile(t, &r.Latency, 0.5) / f; p > 0.1*slack {
+			if p := quantile(&r.Latency, 0.5) / f; p > 0.1*slack {
 				return fmt.Errorf("p50 is %.3f of the freeze, want almost nothing", p)
 			}
 			return nil
@@ -240,14 +239,14 @@ func TestFreeze(t *testing.T) {
 	})
 	t.Run("open, with few connections", func(t *testing.T) {
 		hold(t, Config{Rate: 500, Connections: 4}, func(r *Result, slack float64) error {
-			if p := quantile(t, &r.Latency, 0.99) / f; p < 0.87 || p > 0.93*slack {
+			if p := quantile(&r.Latency, 0.99) / f; p < 0.87 || p > 0.93*slack {
 				return fmt.Errorf("p99 is %.3f of the freeze, want 0.88 to 0.92", p)
 			}
 			// A tenth of the schedule is due in the freeze, and all but the four that are on their way are blocked.
 			if share := float64(r.Blocked) / float64(r.Due); share < 0.08 || share > 0.12*slack {
 				return fmt.Errorf("%v of the requests were blocked, want a tenth", share)
 			}
-			if p := quantile(t, r.Service, 0.97) / f; p > 0.1*slack {
+			if p := quantile(r.Service, 0.97) / f; p > 0.1*slack {
 				return fmt.Errorf("p97 of the service times is %.3f of the freeze; few of them can have seen it", p)
 			}
 			return nil

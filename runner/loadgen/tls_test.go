@@ -19,8 +19,7 @@ import (
 )
 
 // homeMade is a TLS config with a certificate that nobody would trust.
-func homeMade(t testing.TB, change func(*tls.Config)) *tls.Config {
-	t.Helper()
+func homeMade(change func(*tls.Config)) *tls.Config {
 	key := must.Get(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(-time.Hour)} // expired, too
 	certificate := must.Get(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))
@@ -123,7 +122,7 @@ func TestServersOverTLS(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := serveOver(t, homeMade(t, tt.change), tt.answer)
+			s := serveOver(t, homeMade(tt.change), tt.answer)
 			config := Config{Targets: []Target{{URL: s.secureURL()}}, Connections: 1, Requests: each,
 				Timeout: 5 * time.Second, KeepAlive: true}
 			if tt.config != nil {
@@ -148,7 +147,7 @@ func TestServersOverTLS(t *testing.T) {
 // told.
 func TestTLSSetup(t *testing.T) {
 	t.Parallel()
-	s := serveOver(t, homeMade(t, func(c *tls.Config) {
+	s := serveOver(t, homeMade(func(c *tls.Config) {
 		c.MaxVersion, c.CipherSuites = tls.VersionTLS12, []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}
 		c.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
 			time.Sleep(10 * time.Millisecond)

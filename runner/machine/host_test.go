@@ -67,9 +67,9 @@ func TestHostIDHasNoName(t *testing.T) {
 // The machine has the CPUs that are online, whichever of them we may use ourselves.
 func TestPhysicalCores(t *testing.T) {
 	root := t.TempDir()
-	write(t, root, "sys/devices/system/cpu/online", "0-1,4-5")
+	write(root, "sys/devices/system/cpu/online", "0-1,4-5")
 	for cpu, siblings := range map[string]string{"0": "0,4", "1": "1,5", "4": "0,4", "5": "1,5"} {
-		write(t, root, "sys/devices/system/cpu/cpu"+cpu+"/topology/thread_siblings_list", siblings)
+		write(root, "sys/devices/system/cpu/cpu"+cpu+"/topology/thread_siblings_list", siblings)
 	}
 	got, err := json.Marshal(physicalCores(root))
 	if err != nil || string(got) != "[[0,4],[1,5]]" {
@@ -90,7 +90,7 @@ func TestHostFacts(t *testing.T) {
 		t.Errorf("of nothing: %q", got)
 	}
 	for cpu, governor := range []string{"powersave", "performance", "powersave"} {
-		write(t, root, fmt.Sprintf("sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpu), governor)
+		write(root, fmt.Sprintf("sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpu), governor)
 	}
 	if got := governors(root); got != "performance, powersave" {
 		t.Errorf("governors %q", got)
@@ -98,11 +98,11 @@ func TestHostFacts(t *testing.T) {
 	if got := hypervisor(root, []string{"hypervisor"}); got != "unknown" {
 		t.Errorf("by the processor %q", got)
 	}
-	write(t, root, "sys/devices/system/clocksource/clocksource0/available_clocksource", "tsc kvm-clock acpi_pm")
+	write(root, "sys/devices/system/clocksource/clocksource0/available_clocksource", "tsc kvm-clock acpi_pm")
 	if got := hypervisor(root, nil); got != "kvm" {
 		t.Errorf("by the clocks %q", got)
 	}
-	write(t, root, "sys/hypervisor/type", "xen")
+	write(root, "sys/hypervisor/type", "xen")
 	if got := hypervisor(root, nil); got != "xen" {
 		t.Errorf("as it says %q", got)
 	}

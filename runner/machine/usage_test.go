@@ -9,8 +9,7 @@ import (
 )
 
 // write writes a file of a machine whose root directory is given.
-func write(t *testing.T, root, name, text string) {
-	t.Helper()
+func write(root, name, text string) {
 	path := filepath.Join(root, name)
 	must.Do(os.MkdirAll(filepath.Dir(path), 0o755))
 	must.Do(os.WriteFile(path, []byte(text+"\n"), 0o644))
@@ -31,12 +30,12 @@ func TestBusyTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
-			write(t, root, "proc/stat", "cpu  1000 100 400 8060 100 40 60 300 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0")
+			write(root, "proc/stat", "cpu  1000 100 400 8060 100 40 60 300 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0")
 			if tt.usage != "" {
-				write(t, root, groupsOfAll[0]+"/cpuacct.usage", tt.usage)
+				write(root, groupsOfAll[0]+"/cpuacct.usage", tt.usage)
 			}
 			if tt.root {
-				write(t, root, groupsOfAll[0]+"/release_agent", "")
+				write(root, groupsOfAll[0]+"/release_agent", "")
 			}
 			if got := readBelow(root); got.Busy != tt.want || got.Total != 100.6 || got.Steal != 3 {
 				t.Errorf("read %+v, want %v busy of 100.6", got, tt.want)

@@ -20,8 +20,7 @@ import (
 const host = "host-1"
 
 // planOf plans the article of a fixture in full.
-func planOf(t *testing.T, b *recordtest.Fixture) *plan.Plan {
-	t.Helper()
+func planOf(b *recordtest.Fixture) *plan.Plan {
 	return must.Get(b.Plan(plan.Full))
 }
 
@@ -253,7 +252,7 @@ func (s *simulation) tune() (*record.Record, error) {
 }
 
 func newSimulation(t *testing.T, throughput func(workers int) float64) *simulation {
-	p := planOf(t, recordtest.New(t, recordtest.Searching))
+	p := planOf(recordtest.New(t, recordtest.Searching))
 	return &simulation{t: t, p: p, e: experimentOf(t, p, "tuned"), throughput: throughput}
 }
 
@@ -365,7 +364,7 @@ func TestRecall(t *testing.T) {
 			if tt.change != nil {
 				tt.change(b)
 			}
-			p := planOf(t, b)
+			p := planOf(b)
 			e := experimentOf(t, p, tt.experiment)
 			c := &Choices{Plan: p, Experiment: e, Host: host}
 			err := c.Recall(b.Records, e.Trials, tt.run)
@@ -385,7 +384,7 @@ func TestRecall(t *testing.T) {
 }
 
 func TestTakeFirst(t *testing.T) {
-	p := planOf(t, recordtest.New(t, recordtest.Searching))
+	p := planOf(recordtest.New(t, recordtest.Searching))
 	for _, name := range []string{"tuned", "steady"} {
 		e := experimentOf(t, p, name)
 		c := &Choices{Plan: p, Experiment: e, Host: host}
@@ -408,7 +407,7 @@ func TestOwnRates(t *testing.T) {
 	b.Measure("servers", "a", "1", []float64{100, 100, 100})
 	b.Measure("servers", "b", "1", []float64{60, 60, 60})
 	b.Measure("servers", "c", "1", []float64{200, 200, 200})
-	p := planOf(t, b)
+	p := planOf(b)
 	e := experimentOf(t, p, "own")
 	rates := must.Get(Rates(p, e, b.Records, host, ""))
 	for _, trial := range e.Trials {
@@ -467,7 +466,7 @@ func TestRates(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := recordtest.New(t, article)
 			tt.measure(b)
-			p := planOf(t, b)
+			p := planOf(b)
 			e := experimentOf(t, p, "equal")
 			rates, err := Rates(p, e, b.Records, host, tt.run)
 			var none *NoRateError

@@ -74,8 +74,7 @@ func idle(name string) engine.Service {
 }
 
 // answering is an engine that a function answers for, without a network.
-func answering(t *testing.T, answer http.HandlerFunc) *Engine {
-	t.Helper()
+func answering(answer http.HandlerFunc) *Engine {
 	api := must.Get(client.New(client.WithHost("tcp://engine.invalid"), client.WithAPIVersion("1.44"),
 		client.WithHTTPClient(&http.Client{Transport: handled(answer)})))
 	return &Engine{client: api, endpoint: &endpoint{}}

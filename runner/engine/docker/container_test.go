@@ -140,8 +140,8 @@ func TestRejected(t *testing.T) {
 }
 
 // fakeContainer is a container of an engine that a function answers for.
-func fakeContainer(t *testing.T, answer http.HandlerFunc) *container {
-	c := &container{space: &space{engine: answering(t, answer)}, id: "1"}
+func fakeContainer(answer http.HandlerFunc) *container {
+	c := &container{space: &space{engine: answering(answer)}, id: "1"}
 	provider, library := &testcontainers.DockerProvider{}, &testcontainers.DockerContainer{ID: c.id}
 	provider.SetClient(c.client())
 	library.SetProvider(provider)
@@ -166,7 +166,7 @@ func TestOutOfMemoryIsNoticedLate(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			looks := 0
-			c := fakeContainer(t, func(w http.ResponseWriter, _ *http.Request) {
+			c := fakeContainer(func(w http.ResponseWriter, _ *http.Request) {
 				looks++
 				_, _ = fmt.Fprintf(w, `{"Id": "1", "HostConfig": {"Memory": %d}, "State": {"ExitCode": %d, "OOMKilled": %v}}`,
 					tt.memory, tt.code, looks > tt.lateBy)
@@ -187,7 +187,7 @@ func TestOutOfMemoryIsNoticedLate(t *testing.T) {
 // A container that somebody removes was killed for that, and has no status of its own.
 func TestStateOfARemovedContainer(t *testing.T) {
 	for _, status := range []string{"removing", "dead"} {
-		c := fakeContainer(t, func(w http.ResponseWriter, _ *http.Request) {
+		c := fakeContainer(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = fmt.Fprintf(w, `{"Id": "1", "HostConfig": {}, "State": {"ExitCode": 137, "Status": %q}}`, status)
 		})
 		if state, err := c.State(t.Context()); err == nil || state.Ended {
@@ -210,7 +210,7 @@ func TestWait(t *testing.T) {
 		{"cancelled", `{"Error": {"Message": "context canceled"}, "StatusCode": -1}`, true, 0, "enough"},
 	} {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		c := fakeContainer(t, func(w http.ResponseWriter, _ *http.Request) {
+		c := fakeContainer(func(w http.ResponseWriter, _ *http.Request) {
 			if tt.cancelled {
 				cancel(enough)
 			}

@@ -129,7 +129,7 @@ func sweepNetwork(t *testing.T, refusals int, age time.Duration) (left []engine.
 	dead, _ := owners()
 	labels := map[string]string{engine.LabelRun: "killed", engine.LabelOwner: dead}
 	removed, made := false, time.Now().Add(-age)
-	e := answering(t, func(w http.ResponseWriter, r *http.Request) {
+	e := answering(func(w http.ResponseWriter, r *http.Request) {
 		answer := any([]any{})
 		switch {
 		case r.Method == http.MethodDelete:
@@ -156,7 +156,7 @@ func sweepNetwork(t *testing.T, refusals int, age time.Duration) (left []engine.
 // Docker 20.10.
 func TestSweepSkipsContainersThatAreOnlyListed(t *testing.T) {
 	dead, _ := owners()
-	e := answering(t, func(w http.ResponseWriter, r *http.Request) {
+	e := answering(func(w http.ResponseWriter, r *http.Request) {
 		answer := any([]any{})
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/containers/json"):
@@ -179,7 +179,7 @@ func TestRemovalInProgress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				asked := 0
-				e := answering(t, func(w http.ResponseWriter, r *http.Request) {
+				e := answering(func(w http.ResponseWriter, r *http.Request) {
 					message := "no such container: left"
 					if asked++; asked <= refusals {
 						w.WriteHeader(http.StatusConflict)
