@@ -2,8 +2,8 @@ package cli
 
 import (
 	"bufio"
+	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -57,7 +57,7 @@ func TestFirstUse(t *testing.T) {
 	}
 	program := released(t)
 	t.Run("from nothing to a page", func(t *testing.T) { fromNothing(t, program) })
-	t.Run("failures", func(t *testing.T) { firstFailures(t, program) })
+	t.Run("a socket without permission", func(t *testing.T) { noPermission(t, program) })
 }
 
 // benchbook init demo && cd demo && benchbook run --quick && benchbook preview, as a new user types it, whose time this
@@ -137,83 +137,35 @@ func got(t *testing.T, address string) string {
 	return string(page)
 }
 
-// nobody is a user without rights.
-const nobody = 65534
-
-// Whatever fails on the way is said in a sentence, with the way out.
-func firstFailures(t *testing.T, program string) {
-	isRoot := os.Geteuid() == 0
-	demo := func(t *testing.T) string {
-		dir := filepath.Join(t.TempDir(), "demo")
-		if out, err := exec.Command(program, "init", dir).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		return dir
+// A user who may not use the engine's socket is told the way out.
+func noPermission(t *testing.T, program string) {
+	if os.Geteuid() != 0 {
+		t.Skip("it needs root")
 	}
-	socket := filepath.Join(filepath.Dir(program), "docker.sock")
+	const nobody = 65534
+	folder := filepath.Dir(program)
+	socket := filepath.Join(folder, "docker.sock")
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	if err := os.Chmod(socket, 0o600); err != nil {
+	cmd := exec.Command(program, "run", "--quick")
+	cmd.Dir = filepath.Join(folder, "mine")
+	if out, err := exec.Command(program, "init", cmd.Dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	err = filepath.WalkDir(cmd.Dir, func(path string, _ os.DirEntry, err error) error {
+		return errors.Join(err, os.Chown(path, nobody, nobody))
+	})
+	if err := errors.Join(err, os.Chmod(socket, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	cmd.Env = append(os.Environ(), "DOCKER_HOST=unix://"+socket, "HOME=/nonexistent")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Errorf("it did not fail:\n%s", out)
 	}
-	defer taken.Close()
-	port := fmt.Sprint(taken.Addr().(*net.TCPAddr).Port)
-
-	tests := []struct {
-		name string
-		root bool // it needs root
-		cmd  func(t *testing.T) *exec.Cmd
-		want []string
-	}{
-		{"no permission on the socket", true, func(t *testing.T) *exec.Cmd {
-			cmd := exec.Command(program, "run", "--quick")
-			cmd.Dir = filepath.Join(filepath.Dir(program), "mine")
-			if out, err := exec.Command(program, "init", cmd.Dir).CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			if err := filepath.WalkDir(cmd.Dir, func(path string, _ os.DirEntry, err error) error {
-				if err != nil {
-					return err
-				}
-				return os.Chown(path, nobody, nobody)
-			}); err != nil {
-				t.Fatal(err)
-			}
-			cmd.Env = append(os.Environ(), "DOCKER_HOST=unix://"+socket, "HOME=/nonexistent")
-			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-			return cmd
-		}, []string{"may be used by this user", "join the group docker, or run as root"}},
-		{"no base image", false, func(t *testing.T) *exec.Cmd {
-			onEngine(t)
-			dir := demo(t)
-			article := filepath.Join(dir, "experiments", "http", "article.md")
-			const text = "---\ntitle: x\n---\n\n```yaml experiment\nname: e\n" +
-				"command: {image: \"registry.invalid/base:1\", run: \"true\"}\n```\n"
-			put(t, article, text)
-			return exec.Command(program, "-C", dir, "run")
-		}, []string{"image registry.invalid/base:1 is not here, and its registry cannot be reached",
-			"bring it here with docker save and docker load"}},
-		{"the port is taken", false, func(t *testing.T) *exec.Cmd {
-			return exec.Command(program, "-C", demo(t), "preview", "--port", port)
-		}, []string{"port " + port + " is taken", "leave out --port"}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if test.root && !isRoot {
-				t.Skip("it needs root")
-			}
-			out, err := test.cmd(t).CombinedOutput()
-			if err == nil {
-				t.Errorf("it did not fail:\n%s", out)
-			}
-			wantSaid(t, string(out), test.want...)
-		})
-	}
+	wantSaid(t, string(out), "may be used by this user", "join the group docker, or run as root")
 }

@@ -30,7 +30,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/loadgen"
-	"benchbook/runner/machine"
 )
 
 // TestMain lets scripts call the command, with a scripted engine in place of Docker, and tests of processes with a real
@@ -104,7 +103,7 @@ func scripted() lab.Config {
 		Agent:    func() ([]byte, error) { return []byte("program"), nil },
 		LockDir:  os.Getenv("WORK"), // scripts have one
 		Ask:      func(string) (yes, asked bool) { return false, false },
-		Machine:  madeUp(os.Getenv("MACHINE")),
+		Machine:  lab.ThisMachine(),
 		Cluster: func(_ context.Context, o engine.Cluster) (engine.Engine, error) {
 			return nil, fmt.Errorf("%w answers in namespace %s of context %s, whose nodes %v pull from %s for a load on %v: "+
 				"log in", engine.ErrUnavailable, o.Namespace, o.Context, o.ServiceNodes, o.Registry, o.LoadNodes)
@@ -117,16 +116,6 @@ func scripted() lab.Config {
 				return fake.New(script("local")), nil
 			}}},
 	}
-}
-
-// madeUp is a machine whose files are in a folder, without a folder this one. It is as noisy as can be.
-func madeUp(folder string) lab.Machine {
-	if folder == "" {
-		return lab.ThisMachine()
-	}
-	return lab.Machine{Root: folder, Noise: func(context.Context) machine.Noise {
-		return machine.Noise{Jitter: 9 * time.Millisecond, Foreign: 0.5}
-	}, Free: func(string) (uint64, error) { return 50 << 20, nil }}
 }
 
 // block writes the file blocked, so that scripts interrupt in the middle of a load however slow the machine is, and waits

@@ -18,29 +18,6 @@ import (
 	"benchbook/site/preview"
 )
 
-// smallProject is a project of two measured articles, which is made anew in no time.
-func smallProject(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	for _, slug := range []string{"hello", "async-101"} {
-		if err := os.CopyFS(filepath.Join(dir, pages.ArticlesDir, slug),
-			os.DirFS(filepath.Join("..", "..", pages.ArticlesDir, slug))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	runs, err := filepath.Glob(filepath.Join(dir, pages.ArticlesDir, "async-101", "records", "*", "full", "*.jsonl"))
-	if err != nil || len(runs) < 3 {
-		t.Fatal(runs, err)
-	}
-	for _, run := range runs[1 : len(runs)-1] { // two are enough
-		if err := os.Remove(run); err != nil {
-			t.Fatal(err)
-		}
-	}
-	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Small\nallow: [sysctls]\n")
-	return dir
-}
-
 // previewerOf is the maker of the preview of a project.
 func previewerOf(t testing.TB, dir string, flags pages.Options) *pages.Previewer {
 	t.Helper()
@@ -58,7 +35,12 @@ func previewerOf(t testing.TB, dir string, flags pages.Options) *pages.Previewer
 // However a project was changed, the site is the one that is made when all of it is made anew.
 func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	slowtest.Skip(t)
-	dir := smallProject(t)
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, pages.ArticlesDir, "hello"),
+		os.DirFS(filepath.Join("..", "..", pages.ArticlesDir, "hello"))); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Small\n")
 	path := func(slug, name string) string { return filepath.Join(dir, pages.ArticlesDir, slug, name) }
 	p := previewerOf(t, dir, pages.Options{})
 	if b := p.Build(context.Background()); b.Problems != "" {
@@ -91,7 +73,7 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 		}, ""},
 		{"the project gets a style sheet", func() {
 			put(filepath.Join(dir, "look.css"), "body { color: teal }")
-			put(filepath.Join(dir, "benchbook.yaml"), "title: Other\ntheme: look.css\nallow: [sysctls]\n")
+			put(filepath.Join(dir, "benchbook.yaml"), "title: Other\ntheme: look.css\n")
 		}, ""},
 		{"the style sheet goes", func() {
 			if err := os.Remove(filepath.Join(dir, "look.css")); err != nil {

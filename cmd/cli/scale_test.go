@@ -85,10 +85,7 @@ calibrate: false`, axis("s", servers), axis("", clients))))
 // scaleProject writes a project whose articles have a record of every repetition.
 func scaleProject(b *testing.B, dir string, articles int, text string) {
 	b.Helper()
-	write := func(name, text string) {
-		put(b, name, text)
-	}
-	write(filepath.Join(dir, article.ProjectFile), "")
+	put(b, filepath.Join(dir, article.ProjectFile), "")
 	project, err := article.OpenProject(dir)
 	if err != nil {
 		b.Fatal(err)
@@ -96,7 +93,7 @@ func scaleProject(b *testing.B, dir string, articles int, text string) {
 	for i := range articles {
 		slug := fmt.Sprintf("article-%d", i)
 		name := filepath.Join(dir, "experiments", slug, article.FileName)
-		write(name, text)
+		put(b, name, text)
 		doc := article.Parse(filepath.Dir(name), source.New(article.FileName, []byte(text)))
 		var problems source.Problems
 		p, err := plan.New(project, doc, plan.Options{Profile: plan.Full}, &problems)

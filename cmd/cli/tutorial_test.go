@@ -43,10 +43,7 @@ func fencedIn(page string) []fenced {
 // with what is to be written between them.
 func TestTutorialOnAnEngine(t *testing.T) {
 	w := beside(t)
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "tutorial.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := read(t, filepath.Join("..", "..", "docs", "tutorial.md"))
 	begin := time.Now()
 	dir := t.TempDir()
 	file := func() string { return filepath.Join(dir, pages.ArticlesDir, "packing", article.FileName) }
@@ -58,11 +55,11 @@ func TestTutorialOnAnEngine(t *testing.T) {
 	}
 	says := func(verb string, args ...string) (stdout, stderr string) {
 		t.Helper()
-		var out, errs bytes.Buffer
-		if status := run(append([]string{"-C", dir, verb}, args...), &out, &errs, w); status != 0 {
-			t.Fatalf("benchbook %s %s: status %d\n%s%s", verb, strings.Join(args, " "), status, &out, &errs)
+		status, stdout, stderr := said(w, dir, append([]string{verb}, args...)...)
+		if status != 0 {
+			t.Fatalf("benchbook %s %s: status %d\n%s%s", verb, strings.Join(args, " "), status, stdout, stderr)
 		}
-		return out.String(), errs.String()
+		return stdout, stderr
 	}
 	var shown *pages.Previewer
 	look := func() { // at the preview, which the tutorial leaves running
@@ -75,7 +72,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 		}
 	}
 	var verbs []string
-	for _, f := range fencedIn(string(text)) {
+	for _, f := range fencedIn(text) {
 		kind, _, _ := strings.Cut(f.info, " ")
 		switch {
 		case f.info == "markdown" && len(f.ticks) == 4:
