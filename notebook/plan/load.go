@@ -19,7 +19,7 @@ func (r *reader) load(at source.Pos) *spec.Load {
 	out := &spec.Load{
 		Method: l.Method.Value, Body: l.Body.Value, Connections: l.Connections.V, Threads: l.Threads.V,
 		Duration: l.Duration.V, Requests: l.Requests.V, Warmup: l.Warmup.V, Think: l.Think.V, Timeout: l.Timeout.V,
-		Keepalive: l.Keepalive.V, CheckBefore: true, CPUSet: l.CPUSet.Value,
+		Keepalive: l.Keepalive.V, CheckBefore: l.Script.IsZero(), CPUSet: l.CPUSet.Value,
 		Rate: float64(l.Rate.PerSecond.V), RateShare: float64(l.Rate.Share.V), RateOf: l.Rate.Of.Value,
 		RateOwn: l.Rate.Own.V, Priority: string(l.Priority.V), Outside: l.Outside.V,
 		Headers: l.Headers.Map(), FailuresMax: float64(l.Failures.Max.V),
