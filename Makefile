@@ -10,7 +10,7 @@ BASE ?= debian:bookworm-slim
 LDFLAGS ?= -s -w
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-load bench-tools bench-repetition bench-scale bench-first-use size lint engine build build-cluster agent release image clean
+.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-load bench-tools bench-repetition bench-scale bench-first-use size lint engine build install build-cluster agent release image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -110,6 +110,11 @@ EMBEDDED := runner/images/embedded
 
 build: agent ## build benchbook with the program that it puts into containers
 	@CGO_ENABLED=0 $(GO) build -trimpath -tags embedded -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/benchbook
+
+# PREFIX=/usr/local for all users; otherwise where go install puts programs.
+install: build ## install benchbook into GOBIN, or into bin/ below PREFIX=
+	@dir="$(DESTDIR)$(if $(PREFIX),$(PREFIX)/bin,$(or $(GOBIN),$(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin))" && \
+	mkdir -p "$$dir" && install -m 755 $(BIN)/benchbook "$$dir/benchbook" && echo "installed $$dir/benchbook"
 
 build-cluster: agent ## build benchbook-cluster, which is benchbook with Kubernetes
 	@CGO_ENABLED=0 GOOS=linux $(GO) build -C cluster -trimpath -ldflags '-s -w' -buildvcs=false -o kubernetes/embedded/ ./benchbook-pod

@@ -12,10 +12,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-const (
-	root   = "../.."
-	module = "benchbook/" // prefix of our packages
-)
+const root = "../.."
 
 // layers lists folders of packages from the lowest layer up. A package imports its own layer and lower ones.
 var layers = []string{
@@ -57,7 +54,7 @@ func TestLayers(t *testing.T) {
 		}
 		return "", -1
 	}
-	imports := 0
+	imports, module := 0, modulePrefix()
 	list := goList("-f", "{{range .Imports}}{{$.ImportPath}} {{.}}\n{{end}}", "./...")
 	for line := range strings.Lines(list) {
 		from, imported, ok := strings.Cut(strings.TrimSpace(line), " ")
@@ -92,7 +89,7 @@ func TestLayers(t *testing.T) {
 
 // The program in containers is copied into many images and to other machines.
 func TestAgentIsSmall(t *testing.T) {
-	deps := goList("-deps", "./runner/benchbook-agent")
+	deps, module := goList("-deps", "./runner/benchbook-agent"), modulePrefix()
 	for _, folder := range []string{"notebook/article", "notebook/plan", "notebook/source", "notebook/stats", "render",
 		"runner/observe"} {
 		if strings.Contains("\n"+deps, "\n"+module+folder+"\n") {
@@ -110,6 +107,11 @@ func TestAgentIsSmall(t *testing.T) {
 	if most := int64(7 << 20); info.Size() > most {
 		t.Errorf("it has %d bytes, and may have %d", info.Size(), most)
 	}
+}
+
+// modulePrefix is how import paths of our packages begin.
+func modulePrefix() string {
+	return strings.TrimSpace(goList("-m")) + "/"
 }
 
 func goList(args ...string) string {

@@ -1,0 +1,59 @@
+package archtest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"benchbook/internal/test/must"
+)
+
+// A clone takes the address at which somebody publishes it, and then another one.
+func TestRename(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds the command under another module path")
+	}
+	dir := t.TempDir()
+	run := func(name string, args ...string) string {
+		t.Helper()
+		cmd := exec.Command(name, args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+		}
+		return string(out)
+	}
+	list := exec.Command("git", "ls-files", "-z", ":!experiments")
+	list.Dir = root
+	for file := range strings.SplitSeq(strings.TrimSuffix(string(must.Get(list.Output())), "\x00"), "\x00") {
+		data, err := os.ReadFile(filepath.Join(root, file))
+		if os.IsNotExist(err) {
+			continue // removed, and not committed yet
+		}
+		must.Do(err)
+		info := must.Get(os.Stat(filepath.Join(root, file)))
+		must.Do(os.MkdirAll(filepath.Dir(filepath.Join(dir, file)), 0o755))
+		must.Do(os.WriteFile(filepath.Join(dir, file), data, info.Mode()))
+	}
+	run("git", "init", "-q")
+	run("git", "add", ".")
+	for _, address := range []string{"example.com/x/benchbook", "example.org/y/bench"} {
+		run("scripts/rename", address)
+		if got := strings.TrimSpace(run("go", "list", "-m")); got != address {
+			t.Errorf("the module is %s, want %s", got, address)
+		}
+	}
+	run("go", "build", "-o", "bin/", "./cmd/benchbook")
+	run("go", "vet", "./internal/archtest", "./cmd/cli")
+	run("go", "list", "-C", "cluster", "-deps", "./inpod")
+	if text := string(must.Get(os.ReadFile(filepath.Join(dir, "docs/install.md")))); strings.Contains(text, "OWNER/") {
+		t.Error("docs/install.md has no address")
+	}
+	if out := run("gofmt", "-l", "cmd", "notebook"); out != "" {
+		t.Errorf("not formatted:\n%s", out)
+	}
+}
