@@ -531,7 +531,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		{"Origins and links", []string{"Origin", "Latency", "Link"}},
 		{"Load", []string{"Load", "Target", "Rate", "Verify", "Failures"}},
 		{"Keys of a driver", []string{"Driver"}},
-		{"Command", []string{"Command", "Expect", "Output"}},
+		{"Command", []string{"Command", "Output"}},
 		{"Hooks", []string{"Hook"}},
 		{"Searches", []string{"Search", "Capacity"}},
 		{"Metrics of your own", []string{"Metric"}},

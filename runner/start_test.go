@@ -444,7 +444,7 @@ func TestCommandWithASearch(t *testing.T) {
 		var out bytes.Buffer
 		runs++
 		// every other one fails
-		err = settings.Write(&out, agent.TimerReport{Start: time.Now(), Real: time.Second, Contains: true, Exit: runs % 2})
+		err = settings.Write(&out, agent.TimerReport{Start: time.Now(), Real: time.Second, Exit: runs % 2})
 		return engine.Exit{Stdout: out.Bytes()}, err
 	}
 	store := &memory{}

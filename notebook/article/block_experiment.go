@@ -92,7 +92,6 @@ type Command struct {
 	Shell       Value[bool]     `yaml:"shell"`
 	Stdin       source.Text     `yaml:"stdin"`
 	Warmup      Value[int]      `yaml:"warmup"` // runs before the one that is timed
-	Expect      *Expect         `yaml:"expect"`
 	Output      *Output         `yaml:"output"` // it is a benchmark framework
 	Timeout     Value[Duration] `yaml:"timeout"`
 	Tried       source.Tried    `yaml:"-"`
@@ -108,12 +107,6 @@ type Output struct {
 type OutputFormat string
 
 func (OutputFormat) Words() []string { return framework.Formats() }
-
-// Expect guards against timing a failure.
-type Expect struct {
-	Exit     Value[int]  `yaml:"exit"`
-	Contains source.Text `yaml:"contains"`
-}
 
 // Search looks for the value from which on more does not help, or takes what another experiment has found.
 type Search struct {

@@ -16,7 +16,6 @@ type Load struct {
 	Duration    Value[Duration] `yaml:"duration"`
 	Requests    Value[int]      `yaml:"requests"`
 	Drain       Value[bool]     `yaml:"drain"` // no more than that are sent, and all are waited for
-	Start       Value[Start]    `yaml:"start"`
 	Warmup      Value[Duration] `yaml:"warmup"`
 	Think       Value[Duration] `yaml:"think"`
 	Timeout     Value[Duration] `yaml:"timeout"`
@@ -61,14 +60,6 @@ type Arrivals string
 const ConstantArrivals, PoissonArrivals Arrivals = "constant", "poisson"
 
 func (Arrivals) Words() []string { return []string{string(ConstantArrivals), string(PoissonArrivals)} }
-
-// Start is how the clients of a closed loop begin.
-type Start string
-
-// The ways to begin.
-const StaggeredStart, StartAtOnce Start = "staggered", "at once"
-
-func (Start) Words() []string { return []string{string(StaggeredStart), string(StartAtOnce)} }
 
 // Tool is the program that puts the load on.
 type Tool string

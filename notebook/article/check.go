@@ -185,13 +185,10 @@ var contradicting = []struct{ a, b, message, hint string }{
 		"write duration instead of requests"},
 	{"load.rate", "load.think", "a load with a rate does not wait for answers, so think has no effect",
 		"remove think, or rate"},
-	{"load.rate", "load.start", "requests of a load with a rate leave on schedule, whatever clients do",
-		"remove start, or rate"},
 	{"load.driver", "load.tool", "a load is put on by a tool or by a driver, not by both", "keep one of them"},
 	{"load.driver", "load.args", "a driver has no args", "write them after its command"},
 	{"load.driver", "load.script", "a script is for a tool, and a driver puts the load on",
 		"write the script into its configs"},
-	{"load.driver", "load.start", "a driver starts its clients itself", "remove start"},
 	{"capacity", "load.rate", "capacity looks for the rate itself, so the load has no rate", "remove rate"},
 	{"capacity", "load.requests", "capacity looks for the rate itself, so the load has no requests", "remove requests"},
 }

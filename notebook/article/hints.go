@@ -112,7 +112,6 @@ var shapes = map[string]string{
 	"load":                "write load: {target: http://SERVICE:PORT/}",
 	"verify":              "write verify: {status: 200}",
 	"command":             "write command: {image: IMAGE, run: PROGRAM ARGUMENTS}",
-	"expect":              "write expect: {exit: 0}",
 	"healthcheck":         "write healthcheck: {test: [PORT, \"5432\"]}",
 	"tune":                "write tune: {NAME: {from: 1, to: 32}}",
 	"capacity":            "write capacity: {slo: latency.p99 < 100ms, from: 100/s, to: 20000/s}",

@@ -44,9 +44,6 @@ func (r *reader) command(at source.Pos) *spec.Command {
 	if c.Shell.V {
 		out.Run = []string{"/bin/sh", "-c", c.Run.Written}
 	}
-	if e := c.Expect; e != nil {
-		out.ExpectExit, out.Contains = e.Exit.V, e.Contains.Value
-	}
 	if c.Warmup.V > 0 && c.Stdin.Value != "" {
 		r.contradiction(c.Stdin.Pos, "stdin is read by the first run, which is a warm-up",
 			"remove warmup, or let the command read a file of configs")

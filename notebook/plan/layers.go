@@ -143,7 +143,7 @@ func settle(n *source.Node) *source.Node {
 		load = load.Without("requests", "think")
 	}
 	if load.Get("driver") != nil {
-		load = load.Without("tool", "args", "script", "start")
+		load = load.Without("tool", "args", "script")
 	}
 	n = With(n, "load", load)
 	times := ""

@@ -32,7 +32,7 @@ func (r *reader) load(at source.Pos) *spec.Load {
 	}
 	r.tool(l, out)
 	out.Driver = r.driver(l, at)
-	r.startAndEnd(l, out)
+	r.schedule(l, out)
 	if l.Threads.Known() && l.Connections.Known() && l.Threads.V > l.Connections.V && l.Connections.V > 0 {
 		r.contradiction(l.Threads.Text.Pos, fmt.Sprintf("%d threads have only %d connections to share", l.Threads.V,
 			l.Connections.V), "lower threads, or raise connections")
@@ -45,17 +45,12 @@ func (r *reader) load(at source.Pos) *spec.Load {
 	return out
 }
 
-// startAndEnd reads how clients start, when requests are due, and what ends the window.
+// schedule reads when requests are due, and what ends the window.
 //
 // Source: docs/load.md#start-and-end.
-func (r *reader) startAndEnd(l *article.Load, out *spec.Load) {
+func (r *reader) schedule(l *article.Load, out *spec.Load) {
 	seesRequests := out.Tool == "" && (out.Driver == nil || out.Driver.Prints != spec.Summary)
 	out.Cut = out.Requests > 0 && !l.Drain.V && seesRequests
-	out.AtOnce = l.Start.V == article.StartAtOnce && !l.Drain.V
-	if l.Start.V == article.StaggeredStart && l.Drain.V && out.Requests > 0 {
-		r.contradiction(l.Start.Text.Pos, "with drain all of the work is there at once, so clients start at once",
-			"remove start, or drain")
-	}
 	switch open := !l.Rate.IsZero() || r.definition.Capacity != nil; {
 	case open:
 		out.Arrivals = string(cmp.Or(l.Arrivals.V, article.ConstantArrivals))

@@ -87,7 +87,6 @@ func init() {
 		"load.verify.length":             {atLeast0, "KEY must be 0 or more bytes", ""},
 		"command.timeout":                {moreThan0, "KEY must be more than 0", "write a time, such as 1m"},
 		"command.warmup":                 {between(1, 1000), "KEY must be between 1 and 1000, not VALUE", ""},
-		"command.expect.exit":            {between(0, 255), "invalid exit status VALUE", "they go from 0 to 255"},
 		"tune.*.from tune.*.to":          {between(1, 1_000_000), "a search tries numbers from 1 to 1000000, not VALUE", ""},
 		"tune.*.budget":                  {moreThan0, "KEY must be more than 0", "write a time, such as 3m"},
 		"capacity.from capacity.to":      {moreThan0, "a rate must be more than 0", ""},

@@ -19,9 +19,6 @@ type Load struct {
 	Duration    time.Duration     `json:"duration,omitempty"`
 	Requests    int               `json:"requests,omitempty"`
 	Cut         bool              `json:"cut,omitempty"` // drops requests under way when Requests others have ended
-	// AtOnce has the clients of a closed loop start at once although they need not: with Requests that are not Cut they
-	// always do.
-	AtOnce      bool              `json:"at_once,omitempty"`
 	Warmup      time.Duration     `json:"warmup,omitempty"`
 	Think       time.Duration     `json:"think,omitempty"`
 	Timeout     time.Duration     `json:"timeout"`
@@ -99,8 +96,7 @@ type Command struct {
 	WorkingDir  string        `json:"working_dir,omitempty"`
 	Stdin       string        `json:"stdin,omitempty"`
 	Warmup      int           `json:"warmup,omitempty"` // runs before the one that is timed
-	ExpectExit  int           `json:"expect_exit"`
-	Contains    string        `json:"contains,omitempty"`
+	ExpectExit  int           `json:"expect_exit"`      // always 0; it is part of all keys
 	Timeout     time.Duration `json:"timeout,omitempty"`
 	Service     string        `json:"service,omitempty"`     // where it runs; empty: in a container of its own
 	CPUSet      string        `json:"cpuset,omitempty"`      // as the article says; empty: where the plan puts it

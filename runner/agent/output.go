@@ -75,25 +75,6 @@ func (s *scanner) endLine() {
 	s.line, s.other = s.line[:0], false
 }
 
-// search reports whether a text was written to it.
-type search struct {
-	text  []byte
-	found bool
-	seam  []byte // the end of what was written, shorter than the text
-}
-
-func (s *search) Write(p []byte) (int, error) {
-	if overlap := len(s.text) - 1; !s.found && overlap >= 0 {
-		seam := append(s.seam, p[:min(len(p), overlap)]...)
-		s.found = bytes.Contains(seam, s.text) || bytes.Contains(p, s.text)
-		if len(p) >= overlap {
-			seam = p
-		}
-		s.seam = append(s.seam[:0], seam[max(0, len(seam)-overlap):]...)
-	}
-	return len(p), nil
-}
-
 // tail keeps the last bytes that are written to it.
 type tail struct {
 	limit int

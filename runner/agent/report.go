@@ -29,15 +29,14 @@ type TimerReport struct {
 	// ours, which every child starts with.
 	PeakMemory int64 `json:"peak_memory"`
 	// Metrics are the lines of standard output that may be metrics: JSON objects that contain "metric".
-	Metrics  []string `json:"metrics,omitempty"`
-	Contains bool     `json:"contains"`        // standard output has the wanted text
-	Lost     string   `json:"lost,omitempty"`  // why a metric, or the wanted output, could not be kept
-	Stderr   string   `json:"stderr"`          // its last 64 KiB
-	Stdout   string   `json:"stdout,omitzero"` // its last mebibyte, if it is to be kept
-	Said     string   `json:"said,omitzero"`   // the last 4 KiB of stdout, if it lacks the wanted text or Exit is not 0
-	Output   string   `json:"output,omitzero"` // the wanted output, unless Lost says why there is none
-	Before   Hooks    `json:"before,omitzero"` // see TimerSettings; after a failed hook nothing else is run
-	After    Hooks    `json:"after,omitzero"`
+	Metrics []string `json:"metrics,omitempty"`
+	Lost    string   `json:"lost,omitempty"`  // why a metric, or the wanted output, could not be kept
+	Stderr  string   `json:"stderr"`          // its last 64 KiB
+	Stdout  string   `json:"stdout,omitzero"` // its last mebibyte, if it is to be kept
+	Said    string   `json:"said,omitzero"`   // the last 4 KiB of stdout, if it lacks the wanted text or Exit is not 0
+	Output  string   `json:"output,omitzero"` // the wanted output, unless Lost says why there is none
+	Before  Hooks    `json:"before,omitzero"` // see TimerSettings; after a failed hook nothing else is run
+	After   Hooks    `json:"after,omitzero"`
 }
 
 // timerVariable is the environment variable with the TimerSettings of "benchbook-agent time". The program that it runs
@@ -50,7 +49,6 @@ type TimerSettings struct {
 	// each run, so that nothing else is taken for the report.
 	Marker string `json:"marker"`
 
-	Contains   string     `json:"contains,omitempty"`    // a text to look for in standard output
 	KeepStdout bool       `json:"keep_stdout,omitempty"` // keep its last mebibyte
 	Warmup     int        `json:"warmup,omitempty"`      // runs of the program before the one that is timed
 	Output     *Output    `json:"output,omitempty"`      // what to keep whole, instead of metrics

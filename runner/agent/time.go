@@ -16,7 +16,6 @@ import (
 
 // runOptions say how a program is run.
 type runOptions struct {
-	contains string // a text to look for in standard output
 	// standard makes this process write to the program's streams too. What is written to /proc/1/fd/1, a habit in
 	// containers, is then output of the program.
 	standard   bool
@@ -41,7 +40,7 @@ func RunTimer(words []string, stdout io.Writer) error {
 			return err
 		}
 	}
-	report, err := runTimed(words, runOptions{contains: settings.Contains, standard: true,
+	report, err := runTimed(words, runOptions{standard: true,
 		keepStdout: settings.KeepStdout, output: settings.Output, beside: len(settings.Before)+settings.Warmup > 0})
 	if err != nil {
 		return err
@@ -77,13 +76,12 @@ func runTimed(words []string, o runOptions) (r TimerReport, err error) {
 		return TimerReport{}, fmt.Errorf("starting %s: %w", words[0], err)
 	}
 	own := peakOf("self") // which the child has inherited; buffers are made from here on
-	scan, contains, end, last := &scanner{}, &search{text: []byte(o.contains)}, &tail{limit: maxSaid},
-		&tail{limit: maxStderr}
+	scan, end, last := &scanner{}, &tail{limit: maxSaid}, &tail{limit: maxStderr}
 	if o.keepStdout {
 		end.limit = maxStdout
 	}
 	whole := &output{wanted: o.output}
-	stdout.read(io.MultiWriter(scan, contains, end, whole))
+	stdout.read(io.MultiWriter(scan, end, whole))
 	stderr.read(last)
 	err = cmd.Wait()
 	r.Real, r.Reading, r.Standstill = time.Since(r.Start), ownTime()-before, still.end()
@@ -97,7 +95,7 @@ func runTimed(words []string, o runOptions) (r TimerReport, err error) {
 		return TimerReport{}, fmt.Errorf("reading the output of %s: %w", words[0], err)
 	}
 	scan.endLine()
-	r.Contains, r.Stderr = contains.found, string(last.kept)
+	r.Stderr = string(last.kept)
 	if o.output == nil {
 		r.Metrics, r.Lost = scan.metrics, scan.lost
 	} else {
@@ -106,7 +104,7 @@ func runTimed(words []string, o runOptions) (r TimerReport, err error) {
 	if o.keepStdout {
 		r.Stdout = string(end.kept)
 	}
-	if r.Exit != 0 || o.contains != "" && !r.Contains {
+	if r.Exit != 0 {
 		r.Said = string(end.kept[max(0, len(end.kept)-maxSaid):])
 	}
 	return r, nil

@@ -103,7 +103,7 @@ func requestsConfig(l *spec.Load, at Place) loadgen.Config {
 		c.Targets = []loadgen.Target{{URL: l.Target, Method: l.Method, Headers: l.Headers, Body: []byte(l.Body)}}
 	}
 	c.Threads = cmp.Or(c.Threads, at.Cores)
-	c.Staggered = !c.Open() && !l.AtOnce && (l.Cut || l.Requests == 0)
+	c.Staggered = !c.Open() && (l.Cut || l.Requests == 0)
 	return c
 }
 
