@@ -10,13 +10,16 @@ import (
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/load"
 	"benchbook/runner/loadgen"
+	"benchbook/runner/machine"
 )
 
 // runOnce runs an experiment of sockets with one repetition and gives its first record.
@@ -335,5 +338,121 @@ func TestRecordsDoNotNameMirrors(t *testing.T) {
 			!strings.Contains(rec.Log, "Could not resolve") {
 			t.Errorf("the record has failure %q and log %q", rec.Failure, rec.Log)
 		}
+	}
+}
+
+// In a cluster services have all CPUs of one node, and the load all of another: none is chosen by its number.
+func TestLayoutOnNodes(t *testing.T) {
+	trial := &plan.Trial{Services: []*spec.Service{{Name: "s"}}, Load: &spec.Load{Target: "http://s/"}}
+	l := layout{
+		host: machine.Host{Others: map[string]machine.Host{plan.ServiceNode: {Cores: [][]int{{0}, {1}, {2, 3}}},
+			plan.LoadNode: {Cores: [][]int{{0}}}}},
+		experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial},
+			Hosts: map[string]string{"s": plan.ServiceNode, "load": plan.LoadNode}},
+	}
+	if got := l.serviceCores(trial); got != 4 {
+		t.Errorf("services have %d CPUs, want the 4 of their node", got)
+	}
+	load, cores := l.loadCPUs(trial)
+	if services := l.serviceCPUs(trial); services != "" || load != "" || cores != 1 {
+		t.Errorf("services are on CPUs %q, the load is on %q, %d of them", services, load, cores)
+	}
+	facts := map[string]string{}
+	l.addFacts(trial, facts)
+	if facts[factHosts] != "s on services; load on load" || facts[factCrossing] != betweenPods {
+		t.Errorf("facts are %q", facts)
+	}
+	if err := l.checkConnected(); err == nil {
+		t.Error("nodes that are not connected were not reported")
+	}
+	trial.Services[0].CPUSet = "4-5"
+	if got := l.serviceCores(trial); got != 2 {
+		t.Errorf("a service with two CPUs of its own has %d", got)
+	}
+}
+
+func newFake() *fake.Engine { return fake.New(script()) }
+
+// The CPUs that an engine chose are in the record.
+func TestRecordTellsWhereItRan(t *testing.T) {
+	s := script()
+	s.CPUs = func(name string) (string, error) {
+		return map[string]string{"server": "2-3", load.LoadName: "5"}[name], nil
+	}
+	r := runOnce(t, s)
+	if r.Machine == nil || r.Machine.Sampling == nil {
+		t.Errorf("machine %+v", r.Machine)
+	}
+	for fact, want := range map[string]string{plan.FactServicesPlace: "2-3", plan.FactLoadPlace: "5"} {
+		if r.Facts[fact] != want {
+			t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
+		}
+	}
+}
+
+// Records have what the machine was like before the repetition, and waiting is part of its time. After a disturbed
+// repetition a run waits longer for rest.
+func TestSettle(t *testing.T) {
+	for _, tt := range []struct {
+		name, profile      string
+		foreign            float64
+		disturbed, settled bool
+		waited             float64
+	}{
+		{"at rest", plan.Full, 0, false, true, 0},
+		{"a busy machine", plan.Full, 1, false, false, 3},
+		{"after a disturbed repetition", plan.Full, 1, true, false, 30},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRunner(newFake(), &quiet{})
+				r.Settler = &machine.Settler{Noise: func(context.Context) machine.Noise {
+					return machine.Noise{Foreign: tt.foreign}
+				}}
+				p := socketsPlan(t)
+				p.Profile = tt.profile
+				b := newTestBench(r, p, p.Experiments[0])
+				b.disturbed, b.facts = tt.disturbed, map[string]string{}
+				rec := must.Get(b.Measure(t.Context(), p.Experiments[0].Steps[0]))
+				if rec.Before == nil || rec.Before.Settled != tt.settled || rec.Before.Waited != tt.waited ||
+					rec.Parts["settle"] < tt.waited {
+					t.Errorf("%+v, parts %v; want settled: %v after %v s", rec.Before, rec.Parts, tt.settled, tt.waited)
+				}
+			})
+		})
+	}
+}
+
+// lasting is a driver whose measurements last as long as they say.
+type lasting struct{ load.Driver }
+
+func (d lasting) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
+	m, err := d.Driver.Measure(ctx, at, t)
+	m.Length, m.Warmup = 60*time.Millisecond, 20*time.Millisecond
+	time.Sleep(m.Length + m.Warmup)
+	return m, err
+}
+
+// The time of a run has what repetitions measured, and is the time that it took.
+func TestSpent(t *testing.T) {
+	slowtest.Skip(t)
+	r := newRunner(fake.New(script()), &quiet{})
+	r.Requests = lasting{r.Requests}
+	begin := time.Now()
+	sum := must.Get(r.Run(t.Context(), socketsPlan(t), &memory{}, Options{}))
+	if took, s := time.Since(begin), sum.Spent; s.Total > took || s.Measuring < 6*80*time.Millisecond ||
+		s.Measuring > s.Total || s.Searching != 0 || s.Efficiency() < 0.1 {
+		t.Errorf("%+v, efficiency %v, of %v", s, s.Efficiency(), took)
+	}
+}
+
+func TestEfficiency(t *testing.T) {
+	var s Spent
+	if got := s.Efficiency(); got != 0 {
+		t.Errorf("got %v of nothing", got)
+	}
+	s.Add(Spent{Total: 6*time.Second + time.Hour, Searching: time.Hour, Measuring: 3 * time.Second})
+	if got := s.Efficiency(); got != 0.5 {
+		t.Errorf("got %v of %+v, want 0.5", got, s)
 	}
 }

@@ -92,35 +92,6 @@ func serve(t *testing.T, files map[string]site.File) (address string) {
 	return address
 }
 
-// Nothing of a committed article is cut off: no table is wider than its place, with folds closed and open.
-func TestNothingCutOff(t *testing.T) {
-	t.Parallel()
-	ctx := browser(t)
-	renderer := must.Get(render.New(theme.Files))
-	var pages []*render.Page
-	for _, slug := range []string{"not-faster", "async-vs-sync-web", "load-generators"} { // with the widest tables
-		page := must.Get(renderer.Page(rendertest.Committed(t, "..", slug), render.Options{}))
-		pages = append(pages, page)
-	}
-	dir := t.TempDir()
-	build(t, pages, dir)
-	for _, page := range pages {
-		do(ctx, t, chromedp.Navigate(inFile(dir, page.Slug, "index.html")), chromedp.WaitReady(chromedp.CSS("body")))
-		for _, width := range []int{1280, 375} {
-			v := &visitor{ctx: ctx, view: view{width, "light"}}
-			do(ctx, t, seenIn(v.view))
-			v.fits(t)
-			for _, cut := range ask[[]string](ctx, t, cutOff) {
-				t.Errorf("%s at %d: %s", page.Slug, width, cut)
-			}
-		}
-	}
-}
-
-// cutOff lists tables that are wider than their places.
-const cutOff = `Array.from(document.querySelectorAll(".scroll")).filter(e => e.scrollWidth > e.clientWidth + 1)
-	.map(e => (e.closest("[id]") || e).id + " is " + e.scrollWidth + " wide, and its place " + e.clientWidth)`
-
 // inFile is the address of a file.
 func inFile(parts ...string) string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(parts...))}).String()

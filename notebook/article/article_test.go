@@ -2,11 +2,13 @@ package article
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode"
 	"unicode/utf8"
@@ -208,5 +210,136 @@ func TestIsName(t *testing.T) {
 		if IsName(name) != want {
 			t.Errorf("%q is a name: %v", name, !want)
 		}
+	}
+}
+
+// Links, folders and pipes are refused with the reason, without waiting.
+func TestFilesThatAreNone(t *testing.T) {
+	dir := t.TempDir()
+	must.Do(os.WriteFile(filepath.Join(dir, "there.py"), []byte("pass\n"), 0o644))
+	must.Do(os.Symlink("there.py", filepath.Join(dir, "link.py")))
+	must.Do(os.Mkdir(filepath.Join(dir, "folder.py"), 0o755))
+	must.Do(syscall.Mkfifo(filepath.Join(dir, "pipe.py"), 0o644))
+	for _, test := range []struct{ name, rule, message, hint string }{
+		{"link.py", "not-a-file", `"link.py" cannot be read: it is a symbolic link`,
+			"replace the link with the file it points to"},
+		{"folder.py", "not-a-file", `"folder.py" cannot be read: it is a folder, not a file`,
+			"name a regular file that you may read"},
+		{"pipe.py", "not-a-file", `"pipe.py" cannot be read: it is a named pipe, not a file`,
+			"name a regular file that you may read"},
+		{"their.py", "no-such-file", `no file or listing "their.py"`, `did you mean "there.py"?`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			doc := Parse(dir, source.New("article.md", []byte(head+"```python include="+test.name+"\n```\n")))
+			found := doc.Problems.Sorted()
+			if len(found) != 1 || found[0].Rule != test.rule || !strings.HasPrefix(found[0].Message, test.message) ||
+				found[0].Hint != test.hint {
+				t.Errorf("got %v, want %s: %s (%s)", found, test.rule, test.message, test.hint)
+			}
+		})
+	}
+}
+
+// An article or a project file that cannot be read is a problem like others, and the project can be opened all the
+// same.
+func TestUnreadableArticles(t *testing.T) {
+	dir := t.TempDir()
+	must.Do(os.WriteFile(filepath.Join(dir, ProjectFile), nil, 0o644))
+	for name, make := range map[string]func(string) error{
+		"pipe":     func(file string) error { return syscall.Mkfifo(file, 0o644) },
+		"folder":   func(file string) error { return os.Mkdir(file, 0o755) },
+		"dangling": func(file string) error { return os.Symlink("nowhere", file) },
+		"endless":  func(file string) error { return os.Symlink("/dev/zero", file) },
+		"huge":     func(file string) error { return truncated(file, 1<<40) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(dir, "experiments", name, FileName)
+			must.Do(os.MkdirAll(filepath.Dir(file), 0o755))
+			must.Do(make(file))
+			project := must.Get(OpenProject(dir))
+			doc := must.Get(project.Article(name))
+			want := "not-a-file"
+			if name == "huge" {
+				want = "too-large"
+			}
+			if found := doc.Problems.Sorted(); len(found) != 1 || found[0].Rule != want || found[0].Hint == "" {
+				t.Errorf("got %v, want one of %s", found, want)
+			}
+		})
+	}
+}
+
+// truncated makes a file of a size that takes no space.
+func truncated(file string, size int64) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Truncate(size), f.Close())
+}
+
+// A text beyond a bound is a problem at its place; a text just below a bound is not.
+func TestLimits(t *testing.T) {
+	const head = "---\ntitle: x\n---\n\n"
+	count := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	block := func(yaml string) string {
+		return head + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\n" + yaml + "```\n"
+	}
+	for _, tt := range []struct {
+		name string
+		text func(n int) string
+		most int
+		rule string
+	}{
+		{"bytes", func(n int) string { return head + strings.Repeat(strings.Repeat("word ", 50)+"\n", n/251-1) }, 1_000_000,
+			"too-large"},
+		{"lines", func(n int) string { return head + strings.Repeat("\n", n-5) }, 100_000, "too-large"},
+		{"a line", func(n int) string { return head + strings.Repeat("x", n) }, 100_000, "too-large"},
+		{"YAML", func(n int) string { return head + "```yaml claim\n" + strings.Repeat("# word\n", n/7) + "```\n" }, 250_000,
+			"yaml-too-large"},
+		{"quotations in quotations", func(n int) string { return head + strings.Repeat("> ", n) + "a" }, 100, "too-large"},
+		{"emphasised words", func(n int) string { return head + strings.Repeat(strings.Repeat("*a* ", 100)+"\n\n", n/200) },
+			100_000, "too-large"},
+		{"cells of a table", func(n int) string {
+			return head + strings.Repeat("|a", 99) + "|\n" + strings.Repeat("|-", 99) + "|\n" + strings.Repeat("|b\n", n/100-2)
+		}, 100_000 - 2000, "too-large"},
+		{"brackets in a paragraph", func(n int) string { return head + strings.Repeat("a]\n", n) }, 7900, "too-large"},
+		{"destinations in a paragraph", func(n int) string { return head + count(n, "[a%d]: b\n") }, 14_000, "too-large"},
+		{"experiments", func(n int) string {
+			return head + count(n, "```yaml experiment\nname: e%d\ncommand: {image: x, run: y}\n```\n")
+		}, maxExperiments, "too-many"},
+		{"listings", func(n int) string { return head + count(n, "```python file=f%d.py\n```\n") }, maxListings, "too-many"},
+		{"axes", func(n int) string { return block("matrix:\n" + count(n, "  a%d: [1]\n")) }, maxAxes, "too-many"},
+		{"values", func(n int) string { return "---\ntitle: x\nvalues:\n" + count(n, "  v%d: 1\n") + "---\n" }, maxNamed,
+			"too-many"},
+		{"problems", func(n int) string { return head + count(n, "[x](claim:c%d)\n\n") }, source.MaxProblems, "too-many"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			earned := func(n int) *source.Problem {
+				doc := Parse(t.TempDir(), source.New("article.md", []byte(tt.text(n))))
+				for _, p := range doc.Problems.Sorted() {
+					if p.Rule == tt.rule {
+						return p
+					}
+				}
+				return nil
+			}
+			if p := earned(tt.most); p != nil {
+				t.Errorf("%d are too many: %v", tt.most, p)
+			}
+			p := earned(tt.most + max(1, tt.most/5))
+			if p == nil {
+				t.Fatalf("more than %d are no problem", tt.most)
+			}
+			if p.Hint == "" || p.Pos.Source == nil || p.Pos.End > len(p.Pos.Source.Data) {
+				t.Errorf("without a place or a way out: %v", p)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package article
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -215,5 +216,86 @@ func TestInclude(t *testing.T) {
 	b, ok := doc.Tree.FirstChild().(*Block)
 	if !doc.Problems.Empty() || !ok || b.Is != "include" || string(b.Listing.Data) != "1\n2\n" || len(doc.Listings) != 1 {
 		t.Errorf("got %v, %+v and %d files", doc.Problems.Sorted(), b, len(doc.Listings))
+	}
+}
+
+func TestAnswer(t *testing.T) {
+	const head, claim = "---\ntitle: T\n---\n\n", "\n```yaml claim\n{name: c, expect: 'throughput{a=\"1\"} > 5/s'}\n```\n"
+	for _, tt := range []struct {
+		name, text string
+		blocks     int      // of the answer
+		want       []string // rule: part of the message
+	}{
+		{"none", "Text.\n", 0, nil},
+		{"paragraphs and a list", "::: answer\nOne.\n\n- Two.\n:::\n\nText.\n", 2, nil},
+		{"parts", "::: answer\nOne.\n\n::: when c supported\nYes.\n:::\n::: when c else\n:::\n:::\n" + claim, 3, nil},
+		{"two", "::: answer\nOne.\n:::\n\n::: answer\nTwo.\n:::\n", 1, []string{"misplaced-block: an answer already"}},
+		{"a heading", "::: answer\n## One\n:::\n", 1, []string{"misplaced-block: has a heading"}},
+		{"a block", "::: answer\n```yaml table\n{label: tbl-x, rows: [a], columns: [throughput]}\n```\n:::\n", 1,
+			[]string{"misplaced-block: a table block cannot be in the answer"}},
+		{"in a part", "::: when c supported\n::: answer\nOne.\n:::\n:::\n::: when c else\n:::\n" + claim, 1,
+			[]string{"misplaced-block: cannot depend on an outcome"}},
+		{"never closed", "::: answer\nOne.\n", 0, []string{"unclosed-fence: never closed"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			doc := parseText(t, head+tt.text)
+			blocks := 0
+			if doc.Answer != nil {
+				blocks = doc.Answer.ChildCount()
+			}
+			if blocks != tt.blocks {
+				t.Errorf("the answer has %d blocks, want %d", blocks, tt.blocks)
+			}
+			var got []string
+			for _, p := range doc.Problems.Sorted() {
+				if p.Rule == "misplaced-block" || p.Rule == "unclosed-fence" {
+					got = append(got, p.Rule+": "+p.Message)
+				}
+			}
+			if len(got) != len(tt.want) {
+				t.Fatalf("problems %q, want %q", got, tt.want)
+			}
+			for i, want := range tt.want {
+				rule, message, _ := strings.Cut(want, ": ")
+				if !strings.HasPrefix(got[i], rule) || !strings.Contains(got[i], message) {
+					t.Errorf("problem %q, want %q", got[i], want)
+				}
+			}
+		})
+	}
+}
+
+func TestRepetitions(t *testing.T) {
+	for _, tt := range []struct {
+		written string
+		looks   []int
+		fixed   bool
+		problem string
+	}{
+		{"5", []int{5}, true, ""},
+		{"up to 20", []int{3, 5, 10, 20}, false, ""},
+		{"up to 7", []int{3, 5, 7}, false, ""},
+		{"up to 2", []int{2}, false, ""},
+		{"up to 1000", []int{3, 5, 10, 20, 40, 80, 160, 320, 640, 1000}, false, ""},
+		{"${{ profile }}", nil, false, ""},
+		{"0", nil, false, "repetitions must be between 1 and 1000, not 0"},
+		{"up to 1001", nil, false, "repetitions must be between 1 and 1000, not 1001"},
+		{"up to", nil, false, `repetitions must be a whole number or up to one, not "up to"`},
+		{"many", nil, false, `repetitions must be a whole number or up to one, not "many"`},
+		{"[3, 5]", nil, false, "repetitions must be a single value, not a list"},
+		{"{looks: [3, 5]}", nil, false, "repetitions must be a single value, not a mapping"},
+	} {
+		text := "---\ntitle: x\n---\n\n```yaml experiment\nname: e\ncommand: {run: x, image: y}\nrepetitions: " + tt.written +
+			"\n```\n"
+		doc := Parse(t.TempDir(), source.New("article.md", []byte(text)))
+		problem := ""
+		if list := doc.Problems.Sorted(); len(list) > 0 {
+			problem = list[0].Message
+		}
+		r := DecodeExperiment(doc.Experiments[0].Node, false, &source.Problems{}).Repetitions
+		if !slices.Equal(r.Looks, tt.looks) || r.Fixed != tt.fixed || problem != tt.problem {
+			t.Errorf("%s: looks %v, fixed %v, problem %q; want %v, %v, %q", tt.written, r.Looks, r.Fixed, problem, tt.looks,
+				tt.fixed, tt.problem)
+		}
 	}
 }

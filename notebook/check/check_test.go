@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -441,5 +442,21 @@ expect: throughput > 5/s`), "full", "several-cells"},
 				t.Errorf("problems %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestExplain(t *testing.T) {
+	rules := Rules()
+	if len(rules) < 100 || !slices.Contains(rules, "unknown-key") {
+		t.Fatalf("%d rules", len(rules))
+	}
+	for _, rule := range rules {
+		text, ok := Explain(rule)
+		if !ok || len(text) < 40 || strings.Contains(text, ".md)") {
+			t.Errorf("%s: %v\n%s", rule, ok, text)
+		}
+	}
+	if text, ok := Explain("unknown"); ok {
+		t.Errorf("a rule that is none has %q", text)
 	}
 }

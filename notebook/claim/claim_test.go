@@ -2,6 +2,7 @@ package claim
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"math"
 	"os"
@@ -519,3 +520,168 @@ func TestEqualLoadsAreNotDifferent(t *testing.T) {
 		t.Errorf("marks %q", marks)
 	}
 }
+
+// The servers answer about 1200, 1000 and 800 requests per second. Each part is called by its condition. The same hold
+// once the author has changed the words around them.
+func TestApplies(t *testing.T) {
+	const text = "::: when c supported\n::: when `throughput{server=\"a\"} > 1/s`\n:::\n" +
+		"::: when `throughput{server=\"a\"} > 1200/s`\n:::\n:::\n" +
+		"::: when c contradicted\n::: when `throughput{server=\"a\"} > 2/s`\n:::\n:::\n::: when c else\n:::\n"
+	for _, tt := range []struct {
+		name, expect string
+		measured     bool
+		want         []string
+	}{
+		{"supported", `throughput{server="a"} > throughput{server="b"}`, true,
+			[]string{"c supported", "`throughput{server=\"a\"} > 1/s`"}}, // and on 1200/s nothing is decided
+		{"contradicted", `throughput{server="a"} < throughput{server="b"}`, true,
+			[]string{"c contradicted", "`throughput{server=\"a\"} > 2/s`"}},
+		{"inconclusive", `throughput{server="a"} > 1200/s`, true, []string{"c else"}},
+		{"not measured", `throughput{server="a"} > throughput{server="b"}`, false, []string{"c else"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newFixture(t, recordtest.Claimed(tt.expect)+text)
+			if tt.measured {
+				b = measuredServers(t, recordtest.Claimed(tt.expect)+text)
+			}
+			r := JudgeAll(b.dataset(dataset.Options{}))
+			var got []string
+			for _, p := range r.Data.Doc.Parts {
+				if r.Applies(p) {
+					got = append(got, strings.TrimPrefix(string(p.Place.Source.Data[p.Place.Start:p.Place.End]), "::: when "))
+				}
+			}
+			if strings.Join(got, "\n") != strings.Join(tt.want, "\n") {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if !r.Applies(nil) {
+				t.Error("what stands in no part does not apply")
+			}
+		})
+	}
+}
+
+// Of failures that nobody saw it is known that there are not many: by how many it matters is written, or published.
+func TestFewer(t *testing.T) {
+	const none = `fewer(failed{server="a"}, failed{server="b"})`
+	published := recordtest.Fence("published",
+		"source: A paper\nrows: [{server: a, failed: 2.2%}, {server: b, failed: 6.5%}]")
+	for _, tt := range []struct {
+		name, expect, published string
+		repetitions             int
+		failed                  map[string][]int64 // by repetition
+		want                    stats.Verdict
+		reason                  string
+	}{
+		{"none at all, against published shares", none, published, 10, nil, stats.Contradicted, ""},
+		{"of which the other one is larger", `fewer(failed{server="b"}, failed{server="a"})`, published, 10, nil,
+			stats.Inconclusive, "the shares of failures differ by at most 0.0037 % of attempts; " +
+				"bursts in less than 30 % of the repetitions would not be seen"},
+		{"in too few repetitions", none, published, 5, nil, stats.Inconclusive,
+			"the shares of failures differ by at most 0.0074 % of attempts; a verdict on less than 0.43 % needs 10 " +
+				"repetitions; bursts in less than 60 % of the repetitions would not be seen"},
+		{"none at all, and any difference matters", none, "", 10, nil, stats.Inconclusive,
+			"the shares of failures differ by at most 0.0037 % of attempts; bursts in less than 30 % of the repetitions " +
+				"would not be seen"},
+		{"what is written goes before what is published", `fewer(failed{server="a"}, failed{server="b"}, 0.001%)`,
+			published, 10, nil, stats.Inconclusive, "the shares of failures differ by at most 0.0037 % of attempts; " +
+				"bursts in less than 30 % of the repetitions would not be seen"},
+		{"counts are compared as shares", `fewer(failed.count{server="a"}, failed.count{server="b"}, 0.1%)`, "", 10, nil,
+			stats.Contradicted, ""},
+		{"failures in every repetition", none, published, 10,
+			map[string][]int64{"b": {90, 100, 110, 95, 105, 100, 98, 102, 96, 104}}, stats.Supported, ""},
+		{"one burst", none, "", 10, map[string][]int64{"b": {300, 0, 0, 0, 0, 0, 0, 0, 0, 0}}, stats.Inconclusive,
+			"the shares of failures differ by at most 0.98 % of attempts"},
+		{"the other way round", none, "", 10, map[string][]int64{"a": {90, 100, 110, 95, 105, 100, 98, 102, 96, 104}},
+			stats.Contradicted, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newFixture(t, strings.Replace(recordtest.Claimed(tt.expect), "repetitions: 3",
+				fmt.Sprintf("repetitions: %d", tt.repetitions), 1)+tt.published)
+			for _, trial := range []string{"a", "b", "c"} {
+				b.Measure("servers", trial, "1", slices.Repeat([]float64{1000}, tt.repetitions), func(r *record.Record) {
+					r.Load.Attempted, r.Load.Failed = 10_000, 0
+					if failed := tt.failed[trial]; failed != nil {
+						r.Load.Failed = failed[r.Repetition-1]
+					}
+				})
+			}
+			d := b.dataset(dataset.Options{})
+			if j := Judge(d, d.Doc.Claims[0]); j.Verdict != tt.want || j.Reason != tt.reason {
+				t.Errorf("%s (%s), want %s (%s)", j.Verdict, j.Reason, tt.want, tt.reason)
+			}
+		})
+	}
+}
+
+// The ratio of a to b is 1.2 [1.16 to 1.26], and of b to a 0.83 [0.80 to 0.86].
+func TestOutcomeStrongerThanClaimed(t *testing.T) {
+	const ab, ba = `throughput{server="a"}, throughput{server="b"}`, `throughput{server="b"}, throughput{server="a"}`
+	for _, tt := range []struct {
+		expect string
+		want   stats.Verdict
+	}{
+		{"about(" + ab + ", 1.2)", stats.Supported},
+		{"about(" + ab + ", 1.1, 3%)", stats.Stronger},
+		{"about(" + ab + ", 2)", stats.Contradicted},       // weaker
+		{"about(" + ab + ", 0.9, 3%)", stats.Contradicted}, // the other way
+		{"about(" + ab + ", 1.1, 20%)", stats.Supported},   // the region has both sides of no effect
+		{"about(" + ba + ", 0.9, 2%)", stats.Stronger},     // less than one
+		{"about(" + ba + ", 0.5)", stats.Contradicted},     // weaker
+		{"same(" + ab + ")", stats.Contradicted},           // no effect is claimed
+		{"within(" + ab + ", 10%)", stats.Contradicted},    // likewise
+		{"about(" + ab + ", 1.5)", stats.Inconclusive},     //
+		{"ratio(" + ba + ") > 1.1", stats.Contradicted},    // not a claim of a size
+		{"about(" + ab + ", 1.1, 3%) and about(" + ba + ", 0.9, 2%)", stats.Stronger},
+		{"about(" + ab + ", 1.1, 3%) and about(" + ba + ", 0.83)", stats.Stronger},
+		{"about(" + ab + ", 1.1, 3%) and about(" + ab + ", 2)", stats.Contradicted},
+	} {
+		t.Run(tt.expect, func(t *testing.T) {
+			j := measuredServers(t, recordtest.Claimed(tt.expect)).judge()
+			if got := j.Outcome(); got != tt.want {
+				t.Errorf("outcome %q, verdict %s, effect %+v; want %q", got, j.Verdict, j.Effect, tt.want)
+			}
+			if tt.want == stats.Stronger && j.Verdict != stats.Contradicted {
+				t.Errorf("the verdict is %s", j.Verdict)
+			}
+		})
+	}
+}
+
+// A fixture is an article under test, with the records that it has.
+type fixture struct{ *recordtest.Fixture }
+
+func newFixture(t testing.TB, text string) *fixture {
+	t.Helper()
+	return &fixture{recordtest.New(t, text)}
+}
+
+// measuredServers has all of recordtest.Servers measured in one run, with the changes given.
+func measuredServers(t testing.TB, text string, changes ...recordtest.Change) *fixture {
+	t.Helper()
+	return &fixture{recordtest.NewMeasured(t, text, changes...)}
+}
+
+// searched is an article with claims and all that recordtest.Searching searches for.
+func searched(t *testing.T, claims ...string) *fixture {
+	t.Helper()
+	return &fixture{recordtest.NewSearched(t, claims...)}
+}
+
+func (b *fixture) dataset(o dataset.Options) *dataset.Dataset {
+	b.T.Helper()
+	o.Plan = b.Plan
+	return must.Get(dataset.New(b.Doc, b.Records, o))
+}
+
+// judge judges the only claim.
+func (b *fixture) judge() Judgement {
+	b.T.Helper()
+	all := JudgeAll(b.dataset(dataset.Options{})).Claims
+	if len(all) != 1 || all[0].Claim == nil {
+		b.T.Fatalf("judgements %+v", all)
+	}
+	return all[0]
+}
+
+var update = flag.Bool("update", false, "write the golden files anew")

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -9,7 +10,6 @@ import (
 
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
-
 	"benchbook/notebook/source"
 )
 
@@ -180,5 +180,251 @@ func TestSizes(t *testing.T) {
 				t.Errorf("the problems are %v, want %q", problems, test.rule)
 			}
 		})
+	}
+}
+
+// What editors, languages and builds leave behind must change no key.
+func TestLitterIsNoPartOfAContext(t *testing.T) {
+	for _, test := range []struct{ name, dockerfile, ignore, file, want string }{
+		{"a swap file", "COPY . .", "", ".article.md.swp", ""},
+		{"a folder view", "COPY . .", "", "app/.DS_Store", ""},
+		{"compiled Python", "COPY app app", "", "app/__pycache__/app.pyc", ""},
+		{"a backup", "COPY . .", "", "app/app.py~", ""},
+		{"ignored by git", "COPY . .", "*.log\n", "app/debug.log", ""},
+		{"in a folder that git ignores", "COPY . .", "node_modules/\n", "node_modules/a/index.js", ""},
+		{"ignored by git, and named", "COPY target/app.jar /", "target/\n", "target/app.jar", "target/app.jar"},
+		{"named by a pattern", "COPY target/*.jar /", "target/\n", "target/app.jar", "target/app.jar"},
+		{"beside a named file", "COPY target/app.jar /", "target/\n", "target/classes/a.class", ""},
+		{"an ordinary file", "COPY . .", "*.log\n", "app/app.py", "app/app.py"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, problems := planIn(t, "name: e\nservices: {s: {build: .}}\nload: {target: http://s/}\n",
+				func(dir, _ string) {
+					for _, args := range [][]string{{"init", "-q"}} {
+						if out, err := exec.Command("git", append([]string{"-C", filepath.Dir(dir)}, args...)...).
+							CombinedOutput(); err != nil {
+							t.Fatal(err, string(out))
+						}
+					}
+					write(filepath.Join(dir, "Dockerfile"), "FROM scratch\n"+test.dockerfile+"\n")
+					write(filepath.Join(dir, ".gitignore"), test.ignore)
+					write(filepath.Join(dir, test.file), "x")
+					link("user@host.1234", filepath.Join(dir, ".#article.md")) // a lock of Emacs
+				})
+			if len(problems) > 0 {
+				t.Fatal(problems)
+			}
+			var got []string
+			for _, f := range p.Experiments[0].Trials[0].Services[0].Image.Build.Files {
+				got = append(got, f.Path)
+			}
+			want := []string{".gitignore", "Dockerfile"}
+			if test.want != "" {
+				want = append(want, test.want)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// The context of a Dockerfile in the root of the repository, above the project, has the files that it copies, but project
+// files and folders of articles only where it names them.
+func TestContextInTheRepository(t *testing.T) {
+	const (
+		file   = "p/benchbook.yaml"
+		sample = "p/experiments/sample/"
+		other  = "p/experiments/other/"
+	)
+	for _, test := range []struct {
+		name, build, dockerfile string
+		want                    []string // beside what there always is
+	}{
+		{"all", "../../..", "FROM scratch\nCOPY . /\n", nil},
+		{"patterns", "../../..", "FROM scratch\nCOPY * ?/* /\n", nil},
+		{"the folder of articles", "../../..", "FROM scratch\nCOPY p/experiments/ /\n",
+			[]string{other + "data.csv", sample + "Dockerfile", sample + "app.py", sample + "listed.py"}},
+		{"files of an article", "../../..", "FROM scratch\nCOPY p/experiments/other/*.csv /\n", []string{other + "data.csv"}},
+		{"a mount", "../../..", "FROM scratch\nRUN --mount=type=bind,source=p/experiments/other,target=/x true\n",
+			[]string{other + "data.csv"}},
+		{"the project file", "../../..", "FROM scratch\nCOPY . /\nCOPY p/benchbook.yaml /\n", []string{file}},
+		{"the Dockerfile of an article", "{context: ../../.., dockerfile: p/experiments/sample/Dockerfile}",
+			"FROM scratch\n", []string{sample + "Dockerfile"}},
+		{"a listing as the Dockerfile", "{context: ../../.., dockerfile: p/experiments/sample/listed.py}",
+			"FROM scratch\n", []string{sample + "listed.py"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, problems := planText(t, text("```python file=listed.py\nFROM scratch\n```\n\n",
+				block("name: e\nservices: {s: {build: "+test.build+"}}\nload: {target: http://s/}\n")),
+				func(dir, outside string) {
+					root := filepath.Dir(outside)
+					must.Do(os.Mkdir(filepath.Join(root, ".git"), 0o755))
+					for name, text := range map[string]string{"Dockerfile": test.dockerfile, "main.go": "package main",
+						".dockerignore": "*.log\n", "a.log": "x", ".vscode/settings.json": "{}",
+						".vscode/benchbook-project.json": "{}", ".git/HEAD": "x", "p/_site/index.html": "x",
+						"p/.benchbook/run": "x", other + article.FileName: "x", other + "data.csv": "x",
+						other + "records/r": "x", sample + "app.py": "x"} {
+						write(filepath.Join(root, name), text)
+					}
+					write(filepath.Join(dir, article.FileName), "x")
+					write(filepath.Join(dir, "records", "r"), "x")
+				})
+			if len(problems) > 0 {
+				t.Fatal(problems)
+			}
+			var names []string
+			for _, f := range p.Experiments[0].Trials[0].Services[0].Image.Build.Files {
+				names = append(names, f.Path)
+			}
+			want := append([]string{".dockerignore", ".vscode/settings.json", "Dockerfile", "main.go"}, test.want...)
+			if slices.Sort(want); !slices.Equal(names, want) {
+				t.Errorf("the files are %q, want %q", names, want)
+			}
+		})
+	}
+}
+
+func TestCopied(t *testing.T) {
+	for _, test := range []struct {
+		name, dockerfile string
+		has, lacks       string
+	}{
+		{"a file", "FROM x\nCOPY a.py /srv/", "a.py", "b.py"},
+		{"a destination is no source", "COPY a.py b.py", "a.py", "b.py"},
+		{"several, over lines", "COPY --chown=1 a.py \\\n  src/b.py /srv/", "src/b.py", "b.py"},
+		{"a folder", "copy src /srv", "src/deep/b.py", "srcs/b.py"},
+		{"a pattern", "ADD src/*.py /srv/", "src/b.py", "b.py"},
+		{"a list", `COPY ["a b.py", "c.py", "/srv/"]`, "c.py", "d.py"},
+		{"from another stage", "COPY --from=build a.py /", "", "a.py"},
+		{"all", "COPY ./ /srv", "any/thing", ""},
+		{"a variable", "COPY ${NAME} /srv", "any/thing", ""},
+		{"a mount", "RUN --mount=type=bind,target=/src make", "any/thing", ""},
+		{"a folder in a mount", "RUN --mount=type=bind,source=lib,target=/src make", "lib/b.py", ""},
+		{"nothing", "FROM x", "", "a.py"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := copiedBy(test.dockerfile)
+			if test.has != "" && !c.has(test.has) {
+				t.Errorf("it lacks %s: %q", test.has, c)
+			}
+			if test.lacks != "" && c.has(test.lacks) {
+				t.Errorf("it has %s: %q", test.lacks, c)
+			}
+		})
+	}
+}
+
+// rowsArticle has an axis whose values are in files.
+func rowsArticle(axis, run string) string {
+	return text(block("name: e\ncalibrate: false\nmatrix: {framework: " + axis + "}\n" +
+		"command: {image: x, run: [echo, '" + run + "']}\n"))
+}
+
+// No link in the path of a row leads out of the repository.
+func TestRowsStayInTheRepository(t *testing.T) {
+	outside := t.TempDir()
+	write(filepath.Join(outside, "a.yaml"), "port: 1\n")
+	write(filepath.Join(outside, "f.csv"), "name\nsecret\n")
+	for _, axis := range []string{"{rows: ../../out/f.csv}", "{rows: out/f.csv}", "{files: \"../../out/*.yaml\"}",
+		"{files: \"../../*/a.yaml\"}"} {
+		root := t.TempDir()
+		dir := filepath.Join(root, "experiments", "sample")
+		write(filepath.Join(root, article.ProjectFile), "")
+		write(filepath.Join(dir, "x"), "")
+		link(outside, filepath.Join(root, "out"))
+		link(outside, filepath.Join(dir, "out"))
+		project := must.Get(article.OpenProject(root))
+		var problems source.Problems
+		doc := article.Parse(dir, source.New("article.md", []byte(rowsArticle(axis, "x"))))
+		p := must.Get(New(project, doc, Options{}, &problems))
+		if problems.Empty() || len(p.Experiments) > 0 {
+			t.Errorf("%s: problems %v, experiments %v", axis, problems.Sorted(), p.Experiments)
+		}
+	}
+}
+
+// Keys do not depend on values of secrets, and images do not contain their files.
+func TestSecretsAreNoInputs(t *testing.T) {
+	keyWith := func(value string) string {
+		t.Setenv("P", value)
+		p, problems := newPlan(t, text(block("name: e\nsecrets: {p: {environment: P}, q: {file: ./sub/../q.txt}}\n"+
+			"services: {s: {build: ., environment: {A: \"${{ secrets.p }}\"}, secrets: [q]}}\nload: {target: http://s/}\n")),
+			Options{}, map[string]string{"Dockerfile": "FROM scratch\nCOPY . /\n", "q.txt": value, "app.py": "x"})
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		trial := p.Experiments[0].Trials[0]
+		for _, f := range trial.Services[0].Image.Build.Files {
+			if f.Path == "q.txt" {
+				t.Error("the file of a secret is in the build context")
+			}
+		}
+		return trial.Key
+	}
+	if one, other := keyWith("one value"), keyWith("another value"); one != other {
+		t.Errorf("the keys are %s and %s", one, other)
+	}
+}
+
+// Values from the environment are in keys, and in nothing that is shown.
+func TestPrivateValues(t *testing.T) {
+	files := map[string]string{
+		"private.env": "API_TOKEN=hunter24\nMODE=hasty\n",
+		".env":        "DSN_PASSWORD=hunter25\nTAG=bookworm\nBROKEN=1\n",
+		"compose.yaml": `services:
+  api:
+    image: "x:${TAG}"
+    env_file: private.env
+    environment: {SETTINGS: "host=db pw ${DB_PASSWORD} ${DSN_PASSWORD}", USED: "${SHORT} ${SERVICE}"}
+    command: [serve, "--key=${DB_PASSWORD}"]
+    build: {dockerfile_inline: FROM x, args: {KEY: "${DB_PASSWORD}"}}
+    expose: ["${PORT}"]
+`,
+	}
+	body := "name: e\ncompose: {files: compose.yaml, environment: [DB_PASSWORD, SHORT, SERVICE, PORT]}\nload: {target: http://api:8080/}\n"
+	var keys []string
+	for _, value := range []string{"hunter22", "hunter23"} {
+		for name, of := range map[string]string{"DB_PASSWORD": value, "SHORT": "abc", "SERVICE": "api", "PORT": "8080"} {
+			t.Setenv(name, of)
+		}
+		p, problems := newPlan(t, text(block(body)), Options{}, files)
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		trial := p.Experiments[0].Trials[0]
+		if env := strings.Join(trial.Services[0].Environment, ","); !strings.Contains(env, value) {
+			t.Errorf("the service gets %s", env)
+		}
+		shown := string(trial.Definition)
+		for _, private := range []string{value, "hunter24", "hunter25"} {
+			if strings.Contains(shown, private) {
+				t.Errorf("the definition has %s: %s", private, shown)
+			}
+		}
+		for _, public := range []string{`"name":"api"`, "abc api", "MODE=hasty", "--key=[redacted]",
+			"host=db pw [redacted] [redacted]", `"expose":[8080]`} {
+			if !strings.Contains(shown, public) {
+				t.Errorf("the definition lacks %s: %s", public, shown)
+			}
+		}
+		if trial.Inputs[0].Digest != Digest(trial.Definition) {
+			t.Error("the digest is not that of the definition which is shown")
+		}
+		keys = append(keys, trial.Key)
+	}
+	if keys[0] == keys[1] {
+		t.Error("trials with other values have the same key")
+	}
+
+	files["compose.yaml"] = "services: {s: {image: x, mem_limit: \"${DB_PASSWORD}\", expose: [\"80\"]}}\n"
+	_, problems := newPlan(t, text(block("name: e\ncompose: {files: compose.yaml, environment: [DB_PASSWORD]}\nload: {target: http://s/}\n")), Options{}, files)
+	if len(problems) == 0 {
+		t.Error("no problem with a limit that is no size")
+	}
+	for _, problem := range problems {
+		if strings.Contains(problem.String(), "hunter23") {
+			t.Error(problem)
+		}
 	}
 }

@@ -4,13 +4,16 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
-
+	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 const (
@@ -115,5 +118,178 @@ func TestUnknownProfile(t *testing.T) {
 	doc := article.Parse(filepath.Join(root, "x"), source.New("a", []byte(text())))
 	if _, err := New(project, doc, Options{Profile: "fast"}, &source.Problems{}); !errors.Is(err, ErrNoProfile) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestUnavailableTrialsDoNotChangeTheOrder(t *testing.T) {
+	with := func(rows string) *Experiment {
+		return mustPlan(t, text(block("name: e\ncommand: {image: x, run: y}\nmatrix: {include: ["+rows+"]}\n")), Options{},
+			nil)
+	}
+	a, b := with("{a: 1}, {a: 2}"), with("{a: 1}, {a: 3, unavailable: gone}, {a: 2}")
+	if a.Digest != b.Digest || a.Seed != b.Seed {
+		t.Error("a row that cannot be measured makes another run of it")
+	}
+}
+
+// A limit of more CPUs than the machine has is refused before anything starts.
+func TestCPUsOfTheMachine(t *testing.T) {
+	p, problems := planIn(t, "name: e\nservices: {s: {image: x, cpus: 900}, t: {image: x, cpus: 1.5}}\n"+
+		"load: {target: http://s/}\n", func(string, string) {})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	var found source.Problems
+	p.Experiments[0].CheckCPUs(func(string) [][]int { return [][]int{{0}, {1}} }, &found)
+	list := found.Sorted()
+	if len(list) != 1 || list[0].Rule != "no-such-cpu" ||
+		list[0].Message != `this machine has 2 CPUs, and service "s" may use 900` {
+		t.Errorf("got %v", list)
+	}
+}
+
+// A load with outside runs on this machine, with any engine of the project.
+func TestRunningTarget(t *testing.T) {
+	for _, host := range []string{"127.0.0.1:8080", "localhost", "[::1]:8080", "127.8.0.1"} {
+		e := mustPlan(t, text(block("name: e\nload: {target: 'http://"+host+"/', outside: true}\n")), Options{}, nil)
+		if !e.Outside || e.Engine != spec.Local || !e.Trials[0].Load.Outside {
+			t.Errorf("%s: outside %v, engine %s", host, e.Outside, e.Engine)
+		}
+		if local := (record.Input{Name: "engine", Digest: "local"}); !slices.Contains(e.Trials[0].Inputs, local) {
+			t.Errorf("%s: inputs %v", host, e.Trials[0].Inputs)
+		}
+	}
+}
+
+func TestLargeScript(t *testing.T) {
+	_, problems := planIn(t, "name: e\nservices: {s: {image: x}}\nload: {target: http://s/, tool: k6, script: large.js}\n",
+		func(dir, _ string) { sparse(filepath.Join(dir, "large.js"), 6<<30) })
+	if len(problems) != 1 || problems[0].Rule != "too-large" || problems[0].Pos.Source == nil {
+		t.Errorf("the problems are %v", problems)
+	}
+}
+
+func TestPlace(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		cores [][]int
+		want  Placement
+	}{
+		{"two cores", [][]int{{0}, {1}}, Placement{"0", "1", 1, 1}},
+		{"siblings stay together", [][]int{{0, 4}, {1, 5}, {2, 6}, {3, 7}}, Placement{"0-2,4-6", "3,7", 6, 2}},
+		{"one core is shared", [][]int{{0}}, Placement{"0", "0", 1, 1}},
+		{"nothing is known", nil, Placement{"", "", 1, 1}},
+	} {
+		if got := Place(test.cores); got != test.want {
+			t.Errorf("%s: got %+v, want %+v", test.name, got, test.want)
+		}
+	}
+}
+
+// A load has the last core, a command all cores, or half of them if there are services.
+func TestPlaceLoad(t *testing.T) {
+	const service = "name: e\nservices: {s: {image: x}}\n"
+	tests := []struct{ name, body, services, load string }{
+		{"a load", service + "load: {target: http://s/}\n", "0-2,4-6", "3,7"},
+		{"a command alone", "name: e\ncommand: {image: x, run: y}\n", "0-7", "0-7"},
+		{"a command beside a service", service + "command: {image: x, run: y}\n", "0-1,4-5", "2-3,6-7"},
+		{"a command in a service", service + "command: {service: s, run: y}\n", "0-7", "0-7"},
+		{"a command in a service with CPUs of its own",
+			"name: e\nservices: {s: {image: x, cpuset: '1-2'}}\ncommand: {service: s, run: y}\n", "0-7", "1-2"},
+		{"a command with CPUs of its own", service + "command: {image: x, run: y, cpuset: '0,5'}\n", "0-7", "0,5"},
+		{"a command where a load would be", service + "command: {image: x, run: y, cpuset: load}\n", "0-2,4-6", "3,7"},
+		{"it alone", "name: e\ncommand: {image: x, run: y, cpuset: load}\n", "0-2,4-6", "3,7"},
+	}
+	cores := [][]int{{0, 4}, {1, 5}, {2, 6}, {3, 7}}
+	for _, tt := range tests {
+		e := mustPlan(t, text(block(tt.body)), Options{}, nil)
+		load, n := e.PlaceLoad(e.Trials[0], cores)
+		set, _ := spec.ParseCPUSet(load)
+		if at := e.Place("", cores); at.Services != tt.services || load != tt.load || n != len(set) {
+			t.Errorf("%s: services on %s and it on %s, which are %d; want %s and %s", tt.name, at.Services, load, n, tt.services,
+				tt.load)
+		}
+	}
+	three := [][]int{{0}, {1}, {2}}
+	e := mustPlan(t, text(block(service+"command: {image: x, run: y}\n")), Options{}, nil)
+	if at := e.Place("", three); at.Services != "0-1" || at.Load != "2" {
+		t.Errorf("on three cores: %+v", at)
+	}
+}
+
+func TestCheckCPUs(t *testing.T) {
+	for _, test := range []struct {
+		name, service, load string
+		cores               [][]int
+		want                []string // hints
+	}{
+		{"all there", "0", "1", [][]int{{0}, {1}}, nil},
+		{"none is written", "", "", [][]int{{0}}, nil},
+		{"the service's is not", "0-3", "1", [][]int{{0}, {1}},
+			[]string{`write "0", or remove cpuset`}},
+		{"neither", "4", "5", [][]int{{0, 2}, {1, 3}},
+			[]string{`write "0,2", or remove cpuset`,
+				`write "1,3", or remove cpuset`}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			body := "name: e\nservices: {s: {image: x, cpuset: '" + test.service + "'}}\nload: {target: http://s/, cpuset: '" +
+				test.load + "'}\n"
+			if test.service == "" {
+				body = "name: e\nservices: {s: {image: x}}\nload: {target: http://s/}\n"
+			}
+			var problems source.Problems
+			mustPlan(t, text(block(body)), Options{}, nil).CheckCPUs(func(string) [][]int { return test.cores }, &problems)
+			var got []string
+			for _, p := range problems.Sorted() {
+				got = append(got, p.Hint)
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestEstimate(t *testing.T) {
+	at := Placement{ServiceCores: 1, LoadCores: 1}
+	service := "services: {s: {image: x}}\n"
+	known := func(pending int, searched bool) func(*Trial) Experience {
+		return func(*Trial) Experience {
+			return Experience{Pending: pending, Searched: searched, Overhead: 4 * time.Second, Window: 7 * time.Second}
+		}
+	}
+	for _, test := range []struct {
+		name, body string
+		known      func(*Trial) Experience
+		want       string
+	}{
+		{"for a time", service + "calibrate: false\nload: {target: http://s/}\n", nil, "40.5s"},
+		{"the A/A pair counts", service + "load: {target: http://s/, duration: 4s, warmup: 0s}\n", nil, "33s"},
+		{"for a number of requests", service + "calibrate: false\nload: {target: http://s/, requests: 2000}\n", nil, "10.5s"},
+		{"whichever ends first", service + "calibrate: false\nload: {target: http://s/, requests: 20000, duration: 3s}\n",
+			nil, "13.5s"},
+		{"a command", "calibrate: false\nrepetitions: 2\ncommand: {image: x, run: y}\n", nil, "13s"},
+		{"the timeout is the end", service + "calibrate: false\nrepetitions: 1\ntimeout: 10s\n" +
+			"load: {target: http://s/, duration: 1h}\n", nil, "10s"},
+		{"a search in its budget", "services: {s: {image: 'x${{ tune.n }}'}}\ncalibrate: false\nrepetitions: 1\n" +
+			"tune: {n: {to: 9, budget: 30s}}\nload: {target: http://s/, duration: 4s, warmup: 0s}\n", nil, "32.5s"},
+		{"a recorded overhead", service + "calibrate: false\nload: {target: http://s/}\n", known(2, false), "32s"},
+		{"a recorded window", service + "calibrate: false\nload: {target: http://s/, requests: 9}\n", known(2, false), "22s"},
+		{"nothing is pending", service + "load: {target: http://s/}\n", known(0, false), "0s"},
+		{"a search that is done", "services: {s: {image: 'x${{ tune.n }}'}}\ncalibrate: false\nrepetitions: 1\n" +
+			"tune: {n: {to: 9}}\nload: {target: http://s/, duration: 4s, warmup: 0s}\n", known(1, true), "8s"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if !strings.Contains(test.body, "repetitions") {
+				test.body = "repetitions: up to 9\n" + test.body // the estimate is for the first look
+			}
+			p, problems := newPlan(t, text(block("name: e\n"+test.body)), Options{}, nil)
+			if len(problems) > 0 {
+				t.Fatal(problems[0])
+			}
+			if got := p.Experiments[0].Estimate(at, test.known); got.String() != test.want {
+				t.Errorf("got %v, want %s", got, test.want)
+			}
+		})
 	}
 }

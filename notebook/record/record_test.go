@@ -2,7 +2,10 @@ package record
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +104,178 @@ func TestOtherConditions(t *testing.T) {
 	} {
 		if got := strings.Join(OtherConditions(known(), tt.b), " "); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+const debian = "adduser 3.134\nbash 5.2.15"
+
+func TestListsStandOnce(t *testing.T) {
+	first := &Record{Facts: map[string]string{"packages.server": debian, "packages.db": debian,
+		"pip.server": "Flask 3.1.3", "host.cpu": "x", "packages.empty": ""}}
+	second := &Record{Facts: maps.Clone(first.Facts)}
+	want := maps.Clone(first.Facts)
+	have := map[string]bool{}
+	first.Condense(have)
+	second.Condense(have)
+	if len(first.Lists) != 2 || len(second.Lists) != 0 || first.Facts["packages.server"] != second.Facts["packages.db"] {
+		t.Errorf("lists %v and %v, facts %v", first.Lists, second.Lists, second.Facts)
+	}
+	condensed := maps.Clone(second.Facts)
+	second.Condense(have)
+	if !maps.Equal(second.Facts, condensed) {
+		t.Errorf("condensed twice: %v", second.Facts)
+	}
+
+	alone := &Record{Facts: maps.Clone(second.Facts)}
+	Expand([]*Record{alone})
+	if !maps.Equal(alone.Facts, condensed) {
+		t.Errorf("without the lists: %v", alone.Facts)
+	}
+	Expand([]*Record{second, first})
+	if !maps.Equal(first.Facts, want) || !maps.Equal(second.Facts, want) {
+		t.Errorf("expanded: %v and %v, want %v", first.Facts, second.Facts, want)
+	}
+}
+
+// A list that somebody edited is not what was found in the image.
+func TestEditedListIsNotExpanded(t *testing.T) {
+	r := &Record{Facts: map[string]string{"packages.server": debian}}
+	r.Condense(map[string]bool{})
+	digest := r.Facts["packages.server"]
+	r.Lists[digest] = "bash 9"
+	Expand([]*Record{r})
+	if r.Facts["packages.server"] != digest {
+		t.Errorf("got %q", r.Facts["packages.server"])
+	}
+}
+
+// What is read from a folder is as if nothing had been condensed.
+func TestReadExpandsLists(t *testing.T) {
+	d, have := Dir(t.TempDir()), map[string]bool{}
+	for i := range 2 {
+		r := sample()
+		r.Repetition, r.Facts = i+1, map[string]string{"packages.server": debian}
+		r.Condense(have)
+		save(d, r)
+	}
+	records, _, err := d.Read()
+	if err != nil || len(records) != 2 {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	for _, r := range records {
+		if r.Facts["packages.server"] != debian {
+			t.Errorf("repetition %d: %q", r.Repetition, r.Facts["packages.server"])
+		}
+	}
+}
+
+// searched is a search of a tuned value as a record.
+func searched() *Record {
+	r := sample()
+	r.Repetition, r.Samples = 0, nil
+	r.Search = &Search{Kind: SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher",
+		Effect: 0.05, Chosen: 2, Stop: StopLimit,
+		Matters: 1.9, Lo: 2, Hi: 3, Probes: []Probe{
+			{Candidate: 2, Phase: PhaseProbe, Value: 190, Started: time.Unix(1e9, 0).UTC(), Seconds: 4.5,
+				Samples: []Sample{{Metric: "throughput", Value: 190, Unit: "1/s"}}},
+			{Candidate: 1, Phase: PhaseProbe, Value: 100, Started: time.Unix(1e9, 0).UTC(), Seconds: 4},
+			{Candidate: 2, Phase: PhaseProbe, Value: 180, Invalid: "errors 6 %", Started: time.Unix(1e9, 0).UTC(), Seconds: 4},
+			{Candidate: 3, Phase: PhaseProbe, Failure: "service s is gone", Started: time.Unix(1e9, 0).UTC(), Seconds: 1},
+		}}
+	return r
+}
+
+// A search is read as it was saved.
+func TestSaveSearch(t *testing.T) {
+	dir := Dir(t.TempDir())
+	capacity := searched()
+	capacity.Search = &Search{Kind: SearchCapacity, Metric: "latency.p99", Unit: "s", Better: "lower",
+		Objective: "latency.p99 < 100ms", Stop: StopLimit, Lo: 800}
+	save(dir, capacity, searched())
+	records, bad, err := dir.Read()
+	if err != nil || len(bad) > 0 || len(records) != 2 {
+		t.Fatalf("%d records, %v, %v", len(records), bad, err)
+	}
+	for i, want := range []*Record{capacity, searched()} {
+		if !reflect.DeepEqual(records[i].Search, want.Search) {
+			t.Errorf("got %+v, want %+v", records[i].Search, want.Search)
+		}
+	}
+	data, err := capacity.Line()
+	if err != nil || strings.Contains(string(data), `"hi"`) {
+		t.Errorf("a capacity of at least so much has an upper end: %s, %v", data, err)
+	}
+}
+
+func TestCandidates(t *testing.T) {
+	candidates := searched().Search.Candidates()
+	var values, counts []float64
+	for _, c := range candidates {
+		values = append(values, c.Value)
+		for _, p := range c.Probes {
+			counts = append(counts, p.Counts())
+		}
+	}
+	if !reflect.DeepEqual(values, []float64{1, 2, 3}) || !reflect.DeepEqual(counts, []float64{100, 190, 0, 0}) {
+		t.Errorf("candidates %v, which count %v", values, counts)
+	}
+}
+
+// What a run needs at least is what there is at its first look; older runs with a budget looked after three rounds.
+func TestLeast(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		r    Record
+		want int
+	}{
+		{"one look", Record{Planned: 5}, 5},
+		{"one look, noted", Record{Planned: 5, Looks: []int{5}}, 5},
+		{"several", Record{Planned: 20, Looks: []int{3, 5, 10, 20}}, 3},
+	} {
+		if got := test.r.Least(); got != test.want {
+			t.Errorf("%s: %d, want %d", test.name, got, test.want)
+		}
+	}
+}
+
+func TestHasLeast(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		least int
+		have  []int
+		want  bool
+	}{
+		{"none", 3, nil, false},
+		{"all", 3, []int{1, 2, 3}, true},
+		{"all in another order", 3, []int{3, 1, 2}, true},
+		{"one missing", 3, []int{1, 3}, false},
+		{"one missing, and one that was measured again", 3, []int{1, 3, 4}, false},
+		{"more", 3, []int{1, 2, 3, 4}, true},
+		{"nothing asked for", 0, nil, true},
+	} {
+		has := func(k int) bool { return slices.Contains(test.have, k) }
+		if got := HasFirst(test.least, has); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
+// A probe in which too few requests were answered for a percentile has none, and not one of no time at all.
+func TestProbeHas(t *testing.T) {
+	throughput := []Sample{{Metric: "throughput", Value: 190, Unit: "1/s"}}
+	for name, test := range map[string]struct {
+		probe Probe
+		want  bool
+	}{
+		"measured":             {Probe{Value: 0.2, Samples: throughput}, true},
+		"among failures":       {Probe{Samples: throughput}, false},
+		"nothing at all":       {Probe{Samples: []Sample{{Metric: "latency.p99"}}}, true},
+		"without what it read": {Probe{}, true},
+		"failed":               {Probe{Failure: "service s is gone"}, false},
+	} {
+		if got := test.probe.Has("latency.p99"); got != test.want {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

@@ -3,7 +3,7 @@ package stats
 import (
 	"errors"
 	"math"
-	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,31 +58,6 @@ func TestSummarize(t *testing.T) {
 	}
 	if _, err := Summarize(Cell{}, 0.05); !errors.Is(err, ErrNoValues) {
 		t.Errorf("no run: error is %v, want %v", err, ErrNoValues)
-	}
-}
-
-// The interval moves and grows with the values, and contains the centre.
-func TestSummarizeScales(t *testing.T) {
-	rng := rand.New(rand.NewPCG(3, 4))
-	for range 200 {
-		c := lognormal(rng, 1+rng.IntN(10), 10, 0.3)
-		factor := math.Exp(5 * rng.NormFloat64())
-		scaled := Cell{Values: make([]float64, len(c.Values))}
-		for i, v := range c.Values {
-			scaled.Values[i] = v * factor
-		}
-		one, err1 := Summarize(c, 0.05)
-		other, err2 := Summarize(scaled, 0.05)
-		if err1 != nil || err2 != nil {
-			t.Fatal(err1, err2)
-		}
-		if !one.Interval.Contains(one.Centre) {
-			t.Errorf("%v: interval %v without the centre %v", c.Values, one.Interval, one.Centre)
-		}
-		if !closeTo(one.Centre*factor, other.Centre) || !closeTo(one.Interval.Lo*factor, other.Interval.Lo) ||
-			!closeTo(one.Interval.Hi*factor, other.Interval.Hi) {
-			t.Errorf("%v times %v: %v becomes %v", c.Values, factor, one, other)
-		}
 	}
 }
 
@@ -141,5 +116,64 @@ func TestErrorShareRefused(t *testing.T) {
 				t.Errorf("error is %v, want %q in it", err, tt.want)
 			}
 		})
+	}
+}
+
+// Digits follows docs/figures.md#digits.
+func TestDigits(t *testing.T) {
+	for _, test := range []struct {
+		resolution float64
+		want       int
+	}{{0.001, 4}, {0.0025, 3}, {0.01, 3}, {0.025, 2}, {0.1, 2}, {0.3, 1}, {1, 1}, {3, 1}} {
+		if got := Digits(test.resolution); got != test.want {
+			t.Errorf("Digits(%v) = %d, want %d", test.resolution, got, test.want)
+		}
+	}
+	const centre = 486.67
+	if got := Digits(0.001 * centre / centre); got != 4 {
+		t.Errorf("a thousandth of %v has %d digits, want 4", centre, got)
+	}
+}
+
+func TestLastDigit(t *testing.T) {
+	for _, test := range []struct{ value, resolution, want float64 }{
+		{1.1, 0.001, 0.001}, {0.9, 0.001, 0.0001}, {-486.67, 0.001, 0.1}, {2, 0.1, 0.1}, {12345, 0.001, 10},
+	} {
+		if got := LastDigit(test.value, test.resolution); math.Abs(got/test.want-1) > 1e-12 {
+			t.Errorf("LastDigit(%v, %v) = %v, want %v", test.value, test.resolution, got, test.want)
+		}
+	}
+}
+
+func TestOutliers(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		values []float64
+		want   Outlying
+	}{
+		{"the example, five", []float64{100, 101, 99, 100, 130}, Outlying{At: []int{4}}},
+		{"the example, three", []float64{100, 101, 130}, Outlying{Wide: true}},
+		{"three that are close", []float64{100, 101, 124}, Outlying{}},
+		{"two", []float64{100, 1000}, Outlying{}},
+		{"equal but for a small one", []float64{100, 100, 100, 100, 104}, Outlying{}}, // far by the score, near by δ
+		{"equal but for two", []float64{60, 100, 100, 100, 100, 100, 140}, Outlying{At: []int{0, 6}}},
+		{"spread", []float64{80, 90, 100, 110, 120}, Outlying{}},
+		{"a zero", []float64{0, 100, 100, 100, 100}, Outlying{}},
+		{"none", nil, Outlying{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := must.Get(Outliers(Cell{Values: tt.values}, 0.05))
+			if !slices.Equal(got.At, tt.want.At) || got.Wide != tt.want.Wide {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+	// Differences below the resolution are not outliers.
+	coarse := Cell{Values: []float64{10, 10, 10, 10, 11}, Resolution: 0.1}
+	if got, err := Outliers(coarse, 0.05); err != nil || len(got.At) > 0 {
+		t.Errorf("one step of the measurement away: %+v, %v", got, err)
+	}
+	if _, err := Outliers(Cell{Values: []float64{1, math.Inf(1), 1}}, 0.05); !errors.Is(err, ErrNotFinite) {
+		t.Errorf("infinite: %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package stats
 import (
 	"errors"
 	"math"
+	"slices"
 	"testing"
 
 	"benchbook/internal/test/must"
@@ -100,5 +101,34 @@ func TestCellNeeded(t *testing.T) {
 	}
 	if _, err := CellNeeded(values(1, 2), Below(5), 0.05, nil); !errors.Is(err, ErrTooFew) {
 		t.Errorf("two values: error is %v, want %v", err, ErrTooFew)
+	}
+}
+
+func TestLooks(t *testing.T) {
+	for n, want := range map[int][]int{
+		1: {1}, 3: {3}, 4: {3, 4}, 5: {3, 5}, 7: {3, 5, 7}, 10: {3, 5, 10}, 20: {3, 5, 10, 20}, 40: {3, 5, 10, 20, 40},
+		41: {3, 5, 10, 20, 40, 41},
+	} {
+		if got := Looks(n); !slices.Equal(got, want) {
+			t.Errorf("up to %d: looks %v, want %v", n, got, want)
+		}
+	}
+}
+
+// Example 12 of the method.
+func TestLevel(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		looks []int
+		want  float64
+	}{
+		{"a plain number", []int{5}, 0.05},
+		{"up to 20", Looks(20), 0.0125},
+		{"up to 40", Looks(40), 0.01},
+		{"nothing planned", nil, 0.05},
+	} {
+		if got := Level(DefaultAlpha, len(tt.looks)); math.Abs(got-tt.want) > 1e-15 {
+			t.Errorf("%s: level %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }

@@ -345,3 +345,116 @@ func TestLittleIsRecomputed(t *testing.T) {
 		})
 	}
 }
+
+func TestStalls(t *testing.T) {
+	const overflows = "net.listen_overflows."
+	// quick is a thousand answers of 10 ms, and one more.
+	quick := func(longest float64, family string, n float64) func(*record.Record) {
+		return func(r *record.Record) {
+			r.Histograms["latency"] = recordtest.Histogram(t, recordtest.Times(0.01, 1000), recordtest.Times(longest, 1))
+			r.Samples = append(r.Samples, record.Sample{Metric: family + "server", Value: n, Unit: "1"})
+		}
+	}
+	connecting := func(longest, connect float64) func(*record.Record) {
+		return func(r *record.Record) {
+			quick(longest, overflows, 0)(r)
+			r.Histograms["latency.connect"] = recordtest.Histogram(t, recordtest.Times(connect, 1))
+		}
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(*record.Record)
+		want   Level
+		words  string
+	}{
+		{"a queue overflowed", quick(1.03, overflows, 12), Warn,
+			"stalled: a request took 1.03 s (12 listen overflows), and the mean is 10 ms"},
+		{"it overflowed, and nobody waited a second", quick(0.94, overflows, 12), OK, ""},
+		{"nothing overflowed", quick(1.03, overflows, 0), OK, ""},
+		{"a slow server whose queue overflowed", func(r *record.Record) {
+			quick(1.03, overflows, 12)(r)
+			r.Histograms["latency"] = recordtest.Histogram(t, recordtest.Times(0.5, 1000), recordtest.Times(1.5, 1))
+		}, OK, ""},
+		{"opening a connection", connecting(3.02, 3.01), Warn,
+			"stalled: a request took 3.02 s (opening a connection), and the mean is 10 ms"},
+		{"a slow answer over a quick connection", connecting(3.02, 0.2), OK, ""},
+		{"one answer", quick(0.01, overflows, 3), OK, ""},
+		{"no times", func(r *record.Record) {
+			quick(1, overflows, 3)(r)
+			r.Histograms = nil
+		}, NotChecked, "the load generator does not report it"},
+		{"another tool", func(r *record.Record) {
+			quick(1.03, overflows, 12)(r)
+			r.Load.Tool, r.Histograms = "ab", nil
+			r.Samples = append(r.Samples, record.Sample{Metric: "latency.max", Value: 1.03, Unit: "s"},
+				record.Sample{Metric: "latency.mean", Value: 0.011, Unit: "s"})
+		}, Warn, "stalled: a request took 1.03 s (12 listen overflows), and the mean is 11 ms"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &record.Record{}
+			recordtest.FillLoad(t, r, 100.1)
+			tt.change(r)
+			f := findingOf("stalls", r)
+			if f.level != tt.want || tt.words != "" && f.words != tt.words {
+				t.Errorf("%v: %q; want %v: %q", f.level, f.words, tt.want, tt.words)
+			}
+			if Stalled(r) != (tt.want == Warn) {
+				t.Errorf("stalled: %v", Stalled(r))
+			}
+		})
+	}
+}
+
+// A repetition comes back that only checks of its own result left out, and no other.
+func TestWithAll(t *testing.T) {
+	foreign := func(r *record.Record) { r.Load.ForeignCPU = 0.5 }
+	little := func(r *record.Record) { r.Load.Connections *= 2 }
+	open := func(due, sent int64, lag float64) func(*record.Record) {
+		return func(r *record.Record) {
+			r.Load.Open = &record.OpenLoop{Due: due, Sent: sent}
+			r.Histograms["lag"] = recordtest.Histogram(t, recordtest.Times(lag, 1000))
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		edit func(*record.Record)
+		want int
+		with Level // of the cell with all repetitions
+	}{
+		{"nothing", func(*record.Record) {}, 0, OK},
+		{"Little's law", little, 1, Warn},
+		{"offered rate", open(1000, 900, 0), 1, Warn},
+		{"send lag", open(1000, 1000, 1), 1, Warn},
+		{"delays", func(r *record.Record) {
+			r.Facts = map[string]string{"link.late.db": "p50 30µs, p99 90ms, max 100ms of 5000"}
+		}, 1, Warn},
+		{"foreign CPU", foreign, 0, Warn},
+		{"Little's law and foreign CPU", func(r *record.Record) { little(r); foreign(r) }, 0, Warn},
+		{"no answers", func(r *record.Record) { r.Load.Completions, r.Load.Completed = nil, 0 }, 0, Warn},
+		{"failed", recordtest.Failed("exited"), 0, Warn},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var records []*record.Record
+			for i := range 5 {
+				r := &record.Record{Repetition: i + 1}
+				recordtest.FillLoad(t, r, 1000)
+				if i == 2 {
+					tt.edit(r)
+				}
+				records = append(records, r)
+			}
+			r := NewReport(records)
+			if n := r.LeftOutByResult("throughput"); n != tt.want {
+				t.Errorf("%d repetitions are left out by their result, want %d", n, tt.want)
+			}
+			all := r.WithAll()
+			if back := len(all.ValidFor("throughput")) - len(r.ValidFor("throughput")); back != tt.want ||
+				all.LeftOutByResult("throughput") != 0 {
+				t.Errorf("%d repetitions came back, want %d", back, tt.want)
+			}
+			if level := all.Level(); level != tt.with {
+				t.Errorf("with all repetitions the cell is %v, want %v", level, tt.with)
+			}
+		})
+	}
+}

@@ -2,9 +2,13 @@ package images
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"benchbook/internal/test/must"
 	"benchbook/runner/engine"
@@ -58,3 +62,61 @@ func TestPackagesAreKept(t *testing.T) {
 		t.Errorf("another image: %+v, asked %d times", got, asked)
 	}
 }
+
+func TestCommandsIn(t *testing.T) {
+	for _, tt := range []struct {
+		script string
+		want   []string
+	}{
+		{"rg -c x /data | sort", []string{"rg", "sort"}},
+		{"A=1 exec env B=2 nice tool --flag", []string{"exec", "env", "nice", "tool"}},
+		{"if test -f x; then ./run 'a; b'; else \"$X\" y; fi", []string{"if", "test", "then", "./run", "else", "fi"}},
+		{"x=$(date +%s); echo $x", []string{"date", "+", "echo"}[:1]},
+	} {
+		got := commandsIn(tt.script)
+		for _, want := range tt.want {
+			if !slices.Contains(got, want) {
+				t.Errorf("commandsIn(%q) = %q, want %q in it", tt.script, got, want)
+			}
+		}
+		for _, word := range []string{"a", "b", "-c", "-f", "x", "y", "--flag", "B=2"} {
+			if slices.Contains(got, word) {
+				t.Errorf("commandsIn(%q) has %q", tt.script, word)
+			}
+		}
+	}
+}
+
+// There are never more builds at once than there are processors, or two.
+func TestBuildsAreBounded(t *testing.T) {
+	s := &Store{Engine: fake.New(fake.Script{}), Begin: func(string) Preparation { return nobody{} }}
+	var mu sync.Mutex
+	now, most, full := 0, 0, make(chan struct{})
+	var needs []Need
+	for i := range 4 * atOnce() {
+		needs = append(needs, Need{store: s, key: fmt.Sprint(i), make: func(context.Context, io.Writer) (made, error) {
+			mu.Lock()
+			now++
+			if most = max(most, now); now == atOnce() && i < atOnce() {
+				close(full)
+			}
+			mu.Unlock()
+			select {
+			case <-full: // as many as may be are under way, once
+			case <-time.After(20 * time.Second):
+			}
+			mu.Lock()
+			now--
+			mu.Unlock()
+			return made{}, nil
+		}})
+	}
+	if _, err := Make(t.Context(), needs...); err != nil || most != atOnce() {
+		t.Errorf("%d at once, want %d: %v", most, atOnce(), err)
+	}
+}
+
+// nobody is told nothing.
+type nobody struct{ io.Writer }
+
+func (nobody) End(bool) {}

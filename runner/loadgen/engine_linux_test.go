@@ -61,3 +61,115 @@ func TestBytesBehindAFullBuffer(t *testing.T) {
 		})
 	}
 }
+
+func TestBusiest(t *testing.T) {
+	ms := time.Millisecond
+	for _, tt := range []struct {
+		name  string
+		cpu   CPU
+		share float64
+		want  float64 // negative for none
+	}{
+		{"one busy thread", CPU{User: 1000 * ms, System: 500 * ms, Length: 2000 * ms, Threads: make([]ThreadCPU,
+			2)}, 0.7, 0.7},
+		{"work of other threads", CPU{User: 1000 * ms, System: 800 * ms, Length: 2000 * ms,
+			Threads: make([]ThreadCPU, 1)}, 0.2, 0.9},
+		{"polling is no work", CPU{User: 1000 * ms, System: 800 * ms, Length: 2000 * ms,
+			Threads: []ThreadCPU{{Time: 1800 * ms, Polling: 1600 * ms}}}, 0.1, 0.1},
+		{"rounded up beyond the time", CPU{User: 2010 * ms, Length: 2000 * ms, Threads: make([]ThreadCPU, 1)}, 0.9,
+			1},
+		{"threads not told apart", CPU{User: 1000 * ms, Length: 2000 * ms}, 0, -1},
+		{"too short a time", CPU{User: 5 * ms, Length: 5 * ms, Threads: make([]ThreadCPU, 1)}, 1, -1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			switch got := busiest(&tt.cpu, tt.share); {
+			case got == nil && tt.want >= 0:
+				t.Errorf("got none, want %v", tt.want)
+			case got != nil && *got != tt.want:
+				t.Errorf("got %v, want %v", *got, tt.want)
+			}
+		})
+	}
+}
+
+// A thread learns how early to wake up: enough for all but few of its wakes, no more than a limit, and less again once
+// it has no time to find out.
+func TestEarly(t *testing.T) {
+	wakes := func(m *meter, n int, late func(int) int64) (missed int) {
+		for i := range n {
+			l := late(i)
+			if l > m.early() {
+				missed++
+			}
+			m.noteWait(1000, 1000+l, false)
+			m.noteSent()
+		}
+		return missed
+	}
+	new := func() *meter { return &meter{polls: true, lateness: 60_000} }
+	for _, tt := range []struct {
+		name     string
+		late     func(int) int64
+		from, to int64 // early afterwards
+	}{
+		{"always 25 µs", func(int) int64 { return 25_000 }, leastEarly, leastEarly},
+		{"25 µs, and 120 µs once in a hundred", func(i int) int64 {
+			if i%100 == 99 {
+				return 120_000
+			}
+			return 25_000
+		}, 60_000, 130_000},
+		{"always a millisecond", func(int) int64 { return 1_000_000 }, mostEarly, mostEarly},
+	} {
+		m := new()
+		wakes(m, 5000, tt.late)
+		if got := m.early(); got < tt.from || got > tt.to {
+			t.Errorf("%s: %d ns early, want %d to %d", tt.name, got, tt.from, tt.to)
+		}
+		if missed := wakes(m, 5000, tt.late); tt.to < mostEarly && missed > 75 {
+			t.Errorf("%s: %d of 5000 wakes were too late", tt.name, missed)
+		}
+	}
+	m := new()
+	wakes(m, 100, func(int) int64 { return 1_000_000 })
+	for range 3000 {
+		m.noteSent()
+	}
+	if m.early() != leastEarly {
+		t.Errorf("%d ns early after a long time without sleep, want %d", m.early(), leastEarly)
+	}
+	m.polls = false
+	if m.early() != 0 {
+		t.Error("a thread without a core to spare wakes up early")
+	}
+}
+
+func TestSpares(t *testing.T) {
+	for _, tt := range []struct {
+		name                     string
+		threads, allowed, online int
+		quota                    float64
+		want                     bool
+	}{
+		{"a core of our own", 1, 1, 2, 0, true},
+		{"two threads on a core of our own", 2, 1, 4, 0, false},
+		{"one core that all share", 1, 1, 1, 0, false},
+		{"one of two cores that all share", 1, 2, 2, 0, true},
+		{"both of two cores that all share", 2, 2, 2, 0, false},
+		{"a quota that polling would eat up", 1, 4, 8, 0.5, false},
+		{"a quota that leaves room", 2, 4, 8, 2, true},
+		{"a machine that does not say", 1, 1, 0, 0, false},
+	} {
+		if got := spares(tt.threads, tt.allowed, tt.online, tt.quota); got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestParseQuota(t *testing.T) {
+	for limit, want := range map[string]float64{"max 100000\n": 0, "150000 100000\n": 1.5, "": 0, "1 0\n": 0} {
+		if got := parseQuota([]byte(limit)); got != want {
+			t.Errorf("%q: got %v, want %v", limit, got, want)
+		}
+	}
+}

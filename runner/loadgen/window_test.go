@@ -3,6 +3,7 @@ package loadgen
 import (
 	"encoding/json"
 	"flag"
+	"math"
 	"net/netip"
 	"os"
 	"reflect"
@@ -210,5 +211,105 @@ func TestResultJSON(t *testing.T) {
 	must.Do(json.Unmarshal(got, &back))
 	if !reflect.DeepEqual(&back, r) {
 		t.Errorf("read back:\n got %+v\nwant %+v", &back, r)
+	}
+}
+
+// throughputs are the estimator of docs/method.md#definitions for a closed loop, and the count that it replaces.
+func throughputs(r *Result) (overlap, count float64) {
+	seconds := r.Length.Seconds()
+	return float64(r.Overlap.Right) / WholeRequest / seconds, float64(r.Completed.Right) / seconds
+}
+
+// fixed are the requests of clients in step, one after the other from a moment on.
+func fixed(clients, requests int, from, took float64) (out []outcome) {
+	for i := range requests {
+		for range clients {
+			out = append(out, ok(from+float64(i)*took, from+float64(i+1)*took))
+		}
+	}
+	return out
+}
+
+func TestOverlap(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		length      time.Duration
+		wanted      int64
+		outcomes    []outcome
+		want, count float64
+	}{
+		{"two clients out of step", 5 * time.Second, 0, []outcome{ok(8, 10.5), ok(10.5, 13), ok(13, 15.5), ok(9, 11.4),
+			ok(11.4, 13.8), ok(13.8, 16.2)}, 0.8166667, 0.8},
+		{"four clients in step", 5 * time.Second, 0, fixed(4, 5, 7.5, 2), 2, 1.6},
+		{"longer than the window", 5 * time.Second, 0, []outcome{ok(5, 25)}, 0.05, 0},
+		{"failed ones", 5 * time.Second, 0, []outcome{failed(8, 12, Reset), failed(12, 13, Short),
+			failed(13, 43, Timeout)}, 0, 0},
+		{"ended as it began", 5 * time.Second, 0, []outcome{ok(8, 10)}, 0, 0.2},
+		{"ended on its end", 5 * time.Second, 0, []outcome{ok(14, 15)}, 0.2, 0},
+		{"begun as it ended", 5 * time.Second, 0, []outcome{ok(9, 15), ok(15, 16)}, 1. / 6, 0},
+		{"in no time", 5 * time.Second, 0, []outcome{ok(12, 12)}, 0.2, 0.2},
+		{"counted off", 0, 3, fixed(1, 3, 10, 0.5), 2, 2},
+		{"counted off after a warm-up", 0, 2, []outcome{ok(9, 10.25), ok(8, 12), ok(10, 10.5), ok(10.5, 11)},
+			(0.25/1.25 + 1./4 + 2) / 1, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, counted := throughputs(count(t, openWindow(tt.length), tt.wanted, tt.outcomes...))
+			if math.Abs(got-tt.want) > 5e-8 || math.Abs(counted-tt.count) > 5e-8 {
+				t.Errorf("%.7f per second (counted %.7f), want %.7f (%.7f)", got, counted, tt.want, tt.count)
+			}
+		})
+	}
+}
+
+// The time in flight is that of connections with a request, up to both ends of the window.
+func TestTimeInFlight(t *testing.T) {
+	r := count(t, openWindow(5*time.Second), 0, ok(8, 10.5), failed(10.5, 13, Reset), ok(13, 20), ok(4, 9))
+	want := Overlap{Right: 200_000_000 + 285_714_286, Failed: WholeRequest, Time: 5 * time.Second}
+	if *r.Overlap != want {
+		t.Errorf("got %+v, want %+v", r.Overlap, want)
+	}
+}
+
+// checkSums checks what holds between the numbers of every result.
+func checkSums(t testing.TB, r *Result) {
+	t.Helper()
+	var byKind, byStatus, right, failed int64
+	for _, n := range r.Failures {
+		byKind += n
+	}
+	for _, n := range r.Status {
+		byStatus += n
+	}
+	for _, s := range r.Seconds {
+		right += s.Right
+		failed += s.Failed
+	}
+	for _, e := range []struct {
+		name      string
+		got, want int64
+	}{
+		{"answered + failed", r.Answered + r.Failed, r.Attempted},
+		{"failures by kind", byKind, r.Failed},
+		{"kinds", int64(len(r.Failures)), int64(len(Kinds))},
+		{"right answers by second", right, r.Completed.Right},
+		{"failures by second", failed, r.Completed.Failed},
+		{"seconds", int64(len(r.Seconds)), max(1, int64((r.Length+time.Second-1)/time.Second))},
+		{"latencies", r.Latency.Count, r.Answered},
+		{"first bytes", r.FirstByte.Count, r.Answered},
+		{"latencies of failures", r.FailedLatency.Count, r.Failed},
+		{"connect times", r.Connect.Count, r.Connects},
+		{"warm-up", r.Warmup.Answered + r.Warmup.Failed, r.Warmup.Attempted},
+	} {
+		if e.got != e.want {
+			t.Errorf("%s: got %d, want %d", e.name, e.got, e.want)
+		}
+	}
+	if whole := r.Answered + r.Failures[Wrong]; byStatus < whole {
+		t.Errorf("%d answers by status, fewer than the %d whole ones", byStatus, whole)
+	}
+	for _, d := range []Distribution{r.Latency, r.FailedLatency, r.Connect, r.FirstByte} {
+		if _, err := d.Histogram(); err != nil {
+			t.Error(err)
+		}
 	}
 }

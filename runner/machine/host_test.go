@@ -11,7 +11,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/fstest"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -105,5 +107,96 @@ func TestHostFacts(t *testing.T) {
 	write(root, "sys/hypervisor/type", "xen")
 	if got := hypervisor(root, nil); got != "xen" {
 		t.Errorf("as it says %q", got)
+	}
+}
+
+func TestMirrorsOf(t *testing.T) {
+	root := fstest.MapFS{
+		"etc/apt/sources.list": {Data: []byte("deb [arch=amd64] http://apt.corp.example/debian bookworm main\n" +
+			"deb http://deb.debian.org/debian bookworm main\n")},
+		"etc/apt/sources.list.d/more.sources": {Data: []byte(
+			"Types: deb\nURIs: https://mirror.corp.example:8443/debian-security\n")},
+		"etc/apt/apt.conf.d/proxy": {Data: []byte(
+			`Acquire::http::Proxy "http://joe:secret@Cache.corp.example:3142/";` + "\n")},
+		"etc/pip.conf": {Data: []byte("[global]\nindex-url = https://10.1.2.3/simple\n" +
+			"extra-index-url = https://pypi.corp.example/simple\n")},
+		"etc/docker/daemon.json": {Data: []byte(`{"registry-mirrors": ["https://registry.corp.example"]}`)},
+		"etc/apt/sources.list.d/bare.list": {Data: []byte("deb http://packages/debian bookworm main\n" +
+			"deb http://localhost:3142/debian bookworm main\n")},
+		"home/joe/.npmrc": {Data: []byte("registry=http://npm-cache:4873/\n" +
+			"//npm.corp.example/:_authToken=x\n")},
+		"home/joe/.config/pip/pip.conf": {Data: []byte("[global]\nindex-url = https://own.corp.example/simple\n" +
+			"trusted-host = trusted.corp.example:8443 10.1.2.3 pypi.org\n")},
+		"home/joe/pip.conf": {Data: []byte("[global]\nindex-url = https://chosen.corp.example/simple\n")},
+		"home/ann/.npmrc":   {Data: []byte("registry=http://somebody-elses/\n")},
+	}
+	environment := []string{"HTTPS_PROXY=http://joe:secret@proxy.corp.example:8080", "no_proxy=localhost",
+		"HOME=/home/joe", "PAGER=http://home.corp.example",
+		"PIP_CONFIG_FILE=/home/joe/pip.conf", "all_proxy=tunnel:1080",
+		"PIP_INDEX_URL=https://pypi.org/simple",
+		"GOPROXY=https://go.corp.example,direct"}
+	want := []string{"Cache.corp.example", "apt.corp.example", "cache.corp.example", "chosen.corp.example", "go.corp.example",
+		"mirror.corp.example",
+		"npm.corp.example", "own.corp.example", "proxy.corp.example", "pypi.corp.example",
+		"registry.corp.example",
+		"secret", "trusted.corp.example"}
+	if got := MirrorsOf(root, environment); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// machineRoot is the root directory of a machine with an ID and a UUID.
+func machineRoot(t *testing.T, id, uuid string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, content := range map[string]string{"etc/machine-id": id, "sys/class/dmi/id/product_uuid": uuid} {
+		path := filepath.Join(root, name)
+		must.Do(os.MkdirAll(filepath.Dir(path), 0o755))
+		must.Do(os.WriteFile(path, []byte(content+"\n"), 0o644))
+	}
+	return root
+}
+
+func TestIdentity(t *testing.T) {
+	root, state := machineRoot(t, "0123", "4567"), filepath.Join(t.TempDir(), "state")
+	of := func(root, state string) string {
+		t.Helper()
+		return must.Get(identity(root, state))
+	}
+	first := of(root, state)
+	if !regexp.MustCompile(`^[0-9a-f]{4}$`).MatchString(first) {
+		t.Errorf("the identity is %q", first)
+	}
+	if again := of(root, state); again != first {
+		t.Errorf("it is %s, then %s", first, again)
+	}
+	for _, tt := range []struct{ name, root, state string }{
+		{"another machine ID", machineRoot(t, "0124", "4567"), state},
+		{"another UUID", machineRoot(t, "0123", "4568"), state},
+		{"a clone", root, filepath.Join(t.TempDir(), "state")},
+	} {
+		if other := of(tt.root, tt.state); other == first {
+			t.Errorf("%s has the same identity, %s", tt.name, first)
+		}
+	}
+	must.Do(os.WriteFile(filepath.Join(state, "id"), []byte("torn"), 0o644))
+	if id, err := identity(root, state); err == nil {
+		t.Errorf("a damaged number gives %s", id)
+	}
+}
+
+// Processes that make the random number at once get the same.
+func TestIdentityAtOnce(t *testing.T) {
+	root, state := machineRoot(t, "0123", "4567"), filepath.Join(t.TempDir(), "state")
+	ids := make([]string, 16)
+	var all sync.WaitGroup
+	for i := range ids {
+		all.Go(func() { ids[i], _ = identity(root, state) })
+	}
+	all.Wait()
+	for _, id := range ids {
+		if id == "" || id != ids[0] {
+			t.Fatalf("the identities are %q", ids)
+		}
 	}
 }

@@ -23,12 +23,10 @@ type Table struct {
 	Rows []Row
 }
 
-// A Row of a table: its label, a cell below each further head, and what the specification of the method has in these
-// cells where it has them.
+// A Row of a table: its label, and a cell below each further head.
 type Row struct {
 	Label string
 	Cells []Cell
-	Spec  []string
 }
 
 // A Cell has several rates, between which stands a slash.
@@ -71,9 +69,6 @@ func (table Table) Check(t *testing.T, file string, sessions int, update bool) {
 		line := "| " + row.Label + " | " + strings.Join(got, " | ") + " |"
 		lines = append(lines, line)
 		t.Log(line)
-		if row.Spec != nil {
-			t.Log("| (specification) | " + strings.Join(row.Spec, " | ") + " |")
-		}
 		if update {
 			continue
 		}
