@@ -101,7 +101,7 @@ func TestPageIsStable(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	theme := os.DirFS("../site/theme")
 	whole := fstest.MapFS{}
-	for _, name := range []string{"article.html", "fonts/inter-400.woff2", "fonts/inter-600.woff2"} {
+	for _, name := range []string{"article.html"} {
 		data := must.Get(fs.ReadFile(theme, name))
 		whole[name] = &fstest.MapFile{Data: data}
 	}
@@ -113,9 +113,6 @@ func TestNewRefuses(t *testing.T) {
 		{"no templates", func(m fstest.MapFS) { delete(m, "article.html") }, "templates"},
 		{"a template that is broken", func(m fstest.MapFS) { m["x.html"] = &fstest.MapFile{Data: []byte("{{if}}")} },
 			"x.html"},
-		{"no font", func(m fstest.MapFS) { delete(m, "fonts/inter-600.woff2") }, "inter-600.woff2"},
-		{"a font that is none", func(m fstest.MapFS) { m["fonts/inter-400.woff2"] = &fstest.MapFile{Data: []byte("no")} },
-			"regular font"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := maps.Clone(whole)

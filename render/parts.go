@@ -57,7 +57,7 @@ type TableText struct {
 
 // Table is a table without its plots.
 func (p Parts) Table(t *article.Table) (out TableText, err error) {
-	cells, experiment, err := p.c.selectCells(t.Experiment.Value, t.Where.Node)
+	cells, _, err := p.c.selectCells(t.Experiment.Value, t.Where.Node)
 	if err != nil || len(cells) == 0 {
 		return out, errors.Join(err, errors.New("no cells to show"))
 	}
@@ -67,8 +67,8 @@ func (p Parts) Table(t *article.Table) (out TableText, err error) {
 		out.Title = columns.autoTitle()
 	}
 	from := cellview.OriginOf(cells, cellview.NamesOf(columns.metrics)...)
-	layout := columns.table(p.c, experiment).Layout()
-	out.Where = strings.Join(slices.DeleteFunc([]string{columns.Sub(cells, layout), p.c.provenance(from).Cells,
+	layout := columns.table(p.c).Layout()
+	out.Where = strings.Join(slices.DeleteFunc([]string{columns.Sub(), p.c.provenance(from).Cells,
 		from.Where()}, func(s string) bool { return s == "" }), "; ")
 	out.layOut(layout)
 	out.Notes = append(out.Notes, columns.commonWords()...)
@@ -104,7 +104,7 @@ func (out *TableText) layOut(layout table.Layout) {
 }
 
 func cellText(c table.Cell) string {
-	text := c.Text + c.Group + c.Missing + c.Before + c.Strong
+	text := c.Text + c.Missing + c.Before + c.Strong
 	if c.Interval != "" {
 		text += " (" + c.Interval + ")"
 	}

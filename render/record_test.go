@@ -76,7 +76,7 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 	})
 }
 
-// Groups and places over cells of several runs say so, and so does an A/A pair of two.
+// Tables of cells of several runs say so, and so does an A/A pair of two.
 func TestNotMeasuredTogether(t *testing.T) {
 	inRun := func(run string) func(*record.Record) { return func(r *record.Record) { r.Run = run } }
 	for _, test := range []struct {

@@ -11,7 +11,6 @@ package render
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -42,12 +41,6 @@ import (
 	"benchbook/render/wording"
 )
 
-// The fonts of figures, whose text is measured.
-const (
-	regularFont = "fonts/inter-400.woff2"
-	strongFont  = "fonts/inter-600.woff2"
-)
-
 // Renderer renders pages. It is immutable and safe for concurrent use.
 type Renderer struct {
 	templates *template.Template
@@ -55,23 +48,14 @@ type Renderer struct {
 	prose     *prose.Renderer
 }
 
-// New returns a Renderer for a theme: a folder with templates and fonts.
+// New returns a Renderer for a theme: a folder with templates.
 func New(theme fs.FS) (*Renderer, error) {
 	templates, err := template.New("theme").Option("missingkey=error").ParseFS(theme, "*.html")
 	if err != nil {
 		return nil, fmt.Errorf("reading the templates of the theme: %w", err)
 	}
-	regular, errRegular := fs.ReadFile(theme, regularFont)
-	strong, errStrong := fs.ReadFile(theme, strongFont)
-	if err := errors.Join(errRegular, errStrong); err != nil {
-		return nil, fmt.Errorf("reading the fonts of the theme: %w", err)
-	}
-	fonts, err := figure.LoadFonts(regular, strong)
-	if err != nil {
-		return nil, fmt.Errorf("reading the fonts of the theme: %w", err)
-	}
 	r := &Renderer{templates: templates, prose: prose.NewRenderer()}
-	r.measures.New = func() any { return fonts.Metrics() }
+	r.measures.New = func() any { return figure.NewMetrics() }
 	return r, nil
 }
 
@@ -212,7 +196,7 @@ func (c *composer) article() composed {
 	return composed{c.Fill("article", view), view, titleText, descriptionText, standing}
 }
 
-// shortened leaves out what HTML does not need: the end tags of cells and items, which end where the next begins or their
+// shortened leaves out what HTML does not need: the end tags of parts of tables and lists, which end where the next begins or their
 // parent ends, and quotes around attributes without spaces.
 func shortened(page template.HTML) template.HTML {
 	without := endTags.Replace(string(page))
@@ -222,7 +206,7 @@ func shortened(page template.HTML) template.HTML {
 }
 
 var (
-	endTags  = strings.NewReplacer("</td>", "", "</th>", "", "</tr>", "", "</li>", "", "</dt>", "", "</dd>", "")
+	endTags  = strings.NewReplacer("</td>", "", "</th>", "", "</tr>", "", "</thead>", "", "</tbody>", "", "</li>", "", "</dt>", "", "</dd>", "")
 	startTag = regexp.MustCompile(`<[a-zA-Z][^<>]*>`)
 	quoted   = regexp.MustCompile(`="([^\s"'=<>` + "`" + `]+)"([ >])`)
 )
@@ -261,7 +245,6 @@ type composer struct {
 	origin     cellview.Origin // of all that is shown
 
 	nextID   int
-	letters  *letters
 	palette  func() *chart.Palette // of the article
 	files    []File
 	warnings []string
@@ -271,7 +254,7 @@ type composer struct {
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	ev := &evaluator{d: d, doc: d.Doc, results: claim.JudgeAll(d), selected: map[selection]func() ([]*dataset.Cell, error){}}
 	c := &composer{Renderer: r, evaluator: ev, options: o,
-		judgements: judgements{}, letters: &letters{d, map[groupKey]map[string]string{}}}
+		judgements: judgements{}}
 	c.palette = sync.OnceValue(func() *chart.Palette {
 		return chart.NewPalette(d, func(f *article.Figure) []*dataset.Cell {
 			cells, _, _ := c.selectCells(f.Experiment.Value, f.Where.Node)

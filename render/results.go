@@ -79,13 +79,12 @@ func (c *composer) table(t *article.Table) template.HTML {
 		c.Warnf("%s: %v", t.Label.Value, err)
 	}
 	columns := c.tableColumns(t, cells)
-	view := columns.table(c, experiment)
 	if e.Title, _ = c.outcomes.title(t.Title.Value); e.Title == "" {
 		e.Title = template.HTML(template.HTMLEscapeString(columns.autoTitle()))
 	}
 	e.Caption = c.outcomes.caption(t.Caption.Value)
-	layout := view.Layout()
-	e.Sub = c.ofSession(columns.Sub(cells, layout))
+	layout := columns.table(c).Layout()
+	e.Sub = c.ofSession(columns.Sub())
 	o := cellview.OriginOf(cells, cellview.NamesOf(columns.metrics)...)
 	e.Provenance = c.provenance(o)
 	e.Provenance.Files = []link{c.addFile(t.Label.Value+".csv", "CSV",
@@ -112,8 +111,7 @@ type columns struct {
 	cells   []*dataset.Cell
 	words   []string // parameters, labels
 	metrics []record.Metric
-	main    int // index into metrics; -1
-	groups  map[string]string
+	main    int      // index into metrics; -1
 	colour  string   // the parameter that colours tell apart; empty if none
 	series  []string // its values
 	common  []string // circumstances in which all that is shown was measured
@@ -177,13 +175,10 @@ func (k *columns) autoTitle() string {
 	return wording.By(wording.Capital(wording.List(k.heads())), k.words)
 }
 
-func (k *columns) table(c *composer, e *dataset.Experiment) table.Table {
+func (k *columns) table(c *composer) table.Table {
 	out := table.Table{ID: k.block.Label.Value, Main: k.main, Series: k.series}
 	for _, w := range k.words {
 		out.Words = append(out.Words, wording.Capital(w))
-	}
-	if k.main >= 0 && e != nil && k.metrics[k.main].Better != "" && len(k.cells) > 1 && k.given() < len(k.cells) {
-		k.groups = c.letters.lookup(groupKey{e.Plan.Name, k.metrics[k.main].Name})
 	}
 	for _, m := range k.metrics {
 		col := table.Metric{Head: m.Title, Named: wording.Lower(m.Title), Per: cellview.Per(m), Base: m.Unit, Share: m.Share,
@@ -221,38 +216,8 @@ func (k *columns) format(column string) table.Format {
 	return out
 }
 
-// given counts the cells whose open loop sets the value of the main column.
-func (k *columns) given() int {
-	return slice.Count(k.cells, func(cell *dataset.Cell) bool {
-		return k.main >= 0 && cell.IsGivenByRate(k.metrics[k.main].Name)
-	})
-}
-
-// letters cache rank groups: cells that share a letter do not differ.
-type letters struct {
-	dataset *dataset.Dataset
-	known   map[groupKey]map[string]string
-}
-
-type groupKey struct{ experiment, metric string }
-
-// lookup returns the letters of cells by their names.
-func (g *letters) lookup(cells groupKey) map[string]string {
-	letters, ok := g.known[cells]
-	if !ok {
-		letters = map[string]string{}
-		if g, err := g.dataset.Groups(cells.experiment, cells.metric); err == nil {
-			for _, r := range g.Ranked {
-				letters[r.Name] = r.Letters
-			}
-		}
-		g.known[cells] = letters
-	}
-	return letters
-}
-
 func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
-	r := table.Row{Group: k.groups[cell.Trial.Name], Notes: cellNotes(cell, k.metrics, k.common)}
+	r := table.Row{Notes: cellNotes(cell, k.metrics, k.common)}
 	r.Series = c.palette().Cell(cell, k.colour) - 1
 	for _, w := range k.words {
 		v, _ := cellview.Field(cell, w)
@@ -377,8 +342,8 @@ func marksOf(cell *dataset.Cell, metrics []record.Metric) []marked {
 }
 
 // Sub describes the numbers of a table.
-func (k *columns) Sub(cells []*dataset.Cell, l table.Layout) string {
-	switch {
+func (k *columns) Sub() string {
+	switch cells := k.cells; {
 	case len(cells) == 0:
 		return ""
 	case cellview.NoneMeasured(cells):
@@ -389,7 +354,7 @@ func (k *columns) Sub(cells []*dataset.Cell, l table.Layout) string {
 		return words
 	}
 	isFailed := func(m string) bool { return m == "failed" }
-	text := cellview.KindsOf(cells, slices.DeleteFunc(cellview.NamesOf(k.metrics), isFailed)...).Words()
+	text := cellview.KindsOf(k.cells, slices.DeleteFunc(cellview.NamesOf(k.metrics), isFailed)...).Words()
 	if slices.ContainsFunc(cellview.NamesOf(k.metrics), isFailed) {
 		if text != "" {
 			text += "; "
@@ -397,20 +362,13 @@ func (k *columns) Sub(cells []*dataset.Cell, l table.Layout) string {
 		text += "share of failed attempts, with 95\u202f% interval"
 	}
 	if text = wording.Capital(text); text == "" {
-		text = wording.Capital(cellview.Without(cells, cellview.NamesOf(k.metrics)...))
+		text = wording.Capital(cellview.Without(k.cells, cellview.NamesOf(k.metrics)...))
 	}
-	grouped := slices.ContainsFunc(l.Heads, func(h table.Head) bool { return h.Words == "Group" })
-	if grouped {
-		text += "; rows that share a letter cannot be told apart at 95\u202f%"
-		if looks := dataset.LookCount(cells[0].Experiment.Cells); looks > 1 {
-			text += fmt.Sprintf(" over %d looks at the data", looks)
-		}
-	}
-	if k.given() > 1 {
+	given := slice.Count(k.cells, func(cell *dataset.Cell) bool { return k.main >= 0 && cell.IsGivenByRate(k.metrics[k.main].Name) })
+	if given > 1 {
 		text += "; " + dataset.NotRanked
 	}
-	// Groups are among all cells of the experiment.
-	if grouped && len(cells) > 0 && !dataset.Together(cells[0].Experiment.Cells) {
+	if !dataset.Together(k.cells[0].Experiment.Cells) {
 		text += "; not measured together: the rows are from different runs"
 	}
 	return text

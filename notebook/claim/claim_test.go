@@ -325,10 +325,6 @@ func TestFloorOfTwoRuns(t *testing.T) {
 	if f := d.Floor("throughput"); f.Missing != "" || f.Pairs != 1 || math.Abs(f.F-0.00626) > 1e-5 {
 		t.Errorf("floor of the article %+v", f)
 	}
-	if g, err := d.Groups("servers", "throughput"); err != nil || g.Ranked[0].Letters != "a" ||
-		g.Ranked[1].Letters != "b" {
-		t.Errorf("groups %+v, %v", g, err)
-	}
 	if d.Experiments[0].PairIsTogether() != true || dataset.Together(d.Experiments[0].Cells) {
 		t.Error("the pair is of one run, the cells are of two")
 	}

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 )
@@ -78,26 +77,6 @@ func TestRowsJoinByWhatTheyShare(t *testing.T) {
 	}
 	if _, ok := d.Published(d.Experiments[0].Cells[1], "throughput", ""); ok {
 		t.Error("a row that fits several cells was taken for one of them")
-	}
-}
-
-func TestGroups(t *testing.T) {
-	d := measuredServers(t, servers, recordtest.Only("b",
-		func(r *record.Record) { r.Load.Completed = 12000 - 10*int64(r.Repetition) }),
-		recordtest.Only("c", recordtest.Failed("broken"))).dataset(Options{})
-	g := must.Get(d.Groups("servers", "throughput"))
-	if len(g.Ranked) != 2 || g.Ranked[0].Name != "a" || g.Ranked[0].Letters != "a" || g.Ranked[1].Letters != "a" ||
-		len(g.LeftOut) != 1 || g.LeftOut[0].Name != "c" {
-		t.Errorf("%+v", g)
-	}
-	for _, tt := range []struct{ experiment, metric, want string }{
-		{"other", "throughput", `no experiment "other"`},
-		{"servers", "nonsense", `no metric "nonsense"`},
-		{"servers", "requests", "requests has no better direction"},
-	} {
-		if _, err := d.Groups(tt.experiment, tt.metric); err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("error %v, want %s", err, tt.want)
-		}
 	}
 }
 

@@ -31,7 +31,7 @@ type element struct {
 	class  ink
 	data   []string
 	area   vg.Rectangle // that it may touch
-	x, y   int          // where the pen of a path is, in tenths
+	x, y   int          // where the pen of a path is, in tenths, or the last text
 }
 
 func (c *canvas) fail(err error) {
@@ -62,7 +62,13 @@ func (c *canvas) FillString(f font.Face, p vg.Point, s string) {
 		wide := 1.1*f.Width(s) + 3 // to either side, as the anchor may be at either end
 		area := vg.Rectangle{Min: p.Sub(vg.Point{X: wide, Y: headSize}), Max: p.Add(vg.Point{X: wide, Y: headSize})}
 		last := c.element(true, k, area)
-		last.data = append(last.data, fmt.Sprintf(`x="%.0f" y="%.0f">%s`, p.X, -p.Y, escape(s)))
+		x, y := int(math.Round(float64(p.X))), int(math.Round(float64(-p.Y)))
+		place := fmt.Sprintf(`x="%d"`, x)
+		if len(last.data) == 0 || y != last.y { // else it is on the line of the text before
+			place += fmt.Sprintf(` y="%d"`, y)
+		}
+		last.y = y
+		last.data = append(last.data, place+">"+escape(s))
 	}
 }
 

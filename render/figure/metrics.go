@@ -2,7 +2,11 @@ package figure
 
 import (
 	"bytes"
+	"compress/gzip"
+	"embed"
 	"fmt"
+	"io"
+	"sync"
 	"unicode"
 
 	"github.com/go-text/typesetting/font"
@@ -17,8 +21,10 @@ import (
 // Capital is the height of the capitals of Inter, in ems.
 const Capital = 2048.0 / 2816
 
-// Fonts are the faces in which a page sets the text of its figures. They do not change and may be shared.
-type Fonts struct{ regular, strong typeface }
+// fontFiles are the fonts of the style sheet, Inter at weights 400 and 600, as OpenType: browsers load them as WOFF2.
+//
+//go:embed fonts
+var fontFiles embed.FS
 
 // typeface is a font to measure with, and its outlines to draw with.
 type typeface struct {
@@ -26,37 +32,33 @@ type typeface struct {
 	outlines *sfnt.Font
 }
 
-// LoadFonts reads the fonts of the style sheet: Inter at weights 400 and 600, as the WOFF2 files that the page links.
-func LoadFonts(regular, strong []byte) (*Fonts, error) {
-	r, err := loadFont(regular)
-	if err != nil {
-		return nil, fmt.Errorf("reading the regular font: %w", err)
-	}
-	s, err := loadFont(strong)
-	if err != nil {
-		return nil, fmt.Errorf("reading the strong font: %w", err)
-	}
-	return &Fonts{regular: r, strong: s}, nil
-}
+// typefaces are the regular and the strong one.
+var typefaces = sync.OnceValue(func() [2]typeface { return [2]typeface{loadFont("inter-400"), loadFont("inter-600")} })
 
-func loadFont(woff2 []byte) (typeface, error) {
-	b, err := unpackWOFF2(woff2)
-	if err != nil {
-		return typeface{}, err
+// loadFont reads a font of this package.
+func loadFont(name string) typeface {
+	must := func(err error) {
+		if err != nil {
+			panic(fmt.Sprintf("reading the font %s: %v", name, err))
+		}
 	}
-	face, err := font.ParseTTF(bytes.NewReader(b))
-	if err != nil {
-		return typeface{}, err
-	}
-	outlines, err := sfnt.Parse(b)
-	return typeface{face.Font, outlines}, err
+	file, err := fontFiles.Open("fonts/" + name + ".otf.gz")
+	must(err)
+	unpacked, err := gzip.NewReader(file)
+	must(err)
+	data, err := io.ReadAll(unpacked)
+	must(err)
+	face, err := font.ParseTTF(bytes.NewReader(data))
+	must(err)
+	outlines, err := sfnt.Parse(data)
+	must(err)
+	return typeface{face.Font, outlines}
 }
 
 // Metrics measures text as the browser sets it: kerned, with contextual forms and tabular digits. It remembers what it
 // measured, so one Metrics should serve a whole page, and may serve many; it must not be used by two goroutines at a
 // time.
 type Metrics struct {
-	fonts           *Fonts
 	regular, strong *font.Face
 	shaper          shaping.HarfbuzzShaper
 	known           map[measured]float64 // in ems
@@ -70,14 +72,10 @@ type measured struct {
 	strong bool
 }
 
-// Metrics returns a new measure over the fonts.
-func (f *Fonts) Metrics() *Metrics {
-	return &Metrics{
-		fonts:   f,
-		regular: font.NewFace(f.regular.Font),
-		strong:  font.NewFace(f.strong.Font),
-		known:   map[measured]float64{},
-	}
+// NewMetrics returns a measure that knows nothing yet.
+func NewMetrics() *Metrics {
+	fonts := typefaces()
+	return &Metrics{regular: font.NewFace(fonts[0].Font), strong: font.NewFace(fonts[1].Font), known: map[measured]float64{}}
 }
 
 // Width is how far s advances, in units, at a font size in units and at weight 600 if strong, else 400.
@@ -100,9 +98,9 @@ func (m *Metrics) Width(s string, size float64, strong bool) float64 {
 // outlines are those of the font to draw with.
 func (m *Metrics) outlines(strong bool) *sfnt.Font {
 	if strong {
-		return m.fonts.strong.outlines
+		return typefaces()[1].outlines
 	}
-	return m.fonts.regular.outlines
+	return typefaces()[0].outlines
 }
 
 func (m *Metrics) face(strong bool) *font.Face {

@@ -66,7 +66,7 @@ func (s *sheet) paintRows() {
 			end = l.starts[i+1]
 		}
 		s.hit(vg.Rectangle{Min: vg.Point{Y: vg.Length(-top - end)}, Max: vg.Point{X: vg.Length(s.width),
-			Y: vg.Length(-top - l.starts[i])}}, r.Title)
+			Y: vg.Length(-top - l.starts[i])}}, strings.TrimPrefix(r.Title, r.Name+": "))
 	}
 	s.y += 9
 	s.block(s.style(smallSize, false, "dim", text.XLeft), note(s.X, &p.X), float64(frame.Min.X), 6)

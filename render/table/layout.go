@@ -43,7 +43,7 @@ type Found struct{ Rows, Words string }
 // SortsLast is the sort key of a missing value: the script of a page puts it last either way.
 const SortsLast = "-1e308"
 
-// Cell is one cell of a Layout. It is filled in exactly one way: name of the row, plot, group, notes, missing value,
+// Cell is one cell of a Layout. It is filled in exactly one way: name of the row, plot, notes, missing value,
 // value, or plain text.
 type Cell struct {
 	IsName bool
@@ -55,7 +55,6 @@ type Cell struct {
 	Sort  string // what a script sorts by
 
 	Plot     *Plot
-	Group    string
 	Why      []Why
 	Missing  string
 	Unsure   string // a value that is not valid, before Missing
@@ -89,7 +88,6 @@ func (t Table) Layout() Layout {
 	}
 	for _, r := range l.rows {
 		l.remarked = l.remarked || slices.ContainsFunc(r.Notes, Note.isOfRow)
-		l.grouped = l.grouped || r.Group != ""
 	}
 	l.heads()
 	for i, name := range t.Series {
@@ -109,7 +107,6 @@ type layouter struct {
 	columns  []wording.Column
 	scale    *scale
 	remarked bool // there are notes about whole rows
-	grouped  bool
 	out      Layout
 }
 
@@ -184,9 +181,6 @@ func (l *layouter) heads() {
 				add(Head{Axis: []string{l.scale.label(l.scale.lo), l.scale.label(l.scale.hi)}})
 				l.out.Scale = l.scale.label(l.scale.lo) + " to " + l.scale.label(l.scale.hi)
 			}
-			if l.grouped {
-				add(Head{Words: "Group", Class: "grpc"})
-			}
 		}
 		if m.Published != "" {
 			add(Head{Words: m.Published, Unit: m.head(l.columns[i].Unit), Class: "n"})
@@ -221,9 +215,6 @@ func (l *layouter) row(r Row) (out []Cell) {
 		if i == l.Main {
 			if l.scale != nil {
 				add(l.scale.cell(v, r.Series))
-			}
-			if l.grouped {
-				add(Cell{Class: "grpc", Label: "group", Group: r.Group})
 			}
 		}
 		if m.Published != "" {

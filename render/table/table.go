@@ -54,7 +54,6 @@ type Order struct {
 type Row struct {
 	Words  []string // as many as Table.Words
 	Values []Value  // as many as Table.Metrics
-	Group  string   // letters that it shares with rows from which it cannot be told apart, by the main column
 	Notes  []Note
 	Series int // index into Table.Series
 }
