@@ -529,7 +529,7 @@ func TestKeysAreDocumented(t *testing.T) {
 		{"When a service is ready", []string{"Healthcheck"}},
 		{"Secrets from outside", []string{"Secret", "SecretFile"}},
 		{"Origins and links", []string{"Origin", "Latency", "Link"}},
-		{"Load", []string{"Load", "Target", "Rate", "Verify", "Failures"}},
+		{"Load", []string{"Load", "Target", "Rate", "Verify"}},
 		{"Keys of a driver", []string{"Driver"}},
 		{"Command", []string{"Command", "Output"}},
 		{"Hooks", []string{"Hook"}},

@@ -241,10 +241,6 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 		rows := schema{"type": "array", "items": words}
 		return schema{"type": "object", "properties": schema{"include": orNull(anyOf(rows, word())), "exclude": orNull(rows)},
 			"additionalProperties": orNull(axis), "patternProperties": schema{"^x-": schema{}}}, true
-	case reflect.TypeFor[article.Failures]():
-		limit := schema{"max": orNull(g.scalar(reflect.TypeFor[article.Share]()))}
-		return anyOf(schemaText("^expected$"), schema{"type": "object", "properties": limit,
-			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}), true
 	case reflect.TypeFor[article.Profiles]():
 		return schema{"type": "object", "additionalProperties": anyOf(schema{"const": "skip"}, schema{"type": "null"},
 			without(g.value(reflect.TypeFor[article.Experiment]()), "name", "extends", "profiles"))}, true

@@ -23,7 +23,7 @@ type Load struct {
 	Rate        Rate            `yaml:"rate"`
 	Arrivals    Value[Arrivals] `yaml:"arrivals"`
 	Verify      *Verify         `yaml:"verify"`
-	Failures    Failures        `yaml:"failures"`
+	Failures    Value[Failures] `yaml:"failures"`
 	Outside     Value[bool]     `yaml:"outside"` // the target runs already
 	CPUSet      source.Text     `yaml:"cpuset"`
 	Priority    Value[Priority] `yaml:"priority"`
@@ -126,26 +126,10 @@ type Verify struct {
 	Before   Value[bool]  `yaml:"before"`
 }
 
-// Failures says how many failed requests are a result rather than a fault.
-type Failures struct {
-	Expected bool
-	Max      Value[Share]
-}
+// Failures says that failed requests are a result rather than a fault.
+type Failures string
 
-func (f *Failures) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	f.Expected = n.Kind == source.Scalar && n.Text.Value == "expected"
-	switch {
-	case n.Kind == source.Map:
-		var limit struct {
-			Max Value[Share] `yaml:"max"`
-		}
-		d.Decode(n, what, &limit)
-		f.Max = limit.Max
-	case !f.Expected && !d.Templated(n):
-		d.Problems.Add("wrong-value", n.Text.Pos, "failures must be expected, or a mapping with max").
-			Hint = "write failures: expected, or failures: {max: 1%}"
-	}
-}
+func (Failures) Words() []string { return []string{"expected"} }
 
 // Rate is the number of requests in a second: a number, or a share of the rate that another experiment can bear.
 type Rate struct {

@@ -83,7 +83,7 @@ func TestWaysToWrite(t *testing.T) {
 		{"args of another tool", "load: {args: {ab: -r}}",
 			func(e *Experiment) string { return words(e.Load.Args.For("wrk")) }, ""},
 		{"failures that are expected", "load: {failures: expected}",
-			func(e *Experiment) string { return fmt.Sprint(e.Load.Failures.Expected) }, "true"},
+			func(e *Experiment) string { return string(e.Load.Failures.V) }, "expected"},
 		{"calibrate off", "calibrate: no", func(e *Experiment) string {
 			return fmt.Sprint(e.Calibrate.Off,
 				e.Calibrate.Pick.Node)

@@ -22,9 +22,9 @@ func (r *reader) load(at source.Pos) *spec.Load {
 		Keepalive: l.Keepalive.V, CheckBefore: l.Script.IsZero(), CPUSet: l.CPUSet.Value,
 		Rate: float64(l.Rate.PerSecond.V), RateShare: float64(l.Rate.Share.V), RateOf: l.Rate.Of.Value,
 		RateOwn: l.Rate.Own.V, Priority: string(l.Priority.V), Outside: l.Outside.V,
-		Headers: l.Headers.Map(), FailuresMax: float64(l.Failures.Max.V),
+		Headers: l.Headers.Map(),
 	}
-	if l.Failures.Expected {
+	if l.Failures.V != "" {
 		out.FailuresMax = 1
 	}
 	if l.Verify != nil {

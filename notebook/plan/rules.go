@@ -79,8 +79,6 @@ func init() {
 		"load.duration load.timeout":                 {moreThan0, "KEY must be more than 0", aTime},
 		"load.warmup load.think":                     {atLeast0, "KEY cannot be less than 0", aTime},
 		"load.rate":                                  {moreThan0, "KEY must be more than 0", "write a number per second, such as 500/s"},
-		"load.failures.max": {isShare, "KEY must be a share of the requests",
-			"write a percentage from 0% to 100%"},
 		"load.method load.target.method": method,
 		"load.target.weight":             {moreThan0, "KEY must be more than 0", "remove a target that is not used"},
 		"load.verify.status":             status,
