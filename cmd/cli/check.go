@@ -2,7 +2,9 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -26,6 +28,7 @@ func (a *app) checkCommand() *cobra.Command {
 	var strict, services bool
 	var explain string
 	var flags measure.Options
+	var formatted formatFlag
 	cmd := &cobra.Command{
 		Use:   "check [ARTICLE[#NAME] ...]",
 		Short: "Check articles for errors",
@@ -40,6 +43,10 @@ checks the answers, and removes everything again. Nothing is measured.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("explain") {
 				return a.explainRule(explain)
+			}
+			format, err := formatted.Check(a.JSON)
+			if err != nil {
+				return err
 			}
 			project, list, err := a.Select(args)
 			if err != nil {
@@ -63,7 +70,11 @@ checks the answers, and removes everything again. Nothing is measured.`,
 			}
 			all := slices.Concat(problems, warnings)
 			err = a.Print(problemsJSON(all), func() {
-				lab.PrintProblems(a.Stdout, all)
+				if format == formatGitHub {
+					annotate(a.Stdout, project.Dir, all)
+				} else {
+					lab.PrintProblems(a.Stdout, all)
+				}
 				fmt.Fprintln(a.Stdout, summary(len(list), len(problems), len(warnings)))
 			})
 			if err == nil && (len(problems) > 0 || strict && len(warnings) > 0) {
@@ -76,11 +87,41 @@ checks the answers, and removes everything again. Nothing is measured.`,
 		},
 	}
 	cmd.Flags().StringVar(&explain, "explain", "", "print what a rule means, with an article that breaks it")
+	formatted.Add(cmd, show.FormatText, formatGitHub)
 	cmd.Flags().BoolVar(&strict, "strict", false, "treat warnings as problems in the exit status")
 	cmd.Flags().BoolVar(&services, "services", false, "start the services, and check their answers")
 	cmd.Flags().StringVar(&flags.Profile, "profile", plan.Full, "check the plan of this profile")
 	a.addEngine(cmd.Flags(), &flags.Engine)
 	return cmd
+}
+
+// formatGitHub prints problems as commands of GitHub Actions, which shows them next to the lines of a pull request.
+const formatGitHub = "github"
+
+var (
+	annotationText     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	annotationProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)
+
+// annotate prints problems of the project in dir in formatGitHub. Files are relative to the working folder.
+func annotate(w io.Writer, dir string, problems []*source.Problem) {
+	for _, p := range problemsJSON(problems) {
+		place := ""
+		if p.File != "" {
+			file := filepath.Join(dir, p.File)
+			if here, err := os.Getwd(); err == nil {
+				if relative, err := filepath.Rel(here, file); err == nil {
+					file = relative
+				}
+			}
+			place = fmt.Sprintf("file=%s,line=%d,col=%d,", annotationProperty.Replace(filepath.ToSlash(file)), p.Line, p.Column)
+		}
+		text := p.Message
+		if p.Hint != "" {
+			text += "\n" + p.Hint
+		}
+		fmt.Fprintf(w, "::%s %stitle=%s::%s\n", p.Severity, place, annotationProperty.Replace(p.Rule), annotationText.Replace(text))
+	}
 }
 
 // explainRule prints the section of a rule.
