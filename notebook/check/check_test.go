@@ -460,3 +460,21 @@ func TestExplain(t *testing.T) {
 		t.Errorf("a rule that is none has %q", text)
 	}
 }
+
+// Problems lie in an article, whatever is broken in it.
+func TestPlacesOfProblems(t *testing.T) {
+	project, count := emptyProject(t), 0
+	for _, pattern := range []string{"article/testdata/broken", "plan/testdata/broken", "plan/testdata/good"} {
+		for _, file := range must.Get(filepath.Glob("../" + pattern + "/*.md")) {
+			for _, problem := range found(project, string(must.Get(os.ReadFile(file))), plan.Full) {
+				count++
+				if at := problem.Pos; at.Source == nil || at.Start < 0 || at.End < at.Start || at.End > len(at.Source.Data) {
+					t.Errorf("%s: outside of any text: %v", file, problem)
+				}
+			}
+		}
+	}
+	if count < 200 {
+		t.Errorf("only %d problems were found", count)
+	}
+}

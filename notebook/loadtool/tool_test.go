@@ -103,7 +103,15 @@ func TestParse(t *testing.T) {
 	var all strings.Builder
 	for _, file := range captured(t) {
 		tool, data := capture(t, file)
-		fmt.Fprintf(&all, "== %s\n%s\n", strings.TrimPrefix(file, "testdata/"), describe(tool.Parse(data)))
+		o, err := tool.Parse(data)
+		fmt.Fprintf(&all, "== %s\n%s\n", strings.TrimPrefix(file, "testdata/"), describe(o, err))
+		if err != nil {
+			continue
+		}
+		if l := o.Load(&spec.Load{Connections: 1, Keepalive: true}); l.Attempted != o.Attempted || l.Failed != o.Failed ||
+			l.Completed != o.Completed || math.IsNaN(l.InFlight) || math.IsInf(l.InFlight, 0) {
+			t.Errorf("%s: the load is %+v", file, l)
+		}
 	}
 	golden(t, "results.golden", all.String())
 }
