@@ -40,7 +40,7 @@ var errDown = fmt.Errorf("%w: start it", engine.ErrUnavailable)
 func TestCleanEngines(t *testing.T) {
 	left := fake.Script{Leftovers: []engine.Leftover{{Kind: "container", Name: "server-1", Run: "1"}}}
 	docker, local, down := has(spec.Docker, left), has(spec.Local, left), lacks(spec.Docker, errDown)
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		engines []Engine
 		dryRun  bool
@@ -55,8 +55,7 @@ func TestCleanEngines(t *testing.T) {
 		{"none could be asked", []Engine{down}, false, []string{""}, true},
 		{"one fails otherwise", []Engine{lacks(spec.Docker, errors.New("no permission")), local}, false, []string{"server-1"},
 			true},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a, said := session(t, tt.engines...)
 			err := CleanEngines(t.Context(), a, tt.dryRun)
@@ -71,7 +70,7 @@ func TestCleanEngines(t *testing.T) {
 func TestExamineEngine(t *testing.T) {
 	docker := func(s fake.Script) []Engine { return []Engine{has(spec.Docker, s)} }
 	rest := " registry:" + fine + " left behind:" + fine
-	tests := []struct {
+	for _, tt := range []struct {
 		name    string
 		engines []Engine
 		want    string // levels of findings
@@ -91,8 +90,7 @@ func TestExamineEngine(t *testing.T) {
 			"engine:" + fine + " registry:" + fine + " left behind:" + warn, ""},
 		{"images have a folder", docker(fake.Script{Storage: "/var/lib/x"}),
 			"engine:" + fine + " registry:" + fine + " disk of the engine:" + fine + " left behind:" + fine, ""},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a, _ := session(t, tt.engines...)
 			found := examineEngine(t.Context(), a, &article.Project{})
@@ -123,7 +121,7 @@ func TestExamineMachine(t *testing.T) {
 		s.look = machine.State{Memory: 16 << 30, Available: 8 << 30}
 		return s
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name   string
 		change func(s *state)
 		warned string // about what; empty for nothing
@@ -142,8 +140,7 @@ func TestExamineMachine(t *testing.T) {
 		{"other programs", func(s *state) { s.look.Foreign = 0.06 }, "other programs"},
 		{"neighbours", func(s *state) { s.look.Steal = 0.02 }, "steal"},
 		{"a full disk", func(s *state) { s.free = 1 << 20 }, "disk"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := quiet()
 			tt.change(s)

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 
 	"benchbook/internal/slowtest"
@@ -38,10 +39,7 @@ func TestRevisionOf(t *testing.T) {
 			dir := t.TempDir()
 			write := func(name, text string) {
 				path := filepath.Join(dir, name)
-				err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644))
-				if err != nil {
-					t.Fatal(err)
-				}
+				must.Do(errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)))
 			}
 			run := func(args ...string) {
 				if out, err := exec.Command("git", append([]string{"-C", dir}, args...)...).CombinedOutput(); err != nil {
@@ -55,10 +53,7 @@ func TestRevisionOf(t *testing.T) {
 			if test.project != "" {
 				open = article.OpenProjectFile
 			}
-			project, err := open(filepath.Join(dir, test.project))
-			if err != nil {
-				t.Fatal(err)
-			}
+			project := must.Get(open(filepath.Join(dir, test.project)))
 			if got := RevisionOf(t.Context(), project); got != "none: not in a git repository" {
 				t.Errorf("without a repository it is %q", got)
 			}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 // hostileAppendix has texts of authors that Markdown and LaTeX would act on.
@@ -17,12 +19,8 @@ var hostileAppendix = appendix{Title: `A & B \input{x} 50 % #1 $x$ ~^ <b>*b*</b>
 func TestAppendix(t *testing.T) {
 	var md, tex bytes.Buffer
 	for _, x := range []appendix{hostileAppendix, {}} {
-		if err := appendixMarkdown.Execute(&md, x); err != nil {
-			t.Fatal(err)
-		}
-		if err := appendixLaTeX.Execute(&tex, x); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(appendixMarkdown.Execute(&md, x))
+		must.Do(appendixLaTeX.Execute(&tex, x))
 	}
 	unescaped := regexp.MustCompile(`(^|[^\\])[&%#_]|\\input`)
 	for line := range strings.Lines(tex.String()) {

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 // contents are the files of the sample, by path; serve.sh is executable.
@@ -46,14 +48,10 @@ func made(t testing.TB, m manifest, contents map[string]string) []byte {
 		if path == "inputs/serve.sh" {
 			mode = 0o755
 		}
-		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), mode)); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), mode)))
 	}
 	var out bytes.Buffer
-	if _, err := write(t.Context(), &out, dir, &m); err != nil {
-		t.Fatal(err)
-	}
+	must.Get(write(t.Context(), &out, dir, &m))
 	return out.Bytes()
 }
 
@@ -75,7 +73,7 @@ func opened(t testing.TB, from io.Reader) (*reader, string, error) {
 func tree(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+	must.Do(filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
@@ -93,19 +91,13 @@ func tree(t testing.TB, dir string) map[string]string {
 			out[path] += " (executable)"
 		}
 		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	return out
 }
 
 func TestRoundTrip(t *testing.T) {
 	data := sample(t)
-	r, dir, err := opened(t, bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
+	r, dir := must.Two(opened(t, bytes.NewReader(data)))
 	want := maps.Clone(contents)
 	want["inputs/serve.sh"] += " (executable)"
 	if got := tree(t, dir); !maps.Equal(got, want) {
@@ -121,11 +113,7 @@ func TestRoundTrip(t *testing.T) {
 
 func mustOpen(t testing.TB, data []byte) *reader {
 	t.Helper()
-	r, err := openArchive(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return must.Get(openArchive(bytes.NewReader(data)))
 }
 
 // full is a disk with little room.
@@ -140,9 +128,7 @@ func (f *full) Write(p []byte) (int, error) {
 
 func TestWriteToAFullDisk(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "a"), bytes.Repeat([]byte("0123456789"), 1000), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(filepath.Join(dir, "a"), bytes.Repeat([]byte("0123456789"), 1000), 0o644))
 	for _, room := range []int{0, 20, 100} {
 		m := about()
 		if _, err := write(t.Context(), &full{room}, dir, &m); err == nil || !strings.Contains(err.Error(), "no space left") {
@@ -160,26 +146,16 @@ type entry struct {
 // unpacked is the tar archive in a bundle.
 func unpacked(t testing.TB, data []byte) []byte {
 	t.Helper()
-	r, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return must(io.ReadAll(r))
+	r := must.Get(gzip.NewReader(bytes.NewReader(data)))
+	return must.Get(io.ReadAll(r))
 }
 
 func compress(archive []byte) []byte {
 	var out bytes.Buffer
 	w := gzip.NewWriter(&out)
-	must(w.Write(archive))
-	must(0, w.Close())
+	must.Get(w.Write(archive))
+	must.Do(w.Close())
 	return out.Bytes()
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
 
 // edit changes the entries of a bundle, and sets their sizes.
@@ -195,16 +171,16 @@ func edit(t testing.TB, data []byte, change func([]entry) []entry) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list = append(list, entry{tar.Header{Typeflag: h.Typeflag, Name: h.Name, Mode: h.Mode}, must(io.ReadAll(r))})
+		list = append(list, entry{tar.Header{Typeflag: h.Typeflag, Name: h.Name, Mode: h.Mode}, must.Get(io.ReadAll(r))})
 	}
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
 	for _, e := range change(list) {
 		e.header.Size = int64(len(e.data))
-		must(0, w.WriteHeader(&e.header))
-		must(w.Write(e.data))
+		must.Do(w.WriteHeader(&e.header))
+		must.Get(w.Write(e.data))
 	}
-	must(0, w.Close())
+	must.Do(w.Close())
 	return compress(out.Bytes())
 }
 
@@ -213,9 +189,9 @@ func editManifest(t testing.TB, data []byte, change func(*manifest)) []byte {
 	t.Helper()
 	return edit(t, data, func(list []entry) []entry {
 		var m manifest
-		must(0, json.Unmarshal(list[0].data, &m))
+		must.Do(json.Unmarshal(list[0].data, &m))
 		change(&m)
-		list[0].data = must(json.Marshal(m))
+		list[0].data = must.Get(json.Marshal(m))
 		return list
 	})
 }
@@ -308,10 +284,7 @@ func TestTampering(t *testing.T) {
 // A bundle that ends early or has a flipped bit is refused, unless the bit says nothing, as in the padding of the tar.
 func TestDamageAnywhere(t *testing.T) {
 	data := sample(t)
-	_, whole, err := opened(t, bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, whole := must.Two(opened(t, bytes.NewReader(data)))
 	good := tree(t, whole)
 	for at := 0; at < len(data); at += max(1, len(data)/200) {
 		flipped := slices.Clone(data)
@@ -361,9 +334,7 @@ func TestEndless(t *testing.T) {
 	archive := unpacked(t, sample(t))
 	var header bytes.Buffer // with a long name, which takes a header of its own
 	w := tar.NewWriter(&header)
-	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.Repeat("p", 300)}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.Repeat("p", 300)}))
 	for name, begin := range map[string][]byte{"headers": archive[:bytes.Index(archive, []byte("article.md\x00"))],
 		"headers before the manifest": nil} {
 		t.Run(name, func(t *testing.T) {
@@ -386,9 +357,7 @@ func TestEndless(t *testing.T) {
 // A symbolic link that another program puts into the folder is not followed.
 func TestExtractFollowsNoLinks(t *testing.T) {
 	outside, dir := t.TempDir(), t.TempDir()
-	if err := os.Symlink(outside, filepath.Join(dir, "inputs")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.Symlink(outside, filepath.Join(dir, "inputs")))
 	if err := mustOpen(t, sample(t)).extract(dir); err == nil {
 		t.Error("it was extracted")
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // Bundles are opened from regular files and web addresses. Errors do not have the password of an address.
@@ -29,12 +31,8 @@ func TestOpenStream(t *testing.T) {
 	address := strings.Replace(server.URL, "//", "//me:planted@", 1)
 	dir := t.TempDir()
 	name, pipe := filepath.Join(dir, "hello.bundle"), filepath.Join(dir, "pipe")
-	if err := os.WriteFile(name, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(name, data, 0o644))
+	must.Do(syscall.Mkfifo(pipe, 0o644))
 	for _, tt := range []struct{ from, err string }{
 		{name, ""}, {address + "/hello.bundle", ""}, {address + "/moved", ""},
 		{address + "/nothing", "answers 404"}, {address + "/loop", "it leads to"}, {address + "/file", "unsupported protocol"},

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // archiveOf is an archive with some files.
@@ -13,10 +15,10 @@ func archiveOf(files map[string]string) []byte {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
 	for name, text := range files {
-		must(0, w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(len(text)), Mode: 0o644}))
-		must(w.Write([]byte(text)))
+		must.Do(w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(len(text)), Mode: 0o644}))
+		must.Get(w.Write([]byte(text)))
 	}
-	must(0, w.Close())
+	must.Do(w.Close())
 	return out.Bytes()
 }
 
@@ -42,7 +44,7 @@ func TestCheckNameless(t *testing.T) {
 		{Name: "x", Typeflag: tar.TypeLink, Linkname: "manifest.json"}} {
 		var out bytes.Buffer
 		w := tar.NewWriter(&out)
-		must(0, errors.Join(w.WriteHeader(&h), w.Close()))
+		must.Do(errors.Join(w.WriteHeader(&h), w.Close()))
 		if err := checkNameless(&out); err == nil {
 			t.Errorf("an archive with %+v is let pass", h)
 		}

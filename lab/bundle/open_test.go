@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
@@ -23,7 +24,7 @@ func handmade(t *testing.T, files map[string]string) *reader {
 
 // A bundle whose project acts outside its folder is not opened, and leaves nothing.
 func TestOpenRefuses(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name  string
 		files map[string]string
 		err   string
@@ -53,8 +54,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"no YAML", map[string]string{"project/benchbook.yaml": "\t{"}, "benchbook.yaml"},
 		{"no project", map[string]string{"project/article.md": hostile}, "it has no project file"},
 		{"a project elsewhere", map[string]string{"benchbook.yaml": "title: X\n"}, "it has no project file"},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			above := t.TempDir()
 			_, _, err := extract(t.Context(), handmade(t, test.files), "1", filepath.Join(above, "x"))
@@ -87,10 +87,7 @@ func TestOpenedInARepository(t *testing.T) {
 		if err != nil || known {
 			t.Fatal(known, err)
 		}
-		doc, err := lab.ReadArticle(project, "x")
-		if err != nil {
-			t.Fatal(err)
-		}
+		doc := must.Get(lab.ReadArticle(project, "x"))
 		var problems source.Problems
 		if _, err := plan.New(project, doc, plan.Options{}, &problems); err != nil || problems.Empty() {
 			t.Errorf("context %s of the repository around it is read: %v", context, err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
@@ -15,11 +16,8 @@ import (
 // The author's records get hosts of their own, so that none counts as a result of this machine.
 func TestRenameHosts(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "[a]*")
-	p, _, err := extract(t.Context(), handmade(t, map[string]string{"project/benchbook.yaml": "title: X\n",
-		"project/experiments/x/records/c2-aaaaaa/full/1.jsonl": "{\"host\":\"c2-aaaaaa\"}\nnot JSON\n"}), "1", dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p, _ := must.Two(extract(t.Context(), handmade(t, map[string]string{"project/benchbook.yaml": "title: X\n",
+		"project/experiments/x/records/c2-aaaaaa/full/1.jsonl": "{\"host\":\"c2-aaaaaa\"}\nnot JSON\n"}), "1", dir))
 	want := map[string]string{"c2-aaaaaa-author/full/1.jsonl": "{\"host\":\"c2-aaaaaa-author\"}\n"}
 	if got := tree(t, p.RecordsDir("x")); !maps.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

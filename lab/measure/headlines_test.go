@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/recordtest"
@@ -48,10 +49,7 @@ repetitions: 3
 				text += recordtest.Fence("claim", tt.text)
 			}
 			f := recordtest.New(t, text)
-			p, err := f.Plan(plan.Full)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := must.Get(f.Plan(plan.Full))
 			var got []string
 			for _, q := range questionsOf(&lab.Article{Slug: "sample", Doc: f.Doc}, p) {
 				var claims, trials []string

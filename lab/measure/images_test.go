@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/lab/labtest"
 	"benchbook/notebook/plan"
@@ -33,16 +34,11 @@ const (
 func writeProject(t *testing.T, articles map[string]string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "benchbook.yaml"), []byte("title: x\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(filepath.Join(dir, "benchbook.yaml"), []byte("title: x\n"), 0o644))
 	for slug, text := range articles {
 		folder := filepath.Join(dir, "experiments", slug)
-		err := errors.Join(os.MkdirAll(folder, 0o755),
-			os.WriteFile(filepath.Join(folder, "article.md"), []byte(text), 0o644))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.Do(errors.Join(os.MkdirAll(folder, 0o755),
+			os.WriteFile(filepath.Join(folder, "article.md"), []byte(text), 0o644)))
 	}
 	return dir
 }
@@ -53,10 +49,7 @@ func runOn(t *testing.T, dir string, e engine.Engine, o Options) error {
 	a := &lab.Session{Stdout: io.Discard, Stderr: io.Discard, Dir: dir, Config: lab.Config{
 		Agent: func() ([]byte, error) { return []byte("program"), nil }, LockDir: t.TempDir(), Scripted: true,
 		Engines: []lab.Engine{{Name: spec.Docker, Connect: func(context.Context) (engine.Engine, error) { return e, nil }}}}}
-	project, list, err := a.Select(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	project, list := must.Two(a.Select(nil))
 	o.Profile = plan.Full
 	return Run(t.Context(), a, project, list, o)
 }
@@ -73,7 +66,7 @@ func allGoesWell(_ context.Context, p fake.Program) (engine.Exit, error) {
 func TestArticleByArticle(t *testing.T) {
 	three := map[string]string{"a": buildingArticle, "b": buildingArticle, "c": pullingArticle}
 	measured := func(slug string) []string { return []string{"load", "load", "measured " + slug} }
-	tests := []struct {
+	for _, tt := range []struct {
 		name     string
 		articles map[string]string
 		options  Options
@@ -88,8 +81,7 @@ func TestArticleByArticle(t *testing.T) {
 		{"an article whose build fails", three, Options{}, "a",
 			[][]string{measured("c"), {"build a", "measured a", "build b", "load", "load"}}},
 		{"nothing is built once the budget is over", map[string]string{"a": buildingArticle}, Options{Budget: 1}, "", nil},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var mu sync.Mutex
 			var events []string

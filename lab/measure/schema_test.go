@@ -8,6 +8,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab/starter"
 	"benchbook/notebook/recordtest"
 	"benchbook/runner/engine/enginetest/fake"
@@ -15,26 +16,13 @@ import (
 
 // The records that a run leaves fit their schema.
 func TestRunLeavesRecordsThatFitTheirSchema(t *testing.T) {
-	text, err := json.Marshal(starter.Of("record"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(json.Marshal(starter.Of("record")))
+	parsed := must.Get(jsonschema.UnmarshalJSON(bytes.NewReader(text)))
 	c := jsonschema.NewCompiler()
-	if err := c.AddResource("urn:benchbook:schema:record", parsed); err != nil {
-		t.Fatal(err)
-	}
-	fits, err := c.Compile("urn:benchbook:schema:record")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(c.AddResource("urn:benchbook:schema:record", parsed))
+	fits := must.Get(c.Compile("urn:benchbook:schema:record"))
 	dir := writeProject(t, map[string]string{"a": buildingArticle})
-	if err := runOn(t, dir, fake.New(fake.Script{Run: allGoesWell}), Options{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(runOn(t, dir, fake.New(fake.Script{Run: allGoesWell}), Options{}))
 	lines := recordtest.Lines(t, filepath.Join(dir, "experiments", "a", "records"))
 	if len(lines) != 2 {
 		t.Fatalf("%d records", len(lines))

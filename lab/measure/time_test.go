@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/plan"
 )
@@ -13,9 +14,7 @@ import (
 // planned is the experiment of the article of some commands, which has to have no problems.
 func planned(t *testing.T, c Commands) *plan.Experiment {
 	t.Helper()
-	if err := c.check(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(c.check())
 	return firstOf(t, c.oneLine())
 }
 
@@ -25,10 +24,7 @@ var today = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 func firstOf(t *testing.T, o *oneLine) *plan.Experiment {
 	t.Helper()
 	a := &lab.Session{}
-	n, err := o.open(a, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := must.Get(o.open(a, t.TempDir()))
 	plans, problems, err := a.Check(n.project, n.list, plan.Options{})
 	if err != nil || len(problems) > 0 {
 		t.Fatalf("problems %v, %v in\n%s", problems, err, o.article(today, nil))
@@ -48,7 +44,7 @@ func runs(e *plan.Experiment) (all [][]string) {
 
 func TestArticle(t *testing.T) {
 	sh := func(line string) []string { return []string{"/bin/sh", "-c", line} }
-	tests := []struct {
+	for _, tt := range []struct {
 		line string
 		want []string
 	}{
@@ -63,8 +59,7 @@ func TestArticle(t *testing.T) {
 		{"awk '{print $1}' file", sh("awk '{print $1}' file")},
 		{"for i in 1 2\ndo true\ndone", sh("for i in 1 2\ndo true\ndone")},
 		{"grep -c ü ~/x", sh("grep -c ü ~/x")},
-	}
-	for _, tt := range tests {
+	} {
 		e := planned(t, Commands{Lines: []string{tt.line, "true", tt.line}, Folder: "/tmp"})
 		if got := runs(e); len(got) != 3 || !slices.Equal(got[0], tt.want) || !slices.Equal(got[2], tt.want) {
 			t.Errorf("%q is run as %q, want %q twice", tt.line, got, tt.want)

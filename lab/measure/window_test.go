@@ -11,15 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/stats"
 )
 
 func TestWindowFor(t *testing.T) {
-	p, err := stats.ParsePercentile("99")
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(stats.ParsePercentile("99"))
 	for rate, want := range map[float64]time.Duration{math.Inf(1): 5 * time.Second, 1000: 5 * time.Second,
 		150: 10 * time.Second, 10: 20 * time.Second} {
 		if got := windowFor(p, rate); got != want {

@@ -23,7 +23,7 @@ func found(text string) string {
 
 func TestMarksIn(t *testing.T) {
 	const end = "<!-- /benchbook -->"
-	tests := []struct{ name, text, want string }{
+	for _, test := range []struct{ name, text, want string }{
 		{"none", "# A\n\n<!-- a comment -->\n", ""},
 		{"a table", "<!-- benchbook: table tbl-x of a -->\n| a |\n" + end + "\n", "table|tbl-x|a|\n| a |\n\n"},
 		{"two in a line", "a <!-- benchbook: badge of a -->1" + end + " b <!--benchbook:value x of b-->2<!--/benchbook--> c",
@@ -45,8 +45,7 @@ func TestMarksIn(t *testing.T) {
 		{"nothing asked for", "a <!-- benchbook -->1" + end, "unknown part of an article\n"},
 		{"no article", "a <!-- benchbook: table x -->1" + end, "unknown part of an article\n"},
 		{"another program's", "<!-- benchbooks: badge of a -->", ""},
-	}
-	for _, test := range tests {
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := found(test.text); got != test.want {
 				t.Errorf("got  %q\nwant %q", got, test.want)
@@ -57,7 +56,7 @@ func TestMarksIn(t *testing.T) {
 
 func TestDiffers(t *testing.T) {
 	const before, after = "a <!-- benchbook: badge of a -->", "<!-- /benchbook -->"
-	tests := []struct{ is, want, there, words string }{
+	for _, test := range []struct{ is, want, there, words string }{
 		{"1 a", "1 a", "", ""},
 		{"", "2", "badge of a", "nothing stands between the comments yet"},
 		{"12.5", "12.7", "12.5", `here stands "12.5", and the records give "12.7"`},
@@ -65,8 +64,7 @@ func TestDiffers(t *testing.T) {
 		{"| a | 12 |", "| a | 12 |\n| b | 13 |", "badge of a", "the lines are not those of the records"},
 		{"a\n\nb\n", "a\n\n\nb\n", "badge of a", "the lines are not those of the records"},
 		{"a b c", "a c", "b", `here stands "b", and the records give "c"`},
-	}
-	for _, test := range tests {
+	} {
 		src := source.New("a.md", []byte(before+test.is+after))
 		marks := marksIn(src, &source.Problems{})
 		if len(marks) != 1 {

@@ -12,7 +12,7 @@ import (
 func TestWhereTheSiteGoes(t *testing.T) {
 	project := &article.Project{Dir: filepath.FromSlash("/articles/paper")}
 	project.URL.Value = "https://example.org/"
-	tests := []struct {
+	for _, tt := range []struct {
 		name      string
 		options   Options
 		title     string
@@ -21,8 +21,7 @@ func TestWhereTheSiteGoes(t *testing.T) {
 		{"below the project", Options{}, "", "/articles/paper/_site", "https://example.org/"},
 		{"elsewhere", Options{Out: "/tmp/out"}, "", "/tmp/out", "https://example.org/"},
 		{"with a title", Options{}, "A paper", "/articles/paper/_site", "https://example.org/"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			project.Title.Value = tt.title
 			want := tt.title

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/article"
 )
@@ -19,14 +20,8 @@ func BenchmarkPreview(b *testing.B) {
 		os.CopyFS(filepath.Join(dir, ArticlesDir), os.DirFS(filepath.Join(root, ArticlesDir)))); err != nil {
 		b.Fatal(err)
 	}
-	project, err := article.OpenProject(dir)
-	if err != nil {
-		b.Fatal(err)
-	}
-	p, err := NewPreviewer(&lab.Session{Stdout: b.Output(), Stderr: b.Output()}, project, Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
+	project := must.Get(article.OpenProject(dir))
+	p := must.Get(NewPreviewer(&lab.Session{Stdout: b.Output(), Stderr: b.Output()}, project, Options{}))
 	for _, edited := range []string{"", "hello", "not-faster"} {
 		b.Run("edit of "+edited, func(b *testing.B) {
 			name := filepath.Join(dir, ArticlesDir, edited, article.FileName)

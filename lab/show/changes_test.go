@@ -49,7 +49,7 @@ calibrate: false
 	}
 	before := trial(text)
 	recorded := &record.Record{Key: before.Key, Inputs: before.Inputs, Definition: before.Definition}
-	tests := []struct{ name, old, new, want string }{
+	for _, tt := range []struct{ name, old, new, want string }{
 		{"nothing", "", "", ""},
 		{"a number", "connections: 5", "connections: 6", "load.connections: 6, was 5"},
 		{"a time", "duration: 1s", "duration: 90s", "load.duration: 1m30s, was 1s"},
@@ -60,8 +60,7 @@ calibrate: false
 		{"a key of a service", "[HTTP, /]", "[HTTP, /ready]", "services.server.ready.http: /ready, was /"},
 		{"a file under another name", "target: /srv/server.py", "target: /srv/main.py",
 			"server: /srv/main.py is new; server: /srv/server.py was removed"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := strings.Join(changes(trial(strings.ReplaceAll(text, tt.old, tt.new)), recorded), "; ")
 			if got != tt.want {

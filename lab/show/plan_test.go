@@ -14,7 +14,7 @@ import (
 
 // A plan as people see it and as data, on a machine that is always the same.
 func TestPlanGolden(t *testing.T) {
-	tests := []struct {
+	for _, tt := range []struct {
 		name, golden string
 		options      plan.Options
 		json         bool
@@ -25,8 +25,7 @@ func TestPlanGolden(t *testing.T) {
 		{"as data", "plan.json", plan.Options{Profile: plan.Full}, true, nil, false},
 		{"several articles", "plan-articles.txt", plan.Options{Profile: plan.Full}, false, nil, false},
 		{"an article", "plan-article.txt", plan.Options{Profile: plan.Full}, false, []string{"not-yet"}, false},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
 			a := &lab.Session{JSON: tt.json, Stdout: &out, Stderr: &out, Dir: labtest.Unpacked(t, "plan.txtar")}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
@@ -18,25 +19,20 @@ func TestDisturbedCellsAreNotExported(t *testing.T) {
 	b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
 	b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.Disturbed(0.16, 0))
 	b.Measure("servers", "b", "1", recordtest.ValuesB, recordtest.Disturbed(0.01, 0))
-	d, err := dataset.New(b.Doc, b.Records, dataset.Options{Plan: b.Plan})
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := must.Get(dataset.New(b.Doc, b.Records, dataset.Options{Plan: b.Plan}))
 	if got := d.Experiments[0].Cells[0].Metric("throughput").Missing; got != "" {
 		t.Fatalf("throughput of a is %q", got)
 	}
 	var out strings.Builder
 	list := []*Article{{Article: "x", Experiments: []Experiment{newExperiment(d, d.Experiments[0])}}}
-	if err := benchfmt(&out, list); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(benchfmt(&out, list))
 	if strings.Contains(out.String(), "server=a") || !strings.Contains(out.String(), "server=b") {
 		t.Errorf("exported are\n%s", &out)
 	}
 }
 
 func TestBenchName(t *testing.T) {
-	tests := []struct {
+	for _, test := range []struct {
 		name, experiment string
 		parameters       []record.Parameter
 		want             string
@@ -48,8 +44,7 @@ func TestBenchName(t *testing.T) {
 			"BenchmarkA_b/path=_usr_bin_x"},
 		{"a number that looks like cores", "e", []record.Parameter{{Name: "nice", Value: "-5"}}, "BenchmarkE/nice=-5-1"},
 		{"any script", "größe", nil, "BenchmarkGröße"},
-	}
-	for _, test := range tests {
+	} {
 		if got := benchName(test.experiment, test.parameters); got != test.want {
 			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
 		}
@@ -88,7 +83,7 @@ func articleOf(slug string, claims int) *Article {
 func TestSummary(t *testing.T) {
 	long := articleOf("a", 1)
 	long.Claims[0].Because = strings.TrimSpace(strings.Repeat("one of many repetitions is not valid; ", 5))
-	tests := []struct {
+	for _, tt := range []struct {
 		name string
 		list []*Article
 		want string
@@ -109,8 +104,7 @@ a        holds     2 claims: 2 supported  full     h
 b        holds                            full     h
 more of one: benchbook show ARTICLE, or ARTICLE#EXPERIMENT
 `},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out strings.Builder
 			summary(tt.list).Text(&out)
@@ -127,9 +121,7 @@ func TestTable(t *testing.T) {
 	var text, csv, md strings.Builder
 	table.Text(&text, "  ")
 	table.Markdown(&md)
-	if err := table.CSV(&csv); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(table.CSV(&csv))
 	for _, tt := range []struct{ got, want string }{
 		{text.String(), "  cell    n\n  a|b     1\n  größer  20\n"},
 		{csv.String(), "cell,n\na|b,1\ngrößer,20\n"},

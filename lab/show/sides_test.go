@@ -17,7 +17,7 @@ func TestAlike(t *testing.T) {
 		}
 		return out
 	}
-	tests := []struct {
+	for _, tt := range []struct {
 		name string
 		a, b []string
 		want string
@@ -29,8 +29,7 @@ func TestAlike(t *testing.T) {
 		{"a host before a profile", []string{"here/full", "x/quick"}, []string{"y/full", "x/full"}, "x/quick x/full"},
 		{"a profile", []string{"here/full", "here/quick"}, []string{"x/quick"}, "here/quick x/quick"},
 		{"nothing in common", []string{"here/quick"}, []string{"x/full"}, "here/quick x/full"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			x, y := alike(sets(tt.a...), sets(tt.b...), "here")
 			if got := fmt.Sprintf("%s/%s %s/%s", x.host, x.profile, y.host, y.profile); got != tt.want {

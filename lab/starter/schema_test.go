@@ -16,6 +16,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 	"gopkg.in/yaml.v3"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 
 	"benchbook/internal/slowtest"
@@ -32,14 +33,9 @@ func compiled(t *testing.T) map[string]*jsonschema.Schema {
 		if err != nil {
 			t.Fatal(err)
 		}
-		parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-		if err != nil {
-			t.Fatal(err)
-		}
+		parsed := must.Get(jsonschema.UnmarshalJSON(bytes.NewReader(data)))
 		c := jsonschema.NewCompiler()
-		if err := c.AddResource("urn:benchbook:schema:"+name, parsed); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(c.AddResource("urn:benchbook:schema:"+name, parsed))
 		if out[name], err = c.Compile("urn:benchbook:schema:" + name); err != nil {
 			t.Fatalf("schema %s: %v", name, err)
 		}
@@ -51,9 +47,7 @@ func compiled(t *testing.T) map[string]*jsonschema.Schema {
 func fromYAML(t *testing.T, text []byte) any {
 	t.Helper()
 	v := any(map[string]any{})
-	if err := yaml.Unmarshal(text, &v); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(yaml.Unmarshal(text, &v))
 	return withoutDates(v)
 }
 
@@ -92,7 +86,7 @@ func TestArticlesFitTheirSchemas(t *testing.T) {
 			t.Errorf("%s: %v\n%s", where, err, text)
 		}
 	}
-	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, e fs.DirEntry, err error) error {
+	must.Do(filepath.WalkDir(filepath.Join("..", ".."), func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -132,10 +126,7 @@ func TestArticlesFitTheirSchemas(t *testing.T) {
 			})
 		}
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	validate("policy", "a policy", []byte("allow: [builds, {targets: [example.org]}]\n"))
 	for name := range schemas {
 		if seen[name] == 0 && name != "record" {
@@ -150,10 +141,7 @@ func TestRecordsFitTheirSchema(t *testing.T) {
 	schemas := compiled(t)
 	lines := recordtest.Lines(t, filepath.Join("..", "..", "experiments"))
 	for _, l := range lines {
-		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(l.Text))
-		if err != nil {
-			t.Fatal(err)
-		}
+		v := must.Get(jsonschema.UnmarshalJSON(bytes.NewReader(l.Text)))
 		gone := v.(map[string]any) // records of older versions have fields that nothing reads any more
 		delete(gone, "seal")
 		if machine, ok := gone["machine"].(map[string]any); ok {
@@ -175,7 +163,7 @@ func TestRecordsFitTheirSchema(t *testing.T) {
 
 func TestSchemasRefuse(t *testing.T) {
 	schemas := compiled(t)
-	tests := []struct{ name, schema, text string }{
+	for _, tt := range []struct{ name, schema, text string }{
 		{"an unknown key", "experiment", "conections: 5"},
 		{"an unknown key of a load", "experiment", "load: {target: http://a/, conections: 5}"},
 		{"an unknown key in a profile", "experiment", "profiles: {quick: {repetition: 3}}"},
@@ -194,8 +182,7 @@ func TestSchemasRefuse(t *testing.T) {
 		{"a word for a weight", "experiment", "load: {target: [{url: http://s/, weight: many}]}"},
 		{"words for no tool", "experiment", "load: {args: {bb: [-r]}}"},
 		{"a list to calibrate", "experiment", "calibrate: [a]"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if schemas[tt.schema].Validate(fromYAML(t, []byte(tt.text))) == nil {
 				t.Errorf("%s is taken", tt.text)

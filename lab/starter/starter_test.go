@@ -7,24 +7,19 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // An article from a Compose file puts load on a service that is published before others, wherever the file lies.
 func TestFromCompose(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a #1: b", "docker-compose.yml")
-	if err := os.Mkdir(filepath.Dir(file), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.Mkdir(filepath.Dir(file), 0o755))
 	const text = "services:\n  admin: {image: x, expose: ['9000'], privileged: true, gpus: all}\n  api: {image: x, ports: ['5432', '8080:81']}\n" +
 		"  front: {image: x, expose: ['82'], depends_on: [api], secrets: [s]}\nsecrets: {s: {environment: API_TOKEN}}\n"
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	made, err := FromCompose(dir, file, "/notes/")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.WriteFile(file, []byte(text), 0o644))
+	made := must.Get(FromCompose(dir, file, "/notes/"))
 	for _, want := range []string{"target: http://api:81/notes/ #", "services:\n  admin:\n    gpus: null # gpus is not " +
 		"supported, and would change what is measured\n    privileged: null # privileged is not", `compose: {files: "../../a #1: b/docker-compose.yml", ` +
 		"environment: [API_TOKEN]}\n"} {
@@ -37,10 +32,8 @@ func TestFromCompose(t *testing.T) {
 // An article from a Dockerfile names its folder and port, wherever it lies in the repository.
 func TestFromDockerfile(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, ".git"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct{ file, text, project, want string }{
+	must.Do(os.MkdirAll(filepath.Join(dir, ".git"), 0o755))
+	for _, tt := range []struct{ file, text, project, want string }{
 		{"Dockerfile", "FROM x\nEXPOSE 5432 80\n", "", "    build: ../..\n    expose: [\"5432\", \"80\"]\nload:\n" +
 			"  target: http://server/ #"},
 		{"apps/b c/Dockerfile.dev", "FROM x\nEXPOSE 81\n", "bench", "    build:\n      context: \"../../../apps/b c\"\n" +
@@ -49,12 +42,9 @@ func TestFromDockerfile(t *testing.T) {
 		{"db/Dockerfile", "FROM x\nEXPOSE 5432\n", "", "db/Dockerfile exposes no port to put load on"},
 		{"half/Dockerfile", "FROM x\n\nFROM\n", "", "half/Dockerfile line 3: FROM requires either one or three arguments"},
 		{"../Dockerfile", "FROM x\nEXPOSE 80\n", "", "is outside the repository of the project"},
-	}
-	for _, tt := range tests {
+	} {
 		file := filepath.Join(dir, tt.file)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(tt.text), 0o644)); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(tt.text), 0o644)))
 		made, err := From(filepath.Join(dir, tt.project), file, "/")
 		got := fmt.Sprint(err)
 		if err == nil {
