@@ -368,7 +368,7 @@ func TestFiguresOfSearches(t *testing.T) {
 		t.Errorf("warning: %s", w)
 	}
 	words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(string(page.HTML))
-	for _, want := range []string{"sync, 2 workers: 192/s, median of 3 probes; chosen",
+	for _, want := range []string{"sync, 2 workers: 192/s; chosen",
 		"gap at sync, 3 workers: no valid probe", `class=hatch`,
 		"gap at sync, 5 workers: no valid probe has a value for throughput",
 		"not drawn: async: not searched yet", "chosen 2, which is 2.60× of the worst",

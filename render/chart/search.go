@@ -129,8 +129,7 @@ func (t *tuningChart) point(name string, candidate record.Candidate, s *record.S
 	if len(probes) > 1 {
 		point.YLo, point.YHi = slices.Min(probes)/t.unit.Scale, slices.Max(probes)/t.unit.Scale
 	}
-	point.Title = fmt.Sprintf("%s, %s: %s, median of %s",
-		name, at, t.unit.Alone(median), wording.Count(len(probes), "probe"))
+	point.Title = name + ", " + at + ": " + t.unit.Alone(median)
 	return point
 }
 

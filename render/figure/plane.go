@@ -448,6 +448,9 @@ func (s *sheet) hitPoints(frame vg.Rectangle, p *plot.Plot, lines []Line) {
 			if !m.Gap {
 				m = dodged(p, []Mark{m}, i, lines)[0]
 			}
+			if l.Name == l.Panel { // which the frame has as its title
+				m.Title = strings.TrimPrefix(m.Title, l.Name+", ")
+			}
 			points = append(points, m)
 		}
 	}
