@@ -181,7 +181,6 @@ func otherEngine(ctx context.Context, a *Session, name spec.Engine) string {
 	return ""
 }
 
-// examineRegistry checks that the registry answers.
 func examineRegistry(ctx context.Context, e inspected) finding {
 	err := e.Reach(ctx, debian)
 	if err == nil {
@@ -258,7 +257,6 @@ const (
 // notReported describes a fact that the system does not report.
 const notReported = "this system does not report it"
 
-// examineMachine checks the hardware and the noise of the machine.
 func examineMachine(host machine.Host, now machine.State, hog func() string) []finding {
 	fact := func(name string) string { return host.Facts["host."+name] }
 	kind := fmt.Sprintf("%s, %s, kernel %s", cmp.Or(fact("cpu"), notReported), fact("architecture"),

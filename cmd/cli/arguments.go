@@ -64,7 +64,6 @@ func flagError(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("unknown flag --%s: %s", name, source.Suggest("--"+name, names))
 }
 
-// invalidValue says which values a flag takes.
 func invalidValue(f *pflag.Flag, value string) error {
 	wants := map[string]string{"bool": "true or false", "int": "a whole number", "int64": "a whole number",
 		"duration": "a time, such as 20m", "stringSlice": "words with commas between them"}[f.Value.Type()]

@@ -124,7 +124,6 @@ func annotate(w io.Writer, dir string, problems []*source.Problem) {
 	}
 }
 
-// explainRule prints the section of a rule.
 func (a *app) explainRule(rule string) error {
 	rule = strings.Trim(rule, "[]") // as problems print it
 	text, ok := check.Explain(rule)

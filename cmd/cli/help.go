@@ -47,7 +47,6 @@ const helpTemplate = `{{with .Example}}{{.}}
 
 {{end}}{{.UsageString}}`
 
-// flagSet is what templates use of flags.
 type flagSet interface{ FlagUsagesWrapped(cols int) string }
 
 // What cobra keeps for all commands is set once, as tests run several at a time.

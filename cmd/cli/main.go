@@ -131,7 +131,6 @@ Exit statuses:
 	return root
 }
 
-// statuses lists the exit statuses for --help.
 func statuses() (lines string) {
 	for _, s := range lab.Statuses {
 		lines += fmt.Sprintf("  %-4d %s\n", s.Status, s.Meaning)

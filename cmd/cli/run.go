@@ -37,7 +37,6 @@ func addQuick(cmd *cobra.Command, f *measure.Options) {
 		"measure what headline claims need, the shortest first, until they are decided or the --budget is over")
 }
 
-// addMeasuring adds the flags that say how something is measured.
 func (a *app) addMeasuring(cmd *cobra.Command, f *measure.Options) {
 	flags := cmd.Flags()
 	addProfile(flags, &f.Profile, "measure")
@@ -89,7 +88,6 @@ func addRepetitions(flags *pflag.FlagSet, short string, repetitions *string) {
 	flags.VarP((*repetitionsValue)(repetitions), "repetitions", short, "rounds, such as 5 or 'up to 20'")
 }
 
-// repetitionsValue is a number of repetitions as articles have it.
 type repetitionsValue string
 
 func (v *repetitionsValue) String() string { return string(*v) }

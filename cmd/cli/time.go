@@ -120,7 +120,6 @@ func commandLine(cmd *cobra.Command, args []string) string {
 	return shellquote.Join(append(words, args...)...)
 }
 
-// addOneLine adds the flags that time and load have in common.
 func addOneLine(cmd *cobra.Command, repetitions *string, o *measure.OneLineOptions) {
 	addRepetitions(cmd.Flags(), "r", repetitions)
 	addQuiet(cmd.Flags(), &o.Quiet)

@@ -144,7 +144,6 @@ func (b *builder) addOwn(found map[string]bool) {
 
 func (b *builder) settings() string { return filepath.Join(b.project.Dir, article.ProjectFile) }
 
-// listTracked lists the files that git tracks in the project's repository and its submodules.
 func (b *builder) listTracked(ctx context.Context) error {
 	top := b.project.Repository()
 	if _, name := files.RepositoryAbove(b.project.Dir); name != ".git" {

@@ -80,7 +80,6 @@ func (o *oneLine) decodeSaved(data []byte) (out []saved, err error) {
 	return out, nil
 }
 
-// checkSaved returns an error for results that nothing can be compared with.
 func checkSaved(all []saved, metric string) error {
 	for _, s := range all {
 		for _, v := range s.values {

@@ -251,7 +251,6 @@ func askOnce(a *lab.Session, project *article.Project, reaches []reach, yes bool
 	return nil
 }
 
-// placeOf returns the file and line of a place.
 func placeOf(at source.Pos) string {
 	if at.Source == nil {
 		return ""

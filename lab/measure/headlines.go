@@ -148,7 +148,6 @@ func (j *job) answer(ctx context.Context) error {
 	}
 }
 
-// optionsOf returns how a question is measured.
 func (j *job) optionsOf(q *question) runner.Options {
 	options := j.optionsFor(q.of)
 	options.Only = func(e *plan.Experiment, t *plan.Trial) bool { return q.trials[t] && j.options.Only(e, t) }

@@ -186,7 +186,6 @@ func WithoutCredential(header string) string {
 	return header
 }
 
-// printLoad prints a line for each target.
 func printLoad(a *lab.Session, d *dataset.Dataset) {
 	rows := [][]string{{"target", "requests [95 %]", "p50", "p99", "failed", "n"}}
 	names := shortNames(d.Experiments[0])

@@ -763,7 +763,6 @@ func (j *job) open(c *lab.Article) func([]*record.Record) map[string][]string {
 	return show.OpenTrials(c.Doc, p, host, claim.Open)
 }
 
-// optionsFor returns how an article is measured.
 func (j *job) optionsFor(c *lab.Article) runner.Options {
 	at, options := j.targets[c.Slug], j.options
 	options.Open = j.open(c)

@@ -101,7 +101,6 @@ func (c *Commands) oneLine() *oneLine {
 	return o
 }
 
-// printTimes prints a line for each command.
 func printTimes(a *lab.Session, d *dataset.Dataset) {
 	e := d.Experiments[0]
 	real, _ := record.LookupMetric("time.real")
@@ -126,7 +125,6 @@ func printTimes(a *lab.Session, d *dataset.Dataset) {
 	terminal.PrintColumns(a.Stdout, "", rows)
 }
 
-// busyCPUs returns how many CPUs a command kept busy.
 func busyCPUs(c *dataset.Cell) string {
 	real, user, sys := c.Metric("time.real"), c.Metric("time.user"), c.Metric("time.sys")
 	if real.Missing != "" || user.Missing != "" || sys.Missing != "" || real.Estimate.Centre <= 0 {

@@ -171,7 +171,6 @@ func (f *Options) Site(a *lab.Session, project *article.Project, problems *sourc
 		Version: a.Version, BaseURL: project.URL.Value, SingleFile: f.Single}
 }
 
-// renderPages renders the articles that have no problems.
 func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (pages []*render.Page,
 	outcomes []*show.Article, err error) {
 	renderer, err := render.New(theme.Files)
@@ -227,7 +226,6 @@ func shownOf(c *lab.Article, records []*record.Record, o dataset.Options, asked 
 	return d, found, nil
 }
 
-// madePage is the page of an article with its outcome.
 type madePage struct {
 	page    *render.Page
 	outcome *show.Article

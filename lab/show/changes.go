@@ -79,7 +79,6 @@ func experimentSection(changes []compare.Change) Section {
 	return s
 }
 
-// changeWords writes a change with its interval.
 func changeWords(c *compare.Change) string {
 	e := c.Effect
 	if e == nil {

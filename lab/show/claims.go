@@ -112,7 +112,6 @@ func because(j *claim.Judgement) string {
 	return strings.Join(slice.Filter(parts, func(words string) bool { return words != "" }), "; ")
 }
 
-// effectWords writes an effect with its interval.
 func effectWords(e *dataset.Quantity) string {
 	u := wording.UnitFor(e.Unit, e.Share, e.Number)
 	decimals := u.Decimals(wording.Reading(e))

@@ -327,7 +327,6 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 	return g.reference(t)
 }
 
-// savedFields returns the fields of a record in its file.
 func savedFields(t reflect.Type) []reflect.StructField {
 	return slices.DeleteFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
 		return !f.IsExported() || f.Tag.Get("json") == "-"

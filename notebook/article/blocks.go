@@ -329,7 +329,6 @@ func (doc *Document) listing(b *Block, name source.Text) *Listing {
 	return l
 }
 
-// include reads the file of a listing with include=.
 func (doc *Document) include(b *Block) {
 	if f, ok := doc.File(source.Text{Value: b.Listing.Path, Pos: b.Listing.Pos}, &doc.Problems); ok {
 		b.Listing.Path, b.Listing.Data = f.Path, f.Data

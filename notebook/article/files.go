@@ -61,7 +61,6 @@ func (doc *Document) IsOurs(name string) bool {
 // experimentFence is the line by which a Markdown file is known to be an article.
 var experimentFence = regexp.MustCompile("(?m)^ {0,3}(```+|~~~+)yaml experiment\\s*$")
 
-// isArticle reports whether a file of the folder is an article.
 func (doc *Document) isArticle(name string) bool {
 	if path.Ext(name) != ".md" {
 		return false

@@ -297,7 +297,6 @@ func (doc *Document) lines() {
 	}
 }
 
-// writtenLines lists the lines of Markdown in YAML.
 func (doc *Document) writtenLines() []Line {
 	list := []Line{{kind: "title", at: &doc.Front.Title}, {kind: "description", at: &doc.Front.Description},
 		{kind: "finding", at: &doc.Front.Finding}}

@@ -227,7 +227,6 @@ func (c *checker) experiment(name source.Text) *dataset.Experiment {
 	return e
 }
 
-// setting checks that t names a parameter or label.
 func (c *checker) setting(e *dataset.Experiment, t source.Text) {
 	if t.Value != "" && !slices.Contains(e.Settings(), t.Value) {
 		c.problems.Add("unknown-parameter", t.Pos, "no parameter %q in experiment %q", t.Value, e.Plan.Name).

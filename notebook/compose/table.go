@@ -251,7 +251,6 @@ func (s *service) ports(any) any {
 	return nil
 }
 
-// configs mounts the files of configs.
 func (s *service) configs(any) any {
 	var out []any
 	for _, c := range s.Configs {
@@ -264,7 +263,6 @@ func (s *service) configs(any) any {
 	return out
 }
 
-// secrets mounts the files of secrets.
 func (s *service) secrets(any) any {
 	var out []any
 	for _, c := range s.ServiceConfig.Secrets {

@@ -155,7 +155,6 @@ func findUnit(symbol string) (Unit, bool) {
 	return slice.Find(units, func(u Unit) bool { return u.Symbol == symbol })
 }
 
-// hintUnit suggests the unit that an unknown one may be.
 func hintUnit(symbol string) string {
 	if known := nearest(symbol, slice.Map(units, func(u Unit) string { return u.Symbol })); known != "" {
 		return "did you mean " + strconv.Quote(known) + "?"

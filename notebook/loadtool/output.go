@@ -47,7 +47,6 @@ type Output struct {
 	err error // the first reason why there is no complete result
 }
 
-// newOutput returns an output in which nothing is known.
 func newOutput(tool string) *Output {
 	return &Output{Tool: tool, Attempted: -1, Failed: -1, Completed: -1}
 }
@@ -63,7 +62,6 @@ func (o *Output) add(metric string, r reading, unit string) {
 	o.Samples = append(o.Samples, record.Sample{Metric: metric, Value: r.value, Step: r.step, Unit: unit})
 }
 
-// addTime adds a time as the tool prints it.
 func (o *Output) addTime(metric, text string, in units) {
 	r, err := in.read(text)
 	if err != nil {

@@ -119,7 +119,6 @@ func (c *nameCheck) onceHook(name string, h article.Hook) {
 	}
 }
 
-// hook checks a hook that runs for every repetition.
 func (c *nameCheck) hook(name string, h article.Hook) {
 	if h.Service.Value != "" {
 		c.runsHook(name, h)

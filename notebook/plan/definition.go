@@ -64,7 +64,6 @@ func searchedAnew(lower, block *source.Node) *source.Node {
 	return With(lower, "tune", tune)
 }
 
-// profileNames returns the profiles that a definition says something about.
 func (p *planner) profileNames(d *Definition) []string {
 	profiles := decodeKey("profiles", article.Extend(p.defaults(), d.Node)).Profiles
 	return slice.Map(profiles, func(p article.Profile) string { return p.Name.Value })

@@ -104,7 +104,6 @@ func overlay(n, over *source.Node) *source.Node {
 // isEmpty reports whether n is not a mapping.
 func isEmpty(n *source.Node) bool { return n == nil || n.Kind != source.Map }
 
-// countsRequests reports whether a load ends with a number of requests.
 func countsRequests(n *source.Node) bool {
 	load := n.Get("load")
 	return load.Get("requests") != nil && load.Get("rate") == nil && n.Get("capacity") == nil

@@ -41,7 +41,6 @@ func (r *reader) readiness(h *article.Healthcheck, service source.Text, exposes 
 	return out
 }
 
-// isDisabled reports whether a healthcheck disables itself and the image's.
 func isDisabled(h *article.Healthcheck) bool {
 	return h != nil && (h.Disable.V || len(h.Test) == 1 && h.Test[0].Value == "NONE")
 }

@@ -72,7 +72,6 @@ func (c referenceCheck) find(name source.Text) *outline {
 	return c.outlines[i]
 }
 
-// searches checks the tuned values that e takes from other experiments.
 func (c referenceCheck) searches(e *outline) {
 	for _, s := range e.head.Tune {
 		other := c.find(s.Value.Of)
@@ -87,7 +86,6 @@ func (c referenceCheck) searches(e *outline) {
 	}
 }
 
-// rate checks the share of a throughput that the load of e takes.
 func (c referenceCheck) rate(e *outline) {
 	if e.head.Load == nil {
 		return

@@ -86,7 +86,6 @@ func (p *planner) hidePrivate(out *Plan) {
 	}
 }
 
-// secrets reads where the secrets of an experiment come from.
 func (p *planner) secrets(e *outline) {
 	for _, s := range e.head.Secrets {
 		switch name, environment, file := s.Name, s.Value.Environment, s.Value.File; {

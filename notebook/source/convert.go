@@ -178,7 +178,6 @@ func (f *Fragment) endOfWords(value string, at int) int {
 	return at
 }
 
-// endOfQuote is the end of a value in quotes.
 func (f *Fragment) endOfQuote(at int) int {
 	if at >= len(f.Text) {
 		return at

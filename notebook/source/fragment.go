@@ -104,7 +104,6 @@ func (f *Fragment) offset(line, column int) int {
 	return c.at
 }
 
-// begin is the start of the line that holds a byte.
 func (f *Fragment) begin(at int) int { return f.lines[f.line(at)].at }
 
 // end is the end of the line that holds a byte, without white space.
@@ -113,7 +112,6 @@ func (f *Fragment) end(at int) int {
 	return at + len(strings.TrimRight(rest, " \t\r"))
 }
 
-// next is the start of the next line.
 func (f *Fragment) next(at int) int {
 	if i := f.line(at) + 1; i < len(f.lines) {
 		return min(f.lines[i].at, len(f.Text))

@@ -176,7 +176,6 @@ func readErrors(r repetition) reading {
 	return reading{value: share, limits: &limits{max(ok, expected), max(warn, expected)}, words: words}
 }
 
-// isFailureMetric reports whether a metric counts failures or status codes.
 func isFailureMetric(metric string) bool {
 	return record.CountsFailures(metric) || strings.HasPrefix(metric, "status.")
 }
