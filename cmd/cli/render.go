@@ -13,10 +13,6 @@ import (
 	"benchbook/lab/terminal"
 )
 
-func addSiteFlags(cmd *cobra.Command, f *pages.Options) {
-	cmd.Flags().StringVarP(&f.Out, "output", "o", "", "folder of the site (default _site in the project)")
-}
-
 func (a *app) renderCommand() *cobra.Command {
 	var flags pages.Options
 	cmd := &cobra.Command{
@@ -43,7 +39,7 @@ benchbook.yaml.`,
 			return err
 		},
 	}
-	addSiteFlags(cmd, &flags)
+	cmd.Flags().StringVarP(&flags.Out, "output", "o", "", "folder of the site (default _site in the project)")
 	cmd.Flags().StringVar(&flags.Host, "host", "", "show the results of this host, instead of this machine's or the newest")
 	cmd.Flags().BoolVar(&flags.Single, "single-file", false,
 		"write each article as one self-contained HTML file, and nothing else")
@@ -118,6 +114,5 @@ rendering; with --claims it includes the claims of the measured articles.`,
 		},
 	}
 	a.addRunning(cmd, &running)
-	addSiteFlags(cmd, &options)
 	return cmd
 }
