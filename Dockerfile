@@ -5,9 +5,11 @@
 #   docker run --rm -v "$PWD:/work" -u "$(id -u):$(id -g)" benchbook render
 ARG BASE=debian:bookworm-slim
 FROM ${BASE}
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates git && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates git && rm -rf /var/lib/apt/lists/* && \
+	useradd --uid 1000 --create-home benchbook && install -d -o benchbook /work
 COPY bin/benchbook /usr/local/bin/benchbook
-# The folder is somebody else's, which git has to be told is meant.
+# The folder may belong to another user of the host.
 RUN git config --system --add safe.directory /work
+USER 1000
 WORKDIR /work
 ENTRYPOINT ["benchbook"]
