@@ -36,7 +36,12 @@ func (w writer) sentence(j *claim.Judgement) Sentence {
 	return s.finished()
 }
 
+// notMeasured repeats what was claimed, as this is a heading in many places; the reason is part of the evidence. It is
+// the reason where the author gave no text.
 func notMeasured(j *claim.Judgement) string {
+	if text := strings.TrimSuffix(j.Claim.Text.Value, "."); text != "" {
+		return wording.NotMeasured + ": " + text
+	}
 	if j.Reason == "" || j.Reason == wording.NotMeasured {
 		return wording.NotMeasured
 	}

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/kballard/go-shellquote"
+
+	"benchbook/lab"
+)
+
+// readmeCommands are the commands of the README's console blocks and scripts, without their output.
+func readmeCommands(t *testing.T) (out []string) {
+	t.Helper()
+	block := regexp.MustCompile("(?ms)^```(sh|console)\n(.*?)^```")
+	for _, b := range block.FindAllStringSubmatch(read(t, filepath.Join("..", "..", "README.md")), -1) {
+		for line := range strings.Lines(b[2]) {
+			line, isCommand := strings.CutPrefix(strings.TrimSpace(line), "$ ")
+			if b[1] == "console" && !isCommand {
+				continue
+			}
+			line, _, _ = strings.Cut(line, " # ")
+			for part := range strings.SplitSeq(line, "&&") {
+				out = append(out, strings.TrimSpace(part))
+			}
+		}
+	}
+	return out
+}
+
+// understands returns the first mistake in the words of a command.
+func understands(words []string) error {
+	verb, rest, err := (&app{&lab.Session{}}).root().Find(words)
+	if err == nil {
+		err = verb.ParseFlags(rest)
+	}
+	if err == nil {
+		err = verb.ValidateArgs(verb.Flags().Args())
+	}
+	return err
+}
+
+// The commands of the README do what it says, in an empty folder with a Compose file and some data. Those that serve,
+// need a repository or measure for minutes have tests of their own; here their flags and targets are looked up.
+func TestReadmeCommands(t *testing.T) {
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "data"), strings.Repeat("benchbook ", 10_000))
+	put(t, filepath.Join(dir, "docker-compose.yml"), "services: {api: {image: x, ports: ['80']}}\n")
+	targets := read(t, filepath.Join("..", "..", "Makefile"))
+	commands, ran := readmeCommands(t), 0
+	t.Chdir(dir)
+	for _, line := range commands {
+		words, err := shellquote.Split(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch words[0] {
+		case "git", "cd":
+			continue
+		case "make":
+			if !strings.Contains(targets, "\n"+words[1]+":") {
+				t.Errorf("%s: there is no such target", line)
+			}
+			continue
+		case "benchbook":
+		default:
+			t.Errorf("%s is no command of benchbook, make or git: add it here", line)
+			continue
+		}
+		switch verb := words[1]; {
+		case verb == "init" && words[2] == "--from", verb == "time", verb == "doctor":
+			if status, _, stderr := said(scripted(), ".", words[1:]...); status != 0 {
+				t.Errorf("%s: status %d\n%s", line, status, stderr)
+			}
+			ran++
+		default:
+			if err := understands(words[1:]); err != nil {
+				t.Errorf("%s: %v", line, err)
+			}
+		}
+	}
+	if ran < 2 {
+		t.Errorf("%d commands were run", ran)
+	}
+}
