@@ -136,13 +136,20 @@ func (d *daemon) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	d.cmd = exec.Command("dockerd", d.args...)
-	d.cmd.Stdout, d.cmd.Stderr = log, log
-	d.within(t, d.cmd.Start)
+	launch := func() {
+		d.cmd = exec.Command("dockerd", d.args...)
+		d.cmd.Stdout, d.cmd.Stderr = log, log
+		d.within(t, d.cmd.Start)
+	}
+	launch()
 	c := engineClient(t)
 	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		if _, err := c.Ping(t.Context(), client.PingOptions{}); err == nil {
 			return
+		}
+		// dockerd ends if its containerd needs more than 15 s to start, as on a busy machine.
+		if ended, _ := unix.Wait4(d.cmd.Process.Pid, nil, unix.WNOHANG, nil); ended > 0 {
+			launch()
 		}
 		if time.Now().After(deadline) {
 			said, _ := os.ReadFile(d.path("log"))

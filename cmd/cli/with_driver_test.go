@@ -4,41 +4,96 @@
 package cli
 
 import (
-	"maps"
 	"math"
+	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
+	"benchbook/lab"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/record"
 )
 
-// agreement is how far the requests in flight may be from the connections: most of it is what Python does between two
-// requests, and with them.
+// agreement is how far the numbers of the manual's driver and of our own generator may be apart: most of it is what
+// Python does between two requests, and with them.
 const agreement = 0.10
 
-// The drivers of the manual measure what their servers do. Two of the servers answer after 20 ms. Connecting takes longer,
-// and is over before the window.
-func TestManualsDrivers(t *testing.T) {
+// byBoth is the load of the manual's example of a driver, put on by our own generator.
+const byBoth = `
+~~~yaml experiment
+name: by-us
+extends: by-driver
+load: {driver: null}
+~~~
+`
+
+// ofManual measures the example below a heading of the manual, with what is added to it. No repetition may fail.
+func ofManual(t *testing.T, w lab.Config, page, heading, added string) (all []*record.Record) {
+	t.Helper()
+	manual, err := os.ReadFile(filepath.Join("..", "..", page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, found := strings.Cut("\n"+string(manual), "# "+heading+"\n")
+	if !found {
+		t.Fatalf("%s has no %q", page, heading)
+	}
+	example, _, _ = strings.Cut(example, "\n## ")
+	dir, folder := project(t, "by-driver", "---\ntitle: By a driver\ndefaults: {repetitions: 3, calibrate: false}\n---\n"+
+		example+added)
+	t.Log(mustRun(t, w, "-C", dir, "run"))
+	for _, records := range measuredIn(t, folder) {
+		all = append(all, records...)
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+	return all
+}
+
+// The driver that the manual shows measures what our own generator does.
+func TestManualsDriver(t *testing.T) {
 	w := onEngine(t)
-	for heading, least := range map[string]float64{"Any program as driver": 1e-6, "gRPC, one call after another": 0.02,
-		"WebSocket echo": 0.02, "HTTP/2, by h2load": 1e-6, "Redis, by redis-benchmark": 1e-6} {
+	records := ofManual(t, w, "docs/drivers.md", "Any program as driver", byBoth)
+	if n := planned(records); n != 6 {
+		t.Fatalf("%d records as planned, want 6", n)
+	}
+	// Of repetitions that were done again, both are counted: what disturbed them is as likely beside either.
+	sums, counts := map[string]map[string]float64{"by-driver": {}, "by-us": {}}, map[string]float64{}
+	for _, r := range records {
+		counts[r.Experiment]++
+		if isDriven := r.Experiment == "by-driver"; isDriven != (r.Load.Driver != "") || isDriven != (r.Facts["image.load"] !=
+			"") || r.Load.Failed > 0 {
+			t.Errorf("%s: %+v", r.Experiment, r.Load)
+		}
+		for _, metric := range []string{"throughput", "latency.p50"} {
+			x, missing := dataset.Value(r, metric, nil)
+			if missing != "" {
+				t.Errorf("%s: %s %s", r.Experiment, metric, missing)
+			}
+			sums[r.Experiment][metric] += x
+		}
+		t.Logf("%s: %.1f/s, busy %.2f, in flight %.3f", r.Experiment, r.Load.Overlap.Right/r.Load.Window, r.Load.Busy,
+			r.Load.InFlight)
+	}
+	for metric, own := range sums["by-us"] {
+		ratio := sums["by-driver"][metric] / counts["by-driver"] / (own / counts["by-us"])
+		if !(math.Abs(ratio-1) <= agreement) {
+			t.Errorf("%s by the driver is %.3f times ours", metric, ratio)
+		}
+	}
+}
+
+// The drivers of the manual for other protocols and tools measure what their servers do. Two of the servers answer after
+// 20 ms. Connecting takes longer, and is over before the window.
+func TestManualsOtherProtocols(t *testing.T) {
+	w := onEngine(t)
+	for heading, least := range map[string]float64{"gRPC, one call after another": 0.02, "WebSocket echo": 0.02,
+		"HTTP/2, by h2load": 1e-6, "Redis, by redis-benchmark": 1e-6} {
 		t.Run(heading, func(t *testing.T) {
-			page := "examples/drivers.md"
-			if heading == "Any program as driver" {
-				page = "docs/drivers.md"
-			}
-			_, example, found := strings.Cut("\n"+read(t, filepath.Join("..", "..", page)), "# "+heading+"\n")
-			if !found {
-				t.Fatalf("%s has no %q", page, heading)
-			}
-			example, _, _ = strings.Cut(example, "\n## ")
-			dir, folder := project(t, "by-driver",
-				"---\ntitle: By a driver\ndefaults: {repetitions: 3, calibrate: false}\n---\n"+example)
-			mustRun(t, w, "-C", dir, "run")
-			records := slices.Concat(slices.Collect(maps.Values(measuredIn(t, folder)))...)
-			if n := planned(records); n != 3 || t.Failed() {
+			records := ofManual(t, w, "examples/drivers.md", heading, "")
+			if n := planned(records); n != 3 {
 				t.Fatalf("%d records as planned, want 3", n)
 			}
 			for _, r := range records {

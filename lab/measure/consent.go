@@ -236,7 +236,7 @@ func askOnce(a *lab.Session, project *article.Project, reaches []reach, yes bool
 		agreed, asked := a.Ask("measure it?")
 		if !asked {
 			return lab.UsageError(fmt.Errorf("nothing was measured: there is no terminal to ask on; if you trust the "+
-				"project, add --yes, or list what it may do in the policy %s", cmp.Or(a.Config.Consent.Policy, "that BENCHBOOK_POLICY names")))
+				"project, add --yes to run, report or bench, or list what it may do in the policy %s", cmp.Or(a.Config.Consent.Policy, "that BENCHBOOK_POLICY names")))
 		}
 		if !agreed {
 			return lab.Failure(errors.New("nothing was measured"))

@@ -451,12 +451,22 @@ func calibrated(e *outline, measured []*Trial, problems *source.Problems) *Trial
 	if len(picked) == 1 {
 		return picked[0]
 	}
+	e.notOne(c.Text.Pos, picked, problems)
+	return nil
+}
+
+// notOne reports that calibrate picks none or several of the trials that can be measured. It may pick one with a problem
+// of its own, which is reported.
+func (e *outline) notOne(at source.Pos, picked []*Trial, problems *source.Problems) {
+	isBroken := func(t *Trial) bool { return t.Key == "" && t.Unavailable == "" }
+	if len(picked) == 0 && slices.ContainsFunc(e.Trials, isBroken) {
+		return
+	}
 	what := "no trial that can be measured"
 	if len(picked) > 0 {
 		names := slice.Map(picked[:min(len(picked), 5)], func(t *Trial) string { return t.Name })
 		what = fmt.Sprintf("%d trials: %s", len(picked), strings.Join(names, "; "))
 	}
-	problems.Add("not-one-cell", c.Text.Pos, "calibrate must pick one trial, but picks %s", what).
+	problems.Add("not-one-cell", at, "calibrate must pick one trial, but picks %s", what).
 		Hint = "compare it with the matrix; true takes the first trial"
-	return nil
 }

@@ -96,7 +96,12 @@ func Sentence(words string) string {
 	return Capital(words)
 }
 
+// Capital begins words with a capital letter, unless they begin with a name, such as per_call or cpu.db.
 func Capital(words string) string {
+	first, _, _ := strings.Cut(words, " ")
+	if strings.ContainsAny(strings.TrimRight(first, ".,;:"), "_.") {
+		return words
+	}
 	for i, r := range words {
 		return strings.ToUpper(string(r)) + words[i+len(string(r)):]
 	}
