@@ -27,7 +27,8 @@ type Engine struct {
 	environment []string
 
 	mu       sync.Mutex
-	programs map[string]program         // by reference
+	programs map[string]program // by reference
+	closed   sync.Once
 	building sync.Mutex                 // held by the one build that runs, as all have one folder
 	builds   map[string]engine.Prepared // by what they are made from
 }
@@ -35,7 +36,7 @@ type Engine struct {
 // program is an executable that was prepared.
 type program struct{ name, file string }
 
-// New makes an engine, and this process a subreaper. The error wraps engine.ErrUnavailable if the folder cannot be
+// New makes an engine, and this process a subreaper until all engines are closed. The error wraps engine.ErrUnavailable if the folder cannot be
 // written to.
 func New(_ context.Context, o Options) (engine.Engine, error) {
 	e := &Engine{parent: cmp.Or(o.Folder, os.Getenv("TMPDIR"), "/var/tmp"), environment: o.Environment,
@@ -52,8 +53,8 @@ func New(_ context.Context, o Options) (engine.Engine, error) {
 		return nil, &unavailableError{fmt.Sprintf("its files go to %s, which cannot be written to (%v); set TMPDIR to a "+
 			"folder of yours", e.parent, err)}
 	}
-	if err = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		return nil, errors.Join(fmt.Errorf("starting the engine local: %w", err), e.Close())
+	if err = addReaper(1); err != nil {
+		return nil, errors.Join(fmt.Errorf("starting the engine local: %w", err), files.RemoveAll(e.folder))
 	}
 	return e, nil
 }
@@ -139,7 +140,26 @@ func (e *Engine) program(reference string) (p program, ok bool) {
 	return p, ok
 }
 
-func (e *Engine) Close() error { return files.RemoveAll(e.folder) }
+func (e *Engine) Close() error {
+	err := files.RemoveAll(e.folder)
+	e.closed.Do(func() { err = errors.Join(err, addReaper(-1)) })
+	return err
+}
+
+// reaper makes this process a subreaper while it has engines: orphans among its descendants become its children.
+// Afterwards they would be zombies that nobody waits for.
+var reaper struct {
+	sync.Mutex
+	engines int
+}
+
+// addReaper adds to the number of engines.
+func addReaper(n int) error {
+	reaper.Lock()
+	defer reaper.Unlock()
+	reaper.engines += n
+	return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, uintptr(min(reaper.engines, 1)), 0, 0, 0)
+}
 
 // By these Sweep recognizes our folders.
 const (

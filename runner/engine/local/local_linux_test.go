@@ -46,6 +46,27 @@ func openIn(t *testing.T, folder string) engine.Engine {
 	return e
 }
 
+// An orphan of a process that has no engine anymore is not its child: nobody would wait for it.
+func TestOrphansAreLeftAfterClose(t *testing.T) {
+	first, second := open(t), open(t)
+	for i, e := range []engine.Engine{first, second, second} {
+		if got := parentOfOrphan(t) == os.Getpid(); got != (i < 2) {
+			t.Errorf("after %d engines were closed, this process is the parent of an orphan: %v", i, got)
+		}
+		must.Do(e.Close())
+	}
+	if parentOfOrphan(t) == os.Getpid() {
+		t.Error("after all engines were closed, this process is the parent of an orphan")
+	}
+}
+
+// parentOfOrphan starts a process whose parent ends, and returns who is its parent then.
+func parentOfOrphan(t *testing.T) int {
+	t.Helper()
+	out := must.Get(exec.Command("sh", "-c", "(sleep 0.1; ps -o ppid= -p $(sh -c 'echo $PPID')) & exit 0").Output())
+	return must.Get(strconv.Atoi(strings.TrimSpace(string(out))))
+}
+
 func TestEngine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute: run without -short")
