@@ -118,3 +118,35 @@ func TestDisturbedBesideRunningTarget(t *testing.T) {
 		}
 	}
 }
+
+// The main reason is the one of most repetitions; of several of these, what may have caused the others.
+func TestBecause(t *testing.T) {
+	busy, failing := recordtest.Disturbed(0.4, 0), recordtest.Failing(1000)
+	waiting := func(r *record.Record) { r.Load.Health = &record.Health{Waiting: 0.47} }
+	for _, tt := range []struct {
+		name    string
+		changes []recordtest.Change
+		want    string
+	}{
+		{"valid", nil, ""},
+		{"all by one check", []recordtest.Change{recordtest.Only("a", waiting)},
+			"the load generator waited for a core for 47 % of the window"},
+		{"all by two checks", []recordtest.Change{recordtest.Only("a", waiting), recordtest.Only("a", busy)},
+			"others used 40 % of the CPU; and another reason"},
+		{"most by what follows", []recordtest.Change{recordtest.Only("a", waiting, 1, 2), recordtest.Only("a", busy, 3)},
+			"2 of 3 repetitions: the load generator waited for a core for 47 % of the window; and another reason"},
+		{"three", []recordtest.Change{recordtest.Only("a", waiting), recordtest.Only("a", busy), recordtest.Only("a", failing)},
+			"others used 40 % of the CPU; and 2 more reasons"},
+		{"one failed", []recordtest.Change{recordtest.Only("a", recordtest.Failed("it ended"), 2), recordtest.Only("a", waiting, 3)},
+			"1 of 3 repetitions: failed; and another reason"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
+				recordtest.Servers))
+			b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, tt.changes...)
+			if got := NewReport(b.Records).For("latency.p50").Because(); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,4 +1,5 @@
-// Package must ends a test at the first unexpected error.
+// Package must panics on errors that no test expects. A panic ends the tests of the whole package, with its stack; an
+// error that a test is about is for testing.T.
 package must
 
 // Do panics on an error.
