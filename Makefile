@@ -88,7 +88,7 @@ bench-scale: ## time reading 10,000 records, and check, plan, show and render on
 bench-first-use: ## time the way from nothing to a page with numbers of this machine (leave the machine alone)
 	$(GO) test ./cmd/cli -run 'TestFirstUse/from_nothing' -v -count=1 -alone
 
-size: ## print lines of product and tests, words of the manual, packages, verbs, flags, and marks of translated English
+size: build ## print lines of product and tests, words of the manual, packages, verbs, flags, and marks of translated English
 	@scripts/size
 
 lint: ## formatting, spelling, sizes of functions, layers, vet and staticcheck

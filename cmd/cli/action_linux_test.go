@@ -73,7 +73,7 @@ func TestActionBenches(t *testing.T) {
 	after := w.commit(1)
 	status, _, summary, badge := action(t, w.dir, "VERB=bench", "ARGS="+before+" "+after+" --fail-on 'work > 3%' --yes")
 	if status != 0 || !strings.Contains(summary, "are the same in all that is measured of work") ||
-		!strings.Contains(badge, "benchbook bench: nothing worse") {
+		!strings.Contains(badge, "benchbook bench: limit not exceeded") {
 		t.Errorf("the same build: status %d\n%s\n%s", status, summary, badge)
 	}
 }

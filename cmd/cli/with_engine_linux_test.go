@@ -159,7 +159,7 @@ func (d *daemon) start(t *testing.T) {
 		}
 		if time.Now().After(deadline) {
 			said, _ := os.ReadFile(d.path("log"))
-			t.Fatalf("the engine does not answer within three minutes:\n%s", said[max(0, len(said)-4000):])
+			t.Fatalf("the engine does not answer within three minutes:\n%s", said[max(0, len(said)-40000):])
 		}
 	}
 }
