@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,6 +21,7 @@ const (
 // neighbours are the processes of this machine at one moment.
 type neighbours struct {
 	at   time.Time
+	up   time.Duration // since the machine was started
 	byID map[processID]neighbour
 }
 
@@ -27,6 +29,12 @@ type neighbours struct {
 type processID struct {
 	pid   int
 	start string // ticks since boot
+}
+
+// started returns when the process was started, after the machine was.
+func (id processID) started() time.Duration {
+	ticks, _ := strconv.ParseInt(id.start, 10, 64)  // the kernel wrote it
+	return time.Duration(ticks) * time.Second / 100 // USER_HZ
 }
 
 type neighbour struct {
@@ -98,10 +106,11 @@ func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func
 	return strings.Join(words, ", ")
 }
 
-// A process is worth ending from this share of one CPU on, over this time.
+// A process is worth ending from this share of one CPU on, over this time, unless it is young: a compiler ends by itself.
 const (
 	leastHog = 0.1
 	hogWatch = 300 * time.Millisecond
+	youngHog = 10 * time.Second
 )
 
 // Hog watches other programs for 0.3 s, and says which process to end: "end process 17597 (yes), which uses 0.5 of a
@@ -124,5 +133,9 @@ func hogBetween(before, after neighbours, own int, isOurs func(pid int) bool) st
 	if !(share >= leastHog) {
 		return ""
 	}
-	return fmt.Sprintf("end process %d (%s), which uses %.1f of a CPU", hog.pid, after.byID[hog].name, share)
+	do := "end"
+	if after.up-hog.started() < youngHog {
+		do = "wait for"
+	}
+	return fmt.Sprintf("%s process %d (%s), which uses %.1f of a CPU", do, hog.pid, after.byID[hog].name, share)
 }

@@ -6,11 +6,17 @@ import (
 	"regexp"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"benchbook/internal/proc"
 )
 
 func readNeighbours() neighbours {
-	all := neighbours{time.Now(), map[processID]neighbour{}}
+	all := neighbours{at: time.Now(), byID: map[processID]neighbour{}}
+	var up unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) == nil {
+		all.up = time.Duration(up.Nano())
+	}
 	for _, p := range proc.All() {
 		all.byID[processID{p.PID, p.Start}] = neighbour{p.Name, p.Parent, p.User + p.System}
 	}

@@ -13,7 +13,7 @@ import (
 func TestBusiestBetween(t *testing.T) {
 	moment := time.Now()
 	of := func(after time.Duration, all map[processID]neighbour) neighbours {
-		return neighbours{moment.Add(after), all}
+		return neighbours{moment.Add(after), time.Minute, all}
 	}
 	const seconds = time.Second
 	before := of(0, map[processID]neighbour{
@@ -62,6 +62,11 @@ func TestBusiestBetween(t *testing.T) {
 	const hog = "end process 7 (dockerd), which uses 0.3 of a CPU"
 	if got := hogBetween(before, after, 20, inContainer); got != hog {
 		t.Errorf("the busiest process: %q, want %q", got, hog)
+	}
+	after.up = 10 * time.Second
+	const young = "wait for process 7 (dockerd), which uses 0.3 of a CPU"
+	if got := hogBetween(before, after, 20, inContainer); got != young {
+		t.Errorf("a process that was started 9.7 s ago: %q, want %q", got, young)
 	}
 	for _, until := range []neighbours{of(10*time.Second, before.byID), before, {}} {
 		if got := hogBetween(before, until, 20, inContainer); got != "" {
