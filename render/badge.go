@@ -30,7 +30,7 @@ func StandingBadges() []Badge {
 			"No published numbers to compare with; no headline claim is supported, and one or more are contradicted."},
 		{"is-inconclusive", "Undecided", "undecided", "No headline claim is supported, and none is contradicted."},
 		{"is-not", "Failed", "failed", "Every repetition failed, so there are no results."},
-		{"is-measured", "Measured", "measured", "There are results, but no headline claim that could be judged."},
+		{"is-measured", "Measured", "measured", "There are results, but no headline claim, or some are not measured yet."},
 		{"is-none", "Not measured", "none", "Not run yet."},
 	}
 }

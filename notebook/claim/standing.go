@@ -81,8 +81,8 @@ func (r *Results) countHeadlines(s Standing, list []Judgement, hasResults, repro
 	switch {
 	case s.Is != stats.StandingNotMeasured:
 		s.Count, s.Supported, s.Mostly = countOf(supported, mostly, s.After, len(list)), supported, mostly
-	case hasResults: // of other claims, or without a claim
-		s.Is = stats.StandingMeasured
+	case hasResults: // that are not valid, or of other claims
+		s.Is = stats.Undecided
 	}
 	return s
 }

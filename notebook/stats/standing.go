@@ -13,7 +13,7 @@ const (
 	DoesNotHold      Standing = "does not hold"
 	Undecided        Standing = "undecided" // no headline claim is supported, and none is contradicted
 
-	StandingMeasured    Standing = "measured" // there are results, and no headline claim that could be judged
+	StandingMeasured    Standing = "measured" // there are results, and no headline claim, or some wait for measuring
 	StandingNotMeasured Standing = "not measured"
 	StandingFailed      Standing = "failed" // there are repetitions, and every one has failed
 )
