@@ -189,7 +189,7 @@ func (l *buildLog) End(ok bool) {
 	case ok:
 		fmt.Fprintf(l.w, "  prepared the image of %s in %v\n", l.what, took)
 	default:
-		fmt.Fprintf(l.w, "  preparing the image of %s failed after %v\n", l.what, took)
+		fmt.Fprintf(l.w, "  preparing the image of %s stopped after %v\n", l.what, took)
 	}
 }
 

@@ -16,7 +16,7 @@ func TestLinesOfSeveralBuilds(t *testing.T) {
     pair a: Step 2/2
   preparing the image of pair d
     pair d: no
-  preparing the image of pair d failed after TIME
+  preparing the image of pair d stopped after TIME
   prepared the image of pair b in TIME
   prepared the image of pair a in TIME
 `
