@@ -112,7 +112,7 @@ func (p *Planned) add(ctx context.Context, a *lab.Session, project *article.Proj
 	next := runner.NextOf(planned, mine, on.ID, runner.Options{Present: present, Conditions: on.Facts,
 		Open: OpenTrials(c.Doc, planned, on.ID, claim.Open)}).ByTrial()
 	more := repetitionsBeyond(d, next)
-	doubts := append(claim.Undecidable(whole), claim.Foreseen(whole)...)
+	doubts := claim.Undecidable(whole)
 	for _, e := range d.Experiments {
 		out := newPlanned(c.Slug, e.Plan, on)
 		for _, cell := range dataset.OnePerTrial(e.AllCells()) {

@@ -3,7 +3,10 @@ package claim
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
+	"time"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
@@ -160,7 +163,7 @@ func isHopeless(c *dataset.Cell) bool {
 // Doubt is why the planned repetitions cannot decide a claim.
 type Doubt struct {
 	Claim      *article.Claim
-	Rule       string // of check; empty for those by records
+	Rule       string // of check
 	Experiment string // that it is about
 	Words      string
 	Hint       string
@@ -225,6 +228,35 @@ func (t Test) tooFewRepetitions() (d Doubt, ok bool) {
 		}
 	})
 	return d, ok
+}
+
+// tooFewAnswers returns the doubt about a percentile of more answers than a load has requests.
+func (t Test) tooFewAnswers() (d Doubt, ok bool) {
+	for _, s := range t.leafSides() {
+		_, text, isPercentile := strings.Cut(s.Metric.Name, ".p")
+		p, err := stats.ParsePercentile(text)
+		if !isPercentile || err != nil {
+			continue
+		}
+		for _, cell := range s.Cells {
+			l := cell.Trial.Load
+			if l == nil {
+				continue
+			}
+			sent, hint := int64(l.Requests), fmt.Sprintf("write requests: %d or more, or name a lower percentile", p.Need())
+			if l.Requests == 0 && l.Rate > 0 {
+				sent = int64(l.Rate * l.Duration.Seconds())
+				long := time.Duration(math.Ceil(float64(p.Need())/l.Rate)) * time.Second
+				hint = fmt.Sprintf("write duration: %v or more, or name a lower percentile", long)
+			}
+			if sent > 0 && sent < p.Need() {
+				return Doubt{Rule: "too-few-answers", Experiment: cell.Experiment.Plan.Name, Words: fmt.Sprintf(
+					"%s of %s needs %d answers, and its load has %d requests", s.Metric.InWords(), dataset.NameOf(cell), p.Need(),
+					sent), Hint: hint}, true
+			}
+		}
+	}
+	return d, false
 }
 
 // Warn adds doubts to problems, at the claims.

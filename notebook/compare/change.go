@@ -117,7 +117,7 @@ func (c *Change) CellName() string { return c.ExperimentName() + " " + c.Trial()
 // The error is for a metric that no experiment has.
 //
 // Source: docs/method.md#ratios, docs/method.md#claims-as-regions, docs/method.md#several-comparisons,
-// docs/method.md#number-of-looks, docs/method.md#rank-groups, docs/method.md#the-noise-floor and
+// docs/method.md#number-of-looks, docs/method.md#the-noise-floor and
 // docs/validity.md#checks.
 func Compare(sides []Sides, o ChangeOptions) ([]Change, error) {
 	var out []Change

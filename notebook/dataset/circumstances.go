@@ -104,7 +104,7 @@ func LookCount(cells []*Cell) int {
 	return count
 }
 
-// LookLevel returns the level at which claims, rank groups and A/A pairs are judged for a number of looks.
+// LookLevel returns the level at which claims and A/A pairs are judged for a number of looks.
 func LookLevel(count int) float64 { return stats.Level(stats.DefaultAlpha, count) }
 
 // LookWords returns that level, and the looks that it is for.

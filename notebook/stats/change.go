@@ -3,6 +3,17 @@ package stats
 import (
 	"errors"
 	"math"
+	"slices"
+
+	"benchbook/internal/slice"
+)
+
+// Direction says which values of a metric are better, in the words of an article.
+type Direction string
+
+const (
+	HigherIsBetter Direction = "higher"
+	LowerIsBetter  Direction = "lower"
 )
 
 // Shift is the verdict on a change, in words.
@@ -40,7 +51,7 @@ type Change struct {
 // The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
 // Source: docs/method.md#ratios, docs/method.md#claims-as-regions, docs/method.md#number-of-looks and
-// docs/method.md#rank-groups; Holm 1979.
+// docs/method.md#several-comparisons; Holm 1979.
 func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 	out := make([]Change, len(cells))
 	var compared []int
@@ -80,4 +91,21 @@ func ShiftOf(up bool, better Direction) Shift {
 		return Better
 	}
 	return Worse
+}
+
+// holm returns the probabilities corrected for their number: sorted p(i)·(m-i+1), never smaller than the one before, at
+// most 1.
+func holm(ps []float64) []float64 {
+	sorted := slices.Clone(ps)
+	slices.Sort(sorted)
+	corrected := make([]float64, len(ps))
+	largest := 0.0
+	for i, p := range sorted {
+		largest = min(1, max(largest, p*float64(len(ps)-i)))
+		corrected[i] = largest
+	}
+	return slice.Map(ps, func(p float64) float64 {
+		i, _ := slices.BinarySearch(sorted, p)
+		return corrected[i]
+	})
 }

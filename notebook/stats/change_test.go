@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"benchbook/internal/test/must"
@@ -108,6 +109,22 @@ func TestShiftOf(t *testing.T) {
 	} {
 		if got := ShiftOf(tt.up, tt.better); got != tt.want {
 			t.Errorf("up %v where %q is better: %s, want %s", tt.up, tt.better, got, tt.want)
+		}
+	}
+}
+
+func TestHolm(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		ps, want []float64
+	}{
+		{"in order", []float64{0.25, 0.5}, []float64{0.5, 0.5}},
+		{"out of order, with a running maximum", []float64{0.5, 0.125, 0.25}, []float64{0.5, 0.375, 0.5}},
+		{"at most one", []float64{0.75, 0.75}, []float64{1, 1}},
+		{"none", []float64{}, []float64{}},
+	} {
+		if got := holm(tt.ps); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v becomes %v, want %v", tt.name, tt.ps, got, tt.want)
 		}
 	}
 }

@@ -117,7 +117,7 @@ func Looks(n int) []int {
 	return append(out, n)
 }
 
-// Level returns the level for claims, rank groups and A/A pairs: alpha/looks. Printed intervals of
+// Level returns the level for claims and A/A pairs: alpha/looks. Printed intervals of
 // cells stay at alpha.
 //
 // Source: docs/method.md#number-of-looks.

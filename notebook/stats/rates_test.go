@@ -349,43 +349,6 @@ func partsTable() ratestest.Table {
 	return table
 }
 
-// Rank groups.
-func groupsTable() ratestest.Table {
-	numbers := []int{3, 5, 10}
-	table := ratestest.Table{Head: []string{"4 / 8 cells, %", "n = 3", "n = 5", "n = 10"}}
-	rateOf := func(noise noise, n, k int, best float64, happens func(Grouping) bool) ratestest.Rate {
-		return ratestest.One(func(rng *rand.Rand) (bool, error) {
-			medians := append([]float64{best}, slices.Repeat([]float64{100}, k-1)...)
-			g, err := Groups(named(noise.cells(rng, n, medians...)), HigherIsBetter, DefaultAlpha, 0)
-			return happens(g), err
-		})
-	}
-	some := func(g Grouping) bool {
-		return slices.ContainsFunc(g.Ranked, func(c RankedCell) bool { return c.Letters != "a" })
-	}
-	oneMore := func(g Grouping) bool {
-		place := func(name string) int {
-			return slices.IndexFunc(g.Ranked, func(c RankedCell) bool { return c.Name == name })
-		}
-		best, other := place("0"), place("1")
-		return best < other && !strings.ContainsAny(g.Ranked[best].Letters, g.Ranked[other].Letters)
-	}
-	for _, noise := range []noise{quiet, skewed, heavyTailed, contaminated, noiseNamed("one noisier"), noiseNamed("mix")} {
-		row := ratestest.Row{Label: "equal ones told apart, " + noise.name}
-		for _, n := range numbers {
-			row.Cells = append(row.Cells, ratestest.Cell{rateOf(noise, n, 4, 100, some), rateOf(noise, n, 8, 100, some)})
-		}
-		table.Rows = append(table.Rows, row)
-	}
-	table.Rows[0].Label = "equal ones told apart, normal"
-	row := ratestest.Row{Label: "one 15 % better told apart from another, normal"}
-	for _, n := range numbers {
-		row.Cells = append(row.Cells, ratestest.Cell{rateOf(quiet, n, 4, 115, oneMore), rateOf(quiet, n, 8, 115, oneMore)})
-	}
-	table.Rows = append(table.Rows, row)
-	return table
-}
-
 // What the noise floor does where offsets stay with a name.
 func floorTable() ratestest.Table {
 	offsets := []float64{0, 0.005, 0.01, 0.02}
@@ -620,7 +583,7 @@ func TestRatesOfMethod(t *testing.T) {
 	disturbed, despite := disturbedTables()
 	for name, table := range map[string]ratestest.Table{"one cell": coverageTable(), "equal cells": differentTable(),
 		"looks": boundaryTable(), "levels": levelsTable(), "needed": neededTable(), "advantages": advantageTable(),
-		"parts": partsTable(), "groups": groupsTable(), "noise floor": floorTable(), "failures": fewerTable(),
+		"parts": partsTable(), "noise floor": floorTable(), "failures": fewerTable(),
 		"sessions": sessionsTable(), "correlated": correlatedTable(), "disturbed": disturbed, "despite disturbance": despite} {
 		t.Run(name, func(t *testing.T) { table.Check(t, rates, *simulations, *update) })
 	}
@@ -754,12 +717,4 @@ func centreOf(n noise) float64 {
 		}
 		return PseudoMedian(all)
 	})
-}
-
-func named(cells []Cell) []NamedCell {
-	out := make([]NamedCell, len(cells))
-	for i, c := range cells {
-		out[i] = NamedCell{Name: fmt.Sprint(i), Cell: c}
-	}
-	return out
 }

@@ -105,10 +105,6 @@ func TestRefused(t *testing.T) {
 			_, err := NoiseFloor([][2]Cell{{good, c}}, alpha, 0.05)
 			return err
 		},
-		"Groups": func(c Cell, alpha float64) error {
-			_, err := Groups([]NamedCell{{Name: "good", Cell: good}, {Name: "bad", Cell: c}}, HigherIsBetter, alpha, 0)
-			return err
-		},
 		"Agree": func(c Cell, alpha float64) error {
 			_, err := Agree([]PublishedRow{{"good", 10, good}, {"bad", 20, c}}, alpha, 0.05, 0)
 			return err
@@ -154,12 +150,9 @@ func TestOrderOfValues(t *testing.T) {
 			estimate, _ := Summarize(a, 0.05)
 			ratio, _ := Ratio(a, b, 0.05)
 			floor, _ := NoiseFloor([][2]Cell{{a, b}}, 0.05, 0.05)
-			groups, _ := Groups([]NamedCell{{Name: "a", Cell: a}, {Name: "b", Cell: b}, {Name: "c", Cell: c}}, LowerIsBetter,
-				0.05, 0.01)
 			agreement, _ := Agree([]PublishedRow{{"a", 1, a}, {"b", 2, b}, {"c", 3, c}}, 0.05, 0.05, 0)
 			repetitions := Needed(ratio, Greater(0.05), 0.01, 0.05, nil)
-			return []any{estimate, ratio, floor, groups.Ranked, agreement.Factor, agreement.Rows,
-				repetitions}
+			return []any{estimate, ratio, floor, agreement.Factor, agreement.Rows, repetitions}
 		}
 		before := slices.Concat(a.Values, b.Values, c.Values)
 		first := results(a, b, c)
