@@ -317,6 +317,9 @@ func (s *sheet) writeRows(c draw.Canvas, p *plot.Plot, l rowsLayout, name, value
 			hatch(c, vg.Rectangle{Min: vg.Point{X: x, Y: y - boxHeight/2}, Max: vg.Point{X: x + hatchWidth, Y: y + boxHeight/2}})
 			x += hatchWidth + 7
 		}
+		if l.narrow { // lines after the first go below it, as the name is above
+			y -= lineHeight / 2 * vg.Length(strings.Count(l.words[i], "\n"))
+		}
 		c.FillText(small, vg.Point{X: x, Y: y}, l.words[i])
 	}
 }
