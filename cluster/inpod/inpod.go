@@ -18,7 +18,7 @@ const (
 	Signal  = "signal"  // send the first process of the container a signal, given by its name
 	End     = "end"     // kill all processes of the container
 	Meter   = "meter"   // answer each Question, a line of standard input, with a Reading
-	Connect = "connect" // to an address, as agent.Pass does
+	Probe   = "probe"   // try whether a Port is ready
 	Resolve = "resolve" // wait until names resolve as a Resolution says
 )
 
@@ -58,6 +58,13 @@ type Mode struct {
 type Resolution struct {
 	Name, Address string
 	Gone          []string
+}
+
+// Port is a port of a service, and a path there if it is to answer over HTTP.
+type Port struct {
+	Address, Service string
+	Port             int
+	Path             string
 }
 
 // Question is what a Reading is to have.

@@ -24,7 +24,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/internal/proc"
-	"benchbook/runner/agent"
+	"benchbook/runner/engine"
 	"benchbook/runner/machine"
 )
 
@@ -50,8 +50,8 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer)
 		return endAll()
 	case Meter:
 		return answer(stdin, stdout)
-	case Connect:
-		return agent.Pass(ctx, argument, stdin, stdout)
+	case Probe:
+		return with(argument, func(p Port) error { return engine.ProbeAt(p.Address, p.Service)(ctx, p.Port, p.Path) })
 	}
 	return fmt.Errorf("unknown word %q", word)
 }

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -16,7 +14,6 @@ import (
 	"k8s.io/client-go/util/exec"
 
 	"benchbook/cluster/inpod"
-	"benchbook/runner/agent"
 	"benchbook/runner/engine"
 )
 
@@ -64,7 +61,7 @@ func (c *container) tell(ctx context.Context, word string, argument any) error {
 	said := &engine.Tail{Limit: 1 << 10}
 	status, err := c.run(ctx, act(word, argument), nil, said, said)
 	if err == nil && status != 0 {
-		err = fmt.Errorf("%s %s ended with status %d: %s", inpod.Name, word, status, bytes.TrimSpace(said.Bytes()))
+		err = errors.New(string(bytes.TrimSpace(said.Bytes())))
 	}
 	return err
 }
@@ -88,26 +85,4 @@ func (c *container) Exec(ctx context.Context, command engine.Command) (engine.Ex
 		exit.OutOfMemory = c.wasKilledForMemory(ctx)
 	}
 	return exit, nil
-}
-
-// dial connects to a port of the container, at its address and not on its loopback.
-func (c *container) dial(ctx context.Context, port int) (net.Conn, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	in, stdin := io.Pipe()
-	stdout, out := io.Pipe()
-	go func() {
-		var said strings.Builder
-		_, err := c.run(ctx, act(inpod.Connect, net.JoinHostPort(c.address, fmt.Sprint(port))), in, out, &said)
-		if err == nil && said.Len() > 0 {
-			err = errors.New(strings.TrimSpace(said.String()))
-		}
-		_ = out.CloseWithError(err)
-		_ = in.CloseWithError(err)
-	}()
-	conn, err := agent.Conn(stdin, stdout, func() { _ = stdin.Close(); cancel() })
-	if err != nil {
-		cancel()
-		return nil, err
-	}
-	return conn, nil
 }

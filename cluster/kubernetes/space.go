@@ -402,7 +402,12 @@ func (p probed) Wait(ctx context.Context) (int, error) {
 	return exit.Code, err
 }
 
-func (p probed) Reach(context.Context) (engine.Dial, error) { return p.dial, nil }
+// Reach probes at the address of the pod, and not on its loopback.
+func (p probed) Reach(context.Context) (engine.Probe, error) {
+	return func(ctx context.Context, port int, path string) error {
+		return p.tell(ctx, inpod.Probe, inpod.Port{Address: p.address, Service: p.service, Port: port, Path: path})
+	}, nil
+}
 
 // Follow copies both streams to one writer, as the API server does not tell them apart.
 func (p probed) Follow(ctx context.Context, stdout, _ io.Writer) error {

@@ -3,15 +3,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"strconv"
 
 	"benchbook/runner/agent"
+	"benchbook/runner/engine"
 	"benchbook/runner/machine"
 )
 
 // actAsHost acts for benchbook on another machine, in a container without any rights:
 //
-//	connect ADDRESS   connect to a service, print "connected", and pass on what comes
+//	probe ADDRESS NAME PORT PATH   try whether a service is ready
 //	watch             read the machine ten times a second until SIGTERM
 //	describe          print the class, the cores and the facts of the machine
 //	settle MAX        let the machine come to rest, for at most MAX, and print what it is like then
@@ -19,8 +22,9 @@ import (
 //
 // All but the first print JSON, for package machine.
 func actAsHost(ctx context.Context, args []string, s streams) error {
-	if len(args) == 2 && args[0] == agent.Connect {
-		return agent.Pass(ctx, args[1], s.stdin, s.stdout)
+	if len(args) == 5 && args[0] == agent.Probe {
+		port, err := strconv.Atoi(args[3])
+		return cmp.Or(err, engine.ProbeAt(args[1], args[2])(ctx, port, args[4]))
 	}
 	return machine.Answer(ctx, args, s.stdout)
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -8,8 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/netip"
+	"net/textproto"
 	"os"
 	"regexp"
 	"slices"
@@ -47,9 +48,9 @@ const (
 type Probed interface {
 	// Wait waits for the end of the service and returns its status.
 	Wait(ctx context.Context) (status int, err error)
-	// Reach returns how the ports of the service are reached. It waits for the end of the context if the service has
+	// Reach returns how the ports of the service are probed. It waits for the end of the context if the service has
 	// ended.
-	Reach(ctx context.Context) (Dial, error)
+	Reach(ctx context.Context) (Probe, error)
 	// Follow copies what the service writes, from its beginning, until it ends or a writer returns an error, which Follow
 	// returns.
 	Follow(ctx context.Context, stdout, stderr io.Writer) error
@@ -58,8 +59,9 @@ type Probed interface {
 	Logs(ctx context.Context) ([]byte, error)
 }
 
-// Dial connects to a TCP port of a service.
-type Dial func(ctx context.Context, port int) (net.Conn, error)
+// Probe tries once whether a TCP port of a service accepts a connection or, with a path, answers a request over HTTP
+// with a status below 400. The error says what is missing.
+type Probe func(ctx context.Context, port int, path string) error
 
 // FaultError is a probe that could not be made. It says nothing about the service.
 type FaultError struct{ Err error }
@@ -182,33 +184,32 @@ func (w *waiter) wait(ctx context.Context) error {
 	case ready.HTTP == "" && ready.Port == 0 && len(expose) == 0:
 		return nil
 	}
-	dial, err := w.probed.Reach(ctx)
+	probe, err := w.probed.Reach(ctx)
 	if err != nil {
 		return err
 	}
+	ports, path := expose, ""
 	switch {
 	case ready.HTTP != "" && len(expose) == 0:
 		return errors.New("it exposes no port that could answer over HTTP: add one to expose")
 	case ready.HTTP != "":
-		return w.poll(ctx, expose[0], answerTimeout, httpProbe(w.service.Name, dial, expose[0], ready.HTTP))
+		ports, path = expose[:1], "/"+strings.TrimPrefix(ready.HTTP, "/")
 	case ready.Port != 0:
-		return w.poll(ctx, ready.Port, answerTimeout, portProbe(dial, ready.Port))
+		ports = []int{ready.Port}
 	}
-	for _, port := range expose {
-		if err := w.poll(ctx, port, answerTimeout, portProbe(dial, port)); err != nil {
+	for _, port := range ports {
+		try := func(ctx context.Context) error { return probe(ctx, port, path) }
+		if err := w.poll(ctx, port, answerTimeout, try); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// probe tries once whether a service is ready; the error says what is missing.
-type probe func(ctx context.Context) error
-
 // poll probes a port, or none if it is 0, until a probe succeeds, too many have failed, or the context is done. It
 // returns the last failure. As in Compose a failure counts once in an interval, the first of which begins with the
 // service, and not in the start period.
-func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try probe) error {
+func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try func(context.Context) error) error {
 	r := w.service.Ready
 	interval, started := cmp.Or(r.Interval, composeInterval), w.began.Add(r.StartPeriod)
 	var missing error
@@ -264,7 +265,7 @@ func (w *waiter) lasts(missing error, now time.Time) bool {
 	return now.Sub(w.since) >= lasting.grace
 }
 
-func probeWithin(ctx context.Context, timeout time.Duration, try probe) error {
+func probeWithin(ctx context.Context, timeout time.Duration, try func(context.Context) error) error {
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	err := try(bounded)
@@ -343,49 +344,57 @@ func Unreached(open []netip.AddrPort, port int) (words string, loopback bool) {
 	return words, false
 }
 
-func portProbe(dial Dial, port int) probe {
-	return func(ctx context.Context) error {
-		conn, err := dial(ctx, port)
-		if err == nil {
-			return conn.Close()
+// ProbeAt probes a service at an address that this process reaches.
+func ProbeAt(address, service string) Probe {
+	return func(ctx context.Context, port int, path string) error {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+		if err != nil {
+			// The address differs each time, and means nothing to a reader.
+			if failed := (*net.OpError)(nil); errors.As(err, &failed) {
+				err = failed.Err
+			}
+			if syscallError := (*os.SyscallError)(nil); errors.As(err, &syscallError) {
+				err = syscallError.Err
+			}
+			return fmt.Errorf("port %d did not accept a connection: %w", port, err)
 		}
-		// The address differs each time, and means nothing to a reader.
-		if failed := (*net.OpError)(nil); errors.As(err, &failed) {
-			err = failed.Err
+		defer context.AfterFunc(ctx, func() { conn.Close() })()
+		defer conn.Close()
+		if path == "" {
+			return nil
 		}
-		if syscallError := (*os.SyscallError)(nil); errors.As(err, &syscallError) {
-			err = syscallError.Err
+		host := net.JoinHostPort(service, strconv.Itoa(port))
+		status, err := get(conn, host, path)
+		switch {
+		case err != nil:
+			return fmt.Errorf("http://%s%s was not answered: %w", host, path, err)
+		case status >= "400":
+			return fmt.Errorf("http://%s%s was answered with %s", host, path, status)
 		}
-		return fmt.Errorf("port %d did not accept a connection: %w", port, err)
+		return nil
 	}
 }
 
-// httpProbe requests a path over a connection of its own, so that none stays open to the service.
-func httpProbe(name string, dial Dial, port int, path string) probe {
-	httpClient := &http.Client{
-		Transport: &http.Transport{
-			DisableKeepAlives: true,
-			DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, port) },
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+// get requests a path over HTTP and returns the status, such as "404 Not Found". Package net/http would double the size
+// of our program in containers.
+func get(conn net.Conn, host, path string) (status string, err error) {
+	_, err = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host)
+	answer := textproto.NewReader(bufio.NewReader(conn))
+	var line string
+	if err == nil {
+		line, err = answer.ReadLine()
 	}
-	url := "http://" + net.JoinHostPort(name, strconv.Itoa(port)) + "/" + strings.TrimPrefix(path, "/")
-	return func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return err
-		}
-		response, err := httpClient.Do(request)
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if response.StatusCode >= http.StatusBadRequest {
-			return fmt.Errorf("%s was answered with %s", url, response.Status)
-		}
-		_, err = io.Copy(io.Discard, response.Body)
-		return err
+	version, status, ok := strings.Cut(line, " ")
+	if err == nil && (!ok || !strings.HasPrefix(version, "HTTP/1.")) {
+		err = fmt.Errorf("%.40q is not HTTP", line)
 	}
+	if err == nil {
+		var header textproto.MIMEHeader
+		header, err = answer.ReadMIMEHeader()
+		length, _ := strconv.ParseInt(header.Get("Content-Length"), 10, 64)
+		_, _ = io.CopyN(io.Discard, answer.R, length) // else the service sees a reset
+	}
+	return status, err
 }
 
 // command probes by the service's own healthcheck.

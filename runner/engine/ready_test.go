@@ -3,11 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/netip"
-	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -91,16 +91,14 @@ func (p *probedFake) Wait(ctx context.Context) (int, error) {
 	}
 }
 
-func (p *probedFake) Reach(context.Context) (Dial, error) {
-	return func(_ context.Context, port int) (net.Conn, error) {
+func (p *probedFake) Reach(context.Context) (Probe, error) {
+	return func(_ context.Context, port int, _ string) error {
 		for _, o := range p.open(time.Since(p.began)) {
 			if int(o.Port()) == port && !o.Addr().IsLoopback() {
-				client, server := net.Pipe()
-				go server.Close()
-				return client, nil
+				return nil
 			}
 		}
-		return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+		return fmt.Errorf("port %d did not accept a connection: %w", port, syscall.ECONNREFUSED)
 	}, nil
 }
 
@@ -427,5 +425,40 @@ func TestEndOf(t *testing.T) {
 	}
 	if got := EndOf([]byte(strings.Repeat("x\n", 30))); strings.Count(got, "x") != 20 {
 		t.Errorf("the last lines are %q", got)
+	}
+}
+
+// A port is probed by connecting, and a path by the status of its answer.
+func TestProbeAt(t *testing.T) {
+	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))
+	answers := map[string]string{"/up": "HTTP/1.1 302 Found\r\nContent-Length: 2\r\n\r\nok", "/old": "HTTP/1.0 200 OK\r\n\r\n",
+		"/down": "HTTP/1.1 503 Service Unavailable\r\n\r\n", "/other": "220 mail ready\r\n", "/cut": "HTTP/1.1 200 OK\r\nA:"}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			var method, path string
+			_, _ = fmt.Fscan(conn, &method, &path) // nothing for a port
+			fmt.Fprint(conn, answers[path])
+			conn.Close()
+		}
+	}()
+	port := listener.Addr().(*net.TCPAddr).Port
+	probe := ProbeAt("127.0.0.1", "web")
+	for path, want := range map[string]string{"": "", "/up": "", "/old": "", "/down": "was answered with 503 Service Unavailable",
+		"/other": `was not answered: "220 mail ready" is not HTTP`, "/cut": "was not answered: EOF"} {
+		err := probe(t.Context(), port, path)
+		if want != "" {
+			want = fmt.Sprintf("http://web:%d%s %s", port, path, want)
+		}
+		if got := fmt.Sprint(err); err == nil && want != "" || err != nil && got != want {
+			t.Errorf("%q: got %v, want %q", path, err, want)
+		}
+	}
+	listener.Close()
+	if err := probe(t.Context(), port, ""); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("nobody listens: got %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
 	api "github.com/moby/moby/api/types/container"
@@ -85,7 +85,7 @@ func (c *container) Follow(ctx context.Context, stdout, stderr io.Writer) error 
 
 // Reach implements engine.Probed. Where this process cannot connect to the container, our agent does it from another
 // container of the space.
-func (c *container) Reach(ctx context.Context) (engine.Dial, error) {
+func (c *container) Reach(ctx context.Context) (engine.Probe, error) {
 	address, err := c.address(ctx)
 	if err != nil {
 		// It has ended: Wait says so better.
@@ -96,18 +96,21 @@ func (c *container) Reach(ctx context.Context) (engine.Dial, error) {
 	if err != nil {
 		return nil, &engine.FaultError{Err: err}
 	}
-	reached = reached && !c.space.engine.Elsewhere() // which may have a network of the same addresses
-	to := func(port int) string { return net.JoinHostPort(address.String(), strconv.Itoa(port)) }
-	if reached {
-		return func(ctx context.Context, port int) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", to(port))
-		}, nil
+	if reached && !c.space.engine.Elsewhere() { // which may have a network of the same addresses
+		return engine.ProbeAt(address.String(), c.Name()), nil
 	}
 	from, err := c.space.prober(ctx)
 	if err != nil {
 		return nil, &engine.FaultError{Err: fmt.Errorf("starting %s, which probes it: %w", agent.Name, err)}
 	}
-	return func(ctx context.Context, port int) (net.Conn, error) { return from.dial(ctx, to(port)) }, nil
+	return func(ctx context.Context, port int, path string) error {
+		exit, err := from.Exec(ctx, engine.Command{Args: []string{"/" + agent.Name, agent.Host, agent.Probe,
+			address.String(), c.Name(), strconv.Itoa(port), path}})
+		if err == nil && exit.Code != 0 {
+			err = errors.New(string(bytes.TrimSpace(exit.Stderr)))
+		}
+		return err
+	}, nil
 }
 
 // isOurs reports whether this machine has an address in a network: not where the engine is on another machine or in a
@@ -118,30 +121,4 @@ func isOurs(network netip.Prefix) (bool, error) {
 		prefix, err := netip.ParsePrefix(our.String())
 		return err == nil && network.Contains(prefix.Addr())
 	}), err
-}
-
-// dial connects to an address from within the container, in which our agent is.
-func (c *container) dial(ctx context.Context, address string) (net.Conn, error) {
-	_, stream, err := c.attach(ctx, engine.Command{Args: []string{"/" + agent.Name, agent.Host, agent.Connect, address},
-		Stdin: []byte{}})
-	if err != nil {
-		return nil, err
-	}
-	stop := context.AfterFunc(ctx, stream.Close) // reading knows no context
-	defer stop()
-	stdout, into := io.Pipe()
-	var said strings.Builder
-	go func() {
-		_, err := stdcopy.StdCopy(into, &said, stream.Reader)
-		if err == nil && said.Len() > 0 {
-			err = errors.New(strings.TrimSpace(said.String()))
-		}
-		_ = into.CloseWithError(err)
-	}()
-	conn, err := agent.Conn(stream.Conn, stdout, stream.Close)
-	if err != nil {
-		stream.Close()
-		return nil, errors.Join(context.Cause(ctx), err)
-	}
-	return conn, nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path"
 	"path/filepath"
@@ -280,10 +279,8 @@ func (c *container) Wait(ctx context.Context) (int, error) {
 	}
 }
 
-func (c *container) Reach(context.Context) (engine.Dial, error) {
-	return func(ctx context.Context, port int) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
-	}, nil
+func (c *container) Reach(context.Context) (engine.Probe, error) {
+	return engine.ProbeAt("127.0.0.1", c.Name()), nil
 }
 
 // Follow copies both streams as one.
