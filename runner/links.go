@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
@@ -24,17 +23,17 @@ import (
 // name of the service, so that requests reach the relay. Names of services have no dots.
 const behindLink = ".behind"
 
-// seed returns the seed of an origin or a link. It depends on the service's name alone, so that all repetitions and all
-// cells of an experiment meet the same delays.
-func seed(kind, service string) uint64 {
-	sum := sha256.Sum256([]byte(kind + "\x00" + service))
+// seed returns the seed of an origin. It depends on the service's name alone, so that all repetitions and all cells of an
+// experiment meet the same delays.
+func seed(service string) uint64 {
+	sum := sha256.Sum256([]byte("origin\x00" + service))
 	return binary.BigEndian.Uint64(sum[:])
 }
 
 // originEnvironment returns the environment variable that configures an origin.
 func originEnvironment(s *spec.Service) (string, error) {
-	config, err := json.Marshal(agent.OriginConfig{Semantics: record.OriginSemantics, Seed: seed("origin", s.Name),
-		Reason: http.StatusText(s.Origin.Status), HTTPOrigin: *s.Origin})
+	config, err := json.Marshal(agent.OriginConfig{Semantics: record.OriginSemantics, Seed: seed(s.Name),
+		HTTPOrigin: *s.Origin})
 	if err != nil {
 		return "", fmt.Errorf("service %q: %w", s.Name, err)
 	}
@@ -44,7 +43,7 @@ func originEnvironment(s *spec.Service) (string, error) {
 // relay returns the link before a service. It says in its log when it is ready: a request to its ports would reach the
 // service.
 func (b *bench) relay(s *spec.Service) (engine.Service, error) {
-	c := agent.LinkConfig{Semantics: record.LinkSemantics, Seed: seed("link", s.Name), Link: *s.Link}
+	c := agent.LinkConfig{Semantics: record.LinkSemantics, Link: *s.Link}
 	for _, port := range s.Expose {
 		c.Routes = append(c.Routes, agent.LinkRoute{Listen: fmt.Sprintf(":%d", port),
 			Target: fmt.Sprintf("%s%s:%d", s.Name, behindLink, port)})

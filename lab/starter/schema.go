@@ -265,8 +265,6 @@ func (g *schemaMaker) scalar(t reflect.Type) schema {
 		return anyOf(schema{"type": "number"}, schemaText(number+` ?%?$`))
 	case t == reflect.TypeFor[article.Size]():
 		return schemaText(number + ` ?(B|[kMG]B|[KMG]iB)$`)
-	case t == reflect.TypeFor[article.BytesPerSecond]():
-		return schemaText(number + ` ?(B|[kMG]B|[KMG]iB)/s$`)
 	case t == reflect.TypeFor[article.PerSecond]():
 		return schemaText(number + `/s$`)
 	case t.Kind() == reflect.Float64:

@@ -164,11 +164,9 @@ func (r *Rate) DecodeNode(d source.Decoder, n *source.Node, what string) {
 // Origin is an HTTP server of ours, on port 80, that answers after a time: the peer of a load generator, a proxy or a
 // client library that is measured.
 type Origin struct {
-	Latency *Latency     `yaml:"latency"`
-	Body    Value[Size]  `yaml:"body"`
-	Status  Value[int]   `yaml:"status"`
-	Errors  Value[Share] `yaml:"errors"`
-	Pos     source.Pos   `yaml:"-"`
+	Latency *Latency    `yaml:"latency"`
+	Body    Value[Size] `yaml:"body"`
+	Pos     source.Pos  `yaml:"-"`
 }
 
 // Distribution is how the times of an origin are spread.
@@ -177,29 +175,24 @@ type Distribution string
 // The distributions of an origin.
 const (
 	Constant  Distribution = "constant"
-	Uniform   Distribution = "uniform"
 	Lognormal Distribution = "lognormal"
-	Empirical Distribution = "empirical"
 )
 
 // distributionKeys are the keys that each distribution needs, and the only ones that it has.
 var distributionKeys = map[Distribution][]string{
-	Constant: {"value"}, Uniform: {"from", "to"}, Lognormal: {"median", "sigma"}, Empirical: {"values"},
+	Constant: {"value"}, Lognormal: {"median", "sigma"},
 }
 
 func (Distribution) Words() []string {
-	return []string{string(Constant), string(Uniform), string(Lognormal), string(Empirical)}
+	return []string{string(Constant), string(Lognormal)}
 }
 
 // Latency is the time that an origin takes for an answer.
 type Latency struct {
 	Distribution Value[Distribution] `yaml:"distribution" need:"write latency: {distribution: constant, value: 5ms}"`
 	Value        Value[Duration]     `yaml:"value"`
-	From         Value[Duration]     `yaml:"from"`
-	To           Value[Duration]     `yaml:"to"`
 	Median       Value[Duration]     `yaml:"median"`
 	Sigma        Value[float64]      `yaml:"sigma"` // standard deviation of the logarithm, without unit
-	Values       []Value[Duration]   `yaml:"values"`
 }
 
 func (l *Latency) DecodeNode(d source.Decoder, n *source.Node, what string) {
@@ -219,16 +212,10 @@ func (l *Latency) DecodeNode(d source.Decoder, n *source.Node, what string) {
 			}
 		}
 	}
-	if l.From.Known() && l.To.Known() && l.From.V > l.To.V {
-		d.Problems.Add("empty-range", l.From.Text.Pos, "the range from %s to %s is empty", l.From.Text.Value,
-			l.To.Text.Value).Hint = "swap from and to"
-	}
 }
 
 // Link is a relay of ours before a service that makes the network between slower than it is.
 type Link struct {
-	RTT    Value[Duration]       `yaml:"rtt"`
-	Jitter Value[Duration]       `yaml:"jitter"`
-	Rate   Value[BytesPerSecond] `yaml:"rate"`
-	Pos    source.Pos            `yaml:"-"`
+	RTT Value[Duration] `yaml:"rtt"`
+	Pos source.Pos      `yaml:"-"`
 }

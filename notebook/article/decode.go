@@ -43,8 +43,6 @@ type (
 	Share float64
 	// PerSecond is a rate such as 500/s.
 	PerSecond float64
-	// BytesPerSecond is a rate of data such as 10MB/s.
-	BytesPerSecond float64
 )
 
 // A Word is a scalar that is one of a few words, such as Tool.
@@ -209,10 +207,6 @@ var scalars = map[reflect.Type]scalar{
 		q, err := quantity(s, expr.Rate, "a rate", 1e15)
 		return PerSecond(q), err
 	}, "write a number per second, such as 500/s"},
-	reflect.TypeFor[BytesPerSecond](): {func(s string) (any, error) {
-		q, err := quantity(s, expr.SizeRate, "a rate of data", 1e15)
-		return BytesPerSecond(q), err
-	}, "write a number with a unit, such as 10MB/s"},
 }
 
 // readScalar reads a written word as a T. The error completes "KEY …", and the hint says how to write a T.

@@ -111,12 +111,8 @@ func TestWaysToWrite(t *testing.T) {
 			func(e *Experiment) string { return fmt.Sprint(service(e).Origin.Body.V) }, "1000"},
 		{"an origin that has everything by default", "services: {s: {origin: {}}}",
 			func(e *Experiment) string { return fmt.Sprint(service(e).Origin != nil) }, "true"},
-		{"rates of data", "services: {s: {link: {rate: 10MB/s}}}",
-			func(e *Experiment) string { return fmt.Sprint(float64(service(e).Link.Rate.V)) }, "1e+07"},
-		{"times of an origin", "services: {s: {origin: {latency: {distribution: empirical, values: [1ms, 2s]}}}}",
-			func(e *Experiment) string {
-				return fmt.Sprint(service(e).Origin.Latency.Values[1].V)
-			}, (2 * time.Second).String()},
+		{"the time of an origin", "services: {s: {origin: {latency: {distribution: constant, value: 2s}}}}",
+			func(e *Experiment) string { return fmt.Sprint(service(e).Origin.Latency.Value.V) }, (2 * time.Second).String()},
 		{"a value that comes later", "load: {connections: '${{ tune.n }}'}", func(e *Experiment) string {
 			return fmt.Sprint(e.Load.Connections.Set(), e.Load.Connections.Known(), e.Load.Connections.V)
 		}, "true false 0"},

@@ -37,13 +37,12 @@ var rules = map[string]rule{}
 
 func init() {
 	const number = "write a number, such as "
-	aTime, status := "write a time, such as 30s", rule{between(100, 599), "invalid HTTP status VALUE", "they go from 100 to 599"}
+	const aTime = "write a time, such as 30s"
 	absolute := rule{path.IsAbs, "KEY must be a path in the container, not \"VALUE\"", "begin it with /"}
 	capability := rule{regexp.MustCompile(`^(CAP_)?[A-Z][A-Z_]*$`).MatchString, "invalid capability \"VALUE\"",
 		"write it as Linux does, such as NET_ADMIN"}
 	method := rule{regexp.MustCompile(`^([A-Z]+)?$`).MatchString, "invalid HTTP method \"VALUE\"",
 		"methods are words in capitals, such as GET or POST"}
-	latency := rule{atLeast0, "a latency cannot be negative", ""}
 	for paths, r := range map[string]rule{
 		"services.*.cpus": {moreThan0, "KEY must be more than 0", number + "1.5"},
 		"services.*.pids_limit": {func(v string) bool { return v == "-1" || moreThan0(v) }, "KEY must be more than 0",
@@ -64,30 +63,26 @@ func init() {
 		"services.*.healthcheck.start_period": {atLeast0, "KEY cannot be less than 0", aTime},
 		"services.*.healthcheck.retries": {moreThan0, "KEY must be 1 or more",
 			"write how many probes in a row may fail, such as 3"},
-		"services.*.origin.status": {between(200, 599), "an answer cannot have status VALUE", "they go from 200 to 599"},
-		"services.*.origin.errors": {isShare, "KEY must be a share of the answers", "write a percentage from 0% to 100%"},
-		"services.*.origin.body":   {atLeast0, "KEY must be a size", ""},
-		"services.*.origin.latency.value services.*.origin.latency.from services.*.origin.latency.to " +
-			"services.*.origin.latency.median services.*.origin.latency.values": latency,
+		"services.*.origin.body": {atLeast0, "KEY must be a size", ""},
+		"services.*.origin.latency.value services.*.origin.latency.median": {atLeast0, "a latency cannot be negative", ""},
 		"services.*.origin.latency.sigma": {func(v string) bool { return moreThan0(v) && between(0, maxSigma)(v) },
 			"KEY must be more than 0, and 20 at most", "0.5 is usual for times on the web"},
-		"services.*.link.rtt services.*.link.jitter": {atLeast0, "a delay cannot be negative", ""},
-		"services.*.link.rate":                       {moreThan0, "KEY must be more than 0", "leave it out for no limit"},
-		"load.connections":                           {between(1, maxConnections), "KEY must be between 1 and 60000, not VALUE", ""},
-		"load.threads":                               {between(1, maxThreads), "KEY must be between 1 and 1024, not VALUE", ""},
-		"load.requests":                              {between(1, maxRequests), "KEY must be between 1 and 1000000000, not VALUE", ""},
-		"load.duration load.timeout":                 {moreThan0, "KEY must be more than 0", aTime},
-		"load.warmup load.think":                     {atLeast0, "KEY cannot be less than 0", aTime},
-		"load.rate":                                  {moreThan0, "KEY must be more than 0", "write a number per second, such as 500/s"},
-		"load.method load.target.method":             method,
-		"load.target.weight":                         {moreThan0, "KEY must be more than 0", "remove a target that is not used"},
-		"load.verify.status":                         status,
-		"load.verify.length":                         {atLeast0, "KEY must be 0 or more bytes", ""},
-		"command.timeout":                            {moreThan0, "KEY must be more than 0", "write a time, such as 1m"},
-		"command.warmup":                             {between(1, 1000), "KEY must be between 1 and 1000, not VALUE", ""},
-		"tune.*.from tune.*.to":                      {between(1, 1_000_000), "a search tries numbers from 1 to 1000000, not VALUE", ""},
-		"tune.*.budget":                              {moreThan0, "KEY must be more than 0", "write a time, such as 3m"},
-		"capacity.from capacity.to":                  {moreThan0, "a rate must be more than 0", ""},
+		"services.*.link.rtt":            {atLeast0, "a delay cannot be negative", ""},
+		"load.connections":               {between(1, maxConnections), "KEY must be between 1 and 60000, not VALUE", ""},
+		"load.threads":                   {between(1, maxThreads), "KEY must be between 1 and 1024, not VALUE", ""},
+		"load.requests":                  {between(1, maxRequests), "KEY must be between 1 and 1000000000, not VALUE", ""},
+		"load.duration load.timeout":     {moreThan0, "KEY must be more than 0", aTime},
+		"load.warmup load.think":         {atLeast0, "KEY cannot be less than 0", aTime},
+		"load.rate":                      {moreThan0, "KEY must be more than 0", "write a number per second, such as 500/s"},
+		"load.method load.target.method": method,
+		"load.target.weight":             {moreThan0, "KEY must be more than 0", "remove a target that is not used"},
+		"load.verify.status":             {between(100, 599), "invalid HTTP status VALUE", "they go from 100 to 599"},
+		"load.verify.length":             {atLeast0, "KEY must be 0 or more bytes", ""},
+		"command.timeout":                {moreThan0, "KEY must be more than 0", "write a time, such as 1m"},
+		"command.warmup":                 {between(1, 1000), "KEY must be between 1 and 1000, not VALUE", ""},
+		"tune.*.from tune.*.to":          {between(1, 1_000_000), "a search tries numbers from 1 to 1000000, not VALUE", ""},
+		"tune.*.budget":                  {moreThan0, "KEY must be more than 0", "write a time, such as 3m"},
+		"capacity.from capacity.to":      {moreThan0, "a rate must be more than 0", ""},
 	} {
 		for _, path := range strings.Fields(paths) {
 			rules[path] = r
@@ -125,7 +120,6 @@ func numeric(test func(n float64) bool) func(string) bool {
 var (
 	moreThan0 = numeric(func(n float64) bool { return n > 0 })
 	atLeast0  = numeric(func(n float64) bool { return n >= 0 })
-	isShare   = numeric(func(n float64) bool { return n >= 0 && n <= 1 })
 )
 
 func between(least, most float64) func(string) bool {

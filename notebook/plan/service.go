@@ -150,7 +150,7 @@ func (r *reader) service(name source.Text, s *article.Service) *spec.Service {
 		out.Scale = s.Scale.V
 	}
 	if s.Link != nil {
-		out.Link = r.link(s.Link)
+		out.Link = &spec.Link{RTT: s.Link.RTT.V}
 		if len(out.Expose) == 0 {
 			r.problems.Add("missing-key", s.Link.Pos, "service %q has a link and exposes no port", name.Value).
 				Hint = "add expose: with the ports that the link is to lead to"
@@ -187,7 +187,7 @@ func (r *reader) program(name source.Text, s *article.Service, out *spec.Service
 var originKeys = []string{"command", "entrypoint", "environment", "configs", "volumes", "env_file", "tmpfs", "working_dir",
 	"user"}
 
-// origin reads an origin, which answers 200 at once unless it says otherwise.
+// origin reads an origin, which answers at once unless it has a latency.
 func (r *reader) origin(name source.Text, s *article.Service) *spec.HTTPOrigin {
 	n := r.node.Get("services").Get(name.Value)
 	for _, key := range originKeys {
@@ -203,31 +203,12 @@ func (r *reader) origin(name source.Text, s *article.Service) *spec.HTTPOrigin {
 		}
 	}
 	o := s.Origin
-	out := &spec.HTTPOrigin{Body: int64(o.Body.V), Status: cmp.Or(o.Status.V, 200), Errors: float64(o.Errors.V)}
-	if (out.Status == 204 || out.Status == 304) && out.Body > 0 {
-		r.contradiction(o.Body.Text.Pos, fmt.Sprintf("an answer of status %d has no body", out.Status),
-			"remove body, or write another status")
-	}
+	out := &spec.HTTPOrigin{Body: int64(o.Body.V), Status: 200}
 	if l := o.Latency; l != nil {
 		out.Distribution = string(l.Distribution.V)
-		out.Value, out.From, out.To, out.Median, out.Sigma = l.Value.V, l.From.V, l.To.V, l.Median.V, l.Sigma.V
-		for _, v := range l.Values {
-			out.Values = append(out.Values, v.V)
-		}
+		out.Value, out.Median, out.Sigma = l.Value.V, l.Median.V, l.Sigma.V
 	}
 	return out
-}
-
-// link reads a link, and reports a jitter that rtt does not allow.
-func (r *reader) link(l *article.Link) *spec.Link {
-	if j := l.Jitter; j.Known() && l.RTT.Known() && j.V > l.RTT.V/2 && l.RTT.V >= 0 {
-		r.problems.Add("wrong-value", j.Text.Pos, "jitter is more than half of rtt: some delays would be negative").
-			Hint = fmt.Sprintf("write %v at most, or a longer rtt", l.RTT.V/2)
-	} else if j.Known() && j.V > 0 && !l.RTT.Set() {
-		r.problems.Add("missing-key", j.Text.Pos, "a link has jitter but no rtt").
-			Hint = "add rtt: with twice the jitter or more"
-	}
-	return &spec.Link{RTT: l.RTT.V, Jitter: l.Jitter.V, Rate: float64(l.Rate.V)}
 }
 
 // secretFiles returns the secrets that a service gets as files.

@@ -227,21 +227,15 @@ func (v Volume) HasFiles() bool { return v.Type == BindVolume && v.Host == "" }
 
 // HTTPOrigin is an HTTP server of ours. Times are in nanoseconds.
 type HTTPOrigin struct {
-	Distribution string          `json:"distribution,omitempty"` // empty: it answers at once
-	Value        time.Duration   `json:"value,omitempty"`
-	From         time.Duration   `json:"from,omitempty"`
-	To           time.Duration   `json:"to,omitempty"`
-	Median       time.Duration   `json:"median,omitempty"`
-	Sigma        float64         `json:"sigma,omitempty"`
-	Values       []time.Duration `json:"values,omitempty"`
-	Body         int64           `json:"body,omitempty"` // bytes
-	Status       int             `json:"status"`
-	Errors       float64         `json:"errors,omitempty"` // share of answers
+	Distribution string        `json:"distribution,omitempty"` // empty: it answers at once
+	Value        time.Duration `json:"value,omitempty"`
+	Median       time.Duration `json:"median,omitempty"`
+	Sigma        float64       `json:"sigma,omitempty"`
+	Body         int64         `json:"body,omitempty"` // bytes
+	Status       int           `json:"status"`         // always 200; it is part of all keys
 }
 
 // Link is a relay of ours before a service.
 type Link struct {
-	RTT    time.Duration `json:"rtt,omitempty"`
-	Jitter time.Duration `json:"jitter,omitempty"`
-	Rate   float64       `json:"rate,omitempty"` // bytes per second; 0: as it comes
+	RTT time.Duration `json:"rtt,omitempty"`
 }

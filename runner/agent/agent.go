@@ -14,14 +14,11 @@ import (
 // distribution. The latency of a request is the time from its last byte, body included, to its answer.
 //
 // Draws are seeded and assigned in the order in which requests arrive, over whichever connections, so that every
-// repetition of a trial meets the same ones. Each request takes one number for its latency and one for whether it fails:
-// latencies do not depend on whether there are errors, and two distributions with the same seed have their long
-// latencies at the same requests.
+// repetition of a trial meets the same ones.
 type OriginConfig struct {
 	Semantics int    `json:"semantics"`        // record.OriginSemantics
 	Listen    string `json:"listen,omitempty"` // :80 if empty
 	Seed      uint64 `json:"seed"`
-	Reason    string `json:"reason,omitempty"` // phrase of the status
 	spec.HTTPOrigin
 }
 
@@ -36,8 +33,7 @@ const LinkReadyLine = "benchbook-link: ready"
 // has the model.
 type LinkConfig struct {
 	Semantics int         `json:"semantics"` // record.LinkSemantics
-	Routes    []LinkRoute `json:"routes"`    // all of them share the link
-	Seed      uint64      `json:"seed,omitempty"`
+	Routes    []LinkRoute `json:"routes"`
 	spec.Link
 }
 

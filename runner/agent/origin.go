@@ -22,13 +22,9 @@ func (c *OriginConfig) quantile(p float64) time.Duration {
 	switch c.Distribution {
 	case "constant":
 		return c.Value
-	case "uniform":
-		return c.From + time.Duration(p*float64(c.To-c.From))
 	case "lognormal":
 		z := math.Sqrt2 * math.Erfinv(2*p-1) // of the normal distribution
 		return time.Duration(min(float64(c.Median)*math.Exp(c.Sigma*z), float64(maxLatency)))
-	case "empirical":
-		return c.Values[int(p*float64(len(c.Values)))]
 	}
 	return 0
 }
@@ -36,13 +32,13 @@ func (c *OriginConfig) quantile(p float64) time.Duration {
 // OriginServer is an origin. Make one with ListenOrigin.
 type OriginServer struct {
 	*loop
-	config        OriginConfig
-	times, faults *rand.Rand
-	buffer        []byte             // for what is read
-	filler        []byte             // what bodies consist of
-	heads         map[string]request // clients repeat them
-	answers       map[answerKind]answer
-	second        int64 // of answers
+	config  OriginConfig
+	times   *rand.Rand
+	buffer  []byte             // for what is read
+	filler  []byte             // what bodies consist of
+	heads   map[string]request // clients repeat them
+	answers map[answerKind]answer
+	second  int64 // of answers
 }
 
 const (
@@ -61,7 +57,7 @@ func ListenOrigin(config OriginConfig) (*OriginServer, error) {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
 	s := &OriginServer{loop: l, config: config, buffer: make([]byte, maxHead), heads: map[string]request{},
 		filler: bytes.Repeat([]byte(letters[:lineLength-1]+"\n"), bodyPart/lineLength),
-		times:  rand.New(rand.NewPCG(config.Seed, 0)), faults: rand.New(rand.NewPCG(config.Seed, 1))}
+		times:  rand.New(rand.NewPCG(config.Seed, 0))}
 	return s, l.listen(cmp.Or(config.Listen, ":80"), s.accepted)
 }
 
@@ -160,22 +156,17 @@ func (c *client) close() {
 	c.server.close(c.fd)
 }
 
-// draw draws for the next request.
-func (s *OriginServer) draw() (latency time.Duration, failed bool) {
-	return s.config.quantile(s.times.Float64()), s.faults.Float64() < s.config.Errors
-}
-
 // arrived is called when the last byte of a request was read.
 func (c *client) arrived() (proceeds bool) {
 	s := c.server
-	latency, failed := s.draw()
+	latency := s.config.quantile(s.times.Float64())
 	if latency <= 0 {
-		c.answer(failed)
+		c.answer()
 		return true
 	}
 	c.state = waiting
 	c.timer.fire = func() {
-		c.answer(failed)
+		c.answer()
 		due := c.timer.due // before it is set again
 		c.write()
 		s.late.add(s.now() - due)
@@ -186,8 +177,8 @@ func (c *client) arrived() (proceeds bool) {
 }
 
 // answer begins the answer.
-func (c *client) answer(failed bool) {
-	a := c.server.render(answerKind{failed, c.keep, c.old})
+func (c *client) answer() {
+	a := c.server.render(answerKind{c.keep, c.old})
 	c.state, c.out, c.body = writing, a.begin, a.left
 	if c.isHead {
 		c.out, c.body = a.begin[:a.head], 0
@@ -229,7 +220,7 @@ func (c *client) write() (proceeds bool) {
 }
 
 // answerKind is what the head of an answer depends on.
-type answerKind struct{ failed, keep, old bool } // keep and old as in a request
+type answerKind struct{ keep, old bool } // as in a request
 
 // answer is a rendered answer.
 type answer struct {
@@ -246,25 +237,16 @@ func (s *OriginServer) render(kind answerKind) answer {
 	if a, ok := s.answers[kind]; ok {
 		return a
 	}
-	status, reason, size := s.config.Status, s.config.Reason, s.config.Body
-	if kind.failed {
-		status, reason = 500, "Internal Server Error"
-	}
-	h := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\n", status, reason)
+	h := []byte("HTTP/1.1 200 OK\r\n")
 	switch {
 	case !kind.keep:
 		h = append(h, "Connection: close\r\n"...)
 	case kind.old:
 		h = append(h, "Connection: keep-alive\r\n"...)
 	}
-	if status == 204 || status == 304 { // without a body (RFC 9110, 6.4.1)
-		size = 0
-	} else {
-		h = fmt.Appendf(h, "Content-Length: %d\r\nContent-Type: text/plain\r\n", size)
-	}
-	h = append(append(h, commonFields()...), "\r\n"...)
-	first := min(size, bodyPart)
-	a := answer{append(h, s.filler[:first]...), len(h), size - first}
+	h = fmt.Appendf(h, "Content-Length: %d\r\nContent-Type: text/plain\r\n%s\r\n", s.config.Body, commonFields())
+	first := min(s.config.Body, bodyPart)
+	a := answer{append(h, s.filler[:first]...), len(h), s.config.Body - first}
 	s.answers[kind] = a
 	return a
 }

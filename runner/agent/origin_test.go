@@ -4,11 +4,9 @@ package agent
 
 import (
 	"bufio"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -24,9 +22,8 @@ import (
 // originAt starts an origin on loopback, which ends with the test.
 func originAt(t testing.TB, o spec.HTTPOrigin) (address string, written *log) {
 	t.Helper()
-	o.Status = cmp.Or(o.Status, 200)
 	s := must.Get(ListenOrigin(OriginConfig{Semantics: record.OriginSemantics, Listen: "127.0.0.1:0", Seed: 7,
-		Reason: http.StatusText(o.Status), HTTPOrigin: o}))
+		HTTPOrigin: o}))
 	return s.Addresses()[0].String(), serve(t, s)
 }
 
@@ -41,19 +38,15 @@ func TestAnswers(t *testing.T) {
 		origin spec.HTTPOrigin
 		method string
 		body   string
-		status int
 		length int
 	}{
-		{"nothing asked for", spec.HTTPOrigin{}, "GET", "", 200, 0},
-		{"a body", spec.HTTPOrigin{Body: 1256}, "GET", "", 200, 1256},
-		{"a long body", spec.HTTPOrigin{Body: 5<<20 + 7}, "GET", "", 200, 5<<20 + 7},
-		{"a latency", constant(10, 30*time.Millisecond), "GET", "", 200, 10},
-		{"a status", spec.HTTPOrigin{Body: 10, Status: 404}, "GET", "", 404, 10},
-		{"no content", spec.HTTPOrigin{Status: 204}, "GET", "", 204, 0},
-		{"errors only", spec.HTTPOrigin{Body: 10, Errors: 1}, "GET", "", 500, 10},
-		{"a request with a body", spec.HTTPOrigin{Body: 10}, "POST", strings.Repeat("x", 300_000), 200, 10},
-		{"HEAD", spec.HTTPOrigin{Body: 10}, "HEAD", "", 200, 0},
-		{"DELETE", spec.HTTPOrigin{Body: 10}, "DELETE", "", 200, 10},
+		{"nothing asked for", spec.HTTPOrigin{}, "GET", "", 0},
+		{"a body", spec.HTTPOrigin{Body: 1256}, "GET", "", 1256},
+		{"a long body", spec.HTTPOrigin{Body: 5<<20 + 7}, "GET", "", 5<<20 + 7},
+		{"a latency", constant(10, 30*time.Millisecond), "GET", "", 10},
+		{"a request with a body", spec.HTTPOrigin{Body: 10}, "POST", strings.Repeat("x", 300_000), 10},
+		{"HEAD", spec.HTTPOrigin{Body: 10}, "HEAD", "", 0},
+		{"DELETE", spec.HTTPOrigin{Body: 10}, "DELETE", "", 10},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			address, _ := originAt(t, tt.origin)
@@ -69,10 +62,10 @@ func TestAnswers(t *testing.T) {
 				if err != nil || response.Body.Close() != nil {
 					t.Fatal(err)
 				}
-				if response.StatusCode != tt.status || len(body) != tt.length {
-					t.Errorf("status %d with %d bytes, want %d with %d", response.StatusCode, len(body), tt.status, tt.length)
+				if response.StatusCode != 200 || len(body) != tt.length {
+					t.Errorf("status %d with %d bytes, want 200 with %d", response.StatusCode, len(body), tt.length)
 				}
-				if tt.status != 204 && response.ContentLength != tt.origin.Body {
+				if response.ContentLength != tt.origin.Body {
 					t.Errorf("Content-Length is %d, want %d", response.ContentLength, tt.origin.Body)
 				}
 				if date, err := http.ParseTime(response.Header.Get("Date")); err != nil || time.Since(date).Abs() > 5*time.Second {
@@ -224,19 +217,11 @@ func TestSlowReader(t *testing.T) {
 // repetition.
 func TestDrawsAreAssignedByArrival(t *testing.T) {
 	const n = 40
-	config := spec.HTTPOrigin{Errors: 0.3, Distribution: "empirical", Values: []time.Duration{0, 40 * time.Millisecond}}
-	expected := &OriginServer{config: OriginConfig{HTTPOrigin: config}, times: rand.New(rand.NewPCG(7, 0)),
-		faults: rand.New(rand.NewPCG(7, 1))}
-	type answer struct{ slow, failed bool }
-	seen := map[answer]bool{}
-	var want []answer
+	config := spec.HTTPOrigin{Distribution: "lognormal", Median: 10 * time.Millisecond, Sigma: 1}
+	times := rand.New(rand.NewPCG(7, 0))
+	var want []time.Duration
 	for range n {
-		latency, failed := expected.draw()
-		want = append(want, answer{latency > 0, failed})
-		seen[want[len(want)-1]] = true
-	}
-	if len(seen) != 4 {
-		t.Fatalf("the draws are %v, want all kinds", want)
+		want = append(want, (&OriginConfig{HTTPOrigin: config}).quantile(times.Float64()))
 	}
 	for _, connections := range []int{1, 3} {
 		address, _ := originAt(t, config)
@@ -251,43 +236,10 @@ func TestDrawsAreAssignedByArrival(t *testing.T) {
 			if err != nil || response.Body.Close() != nil {
 				t.Fatal(err)
 			}
-			took := time.Since(begin)
-			if failed := response.StatusCode == 500; failed != want.failed || want.slow && took < 40*time.Millisecond {
-				t.Errorf("answer %d over %d connections: status %d after %v, want %+v", i, connections, response.StatusCode,
-					took, want)
+			if took := time.Since(begin); took < want {
+				t.Errorf("answer %d over %d connections came after %v, want %v", i, connections, took, want)
 			}
 		}
-	}
-}
-
-// Errors do not change latencies, and the long latencies of two distributions are at the same requests.
-func TestDrawsAreCoupled(t *testing.T) {
-	draws := func(seed uint64, o spec.HTTPOrigin) *OriginServer {
-		return &OriginServer{config: OriginConfig{HTTPOrigin: o}, times: rand.New(rand.NewPCG(seed, 0)),
-			faults: rand.New(rand.NewPCG(seed, 1))}
-	}
-	spread := spec.HTTPOrigin{Distribution: "uniform", To: time.Second}
-	faulty := spec.HTTPOrigin{Distribution: "uniform", To: time.Second, Errors: 0.1}
-	heavy := spec.HTTPOrigin{Distribution: "lognormal", Median: time.Second, Sigma: 1}
-	first, second, third, other := draws(3, spread), draws(3, faulty), draws(3, heavy), draws(4, spread)
-	const n = 10_000
-	same, failures := 0, 0
-	for range n {
-		a, _ := first.draw()
-		b, failed := second.draw()
-		c, _ := third.draw()
-		if a != b || (a > 500*time.Millisecond) != (c > time.Second) {
-			t.Errorf("drew %v, %v with errors, %v lognormal", a, b, c)
-		}
-		if d, _ := other.draw(); a == d {
-			same++
-		}
-		if failed {
-			failures++
-		}
-	}
-	if same > 1 || math.Abs(float64(failures)-0.1*n) > 5*math.Sqrt(0.09*n) {
-		t.Errorf("another seed drew the same %d times; %d of %d failed, want a tenth", same, failures, n)
 	}
 }
 
@@ -301,14 +253,10 @@ func TestQuantiles(t *testing.T) {
 	}{
 		{"none", spec.HTTPOrigin{}, [5]time.Duration{}},
 		{"constant", constant(0, 5*ms), [5]time.Duration{5 * ms, 5 * ms, 5 * ms, 5 * ms, 5 * ms}},
-		{"uniform", spec.HTTPOrigin{Distribution: "uniform", From: 10 * ms, To: 20 * ms},
-			[5]time.Duration{10 * ms, 11 * ms, 15 * ms, 19 * ms, 19_900 * time.Microsecond}},
 		{"lognormal", spec.HTTPOrigin{Distribution: "lognormal", Median: 100 * ms, Sigma: 0.5}, [5]time.Duration{0,
 			52_690 * time.Microsecond, 100 * ms, 189_790 * time.Microsecond, 320_010 * time.Microsecond}},
 		{"lognormal up to a day", spec.HTTPOrigin{Distribution: "lognormal", Median: time.Hour, Sigma: 20},
 			[5]time.Duration{0, 26, time.Hour, maxLatency, maxLatency}},
-		{"empirical", spec.HTTPOrigin{Distribution: "empirical", Values: []time.Duration{1 * ms, 2 * ms, 3 * ms, 9 * ms}},
-			[5]time.Duration{1 * ms, 1 * ms, 3 * ms, 9 * ms, 9 * ms}},
 	} {
 		c := OriginConfig{HTTPOrigin: tt.origin}
 		for i, p := range []float64{0, 0.1, 0.5, 0.9, 0.99} {

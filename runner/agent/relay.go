@@ -48,7 +48,7 @@ type flow struct {
 	last   int64  // when the last mark arrives
 	ended  bool   // the sender has ended its stream
 	over   bool   // nothing is read or written any more
-	queued bool   // it waits for memory or for its turn
+	queued bool   // it waits for memory
 	arrive timer  // of the first mark
 	more   timer  // to read more, after others
 }
@@ -71,12 +71,12 @@ const (
 
 func (r *Relay) accepted(client int, target unix.Sockaddr) {
 	c := &connection{relay: r, target: target, ends: [2]end{{fd: client, connected: true}, {fd: -1}}}
-	c.opens = r.now() + r.trip() + r.trip()
+	c.opens = r.now() + r.trip + r.trip
 	for i := range c.flows {
 		f := &c.flows[i]
 		f.conn, f.from, f.arrive.fire, f.more.fire = c, i, f.arrived, f.receive
 	}
-	c.flows[0].last = c.opens + r.trip()
+	c.flows[0].last = c.opens + r.trip
 	c.dial.fire = c.connect
 	r.set(&c.dial, c.flows[0].last)
 	if r.add(client, func(events uint32) { c.ready(0, events) }) != nil {
@@ -132,7 +132,7 @@ func (c *connection) ready(i int, events uint32) {
 	c.flows[i].receive()
 }
 
-// receive reads from the sender, unless it has to wait for memory or for its turn.
+// receive reads from the sender, unless it has to wait for memory.
 func (f *flow) receive() {
 	r := f.conn.relay
 	switch {
@@ -140,25 +140,21 @@ func (f *flow) receive() {
 	case r.used >= r.limit && f.size >= reservedFlow:
 		f.queued = true
 		r.starved = append(r.starved, f)
-	case !r.lines[f.from].mustWait(f):
+	default:
 		f.read()
 	}
 }
 
 // read reads from the sender once.
 func (f *flow) read() {
-	c, e, l := f.conn, &f.conn.ends[f.from], &f.conn.relay.lines[f.from]
-	if f.over || !e.readable {
-		return
-	}
-	size := l.piece()
-	n, err := unix.Read(e.fd, c.relay.buffer[:size])
+	c, e := f.conn, &f.conn.ends[f.from]
+	n, err := unix.Read(e.fd, c.relay.buffer[:])
 	switch {
 	case err == unix.EAGAIN:
 		e.readable = false
 		return
 	case err == unix.EINTR:
-		n = size // read again
+		n = maxRead // read again
 	case err != nil:
 		c.lost(f.from)
 		return
@@ -166,11 +162,11 @@ func (f *flow) read() {
 		e.readable = false // a reset may follow
 		if !f.ended {
 			f.ended = true
-			f.push(mark{due: max(l.put(0), c.opens) + c.relay.trip(), event: ended})
+			f.push(mark{due: max(c.relay.now(), c.opens) + c.relay.trip, event: ended})
 		}
 		return
 	default:
-		m := mark{due: max(l.put(n), c.opens) + c.relay.trip()}
+		m := mark{due: max(c.relay.now(), c.opens) + c.relay.trip}
 		if n > maxRead/2 {
 			m.buffer, m.data = c.relay.buffer, c.relay.buffer[:n]
 			c.relay.buffer = c.relay.spareBuffer()
@@ -179,7 +175,7 @@ func (f *flow) read() {
 		}
 		f.push(m)
 	}
-	if e.readable = n == size || e.noMore; e.readable {
+	if e.readable = n == maxRead || e.noMore; e.readable {
 		c.relay.set(&f.more, c.relay.now())
 	}
 }
@@ -295,7 +291,7 @@ func (c *connection) lost(i int) {
 		return
 	}
 	c.closeEnd(i)
-	c.flows[i].push(mark{due: max(c.relay.now(), c.opens) + c.relay.trip(), event: broken})
+	c.flows[i].push(mark{due: max(c.relay.now(), c.opens) + c.relay.trip, event: broken})
 }
 
 // close closes both sockets and drops the data in transit.
