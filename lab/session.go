@@ -281,8 +281,7 @@ func (a *Session) HostOf(project *article.Project, c *Article) (machine.Host, er
 	if err != nil || !p.UsesHosts() {
 		return this, err
 	}
-	addresses := AddressesOf(project, p.HostNames())
-	known, ok := machine.Cache(a.Config.Cache).Hosts(this, addresses, slices.Contains(p.HostNames(), ""))
+	known, ok := machine.Cache(a.Config.Cache).Hosts(this, AddressesOf(project, p.HostNames()))
 	if !ok {
 		return machine.Host{ID: UnknownHosts}, nil
 	}

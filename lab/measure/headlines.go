@@ -151,24 +151,19 @@ func (j *job) answer(ctx context.Context) error {
 func (j *job) optionsOf(q *question) runner.Options {
 	options := j.optionsFor(q.of)
 	options.Only = func(e *plan.Experiment, t *plan.Trial) bool { return q.trials[t] && j.options.Only(e, t) }
-	options.Open = show.OpenTrials(q.of.Doc, j.plans[q.of.Slug], j.targets[q.of.Slug].host.ID,
+	options.Open = show.OpenTrials(q.of.Doc, j.plans[q.of.Slug], j.hosts[q.of.Slug].ID,
 		func(d *dataset.Dataset) map[string][]string { return claim.OpenOf(d, q.claims) })
 	return options
 }
 
 // look counts the decided claims of a question, and finds out how long it takes up to the next look.
 func (j *job) look(q *question) error {
-	p, at := j.plans[q.of.Slug], j.targets[q.of.Slug]
-	records, _, err := j.Records(j.project, q.of)
-	if err != nil {
-		return err
-	}
-	d, err := dataset.OfPlan(q.of.Doc, p, p.RecordsOf(nil, records, at.host.ID), at.host.ID)
+	records, d, err := j.dataset(q.of)
 	if err != nil {
 		return err
 	}
 	q.decided = slice.Count(q.claims, func(c *article.Claim) bool { return claim.IsDecided(d, c) })
-	next := runner.NextOf(p, records, at.host.ID, j.optionsOf(q))
+	next := runner.NextOf(j.plans[q.of.Slug], records, j.hosts[q.of.Slug].ID, j.optionsOf(q))
 	todo := next.ByTrial()
 	q.left, q.takes, q.cost = next.Len(), j.estimateOf(q.of, todo, records), 0
 	if open := len(q.claims) - q.decided; open > 0 {

@@ -21,9 +21,8 @@ import (
 	"benchbook/runner/search"
 )
 
-// abortedRun prints what was kept of a run that was interrupted or failed on a target, and returns its error.
-func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Summary, options runner.Options,
-	err error) error {
+// aborted prints what was kept of a run that was interrupted or failed, and returns its error.
+func (j *job) aborted(ctx context.Context, options runner.Options, err error) error {
 	var left *engine.LeftError
 	if ctx.Err() != nil {
 		removed, next := " and all containers removed", "The same command resumes from here."
@@ -33,24 +32,24 @@ func abortedRun(ctx context.Context, a *lab.Session, v *target, total runner.Sum
 		switch {
 		case errors.As(err, &left):
 			removed = fmt.Sprintf(" but %v; benchbook clean removes them", left)
-		case v.engine == nil && v.outside != nil: // nothing was started
+		case j.engine == nil && j.outside != nil: // nothing was started
 			removed, next = "", "The same command starts over: a running target may be another one by then."
-		case v.engine != nil && v.engine.Name() == string(spec.Local):
+		case j.engine != nil && j.engine.Name() == string(spec.Local):
 			removed = " and all processes ended"
 		}
-		kept := terminal.Are(total.Measured, "finished repetition")
-		if total.Searches > 0 {
-			kept = fmt.Sprintf("%s and %s", terminal.Count(total.Searches, "search"), kept)
+		kept := terminal.Are(j.total.Measured, "finished repetition")
+		if j.total.Searches > 0 {
+			kept = fmt.Sprintf("%s and %s", terminal.Count(j.total.Searches, "search"), kept)
 		}
-		fmt.Fprintf(a.Stderr, "\ninterrupted; %s kept%s. %s\n", kept, removed, next)
+		fmt.Fprintf(j.Stderr, "\ninterrupted; %s kept%s. %s\n", kept, removed, next)
 		return lab.WithStatus(lab.StatusInterrupted, nil)
 	}
-	gone := slices.ContainsFunc(v.engines(), func(e engine.Engine) bool { _, err := e.Sweep(ctx, true); return err != nil })
+	gone := slices.ContainsFunc(j.engines(), func(e engine.Engine) bool { _, err := e.Sweep(ctx, true); return err != nil })
 	switch {
 	case gone:
 		first, _, _ := strings.Cut(err.Error(), "\n") // the rest follows from it
 		err = fmt.Errorf("%s; the engine no longer answers: %s kept; once it is back, the same command removes "+
-			"what is left on it and resumes from here", first, terminal.Are(total.Measured, "finished repetition"))
+			"what is left on it and resumes from here", first, terminal.Are(j.total.Measured, "finished repetition"))
 	case errors.As(err, &left):
 		err = fmt.Errorf("%w: nothing is measured beside them; benchbook clean removes them", err)
 	}

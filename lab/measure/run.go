@@ -30,7 +30,6 @@ import (
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
-	"benchbook/runner/load"
 	"benchbook/runner/machine"
 )
 
@@ -128,16 +127,11 @@ func runOnce(ctx context.Context, a *lab.Session, project *article.Project, list
 func (j *job) checkResults() error {
 	why := ""
 	for _, c := range j.list {
-		p, host := j.plans[c.Slug], j.targets[c.Slug].host.ID
-		records, _, err := j.Records(j.project, c)
+		_, d, err := j.dataset(c)
 		if err != nil {
 			return lab.Failure(err)
 		}
-		d, err := dataset.OfPlan(c.Doc, p, p.RecordsOf(nil, records, host), host)
-		if err != nil {
-			return lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
-		}
-		for _, e := range p.Experiments { // without those that were not chosen
+		for _, e := range j.plans[c.Slug].Experiments { // without those that were not chosen
 			for _, cell := range cellsOf(d, e) {
 				t := cell.Planned
 				if e.Skipped != "" || t.Unavailable != "" || j.options.Only != nil && !j.options.Only(e, t) {
@@ -164,6 +158,20 @@ func cellsOf(d *dataset.Dataset, e *plan.Experiment) []*dataset.Cell {
 	return nil
 }
 
+// dataset returns all records of an article, and the dataset of those of its plan.
+func (j *job) dataset(c *lab.Article) ([]*record.Record, *dataset.Dataset, error) {
+	p, host := j.plans[c.Slug], j.hosts[c.Slug].ID
+	records, _, err := j.Records(j.project, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := dataset.OfPlan(c.Doc, p, p.RecordsOf(nil, records, host), host)
+	if err != nil {
+		err = fmt.Errorf("article %s: %w", c.Slug, err)
+	}
+	return records, d, err
+}
+
 // Prepare makes available the images of all trials of the chosen articles, measured or not, and measures nothing.
 func Prepare(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
 	flags.Force, flags.Budget, flags.Asking = true, 0, Asked
@@ -180,7 +188,7 @@ func Prepare(ctx context.Context, a *lab.Session, project *article.Project, list
 		if flags.Prepared == nil {
 			return nil
 		}
-		if err := flags.Prepared(j.targets[list[0].Slug].engine); err != nil {
+		if err := flags.Prepared(j.engine); err != nil {
 			return lab.Interrupted(ctx, err)
 		}
 		return nil
@@ -195,7 +203,7 @@ func withJob(ctx context.Context, a *lab.Session, project *article.Project, list
 	if err != nil {
 		return a.JoinErrors(problems, err)
 	}
-	defer j.closing.close()
+	defer j.close()
 	begun, err := j.begin(ctx)
 	if begun {
 		err = do(j)
@@ -206,16 +214,16 @@ func withJob(ctx context.Context, a *lab.Session, project *article.Project, list
 	return a.JoinErrors(problems, err)
 }
 
-// A job measures articles without problems, each on its target.
+// A job measures articles without problems.
 type job struct {
 	*lab.Session
+	site
 	project *article.Project
 	list    []*lab.Article
 	plans   map[string]*plan.Plan
-	targets targets
 	flags   Options
 	options runner.Options
-	closing closers
+	closing []func() // release what was acquired, the last first
 
 	pending               []*lab.Article // in the order in which they are measured
 	repetitions, searches int            // that are pending
@@ -227,7 +235,7 @@ type job struct {
 
 	progress *progress
 	stderr   io.Writer // of the session, while there is a bar
-	runners  map[*target]*runner.Runner
+	runner   *runner.Runner
 	total    runner.Summary
 	leftOut  int                    // experiments that lack something
 	missing  []*images.NoImageError // whose problems are printed
@@ -237,7 +245,7 @@ type job struct {
 // newJob plans articles. Articles with problems are left out, with an error for them; if all are, there is no job.
 func newJob(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (j *job,
 	problems, err error) {
-	j = &job{Session: a, project: project, list: list, flags: flags, runners: map[*target]*runner.Runner{}}
+	j = &job{Session: a, project: project, list: list, flags: flags}
 	j.options = runner.Options{Force: flags.Force, Keep: flags.Keep, Secrets: map[*plan.Experiment]runner.Secrets{},
 		Revision: lab.RevisionOf(ctx, project)} // files may be edited and committed long before they are measured
 	var found []*source.Problem
@@ -293,21 +301,17 @@ func (j *job) planRevisions(o plan.Options) (problems []*source.Problem, err err
 	return problems, nil
 }
 
-// closers release what was acquired.
-type closers []func()
-
-// close calls all, the last first, once.
-func (c *closers) close() {
-	for _, one := range slices.Backward(*c) {
-		one()
+// close releases what was acquired, once.
+func (j *job) close() {
+	for _, release := range slices.Backward(j.closing) {
+		release()
 	}
-	*c = nil
+	j.closing = nil
 }
 
 // begin locks the machines and removes what earlier runs left, if anything is pending.
 func (j *job) begin(ctx context.Context) (begun bool, err error) {
-	host, err := j.findTargets(ctx)
-	if err != nil {
+	if err := j.findHosts(ctx); err != nil {
 		return false, err
 	}
 	if pending, err := j.findPending(ctx); err != nil || !pending {
@@ -318,7 +322,7 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 			return false, lab.Failure(err)
 		}
 	}
-	if err := j.lock(ctx, host, !j.flags.Quiet); err != nil {
+	if err := j.lock(ctx, j.pending); err != nil {
 		return false, err
 	}
 	if err := j.beginPages(); err != nil {
@@ -327,59 +331,10 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 	if j.flags.Budget > 0 { // from now, however long another run was waited for
 		j.options.Deadline = time.Now().Add(j.flags.Budget)
 	}
-	err = j.makeRunners(ctx)
+	j.startProgress()
+	j.closing = append(j.closing, j.closeProgress)
+	j.runner, err = j.newRunner(ctx, j.progress)
 	return err == nil, err
-}
-
-// findTargets asks for consent, and finds what each article is measured on, or without an engine, the host of its
-// records. It returns this machine.
-func (j *job) findTargets(ctx context.Context) (this machine.Host, err error) {
-	if this, err = j.Here(); err != nil {
-		return this, err
-	}
-	if j.flags.Engine != EngineNone {
-		// Before a cluster is connected to, and secrets are read.
-		if err := consent(j.Session, j.project, j.list, j.plans, j.flags); err != nil {
-			return this, err
-		}
-		j.closing = append(j.closing, j.AwaitOnInterrupt(ctx))
-		if j.targets, err = connectTargets(ctx, j.Session, j.project, j.list, j.plans, this, j.doing()); err != nil {
-			return this, lab.Interrupted(ctx, err)
-		}
-		j.closing = append(j.closing, j.targets.Close)
-		return this, nil
-	}
-	j.targets = targets{}
-	for _, c := range j.list {
-		known, err := j.HostOf(j.project, c)
-		if err != nil {
-			return this, lab.Failure(err)
-		}
-		j.targets[c.Slug] = &target{host: known}
-	}
-	return this, nil
-}
-
-// lock connects to the engines that pending articles need, and locks this machine.
-func (j *job) lock(ctx context.Context, this machine.Host, printEngines bool) error {
-	for _, c := range j.pending {
-		if err := j.targets[c.Slug].connect(ctx, j.Session, j.project, j.plans[c.Slug]); err != nil {
-			return lab.Interrupted(ctx, err)
-		}
-	}
-	if printEngines {
-		j.targets.printEngines(j.Stderr)
-	}
-	unlock, err := j.targets.lock(ctx, j.Session, this, j.doing())
-	if err == nil {
-		j.closing = append(j.closing, unlock)
-	}
-	return err
-}
-
-// doing describes the job to other runs that wait for the machine.
-func (j *job) doing() string {
-	return fmt.Sprintf("measuring %s in profile %s", lab.ArticlesInWords(j.list), j.flags.Profile)
 }
 
 // findPending finds what is pending of all articles, and sets and prints why the rest cannot be measured.
@@ -424,34 +379,27 @@ func (j *job) pendingWords() string {
 
 // survey adds what is pending of an article, and prints remarks about its records.
 func (j *job) survey(ctx context.Context, c *lab.Article) error {
-	p, at := j.plans[c.Slug], j.targets[c.Slug]
+	p := j.plans[c.Slug]
 	records, _, err := j.Records(j.project, c)
 	if err != nil {
 		return lab.Failure(err)
 	}
-	if j.flags.Engine != EngineNone && at.machines == nil && at.present == nil {
-		at.present = &images.Present{Agent: j.Config.Agent, Connect: func(ctx context.Context) (engine.Engine, error) {
-			return at.connected(ctx, j.Session, j.project)
-		}}
-	}
-	j.unrunnable += refuse(j.Session, p, at, lab.Filter(j.options.Only))
+	j.unrunnable += j.refuse(c, lab.Filter(j.options.Only))
 	for _, run := range runner.FromTheFuture(records, time.Now()) {
 		fmt.Fprintf(j.Stderr, "%s: run %s is dated in the future: new runs get later names, and pages show it as the "+
 			"newest; if a wrong clock named it, remove its records\n", c.Slug, run)
 	}
-	options := j.options
-	options.Present, options.Conditions = at.present, at.host.Facts
-	if err := options.Present.Look(ctx, records); err != nil {
+	if err := j.present.Look(ctx, records); err != nil {
 		return lab.Interrupted(ctx, err)
 	}
-	options.Open = j.open(c)
 	if err := j.knowSessions(c, records); err != nil {
 		return lab.Failure(err)
 	}
-	next := runner.NextOf(p, records, at.host.ID, options)
-	lacking := readSecrets(j.Session, p, options.Secrets, func(e *plan.Experiment) bool { return next.Trials(e) > 0 })
+	options, host := j.optionsFor(c), j.hosts[c.Slug].ID
+	next := runner.NextOf(p, records, host, options)
+	lacking := j.readSecrets(p, func(e *plan.Experiment) bool { return next.Trials(e) > 0 })
 	if j.unrunnable += lacking; lacking > 0 {
-		next = runner.NextOf(p, records, at.host.ID, options)
+		next = runner.NextOf(p, records, host, options)
 	}
 	for _, words := range next.Outdated() {
 		fmt.Fprintf(j.Stderr, "%s#%s\n", c.Slug, words)
@@ -480,7 +428,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 
 // knowSessions states the looks at claims that known runs have taken, and draws the order of a new run anew.
 func (j *job) knowSessions(c *lab.Article, records []*record.Record) error {
-	p, host := j.plans[c.Slug], j.targets[c.Slug].host.ID
+	p, host := j.plans[c.Slug], j.hosts[c.Slug].ID
 	ofClass := slice.Filter(records, func(r *record.Record) bool {
 		return r.Profile == p.Profile && record.ClassOf(r.Host) == record.ClassOf(host)
 	})
@@ -505,7 +453,7 @@ func (j *job) knowSessions(c *lab.Article, records []*record.Record) error {
 
 // estimateOf returns about how long what is pending of an article takes, by all its records.
 func (j *job) estimateOf(c *lab.Article, todo map[*plan.Trial]runner.Todo, records []*record.Record) (sum time.Duration) {
-	host := j.targets[c.Slug].host
+	host := j.hosts[c.Slug]
 	for _, e := range j.plans[c.Slug].Experiments {
 		sum += e.Estimate(plan.Place(host.Cores), func(t *plan.Trial) plan.Experience {
 			out := show.Experience(e, t, records, host.ID)
@@ -531,24 +479,6 @@ func (j *job) beginPages() (err error) {
 		fmt.Fprintln(j.Stderr, words)
 	}
 	return err
-}
-
-// makeRunners removes what earlier runs left, and makes a runner for each target.
-func (j *job) makeRunners(ctx context.Context) error {
-	if err := j.targets.sweep(ctx, j.Session); err != nil {
-		return err
-	}
-	j.startProgress()
-	j.closing = append(j.closing, j.closeProgress)
-	for _, at := range j.targets.distinct() {
-		if j.Config.Settler != nil { // it is the machine's speed that counts
-			if err := at.takeFingerprints(ctx); err != nil {
-				return err
-			}
-		}
-		j.runners[at] = newRunner(j.Session, at, j.progress, j.flags.Over)
-	}
-	return nil
 }
 
 // measure measures one article after another, each after its images are made, so that results of the first do not wait
@@ -578,7 +508,7 @@ func (j *job) leaveOutSame(ctx context.Context, c *lab.Article) error {
 	if err := j.prepare(ctx, c); err != nil {
 		return err
 	}
-	p, r := j.plans[c.Slug], j.runners[j.targets[c.Slug]]
+	p, r := j.plans[c.Slug], j.runnerFor(c)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
 		isSame := e.Skipped == "" && r.SameBuilds(p.Article, e)
 		if isSame {
@@ -596,10 +526,9 @@ func (j *job) measureArticle(ctx context.Context, c *lab.Article, o runner.Optio
 		j.total.OutOfTime = true
 		return sum, true, nil
 	}
-	at := j.targets[c.Slug]
 	o.Missing = j.noteMissing
 	j.progress.slug = c.Slug
-	sum, err = j.runners[at].Run(ctx, j.plans[c.Slug], checkedStore{Dir: j.recordsOf(c), session: j.Session}, o)
+	sum, err = j.runnerFor(c).Run(ctx, j.plans[c.Slug], checkedStore{Dir: j.recordsOf(c), session: j.Session}, o)
 	j.add(&sum)
 	j.printProblems(&sum)
 	if !j.options.Deadline.IsZero() { // making images does not count
@@ -607,37 +536,37 @@ func (j *job) measureArticle(ctx context.Context, c *lab.Article, o runner.Optio
 	}
 	if err != nil {
 		j.closeProgress()
-		err = abortedRun(ctx, j.Session, at, j.total, o, err)
+		err = j.aborted(ctx, o, err)
 	}
 	return sum, sum.OutOfTime || sum.Kept != nil, err
 }
 
-// refuse removes experiments that cannot run here from a plan, prints the reasons, and returns their number. Experiments
-// without picked trials stay.
-func refuse(a *lab.Session, p *plan.Plan, at *target, picked lab.Filter) int {
-	host, isElsewhere := at.host, at.machines != nil
+// refuse removes experiments that cannot run here from the plan of an article, prints the reasons, and returns their
+// number. Experiments without picked trials stay.
+func (j *job) refuse(c *lab.Article, picked lab.Filter) int {
+	p := j.plans[c.Slug]
 	before := len(p.Experiments)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
 		if picked != nil && !slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) }) {
 			return false
 		}
 		var problems source.Problems
-		e.CheckCPUs(host.CoresOf, &problems)
+		e.CheckCPUs(j.hosts[c.Slug].CoresOf, &problems)
 		e.CheckEngine(&problems)
-		checkCold(e, isElsewhere, &problems)
-		lab.PrintProblems(a.Stderr, problems.Sorted())
+		j.checkCold(e, &problems)
+		lab.PrintProblems(j.Stderr, problems.Sorted())
 		return !problems.Empty()
 	})
 	return before - len(p.Experiments)
 }
 
 // checkCold reports that the page cache cannot be dropped for an experiment that needs that.
-func checkCold(e *plan.Experiment, isElsewhere bool, problems *source.Problems) {
+func (j *job) checkCold(e *plan.Experiment, problems *source.Problems) {
 	if !e.Cold {
 		return
 	}
 	err := machine.CanDropCaches()
-	if isElsewhere {
+	if len(e.Hosts) > 0 || j.machines[""] != nil {
 		err = errors.New("its services run on another machine")
 	}
 	if err != nil {
@@ -648,8 +577,7 @@ func checkCold(e *plan.Experiment, isElsewhere bool, problems *source.Problems) 
 
 // readSecrets reads the secrets of the wanted experiments. It removes experiments that lack some from the plan, prints
 // the reasons, and returns their number.
-func readSecrets(a *lab.Session, p *plan.Plan, into map[*plan.Experiment]runner.Secrets,
-	wanted func(*plan.Experiment) bool) int {
+func (j *job) readSecrets(p *plan.Plan, wanted func(*plan.Experiment) bool) int {
 	before := len(p.Experiments)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
 		if len(e.Secrets) == 0 || !wanted(e) {
@@ -661,45 +589,11 @@ func readSecrets(a *lab.Session, p *plan.Plan, into map[*plan.Experiment]runner.
 			problems.Add("no-secret", s.Pos, "secret %s cannot be used: %s", s.Secret, s.Why).Hint =
 				fmt.Sprintf("%s; experiment %q is left out", s.WayOut, e.Name)
 		}
-		into[e] = values
-		lab.PrintProblems(a.Stderr, problems.Sorted())
+		j.options.Secrets[e] = values
+		lab.PrintProblems(j.Stderr, problems.Sorted())
 		return !problems.Empty()
 	})
 	return before - len(p.Experiments)
-}
-
-func newRunner(a *lab.Session, v *target, p runner.Progress, over func(engine.Engine) engine.Engine) *runner.Runner {
-	on := func(e engine.Engine) *runner.Runner {
-		return &runner.Runner{Engine: e, Host: v.host, Machines: v.machines, Progress: p, Agent: a.Config.Agent,
-			Requests: &load.Requests{Agent: a.Config.Agent}, Commands: &load.Commands{Agent: a.Config.Agent},
-			Tools: load.Tools(a.Config.Agent), Programs: &load.Programs{Agent: a.Config.Agent},
-			Settler: a.Config.Settler, Cache: a.Config.Cache, Over: over}
-	}
-	r := on(v.engine)
-	if v.outside != nil {
-		r.Outside = on(v.outside)
-		if v.machines[""] != nil { // the machines belong to the engine of services
-			r.Outside.Machines = nil
-		}
-	}
-	return r
-}
-
-// sweep removes what earlier runs left in an engine.
-func sweep(ctx context.Context, a *lab.Session, e engine.Engine) error {
-	left, err := e.Sweep(ctx, false)
-	if err != nil {
-		return lab.Interrupted(ctx, fmt.Errorf("removing what earlier runs left behind: %w", err))
-	}
-	stuck := lab.StuckLeftovers(left)
-	left = slices.DeleteFunc(left, func(l engine.Leftover) bool { return l.Problem != "" })
-	if len(left) > 0 {
-		fmt.Fprintf(a.Stderr, "removed %s of an earlier run that was killed or used --keep\n", lab.Leftovers(left))
-	}
-	if stuck != nil {
-		fmt.Fprintf(a.Stderr, "warning: %v; this run is not affected\n", stuck)
-	}
-	return nil
 }
 
 // startProgress shows a bar on a terminal, below what is printed meanwhile.
@@ -723,12 +617,12 @@ func (j *job) closeProgress() {
 
 // prepare makes the images of an article available, and prints which ones are not.
 func (j *job) prepare(ctx context.Context, c *lab.Article) error {
-	begin, at, options := time.Now(), j.targets[c.Slug], j.optionsFor(c)
-	missing, err := j.runners[at].Prepare(ctx, j.plans[c.Slug], j.recordsOf(c), options)
+	begin, options := time.Now(), j.optionsFor(c)
+	missing, err := j.runnerFor(c).Prepare(ctx, j.plans[c.Slug], j.recordsOf(c), options)
 	j.total.Spent.Total += time.Since(begin)
 	if err != nil {
 		j.closeProgress()
-		return abortedRun(ctx, j.Session, at, j.total, options, err)
+		return j.aborted(ctx, options, err)
 	}
 	j.noteMissing(missing)
 	return nil
@@ -756,7 +650,7 @@ func (j *job) recordsOf(c *lab.Article) record.Dir { return record.Dir(j.project
 
 // open returns which trials of an article continue after a look.
 func (j *job) open(c *lab.Article) func([]*record.Record) map[string][]string {
-	p, host := j.plans[c.Slug], j.targets[c.Slug].host.ID
+	p, host := j.plans[c.Slug], j.hosts[c.Slug].ID
 	if j.flags.Open != nil {
 		return j.flags.Open(c, p, host)
 	}
@@ -764,10 +658,10 @@ func (j *job) open(c *lab.Article) func([]*record.Record) map[string][]string {
 }
 
 func (j *job) optionsFor(c *lab.Article) runner.Options {
-	at, options := j.targets[c.Slug], j.options
+	options := j.options
 	options.Open = j.open(c)
-	options.KeepLast = options.Keep && c == j.pending[len(j.pending)-1]
-	options.Present, options.Conditions = at.present, at.host.Facts
+	options.KeepLast = options.Keep && len(j.pending) > 0 && c == j.pending[len(j.pending)-1]
+	options.Present, options.Conditions = j.present, j.hosts[c.Slug].Facts
 	return options
 }
 

@@ -23,8 +23,8 @@ func TestInterruptedOnThisMachine(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var said bytes.Buffer
-	err := abortedRun(ctx, &lab.Session{Stderr: &said}, &target{engine: onThisMachine{}}, runner.Summary{Measured: 2},
-		runner.Options{}, ctx.Err())
+	j := &job{Session: &lab.Session{Stderr: &said}, site: site{engine: onThisMachine{}}, total: runner.Summary{Measured: 2}}
+	err := j.aborted(ctx, runner.Options{}, ctx.Err())
 	want := "\ninterrupted; 2 finished repetitions are kept and all processes ended. The same command resumes from here.\n"
 	if said.String() != want || err == nil {
 		t.Errorf("got %q and %v, want %q", &said, err, want)

@@ -20,26 +20,26 @@ import (
 // Verify starts the services of every trial and checks their answers.
 func Verify(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
 	plans map[string]*plan.Plan, flags Options) error {
-	j := &job{Session: a, project: project, list: list, pending: list, plans: plans, flags: flags}
-	defer j.closing.close()
-	host, err := j.findTargets(ctx)
+	j := &job{Session: a, project: project, list: list, plans: plans, flags: flags}
+	j.options.Secrets = map[*plan.Experiment]runner.Secrets{}
+	defer j.close()
+	if err := j.findHosts(ctx); err != nil {
+		return err
+	}
+	found := verified{job: j}
+	for _, c := range list {
+		found.unverified += j.refuse(c, nil)
+		found.unverified += j.readSecrets(plans[c.Slug], func(*plan.Experiment) bool { return true })
+	}
+	err := j.lock(ctx, list)
+	if err == nil {
+		j.runner, err = j.newRunner(ctx, verifying{&progress{w: a.Stderr}})
+	}
 	if err != nil {
 		return err
 	}
-	found := verified{secrets: map[*plan.Experiment]runner.Secrets{}}
 	for _, c := range list {
-		p := plans[c.Slug]
-		found.unverified += refuse(a, p, j.targets[c.Slug], nil)
-		found.unverified += readSecrets(a, p, found.secrets, func(*plan.Experiment) bool { return true })
-	}
-	if err := j.lock(ctx, host, true); err != nil {
-		return err
-	}
-	if err := j.targets.sweep(ctx, a); err != nil {
-		return err
-	}
-	for _, c := range list {
-		if err := found.article(ctx, a, c, plans[c.Slug], j.targets[c.Slug]); err != nil {
+		if err := found.article(ctx, c); err != nil {
 			return lab.Interrupted(ctx, err)
 		}
 	}
@@ -48,23 +48,22 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 
 // verified counts failures.
 type verified struct {
+	*job
 	wrong      int // trials
 	unverified int // experiments
-	secrets    map[*plan.Experiment]runner.Secrets
 }
 
-func (f *verified) article(ctx context.Context, a *lab.Session, c *lab.Article, p *plan.Plan, at *target) error {
-	r := newRunner(a, at, verifying{&progress{w: a.Stderr}}, nil)
-	sum, err := r.Verify(ctx, p, runner.Options{Secrets: f.secrets}, func(v runner.Verification) {
+func (f *verified) article(ctx context.Context, c *lab.Article) error {
+	sum, err := f.runnerFor(c).Verify(ctx, f.plans[c.Slug], f.options, func(v runner.Verification) {
 		if v.Failure != "" {
 			f.wrong++
 		}
-		printVerification(a.Words(), c.Slug, v)
+		printVerification(f.Words(), c.Slug, v)
 	})
 	problems, cleanup := problemsOf(&sum, nil)
-	lab.PrintProblems(a.Stderr, problems)
+	lab.PrintProblems(f.Stderr, problems)
 	for _, n := range cleanup {
-		fmt.Fprintln(a.Stderr, n)
+		fmt.Fprintln(f.Stderr, n)
 	}
 	f.unverified += len(sum.NoImage) + len(sum.NoRate) + len(sum.NoTune)
 	f.wrong += len(cleanup)

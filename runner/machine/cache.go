@@ -19,16 +19,16 @@ func (c Cache) Host(endpoint string) (Host, bool) {
 	return h, c.Read("hosts", endpoint, &h) && h.ID != ""
 }
 
-// Hosts returns this machine together with others as they were last, by their names and endpoints. It is not ok if one
-// was never connected to.
-func (c Cache) Hosts(h Host, endpoints map[string]string, here bool) (_ Host, ok bool) {
+// Hosts returns other machines together as they were last, by their names and endpoints, from this one. It is not ok if
+// one was never connected to.
+func (c Cache) Hosts(h Host, endpoints map[string]string) (_ Host, ok bool) {
 	others := map[string]Host{}
 	for name, endpoint := range endpoints {
 		if others[name], ok = c.Host(endpoint); !ok {
 			return Host{}, false
 		}
 	}
-	return h.Together(others, here), true
+	return h.Together(others), true
 }
 
 // Read reads what is kept in a folder of the cache under a key.

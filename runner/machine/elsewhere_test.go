@@ -18,32 +18,26 @@ import (
 
 // Several machines have one ID, made of the IDs of all in the order of their names.
 func TestTogether(t *testing.T) {
-	here := Host{ID: "c2-aaaaaa.1111", Cores: [][]int{{0}, {1}}, Facts: map[string]string{"host.cpu": "ours"},
-		Mirrors: []string{"mirror.corp.example"}}
+	here := Host{ID: "c2-aaaaaa.1111", Mirrors: []string{"mirror.corp.example"}}
 	big := Host{ID: "c8-bbbbbb.2222", Cores: [][]int{{0}}, Facts: map[string]string{"host.cpu": "theirs"}}
 	far := Host{ID: "c4-cccccc.3333"}
-	all := here.Together(map[string]Host{"far": far, "big": big}, true)
-	if !regexp.MustCompile(`^c2\+c8\+c4-[0-9a-f]{6}\.[0-9a-f]{4}$`).MatchString(all.ID) {
+	all := here.Together(map[string]Host{"far": far, "big": big})
+	if !regexp.MustCompile(`^c8\+c4-[0-9a-f]{6}\.[0-9a-f]{4}$`).MatchString(all.ID) {
 		t.Errorf("the ID is %s", all.ID)
 	}
-	other := here
-	other.ID = "c2-aaaaaa.4444"
-	if twin := other.Together(map[string]Host{"far": far, "big": big}, true); twin.ID == all.ID ||
+	other := far
+	other.ID = "c4-cccccc.4444"
+	if twin := here.Together(map[string]Host{"far": other, "big": big}); twin.ID == all.ID ||
 		record.ClassOf(twin.ID) != record.ClassOf(all.ID) {
 		t.Errorf("with another machine of the class the ID is %s", twin.ID)
 	}
-	if all.Facts["host.cpu"] != "ours" || all.Facts["hosts.big.host.cpu"] != "theirs" || len(all.CoresOf("")) != 2 ||
-		len(all.CoresOf("big")) != 1 {
+	if all.Facts["hosts.big.host.cpu"] != "theirs" || len(all.CoresOf("big")) != 1 || len(all.Mirrors) != 1 {
 		t.Errorf("got %+v", all)
 	}
-	without := here.Together(map[string]Host{"big": big}, false)
-	if without.ID != big.ID || without.Facts["host.cpu"] != "" || without.Cores != nil || len(without.Mirrors) != 1 {
-		t.Errorf("without this machine: got %+v", without)
-	}
-	if got := here.Together(nil, true); got.ID != here.ID {
+	if got := here.Together(map[string]Host{"big": big}); got.ID != big.ID {
 		t.Errorf("alone it is %s", got.ID)
 	}
-	swapped := here.Together(map[string]Host{"big": far, "far": big}, true)
+	swapped := here.Together(map[string]Host{"big": far, "far": big})
 	if swapped.ID == all.ID {
 		t.Error("two machines that have changed places have the same ID")
 	}
@@ -51,11 +45,11 @@ func TestTogether(t *testing.T) {
 	cache := Cache(t.TempDir())
 	endpoints := map[string]string{"big": "ssh://big", "far": "ssh://far"}
 	cache.Write("hosts", "ssh://big", big)
-	if _, ok := cache.Hosts(here, endpoints, true); ok {
+	if _, ok := cache.Hosts(here, endpoints); ok {
 		t.Error("a machine that was never connected to is known")
 	}
 	cache.Write("hosts", "ssh://far", far)
-	if known, ok := cache.Hosts(here, endpoints, true); !ok || known.ID != all.ID {
+	if known, ok := cache.Hosts(here, endpoints); !ok || known.ID != all.ID {
 		t.Errorf("got %s, %v, want %s", known.ID, ok, all.ID)
 	}
 }

@@ -202,18 +202,11 @@ func OnlineCPUs(root string) []int {
 	return cpus
 }
 
-// Together joins the host with other machines that something is measured on; here says that this one is too. The class and
-// the rest of the ID are made of those of all, in the order of their names. The facts of the others are named hosts.NAME.FACT.
-func (h Host) Together(others map[string]Host, here bool) Host {
-	if len(others) == 0 {
-		return h
-	}
+// Together returns other machines that something is measured on together, from this one. The class and the rest of the
+// ID are made of those of all, in the order of their names. Their facts are named hosts.NAME.FACT.
+func (h Host) Together(others map[string]Host) Host {
 	all := Host{Others: others, Facts: map[string]string{}, Mirrors: h.Mirrors}
 	var ids []string
-	if here {
-		all.Cores, ids = h.Cores, []string{h.ID}
-		maps.Copy(all.Facts, h.Facts)
-	}
 	for _, name := range slices.Sorted(maps.Keys(others)) {
 		ids = append(ids, others[name].ID)
 		for fact, value := range others[name].Facts {

@@ -1,0 +1,288 @@
+package measure
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"benchbook/lab"
+	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
+	"benchbook/runner"
+	"benchbook/runner/engine"
+	"benchbook/runner/images"
+	"benchbook/runner/load"
+	"benchbook/runner/machine"
+)
+
+// A site is the machines that a job measures on, and the engines there.
+type site struct {
+	this     machine.Host
+	hosts    map[string]machine.Host     // that articles are measured on, by slug
+	machines map[string]*machine.Machine // machines elsewhere, by their names in plans; nil for this machine alone
+	engine   engine.Engine               // nil until something needs it
+	outside  engine.Engine               // puts load on servers that run already; nil unless something needs it
+	present  *images.Present             // the images and programs of the engine; nil if unknown
+}
+
+func (s *site) engines() []engine.Engine {
+	return slices.DeleteFunc([]engine.Engine{s.engine, s.outside}, func(e engine.Engine) bool { return e == nil })
+}
+
+// findHosts asks for consent, and finds what each article is measured on, or without an engine, the host of its records.
+func (j *job) findHosts(ctx context.Context) (err error) {
+	if j.this, err = j.Here(); err != nil {
+		return err
+	}
+	j.hosts = map[string]machine.Host{}
+	if j.flags.Engine == EngineNone {
+		for _, c := range j.list {
+			if j.hosts[c.Slug], err = j.HostOf(j.project, c); err != nil {
+				return lab.Failure(err)
+			}
+		}
+		return nil
+	}
+	// Before a cluster is connected to, and secrets are read.
+	if err := consent(j.Session, j.project, j.list, j.plans, j.flags); err != nil {
+		return err
+	}
+	j.closing = append(j.closing, j.AwaitOnInterrupt(ctx))
+	if err := j.connectMachines(ctx); err != nil {
+		return lab.Interrupted(ctx, err)
+	}
+	if j.machines == nil {
+		j.present = &images.Present{Agent: j.Config.Agent, Connect: j.connected}
+	}
+	return nil
+}
+
+// connectMachines connects to the machine of an engine elsewhere, or to nodes of a cluster, and describes them, as only
+// then the results of articles are known. While another run uses them, this one waits. Every run locks this machine
+// before a cluster, so waiting cannot deadlock.
+func (j *job) connectMachines(ctx context.Context) error {
+	nodes := map[string]bool{}
+	for _, c := range j.list {
+		j.hosts[c.Slug] = j.this
+		if p := j.plans[c.Slug]; p.UsesHosts() {
+			for _, name := range p.HostNames() {
+				nodes[name] = true
+			}
+		}
+	}
+	locked, addresses := j.this, lab.AddressesOf(j.project, slices.Sorted(maps.Keys(nodes)))
+	if address := j.Config.AddressOf(j.project); address != "" {
+		locked, addresses = machine.Host{ID: lab.LockIDOf(address)}, map[string]string{"": address}
+	}
+	if len(addresses) == 0 {
+		return nil
+	}
+	if err := j.lockMachine(ctx, locked); err != nil {
+		return err
+	}
+	cache := machine.Cache(j.Config.Cache)
+	if err := j.connectElsewhere(ctx, cache, addresses); err != nil {
+		return err
+	}
+	j.machines = map[string]*machine.Machine{}
+	for _, name := range slices.Sorted(maps.Keys(addresses)) {
+		m, err := j.connectMachine(ctx, name)
+		if err != nil {
+			return err
+		}
+		where := cmp.Or(name, addresses[name])
+		j.closing = append(j.closing, func() {
+			if err := m.Close(ctx); err != nil {
+				fmt.Fprintf(j.Stderr, "host %s: %v; benchbook clean removes what is left there\n", where, err)
+			}
+		})
+		j.machines[name] = m
+		cache.Write("hosts", addresses[name], m.Host)
+		fmt.Fprintf(j.Stderr, "host %s: %s, %s\n", where, m.Host.ID, m.Host.Facts["host.cpu"])
+	}
+	for _, c := range j.list {
+		if only := j.machines[""]; only != nil {
+			j.hosts[c.Slug] = only.Host
+		} else if p := j.plans[c.Slug]; p.UsesHosts() {
+			others := map[string]machine.Host{}
+			for _, name := range p.HostNames() {
+				others[name] = j.machines[name].Host
+			}
+			j.hosts[c.Slug] = j.this.Together(others)
+		}
+	}
+	return nil
+}
+
+// connectElsewhere connects to the engine of machines elsewhere, on the nodes of the last run if it can, and removes
+// what earlier runs left there.
+func (j *job) connectElsewhere(ctx context.Context, cache machine.Cache, addresses map[string]string) error {
+	o := lab.OptionsOf(j.project, j.project.Cluster)
+	o.Prefer = map[string][]string{}
+	for name, address := range addresses {
+		if host, ok := cache.Host(address); ok && len(host.Nodes) > 0 {
+			o.Prefer[name] = host.Nodes
+		}
+	}
+	connect := func(ctx context.Context) (engine.Engine, error) { return j.Config.Engine(ctx, j.project.Engine.V) }
+	if j.project.Engine.V.Can(spec.Nodes) {
+		connect = func(ctx context.Context) (engine.Engine, error) { return j.Config.InCluster(ctx, o) }
+	}
+	e, err := connect(ctx)
+	if err != nil {
+		return err
+	}
+	j.use(e)
+	return sweep(ctx, j.Session, e)
+}
+
+// busyPause is the time between two attempts to use a cluster that another run uses.
+const busyPause = time.Second
+
+// connectMachine connects to a machine, and waits while another run uses the cluster.
+func (j *job) connectMachine(ctx context.Context, name string) (*machine.Machine, error) {
+	program, err := j.Config.Agent()
+	if err != nil {
+		return nil, err
+	}
+	for said := false; ; said = true {
+		m, err := machine.Connect(ctx, name, j.engine, name, program)
+		busy, isBusy := errors.AsType[*engine.BusyError](err)
+		if !isBusy {
+			return m, err
+		}
+		if !said {
+			j.NoteWaiting(fmt.Errorf("the cluster: %w", busy))
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(busyPause):
+		}
+	}
+}
+
+// use takes the engine of the project. Everything that was started in it is removed before it is closed.
+func (j *job) use(e engine.Engine) {
+	j.engine = e
+	j.closing = append(j.closing, func() { _ = e.Close() })
+}
+
+// connected returns the engine of the project, and connects to it at the first call.
+func (j *job) connected(ctx context.Context) (engine.Engine, error) {
+	if j.engine == nil {
+		e, err := j.Config.EngineOf(ctx, j.project)
+		if err != nil {
+			return nil, err
+		}
+		j.use(e)
+	}
+	return j.engine, nil
+}
+
+// connect connects to the engines that a plan needs. A load on servers that run already needs no engine that starts
+// services.
+func (j *job) connect(ctx context.Context, p *plan.Plan) (err error) {
+	for _, e := range p.Experiments {
+		switch {
+		case e.Skipped != "":
+		case !e.Outside || j.project.Engine.V == e.Engine:
+			_, err = j.connected(ctx)
+		case j.outside == nil:
+			if j.outside, err = j.Config.Engine(ctx, e.Engine); err == nil {
+				j.closing = append(j.closing, func() { _ = j.outside.Close() }) // likewise
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lock connects to the engines that articles need, and locks this machine, unless others are locked already.
+func (j *job) lock(ctx context.Context, list []*lab.Article) error {
+	for _, c := range list {
+		if err := j.connect(ctx, j.plans[c.Slug]); err != nil {
+			return lab.Interrupted(ctx, err)
+		}
+	}
+	if !j.flags.Quiet {
+		for _, e := range j.engines() {
+			fmt.Fprintf(j.Stderr, "engine %s\n", e.Name())
+		}
+	}
+	if j.machines != nil {
+		return nil
+	}
+	if err := j.lockMachine(ctx, j.this); err != nil {
+		return lab.Interrupted(ctx, err)
+	}
+	return nil
+}
+
+func (j *job) lockMachine(ctx context.Context, h machine.Host) error {
+	unlock, err := j.Lock(ctx, h, j.doing())
+	if err == nil {
+		j.closing = append(j.closing, unlock)
+	}
+	return err
+}
+
+// doing describes the job to other runs that wait for the machine.
+func (j *job) doing() string {
+	return fmt.Sprintf("measuring %s in profile %s", lab.ArticlesInWords(j.list), j.flags.Profile)
+}
+
+// newRunner removes what earlier runs left in the engines, as nothing can be measured beside it, and returns a runner.
+func (j *job) newRunner(ctx context.Context, p runner.Progress) (*runner.Runner, error) {
+	for _, e := range j.engines() {
+		if err := sweep(ctx, j.Session, e); err != nil {
+			return nil, err
+		}
+	}
+	agent := j.Config.Agent
+	on := func(e engine.Engine) *runner.Runner {
+		return &runner.Runner{Engine: e, Machines: j.machines, Progress: p, Agent: agent, Requests: &load.Requests{Agent: agent},
+			Commands: &load.Commands{Agent: agent}, Tools: load.Tools(agent), Programs: &load.Programs{Agent: agent},
+			Settler: j.Config.Settler, Cache: j.Config.Cache, Over: j.flags.Over}
+	}
+	r := on(j.engine)
+	if j.outside != nil {
+		r.Outside = on(j.outside)
+		if j.machines[""] != nil { // the machines belong to the engine of services
+			r.Outside.Machines = nil
+		}
+	}
+	return r, nil
+}
+
+// runnerFor returns the runner, on the host of an article.
+func (j *job) runnerFor(c *lab.Article) *runner.Runner {
+	j.runner.Host = j.hosts[c.Slug]
+	if j.runner.Outside != nil {
+		j.runner.Outside.Host = j.runner.Host
+	}
+	return j.runner
+}
+
+// sweep removes what earlier runs left in an engine.
+func sweep(ctx context.Context, a *lab.Session, e engine.Engine) error {
+	left, err := e.Sweep(ctx, false)
+	if err != nil {
+		return lab.Interrupted(ctx, fmt.Errorf("removing what earlier runs left behind: %w", err))
+	}
+	stuck := lab.StuckLeftovers(left)
+	left = slices.DeleteFunc(left, func(l engine.Leftover) bool { return l.Problem != "" })
+	if len(left) > 0 {
+		fmt.Fprintf(a.Stderr, "removed %s of an earlier run that was killed or used --keep\n", lab.Leftovers(left))
+	}
+	if stuck != nil {
+		fmt.Fprintf(a.Stderr, "warning: %v; this run is not affected\n", stuck)
+	}
+	return nil
+}
