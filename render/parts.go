@@ -16,7 +16,6 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/render/cellview"
-	"benchbook/render/figure"
 	"benchbook/render/table"
 	"benchbook/render/wording"
 )
@@ -138,34 +137,4 @@ func (p Parts) Figure(f *article.Figure) (Drawing, error) {
 		}
 	}
 	return Drawing{}, errors.New("nothing of it was measured")
-}
-
-// The colours of badges, on which white can be read, by their classes.
-var badgeColours = map[string]string{"is-reproduced": "#00694c", "is-direction": "#775a00", "is-not": "#a0285c"}
-
-// Badge draws the standing of an article, and writes it in words.
-func (p Parts) Badge() (words string, svg []byte) {
-	mark := StandingBadge(p.c.results.Standing())
-	colour := badgeColours[mark.Class]
-	if colour == "" {
-		colour = "#4f565d"
-	}
-	const size, pad, left = 11.5, 7.0, "benchmark"
-	metrics := p.c.measures.Get().(*figure.Metrics)
-	defer p.c.measures.Put(metrics)
-	inset := 0.0
-	part := func(words string) (drawn string, width float64) {
-		length := metrics.Width(words, size, false)
-		drawn = fmt.Sprintf(`<text x="%.1f" y="14" textLength="%.1f">%s</text>`, inset+pad, length, html.EscapeString(words))
-		inset += length + 2*pad
-		return drawn, length + 2*pad
-	}
-	a, width := part(left)
-	b, more := part(mark.Word)
-	words = left + ": " + mark.Word
-	return words, fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" width="%.1f" height="20" role="img">`+
-		"\n<title>%s</title>\n"+`<rect width="%.1f" height="20" fill="#41484f"/>`+
-		`<rect x="%.1f" width="%.1f" height="20" fill="%s"/>`+
-		"\n"+`<g fill="#fff" font-family="Inter,Arial,sans-serif" font-size="%.1f">%s%s</g>`+"\n</svg>\n",
-		inset, html.EscapeString(words), width, width, more, colour, size, a, b)
 }

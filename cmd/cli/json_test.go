@@ -17,7 +17,7 @@ func TestEveryVerbPrintsJSON(t *testing.T) {
 	slowtest.Skip(t)
 	dir, _ := project(t, "pair", strings.Replace(pair, `image: "server:${{ matrix.version }}"`, "build: ../../app", 1))
 	put(t, filepath.Join(dir, "app", "Dockerfile"), "FROM scratch\nCOPY . /\n")
-	put(t, filepath.Join(dir, "page.md"), "<!-- benchbook: badge of pair --><!-- /benchbook -->\n")
+	put(t, filepath.Join(dir, "page.md"), "<!-- benchbook: value count(throughput) of pair --><!-- /benchbook -->\n")
 	inGit(t, dir)
 	git(t, dir, "commit", "-qm", "first")
 	put(t, filepath.Join(dir, "app", "speed"), "2\n")

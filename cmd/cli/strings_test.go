@@ -42,7 +42,7 @@ func TestHostileOutput(t *testing.T) {
 		}
 		dir := filepath.Join(b.Dir(), "..", "..")
 		put(t, filepath.Join(dir, "page.md"), strings.ReplaceAll("# Page\n\n<!-- benchbook: table tbl-sockets of hostile -->END"+
-			"<!-- benchbook: figure fig-throughput of hostile -->END<!-- benchbook: badge of hostile -->END",
+			"<!-- benchbook: figure fig-throughput of hostile -->END<!-- benchbook: claim async-is-faster of hostile -->END",
 			"END", "\n<!-- /benchbook -->\n\n"))
 		for _, args := range [][]string{{"check"}, {"plan"}, {"plan", "--json"}, {"show"}, {"show", "hostile"},
 			{"show", "hostile", "--run", after, "--trial", "async"},

@@ -20,10 +20,8 @@ stands where, and may have anything beside it:
   <!-- benchbook: figure fig-gzip of hello --> ... <!-- /benchbook -->
   <!-- benchbook: value time.real{level="9"} | round 1 of hello --> ... <!-- /benchbook -->
   <!-- benchbook: claim harder-is-slower of hello --> ... <!-- /benchbook -->
-  <!-- benchbook: badge of hello --> ... <!-- /benchbook -->
 
-What stands between the two comments is replaced. Figures, in light and dark, and badges go into the folder woven
-beside the file. With --check nothing is written: the status is 1 if the text and the records differ.`,
+What stands between the two comments is replaced. Figures, in light and dark, go into the folder woven beside the file. With --check nothing is written: the status is 1 if the text and the records differ.`,
 		Args: arguments(1, math.MaxInt),
 		RunE: func(_ *cobra.Command, names []string) error { return pages.Weave(a.Session, names, check) },
 	}

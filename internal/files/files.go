@@ -161,36 +161,6 @@ func Below(folder, name string) (below string, ok bool) {
 	return below, err == nil && filepath.IsLocal(below)
 }
 
-// Dir returns a folder as a file system whose files are read as Read does.
-func Dir(name string, most int64) fs.FS { return folder{os.DirFS(name), name, most} }
-
-type folder struct {
-	fs.FS
-	name string
-	most int64
-}
-
-func (f folder) Open(name string) (fs.File, error) {
-	info, err := fs.Stat(f.FS, name)
-	if err != nil || info.IsDir() {
-		return f.FS.Open(name)
-	}
-	data, info, err := Read(filepath.Join(f.name, filepath.FromSlash(name)), f.most)
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
-	}
-	return &file{bytes.NewReader(data), info}, nil
-}
-
-type file struct {
-	*bytes.Reader
-	info fs.FileInfo
-}
-
-func (f *file) Stat() (fs.FileInfo, error) { return f.info, nil }
-
-func (f *file) Close() error { return nil }
-
 // RemoveAll removes a folder with everything in it, including read-only folders.
 func RemoveAll(folder string) error {
 	if err := os.RemoveAll(folder); err == nil {

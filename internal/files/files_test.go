@@ -34,14 +34,12 @@ func TestRead(t *testing.T) {
 	dir := odd(t)
 	root := must.Get(os.OpenRoot(dir))
 	defer root.Close()
-	below := files.Dir(dir, 4)
 	readers := map[string]func(string) ([]byte, error){
 		"Read": func(name string) ([]byte, error) {
 			data, _, err := files.Read(filepath.Join(dir, name), 4)
 			return data, err
 		},
 		"ReadIn": func(name string) ([]byte, error) { data, _, err := files.ReadIn(root, name, 4); return data, err },
-		"Dir":    func(name string) ([]byte, error) { return fs.ReadFile(below, name) },
 	}
 	tests := []struct {
 		name, text string

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
 	"time"
 
@@ -85,12 +84,9 @@ type reproduction struct {
 // open extracts the bundle into its folder.
 func (r *reproduction) open(ctx context.Context, from string) error {
 	defer r.AwaitOnInterrupt(ctx)()
-	stream, err := openStream(ctx, from)
+	stream, err := files.Open(from, maxBytes)
 	if err != nil {
-		return err
-	}
-	if address, err := url.Parse(from); err == nil && address.User != nil {
-		from = address.Redacted()
+		return fmt.Errorf("%s: %s", from, files.Reason(err))
 	}
 	defer stream.Close()
 	sum := sha256.New()

@@ -16,8 +16,8 @@ import (
 
 // mark is a part of an article between two comments in a Markdown file: docs/command.md#weave.
 type mark struct {
-	kind    string     // table, value, figure, claim or badge
-	name    string     // label, expression or claim; empty for badges
+	kind    string     // table, value, figure or claim
+	name    string     // label, expression or claim
 	article string     // slug
 	at      source.Pos // of the words in the first comment
 	body    source.Pos
@@ -28,7 +28,7 @@ func (m mark) text() string { return string(m.body.Source.Data[m.body.Start:m.bo
 
 var (
 	comment = regexp.MustCompile(`<!--\s*(/?)benchbook\b(:?)`)
-	asked   = regexp.MustCompile(`(?s)^(?:(table|value|figure|claim)\s+(\S.*?)|(badge))\s+of\s+(\S+)$`)
+	asked   = regexp.MustCompile(`(?s)^(table|value|figure|claim)\s+(\S.*?)\s+of\s+(\S+)$`)
 )
 
 // marksIn finds the marks of a Markdown file, in their order. What looks like one in code is left alone.
@@ -85,10 +85,10 @@ func readMark(src *source.Source, said, at source.Pos, problems *source.Problems
 	if found == nil {
 		m.at = src.Pos(at.Start, max(at.End, m.at.End))
 		problems.Add("bad-mark", m.at, "unknown part of an article").Hint =
-			"write table LABEL of ARTICLE, figure LABEL of ARTICLE, value EXPRESSION of ARTICLE, claim NAME of ARTICLE, or badge of ARTICLE"
+			"write table LABEL of ARTICLE, figure LABEL of ARTICLE, value EXPRESSION of ARTICLE or claim NAME of ARTICLE"
 		return m
 	}
-	m.kind, m.name, m.article = string(found[1])+string(found[3]), string(found[2]), string(found[4])
+	m.kind, m.name, m.article = string(found[1]), string(found[2]), string(found[3])
 	return m
 }
 
@@ -122,33 +122,6 @@ func htmlIn(src *source.Source, problems *source.Problems) []source.Pos {
 		if i > 0 { // blocks may overlap
 			out[i].Start = max(out[i].Start, min(out[i-1].End, out[i].End))
 			out[i].End = max(out[i].End, out[i].Start)
-		}
-	}
-	return out
-}
-
-// numberWithUnit matches a number with a unit, as of something that was measured.
-var numberWithUnit = regexp.MustCompile(`\d[\d.,]*(?:\s|\x{a0}|\x{202f})?(?:times|×|%|(?:[µmn]?s|[kMG]i?B|/s)\b)`)
-
-// typedNumbers returns the numbers with units on lines with a value of the records that are not part of a mark.
-func typedNumbers(src *source.Source, marks []mark) (out []source.Pos) {
-	inMark := func(at int) bool {
-		return slices.ContainsFunc(marks, func(m mark) bool { return m.at.Start <= at && at < m.body.End })
-	}
-	for i, m := range marks {
-		if m.kind != "value" || i > 0 && marks[i-1].kind == "value" && !bytes.ContainsRune(
-			src.Data[marks[i-1].body.End:m.at.Start], '\n') {
-			continue // the line was searched
-		}
-		start := bytes.LastIndexByte(src.Data[:m.at.Start], '\n') + 1
-		end := len(src.Data)
-		if n := bytes.IndexByte(src.Data[m.body.End:], '\n'); n >= 0 {
-			end = m.body.End + n
-		}
-		for _, found := range numberWithUnit.FindAllIndex(src.Data[start:end], -1) {
-			if !inMark(start + found[0]) {
-				out = append(out, src.Pos(start+found[0], start+found[1]))
-			}
 		}
 	}
 	return out

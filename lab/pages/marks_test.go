@@ -26,25 +26,25 @@ func TestMarksIn(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"none", "# A\n\n<!-- a comment -->\n", ""},
 		{"a table", "<!-- benchbook: table tbl-x of a -->\n| a |\n" + end + "\n", "table|tbl-x|a|\n| a |\n\n"},
-		{"two in a line", "a <!-- benchbook: badge of a -->1" + end + " b <!--benchbook:value x of b-->2<!--/benchbook--> c",
-			"badge||a|1\nvalue|x|b|2\n"},
+		{"two in a line", "a <!-- benchbook: claim c of a -->1" + end + " b <!--benchbook:value x of b-->2<!--/benchbook--> c",
+			"claim|c|a|1\nvalue|x|b|2\n"},
 		{"an expression with the word between", "a <!-- benchbook: value x{of=\"b of c\"} | round 1 of a -->" + end,
 			"value|x{of=\"b of c\"} | round 1|a|\n"},
 		{"in a cell of a table", "| a |\n|---|\n| <!-- benchbook: value x \\| round 1 of a -->1" + end + " |\n",
 			"value|x \\| round 1|a|1\n"},
 		{"over two lines", "a <!-- benchbook: value\nx of a -->1" + end, "value|x|a|1\n"},
-		{"in a quotation", "> a <!-- benchbook: badge of a -->1" + end, "badge||a|1\n"},
-		{"in fences", "```\n<!-- benchbook: badge of a -->\n```\n~~~\n" + end + "\n~~~\n", ""},
+		{"in a quotation", "> a <!-- benchbook: claim c of a -->1" + end, "claim|c|a|1\n"},
+		{"in fences", "```\n<!-- benchbook: claim c of a -->\n```\n~~~\n" + end + "\n~~~\n", ""},
 		{"in other code", "a\n\n    " + end + "\n\n`" + end + "`", ""},
-		{"Windows", "<!-- benchbook: badge of a -->\r\n1\r\n" + end + "\r\n", "badge||a|\r\n1\r\n\n"},
-		{"no end", "a <!-- benchbook: badge of a -->", "the part has no end\n"},
+		{"Windows", "<!-- benchbook: claim c of a -->\r\n1\r\n" + end + "\r\n", "claim|c|a|\r\n1\r\n\n"},
+		{"no end", "a <!-- benchbook: claim c of a -->", "the part has no end\n"},
 		{"an end too many", "a " + end, "nothing begins before this end\n"},
-		{"within another", "a <!-- benchbook: badge of a --><!-- benchbook: badge of b -->1" + end,
-			"badge||b|1\nthe part has no end\n"},
-		{"a comment without an end", "<!-- benchbook: badge of a\n\nb", "the comment has no end\n"},
+		{"within another", "a <!-- benchbook: claim c of a --><!-- benchbook: claim c of b -->1" + end,
+			"claim|c|b|1\nthe part has no end\n"},
+		{"a comment without an end", "<!-- benchbook: claim c of a\n\nb", "the comment has no end\n"},
 		{"nothing asked for", "a <!-- benchbook -->1" + end, "unknown part of an article\n"},
 		{"no article", "a <!-- benchbook: table x -->1" + end, "unknown part of an article\n"},
-		{"another program's", "<!-- benchbooks: badge of a -->", ""},
+		{"another program's", "<!-- benchbooks: claim c of a -->", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := found(test.text); got != test.want {
@@ -55,14 +55,14 @@ func TestMarksIn(t *testing.T) {
 }
 
 func TestDiffers(t *testing.T) {
-	const before, after = "a <!-- benchbook: badge of a -->", "<!-- /benchbook -->"
+	const before, after = "a <!-- benchbook: claim c of a -->", "<!-- /benchbook -->"
 	for _, test := range []struct{ is, want, there, words string }{
 		{"1 a", "1 a", "", ""},
-		{"", "2", "badge of a", "nothing stands between the comments yet"},
+		{"", "2", "claim c of a", "nothing stands between the comments yet"},
 		{"12.5", "12.7", "12.5", `here stands "12.5", and the records give "12.7"`},
 		{"| a | 12 |", "| a | 13 |", "12", `here stands "12", and the records give "13"`},
-		{"| a | 12 |", "| a | 12 |\n| b | 13 |", "badge of a", "the lines are not those of the records"},
-		{"a\n\nb\n", "a\n\n\nb\n", "badge of a", "the lines are not those of the records"},
+		{"| a | 12 |", "| a | 12 |\n| b | 13 |", "claim c of a", "the lines are not those of the records"},
+		{"a\n\nb\n", "a\n\n\nb\n", "claim c of a", "the lines are not those of the records"},
 		{"a b c", "a c", "b", `here stands "b", and the records give "c"`},
 	} {
 		src := source.New("a.md", []byte(before+test.is+after))

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"html"
 	"maps"
 	"net/url"
 	"os"
@@ -30,7 +29,7 @@ import (
 	"benchbook/site/theme"
 )
 
-// drawings is the folder next to a Markdown file with its figures and badges, in a folder for each article.
+// drawings is the folder next to a Markdown file with its figures, in a folder for each article.
 const drawings = "woven"
 
 // drawing is a file, and the mark that needs it.
@@ -54,7 +53,7 @@ type weaver struct {
 type WovenFile struct {
 	File    string `json:"file"`
 	Parts   int    `json:"parts"`
-	Written int    `json:"written"` // files, with those of figures and badges
+	Written int    `json:"written"` // files, with those of figures
 }
 
 // known is an article that a mark names.
@@ -118,11 +117,6 @@ func (w *weaver) file(name string) error {
 			w.problems.Add("not-woven", at, "%s", words).Hint = "run benchbook weave " + src.Path
 		}
 		bodies[i] = body
-	}
-	for _, n := range typedNumbers(src, marks) {
-		line, column := src.Position(n.Start)
-		fmt.Fprintf(w.Stderr, "%s:%d:%d: %q is typed beside a value of the records: make it a value too [typed-number]\n",
-			src.Path, line, column, src.Data[n.Start:n.End])
 	}
 	changed, err := w.write(src, out)
 	if text := woven(src, marks, bodies); err == nil && !w.check && !bytes.Equal(text, src.Data) {
@@ -266,7 +260,7 @@ func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, er
 			return "", err
 		}
 		return tableText(table, w.address(m, folder)+"#"+m.name), nil
-	case "figure":
+	default: // a figure
 		block, err := labelled(doc.Figures, m.name, func(f *article.Figure) string { return f.Label.Value })
 		if err != nil {
 			return "", err
@@ -279,11 +273,6 @@ func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, er
 		out[filepath.Join(folder, name)] = drawing{drawn.SVG, m.at}
 		return fmt.Sprintf("\n\n![%s](%s)\n\n", show.Escape(drawn.Title), filepath.ToSlash(name)), nil
 	}
-	words, svg := of.parts.Badge()
-	name := filepath.Join(drawings, m.article, "badge.svg")
-	out[filepath.Join(folder, name)] = drawing{svg, m.at}
-	return fmt.Sprintf(`<a href="%s"><img src="%s" alt="%s" height="20"></a>`, w.address(m, folder),
-		filepath.ToSlash(name), html.EscapeString(words)), nil
 }
 
 // labelled finds a table or figure.
