@@ -17,9 +17,6 @@ import (
 	"benchbook/runner/engine"
 )
 
-// buildPrefix begins the reference of a build; its folder follows.
-const buildPrefix = "build "
-
 // build runs the script of a build in a copy of its context, with the variables of this process. The id of the result is
 // the digest of the files that the build keeps; of a build that keeps its whole folder, the digest of its inputs, as
 // builds differ in caches and times.

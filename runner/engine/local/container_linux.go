@@ -62,7 +62,7 @@ const (
 
 // newContainer makes a container and its folder, and refuses what processes without containers cannot have.
 func newContainer(s *space, service engine.Service) (*container, error) {
-	if err := check(service); err != nil {
+	if err := s.check(service); err != nil {
 		return nil, err
 	}
 	folder, err := os.MkdirTemp(s.folder, "process-*")
@@ -77,56 +77,59 @@ func newContainer(s *space, service engine.Service) (*container, error) {
 	return c, nil
 }
 
-func check(service engine.Service) error {
+// refuse is an error about what a service asks for.
+func refuse(service, format string, args ...any) error {
+	return &engine.RejectedError{Name: service, Err: fmt.Errorf(format, args...)}
+}
+
+func (s *space) check(service engine.Service) error {
 	if service.Image.ID == "" {
 		return errors.New("its image was not prepared")
 	}
 	if keys := service.NeedsContainer(); len(keys) > 0 {
-		return refusef("without containers it cannot have %s: remove it, or use the engine docker", strings.Join(keys, ", "))
+		return refuse(service.Name, "without containers it cannot have %s: remove it, or use the engine docker",
+			strings.Join(keys, ", "))
 	}
 	for _, f := range service.Configs {
 		if !path.IsAbs(f.Path) {
 			return fmt.Errorf("file %q: a path in a service is absolute", f.Path)
 		}
 	}
-	if _, err := stopSignal(service.StopSignal); err != nil {
-		return err
+	if stopSignal(service.StopSignal) == 0 {
+		return refuse(service.Name, "Invalid signal: %s", service.StopSignal)
+	}
+	for _, taken := range s.names() {
+		if slices.Contains(service.Aliases, taken) {
+			return refuse(service.Name, "the engine local finds one service by a name, and %q is one of several: use the engine "+
+				"docker", taken)
+		}
 	}
 	cpus, ok := spec.ParseCPUSet(service.CPUSet)
 	online := machine.OnlineCPUs("/")
 	if service.CPUSet != "" && (!ok || slices.ContainsFunc(cpus, func(cpu int) bool { return !slices.Contains(online, cpu) })) {
-		return refusef("Requested CPUs are not available - requested %s, available: %s", service.CPUSet, spec.CPUSet(online))
+		return refuse(service.Name, "Requested CPUs are not available - requested %s, available: %s", service.CPUSet,
+			spec.CPUSet(online))
 	}
-	return nil
-}
-
-// checkPorts refuses ports that another program has: that one would be measured instead.
-func checkPorts(ports []int) error {
+	// What has its port would be measured instead.
 	open, err := machine.Listeners("/proc/self", nil)
-	if err != nil {
-		return err
-	}
 	for _, at := range open {
-		if slices.Contains(ports, int(at.Port())) {
-			return refusef("port %d is in use on this machine, and services without containers share its ports: "+
+		if slices.Contains(service.Expose, int(at.Port())) {
+			return refuse(service.Name, "port %d is in use on this machine, and services without containers share its ports: "+
 				"stop what listens there, or take another port", at.Port())
 		}
 	}
-	return nil
+	return err
 }
 
-// stopSignal reads the name or number of a signal, with or without SIG.
-func stopSignal(name string) (syscall.Signal, error) {
+// stopSignal reads the name or number of a signal, with or without SIG; 0: there is no such signal.
+func stopSignal(name string) syscall.Signal {
 	if name == "" {
-		return syscall.SIGTERM, nil
-	}
-	if s := unix.SignalNum("SIG" + strings.TrimPrefix(strings.ToUpper(name), "SIG")); s != 0 {
-		return s, nil
+		return syscall.SIGTERM
 	}
 	if number, err := strconv.Atoi(name); err == nil && number > 0 && number <= 64 {
-		return syscall.Signal(number), nil
+		return syscall.Signal(number)
 	}
-	return 0, refusef("Invalid signal: %s", name)
+	return unix.SignalNum("SIG" + strings.TrimPrefix(strings.ToUpper(name), "SIG"))
 }
 
 // start writes the files of the container and starts its first process.
@@ -134,18 +137,15 @@ func (c *container) start() error {
 	args := slices.Concat(c.service.Entrypoint, c.service.Command)
 	if folder, ok := strings.CutPrefix(c.service.Image.Reference, buildPrefix); ok {
 		c.built = folder
-	} else if c.service.Image.Reference != machineReference {
-		program, ok := c.space.engine.program(c.service.Image.Reference)
-		if !ok {
-			return fmt.Errorf("there is no program %s: it was prepared by another engine", c.service.Image.Reference)
-		}
-		c.files["/"+program.name] = program.file
+	}
+	if program, ok := strings.CutPrefix(c.service.Image.Reference, programPrefix); ok {
+		c.files["/"+filepath.Base(program)] = program
 		if c.service.Entrypoint == nil {
-			args = append([]string{program.file}, args...)
+			args = append([]string{program}, args...)
 		}
 	}
 	if len(args) == 0 {
-		return refusef("there is nothing to run: add a command")
+		return refuse(c.Name(), "there is nothing to run: add a command")
 	}
 	if err := os.Chmod(c.folder, 0o755); err != nil {
 		return err
@@ -153,15 +153,9 @@ func (c *container) start() error {
 	for _, file := range c.service.Configs {
 		name := filepath.Join(c.folder, path.Clean(file.Path))
 		if err := writeFile(name, file); err != nil {
-			return refusef("file %s: %w", file.Path, err)
+			return refuse(c.Name(), "file %s: %w", file.Path, err)
 		}
 		c.files[path.Clean(file.Path)] = name
-	}
-	if err := c.space.names.add(c.service.Name, c.service.Aliases); err != nil {
-		return err
-	}
-	if err := checkPorts(c.service.Expose); err != nil {
-		return err
 	}
 	p, err := c.run(engine.Command{Args: args}, &c.log, &c.log)
 	if err != nil {
@@ -196,7 +190,7 @@ func (c *container) run(command engine.Command, stdout, stderr io.Writer) (*proc
 		env = append(env, name+"="+c.place(values[name]))
 	}
 	env = append(env, ownerVariable+"="+engine.Owner(), runVariable+"="+c.space.run, serviceVariable+"="+c.folder,
-		proc.HostsVariable+"="+c.space.names.file)
+		proc.NamesVariable+"="+strings.Join(c.space.names(), " "))
 	args := slices.Clone(command.Args)
 	for i, arg := range args {
 		args[i] = c.place(arg)
@@ -208,7 +202,7 @@ func (c *container) run(command engine.Command, stdout, stderr io.Writer) (*proc
 			folder = wanted
 		}
 		if !isFolder(folder) {
-			return nil, refusef("working directory: there is no folder %s on this machine", wanted)
+			return nil, refuse(c.Name(), "working directory: there is no folder %s on this machine", wanted)
 		}
 	}
 	return c.launch(args, env, folder, command.Stdin, stdout, stderr)
@@ -253,8 +247,8 @@ func (c *container) Exec(ctx context.Context, command engine.Command) (engine.Ex
 	stdout := &engine.Head{Limit: engine.MaxStdout, Full: command.Full}
 	stderr := &engine.Tail{Limit: engine.MaxStderr}
 	p, err := c.run(command, stdout, stderr)
-	if refused := (*refusal)(nil); errors.As(err, &refused) {
-		return engine.Exit{Code: 127, Stderr: []byte(refused.Error() + "\n")}, nil
+	if refused := (*engine.RejectedError)(nil); errors.As(err, &refused) {
+		return engine.Exit{Code: 127, Stderr: []byte(refused.Err.Error() + "\n")}, nil
 	}
 	if err == nil {
 		select {
@@ -297,7 +291,7 @@ func (c *container) remove(ctx context.Context, grace time.Duration) error {
 	if c.first != nil {
 		c.end(ctx, grace)
 	}
-	if err := errors.Join(c.space.names.remove(c.Name()), files.RemoveAll(c.folder)); err != nil {
+	if err := files.RemoveAll(c.folder); err != nil {
 		return fmt.Errorf("removing %s: %w", c.Name(), err)
 	}
 	return nil
@@ -305,8 +299,7 @@ func (c *container) remove(ctx context.Context, grace time.Duration) error {
 
 func (c *container) end(ctx context.Context, grace time.Duration) {
 	if grace > 0 {
-		signal, _ := stopSignal(c.service.StopSignal) // it was checked
-		c.first.signal(signal)
+		c.first.signal(stopSignal(c.service.StopSignal))
 		bounded, cancel := context.WithTimeout(ctx, grace)
 		defer cancel()
 		if _, err := c.Wait(bounded); err == nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/internal/files"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
@@ -26,21 +26,16 @@ type Engine struct {
 	folder      string // of this engine, with the programs that were prepared
 	environment []string
 
-	mu       sync.Mutex
-	programs map[string]program // by reference
 	closed   sync.Once
 	building sync.Mutex                 // held by the one build that runs, as all have one folder
 	builds   map[string]engine.Prepared // by what they are made from
 }
 
-// program is an executable that was prepared.
-type program struct{ name, file string }
-
-// New makes an engine, and this process a subreaper until all engines are closed. The error wraps engine.ErrUnavailable if the folder cannot be
-// written to.
+// New makes an engine, and this process a subreaper until all engines are closed. The error wraps
+// engine.ErrUnavailable if the folder cannot be written to.
 func New(_ context.Context, o Options) (engine.Engine, error) {
 	e := &Engine{parent: cmp.Or(o.Folder, os.Getenv("TMPDIR"), "/var/tmp"), environment: o.Environment,
-		programs: map[string]program{}, builds: map[string]engine.Prepared{}}
+		builds: map[string]engine.Prepared{}}
 	if e.environment == nil {
 		for _, name := range []string{"PATH", "HOME"} {
 			if value, ok := os.LookupEnv(name); ok {
@@ -68,10 +63,16 @@ func (e *Engine) Facts(context.Context) (map[string]string, error) {
 		"engine.architecture": unix.ByteSliceToString(names.Machine[:]), "engine.local": "true"}, err
 }
 
-// machineReference is the image of programs of this machine.
-const machineReference = "this machine"
+// References of what Prepare returns: programs of this machine, and before their paths, an executable and the folder of
+// a build.
+const (
+	machineReference = "this machine"
+	programPrefix    = "program "
+	buildPrefix      = "build "
+)
 
-// Prepare takes executables, builds that run a script, and the machine itself. The error of other images is an *engine.ImageError.
+// Prepare takes executables, builds that run a script, and the machine itself. The error of other images is an
+// *engine.ImageError.
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
 	const wayOut = "leave out image and build, so that its program is one of this machine, or use the engine docker"
 	switch {
@@ -90,27 +91,26 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 	case image.Machine:
 		return engine.Prepared{Reference: machineReference, ID: machineReference}, nil
 	}
-	return e.prepare(image.Executable)
+	return e.writeProgram(*image.Executable)
 }
 
-// prepare writes an executable to a file.
-func (e *Engine) prepare(executable *engine.Executable) (engine.Prepared, error) {
-	sum := sha256.Sum256(append([]byte(executable.Name+"\x00"), executable.Data...))
-	digest := hex.EncodeToString(sum[:])
-	out := engine.Prepared{Reference: executable.Name + ":" + digest[:12], ID: "sha256:" + digest}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if _, ok := e.programs[out.Reference]; ok {
+// writeProgram writes an executable to a file in a folder of its own.
+func (e *Engine) writeProgram(program engine.Executable) (engine.Prepared, error) {
+	if filepath.Base(program.Name) != program.Name {
+		return engine.Prepared{}, fmt.Errorf("invalid executable name %q", program.Name)
+	}
+	digest := fmt.Sprintf("%x", sha256.Sum256(append([]byte(program.Name+"\x00"), program.Data...)))
+	file := filepath.Join(e.folder, digest, program.Name)
+	out := engine.Prepared{Reference: programPrefix + file, ID: "sha256:" + digest}
+	e.building.Lock()
+	defer e.building.Unlock()
+	if _, err := os.Stat(file); err == nil {
 		return out, nil
 	}
-	if filepath.Base(executable.Name) != executable.Name {
-		return engine.Prepared{}, fmt.Errorf("invalid executable name %q", executable.Name)
+	out.Built = true
+	if err := writeFile(file, spec.File{Data: program.Data, Exec: true}); err != nil {
+		return engine.Prepared{}, fmt.Errorf("preparing %s: %w", program.Name, err)
 	}
-	file := filepath.Join(e.folder, digest)
-	if err := os.WriteFile(file, executable.Data, 0o755); err != nil {
-		return engine.Prepared{}, fmt.Errorf("preparing %s: %w", executable.Name, err)
-	}
-	e.programs[out.Reference], out.Built = program{executable.Name, file}, true
 	return out, nil
 }
 
@@ -125,19 +125,8 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a space: %w", err)
 	}
-	s := &space{engine: e, folder: folder, run: run, tree: engine.NewTree[container]("space " + filepath.Base(folder)),
-		names: &names{file: filepath.Join(folder, "hosts"), aliases: map[string][]string{}}}
-	if err := s.names.write(); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening a space: %w", err), files.RemoveAll(folder))
-	}
-	return s, nil
-}
-
-func (e *Engine) program(reference string) (p program, ok bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	p, ok = e.programs[reference]
-	return p, ok
+	return &space{engine: e, folder: folder, run: run,
+		tree: engine.NewTree[container]("space " + filepath.Base(folder))}, nil
 }
 
 func (e *Engine) Close() error {

@@ -21,15 +21,6 @@ import (
 	"benchbook/runner/engine"
 )
 
-// refusal is an error about the request, and not a fault of the engine.
-type refusal struct{ err error }
-
-func (r *refusal) Error() string { return r.err.Error() }
-
-func (r *refusal) Unwrap() error { return r.err }
-
-func refusef(format string, args ...any) error { return &refusal{fmt.Errorf(format, args...)} }
-
 const (
 	outputTimeout = 2 * time.Second // for output to be read after a process has ended
 	killTimeout   = 5 * time.Second // for processes to end that were killed
@@ -43,17 +34,16 @@ type process struct {
 	container *container
 	isFirst   bool
 	cmd       *exec.Cmd
-	cpus      []int
 	done      chan struct{} // closed when it has ended and its output has been read
 	code      int           // once done: the status, or 128 plus the signal that killed it
 }
 
-// launch starts a process with the CPUs, files and variables of the container, in a folder. The error is a *refusal if
-// the request is at fault.
+// launch starts a process with the CPUs, files and variables of the container, in a folder. The error is an
+// *engine.RejectedError if the request is at fault.
 func (c *container) launch(args, env []string, folder string, stdin []byte, stdout, stderr io.Writer) (*process, error) {
 	program, err := lookPath(args[0], env, folder)
 	if err != nil {
-		return nil, &refusal{err}
+		return nil, refuse(c.Name(), "%w", err)
 	}
 	cmd := &exec.Cmd{Path: program, Args: args, Env: env, Dir: folder, Stdout: stdout, Stderr: stderr,
 		WaitDelay: outputTimeout, SysProcAttr: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}}
@@ -61,7 +51,6 @@ func (c *container) launch(args, env []string, folder string, stdin []byte, stdo
 		cmd.Stdin = bytes.NewReader(stdin)
 	}
 	p := &process{container: c, isFirst: c.first == nil, cmd: cmd, done: make(chan struct{})}
-	p.cpus, _ = spec.ParseCPUSet(c.service.CPUSet) // it was checked
 	started := make(chan error)
 	go p.run(started)
 	return p, <-started
@@ -69,16 +58,14 @@ func (c *container) launch(args, env []string, folder string, stdin []byte, stdo
 
 // lookPath finds a program as execvp(3) does: by PATH of the environment, unless its name has a slash.
 func lookPath(name string, env []string, folder string) (string, error) {
-	candidates := []string{name}
+	err := error(&exec.Error{Name: name, Err: exec.ErrNotFound})
+	places := []string{""}
 	if !strings.Contains(name, "/") {
 		_, variables := engine.Variables(env)
-		candidates = filepath.SplitList(variables["PATH"])
-		for i := range candidates {
-			candidates[i] = filepath.Join(candidates[i], name)
-		}
+		places = filepath.SplitList(variables["PATH"])
 	}
-	err := error(&exec.Error{Name: name, Err: exec.ErrNotFound})
-	for _, candidate := range candidates {
+	for _, place := range places {
+		candidate := filepath.Join(place, name)
 		if !filepath.IsAbs(candidate) {
 			candidate = filepath.Join(folder, candidate)
 		}
@@ -86,7 +73,7 @@ func lookPath(name string, env []string, folder string) (string, error) {
 		if lookErr == nil {
 			return found, nil
 		}
-		if len(candidates) == 1 && candidates[0] == name {
+		if place == "" {
 			err = lookErr
 		}
 	}
@@ -110,16 +97,17 @@ func (p *process) run(started chan<- error) {
 }
 
 func (p *process) start() error {
-	if p.container.ended {
+	c := p.container
+	if c.ended {
 		return errors.New("it has ended")
 	}
-	if len(p.cpus) > 0 {
+	if cpus, _ := spec.ParseCPUSet(c.service.CPUSet); len(cpus) > 0 { // it was checked
 		var set unix.CPUSet
-		for _, cpu := range p.cpus {
+		for _, cpu := range cpus {
 			set.Set(cpu)
 		}
 		if err := unix.SchedSetaffinity(0, &set); err != nil {
-			return refusef("binding it to CPUs %v: %w", p.cpus, err)
+			return refuse(c.Name(), "binding it to CPUs %v: %w", cpus, err)
 		}
 	}
 	err := p.cmd.Start()
@@ -129,7 +117,7 @@ func (p *process) start() error {
 	case errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.EMFILE):
 		return fmt.Errorf("starting a process: %w", err)
 	}
-	return &refusal{err}
+	return refuse(c.Name(), "%w", err)
 }
 
 // await waits for the end of the process, and if it is the first of its container, ends all others.
@@ -138,7 +126,9 @@ func (p *process) await() {
 	for unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
 	}
 	if p.isFirst {
-		p.killOthers()
+		for deadline := time.Now().Add(killTimeout); p.killOthers() && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
 	}
 	_ = p.cmd.Wait() // the state says it
 	state := p.cmd.ProcessState
@@ -150,16 +140,8 @@ func (p *process) await() {
 	close(p.done)
 }
 
-// killOthers kills the other processes of the container.
-func (p *process) killOthers() {
-	for deadline := time.Now().Add(killTimeout); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if !p.killOnce() {
-			return
-		}
-	}
-}
-
-func (p *process) killOnce() (any bool) {
+// killOthers kills the other processes of the container, and reports whether there were any.
+func (p *process) killOthers() bool {
 	starting.Lock()
 	defer starting.Unlock()
 	p.container.ended = true
