@@ -28,7 +28,8 @@ import (
 //	-- profile --      the profile, if it is not full
 //	-- want --         what is planned, or the problems
 //
-// "case: NAME < OTHER" is an earlier case with other files; its experiment is the same if it is empty.
+// "case: NAME < OTHER" is an earlier case with other files; its experiment is the same if it is empty. Of its first trial
+// the parts are shown that differ from OTHER's.
 func TestCases(t *testing.T) {
 	archives, err := filepath.Glob("testdata/cases/*.txtar")
 	if err != nil || len(archives) < 10 {
@@ -38,8 +39,8 @@ func TestCases(t *testing.T) {
 		archive := must.Get(txtar.ParseFile(name))
 		for _, c := range readCases(t, archive) {
 			c.remarks = filepath.Base(name) == "remarks.txtar"
+			got := outcome(t, c)
 			t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar")+"/"+c.name, func(t *testing.T) {
-				got := outcome(t, c)
 				if *update {
 					c.want.Data = []byte(got)
 				}
@@ -62,7 +63,12 @@ type planCase struct {
 	files             map[string]string
 	remarks           bool // they are shown, too
 	want              *txtar.File
+	of                *planCase // which this one changes
+	first             parts     // of its first trial
 }
+
+// parts are the definition of a trial.
+type parts map[string]json.RawMessage
 
 func (c *planCase) text() string {
 	if c.article != "" {
@@ -89,7 +95,7 @@ func readCases(t *testing.T, archive *txtar.Archive) (cases []*planCase) {
 					t.Fatalf("there is no case %q", of)
 				}
 				*c = *cases[i]
-				c.files = maps.Clone(c.files)
+				c.files, c.of = maps.Clone(c.files), cases[i]
 			}
 			c.name, cases = name, append(cases, c)
 			switch {
@@ -129,7 +135,7 @@ func outcome(t *testing.T, c *planCase) string {
 	var problems source.Problems
 	problems.Merge(&doc.Problems)
 	p := must.Get(plan.New(project, doc, plan.Options{Profile: c.profile}, &problems))
-	shown := describe(p, &problems, c.remarks)
+	shown := c.describe(p, &problems)
 	if root = filepath.Dir(root); strings.Contains(shown, root) {
 		shown = lengths.ReplaceAllString(strings.ReplaceAll(shown, root, "/above"), ":")
 	}
@@ -145,15 +151,26 @@ func write(path, data string) {
 }
 
 // describe shows problems, or without any what would be measured; then remarks, and what the engine cannot do.
-func describe(p *plan.Plan, problems *source.Problems, remarks bool) string {
+func (c *planCase) describe(p *plan.Plan, problems *source.Problems) string {
 	var out strings.Builder
 	if problems.Empty() {
-		for _, e := range p.Experiments {
-			describeExperiment(&out, e)
+		var before parts
+		if c.of != nil {
+			before = c.of.first
+		}
+		for i, e := range p.Experiments {
+			all := describeExperiment(&out, e, before, len(p.Experiments) > 1)
+			if len(all) == 0 {
+				continue
+			}
+			if i == 0 {
+				c.first = all[0]
+			}
+			before = all[len(all)-1]
 		}
 		for _, e := range p.Experiments {
 			e.CheckEngine(problems)
-			if remarks {
+			if c.remarks {
 				e.Remarks(problems)
 			}
 		}
@@ -181,46 +198,50 @@ func describeProblem(out *strings.Builder, p *source.Problem) {
 }
 
 // describeExperiment shows the trials of an experiment, each with the parts of its definition that differ from the
-// trial before. The second half of an A/A pair is not shown.
-func describeExperiment(out *strings.Builder, e *plan.Experiment) {
+// trial before. The second half of an A/A pair is not shown. The experiment has a line of its own if it is one of
+// several, or is measured otherwise than by default.
+func describeExperiment(out *strings.Builder, e *plan.Experiment, before parts, several bool) (all []parts) {
 	if e.Skipped != "" {
 		fmt.Fprintf(out, "%s: skipped: %s\n", e.Name, e.Skipped)
-		return
+		return nil
 	}
-	fmt.Fprintf(out, "%s: repetitions %v, timeout %v, %d steps", e.Name, e.Looks, e.Timeout, len(e.Steps))
+	head := fmt.Sprintf("repetitions %v, timeout %v, %d steps", e.Looks, e.Timeout, len(e.Steps))
+	if several || head != fmt.Sprintf("repetitions [3 5 10 20], timeout 5m0s, %d steps", 20*len(e.Trials)) {
+		fmt.Fprintf(out, "%s: %s\n", e.Name, head)
+	}
+	twice := map[string]string{}
 	for _, t := range e.Trials {
 		if t.Calibration {
-			fmt.Fprintf(out, ", %s twice", e.Original(t).Name)
+			twice[e.Original(t).Name] = " twice"
 		}
 	}
-	fmt.Fprintln(out)
 	for _, note := range e.Notes {
 		fmt.Fprintf(out, "note: %s\n", note)
 	}
-	var before map[string]json.RawMessage
 	for _, t := range e.Trials {
 		if t.Calibration {
 			continue
 		}
-		fmt.Fprintf(out, "- %s %v %v %s\n", t.Name, t.Parameters, t.Labels, t.Key)
+		fmt.Fprintf(out, "- %s %v %v %s%s\n", t.Name, t.Parameters, t.Labels, t.Key, twice[t.Name])
 		if t.Unavailable != "" {
 			fmt.Fprintf(out, "  unavailable: %s\n", t.Unavailable)
 			continue
 		}
-		var parts map[string]json.RawMessage
-		if err := json.Unmarshal(t.Definition, &parts); err != nil {
+		var is parts
+		if err := json.Unmarshal(t.Definition, &is); err != nil {
 			fmt.Fprintln(out, err)
 		}
 		for _, key := range slices.Sorted(maps.Keys(before)) {
-			if parts[key] == nil {
+			if is[key] == nil {
 				fmt.Fprintf(out, "  without %s\n", key)
 			}
 		}
-		for _, key := range slices.Sorted(maps.Keys(parts)) {
-			if !slices.Equal(parts[key], before[key]) {
-				fmt.Fprintf(out, "  %s: %s\n", key, parts[key])
+		for _, key := range slices.Sorted(maps.Keys(is)) {
+			if !slices.Equal(is[key], before[key]) {
+				fmt.Fprintf(out, "  %s: %s\n", key, is[key])
 			}
 		}
-		before = parts
+		before, all = is, append(all, is)
 	}
+	return all
 }

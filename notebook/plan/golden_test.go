@@ -122,7 +122,7 @@ func TestPlans(t *testing.T) {
 				fmt.Fprintf(&got, "== %s\n", profile)
 				_, p := problemsOf(t, file, profile)
 				for _, e := range p.Experiments {
-					describeExperiment(&got, e)
+					describeExperiment(&got, e, nil, true)
 					var order []string
 					for _, s := range e.Steps {
 						order = append(order, s.Trial.Name)
