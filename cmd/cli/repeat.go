@@ -22,13 +22,16 @@ and the records that its page shows. repro opens it, and measures it there. It i
 	}
 	cmd.Flags().StringVarP(&o.Out, "output", "o", "", "the file to write (default ARTICLE.bundle)")
 	cmd.Flags().BoolVar(&o.Images, "images", false, "with its images, so that nothing has to be built or fetched")
+	cmd.Flags().BoolVar(&o.Program, "with-program", false, "with this program, so that nobody has to install it")
+	cmd.Flags().StringVar(&o.Appendix, "appendix", "",
+		"also write an artifact appendix to this file: claims, experiments, minutes (.md or .tex)")
 	return cmd
 }
 
 func reproCommand(a *app) *cobra.Command {
 	var o bundle.ReproOptions
 	cmd := &cobra.Command{
-		Use:   "repro FILE",
+		Use:   "repro FILE|URL",
 		Short: "Measure somebody else's article on this machine",
 		Long: `Open a bundle and measure its article on this machine. It says what would run, and asks
 before anything does. Then it prints each claim there and here, and makes pages with a column for each host. With

@@ -33,6 +33,9 @@ const projectFolder = "project"
 type Options struct {
 	Out    string // a file; ARTICLE.bundle by default
 	Images bool   // with the images of the article
+	// Program adds this program, so that whoever repeats the article need not have it.
+	Program  bool
+	Appendix string // a file for the pages that committees for artifacts ask for; empty for none
 }
 
 // Create writes an article, the files it uses, the records its page shows and, if wanted, its images to one file, after
@@ -59,8 +62,14 @@ func Create(ctx context.Context, a *lab.Session, args []string, o Options) (err 
 	if err = b.collect(ctx); err == nil && o.Images {
 		err = b.addImages(ctx)
 	}
+	if err == nil && o.Program {
+		err = b.addProgram(ctx)
+	}
 	if err == nil {
-		err = b.write(ctx, out)
+		err = b.write(ctx, out, o.Program)
+	}
+	if err == nil && o.Appendix != "" {
+		err = b.writeAppendix(o.Appendix, out)
 	}
 	if err != nil {
 		return lab.Interrupted(ctx, err)
@@ -287,8 +296,25 @@ func (b *builder) addRecords(ctx context.Context) error {
 	return nil
 }
 
+// programName is this program in a bundle.
+const programName = "benchbook"
+
+// addProgram adds the file of this process.
+func (b *builder) addProgram(ctx context.Context) error {
+	name, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	from, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	return b.put(programName, 0o755, files.Stream{Context: ctx, Reader: from})
+}
+
 // write writes the bundle to a file, which gets its name when it is whole.
-func (b *builder) write(ctx context.Context, out string) error {
+func (b *builder) write(ctx context.Context, out string, hasProgram bool) error {
 	to, err := renameio.NewPendingFile(out, renameio.WithPermissions(0o644), renameio.WithTempDir(filepath.Dir(out)))
 	if err != nil {
 		return err
@@ -312,7 +338,11 @@ func (b *builder) write(ctx context.Context, out string) error {
 		Digest string `json:"digest"`
 	}{out, b.manifest.Files, size, digest}
 	return b.Print(written, func() {
-		fmt.Fprintf(b.Stdout, "%s: %s, %s, %s\nrepeat it with: benchbook repro %s\n", out,
-			terminal.Count(b.manifest.Files, "file"), units.BytesSize(float64(size)), digest, out)
+		repeat := "benchbook repro " + out
+		if hasProgram {
+			repeat = fmt.Sprintf("tar -xzf %s %s && ./%s repro %s", out, programName, programName, out)
+		}
+		fmt.Fprintf(b.Stdout, "%s: %s, %s, %s\nrepeat it with: %s\n", out, terminal.Count(b.manifest.Files, "file"),
+			units.BytesSize(float64(size)), digest, repeat)
 	})
 }

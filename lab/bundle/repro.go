@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"time"
 
@@ -84,9 +85,12 @@ type reproduction struct {
 // open extracts the bundle into its folder.
 func (r *reproduction) open(ctx context.Context, from string) error {
 	defer r.AwaitOnInterrupt(ctx)()
-	stream, err := files.Open(from, maxBytes)
+	stream, err := openStream(ctx, from)
 	if err != nil {
-		return fmt.Errorf("%s: %s", from, files.Reason(err))
+		return err
+	}
+	if address, err := url.Parse(from); err == nil && address.User != nil {
+		from = address.Redacted()
 	}
 	defer stream.Close()
 	sum := sha256.New()

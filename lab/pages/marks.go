@@ -171,3 +171,30 @@ func differs(m mark, want string) (at source.Pos, words string) {
 	start += m.body.Start + from
 	return m.body.Source.Pos(start, start+len(there)), fmt.Sprintf("here stands %q, and the records give %q", there, here)
 }
+
+// numberWithUnit matches a number with a unit, as of something that was measured.
+var numberWithUnit = regexp.MustCompile(`\d[\d.,]*(?:\s|\x{a0}|\x{202f})?(?:times|×|%|(?:[µmn]?s|[kMG]i?B|/s)\b)`)
+
+// typedNumbers returns the numbers with units on lines with a value of the records that are not part of a mark.
+func typedNumbers(src *source.Source, marks []mark) (out []source.Pos) {
+	inMark := func(at int) bool {
+		return slices.ContainsFunc(marks, func(m mark) bool { return m.at.Start <= at && at < m.body.End })
+	}
+	for i, m := range marks {
+		if m.kind != "value" || i > 0 && marks[i-1].kind == "value" && !bytes.ContainsRune(
+			src.Data[marks[i-1].body.End:m.at.Start], '\n') {
+			continue // the line was searched
+		}
+		start := bytes.LastIndexByte(src.Data[:m.at.Start], '\n') + 1
+		end := len(src.Data)
+		if n := bytes.IndexByte(src.Data[m.body.End:], '\n'); n >= 0 {
+			end = m.body.End + n
+		}
+		for _, found := range numberWithUnit.FindAllIndex(src.Data[start:end], -1) {
+			if !inMark(start + found[0]) {
+				out = append(out, src.Pos(start+found[0], start+found[1]))
+			}
+		}
+	}
+	return out
+}

@@ -118,6 +118,11 @@ func (w *weaver) file(name string) error {
 		}
 		bodies[i] = body
 	}
+	for _, n := range typedNumbers(src, marks) {
+		line, column := src.Position(n.Start)
+		fmt.Fprintf(w.Stderr, "%s:%d:%d: %q is typed next to a value of the records: make it a value too [typed-number]\n",
+			src.Path, line, column, src.Data[n.Start:n.End])
+	}
 	changed, err := w.write(src, out)
 	if text := woven(src, marks, bodies); err == nil && !w.check && !bytes.Equal(text, src.Data) {
 		changed, err = changed+1, write(name, text)
