@@ -114,13 +114,6 @@ func (b *bench) prepareAndSearch(ctx context.Context) error {
 // summary.
 func (b *bench) finish(ctx context.Context, err error) error {
 	sum := &b.summary
-	if sum.Kept == nil { // services that are kept stay as they are
-		for _, b.variant = range b.variants {
-			if failed := b.cleanup(ctx, err != nil && !errors.Is(err, errOutOfTime)); failed != nil {
-				sum.NoCleanup = append(sum.NoCleanup, *failed)
-			}
-		}
-	}
 	for _, b.variant = range b.variants {
 		err = errors.Join(err, b.unshare(ctx))
 	}

@@ -18,14 +18,14 @@ func TestMetricsThatAreNotFound(t *testing.T) {
 	s, store := newStage(), &memory{}
 	s.Logs = func(string) []byte { return []byte("errors: 9\n") } // before the repetition, as the service is shared
 	s.Exec = func(context.Context, string, engine.Command) (engine.Exit, error) {
-		return engine.Exit{Stdout: []byte(`{"wal": {"written": "much"}}`)}, nil
+		return engine.Exit{Stdout: []byte("{\"wal\": {\"written\": \"much\"}}\n")}, nil
 	}
 	if _, _, _, err := runShared(t, s, Options{}, sharedPlan(t), store); err != nil {
 		t.Fatal(err)
 	}
 	r := store.records[0]
 	want := map[string]string{"db.errors": `no match of errors: (\d+) in the log of db`,
-		"wal": `invalid number "much" in what conclude wrote`}
+		"wal": `invalid number "much" in what prepare wrote`}
 	if r.Failure != "" || fmt.Sprint(r.Missing) != fmt.Sprint(want) {
 		t.Errorf("failure %q, missing %v; want %v", r.Failure, r.Missing, want)
 	}

@@ -24,9 +24,6 @@ const (
 	startGrace = 5 * time.Second
 	// logGrace is how long reading the logs of a failed repetition may last.
 	logGrace = 10 * time.Second
-	// concludeGrace is how long the hooks after a repetition may take whose time is over. They clean up shared services
-	// for the next one.
-	concludeGrace = 30 * time.Second
 )
 
 // Bounds of what a failed repetition keeps, in bytes.
@@ -181,30 +178,14 @@ func (p *repetition) prepare() (wrote string, err error) {
 	return wrote, err
 }
 
-// measure puts the load on between the hooks, and reads the metrics.
+// measure runs the hooks, puts the load on, and reads the metrics.
 func (p *repetition) measure(drive drive) (m load.Measurement, err error) {
-	t := p.trial
-	var concluded string
 	prepared, err := p.prepare()
 	if err == nil {
 		if m, err = drive(p); err == nil {
 			p.explain(&m)
 		}
 		p.lap = time.Now()
-	}
-	if len(t.Conclude) > 0 && p.ctx.Err() == nil { // whatever the repetition came to
-		bounded := p.bounded
-		if bounded.Err() != nil {
-			var cancel context.CancelFunc
-			bounded, cancel = context.WithTimeout(p.ctx, concludeGrace)
-			defer cancel()
-		}
-		var failed error
-		concluded, failed = runHooks(bounded, "conclude", t.Conclude, t, p.place.Services)
-		p.endPart("conclude")
-		if err == nil && m.Failure == "" {
-			err = failed
-		}
 	}
 	if err = p.serviceFailure(err); err != nil || m.Failure != "" || p.isCheck {
 		return m, err
@@ -213,8 +194,6 @@ func (p *repetition) measure(drive drive) (m load.Measurement, err error) {
 		m.Wrote = map[string]string{}
 	}
 	m.Wrote["prepare"] = prepared + m.Wrote["prepare"]
-	m.Wrote["conclude"] += concluded
-	// The time of the repetition may have ended with the hooks after it, which have their own.
 	reading, cancel := context.WithTimeout(p.ctx, logGrace)
 	defer cancel()
 	readMetrics(reading, p.metrics, &m, p.running, p.rec)
@@ -350,7 +329,7 @@ func (p *repetition) leave(k keep, hasFailed bool) error {
 	kept := &Kept{Article: p.plan.Article, Experiment: p.experiment.Name, Trial: p.trial.Name}
 	around := p.around
 	if p.shared != nil {
-		around, kept.Cleanup = p.shared.space, p.experiment.Cleanup
+		around = p.shared.space
 	}
 	for _, space := range []engine.Space{p.own.space, around} {
 		services, err := space.Keep(p.ctx)

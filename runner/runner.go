@@ -16,7 +16,6 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
@@ -104,8 +103,7 @@ type Kept struct {
 	Article, Experiment, Trial string
 	Failed                     bool // the repetition failed
 	Services                   []engine.Kept
-	Cleanup                    []spec.Hook // hooks that were not run
-	Left                       int         // repetitions that were not run
+	Left                       int // repetitions that were not run
 }
 
 // Summary is what a run came to.
@@ -117,12 +115,10 @@ type Summary struct {
 	NoImage []*images.NoImageError
 	// NoRate are the experiments that were left out because the throughput that their rate is a share of is not known,
 	// NoTune those that take over a value which was not chosen.
-	NoRate []search.NoRateError
-	NoTune []search.NoTuneError
-	// NoCleanup are the cleanup hooks that failed.
-	NoCleanup []NoCleanupError
-	GivenUp   []GivenUp
-	Kept      *Kept // nil if no services were left up
+	NoRate  []search.NoRateError
+	NoTune  []search.NoTuneError
+	GivenUp []GivenUp
+	Kept    *Kept // nil if no services were left up
 	// Searches counts the searches that were made, ProbesAgain their probes that replace a disturbed one.
 	Searches, ProbesAgain int
 	// Spared counts the repetitions up to the last look that no undecided claim asks for.

@@ -109,7 +109,7 @@ func (s Secrets) put(t *plan.Trial) *plan.Trial {
 		out.Command = &c
 	}
 	hook := func(h spec.Hook) spec.Hook { return spec.Hook{Service: h.Service, Run: s.texts(h.Run)} }
-	out.Prepare, out.Conclude = slice.Map(t.Prepare, hook), slice.Map(t.Conclude, hook)
+	out.Prepare = slice.Map(t.Prepare, hook)
 	return &out
 }
 

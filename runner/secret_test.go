@@ -28,7 +28,6 @@ services:
   locked: {image: x, read_only: true, secrets: [password]}
 shared: [shared]
 prepare: {service: server, run: "prepare ${{ secrets.password }}"}
-conclude: {service: server, run: "conclude ${{ secrets.password }}"}
 command: {service: server, run: [measured, "${{ secrets.password }}"], environment: {C: "${{ secrets.password }}"}, stdin: "${{ secrets.password }}"}
 repetitions: 1
 calibrate: false
@@ -65,7 +64,6 @@ func TestSecretsArePutIn(t *testing.T) {
 			"/etc/key first line of it\nthe second one\n"},
 		{"volume", locked.Volumes[0].Target + " " + locked.Volumes[0].Files[0].Path, "/run/secrets password"},
 		{"prepare", strings.Join(trial.Prepare[0].Run, " "), "prepare planted"},
-		{"conclude", strings.Join(trial.Conclude[0].Run, " "), "conclude planted"},
 		{"run", strings.Join(trial.Command.Run, " "), "measured planted"},
 		{"its environment", strings.Join(trial.Command.Environment, " "), "C=planted"},
 		{"stdin", trial.Command.Stdin, "planted"},

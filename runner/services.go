@@ -182,7 +182,7 @@ func (b *bench) markUnusable(why string) {
 
 // entersShared reports whether commands of a repetition run in shared services.
 func (b *bench) entersShared(t *plan.Trial) bool {
-	return t.Command != nil && b.isShared(t.Command.Service) || slices.ContainsFunc(slices.Concat(t.Prepare, t.Conclude),
+	return t.Command != nil && b.isShared(t.Command.Service) || slices.ContainsFunc(t.Prepare,
 		func(h spec.Hook) bool { return b.isShared(h.Service) })
 }
 
@@ -198,49 +198,6 @@ func (b *bench) died(ctx context.Context) string {
 	}
 	return ""
 }
-
-// cleanupGrace is how long the cleanup hooks of an experiment may take that was interrupted, or cannot go on.
-const cleanupGrace = 30 * time.Second
-
-// cleanup runs the cleanup hooks of an experiment, also of one that was interrupted or cannot go on: what they clean up
-// may be outside its containers. If one fails, no repetition does.
-func (b *bench) cleanup(ctx context.Context, failed bool) *NoCleanupError {
-	if b.shared == nil || len(b.experiment.Cleanup) == 0 {
-		return nil
-	}
-	limit := b.experiment.Timeout
-	if failed {
-		limit = min(limit, cleanupGrace)
-		b.Progress.Note(fmt.Sprintf("cleaning up after experiment %s, for %v at most", b.experiment.Name, limit))
-	}
-	bounded, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), limit,
-		fmt.Errorf("the hook cleanup took longer than %v", limit))
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(cleanupGrace, cancel) })
-	defer stop()
-	_, err := runHooks(bounded, "cleanup", b.experiment.Cleanup, b.shared.trial, byName(b.shared.running))
-	if err == nil {
-		return nil
-	}
-	if failure, _, isResult := failureOf(err); isResult {
-		err = errors.New(b.secrets().redactor(b.shared.trial).Text(failure))
-	} else if bounded.Err() != nil {
-		err = context.Cause(bounded)
-	}
-	return &NoCleanupError{b.experiment, err}
-}
-
-// NoCleanupError is a cleanup hook that failed.
-type NoCleanupError struct {
-	Experiment *plan.Experiment
-	Err        error
-}
-
-func (e *NoCleanupError) Error() string {
-	return fmt.Sprintf("experiment %q is not cleaned up: %v", e.Experiment.Name, e.Err)
-}
-
-func (e *NoCleanupError) Unwrap() error { return e.Err }
 
 // unshare takes the shared services down, if they are up.
 func (b *bench) unshare(ctx context.Context) error {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"benchbook/internal/slice"
-	"benchbook/internal/slowtest"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -27,13 +26,11 @@ services:
 shared: [db]
 setup: {service: db, run: load rows}
 prepare:
-  - {service: db, run: truncate}
+  - {service: db, run: statistics}
   - {service: server, run: warm}
-conclude: {service: db, run: statistics}
-cleanup: {service: db, run: drop}
 metrics:
   - {name: db.errors, better: lower, from: db log, regex: 'errors: (\d+)'}
-  - {name: wal, unit: MB, from: conclude, json: wal.written}
+  - {name: wal, unit: MB, from: prepare, json: wal.written}
   - {name: tail.ratio, better: lower, value: latency.p99 / latency.p50}
 matrix: {version: [1, 2]}
 load: {target: "http://server/", requests: 100}
@@ -105,15 +102,14 @@ func TestSharedServices(t *testing.T) {
 	if err != nil || sum.Failed != 0 || len(store.records) != 4 {
 		t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
 	}
-	repetition := []string{"group", "start server", "exec db", "exec server", "run load", "exec db", "close"}
+	repetition := []string{"group", "start server", "exec db", "exec server", "run load", "close"}
 	want := slices.Concat([]string{"open", "start db", "exec db"}, repetition, repetition, repetition, repetition,
-		[]string{"exec db", "close"})
+		[]string{"close"})
 	if !slices.Equal(calls, want) {
 		t.Errorf("got  %v\nwant %v", calls, want)
 	}
-	each := "db: truncate, server: warm, db: statistics"
-	if got, want := strings.Join(s.said, ", "), "db: load rows, "+strings.Join([]string{each, each, each, each}, ", ")+
-		", db: drop"; got != want {
+	each := "db: statistics, server: warm"
+	if got, want := strings.Join(s.said, ", "), "db: load rows, "+strings.Join([]string{each, each, each, each}, ", "); got != want {
 		t.Errorf("hooks ran as %s\nwant %s", got, want)
 	}
 	if len(q.notes) != 1 || q.notes[0] != "starting the shared service db, and setting up" {
@@ -125,10 +121,8 @@ func TestSharedServices(t *testing.T) {
 			t.Errorf("facts of shared services: %q, %q, %q", r.Facts["shared.services"], r.Facts["shared.start"],
 				r.Facts["shared.setup"])
 		}
-		for _, part := range []string{"prepare", "conclude"} {
-			if _, ok := r.Parts[part]; !ok {
-				t.Errorf("no time of %s in %v", part, r.Parts)
-			}
+		if _, ok := r.Parts["prepare"]; !ok {
+			t.Errorf("no time of prepare in %v", r.Parts)
 		}
 		if wal, ok := r.Sample("wal"); !ok || wal.Value != 1.5e6 || wal.Unit != "B" {
 			t.Errorf("wal is %+v", wal)
@@ -158,7 +152,7 @@ func TestSharedServicesOfSeveralKinds(t *testing.T) {
 		t.Errorf("calls %v", calls)
 	}
 	said := strings.Join(s.said, ", ")
-	if strings.Count(said, "load rows") != 2 || strings.Count(said, "drop") != 2 || !strings.HasSuffix(said, "drop, db: drop") {
+	if strings.Count(said, "load rows") != 2 {
 		t.Errorf("hooks ran as %s", said)
 	}
 	starts := map[string]map[string]bool{} // by version
@@ -201,39 +195,30 @@ func TestSharedServicesOfARunThatGoesOn(t *testing.T) {
 	}
 }
 
-// What hooks write when they fail is shown without secrets.
+// What a hook writes when it fails is shown without secrets.
 func TestHooksThatTellSecrets(t *testing.T) {
-	for _, hook := range []string{"load", "drop"} { // of setup and cleanup
-		s := newStage()
-		good := s.Exec
-		s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
-			if c.Args[0] == hook {
-				return engine.Exit{Code: 1, Stderr: []byte("no user with hunter2222\n")}, nil
-			}
-			return good(ctx, name, c)
+	s := newStage()
+	good := s.Exec
+	s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
+		if c.Args[0] == "load" {
+			return engine.Exit{Code: 1, Stderr: []byte("no user with hunter2222\n")}, nil
 		}
-		p := sharedPlan(t)
-		givePrivate(p, "hunter2222")
-		sum, q, _, err := runShared(t, s, Options{}, p, &memory{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		said := strings.Join(q.notes, "\n")
-		for _, n := range sum.NoCleanup {
-			said += n.Error()
-		}
-		if hook == "drop" && (sum.Failed != 0 || len(sum.NoCleanup) != 1) {
-			t.Errorf("a cleanup that fails fails a repetition, or is not reported: %+v", sum)
-		}
-		if strings.Contains(said, "hunter2222") || !strings.Contains(said, "no user with "+record.Redacted) {
-			t.Errorf("%s: it said %q", hook, said)
-		}
+		return good(ctx, name, c)
+	}
+	p := sharedPlan(t)
+	givePrivate(p, "hunter2222")
+	_, q, _, err := runShared(t, s, Options{}, p, &memory{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := strings.Join(q.notes, "\n"); strings.Contains(said, "hunter2222") ||
+		!strings.Contains(said, "no user with "+record.Redacted) {
+		t.Errorf("it said %q", said)
 	}
 }
 
-// What is interrupted between the load and the end of a repetition is measured again: a record of it would lack what
-// the hooks would have said, and pass for finished.
-func TestInterruptedBeforeConclude(t *testing.T) {
+// What is interrupted between the load and the end of a repetition is measured again.
+func TestInterruptedAfterTheLoad(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s, store := newStage(), &memory{}
 	onLoad(&s.Script, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
@@ -276,8 +261,6 @@ func TestHooksThatFail(t *testing.T) {
 			"no repetition of rows can be measured: the hook setup failed: load in db ended with status 3: such table", "half"},
 		{"prepare", exec("warm", engine.Exit{Code: 127, Stdout: []byte("no such program\n")}, nil), 4,
 			"the hook prepare failed: warm in server ended with status 127: no such program", "", "no such program"},
-		{"conclude", exec("statistics", engine.Exit{Code: 1, Stderr: []byte("gone\n")}, nil), 4,
-			"the hook conclude failed: statistics in db ended with status 1: gone", "", "gone"},
 		{"the shared service is not ready", func(s *stage) {
 			s.Start = func(_ context.Context, service engine.Service) error {
 				if service.Name != "db" {
@@ -358,87 +341,28 @@ func count(list []string, word string) (n int) {
 	return n
 }
 
-// A run that is interrupted, or that cannot go on, cleans up before it takes its shared services down, and does not
-// take long.
-func TestCleanupOfARunThatDoesNotEnd(t *testing.T) {
-	slowtest.Skip(t)
-	inLoad := func(s *stage, do func()) {
+// A run that is interrupted, or that cannot go on, takes its shared services down.
+func TestRunsThatDoNotEnd(t *testing.T) {
+	errFails := errors.New("the engine fails")
+	for _, want := range []error{context.Canceled, errFails} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		s := newStage()
 		onLoad(&s.Script, func(ctx context.Context, _ func() (engine.Exit, error)) (engine.Exit, error) {
-			do()
+			if want == context.Canceled {
+				cancel()
+			}
 			return engine.Exit{}, cmp.Or(ctx.Err(), errFails)
 		})
-	}
-	for _, test := range []struct {
-		name   string
-		change func(s *stage, interrupt func())
-		want   string // why it is not cleaned up
-		err    error
-	}{
-		{"interrupted in a load", func(s *stage, interrupt func()) { inLoad(s, interrupt) }, "", context.Canceled},
-		{"interrupted while it cleans up", func(s *stage, interrupt func()) {
-			good := s.Exec
-			s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
-				if c.Args[0] == "drop" {
-					interrupt()
-				}
-				if ctx.Err() != nil {
-					return engine.Exit{}, ctx.Err()
-				}
-				return good(ctx, name, c)
-			}
-		}, "", nil},
-		{"interrupted, and it does not end", func(s *stage, interrupt func()) {
-			inLoad(s, interrupt)
-			good := s.Exec
-			s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
-				if c.Args[0] != "drop" {
-					return good(ctx, name, c)
-				}
-				<-ctx.Done()
-				return engine.Exit{}, ctx.Err()
-			}
-		}, `experiment "rows" is not cleaned up: the hook cleanup took longer than 500ms`, context.Canceled},
-		{"the engine fails", func(s *stage, _ func()) {
-			inLoad(s, func() {})
-		}, "", errFails},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			s := newStage()
-			test.change(s, cancel)
-			e := fake.New(s.Script)
-			sum, err := newRunner(e, &quiet{}).Run(ctx, sharedPlan(t, "timeout: 2s", "timeout: 500ms"), &memory{}, Options{})
-			if !errors.Is(err, test.err) {
-				t.Errorf("got %v, want %v", err, test.err)
-			}
-			failed := ""
-			if len(sum.NoCleanup) > 0 {
-				failed = sum.NoCleanup[0].Error()
-			}
-			if failed != test.want || test.want == "" && s.said[len(s.said)-1] != "db: drop" {
-				t.Errorf("not cleaned up: %q, want %q; the hooks were %q", failed, test.want, s.said)
-			}
-			calls := e.Calls()
-			if last := calls[len(calls)-1]; !strings.HasPrefix(last, "close") || calls[len(calls)-2] != "exec db" {
-				t.Errorf("the last calls were %q", calls[max(0, len(calls)-3):])
-			}
-			if opened := prefixed(calls, "open") + prefixed(calls, "group"); opened != prefixed(calls, "close") {
-				t.Errorf("%d spaces opened: %q", opened, calls)
-			}
-		})
-	}
-}
-
-var errFails = errors.New("the engine fails")
-
-func prefixed(list []string, word string) (n int) {
-	for _, w := range list {
-		if strings.HasPrefix(w, word+" ") {
-			n++
+		e := fake.New(s.Script)
+		if _, err := newRunner(e, &quiet{}).Run(ctx, sharedPlan(t), &memory{}, Options{}); !errors.Is(err, want) {
+			t.Errorf("got %v, want %v", err, want)
+		}
+		calls := slice.Map(e.Calls(), func(c string) string { return strings.Fields(c)[0] })
+		if opened := count(calls, "open") + count(calls, "group"); opened == 0 || opened != count(calls, "close") {
+			t.Errorf("%d spaces opened: %q", opened, calls)
 		}
 	}
-	return n
 }
 
 // A shared service that ends is the failure of the repetition in which it does; then all are started again, but not for
@@ -546,9 +470,6 @@ func TestKeep(t *testing.T) {
 			}
 			if last := calls[len(calls)-1]; last != "keep" {
 				t.Errorf("the last call was %s", last)
-			}
-			if c := sum.Kept.Cleanup; len(c) != 1 || c[0].Service != "db" || slices.Contains(s.said, "db: drop") {
-				t.Errorf("of the hooks %q it says that %v is not run", s.said, c)
 			}
 		})
 	}

@@ -116,10 +116,6 @@ func printKept(a *lab.Session, k *runner.Kept) {
 		rows = append(rows, []string{s.Service, strings.Join(s.Enter, " ")})
 	}
 	terminal.PrintColumns(a.Stderr, "  ", rows)
-	for _, h := range k.Cleanup {
-		fmt.Fprintf(a.Stderr, "the hook cleanup is not run, so that all stays as it was: %s in %s\n",
-			strings.Join(h.Run, " "), h.Service)
-	}
 	if k.Left > 0 {
 		fmt.Fprintf(a.Stderr, "%s not measured beside them; the same command without --keep measures them\n",
 			terminal.Are(k.Left, "repetition"))
@@ -127,9 +123,8 @@ func printKept(a *lab.Session, k *runner.Kept) {
 	fmt.Fprintln(a.Stderr, "benchbook clean removes them, as does the next run")
 }
 
-// problemsOf returns what kept experiments from being measured, and the cleanup hooks that failed, without the images
-// in said.
-func problemsOf(s *runner.Summary, said []*images.NoImageError) (problems []*source.Problem, cleanup []string) {
+// problemsOf returns what kept experiments from being measured, without the images in said.
+func problemsOf(s *runner.Summary, said []*images.NoImageError) (problems []*source.Problem) {
 	for _, n := range s.NoImage {
 		if !slices.Contains(said, n) {
 			said, problems = append(said, n), append(problems, imageProblem(n))
@@ -141,10 +136,7 @@ func problemsOf(s *runner.Summary, said []*images.NoImageError) (problems []*sou
 	for _, n := range s.NoTune {
 		problems = append(problems, tuneProblem(&n))
 	}
-	for _, n := range s.NoCleanup {
-		cleanup = append(cleanup, n.Error())
-	}
-	return problems, cleanup
+	return problems
 }
 
 var urlHost = regexp.MustCompile(`(https?://)[^\s/"']+`)

@@ -60,13 +60,8 @@ func (f *verified) article(ctx context.Context, c *lab.Article) error {
 		}
 		printVerification(f.Words(), c.Slug, v)
 	})
-	problems, cleanup := problemsOf(&sum, nil)
-	lab.PrintProblems(f.Stderr, problems)
-	for _, n := range cleanup {
-		fmt.Fprintln(f.Stderr, n)
-	}
+	lab.PrintProblems(f.Stderr, problemsOf(&sum, nil))
 	f.unverified += len(sum.NoImage) + len(sum.NoRate) + len(sum.NoTune)
-	f.wrong += len(cleanup)
 	if errors.As(err, new(*engine.LeftError)) {
 		err = fmt.Errorf("%w; benchbook clean removes them", err)
 	}

@@ -126,7 +126,7 @@ func OpenTrials(doc *article.Document, p *plan.Plan, host string,
 }
 
 // overheadParts are the parts of a repetition besides warm-up and window.
-var overheadParts = []string{"settle", "prepare", "start", "load", "stop", "conclude"}
+var overheadParts = []string{"settle", "prepare", "start", "load", "stop"}
 
 // Experience returns how long a trial takes, by the records of an article: the mean window of the trial, or else of the
 // experiment, and the mean overhead of the experiment, or else of the article. Records of the host count, under any

@@ -42,8 +42,6 @@ type Experiment struct {
 	Before      Value[Before]   `yaml:"before"`
 	Setup       []Hook          `yaml:"setup"`
 	Prepare     []Hook          `yaml:"prepare"`
-	Conclude    []Hook          `yaml:"conclude"`
-	Cleanup     []Hook          `yaml:"cleanup"`
 	Timeout     Value[Duration] `yaml:"timeout"`
 	Profiles    Profiles        `yaml:"profiles"`
 	Tried       source.Tried    `yaml:"-"`

@@ -2,7 +2,6 @@ package article
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"benchbook/notebook/expr"
@@ -34,10 +33,7 @@ const (
 
 func (Better) Words() []string { return []string{string(HigherIsBetter), string(LowerIsBetter)} }
 
-// hookNames are the keys of hooks whose output metrics can be found in; setup and cleanup run once for all repetitions.
-var hookNames = []string{"prepare", "conclude"}
-
-// Source divides From into a service and its log, or returns stdout, prepare or conclude.
+// Source divides From into a service and its log, or returns stdout or prepare.
 func (m *Metric) Source() (service, stream string) {
 	if name, ok := strings.CutSuffix(m.From.Value, " log"); ok {
 		return strings.TrimSpace(name), "log"
@@ -93,8 +89,8 @@ func (m *Metric) checkFrom(p *source.Problems) {
 		p.Add("bad-regex", m.Regex.Pos, "regex has no group, so there is no number to take").
 			Hint = `put the number in parentheses: (\d+)`
 	}
-	if _, stream := m.Source(); stream != "log" && stream != "stdout" && !slices.Contains(hookNames, stream) {
+	if _, stream := m.Source(); stream != "log" && stream != "stdout" && stream != "prepare" {
 		p.Add("unknown-source", m.From.Pos, "unknown source %q for a metric", m.From.Value).
-			Hint = source.Suggest(m.From.Value, append([]string{"SERVICE log", "stdout"}, hookNames...))
+			Hint = source.Suggest(m.From.Value, []string{"SERVICE log", "stdout", "prepare"})
 	}
 }

@@ -270,7 +270,7 @@ func (doc *Document) KnownOf(found *source.Problems) map[string]Knowledge {
 // may change the cells.
 var knownDespite = map[string]Knowledge{
 	"description": KnowsAll, "repetitions": KnowsAll, "timeout": KnowsAll, "calibrate": KnowsAll,
-	"setup": KnowsAll, "prepare": KnowsAll, "conclude": KnowsAll, "cleanup": KnowsAll, "shared": KnowsAll,
+	"setup": KnowsAll, "prepare": KnowsAll, "shared": KnowsAll,
 	"services": KnowsNames, "load": KnowsNames, "tune": KnowsNames, "capacity": KnowsNames, "command": KnowsCells,
 	"metrics": KnowsCells,
 }

@@ -100,11 +100,11 @@ func TestWaysToWrite(t *testing.T) {
 			service, stream := e.Metrics[0].Source()
 			return service + "|" + stream
 		}, "s|log"},
-		{"a metric from a hook", "metrics: {name: m.p99, unit: ms, better: lower, from: conclude, json: a.b}",
+		{"a metric from a hook", "metrics: {name: m.p99, unit: ms, better: lower, from: prepare, json: a.b}",
 			func(e *Experiment) string {
 				_, stream := e.Metrics[0].Source()
 				return stream + "|" + e.Metrics[0].Means().Unit + "|" + e.Metrics[0].Means().Better
-			}, "conclude|s|lower"},
+			}, "prepare|s|lower"},
 		{"memory in powers of 1024", "services: {s: {mem_limit: 1k}}",
 			func(e *Experiment) string { return fmt.Sprint(service(e).MemLimit.V) }, "1024"},
 		{"a body in powers of 1000", "services: {s: {origin: {body: 1kB}}}",

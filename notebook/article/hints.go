@@ -100,8 +100,6 @@ var shapes = map[string]string{
 	"configs":             "write {source: NAME, target: /path/in/the/container}",
 	"setup":               hookShape,
 	"prepare":             hookShape,
-	"conclude":            hookShape,
-	"cleanup":             hookShape,
 	"latency":             "write latency: {distribution: constant, value: 5ms}",
 	"link":                "write link: {rtt: 100ms}",
 	"block of experiment": "make a block of each experiment, without a dash",

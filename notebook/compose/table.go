@@ -30,7 +30,6 @@ var hints = map[string]string{
 	"networks.aliases": "call it by the name of the service, or rename the service",
 	"post_start":       "write it as prepare: in the experiment",
 	"pre_start":        "write a service that ends, and condition: service_completed_successfully",
-	"pre_stop":         "write it as conclude: in the experiment",
 	"volumes_from":     "name the volumes under volumes: of each service",
 }
 

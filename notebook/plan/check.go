@@ -22,15 +22,11 @@ type nameCheck struct {
 func checkNames(e *outline, project *article.Project, problems *source.Problems) {
 	c := &nameCheck{e, Names(e.head.Services), problems}
 	c.shared()
-	for name, list := range map[string][]article.Hook{"setup": e.head.Setup, "cleanup": e.head.Cleanup} {
-		for _, h := range list {
-			c.onceHook(name, h)
-		}
+	for _, h := range e.head.Setup {
+		c.setup(h)
 	}
-	for name, list := range map[string][]article.Hook{"prepare": e.head.Prepare, "conclude": e.head.Conclude} {
-		for _, h := range list {
-			c.hook(name, h)
-		}
+	for _, h := range e.head.Prepare {
+		c.prepare(h)
 	}
 	c.metrics()
 	c.profiles(project)
@@ -106,25 +102,22 @@ func (c *nameCheck) shared() {
 	}
 }
 
-// onceHook checks a hook that runs once for an experiment.
-func (c *nameCheck) onceHook(name string, h article.Hook) {
-	each := map[string]string{"setup": "prepare", "cleanup": "conclude"}[name] // for every repetition
+func (c *nameCheck) setup(h article.Hook) {
 	switch service := h.Service.Value; {
 	case service == "" && !h.Tried.Has("service"):
-		c.problems.Add("missing-key", h.Pos, "%s does not name its service", name).
+		c.problems.Add("missing-key", h.Pos, "setup does not name its service").
 			Hint = "add service: with a shared service"
-	case service != "" && c.runsHook(name, h) && !slices.Contains(c.Shared, service):
-		c.problems.Add("not-shared", h.Service.Pos, "%s runs once, but service %q is started fresh for every repetition",
-			name, service).Hint = fmt.Sprintf("add shared: [%s], or run it in %s", service, each)
+	case service != "" && c.runsHook("setup", h) && !slices.Contains(c.Shared, service):
+		c.problems.Add("not-shared", h.Service.Pos, "setup runs once, but service %q is started fresh for every repetition",
+			service).Hint = fmt.Sprintf("add shared: [%s], or run it in prepare", service)
 	}
 }
 
-func (c *nameCheck) hook(name string, h article.Hook) {
+func (c *nameCheck) prepare(h article.Hook) {
 	if h.Service.Value != "" {
-		c.runsHook(name, h)
+		c.runsHook("prepare", h)
 	} else if c.head.Command == nil && !h.Tried.Has("service") {
-		c.problems.Add("missing-key", h.Pos,
-			"%s does not name its service, and the experiment has no command", name).
+		c.problems.Add("missing-key", h.Pos, "prepare does not name its service, and the experiment has no command").
 			Hint = "add service: with one of " + strings.Join(c.services, ", ")
 	}
 }

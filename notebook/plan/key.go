@@ -17,8 +17,7 @@ import (
 // stay: see TestKeysStay.
 func computeKey(t *Trial, e *Experiment) {
 	d := spec.Definition{Services: t.Services, Load: t.Load, Command: t.Command, Calibration: t.Calibration,
-		Shared: e.Shared, Tune: t.Tune, Capacity: t.Capacity, Setup: e.Setup, Prepare: t.Prepare, Conclude: t.Conclude,
-		Cleanup: e.Cleanup, Hosts: e.Hosts, Deferred: t.Deferred, Cold: e.Cold}
+		Shared: e.Shared, Tune: t.Tune, Capacity: t.Capacity, Setup: e.Setup, Prepare: t.Prepare, Hosts: e.Hosts, Deferred: t.Deferred, Cold: e.Cold}
 	for _, m := range e.Metrics {
 		if m.Stream != "" {
 			d.Metrics = append(d.Metrics, spec.FoundMetric{Name: m.Name, Unit: m.Unit, Written: m.Written,

@@ -68,10 +68,9 @@ func (c *nameCheck) found(m *article.Metric) {
 	case stream == "stdout" && c.head.Command == nil:
 		c.problems.Add("contradiction", m.From.Pos,
 			"only a command writes to standard output, and this experiment has a load").
-			Hint = "write from: SERVICE log, prepare or conclude"
-	case stream == "prepare" && len(c.head.Prepare) == 0, stream == "conclude" && len(c.head.Conclude) == 0:
-		c.problems.Add("unknown-source", m.From.Pos, "the experiment has no %s", stream).
-			Hint = "add " + stream + ": with a command"
+			Hint = "write from: SERVICE log, or prepare"
+	case stream == "prepare" && len(c.head.Prepare) == 0:
+		c.problems.Add("unknown-source", m.From.Pos, "the experiment has no prepare").Hint = "add prepare: with a command"
 	}
 }
 

@@ -197,8 +197,8 @@ func (p *planner) outline(d *Definition) *outline {
 // Keys of an experiment that are about all of its trials, and those that templates are expanded in for each.
 var (
 	perExperiment = []string{"compose", "secrets", "matrix", "profiles", "repetitions", "name", "extends", "description",
-		"calibrate", "timeout", "setup", "cleanup", "shared", "metrics", "before"}
-	perTrial = []string{"matrix", "profiles", "services", "load", "command", "tune", "capacity", "prepare", "conclude"}
+		"calibrate", "timeout", "setup", "shared", "metrics", "before"}
+	perTrial = []string{"matrix", "profiles", "services", "load", "command", "tune", "capacity", "prepare"}
 )
 
 // readHead reads the keys of an experiment for all of its trials. It is false if it cannot be planned.
@@ -216,7 +216,7 @@ func readHead(e *outline, problems *source.Problems) bool {
 	if e.Cold {
 		checkCold(e, problems)
 	}
-	e.Setup, e.Cleanup = Hooks(head.Setup), Hooks(head.Cleanup)
+	e.Setup = hooks(head.Setup)
 	for i := range head.Metrics {
 		e.Metrics = append(e.Metrics, metric(&head.Metrics[i]))
 	}

@@ -27,7 +27,7 @@ func (p *planner) readTrial(d *draft, t *Trial, at source.Pos) {
 	t.node, t.dockerfiles = d.node, map[*spec.Build]DockerfilePlace{}
 	checkValues(d.node, "", "", p.problems)
 	r, e := &reader{p, d, t}, d.definition
-	t.Services, t.Prepare, t.Conclude = r.services(), Hooks(e.Prepare), Hooks(e.Conclude)
+	t.Services, t.Prepare = r.services(), hooks(e.Prepare)
 	t.Load, t.Command = nil, nil
 	if e.Load != nil {
 		t.Load = r.load(at)
@@ -78,8 +78,7 @@ func (c Configs) files(list []article.Config) []spec.File {
 	return out
 }
 
-// Hooks reads commands that are run before or after something.
-func Hooks(list []article.Hook) []spec.Hook {
+func hooks(list []article.Hook) []spec.Hook {
 	var out []spec.Hook
 	for _, h := range list {
 		if h.Run != nil {

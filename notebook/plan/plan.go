@@ -59,7 +59,6 @@ type Experiment struct {
 	Parameters  []string          // names of the identifying parameters, in order
 	Shared      []string          // services that live through the whole experiment
 	Setup       []spec.Hook       // once before everything, in shared services
-	Cleanup     []spec.Hook       // once after everything, in shared services
 	Cold        bool              // the page cache is dropped before each measurement
 	Outside     bool              // its load goes to what runs already, from this machine; nothing is started for it
 	Hosts       map[string]string // hosts of the project by service, and by load for the load
@@ -114,7 +113,6 @@ type Trial struct {
 	Tune        []spec.Search  // before the repetitions
 	Capacity    *spec.Capacity // instead of the repetitions
 	Prepare     []spec.Hook    // before each repetition
-	Conclude    []spec.Hook    // after each repetition
 	Deferred    []spec.Deferred
 	Calibration bool            // second half of the A/A pair
 	Definition  json.RawMessage // all of the above that enters the key
@@ -163,7 +161,7 @@ type Metric struct {
 	Written string `json:"written,omitempty"` // the unit of the numbers that are found, such as ms, where it is not Unit
 	Value   string `json:"value,omitempty"`   // an expression over the metrics of the same repetition
 	Service string `json:"service,omitempty"` // whose log is searched, if Stream is log
-	Stream  string `json:"stream,omitempty"`  // log, stdout, prepare or conclude; empty for one with a Value
+	Stream  string `json:"stream,omitempty"`  // log, stdout or prepare; empty for one with a Value
 	Regex   string `json:"regex,omitempty"`   // the first group of the last match is the number
 	JSON    string `json:"json,omitempty"`    // a path with dots to the number
 }

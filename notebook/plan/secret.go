@@ -44,7 +44,7 @@ func (s Secret) String() string {
 // secretPlaces are the keys of a trial that may hold the value of a secret: it is put there when a trial starts.
 var secretPlaces = regexp.MustCompile(`^(services\..+\.(environment|command|entrypoint|healthcheck)|` +
 	`load\.((target\[\d+\]\.)?(headers|body)|driver\.environment)|command\.(environment|run|stdin)|` +
-	`(prepare|conclude)\b.*\.run)\b`)
+	`prepare\b.*\.run)\b`)
 
 // secretUse is a template that names a secret.
 var secretUse = regexp.MustCompile(`\$\{\{\s*secrets\.([A-Za-z0-9_.-]+)\s*\}\}`)
@@ -146,8 +146,7 @@ func checkSecrets(n *source.Node, problems *source.Problems) {
 		case !secretPlaces.MatchString(at):
 			problems.Add("misplaced-secret", n.Text.Pos, "the value of a secret cannot be used in %s", at).
 				Hint = "it can stand in environment, command, entrypoint and healthcheck of a service, in run, environment and " +
-				"stdin of a command, in headers and body of a load, in environment of its driver, and in run of prepare and " +
-				"conclude"
+				"stdin of a command, in headers and body of a load, in environment of its driver, and in run of prepare"
 		case len(secretUse.FindAllString(n.Text.Value, -1)) != strings.Count(n.Text.Value, "secrets."):
 			problems.Add("misplaced-secret", n.Text.Pos, "the value of a secret is put in as it is").
 				Hint = "write ${{ " + name.Name + " }} alone, without functions and filters"

@@ -41,7 +41,7 @@ func (s settings) Select(n *expr.Selector) (expr.Value, error) {
 	case "matrix":
 		if s.fields == nil {
 			return fail(n.Span, "this is the same for all cells, so it cannot use the matrix",
-				"services, load, command, tune, capacity, prepare and conclude can")
+				"services, load, command, tune, capacity and prepare can")
 		}
 		if v, ok := s.fields[rest]; ok {
 			return expr.TextOf(v), nil
@@ -70,7 +70,7 @@ func (s settings) tune(n *expr.Selector, name string) (expr.Value, error) {
 	case s.searches[name]:
 		return expr.Value{}, expr.ErrDeferred
 	case s.searches == nil:
-		return fail(n.Span, "tuned values are not known here", "services, load, command, prepare and conclude can use it")
+		return fail(n.Span, "tuned values are not known here", "services, load, command and prepare can use it")
 	}
 	return unknown(n, "search", name, s.searches)
 }
@@ -81,7 +81,7 @@ func (s settings) secret(n *expr.Selector, name string) (expr.Value, error) {
 	case s.secrets[name]:
 		return expr.TextOf("${{secrets." + name + "}}"), nil
 	case s.secrets == nil:
-		return fail(n.Span, "secrets are not known here", "services, load, command, prepare and conclude can use them")
+		return fail(n.Span, "secrets are not known here", "services, load, command and prepare can use them")
 	case len(s.secrets) == 0:
 		return fail(n.Span, `no secret "`+name+`" in this experiment`,
 			"add secrets: {"+name+": {environment: NAME}} to the experiment")

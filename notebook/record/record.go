@@ -68,7 +68,7 @@ type Record struct {
 	Ended   time.Time `json:"ended"`
 	// Parts divides the time from Started to Ended, in seconds: "settle"; "start" of services and of a waiting load
 	// generator; "prepare"; "warmup"; "measure"; "load", the rest of the load, such as the start of its container and
-	// late answers; "conclude"; "stop". Older records have "load" in "start".
+	// late answers; "stop". Older records have "load" in "start".
 	Parts map[string]float64 `json:"parts,omitempty" range:"any"`
 
 	// Failure is why there are no samples, in one sentence. A failed benchmark is a result.

@@ -21,8 +21,6 @@ type Definition struct {
 	Capacity    *Capacity         `json:"capacity,omitempty"`
 	Setup       []Hook            `json:"setup,omitempty"`
 	Prepare     []Hook            `json:"prepare,omitempty"`
-	Conclude    []Hook            `json:"conclude,omitempty"`
-	Cleanup     []Hook            `json:"cleanup,omitempty"`
 	Metrics     []FoundMetric     `json:"metrics,omitempty"`
 	Hosts       map[string]string `json:"hosts,omitempty"`
 	Deferred    []Deferred        `json:"deferred,omitempty"`
@@ -44,7 +42,7 @@ type FoundMetric struct {
 	Unit    string `json:"unit"`
 	Written string `json:"written,omitempty"` // the unit of the numbers that are found, such as ms, if it is not Unit
 	Service string `json:"service,omitempty"` // whose log is searched, if Stream is log
-	Stream  string `json:"stream"`            // log, stdout, prepare or conclude
+	Stream  string `json:"stream"`            // log, stdout or prepare
 	Regex   string `json:"regex,omitempty"`   // the first group of the last match is the number
 	JSON    string `json:"json,omitempty"`    // a path with dots to the number
 }

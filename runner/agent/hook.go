@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Hooks is what the programs before or after the timed one did.
+// Hooks is what the programs before the timed one did.
 type Hooks struct {
 	Stdout  string `json:"stdout,omitempty"`  // the last 64 KiB of their standard output
 	Failure string `json:"failure,omitempty"` // the one that failed, in one sentence; those after it were not run

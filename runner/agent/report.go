@@ -36,7 +36,6 @@ type TimerReport struct {
 	Said    string   `json:"said,omitzero"`   // the last 4 KiB of stdout, if it lacks the wanted text or Exit is not 0
 	Output  string   `json:"output,omitzero"` // the wanted output, unless Lost says why there is none
 	Before  Hooks    `json:"before,omitzero"` // see TimerSettings; after a failed hook nothing else is run
-	After   Hooks    `json:"after,omitzero"`
 }
 
 // timerVariable is the environment variable with the TimerSettings of "benchbook-agent time". The program that it runs
@@ -53,7 +52,6 @@ type TimerSettings struct {
 	Warmup     int        `json:"warmup,omitempty"`      // runs of the program before the one that is timed
 	Output     *Output    `json:"output,omitempty"`      // what to keep whole, instead of metrics
 	Before     [][]string `json:"before,omitempty"`      // programs with arguments, run before it and not timed
-	After      [][]string `json:"after,omitempty"`       // and after it
 }
 
 // Output is what a program measured itself: its standard output, or a File, which may be a folder.

@@ -24,7 +24,7 @@ type runOptions struct {
 	beside     bool // descendants that this process has already are not the program's
 }
 
-// RunTimer runs a program, between hooks and after warm-ups if the settings in the environment say so, and writes its
+// RunTimer runs a program, after hooks and warm-ups if the settings in the environment say so, and writes its
 // TimerReport. The error says that the program could not be run.
 func RunTimer(words []string, stdout io.Writer) error {
 	settings, err := FindTimerSettings(os.Environ())
@@ -45,7 +45,7 @@ func RunTimer(words []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	report.Before, report.After = before, runHooks(settings.After)
+	report.Before = before
 	return settings.Write(stdout, report)
 }
 

@@ -70,7 +70,7 @@ func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
 	c := t.Command
 	settings := agent.TimerSettings{Marker: rand.Text(), KeepStdout: at.KeepStdout, Warmup: c.Warmup,
-		Before: OwnHooks(t, t.Prepare), After: OwnHooks(t, t.Conclude)}
+		Before: OwnHooks(t, t.Prepare)}
 	if c.Output != "" {
 		settings.Output = &agent.Output{File: c.OutputFile, Most: framework.MaxOutput}
 	}
@@ -102,10 +102,7 @@ func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 		return Measurement{Failure: HookFailed("prepare", report.Before.Failure), Log: report.Before.Log}, nil
 	}
 	m := commandMeasured(&report, c)
-	if m.Failure == "" && report.After.Failure != "" {
-		m.Failure, m.Log = HookFailed("conclude", report.After.Failure), report.After.Log
-	}
-	m.Wrote = map[string]string{"stdout": report.Stdout, "prepare": report.Before.Stdout, "conclude": report.After.Stdout}
+	m.Wrote = map[string]string{"stdout": report.Stdout, "prepare": report.Before.Stdout}
 	return m, nil
 }
 

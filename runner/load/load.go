@@ -87,7 +87,7 @@ type Measurement struct {
 	GeneratorCPU time.Duration
 	Warmup       time.Duration // spent before the window
 
-	// Wrote is what the command (stdout) and its own hooks (prepare, conclude) wrote to standard output.
+	// Wrote is what the command (stdout) and its own hooks (prepare) wrote to standard output.
 	Wrote map[string]string
 
 	Facts map[string]string

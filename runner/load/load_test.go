@@ -408,29 +408,21 @@ func TestSemantics(t *testing.T) {
 // Hooks without a service run in the container of a command that has one of its own, and what they wrote comes back.
 func TestHooksOfACommand(t *testing.T) {
 	trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}},
-		Prepare:  []spec.Hook{{Service: "db", Run: []string{"psql"}}, {Run: []string{"sync"}}},
-		Conclude: []spec.Hook{{Run: []string{"df", "-h"}}}}
+		Prepare: []spec.Hook{{Service: "db", Run: []string{"psql"}}, {Run: []string{"sync"}}}}
 	for _, test := range []struct {
 		name         string
 		report       agent.TimerReport
 		failure, log string
 	}{
-		{"all well", agent.TimerReport{Real: time.Second, Stdout: "out", Before: agent.Hooks{Stdout: "b"},
-			After: agent.Hooks{Stdout: "a"}}, "", ""},
+		{"all well", agent.TimerReport{Real: time.Second, Stdout: "out", Before: agent.Hooks{Stdout: "b"}}, "", ""},
 		{"prepare fails", agent.TimerReport{Before: agent.Hooks{Failure: "sync ended with status 1", Log: "no"}},
 			"the hook prepare failed: sync ended with status 1", "no"},
-		{"conclude fails", agent.TimerReport{Real: time.Second,
-			After: agent.Hooks{Failure: "df ended with status 1", Log: "no"}},
-			"the hook conclude failed: df ended with status 1", "no"},
-		{"the command fails, and conclude too", agent.TimerReport{Real: time.Second, Exit: 3,
-			After: agent.Hooks{Failure: "df ended with status 1"}},
-			"x ended with status 3, not 0", ""},
+		{"the command fails", agent.TimerReport{Real: time.Second, Exit: 3}, "x ended with status 3, not 0", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			e := fake.New(fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
 				s, err := agent.FindTimerSettings(p.Environment)
-				if want := [][]string{{"sync"}}; err != nil || !reflect.DeepEqual(s.Before, want) ||
-					!reflect.DeepEqual(s.After, [][]string{{"df", "-h"}}) || !s.KeepStdout {
+				if want := [][]string{{"sync"}}; err != nil || !reflect.DeepEqual(s.Before, want) || !s.KeepStdout {
 					t.Errorf("settings %+v, %v", s, err)
 				}
 				var out bytes.Buffer
@@ -441,7 +433,7 @@ func TestHooksOfACommand(t *testing.T) {
 			if err != nil || m.Failure != test.failure || m.Log != test.log {
 				t.Fatalf("failure %q with log %q, %v; want %q with %q", m.Failure, m.Log, err, test.failure, test.log)
 			}
-			if want := map[string]string{"stdout": "out", "prepare": "b", "conclude": "a"}; test.failure == "" &&
+			if want := map[string]string{"stdout": "out", "prepare": "b"}; test.failure == "" &&
 				!maps.Equal(m.Wrote, want) {
 				t.Errorf("wrote %v, want %v", m.Wrote, want)
 			}
