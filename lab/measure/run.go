@@ -333,6 +333,11 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 	}
 	j.startProgress()
 	j.closing = append(j.closing, j.closeProgress)
+	if j.Config.Settler != nil { // speed counts
+		if err := j.takeFingerprints(ctx); err != nil {
+			return false, err
+		}
+	}
 	j.runner, err = j.newRunner(ctx, j.progress)
 	return err == nil, err
 }

@@ -238,6 +238,28 @@ func (j *job) doing() string {
 	return fmt.Sprintf("measuring %s in profile %s", lab.ArticlesInWords(j.list), j.flags.Profile)
 }
 
+// takeFingerprints adds the speed of each machine to the facts of the hosts, in a second for each.
+func (j *job) takeFingerprints(ctx context.Context) error {
+	machines := j.machines
+	if machines == nil {
+		machines = map[string]*machine.Machine{"": {}}
+	}
+	for name, m := range machines {
+		speed, err := m.Fingerprint(ctx)
+		if err != nil {
+			return lab.Interrupted(ctx, err)
+		}
+		for slug, h := range j.hosts {
+			if name == "" || slices.Contains(j.plans[slug].HostNames(), name) {
+				h.Facts = maps.Clone(h.Facts)
+				speed.AddTo(h.Facts, name)
+				j.hosts[slug] = h
+			}
+		}
+	}
+	return nil
+}
+
 // newRunner removes what earlier runs left in the engines, as nothing can be measured beside it, and returns a runner.
 func (j *job) newRunner(ctx context.Context, p runner.Progress) (*runner.Runner, error) {
 	for _, e := range j.engines() {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -318,7 +319,7 @@ func refused(a, b *dataset.Cell, acrossHosts bool) (why, mark string) {
 	return why, ""
 }
 
-// conditions says how the conditions of two records differ.
+// conditions says how the conditions of two records differ, and the speeds of their machines by more than 5 %.
 //
 // Source: docs/method.md#hosts.
 func conditions(a, b map[string]string) (out []string) {
@@ -331,6 +332,14 @@ func conditions(a, b map[string]string) (out []string) {
 			words += fmt.Sprintf(": %s in A, %s in B", x, y)
 		}
 		out = append(out, words)
+	}
+	for _, speed := range []string{"calls", "switches", "copied", "integer"} {
+		var x, y float64
+		_, _ = fmt.Sscanf(a["host.speed."+speed], "%g", &x) // 0 without the fact
+		_, _ = fmt.Sscanf(b["host.speed."+speed], "%g", &y)
+		if x > 0 && y > 0 && math.Abs(y/x-1) > 0.05 {
+			out = append(out, fmt.Sprintf("host.speed.%s %.2f times as high in B", speed, y/x))
+		}
 	}
 	return out
 }

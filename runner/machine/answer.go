@@ -16,6 +16,7 @@ import (
 const (
 	Watch       = "watch"    // read the machine until SIGTERM
 	askHost     = "describe" // what is the machine?
+	askSpeed    = "speed"    // what is its fingerprint?
 	askRest     = "settle"   // for at most so long, until it is at rest; what is it like then?
 	askReadings = "readings" // since a moment, in nanoseconds since 1970
 )
@@ -59,6 +60,8 @@ func valueOf(ctx context.Context, args []string) (any, error) {
 	switch {
 	case len(args) == 1 && args[0] == askHost:
 		return Below("/") // a container has no identity of its machine
+	case len(args) == 1 && args[0] == askSpeed:
+		return TakeFingerprint(ctx)
 	case len(args) == 2 && args[0] == askRest:
 		longest, err := time.ParseDuration(args[1])
 		if err != nil {

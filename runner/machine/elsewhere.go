@@ -84,6 +84,15 @@ func Connect(ctx context.Context, name string, e engine.Engine, node string, pro
 	return m, err
 }
 
+// Fingerprint measures the machine for a second.
+func (m *Machine) Fingerprint(ctx context.Context) (f Fingerprint, err error) {
+	if m.IsHere() {
+		return TakeFingerprint(ctx)
+	}
+	err = m.ask(ctx, &f, askSpeed)
+	return f, err
+}
+
 // closeGrace is how long ending our program may take.
 const closeGrace = 30 * time.Second
 

@@ -11,6 +11,9 @@ import (
 // MeasureNoise measures nothing.
 func MeasureNoise(context.Context) Noise { return Noise{Foreign: -1} }
 
+// TakeFingerprint measures nothing.
+func TakeFingerprint(context.Context) (Fingerprint, error) { return Fingerprint{}, nil }
+
 // ThreadTime is unknown.
 func ThreadTime() time.Duration { return -1 }
 
