@@ -16,7 +16,6 @@ const (
 	Fill    = "fill"    // fill volumes, by a Filling
 	Do      = "do"      // become the command of a Deed
 	Signal  = "signal"  // send the first process of the container a signal, given by its name
-	End     = "end"     // kill all processes of the container
 	Meter   = "meter"   // answer each Question, a line of standard input, with a Reading
 	Probe   = "probe"   // try whether a Port is ready
 	Resolve = "resolve" // wait until names resolve as a Resolution says

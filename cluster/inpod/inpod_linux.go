@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,8 +45,6 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer)
 		return with(argument, func(all []Resolution) error { return resolve(ctx, all) })
 	case Signal:
 		return signalFirst(argument)
-	case End:
-		return endAll()
 	case Meter:
 		return answer(stdin, stdout)
 	case Probe:
@@ -237,32 +234,6 @@ func signalFirst(name string) error {
 		return err
 	}
 	return syscall.Kill(all[0].PID, number)
-}
-
-// endAll kills the other processes of the container, as no request to the API server does without delay. The kernel
-// ignores a signal that the first process of a namespace gets from within it. It does kill one whose tracer, which asked
-// for that, has ended.
-//
-// Source: pid_namespaces(7), ptrace(2) PTRACE_O_EXITKILL.
-func endAll() error {
-	all, err := processes()
-	if err != nil {
-		return err
-	}
-	slices.Reverse(all)
-	var failures []error
-	for _, p := range all {
-		if p.PID != 1 {
-			_ = syscall.Kill(p.PID, syscall.SIGKILL) // it may have ended
-			continue
-		}
-		runtime.LockOSThread()
-		_, _, failed := syscall.Syscall6(syscall.SYS_PTRACE, unix.PTRACE_SEIZE, 1, 0, unix.PTRACE_O_EXITKILL, 0, 0)
-		if failed != 0 {
-			failures = append(failures, fmt.Errorf("killing the first process: %w", failed))
-		}
-	}
-	return errors.Join(failures...)
 }
 
 // answer reads the control group of the container until there are no more questions.

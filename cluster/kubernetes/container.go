@@ -251,16 +251,21 @@ func (c *container) release() {
 	}
 }
 
-// remove ends the container and removes it with its files. It gets so much time to end by itself, but no longer than the
-// context lasts: then it is killed. Removing is not cancelled.
-func (c *container) remove(ctx context.Context, grace time.Duration) error {
+// remove removes a container with its files. With graceful it gets its time to end by itself, no longer than the context.
+// Removing it is not cancelled.
+func remove(ctx context.Context, c *container, graceful bool) error {
 	c.release()
 	e := c.space.engine
 	if c.pod != "" {
-		if grace > 0 && ctx.Err() == nil {
-			c.askToEnd(ctx, grace)
+		if graceful && c.grace > 0 && ctx.Err() == nil && c.askToEnd(ctx) == nil {
+			_, _ = c.awaitEnd(ctx, c.grace)
 		}
-		if err := c.kill(context.WithoutCancel(ctx)); err != nil {
+		ctx := context.WithoutCancel(ctx)
+		err := c.delete(ctx, 0)
+		if err == nil {
+			_, err = c.awaitEnd(ctx, removeTimeout)
+		}
+		if err != nil {
 			return fmt.Errorf("removing %s: %w", c.service, e.fault(err))
 		}
 	}
@@ -277,33 +282,14 @@ func (c *container) remove(ctx context.Context, grace time.Duration) error {
 	return nil
 }
 
-// askToEnd asks the container to end, and waits.
-func (c *container) askToEnd(ctx context.Context, grace time.Duration) {
-	if c.signal != "" {
-		telling, cancel := context.WithTimeout(ctx, grace)
-		defer cancel()
-		if c.tell(telling, inpod.Signal, c.signal) != nil {
-			return // it is killed
-		}
-	} else if c.delete(ctx, grace) != nil {
-		return
+// askToEnd sends the container the signal to end.
+func (c *container) askToEnd(ctx context.Context) error {
+	if c.signal == "" {
+		return c.delete(ctx, c.grace)
 	}
-	_, _ = c.awaitEnd(ctx, grace)
-}
-
-// kill kills the container, and waits until it has ended. A kubelet gives pods some seconds to end, whatever it is
-// asked for, so the processes are killed from within.
-func (c *container) kill(ctx context.Context) error {
-	if !hasEnded(c.space.pods.get(c.pod)) && c.address != "" {
-		killing, cancel := context.WithTimeout(ctx, removeTimeout/2)
-		_ = c.tell(killing, inpod.End, nil) // the connection ends with what is killed
-		cancel()
-	}
-	if err := c.delete(ctx, 0); err != nil {
-		return err
-	}
-	_, err := c.awaitEnd(ctx, removeTimeout)
-	return err
+	ctx, cancel := context.WithTimeout(ctx, c.grace)
+	defer cancel()
+	return c.tell(ctx, inpod.Signal, c.signal)
 }
 
 // delete deletes the pod, which may be gone. It gets a second at least: the API server forgets a pod that gets none, and

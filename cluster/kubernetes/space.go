@@ -91,7 +91,7 @@ func (e *Engine) open(ctx context.Context, run string) (*space, error) {
 	return &space{
 		shared: &shared{engine: e, run: run, namespace: name, pods: e.watchPods(ctx, name), services: make(map[string]bool),
 			gone: make(map[string][]string)},
-		tree: engine.NewTree[container]("namespace " + name), claims: make(map[string]*claim),
+		tree: engine.NewTree("namespace "+name, remove), claims: make(map[string]*claim),
 	}, nil
 }
 
@@ -140,22 +140,16 @@ func (s *space) Group(ctx context.Context) (engine.Space, error) {
 
 // Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Container, error) {
-	c, err := s.tree.Start(ctx, service.Name, func() (*container, error) { return s.launch(ctx, service) })
-	if err == nil {
-		err = s.await(ctx, service, c)
-	}
+	c, err := s.tree.Start(ctx, service.Name, func() (*container, error) { return s.launch(ctx, service) },
+		func(c *container) error { return s.await(ctx, service, c) })
 	if err != nil {
-		err = engine.StartError(ctx, service.Name, err)
-		if c != nil {
-			err = errors.Join(err, s.tree.Remove(service.Name, func() error { return c.remove(context.WithoutCancel(ctx), 0) }))
-		}
 		return nil, err
 	}
 	return c, nil
 }
 
-// launch makes the pod of a service, or puts it into the pod of another one, and waits until it runs. Whatever it has
-// made is in the container, also with an error.
+// launch makes the pod of a service, and waits until it runs. Whatever it has made is in the container, also with an
+// error.
 func (s *space) launch(ctx context.Context, service engine.Service) (*container, error) {
 	c := &container{space: s, service: service.Name, grace: service.StopGrace}
 	if service.StopSignal != "" {
@@ -373,7 +367,7 @@ func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 
 // Close implements engine.Space. It returns when nothing runs any more; the cluster removes the namespace a little later.
 func (s *space) Close(ctx context.Context) error {
-	return s.tree.Close(func(c *container) error { return c.remove(ctx, c.grace) }, func() error {
+	return s.tree.Close(ctx, func() error {
 		if !s.group {
 			s.pods.stop()
 			return s.engine.removeNamespace(ctx, s.namespace)

@@ -47,8 +47,8 @@ func (e *RejectedError) Error() string {
 
 func (e *RejectedError) Unwrap() error { return e.Err }
 
-// StartError is the error of Space.Start, given why a service could not be started.
-func StartError(ctx context.Context, service string, err error) error {
+// startError is the error of Space.Start, given why a service could not be started.
+func startError(ctx context.Context, service string, err error) error {
 	var notReady *NotReadyError
 	var rejected *RejectedError
 	switch {

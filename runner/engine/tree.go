@@ -25,6 +25,7 @@ type Tree[R any] struct {
 // shared is common to a space and its groups.
 type shared[R any] struct {
 	what     string
+	remove   func(ctx context.Context, container *R, graceful bool) error
 	starting sync.RWMutex // held for reading while a container starts, so that Close sees all of them
 	mu       sync.Mutex
 	running  map[string]member[R]
@@ -35,9 +36,10 @@ type member[R any] struct {
 	of        *Tree[R]
 }
 
-// NewTree makes the tree of a space, which what names in errors.
-func NewTree[R any](what string) *Tree[R] {
-	return &Tree[R]{shared: &shared[R]{what: what, running: make(map[string]member[R])}}
+// NewTree makes the tree of a space, which what names in errors. Remove kills and removes a container, which may be gone;
+// with graceful it gives it the time to end before, for as long as the context lasts.
+func NewTree[R any](what string, remove func(ctx context.Context, container *R, graceful bool) error) *Tree[R] {
+	return &Tree[R]{shared: &shared[R]{what: what, remove: remove, running: make(map[string]member[R])}}
 }
 
 // Group makes the tree of a group.
@@ -60,9 +62,24 @@ func (t *Tree[R]) open(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// Start calls start and keeps what it returns. A container that is returned with an error is kept too, for Close to
-// remove it.
-func (t *Tree[R]) Start(ctx context.Context, name string, start func() (*R, error)) (*R, error) {
+// Start implements Space.Start: it calls start, which may return a container with an error, and await. If one of them
+// fails the container is removed, or else tried again by Close.
+func (t *Tree[R]) Start(ctx context.Context, name string, start func() (*R, error), await func(*R) error) (*R, error) {
+	c, err := t.start(ctx, name, start)
+	if err == nil {
+		err = await(c)
+	}
+	if err == nil {
+		return c, nil
+	}
+	err = startError(ctx, name, err)
+	if c != nil {
+		err = errors.Join(err, t.Remove(ctx, name))
+	}
+	return nil, err
+}
+
+func (t *Tree[R]) start(ctx context.Context, name string, start func() (*R, error)) (*R, error) {
 	t.starting.RLock()
 	defer t.starting.RUnlock()
 	if err := t.open(ctx); err != nil {
@@ -105,9 +122,11 @@ func (t *Tree[R]) All() (all []*R) {
 	return all
 }
 
-// Remove removes a container, and gives its name back if that succeeds.
-func (t *Tree[R]) Remove(name string, remove func() error) error {
-	err := remove()
+// Remove kills a container, and gives its name back if that succeeds.
+func (t *Tree[R]) Remove(ctx context.Context, name string) error { return t.end(ctx, name, false) }
+
+func (t *Tree[R]) end(ctx context.Context, name string, graceful bool) error {
+	err := t.remove(ctx, t.Find(name), graceful)
 	if err == nil {
 		t.mu.Lock()
 		delete(t.running, name)
@@ -143,24 +162,26 @@ func (t *Tree[R]) Keep() (kept []*R, err error) {
 	}
 	inside := t.close()
 	t.removed = true
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(inside)) {
 		kept = append(kept, inside[name])
-		_ = t.Remove(name, func() error { return nil })
+		delete(t.running, name)
 	}
 	return kept, nil
 }
 
-// Close calls remove for all containers of the space and its groups at the same time, and then rest. What failed is
-// tried again by the next Close.
-func (t *Tree[R]) Close(remove func(*R) error, rest func() error) error {
+// Close removes all containers of the space and its groups at the same time, and then calls rest. What failed is tried
+// again by the next Close.
+func (t *Tree[R]) Close(ctx context.Context, rest func() error) error {
 	t.closing.Lock()
 	defer t.closing.Unlock()
 	if t.removed {
 		return nil
 	}
 	var all errgroup.Group
-	for name, container := range t.close() {
-		all.Go(func() error { return t.Remove(name, func() error { return remove(container) }) })
+	for name := range t.close() {
+		all.Go(func() error { return t.end(ctx, name, true) })
 	}
 	err := all.Wait()
 	if err == nil {

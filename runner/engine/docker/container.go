@@ -310,11 +310,11 @@ func (c *container) State(ctx context.Context) (engine.State, error) {
 	}
 }
 
-// remove stops and removes the container with its anonymous volumes. It may be gone already. Grace is how long it may
-// take to end by itself, no longer than the context: then it is killed. Removing it is not cancelled.
-func (c *container) remove(ctx context.Context, grace time.Duration) error {
+// remove removes a container with its anonymous volumes. It may be gone already. With graceful it gets its time to end by
+// itself, no longer than the context. Removing it is not cancelled.
+func remove(ctx context.Context, c *container, graceful bool) error {
 	c.closeGroup()
-	if grace > 0 {
+	if grace := c.service.StopGrace; graceful && grace > 0 {
 		grace += time.Second - 1        // the library leaves out parts of a second
 		_ = c.library.Stop(ctx, &grace) // what cannot be stopped is removed all the same
 	}

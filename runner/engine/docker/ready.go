@@ -38,7 +38,7 @@ func (c *container) start(ctx context.Context) error {
 	if err != nil && c.ready.err != nil {
 		return c.ready.err
 	}
-	return err
+	return rejected(c.Name(), err)
 }
 
 // Wait implements engine.Probed.

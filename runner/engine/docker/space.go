@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -59,7 +58,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 		return nil, fmt.Errorf("opening a space: %w", err)
 	}
 	return &space{engine: e, run: run, name: name, network: network, mu: new(sync.Mutex), named: make(map[string]string),
-		tree: engine.NewTree[container]("space " + name)}, nil
+		tree: engine.NewTree("space "+name, remove)}, nil
 }
 
 func (s *space) Group(ctx context.Context) (engine.Space, error) {
@@ -80,21 +79,12 @@ func (s *space) Group(ctx context.Context) (engine.Space, error) {
 }
 
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Container, error) {
-	c, err := s.tree.Start(ctx, service.Name, func() (*container, error) { return s.create(ctx, service) })
-	if err == nil {
-		err = c.start(ctx)
+	c, err := s.tree.Start(ctx, service.Name, func() (*container, error) { return s.create(ctx, service) },
+		func(c *container) error { return c.start(ctx) })
+	if err != nil {
+		return nil, err
 	}
-	if err == nil {
-		return c, nil
-	}
-	err = engine.StartError(ctx, service.Name, rejected(service.Name, err))
-	if c != nil {
-		ctx, cancel := uncancelled(ctx)
-		defer cancel()
-		// Close tries it again.
-		err = errors.Join(err, s.tree.Remove(service.Name, func() error { return c.remove(ctx, 0) }))
-	}
-	return nil, err
+	return c, nil
 }
 
 // create creates a container. One comes back with an error too, if it is there to be removed.
@@ -108,10 +98,10 @@ func (s *space) create(ctx context.Context, service engine.Service) (*container,
 	}
 	c.library, err = s.engine.provider.CreateContainer(ctx, request)
 	if c.library == nil {
-		return nil, err
+		return nil, rejected(service.Name, err)
 	}
 	c.id = c.library.GetContainerID()
-	return c, err
+	return c, rejected(service.Name, err)
 }
 
 // containerName returns the engine's name of a container of the space.
@@ -151,7 +141,7 @@ func (s *space) prober(ctx context.Context) (*container, error) {
 		if state, err := probe.library.State(ctx); err == nil && state.Running {
 			return probe, nil
 		}
-		if err := s.tree.Remove(probeName, func() error { return probe.remove(ctx, 0) }); err != nil {
+		if err := s.tree.Remove(ctx, probeName); err != nil {
 			return nil, err
 		}
 	}
@@ -189,7 +179,7 @@ func (s *space) Keep(context.Context) (kept []engine.Kept, err error) {
 }
 
 func (s *space) Close(ctx context.Context) error {
-	return s.tree.Close(func(c *container) error { return c.remove(ctx, c.service.StopGrace) }, func() error {
+	return s.tree.Close(ctx, func() error {
 		ctx, cancel := uncancelled(ctx)
 		defer cancel()
 		if err := s.removeVolumes(ctx); err != nil || s.outer != nil {

@@ -63,7 +63,7 @@ func (e *Engine) runScript(ctx context.Context, b *engine.Build, folder string, 
 	if err != nil {
 		return fmt.Errorf("building %s: %w", b.For, err)
 	}
-	defer func() { err = errors.Join(err, c.remove(context.WithoutCancel(ctx), 0)) }() // it is in no tree
+	defer func() { err = errors.Join(err, remove(ctx, c, false)) }() // it is in no tree
 	code, err := c.Wait(ctx)
 	if err != nil {
 		return fmt.Errorf("building %s: %w", b.For, err)

@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -285,27 +284,21 @@ func (c *container) Follow(ctx context.Context, stdout, _ io.Writer) error {
 	return errors.Join(err, c.log.read.Close())
 }
 
-// remove ends the processes, and removes the folder. Grace is how long the first process may take to end by itself, if
-// the context lasts: then it is killed. It may be called again.
-func (c *container) remove(ctx context.Context, grace time.Duration) error {
+// remove ends the processes of a container, and removes its folder. With graceful the first process gets its time to end
+// by itself. It may be called again.
+func remove(ctx context.Context, c *container, graceful bool) error {
 	if c.first != nil {
-		c.end(ctx, grace)
+		if graceful && c.service.StopGrace > 0 {
+			c.first.signal(stopSignal(c.service.StopSignal))
+			bounded, cancel := context.WithTimeout(ctx, c.service.StopGrace)
+			_, _ = c.Wait(bounded)
+			cancel()
+		}
+		c.first.signal(syscall.SIGKILL)
+		<-c.first.done
 	}
 	if err := files.RemoveAll(c.folder); err != nil {
 		return fmt.Errorf("removing %s: %w", c.Name(), err)
 	}
 	return nil
-}
-
-func (c *container) end(ctx context.Context, grace time.Duration) {
-	if grace > 0 {
-		c.first.signal(stopSignal(c.service.StopSignal))
-		bounded, cancel := context.WithTimeout(ctx, grace)
-		defer cancel()
-		if _, err := c.Wait(bounded); err == nil {
-			return
-		}
-	}
-	c.first.signal(syscall.SIGKILL)
-	<-c.first.done
 }

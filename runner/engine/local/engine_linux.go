@@ -126,7 +126,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 		return nil, fmt.Errorf("opening a space: %w", err)
 	}
 	return &space{engine: e, folder: folder, run: run,
-		tree: engine.NewTree[container]("space " + filepath.Base(folder))}, nil
+		tree: engine.NewTree("space "+filepath.Base(folder), remove)}, nil
 }
 
 func (e *Engine) Close() error {

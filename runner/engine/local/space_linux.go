@@ -34,17 +34,12 @@ func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 }
 
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Container, error) {
-	c, err := s.tree.Start(ctx, service.Name, func() (*container, error) { return s.start(service) })
-	if err == nil {
-		if err = engine.WaitReady(ctx, service, c); err == nil {
-			return c, nil
-		}
+	c, err := s.tree.Start(ctx, service.Name, func() (*container, error) { return s.start(service) },
+		func(c *container) error { return engine.WaitReady(ctx, service, c) })
+	if err != nil {
+		return nil, err
 	}
-	err = engine.StartError(ctx, service.Name, err)
-	if c != nil {
-		err = errors.Join(err, s.tree.Remove(service.Name, func() error { return c.remove(ctx, 0) }))
-	}
-	return nil, err
+	return c, nil
 }
 
 // start starts a container. One comes back with an error too, if it is there to be removed.
@@ -65,7 +60,7 @@ func (s *space) names() (names []string) {
 }
 
 func (s *space) Close(ctx context.Context) error {
-	return s.tree.Close(func(c *container) error { return c.remove(ctx, c.service.StopGrace) }, func() error {
+	return s.tree.Close(ctx, func() error {
 		if s.group {
 			return nil
 		}

@@ -177,7 +177,8 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	if err := cmp.Or(e.script.Open(ctx, run), ctx.Err()); err != nil {
 		return nil, err
 	}
-	return &space{engine: e, run: run, tree: engine.NewTree[container]("space " + run)}, nil
+	return &space{engine: e, run: run, tree: engine.NewTree("space "+run,
+		func(context.Context, *container, bool) error { return nil })}, nil
 }
 
 func (e *Engine) Sweep(_ context.Context, dryRun bool) ([]engine.Leftover, error) {
@@ -204,18 +205,16 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Conta
 	s.engine.called("start", service.Name)
 	c, err := s.tree.Start(ctx, service.Name, func() (*container, error) {
 		return &container{engine: s.engine, service: service}, nil
+	}, func(*container) error {
+		if service.Begun != nil {
+			service.Begun()
+		}
+		if isIdle(&service) {
+			return nil
+		}
+		return s.engine.script.Start(ctx, service)
 	})
 	if err != nil {
-		return nil, engine.StartError(ctx, service.Name, err)
-	}
-	if service.Begun != nil {
-		service.Begun()
-	}
-	if isIdle(&service) {
-		return c, nil
-	}
-	if err := s.engine.script.Start(ctx, service); err != nil {
-		_ = s.tree.Remove(service.Name, func() error { return nil })
 		return nil, err
 	}
 	return c, nil
@@ -245,7 +244,7 @@ func (s *space) Keep(ctx context.Context) (kept []engine.Kept, err error) {
 }
 
 func (s *space) Close(ctx context.Context) (err error) {
-	_ = s.tree.Close(func(*container) error { return nil }, func() error {
+	_ = s.tree.Close(ctx, func() error {
 		s.engine.called("close", s.run)
 		err = s.engine.script.Close(ctx, s.run)
 		return err
