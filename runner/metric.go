@@ -19,7 +19,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
-	"benchbook/runner/loadgen"
 	"benchbook/runner/observe"
 )
 
@@ -175,9 +174,40 @@ func byPath(path string, text []byte) (string, error) {
 		if decoder.Decode(&doc) != nil || decoder.More() {
 			continue
 		}
-		if found, err := loadgen.LookUpJSON(doc, path); err == nil {
+		if found, err := lookUpJSON(doc, path); err == nil {
 			return found, nil
 		}
 	}
 	return "", fmt.Errorf("no %s in JSON", path)
+}
+
+// lookUpJSON returns the single value at a dotted path, such as items.0.price, as text; strings without their quotes.
+// Doc is decoded by encoding/json; with UseNumber, numbers keep their spelling. Names with a dot cannot be reached.
+func lookUpJSON(doc any, path string) (string, error) {
+	for step := range strings.SplitSeq(path, ".") {
+		switch parent := doc.(type) {
+		case map[string]any:
+			child, ok := parent[step]
+			if !ok {
+				return "", fmt.Errorf("there is no %q", step)
+			}
+			doc = child
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(parent) {
+				return "", fmt.Errorf("there is no %q in a list of %d", step, len(parent))
+			}
+			doc = parent[i]
+		default:
+			return "", fmt.Errorf("there is no %q in a single value", step)
+		}
+	}
+	switch doc := doc.(type) {
+	case map[string]any, []any:
+		return "", errors.New("it is not a single value")
+	case nil:
+		return "null", nil
+	default: // string, json.Number, bool
+		return fmt.Sprint(doc), nil
+	}
 }

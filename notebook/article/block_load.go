@@ -121,8 +121,6 @@ type Verify struct {
 	Contains source.Text  `yaml:"contains"`
 	Match    source.Text  `yaml:"match"`
 	Length   Value[int]   `yaml:"length"`
-	JSON     Environment  `yaml:"json"`
-	Headers  Environment  `yaml:"headers"`
 	Before   Value[bool]  `yaml:"before"`
 }
 

@@ -106,7 +106,6 @@ var shapes = map[string]string{
 	"services":            "write services: {NAME: {image: IMAGE}}",
 	"environment":         "write environment: {NAME: value}",
 	"matrix":              "write matrix: {NAME: [value, value]}",
-	"json":                "write json: {dotted.path: value}",
 	"load":                "write load: {target: http://SERVICE:PORT/}",
 	"verify":              "write verify: {status: 200}",
 	"command":             "write command: {image: IMAGE, run: PROGRAM ARGUMENTS}",

@@ -75,7 +75,6 @@ func (r *reader) verify(v *article.Verify, out *spec.Load) {
 		n := int64(v.Length.V)
 		out.Length = &n
 	}
-	out.JSON, out.WantHeaders = v.JSON.Map(), v.Headers.Map()
 	out.CheckBefore = !v.Before.Set() || v.Before.V
 }
 

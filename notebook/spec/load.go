@@ -27,8 +27,6 @@ type Load struct {
 	Contains    string            `json:"contains,omitempty"`
 	Match       string            `json:"match,omitempty"`
 	Length      *int64            `json:"length,omitempty"` // of the body in bytes; nil: any
-	JSON        map[string]string `json:"json,omitempty"`
-	WantHeaders map[string]string `json:"want_headers,omitempty"`
 	CheckBefore bool              `json:"check_before"`
 	FailuresMax float64           `json:"failures_max"` // share that is expected: 0 unless the article says more
 	CPUSet      string            `json:"cpuset,omitempty"`

@@ -91,8 +91,7 @@ func requestsConfig(l *spec.Load, at Place) loadgen.Config {
 		Rate: l.Rate, Arrivals: loadgen.Arrivals(l.Arrivals), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout,
 		KeepAlive: l.Keepalive, Cut: l.Cut, Sharing: l.Priority != "",
 		Verify: &loadgen.Verify{
-			Before: &l.CheckBefore, Status: l.Status, Length: l.Length, Contains: l.Contains, Match: l.Match, JSON: l.JSON,
-			Headers: l.WantHeaders,
+			Before: &l.CheckBefore, Status: l.Status, Length: l.Length, Contains: l.Contains, Match: l.Match,
 		},
 	}
 	for _, t := range l.Targets {

@@ -263,9 +263,6 @@ func (r *answerReader) readField(line []byte) error {
 	if err != nil {
 		return err
 	}
-	if r.whole != nil {
-		r.whole.fields = append(r.whole.fields, field{string(name), string(value)})
-	}
 	switch len(name) { // cheaper than folding the case of every name
 	case len("Connection"):
 		if bytes.EqualFold(name, []byte("Connection")) {
@@ -326,9 +323,6 @@ func (r *answerReader) endHead() (done bool, err error) {
 	if r.status < 200 {
 		if r.status == 101 {
 			return false, errors.New("the server switched protocols, which nobody asked for")
-		}
-		if r.whole != nil {
-			r.whole.fields = nil
 		}
 		r.startHead()
 		return false, nil

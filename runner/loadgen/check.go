@@ -6,17 +6,13 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/netip"
 	"os"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -164,11 +160,8 @@ func (l *load) exchange(conn net.Conn, r *request, a *whole) error {
 type whole struct {
 	statusLine string
 	status     int
-	fields     []field
 	body       *body
 }
-
-type field struct{ name, value string }
 
 // describe adds to a message what the answer was.
 func (a *whole) describe() string {
@@ -199,107 +192,16 @@ func (v *Verify) check(a *whole) error {
 	case a.body.pattern != nil && !a.body.pattern.found:
 		return fmt.Errorf("wanted a body that matches %q", v.Match)
 	}
-	for _, name := range slices.Sorted(maps.Keys(v.Headers)) {
-		if err := a.checkField(name, v.Headers[name]); err != nil {
-			return err
-		}
-	}
-	if len(v.JSON) > 0 {
-		return v.checkJSON(a.body)
-	}
 	return nil
 }
 
-// checkField returns an error if no header with that name has that value.
-func (a *whole) checkField(name, value string) error {
-	got := "none"
-	for _, f := range a.fields {
-		if strings.EqualFold(f.name, name) {
-			if f.value == value {
-				return nil
-			}
-			got = strconv.Quote(f.value)
-		}
-	}
-	return fmt.Errorf("wanted header %s: %q, got %s", name, value, got)
-}
-
-func (v *Verify) checkJSON(b *body) error {
-	paths := slices.Sorted(maps.Keys(v.JSON))
-	if b.length > maxJSON {
-		return fmt.Errorf("wanted %s in the JSON body, got a body of %d bytes: "+
-			"values are looked for in one of at most %d MiB", paths[0], b.length, maxJSON>>20)
-	}
-	var doc any
-	dec := json.NewDecoder(bytes.NewReader(b.start))
-	dec.UseNumber() // so that a long integer equals itself
-	if err := dec.Decode(&doc); err != nil {
-		return fmt.Errorf("wanted a body in JSON: %w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("wanted a body in JSON, got one with something after it")
-	}
-	for _, path := range paths {
-		got, err := LookUpJSON(doc, path)
-		if err != nil {
-			return fmt.Errorf("wanted %s = %s in the JSON body: %w", path, v.JSON[path], err)
-		}
-		if x, y := number(got), number(v.JSON[path]); got != v.JSON[path] && (x == nil || y == nil || *x != *y) {
-			return fmt.Errorf("wanted %s = %s in the JSON body, got %s", path, v.JSON[path], got)
-		}
-	}
-	return nil
-}
-
-func number(text string) *float64 {
-	x, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return nil
-	}
-	return &x
-}
-
-// LookUpJSON returns the single value at a dotted path, such as items.0.price, as text; strings without their quotes.
-// Doc is decoded by encoding/json; with UseNumber, numbers keep their spelling. Names with a dot cannot be reached.
-func LookUpJSON(doc any, path string) (string, error) {
-	for step := range strings.SplitSeq(path, ".") {
-		switch parent := doc.(type) {
-		case map[string]any:
-			child, ok := parent[step]
-			if !ok {
-				return "", fmt.Errorf("there is no %q", step)
-			}
-			doc = child
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(parent) {
-				return "", fmt.Errorf("there is no %q in a list of %d", step, len(parent))
-			}
-			doc = parent[i]
-		default:
-			return "", fmt.Errorf("there is no %q in a single value", step)
-		}
-	}
-	switch doc := doc.(type) {
-	case map[string]any, []any:
-		return "", errors.New("it is not a single value")
-	case nil:
-		return "null", nil
-	default: // string, json.Number, bool
-		return fmt.Sprint(doc), nil
-	}
-}
-
-const (
-	maxJSON    = 1 << 20 // bytes of a body whose JSON is checked, which is kept whole
-	maxExcerpt = 80      // bytes of a body that are kept for messages
-)
+// maxExcerpt is how many bytes of a body messages show.
+const maxExcerpt = 80
 
 // body reads a body in pieces and keeps no more of it than the checks need.
 type body struct {
 	length int64
-	start  []byte
-	keeps  int // bytes of start at most
+	start  []byte // one byte more than an excerpt, which shows that there is more
 
 	contains search
 	pattern  *matcher // nil if nothing has to match
@@ -307,14 +209,11 @@ type body struct {
 
 // newBody prepares for the checks of v, which may be nil. The caller calls end.
 func newBody(v *Verify) (*body, error) {
-	b := &body{keeps: maxExcerpt + 1} // one more than fits, so that an excerpt shows that it is one
+	b := new(body)
 	if v == nil {
 		return b, nil
 	}
 	b.contains = search{text: []byte(v.Contains)}
-	if len(v.JSON) > 0 {
-		b.keeps = maxJSON
-	}
 	if v.Match == "" {
 		return b, nil
 	}
@@ -327,11 +226,7 @@ func newBody(v *Verify) (*body, error) {
 
 func (b *body) take(piece []byte) {
 	b.length += int64(len(piece))
-	kept := piece[:min(len(piece), b.keeps-len(b.start))]
-	if need := len(b.start) + len(kept); need > cap(b.start) { // append would allocate more than keeps
-		b.start = append(make([]byte, 0, min(b.keeps, max(need, 2*cap(b.start)))), b.start...)
-	}
-	b.start = append(b.start, kept...)
+	b.start = append(b.start, piece[:min(len(piece), maxExcerpt+1-len(b.start))]...)
 	b.contains.add(piece)
 	if b.pattern != nil {
 		_, _ = b.pattern.to.Write(piece) // fails once it has matched

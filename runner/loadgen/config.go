@@ -118,13 +118,6 @@ type Verify struct {
 	// Contains is a text in the body, Match a regular expression (RE2) that matches in it.
 	Contains string `json:"contains,omitempty"`
 	Match    string `json:"match,omitempty"`
-
-	// JSON has values of a JSON body by dotted path, such as items.0.id. Numbers are compared as float64, other values
-	// as text.
-	JSON map[string]string `json:"json,omitempty"`
-
-	// Headers has values of headers by name.
-	Headers map[string]string `json:"headers,omitempty"`
 }
 
 // Limits against slips of the pen. They also keep sums of times from overflowing.
