@@ -70,7 +70,8 @@ noise floor. Nothing else is needed: no project, no engine, no root. The load st
 			"  benchbook load http://127.0.0.1:8080/ --vs http://127.0.0.1:8081/ -c 20 -d 10s",
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if l.Connections < 1 || l.Duration < time.Second || l.Duration > longest {
+			isGiven := cmd.Flags().Changed("duration")
+			if l.Connections < 1 || isGiven && l.Duration < time.Second || l.Duration > longest {
 				return fmt.Errorf("--connections takes a number from 1, and --duration a time from 1s to %v", longest)
 			}
 			if l.Requests < 0 || l.Timeout < 0 || l.Timeout > longest {
@@ -83,7 +84,7 @@ noise floor. Nothing else is needed: no project, no engine, no root. The load st
 	}
 	cmd.Flags().StringArrayVar(&vs, "vs", nil, "another URL to compare it with")
 	cmd.Flags().IntVarP(&l.Connections, "connections", "c", 10, "connections that wait for their answers")
-	cmd.Flags().DurationVarP(&l.Duration, "duration", "d", 5*time.Second, "of each repetition; p99 needs 1,000 answers")
+	cmd.Flags().DurationVarP(&l.Duration, "duration", "d", 0, "of each repetition (default 5s to 20s, as its p99 needs)")
 	cmd.Flags().StringVarP(&l.Rate, "rate", "R", "", "requests per second, such as 500/s, instead of connections")
 	cmd.Flags().IntVarP(&l.Requests, "requests", "n", 0, "how many requests each repetition has, instead of --duration")
 	cmd.MarkFlagsMutuallyExclusive("requests", "duration")
@@ -100,7 +101,7 @@ func commandLine(cmd *cobra.Command, args []string) string {
 	words := []string{"benchbook", cmd.Name()}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		switch {
-		case slices.Contains([]string{"output", "export-json", "quiet", "json", "directory"}, f.Name):
+		case slices.Contains([]string{"output", "export-json", "against", "quiet", "json", "directory"}, f.Name):
 		case f.Value.Type() == "bool":
 			words = append(words, "--"+f.Name)
 		default:
@@ -122,5 +123,6 @@ func commandLine(cmd *cobra.Command, args []string) string {
 func addOneLine(cmd *cobra.Command, repetitions *string, o *measure.OneLineOptions) {
 	addRepetitions(cmd.Flags(), "r", repetitions)
 	addQuiet(cmd.Flags(), &o.Quiet)
+	cmd.Flags().StringVar(&o.Against, "against", "", "compare with a result that --json or hyperfine saved in this file")
 	cmd.Flags().StringVarP(&o.HTML, "output", "o", "", "write the page to this file")
 }

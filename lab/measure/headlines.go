@@ -1,10 +1,10 @@
 package measure
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -29,6 +29,7 @@ type question struct {
 	decided int           // of claims
 	left    int           // repetitions and searches up to the next look
 	takes   time.Duration // about, for them
+	cost    time.Duration // about, for each claim that is not decided, until it may be
 	givenUp bool          // a run measured nothing of what is left, or all of it failed
 }
 
@@ -163,20 +164,46 @@ func (j *job) look(q *question) error {
 	}
 	q.decided = slice.Count(q.claims, func(c *article.Claim) bool { return claim.IsDecided(d, c) })
 	next := runner.NextOf(j.plans[q.of.Slug], records, j.hosts[q.of.Slug].ID, j.optionsOf(q))
-	q.left, q.takes = next.Len(), j.estimateOf(q.of, next.ByTrial(), records)
+	todo := next.ByTrial()
+	q.left, q.takes, q.cost = next.Len(), j.estimateOf(q.of, todo, records), 0
+	if open := len(q.claims) - q.decided; open > 0 {
+		q.cost = time.Duration(float64(q.takes) * q.looksLeft(d, todo) / float64(open))
+	}
 	return nil
 }
 
-// shortest returns the question that takes the least time for each claim that it may decide; nil if nothing is left.
-func (j *job) shortest() *question {
-	open := slice.Filter(j.questions, func(q *question) bool {
-		return q.left > 0 && !q.givenUp && q.decided < len(q.claims)
-	})
-	if len(open) == 0 {
-		return nil
+// looksLeft returns how many times as many repetitions as up to the next look it may take to decide an open claim, by
+// what is known of it.
+func (q *question) looksLeft(d *dataset.Dataset, todo map[*plan.Trial]runner.Todo) float64 {
+	upTo, count := 0, 0 // of the trial that has the most to do
+	for _, next := range todo {
+		if next.Count > count {
+			upTo, count = next.UpTo, next.Count
+		}
 	}
-	perClaim := func(q *question) time.Duration { return q.takes / time.Duration(len(q.claims)-q.decided) }
-	return slices.MinFunc(open, func(a, b *question) int { return cmp.Compare(perClaim(a), perClaim(b)) })
+	least := math.Inf(1)
+	for _, c := range q.claims {
+		if claim.IsDecided(d, c) {
+			continue
+		}
+		needed := claim.NeededOf(d, c) // 0 if it is not known, as before the first look
+		least = min(least, float64(max(needed, upTo)-upTo+count)/float64(max(count, 1)))
+	}
+	if math.IsInf(least, 1) {
+		return 1
+	}
+	return least
+}
+
+// shortest returns the question that takes the least time for each claim that it may decide; nil if nothing is left.
+func (j *job) shortest() (first *question) {
+	for _, q := range j.questions {
+		isOpen := q.left > 0 && !q.givenUp && q.decided < len(q.claims)
+		if isOpen && (first == nil || q.cost < first.cost) {
+			first = q
+		}
+	}
+	return first
 }
 
 // sayDecided prints how many headline claims are decided, and what is next.

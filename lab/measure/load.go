@@ -26,7 +26,7 @@ import (
 type Load struct {
 	URLs        []string // the first is compared with the others
 	Connections int
-	Duration    time.Duration // of a repetition
+	Duration    time.Duration // of a repetition; 0: as long as its percentiles need
 	Rate        string        // such as 500/s; empty: as many requests as the connections bear
 	Requests    int           // of a repetition, instead of the duration; 0 for none
 	Timeout     time.Duration // for one answer; 0 for the default
@@ -41,6 +41,9 @@ func Requests(ctx context.Context, a *lab.Session, l Load, o OneLineOptions) err
 	hosts, err := l.check()
 	if err != nil {
 		return lab.UsageError(err)
+	}
+	if l.Duration == 0 {
+		l.chooseDuration(ctx, a)
 	}
 	line := l.oneLine()
 	line.hosts = hosts

@@ -38,6 +38,7 @@ type OneLineOptions struct {
 	Quiet   bool   // no progress bar
 	HTML    string // file of the page; empty for none
 	Export  string // file of the times, as hyperfine writes them; empty for none
+	Against string // file of an earlier result to compare with; empty for none
 	Command string // that was given, for the page
 }
 
@@ -159,6 +160,10 @@ func (o *oneLine) project() string {
 
 // measure measures the experiment, and prints the results and a sentence for each comparison.
 func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions) error {
+	before, err := o.savedBefore(to)
+	if err != nil {
+		return err
+	}
 	folder, err := os.MkdirTemp("", "benchbook-one-line-")
 	if err != nil {
 		return lab.Failure(err)
@@ -172,6 +177,9 @@ func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions
 	var answer []string
 	if d != nil {
 		answer = o.answer(d)
+		if before != nil {
+			answer = append(answer, o.against(d, before)...)
+		}
 		printed := a.Print([]*show.Article{show.Full(n.list[0], d)}, func() {
 			o.print(a, d)
 			printAnswer(a, d, o.metric, answer)
@@ -311,8 +319,6 @@ func printAnswer(a *lab.Session, d *dataset.Dataset, metric string, answer []str
 	for _, c := range e.Cells {
 		if r := c.Metric(metric); missingWord(r) == notValid {
 			printParagraph(a, names[c]+": "+r.Missing+".")
-		} else if p99 := c.Metric("latency.p99"); strings.HasPrefix(p99.Missing, "needs ") {
-			printParagraph(a, names[c]+": p99 "+p99.Missing+": give more time with -d, or more connections with -c.")
 		}
 	}
 	printOthers(a, e)

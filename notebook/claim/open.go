@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -79,6 +80,20 @@ func IsDecided(d *dataset.Dataset, c *article.Claim) bool {
 	}
 	j := t.Judge()
 	return j.isDecided()
+}
+
+// NeededOf returns the repetitions that have an even chance to decide a claim: stats.MaxRepetitions if no number would do;
+// 0 if it is not known, as nothing is measured.
+func NeededOf(d *dataset.Dataset, c *article.Claim) int {
+	t, err := newTest(d, c)
+	if err != nil {
+		return 0
+	}
+	j := t.Judge()
+	if j.Verdict == stats.Inconclusive {
+		return cmp.Or(j.Needed, stats.MaxRepetitions)
+	}
+	return 0
 }
 
 // ComparedWith returns the cells that may continue after a look if some are measured: those that a claim or a published
