@@ -15,38 +15,9 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// form is a way to write a claim. read returns neither a test nor an error for an expression of another form.
-type form struct {
-	example string
-	read    func(builder, expr.Node) (*Test, error)
-}
-
-// forms returns the forms of claims, in the order of docs/claims.md#forms.
-func forms() []form {
-	return []form{
-		{"a > b", builder.greater},
-		{"same(a, b)", callForm("same", builder.same)},
-		{"within(a, b, 10%)", callForm("within", builder.within)},
-		{"ratio(a, b) > 2", builder.beyond},
-		{"a > 2 * b", builder.multiple},
-		{"ratio(a, b) > ratio(c, d)", builder.gap},
-		{"about(a, b, 2)", callForm("about", builder.about)},
-		{"a < 100ms", builder.limit},
-		{"every(a) < 100ms", builder.limitOfEach},
-		{"fewer(a, b)", callForm("fewer", builder.fewer)},
-		{`every(a, "<", b)`, callForm("every", builder.every)},
-		{"geomean(a) > geomean(b)", builder.geomeans},
-	}
-}
-
-func callForm(name string, read func(builder, *expr.Call) (*Test, error)) func(builder, expr.Node) (*Test, error) {
-	return func(b builder, n expr.Node) (*Test, error) {
-		if c, ok := n.(*expr.Call); ok && c.Name == name {
-			return read(b, c)
-		}
-		return nil, nil
-	}
-}
+// forms are the ways to write a claim, in the order of docs/claims.md#forms.
+var forms = []string{"a > b", "same(a, b)", "within(a, b, 10%)", "ratio(a, b) > 2", "a > 2 * b", "ratio(a, b) > ratio(c, d)",
+	"about(a, b, 2)", "a < 100ms", "every(a) < 100ms", "fewer(a, b)", `every(a, "<", b)`, "geomean(a) > geomean(b)"}
 
 // builder turns expressions into tests.
 type builder struct {
@@ -101,25 +72,98 @@ func (b builder) part(n expr.Node) (Test, error) {
 			b.delta = max(b.delta, record.SmallestEffect(metric))
 		}
 	}
-	for _, form := range forms() {
-		switch t, err := form.read(b, n); {
-		case err != nil:
-			return Test{}, err
-		case t != nil:
-			t.delta = b.delta
-			t.IsRatio = slices.Contains([]Form{Compared, Multiple, Near, Gap}, t.Form)
-			t.What = t.words()
-			return *t, nil
+	t, err := b.read(n)
+	if err != nil {
+		return Test{}, err
+	}
+	return b.complete(t), nil
+}
+
+// complete adds what all forms have in common.
+func (b builder) complete(t Test) Test {
+	t.delta = b.delta
+	t.IsRatio = slices.Contains([]Form{Compared, Multiple, Near, Gap}, t.Form)
+	t.What = t.words()
+	return t
+}
+
+func (b builder) read(n expr.Node) (Test, error) {
+	switch n := n.(type) {
+	case *expr.Call:
+		switch n.Name {
+		case "same":
+			return b.near(n, 1, b.delta)
+		case "within":
+			return b.within(n)
+		case "about":
+			return b.about(n)
+		case "fewer":
+			return b.fewer(n)
+		case "every":
+			return b.every(n)
+		}
+	case *expr.Binary:
+		if n.Op.IsOrdering() {
+			return b.ordering(n)
 		}
 	}
 	return Test{}, noTest(n)
 }
 
+// ordering reads x op y, where op is < > <= or >=.
+func (b builder) ordering(n *expr.Binary) (Test, error) {
+	x, y := argsOf(n.X), argsOf(n.Y)
+	product, isProduct := n.Y.(*expr.Binary)
+	limit, isLimit := limitIn(n.Y)
+	switch nameX, nameY := callName(n.X), callName(n.Y); {
+	case isSelector(n.X) && isSelector(n.Y):
+		return b.compare(n, n.X, n.Y, builder.side)
+	case nameX == "geomean" && nameY == "geomean":
+		return b.compare(n, x[0], y[0], builder.geomean)
+	case nameX == "ratio" && nameY == "ratio":
+		return b.gap(n, x, y)
+	case nameX == "ratio":
+		return b.times(n, x[0], x[1], n.Y)
+	case isProduct && product.Op == expr.Mul && isSelector(product.X):
+		return b.times(n, n.X, product.X, product.Y)
+	case isProduct && product.Op == expr.Mul:
+		return b.times(n, n.X, product.Y, product.X)
+	case isLimit && isSelector(n.X):
+		s, err := b.side(n.X.(*expr.Selector))
+		if err != nil {
+			return Test{}, err
+		}
+		return b.limitOf(n, s, limit)
+	case isLimit && nameX == "every" && len(x) == 1 && isSelector(x[0]):
+		return b.limitOfEach(n, x[0].(*expr.Selector), limit)
+	}
+	return Test{}, noTest(n)
+}
+
+func isSelector(n expr.Node) bool {
+	_, ok := n.(*expr.Selector)
+	return ok
+}
+
+// callName returns the name of the function that n calls; empty for other expressions.
+func callName(n expr.Node) string {
+	if c, ok := n.(*expr.Call); ok {
+		return c.Name
+	}
+	return ""
+}
+
+func argsOf(n expr.Node) []expr.Node {
+	if c, ok := n.(*expr.Call); ok {
+		return c.Args
+	}
+	return nil
+}
+
 // noTest refuses an expression of no form, with a way out where it is plain what was meant.
 func noTest(n expr.Node) error {
-	examples := slice.Map(forms(), func(f form) string { return f.example })
-	hint := fmt.Sprintf("a claim is %s or %s; with and between them", strings.Join(examples[:len(examples)-1], ", "),
-		examples[len(examples)-1])
+	last := len(forms) - 1
+	hint := fmt.Sprintf("a claim is %s or %s; with and between them", strings.Join(forms[:last], ", "), forms[last])
 	if b, ok := n.(*expr.Binary); ok {
 		_, isConstant := b.X.(*expr.Quantity)
 		left, _ := b.X.(*expr.Binary)
@@ -146,8 +190,7 @@ func noTest(n expr.Node) error {
 
 // isReduced reports whether n is one number made of a list.
 func isReduced(n expr.Node) bool {
-	c, ok := n.(*expr.Call)
-	return ok && slices.Contains([]string{"min", "max", "mean", "median", "geomean", "count"}, c.Name)
+	return slices.Contains([]string{"min", "max", "mean", "median", "geomean", "count"}, callName(n))
 }
 
 // cannotFail refuses a claim that no measurement could contradict, and cannotHold one that none could support.
@@ -185,12 +228,9 @@ func (b builder) side(sel *expr.Selector) (Side, error) {
 }
 
 // two reads two sides that can be compared.
-func (b builder) two(n, x, y expr.Node, read func(builder, *expr.Selector) (Side, error)) ([]Side, error) {
-	var sides []Side
-	for _, operand := range []expr.Node{x, y} {
-		if _, ok := operand.(*expr.Selector); !ok {
-			return nil, noTest(n)
-		}
+func (b builder) two(n, x, y expr.Node, read func(builder, *expr.Selector) (Side, error)) (sides []Side, err error) {
+	if !isSelector(x) || !isSelector(y) {
+		return nil, noTest(n)
 	}
 	for _, operand := range []expr.Node{x, y} {
 		s, err := read(b, operand.(*expr.Selector))
@@ -214,23 +254,12 @@ func comparable(n expr.Node, a, b Side) error {
 			"a search finds one value of a cell and repetitions have several, so no test compares %s with %s",
 			a.Metric.Name, b.Metric.Name)
 	}
-	if a.Metric.Name == b.Metric.Name && slices.Equal(a.Cells, b.Cells) {
+	if a.equals(b) {
 		names := slice.Map(a.Cells, func(c *dataset.Cell) string { return dataset.NameOf(c) })
 		return dataset.Mistake(n.Pos(), "same-cells", "compare two different cells", "both sides are the same: %s",
 			strings.Join(names, ", "))
 	}
 	return nil
-}
-
-// ordering reads an expression as x op y, where op is an ordering.
-func ordering(n expr.Node) (b *expr.Binary, ok bool) {
-	b, ok = n.(*expr.Binary)
-	return b, ok && b.Op.IsOrdering()
-}
-
-func callOf(name string, n expr.Node) (*expr.Call, bool) {
-	c, ok := n.(*expr.Call)
-	return c, ok && c.Name == name
 }
 
 func isMore(op expr.Op) bool { return op == expr.Greater || op == expr.GreaterEqual }
@@ -248,81 +277,58 @@ func (b builder) compared(op expr.Op) stats.Region {
 	return region
 }
 
-// greater is the form a > b.
-func (b builder) greater(n expr.Node) (*Test, error) {
-	c, ok := ordering(n)
-	if !ok {
-		return nil, nil
-	}
-	_, okX := c.X.(*expr.Selector)
-	_, okY := c.Y.(*expr.Selector)
-	if !okX || !okY {
-		return nil, nil
-	}
-	sides, err := b.two(n, c.X, c.Y, builder.side)
-	return &Test{Form: Compared, Op: c.Op, Sides: sides, Region: b.compared(c.Op)}, err
+// compare is the test a > b, of cells or geometric means.
+func (b builder) compare(n *expr.Binary, x, y expr.Node, read func(builder, *expr.Selector) (Side, error)) (Test, error) {
+	sides, err := b.two(n, x, y, read)
+	return Test{Form: Compared, Op: n.Op, Sides: sides, Region: b.compared(n.Op)}, err
 }
 
-// geomeans is the form geomean(list) > geomean(list): one value for each round, then the ratio.
+// geomean reads a side of geomean(list) > geomean(list): it has one value for each round.
 //
 // Source: docs/method.md#claims-as-regions.
-func (b builder) geomeans(n expr.Node) (*Test, error) {
-	c, ok := ordering(n)
-	if !ok {
-		return nil, nil
+func (b builder) geomean(sel *expr.Selector) (Side, error) {
+	s, err := b.list(sel)
+	if err == nil && s.isSearched() {
+		err = dataset.Mistake(sel.Span, "no-test", `compare lists by every(a, "<", b)`,
+			"a search finds one value of each cell, and none of a round, so no test compares geometric means of %s",
+			s.Metric.Name)
 	}
-	x, okX := callOf("geomean", c.X)
-	y, okY := callOf("geomean", c.Y)
-	if !okX || !okY {
-		return nil, nil
-	}
-	sides, err := b.two(n, x.Args[0], y.Args[0], func(b builder, sel *expr.Selector) (Side, error) {
-		s, err := b.list(sel)
-		if err == nil && s.isSearched() {
-			err = dataset.Mistake(sel.Span, "no-test", `compare lists by every(a, "<", b)`,
-				"a search finds one value of each cell, and none of a round, so no test compares geometric means of %s",
-				s.Metric.Name)
-		}
-		s.Geomean = true
-		return s, err
-	})
-	return &Test{Form: Compared, Op: c.Op, Sides: sides, Region: b.compared(c.Op)}, err
+	s.Geomean = true
+	return s, err
 }
 
-func (b builder) same(n *expr.Call) (*Test, error) { return b.near(n, 1, b.delta) }
-
-func (b builder) within(n *expr.Call) (*Test, error) {
+func (b builder) within(n *expr.Call) (Test, error) {
 	w, err := margin(n.Args[2])
-	if err != nil {
-		return nil, err
+	if err == nil && w <= 0 {
+		err = cannotHold(n.Args[2], "no two measurements can be that close", "correct the number")
 	}
-	if w <= 0 {
-		return nil, cannotHold(n.Args[2], "no two measurements can be that close", "correct the number")
+	if err != nil {
+		return Test{}, err
 	}
 	return b.near(n, 1, w)
 }
 
 // about is the form about(a, b, k) or about(a, b, k, 25%).
-func (b builder) about(n *expr.Call) (*Test, error) {
+func (b builder) about(n *expr.Call) (Test, error) {
 	k, err := constant(n.Args[2])
 	if err != nil {
-		return nil, err
+		return Test{}, err
 	}
 	w := stats.DefaultNear
 	if len(n.Args) > 3 {
 		if w, err = margin(n.Args[3]); err != nil {
-			return nil, err
+			return Test{}, err
 		}
 	}
 	if k <= 0 || w <= 0 {
-		return nil, cannotHold(n, "ratios are above 0, and about needs room on both sides", "correct the number")
+		return Test{}, cannotHold(n, "ratios are above 0, and about needs room on both sides", "correct the number")
 	}
 	return b.near(n, k, w)
 }
 
-func (b builder) near(n *expr.Call, k, w float64) (*Test, error) {
+func (b builder) near(n *expr.Call, k, w float64) (Test, error) {
 	sides, err := b.two(n, n.Args[0], n.Args[1], builder.side)
-	return &Test{Form: Near, Sides: sides, Region: stats.About(k, w)}, err
+	return Test{Form: Near, Sides: sides, Region: stats.About(k, w)}, err
 }
 
 // margin reads how far two values may lie apart, as a share. It refuses 10 without %, which is hardly ten times as
@@ -346,166 +352,109 @@ func constant(n expr.Node) (float64, error) {
 	return x, nil
 }
 
-// beyond is the form ratio(a, b) > k.
-func (b builder) beyond(n expr.Node) (*Test, error) {
-	c, ok := ordering(n)
-	if !ok {
-		return nil, nil
-	}
-	ratio, ok := callOf("ratio", c.X)
-	if _, isGap := callOf("ratio", c.Y); !ok || isGap {
-		return nil, nil
-	}
-	return b.times(c, ratio.Args[0], ratio.Args[1], c.Y)
-}
-
-// multiple is the form a > k * b.
-func (b builder) multiple(n expr.Node) (*Test, error) {
-	c, ok := ordering(n)
-	if !ok {
-		return nil, nil
-	}
-	product, ok := c.Y.(*expr.Binary)
-	if !ok || product.Op != expr.Mul {
-		return nil, nil
-	}
-	if _, ok := product.X.(*expr.Selector); ok {
-		return b.times(c, c.X, product.X, product.Y)
-	}
-	return b.times(c, c.X, product.Y, product.X)
-}
-
 // times is the test of the ratio of x to y against a factor, which is taken as written.
-func (b builder) times(n *expr.Binary, x, y, factor expr.Node) (*Test, error) {
+func (b builder) times(n *expr.Binary, x, y, factor expr.Node) (Test, error) {
 	k, err := constant(factor)
 	if err != nil {
-		return nil, err
+		return Test{}, err
 	}
 	sides, err := b.two(n, x, y, builder.side)
-	if err != nil {
-		return nil, err
-	}
-	t := &Test{Form: Multiple, Op: n.Op, Sides: sides, Region: stats.Below(k)}
-	if isMore(n.Op) {
-		t.Region = stats.Above(k)
-	}
 	switch {
+	case err != nil:
+		return Test{}, err
 	case k <= 0 && isMore(n.Op):
-		return nil, cannotFail(n, "a ratio is always more than that")
+		return Test{}, cannotFail(n, "a ratio is always more than that")
 	case k <= 0:
-		return nil, cannotHold(n, "a ratio is never less than that", "correct the number")
+		return Test{}, cannotHold(n, "a ratio is never less than that", "correct the number")
 	}
-	return t, nil
+	return Test{Form: Multiple, Op: n.Op, Sides: sides, Region: beyond(n.Op, k)}, nil
 }
 
-// gap is the form ratio(a, b) > ratio(c, d): whether a gap is wider here than there.
+// beyond is the region above a limit, or below it.
+func beyond(op expr.Op, limit float64) stats.Region {
+	if isMore(op) {
+		return stats.Above(limit)
+	}
+	return stats.Below(limit)
+}
+
+// gap is the test ratio(a, b) > ratio(c, d): whether a gap is wider here than there.
 //
 // Source: docs/method.md#ratios and docs/method.md#claims-as-regions, with four cells.
-func (b builder) gap(n expr.Node) (*Test, error) {
-	c, ok := ordering(n)
-	if !ok {
-		return nil, nil
-	}
-	x, okX := callOf("ratio", c.X)
-	y, okY := callOf("ratio", c.Y)
-	if !okX || !okY {
-		return nil, nil
-	}
-	t := &Test{Form: Gap, Op: c.Op, Region: b.compared(c.Op)}
-	for _, ratio := range []*expr.Call{x, y} {
-		sides, err := b.two(ratio, ratio.Args[0], ratio.Args[1], builder.side)
+func (b builder) gap(n *expr.Binary, x, y []expr.Node) (Test, error) {
+	t := Test{Form: Gap, Op: n.Op, Region: b.compared(n.Op)}
+	for i, ratio := range [][]expr.Node{x, y} {
+		at := []expr.Node{n.X, n.Y}[i]
+		sides, err := b.two(at, ratio[0], ratio[1], builder.side)
 		if err != nil {
-			return nil, err
+			return Test{}, err
 		}
 		if sides[0].isSearched() {
-			return nil, dataset.Mistake(ratio.Pos(), "no-test", "compare the values themselves, by >",
+			return Test{}, dataset.Mistake(at.Pos(), "no-test", "compare the values themselves, by >",
 				"a search finds one value of a cell, so no test compares ratios of %s", sides[0].Metric.Name)
 		}
 		t.Sides = append(t.Sides, sides...)
 	}
-	if slices.EqualFunc(t.Sides[:2], t.Sides[2:], func(a, b Side) bool {
-		return a.Metric.Name == b.Metric.Name && slices.Equal(a.Cells, b.Cells)
-	}) {
-		return nil, dataset.Mistake(n.Pos(), "same-cells", "compare the ratios of different cells",
+	if slices.EqualFunc(t.Sides[:2], t.Sides[2:], Side.equals) {
+		return Test{}, dataset.Mistake(n.Pos(), "same-cells", "compare the ratios of different cells",
 			"both sides are the same: %s over %s", t.name(0), t.name(1))
 	}
 	return t, nil
 }
 
-// limit is the form a < 100ms.
-func (b builder) limit(n expr.Node) (*Test, error) {
-	c, q, limit, ok := limitIn(n)
-	if !ok {
-		return nil, nil
-	}
-	sel, ok := c.X.(*expr.Selector)
-	if !ok {
-		return nil, nil
-	}
-	s, err := b.side(sel)
-	if err != nil {
-		return nil, err
-	}
-	return b.limitOf(c, s, q, limit)
-}
-
-// limitOfEach is the form every(a) < 100ms: a limit for all cells of a list.
-func (b builder) limitOfEach(n expr.Node) (*Test, error) {
-	c, q, limit, ok := limitIn(n)
-	if !ok {
-		return nil, nil
-	}
-	call, ok := callOf("every", c.X)
-	if !ok || len(call.Args) != 1 {
-		return nil, nil
-	}
-	sel, ok := call.Args[0].(*expr.Selector)
-	if !ok {
-		return nil, noTest(n)
-	}
+// limitOfEach is the test every(a) < 100ms: a limit for all cells of a list.
+func (b builder) limitOfEach(n *expr.Binary, sel *expr.Selector, limit limit) (Test, error) {
 	list, err := b.list(sel)
 	if err != nil {
-		return nil, err
+		return Test{}, err
 	}
-	all := &Test{Form: All, marks: dataset.LeftOut(list.left)}
+	all := Test{Form: All, marks: dataset.LeftOut(list.left)}
 	for _, cell := range list.Cells {
-		one := list
-		one.Cells, one.left = []*dataset.Cell{cell}, nil
-		part, err := b.limitOf(c, one, q, limit)
+		part, err := b.limitOf(n, list.of(cell), limit)
 		if err != nil {
-			return nil, err
+			return Test{}, err
 		}
-		part.delta, part.What = b.delta, part.words()
-		all.parts = append(all.parts, *part)
+		all.parts = append(all.parts, b.complete(part))
 	}
 	return all, nil
 }
 
-// limitIn reads an expression as x < limit, with the limit in the base unit of q.
-func limitIn(n expr.Node) (c *expr.Binary, q *expr.Quantity, limit float64, ok bool) {
-	if c, ok = ordering(n); !ok {
-		return nil, nil, 0, false
+// of returns the side for one cell of its list.
+func (s Side) of(cell *dataset.Cell) Side {
+	s.Cells, s.left = []*dataset.Cell{cell}, nil
+	return s
+}
+
+func (s Side) equals(o Side) bool {
+	return s.Metric.Name == o.Metric.Name && slices.Equal(s.Cells, o.Cells)
+}
+
+// limit is a number that a metric is compared with, as it is written and in its base unit.
+type limit struct {
+	written *expr.Quantity
+	value   float64
+}
+
+func limitIn(n expr.Node) (l limit, ok bool) {
+	sign := 1.0
+	if u, negated := n.(*expr.Unary); negated && u.Op == expr.Sub {
+		n, sign = u.X, -1
 	}
-	y, sign := c.Y, 1.0
-	if u, negated := y.(*expr.Unary); negated && u.Op == expr.Sub {
-		y, sign = u.X, -1
+	if l.written, ok = n.(*expr.Quantity); ok {
+		l.value = sign * l.written.Value
 	}
-	if q, ok = y.(*expr.Quantity); ok {
-		limit = sign * q.Value
-	}
-	return c, q, limit, ok
+	return l, ok
 }
 
 // limitOf tests whether one cell is beyond a limit.
-func (b builder) limitOf(c *expr.Binary, s Side, q *expr.Quantity, limit float64) (*Test, error) {
-	if err := unlike(s.Metric, q, c.Y.Pos()); err != nil {
-		return nil, err
+func (b builder) limitOf(n *expr.Binary, s Side, limit limit) (Test, error) {
+	if err := unlike(s.Metric, limit.written, n.Y.Pos()); err != nil {
+		return Test{}, err
 	}
-	t := &Test{Form: Limit, Op: c.Op, Sides: []Side{s}, Region: stats.Below(limit)}
-	if isMore(c.Op) {
-		t.Region = stats.Above(limit)
+	if err := cannotBe(n, s.Metric, limit.value, isMore(n.Op)); err != nil {
+		return Test{}, err
 	}
-	return t, cannotBe(c, s.Metric, limit, isMore(c.Op))
+	return Test{Form: Limit, Op: n.Op, Sides: []Side{s}, Region: beyond(n.Op, limit.value)}, nil
 }
 
 // unlike refuses limits of another kind than the metric.
@@ -555,33 +504,33 @@ func cannotBe(n expr.Node, m record.Metric, limit float64, more bool) error {
 
 // fewer is the form fewer(a, b), or fewer(a, b, 0.1%) with the smallest difference that matters. Without it, a tenth of
 // the published difference matters, or any difference.
-func (b builder) fewer(n *expr.Call) (*Test, error) {
+func (b builder) fewer(n *expr.Call) (Test, error) {
 	sides, err := b.two(n, n.Args[0], n.Args[1], builder.side)
 	if err != nil {
-		return nil, err
+		return Test{}, err
 	}
 	for _, s := range sides {
 		if !record.CountsFailures(s.Metric.Name) {
-			return nil, dataset.Mistake(s.Written.Span, "no-test", "write failed, failed.count or errors.KIND, or compare by <",
+			return Test{}, dataset.Mistake(s.Written.Span, "no-test", "write failed, failed.count or errors.KIND, or compare by <",
 				"fewer is about failures, and %s counts none", s.Metric.Name)
 		}
 	}
 	if x, y := sides[0].Metric.Name, sides[1].Metric.Name; x != y {
-		return nil, dataset.Mistake(n.Span, "unlike-units", "name one metric twice", "%s and %s do not count the same", x, y)
+		return Test{}, dataset.Mistake(n.Span, "unlike-units", "name one metric twice", "%s and %s do not count the same", x, y)
 	}
 	by := b.publishedDifference(sides) / 10
 	if len(n.Args) > 2 {
 		if by, err = margin(n.Args[2]); err != nil {
-			return nil, err
+			return Test{}, err
 		}
 		switch {
 		case by <= 0:
-			return nil, cannotHold(n.Args[2], "a difference that matters is above 0", "correct the number, or leave it out")
+			return Test{}, cannotHold(n.Args[2], "a difference that matters is above 0", "correct the number, or leave it out")
 		case by >= 1:
-			return nil, cannotHold(n.Args[2], "shares never differ by more than 100%", "correct the number")
+			return Test{}, cannotHold(n.Args[2], "shares never differ by more than 100%", "correct the number")
 		}
 	}
-	return &Test{Form: Fewer, Sides: sides, Region: stats.Above(by)}, nil
+	return Test{Form: Fewer, Sides: sides, Region: stats.Above(by)}, nil
 }
 
 // publishedDifference returns by how much the published share of failures of the second side is larger; 0 if it is not,
@@ -599,35 +548,30 @@ func (b builder) publishedDifference(sides []Side) float64 {
 }
 
 // every is the form every(a, "<", b): all pairs of two lists.
-func (b builder) every(n *expr.Call) (*Test, error) {
+func (b builder) every(n *expr.Call) (Test, error) {
 	if len(n.Args) != 3 {
-		return nil, dataset.Mistake(n.Span, "no-test", "write every(a) < 100ms", "every without a comparison is no test")
+		return Test{}, dataset.Mistake(n.Span, "no-test", "write every(a) < 100ms", "every without a comparison is no test")
 	}
 	op := expr.Op(n.Args[1].(*expr.String).Value)
-	_, okX := n.Args[0].(*expr.Selector)
-	_, okY := n.Args[2].(*expr.Selector)
-	if !okX || !okY || !op.IsOrdering() {
-		return nil, dataset.Mistake(n.Span, "no-test", `write every(a, "<", b), with two lists of cells`,
+	if !isSelector(n.Args[0]) || !isSelector(n.Args[2]) || !op.IsOrdering() {
+		return Test{}, dataset.Mistake(n.Span, "no-test", `write every(a, "<", b), with two lists of cells`,
 			"no test for this form")
 	}
 	lists, err := b.two(n, n.Args[0], n.Args[2], builder.list)
 	if err != nil {
-		return nil, err
+		return Test{}, err
 	}
-	all := &Test{Form: Pairs, Op: op, Sides: lists}
+	all := Test{Form: Pairs, Op: op, Sides: lists,
+		marks: slice.Add([]string(nil), dataset.LeftOut(slices.Concat(lists[0].left, lists[1].left))...)}
 	for _, x := range lists[0].Cells {
 		for _, y := range lists[1].Cells {
-			if x == y && lists[0].Metric.Name == lists[1].Metric.Name {
-				return nil, dataset.Mistake(n.Span, "same-cells", "choose lists without common cells",
+			pair := Test{Form: Compared, Op: op, Region: b.compared(op), Sides: []Side{lists[0].of(x), lists[1].of(y)}}
+			if pair.Sides[0].equals(pair.Sides[1]) {
+				return Test{}, dataset.Mistake(n.Span, "same-cells", "choose lists without common cells",
 					"both lists have the cell %q", x.Trial.Name)
 			}
-			pair := Test{Form: Compared, Op: op, Region: b.compared(op), IsRatio: true, delta: b.delta, Sides: slices.Clone(lists)}
-			pair.Sides[0].Cells, pair.Sides[1].Cells = []*dataset.Cell{x}, []*dataset.Cell{y}
-			pair.Sides[0].left, pair.Sides[1].left = nil, nil
-			pair.What = pair.words()
-			all.parts = append(all.parts, pair)
+			all.parts = append(all.parts, b.complete(pair))
 		}
 	}
-	all.marks = slice.Add(all.marks, dataset.LeftOut(slices.Concat(lists[0].left, lists[1].left))...)
 	return all, nil
 }

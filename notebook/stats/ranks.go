@@ -180,92 +180,55 @@ func (s scale) middle() float64 {
 
 // mean returns the k-th smallest mean of two values, each with itself too, on the scale; k counts from 1.
 func (s scale) mean(k int) float64 {
-	n := len(s.y)
-	return bracket{s.y[0], s.y[n-1], 1, n * (n + 1) / 2}.find(k, func(limit float64) (count int, below, above float64) {
-		below, above = math.Inf(-1), math.Inf(1)
-		j := n - 1
+	return smallest(s.y[0], s.y[len(s.y)-1], func(limit float64) bool {
+		count, j := 0, len(s.y)-1
 		for i, y := range s.y {
-			for ; j >= 0 && y/2+s.y[j]/2 > limit; j-- {
-				above = min(above, y/2+s.y[j]/2)
+			for j >= i && y/2+s.y[j]/2 > limit {
+				j--
 			}
-			if j < i {
-				// The means of this value with itself and with larger ones are all above the limit.
-				above = min(above, y)
-				break
-			}
-			count += j - i + 1
-			below = max(below, y/2+s.y[j]/2)
+			count += max(0, j-i+1)
 		}
-		return count, below, above
+		return count >= k
 	})
 }
 
-// halves returns the smaller and the larger half of all differences of a value of a and one of b, both sorted. The
-// middle one of an odd number is in both.
-func halves(a, b []float64) (lower, upper bracket) {
-	n := len(a) * len(b)
-	all := bracket{a[0] - b[len(b)-1], a[len(a)-1] - b[0], 1, n}
-	lower, upper = all, all
-	lower.last, upper.first = (n+1)/2, n/2+1
-	lower.hi = difference(lower.last, a, b, all)
-	upper.lo = lower.hi
-	if n%2 == 0 {
-		upper.lo = difference(upper.first, a, b, bracket{lower.hi, all.hi, lower.last, n})
-	}
-	return lower, upper
-}
-
 // difference returns the k-th smallest of all differences of a value of a and one of b, both sorted; k counts from 1.
-func difference(k int, a, b []float64, within bracket) float64 {
-	return within.find(k, func(limit float64) (count int, below, above float64) {
-		below, above = math.Inf(-1), math.Inf(1)
-		j := 0 // the first of b whose difference is not above the limit
+func difference(k int, a, b []float64) float64 {
+	return smallest(a[0]-b[len(b)-1], a[len(a)-1]-b[0], func(limit float64) bool {
+		count, j := 0, 0
 		for _, x := range a {
 			for j < len(b) && x-b[j] > limit {
 				j++
 			}
-			if j > 0 && x-b[j-1] < above {
-				above = x - b[j-1]
-			}
-			if j == len(b) {
-				break
-			}
 			count += len(b) - j
-			if x-b[j] > below {
-				below = x - b[j]
-			}
 		}
-		return count, below, above
+		return count >= k
 	})
 }
 
-// bracket is two of many numbers, and their places among all of them sorted, counted from 1.
-type bracket struct {
-	lo, hi      float64
-	first, last int
-}
-
-// find returns the k-th smallest number without listing all of them: a simulation has billions. split counts the
-// numbers up to a limit, and returns the largest of them and the smallest above.
-func (b bracket) find(k int, split func(limit float64) (count int, below, above float64)) float64 {
-	for halve := false; b.lo < b.hi && k < b.last; halve = !halve {
-		if k == b.first {
-			return b.lo
+// smallest returns the smallest number from lo to hi that is enough, as hi is, by halving their bits. So the k-th
+// smallest of billions of numbers, as in a simulation, is found without a list of them.
+func smallest(lo, hi float64, enough func(float64) bool) float64 {
+	const sign = 1 << 63
+	place := func(x float64) uint64 { // in the order of all numbers
+		if b := math.Float64bits(x); b&sign == 0 {
+			return b | sign
 		}
-		// Numbers are rarely spread evenly, but more often nearly so than not at all.
-		share := 0.5
-		if !halve {
-			share = float64(k-b.first) / float64(b.last-b.first)
+		return ^math.Float64bits(x)
+	}
+	number := func(place uint64) float64 {
+		if place&sign != 0 {
+			return math.Float64frombits(place &^ sign)
 		}
-		limit := b.lo*(1-share) + b.hi*share
-		if !(limit > b.lo && limit < b.hi) { // they are neighbours
-			limit = b.lo
-		}
-		if count, below, above := split(limit); count >= k {
-			b.hi, b.last = below, count
+		return math.Float64frombits(^place)
+	}
+	first, last := place(lo), place(hi)
+	for first < last {
+		if middle := first + (last-first)/2; enough(number(middle)) {
+			last = middle
 		} else {
-			b.lo, b.first = above, count+1
+			first = middle + 1
 		}
 	}
-	return b.hi
+	return number(last) + 0 // never -0
 }

@@ -158,7 +158,7 @@ func TestSmallest(t *testing.T) {
 			}
 		}
 		for k, want := range differences {
-			if got := difference(k+1, a, b, bracket{a[0] - b[len(b)-1], a[len(a)-1] - b[0], 1, len(a) * len(b)}); got != want {
+			if got := difference(k+1, a, b); got != want {
 				t.Fatalf("difference %d of %v and %v is %v, want %v", k+1, a, b, got, want)
 			}
 		}

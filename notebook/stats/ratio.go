@@ -128,10 +128,9 @@ func newSample(c Cell) sample {
 
 // contrast is the difference of two samples: its size, standard error and degrees of freedom.
 type contrast struct {
-	a, b         sample
-	d, se, df    float64
-	kappa        float64 // 0 if it is not by ranks
-	lower, upper bracket // the differences up to the median and from it on, if it is by ranks
+	a, b      sample
+	d, se, df float64
+	kappa     float64 // 0 if it is not by ranks
 }
 
 // over compares two samples.
@@ -155,9 +154,8 @@ func (a sample) welch(b sample) contrast {
 // ranked compares two samples by the differences of all their values.
 func (a sample) ranked(b sample) contrast {
 	x := contrast{a: a, b: b, df: float64(len(a.y) + len(b.y) - 2)}
-	na, nb := float64(len(a.y)), float64(len(b.y))
-	x.lower, x.upper = halves(a.y, b.y)
-	x.d = x.lower.hi/2 + x.upper.lo/2
+	na, nb, n := float64(len(a.y)), float64(len(b.y)), len(a.y)*len(b.y)
+	x.d = difference((n+1)/2, a.y, b.y)/2 + difference(n/2+1, a.y, b.y)/2
 	u, v := varianceOfShares(a.y, b.y, x.d)
 	x.kappa = max(1, math.Sqrt((u/na+v/nb)*12*na*nb/(na+nb+1)))
 	if alone := u/na + v/nb; alone > 0 {
@@ -168,17 +166,12 @@ func (a sample) ranked(b sample) contrast {
 	return x
 }
 
-// guarded returns the interval from the k-th smallest to the k-th largest difference, widened by kappa, and to the smallest width that the resolution allows.
+// guarded returns the interval from the k-th smallest to the k-th largest difference, widened by kappa, and to the
+// smallest width that the resolution allows.
 func (x contrast) guarded(k int, alpha float64) Interval {
-	lo := difference(k, x.a.y, x.b.y, x.lower)
-	hi := difference(len(x.a.y)*len(x.b.y)+1-k, x.a.y, x.b.y, x.upper)
-	least := x.least(alpha)
+	lo, hi := difference(k, x.a.y, x.b.y), difference(len(x.a.y)*len(x.b.y)+1-k, x.a.y, x.b.y)
+	least := zCritical(alpha) * math.Sqrt(x.a.step/float64(len(x.a.y))+x.b.step/float64(len(x.b.y)))
 	return Interval{x.d - max(x.kappa*(x.d-lo), least), x.d + max(x.kappa*(hi-x.d), least)}
-}
-
-// least is the smallest half width of an interval of ranks.
-func (x contrast) least(alpha float64) float64 {
-	return zCritical(alpha) * math.Sqrt(x.a.step/float64(len(x.a.y))+x.b.step/float64(len(x.b.y)))
 }
 
 // varianceOfShares returns the variances of two shares: for each of a, how much of b shifted by d lies below it; for
