@@ -9,8 +9,8 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// A ratio in the text has the interval by which the claim about it is judged, also where it is turned round or written
-// as a change. Other ratios have their own.
+// A ratio in the text has the interval by which a claim about it is judged, also where it is turned round and where no
+// claim is about it.
 func TestValuesAsJudged(t *testing.T) {
 	for _, tt := range []struct{ name, claim, value, want string }{
 		{"turned round", `throughput{server="a"} < throughput{server="b"}`,
@@ -18,8 +18,8 @@ func TestValuesAsJudged(t *testing.T) {
 		{"of a part of one", `throughput{server="b"} > throughput{server="a"} and throughput{server="b"} > 1/s`,
 			`ratio(throughput{server="b"}, throughput{server="a"})`,
 			"1.12 to 1.28, 95 % interval of 3 repetitions; widened"},
-		{"of another metric", `throughput{server="b"} > throughput{server="a"}`,
-			`ratio(latency.p50{server="b"}, latency.p50{server="a"})`, "95 % interval of 3 repetitions.Cells"},
+		{"without a claim", `throughput{server="b"} > throughput{server="a"}`,
+			`ratio(latency.p50{server="b"}, latency.p50{server="a"})`, "95 % interval of 3 repetitions; widened by the noise floor of 2.6 %"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+

@@ -402,7 +402,7 @@ func (ev *evaluator) ValueText(in expr.Inline) string {
 	if err != nil {
 		return wording.NotMeasured
 	}
-	return ev.quantityOf(in, ev.asJudged(in.Expr, q)).Text()
+	return ev.quantityOf(in, q).Text()
 }
 
 func (c *composer) allFiles() []File {

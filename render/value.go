@@ -71,7 +71,6 @@ func (ev *evaluator) evaluate(in expr.Inline) valueView {
 		return v
 	}
 	ev.use(in.Expr, "")
-	q = ev.asJudged(in.Expr, q)
 	w := ev.quantityOf(in, q)
 	v := valueView{Text: w.Text(), Raw: strconv.FormatFloat(q.Number, 'g', -1, 64), Heading: cmp.Or(q.What, source),
 		Interval: w.IntervalSentence(), Shown: ev.shownAt(in.Expr, q.Cells)}
@@ -100,15 +99,6 @@ func (ev *evaluator) unsure(n expr.Node) string {
 		return wording.Unsure(cells[0].Metric(sel.Name))
 	}
 	return ""
-}
-
-// asJudged gives a ratio that is the effect of a claim the interval by which that is judged.
-func (ev *evaluator) asJudged(n expr.Node, q dataset.Quantity) dataset.Quantity {
-	q, floor := ev.results.WithClaimInterval(n, q)
-	if note := floorNote(floor); note != "" {
-		q.Note = strings.TrimSpace(note)
-	}
-	return q
 }
 
 // use notes the metrics of an expression, whose noise floors matter; experiment is the one of selectors that name none,

@@ -10,7 +10,6 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
-	"benchbook/notebook/stats"
 )
 
 // Published returns what the author says that the original found: a ratio, a value in base units for a limit, a share
@@ -84,50 +83,6 @@ func publishedRatio(n expr.Node, x float64, unit expr.Unit) (float64, error) {
 
 func wrongUnit(n expr.Node, what, hint string) error {
 	return dataset.Mistake(n.Pos(), "wrong-unit", hint, "the claim is about %s, and %s is none", what, n)
-}
-
-// WithClaimInterval gives the value of an expression that is the ratio of a claim the interval of that claim, and
-// returns the noise floor in it: one number has one interval wherever it is printed.
-//
-// Source: docs/method.md#the-noise-floor.
-func (r *Results) WithClaimInterval(n expr.Node, q dataset.Quantity) (out dataset.Quantity, floor float64) {
-	n, err := r.Data.Expand(n)
-	if err != nil || q.Interval == nil || len(q.Cells) != 2 {
-		return q, 0
-	}
-	x, y, ok := dataset.RatioIn(n)
-	if !ok {
-		return q, 0
-	}
-	for _, j := range r.Claims {
-		if interval := j.intervalOf([2]string{x.Name, y.Name}, q.Cells); interval != nil {
-			q.Interval = interval
-			return q, j.Floor
-		}
-	}
-	return q, 0
-}
-
-// intervalOf returns the interval of the ratio of two cells by two metrics, or of its inverse, from the claim or part
-// about it, or nil.
-func (j *Judgement) intervalOf(metrics [2]string, cells []*dataset.Cell) *stats.Interval {
-	for i := range j.Parts {
-		if interval := j.Parts[i].intervalOf(metrics, cells); interval != nil {
-			return interval
-		}
-	}
-	if !j.IsRatio || j.Effect == nil || j.Effect.Interval == nil || len(j.Sides) != 2 || j.Sides[0].Geomean {
-		return nil
-	}
-	is := func(i int, s Side) bool { return s.Metric.Name == metrics[i] && s.Cells[0] == cells[i] }
-	bounds := j.Effect.Interval
-	switch a, b := j.Sides[0], j.Sides[1]; {
-	case is(0, a) && is(1, b):
-		return bounds
-	case is(0, b) && is(1, a) && bounds.Lo > 0:
-		return &stats.Interval{Lo: 1 / bounds.Hi, Hi: 1 / bounds.Lo}
-	}
-	return nil
 }
 
 // placeholders are the words that may be in braces in article.Says.

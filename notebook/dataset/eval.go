@@ -45,8 +45,8 @@ func DimensionOf(m record.Metric) expr.Dimension {
 // Eval evaluates an expression over the shown records. Selectors without an experiment look in defaultExperiment; "" is
 // the only one of the article.
 //
-// A metric of one cell is its estimate. A ratio or a division of one metric of two cells has its interval, without the
-// noise floor. Anything else is a number without an interval, and Note says so.
+// A metric of one cell is its estimate. A ratio or a division of one metric of two cells has the interval by which a claim
+// about it is judged. Anything else is a number without an interval, and Note says so.
 //
 // The error is an *expr.Error with its place in the expression: a mistake that Check would find too, or with the cause
 // ErrNotMeasured if a cell has no number.
@@ -89,8 +89,8 @@ func (s Scope) eval(n expr.Node) (Quantity, error) {
 	return s.compute(n)
 }
 
-// RatioIn returns the two selectors that an expression divides.
-func RatioIn(n expr.Node) (x, y *expr.Selector, ok bool) {
+// pair finds the two cells whose ratio, by one metric, an expression is. It has an interval.
+func (s Scope) pair(n expr.Node) (a, b Picked, ok bool) {
 	var sides []expr.Node
 	switch n := n.(type) {
 	case *expr.Binary:
@@ -103,17 +103,11 @@ func RatioIn(n expr.Node) (x, y *expr.Selector, ok bool) {
 		}
 	}
 	if len(sides) != 2 {
-		return nil, nil, false
+		return a, b, false
 	}
 	x, okX := sides[0].(*expr.Selector)
 	y, okY := sides[1].(*expr.Selector)
-	return x, y, okX && okY
-}
-
-// pair finds the two cells whose ratio, by one metric, an expression is. It has an interval.
-func (s Scope) pair(n expr.Node) (a, b Picked, ok bool) {
-	x, y, ok := RatioIn(n)
-	if !ok || x.Name != y.Name {
+	if !okX || !okY || x.Name != y.Name {
 		return a, b, false
 	}
 	a, errA := s.one(x)
@@ -152,33 +146,42 @@ func EstimateQuantity(m record.Metric, c *Cell, e stats.Estimate) Quantity {
 	return q
 }
 
-// ratio is the ratio of one metric of two cells: between sessions if there are enough, as claims have it.
+// ratio is the ratio of one metric of two cells as claims have it: between sessions if there are enough, else widened by
+// the noise floor.
 //
-// Source: docs/method.md#sessions.
+// Source: docs/method.md#sessions and docs/method.md#the-noise-floor.
 func (s Scope) ratio(n expr.Node, a, b Picked) (Quantity, error) {
-	q, se, err := ratioQuantity(n, a, b)
-	if err != nil || q.Kind == stats.BySearch || !AreFresh(q.Cells...) {
+	q, se, err := s.ratioQuantity(n, a, b)
+	if err != nil || q.Kind == stats.BySearch {
 		return q, err
 	}
 	effects := []stats.SessionEffect{{Effect: q.Number, SE: se}}
-	for _, other := range s.Data.OtherSessions(q.Cells) {
-		a, b, ok := Scope{other, s.Experiment}.pair(n)
-		if !ok || !AreFresh(a.Cells[0], b.Cells[0]) {
-			continue
-		}
-		if q, se, err := ratioQuantity(n, a, b); err == nil {
-			effects = append(effects, stats.SessionEffect{Effect: q.Number, SE: se})
+	if AreFresh(q.Cells...) {
+		for _, session := range s.Data.OtherSessions(q.Cells) {
+			other := Scope{session, s.Experiment}
+			a, b, ok := other.pair(n)
+			if !ok || !AreFresh(a.Cells[0], b.Cells[0]) {
+				continue
+			}
+			if q, se, err := other.ratioQuantity(n, a, b); err == nil {
+				effects = append(effects, stats.SessionEffect{Effect: q.Number, SE: se})
+			}
 		}
 	}
-	if number, interval, err := stats.RatioBetween(effects, stats.DefaultAlpha); err == nil {
+	number, interval, err := stats.RatioBetween(effects, stats.DefaultAlpha)
+	floor := s.Data.Floor(a.Metric.Name).F
+	switch {
+	case err == nil:
 		q.Number, q.Interval, q.Kind, q.N = number, &interval, stats.OverSessions, len(effects)
 		q.Step = stats.LastDigit(number, stats.MinResolution)
+	case floor > 0 && q.Interval != nil:
+		q.Note = strings.TrimPrefix(q.Note+"; widened by the noise floor of "+expr.Percent(floor), "; ")
 	}
 	return q, nil
 }
 
 // ratioQuantity is the ratio of one metric of two cells in one session, with the standard error of its logarithm.
-func ratioQuantity(n expr.Node, a, b Picked) (q Quantity, se float64, err error) {
+func (s Scope) ratioQuantity(n expr.Node, a, b Picked) (q Quantity, se float64, err error) {
 	ca, cb := a.Cells[0], b.Cells[0]
 	ra, err := a.result(ca)
 	if err != nil {
@@ -206,6 +209,7 @@ func ratioQuantity(n expr.Node, a, b Picked) (q Quantity, se float64, err error)
 			why := NoRatio(err, cells, func(i int) string { return names[i] })
 			return q, 0, &expr.Error{Span: n.Pos(), Msg: "no ratio: " + why, Err: err}
 		}
+		comparison.Interval = comparison.Widen(s.Data.Floor(a.Metric.Name).F, stats.DefaultAlpha)
 		q, se = RatioOf(comparison, false), comparison.SE
 		q.Step = stats.LastDigit(comparison.Ratio, max(ra.resolution(), rb.resolution()))
 		notes = slices.Concat(notes, Marks(ca, cb), LeftOutOf(a.Metric.Name, ca, cb))

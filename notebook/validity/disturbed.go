@@ -3,9 +3,7 @@ package validity
 import (
 	"fmt"
 	"slices"
-	"strings"
 
-	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -91,31 +89,6 @@ func (a Assessment) Disturbed(cell string) string {
 	if a.Slowed == nil {
 		return ""
 	}
-	slowed := func(i int) bool { return a.Slowed[i] > 1 }
-	return fmt.Sprintf("%s disturbed (%s): the interval allows for up to %.2f times the speed", a.count(cell, slowed),
-		strings.Join(a.reasons(slowed), ", "), slices.Max(a.Slowed))
-}
-
-// count says how many repetitions are meant, with a verb: "2 of 5 repetitions of a are".
-func (a Assessment) count(cell string, meant func(repetition int) bool) string {
-	n := 0
-	for i := range a.Valid {
-		if meant(i) {
-			n++
-		}
-	}
-	if cell != "" {
-		cell = " of " + cell
-	}
-	return fmt.Sprintf("%d of %d repetitions%s %s", n, len(a.Valid), cell, expr.Verb(n, "is", "are"))
-}
-
-// reasons are the worst invalid finding of each check in the repetitions that are meant.
-func (a Assessment) reasons(meant func(repetition int) bool) (out []string) {
-	for _, c := range a.checked {
-		if n, worst := worstOf(c.found, func(i int, f finding) bool { return f.level == Invalid && meant(i) }); n > 0 {
-			out = append(out, worst.words)
-		}
-	}
-	return out
+	return a.about(cell, func(i int) bool { return a.Slowed[i] > 1 }, "disturbed (%s): ") +
+		fmt.Sprintf("the interval allows for up to %.2f times the speed", slices.Max(a.Slowed))
 }

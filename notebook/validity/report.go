@@ -8,25 +8,20 @@ import (
 	"sync"
 
 	"benchbook/internal/slice"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 )
 
-// Report has the findings of all checks in the repetitions of one cell. It computes on demand, each thing once, and can
-// be used by several goroutines.
+// Report has the findings of all checks in the repetitions of one cell. Several goroutines can use it.
 type Report struct {
-	records  []*record.Record
-	examined func() examination
-	keepsAll bool // no check by result makes a repetition invalid
-
-	mu       sync.Mutex
-	assessed map[string]Assessment // by metric
-}
-
-// An examination is what all checks find in all repetitions, for any metric.
-type examination struct {
+	records     []*record.Record
 	repetitions []repetition
 	checked     []checked
 	drifts      []drift // by repetition
+	keepsAll    bool    // no check by result makes a repetition invalid
+
+	mu       sync.Mutex
+	assessed map[string]Assessment // by metric
 }
 
 // checked is a check that applies to a cell, with its findings by repetition.
@@ -35,19 +30,39 @@ type checked struct {
 	found []finding
 }
 
+// notRun is the finding in a repetition that failed.
+const notRun = "not run"
+
 // NewReport reports on records of one cell, run and key, in the order of repetitions.
-func NewReport(records []*record.Record) *Report {
-	r := &Report{records: records, assessed: map[string]Assessment{}}
-	r.examined = sync.OnceValue(r.examine)
-	return r
-}
+func NewReport(records []*record.Record) *Report { return newReport(records, false) }
 
 // WithAll returns a report of the same records in which a check that depends on the result of a repetition warns where
 // it would make it invalid.
-func (r *Report) WithAll() *Report {
-	all := NewReport(r.records)
-	all.keepsAll = true
-	return all
+func (r *Report) WithAll() *Report { return newReport(r.records, true) }
+
+func newReport(records []*record.Record, keepsAll bool) *Report {
+	r := &Report{records: records, repetitions: repetitionsOf(records), drifts: slice.Map(records, driftOf),
+		keepsAll: keepsAll, assessed: map[string]Assessment{}}
+	for _, check := range checks {
+		c, applies := checked{check: check}, false
+		for _, rep := range r.repetitions {
+			f := finding{level: NotChecked, words: notRecorded} // the record is older than the check
+			switch {
+			case rep.Failure != "":
+				f.words = notRun
+			case check.applies(rep):
+				applies, f = true, check.judge(rep)
+				if keepsAll && check.dependsOnResult(f) {
+					f.level = Warn
+				}
+			}
+			c.found = append(c.found, f)
+		}
+		if applies {
+			r.checked = append(r.checked, c)
+		}
+	}
+	return r
 }
 
 // LeftOutByResult counts the repetitions that WithAll makes valid for a metric.
@@ -64,36 +79,6 @@ func (r *Report) LeftOutByResult(metric string) (n int) {
 	}
 	return n
 }
-
-func (r *Report) examine() examination {
-	e := examination{repetitions: repetitionsOf(r.records)}
-	for _, check := range checks {
-		c, applies := checked{check: check}, false
-		for _, rep := range e.repetitions {
-			f := finding{level: NotChecked, words: notRecorded} // the record is older than the check
-			switch {
-			case rep.Failure != "":
-				f.words = notRun
-			case check.applies(rep):
-				applies, f = true, check.judge(rep)
-				if r.keepsAll && check.dependsOnResult(f) {
-					f.level = Warn
-				}
-			}
-			c.found = append(c.found, f)
-		}
-		if applies {
-			e.checked = append(e.checked, c)
-		}
-	}
-	for _, rec := range r.records {
-		e.drifts = append(e.drifts, driftOf(rec))
-	}
-	return e
-}
-
-// notRun is the finding in a repetition that failed.
-const notRun = "not run"
 
 // Assessment is the result of all checks in a cell for one metric.
 type Assessment struct {
@@ -155,8 +140,7 @@ func (r *Report) assess(metric string) Assessment {
 		}
 	}
 	levels := make([]Level, len(r.records)) // the worst of each repetition
-	e := r.examined()
-	for _, c := range e.checked {
+	for _, c := range r.checked {
 		c.found = slices.Clone(c.found)
 		for i := range c.found {
 			f := &c.found[i]
@@ -172,9 +156,9 @@ func (r *Report) assess(metric string) Assessment {
 		a.checked = append(a.checked, c)
 	}
 	if a.Level = cellLevel(a.Valid, levels); a.Level == Invalid {
-		a.acceptDisturbed(e.repetitions, metric)
+		a.acceptDisturbed(r.repetitions, metric)
 	}
-	if a.steady = steadyState(e.drifts, a.Valid); a.steady.Level == Warn {
+	if a.steady = steadyState(r.drifts, a.Valid); a.steady.Level == Warn {
 		a.Level = max(a.Level, Warn)
 	}
 	return a
@@ -232,31 +216,14 @@ func (a Assessment) Because() string {
 	}
 }
 
-type reason struct {
-	count int // of repetitions
-	cause int // 1 if it may be what the others follow from, else 0
-	words string
-}
-
-func (a Assessment) found(level Level) []reason {
-	var out []reason
+// found returns what was found at a level, with the number of repetitions in the words.
+func (a Assessment) found(level Level) (out []reason) {
 	if level == Invalid && a.failed > 0 {
 		out = append(out, reason{a.failed, 0, failedWords(a.failed, len(a.Valid))})
 	}
-	for _, c := range a.checked {
-		if c.isLoss && level == Warn && a.Slowed != nil {
-			continue // Disturbed says it
-		}
-		n, worst := worstOf(c.found, func(i int, f finding) bool {
-			return f.level == level && (level == Invalid || a.Valid[i])
-		})
-		if n > 0 {
-			cause := 0
-			if c.isLoss {
-				cause = 1
-			}
-			out = append(out, reason{n, cause, fmt.Sprintf("%d of %d repetitions: %s", n, len(c.found), worst.words)})
-		}
+	for _, r := range a.reasons(level, func(i int) bool { return level == Invalid || a.Valid[i] }) {
+		r.words = fmt.Sprintf("%d of %d repetitions: %s", r.count, len(a.Valid), r.words)
+		out = append(out, r)
 	}
 	if a.steady.Name != "" && a.steady.Level == level {
 		out = append(out, reason{0, 0, a.steady.Words})
@@ -266,10 +233,33 @@ func (a Assessment) found(level Level) []reason {
 
 func failedWords(n, of int) string { return fmt.Sprintf("%d of %d repetitions: failed", n, of) }
 
-// worstOf counts the findings that are meant and returns the largest.
-func worstOf(found []finding, meant func(repetition int, f finding) bool) (n int, worst finding) {
-	for i, f := range found {
-		if !meant(i, f) {
+// A reason is the worst finding of a check in some repetitions.
+type reason struct {
+	count int // of repetitions
+	cause int // 1 if it may be what the others follow from, else 0
+	words string
+}
+
+// reasons returns what each check found at a level in the repetitions that are meant.
+func (a Assessment) reasons(level Level, meant func(repetition int) bool) (out []reason) {
+	for _, c := range a.checked {
+		cause := 0
+		if c.isLoss {
+			cause = 1
+		}
+		n, worst := c.worst(level, meant)
+		isSaid := c.isLoss && level == Warn && a.Slowed != nil // by Disturbed
+		if n > 0 && !isSaid {
+			out = append(out, reason{n, cause, worst.words})
+		}
+	}
+	return out
+}
+
+// worst counts the findings at a level in the repetitions that are meant, and returns the largest.
+func (of checked) worst(level Level, meant func(repetition int) bool) (n int, worst finding) {
+	for i, f := range of.found {
+		if f.level != level || !meant(i) {
 			continue
 		}
 		if n++; n == 1 || f.size > worst.size {
@@ -282,15 +272,32 @@ func worstOf(found []finding, meant func(repetition int, f finding) bool) (n int
 // LeftOut says how many repetitions of a cell enter no number, and why; empty if all do. A cell is named if it is
 // given.
 func (a Assessment) LeftOut(cell string) string {
-	if !slices.Contains(a.Valid, false) {
+	var failed []string
+	if a.failed > 0 {
+		failed = []string{"failed"}
+	}
+	return a.about(cell, func(i int) bool { return !a.Valid[i] }, "not valid: %s", failed...)
+}
+
+// about says how many repetitions are meant, and writes the reasons for it into a text; empty if none is.
+func (a Assessment) about(cell string, meant func(repetition int) bool, text string, reasons ...string) string {
+	n := 0
+	for i := range a.Valid {
+		if meant(i) {
+			n++
+		}
+	}
+	if n == 0 {
 		return ""
 	}
-	invalid := func(i int) bool { return !a.Valid[i] }
-	reasons := a.reasons(invalid)
-	if a.failed > 0 {
-		reasons = slices.Insert(reasons, 0, "failed")
+	for _, r := range a.reasons(Invalid, meant) {
+		reasons = append(reasons, r.words)
 	}
-	return a.count(cell, invalid) + " not valid: " + strings.Join(reasons, ", ")
+	if cell != "" {
+		cell = " of " + cell
+	}
+	return fmt.Sprintf("%d of %d repetitions%s %s "+text, n, len(a.Valid), cell, expr.Verb(n, "is", "are"),
+		strings.Join(reasons, ", "))
 }
 
 // Level says how far the cell can be trusted by all checks. Metrics that a check spares can be valid in a cell that is
@@ -344,9 +351,7 @@ func (of checked) summary() CheckResult {
 		i := slices.IndexFunc(of.found, func(f finding) bool { return f.words != notRun })
 		return CheckResult{Name: of.name, Level: NotChecked, Words: of.found[i].words}
 	}
-	worstAt := func(level Level) (int, finding) {
-		return worstOf(of.found, func(_ int, f finding) bool { return f.level == level })
-	}
+	worstAt := func(level Level) (int, finding) { return of.worst(level, func(int) bool { return true }) }
 	c := CheckResult{Name: of.name, Level: cellLevel(valid, levels)}
 	n, largest := worstAt(worst)
 	left := ""
