@@ -113,45 +113,53 @@ func (b builder) read(n expr.Node) (Test, error) {
 // ordering reads x op y, where op is < > <= or >=.
 func (b builder) ordering(n *expr.Binary) (Test, error) {
 	x, y := argsOf(n.X), argsOf(n.Y)
-	product, isProduct := n.Y.(*expr.Binary)
-	limit, isLimit := limitIn(n.Y)
-	switch nameX, nameY := callName(n.X), callName(n.Y); {
-	case isSelector(n.X) && isSelector(n.Y):
+	switch left, right := kindOf(n.X), kindOf(n.Y); {
+	case left == "cell" && right == "cell":
 		return b.compare(n, n.X, n.Y, builder.side)
-	case nameX == "geomean" && nameY == "geomean":
+	case left == "geomean" && right == "geomean":
 		return b.compare(n, x[0], y[0], builder.geomean)
-	case nameX == "ratio" && nameY == "ratio":
+	case left == "ratio" && right == "ratio":
 		return b.gap(n, x, y)
-	case nameX == "ratio":
+	case left == "ratio":
 		return b.times(n, x[0], x[1], n.Y)
-	case isProduct && product.Op == expr.Mul && isSelector(product.X):
-		return b.times(n, n.X, product.X, product.Y)
-	case isProduct && product.Op == expr.Mul:
+	case right == "product":
+		product := n.Y.(*expr.Binary)
+		if isSelector(product.X) {
+			return b.times(n, n.X, product.X, product.Y)
+		}
 		return b.times(n, n.X, product.Y, product.X)
-	case isLimit && isSelector(n.X):
+	case left == "cell" && right == "limit":
 		s, err := b.side(n.X.(*expr.Selector))
 		if err != nil {
 			return Test{}, err
 		}
-		return b.limitOf(n, s, limit)
-	case isLimit && nameX == "every" && len(x) == 1 && isSelector(x[0]):
-		return b.limitOfEach(n, x[0].(*expr.Selector), limit)
+		return b.limitOf(n, s)
+	case left == "every" && right == "limit":
+		return b.limitOfEach(n, x)
 	}
 	return Test{}, noTest(n)
 }
 
-func isSelector(n expr.Node) bool {
-	_, ok := n.(*expr.Selector)
-	return ok
-}
-
-// callName returns the name of the function that n calls; empty for other expressions.
-func callName(n expr.Node) string {
-	if c, ok := n.(*expr.Call); ok {
-		return c.Name
+// kindOf names what an expression is: a cell or cells, a product, a limit, or the function that it calls.
+func kindOf(n expr.Node) string {
+	switch n := n.(type) {
+	case *expr.Selector:
+		return "cell"
+	case *expr.Call:
+		return n.Name
+	case *expr.Binary:
+		if n.Op == expr.Mul {
+			return "product"
+		}
+	case *expr.Quantity, *expr.Unary:
+		if q, _ := limitIn(n); q != nil {
+			return "limit"
+		}
 	}
 	return ""
 }
+
+func isSelector(n expr.Node) bool { return kindOf(n) == "cell" }
 
 func argsOf(n expr.Node) []expr.Node {
 	if c, ok := n.(*expr.Call); ok {
@@ -190,7 +198,7 @@ func noTest(n expr.Node) error {
 
 // isReduced reports whether n is one number made of a list.
 func isReduced(n expr.Node) bool {
-	return slices.Contains([]string{"min", "max", "mean", "median", "geomean", "count"}, callName(n))
+	return slices.Contains([]string{"min", "max", "mean", "median", "geomean", "count"}, kindOf(n))
 }
 
 // cannotFail refuses a claim that no measurement could contradict, and cannotHold one that none could support.
@@ -403,14 +411,17 @@ func (b builder) gap(n *expr.Binary, x, y []expr.Node) (Test, error) {
 }
 
 // limitOfEach is the test every(a) < 100ms: a limit for all cells of a list.
-func (b builder) limitOfEach(n *expr.Binary, sel *expr.Selector, limit limit) (Test, error) {
-	list, err := b.list(sel)
+func (b builder) limitOfEach(n *expr.Binary, args []expr.Node) (Test, error) {
+	if len(args) != 1 || !isSelector(args[0]) {
+		return Test{}, noTest(n)
+	}
+	list, err := b.list(args[0].(*expr.Selector))
 	if err != nil {
 		return Test{}, err
 	}
 	all := Test{Form: All, marks: dataset.LeftOut(list.left)}
 	for _, cell := range list.Cells {
-		part, err := b.limitOf(n, list.of(cell), limit)
+		part, err := b.limitOf(n, list.of(cell))
 		if err != nil {
 			return Test{}, err
 		}
@@ -429,32 +440,28 @@ func (s Side) equals(o Side) bool {
 	return s.Metric.Name == o.Metric.Name && slices.Equal(s.Cells, o.Cells)
 }
 
-// limit is a number that a metric is compared with, as it is written and in its base unit.
-type limit struct {
-	written *expr.Quantity
-	value   float64
-}
-
-func limitIn(n expr.Node) (l limit, ok bool) {
+// limitIn reads a limit, as it is written and in its base unit; nil if n is none.
+func limitIn(n expr.Node) (q *expr.Quantity, limit float64) {
 	sign := 1.0
 	if u, negated := n.(*expr.Unary); negated && u.Op == expr.Sub {
 		n, sign = u.X, -1
 	}
-	if l.written, ok = n.(*expr.Quantity); ok {
-		l.value = sign * l.written.Value
+	if q, _ = n.(*expr.Quantity); q != nil {
+		limit = sign * q.Value
 	}
-	return l, ok
+	return q, limit
 }
 
 // limitOf tests whether one cell is beyond a limit.
-func (b builder) limitOf(n *expr.Binary, s Side, limit limit) (Test, error) {
-	if err := unlike(s.Metric, limit.written, n.Y.Pos()); err != nil {
+func (b builder) limitOf(n *expr.Binary, s Side) (Test, error) {
+	q, limit := limitIn(n.Y)
+	if err := unlike(s.Metric, q, n.Y.Pos()); err != nil {
 		return Test{}, err
 	}
-	if err := cannotBe(n, s.Metric, limit.value, isMore(n.Op)); err != nil {
+	if err := cannotBe(n, s.Metric, limit, isMore(n.Op)); err != nil {
 		return Test{}, err
 	}
-	return Test{Form: Limit, Op: n.Op, Sides: []Side{s}, Region: beyond(n.Op, limit.value)}, nil
+	return Test{Form: Limit, Op: n.Op, Sides: []Side{s}, Region: beyond(n.Op, limit)}, nil
 }
 
 // unlike refuses limits of another kind than the metric.
