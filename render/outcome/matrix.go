@@ -1,10 +1,13 @@
 package outcome
 
 import (
+	"slices"
+
 	"benchbook/internal/slice"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
+	"benchbook/render/cellview"
 	"benchbook/render/wording"
 )
 
@@ -53,12 +56,8 @@ func MatrixOf(j *claim.Judgement) *Matrix {
 	if !isByRow {
 		rows, columns, order = columns, rows, "column over row"
 	}
-	varied := slice.Filter(variedOf(rows[0].Experiment), func(name string) bool {
-		return slice.Count(append(rows, columns...), func(c *dataset.Cell) bool {
-			return valueOf(c, name) != valueOf(rows[0], name)
-		}) > 0
-	})
-	name := func(c *dataset.Cell) string { return nameBy(c, varied) }
+	varied := cellview.Naming(append(slices.Clone(rows), columns...), nil)
+	name := func(c *dataset.Cell) string { return cellview.Name(c, varied) }
 	m, isRatio := &Matrix{Columns: slice.Map(columns, name)}, true
 	for _, row := range rows {
 		r := MatrixRow{Name: name(row)}
