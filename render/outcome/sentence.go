@@ -88,22 +88,12 @@ func (w writer) clause(s *Sentence, j *claim.Judgement) {
 
 // blank fills a blank of a line.
 func (s *Sentence) blank(name string, j *claim.Judgement, e Effect, c compared) {
+	if c.other == c.noun {
+		c.other = "that"
+	}
+	words := map[string]string{"within": c.within, "noun": c.noun, "other": c.other, "a": c.a, "b": c.b, "what": j.What,
+		"count": fmt.Sprint(len(j.Parts))}
 	switch name {
-	case "within":
-		s.say(c.within)
-	case "noun":
-		s.say(c.noun)
-	case "other":
-		if c.other == c.noun {
-			c.other = "that"
-		}
-		s.say(c.other)
-	case "a":
-		s.say(c.a)
-	case "b":
-		s.say(c.b)
-	case "what":
-		s.say(j.What)
 	case "size":
 		s.add(Value, e.unsigned()+" "+directionOf(j, e))
 	case "direction":
@@ -121,8 +111,8 @@ func (s *Sentence) blank(name string, j *claim.Judgement, e Effect, c compared) 
 		s.add(Value, pairsHeld(j))
 	case "rest":
 		s.say(othersOf(j))
-	case "count":
-		s.say(fmt.Sprint(len(j.Parts)))
+	default:
+		s.say(words[name])
 	}
 }
 
