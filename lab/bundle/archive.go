@@ -25,17 +25,15 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/docker/go-units"
 
 	"benchbook/internal/files"
-	"benchbook/lab/show"
 )
 
 const (
-	format       = 3 // of the bundles that this package writes and reads
+	format       = 4 // of the bundles that this package writes and reads
 	manifestName = "manifest.json"
 
 	maxManifest = 4 << 20  // bytes
@@ -47,17 +45,12 @@ const (
 	maxDepth    = 32       // folders
 )
 
-// manifest describes a bundle. Its texts come from the author, and may have characters that act on a terminal.
+// manifest describes a bundle.
 type manifest struct {
-	Format  int                    `json:"benchbook_bundle"`
-	Article string                 `json:"article"` // slug
-	Title   string                 `json:"title,omitempty"`
-	Author  string                 `json:"author,omitempty"`
-	Date    time.Time              `json:"date,omitzero"`    // of the newest record
-	Hosts   []string               `json:"hosts,omitempty"`  // class and digest; Claims are of the first
-	Claims  map[string]show.Judged `json:"claims,omitempty"` // by name
-	Files   int                    `json:"files"`            // without manifest.json
-	Bytes   int64                  `json:"bytes"`            // that the files and their folders take on a disk
+	Format  int    `json:"benchbook_bundle"`
+	Article string `json:"article"` // slug
+	Files   int    `json:"files"`   // without manifest.json
+	Bytes   int64  `json:"bytes"`   // that the files and their folders take on a disk
 }
 
 // count adds a file.
@@ -67,10 +60,8 @@ func (m *manifest) count(name string, size int64) {
 
 // check returns an error for a manifest that Create does not write.
 func (m *manifest) check() error {
-	for _, name := range append([]string{m.Article}, m.Hosts...) {
-		if !files.IsName(name) {
-			return fmt.Errorf("%s names an article or host %.100q, which cannot be the name of a folder", manifestName, name)
-		}
+	if !files.IsName(m.Article) {
+		return fmt.Errorf("%s names an article %.100q, which cannot be the name of a folder", manifestName, m.Article)
 	}
 	if m.Files < 1 || m.Files > maxFiles || m.Bytes < 0 || m.Bytes > maxBytes {
 		return fmt.Errorf("a bundle may have 1 to %d files that take %s, and this one has %d that take %s", maxFiles,

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"benchbook/internal/test/must"
 )
@@ -35,8 +34,7 @@ var contents = map[string]string{
 var longName = strings.Repeat("long/", 20) + strings.Repeat("name", 40)
 
 func about() manifest {
-	return manifest{Article: "hello", Title: "Hello <world> & all", Author: "the authors", Hosts: []string{"c2-ecb3ae"},
-		Date: time.Date(2026, 11, 23, 14, 5, 6, 0, time.UTC)}
+	return manifest{Article: "hello"}
 }
 
 // made is a bundle of files.
@@ -103,7 +101,7 @@ func TestRoundTrip(t *testing.T) {
 	if got := tree(t, dir); !maps.Equal(got, want) {
 		t.Errorf("extracted %q, want %q", got, want)
 	}
-	if m := r.manifest; m.Title != about().Title || !m.Date.Equal(about().Date) || m.Files != len(contents) {
+	if m := r.manifest; m.Article != about().Article || m.Files != len(contents) {
 		t.Errorf("the manifest is %+v", m)
 	}
 	if again := sample(t); !bytes.Equal(data, again) {
@@ -254,9 +252,8 @@ func TestTampering(t *testing.T) {
 		{"no files", inManifest(func(m *manifest) { m.Files = 0 }), "may have 1 to"},
 		{"article elsewhere", inManifest(func(m *manifest) { m.Article = "../../etc" }), "cannot be the name of a folder"},
 		{"article like a flag", inManifest(func(m *manifest) { m.Article = "--force" }), "cannot be the name of a folder"},
-		{"host elsewhere", inManifest(func(m *manifest) { m.Hosts = []string{"../x"} }), "cannot be the name of a folder"},
 		{"manifest that is not JSON", text("{}}"), "manifest.json is not"},
-		{"manifest of another format", text(`{"benchbook_bundle": 2, "files": []}`), "not of format 3"},
+		{"manifest of another format", text(`{"benchbook_bundle": 2, "files": []}`), "not of format 4"},
 		{"archive without its end", archive(func(b []byte) []byte { return b[:len(b)-4096] }), "damaged"},
 		{"bundle cut off", func(_ *testing.T, b []byte) []byte { return b[:len(b)/2] }, "unexpected EOF"},
 		{"256 MiB of zeros instead of a file", func(t *testing.T, b []byte) []byte {

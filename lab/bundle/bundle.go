@@ -11,13 +11,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/docker/go-units"
 	"github.com/google/renameio/v2"
 
 	"benchbook/internal/files"
-	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
@@ -87,7 +85,6 @@ type builder struct {
 	root     string          // the project's folder, or its repository's
 	tracked  map[string]bool // absolute paths of the files that git tracks
 	complete bool            // everything that the plan reads is in it
-	manifest manifest
 }
 
 // collect copies the tracked files that the article needs, and its records.
@@ -270,15 +267,9 @@ func (b *builder) addRecords(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.manifest = manifest{Article: b.article.Slug, Title: b.article.Doc.Front.Title.OneLine().Value,
-		Author: b.project.Author.Value, Claims: show.NewArticle(d).Verdicts()}
 	dir := b.project.RecordsDir(b.article.Slug)
 	left := map[string]bool{}
 	for _, r := range d.Records() {
-		b.manifest.Hosts = slice.Add(b.manifest.Hosts, d.Host)
-		if r.Ended.After(b.manifest.Date) {
-			b.manifest.Date = r.Ended.UTC().Truncate(time.Second)
-		}
 		if !b.tracked[filepath.Join(dir, r.Path())] && !left[r.Path()] {
 			left[r.Path()] = true
 			fmt.Fprintf(b.Stderr, "left out: run %s, as git does not track its records\n", r.Path())
@@ -287,7 +278,6 @@ func (b *builder) addRecords(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(b.tracked)) {
 		below, ok := files.Below(dir, name)
 		if parts := strings.Split(filepath.ToSlash(below), "/"); ok && record.IsRun(below) && parts[1] == d.Profile {
-			b.manifest.Hosts = slice.Add(b.manifest.Hosts, parts[0])
 			if err := b.add(ctx, name); err != nil {
 				return err
 			}
@@ -320,7 +310,8 @@ func (b *builder) write(ctx context.Context, out string, hasProgram bool) error 
 		return err
 	}
 	defer to.Cleanup()
-	digest, err := write(ctx, to, b.dir, &b.manifest)
+	m := manifest{Article: b.article.Slug}
+	digest, err := write(ctx, to, b.dir, &m)
 	if err != nil {
 		return err
 	}
@@ -336,13 +327,13 @@ func (b *builder) write(ctx context.Context, out string, hasProgram bool) error 
 		Files  int    `json:"files"` // in it
 		Bytes  int64  `json:"bytes"`
 		Digest string `json:"digest"`
-	}{out, b.manifest.Files, size, digest}
+	}{out, m.Files, size, digest}
 	return b.Print(written, func() {
 		repeat := "benchbook repro " + out
 		if hasProgram {
 			repeat = fmt.Sprintf("tar -xzf %s %s && ./%s repro %s", out, programName, programName, out)
 		}
-		fmt.Fprintf(b.Stdout, "%s: %s, %s, %s\nrepeat it with: %s\n", out, terminal.Count(b.manifest.Files, "file"),
+		fmt.Fprintf(b.Stdout, "%s: %s, %s, %s\nrepeat it with: %s\n", out, terminal.Count(m.Files, "file"),
 			units.BytesSize(float64(size)), digest, repeat)
 	})
 }

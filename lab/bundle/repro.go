@@ -8,19 +8,23 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/docker/go-units"
 
 	"benchbook/internal/files"
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/pages"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
 
@@ -44,7 +48,7 @@ func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) (er
 		a.Stdout, a.JSON = a.Stderr, false
 		defer func() {
 			a.Stdout, a.JSON = stdout, true
-			err = a.JoinErrors(err, lab.PrintJSON(stdout, claimsJSON{r.manifest.Claims, r.here}))
+			err = a.JoinErrors(err, lab.PrintJSON(stdout, claimsJSON{r.there.Verdicts(), r.here.Verdicts()}))
 		}()
 	}
 	if err := r.open(ctx, from); err != nil {
@@ -76,10 +80,12 @@ type reproduction struct {
 	digest   string
 	options  ReproOptions
 	dir      string
-	here     map[string]show.Judged // by claim; nil until measured here
 	project  *article.Project
 	article  *lab.Article
 	plan     *plan.Plan
+	records  []*record.Record // of its author
+	there    *show.Article    // by records; nil without them
+	here     *show.Article    // nil until measured here
 }
 
 // open extracts the bundle into its folder.
@@ -138,10 +144,27 @@ func (r *reproduction) prepare() (err error) {
 	if r.options.Quick && r.options.Budget == 0 {
 		r.options.Budget = quickTime
 	}
+	if err := r.judgeAuthor(); err != nil {
+		return lab.Failure(err)
+	}
 	if r.options.Over, err = useImages(r.dir); err != nil {
 		return lab.Failure(err)
 	}
 	return nil
+}
+
+// judgeAuthor judges the claims by the records of the author.
+func (r *reproduction) judgeAuthor() error {
+	records, _, err := r.Records(r.project, r.article)
+	r.records = slice.Filter(records, func(r *record.Record) bool { return strings.HasSuffix(r.Host, authorSuffix) })
+	if err != nil || len(r.records) == 0 {
+		return err
+	}
+	d, err := dataset.New(r.article.Doc, r.records, lab.DatasetOptions(r.project, r.article, ""))
+	if err == nil {
+		r.there = show.NewArticle(d)
+	}
+	return err
 }
 
 // describe prints the origin of the bundle, the rights that measuring needs, and the plan.
@@ -159,16 +182,20 @@ func (r *reproduction) describe(ctx context.Context) error {
 // printOrigin prints what the bundle says about itself and the rights that measuring needs, without characters that act
 // on a terminal.
 func (r *reproduction) printOrigin() {
-	m := r.manifest
-	lines := []string{cmp.Or(m.Title, m.Article)}
-	if m.Author != "" {
-		lines = append(lines, "  by "+m.Author)
+	lines := []string{cmp.Or(r.article.Doc.Front.Title.OneLine().Value, r.article.Slug)}
+	if author := r.project.Author.Value; author != "" {
+		lines = append(lines, "  by "+author)
 	}
-	lines = append(lines, "  "+r.digest, fmt.Sprintf("  %s, %s, opened in %s", terminal.Count(m.Files, "file"),
-		units.BytesSize(float64(m.Bytes)), terminal.Relative(r.dir)))
-	if len(m.Hosts) > 0 {
-		lines = append(lines, fmt.Sprintf("  measured on %s until %s", terminal.InSentence(m.Hosts),
-			m.Date.UTC().Format("2 January 2006")))
+	lines = append(lines, "  "+r.digest, fmt.Sprintf("  %s, %s, opened in %s", terminal.Count(r.manifest.Files, "file"),
+		units.BytesSize(float64(r.manifest.Bytes)), terminal.Relative(r.dir)))
+	var hosts []string
+	for _, record := range r.records {
+		hosts = slice.Add(hosts, record.Host)
+	}
+	if len(hosts) > 0 {
+		newest := slices.MaxFunc(r.records, func(a, b *record.Record) int { return a.Ended.Compare(b.Ended) })
+		lines = append(lines, fmt.Sprintf("  measured on %s until %s", terminal.InSentence(hosts),
+			newest.Ended.UTC().Format("2 January 2006")))
 	}
 	lines = append(lines, fmt.Sprintf("measuring it here, in profile %s, runs what its author wrote:", r.plan.Profile))
 	if r.options.Over != nil {
@@ -201,8 +228,8 @@ func (r *reproduction) confirm(question, otherwise string) error {
 func (r *reproduction) report(outcomes []*show.Article) error {
 	measured := len(outcomes) == 1 && !strings.HasSuffix(outcomes[0].Host, authorSuffix)
 	if measured {
-		r.here = outcomes[0].Verdicts()
-		r.compare(outcomes[0])
+		r.here = outcomes[0]
+		r.compare()
 	}
 	list := []*lab.Article{r.article}
 	_, err := pages.Render(r.Session, r.project, list, pages.Options{}, lab.SlugsOf(list))
@@ -220,15 +247,15 @@ type claimsJSON struct {
 }
 
 // compare prints each claim there and here.
-func (r *reproduction) compare(mine *show.Article) {
-	if len(r.manifest.Claims) == 0 {
+func (r *reproduction) compare() {
+	if r.there == nil || len(r.here.Claims) == 0 {
 		return
 	}
 	const none = string(stats.NotMeasured)
-	rows := [][]string{{"claim", "there, on " + r.manifest.Hosts[0] + authorSuffix, "here, on " + mine.Host, ""}}
+	rows := [][]string{{"claim", "there, on " + r.there.Host, "here, on " + r.here.Host, ""}}
 	same, headlines := 0, 0
-	for _, here := range mine.Claims {
-		there := r.manifest.Claims[here.Claim]
+	for i, here := range r.here.Claims {
+		there := r.there.Claims[i].Judged
 		agreement := "differ"
 		switch was, is := cmp.Or(there.Verdict, none), cmp.Or(here.Verdict, none); {
 		case was == none || is == none:
@@ -240,7 +267,7 @@ func (r *reproduction) compare(mine *show.Article) {
 			headlines++
 			same += lab.Boolean(agreement == "same")
 		}
-		rows = append(rows, []string{here.Claim, terminal.Clean(there.Verdict) + effectOf(there), here.Verdict +
+		rows = append(rows, []string{here.Claim, there.Verdict + effectOf(there), here.Verdict +
 			effectOf(here.Judged), agreement})
 	}
 	terminal.PrintColumns(r.Stdout, "", rows)

@@ -11,6 +11,7 @@ import (
 	"benchbook/lab"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 )
 
 // The author's records get hosts of their own, so that none counts as a result of this machine.
@@ -29,7 +30,9 @@ func TestTextsAreHarmless(t *testing.T) {
 	const hostile, harmless = "\x1b]0;owned\x07\x1b[2Jrm\u202e\n-rf", `rm\u202e -rf`
 	var out bytes.Buffer
 	r := &reproduction{Session: &lab.Session{Stdout: &out, Stderr: &out}, project: &article.Project{},
-		plan: &plan.Plan{Profile: plan.Full}, manifest: manifest{Title: hostile, Author: hostile, Hosts: []string{hostile}}}
+		article: &lab.Article{Doc: &article.Document{}}, plan: &plan.Plan{Profile: plan.Full},
+		records: []*record.Record{{Host: hostile}}}
+	r.project.Author.Value, r.article.Doc.Front.Title.Value = hostile, hostile
 	r.printOrigin()
 	if n := strings.Count(out.String(), harmless); n != 3 || strings.ContainsAny(out.String(), "\x1b\x07\u202e") {
 		t.Errorf("%d of 3 texts are printed in plain letters:\n%q", n, out.String())

@@ -51,8 +51,11 @@ func NewArticle(d *dataset.Dataset) *Article {
 	return out
 }
 
-// Verdicts returns the verdicts on the claims, by name.
+// Verdicts returns the verdicts on the claims, by name; nil for no article.
 func (a *Article) Verdicts() map[string]Judged {
+	if a == nil {
+		return nil
+	}
 	out := map[string]Judged{}
 	for _, c := range a.Claims {
 		out[c.Claim] = c.Judged
