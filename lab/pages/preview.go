@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -34,21 +33,14 @@ type Previewer struct {
 	open     func() (*article.Project, error)
 	flags    Options
 	renderer *render.Renderer
-
-	project string                 // stamp of what concerns all pages
-	shown   []string               // slugs of the articles on the site, to which pages may link
-	made    map[string]madeArticle // by slug
+	made     map[string]*madeArticle // by slug
 }
 
 // madeArticle is the last page of an article without problems, and its problems since then.
 type madeArticle struct {
-	stamp    string            // of its files
-	read     *article.Document // now, to be rendered
+	stamp    string // of its files and of the project's; empty to render it again
 	page     *render.Page
 	problems string
-
-	measured      measured // which take longer to read than the text
-	measuredStamp string   // of their files
 }
 
 // NewPreviewer previews a project.
@@ -85,11 +77,7 @@ func (p *Previewer) site(ctx context.Context, said *strings.Builder) (map[string
 	if lab.PrintProblems(said, problems.Sorted()); !problems.Empty() {
 		return nil, nil // the site is as it was
 	}
-	stale, err := p.read(project, slugs)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.render(ctx, project, stale); err != nil {
+	if err := p.render(ctx, project, slugs); err != nil {
 		return nil, err
 	}
 	var pages []*render.Page
@@ -103,86 +91,55 @@ func (p *Previewer) site(ctx context.Context, said *strings.Builder) (map[string
 	return site.Files(pages, options)
 }
 
-// read reads articles whose files have changed, and returns those whose pages are out of date.
-func (p *Previewer) read(project *article.Project, slugs []string) (stale []string, err error) {
-	before := p.made
-	if now := stampOf(projectFile(project)) + strings.Join(slugs, " "); now != p.project {
-		p.project, before = now, nil
-	}
-	p.made = map[string]madeArticle{}
-	for _, slug := range slugs {
-		m, stamp := before[slug], stampOf(filesOf(project, slug)...)
-		if m.stamp != stamp {
-			doc, err := lab.ReadArticle(project, slug)
-			if err != nil {
-				return nil, err
-			}
-			m.stamp, m.read = stamp, doc
-			stale = append(stale, slug)
-		}
-		p.made[slug] = m
-	}
-	if !slices.Equal(slugs, p.shown) { // links between articles lead elsewhere, or nowhere
-		p.shown = slugs
-		return slugs, nil
-	}
-	return stale, nil
-}
-
-// render renders articles. One with problems keeps its page.
+// render renders the articles whose files have changed, or all if the project has: links between articles may lead
+// elsewhere then. An article with problems keeps its page.
 func (p *Previewer) render(ctx context.Context, project *article.Project, slugs []string) error {
+	before, ofProject := p.made, stampOf(projectFile(project))+strings.Join(slugs, " ")
+	p.made = map[string]*madeArticle{}
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	made := make([]madeArticle, len(slugs))
-	for i, slug := range slugs {
-		made[i] = p.made[slug]
-		group.Go(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
+	for _, slug := range slugs {
+		m := before[slug]
+		if m == nil {
+			m = &madeArticle{}
+		}
+		p.made[slug] = m
+		stamp := ofProject + stampOf(filesOf(project, slug)...)
+		if m.stamp == stamp {
+			continue
+		}
+		group.Go(func() (err error) {
+			m.stamp = ""
+			if err = ctx.Err(); err == nil {
+				err = p.article(project, slug, slugs, m)
 			}
-			return p.article(project, slug, &made[i])
+			if err == nil {
+				m.stamp = stamp
+			}
+			return err
 		})
 	}
-	err := group.Wait()
-	for i, slug := range slugs {
-		if err != nil {
-			made[i].stamp = "" // so that it is rendered again
-		}
-		p.made[slug] = made[i]
-	}
-	return err
+	return group.Wait()
 }
 
 // article renders an article, unless it has problems.
-func (p *Previewer) article(project *article.Project, slug string, m *madeArticle) error {
-	doc, err := m.read, error(nil)
-	if m.read = nil; doc == nil {
-		doc, err = lab.ReadArticle(project, slug)
-	}
+func (p *Previewer) article(project *article.Project, slug string, slugs []string, m *madeArticle) error {
+	doc, err := lab.ReadArticle(project, slug)
 	if err != nil {
 		return err
 	}
 	c := &lab.Article{Slug: slug, Doc: doc}
-	planned, err := c.Plan(project, plan.Options{})
-	if err != nil {
+	if c.Planned, err = c.Plan(project, plan.Options{}); err != nil {
 		return err
 	}
 	c.Problems.Merge(&doc.Problems)
-	check.Check(doc, planned, &c.Problems)
-	c.Planned = planned
+	check.Check(doc, c.Planned, &c.Problems)
 	var text strings.Builder
 	lab.PrintProblems(&text, c.Problems.Sorted())
 	if m.problems = text.String(); m.problems != "" {
 		return nil
 	}
-	if stamp := stampOf(project.RecordsDir(slug)); stamp != m.measuredStamp {
-		if m.measured.records, m.measured.bad, err = p.app.ReadRecords(project.RecordsDir(slug)); err != nil {
-			m.problems, m.measuredStamp = slug+": "+err.Error()+"\n", ""
-			return nil
-		}
-		m.measuredStamp = stamp
-	}
-	made, err := renderPage(p.app, project, c, m.measured, p.renderer, render.Options{Articles: p.shown}, p.flags)
+	made, err := renderPage(p.app, project, c, p.renderer, render.Options{Articles: slugs}, p.flags)
 	if err != nil {
 		m.problems = slug + ": " + err.Error() + "\n"
 		return nil

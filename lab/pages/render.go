@@ -185,11 +185,10 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, c := range sound {
 		group.Go(func() error {
-			records, bad, err := a.ReadRecords(project.RecordsDir(c.Slug))
-			if err != nil {
-				return fmt.Errorf("article %s: %w", c.Slug, err)
+			var err error
+			if made[i], err = renderPage(a, project, c, renderer, options, flags); err != nil {
+				err = fmt.Errorf("article %s: %w", c.Slug, err)
 			}
-			made[i], err = renderPage(a, project, c, measured{records, bad}, renderer, options, flags)
 			// of a thousand articles these take most of the memory
 			c.Doc, c.Planned = nil, nil
 			return err
@@ -220,10 +219,7 @@ func shownOf(c *lab.Article, records []*record.Record, o dataset.Options, asked 
 		found, o.ThisHost, o.Host = false, asked, ""
 		d, err = dataset.New(c.Doc, records, o)
 	}
-	if err != nil {
-		return nil, false, fmt.Errorf("article %s: %w", c.Slug, err)
-	}
-	return d, found, nil
+	return d, found, err
 }
 
 type madePage struct {
@@ -233,29 +229,26 @@ type madePage struct {
 	found   bool // there are records of the asked host
 }
 
-// measured are the records of an article, and the lines that are none.
-type measured struct {
-	records []*record.Record
-	bad     []record.Bad
-}
-
-func renderPage(a *lab.Session, project *article.Project, c *lab.Article, of measured, renderer *render.Renderer,
+func renderPage(a *lab.Session, project *article.Project, c *lab.Article, renderer *render.Renderer,
 	options render.Options, flags Options) (m madePage, err error) {
 	host, err := a.HostOf(project, c)
 	if err != nil {
-		return m, fmt.Errorf("article %s: %w", c.Slug, err)
+		return m, err
 	}
-	m.bad = of.bad
 	laidOver := lab.DatasetOptions(project, c, host.ID)
+	var records []*record.Record
+	if records, m.bad, err = a.ReadRecords(project.RecordsDir(c.Slug)); err != nil {
+		return m, err
+	}
 	laidOver.Bad = m.bad
 	var shown *dataset.Dataset
-	if shown, m.found, err = shownOf(c, of.records, laidOver, flags.Host); err != nil {
+	if shown, m.found, err = shownOf(c, records, laidOver, flags.Host); err != nil {
 		return m, err
 	}
 	m.outcome = show.NewArticle(shown)
 	if !flags.Single {
-		if options.Sources, err = runFiles(project, c.Slug, record.Unfinished(of.records)); err != nil {
-			return m, fmt.Errorf("article %s: %w", c.Slug, err)
+		if options.Sources, err = runFiles(project, c.Slug, record.Unfinished(records)); err != nil {
+			return m, err
 		}
 	}
 	m.page, err = renderer.Page(shown, options)
