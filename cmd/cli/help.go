@@ -8,7 +8,7 @@ import (
 	"benchbook/lab/terminal"
 )
 
-// helpWidth is how wide help may be.
+// helpWidth is how wide help may be, as in usageTemplate.
 const helpWidth = 80
 
 // The verbs in groups.
@@ -32,10 +32,10 @@ const usageTemplate = `Usage:{{if .Runnable}}
   {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
 
 Flags:
-{{wrapped .LocalFlags}}{{end}}{{if .HasAvailableInheritedFlags}}
+{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
 
 Global Flags:
-{{wrapped .InheritedFlags}}{{end}}{{if .HasAvailableSubCommands}}
+{{.InheritedFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
 Use "{{.CommandPath}} [command] --help" for more information about a command.{{end}}
 `
@@ -47,14 +47,9 @@ const helpTemplate = `{{with .Example}}{{.}}
 
 {{end}}{{.UsageString}}`
 
-type flagSet interface{ FlagUsagesWrapped(cols int) string }
-
 // What cobra keeps for all commands is set once, as tests run several at a time.
 func init() {
 	cobra.EnableCommandSorting = false // verbs are listed in the order of their use
-	cobra.AddTemplateFunc("wrapped", func(flags flagSet) string {
-		return strings.TrimRight(flags.FlagUsagesWrapped(helpWidth), "\n")
-	})
 	cobra.AddTemplateFunc("paragraphs", paragraphs)
 }
 

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,10 +39,7 @@ const defaultTemplate = "http"
 const anyDate = "date: 2026-01-01"
 
 func templateNames() []string {
-	folders, err := fs.ReadDir(templates, "templates")
-	if err != nil {
-		panic(err) // it is embedded
-	}
+	folders, _ := templates.ReadDir("templates") // it is embedded
 	return slice.Map(folders, func(f fs.DirEntry) string { return f.Name() })
 }
 
@@ -97,34 +94,33 @@ Dockerfile, which stay as they are. Without DIR, the project is made beside the 
 
 // newProject creates a project with an article, made from a template or from a Compose file or Dockerfile.
 func (a *app) newProject(dir, template, from, path string) error {
-	own, err := projectFiles(dir)
+	here, err := filepath.Abs(dir)
 	if err != nil {
 		return lab.Failure(err)
 	}
-	files, err := articleFiles(template, template)
-	refused := append(files, own[0])
-	if from != "" { // there may be a project already
-		files, err = filesFrom(dir, from, path)
+	own, err := projectFiles(filepath.Base(here))
+	if err != nil {
+		return lab.Failure(err)
+	}
+	var files, refused []newFile
+	if from == "" {
+		files, err = articleFiles(template, template)
+		refused = append(files, own[0])
+	} else if made, fromErr := starter.From(dir, from, path); fromErr != nil { // there may be a project already
+		err = fromErr
+	} else {
+		files = []newFile{{filepath.Join("experiments", made.Slug, article.FileName), []byte(made.Text)}}
 		refused = files
 	}
 	if err != nil {
 		return err
 	}
 	in := ""
-	if here := terminal.Relative(absolute(dir)); here != "." {
+	if here = terminal.Relative(here); here != "." {
 		in = "cd " + shellquote.Join(here) + " && "
 	}
 	return writeNew(a.Session, dir, append(own, files...), refused,
 		fmt.Sprintf("measure it:  %sbenchbook run --quick\nlook at it:  %sbenchbook preview\n", in, in))
-}
-
-// filesFrom returns the files of an article made from a Compose file or a Dockerfile.
-func filesFrom(dir, from, path string) ([]newFile, error) {
-	made, err := starter.From(dir, from, path)
-	if err != nil {
-		return nil, err
-	}
-	return []newFile{{filepath.Join("experiments", made.Slug, article.FileName), []byte(made.Text)}}, nil
 }
 
 func (a *app) newArticle(project *article.Project, slug, template string) error {
@@ -142,43 +138,35 @@ func (a *app) newArticle(project *article.Project, slug, template string) error 
 		fmt.Sprintf("measure it:  benchbook run --quick %s\nlook at it:  benchbook preview\n", slug))
 }
 
-func articleFiles(template, slug string) ([]newFile, error) {
-	names := templateNames()
-	var files []newFile
-	root := path.Join("templates", template)
-	if _, err := fs.Stat(templates, root); err != nil || !article.IsName(template) {
+func articleFiles(template, slug string) (files []newFile, err error) {
+	if names := templateNames(); !slices.Contains(names, template) {
 		return nil, fmt.Errorf("no template %q: %s", template, source.Suggest(template, names))
 	}
-	err := fs.WalkDir(templates, root, func(name string, e fs.DirEntry, err error) error {
+	root := "templates/" + template
+	today := []byte("date: " + time.Now().Format(time.DateOnly))
+	err = fs.WalkDir(templates, root, func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
-		data, err := fs.ReadFile(templates, name)
-		if err != nil {
-			return err
-		}
-		today := []byte("date: " + time.Now().Format(time.DateOnly))
-		inside, err := filepath.Rel(filepath.FromSlash(root), filepath.FromSlash(name))
-		files = append(files, newFile{filepath.Join("experiments", slug, inside), bytes.Replace(data, []byte(anyDate), today,
-			1)})
+		data, err := templates.ReadFile(name)
+		files = append(files, newFile{filepath.Join("experiments", slug, strings.TrimPrefix(name, root)),
+			bytes.Replace(data, []byte(anyDate), today, 1)})
 		return err
 	})
 	return files, err
 }
 
 // projectFiles are the files of a project beside its articles, the project file first.
-func projectFiles(dir string) ([]newFile, error) {
-	files := []newFile{
+func projectFiles(title string) ([]newFile, error) {
+	var schema bytes.Buffer
+	err := lab.PrintJSON(&schema, starter.Of("project"))
+	return []newFile{
 		{article.ProjectFile, fmt.Appendf(nil,
-			"# yaml-language-server: $schema=.vscode/benchbook-project.json\n\ntitle: %q\n", filepath.Base(absolute(dir)))},
+			"# yaml-language-server: $schema=.vscode/benchbook-project.json\n\ntitle: %q\n", title)},
 		{".gitignore", []byte(pages.SiteDir + "/\n")},
 		{filepath.Join(".vscode", "settings.json"), []byte(editorSettings)},
-	}
-	var schema bytes.Buffer
-	if err := lab.PrintJSON(&schema, starter.Of("project")); err != nil {
-		return nil, err
-	}
-	return append(files, newFile{filepath.Join(".vscode", "benchbook-project.json"), schema.Bytes()}), nil
+		{filepath.Join(".vscode", "benchbook-project.json"), schema.Bytes()},
+	}, err
 }
 
 // editorSettings name the schema of the project file for editors that read Visual Studio Code's settings. They do not
@@ -189,14 +177,6 @@ const editorSettings = `{
   }
 }
 `
-
-func absolute(dir string) string {
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return dir
-	}
-	return abs
-}
 
 type initJSON struct {
 	Written []string `json:"written"`
@@ -226,7 +206,7 @@ func writeNew(a *lab.Session, dir string, files, refused []newFile, next string)
 		if err != nil {
 			err = fmt.Errorf("%w: the files of the new project are removed again", err)
 			for _, full := range made.Written {
-				if removed := os.Remove(full); removed != nil && !errors.Is(removed, fs.ErrNotExist) {
+				if removed := os.Remove(full); !errors.Is(removed, fs.ErrNotExist) {
 					err = errors.Join(err, removed)
 				}
 			}
