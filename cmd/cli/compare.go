@@ -84,7 +84,8 @@ experiments whose builds have the same results, are not measured. Records are ke
 resumes a stopped run.
 
 With --fail-on 'latency.p99 > 3%' the status is 99 if the condition holds over the whole interval of any cell's change. If
-no cell can be judged, it is 2.`,
+no cell can be judged, it is 2. With --prove 10% bench also says whether it would have seen a slowdown of that size: it
+plants one in the second measurement of the first cell, and measures until that is decided too.`,
 		Example: "  benchbook bench main\n" +
 			"  benchbook bench v1.0 v1.1 api --fail-on 'throughput < -3%'\n" +
 			"  git bisect run benchbook bench v1.0 HEAD api --fail-on 'throughput < -3%'",
@@ -103,6 +104,7 @@ no cell can be judged, it is 2.`,
 	}
 	addComparing(cmd, &formatted, &o.CompareOptions)
 	a.addMeasuring(cmd, &o.Options)
+	cmd.Flags().StringVar(&o.Prove, "prove", "", "say whether a slowdown of this size, such as 10%, would have been seen")
 	cmd.Flags().BoolVar(&o.Dirty, "dirty", false, "compare BASE with what is not committed")
 	return cmd
 }

@@ -79,7 +79,7 @@ func (w *worker) bench(c lab.Config, args ...string) (out show.Comparison) {
 }
 
 // Programs of this machine are built from both revisions, and get the configs of both. Revisions whose builds have the
-// same results are not measured.
+// same results are not measured, and a slowdown that is planted is seen.
 func TestBenchOfPrograms(t *testing.T) {
 	c := onLocal(t)
 	c.LockDir = ""
@@ -97,8 +97,11 @@ func TestBenchOfPrograms(t *testing.T) {
 		t.Errorf("another config: %+v", got.Differences)
 	}
 	after := w.commit(3)
-	got := w.bench(c, greeting, after, "--metric", "work")
+	got := w.bench(c, greeting, after, "--metric", "work", "--prove", "90%")
 	if len(got.Changes) != 1 || got.Changes[0].Verdict != "worse" {
 		t.Errorf("three times the work: %+v", got.Changes)
+	}
+	if len(got.Proofs) != 1 || !got.Proofs[0].Seen || *got.Proofs[0].Change < 0.3 {
+		t.Errorf("a planted slowdown of 90 %%: %+v", got.Proofs)
 	}
 }

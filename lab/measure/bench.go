@@ -56,6 +56,9 @@ func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (
 	if b.gate, err = o.Gate(); err != nil {
 		return err
 	}
+	if _, err = o.Slowdown(); err != nil {
+		return err
+	}
 	if b.project, _, err = a.Open(nil); err != nil {
 		return lab.UsageError(err)
 	}

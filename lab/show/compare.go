@@ -31,6 +31,7 @@ type Comparison struct {
 	Explanation string               `json:"explanation"`
 	LeftOut     []string             `json:"left_out"` // records without a cell, in sentences
 	FailOn      *FailOn              `json:"fail_on,omitempty"`
+	Proofs      []Proof              `json:"proofs,omitempty"`
 
 	changes []compare.Change
 }
@@ -87,6 +88,7 @@ type CompareOptions struct {
 	FailOn      string
 	Metrics     []string
 	AcrossHosts bool
+	Prove       string // a slowdown in percent, such as 10%; empty for none
 }
 
 // Gate reads FailOn; it is nil without a condition.
@@ -103,6 +105,7 @@ func (o *CompareOptions) Gate() (*compare.Gate, error) {
 
 func (o *CompareOptions) changeOptions(gate *compare.Gate) compare.ChangeOptions {
 	out := compare.ChangeOptions{Metrics: o.Metrics, AcrossHosts: o.AcrossHosts}
+	out.Prove, _ = o.Slowdown() // it was checked
 	if gate != nil {
 		out.Also = []string{gate.Metric}
 	}
@@ -241,6 +244,9 @@ func (c *Comparison) compare(sides []compare.Sides, o CompareOptions, gate *comp
 	for i := range c.changes {
 		c.Changes = append(c.Changes, newChange(&c.changes[i]))
 	}
+	if err := c.prove(sides, o.changeOptions(gate), gate); err != nil {
+		return lab.UsageError(err)
+	}
 	if gate != nil {
 		c.FailOn = &FailOn{Condition: o.FailOn, Cells: gate.Judge(c.changes)}
 		c.FailOn.Met = slices.ContainsFunc(c.FailOn.Cells, func(g compare.GateCell) bool { return g.Met })
@@ -371,6 +377,9 @@ func (c *Comparison) report() Report {
 	}
 	if why := c.nothingJudged(); why != "" {
 		first.Title = why
+	}
+	for i := range c.Proofs {
+		first.Lines = append(first.Lines, c.Proofs[i].String())
 	}
 	if c.FailOn != nil {
 		first.Lines = append(first.Lines, c.FailOn.String())

@@ -39,15 +39,23 @@ func Open(d *dataset.Dataset) map[string][]string {
 	return out
 }
 
+// openCells returns the cells of a claim that continue after a look.
+func openCells(d *dataset.Dataset, c *article.Claim) []*dataset.Cell {
+	t, err := newTest(d, c)
+	if err != nil || t.isSearched() || t.unfit(c) != "" {
+		return nil // Check has reported it, or no repetition would decide it
+	}
+	if j := t.Judge(); !j.isDecided() {
+		return j.openCells()
+	}
+	return nil
+}
+
 // OpenOf is Open for some claims, by the name of their experiment and trial.
 func OpenOf(d *dataset.Dataset, claims []*article.Claim) map[string][]string {
 	out := map[string][]string{}
 	for _, c := range claims {
-		t, j := judgeAlone(d, c)
-		if t.isSearched() || j.isDecided() { // no repetition would decide a search
-			continue
-		}
-		for _, cell := range j.openCells() {
+		for _, cell := range openCells(d, c) {
 			name := cell.Experiment.Plan.Name
 			out[name] = slice.Add(out[name], cell.Planned.Name)
 		}
@@ -55,25 +63,22 @@ func OpenOf(d *dataset.Dataset, claims []*article.Claim) map[string][]string {
 	return out
 }
 
-// judgeAlone judges a claim by the shown session. Of a mistaken claim, which Check reports, or one that cannot carry its
-// headline, both results are empty.
-func judgeAlone(d *dataset.Dataset, c *article.Claim) (t Test, j Judgement) {
-	t, err := newTest(d, c)
-	if err != nil || t.unfit(c) != "" {
-		return Test{}, j
-	}
-	return t, t.Judge()
-}
-
 // CellsOf returns the cells of a claim; none if it is mistaken.
 func CellsOf(d *dataset.Dataset, c *article.Claim) []*dataset.Cell {
-	t, _ := newTest(d, c) // a mistaken claim has no cells
+	t, err := newTest(d, c)
+	if err != nil {
+		return nil
+	}
 	return slice.Add([]*dataset.Cell{}, t.cells()...)
 }
 
 // IsDecided reports whether the shown session decides a claim.
 func IsDecided(d *dataset.Dataset, c *article.Claim) bool {
-	_, j := judgeAlone(d, c)
+	t, err := newTest(d, c)
+	if err != nil || t.unfit(c) != "" {
+		return false
+	}
+	j := t.Judge()
 	return j.isDecided()
 }
 

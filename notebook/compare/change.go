@@ -48,6 +48,7 @@ func hasValue(c *dataset.Cell, axis, value string) bool {
 type ChangeOptions struct {
 	Metrics     []string // only these; none for the key metrics of each experiment
 	Also        []string // as well as those
+	Prove       float64  // the slowdown that Open and Prove plant, such as 0.1; 0 for none
 	AcrossHosts bool     // compare hosts that differ in processor or cores, and mark the numbers
 }
 

@@ -23,6 +23,13 @@ func Open(s Sides, o ChangeOptions, gate *Gate) (map[string][]string, error) {
 		name := a.Experiment.Plan.Name
 		out[name] = slice.Add(out[name], a.Planned.Name, b.Planned.Name)
 	}
+	proofs, err := Prove([]Sides{s}, changes, o, gate)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range slice.Filter(proofs, func(p Proof) bool { return p.Open }) {
+		add(p.A, p.B)
+	}
 	if gate != nil {
 		for _, c := range gate.Judge(changes) {
 			if !c.Met && !c.Refuted {

@@ -83,6 +83,15 @@ func (e *Experiment) newestPairs() []pair {
 	return out
 }
 
+// Twins returns the cells that are measured twice in each round, and their second measurement; nil without any. Of
+// several benchmarks it is the first.
+func (e *Experiment) Twins() (original, twin *Cell) {
+	if pairs := e.newestPairs(); len(pairs) > 0 {
+		return pairs[0].original, pairs[0].twin
+	}
+	return nil, nil
+}
+
 // Together reports whether the measured cells are of one run and one experiment. The experiments of a run are measured
 // one after another, and the machine may change between them.
 func Together(cells []*Cell) bool {

@@ -285,6 +285,12 @@ func (r Result) Disturbed() []bool {
 	return slice.Map(r.slowed, func(factor float64) bool { return factor > 1 })
 }
 
+// Times returns the result with each value multiplied by a factor. Its estimate stays.
+func (r Result) Times(factor float64) Result {
+	r.Values = slice.Map(r.Values, func(v float64) float64 { return v * factor })
+	return r
+}
+
 // Repetition returns the number of the repetition with Values[i], from 1; 0 for the value of a search.
 func (r Result) Repetition(i int) int { return r.repetitions[i] }
 
