@@ -1,7 +1,11 @@
-// Package slice has what Go's package slices lacks: making one slice of another, counting, and finding an item.
+// Package slice has what Go's package slices lacks: making one slice of another, counting, and finding an item; and Memo,
+// which computes values once.
 package slice
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // Map gives what f makes of each item; nil for none.
 func Map[T, R any](list []T, f func(T) R) []R {
@@ -49,4 +53,16 @@ func Add[S ~[]T, T comparable](list S, items ...T) S {
 		}
 	}
 	return list
+}
+
+// Memo computes values once, by key. Several goroutines can use it.
+type Memo[K comparable, V any] struct{ known sync.Map }
+
+// Get returns the value of a key, which compute returns.
+func (m *Memo[K, V]) Get(key K, compute func() V) V {
+	known, ok := m.known.Load(key)
+	if !ok {
+		known, _ = m.known.LoadOrStore(key, sync.OnceValue(compute))
+	}
+	return known.(func() V)()
 }

@@ -75,7 +75,7 @@ func (e *Experiment) withBenchmarks(names []string) []*Cell {
 			}
 			isKnown := slices.ContainsFunc(out, func(o *Cell) bool { return o.Planned == t && o.benchmark() == name })
 			if !isKnown {
-				out = append(out, e.expected.get(expectedCell{t, name}, func() *Cell {
+				out = append(out, e.expected.Get(expectedCell{t, name}, func() *Cell {
 					return newCell(e, t, name, choice{state: Missing})
 				}))
 			}

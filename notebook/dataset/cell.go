@@ -42,8 +42,8 @@ type Cell struct {
 	searches map[string]*record.Record // by the name of the tuned value; "" for the capacity
 	report   func() *validity.Report
 	withAll  func() *Cell
-	results  memo[string, Result]  // by metric
-	decoded  memo[string, decoded] // by encoded histogram
+	results  slice.Memo[string, Result]  // by metric
+	decoded  slice.Memo[string, decoded] // by encoded histogram
 }
 
 // newCell returns the cell of a trial, or of one of its benchmarks.

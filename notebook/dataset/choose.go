@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"benchbook/internal/slice"
@@ -91,9 +90,7 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 			d.siblings = append(d.siblings, s)
 		}
 	}
-	class := ofClass(sets, shown.Host, shown.Profile)
-	d.sessions = sync.OnceValue(d.divide(class))
-	d.looks = sync.OnceValue(func() map[trialID]map[string]runLooks { return looksByTrial(class) })
+	d.addClass(sets)
 	d.leaveOut(o.Bad)
 	return d, nil
 }
@@ -141,21 +138,17 @@ func (s *set) isComplete() bool { return s.fresh > 0 && s.fresh == s.trials }
 // comparePreference orders sets by the rule of New, the one to show first.
 func (s *set) comparePreference(o *set, thisHost string) int {
 	first := func(a, b bool) int { return boolean(b) - boolean(a) }
-	own, otherOwn := s.Host == thisHost, o.Host == thisHost
-	complete, otherComplete := s.isComplete(), o.isComplete()
+	own := s.Host == thisHost
+	byHost := first(own, o.Host == thisHost)
 	byProfile := cmp.Or(cmp.Compare(ProfileOrder(s.Profile), ProfileOrder(o.Profile)), cmp.Compare(s.Profile, o.Profile))
-	byNewest := o.Newest.Compare(s.Newest)
-	if order := cmp.Or(first(complete && own, otherComplete && otherOwn), first(complete, otherComplete)); order != 0 {
-		return order
-	}
-	switch {
-	case complete && own:
-		return byProfile
+	byNewest, byName := o.Newest.Compare(s.Newest), cmp.Compare(s.Host, o.Host)
+	switch complete, other := s.isComplete(), o.isComplete(); {
+	case complete != other:
+		return first(complete, other)
 	case complete:
-		return cmp.Or(byNewest, byProfile, cmp.Compare(s.Host, o.Host))
+		return cmp.Or(byHost, boolean(own)*byProfile, byNewest, byProfile, byName)
 	}
-	return cmp.Or(cmp.Compare(o.fresh, s.fresh), cmp.Compare(o.measured, s.measured), first(own, otherOwn), byProfile,
-		byNewest, cmp.Compare(s.Host, o.Host))
+	return cmp.Or(cmp.Compare(o.fresh, s.fresh), cmp.Compare(o.measured, s.measured), byHost, byProfile, byNewest, byName)
 }
 
 // ProfileOrder is the order in which profiles are preferred: full, and then all others alike.

@@ -32,26 +32,16 @@ type Dataset struct {
 	Experiments []*Experiment
 	Others      []SetName // sets that are not shown, newest first
 
-	records  []*record.Record                       // of the set, with earlier runs
-	siblings []*set                                 // that are not shown, newest first
-	sessions func() []Session                       // nil for one session
-	looks    func() map[trialID]map[string]runLooks // nil without records
+	records  []*record.Record  // of the set, with earlier runs
+	siblings []*set            // that are not shown, newest first
+	class    []*record.Record  // of all hosts of its class under the profile
+	sessions func() []*Dataset // nil for one session
+	run      string            // of one session
 
-	profiles   func() []*Dataset   // the other profiles, without records
-	floors     memo[string, Floor] // by metric
-	joined     memo[*article.PublishedRow, []*Cell]
-	agreements memo[blockMetric, BlockAgreement]
-}
-
-// memo computes values once, by key.
-type memo[K comparable, V any] struct{ known sync.Map }
-
-func (m *memo[K, V]) get(key K, compute func() V) V {
-	known, ok := m.known.Load(key)
-	if !ok {
-		known, _ = m.known.LoadOrStore(key, sync.OnceValue(compute))
-	}
-	return known.(func() V)()
+	profiles   func() []*Dataset         // the other profiles, without records
+	floors     slice.Memo[string, Floor] // by metric
+	joined     slice.Memo[*article.PublishedRow, []*Cell]
+	agreements slice.Memo[blockMetric, BlockAgreement]
 }
 
 // Experiment is one experiment of the plan with its cells.
@@ -64,9 +54,9 @@ type Experiment struct {
 	Known article.Knowledge
 
 	data     *Dataset
-	copies   []*Cell                   // the A/A copies, one for each benchmark
-	pairs    []pair                    // the A/A pairs of the runs that are shown, the newest last
-	expected memo[expectedCell, *Cell] // see withBenchmarks
+	copies   []*Cell                         // the A/A copies, one for each benchmark
+	pairs    []pair                          // the A/A pairs of the runs that are shown, the newest last
+	expected slice.Memo[expectedCell, *Cell] // see withBenchmarks
 	measured record.Measured
 	settings []string // names of parameters and labels
 }

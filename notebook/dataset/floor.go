@@ -105,7 +105,7 @@ func Together(cells []*Cell) bool {
 //
 // Source: docs/method.md#the-noise-floor.
 func (d *Dataset) Floor(metric string) Floor {
-	return d.floors.get(metric, func() Floor { return d.measureFloor(metric) })
+	return d.floors.Get(metric, func() Floor { return d.measureFloor(metric) })
 }
 
 func (d *Dataset) measureFloor(metric string) Floor {

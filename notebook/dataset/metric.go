@@ -54,7 +54,7 @@ type Result struct {
 //
 // Source: docs/method.md#percentiles, docs/method.md#one-cell, docs/validity.md#checks and docs/method.md#definitions.
 func (c *Cell) Metric(name string) Result {
-	r := c.results.get(name, func() Result { return c.measure(name) })
+	r := c.results.Get(name, func() Result { return c.measure(name) })
 	// The caller may keep or change the lists.
 	r.Values, r.Marks = slices.Clone(r.Values), slices.Clone(r.Marks)
 	return r

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"sync"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/record"
@@ -18,14 +17,10 @@ type decoded struct {
 	err  error
 }
 
-var decoders = sync.Pool{New: func() any { return new(record.Decoder) }}
-
 // decode decodes each histogram of the cell once.
 func (c *Cell) decode(h record.Histogram) (*record.Bars, error) {
-	d := c.decoded.get(h.HDR, func() decoded {
-		decoder := decoders.Get().(*record.Decoder)
-		defer decoders.Put(decoder)
-		bars, err := decoder.Decode(h)
+	d := c.decoded.Get(h.HDR, func() decoded {
+		bars, err := h.Decode()
 		return decoded{bars, err}
 	})
 	return d.bars, d.err

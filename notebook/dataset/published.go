@@ -43,7 +43,7 @@ func (d *Dataset) Published(c *Cell, metric string, block string) (PublishedValu
 //
 // Source: docs/published.md.
 func (d *Dataset) Join(b *article.Published, row *article.PublishedRow) []*Cell {
-	return d.joined.get(row, func() []*Cell {
+	return d.joined.Get(row, func() []*Cell {
 		e, ok := d.Experiment(b.Experiment.Value)
 		if !ok {
 			return nil
@@ -86,7 +86,7 @@ type blockMetric struct {
 //
 // Source: docs/method.md#published-against-measured.
 func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreement {
-	return d.agreements.get(blockMetric{b, metric}, func() (out BlockAgreement) {
+	return d.agreements.Get(blockMetric{b, metric}, func() (out BlockAgreement) {
 		var list []stats.PublishedRow
 		var cells []*Cell
 		for i := range b.Rows {

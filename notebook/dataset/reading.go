@@ -32,7 +32,7 @@ type reading struct {
 }
 
 func newReading(r *record.Record, added []plan.Metric) reading {
-	return reading{new(record.Decoder).Decode, r, added}
+	return reading{record.Histogram.Decode, r, added}
 }
 
 // value returns a metric, measured or computed, or why it is missing.

@@ -120,7 +120,7 @@ func (o *Output) addHistogram(encoded, unit string) {
 		step = 0
 	}
 	times := newDistribution()
-	err := new(record.Decoder).Each(record.Histogram{HDR: encoded}, func(from, to, n int64) error {
+	err := record.Histogram{HDR: encoded}.Each(func(from, to, n int64) error {
 		if n > maxCount-times.count {
 			return errors.New("it counts too many")
 		}

@@ -2,7 +2,6 @@ package record
 
 import (
 	"bytes"
-	"cmp"
 	"compress/zlib"
 	"encoding/base64"
 	"encoding/binary"
@@ -11,6 +10,7 @@ import (
 	"io"
 	"math/bits"
 	"slices"
+	"sync"
 )
 
 // Bars are the parts of a histogram that are not empty. The form of the HdrHistogram library has all parts, most of
@@ -97,14 +97,16 @@ const (
 
 var errNoHistogram = errors.New("it is not a V2 histogram")
 
-// A Decoder reads histograms, one at a time. It is large and can be used for many. The zero value is ready.
-type Decoder struct {
+// A decoder reads histograms, one at a time. It is large, so decoders keeps some.
+type decoder struct {
 	z    io.ReadCloser
 	data bytes.Buffer
 }
 
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
 // inflate decompresses r. The result is valid until the next call.
-func (i *Decoder) inflate(r io.Reader) ([]byte, error) {
+func (i *decoder) inflate(r io.Reader) ([]byte, error) {
 	var err error
 	if i.z == nil {
 		i.z, err = zlib.NewReader(r)
@@ -119,37 +121,37 @@ func (i *Decoder) inflate(r io.Reader) ([]byte, error) {
 	return i.data.Bytes(), err
 }
 
-// Decode reads the histogram of a record.
-func (i *Decoder) Decode(h Histogram) (*Bars, error) {
-	head, data, err := i.open(h)
+// Decode reads the histogram.
+func (h Histogram) Decode() (*Bars, error) {
+	out := &Bars{}
+	highest, err := h.each(func(_, to, count int64) error { out.list = append(out.list, bar{to, count}); return nil })
 	if err != nil {
 		return nil, err
 	}
-	out := &Bars{highest: head.Highest}
-	if err := head.each(data, func(_, to, count int64) { out.list = append(out.list, bar{to, count}) }); err != nil {
-		return nil, err
-	}
+	out.highest = highest
 	return out.count(), nil
 }
 
 // Each calls give with each bar, smallest first, until give returns an error; from and to are its smallest and largest
 // value in nanoseconds.
-func (i *Decoder) Each(h Histogram, give func(from, to, count int64) error) error {
-	head, data, err := i.open(h)
-	if err != nil {
-		return err
+func (h Histogram) Each(give func(from, to, count int64) error) error {
+	_, err := h.each(give)
+	return err
+}
+
+// each is Each, and returns the highest value that the histogram can hold.
+func (h Histogram) each(give func(from, to, count int64) error) (highest int64, err error) {
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	head, data, err := d.open(h)
+	if err == nil {
+		err = head.each(data, give)
 	}
-	var failed error
-	err = head.each(data, func(from, to, count int64) {
-		if failed == nil {
-			failed = give(from, to, count)
-		}
-	})
-	return cmp.Or(failed, err)
+	return head.Highest, err
 }
 
 // open returns the encoded counts of a histogram, valid until the next use of the decoder.
-func (i *Decoder) open(h Histogram) (head hdrInner, data []byte, err error) {
+func (i *decoder) open(h Histogram) (head hdrInner, data []byte, err error) {
 	raw, err := base64.StdEncoding.DecodeString(h.HDR)
 	if err != nil {
 		return head, nil, err
@@ -173,8 +175,8 @@ func (i *Decoder) open(h Histogram) (head hdrInner, data []byte, err error) {
 	return head, data[:head.Length], nil
 }
 
-// each calls give with each bar. A negative number -n in the encoded counts means n empty parts.
-func (head hdrInner) each(data []byte, give func(from, to, count int64)) error {
+// each gives each bar. A negative number -n in the encoded counts means n empty parts.
+func (head hdrInner) each(data []byte, give func(from, to, count int64) error) error {
 	unit := bits.Len64(uint64(head.Lowest)) - 1
 	resolution := uint64(2)
 	for range head.Digits {
@@ -202,7 +204,9 @@ func (head hdrInner) each(data []byte, give func(from, to, count int64)) error {
 		if shift+half+1 >= 63 {
 			return fmt.Errorf("%w: it has %d parts", errNoHistogram, index)
 		}
-		give(part<<shift, part<<shift+1<<shift-1, count)
+		if err := give(part<<shift, part<<shift+1<<shift-1, count); err != nil {
+			return err
+		}
 		index++
 	}
 	return nil

@@ -28,7 +28,7 @@ func TestBarsAreThoseOfTheLibrary(t *testing.T) {
 			must.Do(h.RecordValues(value, 1+random.Int64N(3)*random.Int64N(1e6)))
 		}
 		encoded := must.Get(h.Encode(hdrhistogram.V2CompressedEncodingCookieBase))
-		got, err := new(Decoder).Decode(Histogram{HDR: string(encoded)})
+		got, err := (Histogram{HDR: string(encoded)}).Decode()
 		if err != nil {
 			t.Fatalf("%+v: %v", tt, err)
 		}
@@ -60,7 +60,7 @@ func FuzzDecodeHistogram(f *testing.F) {
 	f.Add("")
 	f.Add("HISTFAAAAAA=")
 	f.Fuzz(func(t *testing.T, text string) {
-		d, err := new(Decoder).Decode(Histogram{HDR: text})
+		d, err := (Histogram{HDR: text}).Decode()
 		if err != nil {
 			return
 		}
@@ -140,7 +140,7 @@ func TestHistogramBombs(t *testing.T) {
 		"places beyond its size": packed(0, head(9), []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}),
 		"a range of all numbers": packed(0, huge, []byte{2, 2, 2, 2, 2, 2, 2, 2}),
 	} {
-		b, err := new(Decoder).Decode(Histogram{HDR: text})
+		b, err := (Histogram{HDR: text}).Decode()
 		if err == nil && len(b.list) > 1000 {
 			t.Errorf("%s: %d bars", name, len(b.list))
 		}

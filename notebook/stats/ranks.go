@@ -3,40 +3,15 @@ package stats
 import (
 	"math"
 	"slices"
-	"sync"
 
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"benchbook/internal/slice"
 )
 
 // mostExact is the most values, of one cell or of two together, with exact distributions of ranks. Normal distributions
 // of more values give the same rank, or one in a hundred off.
 const mostExact = 400
-
-// memo keeps what takes longest in an interval. A preview computes the same intervals after every change of a word.
-type memo[K comparable, V any] struct {
-	sync.Mutex
-	known map[K]V
-}
-
-// mostKnown is how many values a memo keeps before it starts again: an article has some thousands of intervals.
-const mostKnown = 1 << 16
-
-func (m *memo[K, V]) get(key K, compute func(K) V) V {
-	m.Lock()
-	v, known := m.known[key]
-	m.Unlock()
-	if known {
-		return v
-	}
-	v = compute(key)
-	m.Lock()
-	defer m.Unlock()
-	if m.known == nil || len(m.known) >= mostKnown {
-		m.known = make(map[K]V)
-	}
-	m.known[key] = v
-	return v
-}
 
 // rankOf is the question for a rank: the values on either side, and the tail.
 type rankOf struct {
@@ -51,13 +26,15 @@ type rank struct {
 	outside float64
 }
 
-var signedRanks, rankSums memo[rankOf, rank]
+// signedRanks and rankSums keep what takes longest in an interval.
+var signedRanks, rankSums slice.Memo[rankOf, rank]
 
 // signedRank returns the largest l with P(W ≤ l-1) ≤ alpha/2, W being Wilcoxon's signed-rank statistic of n values.
 //
 // Source: docs/method.md#one-cell; Hollander and Wolfe, Nonparametric Statistical Methods.
 func signedRank(n int, alpha float64) rank {
-	return signedRanks.get(rankOf{a: n, tail: alpha / 2}, func(of rankOf) rank {
+	of := rankOf{a: n, tail: alpha / 2}
+	return signedRanks.Get(of, func() rank {
 		values := float64(n)
 		if n > mostExact {
 			return normalRank(values*(values+1)/4, math.Sqrt(values*(values+1)*(2*values+1)/24), of.tail)
@@ -83,7 +60,8 @@ func signedRank(n int, alpha float64) rank {
 // Source: docs/method.md#ratios; Mann and Whitney 1947; Harding, An Efficient Compact Procedure for Calculating the
 // Null Distribution of the Mann–Whitney U Statistic, Applied Statistics 1984.
 func rankSum(a, b int, alpha float64) rank {
-	return rankSums.get(rankOf{min(a, b), max(a, b), alpha / 2}, func(of rankOf) rank {
+	of := rankOf{min(a, b), max(a, b), alpha / 2}
+	return rankSums.Get(of, func() rank {
 		if a+b > mostExact {
 			product := float64(a) * float64(b)
 			return normalRank(product/2, math.Sqrt(product*float64(a+b+1)/12), of.tail)

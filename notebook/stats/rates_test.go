@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/slowtest"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/stats/ratestest"
@@ -705,11 +706,11 @@ func (n noise) cells(rng *rand.Rand, repetitions int, medians ...float64) []Cell
 }
 
 // centres are the true pseudo-medians of noises by name.
-var centres memo[string, float64]
+var centres slice.Memo[string, float64]
 
 // centreOf is the true pseudo-median of a noise, as a factor.
 func centreOf(n noise) float64 {
-	return centres.get(n.name, func(string) float64 {
+	return centres.Get(n.name, func() float64 {
 		rng := rand.New(rand.NewPCG(1, 2))
 		var all []float64
 		for range 4_000 {

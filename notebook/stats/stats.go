@@ -156,20 +156,14 @@ func checkAlpha(alpha float64) error {
 
 // tCritical returns t(1-alpha/2, df): how many standard errors an interval reaches to either side.
 func tCritical(alpha, df float64) float64 {
-	return criticals.get(tail{alpha, df}, func(of tail) float64 {
-		if math.IsInf(of.df, 1) {
-			return -distuv.UnitNormal.Quantile(of.alpha / 2)
-		}
-		return -distuv.StudentsT{Sigma: 1, Nu: of.df}.Quantile(of.alpha / 2)
-	})
+	if math.IsInf(df, 1) {
+		return -distuv.UnitNormal.Quantile(alpha / 2)
+	}
+	return -distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(alpha / 2)
 }
 
 // zCritical is tCritical of a normal distribution.
 func zCritical(alpha float64) float64 { return tCritical(alpha, math.Inf(1)) }
-
-type tail struct{ alpha, df float64 }
-
-var criticals memo[tail, float64]
 
 // tTwoSided returns the probability of a t at least as far from zero.
 func tTwoSided(t, df float64) float64 {

@@ -214,7 +214,7 @@ func p99(r *record.Record, family string) float64 {
 	if err != nil || h.Count == 0 {
 		return -1
 	}
-	decoded, err := new(record.Decoder).Decode(h)
+	decoded, err := h.Decode()
 	if err != nil {
 		return -1
 	}
