@@ -124,9 +124,6 @@ func (c *composer) countCells() cellCounts {
 			n.skipped = append(n.skipped, e.Plan.Name)
 		}
 		for _, cell := range e.Cells {
-			if cell.Trial.Unavailable != "" { // so that nothing is missing
-				continue
-			}
 			n.cells++
 			if cell.Validity().Level() == validity.Invalid {
 				n.invalid++

@@ -206,24 +206,3 @@ func TestCircumstancesBelowTable(t *testing.T) {
 }
 
 var note = regexp.MustCompile(`<p class=note id=tbl[^>]*><span class=no>\d+</span>(.*?)</p>`)
-
-// What cannot be measured stays in its table with the reason, and nothing is said to be missing.
-func TestUnavailable(t *testing.T) {
-	matrix := "matrix: {server: [a, {name: b, unavailable: it has no package}], include: [{server: c}]}"
-	text := regexp.MustCompile(`matrix: .*`).ReplaceAllLiteralString(experiment, matrix)
-	b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+text+
-		"```yaml table\nlabel: tbl-t\nrows: [server]\ncolumns: [throughput]\n```\n\nAt most `{value} max(throughput)`.\n"))
-	b.Measure("full", "servers", "a", []float64{500, 490, 510})
-	b.Measure("full", "servers", "c", []float64{600, 590, 610})
-	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-	if strings.Contains(string(page.HTML), "Not measured:") {
-		t.Error("the page says that something is not measured")
-	}
-	words := wordsOf(string(page.HTML))
-	for _, want := range []string{"3 cells, 1 unavailable, 3 repetitions", "unavailable b: it has no package.",
-		"At most 600", "eft out, unavailable: b (it has no package)"} {
-		if !strings.Contains(words, want) {
-			t.Errorf("the page does not say %q", want)
-		}
-	}
-}

@@ -41,12 +41,8 @@ type provenance struct {
 
 func (c *composer) provenance(o cellview.Origin) provenance {
 	cells, d := o.Cells, c.d
-	unavailable := slice.Count(cells, func(cell *dataset.Cell) bool { return cell.Trial.Unavailable != "" })
 	words := wording.Count(len(cells), "cell")
-	if unavailable > 0 {
-		words += fmt.Sprintf(", %d unavailable", unavailable)
-	}
-	switch missing := len(cells) - unavailable - o.Measured; {
+	switch missing := len(cells) - o.Measured; {
 	case missing == 0:
 	case o.Measured == 0:
 		words += ", none measured"
@@ -246,10 +242,6 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 	add := func(kind, words string, of ...int) {
 		out = append(out, table.Note{Kind: kind, Words: words, Metrics: of})
 	}
-	if cell.Trial.Unavailable != "" {
-		add("unavailable", cell.Trial.Unavailable)
-		return out
-	}
 	switch cell.State {
 	case dataset.Stale:
 		add(cellview.StateOf(cell), "measured with an older version of this experiment")
@@ -347,11 +339,7 @@ func (k *columns) Sub() string {
 	case len(cells) == 0:
 		return ""
 	case cellview.NoneMeasured(cells):
-		words := wording.Capital(cellview.Without(cells))
-		if slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return cell.Trial.Unavailable == "" }) {
-			words += "; no row has been measured"
-		}
-		return words
+		return wording.Capital(cellview.Without(cells)) + "; no row has been measured"
 	}
 	isFailed := func(m string) bool { return m == "failed" }
 	text := cellview.KindsOf(k.cells, slices.DeleteFunc(cellview.NamesOf(k.metrics), isFailed)...).Words()

@@ -95,7 +95,7 @@ func (ev *evaluator) unsure(n expr.Node) string {
 		return ""
 	}
 	picked, err := dataset.Scope{Data: ev.d}.Pick(sel)
-	if cells := picked.All(); err == nil && len(cells) == 1 {
+	if cells := picked.Cells; err == nil && len(cells) == 1 {
 		return wording.Unsure(cells[0].Metric(sel.Name))
 	}
 	return ""

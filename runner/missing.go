@@ -206,7 +206,7 @@ func wasSeen(r *record.Record, states []*state, look int) bool {
 
 // capacities returns the trials of an experiment whose capacity is searched for.
 func capacities(e *plan.Experiment) []*plan.Trial {
-	return slice.Filter(e.Trials, func(t *plan.Trial) bool { return t.Capacity != nil && t.Unavailable == "" })
+	return slice.Filter(e.Trials, func(t *plan.Trial) bool { return t.Capacity != nil })
 }
 
 // state is an experiment with what its records hold.
@@ -328,7 +328,7 @@ func (e *state) retries() []plan.Step {
 	var steps []plan.Step
 	for _, t := range e.trials {
 		if !slices.ContainsFunc(e.Steps, func(s plan.Step) bool { return s.Trial == t.trial }) {
-			continue // unavailable, or its capacity is searched for
+			continue // its capacity is searched for
 		}
 		look := e.look(t)
 		if look < 0 || e.Looks[look] < stats.MinRepetitions { // too few for a verdict, disturbed or not

@@ -223,7 +223,7 @@ func (s *session) spared(records []*record.Record) (sum int) {
 	for _, e := range s.plan.Experiments {
 		of := newState(e, records, s.scope.resumable(e, records))
 		for _, t := range of.trials {
-			isPicked := t.trial.Unavailable == "" && t.trial.Capacity == nil && (s.options.Only == nil || s.options.Only(e, t.trial))
+			isPicked := t.trial.Capacity == nil && (s.options.Only == nil || s.options.Only(e, t.trial))
 			if isPicked && of.look(t) >= 0 && !slices.Contains(open[e.Name], t.trial.Name) {
 				sum += max(0, e.Most()-of.done(t)) // it may have been measured again
 			}

@@ -224,7 +224,7 @@ func (b *bench) service(s *spec.Service) (engine.Service, error) {
 func (b *bench) addDriverFiles(t *plan.Trial, service string, out *engine.Service) {
 	trials := []*plan.Trial{t}
 	if b.isShared(service) {
-		trials = slice.Filter(b.experiment.Trials, func(t *plan.Trial) bool { return t.Unavailable == "" })
+		trials = b.experiment.Trials
 	}
 	for _, t := range trials {
 		if driver := b.driver(t); driver != nil { // else nothing of the trial is measured

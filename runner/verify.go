@@ -31,7 +31,7 @@ func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(
 	for _, e := range p.Experiments {
 		g := Group{Experiment: e}
 		for _, t := range e.Trials {
-			if t.Unavailable == "" && !t.Calibration { // the A/A pair is one trial
+			if !t.Calibration { // the A/A pair is one trial
 				g.Steps = append(g.Steps, plan.Step{Trial: t, Round: 1, Repetition: 1})
 			}
 		}

@@ -95,9 +95,7 @@ func (p *progress) Experiment(e *plan.Experiment, todo int) {
 	}
 	var names []string
 	for _, t := range e.Trials {
-		if t.Unavailable == "" {
-			names = append(names, t.Name)
-		}
+		names = append(names, t.Name)
 	}
 	if len(e.Steps) == 0 {
 		fmt.Fprintf(p.w, "%s#%s: %s for the capacity of %s\n", p.slug, e.Name, terminal.Count(todo, "search"),

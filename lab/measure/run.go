@@ -134,7 +134,7 @@ func (j *job) checkResults() error {
 		for _, e := range j.plans[c.Slug].Experiments { // without those that were not chosen
 			for _, cell := range cellsOf(d, e) {
 				t := cell.Planned
-				if e.Skipped != "" || t.Unavailable != "" || j.options.Only != nil && !j.options.Only(e, t) {
+				if e.Skipped != "" || j.options.Only != nil && !j.options.Only(e, t) {
 					continue
 				}
 				missing := cell.NoResult()

@@ -43,7 +43,6 @@ type Cell struct {
 	Calibration bool               `json:"calibration"`
 	Parameters  []record.Parameter `json:"parameters"`
 	Labels      []record.Parameter `json:"labels"`
-	Unavailable string             `json:"unavailable,omitempty"`
 	State       string             `json:"state"`
 	Run         string             `json:"run,omitempty"`
 	Validity    string             `json:"validity"`
@@ -126,7 +125,7 @@ func newExperiment(d *dataset.Dataset, e *dataset.Experiment) Experiment {
 func newCell(c *dataset.Cell, metrics []record.Metric) Cell {
 	t := c.Trial
 	out := Cell{Trial: t.Name, Calibration: t.Calibration, Parameters: append([]record.Parameter{}, t.Parameters...),
-		Labels: append([]record.Parameter{}, t.Labels...), Unavailable: t.Unavailable, State: c.State.String(), Run: c.Run,
+		Labels: append([]record.Parameter{}, t.Labels...), State: c.State.String(), Run: c.Run,
 		Validity: c.Validity().Level().String(), Checks: checksOf(c.Validity().Checks()), Repetitions: []Repetition{},
 		Metrics: []Metric{}, Searches: searchesOf(c), LimitedBy: c.Validity().LimitedBy().By, cell: c}
 	for _, r := range c.Records {
@@ -320,8 +319,6 @@ func estimateWords(r dataset.Result, u wording.Column) string {
 // status is the validity of a cell, with its state unless it is fresh.
 func (c *Cell) status() string {
 	switch {
-	case c.Unavailable != "":
-		return "unavailable"
 	case len(c.Repetitions) == 0:
 		return c.State
 	case c.State != dataset.Fresh.String():
@@ -330,11 +327,8 @@ func (c *Cell) status() string {
 	return c.Validity
 }
 
-// notes say why a cell is unavailable or not ok, and have the marks of its metrics, with the metrics unless all have it.
+// notes say why a cell is not ok, and have the marks of its metrics, with the metrics unless all have it.
 func (c *Cell) notes() []string {
-	if c.Unavailable != "" {
-		return []string{c.Unavailable}
-	}
 	out := warnings(c.Checks)
 	said := strings.Join(append(slices.Clone(out), c.status()), "; ")
 	var marks grouped

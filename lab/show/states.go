@@ -28,8 +28,6 @@ func explain(cell *dataset.Cell, next runner.Todo, replaced []string) (state str
 	t, e := cell.Planned, cell.Experiment.Plan
 	state, why = stateWords[cell.State], []string{}
 	switch {
-	case t.Unavailable != "":
-		state, why = "unavailable", []string{t.Unavailable}
 	case cell.State == dataset.Missing:
 	case cell.State == dataset.Stale:
 		why = append(changes(t, cell.Records[0]), replaced...)

@@ -16,16 +16,14 @@ type Matrix struct {
 
 // Setting is one value of an axis: a word, or a mapping with a name and labels.
 type Setting struct {
-	Name        source.Text
-	Labels      []Named[source.Text]
-	Unavailable source.Text // why it cannot be measured
+	Name   source.Text
+	Labels []Named[source.Text]
 }
 
 // Combination is one row of include or exclude.
 type Combination struct {
-	Fields      []Named[source.Text]
-	Unavailable source.Text // why it cannot be measured
-	Pos         source.Pos
+	Fields []Named[source.Text]
+	Pos    source.Pos
 }
 
 // reserved are words of expressions, which cannot name a parameter.
@@ -93,7 +91,7 @@ func settings(d source.Decoder, f source.Field) []Setting {
 			if !d.Kind(item, "value of "+axis, source.Map) {
 				continue
 			}
-			s = setting(combination(d, item, "a value of "+axis))
+			s = setting(combination(d, item))
 		}
 		switch {
 		case item.Kind == source.Map && s.Name.Value == "":
@@ -112,7 +110,7 @@ func settings(d source.Decoder, f source.Field) []Setting {
 
 // setting makes the value of an axis of a mapping: its name, and labels.
 func setting(c Combination) Setting {
-	s := Setting{Name: source.Text{Pos: c.Pos}, Unavailable: c.Unavailable}
+	s := Setting{Name: source.Text{Pos: c.Pos}}
 	for _, field := range c.Fields {
 		if field.Name.Value == "name" {
 			s.Name = field.Value
@@ -131,29 +129,19 @@ func combinations(d source.Decoder, n *source.Node, what string) (out []Combinat
 		if !d.Kind(item, "row of "+what, source.Map) {
 			continue
 		}
-		c := combination(d, item, "a row of "+what)
-		if what == "exclude" && !c.Unavailable.IsZero() {
-			d.Problems.Add("contradiction", c.Unavailable.Pos, "an excluded row is in no table, so it needs no reason").
-				Hint = "move the row to include, or remove unavailable"
-		}
-		out = append(out, c)
+		out = append(out, combination(d, item))
 	}
 	return out
 }
 
-// combination reads a mapping of parameters. Its key unavailable is not a parameter.
-func combination(d source.Decoder, n *source.Node, what string) Combination {
+// combination reads a mapping of parameters.
+func combination(d source.Decoder, n *source.Node) Combination {
 	c := Combination{Pos: n.Text.Pos}
 	for _, f := range n.Fields {
 		key, value := f.Key.Value, f.Value
 		switch {
-		case key == "unavailable" && (value.Kind == source.Null || value.Kind == source.Scalar && value.Text.Value == ""):
-			d.Problems.Add("missing-reason", f.Key.Pos, "%s is unavailable without a reason", what).
-				Hint = "write unavailable: with the words that tables show"
 		case value.Kind == source.Null: // this row does not have the parameter
 		case !d.Kind(value, key, source.Scalar):
-		case key == "unavailable":
-			c.Unavailable = value.Text
 		default:
 			if key != "name" {
 				checkParameterName(d, f.Key)

@@ -116,11 +116,6 @@ func TestWaysToWrite(t *testing.T) {
 		{"a value that comes later", "load: {connections: '${{ tune.n }}'}", func(e *Experiment) string {
 			return fmt.Sprint(e.Load.Connections.Set(), e.Load.Connections.Known(), e.Load.Connections.V)
 		}, "true false 0"},
-		{"what cannot be measured", "matrix: {a: [{name: x, unavailable: gone, port: 1}]}",
-			func(e *Experiment) string {
-				s := e.Matrix.Axes[0].Value[0]
-				return fmt.Sprint(s.Name.Value, " ", s.Unavailable.Value, " ", len(s.Labels))
-			}, "x gone 1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := test.got(decodeText(t, test.text)); got != test.want {

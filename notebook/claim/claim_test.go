@@ -220,30 +220,6 @@ func TestReasons(t *testing.T) {
 	})
 }
 
-// A claim over a list leaves out unavailable cells.
-func TestUnavailableInClaims(t *testing.T) {
-	for _, tt := range []struct {
-		expect, reason string
-		want           stats.Verdict
-		marked         bool
-	}{
-		{`every(throughput{server="a"}, ">", throughput{server!="a"})`, "", stats.Supported, true},
-		{`geomean(throughput{server!="b"}) > geomean(throughput{server="c"})`, "", stats.Supported, true},
-		{`throughput{server="a"} > throughput{server="b"}`, "", stats.Supported, false},
-		{`throughput{server="a"} > throughput{server="gone"}`, "throughput, gone: unavailable: it has no package",
-			stats.NotMeasured, false},
-	} {
-		t.Run(tt.expect, func(t *testing.T) {
-			j := measuredServers(t, strings.ReplaceAll(recordtest.Claimed(tt.expect), recordtest.Servers,
-				recordtest.ServersWithGone)).judge()
-			if j.Verdict != tt.want || j.Reason != tt.reason || slices.Contains(j.Marks, recordtest.LeftGone) != tt.marked {
-				t.Errorf("got %s, %q with marks %q; want %s, %q, marked %v", j.Verdict, j.Reason, j.Marks, tt.want, tt.reason,
-					tt.marked)
-			}
-		})
-	}
-}
-
 // A claim that the article leads with does not rest on windows under a second, nor on a generator that was too busy;
 // other claims do.
 func TestHeadlineNeedsSoundLoads(t *testing.T) {

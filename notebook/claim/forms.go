@@ -221,13 +221,13 @@ func (b builder) list(sel *expr.Selector) (Side, error) {
 		return Side{}, dataset.Mistake(sel.Span, "no-claim-of-max", "claim a percentile, such as latency.p99",
 			"the longest latency depends on a single request, so no claim can rest on it")
 	}
-	return Side{Metric: p.Metric, Cells: p.Cells, Written: sel, left: p.Left}, nil
+	return Side{Metric: p.Metric, Cells: p.Cells, Written: sel}, nil
 }
 
 // side reads a selector of exactly one cell.
 func (b builder) side(sel *expr.Selector) (Side, error) {
 	s, err := b.list(sel)
-	if n := len(s.Cells) + len(s.left); err == nil && n > 1 {
+	if n := len(s.Cells); err == nil && n > 1 {
 		return s, dataset.Mistake(sel.Span, "several-cells",
 			`say every(a) < 100ms of all of them, compare lists by every(a, "<", b), or pick one cell in braces`,
 			"%s selects %d cells, but one is needed", sel, n)
@@ -419,7 +419,7 @@ func (b builder) limitOfEach(n *expr.Binary, args []expr.Node) (Test, error) {
 	if err != nil {
 		return Test{}, err
 	}
-	all := Test{Form: All, marks: dataset.LeftOut(list.left)}
+	all := Test{Form: All}
 	for _, cell := range list.Cells {
 		part, err := b.limitOf(n, list.of(cell))
 		if err != nil {
@@ -432,7 +432,7 @@ func (b builder) limitOfEach(n *expr.Binary, args []expr.Node) (Test, error) {
 
 // of returns the side for one cell of its list.
 func (s Side) of(cell *dataset.Cell) Side {
-	s.Cells, s.left = []*dataset.Cell{cell}, nil
+	s.Cells = []*dataset.Cell{cell}
 	return s
 }
 
@@ -568,8 +568,7 @@ func (b builder) every(n *expr.Call) (Test, error) {
 	if err != nil {
 		return Test{}, err
 	}
-	all := Test{Form: Pairs, Op: op, Sides: lists,
-		marks: slice.Add([]string(nil), dataset.LeftOut(slices.Concat(lists[0].left, lists[1].left))...)}
+	all := Test{Form: Pairs, Op: op, Sides: lists}
 	for _, x := range lists[0].Cells {
 		for _, y := range lists[1].Cells {
 			pair := Test{Form: Compared, Op: op, Region: b.compared(op), Sides: []Side{lists[0].of(x), lists[1].of(y)}}

@@ -96,7 +96,7 @@ func soFar(list []Judgement) (decided int, isMissing bool) {
 			continue
 		}
 		isMissing = isMissing || slices.ContainsFunc(j.cells(), func(c *dataset.Cell) bool {
-			return c.State == dataset.Missing && c.Trial.Unavailable == "" || c.State == dataset.Partial
+			return c.State == dataset.Missing || c.State == dataset.Partial
 		}) || slices.ContainsFunc(j.openCells(), func(c *dataset.Cell) bool {
 			return c.State == dataset.Fresh && len(c.Records) < c.Experiment.Plan.Most()
 		})

@@ -44,7 +44,6 @@ type Test struct {
 
 	delta float64  // the smallest effect
 	parts []Test   // of Pairs and All
-	marks []string // of the lists of Pairs
 
 	sessions  []Test // the test in other sessions
 	isSession bool   // it is judged as one of several sessions
@@ -57,8 +56,6 @@ type Side struct {
 	Cells   []*dataset.Cell
 	Written *expr.Selector // by which the claim names the cells
 	Geomean bool           // the geometric mean of the cells in each round
-
-	left []*dataset.Cell // unavailable cells of a list
 }
 
 func (s Side) isSearched() bool { return record.IsSearched(s.Metric.Name) }
@@ -181,7 +178,6 @@ func (j *Judgement) note() {
 	}
 	for _, s := range j.Sides {
 		j.mark(dataset.LeftOutOf(s.Metric.Name, s.Cells...)...)
-		j.mark(dataset.LeftOut(s.left)...)
 	}
 	j.mark(late...)
 }
@@ -424,7 +420,6 @@ func (j *Judgement) judgeSearched() {
 //
 // Source: docs/method.md#several-comparisons.
 func (j *Judgement) judgeParts(alpha float64) {
-	j.Marks = slices.Clone(j.marks)
 	var parts []stats.Part
 	for _, part := range j.parts {
 		p := part.judge(alpha)

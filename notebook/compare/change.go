@@ -133,7 +133,7 @@ func Compare(sides []Sides, o ChangeOptions) ([]Change, error) {
 				found[m.Name] = true
 				for _, a := range e.Cells {
 					b := s.partner(a, other)
-					if b == nil || a.Trial.Unavailable != "" {
+					if b == nil {
 						continue
 					}
 					byMetric[m.Name] = append(byMetric[m.Name], len(out))

@@ -53,7 +53,7 @@ type set struct {
 	plan    *plan.Plan // nil if the article no longer has the profile
 	records []*record.Record
 
-	trials, fresh, measured int // trials without A/A copies and unavailable ones
+	trials, fresh, measured int // trials without A/A copies
 }
 
 // New chooses one set of an article's records and lays it over the plan: the complete set of this host, full before
@@ -201,7 +201,7 @@ func (s *set) count() {
 	byTrial := s.byTrial()
 	for _, e := range s.plan.Experiments {
 		for _, t := range e.Trials {
-			if t.Calibration || t.Unavailable != "" {
+			if t.Calibration {
 				continue
 			}
 			state := choose(e, t, byTrial[trialID{e.Name, t.Name, false}], "").state

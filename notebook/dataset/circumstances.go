@@ -200,10 +200,3 @@ func Marks(cells ...*Cell) []string {
 func WhyMissing(c *Cell, r Result) string {
 	return fmt.Sprintf("%s, %s: %s", r.Metric.InWords(), NameOf(c), r.Missing)
 }
-
-// LeftOut says which cells are left out of a list, and why.
-func LeftOut(cells []*Cell) []string {
-	return slice.Map(cells, func(c *Cell) string {
-		return fmt.Sprintf("left out, unavailable: %s (%s)", NameOf(c), c.Trial.Unavailable)
-	})
-}

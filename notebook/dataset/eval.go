@@ -310,10 +310,6 @@ func (e *evaluation) Select(sel *expr.Selector) (expr.Value, error) {
 		e.use(p.Metric.Name, r.Estimate.N, c)
 		values = append(values, expr.NumberOf(r.Estimate.Centre, DimensionOf(p.Metric)))
 	}
-	e.lacking = slice.Add(e.lacking, LeftOut(p.Left)...)
-	if len(p.Left) > 0 {
-		return expr.ListOf(values...), nil
-	}
 	return oneOrList(values), nil
 }
 

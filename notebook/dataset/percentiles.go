@@ -168,8 +168,7 @@ func (c *Cell) Percentiles(family string) (Percentiles, string) {
 
 // isUnreadable reports whether the cell has no records from which the metric could be read.
 func (r Result) isUnreadable(c *Cell) bool {
-	return len(c.Records) == 0 || r.Level == validity.Invalid || strings.HasPrefix(r.Missing, "failed") ||
-		strings.HasPrefix(r.Missing, "unavailable")
+	return len(c.Records) == 0 || r.Level == validity.Invalid || strings.HasPrefix(r.Missing, "failed")
 }
 
 // percentiles returns the percentiles of all repetitions together and of each.

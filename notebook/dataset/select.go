@@ -84,13 +84,9 @@ func (d *Dataset) In(experiment string) Scope { return Scope{d, experiment} }
 type Picked struct {
 	Metric record.Metric
 	Cells  []*Cell
-	Left   []*Cell // left out of a list, as they are unavailable
 
 	selector *expr.Selector
 }
-
-// All returns the cells that the selector matches, including those left out.
-func (p Picked) All() []*Cell { return slices.Concat(p.Cells, p.Left) }
 
 // Pick finds the cells of a selector. The error is an *expr.Error: a mistake, or with the cause ErrNotMeasured if the
 // profile leaves the experiment or the cells out.
@@ -143,18 +139,13 @@ func (s Scope) pick(sel *expr.Selector) (Picked, error) {
 	if len(p.Cells) == 0 {
 		return Picked{}, noCell(sel, experiments)
 	}
-	isAvailable := func(c *Cell) bool { return c.Trial.Unavailable == "" }
-	if available := slice.Filter(p.Cells, isAvailable); len(available) > 0 { // else the reason for missing numbers
-		p.Left = slice.Filter(p.Cells, func(c *Cell) bool { return !isAvailable(c) })
-		p.Cells = available
-	}
 	return p, nil
 }
 
 // one finds the cell of a selector that has to mean a single one.
 func (s Scope) one(sel *expr.Selector) (Picked, error) {
 	p, err := s.Pick(sel)
-	cells := p.All()
+	cells := p.Cells
 	if err != nil || len(cells) == 1 {
 		return p, err
 	}

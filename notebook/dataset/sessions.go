@@ -24,9 +24,9 @@ func (d *Dataset) OtherSessions(cells []*Cell) (out []*Dataset) {
 	return out
 }
 
-// AreFresh reports whether all cells were measured as they are now, or are unavailable.
+// AreFresh reports whether all cells were measured as they are now.
 func AreFresh(cells ...*Cell) bool {
-	return !slices.ContainsFunc(cells, func(c *Cell) bool { return c.State != Fresh && c.Trial.Unavailable == "" })
+	return !slices.ContainsFunc(cells, func(c *Cell) bool { return c.State != Fresh })
 }
 
 // addClass adds the records of the host's class under the shown profile, and divides them by run.

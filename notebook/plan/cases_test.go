@@ -223,10 +223,6 @@ func describeExperiment(out *strings.Builder, e *plan.Experiment, before parts, 
 			continue
 		}
 		fmt.Fprintf(out, "- %s %v %v %s%s\n", t.Name, t.Parameters, t.Labels, t.Key, twice[t.Name])
-		if t.Unavailable != "" {
-			fmt.Fprintf(out, "  unavailable: %s\n", t.Unavailable)
-			continue
-		}
 		var is parts
 		if err := json.Unmarshal(t.Definition, &is); err != nil {
 			fmt.Fprintln(out, err)

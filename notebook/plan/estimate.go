@@ -35,7 +35,7 @@ func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) 
 		if experience != nil {
 			known = experience(t)
 		}
-		if t.Unavailable != "" || known.Pending == 0 {
+		if known.Pending == 0 {
 			continue
 		}
 		around, window := cmp.Or(known.Overhead, assumedOverhead), t.window(known.Window)

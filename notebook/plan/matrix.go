@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,11 +13,10 @@ import (
 
 // A combination is one cell of a matrix before anything is resolved.
 type combination struct {
-	parameters  []record.Parameter // identifying, in the order of the axes
-	labels      []record.Parameter
-	fields      map[string]string // all that ${{ matrix.… }} can name: "server" and "server.port"
-	unavailable string
-	revision    string // that its builds are from; empty: the files as they are
+	parameters []record.Parameter // identifying, in the order of the axes
+	labels     []record.Parameter
+	fields     map[string]string // all that ${{ matrix.… }} can name: "server" and "server.port"
+	revision   string            // that its builds are from; empty: the files as they are
 }
 
 func (c combination) clone() combination {
@@ -40,11 +38,6 @@ func (c *combination) set(name string, value source.Text, identifies bool) {
 		return
 	}
 	*list = append(*list, p)
-}
-
-// mark records why a combination cannot be measured; an empty reason changes nothing.
-func (c *combination) mark(unavailable source.Text) {
-	c.unavailable = cmp.Or(unavailable.Value, c.unavailable)
 }
 
 // name is the trial's name: its identifying values.
@@ -117,7 +110,6 @@ func multiplied(axes []article.Named[[]article.Setting]) []combination {
 				n := c.clone()
 				n.set(axis.Name.Value, setting.Name, true)
 				n.fields[axis.Name.Value+".name"] = setting.Name.Value
-				n.mark(setting.Unavailable)
 				for _, label := range setting.Labels {
 					n.set(label.Name.Value, label.Value, false)
 					n.fields[axis.Name.Value+"."+label.Name.Value] = label.Value.Value
@@ -179,7 +171,6 @@ func include(m *article.Matrix, product []combination, labels map[string]string,
 				continue
 			}
 			extended = true
-			c.mark(row.Unavailable)
 			if given[i] == nil {
 				given[i] = map[string]source.Text{}
 			}
@@ -204,7 +195,6 @@ func include(m *article.Matrix, product []combination, labels map[string]string,
 		}
 		named := slices.ContainsFunc(row.Fields, func(f article.Named[source.Text]) bool { return f.Name.Value == "name" })
 		c := combination{fields: map[string]string{}}
-		c.mark(row.Unavailable)
 		for _, f := range row.Fields {
 			c.set(f.Name.Value, f.Value, !named || f.Name.Value == "name")
 		}

@@ -147,7 +147,7 @@ type outline struct {
 // A draft is a trial with its templates expanded.
 type draft struct {
 	combination
-	definition *article.Experiment // nil if the trial is unavailable
+	definition *article.Experiment // nil after a problem
 	node       *source.Node
 	configs    Configs
 	secrets    map[string]bool // names of secrets of the experiment
@@ -305,7 +305,7 @@ func (p *planner) expandTrials(e *outline, merged *source.Node, combinations []c
 				e.Parameters = append(e.Parameters, parameter.Name)
 			}
 		}
-		if c.unavailable == "" && p.problems.Len() == before { // other cells have the same mistakes
+		if p.problems.Len() == before { // other cells have the same mistakes
 			p.expandTrial(e, d, body)
 		}
 	}
@@ -350,7 +350,7 @@ func (p *planner) resolve(e *outline) {
 	placeOnNodes(e)
 	for _, d := range e.drafts {
 		t := &Trial{Name: cmp.Or(d.name(), e.Name), Parameters: d.parameters, Labels: d.labels,
-			Unavailable: d.unavailable, Definition: json.RawMessage("{}")}
+			Definition: json.RawMessage("{}")}
 		e.Trials = append(e.Trials, t)
 		if d.definition != nil {
 			p.resolveTrial(e, d, t)
@@ -455,14 +455,14 @@ func calibrated(e *outline, measured []*Trial, problems *source.Problems) *Trial
 	return nil
 }
 
-// notOne reports that calibrate picks none or several of the trials that can be measured. It may pick one with a problem
-// of its own, which is reported.
+// notOne reports that calibrate picks none or several of the trials. It may pick one with a problem of its own, which is
+// reported.
 func (e *outline) notOne(at source.Pos, picked []*Trial, problems *source.Problems) {
-	isBroken := func(t *Trial) bool { return t.Key == "" && t.Unavailable == "" }
+	isBroken := func(t *Trial) bool { return t.Key == "" }
 	if len(picked) == 0 && slices.ContainsFunc(e.Trials, isBroken) {
 		return
 	}
-	what := "no trial that can be measured"
+	what := "no trial"
 	if len(picked) > 0 {
 		names := slice.Map(picked[:min(len(picked), 5)], func(t *Trial) string { return t.Name })
 		what = fmt.Sprintf("%d trials: %s", len(picked), strings.Join(names, "; "))

@@ -28,9 +28,6 @@ func (e *Experiment) LoadHost(t *Trial) string {
 func (e *Experiment) HostNames() []string {
 	var names []string
 	for _, t := range e.Trials {
-		if t.Unavailable != "" {
-			continue
-		}
 		names = append(names, e.LoadHost(t))
 		for _, s := range t.Services {
 			names = append(names, e.HostOf(s.Name))

@@ -54,7 +54,7 @@ type Experiment struct {
 	Fixed       bool  // there is one look, and more rounds are another plan
 	Seed        int64
 	Trials      []*Trial // in the order of the matrix; the A/A pair's second half is the last, if there is one
-	Steps       []Step   // in the order to run; without unavailable trials, and empty for a search for capacity
+	Steps       []Step   // in the order to run; empty for a search for capacity
 	Timeout     time.Duration
 	Parameters  []string          // names of the identifying parameters, in order
 	Shared      []string          // services that live through the whole experiment
@@ -106,7 +106,6 @@ type Trial struct {
 	Name        string             // identifying values, such as "sync" or "uvicorn, starlette"
 	Parameters  []record.Parameter // identifying
 	Labels      []record.Parameter
-	Unavailable string          // why it cannot be measured; then it has no services, load, steps and key
 	Services    []*spec.Service // those that others depend on first
 	Load        *spec.Load      // exactly one of Load and Command
 	Command     *spec.Command
@@ -179,7 +178,7 @@ func (e *Experiment) Original(t *Trial) *Trial {
 		return t
 	}
 	i := slices.IndexFunc(e.Trials, func(o *Trial) bool {
-		return !o.Calibration && o.Unavailable == "" && slices.Equal(o.Parameters, t.Parameters)
+		return !o.Calibration && slices.Equal(o.Parameters, t.Parameters)
 	})
 	if i < 0 {
 		return t

@@ -109,14 +109,9 @@ func (c referenceCheck) rate(e *outline) {
 func (c referenceCheck) sameCells(e *outline, of source.Text, missing, hint string) {
 	var cells [][]record.Parameter
 	for _, d := range c.find(of).drafts {
-		if d.unavailable == "" {
-			cells = append(cells, d.parameters)
-		}
+		cells = append(cells, d.parameters)
 	}
 	for _, d := range e.drafts {
-		if d.unavailable != "" {
-			continue
-		}
 		if _, err := sameParameters(d.parameters, cells, of.Value); err != nil {
 			c.problems.Add("no-cell", of.Pos, "for cell %q %s: %v", cmp.Or(d.name(), e.Name), missing, err).Hint = hint
 			return // other cells have the same mistake

@@ -72,7 +72,7 @@ func named(rows []*source.Node, axis string) []*source.Node {
 	var columns []string
 	for _, row := range rows {
 		for _, f := range row.Fields {
-			if key := f.Key.Value; key != "unavailable" && !slices.Contains(columns, key) {
+			if key := f.Key.Value; !slices.Contains(columns, key) {
 				columns = append(columns, key)
 			}
 		}
@@ -243,7 +243,7 @@ func (p *planner) rowOfFile(text source.Fragment, name string) *source.Node {
 	}
 	row := &source.Node{Kind: source.Map, Text: n.Text}
 	for _, f := range n.Fields {
-		if f.Value.Kind == source.Scalar || f.Value.Kind == source.Null && f.Key.Value == "unavailable" {
+		if f.Value.Kind == source.Scalar {
 			row.Fields = append(row.Fields, f)
 		}
 	}

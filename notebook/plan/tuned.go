@@ -149,7 +149,7 @@ func (p *Plan) TunedBy(e *Experiment, t *Trial, s spec.Search) (*Experiment, *Tr
 // SameCell returns the only trial of e whose parameters do not contradict the parameters of t, a trial of another
 // experiment.
 func (e *Experiment) SameCell(t *Trial) (*Trial, error) {
-	trials := slices.DeleteFunc(slices.Clone(e.Trials), func(o *Trial) bool { return o.Calibration || o.Unavailable != "" })
+	trials := slices.DeleteFunc(slices.Clone(e.Trials), func(o *Trial) bool { return o.Calibration })
 	i, err := sameParameters(t.Parameters, slice.Map(trials, func(o *Trial) []record.Parameter { return o.Parameters }), e.Name)
 	if err != nil {
 		return nil, err

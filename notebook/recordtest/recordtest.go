@@ -294,13 +294,6 @@ func Without(metric string) Change {
 	}
 }
 
-// ServersWithGone is Servers with a fourth, unavailable cell.
-var ServersWithGone = strings.Replace(Servers, "[a, b, c]", "[a, b, c, {name: gone, unavailable: it has no package}]",
-	1)
-
-// LeftGone is the mark of lists without the fourth cell of ServersWithGone.
-const LeftGone = "left out, unavailable: gone (it has no package)"
-
 // CloseTo reports whether two numbers are equal up to rounding.
 func CloseTo(a, b float64) bool { return math.Abs(a-b) <= 1e-6*max(math.Abs(a), math.Abs(b)) }
 

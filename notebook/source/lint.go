@@ -98,7 +98,7 @@ var (
 	// curlyQuoted is a value in the quotes of word processors.
 	curlyQuoted = regexp.MustCompile(`^(?:[“”„]([^“”„"]*)[“”]|[‘’‚]([^‘’‚']*)[‘’])$`)
 	// wordKeys are keys with words for people, which may have any quotes.
-	wordKeys = []string{"title", "description", "caption", "text", "is", "source", "author", "authors", "unavailable"}
+	wordKeys = []string{"title", "description", "caption", "text", "is", "source", "author", "authors"}
 	// template is an expression of ours inside a value.
 	template = regexp.MustCompile(`\$\{\{[^{}]*\}\}`)
 )

@@ -38,13 +38,9 @@ func HollowWords(cells []*dataset.Cell) []string {
 	return nil
 }
 
-// Without says why there are no values of some metrics: not run, unavailable, not valid, or without a value.
+// Without says why there are no values of some metrics: not run, not valid, or without a value.
 func Without(cells []*dataset.Cell, metrics ...string) string {
-	switch {
-	case len(cells) > 0 && !slices.ContainsFunc(cells,
-		func(cell *dataset.Cell) bool { return cell.Trial.Unavailable == "" }):
-		return "every cell is unavailable"
-	case NoneMeasured(cells):
+	if NoneMeasured(cells) {
 		return "not measured yet"
 	}
 	what := "repetition"

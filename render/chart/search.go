@@ -235,8 +235,6 @@ func capacityRow(name string, cell *dataset.Cell, i, series int) (row figure.Row
 	row.Name = name
 	s := cell.Search("")
 	switch {
-	case s == nil && cell.Trial.Unavailable != "":
-		row.Missing = "unavailable: " + cell.Trial.Unavailable
 	case s == nil:
 		row.Missing = wording.NotMeasured
 	case s.Reason != "" || s.Lo == 0:

@@ -255,9 +255,6 @@ func (b *Bench) MeasureAll(changes ...func(*record.Record)) {
 			if t.Calibration {
 				name = "again"
 			}
-			if t.Unavailable != "" {
-				continue
-			}
 			for _, s := range t.Tune {
 				b.Search(plan.Full, e.Name, name, tuned(s.Name, x), changes...)
 			}

@@ -66,7 +66,7 @@ func Needs(e *plan.Experiment) (names []string) {
 func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run string) (map[string]float64, error) {
 	rates := map[string]float64{}
 	for _, t := range e.Trials {
-		if t.Load == nil || t.Load.RateOf == "" || t.Unavailable != "" || rates[rateName(t)] > 0 {
+		if t.Load == nil || t.Load.RateOf == "" || rates[rateName(t)] > 0 {
 			continue
 		}
 		if known := rateSoFar(p, e, records, run, rateName(t)); known > 0 {
@@ -107,7 +107,7 @@ func smallestThroughput(p *plan.Plan, e, of *plan.Experiment, trials []*plan.Tri
 	host string) (float64, error) {
 	smallest := 0.0
 	for _, t := range trials {
-		if t.Calibration || t.Unavailable != "" {
+		if t.Calibration {
 			continue
 		}
 		throughput := Throughput(p, of, t, records, host)
