@@ -42,8 +42,8 @@ type Test struct {
 	Region  stats.Region // where the effect has to lie, in its unit; for Fewer, above the difference that matters
 	IsRatio bool         // the effect is the ratio of two sides, or the quotient of two such ratios
 
-	delta float64  // the smallest effect
-	parts []Test   // of Pairs and All
+	delta float64 // the smallest effect
+	parts []Test  // of Pairs and All
 
 	sessions  []Test // the test in other sessions
 	isSession bool   // it is judged as one of several sessions
