@@ -64,16 +64,6 @@ func (t Test) with(others []Test) Test {
 	return t
 }
 
-// runsOf returns the runs of cells, each once.
-func runsOf(cells []*dataset.Cell) (runs []string) {
-	for _, c := range cells {
-		if c.Run != "" {
-			runs = slice.Add(runs, c.Run)
-		}
-	}
-	return runs
-}
-
 // sessionsOf judges each session alone; nil if there is one.
 func sessionsOf(t Test, others []Test) []Session {
 	if len(others) == 0 {
@@ -82,10 +72,10 @@ func sessionsOf(t Test, others []Test) []Session {
 	return slice.Map(append([]Test{t.asSession()}, others...), func(one Test) Session {
 		one.looks = t.looks
 		j := one.Judge()
-		s := Session{Runs: runsOf(one.cells()), Verdict: j.Outcome(), Effect: j.Effect}
+		s := Session{Verdict: j.Outcome(), Effect: j.Effect}
 		for _, c := range one.cells() {
 			if len(c.Records) > 0 {
-				s.Host = c.Records[0].Host
+				s.Host, s.Runs = c.Records[0].Host, slice.Add(s.Runs, c.Run)
 			}
 		}
 		return s

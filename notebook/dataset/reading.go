@@ -124,8 +124,8 @@ func (r reading) measured(metric string) (value float64, missing string) {
 		return r.failedShare()
 	case metric == "failed.count":
 		return r.reported(r.Load.Failed)
-	case metric == "generator.cpu":
-		return r.generatorCPU()
+	case metric == "generator.cpu" && r.Load.Busy >= 0:
+		return r.Load.Busy, ""
 	case isError:
 		return r.failures(kind)
 	case isStatus:
@@ -136,13 +136,6 @@ func (r reading) measured(metric string) (value float64, missing string) {
 		return r.sampleTime(metric)
 	}
 	return r.sample(metric)
-}
-
-func (r reading) generatorCPU() (float64, string) {
-	if r.Load.Busy < 0 {
-		return 0, "not measured"
-	}
-	return r.Load.Busy, ""
 }
 
 // failures returns how many requests failed in a way.

@@ -24,37 +24,23 @@ func (c *Cell) Search(name string) *record.Search {
 // pickSearches picks the newest search for each value of the trial: of the definition that the cell was measured with
 // before the present one.
 func (c *Cell) pickSearches(records []*record.Record) {
-	for _, r := range tuneSearches(records) {
-		known, rank := c.searches[r.Search.Name], c.searchRank(r)
-		if rank > 0 && (known == nil || cmp.Or(cmp.Compare(rank, c.searchRank(known)), cmp.Compare(r.Run, known.Run),
-			cmp.Compare(r.Search.Attempt, known.Search.Attempt)) > 0) {
+	measured := c.Trial.Key
+	if len(c.Records) > 0 {
+		measured = c.Records[0].Key
+	}
+	for _, r := range records {
+		if r.Search == nil || r.Search.Kind != record.SearchTune || r.Key != measured && r.Key != c.Trial.Key {
+			continue
+		}
+		known := c.searches[r.Search.Name]
+		if known == nil || cmp.Or(boolean(r.Key == measured)-boolean(known.Key == measured), cmp.Compare(r.Run, known.Run),
+			cmp.Compare(r.Search.Attempt, known.Search.Attempt)) > 0 {
 			c.searches[r.Search.Name] = r
 		}
 	}
 	if c.Trial.Capacity != nil && len(c.Records) > 0 {
 		c.searches[""] = c.Records[0]
 	}
-}
-
-func tuneSearches(records []*record.Record) []*record.Record {
-	return slice.Filter(records, func(r *record.Record) bool {
-		return r.Search != nil && r.Search.Kind == record.SearchTune
-	})
-}
-
-// searchRank is higher for searches to prefer; 0 for another definition.
-func (c *Cell) searchRank(r *record.Record) int {
-	measured := c.Trial.Key
-	if len(c.Records) > 0 {
-		measured = c.Records[0].Key
-	}
-	switch {
-	case r.Key == measured:
-		return 2
-	case r.Key == c.Trial.Key:
-		return 1
-	}
-	return 0
 }
 
 // takeOver gives cells the searches of other experiments whose values they take over.

@@ -209,13 +209,10 @@ func readLag(r repetition) reading {
 // p99 is the percentile 99 of a family of times in seconds, -1 without times. It only sets limits, so few requests
 // are enough.
 func p99(r *record.Record, family string) float64 {
-	p, err := stats.ParsePercentile("99")
+	p, _ := stats.ParsePercentile("99")
 	h := r.Histograms[family]
-	if err != nil || h.Count == 0 {
-		return -1
-	}
 	decoded, err := h.Decode()
-	if err != nil {
+	if err != nil || h.Count == 0 {
 		return -1
 	}
 	x, missing := decoded.At(h, p.Rank(h.Count))
