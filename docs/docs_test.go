@@ -31,6 +31,7 @@ import (
 	"testing"
 	"unicode"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
@@ -363,9 +364,7 @@ func TestExamples(t *testing.T) {
 					shift += len(got) - (e.output.end - e.output.start)
 					return
 				}
-				if got != e.want {
-					t.Errorf("under %q the article\n%s\nearns\n%s\nand the page says\n%s", e.heading, e.article, got, e.want)
-				}
+				assert.Equal(t, got, e.want, "under %q what the article\n%s\nearns, and what the page says", e.heading, e.article)
 			})
 		}
 		if *update {
@@ -628,9 +627,7 @@ func unknownWords(t *testing.T, program string) {
 			cmd := exec.Command(program, strings.Fields(line)[1:]...)
 			cmd.Dir = t.TempDir()
 			out, err := cmd.CombinedOutput()
-			if code := cmd.ProcessState.ExitCode(); code != 2 {
-				t.Errorf("%s ends with %v, want status 2", line, err)
-			}
+			assert.Equal(t, cmd.ProcessState.ExitCode(), 2, "status of %s (%v)", line, err)
 			if got := strings.TrimSpace(string(out)); got != strings.TrimSpace(want) {
 				t.Errorf("%s prints\n%s\nand the manual says\n%s", line, got, want)
 			}

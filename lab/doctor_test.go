@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -98,9 +99,7 @@ func TestExamineEngine(t *testing.T) {
 			for _, f := range found {
 				levels = append(levels, f.Name+":"+f.Level)
 			}
-			if got := strings.Join(levels, " "); got != tt.want {
-				t.Errorf("%s, want %s", got, tt.want)
-			}
+			assert.Equal(t, strings.Join(levels, " "), tt.want)
 			if e := found[0]; !e.Vital || !strings.Contains(e.Remedy, tt.remedy) || (e.Remedy == "") != (e.Level == fine) {
 				t.Errorf("%+v", e)
 			}
@@ -156,9 +155,7 @@ func TestExamineMachine(t *testing.T) {
 					t.Errorf("%+v", f)
 				}
 			}
-			if got := strings.Join(warned, " "); got != tt.warned {
-				t.Errorf("it warns about %q, want %q", got, tt.warned)
-			}
+			assert.Equal(t, strings.Join(warned, " "), tt.warned, "it warns about")
 		})
 	}
 }

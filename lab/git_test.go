@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 
@@ -54,13 +55,9 @@ func TestRevisionOf(t *testing.T) {
 				open = article.OpenProjectFile
 			}
 			project := must.Get(open(filepath.Join(dir, test.project)))
-			if got := RevisionOf(t.Context(), project); got != "none: not in a git repository" {
-				t.Errorf("without a repository it is %q", got)
-			}
+			assert.Equal(t, RevisionOf(t.Context(), project), "none: not in a git repository", "without a repository")
 			run("init", "-q")
-			if got := RevisionOf(t.Context(), project); got != "none: nothing is committed" {
-				t.Errorf("without a commit it is %q", got)
-			}
+			assert.Equal(t, RevisionOf(t.Context(), project), "none: nothing is committed", "without a commit")
 			run("add", ".")
 			run("-c", "user.name=author", "-c", "user.email=author@example.com", "commit", "-q", "-m", "first")
 			if test.file != "" {

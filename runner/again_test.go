@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -64,10 +64,7 @@ func TestMeasuresAgain(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p, store := socketsPlan(t), &busy{stolen: tt.stolen}
 			r := newRunner(fake.New(longScript()), &quiet{})
-			sum, err := r.Run(context.Background(), p, store, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			sum := must.Get(r.Run(context.Background(), p, store, Options{}))
 			var again []string
 			var replaces []int
 			for i, r := range store.records[6:] {
@@ -81,7 +78,7 @@ func TestMeasuresAgain(t *testing.T) {
 				t.Errorf("again %v in the place of %v, counted %d; want %v, %v", again, replaces, sum.Again, tt.again, tt.replaces)
 			}
 			before := len(store.records)
-			if sum, err = r.Run(context.Background(), p, store, Options{}); err != nil || sum.Measured != 0 ||
+			if sum, err := r.Run(context.Background(), p, store, Options{}); err != nil || sum.Measured != 0 ||
 				len(store.records) != before {
 				t.Errorf("a second run: %+v, %v", sum, err)
 			}
@@ -122,9 +119,7 @@ func TestGivenUp(t *testing.T) {
 		for _, r := range store.records {
 			have[r.Trial]++
 		}
-		if !maps.Equal(have, want) {
-			t.Errorf("run %d: there are %v, want %v", run, have, want)
-		}
+		assert.Map(t, have, want, "run %d: repetitions", run)
 		left := 6 - 3*run
 		if len(sum.GivenUp) != 1 || sum.GivenUp[0].Trial != "async" || sum.GivenUp[0].Failed != 3 ||
 			sum.GivenUp[0].Left != left {

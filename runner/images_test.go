@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -63,9 +64,7 @@ func TestFactsOfImagesAreTheTrials(t *testing.T) {
 		for fact, want := range map[string]string{"image.command": "sha256:" + name, "base.command": name + " base of " +
 			name,
 			"packages.command": "packages of " + name} {
-			if r.Facts[fact] != want {
-				t.Errorf("trial %s has %s %q, want %q", r.Trial, fact, r.Facts[fact], want)
-			}
+			assert.Equal(t, r.Facts[fact], want, "trial %s has %s", r.Trial, fact)
 		}
 	}
 	asked := 0
@@ -74,9 +73,7 @@ func TestFactsOfImagesAreTheTrials(t *testing.T) {
 			asked++
 		}
 	}
-	if asked != 2 {
-		t.Errorf("packages were asked for %d times, want 2", asked)
-	}
+	assert.Equal(t, asked, 2, "how often packages were asked for")
 }
 
 // The value of a build argument that looks like a secret is shown nowhere, also where it comes in pieces.

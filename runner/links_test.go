@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -113,9 +114,7 @@ func TestLinksAndOrigins(t *testing.T) {
 			"link.semantics": "1", "origin.semantics": "1", "link.late.db": "p50 20µs, p99 90µs, max 2ms of 5",
 			"link.late.api": "p50 20µs, p99 90µs, max 3ms of 5", "origin.late.api": "p50 20µs, p99 90µs, max 10ms of 5",
 		} {
-			if r.Facts[fact] != want {
-				t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
-			}
+			assert.Equal(t, r.Facts[fact], want, "fact %s", fact)
 		}
 		if len(r.Facts["link.binary"]) != 64 || len(r.Facts["origin.binary"]) != 64 || r.Facts["image.api"] != "" ||
 			r.Facts["image.db"] == "" {

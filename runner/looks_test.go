@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
 )
 
@@ -79,9 +80,7 @@ func TestLooks(t *testing.T) {
 					t.Fatalf("%s-%d has looks %v, %d planned, run %s", r.Trial, r.Repetition, r.Looks, r.Planned, r.Run)
 				}
 			}
-			if n := Pending(p, store.records, "c2-abcdef", Options{Open: undecided(tt.until)}); n != 0 {
-				t.Errorf("%d pending", n)
-			}
+			assert.Equal(t, Pending(p, store.records, "c2-abcdef", Options{Open: undecided(tt.until)}), 0, "pending")
 		})
 	}
 }
@@ -106,9 +105,7 @@ func TestLooksGoOn(t *testing.T) {
 		if killed >= 9 {
 			upTo = 15
 		}
-		if left != upTo-killed {
-			t.Errorf("killed after %d: %d pending, want %d", killed, left, upTo-killed)
-		}
+		assert.Equal(t, left, upTo-killed, "killed after %d: pending", killed)
 		carryOut(t, &simulation{}, p, store, judge)
 		if got, want := names(store.records), names(whole.records); !slices.Equal(got, want) {
 			t.Errorf("killed after %d it went on to\n%s, want\n%s", killed, got, want)
@@ -129,8 +126,6 @@ func TestBudget(t *testing.T) {
 		t.Errorf("%+v with %d records", sum, len(store.records))
 	}
 	for _, r := range store.records {
-		if !slices.Equal(r.Looks, []int{3, 5}) {
-			t.Errorf("%s-%d has looks %v", r.Trial, r.Repetition, r.Looks)
-		}
+		assert.Slice(t, r.Looks, []int{3, 5}, "%s-%d has looks", r.Trial, r.Repetition)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -239,9 +240,7 @@ func TestMissing(t *testing.T) {
 			}
 			p := &plan.Plan{Experiments: tt.plan}
 			got := missingWords(Missing(p, recordsOf(t, tt.records...), undecided, tt.scope))
-			if !slices.Equal(got, tt.want) {
-				t.Errorf("got  %q\nwant %q", got, tt.want)
-			}
+			assert.Slice(t, got, tt.want)
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
@@ -151,9 +152,7 @@ func TestFailedBuildLeavesTheRest(t *testing.T) {
 		store.records[1].Experiment != "fourth" {
 		t.Errorf("measured %s, want %s", got, want)
 	}
-	if n := strings.Count(strings.Join(b.events, "\n"), "build b"); n != 1 {
-		t.Errorf("it was built %d times", n)
-	}
+	assert.Equal(t, strings.Count(strings.Join(b.events, "\n"), "build b"), 1, "how often it was built")
 	if len(q.notes) != 2 || q.notes[0] != "left out: an image that it needs is missing" {
 		t.Errorf("noted %q", q.notes)
 	}
@@ -201,9 +200,7 @@ func TestDriversOfTrials(t *testing.T) {
 		theirs.measured == 0 || ours.measured == 0 {
 		t.Errorf("ours %+v, theirs %+v", ours, theirs)
 	}
-	if store.records[0].Output != "raw" {
-		t.Errorf("output %q", store.records[0].Output)
-	}
+	assert.Equal(t, store.records[0].Output, "raw", "output")
 	r.Tools = nil
 	if _, err := r.Run(t.Context(), p, &memory{}, Options{}); err == nil || !strings.Contains(err.Error(),
 		"there is no driver for ab") {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -108,9 +109,7 @@ func TestAnotherImageIsMeasuredAgain(t *testing.T) {
 		{"another base", func() { g.images["base:1"] = "sha256:bb" }, both},
 	} {
 		step.change()
-		if got := measuredAnew(t, p, store, g.engine(t)); !slices.Equal(got, step.want) {
-			t.Errorf("%s: measured %v, want %v", step.name, got, step.want)
-		}
+		assert.Slice(t, measuredAnew(t, p, store, g.engine(t)), step.want, "%s: measured", step.name)
 	}
 	want := "image base:1 changed: was sha256:b, is sha256:bb"
 	present := images.PresentOn(g.engine(t), func() ([]byte, error) { return nil, nil })
@@ -211,16 +210,12 @@ func TestAnotherProgramIsMeasuredAgain(t *testing.T) {
 		for i := range got {
 			got[i] = "e"
 		}
-		if !slices.Equal(got, step.want) {
-			t.Errorf("%s: measured %v, want %v", step.name, got, step.want)
-		}
+		assert.Slice(t, got, step.want, "%s: measured", step.name)
 	}
 	facts := store.records[0].Facts
 	for fact, want := range map[string]string{"program.app": "server sha256:s package 1.0",
 		"program.db":      "sh sha256:h package 1.0",
 		"program.db.tool": "tool sha256:t package 1.0", "program.db.cd": "", "program.db.other": ""} {
-		if facts[fact] != want {
-			t.Errorf("fact %s is %q, want %q", fact, facts[fact], want)
-		}
+		assert.Equal(t, facts[fact], want, "fact %s", fact)
 	}
 }

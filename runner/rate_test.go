@@ -35,14 +35,10 @@ func schedules(t *testing.T, rates *[]float64) fake.Script {
 			return answered(ctx, p)
 		}
 		var config loadgen.Config
-		if err := json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config); err != nil {
-			t.Error(err)
-		}
+		must.Do(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config))
 		exit, err := answered(ctx, p)
 		var r loadgen.Result
-		if err := errors.Join(err, json.Unmarshal(exit.Stdout, &r)); err != nil {
-			t.Error(err)
-		}
+		must.Do(errors.Join(err, json.Unmarshal(exit.Stdout, &r)))
 		if config.Rate > 0 {
 			r.Length = 1e9
 			*rates = append(*rates, config.Rate)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -159,12 +160,8 @@ func TestOwnCPUs(t *testing.T) {
 	run := s.Run
 	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		if p.Name == "load" {
-			if p.Service.CPUSet != "0-1" {
-				t.Errorf("the load is on %s", p.Service.CPUSet)
-			}
-			if err := json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config); err != nil {
-				t.Error(err)
-			}
+			assert.Equal(t, p.Service.CPUSet, "0-1", "the load is on")
+			must.Do(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config))
 		}
 		return run(ctx, p)
 	}
@@ -184,9 +181,7 @@ func TestCopiedArticle(t *testing.T) {
 	p, store := socketsPlan(t), &memory{}
 	must.Get(newRunner(fake.New(script()), &quiet{}).Run(t.Context(), p, store, Options{}))
 	p.Article = "copy"
-	if n := Pending(p, store.records, "c2-abcdef", Options{}); n != 6 {
-		t.Errorf("%d pending, want 6", n)
-	}
+	assert.Equal(t, Pending(p, store.records, "c2-abcdef", Options{}), 6, "pending")
 }
 
 // A wrong clock named a run after a time to come: new runs are named after theirs.
@@ -298,9 +293,7 @@ func TestLoadStartsBesideServices(t *testing.T) {
 					time.Sleep(time.Millisecond)
 				}
 				time.Sleep(10 * time.Millisecond)
-				if started := calls(e, "start load") > loads; started != tt.want {
-					t.Errorf("while the server starts, the load was started: %v, want %v", started, tt.want)
-				}
+				assert.Equal(t, calls(e, "start load") > loads, tt.want, "while the server starts, the load was started")
 				loads++
 				return nil
 			}
@@ -350,9 +343,7 @@ func TestLayoutOnNodes(t *testing.T) {
 		experiment: &plan.Experiment{Engine: spec.Kubernetes, Trials: []*plan.Trial{trial},
 			Hosts: map[string]string{"s": plan.ServiceNode, "load": plan.LoadNode}},
 	}
-	if got := l.serviceCores(trial); got != 4 {
-		t.Errorf("services have %d CPUs, want the 4 of their node", got)
-	}
+	assert.Equal(t, l.serviceCores(trial), 4, "CPUs of services")
 	load, cores := l.loadCPUs(trial)
 	if services := l.serviceCPUs(trial); services != "" || load != "" || cores != 1 {
 		t.Errorf("services are on CPUs %q, the load is on %q, %d of them", services, load, cores)
@@ -366,9 +357,7 @@ func TestLayoutOnNodes(t *testing.T) {
 		t.Error("nodes that are not connected were not reported")
 	}
 	trial.Services[0].CPUSet = "4-5"
-	if got := l.serviceCores(trial); got != 2 {
-		t.Errorf("a service with two CPUs of its own has %d", got)
-	}
+	assert.Equal(t, l.serviceCores(trial), 2, "CPUs of a service with two of its own")
 }
 
 func newFake() *fake.Engine { return fake.New(script()) }
@@ -384,9 +373,7 @@ func TestRecordTellsWhereItRan(t *testing.T) {
 		t.Errorf("machine %+v", r.Machine)
 	}
 	for fact, want := range map[string]string{plan.FactServicesPlace: "2-3", plan.FactLoadPlace: "5"} {
-		if r.Facts[fact] != want {
-			t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
-		}
+		assert.Equal(t, r.Facts[fact], want, "fact %s", fact)
 	}
 }
 
@@ -448,9 +435,7 @@ func TestSpent(t *testing.T) {
 
 func TestEfficiency(t *testing.T) {
 	var s Spent
-	if got := s.Efficiency(); got != 0 {
-		t.Errorf("got %v of nothing", got)
-	}
+	assert.Equal(t, s.Efficiency(), 0, "of nothing")
 	s.Add(Spent{Total: 6*time.Second + time.Hour, Searching: time.Hour, Measuring: 3 * time.Second})
 	if got := s.Efficiency(); got != 0.5 {
 		t.Errorf("got %v of %+v, want 0.5", got, s)

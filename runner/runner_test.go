@@ -16,6 +16,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 
@@ -264,9 +265,7 @@ func TestRun(t *testing.T) {
 	}
 	for fact, want := range map[string]string{"placement.load": "1", "placement.services": "0", "engine.name": "fake",
 		"host.cpu": "test"} {
-		if r.Facts[fact] != want {
-			t.Errorf("fact %s is %q, want %q", fact, r.Facts[fact], want)
-		}
+		assert.Equal(t, r.Facts[fact], want, "fact %s", fact)
 	}
 	// Each repetition has a space within that of the experiment, which comes and goes once; others are for looking into
 	// images.
@@ -289,17 +288,13 @@ func calls(e *fake.Engine, what string) (n int) {
 func TestSecondRunMeasuresNothing(t *testing.T) {
 	p, store := socketsPlan(t), &memory{}
 	must.Get(newRunner(fake.New(script()), &quiet{}).Run(context.Background(), p, store, Options{}))
-	if n := Pending(p, store.records, "c2-abcdef", Options{}); n != 0 {
-		t.Errorf("%d pending", n)
-	}
+	assert.Equal(t, Pending(p, store.records, "c2-abcdef", Options{}), 0, "pending")
 	e := fake.New(script())
 	sum, err := newRunner(e, &quiet{}).Run(context.Background(), p, store, Options{})
 	if err != nil || sum.Measured != 0 || len(e.Calls()) != 0 {
 		t.Errorf("%+v, %v, calls %q", sum, err, e.Calls())
 	}
-	if n := Pending(p, store.records, "c2-other", Options{}); n != 6 {
-		t.Errorf("%d pending on another host, want 6", n)
-	}
+	assert.Equal(t, Pending(p, store.records, "c2-other", Options{}), 6, "pending on another host")
 	forced, err := newRunner(e, &quiet{}).Run(context.Background(), p, store, Options{Force: true})
 	if err != nil || forced.Measured != 6 || store.records[0].Run == store.records[6].Run {
 		t.Errorf("forced: %+v, %v, runs %s and %s", forced, err, store.records[0].Run, store.records[6].Run)
@@ -330,9 +325,8 @@ func TestOtherConditions(t *testing.T) {
 			if tt.anew {
 				want = 6
 			}
-			if n := Pending(p, store.records, r.Host.ID, options); n != want {
-				t.Errorf("%s, after %d repetitions: %d pending, want %d", tt.name, kept, n, want)
-			}
+			assert.Equal(t, Pending(p, store.records, r.Host.ID, options), want,
+				"%s, after %d repetitions: pending", tt.name, kept)
 			words := NextOf(p, store.records, r.Host.ID, options).Outdated()
 			if (len(words) == 1 && strings.Contains(words[0], tt.name+" of the machine changed")) != tt.anew {
 				t.Errorf("%s, after %d repetitions: %q", tt.name, kept, words)
@@ -342,9 +336,8 @@ func TestOtherConditions(t *testing.T) {
 				t.Errorf("%s, after %d repetitions: measured %d, %v, want %d", tt.name, kept, sum.Measured, err, want)
 			}
 			for _, r := range store.records[kept:] {
-				if (r.Run != first) != tt.anew {
-					t.Errorf("%s, after %d repetitions: run %s, the first is %s", tt.name, kept, r.Run, first)
-				}
+				assert.Equal(t, r.Run != first, tt.anew,
+					"%s, after %d repetitions: run %s, the first is %s", tt.name, kept, r.Run, first)
 			}
 		}
 	}

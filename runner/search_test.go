@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -130,9 +131,7 @@ func TestTune(t *testing.T) {
 		}
 	}
 	want = append(want, slices.Repeat([]string{"serve --workers 5"}, 9)...)
-	if !slices.Equal(b.commands, want) {
-		t.Errorf("services were started as %q", b.commands)
-	}
+	assert.Slice(t, b.commands, want, "services were started as")
 	for i, d := range b.durations {
 		if want := 3 * time.Second; i < 30 && d != want || i >= 30 && d != 0 { // of a load that ends with its requests
 			t.Errorf("load %d lasts %v", i, d)
@@ -140,9 +139,7 @@ func TestTune(t *testing.T) {
 	}
 
 	// Nothing is left, more repetitions need no search, and a run that measures everything again searches again.
-	if n := Pending(p, store.records, "c2-abcdef", Options{}); n != 0 {
-		t.Errorf("%d pending", n)
-	}
+	assert.Equal(t, Pending(p, store.records, "c2-abcdef", Options{}), 0, "pending")
 	more := newPlan(t, pool("calibrate: false\n", "", "repetitions: 3\n", "repetitions: 4\n"))
 	if sum := carryOut(t, b, more, store, Options{}); sum.Searches != 0 || sum.Measured != 12 {
 		t.Errorf("with more repetitions: %+v", sum)
@@ -206,9 +203,7 @@ func TestTuneFindsNothing(t *testing.T) {
 		sum.Failed != 6 {
 		t.Errorf("%q, %+v", r.Failure, sum)
 	}
-	if b.loads != 2*2*3 {
-		t.Errorf("%d loads were put on, want those of two candidates of each trial alone", b.loads)
-	}
+	assert.Equal(t, b.loads, 2*2*3, "loads put on")
 }
 
 // Several values are searched for one after another: with what was chosen before, and the first candidate of what
@@ -219,12 +214,8 @@ func TestTuneTwo(t *testing.T) {
 		"[sync, async]", "[sync]")
 	store, b := &memory{}, &simulation{throughput: curve}
 	carryOut(t, b, newPlan(t, text), store, Options{})
-	if got := b.commands[0]; got != "serve --workers 4 1" {
-		t.Errorf("the first is searched for with %s", got)
-	}
-	if got := b.commands[15]; got != "serve --workers 4 5" {
-		t.Errorf("the second is searched for with %s", got)
-	}
+	assert.Equal(t, b.commands[0], "serve --workers 4 1", "the first is searched for with")
+	assert.Equal(t, b.commands[15], "serve --workers 4 5", "the second is searched for with")
 	last := store.records[len(store.records)-1]
 	if last.Facts["tune.workers"] != "5" || last.Facts["tune.threads"] != "4" {
 		t.Errorf("measured with %s and %s", last.Facts["tune.workers"], last.Facts["tune.threads"])
@@ -245,9 +236,7 @@ func TestTuneCountsCPUSets(t *testing.T) {
 	for set, want := range map[string]int{"": 1, `cpuset: "0"`: 1, `cpuset: "0,1"`: 2, `cpuset: "0-15"`: 16} {
 		p := newPlan(t, pool(`expose: ["8080"]`, "expose: [\"8080\"]\n    "+cmp.Or(set, "user: root")))
 		r := newTestBench(newRunner(fake.New(fake.Script{}), &quiet{}), p, p.Experiments[0])
-		if got := r.layout().serviceCores(p.Experiments[0].Trials[0]); got != want {
-			t.Errorf("%q: %d cores, want %d", set, got, want)
-		}
+		assert.Equal(t, r.layout().serviceCores(p.Experiments[0].Trials[0]), want, "%q: cores", set)
 	}
 }
 
@@ -309,9 +298,7 @@ func ceiling(replace ...string) string {
 func TestCapacity(t *testing.T) {
 	p, store, b := newPlan(t, ceiling()), &memory{}, &simulation{limit: 730}
 	p.Experiments = p.Experiments[1:]
-	if n := Pending(p, nil, "c2-abcdef", Options{}); n != 2 {
-		t.Errorf("%d pending, want 2", n)
-	}
+	assert.Equal(t, Pending(p, nil, "c2-abcdef", Options{}), 2, "pending")
 	sum := carryOut(t, b, p, store, Options{})
 	if sum.Searches != 2 || sum.Measured != 0 || len(store.records) != 2 {
 		t.Fatalf("%+v: %s", sum, store.trials())
@@ -328,9 +315,7 @@ func TestCapacity(t *testing.T) {
 	phases := map[string]int{}
 	for _, probe := range s.Probes {
 		phases[probe.Phase]++
-		if probe.Passed != (probe.Candidate <= 730) {
-			t.Errorf("probe %+v", probe)
-		}
+		assert.Equal(t, probe.Passed, probe.Candidate <= 730, "probe %+v", probe)
 	}
 	if phases[record.PhaseConfirm] != 3 || phases[record.PhaseRefute] != 3 {
 		t.Errorf("phases %v", phases)
@@ -352,9 +337,7 @@ func TestCapacity(t *testing.T) {
 func TestCapacityStart(t *testing.T) {
 	store, b := &memory{}, &simulation{limit: 730}
 	carryOut(t, b, newPlan(t, ceiling()), store, Options{}) // 100 requests in 20 ms
-	if b.rates[0] != 2500 {
-		t.Errorf("begins at %v/s, want half of 5000/s", b.rates[0])
-	}
+	assert.Equal(t, b.rates[0], 2500, "the first rate")
 }
 
 // What cannot be found is a record as well.
@@ -556,9 +539,7 @@ func TestBusySearchesAreMadeAgain(t *testing.T) {
 				if s := store.records[try].Search; !s.Busy || s.Reason == "" || try > 0 && s.Attempt != try+1 {
 					t.Errorf("search %d: %+v", try, s)
 				}
-				if n := Pending(tt.plan, store.records, r.Host.ID, Options{}); n != tt.pending {
-					t.Errorf("%d are pending, want %d", n, tt.pending)
-				}
+				assert.Equal(t, Pending(tt.plan, store.records, r.Host.ID, Options{}), tt.pending, "pending")
 			}
 			r.Requests = requests
 			sum, err := r.Run(t.Context(), tt.plan, store, Options{})
@@ -568,13 +549,9 @@ func TestBusySearchesAreMadeAgain(t *testing.T) {
 				t.Fatalf("%+v, %v: %+v", sum, err, last.Search)
 			}
 			for _, rec := range store.records {
-				if rec.Run != last.Run {
-					t.Errorf("a record of run %s, want %s", rec.Run, last.Run)
-				}
+				assert.Equal(t, rec.Run, last.Run, "a record of run")
 			}
-			if n := Pending(tt.plan, store.records, r.Host.ID, Options{}); n != 0 {
-				t.Errorf("%d are pending in the end", n)
-			}
+			assert.Equal(t, Pending(tt.plan, store.records, r.Host.ID, Options{}), 0, "pending in the end")
 		})
 	}
 }

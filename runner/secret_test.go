@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
@@ -68,9 +69,7 @@ func TestSecretsArePutIn(t *testing.T) {
 		{"its environment", strings.Join(trial.Command.Environment, " "), "C=planted"},
 		{"stdin", trial.Command.Stdin, "planted"},
 	} {
-		if is.got != is.want {
-			t.Errorf("%s is %q, want %q", is.what, is.got, is.want)
-		}
+		assert.Equal(t, is.got, is.want, "%s", is.what)
 	}
 	if before := e.Trials[0]; strings.Contains(before.Services[0].Environment[0], "planted") || len(locked.Configs) > 0 ||
 		strings.Contains(string(before.Definition), "planted") {

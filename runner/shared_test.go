@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"benchbook/internal/slice"
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -105,9 +106,7 @@ func TestSharedServices(t *testing.T) {
 	repetition := []string{"group", "start server", "exec db", "exec server", "run load", "close"}
 	want := slices.Concat([]string{"open", "start db", "exec db"}, repetition, repetition, repetition, repetition,
 		[]string{"close"})
-	if !slices.Equal(calls, want) {
-		t.Errorf("got  %v\nwant %v", calls, want)
-	}
+	assert.Slice(t, calls, want)
 	each := "db: statistics, server: warm"
 	if got, want := strings.Join(s.said, ", "), "db: load rows, "+strings.Join([]string{each, each, each, each}, ", "); got != want {
 		t.Errorf("hooks ran as %s\nwant %s", got, want)
@@ -152,9 +151,7 @@ func TestSharedServicesOfSeveralKinds(t *testing.T) {
 		t.Errorf("calls %v", calls)
 	}
 	said := strings.Join(s.said, ", ")
-	if strings.Count(said, "load rows") != 2 {
-		t.Errorf("hooks ran as %s", said)
-	}
+	assert.Equal(t, strings.Count(said, "load rows"), 2, "hooks ran as %s", said)
 	starts := map[string]map[string]bool{} // by version
 	for _, r := range store.records {
 		version := r.Parameters[0].Value
@@ -186,9 +183,7 @@ func TestSharedServicesOfARunThatGoesOn(t *testing.T) {
 	if _, _, _, err := runShared(t, again, Options{}, p, store); err != nil || len(store.records) != 4 {
 		t.Fatalf("%v, %d records", err, len(store.records))
 	}
-	if again.said[0] != "db: load rows" {
-		t.Errorf("the second part began with %q", again.said[0])
-	}
+	assert.Equal(t, again.said[0], "db: load rows", "the second part began with")
 	a, b := store.records[1], store.records[2]
 	if a.Run != b.Run || a.Facts["shared.start"] == b.Facts["shared.start"] {
 		t.Errorf("runs %s and %s, starts %s and %s", a.Run, b.Run, a.Facts["shared.start"], b.Facts["shared.start"])
@@ -468,9 +463,7 @@ func TestKeep(t *testing.T) {
 			if !slices.Equal(names, []string{"server", "db"}) || count(calls, "keep") != 2 {
 				t.Errorf("kept %v by %v", names, calls)
 			}
-			if last := calls[len(calls)-1]; last != "keep" {
-				t.Errorf("the last call was %s", last)
-			}
+			assert.Equal(t, calls[len(calls)-1], "keep", "the last call")
 		})
 	}
 }
@@ -479,9 +472,7 @@ func TestKeep(t *testing.T) {
 func TestOnly(t *testing.T) {
 	p, store := socketsPlan(t), &memory{}
 	o := Options{Only: func(_ *plan.Experiment, t *plan.Trial) bool { return t.Name == "sync" }}
-	if n := Pending(p, nil, "c2-abcdef", o); n != 3 {
-		t.Errorf("%d pending, want 3", n)
-	}
+	assert.Equal(t, Pending(p, nil, "c2-abcdef", o), 3, "pending")
 	sum, err := newRunner(fake.New(script()), &quiet{}).Run(t.Context(), p, store, o)
 	if err != nil || sum.Measured != 3 {
 		t.Fatalf("%+v, %v", sum, err)
@@ -496,7 +487,5 @@ func TestOnly(t *testing.T) {
 		sum.Measured != 3 {
 		t.Fatalf("%+v, %v", sum, err)
 	}
-	if store.records[0].Run != store.records[5].Run {
-		t.Errorf("runs %s and %s", store.records[0].Run, store.records[5].Run)
-	}
+	assert.Equal(t, store.records[0].Run, store.records[5].Run, "runs and")
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -128,9 +129,7 @@ func TestEverySettingReachesTheEngine(t *testing.T) {
 			}
 			is, want := reflect.ValueOf(got).FieldByIndex(same.Index).Interface(),
 				reflect.ValueOf(set).Elem().Field(i).Interface()
-			if !reflect.DeepEqual(is, want) {
-				t.Errorf("the engine gets %+v, want %+v", is, want)
-			}
+			assert.Deep(t, is, want, "the engine gets")
 		})
 	}
 }
@@ -215,9 +214,7 @@ calibrate: false
 		store.records[0].Failure != "" {
 		t.Fatalf("%v, %q", err, store.records[0].Failure)
 	}
-	if most != 2 {
-		t.Errorf("%d were starting at a time, want 2", most)
-	}
+	assert.Equal(t, most, 2, "starting at a time")
 }
 
 // Services wait for those that they depend on as the conditions of Compose say, and one that has completed is not there
@@ -274,9 +271,7 @@ calibrate: false
 		store.records[0].Failure != "" {
 		t.Fatalf("%v, %q", err, store.records[0].Failure)
 	}
-	if want := []string{"db", "migrate"}; !slices.Equal(before["server"], want) {
-		t.Errorf("before server %v were ready, want %v", before["server"], want)
-	}
+	assert.Slice(t, before["server"], []string{"db", "migrate"}, "ready before server")
 	if !slices.Contains(before["migrate"], "db") {
 		t.Errorf("before migrate %v were ready", before["migrate"])
 	}
@@ -336,9 +331,7 @@ calibrate: false
 			if r := store.records[0]; r.Failure != tt.failure {
 				t.Errorf("failure %q, want %q", r.Failure, tt.failure)
 			}
-			if !reflect.DeepEqual(got["db"], tt.want) {
-				t.Errorf("ready is %+v, want %+v", got["db"], tt.want)
-			}
+			assert.Deep(t, got["db"], tt.want, "ready")
 		})
 	}
 }
@@ -431,9 +424,8 @@ func TestServiceThatEnds(t *testing.T) {
 func TestCommandWithASearch(t *testing.T) {
 	s, runs := script(), 0
 	s.Start = func(_ context.Context, service engine.Service) error {
-		if len(service.Configs) != 1 {
-			t.Errorf("service %s has the files %+v, want the timer", service.Name, service.Configs)
-		}
+		assert.Equal(t, len(service.Configs), 1,
+			"service %s has the files %+v, want the timer", service.Name, service.Configs)
 		return nil
 	}
 	s.Exec = func(_ context.Context, _ string, c engine.Command) (engine.Exit, error) {

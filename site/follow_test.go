@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/render"
 
@@ -110,9 +111,8 @@ func TestBaseURL(t *testing.T) {
 			`<link rel="canonical" href="`+want+`">`) {
 			t.Errorf("%s does not say that it is %s", name, want)
 		}
-		if strings.Contains(text, `content="noindex"`) != (name == "404.html") {
-			t.Errorf("%s: wrong about being listed", name)
-		}
+		assert.Equal(t, strings.Contains(text, `content="noindex"`), name == "404.html",
+			"%s: wrong about being listed", name)
 	}
 	pictures := 0
 	for name := range files {
@@ -147,9 +147,7 @@ func TestCheckBaseURL(t *testing.T) {
 func TestSearchFile(t *testing.T) {
 	files := filesOf(t, site.Options{})
 	pages := searchIndexOf(t, files)
-	if len(pages) != 3 {
-		t.Errorf("%d pages are found, want the 3 articles", len(pages))
-	}
+	assert.Equal(t, len(pages), 3, "pages are found")
 	sections, words := 0, 0
 	for _, p := range pages {
 		if p.T == "" || p.S[0][0] != "" || p.S[0][1] != p.T {
@@ -209,9 +207,7 @@ func TestAssetsHaveDigests(t *testing.T) {
 // A single file holds all it needs: nothing in it is loaded from anywhere, and its links to data have the data.
 func TestSingleFile(t *testing.T) {
 	files := filesOf(t, site.Options{SingleFile: true})
-	if len(files) != 3 {
-		t.Errorf("there are %d files, want one for each article", len(files))
-	}
+	assert.Equal(t, len(files), 3, "files")
 	text := files["sockets.html"]
 	tree := must.Get(html.Parse(strings.NewReader(text)))
 	downloads := 0
@@ -251,9 +247,8 @@ func TestTags(t *testing.T) {
 	}
 	built := must.Get(site.Files(pages, site.Options{}))
 	for folder, articles := range map[string]int{"tags/c": 2, "tags/c-2": 1, "tags/zähler": 1, "tags/x": 1} {
-		if got := strings.Count(string(built[folder+"/index.html"].Data), `class="acard`); got != articles {
-			t.Errorf("%s has %d articles, want %d", folder, got, articles)
-		}
+		assert.Equal(t, strings.Count(string(built[folder+"/index.html"].Data), `class="acard`), articles,
+			"articles in %s", folder)
 	}
 	if !strings.Contains(string(built["index.html"].Data), `href="tags/z%C3%A4hler/index.html"`) {
 		t.Error("the index does not lead to a tag")

@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -180,9 +181,8 @@ func TestPolicy(t *testing.T) {
 	if n := calls.Load(); n > 0 {
 		t.Errorf("the page made %d requests", n)
 	}
-	if got := ask[string](ctx, t, `getComputedStyle(document.body).backgroundImage`); got != "none" {
-		t.Errorf("a style sheet in the page has painted %s", got)
-	}
+	assert.Equal(t, ask[string](ctx, t, `getComputedStyle(document.body).backgroundImage`), "none",
+		"a style sheet in the page has painted")
 }
 
 // Pages of a site allow themselves nothing but its files; only the preview lets its own script listen to the server.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -168,9 +169,7 @@ func TestPublish(t *testing.T) {
 	if out, err := p.publish(true); err != nil || out.Commit != "" || len(out.Written) != 4 {
 		t.Errorf("a dry run gives %+v, %v", out, err)
 	}
-	if refs := gitIn(t, p.remote, "for-each-ref"); refs != "" {
-		t.Errorf("a dry run leaves %s", refs)
-	}
+	assert.Equal(t, gitIn(t, p.remote, "for-each-ref"), "", "left by a dry run")
 	first := p.mustPublish()
 	p.wants(site)
 	if again := p.mustPublish(); again.Commit != "" || len(again.Written)+len(again.Removed) > 0 {
@@ -187,18 +186,10 @@ func TestPublish(t *testing.T) {
 	p.render(site)
 	out := p.mustPublish()
 	p.wants(site)
-	if want := []string{"pair/old.svg"}; !slices.Equal(out.Removed, want) {
-		t.Errorf("removed is %q, want %q", out.Removed, want)
-	}
-	if parent := gitIn(t, p.remote, "rev-parse", "gh-pages^"); parent != first.Commit {
-		t.Errorf("the commit follows %s, want %s", parent, first.Commit)
-	}
+	assert.Slice(t, out.Removed, []string{"pair/old.svg"}, "removed")
+	assert.Equal(t, gitIn(t, p.remote, "rev-parse", "gh-pages^"), first.Commit, "the commit follows")
 	message := gitIn(t, p.remote, "log", "-1", "--format=%an: %B", "gh-pages")
-	for _, want := range []string{"Author: Publish Test site", "From " + gitIn(t, p.dir, "rev-parse", "--short", "HEAD")} {
-		if !strings.Contains(message, want) {
-			t.Errorf("the message is %q, want %q in it", message, want)
-		}
-	}
+	assert.Contains(t, message, "Author: Publish Test site", "From "+gitIn(t, p.dir, "rev-parse", "--short", "HEAD"))
 
 	// A file of others stays, and what they committed too.
 	p.elsewhere("Name the domain", func(dir string) { put(t, dir, "CNAME", "bench.example") })
@@ -315,17 +306,16 @@ func TestPublishFails(t *testing.T) {
 			to := test.to(p)
 			_, err := to.Publish(t.Context(), p.site, "Test site", false)
 			for _, want := range test.want {
-				if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
-					t.Errorf("got %v, want one line with %q", err, want)
+				if assert.Error(t, err, want); err != nil && strings.Contains(err.Error(), "\n") {
+					t.Errorf("several lines: %v", err)
 				}
 			}
 		})
 	}
 	t.Run("no site", func(t *testing.T) {
 		p := newPublisher(t)
-		if _, err := p.publish(false); err == nil || !strings.Contains(err.Error(), "make it with benchbook render") {
-			t.Errorf("got %v", err)
-		}
+		_, err := p.publish(false)
+		assert.Error(t, err, "make it with benchbook render")
 	})
 	t.Run("a remote that hangs", func(t *testing.T) {
 		defer func(d time.Duration) { publishTime = d }(publishTime)
@@ -336,9 +326,7 @@ func TestPublishFails(t *testing.T) {
 		t.Setenv("GIT_SSH_COMMAND", "sleep 60 #")
 		began := time.Now()
 		_, err := p.publish(false)
-		if err == nil || !strings.Contains(err.Error(), "has not ended within 2s") {
-			t.Errorf("got %v", err)
-		}
+		assert.Error(t, err, "has not ended within 2s")
 		if took := time.Since(began); took > 20*time.Second {
 			t.Errorf("it took %s", took)
 		}

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/record"
@@ -152,11 +153,7 @@ func TestValuesInTitlesElsewhere(t *testing.T) {
 		kind := name
 		switch {
 		case strings.HasPrefix(name, "search."):
-			for _, want := range []string{`"t":"Title ` + words + ` & so"`, `,"Heading ` + words + `"`, `Table ` + words + ` `} {
-				if !strings.Contains(strings.ReplaceAll(text, `\u0026`, "&"), want) {
-					t.Errorf("search does not know %s: %s", want, text)
-				}
-			}
+			assert.Contains(t, strings.ReplaceAll(text, `\u0026`, "&"), `"t":"Title `+words+` & so"`, `,"Heading `+words+`"`, `Table `+words+` `)
 		case name == "feed.xml":
 			if want := "Title " + words + " &amp; so</title>"; !strings.Contains(text, want) {
 				t.Errorf("the feed has no %s: %s", want, text)
@@ -225,9 +222,7 @@ func TestBuildTwice(t *testing.T) {
 	build(t, samplePages(t), other)
 	after := files(t, other)
 	for name, data := range before {
-		if after[name] != data {
-			t.Errorf("%s comes out differently the second time", name)
-		}
+		assert.Equal(t, after[name], data, "%s comes out differently the second time", name)
 	}
 }
 
@@ -304,9 +299,7 @@ func TestBuildRefuses(t *testing.T) {
 				must.Do(test.make(dir))
 			}
 			_, err := site.Build(test.pages, dir, site.Options{})
-			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got error %v, want one with %q", err, test.want)
-			}
+			assert.Error(t, err, test.want)
 		})
 	}
 }
@@ -369,9 +362,7 @@ func TestLinks(t *testing.T) {
 					continue
 				}
 				if u.Scheme != "" || u.Host != "" || strings.HasPrefix(u.Path, "/") {
-					if n.Data != "a" {
-						t.Errorf("%s loads %q", name, written)
-					}
+					assert.Equal(t, n.Data, "a", "%s loads %q", name, written)
 					continue
 				}
 				target := name

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/dataset"
 	"benchbook/render/rendertest"
@@ -27,9 +28,7 @@ func TestReadmeShowsHello(t *testing.T) {
 	d := rendertest.Committed(t, root, "hello")
 	for _, e := range d.Experiments {
 		for _, c := range e.Cells {
-			if c.State != dataset.Fresh {
-				t.Errorf("the committed records of %s are %v: measure them again", c.Trial.Name, c.State)
-			}
+			assert.Equal(t, c.State, dataset.Fresh, "the committed records of %s: measure them again", c.Trial.Name)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -43,9 +44,7 @@ func TestRename(t *testing.T) {
 	run("git", "add", ".")
 	for _, address := range []string{"example.com/x/benchbook", "example.org/y/bench"} {
 		run("scripts/rename", address)
-		if got := strings.TrimSpace(run("go", "list", "-m")); got != address {
-			t.Errorf("the module is %s, want %s", got, address)
-		}
+		assert.Equal(t, strings.TrimSpace(run("go", "list", "-m")), address, "the module")
 	}
 	run("go", "build", "-o", "bin/", "./cmd/benchbook")
 	run("go", "vet", "./internal/archtest", "./cmd/cli")
@@ -53,7 +52,5 @@ func TestRename(t *testing.T) {
 	if text := string(must.Get(os.ReadFile(filepath.Join(dir, "docs/install.md")))); strings.Contains(text, "OWNER/") {
 		t.Error("docs/install.md has no address")
 	}
-	if out := run("gofmt", "-l", "cmd", "notebook"); out != "" {
-		t.Errorf("not formatted:\n%s", out)
-	}
+	assert.Equal(t, run("gofmt", "-l", "cmd", "notebook"), "", "not formatted")
 }

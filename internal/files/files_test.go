@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"benchbook/internal/files"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -97,12 +98,8 @@ func TestReason(t *testing.T) {
 	root := must.Get(os.OpenRoot(t.TempDir()))
 	defer root.Close()
 	_, _, err := files.ReadIn(root, "nothing", 4)
-	if got := files.Reason(err); got != "no such file or directory" {
-		t.Errorf("got %q", got)
-	}
-	if got := files.Reason(errors.New("it is odd")); got != "it is odd" {
-		t.Errorf("got %q", got)
-	}
+	assert.Equal(t, files.Reason(err), "no such file or directory")
+	assert.Equal(t, files.Reason(errors.New("it is odd")), "it is odd")
 }
 
 func TestIsName(t *testing.T) {

@@ -35,9 +35,7 @@ func TestRemoveAll(t *testing.T) {
 	if os.RemoveAll(folder) == nil {
 		t.Fatal("it can be removed without us")
 	}
-	if err := RemoveAll(folder); err != nil {
-		t.Error(err)
-	}
+	must.Do(RemoveAll(folder))
 	if _, err := os.Lstat(folder); err == nil {
 		t.Error("it is there")
 	}

@@ -4,14 +4,14 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+
+	"benchbook/internal/test/assert"
 )
 
 func isEven(i int) bool { return i%2 == 0 }
 
 func TestMap(t *testing.T) {
-	if got := Map([]int{1, 2}, strconv.Itoa); !slices.Equal(got, []string{"1", "2"}) {
-		t.Errorf("got %q", got)
-	}
+	assert.Slice(t, Map([]int{1, 2}, strconv.Itoa), []string{"1", "2"})
 	if Map([]int{}, strconv.Itoa) != nil {
 		t.Error("of none there is something")
 	}
@@ -20,9 +20,7 @@ func TestMap(t *testing.T) {
 func TestFilter(t *testing.T) {
 	list := []int{1, 2, 3, 4}
 	got := Filter(list, isEven)
-	if !slices.Equal(got, []int{2, 4}) {
-		t.Errorf("got %v", got)
-	}
+	assert.Slice(t, got, []int{2, 4})
 	if got[0] = 9; !slices.Equal(list, []int{1, 2, 3, 4}) {
 		t.Errorf("the list became %v", list)
 	}
@@ -41,16 +39,10 @@ func TestFind(t *testing.T) {
 }
 
 func TestAdd(t *testing.T) {
-	if got := Add([]int{1, 2}, 2, 3, 3); !slices.Equal(got, []int{1, 2, 3}) {
-		t.Errorf("got %v", got)
-	}
+	assert.Slice(t, Add([]int{1, 2}, 2, 3, 3), []int{1, 2, 3})
 }
 
 func TestCount(t *testing.T) {
-	if got := Count([]int{1, 2, 4}, isEven); got != 2 {
-		t.Errorf("got %d, want 2", got)
-	}
-	if got := Count(nil, isEven); got != 0 {
-		t.Errorf("of none there are %d", got)
-	}
+	assert.Equal(t, Count([]int{1, 2, 4}, isEven), 2)
+	assert.Equal(t, Count(nil, isEven), 0, "of none")
 }

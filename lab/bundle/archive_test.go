@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -98,9 +99,7 @@ func TestRoundTrip(t *testing.T) {
 	r, dir := must.Two(opened(t, bytes.NewReader(data)))
 	want := maps.Clone(contents)
 	want["inputs/serve.sh"] += " (executable)"
-	if got := tree(t, dir); !maps.Equal(got, want) {
-		t.Errorf("extracted %q, want %q", got, want)
-	}
+	assert.Map(t, tree(t, dir), want, "extracted")
 	if m := r.manifest; m.Article != about().Article || m.Files != len(contents) {
 		t.Errorf("the manifest is %+v", m)
 	}
@@ -129,9 +128,8 @@ func TestWriteToAFullDisk(t *testing.T) {
 	must.Do(os.WriteFile(filepath.Join(dir, "a"), bytes.Repeat([]byte("0123456789"), 1000), 0o644))
 	for _, room := range []int{0, 20, 100} {
 		m := about()
-		if _, err := write(t.Context(), &full{room}, dir, &m); err == nil || !strings.Contains(err.Error(), "no space left") {
-			t.Errorf("with room for %d bytes: got %v", room, err)
-		}
+		_, err := write(t.Context(), &full{room}, dir, &m)
+		assert.Error(t, err, "no space left")
 	}
 }
 
@@ -298,9 +296,7 @@ func TestDamageAnywhere(t *testing.T) {
 func TestBadPath(t *testing.T) {
 	for _, name := range []string{"a", "b/c.tar.gz", ".dockerignore", ".gitignore", ".github/w.yml", "...", "日本/prøve", "a b",
 		"a:b", "~", "-rf", "head/x", strings.Repeat("d/", 31) + "f"} {
-		if why := badPath(name); why != "" {
-			t.Errorf("%q is refused: %s", name, why)
-		}
+		assert.Equal(t, badPath(name), "", "%q is refused", name)
 	}
 	for _, name := range []string{"", "/etc/passwd", "../a", "a/../../b", "a/..", "a/./b", "a//b", "a/", `a\b`, `C:\Windows`,
 		"a\x00b", "a\nb", "\x1b[2J", "a\u202egpj.sh", "a\u200bb", "a\u0085b", "a\xff", strings.Repeat("a/", 500) + "a",

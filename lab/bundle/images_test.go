@@ -26,9 +26,7 @@ func archiveOf(files map[string]string) []byte {
 func TestCheckNameless(t *testing.T) {
 	plain := archiveOf(map[string]string{"config.json": "{}",
 		"manifest.json": `[{"Config": "config.json", "Layers": [], "RepoTags": []}]`})
-	if err := checkNameless(bytes.NewReader(plain)); err != nil {
-		t.Error(err)
-	}
+	must.Do(checkNameless(bytes.NewReader(plain)))
 	named := archiveOf(map[string]string{"manifest.json": `[{"RepoTags": ["debian:latest"]}]`})
 	if err := checkNameless(bytes.NewReader(named)); err == nil || !strings.Contains(err.Error(), "debian:latest") {
 		t.Error(err)

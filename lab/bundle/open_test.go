@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/plan"
@@ -58,9 +59,7 @@ func TestOpenRefuses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			above := t.TempDir()
 			_, _, err := extract(t.Context(), handmade(t, test.files), "1", filepath.Join(above, "x"))
-			if err == nil || !strings.Contains(err.Error(), test.err) {
-				t.Errorf("got %v, want %q", err, test.err)
-			}
+			assert.Error(t, err, test.err)
 			if left, _ := os.ReadDir(above); len(left) > 0 {
 				t.Errorf("it leaves %v", left)
 			}

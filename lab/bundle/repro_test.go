@@ -2,11 +2,11 @@ package bundle
 
 import (
 	"bytes"
-	"maps"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/article"
@@ -20,9 +20,7 @@ func TestRenameHosts(t *testing.T) {
 	p, _ := must.Two(extract(t.Context(), handmade(t, map[string]string{"project/benchbook.yaml": "title: X\n",
 		"project/experiments/x/records/c2-aaaaaa/full/1.jsonl": "{\"host\":\"c2-aaaaaa\"}\nnot JSON\n"}), "1", dir))
 	want := map[string]string{"c2-aaaaaa-author/full/1.jsonl": "{\"host\":\"c2-aaaaaa-author\"}\n"}
-	if got := tree(t, p.RecordsDir("x")); !maps.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
+	assert.Map(t, tree(t, p.RecordsDir("x")), want)
 }
 
 // The texts of a bundle are printed without characters that act on a terminal.

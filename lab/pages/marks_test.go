@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/source"
 )
 
@@ -47,9 +48,7 @@ func TestMarksIn(t *testing.T) {
 		{"another program's", "<!-- benchbooks: claim c of a -->", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := found(test.text); got != test.want {
-				t.Errorf("got  %q\nwant %q", got, test.want)
-			}
+			assert.Equal(t, found(test.text), test.want)
 		})
 	}
 }

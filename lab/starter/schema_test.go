@@ -29,16 +29,11 @@ func compiled(t *testing.T) map[string]*jsonschema.Schema {
 	t.Helper()
 	out := map[string]*jsonschema.Schema{}
 	for name := range Kinds() {
-		data, err := json.Marshal(Of(name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := must.Get(json.Marshal(Of(name)))
 		parsed := must.Get(jsonschema.UnmarshalJSON(bytes.NewReader(data)))
 		c := jsonschema.NewCompiler()
 		must.Do(c.AddResource("urn:benchbook:schema:"+name, parsed))
-		if out[name], err = c.Compile("urn:benchbook:schema:" + name); err != nil {
-			t.Fatalf("schema %s: %v", name, err)
-		}
+		out[name] = must.Get(c.Compile("urn:benchbook:schema:" + name))
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -58,8 +59,6 @@ func TestFromDockerfile(t *testing.T) {
 
 func TestSlugOf(t *testing.T) {
 	for folder, want := range map[string]string{"p1": "p1", "My App 2": "my-app-2", "2048_game-": "game", "42": "project"} {
-		if got := slugOf(folder); got != want {
-			t.Errorf("%q: got %q, want %q", folder, got, want)
-		}
+		assert.Equal(t, slugOf(folder), want, "%q", folder)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
@@ -336,9 +337,7 @@ func TestRowsThatFitNoCell(t *testing.T) {
 		"```\n\n```yaml published\nsource: Others\nrows:\n  - {size: 1, way: a, time.real: 1s}\n" +
 		"  - {size: 2, way: b, time.real: 1s}\n" +
 		"  - {size: 3, way: a, time.real: 1s}\n  - {size: 4, way: a, time.real: 1s}\n```\n"
-	if got := places(t, text, plan.Full); got != "no-cell at {\nno-cell at 4" {
-		t.Errorf("got\n%s", got)
-	}
+	assert.Equal(t, places(t, text, plan.Full), "no-cell at {\nno-cell at 4")
 }
 
 // A mistake hides no other mistake, and its consequences are not reported.
@@ -406,9 +405,7 @@ func TestCheckBesideMistakes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, want := places(t, test.text, plan.Full), strings.Join(test.want, "\n")
-			if got != want {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
+			assert.Equal(t, got, want)
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
@@ -105,9 +106,7 @@ func TestAsserted(t *testing.T) {
 			text := recordtest.Claimed(tt.expect) + tt.prose + "\n"
 			var problems source.Problems
 			UnsupportedAssertions(judged(recordtest.NewMeasured(t, text)), &problems)
-			if got := warned(t, "asserts-what-does-not-hold", &problems); got != tt.want {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
+			assert.Equal(t, warned(t, "asserts-what-does-not-hold", &problems), tt.want)
 		})
 	}
 }
@@ -123,9 +122,7 @@ func TestHeadlines(t *testing.T) {
 			recordtest.Servers)+tt.text)
 		var problems source.Problems
 		Headlines(b.Doc, &problems)
-		if got := warned(t, "no-headline", &problems); got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
-		}
+		assert.Equal(t, warned(t, "no-headline", &problems), tt.want, "%s", tt.name)
 	}
 }
 
@@ -145,9 +142,7 @@ func TestFinding(t *testing.T) {
 				recordtest.Fence("claim", `{name: c, expect: 'throughput{server="a"} > throughput{server="b"}'}`)+"[](claim:c)\n")
 			var problems source.Problems
 			Finding(b.Doc, &problems)
-			if got := warned(t, "unbound-finding", &problems); got != tt.want {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
+			assert.Equal(t, warned(t, "unbound-finding", &problems), tt.want)
 		})
 	}
 }

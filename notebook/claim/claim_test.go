@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
@@ -523,9 +524,7 @@ func TestApplies(t *testing.T) {
 					got = append(got, strings.TrimPrefix(string(p.Place.Source.Data[p.Place.Start:p.Place.End]), "::: when "))
 				}
 			}
-			if strings.Join(got, "\n") != strings.Join(tt.want, "\n") {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
+			assert.Equal(t, strings.Join(got, "\n"), strings.Join(tt.want, "\n"), "what is said")
 			if !r.Applies(nil) {
 				t.Error("what stands in no part does not apply")
 			}

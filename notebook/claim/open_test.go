@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
@@ -186,13 +187,9 @@ func TestTooFewRepetitions(t *testing.T) {
 			d := dataset.WithoutRecords(b.Doc, p)
 			for _, doubt := range Undecidable(d) {
 				got = append(got, doubt.Words+"; "+doubt.Hint)
-				if doubt.Experiment != "e" {
-					t.Errorf("it is of experiment %q", doubt.Experiment)
-				}
+				assert.Equal(t, doubt.Experiment, "e", "it is of experiment")
 			}
-			if !slices.Equal(got, test.want) {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
+			assert.Slice(t, got, test.want)
 			var problems source.Problems
 			Warn(Undecidable(d), &problems)
 			for _, p := range problems.Sorted() {
@@ -219,8 +216,6 @@ func TestTooFewAnswers(t *testing.T) {
 		for _, doubt := range Undecidable(newFixture(t, text).dataset(dataset.Options{})) {
 			got += doubt.Rule
 		}
-		if got != want {
-			t.Errorf("%s: %q, want %q", metric, got, want)
-		}
+		assert.Equal(t, got, want, "%s", metric)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
@@ -81,9 +82,7 @@ func TestSessions(t *testing.T) {
 			if j.Effect == nil {
 				return
 			}
-			if isBetween := j.Effect.Kind == stats.OverSessions; isBetween != (tt.sessions >= 3) {
-				t.Errorf("the interval is made by %s", j.Effect.Kind)
-			}
+			assert.Equal(t, j.Effect.Kind == stats.OverSessions, tt.sessions >= 3, "the interval is made by %s", j.Effect.Kind)
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
@@ -45,9 +46,7 @@ func TestClaimsOfDisturbedCells(t *testing.T) {
 			if j.Verdict != tt.want {
 				t.Errorf("%s (%s), effect %+v; want %s", j.Verdict, j.Reason, j.Effect, tt.want)
 			}
-			if j.Needed != 0 {
-				t.Errorf("%d repetitions are said to be needed", j.Needed)
-			}
+			assert.Equal(t, j.Needed, 0, "repetitions needed")
 			const mark = "2 of 3 repetitions of c are disturbed (6 % of the CPU time was stolen): the interval allows for up to " +
 				"1.47 times the speed"
 			isOfThroughput := strings.HasPrefix(tt.expect, "throughput") && strings.Contains(tt.expect, `"c"`)

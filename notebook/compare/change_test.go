@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
@@ -173,9 +174,7 @@ func TestCompare(t *testing.T) {
 				got = strings.ReplaceAll(got, "b: not comparable (A and B: not measured)\n", "")
 				got = strings.ReplaceAll(got, "c: not comparable (A and B: not measured)\n", "")
 			}
-			if got != tt.want {
-				t.Errorf("changes are\n%swant\n%s", got, tt.want)
-			}
+			assert.Equal(t, got, tt.want, "changes")
 		})
 	}
 }
@@ -214,12 +213,8 @@ func TestGate(t *testing.T) {
 					unknown = append(unknown, c.A.Trial.Name)
 				}
 			}
-			if got := strings.Join(met, " "); got != tt.met {
-				t.Errorf("met by %q, want %q", got, tt.met)
-			}
-			if got := strings.Join(unknown, " "); got != tt.unknown {
-				t.Errorf("unknown of %q, want %q", got, tt.unknown)
-			}
+			assert.Equal(t, strings.Join(met, " "), tt.met, "met by")
+			assert.Equal(t, strings.Join(unknown, " "), tt.unknown, "unknown of")
 		})
 	}
 }
@@ -238,9 +233,8 @@ func TestGateMistakes(t *testing.T) {
 		{"throughput < -500%", "no change of throughput goes below -100%"},
 		{"failed.count > 3", "failed.count is a number, not a percentage: write failed >, with a percentage"},
 	} {
-		if _, err := NewGate(tt.condition); err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: error is %v, want %q", tt.condition, err, tt.want)
-		}
+		_, err := NewGate(tt.condition)
+		assert.Error(t, err, tt.want)
 	}
 }
 
@@ -363,9 +357,7 @@ func TestExplanations(t *testing.T) {
 			for _, change := range tt.changes {
 				change(&b)
 			}
-			if got := Explain(nil, differencesOf([]*record.Record{&a}, []*record.Record{&b})); got != tt.want {
-				t.Errorf("it says %q, want %q", got, tt.want)
-			}
+			assert.Equal(t, Explain(nil, differencesOf([]*record.Record{&a}, []*record.Record{&b})), tt.want, "it says")
 		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slice"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -382,9 +383,7 @@ func TestMatchText(t *testing.T) {
 		if err != nil {
 			t.Errorf("%q %s %q: %v", tt.actual, tt.op, tt.want, err)
 		}
-		if got != tt.holds {
-			t.Errorf("%q %s %q is %v", tt.actual, tt.op, tt.want, got)
-		}
+		assert.Equal(t, got, tt.holds, "%q %s %q", tt.actual, tt.op, tt.want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -127,12 +128,8 @@ func TestParse(t *testing.T) {
 			if want == "" {
 				want = tt.src
 			}
-			if got := n.String(); got != want {
-				t.Errorf("Parse(%q) prints %q, want %q", tt.src, got, want)
-			}
-			if err := checkTree(tt.src, n); err != nil {
-				t.Error(err)
-			}
+			assert.Equal(t, n.String(), want, "Parse(%q) prints", tt.src)
+			must.Do(checkTree(tt.src, n))
 		})
 	}
 }
@@ -172,13 +169,9 @@ func TestSpans(t *testing.T) {
 		got = append(got, src[n.Pos().Start:n.Pos().End])
 		return true
 	})
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("spans\n got %q\nwant %q", got, want)
-	}
+	assert.Deep(t, got, want, "spans")
 	match := Selectors(n)[2].Matches[1]
-	if got := src[match.Start:match.End]; got != `y!="z"` {
-		t.Errorf("the match is %q", got)
-	}
+	assert.Equal(t, src[match.Start:match.End], `y!="z"`, "the match")
 }
 
 func TestWalkStops(t *testing.T) {
@@ -189,9 +182,7 @@ func TestWalkStops(t *testing.T) {
 		_, isCall := n.(*Call)
 		return !isCall
 	})
-	if want := []string{"max(a) + b", "max(a)", "b"}; !reflect.DeepEqual(got, want) {
-		t.Errorf("visited %q, want %q", got, want)
-	}
+	assert.Deep(t, got, []string{"max(a) + b", "max(a)", "b"}, "visited")
 }
 
 func TestPercentile(t *testing.T) {
@@ -318,18 +309,12 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src string) {
 		n, err := Parse(src)
 		if err != nil {
-			if err := checkError(src, err); err != nil {
-				t.Error(err)
-			}
+			must.Do(checkError(src, err))
 			return
 		}
-		if err := checkTree(src, n); err != nil {
-			t.Error(err)
-		}
+		must.Do(checkTree(src, n))
 		if _, err := Eval(n, nil); err != nil {
-			if err := checkError(src, err); err != nil {
-				t.Error(err)
-			}
+			must.Do(checkError(src, err))
 		}
 	})
 }

@@ -2,9 +2,10 @@ package expr
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/assert"
 )
 
 // unmark takes the marks « and » out of text, and returns what stood between them.
@@ -26,18 +27,15 @@ func (p problem) run(t *testing.T, reader string) {
 		if !errors.As(err, &e) {
 			t.Fatalf("%q: error %v, want %q", src, err, p.want)
 		}
-		if isUnknown := errors.Is(err, ErrUnknownName); isUnknown != strings.HasPrefix(p.want, "unknown name") {
-			t.Errorf("the cause is ErrUnknownName: %v", isUnknown)
-		}
+		assert.Equal(t, errors.Is(err, ErrUnknownName), strings.HasPrefix(p.want, "unknown name"),
+			"the cause is ErrUnknownName")
 		if errors.Is(err, ErrDeferred) {
 			t.Error("the cause is ErrDeferred")
 		}
 		if e.Error() != p.want {
 			t.Errorf("%q:\n got %q\nwant %q", src, e, p.want)
 		}
-		if e.Span != span {
-			t.Errorf("%.200q: at %v, want %v", src, e.Span, span)
-		}
+		assert.Equal(t, e.Span, span, "%.200q: at", src)
 	})
 }
 
@@ -289,9 +287,7 @@ func TestNear(t *testing.T) {
 		{"nothing like it", "zebra", []string{"throughput"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := Near(test.word, test.candidates); !slices.Equal(got, test.want) {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
+			assert.Slice(t, Near(test.word, test.candidates), test.want)
 		})
 	}
 }

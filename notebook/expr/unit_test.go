@@ -3,6 +3,7 @@ package expr
 import (
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -70,9 +71,7 @@ func TestParseUnit(t *testing.T) {
 		{"furlongs", Plain, 0, false, ""},
 	} {
 		u, ok := ParseUnit(tt.symbol)
-		if ok != tt.ok {
-			t.Errorf("%q: known is %v, want %v", tt.symbol, ok, tt.ok)
-		}
+		assert.Equal(t, ok, tt.ok, "%q: known", tt.symbol)
 		if !ok {
 			continue
 		}
@@ -80,9 +79,7 @@ func TestParseUnit(t *testing.T) {
 			t.Errorf("3 %q are %v %s of %v, want %v %s of %v",
 				tt.symbol, got, u.Dimension.Base(), u.Dimension, tt.inBase, tt.baseSymbol, tt.dim)
 		}
-		if got := u.FromBase(tt.inBase); got != 3 {
-			t.Errorf("%q: back from base units it is %v, want 3", tt.symbol, got)
-		}
+		assert.Equal(t, u.FromBase(tt.inBase), 3, "%q: back from base units", tt.symbol)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -59,9 +60,7 @@ func golden(t *testing.T, name, got string) {
 			t.Fatalf("%s:%d: got\n%s\nwant\n%s", file, i+1, line, strings.Join(lines[min(i, len(lines)):min(i+1, len(lines))], ""))
 		}
 	}
-	if got != string(want) {
-		t.Errorf("%s has more lines than the result", file)
-	}
+	assert.Equal(t, got, string(want), "%s", file)
 }
 
 // describe writes a result for a golden file, a fact to a line.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -95,9 +96,7 @@ func TestSum(t *testing.T) {
 		}
 		last = b.to
 	}
-	if len(got.list) != len(want) {
-		t.Errorf("%d bars, want %d", len(got.list), len(want))
-	}
+	assert.Equal(t, len(got.list), len(want), "bars")
 }
 
 // A rank has the bound of its bar, within the ends of the histogram.

@@ -3,6 +3,8 @@ package record
 import (
 	"slices"
 	"testing"
+
+	"benchbook/internal/test/assert"
 )
 
 func TestMeasured(t *testing.T) {
@@ -64,8 +66,6 @@ func TestSmallestEffect(t *testing.T) {
 		"memory.peak": 0.1, "time.user": 0.1, "time.sys": 0.1, "latency.p90": 0.25, "latency.p99.9": 0.25,
 		"service.p95": 0.25, "latency.max": 0.25,
 	} {
-		if got := SmallestEffect(metric); got != want {
-			t.Errorf("%s: %v, want %v", metric, got, want)
-		}
+		assert.Equal(t, SmallestEffect(metric), want, "%s", metric)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -88,9 +89,7 @@ func TestParseRefusesTheImpossible(t *testing.T) {
 			test.change(r)
 			data := must.Get(r.Line())
 			_, err := Parse(data)
-			if got := words(err); got != test.err {
-				t.Errorf("got the error %q, want %q", got, test.err)
-			}
+			assert.Equal(t, words(err), test.err, "error")
 		})
 	}
 	r := sample()

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -50,9 +51,7 @@ func FuzzParse(f *testing.F) {
 
 // Short output is kept whole; longer output says how much was left out.
 func TestOutput(t *testing.T) {
-	if got := KeepOutput([]byte("Requests per second: 1\n")); got != "Requests per second: 1\n" {
-		t.Errorf("%q", got)
-	}
+	assert.Equal(t, KeepOutput([]byte("Requests per second: 1\n")), "Requests per second: 1\n")
 	long := strings.Repeat("é", MaxOutput)
 	got := KeepOutput([]byte("begin" + long + "end"))
 	if len(got) > MaxOutput+100 || !utf8.ValidString(got) || !strings.HasPrefix(got, "begin") ||
@@ -102,9 +101,7 @@ func TestOtherConditions(t *testing.T) {
 		{"no engine", map[string]string{"host.kernel": "6.1", "host.governor": "performance"}, ""},
 		{"nothing", nil, ""},
 	} {
-		if got := strings.Join(OtherConditions(known(), tt.b), " "); got != tt.want {
-			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
-		}
+		assert.Equal(t, strings.Join(OtherConditions(known(), tt.b), " "), tt.want, "%s", tt.name)
 	}
 }
 
@@ -123,15 +120,11 @@ func TestListsStandOnce(t *testing.T) {
 	}
 	condensed := maps.Clone(second.Facts)
 	second.Condense(have)
-	if !maps.Equal(second.Facts, condensed) {
-		t.Errorf("condensed twice: %v", second.Facts)
-	}
+	assert.Map(t, second.Facts, condensed, "condensed twice")
 
 	alone := &Record{Facts: maps.Clone(second.Facts)}
 	Expand([]*Record{alone})
-	if !maps.Equal(alone.Facts, condensed) {
-		t.Errorf("without the lists: %v", alone.Facts)
-	}
+	assert.Map(t, alone.Facts, condensed, "without the lists")
 	Expand([]*Record{second, first})
 	if !maps.Equal(first.Facts, want) || !maps.Equal(second.Facts, want) {
 		t.Errorf("expanded: %v and %v, want %v", first.Facts, second.Facts, want)
@@ -145,9 +138,7 @@ func TestEditedListIsNotExpanded(t *testing.T) {
 	digest := r.Facts["packages.server"]
 	r.Lists[digest] = "bash 9"
 	Expand([]*Record{r})
-	if r.Facts["packages.server"] != digest {
-		t.Errorf("got %q", r.Facts["packages.server"])
-	}
+	assert.Equal(t, r.Facts["packages.server"], digest)
 }
 
 // What is read from a folder is as if nothing had been condensed.
@@ -164,9 +155,7 @@ func TestReadExpandsLists(t *testing.T) {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
 	for _, r := range records {
-		if r.Facts["packages.server"] != debian {
-			t.Errorf("repetition %d: %q", r.Repetition, r.Facts["packages.server"])
-		}
+		assert.Equal(t, r.Facts["packages.server"], debian, "repetition %d", r.Repetition)
 	}
 }
 
@@ -198,9 +187,7 @@ func TestSaveSearch(t *testing.T) {
 		t.Fatalf("%d records, %v, %v", len(records), bad, err)
 	}
 	for i, want := range []*Record{capacity, searched()} {
-		if !reflect.DeepEqual(records[i].Search, want.Search) {
-			t.Errorf("got %+v, want %+v", records[i].Search, want.Search)
-		}
+		assert.Deep(t, records[i].Search, want.Search)
 	}
 	data, err := capacity.Line()
 	if err != nil || strings.Contains(string(data), `"hi"`) {
@@ -233,9 +220,7 @@ func TestLeast(t *testing.T) {
 		{"one look, noted", Record{Planned: 5, Looks: []int{5}}, 5},
 		{"several", Record{Planned: 20, Looks: []int{3, 5, 10, 20}}, 3},
 	} {
-		if got := test.r.Least(); got != test.want {
-			t.Errorf("%s: %d, want %d", test.name, got, test.want)
-		}
+		assert.Equal(t, test.r.Least(), test.want, "%s", test.name)
 	}
 }
 
@@ -255,9 +240,7 @@ func TestHasLeast(t *testing.T) {
 		{"nothing asked for", 0, nil, true},
 	} {
 		has := func(k int) bool { return slices.Contains(test.have, k) }
-		if got := HasFirst(test.least, has); got != test.want {
-			t.Errorf("%s: %v", test.name, got)
-		}
+		assert.Equal(t, HasFirst(test.least, has), test.want, "%s", test.name)
 	}
 }
 
@@ -274,8 +257,6 @@ func TestProbeHas(t *testing.T) {
 		"without what it read": {Probe{}, true},
 		"failed":               {Probe{Failure: "service s is gone"}, false},
 	} {
-		if got := test.probe.Has("latency.p99"); got != test.want {
-			t.Errorf("%s: %v", name, got)
-		}
+		assert.Equal(t, test.probe.Has("latency.p99"), test.want, "%s", name)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"testing"
+
+	"benchbook/internal/test/assert"
 )
 
 // secretValues are values of secrets that a trial was given.
@@ -35,9 +37,7 @@ func TestRedactorText(t *testing.T) {
 		{"cut at the start", "...the second\nand others", "...[redacted]\nand others"},
 		{"cut elsewhere", "the first line o and the...rest", "the first line o and the...rest"},
 	} {
-		if got := NewRedactor(secretValues...).Text(test.text); got != test.want {
-			t.Errorf("%s: got  %q\nwant %q", test.name, got, test.want)
-		}
+		assert.Equal(t, NewRedactor(secretValues...).Text(test.text), test.want, "%s", test.name)
 	}
 }
 
@@ -45,9 +45,7 @@ func TestRedactorJSON(t *testing.T) {
 	const data = `{"hunter22":"hunter22","port":8080,"list":["x\nhunter22","a b/c\u0026d=e\"ü","\u003cx"]}`
 	const want = `{"hunter22":"[redacted]","port":8080,"list":["x\n[redacted]","[redacted]","\u003cx"]}`
 	redact := NewRedactor(append([]string{"8080", "nhun"}, secretValues...)...)
-	if got := string(redact.JSON(json.RawMessage(data))); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
+	assert.Equal(t, string(redact.JSON(json.RawMessage(data))), want)
 }
 
 func TestRedactRecord(t *testing.T) {
@@ -72,8 +70,6 @@ func TestRedactRecord(t *testing.T) {
 		{r.Load.Driver, "image run --key [redacted]"},
 		{r.Search.Reason + p.Invalid + p.Failure + p.Disturbed, "[redacted][redacted][redacted][redacted]"},
 	} {
-		if is.got != is.want {
-			t.Errorf("got  %q\nwant %q", is.got, is.want)
-		}
+		assert.Equal(t, is.got, is.want)
 	}
 }

@@ -89,18 +89,14 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := unix.Unmount(string(dir), 0); err != nil {
-			t.Error(err)
-		}
+		must.Do(unix.Unmount(string(dir), 0))
 	}()
 	large := func(n int) *Record {
 		r := repetition(n)
 		r.Log = strings.Repeat("x", 30<<10)
 		return r
 	}
-	if err := dir.Writable(); err != nil {
-		t.Error(err)
-	}
+	must.Do(dir.Writable())
 	n := 1
 	for ; err == nil; n++ {
 		err = dir.Save(large(n))

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -176,9 +177,7 @@ func TestLongLine(t *testing.T) {
 	}
 	must.Do(os.Truncate(dir.fileOf(), end))
 	save(dir, repetition(2))
-	if got := repetitionsOf(t, dir, 0); !slices.Equal(got, []int{1, 2}) {
-		t.Errorf("read repetitions %v", got)
-	}
+	assert.Slice(t, repetitionsOf(t, dir, 0), []int{1, 2}, "read repetitions")
 }
 
 // A record follows the whole lines of a run. What a killed process left of a line is removed.
@@ -202,9 +201,7 @@ func TestSaveAfter(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dir := runOf(t, test.text)
 			save(dir, repetition(9))
-			if got := repetitionsOf(t, dir, test.bad); !slices.Equal(got, test.want) {
-				t.Errorf("read repetitions %v, want %v", got, test.want)
-			}
+			assert.Slice(t, repetitionsOf(t, dir, test.bad), test.want, "read repetitions")
 			if data, err := os.ReadFile(dir.fileOf()); err != nil || !bytes.HasPrefix(data, []byte(test.text[:test.keeps])) {
 				t.Errorf("lines were changed: %v", err)
 			}
@@ -237,9 +234,7 @@ func TestTwoWriters(t *testing.T) {
 	for writer := range 2 {
 		group.Go(func() {
 			for i := range 20 {
-				if err := dir.Save(repetition(1 + 20*writer + i)); err != nil {
-					t.Error(err)
-				}
+				must.Do(dir.Save(repetition(1 + 20*writer + i)))
 			}
 		})
 	}
@@ -283,9 +278,7 @@ func TestReadWhileRunsAreRemoved(t *testing.T) {
 		}
 	}
 	close(stop)
-	if err := <-stopped; err != nil {
-		t.Error(err)
-	}
+	must.Do(<-stopped)
 }
 
 // A run is unfinished if a trial in it has fewer repetitions than it needs, and old if it is not among the newest of
@@ -308,9 +301,7 @@ func TestUnfinishedAndOld(t *testing.T) {
 	if len(unfinished) != 2 || !unfinished[path("2")] || !unfinished[path("3")] {
 		t.Errorf("unfinished are %v", unfinished)
 	}
-	if old := Old(records, 2); !slices.Equal(old, []string{path("1")}) {
-		t.Errorf("old are %v", old)
-	}
+	assert.Slice(t, Old(records, 2), []string{path("1")}, "old")
 }
 
 // What lies among records and is not a run is left out.

@@ -3,6 +3,8 @@ package source
 import (
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/assert"
 )
 
 // read parses YAML without problems.
@@ -73,9 +75,7 @@ func TestMergeKeys(t *testing.T) {
 		{"a key in quotes is a key", `"<<": 9`, "{<<: 9}"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := written(read(t, above+"key:\n  "+test.yaml+"\n").Get("key")); got != test.want {
-				t.Errorf("got %s, want %s", got, test.want)
-			}
+			assert.Equal(t, written(read(t, above+"key:\n  "+test.yaml+"\n").Get("key")), test.want)
 		})
 	}
 }
@@ -108,9 +108,7 @@ func TestAt(t *testing.T) {
 				t.Fatalf("%q has no %q", n.Text.Value, test.piece)
 			}
 			at := n.Text.At(i, i+len(test.piece))
-			if got := string(at.Source.Data[at.Start:at.End]); got != test.want {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
+			assert.Equal(t, string(at.Source.Data[at.Start:at.End]), test.want)
 		})
 	}
 	t.Run("a template that was filled in", func(t *testing.T) {
@@ -155,11 +153,7 @@ func TestPlain(t *testing.T) {
 		{"neighbours of them", "\u2029\u202f\u2065\u206a\u00a0", "\u2029\u202f\u2065\u206a\u00a0"},
 		{"no UTF-8", "a\xffb\xc2\xe2\x80", "a\xffb\xc2\xe2\x80"},
 	} {
-		if got := Plain(tt.text); got != tt.want {
-			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
-		}
-		if got := string(PlainBytes([]byte(tt.text))); got != tt.want {
-			t.Errorf("%s, as bytes: %q, want %q", tt.name, got, tt.want)
-		}
+		assert.Equal(t, Plain(tt.text), tt.want, "%s", tt.name)
+		assert.Equal(t, string(PlainBytes([]byte(tt.text))), tt.want, "%s, as bytes", tt.name)
 	}
 }

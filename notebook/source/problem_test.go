@@ -2,9 +2,10 @@ package source
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/assert"
 )
 
 func TestExcerpt(t *testing.T) {
@@ -62,9 +63,7 @@ func TestSortedBeginsWithCauses(t *testing.T) {
 	}
 	want := []string{"a.md7yaml-syntax", "a.md9unclosed-fence", "a.md1unknown-key", "a.md5unknown-key", "b.md2yaml-syntax",
 		"b.md1wrong-value"}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
+	assert.Slice(t, got, want)
 }
 
 // Which candidates are near is a test of package expr.
@@ -83,9 +82,7 @@ func TestSuggest(t *testing.T) {
 			"and 2 more"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := Suggest(test.word, test.candidates); got != test.want {
-				t.Errorf("got %s, want %s", got, test.want)
-			}
+			assert.Equal(t, Suggest(test.word, test.candidates), test.want)
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/spec"
 )
 
@@ -13,9 +14,7 @@ func TestFormatDuration(t *testing.T) {
 		0: "0s", 48 * time.Second: "48s", 90 * time.Second: "1m30s", time.Hour: "1h",
 		4*time.Hour + 10*time.Minute: "4h10m", time.Hour - time.Second: "59m59s",
 	} {
-		if got := spec.FormatDuration(d); got != want {
-			t.Errorf("FormatDuration(%v) = %q, want %q", d, got, want)
-		}
+		assert.Equal(t, spec.FormatDuration(d), want, "FormatDuration(%v)", d)
 	}
 }
 

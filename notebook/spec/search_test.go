@@ -1,8 +1,9 @@
 package spec
 
 import (
-	"slices"
 	"testing"
+
+	"benchbook/internal/test/assert"
 )
 
 // The example of docs/method.md#tuned-values, and its edges.
@@ -21,9 +22,7 @@ func TestCandidates(t *testing.T) {
 		{"chosen by another", Search{Of: "e"}, 4, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := test.search.Candidates(test.cores); !slices.Equal(got, test.want) {
-				t.Errorf("got %v, want %v", got, test.want)
-			}
+			assert.Slice(t, test.search.Candidates(test.cores), test.want)
 		})
 	}
 }

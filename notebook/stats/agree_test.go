@@ -2,9 +2,9 @@ package stats
 
 import (
 	"math"
-	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -126,9 +126,7 @@ func TestAgreeRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Agree([]PublishedRow{{"a", tt.published, values(1, 2, 3)}}, 0.05, 0.05, 0)
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("error is %v, want %q in it", err, tt.want)
-			}
+			assert.Error(t, err, tt.want)
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -139,9 +140,7 @@ func TestAdmissible(t *testing.T) {
 	if got := AdmissibleFloor(1, 60, ask); !near(got, 18.3333) {
 		t.Errorf("the floor is raised to %v", got)
 	}
-	if got := AdmissibleFloor(100, 60, ask); got != 100 {
-		t.Errorf("the floor is raised to %v without need", got)
-	}
+	assert.Equal(t, AdmissibleFloor(100, 60, ask), 100, "the floor without need")
 	for _, test := range []struct{ rate, usual, want float64 }{{100, 10, 11}, {1000, 10, 10}, {10, 10, 60}, {10, 90, 90}} {
 		if got := AdmissibleWindow(test.rate, test.usual, 60, ask); !near(got, test.want) {
 			t.Errorf("at %v/s a window of %v s becomes one of %v s, want %v", test.rate, test.usual, got, test.want)
@@ -214,8 +213,6 @@ func TestMoreIsBetter(t *testing.T) {
 		want   float64
 	}{{4, HigherIsBetter, 4}, {4, LowerIsBetter, 0.25}, {0, LowerIsBetter, 0}, {-1, HigherIsBetter, 0},
 		{math.NaN(), HigherIsBetter, 0}} {
-		if got := MoreIsBetter(test.value, test.better); got != test.want {
-			t.Errorf("MoreIsBetter(%v, %s) = %v, want %v", test.value, test.better, got, test.want)
-		}
+		assert.Equal(t, MoreIsBetter(test.value, test.better), test.want, "MoreIsBetter(%v, %s)", test.value, test.better)
 	}
 }

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -55,9 +55,7 @@ func TestChanges(t *testing.T) {
 				}
 				got += fmt.Sprintf("%s %.6g [%.6g %.6g]; ", word, c.Ratio, c.Interval.Lo, c.Interval.Hi)
 			}
-			if got != tt.want {
-				t.Errorf("changes are\n%q, want\n%q", got, tt.want)
-			}
+			assert.Equal(t, got, tt.want, "changes")
 		})
 	}
 	if _, err := Changes([]BeforeAfter{{values(1, 2, math.NaN()), fast, 0, 0}}, 0.05, 0.05); !errors.Is(err,
@@ -107,9 +105,7 @@ func TestShiftOf(t *testing.T) {
 		{true, LowerIsBetter, Worse}, {false, LowerIsBetter, Better},
 		{true, "", Higher}, {false, "", Lower},
 	} {
-		if got := ShiftOf(tt.up, tt.better); got != tt.want {
-			t.Errorf("up %v where %q is better: %s, want %s", tt.up, tt.better, got, tt.want)
-		}
+		assert.Equal(t, ShiftOf(tt.up, tt.better), tt.want, "up %v where %q is better", tt.up, tt.better)
 	}
 }
 
@@ -123,8 +119,6 @@ func TestHolm(t *testing.T) {
 		{"at most one", []float64{0.75, 0.75}, []float64{1, 1}},
 		{"none", []float64{}, []float64{}},
 	} {
-		if got := holm(tt.ps); !slices.Equal(got, tt.want) {
-			t.Errorf("%s: %v becomes %v, want %v", tt.name, tt.ps, got, tt.want)
-		}
+		assert.Slice(t, holm(tt.ps), tt.want, "%s: of %v", tt.name, tt.ps)
 	}
 }

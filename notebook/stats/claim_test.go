@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -85,9 +86,7 @@ func TestJudgeBoundaries(t *testing.T) {
 		{"not a number above", Interval{2, math.NaN()}, Above(1), Inconclusive},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := Judge(tt.interval, tt.region); got != tt.want {
-				t.Errorf("%v in %v is %s, want %s", tt.interval, tt.region, got, tt.want)
-			}
+			assert.Equal(t, Judge(tt.interval, tt.region), tt.want, "%v in %v", tt.interval, tt.region)
 		})
 	}
 }
@@ -106,9 +105,7 @@ func TestRegions(t *testing.T) {
 		{"at most", Below(3), Region{-infinite, 3}},
 		{"about", About(2, 0.25), Region{1.6, 2.5}},
 	} {
-		if tt.region != tt.want {
-			t.Errorf("%s: region is %v, want %v", tt.name, tt.region, tt.want)
-		}
+		assert.Equal(t, tt.region, tt.want, "%s: region", tt.name)
 	}
 }
 
@@ -125,9 +122,7 @@ func TestIntervalOver(t *testing.T) {
 		{"none, below", Interval{700, 735}, Interval{0, 100}, Interval{7, infinite}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.a.Over(tt.b); got != tt.want {
-				t.Errorf("%v over %v is %v, want %v", tt.a, tt.b, got, tt.want)
-			}
+			assert.Equal(t, tt.a.Over(tt.b), tt.want, "%v over %v", tt.a, tt.b)
 		})
 	}
 }
@@ -167,9 +162,7 @@ func TestGroupsOfParts(t *testing.T) {
 			AllOf(AllOf(onlyAt(0.013, Contradicted), always(Supported)), always(Supported)), Inconclusive},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.part(0.05); got != tt.want {
-				t.Errorf("verdict is %s, want %s", got, tt.want)
-			}
+			assert.Equal(t, tt.part(0.05), tt.want, "verdict")
 		})
 	}
 }
@@ -177,9 +170,7 @@ func TestGroupsOfParts(t *testing.T) {
 func TestVerdictsInWords(t *testing.T) {
 	got := strings.Join(VerdictsInWords(map[Verdict]int{NotMeasured: 1, Supported: 2, Contradicted: 1, Inconclusive: 0}),
 		", ")
-	if want := "2 supported, 1 contradicted, 1 not measured"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
+	assert.Equal(t, got, "2 supported, 1 contradicted, 1 not measured")
 }
 
 func TestStandingOf(t *testing.T) {
@@ -209,12 +200,8 @@ func TestStandingOf(t *testing.T) {
 			for i, v := range tt.headlines {
 				headlines = append(headlines, Headline{v, i+1 == tt.mostly})
 			}
-			if got := StandingOf(headlines, false); got != tt.holds {
-				t.Errorf("standing is %q, want %q", got, tt.holds)
-			}
-			if got := StandingOf(headlines, true); got != tt.reproduces {
-				t.Errorf("standing is %q where something is reproduced, want %q", got, tt.reproduces)
-			}
+			assert.Equal(t, StandingOf(headlines, false), tt.holds, "standing")
+			assert.Equal(t, StandingOf(headlines, true), tt.reproduces, "standing where something is reproduced")
 		})
 	}
 }
@@ -236,8 +223,6 @@ func TestMostlyHolds(t *testing.T) {
 		pairs := slices.Concat(slices.Repeat([]Verdict{Supported}, tt.supported),
 			slices.Repeat([]Verdict{Contradicted}, tt.contradicted),
 			slices.Repeat([]Verdict{Inconclusive}, tt.n-tt.supported-tt.contradicted))
-		if got := MostlyHolds(pairs); got != tt.want {
-			t.Errorf("%s: %v", tt.name, got)
-		}
+		assert.Equal(t, MostlyHolds(pairs), tt.want, "%s", tt.name)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -19,9 +20,7 @@ func TestExampleOfDisturbedRepetitions(t *testing.T) {
 	wantNumber(t, "ratio", c.Ratio, "29.2065387")
 	wantInterval(t, c.Interval, "19.1827869", "44.4666877")
 	for limit, want := range map[float64]Verdict{10: Supported, 25: Inconclusive, 50: Contradicted} {
-		if got := Judge(c.Interval, Above(limit)); got != want {
-			t.Errorf("more than %v times is %s, want %s", limit, got, want)
-		}
+		assert.Equal(t, Judge(c.Interval, Above(limit)), want, "more than %v times", limit)
 	}
 }
 

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"math"
 	"slices"
-	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -112,9 +112,7 @@ func TestErrorShareRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := ErrorShare(tt.failed, tt.attempted, tt.alpha)
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("error is %v, want %q in it", err, tt.want)
-			}
+			assert.Error(t, err, tt.want)
 		})
 	}
 }
@@ -125,14 +123,10 @@ func TestDigits(t *testing.T) {
 		resolution float64
 		want       int
 	}{{0.001, 4}, {0.0025, 3}, {0.01, 3}, {0.025, 2}, {0.1, 2}, {0.3, 1}, {1, 1}, {3, 1}} {
-		if got := Digits(test.resolution); got != test.want {
-			t.Errorf("Digits(%v) = %d, want %d", test.resolution, got, test.want)
-		}
+		assert.Equal(t, Digits(test.resolution), test.want, "Digits(%v)", test.resolution)
 	}
 	const centre = 486.67
-	if got := Digits(0.001 * centre / centre); got != 4 {
-		t.Errorf("a thousandth of %v has %d digits, want 4", centre, got)
-	}
+	assert.Equal(t, Digits(0.001*centre/centre), 4, "digits of a thousandth of %v", centre)
 }
 
 func TestLastDigit(t *testing.T) {

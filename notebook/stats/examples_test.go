@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -54,9 +55,7 @@ func TestExamplesOfRatios(t *testing.T) {
 			wantNumber(t, "ratio", c.Ratio, tt.ratio)
 			wantInterval(t, c.Interval, tt.lo, tt.hi)
 			wantNumber(t, "kappa", c.Kappa, tt.kappa)
-			if c.K != tt.k {
-				t.Errorf("k is %d, want %d", c.K, tt.k)
-			}
+			assert.Equal(t, c.K, tt.k, "k")
 		})
 	}
 	// What the stall does to Welch's t, which is why it is not used from six repetitions on.
@@ -84,9 +83,7 @@ func TestExamplesOfVerdicts(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := must.Get(Ratio(tt.a, tt.b, tt.alpha))
-			if got := Judge(c.Interval, tt.region); got != tt.want {
-				t.Errorf("%v in %v is %s, want %s", c.Interval, tt.region, got, tt.want)
-			}
+			assert.Equal(t, Judge(c.Interval, tt.region), tt.want, "%v in %v", c.Interval, tt.region)
 		})
 	}
 }
@@ -128,9 +125,7 @@ func TestExamplesOfNeeded(t *testing.T) {
 		f    float64
 		want int
 	}{{0, 20}, {0.015, 20}, {0.03, 0}} {
-		if got := Needed(c, Greater(0.05), tt.f, 0.0125, Looks(20)); got != tt.want {
-			t.Errorf("with f %v %d repetitions are needed, want %d", tt.f, got, tt.want)
-		}
+		assert.Equal(t, Needed(c, Greater(0.05), tt.f, 0.0125, Looks(20)), tt.want, "repetitions needed with f %v", tt.f)
 	}
 }
 
@@ -162,9 +157,7 @@ func TestExamplesOfFewer(t *testing.T) {
 			got := must.Get(Fewer(tt.a, tt.b, tt.by, 0.05))
 			wantNumber(t, "d", got.D, tt.d)
 			wantInterval(t, got.Interval, tt.lo, tt.hi)
-			if got.Verdict != tt.want {
-				t.Errorf("verdict is %s, want %s", got.Verdict, tt.want)
-			}
+			assert.Equal(t, got.Verdict, tt.want, "verdict")
 		})
 	}
 }

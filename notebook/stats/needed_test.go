@@ -3,9 +3,9 @@ package stats
 import (
 	"errors"
 	"math"
-	"slices"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -31,9 +31,7 @@ func TestNeeded(t *testing.T) {
 				return must.Get(Ratio(spread(n, math.Log(tt.effect), 0.05), spread(n, 0, 0.05), 0.05))
 			}
 			got := Needed(at(4), tt.region, tt.floor, 0.05, nil)
-			if got != tt.want {
-				t.Errorf("%d repetitions, want %d", got, tt.want)
-			}
+			assert.Equal(t, got, tt.want, "repetitions")
 			// By means, cells that really have the expected values are decided at that look, and not before.
 			for _, n := range Looks(MaxRepetitions) {
 				if n%2 == 1 || n < 6 {
@@ -69,9 +67,7 @@ func TestNeededFollowsThePlan(t *testing.T) {
 		{"a stricter level", Looks(20), 0.0125 / 16, 40},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := Needed(c, Greater(0.05), 0, tt.alpha, tt.looks); got != tt.want {
-				t.Errorf("%d repetitions, want %d", got, tt.want)
-			}
+			assert.Equal(t, Needed(c, Greater(0.05), 0, tt.alpha, tt.looks), tt.want, "repetitions")
 		})
 	}
 }
@@ -94,9 +90,7 @@ func TestCellNeeded(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := must.Get(CellNeeded(tt.cell, tt.region, tt.alpha, nil))
-			if got != tt.want {
-				t.Errorf("%d repetitions, want %d", got, tt.want)
-			}
+			assert.Equal(t, got, tt.want, "repetitions")
 		})
 	}
 	if _, err := CellNeeded(values(1, 2), Below(5), 0.05, nil); !errors.Is(err, ErrTooFew) {
@@ -109,9 +103,7 @@ func TestLooks(t *testing.T) {
 		1: {1}, 3: {3}, 4: {3, 4}, 5: {3, 5}, 7: {3, 5, 7}, 10: {3, 5, 10}, 20: {3, 5, 10, 20}, 40: {3, 5, 10, 20, 40},
 		41: {3, 5, 10, 20, 40, 41},
 	} {
-		if got := Looks(n); !slices.Equal(got, want) {
-			t.Errorf("up to %d: looks %v, want %v", n, got, want)
-		}
+		assert.Slice(t, Looks(n), want, "up to %d: looks", n)
 	}
 }
 

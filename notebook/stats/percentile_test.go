@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -74,9 +75,7 @@ func TestRank(t *testing.T) {
 		{"more than 64 bits on the way", "99.999999999999", 1e18, 999999999999990000},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := percentile(tt.p).Rank(tt.n); got != tt.want {
-				t.Errorf("p%s of %d values has rank %d, want %d", tt.p, tt.n, got, tt.want)
-			}
+			assert.Equal(t, percentile(tt.p).Rank(tt.n), tt.want, "rank of p%s of %d values", tt.p, tt.n)
 		})
 	}
 }
@@ -91,9 +90,7 @@ func TestNeed(t *testing.T) {
 		{"99.999999999999", 1e15},
 	} {
 		t.Run("p"+tt.p, func(t *testing.T) {
-			if got := percentile(tt.p).Need(); got != tt.want {
-				t.Errorf("p%s needs %d answers, want %d", tt.p, got, tt.want)
-			}
+			assert.Equal(t, percentile(tt.p).Need(), tt.want, "answers that p%s needs", tt.p)
 		})
 	}
 }

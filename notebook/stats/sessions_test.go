@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -78,8 +79,6 @@ func TestOfSessions(t *testing.T) {
 		{[]Verdict{Supported, Inconclusive}, Inconclusive},
 		{[]Verdict{NotMeasured, NotMeasured}, NotMeasured},
 	} {
-		if got := OfSessions(tt.verdicts...); got != tt.want {
-			t.Errorf("%v are %s, want %s", tt.verdicts, got, tt.want)
-		}
+		assert.Equal(t, OfSessions(tt.verdicts...), tt.want, "%v", tt.verdicts)
 	}
 }

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/assert"
+	"benchbook/internal/test/must"
 )
 
 // values makes a cell with the default resolution.
@@ -74,9 +76,7 @@ func TestMedian(t *testing.T) {
 		{"sum out of range", []float64{1.5e308, 1.7e308}, 1.6e308},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := Median(tt.values); got != tt.want {
-				t.Errorf("Median(%v) = %v, want %v", tt.values, got, tt.want)
-			}
+			assert.Equal(t, Median(tt.values), tt.want, "Median(%v)", tt.values)
 		})
 	}
 	if got := Median(nil); !math.IsNaN(got) {
@@ -134,9 +134,7 @@ func TestRefused(t *testing.T) {
 			})
 		}
 		t.Run(function+", a good cell", func(t *testing.T) {
-			if err := f(good, 0.05); err != nil {
-				t.Error(err)
-			}
+			must.Do(f(good, 0.05))
 		})
 	}
 }
@@ -163,9 +161,7 @@ func TestOrderOfValues(t *testing.T) {
 			second := results(values(shuffled(rng, a.Values)...), values(shuffled(rng, b.Values)...),
 				values(shuffled(rng, c.Values)...))
 			for i := range first {
-				if !reflect.DeepEqual(first[i], second[i]) {
-					t.Errorf("n = %d: result %d depends on the order of values: %v, %v", n, i, first[i], second[i])
-				}
+				assert.Deep(t, first[i], second[i], "n = %d: result %d in another order of values", n, i)
 			}
 		}
 	}

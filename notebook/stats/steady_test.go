@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -67,9 +68,7 @@ func TestUnsteady(t *testing.T) {
 		{"none tested", []Trend{NotTested, NotTested}, NotTested},
 		{"one", []Trend{Rising}, Rising},
 	} {
-		if got := Unsteady(tt.trends); got != tt.want {
-			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
-		}
+		assert.Equal(t, Unsteady(tt.trends), tt.want, "%s", tt.name)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 )
@@ -76,9 +77,7 @@ func TestDisturbedRepetitionsWithinBounds(t *testing.T) {
 			if a.Level != Warn || slices.Contains(a.Valid, false) || a.LeftOut("") != "" {
 				t.Errorf("it is %v, valid are %v, left out: %q", a.Level, a.Valid, a.LeftOut(""))
 			}
-			if level := NewReport(b.Records).Level(); level != Invalid {
-				t.Errorf("the cell is %v", level)
-			}
+			assert.Equal(t, NewReport(b.Records).Level(), Invalid, "the cell")
 		})
 	}
 }
@@ -89,9 +88,7 @@ func TestDisturbedAndLeftOut(t *testing.T) {
 	b.Measure("servers", "a", "1", []float64{1000, 1010, 990, 1005, 995},
 		recordtest.Only("a", recordtest.Disturbed(0.16, 0), 1, 2), recordtest.Only("a", recordtest.Failing(1000), 5))
 	a := NewReport(b.Records).For("throughput")
-	if want := []bool{true, true, true, true, false}; !slices.Equal(a.Valid, want) {
-		t.Errorf("valid are %v, want %v", a.Valid, want)
-	}
+	assert.Slice(t, a.Valid, []bool{true, true, true, true, false}, "valid")
 	const left = "1 of 5 repetitions is not valid: errors 9.1 %"
 	const disturbed = "2 of 5 repetitions are disturbed (others used 16 % of the CPU): the interval allows for up to " +
 		"1.47 times the speed"
@@ -144,9 +141,7 @@ func TestBecause(t *testing.T) {
 			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
 				recordtest.Servers))
 			b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, tt.changes...)
-			if got := NewReport(b.Records).For("latency.p50").Because(); got != tt.want {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
+			assert.Equal(t, NewReport(b.Records).For("latency.p50").Because(), tt.want)
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 )
@@ -126,9 +127,7 @@ func TestSharedCPUs(t *testing.T) {
 			})
 			checks := NewReport(b.Records).Checks()
 			i := slices.IndexFunc(checks, func(c CheckResult) bool { return c.Name == "generator CPU" })
-			if want := (CheckResult{"generator CPU", tt.level, tt.words}); checks[i] != want {
-				t.Errorf("got %+v, want %+v", checks[i], want)
-			}
+			assert.Equal(t, checks[i], CheckResult{"generator CPU", tt.level, tt.words})
 			if got, ok := SharedCores(b.Records); !ok || got != tt.siblings {
 				t.Errorf("once: got %+v, %v, want %+v", got, ok, tt.siblings)
 			}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 )
@@ -259,9 +260,7 @@ func TestChecksOfACommand(t *testing.T) {
 			{"throttled", OK, "no service was throttled"}, {"steal", OK, "0 % of the CPU time was stolen"}}},
 	} {
 		r := NewReport([]*record.Record{{Command: tt.command, Machine: &record.Machine{}}})
-		if got := r.Checks(); !slices.Equal(got, tt.want) {
-			t.Errorf("got %+v, want %+v", got, tt.want)
-		}
+		assert.Slice(t, r.Checks(), tt.want)
 	}
 }
 
@@ -398,9 +397,7 @@ func TestStalls(t *testing.T) {
 			if f.level != tt.want || tt.words != "" && f.words != tt.words {
 				t.Errorf("%v: %q; want %v: %q", f.level, f.words, tt.want, tt.words)
 			}
-			if Stalled(r) != (tt.want == Warn) {
-				t.Errorf("stalled: %v", Stalled(r))
-			}
+			assert.Equal(t, Stalled(r), tt.want == Warn, "stalled")
 		})
 	}
 }
@@ -444,17 +441,13 @@ func TestWithAll(t *testing.T) {
 				records = append(records, r)
 			}
 			r := NewReport(records)
-			if n := r.LeftOutByResult("throughput"); n != tt.want {
-				t.Errorf("%d repetitions are left out by their result, want %d", n, tt.want)
-			}
+			assert.Equal(t, r.LeftOutByResult("throughput"), tt.want, "left out by their result")
 			all := r.WithAll()
 			if back := len(all.ValidFor("throughput")) - len(r.ValidFor("throughput")); back != tt.want ||
 				all.LeftOutByResult("throughput") != 0 {
 				t.Errorf("%d repetitions came back, want %d", back, tt.want)
 			}
-			if level := all.Level(); level != tt.with {
-				t.Errorf("with all repetitions the cell is %v, want %v", level, tt.with)
-			}
+			assert.Equal(t, all.Level(), tt.with, "with all repetitions the cell")
 		})
 	}
 }

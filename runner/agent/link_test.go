@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -243,9 +244,7 @@ func TestNothingIsLost(t *testing.T) {
 							return
 						}
 					}
-					if err := conn.CloseWrite(); err != nil {
-						t.Error(err)
-					}
+					must.Do(conn.CloseWrite())
 				})
 				group.Go(func() {
 					if got, err := io.ReadAll(conn); err != nil || !bytes.Equal(got, data) {
@@ -321,9 +320,7 @@ func TestMemory(t *testing.T) {
 			if most.Load() < least || most.Load() > int64(tt.most) {
 				t.Errorf("used up to %d bytes, want %d to %d", most.Load(), least, tt.most)
 			}
-			if now.Load() != 0 {
-				t.Errorf("%d bytes are in use after everything has arrived", now.Load())
-			}
+			assert.Equal(t, now.Load(), 0, "bytes are in use after everything has arrived")
 		})
 	}
 }

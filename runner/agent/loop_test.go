@@ -47,9 +47,7 @@ func serve(t testing.TB, s interface {
 	go func() { done <- s.Serve(ctx, written) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		must.Do(<-done)
 	})
 	return written
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -65,9 +66,7 @@ func TestAnswers(t *testing.T) {
 				if response.StatusCode != 200 || len(body) != tt.length {
 					t.Errorf("status %d with %d bytes, want 200 with %d", response.StatusCode, len(body), tt.length)
 				}
-				if response.ContentLength != tt.origin.Body {
-					t.Errorf("Content-Length is %d, want %d", response.ContentLength, tt.origin.Body)
-				}
+				assert.Equal(t, response.ContentLength, tt.origin.Body, "Content-Length")
 				if date, err := http.ParseTime(response.Header.Get("Date")); err != nil || time.Since(date).Abs() > 5*time.Second {
 					t.Errorf("the date is %v, %v", date, err)
 				}
@@ -162,9 +161,7 @@ func TestConnections(t *testing.T) {
 				if err != nil {
 					t.Fatalf("after %q: %v", got, err)
 				}
-				if got := plain(string(got)); got != tt.want {
-					t.Errorf("got %q, want %q", got, tt.want)
-				}
+				assert.Equal(t, plain(string(got)), tt.want)
 			})
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -49,14 +50,10 @@ func TestRunTimed(t *testing.T) {
 			output := TimerReport{Exit: got.Exit, Stderr: got.Stderr, Stdout: got.Stdout, Said: got.Said,
 				Metrics: got.Metrics}
 			if tt.name == "long errors" {
-				if len(got.Stderr) != maxStderr {
-					t.Errorf("kept %d bytes of stderr", len(got.Stderr))
-				}
+				assert.Equal(t, len(got.Stderr), maxStderr, "bytes kept of stderr")
 				output.Stderr = got.Stderr[max(0, len(got.Stderr)-len(tt.want.Stderr)):]
 			}
-			if !reflect.DeepEqual(output, tt.want) {
-				t.Errorf("got %.200v, want %.200v", output, tt.want)
-			}
+			assert.Deep(t, output, tt.want)
 		})
 	}
 	for _, words := range [][]string{nil, {"/no/such/program"}} {
@@ -137,9 +134,7 @@ func TestRunHooks(t *testing.T) {
 		{"one leaves a process running", [][]string{sh("sleep 30 & echo started")}, Hooks{Stdout: "started\n"}},
 	} {
 		begin := time.Now()
-		if got := runHooks(tt.list); got != tt.want {
-			t.Errorf("%s: got %+v, want %+v", tt.name, got, tt.want)
-		}
+		assert.Equal(t, runHooks(tt.list), tt.want, "%s", tt.name)
 		if took := time.Since(begin); took > 10*time.Second {
 			t.Errorf("%s: took %v", tt.name, took)
 		}

@@ -85,13 +85,9 @@ func loops() map[string]spec.Load {
 // stopForASecond returns a function that stops a process for a second.
 func stopForASecond(t *testing.T) func(*os.Process) {
 	return func(p *os.Process) {
-		if err := p.Signal(syscall.SIGSTOP); err != nil {
-			t.Error(err)
-		}
+		must.Do(p.Signal(syscall.SIGSTOP))
 		time.Sleep(time.Second)
-		if err := p.Signal(syscall.SIGCONT); err != nil {
-			t.Error(err)
-		}
+		must.Do(p.Signal(syscall.SIGCONT))
 	}
 }
 
@@ -128,9 +124,7 @@ func TestStarved(t *testing.T) {
 	must.Do(unix.SchedSetaffinity(0, &one))
 	defer runtime.UnlockOSThread()
 	defer func() {
-		if err := unix.SchedSetaffinity(0, &all); err != nil {
-			t.Error(err)
-		}
+		must.Do(unix.SchedSetaffinity(0, &all))
 	}()
 	busy := exec.Command("sh", "-c", "while :; do :; done")
 	busy.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -6,9 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/runner/agent"
 )
@@ -88,9 +88,8 @@ func TestNotFound(t *testing.T) {
 			if test.noGo {
 				t.Setenv("PATH", t.TempDir())
 			}
-			if _, err := test.finder.Agent(); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want %q", err, test.want)
-			}
+			_, err := test.finder.Agent()
+			assert.Error(t, err, test.want)
 		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
@@ -30,9 +31,7 @@ func TestParsePackages(t *testing.T) {
 		{"nothing", "", packages{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := parsePackages(tt.printed); got != tt.want {
-				t.Errorf("got %+v, want %+v", got, tt.want)
-			}
+			assert.Equal(t, parsePackages(tt.printed), tt.want)
 		})
 	}
 }

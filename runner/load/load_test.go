@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -62,9 +63,7 @@ func TestRequestsMeasured(t *testing.T) {
 	}
 	for metric, want := range map[string]float64{"bytes.in": 2000, "bytes.out": 1000, "connects": 12,
 		"generator.cpu": 0.25} {
-		if got := value(m, metric); got != want {
-			t.Errorf("%s is %v, want %v", metric, got, want)
-		}
+		assert.Equal(t, value(m, metric), want, "%s", metric)
 	}
 	if h := m.Histograms["latency"]; h.Count != 1000 || h.Min != 0.001 || h.Sum != 18 {
 		t.Errorf("latency: %+v", h)
@@ -115,17 +114,13 @@ func TestOpenLoopMeasured(t *testing.T) {
 	if l := m.Load; l.Latencies[0] != 9 || l.Answers[1] != 38 || l.Completions[1] != 48 {
 		t.Errorf("by second: %v, %v, %v", l.Latencies, l.Answers, l.Completions)
 	}
-	if got := value(m, "offered"); got != 50 {
-		t.Errorf("offered is %v, want 50", got)
-	}
+	assert.Equal(t, value(m, "offered"), 50, "offered")
 	for name, want := range map[string]float64{"lag": 0.002, "service": 0.003, "latency.tls": 0.004} {
 		if h, ok := m.Histograms[name]; !ok || h.Max != want {
 			t.Errorf("%s: %+v, want a longest of %v", name, h, want)
 		}
 	}
-	if m.Load.InFlight != -1 {
-		t.Errorf("a share of %v of the clients of an open loop", m.Load.InFlight)
-	}
+	assert.Equal(t, m.Load.InFlight, -1, "in flight of an open loop")
 	closed := requestsMeasured(&loadgen.Result{Length: time.Second}, &spec.Load{Connections: 10})
 	if _, ok := closed.Histograms["lag"]; ok || closed.Load.Open != nil || !math.IsNaN(value(closed, "offered")) {
 		t.Error("a closed loop has what only an open one can have")
@@ -156,14 +151,10 @@ func TestRequestsConfig(t *testing.T) {
 			l := common
 			tt.change(&l)
 			got := requestsConfig(&l, Place{Cores: 2, Seed: 7})
-			if err := got.Validate(); err != nil {
-				t.Error(err)
-			}
+			must.Do(got.Validate())
 			tt.want.Seed, tt.want.Connections, tt.want.Timeout, tt.want.KeepAlive, tt.want.Verify = 7, 10, time.Second, true,
 				got.Verify
-			if !reflect.DeepEqual(got, tt.want) {
-				t.Errorf("\n got %+v\nwant %+v", got, tt.want)
-			}
+			assert.Deep(t, got, tt.want)
 		})
 	}
 }
@@ -185,9 +176,7 @@ func TestCommandMeasured(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			report.Exit, report.Lost = test.exit, test.lost
 			m := commandMeasured(&report, &spec.Command{Run: []string{"x"}})
-			if m.Failure != test.want {
-				t.Errorf("got %q, want %q", m.Failure, test.want)
-			}
+			assert.Equal(t, m.Failure, test.want)
 			if m.GeneratorCPU != 1300*time.Millisecond { // all of it is ours, and nothing foreign
 				t.Errorf("processor time %v", m.GeneratorCPU)
 			}
@@ -323,9 +312,7 @@ func TestCommandBesideItsTimer(t *testing.T) {
 			}})
 			m := must.Get(measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{},
 				&plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}}}))
-			if m.Failure != test.failure {
-				t.Errorf("got failure %q, want %q", m.Failure, test.failure)
-			}
+			assert.Equal(t, m.Failure, test.failure, "failure")
 			if m.Failure == "" && value(m, "time.real") != 1 {
 				t.Errorf("samples: %+v", m.Samples)
 			}
@@ -400,9 +387,7 @@ func TestGeneratorThatDies(t *testing.T) {
 
 // The generator and the keys of trials speak of the same meaning.
 func TestSemantics(t *testing.T) {
-	if loadgen.Semantics != record.LoadSemantics {
-		t.Errorf("the generator is of semantics %d, records of loads of %d", loadgen.Semantics, record.LoadSemantics)
-	}
+	assert.Equal(t, loadgen.Semantics, record.LoadSemantics, "semantics of the generator, and of records of loads")
 }
 
 // Hooks without a service run in the container of a command that has one of its own, and what they wrote comes back.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
@@ -99,9 +100,7 @@ func TestDriverOfThisMachineReads(t *testing.T) {
 		_, asked := drive(t, driven(func(l *spec.Load) {
 			l.Target, l.CheckBefore, l.Driver.Image = target, false, spec.Image{Machine: true}
 		}), prints(""))
-		if got := asked[0]["targets"].([]any)[0].(map[string]any)["url"]; got != want {
-			t.Errorf("got %v, want %s", got, want)
-		}
+		assert.Deep(t, asked[0]["targets"].([]any)[0].(map[string]any)["url"], want)
 	}
 }
 

@@ -98,9 +98,7 @@ CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-
 				Dockerfile: "Dockerfile", Files: []spec.File{{Path: "Dockerfile", Data: []byte(tt.dockerfile)}}}}}, io.Discard))
 			space := must.Get(e.Open(ctx, "tool-test"))
 			defer func() {
-				if err := space.Close(context.WithoutCancel(ctx)); err != nil {
-					t.Error(err)
-				}
+				must.Do(space.Close(context.WithoutCancel(ctx)))
 			}()
 			must.Get(space.Start(ctx, engine.Service{Service: spec.Service{Name: "service", Expose: []int{tt.port}},
 				Image: image}))

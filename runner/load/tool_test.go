@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -75,9 +76,7 @@ func measureWith(ctx context.Context, t *testing.T, e engine.Engine, d Driver, a
 	must.Do(d.Prepare(ctx, e, io.Discard))
 	space := must.Get(e.Open(ctx, "run"))
 	defer func() {
-		if err := space.Close(context.WithoutCancel(ctx)); err != nil {
-			t.Error(err)
-		}
+		must.Do(space.Close(context.WithoutCancel(ctx)))
 	}()
 	if at.Image == nil {
 		at.Image = func(spec.Image) engine.Prepared { return engine.Prepared{ID: "y"} }
@@ -121,9 +120,7 @@ func TestMeasure(t *testing.T) {
 		}
 		for fact, text := range map[string]string{"tool.line": "ab -t 2 -n 10000000 -c 5 -s 1 -k http://s:1/",
 			"tool.package": "apache2-utils 1.2-3"} {
-			if m.Facts[fact] != text {
-				t.Errorf("%s is %q, want %q", fact, m.Facts[fact], text)
-			}
+			assert.Equal(t, m.Facts[fact], text, "%s", fact)
 		}
 		if m.Output != string(out("ab/duration.txt").Stdout) {
 			t.Error("the output is not kept")
@@ -168,17 +165,13 @@ func TestMeasure(t *testing.T) {
 		if m.Failure != "" || m.Histograms["latency"].Count != m.Load.Completed || m.Load.Completed != 200 {
 			t.Errorf("%q, %d times of %d transactions", m.Failure, m.Histograms["latency"].Count, m.Load.Completed)
 		}
-		if m.Output != summary+"\n" {
-			t.Errorf("kept is %q, want %q", m.Output, summary+"\n")
-		}
+		assert.Equal(t, m.Output, summary+"\n", "kept")
 	})
 	t.Run("an output of another time", func(t *testing.T) {
 		s, _ := toolScript(map[string]engine.Exit{"pgbench": out("pgbench/count.txt")})
 		m := measure(t, s, "pgbench", &spec.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second,
 			Keepalive: true})
-		if want := "pgbench says that it began at a time at which it did not run"; m.Failure != want {
-			t.Errorf("%q, want %q", m.Failure, want)
-		}
+		assert.Equal(t, m.Failure, "pgbench says that it began at a time at which it did not run")
 	})
 	t.Run("a tool that fails", func(t *testing.T) {
 		s, _ := toolScript(map[string]engine.Exit{"ab": {Code: 104, Stdout: out("ab/abort.txt").Stdout,
@@ -368,8 +361,6 @@ func TestOverlapping(t *testing.T) {
 		{"never sent", []loadgen.Sample{{Start: 1e9, Sent: loadgen.NeverSent, End: 3e9}, under(1, 2)}, 1, -1},
 		{"none", nil, 1, -1},
 	} {
-		if got := overlapping(tt.requests, tt.most, 2000); got != tt.want {
-			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
-		}
+		assert.Equal(t, overlapping(tt.requests, tt.most, 2000), tt.want, "%s", tt.name)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -260,12 +261,8 @@ func FuzzAnswerReader(f *testing.F) {
 		cut := int(first % n)
 		next := min(cut+int(second%n), len(text))
 		uncut := read(text, head)
-		if got := read(text, head, cut, next); got != uncut {
-			t.Errorf("cut at %d and %d: got %+v, uncut %+v", cut, next, got, uncut)
-		}
-		if got := readCached(text, head, cut); got != uncut {
-			t.Errorf("with the head remembered: got %+v, without %+v", got, uncut)
-		}
+		assert.Equal(t, read(text, head, cut, next), uncut, "cut at %d and %d, and uncut", cut, next)
+		assert.Equal(t, readCached(text, head, cut), uncut, "with the head remembered, and without")
 		if uncut.used > len(text) || uncut.length > int64(len(text)) {
 			t.Errorf("%d bytes were used, and %d of a body, of %d", uncut.used, uncut.length, len(text))
 		}
@@ -347,15 +344,11 @@ func TestHeadCache(t *testing.T) {
 	for n := range 1000 {
 		feed(n)
 	}
-	if c.misses != 1000 {
-		t.Errorf("%d misses of 1000 heads that all differ", c.misses)
-	}
+	assert.Equal(t, c.misses, 1000, "misses of 1000 heads that all differ")
 	for range 2 * oneOfMany {
 		feed(7)
 	}
-	if c.misses != 0 {
-		t.Errorf("%d misses since the last hit, though the head is the same", c.misses)
-	}
+	assert.Equal(t, c.misses, 0, "misses since the last hit, though the head is the same")
 }
 
 // Heads that always differ are read without allocating, too.

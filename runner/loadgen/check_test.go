@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -56,9 +57,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("got %+v, want %+v", a, w)
 		}
 	}
-	if n := asked.Load(); n != 3 {
-		t.Errorf("the server was asked %d times, want 3", n)
-	}
+	assert.Equal(t, asked.Load(), 3, "how often the server was asked")
 }
 
 func TestVerify(t *testing.T) {

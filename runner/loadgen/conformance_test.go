@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -254,9 +255,7 @@ func TestConformance(t *testing.T) {
 				if r.Failures[Timeout] > 0 && r.FailedLatency.Min < config.Timeout.Nanoseconds() {
 					t.Errorf("a request was given up after %d ns, before its timeout", r.FailedLatency.Min)
 				}
-				if n := s.connections.Load(); n != r.Connects {
-					t.Errorf("the server took %d connections, we count %d", n, r.Connects)
-				}
+				assert.Equal(t, s.connections.Load(), r.Connects, "connections that the server took, and that we count")
 				if r.Latency.Count > 0 && r.FirstByte.Sum > r.Latency.Sum {
 					t.Errorf("first bytes came after %d ns in all, whole answers after %d", r.FirstByte.Sum, r.Latency.Sum)
 				}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -135,9 +136,7 @@ func TestEarly(t *testing.T) {
 	for range 3000 {
 		m.noteSent()
 	}
-	if m.early() != leastEarly {
-		t.Errorf("%d ns early after a long time without sleep, want %d", m.early(), leastEarly)
-	}
+	assert.Equal(t, m.early(), leastEarly, "early after a long time without sleep, in ns")
 	m.polls = false
 	if m.early() != 0 {
 		t.Error("a thread without a core to spare wakes up early")
@@ -160,16 +159,12 @@ func TestSpares(t *testing.T) {
 		{"a quota that leaves room", 2, 4, 8, 2, true},
 		{"a machine that does not say", 1, 1, 0, 0, false},
 	} {
-		if got := spares(tt.threads, tt.allowed, tt.online, tt.quota); got != tt.want {
-			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
-		}
+		assert.Equal(t, spares(tt.threads, tt.allowed, tt.online, tt.quota), tt.want, "%s", tt.name)
 	}
 }
 
 func TestParseQuota(t *testing.T) {
 	for limit, want := range map[string]float64{"max 100000\n": 0, "150000 100000\n": 1.5, "": 0, "1 0\n": 0} {
-		if got := parseQuota([]byte(limit)); got != want {
-			t.Errorf("%q: got %v, want %v", limit, got, want)
-		}
+		assert.Equal(t, parseQuota([]byte(limit)), want, "%q", limit)
 	}
 }

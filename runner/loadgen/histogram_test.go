@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -21,16 +22,10 @@ func TestHistogramOverflow(t *testing.T) {
 		Encoded: d.Encoded, Highest: 60e9,
 		Count: 5, Max: 68e9, Sum: 1500 + 60e9 + 60e9 + 1 + 68e9, Overflow: 2,
 	}
-	if d != want {
-		t.Errorf("\n got %+v\nwant %+v", d, want)
-	}
+	assert.Equal(t, d, want)
 	decoded := must.Get(d.Histogram())
-	if n := decoded.TotalCount(); n != 3 {
-		t.Errorf("the histogram holds %d values, want 3", n)
-	}
-	if got := newHistogram(40 * time.Second).highest; got != 80e9 {
-		t.Errorf("highest is %d for a timeout of 40 s, want 80e9", got)
-	}
+	assert.Equal(t, decoded.TotalCount(), 3, "the histogram holds values")
+	assert.Equal(t, newHistogram(40*time.Second).highest, 80e9, "highest for a timeout of 40 s")
 }
 
 func TestHistogramErrors(t *testing.T) {

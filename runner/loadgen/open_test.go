@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -51,9 +52,7 @@ func TestOpenLoop(t *testing.T) {
 			for _, second := range r.Seconds {
 				attempted += second.Attempted
 			}
-			if attempted != 200 {
-				t.Errorf("%d attempted by second, want 200", attempted)
-			}
+			assert.Equal(t, attempted, 200, "attempted by second")
 		})
 	}
 }
@@ -129,9 +128,7 @@ func TestPoolGrowsAsNeeded(t *testing.T) {
 		Targets: []Target{{URL: s.url()}}, Connections: 1000, Threads: 1, Rate: 20, Duration: 500 * time.Millisecond,
 		Timeout: 5 * time.Second,
 	})
-	if r.Connects != 10 {
-		t.Errorf("%d connections without keep-alive, want 10", r.Connects)
-	}
+	assert.Equal(t, r.Connects, 10, "connections without keep-alive")
 }
 
 // Several targets get their shares, on the connections of their own servers.
@@ -385,9 +382,8 @@ func TestWholeNumberOfArrivals(t *testing.T) {
 			}
 		}
 	}
-	if got := len(due(&Config{Rate: 10000, Duration: 700 * time.Millisecond}, 0, 1)); got != 7000 {
-		t.Errorf("%d requests at 10000/s in 700 ms", got)
-	}
+	assert.Equal(t, len(due(&Config{Rate: 10000, Duration: 700 * time.Millisecond}, 0, 1)), 7000,
+		"requests at 10000/s in 700 ms")
 }
 
 // Poisson arrivals are the same however many engines there are, others for another seed, and spread as they should be:

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -199,9 +200,7 @@ func TestResetWhileSending(t *testing.T) {
 		Targets:     []Target{{URL: fmt.Sprintf("http://%s/", listener.Addr()), Body: make([]byte, 8<<20)}},
 		Connections: 1, Requests: 4, Timeout: 5 * time.Second,
 	})
-	if r.Failures[Reset] != 4 {
-		t.Errorf("got %v, want 4 times reset", r.Failures)
-	}
+	assert.Equal(t, r.Failures[Reset], 4, "resets among %v", r.Failures)
 }
 
 // GOMAXPROCS has room for the config's threads and one more while the load runs, and is what it was afterwards.
@@ -309,9 +308,7 @@ func TestRequestsAreExact(t *testing.T) {
 			if n := s.requests.Load(); n < wanted || n > wanted+r.Stale {
 				t.Errorf("the server got %d requests, want %d to %d", n, wanted, wanted+r.Stale)
 			}
-			if n := s.connections.Load(); n != r.Connects {
-				t.Errorf("the server got %d connections, we count %d", n, r.Connects)
-			}
+			assert.Equal(t, s.connections.Load(), r.Connects, "connections that the server took, and that we count")
 			if !keepAlive && r.Stale > 0 {
 				t.Errorf("%d stale connections without keep-alive", r.Stale)
 			}
@@ -354,9 +351,7 @@ func TestDuration(t *testing.T) {
 		t.Errorf("got %d requests in warm-up and %d in the window; the server got %d",
 			r.Warmup.Attempted, r.Attempted, s.requests.Load())
 	}
-	if r.Connects != 0 {
-		t.Errorf("%d connections opened after the warm-up", r.Connects)
-	}
+	assert.Equal(t, r.Connects, 0, "connections opened after the warm-up")
 	if perRequest := int64(len(hello)); r.BytesIn%perRequest != 0 || r.BytesIn/perRequest != r.Completed.Right {
 		t.Errorf("got %d bytes for %d answers of %d", r.BytesIn, r.Completed.Right, perRequest)
 	}
@@ -819,9 +814,7 @@ func judge(t *testing.T, limit time.Duration, measure func() verdict) {
 		}
 		t.Logf("%v, and hiccups of %v", err, late)
 		if try == tries {
-			if err := v(slack); err != nil {
-				t.Error(err)
-			}
+			must.Do(v(slack))
 			return
 		}
 	}

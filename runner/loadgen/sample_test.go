@@ -1,11 +1,10 @@
 package loadgen
 
 import (
-	"reflect"
-	"strings"
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -82,9 +81,7 @@ func TestCount(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r, opened, err := Count(tt.config, tt.requests)
 			if err != nil || tt.err != "" {
-				if err == nil || !strings.Contains(err.Error(), tt.err) {
-					t.Errorf("got %v, want %q", err, tt.err)
-				}
+				assert.Error(t, err, tt.err)
 				return
 			}
 			checkSums(t, r)
@@ -120,9 +117,7 @@ func TestCountAsOwn(t *testing.T) {
 	}
 	want := must.Get(own.result(0))
 	got, _ := must.Two(Count(config, requests))
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
+	assert.Deep(t, got, want)
 }
 
 func TestCountOpen(t *testing.T) {

@@ -6,10 +6,10 @@ import (
 	"math"
 	"net/netip"
 	"os"
-	"reflect"
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -54,9 +54,7 @@ func TestMethodExample(t *testing.T) {
 	if r.Length != 10*time.Second || r.Completed.Right != 2 {
 		t.Errorf("got %d right answers in %v, want 2 in 10s", r.Completed.Right, r.Length)
 	}
-	if r.Overlap.Right != 1.5*WholeRequest {
-		t.Errorf("got %d billionths of right answers in the window, want 1.5", r.Overlap.Right)
-	}
+	assert.Equal(t, r.Overlap.Right, 1.5*WholeRequest, "right answers in the window, in billionths")
 	if r.Attempted != 3 || r.Failed != 1 || r.Failures[Timeout] != 1 {
 		t.Errorf("got %d attempted, %d failed, %v; want 3 and 1 timeout", r.Attempted, r.Failed, r.Failures)
 	}
@@ -113,9 +111,7 @@ func TestWindow(t *testing.T) {
 			r := count(t, openWindow(tt.duration), tt.wanted, tt.outcomes...)
 			got := numbers{r.Attempted, r.Answered, r.Failed, r.Completed.Right, r.Completed.Failed,
 				r.Warmup.Attempted, r.Length, r.EndedBy}
-			if got != tt.want {
-				t.Errorf("\n got %+v\nwant %+v", got, tt.want)
-			}
+			assert.Equal(t, got, tt.want)
 		})
 	}
 }
@@ -142,9 +138,7 @@ func TestSeconds(t *testing.T) {
 			LatencySum: 500 * time.Millisecond},
 		{Attempted: 1, Completed: Completed{Right: 1}, LatencySum: 900 * time.Millisecond},
 	}
-	if !reflect.DeepEqual(r.Seconds, want) {
-		t.Errorf("\n got %v\nwant %v", r.Seconds, want)
-	}
+	assert.Deep(t, r.Seconds, want)
 }
 
 func TestPresence(t *testing.T) {
@@ -171,9 +165,7 @@ func TestPresence(t *testing.T) {
 			for _, o := range tt.outcomes {
 				p.next(w, &o, tt.think)
 			}
-			if got := time.Duration(p.until(w, sec(tt.until))); got != tt.want {
-				t.Errorf("got %v, want %v", got, tt.want)
-			}
+			assert.Equal(t, time.Duration(p.until(w, sec(tt.until))), tt.want)
 		})
 	}
 }
@@ -204,14 +196,10 @@ func TestResultJSON(t *testing.T) {
 		must.Do(os.WriteFile(golden, got, 0o644))
 	}
 	want := must.Get(os.ReadFile(golden))
-	if string(got) != string(want) {
-		t.Errorf("%s differs, -update rewrites it:\n%s", golden, got)
-	}
+	assert.Equal(t, string(got), string(want), "%s differs, -update rewrites it:\n%s", golden, got)
 	var back Result
 	must.Do(json.Unmarshal(got, &back))
-	if !reflect.DeepEqual(&back, r) {
-		t.Errorf("read back:\n got %+v\nwant %+v", &back, r)
-	}
+	assert.Deep(t, &back, r, "read back")
 }
 
 // throughputs are the estimator of docs/method.md#definitions for a closed loop, and the count that it replaces.
@@ -300,9 +288,7 @@ func checkSums(t testing.TB, r *Result) {
 		{"connect times", r.Connect.Count, r.Connects},
 		{"warm-up", r.Warmup.Answered + r.Warmup.Failed, r.Warmup.Attempted},
 	} {
-		if e.got != e.want {
-			t.Errorf("%s: got %d, want %d", e.name, e.got, e.want)
-		}
+		assert.Equal(t, e.got, e.want, "%s", e.name)
 	}
 	if whole := r.Answered + r.Failures[Wrong]; byStatus < whole {
 		t.Errorf("%d answers by status, fewer than the %d whole ones", byStatus, whole)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 )
@@ -108,9 +109,7 @@ func TestMachineElsewhere(t *testing.T) {
 	go func() { ended <- watch(ctx, socket, io.Discard) }()
 	defer func() {
 		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
+		must.Do(<-ended)
 	}()
 	m := &Machine{Name: "far", agent: container{}}
 	if m.IsHere() || !(&Machine{}).IsHere() {

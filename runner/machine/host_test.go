@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -80,34 +81,22 @@ func TestPhysicalCores(t *testing.T) {
 	if got := siblings(physicalCores(root)); got != "0,4; 1,5" {
 		t.Errorf("siblings %q", got)
 	}
-	if got := siblings([][]int{{0}, {1}}); got != "none" {
-		t.Errorf("without siblings %q", got)
-	}
+	assert.Equal(t, siblings([][]int{{0}, {1}}), "none", "without siblings")
 }
 
 // What else there is to know of a machine is read from its files.
 func TestHostFacts(t *testing.T) {
 	root := t.TempDir()
-	if got := governors(root) + hypervisor(root, nil); got != "" {
-		t.Errorf("of nothing: %q", got)
-	}
+	assert.Equal(t, governors(root)+hypervisor(root, nil), "", "of nothing")
 	for cpu, governor := range []string{"powersave", "performance", "powersave"} {
 		write(root, fmt.Sprintf("sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpu), governor)
 	}
-	if got := governors(root); got != "performance, powersave" {
-		t.Errorf("governors %q", got)
-	}
-	if got := hypervisor(root, []string{"hypervisor"}); got != "unknown" {
-		t.Errorf("by the processor %q", got)
-	}
+	assert.Equal(t, governors(root), "performance, powersave", "governors")
+	assert.Equal(t, hypervisor(root, []string{"hypervisor"}), "unknown", "by the processor")
 	write(root, "sys/devices/system/clocksource/clocksource0/available_clocksource", "tsc kvm-clock acpi_pm")
-	if got := hypervisor(root, nil); got != "kvm" {
-		t.Errorf("by the clocks %q", got)
-	}
+	assert.Equal(t, hypervisor(root, nil), "kvm", "by the clocks")
 	write(root, "sys/hypervisor/type", "xen")
-	if got := hypervisor(root, nil); got != "xen" {
-		t.Errorf("as it says %q", got)
-	}
+	assert.Equal(t, hypervisor(root, nil), "xen", "as it says")
 }
 
 func TestMirrorsOf(t *testing.T) {
@@ -140,9 +129,7 @@ func TestMirrorsOf(t *testing.T) {
 		"npm.corp.example", "own.corp.example", "proxy.corp.example", "pypi.corp.example",
 		"registry.corp.example",
 		"secret", "trusted.corp.example"}
-	if got := MirrorsOf(root, environment); !slices.Equal(got, want) {
-		t.Errorf("got  %q\nwant %q", got, want)
-	}
+	assert.Slice(t, MirrorsOf(root, environment), want)
 }
 
 // machineRoot is the root directory of a machine with an ID and a UUID.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -55,23 +56,15 @@ func TestBusiestBetween(t *testing.T) {
 		{"no time", before, before, ""},
 		{"nothing known", neighbours{}, neighbours{}, ""},
 	} {
-		if got := busiestBetween(c.from, c.until, 2, 20, inContainer); got != c.want {
-			t.Errorf("%s: %q, want %q", c.name, got, c.want)
-		}
+		assert.Equal(t, busiestBetween(c.from, c.until, 2, 20, inContainer), c.want, "%s", c.name)
 	}
 	const hog = "end process 7 (dockerd), which uses 0.3 of a CPU"
-	if got := hogBetween(before, after, 20, inContainer); got != hog {
-		t.Errorf("the busiest process: %q, want %q", got, hog)
-	}
+	assert.Equal(t, hogBetween(before, after, 20, inContainer), hog, "the busiest process")
 	after.up = 10 * time.Second
 	const young = "wait for process 7 (dockerd), which uses 0.3 of a CPU"
-	if got := hogBetween(before, after, 20, inContainer); got != young {
-		t.Errorf("a process that was started 9.7 s ago: %q, want %q", got, young)
-	}
+	assert.Equal(t, hogBetween(before, after, 20, inContainer), young, "a process that was started 9.7 s ago")
 	for _, until := range []neighbours{of(10*time.Second, before.byID), before, {}} {
-		if got := hogBetween(before, until, 20, inContainer); got != "" {
-			t.Errorf("nothing is busy: %q", got)
-		}
+		assert.Equal(t, hogBetween(before, until, 20, inContainer), "", "nothing is busy")
 	}
 }
 

@@ -10,15 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 )
 
 func TestPlaceWords(t *testing.T) {
 	for _, tt := range []struct{ sets, want string }{{"", ""}, {"0-1 0-1", "0-1"}, {"0-1 2", "a 0-1; b 2"}} {
-		if got := PlaceWords([]string{"a", "b"}, strings.Fields(tt.sets)); got != tt.want {
-			t.Errorf("%q: got %q, want %q", tt.sets, got, tt.want)
-		}
+		assert.Equal(t, PlaceWords([]string{"a", "b"}, strings.Fields(tt.sets)), tt.want, "%q", tt.sets)
 	}
 	if got := PlaceWords([]string{"a", "b"}, []string{"", "2"}); got != "a all; b 2" {
 		t.Errorf("one with all CPUs: got %q", got)
@@ -105,9 +104,7 @@ func TestFewThreads(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := fewThreads(tt.readings, at(tt.ms))
-			if len(got) != tt.want {
-				t.Errorf("%d threads, want %d", len(got), tt.want)
-			}
+			assert.Equal(t, len(got), tt.want, "threads")
 			for thread := range got {
 				if thread < 500 || thread >= 520 {
 					t.Errorf("thread %d is read, which does nothing", thread)
@@ -130,9 +127,7 @@ func TestSamplerFallsBehind(t *testing.T) {
 			"readings of what services used are up to 330ms apart, not 20ms: the machine was too busy for them"},
 	} {
 		s := &Sampler{every: sampleEvery, ticks: tt.ticks, facts: map[string]string{}}
-		if got := s.In(Window{Start: start, Length: 60 * time.Millisecond}).Facts["usage.behind"]; got != tt.want {
-			t.Errorf("got %q, want %q", got, tt.want)
-		}
+		assert.Equal(t, s.In(Window{Start: start, Length: 60 * time.Millisecond}).Facts["usage.behind"], tt.want)
 	}
 }
 

@@ -3,11 +3,11 @@ package observe
 import (
 	"fmt"
 	"math"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
 	"benchbook/runner/machine"
@@ -117,9 +117,7 @@ func TestMachine(t *testing.T) {
 			if tt.want != nil && got != nil {
 				got.Steal = math.Round(got.Steal*1e9) / 1e9
 			}
-			if !reflect.DeepEqual(got, tt.want) {
-				t.Errorf("got %+v, want %+v", got, tt.want)
-			}
+			assert.Deep(t, got, tt.want)
 		})
 	}
 }
@@ -157,9 +155,7 @@ func TestUsageInWindow(t *testing.T) {
 	}
 	for metric, want := range map[string]float64{"cpu.server": 0.5, "memory.server": 1008,
 		"net.listen_overflows.server": 6} {
-		if got[metric] != want {
-			t.Errorf("%s is %v, want %v", metric, got[metric], want)
-		}
+		assert.Equal(t, got[metric], want, "%s", metric)
 	}
 }
 

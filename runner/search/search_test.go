@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
@@ -107,9 +108,7 @@ func TestWhatAProbeCameTo(t *testing.T) {
 		{record.Probe{Invalid: "x"}, stats.ProbeInvalid},
 		{record.Probe{Invalid: "x", Passed: true}, stats.ProbeInvalid},
 	} {
-		if got := outcomeOf(tt.probe); got != tt.want {
-			t.Errorf("%+v is %v, want %v", tt.probe, got, tt.want)
-		}
+		assert.Equal(t, outcomeOf(tt.probe), tt.want, "%+v", tt.probe)
 	}
 }
 
@@ -184,9 +183,7 @@ func TestStopOfTune(t *testing.T) {
 		{"the next one fits", []float64{1, 2}, spec.Search{Budget: time.Minute}, 30 * time.Second, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := stopOfTune(rule, tt.medians, tt.wanted, tt.spent); got != tt.want {
-				t.Errorf("%q, want %q", got, tt.want)
-			}
+			assert.Equal(t, stopOfTune(rule, tt.medians, tt.wanted, tt.spent), tt.want)
 		})
 	}
 }

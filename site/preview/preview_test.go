@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/site"
 	"benchbook/site/preview"
@@ -162,9 +163,8 @@ func TestServe(t *testing.T) {
 			response := must.Get(http.DefaultClient.Do(request))
 			defer response.Body.Close()
 			body := must.Get(io.ReadAll(response.Body))
-			if got := response.Header.Get("Content-Security-Policy"); got != "frame-ancestors 'none'" {
-				t.Errorf("other pages may frame it: Content-Security-Policy is %q", got)
-			}
+			assert.Equal(t, response.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'",
+				"other pages may frame it: Content-Security-Policy")
 			if response.StatusCode != test.status || !strings.Contains(string(body), test.want) {
 				t.Errorf("got %d and %.200q, want %d and %q", response.StatusCode, body, test.status, test.want)
 			}
@@ -237,7 +237,6 @@ func TestPortInUse(t *testing.T) {
 	l := must.Get(net.Listen("tcp4", "127.0.0.1:0"))
 	defer l.Close()
 	err := preview.Preview{Port: l.Addr().(*net.TCPAddr).Port}.Serve(t.Context(), func(string) {})
-	if err == nil || !strings.Contains(err.Error(), "is taken") || !strings.Contains(err.Error(), "--port") {
-		t.Errorf("got %v", err)
-	}
+	assert.Error(t, err, "is taken")
+	assert.Error(t, err, "--port")
 }
