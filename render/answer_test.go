@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -49,9 +50,7 @@ func TestHeadlineFigure(t *testing.T) {
 			if m := regexp.MustCompile(`<figure class=fig id=([^ >]*)`).FindStringSubmatch(top); m != nil {
 				got = m[1]
 			}
-			if got != tt.want {
-				t.Errorf("the figure at the top is %q, want %q", got, tt.want)
-			}
+			assert.Equal(t, got, tt.want, "the figure at the top")
 			if tt.want != "" && strings.Contains(story, `<figure class=fig id=`+tt.want+`>`) {
 				t.Error("it stands in the story as well")
 			}
@@ -150,9 +149,7 @@ func TestBeside(t *testing.T) {
 			if page.Beside != nil {
 				got = strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(page.Beside.Published)
 			}
-			if got != tt.published {
-				t.Errorf("the published number is %q, want %q", got, tt.published)
-			}
+			assert.Equal(t, got, tt.published, "the published number")
 		})
 	}
 }

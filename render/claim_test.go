@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/render"
@@ -106,9 +107,7 @@ func TestFinding(t *testing.T) {
 		b.Measure("full", "servers", "a", test.values)
 		b.Measure("full", "servers", "b", []float64{600, 590, 610})
 		page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-		if got := wordsOf(page.Finding); got != test.want {
-			t.Errorf("%q, want %q", got, test.want)
-		}
+		assert.Equal(t, wordsOf(page.Finding), test.want)
 	}
 }
 
@@ -127,9 +126,7 @@ func TestFindingWithoutClaim(t *testing.T) {
 			b.Measure("full", "servers", "b", test.values)
 		}
 		page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-		if got := wordsOf(page.Finding); got != test.want {
-			t.Errorf("%q, want %q", got, test.want)
-		}
+		assert.Equal(t, wordsOf(page.Finding), test.want)
 	}
 }
 
@@ -152,9 +149,7 @@ func TestFindingIsFirstDecided(t *testing.T) {
 	if want := "Throughput for a was 50.0 % of that for b ["; !strings.HasPrefix(wordsOf(page.Finding), want) {
 		t.Errorf("the index tells %q, want what begins with %q", page.Finding, want)
 	}
-	if page.Verdict.Word != "Contradicted" {
-		t.Errorf("the index shows %q, want the contradicted claim", page.Verdict.Word)
-	}
+	assert.Equal(t, page.Verdict.Word, "Contradicted", "the index shows")
 }
 
 // The evidence of a claim has its effect with the repetitions too that only checks of their own result left out.

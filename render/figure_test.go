@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/render"
@@ -147,11 +148,7 @@ func TestKindsOfFigures(t *testing.T) {
 			}
 			html := figureElement.FindString(string(page.HTML))
 			words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(html)
-			for _, want := range test.want {
-				if !strings.Contains(words, want) {
-					t.Errorf("no %q in the figure", want)
-				}
-			}
+			assert.Contains(t, words, test.want...)
 			if full, narrow := strings.Count(html, `<svg class=full`), strings.Count(html, `<svg class=narrow`); full == 0 ||
 				full != narrow {
 				t.Errorf("drawn %d times full and %d times narrow", full, narrow)
@@ -229,11 +226,7 @@ func TestFiguresWithMissingData(t *testing.T) {
 			page := pageOfGrid(t, figureBlock(test.block), without...)
 			html := figureElement.FindString(string(page.HTML))
 			words := strings.NewReplacer("\u00a0", " ", "\u202f", " ", "&#39;", "'").Replace(html)
-			for _, want := range test.want {
-				if !strings.Contains(words, want) {
-					t.Errorf("no %q in the figure", want)
-				}
-			}
+			assert.Contains(t, words, test.want...)
 			if drawn := strings.Contains(html, "<svg"); drawn != test.drawn {
 				t.Errorf("drawn is %v, want %v", drawn, test.drawn)
 			}
@@ -297,9 +290,7 @@ func TestStatesInFigures(t *testing.T) {
 		for _, open := range openMarks.FindAllString(html, -1) {
 			marks += strings.Count(open, "<circle") + outlines(open)
 		}
-		if marks != test.marks {
-			t.Errorf("%s: %d open marks, want %d", test.block, marks, test.marks)
-		}
+		assert.Equal(t, marks, test.marks, "%s: open marks", test.block)
 	}
 }
 
@@ -368,17 +359,13 @@ func TestFiguresOfSearches(t *testing.T) {
 		t.Errorf("warning: %s", w)
 	}
 	words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(string(page.HTML))
-	for _, want := range []string{"sync, 2 workers: 192/s; chosen",
+	assert.Contains(t, words, "sync, 2 workers: 192/s; chosen",
 		"gap at sync, 3 workers: no valid probe", `class=hatch`,
 		"gap at sync, 5 workers: no valid probe has a value for throughput",
 		"not drawn: async: not searched yet", "chosen 2, which is 2.60× of the worst",
 		"Requests per second: the highest rate at which latency.p99 &lt; 100ms", "sync: 702/s (fails at 734/s); 4 probes", "static: at least 20,000/s",
 		"async: no rate meets it (fails at 100/s)",
-		"broken: no value found: a probe was invalid twice"} {
-		if !strings.Contains(words, want) {
-			t.Errorf("no %q in the page", want)
-		}
-	}
+		"broken: no value found: a probe was invalid twice")
 	if csv := string(fileOf(t, page, "data/fig-c.csv")); !strings.Contains(csv, "sync,4,734,probe,false,") {
 		t.Errorf("the data of the capacities are %s", csv)
 	}
@@ -434,12 +421,8 @@ func TestNoSearchYet(t *testing.T) {
 		"```yaml figure\n{label: fig-f, experiment: tuned, kind: search, x: tune.workers, y: throughput}\n```\n\n"+
 		"```yaml figure\n{label: fig-c, experiment: bears, kind: search}\n```\n"))
 	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-	for _, want := range []string{"No search for workers has been recorded yet.",
-		"No search for a capacity has been recorded yet."} {
-		if !strings.Contains(string(page.HTML), want) {
-			t.Errorf("no %q in the page", want)
-		}
-	}
+	assert.Contains(t, string(page.HTML), "No search for workers has been recorded yet.",
+		"No search for a capacity has been recorded yet.")
 }
 
 // What is not drawn is in the data, with its reason.

@@ -1,12 +1,8 @@
 package render
 
 import (
-	"html"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
-	"strings"
 	"testing"
 
 	"benchbook/internal/test/must"
@@ -45,58 +41,6 @@ func articles(t *testing.T) (slugs []string) {
 		slugs = append(slugs, filepath.Base(filepath.Dir(file)))
 	}
 	return slugs
-}
-
-var (
-	viewBox     = regexp.MustCompile(`viewBox="0 0 (\S+) (\S+)"`)
-	textElement = regexp.MustCompile(`<text(?: class="([^"]*)")?.*?</text>`)
-	textItem    = regexp.MustCompile(`x="(\S+)"(?: y="(\S+)")?>([^<]*)<`)
-)
-
-// All figures of the articles are drawn with their words inside the frame, at every width.
-func TestWordsOfFiguresAreInside(t *testing.T) {
-	m := figure.NewMetrics()
-	number := func(s string) float64 {
-		return must.Get(strconv.ParseFloat(s, 64))
-	}
-	figures, words := 0, 0
-	for _, slug := range articles(t) {
-		for label, spec := range drawings(t, slug) {
-			figures++
-			for _, w := range []figure.Width{figure.Full, figure.Top, figure.Narrow} {
-				svg := must.Get(spec.SVG(m, w))
-				box := viewBox.FindStringSubmatch(string(svg))
-				width, height := number(box[1]), number(box[2])
-				for _, element := range textElement.FindAllStringSubmatch(string(svg), -1) {
-					size, classes := 12.5, " "+element[1]+" "
-					if strings.Contains(classes, " small ") {
-						size = 11.5
-					}
-					y := 0.0
-					for _, item := range textItem.FindAllStringSubmatch(element[0], -1) {
-						words++
-						wide := m.Width(html.UnescapeString(item[3]), size, strings.Contains(classes, " strong "))
-						x := number(item[1])
-						if item[2] != "" { // else it is on the line of the text before
-							y = number(item[2])
-						}
-						switch {
-						case strings.Contains(classes, " end "):
-							x -= wide
-						case strings.Contains(classes, " mid "):
-							x -= wide / 2
-						}
-						if x < -1 || x+wide > width+1 || y < size*figure.Capital-1 || y > height {
-							t.Errorf("%s, %s at %d: %q at %.0f, %.0f is not inside %v x %v", slug, label, w, item[3], x, y, width, height)
-						}
-					}
-				}
-			}
-		}
-	}
-	if figures < 40 || words < 2000 {
-		t.Errorf("only %d figures are drawn, with %d words", figures, words)
-	}
 }
 
 // What is named in several figures of an article has one colour in all of them, or is grey.

@@ -7,11 +7,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/render"
@@ -226,9 +226,7 @@ func TestPictures(t *testing.T) {
 			found = append(found, f.Path+" "+string(f.Data))
 		}
 	}
-	if want := []string{"media/shots/a b.png picture"}; !slices.Equal(found, want) {
-		t.Errorf("the files are %q, want %q", found, want)
-	}
+	assert.Slice(t, found, []string{"media/shots/a b.png picture"}, "the files")
 	if len(page.Warnings) != 1 || !strings.Contains(page.Warnings[0], "link.png") {
 		t.Errorf("the warnings are %q, want one about link.png", page.Warnings)
 	}

@@ -3,10 +3,10 @@ package render_test
 import (
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -87,9 +87,8 @@ func TestOutcomes(t *testing.T) {
 			for _, s := range page.Sections[1:] {
 				found = append(found, s.Title)
 			}
-			if want := append(headings[all[i]], "Run it yourself", "Claims and method"); !slices.Equal(found, want) {
-				t.Errorf("a search finds the sections %q, want %q", found, want)
-			}
+			assert.Slice(t, found, append(headings[all[i]], "Run it yourself", "Claims and method"),
+				"a search finds the sections")
 			contents, _, _ := strings.Cut(html, "<article")
 			for words, mark := range map[string]string{"B wins": "B wins</h2>", "B loses": "B loses</h2>"} {
 				if shown := strings.Contains(flow, mark); shown != strings.Contains(contents, words) {

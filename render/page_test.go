@@ -7,11 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/render"
@@ -68,9 +68,7 @@ func golden(t *testing.T, name string, got []byte) {
 		must.Do(os.WriteFile(name, got, 0o644))
 	}
 	want := must.Get(os.ReadFile(name))
-	if string(got) != string(want) {
-		t.Errorf("differs from %s; look at it with go test -update and git diff", name)
-	}
+	assert.Equal(t, string(got), string(want), "differs from %s; look at it with go test -update and git diff", name)
 }
 
 // A page depends on its input alone, and a Renderer may be shared.
@@ -117,9 +115,8 @@ func TestNewRefuses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			m := maps.Clone(whole)
 			test.change(m)
-			if _, err := render.New(m); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want an error about %q", err, test.want)
-			}
+			_, err := render.New(m)
+			assert.Error(t, err, test.want)
 		})
 	}
 }

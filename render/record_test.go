@@ -2,10 +2,10 @@ package render_test
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/render"
@@ -97,12 +97,10 @@ func TestNotMeasuredTogether(t *testing.T) {
 			bench.Measure("full", "servers", "again", []float64{500, 490, 510}, inRun(test.again))
 			page := must.Get(newRenderer(t).Page(bench.Dataset(), render.Options{}))
 			text := wordsOf(string(page.HTML))
-			if got := strings.Contains(text, "not measured together: the rows are from different runs"); got != test.rows {
-				t.Errorf("said of rows: %v, want %v", got, test.rows)
-			}
-			if got := strings.Contains(text, "not measured together: the pair is from different runs"); got != test.pair {
-				t.Errorf("said of the pair: %v, want %v", got, test.pair)
-			}
+			assert.Equal(t, strings.Contains(text, "not measured together: the rows are from different runs"), test.rows,
+				"said of rows")
+			assert.Equal(t, strings.Contains(text, "not measured together: the pair is from different runs"), test.pair,
+				"said of the pair")
 		})
 	}
 }
@@ -131,9 +129,7 @@ func TestNotesAreNotRepeated(t *testing.T) {
 			for _, found := range note.FindAllStringSubmatch(string(page.HTML), -1) {
 				got = append(got, wordsOf(found[1]))
 			}
-			if !slices.Equal(got, test.want) {
-				t.Errorf("notes %q, want %q", got, test.want)
-			}
+			assert.Slice(t, got, test.want, "notes")
 		})
 	}
 }
@@ -156,17 +152,11 @@ func TestDisturbedCellsAreMarked(t *testing.T) {
 	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 	const by = "disturbed (others used 16 % of the CPU): the interval allows for up to 1.47 times the speed"
 	text := wordsOf(string(page.HTML))
-	for _, want := range []string{
-		"disturbed a (throughput): 2 of 3 repetitions are " + by,
-		"2 of 3 repetitions of a are " + by,
+	assert.Contains(t, text, "disturbed a (throughput): 2 of 3 repetitions are "+by,
+		"2 of 3 repetitions of a are "+by,
 		"Disturbed, so that intervals reach as far as that can have slowed it: a.",
 		"Open small dot: a disturbed repetition.",
-		"Supported",
-	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the page does not say %q", want)
-		}
-	}
+		"Supported")
 	if strings.Contains(text, "Open small dot: a repetition in which") {
 		t.Error("a disturbed repetition is said to have stalled")
 	}

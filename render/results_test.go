@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/render"
@@ -63,23 +64,15 @@ func TestTableOptions(t *testing.T) {
 			break
 		}
 	}
-	for _, w := range []string{
-		"13,894.7 13,327.1–14,487.3", // µs, with more digits than the interval would have
+	assert.Contains(t, words, "13,894.7 13,327.1–14,487.3", // µs, with more digits than the interval would have
 		"4 re-run because of background load",
-		"claimed more than +5 %; published +50 %",
-	} {
-		if !strings.Contains(words, w) {
-			t.Errorf("the page does not say %q", w)
-		}
-	}
+		"claimed more than +5 %; published +50 %")
 	for _, found := range regexp.MustCompile(`<a rev=footnote href=#([^ >]*)`).FindAllStringSubmatch(markup, -1) {
 		if !strings.Contains(markup, `id=`+found[1]+` `) {
 			t.Errorf("a note leads back to %q, which is nowhere", found[1])
 		}
 	}
-	if n := strings.Count(markup, `rev=footnote`); n != 2 {
-		t.Errorf("the note has %d ways back, want one for each of its 2 places", n)
-	}
+	assert.Equal(t, strings.Count(markup, `rev=footnote`), 2, "ways back of the note")
 }
 
 // A table of what a profile leaves out says so, and has no empty head.
@@ -108,9 +101,5 @@ func TestHeadingsOfUnsupportedClaims(t *testing.T) {
 	for _, s := range page.Sections {
 		text += s.Title + "\n" + s.Text + "\n"
 	}
-	for _, want := range []string{"Here “the blocking server wins” contradicted\n", "Here the other wins\n"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the sections have no %q: %s", want, text)
-		}
-	}
+	assert.Contains(t, text, "Here “the blocking server wins” contradicted\n", "Here the other wins\n")
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -64,9 +65,7 @@ func TestSaid(t *testing.T) {
 			}
 			for i, want := range []string{tt.sentence + ". More.", "Here: " + tt.sentence + ", more.",
 				tt.fixed + ", as it seems."} {
-				if got := wordsOf(items[i]); got != want {
-					t.Errorf("item %d is %q, want %q", i, got, want)
-				}
+				assert.Equal(t, wordsOf(items[i]), want, "item %d", i)
 				if !strings.Contains(items[i], `<a href=#claim-stated class="said `+tt.class) {
 					t.Errorf("item %d is %s", i, items[i])
 				}

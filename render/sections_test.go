@@ -2,8 +2,9 @@ package render
 
 import (
 	"html/template"
-	"slices"
 	"testing"
+
+	"benchbook/internal/test/assert"
 )
 
 func TestSectionsOf(t *testing.T) {
@@ -35,9 +36,7 @@ func TestSectionsOf(t *testing.T) {
 			[]Section{{"", "", "a b or c d e"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := Sections(template.HTML(test.main)); !slices.Equal(got, test.want) {
-				t.Errorf("got  %q\nwant %q", got, test.want)
-			}
+			assert.Slice(t, Sections(template.HTML(test.main)), test.want)
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/render"
@@ -54,12 +55,8 @@ func TestValues(t *testing.T) {
 	}
 	for i, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := found[i][2]; got != test.text {
-				t.Errorf("%s is shown as %q, want %q", test.expression, got, test.text)
-			}
-			if found[i][1] != found[i][3] {
-				t.Errorf("%s is described by %s, but its tooltip is %s", test.expression, found[i][1], found[i][3])
-			}
+			assert.Equal(t, found[i][2], test.text, "%s is shown as", test.expression)
+			assert.Equal(t, found[i][1], found[i][3], "what describes %s, and its tooltip", test.expression)
 			if tooltip := found[i][4]; !strings.Contains(tooltip, test.tooltip) {
 				t.Errorf("the tooltip of %s is %q, want %q in it", test.expression, tooltip, test.tooltip)
 			}
@@ -83,9 +80,7 @@ func TestPublishedValuesAreNotMeasurements(t *testing.T) {
 			t.Errorf("the page has no %q", want)
 		}
 	}
-	if n := strings.Count(text, "Published by A paper."); n != 2 {
-		t.Errorf("the source is told %d times, want 2", n)
-	}
+	assert.Equal(t, strings.Count(text, "Published by A paper."), 2, "how often the source is named")
 }
 
 // A page says everything that is wrong with what it shows.
@@ -147,10 +142,6 @@ func TestPlainLines(t *testing.T) {
 	b := rendertest.New(t, "plain", []byte(article))
 	b.Measure("full", "servers", "a", []float64{500, 490, 510})
 	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-	if want := "500/s in Figure\u00a01, words"; page.Title != want {
-		t.Errorf("the title is %q, want %q", page.Title, want)
-	}
-	if want := "held, see Table\u00a01"; page.Description != want {
-		t.Errorf("the description is %q, want %q", page.Description, want)
-	}
+	assert.Equal(t, page.Title, "500/s in Figure\u00a01, words", "the title")
+	assert.Equal(t, page.Description, "held, see Table\u00a01", "the description")
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
 	"benchbook/render/rendertest"
 )
@@ -59,11 +60,7 @@ func TestWithoutNumbers(t *testing.T) {
 				b.Measure("full", "servers", trial, []float64{500, 490, 510}, changes...)
 			}
 			words, _ := readPage(t, b)
-			for _, w := range tt.want {
-				if !strings.Contains(words, w) {
-					t.Errorf("the page does not say %q", w)
-				}
-			}
+			assert.Contains(t, words, tt.want...)
 			if i := slices.IndexFunc(tt.never, func(w string) bool { return strings.Contains(words, w) }); i >= 0 {
 				at := strings.Index(words, tt.never[i])
 				t.Errorf("the page says %q", words[max(0, at-60):at+60])

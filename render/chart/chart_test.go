@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/article"
 )
 
@@ -15,7 +16,5 @@ func TestDrawersHaveEachKind(t *testing.T) {
 		want = append(want, k.Drawn)
 	}
 	slices.Sort(want)
-	if got := slices.Sorted(maps.Keys(drawers)); !slices.Equal(got, want) {
-		t.Errorf("there are drawings of %v, and the kinds are %v", got, want)
-	}
+	assert.Slice(t, slices.Sorted(maps.Keys(drawers)), want, "kinds that are drawn")
 }

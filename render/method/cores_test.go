@@ -3,6 +3,7 @@ package method
 import (
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
 )
 
@@ -26,8 +27,7 @@ func TestCoresLine(t *testing.T) {
 		if tt.hosts != "" {
 			facts["placement.hosts"] = tt.hosts
 		}
-		if got := coresLine([]*record.Record{{Facts: facts}}); got != tt.want {
-			t.Errorf("services on %q and load on %q: got %q, want %q", tt.services, tt.load, got, tt.want)
-		}
+		assert.Equal(t, coresLine([]*record.Record{{Facts: facts}}), tt.want,
+			"services on %q and load on %q", tt.services, tt.load)
 	}
 }

@@ -3,6 +3,7 @@ package outcome
 import (
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/source"
@@ -17,8 +18,6 @@ func TestHeadingOfNotMeasured(t *testing.T) {
 	} {
 		j := claim.Judgement{Claim: &article.Claim{Text: source.Text{Value: text}}, Verdict: stats.NotMeasured,
 			Reason: "others used 57 % of the CPU"}
-		if got := notMeasured(&j); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		assert.Equal(t, notMeasured(&j), want)
 	}
 }

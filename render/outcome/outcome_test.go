@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
@@ -255,9 +256,7 @@ func TestSentences(t *testing.T) {
 		f := tt.measure(t, tt.expect)
 		d := must.Get(dataset.New(f.Doc, f.Records, dataset.Options{Plan: f.Plan}))
 		j := claim.JudgeAll(d).Claims[0]
-		if j.Verdict != tt.want {
-			t.Errorf("%s: %s is %s, want %s", tt.form, tt.expect, j.Verdict, tt.want)
-		}
+		assert.Equal(t, j.Verdict, tt.want, "%s: %s", tt.form, tt.expect)
 		o := outcome.Of(d, j, outcome.Options{})
 		if tt.form != form {
 			fmt.Fprintf(&got, "\n%s\n", tt.form)
@@ -279,9 +278,7 @@ func TestSentences(t *testing.T) {
 		must.Do(os.WriteFile(golden, []byte(got.String()), 0o644))
 	}
 	want := must.Get(os.ReadFile(golden))
-	if got.String() != string(want) {
-		t.Errorf("%s is different; with -update it is written anew:\n%s", golden, got.String())
-	}
+	assert.Equal(t, got.String(), string(want), "%s is different; with -update it is written anew", golden)
 }
 
 // A sentence of the author has the interval where it interrupts nothing, and no direction that is not decided.

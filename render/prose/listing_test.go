@@ -2,6 +2,8 @@ package prose
 
 import (
 	"testing"
+
+	"benchbook/internal/test/assert"
 )
 
 func TestHighlight(t *testing.T) {
@@ -33,8 +35,6 @@ func TestOpening(t *testing.T) {
 	for code, want := range map[string]string{
 		"# a server\nimport x\n": "a server", "\n// Package x does.\n": "Package x does.", "-- tables\n": "tables",
 		"/* of C */\n": "of C", "\"\"\"A module.\"\"\"\n": "A module.", "#!/bin/sh\necho\n": "", "import x\n": "", "": ""} {
-		if got := opening([]byte(code)); got != want {
-			t.Errorf("%q opens with %q, want %q", code, got, want)
-		}
+		assert.Equal(t, opening([]byte(code)), want, "%q opens with", code)
 	}
 }

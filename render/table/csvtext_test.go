@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/source"
 	"benchbook/render/table"
@@ -29,9 +30,7 @@ func TestCell(t *testing.T) {
 		{"a sign in the middle", "a=b", "a=b"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := table.CSVCell(test.text); got != test.want {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
+			assert.Equal(t, table.CSVCell(test.text), test.want)
 		})
 	}
 }

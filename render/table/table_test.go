@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/render/wording"
 )
 
@@ -181,9 +182,7 @@ func TestLayout(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := strings.ReplaceAll(text(test.table.Layout()), "\u00a0", " ")
-			if got != test.want[1:] {
-				t.Errorf("got\n%swant\n%s", got, test.want[1:])
-			}
+			assert.Equal(t, got, test.want[1:])
 		})
 	}
 }

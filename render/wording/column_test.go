@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/assert"
 )
 
 func TestColumn(t *testing.T) {
@@ -66,9 +68,7 @@ func TestColumn(t *testing.T) {
 					words = append(words, "["+c.Range(r.Lo, r.Hi, c.Decimals(r))+"]")
 				}
 			}
-			if got := strings.Join(words, " "); got != test.want {
-				t.Errorf("got  %s\nwant %s", got, test.want)
-			}
+			assert.Equal(t, strings.Join(words, " "), test.want)
 		})
 	}
 }

@@ -3,6 +3,8 @@ package wording
 import (
 	"math"
 	"testing"
+
+	"benchbook/internal/test/assert"
 )
 
 func TestFor(t *testing.T) {
@@ -32,9 +34,8 @@ func TestFor(t *testing.T) {
 		{"a unit nobody knows", "widgets", false, []float64{3}, "widgets"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := UnitFor(test.base, test.share, test.values...).Symbol; got != test.want {
-				t.Errorf("For(%q, %v, %v) = %q, want %q", test.base, test.share, test.values, got, test.want)
-			}
+			assert.Equal(t, UnitFor(test.base, test.share, test.values...).Symbol, test.want,
+				"For(%q, %v, %v)", test.base, test.share, test.values)
 		})
 	}
 }
@@ -75,15 +76,9 @@ func TestQuantity(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			n := test.unit.Decimals(Figure{Value: test.v, Lo: test.lo, Hi: test.hi})
-			if got := test.unit.Quantity(test.v, n); got != test.quantity {
-				t.Errorf("Quantity: %q, want %q", got, test.quantity)
-			}
-			if got := test.unit.Between(test.lo, test.hi, n); got != test.between {
-				t.Errorf("Between: %q, want %q", got, test.between)
-			}
-			if got := test.unit.Range(test.lo, test.hi, n); got != test.inTable {
-				t.Errorf("Range: %q, want %q", got, test.inTable)
-			}
+			assert.Equal(t, test.unit.Quantity(test.v, n), test.quantity, "Quantity")
+			assert.Equal(t, test.unit.Between(test.lo, test.hi, n), test.between, "Between")
+			assert.Equal(t, test.unit.Range(test.lo, test.hi, n), test.inTable, "Range")
 		})
 	}
 }
@@ -116,9 +111,7 @@ func TestWriting(t *testing.T) {
 		{"none", Count(0, "cell"), "0\u00a0cells"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if test.got != test.want {
-				t.Errorf("got %q, want %q", test.got, test.want)
-			}
+			assert.Equal(t, test.got, test.want)
 		})
 	}
 }
@@ -148,8 +141,6 @@ func TestSearched(t *testing.T) {
 		{Plain.Tuned(5, 5, 8), "5 (5 to 8 are as good)"},
 		{Plain.Tuned(5, 5, 5), "5"},
 	} {
-		if test.got != test.want {
-			t.Errorf("%q, want %q", test.got, test.want)
-		}
+		assert.Equal(t, test.got, test.want)
 	}
 }

@@ -3,6 +3,8 @@ package wording
 import (
 	"testing"
 	"time"
+
+	"benchbook/internal/test/assert"
 )
 
 func TestBy(t *testing.T) {
@@ -15,9 +17,7 @@ func TestBy(t *testing.T) {
 		{[]string{"server"}, "Latency by server"},
 		{[]string{"server", "clients"}, "Latency by server and clients"},
 	} {
-		if got := By("Latency", tt.words); got != tt.want {
-			t.Errorf("by %q: %q, want %q", tt.words, got, tt.want)
-		}
+		assert.Equal(t, By("Latency", tt.words), tt.want, "by %q", tt.words)
 	}
 }
 
@@ -33,8 +33,6 @@ func TestLasting(t *testing.T) {
 		{4*time.Hour + 10*time.Minute, "4\u00a0h\u00a010\u00a0min"},
 		{time.Hour - time.Second, "60\u00a0min"},
 	} {
-		if got := Lasting(test.d); got != test.words {
-			t.Errorf("Lasting(%v) = %q, want %q", test.d, got, test.words)
-		}
+		assert.Equal(t, Lasting(test.d), test.words, "Lasting(%v)", test.d)
 	}
 }

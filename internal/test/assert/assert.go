@@ -47,7 +47,7 @@ func Contains(t testing.TB, text string, all ...string) {
 	t.Helper()
 	for _, want := range all {
 		if !strings.Contains(text, want) {
-			t.Errorf("no %q in %s", want, text)
+			t.Errorf("no %q in %.2000s", want, text)
 		}
 	}
 }

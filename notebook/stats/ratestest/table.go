@@ -33,11 +33,10 @@ type Row struct {
 type Cell []Rate
 
 // A Rate draws one session. With sides two things may happen in it, and the larger rate is shown in brackets behind
-// that of both; else the first counts. With Mean the mean of a number is shown instead.
+// that of both; else the first counts.
 type Rate struct {
 	Sides bool
 	Draw  func(rng *rand.Rand) (first, second bool, err error)
-	Mean  func(rng *rand.Rand) (float64, error)
 }
 
 // One is a rate of one thing.
@@ -112,16 +111,7 @@ func (row Row) simulate(t *testing.T, table string, sessions int) []string {
 
 func (rate Rate) simulate(rng *rand.Rand, sessions int) (string, error) {
 	var first, second int
-	sum := 0.0
 	for range sessions {
-		if rate.Mean != nil {
-			x, err := rate.Mean(rng)
-			if err != nil {
-				return "", err
-			}
-			sum += x
-			continue
-		}
 		a, b, err := rate.Draw(rng)
 		if err != nil {
 			return "", err
@@ -132,9 +122,6 @@ func (rate Rate) simulate(rng *rand.Rand, sessions int) (string, error) {
 		if b {
 			second++
 		}
-	}
-	if rate.Mean != nil {
-		return strconv.FormatFloat(sum/float64(sessions), 'f', 1, 64), nil
 	}
 	word := percent(first+second, sessions)
 	if rate.Sides {
