@@ -17,7 +17,8 @@ import (
 // stay: see TestKeysStay.
 func computeKey(t *Trial, e *Experiment) {
 	d := spec.Definition{Services: t.Services, Load: t.Load, Command: t.Command, Calibration: t.Calibration,
-		Shared: e.Shared, Tune: t.Tune, Capacity: t.Capacity, Setup: e.Setup, Prepare: t.Prepare, Hosts: e.Hosts, Deferred: t.Deferred, Cold: e.Cold}
+		Shared: e.Shared, Tune: t.Tune, Capacity: t.Capacity, Setup: e.Setup, Prepare: t.Prepare,
+		Hosts: e.Hosts, Deferred: t.Deferred, Cold: e.Cold}
 	for _, m := range e.Metrics {
 		if m.Stream != "" {
 			d.Metrics = append(d.Metrics, spec.FoundMetric{Name: m.Name, Unit: m.Unit, Written: m.Written,
@@ -32,7 +33,11 @@ func computeKey(t *Trial, e *Experiment) {
 	t.Inputs = nil
 	input := func(name, digest string) { t.Inputs = append(t.Inputs, record.Input{Name: name, Digest: digest}) }
 	input("definition", Digest(definition))
-	input("semantics", strconv.Itoa(t.semantics()))
+	semantics := record.CommandSemantics
+	if t.Load != nil {
+		semantics = record.LoadSemantics
+	}
+	input("semantics", strconv.Itoa(semantics))
 	if slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return s.Origin != nil }) {
 		input("semantics of origins", strconv.Itoa(record.OriginSemantics))
 	}
@@ -42,26 +47,7 @@ func computeKey(t *Trial, e *Experiment) {
 	if e.Engine != spec.DefaultEngine { // which was the only engine for a while
 		input("engine", string(e.Engine))
 	}
-	files := func(of string, image spec.Image, others []spec.File) {
-		if image.Build != nil {
-			others = slices.Concat(image.Build.Files, others)
-		}
-		for _, f := range others {
-			input(of+": "+f.Path, f.Digest)
-		}
-	}
-	for _, s := range t.Services {
-		files(s.Name, s.Image, s.Configs)
-		for _, v := range s.Volumes {
-			files(s.Name, spec.Image{}, v.Files)
-		}
-	}
-	if name, image, configs := t.program(); name != "" {
-		files(name, image, configs)
-	}
-	if t.Load != nil && t.Load.Script != nil {
-		files(LoadName, spec.Image{}, []spec.File{*t.Load.Script})
-	}
+	t.eachFile(func(of string, f spec.File) { input(of+": "+f.Path, f.Digest) })
 	h := sha256.New()
 	for _, in := range t.Inputs {
 		fmt.Fprintln(h, in.Name, in.Digest)
@@ -69,21 +55,30 @@ func computeKey(t *Trial, e *Experiment) {
 	t.Key = hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// program returns the command of a trial, or the driver of its load; an empty name without either.
-func (t *Trial) program() (name string, image spec.Image, configs []spec.File) {
-	switch {
-	case t.Command != nil:
-		return "command", t.Command.Image, t.Command.Configs
-	case t.Load != nil && t.Load.Driver != nil:
-		return LoadName, t.Load.Driver.Image, t.Load.Driver.Configs
+// eachFile calls visit with every file of the trial, and the name of what uses it.
+func (t *Trial) eachFile(visit func(of string, f spec.File)) {
+	all := func(of string, image spec.Image, others ...spec.File) {
+		if image.Build != nil {
+			others = slices.Concat(image.Build.Files, others)
+		}
+		for _, f := range others {
+			visit(of, f)
+		}
 	}
-	return "", spec.Image{}, nil
-}
-
-// semantics is the version of what the samples of a trial mean.
-func (t *Trial) semantics() int {
-	if t.Load != nil {
-		return record.LoadSemantics
+	for _, s := range t.Services {
+		all(s.Name, s.Image, s.Configs...)
+		for _, v := range s.Volumes {
+			all(s.Name, spec.Image{}, v.Files...)
+		}
 	}
-	return record.CommandSemantics
+	if c := t.Command; c != nil {
+		all("command", c.Image, c.Configs...)
+	} else if l := t.Load; l != nil {
+		if l.Driver != nil {
+			all(LoadName, l.Driver.Image, l.Driver.Configs...)
+		}
+		if l.Script != nil {
+			all(LoadName, spec.Image{}, *l.Script)
+		}
+	}
 }

@@ -106,66 +106,47 @@ type Machine func(host string) [][]int
 // CheckCPUs reports every cpuset with a CPU that its machine does not have, with a substitute, and every limit above
 // the number of its CPUs, which no engine takes.
 func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
-	hostWords := func(host string) string {
-		if host == "" {
-			return "this machine"
-		}
-		return fmt.Sprintf("host %q", host)
+	if !e.Engine.Can(spec.NamedCPUs) {
+		return // the engine has no CPUs by their numbers
 	}
-	for _, m := range e.misplaced(machine) {
-		problems.Add("no-such-cpu", m.written.Pos, "%s has no CPU %d; its CPUs are %s", hostWords(m.host), m.cpu,
-			spec.CPUSet(slices.Concat(machine(m.host)...))).
-			Hint = fmt.Sprintf("write %q, or remove cpuset", m.substitute)
+	checkSet := func(t *Trial, host, set string, ofServices bool, keys ...string) {
+		cores := machine(host)
+		cpus, ok := spec.ParseCPUSet(set)
+		all := slices.Concat(cores...)
+		i := slices.IndexFunc(cpus, func(cpu int) bool { return !slices.Contains(all, cpu) })
+		if !ok || i < 0 || len(cores) == 0 {
+			return
+		}
+		at := e.Place(host, cores)
+		substitute := at.Load
+		if ofServices {
+			substitute = at.Services
+		}
+		problems.Add("no-such-cpu", t.written(append(keys, "cpuset")...).Pos, "%s has no CPU %d; its CPUs are %s",
+			inWords(host), cpus[i], spec.CPUSet(all)).Hint = fmt.Sprintf("write %q, or remove cpuset", substitute)
 	}
 	for _, t := range e.Trials {
 		for _, s := range t.Services {
 			host := e.HostOf(s.Name)
+			checkSet(t, host, s.CPUSet, true, "services", s.Name)
 			all := len(slices.Concat(machine(host)...))
-			if written := t.written("services", s.Name, "cpus"); all > 0 && s.CPUs > float64(all) && e.Engine.Can(spec.NamedCPUs) {
-				problems.Add("no-such-cpu", written.Pos, "%s has %d CPUs, and service %q may use %s", hostWords(host), all, s.Name,
+			if written := t.written("services", s.Name, "cpus"); all > 0 && s.CPUs > float64(all) {
+				problems.Add("no-such-cpu", written.Pos, "%s has %d CPUs, and service %q may use %s", inWords(host), all, s.Name,
 					written.Value).Hint = fmt.Sprintf("write %d at most, or remove cpus", all)
 			}
 		}
-	}
-}
-
-// misplacement is a cpuset with a CPU that its host does not have.
-type misplacement struct {
-	host       string
-	written    source.Text
-	cpu        int
-	substitute string
-}
-
-// misplaced returns the cpusets of the article that its machine does not have.
-func (e *Experiment) misplaced(machine Machine) (out []misplacement) {
-	if !e.Engine.Can(spec.NamedCPUs) {
-		return nil // the engine has no CPUs by their numbers
-	}
-	for _, t := range e.Trials {
-		add := func(host, set string, services bool, keys ...string) {
-			cores := machine(host)
-			cpus, ok := spec.ParseCPUSet(set)
-			i := slices.IndexFunc(cpus, func(cpu int) bool { return !slices.Contains(slices.Concat(cores...), cpu) })
-			if !ok || i < 0 || len(cores) == 0 {
-				return
-			}
-			at := e.Place(host, cores)
-			m := misplacement{host, t.written(append(keys, "cpuset")...), cpus[i], at.Load}
-			if services {
-				m.substitute = at.Services
-			}
-			out = append(out, m)
-		}
-		for _, s := range t.Services {
-			add(e.HostOf(s.Name), s.CPUSet, true, "services", s.Name)
-		}
 		if t.Load != nil {
-			add(e.LoadHost(t), t.Load.CPUSet, false, "load")
+			checkSet(t, e.LoadHost(t), t.Load.CPUSet, false, "load")
 		}
 		if t.Command != nil {
-			add(e.LoadHost(t), t.Command.CPUSet, false, "command")
+			checkSet(t, e.LoadHost(t), t.Command.CPUSet, false, "command")
 		}
 	}
-	return out
+}
+
+func inWords(host string) string {
+	if host == "" {
+		return "this machine"
+	}
+	return fmt.Sprintf("host %q", host)
 }
