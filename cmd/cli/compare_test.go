@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"benchbook/lab"
 	"benchbook/lab/labtest"
-	"benchbook/lab/show"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/render/rendertest"
@@ -100,12 +98,25 @@ func TestShowAndCompareGolden(t *testing.T) {
 
 // The data of show hold every cell, with numbers that are those of the records.
 func TestShowJSON(t *testing.T) {
-	var shown []show.Article
+	var shown []struct {
+		Experiments []struct {
+			Cells []struct {
+				Trial, Validity, State string
+				Metrics                []struct {
+					Metric string
+					Values []float64
+				}
+			}
+		}
+	}
 	decode(t, &shown, "-C", measuredTwice(t), "show", "--json")
 	var got []string
 	for _, c := range shown[0].Experiments[0].Cells {
-		i := slices.IndexFunc(c.Metrics, func(m show.Metric) bool { return m.Metric == "throughput" })
-		got = append(got, fmt.Sprint(c.Trial, " ", c.Validity, " ", c.State, " ", c.Metrics[i].Values))
+		for _, m := range c.Metrics {
+			if m.Metric == "throughput" {
+				got = append(got, fmt.Sprint(c.Trial, " ", c.Validity, " ", c.State, " ", m.Values))
+			}
+		}
 	}
 	const want = "sync ok fresh [1003 1007 994 1001 999], async ok fresh [1200 1210 1190 1205 1195], " +
 		"slow ok fresh [120 121 119 122 118], broken invalid fresh [], sync again ok fresh [1006 1010 997 1004 1002]"

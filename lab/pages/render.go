@@ -70,8 +70,12 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 		}
 	}
 	lab.PrintProblems(a.Stderr, unsaid)
-	if !a.JSON {
-		printSite(a, terminal.Relative(m.Folder), m.files, m.written, flags.Single)
+	if folder, first := terminal.Relative(m.Folder), "index.html"; !a.JSON {
+		if flags.Single {
+			first = "ARTICLE.html"
+		}
+		fmt.Fprintf(a.Stdout, "the site is in %s: open %s (%s, %d written)\n", folder, filepath.Join(folder, first),
+			terminal.Count(m.files, "file"), m.written)
 	}
 	if m.problems > 0 {
 		return outcomes, lab.Failure(errors.New(terminal.Count(m.problems, "problem") +
@@ -138,15 +142,6 @@ func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, fla
 		}
 	}
 	return m, nil
-}
-
-func printSite(a *lab.Session, folder string, files, written int, single bool) {
-	first := "index.html"
-	if single {
-		first = "ARTICLE.html"
-	}
-	fmt.Fprintf(a.Stdout, "the site is in %s: open %s (%s, %d written)\n", folder, filepath.Join(folder, first),
-		terminal.Count(files, "file"), written)
 }
 
 // Dir returns the folder of the site.

@@ -11,6 +11,7 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
@@ -39,27 +40,30 @@ type Floor struct {
 
 // A Cell is a trial with its results.
 type Cell struct {
-	Trial       string             `json:"trial"`
-	Calibration bool               `json:"calibration"`
-	Parameters  []record.Parameter `json:"parameters"`
-	Labels      []record.Parameter `json:"labels"`
-	State       string             `json:"state"`
-	Run         string             `json:"run,omitempty"`
-	Validity    string             `json:"validity"`
-	Checks      []Check            `json:"checks"`
-	Repetitions []Repetition       `json:"repetitions"` // a search for a capacity has number 0
-	Metrics     []Metric           `json:"metrics"`
-	Searches    []*record.Search   `json:"searches,omitempty"`
-	LimitedBy   string             `json:"limited_by,omitempty"`
+	Trial
+	State       string                 `json:"state"`
+	Run         string                 `json:"run,omitempty"`
+	Validity    string                 `json:"validity"`
+	Checks      []validity.CheckResult `json:"checks"`
+	Repetitions []Repetition           `json:"repetitions"` // a search for a capacity has number 0
+	Metrics     []Metric               `json:"metrics"`
+	Searches    []*record.Search       `json:"searches,omitempty"`
+	LimitedBy   string                 `json:"limited_by,omitempty"`
 
 	cell *dataset.Cell
 }
 
-// A Check is the result of one check of validity.
-type Check struct {
-	Check string `json:"check"`
-	Level string `json:"level"`
-	Words string `json:"words,omitempty"`
+// A Trial is a trial with its place in the matrix.
+type Trial struct {
+	Name        string             `json:"trial"`
+	Calibration bool               `json:"calibration"` // second half of the A/A pair
+	Parameters  []record.Parameter `json:"parameters"`
+	Labels      []record.Parameter `json:"labels"`
+}
+
+func newTrial(t *plan.Trial) Trial {
+	return Trial{t.Name, t.Calibration, append([]record.Parameter{}, t.Parameters...),
+		append([]record.Parameter{}, t.Labels...)}
 }
 
 // A Repetition is one repetition of a cell.
@@ -81,15 +85,13 @@ type Metric struct {
 	result dataset.Result
 }
 
-// An Estimate has unrounded numbers in the base unit; null where there is none.
+// An Estimate is a metric of a cell as numbers.
 type Estimate struct {
-	Repetitions int       `json:"repetitions"`
-	Value       *float64  `json:"value"`
-	Lo          *float64  `json:"lo"`
-	Hi          *float64  `json:"hi"`
-	Interval    string    `json:"interval,omitempty"` // how it was made
-	Missing     string    `json:"missing,omitempty"`
-	Values      []float64 `json:"values"` // one for each valid repetition
+	Repetitions int `json:"repetitions"`
+	Number
+	Interval string    `json:"interval,omitempty"` // how it was made
+	Missing  string    `json:"missing,omitempty"`
+	Values   []float64 `json:"values"` // one for each valid repetition
 }
 
 func newEstimate(r dataset.Result) Estimate {
@@ -123,17 +125,15 @@ func newExperiment(d *dataset.Dataset, e *dataset.Experiment) Experiment {
 }
 
 func newCell(c *dataset.Cell, metrics []record.Metric) Cell {
-	t := c.Trial
-	out := Cell{Trial: t.Name, Calibration: t.Calibration, Parameters: append([]record.Parameter{}, t.Parameters...),
-		Labels: append([]record.Parameter{}, t.Labels...), State: c.State.String(), Run: c.Run,
-		Validity: c.Validity().Level().String(), Checks: checksOf(c.Validity().Checks()), Repetitions: []Repetition{},
+	out := Cell{Trial: newTrial(c.Trial), State: c.State.String(), Run: c.Run, Validity: c.Validity().Level().String(),
+		Checks: append([]validity.CheckResult{}, c.Validity().Checks()...), Repetitions: []Repetition{},
 		Metrics: []Metric{}, Searches: searchesOf(c), LimitedBy: c.Validity().LimitedBy().By, cell: c}
 	for _, r := range c.Records {
 		level, checks := validity.Of(r)
 		one := Repetition{Repetition: r.Repetition, Started: r.Started, Validity: level.String(), Failure: r.Failure,
 			Words: []string{}}
 		if r.Failure == "" {
-			one.Words = append(one.Words, warnings(checksOf(checks))...)
+			one.Words = append(one.Words, warnings(checks)...)
 		}
 		out.Repetitions = append(out.Repetitions, one)
 	}
@@ -145,18 +145,10 @@ func newCell(c *dataset.Cell, metrics []record.Metric) Cell {
 	return out
 }
 
-func checksOf(list []validity.CheckResult) []Check {
-	out := []Check{}
-	for _, c := range list {
-		out = append(out, Check{c.Name, c.Level.String(), c.Words})
-	}
-	return out
-}
-
 // warnings are the words of the checks that are not ok.
-func warnings(checks []Check) (words []string) {
+func warnings(checks []validity.CheckResult) (words []string) {
 	for _, c := range checks {
-		if c.Level == validity.Warn.String() || c.Level == validity.Invalid.String() {
+		if c.Level == validity.Warn || c.Level == validity.Invalid {
 			words = append(words, c.Words)
 		}
 	}
@@ -202,7 +194,7 @@ func (e *Experiment) everything(slug string) Section {
 	var notes grouped
 	for i := range e.Cells {
 		c := &e.Cells[i]
-		first := []string{c.Trial, c.status()}
+		first := []string{c.Name, c.status()}
 		row := func(cells ...string) {
 			s.Table.Rows = append(s.Table.Rows, append(first, cells...))
 			first = []string{"", ""}
@@ -223,11 +215,11 @@ func (e *Experiment) everything(slug string) Section {
 			if names := missing.names[why]; len(names) == len(c.Metrics) {
 				row("all", "0", why, "")
 			} else {
-				notes.add(strings.Join(names, ", ")+": "+why, c.Trial)
+				notes.add(strings.Join(names, ", ")+": "+why, c.Name)
 			}
 		}
 		for _, words := range c.notes() {
-			notes.add(words, c.Trial)
+			notes.add(words, c.Name)
 		}
 	}
 	s.Notes = notes.lines()
@@ -245,7 +237,7 @@ func (e *Experiment) overview(slug string) Section {
 	columns := e.columns()
 	for i := range e.Cells {
 		c := &e.Cells[i]
-		row := []string{c.Trial, c.status()}
+		row := []string{c.Name, c.status()}
 		for _, key := range keys {
 			words := "–"
 			if r := c.cell.Metric(key.Name); r.Missing == "" {
@@ -266,7 +258,7 @@ func (e *Experiment) details() (out Report) {
 	for i := range e.Cells {
 		c := &e.Cells[i]
 		if limit := wording.Limit(c.cell.Validity().LimitedBy()); limit != "" {
-			out = append(out, Section{Notes: []string{c.Trial + ": limited by " + limit}})
+			out = append(out, Section{Notes: []string{c.Name + ": limited by " + limit}})
 		}
 		if c.cell.Trial.Capacity == nil && len(c.Repetitions) > 0 {
 			out = append(out, c.repetitions(keys, columns))
@@ -280,7 +272,7 @@ func (e *Experiment) details() (out Report) {
 
 // repetitions lists the repetitions of a cell with the values of its key metrics.
 func (c *Cell) repetitions(keys []record.Metric, columns map[string]wording.Column) Section {
-	s := Section{Title: c.Trial + ", repetition by repetition", Table: Table{
+	s := Section{Title: c.Name + ", repetition by repetition", Table: Table{
 		Head: append([]string{"repetition", "started", "validity"}, slice.Map(keys, metricName)...)}}
 	for i, r := range c.Repetitions {
 		row := []string{fmt.Sprint(r.Repetition), startedAt(r.Started), r.Validity}
@@ -385,7 +377,7 @@ func cellTable(list []*Article) Table {
 					if f, ok := e.NoiseFloor[m.Metric]; ok {
 						floor = exact(&f.Floor)
 					}
-					t.Rows = append(t.Rows, []string{s.Article, e.Experiment, c.Trial, fmt.Sprint(c.Calibration), s.Host, s.Profile,
+					t.Rows = append(t.Rows, []string{s.Article, e.Experiment, c.Name, fmt.Sprint(c.Calibration), s.Host, s.Profile,
 						c.Run, c.State, c.Validity, m.Metric, m.Unit, fmt.Sprint(m.Repetitions), exact(m.Value), exact(m.Lo), exact(m.Hi),
 						m.Interval, floor, m.Missing, strings.Join(m.Marks, "; ")})
 				}
@@ -407,16 +399,16 @@ func searchesOf(c *dataset.Cell) (out []*record.Search) {
 
 // One is one repetition as JSON: its record, and what it is worth.
 type One struct {
-	Path     string         `json:"path"` // below the records folder of the article
-	Validity string         `json:"validity"`
-	Checks   []Check        `json:"checks"`
-	Limited  string         `json:"limited_by,omitempty"`
-	Record   *record.Record `json:"record"`
+	Path     string                 `json:"path"` // below the records folder of the article
+	Validity validity.Level         `json:"validity"`
+	Checks   []validity.CheckResult `json:"checks"`
+	Limited  string                 `json:"limited_by,omitempty"`
+	Record   *record.Record         `json:"record"`
 }
 
 func newOne(r *record.Record) One {
 	level, checks := validity.Of(r)
-	return One{Path: r.Path(), Validity: level.String(), Checks: checksOf(checks), Limited: validity.LimitOf(r).By, Record: r}
+	return One{Path: r.Path(), Validity: level, Checks: checks, Limited: validity.LimitOf(r).By, Record: r}
 }
 
 // report has what people look at first; JSON has the whole record.
@@ -433,8 +425,8 @@ func (o *One) report() Report {
 	for _, name := range slices.Sorted(maps.Keys(r.Missing)) {
 		first.Notes = append(first.Notes, name+": "+r.Missing[name])
 	}
-	out := Report{first, {Title: "checks", Table: Table{Rows: slice.Map(o.Checks, func(c Check) []string {
-		return []string{c.Check, c.Level, c.Words}
+	out := Report{first, {Title: "checks", Table: Table{Rows: slice.Map(o.Checks, func(c validity.CheckResult) []string {
+		return []string{c.Name, c.Level.String(), c.Words}
 	})}}}
 	if r.Log != "" {
 		out = append(out, Section{Title: "output", Notes: strings.Split(strings.TrimRight(r.Log, "\n"), "\n")})

@@ -12,16 +12,13 @@ import (
 	"benchbook/render/wording"
 )
 
-// A Judged is the verdict on a claim or on a part of one. Numbers are unrounded and in the base unit; null where there
-// is none.
+// A Judged is the verdict on a claim or on a part of one.
 type Judged struct {
-	Verdict string   `json:"verdict"`
-	What    string   `json:"what,omitempty"` // what Value is of
-	Value   *float64 `json:"value"`
-	Lo      *float64 `json:"lo"`
-	Hi      *float64 `json:"hi"`
-	Unit    string   `json:"unit,omitempty"`
-	Ratio   bool     `json:"ratio"` // of two cells
+	Verdict string `json:"verdict"`
+	What    string `json:"what,omitempty"` // what Value is of
+	Number
+	Unit  string `json:"unit,omitempty"`
+	Ratio bool   `json:"ratio"` // of two cells
 	// RegionLo and RegionHi bound the region in which the claim says that Value lies.
 	RegionLo *float64 `json:"region_lo"`
 	RegionHi *float64 `json:"region_hi"`
@@ -53,9 +50,7 @@ type Session struct {
 	Runs    []string `json:"runs"`
 	Host    string   `json:"host"`
 	Verdict string   `json:"verdict"`
-	Value   *float64 `json:"value"`
-	Lo      *float64 `json:"lo"`
-	Hi      *float64 `json:"hi"`
+	Number
 }
 
 func newClaim(j *claim.Judgement) Claim {
@@ -65,11 +60,7 @@ func newClaim(j *claim.Judgement) Claim {
 		c.Parts = append(c.Parts, newJudged(&j.Parts[i]))
 	}
 	for _, s := range j.Sessions {
-		out := Session{Runs: s.Runs, Host: s.Host, Verdict: string(s.Verdict)}
-		if s.Effect != nil {
-			out.Value, out.Lo, out.Hi = numbers(s.Effect)
-		}
-		c.Sessions = append(c.Sessions, out)
+		c.Sessions = append(c.Sessions, Session{s.Runs, s.Host, string(s.Verdict), numberOf(s.Effect)})
 	}
 	if j.All != nil {
 		all := newJudged(j.All)
@@ -80,9 +71,8 @@ func newClaim(j *claim.Judgement) Claim {
 
 func newJudged(j *claim.Judgement) Judged {
 	out := Judged{Verdict: string(j.Verdict), What: j.What, Because: because(j), Reason: j.Reason, Needed: j.Needed,
-		NoiseFloor: j.Floor, Marks: append([]string{}, j.Marks...), Invalid: j.Invalid}
+		NoiseFloor: j.Floor, Marks: append([]string{}, j.Marks...), Invalid: j.Invalid, Number: numberOf(j.Effect)}
 	if e := j.Effect; e != nil {
-		out.Value, out.Lo, out.Hi = numbers(e)
 		out.Unit, out.Ratio = e.Unit, j.IsRatio
 		out.RegionLo, out.RegionHi = finite(j.Region.Lo), finite(j.Region.Hi)
 	}

@@ -315,7 +315,8 @@ func newChange(c *compare.Change) Change {
 		Unit: cmp.Or(c.Metric.Unit, "1"), A: newCellResult(c.A, c.ResultA), B: newCellResult(c.B, c.ResultB),
 		Difference: c.Points, NoiseFloor: c.Floor, Verdict: string(c.Verdict), Refused: c.Refused, Reason: c.Reason,
 		Marks: append([]string{}, c.Marks...)}
-	out.Change, out.Lo, out.Hi = numbers(c.Effect)
+	n := numberOf(c.Effect)
+	out.Change, out.Lo, out.Hi = n.Value, n.Lo, n.Hi
 	if c.Effect != nil && c.Effect.Interval != nil && !c.Points {
 		out.P = finite(c.P)
 	}

@@ -8,8 +8,6 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/lab"
-	"benchbook/notebook/dataset"
-	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 )
 
@@ -29,23 +27,15 @@ type Run struct {
 
 // History prints the runs of articles, the newest first.
 func History(a *lab.Session, args []string, s Selection, format string) error {
-	project, list, _, err := a.SelectPlanned(args, plan.Options{}, "articles with problems are not shown")
+	list, err := choose(a, args, s)
 	if err != nil {
 		return err
 	}
-	var all []Run
+	all := []Run{}
 	for _, c := range list {
-		records, o, err := a.Lay(project, c)
+		runs, err := c.runs()
 		if err != nil {
-			return lab.Failure(err)
-		}
-		wanted, err := s.of(c.Slug, records)
-		if err != nil && len(list) == 1 {
-			return lab.UsageError(err)
-		}
-		runs, err := runsOf(c, wanted, o)
-		if err != nil {
-			return lab.Failure(err)
+			return err
 		}
 		all = append(all, runs...)
 	}
@@ -53,7 +43,7 @@ func History(a *lab.Session, args []string, s Selection, format string) error {
 		return cmp.Or(cmp.Compare(a.Article, b.Article), cmp.Compare(b.Run, a.Run))
 	})
 	if format == FormatJSON {
-		return lab.PrintJSON(a.Stdout, append([]Run{}, all...))
+		return lab.PrintJSON(a.Stdout, all)
 	}
 	t := Table{Head: []string{"article", "run", "started", "host", "profile", "revision", "repetitions", "standing"},
 		Right: []int{6}}
@@ -62,8 +52,9 @@ func History(a *lab.Session, args []string, s Selection, format string) error {
 		if r.Failed > 0 {
 			count += fmt.Sprintf(", %d failed", r.Failed)
 		}
+		standing := (&Article{Standing: cmp.Or(r.Standing, "–"), Count: r.Count}).standing()
 		t.Rows = append(t.Rows, []string{r.Article, r.Run, r.Started.UTC().Format("2006-01-02 15:04"), r.Host, r.Profile,
-			cmp.Or(r.Revision, "–"), count, cmp.Or(r.Standing, "–") + map[bool]string{true: ", " + r.Count}[r.Count != ""]})
+			cmp.Or(r.Revision, "–"), count, standing})
 	}
 	if format == FormatCSV {
 		return t.CSV(a.Stdout)
@@ -77,9 +68,9 @@ func History(a *lab.Session, args []string, s Selection, format string) error {
 	return nil
 }
 
-func runsOf(c *lab.Article, records []*record.Record, o dataset.Options) (out []Run, err error) {
+func (c *chosen) runs() (out []Run, err error) {
 	byRun := map[string][]*record.Record{}
-	for _, r := range records {
+	for _, r := range c.records {
 		if c.Wants(r.Experiment) {
 			byRun[r.Run] = append(byRun[r.Run], r)
 		}
@@ -91,9 +82,9 @@ func runsOf(c *lab.Article, records []*record.Record, o dataset.Options) (out []
 		if revision := first.Facts[record.FactRevision]; record.IsCommitted(revision) {
 			r.Revision = fmt.Sprintf("%.10s", revision)
 		}
-		d, err := dataset.New(c.Doc, own, o)
+		d, err := c.dataset(own)
 		if err != nil {
-			return nil, fmt.Errorf("article %s: %w", c.Slug, err)
+			return nil, err
 		}
 		if d.Profile == first.Profile && d.Host == first.Host {
 			alone := NewArticle(d)

@@ -50,17 +50,14 @@ type PlannedExperiment struct {
 
 // A PlannedTrial is a trial of a plan. Its definition is that of records, with times in nanoseconds.
 type PlannedTrial struct {
-	Trial       string             `json:"trial"`
-	Calibration bool               `json:"calibration"` // second half of the A/A pair
-	Parameters  []record.Parameter `json:"parameters"`
-	Labels      []record.Parameter `json:"labels"`
-	Key         string             `json:"key"`
-	State       string             `json:"state"`
-	ToMeasure   int                `json:"to_measure"` // repetitions up to the next look
-	AtMost      int                `json:"at_most"`    // up to the last look, if claims about it stay undecided
-	Why         []string           `json:"why"`
-	Definition  json.RawMessage    `json:"definition"`
-	Inputs      []record.Input     `json:"inputs"`
+	Trial
+	Key        string          `json:"key"`
+	State      string          `json:"state"`
+	ToMeasure  int             `json:"to_measure"` // repetitions up to the next look
+	AtMost     int             `json:"at_most"`    // up to the last look, if claims about it stay undecided
+	Why        []string        `json:"why"`
+	Definition json.RawMessage `json:"definition"`
+	Inputs     []record.Input  `json:"inputs"`
 }
 
 // Plan returns what a run of articles would do here.
@@ -155,9 +152,7 @@ func newPlanned(slug string, e *plan.Experiment, host machine.Host) PlannedExper
 // addTrial adds the trial of a cell, with what a run does next, and more if claims stay undecided.
 func (e *PlannedExperiment) addTrial(cell *dataset.Cell, next runner.Todo, more int, replaced []string) {
 	t := cell.Planned
-	out := PlannedTrial{Trial: t.Name, Calibration: t.Calibration, Key: t.Key,
-		Parameters: append([]record.Parameter{}, t.Parameters...), Labels: append([]record.Parameter{}, t.Labels...),
-		ToMeasure: next.Count, AtMost: next.Count + more, Definition: t.Definition, Inputs: t.Inputs}
+	out := PlannedTrial{Trial: newTrial(t), Key: t.Key, ToMeasure: next.Count, AtMost: next.Count + more, Definition: t.Definition, Inputs: t.Inputs}
 	out.State, out.Why = explain(cell, next, replaced)
 	if e.Trials = append(e.Trials, out); e.Skipped == "" {
 		e.least, e.most = e.least+out.ToMeasure, e.most+out.AtMost
@@ -165,7 +160,7 @@ func (e *PlannedExperiment) addTrial(cell *dataset.Cell, next runner.Todo, more 
 }
 
 func (e *PlannedExperiment) trial(t *plan.Trial) *PlannedTrial {
-	i := slices.IndexFunc(e.Trials, func(p PlannedTrial) bool { return p.Trial == t.Name && p.Calibration == t.Calibration })
+	i := slices.IndexFunc(e.Trials, func(p PlannedTrial) bool { return p.Name == t.Name && p.Calibration == t.Calibration })
 	return &e.Trials[i]
 }
 
@@ -216,9 +211,9 @@ func (e *PlannedExperiment) section(p *Planned) Section {
 		if t.Calibration {
 			about = []string{"A/A pair, for the noise floor"}
 		}
-		s.Table.Rows = append(s.Table.Rows, []string{t.Trial, strings.Join(about, " "), t.State})
+		s.Table.Rows = append(s.Table.Rows, []string{t.Name, strings.Join(about, " "), t.State})
 		for _, words := range t.Why {
-			why.add(words, t.Trial)
+			why.add(words, t.Name)
 		}
 	}
 	for _, line := range why.lines() {

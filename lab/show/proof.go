@@ -43,7 +43,8 @@ func (c *Comparison) prove(sides []compare.Sides, o compare.ChangeOptions, gate 
 		p := &found[i]
 		out := Proof{Cell: p.CellName(), Metric: p.Metric.Name, Slowdown: p.Slowdown, Seen: p.Seen, Reason: p.Reason,
 			shown: changeWords(&p.Change)}
-		out.Change, out.Lo, out.Hi = numbers(p.Effect)
+		n := numberOf(p.Effect)
+		out.Change, out.Lo, out.Hi = n.Value, n.Lo, n.Hi
 		c.Proofs = append(c.Proofs, out)
 	}
 	return err

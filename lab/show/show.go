@@ -58,30 +58,39 @@ func values(records []*record.Record, field func(*record.Record) string) []strin
 	return out
 }
 
-// choose returns the named articles with the selected records. It does not look at Trials.
-func choose(a *lab.Session, args []string, s Selection) ([]*Article, error) {
+// chosen is an article with the selected records.
+type chosen struct {
+	*lab.Article
+	records []*record.Record
+	options dataset.Options
+}
+
+func (c *chosen) dataset(records []*record.Record) (*dataset.Dataset, error) {
+	d, err := dataset.New(c.Doc, records, c.options)
+	if err != nil {
+		return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
+	}
+	return d, nil
+}
+
+// choose returns the named articles that have selected records. It does not look at Trials.
+func choose(a *lab.Session, args []string, s Selection) ([]chosen, error) {
 	project, list, _, err := a.SelectPlanned(args, plan.Options{}, "articles with problems are not shown")
 	if err != nil {
 		return nil, err
 	}
-	var out []*Article
+	var out []chosen
 	for _, c := range list {
 		records, o, err := a.Lay(project, c)
 		if err != nil {
 			return nil, lab.Failure(err)
 		}
 		wanted, err := s.of(c.Slug, records)
-		switch {
-		case err != nil && len(list) > 1:
-			continue // another article may have some
-		case err != nil:
+		if err == nil {
+			out = append(out, chosen{c, wanted, o})
+		} else if len(list) == 1 { // otherwise another article may have some
 			return nil, lab.UsageError(err)
 		}
-		d, err := dataset.New(c.Doc, wanted, o)
-		if err != nil {
-			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
-		}
-		out = append(out, Full(c, d))
 	}
 	if len(out) == 0 {
 		return nil, lab.UsageError(errors.New("no article has such records: leave out --run, --host or --profile"))
@@ -105,9 +114,17 @@ func Full(c *lab.Article, d *dataset.Dataset) *Article {
 
 // Show prints the selected results in a format.
 func Show(a *lab.Session, args []string, s Selection, format string) error {
-	list, err := choose(a, args, s)
+	found, err := choose(a, args, s)
 	if err != nil {
 		return err
+	}
+	var list []*Article
+	for _, c := range found {
+		d, err := c.dataset(c.records)
+		if err != nil {
+			return err
+		}
+		list = append(list, Full(c.Article, d))
 	}
 	if err := onlyTrials(list, s.Trials); err != nil {
 		return lab.UsageError(err)
@@ -146,8 +163,8 @@ func onlyTrials(list []*Article, trials []string) error {
 	for _, a := range list {
 		for k := range a.Experiments {
 			e := &a.Experiments[k]
-			known = append(known, slice.Map(e.Cells, func(c Cell) string { return c.Trial })...)
-			e.Cells = slice.Filter(e.Cells, func(c Cell) bool { return slices.Contains(trials, c.Trial) })
+			known = append(known, slice.Map(e.Cells, func(c Cell) string { return c.Name })...)
+			e.Cells = slice.Filter(e.Cells, func(c Cell) bool { return slices.Contains(trials, c.Name) })
 		}
 		a.Experiments = slice.Filter(a.Experiments, func(e Experiment) bool { return len(e.Cells) > 0 })
 		a.Claims = []Claim{}

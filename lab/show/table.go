@@ -128,15 +128,22 @@ var markdown = strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "*", `\*`,
 // Escape returns text for a line or a cell of Markdown.
 func Escape(text string) string { return markdown.Replace(text) }
 
-// numbers returns a number and the ends of its interval, nil for those that there are none of.
-func numbers(q *dataset.Quantity) (value, lo, hi *float64) {
+// A Number has an interval. It is unrounded and in the base unit; null where there is none.
+type Number struct {
+	Value *float64 `json:"value"`
+	Lo    *float64 `json:"lo"`
+	Hi    *float64 `json:"hi"`
+}
+
+func numberOf(q *dataset.Quantity) (n Number) {
 	if q == nil {
-		return nil, nil, nil
+		return n
 	}
 	if q.Interval != nil {
-		lo, hi = finite(q.Interval.Lo), finite(q.Interval.Hi)
+		n.Lo, n.Hi = finite(q.Interval.Lo), finite(q.Interval.Hi)
 	}
-	return finite(q.Number), lo, hi
+	n.Value = finite(q.Number)
+	return n
 }
 
 // finite returns v, or nil for a value that JSON has no number for.

@@ -27,12 +27,15 @@ func (l Level) String() string {
 	return [...]string{"ok", "warn", "invalid", "not checked"}[l]
 }
 
+// MarshalText writes the level as String does.
+func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
 // CheckResult is the result of one check in a cell. Words are about the worst valid repetitions, or about the worst
 // ones if the cell is invalid: "3 of 5 repetitions: errors 6.5 %".
 type CheckResult struct {
-	Name  string
-	Level Level
-	Words string
+	Name  string `json:"check"`
+	Level Level  `json:"level"`
+	Words string `json:"words,omitempty"`
 }
 
 // Names of checks that probes of searches ignore.
