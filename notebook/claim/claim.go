@@ -20,6 +20,7 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
+	"benchbook/notebook/validity"
 )
 
 // Judgement is what the records say about a claim, or about a part of one.
@@ -165,7 +166,7 @@ func (t Test) unfit(c *article.Claim) string {
 	}
 	cells := t.cells()
 	for _, cell := range cells {
-		if why := cell.UnfitForHeadline(); why != "" {
+		if why := validity.Headline(cell.Records); why != "" {
 			return "no headline claim can rest on " + dataset.NameOf(cell, cells...) + ", as " + why
 		}
 	}

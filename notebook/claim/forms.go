@@ -440,7 +440,7 @@ func (s Side) equals(o Side) bool {
 	return s.Metric.Name == o.Metric.Name && slices.Equal(s.Cells, o.Cells)
 }
 
-// limitIn reads a limit, as it is written and in its base unit; nil if n is none.
+// limitIn reads a number with its sign, such as a limit: as it is written, nil if n is none, and in its base unit.
 func limitIn(n expr.Node) (q *expr.Quantity, limit float64) {
 	sign := 1.0
 	if u, negated := n.(*expr.Unary); negated && u.Op == expr.Sub {

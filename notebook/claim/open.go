@@ -23,74 +23,61 @@ import (
 // Source: docs/method.md#number-of-looks.
 func Open(d *dataset.Dataset) map[string][]string {
 	out := OpenOf(d, d.Doc.Claims)
-	add := func(cells []*dataset.Cell) {
-		for _, c := range cells {
-			name := c.Experiment.Plan.Name
-			out[name] = slice.Add(out[name], c.Planned.Name)
-		}
-	}
 	for _, b := range d.Doc.Published {
 		for _, metric := range dataset.MetricsOf(b) {
 			if !record.IsSearched(metric) {
-				add(d.UndecidedRows(b, metric))
+				addTrials(out, d.UndecidedRows(b, metric))
 			}
 		}
 	}
 	return out
 }
 
-// openCells returns the cells of a claim that continue after a look.
-func openCells(d *dataset.Dataset, c *article.Claim) []*dataset.Cell {
-	t, err := newTest(d, c)
-	if err != nil || t.isSearched() || t.unfit(c) != "" {
-		return nil // Check has reported it, or no repetition would decide it
+// addTrials adds the trials of cells by the name of their experiment.
+func addTrials(to map[string][]string, cells []*dataset.Cell) {
+	for _, c := range cells {
+		name := c.Experiment.Plan.Name
+		to[name] = slice.Add(to[name], c.Planned.Name)
 	}
-	if j := t.Judge(); !j.isDecided() {
-		return j.openCells()
-	}
-	return nil
 }
 
 // OpenOf is Open for some claims, by the name of their experiment and trial.
 func OpenOf(d *dataset.Dataset, claims []*article.Claim) map[string][]string {
 	out := map[string][]string{}
 	for _, c := range claims {
-		for _, cell := range openCells(d, c) {
-			name := cell.Experiment.Plan.Name
-			out[name] = slice.Add(out[name], cell.Planned.Name)
+		if t, j := judgeAlone(d, c); !t.isSearched() && !j.isDecided() { // no repetition would decide a search
+			addTrials(out, j.openCells())
 		}
 	}
 	return out
 }
 
+// judgeAlone judges a claim by the shown session. Of a mistaken claim, which Check reports, or one that cannot carry its
+// headline, both results are empty.
+func judgeAlone(d *dataset.Dataset, c *article.Claim) (t Test, j Judgement) {
+	t, err := newTest(d, c)
+	if err != nil || t.unfit(c) != "" {
+		return Test{}, j
+	}
+	return t, t.Judge()
+}
+
 // CellsOf returns the cells of a claim; none if it is mistaken.
 func CellsOf(d *dataset.Dataset, c *article.Claim) []*dataset.Cell {
-	t, err := newTest(d, c)
-	if err != nil {
-		return nil
-	}
+	t, _ := newTest(d, c) // a mistaken claim has no cells
 	return slice.Add([]*dataset.Cell{}, t.cells()...)
 }
 
 // IsDecided reports whether the shown session decides a claim.
 func IsDecided(d *dataset.Dataset, c *article.Claim) bool {
-	t, err := newTest(d, c)
-	if err != nil || t.unfit(c) != "" {
-		return false
-	}
-	j := t.Judge()
+	_, j := judgeAlone(d, c)
 	return j.isDecided()
 }
 
 // NeededOf returns the repetitions that have an even chance to decide a claim: stats.MaxRepetitions if no number would do;
 // 0 if it is not known, as nothing is measured.
 func NeededOf(d *dataset.Dataset, c *article.Claim) int {
-	t, err := newTest(d, c)
-	if err != nil {
-		return 0
-	}
-	j := t.Judge()
-	if j.Verdict == stats.Inconclusive {
+	if _, j := judgeAlone(d, c); j.Verdict == stats.Inconclusive {
 		return cmp.Or(j.Needed, stats.MaxRepetitions)
 	}
 	return 0

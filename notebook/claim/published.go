@@ -33,16 +33,12 @@ func CheckPublished(d *dataset.Dataset, c *article.Claim) error {
 }
 
 func (j *Judgement) readPublished(n expr.Node) (float64, error) {
-	q, sign := n, 1.0
-	if u, ok := n.(*expr.Unary); ok && u.Op == expr.Sub {
-		q, sign = u.X, -1
-	}
-	number, ok := q.(*expr.Quantity)
-	if !ok {
+	q, number := limitIn(n)
+	if q == nil {
 		return 0, dataset.Mistake(n.Pos(), "wrong-value", "write one number, such as 1.26, 26% or 130ms",
 			"what the original found is not a number")
 	}
-	return j.publishedAs(n, sign*number.Value, number.Unit)
+	return j.publishedAs(n, number, q.Unit)
 }
 
 // publishedAs returns a published number, written as n with a unit, in the terms of the claim.

@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -116,9 +117,6 @@ const (
 	StatingIsNotKnown Stating = "not known"
 )
 
-// nothing stands for a part that is not written.
-const nothing = "nothing"
-
 // A StatedClaim is a claim with its mark.
 type StatedClaim struct {
 	Claim   string
@@ -174,17 +172,11 @@ func (r *Results) Stated() []StatedClaim { return r.stated() }
 func (r *Results) statedClaims() (out []StatedClaim) {
 	now := State(r.Data)
 	for i, s := range now {
-		var records []*record.Record
-		for _, cell := range r.Claims[i].cells() {
-			records = append(records, cell.Records...)
-		}
-		out = append(out, s.Since(beginningOf(records)))
+		out = append(out, s.Since(beginningOf(dataset.RecordsOf(r.Claims[i].cells()))))
 	}
 	var all []*record.Record
 	for _, e := range r.Data.Experiments {
-		for _, cell := range e.Cells {
-			all = append(all, cell.Records...)
-		}
+		all = append(all, dataset.RecordsOf(e.Cells)...)
 	}
 	return append(out, NoMore(beginningOf(all), now)...)
 }
@@ -204,16 +196,8 @@ func changes(was, is map[string]string) (list []string) {
 	all := maps.Clone(was)
 	maps.Copy(all, is)
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		old, written := was[key]
-		if !written {
-			old = nothing
-		}
-		now, written := is[key]
-		if !written {
-			now = nothing
-		}
-		if old != now {
-			list = append(list, fmt.Sprintf("%s: %s, was %s", key, now, old))
+		if was[key] != is[key] {
+			list = append(list, fmt.Sprintf("%s: %s, was %s", key, cmp.Or(is[key], "nothing"), cmp.Or(was[key], "nothing")))
 		}
 	}
 	return list

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
@@ -41,12 +42,7 @@ func judgeTogether(changes []Change, indices []int) error {
 	if err != nil {
 		return fmt.Errorf("comparing %s: %w", compared[0].Metric.Name, err)
 	}
-	n := 0
-	for _, f := range found {
-		if f.Err == nil {
-			n++
-		}
-	}
+	n := slice.Count(found, func(f stats.Change) bool { return f.Err == nil })
 	for i, c := range compared {
 		c.judgeRatio(found[i], n)
 	}

@@ -14,7 +14,7 @@ func isFramework(t *plan.Trial) bool { return t.Command != nil && t.Command.Outp
 
 // rowOf returns a trial with a benchmark among its parameters. The result must not be run.
 func rowOf(t *plan.Trial, benchmark string) *plan.Trial {
-	if named(t, record.BenchmarkAxis) != "" {
+	if name, _ := settingOf(t, record.BenchmarkAxis); name != "" {
 		return t // the matrix has this axis
 	}
 	row := *t
@@ -30,16 +30,10 @@ func rowOf(t *plan.Trial, benchmark string) *plan.Trial {
 	return &row
 }
 
-// named returns the value of a parameter or label of a trial; empty without it.
-func named(t *plan.Trial, name string) string {
-	p, _ := slice.Find(slices.Concat(t.Parameters, t.Labels), func(p record.Parameter) bool { return p.Name == name })
-	return p.Value
-}
-
 // benchmarksOf returns the names of the cells of a trial, given those that any trial of the experiment has: the name in
 // the matrix, or else all. A trial has one cell without a name if it runs no framework, or no name is known.
 func benchmarksOf(t *plan.Trial, known []string) []string {
-	if name := named(t, record.BenchmarkAxis); isFramework(t) && name != "" {
+	if name, _ := settingOf(t, record.BenchmarkAxis); isFramework(t) && name != "" {
 		return []string{name}
 	}
 	if !isFramework(t) || len(known) == 0 {
@@ -89,7 +83,8 @@ func (c *Cell) benchmark() string {
 	if !isFramework(c.Planned) {
 		return ""
 	}
-	return named(c.Trial, record.BenchmarkAxis)
+	name, _ := c.Setting(record.BenchmarkAxis)
+	return name
 }
 
 // expectedCell names a cell of a benchmark that has not run.

@@ -143,15 +143,11 @@ func stateOf(e *plan.Experiment, t *plan.Trial, key string, repetitions map[int]
 }
 
 // Setting returns the text of a parameter or label of the cell.
-func (c *Cell) Setting(name string) (string, bool) {
-	for _, list := range [...][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {
-		for _, p := range list {
-			if p.Name == name {
-				return p.Value, true
-			}
-		}
-	}
-	return "", false
+func (c *Cell) Setting(name string) (string, bool) { return settingOf(c.Trial, name) }
+
+func settingOf(t *plan.Trial, name string) (string, bool) {
+	p, ok := slice.Find(slices.Concat(t.Parameters, t.Labels), func(p record.Parameter) bool { return p.Name == name })
+	return p.Value, ok
 }
 
 // Name returns the readers' name of a cell: the values of its parameters, or only of the given parameters and labels,

@@ -60,11 +60,6 @@ func (c *Cell) Stalled(of Result) []bool {
 	})
 }
 
-// UnfitForHeadline says why at least half of the repetitions can carry no headline claim; "" if they can.
-//
-// Source: docs/validity.md#headline-claims.
-func (c *Cell) UnfitForHeadline() string { return validity.Headline(c.Records) }
-
 // MeasuredAgain counts the repetitions that replace disturbed ones.
 func (e *Experiment) MeasuredAgain() int {
 	return slice.Count(RecordsOf(e.AllCells()), func(r *record.Record) bool { return r.Order.Replaces > 0 })
@@ -80,15 +75,6 @@ func (e *Experiment) ProbesAgain() (n int) {
 		}
 	}
 	return n
-}
-
-// SharedCores is validity.SharedCores of all records of the experiment's cells.
-func (e *Experiment) SharedCores() (validity.CheckResult, bool) {
-	var all []*record.Record
-	for _, c := range e.Cells {
-		all = append(all, c.Records...)
-	}
-	return validity.SharedCores(all)
 }
 
 // LookCount returns for how many planned looks claims about cells are judged: the most of any of their records.

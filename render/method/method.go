@@ -158,7 +158,7 @@ func checkViews(e *dataset.Experiment) []checkView {
 			}
 		}
 	}
-	if check, ok := e.SharedCores(); ok && check.Level != validity.OK {
+	if check, ok := validity.SharedCores(dataset.RecordsOf(e.Cells)); ok && check.Level != validity.OK {
 		add("all cells", check)
 	}
 	if len(e.Cells) > 1 {
