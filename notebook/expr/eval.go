@@ -68,7 +68,7 @@ func eval(n Node, env Env) (Value, error) {
 
 func call(c *Call, env Env) (Value, error) {
 	reduce, reduces := reductions[c.Name]
-	if !reduces && c.Name != "count" {
+	if isCheck(env) || !reduces && c.Name != "count" {
 		return env.Call(c)
 	}
 	arg, err := Eval(c.Args[0], env)
@@ -117,31 +117,32 @@ func finite(x float64, d Dimension, err error) (Value, error) {
 func unary(n *Unary, env Env) (Value, error) {
 	if n.Op == Not {
 		x, err := truth(n.X, env)
-		return TruthOf(!x), err
+		x.Truth = !x.Truth
+		return x, err
 	}
 	x, err := number(n.X, env)
-	return NumberOf(-x.Number, x.Dimension), err
+	x.Number = -x.Number
+	return x, err
 }
 
 func logic(n *Binary, env Env) (Value, error) {
 	x, err := truth(n.X, env)
-	if err != nil || x == (n.Op == Or) {
-		return TruthOf(x), err
+	if err != nil || x.Truth == (n.Op == Or) && !isCheck(env) {
+		return x, err
 	}
-	y, err := truth(n.Y, env)
-	return TruthOf(y), err
+	return truth(n.Y, env)
 }
 
-func truth(n Node, env Env) (bool, error) {
+func truth(n Node, env Env) (Value, error) {
 	v, err := Eval(n, env)
 	if err != nil {
-		return false, err
+		return Value{}, err
 	}
 	x, ok := v.asTruth()
 	if !ok {
 		e := errorAt(n.Pos(), "%s is %s, neither true nor false", n, v.kindOf())
 		e.Hint = "compare it with something"
-		return false, e
+		return Value{}, e
 	}
 	return x, nil
 }
@@ -185,9 +186,17 @@ func binary(n *Binary, env Env) (Value, error) {
 		holds, err := compareValues(n.Op, a, b)
 		return TruthOf(holds), err
 	}
+	if a.Kind == KindAny || b.Kind == KindAny {
+		return Type{}.unknown(), nil
+	}
 	d, err := combine(n.Op, a.Dimension, b.Dimension)
-	if err != nil {
+	switch {
+	case err != nil:
 		return Value{}, err
+	case n.Op == Div && b.Number == 0 && !b.Unknown:
+		return Value{}, errorAt(n.Y.Pos(), "division by zero")
+	case a.Unknown || b.Unknown:
+		return Type{KindNumber, d}.unknown(), nil
 	}
 	switch n.Op {
 	case Add:
@@ -196,9 +205,6 @@ func binary(n *Binary, env Env) (Value, error) {
 		return finite(a.Number-b.Number, d, nil)
 	case Mul:
 		return finite(a.Number*b.Number, d, nil)
-	}
-	if b.Number == 0 {
-		return Value{}, errorAt(n.Y.Pos(), "division by zero")
 	}
 	return finite(a.Number/b.Number, d, nil)
 }

@@ -28,7 +28,6 @@ type function struct {
 var (
 	plainNumber = Type{Kind: KindNumber}
 	boolType    = Type{Kind: KindBool}
-	stringType  = Type{Kind: KindString}
 	likeFirst   = Type{Kind: KindAny}
 )
 

@@ -28,6 +28,9 @@ func compareValues(op Op, a, b Value) (bool, error) {
 	if a.Kind == KindBool || b.Kind == KindBool {
 		return compareTruths(op, a, b)
 	}
+	if a.Kind == KindAny || b.Kind == KindAny {
+		return false, nil
+	}
 	isText := a.Kind == KindString || b.Kind == KindString
 	if isText && a.Kind == b.Kind && a.Text == b.Text && !op.IsOrdering() {
 		return op == Same, nil

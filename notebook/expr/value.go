@@ -10,9 +10,9 @@ import (
 // Kind says what a Value is.
 type Kind int
 
-// The kinds of values. KindAny is only the kind of a Type.
+// The kinds of values.
 const (
-	KindAny    Kind = iota // not known before evaluation
+	KindAny    Kind = iota // a text in Check, which may read as anything
 	KindNumber             // Number and Dimension
 	KindString             // Text
 	KindBool               // Truth
@@ -27,6 +27,7 @@ type Value struct {
 	Text      string
 	Truth     bool
 	List      []Value
+	Unknown   bool // in Check: the type is known, Number is not
 }
 
 // NumberOf returns x, in the base unit of d, as a Value.
@@ -115,7 +116,7 @@ func (v Value) kindOf() string {
 // asNumber returns v as a number: a text that reads as a quantity counts as one.
 func (v Value) asNumber() (Value, bool) {
 	if v.Kind != KindString {
-		return v, v.Kind == KindNumber
+		return v, v.Kind == KindNumber || v.Kind == KindAny
 	}
 	// Most texts are words, and the error about one takes long to make.
 	if first := strings.TrimPrefix(v.Text, "-"); first == "" || !isDigit(rune(first[0])) {
@@ -129,9 +130,12 @@ func (v Value) asNumber() (Value, bool) {
 }
 
 // asTruth returns v as a truth value; the texts true and false count as one.
-func (v Value) asTruth() (truth, ok bool) {
-	if v.Kind == KindString && (v.Text == "true" || v.Text == "false") {
-		return v.Text == "true", true
+func (v Value) asTruth() (Value, bool) {
+	switch {
+	case v.Kind == KindString && (v.Text == "true" || v.Text == "false"):
+		return TruthOf(v.Text == "true"), true
+	case v.Kind == KindAny:
+		return boolType.unknown(), true
 	}
-	return v.Truth, v.Kind == KindBool
+	return v, v.Kind == KindBool
 }

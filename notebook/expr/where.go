@@ -29,7 +29,8 @@ func Where(n Node, lookup func(name string) (string, bool)) (bool, error) {
 			}
 		}
 	}
-	return truth(n, texts(lookup))
+	v, err := truth(n, texts(lookup))
+	return v.Truth, err
 }
 
 // texts is the Env of a filter.
