@@ -186,7 +186,7 @@ func binary(n *Binary, env Env) (Value, error) {
 		holds, err := compareValues(n.Op, a, b)
 		return TruthOf(holds), err
 	}
-	if a.Kind == KindAny || b.Kind == KindAny {
+	if either(KindAny, a, b) {
 		return Type{}.unknown(), nil
 	}
 	d, err := combine(n.Op, a.Dimension, b.Dimension)

@@ -25,13 +25,13 @@ func MatchText(op Op, pattern, actual string) (bool, error) {
 // compareValues compares any two values but lists. Texts follow the rules of MatchText, also with a number or a truth
 // value on the other side.
 func compareValues(op Op, a, b Value) (bool, error) {
-	if a.Kind == KindBool || b.Kind == KindBool {
+	switch {
+	case either(KindBool, a, b):
 		return compareTruths(op, a, b)
-	}
-	if a.Kind == KindAny || b.Kind == KindAny {
+	case either(KindAny, a, b):
 		return false, nil
 	}
-	isText := a.Kind == KindString || b.Kind == KindString
+	isText := either(KindString, a, b)
 	if isText && a.Kind == b.Kind && a.Text == b.Text && !op.IsOrdering() {
 		return op == Same, nil
 	}
@@ -45,6 +45,8 @@ func compareValues(op Op, a, b Value) (bool, error) {
 	}
 	return unordered(op, a, b, xok)
 }
+
+func either(k Kind, a, b Value) bool { return a.Kind == k || b.Kind == k }
 
 // unordered is the result of ordering two values that are not both quantities: false for an empty text, else an error
 // about the one that is not a quantity.
@@ -63,7 +65,7 @@ func compareTruths(op Op, a, b Value) (bool, error) {
 	if op.IsOrdering() {
 		return false, fmt.Errorf("%s needs quantities, not truth values", op)
 	}
-	if a.Kind == KindNumber || b.Kind == KindNumber {
+	if either(KindNumber, a, b) {
 		return false, fmt.Errorf("cannot compare %s with %s", a.kindOf(), b.kindOf())
 	}
 	return (a.String() == b.String()) == (op == Same), nil
