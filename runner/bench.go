@@ -121,18 +121,14 @@ func (b *bench) finish(ctx context.Context, err error) error {
 		err = errors.Join(err, engine.CloseSpace(ctx, b.around, 0))
 	}
 	var noImage *images.NoImageError
-	var noRate *search.NoRateError
-	var noTune *search.NoTuneError
+	var noValue *search.MissingError
 	switch {
 	case errors.As(err, new(*engine.LeftError)): // nothing can be measured beside containers that are left
-	case errors.As(err, &noTune):
-		sum.NoTune = append(sum.NoTune, *noTune)
-		return nil
-	case errors.As(err, &noRate):
-		sum.NoRate = append(sum.NoRate, *noRate)
+	case errors.As(err, &noValue):
+		sum.LeftOut = append(sum.LeftOut, noValue)
 		return nil
 	case errors.As(err, &noImage) && ctx.Err() == nil:
-		sum.NoImage = append(sum.NoImage, noImage)
+		sum.LeftOut = append(sum.LeftOut, noImage)
 		if !b.isCheck { // a check lists all missing images at its end
 			b.Progress.Note("left out: an image that it needs is missing")
 		}
@@ -275,7 +271,6 @@ const maxAlike = 3
 type GivenUp struct {
 	Experiment *plan.Experiment
 	Trial      string
-	Failure    string
 	Failed     int // repetitions, one after another
 	Left       int // repetitions that were left out
 }
@@ -314,7 +309,7 @@ func (b *bench) giveUp(t *plan.Trial, r *record.Record) {
 		return
 	}
 	isOther := func(s plan.Step) bool { return s.Trial != t }
-	g := GivenUp{Experiment: b.experiment, Trial: t.Name, Failure: r.Failure, Failed: last.n, Left: len(b.work.Steps)}
+	g := GivenUp{Experiment: b.experiment, Trial: t.Name, Failed: last.n, Left: len(b.work.Steps)}
 	b.work.Steps = slice.Filter(b.work.Steps, isOther)
 	g.Left -= len(b.work.Steps)
 	b.try(Group{Experiment: b.experiment,

@@ -95,12 +95,12 @@ func TestBuildersLinesHoldNoSecrets(t *testing.T) {
 	p := socketsPlan(t)
 	givePrivate(p, "supersecrettoken")
 	sum, err := newRunner(fake.New(s), &quiet{log: &said}).Run(t.Context(), p, &memory{}, Options{})
-	if err != nil || len(sum.NoImage) != 1 {
+	if err != nil || len(sum.LeftOut) != 1 {
 		t.Fatalf("%+v, %v", sum, err)
 	}
 	var failed *engine.BuildError
-	if !errors.As(sum.NoImage[0].Err, &failed) {
-		t.Fatal(sum.NoImage[0].Err)
+	if !errors.As(sum.LeftOut[0], &failed) {
+		t.Fatal(sum.LeftOut[0])
 	}
 	all := said.String() + failed.Tail + failed.Error()
 	if strings.Contains(all, "supersecret") || strings.Count(all, "[redacted]") != 4 {

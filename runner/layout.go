@@ -36,25 +36,20 @@ func (l layout) placement(host string) plan.Placement {
 	return l.experiment.Place(host, l.host.CoresOf(host))
 }
 
-// serviceCores returns the most logical CPUs that the services of a trial have together on one host.
+// serviceCores returns the logical CPUs that the services of a trial have together.
 func (l layout) serviceCores(t *plan.Trial) int {
-	most, used := 1, map[string]map[int]bool{}
+	most, used := 1, map[int]bool{}
 	for _, s := range t.Services {
-		host := l.experiment.HostOf(s.Name)
-		if used[host] == nil {
-			used[host] = map[int]bool{}
-		}
-		at := l.placement(host)
+		at := l.placement(l.experiment.HostOf(s.Name))
 		if s.CPUSet == "" && at.Services == "" {
 			most = max(most, at.ServiceCores) // all of a node
 		}
 		cpus, _ := spec.ParseCPUSet(cmp.Or(s.CPUSet, at.Services))
 		for _, cpu := range cpus {
-			used[host][cpu] = true
+			used[cpu] = true
 		}
-		most = max(most, len(used[host]))
 	}
-	return most
+	return max(most, len(used))
 }
 
 // addFacts adds what ran where, and how packets went between hosts.

@@ -15,9 +15,10 @@ import (
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/spec"
+	"benchbook/notebook/source"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
+	"benchbook/runner/images"
 	"benchbook/runner/load"
 )
 
@@ -145,7 +146,7 @@ func TestFailedBuildLeavesTheRest(t *testing.T) {
 		t.Errorf("%+v at %q", missing[0], line)
 	}
 	sum, err := r.Run(t.Context(), p, store, Options{})
-	if err != nil || sum.Measured != 2 || len(sum.NoImage) != 2 || sum.NoImage[1].Pos != missing[0].Pos {
+	if err != nil || sum.Measured != 2 || len(sum.LeftOut) != 2 || placeOf(sum.LeftOut[1]) != missing[0].Pos {
 		t.Errorf("%+v, %v", sum, err)
 	}
 	if got, want := store.trials(), "base-1 base-1"; len(store.records) != 2 || store.records[0].Experiment != "first" ||
@@ -174,7 +175,7 @@ func TestInterruptedBuilds(t *testing.T) {
 	}
 	e, store := fake.New(b.script), &memory{}
 	sum, err := newRunner(e, &quiet{}).Run(ctx, builds(t), store, Options{})
-	if !errors.Is(err, context.Canceled) || len(sum.NoImage) != 0 || len(store.records) != 0 || len(e.Calls()) != 0 {
+	if !errors.Is(err, context.Canceled) || len(sum.LeftOut) != 0 || len(store.records) != 0 || len(e.Calls()) != 0 {
 		t.Errorf("%+v, %v, calls %q", sum, err, e.Calls())
 	}
 	// Where there are more processors, a third may be under way when the second interrupts it.
@@ -211,7 +212,7 @@ func TestDriversOfTrials(t *testing.T) {
 	r = newRunner(fake.New(script()), &quiet{}) // the one before has prepared it
 	r.Tools = map[string]load.Driver{"ab": theirs}
 	sum, err := r.Run(t.Context(), p, &memory{}, Options{})
-	if err != nil || len(sum.NoImage) != 1 || sum.NoImage[0].Pos != p.Experiments[0].Pos {
+	if err != nil || len(sum.LeftOut) != 1 || placeOf(sum.LeftOut[0]) != p.Experiments[0].Pos {
 		t.Errorf("%+v, %v", sum, err)
 	}
 }
@@ -227,11 +228,12 @@ func (c *counting) Prepare(context.Context, engine.Engine, io.Writer) error {
 	return c.err
 }
 
-func (*counting) Files(*plan.Trial, string) []spec.File { return nil }
-
 func (*counting) Container(load.Place, *plan.Trial) (*engine.Service, error) { return nil, nil }
 
 func (c *counting) Measure(context.Context, load.Place, *plan.Trial) (load.Measurement, error) {
 	c.measured++
 	return load.Measurement{Output: "raw"}, nil
 }
+
+// placeOf returns the place of what asks for a missing image.
+func placeOf(err error) source.Pos { return err.(*images.NoImageError).Pos }

@@ -61,8 +61,8 @@ func TestSharedRate(t *testing.T) {
 	p, store := newPlan(t, equalLoad()), &memory{}
 	r := newRunner(fake.New(schedules(t, &rates)), &quiet{})
 	sum, err := r.Run(t.Context(), p, store, Options{})
-	if err != nil || len(sum.NoRate) > 0 {
-		t.Fatalf("%v, %v", err, sum.NoRate)
+	if err != nil || len(sum.LeftOut) > 0 {
+		t.Fatalf("%v, %v", err, sum.LeftOut)
 	}
 	// The throughputs fall by 10 from 990 in the order of the steps.
 	throughputs := map[string][]float64{}
@@ -135,7 +135,7 @@ func TestSharedRateOfWhatFailed(t *testing.T) {
 	}
 	sum := must.Get(newRunner(fake.New(s), &quiet{}).Run(t.Context(), newPlan(t, equalLoad()), &memory{}, Options{}))
 	const want = `experiment "steady" has no rate: it is a share of the throughput of "sockets", of which sync has no valid repetition`
-	if len(sum.NoRate) != 1 || sum.NoRate[0].Error() != want || sum.Failed != 6 {
+	if len(sum.LeftOut) != 1 || sum.LeftOut[0].Error() != want || sum.Failed != 6 {
 		t.Errorf("%+v", sum)
 	}
 }
@@ -168,8 +168,8 @@ func TestSharedRateOfValidRepetitions(t *testing.T) {
 		}
 	}
 	sum, err := r.Run(t.Context(), p, store, steady)
-	if err != nil || len(sum.NoRate) != 1 || !strings.Contains(sum.NoRate[0].Reason,
+	if err != nil || len(sum.LeftOut) != 1 || !strings.Contains(sum.LeftOut[0].Error(),
 		"of which async has no valid repetition") || len(rates) != 8 {
-		t.Errorf("of a trial without valid repetitions: %+v, %v, and %d loads with a rate", sum.NoRate, err, len(rates))
+		t.Errorf("of a trial without valid repetitions: %+v, %v, and %d loads with a rate", sum.LeftOut, err, len(rates))
 	}
 }

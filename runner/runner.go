@@ -21,7 +21,6 @@ import (
 	"benchbook/runner/images"
 	"benchbook/runner/load"
 	"benchbook/runner/machine"
-	"benchbook/runner/search"
 )
 
 // RecordStore keeps the records of an article.
@@ -52,7 +51,7 @@ type Runner struct {
 	Engine   engine.Engine
 	Agent    agent.Program // our program in containers
 	Requests load.Driver
-	Commands load.Driver
+	Commands *load.Commands
 	Tools    map[string]load.Driver // load generators of others, by name
 	Programs load.Driver            // load generators of articles
 	Host     machine.Host
@@ -111,12 +110,8 @@ type Summary struct {
 	Measured int // repetitions that were run
 	Again    int // of them, those that replace a disturbed one
 	Failed   int // of them, those that failed
-	// NoImage are the images that could not be had. Their experiments were left out.
-	NoImage []*images.NoImageError
-	// NoRate are the experiments that were left out because the throughput that their rate is a share of is not known,
-	// NoTune those that take over a value which was not chosen.
-	NoRate  []search.NoRateError
-	NoTune  []search.NoTuneError
+	// LeftOut are why experiments were left out: a *images.NoImageError, or a *search.MissingError.
+	LeftOut []error
 	GivenUp []GivenUp
 	Kept    *Kept // nil if no services were left up
 	// Searches counts the searches that were made, ProbesAgain their probes that replace a disturbed one.

@@ -265,7 +265,7 @@ func TestTuneOfAnother(t *testing.T) {
 		"```yaml experiment\nname: sockets\n"
 	text := strings.Replace(pool(), "```yaml experiment\nname: sockets\n", steady, 1)
 	p, store, b := newPlan(t, text), &memory{}, &simulation{throughput: curve, limit: 1e9}
-	if sum := carryOut(t, b, p, store, Options{}); sum.Searches != 2 || sum.Measured != 12 || len(sum.NoTune) != 0 {
+	if sum := carryOut(t, b, p, store, Options{}); sum.Searches != 2 || sum.Measured != 12 || len(sum.LeftOut) != 0 {
 		t.Fatalf("%+v: %s", sum, store.trials())
 	}
 	last := store.records[len(store.records)-1]
@@ -276,11 +276,11 @@ func TestTuneOfAnother(t *testing.T) {
 	// Also when it is run alone.
 	alone := newPlan(t, text)
 	alone.Experiments = alone.Experiments[:1]
-	if sum := carryOut(t, b, alone, store, Options{Force: true}); sum.Measured != 6 || len(sum.NoTune) != 0 {
+	if sum := carryOut(t, b, alone, store, Options{Force: true}); sum.Measured != 6 || len(sum.LeftOut) != 0 {
 		t.Errorf("alone: %+v", sum)
 	}
 	sum := carryOut(t, b, alone, &memory{}, Options{})
-	if len(sum.NoTune) != 1 || sum.NoTune[0].Error() !=
+	if len(sum.LeftOut) != 1 || sum.LeftOut[0].Error() !=
 		`experiment "steady" has no value of what it tunes: experiment "sockets" has chosen no workers for sync` {
 		t.Errorf("without it: %+v", sum)
 	}
@@ -588,8 +588,8 @@ timeout: 2s
 		sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), planOf(t, text), &memory{},
 			Options{})
 		var left *engine.LeftError
-		if errors.As(err, &left) != hangs || !hangs && (err != nil || len(sum.NoImage) != 1) {
-			t.Errorf("with an engine that hangs (%v): %v, %d images that could not be had", hangs, err, len(sum.NoImage))
+		if errors.As(err, &left) != hangs || !hangs && (err != nil || len(sum.LeftOut) != 1) {
+			t.Errorf("with an engine that hangs (%v): %v, %d images that could not be had", hangs, err, len(sum.LeftOut))
 		}
 	}
 }

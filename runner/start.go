@@ -141,7 +141,9 @@ func (b *bench) container(t *plan.Trial, s *starting, n int) (engine.Service, er
 	if err != nil {
 		return engine.Service{}, err
 	}
-	b.addDriverFiles(t, s.Name, &out)
+	if b.hasCommand(t, s.Name) {
+		out.Configs = append(slices.Clone(out.Configs), b.Runner.Commands.Timer())
+	}
 	if s.Link != nil {
 		out.Name += behindLink
 	} else { // else others reach it through its link, which comes last
@@ -219,22 +221,15 @@ func (b *bench) service(s *spec.Service) (engine.Service, error) {
 	return out, nil
 }
 
-// addDriverFiles adds the files that the driver of a trial needs in a service. A shared service gets those of the
-// drivers of all trials.
-func (b *bench) addDriverFiles(t *plan.Trial, service string, out *engine.Service) {
+// hasCommand reports whether the command of a trial, or for a shared service of any trial, runs in a service.
+func (b *bench) hasCommand(t *plan.Trial, service string) bool {
 	trials := []*plan.Trial{t}
 	if b.isShared(service) {
 		trials = b.experiment.Trials
 	}
-	for _, t := range trials {
-		if driver := b.driver(t); driver != nil { // else nothing of the trial is measured
-			for _, f := range driver.Files(t, service) {
-				if !slices.ContainsFunc(out.Configs, func(have spec.File) bool { return have.Path == f.Path }) {
-					out.Configs = append(out.Configs, f)
-				}
-			}
-		}
-	}
+	return slices.ContainsFunc(trials, func(t *plan.Trial) bool {
+		return t.Command != nil && t.Command.Service == service
+	})
 }
 
 // lowerVolumes turns memory into tmpfs, and a single file of the article into a config, because engines mount folders

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"time"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
@@ -19,7 +18,6 @@ type Verification struct {
 	Note              string // why there are no answers, where nothing is wrong
 	Failure           string // what is wrong; empty if nothing is
 	Log               string // the end of what services wrote, beside a Failure
-	Took              time.Duration
 }
 
 // Verify starts the services of every trial that Only picks, as a repetition does, hooks included, asks for the targets
@@ -63,7 +61,7 @@ func (b *bench) verify(ctx context.Context, each func(Verification)) error {
 			return m, err
 		})
 		if rec != nil {
-			v.Failure, v.Log, v.Took = rec.Failure, rec.Log, rec.Ended.Sub(rec.Started)
+			v.Failure, v.Log = rec.Failure, rec.Log
 			each(v)
 		}
 		if err != nil {

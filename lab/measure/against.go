@@ -22,18 +22,19 @@ type saved struct {
 	values []float64 // of the metric, by repetition
 }
 
-// readSaved reads what --json of the same verb printed, or the times that hyperfine or --export-json wrote.
-func (o *oneLine) readSaved(file string) ([]saved, error) {
+// savedBefore reads what --json of the same verb printed, or the times that hyperfine or --export-json wrote; nil without
+// a file.
+func (o *oneLine) savedBefore(file string) ([]saved, error) {
+	if file == "" {
+		return nil, nil
+	}
 	data, _, err := files.Read(file, maxSaved)
 	if err != nil {
-		return nil, fmt.Errorf("--against %s: %s", file, files.Reason(err))
+		return nil, lab.UsageError(fmt.Errorf("--against %s: %s", file, files.Reason(err)))
 	}
 	out, err := o.decodeSaved(data)
-	if err == nil {
-		err = checkSaved(out, o.metric)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("--against %s: %w", file, err)
+		return nil, lab.UsageError(fmt.Errorf("--against %s: %w", file, err))
 	}
 	return out, nil
 }
@@ -77,21 +78,17 @@ func (o *oneLine) decodeSaved(data []byte) (out []saved, err error) {
 	default:
 		return nil, errors.New("it is no result in JSON: save one with --json, or with hyperfine's --export-json")
 	}
-	return out, nil
-}
-
-func checkSaved(all []saved, metric string) error {
-	for _, s := range all {
+	for _, s := range out {
 		for _, v := range s.values {
 			if !(v > 0) || math.IsInf(v, 0) {
-				return fmt.Errorf("%q has the value %g, which cannot be compared", s.name, v)
+				return nil, fmt.Errorf("%q has the value %g, which cannot be compared", s.name, v)
 			}
 		}
 	}
-	if len(all) == 0 {
-		return fmt.Errorf("it has no result of %s", metric)
+	if len(out) == 0 {
+		return nil, fmt.Errorf("it has no result of %s", o.metric)
 	}
-	return nil
+	return out, nil
 }
 
 // against returns a sentence for each cell that was measured before, by its name; a single one is compared with a single
@@ -132,16 +129,4 @@ func (o *oneLine) compareSaved(now string, r dataset.Result, before saved) strin
 		j.Verdict = stats.Judge(*q.Interval, j.Region)
 	}
 	return o.words.sentence(&j, now, "before")
-}
-
-// savedBefore reads the results of the flag, before anything is measured.
-func (o *oneLine) savedBefore(to OneLineOptions) ([]saved, error) {
-	if to.Against == "" {
-		return nil, nil
-	}
-	before, err := o.readSaved(to.Against)
-	if err != nil {
-		return nil, lab.UsageError(err)
-	}
-	return before, nil
 }

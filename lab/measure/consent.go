@@ -70,30 +70,55 @@ func reachesOf(project *article.Project, plans []*plan.Plan) (out []reach) {
 		out = append(out, reach{article.PolicyCluster, "", "pods in a cluster of yours, and a registry to push images to",
 			engine, inFile})
 	}
-	seen := map[article.PolicyWord]bool{}
-	add := func(word article.PolicyWord, words string, at source.Pos) {
-		if !seen[word] {
-			seen[word] = true
-			out = append(out, reach{word, "", words, at, false})
-		}
+	uses := usesOf(plans)
+	if uses.builds != nil {
+		out = append(out, reach{article.PolicyBuilds, "", "images that are built, with access to the network", *uses.builds, false})
 	}
+	if uses.sockets != nil {
+		out = append(out, reach{article.PolicySockets, "", "sockets of this machine", *uses.sockets, false})
+	}
+	return out
+}
+
+// uses is what plans use.
+type uses struct {
+	builds, sockets          *source.Pos // of the first experiment; nil for none
+	images, secrets, targets map[string]bool
+}
+
+func usesOf(plans []*plan.Plan) uses {
+	u := uses{images: map[string]bool{}, secrets: map[string]bool{}, targets: map[string]bool{}}
 	for _, p := range plans {
 		for _, e := range p.Experiments {
+			for _, s := range e.Secrets {
+				u.secrets[s.Name] = true
+			}
 			for _, t := range e.Trials {
-				for _, i := range images.Of(p.Article, t) {
-					if i.Build != nil {
-						add(article.PolicyBuilds, "images that are built, with access to the network", e.Pos)
-					}
-				}
-				for _, s := range t.Services {
-					if slices.ContainsFunc(s.Volumes, func(v spec.Volume) bool { return v.Host != "" && hasSocket(v.Host) }) {
-						add(article.PolicySockets, "sockets of this machine", e.Pos)
-					}
-				}
+				u.add(p, e, t)
 			}
 		}
 	}
-	return out
+	return u
+}
+
+func (u *uses) add(p *plan.Plan, e *plan.Experiment, t *plan.Trial) {
+	for _, i := range images.Of(p.Article, t) {
+		if i.Build != nil {
+			u.builds = cmp.Or(u.builds, &e.Pos)
+		} else if i.Name != "" {
+			u.images[i.Name] = true
+		}
+	}
+	for _, s := range t.Services {
+		if slices.ContainsFunc(s.Volumes, func(v spec.Volume) bool { return v.Host != "" && hasSocket(v.Host) }) {
+			u.sockets = cmp.Or(u.sockets, &e.Pos)
+		}
+	}
+	if t.Load != nil && t.Load.Outside {
+		for _, target := range t.Load.Targets {
+			u.targets[target.URL] = true
+		}
+	}
 }
 
 // Rights returns in words what a project allows its articles, and what plans use besides: each may do harm.
@@ -101,34 +126,15 @@ func Rights(project *article.Project, plans []*plan.Plan) (words []string) {
 	for _, r := range reachesOf(project, plans) {
 		words = append(words, r.words)
 	}
-	secrets, targets, named := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	for _, p := range plans {
-		for _, e := range p.Experiments {
-			for _, s := range e.Secrets {
-				secrets[s.Name] = true
-			}
-			for _, t := range e.Trials {
-				for _, i := range images.Of(p.Article, t) {
-					if i.Build == nil && i.Name != "" {
-						named[i.Name] = true
-					}
-				}
-				if t.Load != nil && t.Load.Outside {
-					for _, target := range t.Load.Targets {
-						targets[target.URL] = true
-					}
-				}
-			}
+	uses := usesOf(plans)
+	for _, use := range []struct {
+		what  string
+		names map[string]bool
+	}{{"containers of ", uses.images}, {"your secrets: ", uses.secrets},
+		{"load on servers that run already: ", uses.targets}} {
+		if len(use.names) > 0 {
+			words = append(words, use.what+terminal.InSentence(slices.Sorted(maps.Keys(use.names))))
 		}
-	}
-	if len(named) > 0 {
-		words = append(words, "containers of "+terminal.InSentence(slices.Sorted(maps.Keys(named))))
-	}
-	if len(secrets) > 0 {
-		words = append(words, "your secrets: "+terminal.InSentence(slices.Sorted(maps.Keys(secrets))))
-	}
-	if len(targets) > 0 {
-		words = append(words, "load on servers that run already: "+terminal.InSentence(slices.Sorted(maps.Keys(targets))))
 	}
 	return words
 }

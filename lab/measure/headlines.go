@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -68,14 +69,14 @@ func questionsOf(c *lab.Article, p *plan.Plan) (out []*question) {
 			continue // of experiments that were not chosen
 		}
 		out = slices.DeleteFunc(out, func(o *question) bool {
-			isShared := false
 			for t := range o.trials {
-				isShared = isShared || q.trials[t]
+				if q.trials[t] {
+					q.claims = append(q.claims, o.claims...)
+					maps.Copy(q.trials, o.trials)
+					return true
+				}
 			}
-			if isShared {
-				q.join(o)
-			}
-			return isShared
+			return false
 		})
 		slices.SortFunc(q.claims, func(a, b *article.Claim) int {
 			return slices.Index(c.Doc.Claims, a) - slices.Index(c.Doc.Claims, b)
@@ -97,21 +98,11 @@ func (q *question) add(p *plan.Plan, e *plan.Experiment, t *plan.Trial) {
 		}
 	}
 	for _, name := range search.Needs(e) {
-		for _, other := range p.Experiments {
-			if other.Name != name {
-				continue
-			}
+		if other, ok := p.Find(name); ok {
 			for _, t := range other.Trials {
 				q.add(p, other, t)
 			}
 		}
-	}
-}
-
-func (q *question) join(o *question) {
-	q.claims = append(q.claims, o.claims...)
-	for t := range o.trials {
-		q.trials[t] = true
 	}
 }
 

@@ -105,8 +105,17 @@ func (l *Load) oneLine() *oneLine {
 	}
 	o.keys = fmt.Sprintf("load: {target: \"${{ matrix.target.url }}\", outside: true, %s, %s, warmup: 1s%s}\ntimeout: %s\n",
 		load, window, l.request(), seconds(l.Duration+slack))
-	files, secrets := l.secrets()
-	o.secrets, o.keys = files, o.keys+secrets
+	o.secrets = map[string]string{}
+	for _, h := range l.headers() {
+		if h.secret != "" {
+			if len(o.secrets) == 0 {
+				o.keys += "secrets:\n"
+			}
+			file := "." + h.secret
+			o.secrets[file] = h.value
+			o.keys += fmt.Sprintf("  %s: {file: %s}\n", h.secret, file)
+		}
+	}
 	repetitions := l.Repetitions
 	if len(l.URLs) == 1 {
 		o.keys += "calibrate: false\n"
@@ -139,13 +148,10 @@ func (l *Load) request() (keys string) {
 	}
 	if len(l.Headers) > 0 {
 		headers := map[string]string{}
-		for i, h := range l.Headers {
-			name, value, _ := strings.Cut(h, ":")
-			name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-			if isCredential(name) {
-				value = "${{ secrets." + secretName(i) + " }}"
+		for _, h := range l.headers() {
+			if headers[h.name] = h.value; h.secret != "" {
+				headers[h.name] = "${{ secrets." + h.secret + " }}"
 			}
-			headers[name] = value
 		}
 		data, _ := json.Marshal(headers) // texts have no errors
 		keys += ", headers: " + string(data)
@@ -153,25 +159,20 @@ func (l *Load) request() (keys string) {
 	return keys
 }
 
-// secrets returns the values of headers with credentials, by the files that have them, and the keys of an experiment
-// that name these.
-func (l *Load) secrets() (files map[string]string, keys string) {
-	files = map[string]string{}
-	for i, h := range l.Headers {
-		name, value, _ := strings.Cut(h, ":")
-		if isCredential(strings.TrimSpace(name)) {
-			file := "." + secretName(i)
-			files[file] = strings.TrimSpace(value)
-			keys += fmt.Sprintf("  %s: {file: %s}\n", secretName(i), file)
-		}
-	}
-	if keys != "" {
-		keys = "secrets:\n" + keys
-	}
-	return files, keys
-}
+// header is a header of every request. Secret is the name of its value in the experiment if that is a credential.
+type header struct{ name, value, secret string }
 
-func secretName(i int) string { return fmt.Sprintf("header%d", i+1) }
+func (l *Load) headers() (out []header) {
+	for i, text := range l.Headers {
+		name, value, _ := strings.Cut(text, ":")
+		h := header{name: strings.TrimSpace(name), value: strings.TrimSpace(value)}
+		if isCredential(h.name) {
+			h.secret = fmt.Sprintf("header%d", i+1)
+		}
+		out = append(out, h)
+	}
+	return out
+}
 
 // credentials matches names of headers whose values are nobody else's business.
 var credentials = regexp.MustCompile(`(?i)auth|cookie|key|password|secret|session|token`)

@@ -160,7 +160,7 @@ func (o *oneLine) project() string {
 
 // measure measures the experiment, and prints the results and a sentence for each comparison.
 func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions) error {
-	before, err := o.savedBefore(to)
+	before, err := o.savedBefore(to.Against)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,6 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 	"benchbook/runner/machine"
-	"benchbook/runner/search"
 )
 
 // aborted prints what was kept of a run that was interrupted or failed, and returns its error.
@@ -54,16 +53,6 @@ func (j *job) aborted(ctx context.Context, options runner.Options, err error) er
 		err = fmt.Errorf("%w: nothing is measured beside them; benchbook clean removes them", err)
 	}
 	return lab.Failure(err)
-}
-
-func rateProblem(n *search.NoRateError) *source.Problem {
-	return &source.Problem{Pos: n.Experiment.Pos, Rule: "no-rate", Message: n.Error(),
-		Hint: "measure that experiment first, in this profile, so that its repetitions are valid"}
-}
-
-func tuneProblem(n *search.NoTuneError) *source.Problem {
-	return &source.Problem{Pos: n.Experiment.Pos, Rule: "no-tune", Message: n.Error(),
-		Hint: "measure the experiment that chooses it first, on this machine and in this profile or in full"}
 }
 
 // imageProblem returns why an image is not available, with a remedy or the builder's last lines.
@@ -121,22 +110,6 @@ func printKept(a *lab.Session, k *runner.Kept) {
 			terminal.Are(k.Left, "repetition"))
 	}
 	fmt.Fprintln(a.Stderr, "benchbook clean removes them, as does the next run")
-}
-
-// problemsOf returns what kept experiments from being measured, without the images in said.
-func problemsOf(s *runner.Summary, said []*images.NoImageError) (problems []*source.Problem) {
-	for _, n := range s.NoImage {
-		if !slices.Contains(said, n) {
-			said, problems = append(said, n), append(problems, imageProblem(n))
-		}
-	}
-	for _, n := range s.NoRate {
-		problems = append(problems, rateProblem(&n))
-	}
-	for _, n := range s.NoTune {
-		problems = append(problems, tuneProblem(&n))
-	}
-	return problems
 }
 
 var urlHost = regexp.MustCompile(`(https?://)[^\s/"']+`)

@@ -31,6 +31,7 @@ import (
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 	"benchbook/runner/machine"
+	"benchbook/runner/search"
 )
 
 // Options say what is measured, and how.
@@ -535,7 +536,7 @@ func (j *job) measureArticle(ctx context.Context, c *lab.Article, o runner.Optio
 	j.progress.slug = c.Slug
 	sum, err = j.runnerFor(c).Run(ctx, j.plans[c.Slug], checkedStore{Dir: j.recordsOf(c), session: j.Session}, o)
 	j.add(&sum)
-	j.printProblems(&sum)
+	j.printReasons(sum.LeftOut)
 	if !j.options.Deadline.IsZero() { // making images does not count
 		j.options.Deadline = j.options.Deadline.Add(sum.Preparing)
 	}
@@ -635,9 +636,8 @@ func (j *job) prepare(ctx context.Context, c *lab.Article) error {
 
 // noteMissing prints which images are not available.
 func (j *job) noteMissing(missing []*images.NoImageError) {
-	if len(missing) > 0 {
-		j.printProblems(&runner.Summary{NoImage: missing})
-		j.missing = append(j.missing, missing...)
+	for _, m := range missing {
+		j.printReasons([]error{m})
 	}
 }
 
@@ -682,17 +682,24 @@ func (j *job) add(s *runner.Summary) {
 	t.Spared += s.Spared
 	t.Unsearched += s.Unsearched
 	t.GivenUp = append(t.GivenUp, s.GivenUp...)
-	j.leftOut += len(s.NoImage) + len(s.NoRate) + len(s.NoTune)
+	j.leftOut += len(s.LeftOut)
 	t.OutOfTime = t.OutOfTime || s.OutOfTime
 	t.Kept = s.Kept
 }
 
-// printProblems prints what could not be measured, each missing image once.
-func (j *job) printProblems(s *runner.Summary) {
-	problems := problemsOf(s, j.missing)
-	lab.PrintProblems(j.Stderr, problems)
-	if len(s.NoImage)+len(problems) > 0 {
+// printReasons prints why experiments are left out, each missing image once.
+func (j *job) printReasons(reasons []error) {
+	for _, reason := range reasons {
 		j.failed = lab.Failure(nil)
+		switch r := reason.(type) {
+		case *search.MissingError:
+			lab.PrintProblems(j.Stderr, []*source.Problem{r.Problem})
+		case *images.NoImageError:
+			if !slices.Contains(j.missing, r) {
+				j.missing = append(j.missing, r)
+				lab.PrintProblems(j.Stderr, []*source.Problem{imageProblem(r)})
+			}
+		}
 	}
 }
 

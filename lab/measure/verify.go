@@ -26,10 +26,9 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	if err := j.findHosts(ctx); err != nil {
 		return err
 	}
-	found := verified{job: j}
+	wrong, unverified := 0, 0 // trials and experiments
 	for _, c := range list {
-		found.unverified += j.refuse(c, nil)
-		found.unverified += j.readSecrets(plans[c.Slug], func(*plan.Experiment) bool { return true })
+		unverified += j.refuse(c, nil) + j.readSecrets(plans[c.Slug], func(*plan.Experiment) bool { return true })
 	}
 	err := j.lock(ctx, list)
 	if err == nil {
@@ -39,43 +38,25 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 		return err
 	}
 	for _, c := range list {
-		if err := found.article(ctx, c); err != nil {
+		sum, err := j.runnerFor(c).Verify(ctx, plans[c.Slug], j.options, func(v runner.Verification) {
+			wrong += lab.Boolean(v.Failure != "")
+			printVerification(a.Words(), c.Slug, v)
+		})
+		j.printReasons(sum.LeftOut)
+		unverified += len(sum.LeftOut)
+		if errors.As(err, new(*engine.LeftError)) {
+			err = fmt.Errorf("%w; benchbook clean removes them", err)
+		}
+		if err != nil {
 			return lab.Interrupted(ctx, err)
 		}
 	}
-	return found.failure()
-}
-
-// verified counts failures.
-type verified struct {
-	*job
-	wrong      int // trials
-	unverified int // experiments
-}
-
-func (f *verified) article(ctx context.Context, c *lab.Article) error {
-	sum, err := f.runnerFor(c).Verify(ctx, f.plans[c.Slug], f.options, func(v runner.Verification) {
-		if v.Failure != "" {
-			f.wrong++
-		}
-		printVerification(f.Words(), c.Slug, v)
-	})
-	lab.PrintProblems(f.Stderr, problemsOf(&sum, nil))
-	f.unverified += len(sum.NoImage) + len(sum.NoRate) + len(sum.NoTune)
-	if errors.As(err, new(*engine.LeftError)) {
-		err = fmt.Errorf("%w; benchbook clean removes them", err)
-	}
-	return err
-}
-
-// failure returns an error if anything failed.
-func (f *verified) failure() error {
 	var words []string
-	if f.wrong > 0 {
-		words = append(words, terminal.Count(f.wrong, "trial")+" failed verification")
+	if wrong > 0 {
+		words = append(words, terminal.Count(wrong, "trial")+" failed verification")
 	}
-	if f.unverified > 0 {
-		words = append(words, terminal.Are(f.unverified, "experiment")+" not verified, for the reasons above")
+	if unverified > 0 {
+		words = append(words, terminal.Are(unverified, "experiment")+" not verified, for the reasons above")
 	}
 	if len(words) > 0 {
 		return lab.Failure(errors.New(strings.Join(words, "; ")))

@@ -70,9 +70,8 @@ func (l *Load) fastest(ctx context.Context, url string) (shortest time.Duration)
 		if err != nil {
 			return 0
 		}
-		for _, h := range l.Headers {
-			name, value, _ := strings.Cut(h, ":")
-			request.Header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+		for _, h := range l.headers() {
+			request.Header.Add(h.name, h.value)
 		}
 		answer, err := client.Do(request)
 		if err != nil {

@@ -36,13 +36,8 @@ func (d *Commands) Prepare(_ context.Context, _ engine.Engine, _ io.Writer) (err
 	return err
 }
 
-// Files implements Driver: the timer goes into the service that the command runs in.
-func (d *Commands) Files(t *plan.Trial, service string) []spec.File {
-	if t.Command.Service != service {
-		return nil
-	}
-	return []spec.File{{Path: guestPath, Exec: true, Data: d.timer}}
-}
+// Timer is the file of our program for the service that a command runs in. Prepare was called before.
+func (d *Commands) Timer() spec.File { return spec.File{Path: guestPath, Exec: true, Data: d.timer} }
 
 // Container implements Driver.
 func (d *Commands) Container(at Place, t *plan.Trial) (*engine.Service, error) {

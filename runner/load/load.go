@@ -29,9 +29,6 @@ type Driver interface {
 	// Prepare makes the driver's own images available. It is called once, before anything is timed.
 	Prepare(ctx context.Context, e engine.Engine, log io.Writer) error
 
-	// Files are what the driver needs inside a service of a trial, put there before it starts. Prepare was called before.
-	Files(trial *plan.Trial, service string) []spec.File
-
 	// Container returns the idle container that Measure runs its commands in; nil if it needs none. Prepare was called
 	// before.
 	Container(at Place, trial *plan.Trial) (*engine.Service, error)

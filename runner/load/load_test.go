@@ -327,15 +327,12 @@ func TestCommandInService(t *testing.T) {
 	trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"psql", "-c", "x"}, Service: "db",
 		Environment: []string{"A=b"},
 		WorkingDir:  "/w", Stdin: "in"}}
-	if files := d.Files(trial, "cache"); len(files) > 0 {
-		t.Errorf("files in another service: %+v", files)
-	}
-	files := d.Files(trial, "db")
-	if len(files) != 1 || string(files[0].Data) != "the timer" || !files[0].Exec {
-		t.Fatalf("files in the service: %+v", files)
+	timer := d.Timer()
+	if string(timer.Data) != "the timer" || !timer.Exec {
+		t.Fatalf("the timer is %+v", timer)
 	}
 	e := fake.New(fake.Script{Exec: func(_ context.Context, name string, c engine.Command) (engine.Exit, error) {
-		if want := append([]string{files[0].Path, agent.Time}, trial.Command.Run...); name != "db" ||
+		if want := append([]string{timer.Path, agent.Time}, trial.Command.Run...); name != "db" ||
 			!slices.Equal(c.Args, want) || c.WorkingDir != "/w" ||
 			string(c.Stdin) != "in" || !slices.Contains(c.Environment, "A=b") {
 			t.Errorf("in %s: %+v", name, c)

@@ -36,9 +36,6 @@ func (d *Programs) Prepare(context.Context, engine.Engine, io.Writer) (err error
 	return err
 }
 
-// Files implements Driver: services under load have nothing of ours in them.
-func (d *Programs) Files(*plan.Trial, string) []spec.File { return nil }
-
 // Container implements Driver.
 func (d *Programs) Container(at Place, t *plan.Trial) (*engine.Service, error) {
 	c := at.guest(LoadName, at.Image(t.Load.Driver.Image), d.program, t.Load.Driver.Configs)

@@ -43,9 +43,6 @@ func (d *Requests) Prepare(ctx context.Context, e engine.Engine, log io.Writer) 
 	return nil
 }
 
-// Files implements Driver: services under load have nothing of ours in them.
-func (d *Requests) Files(*plan.Trial, string) []spec.File { return nil }
-
 // Container implements Driver.
 func (d *Requests) Container(at Place, t *plan.Trial) (*engine.Service, error) {
 	return &engine.Service{Image: d.image, Ours: true, Host: at.Host, First: t.Load.Priority != "",

@@ -99,9 +99,6 @@ func Output(ctx context.Context, e engine.Engine, name string, image engine.Prep
 	return container.Exec(ctx, engine.Command{Args: args})
 }
 
-// Files implements Driver: services under load have nothing of ours in them.
-func (d *Tool) Files(*plan.Trial, string) []spec.File { return nil }
-
 // Container implements Driver.
 func (d *Tool) Container(at Place, t *plan.Trial) (*engine.Service, error) {
 	c, err := d.tool.Call(t.Load, at.Cores)

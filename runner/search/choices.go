@@ -8,16 +8,18 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 )
 
-// NoTuneError is an experiment that takes over a value which the other experiment has not chosen.
-type NoTuneError struct {
-	Experiment *plan.Experiment
-	Reason     string
-}
+// A MissingError is an experiment that lacks a rate, or a value, which it takes from another one.
+type MissingError struct{ *source.Problem }
 
-func (e *NoTuneError) Error() string {
-	return fmt.Sprintf("experiment %q has no value of what it tunes: %s", e.Experiment.Name, e.Reason)
+func (e *MissingError) Error() string { return e.Message }
+
+func noTune(e *plan.Experiment, reason string) error {
+	return &MissingError{&source.Problem{Pos: e.Pos, Rule: "no-tune",
+		Message: fmt.Sprintf("experiment %q has no value of what it tunes: %s", e.Name, reason),
+		Hint:    "measure the experiment that chooses it first, on this machine and in this profile or in full"}}
 }
 
 // tuneFact names the fact of a repetition that has the value which a search found for it, and the metric of it.
@@ -71,7 +73,7 @@ func (c *Choices) AddTo(rec *record.Record, t *plan.Trial) {
 // with, those of another experiment, and those of recorded searches. A search is fresh as long as its trial is. An empty
 // run means that none is resumed.
 //
-// The error is a *NoTuneError.
+// The error is a *MissingError.
 func (c *Choices) Recall(records []*record.Record, trials []*plan.Trial, run string) error {
 	if c.byTrial == nil {
 		c.byTrial = map[*plan.Trial]*Choice{}
@@ -89,7 +91,7 @@ func (c *Choices) Recall(records []*record.Record, trials []*plan.Trial, run str
 			}
 			e, by, own, err := c.Plan.TunedBy(c.Experiment, t, s)
 			if err != nil {
-				return &NoTuneError{c.Experiment, err.Error()}
+				return noTune(c.Experiment, err.Error())
 			}
 			rec := c.recorded(records, e, by, own.Name)
 			if rec != nil && c.Anew && s.Of == "" && rec.Run != run {
@@ -99,7 +101,7 @@ func (c *Choices) Recall(records []*record.Record, trials []*plan.Trial, run str
 			case rec != nil:
 				choice.Values[s.Name] = rec.Search.Chosen
 			case s.Of != "":
-				return &NoTuneError{c.Experiment, fmt.Sprintf("experiment %q has chosen no %s for %s", e.Name, s.Name, by.Name)}
+				return noTune(c.Experiment, fmt.Sprintf("experiment %q has chosen no %s for %s", e.Name, s.Name, by.Name))
 			}
 		}
 	}
@@ -114,7 +116,7 @@ func (c *Choices) TakeFirst(trials []*plan.Trial) error {
 		for _, s := range t.Tune {
 			_, _, own, err := c.Plan.TunedBy(c.Experiment, t, s)
 			if err != nil {
-				return &NoTuneError{c.Experiment, err.Error()}
+				return noTune(c.Experiment, err.Error())
 			}
 			choice.Values[s.Name] = own.First()
 		}

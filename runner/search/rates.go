@@ -8,18 +8,15 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 )
 
-// NoRateError is an experiment whose rate is a share of a throughput that is not known.
-type NoRateError struct {
-	Experiment *plan.Experiment
-	Reason     string
-}
-
-func (e *NoRateError) Error() string {
-	return fmt.Sprintf("experiment %q has no rate: %s", e.Experiment.Name, e.Reason)
+func noRate(e *plan.Experiment, format string, args ...any) error {
+	return &MissingError{&source.Problem{Pos: e.Pos, Rule: "no-rate",
+		Message: fmt.Sprintf("experiment %q has no rate: %s", e.Name, fmt.Sprintf(format, args...)),
+		Hint:    "measure that experiment first, in this profile, so that its repetitions are valid"}}
 }
 
 // InOrder sorts experiments so that one comes after those that it takes a rate or a value from. Otherwise they stay in
@@ -75,13 +72,13 @@ func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run
 		}
 		other, ok := p.Find(t.Load.RateOf)
 		if !ok {
-			return nil, &NoRateError{e, fmt.Sprintf("there is no experiment %q", t.Load.RateOf)}
+			return nil, noRate(e, "there is no experiment %q", t.Load.RateOf)
 		}
 		of := other.Trials
 		if t.Load.RateOwn {
 			same, err := other.SameCell(e.Original(t))
 			if err != nil {
-				return nil, &NoRateError{e, err.Error()}
+				return nil, noRate(e, "%v", err)
 			}
 			of = []*plan.Trial{same}
 		}
@@ -112,15 +109,14 @@ func smallestThroughput(p *plan.Plan, e, of *plan.Experiment, trials []*plan.Tri
 		}
 		throughput := Throughput(p, of, t, records, host)
 		if throughput <= 0 {
-			return 0, &NoRateError{e, fmt.Sprintf(
-				"it is a share of the throughput of %q, of which %s has no valid repetition", of.Name, t.Name)}
+			return 0, noRate(e, "it is a share of the throughput of %q, of which %s has no valid repetition", of.Name, t.Name)
 		}
 		if smallest == 0 || throughput < smallest {
 			smallest = throughput
 		}
 	}
 	if smallest == 0 {
-		return 0, &NoRateError{e, fmt.Sprintf("it is a share of the throughput of %q, which measures nothing", of.Name)}
+		return 0, noRate(e, "it is a share of the throughput of %q, which measures nothing", of.Name)
 	}
 	return smallest, nil
 }

@@ -365,7 +365,7 @@ func TestRecall(t *testing.T) {
 			e := experimentOf(t, p, tt.experiment)
 			c := &Choices{Plan: p, Experiment: e, Host: host}
 			err := c.Recall(b.Records, e.Trials, tt.run)
-			var none *NoTuneError
+			var none *MissingError
 			if errors.As(err, &none) != tt.fails || err != nil && none == nil {
 				t.Fatal(err)
 			}
@@ -466,7 +466,7 @@ func TestRates(t *testing.T) {
 			p := planOf(b)
 			e := experimentOf(t, p, "equal")
 			rates, err := Rates(p, e, b.Records, host, tt.run)
-			var none *NoRateError
+			var none *MissingError
 			if errors.As(err, &none) != (tt.want == 0) || err != nil && none == nil {
 				t.Fatal(err)
 			}
