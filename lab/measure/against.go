@@ -78,17 +78,21 @@ func (o *oneLine) decodeSaved(data []byte) (out []saved, err error) {
 	default:
 		return nil, errors.New("it is no result in JSON: save one with --json, or with hyperfine's --export-json")
 	}
-	for _, s := range out {
-		for _, v := range s.values {
-			if !(v > 0) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("%q has the value %g, which cannot be compared", s.name, v)
-			}
-		}
-	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("it has no result of %s", o.metric)
 	}
-	return out, nil
+	return out, checkSaved(out)
+}
+
+func checkSaved(all []saved) error {
+	for _, s := range all {
+		for _, v := range s.values {
+			if !(v > 0) || math.IsInf(v, 0) {
+				return fmt.Errorf("%q has the value %g, which cannot be compared", s.name, v)
+			}
+		}
+	}
+	return nil
 }
 
 // against returns a sentence for each cell that was measured before, by its name; a single one is compared with a single
