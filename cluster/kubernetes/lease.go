@@ -10,6 +10,7 @@ import (
 	coordination "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 
 	"benchbook/runner/engine"
 )
@@ -34,11 +35,8 @@ func (e *Engine) holdLease(ctx context.Context, run string) error {
 	if e.lease.stop != nil {
 		return e.lease.lost
 	}
-	err := errRetry
-	for tries := 0; tries < 5 && errors.Is(err, errRetry); tries++ {
-		err = e.takeLease(ctx, run)
-	}
-	if err != nil {
+	changed := func(err error) bool { return apierrors.IsAlreadyExists(err) || apierrors.IsConflict(err) }
+	if err := retry.OnError(retry.DefaultRetry, changed, func() error { return e.takeLease(ctx, run) }); err != nil {
 		return e.fault(err)
 	}
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -68,9 +66,6 @@ func (e *Engine) renewLease(ctx context.Context, run string) {
 	}
 }
 
-// errRetry means that somebody else changed the lease at the same time.
-var errRetry = errors.New("the lease of the cluster changes too often")
-
 func (e *Engine) takeLease(ctx context.Context, run string) error {
 	leases := e.client.CoordinationV1().Leases(e.namespace)
 	held, err := leases.Get(ctx, leaseName, metav1.GetOptions{})
@@ -96,9 +91,6 @@ func (e *Engine) takeLease(ctx context.Context, run string) error {
 		_, err = leases.Create(ctx, held, metav1.CreateOptions{})
 	} else {
 		_, err = leases.Update(ctx, held, metav1.UpdateOptions{})
-	}
-	if apierrors.IsAlreadyExists(err) || apierrors.IsConflict(err) {
-		return errRetry
 	}
 	return err
 }

@@ -317,52 +317,50 @@ func (p *podSpec) addFiles(ctx context.Context) error {
 		p.main.VolumeMounts = append(p.main.VolumeMounts, corev1.VolumeMount{Name: podMount.Name, MountPath: file.Path,
 			SubPath: key, ReadOnly: true})
 	}
-	return p.keepFiles(small, func(source corev1.VolumeSource, files []spec.File) {
-		volume := p.mount(source, "", true)
-		mounts := &p.main.VolumeMounts
-		*mounts = (*mounts)[:len(*mounts)-1] // the files one by one instead
-		for i, file := range files {
-			*mounts = append(*mounts, corev1.VolumeMount{Name: volume, MountPath: file.Path, SubPath: "f" + strconv.Itoa(i),
-				ReadOnly: true})
-		}
-	}, nil)
-}
-
-// keepFiles makes ConfigMaps of files, as many as are needed, and calls use with each. The files have the paths in it
-// that at gives, or else f0, f1 …
-func (p *podSpec) keepFiles(files []spec.File, use func(corev1.VolumeSource, []spec.File), at func(i int) string) error {
-	yes, first := true, 0
-	for first < len(files) || first == 0 && at != nil {
-		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: objectName(p.service.Name)}, Immutable: &yes,
-			BinaryData: make(map[string][]byte)}
-		volume := corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: object.Name}}
-		size, i := 0, first
-		for ; i < len(files) && (size == 0 || size+len(files[i].Data) <= maxFiles); i++ {
-			if len(files[i].Data) > maxFiles {
-				return refuse(p.service.Name, "file %s has %d bytes, and Kubernetes takes a mebibyte: put it into the image",
-					files[i].Path, len(files[i].Data))
-			}
-			size += len(files[i].Data) + len(files[i].Path)
-			key, mode := "f"+strconv.Itoa(i-first), int32(files[i].Mode())
-			inside := key
-			if at != nil {
-				inside = at(i)
-			}
-			object.BinaryData[key] = files[i].Data
-			volume.Items = append(volume.Items, corev1.KeyToPath{Key: key, Path: inside, Mode: &mode})
-		}
-		if at != nil && i < len(files) {
-			return refuse(p.service.Name, "the files of one of its volumes are more than a mebibyte, which is what Kubernetes "+
-				"takes: put them into the image")
-		}
-		p.files = append(p.files, object)
-		use(corev1.VolumeSource{ConfigMap: &volume}, files[first:i])
-		if first = i; len(files) == 0 {
-			break
-		}
+	if len(small) == 0 {
+		return nil
 	}
+	source, err := p.keepFiles(small)
+	if err != nil {
+		return err
+	}
+	volume := p.mount(source, "", true)
+	mounts := p.main.VolumeMounts[:len(p.main.VolumeMounts)-1] // the files one by one instead
+	for _, file := range small {
+		mounts = append(mounts, corev1.VolumeMount{Name: volume, MountPath: file.Path, SubPath: inVolume(file), ReadOnly: true})
+	}
+	p.main.VolumeMounts = mounts
 	return nil
 }
+
+// keepFiles puts files into ConfigMaps, as many as are needed, and returns a volume of them all.
+func (p *podSpec) keepFiles(files []spec.File) (source corev1.VolumeSource, err error) {
+	source.Projected = &corev1.ProjectedVolumeSource{}
+	var object *corev1.ConfigMap
+	var projection *corev1.ConfigMapProjection
+	yes, size := true, 0
+	for i, file := range files {
+		if len(file.Data) > maxFiles {
+			return source, refuse(p.service.Name, "file %s has %d bytes, and Kubernetes takes a mebibyte: put it into the image",
+				file.Path, len(file.Data))
+		}
+		if size += len(file.Data) + len(file.Path); object == nil || size > maxFiles {
+			size = len(file.Data)
+			object = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: objectName(p.service.Name)}, Immutable: &yes,
+				BinaryData: make(map[string][]byte)}
+			projection = &corev1.ConfigMapProjection{LocalObjectReference: corev1.LocalObjectReference{Name: object.Name}}
+			p.files = append(p.files, object)
+			source.Projected.Sources = append(source.Projected.Sources, corev1.VolumeProjection{ConfigMap: projection})
+		}
+		key, mode := "f"+strconv.Itoa(i), int32(file.Mode())
+		object.BinaryData[key] = file.Data
+		projection.Items = append(projection.Items, corev1.KeyToPath{Key: key, Path: inVolume(file), Mode: &mode})
+	}
+	return source, nil
+}
+
+// inVolume is the path of a file in a volume of keepFiles.
+func inVolume(file spec.File) string { return strings.TrimPrefix(path.Clean(file.Path), "/") }
 
 // addVolumes mounts volumes, and notes the named ones. What is not a folder of the node or files begins with what the
 // image has there.
@@ -375,11 +373,11 @@ func (p *podSpec) addVolumes() error {
 		case v.Host != "":
 			p.mount(corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: v.Host}}, v.Target, v.ReadOnly)
 		case v.HasFiles():
-			if err := p.keepFiles(v.Files, func(source corev1.VolumeSource, _ []spec.File) {
-				p.mount(source, v.Target, true)
-			}, func(i int) string { return path.Clean(v.Files[i].Path) }); err != nil {
+			source, err := p.keepFiles(v.Files)
+			if err != nil {
 				return err
 			}
+			p.mount(source, v.Target, true)
 		case v.Name() != "":
 			p.claims = append(p.claims, wantedClaim{v.Name(), v.Target, v.ReadOnly})
 		default:

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os/exec"
 	"time"
+
+	"benchbook/runner/engine"
 )
 
 // Hooks is what the programs before the timed one did.
@@ -21,9 +23,9 @@ const hookOutput = 100 * time.Millisecond
 
 // runHooks runs programs one after the other, with our environment and without input.
 func runHooks(list [][]string) Hooks {
-	stdout := &tail{limit: maxStderr}
+	stdout := &engine.Tail{Limit: maxStderr}
 	for _, words := range list {
-		stderr := &tail{limit: maxStderr}
+		stderr := &engine.Tail{Limit: maxStderr}
 		cmd := exec.Command(words[0], words[1:]...)
 		cmd.Stdout, cmd.Stderr, cmd.WaitDelay = stdout, stderr, hookOutput
 		err := cmd.Run()
@@ -32,11 +34,11 @@ func runHooks(list [][]string) Hooks {
 		}
 		failure := fmt.Sprintf("%s could not be started: %v", words[0], err)
 		if ended := (*exec.ExitError)(nil); errors.As(err, &ended) {
-			failure = HookFailure(words[0], ended.ExitCode(), stderr.kept)
+			failure = HookFailure(words[0], ended.ExitCode(), stderr.Bytes())
 		}
-		return Hooks{string(stdout.kept), failure, string(stderr.kept)}
+		return Hooks{string(stdout.Bytes()), failure, string(stderr.Bytes())}
 	}
-	return Hooks{Stdout: string(stdout.kept)}
+	return Hooks{Stdout: string(stdout.Bytes())}
 }
 
 // HookFailure says how a program failed, with the last line of its output.

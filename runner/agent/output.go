@@ -75,21 +75,6 @@ func (s *scanner) endLine() {
 	s.line, s.other = s.line[:0], false
 }
 
-// tail keeps the last bytes that are written to it.
-type tail struct {
-	limit int
-	kept  []byte
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	end := p[max(0, len(p)-t.limit):]
-	if over := len(t.kept) + len(end) - t.limit; over > 0 {
-		t.kept = t.kept[:copy(t.kept, t.kept[over:])]
-	}
-	t.kept = append(t.kept, end...)
-	return len(p), nil
-}
-
 // output keeps what a program measured itself.
 type output struct {
 	wanted *Output // nil: nothing

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"benchbook/runner/engine"
 )
 
 // runOptions say how a program is run.
@@ -76,9 +78,9 @@ func runTimed(words []string, o runOptions) (r TimerReport, err error) {
 		return TimerReport{}, fmt.Errorf("starting %s: %w", words[0], err)
 	}
 	own := peakOf("self") // which the child has inherited; buffers are made from here on
-	scan, end, last := &scanner{}, &tail{limit: maxSaid}, &tail{limit: maxStderr}
+	scan, end, last := &scanner{}, &engine.Tail{Limit: maxSaid}, &engine.Tail{Limit: maxStderr}
 	if o.keepStdout {
-		end.limit = maxStdout
+		end.Limit = maxStdout
 	}
 	whole := &output{wanted: o.output}
 	stdout.read(io.MultiWriter(scan, end, whole))
@@ -95,17 +97,18 @@ func runTimed(words []string, o runOptions) (r TimerReport, err error) {
 		return TimerReport{}, fmt.Errorf("reading the output of %s: %w", words[0], err)
 	}
 	scan.endLine()
-	r.Stderr = string(last.kept)
+	r.Stderr = string(last.Bytes())
 	if o.output == nil {
 		r.Metrics, r.Lost = scan.metrics, scan.lost
 	} else {
 		r.Output, r.Lost = whole.end(r.Start)
 	}
+	said := string(end.Bytes())
 	if o.keepStdout {
-		r.Stdout = string(end.kept)
+		r.Stdout = said
 	}
 	if r.Exit != 0 {
-		r.Said = string(end.kept[max(0, len(end.kept)-maxSaid):])
+		r.Said = said[max(0, len(said)-maxSaid):]
 	}
 	return r, nil
 }
