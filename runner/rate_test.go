@@ -35,7 +35,7 @@ func schedules(t *testing.T, rates *[]float64) fake.Script {
 			return answered(ctx, p)
 		}
 		var config loadgen.Config
-		must.Do(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config))
+		must.Do(json.Unmarshal(p.Stdin, &config))
 		exit, err := answered(ctx, p)
 		var r loadgen.Result
 		must.Do(errors.Join(err, json.Unmarshal(exit.Stdout, &r)))

@@ -161,7 +161,7 @@ func TestOwnCPUs(t *testing.T) {
 	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		if p.Name == "load" {
 			assert.Equal(t, p.Service.CPUSet, "0-1", "the load is on")
-			must.Do(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config))
+			must.Do(json.Unmarshal(p.Stdin, &config))
 		}
 		return run(ctx, p)
 	}

@@ -63,7 +63,7 @@ func (b *simulation) script(t *testing.T) fake.Script {
 			b.loads++
 			var config loadgen.Config
 			var r loadgen.Result
-			if err := errors.Join(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config),
+			if err := errors.Join(json.Unmarshal(p.Stdin, &config),
 				json.Unmarshal(result, &r)); err != nil {
 				t.Error(err)
 			}

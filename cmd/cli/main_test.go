@@ -143,7 +143,7 @@ type scene struct {
 func (s *scene) load(ctx context.Context, p fake.Program) (engine.Exit, error) {
 	if slices.Contains(p.Command, loadgen.CheckArgument) {
 		failure := map[string]string{"wrong": "wanted a status of 200 to 299, got 500"}[s.mode]
-		return engine.Exit{Stdout: labtest.Answers(p.Environment, failure)}, nil
+		return engine.Exit{Stdout: labtest.Answers(p.Stdin, failure)}, nil
 	}
 	s.loads++
 	isSlow := s.loads > 2 && slices.Contains([]string{"slow", "slow-to-close", "stuck"}, s.mode)
@@ -157,8 +157,7 @@ func (s *scene) load(ctx context.Context, p fake.Program) (engine.Exit, error) {
 			return engine.Exit{}, err
 		}
 	}
-	if isOurs := func(v string) bool { return strings.HasPrefix(v, "BENCHBOOK_LOAD=") }; !slices.ContainsFunc(
-		p.Environment, isOurs) { // another program than ours, whose output the script has
+	if len(p.Stdin) == 0 { // another program than ours, whose output the script has
 		printed, err := os.ReadFile("printed.txt")
 		return engine.Exit{Stdout: printed}, errors.Join(err, askedOf(p))
 	}
@@ -314,7 +313,7 @@ func script(mode string) fake.Script {
 func pooled(p fake.Program, workers int, noise float64) []byte {
 	var config loadgen.Config
 	var r loadgen.Result
-	if err := errors.Join(json.Unmarshal([]byte(strings.TrimPrefix(p.Environment[0], "BENCHBOOK_LOAD=")), &config),
+	if err := errors.Join(json.Unmarshal(p.Stdin, &config),
 		json.Unmarshal(labtest.Requests(), &r)); err != nil {
 		panic(err)
 	}

@@ -3,7 +3,6 @@ package labtest
 import (
 	"encoding/json"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -12,10 +11,9 @@ import (
 )
 
 // Answers are what the targets of a load answered before it: what is right, or a failure if one is given.
-func Answers(environment []string, failure string) []byte {
-	_, config, _ := strings.Cut(environment[0], "=")
+func Answers(config []byte, failure string) []byte {
 	var read loadgen.Config
-	if err := json.Unmarshal([]byte(config), &read); err != nil {
+	if err := json.Unmarshal(config, &read); err != nil {
 		panic(err)
 	}
 	var out []loadgen.Answer

@@ -57,7 +57,7 @@ func runOn(t *testing.T, dir string, e engine.Engine, o Options) error {
 // allGoesWell is what programs print whose loads all go well.
 func allGoesWell(_ context.Context, p fake.Program) (engine.Exit, error) {
 	if slices.Equal(p.Command, []string{agent.Load, loadgen.CheckArgument}) {
-		return engine.Exit{Stdout: labtest.Answers(p.Environment, "")}, nil
+		return engine.Exit{Stdout: labtest.Answers(p.Stdin, "")}, nil
 	}
 	return engine.Exit{Stdout: labtest.Requests()}, nil
 }

@@ -39,7 +39,7 @@ type here struct {
 func (h here) Exec(_ context.Context, c engine.Command) (engine.Exit, error) {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command(agent.Name, c.Args[1:]...)
-	cmd.Env = append(os.Environ(), c.Environment...)
+	cmd.Env, cmd.Stdin = append(os.Environ(), c.Environment...), bytes.NewReader(c.Stdin)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Start(); err != nil {
 		return engine.Exit{}, err

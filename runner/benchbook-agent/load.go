@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -24,7 +23,7 @@ const memoryLimit = 256 << 20
 // putLoad puts HTTP load on a server and prints what it measured.
 //
 // With URLs it takes its settings from flags and prints text, or JSON with -json. Otherwise it reads the Config of
-// package loadgen as JSON from the environment, and prints the Result as JSON. With the argument check it asks every
+// package loadgen as JSON from standard input, and prints the Result as JSON. With the argument check it asks every
 // target once and prints the answers instead.
 //
 // A failing server is a result, not an error.
@@ -36,7 +35,7 @@ func putLoad(ctx context.Context, args []string, s streams) error {
 		return putLoadOn(ctx, args, s)
 	}
 	var config loadgen.Config
-	err := readConfig(loadgen.FromEnvironment(os.Getenv), &config)
+	err := readConfig(s.stdin, &config)
 	if err != nil {
 		return err
 	}
@@ -156,8 +155,8 @@ func writeText(w io.Writer, r *loadgen.Result) error {
 }
 
 // readConfig reads a config in JSON. An unknown field was meant for another version of this program.
-func readConfig(text string, config any) error {
-	d := json.NewDecoder(strings.NewReader(text))
+func readConfig(from io.Reader, config any) error {
+	d := json.NewDecoder(from)
 	d.DisallowUnknownFields()
 	if err := d.Decode(config); err != nil {
 		return fmt.Errorf("reading config: %w", err)

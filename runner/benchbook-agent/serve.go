@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 
 	"benchbook/runner/agent"
 )
@@ -15,7 +16,7 @@ import (
 // serveOrigin answers until ctx is done. Standard error has its address, and then how late its answers are.
 func serveOrigin(ctx context.Context, _ []string, s streams) error {
 	var c agent.OriginConfig
-	if err := cmp.Or(readConfig(os.Getenv("BENCHBOOK_ORIGIN"), &c), c.Validate()); err != nil {
+	if err := cmp.Or(readConfig(strings.NewReader(os.Getenv("BENCHBOOK_ORIGIN")), &c), c.Validate()); err != nil {
 		return err
 	}
 	origin, err := agent.ListenOrigin(c)
@@ -31,7 +32,7 @@ func serveOrigin(ctx context.Context, _ []string, s streams) error {
 // late it is.
 func relayLink(ctx context.Context, _ []string, s streams) error {
 	var c agent.LinkConfig
-	if err := cmp.Or(readConfig(os.Getenv("BENCHBOOK_LINK"), &c), c.Validate()); err != nil {
+	if err := cmp.Or(readConfig(strings.NewReader(os.Getenv("BENCHBOOK_LINK")), &c), c.Validate()); err != nil {
 		return err
 	}
 	link, err := agent.ListenLink(ctx, c)

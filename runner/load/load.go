@@ -126,7 +126,7 @@ func (at Place) generate(ctx context.Context, path string, config loadgen.Config
 		return engine.Exit{}, err
 	}
 	return at.Load.Exec(ctx, engine.Command{Args: append([]string{path, agent.Load}, args...),
-		Environment: loadgen.Environment(string(text))})
+		Stdin: text})
 }
 
 // check asks for every target of a load once.

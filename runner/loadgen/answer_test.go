@@ -236,7 +236,7 @@ func TestAnswerReaderReset(t *testing.T) {
 }
 
 func TestAnswerReaderKeepsWhole(t *testing.T) {
-	kept := whole{body: new(body)}
+	kept := whole{body: newBody(nil)}
 	r := answerReader{whole: &kept}
 	r.reset()
 	text := "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" +

@@ -1,7 +1,6 @@
 package loadgen
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -17,6 +16,9 @@ import (
 	"syscall"
 	"time"
 )
+
+// CheckArgument makes "benchbook-agent load" check answers only.
+const CheckArgument = "check"
 
 // Answer is what one target answered at one address.
 type Answer struct {
@@ -91,11 +93,7 @@ func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, r *
 	if r != nil {
 		verify = l.config.Verify
 	}
-	a = new(whole)
-	if a.body, err = newBody(verify); err != nil {
-		return a, nil, err
-	}
-	defer a.body.end()
+	a = &whole{body: newBody(verify)}
 	deadline := time.Now().Add(l.config.Timeout)
 	dialer := net.Dialer{Deadline: deadline, KeepAlive: -1}
 	conn, err := dialer.DialContext(ctx, "tcp", address.String())
@@ -119,7 +117,6 @@ func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, r *
 		err = l.exchange(conn, r, a)
 	}
 	if err == nil {
-		a.body.end()
 		err = verify.check(a)
 	}
 	return a, nil, err
@@ -175,7 +172,7 @@ func (a *whole) describe() string {
 		excerpt(a.body.start))
 }
 
-// check returns the first fault of an answer, which has ended. It works on nil as well.
+// check returns the first fault of an answer. It works on nil as well.
 func (v *Verify) check(a *whole) error {
 	switch {
 	case !v.hasRightStatus(a.status) && (v == nil || len(v.Status) == 0):
@@ -187,90 +184,43 @@ func (v *Verify) check(a *whole) error {
 		return fmt.Errorf("wanted a body of %d bytes, got %d", *v.Length, a.body.length)
 	case v == nil:
 		return nil
-	case v.Contains != "" && !a.body.contains.found:
-		return fmt.Errorf("wanted a body that contains %q", v.Contains)
-	case a.body.pattern != nil && !a.body.pattern.found:
-		return fmt.Errorf("wanted a body that matches %q", v.Match)
+	case !bytes.Contains(a.body.start, []byte(v.Contains)):
+		return fmt.Errorf("wanted a body that contains %q%s", v.Contains, a.body.within())
+	case v.Match != "" && !regexp.MustCompile(v.Match).Match(a.body.start): // it was validated
+		return fmt.Errorf("wanted a body that matches %q%s", v.Match, a.body.within())
 	}
 	return nil
 }
 
-// maxExcerpt is how many bytes of a body messages show.
-const maxExcerpt = 80
+const (
+	maxKept    = 1 << 20 // bytes of a body that are searched
+	maxExcerpt = 80      // bytes of a body that messages show
+)
 
-// body reads a body in pieces and keeps no more of it than the checks need.
+// body reads a body in pieces and keeps its start.
 type body struct {
 	length int64
-	start  []byte // one byte more than an excerpt, which shows that there is more
-
-	contains search
-	pattern  *matcher // nil if nothing has to match
+	start  []byte
+	keeps  int // bytes of start at most
 }
 
-// newBody prepares for the checks of v, which may be nil. The caller calls end.
-func newBody(v *Verify) (*body, error) {
-	b := new(body)
-	if v == nil {
-		return b, nil
+// within says in which part of a large body something was looked for.
+func (b *body) within() string {
+	if b.length > maxKept {
+		return fmt.Sprintf(" in its first %d MiB", maxKept>>20)
 	}
-	b.contains = search{text: []byte(v.Contains)}
-	if v.Match == "" {
-		return b, nil
+	return ""
+}
+
+// newBody prepares for the checks of v, which may be nil.
+func newBody(v *Verify) *body {
+	if v != nil && (v.Contains != "" || v.Match != "") {
+		return &body{keeps: maxKept}
 	}
-	pattern, err := regexp.Compile(v.Match)
-	if err == nil {
-		b.pattern = newMatcher(pattern)
-	}
-	return b, err
+	return &body{keeps: maxExcerpt + 1} // one more than fits, so that an excerpt shows that it is one
 }
 
 func (b *body) take(piece []byte) {
 	b.length += int64(len(piece))
-	b.start = append(b.start, piece[:min(len(piece), maxExcerpt+1-len(b.start))]...)
-	b.contains.add(piece)
-	if b.pattern != nil {
-		_, _ = b.pattern.to.Write(piece) // fails once it has matched
-	}
-}
-
-// end ends the body, so that what matches at its end is known. It may be called twice.
-func (b *body) end() {
-	if b.pattern != nil {
-		b.pattern.to.Close()
-		<-b.pattern.done
-	}
-}
-
-// search looks for a text in a stream of pieces.
-type search struct {
-	text  []byte
-	found bool
-	tail  []byte // the last bytes of the stream, fewer than those of the text
-}
-
-func (s *search) add(piece []byte) {
-	if s.found || len(s.text) == 0 {
-		return
-	}
-	s.tail = append(s.tail, piece...)
-	s.found = bytes.Contains(s.tail, s.text)
-	s.tail = append(s.tail[:0], s.tail[max(0, len(s.tail)-len(s.text)+1):]...)
-}
-
-// matcher looks for a pattern in a stream.
-type matcher struct {
-	to    *io.PipeWriter
-	found bool
-	done  chan struct{}
-}
-
-func newMatcher(pattern *regexp.Regexp) *matcher {
-	from, to := io.Pipe()
-	m := &matcher{to: to, done: make(chan struct{})}
-	go func() {
-		defer close(m.done)
-		m.found = pattern.MatchReader(bufio.NewReaderSize(from, bufferSize))
-		from.Close()
-	}()
-	return m
+	b.start = append(b.start, piece[:min(len(piece), b.keeps-len(b.start))]...)
 }

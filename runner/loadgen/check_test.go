@@ -81,9 +81,8 @@ func TestVerify(t *testing.T) {
 		{"not matching", &Verify{Match: `^l`}, 0, "hello", `wanted a body that matches "^l"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := must.Get(newBody(tt.verify))
+			b := newBody(tt.verify)
 			b.take([]byte(tt.body))
-			b.end()
 			checkError(t, tt.verify.check(&whole{status: cmp.Or(tt.status, 200), body: b}), tt.want)
 		})
 	}

@@ -39,7 +39,8 @@ func (s *settings) generators(closing bool) []generator {
 			// A config in JSON instead of flags, so that an older program understands it.
 			config, _ := json.Marshal(loadgen.Config{Targets: []loadgen.Target{{URL: url}}, Connections: c, Threads: 1,
 				Duration: s.length, Timeout: 5 * time.Second, KeepAlive: !closing})
-			return []string{"env", "BENCHBOOK_LOAD=" + string(config), program, "load"}
+			// Older programs read the variable, and newer ones their standard input.
+			return []string{"env", "BENCHBOOK_LOAD=" + string(config), "sh", "-c", `echo "$BENCHBOOK_LOAD" | "$0" load`, program}
 		}, readOwn}
 	}
 	all := []generator{own("ours", s.ours)}
