@@ -10,7 +10,7 @@ BASE ?= debian:bookworm-slim
 LDFLAGS ?= -s -w
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-load bench-tools bench-repetition bench-scale bench-first-use size lint engine build install build-cluster agent release image clean
+.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-load bench-tools bench-scale bench-first-use size lint engine build install build-cluster agent release image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,9 +77,6 @@ bench-load: build bench-tools ## compare the load generator with wrk, ab, hey an
 bench-tools:
 	@command -v wrk >/dev/null && command -v ab >/dev/null && command -v hey >/dev/null || apt-get install -y --no-install-recommends wrk apache2-utils hey
 	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/loadgen/comparetest
-
-bench-repetition: build ## compare what a repetition and a run cost with another binary: BASE=path/to/benchbook (leave the machine alone)
-	$(GO) run ./cmd/repetitiontest $(BIN)/benchbook $(BASE)
 
 bench-scale: ## time reading 10,000 records, and check, plan, show and render on 5,000 cells and on 1,000 articles, with their memory (some minutes)
 	$(GO) test ./notebook/record -run - -bench Read -benchtime 1x

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kballard/go-shellquote"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 )
 
@@ -32,10 +33,7 @@ func TestWorkflowsCallTheCommand(t *testing.T) {
 			}
 			called++
 			line, _, _ = strings.Cut(line, " >")
-			words, err := shellquote.Split(line)
-			if err != nil {
-				t.Fatal(err)
-			}
+			words := must.Get(shellquote.Split(line))
 			verb, rest, err := (&app{&lab.Session{}}).root().Find(words)
 			if err == nil {
 				err = verb.ParseFlags(rest)

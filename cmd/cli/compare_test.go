@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/lab/labtest"
 	"benchbook/notebook/plan"
@@ -25,10 +26,7 @@ const (
 // package is newer, one server has other options and one has failed.
 func measuredTwice(t *testing.T) (project string) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "compare.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile(filepath.Join("testdata", "compare.md")))
 	b := rendertest.New(t, "servers", text)
 	older := func(r *record.Record) {
 		r.Facts["packages.server"] = "python3 3.11.2-1+b1\nlibc6 2.36-9\ntzdata 2026a"
@@ -55,9 +53,7 @@ func measuredTwice(t *testing.T) (project string) {
 		"Traceback"))
 	b.Measure(plan.Full, "servers", "again", []float64{1006, 1010, 997, 1004, 1002}, newer)
 	for _, r := range b.Records {
-		if err := record.Dir(filepath.Join(b.Dir(), "records")).Save(r); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(record.Dir(filepath.Join(b.Dir(), "records")).Save(r))
 	}
 	return filepath.Join(b.Dir(), "..", "..")
 }
@@ -70,7 +66,7 @@ func benchbook(project string, args ...string) (status int, stdout, stderr strin
 // What show and compare print, in each format, of records that are always the same.
 func TestShowAndCompareGolden(t *testing.T) {
 	project := measuredTwice(t)
-	tests := []struct {
+	for _, tt := range []struct {
 		golden string
 		status int
 		args   []string
@@ -84,8 +80,7 @@ func TestShowAndCompareGolden(t *testing.T) {
 		{"show.txt", 0, []string{"show", "servers", "--run", runAfter}},
 		{"show-trial.txt", 0, []string{"show", "servers", "--run", runAfter, "--trial", "broken"}},
 		{"show-repetition.txt", 0, []string{"show", "servers", "--run", runBefore, "--trial", "async", "--repetition", "2"}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.golden, func(t *testing.T) {
 			status, stdout, stderr := benchbook(project, tt.args...)
 			if status != tt.status {
@@ -128,7 +123,7 @@ func TestShowJSON(t *testing.T) {
 // What --fail-on makes of the status.
 func TestFailOn(t *testing.T) {
 	project := measuredTwice(t)
-	tests := []struct {
+	for _, tt := range []struct {
 		condition string
 		status    int
 		stderr    string
@@ -138,8 +133,7 @@ func TestFailOn(t *testing.T) {
 			"with status 1"},
 		{"througput < -5%", 2, `no metric "througput" in what is compared: did you mean "throughput"?`},
 		{"throughput < -5", 2, `--fail-on "throughput < -5": the change of throughput is a percentage: write throughput < -5%`},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.condition, func(t *testing.T) {
 			status, _, stderr := benchbook(project, "compare", runBefore, runAfter, "--fail-on", tt.condition)
 			if status != tt.status || !strings.Contains(stderr, tt.stderr) || tt.stderr == "" && len(stderr) > 0 {

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 )
 
@@ -19,10 +20,7 @@ func TestComposeProjects(t *testing.T) {
 	serve := read(t, "testdata/compose/serve.py") // what all apps do with their answers
 	for _, name := range names {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
-			project, err := txtar.ParseFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
+			project := must.Get(txtar.ParseFile(name))
 			dir := t.TempDir()
 			for _, f := range project.Files {
 				text := string(f.Data)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 )
 
@@ -62,17 +63,14 @@ func (c *consentCase) run(t *testing.T, dir, trusted string) {
 
 // A project that allows more than others do is measured only if the policy of the machine lets it, or the user agrees.
 func TestConsent(t *testing.T) {
-	socket, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	socket := must.Get(net.Listen("unix", filepath.Join(t.TempDir(), "s")))
 	t.Cleanup(func() { socket.Close() })
 	folder := filepath.Dir(socket.Addr().String())
 	const image, capability = `image: "debian:bookworm-slim"`, `image: "debian:bookworm-slim", cap_add: [SYS_ADMIN]`
 	const program = `command: ["server"]`
 	mount := image + `, volumes: ["` + folder + `:/s"]`
 	const asks = "asks for more than most, and you have not measured it before"
-	tests := []consentCase{
+	for _, tt := range []consentCase{
 		{"an ordinary project", image, "", "", "", nil, 0, nil},
 		{"a capability that the project does not allow", capability, "", "allow: [cap_add]\n", "y", []string{"--yes"},
 			lab.StatusFailed, []string{"[not-allowed]", `add "cap_add" to the list allow:`}},
@@ -100,8 +98,7 @@ func TestConsent(t *testing.T) {
 		{"a policy with sockets", mount, "allow: mounts\n", "allow: [mounts, sockets]\n", "", nil, 0, nil},
 		{"a policy that is wrong", image, "", "allow: [cap_ad]\n", "", nil, lab.StatusFailed, []string{"POLICY:1:9", "cap_add"}},
 		{"a policy of another kind", image, "", "- cap_add\n", "", nil, lab.StatusFailed, []string{"POLICY:1:1"}},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, _ := project(t, "greedy", strings.ReplaceAll(consentArticle, "KEYS", tt.keys))
 			tt.run(t, dir, t.TempDir())
@@ -118,9 +115,7 @@ func TestConsentIsRemembered(t *testing.T) {
 	yes.run(t, dir, trusted)
 	again := consentCase{project: "title: Another\nallow: [mounts]\n"}
 	again.run(t, dir, trusted)
-	if err := os.RemoveAll(filepath.Join(folder, "records")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.RemoveAll(filepath.Join(folder, "records")))
 	more := consentCase{project: "allow: [mounts, cap_add]\n", status: lab.StatusUsage, said: []string{"--yes"}}
 	more.run(t, dir, trusted)
 	elsewhere, _ := project(t, "greedy", text)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/moby/moby/client"
+
+	"benchbook/internal/test/must"
 )
 
 // sshTo returns the address of an engine behind an ssh that forwards its socket on this machine.
@@ -16,9 +18,7 @@ func sshTo(t *testing.T, socket string) string {
 	program := filepath.Join(t.TempDir(), "ssh")
 	put(t, program, "#!/bin/sh\nfor word; do case $word in *sock:*) forward=$word;; esac; done\n"+
 		"ln -s \"${forward##*:}\" \"${forward%%:*}\"\necho ready\nexec sleep 1h\n")
-	if err := os.Chmod(program, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.Chmod(program, 0o755))
 	t.Setenv("PATH", filepath.Dir(program)+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	return "ssh://elsewhere" + socket
 }

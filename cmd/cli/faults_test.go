@@ -1,13 +1,12 @@
 package cli
 
 import (
-	"bytes"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -89,30 +88,22 @@ func TestFaults(t *testing.T) {
 	w := onEngine(t)
 	w.LockDir = "" // nothing is timed
 	dir, folder := project(t, "faulty", faulty())
-	puppet, err := os.ReadFile(filepath.Join(builtPrograms(t), "puppet"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = errors.Join(os.MkdirAll(filepath.Join(folder, "puppet"), 0o755),
-		os.WriteFile(filepath.Join(folder, "puppet", "puppet"), puppet, 0o755))
-	if err != nil {
-		t.Fatal(err)
-	}
+	put(t, filepath.Join(folder, "puppet", "puppet"), read(t, filepath.Join(builtPrograms(t), "puppet")))
+	must.Do(os.Chmod(filepath.Join(folder, "puppet", "puppet"), 0o755))
 	c := engineClient(t)
 	unchanged := bystander(t, c)
 	before := leftBy(t, c, engine.Owner()) // the bystander's
-	var stderr bytes.Buffer
-	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed {
-		t.Errorf("status %d, want %d", status, lab.StatusFailed)
+	status, _, stderr := said(w, dir, "run")
+	if status != lab.StatusFailed {
+		t.Errorf("status %d, want %d:\n%s", status, lab.StatusFailed, stderr)
 	}
-	t.Log(stderr.String())
 	if left := leftBy(t, c, engine.Owner()); strings.Join(left, ", ") != strings.Join(before, ", ") {
 		t.Errorf("%v are there, and were %v", left, before)
 	}
 	unchanged()
-	records, bad, err := record.Dir(filepath.Join(folder, "records")).Read()
-	if err != nil || len(bad) > 0 || planned(records) != len(faults)+1 {
-		t.Fatalf("%d records as planned, %d bad, %v; want %d", planned(records), len(bad), err, len(faults)+1)
+	records := recordsIn(t, folder)
+	if planned(records) != len(faults)+1 {
+		t.Fatalf("%d records as planned, want %d", planned(records), len(faults)+1)
 	}
 	of := map[string]*record.Record{}
 	for _, r := range records {
@@ -137,18 +128,16 @@ func TestFaults(t *testing.T) {
 		t.Errorf("where nothing is wrong: failure %q, %+v", r.Failure, r.Load)
 	}
 	t.Run("image is missing", func(t *testing.T) {
-		wantSaid(t, stderr.String(), "article.md:", "image benchbook/nosuchimage:1", "[no-image]")
+		wantSaid(t, stderr, "article.md:", "image benchbook/nosuchimage:1", "[no-image]")
 	})
 	t.Run("build fails", func(t *testing.T) {
-		wantSaid(t, stderr.String(), "experiments/faulty/article.md:12:1: ", "12 | RUN echo the last words && false",
+		wantSaid(t, stderr, "experiments/faulty/article.md:12:1: ", "12 | RUN echo the last words && false",
 			"[build-failed]", "      the last words\n")
 	})
-	stderr.Reset()
-	// of two experiments there is nothing
-	if status := run([]string{"-C", dir, "run"}, &bytes.Buffer{}, &stderr, w); status != lab.StatusFailed {
+	if status, _, _ := said(w, dir, "run"); status != lab.StatusFailed { // of two experiments there is nothing
 		t.Errorf("the second time: status %d", status)
 	}
-	if again, _, err := record.Dir(filepath.Join(folder, "records")).Read(); err != nil || len(again) != len(records) {
-		t.Errorf("the second time there are %d records, and were %d, %v:\n%s", len(again), len(records), err, &stderr)
+	if again := recordsIn(t, folder); len(again) != len(records) {
+		t.Errorf("the second time there are %d records, and were %d", len(again), len(records))
 	}
 }

@@ -8,25 +8,20 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
+	"benchbook/notebook/record"
 )
 
 func put(t testing.TB, name, data string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
+	must.Do(os.WriteFile(name, []byte(data), 0o644))
 }
 
 func read(t testing.TB, name string) string {
 	t.Helper()
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := must.Get(os.ReadFile(name))
 	return string(data)
 }
 
@@ -62,6 +57,16 @@ func project(t testing.TB, slug, text string) (dir, folder string) {
 	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Test\n")
 	put(t, filepath.Join(folder, "article.md"), strings.ReplaceAll(text, "~~~", "```"))
 	return dir, folder
+}
+
+// recordsIn reads the records of an article, all of which have to be good.
+func recordsIn(t testing.TB, folder string) []*record.Record {
+	t.Helper()
+	records, bad, err := record.Dir(filepath.Join(folder, "records")).Read()
+	if err != nil || len(bad) > 0 {
+		t.Fatalf("bad records %v, %v", bad, err)
+	}
+	return records
 }
 
 // said runs the command in a project, and gives what it prints and says.

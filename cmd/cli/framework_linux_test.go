@@ -3,8 +3,6 @@ package cli
 import (
 	"path/filepath"
 	"testing"
-
-	"benchbook/notebook/record"
 )
 
 // Each benchmark of a framework's output is a row, from check to the page.
@@ -14,9 +12,8 @@ func TestFrameworks(t *testing.T) {
 	put(t, filepath.Join(dir, "benchbook.yaml"), "title: T\nengine: local\n")
 	mustRun(t, w, "-C", dir, "check") // names of benchmarks are not known yet
 	mustRun(t, w, "-C", dir, "run", "--yes")
-	records, _, err := record.Dir(folder + "/records").Read()
-	if err != nil || len(records) != 9 {
-		t.Fatalf("%d records, %v", len(records), err)
+	if n := len(recordsIn(t, folder)); n != 9 {
+		t.Fatalf("%d records", n)
 	}
 	wantSaid(t, mustRun(t, w, "-C", dir, "show", "--format", "csv"), `"old, BenchmarkSum/words=10"`, "new, BenchmarkLen", `"a ""b"" <c>"`)
 	wantSaid(t, mustRun(t, w, "-C", dir, "show"), "supported", `no cell has benchmark="BenchmarkLan"`)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 var updateGuards = flag.Bool("update-guards", false, "write the golden files of TestGuards anew")
@@ -59,9 +61,7 @@ func decode(t *testing.T, into any, args ...string) {
 	if status := run(args, &stdout, &stderr, scripted()); status != 0 {
 		t.Fatalf("%q: status %d\n%s", args, status, &stderr)
 	}
-	if err := json.Unmarshal(stdout.Bytes(), into); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(json.Unmarshal(stdout.Bytes(), into))
 }
 
 // checkGuard compares text with a golden file line by line. Both are sorted: the order of blocks in an article is not
@@ -72,10 +72,7 @@ func checkGuard(t *testing.T, name, text string) {
 	if *updateGuards {
 		put(t, name, text)
 	}
-	golden, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	golden := must.Get(os.ReadFile(name))
 	want, got := strings.Split(string(golden), "\n"), strings.Split(text, "\n")
 	slices.Sort(want)
 	slices.Sort(got)

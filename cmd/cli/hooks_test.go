@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,12 +12,8 @@ import (
 // measuredIn reads the records of an article, none of which may have failed, by experiment.
 func measuredIn(t testing.TB, folder string) map[string][]*record.Record {
 	t.Helper()
-	records, bad, err := record.Dir(filepath.Join(folder, "records")).Read()
-	if err != nil || len(bad) > 0 {
-		t.Fatalf("%d bad records, %v", len(bad), err)
-	}
 	out := map[string][]*record.Record{}
-	for _, r := range records {
+	for _, r := range recordsIn(t, folder) {
 		if r.Failure != "" {
 			t.Errorf("%s %s: %s\n%s", r.Experiment, r.Trial, r.Failure, r.Log)
 		}

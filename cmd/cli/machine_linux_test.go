@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/lab"
-	"benchbook/notebook/record"
 )
 
 // A machine that lacks something costs the command its reason, once and in words, or nothing. What it saved is whole,
@@ -110,9 +110,8 @@ func TestPlacesThatAreFull(t *testing.T) {
 // wantRecords fails the test unless an article has so many records, all of them good.
 func wantRecords(t *testing.T, folder string, want int) {
 	t.Helper()
-	saved, bad, err := record.Dir(filepath.Join(folder, "records")).Read()
-	if err != nil || len(bad) > 0 || len(saved) != want {
-		t.Errorf("there are %d records, %v, %v; want %d", len(saved), bad, err, want)
+	if n := len(recordsIn(t, folder)); n != want {
+		t.Errorf("there are %d records, want %d", n, want)
 	}
 }
 
@@ -127,9 +126,7 @@ func TestAllAtOnce(t *testing.T) {
 		return cmd, out
 	}
 	preview, said := child("preview")
-	if err := preview.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(preview.Start())
 	var group sync.WaitGroup
 	for _, verb := range [][]string{{"run", "--force"}, {"run", "--force"}, {"render"}, {"clean"}, {"clean", "--records"},
 		{"show"}, {"check"}, {"plan"}} {
@@ -150,9 +147,7 @@ func TestAllAtOnce(t *testing.T) {
 		t.Errorf("preview: %v\n%s", err, said)
 	}
 	wantNoTraces(t, t.TempDir(), filepath.Join(folder, "records"))
-	saved, bad, err := record.Dir(filepath.Join(folder, "records")).Read()
-	// clean --records keeps the newest three of six runs.
-	if n := len(saved); err != nil || len(bad) > 0 || n%6 != 0 || n < 18 || n > 36 {
-		t.Errorf("%d records, %v, %v; want 6 of each of 3 to 6 runs", n, bad, err)
+	if n := len(recordsIn(t, folder)); n%6 != 0 || n < 18 || n > 36 { // clean --records keeps the newest three of six runs
+		t.Errorf("%d records, want 6 of each of 3 to 6 runs", n)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/lab/labtest"
 	"benchbook/notebook/article"
@@ -371,9 +372,7 @@ func withoutProcesses(t *testing.T) (dir string) {
 	dir = t.TempDir()
 	for _, e := range names {
 		if e.Name()[0] > '9' {
-			if err := os.Symlink(filepath.Join("/proc", e.Name()), filepath.Join(dir, e.Name())); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(os.Symlink(filepath.Join("/proc", e.Name()), filepath.Join(dir, e.Name())))
 		}
 	}
 	return dir
@@ -381,10 +380,7 @@ func withoutProcesses(t *testing.T) (dir string) {
 
 func TestScripts(t *testing.T) {
 	processes := withoutProcesses(t)
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := must.Get(filepath.Abs("../.."))
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {

@@ -13,8 +13,8 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/lab"
-	"benchbook/notebook/record"
 )
 
 // failingWriter is where nothing can be written, for a reason.
@@ -55,9 +55,7 @@ func TestLostOutput(t *testing.T) {
 	// in runs the command in a project with records and a site, of its own since verbs write.
 	in := func(t *testing.T, stdout io.Writer, args []string) (status int, stderr string) {
 		t.Chdir(t.TempDir())
-		if err := os.CopyFS(".", os.DirFS(measured)); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.CopyFS(".", os.DirFS(measured)))
 		var said bytes.Buffer
 		status = run(args, stdout, &said, w)
 		return status, said.String()
@@ -96,13 +94,8 @@ func TestLostOutput(t *testing.T) {
 
 // Writing to a pipe without a reader does not end the command by a signal, in the middle of what it does.
 func TestClosedPipe(t *testing.T) {
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := read.Close(); err != nil {
-		t.Fatal(err)
-	}
+	read, write := must.Two(os.Pipe())
+	must.Do(read.Close())
 	defer write.Close()
 	dir, folder := project(t, "pair", pair)
 	cmd := exec.Command("benchbook", "-C", dir, "run")
@@ -111,8 +104,5 @@ func TestClosedPipe(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Error(err)
 	}
-	if saved, bad, err := record.Dir(filepath.Join(folder, "records")).Read(); err != nil || len(bad) > 0 ||
-		len(saved) != 6 {
-		t.Errorf("it left %d records, %v, want all 6", len(saved), err)
-	}
+	wantRecords(t, folder, 6)
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/lab/pages"
 	"benchbook/notebook/article"
@@ -21,25 +22,16 @@ import (
 // previewerOf is the maker of the preview of a project.
 func previewerOf(t testing.TB, dir string, flags pages.Options) *pages.Previewer {
 	t.Helper()
-	project, err := article.OpenProject(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := pages.NewPreviewer(&lab.Session{Stdout: t.Output(), Stderr: t.Output(), Version: version}, project, flags)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	project := must.Get(article.OpenProject(dir))
+	return must.Get(pages.NewPreviewer(&lab.Session{Stdout: t.Output(), Stderr: t.Output(), Version: version}, project, flags))
 }
 
 // However a project was changed, the site is the one that is made when all of it is made anew.
 func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	slowtest.Skip(t)
 	dir := t.TempDir()
-	if err := os.CopyFS(filepath.Join(dir, pages.ArticlesDir, "hello"),
-		os.DirFS(filepath.Join("..", "..", pages.ArticlesDir, "hello"))); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.CopyFS(filepath.Join(dir, pages.ArticlesDir, "hello"),
+		os.DirFS(filepath.Join("..", "..", pages.ArticlesDir, "hello"))))
 	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Small\n")
 	path := func(slug, name string) string { return filepath.Join(dir, pages.ArticlesDir, slug, name) }
 	p := previewerOf(t, dir, pages.Options{})
@@ -50,7 +42,7 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	hello := read(t, path("hello", "article.md"))
 	emptied := recordtest.Lines(t, path("hello", "records"))[0]
 	emptied.Text = nil
-	steps := []struct {
+	for _, step := range []struct {
 		name string
 		do   func()
 		says string // among the problems
@@ -67,21 +59,16 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 		}, ""},
 		{"an article comes", func() { put(path("new", "article.md"), "---\ntitle: New\n---\n\nText.\n") }, ""},
 		{"an article goes", func() {
-			if err := os.RemoveAll(filepath.Join(dir, pages.ArticlesDir, "new")); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(os.RemoveAll(filepath.Join(dir, pages.ArticlesDir, "new")))
 		}, ""},
 		{"the project gets a style sheet", func() {
 			put(filepath.Join(dir, "look.css"), "body { color: teal }")
 			put(filepath.Join(dir, "benchbook.yaml"), "title: Other\ntheme: look.css\n")
 		}, ""},
 		{"the style sheet goes", func() {
-			if err := os.Remove(filepath.Join(dir, "look.css")); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(os.Remove(filepath.Join(dir, "look.css")))
 		}, `the style sheet "look.css" cannot be read`},
-	}
-	for _, step := range steps {
+	} {
 		t.Run(step.name, func(t *testing.T) {
 			step.do()
 			b := p.Build(context.Background())

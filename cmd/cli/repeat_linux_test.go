@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 )
 
 // steady is a Dockerfile that has the same packages at every build, and other times in its files.
@@ -54,14 +55,11 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 	if status := l.end(t); status != 0 {
 		t.Errorf("on an empty engine: status %d", status)
 	}
-	text, err := os.ReadFile(filepath.Join(into, "images.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := read(t, filepath.Join(into, "images.json"))
 	var list struct {
 		Images map[string]struct{ ID string }
 	}
-	if err := json.Unmarshal(text, &list); err != nil || len(list.Images) != 1 {
+	if err := json.Unmarshal([]byte(text), &list); err != nil || len(list.Images) != 1 {
 		t.Fatalf("%v: %s", err, text)
 	}
 	id := ""
@@ -72,8 +70,8 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 	if err != nil || len(records) != 1 {
 		t.Fatalf("records %q: %v", records, err)
 	}
-	if text, err = os.ReadFile(records[0]); err != nil || !strings.Contains(string(text), id) {
-		t.Errorf("it was measured with another image than %s (%v)", id, err)
+	if !strings.Contains(read(t, records[0]), id) {
+		t.Errorf("it was measured with another image than %s", id)
 	}
 	if left := images.list(t); len(left) > 0 {
 		t.Errorf("the bundle has given images a name: %q", left)
@@ -89,10 +87,7 @@ type lockedImages string
 // list lists their ids.
 func (l lockedImages) list(t *testing.T) []string {
 	t.Helper()
-	out, err := exec.Command("docker", "images", "--quiet", "--no-trunc", string(l)).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := must.Get(exec.Command("docker", "images", "--quiet", "--no-trunc", string(l)).Output())
 	return strings.Fields(string(out))
 }
 

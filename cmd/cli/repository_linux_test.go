@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // An article comes with its repository, whose configuration, hooks and attributes can name programs. No verb starts one,
@@ -34,9 +36,7 @@ func TestRepositoryThatRunsPrograms(t *testing.T) {
 	proof := filepath.Join(t.TempDir(), "ran")
 	touch := filepath.Join(t.TempDir(), "touch.sh")
 	put(t, touch, "#!/bin/sh\necho \"$0 $@\" >> "+proof+"\n")
-	if err := os.Chmod(touch, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.Chmod(touch, 0o755))
 	for _, key := range []string{"core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "core.gitProxy", "core.askPass",
 		"core.alternateRefsCommand", "diff.external", "diff.evil.command", "diff.evil.textconv", "merge.evil.driver",
 		"filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "credential.helper", "gpg.program",
@@ -51,9 +51,7 @@ func TestRepositoryThatRunsPrograms(t *testing.T) {
 	hooks := filepath.Join(dir, ".git", "hooks")
 	for _, hook := range []string{"pre-commit", "post-checkout", "post-index-change", "reference-transaction", "pre-auto-gc",
 		"fsmonitor-watchman", "post-commit", "commit-msg"} {
-		if err := errors.Join(os.MkdirAll(hooks, 0o755), os.Symlink(touch, filepath.Join(hooks, hook))); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(errors.Join(os.MkdirAll(hooks, 0o755), os.Symlink(touch, filepath.Join(hooks, hook))))
 	}
 	put(t, filepath.Join(folder, "a.txt"), "two")
 	for _, args := range [][]string{{"check"}, {"plan"}, {"run"}, {"show"}, {"compare", "HEAD", "full"}, {"render"},

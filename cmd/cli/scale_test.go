@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -86,10 +87,7 @@ calibrate: false`, axis("s", servers), axis("", clients))))
 func scaleProject(b *testing.B, dir string, articles int, text string) {
 	b.Helper()
 	put(b, filepath.Join(dir, article.ProjectFile), "")
-	project, err := article.OpenProject(dir)
-	if err != nil {
-		b.Fatal(err)
-	}
+	project := must.Get(article.OpenProject(dir))
 	for i := range articles {
 		slug := fmt.Sprintf("article-%d", i)
 		name := filepath.Join(dir, "experiments", slug, article.FileName)
@@ -107,9 +105,7 @@ func scaleProject(b *testing.B, dir string, articles int, text string) {
 					Planned: 2, Parameters: t.Parameters, Labels: t.Labels,
 					Started: time.Date(2026, 11, 20, 10, 0, n, 0, time.UTC)}
 				recordtest.FillLoad(b, r, float64(100+n%7+repetition))
-				if err := record.Dir(project.RecordsDir(slug)).Save(r); err != nil {
-					b.Fatal(err)
-				}
+				must.Do(record.Dir(project.RecordsDir(slug)).Save(r))
 			}
 		}
 	}

@@ -49,10 +49,7 @@ func TestPlantedSecrets(t *testing.T) {
 		t.Errorf("status %d, want %d: all but one fail", status, lab.StatusFailed)
 	}
 	wantNothingPlanted(t, "what run says", stderr)
-	records, _, err := record.Dir(filepath.Join(folder, "records")).Read()
-	if err != nil {
-		t.Fatal(err)
-	}
+	records := recordsIn(t, folder)
 	for _, r := range records { // what was printed around the secrets is there: the test looks at the right places
 		printed := map[string]string{"log": "settings host=db pw [redacted], token [redacted]\nam9lOn[redacted]",
 			"given": "given [redacted], [redacted]", "hook": "preparing with [redacted]",

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 )
 
@@ -44,9 +45,7 @@ func signalledTwice(t *testing.T, after time.Duration) (status int, passed time.
 	cmd.Env = append(os.Environ(), "WORK="+cmd.Dir, "ENGINE=slow-to-close")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(cmd.Start())
 	defer func() { _ = cmd.Process.Kill() }() // it has ended, unless the test failed before
 	for begin := time.Now(); glob(filepath.Join(cmd.Dir, "blocked")) == 0; time.Sleep(10 * time.Millisecond) {
 		if time.Since(begin) > time.Minute {

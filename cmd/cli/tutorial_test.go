@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -11,9 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab/pages"
 	"benchbook/notebook/article"
-	"benchbook/notebook/record"
 )
 
 // A fenced is a block of code of the manual, without its fence.
@@ -101,10 +99,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 			if shell != "" {
 				cmd := exec.Command("bash", "-e", "-c", shell+"pwd")
 				cmd.Dir, cmd.Stderr = dir, t.Output()
-				out, err := cmd.Output()
-				if err != nil {
-					t.Fatal(err)
-				}
+				out := must.Get(cmd.Output())
 				dir = strings.TrimSpace(string(out))
 			}
 			for _, words := range commands {
@@ -133,10 +128,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 	}
 
 	// What is on the disk then.
-	records, bad, err := record.Dir(filepath.Join(filepath.Dir(file()), "records")).Read()
-	if err != nil || len(bad) > 0 {
-		t.Errorf("%d bad records, %v", len(bad), err)
-	}
+	records := recordsIn(t, filepath.Dir(file()))
 	full := map[string]int{}
 	for _, r := range records {
 		if r.Profile == "full" && r.Order.Replaces == 0 {
@@ -151,15 +143,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 			t.Errorf("%s: %s\n%s", r.Trial, r.Failure, r.Log)
 		}
 	}
-	page, err := os.ReadFile(filepath.Join(dir, pages.SiteDir, "packing", "index.html"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"harder-is-slower", "fig-gzip", "tbl-gzip"} {
-		if !bytes.Contains(page, []byte(want)) {
-			t.Errorf("the page has no %s", want)
-		}
-	}
+	wantSaid(t, read(t, filepath.Join(dir, pages.SiteDir, "packing", "index.html")), "harder-is-slower", "fig-gzip", "tbl-gzip")
 
 	// What it says in sentences: a claim that is turned round, and records of something else.
 	verdict := func(word string) bool {
