@@ -58,15 +58,8 @@ var blockKinds = []string{"experiment", "published", "claim", "table", "figure"}
 
 // blocks replaces the fences of blocks and files by nodes of ours, and reads the files that they name.
 func (doc *Document) blocks() {
-	var fences []*ast.FencedCodeBlock
-	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if f, ok := n.(*ast.FencedCodeBlock); ok && entering {
-			fences = append(fences, f)
-		}
-		return ast.WalkContinue, nil
-	})
 	var includes []*Block
-	for _, f := range fences {
+	for _, f := range nodesOf[*ast.FencedCodeBlock](doc.Tree) {
 		b := doc.block(f)
 		if b == nil {
 			continue

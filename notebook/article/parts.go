@@ -57,14 +57,8 @@ const conditionHint = "write a condition such as ::: when CLAIM supported or inc
 
 // parts replaces the divs of the tree by parts for some outcomes.
 func (doc *Document) parts() {
-	var divs []*Div
+	divs := nodesOf[*Div](doc.Tree)
 	isMisplaced := func(d *Div) bool { return d.Is == DivMisplaced && !d.Words.IsEmpty() }
-	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if d, ok := n.(*Div); ok && entering {
-			divs = append(divs, d)
-		}
-		return ast.WalkContinue, nil
-	})
 	misplaced := slices.ContainsFunc(divs, isMisplaced)
 	answers := 0
 	p := &doc.Problems
@@ -206,21 +200,21 @@ func (s Statement) Instead() string {
 // themselves are left out.
 func (doc *Document) Statements() []Statement {
 	var out []Statement
-	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if l, ok := n.(*ClaimLink); ok && entering && l.HasChildren() {
-			s := Statement{Claim: l.Name, Part: ConditionalPartOf(l)}
-			for above := l.Parent(); above != nil; above = above.Parent() {
-				switch above.Kind() {
-				case ast.KindHeading:
-					s.Is = "heading"
-				case KindAnswer:
-					s.Is = "answer"
-				}
-			}
-			out = append(out, s)
+	for _, l := range nodesOf[*ClaimLink](doc.Tree) {
+		if !l.HasChildren() {
+			continue
 		}
-		return ast.WalkContinue, nil
-	})
+		s := Statement{Claim: l.Name, Part: ConditionalPartOf(l)}
+		for above := l.Parent(); above != nil; above = above.Parent() {
+			switch above.Kind() {
+			case ast.KindHeading:
+				s.Is = "heading"
+			case KindAnswer:
+				s.Is = "answer"
+			}
+		}
+		out = append(out, s)
+	}
 	return append(out, doc.stated...)
 }
 

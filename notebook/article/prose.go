@@ -93,11 +93,7 @@ func (doc *Document) inlines() {
 // verdict.
 func (doc *Document) topics() {
 	ids := parser.NewContext().IDs()
-	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		h, ok := n.(*ast.Heading)
-		if !ok || !entering {
-			return ast.WalkContinue, nil
-		}
+	for _, h := range nodesOf[*ast.Heading](doc.Tree) {
 		id, _ := h.AttributeString("id")
 		if claim := FindingOf(h, doc.Text); claim != nil {
 			topic := doc.Text[h.Lines().At(0).Start:claim.PreviousSibling().(*ast.Text).Segment.Stop]
@@ -105,8 +101,18 @@ func (doc *Document) topics() {
 		} else if id, ok := id.([]byte); ok {
 			ids.Put(id)
 		}
-		return ast.WalkSkipChildren, nil
+	}
+}
+
+// nodesOf returns the nodes of a type, in the order of the text.
+func nodesOf[T ast.Node](tree ast.Node) (out []T) {
+	_ = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if one, ok := n.(T); ok && entering {
+			out = append(out, one)
+		}
+		return ast.WalkContinue, nil
 	})
+	return out
 }
 
 // FindingOf returns the claim of a heading that is written "Topic: [](claim:NAME)"; nil for others.

@@ -129,7 +129,7 @@ func (c *checker) values() {
 			c.problems.Add("bad-name", v.Name.Pos, "%q is the name of a metric", name).Hint = "give the value another name"
 			c.broken[name] = true
 			continue
-		case !nameable(name):
+		case !expr.IsName(name):
 			c.problems.Add("bad-name", v.Name.Pos, "expressions cannot use the name %q", name).
 				Hint = `use letters, digits, "-" and "_", begin with a letter, and leave out the words and, or, not, true and false`
 			continue
@@ -152,13 +152,6 @@ func (c *checker) values() {
 			c.add(v.Value.Text, err)
 		}
 	}
-}
-
-// nameable reports whether expressions can use a name.
-func nameable(name string) bool {
-	n, err := expr.Parse(name)
-	s, ok := n.(*expr.Selector)
-	return err == nil && ok && s.Name == name
 }
 
 // value checks an expression in running text, with its filters.
