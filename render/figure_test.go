@@ -132,7 +132,7 @@ func TestKindsOfFigures(t *testing.T) {
 			[]string{"Mean latency of a second"}},
 		{"scatter", "kind: scatter, x: throughput, y: latency.p50, colour: server",
 			[]string{"async, 4 workers: throughput 3,000/s",
-				"Lines through it: 95 % intervals"}},
+				"Lines through it: 95 % interval over"}},
 		{"agreement", "kind: scatter, x: throughput, colour: server",
 			[]string{"sync, 1 worker: published 400/s, measured 500/s", "as published"}},
 		{"a reference", "kind: dots, x: throughput, y: [server, workers], reference: '2 * throughput{server=\"sync\", " +

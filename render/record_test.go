@@ -33,20 +33,17 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 		want       []string
 	}{
 		{"valid ones", "", five, []string{
-			"Pseudo-median of 4 to 5 repetitions, 95 % interval beside it",
+			"Median with 95 % interval",
 			"2 cells, 4 to 5 repetitions",
 			"Box: 95 % interval over 4 to 5 repetitions.",
 			"5 repetitions per measured cell, 5 repetitions planned, numbers of 4 to 5 repetitions"}},
 		{"beside two runs", "", five[:2], []string{
-			"Pseudo-median of 4 repetitions, 95 % interval beside it; for two runs their centre, with smallest and largest " +
-				"beside it",
-			"For two runs the dot is their centre, the line the smaller and the larger.", "495, 2 runs",
+			"Dot of two runs: their centre. Line: from the smaller to the larger.", "495, 2 runs",
 			"where there are enough runs"}},
 		{"beside one run", "", five[:1], []string{
-			"Pseudo-median of 4 repetitions, 95 % interval beside it; for a single run its value, without an interval",
-			"For a single run the dot is its value", "500, 1 run"}},
+			"Dot of a single run: its value; its variation is unknown.", "500, 1 run"}},
 		{"beside failures", ", failed", five[:1],
-			[]string{"without an interval; share of failed attempts, with 95 % interval"}},
+			[]string{"where there are enough runs; share of failed attempts, with 95 % interval"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+strings.Replace(experiment, "repetitions: 3",
@@ -70,7 +67,7 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 		b.Measure("full", "servers", "a", []float64{500})
 		page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 		if text, want := wordsOf(string(page.HTML)),
-			"Single run, so no intervals; share of failed attempts, with 95 % interval"; !strings.Contains(text, want) {
+			"One run, no interval; share of failed attempts, with 95 % interval"; !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
 		}
 	})

@@ -310,7 +310,7 @@ func (c *composer) Warnf(format string, args ...any) {
 // warnOfPlaces warns of dead links.
 func (c *composer) warnOfPlaces() {
 	var found source.Problems
-	c.prose.DeadLinks(&found)
+	prose.DeadLinks(c.doc, c.options.Articles, &found)
 	for _, p := range found.Sorted() {
 		line, _ := p.Pos.Source.Position(p.Pos.Start)
 		c.Warnf("line %d: %s [%s]", line, p.Message, p.Rule)

@@ -342,14 +342,11 @@ func (k *columns) Sub() string {
 		return wording.Capital(cellview.Without(cells)) + "; no row has been measured"
 	}
 	isFailed := func(m string) bool { return m == "failed" }
-	text := cellview.KindsOf(k.cells, slices.DeleteFunc(cellview.NamesOf(k.metrics), isFailed)...).Words()
+	text := cellview.KindsOf(k.cells, slices.DeleteFunc(cellview.NamesOf(k.metrics), isFailed)...).Sub()
 	if slices.ContainsFunc(cellview.NamesOf(k.metrics), isFailed) {
-		if text != "" {
-			text += "; "
-		}
-		text += "share of failed attempts, with 95\u202f% interval"
+		text = wording.Capital(strings.TrimPrefix(text+"; share of failed attempts, with 95\u202f% interval", "; "))
 	}
-	if text = wording.Capital(text); text == "" {
+	if text == "" {
 		text = wording.Capital(cellview.Without(k.cells, cellview.NamesOf(k.metrics)...))
 	}
 	given := slice.Count(k.cells, func(cell *dataset.Cell) bool { return k.main >= 0 && cell.IsGivenByRate(k.metrics[k.main].Name) })

@@ -22,9 +22,9 @@ func TestWithinOneRun(t *testing.T) {
 	words := wordsOf(string(page.HTML))
 	assert.Contains(t, words, "It took 50.0 ms (1 run; within the run 50.0 to 50.0 ms)",
 		"95 % interval within one run, as if its requests were independent; the variation between runs is unknown.",
-		"Single run, so no intervals except within the run for percentiles",
+		"One run, no interval except within the run for percentiles",
 		"within one run: 50.0–50.0",
-		"Line for a single run: 95 % interval within the run",
+		"Line of a single run: 95 % interval within the run",
 		"50 ms (1 run) latency p99, a; claimed less than 10 s There is 1 valid repetition of a, and a verdict needs 3.")
 	for _, f := range page.Files {
 		if strings.HasSuffix(f.Path, ".csv") && f.Path != "data/claims.csv" && // claims need more runs

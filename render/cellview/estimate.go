@@ -29,24 +29,9 @@ func Bound(has bool, v float64) any {
 	return v
 }
 
-// Sub describes estimates of these kinds for the line below a title.
-func (k EstimateKinds) Sub() string {
-	switch {
-	case k.Intervals && (k.TwoRuns || k.OneRun):
-		return "Median with 95\u202f% interval, where there are enough runs"
-	case k.Intervals:
-		return "Median with 95\u202f% interval"
-	case k.TwoRuns && k.OneRun:
-		return "One or two runs, no intervals"
-	case k.TwoRuns:
-		return "Centre of two runs"
-	case k.Searched:
-		return "Value found by a search, with its range"
-	case k.Exact && !k.OneRun:
-		return "The same count in all repetitions"
-	}
-	return "One run, no interval"
-}
+// few says how many runs there were where they are too few for an interval.
+var few = map[stats.IntervalKind]string{stats.NoInterval: "1\u00a0run", stats.WithinRun: "within one run",
+	stats.RangeOfTwo: "2\u00a0runs"}
 
 // Estimate converts a result for a table.
 func Estimate(r dataset.Result) table.Value {
@@ -55,26 +40,16 @@ func Estimate(r dataset.Result) table.Value {
 	if r.Missing != "" {
 		return v
 	}
-	v.Step, v.Exact = r.Step(), r.Estimate.Kind == stats.Exact
+	v.Step, v.Exact, v.Few = r.Step(), r.Estimate.Kind == stats.Exact, few[r.Estimate.Kind]
 	switch r.Estimate.Kind {
-	case stats.Exact:
-	case stats.Given: // a mark says why there is no interval
-	case stats.NoInterval:
-		v.Few = "1\u00a0run"
-	case stats.WithinRun:
-		v.Few = "within one run"
-		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
-	case stats.RangeOfTwo:
-		v.Few = "2\u00a0runs"
-		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
-	case stats.BySearch:
+	case stats.Exact, stats.Given, stats.NoInterval: // a mark says why there is no interval
+		return v
+	case stats.BySearch: // the highest that may be tried says all that there is of an interval
 		if v.AtLeast = math.IsInf(r.Estimate.Interval.Hi, 1); v.AtLeast {
-			break // the highest that may be tried was found, and says all that there is of an interval
+			return v
 		}
-		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
-	default:
-		v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
 	}
+	v.Lo, v.Hi = r.Estimate.Interval.Lo, r.Estimate.Interval.Hi
 	return v
 }
 
@@ -115,32 +90,45 @@ func KindsOf(cells []*dataset.Cell, metrics ...string) EstimateKinds {
 	return k
 }
 
-// Words lists every kind that occurs.
-func (k EstimateKinds) Words() string {
+// Sub describes estimates of these kinds for the line below a title.
+func (k EstimateKinds) Sub() string {
 	within := ""
 	if k.WithinRun {
 		within = " except within the run for percentiles"
 	}
-	var out, alone []string // what is said of each kind beside others, and by itself
-	add := func(occurs bool, beside, byItself string) {
-		if occurs {
-			out, alone = append(out, beside), append(alone, byItself)
-		}
+	switch {
+	case k.Intervals && (k.TwoRuns || k.OneRun):
+		return "Median with 95\u202f% interval, where there are enough runs"
+	case k.Intervals:
+		return "Median with 95\u202f% interval"
+	case k.TwoRuns && k.OneRun:
+		return "One or two runs, no intervals" + within
+	case k.TwoRuns:
+		return "Centre of two runs, with the smaller and the larger"
+	case k.OneRun:
+		return "One run, no interval" + within
+	case k.Searched:
+		return "Value found by a search, with its range"
+	case k.Exact:
+		return "The same count in all repetitions"
 	}
-	intervals := "pseudo-median of " + k.Repetitions() + ", 95\u202f% interval beside it"
-	add(k.Intervals, intervals, intervals)
-	add(k.TwoRuns, "for two runs their centre, with smallest and largest beside it",
-		"centre of two runs, with smallest and largest beside it")
-	add(k.OneRun, "for a single run its value, without an interval"+within, "single run, so no intervals"+within)
-	add(k.Searched, searchedWords, searchedWords)
-	add(k.Exact, "counts that are the same in all repetitions stand alone", "the same count in all repetitions")
-	if len(alone) == 1 {
-		return alone[0]
-	}
-	return strings.Join(out, "; ")
+	return ""
 }
 
-const searchedWords = "value found by a search, with its range beside it"
+// HowTo says what the marks of a figure are: that of an estimate, and that of its interval.
+func (k EstimateKinds) HowTo(mark, interval string) (out []string) {
+	add := func(occurs bool, words string) {
+		if occurs {
+			out = append(out, strings.NewReplacer("MARK", mark, "INTERVAL", interval).Replace(words))
+		}
+	}
+	add(k.Intervals, "MARK: median. INTERVAL: 95\u202f% interval over "+k.Repetitions()+".")
+	add(k.Searched, "MARK: value found by a search. INTERVAL: its range.")
+	add(k.TwoRuns, "MARK of two runs: their centre. Line: from the smaller to the larger.")
+	add(k.OneRun, "MARK of a single run: its value; its variation is unknown.")
+	add(k.WithinRun, "Line of a single run: 95\u202f% interval within the run, as if its requests were independent.")
+	return out
+}
 
 func (k EstimateKinds) Repetitions() string {
 	return Origin{Measured: 1, Low: k.low, High: k.high}.Repetitions()

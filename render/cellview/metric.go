@@ -1,15 +1,11 @@
 package cellview
 
 import (
-	"math"
 	"strings"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
-	"benchbook/notebook/stats"
-
-	"benchbook/render/table"
 	"benchbook/render/wording"
 )
 
@@ -33,37 +29,10 @@ func QuantityOf(m record.Metric, cells []*dataset.Cell) Quantity {
 
 // Words describes an estimate for a sentence, with its interval.
 func (q Quantity) Words(r dataset.Result) string {
-	v := Estimate(r)
-	if v.Missing != "" {
-		return WithUnsure(v)
+	if r.Missing != "" {
+		return wording.WithUnsure(r)
 	}
-	decimals := q.Unit.Decimals(v.Reading())
-	words := q.Unit.Quantity(v.Centre, decimals)
-	switch {
-	case v.Few != "" && !math.IsNaN(v.Lo):
-		return words + ", " + v.Few + ", " + q.Unit.Between(v.Lo, v.Hi, decimals)
-	case v.Few != "":
-		return words + ", " + v.Few
-	case r.Estimate.Kind == stats.Given:
-		return words
-	case r.Estimate.Kind == stats.Exact:
-		return words + ", the same in " + wording.Count(r.Estimate.N, "repetition")
-	case r.Estimate.Kind == stats.BySearch:
-		return words + ", found by a search, between " + q.Unit.Between(v.Lo, v.Hi, decimals)
-	}
-	return words + " [" + q.Unit.Between(v.Lo, v.Hi, decimals) + "]"
-}
-
-// WithUnsure returns why there is no value, after a value that is not valid.
-func WithUnsure(v table.Value) string {
-	if v.Unsure == "" {
-		return v.Missing
-	}
-	why, more, _ := strings.Cut(v.Missing, "; ")
-	if more != "" { // tables have all of it
-		why += "; and more"
-	}
-	return v.Unsure + ", " + why
+	return wording.Estimate(r, q.Unit)
 }
 
 // QuantityWords names a quantity with its unit, as an axis does.
@@ -77,15 +46,6 @@ func QuantityWords(m record.Metric, u wording.Unit) string {
 		return wording.Lower(m.Title)
 	}
 	return wording.Lower(m.Title) + ", " + u.Symbol
-}
-
-// Subject names the metric of a figure, with its unit unless the name has it.
-func (q Quantity) Subject() string {
-	words := wording.Lower(q.Title)
-	if q.Axis != words {
-		words += ", " + strings.TrimPrefix(q.Axis, words+", ")
-	}
-	return words
 }
 
 func MetricsNamed(names ...string) []record.Metric {

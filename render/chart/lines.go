@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
@@ -122,22 +123,21 @@ func (p *Panel) lines() Drawing {
 		}
 		values, base = append(values, q.Value), q.Unit.Dimension.Base()
 	}
-	q := cellview.QuantityOf(l.metrics[0], p.Cells)
+	q, readings := cellview.QuantityOf(l.metrics[0], p.Cells), readingsIn(p.Cells, l.metrics)
 	if len(l.metrics) > 1 {
-		q.Unit = q.Unit.Column(readingsIn(p.Cells, l.metrics)...)
+		q.Unit = q.Unit.Column(readings...)
 		q.Axis = cmp.Or(q.Unit.Symbol, wording.Lower(q.Title))
 	}
 	names := cellview.NamesOf(l.metrics)
-	centres := centresOf(p.Cells, names)
-	if len(centres) == 0 {
+	if len(readings) == 0 {
 		return Drawing{Missing: wording.Capital(wording.Lower(q.Title)) + ": " + cellview.Without(p.Cells, names...)}
 	}
 	kinds := cellview.KindsOf(p.Cells, names...)
-	p.say(lineWords(kinds)...)
+	p.say(kinds.HowTo("Point", "Stroke")...)
 	l.xUnit, l.column = wording.UnitFor(base, false, values...), q.Unit
 	fields := p.lineFields()
 	spec := figure.Spec{X: axisOf(l.xUnit, base, p.scale(article.XAxis, values)),
-		Y: axisOf(q.Unit.Unit, l.metrics[0].Unit, p.scale(article.YAxis, centres)), Lines: l.lines(fields)}
+		Y: axisOf(q.Unit.Unit, l.metrics[0].Unit, p.scale(article.YAxis, slice.Map(readings, func(r wording.Figure) float64 { return r.Value }))), Lines: l.lines(fields)}
 	spec.X.Name = strings.TrimSuffix(l.x+", "+l.xUnit.Symbol, ", ")
 	for _, v := range values {
 		spec.X.Ticks = append(spec.X.Ticks, v/l.xUnit.Scale)
@@ -175,22 +175,8 @@ func (p *Panel) lineMetrics() (metrics []record.Metric, missing string) {
 	return metrics, ""
 }
 
-// centresOf are the estimates that there are of metrics of cells.
-func centresOf(cells []*dataset.Cell, metrics []string) []float64 {
-	var out []float64
-	for _, cell := range cells {
-		for _, m := range metrics {
-			if r := cell.Metric(m); r.Missing == "" {
-				out = append(out, r.Estimate.Centre)
-			}
-		}
-	}
-	return out
-}
-
 // readingsIn are the estimates that there are of metrics of cells, as digits are chosen by.
-func readingsIn(cells []*dataset.Cell, metrics []record.Metric) []wording.Figure {
-	var out []wording.Figure
+func readingsIn(cells []*dataset.Cell, metrics []record.Metric) (out []wording.Figure) {
 	for _, cell := range cells {
 		for _, m := range metrics {
 			if r := cell.Metric(m.Name); r.Missing == "" {
@@ -253,24 +239,6 @@ func (l *lineChart) point(name string, m record.Metric, cell *dataset.Cell, at f
 func isGap(m figure.Mark) bool { return m.Gap }
 
 func isPoint(m figure.Mark) bool { return !m.Gap }
-
-// lineWords say what marks and the strokes through them are.
-func lineWords(k cellview.EstimateKinds) []string {
-	switch {
-	case k.Intervals:
-		return []string{"Point: median. Stroke: 95\u202f% interval over " + k.Repetitions() + "."}
-	case k.Searched:
-		return []string{"Point: value found by a search. Stroke: its range."}
-	case k.TwoRuns:
-		return []string{"Point: centre of two runs. Stroke: from the smaller to the larger."}
-	case k.WithinRun:
-		return []string{"Point: the value of a single run. " +
-			"Stroke: 95\u202f% interval within the run, as if its requests were independent."}
-	case k.OneRun:
-		return []string{"Point: the value of a single run; its variation is unknown."}
-	}
-	return nil
-}
 
 // latency draws the distribution of latencies: percentiles on an axis on which each further nine takes the same room.
 func (p *Panel) latency() Drawing {

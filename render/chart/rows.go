@@ -290,7 +290,7 @@ func byMetric(m record.Metric, a, b *dataset.Cell) int {
 func (r *rows) row(cell *dataset.Cell, name string, i int) figure.Row {
 	shown := cell.Metric(r.metric.Name)
 	v := cellview.Estimate(shown)
-	row := figure.Row{Name: name, Missing: cellview.WithUnsure(v), Failed: cellview.HasFailed(v.Missing),
+	row := figure.Row{Name: name, Missing: wording.WithUnsure(shown), Failed: cellview.HasFailed(v.Missing),
 		Title: name + ": " + r.metric.Words(shown)}
 	if v.Missing != "" {
 		r.missed = true
@@ -359,7 +359,7 @@ func (r *rows) isNoneMeasured() bool {
 // words say how to read the figure.
 func (r *rows) words(estimateMark, intervalMark string, isPublished bool) []string {
 	var out []string
-	mark, measured := wording.Lower(estimateMark), !r.isNoneMeasured()
+	measured := !r.isNoneMeasured()
 	add := func(holds bool, words string) {
 		if holds {
 			out = append(out, words)
@@ -371,22 +371,9 @@ func (r *rows) words(estimateMark, intervalMark string, isPublished bool) []stri
 	case r.pooled:
 		out = append(out, estimateMark+": failed of attempted over "+r.kinds.Repetitions()+". "+intervalMark+
 			": 95\u202f% interval, widened to the smallest and largest share of one repetition.")
-	case r.kinds.Intervals:
-		out = append(out, estimateMark+": median. "+intervalMark+": 95\u202f% interval over "+r.kinds.Repetitions()+".")
+	default:
+		out = r.kinds.HowTo(estimateMark, intervalMark)
 	}
-	few := func(alone, others string) string {
-		if r.kinds.Intervals || r.kinds.TwoRuns && r.kinds.OneRun {
-			return others
-		}
-		return alone
-	}
-	add(r.kinds.Searched, estimateMark+": value found by a search. "+intervalMark+": its range.")
-	add(r.kinds.TwoRuns, few(estimateMark+": centre of two runs. Line: the smaller and the larger.",
-		"For two runs the "+mark+" is their centre, the line the smaller and the larger."))
-	add(r.kinds.OneRun, few(estimateMark+": the value of a single run; its variation is unknown.",
-		"For a single run the "+mark+" is its value; its variation is unknown."))
-	add(r.kinds.OneRun && r.kinds.WithinRun,
-		"Line for a single run: 95\u202f% interval within the run, as if its requests were independent.")
 	add(isPublished && r.factor == 1,
 		"Grey tick: published value, measured elsewhere; compare the order, not the distance.")
 	add(isPublished && r.factor != 1, "Grey tick: published value, measured elsewhere, times the factor by which "+

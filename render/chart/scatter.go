@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -29,7 +28,7 @@ func (p *Panel) scatter() Drawing {
 	x, y := cellview.QuantityOf(mx, p.Cells), cellview.QuantityOf(my, p.Cells)
 	metrics := []record.Metric{mx, my}
 	kinds := cellview.KindsOf(p.Cells, cellview.NamesOf(metrics)...)
-	p.say(crossWords(kinds)...)
+	p.say(kinds.HowTo("Point", "Lines through it")...)
 	var xs, ys []float64
 	for _, cell := range p.Cells {
 		if a, b := cell.Metric(mx.Name), cell.Metric(my.Name); a.Missing == "" && b.Missing == "" {
@@ -82,21 +81,6 @@ func (p *Panel) point(name, title string, cell *dataset.Cell, x, y ends) figure.
 		Name: cellview.WithState(name, cell), Title: cellview.WithState(title, cell), Hollow: cellview.StateOf(cell) != ""}
 }
 
-// crossWords say what the lines through points are.
-func crossWords(k cellview.EstimateKinds) []string {
-	switch {
-	case k.Intervals:
-		return []string{"Point: medians. Lines through it: 95\u202f% intervals over " + k.Repetitions() + "."}
-	case k.Searched:
-		return []string{"Point: values found by searches. Lines through it: their ranges."}
-	case k.TwoRuns:
-		return []string{"Point: centres of two runs. Lines through it: from the smaller to the larger."}
-	case k.OneRun:
-		return []string{"Point: values of a single run; their variation is unknown."}
-	}
-	return nil
-}
-
 // agreement draws published numbers against ours: on one line if the two are equal, on another if they differ by one
 // factor.
 func (p *Panel) agreement() Drawing {
@@ -132,12 +116,7 @@ func (p *Panel) agreement() Drawing {
 	if len(spec.Marks) == 0 {
 		return Drawing{Missing: "no published value was measured here: " + wording.Some(p.described)}
 	}
-	singular := strings.NewReplacer("medians", "median", "centres", "centre", "Lines through it",
-		"Line through it", "95\u202f% intervals", "95\u202f% interval", "values found by searches", "value found by a search",
-		"their ranges", "its range") // one of the two numbers is theirs
-	for _, words := range crossWords(cellview.KindsOf(shown, m.Name)) {
-		p.say(singular.Replace(words))
-	}
+	p.say(cellview.KindsOf(shown, m.Name).HowTo("Point", "Line through it")...)
 	p.say(cellview.HollowWords(shown)...)
 	spec.Slopes = p.agreementLines(a.Agreement)
 	return p.drawing(spec, m.Title+": "+wording.Times.Alone(a.Factor)+" as published",

@@ -59,24 +59,16 @@ type Picture struct {
 	Data []byte
 }
 
-func (w *Writer) picture(name string) *Picture {
-	i := slices.IndexFunc(w.Pictures, func(p Picture) bool { return p.Path == path.Join(mediaFolder, name) })
-	if i < 0 {
-		return nil
-	}
-	return &w.Pictures[i]
-}
-
 // addPicture adds a picture of the folder to the page and returns its path there.
 func (w *Writer) addPicture(name string) (string, error) {
-	if there := w.picture(name); there != nil {
-		return there.Path, nil
+	to := path.Join(mediaFolder, name)
+	if slices.ContainsFunc(w.Pictures, func(p Picture) bool { return p.Path == to }) {
+		return to, nil
 	}
 	data, err := readPicture(w.doc.Dir, name)
 	if err != nil {
 		return "", err
 	}
-	to := path.Join(mediaFolder, name)
 	w.Pictures = append(w.Pictures, Picture{to, data})
 	return to, nil
 }

@@ -1,7 +1,6 @@
 package prose
 
 import (
-	"bytes"
 	"fmt"
 	"html/template"
 
@@ -10,54 +9,47 @@ import (
 	"benchbook/notebook/article"
 )
 
-// Prose renders the document without the parts that do not apply.
-func (w *Writer) Prose() template.HTML { return flowOf(w, w.doc.Tree) }
+// Prose renders the document without its answer and the parts that do not apply.
+func (w *Writer) Prose() template.HTML { return w.balanced(w.Children(w.doc.Tree, w.doc.Text)) }
 
 // Answer renders the answer of the document; empty if it has none.
 func (w *Writer) Answer() template.HTML {
 	if w.doc.Answer == nil {
 		return ""
 	}
-	return flowOf(w, w.doc.Answer)
+	return w.balanced(w.Children(w.doc.Answer, w.doc.Text))
 }
 
-// applies reports whether a node stands in no part of the text that does not apply.
+// applies reports whether a node is in no part of the text that does not apply.
 func applies(a Article, n ast.Node) bool {
 	p := article.ConditionalPartOf(n)
 	return p == nil || a.Applies(p)
 }
 
-// flow is the blocks in a node, one after the other.
-type flow struct {
-	*Writer
-	written bytes.Buffer
+// part renders a part if it applies.
+func (w *Writer) part(n ast.Node, source []byte) template.HTML {
+	if !w.article.Applies(n.(*article.ConditionalPart)) {
+		return ""
+	}
+	return w.Children(n, source)
 }
 
-func flowOf(w *Writer, parent ast.Node) template.HTML {
-	f := flow{Writer: w}
-	f.write(parent)
+// answer renders an answer in the text, which the page does not show first.
+func (w *Writer) answer(n ast.Node, source []byte) template.HTML {
+	if n == ast.Node(w.doc.Answer) {
+		return ""
+	}
+	return w.Children(n, source)
+}
+
+// balanced closes the raw HTML of the author, if there is any.
+func (w *Writer) balanced(shown template.HTML) template.HTML {
 	if !w.rawHTML {
-		return template.HTML(f.written.String())
+		return shown
 	}
-	balanced, err := balance(f.written.Bytes())
+	whole, err := balance([]byte(shown))
 	if err != nil && w.err == nil {
-		w.err = fmt.Errorf("balancing the raw HTML of the article: %w", err)
+		w.err = fmt.Errorf("balancing raw HTML: %w", err)
 	}
-	return template.HTML(balanced)
-}
-
-func (f *flow) write(parent ast.Node) {
-	source := f.doc.Text
-	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
-		if n.Kind() == article.KindAnswer { // the page shows it first
-			continue
-		}
-		if p, ok := n.(*article.ConditionalPart); ok {
-			if f.article.Applies(p) {
-				f.write(p)
-			}
-			continue
-		}
-		f.written.WriteString(string(f.show(n, source)))
-	}
+	return template.HTML(whole)
 }

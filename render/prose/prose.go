@@ -116,9 +116,9 @@ func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 		})
 	}
 	whole(article.KindBlock, func(n ast.Node, _ []byte) template.HTML { return w.article.Block(n.(*article.Block)) })
-	whole(article.KindConditionalPart, w.Children) // of an article with problems, which has parts elsewhere
+	whole(article.KindConditionalPart, w.part)
 	whole(article.KindDiv, w.Children)
-	whole(article.KindAnswer, w.Children)
+	whole(article.KindAnswer, w.answer)
 	whole(article.KindInlineValue, w.inlineValue)
 	whole(article.KindClaimLink, w.claimLink)
 	whole(article.KindReference, w.reference)
@@ -173,14 +173,7 @@ func (w *Writer) Inline(line string) (template.HTML, string) {
 		shown += w.Children(n, source)
 		words = append(words, w.Plain(n, source))
 	}
-	if !w.rawHTML {
-		return shown, strings.Join(words, " ")
-	}
-	balanced, err := balance([]byte(shown))
-	if err != nil && w.err == nil {
-		w.err = fmt.Errorf("balancing the raw HTML of %q: %w", line, err)
-	}
-	return template.HTML(balanced), strings.Join(words, " ")
+	return w.balanced(shown), strings.Join(words, " ")
 }
 
 // Plain returns the text of a node, as read aloud.

@@ -144,23 +144,6 @@ func (f follower) isPart(id string) bool {
 // DeadLinks warns of links and pictures that become text because they lead to nothing. articles are the slugs that
 // links may name. Links in raw HTML are not checked.
 func DeadLinks(doc *article.Document, articles []string, problems *source.Problems) {
-	deadLinks(doc, articles, func(name string) error {
-		_, err := readPicture(doc.Dir, name)
-		return err
-	}, problems)
-}
-
-func (w *Writer) DeadLinks(problems *source.Problems) {
-	deadLinks(w.doc, w.Articles, func(name string) error {
-		if w.picture(name) != nil { // no need to read it again
-			return nil
-		}
-		_, err := readPicture(w.doc.Dir, name)
-		return err
-	}, problems)
-}
-
-func deadLinks(doc *article.Document, articles []string, picture func(name string) error, problems *source.Problems) {
 	f := follower{articles: articles, anchors: map[string]string{}, doc: doc}
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if h, ok := n.(*ast.Heading); ok && entering {
@@ -171,7 +154,7 @@ func deadLinks(doc *article.Document, articles []string, picture func(name strin
 	})
 	for _, l := range doc.Links() {
 		if name, ok := localPicture(l.Destination); ok && l.Picture {
-			if err := picture(name); err != nil {
+			if _, err := readPicture(doc.Dir, name); err != nil {
 				problems.Warn("dead-link", l.Pos, "the picture %q is not shown: %v", l.Destination, err).
 					Hint = "correct it, or remove it"
 			}

@@ -2,8 +2,6 @@
 package wording
 
 import (
-	"fmt"
-
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -35,30 +33,15 @@ func Estimate(r dataset.Result, u Column) string {
 	switch {
 	case r.Missing != "":
 		return r.Missing
-	case e.Kind == stats.Given:
-		return u.Exact(e.Centre)
-	}
-	reading := ReadingOf(r)
-	decimals := u.Decimals(reading)
-	switch {
-	case e.Kind == stats.Exact:
-		return u.Quantity(e.Centre, decimals)
-	case e.Kind == stats.NoInterval:
-		return u.Quantity(e.Centre, decimals) + " (1 run)"
-	case e.Kind == stats.BySearch && r.Metric.Unit == "1/s":
-		return u.Capacity(e.Interval.Lo, e.Interval.Hi)
-	case e.Kind == stats.BySearch:
+	case e.Kind == stats.BySearch && r.Metric.Unit != "1/s":
 		return u.Tuned(e.Centre, e.Interval.Lo, e.Interval.Hi)
 	}
-	between := u.Range(e.Interval.Lo, e.Interval.Hi, decimals)
-	switch e.Kind {
-	case stats.RangeOfTwo:
-		return fmt.Sprintf("%s (2 runs: %s)", u.Quantity(e.Centre, decimals), between)
-	case stats.WithinRun:
-		return fmt.Sprintf("%s (1 run; within the run %s)", u.Quantity(e.Centre, decimals),
-			u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
+	q := Quantity{Of: dataset.Quantity{Number: e.Centre, Unit: r.Metric.Unit, Kind: e.Kind, N: e.N}, Unit: u.Unit,
+		Decimals: u.Decimals(ReadingOf(r)), WithInterval: true, Exact: e.Kind == stats.Given}
+	if e.Kind != stats.NoInterval && e.Kind != stats.Given && e.Kind != stats.Exact {
+		q.Of.Interval = &e.Interval
 	}
-	return fmt.Sprintf("%s [%s]", u.Quantity(e.Centre, decimals), between)
+	return q.Text()
 }
 
 // NothingFull says that no resource limited a cell.

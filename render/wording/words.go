@@ -66,6 +66,19 @@ func Lower(title string) string {
 	return title
 }
 
+// WithUnsure returns why there is no value, after a value that is not valid.
+func WithUnsure(r dataset.Result) string {
+	unsure := Unsure(r)
+	if unsure == "" {
+		return r.Missing
+	}
+	why, more, _ := strings.Cut(r.Missing, "; ")
+	if more != "" { // tables have all of it
+		why += "; and more"
+	}
+	return unsure + ", " + why
+}
+
 // InvalidReason begins the reason of a result that is missing because the cell is not valid.
 const InvalidReason = "invalid: "
 
