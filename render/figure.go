@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
-	"sync"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -97,20 +96,14 @@ func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 	}
 }
 
-// draw draws a figure for both widths of its page, in parallel, since authors wait for it.
+// draw draws a figure for both widths of its page.
 func (c *composer) draw(v *figureView, spec figure.Spec) {
 	wide := figure.Full
 	if v.AtTop {
 		wide = figure.Top
 	}
-	var narrow []byte
-	var narrowErr error
-	var drawing sync.WaitGroup
-	drawing.Go(func() {
-		narrow, narrowErr = c.withMetrics(func(m *figure.Metrics) ([]byte, error) { return spec.SVG(m, figure.Narrow) })
-	})
-	full, err := c.withMetrics(func(m *figure.Metrics) ([]byte, error) { return spec.SVG(m, wide) })
-	drawing.Wait()
+	full, err := spec.SVG(wide)
+	narrow, narrowErr := spec.SVG(figure.Narrow)
 	c.err = cmp.Or(c.err, err, narrowErr)
 	v.Full, v.Narrow = template.HTML(full), template.HTML(narrow)
 }
@@ -118,7 +111,7 @@ func (c *composer) draw(v *figureView, spec figure.Spec) {
 // drawFile adds a figure as a file, and that at the top of the page as its card too, for which links to the page need
 // the address of the site.
 func (c *composer) drawFile(v *figureView, spec figure.Spec, about [][2]string) {
-	svg, err := c.withMetrics(func(m *figure.Metrics) ([]byte, error) { return spec.File(m, about) })
+	svg, err := spec.File(about)
 	if err != nil {
 		c.err = cmp.Or(c.err, err)
 		return
@@ -128,7 +121,7 @@ func (c *composer) drawFile(v *figureView, spec figure.Spec, about [][2]string) 
 	if !isCard && !c.options.PNG {
 		return
 	}
-	card, err := c.withMetrics(spec.Card)
+	card, err := spec.Card()
 	c.err = cmp.Or(c.err, err)
 	if isCard {
 		c.files = append(c.files, File{CardFile, card})
@@ -136,12 +129,6 @@ func (c *composer) drawFile(v *figureView, spec figure.Spec, about [][2]string) 
 	if c.options.PNG {
 		v.Provenance.Files = append(v.Provenance.Files, c.addFile(v.ID+".png", "PNG", card))
 	}
-}
-
-func (r *Renderer) withMetrics(draw func(*figure.Metrics) ([]byte, error)) ([]byte, error) {
-	m := r.measures.Get().(*figure.Metrics)
-	defer r.measures.Put(m)
-	return draw(m)
 }
 
 // CardFile is the picture of a page for links to it, in its folder of data; pages without a figure have none, nor

@@ -37,14 +37,12 @@ import (
 	"benchbook/render/prose"
 
 	"benchbook/internal/slice"
-	"benchbook/render/figure"
 	"benchbook/render/wording"
 )
 
 // Renderer renders pages. It is immutable and safe for concurrent use.
 type Renderer struct {
 	templates *template.Template
-	measures  sync.Pool // of *figure.Metrics
 	prose     *prose.Renderer
 }
 
@@ -54,9 +52,7 @@ func New(theme fs.FS) (*Renderer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the templates of the theme: %w", err)
 	}
-	r := &Renderer{templates: templates, prose: prose.NewRenderer()}
-	r.measures.New = func() any { return figure.NewMetrics() }
-	return r, nil
+	return &Renderer{templates: templates, prose: prose.NewRenderer()}, nil
 }
 
 type Options struct {
@@ -252,7 +248,7 @@ type composer struct {
 }
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
-	ev := &evaluator{d: d, doc: d.Doc, results: claim.JudgeAll(d), selected: map[selection]func() ([]*dataset.Cell, error){}}
+	ev := &evaluator{d: d, doc: d.Doc, results: claim.JudgeAll(d)}
 	c := &composer{Renderer: r, evaluator: ev, options: o,
 		judgements: judgements{}}
 	c.palette = sync.OnceValue(func() *chart.Palette {

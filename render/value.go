@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
@@ -40,14 +39,6 @@ type evaluator struct {
 	results *claim.Results
 	numbers map[string]string // of tables and figures by their labels, such as "Figure 2"
 	used    []used
-
-	selected map[selection]func() ([]*dataset.Cell, error) // see selectCells
-}
-
-// A selection is a set of cells that a table or figure shows.
-type selection struct {
-	experiment *dataset.Experiment
-	where      expr.Node
 }
 
 // Value shows the value of an expression, with a tooltip that says where it comes from.
@@ -207,7 +198,7 @@ func (ev *evaluator) contains(experiment string, where expr.Node, cells []*datas
 	})
 }
 
-// selectCells returns the cells of an experiment that fulfil where, which may be nil. Callers must not change them.
+// selectCells returns the cells of an experiment that fulfil where, which may be nil.
 func (ev *evaluator) selectCells(experiment string, where expr.Node) ([]*dataset.Cell, *dataset.Experiment, error) {
 	e, ok := ev.d.Experiment(experiment)
 	if !ok {
@@ -216,10 +207,6 @@ func (ev *evaluator) selectCells(experiment string, where expr.Node) ([]*dataset
 	if where == nil {
 		return e.Cells, e, nil
 	}
-	key := selection{e, where}
-	if ev.selected[key] == nil { // each claim asks for those of each figure
-		ev.selected[key] = sync.OnceValues(func() ([]*dataset.Cell, error) { return e.Select(where) })
-	}
-	cells, err := ev.selected[key]()
+	cells, err := e.Select(where)
 	return cells, e, err
 }

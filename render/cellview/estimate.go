@@ -21,14 +21,6 @@ func Ends(r dataset.Result) (lo, hi float64) {
 // HasFailed reports whether a result is missing because the cell failed.
 func HasFailed(missing string) bool { return strings.HasPrefix(missing, "failed") }
 
-// Bound is an end of an interval for a data file; nil for none.
-func Bound(has bool, v float64) any {
-	if !has || math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	return v
-}
-
 // few says how many runs there were where they are too few for an interval.
 var few = map[stats.IntervalKind]string{stats.NoInterval: "1\u00a0run", stats.WithinRun: "within one run",
 	stats.RangeOfTwo: "2\u00a0runs"}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 
@@ -60,9 +61,9 @@ func OriginOf(cells []*dataset.Cell, metrics ...string) Origin {
 }
 
 func (o *Origin) addRecord(r *record.Record) {
-	o.Runs, o.Hosts = appendNew(o.Runs, r.Run), appendNew(o.Hosts, r.Host)
+	o.Runs, o.Hosts = slice.Add(o.Runs, r.Run), slice.Add(o.Hosts, r.Host)
 	if revision := r.Facts[record.FactRevision]; revision != "" && !strings.HasPrefix(revision, record.NoRevision) {
-		o.Revisions = appendNew(o.Revisions, revision)
+		o.Revisions = slice.Add(o.Revisions, revision)
 	}
 	o.Took += r.Ended.Sub(r.Started)
 	if r.Order.Replaces > 0 {
@@ -71,14 +72,6 @@ func (o *Origin) addRecord(r *record.Record) {
 	if r.Ended.After(o.Last) {
 		o.Last = r.Ended.UTC()
 	}
-}
-
-// appendNew appends a word unless it is the last one.
-func appendNew(list []string, word string) []string {
-	if n := len(list); n > 0 && list[n-1] == word {
-		return list
-	}
-	return append(list, word)
 }
 
 func SortedSet(list []string) []string {

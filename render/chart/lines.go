@@ -315,10 +315,11 @@ func (a *account) addPercentiles(l *line, d dataset.Percentiles, unit wording.Un
 			named = append(named, words)
 		}
 		l.Points = append(l.Points, point)
-		several := q.Estimate.N > 1
-		lo, hi := q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
-		a.addData(l.cells[0], "", q.Percent, q.Pooled, cellview.Bound(several, lo), cellview.Bound(several, hi),
-			d.N, d.Attempts)
+		lo, hi := math.NaN(), math.NaN()
+		if q.Estimate.N > 1 {
+			lo, hi = q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
+		}
+		a.addData(l.cells[0], "", q.Percent, q.Pooled, lo, hi, d.N, d.Attempts)
 	}
 	a.described = append(a.described, l.Name+": "+strings.Join(named, ", "))
 }
@@ -399,7 +400,7 @@ func (a *account) addSeconds(l *line, metric string, unit wording.Unit) bool {
 	for k, values := range s.Values {
 		var trace []figure.Mark
 		for second, v := range values {
-			a.addData(cell, "", s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, cellview.Bound(true, v))
+			a.addData(cell, "", s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, v)
 			if !math.IsNaN(v) {
 				trace = append(trace, figure.At(float64(second+1), v/unit.Scale))
 			}

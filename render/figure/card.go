@@ -25,7 +25,7 @@ var cardDPI = []int{160, 150, 144, 135, 128, 120, 108, 100, 96, 90, 80, 75, 72}
 
 // Card is a PNG of the figure with its title and source, for links to its page, in the largest type in which all of it
 // has room.
-func (s Spec) Card(m *Metrics) ([]byte, error) {
+func (s Spec) Card() ([]byte, error) {
 	spec, err := s.prepared()
 	if err != nil {
 		return nil, err
@@ -34,14 +34,14 @@ func (s Spec) Card(m *Metrics) ([]byte, error) {
 	for _, dpi := range cardDPI {
 		unit := float64(dpi) / 72 // pixels
 		width, height := CardWidth/unit-2*margin, CardHeight/unit-2*margin
-		draft := &sheet{Spec: spec, metrics: m, draw: draw.Canvas{Canvas: &canvas{}}, width: width}
+		draft := &sheet{Spec: spec, draw: draw.Canvas{Canvas: &canvas{}}, width: width}
 		draft.headed()
 		if draft.y > height && dpi != cardDPI[len(cardDPI)-1] {
 			continue
 		}
 		c := vgimg.NewWith(vgimg.UseWH(vg.Length(CardWidth/unit), vg.Length(CardHeight/unit)), vgimg.UseDPI(dpi))
 		c.Translate(vg.Point{X: margin, Y: vg.Length(CardHeight/unit - margin - max(0, (height-draft.y)/3))})
-		sh := &sheet{Spec: spec, metrics: m, draw: draw.Canvas{Canvas: &painter{Canvas: c}}, width: width}
+		sh := &sheet{Spec: spec, draw: draw.Canvas{Canvas: &painter{Canvas: c}}, width: width}
 		sh.headed()
 		var b bytes.Buffer
 		encoder := png.Encoder{CompressionLevel: png.BestSpeed} // half the time of a card went into the default's

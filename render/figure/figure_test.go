@@ -113,10 +113,9 @@ func complete(name string) Spec {
 
 // Each kind is drawn for a page and for a telephone as in its golden file. Look at the files before you accept a change.
 func TestGolden(t *testing.T) {
-	m := NewMetrics()
 	for name := range figures {
 		for _, w := range []Width{Full, Narrow} {
-			got := must.Get(complete(name).SVG(m, w))
+			got := must.Get(complete(name).SVG(w))
 			file := filepath.Join("testdata", "golden", name+"-"+w.class()+".svg")
 			if *update {
 				must.Do(os.WriteFile(file, got, 0o644))
@@ -134,7 +133,7 @@ func TestGolden(t *testing.T) {
 
 // A file has a title, a source, a style for light and dark and the facts, whatever these contain.
 func TestFile(t *testing.T) {
-	svg := must.Get(complete("bars").File(NewMetrics(), [][2]string{{"title", "A < B"}, {"run", "r1"}, {"licence", ""}}))
+	svg := must.Get(complete("bars").File([][2]string{{"title", "A < B"}, {"run", "r1"}, {"licence", ""}}))
 	for _, want := range []string{"<metadata>\ntitle: A &lt; B\nrun: r1\n</metadata>", ">What was found</text>", ">Quantity, unit</text>",
 		">Source: an article</text>", "<style>svg{background:#fff}", "@media (prefers-color-scheme:dark){svg{background:#14171a}",
 		".band{stroke:none;fill-opacity:0.22}", ".dash{stroke-dasharray:5 4;stroke-linecap:butt}"} {
@@ -147,7 +146,7 @@ func TestFile(t *testing.T) {
 // A card is a picture of the size that links ask for, with the colours of the figure.
 func TestCard(t *testing.T) {
 	for name := range figures {
-		data := must.Get(complete(name).Card(NewMetrics()))
+		data := must.Get(complete(name).Card())
 		picture := must.Get(png.Decode(bytes.NewReader(data)))
 		if size := picture.Bounds().Size(); size.X != CardWidth || size.Y != CardHeight {
 			t.Errorf("%s: the card has %v pixels", name, size)
@@ -188,7 +187,7 @@ func TestSVGRefuses(t *testing.T) {
 		{"points out of order", Spec{ID: "f", Lines: []Line{{Name: "l", Points: []Mark{At(2, 1), At(1, 1)}}}}, "sort them"},
 		{"a reference that is not a number", Spec{ID: "f", Rows: []Row{{}}, Level: &Guide{Value: nan}}, "reference NaN"},
 	} {
-		svg, err := test.spec.SVG(NewMetrics(), Full)
+		svg, err := test.spec.SVG(Full)
 		if err == nil {
 			t.Errorf("%s: drew %s, want an error with %q", test.name, svg, test.want)
 		} else if !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "figure ") {

@@ -28,12 +28,20 @@ var fontFiles embed.FS
 
 // typeface is a font to measure with, and its outlines to draw with.
 type typeface struct {
-	*font.Font
+	*font.Face
 	outlines *sfnt.Font
 }
 
 // typefaces are the regular and the strong one.
 var typefaces = sync.OnceValue(func() [2]typeface { return [2]typeface{loadFont("inter-400"), loadFont("inter-600")} })
+
+// typefaceOf is the one of weight 600 if strong, else of 400.
+func typefaceOf(strong bool) typeface {
+	if strong {
+		return typefaces()[1]
+	}
+	return typefaces()[0]
+}
 
 // loadFont reads a font of this package.
 func loadFont(name string) typeface {
@@ -52,19 +60,17 @@ func loadFont(name string) typeface {
 	must(err)
 	outlines, err := sfnt.Parse(data)
 	must(err)
-	return typeface{face.Font, outlines}
+	return typeface{face, outlines}
 }
 
-// Metrics measures text as the browser sets it: kerned, with contextual forms and tabular digits. It remembers what it
-// measured, so one Metrics should serve a whole page, and may serve many; it must not be used by two goroutines at a
-// time.
-type Metrics struct {
-	regular, strong *font.Face
-	shaper          shaping.HarfbuzzShaper
-	known           map[measured]float64 // in ems
-}
+// measures remembers how wide texts are, as most are in several drawings.
+var measures = struct {
+	sync.Mutex
+	shaper shaping.HarfbuzzShaper
+	known  map[measured]float64 // in ems
+}{known: map[measured]float64{}}
 
-// maxKnown is how many texts a Metrics remembers, so that one that serves a thousand pages does not grow for ever.
+// maxKnown is how many texts are remembered, so that a preview does not grow for ever.
 const maxKnown = 10_000
 
 type measured struct {
@@ -72,64 +78,46 @@ type measured struct {
 	strong bool
 }
 
-// NewMetrics returns a measure that knows nothing yet.
-func NewMetrics() *Metrics {
-	fonts := typefaces()
-	return &Metrics{regular: font.NewFace(fonts[0].Font), strong: font.NewFace(fonts[1].Font), known: map[measured]float64{}}
-}
-
-// Width is how far s advances, in units, at a font size in units and at weight 600 if strong, else 400.
+// TextWidth is how far s advances as a browser sets it: kerned, with contextual forms and tabular digits. It is in units, at
+// a font size in units and at weight 600 if strong, else 400.
 //
 // Runes that the font lacks are set in a font we do not know; they count as wide as such fonts set them, rather too
 // wide than too narrow.
-func (m *Metrics) Width(s string, size float64, strong bool) float64 {
+func TextWidth(s string, size float64, strong bool) float64 {
+	measures.Lock()
+	defer measures.Unlock()
 	key := measured{s, strong}
-	em, ok := m.known[key]
+	em, ok := measures.known[key]
 	if !ok {
-		if len(m.known) >= maxKnown {
-			clear(m.known)
+		if len(measures.known) >= maxKnown {
+			clear(measures.known)
 		}
-		em = m.measure(s, m.face(strong))
-		m.known[key] = em
+		em = measure(s, typefaceOf(strong).Face)
+		measures.known[key] = em
 	}
 	return em * size
 }
 
-// outlines are those of the font to draw with.
-func (m *Metrics) outlines(strong bool) *sfnt.Font {
-	if strong {
-		return typefaces()[1].outlines
-	}
-	return typefaces()[0].outlines
-}
-
-func (m *Metrics) face(strong bool) *font.Face {
-	if strong {
-		return m.strong
-	}
-	return m.regular
-}
-
 // measure adds up the stretches that face can set and the runes between them that it cannot.
-func (m *Metrics) measure(s string, face *font.Face) (em float64) {
+func measure(s string, face *font.Face) (em float64) {
 	var stretch []rune
 	for _, r := range s {
 		if _, ok := face.NominalGlyph(r); ok {
 			stretch = append(stretch, r)
 			continue
 		}
-		em += m.shape(stretch, face) + fallbackAdvance(r)
+		em += shape(stretch, face) + fallbackAdvance(r)
 		stretch = stretch[:0]
 	}
-	return em + m.shape(stretch, face)
+	return em + shape(stretch, face)
 }
 
-func (m *Metrics) shape(text []rune, face *font.Face) (em float64) {
+func shape(text []rune, face *font.Face) (em float64) {
 	if len(text) == 0 {
 		return 0
 	}
 	const perEm = 1000
-	out := m.shaper.Shape(shaping.Input{
+	out := measures.shaper.Shape(shaping.Input{
 		Text: text, RunEnd: len(text), Face: face, Size: fixed.I(perEm), Script: language.Latin, Language: "en",
 		FontFeatures: []shaping.FontFeature{{Tag: opentype.MustNewTag("tnum"), Value: 1}},
 	})

@@ -17,11 +17,10 @@ import (
 // sheet is a figure in the making, from its top down.
 type sheet struct {
 	Spec
-	metrics *Metrics
-	draw    draw.Canvas
-	width   float64
-	y       float64 // how far down it is drawn
-	hits    []hit
+	draw  draw.Canvas
+	width float64
+	y     float64 // how far down it is drawn
+	hits  []hit
 }
 
 // hit is an area that shows words when it is pointed at.
@@ -34,15 +33,15 @@ type hit struct {
 //
 // The error names what cannot be drawn: a value that is not finite or not on its scale, an interval whose ends are
 // swapped, a colour that there is not, points out of order, or nothing at all.
-func (s Spec) SVG(m *Metrics, w Width) ([]byte, error) {
-	return s.write(m, w, "", func(s *sheet) { s.paint() })
+func (s Spec) SVG(w Width) ([]byte, error) {
+	return s.write(w, "", func(s *sheet) { s.paint() })
 }
 
 // File draws the figure for use outside of its page: with its title, its source, a style for light and dark, and facts
 // by name as metadata. Inter is named but not included; where it is missing, Arial, which is narrower, takes its place.
 //
 // Source: docs/results.md#provenance-of-files.
-func (s Spec) File(m *Metrics, facts [][2]string) ([]byte, error) {
+func (s Spec) File(facts [][2]string) ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "<style>%s@media (prefers-color-scheme:dark){%s}</style>\n<metadata>\n", style(0), style(1))
 	for _, fact := range facts {
@@ -51,16 +50,16 @@ func (s Spec) File(m *Metrics, facts [][2]string) ([]byte, error) {
 		}
 	}
 	b.WriteString("</metadata>\n")
-	return s.write(m, Full, b.String(), func(s *sheet) { s.headed() })
+	return s.write(Full, b.String(), func(s *sheet) { s.headed() })
 }
 
-func (s Spec) write(m *Metrics, w Width, before string, paint func(s *sheet)) ([]byte, error) {
+func (s Spec) write(w Width, before string, paint func(s *sheet)) ([]byte, error) {
 	spec, err := s.prepared()
 	if err != nil {
 		return nil, err
 	}
 	c := &canvas{}
-	sh := &sheet{Spec: spec, metrics: m, draw: draw.Canvas{Canvas: c}, width: float64(w)}
+	sh := &sheet{Spec: spec, draw: draw.Canvas{Canvas: c}, width: float64(w)}
 	paint(sh)
 	if c.err != nil {
 		return nil, fmt.Errorf("figure %q: %w", s.ID, c.err)
@@ -189,7 +188,7 @@ func (s *sheet) newPlot() *plot.Plot {
 		a.Label.TextStyle, a.Tick.Label, a.Tick.Marker = t, t, plot.ConstantTicks(nil)
 		a.Min, a.Max = 0, 1
 	}
-	p.X.Tick.Label.YAlign, p.X.Tick.Label.Handler = text.YTop, lettering{Metrics: s.metrics, gap: tickGap}
+	p.X.Tick.Label.YAlign, p.X.Tick.Label.Handler = text.YTop, lettering{gap: tickGap}
 	p.Y.Tick.Label.XAlign = text.XRight
 	return p
 }

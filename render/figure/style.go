@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"strings"
@@ -115,19 +116,9 @@ func (k ink) look() (out look, ok bool) {
 			continue
 		}
 		n++
-		merge := func(to *string, from string) {
-			if from != "" {
-				*to = from
-			}
-		}
-		merge(&out.fill, l.fill)
-		merge(&out.stroke, l.stroke)
-		for to, from := range map[*float64]float64{&out.width: l.width, &out.fillOpacity: l.fillOpacity,
-			&out.strokeOpacity: l.strokeOpacity} {
-			if from != 0 {
-				*to = from
-			}
-		}
+		out.fill, out.stroke = cmp.Or(l.fill, out.fill), cmp.Or(l.stroke, out.stroke)
+		out.width, out.fillOpacity = cmp.Or(l.width, out.width), cmp.Or(l.fillOpacity, out.fillOpacity)
+		out.strokeOpacity = cmp.Or(l.strokeOpacity, out.strokeOpacity)
 		if len(l.dashes) > 0 {
 			out.dashes = l.dashes
 		}

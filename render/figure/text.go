@@ -21,10 +21,7 @@ const (
 
 // lettering is a text.Handler that measures in the fonts of the page and writes classes. A box is as high as capitals,
 // so that gonum centres what readers see; above it is a gap.
-type lettering struct {
-	*Metrics
-	gap vg.Length
-}
+type lettering struct{ gap vg.Length }
 
 func (lettering) Cache() *font.Cache { return nil }
 
@@ -35,7 +32,7 @@ func (l lettering) Extents(f font.Font) font.Extents {
 func (lettering) Lines(s string) []string { return strings.Split(s, "\n") }
 
 func (l lettering) Box(s string, f font.Font) (width, height, depth vg.Length) {
-	return vg.Length(l.Width(s, float64(f.Size), isStrong(f))), f.Size*Capital + l.gap, 0
+	return vg.Length(TextWidth(s, float64(f.Size), isStrong(f))), f.Size*Capital + l.gap, 0
 }
 
 func isStrong(f font.Font) bool { return f.Weight != 0 }
@@ -67,7 +64,7 @@ func (l lettering) Draw(c vg.Canvas, s string, style text.Style, at vg.Point) {
 	c.SetColor(ink(strings.Join(classes, " ")))
 	for i, line := range lines {
 		y := at.Y + height*vg.Length(style.YAlign) + lead*vg.Length(len(lines)-1-i)
-		c.FillString(font.Face{Font: style.Font, Face: l.outlines(isStrong(style.Font))}, vg.Point{X: at.X, Y: y}, line)
+		c.FillString(font.Face{Font: style.Font, Face: typefaceOf(isStrong(style.Font)).outlines}, vg.Point{X: at.X, Y: y}, line)
 	}
 }
 
@@ -90,7 +87,7 @@ func (s *sheet) style(size vg.Length, strong bool, k ink, align text.XAlignment)
 	if strong {
 		f.Weight = 2
 	}
-	return text.Style{Color: k, Font: f, XAlign: align, YAlign: text.YCenter, Handler: lettering{Metrics: s.metrics}}
+	return text.Style{Color: k, Font: f, XAlign: align, YAlign: text.YCenter, Handler: lettering{}}
 }
 
 // wrap breaks str into lines no wider than room, joined by line ends. Lines end where Unicode lets them (UAX 14) or

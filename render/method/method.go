@@ -131,9 +131,13 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	return v
 }
 
+// mostFound is how many findings of a check are shown.
+const mostFound = 3
+
 // checkViews lists findings and checks that could not run, and groups cells with the same words.
 func checkViews(e *dataset.Experiment) []checkView {
 	var out []checkView
+	cells := map[string][]string{} // by check, level and words
 	add := func(cell string, check validity.CheckResult) {
 		level := check.Level.String()
 		i := slices.IndexFunc(out, func(v checkView) bool { return v.Name == check.Name && v.Level == level })
@@ -141,13 +145,11 @@ func checkViews(e *dataset.Experiment) []checkView {
 			i = len(out)
 			out = append(out, checkView{Name: check.Name, Level: level})
 		}
-		found := &out[i].Found
-		k := slices.IndexFunc(*found, func(f foundView) bool { return f.Words == check.Words })
-		if k < 0 {
-			*found = append(*found, foundView{cell, check.Words})
-			return
+		key := check.Name + level + check.Words
+		if cells[key] == nil {
+			out[i].Found = append(out[i].Found, foundView{key, check.Words})
 		}
-		(*found)[k].Cells += "; " + cell
+		cells[key] = append(cells[key], cell)
 	}
 	for _, unchecked := range []bool{false, true} { // what was found comes first
 		for _, cell := range e.Cells {
@@ -161,36 +163,17 @@ func checkViews(e *dataset.Experiment) []checkView {
 	if check, ok := validity.SharedCores(dataset.RecordsOf(e.Cells)); ok && check.Level != validity.OK {
 		add("all cells", check)
 	}
-	if len(e.Cells) > 1 {
-		sayAllCells(out, e.Cells)
-	}
-	return shortened(out)
-}
-
-// mostFound is how many findings of a check are shown.
-const mostFound = 3
-
-// shortened keeps the first findings of each check, and counts the others.
-func shortened(views []checkView) []checkView {
-	for i, v := range views {
-		if more := len(v.Found) - mostFound; more > 1 {
-			views[i].Found = append(v.Found[:mostFound:mostFound], foundView{Words: fmt.Sprintf("and %d more like these", more)})
-		}
-	}
-	return views
-}
-
-// sayAllCells shortens a list of all cells to "all cells".
-func sayAllCells(views []checkView, cells []*dataset.Cell) {
-	names := slice.Map(cells, func(cell *dataset.Cell) string { return cell.Name() })
-	all := strings.Join(names, "; ")
-	for _, v := range views {
-		for i := range v.Found {
-			if v.Found[i].Cells == all {
-				v.Found[i].Cells = "all cells"
+	for i, v := range out {
+		for k, f := range v.Found {
+			if v.Found[k].Cells = strings.Join(cells[f.Cells], "; "); len(cells[f.Cells]) == len(e.Cells) && len(e.Cells) > 1 {
+				v.Found[k].Cells = "all cells"
 			}
 		}
+		if more := len(v.Found) - mostFound; more > 1 {
+			out[i].Found = append(v.Found[:mostFound], foundView{Words: fmt.Sprintf("and %d more like these", more)})
+		}
 	}
+	return out
 }
 
 // limitedLine counts the cells by what limited them: docs/method.md#limiting-resource.
@@ -442,29 +425,27 @@ func failedLine(records []*record.Record) string {
 type Failure struct{ Which, Words, Log string }
 
 // Failures returns the distinct failures of a cell, each with the first log.
-func Failures(cell *dataset.Cell) []Failure {
-	var sentences []string
-	repetitions, logs := map[string][]string{}, map[string]string{}
+func Failures(cell *dataset.Cell) (out []Failure) {
+	repetitions := map[string][]string{}
 	for _, r := range cell.Records {
 		if r.Failure == "" {
 			continue
 		}
 		if repetitions[r.Failure] == nil {
-			sentences = append(sentences, r.Failure)
-			logs[r.Failure] = r.Log
+			out = append(out, Failure{r.Failure, strings.TrimSuffix(r.Failure, "."), r.Log})
 		}
 		repetitions[r.Failure] = append(repetitions[r.Failure], strconv.Itoa(r.Repetition))
 	}
-	var out []Failure
-	for _, s := range sentences {
-		which := "repetition " + repetitions[s][0]
-		switch n := len(repetitions[s]); {
-		case n == len(cell.Records) && n > 1:
-			which = fmt.Sprintf("all %d repetitions", n)
-		case n > 1:
-			which = "repetitions " + wording.List(repetitions[s])
+	for i, f := range out {
+		list := repetitions[f.Which]
+		switch n := len(list); {
+		case n == 1:
+			out[i].Which = "repetition " + list[0]
+		case n == len(cell.Records):
+			out[i].Which = fmt.Sprintf("all %d repetitions", n)
+		default:
+			out[i].Which = "repetitions " + wording.List(list)
 		}
-		out = append(out, Failure{which, strings.TrimSuffix(s, "."), logs[s]})
 	}
 	return out
 }
