@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"math"
@@ -84,15 +85,8 @@ func (c *composer) headlineFindings() []banner {
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b found) int {
-		if a.Level != b.Level && (a.Level == validity.Invalid || b.Level == validity.Invalid) {
-			if a.Level == validity.Invalid {
-				return -1
-			}
-			return 1
-		}
-		return b.cells - a.cells
-	})
+	worst := func(f found) int { return slices.Index([]bool{true, false}, f.Level == validity.Invalid) }
+	slices.SortStableFunc(all, func(a, b found) int { return cmp.Or(worst(a)-worst(b), b.cells-a.cells) })
 	return slice.Map(all, func(f found) banner {
 		which := fmt.Sprintf("in %d of the %s that headline claims rest on", f.cells, wording.Count(len(cells), "cell"))
 		return banner{Name: f.Name, Detail: true, Strong: wording.Capital(f.Name) + ":",
@@ -164,11 +158,11 @@ func countOf(n, all int) string {
 }
 
 // floorBanners warns where the A/A pair differs too much: docs/method.md#the-noise-floor.
-func (ev *evaluator) floorBanners() []banner {
+func (c *composer) floorBanners() []banner {
 	var apart, biased, exceeds []string
-	for _, e := range ev.d.Experiments {
-		for _, name := range ev.shownMetrics(e) {
-			if f := ev.d.Floor(name); f.Exceeds {
+	for _, e := range c.d.Experiments {
+		for _, name := range c.shownMetrics(e) {
+			if f := c.d.Floor(name); f.Exceeds {
 				exceeds = slice.Add(exceeds, name+" "+wording.Percent(f.F))
 			}
 			p, missing := e.Pair(name)
@@ -203,24 +197,24 @@ func (ev *evaluator) floorBanners() []banner {
 }
 
 // shownMetrics returns the metrics of an experiment in tables, figures, claims, and in the text written so far.
-func (ev *evaluator) shownMetrics(e *dataset.Experiment) []string {
+func (c *composer) shownMetrics(e *dataset.Experiment) []string {
 	var out []string
 	add := func(part *article.ConditionalPart, experiment, metric string) {
-		if ev.Applies(part) && (experiment == "" || experiment == e.Plan.Name) && !slices.Contains(out, metric) {
+		if c.Applies(part) && (experiment == "" || experiment == e.Plan.Name) && !slices.Contains(out, metric) {
 			out = append(out, metric)
 		}
 	}
-	for _, t := range ev.doc.Tables {
+	for _, t := range c.doc.Tables {
 		for _, column := range t.Columns {
 			add(t.Part, t.Experiment.Value, column.Value)
 		}
 	}
-	for _, f := range ev.doc.Figures {
+	for _, f := range c.doc.Figures {
 		for _, m := range f.Metrics() {
 			add(f.Part, f.Experiment.Value, m)
 		}
 	}
-	for _, u := range ev.used {
+	for _, u := range c.used {
 		add(nil, u.experiment, u.metric)
 	}
 	return out

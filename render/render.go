@@ -230,7 +230,9 @@ type link struct{ Href, Words string }
 // composer renders one page.
 type composer struct {
 	*Renderer
-	*evaluator
+	d       *dataset.Dataset
+	doc     *article.Document
+	results *claim.Results
 	options Options
 	prose   *prose.Writer
 
@@ -240,6 +242,8 @@ type composer struct {
 	picture    template.HTML   // its drawing
 	origin     cellview.Origin // of all that is shown
 
+	numbers  map[string]string // of tables and figures by their labels, such as "Figure 2"
+	used     []used            // by values and claims
 	nextID   int
 	palette  func() *chart.Palette // of the article
 	files    []File
@@ -248,16 +252,14 @@ type composer struct {
 }
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
-	ev := &evaluator{d: d, doc: d.Doc, results: claim.JudgeAll(d)}
-	c := &composer{Renderer: r, evaluator: ev, options: o,
-		judgements: judgements{}}
+	c := &composer{Renderer: r, d: d, doc: d.Doc, results: claim.JudgeAll(d), options: o, judgements: judgements{}}
 	c.palette = sync.OnceValue(func() *chart.Palette {
 		return chart.NewPalette(d, func(f *article.Figure) []*dataset.Cell {
 			cells, _, _ := c.selectCells(f.Experiment.Value, f.Where.Node)
 			return cells
 		})
 	})
-	for _, j := range ev.results.Claims {
+	for _, j := range c.results.Claims {
 		c.judgements[j.Claim.Name.Value] = j
 	}
 	c.headline = c.headlineFigure()
@@ -391,14 +393,14 @@ func (c *composer) Block(b *article.Block) template.HTML {
 }
 
 // Applies reports whether a part of the text is for what was measured; what stands in none, nil, always is.
-func (ev *evaluator) Applies(p *article.ConditionalPart) bool { return ev.results.Applies(p) }
+func (c *composer) Applies(p *article.ConditionalPart) bool { return c.results.Applies(p) }
 
-func (ev *evaluator) ValueText(in expr.Inline) string {
-	q, err := ev.d.Eval(in.Expr, "")
+func (c *composer) ValueText(in expr.Inline) string {
+	q, err := c.d.Eval(in.Expr, "")
 	if err != nil {
 		return wording.NotMeasured
 	}
-	return ev.quantityOf(in, q).Text()
+	return c.quantityOf(in, q).Text()
 }
 
 func (c *composer) allFiles() []File {

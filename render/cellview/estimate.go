@@ -84,15 +84,18 @@ func KindsOf(cells []*dataset.Cell, metrics ...string) EstimateKinds {
 
 // Sub describes estimates of these kinds for the line below a title.
 func (k EstimateKinds) Sub() string {
-	within := ""
+	within, exact := "", ""
 	if k.WithinRun {
 		within = " except within the run for percentiles"
 	}
+	if k.Exact {
+		exact = "; counts that are the same in all repetitions are alone"
+	}
 	switch {
 	case k.Intervals && (k.TwoRuns || k.OneRun):
-		return "Median with 95\u202f% interval, where there are enough runs"
+		return "Median with 95\u202f% interval, where there are enough runs" + exact
 	case k.Intervals:
-		return "Median with 95\u202f% interval"
+		return "Median with 95\u202f% interval" + exact
 	case k.TwoRuns && k.OneRun:
 		return "One or two runs, no intervals" + within
 	case k.TwoRuns:

@@ -2,10 +2,10 @@ package cellview
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 
 	"benchbook/render/wording"
@@ -44,19 +44,16 @@ func Without(cells []*dataset.Cell, metrics ...string) string {
 		return "not measured yet"
 	}
 	what := "repetition"
-	if slices.ContainsFunc(cells, func(cell *dataset.Cell) bool {
-		return len(cell.Records) > 0 &&
-			cell.Trial.Capacity != nil
-	}) {
+	if slices.ContainsFunc(cells, func(c *dataset.Cell) bool { return len(c.Records) > 0 && c.Trial.Capacity != nil }) {
 		what = "search"
 	}
-	lack := lackOf(cells, metrics)
+	failed, invalid, lacking, reasons := whyMissing(cells, metrics)
 	switch {
-	case !lack.lacking && !lack.invalid:
+	case !lacking && !invalid:
 		return "every " + what + " failed"
-	case !lack.lacking:
+	case !lacking:
 		return "no valid " + what
-	case lack.failed || lack.invalid:
+	case failed || invalid:
 		what = "valid " + what
 	}
 	words := "no " + what + " has a value for any metric shown"
@@ -64,25 +61,14 @@ func Without(cells []*dataset.Cell, metrics ...string) string {
 		m, _ := MetricOf(metrics[0], cells)
 		words = "no " + what + " has a value for " + wording.Lower(cmp.Or(m.Title, metrics[0]))
 	}
-	reasons := lack.reasons
-	const most = 2
-	if more := len(reasons) - most; more > 0 {
-		reasons = append(reasons[:most], fmt.Sprintf("and %s more", wording.Count(more, "reason")))
-	}
 	if len(reasons) > 0 {
-		words += ": " + strings.Join(reasons, "; ")
+		words += ": " + wording.Some(reasons)
 	}
 	return words
 }
 
-// lack is why cells that were run have no values of metrics.
-type lack struct {
-	failed, invalid, lacking bool     // some did, some are, and some have none though they did not and are not
-	reasons                  []string // of the latter
-}
-
-func lackOf(cells []*dataset.Cell, metrics []string) lack {
-	var l lack
+// whyMissing tells whether cells that were run failed or are invalid, and why the others have no values of metrics.
+func whyMissing(cells []*dataset.Cell, metrics []string) (failed, invalid, lacking bool, reasons []string) {
 	for _, cell := range cells {
 		if len(cell.Records) == 0 {
 			continue
@@ -91,21 +77,21 @@ func lackOf(cells []*dataset.Cell, metrics []string) lack {
 			missing := cell.Metric(m).Missing
 			switch kind, why, _ := strings.Cut(missing, ": "); {
 			case kind == "failed":
-				l.failed = true
+				failed = true
 				continue
 			case kind == "invalid":
-				l.invalid = true
+				invalid = true
 				continue
 			case kind == wording.NotMeasured:
 				missing = why
 			}
-			l.lacking = true
-			if missing != "" && !slices.Contains(l.reasons, missing) {
-				l.reasons = append(l.reasons, missing)
+			lacking = true
+			if missing != "" {
+				reasons = slice.Add(reasons, missing)
 			}
 		}
 	}
-	return l
+	return failed, invalid, lacking, reasons
 }
 
 func NoneMeasured(cells []*dataset.Cell) bool {

@@ -246,13 +246,10 @@ func (p *Panel) latency() Drawing {
 	lines, fields := p.cellLines()
 	p.newData("percentile", "seconds", "lo", "hi", "repetitions", "attempts")
 	var pooled []float64
-	found := map[*dataset.Cell]dataset.Percentiles{}
 	for _, cell := range p.Cells {
-		if d, missing := cell.Percentiles(family); missing == "" {
-			found[cell] = d
-			for _, q := range d.Points {
-				pooled = append(pooled, q.Pooled)
-			}
+		d, _ := cell.Percentiles(family)
+		for _, q := range d.Points {
+			pooled = append(pooled, q.Pooled)
 		}
 	}
 	unit := wording.UnitFor("s", false, pooled...)
@@ -260,28 +257,22 @@ func (p *Panel) latency() Drawing {
 		Y: axisOf(unit, "s", figure.Log), Drops: []figure.Guide{{Value: 50, Label: "median"}, {Value: 99, Label: "p99"}}}
 	var low, high int
 	ended := false
-	for _, l := range lines {
-		cell := l.cells[0]
-		d, ok := found[cell]
-		if !ok {
-			_, missing := cell.Percentiles(family)
-			p.omit(l.Name, missing)
-			p.addData(cell, missing)
-			continue
-		}
+	spec.Lines = drawnLines(lines, func(l *line) bool {
+		d, missing := l.cells[0].Percentiles(family)
 		if len(d.Points) == 0 {
-			p.omit(l.Name, d.End)
-			p.addData(cell, d.End, nil, nil, nil, nil, d.N, d.Attempts)
-			continue
+			missing = cmp.Or(missing, d.End)
+			p.omit(l.Name, missing)
+			p.addData(l.cells[0], missing)
+			return false
 		}
-		p.addPercentiles(&l, d, unit)
+		p.addPercentiles(l, d, unit)
 		if low == 0 || d.N < low {
 			low = d.N
 		}
 		high = max(high, d.N)
 		ended = ended || d.End == "among failures"
-		spec.Lines = append(spec.Lines, l.Line)
-	}
+		return true
+	})
 	if len(spec.Lines) == 0 {
 		return Drawing{Missing: "no cell has a distribution of latencies: " + strings.Join(p.described, "; ")}
 	}

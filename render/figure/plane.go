@@ -186,14 +186,14 @@ func (s *sheet) plane(lines []Line, width, height float64) *plot.Plot {
 	p.X.LineStyle, p.X.Tick.LineStyle, p.X.Tick.Length = pen("axis"), pen("axis"), 5
 	add(p, &plotter.Grid{Horizontal: pen("grid")})
 	if s.Y.Scale == Linear && p.Y.Min < 0 {
-		add(p, level("axis", 0))
+		add(p, level("axis", p, 0))
 	}
 	if s.Level != nil {
-		add(p, level("axis", s.Level.Value))
+		add(p, level("axis", p, s.Level.Value))
 	}
 	for _, d := range s.Drops {
 		if p.X.Min <= d.Value && d.Value <= p.X.Max {
-			add(p, upright("lead", d.Value))
+			add(p, upright("lead", p, d.Value))
 		}
 	}
 	for _, g := range s.Slopes {
@@ -202,7 +202,7 @@ func (s *sheet) plane(lines []Line, width, height float64) *plot.Plot {
 			if g.Dash {
 				k += " dash"
 			}
-			add(p, &plotter.Line{XYs: plotter.XYs{{X: lo, Y: lo * g.Value}, {X: hi, Y: hi * g.Value}}, LineStyle: pen(k)})
+			add(p, segment(k, lo, lo*g.Value, hi, hi*g.Value))
 		}
 	}
 	s.addLines(p, lines)

@@ -172,10 +172,10 @@ func (s *sheet) addRowGuides(p *plot.Plot, l rowsLayout) {
 		if s.X.Scale == Linear && t.Value == 0 {
 			k = "axis"
 		}
-		add(p, upright(k, t.Value))
+		add(p, upright(k, p, t.Value))
 	}
 	if s.Level != nil {
-		add(p, upright("axis", s.Level.Value))
+		add(p, upright("axis", p, s.Level.Value))
 	}
 }
 

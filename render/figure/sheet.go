@@ -277,20 +277,14 @@ func around(at vg.Point, reach vg.Length) vg.Rectangle {
 	return vg.Rectangle{Min: vg.Point{X: at.X - reach, Y: at.Y - reach}, Max: vg.Point{X: at.X + reach, Y: at.Y + reach}}
 }
 
-// upright and level are lines through a frame.
-func upright(k ink, v float64) plot.Plotter {
-	return plotFunc(func(c draw.Canvas, p *plot.Plot) {
-		x := c.X(p.X.Norm(v))
-		c.StrokeLine2(pen(k), x, c.Min.Y, x, c.Max.Y)
-	})
+// segment is a line between two points of a frame.
+func segment(k ink, x0, y0, x1, y1 float64) plot.Plotter {
+	return &plotter.Line{XYs: plotter.XYs{{X: x0, Y: y0}, {X: x1, Y: y1}}, LineStyle: pen(k)}
 }
 
-func level(k ink, v float64) plot.Plotter {
-	return plotFunc(func(c draw.Canvas, p *plot.Plot) {
-		y := c.Y(p.Y.Norm(v))
-		c.StrokeLine2(pen(k), c.Min.X, y, c.Max.X, y)
-	})
-}
+// upright and level are lines through a whole frame.
+func upright(k ink, p *plot.Plot, v float64) plot.Plotter { return segment(k, v, p.Y.Min, v, p.Y.Max) }
+func level(k ink, p *plot.Plot, v float64) plot.Plotter   { return segment(k, p.X.Min, v, p.X.Max, v) }
 
 // beyond is an end of an interval on an axis: one that is open lies outside of the frame, where gonum cuts it off.
 func beyond(g *plot.Axis, v float64) float64 {

@@ -163,17 +163,22 @@ func checkViews(e *dataset.Experiment) []checkView {
 	if check, ok := validity.SharedCores(dataset.RecordsOf(e.Cells)); ok && check.Level != validity.OK {
 		add("all cells", check)
 	}
-	for i, v := range out {
-		for k, f := range v.Found {
-			if v.Found[k].Cells = strings.Join(cells[f.Cells], "; "); len(cells[f.Cells]) == len(e.Cells) && len(e.Cells) > 1 {
-				v.Found[k].Cells = "all cells"
-			}
-		}
-		if more := len(v.Found) - mostFound; more > 1 {
-			out[i].Found = append(v.Found[:mostFound], foundView{Words: fmt.Sprintf("and %d more like these", more)})
-		}
+	for i := range out {
+		out[i].finish(cells, len(e.Cells))
 	}
 	return out
+}
+
+// finish names the cells of findings, whose names are keys of cells, and shortens the list of findings.
+func (v *checkView) finish(cells map[string][]string, all int) {
+	for i, f := range v.Found {
+		if v.Found[i].Cells = strings.Join(cells[f.Cells], "; "); len(cells[f.Cells]) == all && all > 1 {
+			v.Found[i].Cells = "all cells"
+		}
+	}
+	if more := len(v.Found) - mostFound; more > 1 {
+		v.Found = append(v.Found[:mostFound], foundView{Words: fmt.Sprintf("and %d more like these", more)})
+	}
 }
 
 // limitedLine counts the cells by what limited them: docs/method.md#limiting-resource.

@@ -199,22 +199,21 @@ func (w writer) undecided(s *Sentence, j *claim.Judgement) {
 		return
 	}
 	w.clause(s, j)
-	if needed := needed(j, n); needed != "" {
+	if needed := Needed(j); needed != "" {
 		s.add(Prospect, ". "+needed)
 	}
 }
 
-// needed says how many repetitions might decide an inconclusive claim.
-func needed(j *claim.Judgement, n int) string {
+// Needed says how many repetitions might decide an inconclusive claim; empty if that is not known.
+func Needed(j *claim.Judgement) string {
+	n := Repetitions(j)
 	them := "it"
 	if len(j.Parts) > 0 && countOf(j, stats.Inconclusive) != 1 {
 		them = "them"
 	}
 	about := "About"
 	switch {
-	case j.Form == claim.Fewer && j.Effect.Interval != nil && j.Effect.Interval.Hi < j.Region.Lo:
-		return fmt.Sprintf("A verdict that it is less needs %s.", wording.Count(stats.MinContradicted, "repetition"))
-	case j.Needed == 0 || n < stats.MinRepetitions:
+	case j.Verdict != stats.Inconclusive || j.Needed == 0 || n < stats.MinRepetitions:
 		return ""
 	case j.Needed <= n:
 		about = "Another run of"
