@@ -3,7 +3,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"strconv"
 
@@ -24,7 +23,10 @@ import (
 func actAsHost(ctx context.Context, args []string, s streams) error {
 	if len(args) == 5 && args[0] == agent.Probe {
 		port, err := strconv.Atoi(args[3])
-		return cmp.Or(err, engine.ProbeAt(args[1], args[2])(ctx, port, args[4]))
+		if err != nil {
+			return err
+		}
+		return engine.ProbeAt(args[1], args[2])(ctx, port, args[4])
 	}
 	return machine.Answer(ctx, args, s.stdout)
 }
