@@ -91,7 +91,7 @@ func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 	v.Provenance.Files = []link{c.addFile(f.Label.Value+".csv", "CSV", csv)}
 	if d.Spec != nil {
 		spec := *d.Spec
-		spec.Title, spec.Source = title, c.sourceLine(o)
+		spec.Title, spec.Source, c.drawn = title, c.sourceLine(o), title
 		c.drawFile(v, spec, about)
 	}
 }

@@ -3,9 +3,7 @@ package render
 import (
 	"errors"
 	"fmt"
-	"html"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -122,8 +120,6 @@ type Drawing struct {
 	SVG   []byte
 }
 
-var drawingTitle = regexp.MustCompile(`<title[^>]*>([^<]*)</title>`)
-
 // Figure draws a figure.
 func (p Parts) Figure(f *article.Figure) (Drawing, error) {
 	p.c.files = nil
@@ -131,10 +127,9 @@ func (p Parts) Figure(f *article.Figure) (Drawing, error) {
 	if err := p.c.failed(); err != nil {
 		return Drawing{}, err
 	}
-	for _, file := range p.c.files {
-		if title := drawingTitle.FindSubmatch(file.Data); title != nil && path.Ext(file.Path) == ".svg" {
-			return Drawing{html.UnescapeString(string(title[1])), file.Data}, nil
-		}
+	svg := func(f File) bool { return path.Ext(f.Path) == ".svg" }
+	if i := slices.IndexFunc(p.c.files, svg); i >= 0 {
+		return Drawing{p.c.drawn, p.c.files[i].Data}, nil
 	}
 	return Drawing{}, errors.New("nothing of it was measured")
 }

@@ -240,6 +240,7 @@ type composer struct {
 	outcomes   outcomes
 	headline   *article.Figure // that stands at the top of the page; nil if none does
 	picture    template.HTML   // its drawing
+	drawn      string          // the title of the last figure
 	origin     cellview.Origin // of all that is shown
 
 	numbers  map[string]string // of tables and figures by their labels, such as "Figure 2"

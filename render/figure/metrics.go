@@ -78,12 +78,12 @@ type measured struct {
 	strong bool
 }
 
-// TextWidth is how far s advances as a browser sets it: kerned, with contextual forms and tabular digits. It is in units, at
+// textWidth is how far s advances as a browser sets it: kerned, with contextual forms and tabular digits. It is in units, at
 // a font size in units and at weight 600 if strong, else 400.
 //
 // Runes that the font lacks are set in a font we do not know; they count as wide as such fonts set them, rather too
 // wide than too narrow.
-func TextWidth(s string, size float64, strong bool) float64 {
+func textWidth(s string, size float64, strong bool) float64 {
 	measures.Lock()
 	defer measures.Unlock()
 	key := measured{s, strong}

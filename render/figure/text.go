@@ -32,7 +32,7 @@ func (l lettering) Extents(f font.Font) font.Extents {
 func (lettering) Lines(s string) []string { return strings.Split(s, "\n") }
 
 func (l lettering) Box(s string, f font.Font) (width, height, depth vg.Length) {
-	return vg.Length(TextWidth(s, float64(f.Size), isStrong(f))), f.Size*Capital + l.gap, 0
+	return vg.Length(textWidth(s, float64(f.Size), isStrong(f))), f.Size*Capital + l.gap, 0
 }
 
 func isStrong(f font.Font) bool { return f.Weight != 0 }
