@@ -68,10 +68,10 @@ func TestOriginalTitle(t *testing.T) {
 		"- {name: c2, published: 0.9, expect: 'throughput{server=\"b\"} < throughput{server=\"a\"}'}\n" +
 		"- {name: c3, published: 1.3, expect: 'ratio(throughput{server=\"b\"}, throughput{server=\"a\"}) > 1.2'}\n```\n\n"
 	for _, tt := range []struct{ name, blocks, want string }{
-		{"one of each", claims, "3 statements: 1 supported, 1 contradicted, 1 inconclusive"},
+		{"one of each", claims, "1 of 3 statements holds here, 1 does not, 1 is undecided"},
 		{"two that do not hold", claims +
 			strings.Replace(strings.Replace(headlineOfB, "name: c", "name: d, published: 0.8", 1),
-				"\"} > ", "\"} < ", 1), "4 statements: 1 supported, 2 contradicted, 1 inconclusive"},
+				"\"} > ", "\"} < ", 1), "1 of 4 statements holds here, 2 do not, 1 is undecided"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			html := string(pageOfServers(t, tt.blocks, render.Options{}).HTML)

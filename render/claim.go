@@ -93,7 +93,7 @@ func (c *composer) claim(block *article.Claim) claimView {
 	case v.Matrix == nil: // which shows what is open
 		add(j.Reason)
 	}
-	line(wording.Lower(strings.TrimSuffix(outcome.Needed(&j), ".")))
+	line(neededWords(j))
 	if isMeasured {
 		if j.Invalid {
 			add("one of its parts is not measured, because a cell is not valid")
@@ -152,6 +152,18 @@ func intervalsNote(parts []partView, floor float64) string {
 		words += ", for ratios" + floorNote(floor)
 	}
 	return words
+}
+
+// neededWords says how many repetitions might decide an inconclusive claim.
+func neededWords(j claim.Judgement) string {
+	if j.Needed == 0 || j.Verdict != stats.Inconclusive {
+		return ""
+	}
+	it := "it"
+	if len(j.Parts) > 0 {
+		it = "each of them"
+	}
+	return "about " + wording.Count(j.Needed, "repetition") + " would have an even chance of deciding " + it
 }
 
 func withPrefix(before, words string) string {

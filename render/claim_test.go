@@ -99,7 +99,7 @@ func TestFinding(t *testing.T) {
 	}{
 		{[]float64{500, 490, 510}, "Throughput was 17 % lower for a than for b [−20 to −13 %]."},
 		{[]float64{500}, "Undecided after 1 repetition, of the 3 that a verdict needs: throughput for a differed from " +
-			"that for b by −17 % (1 run); claimed is less than −4.8 %."},
+			"that for b by −17 % (1 run), and the limit is −4.8 %."},
 	} {
 		b := rendertest.New(t, "claims", []byte("---\ntitle: Claims\n---\n\n"+experiment+
 			"```yaml claim\n{name: c, headline: true, text: It is slower., expect: 'throughput{server=\"a\"} < "+

@@ -2,6 +2,7 @@ package render
 
 import (
 	"cmp"
+	"fmt"
 	"html/template"
 	"path"
 	"slices"
@@ -222,7 +223,34 @@ func (c *composer) addClaims(v *originalView, claims []*article.Claim) {
 		row.Here, row.Interval = hereOf(o)
 		v.Rows = append(v.Rows, row)
 	}
-	v.Title = wording.Count(len(v.Rows), "statement") + ": " + strings.Join(stats.VerdictsInWords(counts), ", ")
+	v.Title = originalTitle(len(v.Rows), counts)
+}
+
+// originalTitle counts the statements that hold: "4 of 11 statements hold here, 1 of them stronger, 4 do not, 3 are
+// undecided".
+func originalTitle(rows int, counts map[stats.Verdict]int) string {
+	hold, holding, stronger := "hold", counts[stats.Supported]+counts[stats.Stronger], counts[stats.Stronger]
+	if holding == 1 {
+		hold = "holds"
+	}
+	words := []string{fmt.Sprintf("%d of %s %s here", holding, wording.Count(rows, "statement"), hold)}
+	if stronger > 0 {
+		words = append(words, fmt.Sprintf("%d of them more strongly", stronger))
+	}
+	for _, more := range []struct {
+		verdict   stats.Verdict
+		one, many string
+	}{{stats.Contradicted, "does not", "do not"}, {stats.Inconclusive, "is undecided", "are undecided"},
+		{stats.NotMeasured, "is not measured", "are not measured"}} {
+		switch n := counts[more.verdict]; n {
+		case 0:
+		case 1:
+			words = append(words, "1 "+more.one)
+		default:
+			words = append(words, fmt.Sprintf("%d %s", n, more.many))
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 // howto lists what repeats the article, the shortest experiment first.

@@ -26,9 +26,9 @@ func TestSaid(t *testing.T) {
 			"Throughput was 20 % higher for b than for a [+15 to +25 %] not as claimed",
 			"Throughput was 20 % higher for b than for a", "hypothesis: “B is faster” contradicted"},
 		{"undecided", `ratio(throughput{server="b"}, throughput{server="a"}) > 1.2`, "{}", "is-inconclusive",
-			"Undecided after 3 repetitions: throughput was 20 % higher for b than for a [+15 to +25 %]; claimed " +
-				"is more than +20 % undecided",
-			"Undecided after 3 repetitions: throughput was 20 % higher for b than for a [+15 to +25 %]; claimed is more than +20 %",
+			"Undecided after 3 repetitions: throughput was 20 % higher for b than for a [+15 to +25 %], and the limit " +
+				"is +20 % undecided",
+			"Undecided after 3 repetitions: throughput was 20 % higher for b than for a [+15 to +25 %], and the limit is +20 %",
 			"hypothesis: “B is faster” inconclusive"},
 		{"not measured", `throughput{server="c"} > throughput{server="a"}`, "{}", "is-none",
 			"Not measured: throughput, c: not measured not measured", "Not measured: throughput, c: not measured",

@@ -73,6 +73,12 @@ func (e Effect) shown() form {
 	return asTimes
 }
 
+// asPercent reports whether a ratio is written as a difference in per cent.
+func (e Effect) asPercent() bool { return e.shown() == asDifference }
+
+// asShare reports whether a ratio is written as a part: "4.1 %" of the other side.
+func (e Effect) asShare() bool { return e.shown() == asPart }
+
 func (e Effect) ends() (lo, hi float64) {
 	if e.Bounds == nil {
 		return math.NaN(), math.NaN()
@@ -85,9 +91,9 @@ func (e Effect) Text() string {
 	switch {
 	case e.Ratio == 0:
 		return e.Quantity.Text()
-	case e.shown() == asDifference:
+	case e.asPercent():
 		return wording.PercentUnit.Signed(e.difference())
-	case e.shown() == asPart:
+	case e.asShare():
 		return wording.PercentUnit.Quantity(e.Ratio, e.decimals())
 	}
 	return times.Quantity(e.Ratio, e.decimals())
@@ -112,7 +118,7 @@ func (e Effect) unsigned() string {
 
 // decimals are the digits after the point of a ratio, as it is written.
 func (e Effect) decimals() int {
-	if e.shown() == asPart {
+	if e.asShare() {
 		return wording.PercentUnit.Readable(e.reading(0))
 	}
 	if e.Ratio < 2 { // the part above one counts
@@ -135,7 +141,7 @@ func (e Effect) Claimed() string {
 	if e.Region == (stats.Region{}) {
 		return ""
 	}
-	switch lo, hi := e.limits(); {
+	switch lo, hi := e.limitsInForm(); {
 	case lo != "" && hi != "":
 		return "between " + lo + " and " + hi
 	case lo != "":
@@ -146,13 +152,16 @@ func (e Effect) Claimed() string {
 	return ""
 }
 
-// limits writes the ends of the claimed region as the effect is written; empty for one that it does not have.
-func (e Effect) limits() (lo, hi string) {
-	write := func(x float64) string {
-		if e.Ratio > 0 {
-			return ratioWords(x, e.shown())
-		}
-		return wording.UnitFor(e.Of.Unit, e.Of.Share, x).Exact(x)
+// limitsInForm writes the ends of the claimed region as the effect is written.
+func (e Effect) limitsInForm() (lo, hi string) {
+	return e.limits(func(ratio float64) string { return ratioWords(ratio, e.shown()) })
+}
+
+// limits writes the ends of the claimed region, ratios by ratioWords; empty for one that it does not have.
+func (e Effect) limits(ratioWords func(float64) string) (lo, hi string) {
+	write := func(x float64) string { return wording.UnitFor(e.Of.Unit, e.Of.Share, x).Exact(x) }
+	if e.Ratio > 0 {
+		write = ratioWords
 	}
 	if x := e.Region.Lo; !math.IsInf(x, 0) && (e.Ratio == 0 || x > 0) {
 		lo = write(x)
@@ -163,21 +172,29 @@ func (e Effect) limits() (lo, hi string) {
 	return lo, hi
 }
 
-// ratioWords writes a ratio chosen by the author with as few digits as it needs.
+// limitWords writes a ratio chosen by the author with as few digits as it needs.
+func limitWords(ratio float64) string { return ratioWords(ratio, Effect{Ratio: ratio}.shown()) }
+
+// ratioWords is limitWords in one form.
 func ratioWords(ratio float64, as form) string {
 	switch as {
 	case asDifference:
-		x := math.Round((ratio-1)*1000) / 1000 // to a tenth of a per cent
-		decimals := 0
-		if math.Mod(math.Round(x*1000), 10) != 0 {
-			decimals = 1
-		}
-		return wording.PercentUnit.Signed(x, decimals)
+		return differenceWords(ratio)
 	case asPart:
 		return wording.PercentUnit.Exact(math.Round(ratio*1000) / 1000)
 	}
 	digits := times.Decimals(wording.Figure{Value: ratio})
 	return times.Exact(math.Round(ratio*math.Pow10(digits)) / math.Pow10(digits))
+}
+
+func differenceWords(ratio float64) string {
+	const step = 1000 // a tenth of a per cent
+	difference := math.Round((ratio-1)*step) / step
+	decimals := 0
+	if tenths := math.Round(difference * step); math.Mod(tenths, 10) != 0 {
+		decimals = 1
+	}
+	return wording.PercentUnit.Signed(difference, decimals)
 }
 
 // HasInterval reports whether there is a confidence interval; ranges of two runs and of searches are none.
@@ -199,9 +216,9 @@ func (e Effect) Interval() string {
 		return "2\u00a0runs: " + e.Quantity.Interval()
 	case e.Ratio == 0:
 		return e.Quantity.Interval()
-	case e.shown() == asDifference:
+	case e.asPercent():
 		return wording.PercentUnit.SignedBetween(lo-1, hi-1, wording.PercentUnit.Readable(e.reading(1)))
-	case e.shown() == asPart:
+	case e.asShare():
 		return wording.PercentUnit.Between(lo, hi, e.decimals())
 	}
 	return times.Between(lo, hi, e.decimals())

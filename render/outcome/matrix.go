@@ -1,13 +1,10 @@
 package outcome
 
 import (
-	"slices"
-
 	"benchbook/internal/slice"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
-	"benchbook/render/cellview"
 	"benchbook/render/wording"
 )
 
@@ -56,8 +53,12 @@ func MatrixOf(j *claim.Judgement) *Matrix {
 	if !isByRow {
 		rows, columns, order = columns, rows, "column over row"
 	}
-	varied := cellview.Naming(append(slices.Clone(rows), columns...), nil)
-	name := func(c *dataset.Cell) string { return cellview.Name(c, varied) }
+	varied := slice.Filter(variedOf(rows[0].Experiment), func(name string) bool {
+		return slice.Count(append(rows, columns...), func(c *dataset.Cell) bool {
+			return valueOf(c, name) != valueOf(rows[0], name)
+		}) > 0
+	})
+	name := func(c *dataset.Cell) string { return nameBy(c, varied) }
 	m, isRatio := &Matrix{Columns: slice.Map(columns, name)}, true
 	for _, row := range rows {
 		r := MatrixRow{Name: name(row)}

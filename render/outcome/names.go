@@ -11,12 +11,16 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
-	"benchbook/notebook/stats"
-	"benchbook/render/cellview"
 	"benchbook/render/wording"
 )
 
-// nouns are what metrics are called whose titles are no nouns.
+// A quantity is how sentences speak of a metric.
+type quantity struct {
+	noun              string // "throughput", "the 99th percentile of latency"
+	higher, lower, as string // "longer", "shorter", "long"
+}
+
+// nouns are those of metrics whose titles are no nouns.
 var nouns = map[string]string{
 	"failed":        "the share of failed requests",
 	"generator.cpu": "the load of the generator",
@@ -25,75 +29,249 @@ var nouns = map[string]string{
 	"offered":       "the offered rate",
 }
 
+// families are those of percentiles.
+var families = map[string]string{"latency": "latency", "latency.connect": "connection time",
+	"latency.tls": "TLS handshake time", "latency.first_byte": "time to first byte", "service": "service time",
+	"lag": "lag"}
+
+func quantityOf(m record.Metric) quantity {
+	q := quantity{noun: nounOf(m), higher: "higher", lower: "lower", as: "high"}
+	switch m.Unit {
+	case "s":
+		q.higher, q.lower, q.as = "longer", "shorter", "long"
+	case "B":
+		q.higher, q.lower, q.as = "larger", "smaller", "large"
+	}
+	return q
+}
+
 func nounOf(m record.Metric) string {
+	if noun, ok := nouns[m.Name]; ok {
+		return noun
+	}
+	if i := strings.LastIndex(m.Name, ".p"); i >= 0 && families[m.Name[:i]] != "" {
+		family, percentile := families[m.Name[:i]], m.Name[i+len(".p"):]
+		if percentile == "50" {
+			return "median " + family
+		}
+		return "the " + ordinal(percentile) + " percentile of " + family
+	}
+	words := m.InWords()
 	if search, ok := strings.CutPrefix(m.Name, "tune."); ok {
 		return "the chosen number of " + search
 	}
-	if _, isOurs := record.LookupMetric(m.Name); isOurs && m.Counted {
-		return "the number of " + m.InWords()
+	if step, ok := strings.CutPrefix(m.Name, "errors.step."); ok {
+		return "the number of failures of step " + step
 	}
-	return cmp.Or(nouns[m.Name], m.InWords())
+	if kind, ok := strings.CutPrefix(m.Name, "errors."); ok {
+		return "the number of failures of kind " + kind
+	}
+	_, isOurs := record.LookupMetric(m.Name)
+	if isOurs && m.Counted || !isOurs && (m.Unit == "" || m.Unit == "1") && isPlural(words) {
+		return "the number of " + words
+	}
+	return words
 }
 
-// compared names two sides of a claim.
-type compared struct {
-	within      string // what both have in common, to begin a sentence with: "with 10 clients, "
-	noun, other string // the metrics of the first and the second
-	a, b        string // "async", "sync"
+func isPlural(words string) bool {
+	return strings.HasSuffix(words, "s") && !slices.ContainsFunc([]string{"ss", "us", "is"},
+		func(end string) bool { return strings.HasSuffix(words, end) })
 }
 
-// comparedOf names the sides by what they differ in.
-func comparedOf(a, b claim.Side) compared {
-	c := compared{noun: nounOf(a.Metric), other: nounOf(b.Metric), a: nameOf(a), b: nameOf(b)}
+// ordinal writes a number as an ordinal: "99th", "99.9th", "1st".
+func ordinal(number string) string {
+	end := "th"
+	if !strings.HasSuffix(number, "11") && !strings.HasSuffix(number, "12") && !strings.HasSuffix(number, "13") {
+		switch number[len(number)-1] {
+		case '1':
+			end = "st"
+		case '2':
+			end = "nd"
+		case '3':
+			end = "rd"
+		}
+	}
+	return number + end
+}
+
+// A comparison names two sides beside each other.
+type comparison struct {
+	within string // what both have in common, to begin a sentence with: "with guest late, "
+	noun   string
+	a, b   string // "for async", "over the 5 cells with kind async"
+	other  string // the noun of the second side, where it is another
+}
+
+// first is "throughput for async".
+func (c comparison) first() string { return strings.TrimSpace(c.noun + " " + c.a) }
+
+// second is "that for sync".
+func (c comparison) second() string { return strings.TrimSpace(cmp.Or(c.other, "that") + " " + c.b) }
+
+// comparison names two sides of a claim.
+func (w writer) comparison(a, b claim.Side) comparison {
+	c := comparison{noun: quantityOf(a.Metric).noun}
+	if other := quantityOf(b.Metric).noun; other != c.noun {
+		c.other = other
+	}
 	if a.Geomean {
-		c.noun, c.other = "the geometric mean of "+c.noun, "the geometric mean of "+c.other
-	}
-	if len(a.Cells) > 1 || len(b.Cells) > 1 {
+		c.noun, c.a, c.b = "the geometric mean of "+c.noun, ofList(a), ofList(b)
+		if c.other != "" {
+			c.other = "that of " + c.other
+		}
 		return c
 	}
 	x, y := a.Cells[0], b.Cells[0]
 	if x.Experiment != y.Experiment {
-		c.a, c.b = dataset.NameOf(x, y), dataset.NameOf(y, x)
+		c.a, c.b = "for "+dataset.NameOf(x, y), "for "+dataset.NameOf(y, x)
 		return c
 	}
-	var apart, common []string
-	for _, name := range variedOf(x.Experiment) {
-		v, _ := cellview.Field(x, name)
-		switch w, _ := cellview.Field(y, name); {
-		case v != w:
-			apart = append(apart, name)
-		case v != "":
-			common = append(common, dataset.Setting(name, v))
-		}
-	}
+	varied := variedOf(x.Experiment)
+	apart, common := split(x, y, varied)
 	if len(apart) == 0 { // two metrics of one cell
+		c.a, c.b = "for "+nameBy(x, varied), "for "+nameBy(y, varied)
 		return c
 	}
-	if len(common) > 0 {
-		c.within = "with " + wording.List(common) + ", "
-	}
-	c.a, c.b = nameBy(x, apart), nameBy(y, apart)
+	c.within, c.a, c.b = within(x, common), "for "+nameBy(x, apart), "for "+nameBy(y, apart)
 	return c
 }
 
-// variedOf lists the parameters that tell the cells of an experiment apart.
-func variedOf(e *dataset.Experiment) []string { return cellview.Naming(e.Cells, nil) }
-
-// nameBy names a cell by some of its parameters, in quotes if it has several words.
-func nameBy(c *dataset.Cell, fields []string) string {
-	name := cellview.Name(c, fields)
-	if strings.Contains(name, ",") {
-		return "“" + name + "”"
+// gapBetween names two ratios, by what they differ in if both are of the same two things.
+func (w writer) gapBetween(j *claim.Judgement) comparison {
+	over, under := w.comparison(j.Sides[0], j.Sides[1]), w.comparison(j.Sides[2], j.Sides[3])
+	a, b := j.Sides[0].Cells[0], j.Sides[2].Cells[0]
+	isSame := over.first() == under.first() && over.second() == under.second() && a.Experiment == b.Experiment
+	if !isSame {
+		return comparison{noun: "the ratio of " + ratioOf(j.Sides[0], j.Sides[1]), other: "that of " + ratioOf(j.Sides[2],
+			j.Sides[3])}
 	}
-	return name
+	own, _ := split(a, j.Sides[1].Cells[0], variedOf(a.Experiment))
+	others := slice.Filter(variedOf(a.Experiment), func(name string) bool { return !slices.Contains(own, name) })
+	apart, common := split(a, b, others)
+	return comparison{within: within(a, common), noun: fmt.Sprintf("the ratio of %s to %s", over.first(), over.second()),
+		a: "for " + nameBy(a, apart), b: "for " + nameBy(b, apart)}
 }
 
-// nameOf names a side: its cell, or the conditions by which the claim picks its cells.
-func nameOf(s claim.Side) string {
-	if len(s.Cells) == 1 {
-		return nameBy(s.Cells[0], variedOf(s.Cells[0].Experiment))
+// ratioOf is "throughput for a to that for b".
+func ratioOf(a, b claim.Side) string {
+	c := comparison{noun: quantityOf(a.Metric).noun, a: "for " + nameOf(a), b: "for " + nameOf(b)}
+	if other := quantityOf(b.Metric).noun; other != c.noun {
+		c.other = other
 	}
-	return cmp.Or(conditions(s.Written), fmt.Sprintf("%d cells", len(s.Cells)))
+	return c.first() + " to " + c.second()
+}
+
+// split tells the parameters in which two cells differ from those that they have in common.
+func split(x, y *dataset.Cell, parameters []string) (apart, common []string) {
+	for _, name := range parameters {
+		if valueOf(x, name) == valueOf(y, name) {
+			common = append(common, name)
+		} else {
+			apart = append(apart, name)
+		}
+	}
+	return apart, common
+}
+
+// within is what cells have in common: "with guest late and size 1 MB, ".
+func within(c *dataset.Cell, common []string) string {
+	words := slice.Map(common, func(name string) string { return dataset.Setting(name, quoted(valueOf(c, name))) })
+	if len(words) == 0 {
+		return ""
+	}
+	return "with " + wording.List(words) + ", "
+}
+
+// nameOf is what the cell of a side is called alone.
+func nameOf(s claim.Side) string {
+	c := s.Cells[0]
+	return nameBy(c, variedOf(c.Experiment))
+}
+
+// variedOf lists the parameters that are not the same in all cells of an experiment.
+func variedOf(e *dataset.Experiment) []string {
+	return slice.Filter(e.Plan.Parameters, func(name string) bool {
+		return slices.ContainsFunc(e.Cells, func(c *dataset.Cell) bool {
+			return valueOf(c, name) != valueOf(e.Cells[0], name)
+		})
+	})
+}
+
+func valueOf(c *dataset.Cell, name string) string {
+	text, _ := c.Setting(name)
+	return text
+}
+
+// nameBy names a cell by some of its parameters: "async", "pool 10", "uvicorn + Starlette with workers 1".
+func nameBy(c *dataset.Cell, parameters []string) string {
+	var words []string
+	for _, name := range parameters {
+		text := valueOf(c, name)
+		switch {
+		case text == "":
+		case len(words) > 0 || !dataset.IsName(text):
+			words = append(words, dataset.Setting(name, quoted(text)))
+		default:
+			words = append(words, quoted(text))
+		}
+	}
+	switch len(words) {
+	case 0:
+		return quoted(c.Trial.Name)
+	case 1:
+		return words[0]
+	}
+	return words[0] + " with " + wording.List(words[1:])
+}
+
+// quoted puts a value in quotes that would run into the words around it, unlike "10 threads" and "gunicorn + Flask".
+func quoted(text string) string {
+	isNumbered := strings.Trim(text[:min(1, len(text))], "0123456789") == ""
+	if strings.Contains(text, ",") || strings.Contains(text, " ") && !isNumbered && !strings.Contains(text, " + ") {
+		return "“" + text + "”"
+	}
+	return text
+}
+
+// ofList names the cells of a side by the conditions with which the claim picks them.
+func ofList(s claim.Side) string {
+	cells := fmt.Sprintf("the %d cells", len(s.Cells))
+	if len(s.Cells) == 1 {
+		cells = "the cell"
+	}
+	if words := conditions(s.Written); words != "" {
+		cells += " with " + words
+	}
+	return "over " + cells
+}
+
+// ofPairs names two lists whose cells are compared one by one, and what both have in common: "for sync", "for async",
+// "with share 60%, ".
+func ofPairs(a, b claim.Side) (first, second, common string) {
+	if len(a.Cells) == 1 || len(b.Cells) == 1 || a.Written == nil || b.Written == nil {
+		return "for " + ofEach(a, a.Written), "for " + ofEach(b, b.Written), ""
+	}
+	shared, own, others := *a.Written, *a.Written, *b.Written
+	has := func(sel *expr.Selector, m expr.Match) bool {
+		return slices.ContainsFunc(sel.Matches, func(o expr.Match) bool {
+			return o.Name == m.Name && o.Op == m.Op && o.Value == m.Value
+		})
+	}
+	shared.Matches = slice.Filter(a.Written.Matches, func(m expr.Match) bool { return has(b.Written, m) })
+	own.Matches = slice.Filter(a.Written.Matches, func(m expr.Match) bool { return !has(b.Written, m) })
+	others.Matches = slice.Filter(b.Written.Matches, func(m expr.Match) bool { return !has(a.Written, m) })
+	if words := conditions(&shared); words != "" {
+		common = "with " + words + ", "
+	}
+	return "for " + ofEach(a, &own), "for " + ofEach(b, &others), common
+}
+
+// ofEach names one list by conditions that pick it.
+func ofEach(s claim.Side, picked *expr.Selector) string {
+	if len(s.Cells) == 1 {
+		return nameOf(s)
+	}
+	return cmp.Or(conditions(picked), "each")
 }
 
 // conditions write the braces of a selector in words: "async with webserver other than daphne".
@@ -107,84 +285,16 @@ func conditions(sel *expr.Selector) string {
 	for _, m := range sel.Matches {
 		switch {
 		case m.Name == dataset.ExperimentMatch:
-		case relations[m.Op] != "":
-			words = append(words, m.Name+" "+relations[m.Op]+m.Value)
-		case len(words) == 0 && dataset.IsName(m.Value):
-			words = append(words, m.Value)
+		case len(words) == 0 && relations[m.Op] == "" && dataset.IsName(m.Value):
+			words = append(words, quoted(m.Value))
+		case relations[m.Op] == "":
+			words = append(words, dataset.Setting(m.Name, quoted(m.Value)))
 		default:
-			words = append(words, dataset.Setting(m.Name, m.Value))
+			words = append(words, m.Name+" "+relations[m.Op]+quoted(m.Value))
 		}
 	}
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
 	return words[0] + " with " + wording.List(words[1:])
-}
-
-// A group is cells of one side of a claim over pairs, whose pairs with the other side came out alike.
-type group struct {
-	cells []*dataset.Cell
-	pairs int
-	held  int // of the pairs
-}
-
-// grade orders groups: all pairs hold, most, some, none.
-func (g group) grade() int {
-	const most = 0.75
-	switch {
-	case g.held == g.pairs:
-		return 0
-	case g.held == 0:
-		return 3
-	case float64(g.held) >= most*float64(g.pairs):
-		return 1
-	}
-	return 2
-}
-
-// words are the count of a group and its cells: "16 of 16 pairs with aiohttp, Daphne and 3 more".
-func (g group) words() string {
-	const most = 5
-	names := slice.Map(g.cells, func(c *dataset.Cell) string { return nameBy(c, variedOf(c.Experiment)) })
-	if len(names) > most {
-		names = append(names[:most-1], fmt.Sprintf("%d more", len(names)-most+1))
-	}
-	return fmt.Sprintf("%d of %d pairs with %s", g.held, g.pairs, wording.List(names))
-}
-
-// grouped groups the pairs of a claim by the cells of the side that leaves fewer pairs in the minority of their cell.
-func grouped(j *claim.Judgement) []group {
-	first, impureFirst := groupedBy(j, 0)
-	second, impureSecond := groupedBy(j, 1)
-	if impureSecond <= impureFirst {
-		return second
-	}
-	return first
-}
-
-func groupedBy(j *claim.Judgement, side int) (groups []group, impure int) {
-	var single []group
-	for i := range j.Parts {
-		cell := j.Parts[i].Sides[side].Cells[0]
-		at := slices.IndexFunc(single, func(g group) bool { return g.cells[0] == cell })
-		if at < 0 {
-			at, single = len(single), append(single, group{cells: []*dataset.Cell{cell}})
-		}
-		single[at].pairs++
-		if j.Parts[i].Verdict == stats.Supported {
-			single[at].held++
-		}
-	}
-	for _, g := range single {
-		impure += min(g.held, g.pairs-g.held)
-		at := slices.IndexFunc(groups, func(other group) bool { return other.grade() == g.grade() })
-		if at < 0 {
-			groups = append(groups, g)
-			continue
-		}
-		groups[at].cells = append(groups[at].cells, g.cells...)
-		groups[at].pairs, groups[at].held = groups[at].pairs+g.pairs, groups[at].held+g.held
-	}
-	slices.SortStableFunc(groups, func(a, b group) int { return a.grade() - b.grade() })
-	return groups, impure
 }

@@ -110,7 +110,7 @@ func placeholders(text string) (out [][]int) {
 func (w writer) fill(s *Sentence, j *claim.Judgement, name string, isFactor bool) bool {
 	switch name {
 	case "effect":
-		return fillEffect(s, j, isFactor)
+		return w.fillEffect(s, j, isFactor)
 	case "verdict":
 		s.say(Word(j.Outcome()))
 	case "repetitions":
@@ -122,12 +122,12 @@ func (w writer) fill(s *Sentence, j *claim.Judgement, name string, isFactor bool
 		s.say(words)
 		return words != ""
 	case "a", "b":
-		return fillName(s, j, name)
+		return w.fillName(s, j, name)
 	}
 	return true
 }
 
-func fillEffect(s *Sentence, j *claim.Judgement, isFactor bool) bool {
+func (w writer) fillEffect(s *Sentence, j *claim.Judgement, isFactor bool) bool {
 	switch {
 	case j.Form == claim.Pairs && len(j.Parts) > 0:
 		s.add(Value, pairsHeld(j))
@@ -169,8 +169,8 @@ func fillEffect(s *Sentence, j *claim.Judgement, isFactor bool) bool {
 	return true
 }
 
-// fillName writes the name of a side next to the other.
-func fillName(s *Sentence, j *claim.Judgement, which string) bool {
+// fillName writes the name of a side beside the other.
+func (w writer) fillName(s *Sentence, j *claim.Judgement, which string) bool {
 	switch {
 	case len(j.Sides) == 0:
 		return false
@@ -178,10 +178,14 @@ func fillName(s *Sentence, j *claim.Judgement, which string) bool {
 		s.say(nameOf(j.Sides[0]))
 		return which == "a"
 	}
-	c := comparedOf(j.Sides[0], j.Sides[1])
-	if which == "b" {
-		c.a = c.b
+	a, b := ofEach(j.Sides[0], j.Sides[0].Written), ofEach(j.Sides[1], j.Sides[1].Written)
+	if j.Form != claim.Pairs {
+		c := w.comparison(j.Sides[0], j.Sides[1])
+		a, b = c.a, c.b
 	}
-	s.say(c.a)
+	if which == "b" {
+		a = b
+	}
+	s.say(strings.TrimPrefix(strings.TrimPrefix(a, "for "), "over "))
 	return true
 }

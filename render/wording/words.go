@@ -125,3 +125,8 @@ func Capital(words string) string {
 func Percent(f float64) string {
 	return PercentUnit.Quantity(f, PercentUnit.Decimals(Figure{Value: f, Hi: f}))
 }
+
+// Points writes a difference of two shares: "0.72 percentage points".
+func Points(difference float64, decimals int) string {
+	return PercentUnit.Number(difference, decimals) + space + "percentage points"
+}
