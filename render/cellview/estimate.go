@@ -89,7 +89,7 @@ func (k EstimateKinds) Sub() string {
 		within = " except within the run for percentiles"
 	}
 	if k.Exact {
-		exact = "; counts that are the same in all repetitions are alone"
+		exact = "; counts that are the same in all repetitions have no interval"
 	}
 	switch {
 	case k.Intervals && (k.TwoRuns || k.OneRun):
