@@ -82,10 +82,10 @@ func (c *composer) firstDecided() *article.Claim {
 	return nil
 }
 
-// Beside is what was published for a headline claim, and what was measured here.
+// Beside has the published and the measured effect of a headline claim.
 type Beside struct{ Year, Published, Here, Interval string }
 
-// listed adds to a page the picture of its answer, and the published number beside ours of the claim that its card
+// listed adds to a page the picture of its answer, and the published number next to ours of the claim that its card
 // states first.
 func (c *composer) listed(page *Page, answer answerView) {
 	page.Picture = c.picture
@@ -99,7 +99,7 @@ func (c *composer) listed(page *Page, answer answerView) {
 	}
 }
 
-// statedFirst is the name of the claim that the finding links first, or that stands in its place; empty for none.
+// statedFirst is the name of the claim that the finding links first, or that replaces it; empty for none.
 func (c *composer) statedFirst() string {
 	if c.findingHolds() {
 		finding := c.doc.Front.Finding.Pos

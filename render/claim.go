@@ -69,7 +69,7 @@ func (c *composer) claim(block *article.Claim) claimView {
 			v.Sentences = append(v.Sentences, wording.Sentence(words))
 		}
 	}
-	isMeasured := j.Verdict != stats.NotMeasured // what there is no number of needs no warning
+	isMeasured := j.Verdict != stats.NotMeasured // without a number no warning is needed
 	if j.Effect != nil && isMeasured {
 		e := outcome.EffectOf(&j)
 		v.Effect, v.What = c.outcomes.of(block.Name.Value).Here, j.What
@@ -237,7 +237,7 @@ type saidView struct {
 	Words       template.HTML // but for the last
 	Last        template.HTML // word, or nothing if the interval is last
 	Interval    string
-	Tag         string // beside the glyph; for readers of the screen alone if all is as the words say
+	Tag         string // next to the glyph; for screen readers alone if all is as the words say
 	Apart       bool   // the words have links of their own, so that only the mark leads to the claim
 	Stop        bool
 }
@@ -306,7 +306,7 @@ func (o outcomes) caption(line string) template.HTML {
 	return shown
 }
 
-// statedAs is how a claim stands to what the article said before it was measured.
+// statedAs compares a claim with the article as it was before measuring.
 func (c *composer) statedAs(block *article.Claim) claim.StatedClaim {
 	known, _ := slice.Find(c.results.Stated(), func(s claim.StatedClaim) bool { return s.Claim == block.Name.Value })
 	return known

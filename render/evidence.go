@@ -60,7 +60,7 @@ type claimsView struct {
 
 // howtoView says how to repeat the article.
 type howtoView struct {
-	Alone       bool // it is no article of a project
+	Alone       bool // it is not an article of a project
 	First, More []howtoLine
 	Files       []link
 	Records     recordsView

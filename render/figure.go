@@ -20,7 +20,7 @@ type figureView struct {
 	Full, Narrow template.HTML // the drawing in both widths
 	Missing      string        // why there is no drawing
 	HowTo        []string
-	AtTop        bool // it stands in the answer, where what is beside others opens below it
+	AtTop        bool // it is part of the answer, where its notes open below it
 }
 
 func (c *composer) figure(f *article.Figure) template.HTML {

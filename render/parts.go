@@ -33,7 +33,7 @@ func (p Parts) Value(in expr.Inline) (string, error) {
 	return v.Text, nil
 }
 
-// Claim is what became of a claim, as a sentence, and how that stands to the claim: "as claimed".
+// Claim returns the outcome of a claim as a sentence, and how it relates to the claim: "as claimed".
 func (p Parts) Claim(name string) (sentence, word string, err error) {
 	if _, ok := p.c.judgements[name]; !ok {
 		known := slice.Map(p.c.doc.Claims, func(c *article.Claim) string { return c.Name.Value })

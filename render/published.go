@@ -11,7 +11,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// publishedView names published numbers, which tables and figures show beside ours.
+// publishedView names published numbers, which tables and figures show next to ours.
 type publishedView struct {
 	Count, Source string
 	URL           template.URL

@@ -57,11 +57,11 @@ func New(theme fs.FS) (*Renderer, error) {
 
 type Options struct {
 	Articles []string // slugs of the site's articles, to which pages may link
-	// Sources are files that readers may want beside the page: the records.
+	// Sources are files for readers of the page: the records.
 	Sources []Copy
 	Address string // of the site; empty if that is not known
 	Licence string // of what the articles say and measured; may be empty
-	PNG     bool   // write a picture of each figure beside its SVG
+	PNG     bool   // write a picture of each figure next to its SVG
 	Command string // that measured the article, instead of run; empty for an article of a project
 }
 
@@ -96,7 +96,7 @@ type File struct {
 	Data []byte
 }
 
-// Copy is a file that a page links and that stands on this machine.
+// Copy is a file of this machine that a page links.
 type Copy struct {
 	Path string // relative to the folder of the page, with slashes
 	From string
@@ -238,7 +238,7 @@ type composer struct {
 
 	judgements judgements
 	outcomes   outcomes
-	headline   *article.Figure // that stands at the top of the page; nil if none does
+	headline   *article.Figure // at the top of the page; nil without one
 	picture    template.HTML   // its drawing
 	drawn      string          // the title of the last figure
 	origin     cellview.Origin // of all that is shown
@@ -385,7 +385,7 @@ func (c *composer) Block(b *article.Block) template.HTML {
 		}
 	case "figure":
 		for _, f := range b.Figures {
-			if f != c.headline { // which stands at the top
+			if f != c.headline { // which is at the top
 				out += c.figure(f)
 			}
 		}
@@ -393,7 +393,7 @@ func (c *composer) Block(b *article.Block) template.HTML {
 	return out
 }
 
-// Applies reports whether a part of the text is for what was measured; what stands in none, nil, always is.
+// Applies reports whether a part of the text is for the measured outcome; text outside parts, nil, always is.
 func (c *composer) Applies(p *article.ConditionalPart) bool { return c.results.Applies(p) }
 
 func (c *composer) ValueText(in expr.Inline) string {

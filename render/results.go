@@ -270,7 +270,7 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 	return out
 }
 
-// markNotes turns marks into notes, beside those that there are. If a check reported on the whole cell, marks of all
+// markNotes turns marks into notes, after the existing ones. If a check reported on the whole cell, marks of all
 // metrics are left out.
 func markNotes(marks []marked, metrics int, beside []table.Note) []table.Note {
 	var out []table.Note
@@ -289,7 +289,7 @@ func markNotes(marks []marked, metrics int, beside []table.Note) []table.Note {
 	return out
 }
 
-// marked is what is wrong with some repetitions of a cell, and the metrics that it affects.
+// marked is a problem of some repetitions of a cell, and the metrics that it affects.
 type marked struct {
 	words   string
 	metrics []int

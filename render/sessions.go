@@ -33,7 +33,7 @@ func (c *composer) mostSessions() int {
 	return most
 }
 
-// ofSession adds to what a figure or table shows which session it is of, where claims beside it rest on several.
+// ofSession adds its session to the subtitle of a figure or table, if claims next to it rest on several.
 func (c *composer) ofSession(sub string) string {
 	if c.mostSessions() == 1 || sub == "" {
 		return sub

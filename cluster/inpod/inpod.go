@@ -24,7 +24,7 @@ const (
 // Deed is a command to become.
 type Deed struct {
 	Args        []string // looked up by PATH
-	Environment []string // KEY=value, beside that of the container
+	Environment []string // KEY=value, in addition to the container's
 	WorkingDir  string   // empty: the container's
 	Ulimits     []Ulimit
 	Stdin       bool // standard input is read whole before: a node that cannot pass it on never reports the end
@@ -42,7 +42,7 @@ type Filling struct {
 	Modes  []Mode
 }
 
-// Copy copies a file, or what is in a folder, with owners and modes. A folder that does not exist is not copied, and
+// Copy copies a file, or the content of a folder, with owners and modes. A folder that does not exist is not copied, and
 // none is copied into one that has something in it.
 type Copy struct{ From, To string }
 
@@ -73,7 +73,7 @@ type Question struct {
 	OOM  bool
 }
 
-// Reading is an answer of the meter. Its Usage is without that of the meter itself, and At is by the clock of the node.
+// Reading is an answer of the meter. Its Usage excludes the meter itself, and At is by the clock of the node.
 type Reading struct {
 	engine.Usage
 	Error         string `json:",omitempty"`

@@ -160,7 +160,7 @@ func (c Copy) copy() error {
 	})
 }
 
-// copyEntry copies a file, or a folder without what is in it. Sockets and devices mean nothing in a new volume.
+// copyEntry copies a file, or a folder without its content. Sockets and devices mean nothing in a new volume.
 func copyEntry(entry fs.DirEntry, from, to string) error {
 	info, err := entry.Info()
 	if err != nil {

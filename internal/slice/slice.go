@@ -37,7 +37,7 @@ func Count[T any](list []T, holds func(T) bool) (n int) {
 	return n
 }
 
-// Find gives the first item that something holds for; false if there is none.
+// Find returns the first item for which f holds; false without one.
 func Find[T any](list []T, holds func(T) bool) (item T, ok bool) {
 	if i := slices.IndexFunc(list, holds); i >= 0 {
 		return list[i], true
@@ -45,7 +45,7 @@ func Find[T any](list []T, holds func(T) bool) (item T, ok bool) {
 	return item, false
 }
 
-// Add appends those of some items that are not there yet.
+// Add appends the items that all does not have yet.
 func Add[S ~[]T, T comparable](list S, items ...T) S {
 	for _, item := range items {
 		if !slices.Contains(list, item) {

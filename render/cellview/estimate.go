@@ -110,7 +110,7 @@ func (k EstimateKinds) Sub() string {
 	return ""
 }
 
-// HowTo says what the marks of a figure are: that of an estimate, and that of its interval.
+// HowTo explains the marks of a figure, for estimates and for intervals.
 func (k EstimateKinds) HowTo(mark, interval string) (out []string) {
 	add := func(occurs bool, words string) {
 		if occurs {

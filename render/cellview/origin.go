@@ -24,7 +24,7 @@ type Origin struct {
 	Took      time.Duration // all repetitions together
 	Low, High int           // the fewest and the most repetitions of a measured cell
 	Without   string        // why no repetition is behind numbers of the metrics; empty if one is
-	Replacing int           // repetitions in the place of others that the machine disturbed
+	Replacing int           // repetitions that replace disturbed ones
 }
 
 // OriginOf returns the origin of cells. With metrics it counts only the valid repetitions behind their numbers.

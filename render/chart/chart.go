@@ -1,5 +1,5 @@
 // Package chart makes figures of the cells of a dataset: each kind of figure block is a function from the cells of a
-// panel to what package figure draws, with the words beside it.
+// panel to the drawings of package figure, with their captions.
 package chart
 
 import (
@@ -37,12 +37,12 @@ type Panel struct {
 	account
 }
 
-// account is what is said of a drawing in the making.
+// account collects the texts of a drawing.
 type account struct {
 	howTo, warnings []string
 	described       []string            // each of its parts in words
-	notes           []string            // below it: what is not drawn, and why
-	data            *cellview.DataTable // of cells, which are told apart by dataFields
+	notes           []string            // below it: omissions, and why
+	data            *cellview.DataTable // of cells, which dataFields distinguish
 	dataFields      []string
 }
 
@@ -58,7 +58,7 @@ type Drawing struct {
 	Warnings []string            // for the author
 }
 
-// drawers draw the kinds of figures, those of package figurekind. Each gives why it cannot, where that is so.
+// drawers draw the kinds of figures of package figurekind. Each returns why it cannot.
 var drawers = map[string]func(*Panel) Drawing{
 	"agreement":    (*Panel).agreement,
 	"bars":         (*Panel).bars,
@@ -179,7 +179,7 @@ func axisOf(u wording.Unit, base string, scale figure.Scale) figure.Axis {
 	return a
 }
 
-// scale is that of an axis: in equal ratios if the author asks for it and all values are above zero.
+// scale is the scale of an axis: in equal ratios if the author asks for it and all values are above zero.
 func (p *Panel) scale(axis article.Axis, values []float64) figure.Scale {
 	if !slices.ContainsFunc(p.Block.Log, func(v article.Value[article.Axis]) bool { return v.V == axis }) {
 		return figure.Linear
@@ -249,7 +249,7 @@ func keyOf(series []string) (key []figure.Key) {
 	return key
 }
 
-// lineFields are the fields by which the lines of the figure are told apart; nil in figures of other kinds.
+// lineFields are the fields that distinguish the lines of the figure; nil in figures of other kinds.
 func (p *Panel) lineFields() []string {
 	switch p.Block.Is().Drawn {
 	case "lines":

@@ -55,7 +55,7 @@ func (p *Panel) cellLines() (lines []line, fields []string) {
 	return lines, fields
 }
 
-// paint gives lines the colours of the palette, and the second of one dashes. Lines that cannot be told apart so have
+// paint gives lines the colours of the palette, and the second of one dashes. Lines that still look alike have
 // frames of their own: a frame for each colour, or for each line of more than there are colours for.
 func (p *Panel) paint(lines []line) []line {
 	p.setSeries(p.lineFields())
@@ -321,7 +321,7 @@ func pooledReading(q dataset.PercentilePoint) wording.Figure {
 		Step: q.Pooled * stats.MinResolution}
 }
 
-// percentilePoint is a percentile on the curve of a name; words are those of one that is named.
+// percentilePoint is a percentile on the curve of a name; words are set for a named one.
 func percentilePoint(name string, d dataset.Percentiles, q dataset.PercentilePoint,
 	column wording.Column) (point figure.Mark, words string) {
 	point = figure.At(q.Percent, q.Pooled/column.Scale)

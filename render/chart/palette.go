@@ -24,7 +24,7 @@ type Palette struct {
 	all    []*dataset.Cell
 }
 
-// NewPalette gives values their colours. cells are those of a figure.
+// NewPalette gives values their colours, for the cells of a figure.
 func NewPalette(d *dataset.Dataset, cells func(f *article.Figure) []*dataset.Cell) *Palette {
 	p := &Palette{of: map[string]int{}, listed: article.Texts(d.Doc.Front.Colours)}
 	for i, value := range p.listed {
@@ -59,7 +59,7 @@ func NewPalette(d *dataset.Dataset, cells func(f *article.Figure) []*dataset.Cel
 	return p
 }
 
-// family is the colour of the one listed value that all cells with a value have; 0 if there is none.
+// family is the colour of the one listed value that all cells with a value have; 0 without one.
 func (p *Palette) family(value string) int {
 	colour := 0
 	for _, cell := range p.all {
@@ -81,7 +81,7 @@ func (p *Palette) family(value string) int {
 	return colour
 }
 
-// free is the first colour that no other value has, or else that none has which stands in a figure with this one.
+// free is the first colour that no other value has, or else that none in the same figure has.
 func (p *Palette) free(value string, sets [][]string) int {
 	var all, beside []int
 	for i := range p.listed {

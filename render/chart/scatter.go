@@ -153,7 +153,7 @@ func (a *account) agreementLines(g stats.Agreement) []figure.Guide {
 	return slopes
 }
 
-// agreeing is a published number against that of its cell; without a number of ours it has a title alone, and the
+// agreeing is a published number against the number of its cell; without a number of ours it has a title alone, and the
 // reason.
 func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields []string,
 	q cellview.Quantity) (point figure.Mark, missing string) {

@@ -33,7 +33,7 @@ const (
 	asDifference      // 53 % more
 )
 
-// as is the effect in one form, whatever its size.
+// as returns the effect in one form for any size.
 func (e Effect) as(f form) Effect {
 	e.form = f
 	return e
@@ -110,7 +110,7 @@ func (e Effect) difference() (x float64, decimals int) {
 	return x, min(max(0, digits-2), wording.PercentUnit.Readable(wording.Figure{Value: x}))
 }
 
-// unsigned writes a difference in per cent, whose sign stands in words.
+// unsigned writes a difference in per cent, whose direction is in words.
 func (e Effect) unsigned() string {
 	x, decimals := e.difference()
 	return wording.PercentUnit.Quantity(math.Abs(x), decimals)
@@ -202,7 +202,7 @@ func (e Effect) HasInterval() bool {
 	return e.Of.Interval != nil && e.Of.Kind != stats.RangeOfTwo && e.Of.Kind != stats.BySearch
 }
 
-// Interval writes the interval of the effect, or why there is none.
+// Interval writes the interval of the effect, or why it is missing.
 func (e Effect) Interval() string {
 	lo, hi := e.ends()
 	switch {
@@ -224,8 +224,8 @@ func (e Effect) Interval() string {
 	return times.Between(lo, hi, e.decimals())
 }
 
-// Bracketed writes the interval as it stands behind the effect: "[+1.5 to +7.5 %]", "(1 run)". It is empty where the
-// effect is no more than a bound, as "at least 2,000/s", and where both ends are the same.
+// Bracketed writes the interval as it follows the effect: "[+1.5 to +7.5 %]", "(1 run)". It is empty where the
+// effect is only a bound, as "at least 2,000/s", and where both ends are the same.
 func (e Effect) Bracketed() string {
 	words := e.Interval()
 	iv := e.Of.Interval

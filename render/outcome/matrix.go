@@ -8,7 +8,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// Matrix shows the pairs of a claim as a table: the cells of its longer side as rows, those of the other as columns.
+// Matrix shows the pairs of a claim as a table: the cells of its longer side as rows, the others as columns.
 type Matrix struct {
 	Caption string
 	Columns []string
@@ -80,7 +80,7 @@ func MatrixOf(j *claim.Judgement) *Matrix {
 	return m
 }
 
-// verdictSigns are for where there is no room for words. Most of many pairs are inconclusive, which has no class.
+// verdictSigns replace words in narrow places. Most of many pairs are inconclusive, which has no class.
 var verdictSigns = map[stats.Verdict]MatrixPair{stats.Supported: {"is-supported", "✓"}, stats.Stronger: {"is-stronger", "✓"},
 	stats.Contradicted: {"is-contradicted", "✗"}, stats.Inconclusive: {"", "?"}, stats.NotMeasured: {"is-none", "–"}}
 

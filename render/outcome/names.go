@@ -20,7 +20,7 @@ type quantity struct {
 	higher, lower, as string // "longer", "shorter", "long"
 }
 
-// nouns are those of metrics whose titles are no nouns.
+// nouns name metrics whose titles are not nouns.
 var nouns = map[string]string{
 	"failed":        "the share of failed requests",
 	"generator.cpu": "the load of the generator",
@@ -29,7 +29,7 @@ var nouns = map[string]string{
 	"offered":       "the offered rate",
 }
 
-// families are those of percentiles.
+// families name the metrics of percentiles.
 var families = map[string]string{"latency": "latency", "latency.connect": "connection time",
 	"latency.tls": "TLS handshake time", "latency.first_byte": "time to first byte", "service": "service time",
 	"lag": "lag"}
@@ -94,7 +94,7 @@ func ordinal(number string) string {
 	return number + end
 }
 
-// A comparison names two sides beside each other.
+// A comparison names two sides.
 type comparison struct {
 	within string // what both have in common, to begin a sentence with: "with guest late, "
 	noun   string

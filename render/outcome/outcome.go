@@ -1,5 +1,5 @@
 // Package outcome says what became of claims: in a sentence that states what was measured, in a word, and as the
-// measured value beside the published one.
+// measured value next to the published one.
 //
 // A sentence never states the hypothesis, only what the records show: that of a contradicted claim is as true as that
 // of a supported one. Every number has the interval by which its claim is judged.
@@ -43,8 +43,8 @@ func Of(d *dataset.Dataset, j claim.Judgement, o Options) Outcome {
 	return Outcome{Sentence: sentence, Word: Word(j.Outcome()), Here: w.here(&j), Published: Published(d, &j)}
 }
 
-// Word says how an outcome stands to the claim. It goes beside sentences that state the outcome: the name of a verdict
-// goes beside the claim itself.
+// Word relates an outcome to the claim. It follows sentences that state the outcome: the name of a verdict
+// follows the claim itself.
 func Word(v stats.Verdict) string {
 	switch v {
 	case stats.Supported:
@@ -59,7 +59,7 @@ func Word(v stats.Verdict) string {
 	return wording.NotMeasured
 }
 
-// CellsOf are the cells that a claim is about, as far as they were measured.
+// CellsOf returns the measured cells that a claim is about.
 func CellsOf(j claim.Judgement) (cells []*dataset.Cell) {
 	if j.Effect != nil {
 		cells = slices.Clone(j.Effect.Cells)
@@ -121,7 +121,7 @@ func (s Sentence) HTML() template.HTML {
 	return template.HTML(b.String())
 }
 
-// WithoutInterval is the sentence for where the interval stands beside it.
+// WithoutInterval is the sentence for places that show the interval next to it.
 func (s Sentence) WithoutInterval() Sentence {
 	var out Sentence
 	for _, p := range s {

@@ -40,7 +40,7 @@ func Published(d *dataset.Dataset, j *claim.Judgement) string {
 	}
 }
 
-// publishedRatio writes a published ratio as the effect beside it.
+// publishedRatio writes a published ratio in the form of the measured effect.
 func publishedRatio(j *claim.Judgement, x float64, isWritten bool) string {
 	e := Effect{Ratio: x, form: saidForm(j)}
 	isFactor := e.form == asFactor

@@ -30,7 +30,7 @@ func writtenFor(j *claim.Judgement) string {
 	return ""
 }
 
-// saidForm is the form in which the sentence of a claim writes a ratio: the numbers beside it have the same.
+// saidForm is the form in which the sentence of a claim writes a ratio: the numbers next to it have the same.
 func saidForm(j *claim.Judgement) form {
 	switch line := writtenFor(j); {
 	case j.IsRatio && strings.Contains(line, "{effect} as "):
@@ -41,7 +41,7 @@ func saidForm(j *claim.Judgement) form {
 	return bySize
 }
 
-// says is the author's sentence for the verdict; nil without one, and for one that asks for what is not known.
+// says is the author's sentence for the verdict; nil without one, and if it asks for something unknown.
 func (w writer) says(j *claim.Judgement) Sentence {
 	line := writtenFor(j)
 	if line == "" {
@@ -106,7 +106,7 @@ func placeholders(text string) (out [][]int) {
 	return out
 }
 
-// fill writes what a placeholder stands for; false if it is not known. Before "as many" a ratio is a factor.
+// fill writes the value of a placeholder; false if it is unknown. Before "as many" a ratio is a factor.
 func (w writer) fill(s *Sentence, j *claim.Judgement, name string, isFactor bool) bool {
 	switch name {
 	case "effect":
@@ -169,7 +169,7 @@ func (w writer) fillEffect(s *Sentence, j *claim.Judgement, isFactor bool) bool 
 	return true
 }
 
-// fillName writes the name of a side beside the other.
+// fillName writes the name of a side, next to the other.
 func (w writer) fillName(s *Sentence, j *claim.Judgement, which string) bool {
 	switch {
 	case len(j.Sides) == 0:

@@ -199,7 +199,7 @@ func marginWords(share float64) string {
 	return wording.PercentUnit.Exact(math.Round(share*1000) / 1000)
 }
 
-// bound says how an effect stands to the limit of its claim, unless its direction says so.
+// bound relates an effect to the limit of its claim, unless its direction says so.
 func bound(j *claim.Judgement, e Effect, q quantity) string {
 	if j.Verdict == stats.Inconclusive {
 		return limitsOf(e)
@@ -256,7 +256,7 @@ func around(j *claim.Judgement) string {
 	}
 }
 
-// smallest says of a difference that does not count, or that is none, why.
+// smallest says why a difference does not count.
 func smallest(j *claim.Judgement, e Effect, q quantity) string {
 	limit := e.Region.Lo
 	if math.IsInf(limit, 0) {
@@ -304,7 +304,7 @@ func (w writer) limit(s *Sentence, j *claim.Judgement) {
 	s.say(bound(j, e, quantity{}))
 }
 
-// value writes an effect that is no ratio.
+// value writes an effect that is not a ratio.
 func (s *Sentence) value(e Effect) {
 	s.add(Value, e.Text())
 	if e.Of.Kind == stats.Exact {
@@ -350,7 +350,7 @@ func (w writer) fewer(s *Sentence, j *claim.Judgement) {
 	}
 }
 
-// heldWords count those of several for which a claim holds: "all 40 pairs", "37 of 40 pairs", "neither pair".
+// heldWords counts the items for which a claim holds: "all 40 pairs", "37 of 40 pairs", "neither pair".
 func heldWords(held, n int, of string) string {
 	switch {
 	case held == n && n == 2:
@@ -424,7 +424,7 @@ func isAgain(a, b *claim.Judgement) bool {
 		a.Sides[0].Metric.Name == b.Sides[0].Metric.Name && slices.Equal(a.Sides[0].Cells, b.Sides[0].Cells)
 }
 
-// here is what was measured, to stand beside what was published.
+// here writes the measured effect, next to the published one.
 func (w writer) here(j *claim.Judgement) string {
 	switch {
 	case j.Verdict == stats.NotMeasured:
@@ -439,7 +439,7 @@ func (w writer) here(j *claim.Judgement) string {
 	return Said(j, j.Effect)
 }
 
-// Said writes an effect, such as that of another session, in the form in which the sentence of a claim has its own.
+// Said writes an effect, such as one of another session, in the form of the claim's sentence.
 func Said(j *claim.Judgement, q *dataset.Quantity) string {
 	other := *j
 	other.Effect = q

@@ -45,7 +45,7 @@ func (w *Writer) image(n ast.Node, source []byte) template.HTML {
 	return anchor(href, i.Title, template.HTML(template.HTMLEscapeString(words)))
 }
 
-// localPicture returns the path of a picture beside the article; ok is false for others.
+// localPicture returns the path of a picture in the article's folder; ok is false for others.
 func localPicture(written string) (name string, ok bool) {
 	u, err := url.Parse(written)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.Path == "" {

@@ -31,7 +31,7 @@ func (w *Writer) Listing(language string, code []byte) template.HTML {
 	return w.page.Fill("listing", v)
 }
 
-// File shows a file in one line, which opens: its name, what is in it, and how long it is. Without words it is what its
+// File shows a file in one line, which opens: its name, a description and its length. Without words it is what its
 // first comment says, else its language.
 func (w *Writer) File(name, what, lines, language string, code []byte, open bool) template.HTML {
 	v := listingOf(w, name, lines, language, code)
@@ -194,7 +194,7 @@ func (r *Renderer) tokenize(language, text string) (marked template.HTML, err er
 		return plain, fmt.Errorf("highlighting %s took longer than %v; leave out the language of the listing", language,
 			patience)
 	}
-	// What is shown must be what was written, to the byte.
+	// The listing must show the file to the byte.
 	if all.String() != text {
 		return plain, nil
 	}

@@ -44,7 +44,7 @@ type Article interface {
 	Value(in expr.Inline) template.HTML
 	ValueText(in expr.Inline) string
 	// Claim shows words that are bound to a claim, or without words its sentence, which ends with a full stop unless the
-	// text goes on with punctuation.
+	// punctuation follows.
 	Claim(name string, words template.HTML, goesOn bool) template.HTML
 	Finding(name string) string // the sentence of a claim for headings, as text
 	Applies(p *article.ConditionalPart) bool
@@ -235,7 +235,7 @@ func (w *Writer) spoken(n ast.Node, source []byte) string {
 }
 
 // Survey finds the levels and ids of headings and the sentences of claims. It goes before anything is shown. The
-// headings are those of parts that apply.
+// headings are the headings of parts that apply.
 func (w *Writer) Survey() {
 	source := w.doc.Text
 	_ = ast.Walk(w.doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -268,7 +268,7 @@ func (w *Writer) Survey() {
 type Heading struct {
 	Level int
 	ID    string
-	Topic string // the words that stay whatever becomes of a claim whose sentence the heading has
+	Topic string // the words that stay for any outcome of the claim in the heading
 }
 
 func headingOf(w *Writer, h *ast.Heading, source []byte) Heading {
@@ -279,7 +279,7 @@ func headingOf(w *Writer, h *ast.Heading, source []byte) Heading {
 	return out
 }
 
-// topicOf is what stands before the claim whose sentence a heading has.
+// topicOf returns the text before the claim in a heading.
 func topicOf(h *ast.Heading, claim ast.Node, show func(ast.Node) string) string {
 	var b strings.Builder
 	for n := h.FirstChild(); n != claim; n = n.NextSibling() {
@@ -324,7 +324,7 @@ func (w *Writer) claimLink(n ast.Node, source []byte) template.HTML {
 	return w.article.Claim(n.(*article.ClaimLink).Name.Value, w.Children(n, source), goesOn(n, source))
 }
 
-// goesOn reports whether the text after a node goes on with punctuation.
+// goesOn reports whether punctuation follows a node.
 func goesOn(n ast.Node, source []byte) bool {
 	next, ok := n.NextSibling().(*ast.Text)
 	return ok && bytes.IndexAny(next.Value(source), ".,;:!?)") == 0
@@ -351,7 +351,7 @@ func (w *Writer) referTo(label string, words template.HTML) template.HTML {
 	return template.HTML(`<a href="#` + template.HTMLEscapeString(label) + `">` + string(words) + `</a>`)
 }
 
-// shows reports whether a table or figure stands in the text, and in no part of it that does not apply.
+// shows reports whether a table or figure is in a part of the text that applies.
 func (w *Writer) shows(label string) bool {
 	for _, t := range w.doc.Tables {
 		if t.Label.Value == label {

@@ -20,7 +20,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// rawElements are those of raw HTML that format, beside links.
+// rawElements are the elements of raw HTML that format, besides links.
 var rawElements = strings.Fields("abbr b blockquote br cite code dd del details dfn div dl dt em hr i ins kbd li " +
 	"mark ol p pre q s samp small span strong sub summary sup table tbody td tfoot th thead tr u ul var wbr")
 

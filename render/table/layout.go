@@ -51,7 +51,7 @@ type Cell struct {
 	More   string // the other words of the row, which follow its name on a telephone
 
 	Class string
-	Label string // what stands before the text on a telephone, where there are no heads
+	Label string // the text before it on a telephone, which has no heads
 	Sort  string // what a script sorts by
 
 	Plot     *Plot
@@ -341,7 +341,7 @@ func (l *layouter) newScale() *scale {
 	if lo > hi {
 		return nil
 	}
-	// A scale that is mostly used anyway starts at zero, and so does that of a single value.
+	// A scale that is mostly used anyway starts at zero, and so does the scale of a single value.
 	if lo > 0 && (lo < hi/4 || lo == hi) {
 		lo = 0
 	} else if hi < 0 && (hi > lo/4 || lo == hi) {

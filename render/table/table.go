@@ -1,9 +1,9 @@
 // Package table lays out tables of results: estimates with their intervals in one unit a column, a plot in the cells
-// of the column that matters most, ranks, published values beside the measured ones, and a reason wherever a value
+// of the column that matters most, ranks, published values next to the measured ones, and a reason wherever a value
 // is missing or not as it should be.
 //
 // A Table is plain numbers and finished words; it knows nothing of records or articles. Layout turns it into text
-// and geometry that a template only has to print. Every row that is given is shown, and no number stands without
+// and geometry that a template only has to print. Every row that is given is shown, and no number is shown without
 // its interval or the word that says why it has none.
 package table
 
@@ -30,12 +30,12 @@ type Table struct {
 type Metric struct {
 	Head   string // such as "Throughput"
 	Named  string // the head within a sentence, such as "throughput"; the head itself if empty
-	Per    string // what the unit stands behind, such as "requests" in "requests/s"; may be empty
+	Per    string // before the unit, such as "requests" in "requests/s"; may be empty
 	Base   string // base unit of the numbers: "s", "1/s", "B", "B/s", "cores", "1"
 	Share  bool   // parts of one, printed as percentages
 	Better string // "higher", "lower" or ""
 	Format Format
-	// Published names the column of published values that stands right of this one; empty for none.
+	// Published names the column of published values to the right of this one; empty for none.
 	Published string
 }
 

@@ -9,7 +9,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Reading is a number with what is known about it, in base units.
+// Reading is a number with its interval and step, in base units.
 type Figure struct {
 	Value  float64
 	Lo, Hi float64 // the interval: NaN, infinite or equal where there is no such end
@@ -20,10 +20,10 @@ type Figure struct {
 // wide is the part of a number from which on its interval shows.
 const wide = 0.01
 
-// leastDigits are those that a number keeps whatever stands beside it.
+// leastDigits is how many digits a number keeps in any column.
 const leastDigits = 2
 
-// Column is how numbers are written that stand together: those of a column, of an axis, or of two sides.
+// Column writes the numbers of a column, of an axis, or of two sides alike.
 type Column struct {
 	Unit
 	shared int  // digits after the point; below zero, digits before it are rounded off: -1 is to tens
@@ -63,7 +63,7 @@ func (u Unit) Column(readings ...Figure) Column {
 
 // Decimals says with how many digits after the point one of the readings and its interval are printed: the shared ones,
 // but more if fewer than two digits would be left of it, or if an interval of more than a hundredth of it would be no
-// wider than it, and no more than its own step allows unless WithEnds asks for them. What is exact has none.
+// wider than it, and no more than its own step allows unless WithEnds asks for them. An exact number has none.
 func (c Column) Decimals(r Figure) int {
 	size := math.Abs(r.Value / c.Scale)
 	if r.Exact && isWhole(size) {
@@ -104,7 +104,7 @@ func (c Column) Aligned(r Figure) string {
 	return text
 }
 
-// Decimals are those of a reading that stands alone.
+// Decimals returns the decimals of a single reading.
 func (u Unit) Decimals(r Figure) int { return u.Column(r).Decimals(r) }
 
 // Readable are the decimals of a reading in a sentence or a heading: two significant digits, all digits before the
@@ -145,7 +145,7 @@ func (u Unit) own(r Figure) (int, bool) {
 
 func isWhole(v float64) bool { return v == math.Trunc(v) }
 
-// width is that of the interval, or twice its narrower side if that is less, but at least a tenth of it: a number with
+// width is the width of the interval, or twice its narrower side if that is less, but at least a tenth of it: a number with
 // a long tail to one side is known as well as the other side says. It is 0 without an interval, and the whole width
 // where the number is one of its ends.
 func (r Figure) width() float64 {
@@ -176,7 +176,7 @@ func (u Unit) most(r Figure) int {
 	return decimalsOf(size, stats.Digits(r.Step/math.Abs(r.Value)))
 }
 
-// decimalsOf is with how many digits after the point x > 0 has so many significant ones, when it is rounded to them.
+// decimalsOf returns the digits after the point with which x > 0 has a number of significant digits after rounding.
 func decimalsOf(x float64, digits int) int {
 	text := strconv.FormatFloat(x, 'e', digits-1, 64)
 	exponent, _ := strconv.Atoi(text[strings.IndexByte(text, 'e')+1:])

@@ -26,19 +26,19 @@ const (
 type Unit struct {
 	Symbol string  // such as "ms", "/s", "%" or "×"; empty for plain numbers
 	Scale  float64 // one Symbol in base units: 0.001 for ms
-	Whole  bool    // of counts: whole numbers with whole ends have no decimals, whatever their interval
+	Whole  bool    // of counts: whole numbers with whole ends have no decimals
 }
 
 // Plain is the unit of numbers that have none.
 var Plain = Unit{Scale: 1}
 
-// Percent is the unit of shares, Times that of ratios.
+// Percent is the unit of shares, Times the unit of ratios.
 var (
 	PercentUnit = Unit{Symbol: "%", Scale: 0.01}
 	Times       = Unit{Symbol: "×", Scale: 1}
 )
 
-// ladders are the units of each base unit that has several, largest first. The smallest takes what is below all.
+// ladders are the units of each base unit that has several, largest first. The smallest takes all smaller numbers.
 var ladders = map[string][]Unit{
 	"s": {{Symbol: "s", Scale: 1}, {Symbol: "ms", Scale: 1e-3}, {Symbol: "µs", Scale: 1e-6},
 		{Symbol: "ns", Scale: 1e-9}},
@@ -48,7 +48,7 @@ var ladders = map[string][]Unit{
 		{Symbol: "B/s", Scale: 1}},
 }
 
-// For chooses the unit in which numbers of a base unit are written together, such as those of a column: the one that
+// For chooses the unit in which numbers of a base unit are written together, such as the numbers of a column: the one that
 // suits the largest of them. share says that base is "1" and the numbers are parts of one. Zeros and what
 // is no finite number have no say; a base unit that is unknown is written as it is.
 func UnitFor(base string, share bool, values ...float64) Unit {
@@ -95,10 +95,10 @@ func (u Unit) Number(v float64, decimals int) string {
 // Quantity writes v, which is in base units, with the unit: "12.3 ms", "8,095/s", "17 %", "1.33×".
 func (u Unit) Quantity(v float64, decimals int) string { return u.with(u.Number(v, decimals)) }
 
-// Alone is a quantity of which nothing else is known.
+// Alone is a quantity without interval or step.
 func (u Unit) Alone(v float64) string { return u.Quantity(v, u.Decimals(Figure{Value: v})) }
 
-// Signed is Quantity with a plus sign before what is above zero: "+17 %".
+// Signed is Quantity with a plus sign before positive numbers: "+17 %".
 func (u Unit) Signed(v float64, decimals int) string { return u.with(u.signed(v, decimals)) }
 
 func (u Unit) signed(v float64, decimals int) string {
@@ -124,7 +124,7 @@ func (u Unit) ExactNumber(v float64) string {
 	return fixed(x, len(fraction))
 }
 
-// rounded has so many significant digits.
+// rounded rounds to a number of significant digits.
 func rounded(v float64, digits int) float64 {
 	x, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64)
 	if err != nil { // it is none that can be written

@@ -85,7 +85,7 @@ func (w Quantity) isCapacity() bool {
 	return w.Of.Kind == stats.BySearch && w.Of.Unit == "1/s" && w.Of.Interval != nil
 }
 
-// IntervalSentence says what the interval is, or why there is none.
+// IntervalSentence describes the interval, or says why it is missing.
 func (w Quantity) IntervalSentence() string {
 	switch {
 	case w.Of.Kind == stats.Exact:
@@ -116,7 +116,7 @@ func (w Quantity) IntervalSentence() string {
 	return text + "."
 }
 
-// Exactly stands instead of an interval.
+// Exactly is written instead of an interval.
 func Exactly(n int) string { return "the same in all " + Count(n, "repetition") }
 
 // Interval writes the interval alone: "14 to 20 %".

@@ -27,7 +27,7 @@ func Reading(q *dataset.Quantity) Figure {
 	return out
 }
 
-// Estimate writes the centre of a result and its interval, or why there is none.
+// Estimate writes the centre of a result and its interval, or why it has no interval.
 func Estimate(r dataset.Result, u Column) string {
 	e := r.Estimate
 	switch {

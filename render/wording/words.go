@@ -40,7 +40,7 @@ func Lasting(d time.Duration) string {
 	return fmt.Sprintf("%d\u00a0h\u00a0%d\u00a0min", d/time.Hour, d%time.Hour/time.Minute)
 }
 
-// By is "what by a and b", or what is alone where there are no words.
+// By writes "what by a and b", or what alone without words.
 func By(what string, words []string) string {
 	if len(words) == 0 {
 		return what
@@ -66,7 +66,7 @@ func Lower(title string) string {
 	return title
 }
 
-// WithUnsure returns why there is no value, after a value that is not valid.
+// WithUnsure writes a value that is not valid, and why.
 func WithUnsure(r dataset.Result) string {
 	unsure := Unsure(r)
 	if unsure == "" {

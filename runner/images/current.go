@@ -32,7 +32,7 @@ type Present struct {
 	now    map[string]string // by identity.what: id or digest; empty if there is none here
 }
 
-// PresentOn returns what is present on an engine, which its caller closes.
+// PresentOn returns the images and programs present on an engine, which its caller closes.
 func PresentOn(e engine.Engine, program agent.Program) *Present {
 	return &Present{Agent: program, Connect: func(context.Context) (engine.Engine, error) { return e, nil }}
 }
@@ -148,7 +148,7 @@ func (p *Present) Close() {
 	}
 }
 
-// Changes returns a sentence for each image and program that has changed since records were measured. What is unknown
+// Changes returns a sentence for each image and program that has changed since records were measured. Unknown ones
 // then or now has not changed.
 func (p *Present) Changes(records ...*record.Record) (out []string) {
 	if p == nil || len(p.now) == 0 {

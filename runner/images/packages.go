@@ -14,14 +14,14 @@ import (
 	"benchbook/runner/machine"
 )
 
-// packages are what is installed in an image, a name and a version to a line, sorted. They name no place that anything
+// packages lists the packages installed in an image, a name and a version a line, sorted. They name no place that anything
 // came from.
 type packages struct {
 	Debian string `json:"debian"`
 	Python string `json:"python"` // beside what Debian's packages brought, in whichever environment
 }
 
-// pythonBelow stands between the two lists in what listPackages prints.
+// pythonBelow separates the two lists that listPackages prints.
 const pythonBelow = "-- python"
 
 // listPackages asks an image with a shell for both lists. Packages of Debian that were removed and have left their
@@ -38,7 +38,7 @@ exit 0`
 // packageCache is where the packages of images are kept. The number is raised when they are to be found out anew.
 const packageCache = "packages-2"
 
-// packagesOf returns what is installed in an image, or nothing if it has no shell. The answer is kept by the id of the
+// packagesOf returns the packages installed in an image, or nothing if it has no shell. The answer is kept by the id of the
 // image, which is a digest; an image that could not be asked is asked again.
 func (s *Store) packagesOf(ctx context.Context, image engine.Prepared) (found packages, err error) {
 	if machine.Cache(s.Cache).Read(packageCache, image.ID, &found) {

@@ -52,7 +52,7 @@ var (
 var before = []string{"!", "command", "do", "else", "env", "exec", "if", "nice", "nohup", "setsid", "then", "time",
 	"until", "while"}
 
-// commandsIn returns the words at which a command begins in a script, without expansions and what is within quotes.
+// commandsIn returns the words at which a command begins in a script, without expansions and quoted text.
 func commandsIn(script string) []string {
 	var out []string
 	script = quoted.ReplaceAllString(script, `''`)

@@ -1,5 +1,5 @@
 // Package images makes available what trials run: images, our own program, and what drivers of loads bring. It knows
-// what is in them, and which images and programs have changed since they were measured.
+// their packages, and which images and programs have changed since they were measured.
 package images
 
 import (
