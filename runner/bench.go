@@ -25,7 +25,7 @@ type bench struct {
 	*Runner    // of the experiment
 	experiment *plan.Experiment
 	isCheck    bool  // services are checked, and nothing is measured
-	work       Group // what is left to do
+	work       Group // steps left
 
 	id      string             // of the run
 	plans   map[string]string  // digests of the experiments that the run is to measure, by their names
@@ -51,7 +51,7 @@ func (b *bench) layout() layout {
 
 func (b *bench) secrets() Secrets { return b.options.Secrets[b.experiment] }
 
-// driver returns what puts the load of a trial on; nil if there is none.
+// driver returns the load generator of a trial; nil without a load.
 func (b *bench) driver(t *plan.Trial) load.Driver {
 	r := b.Runner
 	switch {
@@ -123,7 +123,7 @@ func (b *bench) finish(ctx context.Context, err error) error {
 	var noImage *images.NoImageError
 	var noValue *search.MissingError
 	switch {
-	case errors.As(err, new(*engine.LeftError)): // nothing can be measured beside containers that are left
+	case errors.As(err, new(*engine.LeftError)): // left containers would disturb
 	case errors.As(err, &noValue):
 		sum.LeftOut = append(sum.LeftOut, noValue)
 		return nil
@@ -240,7 +240,7 @@ func (b *bench) count(step plan.Step, rec *record.Record) {
 	}
 }
 
-// save saves a record. A list among its facts, such as that of installed packages, is kept once in a run.
+// save saves a record. A list among its facts, such as the installed packages, is kept once a run.
 func (b *bench) save(rec *record.Record) error {
 	if b.lists == nil {
 		b.lists = map[string]bool{}
@@ -292,7 +292,7 @@ type alike struct {
 	n   int
 }
 
-// giveUp leaves the other repetitions of t out of this session, also those of later looks, if too many have failed like
+// giveUp leaves the other repetitions of t out of this session, also at later looks, if too many have failed like
 // r, one after another. A repetition that was not even tried took no time, and does not count.
 func (b *bench) giveUp(t *plan.Trial, r *record.Record) {
 	if r.Failure == "" || r.Ended.Equal(r.Started) {

@@ -74,7 +74,7 @@ func failureOf(err error) (failure, log string, ok bool) {
 	var hook *resultError
 	switch {
 	case errors.As(err, &notReady):
-		return notReady.Error(), "", true // its log is taken with those of the others
+		return notReady.Error(), "", true // its log is taken with the others
 	case errors.As(err, &rejected):
 		return rejected.Error(), "", true
 	case errors.As(err, &hook):

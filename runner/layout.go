@@ -27,7 +27,7 @@ const betweenPods = "from pod to pod of two nodes, as the network of the cluster
 type layout struct {
 	experiment *plan.Experiment
 	host       machine.Host // all machines together
-	// machines are the connected ones, by their names in the project; the empty name is that of an engine elsewhere.
+	// machines are the connected ones, by their names in the project; the empty name is an engine elsewhere.
 	machines map[string]*machine.Machine
 }
 

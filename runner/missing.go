@@ -13,7 +13,7 @@ import (
 	"benchbook/runner/search"
 )
 
-// Group is what is missing of one experiment up to the next look.
+// Group has the missing repetitions of one experiment up to the next look.
 type Group struct {
 	Experiment *plan.Experiment
 	Run        string        // run to resume; empty for a new one
@@ -83,7 +83,7 @@ func Missing(p *plan.Plan, records []*record.Record, undecided Undecided, s Scop
 	return s.nextLook(states, records, undecided)
 }
 
-// firstLook returns what is missing up to the first look, or the repetitions to measure again.
+// firstLook returns the repetitions missing up to the first look, or to measure again.
 func (s Scope) firstLook(e *state) Group {
 	if s.Anew != nil && s.Anew(e.Experiment) {
 		steps := slice.Filter(e.Steps, func(step plan.Step) bool { return step.Round <= e.Least() })
@@ -136,7 +136,7 @@ func (s Scope) nextLook(states []*state, records []*record.Record, undecided Und
 }
 
 // afterLook returns the repetitions up to the look after a given one, of open trials that have come no further. The A/A
-// pair goes on as long as a trial of its experiment does; resumed means that some may have reached the next look.
+// pair continues as long as a trial of its experiment does; resumed means that some may have reached the next look.
 func (s Scope) afterLook(e *state, look int, open []string, resumed bool) Group {
 	steps := func(wanted func(*plan.Trial) bool) []plan.Step {
 		return e.steps(func(t *progress) int {
@@ -217,7 +217,7 @@ type state struct {
 	trials   []*progress
 }
 
-// progress is what is measured of a trial under its present key.
+// progress counts the repetitions of a trial under its present key.
 type progress struct {
 	trial     *plan.Trial
 	records   []*record.Record // repetitions in the resumed run, in order

@@ -23,7 +23,7 @@ type Next struct {
 	groups     []Group
 }
 
-// NextOf returns what is missing of a plan on a host, given all records of its article.
+// NextOf returns the missing repetitions of a plan on a host, given all records of its article.
 func NextOf(p *plan.Plan, records []*record.Record, host string, o Options) *Next {
 	n := &Next{plan: p, present: o.Present, conditions: o.Conditions, records: p.RecordsOf(nil, records, host)}
 	n.scope, records = o.scope(o.Present, records)
@@ -54,14 +54,14 @@ func (n *Next) trials(e *plan.Experiment) []*plan.Trial {
 	return nil
 }
 
-// Todo is what is missing of one trial.
+// Todo has the missing repetitions of one trial.
 type Todo struct {
 	Count int  // repetitions, or one search for a capacity
 	Again bool // they replace disturbed ones
 	UpTo  int  // the largest number of a repetition
 }
 
-// ByTrial returns what is missing of each trial.
+// ByTrial returns the missing repetitions of each trial.
 func (n *Next) ByTrial() map[*plan.Trial]Todo {
 	out := map[*plan.Trial]Todo{}
 	for _, g := range n.groups {

@@ -82,7 +82,7 @@ func (b *bench) environment(ctx context.Context) (map[string]string, error) {
 	return facts, b.layout().checkConnected()
 }
 
-// PrepareTrial makes available what a trial needs besides its driver.
+// PrepareTrial provides the needs of a trial, without its driver.
 func (b *bench) PrepareTrial(ctx context.Context, t *plan.Trial) error {
 	return provide(ctx, b.images().Needs(t))
 }

@@ -157,7 +157,7 @@ func (p *repetition) start() (err error) {
 		p.own.idle, err = p.driver(t).Container(p.place, search.WithRate(t, p.rates))
 	}
 	if err == nil {
-		// A tool may look up names for each connection, and finds those of services that run already in its hosts file.
+		// A tool may look up names for each connection, and finds running services in its hosts file.
 		p.own.idleLast = p.own.idle != nil && !p.own.idle.Ours || reads("log")
 		err = p.startServices(p.ctx, p.bounded, p.own)
 	}
@@ -252,7 +252,7 @@ func (p *repetition) explain(m *load.Measurement) {
 
 // serviceFailure reports a service that exited: non-zero, out of memory, or before the repetition ended. One that is
 // done with its work may exit, unless it is shared: the next repetition needs it. A service that the engine has removed,
-// or does not know any more, is an error: what was measured beside it says nothing about the service.
+// or does not know any more, is an error: numbers measured meanwhile say nothing about the service.
 func (p *repetition) serviceFailure(err error) error {
 	if p.ctx.Err() != nil {
 		return err
@@ -275,7 +275,7 @@ func (p *repetition) serviceFailure(err error) error {
 	return err
 }
 
-// logs adds the ends of what services wrote to that of the load. The error may be that of a service that is gone, with
+// logs adds the ends of the services' logs to the load's. The error may come from a service that is gone, with
 // its log.
 func logs(ctx context.Context, load string, running []engine.Container, err error) string {
 	ctx, cancel := context.WithTimeout(ctx, logGrace)
@@ -345,7 +345,7 @@ func (p *repetition) leave(k keep, hasFailed bool) error {
 	return nil
 }
 
-// clip leaves out the middle of what is too long.
+// clip leaves out the middle of long text.
 func clip(s string, most int) string {
 	if len(s) <= most {
 		return s

@@ -5,7 +5,7 @@
 // another, and asks again, until nothing is missing. The plan decides order, trials and repetitions; the claims decide
 // when to stop. Two trials are never measured at the same time.
 //
-// Whatever happens, every repetition that ended has its record, and every container that was started is removed. A run
+// In any case, every repetition that ended has its record, and every container that was started is removed. A run
 // that was cancelled is resumed when it is started again.
 package runner
 
@@ -29,7 +29,7 @@ type RecordStore interface {
 	Save(*record.Record) error
 }
 
-// Progress shows what happens. Its methods, and those of what it returns, are called one at a time.
+// Progress shows what happens. Its methods, and the methods of its results, are called one at a time.
 type Progress interface {
 	// Experiment begins an experiment, with the number of repetitions and searches for capacities that are missing.
 	Experiment(e *plan.Experiment, todo int)
@@ -55,7 +55,7 @@ type Runner struct {
 	Tools    map[string]load.Driver // load generators of others, by name
 	Programs load.Driver            // load generators of articles
 	Host     machine.Host
-	Machines map[string]*machine.Machine // the others of Host, by their names in the project; "" is that of an engine elsewhere
+	Machines map[string]*machine.Machine // the others of Host, by their names in the project; "" is an engine elsewhere
 	Progress Progress
 	Outside  *Runner // carries out experiments whose targets run already; nil: this one does
 
@@ -66,9 +66,9 @@ type Runner struct {
 	imageStore *images.Store
 }
 
-// Options change what is measured.
+// Options select what to measure.
 type Options struct {
-	// Force also measures what is fresh, as a new run, with searches made again.
+	// Force also measures fresh trials, as a new run, with searches made again.
 	Force bool
 	// Deadline is when the last repetition or search may begin, if making images takes no time; zero for no limit.
 	Deadline time.Time
@@ -79,7 +79,7 @@ type Options struct {
 	// Only picks the trials whose repetitions are measured; nil: all.
 	Only func(*plan.Experiment, *plan.Trial) bool
 	// Keep ends the run at a repetition that fails, and leaves its services up for somebody to look at. KeepLast also
-	// leaves those of the last repetition.
+	// leaves the services of the last repetition.
 	Keep, KeepLast bool
 	// Present knows which records were measured with images and programs that have changed since. Nil: a run asks the
 	// engine, and NextOf takes all records as they are.

@@ -51,7 +51,7 @@ func ReadSecrets(e *plan.Experiment) (out Secrets, missing []NoSecret) {
 	return out, missing
 }
 
-// readSecret returns the value of a secret, or why there is none, and how to give it one.
+// readSecret returns the value of a secret, or why it has none, and how to give it one.
 func readSecret(s plan.Secret) (value, why, wayOut string) {
 	switch {
 	case s.Content != nil:
@@ -82,7 +82,7 @@ func (s Secrets) redactor(t *plan.Trial) *record.Redactor {
 	return record.NewRedactor(slices.Concat(s.values(), t.Private)...)
 }
 
-// put gives a trial the values of its secrets. Its definition and its key stay those of the plan.
+// put gives a trial the values of its secrets. Its definition and its key stay as in the plan.
 func (s Secrets) put(t *plan.Trial) *plan.Trial {
 	if len(s) == 0 {
 		return t
@@ -145,7 +145,7 @@ func (s Secrets) byName(values map[string]string) map[string]string {
 	return out
 }
 
-// text puts values in the place of the templates that name them, without the end of a last line.
+// text replaces templates by the values that they name, without the end of a last line.
 func (s Secrets) text(text string) string {
 	return plan.FillSecrets(text, func(name string) string { return strings.TrimRight(s[name], "\r\n") })
 }

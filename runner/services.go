@@ -38,7 +38,7 @@ func (s *services) close(ctx context.Context) error {
 	return engine.CloseSpace(ctx, s.space, longest)
 }
 
-// newServices opens a space for the services of a repetition: within that of the shared services, or else within one in
+// newServices opens a space for the services of a repetition: within the space of the shared services, or else within one in
 // which nothing else runs, because making and removing a network for each repetition takes time.
 func (b *bench) newServices(ctx context.Context, t *plan.Trial) (_ *services, err error) {
 	if b.shared == nil && b.around == nil {

@@ -34,7 +34,7 @@ type session struct {
 	left int    // repetitions and searches of the groups after the present one
 }
 
-// begin returns what is missing, and the records that are not outdated.
+// begin returns the missing repetitions, and the records that are not outdated.
 func (s *session) begin(ctx context.Context) ([]Group, []*record.Record, error) {
 	all, _, err := s.store.Read()
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *session) read() ([]*record.Record, error) {
 	return current, err
 }
 
-// missing returns what is missing of the experiments that are measured at all.
+// missing returns the missing repetitions of the experiments that are measured at all.
 func (s *session) missing(records []*record.Record) []Group {
 	groups := Missing(s.plan, s.plan.RecordsOf(nil, records, s.Host.ID), s.options.Open, s.scope)
 	return slice.Filter(groups, func(g Group) bool { return s.scope.includes(g.Experiment) })
@@ -168,7 +168,7 @@ func (s *session) makeImages(ctx context.Context, groups []Group, records []*rec
 	return nil
 }
 
-// measureGroup measures what is missing of one experiment. An error that concerns it alone is in the summary.
+// measureGroup measures one experiment. An error that concerns it alone is in the summary.
 func (s *session) measureGroup(ctx context.Context, g Group, records []*record.Record) error {
 	if g.Len() == 0 {
 		return nil

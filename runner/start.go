@@ -25,7 +25,7 @@ import (
 )
 
 // startServices starts services that are not started yet: each as soon as the services that it depends on have reached
-// its conditions. What was started is in s beside an error too.
+// its conditions. Started containers are in s also after an error.
 func (b *bench) startServices(ctx, bounded context.Context, s *services) error {
 	s.began = time.Now().UTC()
 	all := map[string]*starting{}

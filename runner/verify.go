@@ -16,8 +16,8 @@ type Verification struct {
 	Experiment, Trial string
 	Answers           []loadgen.Answer
 	Note              string // why there are no answers, where nothing is wrong
-	Failure           string // what is wrong; empty if nothing is
-	Log               string // the end of what services wrote, beside a Failure
+	Failure           string // the problem; empty without one
+	Log               string // the end of the services' logs, with a Failure
 }
 
 // Verify starts the services of every trial that Only picks, as a repetition does, hooks included, asks for the targets

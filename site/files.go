@@ -144,7 +144,7 @@ func hasContents(root *os.Root, name string, is fs.FileInfo, f File) bool {
 	return err == nil && bytes.Equal(now, want)
 }
 
-// writeFile writes a file beside its place and moves it there. A copy keeps the time of its original. It does not sync:
+// writeFile writes a temporary file and moves it to its place. A copy keeps the time of its original. It does not sync:
 // a site lost in a crash is rendered again.
 func writeFile(root *os.Root, name string, f File) error {
 	data, err := f.Read()

@@ -39,7 +39,7 @@ func unknownVerb(root *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q: %s", args[0], source.Suggest(args[0], names))
 }
 
-// flagError says of an unknown flag which was meant, and of a value what is wrong with it. Flags with a function say so
+// flagError names the flag that was probably meant, or explains a wrong value. Flags with a function say so
 // themselves.
 func flagError(cmd *cobra.Command, err error) error {
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {

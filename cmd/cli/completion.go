@@ -91,7 +91,7 @@ func (a *app) completeArticles(_ *cobra.Command, _ []string, word string) (out [
 	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeProfiles offers the built-in profile, and those of the project.
+// completeProfiles offers the built-in profile and the project's.
 func (a *app) completeProfiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	names := []string{plan.Full}
 	if project, err := article.OpenProject(a.Dir); err == nil {

@@ -32,10 +32,10 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// defaultTemplate is the article that init and new write unless told otherwise.
+// defaultTemplate is the article that init writes by default.
 const defaultTemplate = "http"
 
-// anyDate stands in templates where the day is put in on which the article is made.
+// anyDate is replaced in templates by the day on which the article is made.
 const anyDate = "date: 2026-01-01"
 
 func templateNames() []string {
@@ -156,7 +156,7 @@ func articleFiles(template, slug string) (files []newFile, err error) {
 	return files, err
 }
 
-// projectFiles are the files of a project beside its articles, the project file first.
+// projectFiles are the files of a project without its articles, the project file first.
 func projectFiles(title string) ([]newFile, error) {
 	var schema bytes.Buffer
 	err := lab.PrintJSON(&schema, starter.Of("project"))

@@ -42,7 +42,7 @@ func run(args []string, stdout, stderr io.Writer, w lab.Config) int {
 	defer surviveClosedPipes()()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	// A second signal ends us at once: whoever sends it does not want to wait for containers to be removed.
+	// A second signal ends us at once, without waiting for containers to be removed.
 	context.AfterFunc(ctx, func() {
 		time.Sleep(sameSignal)
 		stop()

@@ -81,7 +81,7 @@ branches of this repository do not change. Render first.`,
 // address matches an address with a scheme.
 var address = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s'"]+`)
 
-// withoutUser returns text without the users and passwords in addresses: that of a git remote may hold a token.
+// withoutUser returns text without users and passwords in addresses: a git remote may hold a token.
 func withoutUser(text string) string {
 	return address.ReplaceAllStringFunc(text, func(written string) string {
 		u, err := url.Parse(written)

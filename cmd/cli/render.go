@@ -47,7 +47,7 @@ benchbook.yaml.`,
 	return cmd
 }
 
-// siteSoFar renders what is measured so far: after an article, or before all.
+// siteSoFar renders the results so far: after an article, or before all.
 func (a *app) siteSoFar(options pages.Options, said []string, after string) error {
 	project, all, err := a.Select(nil)
 	if err != nil {

@@ -67,7 +67,7 @@ func addQuiet(flags *pflag.FlagSet, quiet *bool) {
 	flags.BoolVarP(quiet, "quiet", "q", false, "print no progress, only problems and results")
 }
 
-// addEngine adds the flag --engine; none is a name that is no engine.
+// addEngine adds the flag --engine; none means without an engine.
 func (a *app) addEngine(flags *pflag.FlagSet, engine *string, none ...string) {
 	known := append(a.Config.EngineNames(), none...)
 	flags.Func("engine", "where services run: "+strings.Join(known, ", ")+" (default what the project says, or docker)",

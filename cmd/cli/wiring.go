@@ -22,7 +22,7 @@ import (
 	"benchbook/runner/machine"
 )
 
-// locksVariable is an environment variable that names another folder for the locks of runs, for tests of runs beside
+// locksVariable is an environment variable that names another folder for the locks of runs, for tests of runs next to
 // which others measure.
 const locksVariable = "BENCHBOOK_LOCKS"
 

@@ -112,7 +112,7 @@ func (b *bench) open() (err error) {
 	return nil
 }
 
-// compare measures what is missing of two revisions, and compares them. The comparison is nil if no cell differs. With an
+// compare measures the missing repetitions of two revisions, and compares them. The comparison is nil if no cell differs. With an
 // error, there may be a comparison of the cells that did not fail.
 func (b *bench) compare(ctx context.Context, base, head plan.Revision) (*show.Comparison, error) {
 	r := b.pair(base, head)

@@ -52,7 +52,7 @@ var reachWords = map[article.Permission]string{
 	article.AllowSecrets:     "secrets in files outside the repository",
 }
 
-// reachesOf lists what a project allows its articles, and what plans use besides.
+// reachesOf lists the rights that a project gives its articles, and others that plans use.
 func reachesOf(project *article.Project, plans []*plan.Plan) (out []reach) {
 	for _, w := range project.Allow.Words {
 		// The engine sets only sysctls of the container.
@@ -121,7 +121,7 @@ func (u *uses) add(p *plan.Plan, e *plan.Experiment, t *plan.Trial) {
 	}
 }
 
-// Rights returns in words what a project allows its articles, and what plans use besides: each may do harm.
+// Rights returns in words the rights that a project gives its articles, and others that plans use: each may do harm.
 func Rights(project *article.Project, plans []*plan.Plan) (words []string) {
 	for _, r := range reachesOf(project, plans) {
 		words = append(words, r.words)

@@ -31,7 +31,7 @@ type question struct {
 	left    int           // repetitions and searches up to the next look
 	takes   time.Duration // about, for them
 	cost    time.Duration // about, for each claim that is not decided, until it may be
-	givenUp bool          // a run measured nothing of what is left, or all of it failed
+	givenUp bool          // a run measured nothing more, or all of it failed
 }
 
 // findQuestions finds the questions of all articles, and restricts the job to their trials. It is an error if there are
@@ -197,7 +197,7 @@ func (j *job) shortest() (first *question) {
 	return first
 }
 
-// sayDecided prints how many headline claims are decided, and what is next.
+// sayDecided prints how many headline claims are decided, and the next one.
 func (j *job) sayDecided(next *question) {
 	if j.flags.Quiet {
 		return

@@ -52,7 +52,7 @@ type oneLine struct {
 	values  []string          // that the experiment uses
 	keys    string            // YAML of the experiment besides its matrix
 	metric  string            // that is compared
-	secrets map[string]string // their values, by file beside the article
+	secrets map[string]string // their values, by file next to the article
 	words   comparison
 	columns string   // metrics of the table
 	hosts   []string // that the user allows load on, besides this machine
@@ -110,7 +110,7 @@ columns: [%s]
 title: All that was measured
 ` + "```\n"
 
-// claimText has the number of a row and the metric. The run goes on until the claim is decided.
+// claimText has the number of a row and the metric. The run continues until the claim is decided.
 const claimText = `
 ` + "```yaml claim" + `
 name: first-%[1]d

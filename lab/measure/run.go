@@ -1,4 +1,4 @@
-// Package measure runs experiments: those of articles, of two revisions (Bench), of commands (Time) and of URLs
+// Package measure runs experiments of articles, of two revisions (Bench), of commands (Time) and of URLs
 // (Requests). Verify only starts the services and checks their answers.
 //
 // Machines are locked in a fixed order, so waiting cannot deadlock: this machine first, then engines elsewhere.
@@ -34,7 +34,7 @@ import (
 	"benchbook/runner/search"
 )
 
-// Options say what is measured, and how.
+// Options select what to measure, and how.
 type Options struct {
 	Profile     string
 	Force       bool          // measure fresh cells too
@@ -80,7 +80,7 @@ func (f *Options) ChooseEngine(project *article.Project) {
 	}
 }
 
-// Run measures what is missing or stale of the chosen articles, and prints what it does on standard error. With several
+// Run measures the missing and stale trials of the chosen articles, and prints its steps on standard error. With several
 // sessions the others measure everything again.
 //
 // Source: docs/method.md#sessions.
@@ -159,7 +159,7 @@ func cellsOf(d *dataset.Dataset, e *plan.Experiment) []*dataset.Cell {
 	return nil
 }
 
-// dataset returns all records of an article, and the dataset of those of its plan.
+// dataset returns all records of an article, and the dataset of its plan.
 func (j *job) dataset(c *lab.Article) ([]*record.Record, *dataset.Dataset, error) {
 	p, host := j.plans[c.Slug], j.hosts[c.Slug].ID
 	records, _, err := j.Records(j.project, c)
@@ -228,7 +228,7 @@ type job struct {
 
 	pending               []*lab.Article // in the order in which they are measured
 	repetitions, searches int            // that are pending
-	unrunnable, failing   int            // experiments that cannot run here, or of which every repetition failed
+	unrunnable, failing   int            // experiments that cannot run here, or whose repetitions all failed
 	refused               error          // about these
 	estimate              time.Duration  // to measure what is pending, where Begin is set
 
@@ -343,7 +343,7 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 	return err == nil, err
 }
 
-// findPending finds what is pending of all articles, and sets and prints why the rest cannot be measured.
+// findPending finds the pending trials of all articles, and sets and prints why the rest cannot be measured.
 func (j *job) findPending(ctx context.Context) (pending bool, err error) {
 	for _, c := range j.list {
 		if err := j.survey(ctx, c); err != nil {
@@ -370,7 +370,7 @@ func (j *job) findPending(ctx context.Context) (pending bool, err error) {
 	return len(j.pending) > 0, nil
 }
 
-// pendingWords counts what is to be measured.
+// pendingWords counts pending trials.
 func (j *job) pendingWords() string {
 	repetitions := terminal.Count(j.repetitions, "repetition")
 	searches := terminal.Count(j.searches, "search") + " for a capacity"
@@ -383,7 +383,7 @@ func (j *job) pendingWords() string {
 	return repetitions + ", and " + searches
 }
 
-// survey adds what is pending of an article, and prints remarks about its records.
+// survey adds the pending trials of an article, and prints remarks about its records.
 func (j *job) survey(ctx context.Context, c *lab.Article) error {
 	p := j.plans[c.Slug]
 	records, _, err := j.Records(j.project, c)
@@ -602,7 +602,7 @@ func (j *job) readSecrets(p *plan.Plan, wanted func(*plan.Experiment) bool) int 
 	return before - len(p.Experiments)
 }
 
-// startProgress shows a bar on a terminal, below what is printed meanwhile.
+// startProgress shows a bar on a terminal, below all other output.
 func (j *job) startProgress() {
 	j.stderr = j.Stderr
 	j.progress = &progress{verbose: j.flags.Verbose, quiet: j.flags.Quiet}

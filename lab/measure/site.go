@@ -260,7 +260,7 @@ func (j *job) takeFingerprints(ctx context.Context) error {
 	return nil
 }
 
-// newRunner removes what earlier runs left in the engines, as nothing can be measured beside it, and returns a runner.
+// newRunner removes leftovers of earlier runs in the engines, which would disturb, and returns a runner.
 func (j *job) newRunner(ctx context.Context, p runner.Progress) (*runner.Runner, error) {
 	for _, e := range j.engines() {
 		if err := sweep(ctx, j.Session, e); err != nil {

@@ -35,7 +35,7 @@ type Options struct {
 	Out     string
 	Host    string
 	Single  bool
-	PNG     bool   // a picture of each figure beside its SVG
+	PNG     bool   // a picture of each figure next to its SVG
 	Command string // that measured the only article, instead of run; empty for the articles of a project
 }
 
@@ -84,7 +84,7 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 	return outcomes, nil
 }
 
-// SoFar makes the site as Render does while a run goes on, and prints only where it is: it shows what was measured
+// SoFar makes the site as Render does during a run, and prints only where it is: it shows what was measured
 // before the run, or up to an article.
 func SoFar(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string,
 	after string) error {
@@ -159,7 +159,7 @@ func (f *Options) Dir(project *article.Project) string {
 	return out
 }
 
-// Site returns the options of package site. Problems are those of the project's style sheet.
+// Site returns the options of package site. Problems concern the project's style sheet.
 func (f *Options) Site(a *lab.Session, project *article.Project, problems *source.Problems) site.Options {
 	return site.Options{Style: theme.Style(project, problems), Author: project.Author.Value,
 		Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Description: project.Description.OneLine().Value,

@@ -53,7 +53,7 @@ type weaver struct {
 type WovenFile struct {
 	File    string `json:"file"`
 	Parts   int    `json:"parts"`
-	Written int    `json:"written"` // files, with those of figures
+	Written int    `json:"written"` // files, figures included
 }
 
 // known is an article that a mark names.

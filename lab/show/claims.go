@@ -39,7 +39,7 @@ type Claim struct {
 	Level    float64 `json:"level"` // alpha; 0 without a test
 	Judged
 	Parts []Judged `json:"parts,omitempty"`
-	// Sessions are what each session says alone, if there are several: that of the shown cells first.
+	// Sessions are the results of each session alone, if there are several: the session of the shown cells first.
 	Sessions []Session `json:"sessions,omitempty"`
 	// WithAll includes repetitions that only checks of their own result left out; nil if there are none.
 	WithAll *Judged `json:"with_all,omitempty"`

@@ -188,7 +188,7 @@ func PrintOutcome(a *lab.Session, list []*Article, site string) error {
 	return a.Print(out, func() { summary(list).Text(a.Stdout) })
 }
 
-// NoteOtherProfile says how to see the results of the profile that was measured if those of another one are shown.
+// NoteOtherProfile says how to see the results of the profile that was measured if another one is shown.
 func NoteOtherProfile(a *lab.Session, list []*Article, slugs []string, profile string) {
 	for _, o := range list {
 		if slices.Contains(slugs, o.Article) && o.Profile != profile && slices.Contains(o.Others, Set{o.Host, profile}) {

@@ -48,7 +48,7 @@ type PlannedExperiment struct {
 	where       string // CPUs of services and load
 }
 
-// A PlannedTrial is a trial of a plan. Its definition is that of records, with times in nanoseconds.
+// A PlannedTrial is a trial of a plan. Its definition is as in records, with times in nanoseconds.
 type PlannedTrial struct {
 	Trial
 	Key        string          `json:"key"`

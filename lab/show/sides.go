@@ -111,7 +111,7 @@ func (f *finder) find(ctx context.Context, word string) (*Side, error) {
 	return nil, lab.UsageError(err)
 }
 
-// side returns a side with records, without those of other articles.
+// side returns a side with its records, without records of other articles.
 func (f *finder) side(records []*record.Record) *Side {
 	s := &Side{records: map[string][]*record.Record{}}
 	for _, r := range records {

@@ -61,7 +61,7 @@ func inPlainWords(err error, before string) string {
 	return ""
 }
 
-// WithWayOut is the text of an error, with what to do about a cause that can befall whatever writes files.
+// WithWayOut is the text of an error, with what to do about common causes when writing files.
 func WithWayOut(err error) string {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return ErrorText(err) + ": free some space there; benchbook clean --records removes old records"

@@ -29,7 +29,7 @@ func (p Plain) Write(text []byte) (int, error) {
 // not.
 var marks = regexp.MustCompile(`[\x{061C}\x{200E}\x{200F}]`)
 
-// cleaned is a text as it may reach a terminal. What is meant for one is left out; what turns text is shown, as on
+// cleaned is a text as it may reach a terminal. Control sequences are left out; what turns text is shown, as on
 // pages.
 func cleaned(text []byte) []byte {
 	text = bytes.Map(func(r rune) rune {

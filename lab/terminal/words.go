@@ -62,7 +62,7 @@ func Are(n int, what string) string {
 	return fmt.Sprintf("%d %ss are", n, what)
 }
 
-// Were is Are of what is over: "1 record was", "2 records were".
+// Were is Are in the past: "1 record was", "2 records were".
 func Were(n int, what string) string {
 	if n == 1 {
 		return "1 " + what + " was"

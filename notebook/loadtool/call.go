@@ -49,7 +49,7 @@ const (
 	stampEnd   = `"$@" || exit; ended=$(date +%s.%N); printf '\n-- log --\nended %s\n' "$ended"`
 )
 
-// Call returns the command line for a load on so many cores.
+// Call returns the command line for a load on a number of cores.
 func (t Tool) Call(load *spec.Load, cores int) (Call, error) {
 	l := *load
 	l.Headers = maps.Clone(l.Headers)

@@ -144,7 +144,7 @@ func unname(g *plot.Axis) {
 	}
 }
 
-// namePanel writes what is around the frame of a panel: its title, and the names of its lines.
+// namePanel writes around the frame of a panel: its title, and the names of its lines.
 func (s *sheet) namePanel(frame vg.Rectangle, p *plot.Plot, l panels, i int, title text.Style) {
 	if !l.several {
 		title.Color = fillInk(l.lines[i][0].Series)
@@ -361,7 +361,7 @@ func dodged(p *plot.Plot, run []Mark, line int, lines []Line) []Mark {
 	return out
 }
 
-// names are those of lines at the right of a frame, in lines of text.
+// names are the names of lines to the right of a frame, in lines of text.
 type names struct {
 	words        []string
 	width, stack float64 // the width of the column, and the height of all
@@ -478,7 +478,7 @@ func (s *sheet) nameDrops(frame vg.Rectangle, p *plot.Plot) {
 	}
 }
 
-// nameMarks writes the names of marks beside them, and of slopes at their upper ends, where they hit nothing: a mark
+// nameMarks writes the names of marks next to them, and of slopes at their upper ends, where they hit nothing: a mark
 // without a name shows its words when it is pointed at.
 func (s *sheet) nameMarks(frame vg.Rectangle, p *plot.Plot) {
 	c := s.draw

@@ -28,7 +28,7 @@ type rowsLayout struct {
 	words           []string // of missing rows, in lines
 	centres, starts []float64
 	height          float64
-	left, right     float64 // of the frame, as far as words decide
+	left, right     float64 // of the frame, without the axis
 }
 
 // paintRows draws a nominal axis of rows, with values printed at the right. On a telephone names are above the marks.
@@ -292,7 +292,7 @@ const hatchWidth = 26
 // bandInk is the colour of what a claim allows.
 const bandInk ink = "band faint f0"
 
-// writeRows writes what stands in rows beside their names: values, reasons, and the names on a telephone.
+// writeRows writes the texts of rows: values, reasons, and on a telephone their names.
 func (s *sheet) writeRows(c draw.Canvas, p *plot.Plot, l rowsLayout, name, value text.Style) {
 	small := s.style(smallSize, false, "halo dim", text.XLeft)
 	for i, r := range s.Rows {

@@ -97,7 +97,7 @@ func (s tickStep) times(n float64) float64 {
 	return n * float64(s.digit) * math.Pow10(s.exponent)
 }
 
-// digits are those of steps, and of the ticks of a log axis.
+// digits are the digits of steps, and of the ticks of a log axis.
 var digits = [3]int{1, 2, 5}
 
 // slack keeps a value that is on a tick but for rounding from costing another step.
@@ -262,7 +262,7 @@ func (e *extent) add(values ...float64) {
 	}
 }
 
-// padded has a little room around it, so that no point lies on the frame. Zero stays the end of what is not negative.
+// padded has a little room around it, so that no point lies on the frame. Zero stays the end if nothing is negative.
 func (e extent) padded(scale Scale) extent {
 	const share = .03
 	if !e.some || scale == Nines {
@@ -283,7 +283,7 @@ func (e extent) padded(scale Scale) extent {
 	return e
 }
 
-// ends are those of an axis on which all of it is seen. They differ even if all values agree.
+// ends are the ends of an axis that shows all of it. They differ even if all values agree.
 func (e extent) ends(a Axis) (lo, hi float64) {
 	switch a.Scale {
 	case Nines:

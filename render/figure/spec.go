@@ -51,11 +51,11 @@ type Axis struct {
 	Label func(float64) string // of a tick; nil for a plain number
 }
 
-// Row is one name on a nominal axis, with what is printed in it.
+// Row is one name on a nominal axis, with its printed texts.
 type Row struct {
 	Name    string
 	Value   string // as printed at its right
-	Missing string // why there is no mark, in its place
+	Missing string // why it has no mark, in its place
 	Failed  bool   // it is missing because it failed: hatched
 	Title   string // the row in words, shown when it is pointed at
 	Band    *Band  // nil for none

@@ -73,7 +73,7 @@ type Space interface {
 	// *RejectedError.
 	Start(ctx context.Context, service Service) (Container, error)
 
-	// Group makes a space within this one, for containers that end before the others: those of a repetition, where
+	// Group makes a space within this one, for containers that end before the others, as of a repetition, where
 	// several repetitions share services. Containers of both reach each other by name, share volumes by name, and cannot
 	// have the same name. Closing the outer space closes the group too.
 	Group(ctx context.Context) (Space, error)

@@ -140,7 +140,7 @@ type waiter struct {
 	since  time.Time // when it began
 }
 
-// limit is the longest wait, whatever the probes say; 0: as long as they take.
+// limit is the longest wait for all probes; 0: without limit.
 func (w *waiter) limit() time.Duration {
 	var own time.Duration
 	switch r := w.service.Ready; {

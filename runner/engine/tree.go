@@ -13,7 +13,7 @@ import (
 
 var errClosed = errors.New("the space is closed")
 
-// Tree keeps the containers of a space, and those of the groups in it, by name. R is a container of the engine.
+// Tree keeps the containers of a space and of the groups in it, by name. R is a container of the engine.
 type Tree[R any] struct {
 	outer *Tree[R] // nil: not a group
 	*shared[R]

@@ -24,7 +24,7 @@ const (
 // Watching is what Watch writes once it has begun.
 const Watching = "benchbook-host: watching"
 
-// readingEvery is how often Watch reads the machine, and mostReadings how many readings it keeps: those of 20 minutes.
+// readingEvery is how often Watch reads the machine, and mostReadings how many readings it keeps: 20 minutes.
 const (
 	readingEvery = 100 * time.Millisecond
 	mostReadings = 12_000

@@ -31,7 +31,7 @@ func (c Cache) Hosts(h Host, endpoints map[string]string) (_ Host, ok bool) {
 	return h.Together(others), true
 }
 
-// Read reads what is kept in a folder of the cache under a key.
+// Read reads the value of a key in a folder of the cache.
 func (c Cache) Read(folder, key string, value any) bool {
 	data, err := os.ReadFile(c.file(folder, key))
 	return c != "" && err == nil && json.Unmarshal(data, value) == nil

@@ -149,7 +149,7 @@ func (m *Machine) settle(ctx context.Context, noise func(context.Context) Noise,
 // longestUntilRead is how long Readings waits for the end of its window: it is over, by any clock that was not set.
 const longestUntilRead = time.Second
 
-// Readings returns those of another machine from begin to end, with one before and one after, in times of our clock.
+// Readings returns the readings of another machine from begin to end, with one before and one after, in times of our clock.
 func (m *Machine) Readings(ctx context.Context, begin, end time.Time) (out Readings, err error) {
 	select {
 	case <-ctx.Done():

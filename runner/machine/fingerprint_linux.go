@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	fingerprintRounds = 5                     // of which the median counts
+	fingerprintRounds = 5                     // the median counts
 	fingerprintSlice  = 50 * time.Millisecond // for each of the four in a round
 )
 
@@ -30,7 +30,7 @@ func TakeFingerprint(ctx context.Context) (f Fingerprint, err error) {
 	}
 	probes := []struct {
 		into *float64
-		once func() float64 // what is done in one go
+		once func() float64 // one batch of work
 	}{
 		{&f.Calls, func() float64 {
 			for range 1000 {

@@ -203,7 +203,7 @@ func OnlineCPUs(root string) []int {
 }
 
 // Together returns other machines that something is measured on together, from this one. The class and the rest of the
-// ID are made of those of all, in the order of their names. Their facts are named hosts.NAME.FACT.
+// ID are made of all of theirs, in the order of their names. Their facts are named hosts.NAME.FACT.
 func (h Host) Together(others map[string]Host) Host {
 	all := Host{Others: others, Facts: map[string]string{}, Mirrors: h.Mirrors}
 	var ids []string

@@ -77,7 +77,7 @@ func readID(path string) (string, error) {
 	return id, nil
 }
 
-// stateFolder is where benchbook keeps what is known of this machine.
+// stateFolder is where benchbook keeps its knowledge of this machine.
 func stateFolder() string {
 	if os.Geteuid() == 0 {
 		return "/var/lib/benchbook"

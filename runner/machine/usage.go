@@ -47,7 +47,7 @@ func readBelow(root string) Reading {
 var groupsOfAll = []string{"sys/fs/cgroup/cpuacct", watchedGroups + "/cpuacct"}
 
 // tasksTime returns the processor time of all tasks, in seconds. It is not ok if control groups are not of version 1, or
-// if this process sees those of its container only: the root alone has a release agent.
+// if this process sees only its own container's: the root alone has a release agent.
 //
 // The clock of /proc/stat looks at a CPU a hundred times a second, and counts all the time since the last look for what
 // it then sees. A generator that wakes up on a schedule is seen in each look or in none if its schedule falls in with
@@ -75,7 +75,7 @@ func SwappedIn() int64 {
 	return int64(swap.Sin)
 }
 
-// Readings are those of one machine, in order.
+// Readings are of one machine, in order.
 type Readings []Reading
 
 // A State is how busy a machine is at one moment.

@@ -12,7 +12,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// LinkSuffix follows the name of a service in that of the relay before it. No service has a dot in its name.
+// LinkSuffix follows the name of a service in the name of the relay before it. No service has a dot in its name.
 const LinkSuffix = ".link"
 
 // ServiceOf returns the service that a container belongs to, from its name: replicas have numbers behind a dot. A link

@@ -57,7 +57,7 @@ func steal(r machine.Readings, begin, end time.Time) float64 {
 	return max(0, used.Steal/used.Total)
 }
 
-// fill makes the readings of a service from those of another machine, where its containers have control groups.
+// fill makes the readings of a service from readings of another machine, where its containers have control groups.
 func (s *service) fill(readings machine.Readings) {
 	for _, r := range readings {
 		sum := engine.Usage{At: r.At}

@@ -46,7 +46,7 @@ type Sampler struct {
 	cost     float64           // cores that reading took; -1 unknown
 }
 
-// service is a service with its containers, of which a scaled one has several.
+// service is a service with its containers; a scaled one has several.
 type service struct {
 	name       string
 	containers []engine.Container

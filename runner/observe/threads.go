@@ -18,7 +18,7 @@ type threadReading struct {
 // threadOf identifies a thread of one container of a service: containers may number theirs alike.
 func threadOf(container, id int) int { return container<<32 | id }
 
-// threadsOf returns those of one container by their IDs.
+// threadsOf returns the threads of one container by their IDs.
 func threadsOf(threads map[int]bool, container int) (ids []int) {
 	for thread := range threads {
 		if thread>>32 == container {

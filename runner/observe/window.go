@@ -17,7 +17,7 @@ import (
 type Window struct {
 	Start   time.Time // by our clock
 	Length  time.Duration
-	LoadCPU time.Duration   // processor time of the load or command, without that of services; -1 unknown
+	LoadCPU time.Duration   // processor time of the load or command, without the services; -1 unknown
 	Limited map[string]bool // the services whose processor time the article limits
 	// Machines are those that the experiment runs on; nil: this one alone.
 	Machines []OnMachine

@@ -25,14 +25,14 @@ func noTune(e *plan.Experiment, reason string) error {
 // tuneFact names the fact of a repetition that has the value which a search found for it, and the metric of it.
 func tuneFact(name string) string { return "tune." + name }
 
-// A Choice is the values that searches found for a trial, by name, or why there is none.
+// A Choice has the values that searches found for a trial, by name, or why it has none.
 type Choice struct {
 	Values map[string]int
 	Reason string // nothing was found for a value; empty if all are there
 	Busy   bool   // since the machine was busy with something else
 }
 
-// Choices are what searches found for the trials of an experiment. The second half of the A/A pair shares that of the
+// Choices are what searches found for the trials of an experiment. The second half of the A/A pair shares the choice of the
 // first.
 type Choices struct {
 	Plan       *plan.Plan
@@ -70,7 +70,7 @@ func (c *Choices) AddTo(rec *record.Record, t *plan.Trial) {
 }
 
 // Recall fills in the choices that need no search, of trials that have none yet: those that the resumed run was measured
-// with, those of another experiment, and those of recorded searches. A search is fresh as long as its trial is. An empty
+// with, choices of another experiment, and of recorded searches. A search is fresh as long as its trial is. An empty
 // run means that none is resumed.
 //
 // The error is a *MissingError.

@@ -57,7 +57,7 @@ func Needs(e *plan.Experiment) (names []string) {
 }
 
 // Rates returns the throughputs that rates are a share of, in requests per second: the smallest typical one of an
-// experiment, or that of a trial's own cell there. A resumed run keeps the rates that it began with.
+// experiment, or the rate of a trial's own cell there. A resumed run keeps the rates that it began with.
 //
 // Source: docs/load.md.
 func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run string) (map[string]float64, error) {

@@ -94,7 +94,7 @@ type climb struct {
 	ladder
 	trial  *plan.Trial
 	out    *record.Search
-	wanted []string // metrics that probes keep, besides those that are drawn
+	wanted []string // metrics that probes keep, besides drawn ones
 
 	retries int           // that are left
 	begun   time.Time     // when the search was
@@ -144,7 +144,7 @@ func (s *Searcher) end(rec *record.Record) *record.Record {
 	return rec
 }
 
-// probe makes one probe. While there are retries, a disturbed one is kept and counts for nothing, whatever it came to.
+// probe makes one probe. While there are retries, a disturbed one is kept and does not count.
 func (c *climb) probe(ctx context.Context, r *rung) (record.Probe, error) {
 	made := r.probe
 	if err := ctx.Err(); err != nil {

@@ -28,7 +28,7 @@ import (
 	"benchbook/site"
 )
 
-// Preview says what is served, and how it is made.
+// Preview describes the served site, and how to make it.
 type Preview struct {
 	Roots []string // folders to follow, with all files below but hidden ones; they need not exist yet
 	Files []string // single files to follow
@@ -56,7 +56,7 @@ const (
 //go:embed live.js
 var live []byte
 
-// Serve builds the site and serves it until ctx ends, which is no error. Once it listens it calls started with the
+// Serve builds the site and serves it until ctx ends, which is not an error. Once it listens it calls started with the
 // address of the index. It fails if it cannot listen or follow files; a site that cannot be built is shown.
 func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 	listeners, port, err := listen(p.Port)

@@ -201,7 +201,7 @@ func (d *Dockerfile) replace(names []string, syntax bool) []byte {
 	return []byte(strings.Join(lines, ""))
 }
 
-// usualSyntax is what # syntax= says of a Dockerfile that every builder reads as far as it knows its instructions.
+// usualSyntax matches the # syntax= of Dockerfiles that every builder reads.
 var usualSyntax = regexp.MustCompile(`^(docker\.io/)?docker/dockerfile(:|@|$)`)
 
 // What builders say as they come to an instruction, and about one that failed: BuildKit its lines, or up to Docker 20.10

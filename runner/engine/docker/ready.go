@@ -20,7 +20,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// strategy waits until a service is ready, by our own rules: those of the library probe published ports.
+// strategy waits until a service is ready, by our own rules: the library's probe published ports.
 type strategy struct {
 	container *container
 	err       error // the library wraps it

@@ -25,7 +25,7 @@ type space struct {
 	run     string
 	name    string                                     // of the network, and the first part of the names of its containers
 	network interface{ Remove(context.Context) error } // nil for a group
-	outer   *space                                     // nil for one that is no group
+	outer   *space                                     // nil unless it is a group
 	tree    *engine.Tree[container]
 
 	mu      *sync.Mutex       // of a space and its groups

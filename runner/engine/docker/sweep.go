@@ -34,7 +34,7 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 			switch {
 			case l.Problem != "":
 				stuck = append(stuck, l)
-				if l.Kind == "container" { // nothing can be measured beside it
+				if l.Kind == "container" { // it would disturb
 					err = errors.Join(err, fmt.Errorf("removing container %s: %s", l.Name, l.Problem))
 				}
 			case !slices.Contains(removed, l):
