@@ -2,7 +2,7 @@
 //
 // A space is a namespace of its own, with a network policy by which its pods reach each other and the name servers of
 // the cluster, and nothing else. A container is a pod, which is never started again and has no token of the cluster. Its
-// names are headless Services. Namespaces carry the labels of package engine, by which Sweep finds them; besides them
+// names are headless Services. Namespaces carry the labels of package engine, by which Sweep finds them; in addition
 // there is one Lease, in a namespace that has to exist, which one run at a time holds.
 //
 // Images come from the engine that builds them, through a registry that the nodes pull from, and are run as they are.

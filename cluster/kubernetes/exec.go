@@ -22,7 +22,7 @@ const podFolder = "/.benchbook"
 
 const podProgram = podFolder + "/" + inpod.Name
 
-// act is a command line of our program. An argument that is no text is given as JSON.
+// act is a command line of our program. An argument that is not text is given as JSON.
 func act(word string, argument any) []string {
 	text, ok := argument.(string)
 	if !ok && argument != nil {

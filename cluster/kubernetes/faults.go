@@ -70,7 +70,7 @@ func (e *Engine) creationError(name string, err error) error {
 	return e.fault(err)
 }
 
-// unschedulable is how long a pod may wait for a node: those of the space before it may still be leaving.
+// unschedulable is how long a pod may wait for a node: pods of the space before it may still be leaving.
 const unschedulable = 20 * time.Second
 
 // pullFailing is how long the images of a pod may fail to be pulled, or may not be found where they were imported.

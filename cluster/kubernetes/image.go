@@ -154,7 +154,7 @@ const passwd, group = "etc/passwd", "etc/group"
 
 var numbers = regexp.MustCompile(`^\d+:\d+$`)
 
-// userIDs returns the numbers of a user as Compose writes it, USER or USER:GROUP, whose names are those of the image.
+// userIDs returns the numbers of a user as Compose writes it, USER or USER:GROUP, whose names are looked up in the image.
 // The group is nil if neither says it.
 func userIDs(image v1.Image, who string) (uid, gid *int64, err error) {
 	var files map[string][]byte

@@ -9,7 +9,7 @@ import (
 
 // nodes are the nodes that were chosen for hosts.
 type nodes struct {
-	prefer map[string][]string // names by host, those of the run before
+	prefer map[string][]string // names by host, from the run before
 
 	mu    sync.Mutex
 	names map[string]string // by host, once something was started there
@@ -30,7 +30,7 @@ func (n *nodes) settle(host, node string) {
 	}
 }
 
-// affinity says on which nodes a pod of a host may be, or should be: on that of the host; before there is one, on one
+// affinity says on which nodes a pod of a host may be, or should be: on the host's node; before it has one, on one
 // that no other host has, and if possible one of the run before.
 func (n *nodes) affinity(host string) *corev1.NodeAffinity {
 	chosen := n.all()

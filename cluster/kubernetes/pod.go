@@ -293,7 +293,7 @@ func (p *podSpec) filled(volume string) string {
 	return target
 }
 
-// addFiles mounts each file by itself, so that what is around it stays. A program that is too large for an object of the
+// addFiles mounts each file by itself, so that its neighbours stay. A program that is too large for an object of the
 // cluster comes from an image of its own.
 func (p *podSpec) addFiles(ctx context.Context) error {
 	var small []spec.File

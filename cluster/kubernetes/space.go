@@ -105,7 +105,7 @@ func (e *Engine) removeNamespace(ctx context.Context, name string) error {
 	return e.fault(err)
 }
 
-// isolation lets the pods of a namespace reach each other and the name servers of the cluster: those of kube-system, and
+// isolation lets the pods of a namespace reach each other and the name servers of the cluster in kube-system, and
 // those that listen at a link-local address of each node.
 //
 // Source: https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
@@ -148,7 +148,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Conta
 	return c, nil
 }
 
-// launch makes the pod of a service, and waits until it runs. Whatever it has made is in the container, also with an
+// launch makes the pod of a service, and waits until it runs. All that it has made is in the container, also with an
 // error.
 func (s *space) launch(ctx context.Context, service engine.Service) (*container, error) {
 	c := &container{space: s, service: service.Name, grace: service.StopGrace}

@@ -9,7 +9,7 @@ import (
 
 // fortio is a closed loop of threads, each with a pace unless -qps is 0. We read what it saves with -json.
 //
-// Its times are those of all requests, failed ones included, connecting included. It keeps them in a histogram, and
+// Its times are of all requests, failed ones included, connecting included. It keeps them in a histogram, and
 // interpolates percentiles linearly in its bars: the width of a bar is the step of a percentile. Our bars of ten
 // microseconds (-r) reach to a second. To fortio a request has failed if its status is not 200; a status of -1 or 0 is a
 // request without an answer. A first request on each connection, before the window, may fail.

@@ -9,7 +9,7 @@ import (
 
 // hey is a closed loop of goroutines. Its summary has status and error of every request.
 //
-// Its requests are all that ended, in an answer or an error; its times are those of answers of any status. Times include
+// Its requests are all that ended, in an answer or an error; its times are of answers of any status. Times include
 // connecting, and have a step of a tenth of a millisecond. "Total data" are bodies without heads, which is not bytes.in.
 //
 // Source: rakyll/hey requester/report.go, print.go.
@@ -65,7 +65,7 @@ func parseHey(o *Output, printed, _ string) {
 		byStatus[s[1]] += o.count(s[2])
 	}
 	answers, right := o.countAnswers(byStatus)
-	o.Statuses = byStatus // whatever the numbers are
+	o.Statuses = byStatus // with any numbers
 	all := answers
 	o.Failures = map[string]int64{"connect": 0, "reset": 0, "timeout": 0, "closed": 0}
 	for _, e := range heyError.FindAllStringSubmatch(m["errors"], -1) {

@@ -17,7 +17,7 @@ import (
 //
 // Its times, http_req_duration, are from sending to the last byte, of all requests, failed ones included; connecting is
 // not included. To k6 a request has failed if it had no answer or one of status 400 and above, unless the script says
-// otherwise, as ours does. The window is that of the whole test, setup and teardown included. A script may sleep between
+// otherwise, as ours does. The window is the whole test, setup and teardown included. A script may sleep between
 // requests.
 //
 // With a rate there are as many users as connections, from the beginning; k6 drops a request if none of them is free

@@ -11,7 +11,7 @@ import (
 
 // oha is a closed loop, or with -q an open one, which its output does not say. We read --output-format json.
 //
-// Its times are those of answers of any status, connecting included; with --latency-correction they begin when requests
+// Its times are of answers of any status, connecting included; with --latency-correction they begin when requests
 // were due. Requests that it gave up at the end are not counted here: nobody failed.
 //
 // Source: hatoo/oha src/printer.rs, src/result_data.rs.

@@ -44,14 +44,14 @@ type Output struct {
 	// Due says that times begin when requests were due, not when they were sent.
 	Due bool
 
-	err error // the first reason why there is no complete result
+	err error // the first reason why the result is not complete
 }
 
 func newOutput(tool string) *Output {
 	return &Output{Tool: tool, Attempted: -1, Failed: -1, Completed: -1}
 }
 
-// fail records why there is no complete result, unless a reason is recorded already.
+// fail records why the result is not complete, unless a reason is recorded already.
 func (o *Output) fail(format string, args ...any) {
 	if o.err == nil {
 		o.err = fmt.Errorf("output of %s: %w: %w", o.Tool, ErrNoSamples, fmt.Errorf(format, args...))
@@ -152,7 +152,7 @@ func (o *Output) sum(counts map[string]int64) (all int64) {
 	return all
 }
 
-// countAnswers counts answers by status. A status that is no number from 100 to 999 stands for a request without answer.
+// countAnswers counts answers by status. A status outside 100 to 999 means a request without answer.
 func (o *Output) countAnswers(byStatus map[string]int64) (all, right int64) {
 	o.Statuses = map[string]int64{}
 	for status, n := range byStatus {

@@ -8,7 +8,7 @@ import (
 )
 
 // pgbench is a closed loop of clients that run transactions. A transaction is a request here; one that failed, after
-// its retries, is no right answer and is not in "tps".
+// its retries, is not a right answer and is not in "tps".
 //
 // "latency average" is clients/tps; a log of transactions (-l, each with its time in microseconds) has all times. They
 // do not include connecting.

@@ -110,7 +110,7 @@ func (o *Output) parseJSON(printed string, into any) {
 }
 
 // percentile returns the metric for a percentage such as "99.900", which is the maximum for 100. It is empty for 0 and
-// for text that is no percentage, which fails the output.
+// for text that is not a percentage, which fails the output.
 func (o *Output) percentile(share string) string {
 	percent, err := number(share)
 	switch {

@@ -70,7 +70,7 @@ func (t Tool) Flag(key string) (string, bool) {
 	return f.Words, ok || key == "warmup" || key == "verify" && t.HTTP
 }
 
-// Parse reads the standard output of a Call. The error wraps ErrNoSamples if there is no complete result.
+// Parse reads the standard output of a Call. The error wraps ErrNoSamples if the result is not complete.
 func (t Tool) Parse(printed []byte) (*Output, error) {
 	summary, log, hasLog := strings.Cut(string(printed), logMark)
 	moment, rows, _ := strings.Cut(log, "\n")

@@ -11,7 +11,7 @@ import (
 
 // vegeta is an open loop, or with -rate 0 a closed one, which its report does not say. We read its report as JSON.
 //
-// Its times begin when a request is sent, not when it was due, and are those of all requests, failed ones included,
+// Its times begin when a request is sent, not when it was due, and are of all requests, failed ones included,
 // connecting included. A status of 0 is a request without an answer. To vegeta a status of 300 to 399 is a success; here
 // it is a failure, as everywhere. Its window lasts until the last answer.
 //

@@ -17,7 +17,7 @@ import (
 //
 // Times begin when the request is written, not when its connection is opened. wrk leaves out times above the timeout, so
 // with timeouts there are no times here. At its end it adds times of requests that it would have sent while others were
-// slow (stats_correct), to the mean and the percentiles: they compare only with those of wrk, and Little's law does not
+// slow (stats_correct), to the mean and the percentiles: they compare only with wrk's own, and Little's law does not
 // hold for them, so Timed stays 0. It keeps times in whole microseconds.
 //
 // Source: docs/load.md#other-load-generators; wg/wrk src/wrk.c, src/stats.c.

@@ -33,7 +33,7 @@ type Panel struct {
 
 	Plain func(line string) string // a line of Markdown as text
 
-	by string // the parameter or label that colours go by, among those of the palette; empty for none
+	by string // the parameter or label of the palette that colours go by; empty for none
 	account
 }
 
@@ -50,7 +50,7 @@ type account struct {
 type Drawing struct {
 	Spec     *figure.Spec        // nil if there is nothing to draw
 	Missing  string              // why
-	Sub      string              // what is shown, and in which unit
+	Sub      string              // the quantity, and its unit
 	HowTo    []string            // how to read it, in sentences
 	Metrics  []record.Metric     // that it shows
 	Fields   []string            // by which its parts are named
@@ -118,7 +118,7 @@ func (p *Panel) description(what string) string {
 	return what + ": " + strings.Join(p.described, "; ") + "."
 }
 
-// newData begins the data file of the figure, in which each row has a cell, some columns, and why there is no value.
+// newData begins the data file of the figure, in which each row has a cell, some columns, and why it has no value.
 func (p *Panel) newData(columns ...string) {
 	asked := slices.DeleteFunc(article.Texts(p.Block.Y), func(name string) bool { return !hasField(p.Cells, name) })
 	p.dataFields = cellview.Naming(p.Cells, asked)
@@ -138,7 +138,7 @@ func hasField(cells []*dataset.Cell, name string) bool {
 	return slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { _, ok := cellview.Field(cell, name); return ok })
 }
 
-// metric is the one that a key of the block names; missing says why there is none.
+// metric is the one that a key of the block names; missing says why it is unknown.
 func (p *Panel) metric(key, name string) (m record.Metric, missing string) {
 	m, known := cellview.MetricOf(name, p.Cells)
 	if !known {
@@ -194,7 +194,7 @@ func (p *Panel) scale(axis article.Axis, values []float64) figure.Scale {
 	return figure.Log
 }
 
-// reference is the value that the author compares with, in the unit of the axis; nil if there is none, with the reason.
+// reference is the value that the author compares with, in the unit of the axis; nil without one, with the reason.
 func (p *Panel) reference(unit wording.Unit, base string, scale figure.Scale) *figure.Guide {
 	n := p.Block.Reference.Node
 	if n == nil {

@@ -77,7 +77,7 @@ func (p *Panel) rows(shape figure.Shape, drawnAs, estimateMark, intervalMark str
 	r.setAxis()
 	bands, bandName := p.bands(m.Name, fields)
 	order := slices.Clone(p.Cells)
-	if len(bands) == 0 || p.Block.Sort.Value != "" { // what is claimed to be alike is not ranked
+	if len(bands) == 0 || p.Block.Sort.Value != "" { // cells claimed to be alike are not ranked
 		numbers := slice.Filter(fields, func(f string) bool { return areNumbers(p.Cells, f) })
 		slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return p.compare(m, numbers, a, b) })
 	}
@@ -300,7 +300,7 @@ func (r *rows) row(cell *dataset.Cell, name string, i int) figure.Row {
 	mark.Shape, mark.Series = r.shape, r.Palette.Cell(cell, r.by)
 	mark.Hollow, mark.AtLeast = cellview.StateOf(cell) != "", v.AtLeast
 	mark.Thin = shown.Estimate.Kind == stats.RangeOfTwo || shown.Estimate.Kind == stats.WithinRun
-	if !math.IsInf(v.Lo, 0) && !math.IsInf(v.Hi, 0) { // the words say what is known of others
+	if !math.IsInf(v.Lo, 0) && !math.IsInf(v.Hi, 0) { // the words describe the others
 		mark.XLo, mark.XHi = r.scaled(v.Lo), r.scaled(v.Hi)
 	}
 	if r.shape == figure.Centre {

@@ -21,7 +21,7 @@ import (
 const agentPackage = "./runner/benchbook-agent"
 
 // A Finder finds benchbook-agent, the small static program that goes into containers: in benchbook itself, where make
-// build and releases have put it (build tag embedded); beside it; or in the sources that benchbook was built from, where
+// build and releases have put it (build tag embedded); next to it; or in the sources that benchbook was built from, where
 // the go command builds it, so that go install is enough.
 type Finder struct {
 	Program string // the file of the running benchbook; empty if it is not known
@@ -38,7 +38,7 @@ func FinderHere(cache string) Finder {
 			f.Program = real
 		}
 	}
-	// With -trimpath there is no folder in it.
+	// With -trimpath it has no folder.
 	if _, file, _, ok := runtime.Caller(0); ok && filepath.IsAbs(file) {
 		f.Sources = filepath.Dir(filepath.Dir(filepath.Dir(file)))
 	}

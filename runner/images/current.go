@@ -26,10 +26,10 @@ type Present struct {
 	// Connect connects to the engine when the first record names something that can be compared. After an error that
 	// wraps engine.ErrUnavailable everything stays unknown.
 	Connect func(context.Context) (engine.Engine, error)
-	Agent   agent.Program // reads our program, which idles beside what is asked
+	Agent   agent.Program // reads our program, which idles next to the others
 
 	engine engine.Engine
-	now    map[string]string // by identity.what: id or digest; empty if there is none here
+	now    map[string]string // by identity.what: id or digest; empty if it is not here
 }
 
 // PresentOn returns the images and programs present on an engine, which its caller closes.
@@ -165,7 +165,7 @@ func (p *Present) Changes(records ...*record.Record) (out []string) {
 }
 
 // Current leaves out records that were measured with another image or program than is present, and older ones of
-// the same trial: pages show the newest, with whatever engine they were measured. It also returns the runs of the
+// the same trial: pages show the newest, of any engine. It also returns the runs of the
 // records that it leaves out; they are not resumed.
 func (p *Present) Current(records []*record.Record) (current []*record.Record, outdated map[string]bool) {
 	type trial struct{ article, host, profile, experiment, name, key string }

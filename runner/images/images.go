@@ -74,7 +74,7 @@ func (s Set) need(key, what string, make func(context.Context, io.Writer) (made,
 	return Need{store: s.Store, key: key, what: what, pos: s.Experiment.Pos, make: make}
 }
 
-// Needs returns what a trial needs besides its driver: images, programs of the machine, and our program.
+// Needs returns the needs of a trial without its driver: images, programs of the machine, and our program.
 func (s Set) Needs(t *plan.Trial) []Need {
 	var needs []Need
 	if len(ownParts(t)) > 0 {

@@ -18,14 +18,14 @@ import (
 // came from.
 type packages struct {
 	Debian string `json:"debian"`
-	Python string `json:"python"` // beside what Debian's packages brought, in whichever environment
+	Python string `json:"python"` // in addition to Debian's packages, in any environment
 }
 
 // pythonBelow separates the two lists that listPackages prints.
 const pythonBelow = "-- python"
 
 // listPackages asks an image with a shell for both lists. Packages of Debian that were removed and have left their
-// settings behind are none: the second letter of their state is no i. Python's packages are found by the folders that
+// settings behind do not count: the second letter of their state is not i. Python's packages are found by the folders that
 // say what is installed, since an image may have several environments, and need not have pip any more.
 //
 // Source: dpkg-query(1); PEP 376 and the packaging specification "Recording installed projects".
@@ -54,7 +54,7 @@ func (s *Store) packagesOf(ctx context.Context, image engine.Prepared) (found pa
 	return found, nil
 }
 
-// runShell runs a script by the shell of an image, and returns what it printed; ok is false if there is no shell, or the
+// runShell runs a script by the shell of an image, and returns what it printed; ok is false without a shell, or if the
 // script failed. Program reads ours, which idles in the container.
 func runShell(ctx context.Context, on engine.Engine, name string, image engine.Prepared, program agent.Program,
 	script string, args ...string) (printed string, ok bool, err error) {
@@ -89,7 +89,7 @@ func projects(paths string) string {
 		} else if rest, isEgg = strings.CutSuffix(name, ".dist-info"); !isEgg {
 			continue
 		}
-		project, version, found := strings.Cut(rest, "-") // in names "_" stands for it
+		project, version, found := strings.Cut(rest, "-") // in names it is written "_"
 		if !found {
 			version = "unknown"
 		}

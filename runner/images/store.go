@@ -45,7 +45,7 @@ type made struct {
 	packages packages
 	digest   string        // of our program
 	program  string        // file of the machine that a word in an article means, see identify
-	missing  *NoImageError // why there is none; nil if there is
+	missing  *NoImageError // why it is missing; nil otherwise
 }
 
 // NoImageError is an image that could not be had. Err is an *engine.BuildError or *engine.ImageError, or the latter in
@@ -70,7 +70,7 @@ type Need struct {
 	make func(ctx context.Context, log io.Writer) (made, error)
 }
 
-// Make makes available what is needed and not available yet, independent things at once, and returns what could not be
+// Make provides needed things that are missing, independent ones at once, and returns the ones that could not be
 // had. Each is tried once.
 func Make(ctx context.Context, needs ...Need) (missing []*NoImageError, err error) {
 	type thing struct {
