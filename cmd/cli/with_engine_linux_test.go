@@ -249,7 +249,7 @@ func TestEngineThatIsKilled(t *testing.T) {
 		return l
 	}
 	l := begin("run")
-	awaitRecords(t, saved, 3)
+	awaitRecords(t, l, saved, 3)
 	time.Sleep(300 * time.Millisecond)
 	d.stop(t, syscall.SIGKILL)
 	if status := l.end(t); status != lab.StatusFailed {
