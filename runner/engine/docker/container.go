@@ -30,6 +30,7 @@ type container struct {
 	library testcontainers.Container
 	id      string
 	ready   *strategy
+	output  *client.HijackedResponse // while a text in it is waited for
 
 	mu      sync.Mutex
 	ip      netip.Addr

@@ -34,6 +34,7 @@ func (s *strategy) WaitUntilReady(ctx context.Context, _ wait.StrategyTarget) er
 // start starts the container and returns when it is ready.
 func (c *container) start(ctx context.Context) error {
 	err := c.library.Start(ctx)
+	c.closeOutput() // else what is not read would hold the service back
 	if err != nil && c.ready.err != nil {
 		return c.ready.err
 	}
@@ -58,14 +59,27 @@ func (c *container) Wait(ctx context.Context) (status int, err error) {
 	return 0, err
 }
 
-// Follow implements engine.Probed. The library's consumers of logs begin at the end.
-func (c *container) Follow(ctx context.Context, stdout, stderr io.Writer) error {
-	log, err := c.client().ContainerLogs(ctx, c.id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
-	if err != nil {
-		return err
+// attachOutput attaches to a service that is about to start, if a text in its log says that it is ready. The engine keeps
+// only the end of a log, and the library's consumers of logs begin there.
+func (c *container) attachOutput(ctx context.Context) error {
+	attached, err := c.client().ContainerAttach(ctx, c.id, client.ContainerAttachOptions{Stream: true, Stdout: true,
+		Stderr: true})
+	if err == nil {
+		c.output = &attached.HijackedResponse
 	}
-	defer log.Close()
-	_, err = stdcopy.StdCopy(stdout, stderr, log)
+	return err
+}
+
+func (c *container) closeOutput() {
+	if c.output != nil {
+		c.output.Close()
+	}
+}
+
+// Follow implements engine.Probed.
+func (c *container) Follow(ctx context.Context, stdout, stderr io.Writer) error {
+	defer context.AfterFunc(ctx, c.closeOutput)()
+	_, err := stdcopy.StdCopy(stdout, stderr, c.output.Reader)
 	return err
 }
 

@@ -61,7 +61,7 @@ func (s *space) request(ctx context.Context, c *container) (request testcontaine
 	s.connect(ctx, &host, service)
 	var made *api.HostConfig
 	request.HostConfigModifier = func(config *api.HostConfig) { *config, made = host, config }
-	request.LifecycleHooks = []testcontainers.ContainerLifecycleHooks{{
+	hooks := testcontainers.ContainerLifecycleHooks{
 		PreCreates: []testcontainers.ContainerRequestHook{func(context.Context, testcontainers.ContainerRequest) error {
 			made.PortBindings = nil // the library publishes what the image exposes
 			return nil
@@ -69,7 +69,13 @@ func (s *space) request(ctx context.Context, c *container) (request testcontaine
 		PostCreates: []testcontainers.ContainerHook{func(ctx context.Context, created testcontainers.Container) error {
 			return s.engine.copyFiles(ctx, created.GetContainerID(), "/", files)
 		}},
-	}}
+	}
+	if service.Ready.Log != "" {
+		hooks.PreStarts = []testcontainers.ContainerHook{func(ctx context.Context, _ testcontainers.Container) error {
+			return c.attachOutput(ctx)
+		}}
+	}
+	request.LifecycleHooks = []testcontainers.ContainerLifecycleHooks{hooks}
 	return request, nil
 }
 
