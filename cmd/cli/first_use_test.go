@@ -86,8 +86,8 @@ func fromNothing(t *testing.T, program string) {
 	address := previewing(t, program, demo)
 	page := got(t, address+"http/")
 	t.Logf("benchbook preview: %v", time.Since(shown).Round(10*time.Millisecond))
-	// Beside other tests a run waits for the machine, which then disturbs it, and the page says so in place of a number.
-	if !strings.Contains(page, `<data value="`) && (*alone || !strings.Contains(page, "of the CPU")) {
+	// A value that other tests disturbed too much is shown all the same.
+	if !strings.Contains(page, "<data value=") && (*alone || !strings.Contains(page, "/s (not valid)")) {
 		t.Error("the page has no measured value")
 	}
 	took := time.Since(begin)
