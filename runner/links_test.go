@@ -97,8 +97,8 @@ func TestLinksAndOrigins(t *testing.T) {
 		var o agent.OriginConfig
 		configOf(t, api, "BENCHBOOK_ORIGIN", &o)
 		wanted := agent.OriginConfig{Semantics: record.OriginSemantics, Seed: o.Seed,
-			HTTPOrigin: spec.HTTPOrigin{Body: 1256, Status: 200, Distribution: "lognormal",
-				Median: 150 * time.Millisecond, Sigma: 0.6}}
+			HTTPOrigin: spec.HTTPOrigin{Body: 1256, Status: 200, Latency: spec.Latency{Distribution: "lognormal",
+				Median: 150 * time.Millisecond, Sigma: 0.6}}}
 		if got := fmt.Sprintf("%+v", o); got != fmt.Sprintf("%+v", wanted) || o.Validate() != nil {
 			t.Errorf("got %s, want %+v", got, wanted)
 		}

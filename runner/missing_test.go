@@ -32,7 +32,7 @@ func fewTrials(name string, looks []int, options string) *plan.Experiment {
 		steps = append(steps, add(&plan.Trial{Name: "aa", Calibration: true, Parameters: a.Parameters}))
 	}
 	if _, other, ok := strings.Cut(options, "rate of "); ok {
-		a.Load = &spec.Load{RateOf: other}
+		a.Load = &spec.Load{Pace: spec.Pace{RateOf: other}}
 	}
 	for round := 1; round <= e.Most(); round++ {
 		for _, t := range steps {

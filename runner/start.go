@@ -16,7 +16,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"benchbook/internal/slice"
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
@@ -41,7 +40,7 @@ func (b *bench) startServices(ctx, bounded context.Context, s *services) error {
 					continue // it runs already
 				}
 				reached := other.ready
-				if one.Conditions[name] == string(article.ServiceStarted) {
+				if one.Conditions[name] == spec.ServiceStarted {
 					reached = other.begun
 				}
 				if err := await(ctx, reached); err != nil {

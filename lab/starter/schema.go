@@ -12,6 +12,7 @@ import (
 
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 type schemaKind struct {
@@ -77,6 +78,9 @@ func (g *schemaMaker) value(t reflect.Type) schema {
 	if s, ok := g.custom(t); ok {
 		return s
 	}
+	if s, ok := g.notation(t.Name(), t); ok {
+		return s
+	}
 	switch t.Kind() {
 	case reflect.Slice:
 		if name, named := named(t.Elem()); named {
@@ -111,19 +115,11 @@ func (g *schemaMaker) mapping(t reflect.Type) schema {
 	if t.Name() != "" {
 		g.defs[defName(t)] = def // before its fields, which may refer to it
 	}
-	keys := 0
-	for i := range t.NumField() {
-		f := t.Field(i)
-		key := f.Tag.Get("yaml")
-		if key == "" || key == "-" {
-			continue
-		}
-		keys++
-		if f.Type.Name() != "later" {
-			properties[key] = orNull(g.value(f.Type)) // null removes an inherited value
-		}
+	fields := source.FieldsOf(t)
+	for _, f := range fields {
+		properties[f.Key] = orNull(g.field(f)) // null removes an inherited value
 	}
-	if keys == 0 {
+	if len(fields) == 0 {
 		delete(g.defs, defName(t))
 		return schema{}
 	}
@@ -133,13 +129,23 @@ func (g *schemaMaker) mapping(t reflect.Type) schema {
 	return g.reference(t)
 }
 
+// field returns the schema of a field, which may have a notation of its own.
+func (g *schemaMaker) field(f *source.StructField) schema {
+	if as, ok := strings.CutPrefix(f.As, "[]"); ok {
+		s, _ := g.notation(as, f.Type.Elem())
+		return orList(s)
+	}
+	if s, ok := g.notation(f.As, f.Type); ok {
+		return s
+	}
+	return g.value(f.Type)
+}
+
 // reference accepts the definition of a struct, or the value that stands for a mapping with one key alone.
 func (g *schemaMaker) reference(t reflect.Type) schema {
 	s := schema{"$ref": "#/$defs/" + defName(t)}
-	for i := range t.NumField() {
-		if f := t.Field(i); f.Tag.Get("alone") != "" {
-			return anyOf(s, g.value(f.Type))
-		}
+	if f := source.Alone(t); f != nil {
+		return anyOf(s, g.field(f))
 	}
 	return s
 }
@@ -196,45 +202,22 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 	switch t {
 	case reflect.TypeFor[source.Text](), reflect.TypeFor[article.Expression](), reflect.TypeFor[article.PublishedRef]():
 		return word(), true
-	case reflect.TypeFor[article.CommandLine]():
-		return orList(word()), true
-	case reflect.TypeFor[article.Build](), reflect.TypeFor[article.Volume](), reflect.TypeFor[article.Ulimit](),
-		reflect.TypeFor[article.SecretFile]():
-		return anyOf(word(), g.mapping(t)), true
 	case reflect.TypeFor[article.Compose]():
 		return anyOf(orList(word()), g.mapping(t)), true
 	case reflect.TypeFor[article.Allow]():
-		return orList(anyOf(g.scalar(reflect.TypeFor[article.Permission]()), g.mapping(t))), true
+		return orList(anyOf(oneOf(article.Permission("").Words()), g.mapping(t))), true
 	case reflect.TypeFor[article.PolicyAllow]():
-		return orList(anyOf(g.scalar(reflect.TypeFor[article.PolicyWord]()), g.mapping(t))), true
-	case reflect.TypeFor[article.Targets]():
-		return orList(anyOf(word(), g.mapping(reflect.TypeFor[article.Target]()))), true
-	case reflect.TypeFor[article.Dependencies]():
-		options := schema{"type": "object", "properties": schema{"condition": orNull(
-			g.scalar(reflect.TypeFor[article.Condition]()))},
-			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}
-		return anyOf(word(), schema{"type": "array", "items": word()},
-			schema{"type": "object", "minProperties": 1, "additionalProperties": orNull(options)}), true
+		return orList(anyOf(oneOf(article.PolicyWord("").Words()), g.mapping(t))), true
+	case reflect.TypeFor[article.Services]():
+		return schema{"type": "object", "additionalProperties": orNull(g.mapping(reflect.TypeFor[spec.Service]()))}, true
+	case reflect.TypeFor[article.Tune]():
+		return schema{"type": "object", "additionalProperties": orNull(g.mapping(reflect.TypeFor[spec.Search]()))}, true
 	case reflect.TypeFor[article.Calibrate](), reflect.TypeFor[article.Format]():
 		return word(), true
 	case reflect.TypeFor[article.Repetitions]():
 		return anyOf(schema{"type": "integer"}, schemaText(`^(up to +)?[+-]?[0-9]+$`)), true
-	case reflect.TypeFor[article.Rate]():
-		share := schema{"share": orNull(g.scalar(reflect.TypeFor[article.Share]())), "of": orNull(word()),
-			"own": orNull(g.scalar(reflect.TypeFor[bool]()))}
-		return anyOf(g.scalar(reflect.TypeFor[article.PerSecond]()), schema{"type": "object", "properties": share,
-			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}), true
-	case reflect.TypeFor[article.Args]():
-		byTool := schema{}
-		for _, tool := range article.OwnTool.Words() {
-			byTool[tool] = orNull(orList(word()))
-		}
-		return anyOf(word(), schema{"type": "array", "items": word()},
-			schema{"type": "object", "properties": byTool, "additionalProperties": false}), true
 	case reflect.TypeFor[*source.Node]().Elem():
 		return schema{"type": "array", "items": words}, true // rows of published numbers
-	case reflect.TypeFor[article.Environment]():
-		return anyOf(words, schema{"type": "array", "items": schemaText("=")}), true
 	case reflect.TypeFor[article.Matrix]():
 		axis := anyOf(schema{"type": "array", "minItems": 1, "items": anyOf(word(), words)},
 			g.mapping(reflect.TypeFor[article.AxisFiles]()))
@@ -248,37 +231,73 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 		return without(g.value(reflect.TypeFor[article.Experiment]()), "name", "extends"), true
 	}
 	if t.Kind() == reflect.Struct && strings.HasPrefix(t.Name(), "Value[") {
-		v, ok := t.FieldByName("V")
-		return g.scalar(v.Type), ok
+		v, _ := t.FieldByName("V")
+		if v.Type.Implements(reflect.TypeFor[article.Word]()) {
+			return oneOf(reflect.Zero(v.Type).Interface().(article.Word).Words()), true
+		}
+		return g.notation(v.Type.Name(), v.Type)
 	}
 	return nil, false
 }
 
-func (g *schemaMaker) scalar(t reflect.Type) schema {
+func oneOf(words []string) schema {
+	return anyOf(schema{"enum": words}, schema{"type": "string", "pattern": `\$\{\{`})
+}
+
+// notation returns the schema of a notation of package article; false for others. It is a table.
+//
+//gocyclo:ignore
+func (g *schemaMaker) notation(name string, t reflect.Type) (schema, bool) {
 	const number = `^-?[0-9][0-9_]*(\.[0-9]+)?([eE][+-]?[0-9]+)?`
-	switch {
-	case t == reflect.TypeFor[article.Duration]():
-		return schemaText(number + ` ?(ns|us|µs|ms|s|m|h)$`)
-	case t == reflect.TypeFor[article.Bytes]():
-		return anyOf(schema{"type": "number"}, schemaText(`^[0-9.]+ ?[kKmMgGtTpP]?[iI]?[bB]?$`))
-	case t == reflect.TypeFor[article.Share]():
-		return anyOf(schema{"type": "number"}, schemaText(number+` ?%?$`))
-	case t == reflect.TypeFor[article.Size]():
-		return schemaText(number + ` ?(B|[kMG]B|[KMG]iB)$`)
-	case t == reflect.TypeFor[article.PerSecond]():
-		return schemaText(number + `/s$`)
-	case t.Kind() == reflect.Float64:
-		return anyOf(schema{"type": "number"}, schemaText(number+`$`))
-	case t.Implements(reflect.TypeFor[article.Word]()):
-		known := reflect.Zero(t).Interface().(article.Word).Words()
-		return anyOf(schema{"enum": known}, schema{"type": "string", "pattern": `\$\{\{`})
-	case t.Kind() == reflect.Bool:
-		const yes, no = `[Tt][Rr][Uu][Ee]|[Yy][Ee][Ss]|[Oo][Nn]`, `[Ff][Aa][Ll][Ss][Ee]|[Nn][Oo]|[Oo][Ff][Ff]`
-		return anyOf(schema{"type": "boolean"}, schemaText(`^(`+yes+`|`+no+`)$`))
-	case t.Kind() == reflect.Int:
-		return anyOf(schema{"type": "integer"}, schemaText(`^[+-]?[0-9]+$`))
+	words := schema{"type": "object", "additionalProperties": orNull(word())}
+	if known, ok := article.Words[name]; ok {
+		return oneOf(known), true
 	}
-	return word()
+	switch name {
+	case "args":
+		byTool := schema{}
+		for _, tool := range article.Words["tool"] {
+			byTool[tool] = orNull(orList(word()))
+		}
+		return anyOf(word(), schema{"type": "array", "items": word()},
+			schema{"type": "object", "properties": byTool, "additionalProperties": false}), true
+	case "bool":
+		const yes, no = `[Tt][Rr][Uu][Ee]|[Yy][Ee][Ss]|[Oo][Nn]`, `[Ff][Aa][Ll][Ss][Ee]|[Nn][Oo]|[Oo][Ff][Ff]`
+		return anyOf(schema{"type": "boolean"}, schemaText(`^(`+yes+`|`+no+`)$`)), true
+	case "dependencies":
+		options := schema{"type": "object", "properties": schema{"condition": orNull(oneOf(article.Words["condition"]))},
+			"patternProperties": schema{"^x-": schema{}}, "additionalProperties": false}
+		return anyOf(word(), schema{"type": "array", "items": word()},
+			schema{"type": "object", "minProperties": 1, "additionalProperties": orNull(options)}), true
+	case "Duration":
+		return schemaText(number + ` ?(ns|us|µs|ms|s|m|h)$`), true
+	case "failures":
+		return oneOf([]string{"expected"}), true
+	case "float64":
+		return anyOf(schema{"type": "number"}, schemaText(number+`$`)), true
+	case "int", "int64", "port":
+		return anyOf(schema{"type": "integer"}, schemaText(`^[+-]?[0-9]+$`)), true
+	case "memory":
+		return anyOf(schema{"type": "number"}, schemaText(`^[0-9.]+ ?[kKmMgGtTpP]?[iI]?[bB]?$`)), true
+	case "rate":
+		return schemaText(number + `/s$`), true
+	case "Share":
+		return anyOf(schema{"type": "number"}, schemaText(number+` ?%?$`)), true
+	case "size":
+		return schemaText(number + ` ?(B|[kMG]B|[KMG]iB)$`), true
+	case "string", "expression", "script":
+		return word(), true
+	case "ulimits":
+		one := anyOf(word(), g.mapping(t.Elem()))
+		return schema{"type": "object", "additionalProperties": orNull(one)}, true
+	case "variables":
+		return anyOf(words, schema{"type": "array", "items": schemaText("=")}), true
+	case "Volume":
+		return anyOf(word(), g.mapping(t)), true
+	case "words":
+		return orList(word()), true
+	}
+	return nil, false
 }
 
 // recorded is the schema of a value of type t as encoding/json writes it.
@@ -327,6 +346,6 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 
 func savedFields(t reflect.Type) []reflect.StructField {
 	return slices.DeleteFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
-		return !f.IsExported() || f.Tag.Get("json") == "-"
+		return !f.IsExported() || f.Anonymous || f.Tag.Get("json") == "-"
 	})
 }

@@ -59,7 +59,6 @@ type Table struct {
 	Published  PublishedRef     `yaml:"published"`
 	Part       *ConditionalPart `yaml:"-"` // in which it is shown; nil outside of parts
 	Pos        source.Pos       `yaml:"-"`
-	Tried      source.Tried     `yaml:"-"`
 }
 
 // Format is filters as they follow a value in running text: round 2 | unit ms.

@@ -5,11 +5,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"benchbook/internal/files"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/framework"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 // ExperimentBlock is an experiment as written in an article, before defaults, profile and templates.
@@ -24,36 +25,32 @@ type ExperimentBlock struct {
 
 // Experiment is something to measure: services, a matrix of settings, and a load or a command.
 type Experiment struct {
-	Name        source.Text     `yaml:"name"`
-	Description source.Text     `yaml:"description"`
-	Extends     source.Text     `yaml:"extends"` // an experiment of the article
-	Compose     Compose         `yaml:"compose"`
-	Secrets     Map[Secret]     `yaml:"secrets"`
-	Services    Services        `yaml:"services"`
-	Matrix      *Matrix         `yaml:"matrix"`
-	Load        *Load           `yaml:"load"`
-	Command     *Command        `yaml:"command"`
-	Tune        Tune            `yaml:"tune"`
-	Capacity    *Capacity       `yaml:"capacity"`
-	Repetitions Repetitions     `yaml:"repetitions"`
-	Shared      []source.Text   `yaml:"shared"` // names of services
-	Calibrate   Calibrate       `yaml:"calibrate"`
-	Metrics     []Metric        `yaml:"metrics"`
-	Before      Value[Before]   `yaml:"before"`
-	Setup       []Hook          `yaml:"setup"`
-	Prepare     []Hook          `yaml:"prepare"`
-	Timeout     Value[Duration] `yaml:"timeout"`
-	Profiles    Profiles        `yaml:"profiles"`
-	Tried       source.Tried    `yaml:"-"`
+	Name        source.Text    `yaml:"name"`
+	Description source.Text    `yaml:"description"`
+	Extends     source.Text    `yaml:"extends"` // an experiment of the article
+	Compose     Compose        `yaml:"compose"`
+	Secrets     Map[Secret]    `yaml:"secrets"`
+	Services    Services       `yaml:"services"`
+	Matrix      *Matrix        `yaml:"matrix"`
+	Load        *spec.Load     `yaml:"load"`
+	Command     *spec.Command  `yaml:"command"`
+	Tune        Tune           `yaml:"tune"`
+	Capacity    *spec.Capacity `yaml:"capacity"`
+	Repetitions Repetitions    `yaml:"repetitions"`
+	Shared      []source.Text  `yaml:"shared"` // names of services
+	Calibrate   Calibrate      `yaml:"calibrate"`
+	Metrics     []Metric       `yaml:"metrics"`
+	Before      string         `yaml:"before" as:"before"` // Cold, or empty
+	Setup       []spec.Hook    `yaml:"setup"`
+	Prepare     []spec.Hook    `yaml:"prepare"`
+	Timeout     time.Duration  `yaml:"timeout"`
+	Profiles    Profiles       `yaml:"profiles"`
+
+	tried map[*source.Node]source.Tried
 }
 
-// Before is the state of the machine before each measurement.
-type Before string
-
-// Cold means that the page cache was dropped.
-const Cold Before = "cold"
-
-func (Before) Words() []string { return []string{string(Cold)} }
+// HasTried reports whether one of some keys of a mapping of the experiment was tried.
+func (e *Experiment) HasTried(n *source.Node, keys ...string) bool { return e.tried[n].Has(keys...) }
 
 // Compose names Compose files, as paths or as a mapping. The services of the experiment are laid over theirs.
 type Compose struct {
@@ -72,66 +69,8 @@ func (c *Compose) DecodeNode(d source.Decoder, n *source.Node, what string) {
 
 // Secret says where a value comes from that is given when an experiment is run, with the keys of Compose.
 type Secret struct {
-	Environment source.Text  `yaml:"environment"` // a variable of the command that runs it
-	File        source.Text  `yaml:"file"`        // counted from the article's folder
-	Tried       source.Tried `yaml:"-"`
-}
-
-// Command is a program whose run is timed.
-type Command struct {
-	Run         *CommandLine    `yaml:"run"`
-	Service     source.Text     `yaml:"service"` // it runs there; without one, in a container of its own
-	Image       source.Text     `yaml:"image"`
-	Build       *Build          `yaml:"build"`
-	Configs     []Config        `yaml:"configs"`
-	Environment Environment     `yaml:"environment"`
-	WorkingDir  source.Text     `yaml:"working_dir"`
-	CPUSet      source.Text     `yaml:"cpuset"` // logical CPUs, or load: the CPUs of the load generator
-	Shell       Value[bool]     `yaml:"shell"`
-	Stdin       source.Text     `yaml:"stdin"`
-	Warmup      Value[int]      `yaml:"warmup"` // runs before the one that is timed
-	Output      *Output         `yaml:"output"` // it is a benchmark framework
-	Timeout     Value[Duration] `yaml:"timeout"`
-	Tried       source.Tried    `yaml:"-"`
-}
-
-// Output is the result of a benchmark framework, on standard output unless there is a File.
-type Output struct {
-	Format Value[OutputFormat] `yaml:"format" alone:"yes" need:"add format: with the framework, such as benchfmt"`
-	File   source.Text         `yaml:"file"` // or a folder, counted from the working directory
-}
-
-// OutputFormat is the format of a framework's output.
-type OutputFormat string
-
-func (OutputFormat) Words() []string { return framework.Formats() }
-
-// Search looks for the value from which on more does not help, or takes what another experiment has found.
-type Search struct {
-	From     Value[int]      `yaml:"from"`
-	To       Value[int]      `yaml:"to"`
-	Maximize source.Text     `yaml:"maximize"` // a metric; of one where less is better, the least is wanted
-	Budget   Value[Duration] `yaml:"budget"`
-	Of       source.Text     `yaml:"of"` // an experiment of the article
-}
-
-// Tune has the values to search for before the repetitions of a trial, by name.
-type Tune []Named[Search]
-
-func (t *Tune) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	for _, f := range n.Fields {
-		checkParameterName(d, f.Key)
-	}
-	(*Map[Search])(t).DecodeNode(d, n, what)
-}
-
-// Capacity is a search for the highest rate that still meets an objective.
-type Capacity struct {
-	SLO   Expression       `yaml:"slo"`
-	From  Value[PerSecond] `yaml:"from"`
-	To    Value[PerSecond] `yaml:"to"`
-	Pos   source.Pos       `yaml:"-"`
-	Tried source.Tried     `yaml:"-"`
+	Environment source.Text `yaml:"environment"`            // a variable of the command that runs it
+	File        source.Text `yaml:"file" not:"environment"` // counted from the article's folder
 }
 
 // Calibrate says which trial is measured a second time, for the noise floor.
@@ -146,19 +85,11 @@ func (c *Calibrate) DecodeNode(d source.Decoder, n *source.Node, what string) {
 		return
 	}
 	c.Text = n.Text
-	if on, _, err := readScalar[bool](n.Text.Value); err == nil {
-		c.Off = !on
+	if on, err := readBool(n.Text.Value); err == nil {
+		c.Off = on == false
 	} else if !d.Templated(n) {
 		c.Pick.DecodeNode(d, n, what)
 	}
-}
-
-// Hook is a command that is run before or after something: in a service, or where the measured command runs.
-type Hook struct {
-	Service source.Text  `yaml:"service"`
-	Run     *CommandLine `yaml:"run" need:"write {service: NAME, run: PROGRAM ARGUMENTS}"`
-	Pos     source.Pos   `yaml:"-"`
-	Tried   source.Tried `yaml:"-"`
 }
 
 // Profiles are overrides by the name of a profile.
@@ -206,9 +137,9 @@ func decodeOverride(d source.Decoder, n *source.Node, what string, without ...st
 // DecodeExperiment reads an experiment. ${{ }} may still be in it: a typed value with one stays zero. A whole
 // experiment is one with its defaults and profile merged in, where nothing may be missing.
 func DecodeExperiment(n *source.Node, whole bool, problems *source.Problems) *Experiment {
-	var e Experiment
 	d := NewDecoder(problems, true)
 	d.Whole = whole
+	e := Experiment{tried: d.Tried}
 	d.Decode(n, "experiment", &e)
 	return &e
 }

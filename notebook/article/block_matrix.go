@@ -1,6 +1,7 @@
 package article
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,20 +10,15 @@ import (
 
 // Matrix is the settings that an experiment compares.
 type Matrix struct {
-	Axes    []Named[[]Setting] // without values if they are in files that are not read yet
-	Include []Combination
-	Exclude []Combination
+	Axes    []Named[[]Row] // without values if they are in files that are not read yet
+	Include []Row
+	Exclude []Row
 }
 
-// Setting is one value of an axis: a word, or a mapping with a name and labels.
-type Setting struct {
-	Name   source.Text
-	Labels []Named[source.Text]
-}
-
-// Combination is one row of include or exclude.
-type Combination struct {
-	Fields []Named[source.Text]
+// Row is a row of include or exclude, or a value of an axis: a word, or a mapping with a name.
+type Row struct {
+	Name   source.Text          // of a value of an axis
+	Fields []Named[source.Text] // parameters or labels
 	Pos    source.Pos
 }
 
@@ -40,15 +36,15 @@ func (m *Matrix) DecodeNode(d source.Decoder, n *source.Node, what string) {
 		case f.Value.Kind == source.Null && !d.Whole: // removes the axis or rows of the matrix that this is merged over
 		case name == "include" && f.Value.Kind == source.Scalar: // a file of rows, which is read for the plan
 		case name == "include":
-			m.Include = combinations(d, f.Value, name)
+			m.Include = rows(d, f.Value, name)
 		case name == "exclude":
-			m.Exclude = combinations(d, f.Value, name)
+			m.Exclude = rows(d, f.Value, name)
 		case len(m.Axes) == maxAxes:
 			d.Problems.Add("too-many", f.Key.Pos, "the matrix has more than %d axes", maxAxes).Hint = "remove some of them"
 			return
 		default:
 			checkParameterName(d, f.Key)
-			m.Axes = append(m.Axes, Named[[]Setting]{Name: f.Key, Value: settings(d, f)})
+			m.Axes = append(m.Axes, Named[[]Row]{Name: f.Key, Value: settings(d, f)})
 		}
 	}
 }
@@ -69,7 +65,7 @@ type AxisFiles struct {
 }
 
 // settings reads the values of an axis; none if they are in files.
-func settings(d source.Decoder, f source.Field) []Setting {
+func settings(d source.Decoder, f source.Field) []Row {
 	axis := "axis " + strconv.Quote(f.Key.Value)
 	isFiles := f.Value.Get("rows") != nil || f.Value.Get("files") != nil
 	switch {
@@ -83,15 +79,20 @@ func settings(d source.Decoder, f source.Field) []Setting {
 	case len(f.Value.Items) == 0:
 		d.Problems.Add("empty-axis", f.Key.Pos, "%s has no values", axis).Hint = "list at least one value, or remove the axis"
 	}
-	var out []Setting
+	var out []Row
 	seen := map[string]bool{}
 	for _, item := range f.Value.Items {
-		s := Setting{Name: item.Text}
+		s := Row{Name: item.Text}
 		if item.Kind != source.Scalar {
 			if !d.Kind(item, "value of "+axis, source.Map) {
 				continue
 			}
-			s = setting(combination(d, item))
+			s = row(d, item)
+			s.Name.Pos = item.Text.Pos
+			if i := slices.IndexFunc(s.Fields, isName); i >= 0 {
+				s.Name = s.Fields[i].Value
+				s.Fields = slices.Delete(s.Fields, i, i+1)
+			}
 		}
 		switch {
 		case item.Kind == source.Map && s.Name.Value == "":
@@ -108,20 +109,9 @@ func settings(d source.Decoder, f source.Field) []Setting {
 	return out
 }
 
-// setting makes the value of an axis of a mapping: its name, and labels.
-func setting(c Combination) Setting {
-	s := Setting{Name: source.Text{Pos: c.Pos}}
-	for _, field := range c.Fields {
-		if field.Name.Value == "name" {
-			s.Name = field.Value
-		} else {
-			s.Labels = append(s.Labels, field)
-		}
-	}
-	return s
-}
+func isName(f Named[source.Text]) bool { return f.Name.Value == "name" }
 
-func combinations(d source.Decoder, n *source.Node, what string) (out []Combination) {
+func rows(d source.Decoder, n *source.Node, what string) (out []Row) {
 	if !d.Kind(n, what, source.List) {
 		return nil
 	}
@@ -129,14 +119,14 @@ func combinations(d source.Decoder, n *source.Node, what string) (out []Combinat
 		if !d.Kind(item, "row of "+what, source.Map) {
 			continue
 		}
-		out = append(out, combination(d, item))
+		out = append(out, row(d, item))
 	}
 	return out
 }
 
-// combination reads a mapping of parameters.
-func combination(d source.Decoder, n *source.Node) Combination {
-	c := Combination{Pos: n.Text.Pos}
+// row reads a mapping of parameters.
+func row(d source.Decoder, n *source.Node) Row {
+	r := Row{Pos: n.Text.Pos}
 	for _, f := range n.Fields {
 		key, value := f.Key.Value, f.Value
 		switch {
@@ -146,8 +136,8 @@ func combination(d source.Decoder, n *source.Node) Combination {
 			if key != "name" {
 				checkParameterName(d, f.Key)
 			}
-			c.Fields = append(c.Fields, Named[source.Text]{Name: f.Key, Value: value.Text})
+			r.Fields = append(r.Fields, Named[source.Text]{Name: f.Key, Value: value.Text})
 		}
 	}
-	return c
+	return r
 }

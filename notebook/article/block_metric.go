@@ -13,25 +13,13 @@ import (
 type Metric struct {
 	Name   source.Text   `yaml:"name" need:"add name: with a word of your choice"` // words joined by dots
 	Unit   Value[string] `yaml:"unit"`                                             // such as s or 1; empty is 1
-	Better Value[Better] `yaml:"better"`
+	Better string        `yaml:"better" as:"better"`                               // higher, lower or empty
 	Value  Expression    `yaml:"value"`
 	From   source.Text   `yaml:"from" not:"value"` // "SERVICE log", "stdout", or the name of a hook
 	Regex  source.Text   `yaml:"regex" not:"value json"`
 	JSON   source.Text   `yaml:"json" not:"value"` // a path with dots
 	Pos    source.Pos    `yaml:"-"`
-	Tried  source.Tried  `yaml:"-"`
 }
-
-// Better is the direction in which a metric improves.
-type Better string
-
-// The directions of metrics.
-const (
-	HigherIsBetter Better = "higher"
-	LowerIsBetter  Better = "lower"
-)
-
-func (Better) Words() []string { return []string{string(HigherIsBetter), string(LowerIsBetter)} }
 
 // Source divides From into a service and its log, or returns stdout or prepare.
 func (m *Metric) Source() (service, stream string) {
@@ -43,7 +31,7 @@ func (m *Metric) Source() (service, stream string) {
 
 // Means is the metric as records and pages know it.
 func (m *Metric) Means() record.Metric {
-	out := record.Metric{Name: m.Name.Value, Unit: "1", Better: string(m.Better.V), Title: m.Name.Value}
+	out := record.Metric{Name: m.Name.Value, Unit: "1", Better: m.Better, Title: m.Name.Value}
 	if u, ok := expr.ParseUnit(m.Unit.V); ok {
 		out.Unit, out.Share = u.Dimension.Base(), u.Dimension == expr.Share
 	}
@@ -68,7 +56,7 @@ func (m *Metric) DecodeNode(d source.Decoder, n *source.Node, what string) {
 			`use "1" for a number without a unit`
 	}
 	switch {
-	case !m.Value.Text.IsZero() || m.Tried.Has("value", "from", "regex", "json"):
+	case !m.Value.Text.IsZero() || d.Tried[n].Has("value", "from", "regex", "json"):
 	case m.From.IsZero():
 		p.Add("missing-key", m.Pos, "metric %q has neither a value nor a place to find it", m.Name.Value).
 			Hint = "add value: with an expression, or from: with regex: or json:"

@@ -22,9 +22,9 @@ func (p *PublishedRef) DecodeNode(d source.Decoder, n *source.Node, what string)
 	if !d.Kind(n, what, source.Scalar) {
 		return
 	}
-	shown, _, err := readScalar[bool](n.Text.Value)
-	if p.Shown = shown; err != nil {
-		p.Shown, p.Name = true, n.Text
+	shown, err := readBool(n.Text.Value)
+	if p.Shown = shown != false; err != nil {
+		p.Name = n.Text
 	}
 }
 

@@ -288,7 +288,7 @@ func (doc *Document) experiment(b *Block, n *source.Node) {
 	}
 	TemplatesIn(n, &doc.Problems)
 	e := DecodeExperiment(n, false, &doc.Problems)
-	b.Experiment = &ExperimentBlock{Name: e.Name, Node: n, Pos: b.Place, extent: b.extent, tried: e.Tried}
+	b.Experiment = &ExperimentBlock{Name: e.Name, Node: n, Pos: b.Place, extent: b.extent, tried: e.tried[n]}
 	doc.Experiments = append(doc.Experiments, b.Experiment)
 	if e.Name.Value == "" {
 		doc.setUnread(b.YAML, b.Is)

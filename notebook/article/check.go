@@ -196,18 +196,10 @@ var contradicting = []struct{ a, b, message, hint string }{
 // contradictions reports contradicting keys in one block or profile. Between layers the one that docs/load.md prefers
 // wins: a block may override what it inherits.
 func contradictions(n *source.Node, problems *source.Problems) {
-	find := func(keys string) (in, value *source.Node, key string) {
-		value = n
-		for key = range strings.SplitSeq(keys, ".") {
-			in, value = value, value.Get(key)
-		}
-		return in, value, key
-	}
 	for _, c := range contradicting {
-		_, a, _ := find(c.a)
-		in, b, key := find(c.b)
-		if a != nil && a.Kind != source.Null && b != nil && b.Kind != source.Null {
-			problems.Add("contradiction", in.Place(key), "%s", c.message).Hint = c.hint
+		a, b := strings.Split(c.a, "."), strings.Split(c.b, ".")
+		if last := len(b) - 1; n.Under(a...) != nil && n.Under(b...) != nil {
+			problems.Add("contradiction", n.Under(b[:last]...).Place(b[last]), "%s", c.message).Hint = c.hint
 		}
 	}
 	for _, f := range n.Get("tune").All() {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,20 +28,11 @@ func (v Value[T]) Set() bool { return !v.Text.IsZero() }
 // Known reports whether something was written that is not a template.
 func (v Value[T]) Known() bool { return v.Set() && !strings.Contains(v.Text.Value, "${{") }
 
-// The types of scalars besides string, bool, int, float64 and time.Duration.
 type (
 	// Duration is the type of times in articles.
 	Duration = time.Duration
-	// Bytes is a size of memory as Compose writes it, in powers of 1024: 256m, 1g.
-	Bytes int64
-	// Size is a size of data as expressions write it: 1256B, 64kB, 1MiB.
-	Size int64
-	// Port is a port of a container.
-	Port int
 	// Share is a part of one, written as 5% or 0.05.
 	Share float64
-	// PerSecond is a rate such as 500/s.
-	PerSecond float64
 )
 
 // A Word is a scalar that is one of a few words, such as Tool.
@@ -70,19 +60,20 @@ func Get[T any](list []Named[T], name string) (value T, ok bool) {
 }
 
 func (v *Value[T]) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	if !d.Kind(n, what, source.Scalar) {
-		return
-	}
-	if d.Templated(n) {
+	if n.Kind == source.Scalar && d.Templated(n) {
 		v.Text = n.Text
 		return
 	}
-	value, hint, err := readScalar[T](n.Text.Value)
-	if err != nil {
-		d.Problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = hint
+	if word, ok := any(v.V).(Word); ok {
+		if s := readWord(d, n, what, word.Words()); s != "" {
+			reflect.ValueOf(&v.V).Elem().SetString(s)
+			v.Text = n.Text
+		}
 		return
 	}
-	v.V, v.Text = value, n.Text
+	if value, ok := scalars[reflect.TypeFor[T]().Name()].decode(d, n, what); ok {
+		v.V, v.Text = value.(T), n.Text
+	}
 }
 
 func (e *Expression) DecodeNode(d source.Decoder, n *source.Node, what string) {
@@ -138,6 +129,15 @@ func (m *Map[T]) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	}
 }
 
+// all yields the entries by their names.
+func (m Map[T]) all(yield func(name string, value T) bool) {
+	for _, e := range m {
+		if !yield(e.Name.Value, e.Value) {
+			return
+		}
+	}
+}
+
 // NamedTexts are words with names.
 type NamedTexts []Named[source.Text]
 
@@ -165,74 +165,64 @@ type scalar struct {
 	hint string
 }
 
-// scalars are the types of scalars, apart from words.
-var scalars = map[reflect.Type]scalar{
-	reflect.TypeFor[string](): {func(s string) (any, error) { return s, nil }, ""},
-	reflect.TypeFor[bool]():   {readBool, ""},
-	reflect.TypeFor[float64](): {func(s string) (any, error) {
+// scalars are notations, by the names of types or by names of their own.
+var scalars = map[string]scalar{
+	"string": {func(s string) (any, error) { return s, nil }, ""},
+	"bool":   {readBool, ""},
+	"float64": {func(s string) (any, error) {
 		n, err := strconv.ParseFloat(s, 64)
 		if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
 			return nil, fmt.Errorf("must be a number, not %q", s)
 		}
 		return n, nil
 	}, ""},
-	reflect.TypeFor[int](): {func(s string) (any, error) { return wholeNumber(s) }, "write digits alone"},
-	reflect.TypeFor[Port](): {func(s string) (any, error) {
-		n, err := wholeNumber(s)
-		return Port(n), err
-	}, "write the port in the container, such as 8080: none is published on this machine"},
-	reflect.TypeFor[Duration](): {func(s string) (any, error) {
+	"int":   {wholeNumber, "write digits alone"},
+	"int64": {wholeNumber, "write digits alone"},
+	"port":  {wholeNumber, "write the port in the container, such as 8080: none is published on this machine"},
+	"Duration": {func(s string) (any, error) {
 		q, err := quantity(s, expr.Time, "a time", 1e6)
 		return Duration(math.Round(q * 1e9)), err
 	}, "write a number with a unit, such as 500ms, 10s or 2m"},
-	reflect.TypeFor[Bytes](): {func(s string) (any, error) {
+	"memory": {func(s string) (any, error) { // as Compose writes it, in powers of 1024: 256m, 1g
 		n, err := units.RAMInBytes(s)
 		if err != nil {
 			return nil, fmt.Errorf("must be a size, not %q", s)
 		}
-		return Bytes(n), nil
+		return n, nil
 	}, "write a number with a unit, such as 256m or 1g"},
-	reflect.TypeFor[Size](): {func(s string) (any, error) {
+	"size": {func(s string) (any, error) { // of data, as expressions write it
 		q, err := quantity(s, expr.Size, "a size", 1e15)
-		return Size(math.Round(q)), err
+		return int64(math.Round(q)), err
 	}, "write a number with a unit, such as 1256B, 64kB or 1MiB"},
-	reflect.TypeFor[Share](): {func(s string) (any, error) {
+	"Share": {func(s string) (any, error) {
 		q, err := quantity(s, expr.Share, "a share", 1e15)
 		if err == nil && q > 1 && !strings.HasSuffix(s, "%") {
 			err = fmt.Errorf("must be a share, and %s is %g%%", s, 100*q)
 		}
 		return Share(q), err
 	}, "write a percentage, such as 5%, or a number, such as 0.05"},
-	reflect.TypeFor[PerSecond](): {func(s string) (any, error) {
+	"rate": {func(s string) (any, error) {
 		q, err := quantity(s, expr.Rate, "a rate", 1e15)
-		return PerSecond(q), err
+		return q, err
 	}, "write a number per second, such as 500/s"},
 }
 
-// readScalar reads a written word as a T. The error completes "KEY …", and the hint says how to write a T.
-func readScalar[T any](s string) (v T, hint string, err error) {
-	if word, ok := any(v).(Word); ok {
-		if words := word.Words(); !slices.Contains(words, s) {
-			return v, source.Suggest(s, words), fmt.Errorf("cannot be %q", s)
-		}
-		reflect.ValueOf(&v).Elem().SetString(s)
-		return v, "", nil
+// decode reads a value. It is false for a template and after a problem.
+func (s scalar) decode(d source.Decoder, n *source.Node, what string) (any, bool) {
+	if !d.Kind(n, what, source.Scalar) || d.Templated(n) {
+		return nil, false
 	}
-	of, ok := scalars[reflect.TypeFor[T]()]
-	if !ok {
-		panic(fmt.Sprintf("article: no scalar of type %T", v))
-	}
-	value, err := of.read(s)
+	value, err := s.read(n.Text.Value)
 	if err != nil {
-		return v, of.hint, err
+		d.Problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = s.hint
 	}
-	return value.(T), "", nil
+	return value, err == nil
 }
 
-func wholeNumber(s string) (int, error) {
+func wholeNumber(s string) (any, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil {
-		return 0, fmt.Errorf("must be a whole number, not %q", s)
+		return nil, fmt.Errorf("must be a whole number, not %q", s)
 	}
 	return n, nil
 }

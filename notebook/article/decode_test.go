@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 // decodeText reads one experiment of an article.
@@ -23,24 +24,11 @@ func decodeText(t *testing.T, text string) *Experiment {
 
 // Keys that can be written in several ways come to the same values.
 func TestWaysToWrite(t *testing.T) {
-	words := func(list []source.Text) string {
-		var out []string
-		for _, text := range list {
-			out = append(out, text.Value)
-		}
-		return strings.Join(out, "|")
-	}
-	service := func(e *Experiment) *Service { return &e.Services[0].Value }
-	dependencies := func(e *Experiment) string {
-		var out []string
-		for _, dep := range service(e).DependsOn {
-			out = append(out, strings.TrimSpace(dep.Value+" "+string(dep.Condition.V)))
-		}
-		return strings.Join(out, "|")
-	}
+	service := func(e *Experiment) *spec.Service { return e.Services[0] }
+	dependencies := func(e *Experiment) string { return strings.Join(service(e).DependsOn, "|") }
 	volume := func(e *Experiment) string {
 		v := service(e).Volumes[0]
-		return fmt.Sprint(v.Type.V, " ", v.Source.Value, " ", v.Target.Value, " ", v.ReadOnly.V)
+		return fmt.Sprint(v.Type, " ", v.Source, " ", v.Target, " ", v.ReadOnly)
 	}
 	for _, test := range []struct {
 		name, text string
@@ -56,34 +44,28 @@ func TestWaysToWrite(t *testing.T) {
 		{"a list of dependencies", "services: {s: {depends_on: [a, b]}}", dependencies, "a|b"},
 		{"conditions of dependencies", "services: {s: {depends_on: {a: {condition: service_healthy}, b: , c: {condition: " +
 			"service_started}}}}", dependencies,
-			"a service_healthy|b|c service_started"},
+			"a|b|c"},
 		{"one file of variables", "services: {s: {env_file: a.env}}",
-			func(e *Experiment) string { return words(service(e).EnvFile) }, "a.env"},
+			func(e *Experiment) string { return strings.Join(service(e).EnvFile, "|") }, "a.env"},
 		{"a limit for both", "services: {s: {ulimits: {nofile: 9}}}",
-			func(e *Experiment) string { return fmt.Sprint(service(e).Ulimits[0].Value.Hard.V) }, "9"},
+			func(e *Experiment) string { return fmt.Sprint(service(e).Ulimits["nofile"].Hard) }, "9"},
 		{"two limits", "services: {s: {ulimits: {nofile: {soft: 8, hard: 9}}}}", func(e *Experiment) string {
-			u := service(e).Ulimits[0].Value
-			return fmt.Sprint(u.Soft.V, u.Hard.V)
+			u := service(e).Ulimits["nofile"]
+			return fmt.Sprint(u.Soft, u.Hard)
 		}, "8 9"},
 		{"sysctls as a list", "services: {s: {sysctls: [a.b=1]}}", func(e *Experiment) string {
-			return service(e).Sysctls[0].Name.Value + " " + service(e).Sysctls[0].Value.Value
-		}, "a.b 1"},
-		{"one target", "load: {target: http://s/}", func(e *Experiment) string { return e.Load.Target[0].URL.Value },
+			return fmt.Sprint(service(e).Sysctls)
+		}, "map[a.b:1]"},
+		{"one target", "load: {target: http://s/}", func(e *Experiment) string { return e.Load.Targets[0].URL },
 			"http://s/"},
 		{"several targets", "load: {target: [http://s/a, {url: http://s/b, weight: 0.5}]}", func(e *Experiment) string {
-			return fmt.Sprint(len(e.Load.Target), " ", e.Load.Target[1].URL.Value, " ", e.Load.Target[1].Weight.V)
+			return fmt.Sprint(len(e.Load.Targets), " ", e.Load.Targets[1].URL, " ", e.Load.Targets[1].Weight)
 		}, "2 http://s/b 0.5"},
-		{"a rate", "load: {rate: 500/s}", func(e *Experiment) string { return fmt.Sprint(e.Load.Rate.PerSecond.V) }, "500"},
+		{"a rate", "load: {rate: 500/s}", func(e *Experiment) string { return fmt.Sprint(e.Load.Rate) }, "500"},
 		{"a share of a rate", "load: {rate: {share: 80%, of: e}}",
-			func(e *Experiment) string { return fmt.Sprint(e.Load.Rate.Share.V, " ", e.Load.Rate.Of.Value) }, "0.8 e"},
-		{"args of every tool", "load: {args: [-r, -l]}", func(e *Experiment) string { return words(e.Load.Args.For("ab")) },
-			"-r|-l"},
-		{"args of one tool", "load: {args: {ab: -r, wrk: [-t, 1]}}",
-			func(e *Experiment) string { return words(e.Load.Args.For("wrk")) }, "-t|1"},
-		{"args of another tool", "load: {args: {ab: -r}}",
-			func(e *Experiment) string { return words(e.Load.Args.For("wrk")) }, ""},
+			func(e *Experiment) string { return fmt.Sprint(e.Load.RateShare, " ", e.Load.RateOf) }, "0.8 e"},
 		{"failures that are expected", "load: {failures: expected}",
-			func(e *Experiment) string { return string(e.Load.Failures.V) }, "expected"},
+			func(e *Experiment) string { return fmt.Sprint(e.Load.FailuresMax) }, "1"},
 		{"calibrate off", "calibrate: no", func(e *Experiment) string {
 			return fmt.Sprint(e.Calibrate.Off,
 				e.Calibrate.Pick.Node)
@@ -93,9 +75,9 @@ func TestWaysToWrite(t *testing.T) {
 				e.Calibrate.Pick.Node)
 		}, "false a == 1"},
 		{"one hook", "prepare: {service: s, run: a 'b c'}",
-			func(e *Experiment) string { return strings.Join(e.Prepare[0].Run.Words, "|") }, "a|b c"},
+			func(e *Experiment) string { return strings.Join(e.Prepare[0].Run, "|") }, "a|b c"},
 		{"two hooks", "prepare: [{run: a}, {run: [b, c d]}]",
-			func(e *Experiment) string { return strings.Join(e.Prepare[1].Run.Words, "|") }, "b|c d"},
+			func(e *Experiment) string { return strings.Join(e.Prepare[1].Run, "|") }, "b|c d"},
 		{"a metric from a log", "metrics: [{name: m, from: s log, regex: '(a)'}]", func(e *Experiment) string {
 			service, stream := e.Metrics[0].Source()
 			return service + "|" + stream
@@ -106,16 +88,16 @@ func TestWaysToWrite(t *testing.T) {
 				return stream + "|" + e.Metrics[0].Means().Unit + "|" + e.Metrics[0].Means().Better
 			}, "prepare|s|lower"},
 		{"memory in powers of 1024", "services: {s: {mem_limit: 1k}}",
-			func(e *Experiment) string { return fmt.Sprint(service(e).MemLimit.V) }, "1024"},
+			func(e *Experiment) string { return fmt.Sprint(service(e).Memory) }, "1024"},
 		{"a body in powers of 1000", "services: {s: {origin: {body: 1kB}}}",
-			func(e *Experiment) string { return fmt.Sprint(service(e).Origin.Body.V) }, "1000"},
+			func(e *Experiment) string { return fmt.Sprint(service(e).Origin.Body) }, "1000"},
 		{"an origin that has everything by default", "services: {s: {origin: {}}}",
 			func(e *Experiment) string { return fmt.Sprint(service(e).Origin != nil) }, "true"},
 		{"the time of an origin", "services: {s: {origin: {latency: {distribution: constant, value: 2s}}}}",
-			func(e *Experiment) string { return fmt.Sprint(service(e).Origin.Latency.Value.V) }, (2 * time.Second).String()},
+			func(e *Experiment) string { return fmt.Sprint(service(e).Origin.Value) }, (2 * time.Second).String()},
 		{"a value that comes later", "load: {connections: '${{ tune.n }}'}", func(e *Experiment) string {
-			return fmt.Sprint(e.Load.Connections.Set(), e.Load.Connections.Known(), e.Load.Connections.V)
-		}, "true false 0"},
+			return fmt.Sprint(e.Load.Connections)
+		}, "0"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := test.got(decodeText(t, test.text)); got != test.want {

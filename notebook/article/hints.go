@@ -7,12 +7,14 @@ import (
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
 )
 
 // NewDecoder returns a decoder for articles. With templates, scalars may still have ${{ }}, and mappings may be merged
 // with others; without, they have to be whole.
 func NewDecoder(problems *source.Problems, templates bool) source.Decoder {
-	return source.Decoder{Problems: problems, Hints: hints{}, Templates: templates, Whole: !templates}
+	return source.Decoder{Problems: problems, Hints: hints{}, Notations: notations, Tried: map[*source.Node]source.Tried{},
+		Templates: templates, Whole: !templates}
 }
 
 // composeHints are ways out for keys of Compose that services do not have.
@@ -34,7 +36,7 @@ var places = []struct {
 	name string
 	of   reflect.Type
 }{{"the front matter", reflect.TypeFor[Front]()}, {"an experiment", reflect.TypeFor[Experiment]()},
-	{"a service", reflect.TypeFor[Service]()}, {"load", reflect.TypeFor[Load]()}, {"command", reflect.TypeFor[Command]()},
+	{"a service", reflect.TypeFor[spec.Service]()}, {"load", reflect.TypeFor[spec.Load]()}, {"command", reflect.TypeFor[spec.Command]()},
 	{"a claim", reflect.TypeFor[Claim]()}, {"a table", reflect.TypeFor[Table]()}, {"a figure", reflect.TypeFor[Figure]()},
 	{ProjectFile, reflect.TypeFor[Settings]()}}
 
@@ -43,10 +45,10 @@ type hints struct{}
 
 // UnknownKey suggests the key of t that is nearest, or else a place that has the key.
 func (hints) UnknownKey(key string, t reflect.Type, names []string) string {
-	if hint, ok := composeHints[key]; ok && t == reflect.TypeFor[Service]() {
+	if hint, ok := composeHints[key]; ok && t == reflect.TypeFor[spec.Service]() {
 		return hint
 	}
-	if t == reflect.TypeFor[Verify]() && slices.Contains([]string{"body", "text", "answer"}, key) {
+	if t == reflect.TypeFor[spec.Verify]() && slices.Contains([]string{"body", "text", "answer"}, key) {
 		return "write contains: with a text of the body, or length: with its bytes"
 	}
 	if len(expr.Near(key, names)) == 0 {
@@ -61,7 +63,7 @@ func (hints) UnknownKey(key string, t reflect.Type, names []string) string {
 }
 
 // Removes reports whether null removes a key of a service in a Compose file.
-func (hints) Removes(t reflect.Type) bool { return t == reflect.TypeFor[Service]() }
+func (hints) Removes(t reflect.Type) bool { return t == reflect.TypeFor[spec.Service]() }
 
 // Shape shows how a mapping is written, or how another shape becomes the one that is wanted. It is a table.
 //
@@ -90,7 +92,7 @@ func (hints) Shape(n *source.Node, what string, want source.NodeKind) string {
 }
 
 func isKeyOfService(key string) bool {
-	return slices.Contains(source.KeysOf(reflect.TypeFor[Service]()), key)
+	return slices.Contains(source.KeysOf(reflect.TypeFor[spec.Service]()), key)
 }
 
 const hookShape = "write {service: NAME, run: PROGRAM ARGUMENTS}"

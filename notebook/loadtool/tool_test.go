@@ -254,8 +254,8 @@ func TestCalls(t *testing.T) {
 				Headers: map[string]string{"X-A": "b c", "content-type": "a/b", "Host": "me"}}, 2},
 			{"POST", "body", spec.Load{Duration: time.Second, Method: "POST", Body: "x"}, 2},
 			{"HEAD", "method", spec.Load{Duration: time.Second, Method: "HEAD"}, 2},
-			{"a rate", "rate", spec.Load{Duration: time.Second, Rate: 500, Method: "PUT"}, 2},
-			{"a rate with a fraction", "rate", spec.Load{Duration: 1500 * time.Millisecond, Rate: 0.25}, 2},
+			{"a rate", "rate", spec.Load{Duration: time.Second, Pace: spec.Pace{Rate: 500}, Method: "PUT"}, 2},
+			{"a rate with a fraction", "rate", spec.Load{Duration: 1500 * time.Millisecond, Pace: spec.Pace{Rate: 0.25}}, 2},
 			{"a script", "script", spec.Load{Duration: time.Second, Script: script}, 2},
 			{"words of the author", "duration", spec.Load{Duration: time.Second, Args: []string{"-x", "y z"}}, 2},
 		} {

@@ -20,31 +20,35 @@ type nameCheck struct {
 
 // checkNames checks the names of services, profiles and metrics that parts of an experiment use.
 func checkNames(e *outline, project *article.Project, problems *source.Problems) {
-	c := &nameCheck{e, Names(e.head.Services), problems}
+	c := &nameCheck{e, e.headNode.Get("services").Keys(), problems}
 	c.shared()
-	for _, h := range e.head.Setup {
-		c.setup(h)
+	for _, n := range e.headNode.Under("setup").List() {
+		c.setup(n)
 	}
-	for _, h := range e.head.Prepare {
-		c.prepare(h)
+	for _, n := range e.headNode.Under("prepare").List() {
+		c.prepare(n)
 	}
 	c.metrics()
 	c.profiles(project)
-	for i := range e.head.Tune {
-		c.search(&e.head.Tune[i])
+	for _, f := range e.headNode.Get("tune").All() {
+		c.search(f.Key, f.Value)
 	}
-	if e.head.Capacity != nil && e.head.Capacity.SLO.Node != nil {
-		c.objective(e.head.Capacity.SLO)
+	if slo := e.headNode.TextAt("capacity", "slo"); !isTemplate(slo) {
+		c.objective(slo)
 	}
 }
 
-func (c *nameCheck) objective(slo article.Expression) {
+func (c *nameCheck) objective(slo source.Text) {
 	measured := c.measured()
 	typeOf := func(s *expr.Selector) (expr.Type, error) { return typeIn(measured, s) }
-	if _, err := expr.Check(slo.Node, typeOf); err != nil {
-		article.AddExprError(slo.Text, err, c.problems)
-	} else if !isObjective(slo.Node) {
-		c.problems.Add("wrong-value", slo.Text.Pos, "an objective compares metrics with limits").
+	node, err := expr.Parse(slo.Value)
+	if err != nil {
+		return // it was reported, or there is none
+	}
+	if _, err := expr.Check(node, typeOf); err != nil {
+		article.AddExprError(slo, err, c.problems)
+	} else if !isObjective(node) {
+		c.problems.Add("wrong-value", slo.Pos, "an objective compares metrics with limits").
 			Hint = "write latency.p99 < 100ms and failed < 0.1%"
 	}
 }
@@ -81,8 +85,7 @@ func (c *nameCheck) shared() {
 		if !c.service(t, "shared") {
 			continue
 		}
-		s, _ := article.Get(c.head.Services, t.Value)
-		for _, dep := range s.DependsOn {
+		for _, dep := range dependencies(c.headNode.Under("services", t.Value)) {
 			if slices.Contains(c.services, dep.Value) && !slices.Contains(c.Shared, dep.Value) {
 				c.problems.Add("shared-on-fresh", dep.Pos, "service %q is shared, but %q is started fresh for every repetition",
 					t.Value, dep.Value).Hint = fmt.Sprintf("add %s to shared, or remove %s from it", dep.Value, t.Value)
@@ -102,33 +105,33 @@ func (c *nameCheck) shared() {
 	}
 }
 
-func (c *nameCheck) setup(h article.Hook) {
-	switch service := h.Service.Value; {
-	case service == "" && !h.Tried.Has("service"):
-		c.problems.Add("missing-key", h.Pos, "setup does not name its service").
+func (c *nameCheck) setup(n *source.Node) {
+	switch service := n.TextAt("service"); {
+	case service.Value == "" && !c.head.HasTried(n, "service"):
+		c.problems.Add("missing-key", n.Text.Pos, "setup does not name its service").
 			Hint = "add service: with a shared service"
-	case service != "" && c.runsHook("setup", h) && !slices.Contains(c.Shared, service):
-		c.problems.Add("not-shared", h.Service.Pos, "setup runs once, but service %q is started fresh for every repetition",
-			service).Hint = fmt.Sprintf("add shared: [%s], or run it in prepare", service)
+	case service.Value != "" && c.runsHook("setup", service) && !slices.Contains(c.Shared, service.Value):
+		c.problems.Add("not-shared", service.Pos, "setup runs once, but service %q is started fresh for every repetition",
+			service.Value).Hint = fmt.Sprintf("add shared: [%s], or run it in prepare", service.Value)
 	}
 }
 
-func (c *nameCheck) prepare(h article.Hook) {
-	if h.Service.Value != "" {
-		c.runsHook("prepare", h)
-	} else if c.head.Command == nil && !h.Tried.Has("service") {
-		c.problems.Add("missing-key", h.Pos, "prepare does not name its service, and the experiment has no command").
+func (c *nameCheck) prepare(n *source.Node) {
+	if service := n.TextAt("service"); service.Value != "" {
+		c.runsHook("prepare", service)
+	} else if c.head.Command == nil && !c.head.HasTried(n, "service") {
+		c.problems.Add("missing-key", n.Text.Pos, "prepare does not name its service, and the experiment has no command").
 			Hint = "add service: with one of " + strings.Join(c.services, ", ")
 	}
 }
 
 // runsHook reports a service that cannot run a hook. It is false then.
-func (c *nameCheck) runsHook(name string, h article.Hook) bool {
-	if !c.service(h.Service, name) {
+func (c *nameCheck) runsHook(name string, service source.Text) bool {
+	if !c.service(service, name) {
 		return false
 	}
-	if Completes(c.head.Services, h.Service.Value) {
-		AddCompleted(h.Service, name, c.problems)
+	if completes(c.headNode.Get("services"), service.Value) {
+		addCompleted(service, name, c.problems)
 		return false
 	}
 	return true
@@ -148,8 +151,8 @@ func (c *nameCheck) profiles(project *article.Project) {
 }
 
 // search checks the metric that a search maximizes, and that something uses its result.
-func (c *nameCheck) search(s *article.Named[article.Search]) {
-	if m := s.Value.Maximize; m.Value != "" && !strings.Contains(m.Value, "${{") {
+func (c *nameCheck) search(key source.Text, n *source.Node) {
+	if m := n.TextAt("maximize"); m.Value != "" && !strings.Contains(m.Value, "${{") {
 		measured := c.measured()
 		if known, ok := measured.Lookup(m.Value); !ok {
 			c.problems.Add("unknown-metric", m.Pos, "this experiment has no metric %q", m.Value).
@@ -159,10 +162,10 @@ func (c *nameCheck) search(s *article.Named[article.Search]) {
 				Hint = "choose another metric, such as throughput"
 		}
 	}
-	used, name := false, "tune."+s.Name.Value
+	used, name := false, "tune."+key.Value
 	visitNames(c.Node, "", func(_ string, _ *source.Node, n *expr.Selector) { used = used || n.Name == name })
 	if !used {
-		c.problems.Add("unused-search", s.Name.Pos, "nothing uses ${{ %s }}, so all values are the same", name).
+		c.problems.Add("unused-search", key.Pos, "nothing uses ${{ %s }}, so all values are the same", name).
 			Hint = "write it where the value belongs, or remove the search"
 	}
 }

@@ -34,9 +34,10 @@ func (p *planner) compose(e *outline, merged *source.Node) (*source.Node, bool) 
 	if named == nil {
 		return merged, true
 	}
-	var ignored source.Problems // they were reported when the block was read
-	entry := article.DecodeExperiment(merged, false, &ignored).Compose
-	names := entry.Files
+	names := texts(named)
+	if named.Kind == source.Map {
+		names = texts(named.Under("files"))
+	}
 	if named.Kind == source.Map && named.Get("files") == nil {
 		p.problems.Add("missing-key", named.Text.Pos, "compose has no files").Hint = "write files: with the path of a Compose " +
 			"file"
@@ -47,7 +48,7 @@ func (p *planner) compose(e *outline, merged *source.Node) (*source.Node, bool) 
 	services := merged.Get("services")
 	root := p.project.Repository()
 	read := compose.Read(names, compose.Options{Dir: p.doc.Dir, Root: root, Services: services,
-		Environment: article.Texts(entry.Environment), Private: p.private}, p.problems)
+		Environment: article.Texts(texts(named.Under("environment"))), Private: p.private}, p.problems)
 	if read == nil {
 		return merged, false
 	}

@@ -65,6 +65,6 @@ func searchedAnew(lower, block *source.Node) *source.Node {
 }
 
 func (p *planner) profileNames(d *Definition) []string {
-	profiles := decodeKey("profiles", article.Extend(p.defaults(), d.Node)).Profiles
+	profiles := profilesOf(article.Extend(p.defaults(), d.Node))
 	return slice.Map(profiles, func(p article.Profile) string { return p.Name.Value })
 }

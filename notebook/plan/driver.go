@@ -4,57 +4,56 @@ import (
 	"slices"
 	"strings"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
 
-// driver reads the program of the article that puts the load on; nil without one that can be run. Problems
-// without a place of their own are reported at at.
-func (r *reader) driver(l *article.Load, at source.Pos) *spec.Driver {
-	d := l.Driver
+// driver completes the program of the article that puts the load on. Problems without a place of their own are reported
+// at at.
+func (r *reader) driver(l *spec.Load, at source.Pos) {
+	d, n := l.Driver, r.node.Under("load", "driver")
 	if d == nil {
-		return nil
+		return
 	}
-	if d.Command != nil {
-		at = d.Command.Pos
+	if command := n.Under("command"); command != nil {
+		at = command.Text.Pos
 	}
 	r.checkDriver(l)
-	built, ok := r.image(image{LoadName, "the driver", d.Image, d.Build, at, d.Tried, "", "remove driver"})
-	if ok && len(words(d.Command)) == 0 && !d.Tried.Has("command") {
+	r.checkWrittenSecrets(n.Under("environment"))
+	ok := r.image(&d.Image, image{LoadName, "the driver", n, at, "", "remove driver"})
+	if ok && len(d.Command) == 0 && !r.definition.HasTried(n, "command") {
 		r.problems.Add("missing-key", at, "the driver has no command").
 			Hint = "add command: with the program and its arguments"
 	}
-	if !ok || len(words(d.Command)) == 0 {
-		return nil
+	if d.Prints != spec.Summary { // requests are the default, and the same trial
+		d.Prints = ""
 	}
-	out := &spec.Driver{Image: built, Command: words(d.Command), Environment: r.variables(d.Environment),
-		Configs: r.draft.configs.files(d.Configs)}
-	if d.Prints.V == article.PrintsSummary { // requests are the default, and the same trial
-		out.Prints = spec.Summary
+	if !ok || len(d.Command) == 0 {
+		l.Driver = nil
 	}
-	return out
 }
 
 // checkDriver reports what a load asks for and a driver cannot do, or does not print.
-func (r *reader) checkDriver(l *article.Load) {
-	if l.Outside.V {
-		r.contradiction(l.Outside.Text.Pos, "a driver runs in a container, which does not reach a target that runs already",
+func (r *reader) checkDriver(l *spec.Load) {
+	load := r.node.Get("load")
+	if l.Outside {
+		r.contradiction(load.TextAt("outside").Pos,
+			"a driver runs in a container, which does not reach a target that runs already",
 			"remove driver, or make the target a service")
 	}
-	isOther := func(t article.Target) bool {
-		scheme, _, ok := strings.Cut(t.URL.Value, "://")
+	isOther := func(t source.Text) bool {
+		scheme, _, ok := strings.Cut(t.Value, "://")
 		return ok && scheme != "http" && scheme != "https"
 	}
-	if verify := r.keyOf("verify"); verify != nil && slices.ContainsFunc(l.Target, isOther) {
+	if verify := load.Under("verify"); verify != nil && slices.ContainsFunc(targetsOf(load), isOther) {
 		r.contradiction(verify.Text.Pos, "answers are checked over HTTP, and a target has another scheme",
 			"remove verify: the driver says which answers are right")
 	}
 	const hint = "remove prints, and print a line for each request"
-	if l.Driver.Prints.V == article.PrintsSummary && !l.Rate.IsZero() {
-		r.contradiction(l.Rate.Text.Pos, "a summary does not tell when requests were due, as rate needs it", hint)
+	if rate := load.Under("rate"); l.Driver.Prints == spec.Summary && rate != nil {
+		r.contradiction(rate.Text.Pos, "a summary does not tell when requests were due, as rate needs it", hint)
 	}
-	if c := r.definition.Capacity; c != nil && l.Driver.Prints.V == article.PrintsSummary {
-		r.contradiction(c.Pos, "a summary does not tell when requests were due, as a search for a capacity needs it", hint)
+	if c := r.node.Under("capacity"); c != nil && l.Driver.Prints == spec.Summary {
+		r.contradiction(c.Text.Pos, "a summary does not tell when requests were due, as a search for a capacity needs it", hint)
 	}
 }

@@ -8,14 +8,14 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
+	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
 
 // environment returns the variables of env_file and then of environment, which takes precedence.
-func (r *reader) environment(s *article.Service) []string {
+func (r *reader) environment(n *source.Node, s *spec.Service) []string {
 	var out []string
-	own := s.Environment.Map()
-	for _, t := range s.EnvFile {
+	for _, t := range texts(n.Under("env_file")) {
 		folder := r.folder(t)
 		r.envFiles[filepath.Join(folder.Doc.Dir, filepath.FromSlash(t.Value))] = true
 		if _, ok := article.CleanPath(t, r.problems); !ok {
@@ -44,35 +44,27 @@ func (r *reader) environment(s *article.Service) []string {
 					Hint = "close the quote at the end of the value, in the same line"
 				break
 			}
-			if _, overridden := own[name]; overridden {
+			sets := func(v string) bool { return strings.HasPrefix(v, name+"=") }
+			if slices.ContainsFunc(s.Environment, sets) {
 				continue
 			}
-			// The last value of a name counts: programs disagree about names that occur twice.
-			out = slices.DeleteFunc(out, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+			out = slices.DeleteFunc(out, sets) // the last value counts: programs disagree about names that occur twice
 			out = append(out, name+"="+value)
 			if spec.IsSecretName(name) {
 				r.private[value] = true
 			}
 		}
 	}
-	return append(out, r.variables(s.Environment)...)
+	r.checkWrittenSecrets(n.Under("environment"))
+	return append(out, s.Environment...)
 }
 
 // publicValue matches a word, such as the password of a database that protects nothing, and up to three characters.
 var publicValue = regexp.MustCompile(`^([a-z]*|.{1,3})$`)
 
-// variables returns an environment as NAME=value.
-func (r *reader) variables(list article.Environment) []string {
-	r.checkWrittenSecrets(list)
-	var out []string
-	for _, v := range list {
-		out = append(out, v.Name.Value+"="+v.Value.Value)
-	}
-	return out
-}
-
-func (r *reader) checkWrittenSecrets(list article.Environment) {
-	for _, v := range list {
+// checkWrittenSecrets reports values of variables that are secrets by their names.
+func (r *reader) checkWrittenSecrets(n *source.Node) {
+	for _, v := range article.VariablesOf(n) {
 		isFromOutside := strings.Contains(v.Value.Value, "${{")
 		for value := range r.private {
 			isFromOutside = isFromOutside || len(value) >= record.LeastSecret && strings.Contains(v.Value.Value, value)

@@ -96,41 +96,39 @@ func newFile(name string, data []byte, exec bool) spec.File {
 
 // UsersOf returns keys for a service, or the command, and for its build. Images leave out the configs of containers with
 // the same key.
-func UsersOf(name string, build *article.Build) []string {
+func UsersOf(name string, build *spec.Build) []string {
 	users := []string{"service " + name}
 	if build != nil {
-		dockerfile := path.Clean(cmp.Or(build.Dockerfile.Value, "Dockerfile"))
-		if !build.Inline.IsZero() {
+		dockerfile := path.Clean(cmp.Or(build.Dockerfile, "Dockerfile"))
+		if build.Inline != "" {
 			dockerfile = inlineName
 		}
-		users = append(users, "build "+build.Git.Value+path.Join(".", build.Context.Value)+" "+dockerfile)
+		users = append(users, "build "+build.Git+path.Join(".", build.Context)+" "+dockerfile)
 	}
 	return users
 }
 
-// Config reads the file or listing of a config from a revision, and notes its users.
-func (f *Folder) Config(c article.Config, users []string, at revisionOf, problems *source.Problems) (spec.File, bool) {
-	if c.Source.IsZero() || c.Target.IsZero() {
+// Config reads a file or listing, which is copied to a path in a container, from a revision, and notes its users.
+func (f *Folder) Config(file, target source.Text, users []string, at revisionOf,
+	problems *source.Problems) (spec.File, bool) {
+	if file.IsZero() || target.Value == "" {
 		return spec.File{}, false // reported when it was decoded
 	}
-	if !path.IsAbs(c.Target.Value) || path.Clean(c.Target.Value) == "/" {
-		problems.Add("wrong-value", c.Target.Pos,
-			"the target of a config must be the path of a file in the container, not %q", c.Target.Value).
+	if !path.IsAbs(target.Value) || path.Clean(target.Value) == "/" {
+		problems.Add("wrong-value", target.Pos,
+			"the target of a config must be the path of a file in the container, not %q", target.Value).
 			Hint = "begin it with /"
 		return spec.File{}, false
 	}
-	name, ok := article.CleanPath(c.Source, problems)
+	name, ok := article.CleanPath(file, problems)
 	if !ok {
 		return spec.File{}, false
 	}
 	f.configs[name] = append(f.configs[name], users...)
-	from, written := f.inRevision(at, c.Source, problems)
-	file, ok := from.File(written, problems)
-	if !ok {
-		return spec.File{}, false
-	}
-	file.Path = path.Clean(c.Target.Value)
-	return file, true
+	from, written := f.inRevision(at, file, problems)
+	out, ok := from.File(written, problems)
+	out.Path = path.Clean(target.Value)
+	return out, ok
 }
 
 const linkHint = "copy what it points at beside the article; " +
@@ -256,79 +254,78 @@ func (p DockerfilePlace) At(line int) source.Pos {
 	return p.lines[line-1]
 }
 
-// Build reads a build of some users, and says where its Dockerfile is.
-func (f *Folder) Build(b *article.Build, users []string, at source.Pos,
-	problems *source.Problems) (*spec.Build, DockerfilePlace, bool) {
-	context := b.Context
+// Build completes a build of some users, and says where its Dockerfile is.
+func (f *Folder) Build(b *spec.Build, n *source.Node, users []string, at source.Pos,
+	problems *source.Problems) (DockerfilePlace, bool) {
+	context := source.Text{Value: b.Context, Pos: contextOf(n).Pos}
 	if context.Value == "" {
 		context = source.Text{Value: ".", Pos: at}
 	}
-	out := &spec.Build{Dockerfile: path.Clean(cmp.Or(b.Dockerfile.Value, "Dockerfile")), Target: b.Target.Value,
-		Args: b.Args.Map(), Network: string(b.Network.V)}
-	dockerfile, found := newFile(inlineName, []byte(b.Inline.Value), false), true
-	if b.Inline.IsZero() {
-		name := source.Text{Value: path.Join(context.Value, out.Dockerfile), Pos: context.Pos}
+	b.Dockerfile, b.Keep = path.Clean(cmp.Or(b.Dockerfile, "Dockerfile")), nil
+	dockerfile, found := newFile(inlineName, []byte(b.Inline), false), true
+	if b.Inline == "" {
+		name := source.Text{Value: path.Join(context.Value, b.Dockerfile), Pos: context.Pos}
 		dockerfile, found = f.File(name, &source.Problems{})
-		found = found && !strings.HasPrefix(out.Dockerfile, "../")
-		dockerfile.Path = out.Dockerfile
+		found = found && !strings.HasPrefix(b.Dockerfile, "../")
+		dockerfile.Path = b.Dockerfile
 	}
 	if len(dockerfile.Data) > maxDockerfile {
 		problems.Add("too-large", context.Pos, "the Dockerfile has %d bytes; the limit is %d", len(dockerfile.Data),
 			maxDockerfile).Hint = "write files beside it, and COPY them"
-		return nil, DockerfilePlace{}, false
+		return DockerfilePlace{}, false
 	}
 	copies, ok := f.copies[dockerfile.Digest]
 	if !ok {
 		copies = copiedBy(string(dockerfile.Data))
 		f.copies[dockerfile.Digest] = copies
 	}
-	if out.Files, ok = f.context(context, users, copies, problems); !ok {
-		return nil, DockerfilePlace{}, false
+	if b.Files, ok = f.context(context, users, copies, problems); !ok {
+		return DockerfilePlace{}, false
 	}
-	if !b.Inline.IsZero() {
-		out.Dockerfile, out.Files = inlineName, append([]spec.File{dockerfile}, out.Files...)
-		return out, inlinePlace(b.Inline), true
+	if b.Inline != "" {
+		b.Dockerfile, b.Files = inlineName, append([]spec.File{dockerfile}, b.Files...)
+		return inlinePlace(n.TextAt("dockerfile_inline")), true
 	}
-	has := slices.ContainsFunc(out.Files, func(file spec.File) bool { return file.Path == out.Dockerfile })
+	has := slices.ContainsFunc(b.Files, func(file spec.File) bool { return file.Path == b.Dockerfile })
 	if !has && found { // .dockerignore does not apply to it
-		out.Files = slices.SortedFunc(slices.Values(append(slices.Clone(out.Files), dockerfile)), byPath)
+		b.Files = slices.SortedFunc(slices.Values(append(slices.Clone(b.Files), dockerfile)), byPath)
 	}
 	if !has && !found {
-		known := slice.Map(out.Files, func(file spec.File) string { return file.Path })
-		hint := source.Suggest(out.Dockerfile, known)
+		known := slice.Map(b.Files, func(file spec.File) string { return file.Path })
+		hint := source.Suggest(b.Dockerfile, known)
 		if len(known) == 0 {
-			hint = "add a listing: ```dockerfile file=" + out.Dockerfile
+			hint = "add a listing: ```dockerfile file=" + b.Dockerfile
 		}
-		where := cmp.Or(b.Dockerfile.Pos, context.Pos)
-		problems.Add("no-such-file", where, "no %s in the build context %q", out.Dockerfile, context.Value).Hint = hint
-		return out, DockerfilePlace{}, false
+		where := cmp.Or(n.TextAt("dockerfile").Pos, context.Pos)
+		problems.Add("no-such-file", where, "no %s in the build context %q", b.Dockerfile, context.Value).Hint = hint
+		return DockerfilePlace{}, false
 	}
 	for _, l := range f.Doc.Listings {
-		if path.Join(path.Clean(context.Value), out.Dockerfile) == l.Path {
-			return out, DockerfilePlace{l.Pos, l.Lines}, true
+		if path.Join(path.Clean(context.Value), b.Dockerfile) == l.Path {
+			return DockerfilePlace{l.Pos, l.Lines}, true
 		}
 	}
-	return out, DockerfilePlace{all: context.Pos}, true
+	return DockerfilePlace{all: context.Pos}, true
 }
 
-// Programs reads a build without a Dockerfile: a script that runs in a copy of the context.
-func (f *Folder) Programs(b *article.Build, users []string, problems *source.Problems) (*spec.Build, DockerfilePlace,
+// Programs completes a build without a Dockerfile: a script that runs in a copy of the context.
+func (f *Folder) Programs(b *spec.Build, n *source.Node, users []string, problems *source.Problems) (DockerfilePlace,
 	bool) {
-	context := b.Context
+	place := DockerfilePlace{all: n.TextAt("run").Pos}
+	context := source.Text{Value: b.Context, Pos: contextOf(n).Pos}
 	if context.Value == "" {
-		context = source.Text{Value: ".", Pos: b.Run.Pos}
+		context = source.Text{Value: ".", Pos: place.all}
 	}
-	out, place := &spec.Build{Run: b.Run.Value}, DockerfilePlace{all: b.Run.Pos}
-	for _, t := range b.Keep {
+	for i, t := range texts(n.Under("keep")) {
 		name, ok := article.CleanPath(t, problems)
 		if !ok {
-			return nil, place, false
+			return place, false
 		}
-		out.Keep = append(out.Keep, name)
+		b.Keep[i] = name
 	}
 	var ok bool
-	out.Files, ok = f.context(context, users, copied{allOfIt}, problems)
-	return out, place, ok
+	b.Files, ok = f.context(context, users, copied{allOfIt}, problems)
+	return place, ok
 }
 
 func byPath(a, b spec.File) int { return strings.Compare(a.Path, b.Path) }

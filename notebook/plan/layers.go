@@ -43,7 +43,7 @@ func (p *planner) merge(d *Definition) (n *source.Node, skipped bool) {
 	if over := p.project.Profiles[profile]; over != nil {
 		above = append(above, over)
 	}
-	for _, own := range decodeKey("profiles", n).Profiles {
+	for _, own := range profilesOf(n) {
 		if own.Name.Value == profile && own.Skip {
 			return n, true
 		}
@@ -109,15 +109,12 @@ func countsRequests(n *source.Node) bool {
 	return load.Get("requests") != nil && load.Get("rate") == nil && n.Get("capacity") == nil
 }
 
-// decodeKey reads a single key of an experiment. Its problems are reported elsewhere.
-func decodeKey(key string, n *source.Node) *article.Experiment {
-	alone := &source.Node{Kind: source.Map}
-	for _, f := range n.All() {
-		if f.Key.Value == key {
-			alone.Text, alone.Fields = f.Value.Text, []source.Field{f}
-		}
+// profilesOf reads the profiles of an experiment. Their problems are reported elsewhere.
+func profilesOf(n *source.Node) (out article.Profiles) {
+	if profiles := n.Under("profiles"); profiles != nil {
+		article.NewDecoder(&source.Problems{}, true).Decode(profiles, "profiles", &out)
 	}
-	return article.DecodeExperiment(alone, false, &source.Problems{})
+	return out
 }
 
 // settle removes what another layer has made meaningless, and adds how long a load lasts.

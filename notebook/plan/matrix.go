@@ -98,7 +98,7 @@ func (p *planner) affords(m *article.Matrix, at source.Pos) bool {
 }
 
 // multiplied is the product of the axes; none without any.
-func multiplied(axes []article.Named[[]article.Setting]) []combination {
+func multiplied(axes []article.Named[[]article.Row]) []combination {
 	if len(axes) == 0 {
 		return nil
 	}
@@ -110,7 +110,7 @@ func multiplied(axes []article.Named[[]article.Setting]) []combination {
 				n := c.clone()
 				n.set(axis.Name.Value, setting.Name, true)
 				n.fields[axis.Name.Value+".name"] = setting.Name.Value
-				for _, label := range setting.Labels {
+				for _, label := range setting.Fields {
 					n.set(label.Name.Value, label.Value, false)
 					n.fields[axis.Name.Value+"."+label.Name.Value] = label.Value.Value
 				}
@@ -208,7 +208,7 @@ func labelsOf(m *article.Matrix, problems *source.Problems) map[string]string {
 	axis := map[string]string{} // that a label is of
 	for _, a := range m.Axes {
 		for _, setting := range a.Value {
-			for _, label := range setting.Labels {
+			for _, label := range setting.Fields {
 				name := label.Name.Value
 				switch of, seen := axis[name]; {
 				case isAxis(m, name):
@@ -226,11 +226,11 @@ func labelsOf(m *article.Matrix, problems *source.Problems) map[string]string {
 }
 
 func isAxis(m *article.Matrix, name string) bool {
-	return slices.ContainsFunc(m.Axes, func(a article.Named[[]article.Setting]) bool { return a.Name.Value == name })
+	return slices.ContainsFunc(m.Axes, func(a article.Named[[]article.Row]) bool { return a.Name.Value == name })
 }
 
 // fits reports whether a row of include agrees with the axes of a combination and the labels of their values.
-func fits(row article.Combination, labels map[string]string, m *article.Matrix, c combination) bool {
+func fits(row article.Row, labels map[string]string, m *article.Matrix, c combination) bool {
 	for _, f := range row.Fields {
 		_, isLabel := labels[f.Name.Value]
 		if (isLabel || isAxis(m, f.Name.Value)) && c.fields[f.Name.Value] != f.Value.Value {
@@ -240,7 +240,7 @@ func fits(row article.Combination, labels map[string]string, m *article.Matrix, 
 	return true
 }
 
-func matches(row article.Combination, c combination) bool {
+func matches(row article.Row, c combination) bool {
 	for _, f := range row.Fields {
 		if have, ok := c.fields[f.Name.Value]; !ok || have != f.Value.Value {
 			return false

@@ -23,7 +23,7 @@ func (c *nameCheck) metrics() {
 	for i := range c.head.Metrics {
 		m := &c.head.Metrics[i]
 		switch {
-		case m.Name.Value == "" && !m.Tried.Has("name"):
+		case m.Name.Value == "" && !c.head.HasTried(c.headNode.Get("metrics").List()[i], "name"):
 			c.problems.Add("missing-key", m.Pos, "a metric has no name").Hint = "add name: with a word of your choice"
 		case m.Name.Value != "" && seen[m.Name.Value]:
 			c.problems.Add("duplicate-name", m.Name.Pos, "there is a metric %q already", m.Name.Value).
@@ -153,11 +153,8 @@ func typeIn(measured record.Measured, s *expr.Selector) (expr.Type, error) {
 // measured returns the metrics that all trials of the experiment have.
 func (c *nameCheck) measured() record.Measured {
 	out := record.Measured{Command: c.head.Command != nil, Capacity: c.head.Capacity != nil, Services: c.services,
-		Searches: Names(c.head.Tune)}
-	out.Benchmarks = c.head.Command != nil && c.head.Command.Output != nil
-	if l := c.head.Load; l != nil {
-		out.OpenLoop = out.Capacity || !l.Rate.IsZero()
-	}
+		Searches: c.headNode.Get("tune").Keys(), Benchmarks: c.headNode.Under("command", "output") != nil}
+	out.OpenLoop = c.head.Load != nil && (out.Capacity || c.headNode.Under("load", "rate") != nil)
 	for _, m := range c.Metrics {
 		out.Added = append(out.Added, m.Metric)
 	}

@@ -70,7 +70,7 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 	for _, e := range p.outlines {
 		for _, d := range e.drafts {
 			if d.definition != nil {
-				d.configs = p.configs(d)
+				p.configs(d)
 			}
 		}
 	}
@@ -140,8 +140,9 @@ func (p *planner) folder(t source.Text) *Folder {
 type outline struct {
 	*Experiment
 	*Definition
-	head   *article.Experiment // before templates are expanded, for what does not depend on the matrix
-	drafts []*draft
+	head     *article.Experiment // before templates are expanded, for what does not depend on the matrix
+	headNode *source.Node        // that head was read from
+	drafts   []*draft
 }
 
 // A draft is a trial with its templates expanded.
@@ -149,7 +150,6 @@ type draft struct {
 	combination
 	definition *article.Experiment // nil after a problem
 	node       *source.Node
-	configs    Configs
 	secrets    map[string]bool // names of secrets of the experiment
 }
 
@@ -175,11 +175,12 @@ func (p *planner) outline(d *Definition) *outline {
 		merged = With(merged, "matrix", expanded)
 	}
 	// Problems of single values were reported when they were read.
-	e.head = article.DecodeExperiment(article.Merge(merged, constant), false, &source.Problems{})
+	e.headNode = article.Merge(merged, constant)
+	e.head = article.DecodeExperiment(e.headNode, false, &source.Problems{})
 	if n := merged.Get("repetitions"); n != nil && strings.Contains(n.Text.Value, "${{") {
 		new(article.Repetitions).DecodeNode(article.NewDecoder(p.problems, false), constant.Get("repetitions"), "repetitions")
 	}
-	if load := e.head.Load; load != nil && load.Outside.V {
+	if load := e.head.Load; load != nil && load.Outside {
 		e.Outside, e.Engine = true, spec.Local // on any engine of the project
 	}
 	p.secrets(e)
@@ -204,15 +205,16 @@ var (
 // readHead reads the keys of an experiment for all of its trials. It is false if it cannot be planned.
 func readHead(e *outline, problems *source.Problems) bool {
 	head := e.head
-	e.Description, e.Looks, e.Timeout = head.Description.Value, head.Repetitions.Looks, head.Timeout.V
+	e.Description, e.Looks, e.Timeout = head.Description.Value, head.Repetitions.Looks, head.Timeout
 	e.Fixed = head.Repetitions.Fixed
 	if len(e.Looks) == 0 { // which was reported
 		e.Looks = []int{1} // so that what else is wrong comes to light
 	}
-	if head.Timeout.Known() && e.Timeout <= 0 {
-		problems.Add("wrong-value", head.Timeout.Text.Pos, "timeout must be more than 0").Hint = "write a time, such as 5m"
+	timeout := e.headNode.TextAt("timeout")
+	if e.Timeout <= 0 && !timeout.IsZero() && !isTemplate(timeout) && !head.HasTried(e.headNode, "timeout") {
+		problems.Add("wrong-value", timeout.Pos, "timeout must be more than 0").Hint = "write a time, such as 5m"
 	}
-	e.Shared, e.Cold = article.Texts(head.Shared), head.Before.V == article.Cold
+	e.Shared, e.Cold = article.Texts(head.Shared), head.Before == article.Cold
 	if e.Cold {
 		checkCold(e, problems)
 	}
@@ -225,7 +227,7 @@ func readHead(e *outline, problems *source.Problems) bool {
 
 // checkCold reports what warms the caches of an experiment that is to begin with cold ones.
 func checkCold(e *outline, problems *source.Problems) {
-	head, at := e.head, e.head.Before.Text.Pos
+	head, at := e.head, e.headNode.TextAt("before").Pos
 	refuse := func(is bool, words, hint string) {
 		if is {
 			problems.Add("contradiction", at, "before: cold has no effect %s", words).Hint = hint
@@ -234,8 +236,8 @@ func checkCold(e *outline, problems *source.Problems) {
 	refuse(len(head.Shared) > 0, "on shared services, which keep their caches", "remove shared, or before")
 	refuse(e.Outside, "on a server that runs already", "remove before")
 	if c := head.Command; c != nil {
-		refuse(c.Warmup.V > 0, "on a command that is warmed up", "remove warmup, or before")
-		refuse(c.Service.Value == "" && len(head.Prepare) > 0,
+		refuse(c.Warmup > 0, "on a command that is warmed up", "remove warmup, or before")
+		refuse(c.Service == "" && len(head.Prepare) > 0,
 			"where prepare hooks run in the command's own container, right before it", "move them to a service, or to its build")
 	}
 }
@@ -253,7 +255,7 @@ func hasWork(e *outline, problems *source.Problems) bool {
 	case load && command:
 		problems.Add("load-or-command", e.Pos, "experiment %q has both a load and a command", e.Name).
 			Hint = "keep one of them, or make two experiments"
-	case load || command || isElsewhere || e.head.Tried.Has("load", "command") || !e.Whole:
+	case load || command || isElsewhere || e.head.HasTried(e.headNode, "load", "command") || !e.Whole:
 		// What is missing may be in a part that could not be found or read, which was reported.
 	default:
 		problems.Add("load-or-command", e.Pos, "experiment %q needs either a load or a command", e.Name).
@@ -292,7 +294,7 @@ func (p *planner) expandTrials(e *outline, merged *source.Node, combinations []c
 	checkSecrets(body, p.problems)
 	seen := map[string]bool{}
 	for _, c := range combinations {
-		d := &draft{combination: c, secrets: setOf(Names(e.head.Secrets))}
+		d := &draft{combination: c, secrets: setOf(e.headNode.Get("secrets").Keys())}
 		e.drafts = append(e.drafts, d)
 		if seen[d.name()] {
 			p.problems.Add("duplicate-cell", e.Pos, "two cells of the matrix are both called %q", d.name()).
@@ -315,7 +317,7 @@ func (p *planner) expandTrials(e *outline, merged *source.Node, combinations []c
 // expandTrial fills in the templates of a draft, and decodes it.
 func (p *planner) expandTrial(e *outline, d *draft, body *source.Node) {
 	env := settings{combination: d.combination, profile: p.options.Profile, ports: map[string]string{},
-		searches: setOf(Names(e.head.Tune)), secrets: d.secrets, unread: e.head.Tried.Has("matrix")}
+		searches: setOf(e.headNode.Get("tune").Keys()), secrets: d.secrets, unread: e.head.HasTried(e.headNode, "matrix")}
 	for _, s := range body.Get("services").All() {
 		env.ports[s.Key.Value] = firstPort(s.Value, env, p.problems)
 	}
@@ -397,14 +399,14 @@ func (p *planner) resolve(e *outline) {
 func (p *planner) resolveTrial(e *outline, d *draft, t *Trial) {
 	p.readTrial(d, t, e.Pos)
 	if load := d.definition.Load; load != nil {
-		e.checkPort(t, load)
-		if load.Outside.V != e.Outside {
-			p.problems.Add("wrong-value", load.Outside.Text.Pos, "outside is the same for all trials of an experiment").
+		e.checkPort(t, d.node.Get("load"))
+		if load.Outside != e.Outside {
+			p.problems.Add("wrong-value", d.node.TextAt("load", "outside").Pos, "outside is the same for all trials of an experiment").
 				Hint = "write true or false, or make two experiments"
 		}
 	}
-	t.Tune = p.searches(d.definition)
-	t.Capacity = p.capacity(d.definition)
+	t.Tune = p.searches(d)
+	t.Capacity = p.capacity(d)
 	if t.Deferred = deferred(d.node); len(t.Deferred) > 0 {
 		t.template = &template{*p, d, e.Pos}
 		if p.problems.Empty() { // else they would be found a second time

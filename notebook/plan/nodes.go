@@ -64,7 +64,7 @@ func placeOnNodes(e *outline) {
 			e.Hosts = map[string]string{LoadName: LoadNode}
 		}
 		for _, s := range d.definition.Services {
-			e.Hosts[s.Name.Value] = ServiceNode
+			e.Hosts[s.Name] = ServiceNode
 		}
 	}
 }

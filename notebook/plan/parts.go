@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"benchbook/notebook/article"
-
 	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -10,9 +8,6 @@ import (
 
 // LoadName is the name of the load among names of services.
 const LoadName = "load"
-
-// Configs are the files that the containers of a trial get when they start, by what names them in the article.
-type Configs map[*source.Text]spec.File
 
 // reader reads one trial from its draft.
 type reader struct {
@@ -37,58 +32,41 @@ func (p *planner) readTrial(d *draft, t *Trial, at source.Pos) {
 }
 
 // configs reads the files that the containers of a trial get when they start.
-func (p *planner) configs(d *draft) Configs {
+func (p *planner) configs(d *draft) {
 	e, at := d.definition, revisionOf{p.project.Repository(), d.revision}
-	out := Configs{}
-	add := func(list []article.Config, users []string) {
-		for i := range list {
-			if f, ok := p.folder(list[i].Source).Config(list[i], users, at, p.problems); ok {
-				out[&list[i].Source] = f
+	read := func(list *[]spec.File, build *spec.Build, user string, keys ...string) {
+		*list = nil
+		for _, item := range d.node.Under(append(keys, "configs")...).List() {
+			file := item.TextAt("source")
+			if f, ok := p.folder(file).Config(file, item.TextAt("target"), UsersOf(user, build), at, p.problems); ok {
+				*list = append(*list, f)
 			}
 		}
 	}
-	for i := range e.Services {
-		s := &e.Services[i]
-		add(s.Value.Configs, UsersOf(s.Name.Value, s.Value.Build))
+	for _, s := range e.Services {
+		read(&s.Configs, s.Image.Build, s.Name, "services", s.Name)
 	}
 	if c := e.Command; c != nil {
-		add(c.Configs, UsersOf("", c.Build))
+		read(&c.Configs, c.Image.Build, "", "command")
 	}
-	if e.Load != nil && e.Load.Driver != nil {
-		add(e.Load.Driver.Configs, UsersOf(LoadName, e.Load.Driver.Build))
+	l := e.Load
+	if l == nil {
+		return
 	}
-	if l := e.Load; l != nil {
-		if tool := foreignTool(l.Tool.V); tool != nil && tool.Script != "" {
-			script := article.Config{Source: l.Script, Target: source.Text{Value: tool.Script}}
-			if f, ok := p.folder(l.Script).Config(script, UsersOf(LoadName, nil), at, p.problems); ok {
-				out[&l.Script] = f
-			}
+	if l.Driver != nil {
+		read(&l.Driver.Configs, l.Driver.Image.Build, LoadName, "load", "driver")
+	}
+	l.Script = nil
+	if tool := foreignTool(l.Tool); tool != nil && tool.Script != "" {
+		file := d.node.TextAt("load", "script")
+		target := source.Text{Value: tool.Script}
+		if f, ok := p.folder(file).Config(file, target, UsersOf(LoadName, nil), at, p.problems); ok {
+			l.Script = &f
 		}
 	}
-	return out
 }
 
-func (c Configs) files(list []article.Config) []spec.File {
-	var out []spec.File
-	for i := range list {
-		if f, ok := c[&list[i].Source]; ok {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
-func hooks(list []article.Hook) []spec.Hook {
-	var out []spec.Hook
-	for _, h := range list {
-		if h.Run != nil {
-			out = append(out, spec.Hook{Service: h.Service.Value, Run: h.Run.Words})
-		}
-	}
-	return out
-}
-
-// Names returns the names of a mapping, such as services, in the order written.
-func Names[T any](list []article.Named[T]) []string {
-	return slice.Map(list, func(named article.Named[T]) string { return named.Name.Value })
+// hooks returns the hooks that have something to run.
+func hooks(list []spec.Hook) []spec.Hook {
+	return slice.Filter(list, func(h spec.Hook) bool { return len(h.Run) > 0 })
 }

@@ -122,7 +122,7 @@ func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
 		if ofServices {
 			substitute = at.Services
 		}
-		problems.Add("no-such-cpu", t.written(append(keys, "cpuset")...).Pos, "%s has no CPU %d; its CPUs are %s",
+		problems.Add("no-such-cpu", t.node.TextAt(append(keys, "cpuset")...).Pos, "%s has no CPU %d; its CPUs are %s",
 			inWords(host), cpus[i], spec.CPUSet(all)).Hint = fmt.Sprintf("write %q, or remove cpuset", substitute)
 	}
 	for _, t := range e.Trials {
@@ -130,7 +130,7 @@ func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
 			host := e.HostOf(s.Name)
 			checkSet(t, host, s.CPUSet, true, "services", s.Name)
 			all := len(slices.Concat(machine(host)...))
-			if written := t.written("services", s.Name, "cpus"); all > 0 && s.CPUs > float64(all) {
+			if written := t.node.TextAt("services", s.Name, "cpus"); all > 0 && s.CPUs > float64(all) {
 				problems.Add("no-such-cpu", written.Pos, "%s has %d CPUs, and service %q may use %s", inWords(host), all, s.Name,
 					written.Value).Hint = fmt.Sprintf("write %d at most, or remove cpus", all)
 			}

@@ -134,24 +134,12 @@ func (t *Trial) DockerfilePos(b *spec.Build, line int) source.Pos {
 
 // ImagePos returns the first place where the trial names an image; the zero value without one.
 func (t *Trial) ImagePos(name string) source.Pos {
-	places := []source.Text{t.written("command", "image"), t.written("load", "driver", "image")}
+	places := []source.Text{t.node.TextAt("command", "image"), t.node.TextAt("load", "driver", "image")}
 	for _, s := range t.node.Get("services").All() {
-		places = append(places, t.written("services", s.Key.Value, "image"))
+		places = append(places, t.node.TextAt("services", s.Key.Value, "image"))
 	}
 	found, _ := slice.Find(places, func(t source.Text) bool { return t.Value == name })
 	return found.Pos
-}
-
-// written returns the text of the article at a path of keys of the trial; the zero value without one.
-func (t *Trial) written(keys ...string) source.Text {
-	n := t.node
-	for _, key := range keys {
-		n = n.Get(key)
-	}
-	if n == nil {
-		return source.Text{}
-	}
-	return n.Text
 }
 
 // Metric is a metric that an experiment adds.

@@ -3,46 +3,40 @@ package plan
 import (
 	"strconv"
 	"strings"
-	"time"
 
-	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
 
-// readiness reads a healthcheck; the forms HTTP, PORT and LOG of its test are ours, the others Compose's.
-func (r *reader) readiness(h *article.Healthcheck, service source.Text, exposes bool) spec.Ready {
-	if h.StartInterval.Set() && !h.StartPeriod.Set() {
-		r.problems.Add("missing-key", h.StartInterval.Text.Pos, "start_interval needs a start_period").
+// readiness completes a healthcheck; the forms HTTP, PORT and LOG of its test are ours, the others Compose's.
+func (r *reader) readiness(out *spec.Ready, n *source.Node, s *spec.Service) {
+	at := func(key string) source.Pos { return n.TextAt(key).Pos }
+	if n.Under("start_interval") != nil && n.Under("start_period") == nil {
+		r.problems.Add("missing-key", at("start_interval"), "start_interval needs a start_period").
 			Hint = "add start_period: with the time that the service may take to start"
 	}
-	if isDisabled(h) {
-		return spec.Ready{}
+	test := out.Test
+	if s.NoImageHealthcheck = out.Disable || len(test) == 1 && test[0] == "NONE"; s.NoImageHealthcheck {
+		*out = spec.Ready{}
+		return
 	}
-	out := spec.Ready{Interval: h.Interval.V, Timeout: h.Timeout.V, Retries: h.Retries.V, StartPeriod: h.StartPeriod.V,
-		StartInterval: h.StartInterval.V}
-	if len(h.Test) == 0 {
-		return out
+	if out.Test = nil; len(test) == 0 {
+		return
 	}
-	kind := h.Test[0]
-	if hint, ok := readTest(&out, kind.Value, article.Texts(h.Test[1:])); !ok {
-		r.problems.Add("wrong-value", kind.Pos, "the healthcheck of service %q cannot be read", service.Value).Hint = hint
+	kind := n.Get("test").List()[0].Text.Pos
+	if hint, ok := readTest(out, test[0], test[1:]); !ok {
+		r.problems.Add("wrong-value", kind, "the healthcheck of service %q cannot be read", s.Name).Hint = hint
 	}
-	if out.HTTP != "" && !exposes {
-		r.problems.Add("missing-key", kind.Pos, "service %q exposes no port that could answer over HTTP", service.Value).
+	if out.HTTP != "" && len(s.Expose) == 0 {
+		r.problems.Add("missing-key", kind, "service %q exposes no port that could answer over HTTP", s.Name).
 			Hint = "add expose: with the port"
 	}
-	for _, v := range []article.Value[time.Duration]{h.Timeout, h.StartInterval} {
-		if out.Log != "" && v.Set() {
-			r.contradiction(v.Text.Pos, "a log is read continuously, so this time has no effect",
+	for _, key := range []string{"timeout", "start_interval"} {
+		if out.Log != "" && n.Under(key) != nil {
+			r.contradiction(at(key), "a log is read continuously, so this time has no effect",
 				"remove it; start_period is the time that the service may take to start")
 		}
 	}
-	return out
-}
-
-func isDisabled(h *article.Healthcheck) bool {
-	return h != nil && (h.Disable.V || len(h.Test) == 1 && h.Test[0].Value == "NONE")
 }
 
 // readTest reads the test of a healthcheck. It returns a hint how to write it, and whether it is right.

@@ -54,54 +54,50 @@ func checkReferences(doc *article.Document, outlines []*outline, definitions []*
 // references returns the names of experiments that e takes something from.
 func (e *outline) references() []source.Text {
 	var refs []source.Text
-	for _, s := range e.head.Tune {
-		refs = append(refs, s.Value.Of)
+	for _, f := range e.headNode.Get("tune").All() {
+		refs = append(refs, f.Value.TextAt("of"))
 	}
-	if l := e.head.Load; l != nil {
-		refs = append(refs, l.Rate.Of)
-	}
+	refs = append(refs, e.headNode.TextAt("load", "rate", "of"))
 	return slices.DeleteFunc(refs, source.Text.IsZero)
 }
 
 // find returns an experiment that could be read and that the profile does not skip; nil without one.
 func (c referenceCheck) find(name source.Text) *outline {
 	i := slices.IndexFunc(c.outlines, func(e *outline) bool { return e.Name == name.Value && e.head != nil })
-	if i < 0 {
+	if i < 0 || name.IsZero() {
 		return nil
 	}
 	return c.outlines[i]
 }
 
 func (c referenceCheck) searches(e *outline) {
-	for _, s := range e.head.Tune {
-		other := c.find(s.Value.Of)
+	for _, f := range e.headNode.Get("tune").All() {
+		of := f.Value.TextAt("of")
+		other := c.find(of)
 		if other == nil {
 			continue
 		}
-		if tuned := Names(other.head.Tune); !slices.Contains(tuned, s.Name.Value) {
-			c.problems.Add("unknown-search", s.Value.Of.Pos, "experiment %q does not tune %q", other.Name, s.Name.Value).
-				Hint = cmp.Or(source.Suggest(s.Name.Value, tuned), "add tune: to it")
+		if tuned := other.headNode.Get("tune").Keys(); !slices.Contains(tuned, f.Key.Value) {
+			c.problems.Add("unknown-search", of.Pos, "experiment %q does not tune %q", other.Name, f.Key.Value).
+				Hint = cmp.Or(source.Suggest(f.Key.Value, tuned), "add tune: to it")
 		}
-		c.sameCells(e, s.Value.Of, "nothing is chosen", "give both experiments the same axes, or tune here as well")
+		c.sameCells(e, of, "nothing is chosen", "give both experiments the same axes, or tune here as well")
 	}
 }
 
 func (c referenceCheck) rate(e *outline) {
-	if e.head.Load == nil {
-		return
-	}
-	rate := e.head.Load.Rate
-	other := c.find(rate.Of)
+	of := e.headNode.TextAt("load", "rate", "of")
+	other := c.find(of)
 	if other == nil {
 		return
 	}
 	if other.head.Command != nil {
-		c.problems.Add("contradiction", rate.Of.Pos,
+		c.problems.Add("contradiction", of.Pos,
 			"experiment %q times a command, so it has no throughput to take a share of", other.Name).
 			Hint = "name an experiment with a load"
 	}
-	if rate.Own.V {
-		c.sameCells(e, rate.Of, "no throughput is known", "give both experiments the same axes, or remove own")
+	if e.head.Load.RateOwn {
+		c.sameCells(e, of, "no throughput is known", "give both experiments the same axes, or remove own")
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"benchbook/internal/slice"
-	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -42,9 +41,9 @@ func (e *outline) checkAxes(body *source.Node) {
 }
 
 // checkPort warns about a load on a port that its service does not expose: nothing waits until that answers.
-func (e *outline) checkPort(t *Trial, l *article.Load) {
-	for _, target := range l.Target {
-		u, err := url.Parse(target.URL.Value)
+func (e *outline) checkPort(t *Trial, load *source.Node) {
+	for _, target := range targetsOf(load) {
+		u, err := url.Parse(target.Value)
 		if err != nil {
 			continue
 		}
@@ -60,7 +59,7 @@ func (e *outline) checkPort(t *Trial, l *article.Load) {
 		if len(s.Expose) > 0 {
 			exposed = strings.Join(slice.Map(s.Expose, strconv.Itoa), ", ")
 		}
-		e.remarks.Warn("port-not-exposed", target.URL.Pos, "the load goes to port %d of service %q, which exposes %s",
+		e.remarks.Warn("port-not-exposed", target.Pos, "the load goes to port %d of service %q, which exposes %s",
 			port, s.Name, exposed).Hint = "correct the port, or add it to expose, which is waited for"
 	}
 }

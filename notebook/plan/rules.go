@@ -74,6 +74,7 @@ func init() {
 		"load.duration load.timeout":     {moreThan0, "KEY must be more than 0", aTime},
 		"load.warmup load.think":         {atLeast0, "KEY cannot be less than 0", aTime},
 		"load.rate":                      {moreThan0, "KEY must be more than 0", "write a number per second, such as 500/s"},
+		"load.rate.share":                {moreThan0, "KEY must be more than 0", "write a percentage, such as 80%"},
 		"load.method load.target.method": method,
 		"load.target.weight":             {moreThan0, "KEY must be more than 0", "remove a target that is not used"},
 		"load.verify.status":             {between(100, 599), "invalid HTTP status VALUE", "they go from 100 to 599"},

@@ -89,27 +89,28 @@ func (p *planner) hidePrivate(out *Plan) {
 func (p *planner) secrets(e *outline) {
 	for _, s := range e.head.Secrets {
 		switch name, environment, file := s.Name, s.Value.Environment, s.Value.File; {
-		case !environment.IsZero() && !file.IsZero():
-			p.problems.Add("contradiction", file.Pos, "secret %q has both environment and file", name.Value).
-				Hint = "keep one of them"
 		case !environment.IsZero():
 			e.Secrets = append(e.Secrets, Secret{Name: name.Value, Environment: environment.Value, Pos: name.Pos})
 		case !file.IsZero():
 			e.Secrets = append(e.Secrets, p.secretFile(name, file))
-		case !s.Value.Tried.Has("environment", "file"):
+		case !e.head.HasTried(e.headNode.Get("secrets").Get(name.Value), "environment", "file"):
 			p.problems.Add("missing-key", name.Pos, "secret %q has neither environment nor file", name.Value).
 				Hint = "write {environment: NAME}, or {file: PATH}"
 		}
 	}
 	known := slice.Map(e.Secrets, func(s Secret) string { return s.Name })
-	for _, service := range e.head.Services {
-		for _, f := range service.Value.Secrets {
-			if name := f.Source.Value; !f.Source.IsZero() && !isTemplate(f.Source) && !slices.Contains(known, name) {
+	for _, service := range e.headNode.Get("services").All() {
+		for _, n := range service.Value.Under("secrets").List() {
+			t := n.Text
+			if n.Kind == source.Map {
+				t = n.TextAt("source")
+			}
+			if name := t.Value; name != "" && !isTemplate(t) && !slices.Contains(known, name) {
 				hint := source.Suggest(name, known)
 				if len(known) == 0 {
 					hint = "add secrets: {" + name + ": {environment: NAME}} to the experiment"
 				}
-				p.problems.Add("unknown-secret", f.Source.Pos, "no secret %q in this experiment", name).Hint = hint
+				p.problems.Add("unknown-secret", t.Pos, "no secret %q in this experiment", name).Hint = hint
 			}
 		}
 	}

@@ -12,27 +12,35 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// tool reads which program puts the load on, and the words that are added to its command line.
-func (r *reader) tool(l *article.Load, out *spec.Load) {
-	if script, ok := r.draft.configs[&l.Script]; ok {
-		out.Script = &script
+// tool completes which program puts the load on, and the words that are added to its command line.
+func (r *reader) tool(l *spec.Load) {
+	load := r.node.Get("load")
+	if l.Tool == article.OwnTool {
+		l.Tool = ""
 	}
-	if l.Tool.V != article.OwnTool {
-		out.Tool = string(l.Tool.V)
-	}
-	switch foreign := foreignTool(l.Tool.V); {
-	case out.Tool == "" && !l.Script.IsZero():
-		r.contradiction(l.Script.Pos, "a script is for k6 or wrk, and the load is put on by benchbook",
+	args := load.Under("args")
+	switch foreign := foreignTool(l.Tool); {
+	case l.Tool == "" && load.Under("script") != nil:
+		r.contradiction(load.TextAt("script").Pos, "a script is for k6 or wrk, and the load is put on by benchbook",
 			"add tool: k6 or tool: wrk, or remove script")
-	case out.Tool == "" && len(l.Args.All) > 0:
-		r.contradiction(l.Args.All[0].Pos, "args are only for tools other than benchbook",
+	case l.Tool == "" && args != nil && args.Kind != source.Map && len(args.List()) > 0:
+		r.contradiction(args.List()[0].Text.Pos, "args are only for tools other than benchbook",
 			"add tool: with its name, or write args: {TOOL: [...]}")
-	case out.Tool != "":
-		out.Args = article.Texts(l.Args.For(l.Tool.V))
-		if foreign != nil && l.Tool.Known() {
+	case l.Tool != "":
+		l.Args = article.Texts(argsOf(load, l.Tool))
+		if foreign != nil {
 			r.checkTool(l, foreign)
 		}
 	}
+}
+
+// argsOf returns the words for the command line of a tool.
+func argsOf(load *source.Node, tool string) []source.Text {
+	args := load.Under("args")
+	if args != nil && args.Kind == source.Map {
+		args = args.Under(tool)
+	}
+	return texts(args)
 }
 
 // contradiction reports two values that exclude each other.
@@ -41,8 +49,8 @@ func (r *reader) contradiction(at source.Pos, message, hint string) {
 }
 
 // foreignTool returns the tool of a name; nil for our own generator.
-func foreignTool(name article.Tool) *loadtool.Tool {
-	if tool, ok := loadtool.Find(string(name)); ok {
+func foreignTool(name string) *loadtool.Tool {
+	if tool, ok := loadtool.Find(name); ok {
 		return &tool
 	}
 	return nil
@@ -54,9 +62,10 @@ var loadKeys = []string{"method", "headers", "body", "connections", "threads", "
 
 // keyOf returns the value of a key of the load; nil if the key changes nothing. A single target may have its own.
 func (r *reader) keyOf(key string) *source.Node {
-	l, load := r.definition.Load, r.node.Get("load")
+	load := r.node.Get("load")
 	switch {
-	case key == "warmup" && l.Warmup.V <= 0, key == "arrivals" && l.Arrivals.V != article.PoissonArrivals:
+	case key == "warmup" && r.definition.Load.Warmup <= 0,
+		key == "arrivals" && load.TextAt(key).Value != spec.PoissonArrivals:
 		return nil
 	case key == "method" || key == "headers" || key == "body":
 		target := load.Get("target")
@@ -70,22 +79,23 @@ func (r *reader) keyOf(key string) *source.Node {
 	return load.Get(key)
 }
 
-func (r *reader) checkTool(l *article.Load, tool *loadtool.Tool) {
+func (r *reader) checkTool(l *spec.Load, tool *loadtool.Tool) {
 	for _, key := range loadKeys {
 		if n := r.keyOf(key); n != nil {
 			r.checkToolKey(l, tool, key, n)
 		}
 	}
-	if len(l.Target) > 1 {
-		r.noFlag(tool, l.Target[1].Pos, "several targets", "leave one target, or use tool: benchbook")
+	load := r.node.Get("load")
+	if targets := load.Under("target").List(); len(targets) > 1 {
+		r.noFlag(tool, targets[1].Text.Pos, "several targets", "leave one target, or use tool: benchbook")
 	}
-	if tool.Either && l.Requests.Set() && IsWritten(l.Duration.Text.Pos) {
-		r.contradiction(l.Duration.Text.Pos, tool.Name+" ends after a time or after a number of requests, not at whichever "+
+	if at := load.TextAt("duration").Pos; tool.Either && load.Under("requests") != nil && IsWritten(at) {
+		r.contradiction(at, tool.Name+" ends after a time or after a number of requests, not at whichever "+
 			"comes first", "remove duration or requests")
 	}
-	if requests, connections := l.Requests, l.Connections.V; tool.Even && connections > 0 && requests.V%connections != 0 {
-		r.contradiction(requests.Text.Pos, fmt.Sprintf("%s sends the same number of requests on every connection, and %d is "+
-			"not a multiple of %d", tool.Name, requests.V, connections), "write a multiple of connections")
+	if tool.Even && l.Connections > 0 && l.Requests%l.Connections != 0 {
+		r.contradiction(load.TextAt("requests").Pos, fmt.Sprintf("%s sends the same number of requests on every connection, and %d is "+
+			"not a multiple of %d", tool.Name, l.Requests, l.Connections), "write a multiple of connections")
 	}
 }
 
@@ -95,10 +105,10 @@ func (r *reader) noFlag(tool *loadtool.Tool, at source.Pos, what, hint string) {
 
 // checkToolKey checks the value n of a key of the load. Built-in defaults without a flag are left out silently: the
 // recorded command line shows that.
-func (r *reader) checkToolKey(l *article.Load, tool *loadtool.Tool, key string, n *source.Node) {
+func (r *reader) checkToolKey(l *spec.Load, tool *loadtool.Tool, key string, n *source.Node) {
 	flag, ok := tool.Flag(key)
 	flag, _, _ = strings.Cut(flag, "=")
-	for _, word := range l.Args.For(l.Tool.V) { // the record would contradict the command line
+	for _, word := range argsOf(r.node.Get("load"), l.Tool) { // the record would contradict the command line
 		if name, _, _ := strings.Cut(word.Value, "="); name == flag && key != "headers" {
 			r.contradiction(word.Pos, tool.Name+" has "+flag+" for "+key+", which the load has already",
 				"remove it from args, and set it with "+key+":")
@@ -107,9 +117,9 @@ func (r *reader) checkToolKey(l *article.Load, tool *loadtool.Tool, key string, 
 	d, err := time.ParseDuration(n.Text.Value)
 	switch {
 	case !IsWritten(n.Text.Pos):
-	case !ok && !(key == "keepalive" && l.Keepalive.V): // every tool keeps connections alive
+	case !ok && !(key == "keepalive" && l.Keepalive): // every tool keeps connections alive
 		r.noFlag(tool, n.Text.Pos, key, "remove "+key+", or use another tool; flags of its own go into args")
-	case !l.Script.IsZero() && slices.Contains(tool.ScriptSays, key):
+	case r.node.Under("load", "script") != nil && slices.Contains(tool.ScriptSays, key):
 		r.contradiction(n.Text.Pos, tool.Name+" has no "+key+" with a script of the article",
 			"remove "+key+", and let the script say it")
 	case slices.Contains(tool.Seconds, key) && err == nil && d%time.Second != 0:

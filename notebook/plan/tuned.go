@@ -56,7 +56,7 @@ func (t *template) resolve(out *Trial, values map[string]int) *source.Problems {
 	}
 	d := &draft{combination: t.draft.combination, node: expand(t.draft.node, env, p.problems)}
 	d.definition = article.DecodeExperiment(d.node, true, p.problems)
-	d.configs = p.configs(d)
+	p.configs(d)
 	p.readTrial(d, out, t.at)
 	return p.problems
 }

@@ -10,83 +10,79 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
+	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
 
-func (r *reader) volumes(list []article.Volume) []spec.Volume {
-	var out []spec.Volume
-	for i := range list {
-		if v, ok := r.volume(&list[i]); ok {
-			out = append(out, v)
+func (r *reader) volumes(n *source.Node, s *spec.Service) {
+	all := s.Volumes
+	s.Volumes = nil
+	for i, item := range n.Under("volumes").List() {
+		if r.volume(item, &all[i]) {
+			s.Volumes = append(s.Volumes, all[i])
 		}
 	}
-	return out
 }
 
-// volume reads a volume. Files of the article's folder are mounted as a copy, read-only unless it says otherwise, and
+// volume completes a volume. Files of the article's folder are mounted as a copy, read-only unless it says otherwise, and
 // are inputs; paths of the host have to be allowed.
-func (r *reader) volume(v *article.Volume) (spec.Volume, bool) {
-	if v.Target.IsZero() {
-		return spec.Volume{}, false // reported when it was decoded
+func (r *reader) volume(n *source.Node, v *spec.Volume) bool {
+	if v.Target == "" {
+		return false // reported when it was decoded
 	}
-	if !path.IsAbs(v.Target.Value) && !isTemplate(v.Target) {
-		r.problems.Add("wrong-value", v.Target.Pos, "the target of a volume must be a path in the container, not %q",
-			v.Target.Value).Hint = "begin it with /"
+	from, target := article.VolumeParts(n)
+	if !path.IsAbs(v.Target) && !isTemplate(target) {
+		r.problems.Add("wrong-value", target.Pos, "the target of a volume must be a path in the container, not %q",
+			v.Target).Hint = "begin it with /"
 	}
-	out := spec.Volume{Type: cmp.Or(string(v.Type.V), spec.NamedVolume), Source: v.Source.Value,
-		Target: path.Clean(v.Target.Value), ReadOnly: v.ReadOnly.V}
-	if v.Tmpfs != nil && v.Type.V != article.TmpfsVolume {
-		r.contradiction(v.Tmpfs.Pos, "a volume of type "+out.Type+" has no tmpfs", "write type: tmpfs, or remove it")
+	v.Type, v.Target = cmp.Or(v.Type, spec.NamedVolume), path.Clean(v.Target)
+	if tmpfs := n.Under("tmpfs"); tmpfs != nil && v.Type != spec.TmpfsVolume {
+		r.contradiction(tmpfs.Text.Pos, "a volume of type "+v.Type+" has no tmpfs", "write type: tmpfs, or remove it")
 	}
-	switch v.Type.V {
-	case article.TmpfsVolume:
-		if v.Tmpfs != nil {
-			out.Size = int64(v.Tmpfs.Size.V)
+	switch v.Type {
+	case spec.TmpfsVolume:
+		if v.Source != "" {
+			r.contradiction(from.Pos, "a tmpfs has no source", "remove source")
 		}
-		if !v.Source.IsZero() {
-			r.contradiction(v.Source.Pos, "a tmpfs has no source", "remove source")
+	case spec.BindVolume:
+		return r.bind(n, from, v)
+	default:
+		if v.Source != "" && !article.IsName(v.Source) {
+			r.problems.Add("wrong-value", from.Pos, "invalid volume name %q", v.Source).
+				Hint = "begin a path with ./, or use letters, digits, - and _"
+			return false
 		}
-		return out, true
-	case article.BindVolume:
-		return r.bind(v, out)
 	}
-	if v.Source.Value != "" && !article.IsName(v.Source.Value) {
-		r.problems.Add("wrong-value", v.Source.Pos, "invalid volume name %q", v.Source.Value).
-			Hint = "begin a path with ./, or use letters, digits, - and _"
-		return out, false
-	}
-	return out, true
+	return true
 }
 
-// bind reads a mount of files of the article or of a path of the host.
-func (r *reader) bind(v *article.Volume, out spec.Volume) (spec.Volume, bool) {
-	written := v.Source.Value
-	clean := path.Clean(written)
-	if written == "" {
-		r.problems.Add("missing-key", v.Pos, "a bind has no source").
+// bind completes a mount of files of the article or of a path of the host.
+func (r *reader) bind(n *source.Node, written source.Text, v *spec.Volume) (ok bool) {
+	clean := path.Clean(v.Source)
+	if v.Source == "" {
+		r.problems.Add("missing-key", n.Text.Pos, "a bind has no source").
 			Hint = "add source: with a path beside the article, such as ./data"
-		return out, false
+		return false
 	}
-	var ok bool
-	from, t := r.folder(v.Source).inRevision(r.revisionOf(), v.Source, r.problems)
-	if path.IsAbs(written) || strings.HasPrefix(written, "~") || clean == ".." || strings.HasPrefix(clean, "../") {
-		r.allow(article.AllowMounts, v.Source.Pos,
-			fmt.Sprintf("the path %q of this machine, outside the article's folder,", written))
+	from, t := r.folder(written).inRevision(r.revisionOf(), written, r.problems)
+	if path.IsAbs(v.Source) || strings.HasPrefix(v.Source, "~") || clean == ".." || strings.HasPrefix(clean, "../") {
+		r.allow(article.AllowMounts, written.Pos,
+			fmt.Sprintf("the path %q of this machine, outside the article's folder,", v.Source))
 		if from.revision != nil {
-			out.Files, out.Single, ok = from.Mounted(t, r.problems)
-			return out, ok
+			v.Files, v.Single, ok = from.Mounted(t, r.problems)
+			return ok
 		}
-		host, err := hostPath(r.folder(v.Source).Doc.Dir, written)
+		host, err := hostPath(r.folder(written).Doc.Dir, v.Source)
 		if err != nil {
-			r.problems.Add("wrong-value", v.Source.Pos, "the path %q cannot be found: %v", written, err).
+			r.problems.Add("wrong-value", written.Pos, "the path %q cannot be found: %v", v.Source, err).
 				Hint = "write a path that begins with /"
 		}
-		out.Host = host
-		return out, true
+		v.Host = host
+		return true
 	}
-	out.ReadOnly, out.Source = v.ReadOnly.V || !v.ReadOnly.Set(), clean
-	out.Files, out.Single, ok = from.Mounted(t, r.problems)
-	return out, ok
+	v.ReadOnly, v.Source = v.ReadOnly || n.Under("read_only") == nil, clean
+	v.Files, v.Single, ok = from.Mounted(t, r.problems)
+	return ok
 }
 
 func (r *reader) revisionOf() revisionOf { return revisionOf{r.project.Repository(), r.revision} }

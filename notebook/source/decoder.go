@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -12,7 +13,9 @@ import (
 
 // A Decoder fills structs from nodes. Tags of fields say what a mapping may have:
 //
-//	yaml:"key"       the key; a key without a field is a problem, unless it begins with x-
+//	yaml:"key"       the key, if it is not the one of JSON; a key without a field is a problem, unless it begins with x-
+//	yaml:",inline"   the keys of a struct belong to the mapping itself
+//	as:"notation"    the name in Notations, if it is not the one of the type; as:"[]notation" for the items of a list
 //	alone:"yes"      a value or list stands for a mapping with this key alone
 //	not:"key key"    keys that cannot be written together with this one
 //	need:"hint"      the key has to be there if the decoder reads whole mappings
@@ -20,8 +23,10 @@ import (
 // Three fields without a key are filled in, too: Pos with the place of the mapping, Node with the mapping itself, and
 // Tried.
 type Decoder struct {
-	Problems *Problems
-	Hints    Hints
+	Problems  *Problems
+	Hints     Hints
+	Notations Notations
+	Tried     map[*Node]Tried // is filled in
 	// Templates says that ${{ }} may still be in scalars; typed values that have one stay zero.
 	Templates bool
 	// Whole says that nothing will be merged with the node, so that nothing may be missing.
@@ -38,9 +43,12 @@ type Hints interface {
 	Removes(t reflect.Type) bool
 }
 
+// Notations are the ways to write a value, by the tag as of its field, or the name of its type.
+type Notations map[string]func(d Decoder, n *Node, what string, v reflect.Value)
+
 // Decode fills the value that out points to. what names the node in messages: "load", "service \"db\"".
 func (d Decoder) Decode(n *Node, what string, out any) {
-	d.value(n, what, reflect.ValueOf(out).Elem())
+	d.value(n, what, "", reflect.ValueOf(out).Elem())
 }
 
 // decodable is a type that may be written in more than one shape.
@@ -48,22 +56,26 @@ type decodable interface {
 	DecodeNode(d Decoder, n *Node, what string)
 }
 
-func (d Decoder) value(n *Node, what string, v reflect.Value) {
+func (d Decoder) value(n *Node, what, as string, v reflect.Value) {
+	if read := d.Notations[cmp.Or(as, v.Type().Name())]; read != nil && v.Kind() != reflect.Pointer {
+		read(d, n, what, v)
+		return
+	}
 	if v.CanAddr() {
 		if c, ok := v.Addr().Interface().(decodable); ok {
 			c.DecodeNode(d, n, what)
 			return
 		}
 	}
-	d.plain(n, what, v)
+	d.plain(n, what, as, v)
 }
 
 // Plain fills the value that out points to as if its type had no DecodeNode.
 func (d Decoder) Plain(n *Node, what string, out any) {
-	d.plain(n, what, reflect.ValueOf(out).Elem())
+	d.plain(n, what, "", reflect.ValueOf(out).Elem())
 }
 
-func (d Decoder) plain(n *Node, what string, v reflect.Value) {
+func (d Decoder) plain(n *Node, what, as string, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if v.Type() == reflect.TypeFor[*Node]() {
@@ -71,7 +83,7 @@ func (d Decoder) plain(n *Node, what string, v reflect.Value) {
 			return
 		}
 		v.Set(reflect.New(v.Type().Elem()))
-		d.value(n, what, v.Elem())
+		d.value(n, what, as, v.Elem())
 	case reflect.Slice:
 		items := n.Items
 		if n.Kind != List { // a single value stands for a list of one
@@ -79,7 +91,7 @@ func (d Decoder) plain(n *Node, what string, v reflect.Value) {
 		}
 		v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
 		for i, item := range items {
-			d.value(item, what, v.Index(i))
+			d.value(item, what, strings.TrimPrefix(as, "[]"), v.Index(i))
 		}
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[Text]() {
@@ -118,23 +130,23 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 		set(v, "Pos", n.Text.Pos)
 	}
 	set(v, "Node", n)
-	if is.alone >= 0 && (n.Kind == Scalar || n.Kind == List) {
-		d.value(n, what, v.Field(is.alone))
+	if is.alone != nil && (n.Kind == Scalar || n.Kind == List) {
+		d.value(n, what, is.alone.As, v.FieldByIndex(is.alone.index))
 		return
 	}
 	if !d.Kind(n, what, Map) {
-		set(v, "Tried", Tried(names))
+		d.setTried(n, v, names)
 		return
 	}
 	var tried Tried
 	unknown := 0
 	for _, f := range n.Fields {
 		before := d.Problems.Found()
-		i, ok := is.fields[f.Key.Value]
+		field, ok := is.fields[f.Key.Value]
 		switch {
 		case ok && f.Value.Kind == Null: // what was there before, if anything, is removed by now
 		case ok:
-			d.value(f.Value, f.Key.Value, v.Field(i))
+			d.value(f.Value, f.Key.Value, field.As, v.FieldByIndex(field.index))
 			if d.Problems.Found() > before {
 				tried = append(tried, f.Key.Value)
 			}
@@ -148,8 +160,13 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 			}
 		}
 	}
-	set(v, "Tried", tried)
+	d.setTried(n, v, tried)
 	d.checkTags(n, what, v, tried)
+}
+
+func (d Decoder) setTried(n *Node, v reflect.Value, tried Tried) {
+	set(v, "Tried", tried)
+	d.Tried[n] = tried
 }
 
 // meant returns the keys that an unknown one may misspell; nil beyond maxUnknown, where the last one returned all.
@@ -169,14 +186,14 @@ func (d Decoder) checkTags(n *Node, what string, v reflect.Value, tried Tried) {
 	if p := v.FieldByName("Pos"); p.IsValid() {
 		at, _ = p.Interface().(Pos)
 	}
-	for _, tag := range structTypeOf(v.Type()).tags {
-		written := n.Get(tag.key)
-		if tag.isNeeded && d.Whole && written.isEmpty() && !tried.Has(tag.key) {
-			d.Problems.Add("missing-key", at, "the %s has no %s", what, tag.key).Hint = tag.need
+	for _, field := range structTypeOf(v.Type()).list {
+		written := n.Get(field.Key)
+		if field.isNeeded && d.Whole && written.isEmpty() && !tried.Has(field.Key) {
+			d.Problems.Add("missing-key", at, "the %s has no %s", what, field.Key).Hint = field.need
 		}
-		for _, other := range tag.not {
+		for _, other := range field.not {
 			if written != nil && n.Get(other) != nil {
-				d.Problems.Add("contradiction", n.Place(tag.key), "%s has both %s and %s", what, other, tag.key).
+				d.Problems.Add("contradiction", n.Place(field.Key), "%s has both %s and %s", what, other, field.Key).
 					Hint = "keep one of them"
 				break
 			}
@@ -196,19 +213,29 @@ func KeysOf(t reflect.Type) []string {
 	return structTypeOf(t).keys
 }
 
+// FieldsOf returns the keys of a mapping that is read as a struct, in the order of the struct.
+func FieldsOf(t reflect.Type) []*StructField { return structTypeOf(t).list }
+
+// Alone returns the field whose value may stand for the mapping; nil for none.
+func Alone(t reflect.Type) *StructField { return structTypeOf(t).alone }
+
 // A structType is what tags say about the fields of a struct.
 type structType struct {
-	fields map[string]int // by their keys
-	keys   []string       // sorted
-	alone  int            // the field that has the tag alone; -1 for none
-	tags   []fieldTags    // of the fields with tags that have to be checked
+	list   []*StructField
+	fields map[string]*StructField // by their keys
+	keys   []string                // sorted
+	alone  *StructField            // stands for the mapping; nil for none
 }
 
-// fieldTags are the tags of a field that checkTags checks.
-type fieldTags struct {
-	key, need string
-	isNeeded  bool
-	not       []string
+// A StructField is a field of a struct that a key fills in.
+type StructField struct {
+	Key, As string // the second is the tag as
+	Type    reflect.Type
+
+	index    []int
+	need     string
+	isNeeded bool
+	not      []string
 }
 
 // structTypes are the structs that were decoded: reading tags takes longer than decoding.
@@ -218,25 +245,35 @@ func structTypeOf(t reflect.Type) *structType {
 	if known, ok := structTypes.Load(t); ok {
 		return known.(*structType)
 	}
-	s := &structType{fields: map[string]int{}, alone: -1}
-	for i := range t.NumField() {
-		tag := t.Field(i).Tag
-		key := tag.Get("yaml")
-		if key != "" && key != "-" {
-			s.fields[key] = i
-			s.keys = append(s.keys, key)
-		}
-		if _, ok := tag.Lookup("alone"); ok {
-			s.alone = i
-		}
-		need, isNeeded := tag.Lookup("need")
-		if not := strings.Fields(tag.Get("not")); isNeeded || len(not) > 0 {
-			s.tags = append(s.tags, fieldTags{key, need, isNeeded, not})
-		}
-	}
+	s := &structType{fields: map[string]*StructField{}}
+	s.add(t, nil)
 	slices.Sort(s.keys)
 	structTypes.Store(t, s)
 	return s
+}
+
+// add adds the fields of a struct at an index.
+func (s *structType) add(t reflect.Type, index []int) {
+	for i := range t.NumField() {
+		tag := t.Field(i).Tag
+		key, isOurs := tag.Lookup("yaml")
+		if !isOurs {
+			key, _, _ = strings.Cut(tag.Get("json"), ",")
+		}
+		f := &StructField{Key: key, As: tag.Get("as"), Type: t.Field(i).Type, index: append(slices.Clone(index), i),
+			not: strings.Fields(tag.Get("not"))}
+		f.need, f.isNeeded = tag.Lookup("need")
+		if _, ok := tag.Lookup("alone"); ok {
+			s.alone = f
+		}
+		switch key {
+		case ",inline":
+			s.add(f.Type, f.index)
+		case "", "-":
+		default:
+			s.list, s.fields[key], s.keys = append(s.list, f), f, append(s.keys, key)
+		}
+	}
 }
 
 // isExtra reports whether a key that t does not have may be written nevertheless.

@@ -44,12 +44,51 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
+// Under returns the value at a path of keys, or nil without one.
+func (n *Node) Under(keys ...string) *Node {
+	for _, key := range keys {
+		if n = n.Get(key); n != nil && n.Kind == Null {
+			return nil
+		}
+	}
+	return n
+}
+
+// TextAt returns the text at a path of keys, the zero value without one.
+func (n *Node) TextAt(keys ...string) Text {
+	if n = n.Under(keys...); n == nil {
+		return Text{}
+	}
+	return n.Text
+}
+
+// List returns the items of a list. Another value is a list of one.
+func (n *Node) List() []*Node {
+	switch {
+	case n == nil:
+		return nil
+	case n.Kind == List:
+		return n.Items
+	}
+	return []*Node{n}
+}
+
 // All returns the fields of a mapping; none for nil.
 func (n *Node) All() []Field {
 	if n == nil {
 		return nil
 	}
 	return n.Fields
+}
+
+// Keys returns the keys of a mapping that have a value.
+func (n *Node) Keys() (keys []string) {
+	for _, f := range n.All() {
+		if f.Value.Kind != Null {
+			keys = append(keys, f.Key.Value)
+		}
+	}
+	return keys
 }
 
 // Place is the place of a key of n, or of n without it.

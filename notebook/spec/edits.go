@@ -73,7 +73,9 @@ func eachValue(path string, v reflect.Value, give func(path, text string)) {
 		}
 		for i := range v.NumField() {
 			key, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-			if key != "-" && !(options != "" && v.Field(i).IsZero()) { // the option is omitempty or omitzero
+			if v.Type().Field(i).Anonymous {
+				eachValue(path, v.Field(i), give)
+			} else if key != "-" && !(options != "" && v.Field(i).IsZero()) { // the option is omitempty or omitzero
 				eachValue(strings.TrimPrefix(path+"."+key, "."), v.Field(i), give)
 			}
 		}

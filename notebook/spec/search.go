@@ -19,17 +19,16 @@ const (
 //
 // Source: docs/method.md#tuned-values.
 type Search struct {
-	Name string `json:"name"`
+	Name string `json:"name" yaml:"-"`
 	// Of is the experiment whose choice for the same parameters is taken; then nothing else holds.
 	Of       string        `json:"of,omitempty"`
 	From     int           `json:"from,omitempty"` // the first candidate
 	To       int           `json:"to,omitempty"`   // the last; 0: by the cores of the services, see Candidates
 	Maximize string        `json:"maximize,omitempty"`
-	Budget   time.Duration `json:"budget,omitempty"` // 0: none
-	Probes   int           `json:"probes,omitempty"` // of every candidate
-	Patience int           `json:"patience,omitempty"`
-	Effect   float64       `json:"effect,omitempty"` // share by which a candidate has to be better
-
+	Budget   time.Duration `json:"budget,omitempty"`          // 0: none
+	Probes   int           `json:"probes,omitempty" yaml:"-"` // of every candidate
+	Patience int           `json:"patience,omitempty" yaml:"-"`
+	Effect   float64       `json:"effect,omitempty" yaml:"-"` // share by which a candidate has to be better
 }
 
 // First is the first value that a search tries. Where several values of a trial are searched for one after another,
@@ -56,10 +55,10 @@ func (s Search) Candidates(cores int) []int {
 //
 // Source: docs/method.md#capacities.
 type Capacity struct {
-	SLO     string        `json:"slo"`
-	From    float64       `json:"from"`    // floor, per second
-	To      float64       `json:"to"`      // limit, per second
-	Step    float64       `json:"step"`    // the bounds differ by this share in the end
-	Repeats int           `json:"repeats"` // full repetitions that confirm or refute a bound
-	Probe   time.Duration `json:"probe"`   // the longest, within which the objective's percentile has to be admissible
+	SLO     string        `json:"slo" as:"expression"`
+	From    float64       `json:"from" as:"rate"`   // floor, per second
+	To      float64       `json:"to" as:"rate"`     // limit, per second
+	Step    float64       `json:"step" yaml:"-"`    // the bounds differ by this share in the end
+	Repeats int           `json:"repeats" yaml:"-"` // full repetitions that confirm or refute a bound
+	Probe   time.Duration `json:"probe" yaml:"-"`   // the longest, within which the objective's percentile has to be admissible
 }

@@ -13,32 +13,32 @@ import (
 
 // Service is a container to start. JSON has the keys of the article language; files count by their digests.
 type Service struct {
-	Name        string            `json:"name"`
-	Image       Image             `json:"image"`
-	Entrypoint  []string          `json:"entrypoint,omitempty"`  // nil: the image's
-	Command     []string          `json:"command,omitempty"`     // nil: the image's
-	Environment []string          `json:"environment,omitempty"` // KEY=value, with what env_file has
-	Expose      []int             `json:"expose,omitempty"`      // TCP ports
-	Configs     []File            `json:"configs,omitempty"`     // put there before the program starts
-	Secrets     []SecretFile      `json:"secrets,omitempty"`     // whose values are known when it is started
-	DependsOn   []string          `json:"depends_on,omitempty"`
-	Conditions  map[string]string `json:"conditions,omitempty"` // of DependsOn: those other than that it is ready
-	Ready       Ready             `json:"ready,omitzero"`
+	Name        string            `json:"name" yaml:"-"`
+	Image       Image             `json:"image" yaml:",inline"`
+	Entrypoint  []string          `json:"entrypoint,omitempty" as:"words"`      // nil: the image's
+	Command     []string          `json:"command,omitempty" as:"words"`         // nil: the image's
+	Environment []string          `json:"environment,omitempty" as:"variables"` // KEY=value, with what env_file has
+	Expose      []int             `json:"expose,omitempty" as:"[]port"`         // TCP ports
+	Configs     []File            `json:"configs,omitempty"`                    // put there before the program starts
+	Secrets     []SecretFile      `json:"secrets,omitempty"`                    // whose values are known when it is started
+	DependsOn   []string          `json:"depends_on,omitempty" as:"dependencies"`
+	Conditions  map[string]string `json:"conditions,omitempty" yaml:"-"` // of DependsOn: those other than that it is ready
+	Ready       Ready             `json:"ready,omitzero" yaml:"healthcheck"`
 	WorkingDir  string            `json:"working_dir,omitempty"`
 	User        string            `json:"user,omitempty"`
-	CPUSet      string            `json:"cpuset,omitempty"`            // such as "0-1"; empty: by the plan
-	Memory      int64             `json:"mem_limit,omitempty"`         // limit in bytes; 0: none
-	PIDs        int64             `json:"pids_limit,omitempty"`        // limit of processes; 0: the engine's, -1: none
-	ShmSize     int64             `json:"shm_size,omitempty"`          // bytes; 0: the engine's default
-	Tmpfs       []string          `json:"tmpfs,omitempty"`             // paths with options: "/run:size=64m"
-	ReadOnly    bool              `json:"read_only,omitempty"`         // its root file system
-	Init        bool              `json:"init,omitempty"`              // a process that reaps
-	StopSignal  string            `json:"stop_signal,omitempty"`       // empty: the image's
-	StopGrace   time.Duration     `json:"stop_grace_period,omitempty"` // before it is killed; nanoseconds
+	CPUSet      string            `json:"cpuset,omitempty"`                // such as "0-1"; empty: by the plan
+	Memory      int64             `json:"mem_limit,omitempty" as:"memory"` // limit in bytes; 0: none
+	PIDs        int64             `json:"pids_limit,omitempty"`            // limit of processes; 0: the engine's, -1: none
+	ShmSize     int64             `json:"shm_size,omitempty" as:"memory"`  // bytes; 0: the engine's default
+	Tmpfs       []string          `json:"tmpfs,omitempty"`                 // paths with options: "/run:size=64m"
+	ReadOnly    bool              `json:"read_only,omitempty"`             // its root file system
+	Init        bool              `json:"init,omitempty"`                  // a process that reaps
+	StopSignal  string            `json:"stop_signal,omitempty"`           // empty: the image's
+	StopGrace   time.Duration     `json:"stop_grace_period,omitempty"`     // before it is killed; nanoseconds
 	Hostname    string            `json:"hostname,omitempty"`
 	CPUs        float64           `json:"cpus,omitempty"` // limit in cores, such as 0.5; 0: none
-	Ulimits     map[string]Ulimit `json:"ulimits,omitempty"`
-	Sysctls     map[string]string `json:"sysctls,omitempty"` // of its own namespaces
+	Ulimits     map[string]Ulimit `json:"ulimits,omitempty" as:"ulimits"`
+	Sysctls     map[string]string `json:"sysctls,omitempty" as:"variables"` // of its own namespaces
 	CapAdd      []string          `json:"cap_add,omitempty"`
 	CapDrop     []string          `json:"cap_drop,omitempty"`
 	SecurityOpt []string          `json:"security_opt,omitempty"`
@@ -46,6 +46,8 @@ type Service struct {
 	Scale       int               `json:"scale,omitempty"` // 0 is one container
 	Origin      *HTTPOrigin       `json:"origin,omitempty"`
 	Link        *Link             `json:"link,omitempty"`
+
+	EnvFile []string `json:"-" yaml:"env_file"`
 
 	// Completes says that services that depend on it wait until it has run to its end.
 	Completes bool `json:"-"`
@@ -75,20 +77,25 @@ func (s *Service) NeedsContainer() []string {
 
 // Image is a reference, a build, or with the engine local the machine itself; an origin has none of them.
 type Image struct {
-	Name    string `json:"name,omitempty"`
+	Name    string `json:"name,omitempty" yaml:"image"`
 	Build   *Build `json:"build,omitempty"`
-	Machine bool   `json:"machine,omitempty"`
+	Machine bool   `json:"machine,omitempty" yaml:"-"`
 }
 
 // Build is a private build context.
 type Build struct {
-	Files      []File            `json:"files"`
-	Dockerfile string            `json:"dockerfile"`
-	Args       map[string]string `json:"args,omitempty"`
+	Files      []File            `json:"files" yaml:"-"`
+	Dockerfile string            `json:"dockerfile" not:"dockerfile_inline"`
+	Args       map[string]string `json:"args,omitempty" as:"variables"`
 	Target     string            `json:"target,omitempty"`
-	Network    string            `json:"network,omitempty"` // of its RUN instructions: NoNetwork, or the builder's default
-	Run        string            `json:"run,omitempty"`     // a shell's script that builds programs of this machine
-	Keep       []string          `json:"keep,omitempty"`    // paths of what Run makes; without any, the whole folder
+	Network    string            `json:"network,omitempty" as:"network"` // of RUN instructions: NoNetwork, or the default
+	// a shell's script that builds programs of this machine
+	Run  string   `json:"run,omitempty" not:"dockerfile dockerfile_inline target network args"`
+	Keep []string `json:"keep,omitempty"` // paths of what Run makes; without any, the whole folder
+
+	Context string `json:"-" yaml:"context" alone:"yes"`
+	Git     string `json:"-" yaml:"git"`               // the revision that the context is taken from
+	Inline  string `json:"-" yaml:"dockerfile_inline"` // the Dockerfile itself
 }
 
 // OnMachine reports whether programs of the machine run from the image: there is no container.
@@ -118,16 +125,18 @@ func (b *Build) Inputs() string {
 
 // File is a file with its contents.
 type File struct {
-	Path   string `json:"path"`
-	Digest string `json:"digest"`
-	Exec   bool   `json:"exec,omitempty"`
+	Path   string `json:"path" yaml:"target" need:"write {source: FILE, target: /PATH/IN/THE/CONTAINER}"`
+	Digest string `json:"digest" yaml:"-"`
+	Exec   bool   `json:"exec,omitempty" yaml:"-"`
 	Data   []byte `json:"-"`
+
+	Source string `json:"-" yaml:"source" need:"write {source: FILE, target: /PATH/IN/THE/CONTAINER}"`
 }
 
 // SecretFile is a secret as a file. Its content is never recorded.
 type SecretFile struct {
-	Name   string `json:"name"`
-	Target string `json:"target"`
+	Name   string `json:"name" yaml:"source" alone:"yes" need:"write {source: NAME, target: /PATH/IN/THE/CONTAINER}"`
+	Target string `json:"target"` // below SecretsDir unless it is absolute
 }
 
 // secretName matches the names of variables that hold secrets.
@@ -153,16 +162,19 @@ func (f File) Mode() fs.FileMode {
 // if nothing is written. If all of them are 0, a service is probed as often as possible, for a minute;
 // otherwise those that are 0 have the defaults of Compose, but for the pace of probes.
 type Ready struct {
-	HTTP          string        `json:"http,omitempty"`           // path at the first exposed port; status below 400
-	Port          int           `json:"port,omitempty"`           // a TCP port that must accept
-	Log           string        `json:"log,omitempty"`            // a text that must stand in the log,
-	Times         int           `json:"times,omitempty"`          // this many times (0 is once)
-	Command       []string      `json:"command,omitempty"`        // run in the service; must end with status 0
-	Interval      time.Duration `json:"interval,omitempty"`       // in which a probe that fails counts once
-	Timeout       time.Duration `json:"timeout,omitempty"`        // of one probe
-	Retries       int           `json:"retries,omitempty"`        // failed probes in a row after which it has failed
-	StartPeriod   time.Duration `json:"start_period,omitempty"`   // in which probes that fail do not count
-	StartInterval time.Duration `json:"start_interval,omitempty"` // between two probes in this period
+	HTTP          string        `json:"http,omitempty" yaml:"-"`    // path at the first exposed port; status below 400
+	Port          int           `json:"port,omitempty" yaml:"-"`    // a TCP port that must accept
+	Log           string        `json:"log,omitempty" yaml:"-"`     // a text that must stand in the log,
+	Times         int           `json:"times,omitempty" yaml:"-"`   // this many times (0 is once)
+	Command       []string      `json:"command,omitempty" yaml:"-"` // run in the service; must end with status 0
+	Interval      time.Duration `json:"interval,omitempty"`         // in which a probe that fails counts once
+	Timeout       time.Duration `json:"timeout,omitempty"`          // of one probe
+	Retries       int           `json:"retries,omitempty"`          // failed probes in a row after which it has failed
+	StartPeriod   time.Duration `json:"start_period,omitempty"`     // in which probes that fail do not count
+	StartInterval time.Duration `json:"start_interval,omitempty"`   // between two probes in this period
+
+	Test    []string `json:"-" yaml:"test"` // which the first fields are read from
+	Disable bool     `json:"-" yaml:"disable"`
 }
 
 // Or returns r with missing fields from the healthcheck of the service's image, as in Docker.
@@ -191,6 +203,13 @@ type Ulimit struct {
 	Hard int `json:"hard"`
 }
 
+// The conditions of Conditions. A service is healthy if it is ready.
+const (
+	ServiceStarted   = "service_started"
+	ServiceHealthy   = "service_healthy"
+	ServiceCompleted = "service_completed_successfully"
+)
+
 // The types of volumes.
 const (
 	BindVolume  = "bind"
@@ -201,17 +220,22 @@ const (
 // Volume is a place in a container that is not part of its image. One without a name is the container's alone. What is
 // there begins with what the image of the first container that asks for it has there.
 type Volume struct {
-	Type     string `json:"type"`             // empty: NamedVolume
+	Type     string `json:"type" as:"volume"` // empty: NamedVolume
 	Source   string `json:"source,omitempty"` // of bind: relative to the article's folder, or absolute; of volume: a name
-	Target   string `json:"target"`
+	Target   string `json:"target" need:"add target: with a path in the container"`
 	ReadOnly bool   `json:"read_only,omitempty"`
-	Files    []File `json:"files,omitempty"` // of bind inside the article's folder
-	Size     int64  `json:"size,omitempty"`  // of tmpfs, in bytes; 0: no limit
+	Files    []File `json:"files,omitempty" yaml:"-"` // of bind inside the article's folder
+	Tmpfs    `yaml:"tmpfs"`
 
 	// Single says that Files has one file, which is at Target itself instead of in a folder.
 	Single bool `json:"-"`
 	// Host is the absolute path that Source means on this machine, of bind outside the article's folder.
 	Host string `json:"-"`
+}
+
+// Tmpfs has the options of a volume of type tmpfs.
+type Tmpfs struct {
+	Size int64 `json:"size,omitempty" as:"memory"` // bytes; 0: no limit
 }
 
 // Name returns the name of a volume that services share; empty for all others.
@@ -225,14 +249,19 @@ func (v Volume) Name() string {
 // HasFiles reports whether the volume has exactly Files. They are read-only.
 func (v Volume) HasFiles() bool { return v.Type == BindVolume && v.Host == "" }
 
-// HTTPOrigin is an HTTP server of ours. Times are in nanoseconds.
+// HTTPOrigin is an HTTP server of ours, on port 80. Times are in nanoseconds.
 type HTTPOrigin struct {
-	Distribution string        `json:"distribution,omitempty"` // empty: it answers at once
+	Latency `yaml:"latency"`
+	Body    int64 `json:"body,omitempty" as:"size"` // bytes
+	Status  int   `json:"status" yaml:"-"`          // always 200; it is part of all keys
+}
+
+// Latency is the time that an origin takes for an answer: none without a distribution.
+type Latency struct {
+	Distribution string        `json:"distribution,omitempty" as:"distribution" need:"write latency: {distribution: constant, value: 5ms}"`
 	Value        time.Duration `json:"value,omitempty"`
 	Median       time.Duration `json:"median,omitempty"`
-	Sigma        float64       `json:"sigma,omitempty"`
-	Body         int64         `json:"body,omitempty"` // bytes
-	Status       int           `json:"status"`         // always 200; it is part of all keys
+	Sigma        float64       `json:"sigma,omitempty"` // standard deviation of the logarithm, without unit
 }
 
 // Link is a relay of ours before a service.

@@ -2,7 +2,7 @@
 //
 // It is plain data and imports nothing of ours, so that plans, engines, records and pages mean the same by it. The JSON
 // of a Definition enters the keys of trials: a field keeps its name and its place, and a new one is left out while it
-// has no value.
+// has no value. The other tags say how an article writes a field: see source.Decoder.
 package spec
 
 import (

@@ -29,7 +29,7 @@ func originAt(t testing.TB, o spec.HTTPOrigin) (address string, written *log) {
 }
 
 func constant(body int64, d time.Duration) spec.HTTPOrigin {
-	return spec.HTTPOrigin{Body: body, Distribution: "constant", Value: d}
+	return spec.HTTPOrigin{Body: body, Latency: spec.Latency{Distribution: "constant", Value: d}}
 }
 
 // What a client of the standard library gets.
@@ -214,7 +214,7 @@ func TestSlowReader(t *testing.T) {
 // repetition.
 func TestDrawsAreAssignedByArrival(t *testing.T) {
 	const n = 40
-	config := spec.HTTPOrigin{Distribution: "lognormal", Median: 10 * time.Millisecond, Sigma: 1}
+	config := spec.HTTPOrigin{Latency: spec.Latency{Distribution: "lognormal", Median: 10 * time.Millisecond, Sigma: 1}}
 	times := rand.New(rand.NewPCG(7, 0))
 	var want []time.Duration
 	for range n {
@@ -250,9 +250,9 @@ func TestQuantiles(t *testing.T) {
 	}{
 		{"none", spec.HTTPOrigin{}, [5]time.Duration{}},
 		{"constant", constant(0, 5*ms), [5]time.Duration{5 * ms, 5 * ms, 5 * ms, 5 * ms, 5 * ms}},
-		{"lognormal", spec.HTTPOrigin{Distribution: "lognormal", Median: 100 * ms, Sigma: 0.5}, [5]time.Duration{0,
+		{"lognormal", spec.HTTPOrigin{Latency: spec.Latency{Distribution: "lognormal", Median: 100 * ms, Sigma: 0.5}}, [5]time.Duration{0,
 			52_690 * time.Microsecond, 100 * ms, 189_790 * time.Microsecond, 320_010 * time.Microsecond}},
-		{"lognormal up to a day", spec.HTTPOrigin{Distribution: "lognormal", Median: time.Hour, Sigma: 20},
+		{"lognormal up to a day", spec.HTTPOrigin{Latency: spec.Latency{Distribution: "lognormal", Median: time.Hour, Sigma: 20}},
 			[5]time.Duration{0, 26, time.Hour, maxLatency, maxLatency}},
 	} {
 		c := OriginConfig{HTTPOrigin: tt.origin}

@@ -78,7 +78,7 @@ func measured(t *testing.T, l spec.Load, begun func(*os.Process)) (*record.Recor
 func loops() map[string]spec.Load {
 	return map[string]spec.Load{
 		"closed": {Connections: 8, Threads: 1, Duration: 3 * time.Second},
-		"open":   {Connections: 100, Threads: 1, Duration: 3 * time.Second, Rate: 200, Arrivals: "constant"},
+		"open":   {Connections: 100, Threads: 1, Duration: 3 * time.Second, Pace: spec.Pace{Rate: 200}, Arrivals: "constant"},
 	}
 }
 

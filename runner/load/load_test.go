@@ -106,7 +106,7 @@ func TestOpenLoopMeasured(t *testing.T) {
 	}
 	r.Seconds = []loadgen.Second{{Completed: loadgen.Completed{Right: 50}, LatencySum: 9 * time.Second},
 		{Completed: loadgen.Completed{Right: 38, Failed: 10}}}
-	m := requestsMeasured(r, &spec.Load{Connections: 10, Rate: 50, Arrivals: "poisson"})
+	m := requestsMeasured(r, &spec.Load{Connections: 10, Pace: spec.Pace{Rate: 50}, Arrivals: "poisson"})
 	if want := (record.OpenLoop{Rate: 50, Arrivals: "poisson", Due: 100, Sent: 95, Blocked: 7}); m.Load.Open == nil ||
 		*m.Load.Open != want {
 		t.Errorf("schedule %+v, want %+v", m.Load.Open, want)

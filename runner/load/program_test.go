@@ -27,7 +27,7 @@ import (
 // driven is a load by a driver: 2 clients for 0.2 s after 0.1 s.
 func driven(change ...func(*spec.Load)) *spec.Load {
 	l := &spec.Load{Target: "http://s:1/", Method: "GET", Connections: 2, Duration: 200 * time.Millisecond,
-		Warmup: 100 * time.Millisecond, Timeout: 50 * time.Millisecond, Keepalive: true, CheckBefore: true,
+		Warmup: 100 * time.Millisecond, Timeout: 50 * time.Millisecond, Keepalive: true, Verify: spec.Verify{CheckBefore: true},
 		Driver: &spec.Driver{Image: spec.Image{Name: "y"}, Command: []string{"run", "it"}}}
 	for _, c := range change {
 		c(l)

@@ -56,7 +56,7 @@ RUN echo hunter4pass > /tmp/pw && /usr/lib/postgresql/15/bin/initdb -D /var/lib/
 CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-c", "listen_addresses=*"]
 `
 	keys := spec.Load{Method: "GET", Connections: 4, Duration: time.Second, Timeout: 5 * time.Second, Keepalive: true,
-		CheckBefore: true}
+		Verify: spec.Verify{CheckBefore: true}}
 	type row struct {
 		tool, dockerfile string
 		port             int

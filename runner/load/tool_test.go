@@ -101,7 +101,7 @@ func measure(t *testing.T, s fake.Script, tool string, l *spec.Load) Measurement
 
 func web(connections int) *spec.Load {
 	return &spec.Load{Target: "http://s:1/", Method: "GET", Connections: connections, Duration: 2 * time.Second,
-		Timeout: time.Second, Keepalive: true, CheckBefore: true}
+		Timeout: time.Second, Keepalive: true, Verify: spec.Verify{CheckBefore: true}}
 }
 
 func TestMeasure(t *testing.T) {

@@ -36,7 +36,7 @@ func experimentOf(t *testing.T, p *plan.Plan, name string) *plan.Experiment {
 
 func TestInOrder(t *testing.T) {
 	experiment := func(name, rateOf, takenFrom string) *plan.Experiment {
-		one := &plan.Trial{Load: &spec.Load{RateOf: rateOf}, Tune: []spec.Search{{Name: "workers", Of: takenFrom}}}
+		one := &plan.Trial{Load: &spec.Load{Pace: spec.Pace{RateOf: rateOf}}, Tune: []spec.Search{{Name: "workers", Of: takenFrom}}}
 		return &plan.Experiment{Name: name, Trials: []*plan.Trial{{Command: &spec.Command{}}, one, one}}
 	}
 	for _, tt := range []struct {

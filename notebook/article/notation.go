@@ -1,0 +1,308 @@
+package article
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/kballard/go-shellquote"
+
+	"benchbook/notebook/framework"
+	"benchbook/notebook/loadtool"
+	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
+	"benchbook/notebook/stats"
+)
+
+// OwnTool is the load generator of benchbook.
+const OwnTool = "benchbook"
+
+// Cold is the state of a machine whose page cache was dropped.
+const Cold = "cold"
+
+// Words are the words that may be written, by notation.
+var Words = map[string][]string{
+	"before":       {Cold},
+	"better":       {string(stats.HigherIsBetter), string(stats.LowerIsBetter)},
+	"arrivals":     {spec.ConstantArrivals, spec.PoissonArrivals},
+	"condition":    {spec.ServiceStarted, spec.ServiceHealthy, spec.ServiceCompleted},
+	"distribution": {"constant", "lognormal"},
+	"framework":    framework.Formats(),
+	"network":      {spec.NoNetwork},
+	"priority":     {"high"},
+	"prints":       {"requests", spec.Summary},
+	"tool":         append([]string{OwnTool}, loadtool.Names()...),
+	"volume":       {spec.BindVolume, spec.NamedVolume, spec.TmpfsVolume},
+}
+
+// notations are the ways to write values of package spec.
+var notations = source.Notations{
+	"args": readArgs, "dependencies": readDependencies, "variables": readVariables, "words": readWords,
+	"Latency": readLatency, "Ulimit": readUlimit, "Volume": readVolume,
+	"expression": func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+		var e Expression
+		d.Decode(n, what, &e)
+		v.SetString(e.Text.Value)
+	},
+	"failures": func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+		if readWord(d, n, what, []string{"expected"}) != "" {
+			v.SetFloat(1)
+		}
+	},
+	"script": func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+		var name source.Text
+		d.Decode(n, what, &name)
+		v.Set(reflect.ValueOf(spec.File{Source: name.Value}))
+	},
+	"ulimits": func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+		var list Map[spec.Ulimit]
+		d.Decode(n, what, &list)
+		v.Set(reflect.ValueOf(maps.Collect(list.all)))
+	},
+}
+
+func init() {
+	for name, of := range scalars {
+		notations[name] = func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+			if value, ok := of.decode(d, n, what); ok {
+				v.Set(reflect.ValueOf(value).Convert(v.Type()))
+			}
+		}
+	}
+	for name, words := range Words {
+		notations[name] = func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+			v.SetString(readWord(d, n, what, words))
+		}
+	}
+	notations["string"] = func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+		if d.Kind(n, what, source.Scalar) {
+			v.SetString(n.Text.Value)
+		}
+	}
+}
+
+// readWord reads one of some words; empty for a template and after a problem.
+func readWord(d source.Decoder, n *source.Node, what string, words []string) string {
+	switch s := n.Text.Value; {
+	case !d.Kind(n, what, source.Scalar), d.Templated(n):
+	case slices.Contains(words, s):
+		return s
+	default:
+		d.Problems.Add("wrong-value", n.Text.Pos, "%s cannot be %q", what, s).Hint = source.Suggest(s, words)
+	}
+	return ""
+}
+
+// readWords reads a program with its arguments, written as one string, which is split as a shell would, or as a list.
+func readWords(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+	if n.Kind == source.List {
+		var words []source.Text
+		d.Decode(n, what, &words)
+		v.Set(reflect.ValueOf(Texts(words)))
+		return
+	}
+	if !d.Kind(n, what, source.Scalar) {
+		return
+	}
+	words, err := shellquote.Split(n.Text.Value)
+	if err != nil {
+		d.Problems.Add("wrong-value", n.Text.Pos, "%s cannot be split into words: %v", what, err).
+			Hint = "close the quote, or write a list"
+	}
+	v.Set(reflect.ValueOf(words))
+}
+
+// Variables are a mapping, or a list of NAME=value.
+type Variables []Named[source.Text]
+
+func (e *Variables) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	if n.Kind != source.List {
+		(*Map[source.Text])(e).DecodeNode(d, n, what)
+		return
+	}
+	for _, item := range n.Items {
+		if !d.Kind(item, what, source.Scalar) {
+			continue
+		}
+		name, value, ok := strings.Cut(item.Text.Value, "=")
+		if !ok {
+			d.Problems.Add("wrong-value", item.Text.Pos, "%q in %s has no value", name, what).
+				Hint = "write NAME=value; variables of the host are never passed on"
+			continue
+		}
+		*e = append(*e, Named[source.Text]{Name: source.Text{Value: name, Pos: item.Text.Pos},
+			Value: source.Text{Value: value, Pos: item.Text.Pos}})
+	}
+}
+
+// VariablesOf reads variables whose problems are reported elsewhere; none of nil.
+func VariablesOf(n *source.Node) (v Variables) {
+	if n != nil && n.Kind != source.Null {
+		v.DecodeNode(NewDecoder(&source.Problems{}, true), n, "")
+	}
+	return v
+}
+
+// readVariables reads variables as NAME=value, or as a map.
+func readVariables(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+	var list Variables
+	list.DecodeNode(d, n, what)
+	switch {
+	case len(list) == 0:
+	case v.Kind() == reflect.Map:
+		v.Set(reflect.ValueOf(NamedTexts(list).Map()))
+	default:
+		var words []string
+		for _, e := range list {
+			words = append(words, e.Name.Value+"="+e.Value.Value)
+		}
+		v.Set(reflect.ValueOf(words))
+	}
+}
+
+// readArgs checks words for the command line of a tool, the same for all or by tool. ArgsFor reads them.
+func readArgs(d source.Decoder, n *source.Node, what string, _ reflect.Value) {
+	if n.Kind != source.Map {
+		d.Decode(n, what, new([]source.Text))
+		return
+	}
+	d.Decode(n, what, new(Map[[]source.Text]))
+	for _, f := range n.Fields {
+		if !slices.Contains(Words["tool"], f.Key.Value) {
+			d.Problems.Add("wrong-value", f.Key.Pos, "unknown tool %q", f.Key.Value).
+				Hint = source.Suggest(f.Key.Value, Words["tool"])
+		}
+	}
+}
+
+// readDependencies reads a list of names, or Compose's mapping with conditions, which it checks.
+func readDependencies(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+	if n.Kind != source.Map {
+		var names []source.Text
+		d.Decode(n, what, &names)
+		v.Set(reflect.ValueOf(Texts(names)))
+		return
+	}
+	var names []string
+	for _, f := range n.Fields {
+		if f.Value.Kind != source.Null {
+			d.Decode(f.Value, what, new(struct {
+				Condition string `yaml:"condition" as:"condition"`
+			}))
+		}
+		names = append(names, f.Key.Value)
+	}
+	v.Set(reflect.ValueOf(names))
+}
+
+// readVolume reads a mapping, or SOURCE:TARGET[:ro].
+func readVolume(d source.Decoder, n *source.Node, _ string, to reflect.Value) {
+	v := to.Addr().Interface().(*spec.Volume)
+	if n.Kind == source.Map {
+		d.Plain(n, "volume", v)
+		return
+	}
+	if !d.Kind(n, "volume", source.Scalar) || d.Templated(n) {
+		return
+	}
+	from, target := VolumeParts(n)
+	_, mode, _ := strings.Cut(n.Text.Value[min(len(from.Value)+1+len(target.Value), len(n.Text.Value)):], ":")
+	if !slices.Contains([]string{"", "ro", "rw"}, mode) {
+		d.Problems.Add("wrong-value", n.Text.Pos, "invalid volume mode %q", mode).
+			Hint = "write SOURCE:TARGET, SOURCE:TARGET:ro or SOURCE:TARGET:rw"
+	}
+	v.Source, v.Target, v.ReadOnly, v.Type = from.Value, target.Value, mode == "ro", spec.NamedVolume
+	if from.Value != "" && strings.ContainsAny(from.Value[:1], "./~") {
+		v.Type = spec.BindVolume
+	}
+}
+
+// VolumeParts returns the source and the target of a volume with their places.
+func VolumeParts(n *source.Node) (from, target source.Text) {
+	if n.Kind == source.Map {
+		return n.TextAt("source"), n.TextAt("target")
+	}
+	first, rest, both := strings.Cut(n.Text.Value, ":")
+	if !both {
+		return source.Text{}, n.Text
+	}
+	second, _, _ := strings.Cut(rest, ":")
+	return n.Text.Part(0, len(first)), n.Text.Part(len(first)+1, len(first)+1+len(second))
+}
+
+// readUlimit reads a single number for both limits, or a mapping.
+func readUlimit(d source.Decoder, n *source.Node, what string, to reflect.Value) {
+	u := to.Addr().Interface().(*spec.Ulimit)
+	if n.Kind == source.Scalar {
+		d.Decode(n, what, &u.Soft)
+		u.Hard = u.Soft
+		return
+	}
+	d.Plain(n, what, u)
+	if u.Soft > u.Hard && u.Hard >= 0 && n.Under("soft") != nil && n.Under("hard") != nil {
+		d.Problems.Add("wrong-value", n.TextAt("soft").Pos, "the soft limit is above the hard one").
+			Hint = "lower soft, or raise hard"
+	}
+}
+
+// distributionKeys are the keys that each distribution needs, and the only ones that it has.
+var distributionKeys = map[string][]string{"constant": {"value"}, "lognormal": {"median", "sigma"}}
+
+// readLatency reads a distribution, which needs all of its keys and no others.
+func readLatency(d source.Decoder, n *source.Node, what string, to reflect.Value) {
+	l := to.Addr().Interface().(*spec.Latency)
+	d.Plain(n, what, l)
+	if !d.Whole || l.Distribution == "" {
+		return
+	}
+	for other, keys := range distributionKeys {
+		for _, key := range keys {
+			switch isOwn := other == l.Distribution; {
+			case isOwn && n.Get(key) == nil:
+				d.Problems.Add("missing-key", n.Text.Pos, "a %s latency has no %s", l.Distribution, key).
+					Hint = "add " + key + ":"
+			case !isOwn && n.Get(key) != nil:
+				d.Problems.Add("contradiction", n.Place(key), "a %s latency has no use for %s", l.Distribution, key).
+					Hint = "remove it, or write distribution: " + other
+			}
+		}
+	}
+}
+
+// Services are the services of an experiment, in the order written.
+type Services []*spec.Service
+
+func (s *Services) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	var list Map[spec.Service]
+	list.DecodeNode(d, n, what)
+	for i := range list {
+		list[i].Value.Name = list[i].Name.Value
+		*s = append(*s, &list[i].Value)
+	}
+}
+
+// Find returns a service by its name, or nil.
+func (s Services) Find(name string) *spec.Service {
+	for _, one := range s {
+		if one.Name == name {
+			return one
+		}
+	}
+	return nil
+}
+
+// Tune has the values to search for before the repetitions of a trial.
+type Tune []spec.Search
+
+func (t *Tune) DecodeNode(d source.Decoder, n *source.Node, what string) {
+	for _, f := range n.Fields {
+		checkParameterName(d, f.Key)
+	}
+	var list Map[spec.Search]
+	list.DecodeNode(d, n, what)
+	for i := range list {
+		list[i].Value.Name = list[i].Name.Value
+		*t = append(*t, list[i].Value)
+	}
+}
