@@ -28,12 +28,8 @@ func (v Value[T]) Set() bool { return !v.Text.IsZero() }
 // Known reports whether something was written that is not a template.
 func (v Value[T]) Known() bool { return v.Set() && !strings.Contains(v.Text.Value, "${{") }
 
-type (
-	// Duration is the type of times in articles.
-	Duration = time.Duration
-	// Share is a part of one, written as 5% or 0.05.
-	Share float64
-)
+// Share is a part of one, written as 5% or 0.05.
+type Share float64
 
 // A Word is a scalar that is one of a few words, such as Tool.
 type Word interface {
@@ -181,7 +177,7 @@ var scalars = map[string]scalar{
 	"port":  {wholeNumber, "write the port in the container, such as 8080: none is published on this machine"},
 	"Duration": {func(s string) (any, error) {
 		q, err := quantity(s, expr.Time, "a time", 1e6)
-		return Duration(math.Round(q * 1e9)), err
+		return time.Duration(math.Round(q * 1e9)), err
 	}, "write a number with a unit, such as 500ms, 10s or 2m"},
 	"memory": {func(s string) (any, error) { // as Compose writes it, in powers of 1024: 256m, 1g
 		n, err := units.RAMInBytes(s)

@@ -21,10 +21,6 @@ func (r *reader) driver(l *spec.Load, at source.Pos) {
 	r.checkDriver(l)
 	r.checkWrittenSecrets(n.Under("environment"))
 	ok := r.image(&d.Image, image{LoadName, "the driver", n, at, "", "remove driver"})
-	if ok && len(d.Command) == 0 && !r.definition.HasTried(n, "command") {
-		r.problems.Add("missing-key", at, "the driver has no command").
-			Hint = "add command: with the program and its arguments"
-	}
 	if d.Prints != spec.Summary { // requests are the default, and the same trial
 		d.Prints = ""
 	}

@@ -58,14 +58,6 @@ func (p *planner) capacity(d *draft) *spec.Capacity {
 		p.problems.Add("no-flag", d.node.TextAt("load", "tool").Pos, "%s has no flag for a rate, which a capacity search needs",
 			l.Tool).Hint = "remove tool, or the search"
 	}
-	needs := func(key, hint string) {
-		if n.Under(key) == nil && !d.definition.HasTried(n, key) {
-			p.problems.Add("missing-key", n.Text.Pos, "capacity has no %s", key).Hint = hint
-		}
-	}
-	needs("slo", "add slo: with an objective, such as latency.p99 < 100ms and failed < 0.1%")
-	needs("from", "add from: with the lowest rate to try, such as 100/s")
-	needs("to", "add to: with the highest rate to try, such as 20000/s")
 	if from, to := n.TextAt("from"), n.TextAt("to"); c.To > 0 && c.From >= c.To {
 		p.problems.Add("empty-range", from.Pos, "the range from %s to %s is empty", from.Value, to.Value).
 			Hint = "swap from and to"

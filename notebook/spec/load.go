@@ -62,7 +62,7 @@ const ConstantArrivals, PoissonArrivals = "constant", "poisson"
 // Driver is a program of the article that puts a load on.
 type Driver struct {
 	Image       Image    `json:"image" yaml:",inline"`
-	Command     []string `json:"command,omitempty" as:"words"` // the program and its arguments
+	Command     []string `json:"command,omitempty" as:"words" need:"add command: with the program and its arguments"` // the program and its arguments
 	Environment []string `json:"environment,omitempty" as:"variables"`
 	Configs     []File   `json:"configs,omitempty"`
 	Prints      string   `json:"prints,omitempty" as:"prints"` // Summary; empty: a line for each request

@@ -55,10 +55,10 @@ func (s Search) Candidates(cores int) []int {
 //
 // Source: docs/method.md#capacities.
 type Capacity struct {
-	SLO     string        `json:"slo" as:"expression"`
-	From    float64       `json:"from" as:"rate"`   // floor, per second
-	To      float64       `json:"to" as:"rate"`     // limit, per second
-	Step    float64       `json:"step" yaml:"-"`    // the bounds differ by this share in the end
-	Repeats int           `json:"repeats" yaml:"-"` // full repetitions that confirm or refute a bound
-	Probe   time.Duration `json:"probe" yaml:"-"`   // the longest, within which the objective's percentile has to be admissible
+	SLO     string        `json:"slo" as:"expression" need:"add slo: with an objective, such as latency.p99 < 100ms and failed < 0.1%"`
+	From    float64       `json:"from" as:"rate" need:"add from: with the lowest rate to try, such as 100/s"` // floor, per second
+	To      float64       `json:"to" as:"rate" need:"add to: with the highest rate to try, such as 20000/s"`  // limit, per second
+	Step    float64       `json:"step" yaml:"-"`                                                              // the bounds differ by this share in the end
+	Repeats int           `json:"repeats" yaml:"-"`                                                           // full repetitions that confirm or refute a bound
+	Probe   time.Duration `json:"probe" yaml:"-"`                                                             // the longest, within which the objective's percentile has to be admissible
 }
