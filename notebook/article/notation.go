@@ -23,9 +23,9 @@ const Cold = "cold"
 
 // Words are the words that may be written, by notation.
 var Words = map[string][]string{
+	"arrivals":     {spec.ConstantArrivals, spec.PoissonArrivals},
 	"before":       {Cold},
 	"better":       {string(stats.HigherIsBetter), string(stats.LowerIsBetter)},
-	"arrivals":     {spec.ConstantArrivals, spec.PoissonArrivals},
 	"condition":    {spec.ServiceStarted, spec.ServiceHealthy, spec.ServiceCompleted},
 	"distribution": {"constant", "lognormal"},
 	"framework":    framework.Formats(),
@@ -36,7 +36,7 @@ var Words = map[string][]string{
 	"volume":       {spec.BindVolume, spec.NamedVolume, spec.TmpfsVolume},
 }
 
-// notations are the ways to write values of package spec.
+// notations are the ways to write values. Those of scalars and Words are added to them.
 var notations = source.Notations{
 	"args": readArgs, "dependencies": readDependencies, "variables": readVariables, "words": readWords,
 	"Latency": readLatency, "Ulimit": readUlimit, "Volume": readVolume,
@@ -113,7 +113,7 @@ func readWords(d source.Decoder, n *source.Node, what string, v reflect.Value) {
 	v.Set(reflect.ValueOf(words))
 }
 
-// Variables are a mapping, or a list of NAME=value.
+// Variables have values by name, written as a mapping or as a list of NAME=value.
 type Variables []Named[source.Text]
 
 func (e *Variables) DecodeNode(d source.Decoder, n *source.Node, what string) {

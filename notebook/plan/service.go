@@ -310,12 +310,14 @@ func (r *reader) build(out *spec.Image, i image) (ok bool) {
 
 // contextOf returns the context of a build; without one, the place of the build.
 func contextOf(build *source.Node) source.Text {
-	if t := build.TextAt("context"); build.Kind == source.Map && !t.IsZero() {
-		return t
-	} else if build.Kind == source.Map {
-		return source.Text{Pos: build.Text.Pos}
+	if build.Kind != source.Map {
+		return build.Text
 	}
-	return build.Text
+	context := build.TextAt("context")
+	if context.IsZero() {
+		context.Pos = build.Text.Pos
+	}
+	return context
 }
 
 // contextElsewhere returns the folder of a context that is above the article's folder or in a revision, and gives the
