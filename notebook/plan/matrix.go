@@ -75,7 +75,7 @@ func (p *planner) multiply(m *article.Matrix, at source.Pos) ([]combination, boo
 func (p *planner) affords(m *article.Matrix, at source.Pos) bool {
 	size := 1
 	for _, axis := range m.Axes {
-		size = min(size*len(axis.Value), maxCells+1) // no overflow
+		size = min(size*max(1, len(axis.Value)), maxCells+1) // no overflow; an axis without values was reported
 	}
 	cells := len(m.Include) + size
 	p.cells += cells
