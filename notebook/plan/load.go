@@ -61,7 +61,7 @@ func targetsOf(load *source.Node) []source.Text {
 		if n.Kind == source.Map {
 			return n.TextAt("url")
 		}
-		return n.Text
+		return n.TextAt()
 	})
 }
 

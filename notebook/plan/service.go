@@ -163,7 +163,7 @@ func (r *reader) service(name source.Text, n *source.Node, s *spec.Service) bool
 		s.Scale = 0
 	}
 	if s.Link != nil && len(s.Expose) == 0 {
-		r.problems.Add("missing-key", n.TextAt("link").Pos, "service %q has a link and exposes no port", s.Name).
+		r.problems.Add("missing-key", n.Get("link").Text.Pos, "service %q has a link and exposes no port", s.Name).
 			Hint = "add expose: with the ports that the link is to lead to"
 	}
 	r.checkPermissions(n)

@@ -54,9 +54,9 @@ func (n *Node) Under(keys ...string) *Node {
 	return n
 }
 
-// TextAt returns the text at a path of keys, the zero value without one.
+// TextAt returns the single value at a path of keys, the zero value without one.
 func (n *Node) TextAt(keys ...string) Text {
-	if n = n.Under(keys...); n == nil {
+	if n = n.Under(keys...); n == nil || n.Kind != Scalar {
 		return Text{}
 	}
 	return n.Text
