@@ -334,12 +334,12 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 	}
 	j.startProgress()
 	j.closing = append(j.closing, j.closeProgress)
-	if j.Config.Settler != nil { // speed counts
-		if err := j.takeFingerprints(ctx); err != nil {
-			return false, err
-		}
+	if j.runner, err = j.newRunner(ctx, j.progress); err != nil {
+		return false, err
 	}
-	j.runner, err = j.newRunner(ctx, j.progress)
+	if j.Config.Settler != nil { // speed counts
+		err = j.takeFingerprints(ctx)
+	}
 	return err == nil, err
 }
 
