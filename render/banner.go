@@ -1,7 +1,6 @@
 package render
 
 import (
-	"cmp"
 	"fmt"
 	"html/template"
 	"math"
@@ -85,8 +84,16 @@ func (c *composer) headlineFindings() []banner {
 			}
 		}
 	}
-	worst := func(f found) int { return slices.Index([]bool{true, false}, f.Level == validity.Invalid) }
-	slices.SortStableFunc(all, func(a, b found) int { return cmp.Or(worst(a)-worst(b), b.cells-a.cells) })
+	slices.SortStableFunc(all, func(a, b found) int {
+		switch {
+		case a.Level == b.Level:
+			return b.cells - a.cells
+		case a.Level == validity.Invalid:
+			return -1
+		default:
+			return 1
+		}
+	})
 	return slice.Map(all, func(f found) banner {
 		which := fmt.Sprintf("in %d of the %s that headline claims rest on", f.cells, wording.Count(len(cells), "cell"))
 		return banner{Name: f.Name, Detail: true, Strong: wording.Capital(f.Name) + ":",

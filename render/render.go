@@ -209,10 +209,7 @@ var (
 
 // failed returns the first error of a template or figure.
 func (c *composer) failed() error {
-	if err := cmp.Or(c.err, c.prose.Err()); err != nil {
-		return fmt.Errorf("rendering %s: %w", c.doc.Slug, err)
-	}
-	return nil
+	return cmp.Or(c.err, c.prose.Err())
 }
 
 // articleView is a page in three depths: the answer, the story, the evidence.

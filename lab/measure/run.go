@@ -362,7 +362,8 @@ func (j *job) findPending(ctx context.Context) (pending bool, err error) {
 		return false, lab.Failure(fmt.Errorf("%s not measured, without an engine", j.pendingWords()))
 	case len(j.pending) == 0 && j.refused == nil && !j.flags.Quiet:
 		everything := map[bool]string{false: "everything", true: "everything else"}[len(j.plans) > len(j.list)]
-		fmt.Fprintf(j.Stderr, "%s is measured; nothing to do (--force measures it again)\n", everything)
+		again := map[bool]string{false: "--force", true: "--force without --quick"}[j.flags.Quick]
+		fmt.Fprintf(j.Stderr, "%s is measured; nothing to do (%s measures it again)\n", everything, again)
 	}
 	// Articles without builds come first, so that there are results soon.
 	builds := func(c *lab.Article) int { return lab.Boolean(runner.Builds(j.plans[c.Slug])) }
