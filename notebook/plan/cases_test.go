@@ -6,7 +6,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -26,20 +25,20 @@ import (
 //	-- front --        lines of the front matter below its title, if the case is an experiment
 //	-- PATH --         a file of the case, counted from the folder of its article
 //	-- profile --      the profile, if it is not full
-//	-- want --         what is planned, or the problems
+//	-- want --         what is planned
 //
 // "case: NAME < OTHER" is an earlier case with other files; its experiment is the same if it is empty. Of its first trial
 // the parts are shown that differ from OTHER's.
 func TestCases(t *testing.T) {
 	archives, err := filepath.Glob("testdata/cases/*.txtar")
-	if err != nil || len(archives) < 10 {
+	if err != nil || len(archives) < 5 {
 		t.Fatalf("%d files of cases, %v", len(archives), err)
 	}
 	for _, name := range archives {
 		archive := must.Get(txtar.ParseFile(name))
 		for _, c := range readCases(t, archive) {
-			c.remarks = filepath.Base(name) == "remarks.txtar"
-			got := outcome(t, c)
+			p, problems, _ := c.plan(t)
+			got := c.describe(p, problems)
 			t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar")+"/"+c.name, func(t *testing.T) {
 				if *update {
 					c.want.Data = []byte(got)
@@ -61,7 +60,6 @@ type planCase struct {
 	article           string // whole; empty: its front matter and only block are front and experiment
 	front, experiment string
 	files             map[string]string
-	remarks           bool // they are shown, too
 	want              *txtar.File
 	of                *planCase // which this one changes
 	first             parts     // of its first trial
@@ -75,6 +73,48 @@ func (c *planCase) text() string {
 		return c.article
 	}
 	return "---\ntitle: x\n" + c.front + "---\n\n```yaml experiment\n" + c.experiment + "```\n"
+}
+
+// newCase returns the case of a text: an experiment, or a whole article, before its files as in an archive.
+func newCase(text string) *planCase {
+	c := &planCase{files: map[string]string{}}
+	c.change(text)
+	return c
+}
+
+// change changes a case by a text like that of newCase. The experiment stays if there is none before the files.
+func (c *planCase) change(by string) {
+	archive := txtar.Parse([]byte(by))
+	if len(archive.Comment) > 0 {
+		c.write("", string(archive.Comment))
+	}
+	for _, f := range archive.Files {
+		c.add(f.Name, string(f.Data))
+	}
+}
+
+// write sets the article of a case, or its only experiment.
+func (c *planCase) write(base, text string) {
+	switch {
+	case strings.HasPrefix(text, "---\n"):
+		c.article = text
+	case strings.HasPrefix(text, "name: "):
+		c.article, c.experiment = "", text
+	default:
+		c.article, c.experiment = "", base+text
+	}
+}
+
+// add sets the front matter or the profile of a case, or adds a file.
+func (c *planCase) add(name, text string) {
+	switch name {
+	case "front":
+		c.front = text
+	case "profile":
+		c.profile = strings.TrimSpace(text)
+	default:
+		c.files[name] = text
+	}
 }
 
 func readCases(t *testing.T, archive *txtar.Archive) (cases []*planCase) {
@@ -98,31 +138,22 @@ func readCases(t *testing.T, archive *txtar.Archive) (cases []*planCase) {
 				c.files, c.of = maps.Clone(c.files), cases[i]
 			}
 			c.name, cases = name, append(cases, c)
-			switch {
-			case strings.HasPrefix(text, "---\n"):
-				c.article = text
-			case strings.HasPrefix(text, "name: "):
-				c.article, c.experiment = "", text
-			case text != "" || !inherits:
-				c.article, c.experiment = "", base+text
+			if text != "" || !inherits {
+				c.write(base, text)
 			}
 		case f.Name == "base":
 			base = text
 		case f.Name == "want":
 			c.want = f
-		case f.Name == "front":
-			c.front = text
-		case f.Name == "profile":
-			c.profile = strings.TrimSpace(text)
 		default:
-			c.files[f.Name] = text
+			c.add(f.Name, text)
 		}
 	}
 	return cases
 }
 
-// outcome plans the article of a case in a project of its own, and shows its problems, or the plan without any.
-func outcome(t *testing.T, c *planCase) string {
+// plan plans the article of a case in a project of its own, below the folder above.
+func (c *planCase) plan(t *testing.T) (p *plan.Plan, problems *source.Problems, above string) {
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", "sample")
@@ -132,69 +163,41 @@ func outcome(t *testing.T, c *planCase) string {
 	}
 	project := must.Get(article.OpenProject(root))
 	doc := article.Parse(dir, source.New("article.md", []byte(c.text())))
-	var problems source.Problems
+	problems = &source.Problems{}
 	problems.Merge(&doc.Problems)
-	p := must.Get(plan.New(project, doc, plan.Options{Profile: c.profile}, &problems))
-	shown := c.describe(p, &problems)
-	if root = filepath.Dir(root); strings.Contains(shown, root) {
-		shown = lengths.ReplaceAllString(strings.ReplaceAll(shown, root, "/above"), ":")
-	}
-	return shown
+	p = must.Get(plan.New(project, doc, plan.Options{Profile: c.profile}, problems))
+	return p, problems, filepath.Dir(root)
 }
-
-// lengths are the lengths of the places of problems. They differ with the path of a temporary folder.
-var lengths = regexp.MustCompile(`(?m)\+\d+:`)
 
 func write(path, data string) {
 	must.Do(os.MkdirAll(filepath.Dir(path), 0o755))
 	must.Do(os.WriteFile(path, []byte(data), 0o644))
 }
 
-// describe shows problems, or without any what would be measured; then remarks, and what the engine cannot do.
+// describe shows what would be measured, or the problems that are in the way.
 func (c *planCase) describe(p *plan.Plan, problems *source.Problems) string {
 	var out strings.Builder
-	if problems.Empty() {
-		var before parts
-		if c.of != nil {
-			before = c.of.first
-		}
-		for i, e := range p.Experiments {
-			all := describeExperiment(&out, e, before, len(p.Experiments) > 1)
-			if len(all) == 0 {
-				continue
-			}
-			if i == 0 {
-				c.first = all[0]
-			}
-			before = all[len(all)-1]
-		}
-		for _, e := range p.Experiments {
-			e.CheckEngine(problems)
-			if c.remarks {
-				e.Remarks(problems)
-			}
-		}
+	for _, problem := range problems.Sorted() {
+		fmt.Fprintln(&out, problem)
 	}
-	for _, p := range problems.Sorted() {
-		describeProblem(&out, p)
+	if !problems.Empty() {
+		return out.String()
+	}
+	var before parts
+	if c.of != nil {
+		before = c.of.first
+	}
+	for i, e := range p.Experiments {
+		all := describeExperiment(&out, e, before, len(p.Experiments) > 1)
+		if len(all) == 0 {
+			continue
+		}
+		if i == 0 {
+			c.first = all[0]
+		}
+		before = all[len(all)-1]
 	}
 	return out.String()
-}
-
-// describeProblem shows a problem without its line of the article: LINE:COLUMN+BYTES, message and hint.
-func describeProblem(out *strings.Builder, p *source.Problem) {
-	if p.Pos.Source.Path != "article.md" {
-		fmt.Fprintf(out, "%s:", p.Pos.Source.Path)
-	}
-	line, column := p.Pos.Source.Position(p.Pos.Start)
-	fmt.Fprintf(out, "%d:%d+%d: ", line, column, p.Pos.End-p.Pos.Start)
-	if p.Severity != source.SeverityError {
-		fmt.Fprintf(out, "%s: ", p.Severity)
-	}
-	fmt.Fprintf(out, "%s [%s]\n", p.Message, p.Rule)
-	if p.Hint != "" {
-		fmt.Fprintf(out, "   %s\n", p.Hint)
-	}
 }
 
 // describeExperiment shows the trials of an experiment, each with the parts of its definition that differ from the
