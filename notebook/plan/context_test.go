@@ -2,12 +2,12 @@ package plan
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
@@ -16,7 +16,7 @@ import (
 func TestInlineDockerfile(t *testing.T) {
 	source := text(block("name: e\nservices:\n  s:\n    build:\n      dockerfile_inline: |\n        FROM debian\n" +
 		"        RUN false\nload: {target: http://s/}\n"))
-	trial := mustPlan(t, source, Options{}, map[string]string{"app.py": "x"}).Trials[0]
+	trial := mustPlan(t, source, map[string]string{"app.py": "x"}).Experiments[0].Trials[0]
 	b := trial.Services[0].Image.Build
 	if len(b.Files) != 2 || string(b.Files[0].Data) != "FROM debian\nRUN false\n" || b.Dockerfile != b.Files[0].Path {
 		t.Errorf("the build is %+v", b)
@@ -27,18 +27,22 @@ func TestInlineDockerfile(t *testing.T) {
 	}
 }
 
-// planIn plans an article in a folder that has a Dockerfile and what mkfiles makes there and outside the project.
+// planIn plans an experiment in a folder that has a Dockerfile and what mkfiles makes there and outside the project.
 func planIn(t *testing.T, body string, mkfiles func(dir, outside string)) (*Plan, []*source.Problem) {
 	t.Helper()
-	return planText(t, text(block(body)), mkfiles)
+	return planText(t, text(block(body)), func(dir, outside string) {
+		write(filepath.Join(dir, "Dockerfile"), "FROM scratch\n")
+		mkfiles(dir, outside)
+	})
 }
 
+// planText plans an article in a folder, with what mkfiles makes there and outside the project.
 func planText(t *testing.T, text string, mkfiles func(dir, outside string), o ...Options) (*Plan, []*source.Problem) {
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "p", "experiments", "sample")
+	must.Do(os.MkdirAll(dir, 0o755))
 	write(filepath.Join(root, "p", article.ProjectFile), "")
-	write(filepath.Join(dir, "Dockerfile"), "FROM scratch\n")
 	mkfiles(dir, filepath.Join(root, "outside"))
 	project := must.Get(article.OpenProject(dir))
 	doc := article.Parse(dir, source.New("article.md", []byte(text)))
@@ -46,6 +50,18 @@ func planText(t *testing.T, text string, mkfiles func(dir, outside string), o ..
 	problems.Merge(&doc.Problems)
 	p := must.Get(New(project, doc, append(o, Options{})[0], &problems))
 	return p, problems.Sorted()
+}
+
+// built returns the files that the first service is built from. A problem fails the test.
+func built(t *testing.T, p *Plan, problems []*source.Problem) (names []string) {
+	t.Helper()
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	for _, f := range p.Experiments[0].Trials[0].Services[0].Image.Build.Files {
+		names = append(names, f.Path)
+	}
+	return names
 }
 
 func link(to, at string) {
@@ -103,7 +119,7 @@ func TestNoLinkLeadsOut(t *testing.T) {
 func TestIgnoredDockerfileIsSent(t *testing.T) {
 	source := text("```text file=.dockerignore\ndocker\n*.txt\n```\n\n```dockerfile file=docker/app\nFROM debian\n```\n\n",
 		block("name: e\nservices: {s: {build: {context: ., dockerfile: docker/app}}}\nload: {target: http://s/}\n"))
-	trial := mustPlan(t, source, Options{}, map[string]string{"a.txt": "x", "docker/other": "x"}).Trials[0]
+	trial := mustPlan(t, source, map[string]string{"a.txt": "x", "docker/other": "x"}).Experiments[0].Trials[0]
 	b := trial.Services[0].Image.Build
 	if len(b.Files) != 2 || b.Files[1].Path != "docker/app" || trial.DockerfilePos(b, 1) == trial.DockerfilePos(b, 0) ||
 		trial.DockerfilePos(b, 2) != trial.DockerfilePos(b, 0) {
@@ -139,11 +155,13 @@ func TestLinksInsideAreFollowed(t *testing.T) {
 
 // Ignored files are neither read nor counted, and too large ones are not read.
 func TestSizes(t *testing.T) {
-	const build, config = "{build: .}", "{image: x, configs: [{source: a, target: /a}, {source: b, target: /b}]}"
+	const build = "services: {s: {build: .}}\nload: {target: http://s/}\n"
+	const config = "services: {s: {image: x, configs: [{source: a, target: /a}, {source: b, target: /b}]}}\n" +
+		"load: {target: http://s/}\n"
 	for _, test := range []struct {
-		name, service string
-		files         func(dir string)
-		rule          string
+		name, body string
+		files      func(dir string)
+		rule       string
 	}{
 		{"a large file that is ignored", build, func(dir string) {
 			sparse(filepath.Join(dir, "data", "big"), 6<<30)
@@ -168,10 +186,11 @@ func TestSizes(t *testing.T) {
 			write(filepath.Join(dir, "a"), "1")
 			sparse(filepath.Join(dir, "b"), MaxSize)
 		}, "too-large"},
+		{"a large script of a load", "services: {s: {image: x}}\nload: {target: http://s/, tool: k6, script: large.js}\n",
+			func(dir string) { sparse(filepath.Join(dir, "large.js"), 6<<30) }, "too-large"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, problems := planIn(t, "name: e\nservices: {s: "+test.service+"}\nload: {target: http://s/}\n",
-				func(dir, _ string) { test.files(dir) })
+			_, problems := planIn(t, "name: e\n"+test.body, func(dir, _ string) { test.files(dir) })
 			var rules []string
 			for _, p := range problems {
 				rules = append(rules, p.Rule)
@@ -200,31 +219,14 @@ func TestLitterIsNoPartOfAContext(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			p, problems := planIn(t, "name: e\nservices: {s: {build: .}}\nload: {target: http://s/}\n",
 				func(dir, _ string) {
-					for _, args := range [][]string{{"init", "-q"}} {
-						if out, err := exec.Command("git", append([]string{"-C", filepath.Dir(dir)}, args...)...).
-							CombinedOutput(); err != nil {
-							t.Fatal(err, string(out))
-						}
-					}
+					gitIn(t, filepath.Dir(dir))("init", "-q")
 					write(filepath.Join(dir, "Dockerfile"), "FROM scratch\n"+test.dockerfile+"\n")
 					write(filepath.Join(dir, ".gitignore"), test.ignore)
 					write(filepath.Join(dir, test.file), "x")
 					link("user@host.1234", filepath.Join(dir, ".#article.md")) // a lock of Emacs
 				})
-			if len(problems) > 0 {
-				t.Fatal(problems)
-			}
-			var got []string
-			for _, f := range p.Experiments[0].Trials[0].Services[0].Image.Build.Files {
-				got = append(got, f.Path)
-			}
-			want := []string{".gitignore", "Dockerfile"}
-			if test.want != "" {
-				want = append(want, test.want)
-			}
-			if !slices.Equal(got, want) {
-				t.Errorf("got %q, want %q", got, want)
-			}
+			want := append([]string{".gitignore", "Dockerfile"}, strings.Fields(test.want)...)
+			assert.Slice(t, built(t, p, problems), want)
 		})
 	}
 }
@@ -264,23 +266,15 @@ func TestContextInTheRepository(t *testing.T) {
 						".dockerignore": "*.log\n", "a.log": "x", ".vscode/settings.json": "{}",
 						".vscode/benchbook-project.json": "{}", ".git/HEAD": "x", "p/_site/index.html": "x",
 						"p/.benchbook/run": "x", other + article.FileName: "x", other + "data.csv": "x",
-						other + "records/r": "x", sample + "app.py": "x"} {
+						other + "records/r": "x", sample + "app.py": "x", sample + "Dockerfile": "FROM scratch\n"} {
 						write(filepath.Join(root, name), text)
 					}
 					write(filepath.Join(dir, article.FileName), "x")
 					write(filepath.Join(dir, "records", "r"), "x")
 				})
-			if len(problems) > 0 {
-				t.Fatal(problems)
-			}
-			var names []string
-			for _, f := range p.Experiments[0].Trials[0].Services[0].Image.Build.Files {
-				names = append(names, f.Path)
-			}
 			want := append([]string{".dockerignore", ".vscode/settings.json", "Dockerfile", "main.go"}, test.want...)
-			if slices.Sort(want); !slices.Equal(names, want) {
-				t.Errorf("the files are %q, want %q", names, want)
-			}
+			slices.Sort(want)
+			assert.Slice(t, built(t, p, problems), want)
 		})
 	}
 }
@@ -350,17 +344,11 @@ func TestSecretsAreNoInputs(t *testing.T) {
 		t.Setenv("P", value)
 		p, problems := newPlan(t, text(block("name: e\nsecrets: {p: {environment: P}, q: {file: ./sub/../q.txt}}\n"+
 			"services: {s: {build: ., environment: {A: \"${{ secrets.p }}\"}, secrets: [q]}}\nload: {target: http://s/}\n")),
-			Options{}, map[string]string{"Dockerfile": "FROM scratch\nCOPY . /\n", "q.txt": value, "app.py": "x"})
-		if len(problems) > 0 {
-			t.Fatal(problems)
+			map[string]string{"Dockerfile": "FROM scratch\nCOPY . /\n", "q.txt": value, "app.py": "x"})
+		if slices.Contains(built(t, p, problems), "q.txt") {
+			t.Error("the file of a secret is in the build context")
 		}
-		trial := p.Experiments[0].Trials[0]
-		for _, f := range trial.Services[0].Image.Build.Files {
-			if f.Path == "q.txt" {
-				t.Error("the file of a secret is in the build context")
-			}
-		}
-		return trial.Key
+		return p.Experiments[0].Trials[0].Key
 	}
 	if one, other := keyWith("one value"), keyWith("another value"); one != other {
 		t.Errorf("the keys are %s and %s", one, other)
@@ -388,7 +376,7 @@ func TestPrivateValues(t *testing.T) {
 		for name, of := range map[string]string{"DB_PASSWORD": value, "SHORT": "abc", "SERVICE": "api", "PORT": "8080"} {
 			t.Setenv(name, of)
 		}
-		p, problems := newPlan(t, text(block(body)), Options{}, files)
+		p, problems := newPlan(t, text(block(body)), files)
 		if len(problems) > 0 {
 			t.Fatal(problems)
 		}
@@ -418,7 +406,7 @@ func TestPrivateValues(t *testing.T) {
 	}
 
 	files["compose.yaml"] = "services: {s: {image: x, mem_limit: \"${DB_PASSWORD}\", expose: [\"80\"]}}\n"
-	_, problems := newPlan(t, text(block("name: e\ncompose: {files: compose.yaml, environment: [DB_PASSWORD]}\nload: {target: http://s/}\n")), Options{}, files)
+	_, problems := newPlan(t, text(block("name: e\ncompose: {files: compose.yaml, environment: [DB_PASSWORD]}\nload: {target: http://s/}\n")), files)
 	if len(problems) == 0 {
 		t.Error("no problem with a limit that is no size")
 	}

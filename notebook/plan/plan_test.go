@@ -9,21 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-)
-
-const (
-	dockerfile = "```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n"
-	listings   = "```python file=sync.py\nprint('sync')\n```\n\n```python file=async.py\nprint('async')\n```\n\n"
-	experiment = "name: sockets\n" +
-		"services:\n  server:\n    build: .\n    configs: [{source: '${{ matrix.server }}.py', target: /srv/server.py}]\n" +
-		"    expose: ['8080']\n" +
-		"matrix:\n  server: [sync, async]\n" +
-		"load: {target: 'http://server:${{ services.server.port }}/', requests: 100}\n"
 )
 
 // text returns an article of fences.
@@ -32,22 +23,13 @@ func text(parts ...string) string { return "---\ntitle: x\n---\n\n" + strings.Jo
 func block(body string) string { return "```yaml experiment\n" + body + "```\n" }
 
 // newPlan plans an article that lies in a folder with the files given.
-func newPlan(t *testing.T, src string, o Options, files map[string]string) (*Plan, []*source.Problem) {
+func newPlan(t *testing.T, src string, files map[string]string) (*Plan, []*source.Problem) {
 	t.Helper()
-	root := t.TempDir()
-	dir := filepath.Join(root, "experiments", "sample")
-	write(filepath.Join(root, article.ProjectFile), files["benchbook.yaml"])
-	for name, data := range files {
-		if name != "benchbook.yaml" {
+	return planText(t, src, func(dir, _ string) {
+		for name, data := range files {
 			write(filepath.Join(dir, name), data)
 		}
-	}
-	project := must.Get(article.OpenProject(root))
-	doc := article.Parse(dir, source.New("article.md", []byte(src)))
-	var problems source.Problems
-	problems.Merge(&doc.Problems)
-	p := must.Get(New(project, doc, o, &problems))
-	return p, problems.Sorted()
+	})
 }
 
 func write(path, data string) {
@@ -55,28 +37,20 @@ func write(path, data string) {
 	must.Do(os.WriteFile(path, []byte(data), 0o644))
 }
 
-func mustPlan(t *testing.T, source string, o Options, files map[string]string) *Experiment {
+// mustPlan plans an article that has no problems.
+func mustPlan(t *testing.T, source string, files map[string]string) *Plan {
 	t.Helper()
-	p := mustPlanAll(t, source, o, files)
-	if len(p.Experiments) != 1 {
-		t.Fatalf("%d experiments", len(p.Experiments))
-	}
-	return p.Experiments[0]
-}
-
-// mustPlanAll plans all experiments of an article that has no problems.
-func mustPlanAll(t *testing.T, source string, o Options, files map[string]string) *Plan {
-	t.Helper()
-	p, problems := newPlan(t, source, o, files)
+	p, problems := newPlan(t, source, files)
 	for _, problem := range problems {
 		t.Error(problem)
 	}
 	return p
 }
 
+// Each round has every trial once, in an order of its own.
 func TestOrder(t *testing.T) {
-	source := text(dockerfile, listings, block(experiment+"repetitions: 20\n"))
-	e := mustPlan(t, source, Options{}, nil)
+	e := mustPlan(t, text(block("name: e\ncommand: {image: x, run: y}\nmatrix: {a: [1, 2]}\nrepetitions: 20\n")),
+		nil).Experiments[0]
 	if len(e.Steps) != 60 {
 		t.Fatalf("%d steps, want 20 rounds of 3", len(e.Steps))
 	}
@@ -97,18 +71,6 @@ func TestOrder(t *testing.T) {
 	if len(firsts) != 3 {
 		t.Errorf("in 20 rounds only %v came first", firsts)
 	}
-	again := mustPlan(t, source, Options{}, nil)
-	same := func(a, b *Experiment) bool {
-		for i := range a.Steps {
-			if a.Steps[i].Trial.Name != b.Steps[i].Trial.Name {
-				return false
-			}
-		}
-		return true
-	}
-	if !same(e, again) || e.Digest != again.Digest {
-		t.Error("the same article has another order the second time")
-	}
 }
 
 func TestUnknownProfile(t *testing.T) {
@@ -121,40 +83,16 @@ func TestUnknownProfile(t *testing.T) {
 	}
 }
 
-// A limit of more CPUs than the machine has is refused before anything starts.
-func TestCPUsOfTheMachine(t *testing.T) {
-	p, problems := planIn(t, "name: e\nservices: {s: {image: x, cpus: 900}, t: {image: x, cpus: 1.5}}\n"+
-		"load: {target: http://s/}\n", func(string, string) {})
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	var found source.Problems
-	p.Experiments[0].CheckCPUs(func(string) [][]int { return [][]int{{0}, {1}} }, &found)
-	list := found.Sorted()
-	if len(list) != 1 || list[0].Rule != "no-such-cpu" ||
-		list[0].Message != `this machine has 2 CPUs, and service "s" may use 900` {
-		t.Errorf("got %v", list)
-	}
-}
-
 // A load with outside runs on this machine, with any engine of the project.
 func TestRunningTarget(t *testing.T) {
 	for _, host := range []string{"127.0.0.1:8080", "localhost", "[::1]:8080", "127.8.0.1"} {
-		e := mustPlan(t, text(block("name: e\nload: {target: 'http://"+host+"/', outside: true}\n")), Options{}, nil)
+		e := mustPlan(t, text(block("name: e\nload: {target: 'http://"+host+"/', outside: true}\n")), nil).Experiments[0]
 		if !e.Outside || e.Engine != spec.Local || !e.Trials[0].Load.Outside {
 			t.Errorf("%s: outside %v, engine %s", host, e.Outside, e.Engine)
 		}
 		if local := (record.Input{Name: "engine", Digest: "local"}); !slices.Contains(e.Trials[0].Inputs, local) {
 			t.Errorf("%s: inputs %v", host, e.Trials[0].Inputs)
 		}
-	}
-}
-
-func TestLargeScript(t *testing.T) {
-	_, problems := planIn(t, "name: e\nservices: {s: {image: x}}\nload: {target: http://s/, tool: k6, script: large.js}\n",
-		func(dir, _ string) { sparse(filepath.Join(dir, "large.js"), 6<<30) })
-	if len(problems) != 1 || problems[0].Rule != "too-large" || problems[0].Pos.Source == nil {
-		t.Errorf("the problems are %v", problems)
 	}
 }
 
@@ -191,7 +129,7 @@ func TestPlaceLoad(t *testing.T) {
 	}
 	cores := [][]int{{0, 4}, {1, 5}, {2, 6}, {3, 7}}
 	for _, tt := range tests {
-		e := mustPlan(t, text(block(tt.body)), Options{}, nil)
+		e := mustPlan(t, text(block(tt.body)), nil).Experiments[0]
 		load, n := e.PlaceLoad(e.Trials[0], cores)
 		set, _ := spec.ParseCPUSet(load)
 		if at := e.Place("", cores); at.Services != tt.services || load != tt.load || n != len(set) {
@@ -200,40 +138,41 @@ func TestPlaceLoad(t *testing.T) {
 		}
 	}
 	three := [][]int{{0}, {1}, {2}}
-	e := mustPlan(t, text(block(service+"command: {image: x, run: y}\n")), Options{}, nil)
+	e := mustPlan(t, text(block(service+"command: {image: x, run: y}\n")), nil).Experiments[0]
 	if at := e.Place("", three); at.Services != "0-1" || at.Load != "2" {
 		t.Errorf("on three cores: %+v", at)
 	}
 }
 
+// CPUs that the machine does not have are refused before anything starts.
 func TestCheckCPUs(t *testing.T) {
+	two := [][]int{{0}, {1}}
 	for _, test := range []struct {
-		name, service, load string
-		cores               [][]int
-		want                []string // hints
+		name, services, load string
+		cores                [][]int
+		want                 []string // parts of messages or hints
 	}{
-		{"all there", "0", "1", [][]int{{0}, {1}}, nil},
-		{"none is written", "", "", [][]int{{0}}, nil},
-		{"the service's is not", "0-3", "1", [][]int{{0}, {1}},
+		{"all there", "{s: {image: x, cpuset: '0'}}", ", cpuset: '1'", two, nil},
+		{"none is written", "{s: {image: x}}", "", two[:1], nil},
+		{"the service's is not", "{s: {image: x, cpuset: '0-3'}}", ", cpuset: '1'", two,
 			[]string{`write "0", or remove cpuset`}},
-		{"neither", "4", "5", [][]int{{0, 2}, {1, 3}},
-			[]string{`write "0,2", or remove cpuset`,
-				`write "1,3", or remove cpuset`}},
+		{"neither", "{s: {image: x, cpuset: '4'}}", ", cpuset: '5'", [][]int{{0, 2}, {1, 3}},
+			[]string{`write "0,2", or remove cpuset`, `write "1,3", or remove cpuset`}},
+		{"a limit of more than there are", "{s: {image: x, cpus: 900}, t: {image: x, cpus: 1.5}}", "", two,
+			[]string{`this machine has 2 CPUs, and service "s" may use 900`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			body := "name: e\nservices: {s: {image: x, cpuset: '" + test.service + "'}}\nload: {target: http://s/, cpuset: '" +
-				test.load + "'}\n"
-			if test.service == "" {
-				body = "name: e\nservices: {s: {image: x}}\nload: {target: http://s/}\n"
-			}
+			body := "name: e\nservices: " + test.services + "\nload: {target: http://s/" + test.load + "}\n"
 			var problems source.Problems
-			mustPlan(t, text(block(body)), Options{}, nil).CheckCPUs(func(string) [][]int { return test.cores }, &problems)
-			var got []string
-			for _, p := range problems.Sorted() {
-				got = append(got, p.Hint)
+			mustPlan(t, text(block(body)), nil).Experiments[0].CheckCPUs(func(string) [][]int { return test.cores }, &problems)
+			got := problems.Sorted()
+			if len(got) != len(test.want) {
+				t.Fatalf("got %v, want %q", got, test.want)
 			}
-			if !slices.Equal(got, test.want) {
-				t.Errorf("got %q, want %q", got, test.want)
+			for i, p := range got {
+				if p.Rule != "no-such-cpu" || !strings.Contains(p.Message+p.Hint, test.want[i]) {
+					t.Errorf("got %v, want %q", p, test.want[i])
+				}
 			}
 		})
 	}
@@ -272,13 +211,8 @@ func TestEstimate(t *testing.T) {
 			if !strings.Contains(test.body, "repetitions") {
 				test.body = "repetitions: up to 9\n" + test.body // the estimate is for the first look
 			}
-			p, problems := newPlan(t, text(block("name: e\n"+test.body)), Options{}, nil)
-			if len(problems) > 0 {
-				t.Fatal(problems[0])
-			}
-			if got := p.Experiments[0].Estimate(at, test.known); got.String() != test.want {
-				t.Errorf("got %v, want %s", got, test.want)
-			}
+			e := mustPlan(t, text(block("name: e\n"+test.body)), nil).Experiments[0]
+			assert.Equal(t, e.Estimate(at, test.known).String(), test.want)
 		})
 	}
 }

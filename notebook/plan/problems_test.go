@@ -322,12 +322,12 @@ func TestProblems(t *testing.T) {
 		}},
 		{"volumes", "name: e\nload: {target: http://s/}\nservices:\n  s:\n    image: x\n    volumes:\n      - ",
 			"-- ../../benchbook.yaml --\nallow: [mounts]\n", []problem{
-			{"the size of a volume on disk", "{type: volume, source: a, target: /a, tmpfs: {size: 1m}}",
-				"contradiction at {: a volume of type volume has no tmpfs (write type: tmpfs, or remove it)"},
-			{"no size", "{type: tmpfs, target: /a, tmpfs: {size: 0}}", "wrong-value at 0: size must be more than 0 (write a number with a unit, such as 64m)"},
-			{"another user's home", "~somebody/x:/a",
-				`wrong-value at ~somebody/x: the path "~somebody/x" cannot be found: the home of another user is not looked up (write a path that begins with /)`},
-		}},
+				{"the size of a volume on disk", "{type: volume, source: a, target: /a, tmpfs: {size: 1m}}",
+					"contradiction at {: a volume of type volume has no tmpfs (write type: tmpfs, or remove it)"},
+				{"no size", "{type: tmpfs, target: /a, tmpfs: {size: 0}}", "wrong-value at 0: size must be more than 0 (write a number with a unit, such as 64m)"},
+				{"another user's home", "~somebody/x:/a",
+					`wrong-value at ~somebody/x: the path "~somebody/x" cannot be found: the home of another user is not looked up (write a path that begins with /)`},
+			}},
 		{"Compose files of strangers", "name: e\ncompose: docker-compose.yml\nload: {target: http://web/}\n-- docker-compose.yml --\nservices:\n  web:\n    image: x\n    ports: ['80']\n    ", "", []problem{
 			{"no such context", "build: ./none",
 				`docker-compose.yml (service web): no-such-file at "./experiments/sample/none": the build context "./experiments/sample/none" cannot be read: no such file or directory`},

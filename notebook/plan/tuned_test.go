@@ -16,7 +16,7 @@ func TestTuned(t *testing.T) {
 		"matrix: {m: [a]}\ntune: {workers: {to: 8}, clients: {from: 10, to: 20}}\n" +
 		"load: {target: 'http://s/${{ tune.clients }}', connections: '${{ tune.clients }}', duration: 10s}\n" +
 		"prepare: {service: s, run: 'warm ${{ tune.workers }}'}\n"
-	trial := mustPlan(t, text(block(body)), Options{}, nil).Trials[0]
+	trial := mustPlan(t, text(block(body)), nil).Experiments[0].Trials[0]
 	tuned := must.Get(trial.Tuned(map[string]int{"workers": 3, "clients": 15}))
 	s := tuned.Services[0]
 	if s.Image.Name != "x:3" || !slices.Equal(s.Command, []string{"run", "3", "a"}) || s.CPUs != 3 ||
@@ -43,7 +43,7 @@ func TestTuned(t *testing.T) {
 // A probe of a capacity has its rate, and nothing that would end it sooner.
 func TestAtRate(t *testing.T) {
 	e := mustPlan(t, text(block("name: e\nservices: {s: {image: x}}\nload: {target: http://s/, arrivals: poisson}\n"+
-		"capacity: {slo: latency.p99 < 100ms, from: 100/s, to: 2000/s}\n")), Options{}, nil)
+		"capacity: {slo: latency.p99 < 100ms, from: 100/s, to: 2000/s}\n")), nil).Experiments[0]
 	at := e.Trials[0].AtRate(250, 7*time.Second).Load
 	if at.Rate != 250 || at.Duration != 7*time.Second || at.Arrivals != "poisson" || at.Requests != 0 {
 		t.Errorf("%+v", at)
@@ -56,14 +56,11 @@ func TestAtRate(t *testing.T) {
 	}
 }
 
-const tuned = "name: e\nservices: {s: {image: x, command: 'run ${{ tune.workers }}', cpus: '${{ tune.workers }}'}}\n" +
-	"tune: {workers: {to: 8, budget: 30s}}\nload: {target: http://s/, duration: 4s}\n"
-
 // A value is taken over from the cell whose parameters do not contradict those of the trial.
 func TestTunedBy(t *testing.T) {
-	of := strings.Replace(tuned, "name: e\n", "name: e\nmatrix: {m: [a, b]}\n", 1)
-	p := mustPlanAll(t, text(block(of), "\n", block("name: f\nextends: e\nload: {rate: 5/s}\nmatrix: {n: [1, 2]}\n")),
-		Options{}, nil)
+	p := mustPlan(t, text(block("name: e\nmatrix: {m: [a, b]}\nservices: {s: {image: 'x:${{ tune.workers }}'}}\n"+
+		"tune: {workers: {to: 8}}\nload: {target: http://s/}\n"), "\n",
+		block("name: f\nextends: e\nload: {rate: 5/s}\nmatrix: {n: [1, 2]}\n")), nil)
 	for _, trial := range p.Experiments[1].Trials {
 		e, by, own, err := p.TunedBy(p.Experiments[1], trial, trial.Tune[0])
 		if err != nil || e.Name != "e" || own.To != 8 || by.Calibration || by.Parameters[0] != trial.Parameters[0] {
