@@ -129,27 +129,13 @@ func TestSteadyState(t *testing.T) {
 	}
 }
 
-func TestValidityOfOneRepetition(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Fence("experiment", recordtest.Servers)+recordtest.Dockerfile)
-	b.Measure("servers", "a", "20261120T100000Z-aaaa", recordtest.ValuesA[:1])
-	b.Measure("servers", "b", "20261120T100000Z-aaaa", recordtest.ValuesA[:1],
-		func(r *record.Record) { r.Load.Busy = 0.8 })
-	b.Measure("servers", "c", "20261120T100000Z-aaaa", recordtest.ValuesA[:1],
-		func(r *record.Record) { r.Failure = "it ended" })
-	for i, w := range []struct {
-		level        validity.Level
-		check, words string
-	}{{validity.OK, "run", ""}, {validity.Warn, "generator CPU", "80 %"}, {validity.Invalid, "run", "it ended"}} {
-		level, checks := validity.Of(b.Records[i])
-		k := slices.IndexFunc(checks, func(c validity.CheckResult) bool { return c.Name == w.check })
-		if level != w.level || k < 0 || checks[k].Level != w.level || !strings.Contains(checks[k].Words, w.words) {
-			t.Errorf("repetition %d is %v with %v, want %v by %s", i+1, level, checks, w.level, w.check)
-		}
-	}
-	if value, missing := Value(b.Records[0], "throughput", nil); value != recordtest.ValuesA[0] || missing != "" {
+// A single repetition has values, or the reason why it has none.
+func TestValueOfARepetition(t *testing.T) {
+	c := measure(t, recordtest.ValuesA, recordtest.Only("", func(r *record.Record) { r.Failure = "it ended" }, 3))
+	if value, missing := Value(c.Records[0], "throughput", nil); value != recordtest.ValuesA[0] || missing != "" {
 		t.Errorf("throughput is %v %q", value, missing)
 	}
-	if _, missing := Value(b.Records[2], "throughput", nil); missing != "failed: it ended" {
+	if _, missing := Value(c.Records[2], "throughput", nil); missing != "failed: it ended" {
 		t.Errorf("of a failure it is missing for the reason %q", missing)
 	}
 }

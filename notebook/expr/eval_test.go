@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -335,16 +334,6 @@ type foreign struct{ cells }
 
 func (foreign) Select(s *Selector) (Value, error) {
 	return Value{}, fmt.Errorf("value %s: %w", s.Name, &Error{Span: Span{70, 80}, Msg: "out of place"})
-}
-
-func TestReductionsIgnoreOrder(t *testing.T) {
-	for name, reduce := range reductions {
-		a := must.Get(reduce([]float64{1, 2, 4, 8}))
-		b := must.Get(reduce([]float64{8, 1, 4, 2}))
-		if math.Abs(a-b) > 1e-12 {
-			t.Errorf("%s is %v in one order and %v in another", name, a, b)
-		}
-	}
 }
 
 func TestMatchText(t *testing.T) {

@@ -14,24 +14,10 @@ import (
 
 func TestParse(t *testing.T) {
 	for _, tt := range []struct{ name, src, want string }{ // want is canonical source, empty for src itself
-		// Quantities.
+		// Quantities; each unit is in TestParseQuantity.
 		{"a whole number", "5", ""},
 		{"a decimal number keeps its text", "3.10", ""},
-		{"leading zeros keep their text", "010", ""},
-		{"an exponent", "2.5e-7", ""},
-		{"nanoseconds", "5ns", ""},
-		{"microseconds in ASCII", "5us", ""},
-		{"microseconds with the micro sign", "5µs", ""},
-		{"microseconds with the Greek letter", "5μs", ""},
-		{"a time", "100ms", ""},
-		{"minutes", "3m", ""},
-		{"a size", "1256B", ""},
 		{"a binary size", "64KiB", ""},
-		{"a transfer rate", "10MB/s", ""},
-		{"a rate", "529.13/s", ""},
-		{"a share", "0.1%", ""},
-		{"cores", "2cores", ""},
-		{"a space before a unit", "2 cores", ""},
 		{"a space before a transfer rate", "10 MB/s", ""},
 		{"a space before percent", "5 %", ""},
 		{"a rate before a comparison", "1/s<2/s", "1/s < 2/s"},

@@ -152,21 +152,27 @@ func readCases(t *testing.T, archive *txtar.Archive) (cases []*planCase) {
 	return cases
 }
 
-// plan plans the article of a case in a project of its own, below the folder above.
-func (c *planCase) plan(t *testing.T) (p *plan.Plan, problems *source.Problems, above string) {
+// open puts the files of a case into a project of their own. The article is in dir.
+func (c *planCase) open(t *testing.T) (project *article.Project, dir string) {
 	t.Helper()
 	root := t.TempDir()
-	dir := filepath.Join(root, "experiments", "sample")
+	dir = filepath.Join(root, "experiments", "sample")
 	write(filepath.Join(root, article.ProjectFile), "")
 	for name, text := range c.files {
 		write(filepath.Join(dir, name), text)
 	}
-	project := must.Get(article.OpenProject(root))
+	return must.Get(article.OpenProject(root)), dir
+}
+
+// plan plans the article of a case in a project below the folder above.
+func (c *planCase) plan(t *testing.T) (p *plan.Plan, problems *source.Problems, above string) {
+	t.Helper()
+	project, dir := c.open(t)
 	doc := article.Parse(dir, source.New("article.md", []byte(c.text())))
 	problems = &source.Problems{}
 	problems.Merge(&doc.Problems)
 	p = must.Get(plan.New(project, doc, plan.Options{Profile: c.profile}, problems))
-	return p, problems, filepath.Dir(root)
+	return p, problems, filepath.Dir(project.Dir)
 }
 
 func write(path, data string) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,15 +23,12 @@ import (
 // that they share, and with documents of their own.
 func TestSamePlan(t *testing.T) {
 	slowtest.Skip(t)
-	files := append(articles(t, "good", 3), articles(t, "keys", 2)...)
+	real := must.Get(filepath.Glob("../../experiments/*/article.md"))
+	files := slices.Concat(articles(t, "good", 3), articles(t, "keys", 2), real)
 	if !testing.Short() {
 		files = append(files, articles(t, "broken", 50)...)
 	}
-	real, err := filepath.Glob("../../experiments/*/article.md")
-	if err != nil || len(real) == 0 {
-		t.Fatalf("%d articles of the repository, %v", len(real), err)
-	}
-	for _, file := range append(files, real...) {
+	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.ToSlash(file), ".md"), func(t *testing.T) {
 			t.Parallel()
 			project, shared := opened(t, file)
@@ -77,21 +75,10 @@ func planned(project *article.Project, doc *article.Document, o plan.Options, ow
 // project file.
 func opened(t *testing.T, file string) (*article.Project, *article.Document) {
 	t.Helper()
-	root := t.TempDir()
-	sample := filepath.Join(root, "experiments", "sample")
-	must.Do(os.MkdirAll(sample, 0o755))
-	project, err := os.ReadFile(strings.TrimSuffix(file, ".md") + ".yaml")
-	if err != nil && !os.IsNotExist(err) {
-		t.Fatal(err)
+	c := &planCase{files: map[string]string{article.FileName: string(must.Get(os.ReadFile(file)))}}
+	if data, err := os.ReadFile(strings.TrimSuffix(file, ".md") + ".yaml"); err == nil {
+		c.files["../../"+article.ProjectFile] = string(data)
 	}
-	files := map[string][]byte{filepath.Join(root, article.ProjectFile): project}
-	if files[filepath.Join(sample, article.FileName)], err = os.ReadFile(file); err != nil {
-		t.Fatal(err)
-	}
-	for name, data := range files {
-		must.Do(os.WriteFile(name, data, 0o644))
-	}
-	p := must.Get(article.OpenProject(root))
-	doc := must.Get(p.Article("sample"))
-	return p, doc
+	project, _ := c.open(t)
+	return project, must.Get(project.Article("sample"))
 }

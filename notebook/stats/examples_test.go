@@ -10,24 +10,6 @@ import (
 
 // The examples of docs/method.md, to the last digit that it prints.
 
-func TestExamplesOfOneCell(t *testing.T) {
-	for _, tt := range []struct {
-		name           string
-		values         []float64
-		centre, lo, hi string
-	}{
-		{"t on logarithms", []float64{102, 98, 105}, "101.71943", "93.24616", "110.75910"},
-		{"signed ranks, with an outlier", []float64{10, 11, 12, 13, 14, 40}, "12.489996", "10", "40"},
-		{"signed ranks of ten", []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, "4.898979", "2.645751", "7.745967"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			e := must.Get(Summarize(values(tt.values...), 0.05))
-			wantNumber(t, "centre", e.Centre, tt.centre)
-			wantInterval(t, e.Interval, tt.lo, tt.hi)
-		})
-	}
-}
-
 func TestExamplesOfRatios(t *testing.T) {
 	stalled := [2]Cell{values(100, 102, 98, 101, 99, 103, 97, 104, 100, 15),
 		values(90, 91, 89, 92, 88, 93, 87, 94, 90, 91)}
