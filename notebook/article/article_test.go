@@ -3,7 +3,6 @@ package article
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,11 +14,10 @@ import (
 
 	"github.com/rivo/uniseg"
 
+	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/source"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // parseText parses an article that lies in an empty folder.
 func parseText(t testing.TB, text string) *Document {
@@ -36,23 +34,15 @@ func TestBroken(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".md"), func(t *testing.T) {
 			data := must.Get(os.ReadFile(file))
-			var got bytes.Buffer
+			var got strings.Builder
 			for _, p := range parseText(t, string(data)).Problems.Sorted() {
 				checkShown(t, p.String())
-				got.WriteString(p.String())
-				got.WriteByte('\n')
+				fmt.Fprintln(&got, p)
 			}
 			if got.Len() == 0 {
 				t.Fatal("no problems were found")
 			}
-			golden := strings.TrimSuffix(file, ".md") + ".txt"
-			if *update {
-				must.Do(os.WriteFile(golden, got.Bytes(), 0o644))
-			}
-			want := must.Get(os.ReadFile(golden))
-			if !bytes.Equal(got.Bytes(), want) {
-				t.Errorf("got\n%s\nwant\n%s", got.Bytes(), want)
-			}
+			golden.Equal(t, strings.TrimSuffix(file, ".md")+".txt", got.String())
 		})
 	}
 }

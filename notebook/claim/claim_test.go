@@ -2,16 +2,15 @@ package claim
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"benchbook/internal/test/assert"
+	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
@@ -437,14 +436,7 @@ func TestJudgementsOfAnArticle(t *testing.T) {
 	}
 	standing := JudgeAll(d).Standing()
 	fmt.Fprintf(&out, "standing: %s (%s)\n", standing, standing.Reason)
-	golden := filepath.Join("testdata", "judgements.txt")
-	if *update {
-		must.Do(os.WriteFile(golden, out.Bytes(), 0o644))
-	}
-	want := must.Get(os.ReadFile(golden))
-	if !bytes.Equal(out.Bytes(), want) {
-		t.Errorf("got\n%s\nwant\n%s", out.Bytes(), want)
-	}
+	golden.Equal(t, "testdata/judgements.txt", out.String())
 }
 
 func printJudgement(out *bytes.Buffer, j Judgement, indent string) {
@@ -654,5 +646,3 @@ func (b *fixture) judge() Judgement {
 	}
 	return all[0]
 }
-
-var update = flag.Bool("update", false, "write the golden files anew")

@@ -1,7 +1,6 @@
 package compose
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,11 +10,10 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/source"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 // written makes a repository of files, and gives its folder.
 func written(t testing.TB, files map[string]string) string {
@@ -120,7 +118,7 @@ func TestServices(t *testing.T) {
 			if b.String() == want {
 				return
 			}
-			if !*update {
+			if !*golden.Update {
 				t.Fatalf("got\n%s\nwant\n%s", &b, want)
 			}
 			archive.Files = slices.DeleteFunc(archive.Files, func(f txtar.File) bool { return f.Name == "services" })

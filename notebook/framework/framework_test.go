@@ -1,8 +1,8 @@
 package framework
 
 import (
-	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -10,11 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 )
-
-var update = flag.Bool("update", false, "write testdata/results.golden")
 
 // formatOf returns the format of a captured output, which its name begins with.
 func formatOf(name string) string {
@@ -54,11 +53,10 @@ func listing(samples []record.Sample) string {
 
 // Outputs of real versions.
 func TestCaptured(t *testing.T) {
-	golden := "testdata/results.golden"
 	var got strings.Builder
 	outputs := captured(t)
 	for _, format := range Formats() {
-		for _, name := range sortedNames(outputs) {
+		for _, name := range slices.Sorted(maps.Keys(outputs)) {
 			if formatOf(name) != format {
 				continue
 			}
@@ -70,21 +68,7 @@ func TestCaptured(t *testing.T) {
 			got.WriteString("\n")
 		}
 	}
-	if *update {
-		must.Do(os.WriteFile(golden, []byte(got.String()), 0o644))
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil || got.String() != string(want) {
-		t.Errorf("%v, got\n%s\nwant\n%s", err, got.String(), want)
-	}
-}
-
-func sortedNames(of map[string]string) (names []string) {
-	for name := range of {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	golden.Equal(t, "testdata/results.golden", got.String())
 }
 
 func many(n int, line func(i int) string) string {

@@ -3,7 +3,6 @@ package loadtool
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"math"
@@ -17,13 +16,11 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"benchbook/internal/slowtest"
-	"benchbook/internal/test/assert"
+	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // captured returns the captured outputs: testdata/TOOL/NAME.
 func captured(t testing.TB) []string {
@@ -44,23 +41,6 @@ func capture(t testing.TB, file string) (Tool, []byte) {
 		t.Fatalf("%s: %v, of a tool %v", file, err, ok)
 	}
 	return tool, data
-}
-
-// golden compares text with a golden file.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		must.Do(os.WriteFile(file, []byte(got), 0o644))
-	}
-	want := must.Get(os.ReadFile(file))
-	lines := strings.Split(string(want), "\n")
-	for i, line := range strings.Split(got, "\n") {
-		if i >= len(lines) || lines[i] != line {
-			t.Fatalf("%s:%d: got\n%s\nwant\n%s", file, i+1, line, strings.Join(lines[min(i, len(lines)):min(i+1, len(lines))], ""))
-		}
-	}
-	assert.Equal(t, got, string(want), "%s", file)
 }
 
 // describe writes a result for a golden file, a fact to a line.
@@ -112,7 +92,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: the load is %+v", file, l)
 		}
 	}
-	golden(t, "results.golden", all.String())
+	golden.Equal(t, "testdata/results.golden", all.String())
 }
 
 // Sums made by hand from the outputs, by docs/method.md#definitions.
@@ -284,7 +264,7 @@ func TestCalls(t *testing.T) {
 			}
 		}
 	}
-	golden(t, "calls.golden", all.String())
+	golden.Equal(t, "testdata/calls.golden", all.String())
 }
 
 // oneTime is a histogram with a single value.

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
@@ -40,7 +41,7 @@ func TestCases(t *testing.T) {
 			p, problems, _ := c.plan(t)
 			got := c.describe(p, problems)
 			t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar")+"/"+c.name, func(t *testing.T) {
-				if *update {
+				if *golden.Update {
 					c.want.Data = []byte(got)
 				}
 				if got != string(c.want.Data) {
@@ -48,7 +49,7 @@ func TestCases(t *testing.T) {
 				}
 			})
 		}
-		if *update {
+		if *golden.Update {
 			must.Do(os.WriteFile(name, txtar.Format(archive), 0o644))
 		}
 	}

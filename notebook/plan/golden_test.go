@@ -1,22 +1,18 @@
 package plan_test
 
 import (
-	"bytes"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/check"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // problemsOf checks an article of testdata under a profile.
 func problemsOf(t *testing.T, file, profile string) ([]*source.Problem, *plan.Plan) {
@@ -64,52 +60,32 @@ func TestBroken(t *testing.T) {
 			if len(problems) == 0 {
 				t.Fatal("no problems were found")
 			}
-			var got bytes.Buffer
+			var got strings.Builder
 			for _, p := range problems {
-				got.WriteString(p.String() + "\n")
+				fmt.Fprintln(&got, p)
 			}
-			golden(t, strings.TrimSuffix(file, ".md")+".txt", got.Bytes())
+			golden.Equal(t, strings.TrimSuffix(file, ".md")+".txt", got.String())
 		})
-	}
-}
-
-// golden compares got with a golden file, or writes it.
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		must.Do(os.WriteFile(file, got, 0o644))
-	}
-	want := must.Get(os.ReadFile(file))
-	is, was := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
-	for i := range max(len(is), len(was)) {
-		if i >= len(is) || i >= len(was) || is[i] != was[i] {
-			t.Errorf("%s differs from line %d on: got\n%s\nwant\n%s", file, i+1,
-				strings.Join(is[min(i, len(is)):min(i+12, len(is))], "\n"), strings.Join(was[min(i, len(was)):min(i+12, len(was))],
-					"\n"))
-			return
-		}
 	}
 }
 
 // Records stay fresh only as long as keys stay: a key that changes here makes every committed record stale. These two
 // articles use what the first version could do.
 func TestKeysStay(t *testing.T) {
-	var got bytes.Buffer
+	var got strings.Builder
 	for _, file := range articles(t, "keys", 2) {
-		for _, profile := range []string{plan.Full} {
-			problems, p := problemsOf(t, file, profile)
-			for _, problem := range problems {
-				t.Error(problem)
+		problems, p := problemsOf(t, file, plan.Full)
+		for _, problem := range problems {
+			t.Error(problem)
+		}
+		for _, e := range p.Experiments {
+			for _, trial := range e.Trials {
+				fmt.Fprintf(&got, "%s, full, %s: %s\n", e.Name, trial.Name, trial.Key)
 			}
-			for _, e := range p.Experiments {
-				for _, trial := range e.Trials {
-					fmt.Fprintf(&got, "%s, %s, %s: %s\n", e.Name, profile, trial.Name, trial.Key)
-				}
-				fmt.Fprintf(&got, "%s, %s: seed %d, digest %s\n", e.Name, profile, e.Seed, e.Digest)
-			}
+			fmt.Fprintf(&got, "%s, full: seed %d, digest %s\n", e.Name, e.Seed, e.Digest)
 		}
 	}
-	golden(t, filepath.Join("testdata", "keys", "keys.txt"), got.Bytes())
+	golden.Equal(t, filepath.Join("testdata", "keys", "keys.txt"), got.String())
 }
 
 // The plans of some good articles, in full and in a profile of theirs.
@@ -130,7 +106,7 @@ func TestPlans(t *testing.T) {
 					fmt.Fprintf(&got, "order: %s\n\n", strings.Join(order, "; "))
 				}
 			}
-			golden(t, filepath.Join("testdata", "plans", name+".txt"), []byte(got.String()))
+			golden.Equal(t, filepath.Join("testdata", "plans", name+".txt"), got.String())
 		})
 	}
 }

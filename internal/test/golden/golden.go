@@ -1,0 +1,32 @@
+// Package golden compares what a test got with files, which the flag -update writes.
+package golden
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"benchbook/internal/test/must"
+)
+
+// Update says that golden files are written anew.
+var Update = flag.Bool("update", false, "write the golden files anew")
+
+// Equal fails the test unless got is the text of a file. It shows both from the first line that differs.
+func Equal(t testing.TB, file, got string) {
+	t.Helper()
+	if *Update {
+		must.Do(os.WriteFile(file, []byte(got), 0o644))
+	}
+	want := string(must.Get(os.ReadFile(file)))
+	if got == want {
+		return
+	}
+	is, was, n := strings.Split(got, "\n"), strings.Split(want, "\n"), 0
+	for n < min(len(is), len(was)) && is[n] == was[n] {
+		n++
+	}
+	from := func(lines []string) string { return strings.Join(lines[n:min(n+12, len(lines))], "\n") }
+	t.Errorf("%s differs from line %d on: got\n%s\nwant\n%s", file, n+1, from(is), from(was))
+}
