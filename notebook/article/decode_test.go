@@ -35,10 +35,6 @@ func TestWaysToWrite(t *testing.T) {
 		got        func(e *Experiment) string
 		want       string
 	}{
-		{"a volume of the article", "services: {s: {volumes: ['./data:/data']}}", volume, "bind ./data /data false"},
-		{"a volume that is read-only", "services: {s: {volumes: ['./data:/data:ro']}}", volume, "bind ./data /data true"},
-		{"a volume with a name", "services: {s: {volumes: ['space:/data']}}", volume, "volume space /data false"},
-		{"a volume without one", "services: {s: {volumes: [/data]}}", volume, "volume  /data false"},
 		{"a volume in full", "services: {s: {volumes: [{type: bind, source: ./data, target: /data, read_only: yes}]}}",
 			volume, "bind ./data /data true"},
 		{"a list of dependencies", "services: {s: {depends_on: [a, b]}}", dependencies, "a|b"},
@@ -56,16 +52,8 @@ func TestWaysToWrite(t *testing.T) {
 		{"sysctls as a list", "services: {s: {sysctls: [a.b=1]}}", func(e *Experiment) string {
 			return fmt.Sprint(service(e).Sysctls)
 		}, "map[a.b:1]"},
-		{"one target", "load: {target: http://s/}", func(e *Experiment) string { return e.Load.Targets[0].URL },
-			"http://s/"},
-		{"several targets", "load: {target: [http://s/a, {url: http://s/b, weight: 0.5}]}", func(e *Experiment) string {
-			return fmt.Sprint(len(e.Load.Targets), " ", e.Load.Targets[1].URL, " ", e.Load.Targets[1].Weight)
-		}, "2 http://s/b 0.5"},
-		{"a rate", "load: {rate: 500/s}", func(e *Experiment) string { return fmt.Sprint(e.Load.Rate) }, "500"},
 		{"a share of a rate", "load: {rate: {share: 80%, of: e}}",
 			func(e *Experiment) string { return fmt.Sprint(e.Load.RateShare, " ", e.Load.RateOf) }, "0.8 e"},
-		{"failures that are expected", "load: {failures: expected}",
-			func(e *Experiment) string { return fmt.Sprint(e.Load.FailuresMax) }, "1"},
 		{"calibrate off", "calibrate: no", func(e *Experiment) string {
 			return fmt.Sprint(e.Calibrate.Off,
 				e.Calibrate.Pick.Node)
@@ -91,8 +79,6 @@ func TestWaysToWrite(t *testing.T) {
 			func(e *Experiment) string { return fmt.Sprint(service(e).Memory) }, "1024"},
 		{"a body in powers of 1000", "services: {s: {origin: {body: 1kB}}}",
 			func(e *Experiment) string { return fmt.Sprint(service(e).Origin.Body) }, "1000"},
-		{"an origin that has everything by default", "services: {s: {origin: {}}}",
-			func(e *Experiment) string { return fmt.Sprint(service(e).Origin != nil) }, "true"},
 		{"the time of an origin", "services: {s: {origin: {latency: {distribution: constant, value: 2s}}}}",
 			func(e *Experiment) string { return fmt.Sprint(service(e).Origin.Value) }, (2 * time.Second).String()},
 		{"a value that comes later", "load: {connections: '${{ tune.n }}'}", func(e *Experiment) string {

@@ -17,65 +17,57 @@ import (
 )
 
 func TestStates(t *testing.T) {
+	type run struct {
+		name        string
+		repetitions int
+		key         string // empty: the present one
+	}
 	for _, tt := range []struct {
 		name    string
-		measure func(b *fixture)
+		runs    []run
+		change  func(*fixture)
 		state   State
 		run     string
 		records int
 	}{
-		{"nothing", func(*fixture) {}, Missing, "", 0},
-		{"all repetitions of the present key", func(b *fixture) { b.Measure("servers", "a", "2", recordtest.ValuesA) }, Fresh,
-			"2", 3},
-		{"more repetitions than planned", func(b *fixture) {
-			b.Measure("servers", "a", "2",
-				append(recordtest.ValuesA, 1210))
-		}, Fresh, "2", 4},
-		{"the newest of two complete runs", func(b *fixture) {
-			b.Measure("servers", "a", "2", recordtest.ValuesA)
-			b.Measure("servers", "a", "1", recordtest.ValuesA)
-		}, Fresh, "2", 3},
-		{"a complete run before a newer one that is not", func(b *fixture) {
-			b.Measure("servers", "a", "1", recordtest.ValuesA)
-			b.Measure("servers", "a", "2", recordtest.ValuesA[:2])
-		}, Fresh, "1", 3},
-		{"too few repetitions", func(b *fixture) { b.Measure("servers", "a", "2", recordtest.ValuesA[:2]) }, Partial, "2", 2},
-		{"the newest of two runs that are not finished", func(b *fixture) {
-			b.Measure("servers", "a", "2", recordtest.ValuesA[:1])
-			b.Measure("servers", "a", "1", recordtest.ValuesA[:2])
-		}, Partial, "2", 1},
-		{"a repetition in the middle missing", func(b *fixture) {
-			b.Measure("servers", "a", "2", recordtest.ValuesA)
+		{"nothing", nil, nil, Missing, "", 0},
+		{"all repetitions of the present key", []run{{"2", 3, ""}}, nil, Fresh, "2", 3},
+		{"more repetitions than planned", []run{{"2", 4, ""}}, nil, Fresh, "2", 4},
+		{"the newest of two complete runs", []run{{"2", 3, ""}, {"1", 3, ""}}, nil, Fresh, "2", 3},
+		{"a complete run before a newer one that is not", []run{{"1", 3, ""}, {"2", 2, ""}}, nil, Fresh, "1", 3},
+		{"too few repetitions", []run{{"2", 2, ""}}, nil, Partial, "2", 2},
+		{"the newest of two runs that are not finished", []run{{"2", 1, ""}, {"1", 2, ""}}, nil, Partial, "2", 1},
+		{"a repetition in the middle missing", []run{{"2", 3, ""}}, func(b *fixture) {
 			b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool { return r.Repetition == 2 })
 		}, Partial, "2", 2},
-		{"repetitions of two runs do not add up", func(b *fixture) {
-			b.Measure("servers", "a", "1", recordtest.ValuesA[:2])
-			b.Measure("servers", "a", "2", recordtest.ValuesA[:1])
-		}, Partial, "2", 1},
-		{"another key", func(b *fixture) { b.Measure("servers", "a", "2", recordtest.ValuesA, recordtest.WithKey("old")) },
-			Stale, "2", 3},
-		{"another key, complete before newer", func(b *fixture) {
-			b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.WithKey("old"))
-			b.Measure("servers", "a", "2", recordtest.ValuesA[:1], recordtest.WithKey("older"), recordtest.Planned(3))
-		}, Stale, "1", 3},
-		{"a run that began afresh hides older versions", func(b *fixture) {
-			b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.WithKey("old"))
-			b.Measure("servers", "a", "2", recordtest.ValuesA[:1])
-		}, Partial, "2", 1},
-		{"records of another article", func(b *fixture) {
-			b.Measure("servers", "a", "2", recordtest.ValuesA, func(r *record.Record) { r.Article = "other" })
+		{"repetitions of two runs do not add up", []run{{"1", 2, ""}, {"2", 1, ""}}, nil, Partial, "2", 1},
+		{"another key", []run{{"2", 3, "old"}}, nil, Stale, "2", 3},
+		{"another key, complete before newer", []run{{"1", 3, "old"}, {"2", 1, "older"}}, nil, Stale, "1", 3},
+		{"a run that began afresh hides older versions", []run{{"1", 3, "old"}, {"2", 1, ""}}, nil, Partial, "2", 1},
+		{"records of another article", []run{{"2", 3, ""}}, func(b *fixture) {
+			for _, r := range b.Records {
+				r.Article = "other"
+			}
 		}, Missing, "", 0},
-		{"records of an experiment that is no more", func(b *fixture) {
-			b.Measure("servers", "a", "2", recordtest.ValuesA, func(r *record.Record) { r.Experiment = "gone" })
+		{"records of an experiment that is no more", []run{{"2", 3, ""}}, func(b *fixture) {
+			for _, r := range b.Records {
+				r.Experiment = "gone"
+			}
 		}, Missing, "", 0},
-		{"one record twice", func(b *fixture) {
-			b.Measure("servers", "a", "2", recordtest.ValuesA)
-			b.Records = append(b.Records, b.Records[0])
-		}, Fresh, "2", 3},
+		{"one record twice", []run{{"2", 3, ""}}, func(b *fixture) { b.Records = append(b.Records, b.Records[0]) }, Fresh, "2", 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newFixture(t, servers)
-			tt.measure(b)
+			for _, r := range tt.runs {
+				var changes []recordtest.Change
+				if r.key != "" {
+					changes = []recordtest.Change{recordtest.WithKey(r.key), recordtest.Planned(3)}
+				}
+				b.Measure("servers", "a", r.name, slices.Concat(recordtest.ValuesA, []float64{1210})[:r.repetitions], changes...)
+			}
+			if tt.change != nil {
+				tt.change(b)
+			}
 			c := cellOf(t, b.dataset(Options{ThisHost: "host-1"}), "a")
 			if c.State != tt.state || c.Run != tt.run || len(c.Records) != tt.records {
 				t.Errorf("%v, run %q, %d records; want %v, run %q, %d", c.State, c.Run, len(c.Records), tt.state, tt.run,

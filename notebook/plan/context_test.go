@@ -69,48 +69,40 @@ func link(to, at string) {
 	must.Do(os.Symlink(to, at))
 }
 
-// sparse makes a file that is large and takes no room.
-func sparse(at string, size int64) {
-	write(at, "")
-	must.Do(os.Truncate(at, size))
-}
-
+// No link leads out of the article's folder, or with rows out of the repository.
 func TestNoLinkLeadsOut(t *testing.T) {
 	service := func(s string) string { return "name: e\nservices: {s: " + s + "}\nload: {target: http://s/}\n" }
-	for _, test := range []struct {
-		name, body string
-		link       func(dir, outside string) (to, at string)
-	}{
-		{"a config", service("{image: x, configs: [{source: up, target: /x}]}"),
-			func(dir, outside string) (string, string) { return outside + "/secret", dir + "/up" }},
+	axis := func(s string) string { return "name: e\ncommand: {image: x, run: y}\nmatrix: {f: " + s + "}\n" }
+	const outside, unreadable, missing = "outside-folder", "not-a-file", "no-such-file"
+	for _, test := range []struct{ name, body, to, at, rule string }{ // a link to a path, at one in the article's folder
+		{"a config", service("{image: x, configs: [{source: up, target: /x}]}"), "OUTSIDE/secret", "up", outside},
 		{"a config below a linked folder", service("{image: x, configs: [{source: up/secret, target: /x}]}"),
-			func(dir, outside string) (string, string) { return outside, dir + "/up" }},
+			"OUTSIDE", "up", outside},
 		{"a config by a relative link", service("{image: x, configs: [{source: up/secret, target: /x}]}"),
-			func(dir, _ string) (string, string) { return "../../../outside", dir + "/up" }},
+			"../../../outside", "up", outside},
 		{"a script of a load", "name: e\nservices: {s: {image: x}}\nload: {target: http://s/, tool: k6, script: up}\n",
-			func(dir, outside string) (string, string) { return outside + "/secret", dir + "/up" }},
-		{"a build context", service("{build: up}"),
-			func(dir, outside string) (string, string) { return outside, dir + "/up" }},
-		{"a build context below a linked folder", service("{build: up/app}"),
-			func(dir, outside string) (string, string) { return outside, dir + "/up" }},
-		{"a file in a build context", service("{build: .}"),
-			func(dir, outside string) (string, string) { return outside + "/secret", dir + "/deep/up" }},
-		{"a .dockerignore", service("{build: .}"),
-			func(dir, outside string) (string, string) { return outside + "/secret", dir + "/.dockerignore" }},
-		{"a folder that is mounted", service("{image: x, volumes: ['./up/app:/data:ro']}"),
-			func(dir, outside string) (string, string) { return outside, dir + "/up" }},
-		{"a file that is mounted", service("{image: x, volumes: ['./up/secret:/data:ro']}"),
-			func(dir, outside string) (string, string) { return outside, dir + "/up" }},
+			"OUTSIDE/secret", "up", outside},
+		{"a build context", service("{build: up}"), "OUTSIDE", "up", outside},
+		{"a build context below a linked folder", service("{build: up/app}"), "OUTSIDE", "up", outside},
+		{"a file in a build context", service("{build: .}"), "OUTSIDE/secret", "deep/up", outside},
+		{"a .dockerignore", service("{build: .}"), "OUTSIDE/secret", ".dockerignore", outside},
+		{"a folder that is mounted", service("{image: x, volumes: ['./up/app:/data:ro']}"), "OUTSIDE", "up", outside},
+		{"a file that is mounted", service("{image: x, volumes: ['./up/secret:/data:ro']}"), "OUTSIDE", "up", outside},
+		{"rows", axis("{rows: up/f.csv}"), "OUTSIDE", "up", unreadable},
+		{"rows above the article", axis("{rows: ../../up/f.csv}"), "OUTSIDE", "../../up", unreadable},
+		{"files of rows", axis("{files: \"../../up/*.yaml\"}"), "OUTSIDE", "../../up", missing},
+		{"files of rows in any folder", axis("{files: \"../../*/a.yaml\"}"), "OUTSIDE", "../../up", missing},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, problems := planIn(t, test.body, func(dir, outside string) {
-				write(filepath.Join(outside, "secret"), "secret")
-				write(filepath.Join(outside, "app", "Dockerfile"), "FROM scratch\n")
-				to, at := test.link(dir, outside)
-				link(to, at)
+				for name, text := range map[string]string{"secret": "secret", "app/Dockerfile": "FROM scratch\n",
+					"a.yaml": "port: 1\n", "f.csv": "name\nsecret\n"} {
+					write(filepath.Join(outside, name), text)
+				}
+				link(strings.Replace(test.to, "OUTSIDE", outside, 1), filepath.Join(dir, test.at))
 			})
-			if !slices.ContainsFunc(problems, func(p *source.Problem) bool { return p.Rule == "outside-folder" }) {
-				t.Errorf("the problems are %v", problems)
+			if !slices.ContainsFunc(problems, func(p *source.Problem) bool { return p.Rule == test.rule }) {
+				t.Errorf("the problems are %v, want %s", problems, test.rule)
 			}
 		})
 	}
@@ -158,39 +150,27 @@ func TestSizes(t *testing.T) {
 	const build = "services: {s: {build: .}}\nload: {target: http://s/}\n"
 	const config = "services: {s: {image: x, configs: [{source: a, target: /a}, {source: b, target: /b}]}}\n" +
 		"load: {target: http://s/}\n"
-	for _, test := range []struct {
-		name, body string
-		files      func(dir string)
-		rule       string
-	}{
-		{"a large file that is ignored", build, func(dir string) {
-			sparse(filepath.Join(dir, "data", "big"), 6<<30)
-			write(filepath.Join(dir, ".dockerignore"), "data\n")
-		}, ""},
-		{"a large file that is ignored by its own name", build, func(dir string) {
-			sparse(filepath.Join(dir, "data", "big"), 6<<30)
-			write(filepath.Join(dir, ".dockerignore"), "**/big\n!data/small\n")
-		}, ""},
-		{"a large file", build, func(dir string) { sparse(filepath.Join(dir, "big"), 6<<30) }, "too-large"},
-		{"a large .dockerignore", build, func(dir string) { sparse(filepath.Join(dir, ".dockerignore"), 6<<30) },
-			"too-large"},
-		{"two files that are large together", build, func(dir string) {
-			write(filepath.Join(dir, "a"), "1")
-			sparse(filepath.Join(dir, "b"), MaxSize)
-		}, "too-large"},
-		{"a large config", config, func(dir string) {
-			sparse(filepath.Join(dir, "a"), 6<<30)
-			write(filepath.Join(dir, "b"), "1")
-		}, "too-large"},
-		{"configs that are large together", config, func(dir string) {
-			write(filepath.Join(dir, "a"), "1")
-			sparse(filepath.Join(dir, "b"), MaxSize)
-		}, "too-large"},
-		{"a large script of a load", "services: {s: {image: x}}\nload: {target: http://s/, tool: k6, script: large.js}\n",
-			func(dir string) { sparse(filepath.Join(dir, "large.js"), 6<<30) }, "too-large"},
+	const script = "services: {s: {image: x}}\nload: {target: http://s/, tool: k6, script: a}\n"
+	for _, test := range []struct{ name, body, files, rule string }{ // NAME=TEXT; LARGE is 6 GB, and MOST all that may be
+		{"a large file that is ignored", build, ".dockerignore=data data/big=LARGE", ""},
+		{"a large file that is ignored by its own name", build, ".dockerignore=**/big\n!data/small data/big=LARGE", ""},
+		{"a large file", build, "big=LARGE", "too-large"},
+		{"a large .dockerignore", build, ".dockerignore=LARGE", "too-large"},
+		{"two files that are large together", build, "a=1 b=MOST", "too-large"},
+		{"a large config", config, "a=LARGE b=1", "too-large"},
+		{"configs that are large together", config, "a=1 b=MOST", "too-large"},
+		{"a large script of a load", script, "a=LARGE", "too-large"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, problems := planIn(t, "name: e\n"+test.body, func(dir, _ string) { test.files(dir) })
+			_, problems := planIn(t, "name: e\n"+test.body, func(dir, _ string) {
+				for file := range strings.SplitSeq(test.files, " ") {
+					name, text, _ := strings.Cut(file, "=")
+					write(filepath.Join(dir, name), text)
+					if size := map[string]int64{"LARGE": 6 << 30, "MOST": MaxSize}[text]; size > 0 {
+						must.Do(os.Truncate(filepath.Join(dir, name), size))
+					}
+				}
+			})
 			var rules []string
 			for _, p := range problems {
 				rules = append(rules, p.Rule)
@@ -306,35 +286,6 @@ func TestCopied(t *testing.T) {
 				t.Errorf("it has %s: %q", test.lacks, c)
 			}
 		})
-	}
-}
-
-// rowsArticle has an axis whose values are in files.
-func rowsArticle(axis, run string) string {
-	return text(block("name: e\ncalibrate: false\nmatrix: {framework: " + axis + "}\n" +
-		"command: {image: x, run: [echo, '" + run + "']}\n"))
-}
-
-// No link in the path of a row leads out of the repository.
-func TestRowsStayInTheRepository(t *testing.T) {
-	outside := t.TempDir()
-	write(filepath.Join(outside, "a.yaml"), "port: 1\n")
-	write(filepath.Join(outside, "f.csv"), "name\nsecret\n")
-	for _, axis := range []string{"{rows: ../../out/f.csv}", "{rows: out/f.csv}", "{files: \"../../out/*.yaml\"}",
-		"{files: \"../../*/a.yaml\"}"} {
-		root := t.TempDir()
-		dir := filepath.Join(root, "experiments", "sample")
-		write(filepath.Join(root, article.ProjectFile), "")
-		write(filepath.Join(dir, "x"), "")
-		link(outside, filepath.Join(root, "out"))
-		link(outside, filepath.Join(dir, "out"))
-		project := must.Get(article.OpenProject(root))
-		var problems source.Problems
-		doc := article.Parse(dir, source.New("article.md", []byte(rowsArticle(axis, "x"))))
-		p := must.Get(New(project, doc, Options{}, &problems))
-		if problems.Empty() || len(p.Experiments) > 0 {
-			t.Errorf("%s: problems %v, experiments %v", axis, problems.Sorted(), p.Experiments)
-		}
 	}
 }
 
