@@ -299,7 +299,7 @@ func sameLines(got, want string) bool {
 }
 
 func TestCheckOfCommandsAllowsMetricsThatProgramsPrint(t *testing.T) {
-	text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Command) +
+	text := recordtest.Article(recordtest.Command) +
 		recordtest.Fence("claim", "{name: c, expect: 'frames{tool=\"fast\"} > frames{tool=\"slow\"}'}") +
 		"It draws `{value} frames{tool=\"fast\"} / time.real{tool=\"fast\"}`.\n\n" + recordtest.Fence("table",
 		"label: tbl-a\nrows: [tool]\ncolumns: [frames, time.real]")
@@ -332,7 +332,7 @@ func TestCheckBesideMistakes(t *testing.T) {
 	found := []string{`no-cell at server="zzz"`, "unknown-parameter at serveer", "unknown-metric at throughputt",
 		"unknown-metric at througput"}
 	of := func(lines string) string {
-		return recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", lines)
+		return recordtest.Article(lines)
 	}
 	for _, test := range []struct {
 		name, text string

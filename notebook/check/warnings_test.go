@@ -72,7 +72,7 @@ func TestAsserts(t *testing.T) {
 			`claim "c" says that it holds where it does not`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Servers) +
+			text := recordtest.Article(recordtest.Servers) +
 				recordtest.Fence("claim", "- name: c\n  text: It is faster.\n  "+tt.says+
 					"\n  expect: 'throughput{server=\"a\"} > throughput{server=\"b\"}'\n- name: d\n  expect: "+
 					"'throughput{server=\"b\"} > throughput{server=\"c\"}'") + tt.text + "\n"
@@ -118,8 +118,7 @@ func TestHeadlines(t *testing.T) {
 		{"a headline", recordtest.Fence("claim", "- "+claim+"}\n- {name: d, headline: true, expect: throughput > 1/s}"), ""},
 		{"no headline", recordtest.Fence("claim", "- "+claim+"}\n- {name: d, headline: false, expect: throughput > 1/s}"), "c"},
 	} {
-		b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-			recordtest.Servers)+tt.text)
+		b := recordtest.New(t, recordtest.Article(recordtest.Servers)+tt.text)
 		var problems source.Problems
 		Headlines(b.Doc, &problems)
 		assert.Equal(t, warned(t, "no-headline", &problems), tt.want, "%s", tt.name)

@@ -467,8 +467,7 @@ func printJudgement(out *bytes.Buffer, j Judgement, indent string) {
 
 // A schedule gives equal loads also where the first repetition failed and so does not tell of one.
 func TestEqualLoadsAreNotDifferent(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-		recordtest.Servers)+recordtest.Fence("claim",
+	b := newFixture(t, recordtest.Article(recordtest.Servers)+recordtest.Fence("claim",
 		`{name: sooner, expect: 'latency.p50{server="a"} < latency.p50{server="b"}'}`))
 	open := func(r *record.Record) {
 		if r.Repetition == 1 {

@@ -99,9 +99,8 @@ func TestStanding(t *testing.T) {
 			"failed requests, against A paper: 0 of 0 rows measured"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment",
-				strings.Replace(recordtest.Servers, "repetitions: 3",
-					"repetitions: 3\nprofiles: {quick: {load: {duration: 10s, warmup: 2s}}}", 1))
+			text := recordtest.Article(strings.Replace(recordtest.Servers, "repetitions: 3",
+				"repetitions: 3\nprofiles: {quick: {load: {duration: 10s, warmup: 2s}}}", 1))
 			b := measuredServers(t, text+tt.blocks, tt.changes...)
 			if tt.name == "nothing was run" {
 				b = newFixture(t, text+tt.blocks)
@@ -147,7 +146,7 @@ func TestMostly(t *testing.T) {
 			"9 comparisons: 8 supported, 1 inconclusive", "undecided, 0 of 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", servers) +
+			text := recordtest.Article(servers) +
 				recordtest.Fence("claim", "name: c\nheadline: true\nexpect: '"+tt.expect+"'")
 			b := newFixture(t, text)
 			for _, name := range names {

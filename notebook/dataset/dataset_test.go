@@ -133,9 +133,8 @@ func TestSets(t *testing.T) {
 			Options{ThisHost: "me"}, "me full", true, "you gone"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-				strings.Replace(recordtest.Servers, "repetitions: 3",
-					"repetitions: 3\nprofiles: {quick: {load: {duration: 10s, warmup: 2s}}}", 1)))
+			b := newFixture(t, recordtest.Article(strings.Replace(recordtest.Servers, "repetitions: 3",
+				"repetitions: 3\nprofiles: {quick: {load: {duration: 10s, warmup: 2s}}}", 1)))
 			tt.measure(b)
 			d := b.dataset(tt.options)
 			var others []string
@@ -167,8 +166,7 @@ func TestSets(t *testing.T) {
 }
 
 func TestSkippedExperimentsHaveNoCells(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-		recordtest.Servers+"\nprofiles: {quick: skip}"))
+	b := newFixture(t, recordtest.Article(recordtest.Servers+"\nprofiles: {quick: skip}"))
 	b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.InProfile("quick"))
 	p := must.Get(b.Plan("quick"))
 	d := (&set{plan: p, records: b.Records}).dataset(b.Doc)
@@ -182,8 +180,7 @@ func TestSkippedExperimentsHaveNoCells(t *testing.T) {
 }
 
 func TestCalibration(t *testing.T) {
-	text := recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment",
-		strings.Replace(recordtest.Servers, "calibrate: false", "", 1))
+	text := recordtest.Article(strings.Replace(recordtest.Servers, "calibrate: false", "", 1))
 	t.Run("the copy is no cell", func(t *testing.T) {
 		d := measuredServers(t, text).dataset(Options{})
 		if e := d.Experiments[0]; len(e.Cells) != 3 || e.Calibration == nil || e.Calibration.State != Missing {
@@ -329,7 +326,7 @@ repetitions: 5
 }
 
 // servers is an article with recordtest.Servers.
-var servers = recordtest.FrontMatter + recordtest.Dockerfile + recordtest.Fence("experiment", recordtest.Servers)
+var servers = recordtest.Article(recordtest.Servers)
 
 // A fixture is an article under test, with the records that it has.
 type fixture struct{ *recordtest.Fixture }

@@ -90,8 +90,7 @@ func TestEval(t *testing.T) {
 
 // Every number says which repetitions it leaves out.
 func TestNotesOfRepetitionsLeftOut(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-		strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 4", 1)))
+	b := newFixture(t, recordtest.Article(strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 4", 1)))
 	for trial, values := range map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB,
 		"c": recordtest.ValuesC} {
 		b.Measure("servers", trial, "1", append([]float64{values[0]}, values...),
@@ -269,8 +268,7 @@ func TestEvalInSeveralExperiments(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
-	d := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-		recordtest.Grid)).dataset(Options{})
+	d := newFixture(t, recordtest.Article(recordtest.Grid)).dataset(Options{})
 	e, ok := d.Experiment("")
 	if !ok {
 		t.Fatal("no experiment")

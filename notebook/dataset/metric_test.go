@@ -244,7 +244,7 @@ func TestErrorShareIsPooled(t *testing.T) {
 }
 
 func TestMetricsOfCommands(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Command))
+	b := newFixture(t, recordtest.Article(recordtest.Command))
 	b.Measure("tool", "fast", "1", []float64{1, 1.1, 1.2}, func(r *record.Record) {
 		r.Samples = append(r.Samples, record.Sample{Metric: "frames", Value: 60, Unit: "frames"})
 	})
@@ -355,7 +355,7 @@ func TestDisturbedCell(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			measure := func(changes ...recordtest.Change) *Cell {
-				b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", tt.text))
+				b := newFixture(t, recordtest.Article(tt.text))
 				b.Measure(tt.experiment, tt.trial, "1", tt.values, changes...)
 				return cellOf(t, b.dataset(Options{}), tt.trial)
 			}
@@ -406,8 +406,7 @@ metrics:
 		}
 		r.Samples = append(r.Samples, record.Sample{Metric: "queue", Value: 0.004, Unit: "s"})
 	}
-	d := measuredServers(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-		recordtest.Servers+metrics), unread).dataset(Options{})
+	d := measuredServers(t, recordtest.Article(recordtest.Servers+metrics), unread).dataset(Options{})
 	c := cellOf(t, d, "b")
 	p99, p50 := c.Metric("latency.p99").Values[0], c.Metric("latency.p50").Values[0]
 	for _, tt := range []struct {

@@ -61,8 +61,7 @@ func TestSharesAreComparedAsTheyArePrinted(t *testing.T) {
 }
 
 func TestRowsJoinByWhatTheyShare(t *testing.T) {
-	d := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-		recordtest.Grid)+recordtest.Fence("published",
+	d := newFixture(t, recordtest.Article(recordtest.Grid)+recordtest.Fence("published",
 		"source: A paper\nrows:\n  - {kind: blocking, clients: 010, version: 3.10, throughput: 1/s}\n"+
 			"  - {kind: blocking, throughput: 2/s}\n  - {version: x, throughput: 3/s}")).dataset(Options{})
 	b := d.Doc.Published[0]

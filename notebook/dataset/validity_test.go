@@ -59,8 +59,7 @@ func TestWordsOfChecksAreOfTheirLevel(t *testing.T) {
 			Level: validity.Invalid, Words: "3 of 5 repetitions: others used 15 % of the CPU"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-				strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 5", 1)))
+			b := newFixture(t, recordtest.Article(strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 5", 1)))
 			b.Measure("servers", "a", "1", []float64{1000, 1000, 1000, 1000, 1000},
 				func(r *record.Record) { r.Load.ForeignCPU = tt.shares[r.Repetition-1] })
 			if got := cellOf(t, b.dataset(Options{}), "a").Validity().Checks()[3]; got != tt.want {

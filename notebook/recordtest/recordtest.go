@@ -29,6 +29,11 @@ const FrontMatter = "---\ntitle: Servers under load\n---\n\n"
 // Fence returns a block of an article.
 func Fence(kind, body string) string { return "```yaml " + kind + "\n" + body + "\n```\n\n" }
 
+// Article returns an article with an experiment.
+func Article(experiment string) string {
+	return FrontMatter + Dockerfile + Fence("experiment", experiment)
+}
+
 // Dockerfile builds the services of Servers and Grid.
 const Dockerfile = "```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n"
 
@@ -254,7 +259,7 @@ func Claimed(expect string, keys ...string) string {
 	for _, k := range keys {
 		body += "\n" + k
 	}
-	return FrontMatter + Dockerfile + Fence("experiment", Servers) + Fence("claim", body)
+	return Article(Servers) + Fence("claim", body)
 }
 
 // NewMeasured returns an article with a run of all trials of Servers.

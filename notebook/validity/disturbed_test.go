@@ -62,8 +62,7 @@ func TestDisturbedRepetitionsWithinBounds(t *testing.T) {
 		}), []int{1, 3}, nothing, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-				recordtest.Servers))
+			b := recordtest.New(t, recordtest.Article(recordtest.Servers))
 			b.Measure("servers", "a", "1", []float64{1000, 1010, 990, 1005, 995}[:tt.n],
 				recordtest.Only("a", tt.change, tt.which...))
 			a := NewReport(b.Records).For(tt.metric)
@@ -84,7 +83,7 @@ func TestDisturbedRepetitionsWithinBounds(t *testing.T) {
 
 // What else is left out has its own reason.
 func TestDisturbedAndLeftOut(t *testing.T) {
-	b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b := recordtest.New(t, recordtest.Article(recordtest.Servers))
 	b.Measure("servers", "a", "1", []float64{1000, 1010, 990, 1005, 995},
 		recordtest.Only("a", recordtest.Disturbed(0.16, 0), 1, 2), recordtest.Only("a", recordtest.Failing(1000), 5))
 	a := NewReport(b.Records).For("throughput")
@@ -99,7 +98,7 @@ func TestDisturbedAndLeftOut(t *testing.T) {
 
 // Where the target runs already, what others used is unknown: a generator that waited for a core was disturbed.
 func TestDisturbedBesideRunningTarget(t *testing.T) {
-	b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
+	b := recordtest.New(t, recordtest.Article(recordtest.Servers))
 	b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, func(r *record.Record) {
 		r.Load.Health = &record.Health{Standstill: -1, Waiting: 0.6}
 	})
@@ -138,8 +137,7 @@ func TestBecause(t *testing.T) {
 			"1 of 3 repetitions: failed; and another reason"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-				recordtest.Servers))
+			b := recordtest.New(t, recordtest.Article(recordtest.Servers))
 			b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, tt.changes...)
 			assert.Equal(t, NewReport(b.Records).For("latency.p50").Because(), tt.want)
 		})

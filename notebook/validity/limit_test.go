@@ -76,8 +76,7 @@ func TestLimitedBy(t *testing.T) {
 		})}, "", "load generator 0.30"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-				recordtest.Servers))
+			b := recordtest.New(t, recordtest.Article(recordtest.Servers))
 			b.Measure("servers", "a", "1", []float64{1200, 1200, 1200}, tt.set...)
 			got := NewReport(b.Records).LimitedBy()
 			if one := LimitOf(b.Records[0]); one.By != tt.want {
@@ -118,8 +117,7 @@ func TestSharedCPUs(t *testing.T) {
 		{"not told", "", "", "", OK, "load generator busy 30 %", CheckResult{"SMT siblings", NotChecked, notRecorded}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment",
-				recordtest.Servers))
+			b := recordtest.New(t, recordtest.Article(recordtest.Servers))
 			b.Measure("servers", "a", "1", recordtest.ValuesA, usage(1, 0.5, tt.services, tt.load, ""), func(r *record.Record) {
 				if tt.definition != "" {
 					r.Definition = json.RawMessage(strings.TrimSuffix(string(r.Definition), "}") + tt.definition)
