@@ -46,30 +46,31 @@ func read(root, article string) (services, secrets *source.Node, notes []string,
 	return p.Services, p.Secrets, p.Notes, found.Sorted()
 }
 
-// shown writes a value as YAML on lines of its own.
-func shown(b *strings.Builder, n *source.Node, indent string) {
+// flow returns a value in one line.
+func flow(n *source.Node) string {
+	var parts []string
 	switch n.Kind {
 	case source.Map:
 		for _, f := range n.Fields {
-			fmt.Fprintf(b, "%s%s:", indent, f.Key.Value)
-			if f.Value.Kind == source.Scalar {
-				fmt.Fprintf(b, " %s\n", f.Value.Text.Value)
-				continue
-			}
-			b.WriteString("\n")
-			shown(b, f.Value, indent+"  ")
+			parts = append(parts, f.Key.Value+": "+flow(f.Value))
 		}
+		return "{" + strings.Join(parts, ", ") + "}"
 	case source.List:
 		for _, item := range n.Items {
-			if item.Kind == source.Scalar {
-				fmt.Fprintf(b, "%s- %s\n", indent, item.Text.Value)
-				continue
-			}
-			fmt.Fprintf(b, "%s-\n", indent)
-			shown(b, item, indent+"  ")
+			parts = append(parts, flow(item))
 		}
+		return "[" + strings.Join(parts, ", ") + "]"
 	case source.Null:
-		fmt.Fprintf(b, "%snull\n", indent)
+		return "null"
+	}
+	return n.Text.Value
+}
+
+// shown writes each key of a mapping on a line of its own.
+func shown(b *strings.Builder, name string, n *source.Node) {
+	fmt.Fprintf(b, "%s:\n", name)
+	for _, f := range n.Fields {
+		fmt.Fprintf(b, "  %s: %s\n", f.Key.Value, flow(f.Value))
 	}
 }
 
@@ -107,10 +108,11 @@ func TestServices(t *testing.T) {
 				return
 			}
 			var b strings.Builder
-			shown(&b, settled, "")
+			for _, f := range settled.Fields {
+				shown(&b, f.Key.Value, f.Value)
+			}
 			if secrets != nil {
-				b.WriteString("secrets:\n")
-				shown(&b, secrets, "  ")
+				shown(&b, "secrets", secrets)
 			}
 			for _, note := range notes {
 				fmt.Fprintf(&b, "# %s\n", note)
