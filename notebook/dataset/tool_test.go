@@ -8,7 +8,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
-	"benchbook/notebook/validity"
 )
 
 // byTool makes a record one of another load generator than ours: ab, which tells percentiles in whole milliseconds.
@@ -107,39 +106,5 @@ func TestStepOfATool(t *testing.T) {
 	if r := cellOf(t, b.dataset(Options{}),
 		"a").Metric("latency.p50"); r.Missing != "not measured: shorter than ab can tell, in steps of 1 ms" {
 		t.Errorf("%+v", r)
-	}
-}
-
-func TestChecksOfOtherTools(t *testing.T) {
-	for _, tt := range []struct {
-		name, check string
-		change      func(*record.Record)
-		want        validity.Level
-		words       string
-	}{
-		{"no mean time of all requests", "Little's law", nil, validity.NotChecked, "the load generator does not report it"},
-		{"a mean time", "Little's law", func(r *record.Record) { r.Load.InFlight, r.Load.Window = 0, 12.5 },
-			validity.Invalid,
-			"Little's law gives 0.80 of the connections in use (ok within 0.05 of 1)"},
-		{"right answers that it does not report", "Little's law", func(r *record.Record) { r.Load.Completed = -1 },
-			validity.NotChecked, "the load generator does not report it"},
-		{"failures that it does not report", "errors", func(r *record.Record) { r.Load.Failed = -1 }, validity.NotChecked,
-			"ab does not report it"},
-		{"failures", "errors", func(r *record.Record) { r.Load.Failed = 500 }, validity.Invalid, "errors 5 %"},
-		{"no histogram", "overflow", nil, validity.NotChecked, "no histogram"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			r := &record.Record{}
-			recordtest.FillLoad(t, r, 1000)
-			var changes []func(*record.Record)
-			if tt.change != nil {
-				changes = append(changes, tt.change)
-			}
-			byTool(changes...)(r)
-			want := validity.CheckResult{Name: tt.check, Level: tt.want, Words: tt.words}
-			if _, found := validity.Of(r); !slices.Contains(found, want) {
-				t.Errorf("%+v, want %+v", found, want)
-			}
-		})
 	}
 }

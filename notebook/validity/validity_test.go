@@ -96,6 +96,15 @@ func TestChecksOfARepetition(t *testing.T) {
 			}
 		}
 	}
+	// ab is a load by a tool that reports the mean time.
+	ab := func(f func(*record.Load)) func(*record.Record) {
+		return func(r *record.Record) {
+			r.Load = &record.Load{Tool: "ab", Window: 10, Connections: 10, Attempted: 10000, Completed: 10000, InFlight: -1,
+				Busy: -1, ForeignCPU: -1}
+			r.Samples, r.Histograms = []record.Sample{{Metric: "latency.mean", Value: 0.01, Unit: "s"}}, nil
+			f(r.Load)
+		}
+	}
 	for _, tt := range []struct {
 		name  string
 		check string
@@ -231,6 +240,15 @@ func TestChecksOfARepetition(t *testing.T) {
 			"requests left 1.5 ms late at the percentile 99 (ok up to 1 ms)"},
 		{"a lag that is not told", "send lag", open(100, 100, 0, 0.05), NotChecked, "the load generator does not report it"},
 		{"no overflow", "overflow", func(*record.Record) {}, OK, "0 answers beyond the histogram"},
+		{"a tool without the time of all requests", "Little's law", ab(func(*record.Load) {}), NotChecked,
+			"the load generator does not report it"},
+		{"a tool with a mean time", "Little's law", ab(func(l *record.Load) { l.InFlight, l.Window = 0, 12.5 }), Invalid,
+			"Little's law gives 0.80 of the connections in use (ok within 0.05 of 1)"},
+		{"a tool without right answers", "Little's law", ab(func(l *record.Load) { l.Completed = -1 }), NotChecked,
+			"the load generator does not report it"},
+		{"a tool without failures", "errors", ab(func(l *record.Load) { l.Failed = -1 }), NotChecked, "ab does not report it"},
+		{"failures of a tool", "errors", ab(func(l *record.Load) { l.Failed = 500 }), Invalid, "errors 5 %"},
+		{"a tool without a histogram", "overflow", ab(func(*record.Load) {}), NotChecked, "no histogram"},
 		{"any overflow", "overflow", func(r *record.Record) {
 			r.Histograms["latency"] = recordtest.Histogram(t, recordtest.Times(61, 1), recordtest.Times(1, 99))
 		}, Warn, "1 answer beyond the histogram"},
