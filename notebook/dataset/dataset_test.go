@@ -81,61 +81,42 @@ func TestStates(t *testing.T) {
 }
 
 func TestSets(t *testing.T) {
-	all := func(b *fixture, changes ...recordtest.Change) {
-		for _, trial := range []string{"a", "b", "c"} {
-			b.Measure("servers", trial, "1", recordtest.ValuesA, changes...)
-		}
+	type set struct {
+		host, profile string
+		day           int
+		cells         string // a letter each
 	}
+	mine := Options{ThisHost: "me"}
 	for _, tt := range []struct {
 		name    string
-		measure func(b *fixture)
+		sets    []set
 		options Options
 		want    string // host and profile
 		own     bool
 		others  string
 	}{
-		{"no records", func(*fixture) {}, Options{ThisHost: "me"}, "me full", true, ""},
-		{"own full before own quick", func(b *fixture) {
-			all(b, recordtest.OnHost("me"), recordtest.InProfile("quick"), recordtest.StartedOn(1))
-			all(b, recordtest.OnHost("me"))
-		}, Options{ThisHost: "me"}, "me full", true, "me quick"},
-		{"own quick before others in full", func(b *fixture) {
-			all(b, recordtest.OnHost("me"), recordtest.InProfile("quick"))
-			all(b, recordtest.OnHost("you"), recordtest.StartedOn(1))
-		}, Options{ThisHost: "me"}, "me quick", true, "you full"},
-		{"own that is not complete after complete ones", func(b *fixture) {
-			b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.OnHost("me"), recordtest.StartedOn(2))
-			all(b, recordtest.OnHost("you"))
-		}, Options{ThisHost: "me"}, "you full", false, "me full"},
-		{"the newest complete one", func(b *fixture) {
-			all(b, recordtest.OnHost("you"))
-			all(b, recordtest.OnHost("they"), recordtest.InProfile("quick"), recordtest.StartedOn(1))
-		}, Options{ThisHost: "me"}, "they quick", false, "you full"},
-		{"the one with most fresh cells", func(b *fixture) {
-			b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.OnHost("me"), recordtest.StartedOn(1))
-			b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.OnHost("you"))
-			b.Measure("servers", "b", "1", recordtest.ValuesA, recordtest.OnHost("you"))
-		}, Options{ThisHost: "me"}, "you full", false, "me full"},
-		{"own before others as fresh", func(b *fixture) {
-			b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.OnHost("me"))
-			b.Measure("servers", "b", "1", recordtest.ValuesA, recordtest.OnHost("a-host"), recordtest.StartedOn(1))
-		}, Options{ThisHost: "me"}, "me full", true, "a-host full"},
-		{"a host that was asked for", func(b *fixture) {
-			all(b, recordtest.OnHost("me"))
-			b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.OnHost("you"))
-		}, Options{ThisHost: "me", Host: "you"}, "you full", false, "me full"},
-		{"a profile that is no more", func(b *fixture) {
-			all(b, recordtest.OnHost("me"), recordtest.InProfile("gone"))
-			b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.OnHost("me"))
-		}, Options{ThisHost: "me"}, "me full", true, "me gone"},
-		{"nothing but a profile that is no more",
-			func(b *fixture) { all(b, recordtest.OnHost("you"), recordtest.InProfile("gone")) },
-			Options{ThisHost: "me"}, "me full", true, "you gone"},
+		{"no records", nil, mine, "me full", true, ""},
+		{"own full before own quick", []set{{"me", "quick", 1, "abc"}, {"me", "full", 0, "abc"}}, mine, "me full", true, "me quick"},
+		{"own quick before others in full", []set{{"me", "quick", 0, "abc"}, {"you", "full", 1, "abc"}}, mine, "me quick", true, "you full"},
+		{"own that is not complete after complete ones", []set{{"me", "full", 2, "a"}, {"you", "full", 0, "abc"}}, mine,
+			"you full", false, "me full"},
+		{"the newest complete one", []set{{"you", "full", 0, "abc"}, {"they", "quick", 1, "abc"}}, mine, "they quick", false, "you full"},
+		{"the one with most fresh cells", []set{{"me", "full", 1, "a"}, {"you", "full", 0, "ab"}}, mine, "you full", false, "me full"},
+		{"own before others as fresh", []set{{"me", "full", 0, "a"}, {"a-host", "full", 1, "b"}}, mine, "me full", true, "a-host full"},
+		{"a host that was asked for", []set{{"me", "full", 0, "abc"}, {"you", "full", 0, "a"}},
+			Options{ThisHost: "me", Host: "you"}, "you full", false, "me full"},
+		{"a profile that is no more", []set{{"me", "gone", 0, "abc"}, {"me", "full", 0, "a"}}, mine, "me full", true, "me gone"},
+		{"nothing but a profile that is no more", []set{{"you", "gone", 0, "abc"}}, mine, "me full", true, "you gone"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newFixture(t, recordtest.Article(strings.Replace(recordtest.Servers, "repetitions: 3",
 				"repetitions: 3\nprofiles: {quick: {load: {duration: 10s, warmup: 2s}}}", 1)))
-			tt.measure(b)
+			for _, s := range tt.sets {
+				for _, cell := range s.cells {
+					b.Measure("servers", string(cell), "1", recordtest.ValuesA, recordtest.OnHost(s.host),
+						recordtest.InProfile(s.profile), recordtest.StartedOn(s.day))
+				}
+			}
 			d := b.dataset(tt.options)
 			var others []string
 			for _, o := range d.Others {
