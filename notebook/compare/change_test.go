@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -73,104 +74,87 @@ func fails(n int64) recordtest.Change {
 }
 
 func TestCompare(t *testing.T) {
-	usual := map[string][]float64{"a": recordtest.ValuesB}
+	slow, fast := map[string][]float64{"a": recordtest.ValuesB}, map[string][]float64{"a": recordtest.ValuesA}
 	paired := strings.Replace(recordtest.Servers, "calibrate: false", "calibrate: true", 1)
-	five, looked := strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 5", 1),
-		map[string][]float64{"a": {1000, 1040, 1010, 1020, 990}}
-	for _, tt := range []struct {
-		name, text, metric string
-		a, b               map[string][]float64
-		changesB           []recordtest.Change
-		options            ChangeOptions
-		want               string
+	five := strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 5", 1)
+	like, up := []float64{1000, 1000, 1001}, []float64{1100, 1130, 1140}
+	change := func(f func(*record.Record)) []recordtest.Change { return []recordtest.Change{f} }
+	for _, tt := range []struct { // without more, throughput of recordtest.Servers rises from slow to fast
+		name         string
+		text, metric string
+		a, b         map[string][]float64
+		changesB     []recordtest.Change
+		options      ChangeOptions
+		want         string
 	}{
-		{"better", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA}, nil,
-			ChangeOptions{},
-			"a: better +0.205 [+0.161 +0.255] {noise floor not measured}\n"},
-		{"worse", recordtest.Servers, "throughput", map[string][]float64{"a": recordtest.ValuesA}, usual, nil,
-			ChangeOptions{},
-			"a: worse -0.17 [-0.203 -0.139] {noise floor not measured}\n"},
-		{"lower is better", recordtest.Servers, "latency.mean", usual, map[string][]float64{"a": recordtest.ValuesA}, nil,
-			ChangeOptions{Metrics: []string{"latency.mean"}},
-			"a: better -0.17 [-0.203 -0.139] {noise floor not measured; different loads}\n"},
-		{"neither is better", recordtest.Servers, "requests", usual, map[string][]float64{"a": recordtest.ValuesA}, nil,
-			ChangeOptions{Also: []string{"requests"}},
-			"a: higher +0.205 [+0.161 +0.255] {noise floor not measured}\n"},
-		{"the same", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1001, 1009, 986}}, nil,
-			ChangeOptions{},
-			"a: no difference shown +0.000506 [-0.0269 +0.0284] (the same within 5 %) {noise floor not measured}\n"},
-		{"not certainly more than the smallest effect", recordtest.Servers, "throughput", usual,
-			map[string][]float64{"a": {1040, 1050, 1060}}, nil, ChangeOptions{},
-			"a: no difference shown +0.0513 [+0.0247 +0.0796] (a difference, but possibly no more than 5 %) {noise floor not " +
-				"measured}\n"},
-		{"shown alone only", recordtest.Servers, "throughput", map[string][]float64{"a": {1000, 1000, 1001},
-			"b": {1000, 1000, 1001}, "c": {1000, 1000, 1001}},
-			map[string][]float64{"a": {1100, 1130, 1140}, "b": {1001, 1000, 1000}, "c": {1001, 1000, 1000}}, nil,
-			ChangeOptions{},
-			"a: no difference shown +0.125 [+0.0722 +0.176] (it would be shown for a single cell, but not for one of 3) " +
+		{name: "better", want: "a: better +0.205 [+0.161 +0.255] {noise floor not measured}\n"},
+		{name: "worse", a: fast, b: slow, want: "a: worse -0.17 [-0.203 -0.139] {noise floor not measured}\n"},
+		{name: "lower is better", metric: "latency.mean", options: ChangeOptions{Metrics: []string{"latency.mean"}},
+			want: "a: better -0.17 [-0.203 -0.139] {noise floor not measured; different loads}\n"},
+		{name: "neither is better", metric: "requests", options: ChangeOptions{Also: []string{"requests"}},
+			want: "a: higher +0.205 [+0.161 +0.255] {noise floor not measured}\n"},
+		{name: "the same", b: map[string][]float64{"a": {1001, 1009, 986}},
+			want: "a: no difference shown +0.000506 [-0.0269 +0.0284] (the same within 5 %) {noise floor not measured}\n"},
+		{name: "not certainly more than the smallest effect", b: map[string][]float64{"a": {1040, 1050, 1060}},
+			want: "a: no difference shown +0.0513 [+0.0247 +0.0796] (a difference, but possibly no more than 5 %) " +
+				"{noise floor not measured}\n"},
+		{name: "shown alone only", a: map[string][]float64{"a": like, "b": like, "c": like},
+			b: map[string][]float64{"a": up, "b": {1001, 1000, 1000}, "c": {1001, 1000, 1000}},
+			want: "a: no difference shown +0.125 [+0.0722 +0.176] (it would be shown for a single cell, but not for one of 3) " +
 				"{noise floor not measured}\n" +
 				"b: no difference shown +0 [-0.00131 +0.00131] (the same within 5 %) {noise floor not measured}\n" +
 				"c: no difference shown +0 [-0.00131 +0.00131] (the same within 5 %) {noise floor not measured}\n"},
-		{"the larger noise floor", paired, "throughput", map[string][]float64{"a": recordtest.ValuesB,
-			"again": recordtest.ValuesB},
-			map[string][]float64{"a": recordtest.ValuesA, "again": {1400, 1430, 1385}}, nil, ChangeOptions{},
-			"a: no difference shown +0.205 [+0.0194 +0.426] (a difference, but possibly no more than 5 %)\n"},
-		{"one noise floor", paired, "throughput", map[string][]float64{"a": recordtest.ValuesB},
-			map[string][]float64{"a": recordtest.ValuesA, "again": recordtest.ValuesA}, nil, ChangeOptions{},
-			"a: better +0.205 [+0.161 +0.255] {A: noise floor not measured}\n"},
-		{"the same rounds, planned whole", five, "throughput", looked,
-			map[string][]float64{"a": {1096, 1144, 1067, 1115, 1086}}, nil, ChangeOptions{},
-			"a: better +0.0895 [+0.0517 +0.126] {noise floor not measured}\n"},
-		{"two repetitions", recordtest.Servers, "throughput", usual, map[string][]float64{"a": {1200, 1230}}, nil,
-			ChangeOptions{},
-			"a: not comparable +0.216 (B has 2 valid repetitions, and a verdict needs 3) {B: run not finished; noise floor " +
-				"not measured}\n"},
-		{"missing", recordtest.Servers, "throughput", usual, map[string][]float64{"b": recordtest.ValuesA}, nil,
-			ChangeOptions{},
-			"a: not comparable (B: not measured)\nb: not comparable (A: not measured)\n" +
-				"c: not comparable (A and B: not measured)\n"},
-		{"invalid", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
-			[]recordtest.Change{func(r *record.Record) { r.Load.Busy = 0.95 }}, ChangeOptions{},
-			"a: not comparable (B: invalid: load generator busy 95 %) {noise floor not measured}\n"},
-		{"failed", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
-			[]recordtest.Change{func(r *record.Record) { r.Failure = "it ended" }}, ChangeOptions{},
-			"a: not comparable (B: failed: it ended) {noise floor not measured}\n"},
-		{"another meaning of samples", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
-			[]recordtest.Change{func(r *record.Record) { r.Inputs[0].Digest = "3" }}, ChangeOptions{AcrossHosts: true},
-			"a: not comparable (what samples mean has changed: version 2 in A, 3 in B) {noise floor not measured}\n"},
-		{"another processor", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
-			[]recordtest.Change{otherCPU}, ChangeOptions{},
-			"a: not comparable (the hosts have different processors: Sample CPU in A, Other CPU in B) {noise floor not " +
-				"measured}\n"},
-		{"another processor, allowed", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
-			[]recordtest.Change{otherCPU}, ChangeOptions{AcrossHosts: true},
-			"a: better +0.205 [+0.161 +0.255] {noise floor not measured; the hosts have different processors: Sample CPU in " +
-				"A, Other CPU in B}\n"},
-		{"the same repetitions", recordtest.Servers, "throughput", usual, usual,
-			[]recordtest.Change{func(r *record.Record) { r.Run = runA }}, ChangeOptions{},
-			"a: not comparable (both sides are the same repetitions)\n"},
-		{"an older version", recordtest.Servers, "throughput", usual, map[string][]float64{"a": recordtest.ValuesA},
-			[]recordtest.Change{func(r *record.Record) { r.Key = "older" }}, ChangeOptions{},
-			"a: better +0.205 [+0.161 +0.255] {B: measured with an older version; noise floor not measured}\n"},
-		{"no failures at all", recordtest.Servers, "failed", usual, map[string][]float64{"a": recordtest.ValuesA}, nil,
-			ChangeOptions{},
-			"a: no difference shown +0 [-0.000123 +0.000102]\n"},
-		{"more failures", recordtest.Servers, "failed", usual, map[string][]float64{"a": recordtest.ValuesA},
-			[]recordtest.Change{fails(500)}, ChangeOptions{},
-			"a: worse +0.0415 [+0.0393 +0.0436]\n"},
-		{"a number of failures", recordtest.Servers, "failed.count", usual, map[string][]float64{"a": recordtest.ValuesA},
-			[]recordtest.Change{fails(500)}, ChangeOptions{Metrics: []string{"failed.count"}},
-			"a: worse +500 [+500 +500]\n"},
-		{"a value of zero", recordtest.Servers, "memory.server", usual, map[string][]float64{"a": recordtest.ValuesA},
-			[]recordtest.Change{func(r *record.Record) {
-				r.Samples[1].Value = 0
-			}}, ChangeOptions{Metrics: []string{"memory.server"}},
-			"a: not comparable (there is no ratio: the smallest value of B is 0) {noise floor not measured}\n"},
+		{name: "the larger noise floor", text: paired,
+			a:    map[string][]float64{"a": recordtest.ValuesB, "again": recordtest.ValuesB},
+			b:    map[string][]float64{"a": recordtest.ValuesA, "again": {1400, 1430, 1385}},
+			want: "a: no difference shown +0.205 [+0.0194 +0.426] (a difference, but possibly no more than 5 %)\n"},
+		{name: "one noise floor", text: paired,
+			b:    map[string][]float64{"a": recordtest.ValuesA, "again": recordtest.ValuesA},
+			want: "a: better +0.205 [+0.161 +0.255] {A: noise floor not measured}\n"},
+		{name: "the same rounds, planned whole", text: five, a: map[string][]float64{"a": {1000, 1040, 1010, 1020, 990}},
+			b:    map[string][]float64{"a": {1096, 1144, 1067, 1115, 1086}},
+			want: "a: better +0.0895 [+0.0517 +0.126] {noise floor not measured}\n"},
+		{name: "two repetitions", b: map[string][]float64{"a": {1200, 1230}},
+			want: "a: not comparable +0.216 (B has 2 valid repetitions, and a verdict needs 3) {B: run not finished; " +
+				"noise floor not measured}\n"},
+		{name: "missing", b: map[string][]float64{"b": recordtest.ValuesA}, want: "a: not comparable (B: not measured)\n" +
+			"b: not comparable (A: not measured)\nc: not comparable (A and B: not measured)\n"},
+		{name: "invalid", changesB: change(func(r *record.Record) { r.Load.Busy = 0.95 }),
+			want: "a: not comparable (B: invalid: load generator busy 95 %) {noise floor not measured}\n"},
+		{name: "failed", changesB: change(func(r *record.Record) { r.Failure = "it ended" }),
+			want: "a: not comparable (B: failed: it ended) {noise floor not measured}\n"},
+		{name: "another meaning of samples", changesB: change(func(r *record.Record) { r.Inputs[0].Digest = "3" }),
+			options: ChangeOptions{AcrossHosts: true},
+			want:    "a: not comparable (what samples mean has changed: version 2 in A, 3 in B) {noise floor not measured}\n"},
+		{name: "another processor", changesB: change(otherCPU),
+			want: "a: not comparable (the hosts have different processors: Sample CPU in A, Other CPU in B) " +
+				"{noise floor not measured}\n"},
+		{name: "another processor, allowed", changesB: change(otherCPU), options: ChangeOptions{AcrossHosts: true},
+			want: "a: better +0.205 [+0.161 +0.255] {noise floor not measured; the hosts have different processors: " +
+				"Sample CPU in A, Other CPU in B}\n"},
+		{name: "the same repetitions", b: slow, changesB: change(func(r *record.Record) { r.Run = runA }),
+			want: "a: not comparable (both sides are the same repetitions)\n"},
+		{name: "an older version", changesB: change(func(r *record.Record) { r.Key = "older" }),
+			want: "a: better +0.205 [+0.161 +0.255] {B: measured with an older version; noise floor not measured}\n"},
+		{name: "no failures at all", metric: "failed", want: "a: no difference shown +0 [-0.000123 +0.000102]\n"},
+		{name: "more failures", metric: "failed", changesB: change(fails(500)), want: "a: worse +0.0415 [+0.0393 +0.0436]\n"},
+		{name: "a number of failures", metric: "failed.count", changesB: change(fails(500)),
+			options: ChangeOptions{Metrics: []string{"failed.count"}}, want: "a: worse +500 [+500 +500]\n"},
+		{name: "a value of zero", metric: "memory.server", changesB: change(func(r *record.Record) { r.Samples[1].Value = 0 }),
+			options: ChangeOptions{Metrics: []string{"memory.server"}},
+			want:    "a: not comparable (there is no ratio: the smallest value of B is 0) {noise floor not measured}\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			changes := must.Get(Compare([]Sides{twice(t, tt.text, tt.a, tt.b, tt.changesB...)}, tt.options))
-			got := changesInWords(changes, tt.metric)
-			if len(tt.a)+len(tt.b) < 6 && !strings.HasPrefix(tt.name, "missing") { // the cells that nothing was measured of
+			if tt.a == nil {
+				tt.a = slow
+			}
+			if tt.b == nil {
+				tt.b = fast
+			}
+			s := twice(t, cmp.Or(tt.text, recordtest.Servers), tt.a, tt.b, tt.changesB...)
+			changes := must.Get(Compare([]Sides{s}, tt.options))
+			got := changesInWords(changes, cmp.Or(tt.metric, "throughput"))
+			if len(tt.a)+len(tt.b) < 6 && tt.name != "missing" { // the cells that nothing was measured of
 				got = strings.ReplaceAll(got, "b: not comparable (A and B: not measured)\n", "")
 				got = strings.ReplaceAll(got, "c: not comparable (A and B: not measured)\n", "")
 			}
