@@ -55,12 +55,10 @@ func TestWaysToWrite(t *testing.T) {
 		{"a share of a rate", "load: {rate: {share: 80%, of: e}}",
 			func(e *Experiment) string { return fmt.Sprint(e.Load.RateShare, " ", e.Load.RateOf) }, "0.8 e"},
 		{"calibrate off", "calibrate: no", func(e *Experiment) string {
-			return fmt.Sprint(e.Calibrate.Off,
-				e.Calibrate.Pick.Node)
+			return fmt.Sprint(e.Calibrate.Off, e.Calibrate.Pick.Node)
 		}, "true <nil>"},
 		{"calibrate by an expression", "calibrate: a == 1", func(e *Experiment) string {
-			return fmt.Sprint(e.Calibrate.Off,
-				e.Calibrate.Pick.Node)
+			return fmt.Sprint(e.Calibrate.Off, e.Calibrate.Pick.Node)
 		}, "false a == 1"},
 		{"one hook", "prepare: {service: s, run: a 'b c'}",
 			func(e *Experiment) string { return strings.Join(e.Prepare[0].Run, "|") }, "a|b c"},

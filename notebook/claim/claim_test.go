@@ -27,8 +27,7 @@ func TestVerdicts(t *testing.T) {
 	)
 	// wide spreads the values of a cell so far that nothing is decided.
 	wide := func(trial string) recordtest.Change {
-		return recordtest.Only(trial, func(
-			r *record.Record) {
+		return recordtest.Only(trial, func(r *record.Record) {
 			r.Load.Completed = r.Load.Completed * int64(r.Repetition) / 2
 		})
 	}

@@ -326,8 +326,7 @@ func TestExplanations(t *testing.T) {
 		{"a file, and an image with another base", []func(*record.Record){file, image, fact("base.server", "debian:13")},
 			"2 differences, but no cell changed"},
 		{"a setting", []func(*record.Record){func(r *record.Record) {
-			r.Key, r.Definition = "m",
-				json.RawMessage(`{"load":{"connections":12}}`)
+			r.Key, r.Definition = "m", json.RawMessage(`{"load":{"connections":12}}`)
 		}},
 			"the only difference is load.connections: 10 → 12"},
 		{"a secret", []func(*record.Record){func(r *record.Record) { r.Key = "n" }},

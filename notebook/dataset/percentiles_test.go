@@ -99,8 +99,7 @@ func TestNoCourseAndNoDistribution(t *testing.T) {
 		}, "no histogram: ab tells single percentiles only", "not recorded by second: ab does not report it"},
 		{"a window of less than a second", func(b *fixture) {
 			b.Measure("servers", "a", "1", []float64{900, 910, 905}, func(r *record.Record) {
-				r.Load.Window,
-					r.Load.Completions = .5, []int64{450}
+				r.Load.Window, r.Load.Completions = .5, []int64{450}
 			})
 		}, "", "the window is shorter than a second"},
 	} {

@@ -65,8 +65,7 @@ func TestCapacityThatCouldNotBeFoundAnew(t *testing.T) {
 	}
 	// Without another search, its reason is given.
 	b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool {
-		return r.Search != nil && r.Trial == "a" &&
-			r.Search.Lo == 700
+		return r.Search != nil && r.Trial == "a" && r.Search.Lo == 700
 	})
 	if r := cellOf(t, b.dataset(Options{}), "a", "ceiling").Metric("capacity.rate"); r.Missing != "not measured: a probe was not valid twice" {
 		t.Errorf("%+v", r)

@@ -73,8 +73,7 @@ func TestParseRefusesTheImpossible(t *testing.T) {
 		{"a search for something else", func(r *Record) { r.Repetition, r.Search = 0, &Search{Kind: "luck"} },
 			`search.kind is "luck": there are tune and capacity`},
 		{"a search whose bounds are crossed", func(r *Record) {
-			r.Repetition, r.Search = 0, &Search{Kind: SearchTune, Lo: 3,
-				Hi: 2}
+			r.Repetition, r.Search = 0, &Search{Kind: SearchTune, Lo: 3, Hi: 2}
 		}, "search: lo is 3, and hi is 2"},
 		{"looks that fall", func(r *Record) { r.Looks = []int{3, 2} }, "looks are [3 2], and have to rise from 1"},
 		{"looks at nothing", func(r *Record) { r.Looks = []int{0, 5} }, "looks are [0 5], and have to rise from 1"},

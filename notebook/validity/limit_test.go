@@ -71,8 +71,7 @@ func TestLimitedBy(t *testing.T) {
 			}}, "",
 			"load generator 0.30, connections 0.35"},
 		{"an open loop", []recordtest.Change{recordtest.LoadChange(func(l *record.Load) {
-			l.Open = &record.OpenLoop{Due: 1000,
-				Sent: 1000}
+			l.Open = &record.OpenLoop{Due: 1000, Sent: 1000}
 		})}, "", "load generator 0.30"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

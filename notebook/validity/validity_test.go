@@ -135,10 +135,8 @@ func TestChecksOfARepetition(t *testing.T) {
 		}, OK, ""},
 		{"no completions", "Little's law", load(func(l *record.Load) { l.Completed, l.Completions = 0, []int64{0, 0} }),
 			Invalid, "no completions"},
-		{"a run that was too short to tell", "Little's law", load(func(l *record.Load) {
-			l.InFlight, l.InFlightOver = -1,
-				0
-		}), NotChecked, "the load generator does not report it"},
+		{"a run that was too short to tell", "Little's law", load(func(l *record.Load) { l.InFlight, l.InFlightOver = -1, 0 }),
+			NotChecked, "the load generator does not report it"},
 		{"generator at 0.49", "generator CPU", load(func(l *record.Load) { l.Busy = 0.49 }), OK, ""},
 		{"generator of the example", "generator CPU", load(func(l *record.Load) { l.Busy = 0.75 }), Warn,
 			"load generator busy 75 %"},
@@ -198,14 +196,10 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"1 % failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 100, 10000 }), Warn, ""},
 		{"more than 1 % failed", "errors", load(func(l *record.Load) { l.Failed, l.Attempted = 101, 10000 }), Invalid,
 			"errors 1.01 %"},
-		{"all failed as expected", "errors", load(func(l *record.Load) {
-			l.Failed, l.Attempted, l.FailuresMax = 100, 100,
-				1
-		}), OK, "errors 100 %, which the article expects"},
-		{"above what is expected", "errors", load(func(l *record.Load) {
-			l.Failed, l.Attempted, l.FailuresMax = 6, 100,
-				0.05
-		}), Invalid, ""},
+		{"all failed as expected", "errors", load(func(l *record.Load) { l.Failed, l.Attempted, l.FailuresMax = 100, 100, 1 }),
+			OK, "errors 100 %, which the article expects"},
+		{"above what is expected", "errors", load(func(l *record.Load) { l.Failed, l.Attempted, l.FailuresMax = 6, 100, 0.05 }),
+			Invalid, ""},
 		{"nothing attempted", "errors", load(func(l *record.Load) { l.Attempted = 0 }), Invalid, "nothing was attempted"},
 		{"nothing told of the machine", "swap", func(*record.Record) {}, NotChecked, "not recorded"},
 		{"no swap to read from", "swap", machine(func(*record.Machine) {}), OK, "nothing was read from swap"},
