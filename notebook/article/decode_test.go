@@ -35,6 +35,9 @@ func TestWaysToWrite(t *testing.T) {
 		got        func(e *Experiment) string
 		want       string
 	}{
+		{"a volume that is read-only", "services: {s: {volumes: ['./data:/data:ro']}}", volume, "bind ./data /data true"},
+		{"a volume with a name", "services: {s: {volumes: ['space:/data']}}", volume, "volume space /data false"},
+		{"a volume without one", "services: {s: {volumes: [/data]}}", volume, "volume  /data false"},
 		{"a volume in full", "services: {s: {volumes: [{type: bind, source: ./data, target: /data, read_only: yes}]}}",
 			volume, "bind ./data /data true"},
 		{"a list of dependencies", "services: {s: {depends_on: [a, b]}}", dependencies, "a|b"},
@@ -52,6 +55,9 @@ func TestWaysToWrite(t *testing.T) {
 		{"sysctls as a list", "services: {s: {sysctls: [a.b=1]}}", func(e *Experiment) string {
 			return fmt.Sprint(service(e).Sysctls)
 		}, "map[a.b:1]"},
+		{"several targets", "load: {target: [http://s/a, {url: http://s/b, weight: 0.5}]}", func(e *Experiment) string {
+			return fmt.Sprint(len(e.Load.Targets), " ", e.Load.Targets[1].URL, " ", e.Load.Targets[1].Weight)
+		}, "2 http://s/b 0.5"},
 		{"a share of a rate", "load: {rate: {share: 80%, of: e}}",
 			func(e *Experiment) string { return fmt.Sprint(e.Load.RateShare, " ", e.Load.RateOf) }, "0.8 e"},
 		{"calibrate off", "calibrate: no", func(e *Experiment) string {
