@@ -374,25 +374,19 @@ func TestMatchText(t *testing.T) {
 		}
 		assert.Equal(t, got, tt.holds, "%q %s %q", tt.actual, tt.op, tt.want)
 	}
-}
-
-func TestMatchTextProblems(t *testing.T) {
 	for _, tt := range []struct {
-		name, actual string
-		op           Op
-		pattern      string
-		want         string
+		actual  string
+		op      Op
+		pattern string
+		want    string
 	}{
-		{"a word in order", "auto", Less, "5", `< needs quantities, not the text "auto"`},
-		{"a word as the limit", "5", Less, "auto", `< needs quantities, not the text "auto"`},
-		{"unlike units in order", "5s", Greater, "5MB", "cannot compare a time in s with a size in B"},
-		{"no comparison", "5", Add, "5", `"+" does not compare texts`},
+		{"auto", Less, "5", `< needs quantities, not the text "auto"`},
+		{"5", Less, "auto", `< needs quantities, not the text "auto"`},
+		{"5s", Greater, "5MB", "cannot compare a time in s with a size in B"},
+		{"5", Add, "5", `"+" does not compare texts`},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if _, err := MatchText(tt.op, tt.pattern, tt.actual); err == nil || err.Error() != tt.want {
-				t.Errorf("error %v, want %s", err, tt.want)
-			}
-		})
+		_, err := MatchText(tt.op, tt.pattern, tt.actual)
+		assert.Error(t, err, tt.want)
 	}
 }
 

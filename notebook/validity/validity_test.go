@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
@@ -14,30 +15,19 @@ func TestCellLevel(t *testing.T) {
 		name string
 		is   []Level // of the repetitions
 		want Level
-		n    int
 	}{
-		{"all ok", []Level{OK, OK, OK}, OK, 3},
-		{"one warns", []Level{OK, Warn, OK}, Warn, 3},
-		{"one of five left out", []Level{OK, OK, Invalid, OK, OK}, Warn, 4},
-		{"fewer than three remain", []Level{OK, Invalid, OK}, Invalid, 2},
-		{"more than half", []Level{OK, Invalid, Invalid, OK, Invalid}, Invalid, 2},
-		{"half of eight", []Level{OK, Invalid, Invalid, OK, Invalid, OK, Invalid, OK}, Warn, 4},
-		{"one planned", []Level{OK}, OK, 1},
-		{"one of two", []Level{OK, Invalid}, Warn, 1},
-		{"none valid", []Level{Invalid}, Invalid, 0},
+		{"all ok", []Level{OK, OK, OK}, OK},
+		{"one warns", []Level{OK, Warn, OK}, Warn},
+		{"one of five left out", []Level{OK, OK, Invalid, OK, OK}, Warn},
+		{"fewer than three remain", []Level{OK, Invalid, OK}, Invalid},
+		{"more than half", []Level{OK, Invalid, Invalid, OK, Invalid}, Invalid},
+		{"half of eight", []Level{OK, Invalid, Invalid, OK, Invalid, OK, Invalid, OK}, Warn},
+		{"one planned", []Level{OK}, OK},
+		{"one of two", []Level{OK, Invalid}, Warn},
+		{"none valid", []Level{Invalid}, Invalid},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			valid, n := make([]bool, len(tt.is)), 0
-			for i, l := range tt.is {
-				valid[i] = l != Invalid
-				if valid[i] {
-					n++
-				}
-			}
-			if got := cellLevel(valid, tt.is); got != tt.want || n != tt.n {
-				t.Errorf("%v, n = %d; want %v, n = %d", got, n, tt.want, tt.n)
-			}
-		})
+		valid := slice.Map(tt.is, func(l Level) bool { return l != Invalid })
+		assert.Equal(t, cellLevel(valid, tt.is), tt.want, "%s", tt.name)
 	}
 }
 
