@@ -102,7 +102,7 @@ func TestVerdicts(t *testing.T) {
 		{`throughput{server="a"} > 2 * latency.p50{server="a"} / latency.p50{server="a"}`, stats.NotMeasured, nil}, // no form
 	} {
 		t.Run(fmt.Sprintf("%s is %s", tt.expect, tt.want), func(t *testing.T) {
-			j := measuredServers(t, recordtest.Claimed(tt.expect), tt.changes...).judge()
+			j := judgeOnly(recordtest.NewMeasured(t, recordtest.Claimed(tt.expect), tt.changes...))
 			if j.Verdict != tt.want {
 				t.Errorf("%s (%s), effect %+v in %+v; want %s", j.Verdict, j.Reason, j.Effect, j.Region, tt.want)
 			}
@@ -201,7 +201,7 @@ func TestReasons(t *testing.T) {
 			"1 of 2 parts undecided, the first: throughput, a over b", 10, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			j := measuredServers(t, recordtest.Claimed(tt.expect), tt.changes...).judge()
+			j := judgeOnly(recordtest.NewMeasured(t, recordtest.Claimed(tt.expect), tt.changes...))
 			if j.Verdict != tt.verdict || j.Reason != tt.reason || j.Needed != tt.needed || j.Invalid != tt.invalid {
 				t.Errorf("%s: %q, needs %d, invalid %v; want %s: %q, %d, %v", j.Verdict, j.Reason, j.Needed, j.Invalid,
 					tt.verdict, tt.reason, tt.needed, tt.invalid)
@@ -209,7 +209,7 @@ func TestReasons(t *testing.T) {
 		})
 	}
 	t.Run("left out by the profile", func(t *testing.T) {
-		b := newFixture(t, strings.Replace(recordtest.Claimed(p99), "calibrate: false",
+		b := recordtest.New(t, strings.Replace(recordtest.Claimed(p99), "calibrate: false",
 			"calibrate: false\nprofiles: {quick: skip}", 1))
 		p := must.Get(b.Plan("quick"))
 		j := JudgeAll(dataset.WithoutRecords(b.Doc, p)).Claims[0]
@@ -237,14 +237,14 @@ func TestHeadlineNeedsSoundLoads(t *testing.T) {
 		for _, headline := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, headline %v", tt.name, headline), func(t *testing.T) {
 				expect := `throughput{server="a"} > throughput{server="b"}`
-				b := measuredServers(t, recordtest.Claimed(expect, fmt.Sprintf("headline: %v", headline)),
+				b := recordtest.NewMeasured(t, recordtest.Claimed(expect, fmt.Sprintf("headline: %v", headline)),
 					func(r *record.Record) {
 						if r.Trial == "a" && r.Repetition <= tt.first {
 							tt.change(r.Load)
 							r.Load.InFlight = -1
 						}
 					})
-				j := b.judge()
+				j := judgeOnly(b)
 				if (j.Verdict == stats.NotMeasured) != (headline && tt.reason != "") || headline && j.Reason != tt.reason {
 					t.Errorf("%s (%s), want the reason %q", j.Verdict, j.Reason, tt.reason)
 				}
@@ -262,13 +262,13 @@ func TestNoiseFloorWidensClaims(t *testing.T) {
 		apart, floor float64
 		want         stats.Verdict
 	}{{0, 0, stats.Contradicted}, {0.04, 0.01828, stats.Contradicted}, {0.085, 0.04064, stats.Inconclusive}} {
-		b := measuredServers(t, text)
+		b := recordtest.NewMeasured(t, text)
 		again := make([]float64, len(recordtest.ValuesA))
 		for i, x := range recordtest.ValuesA {
 			again[i] = x * (1 + tt.apart)
 		}
 		b.Measure("servers", "again", "20261120T100000Z-aaaa", again)
-		j := b.judge()
+		j := judgeOnly(b)
 		if j.Verdict != tt.want || math.Abs(j.Floor-tt.floor) > 1e-5 || len(j.Marks) > 0 {
 			t.Errorf("f = %v: %s, floor %v, marks %q; want %s", tt.floor, j.Verdict, j.Floor, j.Marks, tt.want)
 		}
@@ -279,7 +279,7 @@ func TestNoiseFloorWidensClaims(t *testing.T) {
 func TestFloorOfTwoRuns(t *testing.T) {
 	text := strings.Replace(recordtest.Claimed(
 		`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"} and throughput{server="a"} > throughput{server="c"}`), "calibrate: false", "", 1)
-	b := newFixture(t, text)
+	b := recordtest.New(t, text)
 	times := func(f float64) []float64 {
 		return []float64{recordtest.ValuesA[0] * f, recordtest.ValuesA[1] * f, recordtest.ValuesA[2] * f}
 	}
@@ -290,13 +290,13 @@ func TestFloorOfTwoRuns(t *testing.T) {
 	b.Measure("servers", "a", "2", recordtest.ValuesA)
 	b.Measure("servers", "again", "2", times(1.02))
 	b.Measure("servers", "b", "2", recordtest.ValuesB)
-	j := b.judge()
+	j := judgeOnly(b)
 	for _, p := range j.Parts { // a and b are of run 2, c is of run 1
 		if want := 0.00626; math.Abs(p.Floor-want) > 1e-5 {
 			t.Errorf("%s: floor %v, want %v", p.What, p.Floor, want)
 		}
 	}
-	d := b.dataset(dataset.Options{})
+	d := datasetOf(b)
 	if f := d.Floor("throughput"); f.Missing != "" || f.Pairs != 1 || math.Abs(f.F-0.00626) > 1e-5 {
 		t.Errorf("floor of the article %+v", f)
 	}
@@ -346,7 +346,7 @@ func TestMarks(t *testing.T) {
 			if tt.calibrate {
 				text = strings.Replace(text, "calibrate: false", "", 1)
 			}
-			b := newFixture(t, strings.Replace(text, "repetitions: 3", "repetitions: 4", 1))
+			b := recordtest.New(t, strings.Replace(text, "repetitions: 3", "repetitions: 4", 1))
 			for trial, values := range map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB,
 				"c": recordtest.ValuesC, "again": recordtest.ValuesA} {
 				if trial != "again" || tt.calibrate {
@@ -358,7 +358,7 @@ func TestMarks(t *testing.T) {
 					c(r)
 				}
 			}
-			if got := strings.Join(b.judge().Marks, "; "); got != tt.want {
+			if got := strings.Join(judgeOnly(b).Marks, "; "); got != tt.want {
 				t.Errorf("marks %q, want %q", got, tt.want)
 			}
 		})
@@ -392,7 +392,7 @@ func TestEffects(t *testing.T) {
 			if tt.key != "" {
 				keys = []string{tt.key}
 			}
-			j := measuredServers(t, recordtest.Claimed(tt.expect, keys...), tt.changes...).judge()
+			j := judgeOnly(recordtest.NewMeasured(t, recordtest.Claimed(tt.expect, keys...), tt.changes...))
 			if j.What != tt.what || j.IsRatio != strings.Contains(tt.what, " over ") || j.Region != tt.region {
 				t.Errorf("%q, ratio %v, in %v; want %+v", j.What, j.IsRatio, j.Region, tt)
 			}
@@ -406,8 +406,8 @@ func TestEffects(t *testing.T) {
 			}
 		})
 	}
-	j := measuredServers(t, recordtest.Claimed(
-		`throughput{server="a"} > throughput{server="b"} and failed.count{server="a"} < 5`)).judge()
+	j := judgeOnly(recordtest.NewMeasured(t, recordtest.Claimed(
+		`throughput{server="a"} > throughput{server="b"} and failed.count{server="a"} < 5`)))
 	if len(j.Parts) != 2 || !j.Parts[0].IsRatio || j.Parts[1].IsRatio || j.IsRatio {
 		t.Errorf("parts of two kinds: %+v", j)
 	}
@@ -416,7 +416,7 @@ func TestEffects(t *testing.T) {
 // A reader of the golden file sees what an article's claims come to, word by word.
 func TestJudgementsOfAnArticle(t *testing.T) {
 	source := must.Get(os.ReadFile("testdata/judgements.md"))
-	b := newFixture(t, string(source))
+	b := recordtest.New(t, string(source))
 	run := "20261120T100000Z-aaaa"
 	b.Measure("sockets", "sync, 10", run, []float64{529, 541, 522, 530, 535})
 	b.Measure("sockets", "async, 10", run, []float64{705, 712, 690, 701, 699})
@@ -427,7 +427,7 @@ func TestJudgementsOfAnArticle(t *testing.T) {
 		recordtest.Only("", recordtest.Failing(900), 4))
 	b.Measure("sockets", "again", run, []float64{533, 545, 519, 528, 541})
 	b.Measure("tool", "fast", run, []float64{1, 1.02, 0.99})
-	d := b.dataset(dataset.Options{ThisHost: "host-1"})
+	d := datasetOf(b, dataset.Options{ThisHost: "host-1"})
 	var out bytes.Buffer
 	for _, j := range JudgeAll(d).Claims {
 		fmt.Fprintf(&out, "%s: %s\n", j.Claim.Name.Value, j.Claim.Expect.Text.Value)
@@ -466,7 +466,7 @@ func printJudgement(out *bytes.Buffer, j Judgement, indent string) {
 
 // A schedule gives equal loads also where the first repetition failed and so does not tell of one.
 func TestEqualLoadsAreNotDifferent(t *testing.T) {
-	b := newFixture(t, recordtest.Article(recordtest.Servers)+recordtest.Fence("claim",
+	b := recordtest.New(t, recordtest.Article(recordtest.Servers)+recordtest.Fence("claim",
 		`{name: sooner, expect: 'latency.p50{server="a"} < latency.p50{server="b"}'}`))
 	open := func(r *record.Record) {
 		if r.Repetition == 1 {
@@ -478,7 +478,7 @@ func TestEqualLoadsAreNotDifferent(t *testing.T) {
 	four := func(values []float64) []float64 { return append([]float64{1000}, values...) }
 	b.Measure("servers", "a", "1", four(recordtest.ValuesA), open)
 	b.Measure("servers", "b", "1", four(recordtest.ValuesB), open)
-	d := b.dataset(dataset.Options{})
+	d := datasetOf(b)
 	if marks := JudgeAll(d).Claims[0].Marks; slices.Contains(marks, dataset.MarkLoads) {
 		t.Errorf("marks %q", marks)
 	}
@@ -503,11 +503,11 @@ func TestApplies(t *testing.T) {
 		{"not measured", `throughput{server="a"} > throughput{server="b"}`, false, []string{"c else"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.Claimed(tt.expect)+text)
+			b := recordtest.New(t, recordtest.Claimed(tt.expect)+text)
 			if tt.measured {
-				b = measuredServers(t, recordtest.Claimed(tt.expect)+text)
+				b = recordtest.NewMeasured(t, recordtest.Claimed(tt.expect)+text)
 			}
-			r := JudgeAll(b.dataset(dataset.Options{}))
+			r := JudgeAll(datasetOf(b))
 			var got []string
 			for _, p := range r.Data.Doc.Parts {
 				if r.Applies(p) {
@@ -557,7 +557,7 @@ func TestFewer(t *testing.T) {
 			stats.Contradicted, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, strings.Replace(recordtest.Claimed(tt.expect), "repetitions: 3",
+			b := recordtest.New(t, strings.Replace(recordtest.Claimed(tt.expect), "repetitions: 3",
 				fmt.Sprintf("repetitions: %d", tt.repetitions), 1)+tt.published)
 			for _, trial := range []string{"a", "b", "c"} {
 				b.Measure("servers", trial, "1", slices.Repeat([]float64{1000}, tt.repetitions), func(r *record.Record) {
@@ -567,7 +567,7 @@ func TestFewer(t *testing.T) {
 					}
 				})
 			}
-			d := b.dataset(dataset.Options{})
+			d := datasetOf(b)
 			if j := Judge(d, d.Doc.Claims[0]); j.Verdict != tt.want || j.Reason != tt.reason {
 				t.Errorf("%s (%s), want %s (%s)", j.Verdict, j.Reason, tt.want, tt.reason)
 			}
@@ -598,7 +598,7 @@ func TestOutcomeStrongerThanClaimed(t *testing.T) {
 		{"about(" + ab + ", 1.1, 3%) and about(" + ab + ", 2)", stats.Contradicted},
 	} {
 		t.Run(tt.expect, func(t *testing.T) {
-			j := measuredServers(t, recordtest.Claimed(tt.expect)).judge()
+			j := judgeOnly(recordtest.NewMeasured(t, recordtest.Claimed(tt.expect)))
 			if got := j.Outcome(); got != tt.want {
 				t.Errorf("outcome %q, verdict %s, effect %+v; want %q", got, j.Verdict, j.Effect, tt.want)
 			}
@@ -609,36 +609,18 @@ func TestOutcomeStrongerThanClaimed(t *testing.T) {
 	}
 }
 
-// A fixture is an article under test, with the records that it has.
-type fixture struct{ *recordtest.Fixture }
-
-func newFixture(t testing.TB, text string) *fixture {
-	t.Helper()
-	return &fixture{recordtest.New(t, text)}
-}
-
-// measuredServers has all of recordtest.Servers measured in one run, with the changes given.
-func measuredServers(t testing.TB, text string, changes ...recordtest.Change) *fixture {
-	t.Helper()
-	return &fixture{recordtest.NewMeasured(t, text, changes...)}
-}
-
-// searched is an article with claims and all that recordtest.Searching searches for.
-func searched(t *testing.T, claims ...string) *fixture {
-	t.Helper()
-	return &fixture{recordtest.NewSearched(t, claims...)}
-}
-
-func (b *fixture) dataset(o dataset.Options) *dataset.Dataset {
+// datasetOf returns the records of an article over its plan.
+func datasetOf(b *recordtest.Fixture, o ...dataset.Options) *dataset.Dataset {
 	b.T.Helper()
-	o.Plan = b.Plan
-	return must.Get(dataset.New(b.Doc, b.Records, o))
+	with := append(o, dataset.Options{})[0]
+	with.Plan = b.Plan
+	return must.Get(dataset.New(b.Doc, b.Records, with))
 }
 
-// judge judges the only claim.
-func (b *fixture) judge() Judgement {
+// judgeOnly judges the only claim of an article.
+func judgeOnly(b *recordtest.Fixture) Judgement {
 	b.T.Helper()
-	all := JudgeAll(b.dataset(dataset.Options{})).Claims
+	all := JudgeAll(datasetOf(b)).Claims
 	if len(all) != 1 || all[0].Claim == nil {
 		b.T.Fatalf("judgements %+v", all)
 	}

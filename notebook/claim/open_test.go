@@ -46,10 +46,10 @@ func TestRunWithLooks(t *testing.T) {
 			true, "there are 2 valid repetitions of a, and a verdict needs 3"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			bench := newFixture(t, strings.Replace(recordtest.Claimed(claim), "repetitions: 3", "repetitions: "+test.plan, 1))
+			bench := recordtest.New(t, strings.Replace(recordtest.Claimed(claim), "repetitions: 3", "repetitions: "+test.plan, 1))
 			bench.Measure("servers", "a", "1", test.a, test.set)
 			bench.Measure("servers", "b", "1", b[:len(test.a)], test.set)
-			d := bench.dataset(dataset.Options{})
+			d := datasetOf(bench)
 			j := JudgeAll(d).Claims[0]
 			if j.Verdict != test.verdict || !strings.HasPrefix(j.Reason, test.reason) || math.Abs(j.Level-test.level) > 1e-12 {
 				t.Errorf("%s (%s) at %v", j.Verdict, j.Reason, j.Level)
@@ -88,12 +88,12 @@ func TestNeededIsALookOfThePlan(t *testing.T) {
 		{"one cell, beyond the plan", limit, "up to 4", 10},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bench := newFixture(t, strings.Replace(recordtest.Claimed(tt.claim), "repetitions: 3", "repetitions: "+
+			bench := recordtest.New(t, strings.Replace(recordtest.Claimed(tt.claim), "repetitions: 3", "repetitions: "+
 				tt.repetitions, 1))
 			bench.Measure("servers", "a", "1", []float64{1100, 1180, 1040})
 			bench.Measure("servers", "b", "1", []float64{990, 1000, 1010})
 			bench.Measure("servers", "c", "1", []float64{500, 501, 502})
-			j := JudgeAll(bench.dataset(dataset.Options{})).Claims[0]
+			j := JudgeAll(datasetOf(bench)).Claims[0]
 			if j.Verdict != stats.Inconclusive || j.Needed != tt.want {
 				t.Errorf("%s, needs %d repetitions, want %d (%s)", j.Verdict, j.Needed, tt.want, j.Reason)
 			}
@@ -138,7 +138,7 @@ func TestOpen(t *testing.T) {
 			[]string{"b", "c"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bench := newFixture(t, recordtest.Claimed(tt.claim)+tt.more)
+			bench := recordtest.New(t, recordtest.Claimed(tt.claim)+tt.more)
 			changes := []recordtest.Change{}
 			if tt.c != nil {
 				changes = append(changes, tt.c)
@@ -146,7 +146,7 @@ func TestOpen(t *testing.T) {
 			bench.Measure("servers", "a", "1", fast)
 			bench.Measure("servers", "b", "1", slow)
 			bench.Measure("servers", "c", "1", wide, changes...)
-			got := Open(bench.dataset(dataset.Options{}))["servers"]
+			got := Open(datasetOf(bench))["servers"]
 			if slices.Sort(got); !slices.Equal(got, tt.want) {
 				t.Errorf("open %v, want %v", got, tt.want)
 			}
@@ -178,7 +178,7 @@ func TestTooFewRepetitions(t *testing.T) {
 		{"whichever is larger", `'ratio(time.real{n="1"}, time.real{n="2"}) > 1'`, "5", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			b := newFixture(t, "---\ntitle: A title\n---\n\n```yaml experiment\nname: e\nmatrix: {n: [\"1\", \"2\"]}\n"+
+			b := recordtest.New(t, "---\ntitle: A title\n---\n\n```yaml experiment\nname: e\nmatrix: {n: [\"1\", \"2\"]}\n"+
 				"command: {image: \"debian:bookworm-slim\", run: \"sleep ${{ matrix.n }}\"}\nrepetitions: "+test.repetitions+
 				"\n```\n\n"+
 				"```yaml claim\nname: c\nexpect: "+test.expect+"\n```\n")
@@ -213,7 +213,7 @@ func TestTooFewAnswers(t *testing.T) {
 			text = strings.Replace(text, "< 1s", "> 1/s", 1)
 		}
 		got := ""
-		for _, doubt := range Undecidable(newFixture(t, text).dataset(dataset.Options{})) {
+		for _, doubt := range Undecidable(datasetOf(recordtest.New(t, text))) {
 			got += doubt.Rule
 		}
 		assert.Equal(t, got, want, "%s", metric)

@@ -35,12 +35,12 @@ func TestSearchedClaims(t *testing.T) {
 		{workers("a") + " < 9", stats.Supported, 5, 8},
 	} {
 		t.Run(test.expect, func(t *testing.T) {
-			b := searched(t, test.expect)
-			if j := b.judge(); j.Verdict != stats.Inconclusive || j.Reason != reasonOneSearch {
+			b := recordtest.NewSearched(t, test.expect)
+			if j := judgeOnly(b); j.Verdict != stats.Inconclusive || j.Reason != reasonOneSearch {
 				t.Errorf("one search: %s, %q", j.Verdict, j.Reason)
 			}
 			b.Repeat()
-			j := b.judge()
+			j := judgeOnly(b)
 			if j.Verdict != test.verdict {
 				t.Fatalf("%s: %s", j.Verdict, j.Reason)
 			}
@@ -88,12 +88,12 @@ func TestSearchesWithoutResult(t *testing.T) {
 			stats.Supported, ""},
 	} {
 		t.Run(tt.expect, func(t *testing.T) {
-			b := searched(t, tt.expect)
+			b := recordtest.NewSearched(t, tt.expect)
 			for _, r := range b.Records {
 				tt.change(r)
 			}
 			b.Repeat()
-			if j := b.judge(); j.Verdict != tt.verdict || j.Effect != nil || !strings.Contains(j.Reason, tt.reason) {
+			if j := judgeOnly(b); j.Verdict != tt.verdict || j.Effect != nil || !strings.Contains(j.Reason, tt.reason) {
 				t.Errorf("%s: %q, %+v; want %s: %q", j.Verdict, j.Reason, j.Effect, tt.verdict, tt.reason)
 			}
 		})

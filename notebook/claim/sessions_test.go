@@ -62,7 +62,7 @@ func TestSessions(t *testing.T) {
 		}, stats.Supported, 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			f := newFixture(t, recordtest.Claimed(tt.expect))
+			f := recordtest.New(t, recordtest.Claimed(tt.expect))
 			for i, ratio := range tt.ratios {
 				run := fmt.Sprintf("202611%02dT100000Z-abcd", 20-i)
 				for trial, x := range map[string]float64{"a": 1000, "b": 1000 * ratio, "c": 500} {
@@ -74,7 +74,7 @@ func TestSessions(t *testing.T) {
 					})
 				}
 			}
-			j := JudgeAll(f.dataset(dataset.Options{Host: f.Records[0].Host, Profile: "full"})).Claims[0]
+			j := JudgeAll(datasetOf(f, dataset.Options{Host: f.Records[0].Host, Profile: "full"})).Claims[0]
 			if j.Verdict != tt.want || len(j.Sessions) != tt.sessions || !strings.Contains(j.Reason, tt.reason) {
 				t.Errorf("%s of %d sessions, %q; want %s of %d, %q", j.Verdict, len(j.Sessions), j.Reason, tt.want, tt.sessions,
 					tt.reason)
@@ -89,13 +89,13 @@ func TestSessions(t *testing.T) {
 
 // A value in the text is the effect of the claim about the same ratio, also between sessions.
 func TestValuesBetweenSessions(t *testing.T) {
-	f := newFixture(t, recordtest.Claimed(`throughput{server="b"} > throughput{server="a"}`))
+	f := recordtest.New(t, recordtest.Claimed(`throughput{server="b"} > throughput{server="a"}`))
 	for i, ratio := range []float64{1.3, 1.31, 1.35} {
 		for trial, x := range map[string]float64{"a": 1000, "b": 1000 * ratio, "c": 500} {
 			f.Measure("servers", trial, fmt.Sprintf("202611%02dT100000Z-abcd", 20-i), []float64{x * 0.999, x, x * 1.001})
 		}
 	}
-	d := f.dataset(dataset.Options{Host: f.Records[0].Host, Profile: "full"})
+	d := datasetOf(f, dataset.Options{Host: f.Records[0].Host, Profile: "full"})
 	j := JudgeAll(d).Claims[0]
 	for source, want := range map[string]float64{
 		`ratio(throughput{server="b"}, throughput{server="a"})`:     j.Effect.Number,
@@ -129,7 +129,7 @@ func TestKnownLooks(t *testing.T) {
 		{"another claim of them", [][]int{{3, 5}}, `[{"claim": "other", "says": {}, "looks": 8}]`, 0.025},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			f := newFixture(t, recordtest.Claimed(`throughput{server="b"} > throughput{server="a"}`))
+			f := recordtest.New(t, recordtest.Claimed(`throughput{server="b"} > throughput{server="a"}`))
 			for i, looks := range tt.looks {
 				for _, trial := range []string{"a", "b", "c"} {
 					f.Measure("servers", trial, fmt.Sprintf("202611%02dT100000Z-abcd", 20-i), []float64{999, 1000, 1001},
@@ -142,7 +142,7 @@ func TestKnownLooks(t *testing.T) {
 						})
 				}
 			}
-			if j := f.judge(); j.Level != tt.level {
+			if j := judgeOnly(f); j.Level != tt.level {
 				t.Errorf("the level is %v, want %v", j.Level, tt.level)
 			}
 		})

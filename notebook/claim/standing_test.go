@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -101,11 +100,11 @@ func TestStanding(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			text := recordtest.Article(strings.Replace(recordtest.Servers, "repetitions: 3",
 				"repetitions: 3\nprofiles: {quick: {load: {duration: 10s, warmup: 2s}}}", 1))
-			b := measuredServers(t, text+tt.blocks, tt.changes...)
+			b := recordtest.NewMeasured(t, text+tt.blocks, tt.changes...)
 			if tt.name == "nothing was run" {
-				b = newFixture(t, text+tt.blocks)
+				b = recordtest.New(t, text+tt.blocks)
 			}
-			got := JudgeAll(b.dataset(dataset.Options{})).Standing()
+			got := JudgeAll(datasetOf(b)).Standing()
 			if published := strings.Join(got.Published, "; "); got.String() != tt.want || got.Reason != tt.reason ||
 				published != tt.published {
 				t.Errorf("%s (%s), %q; want %s (%s), %q", got, got.Reason, published, tt.want, tt.reason, tt.published)
@@ -148,7 +147,7 @@ func TestMostly(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			text := recordtest.Article(servers) +
 				recordtest.Fence("claim", "name: c\nheadline: true\nexpect: '"+tt.expect+"'")
-			b := newFixture(t, text)
+			b := recordtest.New(t, text)
 			for _, name := range names {
 				x := 1200.0
 				if name == "n0" {
@@ -163,7 +162,7 @@ func TestMostly(t *testing.T) {
 					}
 				})
 			}
-			d := b.dataset(dataset.Options{})
+			d := datasetOf(b)
 			j := JudgeAll(d).Claims[0]
 			if got := JudgeAll(d).Standing().String(); j.Verdict != tt.verdict || j.Tally() != tt.tally || got != tt.want {
 				t.Errorf("%s, %q, standing %q; want %s, %q, %q", j.Verdict, j.Tally(), got, tt.verdict, tt.tally, tt.want)

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"benchbook/internal/slice"
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/recordtest"
 )
 
@@ -35,7 +34,7 @@ metrics:
 
 // Each way to change what an article claims after it was measured is marked, and nothing else is.
 func TestStatedSince(t *testing.T) {
-	begun := State(newFixture(t, statedArticle).dataset(dataset.Options{}))
+	begun := State(datasetOf(recordtest.New(t, statedArticle)))
 	for _, tt := range []struct {
 		name, old, new string
 		want           string // claims with marks other than StatedBefore, and their changes
@@ -76,7 +75,7 @@ func TestStatedSince(t *testing.T) {
 			if tt.old != "" && strings.Count(statedArticle, tt.old) != 1 {
 				t.Fatalf("%q is in the article %d times", tt.old, strings.Count(statedArticle, tt.old))
 			}
-			now := State(newFixture(t, strings.Replace(statedArticle, tt.old, tt.new, 1)).dataset(dataset.Options{}))
+			now := State(datasetOf(recordtest.New(t, strings.Replace(statedArticle, tt.old, tt.new, 1))))
 			var got []string
 			begin := Beginning{Known: true, Claims: begun, Committed: true}
 			marks := slice.Map(now, func(s Stated) StatedClaim { return s.Since(begin) })
@@ -97,7 +96,7 @@ func TestStatedSince(t *testing.T) {
 }
 
 func TestStatedMarks(t *testing.T) {
-	now := State(newFixture(t, statedArticle).dataset(dataset.Options{}))
+	now := State(datasetOf(recordtest.New(t, statedArticle)))
 	for _, tt := range []struct {
 		name  string
 		begun Beginning
@@ -148,7 +147,7 @@ func TestPublished(t *testing.T) {
 			if tt.published != "" {
 				keys = []string{"published: " + tt.published}
 			}
-			d := measuredServers(t, recordtest.Claimed(tt.expect, keys...)).dataset(dataset.Options{})
+			d := datasetOf(recordtest.NewMeasured(t, recordtest.Claimed(tt.expect, keys...)))
 			j := JudgeAll(d).Claims[0]
 			if got, ok := j.Published(); ok != (tt.want != 0) || ok && !recordtest.CloseTo(got, tt.want) {
 				t.Errorf("got %v, %v; want %v", got, ok, tt.want)

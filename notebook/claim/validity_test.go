@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"benchbook/internal/test/assert"
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -37,12 +36,12 @@ func TestClaimsOfDisturbedCells(t *testing.T) {
 		{`cpu.server{server="b"} > cpu.server{server="c"}`, n},
 	} {
 		t.Run(tt.expect, func(t *testing.T) {
-			b := newFixture(t, recordtest.Claimed(tt.expect))
+			b := recordtest.New(t, recordtest.Claimed(tt.expect))
 			b.Measure("servers", "a", "1", []float64{4000, 4030, 4010}, recordtest.Disturbed(0, 0))
 			b.Measure("servers", "b", "1", []float64{5000, 5030, 5010}, recordtest.Disturbed(0, 0))
 			b.Measure("servers", "c", "1", []float64{100, 101, 100.5},
 				recordtest.Only("c", recordtest.Disturbed(0.1, 0.06), 1, 3))
-			j := Judge(b.dataset(dataset.Options{}), b.Doc.Claims[0])
+			j := Judge(datasetOf(b), b.Doc.Claims[0])
 			if j.Verdict != tt.want {
 				t.Errorf("%s (%s), effect %+v; want %s", j.Verdict, j.Reason, j.Effect, tt.want)
 			}
@@ -80,7 +79,7 @@ func TestWithAll(t *testing.T) {
 		{"another cell", `throughput{server="c"} > throughput{server="b"}`, little, 400, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.Claimed(tt.expect))
+			b := recordtest.New(t, recordtest.Claimed(tt.expect))
 			changes := []recordtest.Change{}
 			if tt.change != nil {
 				changes = append(changes, recordtest.Only("a", tt.change, 4))
@@ -88,7 +87,7 @@ func TestWithAll(t *testing.T) {
 			b.Measure("servers", "a", "1", []float64{1200, 1210, 1190, tt.slow}, changes...)
 			b.Measure("servers", "b", "1", []float64{1000, 1010, 990, 1000})
 			b.Measure("servers", "c", "1", []float64{1500, 1510, 1490, 1500})
-			j := b.judge()
+			j := judgeOnly(b)
 			if j.Verdict != s {
 				t.Fatalf("%s (%s), want %s", j.Verdict, j.Reason, s)
 			}
@@ -109,11 +108,11 @@ func TestWithAll(t *testing.T) {
 
 // A claim about a cell that is not valid stays without a verdict.
 func TestWithAllOfInvalidCells(t *testing.T) {
-	b := newFixture(t, recordtest.Claimed(`throughput{server="a"} > throughput{server="b"}`))
+	b := recordtest.New(t, recordtest.Claimed(`throughput{server="a"} > throughput{server="b"}`))
 	b.Measure("servers", "a", "1", []float64{1200, 1210, 1190},
 		recordtest.LoadChange(func(l *record.Load) { l.Connections *= 2 }))
 	b.Measure("servers", "b", "1", []float64{1000, 1010, 990})
-	if j := b.judge(); j.Verdict != stats.NotMeasured || j.All != nil {
+	if j := judgeOnly(b); j.Verdict != stats.NotMeasured || j.All != nil {
 		t.Errorf("%s, with all repetitions %+v", j.Verdict, j.All)
 	}
 }

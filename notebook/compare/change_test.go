@@ -26,13 +26,13 @@ const (
 func twice(t testing.TB, text string, a, b map[string][]float64, changesB ...recordtest.Change) Sides {
 	t.Helper()
 	lay := func(run string, values map[string][]float64, changes ...recordtest.Change) *dataset.Dataset {
-		bench := newFixture(t, recordtest.FrontMatter+recordtest.Fence("experiment", text)+recordtest.Dockerfile)
+		bench := recordtest.New(t, recordtest.FrontMatter+recordtest.Fence("experiment", text)+recordtest.Dockerfile)
 		for _, trial := range []string{"a", "b", "c", "again"} {
 			if len(values[trial]) > 0 {
 				bench.Measure("servers", trial, run, values[trial], changes...)
 			}
 		}
-		return bench.dataset(dataset.Options{ThisHost: "host-1"})
+		return datasetOf(bench, dataset.Options{ThisHost: "host-1"})
 	}
 	inputs := func(r *record.Record) {
 		r.Inputs = []record.Input{{Name: "semantics", Digest: "2"}}
@@ -272,7 +272,7 @@ func TestRefused(t *testing.T) {
 
 // Changes of what searches found are shown where the intervals lie apart.
 func TestSearchedChanges(t *testing.T) {
-	before, after := searched(t).dataset(dataset.Options{}), searched(t)
+	before, after := datasetOf(recordtest.NewSearched(t)), recordtest.NewSearched(t)
 	for _, r := range after.Records {
 		if r.Experiment == "ceiling" && r.Trial == "a" {
 			r.Search, r.Run = &record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Lo: 800, Hi: 840}, "2"
@@ -281,7 +281,7 @@ func TestSearchedChanges(t *testing.T) {
 			r.Search, r.Run = &record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Lo: 910, Hi: 950}, "2"
 		}
 	}
-	changes := must.Get(Compare([]Sides{{A: before, B: after.dataset(dataset.Options{}), Experiments: []string{"ceiling"}}},
+	changes := must.Get(Compare([]Sides{{A: before, B: datasetOf(after), Experiments: []string{"ceiling"}}},
 		ChangeOptions{}))
 	got := map[string]stats.Shift{}
 	for _, c := range changes {
@@ -345,22 +345,10 @@ func TestExplanations(t *testing.T) {
 	}
 }
 
-// A fixture is an article under test, with the records that it has.
-type fixture struct{ *recordtest.Fixture }
-
-func newFixture(t testing.TB, text string) *fixture {
-	t.Helper()
-	return &fixture{recordtest.New(t, text)}
-}
-
-// searched is an article with claims and all that recordtest.Searching searches for.
-func searched(t *testing.T, claims ...string) *fixture {
-	t.Helper()
-	return &fixture{recordtest.NewSearched(t, claims...)}
-}
-
-func (b *fixture) dataset(o dataset.Options) *dataset.Dataset {
+// datasetOf returns the records of an article over its plan.
+func datasetOf(b *recordtest.Fixture, o ...dataset.Options) *dataset.Dataset {
 	b.T.Helper()
-	o.Plan = b.Plan
-	return must.Get(dataset.New(b.Doc, b.Records, o))
+	with := append(o, dataset.Options{})[0]
+	with.Plan = b.Plan
+	return must.Get(dataset.New(b.Doc, b.Records, with))
 }

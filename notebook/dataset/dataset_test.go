@@ -25,7 +25,7 @@ func TestStates(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		runs    []run
-		change  func(*fixture)
+		change  func(*recordtest.Fixture)
 		state   State
 		run     string
 		records int
@@ -37,27 +37,27 @@ func TestStates(t *testing.T) {
 		{"a complete run before a newer one that is not", []run{{"1", 3, ""}, {"2", 2, ""}}, nil, Fresh, "1", 3},
 		{"too few repetitions", []run{{"2", 2, ""}}, nil, Partial, "2", 2},
 		{"the newest of two runs that are not finished", []run{{"2", 1, ""}, {"1", 2, ""}}, nil, Partial, "2", 1},
-		{"a repetition in the middle missing", []run{{"2", 3, ""}}, func(b *fixture) {
+		{"a repetition in the middle missing", []run{{"2", 3, ""}}, func(b *recordtest.Fixture) {
 			b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool { return r.Repetition == 2 })
 		}, Partial, "2", 2},
 		{"repetitions of two runs do not add up", []run{{"1", 2, ""}, {"2", 1, ""}}, nil, Partial, "2", 1},
 		{"another key", []run{{"2", 3, "old"}}, nil, Stale, "2", 3},
 		{"another key, complete before newer", []run{{"1", 3, "old"}, {"2", 1, "older"}}, nil, Stale, "1", 3},
 		{"a run that began afresh hides older versions", []run{{"1", 3, "old"}, {"2", 1, ""}}, nil, Partial, "2", 1},
-		{"records of another article", []run{{"2", 3, ""}}, func(b *fixture) {
+		{"records of another article", []run{{"2", 3, ""}}, func(b *recordtest.Fixture) {
 			for _, r := range b.Records {
 				r.Article = "other"
 			}
 		}, Missing, "", 0},
-		{"records of an experiment that is no more", []run{{"2", 3, ""}}, func(b *fixture) {
+		{"records of an experiment that is no more", []run{{"2", 3, ""}}, func(b *recordtest.Fixture) {
 			for _, r := range b.Records {
 				r.Experiment = "gone"
 			}
 		}, Missing, "", 0},
-		{"one record twice", []run{{"2", 3, ""}}, func(b *fixture) { b.Records = append(b.Records, b.Records[0]) }, Fresh, "2", 3},
+		{"one record twice", []run{{"2", 3, ""}}, func(b *recordtest.Fixture) { b.Records = append(b.Records, b.Records[0]) }, Fresh, "2", 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, servers)
+			b := recordtest.New(t, servers)
 			for _, r := range tt.runs {
 				var changes []recordtest.Change
 				if r.key != "" {
@@ -68,7 +68,7 @@ func TestStates(t *testing.T) {
 			if tt.change != nil {
 				tt.change(b)
 			}
-			c := cellOf(t, b.dataset(Options{ThisHost: "host-1"}), "a")
+			c := cellOf(t, datasetOf(b, Options{ThisHost: "host-1"}), "a")
 			if c.State != tt.state || c.Run != tt.run || len(c.Records) != tt.records {
 				t.Errorf("%v, run %q, %d records; want %v, run %q, %d", c.State, c.Run, len(c.Records), tt.state, tt.run,
 					tt.records)
@@ -109,7 +109,7 @@ func TestSets(t *testing.T) {
 		{"nothing but a profile that is no more", []set{{"you", "gone", 0, "abc"}}, mine, "me full", true, "you gone"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.Article(strings.Replace(recordtest.Servers, "repetitions: 3",
+			b := recordtest.New(t, recordtest.Article(strings.Replace(recordtest.Servers, "repetitions: 3",
 				"repetitions: 3\nprofiles: {quick: {load: {duration: 10s, warmup: 2s}}}", 1)))
 			for _, s := range tt.sets {
 				for _, cell := range s.cells {
@@ -117,7 +117,7 @@ func TestSets(t *testing.T) {
 						recordtest.InProfile(s.profile), recordtest.StartedOn(s.day))
 				}
 			}
-			d := b.dataset(tt.options)
+			d := datasetOf(b, tt.options)
 			var others []string
 			for _, o := range d.Others {
 				others = append(others, o.Host+" "+o.Profile)
@@ -131,14 +131,14 @@ func TestSets(t *testing.T) {
 		})
 	}
 	t.Run("a host without records", func(t *testing.T) {
-		b := measuredServers(t, servers)
+		b := recordtest.NewMeasured(t, servers)
 		_, err := New(b.Doc, b.Records, Options{Host: "you", Plan: b.Plan})
 		if err == nil || !strings.Contains(err.Error(), `no records of host "you": records are there of host-1`) {
 			t.Errorf("error %v", err)
 		}
 	})
 	t.Run("an article that cannot be planned", func(t *testing.T) {
-		b := measuredServers(t, servers)
+		b := recordtest.NewMeasured(t, servers)
 		broken := func(string) (*plan.Plan, error) { return nil, fmt.Errorf("broken") }
 		if _, err := New(b.Doc, b.Records, Options{Plan: broken}); err == nil || !strings.Contains(err.Error(), "broken") {
 			t.Errorf("error %v", err)
@@ -147,7 +147,7 @@ func TestSets(t *testing.T) {
 }
 
 func TestSkippedExperimentsHaveNoCells(t *testing.T) {
-	b := newFixture(t, recordtest.Article(recordtest.Servers+"\nprofiles: {quick: skip}"))
+	b := recordtest.New(t, recordtest.Article(recordtest.Servers+"\nprofiles: {quick: skip}"))
 	b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.InProfile("quick"))
 	p := must.Get(b.Plan("quick"))
 	d := (&set{plan: p, records: b.Records}).dataset(b.Doc)
@@ -163,7 +163,7 @@ func TestSkippedExperimentsHaveNoCells(t *testing.T) {
 func TestCalibration(t *testing.T) {
 	text := recordtest.Article(strings.Replace(recordtest.Servers, "calibrate: false", "", 1))
 	t.Run("the copy is no cell", func(t *testing.T) {
-		d := measuredServers(t, text).dataset(Options{})
+		d := datasetOf(recordtest.NewMeasured(t, text))
 		if e := d.Experiments[0]; len(e.Cells) != 3 || e.Calibration == nil || e.Calibration.State != Missing {
 			t.Errorf("%d cells, copy %v", len(e.Cells), e.Calibration)
 		}
@@ -172,19 +172,19 @@ func TestCalibration(t *testing.T) {
 		}
 	})
 	t.Run("the copy of the run that is shown", func(t *testing.T) {
-		b := newFixture(t, text)
+		b := recordtest.New(t, text)
 		b.Measure("servers", "a", "1", recordtest.ValuesA)
 		b.Measure("servers", "again", "1", recordtest.ValuesB)
 		b.Measure("servers", "again", "2", recordtest.ValuesC)
-		if run := b.dataset(Options{}).Experiments[0].Calibration.Run; run != "1" {
+		if run := datasetOf(b).Experiments[0].Calibration.Run; run != "1" {
 			t.Errorf("copy of run %q", run)
 		}
 	})
 	t.Run("the floor of the example", func(t *testing.T) {
-		b := newFixture(t, text)
+		b := recordtest.New(t, text)
 		b.Measure("servers", "a", "1", []float64{1000, 1010, 990})
 		b.Measure("servers", "again", "1", []float64{1012, 1003, 1021})
-		f := b.dataset(Options{}).Floor("throughput")
+		f := datasetOf(b).Floor("throughput")
 		if f.Missing != "" || math.Abs(f.F-0.0071088) > 1e-7 || f.Biased || f.Exceeds {
 			t.Errorf("floor %+v", f)
 		}
@@ -194,7 +194,7 @@ func TestCalibration(t *testing.T) {
 			return recordtest.Fence("experiment", strings.NewReplacer("name: servers", "name: "+name, "calibrate: false",
 				calibrate).Replace(recordtest.Servers))
 		}
-		b := newFixture(t, text+other("more", "")+other("without", "calibrate: false"))
+		b := recordtest.New(t, text+other("more", "")+other("without", "calibrate: false"))
 		pairs := [][2][]float64{{{1000, 1010, 990}, {1012, 1003, 1021}}, {{500, 505, 495}, {530, 541, 535}}}
 		for i, experiment := range []string{"servers", "more"} {
 			b.Measure(experiment, "a", "1", []float64{1000, 1010, 990})
@@ -209,7 +209,7 @@ func TestCalibration(t *testing.T) {
 			cells = append(cells, [2]stats.Cell{{Values: p[0]}, {Values: p[1]}})
 		}
 		want := must.Get(stats.NoiseFloor(cells, stats.DefaultAlpha, stats.DefaultSmallestEffect))
-		d := b.dataset(Options{})
+		d := datasetOf(b)
 		f := d.Floor("throughput")
 		if f.Missing != "" || f.Pairs != 2 || math.Abs(f.F-want.F) > 1e-9 || !f.Biased {
 			t.Errorf("floor %+v, want %+v", f, want)
@@ -225,15 +225,15 @@ func TestCalibration(t *testing.T) {
 		}
 	})
 	t.Run("why there is no floor", func(t *testing.T) {
-		floorOf := func(b *fixture, metric string) string {
-			return b.dataset(Options{}).Floor(metric).Missing
+		floorOf := func(b *recordtest.Fixture, metric string) string {
+			return datasetOf(b).Floor(metric).Missing
 		}
-		b := newFixture(t, text)
+		b := recordtest.New(t, text)
 		b.Measure("servers", "a", "1", recordtest.ValuesA)
 		b.Measure("servers", "again", "1", []float64{1000, 1010})
-		off := newFixture(t, servers)
+		off := recordtest.New(t, servers)
 		off.Measure("servers", "a", "1", recordtest.ValuesA)
-		broken := newFixture(t, text)
+		broken := recordtest.New(t, text)
 		broken.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.Failed("exit status 1"))
 		broken.Measure("servers", "again", "1", recordtest.ValuesB)
 		for _, tt := range []struct{ got, want string }{
@@ -252,14 +252,14 @@ func TestCalibration(t *testing.T) {
 
 // A trial of a benchmark framework has a cell for each benchmark that any output has.
 func TestBenchmarks(t *testing.T) {
-	b := newFixture(t, recordtest.FrontMatter+recordtest.Fence("experiment", `name: sums
+	b := recordtest.New(t, recordtest.FrontMatter+recordtest.Fence("experiment", `name: sums
 matrix: {version: [old, new]}
 command: {image: "debian:bookworm-slim", run: bench, output: benchfmt}
 repetitions: 5
 `))
 	eval := func(text string) string {
 		n := must.Get(expr.Parse(text))
-		q, err := b.dataset(Options{}).Eval(n, "")
+		q, err := datasetOf(b).Eval(n, "")
 		switch {
 		case errors.Is(err, ErrNotMeasured):
 			return "not measured"
@@ -292,7 +292,7 @@ repetitions: 5
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}
-	d := b.dataset(Options{})
+	d := datasetOf(b)
 	e := d.Experiments[0]
 	if n, all := len(e.Cells), len(RecordsOf(e.AllCells())); n != 4 || all != 3*len(recordtest.ValuesA) {
 		t.Errorf("%d cells, %d repetitions", n, all)
@@ -309,30 +309,12 @@ repetitions: 5
 // servers is an article with recordtest.Servers.
 var servers = recordtest.Article(recordtest.Servers)
 
-// A fixture is an article under test, with the records that it has.
-type fixture struct{ *recordtest.Fixture }
-
-func newFixture(t testing.TB, text string) *fixture {
-	t.Helper()
-	return &fixture{recordtest.New(t, text)}
-}
-
-// measuredServers has all of recordtest.Servers measured in one run, with the changes given.
-func measuredServers(t testing.TB, text string, changes ...recordtest.Change) *fixture {
-	t.Helper()
-	return &fixture{recordtest.NewMeasured(t, text, changes...)}
-}
-
-// searched is an article with claims and all that recordtest.Searching searches for.
-func searched(t *testing.T, claims ...string) *fixture {
-	t.Helper()
-	return &fixture{recordtest.NewSearched(t, claims...)}
-}
-
-func (b *fixture) dataset(o Options) *Dataset {
+// datasetOf returns the records of an article over its plan.
+func datasetOf(b *recordtest.Fixture, o ...Options) *Dataset {
 	b.T.Helper()
-	o.Plan = b.Plan
-	return must.Get(New(b.Doc, b.Records, o))
+	with := append(o, Options{})[0]
+	with.Plan = b.Plan
+	return must.Get(New(b.Doc, b.Records, with))
 }
 
 // cellOf finds a cell by its trial, and its experiment where several have the trial.
@@ -352,7 +334,7 @@ func cellOf(t testing.TB, d *Dataset, trial string, experiment ...string) *Cell 
 // measure returns the cell of server a, measured with throughputs.
 func measure(t testing.TB, throughputs []float64, changes ...recordtest.Change) *Cell {
 	t.Helper()
-	b := newFixture(t, servers)
+	b := recordtest.New(t, servers)
 	b.Measure("servers", "a", "1", throughputs, changes...)
-	return cellOf(t, b.dataset(Options{}), "a")
+	return cellOf(t, datasetOf(b), "a")
 }

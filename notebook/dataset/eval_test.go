@@ -15,10 +15,10 @@ import (
 
 func evalDataset(t *testing.T, changes ...recordtest.Change) *Dataset {
 	t.Helper()
-	return measuredServers(t, recordtest.NamedValues+recordtest.Fence("experiment", recordtest.Servers)+
+	return datasetOf(recordtest.NewMeasured(t, recordtest.NamedValues+recordtest.Fence("experiment", recordtest.Servers)+
 		recordtest.Fence("published", "name: theirs\nsource: An older paper\nrows:\n  - {server: a, throughput: 600/s}\n"+
 			"  - {server: b, throughput: 500/s}"),
-		changes...).dataset(Options{ThisHost: "host-1"})
+		changes...), Options{ThisHost: "host-1"})
 }
 
 func TestEval(t *testing.T) {
@@ -90,13 +90,13 @@ func TestEval(t *testing.T) {
 
 // Every number says which repetitions it leaves out.
 func TestNotesOfRepetitionsLeftOut(t *testing.T) {
-	b := newFixture(t, recordtest.Article(strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 4", 1)))
+	b := recordtest.New(t, recordtest.Article(strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 4", 1)))
 	for trial, values := range map[string][]float64{"a": recordtest.ValuesA, "b": recordtest.ValuesB,
 		"c": recordtest.ValuesC} {
 		b.Measure("servers", trial, "1", append([]float64{values[0]}, values...),
 			recordtest.Only("b", recordtest.Failing(1000), 2), recordtest.Only("c", recordtest.Without("cpu.server"), 1))
 	}
-	d := b.dataset(Options{})
+	d := datasetOf(b)
 	const invalid, lacks = "1 of 4 repetitions of b is not valid: errors 9.1 %",
 		"1 of 4 repetitions of c has no CPU of server"
 	for _, tt := range []struct{ source, want string }{
@@ -130,11 +130,11 @@ func TestSeveralCanAskAtOnce(t *testing.T) {
 }
 
 func TestEvalFewRepetitions(t *testing.T) {
-	b := newFixture(t, recordtest.NamedValues+recordtest.Fence("experiment", recordtest.Servers))
+	b := recordtest.New(t, recordtest.NamedValues+recordtest.Fence("experiment", recordtest.Servers))
 	b.Measure("servers", "a", "1", recordtest.ValuesA[:2])
 	b.Measure("servers", "b", "1", recordtest.ValuesB[:1])
 	b.Measure("servers", "c", "2", recordtest.ValuesC, recordtest.WithKey("old"))
-	d := b.dataset(Options{})
+	d := datasetOf(b)
 	for _, tt := range []struct {
 		name, source string
 		number       float64
@@ -234,11 +234,11 @@ func TestEvalErrors(t *testing.T) {
 }
 
 func TestEvalInSeveralExperiments(t *testing.T) {
-	b := newFixture(t, servers+recordtest.Fence("experiment", recordtest.Grid))
+	b := recordtest.New(t, servers+recordtest.Fence("experiment", recordtest.Grid))
 	b.Measure("servers", "a", "1", recordtest.ValuesA)
 	b.Measure("grid", "sync, 10", "1", recordtest.ValuesB)
 	b.Measure("grid", "async, 10", "1", recordtest.ValuesC)
-	d := b.dataset(Options{})
+	d := datasetOf(b)
 	for _, tt := range []struct {
 		name, source, experiment string
 		want                     float64
@@ -268,7 +268,7 @@ func TestEvalInSeveralExperiments(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
-	d := newFixture(t, recordtest.Article(recordtest.Grid)).dataset(Options{})
+	d := datasetOf(recordtest.New(t, recordtest.Article(recordtest.Grid)))
 	e, ok := d.Experiment("")
 	if !ok {
 		t.Fatal("no experiment")

@@ -79,7 +79,7 @@ func TestMetrics(t *testing.T) {
 		r.Histograms["latency.connect"] = recordtest.Histogram(t, recordtest.Times(0.001, 100))
 		r.Samples = append(r.Samples, record.Sample{Metric: "bytes.in", Value: 4096, Unit: "B/s"})
 	}
-	c := cellOf(t, measuredServers(t, servers, everything).dataset(Options{}), "b")
+	c := cellOf(t, datasetOf(recordtest.NewMeasured(t, servers, everything)), "b")
 	for _, tt := range []struct {
 		metric  string
 		want    float64 // of the first repetition, 1000/s
@@ -244,11 +244,11 @@ func TestErrorShareIsPooled(t *testing.T) {
 }
 
 func TestMetricsOfCommands(t *testing.T) {
-	b := newFixture(t, recordtest.Article(recordtest.Command))
+	b := recordtest.New(t, recordtest.Article(recordtest.Command))
 	b.Measure("tool", "fast", "1", []float64{1, 1.1, 1.2}, func(r *record.Record) {
 		r.Samples = append(r.Samples, record.Sample{Metric: "frames", Value: 60, Unit: "frames"})
 	})
-	c := cellOf(t, b.dataset(Options{}), "fast")
+	c := cellOf(t, datasetOf(b), "fast")
 	if r := c.Metric("time.real"); r.Missing != "" || math.Abs(r.Estimate.Centre-1.09772) > 1e-5 {
 		t.Errorf("time.real %+v", r)
 	}
@@ -355,9 +355,9 @@ func TestDisturbedCell(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			measure := func(changes ...recordtest.Change) *Cell {
-				b := newFixture(t, recordtest.Article(tt.text))
+				b := recordtest.New(t, recordtest.Article(tt.text))
 				b.Measure(tt.experiment, tt.trial, "1", tt.values, changes...)
-				return cellOf(t, b.dataset(Options{}), tt.trial)
+				return cellOf(t, datasetOf(b), tt.trial)
 			}
 			quiet := measure(recordtest.Disturbed(0, 0)).Metric(tt.metric).Estimate
 			c := measure(recordtest.Only("", recordtest.Disturbed(0, 0), 2), recordtest.Only("", busy, 1, 3))
@@ -375,10 +375,10 @@ func TestDisturbedCell(t *testing.T) {
 			}
 		})
 	}
-	b := newFixture(t, servers)
+	b := recordtest.New(t, servers)
 	b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, recordtest.Only("a", busy, 1, 3))
 	const invalid = "invalid: 2 of 3 repetitions: others used 16 % of the CPU"
-	a := cellOf(t, b.dataset(Options{}), "a")
+	a := cellOf(t, datasetOf(b), "a")
 	if r := a.Metric("latency.p50"); r.Missing != invalid || len(r.Unsure) != 3 || len(r.Values) != 0 {
 		t.Errorf("latency: %+v, want %q and three values that nothing rests on", r, invalid)
 	}
@@ -406,7 +406,7 @@ metrics:
 		}
 		r.Samples = append(r.Samples, record.Sample{Metric: "queue", Value: 0.004, Unit: "s"})
 	}
-	d := measuredServers(t, recordtest.Article(recordtest.Servers+metrics), unread).dataset(Options{})
+	d := datasetOf(recordtest.NewMeasured(t, recordtest.Article(recordtest.Servers+metrics), unread))
 	c := cellOf(t, d, "b")
 	p99, p50 := c.Metric("latency.p99").Values[0], c.Metric("latency.p50").Values[0]
 	for _, tt := range []struct {

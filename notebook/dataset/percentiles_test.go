@@ -19,13 +19,13 @@ import (
 // The points of a distribution are the percentiles that metrics give, of all answers together and of single
 // repetitions.
 func TestPercentilesAreThoseOfMetrics(t *testing.T) {
-	b := newFixture(t, servers)
+	b := recordtest.New(t, servers)
 	factor := 1.0
 	b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, func(r *record.Record) {
 		recordtest.Ladder(t, 2000, factor, 3)(r)
 		factor *= 1.1
 	})
-	cell := cellOf(t, b.dataset(Options{}), "a")
+	cell := cellOf(t, datasetOf(b), "a")
 	d, missing := cell.Percentiles("latency")
 	if missing != "" {
 		t.Fatal(missing)
@@ -81,32 +81,32 @@ func TestNoCourseAndNoDistribution(t *testing.T) {
 	const ab = "ab"
 	for _, tt := range []struct {
 		name             string
-		measure          func(b *fixture)
+		measure          func(b *recordtest.Fixture)
 		percentiles, all string // of seconds
 	}{
-		{"not measured", func(*fixture) {}, "not measured", "not measured"},
-		{"failed", func(b *fixture) {
+		{"not measured", func(*recordtest.Fixture) {}, "not measured", "not measured"},
+		{"failed", func(b *recordtest.Fixture) {
 			b.Measure("servers", "a", "1", []float64{1, 1, 1}, func(r *record.Record) {
 				r.Failure, r.Load, r.Histograms = "exited with status 1", nil, nil
 			})
 		}, "failed: exited with status 1", "failed: exited with status 1"},
-		{"another tool", func(b *fixture) {
+		{"another tool", func(b *recordtest.Fixture) {
 			b.Measure("servers", "a", "1", []float64{900, 910, 905}, func(r *record.Record) {
 				r.Load.Tool, r.Histograms, r.Load.Completions = ab, nil, nil
 				r.Samples = append(r.Samples, record.Sample{Metric: "latency.p50", Value: .01, Unit: "s"},
 					record.Sample{Metric: "throughput", Value: 900, Unit: "1/s"})
 			})
 		}, "no histogram: ab tells single percentiles only", "not recorded by second: ab does not report it"},
-		{"a window of less than a second", func(b *fixture) {
+		{"a window of less than a second", func(b *recordtest.Fixture) {
 			b.Measure("servers", "a", "1", []float64{900, 910, 905}, func(r *record.Record) {
 				r.Load.Window, r.Load.Completions = .5, []int64{450}
 			})
 		}, "", "the window is shorter than a second"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, servers)
+			b := recordtest.New(t, servers)
 			tt.measure(b)
-			cell := cellOf(t, b.dataset(Options{}), "a")
+			cell := cellOf(t, datasetOf(b), "a")
 			if _, missing := cell.Percentiles("latency"); missing != tt.percentiles {
 				t.Errorf("of percentiles it says %q, want %q", missing, tt.percentiles)
 			}
@@ -118,7 +118,7 @@ func TestNoCourseAndNoDistribution(t *testing.T) {
 }
 
 func TestSeconds(t *testing.T) {
-	b := newFixture(t, servers)
+	b := recordtest.New(t, servers)
 	b.Measure("servers", "a", "1", []float64{100, 100, 100, 100}, func(r *record.Record) {
 		r.Load.Window = 10.4
 		r.Load.Completions, r.Load.Answers, r.Load.Latencies = nil, nil, nil
@@ -131,7 +131,7 @@ func TestSeconds(t *testing.T) {
 			r.Failure = "exited with status 1"
 		}
 	})
-	cell := cellOf(t, b.dataset(Options{}), "a")
+	cell := cellOf(t, datasetOf(b), "a")
 	s, missing := cell.Seconds("throughput")
 	if missing != "" || !reflect.DeepEqual(s.Repetitions, []int{1, 3, 4}) || len(s.Values[0]) != 10 ||
 		s.Values[2][9] != 109 || s.Metric.Unit != "1/s" {

@@ -21,7 +21,7 @@ func TestPublished(t *testing.T) {
   rows:
     - {server: a, throughput: 700/s, latency.p99: 50ms}
     - {server: c, throughput: 800/s}`)
-	d := measuredServers(t, servers+blocks, recordtest.Only("c", recordtest.Failed("broken"))).dataset(Options{})
+	d := datasetOf(recordtest.NewMeasured(t, servers+blocks, recordtest.Only("c", recordtest.Failed("broken"))))
 	for _, tt := range []struct {
 		name, trial, metric, block string
 		want                       float64
@@ -49,11 +49,11 @@ func TestPublished(t *testing.T) {
 
 // Failures are compared by the share of all attempts, as printed, not by the median repetition.
 func TestSharesAreComparedAsTheyArePrinted(t *testing.T) {
-	d := measuredServers(t, servers+recordtest.Fence("published",
+	d := datasetOf(recordtest.NewMeasured(t, servers+recordtest.Fence("published",
 		"source: A paper\nrows:\n  - {server: a, failed: 1%}\n  - {server: b, failed: 2%}"),
 		recordtest.Only("a", recordtest.Failing(1), 1, 2), recordtest.Only("a", recordtest.Failing(3000), 3),
 		recordtest.Only("b", recordtest.Failing(200)), recordtest.Only("c", recordtest.Failing(500)),
-		recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = 1 })).dataset(Options{})
+		recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = 1 })))
 	share := cellOf(t, d, "a").Metric("failed").Estimate.Centre
 	if a, ok := d.Agreement("failed", ""); !ok || !recordtest.CloseTo(a.Rows[0].Ratio, share/0.01) {
 		t.Errorf("%+v, want a ratio of %v", a, share/0.01)
@@ -61,9 +61,9 @@ func TestSharesAreComparedAsTheyArePrinted(t *testing.T) {
 }
 
 func TestRowsJoinByWhatTheyShare(t *testing.T) {
-	d := newFixture(t, recordtest.Article(recordtest.Grid)+recordtest.Fence("published",
+	d := datasetOf(recordtest.New(t, recordtest.Article(recordtest.Grid)+recordtest.Fence("published",
 		"source: A paper\nrows:\n  - {kind: blocking, clients: 010, version: 3.10, throughput: 1/s}\n"+
-			"  - {kind: blocking, throughput: 2/s}\n  - {version: x, throughput: 3/s}")).dataset(Options{})
+			"  - {kind: blocking, throughput: 2/s}\n  - {version: x, throughput: 3/s}")))
 	b := d.Doc.Published[0]
 	for i, want := range []string{"sync, 10", "sync, 10; sync, 100", "sync, 10; sync, 100; async, 10; async, 100"} {
 		var names []string
@@ -81,7 +81,7 @@ func TestRowsJoinByWhatTheyShare(t *testing.T) {
 
 // Agreement gives the rows of a block with the cells that they are about.
 func TestAgreement(t *testing.T) {
-	b := newFixture(t, servers+recordtest.Fence("published", `name: theirs
+	b := recordtest.New(t, servers+recordtest.Fence("published", `name: theirs
 source: others
 rows:
   - {server: a, throughput: 100/s}
@@ -89,7 +89,7 @@ rows:
   - {server: c, latency.p50: 5ms}`))
 	b.Measure("servers", "a", "1", []float64{200, 202, 198})
 	b.Measure("servers", "b", "1", []float64{600, 606, 594})
-	d := b.dataset(Options{})
+	d := datasetOf(b)
 	a, ok := d.Agreement("throughput", "")
 	if !ok || len(a.Rows) != 2 || len(a.Cells) != 2 || a.Cells[1] != cellOf(t, d, "b") || math.Abs(a.Factor-2) > .05 {
 		t.Errorf("%v, %+v", ok, a)

@@ -16,9 +16,9 @@ import (
 // What searches found are metrics of cells, with the intervals of docs/method.md#claims-as-regions and
 // docs/method.md#capacities.
 func TestSearched(t *testing.T) {
-	b := searched(t)
+	b := recordtest.NewSearched(t)
 	b.Searched("tuned", "a", "0", recordtest.TuneOf(3, 3, 3)) // an older one
-	d := b.dataset(Options{})
+	d := datasetOf(b)
 	for _, test := range []struct {
 		experiment, trial, metric string
 		centre                    float64
@@ -52,12 +52,12 @@ func TestSearched(t *testing.T) {
 // A search that the machine kept from its end says nothing of the capacity: one that came to its end is shown, if
 // there is any.
 func TestCapacityThatCouldNotBeFoundAnew(t *testing.T) {
-	b := searched(t)
+	b := recordtest.NewSearched(t)
 	given := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Stop: record.StopNone,
 		Reason: "a probe was not valid twice", Busy: true}
 	b.Searched("ceiling", "a", "2", given)
 	b.Searched("ceiling", "b", "0", given)
-	d := b.dataset(Options{})
+	d := datasetOf(b)
 	for trial, want := range map[string]float64{"a": 700, "b": 900} {
 		if r := cellOf(t, d, trial, "ceiling").Metric("capacity.rate"); r.Missing != "" || r.Estimate.Centre != want {
 			t.Errorf("%s: %v (%s), want %v", trial, r.Estimate.Centre, r.Missing, want)
@@ -67,20 +67,20 @@ func TestCapacityThatCouldNotBeFoundAnew(t *testing.T) {
 	b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool {
 		return r.Search != nil && r.Trial == "a" && r.Search.Lo == 700
 	})
-	if r := cellOf(t, b.dataset(Options{}), "a", "ceiling").Metric("capacity.rate"); r.Missing != "not measured: a probe was not valid twice" {
+	if r := cellOf(t, datasetOf(b), "a", "ceiling").Metric("capacity.rate"); r.Missing != "not measured: a probe was not valid twice" {
 		t.Errorf("%+v", r)
 	}
 }
 
 // A capacity that was not found says why, one that is not there is not measured, and one of another definition is old.
 func TestCapacityStates(t *testing.T) {
-	b := newFixture(t, recordtest.Searching)
+	b := recordtest.New(t, recordtest.Searching)
 	failed := recordtest.CapacityOf(0, 0)
 	failed.Reason = "a probe was not valid twice: swapped"
 	b.Searched("ceiling", "a", "1", failed)
 	b.Searched("ceiling", "b", "1", recordtest.CapacityOf(900, 940))
 	b.Records[1].Key = "another"
-	d := b.dataset(Options{})
+	d := datasetOf(b)
 	for trial, want := range map[string]struct {
 		state   State
 		missing string
@@ -94,7 +94,7 @@ func TestCapacityStates(t *testing.T) {
 }
 
 func TestSearchedValues(t *testing.T) {
-	d := searched(t).dataset(Options{})
+	d := datasetOf(recordtest.NewSearched(t))
 	n := must.Get(expr.Parse(`ratio(capacity.rate{experiment="ceiling", server="b"}, capacity.rate{experiment="ceiling", server="a"})`))
 	if q, err := d.Eval(n, ""); err != nil || math.Abs(q.Number-900./700) > 1e-9 || q.Interval == nil ||
 		q.Kind != stats.BySearch {
@@ -104,7 +104,7 @@ func TestSearchedValues(t *testing.T) {
 
 // Probes that were made again are counted where they were made, and not where their result is taken over.
 func TestProbesAgain(t *testing.T) {
-	b := searched(t)
+	b := recordtest.NewSearched(t)
 	again := recordtest.TuneOf(5, 5, 8)
 	again.Probes = []record.Probe{{Candidate: 5, Disturbed: "others used 42 % of the CPU"}, {Candidate: 5, Value: 1},
 		{Candidate: 8, Invalid: "errors 5 %"}}
@@ -113,7 +113,7 @@ func TestProbesAgain(t *testing.T) {
 	limit.Probes = []record.Probe{{Candidate: 900, Disturbed: "20 % of the CPU time was stolen"},
 		{Candidate: 900, Disturbed: "others used 42 % of the CPU"}, {Candidate: 900}}
 	b.Searched("ceiling", "b", "2", limit)
-	d := b.dataset(Options{})
+	d := datasetOf(b)
 	for name, want := range map[string]int{"tuned": 1, "steady": 0, "ceiling": 2} {
 		if e, _ := d.Experiment(name); e.ProbesAgain() != want {
 			t.Errorf("%s: %d, want %d", name, e.ProbesAgain(), want)

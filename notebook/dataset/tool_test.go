@@ -86,16 +86,16 @@ func TestMetricsOfOtherTools(t *testing.T) {
 // Equal readings of a coarse tool are no certainty: the step over the median of the cell is the resolution
 // (docs/method.md#words-and-defaults).
 func TestStepOfATool(t *testing.T) {
-	b := newFixture(t, servers)
+	b := recordtest.New(t, servers)
 	b.Measure("servers", "a", "1", []float64{1000, 1000, 1000}, byTool())
-	got := cellOf(t, b.dataset(Options{}), "a").Metric("latency.p50").Estimate
+	got := cellOf(t, datasetOf(b), "a").Metric("latency.p50").Estimate
 	want := must.Get(stats.Summarize(stats.Cell{Values: []float64{0.009, 0.009, 0.009}, NonNegative: true,
 		Resolution: 1.0 / 9}, stats.DefaultAlpha))
 	if got != want || !(got.Interval.Hi/got.Interval.Lo > 1.1) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	// 0 ms is less than half a step, which cannot be compared.
-	b = newFixture(t, servers)
+	b = recordtest.New(t, servers)
 	b.Measure("servers", "a", "1", []float64{1000, 1000, 1000}, byTool(func(r *record.Record) {
 		for i := range r.Samples {
 			if r.Samples[i].Metric == "latency.p50" {
@@ -103,7 +103,7 @@ func TestStepOfATool(t *testing.T) {
 			}
 		}
 	}))
-	if r := cellOf(t, b.dataset(Options{}),
+	if r := cellOf(t, datasetOf(b),
 		"a").Metric("latency.p50"); r.Missing != "not measured: shorter than ab can tell, in steps of 1 ms" {
 		t.Errorf("%+v", r)
 	}

@@ -11,11 +11,11 @@ import (
 )
 
 func TestChecksOfACell(t *testing.T) {
-	d := measuredServers(t, servers,
+	d := datasetOf(recordtest.NewMeasured(t, servers,
 		recordtest.Only("a", recordtest.Failing(1000), 1), recordtest.Only("a", recordtest.Failing(60), 2),
 		recordtest.Only("b", recordtest.Failed("server: exited"), 3),
 		recordtest.Only("", loadChangeIfAny(func(l *record.Load) { l.ForeignCPU = -1 })),
-	).dataset(Options{})
+	))
 	want := []validity.CheckResult{
 		{Name: "run", Level: validity.OK, Words: "all 3 repetitions"},
 		{Name: "Little's law", Level: validity.OK,
@@ -38,7 +38,7 @@ func TestChecksOfACell(t *testing.T) {
 		Words: "1 of 3 repetitions: failed"}) || b.Validity().Level() != validity.Invalid {
 		t.Errorf("%v, %+v", b.Validity().Level(), got)
 	}
-	none := cellOf(t, newFixture(t, servers).dataset(Options{}), "a")
+	none := cellOf(t, datasetOf(recordtest.New(t, servers)), "a")
 	if none.Validity().Level() != validity.NotChecked || none.Validity().Checks() != nil {
 		t.Errorf("without records %v, %v", none.Validity().Level(), none.Validity().Checks())
 	}
@@ -59,10 +59,10 @@ func TestWordsOfChecksAreOfTheirLevel(t *testing.T) {
 			Level: validity.Invalid, Words: "3 of 5 repetitions: others used 15 % of the CPU"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newFixture(t, recordtest.Article(strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 5", 1)))
+			b := recordtest.New(t, recordtest.Article(strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 5", 1)))
 			b.Measure("servers", "a", "1", []float64{1000, 1000, 1000, 1000, 1000},
 				func(r *record.Record) { r.Load.ForeignCPU = tt.shares[r.Repetition-1] })
-			if got := cellOf(t, b.dataset(Options{}), "a").Validity().Checks()[3]; got != tt.want {
+			if got := cellOf(t, datasetOf(b), "a").Validity().Checks()[3]; got != tt.want {
 				t.Errorf("%+v, want %+v", got, tt.want)
 			}
 		})
