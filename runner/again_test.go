@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,9 +18,6 @@ import (
 // longEnough is a window in which the clock of the kernel tells for certain that others used the processor:
 // docs/validity.md#short-windows.
 const longEnough = time.Second
-
-// longScript is script with such windows.
-func longScript() fake.Script { return scriptIn(longEnough) }
 
 // busy is a store whose machine was busy with something else in some repetitions.
 type busy struct {
@@ -39,51 +35,25 @@ func (b *busy) Save(r *record.Record) error {
 	return b.memory.Save(r)
 }
 
-// What the machine disturbed is measured again, after everything that was planned, as long as its cell would be invalid
-// otherwise.
+// A repetition that the machine disturbed is measured again after everything that was planned, as long as its cell would
+// be invalid otherwise. TestMissing has the rule.
 func TestMeasuresAgain(t *testing.T) {
-	for _, tt := range []struct {
-		name     string
-		stolen   func(*record.Record) bool
-		again    []string // trial, and what each repetition beyond the plan replaces
-		replaces []int
-	}{
-		{"nothing", func(*record.Record) bool { return false }, nil, nil},
-		{"one repetition", func(r *record.Record) bool { return r.Trial == "sync" && r.Repetition == 2 }, []string{"sync-4"},
-			[]int{2}},
-		{"two of one trial", func(r *record.Record) bool { return r.Trial == "sync" && r.Repetition < 3 },
-			[]string{"sync-4", "sync-5"}, []int{1, 2}},
-		{"the one in its place too", func(r *record.Record) bool {
-			return r.Trial == "async" && (r.Repetition == 1 ||
-				r.Repetition == 4)
-		},
-			[]string{"async-4", "async-5"}, []int{1, 4}},
-		{"all of a trial", func(r *record.Record) bool { return r.Trial == "async" }, []string{"async-4", "async-5",
-			"async-6"}, []int{1, 2, 3}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			p, store := socketsPlan(t), &busy{stolen: tt.stolen}
-			r := newRunner(fake.New(longScript()), &quiet{})
-			sum := must.Get(r.Run(context.Background(), p, store, Options{}))
-			var again []string
-			var replaces []int
-			for i, r := range store.records[6:] {
-				again, replaces = append(again, (&memory{records: []*record.Record{r}}).trials()),
-					append(replaces, r.Order.Replaces)
-				if r.Order.Position != 7+i || r.Run != store.records[0].Run {
-					t.Errorf("%s-%d stands at %d in run %s", r.Trial, r.Repetition, r.Order.Position, r.Run)
-				}
-			}
-			if !slices.Equal(again, tt.again) || !slices.Equal(replaces, tt.replaces) || sum.Again != len(tt.again) {
-				t.Errorf("again %v in the place of %v, counted %d; want %v, %v", again, replaces, sum.Again, tt.again, tt.replaces)
-			}
-			before := len(store.records)
-			if sum, err := r.Run(context.Background(), p, store, Options{}); err != nil || sum.Measured != 0 ||
-				len(store.records) != before {
-				t.Errorf("a second run: %+v, %v", sum, err)
-			}
-		})
+	isStolen := func(r *record.Record) bool {
+		return r.Trial == "async" && (r.Repetition == 1 || r.Repetition == 4)
 	}
+	p, store, r := socketsPlan(t), &busy{stolen: isStolen}, newRunner(fake.New(scriptIn(longEnough)), &quiet{})
+	sum := must.Get(r.Run(t.Context(), p, store, Options{}))
+	var again []string
+	for i, r := range store.records[6:] {
+		again = append(again, fmt.Sprintf("%s-%d for %d", r.Trial, r.Repetition, r.Order.Replaces))
+		if r.Order.Position != 7+i || r.Run != store.records[0].Run {
+			t.Errorf("%s-%d has position %d in run %s", r.Trial, r.Repetition, r.Order.Position, r.Run)
+		}
+	}
+	assert.Slice(t, again, []string{"async-4 for 1", "async-5 for 4"}, "again")
+	assert.Equal(t, sum.Again, 2, "counted")
+	sum = must.Get(r.Run(t.Context(), p, store, Options{}))
+	assert.Equal(t, sum.Measured, 0, "measured by a second run")
 }
 
 // A trial that fails alike three times is given up for this run, and the others go on. The next run tries it again;

@@ -12,7 +12,6 @@ import (
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 )
@@ -117,40 +116,5 @@ func TestEngineElsewhere(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "use an engine of this one") || len(store.records) != 0 ||
 		len(e.Calls()) != 0 {
 		t.Errorf("got %v, %d records, calls %q", err, len(store.records), e.Calls())
-	}
-}
-
-// A program of the machine is told by its file, once, in place of an image and of all packages of the machine.
-func TestFactsOfPrograms(t *testing.T) {
-	s := script()
-	s.Run = func(_ context.Context, p fake.Program) (engine.Exit, error) {
-		if p.Name == "program" {
-			return engine.Exit{Stdout: []byte(p.Command[len(p.Command)-1] + " sha256:abc gzip 1.12\n")}, nil
-		}
-		return engine.Exit{Stdout: []byte("{}")}, nil
-	}
-	e, store := fake.New(s), &memory{}
-	p := imagesPlan(t)
-	for _, trial := range p.Experiments[0].Trials {
-		trial.Command.Image = spec.Image{Machine: true}
-	}
-	must.Get(newRunner(e, &quiet{}).Run(t.Context(), p, store, Options{}))
-	for _, r := range store.records {
-		if got, want := r.Facts["program.command"], "true sha256:abc gzip 1.12"; got != want {
-			t.Errorf("the program is %q, want %q", got, want)
-		}
-		for _, fact := range []string{"image.command", "base.command", "packages.command"} {
-			if _, there := r.Facts[fact]; there {
-				t.Errorf("there is a fact %s", fact)
-			}
-		}
-	}
-	asked := map[string]int{}
-	for _, c := range e.Calls() {
-		asked[c]++
-	}
-	if asked["run program"] != 1 || asked["run packages"] != 0 {
-		t.Errorf("asked for programs %d times and for packages %d times, want once and never", asked["run program"],
-			asked["run packages"])
 	}
 }

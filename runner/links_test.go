@@ -179,9 +179,7 @@ func TestLinksThatFail(t *testing.T) {
 			if r.Failure != tt.failure || !strings.Contains(r.Log, tt.log) || strings.Contains(r.Log, "lateness") {
 				t.Errorf("failure %q with log %q, want %q with %q", r.Failure, r.Log, tt.failure, tt.log)
 			}
-			if opened, closed := calls(e, "open")+calls(e, "group"), calls(e, "close"); opened != closed {
-				t.Errorf("%d spaces opened, %d closed", opened, closed)
-			}
+			checkClosed(t, e)
 		})
 	}
 }

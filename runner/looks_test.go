@@ -48,7 +48,7 @@ func numbersOf(records []*record.Record) map[string]int {
 	return out
 }
 
-// After each look the trials go on that are undecided, and the A/A pair with them.
+// After each look the trials go on that are undecided, and the A/A pair with them. TestMissing has the rule.
 func TestLooks(t *testing.T) {
 	for _, tt := range []struct {
 		name, repetitions, calibrate string
@@ -56,15 +56,10 @@ func TestLooks(t *testing.T) {
 		want                         map[string]int
 		spared                       int
 	}{
-		{"all decided at the first look", "up to 20", "true", nil,
-			map[string]int{"sync": 3, "sync again": 3, "async": 3}, 51},
-		{"nothing ever decided", "up to 10", "true", map[string]int{"sync": never, "async": never},
-			map[string]int{"sync": 10, "sync again": 10, "async": 10}, 0},
 		{"one decided later, which the pair follows", "up to 20", "true", map[string]int{"async": 5},
 			map[string]int{"sync": 5, "sync again": 5, "async": 5}, 45},
 		{"one decided later, without a pair", "up to 20", "false",
 			map[string]int{"async": 10, "sync": 4}, map[string]int{"sync": 5, "async": 10}, 25},
-		{"one look", "4", "false", map[string]int{"async": never}, map[string]int{"sync": 4, "async": 4}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := socketsPlan(t, "repetitions: 3", "repetitions: "+tt.repetitions,

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
@@ -41,8 +40,6 @@ func builds(t *testing.T) *plan.Plan {
 type builder struct {
 	mu     sync.Mutex
 	events []string
-	now    int
-	most   int                                        // builds at once
 	build  func(ctx context.Context, of string) error // what a build does; nil for nothing
 	script fake.Script
 }
@@ -55,7 +52,7 @@ func (b *builder) note(event string) {
 
 func newBuilder() *builder {
 	b := &builder{script: script()}
-	b.script.Prepare = func(ctx context.Context, i engine.Image, log io.Writer) (engine.Prepared, error) {
+	b.script.Prepare = func(ctx context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
 		if i.Build == nil {
 			return engine.Prepared{Reference: "ours", ID: "ours"}, nil
 		}
@@ -64,18 +61,10 @@ func newBuilder() *builder {
 			of = strings.TrimSpace(strings.SplitN(string(i.Build.Files[0].Data), "RUN ", 2)[1])
 		}
 		b.note("build " + of)
-		b.mu.Lock()
-		b.now++
-		b.most = max(b.most, b.now)
-		b.mu.Unlock()
-		fmt.Fprintln(log, "building", of)
 		var err error
 		if b.build != nil {
 			err = b.build(ctx, of)
 		}
-		b.mu.Lock()
-		b.now--
-		b.mu.Unlock()
 		return engine.Prepared{Reference: of, ID: of}, err
 	}
 	b.script.Start = func(context.Context, engine.Service) error {
@@ -85,40 +74,16 @@ func newBuilder() *builder {
 	return b
 }
 
-// All images are built before anything starts, two at once, and each once.
+// All images are built before anything starts, and each once.
 func TestImagesAreBuiltBeforeAll(t *testing.T) {
-	b := newBuilder()
-	two, building := make(chan struct{}), 0
-	b.build = func(ctx context.Context, _ string) error { // the first waits for a second one beside it
-		b.mu.Lock()
-		if building++; building == 2 {
-			close(two)
-		}
-		b.mu.Unlock()
-		select {
-		case <-two:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Second):
-			return errors.New("nothing else is built meanwhile")
-		}
-	}
-	store := &memory{}
-	sum, err := newRunner(fake.New(b.script), &quiet{}).Run(t.Context(), builds(t), store, Options{})
-	if err != nil || sum.Measured != 4 {
-		t.Fatalf("%+v, %v", sum, err)
-	}
-	built := slices.Sorted(slices.Values(b.events[:min(3, len(b.events))]))
-	if want := []string{"build a", "build b", "build c"}; !slices.Equal(built, want) ||
-		!slices.Equal(b.events[3:], slices.Repeat([]string{"start"}, 4)) {
-		t.Errorf("it went %q", b.events)
-	}
+	b, store := newBuilder(), &memory{}
+	sum := must.Get(newRunner(fake.New(b.script), &quiet{}).Run(t.Context(), builds(t), store, Options{}))
+	assert.Equal(t, sum.Measured, 4, "measured")
+	slices.Sort(b.events[:min(3, len(b.events))])
+	assert.Slice(t, b.events, []string{"build a", "build b", "build c", "start", "start", "start", "start"})
 	for _, r := range store.records {
-		if want := map[string]string{"first": "a", "second": "b", "third": "b",
-			"fourth": "c"}[r.Experiment]; r.Facts["image.server"] != want {
-			t.Errorf("%s was measured with the image %s, want %s", r.Experiment, r.Facts["image.server"], want)
-		}
+		want := map[string]string{"first": "a", "second": "b", "third": "b", "fourth": "c"}[r.Experiment]
+		assert.Equal(t, r.Facts["image.server"], want, "the image of %s", r.Experiment)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -122,66 +121,36 @@ func TestAnotherImageIsMeasuredAgain(t *testing.T) {
 	}
 }
 
-// Records that do not know their image are taken as they are, and no engine is asked about them; those of a substitute
-// are as long as it stands there.
-func TestImagesThatAreNotKnown(t *testing.T) {
-	g := &tagged{images: map[string]string{}} // the engine has a substitute, and no such image
-	p, store := newPlan(t, strings.ReplaceAll(taggedArticle, "base:1", "debian:bookworm-slim")), &memory{}
-	measuredAnew(t, p, store, g.engine(t))
-	for _, r := range store.records {
-		r.Facts = maps.Clone(r.Facts)
-		delete(r.Facts, "base.app")
-		if got := r.Facts["base.db"]; !strings.Contains(got, "replaced by") {
-			t.Fatalf("the base is %q", got)
-		}
-	}
-	if got := measuredAnew(t, p, store, g.engine(t)); got != nil {
-		t.Errorf("measured %v", got)
-	}
-	present := &images.Present{Connect: func(context.Context) (engine.Engine, error) {
-		return nil,
-			errors.New("was asked")
-	}}
-	for _, r := range store.records {
-		delete(r.Facts, "base.db")
-	}
-	must.Do(present.Look(t.Context(), store.records))
-}
-
-// An image behind a tag that a substitute stood in for is another one, and so is that which comes after it.
+// A substitute is as good as the image that it stands in for while that is not there; the image itself is another one.
 func TestImageInPlaceOfItsSubstitute(t *testing.T) {
 	g := &tagged{images: map[string]string{"app:one": "sha256:1", "app:two": "sha256:2"}}
 	p, store := newPlan(t, strings.ReplaceAll(taggedArticle, "base:1", "debian:bookworm-slim")), &memory{}
-	measuredAnew(t, p, store, g.engine(t))
-	if got := measuredAnew(t, p, store, g.engine(t)); got != nil {
-		t.Errorf("measured %v beside the same substitute", got)
-	}
+	all := []string{"one", "one", "two", "two"}
+	assert.Slice(t, measuredAnew(t, p, store, g.engine(t)), all, "measured at first")
+	assert.Slice(t, measuredAnew(t, p, store, g.engine(t)), nil, "measured with the same substitute")
 	g.images["debian:bookworm-slim"] = "sha256:deb"
 	present := images.PresentOn(g.engine(t), func() ([]byte, error) { return nil, nil })
 	must.Do(present.Look(t.Context(), store.records))
-	want := "image debian:bookworm-slim changed: was its substitute benchbook/debootstrap:bookworm with sha256:sub, " +
-		"is sha256:deb"
-	if got := present.Changes(store.records[0]); !slices.Equal(got, []string{want}) {
-		t.Errorf("changes are %q, want %q", got, want)
-	}
-	if got := measuredAnew(t, p, store, g.engine(t)); len(got) != 4 {
-		t.Errorf("measured %v, want all", got)
-	}
-	if got := measuredAnew(t, p, store, g.engine(t)); got != nil {
-		t.Errorf("measured %v beside the same image", got)
-	}
+	assert.Slice(t, present.Changes(store.records[0]), []string{"image debian:bookworm-slim changed: was its substitute " +
+		"benchbook/debootstrap:bookworm with sha256:sub, is sha256:deb"}, "changes")
+	assert.Slice(t, measuredAnew(t, p, store, g.engine(t)), all, "measured with the image")
+	assert.Slice(t, measuredAnew(t, p, store, g.engine(t)), nil, "measured with the same image")
 }
 
-// Where there is no engine nothing has changed that anybody knows of; an engine that fails is an error.
+// Records that do not know their image are taken as they are, without asking an engine. Where there is no engine nothing
+// is known to have changed; an engine that fails is an error.
 func TestPresentWithoutEngine(t *testing.T) {
-	rec := &record.Record{Facts: map[string]string{"base.app": "app:1 sha256:1"}}
-	down := &images.Present{Connect: func(context.Context) (engine.Engine, error) { return nil, engine.ErrUnavailable }}
-	if err := down.Look(t.Context(), []*record.Record{rec}); err != nil || down.Changes(rec) != nil {
-		t.Errorf("without an engine: %v, changes %v", err, down.Changes(rec))
-	}
-	broken := &images.Present{Connect: func(context.Context) (engine.Engine, error) { return nil, errors.New("broken") }}
-	if err := broken.Look(t.Context(), []*record.Record{rec}); err == nil {
-		t.Error("a broken engine is no error")
+	known := &record.Record{Facts: map[string]string{"base.app": "app:1 sha256:1"}}
+	broken := errors.New("broken")
+	for _, tt := range []struct {
+		record          *record.Record
+		connects, wants error
+	}{{known, engine.ErrUnavailable, nil}, {known, broken, broken}, {&record.Record{}, broken, nil}} {
+		present := &images.Present{Connect: func(context.Context) (engine.Engine, error) { return nil, tt.connects }}
+		err := present.Look(t.Context(), []*record.Record{tt.record})
+		if !errors.Is(err, tt.wants) || present.Changes(tt.record) != nil {
+			t.Errorf("%v, %v: got %v, changes %v", tt.record.Facts, tt.connects, err, present.Changes(tt.record))
+		}
 	}
 }
 
@@ -215,7 +184,8 @@ func TestAnotherProgramIsMeasuredAgain(t *testing.T) {
 	facts := store.records[0].Facts
 	for fact, want := range map[string]string{"program.app": "server sha256:s package 1.0",
 		"program.db":      "sh sha256:h package 1.0",
-		"program.db.tool": "tool sha256:t package 1.0", "program.db.cd": "", "program.db.other": ""} {
+		"program.db.tool": "tool sha256:t package 1.0", "program.db.cd": "", "program.db.other": "",
+		"image.app": "", "base.app": "", "packages.app": ""} {
 		assert.Equal(t, facts[fact], want, "fact %s", fact)
 	}
 }

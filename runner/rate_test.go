@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"benchbook/internal/test/must"
-	"benchbook/notebook/plan"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/loadgen"
@@ -108,24 +107,6 @@ func TestSharedRate(t *testing.T) {
 	}
 }
 
-// A run that was stopped half-way says nothing of the throughput yet.
-func TestSharedRateBesideAnUnfinishedRun(t *testing.T) {
-	var rates []float64
-	p, store := newPlan(t, equalLoad()), &memory{}
-	r := newRunner(fake.New(schedules(t, &rates)), &quiet{})
-	must.Get(r.Run(t.Context(), p, store, Options{}))
-	unfinished := *store.records[0]
-	slow := *unfinished.Load
-	slow.Completed = 10
-	unfinished.Load, unfinished.Run = &slow, unfinished.Run+"z" // later than the other
-	store.records = append(store.records, &unfinished)
-	steady := func(e *plan.Experiment, _ *plan.Trial) bool { return e.Name == "steady" }
-	must.Get(r.Run(t.Context(), p, store, Options{Force: true, Only: steady}))
-	if got := rates[len(rates)-1]; len(rates) != 8 || got != rates[0] {
-		t.Errorf("%d loads with a rate, the last with %v, want %v", len(rates), got, rates[0])
-	}
-}
-
 // Without the throughput there is no rate: the experiment is left out, with the reason.
 func TestSharedRateOfWhatFailed(t *testing.T) {
 	var rates []float64
@@ -137,39 +118,5 @@ func TestSharedRateOfWhatFailed(t *testing.T) {
 	const want = `experiment "steady" has no rate: it is a share of the throughput of "sockets", of which sync has no valid repetition`
 	if len(sum.LeftOut) != 1 || sum.LeftOut[0].Error() != want || sum.Failed != 6 {
 		t.Errorf("%+v", sum)
-	}
-}
-
-// What is invalid has no part in the throughput: docs/method.md#valid-cells.
-func TestSharedRateOfValidRepetitions(t *testing.T) {
-	var rates []float64
-	p, store := newPlan(t, equalLoad()), &memory{}
-	r := newRunner(fake.New(schedules(t, &rates)), &quiet{})
-	must.Get(r.Run(t.Context(), p, store, Options{}))
-	valid := map[string]float64{"sync": 1, "async": 1} // products of two repetitions, by trial
-	for _, rec := range store.records {
-		switch {
-		case rec.Experiment != "sockets":
-		case rec.Repetition == 1:
-			rec.Load.Failed, rec.Load.Completed = rec.Load.Attempted/2, 5
-		default:
-			valid[rec.Trial] *= float64(rec.Load.Completed) / rec.Load.Window
-		}
-	}
-	want := 0.8 * math.Sqrt(min(valid["sync"], valid["async"]))
-	steady := Options{Force: true, Only: func(e *plan.Experiment, _ *plan.Trial) bool { return e.Name == "steady" }}
-	must.Get(r.Run(t.Context(), p, store, steady))
-	if got := rates[len(rates)-1]; len(rates) != 8 || math.Abs(got-want) > 1e-9 {
-		t.Errorf("%d loads with a rate, the last with %v, want %v", len(rates), got, want)
-	}
-	for _, rec := range store.records {
-		if rec.Experiment == "sockets" && rec.Trial == "async" {
-			rec.Load.Failed = rec.Load.Attempted / 2
-		}
-	}
-	sum, err := r.Run(t.Context(), p, store, steady)
-	if err != nil || len(sum.LeftOut) != 1 || !strings.Contains(sum.LeftOut[0].Error(),
-		"of which async has no valid repetition") || len(rates) != 8 {
-		t.Errorf("of a trial without valid repetitions: %+v, %v, and %d loads with a rate", sum.LeftOut, err, len(rates))
 	}
 }

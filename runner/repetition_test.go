@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -184,19 +185,26 @@ func TestCopiedArticle(t *testing.T) {
 	assert.Equal(t, Pending(p, store.records, "c2-abcdef", Options{}), 6, "pending")
 }
 
-// A wrong clock named a run after a time to come: new runs are named after theirs.
-func TestRunFromTheFuture(t *testing.T) {
-	p, store := socketsPlan(t), &memory{}
-	r := newRunner(fake.New(script()), &quiet{})
-	must.Get(r.Run(t.Context(), p, store, Options{}))
-	const future = "20991231T235959Z-abcd"
-	store.records[0].Run = future
-	if got := FromTheFuture(store.records, time.Now()); len(got) != 1 || got[0] != future {
-		t.Errorf("from the future: %q", got)
-	}
-	must.Get(r.Run(t.Context(), p, store, Options{Force: true}))
-	if last := store.records[len(store.records)-1].Run; !strings.HasPrefix(last, time.Now().UTC().Format("2006")) {
-		t.Errorf("the new run is %s", last)
+// A new run is named after the newest one, unless a wrong clock has named that after a time far ahead.
+func TestRunAfterOneFromTheFuture(t *testing.T) {
+	for newest, isLater := range map[string]bool{
+		time.Now().UTC().Add(record.ClockError-time.Second).Format(runStamp) + "-aaaa": true, "20991231T235959Z-abcd": false,
+	} {
+		p, store, r := socketsPlan(t), &memory{}, newRunner(fake.New(script()), &quiet{})
+		must.Get(r.Run(t.Context(), p, store, Options{}))
+		for _, rec := range store.records {
+			rec.Run = newest
+		}
+		assert.Equal(t, len(FromTheFuture(store.records, time.Now())) == 0, isLater, "%s is not from the future", newest)
+		must.Get(r.Run(t.Context(), p, store, Options{Force: true}))
+		record.Check(store.records, time.Now())
+		for _, rec := range store.records[6:] {
+			if rec.Run > newest != isLater || slices.ContainsFunc(rec.Contradictions, func(s string) bool {
+				return strings.Contains(s, "before its run")
+			}) {
+				t.Errorf("run %s, after %s: %q", rec.Run, newest, rec.Contradictions)
+			}
+		}
 	}
 }
 
@@ -247,22 +255,29 @@ func TestServiceThatIsTakenAway(t *testing.T) {
 	}
 }
 
-// A service that ends badly under load is a failure, however many requests it has answered before; one that is done
-// with its work is not.
+// A service that ends badly under load is a failure, however many requests it has answered before, and also where nothing
+// could be measured because of that. One that is done with its work is not.
 func TestServiceThatEndsUnderLoad(t *testing.T) {
 	for _, test := range []struct {
-		name string
-		exit engine.Exit
-		want string
+		name     string
+		exit     engine.Exit
+		measured error
+		want     string
 	}{
-		{"with a status", engine.Exit{Code: 4}, `service "server" has ended with status 4`},
-		{"for memory", engine.Exit{Code: 137, OutOfMemory: true}, `service "server" ran out of memory`},
-		{"with its work done", engine.Exit{}, ""},
+		{"with a status", engine.Exit{Code: 4}, nil, `service "server" has ended with status 4`},
+		{"for memory", engine.Exit{Code: 137, OutOfMemory: true}, nil, `service "server" ran out of memory`},
+		{"before the load", engine.Exit{Code: 137, OutOfMemory: true}, errors.New("the container is not running"),
+			`service "server" ran out of memory`},
+		{"with its work done", engine.Exit{}, nil, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := script()
 			s.Ended = func(name string) (engine.Exit, bool) { return test.exit, name == "server" }
 			s.Logs = func(string) []byte { return []byte("the last words\n") }
+			onLoad(&s, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
+				exit, err := good()
+				return exit, errors.Join(err, test.measured)
+			})
 			r := runOnce(t, s)
 			if r.Failure != test.want || (test.want != "") != strings.Contains(r.Log, "the last words") ||
 				(r.Load == nil) != (test.want != "") {
@@ -360,8 +375,6 @@ func TestLayoutOnNodes(t *testing.T) {
 	assert.Equal(t, l.serviceCores(trial), 2, "CPUs of a service with two of its own")
 }
 
-func newFake() *fake.Engine { return fake.New(script()) }
-
 // The CPUs that an engine chose are in the record.
 func TestRecordTellsWhereItRan(t *testing.T) {
 	s := script()
@@ -378,36 +391,19 @@ func TestRecordTellsWhereItRan(t *testing.T) {
 }
 
 // Records have what the machine was like before the repetition, and waiting is part of its time. After a disturbed
-// repetition a run waits longer for rest.
+// repetition a run waits longer for rest: machine.TestSettle has the rule.
 func TestSettle(t *testing.T) {
-	for _, tt := range []struct {
-		name, profile      string
-		foreign            float64
-		disturbed, settled bool
-		waited             float64
-	}{
-		{"at rest", plan.Full, 0, false, true, 0},
-		{"a busy machine", plan.Full, 1, false, false, 3},
-		{"after a disturbed repetition", plan.Full, 1, true, false, 30},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRunner(newFake(), &quiet{})
-				r.Settler = &machine.Settler{Noise: func(context.Context) machine.Noise {
-					return machine.Noise{Foreign: tt.foreign}
-				}}
-				p := socketsPlan(t)
-				p.Profile = tt.profile
-				b := newTestBench(r, p, p.Experiments[0])
-				b.disturbed, b.facts = tt.disturbed, map[string]string{}
-				rec := must.Get(b.Measure(t.Context(), p.Experiments[0].Steps[0]))
-				if rec.Before == nil || rec.Before.Settled != tt.settled || rec.Before.Waited != tt.waited ||
-					rec.Parts["settle"] < tt.waited {
-					t.Errorf("%+v, parts %v; want settled: %v after %v s", rec.Before, rec.Parts, tt.settled, tt.waited)
-				}
-			})
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r := newRunner(fake.New(script()), &quiet{})
+		r.Settler = &machine.Settler{Noise: func(context.Context) machine.Noise { return machine.Noise{Foreign: 1} }}
+		p := socketsPlan(t)
+		b := newTestBench(r, p, p.Experiments[0])
+		b.disturbed, b.facts = true, map[string]string{}
+		rec := must.Get(b.Measure(t.Context(), p.Experiments[0].Steps[0]))
+		if rec.Before == nil || rec.Before.Settled || rec.Before.Waited != 30 || rec.Parts["settle"] < 30 {
+			t.Errorf("%+v, parts %v; want that it waited for 30 s", rec.Before, rec.Parts)
+		}
+	})
 }
 
 // lasting is a driver whose measurements last as long as they say.

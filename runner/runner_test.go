@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,12 +15,11 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
-
 	"benchbook/notebook/plan"
-
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/runner/engine"
@@ -267,22 +265,23 @@ func TestRun(t *testing.T) {
 		"host.cpu": "test"} {
 		assert.Equal(t, r.Facts[fact], want, "fact %s", fact)
 	}
-	// Each repetition has a space within that of the experiment, which comes and goes once; others are for looking into
-	// images.
-	opened, within, closed := calls(e, "open"), calls(e, "group"), calls(e, "close")
-	looked := len(slices.DeleteFunc(e.Calls(), func(c string) bool { return c != "open packages" }))
-	if within != 6 || opened != 1+looked || opened+within != closed {
-		t.Errorf("%d spaces opened, and %d within; %d closed", opened, within, closed)
+	// Each repetition has a space within the experiment's.
+	checkClosed(t, e)
+	if opened, within := calls(e, "open")-calls(e, "open packages"), calls(e, "group"); opened != 1 || within != 6 {
+		t.Errorf("%d spaces opened, and %d within", opened, within)
 	}
 }
 
-func calls(e *fake.Engine, what string) (n int) {
-	for _, c := range e.Calls() {
-		if strings.HasPrefix(c+" ", what+" ") {
-			n++
-		}
-	}
-	return n
+// calls counts the calls of an engine that begin with a word.
+func calls(e *fake.Engine, what string) int {
+	return slice.Count(e.Calls(), func(c string) bool { return strings.HasPrefix(c+" ", what+" ") })
+}
+
+// checkClosed fails the test unless all spaces of an engine were closed or kept.
+func checkClosed(t *testing.T, e *fake.Engine) {
+	t.Helper()
+	opened, closed := calls(e, "open")+calls(e, "group"), calls(e, "close")+calls(e, "keep")
+	assert.Equal(t, closed, opened, "spaces closed and kept, of those opened")
 }
 
 func TestSecondRunMeasuresNothing(t *testing.T) {
@@ -301,44 +300,29 @@ func TestSecondRunMeasuresNothing(t *testing.T) {
 	}
 }
 
-// A machine that has changed is measured again, in another run than a stopped one of before.
+// On a machine that has changed all is measured again, in another run than a stopped one of before.
 func TestOtherConditions(t *testing.T) {
 	for _, tt := range []struct {
-		name   string
-		change map[string]string // of the machine's facts
-		anew   bool
+		fact, value string // of the machine from now on
+		kept, want  int    // repetitions of the first run, and those that are measured after it
 	}{
-		{"nothing", nil, false},
-		{"swap", map[string]string{"host.swap": "1 GiB"}, false},
-		{"kernel", map[string]string{"host.kernel": "6.2"}, true},
-		{"mitigations", map[string]string{"host.mitigations": "none"}, true},
-		{"unknown kernel", map[string]string{"host.kernel": ""}, false},
+		{"swap", "1 GiB", 6, 0}, {"swap", "1 GiB", 3, 3}, {"kernel", "6.2", 6, 6}, {"kernel", "6.2", 3, 6},
 	} {
-		for _, kept := range []int{6, 3} { // records of the first run
-			p, store, r := socketsPlan(t), &memory{}, newRunner(fake.New(script()), &quiet{})
-			r.Host.Facts["host.kernel"] = "6.1"
-			must.Get(r.Run(t.Context(), p, store, Options{}))
-			store.records = store.records[:kept]
-			first := store.records[0].Run
-			maps.Copy(r.Host.Facts, tt.change)
-			want, options := 6-kept, Options{Conditions: r.Host.Facts}
-			if tt.anew {
-				want = 6
-			}
-			assert.Equal(t, Pending(p, store.records, r.Host.ID, options), want,
-				"%s, after %d repetitions: pending", tt.name, kept)
-			words := NextOf(p, store.records, r.Host.ID, options).Outdated()
-			if (len(words) == 1 && strings.Contains(words[0], tt.name+" of the machine changed")) != tt.anew {
-				t.Errorf("%s, after %d repetitions: %q", tt.name, kept, words)
-			}
-			sum, err := r.Run(t.Context(), p, store, Options{})
-			if err != nil || sum.Measured != want {
-				t.Errorf("%s, after %d repetitions: measured %d, %v, want %d", tt.name, kept, sum.Measured, err, want)
-			}
-			for _, r := range store.records[kept:] {
-				assert.Equal(t, r.Run != first, tt.anew,
-					"%s, after %d repetitions: run %s, the first is %s", tt.name, kept, r.Run, first)
-			}
+		p, store, r := socketsPlan(t), &memory{}, newRunner(fake.New(script()), &quiet{})
+		r.Host.Facts["host.kernel"] = "6.1"
+		must.Get(r.Run(t.Context(), p, store, Options{}))
+		store.records = store.records[:tt.kept]
+		r.Host.Facts["host."+tt.fact] = tt.value
+		isAnew, options := tt.want == 6, Options{Conditions: r.Host.Facts}
+		assert.Equal(t, Pending(p, store.records, r.Host.ID, options), tt.want, "%+v: pending", tt)
+		words := NextOf(p, store.records, r.Host.ID, options).Outdated()
+		if (len(words) == 1 && strings.Contains(words[0], tt.fact+" of the machine changed")) != isAnew {
+			t.Errorf("%+v: %q", tt, words)
+		}
+		sum := must.Get(r.Run(t.Context(), p, store, Options{}))
+		assert.Equal(t, sum.Measured, tt.want, "%+v: measured", tt)
+		for _, r := range store.records[tt.kept:] {
+			assert.Equal(t, r.Run != store.records[0].Run, isAnew, "%+v: in another run", tt)
 		}
 	}
 }
@@ -361,9 +345,7 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || sum.Measured != 3 || len(store.records) != 3 {
 		t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
 	}
-	if opened, closed := calls(e, "open")+calls(e, "group"), calls(e, "close"); opened != closed {
-		t.Errorf("%d spaces opened, %d closed", opened, closed)
-	}
+	checkClosed(t, e)
 	must.Get(newRunner(fake.New(script()), &quiet{}).Run(context.Background(), p, store, Options{}))
 	if len(store.records) != 6 || store.records[5].Run != store.records[0].Run {
 		t.Errorf("%s, in runs %s and %s", store.trials(), store.records[0].Run, store.records[len(store.records)-1].Run)
@@ -505,20 +487,6 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-func TestEngineThatFails(t *testing.T) {
-	s := script()
-	broken := errors.New("the engine went away")
-	s.Open = func(context.Context, string) error { return broken }
-	store := &memory{}
-	if _, err := newRunner(fake.New(s), &quiet{}).Run(context.Background(), socketsPlan(t), store,
-		Options{}); !errors.Is(err, broken) {
-		t.Errorf("got %v", err)
-	}
-	if len(store.records) != 0 {
-		t.Errorf("a failure of the engine became a record: %s", store.trials())
-	}
-}
-
 func TestRunsSortByTheirNames(t *testing.T) {
 	at := time.Date(2026, 11, 20, 12, 0, 0, 5e8, time.UTC)
 	first := newRunID(at, "")
@@ -526,27 +494,6 @@ func TestRunsSortByTheirNames(t *testing.T) {
 	third := newRunID(at, second)
 	if !(first < second && second < third) || !strings.HasPrefix(first, "20261120T120000Z-") || len(first) != 21 {
 		t.Errorf("%s, %s, %s", first, second, third)
-	}
-}
-
-// A run that is named after the one before it, and so after a time to come, is sound.
-func TestRunsNamedAhead(t *testing.T) {
-	p, store := socketsPlan(t), &memory{}
-	r := newRunner(fake.New(script()), &quiet{})
-	must.Get(r.Run(t.Context(), p, store, Options{}))
-	newest := time.Now().UTC().Add(record.ClockError-time.Second).Format(runStamp) + "-aaaa"
-	for _, rec := range store.records {
-		rec.Run = newest
-	}
-	before := len(store.records)
-	must.Get(r.Run(t.Context(), p, store, Options{Force: true}))
-	record.Check(store.records, time.Now())
-	for _, rec := range store.records[before:] {
-		if rec.Run <= newest || slices.ContainsFunc(rec.Contradictions, func(s string) bool {
-			return strings.Contains(s, "before its run")
-		}) {
-			t.Errorf("run %s, after %s: %q", rec.Run, newest, rec.Contradictions)
-		}
 	}
 }
 

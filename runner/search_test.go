@@ -36,7 +36,6 @@ func pool(replace ...string) string {
 // much.
 type simulation struct {
 	throughput map[int]int64 // by workers, of a window
-	window     time.Duration // 0: 20 ms
 	limit      float64       // requests per second
 	commands   []string      // of services, in the order in which they were started
 	loads      int           // that were put on
@@ -46,7 +45,7 @@ type simulation struct {
 
 func (b *simulation) script(t *testing.T) fake.Script {
 	workers := 0
-	result := answersIn(cmp.Or(b.window, 20*time.Millisecond))
+	result := answersIn(20 * time.Millisecond)
 	return fake.Script{
 		Start: func(_ context.Context, s engine.Service) error {
 			b.commands = append(b.commands, strings.Join(s.Command, " "))
@@ -147,16 +146,9 @@ func TestTune(t *testing.T) {
 	if sum := carryOut(t, b, more, store, Options{Force: true}); sum.Searches != 2 || sum.Measured != 12 {
 		t.Errorf("with force: %+v", sum)
 	}
-	// Another definition is searched for again, that of the other trial is not.
-	edited := newPlan(t, pool("calibrate: false\n", "", `print("async")`, `print("another")`))
-	before := len(store.records)
-	if sum := carryOut(t, b, edited, store, Options{}); sum.Searches != 1 || sum.Measured != 3 ||
-		store.records[before].Trial != "async" {
-		t.Errorf("with another listing: %+v: %s", sum, (&memory{records: store.records[before:]}).trials())
-	}
 }
 
-// A search that was stopped goes on, one that had ended is kept, and so is what a run was measured with.
+// A search that was stopped is made again, and one that had ended is kept.
 func TestTuneInterrupted(t *testing.T) {
 	p, store, b := newPlan(t, pool()), &memory{}, &simulation{throughput: curve}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -174,19 +166,6 @@ func TestTuneInterrupted(t *testing.T) {
 	sum := carryOut(t, b, p, store, Options{})
 	if sum.Searches != 1 || sum.Measured != 6 || store.records[7].Run != store.records[0].Run {
 		t.Errorf("%+v: %s", sum, store.trials())
-	}
-	// A run that goes on keeps to its value, also if another one was found since.
-	store.records = slices.DeleteFunc(store.records, func(r *record.Record) bool { return r.Repetition == 3 })
-	for _, r := range store.records {
-		if r.Search != nil {
-			r.Search.Chosen = 2
-		}
-	}
-	carryOut(t, b, p, store, Options{})
-	for _, r := range store.records {
-		if r.Search == nil && r.Facts["tune.workers"] != "5" {
-			t.Errorf("%s-%d was measured with %s workers", r.Trial, r.Repetition, r.Facts["tune.workers"])
-		}
 	}
 }
 
@@ -222,15 +201,6 @@ func TestTuneTwo(t *testing.T) {
 	}
 }
 
-// A budget ends a search when three more probes do not fit.
-func TestTuneBudget(t *testing.T) {
-	store := &memory{}
-	carryOut(t, &simulation{throughput: curve}, newPlan(t, pool("{to: 8}", "{to: 8, budget: 1ns}")), store, Options{})
-	if s := store.records[0].Search; s.Stop != record.StopBudget || len(s.Probes) != 3 || s.Chosen != 1 {
-		t.Errorf("%+v", s)
-	}
-}
-
 // How far is searched depends on the CPUs that the services have: those of a cpuset where they have one.
 func TestTuneCountsCPUSets(t *testing.T) {
 	for set, want := range map[string]int{"": 1, `cpuset: "0"`: 1, `cpuset: "0,1"`: 2, `cpuset: "0-15"`: 16} {
@@ -243,17 +213,11 @@ func TestTuneCountsCPUSets(t *testing.T) {
 // One candidate is taken without a probe.
 func TestTuneOfOne(t *testing.T) {
 	store, b := &memory{}, &simulation{throughput: curve}
-	if sum := carryOut(t, b, newPlan(t, pool("{to: 8}", "{from: 4, to: 4}")), store, Options{}); sum.Searches != 2 ||
-		sum.Measured != 6 {
-		t.Fatalf("%+v: %s", sum, store.trials())
-	}
-	if s := store.records[0].Search; s.Stop != record.StopOnly || len(s.Probes) != 0 || s.Chosen != 4 || s.Lo != 4 ||
-		s.Hi != 4 {
-		t.Errorf("%+v", s)
-	}
-	if last := store.records[len(store.records)-1]; last.Facts["tune.workers"] != "4" ||
-		b.commands[0] != "serve --workers 4" {
-		t.Errorf("measured with %s, started as %s", last.Facts["tune.workers"], b.commands[0])
+	carryOut(t, b, newPlan(t, pool("{to: 8}", "{from: 4, to: 4}")), store, Options{})
+	s, last := store.records[0].Search, store.records[len(store.records)-1]
+	if s.Stop != record.StopOnly || len(s.Probes) != 0 || s.Chosen != 4 || s.Lo != 4 || s.Hi != 4 ||
+		last.Facts["tune.workers"] != "4" || b.commands[0] != "serve --workers 4" {
+		t.Errorf("%+v; measured with %s, started as %s", s, last.Facts["tune.workers"], b.commands[0])
 	}
 }
 
@@ -320,16 +284,8 @@ func TestCapacity(t *testing.T) {
 	if phases[record.PhaseConfirm] != 3 || phases[record.PhaseRefute] != 3 {
 		t.Errorf("phases %v", phases)
 	}
-	one := Options{Only: func(_ *plan.Experiment, t *plan.Trial) bool { return t.Name == "async" }}
-	if sum := carryOut(t, &simulation{limit: 730}, p, &memory{}, one); sum.Searches != 1 {
-		t.Errorf("of one trial: %+v", sum)
-	}
-	before := b.loads
-	if sum := carryOut(t, b, p, store, Options{}); sum.Searches != 0 || b.loads != before {
+	if sum := carryOut(t, b, p, store, Options{}); sum.Searches != 0 {
 		t.Errorf("searched again: %+v", sum)
-	}
-	if sum := carryOut(t, b, p, store, Options{Force: true}); sum.Searches != 2 {
-		t.Errorf("with force: %+v", sum)
 	}
 }
 
@@ -340,33 +296,14 @@ func TestCapacityStart(t *testing.T) {
 	assert.Equal(t, b.rates[0], 2500, "the first rate")
 }
 
-// What cannot be found is a record as well.
-func TestCapacityOfNone(t *testing.T) {
-	for _, test := range []struct {
-		name       string
-		simulation simulation
-		change     []string
-		lo, hi     float64
-		stop       string
-		reason     string
-	}{
-		{"at least", simulation{limit: 1e9}, nil, 20_000, 0, record.StopLimit, ""},
-		{"none", simulation{limit: 1}, nil, 0, 100, record.StopFloor, ""},
-		{"refused", simulation{throughput: map[int]int64{0: -1}}, nil, 0, 0, record.StopNone,
-			"no probe met the objective, and some could not be measured: refused"},
-		{"too few answers", simulation{limit: 1e9}, []string{"latency.p50 < 100ms", "latency.p99 < 100ms"}, 0, 0,
-			record.StopNone,
-			"a probe was not valid twice: latency.p99: needs 1000 answers, has 100"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			p, store := newPlan(t, ceiling(test.change...)), &memory{}
-			p.Experiments = p.Experiments[1:]
-			carryOut(t, &test.simulation, p, store, Options{})
-			if s := store.records[0].Search; s.Lo != test.lo || s.Hi != test.hi || s.Stop != test.stop ||
-				s.Reason != test.reason {
-				t.Errorf("%+v", s)
-			}
-		})
+// A percentile of too few answers ends a search, which is a record as well.
+func TestCapacityOfTooFewAnswers(t *testing.T) {
+	p, store := newPlan(t, ceiling("latency.p50 < 100ms", "latency.p99 < 100ms")), &memory{}
+	p.Experiments = p.Experiments[1:]
+	carryOut(t, &simulation{limit: 1e9}, p, store, Options{})
+	const want = "a probe was not valid twice: latency.p99: needs 1000 answers, has 100"
+	if s := store.records[0].Search; s.Lo != 0 || s.Hi != 0 || s.Stop != record.StopNone || s.Reason != want {
+		t.Errorf("%+v", s)
 	}
 }
 
@@ -401,66 +338,42 @@ func (d *disturbing) Measure(ctx context.Context, at load.Place, t *plan.Trial) 
 	return m, err
 }
 
-// searchDisturbed makes one search on a machine that others use.
-func searchDisturbed(t *testing.T, b *simulation, p *plan.Plan, skip, disturbed int) (*record.Search, Summary) {
-	t.Helper()
-	store := &memory{}
-	r := newRunner(fake.New(b.script(t)), &quiet{})
-	r.Requests = &disturbing{Driver: r.Requests, skip: skip, left: disturbed}
-	sum := must.Get(r.Run(t.Context(), p, store, Options{}))
-	return store.records[0].Search, sum
-}
-
 // Probes that the machine disturbed are made again, are kept and count for nothing: what is found is what a quiet
 // machine shows.
 func TestProbesAgain(t *testing.T) {
 	slowtest.Skip(t)
 	const words = "others used 42 % of the CPU"
-	one := pool("[sync, async]", "[sync]")
+	one, ceilings := newPlan(t, pool("[sync, async]", "[sync]")), newPlan(t, ceiling("[sync, async]", "[sync]"))
+	ceilings.Experiments = ceilings.Experiments[1:]
 	for _, tt := range []struct {
 		name            string
+		plan            *plan.Plan
 		skip, disturbed int
-		again           int
-		chosen          int
+		again, chosen   int
 		reason          string
 	}{
-		{"none", 0, 0, 0, 5, ""},
-		{"the first", 0, 1, 1, 5, ""},
-		{"all of a candidate, once", 9, 3, 3, 5, ""},
-		{"one that is as good as the best, to the end", 9, 6, 3, 8, ""},
-		{"all of them", 0, 1000, 6, 0, "no probe counts: " + words},
+		{"tune: all probes of a candidate, once", one, 9, 3, 3, 5, ""},
+		{"tune: all of one that is as good as the best, to the end", one, 9, 6, 3, 8, ""},
+		{"tune: all", one, 0, 1000, 6, 0, "no probe counts: " + words},
+		{"capacity: three running", ceilings, 2, 3, 3, 0, ""},
+		{"capacity: the first four, of which the last is invalid", ceilings, 0, 4, 3, 0, ""},
+		{"capacity: all", ceilings, 0, 1000, 3, 0, "a probe was not valid twice: " + words},
 	} {
-		t.Run("tune/"+tt.name, func(t *testing.T) {
-			s, sum := searchDisturbed(t, &simulation{throughput: curve}, newPlan(t, one), tt.skip, tt.disturbed)
-			if s.Chosen != tt.chosen || s.Reason != tt.reason || s.Disturbed() != tt.again || sum.ProbesAgain != tt.again {
-				t.Errorf("chosen %d (%s), %d made again, counted %d", s.Chosen, s.Reason, s.Disturbed(), sum.ProbesAgain)
+		t.Run(tt.name, func(t *testing.T) {
+			store, b := &memory{}, &simulation{throughput: curve, limit: 730}
+			r := newRunner(fake.New(b.script(t)), &quiet{})
+			r.Requests = &disturbing{Driver: r.Requests, skip: tt.skip, left: tt.disturbed}
+			sum := must.Get(r.Run(t.Context(), tt.plan, store, Options{}))
+			s := store.records[0].Search
+			if s.Chosen != tt.chosen || s.Reason != tt.reason || s.Disturbed() != tt.again || sum.ProbesAgain != tt.again ||
+				tt.plan == ceilings && tt.reason == "" && (s.Lo > 730 || s.Hi <= 730) {
+				t.Errorf("found %+v, %d made again, counted %d", s, s.Disturbed(), sum.ProbesAgain)
 			}
 			for i, p := range s.Probes {
-				if p.Disturbed != "" && (p.Disturbed != words || p.Value != 0.5 || p.Invalid != "" || p.Counts() != 0 ||
-					len(p.Samples) == 0 ||
-					s.Probes[i+1].Candidate != p.Candidate) {
+				if tt.plan == one && p.Disturbed != "" && (p.Disturbed != words || p.Value != 0.5 || p.Invalid != "" ||
+					p.Counts() != 0 || len(p.Samples) == 0 || s.Probes[i+1].Candidate != p.Candidate) {
 					t.Errorf("probe %d: %+v, then of %v", i, p, s.Probes[i+1].Candidate)
 				}
-			}
-		})
-	}
-	for _, tt := range []struct {
-		name            string
-		skip, disturbed int
-		again           int
-		reason          string
-	}{
-		{"the first", 0, 1, 1, ""},
-		{"three running", 2, 3, 3, ""},
-		{"the first four", 0, 4, 3, ""}, // of which the last is invalid, as any other can be
-		{"all of them", 0, 1000, 3, "a probe was not valid twice: " + words},
-	} {
-		t.Run("capacity/"+tt.name, func(t *testing.T) {
-			p := newPlan(t, ceiling("[sync, async]", "[sync]"))
-			p.Experiments = p.Experiments[1:]
-			s, _ := searchDisturbed(t, &simulation{limit: 730}, p, tt.skip, tt.disturbed)
-			if s.Reason != tt.reason || s.Disturbed() != tt.again || tt.reason == "" && (s.Lo > 730 || s.Hi <= 730) {
-				t.Errorf("found %+v, %d made again", s, s.Disturbed())
 			}
 		})
 	}
@@ -508,52 +421,35 @@ func TestSearchesInABudget(t *testing.T) {
 	}
 }
 
-// What was not found since the machine was busy is no result: nothing is measured with it, and the run that goes on
-// searches anew.
+// A search that found nothing because the machine was busy is no result: nothing is measured with it, and the run that
+// goes on searches anew.
 func TestBusySearchesAreMadeAgain(t *testing.T) {
 	slowtest.Skip(t)
-	ceilings := newPlan(t, ceiling("[sync, async]", "[sync]"))
-	ceilings.Experiments = ceilings.Experiments[1:]
-	for _, tt := range []struct {
-		name     string
-		plan     *plan.Plan
-		left     int // repetitions
-		pending  int
-		measured int
-		found    func(*record.Search) bool
-	}{
-		{"tune", newPlan(t, pool("[sync, async]", "[sync]")), 3, 3, 3, func(s *record.Search) bool { return s.Chosen == 5 }},
-		{"capacity", ceilings, 0, 1, 0, func(s *record.Search) bool { return s.Lo > 0 && s.Hi > s.Lo }},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			store, b := &memory{}, &simulation{throughput: curve, limit: 730}
-			r := newRunner(fake.New(b.script(t)), &quiet{})
-			requests := r.Requests
-			for try := range 2 {
-				r.Requests = &disturbing{Driver: requests, left: 1000}
-				sum, err := r.Run(t.Context(), tt.plan, store, Options{})
-				if err != nil || sum.Measured != 0 || sum.Unsearched != tt.left || sum.Searches != 1 ||
-					len(store.records) != try+1 {
-					t.Fatalf("%+v, %v: %s", sum, err, store.trials())
-				}
-				if s := store.records[try].Search; !s.Busy || s.Reason == "" || try > 0 && s.Attempt != try+1 {
-					t.Errorf("search %d: %+v", try, s)
-				}
-				assert.Equal(t, Pending(tt.plan, store.records, r.Host.ID, Options{}), tt.pending, "pending")
-			}
-			r.Requests = requests
-			sum, err := r.Run(t.Context(), tt.plan, store, Options{})
-			last := store.records[2]
-			if err != nil || sum.Searches != 1 || sum.Measured != tt.measured || sum.Unsearched != 0 || !tt.found(last.Search) ||
-				last.Search.Busy || last.Search.Attempt != 3 {
-				t.Fatalf("%+v, %v: %+v", sum, err, last.Search)
-			}
-			for _, rec := range store.records {
-				assert.Equal(t, rec.Run, last.Run, "a record of run")
-			}
-			assert.Equal(t, Pending(tt.plan, store.records, r.Host.ID, Options{}), 0, "pending in the end")
-		})
+	p, store, b := newPlan(t, pool("[sync, async]", "[sync]")), &memory{}, &simulation{throughput: curve}
+	r := newRunner(fake.New(b.script(t)), &quiet{})
+	requests := r.Requests
+	for try := range 2 {
+		r.Requests = &disturbing{Driver: requests, left: 1000}
+		sum := must.Get(r.Run(t.Context(), p, store, Options{}))
+		if sum.Measured != 0 || sum.Unsearched != 3 || sum.Searches != 1 || len(store.records) != try+1 {
+			t.Fatalf("%+v: %s", sum, store.trials())
+		}
+		if s := store.records[try].Search; !s.Busy || s.Reason == "" || try > 0 && s.Attempt != try+1 {
+			t.Errorf("search %d: %+v", try, s)
+		}
+		assert.Equal(t, Pending(p, store.records, r.Host.ID, Options{}), 3, "pending")
 	}
+	r.Requests = requests
+	sum := must.Get(r.Run(t.Context(), p, store, Options{}))
+	last := store.records[2]
+	if s := last.Search; sum.Searches != 1 || sum.Measured != 3 || sum.Unsearched != 0 || s.Chosen != 5 || s.Busy ||
+		s.Attempt != 3 {
+		t.Fatalf("%+v: %+v", sum, s)
+	}
+	for _, rec := range store.records {
+		assert.Equal(t, rec.Run, last.Run, "a record of run")
+	}
+	assert.Equal(t, Pending(p, store.records, r.Host.ID, Options{}), 0, "pending in the end")
 }
 
 // An experiment is left out whose image cannot be had when it is its turn; but nothing follows beside containers that

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -80,11 +80,12 @@ func newStage() *stage {
 	return s
 }
 
-// runShared runs the experiment, and gives what was asked of the engine but for images.
+// runShared runs the experiment, and gives what was asked of the engine but for images. Every space must be closed then.
 func runShared(t *testing.T, s *stage, o Options, p *plan.Plan, store *memory) (Summary, *quiet, []string, error) {
 	t.Helper()
 	e, q := fake.New(s.Script), &quiet{}
 	sum, err := newRunner(e, q).Run(t.Context(), p, store, o)
+	checkClosed(t, e)
 	calls := slices.DeleteFunc(e.Calls(), func(c string) bool { return strings.HasSuffix(c, " packages") || c == "start load" })
 	for i, c := range calls {
 		verb, name, _ := strings.Cut(c, " ")
@@ -93,6 +94,11 @@ func runShared(t *testing.T, s *stage, o Options, p *plan.Plan, store *memory) (
 		}
 	}
 	return sum, q, calls, err
+}
+
+// count counts the calls that are a word.
+func count(calls []string, word string) int {
+	return slice.Count(calls, func(c string) bool { return c == word })
 }
 
 // Shared services are started and set up once, fresh ones for every repetition, and hooks run where and when they
@@ -146,8 +152,7 @@ func TestSharedServicesOfSeveralKinds(t *testing.T) {
 	if err != nil || sum.Failed != 0 || len(store.records) != 4 {
 		t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
 	}
-	count := func(call string) int { return slice.Count(calls, func(c string) bool { return c == call }) }
-	if count("open") != 2 || count("start db") != 2 || count("start server") != 4 || count("close") != 6 {
+	if count(calls, "open") != 2 || count(calls, "start db") != 2 || count(calls, "start server") != 4 {
 		t.Errorf("calls %v", calls)
 	}
 	said := strings.Join(s.said, ", ")
@@ -190,46 +195,7 @@ func TestSharedServicesOfARunThatGoesOn(t *testing.T) {
 	}
 }
 
-// What a hook writes when it fails is shown without secrets.
-func TestHooksThatTellSecrets(t *testing.T) {
-	s := newStage()
-	good := s.Exec
-	s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
-		if c.Args[0] == "load" {
-			return engine.Exit{Code: 1, Stderr: []byte("no user with hunter2222\n")}, nil
-		}
-		return good(ctx, name, c)
-	}
-	p := sharedPlan(t)
-	givePrivate(p, "hunter2222")
-	_, q, _, err := runShared(t, s, Options{}, p, &memory{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if said := strings.Join(q.notes, "\n"); strings.Contains(said, "hunter2222") ||
-		!strings.Contains(said, "no user with "+record.Redacted) {
-		t.Errorf("it said %q", said)
-	}
-}
-
-// What is interrupted between the load and the end of a repetition is measured again.
-func TestInterruptedAfterTheLoad(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	s, store := newStage(), &memory{}
-	onLoad(&s.Script, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
-		defer cancel()
-		return good()
-	})
-	if _, err := newRunner(fake.New(s.Script), &quiet{}).Run(ctx, sharedPlan(t), store, Options{}); !errors.Is(err,
-		context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-	for _, r := range store.records {
-		t.Errorf("%s-%d is kept, with %v missing", r.Trial, r.Repetition, r.Missing)
-	}
-}
-
-// Whatever goes wrong with hooks is the failure of the repetition, or of all, and nothing is left open.
+// Whatever goes wrong with hooks is the failure of the repetition, or of all, without secrets.
 func TestHooksThatFail(t *testing.T) {
 	exec := func(hook string, exit engine.Exit, err error) func(*stage) {
 		return func(s *stage) {
@@ -245,16 +211,16 @@ func TestHooksThatFail(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		change  func(*stage)
-		failed  int
 		failure string
 		note    string // the last one
 		log     string
 	}{
-		{"setup", exec("load", engine.Exit{Code: 3, Stdout: []byte("half\n"), Stderr: []byte("ERROR: no\nsuch table\n")},
-			nil), 4,
-			"the hook setup failed: load in db ended with status 3: such table",
-			"no repetition of rows can be measured: the hook setup failed: load in db ended with status 3: such table", "half"},
-		{"prepare", exec("warm", engine.Exit{Code: 127, Stdout: []byte("no such program\n")}, nil), 4,
+		{"setup", exec("load", engine.Exit{Code: 3, Stdout: []byte("half\n"),
+			Stderr: []byte("ERROR: no\nsuch table for hunter2222\n")}, nil),
+			"the hook setup failed: load in db ended with status 3: such table for " + record.Redacted,
+			"no repetition of rows can be measured: the hook setup failed: load in db ended with status 3: such table for " +
+				record.Redacted, "half"},
+		{"prepare", exec("warm", engine.Exit{Code: 127, Stdout: []byte("no such program\n")}, nil),
 			"the hook prepare failed: warm in server ended with status 127: no such program", "", "no such program"},
 		{"the shared service is not ready", func(s *stage) {
 			s.Start = func(_ context.Context, service engine.Service) error {
@@ -263,13 +229,13 @@ func TestHooksThatFail(t *testing.T) {
 				}
 				return &engine.NotReadyError{Service: "db", Reason: errors.New("it ended with status 1"), Log: []byte("no space\n")}
 			}
-		}, 4, `service "db" was not ready: it ended with status 1`, "", "no space"},
+		}, `service "db" was not ready: it ended with status 1`, "", "no space"},
 		{"setup takes too long", func(s *stage) {
 			s.Exec = func(ctx context.Context, _ string, _ engine.Command) (engine.Exit, error) {
 				<-ctx.Done()
 				return engine.Exit{}, ctx.Err()
 			}
-		}, 4, "starting the shared service db, and setting up took longer than 2s", "", ""},
+		}, "starting the shared service db, and setting up took longer than 2s", "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -277,13 +243,15 @@ func TestHooksThatFail(t *testing.T) {
 				good := s.Run
 				s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 					if p.Name == "packages" {
-						return engine.Exit{Stdout: []byte("bash 5.2\n" + "-- python" + "\n")}, nil
+						return engine.Exit{Stdout: []byte("bash 5.2\n-- python\n")}, nil
 					}
 					return good(ctx, p)
 				}
 				test.change(s)
-				sum, q, calls, err := runShared(t, s, Options{}, sharedPlan(t), store)
-				if err != nil || sum.Failed != test.failed || len(store.records) != 4 {
+				p := sharedPlan(t)
+				givePrivate(p, "hunter2222")
+				sum, q, _, err := runShared(t, s, Options{}, p, store)
+				if err != nil || sum.Failed != 4 || len(store.records) != 4 {
 					t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
 				}
 				r := store.records[0]
@@ -297,66 +265,48 @@ func TestHooksThatFail(t *testing.T) {
 					q.done != 0 {
 					t.Errorf("it was said %d times", q.done)
 				}
-				checkListsStandOnce(t, store.records)
-				opened := count(calls, "open") + count(calls, "group")
-				if closed := count(calls, "close"); opened != closed {
-					t.Errorf("%d spaces opened, %d closed: %v", opened, closed, calls)
+				lists := 0
+				for _, r := range store.records {
+					lists += len(r.Lists)
 				}
+				assert.Equal(t, lists, 1, "lists of packages, which both images share,")
 			})
 		})
 	}
 }
 
-// checkListsStandOnce fails the test unless each list of packages stands in one of the records, also if all of them are
-// failures.
-func checkListsStandOnce(t *testing.T, records []*record.Record) {
-	t.Helper()
-	lists, digests := 0, 0
-	for _, r := range records {
-		lists += len(r.Lists)
-		for fact, value := range r.Facts {
-			if record.IsList(fact) && strings.HasPrefix(value, "sha256:") {
-				digests++
-			} else if record.IsList(fact) {
-				t.Errorf("repetition %d of %s has the whole list %s", r.Repetition, r.Trial, fact)
-			}
-		}
-	}
-	if lists != 1 || digests != 2*len(records) { // both images have the same packages
-		t.Errorf("%d lists and %d digests in %d records", lists, digests, len(records))
-	}
-}
-
-func count(list []string, word string) (n int) {
-	for _, w := range list {
-		if w == word {
-			n++
-		}
-	}
-	return n
-}
-
-// A run that is interrupted, or that cannot go on, takes its shared services down.
+// A run that is interrupted, or that cannot go on, takes its shared services down, and keeps no repetition that was not
+// over.
 func TestRunsThatDoNotEnd(t *testing.T) {
 	errFails := errors.New("the engine fails")
-	for _, want := range []error{context.Canceled, errFails} {
+	type result func() (engine.Exit, error)
+	for _, tt := range []struct {
+		name string
+		load func(ctx context.Context, cancel func(), good result) (engine.Exit, error)
+		want error
+	}{
+		{"in the load", func(ctx context.Context, cancel func(), good result) (engine.Exit, error) {
+			cancel()
+			return hang(ctx, good)
+		}, context.Canceled},
+		{"after the load", func(_ context.Context, cancel func(), good result) (engine.Exit, error) {
+			defer cancel()
+			return good()
+		}, context.Canceled},
+		{"by the engine", func(context.Context, func(), result) (engine.Exit, error) { return engine.Exit{}, errFails }, errFails},
+	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		s := newStage()
-		onLoad(&s.Script, func(ctx context.Context, _ func() (engine.Exit, error)) (engine.Exit, error) {
-			if want == context.Canceled {
-				cancel()
-			}
-			return engine.Exit{}, cmp.Or(ctx.Err(), errFails)
+		s, store := newStage(), &memory{}
+		onLoad(&s.Script, func(ctx context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
+			return tt.load(ctx, cancel, good)
 		})
 		e := fake.New(s.Script)
-		if _, err := newRunner(e, &quiet{}).Run(ctx, sharedPlan(t), &memory{}, Options{}); !errors.Is(err, want) {
-			t.Errorf("got %v, want %v", err, want)
+		if _, err := newRunner(e, &quiet{}).Run(ctx, sharedPlan(t), store, Options{}); !errors.Is(err, tt.want) ||
+			len(store.records) != 0 {
+			t.Errorf("%s: got %v and %d records, want %v", tt.name, err, len(store.records), tt.want)
 		}
-		calls := slice.Map(e.Calls(), func(c string) string { return strings.Fields(c)[0] })
-		if opened := count(calls, "open") + count(calls, "group"); opened == 0 || opened != count(calls, "close") {
-			t.Errorf("%d spaces opened: %q", opened, calls)
-		}
+		checkClosed(t, e)
 	}
 }
 
@@ -468,24 +418,16 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// Only what is picked is measured, at its place in the whole; the same run goes on with the rest.
+// Only what is picked is measured, at its place in the whole.
 func TestOnly(t *testing.T) {
 	p, store := socketsPlan(t), &memory{}
 	o := Options{Only: func(_ *plan.Experiment, t *plan.Trial) bool { return t.Name == "sync" }}
-	assert.Equal(t, Pending(p, nil, "c2-abcdef", o), 3, "pending")
-	sum, err := newRunner(fake.New(script()), &quiet{}).Run(t.Context(), p, store, o)
-	if err != nil || sum.Measured != 3 {
-		t.Fatalf("%+v, %v", sum, err)
-	}
+	sum := must.Get(newRunner(fake.New(script()), &quiet{}).Run(t.Context(), p, store, o))
+	assert.Equal(t, sum.Measured, 3, "measured")
 	for _, r := range store.records {
 		step := p.Experiments[0].Steps[r.Order.Position-1]
 		if r.Trial != "sync" || r.Order.Of != 6 || step.Trial.Name != r.Trial || step.Repetition != r.Repetition {
 			t.Errorf("%s-%d at %d of %d", r.Trial, r.Repetition, r.Order.Position, r.Order.Of)
 		}
 	}
-	if sum, err = newRunner(fake.New(script()), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil ||
-		sum.Measured != 3 {
-		t.Fatalf("%+v, %v", sum, err)
-	}
-	assert.Equal(t, store.records[0].Run, store.records[5].Run, "runs and")
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"net/netip"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -85,139 +84,7 @@ func TestVolumes(t *testing.T) {
 	}
 }
 
-// Every setting of a service in a plan reaches the engine. One that is added to the plan fails here until it does:
-// under the same name and of the same type by itself, and else once this test knows what becomes of it.
-func TestEverySettingReachesTheEngine(t *testing.T) {
-	became := map[string]func(set *spec.Service, got engine.Service) (is, want any){
-		"Image": func(_ *spec.Service, got engine.Service) (is, want any) {
-			return got.Image, engine.Prepared{ID: "id of x"}
-		},
-	}
-	elsewhere := map[string]string{"DependsOn": "TestStartOrder", "Conditions": "TestConditions", "Scale": "TestScale",
-		"Link": "TestLinksAndOrigins", "Origin": "TestLinksAndOrigins",
-		"Volumes": "TestVolumes", "NoImageHealthcheck": "TestHealthcheckOfAnImage",
-		"HealthyByImage": "TestHealthcheckOfAnImage"}
-	made := fake.New(fake.Script{Prepare: func(context.Context, engine.Image, io.Writer) (engine.Prepared, error) {
-		return engine.Prepared{ID: "id of x"}, nil
-	}})
-	r := newTestBench(newRunner(made, &quiet{}), &plan.Plan{}, &plan.Experiment{})
-	must.Do(r.PrepareTrial(t.Context(), &plan.Trial{Services: []*spec.Service{{Name: "server",
-		Image: spec.Image{Name: "x"}}}}))
-	kind, there := reflect.TypeFor[spec.Service](), reflect.TypeFor[engine.Service]()
-	for i := range kind.NumField() {
-		field := kind.Field(i)
-		if !field.IsExported() || elsewhere[field.Name] != "" {
-			continue
-		}
-		t.Run(field.Name, func(t *testing.T) {
-			set := &spec.Service{Name: "server"}
-			fill(reflect.ValueOf(set).Elem().Field(i))
-			if field.Name == "Image" {
-				set.Image = spec.Image{Name: "x"} // its other ways are of how images are made
-			}
-			got := must.Get(r.service(set))
-			if read, ok := became[field.Name]; ok {
-				if is, want := read(set, got); !reflect.DeepEqual(is, want) {
-					t.Errorf("it became %+v, want %+v", is, want)
-				}
-				return
-			}
-			same, ok := there.FieldByName(field.Name)
-			if !ok || same.Type != field.Type {
-				t.Fatalf("engines have nothing of this name and type: say in this test what becomes of %s in bench.service",
-					field.Name)
-			}
-			is, want := reflect.ValueOf(got).FieldByIndex(same.Index).Interface(),
-				reflect.ValueOf(set).Elem().Field(i).Interface()
-			assert.Deep(t, is, want, "the engine gets")
-		})
-	}
-}
-
-// fill sets whatever can be set to something that is not its zero value.
-func fill(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString("x")
-	case reflect.Bool:
-		v.SetBool(true)
-	case reflect.Int, reflect.Int64:
-		v.SetInt(7)
-	case reflect.Uint8:
-		v.SetUint(7)
-	case reflect.Float64:
-		v.SetFloat(0.5)
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		fill(v.Elem())
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(v.Index(0))
-	case reflect.Map:
-		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-		fill(key)
-		fill(value)
-		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(key, value)
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				fill(v.Field(i))
-			}
-		}
-	default:
-		panic("nothing is known of " + v.Type().String())
-	}
-}
-
-// Independent services start at once; those that depend on others wait for them.
-func TestStartOrder(t *testing.T) {
-	s := script()
-	var mu sync.Mutex
-	up, most := map[string]bool{}, 0
-	together := make(chan struct{})
-	starting := 0
-	s.Start = func(ctx context.Context, service engine.Service) error {
-		mu.Lock()
-		if service.Name == "server" && (!up["one"] || !up["two"]) {
-			t.Errorf("it was started beside %v", up)
-		}
-		starting++
-		if most = max(most, starting); most == 2 && starting == 2 {
-			close(together)
-		}
-		mu.Unlock()
-		if service.Name != "server" {
-			select {
-			case <-together:
-			case <-time.After(time.Minute):
-			case <-ctx.Done():
-			}
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		starting--
-		up[service.Name] = true
-		return nil
-	}
-	store := &memory{}
-	p := planOf(t, `name: chain
-services:
-  server: {image: a, depends_on: [one, two]}
-  one: {image: a}
-  two: {image: a}
-load: {target: "http://server/", requests: 100}
-repetitions: 1
-calibrate: false
-`)
-	if _, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}); err != nil ||
-		store.records[0].Failure != "" {
-		t.Fatalf("%v, %q", err, store.records[0].Failure)
-	}
-	assert.Equal(t, most, 2, "starting at a time")
-}
-
-// Services wait for those that they depend on as the conditions of Compose say, and one that has completed is not there
+// Independent services start at once, and others wait for those that they depend on as the conditions of Compose say. One that has completed is not there
 // any more when the load runs: nothing is asked of it, and that it has ended is no failure.
 func TestConditions(t *testing.T) {
 	s := script()
@@ -346,7 +213,6 @@ func TestLoadOfAPortThatNothingListensOn(t *testing.T) {
 		{"elsewhere", "0.0.0.0:9000", false, `service "server": nothing listens on port 8080 (it listens on 0.0.0.0:9000: correct the port)`},
 		{"on the loopback", "127.0.0.1:8080", false, `service "server": nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`},
 		{"on the loopback, without containers", "127.0.0.1:8080", true, ""},
-		{"where it is asked", "0.0.0.0:8080", false, ""},
 		{"nobody knows", "", false, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -396,26 +262,6 @@ func TestFirstFailureCounts(t *testing.T) {
 	r := runOnce(t, s, "expose:", "scale: 2\n    expose:")
 	if r.Failure != `service "server.2" was not ready: it ended with status 1` || !strings.Contains(r.Log, "no") {
 		t.Errorf("failure %q with log %q", r.Failure, r.Log)
-	}
-}
-
-// A repetition that could not be measured because its service had ended has failed; other errors end the run.
-func TestServiceThatEnds(t *testing.T) {
-	for _, ended := range []bool{true, false} {
-		s := script()
-		broken := errors.New("the container is not running")
-		onLoad(&s, func(context.Context, func() (engine.Exit, error)) (engine.Exit, error) { return engine.Exit{}, broken })
-		s.Ended = func(string) (engine.Exit, bool) { return engine.Exit{Code: 137, OutOfMemory: true}, ended }
-		s.Logs = func(string) []byte { return []byte("last words\n") }
-		store := &memory{}
-		_, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
-		switch {
-		case !ended && !errors.Is(err, broken):
-			t.Errorf("got %v, want that it could not be measured", err)
-		case ended && (err != nil || store.records[0].Failure != `service "server" ran out of memory` ||
-			!strings.Contains(store.records[0].Log, "last words")):
-			t.Errorf("got %v, failure %q with log %q", err, store.records[0].Failure, store.records[0].Log)
-		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/expr"
@@ -45,37 +46,16 @@ func TestInOrder(t *testing.T) {
 		want string
 	}{
 		{"nothing depends on anything", []*plan.Experiment{experiment("a", "", ""), experiment("b", "", "")}, "a b"},
-		{
-			"a rate is a share of one that comes later",
-			[]*plan.Experiment{experiment("a", "c", ""), experiment("b", "", ""), experiment("c", "", "")},
-			"c a b",
-		},
-		{
-			"a value is taken from one that comes later",
-			[]*plan.Experiment{experiment("a", "", "b"), experiment("b", "", "")},
-			"b a",
-		},
-		{
-			"a chain",
-			[]*plan.Experiment{experiment("a", "b", ""), experiment("b", "", "c"), experiment("c", "", "")},
-			"c b a",
-		},
+		{"a rate is a share of one that comes later",
+			[]*plan.Experiment{experiment("a", "c", ""), experiment("b", "", ""), experiment("c", "", "")}, "c a b"},
+		{"a value is taken from one that comes later",
+			[]*plan.Experiment{experiment("a", "", "b"), experiment("b", "", "")}, "b a"},
+		{"a chain", []*plan.Experiment{experiment("a", "b", ""), experiment("b", "", "c"), experiment("c", "", "")}, "c b a"},
 		{"it stands before already", []*plan.Experiment{experiment("a", "", ""), experiment("b", "a", "a")}, "a b"},
-		{
-			"what it depends on is not measured now",
-			[]*plan.Experiment{experiment("a", "x", ""), experiment("b", "", "")},
-			"a b",
-		},
+		{"what it depends on is not measured now", []*plan.Experiment{experiment("a", "x", ""), experiment("b", "", "")}, "a b"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			var got []string
-			for _, e := range InOrder(tt.list) {
-				got = append(got, e.Name)
-			}
-			if strings.Join(got, " ") != tt.want {
-				t.Errorf("%v, want %s", got, tt.want)
-			}
-		})
+		names := slice.Map(InOrder(tt.list), func(e *plan.Experiment) string { return e.Name })
+		assert.Equal(t, strings.Join(names, " "), tt.want, "%s", tt.name)
 	}
 }
 
@@ -97,21 +77,6 @@ func TestMetricsOfAnObjective(t *testing.T) {
 	}
 }
 
-func TestWhatAProbeCameTo(t *testing.T) {
-	for _, tt := range []struct {
-		probe record.Probe
-		want  stats.Outcome
-	}{
-		{record.Probe{Passed: true}, stats.ProbeMet},
-		{record.Probe{}, stats.ProbeFailed},
-		{record.Probe{Failure: "x"}, stats.ProbeFailed},
-		{record.Probe{Invalid: "x"}, stats.ProbeInvalid},
-		{record.Probe{Invalid: "x", Passed: true}, stats.ProbeInvalid},
-	} {
-		assert.Equal(t, outcomeOf(tt.probe), tt.want, "%+v", tt.probe)
-	}
-}
-
 // What a search for a capacity notes of a service that bears a rate.
 func TestConclude(t *testing.T) {
 	for _, tt := range []struct {
@@ -119,33 +84,26 @@ func TestConclude(t *testing.T) {
 		probe func(rate float64) record.Probe
 		check func(s *record.Search) bool
 	}{
-		{
-			"the limit lies between two rates",
-			func(rate float64) record.Probe { return record.Probe{Passed: rate <= 500} },
+		{"the limit lies between two rates", func(rate float64) record.Probe { return record.Probe{Passed: rate <= 500} },
 			func(s *record.Search) bool {
 				return s.Reason == "" && s.Lo > 400 && s.Lo <= 500 && s.Hi > 500 && s.Hi < 600
-			},
-		},
+			}},
 		{"every rate is borne", func(float64) record.Probe { return record.Probe{Passed: true} },
 			func(s *record.Search) bool { return s.Reason == "" && s.Lo == 2000 && s.Hi == 0 }},
 		{"no rate is borne", func(float64) record.Probe { return record.Probe{} },
 			func(s *record.Search) bool { return s.Reason == "" && s.Lo == 0 && s.Hi == 100 }},
-		{
-			"no rate is borne, and some could not be tried",
+		{"no rate is borne, and some could not be tried",
 			func(float64) record.Probe { return record.Probe{Failure: "refused"} },
 			func(s *record.Search) bool {
 				return s.Stop == record.StopNone && s.Lo == 0 && s.Hi == 0 && strings.Contains(s.Reason, "refused")
-			},
-		},
+			}},
 		{"a probe is invalid twice", func(float64) record.Probe { return record.Probe{Invalid: "too busy"} },
 			func(s *record.Search) bool {
 				return s.Stop == record.StopNone && len(s.Probes) == 2 && strings.Contains(s.Reason, "too busy")
 			}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rule, out := stats.NewCapacitySearch(
-				stats.CapacityRule{From: 100, To: 2000, Step: 0.05, Repeats: 2},
-			), &record.Search{}
+			rule, out := stats.NewCapacitySearch(stats.CapacityRule{From: 100, To: 2000, Step: 0.05, Repeats: 2}), &record.Search{}
 			for range 100 {
 				rate, _, ok := rule.Next()
 				if !ok {
@@ -173,18 +131,11 @@ func TestStopOfTune(t *testing.T) {
 		{"the last one was better", []float64{10, 20}, spec.Search{}, time.Hour, ""},
 		{"two were no better", []float64{20, 20, 20}, spec.Search{}, 0, record.StopWorse},
 		{"all were tried", []float64{1, 2, 3, 4}, spec.Search{}, 0, record.StopLimit},
-		{
-			"the next one would take more than is left",
-			[]float64{1, 2},
-			spec.Search{Budget: time.Minute},
-			50 * time.Second,
-			record.StopBudget,
-		},
+		{"the next one would take more than is left", []float64{1, 2}, spec.Search{Budget: time.Minute}, 50 * time.Second,
+			record.StopBudget},
 		{"the next one fits", []float64{1, 2}, spec.Search{Budget: time.Minute}, 30 * time.Second, ""},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, stopOfTune(rule, tt.medians, tt.wanted, tt.spent), tt.want)
-		})
+		assert.Equal(t, stopOfTune(rule, tt.medians, tt.wanted, tt.spent), tt.want, "%s", tt.name)
 	}
 }
 
@@ -204,18 +155,9 @@ func (s *simulation) Search(*plan.Trial, *record.Search)              {}
 func (s *simulation) Note(string)                                     {}
 
 func (s *simulation) NewRecord(step plan.Step) *record.Record {
-	return &record.Record{
-		SchemaVersion: record.SchemaVersion,
-		Article:       s.p.Article,
-		Experiment:    s.e.Name,
-		Trial:         step.Trial.Name,
-		Key:           step.Trial.Key,
-		Run:           "2",
-		Profile:       s.p.Profile,
-		Host:          host,
-		Started:       time.Now(),
-		Facts:         map[string]string{},
-	}
+	return &record.Record{SchemaVersion: record.SchemaVersion, Article: s.p.Article, Experiment: s.e.Name,
+		Trial: step.Trial.Name, Key: step.Trial.Key, Run: "2", Profile: s.p.Profile, Host: host, Started: time.Now(),
+		Facts: map[string]string{}}
 }
 
 func (s *simulation) Measure(_ context.Context, step plan.Step) (*record.Record, error) {
@@ -236,15 +178,8 @@ func (s *simulation) Measure(_ context.Context, step plan.Step) (*record.Record,
 // tune searches for the workers of the first trial of Searching.
 func (s *simulation) tune() (*record.Record, error) {
 	t := s.e.Trials[0]
-	searcher := &Searcher{
-		Bench:      s,
-		Progress:   s,
-		Plan:       s.p,
-		Experiment: s.e,
-		Host:       host,
-		Choices:    &Choices{Plan: s.p, Experiment: s.e, Host: host},
-		Cores:      func(*plan.Trial) int { return 2 },
-	}
+	searcher := &Searcher{Bench: s, Progress: s, Plan: s.p, Experiment: s.e, Host: host,
+		Choices: &Choices{Plan: s.p, Experiment: s.e, Host: host}, Cores: func(*plan.Trial) int { return 2 }}
 	return searcher.Tune(s.t.Context(), t, t.Tune[0], nil)
 }
 
@@ -261,37 +196,28 @@ func TestTune(t *testing.T) {
 		stop       string
 	}{
 		{"each is better than the one before", func(n int) float64 { return 100 * float64(n) }, 24, record.StopLimit},
-		{
-			"the third is the best",
-			func(n int) float64 { return 1000 - 100*max(float64(n-3), float64(3-n)) },
-			3,
-			record.StopWorse,
-		},
+		{"the third is the best", func(n int) float64 { return 1000 - 100*max(float64(n-3), float64(3-n)) }, 3, record.StopWorse},
 		{"all are as good", func(int) float64 { return 100 }, 1, record.StopWorse},
 		{"no load is answered", func(int) float64 { return 0 }, 0, record.StopWorse},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSimulation(t, tt.throughput)
-			rec := must.Get(s.tune())
-			if got := rec.Search; got.Chosen != tt.chosen || got.Stop != tt.stop ||
-				(got.Reason != "") != (tt.chosen == 0) ||
-				len(got.Probes) != len(s.tried) {
-				t.Errorf(
-					"chose %d after %v (%s, %s), want %d (%s)",
-					got.Chosen,
-					s.tried,
-					got.Stop,
-					got.Reason,
-					tt.chosen,
-					tt.stop,
-				)
+			if got := must.Get(s.tune()).Search; got.Chosen != tt.chosen || got.Stop != tt.stop ||
+				(got.Reason != "") != (tt.chosen == 0) || len(got.Probes) != len(s.tried) {
+				t.Errorf("chose %d after %v (%s, %s), want %d (%s)", got.Chosen, s.tried, got.Stop, got.Reason, tt.chosen, tt.stop)
 			}
 		})
 	}
 }
 
 func TestRecall(t *testing.T) {
-	quick := func(r *record.Record) { r.Profile = "quick" }
+	measuredWithTwo := func(b *recordtest.Fixture) {
+		b.Measure("tuned", "a", "3", []float64{100}, func(r *record.Record) { r.Facts = map[string]string{"tune.workers": "2"} })
+	}
+	newer := func(chosen int) func(b *recordtest.Fixture) {
+		return func(b *recordtest.Fixture) { b.Searched("tuned", "a", "2", recordtest.TuneOf(chosen, chosen, chosen)) }
+	}
+	none := func(b *recordtest.Fixture) { b.Records = nil }
 	for _, tt := range []struct {
 		name, experiment, run string
 		change                func(b *recordtest.Fixture)
@@ -300,61 +226,21 @@ func TestRecall(t *testing.T) {
 	}{
 		{"its own searches", "tuned", "", nil, 5, 12, false},
 		{"those of the experiment that it takes values from", "steady", "", nil, 5, 12, false},
-		{"there are none", "tuned", "", func(b *recordtest.Fixture) { b.Records = nil }, 0, 0, false},
-		{
-			"there are none in the other experiment",
-			"steady",
-			"",
-			func(b *recordtest.Fixture) { b.Records = nil },
-			0,
-			0,
-			true,
-		},
+		{"there are none", "tuned", "", none, 0, 0, false},
+		{"there are none in the other experiment", "steady", "", none, 0, 0, true},
 		{"of another host", "tuned", "", func(b *recordtest.Fixture) {
 			for _, r := range b.Records {
 				r.Host = "host-2"
 			}
 		}, 0, 0, false},
-		{
-			"a newer one",
-			"tuned",
-			"",
-			func(b *recordtest.Fixture) { b.Searched("tuned", "a", "2", recordtest.TuneOf(8, 8, 8)) },
-			8,
-			12,
-			false,
-		},
-		{
-			"a newer one that found nothing",
-			"tuned",
-			"",
-			func(b *recordtest.Fixture) { b.Searched("tuned", "a", "2", recordtest.TuneOf(0, 0, 0)) },
-			5,
-			12,
-			false,
-		},
+		{"a newer one", "tuned", "", newer(8), 8, 12, false},
+		{"a newer one that found nothing", "tuned", "", newer(0), 5, 12, false},
 		{"a newer one that was cut short", "tuned", "", func(b *recordtest.Fixture) {
-			b.Searched("tuned", "a", "2", recordtest.TuneOf(8, 8, 8))
-			quick(b.Records[len(b.Records)-1])
+			newer(8)(b)
+			b.Records[len(b.Records)-1].Profile = "quick"
 		}, 5, 12, false},
-		{"the run that goes on was measured with another", "tuned", "3", func(b *recordtest.Fixture) {
-			b.Measure(
-				"tuned",
-				"a",
-				"3",
-				[]float64{100},
-				func(r *record.Record) { r.Facts = map[string]string{"tune.workers": "2"} },
-			)
-		}, 2, 12, false},
-		{"another run was", "tuned", "4", func(b *recordtest.Fixture) {
-			b.Measure(
-				"tuned",
-				"a",
-				"3",
-				[]float64{100},
-				func(r *record.Record) { r.Facts = map[string]string{"tune.workers": "2"} },
-			)
-		}, 5, 12, false},
+		{"the run that goes on was measured with another", "tuned", "3", measuredWithTwo, 2, 12, false},
+		{"another run was", "tuned", "4", measuredWithTwo, 5, 12, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := recordtest.NewSearched(t)
@@ -365,15 +251,11 @@ func TestRecall(t *testing.T) {
 			e := experimentOf(t, p, tt.experiment)
 			c := &Choices{Plan: p, Experiment: e, Host: host}
 			err := c.Recall(b.Records, e.Trials, tt.run)
-			var none *MissingError
-			if errors.As(err, &none) != tt.fails || err != nil && none == nil {
+			if missing := errors.As(err, new(*MissingError)); missing != tt.fails || err != nil && !missing {
 				t.Fatal(err)
 			}
-			if tt.fails {
-				return
-			}
-			if x, y := c.Of(e.Trials[0]).Values["workers"], c.Of(e.Trials[1]).Values["workers"]; x != tt.a ||
-				y != tt.b {
+			x, y := c.Of(e.Trials[0]).Values["workers"], c.Of(e.Trials[1]).Values["workers"]
+			if !tt.fails && (x != tt.a || y != tt.b) {
 				t.Errorf("%d and %d, want %d and %d", x, y, tt.a, tt.b)
 			}
 		})
@@ -423,18 +305,30 @@ func TestRates(t *testing.T) {
 		b.Measure("servers", "b", "1", []float64{50, 70, 60})
 		b.Measure("servers", "c", "1", []float64{200, 200, 200})
 	}
+	fail := func(b *recordtest.Fixture, trial string, repetitions ...int) {
+		for _, r := range b.Records {
+			if r.Trial == trial && slices.Contains(repetitions, r.Repetition) {
+				r.Load.Failed = r.Load.Attempted / 2
+			}
+		}
+	}
 	for _, tt := range []struct {
 		name, run string
 		measure   func(b *recordtest.Fixture)
 		want      float64 // 0 for none
 	}{
 		{"the smallest centre", "", measured, 59.578921355},
-		{
-			"one was not measured",
-			"",
-			func(b *recordtest.Fixture) { b.Measure("servers", "a", "1", []float64{100, 120, 110}) },
-			0,
-		},
+		{"one was not measured", "", func(b *recordtest.Fixture) {
+			b.Measure("servers", "a", "1", []float64{100, 120, 110})
+		}, 0},
+		{"an invalid repetition has no part: docs/method.md#valid-cells", "", func(b *recordtest.Fixture) {
+			measured(b)
+			fail(b, "b", 1)
+		}, 64.807406984},
+		{"one has no valid repetition", "", func(b *recordtest.Fixture) {
+			measured(b)
+			fail(b, "b", 1, 2, 3)
+		}, 0},
 		{"a newer run that was not finished", "", func(b *recordtest.Fixture) {
 			measured(b)
 			b.Measure("servers", "b", "2", []float64{10}, recordtest.Planned(3))
@@ -451,13 +345,7 @@ func TestRates(t *testing.T) {
 		}, 0},
 		{"the run that goes on had another", "3", func(b *recordtest.Fixture) {
 			measured(b)
-			b.Measure(
-				"equal",
-				"a",
-				"3",
-				[]float64{40},
-				func(r *record.Record) { r.Load.Open = &record.OpenLoop{Rate: 40} },
-			)
+			b.Measure("equal", "a", "3", []float64{40}, func(r *record.Record) { r.Load.Open = &record.OpenLoop{Rate: 40} })
 		}, 50},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -466,8 +354,7 @@ func TestRates(t *testing.T) {
 			p := planOf(b)
 			e := experimentOf(t, p, "equal")
 			rates, err := Rates(p, e, b.Records, host, tt.run)
-			var none *MissingError
-			if errors.As(err, &none) != (tt.want == 0) || err != nil && none == nil {
+			if missing := errors.As(err, new(*MissingError)); missing != (tt.want == 0) || err != nil && !missing {
 				t.Fatal(err)
 			}
 			if tt.want == 0 {
