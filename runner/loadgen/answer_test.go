@@ -60,134 +60,118 @@ func readBy(r *answerReader, feed func([]byte) (int, bool, error), text string, 
 	return reading{kind: kind}
 }
 
+// kept is a whole answer of a length on a connection that stays, gone one on a connection that does not.
+func kept(length int64) reading { return reading{status: 200, length: length, keepAlive: true} }
+func gone(length int64) reading { return reading{status: 200, length: length} }
+
+var malformed, short = reading{kind: Malformed}, reading{kind: Short}
+
 // answers are texts, head reporting that the request was HEAD. What follows "|" is not part of the answer.
 var answers = []struct {
 	name, text string
 	head       bool
 	want       reading
 }{
-	{"with a length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello|", false,
-		reading{status: 200, length: 5, keepAlive: true}},
+	{"with a length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello|", false, kept(5)},
 	{"with a length and another answer after it",
 		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello|HTTP/1.1 200 OK\r\n", false,
-		reading{status: 200, length: 5, keepAlive: true}},
-	{"with an empty body", "HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\n|", false,
-		reading{status: 200, keepAlive: true}},
-	{"with equal lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\nContent-Length: 1\r\n\r\nx|", false,
-		reading{status: 200, length: 1, keepAlive: true}},
-	{"with bare line feeds", "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello|", false,
-		reading{status: 200, length: 5, keepAlive: true}},
+		kept(5)},
+	{"with an empty body", "HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\n|", false, kept(0)},
+	{"with equal lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\nContent-Length: 1\r\n\r\nx|", false, kept(1)},
+	{"with bare line feeds", "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello|", false, kept(5)},
 	{"with a folded header", "HTTP/1.1 200 OK\r\nServer: a\r\n b\r\n\t c\r\nContent-Length: 5\r\n\r\nhello|", false,
-		reading{status: 200, length: 5, keepAlive: true}},
-	{"whose length is folded", "HTTP/1.1 200 OK\nContent-Length:\n  \t5\n\nhello|", false,
-		reading{status: 200, length: 5, keepAlive: true}},
+		kept(5)},
+	{"whose length is folded", "HTTP/1.1 200 OK\nContent-Length:\n  \t5\n\nhello|", false, kept(5)},
 	{"whose close is folded", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: foo,\r\n close\r\n\r\n|", false,
-		reading{status: 200}},
-	{"with a fold of nothing", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nServer: a\r\n  \r\n\r\n|", false,
-		reading{status: 200, keepAlive: true}},
+		gone(0)},
+	{"with a fold of nothing", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nServer: a\r\n  \r\n\r\n|", false, kept(0)},
 	{"with a folded trailer", "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\nA: b\r\n c\r\n\r\n|", false,
-		reading{status: 200, keepAlive: true}},
+		kept(0)},
 	{"without a reason", "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n|", false, reading{status: 404, keepAlive: true}},
-	{"until the connection closes", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<h1>Hello</h1>|", false,
-		reading{status: 200, length: 14}},
-	{"until the connection closes, empty", "HTTP/1.1 200 OK\r\n\r\n|", false, reading{status: 200}},
-	{"of HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello|", false, reading{status: 200, length: 5}},
+	{"until the connection closes", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<h1>Hello</h1>|", false, gone(14)},
+	{"until the connection closes, empty", "HTTP/1.1 200 OK\r\n\r\n|", false, gone(0)},
+	{"of HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello|", false, gone(5)},
 	{"of HTTP/1.0 with keep-alive",
 		"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 5\r\n\r\nhello|", false,
-		reading{status: 200, length: 5, keepAlive: true}},
+		kept(5)},
 	{"announcing the close", "HTTP/1.1 200 OK\r\nCONNECTION: foo, Close\r\nContent-Length: 5\r\n\r\nhello|", false,
-		reading{status: 200, length: 5}},
+		gone(5)},
 	{"in chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nA\r\n0123456789\r\n0\r\n\r\n|",
-		false, reading{status: 200, length: 15, keepAlive: true}},
+		false, kept(15)},
 	{"in chunks with extensions, padding and trailers",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n" +
 			"5  \r\nhello\r\n01;a=\"b;c\"\r\n!\r\n000;x\r\nDigest: x\r\nExpires: never\r\n\r\n|HTTP",
-		false, reading{status: 200, length: 6, keepAlive: true}},
-	{"in a coding that is not chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nxyz|", false,
-		reading{status: 200, length: 3}},
+		false, kept(6)},
+	{"in a coding that is not chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nxyz|", false, gone(3)},
 	{"of HTTP/1.0 in chunks",
 		"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n|",
-		false, reading{status: 200, length: 1}},
+		false, gone(1)},
 	{"after early hints",
 		"HTTP/1.1 103 Early Hints\r\nContent-Length: 7\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" +
 			"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello|",
-		false, reading{status: 200, length: 5, keepAlive: true}},
-	{"to HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n|", true, reading{status: 200, keepAlive: true}},
-	{"to HEAD, in chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n|", true,
-		reading{status: 200, keepAlive: true}},
+		false, kept(5)},
+	{"to HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n|", true, kept(0)},
+	{"to HEAD, in chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n|", true, kept(0)},
 	{"204", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n|HTTP", false, reading{status: 204, keepAlive: true}},
 	{"304", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n|", false, reading{status: 304, keepAlive: true}},
 
 	{"nothing", "", false, reading{kind: Closed}},
-	{"the start of a status line", "HTT", false, reading{kind: Short}},
-	{"half a head", "HTTP/1.1 200 OK\r\nContent-Len", false, reading{kind: Short}},
-	{"early hints only", "HTTP/1.1 103 Early Hints\r\n\r\n", false, reading{kind: Short}},
-	{"half a body", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello", false, reading{kind: Short}},
-	{"chunks without their end", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", false,
-		reading{kind: Short}},
+	{"the start of a status line", "HTT", false, short},
+	{"half a head", "HTTP/1.1 200 OK\r\nContent-Len", false, short},
+	{"early hints only", "HTTP/1.1 103 Early Hints\r\n\r\n", false, short},
+	{"half a body", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello", false, short},
+	{"chunks without their end", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", false, short},
 	{"chunks without the end of the trailers",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n", false, reading{kind: Short}},
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n", false, short},
 
-	{"garbage", "garbage\r\n\r\n", false, reading{kind: Malformed}},
-	{"garbage without an end", "<html>", false, reading{kind: Malformed}},
-	{"another protocol", "HTTP/2 200\r\n\r\n", false, reading{kind: Malformed}},
-	{"a status of two digits", "HTTP/1.1 20 OK\r\n\r\n", false, reading{kind: Malformed}},
-	{"a status of four digits", "HTTP/1.1 2000 OK\r\n\r\n", false, reading{kind: Malformed}},
-	{"a status below 100", "HTTP/1.1 099 OK\r\n\r\n", false, reading{kind: Malformed}},
-	{"a switch of protocols", "HTTP/1.1 101 Switching Protocols\r\n\r\n", false, reading{kind: Malformed}},
-	{"a header without a colon", "HTTP/1.1 200 OK\r\nServer\r\n\r\n", false, reading{kind: Malformed}},
-	{"a header without a name", "HTTP/1.1 200 OK\r\n: x\r\n\r\n", false, reading{kind: Malformed}},
-	{"a space before the colon", "HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n", false,
-		reading{kind: Malformed}},
-	{"white space before the first header", "HTTP/1.1 200 OK\r\n Server: a\r\n\r\n", false,
-		reading{kind: Malformed}},
-	{"a control character in a folded header", "HTTP/1.1 200 OK\r\nServer: a\r\n \x01\r\n\r\n", false,
-		reading{kind: Malformed}},
-	{"a control character", "HTTP/1.1 200 OK\r\nServer: a\x00b\r\n\r\n", false, reading{kind: Malformed}},
-	{"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", false,
-		reading{kind: Malformed}},
-	{"a length with a sign", "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello", false,
-		reading{kind: Malformed}},
-	{"a negative length", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", false, reading{kind: Malformed}},
-	{"an empty length", "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n", false, reading{kind: Malformed}},
+	{"garbage", "garbage\r\n\r\n", false, malformed},
+	{"garbage without an end", "<html>", false, malformed},
+	{"another protocol", "HTTP/2 200\r\n\r\n", false, malformed},
+	{"a status of two digits", "HTTP/1.1 20 OK\r\n\r\n", false, malformed},
+	{"a status of four digits", "HTTP/1.1 2000 OK\r\n\r\n", false, malformed},
+	{"a status below 100", "HTTP/1.1 099 OK\r\n\r\n", false, malformed},
+	{"a switch of protocols", "HTTP/1.1 101 Switching Protocols\r\n\r\n", false, malformed},
+	{"a header without a colon", "HTTP/1.1 200 OK\r\nServer\r\n\r\n", false, malformed},
+	{"a header without a name", "HTTP/1.1 200 OK\r\n: x\r\n\r\n", false, malformed},
+	{"a space before the colon", "HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n", false, malformed},
+	{"white space before the first header", "HTTP/1.1 200 OK\r\n Server: a\r\n\r\n", false, malformed},
+	{"a control character in a folded header", "HTTP/1.1 200 OK\r\nServer: a\r\n \x01\r\n\r\n", false, malformed},
+	{"a control character", "HTTP/1.1 200 OK\r\nServer: a\x00b\r\n\r\n", false, malformed},
+	{"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", false, malformed},
+	{"a length with a sign", "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello", false, malformed},
+	{"a negative length", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", false, malformed},
+	{"an empty length", "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n", false, malformed},
 	{"a length beyond all bounds", "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551621\r\n\r\nhello", false,
-		reading{kind: Malformed}},
+		malformed},
 	{"a length and chunks", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		false, reading{kind: Malformed}},
-	{"a coding after chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", false,
-		reading{kind: Malformed}},
-	{"a chunk size that is not a number", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", false,
-		reading{kind: Malformed}},
-	{"an empty chunk size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", false,
-		reading{kind: Malformed}},
+		false, malformed},
+	{"a coding after chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", false, malformed},
+	{"a chunk size that is not a number", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", false, malformed},
+	{"an empty chunk size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", false, malformed},
 	{"a chunk size beyond all bounds",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000005\r\nhello\r\n", false,
-		reading{kind: Malformed}},
+		malformed},
 	{"a chunk longer than its size",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello!\r\n0\r\n\r\n", false,
-		reading{kind: Malformed}},
-	{"a trailer that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nhello\r\n\r\n", false,
-		reading{kind: Malformed}},
+		malformed},
+	{"a trailer that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nhello\r\n\r\n", false, malformed},
 }
 
 // Wherever an answer is cut in two, and cut once more right after, the same comes out.
 func TestAnswerReader(t *testing.T) {
 	for _, tt := range answers {
-		t.Run(tt.name, func(t *testing.T) {
-			answer, after, whole := strings.Cut(tt.text, "|")
-			want := tt.want
-			if whole {
-				want.used = len(answer)
-			}
-			text := answer + after
-			for cut := range len(text) + 1 {
-				for _, next := range []int{cut, min(cut+1, len(text)), len(text)} {
-					if got := read(text, tt.head, cut, next); got != want {
-						t.Fatalf("cut at %d and %d:\n got %+v\nwant %+v", cut, next, got, want)
-					}
+		answer, after, whole := strings.Cut(tt.text, "|")
+		if whole {
+			tt.want.used = len(answer)
+		}
+		text := answer + after
+		for cut := range len(text) + 1 {
+			for _, next := range []int{cut, min(cut+1, len(text)), len(text)} {
+				if got := read(text, tt.head, cut, next); got != tt.want {
+					t.Fatalf("%s, cut at %d and %d:\n got %+v\nwant %+v", tt.name, cut, next, got, tt.want)
 				}
 			}
-		})
+		}
 	}
 }
 
@@ -215,23 +199,6 @@ func TestAnswerReaderLimits(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// After an answer, and after a broken one, a reset reader reads the next as if it were the first.
-func TestAnswerReaderReset(t *testing.T) {
-	const next = "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"
-	var r answerReader
-	for _, first := range answers {
-		r.reset()
-		text, _, _ := strings.Cut(first.text, "|")
-		_, _, _ = r.feed([]byte(text))
-		r.reset()
-		used, done, err := r.feed([]byte(next))
-		if !done || err != nil || used != len(next) || r.status != 201 || r.length != 2 || !r.keepAlive() {
-			t.Errorf("after %q: used %d, done %v, error %v, status %d, length %d", first.name, used, done, err,
-				r.status, r.length)
-		}
 	}
 }
 
@@ -349,24 +316,4 @@ func TestHeadCache(t *testing.T) {
 		feed(7)
 	}
 	assert.Equal(t, c.misses, 0, "misses since the last hit, though the head is the same")
-}
-
-// Heads that always differ are read without allocating, too.
-func TestReadingAllocatesNothing(t *testing.T) {
-	var r answerReader
-	text := []byte("HTTP/1.1 200 OK\r\nConnection: keep-alive, upgrade\r\nTransfer-Encoding: gzip, chunked\r\nX: y\r\n" +
-		"\r\n5\r\nhello\r\n0\r\n\r\n" +
-		"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok")
-	if n := testing.AllocsPerRun(100, func() {
-		for rest := text; len(rest) > 0; {
-			r.reset()
-			used, done, err := r.feed(rest)
-			if !done || err != nil {
-				t.Fatal(done, err)
-			}
-			rest = rest[used:]
-		}
-	}); n > 0 {
-		t.Errorf("%v allocations", n)
-	}
 }

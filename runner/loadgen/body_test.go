@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 )
 
 // streaming answers with so many MiB of x after a beginning, and then an end.
@@ -27,6 +28,17 @@ func streaming(t *testing.T, beginning string, mebibytes int, end string) string
 	return server.URL
 }
 
+// check asks a target, and returns its answer and how many MiB that allocated.
+func check(t *testing.T, config Config) (Answer, uint64) {
+	t.Helper()
+	config.Connections, config.Requests = 1, 1
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	answers := must.Get(Check(t.Context(), config))
+	runtime.ReadMemStats(&after)
+	return answers[0], (after.TotalAlloc - before.TotalAlloc) >> 20
+}
+
 // However large an answer is, checking it takes no more memory than what is asked of it needs.
 func TestCheckOfLargeBody(t *testing.T) {
 	size := 512 // MiB
@@ -38,33 +50,21 @@ func TestCheckOfLargeBody(t *testing.T) {
 		name    string
 		verify  Verify
 		failure string // in the failure; empty for none
-		most    uint64 // MiB that are allocated at most
 	}{
-		{"nothing asked", Verify{}, "", 8},
-		{"length", Verify{Length: &long}, "", 8},
-		{"wrong length", Verify{Length: new(int64(5))}, fmt.Sprintf("wanted a body of 5 bytes, got %d", long), 8},
-		{"contained at its end", Verify{Contains: "x>>"}, `wanted a body that contains "x>>" in its first 1 MiB; `, 8},
+		{"nothing asked", Verify{}, ""},
+		{"length", Verify{Length: &long}, ""},
+		{"wrong length", Verify{Length: new(int64(5))}, fmt.Sprintf("wanted a body of 5 bytes, got %d", long)},
+		{"contained at its end", Verify{Contains: "x>>"}, `wanted a body that contains "x>>" in its first 1 MiB; `},
 		{"not contained", Verify{Contains: "x<<"},
-			fmt.Sprintf(`wanted a body that contains "x<<" in its first 1 MiB; the answer was "HTTP/1.1 200 OK" with a body of %d bytes, "<<xxx`, long),
-			8},
-		{"matching at its beginning", Verify{Match: `^<+x`}, "", 8},
+			fmt.Sprintf(`wanted a body that contains "x<<" in its first 1 MiB; the answer was "HTTP/1.1 200 OK" with a body of %d bytes, "<<xxx`, long)},
+		{"matching at its beginning", Verify{Match: `^<+x`}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			config := Config{Targets: []Target{{URL: streaming(t, "<<", size, ">>")}}, Connections: 1,
-				Requests: 1, Timeout: time.Minute, Verify: &tt.verify}
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			answers, err := Check(t.Context(), config)
-			runtime.ReadMemStats(&after)
-			if err != nil || len(answers) != 1 {
-				t.Fatalf("got %+v, %v", answers, err)
-			}
-			if a := answers[0]; a.Length != long || (a.Failure == "") != (tt.failure == "") ||
-				!strings.Contains(a.Failure, tt.failure) || len(a.Failure) > 400 {
-				t.Errorf("got %d bytes, failure %q; want %d and %q", a.Length, a.Failure, long, tt.failure)
-			}
-			if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > tt.most {
-				t.Errorf("%d MiB were allocated, want at most %d", used, tt.most)
+			a, used := check(t, Config{Targets: []Target{{URL: streaming(t, "<<", size, ">>")}}, Timeout: time.Minute,
+				Verify: &tt.verify})
+			if a.Length != long || (a.Failure == "") != (tt.failure == "") || !strings.Contains(a.Failure, tt.failure) ||
+				len(a.Failure) > 400 || used > 8 {
+				t.Errorf("got %d bytes, failure %q, %d MiB allocated; want %d and %q", a.Length, a.Failure, used, long, tt.failure)
 			}
 		})
 	}
@@ -81,18 +81,13 @@ func TestCheckOfEndlessBody(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	answers, err := Check(t.Context(), Config{Targets: []Target{{URL: server.URL}}, Connections: 1,
-		Requests: 1, Timeout: 500 * time.Millisecond,
+	a, used := check(t, Config{Targets: []Target{{URL: server.URL}}, Timeout: 500 * time.Millisecond,
 		Verify: &Verify{Contains: "hello"}})
-	runtime.ReadMemStats(&after)
-	if err != nil || len(answers) != 1 || !strings.HasPrefix(answers[0].Failure,
-		`no whole answer within 500ms; the answer was "HTTP/1.1 200 OK" with a body of `) {
-		t.Fatalf("got %+v, %v", answers, err)
+	if !strings.HasPrefix(a.Failure, `no whole answer within 500ms; the answer was "HTTP/1.1 200 OK" with a body of `) {
+		t.Fatalf("got %+v", a)
 	}
 	// The server of this test allocates its pieces.
-	if kept := (after.TotalAlloc - before.TotalAlloc) >> 20; kept > 16+uint64(answers[0].Length>>20)+8 {
-		t.Errorf("%d MiB were allocated for an answer of %d MiB", kept, answers[0].Length>>20)
+	if used > 16+uint64(a.Length>>20)+8 {
+		t.Errorf("%d MiB were allocated for an answer of %d MiB", used, a.Length>>20)
 	}
 }

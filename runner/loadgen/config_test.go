@@ -19,9 +19,11 @@ func valid(change func(*Config)) Config {
 	return c
 }
 
+// toURL changes the URL.
+func toURL(url string) func(*Config) { return func(c *Config) { c.Targets[0].URL = url } }
+
 func TestValidate(t *testing.T) {
 	verify := func(v Verify) func(*Config) { return func(c *Config) { c.Verify = &v } }
-	target := func(s string) func(*Config) { return func(c *Config) { c.Targets[0].URL = s } }
 	headers := func(h map[string]string) func(*Config) { return func(c *Config) { c.Targets[0].Headers = h } }
 	for _, tt := range []struct {
 		name   string
@@ -31,10 +33,10 @@ func TestValidate(t *testing.T) {
 		{"the least", nil, ""},
 		{"a duration only", func(c *Config) { c.Requests, c.Duration = 0, time.Second }, ""},
 		{"requests and a duration", func(c *Config) { c.Duration = time.Second }, ""},
-		{"an IPv6 address with a zone", target("http://[fe80::1%25eth0]:80/"), ""},
+		{"an IPv6 address with a zone", toURL("http://[fe80::1%25eth0]:80/"), ""},
 		{"everything verified", verify(Verify{Status: []int{200, 404}, Length: new(int64(0)), Contains: "a", Match: "b+"}), ""},
 
-		{"https", target("https://server/"), ""},
+		{"https", toURL("https://server/"), ""},
 		{"an open loop", func(c *Config) {
 			c.Rate, c.Requests, c.Duration, c.Arrivals = 1000, 0, time.Second,
 				PoissonArrivals
@@ -47,15 +49,15 @@ func TestValidate(t *testing.T) {
 			"an open loop has a duration"},
 		{"arrivals in a closed loop", func(c *Config) { c.Arrivals = PoissonArrivals }, "with a rate"},
 		{"arrivals of another kind", func(c *Config) { c.Rate, c.Arrivals = 1, "bursts" }, `arrivals is "bursts"`},
-		{"another scheme", target("ftp://server/"), "not an http URL"},
-		{"no scheme", target("server:8080/"), "not an http URL"},
-		{"no host", target("http:///path"), "not an http URL with a host"},
-		{"a named port", target("http://server:http/"), "invalid port"},
-		{"port 0", target("http://server:0/"), "port 0 is not between"},
-		{"a port too high", target("http://server:65536/"), "port 65536 is not between"},
-		{"a password", target("http://me:secret@server/"), "send credentials in headers"},
-		{"a password and no URL", target("http://me:secret@[::1"), "target: missing ']' in host"},
-		{"a host that is not ASCII", target("http://sërver/"), "in ASCII"},
+		{"another scheme", toURL("ftp://server/"), "not an http URL"},
+		{"no scheme", toURL("server:8080/"), "not an http URL"},
+		{"no host", toURL("http:///path"), "not an http URL with a host"},
+		{"a named port", toURL("http://server:http/"), "invalid port"},
+		{"port 0", toURL("http://server:0/"), "port 0 is not between"},
+		{"a port too high", toURL("http://server:65536/"), "port 65536 is not between"},
+		{"a password", toURL("http://me:secret@server/"), "send credentials in headers"},
+		{"a password and no URL", toURL("http://me:secret@[::1"), "target: missing ']' in host"},
+		{"a host that is not ASCII", toURL("http://sërver/"), "in ASCII"},
 		{"a method that is none", func(c *Config) { c.Targets[0].Method = "GET /" }, `method "GET /"`},
 		{"CONNECT", func(c *Config) { c.Targets[0].Method = "CONNECT" }, `method "CONNECT" cannot be measured`},
 		{"a header that is none", headers(map[string]string{"a b": "c"}), `"a b" is not the name of a header`},
@@ -72,12 +74,7 @@ func TestValidate(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := valid(tt.change)
 			err := c.Validate()
-			switch {
-			case tt.want == "" && err != nil:
-				t.Errorf("got %v, want no error", err)
-			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
-				t.Errorf("got %v, want an error with %q", err, tt.want)
-			}
+			checkError(t, err, tt.want)
 			if err != nil && strings.Contains(err.Error(), "secret") {
 				t.Errorf("the error gives a password away: %v", err)
 			}
@@ -93,22 +90,16 @@ func TestRequest(t *testing.T) {
 		want   string
 	}{
 		{"the least", nil, "GET / HTTP/1.1\r\nHost: server:8080\r\n" + head},
-		{"the default port", func(c *Config) { c.Targets[0].URL = "http://server:80" }, "GET / HTTP/1.1\r\nHost: server\r\n" +
-			head},
-		{"the default port of https", func(c *Config) { c.Targets[0].URL = "https://server:443" },
-			"GET / HTTP/1.1\r\nHost: server\r\n" + head},
-		{"the port of another", func(c *Config) { c.Targets[0].URL = "https://server:80" },
-			"GET / HTTP/1.1\r\nHost: server:80\r\n" + head},
-		{"path and query", func(c *Config) { c.Targets[0].URL = "http://server/a%20b/ä?q=1&r=%2F#part" },
+		{"the default port", toURL("http://server:80"), "GET / HTTP/1.1\r\nHost: server\r\n" + head},
+		{"the default port of https", toURL("https://server:443"), "GET / HTTP/1.1\r\nHost: server\r\n" + head},
+		{"the port of another", toURL("https://server:80"), "GET / HTTP/1.1\r\nHost: server:80\r\n" + head},
+		{"path and query", toURL("http://server/a%20b/ä?q=1&r=%2F#part"),
 			"GET /a%20b/%C3%A4?q=1&r=%2F HTTP/1.1\r\nHost: server\r\n" + head},
-		{"a query that is not encoded", func(c *Config) { c.Targets[0].URL = "http://server/?q=a b&r=ä" },
+		{"a query that is not encoded", toURL("http://server/?q=a b&r=ä"),
 			"GET /?q=a%20b&r=%C3%A4 HTTP/1.1\r\nHost: server\r\n" + head},
-		{"IPv6", func(c *Config) { c.Targets[0].URL = "http://[::1]:8080/" }, "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n" +
-			head},
-		{"IPv6 and the default port", func(c *Config) { c.Targets[0].URL = "http://[::1]/" },
-			"GET / HTTP/1.1\r\nHost: [::1]\r\n" + head},
-		{"IPv6 with a zone", func(c *Config) { c.Targets[0].URL = "http://[fe80::1%25eth0]:81/" },
-			"GET / HTTP/1.1\r\nHost: [fe80::1]:81\r\n" + head},
+		{"IPv6", toURL("http://[::1]:8080/"), "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n" + head},
+		{"IPv6 and the default port", toURL("http://[::1]/"), "GET / HTTP/1.1\r\nHost: [::1]\r\n" + head},
+		{"IPv6 with a zone", toURL("http://[fe80::1%25eth0]:81/"), "GET / HTTP/1.1\r\nHost: [fe80::1]:81\r\n" + head},
 		{"without keep-alive", func(c *Config) { c.KeepAlive = false },
 			"GET / HTTP/1.1\r\nHost: server:8080\r\nConnection: close\r\n" + head},
 		{"a body", func(c *Config) { c.Targets[0].Method, c.Targets[0].Body = "PUT", []byte("a\x00b") },

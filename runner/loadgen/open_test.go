@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"runtime"
 	"slices"
@@ -32,11 +31,8 @@ func TestOpenLoop(t *testing.T) {
 	s := serve(t, after(20*time.Millisecond))
 	for _, threads := range []int{1, 3} {
 		t.Run(fmt.Sprintf("%d threads", threads), func(t *testing.T) {
-			r := mustRun(t, Config{
-				Targets: []Target{{URL: s.url()}}, Connections: 60, Threads: threads, Rate: 400,
-				Duration: 500 * time.Millisecond,
-				Warmup:   50 * time.Millisecond, Timeout: 5 * time.Second, KeepAlive: true,
-			})
+			r := s.run(t, Config{Connections: 60, Threads: threads, Rate: 400, Duration: 500 * time.Millisecond,
+				Warmup: 50 * time.Millisecond, KeepAlive: true})
 			if r.Due != 200 || r.Attempted != 200 || r.Sent != 200 || r.Answered != 200 || r.Offered != 400 ||
 				r.Warmup.Attempted != 20 {
 				t.Errorf("%d due, %d attempted, %d sent, %d answered, %v/s offered, %d in warm-up; want 200, 400/s and 20",
@@ -68,10 +64,7 @@ func TestBlocked(t *testing.T) {
 		}
 		return after(50 * time.Millisecond)(c)
 	})
-	r := mustRun(t, Config{
-		Targets: []Target{{URL: s.url()}}, Connections: 1, Threads: 1, Rate: 100, Duration: 200 * time.Millisecond,
-		Timeout: 20 * time.Second, KeepAlive: true,
-	})
+	r := s.run(t, Config{Connections: 1, Threads: 1, Rate: 100, Duration: 200 * time.Millisecond, KeepAlive: true})
 	// 20 requests, 10 ms apart, one after the other, the first for 500 ms and each of the others for 50 ms: the last one,
 	// due at 190 ms, leaves at 1.4 s.
 	if r.Due != 20 || r.Answered != 20 || r.Blocked != 19 || r.Connects != 1 || s.connections.Load() != 1 {
@@ -89,15 +82,10 @@ func TestBlocked(t *testing.T) {
 // One that waits for longer than its timeout was due and never sent.
 func TestBlockedForever(t *testing.T) {
 	t.Parallel()
-	s := serve(t, func(c *conn) bool {
-		io.Copy(io.Discard, c) // until the client gives up
-		return false
-	})
+	s := serve(t, silent)
 	start := time.Now()
-	r := mustRun(t, Config{
-		Targets: []Target{{URL: s.url()}}, Connections: 2, Threads: 1, Rate: 50, Duration: 100 * time.Millisecond,
-		Timeout: 200 * time.Millisecond, KeepAlive: true,
-	})
+	r := s.run(t, Config{Connections: 2, Threads: 1, Rate: 50, Duration: 100 * time.Millisecond,
+		Timeout: 200 * time.Millisecond, KeepAlive: true})
 	// The two that are sent time out after 200 ms, and then the third has been due for 160 ms.
 	if r.Due != 5 || r.Failures[Timeout] != 5 || r.Sent < 2 || r.Blocked != 3 || r.Lag.Count != r.Sent ||
 		r.Service.Count != 0 {
@@ -116,18 +104,12 @@ func TestPoolGrowsAsNeeded(t *testing.T) {
 	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, good)
-	r := mustRun(t, Config{
-		// So far apart that an answer on a busy machine does not take as long.
-		Targets: []Target{{URL: s.url()}}, Connections: 1000, Threads: 1, Rate: 5, Duration: 2 * time.Second,
-		Timeout: 5 * time.Second, KeepAlive: true,
-	})
+	// So far apart that an answer on a busy machine does not take as long.
+	r := s.run(t, Config{Connections: 1000, Threads: 1, Rate: 5, Duration: 2 * time.Second, KeepAlive: true})
 	if r.Answered != 10 || s.connections.Load() > 3 {
 		t.Errorf("%d answers over %d connections, want 10 over one or so", r.Answered, s.connections.Load())
 	}
-	r = mustRun(t, Config{
-		Targets: []Target{{URL: s.url()}}, Connections: 1000, Threads: 1, Rate: 20, Duration: 500 * time.Millisecond,
-		Timeout: 5 * time.Second,
-	})
+	r = s.run(t, Config{Connections: 1000, Threads: 1, Rate: 20, Duration: 500 * time.Millisecond})
 	assert.Equal(t, r.Connects, 10, "connections without keep-alive")
 }
 
@@ -221,51 +203,36 @@ func TestFreeze(t *testing.T) {
 		})
 	}
 	f := freeze.Seconds()
+	within := func(what string, got, least, most float64) error {
+		if got < least || got > most {
+			return fmt.Errorf("%s is %.3f, want %.3f to %.3f", what, got, least, most)
+		}
+		return nil
+	}
 	t.Run("open", func(t *testing.T) {
 		hold(t, Config{Rate: 500, Connections: 1000}, func(r *Result, slack float64) error {
-			if p := quantile(&r.Latency, 0.99) / f; p < 0.87 || p > 0.93*slack {
-				return fmt.Errorf("p99 is %.3f of the freeze, want 0.88 to 0.92", p)
-			}
-			if p := quantile(&r.Latency, 0.95) / f; p < 0.42 || p > 0.58*slack {
-				return fmt.Errorf("p95 is %.3f of the freeze, want about 0.5", p)
-			}
-			if p := quantile(&r.Latency, 0.5) / f; p > 0.1*slack {
-				return fmt.Errorf("p50 is %.3f of the freeze, want almost nothing", p)
-			}
-			return nil
+			return errors.Join(within("p99 of the freeze", quantile(&r.Latency, 0.99)/f, 0.87, 0.93*slack),
+				within("p95 of the freeze", quantile(&r.Latency, 0.95)/f, 0.42, 0.58*slack),
+				within("p50 of the freeze", quantile(&r.Latency, 0.5)/f, 0, 0.1*slack))
 		})
 	})
 	t.Run("open, with few connections", func(t *testing.T) {
 		hold(t, Config{Rate: 500, Connections: 4}, func(r *Result, slack float64) error {
-			if p := quantile(&r.Latency, 0.99) / f; p < 0.87 || p > 0.93*slack {
-				return fmt.Errorf("p99 is %.3f of the freeze, want 0.88 to 0.92", p)
-			}
-			// A tenth of the schedule is due in the freeze, and all but the four that are on their way are blocked.
-			if share := float64(r.Blocked) / float64(r.Due); share < 0.08 || share > 0.12*slack {
-				return fmt.Errorf("%v of the requests were blocked, want a tenth", share)
-			}
-			if p := quantile(r.Service, 0.97) / f; p > 0.1*slack {
-				return fmt.Errorf("p97 of the service times is %.3f of the freeze; few of them can have seen it", p)
-			}
-			return nil
+			return errors.Join(within("p99 of the freeze", quantile(&r.Latency, 0.99)/f, 0.87, 0.93*slack),
+				// A tenth of the schedule is due in the freeze, and all but the four that are on their way are blocked.
+				within("the share of blocked requests", float64(r.Blocked)/float64(r.Due), 0.08, 0.12*slack),
+				within("p97 of service times, few of which can have seen the freeze,", quantile(r.Service, 0.97)/f, 0, 0.1*slack))
 		})
 	})
 	t.Run("closed", func(t *testing.T) {
 		hold(t, Config{Connections: 4}, func(r *Result, slack float64) error {
-			h, err := r.Latency.Histogram()
-			if err != nil {
-				return err
-			}
-			slow := 0
-			for _, bar := range h.Distribution() {
+			slow := 0.
+			for _, bar := range must.Get(r.Latency.Histogram()).Distribution() {
 				if float64(bar.From) > f*0.7*1e9 {
-					slow += int(bar.Count)
+					slow += float64(bar.Count)
 				}
 			}
-			if slow < 4 || float64(slow) > 4*slack {
-				return fmt.Errorf("%d requests saw the freeze, want one of each client", slow)
-			}
-			return nil
+			return within("the number of requests that saw the freeze, one of each client,", slow, 4, 4*slack)
 		})
 	})
 }
@@ -318,10 +285,8 @@ func TestOverload(t *testing.T) {
 	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, good)
-	r := mustRun(t, Config{
-		Targets: []Target{{URL: s.url()}}, Connections: 2000, Threads: 1, Rate: 5e6, Duration: 100 * time.Millisecond,
-		Timeout: time.Second, KeepAlive: true,
-	})
+	r := s.run(t, Config{Connections: 2000, Threads: 1, Rate: 5e6, Duration: 100 * time.Millisecond,
+		Timeout: time.Second, KeepAlive: true})
 	if r.Due != 500_000 || r.Failures[Timeout] == 0 || r.Answered == 0 {
 		t.Errorf("%d due, %d answered, %v", r.Due, r.Answered, r.Failures)
 	}

@@ -33,16 +33,22 @@ func homeMade(change func(*tls.Config)) *tls.Config {
 
 func (s *server) secureURL() string { return fmt.Sprintf("https://%s/", s.address) }
 
-// bye has TLS say that nothing more will come, and closes the connection.
-func (c *conn) bye() bool {
-	c.secured.Close()
-	return false
+// bye has TLS say that nothing more will come, and closes the connection, after a text.
+func bye(text string) func(*conn) bool {
+	return func(c *conn) bool {
+		if text != "" {
+			c.say(text)
+		}
+		c.secured.Close()
+		return false
+	}
 }
 
 // Over TLS, too, each server is asked by one client for four requests.
 func TestServersOverTLS(t *testing.T) {
 	slowtest.Skip(t)
-	const each = 4
+	const each, cut = 4, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello"
+	kept := counts{right: 4, connects: 1}
 	for _, tt := range []struct {
 		name   string
 		change func(*tls.Config)
@@ -50,58 +56,29 @@ func TestServersOverTLS(t *testing.T) {
 		config func(*Config)
 		want   counts
 	}{
-		{"good", nil, good, nil, counts{right: 4, connects: 1}},
-		{"good, TLS 1.2", func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, good, nil,
-			counts{right: 4, connects: 1}},
-		{"good, without keep-alive", nil, good, func(c *Config) { c.KeepAlive = false },
-			counts{right: 4, connects: 4}},
-		{"without ALPN", func(c *tls.Config) { c.NextProtos = nil }, good, nil, counts{right: 4, connects: 1}},
-		{"byte by byte", nil, func(c *conn) bool {
-			text := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
-			for i := range text {
-				c.say(text[i : i+1])
-			}
-			return true
-		}, nil, counts{right: 4, connects: 1}},
+		{"good", nil, good, nil, kept},
+		{"good, TLS 1.2", func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }, good, nil, kept},
+		{"good, without keep-alive", nil, good, func(c *Config) { c.KeepAlive = false }, counts{right: 4, connects: 4}},
+		{"without ALPN", func(c *tls.Config) { c.NextProtos = nil }, good, nil, kept},
+		{"byte by byte", nil, saying(strings.Split("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"+
+			"5\r\nhello\r\n0\r\n\r\n", "")...), nil, kept},
 		{"a large request and a large answer", nil, func(c *conn) bool {
 			c.say(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", c.body) + strings.Repeat("x", c.body))
 			return true
 		}, func(c *Config) {
 			c.Targets[0].Body = make([]byte, 2<<20)
 			c.Verify = &Verify{Length: new(int64(2 << 20))}
-		}, counts{right: 4, connects: 1}},
-		{"announced close", nil, func(c *conn) bool {
-			c.say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello")
-			return c.bye()
-		}, nil, counts{right: 4, connects: 4}},
-		{"close that was not announced", nil, func(c *conn) bool {
-			c.say(hello)
-			return c.bye()
-		}, nil, counts{right: 4, connects: 4, stale: 3}},
-		{"close instead of an answer", nil, func(c *conn) bool { return c.bye() }, nil,
-			counts{wrong: Closed, connects: 4}},
-		{"close in a body", nil, func(c *conn) bool {
-			c.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
-			return c.bye()
-		}, nil, counts{wrong: Short, connects: 4}},
-		{"body until a close that is announced", nil, func(c *conn) bool {
-			c.say("HTTP/1.1 200 OK\r\n\r\nhello")
-			return c.bye()
-		}, nil, counts{right: 4, connects: 4}},
-		{"body until a close that is not announced", nil, func(c *conn) bool {
-			c.say("HTTP/1.1 200 OK\r\n\r\nhello")
-			return false
-		}, nil, counts{wrong: Short, connects: 4}},
-		{"reset in a body", nil, func(c *conn) bool {
-			c.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
-			time.Sleep(5 * time.Millisecond)
-			c.reset()
-			return false
-		}, nil, counts{wrong: Reset, connects: 4}},
-		{"two answers to one request", nil, func(c *conn) bool {
-			c.say(hello + hello)
-			return true
-		}, nil, counts{right: 4, connects: 4, unrequested: 4}},
+		}, kept},
+		{"announced close", nil, bye("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello"), nil,
+			counts{right: 4, connects: 4}},
+		{"close that was not announced", nil, bye(hello), nil, counts{right: 4, connects: 4, stale: 3}},
+		{"close instead of an answer", nil, bye(""), nil, counts{wrong: Closed, connects: 4}},
+		{"close in a body", nil, bye(cut), nil, counts{wrong: Short, connects: 4}},
+		{"body until a close that is announced", nil, bye("HTTP/1.1 200 OK\r\n\r\nhello"), nil, counts{right: 4, connects: 4}},
+		{"body until a close that is not announced", nil, closing(saying("HTTP/1.1 200 OK\r\n\r\nhello")), nil,
+			counts{wrong: Short, connects: 4}},
+		{"reset in a body", nil, resetting(cut), nil, counts{wrong: Reset, connects: 4}},
+		{"two answers to one request", nil, saying(hello + hello), nil, counts{right: 4, connects: 4, unrequested: 4}},
 		{"no TLS behind the handshake", nil, func(c *conn) bool {
 			c.Write([]byte(hello))
 			return true
@@ -143,8 +120,8 @@ func TestServersOverTLS(t *testing.T) {
 	}
 }
 
-// The time to set TLS up lies within the latency of requests that open their connection, and what was agreed on is
-// told.
+// The times to connect and to set TLS up lie within the latency of requests that open their connection, and what was
+// agreed on is known.
 func TestTLSSetup(t *testing.T) {
 	t.Parallel()
 	s := serveOver(t, homeMade(func(c *tls.Config) {
@@ -154,13 +131,12 @@ func TestTLSSetup(t *testing.T) {
 			return nil, nil
 		}
 	}), after(5*time.Millisecond))
-	r := mustRun(t, Config{Targets: []Target{{URL: s.secureURL()}}, Connections: 2, Requests: 6,
-		Timeout: 5 * time.Second, Verify: &Verify{Contains: "hello"}})
+	r := mustRun(t, Config{Targets: []Target{{URL: s.secureURL()}}, Connections: 2, Requests: 6, Verify: &Verify{Contains: "hello"}})
 	want := TLS{Version: "TLS 1.2", CipherSuite: "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", Protocol: "http/1.1"}
 	if len(r.TLS) != 1 || r.TLS[0] != want {
 		t.Errorf("got %+v, want %+v", r.TLS, want)
 	}
-	if r.TLSSetup.Min < sec(0.01) || r.Latency.Sum < r.Connect.Sum+r.TLSSetup.Sum+6*sec(0.005) {
+	if r.Connect.Min <= 0 || r.TLSSetup.Min < sec(0.01) || r.Latency.Sum < r.Connect.Sum+r.TLSSetup.Sum+6*sec(0.005) {
 		t.Errorf("latencies of %d ns in all, connecting %d, TLS %d, each at least %d", r.Latency.Sum, r.Connect.Sum,
 			r.TLSSetup.Sum, r.TLSSetup.Min)
 	}

@@ -68,51 +68,43 @@ func TestWindow(t *testing.T) {
 		attempted, answered, failed int64 // started in the window
 		right, failures             int64 // completed in it
 		warmup                      int64
-		length                      time.Duration
-		endedBy                     Ending
 	}
+	const ten = 10 * time.Second
 	for _, tt := range []struct {
 		name     string
 		duration time.Duration
 		wanted   int64
 		outcomes []outcome
 		want     numbers
+		length   time.Duration
+		endedBy  Ending
 	}{
-		{"nothing at all", 10 * time.Second, 0, nil,
-			numbers{length: 10 * time.Second, endedBy: EndedByDuration}},
-		{"started and ended before", 10 * time.Second, 0, []outcome{ok(9, 9.9)},
-			numbers{warmup: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
-		{"started before, ended after", 10 * time.Second, 0, []outcome{ok(9, 20)},
-			numbers{warmup: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
-		{"started at the start", 10 * time.Second, 0, []outcome{ok(10, 11)},
-			numbers{attempted: 1, answered: 1, right: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
-		{"ended at the end", 10 * time.Second, 0, []outcome{ok(19, 20)},
-			numbers{attempted: 1, answered: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
-		{"failed in the drain", 10 * time.Second, 0, []outcome{failed(19, 29, Timeout)},
-			numbers{attempted: 1, failed: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
-		{"failed in the window, started before", 10 * time.Second, 0, []outcome{failed(9, 12, Reset)},
-			numbers{failures: 1, warmup: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+		{"nothing at all", ten, 0, nil, numbers{}, ten, EndedByDuration},
+		{"started and ended before", ten, 0, []outcome{ok(9, 9.9)}, numbers{warmup: 1}, ten, EndedByDuration},
+		{"started before, ended after", ten, 0, []outcome{ok(9, 20)}, numbers{warmup: 1}, ten, EndedByDuration},
+		{"started at the start", ten, 0, []outcome{ok(10, 11)}, numbers{attempted: 1, answered: 1, right: 1}, ten, EndedByDuration},
+		{"ended at the end", ten, 0, []outcome{ok(19, 20)}, numbers{attempted: 1, answered: 1}, ten, EndedByDuration},
+		{"failed in the drain", ten, 0, []outcome{failed(19, 29, Timeout)}, numbers{attempted: 1, failed: 1}, ten, EndedByDuration},
+		{"failed in the window, started before", ten, 0, []outcome{failed(9, 12, Reset)}, numbers{failures: 1, warmup: 1}, ten,
+			EndedByDuration},
 		{"all requests done", 0, 3, []outcome{ok(10, 10.5), ok(10.1, 11.5), failed(10.5, 11, Short)},
-			numbers{attempted: 3, answered: 2, failed: 1, right: 2, failures: 1,
-				length: 1500 * time.Millisecond, endedBy: EndedByRequests}},
+			numbers{attempted: 3, answered: 2, failed: 1, right: 2, failures: 1}, 1500 * time.Millisecond, EndedByRequests},
 		{"all requests done on the stroke of a second", 0, 1, []outcome{ok(10, 12)},
-			numbers{attempted: 1, answered: 1, right: 1, length: 2 * time.Second, endedBy: EndedByRequests}},
-		{"all requests done before the time", 10 * time.Second, 1, []outcome{ok(10, 10.5)},
-			numbers{attempted: 1, answered: 1, right: 1, length: 500 * time.Millisecond, endedBy: EndedByRequests}},
-		{"time over before all requests", 10 * time.Second, 3, []outcome{ok(10, 19), ok(19, 20.5)},
-			numbers{attempted: 2, answered: 2, right: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
-		{"time over while the last request is on its way", 10 * time.Second, 2, []outcome{ok(10, 19), ok(19, 20.5)},
-			numbers{attempted: 2, answered: 2, right: 1, length: 10 * time.Second, endedBy: EndedByDuration}},
+			numbers{attempted: 1, answered: 1, right: 1}, 2 * time.Second, EndedByRequests},
+		{"all requests done before the time", ten, 1, []outcome{ok(10, 10.5)},
+			numbers{attempted: 1, answered: 1, right: 1}, 500 * time.Millisecond, EndedByRequests},
+		{"time over before all requests", ten, 3, []outcome{ok(10, 19), ok(19, 20.5)},
+			numbers{attempted: 2, answered: 2, right: 1}, ten, EndedByDuration},
+		{"time over while the last request is on its way", ten, 2, []outcome{ok(10, 19), ok(19, 20.5)},
+			numbers{attempted: 2, answered: 2, right: 1}, ten, EndedByDuration},
 		{"warm-up that ends after the last request", 0, 1, []outcome{ok(9, 10.2), ok(10, 10.5), ok(9, 40)},
-			numbers{attempted: 1, answered: 1, right: 2, warmup: 2,
-				length: 500 * time.Millisecond, endedBy: EndedByRequests}},
+			numbers{attempted: 1, answered: 1, right: 2, warmup: 2}, 500 * time.Millisecond, EndedByRequests},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			r := count(t, openWindow(tt.duration), tt.wanted, tt.outcomes...)
-			got := numbers{r.Attempted, r.Answered, r.Failed, r.Completed.Right, r.Completed.Failed,
-				r.Warmup.Attempted, r.Length, r.EndedBy}
-			assert.Equal(t, got, tt.want)
-		})
+		r := count(t, openWindow(tt.duration), tt.wanted, tt.outcomes...)
+		got := numbers{r.Attempted, r.Answered, r.Failed, r.Completed.Right, r.Completed.Failed, r.Warmup.Attempted}
+		if got != tt.want || r.Length != tt.length || r.EndedBy != tt.endedBy {
+			t.Errorf("%s: %+v in %v, ended by %s; want %+v", tt.name, got, r.Length, r.EndedBy, tt.want)
+		}
 	}
 }
 
@@ -160,13 +152,11 @@ func TestPresence(t *testing.T) {
 			time.Second},
 		{"over when the window opened", []outcome{ok(8, 9)}, 0, 20, 0},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			w, p := openWindow(0), presence{}
-			for _, o := range tt.outcomes {
-				p.next(w, &o, tt.think)
-			}
-			assert.Equal(t, time.Duration(p.until(w, sec(tt.until))), tt.want)
-		})
+		w, p := openWindow(0), presence{}
+		for _, o := range tt.outcomes {
+			p.next(w, &o, tt.think)
+		}
+		assert.Equal(t, time.Duration(p.until(w, sec(tt.until))), tt.want, "%s", tt.name)
 	}
 }
 
@@ -240,12 +230,10 @@ func TestOverlap(t *testing.T) {
 		{"counted off after a warm-up", 0, 2, []outcome{ok(9, 10.25), ok(8, 12), ok(10, 10.5), ok(10.5, 11)},
 			(0.25/1.25 + 1./4 + 2) / 1, 3},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			got, counted := throughputs(count(t, openWindow(tt.length), tt.wanted, tt.outcomes...))
-			if math.Abs(got-tt.want) > 5e-8 || math.Abs(counted-tt.count) > 5e-8 {
-				t.Errorf("%.7f per second (counted %.7f), want %.7f (%.7f)", got, counted, tt.want, tt.count)
-			}
-		})
+		got, counted := throughputs(count(t, openWindow(tt.length), tt.wanted, tt.outcomes...))
+		if math.Abs(got-tt.want) > 5e-8 || math.Abs(counted-tt.count) > 5e-8 {
+			t.Errorf("%s: %.7f per second (counted %.7f), want %.7f (%.7f)", tt.name, got, counted, tt.want, tt.count)
+		}
 	}
 }
 
