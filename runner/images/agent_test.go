@@ -13,13 +13,6 @@ import (
 	"benchbook/runner/agent"
 )
 
-// What is built is there.
-func TestPackage(t *testing.T) {
-	if _, err := os.Stat(filepath.Join("..", "..", filepath.FromSlash(agentPackage), "main.go")); err != nil {
-		t.Error(err)
-	}
-}
-
 // module makes a folder of sources that look like ours, and a program.
 func module(t *testing.T) (sources, program string) {
 	t.Helper()

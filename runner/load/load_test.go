@@ -86,15 +86,12 @@ func TestContainerOfALoad(t *testing.T) {
 }
 
 func TestInFlightOfCountedRequestsIsTheGenerators(t *testing.T) {
-	r := &loadgen.Result{Length: time.Second, InFlight: &loadgen.InFlight{Time: 190 * time.Millisecond,
-		Length: 20 * time.Millisecond}}
-	share, length := inFlight(r, &spec.Load{Connections: 10}, 0)
-	if share != 0.95 || length != 0.02 {
-		t.Errorf("got %v over %v s", share, length)
-	}
-	r.InFlight.Length = 0
-	if share, _ := inFlight(r, &spec.Load{Connections: 10}, 0); share != -1 {
-		t.Errorf("got %v for a run of one moment", share)
+	const ms = time.Millisecond
+	for length, want := range map[time.Duration]float64{20 * ms: 0.95, 0: -1} { // 0: a run of one moment
+		r := &loadgen.Result{Length: time.Second, InFlight: &loadgen.InFlight{Time: 190 * ms, Length: length}}
+		if share, over := inFlight(r, &spec.Load{Connections: 10}, 0); share != want || over != length.Seconds() {
+			t.Errorf("got %v over %v s, want %v over %v", share, over, want, length)
+		}
 	}
 }
 
@@ -159,45 +156,55 @@ func TestRequestsConfig(t *testing.T) {
 	}
 }
 
+// What a command printed is in the failure where nothing else says why.
 func TestCommandMeasured(t *testing.T) {
-	report := agent.TimerReport{Real: 1500 * time.Millisecond, User: time.Second, System: 200 * time.Millisecond,
-		Reading: 100 * time.Millisecond, PeakMemory: 32 << 20,
-		Stderr: "warning\nE: broken\n"}
+	const warned = "warning\nE: broken\n"
 	for _, test := range []struct {
-		name string
-		exit int
-		lost string
-		want string
+		name               string
+		exit               int
+		lost, stderr, said string
+		failure, log       string
 	}{
-		{"as expected", 0, "", ""},
-		{"wrong status", 3, "", "x ended with status 3, not 0: E: broken"},
-		{"lost metrics", 0, "more than 1 MiB of metrics", "the command printed more than 1 MiB of metrics"},
+		{"as expected", 0, "", warned, "", "", warned},
+		{"wrong status", 3, "", warned, "", "x ended with status 3, not 0: E: broken", warned},
+		{"lost metrics", 0, "more than 1 MiB of metrics", "", "", "the command printed more than 1 MiB of metrics", ""},
+		{"nothing on stderr", 2, "", "", "usage: x FILE\n", "x ended with status 2, not 0: usage: x FILE",
+			"the command printed:\nusage: x FILE"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			report.Exit, report.Lost = test.exit, test.lost
-			m := commandMeasured(&report, &spec.Command{Run: []string{"x"}})
-			assert.Equal(t, m.Failure, test.want)
-			if m.GeneratorCPU != 1300*time.Millisecond { // all of it is ours, and nothing foreign
-				t.Errorf("processor time %v", m.GeneratorCPU)
-			}
-			if value(m, "time.real") != 1.5 || value(m, "time.user") != 1 || value(m, "memory.peak") != 32<<20 {
-				t.Errorf("samples: %+v", m.Samples)
-			}
-		})
+		m := commandMeasured(&agent.TimerReport{Real: 1500 * time.Millisecond, User: time.Second,
+			System: 200 * time.Millisecond, Reading: 100 * time.Millisecond, PeakMemory: 32 << 20, Exit: test.exit,
+			Lost: test.lost, Stderr: test.stderr, Said: test.said}, &spec.Command{Run: []string{"x"}})
+		if m.Failure != test.failure || m.Log != test.log {
+			t.Errorf("%s: failure %q with log %q, want %q with %q", test.name, m.Failure, m.Log, test.failure, test.log)
+		}
+		// All of the processor time is ours, and nothing foreign.
+		if m.GeneratorCPU != 1300*time.Millisecond || value(m, "time.real") != 1.5 || value(m, "time.user") != 1 ||
+			value(m, "memory.peak") != 32<<20 {
+			t.Errorf("%s: processor time %v, samples %+v", test.name, m.GeneratorCPU, m.Samples)
+		}
+	}
+	long := agent.TimerReport{Exit: 2, Said: strings.Repeat("x", 5000)}
+	if m := commandMeasured(&long, &spec.Command{Run: []string{"x"}}); len(m.Failure) > 300 || len(m.Log) < 5000 {
+		t.Errorf("a failure of %d bytes, a log of %d", len(m.Failure), len(m.Log))
 	}
 }
 
-// What a command printed is in the failure where nothing else says why.
-func TestWhatAFailedCommandPrinted(t *testing.T) {
-	r := agent.TimerReport{Exit: 2, Said: "usage: x FILE\n"}
-	m := commandMeasured(&r, &spec.Command{Run: []string{"x"}})
-	if m.Failure != "x ended with status 2, not 0: usage: x FILE" || m.Log != "the command printed:\nusage: x FILE" {
-		t.Errorf("failure %q, log %q", m.Failure, m.Log)
-	}
-	r.Said = strings.Repeat("x", 5000)
-	if m = commandMeasured(&r, &spec.Command{Run: []string{"x"}}); len(m.Failure) > 300 ||
-		len(m.Log) < 5000 {
-		t.Errorf("a failure of %d bytes, a log of %d", len(m.Failure), len(m.Log))
+// A timer or a generator that is killed leaves no words, which is a failure all the same.
+func TestProgramsThatDie(t *testing.T) {
+	e := fake.New(fake.Script{Run: func(context.Context, fake.Program) (engine.Exit, error) {
+		return engine.Exit{Code: 137}, nil
+	}})
+	for want, tt := range map[string]struct {
+		driver Driver
+		trial  plan.Trial
+	}{
+		"the timer of the command ended with status 137": {&Commands{Agent: ourProgram},
+			plan.Trial{Command: &spec.Command{Run: []string{"x"}}}},
+		"the load generator ended with status 137": {&Requests{Agent: ourProgram},
+			plan.Trial{Load: &spec.Load{Target: "http://x/"}}},
+	} {
+		m := must.Get(measureWith(t.Context(), t, e, tt.driver, Place{}, &tt.trial))
+		assert.Equal(t, m.Failure, want)
 	}
 }
 
@@ -210,6 +217,8 @@ func manyMetrics(n int) string {
 }
 
 func TestMetricsThatCommandsPrint(t *testing.T) {
+	const unread, called = "the command printed a metric that cannot be read: ", "the command printed a metric called "
+	const words = ": use letters, digits, - and _, in words joined by dots"
 	for _, test := range []struct{ name, stdout, failure, samples string }{
 		{"none", "hello\n", "", ""},
 		{"one with a unit", `{"metric": "startup", "value": 12.5, "unit": "ms"}` + "\n", "", "startup=0.0125 s"},
@@ -217,29 +226,20 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 		{"a unit of its own", `{"metric": "score", "value": 4, "unit": "points"}` + "\n", "", "score=4 points"},
 		{"among other lines", "a\n  {\"metric\": \"x\", \"value\": 1}\r\nb\n", "", "x=1 1"},
 		{"JSON of another kind", `{"level": "info", "value": "high"}` + "\n{not json\n", "", ""},
-		{"NaN", `{"metric": "x", "value": NaN}`,
-			`the command printed a metric that cannot be read: {"metric": "x", "value": NaN}`, ""},
-		{"infinite", `{"value": -Infinity, "metric": "x"}`,
-			`the command printed a metric that cannot be read: {"value": -Infinity, "metric": "x"}`, ""},
-		{"ten thousand", manyMetrics(10_000), "the command printed more than 1000 metrics", ""},
-		{"bytes that are no text", "\x00\xff\x1b[2J\n{\"metric\": \"\xff\", \"value\": 1}",
-			"the command printed a metric called \"\ufffd\": use letters, digits, - and _, in words joined by dots", ""},
+		{"NaN", `{"metric": "x", "value": NaN}`, unread + `{"metric": "x", "value": NaN}`, ""},
+		{"infinite", `{"value": -Infinity, "metric": "x"}`, unread + `{"value": -Infinity, "metric": "x"}`, ""},
+		{"bytes that are no text", "\x00\xff\x1b[2J\n{\"metric\": \"\xff\", \"value\": 1}", called + "\"\ufffd\"" + words, ""},
 		{"JSON of another kind that is broken", `{"event": "metric", "value": NaN}`, "", ""},
 		{"too many", manyMetrics(1001), "the command printed more than 1000 metrics", ""},
-		{"no number", `{"metric": "x", "value": "many"}`,
-			`the command printed a metric that cannot be read: {"metric": "x", "value": "many"}`, ""},
-		{"no value", `{"metric": "x"}`, `the command printed a metric that cannot be read: {"metric": "x"}`, ""},
+		{"no number", `{"metric": "x", "value": "many"}`, unread + `{"metric": "x", "value": "many"}`, ""},
+		{"no value", `{"metric": "x"}`, unread + `{"metric": "x"}`, ""},
 		{"twice", `{"metric": "x", "value": 1}` + "\n" + `{"metric": "x", "value": 2}`,
 			"the command printed x, which is there already", "x=1 1"},
 		{"a name of words", `{"metric": "größe.p99.x-y", "value": 1}`, "", "größe.p99.x-y=1 1"},
-		{"markup as a name", `{"metric": "<img src=x>", "value": 1}`,
-			`the command printed a metric called "<img src=x>": use letters, digits, - and _, in words joined by dots`, ""},
-		{"a path as a name", `{"metric": "../../x", "value": 1}`,
-			`the command printed a metric called "../../x": use letters, digits, - and _, in words joined by dots`, ""},
-		{"a selector as a name", `{"metric": "x{a=1}", "value": 1}`,
-			`the command printed a metric called "x{a=1}": use letters, digits, - and _, in words joined by dots`, ""},
-		{"ours", `{"metric": "time.real", "value": 1, "unit": "s"}`, "the command printed time.real, which is there already",
-			""},
+		{"markup as a name", `{"metric": "<img src=x>", "value": 1}`, called + `"<img src=x>"` + words, ""},
+		{"a path as a name", `{"metric": "../../x", "value": 1}`, called + `"../../x"` + words, ""},
+		{"a selector as a name", `{"metric": "x{a=1}", "value": 1}`, called + `"x{a=1}"` + words, ""},
+		{"ours", `{"metric": "time.real", "value": 1, "unit": "s"}`, "the command printed time.real, which is there already", ""},
 		{"a known metric in another unit", `{"metric": "throughput", "value": 1, "unit": "ms"}`,
 			`the command printed throughput in "ms", and it is measured in "1/s"`, ""},
 	} {
@@ -353,32 +353,6 @@ func TestCommandInService(t *testing.T) {
 	}
 	if value(m, "time.real") != 1 || value(m, "time.user") != 1 || m.GeneratorCPU != 0 {
 		t.Errorf("got %+v", m)
-	}
-}
-
-// A timer that ends by itself, as one that is killed, leaves no words.
-func TestTimerThatDies(t *testing.T) {
-	e := fake.New(fake.Script{Run: func(context.Context, fake.Program) (engine.Exit,
-		error) {
-		return engine.Exit{Code: 137}, nil
-	}})
-	m, err := measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{},
-		&plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}}})
-	if err != nil || m.Failure != "the timer of the command ended with status 137" {
-		t.Errorf("failure %q, %v", m.Failure, err)
-	}
-}
-
-// Nor does a load generator, and that it measured nothing is a failure all the same.
-func TestGeneratorThatDies(t *testing.T) {
-	e := fake.New(fake.Script{Run: func(context.Context, fake.Program) (engine.Exit,
-		error) {
-		return engine.Exit{Code: 137}, nil
-	}})
-	m, err := measureWith(t.Context(), t, e, &Requests{Agent: ourProgram}, Place{},
-		&plan.Trial{Name: "x", Load: &spec.Load{Target: "http://x/"}})
-	if err != nil || m.Failure != "the load generator ended with status 137" {
-		t.Errorf("failure %q, %v", m.Failure, err)
 	}
 }
 

@@ -171,56 +171,47 @@ func TestWrongOutput(t *testing.T) {
 		name    string
 		printed string
 		change  func(*spec.Load)
-		want    string
+		want    string // "2: ..." for "line 2 of the driver's output ..."
 	}{
-		{"bytes that are no text", right + "\x00\xff\x1b[2J\n", nil, `line 2 of the driver's output is not one JSON object: "\x00`},
-		{"nested a million times", right + strings.Repeat("[", 1_000_000), nil, "line 2 of the driver's output is not one JSON"},
-		{"infinite", `{"at": 0.1, "latency": Infinity, "ok": true}`, nil, "line 1 of the driver's output is not one JSON"},
-		{"words", right + "Hello\n", nil, `line 2 of the driver's output is not one JSON object: "Hello"`},
-		{"two objects in a line", right[:len(right)-1] + right, nil, "line 1 of the driver's output is not one JSON object"},
-		{"cut off", right + right[:10], nil, `line 2 of the driver's output is not one JSON object: "{\"at\": 0.1"`},
-		{"a number", "5", nil, `line 1 of the driver's output is JSON, and not an object: "5"`},
-		{"a list", "[]", nil, `line 1 of the driver's output is JSON, and not an object: "[]"`},
-		{"null", "null", nil, "line 1 of the driver's output has no ok: null"},
-		{"an unknown key", `{"at": 0, "lat": 1, "ok": true}`, nil, `line 1 of the driver's output has an unknown key "lat"`},
-		{"another type", `{"at": "0"}`, nil, `line 1 of the driver's output has an invalid at: "0"`},
-		{"NaN", `{"at": NaN, "latency": 1, "ok": true}`, nil, "line 1 of the driver's output is not one JSON object"},
-		{"too large", `{"at": 1e999, "latency": 1, "ok": true}`, nil,
-			"line 1 of the driver's output has an invalid at: 1e999"},
-		{"no at", `{"latency": 1, "ok": true}`, nil, "line 1 of the driver's output has no at"},
-		{"no latency", `{"at": 0, "ok": true}`, nil, "line 1 of the driver's output has no latency"},
-		{"no ok", `{"at": 0, "latency": 0}`, nil, "line 1 of the driver's output has no ok"},
-		{"negative at", `{"at": -1, "latency": 0, "ok": true}`, nil, "line 1 of the driver's output has a negative at"},
-		{"negative latency", right + `{"at": 0, "latency": -0.1, "ok": true}`, nil,
-			"line 2 of the driver's output has a negative latency"},
-		{"milliseconds", `{"at": 130, "latency": 0.1, "ok": true}`, nil,
-			"line 1 of the driver's output has a time that is longer than the "},
-		{"later than the driver", `{"at": 0.25, "latency": 0.25, "ok": true}`, nil,
-			"line 1 of the driver's output ends later than the driver"},
+		{"bytes that are no text", right + "\x00\xff\x1b[2J\n", nil, `2: is not one JSON object: "\x00`},
+		{"nested a million times", right + strings.Repeat("[", 1_000_000), nil, "2: is not one JSON"},
+		{"infinite", `{"at": 0.1, "latency": Infinity, "ok": true}`, nil, "1: is not one JSON"},
+		{"words", right + "Hello\n", nil, `2: is not one JSON object: "Hello"`},
+		{"two objects in a line", right[:len(right)-1] + right, nil, "1: is not one JSON object"},
+		{"cut off", right + right[:10], nil, `2: is not one JSON object: "{\"at\": 0.1"`},
+		{"a number", "5", nil, `1: is JSON, and not an object: "5"`},
+		{"a list", "[]", nil, `1: is JSON, and not an object: "[]"`},
+		{"null", "null", nil, "1: has no ok: null"},
+		{"an unknown key", `{"at": 0, "lat": 1, "ok": true}`, nil, `1: has an unknown key "lat"`},
+		{"another type", `{"at": "0"}`, nil, `1: has an invalid at: "0"`},
+		{"NaN", `{"at": NaN, "latency": 1, "ok": true}`, nil, "1: is not one JSON object"},
+		{"too large", `{"at": 1e999, "latency": 1, "ok": true}`, nil, "1: has an invalid at: 1e999"},
+		{"no at", `{"latency": 1, "ok": true}`, nil, "1: has no at"},
+		{"no latency", `{"at": 0, "ok": true}`, nil, "1: has no latency"},
+		{"no ok", `{"at": 0, "latency": 0}`, nil, "1: has no ok"},
+		{"negative at", `{"at": -1, "latency": 0, "ok": true}`, nil, "1: has a negative at"},
+		{"negative latency", right + `{"at": 0, "latency": -0.1, "ok": true}`, nil, "2: has a negative latency"},
+		{"milliseconds", `{"at": 130, "latency": 0.1, "ok": true}`, nil, "1: has a time that is longer than the "},
+		{"later than the driver", `{"at": 0.25, "latency": 0.25, "ok": true}`, nil, "1: ends later than the driver"},
 		{"unknown error", `{"at": 0, "latency": 0, "ok": false, "error": "boom"}`, nil,
-			`line 1 of the driver's output has an unknown error "boom" (known are connect, reset, timeout, `},
-		{"ok and error", `{"at": 0, "latency": 0, "ok": true, "error": "reset"}`, nil,
-			"line 1 of the driver's output is ok and has an error"},
-		{"neither", `{"at": 0, "latency": 0, "ok": false}`, nil, "line 1 of the driver's output is not ok and has no error"},
-		{"status", `{"at": 0, "latency": 0, "ok": true, "status": 1000}`, nil,
-			"line 1 of the driver's output has an invalid status 1000"},
-		{"due without a rate", `{"at": 0, "due": 0, "latency": 0, "ok": true}`, nil,
-			"line 1 of the driver's output has due, and the load has no rate"},
-		{"no due with a rate", right, open, "line 1 of the driver's output has no due"},
+			`1: has an unknown error "boom" (known are connect, reset, timeout, `},
+		{"ok and error", `{"at": 0, "latency": 0, "ok": true, "error": "reset"}`, nil, "1: is ok and has an error"},
+		{"neither", `{"at": 0, "latency": 0, "ok": false}`, nil, "1: is not ok and has no error"},
+		{"status", `{"at": 0, "latency": 0, "ok": true, "status": 1000}`, nil, "1: has an invalid status 1000"},
+		{"due without a rate", `{"at": 0, "due": 0, "latency": 0, "ok": true}`, nil, "1: has due, and the load has no rate"},
+		{"no due with a rate", right, open, "1: has no due"},
 		{"sent before it was due", `{"at": 0.1, "due": 0.2, "latency": 0, "ok": true}`, open,
-			"line 1 of the driver's output is of a request that was sent before it was due"},
+			"1: is of a request that was sent before it was due"},
 		{"another rate", `{"at": 0.1, "due": 0.1, "latency": 0, "ok": true}` + strings.Repeat("\n"+
 			`{"at": 0.15, "due": 0.1, "latency": 0, "ok": true}`, 8), open, "the driver has put on another load than it was " +
 			"asked for: 9 of its requests were due in the window, and by the load 2 are"},
-		{"more clients", strings.Repeat(right, 3), nil, "line 3 of the driver's output is of a request that was under way " +
+		{"more clients", strings.Repeat(right, 3), nil, "3: is of a request that was under way " +
 			"together with 2 others, and the load has 2 connections"},
 		{"more requests", strings.ReplaceAll(strings.Repeat(right, 6), "0.01", "0"), counted,
 			"the driver has put on another load than it was asked for: after the warm-up it made 6 requests, and the load has " +
 				"5"},
-		{"began twice", "{\"began\": 1}\n{\"began\": 1}", nil,
-			"line 2 of the driver's output says when the load began, which only the first line may"},
-		{"began and at", `{"began": 1, "at": 2}`, nil,
-			"line 1 of the driver's output says when the load began, and something"},
+		{"began twice", "{\"began\": 1}\n{\"began\": 1}", nil, "2: says when the load began, which only the first line may"},
+		{"began and at", `{"began": 1, "at": 2}`, nil, "1: says when the load began, and something"},
 		{"began at another time", "{\"began\": 1e9}\n" + right, nil,
 			"the driver says that it began at a time at which it did not run"},
 		{"only began", `{"began": 1}`, nil, "the driver printed no request"},
@@ -231,8 +222,12 @@ func TestWrongOutput(t *testing.T) {
 				tt.change(l)
 			}
 			m, err := measureLines([]byte(tt.printed), ran(300*time.Millisecond), l, Place{Cores: 1})
-			if err == nil || !strings.HasPrefix(err.Error(), tt.want) || m.Load != nil {
-				t.Errorf("got %v, want %q", err, tt.want)
+			want := tt.want
+			if line, says, ok := strings.Cut(want, ": "); ok && len(line) == 1 {
+				want = "line " + line + " of the driver's output " + says
+			}
+			if err == nil || !strings.HasPrefix(err.Error(), want) || m.Load != nil {
+				t.Errorf("got %v, want %q", err, want)
 			}
 		})
 	}

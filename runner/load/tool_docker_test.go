@@ -58,35 +58,33 @@ CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-
 	keys := spec.Load{Method: "GET", Connections: 4, Duration: time.Second, Timeout: 5 * time.Second, Keepalive: true,
 		Verify: spec.Verify{CheckBefore: true}}
 	type row struct {
-		tool, dockerfile string
-		port             int
-		target           string
-		change           func(*spec.Load)
-		metric           string // that it has to tell, beside throughput
-		isSlow           bool   // its image takes minutes, or it is not known how busy it is beside other tests
+		tool   string
+		change func(*spec.Load)
+		metric string // that it has to tell, besides throughput
+		isSlow bool   // its image takes minutes, or it is not known how busy it is next to other tests
+
+		dockerfile string
+		port       int
+		target     string
 	}
-	rows := []row{
-		{"ab", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Args = []string{"-l"} }, "latency.p99", false},
-		{"wrk", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Method, l.Body = "POST", "x" },
-			"latency.p99", false},
-		{"hey", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Warmup = time.Second }, "latency.p99", false},
-		{"vegeta", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Rate, l.Arrivals = 200, "constant" },
-			"service.p99", false},
-		{"oha", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Rate, l.Arrivals = 200, "constant" },
-			"latency.p99", true},
-		{"k6", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Method, l.Body = "POST", "x" },
-			"latency.p99", true},
-		{"fortio", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Keepalive = false }, "latency.p99", true},
-		{"h2load", web, 8080, "http://service:8080/", func(l *spec.Load) { l.Headers = map[string]string{"A": "b"} },
-			"latency", false},
-		{"pgbench", database, 5432, "postgres://postgres:hunter4pass@service/postgres",
-			func(l *spec.Load) { l.Body = "select 1;" }, "latency", false},
-	}
-	for _, plain := range rows { // over TLS too, with a certificate that nobody knows
-		if plain.dockerfile == web {
-			plain.port, plain.target = 8443, "https://service:8443/"
-			rows = append(rows, plain)
-		}
+	posting := func(l *spec.Load) { l.Method, l.Body = "POST", "x" }
+	onSchedule := func(l *spec.Load) { l.Rate, l.Arrivals = 200, "constant" }
+	rows := []row{{"pgbench", func(l *spec.Load) { l.Body = "select 1;" }, "latency", false, database, 5432,
+		"postgres://postgres:hunter4pass@service/postgres"}}
+	for _, tt := range []row{
+		{tool: "ab", change: func(l *spec.Load) { l.Args = []string{"-l"} }, metric: "latency.p99"},
+		{tool: "wrk", change: posting, metric: "latency.p99"},
+		{tool: "hey", change: func(l *spec.Load) { l.Warmup = time.Second }, metric: "latency.p99"},
+		{tool: "vegeta", change: onSchedule, metric: "service.p99"},
+		{tool: "oha", change: onSchedule, metric: "latency.p99", isSlow: true},
+		{tool: "k6", change: posting, metric: "latency.p99", isSlow: true},
+		{tool: "fortio", change: func(l *spec.Load) { l.Keepalive = false }, metric: "latency.p99", isSlow: true},
+		{tool: "h2load", change: func(l *spec.Load) { l.Headers = map[string]string{"A": "b"} }, metric: "latency"},
+	} { // over TLS too, with a certificate that nobody knows
+		plain, secure := tt, tt
+		plain.dockerfile, plain.port, plain.target = web, 8080, "http://service:8080/"
+		secure.dockerfile, secure.port, secure.target = web, 8443, "https://service:8443/"
+		rows = append(rows, plain, secure)
 	}
 	for _, tt := range rows {
 		if tt.isSlow && !*compile {

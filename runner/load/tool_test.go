@@ -137,15 +137,6 @@ func TestMeasure(t *testing.T) {
 			t.Errorf("%+v", m.Load)
 		}
 	})
-	t.Run("hey loses two requests", func(t *testing.T) {
-		s, _ := toolScript(map[string]engine.Exit{"hey": out("hey/reset.txt")})
-		l := web(10)
-		l.Duration, l.Requests, l.CheckBefore = 0, 100, false
-		if m := measure(t, s, "hey", l); m.Load.Attempted != 100 || m.Load.Failed != 2 ||
-			m.Load.Failures["reset"] != 2 {
-			t.Errorf("%+v, %+v", m.Load, m.Histograms)
-		}
-	})
 	t.Run("wrk without keep-alive", func(t *testing.T) {
 		s, _ := toolScript(map[string]engine.Exit{"wrk": out("wrk/plain.txt")})
 		l := web(10)

@@ -39,8 +39,6 @@ type Script struct {
 	Facts map[string]string
 	// Prepare returns what an image is; nil: one that is built, unless it was prepared before.
 	Prepare func(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error)
-	// Open returns the error of opening a space.
-	Open func(ctx context.Context, run string) error
 	// Start returns when a service is ready, or the error of Space.Start. It is not called for idle containers.
 	Start func(ctx context.Context, service engine.Service) error
 	// Run returns how a command in an idle container ended: a load generator, a timed command.
@@ -90,7 +88,6 @@ func New(script Script) *Engine {
 	e := &Engine{script: script, prepared: make(map[string]bool)}
 	s := &e.script
 	set(&s.Prepare, e.prepare)
-	set(&s.Open, func(context.Context, string) error { return nil })
 	set(&s.Start, func(context.Context, engine.Service) error { return nil })
 	set(&s.Run, func(context.Context, Program) (engine.Exit, error) { return engine.Exit{}, nil })
 	set(&s.Exec, func(context.Context, string, engine.Command) (engine.Exit, error) { return engine.Exit{}, nil })
@@ -174,8 +171,8 @@ func (e *Engine) Find(_ context.Context, reference string) (string, error) {
 
 func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	e.called("open", run)
-	if err := cmp.Or(e.script.Open(ctx, run), ctx.Err()); err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	return &space{engine: e, run: run, tree: engine.NewTree("space "+run,
 		func(context.Context, *container, bool) error { return nil })}, nil
