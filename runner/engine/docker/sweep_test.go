@@ -116,7 +116,21 @@ func TestSweepTriesAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				left, asked, err := sweepNetwork(t, tt.refusals, tt.age)
+				dead, _ := owners()
+				lists := map[string]any{"containers": []any{}, "volumes": map[string]any{}, "networks": []network.Summary{{
+					Network: network.Network{ID: "1", Name: "left", Created: time.Now().Add(-tt.age),
+						Labels: map[string]string{engine.LabelRun: "killed", engine.LabelOwner: dead}}}}}
+				asked := 0
+				e := listing(lists, func(w http.ResponseWriter, r *http.Request) {
+					if asked++; asked > tt.refusals {
+						lists["networks"] = []network.Summary{}
+						w.WriteHeader(http.StatusNoContent)
+						return
+					}
+					w.WriteHeader(http.StatusForbidden)
+					_ = json.NewEncoder(w).Encode(map[string]string{"message": "network left has active endpoints"})
+				})
+				left, err := e.Sweep(t.Context(), false)
 				if err != nil || len(left) != 1 || left[0] != tt.want || asked != tt.asked {
 					t.Errorf("swept %+v, %v, asked %d times, want %+v and %d", left, err, asked, tt.want, tt.asked)
 				}
@@ -125,49 +139,25 @@ func TestSweepTriesAgain(t *testing.T) {
 	}
 }
 
-// sweepNetwork sweeps an engine that refuses so many times to remove a network of an age.
-func sweepNetwork(t *testing.T, refusals int, age time.Duration) (left []engine.Leftover, asked int, err error) {
-	t.Helper()
-	dead, _ := owners()
-	labels := map[string]string{engine.LabelRun: "killed", engine.LabelOwner: dead}
-	removed, made := false, time.Now().Add(-age)
-	e := answering(func(w http.ResponseWriter, r *http.Request) {
-		answer := any([]any{})
-		switch {
-		case r.Method == http.MethodDelete:
-			if asked++; asked <= refusals {
-				w.WriteHeader(http.StatusForbidden)
-				answer = map[string]string{"message": "network left has active endpoints"}
-				break
+// listing is an engine that lists what there is, by kind, and answers other requests by a function.
+func listing(lists map[string]any, answer http.HandlerFunc) *Engine {
+	return answering(func(w http.ResponseWriter, r *http.Request) {
+		for kind, list := range lists {
+			if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/"+kind) {
+				_ = json.NewEncoder(w).Encode(list)
+				return
 			}
-			removed = true
-			w.WriteHeader(http.StatusNoContent)
-			return
-		case strings.HasSuffix(r.URL.Path, "/networks") && !removed:
-			answer = []network.Summary{{Network: network.Network{ID: "1", Name: "left", Labels: labels, Created: made}}}
-		case strings.HasSuffix(r.URL.Path, "/volumes"):
-			answer = map[string]any{}
 		}
-		_ = json.NewEncoder(w).Encode(answer)
+		answer(w, r)
 	})
-	left, err = e.Sweep(t.Context(), false)
-	return left, asked, err
 }
 
 // A container that ended while its engine removed it may stay in the engine's list, without a name, as seen once with
 // Docker 20.10.
 func TestSweepSkipsContainersThatAreOnlyListed(t *testing.T) {
 	dead, _ := owners()
-	e := answering(func(w http.ResponseWriter, r *http.Request) {
-		answer := any([]any{})
-		switch {
-		case strings.HasSuffix(r.URL.Path, "/containers/json"):
-			answer = []api.Summary{{ID: "1", Labels: map[string]string{engine.LabelRun: "x", engine.LabelOwner: dead}}}
-		case strings.HasSuffix(r.URL.Path, "/volumes"):
-			answer = map[string]any{}
-		}
-		_ = json.NewEncoder(w).Encode(answer)
-	})
+	e := listing(map[string]any{"networks": []any{}, "volumes": map[string]any{}, "containers": []api.Summary{{ID: "1",
+		Labels: map[string]string{engine.LabelRun: "x", engine.LabelOwner: dead}}}}, http.NotFound)
 	for _, dryRun := range []bool{true, false} {
 		if left, err := e.Sweep(t.Context(), dryRun); err != nil || len(left) > 0 {
 			t.Errorf("dry run %v: swept %+v, %v", dryRun, left, err)
