@@ -42,18 +42,12 @@ func startPart(t testing.TB, name, variable, prefix string) (cmd *exec.Cmd, log 
 	return cmd, log, strings.Fields(address)[0]
 }
 
-// startLink starts an origin without latency and a link before it.
-func startLink(t testing.TB, rtt int) (cmd *exec.Cmd, log *bytes.Buffer, address string) {
-	t.Helper()
-	_, _, service := startPart(t, agent.Origin,
-		`BENCHBOOK_ORIGIN={"semantics": 1, "listen": "127.0.0.1:0", "status": 200, "body": 1256}`, "listening at ")
-	return startPart(t, agent.Link, fmt.Sprintf(`BENCHBOOK_LINK={"semantics": 1, "rtt": %d,
-		"routes": [{"listen": "127.0.0.1:0", "target": "%s"}]}`, rtt, service), "benchbook-link: ")
-}
-
 // Origins and links serve as their environment says, until they get a signal.
 func TestServe(t *testing.T) {
-	cmd, log, address := startLink(t, 1_000_000)
+	_, _, service := startPart(t, agent.Origin,
+		`BENCHBOOK_ORIGIN={"semantics": 1, "listen": "127.0.0.1:0", "status": 200, "body": 1256}`, "listening at ")
+	cmd, log, address := startPart(t, agent.Link, fmt.Sprintf(`BENCHBOOK_LINK={"semantics": 1, "rtt": 1000000,
+		"routes": [{"listen": "127.0.0.1:0", "target": "%s"}]}`, service), "benchbook-link: ")
 	response := must.Get(http.Get("http://" + address))
 	defer response.Body.Close()
 	if body, err := io.ReadAll(response.Body); err != nil || len(body) != 1256 {

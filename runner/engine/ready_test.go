@@ -40,32 +40,6 @@ func TestCounter(t *testing.T) {
 	}
 }
 
-func TestPollKeepsTheLastAnswer(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	missing := errors.New("answered with 503")
-	w := &waiter{began: time.Now()}
-	err := w.poll(ctx, 0, time.Second, func(ctx context.Context) error {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return missing
-	})
-	if !errors.Is(err, missing) {
-		t.Errorf("got %v, want %v", err, missing)
-	}
-	tries := 0
-	err = w.poll(t.Context(), 0, time.Second, func(context.Context) error {
-		if tries++; tries < 3 {
-			return missing
-		}
-		return nil
-	})
-	if err != nil || tries != 3 {
-		t.Errorf("got %v after %d tries, want success after 3", err, tries)
-	}
-}
-
 // probedFake is a service whose probes are scripted, beginning when it is made.
 type probedFake struct {
 	began  time.Time
@@ -163,6 +137,12 @@ func TestHealthcheck(t *testing.T) {
 	hangs := func(time.Duration, int) (Exit, error) { return Exit{}, errors.New("hangs") }
 	const never = 24 * time.Hour
 	const no = `its healthcheck ["check"] ended with status 1: no`
+	failed := func(after, why, probes string) string {
+		if probes != "" {
+			probes = " (" + probes + ": if it only needs longer, set its start_period)"
+		}
+		return fmt.Sprintf("service %q was not ready after %s: %s%s", "s", after, why, probes)
+	}
 	s := time.Second
 	for _, tt := range []struct {
 		name   string
@@ -174,27 +154,26 @@ func TestHealthcheck(t *testing.T) {
 		within time.Duration
 	}{
 		{"nothing is said, and it is soon ready", spec.Ready{}, fails(2 * s), "", 2 * s, 0, 0},
-		{"nothing is said, and it is never ready", spec.Ready{}, fails(never), `service "s" was not ready after 1m: ` + no,
-			60 * s, 0, 0},
-		{"three probes that fail", spec.Ready{Interval: 10 * s}, fails(never), `service "s" was not ready after 30s: ` + no + ` (3 probes failed, 10s apart: if it only needs longer, set its start_period)`,
+		{"nothing is said, and it is never ready", spec.Ready{}, fails(never), failed("1m", no, ""), 60 * s, 0, 0},
+		{"three probes that fail", spec.Ready{Interval: 10 * s}, fails(never), failed("30s", no, "3 probes failed, 10s apart"),
 			30 * s, 4, 0},
 		{"ready at the third", spec.Ready{Interval: 10 * s}, fails(29 * s), "", 30 * s, 4, 0},
-		{"so many retries", spec.Ready{Interval: s, Retries: 10}, fails(never), `service "s" was not ready after 10s: ` + no + ` (10 probes failed, 1s apart: if it only needs longer, set its start_period)`,
+		{"so many retries", spec.Ready{Interval: s, Retries: 10}, fails(never), failed("10s", no, "10 probes failed, 1s apart"),
 			10 * s, 11, 0},
-		{"retries alone", spec.Ready{Retries: 2}, fails(never), `service "s" was not ready after 1m: ` + no + ` (2 probes failed, 30s apart: if it only needs longer, set its start_period)`, 60 * s, 0, 0},
+		{"retries alone", spec.Ready{Retries: 2}, fails(never), failed("1m", no, "2 probes failed, 30s apart"), 60 * s, 0, 0},
 		{"a timeout bounds one probe", spec.Ready{Interval: s, Timeout: 2 * s}, hangs,
-			`service "s" was not ready after 8s: a probe took longer than 2s (3 probes failed, 1s apart: if it only needs longer, set its start_period)`, 8 * s, 3, 0},
+			failed("8s", "a probe took longer than 2s", "3 probes failed, 1s apart"), 8 * s, 3, 0},
 		{"a timeout alone is not the whole wait", spec.Ready{Timeout: 2 * s}, fails(20 * s), "", 20 * s, 0, 0},
 		{"probes in the start period do not count", spec.Ready{Interval: s, Retries: 2, StartPeriod: 20 * s}, fails(19 * s),
 			"", 19 * s, 20, 0},
 		{"probes after it do", spec.Ready{Interval: s, Retries: 2, StartPeriod: 20 * s}, fails(never),
-			`service "s" was not ready after 21s: ` + no + ` (2 probes failed, 1s apart: if it only needs longer, set its start_period)`, 21 * s, 22, 0},
+			failed("21s", no, "2 probes failed, 1s apart"), 21 * s, 22, 0},
 		{"the pace of the start period", spec.Ready{Interval: 30 * s, StartPeriod: 60 * s, StartInterval: 2 * s},
 			fails(7 * s), "", 8 * s, 5, 0},
 		{"the pace of the start period is 5 s at most", spec.Ready{Interval: 30 * s, StartPeriod: 60 * s}, fails(7 * s), "",
 			10 * s, 3, 0},
 		{"it never lasts longer than it may", spec.Ready{Interval: 10 * s}, fails(never),
-			`service "s" was not ready after 15s: ` + no, 15 * s, 2, 15 * s},
+			failed("15s", no, ""), 15 * s, 2, 15 * s},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -337,6 +316,9 @@ func TestListensElsewhere(t *testing.T) {
 			return after
 		}
 	}
+	deaf := func(after, elsewhere string) string {
+		return fmt.Sprintf("service %q was not ready after %s: nothing listens on port 8080 (%s)", "s", after, elsewhere)
+	}
 	s := time.Second
 	for _, tt := range []struct {
 		name  string
@@ -346,25 +328,24 @@ func TestListensElsewhere(t *testing.T) {
 		took  time.Duration
 	}{
 		{"on the loopback only", spec.Ready{}, always("127.0.0.1:8080"),
-			`service "s" was not ready after 5s: nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`, 5 * s},
+			deaf("5s", "it listens on 127.0.0.1:8080 only: bind to 0.0.0.0"), 5 * s},
 		{"on both loopbacks, asked over HTTP", spec.Ready{HTTP: "/"}, always("127.0.0.1:8080", "[::1]:8080"),
-			`service "s" was not ready after 5s: nothing listens on port 8080 (it listens on 127.0.0.1:8080 and [::1]:8080 only: bind to 0.0.0.0)`, 5 * s},
+			deaf("5s", "it listens on 127.0.0.1:8080 and [::1]:8080 only: bind to 0.0.0.0"), 5 * s},
 		{"on the loopback at first", spec.Ready{}, from(3*s, at("127.0.0.1:8080"), at("0.0.0.0:8080")), "", 3 * s},
 		{"on the loopback, and it may take long to start", spec.Ready{StartPeriod: 20 * s}, from(15*s, at("127.0.0.1:8080"),
 			at("0.0.0.0:8080")), "", 15 * s},
 		{"on the loopback after a while", spec.Ready{}, from(10*s, at("0.0.0.0:9000"), at("0.0.0.0:9000", "127.0.0.1:8080")),
-			`service "s" was not ready after 15s: nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`, 15 * s},
+			deaf("15s", "it listens on 127.0.0.1:8080 only: bind to 0.0.0.0"), 15 * s},
 		{"on another port", spec.Ready{}, always("0.0.0.0:9000"),
-			`service "s" was not ready after 15s: nothing listens on port 8080 (it listens on 0.0.0.0:9000: correct the port)`, 15 * s},
+			deaf("15s", "it listens on 0.0.0.0:9000: correct the port"), 15 * s},
 		{"on another port at first", spec.Ready{}, from(14*s, at("0.0.0.0:9000"), at("0.0.0.0:9000", "0.0.0.0:8080")), "",
 			14 * s},
 		{"on one port after another", spec.Ready{}, from(10*s, at("0.0.0.0:9000"), at("0.0.0.0:9000", "0.0.0.0:9001")),
-			`service "s" was not ready after 25s: nothing listens on port 8080 ` +
-				`(it listens on 0.0.0.0:9000, 0.0.0.0:9001: correct the port)`, 25 * s},
+			deaf("25s", "it listens on 0.0.0.0:9000, 0.0.0.0:9001: correct the port"), 25 * s},
 		{"on another port, and it may take long to start", spec.Ready{StartPeriod: 20 * s}, from(19*s, at("0.0.0.0:9000"),
 			at("0.0.0.0:8080")), "", 19 * s},
 		{"on another port, with times of its own", spec.Ready{Interval: 10 * s, Retries: 4}, always("0.0.0.0:9000"),
-			`service "s" was not ready after 40s: nothing listens on port 8080 (it listens on 0.0.0.0:9000: correct the port)`, 40 * s},
+			deaf("40s", "it listens on 0.0.0.0:9000: correct the port"), 40 * s},
 		{"nowhere", spec.Ready{}, always(), `service "s" was not ready after 1m: nothing listens on port 8080`, 60 * s},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -65,9 +65,7 @@ func writeTree(t *testing.T, trees ...map[string]string) string {
 	root := t.TempDir()
 	for _, tree := range trees {
 		for name, text := range tree {
-			path := filepath.Join(root, name)
-			must.Do(os.MkdirAll(filepath.Dir(path), 0o755))
-			must.Do(os.WriteFile(path, []byte(text), 0o644))
+			write(root, name, strings.TrimSuffix(text, "\n"))
 		}
 	}
 	return root

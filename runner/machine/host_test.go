@@ -136,11 +136,8 @@ func TestMirrorsOf(t *testing.T) {
 func machineRoot(t *testing.T, id, uuid string) string {
 	t.Helper()
 	root := t.TempDir()
-	for name, content := range map[string]string{"etc/machine-id": id, "sys/class/dmi/id/product_uuid": uuid} {
-		path := filepath.Join(root, name)
-		must.Do(os.MkdirAll(filepath.Dir(path), 0o755))
-		must.Do(os.WriteFile(path, []byte(content+"\n"), 0o644))
-	}
+	write(root, "etc/machine-id", id)
+	write(root, "sys/class/dmi/id/product_uuid", uuid)
 	return root
 }
 
