@@ -69,19 +69,24 @@ func TestFoundMetrics(t *testing.T) {
 	}
 }
 
-// endless is a driver whose numbers are too large.
-type endless struct{ load.Driver }
+// changing is a driver whose measurements are changed.
+type changing struct {
+	load.Driver
+	change func(*load.Measurement)
+}
 
-func (d endless) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
-	m, err := d.Driver.Measure(ctx, at, t)
-	m.Samples = append(m.Samples, record.Sample{Metric: "bandwidth", Value: math.Inf(1), Unit: "B/s"})
+func (c changing) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
+	m, err := c.Driver.Measure(ctx, at, t)
+	c.change(&m)
 	return m, err
 }
 
 // What cannot be written as a number makes a failure of the repetition, and not of the run.
 func TestNumbersThatAreNotFinite(t *testing.T) {
 	store, r := &memory{}, newRunner(fake.New(script()), &quiet{})
-	r.Requests = endless{r.Requests}
+	r.Requests = changing{r.Requests, func(m *load.Measurement) {
+		m.Samples = append(m.Samples, record.Sample{Metric: "bandwidth", Value: math.Inf(1), Unit: "B/s"})
+	}}
 	sum, err := r.Run(t.Context(), socketsPlan(t), store, Options{})
 	if err != nil || sum.Measured != 6 || sum.Failed != 6 {
 		t.Fatalf("%+v, %v", sum, err)

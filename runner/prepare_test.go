@@ -167,30 +167,14 @@ func TestDriversOfTrials(t *testing.T) {
 		t.Errorf("ours %+v, theirs %+v", ours, theirs)
 	}
 	assert.Equal(t, store.records[0].Output, "raw", "output")
-	r.Tools = nil
-	if _, err := r.Run(t.Context(), p, &memory{}, Options{}); err == nil || !strings.Contains(err.Error(),
-		"there is no driver for ab") {
-		t.Error(err)
-	}
-	// An image that cannot be had is one of the experiment.
-	theirs.err = &engine.ImageError{Reference: "debian:bookworm-slim", Err: errors.New("no debian")}
-	r = newRunner(fake.New(script()), &quiet{}) // the one before has prepared it
-	r.Tools = map[string]load.Driver{"ab": theirs}
-	sum, err := r.Run(t.Context(), p, &memory{}, Options{})
-	if err != nil || len(sum.LeftOut) != 1 || placeOf(sum.LeftOut[0]) != p.Experiments[0].Pos {
-		t.Errorf("%+v, %v", sum, err)
-	}
 }
 
 // counting is a driver that counts what it is asked for.
-type counting struct {
-	prepared, measured int
-	err                error
-}
+type counting struct{ prepared, measured int }
 
 func (c *counting) Prepare(context.Context, engine.Engine, io.Writer) error {
 	c.prepared++
-	return c.err
+	return nil
 }
 
 func (*counting) Container(load.Place, *plan.Trial) (*engine.Service, error) { return nil, nil }

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"benchbook/internal/slowtest"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
@@ -24,16 +24,105 @@ import (
 	"benchbook/runner/machine"
 )
 
-// runOnce runs an experiment of sockets with one repetition and gives its first record.
+// runOnce runs an experiment of sockets with one repetition and a secret, hunter22, and gives its first record.
 func runOnce(t *testing.T, s fake.Script, replace ...string) *record.Record {
 	t.Helper()
 	store := &memory{}
 	p := socketsPlan(t, append([]string{"repetitions: 3", "repetitions: 1"}, replace...)...)
+	givePrivate(p, "hunter22")
 	must.Get(newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}))
 	if len(store.records) != 2 {
 		t.Fatalf("%d records", len(store.records))
 	}
 	return store.records[0]
+}
+
+// What a benchmark does wrong is in its record, with the log of what failed and without secrets.
+func TestFailures(t *testing.T) {
+	brief, two := []string{"timeout: 2s", "timeout: 400ms"}, []string{"expose:", "scale: 2\n    expose:"}
+	notReady := func(service engine.Service, reason, log string) error {
+		return &engine.NotReadyError{Service: service.Name, Reason: errors.New(reason), Log: []byte(log)}
+	}
+	ends := func(exit engine.Exit, measured error) func(*fake.Script) {
+		return func(s *fake.Script) {
+			s.Ended = func(name string) (engine.Exit, bool) { return exit, name == "server" }
+			onLoad(s, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
+				exit, err := good()
+				return exit, errors.Join(err, measured)
+			})
+		}
+	}
+	fails := func(words, listens string) func(*fake.Script) {
+		return func(s *fake.Script) {
+			s.Run = func(context.Context, fake.Program) (engine.Exit, error) {
+				return engine.Exit{Code: 1, Stderr: []byte(words)}, nil
+			}
+			if listens != "" {
+				s.Listeners = func(string) ([]netip.AddrPort, error) {
+					return []netip.AddrPort{netip.MustParseAddrPort(listens)}, nil
+				}
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		change  func(*fake.Script)
+		replace []string
+		failure string // empty for none
+		log     string
+	}{
+		{"a service that is not ready", func(s *fake.Script) {
+			s.Start = func(_ context.Context, service engine.Service) error {
+				return notReady(service, "it ended with status 1", "Traceback: password=hunter22")
+			}
+		}, nil, `service "server" was not ready: it ended with status 1`, "Traceback: password=" + record.Redacted},
+		{"one of several, and not those that were starting at the same time", func(s *fake.Script) {
+			s.Start = func(ctx context.Context, service engine.Service) error {
+				if service.Name == "server.2" {
+					return notReady(service, "it ended with status 1", "no port\n")
+				}
+				<-ctx.Done()
+				return fmt.Errorf("starting service %q: %w", service.Name, context.Cause(ctx))
+			}
+		}, two, `service "server.2" was not ready: it ended with status 1`, "no port"},
+		{"a wrong answer before timing", fails("benchbook-load: the check before timing failed: status 500\n", ""), nil,
+			"the check before timing failed: status 500", ""},
+		{"a load that nothing listens to", fails("it is so", "0.0.0.0:9000"), nil,
+			`service "server": nothing listens on port 8080 (it listens on 0.0.0.0:9000: correct the port)`, ""},
+		{"a service on its loopback", fails("it is so", "127.0.0.1:8080"), nil,
+			`service "server": nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`, ""},
+		{"a load that takes too long", func(s *fake.Script) { onLoad(s, hang) }, brief, "the repetition took longer than 400ms",
+			"server wrote:\nthe last words"},
+		{"a service that takes too long to become ready", func(s *fake.Script) {
+			s.Start = func(_ context.Context, service engine.Service) error {
+				if service.Within > 400*time.Millisecond {
+					t.Errorf("it may take %v to become ready", service.Within)
+				}
+				time.Sleep(service.Within)
+				return notReady(service, "its time ran out", "starting up\n")
+			}
+		}, brief, "the repetition took longer than 400ms", "server wrote:\nstarting up"},
+		{"a service that ends with a status, however much it has answered", ends(engine.Exit{Code: 4}, nil), nil,
+			`service "server" has ended with status 4`, "the last words"},
+		{"a service that runs out of memory", ends(engine.Exit{Code: 137, OutOfMemory: true}, nil), nil,
+			`service "server" ran out of memory`, "the last words"},
+		{"and therefore cannot be measured", ends(engine.Exit{Code: 137, OutOfMemory: true}, errors.New("it is not running")), nil,
+			`service "server" ran out of memory`, "the last words"},
+		{"a service that is done with its work", ends(engine.Exit{}, nil), nil, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := script()
+				s.Logs = func(string) []byte { return []byte("the last words, and hunter22\n") }
+				tt.change(&s)
+				r := runOnce(t, s, tt.replace...)
+				if r.Failure != tt.failure || !strings.Contains(r.Log, tt.log) || (r.Load == nil) != (tt.failure != "") ||
+					strings.Contains(r.Log, "hunter22") {
+					t.Errorf("failure %q with log %q and load %+v, want %q with %q", r.Failure, r.Log, r.Load, tt.failure, tt.log)
+				}
+			})
+		})
+	}
 }
 
 // A service that takes its time to end neither spoils what was measured nor is left to run beside what comes next.
@@ -91,32 +180,6 @@ func TestCloseThatFails(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || !errors.As(err, &left) {
 		t.Errorf("interrupted: got %v", err)
 	}
-}
-
-func TestLogOfARepetitionThatTookTooLong(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := script()
-		s.Logs = func(string) []byte { return []byte("waiting for a lock\n") }
-		onLoad(&s, hang)
-		r := runOnce(t, s, "timeout: 2s", "timeout: 400ms")
-		if r.Failure != "the repetition took longer than 400ms" || r.Log != "server wrote:\nwaiting for a lock" {
-			t.Errorf("failure %q with log %q", r.Failure, r.Log)
-		}
-
-		// A service that is still not ready then says what it waited for.
-		s.Start = func(_ context.Context, service engine.Service) error {
-			if service.Within > 400*time.Millisecond {
-				t.Errorf("it may take %v to become ready", service.Within)
-			}
-			time.Sleep(service.Within)
-			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("its time ran out"),
-				Log: []byte("starting up\n")}
-		}
-		r = runOnce(t, s, "timeout: 2s", "timeout: 400ms")
-		if r.Failure != "the repetition took longer than 400ms" || r.Log != "server wrote:\nstarting up" {
-			t.Errorf("failure %q with log %q", r.Failure, r.Log)
-		}
-	})
 }
 
 // unending is a driver whose program does not end.
@@ -255,38 +318,6 @@ func TestServiceThatIsTakenAway(t *testing.T) {
 	}
 }
 
-// A service that ends badly under load is a failure, however many requests it has answered before, and also where nothing
-// could be measured because of that. One that is done with its work is not.
-func TestServiceThatEndsUnderLoad(t *testing.T) {
-	for _, test := range []struct {
-		name     string
-		exit     engine.Exit
-		measured error
-		want     string
-	}{
-		{"with a status", engine.Exit{Code: 4}, nil, `service "server" has ended with status 4`},
-		{"for memory", engine.Exit{Code: 137, OutOfMemory: true}, nil, `service "server" ran out of memory`},
-		{"before the load", engine.Exit{Code: 137, OutOfMemory: true}, errors.New("the container is not running"),
-			`service "server" ran out of memory`},
-		{"with its work done", engine.Exit{}, nil, ""},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			s := script()
-			s.Ended = func(name string) (engine.Exit, bool) { return test.exit, name == "server" }
-			s.Logs = func(string) []byte { return []byte("the last words\n") }
-			onLoad(&s, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
-				exit, err := good()
-				return exit, errors.Join(err, test.measured)
-			})
-			r := runOnce(t, s)
-			if r.Failure != test.want || (test.want != "") != strings.Contains(r.Log, "the last words") ||
-				(r.Load == nil) != (test.want != "") {
-				t.Errorf("failure %q with log %q and load %+v, want %q", r.Failure, r.Log, r.Load, test.want)
-			}
-		})
-	}
-}
-
 // The container of the load starts while the services do. Where a log may say how long the start took, it starts after
 // them.
 func TestLoadStartsBesideServices(t *testing.T) {
@@ -406,27 +437,11 @@ func TestSettle(t *testing.T) {
 	})
 }
 
-// lasting is a driver whose measurements last as long as they say.
-type lasting struct{ load.Driver }
-
 func (d lasting) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
 	m, err := d.Driver.Measure(ctx, at, t)
 	m.Length, m.Warmup = 60*time.Millisecond, 20*time.Millisecond
 	time.Sleep(m.Length + m.Warmup)
 	return m, err
-}
-
-// The time of a run has what repetitions measured, and is the time that it took.
-func TestSpent(t *testing.T) {
-	slowtest.Skip(t)
-	r := newRunner(fake.New(script()), &quiet{})
-	r.Requests = lasting{r.Requests}
-	begin := time.Now()
-	sum := must.Get(r.Run(t.Context(), socketsPlan(t), &memory{}, Options{}))
-	if took, s := time.Since(begin), sum.Spent; s.Total > took || s.Measuring < 6*80*time.Millisecond ||
-		s.Measuring > s.Total || s.Searching != 0 || s.Efficiency() < 0.1 {
-		t.Errorf("%+v, efficiency %v, of %v", s, s.Efficiency(), took)
-	}
 }
 
 func TestEfficiency(t *testing.T) {

@@ -319,23 +319,17 @@ func TestCapacityWindows(t *testing.T) {
 	}
 }
 
-// disturbing is a driver beside which others use the processor, as often as it is told.
-type disturbing struct {
-	load.Driver
-	left int // measurements that are disturbed, from the skipped ones on
-	skip int
-}
-
-func (d *disturbing) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
-	m, err := d.Driver.Measure(ctx, at, t)
-	if d.skip > 0 {
-		d.skip--
-	} else if d.left > 0 && m.Load != nil {
-		d.left--
-		m.Load.Window, m.Load.ForeignCPU = 2, 0.42
-		m.Load.Completed = 1 // what it came to is not what it is made again for
-	}
-	return m, err
+// disturbed has others use the processor during so many measurements of a driver, from the skipped ones on.
+func disturbed(d load.Driver, skip, left int) load.Driver {
+	return changing{d, func(m *load.Measurement) {
+		if skip > 0 {
+			skip--
+		} else if left > 0 && m.Load != nil {
+			left--
+			m.Load.Window, m.Load.ForeignCPU = 2, 0.42
+			m.Load.Completed = 1 // what it came to is not what it is made again for
+		}
+	}}
 }
 
 // Probes that the machine disturbed are made again, are kept and count for nothing: what is found is what a quiet
@@ -362,7 +356,7 @@ func TestProbesAgain(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			store, b := &memory{}, &simulation{throughput: curve, limit: 730}
 			r := newRunner(fake.New(b.script(t)), &quiet{})
-			r.Requests = &disturbing{Driver: r.Requests, skip: tt.skip, left: tt.disturbed}
+			r.Requests = disturbed(r.Requests, tt.skip, tt.disturbed)
 			sum := must.Get(r.Run(t.Context(), tt.plan, store, Options{}))
 			s := store.records[0].Search
 			if s.Chosen != tt.chosen || s.Reason != tt.reason || s.Disturbed() != tt.again || sum.ProbesAgain != tt.again ||
@@ -395,7 +389,7 @@ func TestBudgetOfADisturbedSearch(t *testing.T) {
 	}
 	store := &memory{}
 	r := newRunner(fake.New(script), &quiet{})
-	r.Requests = &disturbing{Driver: r.Requests, left: 3}
+	r.Requests = disturbed(r.Requests, 0, 3)
 	must.Get(r.Run(t.Context(), newPlan(t, pool("[sync, async]", "[sync]", "{to: 8}", "{to: 8, budget: 1200ms}")),
 		store, Options{}))
 	if s := store.records[0].Search; s.Stop != record.StopLimit || s.Chosen != 5 || s.Disturbed() != 3 {
@@ -429,7 +423,7 @@ func TestBusySearchesAreMadeAgain(t *testing.T) {
 	r := newRunner(fake.New(b.script(t)), &quiet{})
 	requests := r.Requests
 	for try := range 2 {
-		r.Requests = &disturbing{Driver: requests, left: 1000}
+		r.Requests = disturbed(requests, 0, 1000)
 		sum := must.Get(r.Run(t.Context(), p, store, Options{}))
 		if sum.Measured != 0 || sum.Unsearched != 3 || sum.Searches != 1 || len(store.records) != try+1 {
 			t.Fatalf("%+v: %s", sum, store.trials())

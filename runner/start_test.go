@@ -2,7 +2,6 @@ package runner
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -203,67 +202,24 @@ calibrate: false
 	}
 }
 
-// Where a load fails and nothing listens at its target, that is the failure.
-func TestLoadOfAPortThatNothingListensOn(t *testing.T) {
-	for _, tt := range []struct {
-		name, listens string
-		local         bool // without containers, where the loopback is the place to listen
-		want          string
-	}{
-		{"elsewhere", "0.0.0.0:9000", false, `service "server": nothing listens on port 8080 (it listens on 0.0.0.0:9000: correct the port)`},
-		{"on the loopback", "127.0.0.1:8080", false, `service "server": nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`},
-		{"on the loopback, without containers", "127.0.0.1:8080", true, ""},
-		{"nobody knows", "", false, ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := script()
-			s.Run = func(context.Context, fake.Program) (engine.Exit, error) {
-				return engine.Exit{Code: 3, Stderr: []byte("it is so")}, nil
-			}
-			if tt.listens != "" {
-				s.Listeners = func(string) ([]netip.AddrPort, error) {
-					return []netip.AddrPort{netip.MustParseAddrPort(tt.listens)}, nil
-				}
-			}
-			var e engine.Engine = fake.New(s)
-			if tt.local {
-				e = withoutContainers{fake.New(s)}
-			}
-			store := &memory{}
-			must.Get(newRunner(e, &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{}))
-			if got, want := store.records[0].Failure, cmp.Or(tt.want, "it is so"); got != want {
-				t.Errorf("the failure is %q, want %q", got, want)
-			}
-		})
+// Without containers, the loopback is the place to listen.
+func TestServiceOnTheLoopbackOfTheMachine(t *testing.T) {
+	s := script()
+	s.Run = func(context.Context, fake.Program) (engine.Exit, error) {
+		return engine.Exit{Code: 3, Stderr: []byte("it is so")}, nil
 	}
+	s.Listeners = func(string) ([]netip.AddrPort, error) {
+		return []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8080")}, nil
+	}
+	store := &memory{}
+	must.Get(newRunner(withoutContainers{fake.New(s)}, &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{}))
+	assert.Equal(t, store.records[0].Failure, "it is so", "failure")
 }
 
 // withoutContainers is an engine whose services are reached at the loopback.
 type withoutContainers struct{ *fake.Engine }
 
 func (withoutContainers) Name() string { return string(spec.Local) }
-
-// A service that is not ready is the failure, and not those that were starting beside it and were given up because of
-// it.
-func TestFirstFailureCounts(t *testing.T) {
-	s := script()
-	s.Start = func(ctx context.Context, service engine.Service) error {
-		if service.Name == "server.2" {
-			return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 1"),
-				Log: []byte("no\n")}
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("starting service %q: %w", service.Name, context.Cause(ctx))
-		case <-time.After(20 * time.Millisecond):
-			return nil
-		}
-	}
-	r := runOnce(t, s, "expose:", "scale: 2\n    expose:")
-	if r.Failure != `service "server.2" was not ready: it ended with status 1` || !strings.Contains(r.Log, "no") {
-		t.Errorf("failure %q with log %q", r.Failure, r.Log)
-	}
-}
 
 // Whatever a search chooses, a service has what the driver of a command needs in it; and what is kept is a repetition,
 // and never a probe that fails.
