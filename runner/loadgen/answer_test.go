@@ -269,33 +269,6 @@ func readByGo(text string, head bool) (status int, length int64, err error) {
 	}
 }
 
-// What the kernel is asked to drop counts as what is read does.
-func TestSkip(t *testing.T) {
-	for _, head := range []string{"Content-Length: 20000", "Transfer-Encoding: chunked", "X: until the close"} {
-		var r answerReader
-		r.reset()
-		text := "HTTP/1.1 200 OK\r\n" + head + "\r\n\r\n"
-		if strings.Contains(head, "chunked") {
-			text += "4e20\r\n"
-		}
-		if _, done, err := r.feed([]byte(text)); done || err != nil || r.skippable() < 20000 {
-			t.Fatalf("%s: done %v, %v, %d bytes can be skipped", head, done, err, r.skippable())
-		}
-		done := r.skip(5000)
-		if !done {
-			done = r.skip(15000)
-		}
-		if strings.Contains(head, "chunked") {
-			if _, done, _ = r.feed([]byte("\r\n0\r\n\r\n")); r.skippable() != 0 {
-				t.Errorf("%d bytes can be skipped behind the last chunk", r.skippable())
-			}
-		}
-		if done == strings.Contains(head, "close") || r.length != 20000 {
-			t.Errorf("%s: done %v with %d bytes", head, done, r.length)
-		}
-	}
-}
-
 // The cache gives up on heads that always differ, and comes back to those that repeat.
 func TestHeadCache(t *testing.T) {
 	var c headCache

@@ -397,27 +397,6 @@ func TestWindowLastsToItsEnd(t *testing.T) {
 	}
 }
 
-// A request on its way at the end of the window is followed to its answer, which comes too late for throughput.
-func TestDrain(t *testing.T) {
-	slowtest.Skip(t)
-	t.Parallel()
-	const length = 600 * time.Millisecond
-	var first time.Time // when the server got the first request, which is after the window has opened
-	s := serve(t, func(c *conn) bool {
-		if c.request == 0 {
-			first = time.Now()
-			return good(c)
-		}
-		time.Sleep(time.Until(first.Add(length + 50*time.Millisecond)))
-		return good(c)
-	})
-	r := s.run(t, Config{Connections: 1, Duration: length, KeepAlive: true})
-	if r.Attempted != 2 || r.Answered != 2 || r.Completed.Right != 1 || r.Latency.Max < sec(0.05) {
-		t.Errorf("got %d attempted, %d answered, %d completed in the window, the longest in %d ns; want 2, 2 and 1",
-			r.Attempted, r.Answered, r.Completed.Right, r.Latency.Max)
-	}
-}
-
 // What is under way when the last of the wanted requests ends is cut, however long it would take.
 func TestCut(t *testing.T) {
 	t.Parallel()
