@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -198,15 +197,6 @@ func TestTuneTwo(t *testing.T) {
 	last := store.records[len(store.records)-1]
 	if last.Facts["tune.workers"] != "5" || last.Facts["tune.threads"] != "4" {
 		t.Errorf("measured with %s and %s", last.Facts["tune.workers"], last.Facts["tune.threads"])
-	}
-}
-
-// How far is searched depends on the CPUs that the services have: those of a cpuset where they have one.
-func TestTuneCountsCPUSets(t *testing.T) {
-	for set, want := range map[string]int{"": 1, `cpuset: "0"`: 1, `cpuset: "0,1"`: 2, `cpuset: "0-15"`: 16} {
-		p := newPlan(t, pool(`expose: ["8080"]`, "expose: [\"8080\"]\n    "+cmp.Or(set, "user: root")))
-		r := newTestBench(newRunner(fake.New(fake.Script{}), &quiet{}), p, p.Experiments[0])
-		assert.Equal(t, r.layout().serviceCores(p.Experiments[0].Trials[0]), want, "%q: cores", set)
 	}
 }
 

@@ -366,6 +366,10 @@ calibrate: false
 timeout: 5s
 `
 	s, store, hung := newStage(), &memory{}, false
+	s.Start = func(_ context.Context, service engine.Service) error {
+		assert.Equal(t, len(service.Configs), 1, "files of %s, which has the timer", service.Name)
+		return nil
+	}
 	good := s.Exec
 	s.Exec = func(ctx context.Context, name string, c engine.Command) (engine.Exit, error) {
 		if !hung {

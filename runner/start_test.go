@@ -16,7 +16,6 @@ import (
 
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
-	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
@@ -268,17 +267,5 @@ func TestNothingIsStartedWhenTheTimeIsOver(t *testing.T) {
 	service, err := startOne(t.Context(), over{t.Context()}, space, engine.Service{Service: spec.Service{Name: "server"}})
 	if service != nil || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, %v", service, err)
-	}
-}
-
-// The timer goes into the service that a command runs in, of a shared one if any trial has its command there.
-func TestHasCommand(t *testing.T) {
-	in := func(service string) *plan.Trial { return &plan.Trial{Command: &spec.Command{Service: service}} }
-	trials := []*plan.Trial{in("db"), in("shared"), {Load: &spec.Load{}}}
-	b := &bench{experiment: &plan.Experiment{Trials: trials, Shared: []string{"shared", "cache"}}}
-	for service, want := range map[string]bool{"db": true, "cache": false, "shared": true, "web": false} {
-		if got := b.hasCommand(trials[0], service); got != want {
-			t.Errorf("%s: %v, want %v", service, got, want)
-		}
 	}
 }

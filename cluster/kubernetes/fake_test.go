@@ -381,54 +381,51 @@ func TestPod(t *testing.T) {
 	e := fakeEngine(t, fake.NewClientset())
 	e.nodes.names[LoadHost] = "node2"
 	no := false
+	of := func(s spec.Service) engine.Service { return engine.Service{Service: s} }
+	command := func(p *podSpec) any { return p.main.Command }
+	escalation := func(p *podSpec) any { return p.main.SecurityContext.AllowPrivilegeEscalation }
+	node := func(p *podSpec) any {
+		return e.nodes.affinity(p.service.Host).RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
+	}
 	for _, tt := range []struct {
 		name    string
 		service engine.Service
 		got     func(p *podSpec) any
 		want    any // nil: it is refused
 	}{
-		{"the command of its image", engine.Service{}, func(p *podSpec) any { return p.main.Command }, []string{"/server",
-			"on"}},
-		{"its own command", engine.Service{Service: spec.Service{Command: []string{"$(X)"}}},
-			func(p *podSpec) any { return p.main.Command }, []string{"/server", "$$(X)"}},
-		{"its own entrypoint", engine.Service{Service: spec.Service{Entrypoint: []string{"/other"}}},
-			func(p *podSpec) any { return p.main.Command }, []string{"/other"}},
-		{"limits of its process", engine.Service{Service: spec.Service{Ulimits: map[string]spec.Ulimit{"core": {}}}},
-			func(p *podSpec) any { return p.main.Command }, act(inpod.Do, inpod.Deed{Args: []string{"/server", "on"},
-				Ulimits: []inpod.Ulimit{{Name: "core"}}})},
-		{"a user by name", engine.Service{Service: spec.Service{User: "web"}}, func(p *podSpec) any {
+		{"the command of its image", of(spec.Service{}), command, []string{"/server", "on"}},
+		{"its own command", of(spec.Service{Command: []string{"$(X)"}}), command, []string{"/server", "$$(X)"}},
+		{"its own entrypoint", of(spec.Service{Entrypoint: []string{"/other"}}), command, []string{"/other"}},
+		{"limits of its process", of(spec.Service{Ulimits: map[string]spec.Ulimit{"core": {}}}), command, act(inpod.Do,
+			inpod.Deed{Args: []string{"/server", "on"}, Ulimits: []inpod.Ulimit{{Name: "core"}}})},
+		{"a user by name", of(spec.Service{User: "web"}), func(p *podSpec) any {
 			return []int64{*p.main.SecurityContext.RunAsUser, *p.main.SecurityContext.RunAsGroup}
 		}, []int64{1000, 2000}},
 		{"our own program", engine.Service{Ours: true}, func(p *podSpec) any {
 			s := p.main.SecurityContext
 			return []any{*s.RunAsNonRoot, *s.ReadOnlyRootFilesystem, s.Capabilities.Drop}
 		}, []any{true, true, []corev1.Capability{"ALL"}}},
-		{"no new privileges", engine.Service{}, func(p *podSpec) any { return p.main.SecurityContext.AllowPrivilegeEscalation },
-			&no},
-		{"new privileges", engine.Service{Service: spec.Service{SecurityOpt: []string{"no-new-privileges:false"}}},
-			func(p *podSpec) any { return p.main.SecurityContext.AllowPrivilegeEscalation }, (*bool)(nil)},
-		{"CPUs of its own", engine.Service{Service: spec.Service{CPUSet: "0-1"}}, func(p *podSpec) any {
+		{"no new privileges", of(spec.Service{}), escalation, &no},
+		{"new privileges", of(spec.Service{SecurityOpt: []string{"no-new-privileges:false"}}), escalation, (*bool)(nil)},
+		{"CPUs of its own", of(spec.Service{CPUSet: "0-1"}), func(p *podSpec) any {
 			return p.main.Resources.Requests.Cpu().String() + " " + p.init[0].Resources.Limits.Memory().String()
 		}, "2 1Gi"},
-		{"the node of its host", engine.Service{Host: LoadHost}, func(p *podSpec) any {
-			return e.nodes.affinity(p.service.Host).RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
-		}, []corev1.NodeSelectorTerm{byName(corev1.NodeSelectorOpIn, "node2")}},
-		{"another node than the load", engine.Service{Host: ServiceHost}, func(p *podSpec) any {
-			return e.nodes.affinity(p.service.Host).RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
-		}, []corev1.NodeSelectorTerm{byName(corev1.NodeSelectorOpNotIn, "node2")}},
+		{"the node of its host", engine.Service{Host: LoadHost}, node,
+			[]corev1.NodeSelectorTerm{byName(corev1.NodeSelectorOpIn, "node2")}},
+		{"another node than the load", engine.Service{Host: ServiceHost}, node,
+			[]corev1.NodeSelectorTerm{byName(corev1.NodeSelectorOpNotIn, "node2")}},
 		{"files", server(), func(p *podSpec) any { return p.files[0].BinaryData }, map[string][]byte{"f0": []byte("x")}},
-		{"a folder in memory", engine.Service{Service: spec.Service{Tmpfs: []string{"/run:size=1m,mode=700,uid=7"}}},
+		{"a folder in memory", of(spec.Service{Tmpfs: []string{"/run:size=1m,mode=700,uid=7"}}),
 			func(p *podSpec) any { return fmt.Sprintf("%o %v", p.fill.Modes[0].Mode, p.fill.Modes[0].UID) }, "700 7"},
-		{"a process that reaps", engine.Service{Service: spec.Service{Init: true}},
+		{"a process that reaps", of(spec.Service{Init: true}),
 			func(p *podSpec) any { return *p.pod.Spec.ShareProcessNamespace }, true},
-		{"half of an exclusive CPU", engine.Service{Service: spec.Service{CPUSet: "0", CPUs: 0.5}}, nil, nil},
-		{"a limit of processes", engine.Service{Service: spec.Service{PIDs: 30}}, nil, nil},
-		{"a large file", engine.Service{Service: spec.Service{Configs: []spec.File{{Path: "/x",
-			Data: make([]byte, maxFiles+1)}}}}, nil, nil},
-		{"a relative path", engine.Service{Service: spec.Service{Configs: []spec.File{{Path: "x"}}}}, nil, nil},
-		{"an unknown mount option", engine.Service{Service: spec.Service{Tmpfs: []string{"/run:noexec"}}}, nil, nil},
+		{"half of an exclusive CPU", of(spec.Service{CPUSet: "0", CPUs: 0.5}), nil, nil},
+		{"a limit of processes", of(spec.Service{PIDs: 30}), nil, nil},
+		{"a large file", of(spec.Service{Configs: []spec.File{{Path: "/x", Data: make([]byte, maxFiles+1)}}}), nil, nil},
+		{"a relative path", of(spec.Service{Configs: []spec.File{{Path: "x"}}}), nil, nil},
+		{"an unknown mount option", of(spec.Service{Tmpfs: []string{"/run:noexec"}}), nil, nil},
 		{"an unknown host", engine.Service{Host: "elsewhere"}, nil, nil},
-		{"an unknown user", engine.Service{Service: spec.Service{User: "nobody-there"}}, nil, nil},
+		{"an unknown user", of(spec.Service{User: "nobody-there"}), nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.service.Name, tt.service.Image = "server", prepared
@@ -439,9 +436,7 @@ func TestPod(t *testing.T) {
 				}
 				return
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			must.Do(err)
 			if got := tt.got(p); fmt.Sprintf("%#v", deref(got)) != fmt.Sprintf("%#v", deref(tt.want)) {
 				t.Errorf("got %#v, want %#v", got, tt.want)
 			}

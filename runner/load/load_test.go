@@ -271,6 +271,19 @@ func TestUnits(t *testing.T) {
 	}
 }
 
+// timing is a script whose timers check their settings and write something.
+func timing(t *testing.T, write func(s agent.TimerSettings, out *bytes.Buffer) error) fake.Script {
+	return fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
+		s, err := agent.FindTimerSettings(p.Environment)
+		if err != nil || len(s.Marker) < 16 {
+			t.Errorf("settings %+v, %v", s, err)
+		}
+		var out bytes.Buffer
+		err = write(s, &out)
+		return engine.Exit{Stdout: out.Bytes()}, err
+	}}
+}
+
 // A command can write where its timer does. What comes of that is about the command, and no fault of ours.
 func TestCommandBesideItsTimer(t *testing.T) {
 	good := agent.TimerReport{Real: time.Second}
@@ -301,16 +314,7 @@ func TestCommandBesideItsTimer(t *testing.T) {
 		}, "what the timer of the command said cannot be read: invalid character '\\n' in string literal"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			e := fake.New(fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
-				s, err := agent.FindTimerSettings(p.Environment)
-				if err != nil || len(s.Marker) < 16 {
-					t.Errorf("settings %+v, %v", s, err)
-				}
-				var out bytes.Buffer
-				err = test.output(s, &out)
-				return engine.Exit{Stdout: out.Bytes()}, err
-			}})
-			m := must.Get(measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{},
+			m := must.Get(measureWith(t.Context(), t, fake.New(timing(t, test.output)), &Commands{Agent: ourProgram}, Place{},
 				&plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}}}))
 			assert.Equal(t, m.Failure, test.failure, "failure")
 			if m.Failure == "" && value(m, "time.real") != 1 {
@@ -376,15 +380,12 @@ func TestHooksOfACommand(t *testing.T) {
 		{"the command fails", agent.TimerReport{Real: time.Second, Exit: 3}, "x ended with status 3, not 0", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			e := fake.New(fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
-				s, err := agent.FindTimerSettings(p.Environment)
-				if want := [][]string{{"sync"}}; err != nil || !reflect.DeepEqual(s.Before, want) || !s.KeepStdout {
-					t.Errorf("settings %+v, %v", s, err)
+			e := fake.New(timing(t, func(s agent.TimerSettings, out *bytes.Buffer) error {
+				if want := [][]string{{"sync"}}; !reflect.DeepEqual(s.Before, want) || !s.KeepStdout {
+					t.Errorf("settings %+v", s)
 				}
-				var out bytes.Buffer
-				err = s.Write(&out, test.report)
-				return engine.Exit{Stdout: out.Bytes()}, err
-			}})
+				return s.Write(out, test.report)
+			}))
 			m, err := measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{KeepStdout: true}, trial)
 			if err != nil || m.Failure != test.failure || m.Log != test.log {
 				t.Fatalf("failure %q with log %q, %v; want %q with %q", m.Failure, m.Log, err, test.failure, test.log)

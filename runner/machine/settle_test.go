@@ -79,11 +79,3 @@ func TestSettleInterrupted(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-// The noise of this machine is in its range.
-func TestNoise(t *testing.T) {
-	noise := MeasureNoise(t.Context())
-	if noise.Jitter < 0 || noise.Jitter > 10*time.Second || noise.Foreign < -1 || noise.Foreign > 1 {
-		t.Errorf("%+v", noise)
-	}
-}

@@ -144,17 +144,6 @@ func TestUnavailable(t *testing.T) {
 	}
 }
 
-func TestUsualHost(t *testing.T) {
-	t.Setenv("DOCKER_HOST", "tcp://environment:1")
-	if got := usualHost(); got != "tcp://environment:1" {
-		t.Errorf("with DOCKER_HOST got %s", got)
-	}
-	t.Setenv("DOCKER_HOST", "")
-	if got := usualHost(); !strings.HasPrefix(got, "unix://") {
-		t.Errorf("without DOCKER_HOST got %s", got)
-	}
-}
-
 // An engine at a socket or an address of this machine is here.
 func TestElsewhere(t *testing.T) {
 	listener := must.Get(net.Listen("tcp", ":0"))
