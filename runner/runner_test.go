@@ -328,31 +328,6 @@ func TestOtherConditions(t *testing.T) {
 	}
 }
 
-func TestInterruptedRunGoesOn(t *testing.T) {
-	p, store := socketsPlan(t), &memory{}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	// The fourth repetition is in the middle of its load when the signal comes.
-	s, loads := script(), 0
-	onLoad(&s, func(ctx context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
-		if loads++; loads == 4 {
-			cancel()
-			return hang(ctx, good)
-		}
-		return good()
-	})
-	e := fake.New(s)
-	sum, err := newRunner(e, &quiet{}).Run(ctx, p, store, Options{})
-	if !errors.Is(err, context.Canceled) || sum.Measured != 3 || len(store.records) != 3 {
-		t.Fatalf("%+v, %v, %d records", sum, err, len(store.records))
-	}
-	checkClosed(t, e)
-	must.Get(newRunner(fake.New(script()), &quiet{}).Run(context.Background(), p, store, Options{}))
-	if len(store.records) != 6 || store.records[5].Run != store.records[0].Run {
-		t.Errorf("%s, in runs %s and %s", store.trials(), store.records[0].Run, store.records[len(store.records)-1].Run)
-	}
-}
-
 // twoExperiments is the plan of the sample article with another experiment, of one trial, whose server is of this kind.
 func twoExperiments(t *testing.T, kind string) *plan.Plan {
 	t.Helper()

@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
@@ -65,23 +64,6 @@ func TestHostIDHasNoName(t *testing.T) {
 	if !regexp.MustCompile(`^c\d+-[0-9a-f]{6}\.[0-9a-f]{4}$`).MatchString(h.ID) || len(h.Cores) == 0 {
 		t.Errorf("%+v", h)
 	}
-}
-
-// The machine has the CPUs that are online, whichever of them we may use ourselves.
-func TestPhysicalCores(t *testing.T) {
-	root := t.TempDir()
-	write(root, "sys/devices/system/cpu/online", "0-1,4-5")
-	for cpu, siblings := range map[string]string{"0": "0,4", "1": "1,5", "4": "0,4", "5": "1,5"} {
-		write(root, "sys/devices/system/cpu/cpu"+cpu+"/topology/thread_siblings_list", siblings)
-	}
-	got, err := json.Marshal(physicalCores(root))
-	if err != nil || string(got) != "[[0,4],[1,5]]" {
-		t.Errorf("got %s, %v", got, err)
-	}
-	if got := siblings(physicalCores(root)); got != "0,4; 1,5" {
-		t.Errorf("siblings %q", got)
-	}
-	assert.Equal(t, siblings([][]int{{0}, {1}}), "none", "without siblings")
 }
 
 // What else there is to know of a machine is read from its files.
