@@ -42,12 +42,9 @@ func TestAnswers(t *testing.T) {
 		length int
 	}{
 		{"nothing asked for", spec.HTTPOrigin{}, "GET", "", 0},
-		{"a body", spec.HTTPOrigin{Body: 1256}, "GET", "", 1256},
 		{"a long body", spec.HTTPOrigin{Body: 5<<20 + 7}, "GET", "", 5<<20 + 7},
-		{"a latency", constant(10, 30*time.Millisecond), "GET", "", 10},
-		{"a request with a body", spec.HTTPOrigin{Body: 10}, "POST", strings.Repeat("x", 300_000), 10},
+		{"a long request", spec.HTTPOrigin{Body: 1256}, "POST", strings.Repeat("x", 300_000), 1256},
 		{"HEAD", spec.HTTPOrigin{Body: 10}, "HEAD", "", 0},
-		{"DELETE", spec.HTTPOrigin{Body: 10}, "DELETE", "", 10},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			address, _ := originAt(t, tt.origin)
@@ -56,9 +53,7 @@ func TestAnswers(t *testing.T) {
 			for range 3 { // over one connection
 				request := must.Get(http.NewRequestWithContext(t.Context(), tt.method, "http://"+address+"/any?path",
 					strings.NewReader(tt.body)))
-				begin := time.Now()
 				response := must.Get(client.Do(request))
-				took := time.Since(begin)
 				body, err := io.ReadAll(response.Body)
 				if err != nil || response.Body.Close() != nil {
 					t.Fatal(err)
@@ -69,9 +64,6 @@ func TestAnswers(t *testing.T) {
 				assert.Equal(t, response.ContentLength, tt.origin.Body, "Content-Length")
 				if date, err := http.ParseTime(response.Header.Get("Date")); err != nil || time.Since(date).Abs() > 5*time.Second {
 					t.Errorf("the date is %v, %v", date, err)
-				}
-				if took < tt.origin.Value {
-					t.Errorf("answered after %v, want %v", took, tt.origin.Value)
 				}
 				for i := range body {
 					if body[i] != body[i%64] {

@@ -13,8 +13,13 @@ import (
 	"benchbook/runner/machine"
 )
 
+// at is a moment, so many seconds after the beginning of all tests.
+func at(seconds float64) time.Time {
+	return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC).Add(time.Duration(math.Round(seconds * 1e9)))
+}
+
 func TestClockStep(t *testing.T) {
-	wall := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	wall := at(0)
 	a := clocks{wall, 0}
 	tests := []struct {
 		name string
@@ -46,8 +51,6 @@ func TestClockStep(t *testing.T) {
 
 // The use of others is known in windows that last longer than the kernel's clock needs, if that of the load is.
 func TestForeign(t *testing.T) {
-	start := time.Now()
-	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
 	readings := func(own float64) machine.Readings {
 		return machine.Readings{read(at(-1), 0, 0, 0, 0), read(at(0), 0, 2, 0, 0), read(at(2), 2, 6, 0, own),
 			read(at(3), 2, 8, 0, own)}
@@ -83,8 +86,6 @@ func TestForeign(t *testing.T) {
 
 // The machine's part of a record has what happened in the window, as far as it can be told.
 func TestMachine(t *testing.T) {
-	start := time.Now()
-	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
 	usage := func(seconds float64, periods, throttled int64) engine.Usage {
 		return engine.Usage{At: at(seconds), Periods: periods, Throttled: throttled}
 	}
@@ -108,12 +109,12 @@ func TestMachine(t *testing.T) {
 			&record.Machine{Steal: -1, SwappedIn: -1,
 				Throttled: map[string]record.Throttling{"server": {Periods: 5, Throttled: 0, Limited: true}}}},
 		{"no window", 0, func(*Sampler) {}, nil},
-		{"the clock was set", 2 * time.Second, func(s *Sampler) { s.clocks = []clocks{{start, 0}, {start, time.Minute}} },
+		{"the clock was set", 2 * time.Second, func(s *Sampler) { s.clocks = []clocks{{at(0), 0}, {at(0), time.Minute}} },
 			nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.change(s)
-			got := s.In(Window{Start: start, Length: tt.length, Limited: map[string]bool{"server": true}}).Machine
+			got := s.In(Window{Start: at(0), Length: tt.length, Limited: map[string]bool{"server": true}}).Machine
 			if tt.want != nil && got != nil {
 				got.Steal = math.Round(got.Steal*1e9) / 1e9
 			}
@@ -123,25 +124,22 @@ func TestMachine(t *testing.T) {
 }
 
 func TestUsageInWindow(t *testing.T) {
-	start := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
 	var usage []engine.Usage
 	for i := range 11 { // a reading every 100 ms; half a core from 200 to 800
 		busy := min(max(0, 100*i-200), 600) / 2
-		usage = append(usage, engine.Usage{At: at(100 * i), CPU: time.Duration(busy) * time.Millisecond,
+		usage = append(usage, engine.Usage{At: at(0.1 * float64(i)), CPU: time.Duration(busy) * time.Millisecond,
 			Memory: int64(1000 + i), ListenOverflows: int64(i)})
 	}
 	server := &service{name: "server", cpu: usage, totals: usage}
 	for _, test := range []struct {
-		name       string
-		begin, end int
-		want       float64
+		name             string
+		begin, end, want float64
 	}{
-		{"inside", 300, 700, 0.2},
-		{"between readings", 350, 650, 0.15},
-		{"across the start", 100, 300, 0.05},
-		{"all", 0, 1000, 0.3},
-		{"after the last reading", 900, 1200, 0},
+		{"inside", 0.3, 0.7, 0.2},
+		{"between readings", 0.35, 0.65, 0.15},
+		{"across the start", 0.1, 0.3, 0.05},
+		{"all", 0, 1, 0.3},
+		{"after the last reading", 0.9, 1.2, 0},
 	} {
 		got, ok := server.used(at(test.begin), at(test.end))
 		if !ok || got < test.want-1e-9 || got > test.want+1e-9 {
@@ -150,7 +148,7 @@ func TestUsageInWindow(t *testing.T) {
 	}
 	s := &Sampler{services: []*service{server}, facts: map[string]string{}}
 	got := map[string]float64{}
-	for _, sample := range s.In(Window{Start: at(250), Length: 500 * time.Millisecond, LoadCPU: -1}).Samples {
+	for _, sample := range s.In(Window{Start: at(0.25), Length: 500 * time.Millisecond, LoadCPU: -1}).Samples {
 		got[sample.Metric] = sample.Value
 	}
 	for metric, want := range map[string]float64{"cpu.server": 0.5, "memory.server": 1008,
@@ -161,8 +159,6 @@ func TestUsageInWindow(t *testing.T) {
 
 // What a link used is ours, and not a sample of its service.
 func TestUsageOfLinks(t *testing.T) {
-	start := time.Now()
-	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
 	used := func(name string, cores float64) *service {
 		usage := []engine.Usage{{At: at(0), Memory: 5}, {At: at(4), Memory: 5,
 			CPU: time.Duration(cores * 4 * float64(time.Second))}}
