@@ -305,8 +305,8 @@ func TestCapacityWindows(t *testing.T) {
 	}
 }
 
-// disturbed has others use the processor during so many measurements of a driver, from the skipped ones on.
-func disturbed(d load.Driver, skip, left int) load.Driver {
+// besideOthers has others use the processor during so many measurements of a driver, from the skipped ones on.
+func besideOthers(d load.Driver, skip, left int) load.Driver {
 	return changing{d, func(m *load.Measurement) {
 		if skip > 0 {
 			skip--
@@ -342,7 +342,7 @@ func TestProbesAgain(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			store, b := &memory{}, &simulation{throughput: curve, limit: 730}
 			r := newRunner(fake.New(b.script(t)), &quiet{})
-			r.Requests = disturbed(r.Requests, tt.skip, tt.disturbed)
+			r.Requests = besideOthers(r.Requests, tt.skip, tt.disturbed)
 			sum := must.Get(r.Run(t.Context(), tt.plan, store, Options{}))
 			s := store.records[0].Search
 			if s.Chosen != tt.chosen || s.Reason != tt.reason || s.Disturbed() != tt.again || sum.ProbesAgain != tt.again ||
@@ -375,7 +375,7 @@ func TestBudgetOfADisturbedSearch(t *testing.T) {
 	}
 	store := &memory{}
 	r := newRunner(fake.New(script), &quiet{})
-	r.Requests = disturbed(r.Requests, 0, 3)
+	r.Requests = besideOthers(r.Requests, 0, 3)
 	must.Get(r.Run(t.Context(), newPlan(t, pool("[sync, async]", "[sync]", "{to: 8}", "{to: 8, budget: 1200ms}")),
 		store, Options{}))
 	if s := store.records[0].Search; s.Stop != record.StopLimit || s.Chosen != 5 || s.Disturbed() != 3 {
@@ -409,7 +409,7 @@ func TestBusySearchesAreMadeAgain(t *testing.T) {
 	r := newRunner(fake.New(b.script(t)), &quiet{})
 	requests := r.Requests
 	for try := range 2 {
-		r.Requests = disturbed(requests, 0, 1000)
+		r.Requests = besideOthers(requests, 0, 1000)
 		sum := must.Get(r.Run(t.Context(), p, store, Options{}))
 		if sum.Measured != 0 || sum.Unsearched != 3 || sum.Searches != 1 || len(store.records) != try+1 {
 			t.Fatalf("%+v: %s", sum, store.trials())

@@ -26,7 +26,7 @@ func TestPlaceWords(t *testing.T) {
 func TestBusiestThread(t *testing.T) {
 	type times = map[int]time.Duration
 	const s = time.Second
-	reading := func(seconds float64, of times) threadReading { return threadReading{at: at(seconds), times: of} }
+	reading := func(seconds float64, of times) threadReading { return threadReading{at: moment(seconds), times: of} }
 	few := reading(1, times{1: s / 10})
 	few.few = true
 	for _, tt := range []struct {
@@ -48,7 +48,7 @@ func TestBusiestThread(t *testing.T) {
 		{"one reading", []threadReading{reading(0, times{1: 0})}, s, -1},
 	} {
 		sampler := &Sampler{services: []*service{{name: "server", threads: tt.readings}}}
-		got, known := sampler.busiest(at(0), at(0).Add(tt.length))["server"]
+		got, known := sampler.busiest(moment(0), moment(0).Add(tt.length))["server"]
 		if known != (tt.want >= 0) || known && got != tt.want {
 			t.Errorf("%s: got %v, %v, want %v", tt.name, got, known, tt.want)
 		}
@@ -58,19 +58,19 @@ func TestBusiestThread(t *testing.T) {
 // Of many threads all are read at first and then now and then, and the busy ones in between.
 func TestFewThreads(t *testing.T) {
 	many := func(seconds float64, busy int) threadReading {
-		r := threadReading{at: at(seconds), took: 10 * time.Millisecond, times: map[int]time.Duration{}}
+		r := threadReading{at: moment(seconds), took: 10 * time.Millisecond, times: map[int]time.Duration{}}
 		for thread := range 1000 {
 			r.times[thread] = time.Hour // spent long ago
 		}
 		for thread := range busy {
-			r.times[500+thread] += r.at.Sub(at(0))
+			r.times[500+thread] += r.at.Sub(moment(0))
 		}
 		return r
 	}
 	begun := []threadReading{many(0, 20), many(0.6, 20), many(1.2, 20)}
 	quick := slices.Clone(begun)
 	quick[2].took = 100 * time.Microsecond
-	small := []threadReading{{at: at(0)}, {at: at(0.6)}, {at: at(1.2), took: time.Second,
+	small := []threadReading{{at: moment(0)}, {at: moment(0.6)}, {at: moment(1.2), took: time.Second,
 		times: map[int]time.Duration{1: 1}}}
 	for _, tt := range []struct {
 		name     string
@@ -81,14 +81,14 @@ func TestFewThreads(t *testing.T) {
 		{"nothing was read", nil, 0, 0},
 		{"before anybody knows which are busy", begun[:2], 1.2, 0},
 		{"then", begun, 1.8, busyThreads},
-		{"as long as it would take too much", append(slices.Clone(begun), threadReading{at: at(1.8), few: true}), 4.1,
+		{"as long as it would take too much", append(slices.Clone(begun), threadReading{at: moment(1.8), few: true}), 4.1,
 			busyThreads},
 		{"once it is worth it", begun, 4.2, 0},
 		{"where it takes next to nothing", quick, 1.8, 0},
 		{"where there are few", small, 1.8, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := fewThreads(tt.readings, at(tt.seconds))
+			got := fewThreads(tt.readings, moment(tt.seconds))
 			assert.Equal(t, len(got), tt.want, "threads")
 			for thread := range got {
 				if thread < 500 || thread >= 520 {
@@ -105,12 +105,12 @@ func TestSamplerFallsBehind(t *testing.T) {
 		ticks []time.Time
 		want  string
 	}{
-		{[]time.Time{at(-0.5), at(0), at(0.02), at(0.04), at(0.06), at(1.1)}, ""},
-		{[]time.Time{at(-0.5), at(0), at(0.02), at(0.35), at(0.37)},
+		{[]time.Time{moment(-0.5), moment(0), moment(0.02), moment(0.04), moment(0.06), moment(1.1)}, ""},
+		{[]time.Time{moment(-0.5), moment(0), moment(0.02), moment(0.35), moment(0.37)},
 			"readings of what services used are up to 330ms apart, not 20ms: the machine was too busy for them"},
 	} {
 		s := &Sampler{every: sampleEvery, ticks: tt.ticks, facts: map[string]string{}}
-		assert.Equal(t, s.In(Window{Start: at(0), Length: 60 * time.Millisecond}).Facts["usage.behind"], tt.want)
+		assert.Equal(t, s.In(Window{Start: moment(0), Length: 60 * time.Millisecond}).Facts["usage.behind"], tt.want)
 	}
 }
 

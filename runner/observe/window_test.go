@@ -13,13 +13,13 @@ import (
 	"benchbook/runner/machine"
 )
 
-// at is a moment, so many seconds after the beginning of all tests.
-func at(seconds float64) time.Time {
+// moment is a time, so many seconds after the beginning of all tests.
+func moment(seconds float64) time.Time {
 	return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC).Add(time.Duration(math.Round(seconds * 1e9)))
 }
 
 func TestClockStep(t *testing.T) {
-	wall := at(0)
+	wall := moment(0)
 	a := clocks{wall, 0}
 	tests := []struct {
 		name string
@@ -52,10 +52,10 @@ func TestClockStep(t *testing.T) {
 // The use of others is known in windows that last longer than the kernel's clock needs, if that of the load is.
 func TestForeign(t *testing.T) {
 	readings := func(own float64) machine.Readings {
-		return machine.Readings{read(at(-1), 0, 0, 0, 0), read(at(0), 0, 2, 0, 0), read(at(2), 2, 6, 0, own),
-			read(at(3), 2, 8, 0, own)}
+		return machine.Readings{read(moment(-1), 0, 0, 0, 0), read(moment(0), 0, 2, 0, 0), read(moment(2), 2, 6, 0, own),
+			read(moment(3), 2, 8, 0, own)}
 	}
-	server := &service{name: "server", cpu: []engine.Usage{{At: at(-1)}, {At: at(0)}, {At: at(3), CPU: 600 * time.Millisecond}}}
+	server := &service{name: "server", cpu: []engine.Usage{{At: moment(-1)}, {At: moment(0)}, {At: moment(3), CPU: 600 * time.Millisecond}}}
 	const load = time.Second
 	for _, tt := range []struct {
 		name string
@@ -77,7 +77,7 @@ func TestForeign(t *testing.T) {
 			Machines: []OnMachine{{Here: true, Load: true}, {}}}, -1},
 	} {
 		s := &Sampler{host: readings(tt.own), services: []*service{server}, facts: map[string]string{}}
-		tt.w.Start = at(0)
+		tt.w.Start = moment(0)
 		if got := s.In(tt.w).Foreign; math.Abs(got-tt.want) > 1e-9 {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 		}
@@ -87,11 +87,11 @@ func TestForeign(t *testing.T) {
 // The machine's part of a record has what happened in the window, as far as it can be told.
 func TestMachine(t *testing.T) {
 	usage := func(seconds float64, periods, throttled int64) engine.Usage {
-		return engine.Usage{At: at(seconds), Periods: periods, Throttled: throttled}
+		return engine.Usage{At: moment(seconds), Periods: periods, Throttled: throttled}
 	}
 	s := &Sampler{
-		host: machine.Readings{read(at(-1), 0, 0, 0, 0), read(at(0), 0, 2, 0.5, 0), read(at(2), 2, 6, 0.7, 0),
-			read(at(3), 2, 8, 2, 0)},
+		host: machine.Readings{read(moment(-1), 0, 0, 0, 0), read(moment(0), 0, 2, 0.5, 0), read(moment(2), 2, 6, 0.7, 0),
+			read(moment(3), 2, 8, 2, 0)},
 		services: []*service{{name: "server", totals: []engine.Usage{usage(-1, 5, 1), usage(0, 10, 2), usage(1, 15, 2),
 			usage(2, 30, 6), usage(3, 40, 9)}},
 			{name: "quiet", totals: []engine.Usage{usage(-1, -1, -1), usage(3, -1, -1)}}},
@@ -109,12 +109,12 @@ func TestMachine(t *testing.T) {
 			&record.Machine{Steal: -1, SwappedIn: -1,
 				Throttled: map[string]record.Throttling{"server": {Periods: 5, Throttled: 0, Limited: true}}}},
 		{"no window", 0, func(*Sampler) {}, nil},
-		{"the clock was set", 2 * time.Second, func(s *Sampler) { s.clocks = []clocks{{at(0), 0}, {at(0), time.Minute}} },
+		{"the clock was set", 2 * time.Second, func(s *Sampler) { s.clocks = []clocks{{moment(0), 0}, {moment(0), time.Minute}} },
 			nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.change(s)
-			got := s.In(Window{Start: at(0), Length: tt.length, Limited: map[string]bool{"server": true}}).Machine
+			got := s.In(Window{Start: moment(0), Length: tt.length, Limited: map[string]bool{"server": true}}).Machine
 			if tt.want != nil && got != nil {
 				got.Steal = math.Round(got.Steal*1e9) / 1e9
 			}
@@ -127,7 +127,7 @@ func TestUsageInWindow(t *testing.T) {
 	var usage []engine.Usage
 	for i := range 11 { // a reading every 100 ms; half a core from 200 to 800
 		busy := min(max(0, 100*i-200), 600) / 2
-		usage = append(usage, engine.Usage{At: at(0.1 * float64(i)), CPU: time.Duration(busy) * time.Millisecond,
+		usage = append(usage, engine.Usage{At: moment(0.1 * float64(i)), CPU: time.Duration(busy) * time.Millisecond,
 			Memory: int64(1000 + i), ListenOverflows: int64(i)})
 	}
 	server := &service{name: "server", cpu: usage, totals: usage}
@@ -141,14 +141,14 @@ func TestUsageInWindow(t *testing.T) {
 		{"all", 0, 1, 0.3},
 		{"after the last reading", 0.9, 1.2, 0},
 	} {
-		got, ok := server.used(at(test.begin), at(test.end))
+		got, ok := server.used(moment(test.begin), moment(test.end))
 		if !ok || got < test.want-1e-9 || got > test.want+1e-9 {
 			t.Errorf("%s: got %v, %v, want %v", test.name, got, ok, test.want)
 		}
 	}
 	s := &Sampler{services: []*service{server}, facts: map[string]string{}}
 	got := map[string]float64{}
-	for _, sample := range s.In(Window{Start: at(0.25), Length: 500 * time.Millisecond, LoadCPU: -1}).Samples {
+	for _, sample := range s.In(Window{Start: moment(0.25), Length: 500 * time.Millisecond, LoadCPU: -1}).Samples {
 		got[sample.Metric] = sample.Value
 	}
 	for metric, want := range map[string]float64{"cpu.server": 0.5, "memory.server": 1008,
@@ -160,13 +160,13 @@ func TestUsageInWindow(t *testing.T) {
 // What a link used is ours, and not a sample of its service.
 func TestUsageOfLinks(t *testing.T) {
 	used := func(name string, cores float64) *service {
-		usage := []engine.Usage{{At: at(0), Memory: 5}, {At: at(4), Memory: 5,
+		usage := []engine.Usage{{At: moment(0), Memory: 5}, {At: moment(4), Memory: 5,
 			CPU: time.Duration(cores * 4 * float64(time.Second))}}
 		return &service{name: name, cpu: usage, totals: usage}
 	}
 	s := &Sampler{services: []*service{used("db", 0.5), used("db.link", 0.25)}, facts: map[string]string{},
-		host: machine.Readings{{At: at(0)}, {At: at(4), Busy: 4, Total: 8}}}
-	got := s.In(Window{Start: at(0), Length: 4 * time.Second})
+		host: machine.Readings{{At: moment(0)}, {At: moment(4), Busy: 4, Total: 8}}}
+	got := s.In(Window{Start: moment(0), Length: 4 * time.Second})
 	if samples := fmt.Sprint(got.Samples); !strings.Contains(samples, "{cpu.db 0.5 cores") ||
 		strings.Contains(samples, "link") {
 		t.Errorf("got %v", samples)
