@@ -337,80 +337,68 @@ func twoExperiments(t *testing.T, kind string) *plan.Plan {
 		"load: {target: \"http://server:8080/\", requests: 100}\nrepetitions: 3\ncalibrate: false\n```\n")
 }
 
-// All that is begun in one go is one run, over all experiments.
+// Experiments that are begun in one go are one run.
 func TestExperimentsOfOneRun(t *testing.T) {
 	p, store := twoExperiments(t, "a"), &memory{}
-	measure := func(p *plan.Plan, force bool) {
-		t.Helper()
-		must.Get(newRunner(fake.New(script()), &quiet{}).Run(t.Context(), p, store, Options{Force: force}))
+	var got, names []string // a run and an experiment in it
+	for _, step := range []struct {
+		kind  string
+		force bool
+	}{{"a", false}, {"a", true}, {"b", false}} { // in the last, sockets is fresh
+		must.Get(newRunner(fake.New(script()), &quiet{}).Run(t.Context(), twoExperiments(t, step.kind), store,
+			Options{Force: step.force}))
 	}
-	measure(p, false)
-	measure(p, true)
-	measure(twoExperiments(t, "b"), false) // of which sockets is fresh
-	var got []string                       // a run and an experiment in it
-	runs := map[string]int{}
 	for _, r := range store.records {
-		if _, known := runs[r.Run]; !known {
-			runs[r.Run] = len(runs)
-		}
-		got = append(got, fmt.Sprint(runs[r.Run], " ", r.Experiment))
+		names = slice.Add(names, r.Run)
+		got = slice.Add(got, fmt.Sprint(slices.Index(names, r.Run), " ", r.Experiment))
 	}
 	slices.Sort(got)
-	want := []string{"0 other", "0 sockets", "1 other", "1 sockets", "2 other"}
-	if got = slices.Compact(got); !slices.Equal(got, want) {
-		t.Errorf("the runs and experiments measured are %q, want %q", got, want)
-	}
-	for i, r := range store.records[:9] {
-		if r.Run != store.records[0].Run || r.Plans["sockets"] != p.Experiments[0].Digest ||
-			r.Plans["other"] != p.Experiments[1].Digest || len(r.Plans) != 2 {
-			t.Errorf("record %d is of run %s, which was to measure %v", i, r.Run, r.Plans)
-		}
+	assert.Slice(t, got, []string{"0 other", "0 sockets", "1 other", "1 sockets", "2 other"}, "runs and experiments")
+	want := map[string]string{"sockets": p.Experiments[0].Digest, "other": p.Experiments[1].Digest}
+	for _, r := range store.records[:9] {
+		assert.Map(t, r.Plans, want, "what the run of %s-%d was to measure", r.Trial, r.Repetition)
 	}
 }
 
 // A run that was stopped between two experiments goes on under its name with what it was to measure, unless that is
 // planned otherwise now.
 func TestInterruptedBetweenExperiments(t *testing.T) {
-	for _, test := range []struct {
+	for _, tt := range []struct {
 		name   string
-		now    string // what the other experiment is now
+		now    string // the kind of the other experiment
 		force  bool
-		before func(*memory)
+		forget bool // what the run was to measure
 		same   bool
 	}{
-		{"as it was", "a", false, func(*memory) {}, true},
-		{"the other experiment is another", "b", false, func(*memory) {}, false},
-		{"all again", "a", true, func(*memory) {}, false},
-		{"records that do not tell what their run was to measure", "a", false, func(m *memory) {
-			for _, r := range m.records {
+		{"as it was", "a", false, false, true},
+		{"the other experiment is another", "b", false, false, false},
+		{"all again", "a", true, false, false},
+		{"records that do not tell what their run was to measure", "a", false, true, false},
+	} {
+		store := &memory{}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		stopping := &quiet{atEnd: func(done int) {
+			if done == 6 { // all of sockets
+				cancel()
+			}
+		}}
+		if _, err := newRunner(fake.New(script()), stopping).Run(ctx, twoExperiments(t, "a"), store,
+			Options{}); !errors.Is(err, context.Canceled) || len(store.records) != 6 {
+			t.Fatalf("%v, with %d records", err, len(store.records))
+		}
+		for _, r := range store.records {
+			if tt.forget {
 				r.Plans = nil
 			}
-		}, false},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			store := &memory{}
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			stopping := &quiet{atEnd: func(done int) {
-				if done == 6 { // all of sockets
-					cancel()
-				}
-			}}
-			if _, err := newRunner(fake.New(script()), stopping).Run(ctx, twoExperiments(t, "a"), store,
-				Options{}); !errors.Is(err, context.Canceled) || len(store.records) != 6 {
-				t.Fatalf("%v, with %d records", err, len(store.records))
-			}
-			test.before(store)
-			must.Get(newRunner(fake.New(script()), &quiet{}).Run(t.Context(), twoExperiments(t, test.now), store,
-				Options{Force: test.force}))
-			first, last := store.records[0], store.records[len(store.records)-1]
-			if last.Experiment != "other" || (last.Run == first.Run) != test.same {
-				t.Errorf("%s is of run %s, and what was measured before it of %s", last.Experiment, last.Run, first.Run)
-			}
-			if test.same && last.Plans["sockets"] != first.Plan {
-				t.Errorf("the run that went on was to measure %v", last.Plans)
-			}
-		})
+		}
+		must.Get(newRunner(fake.New(script()), &quiet{}).Run(t.Context(), twoExperiments(t, tt.now), store,
+			Options{Force: tt.force}))
+		first, last := store.records[0], store.records[len(store.records)-1]
+		if last.Experiment != "other" || (last.Run == first.Run) != tt.same || tt.same && last.Plans["sockets"] != first.Plan {
+			t.Errorf("%s: %s is of run %s, which was to measure %v; what was measured before is of %s", tt.name,
+				last.Experiment, last.Run, last.Plans, first.Run)
+		}
 	}
 }
 

@@ -82,8 +82,9 @@ func TestVolumes(t *testing.T) {
 	}
 }
 
-// Independent services start at once, and others wait for those that they depend on as the conditions of Compose say. One that has completed is not there
-// any more when the load runs: nothing is asked of it, and that it has ended is no failure.
+// Independent services start at once, and others wait for those that they depend on as the conditions of Compose say. One
+// that has completed is not there any more when the load runs: nothing is asked of it, and that it has ended is no
+// failure.
 func TestConditions(t *testing.T) {
 	s := script()
 	var mu sync.Mutex
