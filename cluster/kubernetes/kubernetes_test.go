@@ -83,14 +83,7 @@ func discardImages(t *testing.T) {
 // idle is a service that does nothing until it is asked to end.
 func idle(ctx context.Context, t *testing.T, e *Engine, name string) engine.Service {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), agent.Name)
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", file,
-		"benchbook/runner/benchbook-agent")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v: %s", agent.Name, err, output)
-	}
-	data := must.Get(os.ReadFile(file))
+	data := must.Get(enginetest.Agent(t)())
 	image := must.Get(e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: data}}, io.Discard))
 	return engine.Service{Service: spec.Service{Name: name, Command: []string{agent.Idle}}, Image: image, Ours: true}
 }

@@ -6,9 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,9 +15,9 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
-	"benchbook/runner/agent"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
+	"benchbook/runner/engine/enginetest"
 )
 
 var compile = flag.Bool("compile", false, "run tools whose images take minutes to build as well")
@@ -39,9 +36,7 @@ func TestRealTools(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	file := filepath.Join(t.TempDir(), agent.Name)
-	build(t, file, "benchbook/runner/benchbook-agent")
-	program := func() ([]byte, error) { return os.ReadFile(file) }
+	program := enginetest.Agent(t)
 	const web = `FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends nginx-light openssl && rm -rf /var/lib/apt/lists/*
 RUN openssl req -x509 -newkey rsa:2048 -nodes -keyout /key -out /certificate -days 3650 -subj /CN=home-made
@@ -134,13 +129,3 @@ type inside struct {
 }
 
 func (i inside) Open(ctx context.Context, _ string) (engine.Space, error) { return i.space.Group(ctx) }
-
-// build makes a static program.
-func build(t *testing.T, to, what string) {
-	t.Helper()
-	cmd := exec.Command("go", "build", "-o", to, what)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-}

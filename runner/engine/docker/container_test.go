@@ -276,7 +276,7 @@ func TestKnownAddresses(t *testing.T) {
 
 // Where this process cannot connect to a service, our agent does it in another container, which is replaced if it ends.
 func TestProbedByTheAgent(t *testing.T) {
-	e := thisEngine(t, agentOf(t))
+	e := thisEngine(t, enginetest.Agent(t))
 	e.endpoint.elsewhere = true
 	s := openSpace(t, e)
 	server := engine.Service{Service: spec.Service{Name: "server", Expose: []int{8080}, Command: []string{"bash", "-c",

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -17,19 +14,8 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/enginetest"
 )
-
-// agentOf builds our agent.
-func agentOf(t *testing.T) agent.Program {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), agent.Name)
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "benchbook/runner/benchbook-agent")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", agent.Name, err, output)
-	}
-	return func() ([]byte, error) { return os.ReadFile(file) }
-}
 
 // rights are those that the engine was asked for, and those that the first process of a container has.
 type rights struct {
@@ -71,7 +57,7 @@ func TestRights(t *testing.T) {
 	if !e.local() {
 		t.Skip("the processes of the engine are not those of this machine")
 	}
-	program := must.Get(agentOf(t)())
+	program := must.Get(enginetest.Agent(t)())
 	image := must.Get(e.Prepare(t.Context(), engine.Image{Executable: &engine.Executable{Name: agent.Name, Data: program}},
 		io.Discard))
 	s := openSpace(t, e)

@@ -164,17 +164,7 @@ func (s *suite) preparePuppet(t *testing.T) engine.Prepared {
 	t.Helper()
 	data := []byte("not executed")
 	if !slices.Contains(s.lacks, Execution) {
-		file := filepath.Join(t.TempDir(), "puppet")
-		build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file,
-			"benchbook/runner/engine/enginetest/puppet")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
-		if output, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("building the puppet: %v\n%s", err, output)
-		}
-		var err error
-		if data, err = os.ReadFile(file); err != nil {
-			t.Fatal(err)
-		}
+		data = Built(t, "benchbook/runner/engine/enginetest/puppet")
 	}
 	image := engine.Image{Executable: &engine.Executable{Name: "puppet", Data: data}}
 	prepared, err := s.engine.Prepare(t.Context(), image, t.Output())
@@ -182,6 +172,25 @@ func (s *suite) preparePuppet(t *testing.T) engine.Prepared {
 		t.Fatalf("Prepare: %v", err)
 	}
 	return prepared
+}
+
+// Built builds one of our programs for containers.
+func Built(t *testing.T, path string) []byte {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "program")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", file, path)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building %s: %v\n%s", path, err, output)
+	}
+	return must.Get(os.ReadFile(file))
+}
+
+// Agent builds our agent.
+func Agent(t *testing.T) agent.Program {
+	t.Helper()
+	data := Built(t, "benchbook/runner/"+agent.Name)
+	return func() ([]byte, error) { return data, nil }
 }
 
 // test is a test of one promise.
