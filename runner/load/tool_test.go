@@ -105,74 +105,65 @@ func web(connections int) *spec.Load {
 }
 
 func TestMeasure(t *testing.T) {
-	out := func(file string) engine.Exit { return engine.Exit{Stdout: captured(file)} }
-	t.Run("ab for a time", func(t *testing.T) {
-		s, ran := toolScript(map[string]engine.Exit{"ab": out("ab/duration.txt")})
-		l := web(5)
-		l.Warmup = time.Second
-		m := measure(t, s, "ab", l)
-		if m.Failure != "" || m.Load.Completed != 176 || m.Load.Tool != "ab" || m.Warmup != time.Second {
-			t.Errorf("%q, %+v", m.Failure, m.Load)
+	s, ran := toolScript(map[string]engine.Exit{"ab": {Stdout: captured("ab/duration.txt")}})
+	l := web(5)
+	l.Warmup = time.Second
+	m := measure(t, s, "ab", l)
+	if m.Failure != "" || m.Load.Completed != 176 || m.Load.Tool != "ab" || m.Warmup != time.Second {
+		t.Errorf("%q, %+v", m.Failure, m.Load)
+	}
+	// 176 requests of 55 ms in 2.007757 s on 5 connections.
+	if want := 176 / 2.007757 * 0.055 / 5; math.Abs(m.Load.InFlight-want) > 1e-4 {
+		t.Errorf("in flight %v, want %v", m.Load.InFlight, want)
+	}
+	assert.Equal(t, m.Facts["tool.line"], "ab -t 2 -n 10000000 -c 5 -s 1 -k http://s:1/")
+	assert.Equal(t, m.Facts["tool.package"], "apache2-utils 1.2-3")
+	assert.Equal(t, m.Output, string(captured("ab/duration.txt")), "output")
+	if n := len(*ran); n != 3 || (*ran)[0].Command[0] != guestPath || !slices.Contains((*ran)[1].Command, "1") {
+		t.Errorf("not a check, a warm-up of a second and a run: %+v", *ran)
+	}
+}
+
+// Outputs of tools become measurements. Tests of loadtool have how they are read.
+func TestMeasurementsOfTools(t *testing.T) {
+	counted, plain := web(10), web(10)
+	counted.Duration, counted.Requests = 0, 500
+	plain.Keepalive = false
+	transactions := &spec.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second, Keepalive: true}
+	now := withStart("pgbench/count.txt", time.Now(), time.Time{})
+	summary, _, _ := strings.Cut(string(now), "\n-- log --\n")
+	for _, tt := range []struct {
+		name, tool string
+		exit       engine.Exit
+		load       *spec.Load
+		isRight    func(m Measurement) bool
+	}{
+		{"a log", "pgbench", engine.Exit{Stdout: now}, transactions, func(m Measurement) bool {
+			return m.Failure == "" && m.Load.Completed == 200 && m.Histograms["latency"].Count == 200 && m.Output == summary+"\n"
+		}},
+		{"a number of requests", "ab", engine.Exit{Stdout: captured("ab/reset.txt")}, counted, func(m Measurement) bool {
+			return m.Load.Failed == 50 && m.Load.InFlight == -1 && m.Load.Statuses == nil
+		}},
+		{"without keep-alive", "wrk", engine.Exit{Stdout: captured("wrk/plain.txt")}, plain, func(m Measurement) bool {
+			return m.Load.Completed == 95259 && !slices.ContainsFunc(m.Samples,
+				func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "latency") })
+		}},
+		{"an output of another time", "pgbench", engine.Exit{Stdout: captured("pgbench/count.txt")}, transactions,
+			func(m Measurement) bool {
+				return m.Failure == "pgbench says that it began at a time at which it did not run"
+			}},
+		{"a failure", "ab", engine.Exit{Code: 104, Stdout: captured("ab/abort.txt"),
+			Stderr: []byte("Total of 8 requests completed\napr_socket_recv: Connection reset by peer (104)\n")}, web(10),
+			func(m Measurement) bool {
+				return m.Failure == "ab ended with status 104: apr_socket_recv: Connection reset by peer (104)" &&
+					m.Output != "" && m.Facts["tool.line"] != ""
+			}},
+	} {
+		s, _ := toolScript(map[string]engine.Exit{tt.tool: tt.exit})
+		if m := measure(t, s, tt.tool, tt.load); !tt.isRight(m) {
+			t.Errorf("%s: failure %q, %+v, samples %+v, output %q", tt.name, m.Failure, m.Load, m.Samples, m.Output)
 		}
-		// 176 requests of 55 ms in 2.007757 s on 5 connections.
-		if want := 176 / 2.007757 * 0.055 / 5; m.Load.InFlight < want-1e-4 || m.Load.InFlight > want+1e-4 {
-			t.Errorf("in flight %v, want %v", m.Load.InFlight, want)
-		}
-		for fact, text := range map[string]string{"tool.line": "ab -t 2 -n 10000000 -c 5 -s 1 -k http://s:1/",
-			"tool.package": "apache2-utils 1.2-3"} {
-			assert.Equal(t, m.Facts[fact], text, "%s", fact)
-		}
-		if m.Output != string(out("ab/duration.txt").Stdout) {
-			t.Error("the output is not kept")
-		}
-		if n := len(*ran); n != 3 || (*ran)[0].Command[0] != guestPath || !slices.Contains((*ran)[1].Command, "1") {
-			t.Errorf("not a check, a warm-up of a second and a run: %+v", *ran)
-		}
-	})
-	t.Run("ab counts off", func(t *testing.T) {
-		s, _ := toolScript(map[string]engine.Exit{"ab": out("ab/reset.txt")})
-		l := web(10)
-		l.Duration, l.Requests = 0, 500
-		if m := measure(t, s, "ab", l); m.Load.Failed != 50 || m.Load.InFlight != -1 || m.Load.Statuses != nil {
-			t.Errorf("%+v", m.Load)
-		}
-	})
-	t.Run("wrk without keep-alive", func(t *testing.T) {
-		s, _ := toolScript(map[string]engine.Exit{"wrk": out("wrk/plain.txt")})
-		l := web(10)
-		l.Keepalive = false
-		m := measure(t, s, "wrk", l)
-		if slices.ContainsFunc(m.Samples, func(s record.Sample) bool { return strings.HasPrefix(s.Metric, "latency") }) ||
-			m.Load.Completed != 95259 {
-			t.Errorf("%+v", m.Samples)
-		}
-	})
-	t.Run("pgbench with its log", func(t *testing.T) {
-		exit := engine.Exit{Stdout: withStart("pgbench/count.txt", time.Now(), time.Time{})}
-		summary, _, _ := strings.Cut(string(exit.Stdout), "\n-- log --\n")
-		s, _ := toolScript(map[string]engine.Exit{"pgbench": exit})
-		m := measure(t, s, "pgbench", &spec.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second,
-			Keepalive: true})
-		if m.Failure != "" || m.Histograms["latency"].Count != m.Load.Completed || m.Load.Completed != 200 {
-			t.Errorf("%q, %d times of %d transactions", m.Failure, m.Histograms["latency"].Count, m.Load.Completed)
-		}
-		assert.Equal(t, m.Output, summary+"\n", "kept")
-	})
-	t.Run("an output of another time", func(t *testing.T) {
-		s, _ := toolScript(map[string]engine.Exit{"pgbench": out("pgbench/count.txt")})
-		m := measure(t, s, "pgbench", &spec.Load{Target: "postgres://d/x", Connections: 4, Duration: time.Second,
-			Keepalive: true})
-		assert.Equal(t, m.Failure, "pgbench says that it began at a time at which it did not run")
-	})
-	t.Run("a tool that fails", func(t *testing.T) {
-		s, _ := toolScript(map[string]engine.Exit{"ab": {Code: 104, Stdout: out("ab/abort.txt").Stdout,
-			Stderr: []byte("Total of 8 requests completed\napr_socket_recv: Connection reset by peer (104)\n")}})
-		m := measure(t, s, "ab", web(10))
-		if want := "ab ended with status 104: apr_socket_recv: Connection reset by peer (104)"; m.Failure != want ||
-			m.Output == "" || m.Facts["tool.line"] == "" {
-			t.Errorf("%q with output %q, want %q", m.Failure, m.Output, want)
-		}
-	})
+	}
 }
 
 func TestBusy(t *testing.T) {
