@@ -75,7 +75,7 @@ type changing struct {
 	change func(*load.Measurement)
 }
 
-func (c changing) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
+func (c *changing) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
 	m, err := c.Driver.Measure(ctx, at, t)
 	c.change(&m)
 	return m, err
@@ -84,7 +84,7 @@ func (c changing) Measure(ctx context.Context, at load.Place, t *plan.Trial) (lo
 // What cannot be written as a number makes a failure of the repetition, and not of the run.
 func TestNumbersThatAreNotFinite(t *testing.T) {
 	store, r := &memory{}, newRunner(fake.New(script()), &quiet{})
-	r.Requests = changing{r.Requests, func(m *load.Measurement) {
+	r.Requests = &changing{r.Requests, func(m *load.Measurement) {
 		m.Samples = append(m.Samples, record.Sample{Metric: "bandwidth", Value: math.Inf(1), Unit: "B/s"})
 	}}
 	sum, err := r.Run(t.Context(), socketsPlan(t), store, Options{})

@@ -262,7 +262,7 @@ func TestRunAfterOneFromTheFuture(t *testing.T) {
 		must.Get(r.Run(t.Context(), p, store, Options{Force: true}))
 		record.Check(store.records, time.Now())
 		for _, rec := range store.records[6:] {
-			if rec.Run > newest != isLater || slices.ContainsFunc(rec.Contradictions, func(s string) bool {
+			if (rec.Run > newest) != isLater || slices.ContainsFunc(rec.Contradictions, func(s string) bool {
 				return strings.Contains(s, "before its run")
 			}) {
 				t.Errorf("run %s, after %s: %q", rec.Run, newest, rec.Contradictions)

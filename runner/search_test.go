@@ -307,7 +307,7 @@ func TestCapacityWindows(t *testing.T) {
 
 // besideOthers has others use the processor during so many measurements of a driver, from the skipped ones on.
 func besideOthers(d load.Driver, skip, left int) load.Driver {
-	return changing{d, func(m *load.Measurement) {
+	return &changing{d, func(m *load.Measurement) {
 		if skip > 0 {
 			skip--
 		} else if left > 0 && m.Load != nil {

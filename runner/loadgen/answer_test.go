@@ -268,25 +268,3 @@ func readByGo(text string, head bool) (status int, length int64, err error) {
 		return response.StatusCode, int64(body.Len()), err
 	}
 }
-
-// The cache gives up on heads that always differ, and comes back to those that repeat.
-func TestHeadCache(t *testing.T) {
-	var c headCache
-	r := answerReader{}
-	feed := func(n int) {
-		r.reset()
-		text := "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: " + strings.Repeat("y", n) + "\r\n\r\nok"
-		if used, done, err := c.feed(&r, []byte(text)); used != len(text) || !done || err != nil || r.status != 200 ||
-			r.length != 2 {
-			t.Fatalf("used %d of %d, done %v, error %v, status %d, %d bytes", used, len(text), done, err, r.status, r.length)
-		}
-	}
-	for n := range 1000 {
-		feed(n)
-	}
-	assert.Equal(t, c.misses, 1000, "misses of 1000 heads that all differ")
-	for range 2 * oneOfMany {
-		feed(7)
-	}
-	assert.Equal(t, c.misses, 0, "misses since the last hit, though the head is the same")
-}

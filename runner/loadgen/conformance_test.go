@@ -286,14 +286,6 @@ func TestPorts(t *testing.T) {
 	}
 }
 
-// A connection that waits costs no more than this.
-func TestSizeOfConnection(t *testing.T) {
-	if sizeOfConnection > 256 {
-		t.Errorf("a connection takes %d bytes, want at most 256", sizeOfConnection)
-	}
-	t.Logf("%d bytes", sizeOfConnection)
-}
-
 // A request allocates nothing, even where the heads of all answers differ.
 func TestAllocations(t *testing.T) {
 	const from, to = 2000, 12000 // between these requests, allocations are counted

@@ -1,7 +1,5 @@
 package loadgen
 
-import "unsafe"
-
 // connection is a slot for a connection, with its current or last request. It is small, as there may be very many.
 type connection struct {
 	socket
@@ -52,9 +50,6 @@ const (
 )
 
 func (c *socket) disconnect() { c.state, c.session, c.writable = unconnected, nil, false }
-
-// sizeOfConnection is the memory that each connection takes, with its entry in owners.
-const sizeOfConnection = unsafe.Sizeof(connection{}) + unsafe.Sizeof(owner{})
 
 // queue is a queue of connections, linked through them.
 type queue struct{ first, last int32 }
