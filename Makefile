@@ -42,7 +42,7 @@ test: build ## run all tests; those that need an engine or a browser run where t
 	cd cluster && $(GO) test $(TESTFLAGS) ./...
 
 test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, all load generators, benchbook-cluster and Kubernetes (as root), fuzzing
-	$(GO) test -timeout 60m ./runner/load/foreign -run TestRealTools -compile
+	$(GO) test -timeout 60m ./runner/load -run TestRealTools -compile
 	$(MAKE) report PROFILE=smoke
 	$(MAKE) screens
 	$(MAKE) test-kubernetes

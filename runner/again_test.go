@@ -15,11 +15,8 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 )
 
-// longEnough is a window in which the clock of the kernel tells for certain that others used the processor:
-// docs/validity.md#short-windows.
-const longEnough = time.Second
-
-// busy is a store whose machine was busy with something else in some repetitions.
+// busy is a store whose machine was busy with something else in some repetitions. The clock of the kernel shows that in
+// windows of a second: docs/validity.md#short-windows.
 type busy struct {
 	memory
 	stolen func(*record.Record) bool
@@ -28,9 +25,6 @@ type busy struct {
 func (b *busy) Save(r *record.Record) error {
 	if b.stolen(r) {
 		r.Machine = &record.Machine{Steal: 0.2}
-		if r.Load != nil {
-			r.Load.Window = 1 // the clocks of the kernel tell nothing of a shorter one
-		}
 	}
 	return b.memory.Save(r)
 }
@@ -41,7 +35,7 @@ func TestMeasuresAgain(t *testing.T) {
 	isStolen := func(r *record.Record) bool {
 		return r.Trial == "async" && (r.Repetition == 1 || r.Repetition == 4)
 	}
-	p, store, r := socketsPlan(t), &busy{stolen: isStolen}, newRunner(fake.New(scriptIn(longEnough)), &quiet{})
+	p, store, r := socketsPlan(t), &busy{stolen: isStolen}, newRunner(fake.New(scriptIn(time.Second)), &quiet{})
 	sum := must.Get(r.Run(t.Context(), p, store, Options{}))
 	var again []string
 	for i, r := range store.records[6:] {

@@ -37,17 +37,6 @@ func undecided(until map[string]int) func([]*record.Record) map[string][]string 
 // never is more repetitions than any plan has.
 const never = 1000
 
-// numbersOf counts the repetitions of trials.
-func numbersOf(records []*record.Record) map[string]int {
-	out := map[string]int{}
-	for _, r := range records {
-		if r.Search == nil {
-			out[r.Trial]++
-		}
-	}
-	return out
-}
-
 // After each look the trials go on that are undecided, and the A/A pair with them. TestMissing has the rule.
 func TestLooks(t *testing.T) {
 	for _, tt := range []struct {
@@ -66,7 +55,11 @@ func TestLooks(t *testing.T) {
 				"calibrate: false", "calibrate: "+tt.calibrate)
 			store := &memory{}
 			sum := carryOut(t, &simulation{}, p, store, Options{Open: undecided(tt.until)})
-			if got := numbersOf(store.records); !maps.Equal(got, tt.want) || sum.Spared != tt.spared {
+			got := map[string]int{}
+			for _, r := range store.records {
+				got[r.Trial]++
+			}
+			if !maps.Equal(got, tt.want) || sum.Spared != tt.spared {
 				t.Errorf("measured %v, want %v; spared %d, want %d", got, tt.want, sum.Spared, tt.spared)
 			}
 			e := p.Experiments[0]

@@ -160,7 +160,7 @@ func TestAnotherProgramIsMeasuredAgain(t *testing.T) {
 		"  app: {command: [server, -v], expose: [80]}\n  db: {command: [sh, -c, \"cd / && TOOL=1 exec tool 'other x' | " +
 		"sort\"], expose: [81]}\n" +
 		"load: {target: \"http://app/\", requests: 10}\nrepetitions: 2\ncalibrate: false\n```\n"
-	p, store := newPlanBeside(t, plan.Full, text, func(dir string) {}, "engine: local"), &memory{}
+	p, store := newPlan(t, text, "engine: local"), &memory{}
 	g := &tagged{programs: map[string]string{"server": "s", "sh": "h", "tool": "t", "other": "o", "sort": "so"}}
 	twice := []string{"e", "e"}
 	for _, step := range []struct {

@@ -428,7 +428,7 @@ func TestSettle(t *testing.T) {
 		r := newRunner(fake.New(script()), &quiet{})
 		r.Settler = &machine.Settler{Noise: func(context.Context) machine.Noise { return machine.Noise{Foreign: 1} }}
 		p := socketsPlan(t)
-		b := newTestBench(r, p, p.Experiments[0])
+		b := (&session{Runner: r, plan: p}).newBench(Group{Experiment: p.Experiments[0]}, nil)
 		b.disturbed, b.facts = true, map[string]string{}
 		rec := must.Get(b.Measure(t.Context(), p.Experiments[0].Steps[0]))
 		if rec.Before == nil || rec.Before.Settled || rec.Before.Waited != 30 || rec.Parts["settle"] < 30 {

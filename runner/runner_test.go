@@ -139,36 +139,24 @@ timeout: 2s
 %[1]s
 `
 
-func newPlan(t *testing.T, text string) *plan.Plan {
-	t.Helper()
-	return newPlanIn(t, plan.Full, text)
-}
-
 // planOf plans an article of one experiment.
 func planOf(t *testing.T, experiment string, replace ...string) *plan.Plan {
 	t.Helper()
 	return newPlan(t, "---\ntitle: x\n---\n```yaml experiment\n"+strings.NewReplacer(replace...).Replace(experiment)+"```\n")
 }
 
-func newPlanIn(t *testing.T, profile, text string) *plan.Plan {
-	t.Helper()
-	return newPlanBeside(t, profile, text, func(string) {})
-}
-
-// newPlanBeside plans an article in whose folder something was put before.
-func newPlanBeside(t *testing.T, profile, text string, put func(dir string), projectLines ...string) *plan.Plan {
+// newPlan plans an article in a project of these lines.
+func newPlan(t *testing.T, text string, projectLines ...string) *plan.Plan {
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", "sample")
 	must.Do(os.MkdirAll(dir, 0o755))
-	put(dir)
-	must.Do(os.WriteFile(filepath.Join(root, article.ProjectFile), []byte(strings.Join(projectLines, "\n")),
-		0o644))
+	must.Do(os.WriteFile(filepath.Join(root, article.ProjectFile), []byte(strings.Join(projectLines, "\n")), 0o644))
 	project := must.Get(article.OpenProject(root))
 	doc := article.Parse(dir, source.New("article.md", []byte(text)))
 	var problems source.Problems
 	problems.Merge(&doc.Problems)
-	p := must.Get(plan.New(project, doc, plan.Options{Profile: profile}, &problems))
+	p := must.Get(plan.New(project, doc, plan.Options{Profile: plan.Full}, &problems))
 	for _, problem := range problems.Sorted() {
 		t.Fatal(problem)
 	}
@@ -419,12 +407,6 @@ func TestRunsSortByTheirNames(t *testing.T) {
 	if !(first < second && second < third) || !strings.HasPrefix(first, "20261120T120000Z-") || len(first) != 21 {
 		t.Errorf("%s, %s, %s", first, second, third)
 	}
-}
-
-// newTestBench returns an experiment that is to be measured.
-func newTestBench(r *Runner, p *plan.Plan, e *plan.Experiment) *bench {
-	s := &session{Runner: r, plan: p}
-	return s.newBench(Group{Experiment: e}, nil)
 }
 
 // Pending counts what a run would do up to its next look.

@@ -36,13 +36,9 @@ func TestFingerprint(t *testing.T) {
 	if after := open(); after > before {
 		t.Errorf("%d files are open, %d before", after, before)
 	}
-	if _, err := TakeFingerprint(cancelled()); !errors.Is(err, context.Canceled) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := TakeFingerprint(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-}
-
-func cancelled() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
 }
