@@ -16,17 +16,15 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 )
 
-// imagesArticle is an experiment whose trials differ in their image.
-const imagesArticle = `name: images
+// imagesPlan is a plan of trials that differ in their image.
+func imagesPlan(t *testing.T) *plan.Plan {
+	t.Helper()
+	return planOf(t, `name: images
 matrix: {v: [a, b]}
 command: {image: "x:${{ matrix.v }}", run: "true"}
 repetitions: 3
 calibrate: false
-`
-
-func imagesPlan(t *testing.T) *plan.Plan {
-	t.Helper()
-	return planOf(t, imagesArticle)
+`)
 }
 
 // A record has the facts of its own trial's images, and each image is asked for its packages once.
@@ -66,13 +64,7 @@ func TestFactsOfImagesAreTheTrials(t *testing.T) {
 			assert.Equal(t, r.Facts[fact], want, "trial %s has %s", r.Trial, fact)
 		}
 	}
-	asked := 0
-	for _, c := range e.Calls() {
-		if c == "run packages" {
-			asked++
-		}
-	}
-	assert.Equal(t, asked, 2, "how often packages were asked for")
+	assert.Equal(t, calls(e, "run packages"), 2, "how often packages were asked for")
 }
 
 // The value of a build argument that looks like a secret is shown nowhere, also where it comes in pieces.
