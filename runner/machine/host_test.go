@@ -23,7 +23,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // Each kind of machine says of itself what its kernel tells, and nothing where it does not. The files of each are in an
-// archive, with what is to be made of them at its end.
+// archive, with what is to be made of them at its end; of its processors, which are alike, it has the first.
 func TestBelow(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("other systems have no such files")

@@ -27,10 +27,6 @@ type generator struct {
 
 type result struct{ perSecond, cpuEach float64 }
 
-type lagged struct {
-	Lag *loadgen.Distribution `json:"lag"`
-}
-
 // generators returns ours first, and then those that are installed.
 func (s *settings) generators(closing bool) []generator {
 	seconds := strconv.Itoa(int(s.length.Seconds()))

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"benchbook/runner/loadgen"
 )
 
 // settings of all comparisons.
@@ -208,7 +210,7 @@ func (s *settings) lag(rate int) error {
 			if err != nil {
 				return err
 			}
-			var r lagged
+			var r loadgen.Result
 			if err := json.Unmarshal(out, &r); err != nil {
 				return err
 			}
