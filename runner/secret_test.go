@@ -9,6 +9,7 @@ import (
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 )
@@ -46,15 +47,11 @@ func TestSecretsArePutIn(t *testing.T) {
 		t.Fatal(missing)
 	}
 	trial := secrets.put(e.Trials[0])
-	server, locked := trial.Services[1], trial.Services[2]
+	services := map[string]*spec.Service{}
 	for _, s := range trial.Services {
-		switch s.Name {
-		case "server":
-			server = s
-		case "locked":
-			locked = s
-		}
+		services[s.Name] = s
 	}
+	server, locked := services["server"], services["locked"]
 	for _, is := range []struct{ what, got, want string }{
 		{"environment", strings.Join(server.Environment, ","), "A=a planted b,B=first line of it\nthe second one"},
 		{"command", strings.Join(server.Command, " "), "serve --key=planted"},

@@ -7,21 +7,15 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"benchbook/internal/slowtest"
 	"benchbook/internal/test/assert"
-	"benchbook/internal/test/must"
 )
 
 // counts are what the tables of servers want.
@@ -249,41 +243,6 @@ func TestIPv6(t *testing.T) {
 	})
 	r := mustRun(t, Config{Targets: []Target{{URL: fmt.Sprintf("http://%s/", address)}}, Connections: 1, Requests: 2})
 	assert.Equal(t, r.Answered, 2, "answers")
-}
-
-const inNamespace = "BENCHBOOK_TEST_PORTS"
-
-// With no local port left, that is what is said, and not that the server has failed.
-//
-// Ports are taken away in a network namespace of its own, in which this test starts itself again.
-func TestPorts(t *testing.T) {
-	if os.Getenv(inNamespace) == "" {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestPorts$", "-test.v")
-		cmd.Env = append(os.Environ(), inNamespace+"=1")
-		cmd.SysProcAttr = &syscall.SysProcAttr{
-			Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
-			UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
-			GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
-		}
-		out, err := cmd.CombinedOutput()
-		if _, ended := err.(*exec.ExitError); err != nil && !ended {
-			t.Skipf("namespaces are not allowed here: %v", err)
-		}
-		if err != nil || !strings.Contains(string(out), "--- PASS: TestPorts") {
-			t.Errorf("%v\n%s", err, out)
-		}
-		return
-	}
-	socket := must.Get(unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0))
-	request := must.Get(unix.NewIfreq("lo"))
-	request.SetUint16(unix.IFF_UP)
-	must.Do(unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, request))
-	s := serve(t, after(300*time.Millisecond)) // so that no port is free again before all have asked for one
-	must.Do(os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("61000 61003"), 0))
-	r := s.run(t, Config{Connections: 8, Requests: 8, KeepAlive: true})
-	if r.Failures[Ports] != r.Failed || r.Failed != 4 || r.Connects != 4 {
-		t.Errorf("got %v over %d connections, want 4 times ports and 4", r.Failures, r.Connects)
-	}
 }
 
 // A request allocates nothing, even where the heads of all answers differ.

@@ -9,12 +9,8 @@ import (
 )
 
 // tells is a request of a closed loop, from and to so many seconds after its load began.
-func tells(from, to float64, kind Kind) Sample {
-	r := Sample{Start: sec(from), Sent: sec(from), End: sec(to), Kind: kind}
-	if kind == "" {
-		r.Status = 200
-	}
-	return r
+func tells(from, to float64) Sample {
+	return Sample{Start: sec(from), Sent: sec(from), End: sec(to), Status: 200}
 }
 
 // onSchedule is a request of an open loop.
@@ -29,6 +25,7 @@ type counted struct {
 	opened, length                               time.Duration
 }
 
+// TestCountAsOwn has what is in the window: here is what the requests of others add.
 func TestCount(t *testing.T) {
 	const second = time.Second
 	closed := Config{Connections: 2, Warmup: second, Duration: 2 * second, Timeout: 5 * second}
@@ -49,33 +46,27 @@ func TestCount(t *testing.T) {
 		want     counted
 		err      string
 	}{
-		{"in the window", closed, []Sample{tells(1, 2, ""), tells(2, 2.5, Reset)},
-			counted{2, 1, 1, 1, 0, 2, second, 2 * second}, ""},
-		{"before it, and after it", closed, []Sample{tells(0, 0.5, ""), tells(0.5, 0.9, Reset), tells(3, 4, "")},
-			counted{0, 0, 0, 0, 2, 0, second, 2 * second}, ""},
-		{"across both ends", closed, []Sample{tells(0.5, 1.5, ""), tells(2, 6, "")},
-			counted{1, 1, 0, 1, 1, 0.75, second, 2 * second}, ""},
-		{"later than its timeout", closed, []Sample{tells(1, 7, "")},
+		{"later than its timeout", closed, []Sample{tells(1, 7)},
 			counted{1, 0, 1, 0, 0, 1. / 3, second, 2 * second}, ""},
-		{"with a status that is not right", closed, []Sample{withStatus(tells(1, 2, ""), 500)},
+		{"with a status that is not right", closed, []Sample{withStatus(tells(1, 2), 500)},
 			counted{1, 0, 1, 0, 0, 1, second, 2 * second}, ""},
-		{"counted off", wanting(2), []Sample{tells(0.5, 1.5, ""), tells(1.5, 2, ""), tells(1.25, 1.75, "")},
+		{"counted off", wanting(2), []Sample{tells(0.5, 1.5), tells(1.5, 2), tells(1.25, 1.75)},
 			counted{2, 2, 0, 3, 1, 2.25, 1250 * time.Millisecond, 750 * time.Millisecond}, ""},
-		{"fewer than wanted", wanting(3), []Sample{tells(1.5, 2, "")}, counted{},
+		{"fewer than wanted", wanting(3), []Sample{tells(1.5, 2)}, counted{},
 			"after the warm-up it made 1 requests, and the load has 3"},
-		{"more than wanted", wanting(1), []Sample{tells(1.5, 2, ""), tells(1.5, 2, "")}, counted{},
+		{"more than wanted", wanting(1), []Sample{tells(1.5, 2), tells(1.5, 2)}, counted{},
 			"after the warm-up it made 2 requests, and the load has 1"},
-		{"cut by the driver", cutting(1), []Sample{tells(1, 2, ""), givenUp(tells(1.5, 2.001, ""))},
+		{"cut by the driver", cutting(1), []Sample{tells(1, 2), givenUp(tells(1.5, 2.001))},
 			counted{1, 1, 0, 1, 0, 1.5, second, second}, ""},
-		{"cut here", cutting(2), []Sample{tells(1, 2, ""), tells(1.5, 4, ""), tells(2, 2.5, ""), tells(2.5, 3, "")},
+		{"cut here", cutting(2), []Sample{tells(1, 2), tells(1.5, 4), tells(2, 2.5), tells(2.5, 3)},
 			counted{2, 2, 0, 2, 0, 2, second, 1500 * time.Millisecond}, ""},
-		{"several at the end", cutting(2), []Sample{tells(1, 2, ""), tells(1, 2, ""), tells(1, 2, "")},
+		{"several at the end", cutting(2), []Sample{tells(1, 2), tells(1, 2), tells(1, 2)},
 			counted{2, 2, 0, 2, 0, 2, second, second}, ""},
-		{"in the warm-up, and cut", cutting(1), []Sample{tells(0.5, 3, ""), tells(1, 2, "")},
+		{"in the warm-up, and cut", cutting(1), []Sample{tells(0.5, 3), tells(1, 2)},
 			counted{1, 1, 0, 1, 0, 1, second, second}, ""},
-		{"fewer than to be cut", cutting(2), []Sample{tells(1, 2, "")}, counted{},
+		{"fewer than to be cut", cutting(2), []Sample{tells(1, 2)}, counted{},
 			"after the warm-up it made 1 requests, and the load has 2"},
-		{"cut without need", closed, []Sample{givenUp(tells(1, 2, ""))}, counted{},
+		{"cut without need", closed, []Sample{givenUp(tells(1, 2))}, counted{},
 			"it gave a request up, and the load follows each to its end"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
