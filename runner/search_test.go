@@ -259,16 +259,8 @@ func TestCapacity(t *testing.T) {
 		s.Better != "lower" || s.Reason != "" || s.Objective != "latency.p50 < 100ms and failed < 1%" {
 		t.Errorf("found %+v", s)
 	}
-	if first := b.rates[0]; first < 1414 || first > 1415 { // the geometric mean of floor and limit
-		t.Errorf("begins at %v/s", first)
-	}
-	phases := map[string]int{}
 	for _, probe := range s.Probes {
-		phases[probe.Phase]++
 		assert.Equal(t, probe.Passed, probe.Candidate <= 730, "probe %+v", probe)
-	}
-	if phases[record.PhaseConfirm] != 3 || phases[record.PhaseRefute] != 3 {
-		t.Errorf("phases %v", phases)
 	}
 	if sum := carryOut(t, b, p, store, Options{}); sum.Searches != 0 {
 		t.Errorf("searched again: %+v", sum)

@@ -23,42 +23,19 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 )
 
-// Replicas of a service stand behind its name, and their usage is that of the service.
+// Replicas of a service have its name as well. observe.TestWatch has that their usage is that of the service.
 func TestScale(t *testing.T) {
 	s := script()
 	var mu sync.Mutex
-	started := map[string]engine.Service{}
+	aliases := map[string]string{}
 	s.Start = func(_ context.Context, service engine.Service) error {
 		mu.Lock()
 		defer mu.Unlock()
-		started[service.Name] = service
+		aliases[service.Name] = strings.Join(service.Aliases, " ")
 		return nil
 	}
-	begin := time.Now()
-	s.Usage = func(name string, n int) (engine.Usage, error) {
-		at := time.Duration(n) * time.Second
-		return engine.Usage{At: begin.Add(at - 500*time.Millisecond), CPU: at / 2, Memory: 100, Periods: 2, Throttled: 1,
-			ListenOverflows: int64(n), Retransmits: -1}, nil
-	}
-	r := runOnce(t, s, "expose:", "scale: 3\n    expose:")
-	if len(started) != 3 || !slices.Equal(started["server.3"].Aliases, []string{"server"}) ||
-		len(started["server"].Aliases) != 0 {
-		t.Fatalf("started %v", started)
-	}
-	if m, ok := r.Sample("memory.server"); !ok || m.Value != 300 {
-		t.Errorf("memory %+v, want 300 of three", m)
-	}
-	if cpu, ok := r.Sample("cpu.server"); !ok || cpu.Value < 1.4 || cpu.Value > 1.6 {
-		t.Errorf("cpu %+v, want 1.5 of three", cpu)
-	}
-	for _, sample := range r.Samples {
-		if strings.Contains(sample.Metric, "server.") || strings.HasPrefix(sample.Metric, "net.retransmits") {
-			t.Errorf("there is a sample %s", sample.Metric)
-		}
-	}
-	if th := r.Machine.Throttled["server"]; len(r.Machine.Throttled) != 1 || th.Limited {
-		t.Errorf("throttled %+v", r.Machine.Throttled)
-	}
+	runOnce(t, s, "expose:", "scale: 3\n    expose:")
+	assert.Map(t, aliases, map[string]string{"server": "", "server.2": "server", "server.3": "server"}, "aliases")
 }
 
 // Volumes are what engines know them as: files of the article without its folder, and memory with a bound.
