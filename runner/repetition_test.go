@@ -437,13 +437,6 @@ func TestSettle(t *testing.T) {
 	})
 }
 
-func (d lasting) Measure(ctx context.Context, at load.Place, t *plan.Trial) (load.Measurement, error) {
-	m, err := d.Driver.Measure(ctx, at, t)
-	m.Length, m.Warmup = 60*time.Millisecond, 20*time.Millisecond
-	time.Sleep(m.Length + m.Warmup)
-	return m, err
-}
-
 func TestEfficiency(t *testing.T) {
 	var s Spent
 	assert.Equal(t, s.Efficiency(), 0, "of nothing")

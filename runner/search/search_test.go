@@ -215,7 +215,9 @@ func TestRecall(t *testing.T) {
 		b.Measure("tuned", "a", "3", []float64{100}, func(r *record.Record) { r.Facts = map[string]string{"tune.workers": "2"} })
 	}
 	newer := func(chosen int) func(b *recordtest.Fixture) {
-		return func(b *recordtest.Fixture) { b.Searched("tuned", "a", "2", recordtest.TuneOf(chosen, chosen, chosen)) }
+		return func(b *recordtest.Fixture) {
+			b.Searched("tuned", "a", "2", recordtest.TuneOf(chosen, float64(chosen), float64(chosen)))
+		}
 	}
 	none := func(b *recordtest.Fixture) { b.Records = nil }
 	for _, tt := range []struct {
