@@ -374,7 +374,7 @@ func TestRejected(t *testing.T) {
 	image := must.Get(e.Prepare(t.Context(), engine.Image{Machine: true}, io.Discard))
 	_, err := space.Start(t.Context(), engine.Service{Image: image, Service: spec.Service{Name: "server",
 		Command: []string{"sleep", "1h"}, WorkingDir: "/etc/passwd"}})
-	const want = `"server" could not be started: there is no folder /etc/passwd on this machine`
+	const want = `"server" could not be started: working directory: there is no folder /etc/passwd on this machine`
 	if !errors.As(err, new(*engine.RejectedError)) || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v, want a RejectedError %q", err, want)
 	}
