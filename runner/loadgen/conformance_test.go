@@ -68,8 +68,6 @@ func TestConformance(t *testing.T) {
 	const head, chunked, hints = "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
 		"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 	const announced = head + "Connection: close\r\nContent-Length: 5\r\n\r\nhello"
-	rest := bufferSize - len(head+"Content-Length: 12345\r\n\r\n") // of a buffer behind the head
-	full := fmt.Sprintf(head+"Content-Length: %d\r\n\r\n", rest) + strings.Repeat("x", rest)
 	kept, fresh := counts{right: each, connects: clients}, counts{right: each, connects: each}
 	stale, extra := fresh, fresh
 	stale.stale, extra.unrequested = each-clients, each
@@ -140,8 +138,6 @@ func TestConformance(t *testing.T) {
 		{"two answers at once", saying(hello + hello), nil, extra, same},
 		{"a byte too many", saying(hello + "!"), nil, extra, same},
 		{"a byte too many behind a big body", saying(head + "Content-Length: 200000\r\n\r\n" + strings.Repeat("x", 200001)), nil, extra, same},
-		{"an answer that fills the buffer", saying(full), nil, kept, fresh},
-		{"a byte too many behind a full buffer", saying(full + "!"), nil, extra, same},
 		{"another protocol", saying("220 mail.example ESMTP\r\n"), nil, failed(Malformed), same},
 		{"errors", saying("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"), nil, wrong, failed(Wrong)},
 		{"errors, and the connection closes", closing(saying("HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")),
@@ -245,7 +241,7 @@ func TestIPv6(t *testing.T) {
 	assert.Equal(t, r.Answered, 2, "answers")
 }
 
-// A request allocates nothing, even where the heads of all answers differ.
+// A request allocates nothing, even where the heads of all answers differ, of which few are remembered.
 func TestAllocations(t *testing.T) {
 	const from, to = 2000, 12000 // between these requests, allocations are counted
 	var requests atomic.Int64
@@ -272,7 +268,8 @@ func TestAllocations(t *testing.T) {
 	})
 	mustRun(t, Config{Targets: []Target{{URL: fmt.Sprintf("http://%s/", address)}}, Connections: 8, Requests: to + 1000,
 		KeepAlive: true})
-	if each := float64(after.Mallocs-before.Mallocs) / (to - from); each > 0.01 {
+	const remembered = 2. / oneOfMany // of these heads
+	if each := float64(after.Mallocs-before.Mallocs) / (to - from); each > 0.01+remembered {
 		t.Errorf("%v allocations for a request", each)
 	}
 }
