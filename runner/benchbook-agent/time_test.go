@@ -70,6 +70,15 @@ func TestProgramsThatFindTheTimer(t *testing.T) {
 	}
 }
 
+func TestProgramThatDoesNotExist(t *testing.T) {
+	cmd := exec.Command(agent.Name, agent.Time, "/no/such/program")
+	cmd.Env = append(os.Environ(), agent.TimerSettings{Marker: "a marker"}.Environment())
+	output, err := cmd.CombinedOutput()
+	if cmd.ProcessState.ExitCode() != 1 || !bytes.HasPrefix(output, []byte("starting /no/such/program")) {
+		t.Errorf("%v: %q", err, output)
+	}
+}
+
 func TestPeakMemory(t *testing.T) {
 	r, _ := timed(t, agent.TimerSettings{}, nothing, "sh", "-c", "head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null")
 	if r.PeakMemory < 90_000_000 || r.PeakMemory > 200_000_000 {

@@ -400,6 +400,15 @@ func TestLastLines(t *testing.T) {
 	}
 }
 
+func TestEndOf(t *testing.T) {
+	if got := EndOf([]byte("a\nb\nc\n\n")); got != "    a\n    b\n    c" {
+		t.Errorf("the last lines are %q", got)
+	}
+	if got := EndOf([]byte(strings.Repeat("x\n", 30))); strings.Count(got, "x") != 20 {
+		t.Errorf("the last lines are %q", got)
+	}
+}
+
 // A port is probed by connecting, and a path by the status of its answer.
 func TestProbeAt(t *testing.T) {
 	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))
