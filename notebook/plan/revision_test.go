@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
@@ -77,9 +78,7 @@ func TestRevision(t *testing.T) {
 			for _, f := range p.Experiments[0].Trials[0].Services[0].Image.Build.Files {
 				names = append(names, shortOf(f))
 			}
-			if want := strings.Fields(test.want); !slices.Equal(names, want) {
-				t.Errorf("the files are %q, want %q", names, want)
-			}
+			assert.Slice(t, names, strings.Fields(test.want))
 		})
 	}
 	t.Run("without a repository", func(t *testing.T) {
@@ -132,7 +131,7 @@ func TestRevisionsAreCompared(t *testing.T) {
 		write(filepath.Join(dir, "data/main"), "ignored")
 	}
 	revisions := Options{Revisions: []Revision{{"old", "v1"}, {"new", "v2"}}}
-	for _, test := range []struct{ name, body, want string }{
+	for _, test := range []struct{ name, body, want string }{ // what is planned, or the rule of the first problem
 		{"a matrix", "matrix: {path: [a, b]}\nservices: {s: {build: ../../../app}}",
 			"a, old=then; b, old=then; a, new=now; b, new=now; a, old again=then"},
 		{"no matrix, and no A/A pair", "calibrate: false\nservices: {s: {build: ../../../app}}",
@@ -152,12 +151,16 @@ func TestRevisionsAreCompared(t *testing.T) {
 		{"a mounted folder", "services: {s: {image: a, volumes: [\"./code:/c\"]}}", "old=then; new=now; old again=then"},
 		{"a mounted file", "services: {s: {image: a, volumes: [\"./conf:/c\"]}}", "old=then; new=now; old again=then"},
 		{"variables", "services: {s: {image: a, env_file: vars}}", "old=then; new=now; old again=then"},
+		{"an axis of that name", "matrix: {revision: [a]}\nservices: {s: {build: ../../../app}}", "duplicate-parameter"},
+		{"variables outside the folder", "services: {s: {image: a, env_file: ../../../lib/vars}}", "outside-folder"},
+		{"a folder that one does not have", "services: {s: {build: ../../../new}}", "no-such-revision"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p, problems := planText(t, text(block("name: e\nload: {target: http://s/}\n"+test.body+"\n")), inRepository,
 				revisions)
 			if len(problems) > 0 {
-				t.Fatal(problems)
+				assert.Equal(t, problems[0].Rule, test.want, "%v", problems)
+				return
 			}
 			e := p.Experiments[0]
 			var got []string
@@ -167,24 +170,9 @@ func TestRevisionsAreCompared(t *testing.T) {
 			if e.Skipped != "" {
 				got = append(got, "left out: "+e.Skipped)
 			}
-			if words := strings.Join(got, "; "); words != test.want {
-				t.Errorf("planned is %s; want %s", words, test.want)
-			}
+			assert.Equal(t, strings.Join(got, "; "), test.want)
 			if e.Skipped == "" && e.Parameters[len(e.Parameters)-1] != RevisionAxis {
 				t.Errorf("the axes are %q", e.Parameters)
-			}
-		})
-	}
-	for _, test := range []struct{ name, body, rule string }{
-		{"an axis of that name", "matrix: {revision: [a]}\nservices: {s: {build: ../../../app}}", "duplicate-parameter"},
-		{"variables outside the folder", "services: {s: {image: a, env_file: ../../../lib/vars}}", "outside-folder"},
-		{"a folder that one does not have", "services: {s: {build: ../../../new}}", "no-such-revision"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			_, problems := planText(t, text(block("name: e\nload: {target: http://s/}\n"+test.body+"\n")), inRepository,
-				revisions)
-			if len(problems) == 0 || problems[0].Rule != test.rule {
-				t.Errorf("got %v, want %s", problems, test.rule)
 			}
 		})
 	}
