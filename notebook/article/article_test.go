@@ -14,6 +14,7 @@ import (
 
 	"github.com/rivo/uniseg"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/source"
@@ -83,18 +84,14 @@ func TestDocument(t *testing.T) {
 		t.Errorf("values: %+v", doc.Values)
 	}
 	at := doc.Values[0].Written.Pos
-	if got := string(doc.Source.Data[at.Start:at.End]); got != doc.Values[0].Written.Value {
-		t.Errorf("the value's place holds %q", got)
-	}
+	assert.Equal(t, string(doc.Source.Data[at.Start:at.End]), doc.Values[0].Written.Value, "the value's place")
 	for _, p := range []struct {
 		what string
 		text source.Text
 	}{{"claim link", doc.ClaimLinks[0].Name}, {"reference", doc.References[0].Label},
 		{"experiment", doc.Experiments[0].Name},
 		{"expect", doc.Claims[0].Expect.Text}} {
-		if got := string(doc.Source.Data[p.text.Pos.Start:p.text.Pos.End]); got != p.text.Value {
-			t.Errorf("%s: the place holds %q, want %q", p.what, got, p.text.Value)
-		}
+		assert.Equal(t, string(doc.Source.Data[p.text.Pos.Start:p.text.Pos.End]), p.text.Value, "the place of the %s", p.what)
 	}
 }
 
@@ -110,9 +107,7 @@ func TestMerge(t *testing.T) {
 		{"null below what was not there", "a: 1", "b: {c: null, d: 1}", "{a: 1, b: {d: 1}}"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := show(Merge(read(test.base), read(test.over))); got != test.want {
-				t.Errorf("got %s, want %s", got, test.want)
-			}
+			assert.Equal(t, show(Merge(read(test.base), read(test.over))), test.want)
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
@@ -90,9 +91,7 @@ func TestWaysToWrite(t *testing.T) {
 		}, "0"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := test.got(decodeText(t, test.text)); got != test.want {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
+			assert.Equal(t, test.got(decodeText(t, test.text)), test.want)
 		})
 	}
 }
@@ -114,13 +113,9 @@ func TestPlacesInRows(t *testing.T) {
 		stand string
 	}{{rows[1].Fields[0].Value.Text, "two"}, {rows[1].Fields[1].Value.Text, "äö"}, {rows[0].Fields[0].Key, "name"}} {
 		at := want.text.Pos
-		if got := string(at.Source.Data[at.Start:at.End]); got != want.stand {
-			t.Errorf("the place of %q holds %q", want.text.Value, got)
-		}
+		assert.Equal(t, string(at.Source.Data[at.Start:at.End]), want.stand, "the place of %q", want.text.Value)
 	}
-	if got := rows[0].Get("w,ord").Text.Value; got != `un "deux"` {
-		t.Errorf("a quoted field is %q", got)
-	}
+	assert.Equal(t, rows[0].Get("w,ord").Text.Value, `un "deux"`, "a quoted field")
 }
 
 func TestPublishedRows(t *testing.T) {
@@ -167,9 +162,7 @@ func TestPublishedRows(t *testing.T) {
 				}
 				rows = append(rows, strings.Join(fields, " ")+": "+strings.Join(metrics, " "))
 			}
-			if got := strings.Join(rows, "; "); got != test.want {
-				t.Errorf("got %s, want %s", got, test.want)
-			}
+			assert.Equal(t, strings.Join(rows, "; "), test.want)
 		})
 	}
 }

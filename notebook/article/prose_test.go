@@ -8,6 +8,7 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/source"
 )
@@ -106,9 +107,7 @@ func TestParts(t *testing.T) {
 		`time.real{size="large"} > 1s in ::: when slower contradicted or inconclusive`,
 		`slower ["not measured"]`,
 	}
-	if strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
+	assert.Equal(t, strings.Join(got, "\n"), strings.Join(want, "\n"))
 	if doc.Tables[0].Part != doc.Parts[0] {
 		t.Error("the table does not stand in the first part")
 	}
@@ -124,9 +123,7 @@ func TestResolve(t *testing.T) {
 		"&nothing;": "&nothing;", "&copy": "&copy", "&copy;": "©", "&#0;": "\uFFFD", "&amp;amp;": "&amp;",
 		"&#59;": ";", "&#x3B;": ";", "&semi;": ";", "&#xD800;": "\uFFFD", "&notit;": "&notit;", `\\`: `\`, "": "",
 	} {
-		if got := Resolve([]byte(written)); got != want {
-			t.Errorf("%q is %q, want %q", written, got, want)
-		}
+		assert.Equal(t, Resolve([]byte(written)), want, "%q", written)
 	}
 }
 
@@ -164,12 +161,8 @@ func TestMetrics(t *testing.T) {
 	} {
 		y := []string{"latency.p50", "cpu"}
 		k, _ := FigureKindOf(tt.kind, "throughput", y)
-		if got := strings.Join(k.Metrics("throughput", y), " "); got != tt.want {
-			t.Errorf("%s shows %q, want %q", tt.kind, got, tt.want)
-		}
-		if got := k.ShowsMetric(tt.metric, "throughput", y); got != tt.shows {
-			t.Errorf("that %s shows %s is %v", tt.kind, tt.metric, got)
-		}
+		assert.Equal(t, strings.Join(k.Metrics("throughput", y), " "), tt.want, "%s shows", tt.kind)
+		assert.Equal(t, k.ShowsMetric(tt.metric, "throughput", y), tt.shows, "%s shows %s", tt.kind, tt.metric)
 	}
 }
 
@@ -216,9 +209,7 @@ func TestDivs(t *testing.T) {
 		{"in a quotation", "> ::: a\n> :::\n", "Blockquote misplaced [a: ], misplaced [: ]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := outline(ForArticles().Parse([]byte(tt.text)), []byte(tt.text)); got != tt.want {
-				t.Errorf("got  %s\nwant %s", got, tt.want)
-			}
+			assert.Equal(t, outline(ForArticles().Parse([]byte(tt.text)), []byte(tt.text)), tt.want)
 			if got := outline(ForPages().Parse([]byte(tt.text)), []byte(tt.text)); strings.Contains(got, "[") {
 				t.Errorf("a page of docs has a div: %s", got)
 			}

@@ -358,9 +358,7 @@ func TestMarks(t *testing.T) {
 					c(r)
 				}
 			}
-			if got := strings.Join(judgeOnly(b).Marks, "; "); got != tt.want {
-				t.Errorf("marks %q, want %q", got, tt.want)
-			}
+			assert.Equal(t, strings.Join(judgeOnly(b).Marks, "; "), tt.want, "marks")
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/recordtest"
@@ -303,8 +304,6 @@ func TestSelect(t *testing.T) {
 func TestIsName(t *testing.T) {
 	for value, want := range map[string]bool{"async": true, "10 threads": true, "1 MB": true, "no limit": true,
 		"10": false, "2ms": false, "-1": false, "none": false, "True": false, "off": false, "": false} {
-		if got := IsName(value); got != want {
-			t.Errorf("IsName(%q) is %v", value, got)
-		}
+		assert.Equal(t, IsName(value), want, "IsName(%q)", value)
 	}
 }

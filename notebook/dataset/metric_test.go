@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
@@ -454,10 +455,6 @@ func TestKeyAndAllMetrics(t *testing.T) {
 	const all = key + " latency.p90 latency.mean latency.max requests failed.count generator.cpu errors.timeout " +
 		"cpu.per_request " +
 		"cpu.server memory.server"
-	if got := names(e.KeyMetrics()); got != key {
-		t.Errorf("key metrics are %s, want %s", got, key)
-	}
-	if got := names(e.AllMetrics()); got != all {
-		t.Errorf("all metrics are %s, want %s", got, all)
-	}
+	assert.Equal(t, names(e.KeyMetrics()), key, "key metrics")
+	assert.Equal(t, names(e.AllMetrics()), all, "all metrics")
 }

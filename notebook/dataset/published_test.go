@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 )
@@ -70,9 +71,7 @@ func TestRowsJoinByWhatTheyShare(t *testing.T) {
 		for _, c := range d.Join(b, &b.Rows[i]) {
 			names = append(names, c.Trial.Name)
 		}
-		if got := strings.Join(names, "; "); got != want {
-			t.Errorf("row %d joins %q, want %q", i+1, got, want)
-		}
+		assert.Equal(t, strings.Join(names, "; "), want, "row %d joins", i+1)
 	}
 	if _, ok := d.Published(d.Experiments[0].Cells[1], "throughput", ""); ok {
 		t.Error("a row that fits several cells was taken for one of them")

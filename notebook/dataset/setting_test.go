@@ -1,6 +1,10 @@
 package dataset
 
-import "testing"
+import (
+	"testing"
+
+	"benchbook/internal/test/assert"
+)
 
 func TestSetting(t *testing.T) {
 	for _, tt := range []struct{ name, value, want string }{
@@ -9,8 +13,6 @@ func TestSetting(t *testing.T) {
 		{"status", "1", "status = 1"}, {"share", "60%", "share = 60%"}, {"workers", "2.5", "workers = 2.5"},
 		{"clients", "", "clients = "},
 	} {
-		if got := Setting(tt.name, tt.value); got != tt.want {
-			t.Errorf("Setting(%q, %q) = %q, want %q", tt.name, tt.value, got, tt.want)
-		}
+		assert.Equal(t, Setting(tt.name, tt.value), tt.want, "Setting(%q, %q)", tt.name, tt.value)
 	}
 }

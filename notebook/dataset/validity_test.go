@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/validity"
@@ -62,9 +63,7 @@ func TestWordsOfChecksAreOfTheirLevel(t *testing.T) {
 			b := recordtest.New(t, recordtest.Article(strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: 5", 1)))
 			b.Measure("servers", "a", "1", []float64{1000, 1000, 1000, 1000, 1000},
 				func(r *record.Record) { r.Load.ForeignCPU = tt.shares[r.Repetition-1] })
-			if got := cellOf(t, datasetOf(b), "a").Validity().Checks()[3]; got != tt.want {
-				t.Errorf("%+v, want %+v", got, tt.want)
-			}
+			assert.Equal(t, cellOf(t, datasetOf(b), "a").Validity().Checks()[3], tt.want)
 		})
 	}
 }
@@ -117,9 +116,7 @@ func TestSteadyState(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := measure(t, recordtest.ValuesA, tt.set)
 			checks := c.Validity().Checks()
-			if got := checks[len(checks)-1]; got != tt.want {
-				t.Errorf("%+v, want %+v", got, tt.want)
-			}
+			assert.Equal(t, checks[len(checks)-1], tt.want)
 			if marked := slices.Contains(c.Metric("throughput").Marks,
 				tt.want.Words); marked != (tt.want.Level == validity.Warn) {
 				t.Errorf("marks %q", c.Metric("throughput").Marks)

@@ -22,9 +22,7 @@ func TestInlineDockerfile(t *testing.T) {
 		t.Errorf("the build is %+v", b)
 	}
 	at := trial.DockerfilePos(b, 2)
-	if got := string(at.Source.Data[at.Start:at.End]); got != "RUN false" {
-		t.Errorf("its second line is said to be %q", got)
-	}
+	assert.Equal(t, string(at.Source.Data[at.Start:at.End]), "RUN false", "its second line")
 }
 
 // planIn plans an experiment in a folder that has a Dockerfile and what mkfiles makes there and outside the project.
@@ -137,12 +135,8 @@ func TestLinksInsideAreFollowed(t *testing.T) {
 	for _, f := range s.Image.Build.Files {
 		got = append(got, f.Path+"="+string(f.Data))
 	}
-	if want := "Dockerfile=FROM scratch\n common.py=pass settings=quick"; strings.Join(got, " ") != want {
-		t.Errorf("the context holds %q, want %q", got, want)
-	}
-	if string(s.Configs[0].Data) != "quick" {
-		t.Errorf("the config is %+v", s.Configs[0])
-	}
+	assert.Equal(t, strings.Join(got, " "), "Dockerfile=FROM scratch\n common.py=pass settings=quick", "the context")
+	assert.Equal(t, string(s.Configs[0].Data), "quick", "the config")
 }
 
 // Ignored files are neither read nor counted, and too large ones are not read.

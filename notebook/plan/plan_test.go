@@ -107,9 +107,7 @@ func TestPlace(t *testing.T) {
 		{"one core is shared", [][]int{{0}}, Placement{"0", "0", 1, 1}},
 		{"nothing is known", nil, Placement{"", "", 1, 1}},
 	} {
-		if got := Place(test.cores); got != test.want {
-			t.Errorf("%s: got %+v, want %+v", test.name, got, test.want)
-		}
+		assert.Equal(t, Place(test.cores), test.want, "%s", test.name)
 	}
 }
 

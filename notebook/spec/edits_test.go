@@ -44,8 +44,6 @@ func TestEdits(t *testing.T) {
 		for _, e := range spec.Edits([]byte(tt.now), []byte(tt.then)) {
 			got = append(got, e.String())
 		}
-		if text := strings.Join(got, "; "); text != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.name, text, tt.want)
-		}
+		assert.Equal(t, strings.Join(got, "; "), tt.want, "%s", tt.name)
 	}
 }
