@@ -97,22 +97,22 @@ func newStarting(s *spec.Service) *starting {
 
 // startService starts the containers of a service, and then the link before it.
 func (b *bench) startService(ctx, bounded context.Context, set *services, s *starting) error {
-	var group errgroup.Group
+	replicas, starting := errgroup.WithContext(ctx)
 	for i := range s.running {
-		group.Go(func() error {
+		replicas.Go(func() error {
 			container, err := b.container(set.trial, s, i+1)
 			if err != nil {
 				return err
 			}
 			name := replica(s.Name, i+1)
-			c, err := startOne(ctx, bounded, set.space, container)
+			c, err := startOne(starting, bounded, set.space, container)
 			if c != nil {
 				s.running[i] = s.named(c, name)
 			}
 			return renameInError(err, container.Name, name)
 		})
 	}
-	if err := group.Wait(); err != nil {
+	if err := replicas.Wait(); err != nil {
 		return err
 	}
 	if s.Link != nil {
