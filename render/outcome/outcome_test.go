@@ -84,11 +84,15 @@ var (
 
 // measurings are by the words behind a claim in testdata/sentences.txt.
 var measurings = map[string]measuring{
-	"":                    servers(),
-	"a is unsteady":       servers(wide("a")),
-	"b is unsteady":       servers(wide("b")),
-	"c is unsteady":       servers(wide("c")),
-	"a failed":            servers(recordtest.Only("a", recordtest.Failed("server exited"))),
+	"":              servers(),
+	"a is unsteady": servers(wide("a")),
+	"b is unsteady": servers(wide("b")),
+	"c is unsteady": servers(wide("c")),
+	"a failed":      servers(recordtest.Only("a", recordtest.Failed("server exited"))),
+	"a failed, with a text": func(t *testing.T, expect string) *recordtest.Fixture {
+		return recordtest.NewMeasured(t, recordtest.Claimed(expect, "text: A pool is twice as fast."),
+			recordtest.Only("a", recordtest.Failed("server exited")))
+	},
 	"one repetition of b": servers(recordtest.Only("b", func(r *record.Record) { r.Experiment = "gone" }, 2, 3)),
 	"no failures":         fails(0, 0),
 	"b fails more":        fails(10, 1000),
