@@ -6,9 +6,6 @@ import (
 	"testing"
 
 	"benchbook/internal/test/assert"
-	"benchbook/internal/test/must"
-	"benchbook/render"
-	"benchbook/render/rendertest"
 )
 
 // blocks of articles about servers a and b.
@@ -17,17 +14,7 @@ const (
 	figureOfB   = "```yaml figure\n{label: fig-b, kind: dots, x: throughput, y: server}\n```\n\n"
 	headlineOfB = "```yaml claim\n{name: c, headline: true, " +
 		"expect: 'throughput{server=\"b\"} > throughput{server=\"a\"}'}\n```\n\n"
-	publishedOfB = "```yaml published\nname: p\nsource: A book\n" +
-		"rows: [{server: a, throughput: 100/s}, {server: b, throughput: 110/s}]\n```\n\n"
 )
-
-func pageOfServers(t *testing.T, blocks string, o render.Options) *render.Page {
-	t.Helper()
-	b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+experiment+blocks))
-	b.Measure("full", "servers", "a", []float64{500, 490, 510})
-	b.Measure("full", "servers", "b", []float64{600, 590, 610})
-	return must.Get(newRenderer(t).Page(b.Dataset(), o))
-}
 
 // The figure at the top is the one that its author chose, else one that shows what the first headline claim is about.
 // It stands there alone, and is the first of the figures.
@@ -39,83 +26,47 @@ func TestHeadlineFigure(t *testing.T) {
 		{"of the claim's metric", headlineOfB + figureOfA + figureOfB, "fig-b"},
 		{"without a headline claim", figureOfA + figureOfB, ""},
 		{"of another metric", headlineOfB + figureOfA, ""},
-		{"in a part that does not apply",
-			headlineOfB + figureOfB + "::: when c contradicted\n\n" + chosen +
-				":::\n\n::: when c else\n\nNo.\n\n:::\n", "fig-b"},
+		{"in a part that does not apply", headlineOfB + figureOfB + "::: when c contradicted\n\n" + chosen +
+			":::\n\n::: when c else\n\nNo.\n\n:::\n", "fig-b"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			html := string(pageOfServers(t, tt.blocks, render.Options{}).HTML)
-			top, story, _ := strings.Cut(html, `id=story`)
-			got := ""
-			if m := regexp.MustCompile(`<figure class=fig id=([^ >]*)`).FindStringSubmatch(top); m != nil {
-				got = m[1]
-			}
-			assert.Equal(t, got, tt.want, "the figure at the top")
-			if tt.want != "" && strings.Contains(story, `<figure class=fig id=`+tt.want+`>`) {
-				t.Error("it stands in the story as well")
-			}
-			if tt.want != "" && !strings.Contains(top, `href=#`+tt.want+` tabindex=-1>Figure 1<`) {
-				t.Error("it is not the first of the figures")
-			}
-		})
-	}
-}
-
-// What was published is counted by what became of it.
-func TestOriginalTitle(t *testing.T) {
-	const claims = "```yaml claim\n" +
-		"- {name: c1, published: 1.1, expect: 'throughput{server=\"b\"} > throughput{server=\"a\"}'}\n" +
-		"- {name: c2, published: 0.9, expect: 'throughput{server=\"b\"} < throughput{server=\"a\"}'}\n" +
-		"- {name: c3, published: 1.3, expect: 'ratio(throughput{server=\"b\"}, throughput{server=\"a\"}) > 1.2'}\n```\n\n"
-	for _, tt := range []struct{ name, blocks, want string }{
-		{"one of each", claims, "1 of 3 statements holds here, 1 does not, 1 is undecided"},
-		{"two that do not hold", claims +
-			strings.Replace(strings.Replace(headlineOfB, "name: c", "name: d, published: 0.8", 1),
-				"\"} > ", "\"} < ", 1), "1 of 4 statements holds here, 2 do not, 1 is undecided"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			html := string(pageOfServers(t, tt.blocks, render.Options{}).HTML)
-			m := regexp.MustCompile(`id=tbl-original-t>([^<]*)<`).FindStringSubmatch(html)
-			if m == nil || strings.ReplaceAll(m[1], "\u00a0", " ") != tt.want {
-				t.Errorf("the title is %q, want %q", m, tt.want)
-			}
-		})
-	}
-}
-
-// The claims of the original have a table and count for the standing; other headline claims have another table.
-func TestOriginalAndAsked(t *testing.T) {
-	const front = "---\ntitle: Sample\nfinding: '[B is quicker](claim:theirs)'\ncaution: [One machine]\n" +
-		"reproduces: {title: A work, year: 2020, url: 'https://example.org/work'}\n" +
-		"related: [{title: A rerun, author: B. Writer, url: 'https://example.org/rerun'}]\n---\n\n" +
-		"::: answer\nB answers `{value} throughput{server=\"b\"} | round 0`.\n:::\n\n"
-	const claims = "```yaml claim\n" +
-		"- {name: theirs, headline: true, quote: B is faster., derived: read off a chart,\n" +
-		"   published: 1.1, expect: 'throughput{server=\"b\"} > throughput{server=\"a\"}'}\n" +
-		"- {name: ours, headline: true, expect: 'throughput{server=\"b\"} < throughput{server=\"a\"}'}\n```\n\n"
-	b := rendertest.New(t, "sample", []byte(front+experiment+claims))
-	b.Measure("full", "servers", "a", []float64{500, 490, 510})
-	b.Measure("full", "servers", "b", []float64{600, 590, 610})
-	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-	html := string(page.HTML)
-	top, _, _ := strings.Cut(html, `id=story`)
-	_, original, _ := strings.Cut(html, `id=original`)
-	original, asked, _ := strings.Cut(original, `id=asked`)
-	asked, _, _ = strings.Cut(asked, `id=run`)
-	for _, tt := range []struct{ part, text, want string }{
-		{"answer", top, `class=answer-text><p>B answers `},
-		{"answer", top, "of the original supported"},
-		{"answer", top, `href=https://example.org/work`},
-		{"answer", top, `Others on this: <a href=https://example.org/rerun`},
-		{"answer", top, "One machine"},
-		{"original", original, "B is faster."},
-		{"original", original, `<span class=derived>†<small>read off a chart</small></span>`},
-		{"asked", asked, `href=#claim-ours`},
-	} {
-		if !strings.Contains(tt.text, tt.want) {
-			t.Errorf("%s has no %q:\n%s", tt.part, tt.want, tt.text)
+		html := string(rendered(t, measured(t, "", experiment+tt.blocks, three)).HTML)
+		top, story, _ := strings.Cut(html, `id=story`)
+		got := ""
+		if m := regexp.MustCompile(`<figure class=fig id=([^ >]*)`).FindStringSubmatch(top); m != nil {
+			got = m[1]
+		}
+		assert.Equal(t, got, tt.want, "%s: the figure at the top", tt.name)
+		if tt.want != "" && strings.Contains(story, `<figure class=fig id=`+tt.want+`>`) {
+			t.Errorf("%s: it stands in the story as well", tt.name)
+		}
+		if tt.want != "" && !strings.Contains(top, `href=#`+tt.want+` tabindex=-1>Figure 1<`) {
+			t.Errorf("%s: it is not the first of the figures", tt.name)
 		}
 	}
+}
+
+// The claims of the original have a table, whose title counts what became of them, and count for the standing; other
+// headline claims have another table.
+func TestOriginalAndAsked(t *testing.T) {
+	const front = "finding: '[B is quicker](claim:theirs)'\ncaution: [One machine]\n" +
+		"reproduces: {title: A work, year: 2020, url: 'https://example.org/work'}\n" +
+		"related: [{title: A rerun, author: B. Writer, url: 'https://example.org/rerun'}]\n"
+	const body = "::: answer\nB answers `{value} throughput{server=\"b\"} | round 0`.\n:::\n\n" + experiment + "```yaml claim\n" +
+		"- {name: theirs, headline: true, quote: B is faster., derived: read off a chart,\n" +
+		"   published: 1.1, expect: 'throughput{server=\"b\"} > throughput{server=\"a\"}'}\n" +
+		"- {name: slower, published: 0.9, expect: 'throughput{server=\"b\"} < throughput{server=\"a\"}'}\n" +
+		"- {name: far, published: 1.3, expect: 'ratio(throughput{server=\"b\"}, throughput{server=\"a\"}) > 1.2'}\n" +
+		"- {name: ours, headline: true, expect: 'throughput{server=\"b\"} < throughput{server=\"a\"}'}\n```\n\n"
+	page := rendered(t, measured(t, front, body, three))
+	top, _, _ := strings.Cut(string(page.HTML), `id=story`)
+	_, original, _ := strings.Cut(string(page.HTML), `id=original`)
+	original, asked, _ := strings.Cut(original, `id=asked`)
+	asked, _, _ = strings.Cut(asked, `id=run`)
+	assert.Contains(t, top, `class=answer-text><p>B answers `, "of the original supported", `href=https://example.org/work`,
+		`Others on this: <a href=https://example.org/rerun`, "One machine")
+	assert.Contains(t, narrow.Replace(original), "B is faster.", `<span class=derived>†<small>read off a chart</small></span>`,
+		">1 of 3 statements holds here, 1 does not, 1 is undecided<")
+	assert.Contains(t, asked, `href=#claim-ours`)
 	if strings.Contains(original, "#claim-ours") || strings.Contains(asked, "#claim-theirs") {
 		t.Error("a claim is in the table of the others")
 	}
@@ -133,23 +84,17 @@ func TestBeside(t *testing.T) {
 		"- {name: first, headline: true, published: 1.1, expect: 'throughput{server=\"b\"} > throughput{server=\"a\"}'}\n" +
 		"- {name: second, headline: true, published: 0.5, expect: 'throughput{server=\"a\"} < throughput{server=\"b\"}'}\n" +
 		"- {name: other, headline: true, expect: 'throughput{server=\"a\"} < 900/s'}\n```\n\n"
-	for _, tt := range []struct{ name, finding, published string }{
-		{"without a finding", "", "+10 %"},
-		{"of another claim", "finding: '[](claim:second)'\n", "−50 %"},
-		{"of two claims", "finding: '[](claim:second) [](claim:first)'\n", "−50 %"},
-		{"of a claim without a published number", "finding: '[A is slow](claim:other)'\n", ""},
-		{"of none", "finding: B it is.\n", ""},
+	for finding, published := range map[string]string{
+		"":                              "+10 %",
+		"finding: '[](claim:second)'\n": "−50 %",
+		"finding: '[](claim:second) [](claim:first)'\n": "−50 %",
+		"finding: '[A is slow](claim:other)'\n":         "",
+		"finding: B it is.\n":                           "",
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n"+tt.finding+"---\n\n"+experiment+claims))
-			b.Measure("full", "servers", "a", []float64{500, 490, 510})
-			b.Measure("full", "servers", "b", []float64{600, 590, 610})
-			page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-			got := ""
-			if page.Beside != nil {
-				got = strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(page.Beside.Published)
-			}
-			assert.Equal(t, got, tt.published, "the published number")
-		})
+		got := ""
+		if beside := rendered(t, measured(t, finding, experiment+claims, three)).Beside; beside != nil {
+			got = narrow.Replace(beside.Published)
+		}
+		assert.Equal(t, got, published, "the published number, with %q", finding)
 	}
 }

@@ -1,29 +1,16 @@
 package render_test
 
 import (
-	"html"
 	"regexp"
 	"strings"
 	"testing"
 
 	"benchbook/internal/test/assert"
-	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
-	"benchbook/render"
-	"benchbook/render/rendertest"
 )
 
 // said finds what stands below each claim, in its line and behind it.
 var said = regexp.MustCompile(`(?s)<li id=claim-[^>]*>.*?<summary>(.*?)<code>`)
-
-var tag = regexp.MustCompile(`(?s)<svg.*?</svg>|<[^>]*>`)
-
-// wordsOf is markup as it reads.
-func wordsOf(markup string) string {
-	text := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(html.UnescapeString(tag.ReplaceAllString(markup,
-		"")))
-	return strings.Join(strings.Fields(text), " ")
-}
 
 // The servers a and b have 500 and 600 requests per second, of three repetitions each, c has 450 of one, and d 400 of
 // two.
@@ -60,24 +47,19 @@ func TestClaims(t *testing.T) {
 			"Supported; 2 comparisons: 2 supported With 95 % intervals, for ratios widened by the noise floor of 0.84 %." +
 				"Supported throughput, b over a: +20 %, +15 to +26 %Supported failed requests, a: 19, 5 to 72"},
 	}
-	var article strings.Builder
-	article.WriteString("---\ntitle: Claims\n---\n\n" + strings.NewReplacer("[a, b]", "[a, b, c, d]", "calibrate: false",
-		"").Replace(experiment) + "```yaml claim\n")
+	var body strings.Builder
+	body.WriteString(strings.Replace(calibrated, "[a, b]", "[a, b, c, d]", 1) + "```yaml claim\n")
 	for i, test := range tests {
-		article.WriteString("- {name: c" + string(rune('a'+i)) + ", expect: '" + test.expect + "'}\n")
+		body.WriteString("- {name: c" + string(rune('a'+i)) + ", expect: '" + test.expect + "'}\n")
 	}
-	article.WriteString("```\n")
-	b := rendertest.New(t, "claims", []byte(article.String()))
+	body.WriteString("```\n")
 	fails := func(r *record.Record) {
-		n := int64(10 * r.Repetition)
-		r.Load.Failed, r.Load.Attempted, r.Load.FailuresMax = n, r.Load.Attempted+n, 1
+		if n := int64(10 * r.Repetition); r.Trial == "a" {
+			r.Load.Failed, r.Load.Attempted, r.Load.FailuresMax = n, r.Load.Attempted+n, 1
+		}
 	}
-	b.Measure("full", "servers", "a", []float64{500, 490, 510}, fails)
-	b.Measure("full", "servers", "again", []float64{512, 502, 522})
-	b.Measure("full", "servers", "b", []float64{600, 590, 610})
-	b.Measure("full", "servers", "c", []float64{450})
-	b.Measure("full", "servers", "d", []float64{390, 410})
-	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
+	page := rendered(t, measured(t, "", body.String(), trials{"a": {500, 490, 510}, "again": {512, 502, 522}, "b": {600, 590, 610},
+		"c": {450}, "d": {390, 410}}, fails))
 	found := said.FindAllStringSubmatch(string(page.HTML), -1)
 	if len(found) != len(tests) {
 		t.Fatalf("found %d claims, want %d", len(found), len(tests))
@@ -91,74 +73,42 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// The sentence that an index shows says what was compared, and that there is no interval where there is none.
+// What an index tells of an article is the sentence of its first headline claim that is decided, with the verdict of
+// that claim. Without one it says what was measured.
 func TestFinding(t *testing.T) {
-	for _, test := range []struct {
-		values []float64
-		want   string
-	}{
-		{[]float64{500, 490, 510}, "Throughput was 17 % lower for a than for b [−20 to −13 %]."},
-		{[]float64{500}, "Undecided after 1 repetition, of the 3 that a verdict needs: throughput for a differed from " +
-			"that for b by −17 % (1 run), and the limit is −4.8 %."},
-	} {
-		b := rendertest.New(t, "claims", []byte("---\ntitle: Claims\n---\n\n"+experiment+
-			"```yaml claim\n{name: c, headline: true, text: It is slower., expect: 'throughput{server=\"a\"} < "+
-			"throughput{server=\"b\"}'}\n```\n"))
-		b.Measure("full", "servers", "a", test.values)
-		b.Measure("full", "servers", "b", []float64{600, 590, 610})
-		page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-		assert.Equal(t, wordsOf(page.Finding), test.want)
+	claim := func(name, more, expect string) string {
+		return "- {name: " + name + ", text: It is so" + more + ", expect: '" + expect + "'}\n"
 	}
-}
-
-// Without a headline claim an index says no more than that something was measured, or that nothing was.
-func TestFindingWithoutClaim(t *testing.T) {
+	slower := claim("c", ", headline: true", `throughput{server="a"} < throughput{server="b"}`)
 	for _, test := range []struct {
-		values []float64
-		want   string
+		name, claims string
+		of           trials
+		want         string
+		verdict      string
 	}{
-		{nil, "Not measured yet."},
-		{[]float64{500, 490, 510}, "Measured, but no headline claim could be judged."},
+		{"a headline claim", slower, three, "Throughput was 17 % lower for a than for b [−20 to −13 %].", "Supported"},
+		{"too few repetitions", slower, trials{"a": {500}, "b": {600, 590, 610}}, "Undecided after 1 repetition, of the 3 that a " +
+			"verdict needs: throughput for a differed from that for b by −17 % (1 run), and the limit is −4.8 %.", "Inconclusive"},
+		{"the first that is decided", claim("c", ", headline: true", `ratio(throughput{server="b"}, throughput{server="a"}) > 1.2`) +
+			claim("d", "", `throughput{server="a"} < throughput{server="b"}`) +
+			claim("e", ", headline: true", `throughput{server="a"} > throughput{server="b"}`), three,
+			"Throughput was 17 % lower for a than for b [−20 to −13 %].", "Contradicted"},
+		{"nothing measured", "", nil, "Not measured yet.", ""},
+		{"no headline claim", claim("c", "", `throughput{server="a"} > 1/s`), three,
+			"Measured, but no headline claim could be judged.", ""},
 	} {
-		b := rendertest.New(t, "claims", []byte("---\ntitle: Claims\n---\n\n"+experiment))
-		if test.values != nil {
-			b.Measure("full", "servers", "a", test.values)
-			b.Measure("full", "servers", "b", test.values)
+		body := experiment
+		if test.claims != "" {
+			body += "```yaml claim\n" + test.claims + "```\n"
 		}
-		page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-		assert.Equal(t, wordsOf(page.Finding), test.want)
+		page := rendered(t, measured(t, "", body, test.of))
+		assert.Equal(t, wordsOf(page.Finding), test.want, test.name)
+		assert.Equal(t, page.Verdict.Word, test.verdict, "%s: the verdict", test.name)
 	}
-}
-
-// What an index tells of an article is the sentence of its first headline claim that is decided, with the verdict and
-// the cells of that claim.
-func TestFindingIsFirstDecided(t *testing.T) {
-	b := rendertest.New(t, "x", []byte("---\ntitle: T\n---\n\n```yaml experiment\n"+
-		"name: e\nservices: {server: {image: \"debian:bookworm-slim\", command: run, expose: [\"80\"]}}\n"+
-		"matrix: {server: [a, b]}\nload: {target: \"http://server/\", duration: 10s, connections: 10}\nrepetitions: 5\n"+
-		"calibrate: false\n```\n\n"+
-		"```yaml claim\n{name: c, headline: true, text: It is half., expect: 'ratio(throughput{server=\"a\"}, "+
-		"throughput{server=\"b\"}) > 0.5'}\n```\n\n"+
-		"```yaml claim\n{name: d, text: It is the faster one., expect: 'throughput{server=\"a\"} > "+
-		"throughput{server=\"b\"}'}\n```\n\n"+
-		"```yaml claim\n{name: e, headline: true, text: It is twice as fast., expect: 'ratio(throughput{server=\"a\"}, "+
-		"throughput{server=\"b\"}) > 2'}\n```\n"))
-	b.Measure("full", "e", "a", []float64{1000, 1010, 990, 1005, 1000})
-	b.Measure("full", "e", "b", []float64{2000, 2010, 1990, 2005, 2000})
-	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-	if want := "Throughput for a was 50.0 % of that for b ["; !strings.HasPrefix(wordsOf(page.Finding), want) {
-		t.Errorf("the index tells %q, want what begins with %q", page.Finding, want)
-	}
-	assert.Equal(t, page.Verdict.Word, "Contradicted", "the index shows")
 }
 
 // The evidence of a claim has its effect with the repetitions too that only checks of their own result left out.
 func TestClaimsWithAllRepetitions(t *testing.T) {
-	little := func(r *record.Record) {
-		if r.Repetition == 4 {
-			r.Load.Connections *= 2
-		}
-	}
 	for _, tt := range []struct {
 		name, expect string
 		left         float64 // the throughput of the repetition that is left out
@@ -171,15 +121,11 @@ func TestClaimsWithAllRepetitions(t *testing.T) {
 		{"a group", `throughput{server="b"} > throughput{server="a"} and throughput{server="b"} > 100/s`, 605,
 			"With all repetitions: 2 comparisons: 2 supported."},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			b := rendertest.New(t, "claims", []byte("---\ntitle: Claims\n---\n\n"+experiment+
-				"```yaml claim\n- {name: c, expect: '"+tt.expect+"'}\n```\n"))
-			b.Measure("full", "servers", "a", []float64{500, 490, 510, 500})
-			b.Measure("full", "servers", "b", []float64{600, 590, 610, tt.left}, little)
-			page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-			if got := wordsOf(said.FindString(string(page.HTML))); !strings.Contains(got, tt.want) {
-				t.Errorf("got %q, want %q in it", got, tt.want)
-			}
-		})
+		checkSayings(t, saying{tt.name, "", experiment + "```yaml claim\n- {name: c, expect: '" + tt.expect + "'}\n```\n",
+			trials{"a": {500, 490, 510, 500}, "b": {600, 590, 610, tt.left}}, func(r *record.Record) {
+				if r.Trial == "b" && r.Repetition == 4 {
+					r.Load.Connections *= 2
+				}
+			}, []string{tt.want}, nil})
 	}
 }

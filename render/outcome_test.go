@@ -3,12 +3,11 @@ package render_test
 import (
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"benchbook/internal/test/assert"
-	"benchbook/internal/test/must"
-	"benchbook/render"
 	"benchbook/render/rendertest"
 )
 
@@ -60,42 +59,34 @@ Not slower.
 
 // With every verdict a page says what its author wrote for it, and nothing of the rest.
 func TestOutcomes(t *testing.T) {
-	all := []string{"supported", "contradicted", "inconclusive", "not measured"}
-	headings := map[string][]string{"supported": {"Before", "B wins", "After"},
-		"contradicted": {"Before", "B loses", "After"}, "inconclusive": {"Before", "After"},
-		"not measured": {"Before", "After"}}
-	drawing := regexp.MustCompile(`(?s)<svg .*?</svg>`)
-	for i, expect := range []string{
-		`throughput{server="b"} > throughput{server="a"}`,
-		`throughput{server="b"} < throughput{server="a"}`,
-		`ratio(throughput{server="b"}, throughput{server="a"}) > 1.2`,
-		`throughput{server="c"} > throughput{server="a"}`,
+	drawing, link := regexp.MustCompile(`(?s)<svg .*?</svg>`), regexp.MustCompile(`href=#([^ >]*)`)
+	for _, tt := range []struct {
+		verdict, expect string
+		headings        []string
+	}{
+		{"supported", `throughput{server="b"} > throughput{server="a"}`, []string{"Before", "B wins", "After"}},
+		{"contradicted", `throughput{server="b"} < throughput{server="a"}`, []string{"Before", "B loses", "After"}},
+		{"inconclusive", `ratio(throughput{server="b"}, throughput{server="a"}) > 1.2`, []string{"Before", "After"}},
+		{"not measured", `throughput{server="c"} > throughput{server="a"}`, []string{"Before", "After"}},
 	} {
-		t.Run(all[i], func(t *testing.T) {
-			b := rendertest.New(t, "sample", []byte("---\ntitle: Sample\n---\n\n"+strings.Replace(experiment, "[a, b]",
-				"[a, b, c]", 1)+"```yaml claim\n{name: stated, text: B is faster., expect: '"+expect+"'}\n```\n\n"+outcomes))
-			b.Measure("full", "servers", "a", []float64{500, 490, 510})
-			b.Measure("full", "servers", "b", []float64{600, 590, 610})
-			page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
+		t.Run(tt.verdict, func(t *testing.T) {
+			page := rendered(t, measured(t, "", strings.Replace(experiment, "[a, b]", "[a, b, c]", 1)+
+				"```yaml claim\n{name: stated, text: B is faster., expect: '"+tt.expect+"'}\n```\n\n"+outcomes, three))
 			rendertest.Harmless(t, string(page.HTML))
 			html := drawing.ReplaceAllString(string(page.HTML), "<svg/>")
-			_, flow, _ := strings.Cut(html, `<h2 id=before>`)
+			contents, flow, _ := strings.Cut(html, `<h2 id=before>`)
 			flow, _, _ = strings.Cut(flow, `id=method`)
-			golden(t, filepath.Join("testdata", "outcome_"+strings.ReplaceAll(all[i], " ", "_")+".html"), []byte(flow))
+			golden(t, filepath.Join("testdata", "outcome_"+strings.ReplaceAll(tt.verdict, " ", "_")+".html"), flow)
 
 			var found []string
 			for _, s := range page.Sections[1:] {
 				found = append(found, s.Title)
 			}
-			assert.Slice(t, found, append(headings[all[i]], "Run it yourself", "Claims and method"),
-				"a search finds the sections")
-			contents, _, _ := strings.Cut(html, "<article")
-			for words, mark := range map[string]string{"B wins": "B wins</h2>", "B loses": "B loses</h2>"} {
-				if shown := strings.Contains(flow, mark); shown != strings.Contains(contents, words) {
-					t.Errorf("%q is shown: %t, but the contents have it: %t", words, shown, !shown)
-				}
+			for _, heading := range []string{"Before", "B wins", "B loses", "After"} {
+				assert.Equal(t, strings.Contains(contents, ">"+heading+"</a>"), slices.Contains(found, heading), "%s in the contents", heading)
 			}
-			for _, to := range regexp.MustCompile(`href=#([^ >]*)`).FindAllStringSubmatch(html, -1) {
+			assert.Slice(t, found, append(tt.headings, "Run it yourself", "Claims and method"), "a search finds the sections")
+			for _, to := range link.FindAllStringSubmatch(html, -1) {
 				if n := strings.Count(html, `id=`+to[1]+` `) + strings.Count(html, `id=`+to[1]+`>`); n != 1 {
 					t.Errorf("there are %d of #%s", n, to[1])
 				}

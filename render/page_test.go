@@ -2,14 +2,17 @@ package render_test
 
 import (
 	"flag"
-	"io/fs"
+	"html"
 	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
@@ -20,6 +23,12 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// TestMain collects garbage less often than usual: what tests make is small, and thrown away at once.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
+}
+
 // rendererOnce makes the renderer of all tests, as a preview has one for all pages.
 var rendererOnce = sync.OnceValues(func() (*render.Renderer, error) { return render.New(os.DirFS("../site/theme")) })
 
@@ -28,95 +37,106 @@ func newRenderer(t testing.TB) *render.Renderer {
 	return must.Get(rendererOnce())
 }
 
-func sockets(t testing.TB) *rendertest.Bench {
+// rendered is the page of an article.
+func rendered(t testing.TB, b *rendertest.Bench) *render.Page {
 	t.Helper()
-	text := must.Get(os.ReadFile("testdata/sockets.md"))
-	return rendertest.New(t, "sockets", text)
+	return must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
 }
 
-func measuredSockets(t testing.TB, profile string, changes ...func(*record.Record)) *rendertest.Bench {
-	b := sockets(t)
-	b.Measure(profile, "sockets", "sync", []float64{571, 562, 580, 566, 574}, changes...)
-	b.Measure(profile, "sockets", "async", []float64{751, 762, 744, 758, 749}, changes...)
-	b.Measure(profile, "sockets", "threads", []float64{582, 549, 601, 560, 577}, changes...)
-	b.Measure(profile, "sockets", "again", []float64{573, 565, 577, 569, 571}, changes...)
+// experiment is the least that an article can measure, and calibrated has an A/A pair too.
+const experiment = "```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n" + "```yaml experiment\n" + `name: servers
+services: {server: {build: ., expose: ["8080"]}}
+matrix: {server: [a, b]}
+load: {target: "http://server:8080/", connections: 10}
+repetitions: 3
+calibrate: false
+` + "```\n\n"
+
+var calibrated = strings.Replace(experiment, "calibrate: false\n", "", 1)
+
+// trials are the requests per second in each repetition, by trial.
+type trials map[string][]float64
+
+var (
+	three = trials{"a": {500, 490, 510}, "b": {600, 590, 610}}
+	pair  = trials{"a": {500, 490, 510}, "again": {500, 490, 510}, "b": {600, 590, 610}}
+)
+
+// measured is an article with records of trials of the experiment servers, changed before they are kept.
+func measured(t testing.TB, front, body string, of trials, changes ...func(*record.Record)) *rendertest.Bench {
+	t.Helper()
+	if !strings.HasPrefix(front, "title: ") {
+		front = "title: Sample\n" + front
+	}
+	b := rendertest.New(t, "sample", []byte("---\n"+front+"---\n\n"+body))
+	for _, trial := range slices.Sorted(maps.Keys(of)) {
+		b.Measure("full", "servers", trial, of[trial], changes...)
+	}
+	return b
+}
+
+// narrow makes narrow spaces ordinary ones.
+var narrow = strings.NewReplacer("\u00a0", " ", "\u202f", " ")
+
+var tag = regexp.MustCompile(`(?s)<svg.*?</svg>|<[^>]*>`)
+
+// wordsOf is markup as it reads.
+func wordsOf(markup string) string {
+	return strings.Join(strings.Fields(narrow.Replace(html.UnescapeString(tag.ReplaceAllString(markup, "")))), " ")
+}
+
+func fileOf(t testing.TB, p *render.Page, path string) string {
+	t.Helper()
+	for _, f := range p.Files {
+		if f.Path == path {
+			return string(f.Data)
+		}
+	}
+	t.Errorf("the page has no file %s", path)
+	return ""
+}
+
+func textOf(name string) []byte { return must.Get(os.ReadFile(filepath.Join("testdata", name))) }
+
+func measuredSockets(t testing.TB) *rendertest.Bench {
+	b := rendertest.New(t, "sockets", textOf("sockets.md"))
+	b.Measure("full", "sockets", "sync", []float64{571, 562, 580, 566, 574})
+	b.Measure("full", "sockets", "async", []float64{751, 762, 744, 758, 749})
+	b.Measure("full", "sockets", "threads", []float64{582, 549, 601, 560, 577})
+	b.Measure("full", "sockets", "again", []float64{573, 565, 577, 569, 571})
 	return b
 }
 
 func TestPage(t *testing.T) {
-	for _, test := range []struct {
-		name string
-		make func(t testing.TB) *rendertest.Bench
-	}{
-		{"measured", func(t testing.TB) *rendertest.Bench { return measuredSockets(t, "full") }},
-		{"not measured", sockets},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			page := must.Get(newRenderer(t).Page(test.make(t).Dataset(), render.Options{}))
-			for _, w := range page.Warnings {
-				t.Errorf("warning: %s", w)
-			}
-			golden(t, filepath.Join("testdata", filepath.Base(t.Name())+".html"), []byte(page.HTML))
-		})
+	for name, b := range map[string]*rendertest.Bench{"measured": measuredSockets(t),
+		"not_measured": rendertest.New(t, "sockets", textOf("sockets.md"))} {
+		page := rendered(t, b)
+		assert.Slice(t, page.Warnings, nil, "%s: warnings", name)
+		golden(t, filepath.Join("testdata", name+".html"), string(page.HTML))
 	}
 }
 
 // golden compares with a file, or writes it.
-func golden(t *testing.T, name string, got []byte) {
+func golden(t *testing.T, name, got string) {
 	t.Helper()
 	if *update {
-		must.Do(os.WriteFile(name, got, 0o644))
+		must.Do(os.WriteFile(name, []byte(got), 0o644))
 	}
-	want := must.Get(os.ReadFile(name))
-	assert.Equal(t, string(got), string(want), "differs from %s; look at it with go test -update and git diff", name)
+	assert.Equal(t, got, string(must.Get(os.ReadFile(name))), "differs from %s; look at it with go test -update and git diff", name)
 }
 
 // A page depends on its input alone, and a Renderer may be shared.
 func TestPageIsStable(t *testing.T) {
-	r, d := newRenderer(t), measuredSockets(t, "full").Dataset()
+	r, d := newRenderer(t), measuredSockets(t).Dataset()
 	pages := make([]*render.Page, 4)
 	var group sync.WaitGroup
 	for i := range pages {
-		group.Go(func() {
-			page, err := r.Page(d, render.Options{})
-			if err != nil {
-				t.Error(err)
-			}
-			pages[i] = page
-		})
+		group.Go(func() { pages[i] = must.Get(r.Page(d, render.Options{})) })
 	}
 	group.Wait()
-	if t.Failed() {
-		return
-	}
 	for _, p := range pages[1:] {
 		if !reflect.DeepEqual(p, pages[0]) {
 			t.Error("the same article comes out differently")
 		}
-	}
-}
-
-func TestNewRefuses(t *testing.T) {
-	theme := os.DirFS("../site/theme")
-	whole := fstest.MapFS{}
-	for _, name := range []string{"article.html"} {
-		data := must.Get(fs.ReadFile(theme, name))
-		whole[name] = &fstest.MapFile{Data: data}
-	}
-	for _, test := range []struct {
-		name   string
-		change func(fstest.MapFS)
-		want   string
-	}{
-		{"no templates", func(m fstest.MapFS) { delete(m, "article.html") }, "templates"},
-		{"a template that is broken", func(m fstest.MapFS) { m["x.html"] = &fstest.MapFile{Data: []byte("{{if}}")} },
-			"x.html"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			m := maps.Clone(whole)
-			test.change(m)
-			_, err := render.New(m)
-			assert.Error(t, err, test.want)
-		})
 	}
 }

@@ -6,9 +6,7 @@ import (
 	"testing"
 
 	"benchbook/internal/test/assert"
-	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
-	"benchbook/render"
 	"benchbook/render/rendertest"
 )
 
@@ -30,12 +28,6 @@ format: {throughput: round 0, latency.p50: unit us | round 1}
 ` + "```\n\n```yaml claim\n" + `{name: more, experiment: servers, text: b has more., expect: 'throughput{server="b", workers=1} > throughput{server="a", workers=1}'}
 ` + "```\n\n```yaml published\nexperiment: servers\nsource: Somebody\nrows: [{server: a, workers: 1, throughput: 500/s}, {server: b, workers: 1, throughput: 750/s}]\n```\n"
 
-func readPage(t *testing.T, b *rendertest.Bench) (words, markup string) {
-	t.Helper()
-	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-	return wordsOf(string(page.HTML)), string(page.HTML)
-}
-
 // What an author asks of a table is in it: rows under heads, better ones first, in the units and digits that are
 // wanted.
 func TestTableOptions(t *testing.T) {
@@ -45,34 +37,27 @@ func TestTableOptions(t *testing.T) {
 			r.Order.Replaces = 1
 		}
 	}
-	for trial, throughputs := range map[string][]float64{"a, 1": {500, 490, 510}, "b, 1": {600, 590, 610},
-		"a, 2": {900, 890, 910}, "b, 2": {800, 790, 810}} {
+	of := trials{"a, 1": {500, 490, 510}, "b, 1": {600, 590, 610}, "a, 2": {900, 890, 910}, "b, 2": {800, 790, 810}}
+	for trial, throughputs := range of {
 		b.Measure("full", "servers", trial, throughputs, again)
 	}
-	words, markup := readPage(t, b)
-	row := regexp.MustCompile(`(?s)<tr>(.*?)(?:\n|</tbody>)`)
-	var rows []string
+	markup := string(rendered(t, b).HTML)
 	_, table, _ := strings.Cut(markup, `id=tbl-t`)
-	for _, found := range row.FindAllStringSubmatch(table[:strings.Index(table, "</table>")], -1) {
-		rows = append(rows, wordsOf(found[1]))
-	}
-	want := []string{"ServerWorkersThroughputrequests/s", "a 22900 875–925", "b 22800 775–825",
-		"b 11600 576–625", "a 11500 476–525"}
-	for i, w := range want {
-		if i >= len(rows) || !strings.HasPrefix(rows[i], w) {
-			t.Errorf("rows are %q, want %q", rows, want)
-			break
+	table, _, _ = strings.Cut(table, "</table>")
+	for i, row := range regexp.MustCompile(`(?s)<tr>(.*?)(?:\n|</tbody>)`).FindAllStringSubmatch(table, -1) {
+		want := []string{"ServerWorkersThroughputrequests/s", "a 22900 875–925", "b 22800 775–825", "b 11600 576–625", "a 11500 476–525"}[i]
+		if got := wordsOf(row[1]); !strings.HasPrefix(got, want) {
+			t.Errorf("row %d is %q, want %q", i, got, want)
 		}
 	}
-	assert.Contains(t, words, "13,894.7 13,327.1–14,487.3", // µs, with more digits than the interval would have
+	assert.Contains(t, wordsOf(markup), "13,894.7 13,327.1–14,487.3", // µs, with more digits than the interval would have
 		"4 re-run because of background load",
 		"claimed more than +5 %; published +50 %")
-	for _, found := range regexp.MustCompile(`<a rev=footnote href=#([^ >]*)`).FindAllStringSubmatch(markup, -1) {
-		if !strings.Contains(markup, `id=`+found[1]+` `) {
-			t.Errorf("a note leads back to %q, which is nowhere", found[1])
-		}
+	back := regexp.MustCompile(`<a rev=footnote href=#([^ >]*)`).FindAllStringSubmatch(markup, -1)
+	assert.Equal(t, len(back), 2, "ways back of the note")
+	for _, to := range back {
+		assert.Contains(t, markup, `id=`+to[1]+` `)
 	}
-	assert.Equal(t, strings.Count(markup, `rev=footnote`), 2, "ways back of the note")
 }
 
 // A table of what a profile leaves out says so, and has no empty head.
@@ -82,24 +67,10 @@ func TestTableLeftOut(t *testing.T) {
 	for _, trial := range []string{"a, 1", "b, 1", "a, 2", "b, 2"} {
 		b.Measure("quick", "other", trial, []float64{500, 490, 510})
 	}
-	_, markup := readPage(t, b)
-	if _, table, _ := strings.Cut(markup, `id=tbl-t`); !strings.Contains(wordsOf(table),
-		"Left out: profile quick leaves this experiment out.") {
-		t.Error("the table does not say that its experiment is left out")
-	}
+	markup := string(rendered(t, b).HTML)
+	_, table, _ := strings.Cut(markup, `id=tbl-t`)
+	assert.Contains(t, wordsOf(table), "Left out: profile quick leaves this experiment out.")
 	if strings.Contains(markup, "<table class=\"results") {
 		t.Error("there is a table without rows")
 	}
-}
-
-// Where a heading stands without its page, it says itself that it states what does not hold.
-func TestHeadingsOfUnsupportedClaims(t *testing.T) {
-	page := pageOfGrid(t, "```yaml claim\nname: sync-wins\nexpect: throughput{server=\"sync\", workers=\"1\"} > "+
-		"throughput{server=\"async\", workers=\"1\"}\n```\n\n"+
-		"## Here [the blocking server wins](claim:sync-wins)\n\n## Here [the other wins](claim:async-wins)\n\n")
-	text := ""
-	for _, s := range page.Sections {
-		text += s.Title + "\n" + s.Text + "\n"
-	}
-	assert.Contains(t, text, "Here “the blocking server wins” contradicted\n", "Here the other wins\n")
 }
