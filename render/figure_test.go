@@ -10,7 +10,6 @@ import (
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
-	"benchbook/render"
 	"benchbook/render/rendertest"
 )
 
@@ -29,16 +28,14 @@ rows:
   - {server: async, workers: 1, throughput: 900/s}
   - {server: async, workers: 4, throughput: 2100/s}
 ` + "```\n\n```yaml claim\nname: async-wins\nexpect: throughput{server=\"async\", workers=\"1\"} > throughput{server=\"sync\", workers=\"1\"}\n```\n\n" +
-	"```yaml claim\nname: alike\nexpect: within(throughput{server=\"async\", workers=\"1\"}, throughput{server=\"sync\", workers=\"1\"}, 5%)\n```\n\n"
+	"```yaml claim\nname: alike\nexpect: within(throughput{server=\"async\", workers=\"1\"}, throughput{server=\"sync\", workers=\"1\"}, 5%)\n```\n\n" +
+	"```yaml claim\nname: twice\nexpect: about(throughput{server=\"async\", workers=\"1\"}, " +
+	"throughput{server=\"sync\", workers=\"1\"}, 2, 10%)\n```\n\n"
 
-// measuredGrid has records of all cells of grid but those that are left out.
-func measuredGrid(t testing.TB, blocks string, without ...string) *rendertest.Bench {
-	return measuredGridOf(t, "", blocks, without...)
-}
-
-// measuredGridOf is measuredGrid with more front matter.
-func measuredGridOf(t testing.TB, front, blocks string, without ...string) *rendertest.Bench {
-	b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n"+front+"---\n\n"+grid+blocks))
+// measuredGrid is grid with the figure fig-f, which has these keys, and records of all cells but those that are left out.
+func measuredGrid(t testing.TB, keys string, without ...string) *rendertest.Bench {
+	b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+grid+
+		"```yaml figure\n{label: fig-f, experiment: servers, "+keys+"}\n```\n"))
 	bySecond := func(r *record.Record) {
 		for i, n := range r.Load.Completions {
 			r.Load.Answers = append(r.Load.Answers, n)
@@ -61,27 +58,6 @@ func measuredGridOf(t testing.TB, front, blocks string, without ...string) *rend
 	return b
 }
 
-func pageOfGrid(t testing.TB, blocks string, without ...string) *render.Page {
-	t.Helper()
-	return must.Get(newRenderer(t).Page(measuredGrid(t, blocks, without...).Dataset(), render.Options{}))
-}
-
-// figureBlock is a block of a figure.
-func figureBlock(keys string) string {
-	return "```yaml figure\n{label: fig-f, experiment: servers, " + keys + "}\n```\n"
-}
-
-func fileOf(t testing.TB, p *render.Page, path string) []byte {
-	t.Helper()
-	for _, f := range p.Files {
-		if f.Path == path {
-			return f.Data
-		}
-	}
-	t.Errorf("the page has no file %s", path)
-	return nil
-}
-
 var openMarks = regexp.MustCompile(`class="open [^"]*"(?:>(?:<circle[^>]*>)+| d="[^"]*")`)
 
 // outlines counts what a path draws.
@@ -91,21 +67,6 @@ func outlines(path string) int {
 }
 
 var figureElement = regexp.MustCompile(`(?s)<figure class=fig id=fig-f>.*?</figure>`)
-
-// A claim about a multiple has its band in the row of the multiple alone.
-func TestBandOfMultiple(t *testing.T) {
-	claim := "```yaml claim\nname: twice\nexpect: about(throughput{server=\"async\", workers=\"1\"}, " +
-		"throughput{server=\"sync\", workers=\"1\"}, 2, 10%)\n```\n\n"
-	page := pageOfGrid(t, claim+figureBlock("kind: dots, x: throughput, y: [server, workers], title: claim:twice"))
-	html := figureElement.FindString(string(page.HTML))
-	n := 0
-	for _, band := range regexp.MustCompile(`class="band faint f0" d="[^"]*"`).FindAllString(html, -1) {
-		n += outlines(band)
-	}
-	if n != 2*2 || !strings.Contains(html, ">as claimed<") {
-		t.Errorf("%d bands in two drawings, want one and that of the key in each", n)
-	}
-}
 
 // Every kind of figure is drawn in both widths, says in words what it shows, and has its data and itself beside it.
 func TestKindsOfFigures(t *testing.T) {
@@ -117,6 +78,8 @@ func TestKindsOfFigures(t *testing.T) {
 			"Requests per second; median with 95 % interval"}},
 		{"a band of a claim", "kind: dots, x: throughput, y: [server, workers], title: claim:alike",
 			[]string{"within 5 % of sync, 1 worker", `class="band faint f0"`}},
+		{"a band of a claim about a multiple", "kind: dots, x: throughput, y: [server, workers], title: claim:twice",
+			[]string{">as claimed<", `class="band faint f0"`}},
 		{"bars", "kind: bars, x: throughput, y: [server, workers], published: true", []string{"Bars, one row each",
 			"; published 2,100/s", `class=ghost`}},
 		{"distribution", "kind: distribution, x: throughput, y: [server, workers]", []string{"Repetitions as small dots"}},
@@ -142,28 +105,18 @@ func TestKindsOfFigures(t *testing.T) {
 		{"a log axis", "kind: dots, x: latency.p50, y: [server, workers], log: x", []string{"log scale"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			page := pageOfGrid(t, figureBlock(test.block))
-			for _, w := range page.Warnings {
-				t.Errorf("warning: %s", w)
-			}
+			page := rendered(t, measuredGrid(t, test.block))
+			assert.Slice(t, page.Warnings, nil, "warnings")
 			html := figureElement.FindString(string(page.HTML))
-			words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(html)
-			assert.Contains(t, words, test.want...)
+			assert.Contains(t, narrow.Replace(html), test.want...)
 			if full, narrow := strings.Count(html, `<svg class=full`), strings.Count(html, `<svg class=narrow`); full == 0 ||
 				full != narrow {
 				t.Errorf("drawn %d times full and %d times narrow", full, narrow)
 			}
-			rows, err := csv.NewReader(strings.NewReader(string(fileOf(t, page, "data/fig-f.csv")))).ReadAll()
-			if err != nil || len(rows) < 2 {
-				t.Errorf("the CSV has %d rows, %v", len(rows), err)
+			if rows := must.Get(csv.NewReader(strings.NewReader(fileOf(t, page, "data/fig-f.csv"))).ReadAll()); len(rows) < 2 {
+				t.Errorf("the CSV has %d rows", len(rows))
 			}
-			svg := "data/fig-f.svg"
-			if drawing := fileOf(t, page, svg); !strings.Contains(string(drawing), "<style>") {
-				t.Errorf("%s is no drawing of its own: %.200s", svg, drawing)
-			}
-			if again := pageOfGrid(t, figureBlock(test.block)); again.HTML != page.HTML {
-				t.Error("the figure comes out differently")
-			}
+			assert.Contains(t, fileOf(t, page, "data/fig-f.svg"), "<style>")
 		})
 	}
 }
@@ -205,16 +158,8 @@ func TestFiguresWithMissingData(t *testing.T) {
 		{"a reference that is not measured", "kind: dots, x: throughput, y: [server, workers], reference: " +
 			"'throughput{server=\"sync\", workers=\"2\"}'", []string{"sync, 2"},
 			[]string{"The reference line is not drawn: "}, true},
-		{"a reference at zero on a log axis, rows", "kind: dots, x: throughput, y: [server, workers], log: x, reference: 0",
+		{"a reference at zero on a log axis", "kind: dots, x: throughput, y: [server, workers], log: x, reference: 0",
 			nil, []string{"it has no place on a log axis"}, true},
-		{"a reference at zero on a log axis, lines",
-			"kind: lines, x: workers, y: throughput, colour: server, log: y, reference: 0", nil,
-			[]string{"it has no place on a log axis"}, true},
-		{"a reference at zero on a log axis, points", "kind: scatter, x: throughput, y: latency.p50, log: y, reference: 0",
-			nil, []string{"it has no place on a log axis"}, true},
-		{"a reference at zero on a log axis, time",
-			"kind: timeline, y: throughput, where: 'workers == \"1\"', log: y, reference: 0", nil,
-			[]string{"it has no place on a log axis"}, true},
 		{"a reference of another unit", "kind: dots, x: throughput, y: [server, workers], reference: 5ms", nil,
 			[]string{"it is not of the axis"}, true},
 	} {
@@ -223,13 +168,9 @@ func TestFiguresWithMissingData(t *testing.T) {
 			if slices.Contains(without, "all") {
 				without = []string{"sync, 1", "sync, 2", "sync, 4", "async, 1", "async, 2", "async, 4"}
 			}
-			page := pageOfGrid(t, figureBlock(test.block), without...)
-			html := figureElement.FindString(string(page.HTML))
-			words := strings.NewReplacer("\u00a0", " ", "\u202f", " ", "&#39;", "'").Replace(html)
-			assert.Contains(t, words, test.want...)
-			if drawn := strings.Contains(html, "<svg"); drawn != test.drawn {
-				t.Errorf("drawn is %v, want %v", drawn, test.drawn)
-			}
+			html := figureElement.FindString(string(rendered(t, measuredGrid(t, test.block, without...)).HTML))
+			assert.Contains(t, strings.ReplaceAll(narrow.Replace(html), "&#39;", "'"), test.want...)
+			assert.Equal(t, strings.Contains(html, "<svg"), test.drawn, "drawn")
 		})
 	}
 }
@@ -238,13 +179,9 @@ func TestFiguresWithMissingData(t *testing.T) {
 func TestFailedIsHatched(t *testing.T) {
 	for _, block := range []string{"kind: dots, x: throughput, y: [server, workers]",
 		"kind: lines, x: workers, y: throughput, colour: server"} {
-		b := measuredGrid(t, figureBlock(block), "sync, 4")
+		b := measuredGrid(t, block, "sync, 4")
 		b.Measure("full", "servers", "sync, 4", []float64{1, 1, 1}, rendertest.Fails("server exited with status 137", ""))
-		page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-		if html := figureElement.FindString(string(page.HTML)); !strings.Contains(html, `class=hatch`) ||
-			!strings.Contains(html, "server exited with status 137") {
-			t.Errorf("%s: no hatching with the failure", block)
-		}
+		assert.Contains(t, figureElement.FindString(string(rendered(t, b).HTML)), `class=hatch`, "server exited with status 137")
 	}
 }
 
@@ -261,27 +198,19 @@ func TestStatesInFigures(t *testing.T) {
 		{"kind: scatter, x: throughput, y: latency.p50", 4}, {"kind: scatter, x: throughput", 2 + 2}, {"kind: latency", 0},
 		{"kind: timeline, y: throughput", 0},
 	} {
-		b := measuredGrid(t, figureBlock(test.block))
-		b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool {
-			return r.Trial == "async, 4" &&
-				r.Repetition > 3
-		})
+		b := measuredGrid(t, test.block)
+		b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool { return r.Trial == "async, 4" && r.Repetition > 3 })
 		for _, r := range b.Records {
 			if r.Trial == "sync, 1" {
 				r.Key = "of other inputs"
 			}
 		}
-		page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
+		page := rendered(t, b)
 		html := figureElement.FindString(string(page.HTML))
 		description, _, _ := strings.Cut(html[max(0, strings.Index(html, "<desc")):], "</desc>")
-		csv := string(fileOf(t, page, "data/fig-f.csv"))
 		for _, state := range []string{"older version", "unfinished"} {
-			if !strings.Contains(description, ", "+state) {
-				t.Errorf("%s: no %q in the description %s", test.block, state, description)
-			}
-			if !strings.Contains(csv, state) {
-				t.Errorf("%s: no %q in the data: %s", test.block, state, csv)
-			}
+			assert.Contains(t, description, ", "+state)
+			assert.Contains(t, fileOf(t, page, "data/fig-f.csv"), state)
 			if !regexp.MustCompile(`<(?:text|tspan) [^>]*>[^<]*` + state).MatchString(html) {
 				t.Errorf("%s: no %q is drawn", test.block, state)
 			}
@@ -330,124 +259,112 @@ func searchCapacities(b *rendertest.Bench) {
 	b.Search("full", "bears", "broken", unfinished)
 }
 
-// Searches are drawn with all that they tried, what they found, and why they found nothing.
+// drawnSearches are figures of the searches.
+const drawnSearches = "```yaml figure\n{label: fig-f, experiment: tuned, kind: search, x: tune.workers, y: throughput, colour: server}\n" +
+	"```\n\n```yaml figure\n{label: fig-c, experiment: bears, kind: search}\n```\n"
+
+func newSearches(t testing.TB, blocks string) *rendertest.Bench {
+	return rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+blocks))
+}
+
+// workers is a search for the workers of a server.
+var workers = record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher"}
+
+// Searches are drawn with all that they tried, what they found, and why they found nothing. What is not drawn is in the
+// data, with its reason.
 func TestFiguresOfSearches(t *testing.T) {
-	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
-		"```yaml figure\n{label: fig-f, experiment: tuned, kind: search, x: tune.workers, y: throughput, colour: server}\n"+
-		"```\n\n"+
-		"```yaml figure\n{label: fig-c, experiment: bears, kind: search}\n```\n"))
-	probes := func(failed float64, rates ...float64) (out []record.Probe) {
-		for i, rate := range rates {
-			for k := range 3 {
-				p := record.Probe{Candidate: float64(i + 1), Phase: record.PhaseProbe, Value: rate * (1 + .01*float64(k))}
-				if p.Candidate == failed {
-					p.Value, p.Failure = 0, "server exited with status 1"
-				}
-				out = append(out, p)
+	b := newSearches(t, drawnSearches)
+	found := workers
+	found.Chosen, found.Stop, found.Matters, found.Lo, found.Hi = 2, record.StopWorse, 2.6, 2, 4
+	for i, rate := range []float64{100, 190, 250, 260} {
+		for k := range 3 {
+			p := record.Probe{Candidate: float64(i + 1), Phase: record.PhaseProbe, Value: rate * (1 + .01*float64(k))}
+			if i == 2 {
+				p.Value, p.Failure = 0, "server exited with status 1"
 			}
+			found.Probes = append(found.Probes, p)
 		}
-		return out
 	}
-	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput",
-		Unit: "1/s", Better: "higher",
-		Probes: append(probes(3, 100, 190, 250, 260), record.Probe{Candidate: 5, Phase: record.PhaseProbe,
-			Samples: []record.Sample{{Metric: "latency.p99", Value: 0.1, Unit: "s"}}}), Chosen: 2, Stop: record.StopWorse,
-		Matters: 2.6, Lo: 2, Hi: 4})
+	found.Probes = append(found.Probes, record.Probe{Candidate: 5, Phase: record.PhaseProbe,
+		Samples: []record.Sample{{Metric: "latency.p99", Value: 0.1, Unit: "s"}}})
+	b.Search("full", "tuned", "sync", found)
 	searchCapacities(b)
-	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-	for _, w := range page.Warnings {
-		t.Errorf("warning: %s", w)
-	}
-	words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(string(page.HTML))
-	assert.Contains(t, words, "sync, 2 workers: 192/s; chosen",
+	page := rendered(t, b)
+	assert.Slice(t, page.Warnings, nil, "warnings")
+	assert.Contains(t, narrow.Replace(string(page.HTML)), "sync, 2 workers: 192/s; chosen",
 		"gap at sync, 3 workers: no valid probe", `class=hatch`,
 		"gap at sync, 5 workers: no valid probe has a value for throughput",
 		"not drawn: async: not searched yet", "chosen 2, which is 2.60× of the worst",
 		"Requests per second: the highest rate at which latency.p99 &lt; 100ms", "sync: 702/s (fails at 734/s); 4 probes", "static: at least 20,000/s",
 		"async: no rate meets it (fails at 100/s)",
 		"broken: no value found: a probe was invalid twice")
-	if csv := string(fileOf(t, page, "data/fig-c.csv")); !strings.Contains(csv, "sync,4,734,probe,false,") {
-		t.Errorf("the data of the capacities are %s", csv)
-	}
+	assert.Contains(t, fileOf(t, page, "data/fig-f.csv"), "not searched yet")
+	assert.Contains(t, fileOf(t, page, "data/fig-c.csv"), "sync,4,734,probe,false,", "a probe was invalid twice")
+	assert.Contains(t, string(rendered(t, newSearches(t, drawnSearches)).HTML), "No search for workers has been recorded yet.",
+		"No search for a capacity has been recorded yet.")
 }
 
-// A search that found the highest rate that it may try has found a lower bound, and every captioned says so.
+// A search that found the highest rate that it may try has found a lower bound, and figures and tables say so.
 func TestLowerBounds(t *testing.T) {
-	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
-		"```yaml table\n{label: tbl-t, experiment: bears, rows: [server], columns: [capacity.rate]}\n```\n\n"+
+	b := newSearches(t, "```yaml table\n{label: tbl-t, experiment: bears, rows: [server], columns: [capacity.rate]}\n```\n\n"+
 		"```yaml figure\n{label: fig-d, experiment: bears, kind: dots, x: capacity.rate, y: server}\n```\n\n"+
-		"```yaml figure\n{label: fig-b, experiment: bears, kind: bars, x: capacity.rate, y: server}\n```\n"))
+		"```yaml figure\n{label: fig-b, experiment: bears, kind: bars, x: capacity.rate, y: server}\n```\n")
 	searchCapacities(b)
-	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-	for _, w := range page.Warnings {
-		t.Errorf("warning: %s", w)
-	}
-	words := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(string(page.HTML))
+	words := narrow.Replace(string(rendered(t, b).HTML))
 	if n := strings.Count(words, ">≥ 20,000"); n < 4 { // two figures of two widths each
 		t.Errorf("%d times the bound stands in figures as one", n)
 	}
-	if !strings.Contains(words, "≥ <b>20,000</b>") || strings.Contains(words, "≥ <b>702</b>") {
-		t.Error("the table does not say which value is a lower bound")
-	}
-	if strings.Contains(words, ">≥ 702") {
+	assert.Contains(t, words, "≥ <b>20,000</b>")
+	if strings.Contains(words, "≥ <b>702</b>") || strings.Contains(words, ">≥ 702") {
 		t.Error("what has two ends is shown as a lower bound")
 	}
 }
 
-// A value that nothing was searched for is no measurement of one run: it stands alone, and a note says why.
-func TestOnlyCandidateInTable(t *testing.T) {
-	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
-		"```yaml table\n{label: tbl-t, experiment: tuned, rows: [server], columns: [tune.workers]}\n```\n\n"+
-		"`{value} tune.workers{experiment=\"tuned\", server=\"sync\"}`\n"))
-	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput",
-		Unit: "1/s", Better: "higher",
-		Chosen: 4, Stop: record.StopOnly, Lo: 4, Hi: 4})
-	b.Measure("full", "tuned", "sync", []float64{500, 490, 510}, func(r *record.Record) {
-		r.Samples = append(r.Samples, record.Sample{Metric: "tune.workers", Value: 4, Unit: "1"})
-	})
-	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-	words := wordsOf(string(page.HTML))
+// A value that nothing was searched for is no measurement of one run: it stands alone, and a note says why. A value that
+// was searched for has no noise floor, so none is missed.
+func TestSearchedValuesInTables(t *testing.T) {
+	blocks := "```yaml table\n{label: tbl-t, experiment: tuned, rows: [server], columns: [tune.workers, throughput]}\n```\n\n" +
+		"`{value} tune.workers{experiment=\"tuned\", server=\"sync\"}`\n"
+	measure := func(b *rendertest.Bench, trials ...string) string {
+		for _, trial := range trials {
+			b.Measure("full", "tuned", trial, []float64{500, 490, 510}, func(r *record.Record) {
+				r.Samples = append(r.Samples, record.Sample{Metric: "tune.workers", Value: 4, Unit: "1"})
+			})
+		}
+		return wordsOf(string(rendered(t, b).HTML))
+	}
+	only := workers
+	only.Chosen, only.Stop, only.Lo, only.Hi = 4, record.StopOnly, 4, 4
+	b := newSearches(t, blocks)
+	b.Search("full", "tuned", "sync", only)
+	words := measure(b, "sync")
+	assert.Contains(t, words, "no search: only one value was allowed")
 	if strings.Contains(words, "1 run") {
 		t.Errorf("a number of workers is called one of a run in %s", words)
 	}
-	if want := "no search: only one value was allowed"; !strings.Contains(words, want) {
-		t.Errorf("no %q in %s", want, words)
+	calibrated := "---\ntitle: Searches\n---\n\n" + strings.Replace(searches, "calibrate: false\n", "", 1) + blocks
+	words = measure(rendertest.New(t, "searches", []byte(calibrated)), "sync", "async", "again")
+	assert.Contains(t, words, "differs by: throughput")
+	if strings.Contains(words, "not known of") {
+		t.Errorf("the noise floor of workers is missed in %s", words)
 	}
-}
-
-// Searches that were not made yet say so.
-func TestNoSearchYet(t *testing.T) {
-	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
-		"```yaml figure\n{label: fig-f, experiment: tuned, kind: search, x: tune.workers, y: throughput}\n```\n\n"+
-		"```yaml figure\n{label: fig-c, experiment: bears, kind: search}\n```\n"))
-	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-	assert.Contains(t, string(page.HTML), "No search for workers has been recorded yet.",
-		"No search for a capacity has been recorded yet.")
 }
 
 // What is not drawn is in the data, with its reason.
 func TestDataOfUndrawnRows(t *testing.T) {
 	for _, block := range []string{"kind: latency", "kind: timeline, y: throughput",
 		"kind: distribution, x: throughput, y: [server, workers]", "kind: scatter, x: throughput, y: latency.p50"} {
-		page := pageOfGrid(t, figureBlock(block), "sync, 2")
-		if csv := string(fileOf(t, page, "data/fig-f.csv")); !regexp.MustCompile(
-			`(?m)^.*sync,2,.*not measured`).MatchString(csv) {
-			t.Errorf("%s: the data do not say what is not measured: %s", block, csv)
+		data := fileOf(t, rendered(t, measuredGrid(t, block, "sync, 2")), "data/fig-f.csv")
+		if !regexp.MustCompile(`(?m)^.*sync,2,.*not measured`).MatchString(data) {
+			t.Errorf("%s: the data do not say what is not measured: %s", block, data)
 		}
 	}
-	b := rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+
-		"```yaml figure\n{label: fig-f, experiment: tuned, kind: search, x: tune.workers, y: throughput}\n```\n\n"+
-		"```yaml figure\n{label: fig-c, experiment: bears, kind: search}\n```\n"))
-	b.Search("full", "tuned", "sync", record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput",
-		Unit: "1/s", Better: "higher", Chosen: 1, Lo: 1, Hi: 1,
-		Stop: record.StopWorse, Probes: []record.Probe{{Candidate: 1, Phase: record.PhaseProbe, Value: 100},
-			{Candidate: 2, Phase: record.PhaseProbe, Value: 90}}})
-	searchCapacities(b)
-	page := must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
-	for file, want := range map[string]string{"data/fig-f.csv": "not searched yet",
-		"data/fig-c.csv": "a probe was invalid twice"} {
-		if csv := string(fileOf(t, page, file)); !strings.Contains(csv, want) {
-			t.Errorf("%s does not say %q: %s", file, want, csv)
-		}
+}
+
+// Beside claims between sessions, figures and tables say that they show one of them.
+func TestFiguresNameTheirSession(t *testing.T) {
+	for slug, want := range map[string]bool{"hello": true, "cpu-vs-io": false} {
+		text := wordsOf(string(rendered(t, rendertest.Committed(t, "..", slug)).HTML))
+		assert.Equal(t, strings.Contains(text, "; the newest session alone"), want, "%s: a figure names its session", slug)
 	}
 }
