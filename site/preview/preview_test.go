@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -23,7 +24,6 @@ import (
 
 // A builder makes a site of its title, unless it has problems.
 type builder struct {
-	t               *testing.T
 	mu              sync.Mutex
 	problems, title string
 	built           chan struct{}
@@ -32,18 +32,11 @@ type builder struct {
 func (b *builder) build(context.Context) preview.Built {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	select {
-	case b.built <- struct{}{}:
-	default:
-	}
+	b.built <- struct{}{}
 	if b.problems != "" {
 		return preview.Built{Problems: b.problems}
 	}
-	files, err := site.Files(nil, site.Options{Title: b.title})
-	if err != nil {
-		b.t.Error(err)
-	}
-	return preview.Built{Files: files}
+	return preview.Built{Files: must.Get(site.Files(nil, site.Options{Title: b.title}))}
 }
 
 func (b *builder) set(problems, title string) {
@@ -55,7 +48,7 @@ func (b *builder) set(problems, title string) {
 // serve serves the site of a builder until the test ends.
 func serve(t *testing.T, p preview.Preview) (address string, b *builder) {
 	t.Helper()
-	b = &builder{t: t, title: "first", built: make(chan struct{}, 100)}
+	b = &builder{title: "first", built: make(chan struct{}, 1000)}
 	p.Build = b.build
 	ctx, cancel := context.WithCancel(context.Background())
 	started, ended := make(chan string, 1), make(chan error, 1)
@@ -93,9 +86,7 @@ func states(t *testing.T, address string) <-chan state {
 		for lines := bufio.NewScanner(response.Body); lines.Scan(); {
 			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
 				var s state
-				if err := json.Unmarshal([]byte(data), &s); err != nil {
-					t.Errorf("the event %q: %v", data, err)
-				}
+				must.Do(json.Unmarshal([]byte(data), &s))
 				out <- s
 			}
 		}
@@ -118,61 +109,71 @@ func until(t *testing.T, from <-chan state, what string, is func(state) bool) st
 	}
 }
 
-func body(t *testing.T, address string) string {
-	t.Helper()
+func body(address string) string {
 	response := must.Get(http.Get(address))
 	defer response.Body.Close()
-	data := must.Get(io.ReadAll(response.Body))
-	return string(data)
+	return string(must.Get(io.ReadAll(response.Body)))
 }
 
-func write(t *testing.T, name, text string) {
-	t.Helper()
-	must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
-	must.Do(os.WriteFile(name, []byte(text), 0o644))
+func write(name, text string) error {
+	return errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o644))
 }
 
+// A preview answers to its own names only, and gives its pages and nothing of the disk, also to what no browser sends.
 func TestServe(t *testing.T) {
 	address, _ := serve(t, preview.Preview{})
-	port := strings.Trim(address[strings.LastIndex(address, ":"):], "/")
+	host := strings.Trim(strings.TrimPrefix(address, "http://"), "/")
+	port := host[strings.LastIndex(host, ":"):]
 	for _, test := range []struct {
-		name, method, path, host string
-		status                   int
-		want                     string
+		name, line, host, head string
+		want, shown            string
 	}{
-		{"the index, with the script", "GET", "", "", 200, `<script src="/.benchbook/live.js" data-version="`},
-		{"a file", "GET", "feed.xml", "", 200, "<feed"},
-		{"a hidden file", "GET", ".benchbook-site.json", "", 404, "404"},
-		{"only the head", "HEAD", "", "", 200, ""},
-		{"the script", "GET", ".benchbook/live.js", "", 200, "EventSource"},
-		{"out of our own folder", "GET", ".benchbook/../../live.js", "", 404, ""},
-		{"a page that does not exist", "GET", "later/", "", 404, "Page not found"},
-		{"by the name of this machine", "GET", "", "localhost" + port, 200, "benchbook"},
-		{"by a name of somebody else", "GET", "", "evil.example" + port, 403, "localhost only"},
-		{"by a name that begins like ours", "GET", "", "localhost.evil.example" + port, 403, "localhost only"},
-		{"without the port", "GET", "", "localhost", 403, "localhost only"},
-		{"with another port", "GET", "", "localhost:1", 403, "localhost only"},
-		{"a request that writes", "POST", "", "", 405, "only shows"},
-		{"a file that does not exist", "GET", "nothing.html", "", 404, ""},
-		{"out of the folder", "GET", "../../../../etc/passwd", "", 404, ""},
-		{"out of the folder, disguised", "GET", "..%2f..%2fetc%2fpasswd", "", 404, ""},
+		{"the index, with the script", "GET /", host, "", "200 OK", `<script src="/.benchbook/live.js" data-version="`},
+		{"a file", "GET /feed.xml", host, "", "200 OK", "<feed"},
+		{"a hidden file", "GET /.benchbook-site.json", host, "", "404 Not Found", "404"},
+		{"only the head", "HEAD /", host, "", "200 OK", ""},
+		{"the script", "GET /.benchbook/live.js", host, "", "200 OK", "EventSource"},
+		{"out of our own folder", "GET /.benchbook/../../live.js", host, "", "404 Not Found", ""},
+		{"a page that does not exist", "GET /later/", host, "", "404 Not Found", "Page not found"},
+		{"a file that does not exist", "GET /nothing.html", host, "", "404 Not Found", ""},
+		{"by the name of this machine", "GET /", "localhost" + port, "", "200 OK", "benchbook"},
+		{"by a name of somebody else", "GET /", "evil.example" + port, "", "403 Forbidden", "localhost only"},
+		{"by a name that begins like ours", "GET /", "localhost.evil.example" + port, "", "403 Forbidden", "localhost only"},
+		{"without the port", "GET /", "localhost", "", "403 Forbidden", "localhost only"},
+		{"with another port", "GET /", "localhost:1", "", "403 Forbidden", "localhost only"},
+		{"another host in the line", "GET http://evil.example/", host, "", "403 Forbidden", ""},
+		{"a tunnel", "CONNECT 127.0.0.1:22", host, "", "403 Forbidden", ""},
+		{"a request that writes", "POST /", host, "", "405 Method Not Allowed", "only shows"},
+		{"a question of another origin", "OPTIONS /", host, "Origin: http://evil.example\r\n", "405 Method Not Allowed", ""},
+		{"a page for another origin", "GET /", host, "Origin: http://evil.example\r\n", "200 OK", ""},
+		{"a path that climbs", "GET /../../../../etc/passwd", host, "", "404 Not Found", ""},
+		{"a path that climbs, encoded", "GET /..%2f..%2fetc%2fpasswd", host, "", "404 Not Found", ""},
+		{"a path that climbs, encoded twice", "GET /%252e%252e/%252e%252e/etc/passwd", host, "", "404 Not Found", ""},
+		{"a path with two slashes", "GET //evil.example/%2e%2e", host, "", "200 OK", ""},
+		{"a path with NUL", "GET /index.html%00.css", host, "", "404 Not Found", ""},
+		{"a path with markup", "GET /<script>alert(1)</script>/", host, "", "404 Not Found", ""},
+		{"a path of 100 KB", "GET /" + strings.Repeat("a/", 50_000), host, "", "404 Not Found", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			request := must.Get(http.NewRequest(test.method, address+test.path, nil))
-			request.Host = test.host
-			response := must.Get(http.DefaultClient.Do(request))
-			defer response.Body.Close()
-			body := must.Get(io.ReadAll(response.Body))
-			assert.Equal(t, response.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'",
-				"other pages may frame it: Content-Security-Policy")
-			if response.StatusCode != test.status || !strings.Contains(string(body), test.want) {
-				t.Errorf("got %d and %.200q, want %d and %q", response.StatusCode, body, test.status, test.want)
+			c := must.Get(net.Dial("tcp", host))
+			defer c.Close()
+			must.Do(c.SetDeadline(time.Now().Add(10 * time.Second)))
+			must.Get(io.WriteString(c, test.line+" HTTP/1.1\r\nHost: "+test.host+"\r\nConnection: close\r\n"+test.head+"\r\n"))
+			answer := string(must.Get(io.ReadAll(c)))
+			if first, _, _ := strings.Cut(answer, "\r\n"); !strings.HasSuffix(first, test.want) {
+				t.Errorf("got %q, want %q", first, test.want)
+			}
+			assert.Contains(t, answer, "Content-Security-Policy: frame-ancestors 'none'\r\n", test.shown)
+			for _, never := range []string{"root:", "Access-Control-Allow", "Set-Cookie", "<script>alert"} {
+				if strings.Contains(answer, never) {
+					t.Errorf("%q is in the answer", never)
+				}
 			}
 		})
 	}
 }
 
-// A change is built and reported. Problems are reported too, and the pages stay as they were.
+// A change is built and reported, whatever else is there. Problems are reported too, and the pages stay as they were.
 func TestFollows(t *testing.T) {
 	dir := t.TempDir()
 	articles, project := filepath.Join(dir, "experiments"), filepath.Join(dir, "benchbook.yaml")
@@ -180,42 +181,47 @@ func TestFollows(t *testing.T) {
 	address, b := serve(t, preview.Preview{Roots: []string{articles}, Files: []string{project}})
 	reported := states(t, address)
 	last := until(t, reported, "the first state", func(state) bool { return true })
-	remove := func(name string) {
-		must.Do(os.RemoveAll(name))
-	}
 	for i, step := range []struct {
 		name string
-		do   func()
+		do   func() error
 	}{
-		{"the folder of articles is made", func() { write(t, article, "one") }},
-		{"an article is written", func() { write(t, article, "two") }},
-		{"an article is replaced", func() {
-			write(t, article+"~", "three")
-			must.Do(os.Rename(article+"~", article))
+		{"the folder of articles is made", func() error { return write(article, "one") }},
+		{"an article is written", func() error { return write(article, "two") }},
+		{"an article is replaced", func() error { return errors.Join(write(article+"~", "three"), os.Rename(article+"~", article)) }},
+		{"the folder goes", func() error { return os.RemoveAll(articles) }},
+		{"the folder comes back", func() error { return write(article, "four") }},
+		{"an article in the new folder is written", func() error { return write(article, "five") }},
+		{"the project file is made", func() error { return write(project, "title: x") }},
+		{"links to themselves and to everything, and a file of a terabyte", func() error {
+			huge := filepath.Join(articles, "huge.md")
+			return errors.Join(os.Symlink("loop", filepath.Join(articles, "loop")), os.Symlink("/", filepath.Join(articles, "root")),
+				write(huge, ""), os.Truncate(huge, 1<<40))
 		}},
-		{"the folder goes", func() { remove(articles) }},
-		{"the folder comes back", func() { write(t, article, "four") }},
-		{"an article in the new folder is written", func() { write(t, article, "five") }},
-		{"the project file is made", func() { write(t, project, "title: x") }},
+		{"readers that do not read", func() error {
+			for range 20 {
+				c := must.Get(net.Dial("tcp", strings.Trim(strings.TrimPrefix(address, "http://"), "/")))
+				t.Cleanup(func() { c.Close() })
+				must.Get(io.WriteString(c, "GET /.benchbook/events HTTP/1.1\r\nHost: "+c.RemoteAddr().String()+"\r\n\r\n"))
+			}
+			return write(article, "six")
+		}},
 	} {
 		b.set("", fmt.Sprint("title ", i))
-		step.do()
-		for !strings.Contains(body(t, address), fmt.Sprint("<title>title ", i)) {
+		must.Do(step.do())
+		for !strings.Contains(body(address), fmt.Sprint("<title>title ", i)) {
 			last = until(t, reported, step.name, func(s state) bool { return s.Version != last.Version })
 		}
 	}
 	b.set("article.md:3: unknown key <script>alert(1)</script>", "")
-	write(t, article, "wrong")
+	must.Do(write(article, "wrong"))
 	until(t, reported, "the problem", func(s state) bool { return strings.Contains(s.Problems, "unknown key <script>") })
-	if page := body(t, address); !strings.Contains(page, "<title>title ") || strings.Contains(page, "unknown key") {
+	if page := body(address); !strings.Contains(page, "<title>title ") || strings.Contains(page, "unknown key") {
 		t.Errorf("the page is not as it was: %.300s", page)
 	}
 	b.set("", "mended")
-	write(t, article, "right")
+	must.Do(write(article, "right"))
 	until(t, reported, "no problem", func(s state) bool { return s.Problems == "" })
-	if page := body(t, address); !strings.Contains(page, "<title>mended") {
-		t.Errorf("the page is not as it is now: %.300s", page)
-	}
+	assert.Contains(t, body(address), "<title>mended")
 }
 
 // Hidden files and the temporary files of editors are not followed.
@@ -224,7 +230,7 @@ func TestIgnores(t *testing.T) {
 	_, b := serve(t, preview.Preview{Roots: []string{dir}})
 	<-b.built
 	for _, name := range []string{".article.md.swp", "article.md~", "#article.md#", "4913", ".git/index", ".hidden/a.md"} {
-		write(t, filepath.Join(dir, name), "")
+		must.Do(write(filepath.Join(dir, name), ""))
 	}
 	select {
 	case <-b.built:
