@@ -3,17 +3,13 @@ package site_test
 import (
 	"context"
 	"fmt"
-	"net/url"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -24,9 +20,8 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// browser starts a browser with a fresh profile, and with more options if there are some. Whatever only looks at pages
-// runs beside others, which keeps all CPUs at work.
-func browser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
+// browser starts a browser with a fresh profile.
+func browser(t *testing.T) context.Context {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("a browser takes its time; run without -short")
@@ -38,11 +33,8 @@ func browser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context
 			break
 		}
 	}
-	if program == "" && strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "browser") {
-		t.Fatal("there is no browser, and BENCHBOOK_TEST_REQUIRE asks for one")
-	}
 	if program == "" {
-		t.Skip("there is no browser; install one with apt-get install chromium")
+		missing(t, "browser", "install one with apt-get install chromium", exec.ErrNotFound)
 	}
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox,
@@ -50,7 +42,7 @@ func browser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context
 		chromedp.NoFirstRun, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 	}
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
@@ -95,20 +87,15 @@ func (b *trouble) listen(event any) {
 	}
 }
 
-// take empties the list.
-func (b *trouble) take() []string {
+// report fails the test with what was collected, and begins anew.
+func (b *trouble) report(t *testing.T, view any) {
+	t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	list := b.list
-	b.list = nil
-	return list
-}
-
-func (b *trouble) report(t *testing.T) {
-	t.Helper()
-	for _, words := range b.take() {
-		t.Error(words)
+	for _, words := range b.list {
+		t.Errorf("%v: %s", view, words)
 	}
+	b.list = nil
 }
 
 func listen(ctx context.Context, t *testing.T, served string) *trouble {
@@ -117,26 +104,6 @@ func listen(ctx context.Context, t *testing.T, served string) *trouble {
 	must.Do(chromedp.Listen(ctx, found.listen))
 	must.Get(chromedp.Call(ctx, network.Enable, network.EnableParams{}))
 	return found
-}
-
-// openIn loads a page of a site.
-func openIn(dir, page string, width int, scheme string) chromedp.Action[chromedp.Void] {
-	return open(filepath.Join(dir, filepath.FromSlash(page)), width, scheme)
-}
-
-// open loads a page at a width, in a colour scheme of the system.
-func open(file string, width int, scheme string) chromedp.Action[chromedp.Void] {
-	address := url.URL{Scheme: "file", Path: filepath.ToSlash(file)}
-	return chromedp.Steps(
-		chromedp.EmulateViewport(int64(width), 900),
-		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
-			return err
-		}),
-		chromedp.Navigate(address.String()),
-		chromedp.WaitReady(chromedp.CSS("body")),
-	)
 }
 
 // do runs what returns nothing, ask what returns something; neither goes on after an error.

@@ -24,12 +24,7 @@ const base = "https://example.org/bench/"
 // filesOf are the files of a site of the sample articles.
 func filesOf(t *testing.T, o site.Options) map[string]string {
 	t.Helper()
-	pages := samplePages(t)
-	if o.SingleFile {
-		pages = newSamplePages(t)
-	}
-	built := must.Get(site.Files(pages, o))
-	return texts(built)
+	return texts(must.Get(site.Files(samplePages(t), o)))
 }
 
 func texts(files map[string]site.File) map[string]string {
@@ -43,10 +38,8 @@ func texts(files map[string]site.File) map[string]string {
 // The feed follows RFC 4287, whether or not the address of the site is known, and without articles.
 func TestFeed(t *testing.T) {
 	for _, address := range []string{"", base} {
-		empty := must.Get(site.Files(nil, site.Options{BaseURL: address}))
-		for _, text := range []string{filesOf(t, site.Options{BaseURL: address})["feed.xml"],
-			texts(empty)["feed.xml"]} {
-			checkFeed(t, text, address)
+		for _, pages := range [][]*render.Page{nil, samplePages(t)} {
+			checkFeed(t, texts(must.Get(site.Files(pages, site.Options{BaseURL: address})))["feed.xml"], address)
 		}
 	}
 }
@@ -59,10 +52,8 @@ func checkFeed(t *testing.T, text, address string) {
 		Updated time.Time `xml:"updated"`
 		Links   []struct {
 			Rel  string `xml:"rel,attr"`
-			Type string `xml:"type,attr"`
 			Href string `xml:"href,attr"`
 		} `xml:"link"`
-		Summary string `xml:"summary"`
 	}
 	var feed struct {
 		XMLName xml.Name `xml:"http://www.w3.org/2005/Atom feed"`
@@ -96,34 +87,27 @@ func checkFeed(t *testing.T, text, address string) {
 	}
 }
 
-// Each page says where it will be if that is known.
+// Each page says where it will be if that is known, and has a picture for links to it.
 func TestBaseURL(t *testing.T) {
 	files := filesOf(t, site.Options{BaseURL: strings.TrimSuffix(base, "/")})
 	for name, text := range files {
-		if path.Ext(name) != ".html" {
-			continue
-		}
-		if name == "404.html" { // which has any address
-			if strings.Contains(text, "canonical") || !strings.Contains(text, `href="`+base+"style.") {
+		folder, isCard := strings.CutSuffix(name, render.CardFile)
+		switch {
+		case isCard:
+			assert.Contains(t, files[folder+"index.html"], `property="og:image" content="`+base+name+`"`)
+		case name == "404.html": // which has any address
+			assert.Contains(t, text, `href="`+base+"style.", `content="noindex"`)
+			if strings.Contains(text, "canonical") {
 				t.Errorf("%s is %s", name, text)
 			}
-		} else if want := base + strings.TrimSuffix(name, "index.html"); !strings.Contains(text,
-			`<link rel="canonical" href="`+want+`">`) {
-			t.Errorf("%s does not say that it is %s", name, want)
-		}
-		assert.Equal(t, strings.Contains(text, `content="noindex"`), name == "404.html",
-			"%s: wrong about being listed", name)
-	}
-	pictures := 0
-	for name := range files {
-		if folder, ok := strings.CutSuffix(name, render.CardFile); ok {
-			pictures++
-			if want := `property="og:image" content="` + base + name + `"`; !strings.Contains(files[folder+"index.html"], want) {
-				t.Errorf("%s has no %s", folder, want)
+		case path.Ext(name) == ".html":
+			assert.Contains(t, text, `<link rel="canonical" href="`+base+strings.TrimSuffix(name, "index.html")+`">`)
+			if strings.Contains(text, `content="noindex"`) {
+				t.Errorf("%s is not to be listed", name)
 			}
 		}
 	}
-	if pictures == 0 {
+	if _, ok := files["sockets/"+render.CardFile]; !ok {
 		t.Error("no page has a picture for links")
 	}
 	for name, text := range filesOf(t, site.Options{}) {
@@ -143,13 +127,22 @@ func TestCheckBaseURL(t *testing.T) {
 	}
 }
 
-// What search finds is there, and leads to where it says.
+// What search finds is there, and leads to where it says: of each page the title, the address, and of each section the
+// id, the heading and the text.
 func TestSearchFile(t *testing.T) {
 	files := filesOf(t, site.Options{})
-	pages := searchIndexOf(t, files)
-	assert.Equal(t, len(pages), 3, "pages are found")
+	name := regexp.MustCompile(`data-pages="([^"]*)"`).FindStringSubmatch(files["index.html"])[1]
+	var index struct {
+		Pages []struct {
+			T, U string
+			S    [][3]string
+		}
+	}
+	text := strings.TrimPrefix(strings.TrimSuffix(files[name], ";\n"), "window.benchbookSearch = ")
+	must.Do(json.Unmarshal([]byte(text), &index))
+	assert.Equal(t, len(index.Pages), 3, "pages are found")
 	sections, words := 0, 0
-	for _, p := range pages {
+	for _, p := range index.Pages {
 		if p.T == "" || p.S[0][0] != "" || p.S[0][1] != p.T {
 			t.Errorf("%s begins with %q", p.U, p.S[0])
 		}
@@ -165,42 +158,14 @@ func TestSearchFile(t *testing.T) {
 	}
 }
 
-// foundPage is a page that search finds: title, address, and of each section the id, the heading and the text.
-type foundPage struct {
-	T, U string
-	S    [][3]string
-}
-
-func searchIndexOf(t *testing.T, files map[string]string) (pages []foundPage) {
-	t.Helper()
-	name := regexp.MustCompile(`data-pages="([^"]*)"`).FindStringSubmatch(files["index.html"])[1]
-	text, ok := strings.CutPrefix(strings.TrimSuffix(files[name], ";\n"), "window.benchbookSearch = ")
-	if !ok {
-		t.Fatalf("%s is %.80s", name, files[name])
-	}
-	var index struct {
-		Pages []foundPage
-	}
-	must.Do(json.Unmarshal([]byte(text), &index))
-	return index.Pages
-}
-
 // Names of assets change with their contents, and pages name those that are there.
 func TestAssetsHaveDigests(t *testing.T) {
-	plain := filesOf(t, site.Options{})
-	var style string
-	for name := range plain {
-		if m, _ := path.Match("style.*.css", name); m {
-			style = name
-		}
-	}
-	for _, name := range regexp.MustCompile(`url\(([^)]*)\)`).FindAllStringSubmatch(plain[style], -1) {
-		if _, ok := plain[name[1]]; !ok || !regexp.MustCompile(`\.[0-9a-f]{10}\.woff2$`).MatchString(name[1]) {
+	files := filesOf(t, site.Options{})
+	style := regexp.MustCompile(`href="\.\./(style\.[0-9a-f]{10}\.css)"`).FindStringSubmatch(files["sockets/index.html"])[1]
+	for _, name := range regexp.MustCompile(`url\(([^)]*)\)`).FindAllStringSubmatch(files[style], -1) {
+		if files[name[1]] == "" || !regexp.MustCompile(`\.[0-9a-f]{10}\.woff2$`).MatchString(name[1]) {
 			t.Errorf("the style sheet loads %s", name[1])
 		}
-	}
-	if !strings.Contains(plain["sockets/index.html"], `href="../`+style+`"`) || plain["style.css"] != "" {
-		t.Errorf("pages do not load %s", style)
 	}
 }
 

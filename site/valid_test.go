@@ -2,29 +2,25 @@ package site_test
 
 import (
 	"encoding/json"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // Every page is HTML as its standard has it, by the validator of the W3C, which warns of nothing either.
 func TestValid(t *testing.T) {
 	t.Parallel()
-	validator := validator(t)
-	dir := t.TempDir()
-	build(t, append(samplePages(t), longWords(t)), dir)
-	validate(t, validator, dir)
-}
-
-// The same holds for a site that was made of real records.
-func TestValidOnReport(t *testing.T) {
-	t.Parallel()
-	dir := siteOfReport(t)
-	validate(t, validator(t), dir)
+	command, dir := validator(t), t.TempDir()
+	build(t, samplePages(t), dir)
+	validate(t, command, dir)
+	if report := os.Getenv("BENCHBOOK_TEST_SITE"); report != "" { // a site of real records
+		validate(t, command, report)
+	}
 }
 
 func validator(t *testing.T) []string {
@@ -32,14 +28,11 @@ func validator(t *testing.T) []string {
 	if testing.Short() {
 		t.Skip("a validator takes its time; run without -short")
 	}
-	jar := tool(t, "validator", "vnu-jar/build/dist/vnu.jar")
+	jar := filepath.Join(tools, "vnu-jar/build/dist/vnu.jar")
+	_, err := os.Stat(jar)
+	missing(t, "validator", "get it with make tools", err)
 	java, err := exec.LookPath("java")
-	if err != nil && strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "validator") {
-		t.Fatal("there is no Java for the validator, and BENCHBOOK_TEST_REQUIRE asks for it")
-	}
-	if err != nil {
-		t.Skip("the validator needs Java; install it with apt-get install default-jre-headless")
-	}
+	missing(t, "validator", "it needs Java; install it with apt-get install default-jre-headless", err)
 	return []string{java, "-jar", jar, "--format", "json", "--exit-zero-always", "--stdout"}
 }
 
@@ -59,26 +52,15 @@ func validate(t *testing.T, command []string, dir string) {
 	for _, page := range pagesBelow(t, dir) {
 		arguments = append(arguments, filepath.Join(dir, page))
 	}
-	out, err := exec.Command(command[0], arguments...).Output()
-	if err != nil {
-		t.Fatalf("running the validator: %v", err)
-	}
+	out := must.Get(exec.Command(command[0], arguments...).Output())
 	var found struct {
 		Messages []struct{ Type, SubType, Message, URL, Extract string }
 	}
-	if err := json.Unmarshal(out, &found); err != nil {
-		t.Fatalf("reading what the validator says: %v", err)
-	}
+	must.Do(json.Unmarshal(out, &found))
 	for _, m := range found.Messages {
 		if m.Type == "info" && m.SubType == "" || unsaid(m.Message) {
 			continue
 		}
-		page := m.URL
-		if u, err := url.Parse(m.URL); err == nil {
-			if relative, err := filepath.Rel(dir, u.Path); err == nil {
-				page = relative
-			}
-		}
-		t.Errorf("%s: %s: %s at %q", page, m.Type, m.Message, m.Extract)
+		t.Errorf("%s: %s: %s at %q", m.URL, m.Type, m.Message, m.Extract)
 	}
 }

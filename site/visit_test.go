@@ -36,14 +36,11 @@ func TestVisit(t *testing.T) {
 	ctx := browser(t)
 	renderer := must.Get(render.New(theme.Files))
 	page := must.Get(renderer.Page(rendertest.Committed(t, "..", "async-101"), render.Options{}))
-	pages := []*render.Page{page}
-	dir := t.TempDir()
+	pages, dir := []*render.Page{page}, t.TempDir()
 	build(t, pages, dir)
-	single := must.Get(site.Files(pages, site.Options{SingleFile: true}))
 	mail := filepath.Join(t.TempDir(), "mail.html") // nothing lies beside it
-	must.Do(os.WriteFile(mail, single["async-101.html"].Data, 0o644))
-	whole := must.Get(site.Files(pages, site.Options{}))
-	served := serve(t, whole)
+	must.Do(os.WriteFile(mail, must.Get(site.Files(pages, site.Options{SingleFile: true}))["async-101.html"].Data, 0o644))
+	served := serve(t, must.Get(site.Files(pages, site.Options{})))
 	found := listen(ctx, t, served)
 	for _, page := range []struct {
 		kind, address string
@@ -55,7 +52,7 @@ func TestVisit(t *testing.T) {
 		{"single file", inFile(mail), true},
 	} {
 		t.Run(page.kind, func(t *testing.T) {
-			do(ctx, t, inFront(), seenIn(views[0]), chromedp.Navigate(page.address), chromedp.WaitReady(chromedp.CSS("body")))
+			do(ctx, t, inFront(), seenIn(views[0]), loaded(page.address))
 			for i, view := range views {
 				v := &visitor{ctx: ctx, view: view}
 				do(ctx, t, seenIn(view))
@@ -67,9 +64,7 @@ func TestVisit(t *testing.T) {
 					v.accessible(t, axe)
 				}
 				ask[int](ctx, t, `document.activeElement?.blur(); scrollTo(0, 0); 0`)
-				for _, words := range found.take() {
-					t.Errorf("%v: %s", view, words)
-				}
+				found.report(t, view)
 			}
 		})
 	}
@@ -90,6 +85,11 @@ func serve(t *testing.T, files map[string]site.File) (address string) {
 		t.Fatal(err)
 	}
 	return address
+}
+
+// loaded loads a page.
+func loaded(address string) chromedp.Action[chromedp.Void] {
+	return chromedp.Steps(chromedp.Navigate(address), chromedp.WaitReady(chromedp.CSS("body")))
 }
 
 // inFile is the address of a file.
