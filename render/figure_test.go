@@ -10,32 +10,14 @@ import (
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
+	"benchbook/render"
 	"benchbook/render/rendertest"
 )
 
-// grid measures two servers with one to four workers, and has what others published of them.
-const grid = "```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n```yaml experiment\n" + `name: servers
-services:
-  proxy: {build: ., expose: ["80"], depends_on: [server]}
-  server: {build: ., expose: ["8080"], link: {rtt: 2ms}}
-matrix: {server: [sync, async], workers: ["1", "2", "4"]}
-load: {target: "http://proxy:80/", connections: 10}
-repetitions: 5
-` + "```\n\n```yaml published\n" + `source: others
-rows:
-  - {server: sync, workers: 1, throughput: 400/s}
-  - {server: sync, workers: 2, throughput: 700/s}
-  - {server: async, workers: 1, throughput: 900/s}
-  - {server: async, workers: 4, throughput: 2100/s}
-` + "```\n\n```yaml claim\nname: async-wins\nexpect: throughput{server=\"async\", workers=\"1\"} > throughput{server=\"sync\", workers=\"1\"}\n```\n\n" +
-	"```yaml claim\nname: alike\nexpect: within(throughput{server=\"async\", workers=\"1\"}, throughput{server=\"sync\", workers=\"1\"}, 5%)\n```\n\n" +
-	"```yaml claim\nname: twice\nexpect: about(throughput{server=\"async\", workers=\"1\"}, " +
-	"throughput{server=\"sync\", workers=\"1\"}, 2, 10%)\n```\n\n"
-
-// measuredGrid is grid with the figure fig-f, which has these keys, and records of all cells but those that are left out.
+// measuredGrid is grid.md with the figure fig-f, which has these keys, and records of all cells but those that are left out.
 func measuredGrid(t testing.TB, keys string, without ...string) *rendertest.Bench {
-	b := rendertest.New(t, "servers", []byte("---\ntitle: Servers\n---\n\n"+grid+
-		"```yaml figure\n{label: fig-f, experiment: servers, "+keys+"}\n```\n"))
+	b := rendertest.New(t, "servers", []byte(textOf("grid.md")+
+		"\n```yaml figure\n{label: fig-f, experiment: servers, "+keys+"}\n```\n"))
 	bySecond := func(r *record.Record) {
 		for i, n := range r.Load.Completions {
 			r.Load.Answers = append(r.Load.Answers, n)
@@ -223,23 +205,7 @@ func TestStatesInFigures(t *testing.T) {
 	}
 }
 
-// searches is an article with a search for a value and one for a capacity, of two servers.
-const searches = "```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n```yaml experiment\n" + `name: tuned
-services: {server: {build: ., expose: ["8080"], command: "serve ${{ matrix.server }} ${{ tune.workers }}"}}
-matrix: {server: [sync, async]}
-load: {target: "http://server:8080/", connections: 10}
-tune: {workers: {from: 1, to: 8, maximize: throughput, budget: 3m}}
-repetitions: 3
-calibrate: false
-` + "```\n\n```yaml experiment\n" + `name: bears
-services: {server: {build: ., expose: ["8080"], command: "serve ${{ matrix.server }}"}}
-matrix: {server: [sync, async, static, broken]}
-load: {target: "http://server:8080/", connections: 10}
-capacity: {slo: latency.p99 < 100ms, from: 100/s, to: 20000/s}
-calibrate: false
-` + "```\n\n"
-
-// searchCapacities puts records of every outcome of a search for a capacity to those of searches: the rate was found,
+// searchCapacities puts records of every outcome of a search for a capacity to those of searches.md: the rate was found,
 // or is the highest that may be tried, or is below the lowest, or could not be found.
 func searchCapacities(b *rendertest.Bench) {
 	rate := func(v float64, met bool) record.Probe {
@@ -264,7 +230,7 @@ const drawnSearches = "```yaml figure\n{label: fig-f, experiment: tuned, kind: s
 	"```\n\n```yaml figure\n{label: fig-c, experiment: bears, kind: search}\n```\n"
 
 func newSearches(t testing.TB, blocks string) *rendertest.Bench {
-	return rendertest.New(t, "searches", []byte("---\ntitle: Searches\n---\n\n"+searches+blocks))
+	return rendertest.New(t, "searches", []byte(textOf("searches.md")+"\n"+blocks))
 }
 
 // workers is a search for the workers of a server.
@@ -342,7 +308,7 @@ func TestSearchedValuesInTables(t *testing.T) {
 	if strings.Contains(words, "1 run") {
 		t.Errorf("a number of workers is called one of a run in %s", words)
 	}
-	calibrated := "---\ntitle: Searches\n---\n\n" + strings.Replace(searches, "calibrate: false\n", "", 1) + blocks
+	calibrated := strings.Replace(textOf("searches.md"), "calibrate: false\n", "", 1) + "\n" + blocks
 	words = measure(rendertest.New(t, "searches", []byte(calibrated)), "sync", "async", "again")
 	assert.Contains(t, words, "differs by: throughput")
 	if strings.Contains(words, "not known of") {
@@ -364,7 +330,7 @@ func TestDataOfUndrawnRows(t *testing.T) {
 // Beside claims between sessions, figures and tables say that they show one of them.
 func TestFiguresNameTheirSession(t *testing.T) {
 	for slug, want := range map[string]bool{"hello": true, "cpu-vs-io": false} {
-		text := wordsOf(string(rendered(t, rendertest.Committed(t, "..", slug)).HTML))
+		text := wordsOf(string(must.Get(newRenderer(t).Page(rendertest.Committed(t, "..", slug), render.Options{})).HTML))
 		assert.Equal(t, strings.Contains(text, "; the newest session alone"), want, "%s: a figure names its session", slug)
 	}
 }

@@ -83,7 +83,7 @@ func TestHostileRecords(t *testing.T) {
 		t.Skip("a page for every text that a record can hold takes its time; run without -short")
 	}
 	shown := 0
-	for h := range rendertest.HostileRecords(t, textOf("everything.md"), textOf("sockets.md")) {
+	for h := range rendertest.HostileRecords(t, []byte(textOf("everything.md")), []byte(textOf("sockets.md"))) {
 		t.Run(h.Name, func(t *testing.T) {
 			if strings.Contains(string(harmlessPage(t, h.Bench).HTML), "evil") {
 				shown++
@@ -108,7 +108,7 @@ func TestHostileArticles(t *testing.T) {
 	tries := map[string][]string{"everything.md": {rendertest.Evil}, "sockets.md": append(rendertest.EvilLinks(),
 		rendertest.Acting)}
 	for name, payloads := range tries {
-		for h := range rendertest.HostileArticles(t, textOf(name), payloads, enough) {
+		for h := range rendertest.HostileArticles(t, []byte(textOf(name)), payloads, enough) {
 			t.Run(name+" "+h.Name, func(t *testing.T) { harmlessPage(t, h.Bench) })
 		}
 	}

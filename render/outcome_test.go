@@ -11,52 +11,6 @@ import (
 	"benchbook/render/rendertest"
 )
 
-const outcomes = `## Before
-
-See [](#fig-f), [](#tbl-t), [what was found](#b-wins) and the note.[^before]
-
-::: when stated supported
-## B wins
-
-[It does](claim:stated), as [](#fig-f) shows.[^wins] B answers ` + "`{value} throughput{server=\"b\"}`" + ` requests.
-
-` + "```yaml figure\n{label: fig-f, kind: dots, x: throughput, y: server, title: A and B}\n```" + `
-:::
-::: when stated contradicted
-## B loses
-
-It does not.[^loses] <em>
-
-` + "```yaml table\n{label: tbl-t, rows: [server], columns: [throughput], title: B and A}\n```" + `
-:::
-::: when stated inconclusive
-Nobody knows.
-
-:::: when ` + "`throughput{server=\"a\"} > 100/s`" + `
-Yet A is quick, as [](#tbl-u) shows.
-
-` + "```yaml table\n{label: tbl-u, rows: [server], columns: [throughput]}\n```" + `
-::::
-:::
-::: when stated else
-There is nothing to say.
-:::
-
-## After
-
-The end.
-
-::: when stated supported or inconclusive or not measured
-Not slower.
-:::
-::: when stated contradicted
-:::
-
-[^before]: One.
-[^wins]: Two.
-[^loses]: Three.
-`
-
 // With every verdict a page says what its author wrote for it, and nothing of the rest.
 func TestOutcomes(t *testing.T) {
 	drawing, link := regexp.MustCompile(`(?s)<svg .*?</svg>`), regexp.MustCompile(`href=#([^ >]*)`)
@@ -71,7 +25,7 @@ func TestOutcomes(t *testing.T) {
 	} {
 		t.Run(tt.verdict, func(t *testing.T) {
 			page := rendered(t, measured(t, "", strings.Replace(experiment, "[a, b]", "[a, b, c]", 1)+
-				"```yaml claim\n{name: stated, text: B is faster., expect: '"+tt.expect+"'}\n```\n\n"+outcomes, three))
+				"```yaml claim\n{name: stated, text: B is faster., expect: '"+tt.expect+"'}\n```\n\n"+textOf("outcomes.md"), three))
 			rendertest.Harmless(t, string(page.HTML))
 			html := drawing.ReplaceAllString(string(page.HTML), "<svg/>")
 			contents, flow, _ := strings.Cut(html, `<h2 id=before>`)

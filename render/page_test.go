@@ -96,10 +96,12 @@ func fileOf(t testing.TB, p *render.Page, path string) string {
 	return ""
 }
 
-func textOf(name string) []byte { return must.Get(os.ReadFile(filepath.Join("testdata", name))) }
+func textOf(name string) string {
+	return string(must.Get(os.ReadFile(filepath.Join("testdata", name))))
+}
 
 func measuredSockets(t testing.TB) *rendertest.Bench {
-	b := rendertest.New(t, "sockets", textOf("sockets.md"))
+	b := rendertest.New(t, "sockets", []byte(textOf("sockets.md")))
 	b.Measure("full", "sockets", "sync", []float64{571, 562, 580, 566, 574})
 	b.Measure("full", "sockets", "async", []float64{751, 762, 744, 758, 749})
 	b.Measure("full", "sockets", "threads", []float64{582, 549, 601, 560, 577})
@@ -109,7 +111,7 @@ func measuredSockets(t testing.TB) *rendertest.Bench {
 
 func TestPage(t *testing.T) {
 	for name, b := range map[string]*rendertest.Bench{"measured": measuredSockets(t),
-		"not_measured": rendertest.New(t, "sockets", textOf("sockets.md"))} {
+		"not_measured": rendertest.New(t, "sockets", []byte(textOf("sockets.md")))} {
 		page := rendered(t, b)
 		assert.Slice(t, page.Warnings, nil, "%s: warnings", name)
 		golden(t, filepath.Join("testdata", name+".html"), string(page.HTML))

@@ -10,28 +10,10 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// grouped has two servers with one worker and two, and all that an author may ask of a table.
-const grouped = "---\ntitle: Servers\n" +
-	"---\n\nA note[^n], and the same one[^n].\n\n[^n]: Said once.\n\n" + "```yaml experiment\n" + `name: servers
-services: {server: {image: "debian:bookworm-slim", command: run, expose: ["80"]}}
-matrix: {server: [a, b], workers: [1, 2]}
-load: {target: "http://server/", duration: 10s, connections: 10}
-repetitions: 3
-calibrate: false
-profiles: {quick: skip}
-` + "```\n\n```yaml table\n" + `label: tbl-t
-experiment: servers
-rows: [server]
-columns: [throughput, latency.p50]
-sort: throughput
-format: {throughput: round 0, latency.p50: unit us | round 1}
-` + "```\n\n```yaml claim\n" + `{name: more, experiment: servers, text: b has more., expect: 'throughput{server="b", workers=1} > throughput{server="a", workers=1}'}
-` + "```\n\n```yaml published\nexperiment: servers\nsource: Somebody\nrows: [{server: a, workers: 1, throughput: 500/s}, {server: b, workers: 1, throughput: 750/s}]\n```\n"
-
 // What an author asks of a table is in it: rows under heads, better ones first, in the units and digits that are
 // wanted.
 func TestTableOptions(t *testing.T) {
-	b := rendertest.New(t, "servers", []byte(grouped))
+	b := rendertest.New(t, "servers", []byte(textOf("table.md")))
 	again := func(r *record.Record) {
 		if r.Repetition == 3 {
 			r.Order.Replaces = 1
@@ -62,7 +44,7 @@ func TestTableOptions(t *testing.T) {
 
 // A table of what a profile leaves out says so, and has no empty head.
 func TestTableLeftOut(t *testing.T) {
-	b := rendertest.New(t, "servers", []byte(grouped+
+	b := rendertest.New(t, "servers", []byte(textOf("table.md")+
 		"\n```yaml experiment\nname: other\nextends: servers\nprofiles: {quick: {repetitions: 3}}\n```\n"))
 	for _, trial := range []string{"a, 1", "b, 1", "a, 2", "b, 2"} {
 		b.Measure("quick", "other", trial, []float64{500, 490, 510})

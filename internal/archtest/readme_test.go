@@ -12,10 +12,7 @@ import (
 	"benchbook/render/rendertest"
 )
 
-func read(name string) string {
-	data := must.Get(os.ReadFile(filepath.Join(root, name)))
-	return string(data)
-}
+func read(name string) string { return string(must.Get(os.ReadFile(filepath.Join(root, name)))) }
 
 // The README shows the beginning of experiments/hello, whose committed records are fresh.
 func TestReadmeShowsHello(t *testing.T) {

@@ -28,18 +28,9 @@ func TestRename(t *testing.T) {
 		}
 		return string(out)
 	}
-	list := exec.Command("git", "ls-files", "-z", ":!experiments")
-	list.Dir = root
-	for file := range strings.SplitSeq(strings.TrimSuffix(string(must.Get(list.Output())), "\x00"), "\x00") {
-		data, err := os.ReadFile(filepath.Join(root, file))
-		if os.IsNotExist(err) {
-			continue // removed, and not committed yet
-		}
-		must.Do(err)
-		info := must.Get(os.Stat(filepath.Join(root, file)))
-		must.Do(os.MkdirAll(filepath.Dir(filepath.Join(dir, file)), 0o755))
-		must.Do(os.WriteFile(filepath.Join(dir, file), data, info.Mode()))
-	}
+	archive := exec.Command("sh", "-c", `git archive HEAD -- ':!experiments' | tar -x -C "$0"`, dir)
+	archive.Dir = root
+	must.Do(archive.Run())
 	run("git", "init", "-q")
 	run("git", "add", ".")
 	for _, address := range []string{"example.com/x/benchbook", "example.org/y/bench"} {

@@ -13,25 +13,20 @@ import (
 	"benchbook/render/table"
 )
 
+// A cell of text that a program for tables would take for a formula has an apostrophe before it.
 func TestCell(t *testing.T) {
-	for _, test := range []struct{ name, text, want string }{
-		{"nothing", "", ""},
-		{"a word", "async", "async"},
-		{"a formula", `=HYPERLINK("https://example.org")`, `'=HYPERLINK("https://example.org")`},
-		{"a sum", "+1+cmd", "'+1+cmd"},
-		{"an option", "-O2", "'-O2"},
-		{"a function of old programs", "@SUM(A1)", "'@SUM(A1)"},
-		{"behind space", " \t=1+1", "' \t=1+1"},
-		{"behind the end of a line", "\r\n=1+1", "'\r\n=1+1"},
-		{"in wide letters", "＝1+1", "'＝1+1"},
-		{"a quoted word", "'s-hertogenbosch", "''s-hertogenbosch"},
-		{"a negative number", "-1.5e-3", "-1.5e-3"},
-		{"a number with a sign", "+3", "+3"},
-		{"a sign in the middle", "a=b", "a=b"},
+	for text, want := range map[string]string{
+		"": "", "async": "async", "a=b": "a=b", "-1.5e-3": "-1.5e-3", "+3": "+3",
+		`=HYPERLINK("https://example.org")`: `'=HYPERLINK("https://example.org")`,
+		"+1+cmd":                            "'+1+cmd",
+		"-O2":                               "'-O2",
+		"@SUM(A1)":                          "'@SUM(A1)",
+		" \t=1+1":                           "' \t=1+1",
+		"\r\n=1+1":                          "'\r\n=1+1",
+		"＝1+1":                              "'＝1+1",
+		"'s-hertogenbosch":                  "''s-hertogenbosch",
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			assert.Equal(t, table.CSVCell(test.text), test.want)
-		})
+		assert.Equal(t, table.CSVCell(text), want)
 	}
 }
 

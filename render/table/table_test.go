@@ -186,14 +186,3 @@ func TestLayout(t *testing.T) {
 		})
 	}
 }
-
-// A layout leaves the table as it was, so that it can be made again.
-func TestLayoutKeepsOrder(t *testing.T) {
-	table := Table{Words: []string{"x"}, Metrics: []Metric{{Base: "1"}}, Main: 0, Order: Order{Metric: 1},
-		Rows: []Row{{Words: []string{"a"}, Values: []Value{value(1, nan, nan)}},
-			{Words: []string{"b"}, Values: []Value{value(2, nan, nan)}}}}
-	table.Layout()
-	if table.Rows[0].Words[0] != "a" {
-		t.Error("the rows were sorted in place")
-	}
-}
