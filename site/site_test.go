@@ -103,8 +103,9 @@ func TestBuildTwice(t *testing.T) {
 		}
 	}
 	build(t, pages, other)
-	for name, data := range files(other) {
-		assert.Equal(t, data, before[name], "%s comes out differently the second time", name)
+	after := files(other)
+	for name, data := range before {
+		assert.Equal(t, after[name], data, "%s comes out differently the second time", name)
 	}
 }
 
