@@ -173,10 +173,8 @@ func TestAssetsHaveDigests(t *testing.T) {
 func TestSingleFile(t *testing.T) {
 	files := filesOf(t, site.Options{SingleFile: true})
 	assert.Equal(t, len(files), 3, "files")
-	text := files["sockets.html"]
-	tree := must.Get(html.Parse(strings.NewReader(text)))
-	downloads := 0
-	walk(tree, func(n *html.Node) {
+	text, downloads := files["sockets.html"], 0
+	walk(must.Get(html.Parse(strings.NewReader(text))), func(n *html.Node) {
 		if n.Data == "link" && attribute(n, "rel") == "stylesheet" || n.Data == "script" && attribute(n, "src") != "" {
 			t.Errorf("it loads %v", n.Attr)
 		}
@@ -197,12 +195,9 @@ func TestSingleFile(t *testing.T) {
 	if downloads < 3 {
 		t.Errorf("it has %d files of data", downloads)
 	}
-	if strings.Contains(text, "url(fonts/") || strings.Count(text, "url(data:font/woff2") != 5 {
-		t.Error("its fonts are not in it")
-	}
-	if !strings.Contains(text, "<svg") || !strings.Contains(text, `viewBox="`) {
-		t.Error("its figures are not in it")
-	}
+	assert.Equal(t, strings.Count(text, "url("), 5, "fonts, with all else that the style loads")
+	assert.Equal(t, strings.Count(text, "url(data:font/woff2"), 5, "fonts in the file")
+	assert.Contains(t, text, "<svg", `viewBox="`)
 }
 
 func TestTags(t *testing.T) {

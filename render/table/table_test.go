@@ -23,21 +23,19 @@ func text(l Layout) string {
 		if h.Unit != "" {
 			b.WriteString(" (" + h.Unit + ")")
 		}
-		if h.Axis != nil {
-			b.WriteString(strings.Join(h.Axis, ".."))
-		}
+		b.WriteString(strings.Join(h.Axis, ".."))
 		if h.Sort != "" {
 			b.WriteString(" " + h.Sort)
 		}
 		b.WriteString(" ")
 	}
-	b.WriteString("|\n")
 	for _, r := range l.Rows {
+		b.WriteString("|\n")
 		for _, c := range r {
 			b.WriteString("| " + words(c) + " ")
 		}
-		b.WriteString("|\n")
 	}
+	b.WriteString("|\n")
 	for _, n := range l.Notes {
 		b.WriteString(n.Number + " " + n.Kind)
 		for _, f := range n.Found {
@@ -48,28 +46,27 @@ func text(l Layout) string {
 	return b.String()
 }
 
-func words(c Cell) string {
-	var b strings.Builder
+func words(c Cell) (text string) {
 	switch {
 	case c.Plot != nil:
-		b.WriteString(c.Plot.Lo + "+" + c.Plot.Width + "," + c.Plot.X)
+		text = c.Plot.Lo + "+" + c.Plot.Width + "," + c.Plot.X
 		if c.Plot.AtLeast {
-			b.WriteString(" →")
+			text += " →"
 		}
 	case c.Missing != "":
-		b.WriteString(c.Missing)
+		text = c.Missing
 	case c.Strong != "":
-		b.WriteString(c.Before + c.Strong + " " + c.Interval)
+		text = c.Before + c.Strong + " " + c.Interval
 	default:
-		b.WriteString(c.Text)
+		text = c.Text
 	}
 	if c.Marks != nil {
-		b.WriteString("^" + c.Marks.Numbers + "→" + c.Marks.ID)
+		text += "^" + c.Marks.Numbers + "→" + c.Marks.ID
 	}
 	for _, w := range c.Why {
-		b.WriteString(w.Kind + "^" + w.Number + "→" + w.ID)
+		text += w.Kind + "^" + w.Number + "→" + w.ID
 	}
-	return b.String()
+	return text
 }
 
 func TestLayout(t *testing.T) {

@@ -10,11 +10,10 @@ import (
 func TestFor(t *testing.T) {
 	inf := math.Inf(1)
 	for _, test := range []struct {
-		name   string
-		base   string
-		share  bool
-		values []float64
-		want   string
+		name, base string
+		share      bool
+		values     []float64
+		want       string
 	}{
 		{"seconds stay", "s", false, []float64{2.5}, "s"},
 		{"milliseconds", "s", false, []float64{0.0123}, "ms"},
@@ -33,22 +32,17 @@ func TestFor(t *testing.T) {
 		{"cores", "cores", false, []float64{0.9}, "cores"},
 		{"a unit nobody knows", "widgets", false, []float64{3}, "widgets"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			assert.Equal(t, UnitFor(test.base, test.share, test.values...).Symbol, test.want,
-				"For(%q, %v, %v)", test.base, test.share, test.values)
-		})
+		assert.Equal(t, UnitFor(test.base, test.share, test.values...).Symbol, test.want, test.name)
 	}
 }
 
 func TestQuantity(t *testing.T) {
 	ms, rate, none := Unit{Symbol: "ms", Scale: 1e-3}, Unit{Symbol: "/s", Scale: 1}, math.NaN()
 	for _, test := range []struct {
-		name      string
-		unit      Unit
-		v, lo, hi float64
-		quantity  string
-		between   string
-		inTable   string
+		name                       string
+		unit                       Unit
+		v, lo, hi                  float64
+		quantity, between, inTable string
 	}{
 		{"the example", ms, 0.0123, 0.0118, 0.0129, "12.3\u00a0ms", "11.8 to 12.9\u00a0ms", "11.8–12.9"},
 		{"tens are rounded off", rate, 8095.4, 7968.2, 8204.9, "8,100/s", "7,970 to 8,200/s", "7,970–8,200"},
@@ -74,12 +68,10 @@ func TestQuantity(t *testing.T) {
 		{"a ratio", UnitFor("1", false, 1.2), 1.2, 1, 1.4, "1.20", "1.00 to 1.40", "1.00–1.40"},
 		{"nothing at all", Plain, 0, 0, 0, "0", "0 to 0", "0–0"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			n := test.unit.Decimals(Figure{Value: test.v, Lo: test.lo, Hi: test.hi})
-			assert.Equal(t, test.unit.Quantity(test.v, n), test.quantity, "Quantity")
-			assert.Equal(t, test.unit.Between(test.lo, test.hi, n), test.between, "Between")
-			assert.Equal(t, test.unit.Range(test.lo, test.hi, n), test.inTable, "Range")
-		})
+		n := test.unit.Decimals(Figure{Value: test.v, Lo: test.lo, Hi: test.hi})
+		assert.Equal(t, test.unit.Quantity(test.v, n), test.quantity, test.name)
+		assert.Equal(t, test.unit.Between(test.lo, test.hi, n), test.between, test.name)
+		assert.Equal(t, test.unit.Range(test.lo, test.hi, n), test.inTable, test.name)
 	}
 }
 
@@ -110,9 +102,7 @@ func TestWriting(t *testing.T) {
 		{"several", Count(1300, "cell"), "1,300\u00a0cells"},
 		{"none", Count(0, "cell"), "0\u00a0cells"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			assert.Equal(t, test.got, test.want)
-		})
+		assert.Equal(t, test.got, test.want, test.name)
 	}
 }
 
