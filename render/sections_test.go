@@ -35,8 +35,6 @@ func TestSectionsOf(t *testing.T) {
 			`<table><tr><th>a</th></tr><tr><td><code>b</code> or <code>c</code></td><td><code>d</code></td></tr></table><code>e</code>`,
 			[]Section{{"", "", "a b or c d e"}}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			assert.Slice(t, Sections(template.HTML(test.main)), test.want)
-		})
+		assert.Slice(t, Sections(template.HTML(test.main)), test.want, test.name)
 	}
 }

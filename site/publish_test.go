@@ -211,8 +211,6 @@ func TestPublishFails(t *testing.T) {
 		to   func(p *publisher) Branch
 		want []string
 	}{
-		{"no such remote", func(p *publisher) Branch { return Branch{p.dir, "upstream", "gh-pages"} },
-			[]string{`no remote "upstream"`, "it has origin"}},
 		{"the remote is gone", func(p *publisher) Branch {
 			must.Do(os.RemoveAll(p.remote))
 			return Branch{p.dir, "origin", "gh-pages"}

@@ -74,17 +74,14 @@ func TestVisit(t *testing.T) {
 func serve(t *testing.T, files map[string]site.File) (address string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	started, ended := make(chan string, 1), make(chan error, 1)
+	started, ended := make(chan string), make(chan struct{})
 	p := preview.Preview{Build: func(context.Context) preview.Built { return preview.Built{Files: files} }}
-	go func() { ended <- p.Serve(ctx, func(url string) { started <- url }) }()
+	go func() {
+		defer close(ended)
+		must.Do(p.Serve(ctx, func(url string) { started <- url }))
+	}()
 	t.Cleanup(func() { cancel(); <-ended })
-	select {
-	case address = <-started:
-	case err := <-ended:
-		ended <- nil
-		t.Fatal(err)
-	}
-	return address
+	return <-started
 }
 
 // loaded loads a page.

@@ -59,16 +59,14 @@ func TestColumn(t *testing.T) {
 		{"no intervals", Plain, []Figure{of(3.456, none, none), of(31.77, none, none)}, "3.5 31.8"},
 		{"nothing", Plain, nil, ""},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			c := test.unit.Column(test.in...)
-			var words []string
-			for _, r := range test.in {
-				words = append(words, c.Aligned(r))
-				if !r.Exact && !math.IsNaN(r.Lo) {
-					words = append(words, "["+c.Range(r.Lo, r.Hi, c.Decimals(r))+"]")
-				}
+		c := test.unit.Column(test.in...)
+		var words []string
+		for _, r := range test.in {
+			words = append(words, c.Aligned(r))
+			if !r.Exact && !math.IsNaN(r.Lo) {
+				words = append(words, "["+c.Range(r.Lo, r.Hi, c.Decimals(r))+"]")
 			}
-			assert.Equal(t, strings.Join(words, " "), test.want)
-		})
+		}
+		assert.Equal(t, strings.Join(words, " "), test.want, test.name)
 	}
 }

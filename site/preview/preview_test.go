@@ -51,26 +51,13 @@ func serve(t *testing.T, p preview.Preview) (address string, b *builder) {
 	b = &builder{title: "first", built: make(chan struct{}, 1000)}
 	p.Build = b.build
 	ctx, cancel := context.WithCancel(context.Background())
-	started, ended := make(chan string, 1), make(chan error, 1)
-	go func() { ended <- p.Serve(ctx, func(url string) { started <- url }) }()
-	select {
-	case address = <-started:
-	case err := <-ended:
-		cancel()
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		select {
-		case err := <-ended:
-			if err != nil {
-				t.Errorf("the preview ended with %v", err)
-			}
-		case <-time.After(time.Minute):
-			t.Error("the preview does not end")
-		}
-	})
-	return address, b
+	started, ended := make(chan string), make(chan struct{})
+	go func() {
+		defer close(ended)
+		must.Do(p.Serve(ctx, func(url string) { started <- url }))
+	}()
+	t.Cleanup(func() { cancel(); <-ended })
+	return <-started, b
 }
 
 // state is an event of the stream.
