@@ -29,7 +29,7 @@ func TestHeadlineFigure(t *testing.T) {
 		{"in a part that does not apply", headlineOfB + figureOfB + "::: when c contradicted\n\n" + chosen +
 			":::\n\n::: when c else\n\nNo.\n\n:::\n", "fig-b"},
 	} {
-		html := string(rendered(t, measured(t, "", experiment+tt.blocks, three)).HTML)
+		html := narrow.Replace(string(rendered(t, measured(t, "", experiment+tt.blocks, three)).HTML))
 		top, story, _ := strings.Cut(html, `id=story`)
 		got := ""
 		if m := regexp.MustCompile(`<figure class=fig id=([^ >]*)`).FindStringSubmatch(top); m != nil {
