@@ -317,8 +317,9 @@ func TestDataOfUndrawnRows(t *testing.T) {
 
 // Beside claims between sessions, figures and tables say that they show one of them.
 func TestFiguresNameTheirSession(t *testing.T) {
-	for slug, want := range map[string]bool{"hello": true, "cpu-vs-io": false} {
-		text := wordsOf(string(must.Get(newRenderer(t).Page(rendertest.Committed(t, "..", slug), render.Options{})).HTML))
-		assert.Equal(t, strings.Contains(text, "; the newest session alone"), want, "%s: a figure names its session", slug)
+	hello := must.Get(newRenderer(t).Page(rendertest.Committed(t, "..", "hello"), render.Options{}))
+	one := rendered(t, measured(t, "", experiment+throughputFigure, three))
+	for page, want := range map[*render.Page]bool{hello: true, one: false} {
+		assert.Equal(t, strings.Contains(wordsOf(string(page.HTML)), "; the newest session alone"), want, "%s: a figure names its session", page.Title)
 	}
 }

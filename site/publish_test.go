@@ -203,7 +203,7 @@ git update-ref refs/heads/gh-pages $(git commit-tree -p gh-pages -m meanwhile gh
 	assert.Equal(t, gitIn(t, p.remote, "log", "--format=%s", "gh-pages"), "Publish Test site\nmeanwhile\nPublish Test site", "the commits")
 }
 
-// Errors say in one line what to do; those of first use are in publish.txtar.
+// Errors say in one line what to do.
 func TestPublishFails(t *testing.T) {
 	slowtest.Skip(t)
 	for _, test := range []struct {
@@ -211,6 +211,14 @@ func TestPublishFails(t *testing.T) {
 		to   func(p *publisher) Branch
 		want []string
 	}{
+		{"no site", func(p *publisher) Branch {
+			must.Do(os.RemoveAll(p.site))
+			return Branch{p.dir, "origin", "gh-pages"}
+		}, []string{"make it with benchbook render"}},
+		{"no repository", func(p *publisher) Branch { return Branch{p.t.TempDir(), "origin", "gh-pages"} },
+			[]string{"is in no git repository", "name a folder"}},
+		{"no such remote", func(p *publisher) Branch { return Branch{p.dir, "upstream", "gh-pages"} },
+			[]string{`no remote "upstream"`, "it has origin"}},
 		{"the remote is gone", func(p *publisher) Branch {
 			must.Do(os.RemoveAll(p.remote))
 			return Branch{p.dir, "origin", "gh-pages"}

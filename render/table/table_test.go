@@ -158,10 +158,10 @@ func TestLayout(t *testing.T) {
 | Server | Latency (µs) |
 | a | 2,500 2,410–2,620 |
 `},
-		{"a single value has a scale from zero", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput},
+		{"a single count has a scale from zero", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{{Head: "Requests", Base: "1"}},
 			Main: 0,
 			Rows: []Row{{Words: []string{"a"}, Values: []Value{few(value(500, nan, nan), "1 run")}}}}, `
-| Server | Throughput (requests/s) | 0..500 |
+| Server | Requests | 0..500 |
 | a | 500 1 run | 100.0%+0.0%,100.0% |
 `},
 		{"an interval without end reaches the edge", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput},
