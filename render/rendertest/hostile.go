@@ -83,7 +83,7 @@ func HostileRecords(t testing.TB, whole, small []byte) iter.Seq[Hostile] {
 				Unit: "1/s", Better: "higher",
 				Objective: "latency.p99 < 1s", Stop: record.StopBudget, Reason: "there was no time",
 				Probes: []record.Probe{{Candidate: 1, Phase: record.PhaseProbe,
-					Invalid: "disturbed", Failure: "it ended", Samples: r.Samples}}}
+					Invalid: "disturbed", Disturbed: "others used the CPU", Failure: "it ended", Samples: r.Samples}}}
 		}},
 	}
 	return func(yield func(Hostile) bool) {
