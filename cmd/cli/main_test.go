@@ -233,8 +233,6 @@ func script(mode string) fake.Script {
 			}
 			return failing("it ended with status 1", "Traceback (most recent call last)")(ctx, service)
 		}
-	case "noisy": // services write what controls a terminal
-		s.Start = failing("it said \x1b[31mno\x1b[0m\x07\nand ended", "")
 	case "built": // services are as fast as the number in the file speed that they were built with
 		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
 			if speed := fileOf(i, "speed"); speed != "" {
@@ -254,12 +252,6 @@ func script(mode string) fake.Script {
 			}
 			return nil
 		}
-	case "rootless":
-		s.Facts = map[string]string{"engine.version": "29.1.0", "engine.storage": "overlay2", "engine.cgroup.version": "2",
-			"engine.cgroup.driver": "systemd", "engine.runtime": "runc", "engine.api": "1.52",
-			"engine.os": "Debian GNU/Linux 13", "engine.local": "true", "engine.rootless": "true"}
-	case "elsewhere":
-		s.Facts = map[string]string{"engine.local": "false"}
 	case "slow-to-close": // what slow loads were put on is removed when there is a file close
 		s.Close = func(context.Context, string) error {
 			for now.loads > 2 && glob("close") == 0 {
