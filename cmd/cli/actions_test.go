@@ -9,7 +9,6 @@ import (
 	"github.com/kballard/go-shellquote"
 
 	"benchbook/internal/test/must"
-	"benchbook/lab"
 )
 
 // workflows are those of GitHub Actions that the manual offers.
@@ -33,15 +32,7 @@ func TestWorkflowsCallTheCommand(t *testing.T) {
 			}
 			called++
 			line, _, _ = strings.Cut(line, " >")
-			words := must.Get(shellquote.Split(line))
-			verb, rest, err := (&app{&lab.Session{}}).root().Find(words)
-			if err == nil {
-				err = verb.ParseFlags(rest)
-			}
-			if err == nil {
-				err = verb.ValidateArgs(verb.Flags().Args())
-			}
-			if err != nil {
+			if err := understands(must.Get(shellquote.Split(line))); err != nil {
 				t.Errorf("%s: benchbook %s: %v", file, line, err)
 			}
 		}

@@ -109,35 +109,35 @@ func TestConsent(t *testing.T) {
 // The answer of a user holds for a folder and what its project allows.
 func TestConsentIsRemembered(t *testing.T) {
 	text := strings.ReplaceAll(consentArticle, "KEYS", `image: "debian:bookworm-slim"`)
-	dir, folder := project(t, "greedy", text)
-	trusted := filepath.Join(t.TempDir(), "state", "trusted")
-	yes := consentCase{project: "allow: [mounts]\n", answer: "y", said: []string{"you have not measured it"}}
-	yes.run(t, dir, trusted)
-	again := consentCase{project: "title: Another\nallow: [mounts]\n"}
-	again.run(t, dir, trusted)
-	must.Do(os.RemoveAll(filepath.Join(folder, "records")))
-	more := consentCase{project: "allow: [mounts, cap_add]\n", status: lab.StatusUsage, said: []string{"--yes"}}
-	more.run(t, dir, trusted)
+	here, folder := project(t, "greedy", text)
 	elsewhere, _ := project(t, "greedy", text)
-	there := consentCase{project: "allow: [mounts]\n", status: lab.StatusUsage, said: []string{"--yes"}}
-	there.run(t, elsewhere, trusted)
+	trusted := filepath.Join(t.TempDir(), "state", "trusted")
+	for _, tt := range []struct {
+		dir string
+		consentCase
+	}{
+		{here, consentCase{project: "allow: [mounts]\n", answer: "y", said: []string{"you have not measured it"}}},
+		{here, consentCase{project: "title: Another\nallow: [mounts]\n"}},
+		{here, consentCase{project: "allow: [mounts, cap_add]\n", status: lab.StatusUsage, said: []string{"--yes"}}},
+		{elsewhere, consentCase{project: "allow: [mounts]\n", status: lab.StatusUsage, said: []string{"--yes"}}},
+	} {
+		must.Do(os.RemoveAll(filepath.Join(folder, "records")))
+		tt.run(t, tt.dir, trusted)
+	}
 }
 
 // Every verb that starts containers keeps to the policy, and a policy that somebody names has to be there.
 func TestPolicyOfVerbs(t *testing.T) {
-	policy, none := filepath.Join(t.TempDir(), "policy.yaml"), filepath.Join(t.TempDir(), "none.yaml")
-	put(t, policy, "allow: [builds]\n")
-	t.Setenv(policyVariable, none)
-	named := wired(nil).Consent
+	const refused = "which the policy of this machine does not allow"
+	policy := &lab.Consent{Policy: filepath.Join(t.TempDir(), "policy.yaml")}
+	put(t, policy.Policy, "allow: [builds]\n")
+	t.Setenv(policyVariable, filepath.Join(t.TempDir(), "none.yaml"))
 	for _, tt := range []struct {
 		verb, words string
 		consent     *lab.Consent
 	}{
-		{"run", "which the policy of this machine does not allow", &lab.Consent{Policy: policy}},
-		{"report", "which the policy of this machine does not allow", &lab.Consent{Policy: policy}},
-		{"check --services", "which the policy of this machine does not allow", &lab.Consent{Policy: policy}},
-		{"run --yes", "which the policy of this machine does not allow", &lab.Consent{Policy: policy}},
-		{"run", "none.yaml", named},
+		{"run", refused, policy}, {"report", refused, policy}, {"check --services", refused, policy}, {"run --yes", refused, policy},
+		{"run", "none.yaml", wired(nil).Consent},
 	} {
 		dir, _ := project(t, "greedy", strings.ReplaceAll(consentArticle, "KEYS", `image: "debian:bookworm-slim"`))
 		put(t, filepath.Join(dir, "benchbook.yaml"), "allow: [mounts]\n")

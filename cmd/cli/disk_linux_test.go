@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 )
 
@@ -41,25 +42,18 @@ func unmount(t *testing.T, folder string) {
 // its options.
 func mountMemory(t *testing.T, folder, options string) (remount func(options string)) {
 	t.Helper()
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.MkdirAll(folder, 0o755))
 	err := unix.Mount("benchbook-test", folder, "tmpfs", 0, options)
 	if errors.Is(err, unix.EPERM) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "local") {
 		t.Skip("only root can make a small file system")
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(err)
 	return func(options string) {
-		t.Helper()
 		flags := uintptr(unix.MS_REMOUNT)
 		if options == "ro" {
 			flags, options = flags|unix.MS_RDONLY, ""
 		}
-		if err := unix.Mount("benchbook-test", folder, "tmpfs", flags, options); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(unix.Mount("benchbook-test", folder, "tmpfs", flags, options))
 	}
 }
 
@@ -103,7 +97,7 @@ func TestFolderThatIsReadOnly(t *testing.T) {
 	put(t, filepath.Join(dir, "experiments", "pair", "article.md"), strings.ReplaceAll(pair, "~~~", "```"))
 	remount("ro")
 	w := unlocked()
-	w.Engines = nil // it would be said that there is no engine, if anybody asked for one
+	w.Engines = nil // an attempt to use one would fail, with its name
 	status, _, stderr := said(w, dir, "run")
 	if status != lab.StatusFailed || strings.Contains(stderr, "engine") {
 		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, stderr)

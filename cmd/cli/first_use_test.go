@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"benchbook/internal/test/must"
 )
 
 var alone = flag.Bool("alone", false, "hold first use to its time, as this machine does nothing else: make "+
@@ -22,17 +24,13 @@ var alone = flag.Bool("alone", false, "hold first use to its time, as this machi
 // firstUse is how long a new user may wait for the first page with numbers of this machine.
 const firstUse = 2 * time.Minute
 
-// released builds benchbook as a user gets it: one program, which lies where nothing else does and which everybody may
-// run.
+// released builds benchbook as a user gets it: one program, in a folder of its own, that everybody may run.
 func released(t *testing.T) (program string) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("it builds benchbook: run without -short")
 	}
-	dir, err := os.MkdirTemp("", "benchbook-first-use-")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := must.Get(os.MkdirTemp("", "benchbook-first-use-"))
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	built := t.TempDir()
 	build := exec.Command("make", "build", "BIN="+built)
@@ -41,12 +39,7 @@ func released(t *testing.T) (program string) {
 		t.Fatalf("make build: %v\n%s", err, out)
 	}
 	program = filepath.Join(dir, "benchbook")
-	if err := os.Rename(filepath.Join(built, "benchbook"), program); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(errors.Join(os.Rename(filepath.Join(built, "benchbook"), program), os.Chmod(dir, 0o755)))
 	return program
 }
 
@@ -84,7 +77,9 @@ func fromNothing(t *testing.T, program string) {
 	step(demo, "run", "--quick")
 	shown := time.Now()
 	address := previewing(t, program, demo)
-	page := got(t, address+"http/")
+	response := must.Get(http.Get(address + "http/"))
+	defer response.Body.Close()
+	page := string(must.Get(io.ReadAll(response.Body)))
 	t.Logf("benchbook preview: %v", time.Since(shown).Round(10*time.Millisecond))
 	// A value that other tests disturbed too much is shown all the same.
 	if !strings.Contains(page, "<data value=") && (*alone || !strings.Contains(page, "/s (not valid)")) {
@@ -102,42 +97,20 @@ func previewing(t *testing.T, program, dir string) (address string) {
 	t.Helper()
 	cmd := exec.Command(program, "preview")
 	cmd.Dir, cmd.Stderr = dir, t.Output()
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	out := must.Get(cmd.StdoutPipe())
+	must.Do(cmd.Start())
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("the preview ended with %v", err)
 		}
 	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
+	line := must.Get(bufio.NewReader(out).ReadString('\n'))
 	words, _, _ := strings.Cut(strings.TrimPrefix(line, "the preview is at "), ";")
 	return words
 }
 
-func got(t *testing.T, address string) string {
-	t.Helper()
-	response, err := http.Get(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	page, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("%s: status %d, %v\n%.300s", address, response.StatusCode, err, page)
-	}
-	return string(page)
-}
-
-// A user who may not use the engine's socket is told the way out.
+// A user who may not use the engine's socket gets the way out.
 func noPermission(t *testing.T, program string) {
 	if os.Geteuid() != 0 {
 		t.Skip("it needs root")
@@ -145,22 +118,15 @@ func noPermission(t *testing.T, program string) {
 	const nobody = 65534
 	folder := filepath.Dir(program)
 	socket := filepath.Join(folder, "docker.sock")
-	listener, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := must.Get(net.Listen("unix", socket))
 	defer listener.Close()
 	cmd := exec.Command(program, "run", "--quick")
 	cmd.Dir = filepath.Join(folder, "mine")
-	if out, err := exec.Command(program, "init", cmd.Dir).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	err = filepath.WalkDir(cmd.Dir, func(path string, _ os.DirEntry, err error) error {
+	must.Get(exec.Command(program, "init", cmd.Dir).Output())
+	must.Do(filepath.WalkDir(cmd.Dir, func(path string, _ os.DirEntry, err error) error {
 		return errors.Join(err, os.Chown(path, nobody, nobody))
-	})
-	if err := errors.Join(err, os.Chmod(socket, 0o600)); err != nil {
-		t.Fatal(err)
-	}
+	}))
+	must.Do(os.Chmod(socket, 0o600))
 	cmd.Env = append(os.Environ(), "DOCKER_HOST=unix://"+socket, "HOME=/nonexistent")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	out, err := cmd.CombinedOutput()

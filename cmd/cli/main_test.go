@@ -147,7 +147,7 @@ func (s *scene) load(ctx context.Context, p fake.Program) (engine.Exit, error) {
 		return engine.Exit{Stdout: labtest.Answers(p.Stdin, failure)}, nil
 	}
 	s.loads++
-	isSlow := s.loads > 2 && slices.Contains([]string{"slow", "slow-to-close", "stuck"}, s.mode)
+	isSlow := s.loads > 2 && (s.mode == "slow" || s.mode == "stuck")
 	switch {
 	case s.mode == "fails" && s.loads == 2:
 		return engine.Exit{Code: 1, Stderr: []byte("the check before timing failed\n")}, nil
@@ -249,13 +249,6 @@ func script(mode string) fake.Script {
 			now.workers = 0
 			if n := len(service.Command); n > 0 {
 				now.workers, _ = strconv.Atoi(service.Command[n-1])
-			}
-			return nil
-		}
-	case "slow-to-close": // what slow loads were put on is removed when there is a file close
-		s.Close = func(context.Context, string) error {
-			for now.loads > 2 && glob("close") == 0 {
-				time.Sleep(10 * time.Millisecond)
 			}
 			return nil
 		}
