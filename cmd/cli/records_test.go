@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/render/rendertest"
@@ -25,17 +25,14 @@ import (
 // Words of the article are replaced by others, in pairs.
 func recordedProject(t *testing.T, replaced ...string) (dir string, lines []recordtest.Line) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "render", "testdata", "everything.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := read(t, filepath.Join("..", "..", "render", "testdata", "everything.md"))
 	for i := 0; i < len(replaced); i += 2 {
-		if !bytes.Contains(text, []byte(replaced[i])) {
+		if !strings.Contains(text, replaced[i]) {
 			t.Fatalf("the article does not say %q", replaced[i])
 		}
-		text = bytes.ReplaceAll(text, []byte(replaced[i]), []byte(replaced[i+1]))
+		text = strings.ReplaceAll(text, replaced[i], replaced[i+1])
 	}
-	b := rendertest.WithFiles(t, "everything", text, map[string]string{"picture.png": "a picture"})
+	b := rendertest.WithFiles(t, "everything", []byte(text), map[string]string{"picture.png": "a picture"})
 	fill := func(r *record.Record) {
 		if r.Search != nil {
 			return
@@ -57,9 +54,7 @@ func recordedProject(t *testing.T, replaced ...string) (dir string, lines []reco
 	b.MeasureAll(fill, rendertest.In(runBefore, 10))
 	b.MeasureAll(fill, rendertest.In(runAfter, 20))
 	for _, r := range b.Records {
-		if err := record.Dir(filepath.Join(b.Dir(), "records")).Save(r); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(record.Dir(filepath.Join(b.Dir(), "records")).Save(r))
 	}
 	for _, l := range recordtest.Lines(t, filepath.Join(b.Dir(), "records")) {
 		if strings.Contains(l.File, runAfter) {
@@ -67,15 +62,9 @@ func recordedProject(t *testing.T, replaced ...string) (dir string, lines []reco
 		}
 	}
 	dir = filepath.Join(b.Dir(), "..", "..")
-	hello := filepath.Join("..", "..", "experiments", "hello")
-	if err := os.CopyFS(filepath.Join(dir, "experiments", "hello"), os.DirFS(hello)); err != nil {
-		t.Fatal(err)
-	}
-	commands := recordtest.Lines(t, filepath.Join(dir, "experiments", "hello", "records"))
-	if len(commands) == 0 {
-		t.Fatal("no committed records")
-	}
-	return dir, append(lines, commands...)
+	hello := filepath.Join(dir, "experiments", "hello")
+	must.Do(os.CopyFS(hello, os.DirFS(filepath.Join("..", "..", "experiments", "hello"))))
+	return dir, append(lines, recordtest.Lines(t, filepath.Join(hello, "records"))...)
 }
 
 // A change to one field of a record as JSON.
@@ -119,54 +108,33 @@ func mutations(v any, path []any) (out []mutation) {
 	return out
 }
 
-// apply is a copy of a record with the mutation. The field in which the mutation lies is that of the record it was made
-// for: what is a list there may be missing here.
-func (m mutation) apply(t *testing.T, data, madeFor []byte) []byte {
-	t.Helper()
+// apply returns the text of a record with the mutation. The field that the mutation lies in comes from the record that it
+// was made for, as other records may lack it.
+func (m mutation) apply(data, madeFor []byte) []byte {
 	var root, of map[string]any
-	if err := errors.Join(json.Unmarshal(data, &root), json.Unmarshal(madeFor, &of)); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(errors.Join(json.Unmarshal(data, &root), json.Unmarshal(madeFor, &of)))
 	field := m.path[0].(string)
 	root[field] = of[field]
-	return m.applied(t, root)
-}
-
-// applied is the text of a record with the mutation. The record is as it was afterwards.
-func (m mutation) applied(t *testing.T, root map[string]any) []byte {
-	t.Helper()
-	at := any(root)
-	for _, step := range m.path[:len(m.path)-1] {
+	at, last := any(root), len(m.path)-1
+	for i, step := range m.path {
 		switch step := step.(type) {
 		case string:
-			at = at.(map[string]any)[step]
-		case int:
-			at = at.([]any)[step]
-		}
-	}
-	switch last := m.path[len(m.path)-1].(type) {
-	case string:
-		in := at.(map[string]any)
-		was, known := in[last]
-		if in[last] = m.value; m.value == (gone{}) {
-			delete(in, last)
-		}
-		defer func() {
-			if in[last] = was; !known {
-				delete(in, last)
+			in := at.(map[string]any)
+			if i == last {
+				in[step] = m.value
 			}
-		}()
-	case int:
-		in := at.([]any)
-		was := in[last]
-		in[last] = m.value
-		defer func() { in[last] = was }()
+			if at = in[step]; at == (gone{}) {
+				delete(in, step)
+			}
+		case int:
+			in := at.([]any)
+			if i == last {
+				in[step] = m.value
+			}
+			at = in[step]
+		}
 	}
-	changed, err := json.Marshal(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return changed
+	return must.Get(json.Marshal(root))
 }
 
 // everyReader are the verbs that read records and measure nothing.
@@ -189,9 +157,7 @@ func TestMutatedRecords(t *testing.T) {
 	byKind := map[string][]recordtest.Line{} // by the fields of the record
 	for _, l := range lines {
 		var fields map[string]any
-		if err := json.Unmarshal(l.Text, &fields); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(json.Unmarshal(l.Text, &fields))
 		search, _ := fields["search"].(map[string]any)
 		_, first := fields["lists"] // which one record of a run has for all
 		delete(fields, "lists")
@@ -209,27 +175,22 @@ func TestMutatedRecords(t *testing.T) {
 	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
 		of := byKind[kind]
 		var fields map[string]any
-		if err := json.Unmarshal(of[0].Text, &fields); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(json.Unmarshal(of[0].Text, &fields))
 		n, known := 0, map[string]bool{}
 		for _, m := range mutations(fields, nil) {
 			if len(m.path) > 5 && m.path[0] == "definition" {
 				continue // which is whatever the article says
 			}
 			tried++
-			r, err := record.Parse(m.applied(t, fields))
+			r, err := record.Parse(m.apply(of[0].Text, of[0].Text))
 			if err != nil {
 				continue // TestBadRecordCostsItsCell has such
 			}
-			read, err := r.Line()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if known[string(read)] {
+			read := string(must.Get(r.Line()))
+			if known[read] {
 				continue // another way to write the same
 			}
-			known[string(read)] = true
+			known[read] = true
 			taken++
 			if round := n / len(of); round == len(rounds) {
 				rounds = append(rounds, nil)
@@ -244,9 +205,7 @@ func TestMutatedRecords(t *testing.T) {
 	}
 	for worker := range 2 { // each in a project of its own
 		project := t.TempDir()
-		if err := os.CopyFS(project, os.DirFS(dir)); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(os.CopyFS(project, os.DirFS(dir)))
 		t.Run(fmt.Sprint(worker), func(t *testing.T) {
 			t.Parallel()
 			out := filepath.Join(t.TempDir(), "site")
@@ -285,7 +244,7 @@ func tryMutations(t *testing.T, dir, project, out string, attempts []attempt) (f
 		l := a.line
 		l.File = project + strings.TrimPrefix(l.File, dir)
 		before = append(before, l)
-		l.Text = a.apply(t, a.line.Text, a.madeFor.Text)
+		l.Text = a.apply(a.line.Text, a.madeFor.Text)
 		mutated = append(mutated, l)
 	}
 	recordtest.Put(t, mutated...)
@@ -322,18 +281,16 @@ func TestBadRecordCostsItsCell(t *testing.T) {
 	printed := map[int]string{}
 	for i, verb := range everyReader(filepath.Join(t.TempDir(), "site")) {
 		status, stdout, stderr := benchbook(whole, verb...)
-		if status != 0 || strings.Contains(string(stderr), "left out: ") {
+		if status != 0 || strings.Contains(stderr, "left out: ") {
 			t.Fatalf("%v: status %d: %s", verb, status, stderr)
 		}
-		printed[i] = string(stdout)
+		printed[i] = stdout
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(os.CopyFS(dir, os.DirFS(whole)))
 			verbs := everyReader(filepath.Join(t.TempDir(), "site"))
 			spoilt := lines[slices.IndexFunc(lines, func(l recordtest.Line) bool {
 				r, err := record.Parse(l.Text)
@@ -350,25 +307,22 @@ func TestBadRecordCostsItsCell(t *testing.T) {
 				if status != 0 {
 					t.Errorf("%v: status %d: %s", verb, status, stderr)
 				}
-				if want := fmt.Sprintf("left out: %s:%d: %s\n", spoilt.File, spoilt.Number, tt.why); !strings.Contains(string(stderr), want) {
+				if want := fmt.Sprintf("left out: %s:%d: %s\n", spoilt.File, spoilt.Number, tt.why); !strings.Contains(stderr, want) {
 					t.Errorf("%v says %q, want %q", verb, stderr, want)
 				}
 				if verb[0] == "show" && len(verb) > 1 && strings.Contains(verb[1], "#") {
-					if !strings.Contains(string(stdout), "a record was left out: "+tt.why) {
+					if !strings.Contains(stdout, "a record was left out: "+tt.why) {
 						t.Errorf("show does not say %q", tt.why)
 					}
 					for cell, text := range cellsOf(printed[i]) {
-						if now := cellsOf(string(stdout))[cell]; now != text && !strings.HasPrefix(cell, "everything#servers/async, 1:") {
+						if now := cellsOf(stdout)[cell]; now != text && !strings.HasPrefix(cell, "everything#servers/async, 1:") {
 							t.Errorf("cell %s was\n%s\nand is\n%s", cell, text, now)
 						}
 					}
 				}
 			}
-			page, err := os.ReadFile(filepath.Join(verbs[len(verbs)-1][2], "everything", "index.html"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if want := "a record was left out: " + tt.why; !strings.Contains(string(page), template.HTMLEscapeString(want)) {
+			page := read(t, filepath.Join(verbs[len(verbs)-1][2], "everything", "index.html"))
+			if want := "a record was left out: " + tt.why; !strings.Contains(page, template.HTMLEscapeString(want)) {
 				t.Errorf("the page does not say %q", want)
 			}
 		})

@@ -51,7 +51,7 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 	d.start(t)
 	into := filepath.Join(work, "opened")
 	l := newLife(program, t.TempDir(), "repro", bundle, "--yes", "--output", into)
-	d.begin(t, l)
+	d.begin(l)
 	if status := l.end(t); status != 0 {
 		t.Errorf("on an empty engine: status %d", status)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -17,6 +16,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 )
 
@@ -385,14 +385,9 @@ func unhurried(t *testing.T) {
 func checkBounded(t *testing.T, files map[string]string) {
 	t.Helper()
 	project := t.TempDir()
+	put(t, filepath.Join(project, "benchbook.yaml"), "")
 	for name, text := range files {
-		file := filepath.Join(project, filepath.FromSlash(name))
-		put(t, file, text)
-	}
-	if _, ok := files["benchbook.yaml"]; !ok {
-		if err := os.WriteFile(filepath.Join(project, "benchbook.yaml"), nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		put(t, filepath.Join(project, name), text)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), maxWait)
 	defer cancel()
@@ -412,13 +407,7 @@ func checkBounded(t *testing.T, files map[string]string) {
 	memory := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss // in bytes
 	if runtime.GOOS == "linux" {
 		// What Linux tells of a process that has ended is never below the peak of the one that started it.
-		line, err := os.ReadFile(peak)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := fmt.Sscanf(string(line), "VmHWM: %d kB", &memory); err != nil {
-			t.Fatalf("%q: %v", line, err)
-		}
+		must.Get(fmt.Sscanf(read(t, peak), "VmHWM: %d kB", &memory))
 		memory *= 1024
 	}
 	if memory > maxMemory {

@@ -18,6 +18,7 @@ import (
 	"github.com/moby/moby/client"
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
@@ -45,15 +46,10 @@ func ownEngine(t *testing.T, pool string) *daemon {
 		t.Skip("a second engine needs dockerd and root")
 	}
 	sparesDocker0(t)
-	root, err := os.MkdirTemp("", "bb-") // the paths of sockets are short
-	if err != nil {
-		t.Fatal(err)
-	}
+	root := must.Get(os.MkdirTemp("", "bb-")) // the paths of sockets are short
 	d := &daemon{root: root, net: newNetwork(t)}
 	put(t, d.path("daemon.json"), "{}\n")
-	if err := os.Mkdir(d.path("data"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(os.Mkdir(d.path("data"), 0o700))
 	d.args = []string{"--config-file", d.path("daemon.json"), "--data-root", d.path("data"), "--exec-root", d.path("exec"),
 		"--pidfile", d.path("pid"),
 		"--host", "unix://" + d.path("sock"), "--bip", "10.213.255.1/24",
@@ -83,67 +79,50 @@ func sparesDocker0(t *testing.T) {
 
 func (d *daemon) path(name string) string { return filepath.Join(d.root, name) }
 
-// newNetwork makes a network namespace.
-func newNetwork(t *testing.T) *os.File {
-	t.Helper()
-	type made struct {
-		file *os.File
-		err  error
-	}
-	done := make(chan made)
+// inThread runs a function in a thread of its own, which ends with it.
+func inThread(do func()) {
+	done := make(chan struct{})
 	go func() {
-		runtime.LockOSThread() // and never let go: the thread ends with this
-		var m made
-		if m.err = unix.Unshare(unix.CLONE_NEWNET); m.err == nil {
-			m.file, m.err = os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
-		}
-		done <- m
+		defer close(done)
+		runtime.LockOSThread() // and never unlocked
+		do()
 	}()
-	m := <-done
-	if m.err != nil {
-		t.Fatal(m.err)
-	}
-	t.Cleanup(func() { _ = m.file.Close() })
-	return m.file
+	<-done
+}
+
+// newNetwork makes a network namespace.
+func newNetwork(t *testing.T) (namespace *os.File) {
+	t.Helper()
+	inThread(func() {
+		must.Do(unix.Unshare(unix.CLONE_NEWNET))
+		namespace = must.Get(os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid())))
+	})
+	t.Cleanup(func() { _ = namespace.Close() })
+	return namespace
 }
 
 // within starts a program in the engine's network namespace.
-func (d *daemon) within(t *testing.T, start func() error) {
-	t.Helper()
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		err := unix.Setns(int(d.net.Fd()), unix.CLONE_NEWNET)
-		if err == nil {
-			err = start()
-		}
-		done <- err
-	}()
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
+func (d *daemon) within(start func() error) {
+	inThread(func() {
+		must.Do(unix.Setns(int(d.net.Fd()), unix.CLONE_NEWNET))
+		must.Do(start())
+	})
 }
 
 // begin starts a life there.
-func (d *daemon) begin(t *testing.T, l *life) {
-	t.Helper()
-	d.within(t, l.start)
-}
+func (d *daemon) begin(l *life) { d.within(l.start) }
 
 // start starts the engine and waits until it answers.
 func (d *daemon) start(t *testing.T) {
 	t.Helper()
-	log, err := os.OpenFile(d.path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
+	log := must.Get(os.OpenFile(d.path("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644))
 	defer log.Close()
 	var begun time.Time
 	launch := func() {
 		begun = time.Now()
 		d.cmd = exec.Command("dockerd", d.args...)
 		d.cmd.Stdout, d.cmd.Stderr = log, log
-		d.within(t, d.cmd.Start)
+		d.within(d.cmd.Start)
 	}
 	launch()
 	c := engineClient(t)
@@ -186,22 +165,18 @@ func (d *daemon) remove(t *testing.T) {
 	// its containerd, and a shim whose container ended meanwhile, belong to nobody then: the next engine has not started
 	// them
 	if d.killed {
-		for pid := range d.processes(t) {
+		for pid := range d.processes() {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
-	for deadline := time.Now().Add(2 * time.Minute); len(d.processes(t)) > 0 &&
+	for deadline := time.Now().Add(2 * time.Minute); len(d.processes()) > 0 &&
 		time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 	}
-	for pid, line := range d.processes(t) {
+	for pid, line := range d.processes() {
 		t.Errorf("process %d outlives its engine: %s", pid, strings.ReplaceAll(line, "\x00", " "))
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		t.Error(err)
-	}
-	for line := range strings.Lines(string(mounts)) {
+	for line := range strings.Lines(read(t, "/proc/self/mountinfo")) {
 		if fields := strings.Fields(line); len(fields) > 4 && strings.HasPrefix(fields[4], d.root+"/") {
 			_ = unix.Unmount(fields[4], unix.MNT_DETACH) // what cannot be unmounted cannot be removed either
 		}
@@ -213,14 +188,9 @@ func (d *daemon) remove(t *testing.T) {
 
 // processes are those in whose command line the engine's folder stands, which has a zero after each word: its own, and
 // those around its containers.
-func (d *daemon) processes(t *testing.T) map[int]string {
-	t.Helper()
+func (d *daemon) processes() map[int]string {
 	lines := map[int]string{}
-	names, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		t.Error(err)
-	}
-	for _, name := range names {
+	for _, name := range must.Get(filepath.Glob("/proc/[0-9]*/cmdline")) {
 		line, err := os.ReadFile(name)
 		if err != nil || !strings.Contains(string(line), d.root+"/") {
 			continue
@@ -245,7 +215,7 @@ func TestEngineThatIsKilled(t *testing.T) {
 		t.Helper()
 		l := newLife(program, temporary, "-C", dir, verb)
 		l.cmd.Env = append(l.cmd.Env, locksVariable+"=") // the usual locks, so that it takes the engine's too
-		d.begin(t, l)
+		d.begin(l)
 		return l
 	}
 	l := begin("run")
@@ -287,27 +257,21 @@ func TestEngineWithoutRoom(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			program := installed(t)
 			d := ownEngine(t, tt.pool)
-			var room func() error
+			var room func()
 			if tt.data != "" {
 				remount := mountMemory(t, d.path("data"), tt.data) // which goes with the engine
-				room = func() error { remount("size=400m"); return nil }
+				room = func() { remount("size=400m") }
 			}
 			d.start(t)
 			c := engineClient(t)
 			if tt.data == "" {
-				taken, err := c.NetworkCreate(t.Context(), "bystander", client.NetworkCreateOptions{Internal: true})
-				if err != nil {
-					t.Fatal(err)
-				}
-				room = func() error {
-					_, err := c.NetworkRemove(t.Context(), taken.ID, client.NetworkRemoveOptions{})
-					return err
-				}
+				taken := must.Get(c.NetworkCreate(t.Context(), "bystander", client.NetworkCreateOptions{Internal: true}))
+				room = func() { must.Get(c.NetworkRemove(t.Context(), taken.ID, client.NetworkRemoveOptions{})) }
 			}
 			dir, folder := project(t, "mortal", mortal(1))
 			saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 			l := newLife(program, lock, "-C", dir, "run")
-			d.begin(t, l)
+			d.begin(l)
 			if status := l.end(t); status != lab.StatusFailed {
 				t.Errorf("status %d, want %d", status, lab.StatusFailed)
 			}
@@ -315,11 +279,9 @@ func TestEngineWithoutRoom(t *testing.T) {
 			if n, left := len(saved.look(t)), leftBy(t, c, l.owner); n > 0 || len(left) > 0 {
 				t.Errorf("it left %d records and %v", n, left)
 			}
-			if err := room(); err != nil {
-				t.Error(err)
-			}
+			room()
 			again := newLife(program, lock, "-C", dir, "run")
-			d.begin(t, again)
+			d.begin(again)
 			if status := again.end(t); !wasMeasured(status, again.stderr.String()) || len(saved.look(t)) < 2 {
 				t.Errorf("when there is room: status %d, %d records:\n%s", status, len(saved.look(t)), &again.stderr)
 			}
