@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/record"
 	"benchbook/runner/agent"
@@ -26,9 +27,7 @@ func onLocal(t testing.TB) lab.Config {
 	if err != nil && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "local") {
 		t.Skip(err)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(err)
 	local.Close()
 	t.Setenv("DOCKER_HOST", "unix:///nonexistent")
 	tools := builtPrograms(t)

@@ -38,7 +38,7 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	if b := p.Build(context.Background()); b.Problems != "" {
 		t.Fatal(b.Problems)
 	}
-	put := func(file, text string) { t.Helper(); put(t, file, text) }
+	put := func(file, text string) { put(t, file, text) }
 	hello := read(t, path("hello", "article.md"))
 	emptied := recordtest.Lines(t, path("hello", "records"))[0]
 	emptied.Text = nil
@@ -47,8 +47,7 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 		do   func()
 		says string // among the problems
 	}{
-		{"prose", func() { put(path("hello", "article.md"), hello+"\nMore.\n") },
-			""},
+		{"prose", func() { put(path("hello", "article.md"), hello+"\nMore.\n") }, ""},
 		{"a record goes", func() { recordtest.Put(t, emptied) }, ""},
 		{"a mistake", func() {
 			put(path("hello", "article.md"), strings.Replace(hello, "name: gzip", "nmae: gzip", 1))
@@ -58,16 +57,13 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 			put(path("hello", "article.md"), strings.Replace(hello, `level="9"} > `, `level="9"} < `, 1))
 		}, ""},
 		{"an article comes", func() { put(path("new", "article.md"), "---\ntitle: New\n---\n\nText.\n") }, ""},
-		{"an article goes", func() {
-			must.Do(os.RemoveAll(filepath.Join(dir, pages.ArticlesDir, "new")))
-		}, ""},
+		{"an article goes", func() { must.Do(os.RemoveAll(filepath.Join(dir, pages.ArticlesDir, "new"))) }, ""},
 		{"the project gets a style sheet", func() {
 			put(filepath.Join(dir, "look.css"), "body { color: teal }")
 			put(filepath.Join(dir, "benchbook.yaml"), "title: Other\ntheme: look.css\n")
 		}, ""},
-		{"the style sheet goes", func() {
-			must.Do(os.Remove(filepath.Join(dir, "look.css")))
-		}, `the style sheet "look.css" cannot be read`},
+		{"the style sheet goes", func() { must.Do(os.Remove(filepath.Join(dir, "look.css"))) },
+			`the style sheet "look.css" cannot be read`},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			step.do()

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,28 +23,15 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 	c.LockDir = "" // other packages use the machine
 	dir, work := t.TempDir(), t.TempDir()
 	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Locked\n")
-	write := func(dockerfile string) {
-		put(t, filepath.Join(dir, "experiments/locked/Dockerfile"), dockerfile)
-		put(t, filepath.Join(dir, "experiments/locked/article.md"), "---\ntitle: Locked\n---\n\n```yaml experiment\n"+
-			"name: locked\nrepetitions: 1\ncommand: {build: ., run: 'true'}\n```\n")
-	}
+	put(t, filepath.Join(dir, "experiments/locked/Dockerfile"), steady)
+	put(t, filepath.Join(dir, "experiments/locked/article.md"), "---\ntitle: Locked\n---\n\n```yaml experiment\n"+
+		"name: locked\nrepetitions: 1\ncommand: {build: ., run: 'true'}\n```\n")
 	images := lockedImages("benchbook/locked-command")
-	forget := func() { t.Helper(); images.forget(t) }
-	t.Cleanup(forget)
-	says := func(status int, words string, args ...string) {
-		t.Helper()
-		var stdout, stderr strings.Builder
-		got := run(append([]string{"-C", dir}, args...), &stdout, &stderr, c)
-		if said := stdout.String() + stderr.String(); got != status || !strings.Contains(said, words) {
-			t.Fatalf("%q ended with %d, want %d, and says\n%s\nwant %q", args, got, status, said, words)
-		}
-	}
-
-	write(steady)
+	t.Cleanup(func() { images.forget(t) })
 	inGit(t, dir)
 	bundle := filepath.Join(work, "locked.bundle")
-	says(0, "repeat it with", "bundle", "locked", "--images", "--output", bundle)
-	forget()
+	wantSaid(t, mustRun(t, c, "-C", dir, "bundle", "locked", "--images", "--output", bundle), "repeat it with")
+	images.forget(t)
 
 	// An empty engine, which reaches nothing and nobody.
 	program := installed(t)
@@ -55,23 +43,18 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 	if status := l.end(t); status != 0 {
 		t.Errorf("on an empty engine: status %d", status)
 	}
-	text := read(t, filepath.Join(into, "images.json"))
 	var list struct {
 		Images map[string]struct{ ID string }
 	}
-	if err := json.Unmarshal([]byte(text), &list); err != nil || len(list.Images) != 1 {
-		t.Fatalf("%v: %s", err, text)
+	must.Do(json.Unmarshal([]byte(read(t, filepath.Join(into, "images.json"))), &list))
+	records := recordsIn(t, filepath.Join(into, "project/experiments/locked"))
+	if len(list.Images) != 1 || len(records) != 1 {
+		t.Fatalf("%d images, %d records", len(list.Images), len(records))
 	}
-	id := ""
 	for _, image := range list.Images {
-		id = image.ID
-	}
-	records, err := filepath.Glob(filepath.Join(into, "project/experiments/locked/records/*/full/*.jsonl"))
-	if err != nil || len(records) != 1 {
-		t.Fatalf("records %q: %v", records, err)
-	}
-	if !strings.Contains(read(t, records[0]), id) {
-		t.Errorf("it was measured with another image than %s", id)
+		if used := fmt.Sprint(records[0].Facts); !strings.Contains(used, image.ID) {
+			t.Errorf("it was measured with another image than %s: %s", image.ID, used)
+		}
 	}
 	if left := images.list(t); len(left) > 0 {
 		t.Errorf("the bundle has given images a name: %q", left)

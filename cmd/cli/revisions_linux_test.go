@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/lab/show"
 )
@@ -28,15 +29,11 @@ type worker struct {
 func newWorker(t testing.TB) *worker {
 	t.Helper()
 	w := &worker{t: t, dir: t.TempDir()}
-	for name, text := range map[string]string{
-		"benchbook.yaml": "title: Test\nengine: local\n",
-		"experiments/work/article.md": "---\ntitle: Work\n---\n\n```yaml experiment\nname: work\n" +
-			"command:\n  build: {context: ../.., run: \"grep -v '^#' app/work.sh > built.sh\", keep: [built.sh]}\n" +
-			"  run: bash -c 'cat /etc/greeting; bash built.sh'\n  configs: [{source: greeting, target: /etc/greeting}]\n" +
-			"metrics: [{name: work, from: stdout, regex: '(.*) us', unit: us, better: lower}]\n```\n",
-	} {
-		put(t, filepath.Join(w.dir, name), text)
-	}
+	put(t, filepath.Join(w.dir, "benchbook.yaml"), "title: Test\nengine: local\n")
+	put(t, filepath.Join(w.dir, "experiments/work/article.md"), "---\ntitle: Work\n---\n\n```yaml experiment\nname: work\n"+
+		"command:\n  build: {context: ../.., run: \"grep -v '^#' app/work.sh > built.sh\", keep: [built.sh]}\n"+
+		"  run: bash -c 'cat /etc/greeting; bash built.sh'\n  configs: [{source: greeting, target: /etc/greeting}]\n"+
+		"metrics: [{name: work, from: stdout, regex: '(.*) us', unit: us, better: lower}]\n```\n")
 	w.git("init", "-q", "-b", "main")
 	return w
 }
@@ -72,9 +69,7 @@ func (w *worker) greet(text string) {
 func (w *worker) bench(c lab.Config, args ...string) (out show.Comparison) {
 	w.t.Helper()
 	printed := mustRun(w.t, c, append([]string{"-C", w.dir, "bench", "--json", "--yes"}, args...)...)
-	if err := json.Unmarshal([]byte(printed), &out); err != nil {
-		w.t.Fatal(err)
-	}
+	must.Do(json.Unmarshal([]byte(printed), &out))
 	return out
 }
 

@@ -22,14 +22,6 @@ import (
 	"benchbook/runner/machine"
 )
 
-// initialised makes a project from a template with the command, and gives its folder.
-func initialised(t *testing.T, template string) string {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), template)
-	mustRun(t, scripted(), "init", dir, "--template", template)
-	return dir
-}
-
 // onEngine is the command with a real engine, and with the programs that go into containers. The test is skipped where
 // there is none.
 func onEngine(t testing.TB) lab.Config {
@@ -53,17 +45,14 @@ func needEngine(t testing.TB) {
 	if errors.Is(err, engine.ErrUnavailable) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "engine") {
 		t.Skip(err)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(err)
 	e.Close()
 }
 
 // builtPrograms is a folder with the program that goes into containers, and those of tests. All tests share it.
 func builtPrograms(t testing.TB) (dir string) {
 	t.Helper()
-	dir = must.Get(builtOnce())
-	return dir
+	return must.Get(builtOnce())
 }
 
 // builtOnce builds them: linking takes some seconds each time. Whoever runs the tests removes the folder.
@@ -125,7 +114,8 @@ func TestTemplates(t *testing.T) {
 	for _, template := range templateNames() {
 		t.Run(template, func(t *testing.T) {
 			w := beside(t)
-			dir := initialised(t, template)
+			dir := filepath.Join(t.TempDir(), template)
+			mustRun(t, w, "init", dir, "--template", template)
 			if strings.Contains(read(t, filepath.Join(dir, "experiments", template, "article.md")), anyDate) {
 				t.Error("the article has no date of its own")
 			}

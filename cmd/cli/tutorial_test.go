@@ -37,8 +37,7 @@ func fencedIn(page string) []fenced {
 	return out
 }
 
-// Who follows the tutorial from its first to its last command gets what it says: every command works, in its order,
-// with what is to be written between them.
+// The commands of the tutorial work in their order, with the text to write between them.
 func TestTutorialOnAnEngine(t *testing.T) {
 	w := beside(t)
 	text := read(t, filepath.Join("..", "..", "docs", "tutorial.md"))
@@ -47,17 +46,8 @@ func TestTutorialOnAnEngine(t *testing.T) {
 	file := func() string { return filepath.Join(dir, pages.ArticlesDir, "packing", article.FileName) }
 	written := ""
 	write := func(text string) {
-		t.Helper()
 		written = text
 		put(t, file(), text)
-	}
-	says := func(verb string, args ...string) (stdout, stderr string) {
-		t.Helper()
-		status, stdout, stderr := said(w, dir, append([]string{verb}, args...)...)
-		if status != 0 {
-			t.Fatalf("benchbook %s %s: status %d\n%s%s", verb, strings.Join(args, " "), status, stdout, stderr)
-		}
-		return stdout, stderr
 	}
 	var shown *pages.Previewer
 	look := func() { // at the preview, which the tutorial leaves running
@@ -99,8 +89,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 			if shell != "" {
 				cmd := exec.Command("bash", "-e", "-c", shell+"pwd")
 				cmd.Dir, cmd.Stderr = dir, t.Output()
-				out := must.Get(cmd.Output())
-				dir = strings.TrimSpace(string(out))
+				dir = strings.TrimSpace(string(must.Get(cmd.Output())))
 			}
 			for _, words := range commands {
 				verbs = append(verbs, strings.Join(words, " "))
@@ -109,7 +98,10 @@ func TestTutorialOnAnEngine(t *testing.T) {
 					look()
 					continue
 				}
-				stdout, stderr := says(words[0], words[1:]...)
+				status, stdout, stderr := said(w, dir, words...)
+				if status != 0 {
+					t.Fatalf("benchbook %q: status %d\n%s%s", words, status, stdout, stderr)
+				}
 				trials, _, _ := strings.Cut(output, ", in random order, seed")
 				trials = trials[strings.LastIndex(trials, "\n")+1:]
 				switch {
@@ -144,22 +136,5 @@ func TestTutorialOnAnEngine(t *testing.T) {
 		}
 	}
 	wantSaid(t, read(t, filepath.Join(dir, pages.SiteDir, "packing", "index.html")), "harder-is-slower", "fig-gzip", "tbl-gzip")
-
-	// What it says in sentences: a claim that is turned round, and records of something else.
-	verdict := func(word string) bool {
-		stdout, _ := says("show", "packing")
-		return strings.Contains(stdout, "  "+word+"  ")
-	}
-	// Beside other tests the machine may disturb so many repetitions that nothing is decided.
-	supported := verdict("supported")
-	write(strings.Replace(written, `time.real{level="9"} > time`, `time.real{level="9"} < time`, 1))
-	if supported && !verdict("contradicted") {
-		t.Error("the claim that is turned round is not contradicted")
-	}
-	write(strings.Replace(written, "seq 1000000", "seq 2000000", 1))
-	if stdout, _ := says("plan"); !strings.Contains(stdout, "stale") {
-		t.Errorf("nothing is stale:\n%s", stdout)
-	}
-	t.Logf("from the first to the last command: %v; the claim was supported: %v",
-		time.Since(begin).Round(100*time.Millisecond), supported)
+	t.Logf("from the first to the last command: %v", time.Since(begin).Round(100*time.Millisecond))
 }
