@@ -14,7 +14,7 @@ import (
 // An article that init makes from the Compose file of an ordinary project has nothing wrong in it, and is measured as it is.
 func TestComposeProjects(t *testing.T) {
 	names, err := filepath.Glob("testdata/compose/*.txtar")
-	if err != nil || len(names) < 3 {
+	if err != nil || len(names) < 2 {
 		t.Fatalf("%d projects, %v", len(names), err)
 	}
 	serve := read(t, "testdata/compose/serve.py") // what all apps do with their answers

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/must"
 )
 
 // In the data of every figure and table of the committed articles the rows are told apart by what they are of, no
@@ -26,16 +27,13 @@ func TestDataOfCommittedArticles(t *testing.T) {
 	results := []string{"repetitions", "value", "lo", "hi", "interval", "published", "missing", "state", "validity",
 		"limited_by", "run", "host",
 		"seconds", "attempts", "invalid", "chosen", "met", "cpu_share", "cores_busy", "limits", "verdict", "effect", "reason"}
-	files, err := filepath.Glob(filepath.Join(out, "*", "data", "*.csv"))
-	if err != nil || len(files) < 50 {
-		t.Fatalf("there are %d files of data, %v", len(files), err)
+	files := must.Get(filepath.Glob(filepath.Join(out, "*", "data", "*.csv")))
+	if len(files) < 50 {
+		t.Fatalf("there are only %d files of data", len(files))
 	}
 	for _, path := range files {
 		name, page := filepath.Base(path), read(t, filepath.Join(filepath.Dir(path), "..", "index.html"))
-		rows, err := csv.NewReader(strings.NewReader(read(t, path))).ReadAll()
-		if err != nil || len(rows) == 0 {
-			t.Fatalf("%s: %d rows, %v", name, len(rows), err)
-		}
+		rows := must.Get(csv.NewReader(strings.NewReader(read(t, path))).ReadAll())
 		if columns := slices.Sorted(slices.Values(rows[0])); len(slices.Compact(slices.Clone(columns))) != len(columns) {
 			t.Errorf("%s has a column twice: %q", name, rows[0])
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/record"
 )
@@ -88,9 +89,9 @@ calibrate: false
 		t.Helper()
 		status, stdout, stderr := said(unlocked(), dir, args...)
 		if status != 0 {
-			t.Errorf("%s: status %d, want 0: %s", strings.Join(args, " "), status, stderr)
+			t.Errorf("%q: status %d, want 0: %s", args, status, stderr)
 		}
-		wantNothingPlanted(t, strings.Join(args, " "), stdout+stderr)
+		wantNothingPlanted(t, args[0], stdout+stderr)
 		return stdout + stderr
 	}
 	wantNothing("plan")
@@ -130,16 +131,15 @@ func TestAddressesWithoutUsers(t *testing.T) {
 func wantNothingBelow(t *testing.T, folder string) {
 	t.Helper()
 	files := 0
-	err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
+	must.Do(filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			files++
+			wantNothingPlanted(t, path, read(t, path))
 		}
-		files++
-		wantNothingPlanted(t, path, read(t, path))
-		return nil
-	})
-	if err != nil || files == 0 {
-		t.Errorf("%d files below %s, %v", files, filepath.Base(folder), err)
+		return err
+	}))
+	if files == 0 {
+		t.Errorf("there are no files below %s", folder)
 	}
 }
 
