@@ -43,9 +43,11 @@ const root = ".."
 
 // page is a file of the manual.
 type page struct {
-	name   string
-	text   string
-	fences []fence
+	name     string
+	text     string
+	fences   []fence
+	headings []string          // with their signs
+	sections map[string]string // prose below each heading, without its signs
 }
 
 // fence is a fenced block with the nearest heading above it.
@@ -60,11 +62,9 @@ type fence struct {
 
 func readPage(t testing.TB, name string) *page {
 	t.Helper()
-	data := must.Get(os.ReadFile(name))
-	p := &page{name: name, text: string(data)}
+	p := &page{name: name, text: string(must.Get(os.ReadFile(name))), sections: map[string]string{}}
 	var open *fence
-	offset, heading := 0, ""
-	number := 0
+	offset, number, heading := 0, 0, ""
 	for line := range strings.Lines(p.text) {
 		number++
 		trimmed := strings.TrimRight(line, "\n")
@@ -78,7 +78,11 @@ func readPage(t testing.TB, name string) *page {
 		case ticks >= 3:
 			open = &fence{ticks: ticks, info: trimmed[ticks:], heading: heading, line: number, start: offset + len(line)}
 		case strings.HasPrefix(line, "#"):
-			heading = strings.TrimSpace(strings.TrimLeft(trimmed, "#"))
+			heading = strings.TrimLeft(trimmed, "# ")
+			p.headings = append(p.headings, trimmed)
+			p.sections[heading] += ""
+		default:
+			p.sections[heading] += line
 		}
 		offset += len(line)
 	}
@@ -93,35 +97,26 @@ type manual []*page
 
 func pages(t testing.TB) manual {
 	t.Helper()
-	names, err := filepath.Glob("*.md")
-	if err != nil || len(names) < 2 {
-		t.Fatalf("%d pages, %v", len(names), err)
-	}
 	var out manual
-	for _, name := range append(names, problemsPage) {
+	for _, name := range append(must.Get(filepath.Glob("*.md")), problemsPage) {
 		out = append(out, readPage(t, name))
 	}
 	return out
 }
 
-// section is the text between a heading, which only one page of the reference has, and the next one, without its
-// fences.
+// section is the prose below a heading that only one page of the reference has.
 func (m manual) section(t testing.TB, heading string) string {
 	t.Helper()
-	var of *page
+	var found []string
 	for _, p := range m {
-		if p.name == problemsPage || !p.has(heading) {
-			continue
+		if text, ok := p.sections[heading]; ok && p.name != problemsPage {
+			found = append(found, text)
 		}
-		if of != nil {
-			t.Fatalf("%s and %s both have a section %q", of.name, p.name, heading)
-		}
-		of = p
 	}
-	if of == nil {
-		t.Fatalf("no page has a section %q", heading)
+	if len(found) != 1 {
+		t.Fatalf("%d pages have a section %q, want 1", len(found), heading)
 	}
-	return of.section(t, heading)
+	return found[0]
 }
 
 // whole is the article below wholeHeading.
@@ -136,48 +131,6 @@ func (m manual) whole(t testing.TB) string {
 	}
 	t.Fatalf("no page has a section %q with an article", wholeHeading)
 	return ""
-}
-
-// has reports whether the page has a heading.
-func (p *page) has(heading string) bool {
-	for line := range strings.Lines(p.prose()) {
-		if strings.HasPrefix(line, "#") && strings.TrimSpace(strings.TrimLeft(line, "#")) == heading {
-			return true
-		}
-	}
-	return false
-}
-
-// section is the text between a heading and the next one, without its fences.
-func (p *page) section(t testing.TB, heading string) string {
-	t.Helper()
-	found := false
-	var out strings.Builder
-	for line := range strings.Lines(p.prose()) {
-		isHeading := strings.HasPrefix(line, "#")
-		switch {
-		case isHeading && found:
-			return out.String()
-		case isHeading:
-			found = strings.TrimSpace(strings.TrimLeft(line, "#")) == heading
-		case found:
-			out.WriteString(line)
-		}
-	}
-	if !found {
-		t.Fatalf("%s has no section %q", p.name, heading)
-	}
-	return out.String()
-}
-
-// prose is the page without its fences.
-func (p *page) prose() string {
-	text := p.text
-	for _, f := range slices.Backward(p.fences) {
-		begin := strings.LastIndexByte(text[:f.start-1], '\n') + 1
-		text = text[:begin] + text[f.end+f.ticks:]
-	}
-	return text
 }
 
 const (
@@ -386,36 +339,22 @@ func TestRulesHaveTheirExample(t *testing.T) {
 			t.Errorf("rules.md:%d: the example of %s does not earn it", e.line, e.heading)
 		}
 	}
-	for rule := range rulesIn(problems) {
-		if has[rule] == foundElsewhere[rule] {
+	for _, heading := range problems.headings {
+		if rule, ok := strings.CutPrefix(heading, "### "); ok && has[rule] == foundElsewhere[rule] {
 			t.Errorf("rules.md: that %s has an example is %v", rule, has[rule])
 		}
 	}
 }
 
-// rulesIn gives the rules that have a heading of their own.
-func rulesIn(p *page) map[string]bool {
-	rules := map[string]bool{}
-	for line := range strings.Lines(p.prose()) {
-		if name, ok := strings.CutPrefix(line, "### "); ok {
-			rules[strings.TrimSpace(name)] = true
-		}
-	}
-	return rules
-}
-
 // compare reports what only one of the program and the manual has.
 func compare(t *testing.T, what string, program, manual map[string]bool) {
 	t.Helper()
-	if len(program) == 0 {
-		t.Errorf("no %s was found in the program", what)
-	}
-	for _, name := range slices.Sorted(maps.Keys(program)) {
+	for name := range program {
 		if !manual[name] {
 			t.Errorf("the manual lacks the %s %q", what, name)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(manual)) {
+	for name := range manual {
 		if !program[name] {
 			t.Errorf("the manual has the %s %q, which the program does not have", what, name)
 		}
@@ -562,6 +501,8 @@ var (
 	verbLine = regexp.MustCompile(`(?m)^  ([a-z]+) {2,}\S`)
 	flagLine = regexp.MustCompile(`(?m)^ {2,6}(?:-[a-zA-Z], )?--([a-z-]+)`)
 	flagWord = regexp.MustCompile(`--([a-z][a-z-]+)`)
+	// typedCommand is a verb and its arguments after a prompt or another command.
+	typedCommand = regexp.MustCompile(`(?m)(?:^\$ |&& )benchbook ([a-z]+)([^&\n]*)`)
 )
 
 func TestCommand(t *testing.T) {
@@ -633,85 +574,54 @@ func refusals(t *testing.T, program string) {
 	}
 }
 
-// verbsAndFlags compares the section of each verb with the flags that the verb has.
+// verbsAndFlags compares verbs and flags with the section of each verb, and with every command that a page shows as it is
+// typed.
 func verbsAndFlags(t *testing.T, program string) {
 	help := func(args ...string) string {
-		out := must.Get(exec.Command(program, append([]string{"help"}, args...)...).Output())
-		return string(out)
+		return string(must.Get(exec.Command(program, append([]string{"help"}, args...)...).Output()))
 	}
-	manual, reference := pages(t), readPage(t, "command.md")
-	verbs, sections := map[string]bool{}, map[string]bool{}
+	flags := map[string]map[string]bool{} // by verb
 	for _, m := range verbLine.FindAllStringSubmatch(help(), -1) {
-		verbs[m[1]] = m[1] != "help"
-	}
-	delete(verbs, "help")
-	for line := range strings.Lines(reference.prose()) {
-		if name, ok := strings.CutPrefix(line, "## "); ok && verbs[strings.TrimSpace(name)] {
-			sections[strings.TrimSpace(name)] = true
+		if m[1] == "help" {
+			continue
+		}
+		flags[m[1]] = map[string]bool{}
+		for _, f := range flagLine.FindAllStringSubmatch(help(m[1]), -1) {
+			flags[m[1]][f[1]] = true
 		}
 	}
-	compare(t, "verb", verbs, sections)
-	for verb := range verbs {
-		has := map[string]bool{}
-		for _, m := range flagLine.FindAllStringSubmatch(help(verb), -1) {
-			if !slices.Contains([]string{"help", "directory", "json"}, m[1]) { // every verb has these
-				has[m[1]] = true
-			}
+	reference := readPage(t, "command.md")
+	for verb, known := range flags {
+		text, ok := reference.sections[verb]
+		if !ok {
+			t.Errorf("command.md has no section %s", verb)
 		}
-		if len(has) == 0 {
-			has["none"] = true // so that there is something to compare
+		has, documented := maps.Clone(known), map[string]bool{}
+		for _, ofAll := range []string{"help", "directory", "json"} {
+			delete(has, ofAll)
 		}
-		documented := map[string]bool{}
-		for word := range firstColumn(reference.section(t, verb)) {
+		for word := range firstColumn(text) {
 			for _, m := range flagWord.FindAllStringSubmatch(word, -1) {
 				documented[m[1]] = true
 			}
 		}
-		if len(documented) == 0 {
-			documented["none"] = true
-		}
 		compare(t, "flag of "+verb, has, documented)
 	}
-	commandsAreKnown(t, manual, verbs, help)
-	for _, m := range flagWord.FindAllStringSubmatch(manual.section(t, unknownHeading), -1) {
-		for verb := range verbs {
-			for _, f := range flagLine.FindAllStringSubmatch(help(verb), -1) {
-				if f[1] == m[1] {
-					t.Errorf("--%s is shown as unknown, and %s has it", m[1], verb)
-				}
-			}
-		}
-	}
-}
-
-// commandsAreKnown looks at every command that a page shows as it is typed: there is such a verb, with such flags.
-func commandsAreKnown(t *testing.T, manual manual, verbs map[string]bool, help func(args ...string) string) {
-	t.Helper()
 	typed := 0
-	for _, p := range manual {
+	for _, p := range pages(t) {
 		for _, f := range p.fences {
 			if f.info != "console" || f.heading == unknownHeading { // see unknownWords
 				continue
 			}
-			for line := range strings.Lines(f.body) {
-				for command := range strings.SplitSeq(strings.TrimSpace(line), "&&") {
-					words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(command), "$ "))
-					if !strings.HasPrefix(line, "$ ") || len(words) < 2 || words[0] != "benchbook" || words[1] == "VERB" {
-						continue
-					}
-					typed++
-					if !verbs[words[1]] {
-						t.Errorf("%s:%d: there is no verb %s", p.name, f.line, words[1])
-						continue
-					}
-					known := map[string]bool{}
-					for _, m := range flagLine.FindAllStringSubmatch(help(words[1]), -1) {
-						known[m[1]] = true
-					}
-					for _, m := range flagWord.FindAllStringSubmatch(command, -1) {
-						if !known[m[1]] {
-							t.Errorf("%s:%d: %s has no flag --%s", p.name, f.line, words[1], m[1])
-						}
+			for _, m := range typedCommand.FindAllStringSubmatch(f.body, -1) {
+				typed++
+				known, ok := flags[m[1]]
+				if !ok {
+					t.Errorf("%s:%d: there is no verb %s", p.name, f.line, m[1])
+				}
+				for _, word := range flagWord.FindAllStringSubmatch(m[2], -1) {
+					if !known[word[1]] {
+						t.Errorf("%s:%d: %s has no flag --%s", p.name, f.line, m[1], word[1])
 					}
 				}
 			}
@@ -738,39 +648,24 @@ func anchor(heading string) string {
 }
 
 func TestLinks(t *testing.T) {
-	anchors := map[string]map[string]bool{}
+	anchors := map[string]bool{}
 	for _, p := range pages(t) {
-		anchors[p.name] = map[string]bool{}
-		for line := range strings.Lines(p.prose()) {
-			if strings.HasPrefix(line, "#") {
-				anchors[p.name][anchor(strings.TrimSpace(strings.TrimLeft(line, "#")))] = true
-			}
+		for heading := range p.sections {
+			anchors[p.name+"#"+anchor(heading)] = true
 		}
 	}
 	for _, p := range pages(t) {
-		for _, m := range link.FindAllStringSubmatch(span.ReplaceAllString(p.prose(), ""), -1) {
-			file, at, _ := strings.Cut(m[1], "#")
-			if strings.Contains(file, "://") {
-				continue
-			}
-			file = cmp.Or(file, p.name)
-			if _, err := os.Stat(filepath.FromSlash(file)); err != nil {
-				t.Errorf("%s links to %s, which is not there", p.name, m[1])
-			} else if at != "" && !anchors[file][at] {
-				t.Errorf("%s links to %s, and %s has no such heading", p.name, m[1], file)
+		for _, text := range p.sections {
+			for _, m := range link.FindAllStringSubmatch(span.ReplaceAllString(text, ""), -1) {
+				file, at, _ := strings.Cut(m[1], "#")
+				if strings.Contains(file, "://") {
+					continue
+				}
+				file = cmp.Or(file, p.name)
+				if _, err := os.Stat(file); err != nil || at != "" && !anchors[file+"#"+at] {
+					t.Errorf("%s links to %s, which does not exist", p.name, m[1])
+				}
 			}
 		}
 	}
-}
-
-// tableBelow is the table of a page whose first column has this head.
-func tableBelow(t *testing.T, name, head string) string {
-	t.Helper()
-	_, rest, ok := strings.Cut(readPage(t, name).text, "\n| "+head+" |")
-	if !ok {
-		t.Fatalf("%s has no table of %s", name, head)
-	}
-	_, rest, _ = strings.Cut(rest, "\n") // the rest of the head
-	table, _, _ := strings.Cut(rest, "\n\n")
-	return table
 }

@@ -36,7 +36,7 @@ func galleryPieces(t *testing.T) []piece {
 	p := readPage(t, galleryPage)
 	var pieces []piece
 	for _, f := range p.fences {
-		section := p.section(t, f.heading)
+		section := p.sections[f.heading]
 		picture, from := pictureOf.FindStringSubmatch(section), articleOf.FindStringSubmatch(section)
 		kind, label := keyOf("kind").FindStringSubmatch(f.body), keyOf("label").FindStringSubmatch(f.body)
 		if picture == nil || from == nil || kind == nil || label == nil {
@@ -70,7 +70,8 @@ func TestGallery(t *testing.T) {
 				g.picture, g.slug, err)
 		}
 	}
-	compare(t, "kind of figure", firstColumn(tableBelow(t, "figures.md", "kind")), shown)
+	kinds := firstColumn(readPage(t, "figures.md").sections["Kinds of figures"])
+	compare(t, "kind of figure", kinds, shown)
 }
 
 // drawings are the figures of an article, of its committed records of the full profile.
