@@ -34,10 +34,6 @@ var contents = map[string]string{
 
 var longName = strings.Repeat("long/", 20) + strings.Repeat("name", 40)
 
-func about() manifest {
-	return manifest{Article: "hello"}
-}
-
 // made is a bundle of files.
 func made(t testing.TB, m manifest, contents map[string]string) []byte {
 	t.Helper()
@@ -54,7 +50,7 @@ func made(t testing.TB, m manifest, contents map[string]string) []byte {
 	return out.Bytes()
 }
 
-func sample(t testing.TB) []byte { return made(t, about(), contents) }
+func sample(t testing.TB) []byte { return made(t, manifest{Article: "hello"}, contents) }
 
 // opened extracts a bundle into a new folder.
 func opened(t testing.TB, from io.Reader) (*reader, string, error) {
@@ -100,7 +96,7 @@ func TestRoundTrip(t *testing.T) {
 	want := maps.Clone(contents)
 	want["inputs/serve.sh"] += " (executable)"
 	assert.Map(t, tree(t, dir), want, "extracted")
-	if m := r.manifest; m.Article != about().Article || m.Files != len(contents) {
+	if m := r.manifest; m.Article != "hello" || m.Files != len(contents) {
 		t.Errorf("the manifest is %+v", m)
 	}
 	if again := sample(t); !bytes.Equal(data, again) {
@@ -127,7 +123,7 @@ func TestWriteToAFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	must.Do(os.WriteFile(filepath.Join(dir, "a"), bytes.Repeat([]byte("0123456789"), 1000), 0o644))
 	for _, room := range []int{0, 20, 100} {
-		m := about()
+		m := manifest{Article: "hello"}
 		_, err := write(t.Context(), &full{room}, dir, &m)
 		assert.Error(t, err, "no space left")
 	}

@@ -25,40 +25,33 @@ func handmade(t *testing.T, files map[string]string) *reader {
 
 // A bundle whose project acts outside its folder is not opened, and leaves nothing.
 func TestOpenRefuses(t *testing.T) {
+	const noProject = ""
 	for _, test := range []struct {
-		name  string
-		files map[string]string
-		err   string
+		name, project string // text of the project file, or noProject
+		err           string
 	}{
-		{"where its site goes", map[string]string{"project/benchbook.yaml": "publish: {folder: /srv}\n"}, "made it by hand"},
-		{"a key of a later version", map[string]string{"project/benchbook.yaml": "hooks: {before: sh}\n"}, "unknown key"},
-		{"a cluster", map[string]string{"project/benchbook.yaml": "kubernetes: {context: prod}\n"}, "made it by hand"},
-		{"a merge key in quotes", map[string]string{"project/benchbook.yaml": "\"<<\": {publish: {folder: /srv}}\n"},
-			"unknown key"},
-		{"files of this machine", map[string]string{"project/benchbook.yaml": "allow: [mounts]\n"}, "allows mounts"},
-		{"folders of this machine", map[string]string{"project/benchbook.yaml": "allow: [contexts]\n"}, "allows contexts"},
-		{"mounts behind an anchor", map[string]string{"project/benchbook.yaml": "author: &a mounts\nallow: [*a]\n"},
-			"allows mounts"},
-		{"mounts by a merge key", map[string]string{"project/benchbook.yaml": "defaults: &a {allow: [mounts]}\n<<: *a\n"},
-			"benchbook.yaml"},
-		{"where its site goes, by a merge key",
-			map[string]string{"project/benchbook.yaml": "<<: {publish: {folder: /srv}}\n"},
-			"has keys other than"},
-		{"mounts in an escaped word",
-			map[string]string{"project/benchbook.yaml": "\"\\x61llow\": [\"mou\\x6ets\"]\n"},
-			"allows mounts"},
-		{"where its site goes, by an alias",
-			map[string]string{"project/benchbook.yaml": "title: &a publish\n*a : {folder: /srv}\n"},
-			"has keys other than"},
-		{"a project file of megabytes", map[string]string{"project/benchbook.yaml": "#" + strings.Repeat("x", 2<<20)},
-			"larger than 1 MiB"},
-		{"no YAML", map[string]string{"project/benchbook.yaml": "\t{"}, "benchbook.yaml"},
-		{"no project", map[string]string{"project/article.md": hostile}, "it has no project file"},
-		{"a project elsewhere", map[string]string{"benchbook.yaml": "title: X\n"}, "it has no project file"},
+		{"where its site goes", "publish: {folder: /srv}\n", "made it by hand"},
+		{"a key of a later version", "hooks: {before: sh}\n", "unknown key"},
+		{"a cluster", "kubernetes: {context: prod}\n", "made it by hand"},
+		{"a merge key in quotes", "\"<<\": {publish: {folder: /srv}}\n", "unknown key"},
+		{"files of this machine", "allow: [mounts]\n", "allows mounts"},
+		{"folders of this machine", "allow: [contexts]\n", "allows contexts"},
+		{"mounts behind an anchor", "author: &a mounts\nallow: [*a]\n", "allows mounts"},
+		{"mounts by a merge key", "defaults: &a {allow: [mounts]}\n<<: *a\n", "benchbook.yaml"},
+		{"where its site goes, by a merge key", "<<: {publish: {folder: /srv}}\n", "has keys other than"},
+		{"mounts in an escaped word", "\"\\x61llow\": [\"mou\\x6ets\"]\n", "allows mounts"},
+		{"where its site goes, by an alias", "title: &a publish\n*a : {folder: /srv}\n", "has keys other than"},
+		{"a project file of megabytes", "#" + strings.Repeat("x", 2<<20), "larger than 1 MiB"},
+		{"no YAML", "\t{", "benchbook.yaml"},
+		{"no project", noProject, "it has no project file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			files := map[string]string{"project/benchbook.yaml": test.project}
+			if test.project == noProject {
+				files = map[string]string{"project/article.md": hostile, "benchbook.yaml": "title: X\n"}
+			}
 			above := t.TempDir()
-			_, _, err := extract(t.Context(), handmade(t, test.files), "1", filepath.Join(above, "x"))
+			_, _, err := extract(t.Context(), handmade(t, files), "1", filepath.Join(above, "x"))
 			assert.Error(t, err, test.err)
 			if left, _ := os.ReadDir(above); len(left) > 0 {
 				t.Errorf("it leaves %v", left)
