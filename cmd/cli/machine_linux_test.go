@@ -7,13 +7,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"benchbook/internal/slowtest"
-	"benchbook/internal/test/must"
 	"benchbook/lab"
 )
 
@@ -112,42 +110,5 @@ func wantRecords(t *testing.T, folder string, want int) {
 	t.Helper()
 	if n := len(recordsIn(t, folder)); n != want {
 		t.Errorf("there are %d records, want %d", n, want)
-	}
-}
-
-// Two runs, a preview and verbs that read, write and clean at the same time end well, and each run has all its records.
-func TestAllAtOnce(t *testing.T) {
-	slowtest.Skip(t)
-	dir, folder := project(t, "pair", pair)
-	work := t.TempDir()
-	child := func(args ...string) (*exec.Cmd, *strings.Builder) {
-		cmd, out := exec.CommandContext(t.Context(), "benchbook", append([]string{"-C", dir}, args...)...), &strings.Builder{}
-		cmd.Env, cmd.Stdout, cmd.Stderr = append(os.Environ(), "WORK="+work), out, out
-		return cmd, out
-	}
-	preview, said := child("preview")
-	must.Do(preview.Start())
-	var group sync.WaitGroup
-	for _, verb := range [][]string{{"run", "--force"}, {"run", "--force"}, {"render"}, {"clean"}, {"clean", "--records"},
-		{"show"}, {"check"}, {"plan"}} {
-		group.Go(func() {
-			for range 3 {
-				cmd, out := child(verb...)
-				if err := cmd.Run(); err != nil {
-					t.Errorf("%q: %v\n%s", verb, err, out)
-				}
-			}
-		})
-	}
-	group.Wait()
-	if err := preview.Process.Signal(os.Interrupt); err != nil {
-		t.Error(err)
-	}
-	if err := preview.Wait(); err != nil {
-		t.Errorf("preview: %v\n%s", err, said)
-	}
-	wantNoTraces(t, t.TempDir(), filepath.Join(folder, "records"))
-	if n := len(recordsIn(t, folder)); n%6 != 0 || n < 18 || n > 36 { // clean --records keeps the newest three of six runs
-		t.Errorf("%d records, want 6 of each of 3 to 6 runs", n)
 	}
 }

@@ -46,19 +46,6 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// askedOf keeps in a file what a driver is asked for, and takes the time that its load does.
-func askedOf(p fake.Program) error {
-	if p.Stdin == nil {
-		return nil
-	}
-	var asked struct{ Warmup, Duration float64 }
-	if err := json.Unmarshal(p.Stdin, &asked); err != nil {
-		return err
-	}
-	time.Sleep(time.Duration((asked.Warmup + asked.Duration) * float64(time.Second)))
-	return os.WriteFile("asked.json", p.Stdin, 0o644)
-}
-
 // peakFile is the variable that names a file for the peak of the memory that the command took, on Linux.
 const peakFile = "BENCHBOOK_TEST_PEAK"
 
@@ -158,10 +145,6 @@ func (s *scene) load(ctx context.Context, p fake.Program) (engine.Exit, error) {
 			return engine.Exit{}, err
 		}
 	}
-	if !slices.Contains(p.Command, agent.Load) { // another program than ours, whose output the script has
-		printed, err := os.ReadFile("printed.txt")
-		return engine.Exit{Stdout: printed}, errors.Join(err, askedOf(p))
-	}
 	if noise, ok := map[string]float64{"pool": 0, "uneven": 0.1, "crash": 0.1, "built": 0.005}[s.mode]; ok {
 		return engine.Exit{Stdout: pooled(p, s.workers, noise*math.Sin(2.4*float64(s.loads)))}, nil
 	}
@@ -193,8 +176,6 @@ func script(mode string) fake.Script {
 		switch p.Name {
 		case "load":
 			return now.load(ctx, p)
-		case "version":
-			return engine.Exit{Stdout: []byte("1.2-3")}, nil
 		case "command":
 			settings, err := agent.FindTimerSettings(p.Environment)
 			if err != nil {
@@ -208,13 +189,6 @@ func script(mode string) fake.Script {
 	}}
 	some := engine.Prepared{Reference: "x", ID: "y"}
 	switch mode {
-	case "nosetup": // a program fails in a service
-		s.Exec = func(_ context.Context, _ string, c engine.Command) (engine.Exit, error) {
-			if c.Args[0] == "psql" {
-				return engine.Exit{Code: 2, Stderr: []byte("psql: no such table\n")}, nil
-			}
-			return engine.Exit{}, nil
-		}
 	case "broken-build": // images with RUN false cannot be built
 		s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
 			if !strings.Contains(fileOf(i, "Dockerfile"), "RUN false") {
