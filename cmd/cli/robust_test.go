@@ -154,28 +154,19 @@ var others = []hostileText{
 		return block0("a: " + filled(n/2, "[") + filled(n/2, "]"))
 	}},
 	{"mappings in mappings by indentation", func(n int) string { return block0(indented(n, "a:")) }},
-	{"a matrix of 10^9 cells", func(n int) string {
-		values := strings.Trim(numbered(5000, "%d, "), ", ")
-		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix: {a: [" + values + "], b: [" +
-			values + "], c: [" + values + "]}\n```\n"
+	{"a matrix of 10^9 cells", func(int) string { return experimentOf("y", crossed(5000, "a", "b", "c")) }},
+	{"a matrix of many axes", func(int) string {
+		return experimentOf("y", "matrix:\n"+numbered(200_000, "  a%d: [1, 2]\n"))
 	}},
-	{"a matrix of many axes", func(n int) string {
-		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix:\n" + numbered(200_000, "  a%d: [1, 2]\n") + "```\n"
+	// 380 bytes are the numbers from 0 to 99, about.
+	{"a matrix of as many cells as there may be", func(int) string {
+		return experimentOf("'y ${{ matrix.a }}'", crossed(380, "a", "b"))
 	}},
-	{"a matrix of as many cells as there may be", func(n int) string {
-		values := strings.Trim(numbered(380, "%d, "), ", ") // 0 to 99, about
-		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: 'y ${{ matrix.a }}'}\nmatrix: {a: [" +
-			values + "], b: [" + values + "]}\n```\n"
+	{"as many steps as there may be", func(int) string {
+		return experimentOf("'y ${{ matrix.a }}'", "repetitions: 1000\n"+crossed(380, "a", "b"))
 	}},
-	{"as many steps as there may be", func(n int) string {
-		values := strings.Trim(numbered(380, "%d, "), ", ")
-		return article0 + "```yaml experiment\nname: x\nrepetitions: 1000\ncommand: {image: x, run: 'y ${{ matrix.a }}'}\n" +
-			"matrix: {a: [" + values + "], b: [" + values + "]}\n```\n"
-	}},
-	{"a long definition for each of many cells", func(n int) string {
-		values := strings.Trim(numbered(3000, "%d, "), ", ")
-		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: 'y ${{ matrix.a }} " + filled(90_000, "z") +
-			"'}\nmatrix: {a: [" + values + "], b: [1, 2, 3]}\n```\n"
+	{"a long definition for each of many cells", func(int) string {
+		return experimentOf("'y ${{ matrix.a }} "+filled(90_000, "z")+"'", crossed(10_000, "a"))
 	}},
 	{"a long value that is used many times", func(n int) string {
 		return article0 + "```yaml experiment\nname: x\ncommand:\n  image: x\n  run: >\n" + filled(n/2, "    ${{ matrix.a }}\n") + "matrix: {a: [" + filled(90_000, "z") + "]}\n```\n"
@@ -184,27 +175,21 @@ var others = []hostileText{
 		return article0 + "```yaml experiment\nname: x\nload: {target: 'http://s1/'}\nservices:\n  s0: {image: x}\n" + chained(n, "  s%d: {image: x, depends_on: [s%d]}\n") + "```\n"
 	}},
 	{"metrics that add up those before them", func(n int) string {
-		var b strings.Builder
-		b.WriteString(article0 + "```yaml experiment\nname: x\nload: {target: 'http://s/'}\n" +
-			"services: {s: {image: x}}\nmetrics:\n")
-		for i := 0; b.Len() < n; i++ {
-			sum := "throughput"
-			for j := max(0, i-150); j < i; j++ {
-				sum += fmt.Sprintf(" + m%d", j)
-			}
-			fmt.Fprintf(&b, "  - {name: m%d, value: %s}\n", i, sum)
-		}
-		return b.String() + "```\n"
+		return article0 + "```yaml experiment\nname: x\nload: {target: 'http://s/'}\nservices: {s: {image: x}}\nmetrics:\n" +
+			joined(n, func(i int) string {
+				sum := "throughput"
+				for j := max(0, i-150); j < i; j++ {
+					sum += fmt.Sprintf(" + m%d", j)
+				}
+				return fmt.Sprintf("  - {name: m%d, value: %s}\n", i, sum)
+			}) + "```\n"
 	}},
 	{"include and exclude that fit nothing", func(n int) string {
-		return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix:\n  a: [1, 2]\n  exclude:\n" + numbered(100_000, "    - {a: x%d}\n") + "  include:\n" + numbered(100_000, "    - {b: x%d}\n") + "```\n"
+		return experimentOf("y", "matrix:\n  a: [1, 2]\n  exclude:\n"+numbered(100_000, "    - {a: x%d}\n")+
+			"  include:\n"+numbered(100_000, "    - {b: x%d}\n"))
 	}},
 	{"code that ends elsewhere", func(n int) string {
-		var b strings.Builder
-		for i := 1; b.Len() < n; i++ {
-			b.WriteString("a" + strings.Repeat("`", i) + "\n")
-		}
-		return b.String()
+		return joined(n, func(i int) string { return "a" + strings.Repeat("`", i+1) + "\n" })
 	}},
 	{"figures that are referred to", func(n int) string {
 		return article0 + command0 + numbered(n/2, "```yaml figure\nlabel: fig-f%d\nkind: dots\nx: time.real\ny: a\n```\n") + numbered(n/2, "[](#fig-f%d)\n")
@@ -213,12 +198,8 @@ var others = []hostileText{
 		return article0 + command0 + numbered(n/2, "```yaml claim\nname: c%d\nexpect: time.real < 100ms\n```\n") + numbered(n/2, "[x](claim:c%d)\n")
 	}},
 	{"values of many", func(n int) string {
-		var b strings.Builder
-		b.WriteString("---\ntitle: x\nvalues:\n  v0: time.real{a=1}\n")
-		for i := 1; i < 40; i++ {
-			fmt.Fprintf(&b, "  v%d: v%d + time.real{a=2}\n", i, i-1)
-		}
-		return b.String() + "---\n" + command0 + numbered(n, "`{value} v39 + %d`\n")
+		return "---\ntitle: x\nvalues:\n  v0: time.real{a=1}\n" + chained(1100, "  v%d: v%d + time.real{a=2}\n") + "---\n" +
+			command0 + numbered(n, "`{value} v39 + %d`\n")
 	}},
 	{"100,000 problems", func(n int) string { return article0 + filled(100_000*9, "`{value}`\n") }},
 }
@@ -252,43 +233,48 @@ const (
 // block0 is an article with an experiment.
 func block0(yaml string) string { return yaml0 + yaml + end0 }
 
-// chained repeats a format with a number from 1 and the one before it up to about n bytes.
-func chained(n int, format string) string {
-	var b strings.Builder
-	for i := 1; b.Len() < n; i++ {
-		fmt.Fprintf(&b, format, i, i-1)
-	}
-	return b.String()
+// experimentOf is an article with an experiment of a program, and more keys of it.
+func experimentOf(program, keys string) string {
+	return article0 + "```yaml experiment\nname: x\ncommand: {image: x, run: " + program + "}\n" + keys + "```\n"
 }
 
 // filled repeats a piece of text up to about n bytes.
 func filled(n int, piece string) string { return strings.Repeat(piece, max(1, n/len(piece))) }
 
-// numbered repeats a format with a number from 0 up to about n bytes.
+// joined joins the texts of 0, 1, 2, … up to about n bytes.
+func joined(n int, text func(i int) string) string {
+	var b strings.Builder
+	for i := 0; b.Len() < n; i++ {
+		b.WriteString(text(i))
+	}
+	return b.String()
+}
+
+// numbered repeats a format with a number from 0, and chained one with a number from 1 and the number before it.
 func numbered(n int, format string) string {
-	var b strings.Builder
-	for i := 0; b.Len() < n; i++ {
-		fmt.Fprintf(&b, format, i)
-	}
-	return b.String()
+	return joined(n, func(i int) string { return fmt.Sprintf(format, i) })
 }
 
-// growing has pieces in runs of one, two, three, … up to about n bytes.
+func chained(n int, format string) string {
+	return joined(n, func(i int) string { return fmt.Sprintf(format, i+1, i) })
+}
+
+// growing has pieces in runs of one, two, three, …
 func growing(n int, piece string) string {
-	var b strings.Builder
-	for i := 1; b.Len() < n; i++ {
-		b.WriteString(strings.Repeat(piece, i) + "a\n")
-	}
-	return b.String()
+	return joined(n, func(i int) string { return strings.Repeat(piece, i+1) + "a\n" })
 }
 
-// indented has a line at every depth, up to about n bytes.
+// indented has a line at every depth.
 func indented(n int, line string) string {
-	var b strings.Builder
-	for i := 0; b.Len() < n; i++ {
-		b.WriteString(strings.Repeat("  ", i) + line + "\n")
+	return joined(n, func(i int) string { return strings.Repeat("  ", i) + line + "\n" })
+}
+
+// crossed is a matrix of axes, each of numbers in about n bytes.
+func crossed(n int, axes ...string) string {
+	for i, name := range axes {
+		axes[i] = name + ": [" + strings.Trim(numbered(n, "%d, "), ", ") + "]"
 	}
-	return b.String()
+	return "matrix: {" + strings.Join(axes, ", ") + "}\n"
 }
 
 // longestLine is about the longest line of an article that is read.
