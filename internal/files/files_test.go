@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"benchbook/internal/files"
-	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -92,14 +91,6 @@ func TestRead(t *testing.T) {
 	if err := (&files.TooLargeError{Most: 3 << 20}); err.Error() != "it is larger than 3 MiB" {
 		t.Errorf("got %q", err)
 	}
-}
-
-func TestReason(t *testing.T) {
-	root := must.Get(os.OpenRoot(t.TempDir()))
-	defer root.Close()
-	_, _, err := files.ReadIn(root, "nothing", 4)
-	assert.Equal(t, files.Reason(err), "no such file or directory")
-	assert.Equal(t, files.Reason(errors.New("it is odd")), "it is odd")
 }
 
 func TestIsName(t *testing.T) {

@@ -1,7 +1,6 @@
 package show
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -65,70 +64,5 @@ func TestClaimWithAll(t *testing.T) {
 	}
 	if got := newClaim(&with).WithAll; got == nil || got.Verdict != "inconclusive" || *got.Value != 3 || *got.Lo != 2 {
 		t.Errorf("with all it is %+v", got)
-	}
-}
-
-// articleOf has claims, the last of which is the headline.
-func articleOf(slug string, claims int) *Article {
-	a := &Article{Article: slug, Standing: "holds", Host: "h", Profile: "full", ThisHost: true,
-		Reason: "of 1 headline claim: 1 supported"}
-	for i := range claims {
-		a.Claims = append(a.Claims, Claim{Claim: fmt.Sprint("claim-", i+1), Headline: i == claims-1,
-			Judged: Judged{Verdict: "supported", Because: "5"}})
-	}
-	return a
-}
-
-// A summary has the claims of a single article, in lines that are not too wide, or a line for each of several.
-func TestSummary(t *testing.T) {
-	long := articleOf("a", 1)
-	long.Claims[0].Because = strings.TrimSpace(strings.Repeat("one of many repetitions is not valid; ", 5))
-	for _, tt := range []struct {
-		name string
-		list []*Article
-		want string
-	}{
-		{"no article", nil, ""},
-		{"an article with its claims", []*Article{articleOf("a", 2)}, `a: holds (profile full, host h)
-  of 1 headline claim: 1 supported
-  supported  claim-1  5
-  supported  claim-2  5
-`},
-		{"a long claim", []*Article{long}, `a: holds (profile full, host h)
-  of 1 headline claim: 1 supported
-  supported  claim-1  one of many repetitions is not valid; one of many repetitions is not valid; one of many repetitions
-                        is not valid; one of many repetitions is not valid; one of many repetitions is not valid;
-`},
-		{"several articles", []*Article{articleOf("a", 2), articleOf("b", 0)}, `article  standing  claims                 profile  host
-a        holds     2 claims: 2 supported  full     h
-b        holds                            full     h
-more of one: benchbook show ARTICLE, or ARTICLE#EXPERIMENT
-`},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			var out strings.Builder
-			summary(tt.list).Text(&out)
-			if got := out.String(); got != tt.want {
-				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
-			}
-		})
-	}
-}
-
-// All three writers print the same cells; Markdown escapes them.
-func TestTable(t *testing.T) {
-	table := Table{Head: []string{"cell", "n"}, Rows: [][]string{{"a|b", "1"}, {"größer", "20"}}, Right: []int{1}}
-	var text, csv, md strings.Builder
-	table.Text(&text, "  ")
-	table.Markdown(&md)
-	must.Do(table.CSV(&csv))
-	for _, tt := range []struct{ got, want string }{
-		{text.String(), "  cell    n\n  a|b     1\n  größer  20\n"},
-		{csv.String(), "cell,n\na|b,1\ngrößer,20\n"},
-		{md.String(), "| cell | n |\n|---|--:|\n| a\\|b | 1 |\n| größer | 20 |\n\n"},
-	} {
-		if strings.ReplaceAll(tt.got, "\r", "") != tt.want {
-			t.Errorf("got\n%q, want\n%q", tt.got, tt.want)
-		}
 	}
 }
