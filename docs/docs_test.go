@@ -27,6 +27,7 @@ import (
 	"unicode"
 
 	"benchbook/internal/test/assert"
+	"benchbook/internal/test/markdown"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
@@ -41,56 +42,10 @@ var update = flag.Bool("update", false, "write the output of examples anew")
 // root is the repository, seen from this folder.
 const root = ".."
 
-// page is a file of the manual.
-type page struct {
-	name     string
-	text     string
-	fences   []fence
-	headings []string          // with their signs
-	sections map[string]string // prose below each heading, without its signs
-}
-
-// fence is a fenced block with the nearest heading above it.
-type fence struct {
-	ticks      int
-	info       string
-	heading    string
-	line       int // of its first fence, from 1
-	start, end int // of the body in the page
-	body       string
-}
-
-func readPage(t testing.TB, name string) *page {
-	t.Helper()
-	p := &page{name: name, text: string(must.Get(os.ReadFile(name))), sections: map[string]string{}}
-	var open *fence
-	offset, number, heading := 0, 0, ""
-	for line := range strings.Lines(p.text) {
-		number++
-		trimmed := strings.TrimRight(line, "\n")
-		ticks := len(trimmed) - len(strings.TrimLeft(trimmed, "`"))
-		switch {
-		case open != nil && ticks >= open.ticks && len(trimmed) == ticks:
-			open.end, open.body = offset, p.text[open.start:offset]
-			p.fences = append(p.fences, *open)
-			open = nil
-		case open != nil:
-		case ticks >= 3:
-			open = &fence{ticks: ticks, info: trimmed[ticks:], heading: heading, line: number, start: offset + len(line)}
-		case strings.HasPrefix(line, "#"):
-			heading = strings.TrimLeft(trimmed, "# ")
-			p.headings = append(p.headings, trimmed)
-			p.sections[heading] += ""
-		default:
-			p.sections[heading] += line
-		}
-		offset += len(line)
-	}
-	if open != nil {
-		t.Fatalf("%s:%d: the fence is never closed", name, open.line)
-	}
-	return p
-}
+type (
+	page  = markdown.Page
+	fence = markdown.Fence
+)
 
 // manual is all pages.
 type manual []*page
@@ -99,7 +54,7 @@ func pages(t testing.TB) manual {
 	t.Helper()
 	var out manual
 	for _, name := range append(must.Get(filepath.Glob("*.md")), problemsPage) {
-		out = append(out, readPage(t, name))
+		out = append(out, markdown.Read(name))
 	}
 	return out
 }
@@ -108,9 +63,9 @@ func pages(t testing.TB) manual {
 func (m manual) whole(t testing.TB) string {
 	t.Helper()
 	for _, p := range m {
-		for _, f := range p.fences {
-			if f.heading == wholeHeading && f.ticks == 4 {
-				return f.body
+		for _, f := range p.Fences {
+			if f.Heading == wholeHeading && f.Ticks == 4 {
+				return f.Body
 			}
 		}
 	}
@@ -143,42 +98,42 @@ type example struct {
 const runLine = "$ benchbook run --engine none\n"
 
 // examples reads the fences of a page by the rules of the package comment. Whole is the article that parts belong to.
-func (p *page) examples(whole string) []*example {
+func examples(p *page, whole string) []*example {
 	var out []*example
-	for from := 0; from < len(p.fences); {
+	for from := 0; from < len(p.Fences); {
 		to := from
-		for to < len(p.fences) && p.fences[to].heading == p.fences[from].heading {
+		for to < len(p.Fences) && p.Fences[to].Heading == p.Fences[from].Heading {
 			to++
 		}
-		section := p.fences[from:to]
+		section := p.Fences[from:to]
 		from = to
 		var here []*example
 		var last *example // what a fence of text would be the output of
 		project, parts, own := stockProject, "", false
 		for i := range section {
 			f := &section[i]
-			language, second, _ := strings.Cut(f.info, " ")
+			language, second, _ := strings.Cut(f.Info, " ")
 			before := last
 			last = nil
 			switch {
-			case f.ticks == 4 && f.info == "markdown":
-				last = &example{heading: f.heading, line: f.line, article: f.body}
+			case f.Ticks == 4 && f.Info == "markdown":
+				last = &example{heading: f.Heading, line: f.Line, article: f.Body}
 				here = append(here, last)
-			case f.info == "text" && before != nil:
-				before.want, before.output = f.body, f
+			case f.Info == "text" && before != nil:
+				before.want, before.output = f.Body, f
 				last = before
-			case f.info == "console" && before != nil:
-				if out, ok := strings.CutPrefix(f.body, runLine); ok {
+			case f.Info == "console" && before != nil:
+				if out, ok := strings.CutPrefix(f.Body, runLine); ok {
 					before.run = out
 				}
-			case f.info == "yaml file="+article.ProjectFile:
-				project = f.body
-			case f.info == "markdown":
-				parts += f.body + "\n"
+			case f.Info == "yaml file="+article.ProjectFile:
+				project = f.Body
+			case f.Info == "markdown":
+				parts += f.Body + "\n"
 			case language == "yaml" && second != "",
 				strings.HasPrefix(second, "file="), strings.HasPrefix(second, "include="):
 				own = own || second == "experiment"
-				parts += "```" + f.info + "\n" + f.body + "```\n\n"
+				parts += "```" + f.Info + "\n" + f.Body + "```\n\n"
 			}
 		}
 		if parts != "" || project != stockProject && len(here) == 0 {
@@ -186,13 +141,13 @@ func (p *page) examples(whole string) []*example {
 			if own {
 				head = stockHead
 			}
-			here = append(here, &example{heading: section[0].heading, line: section[0].line, article: head + parts})
+			here = append(here, &example{heading: section[0].Heading, line: section[0].Line, article: head + parts})
 		}
 		for _, e := range here {
 			e.project = project
 		}
 		out = append(out, here...)
-		if p.name == tutorialPage && len(here) > 0 {
+		if p.Name == tutorialPage && len(here) > 0 {
 			whole = here[len(here)-1].article
 		}
 	}
@@ -282,26 +237,26 @@ func TestExamples(t *testing.T) {
 	all := pages(t)
 	whole, number := all.whole(t), 0
 	for _, p := range all {
-		found := p.examples(whole)
+		found := examples(p, whole)
 		number += len(found)
-		text := []byte(p.text)
+		text := []byte(p.Text)
 		shift := 0
 		for _, e := range found {
-			t.Run(fmt.Sprintf("%s:%d", p.name, e.line), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s:%d", p.Name, e.line), func(t *testing.T) {
 				if testing.Short() && e.heading == "too-large" {
 					t.Skip("it reads files of 256 MiB")
 				}
 				got := e.check(t)
 				if *update && e.output != nil {
-					text = slices.Replace(text, e.output.start+shift, e.output.end+shift, []byte(got)...)
-					shift += len(got) - (e.output.end - e.output.start)
+					text = slices.Replace(text, e.output.Start+shift, e.output.End+shift, []byte(got)...)
+					shift += len(got) - (e.output.End - e.output.Start)
 					return
 				}
 				assert.Equal(t, got, e.want, "under %q what the article\n%s\nearns, and what the page says", e.heading, e.article)
 			})
 		}
 		if *update {
-			must.Do(os.WriteFile(p.name, text, 0o644))
+			must.Do(os.WriteFile(p.Name, text, 0o644))
 		}
 	}
 	if number < 130 {
@@ -316,15 +271,15 @@ var foundElsewhere = map[string]bool{"build-failed": true, "no-image": true, "no
 
 // Every rule has an example, and every example earns its rule.
 func TestRulesHaveTheirExample(t *testing.T) {
-	problems := readPage(t, problemsPage)
+	problems := markdown.Read(problemsPage)
 	has := map[string]bool{}
-	for _, e := range problems.examples(stockHead) {
+	for _, e := range examples(problems, stockHead) {
 		has[e.heading] = true
 		if !strings.Contains(e.want+e.run, "["+e.heading+"]") {
 			t.Errorf("rules.md:%d: the example of %s does not earn it", e.line, e.heading)
 		}
 	}
-	for _, heading := range problems.headings {
+	for _, heading := range problems.Headings {
 		if rule, ok := strings.CutPrefix(heading, "### "); ok && has[rule] == foundElsewhere[rule] {
 			t.Errorf("rules.md: that %s has an example is %v", rule, has[rule])
 		}
@@ -401,7 +356,7 @@ func TestKeysAreDocumented(t *testing.T) {
 	var tables []map[string]bool
 	documented, known := map[string]bool{}, map[string]bool{"condition": true} // in the mapping of depends_on
 	for _, p := range pages(t) {
-		for heading, text := range p.sections {
+		for heading, text := range p.Sections {
 			if strings.Contains(text, "\n| key |") && heading != "A line for each request" { // of the output of a driver
 				tables = append(tables, firstColumn(text))
 				maps.Copy(documented, firstColumn(text))
@@ -436,7 +391,7 @@ func TestFunctionsAreDocumented(t *testing.T) {
 		known[name] = true
 	}
 	documented := map[string]bool{}
-	for call := range firstColumn(readPage(t, "expressions.md").sections["Functions"]) {
+	for call := range firstColumn(markdown.Read("expressions.md").Sections["Functions"]) {
 		if _, err := expr.Parse(call); err != nil {
 			t.Errorf("the manual writes %s: %v", call, err)
 		}
@@ -475,11 +430,11 @@ const unknownHeading = "Unknown verbs and flags"
 // unknownWords runs the commands of that section, and compares what they print.
 func unknownWords(t *testing.T, program string) {
 	shown := 0
-	for _, f := range readPage(t, "command.md").fences {
-		if f.info != "console" || f.heading != unknownHeading {
+	for _, f := range markdown.Read("command.md").Fences {
+		if f.Info != "console" || f.Heading != unknownHeading {
 			continue
 		}
-		for command := range strings.SplitSeq(strings.TrimPrefix(f.body, "$ "), "\n$ ") {
+		for command := range strings.SplitSeq(strings.TrimPrefix(f.Body, "$ "), "\n$ ") {
 			line, want, _ := strings.Cut(command, "\n")
 			shown++
 			cmd := exec.Command(program, strings.Fields(line)[1:]...)
@@ -501,7 +456,7 @@ func refusals(t *testing.T, program string) {
 	shown := 0
 	all := pages(t)
 	for _, p := range all {
-		for _, e := range p.examples(all.whole(t)) {
+		for _, e := range examples(p, all.whole(t)) {
 			if e.run == "" {
 				continue
 			}
@@ -511,10 +466,10 @@ func refusals(t *testing.T, program string) {
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
 			if err := cmd.Run(); err == nil {
-				t.Errorf("%s:%d: run did not refuse anything", p.name, e.line)
+				t.Errorf("%s:%d: run did not refuse anything", p.Name, e.line)
 			}
 			if stderr.String() != e.run {
-				t.Errorf("%s:%d: run prints\n%s\nand the page says\n%s", p.name, e.line, &stderr, e.run)
+				t.Errorf("%s:%d: run prints\n%s\nand the page says\n%s", p.Name, e.line, &stderr, e.run)
 			}
 		}
 	}
@@ -539,9 +494,9 @@ func verbsAndFlags(t *testing.T, program string) {
 			flags[m[1]][f[1]] = true
 		}
 	}
-	reference := readPage(t, "command.md")
+	reference := markdown.Read("command.md")
 	for verb, known := range flags {
-		text, ok := reference.sections[verb]
+		text, ok := reference.Sections[verb]
 		if !ok {
 			t.Errorf("command.md has no section %s", verb)
 		}
@@ -558,19 +513,19 @@ func verbsAndFlags(t *testing.T, program string) {
 	}
 	typed := 0
 	for _, p := range pages(t) {
-		for _, f := range p.fences {
-			if f.info != "console" || f.heading == unknownHeading { // see unknownWords
+		for _, f := range p.Fences {
+			if f.Info != "console" || f.Heading == unknownHeading { // see unknownWords
 				continue
 			}
-			for _, m := range typedCommand.FindAllStringSubmatch(f.body, -1) {
+			for _, m := range typedCommand.FindAllStringSubmatch(f.Body, -1) {
 				typed++
 				known, ok := flags[m[1]]
 				if !ok {
-					t.Errorf("%s:%d: there is no verb %s", p.name, f.line, m[1])
+					t.Errorf("%s:%d: there is no verb %s", p.Name, f.Line, m[1])
 				}
 				for _, word := range flagWord.FindAllStringSubmatch(m[2], -1) {
 					if !known[word[1]] {
-						t.Errorf("%s:%d: %s has no flag --%s", p.name, f.line, m[1], word[1])
+						t.Errorf("%s:%d: %s has no flag --%s", p.Name, f.Line, m[1], word[1])
 					}
 				}
 			}
@@ -599,20 +554,20 @@ func anchor(heading string) string {
 func TestLinks(t *testing.T) {
 	anchors := map[string]bool{}
 	for _, p := range pages(t) {
-		for heading := range p.sections {
-			anchors[p.name+"#"+anchor(heading)] = true
+		for heading := range p.Sections {
+			anchors[p.Name+"#"+anchor(heading)] = true
 		}
 	}
 	for _, p := range pages(t) {
-		for _, text := range p.sections {
+		for _, text := range p.Sections {
 			for _, m := range link.FindAllStringSubmatch(span.ReplaceAllString(text, ""), -1) {
 				file, at, _ := strings.Cut(m[1], "#")
 				if strings.Contains(file, "://") {
 					continue
 				}
-				file = cmp.Or(file, p.name)
+				file = cmp.Or(file, p.Name)
 				if _, err := os.Stat(file); err != nil || at != "" && !anchors[file+"#"+at] {
-					t.Errorf("%s links to %s, which does not exist", p.name, m[1])
+					t.Errorf("%s links to %s, which does not exist", p.Name, m[1])
 				}
 			}
 		}

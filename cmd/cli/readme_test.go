@@ -2,23 +2,22 @@ package cli
 
 import (
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/kballard/go-shellquote"
 
+	"benchbook/internal/test/markdown"
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 )
 
 // readmeCommands are the commands of the README's console blocks and scripts, without their output.
-func readmeCommands(t *testing.T) (out []string) {
-	t.Helper()
-	block := regexp.MustCompile("(?ms)^```(sh|console)\n(.*?)^```")
-	for _, b := range block.FindAllStringSubmatch(read(t, filepath.Join("..", "..", "README.md")), -1) {
-		for line := range strings.Lines(b[2]) {
+func readmeCommands() (out []string) {
+	for _, f := range markdown.Read(filepath.Join("..", "..", "README.md")).Fences {
+		for line := range strings.Lines(f.Body) {
 			line, isCommand := strings.CutPrefix(strings.TrimSpace(line), "$ ")
-			if b[1] == "console" && !isCommand {
+			if f.Info != "sh" && !(f.Info == "console" && isCommand) {
 				continue
 			}
 			line, _, _ = strings.Cut(line, " # ")
@@ -49,13 +48,10 @@ func TestReadmeCommands(t *testing.T) {
 	put(t, filepath.Join(dir, "data"), strings.Repeat("benchbook ", 10_000))
 	put(t, filepath.Join(dir, "docker-compose.yml"), "services: {api: {image: x, ports: ['80']}}\n")
 	targets := read(t, filepath.Join("..", "..", "Makefile"))
-	commands, ran := readmeCommands(t), 0
+	commands, ran := readmeCommands(), 0
 	t.Chdir(dir)
 	for _, line := range commands {
-		words, err := shellquote.Split(line)
-		if err != nil {
-			t.Fatal(err)
-		}
+		words := must.Get(shellquote.Split(line))
 		switch words[0] {
 		case "git", "cd":
 			continue

@@ -9,38 +9,15 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/markdown"
 	"benchbook/internal/test/must"
 	"benchbook/lab/pages"
 	"benchbook/notebook/article"
 )
 
-// A fenced is a block of code of the manual, without its fence.
-type fenced struct{ ticks, info, body string }
-
-// fencedIn are the blocks of a page, in order.
-func fencedIn(page string) []fenced {
-	var out []fenced
-	var open *fenced
-	for line := range strings.Lines(page) {
-		text := strings.TrimRight(line, "\n")
-		info := strings.TrimLeft(text, "`")
-		ticks := text[:len(text)-len(info)]
-		switch {
-		case open == nil && len(ticks) >= 3:
-			open = &fenced{ticks: ticks, info: info}
-		case open != nil && text == open.ticks:
-			out, open = append(out, *open), nil
-		case open != nil:
-			open.body += line
-		}
-	}
-	return out
-}
-
 // The commands of the tutorial work in their order, with the text to write between them.
 func TestTutorialOnAnEngine(t *testing.T) {
 	w := beside(t)
-	text := read(t, filepath.Join("..", "..", "docs", "tutorial.md"))
 	begin := time.Now()
 	dir := t.TempDir()
 	file := func() string { return filepath.Join(dir, pages.ArticlesDir, "packing", article.FileName) }
@@ -60,20 +37,20 @@ func TestTutorialOnAnEngine(t *testing.T) {
 		}
 	}
 	var verbs []string
-	for _, f := range fencedIn(text) {
-		kind, _, _ := strings.Cut(f.info, " ")
+	for _, f := range markdown.Read(filepath.Join("..", "..", "docs", "tutorial.md")).Fences {
+		kind, _, _ := strings.Cut(f.Info, " ")
 		switch {
-		case f.info == "markdown" && len(f.ticks) == 4:
-			write(f.body)
-		case f.info == "markdown":
-			write(written + "\n" + f.body)
+		case f.Info == "markdown" && f.Ticks == 4:
+			write(f.Body)
+		case f.Info == "markdown":
+			write(written + "\n" + f.Body)
 		case kind == "yaml":
-			write(written + "\n```" + f.info + "\n" + f.body + "```\n")
-		case f.info == "console":
+			write(written + "\n```" + f.Info + "\n" + f.Body + "```\n")
+		case f.Info == "console":
 			look()
 			shell, output := "", ""
 			var commands [][]string
-			for line := range strings.Lines(f.body) {
+			for line := range strings.Lines(f.Body) {
 				typed, ok := strings.CutPrefix(line, "$ ")
 				switch words := strings.Fields(typed); {
 				case !ok:
