@@ -60,13 +60,11 @@ func fromNothing(t *testing.T, program string) {
 	dir := t.TempDir()
 	step := func(dir string, args ...string) {
 		t.Helper()
-		begin := time.Now()
 		cmd := exec.Command(program, args...)
 		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("benchbook %s: %v\n%s", strings.Join(args, " "), err, out)
+			t.Fatalf("benchbook %q: %v\n%s", args, err, out)
 		}
-		t.Logf("benchbook %s: %v", strings.Join(args, " "), time.Since(begin).Round(10*time.Millisecond))
 	}
 	begin := time.Now()
 	step(dir, "init", "demo")
@@ -75,12 +73,10 @@ func fromNothing(t *testing.T, program string) {
 		measureOnce(t, demo)
 	}
 	step(demo, "run", "--quick")
-	shown := time.Now()
 	address := previewing(t, program, demo)
 	response := must.Get(http.Get(address + "http/"))
 	defer response.Body.Close()
 	page := string(must.Get(io.ReadAll(response.Body)))
-	t.Logf("benchbook preview: %v", time.Since(shown).Round(10*time.Millisecond))
 	// A value that other tests disturbed too much is shown all the same.
 	if !strings.Contains(page, "<data value=") && (*alone || !strings.Contains(page, "/s (not valid)")) {
 		t.Error("the page has no measured value")

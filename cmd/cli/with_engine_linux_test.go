@@ -4,7 +4,6 @@ package cli
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,7 +44,6 @@ func ownEngine(t *testing.T, pool string) *daemon {
 		}
 		t.Skip("a second engine needs dockerd and root")
 	}
-	sparesDocker0(t)
 	root := must.Get(os.MkdirTemp("", "bb-")) // the paths of sockets are short
 	d := &daemon{root: root, net: newNetwork(t)}
 	put(t, d.path("daemon.json"), "{}\n")
@@ -59,22 +57,6 @@ func ownEngine(t *testing.T, pool string) *daemon {
 	t.Cleanup(func() { d.remove(t) })
 	t.Setenv(client.EnvOverrideHost, "unix://"+d.path("sock"))
 	return d
-}
-
-// sparesDocker0 fails a test after which the bridge of this machine's own engine is another one, or gone: a second
-// engine in the same network namespace would replace it.
-func sparesDocker0(t *testing.T) {
-	t.Helper()
-	const bridge = "docker0"
-	before, err := net.InterfaceByName(bridge)
-	if err != nil {
-		return // there is none
-	}
-	t.Cleanup(func() {
-		if after, err := net.InterfaceByName(bridge); err != nil || after.Index != before.Index {
-			t.Errorf("%s of this machine was interface %d and is %v (%v): restart its engine", bridge, before.Index, after, err)
-		}
-	})
 }
 
 func (d *daemon) path(name string) string { return filepath.Join(d.root, name) }

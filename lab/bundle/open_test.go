@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,7 +21,7 @@ const hostile = "---\ntitle: X\n---\n\n```yaml experiment\nname: x\ncommand: {bu
 // handmade opens a bundle of files.
 func handmade(t *testing.T, files map[string]string) *reader {
 	t.Helper()
-	return mustOpen(t, made(t, manifest{Article: "x"}, files))
+	return must.Get(openArchive(bytes.NewReader(made(t, manifest{Article: "x"}, files))))
 }
 
 // A bundle whose project acts outside its folder is not opened, and leaves nothing.
