@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -53,34 +52,32 @@ func BenchmarkScale(b *testing.B) {
 	}
 }
 
-// scaleArticle returns an article with a matrix of two axes.
+// scaleArticle returns an article with a matrix of two axes, of servers s1, s2, … and clients 1, 2, …
 func scaleArticle(servers, clients, claims, figures int) string {
-	axis := func(prefix string, n int) string {
-		values := make([]string, n)
-		for i := range values {
-			values[i] = fmt.Sprintf("%q", fmt.Sprint(prefix, i+1))
+	axis := func(prefix string, n int) (list string) {
+		for i := range n {
+			list += fmt.Sprintf("%q, ", fmt.Sprint(prefix, i+1))
 		}
-		return "[" + strings.Join(values, ", ") + "]"
+		return list
 	}
-	var text strings.Builder
-	text.WriteString("---\ntitle: At scale\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n")
-	text.WriteString(recordtest.Fence("experiment", fmt.Sprintf(`name: grid
+	text := "---\ntitle: At scale\n---\n\n```dockerfile file=Dockerfile\nFROM debian:bookworm-slim\n```\n\n" +
+		recordtest.Fence("experiment", fmt.Sprintf(`name: grid
 services: {server: {build: ., expose: ["8080"]}}
-matrix: {server: %s, clients: %s}
+matrix: {server: [%s], clients: [%s]}
 load: {target: "http://server:8080/${{ matrix.server }}", connections: "${{ matrix.clients }}"}
 repetitions: 2
-calibrate: false`, axis("s", servers), axis("", clients))))
+calibrate: false`, axis("s", servers), axis("", clients)))
 	for i := range claims {
-		text.WriteString(recordtest.Fence("claim", fmt.Sprintf("name: c%d\nexpect: throughput{server=\"s%d\", clients=\"1\"} > "+
-			"throughput{server=\"s%d\", clients=\"2\"}", i, i%servers+1, (i+1)%servers+1)))
-		fmt.Fprintf(&text, "[The claim](claim:c%d) in a sentence.\n\n", i)
+		text += recordtest.Fence("claim", fmt.Sprintf("name: c%d\nexpect: throughput{server=\"s%d\", clients=\"1\"} > "+
+			"throughput{server=\"s%d\", clients=\"2\"}", i, i%servers+1, (i+1)%servers+1)) +
+			fmt.Sprintf("[The claim](claim:c%d) in a sentence.\n\n", i)
 	}
 	for i := range figures {
-		text.WriteString(recordtest.Fence("figure", fmt.Sprintf("label: fig-%d\nexperiment: grid\nkind: dots\nx: throughput\n"+
-			"y: server\nwhere: clients == \"%d\"\ntitle: Throughput %d\ncaption: Each server.", i, i%clients+1, i)))
-		fmt.Fprintf(&text, "See [](#fig-%d).\n\n", i)
+		text += recordtest.Fence("figure", fmt.Sprintf("label: fig-%d\nexperiment: grid\nkind: dots\nx: throughput\n"+
+			"y: server\nwhere: clients == \"%d\"\ntitle: Throughput %d\ncaption: Each server.", i, i%clients+1, i)) +
+			fmt.Sprintf("See [](#fig-%d).\n\n", i)
 	}
-	return text.String()
+	return text
 }
 
 // scaleProject writes a project whose articles have a record of every repetition.
@@ -94,10 +91,7 @@ func scaleProject(b *testing.B, dir string, articles int, text string) {
 		put(b, name, text)
 		doc := article.Parse(filepath.Dir(name), source.New(article.FileName, []byte(text)))
 		var problems source.Problems
-		p, err := plan.New(project, doc, plan.Options{Profile: plan.Full}, &problems)
-		if err != nil {
-			b.Fatal(err, problems.Sorted())
-		}
+		p := must.Get(plan.New(project, doc, plan.Options{Profile: plan.Full}, &problems))
 		for n, t := range p.Experiments[0].Trials {
 			for repetition := range 2 {
 				r := &record.Record{SchemaVersion: record.SchemaVersion, Article: slug, Experiment: "grid", Trial: t.Name,
