@@ -25,7 +25,6 @@ func TestOddMachines(t *testing.T) {
 		words       string // of the reason; empty where it does all the same
 	}{
 		{"no HOME", "unset HOME;", ""},
-		{"no environment at all", `exec env -i WORK="$WORK" "$(command -v benchbook)" "$@";`, ""},
 		{"TMPDIR that is not there", "TMPDIR=/nonexistent", ""},
 		{"a Turkish LANG", "LANG=tr_TR.UTF-8 LC_ALL=tr_TR.UTF-8", ""},
 		{"none of the three", "exec 0<&- 1>&- 2>&-;", ""},
@@ -37,14 +36,10 @@ func TestOddMachines(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			dir, folder := project(t, "pair", pair)
-			program := "benchbook"
-			if test.name == "no environment at all" {
-				program = ":"
-			}
 			for _, verb := range [][]string{{"run"}, {"render"}, {"clean"}} {
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 				defer cancel()
-				script := []string{"-c", test.shell + " " + program + ` "$@"`, "bash", "-C", dir}
+				script := []string{"-c", test.shell + ` benchbook "$@"`, "bash", "-C", dir}
 				cmd := exec.CommandContext(ctx, "bash", append(script, verb...)...)
 				cmd.Env, cmd.WaitDelay = whole, 5*time.Second
 				out, err := cmd.CombinedOutput()

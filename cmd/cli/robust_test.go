@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -16,6 +15,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"benchbook/internal/slowtest"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 )
@@ -358,12 +358,8 @@ func TestHostileFiles(t *testing.T) {
 
 // unhurried skips a test of time and memory where there is no time for it, or they are those of the race detector.
 func unhurried(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes a minute")
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race",
-		Value: "true"}) {
-		t.Skip("the race detector takes ten times as much")
+	if testing.Short() || slowtest.RaceDetector {
+		t.Skip("it takes a minute, and ten with the race detector: leave out -short")
 	}
 }
 
