@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"benchbook/internal/test/must"
 )
@@ -29,5 +30,14 @@ func TestAppendix(t *testing.T) {
 	}
 	if strings.Contains(md.String(), "<b>") || !strings.Contains(md.String(), "**C1** (faster): ") {
 		t.Errorf("the Markdown is\n%s", &md)
+	}
+}
+
+func TestMinutes(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "not measured yet", time.Second: "less than a machine-minute",
+		time.Minute: "1 machine-minute", 150 * time.Minute: "150 machine-minutes"} {
+		if got := minutes(d); got != want {
+			t.Errorf("%v: %q, want %q", d, got, want)
+		}
 	}
 }
