@@ -95,7 +95,7 @@ func TestKindsOfFigures(t *testing.T) {
 	}
 }
 
-// A figure that cannot be drawn says why in its place, and so does every part of one.
+// A figure that cannot be drawn says why in its place, and so does every part of one, which is in the data too.
 func TestFiguresWithMissingData(t *testing.T) {
 	for _, test := range []struct {
 		name, block string
@@ -110,6 +110,10 @@ func TestFiguresWithMissingData(t *testing.T) {
 			[]string{"not drawn: sync, 2 workers: throughput not measured; latency p50 not measured"}, true},
 		{"a cell without a record has no curve", "kind: latency", []string{"sync, 2"},
 			[]string{"not drawn: sync, 2 workers: not measured"}, true},
+		{"a cell without a record has no time", "kind: timeline, y: throughput", []string{"sync, 2"},
+			[]string{"not drawn: sync, 2 workers: not measured"}, true},
+		{"a cell without a record has no repetitions", "kind: distribution, x: throughput, y: [server, workers]", []string{"sync, 2"},
+			[]string{">not measured<"}, true},
 		{"a published row that is not measured", "kind: scatter, x: throughput", []string{"sync, 2"},
 			[]string{"not drawn: sync, 2 workers: published 700/s, not measured"}, true},
 		{"nothing measured, lines", "kind: lines, x: workers, y: throughput", []string{"all"},
@@ -142,9 +146,14 @@ func TestFiguresWithMissingData(t *testing.T) {
 			if slices.Contains(without, "all") {
 				without = []string{"sync, 1", "sync, 2", "sync, 4", "async, 1", "async, 2", "async, 4"}
 			}
-			html := figureElement.FindString(string(rendered(t, measuredGrid(t, test.block, without...)).HTML))
+			page := rendered(t, measuredGrid(t, test.block, without...))
+			html := figureElement.FindString(string(page.HTML))
 			assert.Contains(t, strings.ReplaceAll(narrow.Replace(html), "&#39;", "'"), test.want...)
 			assert.Equal(t, strings.Contains(html, "<svg"), test.drawn, "drawn")
+			if slices.Equal(without, []string{"sync, 2"}) {
+				data := fileOf(t, page, "data/fig-f.csv")
+				assert.Equal(t, regexp.MustCompile(`(sync,2|2,sync),.*not measured`).MatchString(data), true, "said in %s", data)
+			}
 		})
 	}
 }
@@ -301,17 +310,6 @@ func TestSearchedValuesInTables(t *testing.T) {
 	assert.Contains(t, words, "differs by: throughput")
 	if strings.Contains(words, "not known of") {
 		t.Errorf("the noise floor of workers is missed in %s", words)
-	}
-}
-
-// What is not drawn is in the data, with its reason.
-func TestDataOfUndrawnRows(t *testing.T) {
-	for _, block := range []string{"kind: latency", "kind: timeline, y: throughput",
-		"kind: distribution, x: throughput, y: [server, workers]", "kind: scatter, x: throughput, y: latency.p50"} {
-		data := fileOf(t, rendered(t, measuredGrid(t, block, "sync, 2")), "data/fig-f.csv")
-		if !regexp.MustCompile(`(?m)^.*sync,2,.*not measured`).MatchString(data) {
-			t.Errorf("%s: the data do not say what is not measured: %s", block, data)
-		}
 	}
 }
 

@@ -46,7 +46,7 @@ func hostilePages(t *testing.T) (pages []*render.Page) {
 	}
 	for name, payloads := range map[string][]string{"everything.md": {rendertest.Evil},
 		"sockets.md": append(rendertest.EvilLinks(), rendertest.Evil, rendertest.Acting)} {
-		for h := range rendertest.HostileArticles(t, text(name), payloads, func(int, int) {}) {
+		for h := range rendertest.HostileArticles(t, text(name), payloads...) {
 			pages = append(pages, page(h.Bench))
 		}
 	}

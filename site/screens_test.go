@@ -27,12 +27,12 @@ func TestScreens(t *testing.T) {
 	dir := os.Getenv("BENCHBOOK_TEST_SITE")
 	must.Do(os.MkdirAll(*screens, 0o755))
 	ctx := browser(t)
-	for _, page := range pagesBelow(t, dir) {
+	for _, page := range pagesBelow(dir) {
 		for _, view := range views {
-			do(ctx, t, seenIn(view), loaded(inFile(dir, page)))
+			do(ctx, t, seenIn(view), loaded(inFile(page)))
 			ask[bool](ctx, t, `document.fonts.ready.then(() => true)`)
-			name := strings.ReplaceAll(strings.TrimSuffix(strings.TrimSuffix(page, "/index.html"), ".html"), "/", "-")
-			file := filepath.Join(*screens, fmt.Sprintf("%s-%d-%s.png", name, view.width, view.scheme))
+			name := strings.TrimSuffix(strings.TrimSuffix(must.Get(filepath.Rel(dir, page)), "/index.html"), ".html")
+			file := filepath.Join(*screens, fmt.Sprintf("%s-%d-%s.png", strings.ReplaceAll(name, "/", "-"), view.width, view.scheme))
 			must.Do(os.WriteFile(file, must.Get(chromedp.Run(ctx, wholePage)), 0o644))
 		}
 	}

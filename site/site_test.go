@@ -155,7 +155,6 @@ func TestBuildRefuses(t *testing.T) {
 		}, "not a manifest that this version knows"},
 		{"a slug that leads out", page("../x"), nil, "cannot be the slug"},
 		{"a slug of ours", page("fonts"), nil, "cannot be the slug"},
-		{"the slug of tags", page("tags"), nil, "cannot be the slug"},
 		{"a file that leads out", page("x", render.File{Path: "../../x"}), nil, "outside its folder"},
 		{"a file twice", page("x", render.File{Path: "index.html"}), nil, "twice"},
 		{"a folder that is a link", page("x"), func(dir string) error {

@@ -2,6 +2,7 @@ package site_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -22,17 +23,12 @@ func missing(t *testing.T, what, how string, err error) {
 	t.Skipf("there is no %s: %s", what, how)
 }
 
-// pagesBelow lists the pages of a site, relative to its folder.
-func pagesBelow(t *testing.T, dir string) []string {
-	t.Helper()
-	var pages []string
+// pagesBelow lists the pages of a site.
+func pagesBelow(dir string) (pages []string) {
 	for name := range files(dir) {
 		if strings.HasSuffix(name, ".html") {
-			pages = append(pages, name)
+			pages = append(pages, filepath.Join(dir, name))
 		}
-	}
-	if len(pages) < 2 {
-		t.Fatalf("%d pages in %s", len(pages), dir)
 	}
 	return pages
 }

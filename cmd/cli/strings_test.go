@@ -26,7 +26,7 @@ func TestHostileOutput(t *testing.T) {
 	evil := payload + "\n\n# evil\n```\n<evil-x>\n| evil | @everyone"
 	oneLine := strings.NewReplacer("\n", " ", "\t", " ")
 	before, after := "20261112T100000Z-once", "20261114T100000Z-next" // as rendertest calls them
-	for h := range rendertest.HostileArticles(t, []byte(text), []string{payload}, func(int, int) {}) {
+	for h := range rendertest.HostileArticles(t, []byte(text), payload) {
 		b := h.Bench
 		for i, r := range b.Records {
 			r.Log, r.Output = evil, evil
