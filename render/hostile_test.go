@@ -65,9 +65,7 @@ func TestHostileProse(t *testing.T) {
 			got := string(pageOf(t, test.prose).HTML)
 			_, got, _ = strings.Cut(got, `class=toc-fold`)
 			got, _, _ = strings.Cut(got, `<h2 id=method`)
-			if !strings.Contains(got, test.want) {
-				t.Errorf("want %q in\n%s", test.want, got)
-			}
+			assert.Contains(t, got, test.want)
 			if test.never != "" && strings.Contains(got, test.never) {
 				t.Errorf("%q is in\n%s", test.never, got)
 			}

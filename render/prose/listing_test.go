@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"benchbook/internal/test/assert"
+	"benchbook/internal/test/must"
 )
 
 func TestHighlight(t *testing.T) {
@@ -21,12 +22,7 @@ func TestHighlight(t *testing.T) {
 	}
 	r := NewRenderer()
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			got, err := r.highlight(test.language, test.code)
-			if err != nil || string(got) != test.want {
-				t.Errorf("got  %s, %v\nwant %s", got, err, test.want)
-			}
-		})
+		assert.Equal(t, string(must.Get(r.highlight(test.language, test.code))), test.want, test.name)
 	}
 }
 
