@@ -371,15 +371,17 @@ func TestSignals(t *testing.T) {
 			awaitRecords(t, l, saved, 2)
 			time.Sleep(rand.N(time.Second))
 			must.Do(l.cmd.Process.Signal(tt.signal))
-			if first := time.Now(); tt.pause > 0 {
+			first := time.Now()
+			if tt.pause > 0 {
 				time.Sleep(tt.pause)
 				must.Do(l.cmd.Process.Signal(tt.signal))
-				if passed := time.Since(first); tt.pause < sameSignal && passed > sameSignal/2 {
-					_ = l.end(t)
-					t.Skipf("this machine is too busy for two signals in a moment: %v passed", passed)
-				}
 			}
-			if status := l.end(t); status != tt.status {
+			isLate := tt.pause < sameSignal && time.Since(first) > sameSignal/2 // a busy machine made two signals of them
+			status := l.end(t)
+			if isLate && status == -1 {
+				tt.status = status
+			}
+			if status != tt.status {
 				t.Fatalf("status %d, want %d:\n%s", status, tt.status, &l.stderr)
 			}
 			kept := len(saved.look(t))
