@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
-	"benchbook/lab/labtest"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/render/rendertest"
@@ -85,7 +85,7 @@ func TestShowAndCompareGolden(t *testing.T) {
 			if status != tt.status {
 				t.Fatalf("status %d, want %d: %s", status, tt.status, stderr)
 			}
-			labtest.Golden(t, tt.golden, []byte(stdout))
+			golden.Equal(t, "testdata/"+tt.golden, stdout)
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -13,9 +14,7 @@ import (
 // An article that init makes from the Compose file of a project has no problems, and is measured as it is.
 func TestComposeProject(t *testing.T) {
 	dir := t.TempDir()
-	for _, f := range must.Get(txtar.ParseFile("testdata/compose.txtar")).Files {
-		put(t, filepath.Join(dir, f.Name), string(f.Data))
-	}
+	must.Do(os.CopyFS(dir, must.Get(txtar.FS(must.Get(txtar.ParseFile("testdata/compose.txtar"))))))
 	mustRun(t, scripted(), "init", "--from", filepath.Join(dir, "docker-compose.yml"))
 	wantSaid(t, mustRun(t, scripted(), "-C", dir, "check"), "1 article, no problems\n")
 	w := beside(t)

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -59,11 +58,7 @@ func TestGuards(t *testing.T) {
 // decode runs the command and reads the JSON that it prints.
 func decode(t *testing.T, into any, args ...string) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	if status := run(args, &stdout, &stderr, scripted()); status != 0 {
-		t.Fatalf("%q: status %d\n%s", args, status, &stderr)
-	}
-	must.Do(json.Unmarshal(stdout.Bytes(), into))
+	must.Do(json.Unmarshal([]byte(mustRun(t, scripted(), args...)), into))
 }
 
 // checkGuard compares the sorted lines of text with a golden file: the order of blocks in an article is not guarded.

@@ -1,3 +1,4 @@
+// Package labtest has what load generators print, for tests of what the command does.
 package labtest
 
 import (

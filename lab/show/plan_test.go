@@ -2,11 +2,14 @@ package show
 
 import (
 	"bytes"
+	"os"
 	"testing"
 
+	"golang.org/x/tools/txtar"
+
+	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
-	"benchbook/lab/labtest"
 	"benchbook/notebook/plan"
 	"benchbook/runner/machine"
 )
@@ -25,13 +28,15 @@ func TestPlanGolden(t *testing.T) {
 	} {
 		t.Run(tt.golden, func(t *testing.T) {
 			var out bytes.Buffer
-			a := &lab.Session{JSON: tt.json, Stdout: &out, Stderr: &out, Dir: labtest.Unpacked(t, "plan.txtar")}
+			a := &lab.Session{JSON: tt.json, Stdout: &out, Stderr: &out, Dir: t.TempDir()}
+			files := must.Get(txtar.FS(must.Get(txtar.ParseFile("testdata/plan.txtar"))))
+			must.Do(os.CopyFS(a.Dir, files))
 			project, list := must.Two(a.Select(tt.args))
 			plans := must.Get(a.Plans(project, list, plan.Options{Profile: plan.Full}, ""))
 			a.Config.Host = &machine.Host{ID: "c4-012345", Cores: [][]int{{0}, {1}, {2}, {3}}}
 			planned := must.Get(Plan(t.Context(), a, project, list, plans))
 			must.Do(a.Print(planned, func() { planned.Text(&out, len(tt.args) > 1) }))
-			labtest.Golden(t, tt.golden, out.Bytes())
+			golden.Equal(t, "testdata/"+tt.golden, out.String())
 		})
 	}
 }
