@@ -36,8 +36,8 @@ func (a *app) checkCommand() *cobra.Command {
 experiments are named, because run measures nothing in an article with problems. Dead links, missing pictures and typed
 numbers that contradict the records are warnings. Warnings come last and change the status only with --strict.
 
-With --services it also starts the services of every trial as run does, with hooks, sends one request to each target,
-checks the answers, and removes everything again. Nothing is measured.`,
+With --services it also starts the services of every trial of these experiments as run does, with hooks, sends one request
+to each target, checks the answers, and removes everything again. Nothing is measured.`,
 		Example: "  benchbook check\n" +
 			"  benchbook check --explain unknown-key   what a rule means, with an article that breaks it",
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -17,7 +17,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Verify starts the services of every trial and checks their answers.
+// Verify starts the services of every trial of the named experiments, or of all, and checks their answers.
 func Verify(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
 	plans map[string]*plan.Plan, flags Options) error {
 	j := &job{Session: a, project: project, list: list, plans: plans, flags: flags}
@@ -28,6 +28,7 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	}
 	wrong, unverified := 0, 0 // trials and experiments
 	for _, c := range list {
+		lab.KeepExperiments(plans[c.Slug], c.Experiments)
 		unverified += j.refuse(c, nil) + j.readSecrets(plans[c.Slug], func(*plan.Experiment) bool { return true })
 	}
 	err := j.lock(ctx, list)
