@@ -3,7 +3,6 @@
 package main
 
 import (
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -14,33 +13,6 @@ import (
 	"benchbook/internal/test/must"
 	"benchbook/runner/agent"
 )
-
-// listen starts a server that answers whatever is sent with a text, and returns its URL.
-func listen(t *testing.T, answer string) string {
-	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				request := make([]byte, 4096)
-				for {
-					if _, err := conn.Read(request); err != nil {
-						return
-					}
-					if _, err := io.WriteString(conn, answer); err != nil {
-						return
-					}
-				}
-			}()
-		}
-	}()
-	return "http://" + listener.Addr().String() + "/"
-}
 
 // A signal ends a load that waits for answers.
 func TestSignals(t *testing.T) {

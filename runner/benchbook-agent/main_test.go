@@ -3,10 +3,15 @@
 package main
 
 import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"benchbook/internal/test/must"
 	"benchbook/runner/agent"
 )
 
@@ -19,8 +24,16 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("HELLO", listen(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"))
-			env.Setenv("SILENT", listen(t, ""))
+			hello := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = io.WriteString(w, "hello")
+			}))
+			silent := must.Get(net.Listen("tcp", "127.0.0.1:0")) // nobody accepts what the kernel has
+			env.Defer(func() {
+				hello.Close()
+				silent.Close()
+			})
+			env.Setenv("HELLO", hello.URL+"/")
+			env.Setenv("SILENT", "http://"+silent.Addr().String()+"/")
 			return nil
 		},
 	})

@@ -481,22 +481,25 @@ func TestStaggered(t *testing.T) {
 }
 
 // The window of a number of requests starts with the first of them, not when the warm-up's time is over, and what ends as
-// it opens was not in it.
+// it opens was not in it. A busy machine may keep the window from opening at once, so the best of some tries counts.
 func TestWindowStartsWithFirstRequest(t *testing.T) {
 	t.Parallel()
 	s := serve(t, after(60*time.Millisecond))
 	for _, duration := range []time.Duration{0, time.Minute} {
-		judge(t, 10*time.Millisecond, func() verdict {
+		best := time.Hour
+		for tries := 0; tries < 10 && best > 30*time.Millisecond; tries++ {
 			r := s.run(t, Config{Connections: 1, Duration: duration, Requests: 1, Warmup: 10 * time.Millisecond,
 				KeepAlive: true})
-			return func(slack float64) error {
-				if d := r.Length - time.Duration(r.Latency.Max); d < 0 || d.Seconds() > 0.03*slack || r.Completed.Right != 1 {
-					return fmt.Errorf("duration %v: the window is %v long, its only request took %v", duration, r.Length,
-						time.Duration(r.Latency.Max))
-				}
-				return nil
+			longer := r.Length - time.Duration(r.Latency.Max)
+			if longer < 0 || r.Completed.Right != 1 {
+				t.Errorf("duration %v: the window is %v longer than its only request, with %d answers", duration, longer,
+					r.Completed.Right)
 			}
-		})
+			best = min(best, longer)
+		}
+		if best > 30*time.Millisecond {
+			t.Errorf("duration %v: the window is %v longer than its only request", duration, best)
+		}
 	}
 }
 
@@ -505,26 +508,15 @@ func TestInFlight(t *testing.T) {
 	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, after(50*time.Millisecond))
-	for _, tt := range []struct {
-		name  string
-		think time.Duration
-	}{{"without thinking", 0}, {"with thinking", 50 * time.Millisecond}} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			// A client that is kept from going on is idle.
-			judge(t, 20*time.Millisecond, func() verdict {
-				r := s.run(t, Config{Connections: 3, Requests: 24, Think: tt.think, KeepAlive: true})
-				if r.InFlight.Length >= r.Length {
-					t.Errorf("the last request started at %v of %v", r.InFlight.Length, r.Length)
-				}
-				return func(slack float64) error {
-					if rho := r.InFlight.Time.Seconds() / (3 * r.InFlight.Length.Seconds()); rho < 0.8/slack || rho > 1.0001 {
-						return fmt.Errorf("ρ is %v, want about 1 and no more", rho)
-					}
-					return nil
-				}
-			})
-		})
+	for _, think := range []time.Duration{0, 50 * time.Millisecond} {
+		const clients, requests = 3, 24
+		r := s.run(t, Config{Connections: clients, Requests: requests, Think: think, KeepAlive: true})
+		// Each client may have one request that goes on after the last has started.
+		least := time.Duration(r.Latency.Sum-clients*r.Latency.Max) + (requests-clients)*think
+		if got := r.InFlight; got.Length >= r.Length || got.Time < least || float64(got.Time) > 1.0001*clients*float64(got.Length) {
+			t.Errorf("thinking for %v: busy for %v of %v, want %v or more; the window has %v", think, got.Time, got.Length,
+				least, r.Length)
+		}
 	}
 }
 
@@ -647,71 +639,5 @@ func TestManyClientsStart(t *testing.T) {
 	r := s.run(t, Config{Connections: clients, Requests: clients, Threads: 1, KeepAlive: true})
 	if r.Answered != clients || r.Connects == clients {
 		t.Errorf("%d answers over %d connections, want %d over fewer", r.Answered, r.Connects, clients)
-	}
-}
-
-// Some bounds are true only on a machine that lets a test run when it wants to. Hiccups tell whether it did: a
-// goroutine that wants to wake up every millisecond notes how late it is, whoever was in its way. Source: Tene's
-// jHiccup.
-
-// ordinary is the lateness of a wake-up that is nobody's fault.
-const ordinary = 3 * time.Millisecond
-
-// hiccups starts to look for them; the function that it returns ends that and tells how long they were, all together.
-func hiccups() (end func() time.Duration) {
-	stop, sum := make(chan struct{}), make(chan time.Duration)
-	go func() {
-		var late time.Duration
-		for {
-			before := time.Now()
-			time.Sleep(time.Millisecond)
-			if l := time.Since(before) - time.Millisecond; l > ordinary {
-				late += l
-			}
-			select {
-			case <-stop:
-				sum <- late
-				return
-			default:
-			}
-		}
-	}()
-	return func() time.Duration {
-		close(stop)
-		return <-sum
-	}
-}
-
-// A verdict says what is wrong with what was measured, nothing if that is within its bounds. What a busy machine adds
-// to may be slack times as much as it should.
-type verdict func(slack float64) error
-
-// judge holds what a test measures to its bounds. What is out of them is measured again, a few times, if there were
-// hiccups beyond a limit meanwhile, and not otherwise. A machine that is never quiet gets slack at last, and does so at
-// once where the test is to be short.
-func judge(t *testing.T, limit time.Duration, measure func() verdict) {
-	t.Helper()
-	const slack = 100
-	tries := 3
-	if testing.Short() {
-		tries = 1
-	}
-	for try := 1; ; try++ {
-		end := hiccups()
-		v := measure()
-		late := end()
-		err := v(1)
-		if err == nil {
-			return
-		}
-		if late <= limit {
-			t.Error(err)
-			return
-		}
-		t.Logf("%v, and hiccups of %v", err, late)
-		if try == tries {
-			must.Do(v(slack))
-			return
-		}
 	}
 }
