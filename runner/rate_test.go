@@ -88,17 +88,3 @@ func TestSharedRate(t *testing.T) {
 		t.Errorf("the record of %s says %+v", last.Experiment, last.Load.Open)
 	}
 }
-
-// Without the throughput there is no rate: the experiment is left out, with the reason.
-func TestSharedRateOfWhatFailed(t *testing.T) {
-	var rates []float64
-	s := schedules(t, &rates)
-	s.Run = func(context.Context, fake.Program) (engine.Exit, error) {
-		return engine.Exit{Code: 1, Stderr: []byte("benchbook-load: refused")}, nil
-	}
-	sum := must.Get(newRunner(fake.New(s), &quiet{}).Run(t.Context(), newPlan(t, equalLoad()), &memory{}, Options{}))
-	const want = `experiment "steady" has no rate: it is a share of the throughput of "sockets", of which sync has no valid repetition`
-	if len(sum.LeftOut) != 1 || sum.LeftOut[0].Error() != want || sum.Failed != 6 {
-		t.Errorf("%+v", sum)
-	}
-}

@@ -238,14 +238,15 @@ func TestOwnCPUs(t *testing.T) {
 	if want := "db 1; server 0"; r.Facts["placement.services"] != want {
 		t.Errorf("services on %s, want %s", r.Facts["placement.services"], want)
 	}
-}
-
-// Records of the article that this one was copied from are not its own.
-func TestCopiedArticle(t *testing.T) {
-	p, store := socketsPlan(t), &memory{}
-	must.Get(newRunner(fake.New(script()), &quiet{}).Run(t.Context(), p, store, Options{}))
-	p.Article = "copy"
-	assert.Equal(t, Pending(p, store.records, "c2-abcdef", Options{}), 6, "pending")
+	s = script() // an engine that chooses
+	s.CPUs = func(name string) (string, error) {
+		return map[string]string{"server": "2-3", load.LoadName: "5"}[name], nil
+	}
+	r = runOnce(t, s)
+	if r.Facts["placement.load"] != "5" || r.Facts["placement.services"] != "2-3" || r.Machine == nil ||
+		r.Machine.Sampling == nil {
+		t.Errorf("facts %v, machine %+v", r.Facts, r.Machine)
+	}
 }
 
 // A new run is named after the newest one, unless a wrong clock has named that after a time far ahead.
@@ -271,49 +272,38 @@ func TestRunAfterOneFromTheFuture(t *testing.T) {
 	}
 }
 
-// A failure beside which the engine fails too may be the engine's: it is measured again, and is no result.
+// Where the engine fails too, whatever the load came to may be its doing: it is measured again, and is no result. The run
+// ends with the engine's reason.
 func TestFailureBesideAnEngineThatFails(t *testing.T) {
-	s := script()
-	stopped := false
-	onLoad(&s, func(context.Context, func() (engine.Exit, error)) (engine.Exit, error) {
-		stopped = true
-		return engine.Exit{Code: 143}, nil // the engine ended it
-	})
-	s.Close = func(context.Context, string) error {
-		if stopped {
-			return errors.New("the engine does not answer")
-		}
-		return nil
-	}
-	store := &memory{}
-	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
-	var left *engine.LeftError
-	if !errors.As(err, &left) || len(store.records) != 0 || sum.Measured != 0 {
-		t.Errorf("got %v, %+v and %d records", err, sum, len(store.records))
-	}
-}
-
-// A service that the engine takes away under load is no result, whatever the load came to: the run ends with the
-// engine's reason.
-func TestServiceThatIsTakenAway(t *testing.T) {
-	for _, code := range []int{0, 1} { // of the load
-		s, taken := script(), false
+	broken := errors.New("its pod was evicted: run again")
+	for _, tt := range []struct {
+		name  string
+		code  int                                    // of the load
+		fails func(*fake.Script, func(string) error) // has the engine fail from the load on
+	}{
+		{"a service is taken away", 0, func(s *fake.Script, fail func(string) error) { s.Gone = fail }},
+		{"and the load failed", 1, func(s *fake.Script, fail func(string) error) { s.Gone = fail }},
+		{"it ends the load, and its space is not closed", 143, func(s *fake.Script, fail func(string) error) {
+			s.Close = func(context.Context, string) error { return fail("") }
+		}},
+	} {
+		s, failed := script(), false
 		onLoad(&s, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
 			exit, err := good()
-			taken, exit.Code = true, code
+			failed, exit.Code = true, tt.code
 			return exit, err
 		})
-		s.Gone = func(string) error {
-			if taken {
-				return errors.New("its pod was evicted: run again")
+		tt.fails(&s, func(string) error {
+			if failed {
+				return broken
 			}
 			return nil
-		}
+		})
 		store := &memory{}
 		sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store, Options{})
-		if err == nil || !strings.Contains(err.Error(), "its pod was evicted: run again") || len(store.records) != 0 ||
-			sum.Measured != 0 {
-			t.Errorf("load with status %d: got %v, %+v and %d records", code, err, sum, len(store.records))
+		if !errors.Is(err, broken) || len(store.records) != 0 || sum.Measured != 0 ||
+			errors.As(err, new(*engine.LeftError)) != (s.Close != nil) {
+			t.Errorf("%s: got %v, %+v and %d records", tt.name, err, sum, len(store.records))
 		}
 	}
 }
@@ -404,21 +394,6 @@ func TestLayoutOnNodes(t *testing.T) {
 	}
 	trial.Services[0].CPUSet = "4-5"
 	assert.Equal(t, l.serviceCores(trial), 2, "CPUs of a service with two of its own")
-}
-
-// The CPUs that an engine chose are in the record.
-func TestRecordTellsWhereItRan(t *testing.T) {
-	s := script()
-	s.CPUs = func(name string) (string, error) {
-		return map[string]string{"server": "2-3", load.LoadName: "5"}[name], nil
-	}
-	r := runOnce(t, s)
-	if r.Machine == nil || r.Machine.Sampling == nil {
-		t.Errorf("machine %+v", r.Machine)
-	}
-	for fact, want := range map[string]string{plan.FactServicesPlace: "2-3", plan.FactLoadPlace: "5"} {
-		assert.Equal(t, r.Facts[fact], want, "fact %s", fact)
-	}
 }
 
 // Records have what the machine was like before the repetition, and waiting is part of its time. After a disturbed

@@ -236,11 +236,15 @@ func TestRun(t *testing.T) {
 		s.Measuring < 6*20*time.Millisecond || s.Searching != 0 {
 		t.Fatalf("%+v with %d records", sum, len(store.records))
 	}
-	for i, step := range p.Experiments[0].Steps {
-		r := store.records[i]
-		if r.Trial != step.Trial.Name || r.Repetition != step.Repetition || r.Order.Position != i+1 {
-			t.Errorf("record %d is %s-%d at %d, want %s-%d", i, r.Trial, r.Repetition, r.Order.Position, step.Trial.Name,
-				step.Repetition)
+	only := Options{Only: func(_ *plan.Experiment, t *plan.Trial) bool { return t.Name == "sync" }}
+	picked := &memory{}
+	must.Get(newRunner(fake.New(script()), &quiet{}).Run(t.Context(), p, picked, only))
+	assert.Equal(t, picked.trials(), "sync-1 sync-2 sync-3", "only sync")
+	for i, r := range slices.Concat(store.records, picked.records) { // what is picked has its place in the whole
+		step := p.Experiments[0].Steps[r.Order.Position-1]
+		if r.Trial != step.Trial.Name || r.Repetition != step.Repetition || r.Order.Of != 6 || i < 6 && r.Order.Position != i+1 {
+			t.Errorf("record %d is %s-%d at %d of %d, want %s-%d", i, r.Trial, r.Repetition, r.Order.Position, r.Order.Of,
+				step.Trial.Name, step.Repetition)
 		}
 	}
 	r := store.records[0]
@@ -283,10 +287,8 @@ func TestSecondRunMeasuresNothing(t *testing.T) {
 		t.Errorf("%+v, %v, calls %q", sum, err, e.Calls())
 	}
 	assert.Equal(t, Pending(p, store.records, "c2-other", Options{}), 6, "pending on another host")
-	forced, err := newRunner(e, &quiet{}).Run(context.Background(), p, store, Options{Force: true})
-	if err != nil || forced.Measured != 6 || store.records[0].Run == store.records[6].Run {
-		t.Errorf("forced: %+v, %v, runs %s and %s", forced, err, store.records[0].Run, store.records[6].Run)
-	}
+	p.Article = "copy"
+	assert.Equal(t, Pending(p, store.records, "c2-abcdef", Options{}), 6, "pending in a copy of the article")
 }
 
 // On a machine that has changed all is measured again, in another run than a stopped one of before.

@@ -12,7 +12,6 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
-	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -419,19 +418,5 @@ func TestKeep(t *testing.T) {
 			}
 			assert.Equal(t, calls[len(calls)-1], "keep", "the last call")
 		})
-	}
-}
-
-// Only what is picked is measured, at its place in the whole.
-func TestOnly(t *testing.T) {
-	p, store := socketsPlan(t), &memory{}
-	o := Options{Only: func(_ *plan.Experiment, t *plan.Trial) bool { return t.Name == "sync" }}
-	sum := must.Get(newRunner(fake.New(script()), &quiet{}).Run(t.Context(), p, store, o))
-	assert.Equal(t, sum.Measured, 3, "measured")
-	for _, r := range store.records {
-		step := p.Experiments[0].Steps[r.Order.Position-1]
-		if r.Trial != "sync" || r.Order.Of != 6 || step.Trial.Name != r.Trial || step.Repetition != r.Repetition {
-			t.Errorf("%s-%d at %d of %d", r.Trial, r.Repetition, r.Order.Position, r.Order.Of)
-		}
 	}
 }

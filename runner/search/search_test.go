@@ -11,7 +11,6 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
@@ -56,24 +55,6 @@ func TestInOrder(t *testing.T) {
 	} {
 		names := slice.Map(InOrder(tt.list), func(e *plan.Experiment) string { return e.Name })
 		assert.Equal(t, strings.Join(names, " "), tt.want, "%s", tt.name)
-	}
-}
-
-func TestMetricsOfAnObjective(t *testing.T) {
-	for _, tt := range []struct {
-		objective            string
-		metrics, percentiles int
-	}{
-		{"latency.p99 < 100ms", 1, 1},
-		{"latency.p99 < 100ms and failed < 0.1%", 2, 1},
-		{"latency.p50 < 10ms and latency.p99.9 < 1s and latency.p50 > 1us", 2, 2},
-		{"failed < 1%", 1, 0},
-	} {
-		node := must.Get(expr.Parse(tt.objective))
-		names := metricsIn(node)
-		if p := percentilesIn(names); len(names) != tt.metrics || len(p) != tt.percentiles {
-			t.Errorf("%s: metrics %v, percentiles %v", tt.objective, names, p)
-		}
 	}
 }
 
