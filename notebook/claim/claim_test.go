@@ -208,15 +208,6 @@ func TestReasons(t *testing.T) {
 			}
 		})
 	}
-	t.Run("left out by the profile", func(t *testing.T) {
-		b := recordtest.New(t, strings.Replace(recordtest.Claimed(p99), "calibrate: false",
-			"calibrate: false\nprofiles: {quick: skip}", 1))
-		p := must.Get(b.Plan("quick"))
-		j := JudgeAll(dataset.WithoutRecords(b.Doc, p)).Claims[0]
-		if want := "not measured: profile quick leaves this experiment out"; j.Verdict != missing || j.Reason != want {
-			t.Errorf("%s: %q", j.Verdict, j.Reason)
-		}
-	})
 }
 
 // A claim that the article leads with does not rest on windows under a second, nor on a generator that was too busy;
@@ -275,36 +266,6 @@ func TestNoiseFloorWidensClaims(t *testing.T) {
 	}
 }
 
-// A claim over cells of two runs is widened by the floor of the newest pairs of the article.
-func TestFloorOfTwoRuns(t *testing.T) {
-	text := strings.Replace(recordtest.Claimed(
-		`throughput{server="a"} > throughput{server="b"} and throughput{server="b"} > throughput{server="c"} and throughput{server="a"} > throughput{server="c"}`), "calibrate: false", "", 1)
-	b := recordtest.New(t, text)
-	times := func(f float64) []float64 {
-		return []float64{recordtest.ValuesA[0] * f, recordtest.ValuesA[1] * f, recordtest.ValuesA[2] * f}
-	}
-	b.Measure("servers", "a", "1", recordtest.ValuesA)
-	b.Measure("servers", "again", "1", times(1.10))
-	b.Measure("servers", "b", "1", recordtest.ValuesB)
-	b.Measure("servers", "c", "1", recordtest.ValuesC)
-	b.Measure("servers", "a", "2", recordtest.ValuesA)
-	b.Measure("servers", "again", "2", times(1.02))
-	b.Measure("servers", "b", "2", recordtest.ValuesB)
-	j := judgeOnly(b)
-	for _, p := range j.Parts { // a and b are of run 2, c is of run 1
-		if want := 0.00626; math.Abs(p.Floor-want) > 1e-5 {
-			t.Errorf("%s: floor %v, want %v", p.What, p.Floor, want)
-		}
-	}
-	d := datasetOf(b)
-	if f := d.Floor("throughput"); f.Missing != "" || f.Pairs != 1 || math.Abs(f.F-0.00626) > 1e-5 {
-		t.Errorf("floor of the article %+v", f)
-	}
-	if d.Experiments[0].PairIsTogether() != true || dataset.Together(d.Experiments[0].Cells) {
-		t.Error("the pair is of one run, the cells are of two")
-	}
-}
-
 func TestMarks(t *testing.T) {
 	const throughputs = `throughput{server="a"} > throughput{server="b"}`
 	for _, tt := range []struct {
@@ -329,6 +290,11 @@ func TestMarks(t *testing.T) {
 		{"latencies of different loads", `latency.p50{server="a"} < latency.p50{server="b"}`, true, nil, "different loads"},
 		{"latencies of equal loads", `latency.p50{server="a"} < latency.p50{server="b"}`, true,
 			[]recordtest.Change{recordtest.Only("b", completes(12000))}, ""},
+		{"latencies of equal schedules, whose first repetitions failed", `latency.p50{server="a"} < latency.p50{server="b"}`,
+			true, []recordtest.Change{recordtest.LoadChange(func(l *record.Load) {
+				l.Open = &record.OpenLoop{Due: l.Attempted, Sent: l.Attempted}
+			}), recordtest.Only("", recordtest.Failed("server: exited"), 1)},
+			"1 of 4 repetitions of a is not valid: failed; 1 of 4 repetitions of b is not valid: failed"},
 		{"a repetition that is not valid", throughputs, true,
 			[]recordtest.Change{recordtest.Only("b", recordtest.Failing(1000), 4)},
 			"1 of 4 repetitions of b is not valid: errors 9.1 %"},
@@ -459,26 +425,6 @@ func printJudgement(out *bytes.Buffer, j Judgement, indent string) {
 	}
 	for _, p := range j.Parts {
 		printJudgement(out, p, indent+"  - ")
-	}
-}
-
-// A schedule gives equal loads also where the first repetition failed and so does not tell of one.
-func TestEqualLoadsAreNotDifferent(t *testing.T) {
-	b := recordtest.New(t, recordtest.Article(recordtest.Servers)+recordtest.Fence("claim",
-		`{name: sooner, expect: 'latency.p50{server="a"} < latency.p50{server="b"}'}`))
-	open := func(r *record.Record) {
-		if r.Repetition == 1 {
-			recordtest.Failed("server: exited")(r)
-			return
-		}
-		r.Load.Open = &record.OpenLoop{Due: r.Load.Attempted, Sent: r.Load.Attempted}
-	}
-	four := func(values []float64) []float64 { return append([]float64{1000}, values...) }
-	b.Measure("servers", "a", "1", four(recordtest.ValuesA), open)
-	b.Measure("servers", "b", "1", four(recordtest.ValuesB), open)
-	d := datasetOf(b)
-	if marks := JudgeAll(d).Claims[0].Marks; slices.Contains(marks, dataset.MarkLoads) {
-		t.Errorf("marks %q", marks)
 	}
 }
 
