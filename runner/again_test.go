@@ -94,27 +94,3 @@ func TestGivenUp(t *testing.T) {
 		}
 	}
 }
-
-// An experiment of which every repetition failed is not measured, however complete it is.
-func TestAllFailed(t *testing.T) {
-	p := socketsPlan(t, "repetitions: 3", "repetitions: 2")
-	s := script()
-	s.Start = func(_ context.Context, service engine.Service) error {
-		return &engine.NotReadyError{Service: service.Name, Reason: errors.New("it ended with status 3")}
-	}
-	store := &memory{}
-	for range 2 {
-		sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{})
-		if err != nil || len(sum.GivenUp) != 0 {
-			t.Fatalf("%v, %+v", err, sum.GivenUp)
-		}
-		found := NextOf(p, store.records, "c2-abcdef", Options{}).AllFailed()
-		if len(found) != 1 || found[0].Error() != `all 4 repetitions failed: service "server" was not ready: it ended with status 3` {
-			t.Errorf("got %+v", found)
-		}
-	}
-	store.records[1].Failure = ""
-	if found := NextOf(p, store.records, "c2-abcdef", Options{}).AllFailed(); len(found) != 0 {
-		t.Errorf("with one that did not fail: %+v", found)
-	}
-}

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -37,49 +36,24 @@ func undecided(until map[string]int) func([]*record.Record) map[string][]string 
 // never is more repetitions than any plan has.
 const never = 1000
 
-// After each look the trials go on that are undecided, and the A/A pair with them. TestMissing has the rule.
+// After each look the trials go on that are undecided, and the A/A pair with them. TestMissing has the rule. Wherever a run
+// is killed, it goes on as if it had not been: what a look decided is found again from what it had seen.
 func TestLooks(t *testing.T) {
-	for _, tt := range []struct {
-		name, repetitions, calibrate string
-		until                        map[string]int
-		want                         map[string]int
-		spared                       int
-	}{
-		{"one decided later, which the pair follows", "up to 20", "true", map[string]int{"async": 5},
-			map[string]int{"sync": 5, "sync again": 5, "async": 5}, 45},
-		{"one decided later, without a pair", "up to 20", "false",
-			map[string]int{"async": 10, "sync": 4}, map[string]int{"sync": 5, "async": 10}, 25},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			p := socketsPlan(t, "repetitions: 3", "repetitions: "+tt.repetitions,
-				"calibrate: false", "calibrate: "+tt.calibrate)
-			store := &memory{}
-			sum := carryOut(t, &simulation{}, p, store, Options{Open: undecided(tt.until)})
-			got := map[string]int{}
-			for _, r := range store.records {
-				got[r.Trial]++
-			}
-			if !maps.Equal(got, tt.want) || sum.Spared != tt.spared {
-				t.Errorf("measured %v, want %v; spared %d, want %d", got, tt.want, sum.Spared, tt.spared)
-			}
-			e := p.Experiments[0]
-			for _, r := range store.records {
-				if !slices.Equal(r.Looks, e.Looks) || r.Planned != e.Most() || r.Run != store.records[0].Run {
-					t.Fatalf("%s-%d has looks %v, %d planned, run %s", r.Trial, r.Repetition, r.Looks, r.Planned, r.Run)
-				}
-			}
-			assert.Equal(t, Pending(p, store.records, "c2-abcdef", Options{Open: undecided(tt.until)}), 0, "pending")
-		})
-	}
-}
-
-// Wherever a run is killed, it goes on as if it had not been: what a look decided is found again from what it had seen.
-func TestLooksGoOn(t *testing.T) {
 	slowtest.Skip(t)
 	p := socketsPlan(t, "repetitions: 3", "repetitions: up to 10", "calibrate: false", "calibrate: true")
 	judge := Options{Open: undecided(map[string]int{"async": 5})}
 	whole := &memory{}
-	carryOut(t, &simulation{}, p, whole, judge)
+	sum := carryOut(t, &simulation{}, p, whole, judge)
+	measured := map[string]int{}
+	for _, r := range whole.records {
+		measured[r.Trial]++
+		if r.Run != whole.records[0].Run || r.Planned != 10 || !slices.Equal(r.Looks, p.Experiments[0].Looks) {
+			t.Fatalf("%s-%d has looks %v, %d planned, run %s", r.Trial, r.Repetition, r.Looks, r.Planned, r.Run)
+		}
+	}
+	assert.Map(t, measured, map[string]int{"sync": 5, "sync again": 5, "async": 5}, "measured")
+	assert.Equal(t, sum.Spared, 15, "spared")
+	assert.Equal(t, Pending(p, whole.records, "c2-abcdef", judge), 0, "pending")
 	names := func(records []*record.Record) (out []string) {
 		for _, r := range records {
 			out = append(out, fmt.Sprintf("%s-%d at %d", r.Trial, r.Repetition, r.Order.Position))

@@ -211,31 +211,6 @@ func TestTuneOfOne(t *testing.T) {
 	}
 }
 
-// What another experiment has chosen is taken over, whichever comes first in the article; without it the experiment is
-// left out.
-func TestTuneOfAnother(t *testing.T) {
-	const steady = "```yaml experiment\nname: steady\nextends: sockets\n" +
-		"load: {rate: 100/s, requests: null, duration: 1s, warmup: 0s}\n```\n\n" +
-		"```yaml experiment\nname: sockets\n"
-	text := strings.Replace(pool(), "```yaml experiment\nname: sockets\n", steady, 1)
-	p, store, b := newPlan(t, text), &memory{}, &simulation{throughput: curve, limit: 1e9}
-	if sum := carryOut(t, b, p, store, Options{}); sum.Searches != 2 || sum.Measured != 12 || len(sum.LeftOut) != 0 {
-		t.Fatalf("%+v: %s", sum, store.trials())
-	}
-	last := store.records[len(store.records)-1]
-	if last.Experiment != "steady" || last.Facts["tune.workers"] != "5" ||
-		b.commands[len(b.commands)-1] != "serve --workers 5" {
-		t.Errorf("%s was measured with %s", last.Experiment, last.Facts["tune.workers"])
-	}
-	alone := newPlan(t, text)
-	alone.Experiments = alone.Experiments[:1]
-	sum := carryOut(t, b, alone, &memory{}, Options{})
-	if len(sum.LeftOut) != 1 || sum.LeftOut[0].Error() !=
-		`experiment "steady" has no value of what it tunes: experiment "sockets" has chosen no workers for sync` {
-		t.Errorf("without it: %+v", sum)
-	}
-}
-
 // ceiling is sockets with a search for its capacity after it.
 func ceiling(replace ...string) string {
 	text := fmt.Sprintf(sockets, "```") + "\n```yaml experiment\nname: ceiling\nextends: sockets\n" +
