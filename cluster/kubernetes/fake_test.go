@@ -1,21 +1,17 @@
 package kubernetes
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/crane"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -42,24 +38,9 @@ func bounded(t *testing.T) context.Context {
 // testImage is an image with a command and a user.
 func testImage(t *testing.T) v1.Image {
 	t.Helper()
-	text := []byte("root:x:0:0::/:\nweb:x:1000:2000::/:\n")
-	var files bytes.Buffer
-	w := tar.NewWriter(&files)
-	err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "etc/passwd", Mode: 0o644, Size: int64(len(text))})
-	_, writeErr := w.Write(text)
-	closeErr := w.Close()
-	layer, layerErr := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(files.Bytes())), nil
-	})
-	must.Do(errors.Join(err, writeErr, closeErr, layerErr))
-	image, err := mutate.AppendLayers(empty.Image, layer)
-	if err == nil {
-		image, err = mutate.Config(image, v1.Config{Entrypoint: []string{"/server"}, Cmd: []string{"on"}})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return image
+	files := map[string][]byte{"etc/passwd": []byte("root:x:0:0::/:\nweb:x:1000:2000::/:\n")}
+	image := must.Get(crane.Image(files))
+	return must.Get(mutate.Config(image, v1.Config{Entrypoint: []string{"/server"}, Cmd: []string{"on"}}))
 }
 
 // prepared is an image as if it had been pushed.
@@ -257,14 +238,10 @@ func TestLease(t *testing.T) {
 			first := fakeEngine(t, client)
 			if first.owner = tt.owner; tt.owner != "" {
 				must.Do(first.takeLease(ctx, "first"))
-				lease, err := client.CoordinationV1().Leases("bench").Get(ctx, leaseName, metav1.GetOptions{})
-				if err == nil {
-					lease.Spec.RenewTime.Time = time.Now().Add(-tt.renewed)
-					_, err = client.CoordinationV1().Leases("bench").Update(ctx, lease, metav1.UpdateOptions{})
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
+				leases := client.CoordinationV1().Leases("bench")
+				lease := must.Get(leases.Get(ctx, leaseName, metav1.GetOptions{}))
+				lease.Spec.RenewTime.Time = time.Now().Add(-tt.renewed)
+				must.Get(leases.Update(ctx, lease, metav1.UpdateOptions{}))
 			}
 			second := fakeEngine(t, client)
 			_, err := second.Open(ctx, "second")
@@ -281,9 +258,7 @@ func TestLease(t *testing.T) {
 			if _, err := second.Open(ctx, "second"); err != nil {
 				t.Errorf("a second space: %v", err)
 			}
-			if err := second.Close(); err != nil {
-				t.Error(err)
-			}
+			must.Do(second.Close())
 			third := fakeEngine(t, client)
 			third.owner = elsewhere
 			if _, err := third.Open(ctx, "third"); err != nil {
@@ -300,14 +275,9 @@ func TestLeaseLost(t *testing.T) {
 	must.Get(first.Open(ctx, "first"))
 	first.owner, second.owner = "machine.boot.7.8", "machine.boot.9.10"
 	leases := client.CoordinationV1().Leases("bench")
-	lease, err := leases.Get(ctx, leaseName, metav1.GetOptions{})
-	if err == nil {
-		lease.Spec.HolderIdentity = &second.owner
-		_, err = leases.Update(ctx, lease, metav1.UpdateOptions{})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	lease := must.Get(leases.Get(ctx, leaseName, metav1.GetOptions{}))
+	lease.Spec.HolderIdentity = &second.owner
+	must.Get(leases.Update(ctx, lease, metav1.UpdateOptions{}))
 	first.renewLease(ctx, "first")
 	if _, err := first.Open(ctx, "first"); !errors.As(err, new(*engine.BusyError)) {
 		t.Errorf("got %v, want that the cluster is busy", err)

@@ -2,10 +2,9 @@
 //
 //	policy -server URL -ca FILE -token TOKEN -pods PREFIX
 //
-// It knows policies that select pods by equal labels, and allow them to be reached from, and to reach, pods of their
-// namespace by equal labels, and to reach ports of address blocks. It allows nothing by other rules. Packets from and to
-// an address of the node's pods that it does not know yet are dropped. The rules are made anew, at once, whenever pods
-// or policies have changed.
+// It knows policies of whole namespaces, as those of benchbook are: their pods reach each other, and ports of address
+// blocks. It allows nothing by other rules. Packets from and to an address of the node's pods that it does not know yet
+// are dropped. The rules are made anew, at once, whenever pods or policies have changed.
 //
 // It reads what little it needs as plain JSON: the library for it would take longer to build than all the rest of
 // benchbook.
@@ -20,10 +19,10 @@ import (
 	"flag"
 	"fmt"
 	"log"
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -59,10 +58,7 @@ const (
 )
 
 // meta is as much of an object's metadata as is needed.
-type meta struct {
-	Name, Namespace string
-	Labels          map[string]string
-}
+type meta struct{ Namespace string }
 
 type pod struct {
 	Metadata meta
@@ -73,29 +69,19 @@ type pod struct {
 type policy struct {
 	Metadata meta
 	Spec     struct {
-		PodSelector selector
+		PodSelector any
 		PolicyTypes []string
-		Ingress     []ingress
-		Egress      []egress
+		Ingress     []struct{ From []peer }
+		Egress      []struct {
+			To    []peer
+			Ports []port
+		}
 	}
 }
 
-type selector struct {
-	MatchLabels      map[string]string
-	MatchExpressions []any
-}
-
-type ingress struct{ From []peer }
-
-type egress struct {
-	To    []peer
-	Ports []port
-}
-
 type peer struct {
-	PodSelector       *selector
-	NamespaceSelector *selector
-	IPBlock           *struct{ CIDR string }
+	PodSelector, NamespaceSelector any
+	IPBlock                        *struct{ CIDR string }
 }
 
 type port struct {
@@ -182,8 +168,12 @@ func (c *cluster) watch(path string, tell func()) {
 
 // restore puts the rules into force, all at once.
 func restore(prefix string, pods []pod, policies []policy) error {
+	rules, err := rules(prefix, pods, policies)
+	if err != nil {
+		return err
+	}
 	command := exec.Command("iptables-restore", "--noflush", "-w", "10")
-	command.Stdin = strings.NewReader(rules(prefix, pods, policies))
+	command.Stdin = strings.NewReader(rules)
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("iptables-restore: %w: %s", err, output)
 	}
@@ -192,111 +182,65 @@ func restore(prefix string, pods []pod, policies []policy) error {
 
 // rules are two chains that packets pass through one after the other: may they leave where they come from, and come to
 // where they go.
-func rules(prefix string, pods []pod, policies []policy) string {
+func rules(prefix string, pods []pod, policies []policy) (string, error) {
+	blocks := make(map[string][]string) // of the namespaces that have a policy
+	for _, p := range policies {
+		if !p.isOfNamespace() {
+			return "", fmt.Errorf("the policy of %s is of another kind: %+v", p.Metadata.Namespace, p.Spec)
+		}
+		blocks[p.Metadata.Namespace] = append(blocks[p.Metadata.Namespace], p.blocks()...)
+	}
+	namespaces := make(map[string]string) // of pods, by address
+	for _, p := range pods {
+		if p.Status.PodIP != "" && p.Status.Phase != "Succeeded" && p.Status.Phase != "Failed" && !p.Spec.HostNetwork {
+			namespaces[p.Status.PodIP] = p.Metadata.Namespace
+		}
+	}
 	var out strings.Builder
 	out.WriteString("*filter\n:FORWARD DROP\n:FROM -\n:TO -\n-F FORWARD\n-F FROM\n-F TO\n")
 	out.WriteString("-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n-A FORWARD -j FROM\n")
-	byAddress := make(map[string]pod)
-	for _, p := range pods {
-		if p.Status.PodIP != "" && p.Status.Phase != "Succeeded" && p.Status.Phase != "Failed" && !p.Spec.HostNetwork {
-			byAddress[p.Status.PodIP] = p
+	for address, namespace := range namespaces {
+		allowed, isolated := blocks[namespace]
+		if !isolated {
+			fmt.Fprintf(&out, "-A FROM -s %s -j TO\n-A TO -d %[1]s -j ACCEPT\n", address)
+			continue
 		}
-	}
-	for _, address := range slices.Sorted(maps.Keys(byAddress)) {
-		peers, isolated := peers(byAddress[address], byAddress, policies, "Egress")
-		for _, other := range peers {
-			fmt.Fprintf(&out, "-A FROM -s %s -d %s -j TO\n", address, other)
+		for other := range namespaces {
+			if namespaces[other] == namespace {
+				fmt.Fprintf(&out, "-A FROM -s %s -d %s -j TO\n-A TO -s %[2]s -d %[1]s -j ACCEPT\n", address, other)
+			}
 		}
-		for _, block := range blocks(byAddress[address], policies) {
+		for _, block := range allowed {
 			fmt.Fprintf(&out, "-A FROM -s %s %s -j TO\n", address, block)
 		}
-		if !isolated {
-			fmt.Fprintf(&out, "-A FROM -s %s -j TO\n", address)
-		}
-		fmt.Fprintf(&out, "-A FROM -s %s -j DROP\n", address)
-	}
-	for _, address := range slices.Sorted(maps.Keys(byAddress)) {
-		peers, isolated := peers(byAddress[address], byAddress, policies, "Ingress")
-		for _, other := range peers {
-			fmt.Fprintf(&out, "-A TO -s %s -d %s -j ACCEPT\n", other, address)
-		}
-		if !isolated {
-			fmt.Fprintf(&out, "-A TO -d %s -j ACCEPT\n", address)
-		}
-		fmt.Fprintf(&out, "-A TO -d %s -j DROP\n", address)
+		fmt.Fprintf(&out, "-A FROM -s %s -j DROP\n-A TO -d %[1]s -j DROP\n", address)
 	}
 	// What is no pod may be reached, and reach pods, if those may.
-	fmt.Fprintf(&out, "-A FROM -s %s -j DROP\n-A FROM -j TO\n-A TO -d %s -j DROP\n-A TO -j ACCEPT\nCOMMIT\n", prefix,
-		prefix)
-	return out.String()
+	fmt.Fprintf(&out, "-A FROM -s %s -j DROP\n-A FROM -j TO\n-A TO -d %[1]s -j DROP\n-A TO -j ACCEPT\nCOMMIT\n", prefix)
+	return out.String(), nil
 }
 
-// peers are the addresses of pods that a pod may reach, or be reached from, and whether any policy says so: else it is
-// all.
-func peers(p pod, byAddress map[string]pod, policies []policy, direction string) (addresses []string, isolated bool) {
-	var allowed []peer
-	for _, policy := range policies {
-		if !policy.isOf(p, direction) {
-			continue
-		}
-		isolated = true
-		if direction == "Ingress" {
-			for _, rule := range policy.Spec.Ingress {
-				allowed = append(allowed, rule.From...)
-			}
-			continue
-		}
-		for _, rule := range policy.Spec.Egress {
-			if len(rule.Ports) == 0 {
-				allowed = append(allowed, rule.To...)
-			}
-		}
-	}
-	for address, other := range byAddress {
-		if other.Metadata.Namespace == p.Metadata.Namespace && slices.ContainsFunc(allowed, func(a peer) bool {
-			return a.PodSelector != nil && a.NamespaceSelector == nil && a.PodSelector.selects(other)
-		}) {
-			addresses = append(addresses, address)
-		}
-	}
-	slices.Sort(addresses)
-	return addresses, isolated
+// isOfNamespace says that a policy lets all pods of its namespace reach each other, and be reached by nobody else.
+func (p *policy) isOfNamespace() bool {
+	all := map[string]any{}
+	here := []peer{{PodSelector: all}}
+	s := p.Spec
+	return reflect.DeepEqual(s.PodSelector, any(all)) && slices.Equal(s.PolicyTypes, []string{"Ingress", "Egress"}) &&
+		len(s.Ingress) == 1 && reflect.DeepEqual(s.Ingress[0].From, here) &&
+		len(s.Egress) > 0 && reflect.DeepEqual(s.Egress[0].To, here) && s.Egress[0].Ports == nil
 }
 
-// blocks are matches of iptables for the ports of address blocks that a pod may reach.
-func blocks(p pod, policies []policy) (matches []string) {
-	for _, policy := range policies {
-		if !policy.isOf(p, "Egress") {
-			continue
-		}
-		for _, rule := range policy.Spec.Egress {
-			for _, to := range rule.To {
-				for _, at := range rule.Ports {
-					if to.IPBlock != nil {
-						matches = append(matches, fmt.Sprintf("-d %s -p %s --dport %d", to.IPBlock.CIDR,
-							strings.ToLower(at.Protocol), at.Port))
-					}
+// blocks are matches of iptables for the ports of address blocks that the pods may reach.
+func (p *policy) blocks() (matches []string) {
+	for _, rule := range p.Spec.Egress {
+		for _, to := range rule.To {
+			for _, at := range rule.Ports {
+				if to.IPBlock != nil {
+					matches = append(matches, fmt.Sprintf("-d %s -p %s --dport %d", to.IPBlock.CIDR,
+						strings.ToLower(at.Protocol), at.Port))
 				}
 			}
 		}
 	}
 	return matches
-}
-
-// isOf says that a policy decides about a direction of a pod.
-func (p *policy) isOf(other pod, direction string) bool {
-	return p.Metadata.Namespace == other.Metadata.Namespace && slices.Contains(p.Spec.PolicyTypes, direction) &&
-		p.Spec.PodSelector.selects(other)
-}
-
-func (s *selector) selects(p pod) bool {
-	if len(s.MatchExpressions) > 0 {
-		return false
-	}
-	for name, value := range s.MatchLabels {
-		if got, ok := p.Metadata.Labels[name]; !ok || got != value {
-			return false
-		}
-	}
-	return true
 }

@@ -11,9 +11,7 @@ package main
 import (
 	"archive/tar"
 	"bytes"
-	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"log"
 	"net"
@@ -25,7 +23,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -50,69 +47,36 @@ func main() {
 	also := flags.String("also", "", "another one")
 	data := flags.String("data", "", "a folder for images")
 	_ = flags.Parse(os.Args[2:]) // it exits
-	must.Do(serve(*listen, *also, *data))
+	serve(*listen, *also, *data)
 }
 
-func serve(listen, also, data string) error {
-	if err := os.MkdirAll(data, 0o755); err != nil {
-		return err
-	}
+func serve(listen, also, data string) {
+	must.Do(os.MkdirAll(data, 0o755))
 	handler := registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(data)),
 		registry.Logger(log.New(io.Discard, "", 0)))
-	failed := make(chan error, 3)
+	failed := make(chan error, 2)
 	for _, address := range []string{listen, also} {
-		listener, err := net.Listen("tcp", address)
-		if err != nil {
-			return err
-		}
+		listener := must.Get(net.Listen("tcp", address))
 		go func() { failed <- http.Serve(listener, handler) }()
 	}
-	go func() {
-		if err := pushPause(listen + "/pause:1"); err != nil {
-			failed <- fmt.Errorf("making the image pause: %w", err)
-		}
-	}()
-	return <-failed
+	pushPause(listen + "/pause:1")
+	must.Do(<-failed)
 }
 
 // pushPause puts this program into an image of its own.
-func pushPause(reference string) error {
-	program, err := os.ReadFile("/proc/self/exe")
-	if err != nil {
-		return err
-	}
+func pushPause(reference string) {
+	program := must.Get(os.ReadFile("/proc/self/exe"))
 	var layer bytes.Buffer
 	archive := tar.NewWriter(&layer)
-	err = archive.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "pause", Mode: 0o755, Size: int64(len(program))})
-	_, writeErr := archive.Write(program)
-	if err := errors.Join(err, writeErr, archive.Close()); err != nil {
-		return err
-	}
-	added, err := tarball.LayerFromOpener(func() (io.ReadCloser,
-		error) {
+	must.Do(archive.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "pause", Mode: 0o755, Size: int64(len(program))}))
+	must.Get(archive.Write(program))
+	must.Do(archive.Close())
+	added := must.Get(tarball.LayerFromOpener(func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(layer.Bytes())), nil
-	})
-	if err != nil {
-		return err
-	}
-	image, err := mutate.AppendLayers(empty.Image, added)
-	if err == nil {
-		image, err = mutate.ConfigFile(image, configFile(image))
-	}
-	if err != nil {
-		return err
-	}
-	tag, err := name.NewTag(reference, name.Insecure)
-	if err != nil {
-		return err
-	}
-	return remote.Write(tag, image)
-}
-
-func configFile(image v1.Image) *v1.ConfigFile {
-	config := must.Get(image.ConfigFile())
-	config = config.DeepCopy()
+	}))
+	image := must.Get(mutate.AppendLayers(empty.Image, added))
+	config := must.Get(image.ConfigFile()).DeepCopy()
 	config.Architecture, config.OS = runtime.GOARCH, "linux"
 	config.Config.Entrypoint = []string{"/pause", "pause"}
-	return config
+	must.Do(remote.Write(must.Get(name.NewTag(reference, name.Insecure)), must.Get(mutate.ConfigFile(image, config))))
 }

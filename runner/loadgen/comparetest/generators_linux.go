@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/test/must"
 	"benchbook/notebook/loadtool"
 	"benchbook/runner/loadgen"
 )
@@ -134,9 +135,7 @@ func (s *settings) run(name string, args ...string) (out []byte, cpu time.Durati
 	cmd := exec.Command(name, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := start(cmd, s.cores[len(s.cores)-1]); err != nil {
-		return nil, 0, err
-	}
+	start(cmd, s.cores[len(s.cores)-1])
 	if err := cmd.Wait(); err != nil {
 		return nil, 0, fmt.Errorf("%w: %s", err, &stderr)
 	}
@@ -144,39 +143,27 @@ func (s *settings) run(name string, args ...string) (out []byte, cpu time.Durati
 }
 
 // start starts a program on a core, which it inherits from the thread that starts it.
-func start(cmd *exec.Cmd, core int) error {
+func start(cmd *exec.Cmd, core int) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var was, one unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &was); err != nil {
-		return err
-	}
+	must.Do(unix.SchedGetaffinity(0, &was))
 	one.Set(core)
-	if err := unix.SchedSetaffinity(0, &one); err != nil {
-		return err
-	}
+	must.Do(unix.SchedSetaffinity(0, &one))
 	defer unix.SchedSetaffinity(0, &was)
-	return cmd.Start()
+	must.Do(cmd.Start())
 }
 
 // serve starts a server on its core for as long as f takes.
 func (s *settings) serve(closing bool, f func(url string) error) error {
 	cmd := exec.Command("/proc/self/exe", "respond", "127.0.0.1:0", fmt.Sprint(closing))
-	ready, err := cmd.StderrPipe()
-	if err != nil {
-		return err
-	}
-	if err := start(cmd, s.cores[0]); err != nil {
-		return fmt.Errorf("starting the server: %w", err)
-	}
+	ready := must.Get(cmd.StderrPipe())
+	start(cmd, s.cores[0])
 	defer func() {
 		cmd.Process.Kill()
 		cmd.Wait()
 	}()
 	text := make([]byte, 100)
-	n, err := ready.Read(text)
-	if err != nil {
-		return fmt.Errorf("starting the server: %w", err)
-	}
+	n := must.Get(ready.Read(text))
 	return f("http://" + strings.TrimSpace(string(text[:n])) + "/")
 }

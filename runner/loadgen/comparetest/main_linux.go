@@ -22,6 +22,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/test/must"
 	"benchbook/runner/loadgen"
 )
 
@@ -37,7 +38,7 @@ type settings struct {
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "respond" {
-		exit(respond(os.Args[2:]))
+		respond(os.Args[2:])
 	}
 	s := &settings{}
 	flag.StringVar(&s.ours, "ours", "bin/benchbook-agent", "the program to compare")
@@ -93,29 +94,19 @@ func startApart() error {
 }
 
 // loopbackUp starts the loopback device of a new network.
-func loopbackUp() error {
-	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
+func loopbackUp() {
+	socket := must.Get(unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0))
 	defer unix.Close(socket)
-	device, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
+	device := must.Get(unix.NewIfreq("lo"))
 	device.SetUint16(unix.IFF_UP)
-	return unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, device)
+	must.Do(unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, device))
 }
 
 // alone compares on this machine.
 func (s *settings) alone() error {
-	if err := loopbackUp(); err != nil {
-		return fmt.Errorf("starting the loopback device: %w", err)
-	}
+	loopbackUp()
 	var mask unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &mask); err != nil {
-		return err
-	}
+	must.Do(unix.SchedGetaffinity(0, &mask))
 	for cpu := range 1024 {
 		if mask.IsSet(cpu) {
 			s.cores = append(s.cores, cpu)
@@ -211,13 +202,8 @@ func (s *settings) lag(rate int) error {
 				return err
 			}
 			var r loadgen.Result
-			if err := json.Unmarshal(out, &r); err != nil {
-				return err
-			}
-			h, err := r.Lag.Histogram()
-			if err != nil {
-				return err
-			}
+			must.Do(json.Unmarshal(out, &r))
+			h := must.Get(r.Lag.Histogram())
 			p50 = append(p50, float64(h.ValueAtPercentile(50))/1e3)
 			p99 = append(p99, float64(h.ValueAtPercentile(99))/1e3)
 			return nil
