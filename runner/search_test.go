@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -247,6 +248,25 @@ func TestCapacityStart(t *testing.T) {
 	store, b := &memory{}, &simulation{limit: 730}
 	carryOut(t, b, newPlan(t, ceiling()), store, Options{}) // 100 requests in 20 ms
 	assert.Equal(t, b.rates[0], 2500, "the first rate")
+}
+
+// The rate of an experiment is a share of what another one came to, which is measured first, whichever place it has in the
+// article. search.TestRates has which one, and how long it stays.
+func TestSharedRate(t *testing.T) {
+	const steady = "```yaml experiment\nname: steady\nextends: sockets\n" +
+		"load: {rate: {share: 80%, of: sockets}, requests: null, duration: 1s, warmup: 0s}\n" +
+		"repetitions: 2\n```\n\n```yaml experiment\nname: sockets\n"
+	text := strings.Replace(fmt.Sprintf(sockets, "```"), "```yaml experiment\nname: sockets\n", steady, 1)
+	store, b := &memory{}, &simulation{limit: 1e9}
+	sum := carryOut(t, b, newPlan(t, text), store, Options{}) // 100 requests in 20 ms
+	for i, rate := range b.rates {
+		if rec := store.records[6+i]; math.Abs(rate-4000) > 1e-9 || rec.Experiment != "steady" || rec.Load.Open.Rate != rate {
+			t.Errorf("rate %v, want 80 %% of 5000; the record of %s says %+v", rate, rec.Experiment, rec.Load.Open)
+		}
+	}
+	if len(b.rates) != 4 || len(sum.LeftOut) > 0 {
+		t.Errorf("%d repetitions with a rate, want 4; left out %v", len(b.rates), sum.LeftOut)
+	}
 }
 
 // A percentile of too few answers ends a search, which is a record as well.
