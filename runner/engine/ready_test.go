@@ -125,14 +125,17 @@ func wait(t *testing.T, service Service, p *probedFake, want string, took time.D
 
 // The keys of a healthcheck mean what they mean in Compose.
 func TestHealthcheck(t *testing.T) {
-	command := []string{"check"}
-	fails := func(until time.Duration) func(time.Duration, int) (Exit, error) {
+	says := func(words string, until time.Duration) func(time.Duration, int) (Exit, error) {
 		return func(since time.Duration, _ int) (Exit, error) {
 			if since < until {
-				return Exit{Code: 1, Stdout: []byte("no")}, nil
+				return Exit{Code: 1, Stdout: []byte(words)}, nil
 			}
 			return Exit{}, nil
 		}
+	}
+	fails := func(until time.Duration) func(time.Duration, int) (Exit, error) { return says("no", until) }
+	lacks := func(until time.Duration) func(time.Duration, int) (Exit, error) {
+		return says("/bin/sh: 1: curl: not found\n", until)
 	}
 	hangs := func(time.Duration, int) (Exit, error) { return Exit{}, errors.New("hangs") }
 	const never = 24 * time.Hour
@@ -143,10 +146,13 @@ func TestHealthcheck(t *testing.T) {
 		}
 		return fmt.Sprintf("service %q was not ready after %s: %s%s", "s", after, why, probes)
 	}
+	const curl = "curl -f http://localhost"
+	const absent = `its healthcheck runs "curl", which it does not have (install it, or write test: [HTTP, /] or [PORT, "80"], which need no program)`
+	shell := func(words string) []string { return []string{"/bin/sh", "-c", words} }
 	s := time.Second
 	for _, tt := range []struct {
 		name   string
-		ready  spec.Ready
+		ready  spec.Ready // its command is check unless it says something else
 		exec   func(time.Duration, int) (Exit, error)
 		want   string
 		took   time.Duration
@@ -174,10 +180,20 @@ func TestHealthcheck(t *testing.T) {
 			10 * s, 3, 0},
 		{"it never lasts longer than it may", spec.Ready{Interval: 10 * s}, fails(never),
 			failed("15s", no, ""), 15 * s, 2, 15 * s},
+		{"its program is never there", spec.Ready{Command: shell(curl + " || exit 1")}, lacks(never),
+			failed("5s", absent, ""), 5 * s, 0, 0},
+		{"its program is never there, without exit", spec.Ready{Command: shell(curl)}, lacks(never),
+			failed("5s", absent, ""), 5 * s, 0, 0},
+		{"its program is installed at the start", spec.Ready{Command: shell(curl + " || exit 1"), StartPeriod: 20 * s},
+			lacks(12 * s), "", 12 * s, 0, 0},
+		{"another is tried in its place", spec.Ready{Command: shell(curl + " || wget -q http://localhost")}, lacks(12 * s), "",
+			12 * s, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tt.ready.Command = command
+				if tt.ready.Command == nil {
+					tt.ready.Command = []string{"check"}
+				}
 				p := wait(t, Service{Service: spec.Service{Ready: tt.ready}, Within: tt.within}, &probedFake{exec: tt.exec},
 					tt.want, tt.took)
 				if tt.most > 0 && len(p.probes) > tt.most {
@@ -188,8 +204,8 @@ func TestHealthcheck(t *testing.T) {
 	}
 }
 
-// A healthcheck without its program is named in the error, and given up early.
-func TestHealthcheckWithoutItsProgram(t *testing.T) {
+// A program that a healthcheck lacks is found in what shells and engines say.
+func TestAbsentProgram(t *testing.T) {
 	for _, tt := range []struct {
 		name, said string
 		code       int
@@ -205,48 +221,12 @@ func TestHealthcheckWithoutItsProgram(t *testing.T) {
 		{"a key that was not found", "leader: not found\n", 1, ""},
 		{"found after all", "/bin/sh: 1: curl: not found\n", 0, ""},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := absentProgram(Exit{Code: tt.code, Stderr: []byte(tt.said)}, nil); got != tt.want {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
-		})
+		if got := absentProgram(Exit{Code: tt.code, Stderr: []byte(tt.said)}, nil); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
 	}
 	if got := absentProgram(Exit{}, errors.New(`running ["curl"]: exec: "curl": executable file not found in $PATH`)); got != "curl" {
 		t.Errorf("of a command that was not begun: got %q, want curl", got)
-	}
-	const s = time.Second
-	lacks := func(until time.Duration) func(time.Duration, int) (Exit, error) {
-		return func(since time.Duration, _ int) (Exit, error) {
-			if since < until {
-				return Exit{Code: 1, Stderr: []byte("/bin/sh: 1: curl: not found\n")}, nil
-			}
-			return Exit{}, nil
-		}
-	}
-	const never = 24 * time.Hour
-	const absent = `its healthcheck runs "curl", which it does not have (install it, or write test: [HTTP, /] or [PORT, "80"], which need no program)`
-	for _, tt := range []struct {
-		name  string
-		runs  string
-		ready spec.Ready
-		exec  func(time.Duration, int) (Exit, error)
-		want  string
-		took  time.Duration
-	}{
-		{"it is never there", "curl -f http://localhost || exit 1", spec.Ready{}, lacks(never), `service "s" was not ready after 5s: ` + absent, 5 * s},
-		{"it is never there, without exit", "curl -f http://localhost", spec.Ready{},
-			lacks(never), `service "s" was not ready after 5s: ` + absent, 5 * s},
-		{"it is installed at the start", "curl -f http://localhost || exit 1", spec.Ready{StartPeriod: 20 * s},
-			lacks(12 * s), "", 12 * s},
-		{"another is tried in its place", "curl -f http://localhost || wget -q http://localhost", spec.Ready{},
-			lacks(12 * s), "", 12 * s},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				tt.ready.Command = []string{"/bin/sh", "-c", tt.runs}
-				wait(t, Service{Service: spec.Service{Ready: tt.ready}}, &probedFake{exec: tt.exec}, tt.want, tt.took)
-			})
-		})
 	}
 }
 

@@ -231,21 +231,6 @@ func TestCommandEndsWithService(t *testing.T) {
 	}
 }
 
-// A port that another program has is refused.
-func TestPortInUse(t *testing.T) {
-	e, space := opened(t)
-	other := must.Get(net.Listen("tcp", "127.0.0.1:0"))
-	defer other.Close()
-	image := must.Get(e.Prepare(t.Context(), engine.Image{Machine: true}, io.Discard))
-	port := other.Addr().(*net.TCPAddr).Port
-	_, err := space.Start(t.Context(), engine.Service{Image: image, Service: spec.Service{Name: "server",
-		Command: []string{"sleep", "1000"}, Expose: []int{port}}})
-	if want := fmt.Sprintf(`"server" could not be started: port %d is in use`, port); err == nil ||
-		!strings.HasPrefix(err.Error(), want) {
-		t.Errorf("got %v, want %s", err, want)
-	}
-}
-
 // A service gets its time to end. All descendants end with it, in any session and environment, and no folder is left.
 func TestEnd(t *testing.T) {
 	slowtest.Skip(t)
@@ -372,10 +357,17 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 func TestRejected(t *testing.T) {
 	e, space := opened(t)
 	image := must.Get(e.Prepare(t.Context(), engine.Image{Machine: true}, io.Discard))
-	_, err := space.Start(t.Context(), engine.Service{Image: image, Service: spec.Service{Name: "server",
-		Command: []string{"sleep", "1h"}, WorkingDir: "/etc/passwd"}})
-	const want = `"server" could not be started: working directory: there is no folder /etc/passwd on this machine`
-	if !errors.As(err, new(*engine.RejectedError)) || !strings.HasPrefix(err.Error(), want) {
-		t.Errorf("got %v, want a RejectedError %q", err, want)
+	other := must.Get(net.Listen("tcp", "127.0.0.1:0"))
+	defer other.Close()
+	port := other.Addr().(*net.TCPAddr).Port
+	for want, service := range map[string]spec.Service{
+		"working directory: there is no folder /etc/passwd on this machine": {WorkingDir: "/etc/passwd"},
+		fmt.Sprintf("port %d is in use on this machine", port):              {Expose: []int{port}},
+	} {
+		service.Name, service.Command = "server", []string{"sleep", "1h"}
+		_, err := space.Start(t.Context(), engine.Service{Image: image, Service: service})
+		if !errors.As(err, new(*engine.RejectedError)) || !strings.HasPrefix(err.Error(), `"server" could not be started: `+want) {
+			t.Errorf("got %v, want a RejectedError %q", err, want)
+		}
 	}
 }
