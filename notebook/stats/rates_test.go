@@ -138,40 +138,53 @@ func atLevels(cells [2]Cell, looks, planned []int) (Verdict, error) {
 	return Inconclusive, nil
 }
 
+// A grid is a table with a column for each of several things.
+type grid[C any] struct {
+	ratestest.Table
+	columns []C
+}
+
+func gridOf[C any](head, heading string, columns ...C) *grid[C] {
+	g := &grid[C]{Table: ratestest.Table{Head: []string{head}}, columns: columns}
+	for _, c := range columns {
+		g.Head = append(g.Head, fmt.Sprintf(heading, c))
+	}
+	return g
+}
+
+// add adds a row with a cell for each column.
+func (g *grid[C]) add(label string, cell func(c C) ratestest.Cell) {
+	g.Rows = append(g.Rows, ratestest.Row{Label: label, Cells: slice.Map(g.columns, cell)})
+}
+
+// addOne adds a row of cells with one rate of one thing.
+func (g *grid[C]) addOne(label string, happens func(rng *rand.Rand, c C) (bool, error)) {
+	g.add(label, func(c C) ratestest.Cell {
+		return ratestest.Cell{ratestest.One(func(rng *rand.Rand) (bool, error) { return happens(rng, c) })}
+	})
+}
+
 // The interval of one cell.
 func coverageTable() ratestest.Table {
-	numbers := []int{3, 5, 6, 10, 20, 30}
-	table := ratestest.Table{Head: []string{"the interval contains the true pseudo-median, %"}}
-	for _, n := range numbers {
-		table.Head = append(table.Head, fmt.Sprint("n = ", n))
-	}
+	table := gridOf("the interval contains the true pseudo-median, %", "n = %d", 3, 5, 6, 10, 20, 30)
 	for _, noise := range []noise{quiet, heavyTailed, skewed, twice, contaminated, noiseNamed("mix")} {
 		centre := centreOf(noise)
-		row := ratestest.Row{Label: noise.name}
-		for _, n := range numbers {
-			row.Cells = append(row.Cells, ratestest.Cell{ratestest.One(func(rng *rand.Rand) (bool, error) {
-				e, err := Summarize(noise.cells(rng, n, 1)[0], DefaultAlpha)
-				return e.Interval.Contains(centre), err
-			})})
-		}
-		table.Rows = append(table.Rows, row)
+		table.addOne(noise.name, func(rng *rand.Rand, n int) (bool, error) {
+			e, err := Summarize(noise.cells(rng, n, 1)[0], DefaultAlpha)
+			return e.Interval.Contains(centre), err
+		})
 	}
 	table.Rows[0].Label = "normal"
-	return table
+	return table.Table
 }
 
 // Equal cells, and equal ratios, that are called different.
 func differentTable() ratestest.Table {
-	numbers := []int{3, 5, 6, 10, 20}
-	table := ratestest.Table{Head: []string{"equal cells / equal ratios called different, %"}}
-	for _, n := range numbers {
-		table.Head = append(table.Head, fmt.Sprint("n = ", n))
-	}
+	table := gridOf("equal cells / equal ratios called different, %", "n = %d", 3, 5, 6, 10, 20)
 	for _, pair := range pairedNoises {
 		centres := pair.centres()
-		row := ratestest.Row{Label: pair.name}
-		for _, n := range numbers {
-			row.Cells = append(row.Cells, ratestest.Cell{
+		table.add(pair.name, func(n int) ratestest.Cell {
+			return ratestest.Cell{
 				ratestest.One(func(rng *rand.Rand) (bool, error) {
 					cells := pairOf(rng, pair.of, centres, n, 1)
 					c, err := Ratio(cells[0], cells[1], DefaultAlpha)
@@ -182,41 +195,40 @@ func differentTable() ratestest.Table {
 					c, err := RatioOfRatios(over[0], over[1], under[0], under[1], DefaultAlpha)
 					return !c.Interval.Contains(1), err
 				}),
-			})
-		}
-		table.Rows = append(table.Rows, row)
+			}
+		})
 	}
-	return table
+	return table.Table
 }
 
-// plans are sequences of looks.
-var plans = []struct {
+// A lookPlan is a sequence of looks.
+type lookPlan struct {
 	name  string
 	looks []int
-}{
+}
+
+func (p lookPlan) String() string { return p.name }
+
+func (p lookPlan) last() int { return p.looks[len(p.looks)-1] }
+
+var plans = []lookPlan{
 	{"5", []int{5}}, {"10", []int{10}}, {"20", []int{20}}, {"3 5 10", Looks(10)}, {"3 5 10 20", Looks(20)},
 	{"3 … 40", Looks(40)}, {"5 10 20", []int{5, 10, 20}}, {"3 6 12 24", []int{3, 6, 12, 24}},
 }
 
 // Claims whose truth is just on the limit, decided at some look.
 func boundaryTable() ratestest.Table {
-	table := ratestest.Table{Head: []string{"decided with the truth on the limit, %"}}
-	for _, plan := range plans {
-		table.Head = append(table.Head, plan.name)
-	}
+	table := gridOf("decided with the truth on the limit, %", "%v", plans...)
 	for _, pair := range pairedNoises {
 		centres := pair.centres()
-		row := ratestest.Row{Label: pair.name}
-		for _, plan := range plans {
-			row.Cells = append(row.Cells, ratestest.Cell{{Sides: true, Draw: func(rng *rand.Rand) (bool, bool, error) {
-				v, err := atLooks(pairOf(rng, pair.of, centres, plan.looks[len(plan.looks)-1], 1+DefaultSmallestEffect),
-					plan.looks)
+		table.add(pair.name, func(plan lookPlan) ratestest.Cell {
+			return ratestest.Cell{{Sides: true, Draw: func(rng *rand.Rand) (bool, bool, error) {
+				v, err := atLooks(pairOf(rng, pair.of, centres, plan.last(), 1+DefaultSmallestEffect), plan.looks)
 				return v == Supported, v == Contradicted, err
-			}}})
-		}
-		table.Rows = append(table.Rows, row)
+			}}}
+		})
 	}
-	return table
+	return table.Table
 }
 
 // What looking often costs, if the level does not pay for it.
@@ -292,10 +304,7 @@ func neededTable() ratestest.Table {
 
 // What is seen of a true advantage, and of none.
 func advantageTable() ratestest.Table {
-	table := ratestest.Table{Head: []string{"`a > b` is supported, %"}}
-	for _, plan := range plans[:6] {
-		table.Head = append(table.Head, plan.name)
-	}
+	table := gridOf("`a > b` is supported, %", "%v", plans[:6]...)
 	for _, tt := range []struct {
 		label string
 		noise noise
@@ -307,23 +316,17 @@ func advantageTable() ratestest.Table {
 		{"20 %, contaminated", contaminated, 1.2},
 		{"20 %, mix", noiseNamed("mix"), 1.2},
 	} {
-		row := ratestest.Row{Label: tt.label}
-		for _, plan := range plans[:6] {
-			row.Cells = append(row.Cells, ratestest.Cell{ratestest.One(func(rng *rand.Rand) (bool, error) {
-				v, err := atLooks(pairOf(rng, even(tt.noise), [2]float64{1, 1}, plan.looks[len(plan.looks)-1], tt.times),
-					plan.looks)
-				return v == Supported, err
-			})})
-		}
-		table.Rows = append(table.Rows, row)
+		table.addOne(tt.label, func(rng *rand.Rand, plan lookPlan) (bool, error) {
+			v, err := atLooks(pairOf(rng, even(tt.noise), [2]float64{1, 1}, plan.last(), tt.times), plan.looks)
+			return v == Supported, err
+		})
 	}
-	return table
+	return table.Table
 }
 
 // Claims of several parts.
 func partsTable() ratestest.Table {
-	numbers := []int{3, 5, 10}
-	table := ratestest.Table{Head: []string{"all of 2 × 3 pairs, %", "n = 3", "n = 5", "n = 10"}}
+	table := gridOf("all of 2 × 3 pairs, %", "n = %d", 3, 5, 10)
 	for _, tt := range []struct {
 		label   string
 		medians []float64
@@ -332,22 +335,18 @@ func partsTable() ratestest.Table {
 		{"wrongly supported, one pair on the limit", []float64{105, 120.75, 100, 91.3, 91.3}, Supported},
 		{"wrongly contradicted, all on the limit", []float64{105, 105, 100, 100, 100}, Contradicted},
 	} {
-		row := ratestest.Row{Label: tt.label}
-		for _, n := range numbers {
-			row.Cells = append(row.Cells, ratestest.Cell{ratestest.One(func(rng *rand.Rand) (bool, error) {
-				cells := quiet.cells(rng, n, tt.medians...)
-				var parts []Part
-				for _, a := range cells[:2] {
-					for _, b := range cells[2:] {
-						parts = append(parts, beats(a, b))
-					}
+		table.addOne(tt.label, func(rng *rand.Rand, n int) (bool, error) {
+			cells := quiet.cells(rng, n, tt.medians...)
+			var parts []Part
+			for _, a := range cells[:2] {
+				for _, b := range cells[2:] {
+					parts = append(parts, beats(a, b))
 				}
-				return AllOf(parts...)(DefaultAlpha) == tt.verdict, nil
-			})})
-		}
-		table.Rows = append(table.Rows, row)
+			}
+			return AllOf(parts...)(DefaultAlpha) == tt.verdict, nil
+		})
 	}
-	return table
+	return table.Table
 }
 
 // What the noise floor does where offsets stay with a name.
@@ -385,8 +384,7 @@ func floorTable() ratestest.Table {
 // Failures of 1,000 attempts in each repetition, none of a, and by how much more of b.
 func fewerTable() ratestest.Table {
 	const by, attempts = 0.001, 1000
-	numbers := []int{5, 10, 30}
-	table := ratestest.Table{Head: []string{"`fewer(a, b)` supported / contradicted, %", "n = 5", "n = 10", "n = 30"}}
+	table := gridOf("`fewer(a, b)` supported / contradicted, %", "n = %d", 5, 10, 30)
 	for _, tt := range []struct {
 		label string
 		times float64 // D, as a multiple of by
@@ -399,8 +397,7 @@ func fewerTable() ratestest.Table {
 		{"D = 10 by, all in half of the repetitions", 10, 0.5},
 		{"D = 10 by, all in a fifth of them", 10, 0.2},
 	} {
-		row := ratestest.Row{Label: tt.label}
-		for _, n := range numbers {
+		table.add(tt.label, func(n int) ratestest.Cell {
 			verdict := func(want Verdict) ratestest.Rate {
 				return ratestest.One(func(rng *rand.Rand) (bool, error) {
 					a, b := FailureCounts{make([]int64, n), make([]int64, n)}, FailureCounts{make([]int64, n), make([]int64, n)}
@@ -414,11 +411,10 @@ func fewerTable() ratestest.Table {
 					return got.Verdict == want, err
 				})
 			}
-			row.Cells = append(row.Cells, ratestest.Cell{verdict(Supported), verdict(Contradicted)})
-		}
-		table.Rows = append(table.Rows, row)
+			return ratestest.Cell{verdict(Supported), verdict(Contradicted)}
+		})
 	}
-	return table
+	return table.Table
 }
 
 // binomial draws how many of so many attempts fail, by the gaps between them.
@@ -433,11 +429,7 @@ func binomial(rng *rand.Rand, attempts int, p float64) int64 {
 // Sessions whose truths differ by a spread, each known to 1 %, with the truth of all on the limit of 5 %, or at 15 %.
 func sessionsTable() ratestest.Table {
 	const standardError = 0.01
-	numbers := []int{1, 2, 3, 5}
-	table := ratestest.Table{Head: []string{"spread between sessions: wrongly decided on the limit / 15 % decided, %"}}
-	for _, k := range numbers {
-		table.Head = append(table.Head, fmt.Sprintf("k = %d", k))
-	}
+	table := gridOf("spread between sessions: wrongly decided on the limit / 15 % decided, %", "k = %d", 1, 2, 3, 5)
 	verdict := func(rng *rand.Rand, k int, spread, truth float64) (Verdict, error) {
 		region := Greater(DefaultSmallestEffect)
 		var sessions []SessionEffect
@@ -455,19 +447,17 @@ func sessionsTable() ratestest.Table {
 		return Judge(interval, region), err
 	}
 	for _, spread := range []float64{0, 0.02, 0.05, 0.18} {
-		row := ratestest.Row{Label: fmt.Sprintf("%.0f %%", 100*spread)}
-		for _, k := range numbers {
+		table.add(fmt.Sprintf("%.0f %%", 100*spread), func(k int) ratestest.Cell {
 			decided := func(truth float64) ratestest.Rate {
 				return ratestest.One(func(rng *rand.Rand) (bool, error) {
 					v, err := verdict(rng, k, spread, truth)
 					return v != Inconclusive, err
 				})
 			}
-			row.Cells = append(row.Cells, ratestest.Cell{decided(1 + DefaultSmallestEffect), decided(1.15)})
-		}
-		table.Rows = append(table.Rows, row)
+			return ratestest.Cell{decided(1 + DefaultSmallestEffect), decided(1.15)}
+		})
 	}
-	return table
+	return table.Table
 }
 
 // Claims about cells whose repetitions resemble the one before, judged as if they did not, and by widened intervals.
@@ -520,21 +510,17 @@ func disturbedTables() (onLimit, advantage ratestest.Table) {
 	all := func(*rand.Rand) float64 { return bound }
 	none := func(*rand.Rand) float64 { return 1 }
 	random := func(rng *rand.Rand) float64 { return 1 / (1 - rng.Float64()*(1-1/bound)) }
-	sizes := []struct{ disturbed, n int }{{1, 3}, {2, 3}, {3, 3}, {3, 5}, {6, 10}}
-	onLimit.Head = []string{"decided with the truth on the limit, bounds of 1.5, %"}
-	advantage.Head = []string{"`a > b` is supported, bounds of 1.5 in both cells, %"}
-	for _, size := range sizes {
-		head := fmt.Sprintf("%d of %d", size.disturbed, size.n)
-		onLimit.Head, advantage.Head = append(onLimit.Head, head), append(advantage.Head, head)
-	}
-	judge := func(pair [2]noise, times float64, cells, disturbed, n int, slow func(*rand.Rand) float64,
-		bounds Interval) func(*rand.Rand) (Verdict, error) {
+	sizes := []disturbedOf{{1, 3}, {2, 3}, {3, 3}, {3, 5}, {6, 10}}
+	limits := gridOf("decided with the truth on the limit, bounds of 1.5, %", "%v", sizes...)
+	advantages := gridOf("`a > b` is supported, bounds of 1.5 in both cells, %", "%v", sizes...)
+	judge := func(pair [2]noise, times float64, cells int, slow func(*rand.Rand) float64,
+		bounds Interval) func(*rand.Rand, disturbedOf) (Verdict, error) {
 		centres := centresOf(pair)
-		return func(rng *rand.Rand) (Verdict, error) {
-			both := pairOf(rng, pair, centres, n, times)
+		return func(rng *rand.Rand, size disturbedOf) (Verdict, error) {
+			both := pairOf(rng, pair, centres, size.n, times)
 			for i := range both[:cells] {
 				both[i].Bounds = bounds
-				for k := range disturbed {
+				for k := range size.disturbed {
 					both[i].Values[k] /= slow(rng)
 				}
 			}
@@ -543,15 +529,11 @@ func disturbedTables() (onLimit, advantage ratestest.Table) {
 		}
 	}
 	add := func(label string, pair [2]noise, cells int, slow func(*rand.Rand) float64, bounds Interval) {
-		row := ratestest.Row{Label: label}
-		for _, size := range sizes {
-			verdict := judge(pair, 1+DefaultSmallestEffect, cells, size.disturbed, size.n, slow, bounds)
-			row.Cells = append(row.Cells, ratestest.Cell{ratestest.One(func(rng *rand.Rand) (bool, error) {
-				v, err := verdict(rng)
-				return v != Inconclusive, err
-			})})
-		}
-		onLimit.Rows = append(onLimit.Rows, row)
+		verdict := judge(pair, 1+DefaultSmallestEffect, cells, slow, bounds)
+		limits.addOne(label, func(rng *rand.Rand, size disturbedOf) (bool, error) {
+			v, err := verdict(rng, size)
+			return v != Inconclusive, err
+		})
 	}
 	within := Interval{1, bound}
 	for _, i := range []int{0, 1, 2, 4, 5, 7} {
@@ -564,18 +546,19 @@ func disturbedTables() (onLimit, advantage ratestest.Table) {
 	add("one cell skewed threefold, by all of it", pairedNoises[7].of, 1, all, within)
 	add("normal, by a random part, judged without bounds", even(quiet), 1, random, Interval{})
 	for _, times := range []float64{1.5, 2, 3} {
-		row := ratestest.Row{Label: fmt.Sprintf("%v times, by a random part", times)}
-		for _, size := range sizes {
-			verdict := judge(even(quiet), times, 2, size.disturbed, size.n, random, within)
-			row.Cells = append(row.Cells, ratestest.Cell{ratestest.One(func(rng *rand.Rand) (bool, error) {
-				v, err := verdict(rng)
-				return v == Supported, err
-			})})
-		}
-		advantage.Rows = append(advantage.Rows, row)
+		verdict := judge(even(quiet), times, 2, random, within)
+		advantages.addOne(fmt.Sprintf("%v times, by a random part", times), func(rng *rand.Rand, size disturbedOf) (bool, error) {
+			v, err := verdict(rng, size)
+			return v == Supported, err
+		})
 	}
-	return onLimit, advantage
+	return limits.Table, advantages.Table
 }
+
+// disturbedOf is how many of n repetitions are disturbed.
+type disturbedOf struct{ disturbed, n int }
+
+func (d disturbedOf) String() string { return fmt.Sprintf("%d of %d", d.disturbed, d.n) }
 
 // The rules err as often as the tables of rates.md say, whose seeds are fixed: with as many sessions as are
 // behind them they are the same to the last digit.
