@@ -152,14 +152,20 @@ func (c *conn) receive(in *bufio.Reader) error {
 	}
 }
 
+// bound returns a socket with an address that nobody else can listen on until the test ends.
+func bound(t testing.TB) (socket int, address netip.AddrPort) {
+	t.Helper()
+	socket = must.Get(syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0))
+	t.Cleanup(func() { syscall.Close(socket) })
+	must.Do(syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	name := must.Get(syscall.Getsockname(socket)).(*syscall.SockaddrInet4)
+	return socket, netip.AddrPortFrom(netip.AddrFrom4(name.Addr), uint16(name.Port))
+}
+
 // closed returns an address that nothing listens on, nor anybody else can until the test ends.
 func closed(t testing.TB) netip.AddrPort {
-	t.Helper()
-	fd := must.Get(syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0))
-	t.Cleanup(func() { syscall.Close(fd) })
-	must.Do(syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
-	name := must.Get(syscall.Getsockname(fd))
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(name.(*syscall.SockaddrInet4).Port))
+	_, address := bound(t)
+	return address
 }
 
 const hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -272,15 +278,10 @@ func TestThreads(t *testing.T) {
 
 // Connections that wait for a place in the queue of a server that never accepts are never opened.
 func TestBacklogOverflow(t *testing.T) {
-	fd := must.Get(syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0))
-	defer syscall.Close(fd)
-	must.Do(syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
-	must.Do(syscall.Listen(fd, 0))
-	name := must.Get(syscall.Getsockname(fd))
-	r := mustRun(t, Config{
-		Targets:     []Target{{URL: fmt.Sprintf("http://127.0.0.1:%d/", name.(*syscall.SockaddrInet4).Port)}},
-		Connections: 8, Requests: 8, Timeout: 150 * time.Millisecond,
-	})
+	socket, address := bound(t)
+	must.Do(syscall.Listen(socket, 0))
+	r := mustRun(t, Config{Targets: []Target{{URL: fmt.Sprintf("http://%s/", address)}}, Connections: 8, Requests: 8,
+		Timeout: 150 * time.Millisecond})
 	if r.Failures[Connect]+r.Failures[Timeout] != 8 || r.Failures[Connect] == 0 ||
 		r.Connects != r.Failures[Timeout] {
 		t.Errorf("got %v with %d connections, want 8 in connect and timeout", r.Failures, r.Connects)
