@@ -30,9 +30,7 @@ func TestParsePackages(t *testing.T) {
 			packages{Python: "own unknown\nuWSGI 2.0.31"}},
 		{"nothing", "", packages{}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, parsePackages(tt.printed), tt.want)
-		})
+		assert.Equal(t, parsePackages(tt.printed), tt.want, "%s", tt.name)
 	}
 }
 

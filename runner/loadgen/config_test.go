@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -110,13 +111,8 @@ func TestRequest(t *testing.T) {
 			c.Targets[0].Headers = map[string]string{"host": "other", "user-agent": "me", "X": "1", "Accept": "*/*"}
 		}, "GET / HTTP/1.1\r\nHost: other\r\nAccept: */*\r\nUser-Agent: me\r\nX: 1\r\n\r\n"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			c := valid(tt.change)
-			must.Do(c.Validate())
-			r := must.Get(c.Targets[0].compile(c.KeepAlive))
-			if got := r.text; string(got) != tt.want {
-				t.Errorf("\n got %q\nwant %q", got, tt.want)
-			}
-		})
+		c := valid(tt.change)
+		must.Do(c.Validate())
+		assert.Equal(t, string(must.Get(c.Targets[0].compile(c.KeepAlive)).text), tt.want, "%s", tt.name)
 	}
 }

@@ -189,18 +189,16 @@ func TestBusyTime(t *testing.T) {
 		"not a number":             {"?", true, ticks},
 		"no control groups":        {"", true, ticks},
 	} {
-		t.Run(name, func(t *testing.T) {
-			root := t.TempDir()
-			write(root, "proc/stat", "cpu  1000 100 400 8060 100 40 60 300 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0")
-			if tt.usage != "" {
-				write(root, groupsOfAll[0]+"/cpuacct.usage", tt.usage)
-			}
-			if tt.root {
-				write(root, groupsOfAll[0]+"/release_agent", "")
-			}
-			if got := readBelow(root); got.Busy != tt.want || got.Total != 100.6 || got.Steal != 3 {
-				t.Errorf("read %+v, want %v busy of 100.6", got, tt.want)
-			}
-		})
+		root := t.TempDir()
+		write(root, "proc/stat", "cpu  1000 100 400 8060 100 40 60 300 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0")
+		if tt.usage != "" {
+			write(root, groupsOfAll[0]+"/cpuacct.usage", tt.usage)
+		}
+		if tt.root {
+			write(root, groupsOfAll[0]+"/release_agent", "")
+		}
+		if got := readBelow(root); got.Busy != tt.want || got.Total != 100.6 || got.Steal != 3 {
+			t.Errorf("%s: read %+v, want %v busy of 100.6", name, got, tt.want)
+		}
 	}
 }

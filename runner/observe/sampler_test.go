@@ -87,15 +87,13 @@ func TestFewThreads(t *testing.T) {
 		{"where it takes next to nothing", quick, 1.8, 0},
 		{"where there are few", small, 1.8, 0},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			got := fewThreads(tt.readings, moment(tt.seconds))
-			assert.Equal(t, len(got), tt.want, "threads")
-			for thread := range got {
-				if thread < 500 || thread >= 520 {
-					t.Errorf("thread %d is read, which does nothing", thread)
-				}
+		got := fewThreads(tt.readings, moment(tt.seconds))
+		assert.Equal(t, len(got), tt.want, "%s: threads", tt.name)
+		for thread := range got {
+			if thread < 500 || thread >= 520 {
+				t.Errorf("%s: thread %d is read, which does nothing", tt.name, thread)
 			}
-		})
+		}
 	}
 }
 

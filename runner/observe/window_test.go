@@ -112,14 +112,12 @@ func TestMachine(t *testing.T) {
 		{"the clock was set", 2 * time.Second, func(s *Sampler) { s.clocks = []clocks{{moment(0), 0}, {moment(0), time.Minute}} },
 			nil},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			tt.change(s)
-			got := s.In(Window{Start: moment(0), Length: tt.length, Limited: map[string]bool{"server": true}}).Machine
-			if tt.want != nil && got != nil {
-				got.Steal = math.Round(got.Steal*1e9) / 1e9
-			}
-			assert.Deep(t, got, tt.want)
-		})
+		tt.change(s)
+		got := s.In(Window{Start: moment(0), Length: tt.length, Limited: map[string]bool{"server": true}}).Machine
+		if tt.want != nil && got != nil {
+			got.Steal = math.Round(got.Steal*1e9) / 1e9
+		}
+		assert.Deep(t, got, tt.want, "%s", tt.name)
 	}
 }
 
