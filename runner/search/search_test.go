@@ -1,7 +1,6 @@
 package search
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -92,7 +91,7 @@ func TestConclude(t *testing.T) {
 	}
 }
 
-// TestTune has the other reasons to stop.
+// Package runner has TestTuneStops, with the other reasons.
 func TestStopOfTune(t *testing.T) {
 	rule := stats.Tuning{Candidates: []int{1, 2, 3, 5}, Cores: 1, Effect: 0.02, Patience: 2}
 	for _, tt := range []struct {
@@ -108,77 +107,6 @@ func TestStopOfTune(t *testing.T) {
 		{"the next one fits", []float64{1, 2}, spec.Search{Budget: time.Minute}, 30 * time.Second, ""},
 	} {
 		assert.Equal(t, stopOfTune(rule, tt.medians, tt.wanted, tt.spent), tt.want, "%s", tt.name)
-	}
-}
-
-// A simulation measures services that are as fast as their number of workers allows.
-type simulation struct {
-	t          *testing.T
-	p          *plan.Plan
-	e          *plan.Experiment
-	throughput func(workers int) float64 // 0 for a load that fails
-	tried      []int
-}
-
-func (s *simulation) PrepareTrial(context.Context, *plan.Trial) error { return nil }
-func (s *simulation) Share(context.Context, *plan.Trial) error        { return nil }
-func (s *simulation) Redact(*record.Record)                           {}
-func (s *simulation) Search(*plan.Trial, *record.Search)              {}
-func (s *simulation) Note(string)                                     {}
-
-func (s *simulation) NewRecord(step plan.Step) *record.Record {
-	return &record.Record{SchemaVersion: record.SchemaVersion, Article: s.p.Article, Experiment: s.e.Name,
-		Trial: step.Trial.Name, Key: step.Trial.Key, Run: "2", Profile: s.p.Profile, Host: host, Started: time.Now(),
-		Facts: map[string]string{}}
-}
-
-func (s *simulation) Measure(_ context.Context, step plan.Step) (*record.Record, error) {
-	workers := 0
-	for _, c := range step.Trial.Services[0].Command[1] {
-		workers = 10*workers + int(c-'0')
-	}
-	s.tried = append(s.tried, workers)
-	rec := s.NewRecord(step)
-	if x := s.throughput(workers); x > 0 {
-		recordtest.FillLoad(s.t, rec, x)
-	} else {
-		rec.Failure = "the load was refused"
-	}
-	return rec, nil
-}
-
-// tune searches for the workers of the first trial of Searching.
-func (s *simulation) tune() (*record.Record, error) {
-	t := s.e.Trials[0]
-	searcher := &Searcher{Bench: s, Progress: s, Plan: s.p, Experiment: s.e, Host: host,
-		Choices: &Choices{Plan: s.p, Experiment: s.e, Host: host}, Cores: func(*plan.Trial) int { return 2 }}
-	return searcher.Tune(s.t.Context(), t, t.Tune[0], nil)
-}
-
-func newSimulation(t *testing.T, throughput func(workers int) float64) *simulation {
-	p := planOf(recordtest.New(t, recordtest.Searching))
-	return &simulation{t: t, p: p, e: experimentOf(t, p, "tuned"), throughput: throughput}
-}
-
-func TestTune(t *testing.T) {
-	for _, tt := range []struct {
-		name       string
-		throughput func(workers int) float64
-		chosen     int
-		stop       string
-	}{
-		{"each is better than the one before", func(n int) float64 { return 100 * float64(n) }, 24, record.StopLimit},
-		{"the third is the best", func(n int) float64 { return 1000 - 100*max(float64(n-3), float64(3-n)) }, 3, record.StopWorse},
-		{"all are as good", func(int) float64 { return 100 }, 1, record.StopWorse},
-		{"no load is answered", func(int) float64 { return 0 }, 0, record.StopWorse},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := newSimulation(t, tt.throughput)
-			if got := must.Get(s.tune()).Search; got.Chosen != tt.chosen || got.Stop != tt.stop ||
-				(got.Reason != "") != (tt.chosen == 0) || len(got.Probes) != len(s.tried) {
-				t.Errorf("chose %d after %v (%s, %s), want %d (%s)", got.Chosen, s.tried, got.Stop, got.Reason, tt.chosen, tt.stop)
-			}
-		})
 	}
 }
 
