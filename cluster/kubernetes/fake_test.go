@@ -106,87 +106,73 @@ func wantFault(t *testing.T, err error, texts ...string) {
 	}
 }
 
-// What a cluster does with a pod is a fault that says where it was and what to do. Nothing of it stays.
+// What a cluster does with a pod, or with the request for it, is a fault that says where it was and what to do; a pod
+// that it does not take is rejected. Nothing of it stays.
 func TestPodsThatFail(t *testing.T) {
-	onNode := func(how func(*corev1.PodStatus)) func(*corev1.Pod) {
-		return func(pod *corev1.Pod) {
+	onNode := func(how func(*corev1.PodStatus)) func(*corev1.Pod) error {
+		return func(pod *corev1.Pod) error {
 			pod.Spec.NodeName = "node7"
 			how(&pod.Status)
+			return nil
 		}
 	}
-	disrupted := func(reason, message string) func(*corev1.Pod) {
+	disrupted := func(reason, message string) func(*corev1.Pod) error {
 		return onNode(func(s *corev1.PodStatus) {
 			s.Conditions = append(s.Conditions, corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue,
 				Reason: reason, Message: message})
 		})
 	}
-	failed := func(reason, message string) func(*corev1.Pod) {
+	failed := func(reason, message string) func(*corev1.Pod) error {
 		return onNode(func(s *corev1.PodStatus) { s.Phase, s.Reason, s.Message = corev1.PodFailed, reason, message })
 	}
+	refused := func(err error) func(*corev1.Pod) error { return func(*corev1.Pod) error { return err } }
+	resource := schema.GroupResource{Resource: "pods"}
 	for _, tt := range []struct {
 		name    string
-		becomes func(*corev1.Pod)
-		want    []string
+		becomes func(*corev1.Pod) error
+		want    []string // nil: it is rejected
 	}{
 		{"image cannot be pulled", onNode(func(s *corev1.PodStatus) {
 			s.ContainerStatuses = []corev1.ContainerStatus{{Name: mainContainer, Image: prepared.Reference,
 				State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff",
 					Message: "no such host"}}}}
-		}), []string{"node7", prepared.Reference, "could not be pulled", "reaches the registry", "no such host"}},
-		{"no room on any node", func(pod *corev1.Pod) {
+		}), []string{`"server"`, "node7", prepared.Reference, "could not be pulled", "reaches the registry", "no such host"}},
+		{"no room on any node", func(pod *corev1.Pod) error {
 			pod.CreationTimestamp = metav1.NewTime(time.Now().Add(-2 * unschedulable))
 			pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse,
 				Message: "2 Insufficient cpu"}}
-		}, []string{"no node takes", "choose other nodes", "2 Insufficient cpu"}},
+			return nil
+		}, []string{`"server"`, "no node takes", "choose other nodes", "2 Insufficient cpu"}},
 		{"no room on its node", failed("OutOfcpu", "Node didn't have enough resource: cpu"),
-			[]string{"node7", "refused", "free CPUs or memory"}},
-		{"evicted by somebody", disrupted("EvictionByEvictionAPI", "drained"), []string{"node7", "was evicted", "run again",
+			[]string{`"server"`, "node7", "refused", "free CPUs or memory"}},
+		{"evicted by somebody", disrupted("EvictionByEvictionAPI", "drained"), []string{`"server"`, "node7", "was evicted", "run again",
 			"drained"}},
-		{"evicted by its node", failed("Evicted", "The node was low on resource: memory."), []string{"node7", "was evicted",
+		{"evicted by its node", failed("Evicted", "The node was low on resource: memory."), []string{`"server"`, "node7", "was evicted",
 			"run again", "low on resource"}},
 		{"node lost", disrupted("DeletionByTaintManager", "deleting due to NoExecute taint"),
-			[]string{"node7", "was lost", "kubectl describe node", "run again"}},
+			[]string{`"server"`, "node7", "was lost", "kubectl describe node", "run again"}},
 		{"node shut down", failed("Terminated", "Pod was terminated in response to imminent node shutdown."),
-			[]string{"node7", "was taken away", "run again"}},
-		{"removed by somebody", func(pod *corev1.Pod) {
+			[]string{`"server"`, "node7", "was taken away", "run again"}},
+		{"removed by somebody", func(pod *corev1.Pod) error {
 			now := metav1.Now()
 			pod.DeletionTimestamp = &now
-		}, []string{"was removed by somebody else", "run again"}},
+			return nil
+		}, []string{`"server"`, "was removed by somebody else", "run again"}},
+		{"quota", refused(apierrors.NewForbidden(resource, "x", errors.New("exceeded quota: few, used: pods=4"))),
+			[]string{"quota", "benchbook clean", "used: pods=4"}},
+		{"no right", refused(apierrors.NewForbidden(resource, "x", errors.New(`User "somebody" cannot create`))),
+			[]string{`"test"`, "lacks a right", "the manual"}},
+		{"expired credentials", refused(apierrors.NewUnauthorized("Unauthorized")), []string{`"test"`, "log in again"}},
+		{"no server", refused(apierrors.NewServiceUnavailable("it stops")), []string{"does not answer", "cluster.example",
+			"run again"}},
+		{"pod security", refused(apierrors.NewForbidden(resource, "x", errors.New(`violates PodSecurity "restricted:latest"`))), nil},
+		{"invalid", refused(apierrors.NewInvalid(schema.GroupKind{Kind: "Pod"}, "x", nil)), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			client := fake.NewClientset()
 			client.PrependReactor("create", "pods", func(a ktesting.Action) (bool, runtime.Object, error) {
-				tt.becomes(a.(ktesting.CreateAction).GetObject().(*corev1.Pod))
-				return false, nil, nil
-			})
-			wantFault(t, startOn(bounded(t), t, client), append(tt.want, `"server"`)...)
-		})
-	}
-}
-
-// An API server that does not do what it is asked for is a fault that says what to do; a pod that it does not take is
-// rejected.
-func TestRequestsThatFail(t *testing.T) {
-	resource := schema.GroupResource{Resource: "pods"}
-	for _, tt := range []struct {
-		name  string
-		fails error
-		want  []string // nil: it is rejected
-	}{
-		{"quota", apierrors.NewForbidden(resource, "x", errors.New("exceeded quota: few, used: pods=4")),
-			[]string{"quota", "benchbook clean", "used: pods=4"}},
-		{"no right", apierrors.NewForbidden(resource, "x", errors.New(`User "somebody" cannot create`)),
-			[]string{`"test"`, "lacks a right", "the manual"}},
-		{"expired credentials", apierrors.NewUnauthorized("Unauthorized"), []string{`"test"`, "log in again"}},
-		{"no server", apierrors.NewServiceUnavailable("it stops"), []string{"does not answer", "cluster.example",
-			"run again"}},
-		{"pod security", apierrors.NewForbidden(resource, "x", errors.New(`violates PodSecurity "restricted:latest"`)), nil},
-		{"invalid", apierrors.NewInvalid(schema.GroupKind{Kind: "Pod"}, "x", nil), nil},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			client := fake.NewClientset()
-			client.PrependReactor("create", "pods", func(ktesting.Action) (bool, runtime.Object, error) {
-				return true, nil, tt.fails
+				err := tt.becomes(a.(ktesting.CreateAction).GetObject().(*corev1.Pod))
+				return err != nil, nil, err
 			})
 			err := startOn(bounded(t), t, client)
 			if tt.want != nil {

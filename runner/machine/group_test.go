@@ -87,20 +87,16 @@ func TestGroup(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a process of another container", func(t *testing.T) {
-		if _, err := OpenGroup(writeTree(t, network, versions["version 2"]), 7, "another"); err == nil {
-			t.Error("it was taken for this one")
-		}
-	})
-	t.Run("counters that are missing", func(t *testing.T) {
-		tree := writeTree(t, versions["version 2"], map[string]string{"proc/7/net/netstat": "",
-			"proc/7/net/snmp": "Tcp: A\nTcp:"})
-		group := must.Get(OpenGroup(tree, 7, containerID))
-		got, err := group.Usage(engine.Detail{Totals: true})
-		if err != nil || got.ListenOverflows != -1 || got.Retransmits != -1 {
-			t.Errorf("got %+v, %v, want -1 for what is missing", got, err)
-		}
-	})
+	if _, err := OpenGroup(writeTree(t, network, versions["version 2"]), 7, "another"); err == nil {
+		t.Error("a process of another container was taken for this one")
+	}
+	tree := writeTree(t, versions["version 2"], map[string]string{"proc/7/net/netstat": "",
+		"proc/7/net/snmp": "Tcp: A\nTcp:"})
+	group := must.Get(OpenGroup(tree, 7, containerID))
+	got, err := group.Usage(engine.Detail{Totals: true})
+	if err != nil || got.ListenOverflows != -1 || got.Retransmits != -1 {
+		t.Errorf("got %+v, %v, want -1 for counters that are missing", got, err)
+	}
 }
 
 // The threads of a container are in its control group; one that has ended is left out.
