@@ -170,6 +170,9 @@ func TestReasons(t *testing.T) {
 			recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = 1 })), missing, "latency p99, b: among failures", 0, false},
 		{"a metric that was not recorded", `bytes.in{server="a"} > bytes.in{server="b"}`, nil, missing,
 			"received, a: not measured", 0, false},
+		{"a cell that a check of its own result left out", faster,
+			change("a", func(l *record.Load) { l.Connections *= 2 }), missing,
+			"throughput, a: invalid: Little's law gives 0.50 of the connections in use (ok within 0.05 of 1)", 0, true},
 		{"one of many", `every(latency.p99{server="a"}, "<", latency.p99{server!="a"})`,
 			all(recordtest.Only("c", recordtest.Failing(1000))), missing,
 			"latency p99, c: invalid: errors 11 %", 0, true},
@@ -205,6 +208,9 @@ func TestReasons(t *testing.T) {
 			if j.Verdict != tt.verdict || j.Reason != tt.reason || j.Needed != tt.needed || j.Invalid != tt.invalid {
 				t.Errorf("%s: %q, needs %d, invalid %v; want %s: %q, %d, %v", j.Verdict, j.Reason, j.Needed, j.Invalid,
 					tt.verdict, tt.reason, tt.needed, tt.invalid)
+			}
+			if j.Invalid && j.All != nil {
+				t.Errorf("with all repetitions it is %s", j.All.Verdict)
 			}
 		})
 	}

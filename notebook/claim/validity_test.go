@@ -105,14 +105,3 @@ func TestWithAll(t *testing.T) {
 		})
 	}
 }
-
-// A claim about a cell that is not valid stays without a verdict.
-func TestWithAllOfInvalidCells(t *testing.T) {
-	b := recordtest.New(t, recordtest.Claimed(`throughput{server="a"} > throughput{server="b"}`))
-	b.Measure("servers", "a", "1", []float64{1200, 1210, 1190},
-		recordtest.LoadChange(func(l *record.Load) { l.Connections *= 2 }))
-	b.Measure("servers", "b", "1", []float64{1000, 1010, 990})
-	if j := judgeOnly(b); j.Verdict != stats.NotMeasured || j.All != nil {
-		t.Errorf("%s, with all repetitions %+v", j.Verdict, j.All)
-	}
-}
