@@ -54,14 +54,12 @@ func toolScript(printed map[string]engine.Exit) (fake.Script, *[]fake.Program) {
 			return exit, nil
 		},
 		Usage: func(_ string, n int) (engine.Usage, error) {
-			return engine.Usage{At: time.Now(), CPU: time.Duration(n) * watchEvery / 2}, nil
-		},
-		Threads: func(_ string, n int) (map[int]time.Duration, error) {
-			threads := map[int]time.Duration{1: 0} // idle
+			used := time.Duration(n) * watchEvery / 2
+			threads := map[int]engine.Thread{1: {Waited: -1}} // idle
 			if n > 0 {
-				threads[2] = time.Duration(n) * watchEvery / 2
+				threads[2] = engine.Thread{CPU: used, Waited: -1}
 			}
-			return threads, nil
+			return engine.Usage{At: time.Now(), CPU: used, Threads: threads}, nil
 		},
 	}, &ran
 }
@@ -254,8 +252,10 @@ func TestProcessorTimeOfWindow(t *testing.T) {
 					return past(began.Add(-tt.before), began) + past(began, ended)/10 + past(ended, ended.Add(tt.after))
 				}
 				s, _ := toolScript(nil)
-				s.Usage = func(string, int) (engine.Usage, error) { return engine.Usage{At: time.Now(), CPU: used()}, nil }
-				s.Threads = func(string, int) (map[int]time.Duration, error) { return map[int]time.Duration{1: used()}, nil }
+				s.Usage = func(string, int) (engine.Usage, error) {
+					threads := map[int]engine.Thread{1: {CPU: used(), Waited: -1}}
+					return engine.Usage{At: time.Now(), CPU: used(), Threads: threads}, nil
+				}
 				own := s.Run
 				s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
 					if p.Name != "load" || p.Command[0] == guestPath {
@@ -281,10 +281,11 @@ func TestProcessorTimeOfWindow(t *testing.T) {
 func TestWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := toolScript(map[string]engine.Exit{"wrk": {}})
-		began := time.Now()
-		s.Threads = func(string, int) (map[int]time.Duration, error) { return map[int]time.Duration{1: 0, 2: 0}, nil }
-		s.Queued = func(string, int) (map[int]time.Duration, error) { // of two threads, one waits for half of the time
-			return map[int]time.Duration{1: time.Since(began) / 2, 2: 0}, nil
+		began, silent := time.Now(), s.Usage
+		s.Usage = func(name string, n int) (engine.Usage, error) { // of two threads, one waits for half of the time
+			usage, err := silent(name, n)
+			usage.Threads = map[int]engine.Thread{1: {Waited: time.Since(began) / 2}, 2: {}}
+			return usage, err
 		}
 		run := s.Run
 		s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
@@ -299,7 +300,7 @@ func TestWaiting(t *testing.T) {
 			m.Load.Health.Waiting > 0.6 {
 			t.Errorf("%q, %+v", m.Failure, m.Load)
 		}
-		s.Queued = nil
+		s.Usage = silent
 		if m := measure(t, s, "wrk", web(10)); m.Load == nil || m.Load.Health != nil {
 			t.Errorf("an engine that tells nothing: %+v", m.Load)
 		}

@@ -14,6 +14,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"benchbook/runner/agent"
@@ -45,11 +46,8 @@ type Script struct {
 	Run func(ctx context.Context, program Program) (engine.Exit, error)
 	// Exec returns how a command in another container ended.
 	Exec func(ctx context.Context, name string, command engine.Command) (engine.Exit, error)
-	// Usage returns what a container has used when it is asked the nth time, counted from 0.
+	// Usage returns what a container and its threads have used when it is asked the nth time, counted from 0.
 	Usage func(name string, n int) (engine.Usage, error)
-	// Threads and Queued return the processor times of the threads of a container, and how long these waited for a core,
-	// when they are asked the nth time.
-	Threads, Queued func(name string, n int) (map[int]time.Duration, error)
 	// Listeners returns where a container listens; nil: unknown.
 	Listeners func(name string) ([]netip.AddrPort, error)
 	// CPUs returns on which CPUs a container may run; nil: unknown.
@@ -92,8 +90,6 @@ func New(script Script) *Engine {
 	set(&s.Run, func(context.Context, Program) (engine.Exit, error) { return engine.Exit{}, nil })
 	set(&s.Exec, func(context.Context, string, engine.Command) (engine.Exit, error) { return engine.Exit{}, nil })
 	set(&s.Usage, func(string, int) (engine.Usage, error) { return engine.Usage{At: time.Now()}, nil })
-	set(&s.Threads, func(string, int) (map[int]time.Duration, error) { return nil, nil })
-	set(&s.Queued, func(string, int) (map[int]time.Duration, error) { return nil, nil })
 	set(&s.Listeners, func(string) ([]netip.AddrPort, error) { return nil, nil })
 	set(&s.CPUs, func(string) (string, error) { return "", nil })
 	set(&s.Logs, func(string) []byte { return nil })
@@ -254,8 +250,7 @@ type container struct {
 	engine  *Engine
 	service engine.Service
 
-	mu                     sync.Mutex
-	asked, threads, queued int // how often for usage, for threads, and for how long these waited
+	asked atomic.Int64 // how often for usage
 }
 
 func (c *container) Name() string { return c.service.Name }
@@ -264,44 +259,18 @@ func (c *container) Usage(ctx context.Context, detail engine.Detail) (engine.Usa
 	if ctx.Err() != nil {
 		return engine.Usage{}, context.Cause(ctx)
 	}
-	known, err := c.engine.script.Usage(c.Name(), c.count(&c.asked))
+	known, err := c.engine.script.Usage(c.Name(), int(c.asked.Add(1))-1)
 	usage := engine.NoUsage()
 	if usage.At, usage.CPU = known.At, known.CPU; detail.Totals {
 		usage = known
 	}
-	if detail.Threads && err == nil {
-		usage.Threads, err = c.readThreads()
+	if usage.Threads = nil; detail.Threads {
+		usage.Threads = known.Threads
 	}
 	if detail.Listeners && err == nil {
 		usage.Listeners, err = c.engine.script.Listeners(c.Name())
 	}
 	return usage, err
-}
-
-// readThreads joins what the script says about the threads.
-func (c *container) readThreads() (map[int]engine.Thread, error) {
-	times, err := c.engine.script.Threads(c.Name(), c.count(&c.threads))
-	waits, waitErr := c.engine.script.Queued(c.Name(), c.count(&c.queued))
-	if times == nil || err != nil || waitErr != nil {
-		return nil, errors.Join(err, waitErr)
-	}
-	threads := make(map[int]engine.Thread, len(times))
-	for id, cpu := range times {
-		waited, ok := waits[id]
-		if !ok {
-			waited = -1
-		}
-		threads[id] = engine.Thread{CPU: cpu, Waited: waited}
-	}
-	return threads, nil
-}
-
-// count returns how often something was counted before.
-func (c *container) count(times *int) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	*times++
-	return *times - 1
 }
 
 func (c *container) Logs(context.Context) ([]byte, error) { return c.engine.script.Logs(c.Name()), nil }
