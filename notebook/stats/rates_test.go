@@ -14,7 +14,6 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/internal/slowtest"
 	"benchbook/internal/test/must"
-	"benchbook/notebook/stats/ratestest"
 )
 
 var update = flag.Bool("update", false, "rewrite the tables of rates.md, of "+
@@ -140,32 +139,32 @@ func atLevels(cells [2]Cell, looks, planned []int) (Verdict, error) {
 
 // A grid is a table with a column for each of several things.
 type grid[C any] struct {
-	ratestest.Table
+	rateTable
 	columns []C
 }
 
 func gridOf[C any](head, heading string, columns ...C) *grid[C] {
-	g := &grid[C]{Table: ratestest.Table{Head: []string{head}}, columns: columns}
+	g := &grid[C]{rateTable: rateTable{head: []string{head}}, columns: columns}
 	for _, c := range columns {
-		g.Head = append(g.Head, fmt.Sprintf(heading, c))
+		g.head = append(g.head, fmt.Sprintf(heading, c))
 	}
 	return g
 }
 
 // add adds a row with a cell for each column.
-func (g *grid[C]) add(label string, cell func(c C) ratestest.Cell) {
-	g.Rows = append(g.Rows, ratestest.Row{Label: label, Cells: slice.Map(g.columns, cell)})
+func (g *grid[C]) add(label string, cell func(c C) rateCell) {
+	g.rows = append(g.rows, rateRow{label: label, cells: slice.Map(g.columns, cell)})
 }
 
 // addOne adds a row of cells with one rate of one thing.
 func (g *grid[C]) addOne(label string, happens func(rng *rand.Rand, c C) (bool, error)) {
-	g.add(label, func(c C) ratestest.Cell {
-		return ratestest.Cell{ratestest.One(func(rng *rand.Rand) (bool, error) { return happens(rng, c) })}
+	g.add(label, func(c C) rateCell {
+		return rateCell{one(func(rng *rand.Rand) (bool, error) { return happens(rng, c) })}
 	})
 }
 
 // The interval of one cell.
-func coverageTable() ratestest.Table {
+func coverageTable() rateTable {
 	table := gridOf("the interval contains the true pseudo-median, %", "n = %d", 3, 5, 6, 10, 20, 30)
 	for _, noise := range []noise{quiet, heavyTailed, skewed, twice, contaminated, noiseNamed("mix")} {
 		centre := centreOf(noise)
@@ -174,23 +173,23 @@ func coverageTable() ratestest.Table {
 			return e.Interval.Contains(centre), err
 		})
 	}
-	table.Rows[0].Label = "normal"
-	return table.Table
+	table.rows[0].label = "normal"
+	return table.rateTable
 }
 
 // Equal cells, and equal ratios, that are called different.
-func differentTable() ratestest.Table {
+func differentTable() rateTable {
 	table := gridOf("equal cells / equal ratios called different, %", "n = %d", 3, 5, 6, 10, 20)
 	for _, pair := range pairedNoises {
 		centres := pair.centres()
-		table.add(pair.name, func(n int) ratestest.Cell {
-			return ratestest.Cell{
-				ratestest.One(func(rng *rand.Rand) (bool, error) {
+		table.add(pair.name, func(n int) rateCell {
+			return rateCell{
+				one(func(rng *rand.Rand) (bool, error) {
 					cells := pairOf(rng, pair.of, centres, n, 1)
 					c, err := Ratio(cells[0], cells[1], DefaultAlpha)
 					return !c.Interval.Contains(1), err
 				}),
-				ratestest.One(func(rng *rand.Rand) (bool, error) {
+				one(func(rng *rand.Rand) (bool, error) {
 					over, under := pairOf(rng, pair.of, centres, n, 1), pairOf(rng, pair.of, centres, n, 1)
 					c, err := RatioOfRatios(over[0], over[1], under[0], under[1], DefaultAlpha)
 					return !c.Interval.Contains(1), err
@@ -198,7 +197,7 @@ func differentTable() ratestest.Table {
 			}
 		})
 	}
-	return table.Table
+	return table.rateTable
 }
 
 // A lookPlan is a sequence of looks.
@@ -217,23 +216,23 @@ var plans = []lookPlan{
 }
 
 // Claims whose truth is just on the limit, decided at some look.
-func boundaryTable() ratestest.Table {
+func boundaryTable() rateTable {
 	table := gridOf("decided with the truth on the limit, %", "%v", plans...)
 	for _, pair := range pairedNoises {
 		centres := pair.centres()
-		table.add(pair.name, func(plan lookPlan) ratestest.Cell {
-			return ratestest.Cell{{Sides: true, Draw: func(rng *rand.Rand) (bool, bool, error) {
+		table.add(pair.name, func(plan lookPlan) rateCell {
+			return rateCell{{sides: true, draw: func(rng *rand.Rand) (bool, bool, error) {
 				v, err := atLooks(pairOf(rng, pair.of, centres, plan.last(), 1+DefaultSmallestEffect), plan.looks)
 				return v == Supported, v == Contradicted, err
 			}}}
 		})
 	}
-	return table.Table
+	return table.rateTable
 }
 
 // What looking often costs, if the level does not pay for it.
-func levelsTable() ratestest.Table {
-	table := ratestest.Table{Head: []string{"looks", "each at alpha, %", "at the level above, %"}}
+func levelsTable() rateTable {
+	table := rateTable{head: []string{"looks", "each at alpha, %", "at the level above, %"}}
 	every := []int{3, 4, 5, 6, 7, 8, 9, 10}
 	for _, tt := range []struct {
 		label string
@@ -244,23 +243,23 @@ func levelsTable() ratestest.Table {
 		{"3 5 10 20", Looks(20)},
 		{"every round from 3 to 10", every},
 	} {
-		row := ratestest.Row{Label: tt.label}
+		row := rateRow{label: tt.label}
 		counts := slices.Repeat([]int{len(tt.looks)}, len(tt.looks))
 		for _, planned := range [][]int{slices.Repeat([]int{1}, len(tt.looks)), counts} {
-			row.Cells = append(row.Cells, ratestest.Cell{{Sides: true, Draw: func(rng *rand.Rand) (bool, bool, error) {
+			row.cells = append(row.cells, rateCell{{sides: true, draw: func(rng *rand.Rand) (bool, bool, error) {
 				cells := pairOf(rng, even(quiet), [2]float64{1, 1}, tt.looks[len(tt.looks)-1], 1+DefaultSmallestEffect)
 				v, err := atLevels(cells, tt.looks, planned)
 				return v == Supported, v == Contradicted, err
 			}}})
 		}
-		table.Rows = append(table.Rows, row)
+		table.rows = append(table.rows, row)
 	}
 	return table
 }
 
 // How often the number of repetitions needed is enough, by the default plan.
-func neededTable() ratestest.Table {
-	table := ratestest.Table{Head: []string{"advantage beyond the limit", "decided by a fresh run of the number needed, %",
+func neededTable() rateTable {
+	table := rateTable{head: []string{"advantage beyond the limit", "decided by a fresh run of the number needed, %",
 		"more than 160 needed, %"}}
 	const size = 0.02
 	looks := Looks(20)
@@ -281,7 +280,7 @@ func neededTable() ratestest.Table {
 				}
 			}
 		}
-		decided := ratestest.One(func(rng *rand.Rand) (bool, error) {
+		decided := one(func(rng *rand.Rand) (bool, error) {
 			needed := MaxRepetitions + 1
 			for needed > MaxRepetitions {
 				var err error
@@ -292,18 +291,18 @@ func neededTable() ratestest.Table {
 			_, v, err := pair(rng, needed)
 			return v != Inconclusive, err
 		})
-		more := ratestest.One(func(rng *rand.Rand) (bool, error) {
+		more := one(func(rng *rand.Rand) (bool, error) {
 			needed, err := open(rng)
 			return needed > MaxRepetitions, err
 		})
-		table.Rows = append(table.Rows, ratestest.Row{Label: fmt.Sprintf("%v standard deviations", beyond),
-			Cells: []ratestest.Cell{{decided}, {more}}})
+		table.rows = append(table.rows, rateRow{label: fmt.Sprintf("%v standard deviations", beyond),
+			cells: []rateCell{{decided}, {more}}})
 	}
 	return table
 }
 
 // What is seen of a true advantage, and of none.
-func advantageTable() ratestest.Table {
+func advantageTable() rateTable {
 	table := gridOf("`a > b` is supported, %", "%v", plans[:6]...)
 	for _, tt := range []struct {
 		label string
@@ -321,11 +320,11 @@ func advantageTable() ratestest.Table {
 			return v == Supported, err
 		})
 	}
-	return table.Table
+	return table.rateTable
 }
 
 // Claims of several parts.
-func partsTable() ratestest.Table {
+func partsTable() rateTable {
 	table := gridOf("all of 2 × 3 pairs, %", "n = %d", 3, 5, 10)
 	for _, tt := range []struct {
 		label   string
@@ -346,20 +345,20 @@ func partsTable() ratestest.Table {
 			return AllOf(parts...)(DefaultAlpha) == tt.verdict, nil
 		})
 	}
-	return table.Table
+	return table.rateTable
 }
 
 // What the noise floor does where offsets stay with a name.
-func floorTable() ratestest.Table {
+func floorTable() rateTable {
 	offsets := []float64{0, 0.005, 0.01, 0.02}
-	table := ratestest.Table{Head: []string{"pairs", "wrongly supported on the limit, offset 0 / 0.5 / 1 / 2 %",
+	table := rateTable{head: []string{"pairs", "wrongly supported on the limit, offset 0 / 0.5 / 1 / 2 %",
 		"a true 10 % is seen, likewise"}}
 	const n = 10
 	for _, pairs := range []int{0, 1, 3, 5, 12} {
-		row := ratestest.Row{Label: fmt.Sprint(pairs), Cells: make([]ratestest.Cell, 2)}
+		row := rateRow{label: fmt.Sprint(pairs), cells: make([]rateCell, 2)}
 		for i, times := range []float64{1.05, 1.1} {
 			for _, offset := range offsets {
-				row.Cells[i] = append(row.Cells[i], ratestest.One(func(rng *rand.Rand) (bool, error) {
+				row.cells[i] = append(row.cells[i], one(func(rng *rand.Rand) (bool, error) {
 					lasting := func() float64 { return math.Exp(offset * rng.NormFloat64()) }
 					cells := quiet.cells(rng, n, times*lasting(), lasting())
 					var measured [][2]Cell
@@ -376,13 +375,13 @@ func floorTable() ratestest.Table {
 				}))
 			}
 		}
-		table.Rows = append(table.Rows, row)
+		table.rows = append(table.rows, row)
 	}
 	return table
 }
 
 // Failures of 1,000 attempts in each repetition, none of a, and by how much more of b.
-func fewerTable() ratestest.Table {
+func fewerTable() rateTable {
 	const by, attempts = 0.001, 1000
 	table := gridOf("`fewer(a, b)` supported / contradicted, %", "n = %d", 5, 10, 30)
 	for _, tt := range []struct {
@@ -397,9 +396,9 @@ func fewerTable() ratestest.Table {
 		{"D = 10 by, all in half of the repetitions", 10, 0.5},
 		{"D = 10 by, all in a fifth of them", 10, 0.2},
 	} {
-		table.add(tt.label, func(n int) ratestest.Cell {
-			verdict := func(want Verdict) ratestest.Rate {
-				return ratestest.One(func(rng *rand.Rand) (bool, error) {
+		table.add(tt.label, func(n int) rateCell {
+			verdict := func(want Verdict) rate {
+				return one(func(rng *rand.Rand) (bool, error) {
 					a, b := FailureCounts{make([]int64, n), make([]int64, n)}, FailureCounts{make([]int64, n), make([]int64, n)}
 					for i := range n {
 						a.Attempted[i], b.Attempted[i] = attempts, attempts
@@ -411,10 +410,10 @@ func fewerTable() ratestest.Table {
 					return got.Verdict == want, err
 				})
 			}
-			return ratestest.Cell{verdict(Supported), verdict(Contradicted)}
+			return rateCell{verdict(Supported), verdict(Contradicted)}
 		})
 	}
-	return table.Table
+	return table.rateTable
 }
 
 // binomial draws how many of so many attempts fail, by the gaps between them.
@@ -427,7 +426,7 @@ func binomial(rng *rand.Rand, attempts int, p float64) int64 {
 }
 
 // Sessions whose truths differ by a spread, each known to 1 %, with the truth of all on the limit of 5 %, or at 15 %.
-func sessionsTable() ratestest.Table {
+func sessionsTable() rateTable {
 	const standardError = 0.01
 	table := gridOf("spread between sessions: wrongly decided on the limit / 15 % decided, %", "k = %d", 1, 2, 3, 5)
 	verdict := func(rng *rand.Rand, k int, spread, truth float64) (Verdict, error) {
@@ -447,24 +446,24 @@ func sessionsTable() ratestest.Table {
 		return Judge(interval, region), err
 	}
 	for _, spread := range []float64{0, 0.02, 0.05, 0.18} {
-		table.add(fmt.Sprintf("%.0f %%", 100*spread), func(k int) ratestest.Cell {
-			decided := func(truth float64) ratestest.Rate {
-				return ratestest.One(func(rng *rand.Rand) (bool, error) {
+		table.add(fmt.Sprintf("%.0f %%", 100*spread), func(k int) rateCell {
+			decided := func(truth float64) rate {
+				return one(func(rng *rand.Rand) (bool, error) {
 					v, err := verdict(rng, k, spread, truth)
 					return v != Inconclusive, err
 				})
 			}
-			return ratestest.Cell{decided(1 + DefaultSmallestEffect), decided(1.15)}
+			return rateCell{decided(1 + DefaultSmallestEffect), decided(1.15)}
 		})
 	}
-	return table.Table
+	return table.rateTable
 }
 
 // Claims about cells whose repetitions resemble the one before, judged as if they did not, and by widened intervals.
-func correlatedTable() ratestest.Table {
-	table := ratestest.Table{Head: []string{"correlation ρ: wrongly decided on the limit / 10 % supported, %"}}
+func correlatedTable() rateTable {
+	table := rateTable{head: []string{"correlation ρ: wrongly decided on the limit / 10 % supported, %"}}
 	for _, n := range []int{10, 20, 40} {
-		table.Head = append(table.Head, fmt.Sprintf("n = %d, as independent", n), fmt.Sprintf("n = %d, widened", n))
+		table.head = append(table.head, fmt.Sprintf("n = %d, as independent", n), fmt.Sprintf("n = %d, widened", n))
 	}
 	cell := func(rng *rand.Rand, rho, times float64, n int) Cell {
 		e, values := rng.NormFloat64(), make([]float64, n)
@@ -475,7 +474,7 @@ func correlatedTable() ratestest.Table {
 		return Cell{Values: values}
 	}
 	for _, rho := range []float64{0, 0.3, 0.5, 0.8} {
-		row := ratestest.Row{Label: fmt.Sprint(rho)}
+		row := rateRow{label: fmt.Sprint(rho)}
 		for _, n := range []int{10, 20, 40} {
 			for _, isWidened := range []bool{false, true} {
 				verdict := func(rng *rand.Rand, truth float64) (Verdict, error) {
@@ -486,26 +485,26 @@ func correlatedTable() ratestest.Table {
 					c, err := Ratio(a, b, DefaultAlpha)
 					return Judge(c.Interval, Greater(DefaultSmallestEffect)), err
 				}
-				row.Cells = append(row.Cells, ratestest.Cell{
-					ratestest.One(func(rng *rand.Rand) (bool, error) {
+				row.cells = append(row.cells, rateCell{
+					one(func(rng *rand.Rand) (bool, error) {
 						v, err := verdict(rng, 1+DefaultSmallestEffect)
 						return v != Inconclusive, err
 					}),
-					ratestest.One(func(rng *rand.Rand) (bool, error) {
+					one(func(rng *rand.Rand) (bool, error) {
 						v, err := verdict(rng, 1.1)
 						return v == Supported, err
 					}),
 				})
 			}
 		}
-		table.Rows = append(table.Rows, row)
+		table.rows = append(table.rows, row)
 	}
 	return table
 }
 
 // Claims whose truth is just on the limit, where others have slowed some repetitions, and what is seen of a true
 // advantage.
-func disturbedTables() (onLimit, advantage ratestest.Table) {
+func disturbedTables() (onLimit, advantage rateTable) {
 	const bound = 1.5
 	all := func(*rand.Rand) float64 { return bound }
 	none := func(*rand.Rand) float64 { return 1 }
@@ -552,7 +551,7 @@ func disturbedTables() (onLimit, advantage ratestest.Table) {
 			return v == Supported, err
 		})
 	}
-	return limits.Table, advantages.Table
+	return limits.rateTable, advantages.rateTable
 }
 
 // disturbedOf is how many of n repetitions are disturbed.
@@ -565,11 +564,11 @@ func (d disturbedOf) String() string { return fmt.Sprintf("%d of %d", d.disturbe
 func TestRatesOfMethod(t *testing.T) {
 	slowtest.SkipSequential(t)
 	disturbed, despite := disturbedTables()
-	for name, table := range map[string]ratestest.Table{"one cell": coverageTable(), "equal cells": differentTable(),
+	for name, table := range map[string]rateTable{"one cell": coverageTable(), "equal cells": differentTable(),
 		"looks": boundaryTable(), "levels": levelsTable(), "needed": neededTable(), "advantages": advantageTable(),
 		"parts": partsTable(), "noise floor": floorTable(), "failures": fewerTable(),
 		"sessions": sessionsTable(), "correlated": correlatedTable(), "disturbed": disturbed, "despite disturbance": despite} {
-		t.Run(name, func(t *testing.T) { table.Check(t, rates, *simulations, *update) })
+		t.Run(name, func(t *testing.T) { table.check(t) })
 	}
 }
 
