@@ -83,19 +83,6 @@ func TestParseUnit(t *testing.T) {
 	}
 }
 
-// Every unit that hints mention can be written, and the other way round.
-func TestUnitsAreConsistent(t *testing.T) {
-	for _, u := range units {
-		perSecond, ok := findUnit(u.Symbol + "/s")
-		if want := u.Dimension == Size; ok != want || ok && (perSecond.num != u.num || perSecond.Dimension != SizeRate) {
-			t.Errorf("%q per second is %v, %v", u.Symbol, perSecond, ok)
-		}
-		if u.num != 1 && u.den != 1 {
-			t.Errorf("%q is rounded twice", u.Symbol)
-		}
-	}
-}
-
 // The products and quotients that have a meaning, and no others.
 func TestDimensionRules(t *testing.T) {
 	all := []Dimension{Plain, Share, Time, Size, Rate, SizeRate, Cores}
