@@ -42,7 +42,7 @@ func main() {
 	trusted := x509.NewCertPool()
 	trusted.AppendCertsFromPEM(certificate)
 	c.client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}
-	log.Fatal(c.keep(*pods))
+	c.keep(*pods)
 }
 
 // cluster is the way to the API server.
@@ -89,11 +89,8 @@ type port struct {
 	Port     int
 }
 
-// keep keeps policies; it returns only if that cannot be begun.
-func (c *cluster) keep(prefix string) error {
-	if err := restore(prefix, nil, nil); err != nil {
-		return err
-	}
+func (c *cluster) keep(prefix string) {
+	must.Do(restore(prefix, nil, nil))
 	changed := make(chan struct{}, 1)
 	for _, path := range []string{podPath, policyPath} {
 		go func() {
@@ -110,21 +107,20 @@ func (c *cluster) keep(prefix string) error {
 	}
 	for {
 		<-changed
-		var pods struct{ Items []pod }
-		var policies struct{ Items []policy }
-		err := errors.Join(c.list(podPath, &pods), c.list(policyPath, &policies))
-		if err == nil {
-			err = restore(prefix, pods.Items, policies.Items)
-		}
-		if err != nil {
+		for err := c.update(prefix); err != nil; err = c.update(prefix) {
 			log.Print(err)
 			time.Sleep(time.Second)
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
 		}
 	}
+}
+
+func (c *cluster) update(prefix string) error {
+	var pods struct{ Items []pod }
+	var policies struct{ Items []policy }
+	if err := errors.Join(c.list(podPath, &pods), c.list(policyPath, &policies)); err != nil {
+		return err
+	}
+	return restore(prefix, pods.Items, policies.Items)
 }
 
 func (c *cluster) get(path string) (*http.Response, error) {
