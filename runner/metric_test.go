@@ -58,14 +58,12 @@ func TestFoundMetrics(t *testing.T) {
 		{"an object", plan.Metric{JSON: "a"}, `{"a": {"c": 1}}`, 0, "no a in JSON"},
 		{"two values in a line", plan.Metric{JSON: "a"}, `{"a": 1} {"a": 2}`, 0, "no a in JSON"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			s := wantedMetric{Metric: test.m}
-			value, err := s.read([]byte(test.text))
-			if said := fmt.Sprint(err); value != test.value || (test.err == "") != (err == nil) ||
-				err != nil && said != test.err {
-				t.Errorf("got %v, %v; want %v, %s", value, err, test.value, test.err)
-			}
-		})
+		s := wantedMetric{Metric: test.m}
+		value, err := s.read([]byte(test.text))
+		if said := fmt.Sprint(err); value != test.value || (test.err == "") != (err == nil) ||
+			err != nil && said != test.err {
+			t.Errorf("%s: got %v, %v; want %v, %s", test.name, value, err, test.value, test.err)
+		}
 	}
 }
 

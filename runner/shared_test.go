@@ -320,35 +320,33 @@ func TestSharedServiceThatDies(t *testing.T) {
 		{"once", func(_, repetition int) bool { return repetition == 2 }, 1, 2},
 		{"always", func(int, int) bool { return true }, 4, 3},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			s, store := newStage(), &memory{}
-			starts, repetitions, dead := 0, 0, false
-			s.Start = func(_ context.Context, service engine.Service) error {
-				if service.Name == "db" {
-					starts, dead = starts+1, false
-				}
-				return nil
+		s, store := newStage(), &memory{}
+		starts, repetitions, dead := 0, 0, false
+		s.Start = func(_ context.Context, service engine.Service) error {
+			if service.Name == "db" {
+				starts, dead = starts+1, false
 			}
-			onLoad(&s.Script, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
-				repetitions++
-				dead = test.dies(starts, repetitions)
-				return good()
-			})
-			s.Ended = func(name string) (engine.Exit, bool) { return engine.Exit{Code: 137}, name == "db" && dead }
-			sum, q, _, err := runShared(t, s, Options{}, sharedPlan(t), store)
-			if err != nil || sum.Failed != test.failures || len(store.records) != 4 || starts != test.setup {
-				t.Fatalf("%+v, %v, %d records, %d starts", sum, err, len(store.records), starts)
-			}
-			const want = `shared service "db" has ended with status 137`
-			for _, r := range store.records {
-				if r.Failure != "" && !strings.HasPrefix(r.Failure, want) {
-					t.Errorf("failure %q", r.Failure)
-				}
-			}
-			if !slices.Contains(q.notes, want+": starting the shared services again") {
-				t.Errorf("notes %q", q.notes)
-			}
+			return nil
+		}
+		onLoad(&s.Script, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
+			repetitions++
+			dead = test.dies(starts, repetitions)
+			return good()
 		})
+		s.Ended = func(name string) (engine.Exit, bool) { return engine.Exit{Code: 137}, name == "db" && dead }
+		sum, q, _, err := runShared(t, s, Options{}, sharedPlan(t), store)
+		if err != nil || sum.Failed != test.failures || len(store.records) != 4 || starts != test.setup {
+			t.Fatalf("%s: %+v, %v, %d records, %d starts", test.name, sum, err, len(store.records), starts)
+		}
+		const want = `shared service "db" has ended with status 137`
+		for _, r := range store.records {
+			if r.Failure != "" && !strings.HasPrefix(r.Failure, want) {
+				t.Errorf("%s: failure %q", test.name, r.Failure)
+			}
+		}
+		if !slices.Contains(q.notes, want+": starting the shared services again") {
+			t.Errorf("%s: notes %q", test.name, q.notes)
+		}
 	}
 }
 
@@ -394,29 +392,27 @@ func TestKeep(t *testing.T) {
 		fail int // which load fails, from 1; 0: none
 		left int
 	}{{"the last", 0, 0}, {"the first that fails", 2, 2}} {
-		t.Run(test.name, func(t *testing.T) {
-			s, store := newStage(), &memory{}
-			loads := 0
-			onLoad(&s.Script, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
-				if loads++; loads == test.fail {
-					return engine.Exit{Code: 1, Stderr: []byte("no\n")}, nil
-				}
-				return good()
-			})
-			sum, _, calls, err := runShared(t, s, Options{Keep: true, KeepLast: true},
-				sharedPlan(t, "- {service: server, run: warm}", ""), store)
-			if err != nil || sum.Kept == nil || sum.Kept.Failed != (test.fail > 0) || sum.Kept.Left != test.left ||
-				len(store.records) != 4-test.left {
-				t.Fatalf("%+v, %v, %d records", sum.Kept, err, len(store.records))
+		s, store := newStage(), &memory{}
+		loads := 0
+		onLoad(&s.Script, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
+			if loads++; loads == test.fail {
+				return engine.Exit{Code: 1, Stderr: []byte("no\n")}, nil
 			}
-			var names []string
-			for _, k := range sum.Kept.Services {
-				names = append(names, k.Service)
-			}
-			if !slices.Equal(names, []string{"server", "db"}) || count(calls, "keep") != 2 {
-				t.Errorf("kept %v by %v", names, calls)
-			}
-			assert.Equal(t, calls[len(calls)-1], "keep", "the last call")
+			return good()
 		})
+		sum, _, calls, err := runShared(t, s, Options{Keep: true, KeepLast: true},
+			sharedPlan(t, "- {service: server, run: warm}", ""), store)
+		if err != nil || sum.Kept == nil || sum.Kept.Failed != (test.fail > 0) || sum.Kept.Left != test.left ||
+			len(store.records) != 4-test.left {
+			t.Fatalf("%s: %+v, %v, %d records", test.name, sum.Kept, err, len(store.records))
+		}
+		var names []string
+		for _, k := range sum.Kept.Services {
+			names = append(names, k.Service)
+		}
+		if !slices.Equal(names, []string{"server", "db"}) || count(calls, "keep") != 2 {
+			t.Errorf("%s: kept %v by %v", test.name, names, calls)
+		}
+		assert.Equal(t, calls[len(calls)-1], "keep", "%s: the last call", test.name)
 	}
 }

@@ -41,12 +41,10 @@ func TestOwnerAlive(t *testing.T) {
 		{"a process whose keeper has ended", with(3, "1") + "@" + with(3, "2"), false, true},
 		{"a process that outlives its keeper", self + "@" + with(3, "2"), true, true},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			alive, known := OwnerAlive(tt.owner)
-			if alive != tt.alive || known != tt.known {
-				t.Errorf("OwnerAlive(%q) = %v, %v, want %v, %v", tt.owner, alive, known, tt.alive, tt.known)
-			}
-		})
+		alive, known := OwnerAlive(tt.owner)
+		if alive != tt.alive || known != tt.known {
+			t.Errorf("%s: OwnerAlive(%q) = %v, %v, want %v, %v", tt.name, tt.owner, alive, known, tt.alive, tt.known)
+		}
 	}
 }
 

@@ -144,15 +144,13 @@ func TestRequestsConfig(t *testing.T) {
 		{"an open loop", func(l *spec.Load) { l.Rate, l.Arrivals, l.Duration = 5, "poisson", time.Second },
 			loadgen.Config{Targets: one, Rate: 5, Arrivals: loadgen.PoissonArrivals, Duration: time.Second, Threads: 2}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			l := common
-			tt.change(&l)
-			got := requestsConfig(&l, Place{Cores: 2, Seed: 7})
-			must.Do(got.Validate())
-			tt.want.Seed, tt.want.Connections, tt.want.Timeout, tt.want.KeepAlive, tt.want.Verify = 7, 10, time.Second, true,
-				got.Verify
-			assert.Deep(t, got, tt.want)
-		})
+		l := common
+		tt.change(&l)
+		got := requestsConfig(&l, Place{Cores: 2, Seed: 7})
+		must.Do(got.Validate())
+		tt.want.Seed, tt.want.Connections, tt.want.Timeout, tt.want.KeepAlive, tt.want.Verify = 7, 10, time.Second, true,
+			got.Verify
+		assert.Deep(t, got, tt.want, "%s", tt.name)
 	}
 }
 
@@ -243,16 +241,14 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 		{"a known metric in another unit", `{"metric": "throughput", "value": 1, "unit": "ms"}`,
 			`the command printed throughput in "ms", and it is measured in "1/s"`, ""},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			m := commandMeasured(&agent.TimerReport{Metrics: strings.Split(test.stdout, "\n")}, &spec.Command{Run: []string{"x"}})
-			var got []string
-			for _, s := range m.Samples[3:] {
-				got = append(got, fmt.Sprintf("%s=%v %s", s.Metric, s.Value, s.Unit))
-			}
-			if m.Failure != test.failure || strings.Join(got, ", ") != test.samples {
-				t.Errorf("got failure %q and %q, want %q and %q", m.Failure, got, test.failure, test.samples)
-			}
-		})
+		m := commandMeasured(&agent.TimerReport{Metrics: strings.Split(test.stdout, "\n")}, &spec.Command{Run: []string{"x"}})
+		var got []string
+		for _, s := range m.Samples[3:] {
+			got = append(got, fmt.Sprintf("%s=%v %s", s.Metric, s.Value, s.Unit))
+		}
+		if m.Failure != test.failure || strings.Join(got, ", ") != test.samples {
+			t.Errorf("%s: got failure %q and %q, want %q and %q", test.name, m.Failure, got, test.failure, test.samples)
+		}
 	}
 }
 
@@ -313,14 +309,12 @@ func TestCommandBesideItsTimer(t *testing.T) {
 			return err
 		}, "what the timer of the command said cannot be read: invalid character '\\n' in string literal"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			m := must.Get(measureWith(t.Context(), t, fake.New(timing(t, test.output)), &Commands{Agent: ourProgram}, Place{},
-				&plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}}}))
-			assert.Equal(t, m.Failure, test.failure, "failure")
-			if m.Failure == "" && value(m, "time.real") != 1 {
-				t.Errorf("samples: %+v", m.Samples)
-			}
-		})
+		m := must.Get(measureWith(t.Context(), t, fake.New(timing(t, test.output)), &Commands{Agent: ourProgram}, Place{},
+			&plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}}}))
+		assert.Equal(t, m.Failure, test.failure, "%s: failure", test.name)
+		if m.Failure == "" && value(m, "time.real") != 1 {
+			t.Errorf("%s: samples: %+v", test.name, m.Samples)
+		}
 	}
 }
 
@@ -379,21 +373,19 @@ func TestHooksOfACommand(t *testing.T) {
 			"the hook prepare failed: sync ended with status 1", "no"},
 		{"the command fails", agent.TimerReport{Real: time.Second, Exit: 3}, "x ended with status 3, not 0", ""},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			e := fake.New(timing(t, func(s agent.TimerSettings, out *bytes.Buffer) error {
-				if want := [][]string{{"sync"}}; !reflect.DeepEqual(s.Before, want) || !s.KeepStdout {
-					t.Errorf("settings %+v", s)
-				}
-				return s.Write(out, test.report)
-			}))
-			m, err := measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{KeepStdout: true}, trial)
-			if err != nil || m.Failure != test.failure || m.Log != test.log {
-				t.Fatalf("failure %q with log %q, %v; want %q with %q", m.Failure, m.Log, err, test.failure, test.log)
+		e := fake.New(timing(t, func(s agent.TimerSettings, out *bytes.Buffer) error {
+			if want := [][]string{{"sync"}}; !reflect.DeepEqual(s.Before, want) || !s.KeepStdout {
+				t.Errorf("settings %+v", s)
 			}
-			if want := map[string]string{"stdout": "out", "prepare": "b"}; test.failure == "" &&
-				!maps.Equal(m.Wrote, want) {
-				t.Errorf("wrote %v, want %v", m.Wrote, want)
-			}
-		})
+			return s.Write(out, test.report)
+		}))
+		m, err := measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{KeepStdout: true}, trial)
+		if err != nil || m.Failure != test.failure || m.Log != test.log {
+			t.Fatalf("%s: failure %q with log %q, %v; want %q with %q", test.name, m.Failure, m.Log, err, test.failure, test.log)
+		}
+		if want := map[string]string{"stdout": "out", "prepare": "b"}; test.failure == "" &&
+			!maps.Equal(m.Wrote, want) {
+			t.Errorf("%s: wrote %v, want %v", test.name, m.Wrote, want)
+		}
 	}
 }

@@ -74,20 +74,18 @@ func TestConclude(t *testing.T) {
 				return s.Stop == record.StopNone && s.Lo == 0 && s.Hi == 0 && strings.Contains(s.Reason, "refused")
 			}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			rule, out := stats.NewCapacitySearch(stats.CapacityRule{From: 100, To: 2000, Step: 0.05, Repeats: 2}), &record.Search{}
-			for range 100 {
-				rate, _, ok := rule.Next()
-				if !ok {
-					break
-				}
-				out.Probes = append(out.Probes, tt.probe(rate))
-				rule.Tell(outcomeOf(out.Probes[len(out.Probes)-1]))
+		rule, out := stats.NewCapacitySearch(stats.CapacityRule{From: 100, To: 2000, Step: 0.05, Repeats: 2}), &record.Search{}
+		for range 100 {
+			rate, _, ok := rule.Next()
+			if !ok {
+				break
 			}
-			if conclude(out, rule); !tt.check(out) {
-				t.Errorf("%+v", out)
-			}
-		})
+			out.Probes = append(out.Probes, tt.probe(rate))
+			rule.Tell(outcomeOf(out.Probes[len(out.Probes)-1]))
+		}
+		if conclude(out, rule); !tt.check(out) {
+			t.Errorf("%s: %+v", tt.name, out)
+		}
 	}
 }
 
@@ -144,23 +142,21 @@ func TestRecall(t *testing.T) {
 		{"the run that goes on was measured with another", "tuned", "3", measuredWithTwo, 2, 12, false},
 		{"another run was", "tuned", "4", measuredWithTwo, 5, 12, false},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			b := recordtest.NewSearched(t)
-			if tt.change != nil {
-				tt.change(b)
-			}
-			p := planOf(b)
-			e := experimentOf(t, p, tt.experiment)
-			c := &Choices{Plan: p, Experiment: e, Host: host}
-			err := c.Recall(b.Records, e.Trials, tt.run)
-			if missing := errors.As(err, new(*MissingError)); missing != tt.fails || err != nil && !missing {
-				t.Fatal(err)
-			}
-			x, y := c.Of(e.Trials[0]).Values["workers"], c.Of(e.Trials[1]).Values["workers"]
-			if !tt.fails && (x != tt.a || y != tt.b) {
-				t.Errorf("%d and %d, want %d and %d", x, y, tt.a, tt.b)
-			}
-		})
+		b := recordtest.NewSearched(t)
+		if tt.change != nil {
+			tt.change(b)
+		}
+		p := planOf(b)
+		e := experimentOf(t, p, tt.experiment)
+		c := &Choices{Plan: p, Experiment: e, Host: host}
+		err := c.Recall(b.Records, e.Trials, tt.run)
+		if missing := errors.As(err, new(*MissingError)); missing != tt.fails || err != nil && !missing {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		x, y := c.Of(e.Trials[0]).Values["workers"], c.Of(e.Trials[1]).Values["workers"]
+		if !tt.fails && (x != tt.a || y != tt.b) {
+			t.Errorf("%s: %d and %d, want %d and %d", tt.name, x, y, tt.a, tt.b)
+		}
 	}
 }
 
