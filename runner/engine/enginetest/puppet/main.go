@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -49,8 +50,9 @@ var steps = map[string]func(value string) error{
 		return err
 	},
 	"burn":   burn,
-	"listen": listen,  // answers over HTTP from now on, /N with status N
-	"asked":  isAsked, // waits for a number of requests for /go, or for one
+	"listen": listen,                                                 // answers over HTTP from now on, /N with status N
+	"hang":   func(string) error { hanging.Store(true); return nil }, // answers no request from now on
+	"asked":  isAsked,                                                // waits for a number of requests for /go, or for one
 	"idle": func(string) error { // waits for SIGTERM
 		caught := make(chan os.Signal, 1)
 		signal.Notify(caught, syscall.SIGTERM)
@@ -251,6 +253,9 @@ func isAsked(times string) (err error) {
 	return err
 }
 
+// hanging is set when requests are no longer answered.
+var hanging atomic.Bool
+
 func listen(address string) error {
 	if !strings.Contains(address, ":") {
 		address = ":" + address // a port alone: at every address
@@ -263,6 +268,10 @@ func listen(address string) error {
 		err := http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if status, err := strconv.Atoi(strings.Trim(r.URL.Path, "/")); err == nil {
 				w.WriteHeader(status)
+			}
+			if hanging.Load() {
+				<-r.Context().Done()
+				return
 			}
 			answer := fmt.Sprintln("hello from", os.Getenv("NAME"))
 			w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
