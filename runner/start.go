@@ -97,7 +97,7 @@ func newStarting(s *spec.Service) *starting {
 
 // startService starts the containers of a service, and then the link before it.
 func (b *bench) startService(ctx, bounded context.Context, set *services, s *starting) error {
-	replicas, starting := errgroup.WithContext(ctx)
+	replicas, replicasCtx := errgroup.WithContext(ctx)
 	for i := range s.running {
 		replicas.Go(func() error {
 			container, err := b.container(set.trial, s, i+1)
@@ -105,7 +105,7 @@ func (b *bench) startService(ctx, bounded context.Context, set *services, s *sta
 				return err
 			}
 			name := replica(s.Name, i+1)
-			c, err := startOne(starting, bounded, set.space, container)
+			c, err := startOne(replicasCtx, bounded, set.space, container)
 			if c != nil {
 				s.running[i] = s.named(c, name)
 			}
