@@ -1,14 +1,35 @@
 package measure
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
 	"testing"
 
+	"benchbook/lab"
+	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 )
+
+// onThisMachine is the engine local, of which nothing but its name is asked.
+type onThisMachine struct{ engine.Engine }
+
+func (onThisMachine) Name() string { return "local" }
+
+// What an interrupted run says was ended is what its engine begins: processes, and no containers.
+func TestInterruptedOnThisMachine(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var said bytes.Buffer
+	j := &job{Session: &lab.Session{Stderr: &said}, site: site{engine: onThisMachine{}}, total: runner.Summary{Measured: 2}}
+	err := j.aborted(ctx, runner.Options{}, ctx.Err())
+	want := "\ninterrupted; 2 finished repetitions are kept and all processes ended. The same command resumes from here.\n"
+	if said.String() != want || err == nil {
+		t.Errorf("got %q and %v, want %q", &said, err, want)
+	}
+}
 
 // unswept is an engine that cannot remove leftovers.
 type unswept struct{ engine.Engine }
