@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"benchbook/notebook/plan"
-	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/machine"
 	"benchbook/runner/observe"
@@ -61,12 +60,12 @@ func (l layout) addFacts(t *plan.Trial, facts map[string]string) {
 		}
 	}
 	for _, m := range l.machinesOf() {
-		switch {
-		case m.IsHere():
-		case m.Name == "":
-			facts["engine.clock.ahead"] = m.Ahead().Round(10 * time.Microsecond).String()
-		default:
-			facts["hosts."+m.Name+".clock.ahead"] = m.Ahead().Round(10 * time.Microsecond).String()
+		prefix := "engine"
+		if m.Name != "" {
+			prefix = "hosts." + m.Name
+		}
+		if !m.IsHere() {
+			facts[prefix+".clock.ahead"] = m.Ahead().Round(10 * time.Microsecond).String()
 		}
 	}
 	if len(l.experiment.Hosts) == 0 {
@@ -132,16 +131,6 @@ func (l layout) serviceCPUs(t *plan.Trial) string {
 // cpusOf returns the CPUs that a service runs on.
 func (l layout) cpusOf(s *spec.Service) string {
 	return cmp.Or(s.CPUSet, l.placement(l.experiment.HostOf(s.Name)).Services)
-}
-
-// settle lets all machines of the experiment come to rest before a repetition.
-func (l layout) settle(ctx context.Context, s *machine.Settler, disturbed bool) (*record.Before, error) {
-	return s.Settle(ctx, disturbed, l.machinesOf()...)
-}
-
-// loadAhead returns how far the clock of the machine that the load of a trial runs on is ahead of ours.
-func (l layout) loadAhead(t *plan.Trial) time.Duration {
-	return l.machine(l.experiment.LoadHost(t)).Ahead()
 }
 
 // onMachines returns what runs on which machine, with the readings of other machines in a window by our clock.

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"benchbook/notebook/plan"
@@ -31,36 +30,29 @@ func seed(service string) uint64 {
 }
 
 // originEnvironment returns the environment variable that configures an origin.
-func originEnvironment(s *spec.Service) (string, error) {
-	config, err := json.Marshal(agent.OriginConfig{Semantics: record.OriginSemantics, Seed: seed(s.Name),
-		HTTPOrigin: *s.Origin})
-	if err != nil {
-		return "", fmt.Errorf("service %q: %w", s.Name, err)
-	}
-	return "BENCHBOOK_ORIGIN=" + string(config), nil
+func originEnvironment(s *spec.Service) string {
+	config, _ := json.Marshal(agent.OriginConfig{Semantics: record.OriginSemantics, Seed: seed(s.Name),
+		HTTPOrigin: *s.Origin}) // plain data
+	return "BENCHBOOK_ORIGIN=" + string(config)
 }
 
 // relay returns the link before a service. It says in its log when it is ready: a request to its ports would reach the
 // service.
-func (b *bench) relay(s *spec.Service) (engine.Service, error) {
+func (b *bench) relay(s *spec.Service) engine.Service {
 	c := agent.LinkConfig{Semantics: record.LinkSemantics, Link: *s.Link}
 	for _, port := range s.Expose {
 		c.Routes = append(c.Routes, agent.LinkRoute{Listen: fmt.Sprintf(":%d", port),
 			Target: fmt.Sprintf("%s%s:%d", s.Name, behindLink, port)})
 	}
-	config, err := json.Marshal(c)
-	if err != nil {
-		return engine.Service{}, fmt.Errorf("service %q: %w", s.Name, err)
-	}
+	config, _ := json.Marshal(c) // plain data
 	host := b.experiment.HostOf(s.Name)
-	out := engine.Service{Image: b.images().Own(), Host: host, Ours: true, Service: spec.Service{
+	return engine.Service{Image: b.images().Own(), Host: host, Ours: true, Service: spec.Service{
 		Name: s.Name, Command: []string{agent.Link}, Environment: []string{"BENCHBOOK_LINK=" + string(config)},
 		CPUSet: b.layout().placement(host).Services,
 		// One end of a closed connection cannot use its port again for a minute. The relay may be that end, for all clients.
 		Sysctls: map[string]string{"net.ipv4.tcp_tw_reuse": "1"},
 		Ready:   spec.Ready{Log: agent.LinkReadyLine},
 	}}
-	return out, nil
 }
 
 // replica returns the name of the nth container of a scaled service, counted from 1. The first has the service's own
@@ -87,32 +79,30 @@ func renameInError(err error, engineName, name string) error {
 // an origin X. After a short measurement it waits for their next reports, which would miss much of it otherwise.
 func lateness(ctx context.Context, t *plan.Trial, running []engine.Container, length time.Duration,
 	facts map[string]string) {
+	programs := byName(running)
+	add := func(fact, name string, delays bool) {
+		program := programs[name]
+		if program == nil {
+			return
+		}
+		if delays && length < 20*agent.ReportEvery {
+			select {
+			case <-ctx.Done():
+			case <-time.After(agent.ReportEvery + 50*time.Millisecond): // for the line to get into the log
+			}
+		}
+		if log, err := program.Logs(ctx); err == nil {
+			if late, ok := agent.ReadLateness(log); ok {
+				facts[fact] = late.String()
+			}
+		}
+	}
 	for _, s := range t.Services {
 		if s.Origin != nil {
-			report(ctx, running, s.Name, s.Origin.Distribution != "", length, facts, "origin.late."+s.Name)
+			add("origin.late."+s.Name, s.Name, s.Origin.Distribution != "")
 		}
 		if s.Link != nil {
-			report(ctx, running, s.Name+observe.LinkSuffix, *s.Link != spec.Link{}, length, facts, "link.late."+s.Name)
-		}
-	}
-}
-
-// report adds the last report of how late one of our own programs was.
-func report(ctx context.Context, running []engine.Container, name string, delays bool, length time.Duration,
-	facts map[string]string, fact string) {
-	i := slices.IndexFunc(running, func(r engine.Container) bool { return r.Name() == name })
-	if i < 0 {
-		return
-	}
-	if delays && length < 20*agent.ReportEvery {
-		select {
-		case <-ctx.Done():
-		case <-time.After(agent.ReportEvery + 50*time.Millisecond): // for the line to get into the log
-		}
-	}
-	if log, err := running[i].Logs(ctx); err == nil {
-		if late, ok := agent.ReadLateness(log); ok {
-			facts[fact] = late.String()
+			add("link.late."+s.Name, s.Name+observe.LinkSuffix, *s.Link != spec.Link{})
 		}
 	}
 }

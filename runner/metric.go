@@ -174,7 +174,7 @@ func byPath(path string, text []byte) (string, error) {
 		if decoder.Decode(&doc) != nil || decoder.More() {
 			continue
 		}
-		if found, err := lookUpJSON(doc, path); err == nil {
+		if found, ok := lookUpJSON(doc, path); ok {
 			return found, nil
 		}
 	}
@@ -183,31 +183,28 @@ func byPath(path string, text []byte) (string, error) {
 
 // lookUpJSON returns the single value at a dotted path, such as items.0.price, as text; strings without their quotes.
 // Doc is decoded by encoding/json; with UseNumber, numbers keep their spelling. Names with a dot cannot be reached.
-func lookUpJSON(doc any, path string) (string, error) {
+func lookUpJSON(doc any, path string) (value string, ok bool) {
 	for step := range strings.SplitSeq(path, ".") {
 		switch parent := doc.(type) {
 		case map[string]any:
-			child, ok := parent[step]
-			if !ok {
-				return "", fmt.Errorf("there is no %q", step)
+			if doc, ok = parent[step]; !ok {
+				return "", false
 			}
-			doc = child
 		case []any:
 			i, err := strconv.Atoi(step)
 			if err != nil || i < 0 || i >= len(parent) {
-				return "", fmt.Errorf("there is no %q in a list of %d", step, len(parent))
+				return "", false
 			}
 			doc = parent[i]
 		default:
-			return "", fmt.Errorf("there is no %q in a single value", step)
+			return "", false
 		}
 	}
-	switch doc := doc.(type) {
+	switch doc.(type) {
 	case map[string]any, []any:
-		return "", errors.New("it is not a single value")
+		return "", false
 	case nil:
-		return "null", nil
-	default: // string, json.Number, bool
-		return fmt.Sprint(doc), nil
+		return "null", true
 	}
+	return fmt.Sprint(doc), true // string, json.Number, bool
 }

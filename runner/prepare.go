@@ -9,22 +9,17 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
+	"benchbook/runner/engine"
 	"benchbook/runner/images"
 )
 
 // Builds reports whether measuring a plan may need the build of an image.
 func Builds(p *plan.Plan) bool {
+	isBuilt := func(i engine.Image) bool { return i.Build != nil }
 	return slices.ContainsFunc(p.Experiments, func(e *plan.Experiment) bool {
 		return e.Skipped == "" && slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool {
-			if t.Load != nil && t.Load.Tool != "" {
-				return true
-			}
-			for _, i := range images.Of(p.Article, t) {
-				if i.Build != nil {
-					return true
-				}
-			}
-			return false
+			return t.Load != nil && t.Load.Tool != "" || slices.ContainsFunc(
+				slices.Collect(maps.Values(images.Of(p.Article, t))), isBuilt)
 		})
 	})
 }

@@ -124,7 +124,7 @@ func (p *repetition) endPart(name string) {
 func (p *repetition) enter() (begin time.Time, err error) {
 	begin = time.Now()
 	if p.Settler != nil {
-		p.rec.Before, err = p.layout().settle(p.ctx, p.Settler, p.disturbed)
+		p.rec.Before, err = p.Settler.Settle(p.ctx, p.disturbed, p.layout().machinesOf()...)
 		p.rec.Parts["settle"] = time.Since(begin).Seconds()
 		if err != nil {
 			return begin, err
@@ -150,7 +150,8 @@ func (p *repetition) start() (err error) {
 		return slices.ContainsFunc(p.metrics, func(m wantedMetric) bool { return m.Stream == stream })
 	}
 	cpus, cores := p.layout().loadCPUs(t)
-	p.place = load.Place{CPUSet: cpus, Cores: cores, Host: p.experiment.LoadHost(t), Ahead: p.layout().loadAhead(t),
+	host := p.experiment.LoadHost(t)
+	p.place = load.Place{CPUSet: cpus, Cores: cores, Host: host, Ahead: p.layout().machine(host).Ahead(),
 		Image: p.images().Prepared, Seed: uint64(p.rec.Order.Seed) + uint64(p.rec.Order.Round), Number: p.rec.Repetition,
 		KeepStdout: reads("stdout")}
 	if !p.isCheck || t.Load != nil {
@@ -303,7 +304,7 @@ func (p *repetition) judge(m load.Measurement, err error) (_ load.Measurement, i
 	deadline, _ := p.bounded.Deadline()
 	tooLong := !time.Now().Before(deadline)
 	if tooLong && p.entersShared(p.trial) || m.GivenUp && p.isShared(p.trial.Command.Service) {
-		p.markUnusable("a command in a shared service may still run, as its time was over")
+		p.unusable = "a command in a shared service may still run, as its time was over"
 	}
 	failure, log, isResult := failureOf(err)
 	if err != nil && tooLong {

@@ -56,17 +56,12 @@ func (b *bench) newServices(ctx context.Context, t *plan.Trial) (_ *services, er
 	return &services{trial: t, space: space, list: list}, err
 }
 
-// A share is the shared services, which outlive repetitions.
-type share struct {
-	services
-	setup    time.Duration
-	unusable string // why the next repetition cannot use them; empty while it can
-}
-
 // A variant is the shared services of some trials. Trials whose shared services differ have others, and all stay up until
 // the experiment ends, so that each is set up once.
 type variant struct {
-	shared   *share       // nil while they are not up
+	shared   *services // nil while they are not up
+	setup    time.Duration
+	unusable string       // why the next repetition cannot use them; empty while it can
 	starts   int          // so far
 	unshared *resultError // why they cannot be had; nil unless they failed
 }
@@ -102,7 +97,7 @@ func (b *bench) Share(ctx context.Context, t *plan.Trial) error {
 	}
 	t = b.secrets().put(t)
 	if b.shared != nil {
-		why := cmp.Or(b.shared.unusable, b.died(ctx))
+		why := cmp.Or(b.unusable, b.died(ctx))
 		if why == "" {
 			return nil
 		}
@@ -157,13 +152,13 @@ func (b *bench) startShared(ctx, bounded context.Context, t *plan.Trial) error {
 		return err
 	}
 	list := slice.Filter(t.Services, func(s *spec.Service) bool { return b.isShared(s.Name) })
-	b.shared = &share{services: services{trial: t, space: space, list: list}}
-	if err := b.startServices(ctx, bounded, &b.shared.services); err != nil {
+	b.shared, b.unusable = &services{trial: t, space: space, list: list}, ""
+	if err := b.startServices(ctx, bounded, b.shared); err != nil {
 		return err
 	}
 	begin := time.Now()
 	_, err = runHooks(bounded, "setup", b.experiment.Setup, t, byName(b.shared.running))
-	b.shared.setup = time.Since(begin)
+	b.setup = time.Since(begin)
 	return err
 }
 
@@ -171,13 +166,6 @@ func (b *bench) startShared(ctx, bounded context.Context, t *plan.Trial) error {
 func (b *bench) failShared(t *plan.Trial, failure, log string) {
 	b.unshared = &resultError{failure, log}
 	b.Progress.Note("no repetition of " + b.experiment.Name + " can be measured: " + b.secrets().redactor(t).Text(failure))
-}
-
-// markUnusable keeps the next repetition from using the shared services: they are started again.
-func (b *bench) markUnusable(why string) {
-	if b.shared != nil {
-		b.shared.unusable = why
-	}
 }
 
 // entersShared reports whether commands of a repetition run in shared services.
@@ -217,7 +205,7 @@ func (b *bench) sharedFacts(rec *record.Record) {
 	rec.Facts["shared.services"] = strings.Join(b.experiment.Shared, ", ")
 	rec.Facts["shared.start"] = b.shared.began.Format(startFormat)
 	if len(b.experiment.Setup) > 0 {
-		rec.Facts["shared.setup"] = b.shared.setup.Round(time.Millisecond).String()
+		rec.Facts["shared.setup"] = b.setup.Round(time.Millisecond).String()
 	}
 }
 

@@ -116,12 +116,8 @@ func (b *bench) startService(ctx, bounded context.Context, set *services, s *sta
 		return err
 	}
 	if s.Link != nil {
-		relay, err := b.relay(s.Service)
-		if err != nil {
-			return err
-		}
 		link := s.Name + observe.LinkSuffix
-		c, err := startOne(ctx, bounded, set.space, relay)
+		c, err := startOne(ctx, bounded, set.space, b.relay(s.Service))
 		if err != nil {
 			return renameInError(err, s.Name, link)
 		}
@@ -211,11 +207,8 @@ func (b *bench) service(s *spec.Service) (engine.Service, error) {
 		return engine.Service{}, err
 	}
 	if s.Origin != nil {
-		config, err := originEnvironment(s)
-		if err != nil {
-			return engine.Service{}, err
-		}
-		out.Image, out.Command, out.Environment, out.Ours = b.images().Own(), []string{agent.Origin}, []string{config}, true
+		out.Image, out.Command, out.Ours = b.images().Own(), []string{agent.Origin}, true
+		out.Environment = []string{originEnvironment(s)}
 	}
 	return out, nil
 }

@@ -403,13 +403,12 @@ func (p probed) Reach(context.Context) (engine.Probe, error) {
 	}, nil
 }
 
-// Follow copies both streams to one writer, as the API server does not tell them apart.
-func (p probed) Follow(ctx context.Context, stdout, _ io.Writer) error {
+func (p probed) Follow(ctx context.Context, to io.Writer) error {
 	log, err := p.readLog(ctx, &corev1.PodLogOptions{Container: mainContainer, Follow: true})
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	_, err = io.Copy(stdout, log)
+	_, err = io.Copy(to, log)
 	return err
 }

@@ -46,17 +46,15 @@ const (
 
 // Probed is a started service that is not ready yet. An error that says nothing about the service is a *FaultError.
 type Probed interface {
+	Container
 	// Wait waits for the end of the service and returns its status.
 	Wait(ctx context.Context) (status int, err error)
 	// Reach returns how the ports of the service are probed. It waits for the end of the context if the service has
 	// ended.
 	Reach(ctx context.Context) (Probe, error)
-	// Follow copies what the service writes, from its beginning, until it ends or a writer returns an error, which Follow
-	// returns.
-	Follow(ctx context.Context, stdout, stderr io.Writer) error
-	Exec(ctx context.Context, command Command) (Exit, error)
-	Usage(ctx context.Context, detail Detail) (Usage, error)
-	Logs(ctx context.Context) ([]byte, error)
+	// Follow copies what the service writes, from its beginning, until it ends or the writer returns an error, which
+	// Follow returns.
+	Follow(ctx context.Context, to io.Writer) error
 }
 
 // Probe tries once whether a TCP port of a service accepts a connection or, with a path, answers a request over HTTP
@@ -438,7 +436,7 @@ func absentProgram(exit Exit, err error) string {
 // waitForLog follows the log until it has the text often enough.
 func (w *waiter) waitForLog(ctx context.Context) error {
 	c := &counter{text: []byte(w.service.Ready.Log), wanted: max(1, w.service.Ready.Times)}
-	err := w.probed.Follow(ctx, &countingWriter{counter: c}, &countingWriter{counter: c})
+	err := w.probed.Follow(ctx, c)
 	if c.found >= c.wanted {
 		return nil
 	}
@@ -454,25 +452,21 @@ func (w *waiter) waitForLog(ctx context.Context) error {
 // errEnough ends the reading of a log.
 var errEnough = errors.New("found often enough")
 
-// counter counts a text in several streams.
+// counter counts a text in what is written to it.
 type counter struct {
 	text          []byte
 	wanted, found int
+	rest          []byte // the possible beginning of the text
 }
 
-type countingWriter struct {
-	*counter
-	rest []byte // the possible beginning of the text
-}
-
-func (w *countingWriter) Write(p []byte) (int, error) {
-	w.rest = append(w.rest, p...)
-	for at := bytes.Index(w.rest, w.text); at >= 0; at = bytes.Index(w.rest, w.text) {
-		w.rest = w.rest[at+len(w.text):]
-		if w.found++; w.found >= w.wanted {
+func (c *counter) Write(p []byte) (int, error) {
+	c.rest = append(c.rest, p...)
+	for at := bytes.Index(c.rest, c.text); at >= 0; at = bytes.Index(c.rest, c.text) {
+		c.rest = c.rest[at+len(c.text):]
+		if c.found++; c.found >= c.wanted {
 			return len(p), errEnough
 		}
 	}
-	w.rest = bytes.Clone(w.rest[max(0, len(w.rest)-len(w.text)+1):])
+	c.rest = bytes.Clone(c.rest[max(0, len(c.rest)-len(c.text)+1):])
 	return len(p), nil
 }

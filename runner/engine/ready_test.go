@@ -24,10 +24,9 @@ func TestCounter(t *testing.T) {
 	const log = "ready to accept; not ready to; ready readready to"
 	for size := 1; size <= len(log); size++ {
 		c := &counter{text: []byte("ready to"), wanted: 100}
-		w := &countingWriter{counter: c}
 		for rest := log; rest != ""; {
 			n := min(size, len(rest))
-			must.Get(w.Write([]byte(rest[:n])))
+			must.Get(c.Write([]byte(rest[:n])))
 			rest = rest[n:]
 		}
 		if want := strings.Count(log, "ready to"); c.found != want {
@@ -35,13 +34,14 @@ func TestCounter(t *testing.T) {
 		}
 	}
 	c := &counter{text: []byte("a"), wanted: 2}
-	if _, err := (&countingWriter{counter: c}).Write([]byte("banana")); !errors.Is(err, errEnough) || c.found != 2 {
+	if _, err := c.Write([]byte("banana")); !errors.Is(err, errEnough) || c.found != 2 {
 		t.Errorf("got %v after %d, want errEnough after 2", err, c.found)
 	}
 }
 
 // probedFake is a service whose probes are scripted, beginning when it is made.
 type probedFake struct {
+	Container
 	began  time.Time
 	exec   func(since time.Duration, probe int) (Exit, error)
 	open   func(since time.Duration) []netip.AddrPort
@@ -89,7 +89,7 @@ func (p *probedFake) Exec(ctx context.Context, _ Command) (Exit, error) {
 	return exit, nil
 }
 
-func (p *probedFake) Follow(ctx context.Context, _, _ io.Writer) error {
+func (p *probedFake) Follow(ctx context.Context, _ io.Writer) error {
 	<-ctx.Done()
 	return ctx.Err()
 }

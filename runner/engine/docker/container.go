@@ -29,7 +29,6 @@ type container struct {
 	service engine.Service
 	library testcontainers.Container
 	id      string
-	ready   *strategy
 	output  *client.HijackedResponse // while a text in it is waited for
 
 	mu      sync.Mutex
@@ -46,15 +45,10 @@ func newContainer(s *space, service engine.Service) *container {
 	} else if service.Memory == 0 {
 		service.Memory = defaultMemory(s.engine.info.MemTotal)
 	}
-	c := &container{space: s, service: service}
-	c.ready = &strategy{container: c}
-	return c
+	return &container{space: s, service: service}
 }
 
 func (c *container) Name() string { return c.service.Name }
-
-// names returns the names that the container is reached by.
-func (c *container) names() []string { return append([]string{c.Name()}, c.service.Aliases...) }
 
 func (c *container) client() *client.Client { return c.space.engine.client }
 

@@ -14,31 +14,18 @@ import (
 	"github.com/moby/moby/api/pkg/stdcopy"
 	api "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
-	"github.com/testcontainers/testcontainers-go/wait"
 
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
 )
 
-// strategy waits until a service is ready, by our own rules: the library's probe published ports.
-type strategy struct {
-	container *container
-	err       error // the library wraps it
-}
-
-func (s *strategy) WaitUntilReady(ctx context.Context, _ wait.StrategyTarget) error {
-	s.err = engine.WaitReady(ctx, s.container.service, s.container)
-	return s.err
-}
-
-// start starts the container and returns when it is ready.
+// start starts the container and returns when it is ready, by our own rules: the library's probe published ports.
 func (c *container) start(ctx context.Context) error {
-	err := c.library.Start(ctx)
-	c.closeOutput() // else what is not read would hold the service back
-	if err != nil && c.ready.err != nil {
-		return c.ready.err
+	defer c.closeOutput() // else what is not read would hold the service back
+	if err := c.library.Start(ctx); err != nil {
+		return rejected(c.Name(), err)
 	}
-	return rejected(c.Name(), err)
+	return engine.WaitReady(ctx, c.service, c)
 }
 
 // Wait implements engine.Probed.
@@ -77,9 +64,9 @@ func (c *container) closeOutput() {
 }
 
 // Follow implements engine.Probed.
-func (c *container) Follow(ctx context.Context, stdout, stderr io.Writer) error {
+func (c *container) Follow(ctx context.Context, to io.Writer) error {
 	defer context.AfterFunc(ctx, c.closeOutput)()
-	_, err := stdcopy.StdCopy(stdout, stderr, c.output.Reader)
+	_, err := stdcopy.StdCopy(to, to, c.output.Reader)
 	return err
 }
 

@@ -44,7 +44,7 @@ func (s *space) request(ctx context.Context, c *container) (request testcontaine
 	}
 	request = testcontainers.ContainerRequest{
 		Image: image, Name: s.containerName(service.Name), Entrypoint: service.Entrypoint, Cmd: service.Command,
-		Labels: s.engine.labels(s.run), WaitingFor: c.ready,
+		Labels: s.engine.labels(s.run),
 		ConfigModifier: func(config *api.Config) {
 			config.Hostname = service.Hostname
 			config.Env = service.Environment // the library's is a map, and loses its order
@@ -57,7 +57,7 @@ func (s *space) request(ctx context.Context, c *container) (request testcontaine
 	request.Labels[engine.LabelService] = service.Name
 	limit(&host, service)
 	request.Networks = []string{s.name}
-	request.NetworkAliases = map[string][]string{s.name: c.names()}
+	request.NetworkAliases = map[string][]string{s.name: append([]string{service.Name}, service.Aliases...)}
 	s.connect(ctx, &host, service)
 	var made *api.HostConfig
 	request.HostConfigModifier = func(config *api.HostConfig) { *config, made = host, config }

@@ -276,11 +276,10 @@ func (c *container) Reach(context.Context) (engine.Probe, error) {
 	return engine.ProbeAt("127.0.0.1", c.Name()), nil
 }
 
-// Follow copies both streams as one.
-func (c *container) Follow(ctx context.Context, stdout, _ io.Writer) error {
+func (c *container) Follow(ctx context.Context, to io.Writer) error {
 	stop := context.AfterFunc(ctx, func() { c.log.read.CloseWithError(context.Cause(ctx)) })
 	defer stop()
-	_, err := io.Copy(stdout, c.log.read)
+	_, err := io.Copy(to, c.log.read)
 	return errors.Join(err, c.log.read.Close())
 }
 
