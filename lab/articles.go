@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
+	"benchbook/internal/slice"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
@@ -54,17 +56,6 @@ func ReadArticle(project *article.Project, slug string) (*article.Document, erro
 	return doc, nil
 }
 
-func (c *Article) hasExperiment(name string) error {
-	var known []string
-	for _, e := range c.Doc.Experiments {
-		if e.Name.Value == name {
-			return nil
-		}
-		known = append(known, e.Name.Value)
-	}
-	return fmt.Errorf("article %s has no experiment %q: %s", c.Slug, name, source.Suggest(name, known))
-}
-
 // slugOf returns the slug of the article that a slug, a folder or a file names; empty for none.
 func (a *Session) slugOf(project *article.Project, slugs []string, name string) string {
 	if slices.Contains(slugs, name) {
@@ -82,6 +73,14 @@ func (a *Session) slugOf(project *article.Project, slugs []string, name string) 
 		}
 	}
 	return ""
+}
+
+// IsArticle reports whether an argument names an article rather than a revision. A slug that is a branch as well is an
+// article; refs/heads/SLUG is the branch.
+func (a *Session) IsArticle(project *article.Project, arg string) bool {
+	slugs, _ := project.Slugs() // their problems are printed when they are read
+	name, _, _ := strings.Cut(arg, "#")
+	return filepath.Ext(name) == ".md" || a.slugOf(project, slugs, name) != ""
 }
 
 // Plan plans an article.
@@ -102,11 +101,7 @@ func PrintProblems(w io.Writer, problems []*source.Problem) {
 
 // SlugsOf returns the slugs of articles.
 func SlugsOf(list []*Article) []string {
-	var slugs []string
-	for _, c := range list {
-		slugs = append(slugs, c.Slug)
-	}
-	return slugs
+	return slice.Map(list, func(c *Article) string { return c.Slug })
 }
 
 // Wants reports whether an experiment of the article is selected.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/docker/go-units"
 
+	"benchbook/internal/slice"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
@@ -64,7 +65,7 @@ func (a *Session) enginesToClean() []Engine {
 	}
 	return append(a.Config.Engines[:len(a.Config.Engines):len(a.Config.Engines)], Engine{Name: spec.Kubernetes,
 		Connect: func(ctx context.Context) (engine.Engine, error) {
-			return a.Config.Cluster(ctx, OptionsOf(project, project.Cluster))
+			return a.Config.Cluster(ctx, OptionsOf(project))
 		}})
 }
 
@@ -82,10 +83,7 @@ func sweep(ctx context.Context, from Engine, dryRun bool) ([]engine.Leftover, er
 func Leftovers(left []engine.Leftover) string {
 	var words []string
 	for _, kind := range []string{"container", "process", "network", "volume", "folder", "namespace"} {
-		n := 0
-		for _, l := range left {
-			n += Boolean(l.Kind == kind)
-		}
+		n := slice.Count(left, func(l engine.Leftover) bool { return l.Kind == kind })
 		if n > 0 {
 			words = append(words, terminal.Count(n, kind))
 		}
@@ -95,18 +93,13 @@ func Leftovers(left []engine.Leftover) string {
 
 // StuckLeftovers returns an error that names the leftovers that an engine could not remove, and the remedy.
 func StuckLeftovers(left []engine.Leftover) error {
-	var names []string
-	problem := ""
-	for _, l := range left {
-		if l.Problem != "" {
-			names, problem = append(names, l.Kind+" "+l.Name), cmp.Or(problem, l.Problem)
-		}
-	}
-	if len(names) == 0 {
+	stuck := slice.Filter(left, func(l engine.Leftover) bool { return l.Problem != "" })
+	if len(stuck) == 0 {
 		return nil
 	}
+	names := slice.Map(stuck, func(l engine.Leftover) string { return l.Kind + " " + l.Name })
 	return fmt.Errorf("cannot remove %s of an earlier run (%s): "+
-		"restart the container engine, and then run benchbook clean", terminal.InSentence(names), problem)
+		"restart the container engine, and then run benchbook clean", terminal.InSentence(names), stuck[0].Problem)
 }
 
 // newestRuns is how many runs of each host, profile and experiment CleanRecords keeps.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"benchbook/internal/slice"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
@@ -65,19 +66,14 @@ type Engine struct {
 	Connect func(ctx context.Context) (engine.Engine, error)
 }
 
-// EngineOf connects to the engine of a project.
-func (w Config) EngineOf(ctx context.Context, project *article.Project) (engine.Engine, error) {
-	if project.Engine.V.Can(spec.Nodes) {
-		return w.InCluster(ctx, OptionsOf(project, project.Cluster))
+// EngineOf connects to the engine of a project. Of a cluster it prefers nodes, by the names of machines in plans.
+func (w Config) EngineOf(ctx context.Context, project *article.Project, prefer map[string][]string) (engine.Engine,
+	error) {
+	if w.Cluster == nil || !project.Engine.V.Can(spec.Nodes) {
+		return w.Engine(ctx, project.Engine.V) // without clusters its error lists the engines
 	}
-	return w.Engine(ctx, project.Engine.V)
-}
-
-// InCluster connects to a cluster.
-func (w Config) InCluster(ctx context.Context, o engine.Cluster) (engine.Engine, error) {
-	if w.Cluster == nil {
-		return w.Engine(ctx, spec.Kubernetes) // whose error lists the engines
-	}
+	o := OptionsOf(project)
+	o.Prefer = prefer
 	return w.Cluster(ctx, o)
 }
 
@@ -94,10 +90,7 @@ func (w Config) Engine(ctx context.Context, name spec.Engine) (engine.Engine, er
 
 // EngineNames returns the names of all engines.
 func (w Config) EngineNames() []string {
-	var names []string
-	for _, e := range w.Engines {
-		names = append(names, string(e.Name))
-	}
+	names := slice.Map(w.Engines, func(e Engine) string { return string(e.Name) })
 	if w.Cluster != nil {
 		names = append(names, string(spec.Kubernetes))
 	}

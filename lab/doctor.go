@@ -110,7 +110,7 @@ type inspected interface {
 // examineEngine checks the engine, its registry and its disk.
 func examineEngine(ctx context.Context, a *Session, project *article.Project) []finding {
 	found := finding{Name: "engine", Level: missing, Vital: true}
-	e, err := a.Config.EngineOf(ctx, project)
+	e, err := a.Config.EngineOf(ctx, project, nil)
 	if err != nil {
 		found.Words, found.Remedy, _ = strings.Cut(err.Error(), ": ") // as errors of engines have it
 		if !strings.Contains(found.Remedy, "--engine local") {

@@ -16,7 +16,7 @@ const UnknownHosts = "not connected yet"
 
 // AddressesOf returns the cache keys of named nodes of the project's cluster.
 func AddressesOf(project *article.Project, names []string) map[string]string {
-	out, o := map[string]string{}, OptionsOf(project, project.Cluster)
+	out, o := map[string]string{}, OptionsOf(project)
 	for _, name := range names {
 		labels := o.ServiceNodes
 		if name == plan.LoadNode {
@@ -40,10 +40,10 @@ func LockIDOf(address string) string {
 	return fmt.Sprintf("at-%x", sha256.Sum256([]byte(address)))[:12]
 }
 
-// OptionsOf returns how to connect to a cluster; nil is the user's current one.
-func OptionsOf(project *article.Project, c *article.Cluster) engine.Cluster {
+// OptionsOf returns how to connect to the cluster of a project, which is the user's current one if it names none.
+func OptionsOf(project *article.Project) engine.Cluster {
 	o := engine.Cluster{Registry: project.Registry.Value}
-	if c != nil {
+	if c := project.Cluster; c != nil {
 		o.Context, o.Namespace = c.Context.Value, c.Namespace.Value
 		o.ServiceNodes, o.LoadNodes = c.Nodes.Services.Map(), c.Nodes.Load.Map()
 	}

@@ -19,11 +19,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
 	"benchbook/notebook/check"
 	"benchbook/notebook/dataset"
-
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -46,9 +46,7 @@ func (a *Session) Select(args []string) (*article.Project, []*Article, error) {
 	}
 	var list []*Article
 	if len(args) == 0 {
-		for _, slug := range slugs {
-			list = append(list, &Article{Slug: slug})
-		}
+		list = slice.Map(slugs, func(slug string) *Article { return &Article{Slug: slug} })
 		if len(list) == 0 {
 			return nil, nil, UsageError(errors.New("the project has no articles: write one to experiments/NAME/article.md"))
 		}
@@ -66,9 +64,11 @@ func (a *Session) Select(args []string) (*article.Project, []*Article, error) {
 		return nil, nil, Failure(err)
 	}
 	for _, c := range list {
+		known := slice.Map(c.Doc.Experiments, func(e *article.ExperimentBlock) string { return e.Name.Value })
 		for _, name := range c.Experiments {
-			if err := c.hasExperiment(name); err != nil {
-				return nil, nil, UsageError(err)
+			if !slices.Contains(known, name) {
+				return nil, nil, UsageError(fmt.Errorf("article %s has no experiment %q: %s", c.Slug, name,
+					source.Suggest(name, known)))
 			}
 		}
 	}
@@ -250,16 +250,19 @@ func (a *Session) WarnBad(bad []record.Bad) {
 	}
 }
 
-// Here returns this machine, which is examined once.
+// examined is this machine, which is examined once.
+var examined = sync.OnceValues(machine.Here)
+
+// Here returns this machine.
 func (a *Session) Here() (machine.Host, error) {
 	if a.Config.Host != nil {
 		return *a.Config.Host, nil
 	}
-	a.examining.Do(func() { a.host, a.hostError = machine.Here() })
-	if a.hostError != nil {
-		return a.host, Failure(a.hostError)
+	host, err := examined()
+	if err != nil {
+		return host, Failure(err)
 	}
-	return a.host, nil
+	return host, nil
 }
 
 // HostOf returns the host of an article's results: this machine, or machines elsewhere as of the last connection.
@@ -312,10 +315,6 @@ type Session struct {
 	CleansUp       atomic.Bool   // an interrupt lets the verb clean up, see AwaitOnInterrupt
 	Spent          *runner.Spent // time spent on measuring; nil if nothing was measured
 
-	examining sync.Once // sets host and hostError
-	host      machine.Host
-	hostError error
-
 	warning sync.Mutex      // guards warned
 	warned  map[string]bool // what WarnBad has printed
 }
@@ -331,14 +330,22 @@ func (a *Session) AwaitOnInterrupt(ctx context.Context) func() {
 	}
 }
 
-// Ask asks the user, if there is a terminal. Meanwhile an interrupt ends the command at once.
-func (a *Session) Ask(question string) (yes, asked bool) {
-	if a.Config.Ask == nil {
-		return false, false
+// Confirm asks the user. The error says what does not happen otherwise, with a hint where there is no terminal to ask on.
+// Meanwhile an interrupt ends the command at once.
+func (a *Session) Confirm(question, otherwise, hint string) error {
+	yes, asked := false, false
+	if a.Config.Ask != nil {
+		before := a.CleansUp.Swap(false)
+		defer a.CleansUp.Store(before)
+		yes, asked = a.Config.Ask(question)
 	}
-	before := a.CleansUp.Swap(false)
-	defer a.CleansUp.Store(before)
-	return a.Config.Ask(question)
+	switch {
+	case yes:
+		return nil
+	case asked:
+		return Failure(errors.New(otherwise))
+	}
+	return UsageError(fmt.Errorf("%s: there is no terminal to ask on; %s", otherwise, hint))
 }
 
 // Lock locks a machine by a file of this one, so that no two runs use it at the same time: a second one waits. doing
@@ -388,6 +395,6 @@ func (a *Session) SelectPlanned(args []string, o plan.Options, consequence strin
 // Present returns the images and programs on the engine of a project. It connects when a record names one.
 func (a *Session) Present(project *article.Project) *images.Present {
 	return &images.Present{Agent: a.Config.Agent, Connect: func(ctx context.Context) (engine.Engine, error) {
-		return a.Config.EngineOf(ctx, project)
+		return a.Config.EngineOf(ctx, project, nil)
 	}}
 }

@@ -7,12 +7,10 @@ import (
 	"benchbook/notebook/article"
 )
 
-// StateDir is a hidden folder of a project for records of comparisons and the last site. It can be removed at any time.
-const StateDir = article.StateDir
-
-// StateFolder makes the hidden folder of a project if it is missing, and returns the path of a name in it.
+// StateFolder makes the hidden folder of a project if it is missing, and returns the path of a name in it. It has records
+// of comparisons and the last site, and can be removed at any time.
 func StateFolder(dir, name string) (string, error) {
-	folder := filepath.Join(dir, StateDir)
+	folder := filepath.Join(dir, article.StateDir)
 	ignore := filepath.Join(folder, ".gitignore")
 	if _, err := os.Stat(ignore); err != nil { // the folder ignores itself, so that no project has to
 		if err := os.MkdirAll(folder, 0o755); err != nil {

@@ -3,7 +3,6 @@ package bundle
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,17 +18,16 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/render/cellview"
 	"benchbook/render/outcome"
-	"benchbook/runner/images"
 )
 
 // An appendix is what committees for artifacts ask for.
 type appendix struct {
-	Title, Abstract, Bundle, Slug, Author string
-	Host, Cores, Memory, Engine, Version  string
-	Images, Rights                        []string
-	Minutes                               string // of the machine, for all experiments
-	Claims                                []appendixClaim
-	Experiments                           []appendixExperiment
+	Title, Abstract, Bundle, Slug        string
+	Host, Cores, Memory, Engine, Version string
+	Rights                               []string
+	Minutes                              string // of the machine, for all experiments
+	Claims                               []appendixClaim
+	Experiments                          []appendixExperiment
 }
 
 type appendixClaim struct {
@@ -64,10 +62,9 @@ func (b *builder) writeAppendix(file, bundle string) error {
 
 func (b *builder) appendix(d *dataset.Dataset, bundle string) *appendix {
 	doc := b.article.Doc
-	x := &appendix{Title: doc.Front.Title.OneLine().Value, Author: b.project.Author.Value, Slug: doc.Slug,
+	x := &appendix{Title: doc.Front.Title.OneLine().Value, Slug: doc.Slug,
 		Abstract: doc.Front.Description.OneLine().Value, Bundle: filepath.Base(bundle), Version: b.Version,
-		Rights: measure.Rights(b.project, []*plan.Plan{b.plan}),
-		Images: imagesOf(b.plan)}
+		Rights: measure.Rights(b.project, []*plan.Plan{b.plan})}
 	for _, r := range d.Records() {
 		x.Host, x.Engine = r.Facts["host.cpu"], strings.TrimSpace(r.Facts["engine.name"]+" "+r.Facts["engine.version"])
 		x.Cores, x.Memory = r.Facts["host.cores"], r.Facts["host.memory"]
@@ -114,24 +111,6 @@ func (x *appendix) addClaims(d *dataset.Dataset, ids map[string]string) {
 	}
 }
 
-// imagesOf names the images that a plan uses; builds are named by what uses them.
-func imagesOf(p *plan.Plan) []string {
-	names := map[string]bool{}
-	for _, e := range p.Experiments {
-		for _, t := range e.Trials {
-			for of, i := range images.Of(p.Article, t) {
-				switch {
-				case i.Build != nil:
-					names["a build for "+of] = true
-				case i.Name != "":
-					names[i.Name] = true
-				}
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(names))
-}
-
 // minutes writes how long a machine takes.
 func minutes(d time.Duration) string {
 	switch m := int(d.Round(time.Minute).Minutes()); {
@@ -146,9 +125,6 @@ func minutes(d time.Duration) string {
 	}
 }
 
-var appendixFunctions = template.FuncMap{"tex": tex, "md": show.Escape,
-	"list": func(words []string) string { return strings.Join(words, ", ") }}
-
 // texCharacters are the characters that LaTeX acts on.
 var texCharacters = strings.NewReplacer(`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`,
 	"{", `\{`, "}", `\}`, "~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "−", "$-$", "±", `$\pm$`, "µ", `$\mu$`,
@@ -156,69 +132,63 @@ var texCharacters = strings.NewReplacer(`\`, `\textbackslash{}`, "&", `\&`, "%",
 
 func tex(text string) string { return texCharacters.Replace(strings.Join(strings.Fields(text), " ")) }
 
-var appendixMarkdown = template.Must(template.New("").Funcs(appendixFunctions).Parse(`# Artifact appendix: {{md .Title}}
+// appendixIn returns the template of an appendix in a layout: how its parts are written.
+func appendixIn(layout template.FuncMap) *template.Template {
+	words := template.FuncMap{"words": func(words []string) string { return strings.Join(words, ", ") }}
+	return template.Must(template.New("").Funcs(layout).Funcs(words).Parse(appendixText))
+}
+
+// written returns a function that writes an escaped text in a format.
+func written(format string, escape func(string) string) func(string) string {
+	return func(text string) string { return fmt.Sprintf(format, escape(text)) }
+}
+
+func asItIs(text string) string { return text }
+
+func always(text string) func() string { return func() string { return text } }
+
+var appendixMarkdown = appendixIn(template.FuncMap{"text": show.Escape, "title": written("# %s", show.Escape),
+	"section": written("## %s", show.Escape), "emphasis": written("*%s*", show.Escape), "code": written("`%s`", asItIs),
+	"shell": written("```sh\n%s\n```", asItIs), "list": always(""), "point": always("-"),
+	"label": written("- **%s**", show.Escape), "endlist": always("")})
+
+var appendixLaTeX = appendixIn(template.FuncMap{"text": tex, "title": written("\\appendix\n\\section{%s}", tex),
+	"section": written(`\subsection{%s}`, tex), "emphasis": written(`\emph{%s}`, tex), "code": written(`\texttt{%s}`, tex),
+	"shell": written("\\begin{verbatim}\n%s\n\\end{verbatim}", asItIs), "list": always(`\begin{itemize}`),
+	"point": always(`\item`), "label": written(`\item[(%s)]`, tex), "endlist": always(`\end{itemize}`)})
+
+const appendixText = `{{title (print "Artifact appendix: " .Title)}}
 {{with .Abstract}}
-{{md .}}
+{{text .}}
 {{end}}
-## What is needed
+{{section "What is needed"}}
 
-- The file {{md .Bundle}}, and benchbook{{with .Version}} {{md .}}{{end}} (one static binary for Linux; no root).
-- A machine: results here are of {{with .Host}}{{md .}}{{else}}none yet{{end}}{{with .Cores}}, {{md .}}{{end}}{{with .Memory}}, {{md .}} of memory{{end}}. Claims are ratios, so other machines can repeat them.
-{{with .Engine}}- The engine {{md .}}.
-{{end}}{{with .Images}}- Images: {{md (list .)}}.
-{{end}}- What it may do: {{with .Rights}}{{md (list .)}}{{else}}nothing beyond containers{{end}}; ` + "`benchbook repro`" + ` says so and asks before anything runs.
+{{list}}
+{{point}} The file {{code .Bundle}}, and benchbook{{with .Version}} {{text .}}{{end}} (one static binary for Linux; no root).
+{{point}} A machine: results here are of {{with .Host}}{{text .}}{{else}}none yet{{end}}{{with .Cores}}, {{text .}}{{end}}{{with .Memory}}, {{text .}} of memory{{end}}. Claims are ratios, so other machines can repeat them.
+{{with .Engine}}{{point}} The engine {{text .}}.
+{{end}}{{point}} What it may do: {{with .Rights}}{{text (words .)}}{{else}}nothing beyond containers{{end}}; {{code "benchbook repro"}} says so and asks before anything runs.
+{{endlist}}
 
-## Set-up: 5 minutes of a person
+{{section "Set-up: 5 minutes of a person"}}
 
-` + "```sh" + `
-benchbook doctor
-benchbook repro {{.Bundle}}
-` + "```" + `
+{{shell (print "benchbook doctor\nbenchbook repro " .Bundle)}}
 
-This measures everything ({{.Minutes}}), and prints each claim there and here. With ` + "`--quick`" + ` it decides the claims below first.
-Then ` + "`_site/index.html`" + ` in the folder that it made shows both side by side.
+This measures everything ({{.Minutes}}), and prints each claim there and here. With {{code "--quick"}} it decides the claims below first.
+Then {{code "_site/index.html"}} in the folder that it made shows both side by side.
 
-## Claims
+{{section "Claims"}}
 
-{{range .Claims}}- **{{.ID}}** ({{md .Name}}): {{md .Sentence}} *{{.Word}}*{{with .By}}; shown by {{.}}{{end}}.
-{{end}}
-## Experiments
+{{list}}
+{{range .Claims}}{{label .ID}} ({{text .Name}}): {{text .Sentence}} {{emphasis .Word}}{{with .By}}; shown by {{.}}{{end}}.
+{{end}}{{endlist}}
 
-{{range .Experiments}}- **{{.ID}}** ({{md .Name}}): {{with .Description}}{{md .}} {{end}}1 minute of a person, {{.Minutes}}, {{.Cells}} cells{{with .Supports}}; supports {{.}}{{end}}.
-  ` + "`{{.Command}}`" + `
-{{end}}
-Each command is run in the folder that ` + "`repro`" + ` made. A claim holds there if the output of ` + "`benchbook show {{.Slug}}`" + ` says *supported*.
-`))
+{{section "Experiments"}}
 
-var appendixLaTeX = template.Must(template.New("").Funcs(appendixFunctions).Parse(`\appendix
-\section{Artifact Appendix: {{tex .Title}}}
-{{with .Abstract}}
-\subsection{Abstract}
-{{tex .}}
-{{end}}
-\subsection{Description and requirements}
-\begin{itemize}
-\item The file \texttt{ {{- tex .Bundle -}} }, and benchbook{{with .Version}} {{tex .}}{{end}} (one static binary for Linux; no root).
-\item A machine: results here are of {{with .Host}}{{tex .}}{{else}}none yet{{end}}{{with .Cores}}, {{tex .}}{{end}}{{with .Memory}}, {{tex .}} of memory{{end}}. Claims are ratios, so other machines can repeat them.
-{{with .Engine}}\item The engine {{tex .}}.
-{{end}}{{with .Images}}\item Images: {{tex (list .)}}.
-{{end}}\item What it may do: {{with .Rights}}{{tex (list .)}}{{else}}nothing beyond containers{{end}}; \texttt{benchbook repro} says so and asks before anything runs.
-\end{itemize}
+{{list}}
+{{range .Experiments}}{{label .ID}} ({{text .Name}}): {{with .Description}}{{text .}} {{end}}1 minute of a person, {{.Minutes}}, {{.Cells}} cells{{with .Supports}}; supports {{.}}{{end}}.
+  {{code .Command}}
+{{end}}{{endlist}}
 
-\subsection{Set-up (5 minutes of a person)}
-\begin{verbatim}
-benchbook doctor
-benchbook repro {{.Bundle}}
-\end{verbatim}
-This measures everything ({{.Minutes}}), and prints each claim there and here. With \texttt{--quick} it decides the claims below first.
-
-\subsection{Claims}
-\begin{description}
-{{range .Claims}}\item[({{.ID}})] {{tex .Sentence}} \emph{ {{- .Word -}} }{{with .By}}; shown by {{.}}{{end}}.
-{{end}}\end{description}
-
-\subsection{Experiments}
-\begin{description}
-{{range .Experiments}}\item[({{.ID}})] {{with .Description}}{{tex .}} {{end}}1 minute of a person, {{.Minutes}}, {{.Cells}} cells{{with .Supports}}; supports {{.}}{{end}}. \texttt{ {{- tex .Command -}} }
-{{end}}\end{description}
-`))
+Each command is run in the folder that {{code "repro"}} made. A claim holds there if the output of {{code (print "benchbook show " .Slug)}} says {{emphasis "supported"}}.
+`

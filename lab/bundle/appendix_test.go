@@ -12,7 +12,7 @@ import (
 
 // hostileAppendix has texts of authors that Markdown and LaTeX would act on.
 var hostileAppendix = appendix{Title: `A & B \input{x} 50 % #1 $x$ ~^ <b>*b*</b>`, Abstract: "one\ntwo", Bundle: "a_b.bundle",
-	Slug: "a_b", Host: "CPU_1", Cores: "2", Images: []string{"debian:12_x"}, Rights: []string{"50 % of all"}, Minutes: "1 machine-minute",
+	Slug: "a_b", Host: "CPU_1", Cores: "2", Rights: []string{"50 % of debian:12_x"}, Minutes: "1 machine-minute",
 	Claims:      []appendixClaim{{"C1", "faster", "B is 10 % faster {really}", "as claimed", "E1"}},
 	Experiments: []appendixExperiment{{"E1", "one", "a_b & c", "1 machine-minute", "benchbook run a_b#one", "C1", 4}}}
 

@@ -61,7 +61,10 @@ func Create(ctx context.Context, a *lab.Session, args []string, o Options) (err 
 		err = b.addImages(ctx)
 	}
 	if err == nil && o.Program {
-		err = b.addProgram(ctx)
+		name := ""
+		if name, err = os.Executable(); err == nil {
+			err = b.copy(ctx, name, programName)
+		}
 	}
 	if err == nil {
 		err = b.write(ctx, out, o.Program)
@@ -178,13 +181,14 @@ func (b *builder) reads() (found, private map[string]bool) {
 // recordsName is the folder of records in an article's folder.
 var recordsName = article.RecordsName(article.FileName)
 
-func (b *builder) pathOf(name string) string {
-	below, _ := files.Below(b.root, name)
-	return filepath.ToSlash(filepath.Join(projectFolder, below))
-}
-
 // add copies a file of the project, and of its settings only settingsKeys.
 func (b *builder) add(ctx context.Context, name string) error {
+	below, _ := files.Below(b.root, name)
+	return b.copy(ctx, name, filepath.Join(projectFolder, below))
+}
+
+// copy copies a file into the bundle.
+func (b *builder) copy(ctx context.Context, name, path string) error {
 	from, err := os.Open(name)
 	if err != nil {
 		return err
@@ -200,15 +204,11 @@ func (b *builder) add(ctx context.Context, name string) error {
 			return fmt.Errorf("%s: %w", article.ProjectFile, err)
 		}
 	}
-	return b.put(b.pathOf(name), info.Mode().Perm(), content)
-}
-
-func (b *builder) put(name string, mode os.FileMode, content io.Reader) error {
-	to := filepath.Join(b.dir, filepath.FromSlash(name))
+	to := filepath.Join(b.dir, path)
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm())
 	if err != nil {
 		return err
 	}
@@ -288,20 +288,6 @@ func (b *builder) addRecords(ctx context.Context) error {
 
 // programName is this program in a bundle.
 const programName = "benchbook"
-
-// addProgram adds the file of this process.
-func (b *builder) addProgram(ctx context.Context) error {
-	name, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	from, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	return b.put(programName, 0o755, files.Stream{Context: ctx, Reader: from})
-}
 
 // write writes the bundle to a file, which gets its name when it is whole.
 func (b *builder) write(ctx context.Context, out string, hasProgram bool) error {

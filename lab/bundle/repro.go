@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -210,18 +209,12 @@ func (r *reproduction) printOrigin() {
 	fmt.Fprintln(r.Stdout)
 }
 
-// confirm asks the person at the terminal.
+// confirm asks the user, unless --yes answers.
 func (r *reproduction) confirm(question, otherwise string) error {
 	if r.options.Yes {
 		return nil
 	}
-	switch yes, asked := r.Ask(question); {
-	case yes:
-		return nil
-	case asked:
-		return lab.Failure(errors.New(otherwise))
-	}
-	return lab.UsageError(fmt.Errorf("%s: there is no terminal to ask on; add --yes if you trust its author", otherwise))
+	return r.Confirm(question, otherwise, "add --yes if you trust its author")
 }
 
 // report prints both results and makes the pages.

@@ -40,12 +40,7 @@ func (o *oneLine) savedBefore(file string) ([]saved, error) {
 }
 
 func (o *oneLine) decodeSaved(data []byte) (out []saved, err error) {
-	var times struct {
-		Results []struct {
-			Command string
-			Times   []float64
-		}
-	}
+	var times savedTimes
 	var own []struct {
 		Experiments []struct {
 			Experiment string

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"benchbook/internal/files"
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
@@ -31,7 +31,7 @@ const (
 	Own                   // the user wrote the experiment on the command line: no policy applies either
 )
 
-// A reach is something a project may do that may cause harm.
+// A reach is something a project may do. With a word, a policy must allow it, as it may do harm.
 type reach struct {
 	word  article.PolicyWord
 	host  string // of a target
@@ -52,7 +52,7 @@ var reachWords = map[article.Permission]string{
 	article.AllowSecrets:     "secrets in files outside the repository",
 }
 
-// reachesOf lists the rights that a project gives its articles, and others that plans use.
+// reachesOf lists the rights that a project gives its articles, and what else plans use.
 func reachesOf(project *article.Project, plans []*plan.Plan) (out []reach) {
 	for _, w := range project.Allow.Words {
 		// The engine sets only sysctls of the container.
@@ -70,12 +70,27 @@ func reachesOf(project *article.Project, plans []*plan.Plan) (out []reach) {
 		out = append(out, reach{article.PolicyCluster, "", "pods in a cluster of yours, and a registry to push images to",
 			engine, inFile})
 	}
-	uses := usesOf(plans)
-	if uses.builds != nil {
-		out = append(out, reach{article.PolicyBuilds, "", "images that are built, with access to the network", *uses.builds, false})
+	u := uses{}
+	for _, p := range plans {
+		for _, e := range p.Experiments {
+			for _, t := range e.Trials {
+				u.add(p, e, t)
+			}
+		}
 	}
-	if uses.sockets != nil {
-		out = append(out, reach{article.PolicySockets, "", "sockets of this machine", *uses.sockets, false})
+	if u.builds != nil {
+		out = append(out, reach{article.PolicyBuilds, "", "images that are built, with access to the network", *u.builds, false})
+	}
+	if u.sockets != nil {
+		out = append(out, reach{article.PolicySockets, "", "sockets of this machine", *u.sockets, false})
+	}
+	for _, use := range []struct {
+		what  string
+		names []string
+	}{{"containers of ", u.images}, {"your secrets: ", u.secrets}, {"load on servers that run already: ", u.targets}} {
+		if slices.Sort(use.names); len(use.names) > 0 {
+			out = append(out, reach{words: use.what + terminal.InSentence(use.names)})
+		}
 	}
 	return out
 }
@@ -83,30 +98,18 @@ func reachesOf(project *article.Project, plans []*plan.Plan) (out []reach) {
 // uses is what plans use.
 type uses struct {
 	builds, sockets          *source.Pos // of the first experiment; nil for none
-	images, secrets, targets map[string]bool
-}
-
-func usesOf(plans []*plan.Plan) uses {
-	u := uses{images: map[string]bool{}, secrets: map[string]bool{}, targets: map[string]bool{}}
-	for _, p := range plans {
-		for _, e := range p.Experiments {
-			for _, s := range e.Secrets {
-				u.secrets[s.Name] = true
-			}
-			for _, t := range e.Trials {
-				u.add(p, e, t)
-			}
-		}
-	}
-	return u
+	images, secrets, targets []string
 }
 
 func (u *uses) add(p *plan.Plan, e *plan.Experiment, t *plan.Trial) {
+	for _, s := range e.Secrets {
+		u.secrets = slice.Add(u.secrets, s.Name)
+	}
 	for _, i := range images.Of(p.Article, t) {
 		if i.Build != nil {
 			u.builds = cmp.Or(u.builds, &e.Pos)
 		} else if i.Name != "" {
-			u.images[i.Name] = true
+			u.images = slice.Add(u.images, i.Name)
 		}
 	}
 	for _, s := range t.Services {
@@ -115,28 +118,13 @@ func (u *uses) add(p *plan.Plan, e *plan.Experiment, t *plan.Trial) {
 		}
 	}
 	if t.Load != nil && t.Load.Outside {
-		for _, target := range t.Load.Targets {
-			u.targets[target.URL] = true
-		}
+		u.targets = slice.Add(u.targets, t.Load.URLs()...)
 	}
 }
 
-// Rights returns in words the rights that a project gives its articles, and others that plans use: each may do harm.
-func Rights(project *article.Project, plans []*plan.Plan) (words []string) {
-	for _, r := range reachesOf(project, plans) {
-		words = append(words, r.words)
-	}
-	uses := usesOf(plans)
-	for _, use := range []struct {
-		what  string
-		names map[string]bool
-	}{{"containers of ", uses.images}, {"your secrets: ", uses.secrets},
-		{"load on servers that run already: ", uses.targets}} {
-		if len(use.names) > 0 {
-			words = append(words, use.what+terminal.InSentence(slices.Sorted(maps.Keys(use.names))))
-		}
-	}
-	return words
+// Rights returns in words the rights that a project gives its articles, and what else plans use.
+func Rights(project *article.Project, plans []*plan.Plan) []string {
+	return slice.Map(reachesOf(project, plans), func(r reach) string { return r.words })
 }
 
 // hasSocket reports whether a path is a socket, or a folder with sockets.
@@ -196,7 +184,7 @@ func withinPolicy(a *lab.Session, file string, reaches []reach) error {
 	}
 	for _, r := range reaches {
 		isHost := func(t source.Text) bool { return strings.EqualFold(t.Value, r.host) }
-		if r.word == targetsKey && slices.ContainsFunc(policy.Allow.Targets, isHost) || policy.Has(r.word) {
+		if r.word == "" || r.word == targetsKey && slices.ContainsFunc(policy.Allow.Targets, isHost) || policy.Has(r.word) {
 			continue
 		}
 		written := string(r.word)
@@ -239,13 +227,10 @@ func askOnce(a *lab.Session, project *article.Project, reaches []reach, yes bool
 	}
 	terminal.PrintColumns(a.Stderr, "  ", rows)
 	if !yes {
-		agreed, asked := a.Ask("measure it?")
-		if !asked {
-			return lab.UsageError(fmt.Errorf("nothing was measured: there is no terminal to ask on; if you trust the "+
-				"project, add --yes to run, report or bench, or list what it may do in the policy %s", cmp.Or(a.Config.Consent.Policy, "that BENCHBOOK_POLICY names")))
-		}
-		if !agreed {
-			return lab.Failure(errors.New("nothing was measured"))
+		err := a.Confirm("measure it?", "nothing was measured", "if you trust the project, add --yes to run, report or bench, "+
+			"or list what it may do in the policy "+cmp.Or(a.Config.Consent.Policy, "that BENCHBOOK_POLICY names"))
+		if err != nil {
+			return err
 		}
 	}
 	if answered == "" {

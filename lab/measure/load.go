@@ -8,18 +8,13 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
-	"gonum.org/v1/gonum/stat"
-
 	"benchbook/lab"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
-	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/record"
-	"benchbook/render/wording"
 )
 
 // Load is a load on servers that run already.
@@ -57,8 +52,15 @@ func (l *Load) check() (hosts []string, err error) {
 			return nil, fmt.Errorf("invalid value %q for --rate: write a number per second, such as 500/s", l.Rate)
 		}
 	}
-	if err := l.checkRequest(); err != nil {
-		return nil, err
+	for _, text := range slices.Concat([]string{l.Method, l.Body}, l.Headers) {
+		if strings.Contains(text, "${{") {
+			return nil, fmt.Errorf("%q has ${{ in it, which articles fill in", text)
+		}
+	}
+	for _, h := range l.Headers {
+		if name, _, ok := strings.Cut(h, ":"); !ok || strings.TrimSpace(name) == "" {
+			return nil, fmt.Errorf("invalid header %q: write it as 'Name: value'", h)
+		}
 	}
 	for _, written := range l.URLs {
 		u, err := url.Parse(written)
@@ -77,44 +79,41 @@ func (l *Load) check() (hosts []string, err error) {
 	return hosts, nil
 }
 
-func (l *Load) checkRequest() error {
-	for _, text := range append([]string{l.Method, l.Body}, l.Headers...) {
-		if strings.Contains(text, "${{") {
-			return fmt.Errorf("%q has ${{ in it, which articles fill in", text)
-		}
-	}
-	for _, h := range l.Headers {
-		if name, _, ok := strings.Cut(h, ":"); !ok || strings.TrimSpace(name) == "" {
-			return fmt.Errorf("invalid header %q: write it as 'Name: value'", h)
-		}
-	}
-	return nil
-}
-
 func (l *Load) oneLine() *oneLine {
 	o := &oneLine{name: "load", axis: "target", key: "url", written: l.URLs, values: l.URLs, metric: "throughput",
-		words: inThroughput, columns: "throughput, latency.p50, latency.p99, failed", print: printLoad}
-	load := fmt.Sprintf("connections: %d", l.Connections)
+		words: inThroughput, secrets: map[string]string{}, columns: "throughput, latency.p50, latency.p99, failed",
+		table: []column{{title: "requests [95 %]", metric: "throughput"}, {title: "p50", metric: "latency.p50"},
+			{title: "p99", metric: "latency.p99"}, {title: "failed", metric: "failed"}}}
+	load := []string{`target: "${{ matrix.target.url }}"`, "outside: true", "warmup: 1s"}
+	add := func(wanted bool, format string, args ...any) {
+		if wanted {
+			load = append(load, fmt.Sprintf(format, args...))
+		}
+	}
+	add(l.Rate == "", "connections: %d", l.Connections)
+	add(l.Rate != "", "rate: %s", quoted(l.Rate))
+	add(l.Requests == 0, "duration: %s", seconds(l.Duration))
+	add(l.Requests > 0, "requests: %d", l.Requests)
+	add(l.Timeout > 0, "timeout: %s", seconds(l.Timeout))
+	add(l.Method != "" || l.Body != "", "method: %s", quoted(l.method()))
+	add(l.Body != "", "body: %s", quoted(l.Body))
+	headers, secrets := map[string]string{}, ""
+	for _, h := range l.headers() {
+		if headers[h.name] = h.value; h.secret != "" {
+			headers[h.name] = "${{ secrets." + h.secret + " }}"
+			o.secrets["."+h.secret] = h.value
+			secrets += fmt.Sprintf("  %s: {file: .%s}\n", h.secret, h.secret)
+		}
+	}
+	data, _ := json.Marshal(headers) // texts have no errors
+	add(len(headers) > 0, "headers: %s", data)
 	if l.Rate != "" {
-		o.metric, o.words, load = "latency.p99", inTail, "rate: "+quoted(l.Rate)
+		o.metric, o.words = "latency.p99", inTail
 	}
 	const slack = 5 * time.Minute // to get ready and to wait for answers
-	window := "duration: " + seconds(l.Duration)
-	if l.Requests > 0 {
-		window = fmt.Sprintf("requests: %d", l.Requests)
-	}
-	o.keys = fmt.Sprintf("load: {target: \"${{ matrix.target.url }}\", outside: true, %s, %s, warmup: 1s%s}\ntimeout: %s\n",
-		load, window, l.request(), seconds(l.Duration+slack))
-	o.secrets = map[string]string{}
-	for _, h := range l.headers() {
-		if h.secret != "" {
-			if len(o.secrets) == 0 {
-				o.keys += "secrets:\n"
-			}
-			file := "." + h.secret
-			o.secrets[file] = h.value
-			o.keys += fmt.Sprintf("  %s: {file: %s}\n", h.secret, file)
-		}
+	o.keys = fmt.Sprintf("load: {%s}\ntimeout: %s\n", strings.Join(load, ", "), seconds(l.Duration+slack))
+	if secrets != "" {
+		o.keys += "secrets:\n" + secrets
 	}
 	repetitions := l.Repetitions
 	if len(l.URLs) == 1 {
@@ -134,29 +133,6 @@ func (l *Load) method() string {
 		return cmp.Or(l.Method, http.MethodPost)
 	}
 	return cmp.Or(l.Method, http.MethodGet)
-}
-
-func (l *Load) request() (keys string) {
-	if l.Timeout > 0 {
-		keys += ", timeout: " + seconds(l.Timeout)
-	}
-	if l.Method != "" || l.Body != "" {
-		keys += ", method: " + quoted(l.method())
-	}
-	if l.Body != "" {
-		keys += ", body: " + quoted(l.Body)
-	}
-	if len(l.Headers) > 0 {
-		headers := map[string]string{}
-		for _, h := range l.headers() {
-			if headers[h.name] = h.value; h.secret != "" {
-				headers[h.name] = "${{ secrets." + h.secret + " }}"
-			}
-		}
-		data, _ := json.Marshal(headers) // texts have no errors
-		keys += ", headers: " + string(data)
-	}
-	return keys
 }
 
 // header is a header of every request. Secret is the name of its value in the experiment if that is a credential.
@@ -185,40 +161,4 @@ func WithoutCredential(header string) string {
 		return name + ": …"
 	}
 	return header
-}
-
-func printLoad(a *lab.Session, d *dataset.Dataset) {
-	rows := [][]string{{"target", "requests [95 %]", "p50", "p99", "failed", "n"}}
-	names := shortNames(d.Experiments[0])
-	for _, c := range d.Experiments[0].Cells {
-		row := []string{names[c]}
-		for _, name := range []string{"throughput", "latency.p50", "latency.p99", "failed"} {
-			row = append(row, loadWords(c, name))
-		}
-		count := fmt.Sprint(len(c.ValidValues("throughput")))
-		if all := fmt.Sprint(len(c.Records)); count != all {
-			count += " of " + all
-		}
-		rows = append(rows, append(row, count))
-	}
-	terminal.PrintColumns(a.Stdout, "", rows)
-}
-
-// loadWords returns a metric of a target, and of throughput the interval: for too few valid repetitions their mean.
-func loadWords(c *dataset.Cell, name string) string {
-	m, _ := record.LookupMetric(name)
-	r, valid := c.Metric(name), c.ValidValues(name)
-	column := wording.ColumnOf(m, r)
-	switch {
-	case r.Missing != "" && len(valid) > 0:
-		mean := stat.Mean(valid, nil)
-		return wording.UnitFor(m.Unit, m.Share, mean).Alone(mean)
-	case r.Missing != "" && name == "throughput":
-		return strings.TrimSpace(wording.Unsure(r) + " " + missingWord(r))
-	case r.Missing != "":
-		return cmp.Or(wording.Unsure(r), "–")
-	case name == "throughput":
-		return wording.Estimate(r, column)
-	}
-	return column.Quantity(r.Estimate.Centre, column.Decimals(wording.ReadingOf(r)))
 }

@@ -11,12 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"gonum.org/v1/gonum/stat"
 
 	"benchbook/internal/files"
 	"benchbook/internal/slice"
@@ -56,7 +57,13 @@ type oneLine struct {
 	words   comparison
 	columns string   // metrics of the table
 	hosts   []string // that the user allows load on, besides this machine
-	print   func(*lab.Session, *dataset.Dataset)
+	table   []column // that is printed
+}
+
+// A column of the printed table has a metric, or what words returns.
+type column struct {
+	title, metric string
+	words         func(*dataset.Cell) string
 }
 
 const slugOfOneLine = "one-line"
@@ -181,7 +188,7 @@ func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions
 			answer = append(answer, o.against(d, before)...)
 		}
 		printed := a.Print([]*show.Article{show.Full(n.list[0], d)}, func() {
-			o.print(a, d)
+			o.printTable(a, d.Experiments[0])
 			printAnswer(a, d, o.metric, answer)
 		})
 		err = a.JoinErrors(err, printed)
@@ -195,7 +202,7 @@ func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions
 	} {
 		switch {
 		case file.name == "":
-		case d == nil || hasFailed(d):
+		case d == nil || n.failed:
 			fmt.Fprintf(a.Stderr, "%s was not written\n", file.name)
 		default:
 			err = a.JoinErrors(err, file.write(file.name))
@@ -204,16 +211,11 @@ func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions
 	return err
 }
 
-func hasFailed(d *dataset.Dataset) bool {
-	return slices.ContainsFunc(d.Experiments[0].Cells, func(c *dataset.Cell) bool {
-		return slices.ContainsFunc(c.Records, func(r *record.Record) bool { return r.Failure != "" })
-	})
-}
-
 // notebook is a temporary project. What its session prints is shown only after an error.
 type notebook struct {
 	*lab.Session
 	said    bytes.Buffer
+	failed  bool // a repetition
 	project *article.Project
 	list    []*lab.Article
 }
@@ -246,13 +248,14 @@ func (n *notebook) measure(ctx context.Context, a *lab.Session, quiet bool) (*da
 	if s, ok := errors.AsType[*lab.StatusError](err); ok && s.Status == lab.StatusInterrupted {
 		return nil, lab.WithStatus(s.Status, errors.New("interrupted; nothing was kept"))
 	}
-	d, readErr := n.dataset()
+	d, readErr := show.ShownDataset(n.Session, n.project, n.list[0])
 	if readErr != nil {
 		return nil, lab.Failure(readErr)
 	}
 	for _, c := range d.Experiments[0].Cells {
 		for _, r := range c.Records {
 			if r.Failure != "" {
+				n.failed = true
 				fmt.Fprintf(a.Stderr, "benchbook: %s: %s\n", c.Trial.Name, r.Failure)
 				break
 			}
@@ -266,10 +269,6 @@ func (n *notebook) measure(ctx context.Context, a *lab.Session, quiet bool) (*da
 		return nil, err
 	}
 	return d, nil
-}
-
-func (n *notebook) dataset() (*dataset.Dataset, error) {
-	return show.ShownDataset(n.Session, n.project, n.list[0])
 }
 
 // page writes the page of an article about the same records to a file.
@@ -298,17 +297,55 @@ func (n *notebook) page(a *lab.Session, file, text, command string) error {
 	return nil
 }
 
-const notValid = "not valid"
-
-// missingWord returns why a number is missing, in a word or two; empty if it is not missing.
-func missingWord(r dataset.Result) string {
-	switch {
-	case r.Missing == "":
-		return ""
-	case strings.HasPrefix(r.Missing, wording.InvalidReason):
-		return notValid
+// printTable prints a row for each cell. The first column has intervals, or a word for a missing number.
+func (o *oneLine) printTable(a *lab.Session, e *dataset.Experiment) {
+	names := shortNames(e)
+	rows := [][]string{{o.axis}}
+	for _, c := range e.Cells {
+		rows = append(rows, []string{names[c]})
 	}
-	return "failed"
+	for i, column := range o.table {
+		rows[0] = append(rows[0], column.title)
+		words := column.words
+		if words == nil {
+			words = numbersOf(e, column.metric, i == 0)
+		}
+		for k, c := range e.Cells {
+			rows[k+1] = append(rows[k+1], words(c))
+		}
+	}
+	rows[0] = append(rows[0], "n")
+	for k, c := range e.Cells {
+		count := fmt.Sprint(len(c.ValidValues(o.table[0].metric)))
+		if all := fmt.Sprint(len(c.Records)); count != all {
+			count += " of " + all
+		}
+		rows[k+1] = append(rows[k+1], count)
+	}
+	terminal.PrintColumns(a.Stdout, "", rows)
+}
+
+// numbersOf returns how a metric of each cell is written: for too few valid repetitions it is their mean.
+func numbersOf(e *dataset.Experiment, name string, isFirst bool) func(*dataset.Cell) string {
+	m, _ := record.LookupMetric(name)
+	layout := wording.ColumnOf(m, slice.Map(e.Cells, func(c *dataset.Cell) dataset.Result { return c.Metric(name) })...)
+	return func(c *dataset.Cell) string {
+		r, valid := c.Metric(name), c.ValidValues(name)
+		switch {
+		case r.Missing != "" && len(valid) > 0:
+			mean := stat.Mean(valid, nil)
+			return wording.UnitFor(m.Unit, m.Share, mean).Alone(mean)
+		case r.Missing != "" && !isFirst:
+			return cmp.Or(wording.Unsure(r), "–")
+		case strings.HasPrefix(r.Missing, wording.InvalidReason):
+			return strings.TrimSpace(wording.Unsure(r) + " not valid")
+		case r.Missing != "":
+			return strings.TrimSpace(wording.Unsure(r) + " failed")
+		case isFirst:
+			return wording.Estimate(r, layout)
+		}
+		return layout.Quantity(r.Estimate.Centre, layout.Decimals(wording.ReadingOf(r)))
+	}
 }
 
 // printAnswer prints a sentence for each comparison, the noise floor of a metric, and what limited each load.
@@ -317,7 +354,7 @@ func printAnswer(a *lab.Session, d *dataset.Dataset, metric string, answer []str
 	names := shortNames(e)
 	fmt.Fprintln(a.Stdout)
 	for _, c := range e.Cells {
-		if r := c.Metric(metric); missingWord(r) == notValid {
+		if r := c.Metric(metric); strings.HasPrefix(r.Missing, wording.InvalidReason) {
 			printParagraph(a, names[c]+": "+r.Missing+".")
 		}
 	}

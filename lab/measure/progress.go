@@ -12,6 +12,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"benchbook/internal/slice"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/plan"
@@ -25,10 +26,10 @@ import (
 // progress is a runner.Progress of several articles, one after another. It prints a line for each repetition after its
 // end, so that printing does not disturb a measurement, and on a terminal a bar below the lines.
 type progress struct {
-	w       io.Writer
-	verbose bool // print the output of image builders too
-	quiet   bool // print only failures and notes
-	bar     *bar // nil for none
+	w        io.Writer // nowhere for a quiet run
+	problems io.Writer // failures and notes
+	verbose  bool      // print the output of image builders too
+	bar      *bar      // nil for none
 
 	slug       string
 	todo, done int
@@ -86,17 +87,11 @@ func (p *progress) close() {
 
 func (p *progress) Experiment(e *plan.Experiment, todo int) {
 	p.todo, p.done, p.failures = todo, 0, nil
-	if p.quiet {
-		return
-	}
 	if todo == 0 {
 		fmt.Fprintf(p.w, "%s#%s is already measured\n", p.slug, e.Name)
 		return
 	}
-	var names []string
-	for _, t := range e.Trials {
-		names = append(names, t.Name)
-	}
+	names := slice.Map(e.Trials, func(t *plan.Trial) string { return t.Name })
 	if len(e.Steps) == 0 {
 		fmt.Fprintf(p.w, "%s#%s: %s for the capacity of %s\n", p.slug, e.Name, terminal.Count(todo, "search"),
 			strings.Join(names, "; "))
@@ -121,9 +116,6 @@ func (p *progress) nameHog() {
 func (p *progress) Again(e *plan.Experiment, steps []plan.Step) {
 	p.todo, p.done = len(steps), 0
 	p.bar.grow(len(steps))
-	if p.quiet {
-		return
-	}
 	if steps[0].Replaces != 0 {
 		fmt.Fprintf(p.w, "  %s again: too few valid because of background load\n", terminal.Count(len(steps), "repetition"))
 		p.nameHog()
@@ -132,20 +124,14 @@ func (p *progress) Again(e *plan.Experiment, steps []plan.Step) {
 	var names []string
 	rounds := 0
 	for _, s := range steps {
-		if rounds = max(rounds, s.Round); !slices.Contains(names, s.Trial.Name) {
-			names = append(names, s.Trial.Name)
-		}
+		rounds, names = max(rounds, s.Round), slice.Add(names, s.Trial.Name)
 	}
 	fmt.Fprintf(p.w, "%s#%s continues to %d rounds, as claims are undecided: %s of %s (%s)\n", p.slug, e.Name, rounds,
 		terminal.Count(len(steps), "repetition"), terminal.Count(len(names), "trial"), strings.Join(names, "; "))
 }
 
 func (p *progress) Preparing(what string) images.Preparation {
-	w := p.w
-	if p.quiet {
-		w = io.Discard
-	}
-	return &buildLog{w: w, verbose: p.verbose, what: what, since: time.Now()}
+	return &buildLog{w: p.w, verbose: p.verbose, what: what, since: time.Now()}
 }
 
 // buildLog prints when an image is built, and the lines of the builder if verbose, each after the name of the image.
@@ -192,15 +178,12 @@ func (l *buildLog) End(ok bool) {
 }
 
 func (p *progress) Note(text string) {
-	fmt.Fprintf(p.w, "  %s\n", strings.ReplaceAll(text, "\n", " "))
+	fmt.Fprintf(p.problems, "  %s\n", strings.ReplaceAll(text, "\n", " "))
 }
 
 func (p *progress) Search(t *plan.Trial, s *record.Search) {
 	if s.Stop != "" && s.Kind != record.SearchTune {
 		p.bar.increment()
-	}
-	if p.quiet {
-		return
 	}
 	what := "capacity"
 	if s.Kind == record.SearchTune {
@@ -221,11 +204,9 @@ func (p *progress) Search(t *plan.Trial, s *record.Search) {
 func (p *progress) End(step plan.Step, r *record.Record) {
 	p.done++
 	p.bar.increment()
-	if p.quiet && r.Failure == "" {
-		return
-	}
-	words, log := resultWords(r), ""
+	w, words, log := p.w, resultWords(r), ""
 	if r.Failure != "" {
+		w = p.problems
 		if way := runner.WayOfFailing(r.Failure); slices.Contains(p.failures, way) {
 			words = "failed in the same way"
 		} else {
@@ -236,7 +217,7 @@ func (p *progress) End(step plan.Step, r *record.Record) {
 	if by, ok := validity.Disturbed(r); ok {
 		words += ", disturbed: " + by
 	}
-	fmt.Fprintf(p.w, "  [%*d/%d] %-24s %s\n%s", len(fmt.Sprint(p.todo)), p.done, p.todo, step.Trial.Name, words, log)
+	fmt.Fprintf(w, "  [%*d/%d] %-24s %s\n%s", len(fmt.Sprint(p.todo)), p.done, p.todo, step.Trial.Name, words, log)
 }
 
 // maxLogLines is how many lines of a log are printed below a failure.

@@ -57,19 +57,15 @@ func (j *job) aborted(ctx context.Context, options runner.Options, err error) er
 
 // imageProblem returns why an image is not available, with a remedy or the builder's last lines.
 func imageProblem(n *images.NoImageError) *source.Problem {
-	var image *engine.ImageError
-	var build *engine.BuildError
-	switch {
-	case errors.As(n.Err, &image):
-		return &source.Problem{Pos: n.Pos, Rule: "no-image", Message: image.Err.Error(), Hint: image.WayOut}
-	case errors.As(n.Err, &build):
-		p := &source.Problem{Pos: n.Pos, Rule: "build-failed", Message: n.Error()}
-		if build.Tail != "" {
+	p := &source.Problem{Pos: n.Pos, Rule: "no-image", Message: n.Error()}
+	if image, ok := errors.AsType[*engine.ImageError](n.Err); ok {
+		p.Message, p.Hint = image.Err.Error(), image.WayOut
+	} else if build, ok := errors.AsType[*engine.BuildError](n.Err); ok {
+		if p.Rule = "build-failed"; build.Tail != "" {
 			p.Hint = "the builder's last lines were:\n" + terminal.Indent(buildOutput(build.Tail))
 		}
-		return p
 	}
-	return &source.Problem{Pos: n.Pos, Rule: "no-image", Message: n.Error()}
+	return p
 }
 
 func printSummary(a *lab.Session, s runner.Summary) {

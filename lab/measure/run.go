@@ -109,12 +109,11 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 func runOnce(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (measured int,
 	isOver bool, err error) {
 	err = withJob(ctx, a, project, list, flags, func(j *job) error {
-		var err error
+		measure := j.measure
 		if flags.Quick {
-			err = j.answer(ctx)
-		} else {
-			err = j.measure(ctx)
+			measure = j.answer
 		}
+		err := measure(ctx)
 		if err == nil {
 			err = j.conclude()
 		}
@@ -133,9 +132,13 @@ func (j *job) checkResults() error {
 			return lab.Failure(err)
 		}
 		for _, e := range j.plans[c.Slug].Experiments { // without those that were not chosen
-			for _, cell := range cellsOf(d, e) {
+			laid, ok := d.Experiment(e.Name)
+			if !ok || e.Skipped != "" {
+				continue
+			}
+			for _, cell := range laid.Cells {
 				t := cell.Planned
-				if e.Skipped != "" || j.options.Only != nil && !j.options.Only(e, t) {
+				if j.options.Only != nil && !j.options.Only(e, t) {
 					continue
 				}
 				missing := cell.NoResult()
@@ -150,13 +153,6 @@ func (j *job) checkResults() error {
 		return nil
 	}
 	return lab.Failure(&FailedError{"no valid result: " + why})
-}
-
-func cellsOf(d *dataset.Dataset, e *plan.Experiment) []*dataset.Cell {
-	if found, ok := d.Experiment(e.Name); ok {
-		return found.Cells
-	}
-	return nil
 }
 
 // dataset returns all records of an article, and the dataset of its plan.
@@ -186,11 +182,10 @@ func Prepare(ctx context.Context, a *lab.Session, project *article.Project, list
 		if len(j.missing) > 0 {
 			return lab.Failure(fmt.Errorf("%s not available, for the reasons above", terminal.Are(len(j.missing), "image")))
 		}
-		if flags.Prepared == nil {
-			return nil
-		}
-		if err := flags.Prepared(j.engine); err != nil {
-			return lab.Interrupted(ctx, err)
+		if flags.Prepared != nil {
+			if err := flags.Prepared(j.engine); err != nil {
+				return lab.Interrupted(ctx, err)
+			}
 		}
 		return nil
 	}, nil)
@@ -200,9 +195,9 @@ func Prepare(ctx context.Context, a *lab.Session, project *article.Project, list
 // nil, unless something failed. The error has the worst status of these, of problems, and of experiments that cannot run.
 func withJob(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options,
 	do, check func(*job) error) error {
-	j, problems, err := newJob(ctx, a, project, list, flags)
+	j, err := newJob(ctx, a, project, list, flags)
 	if err != nil {
-		return a.JoinErrors(problems, err)
+		return a.JoinErrors(j.problems, err)
 	}
 	defer j.close()
 	begun, err := j.begin(ctx)
@@ -212,7 +207,7 @@ func withJob(ctx context.Context, a *lab.Session, project *article.Project, list
 	if err = a.JoinErrors(j.refused, err); err == nil && check != nil {
 		err = check(j)
 	}
-	return a.JoinErrors(problems, err)
+	return a.JoinErrors(j.problems, err)
 }
 
 // A job measures articles without problems.
@@ -230,6 +225,7 @@ type job struct {
 	repetitions, searches int            // that are pending
 	unrunnable, failing   int            // experiments that cannot run here, or whose repetitions all failed
 	refused               error          // about these
+	problems              error          // about articles with problems
 	estimate              time.Duration  // to measure what is pending, where Begin is set
 
 	questions []*question // with Quick
@@ -243,22 +239,23 @@ type job struct {
 	failed   error
 }
 
-// newJob plans articles. Articles with problems are left out, with an error for them; if all are, there is no job.
+// newJob plans articles. Articles with problems are left out; it is an error if all are.
 func newJob(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (j *job,
-	problems, err error) {
+	err error) {
 	j = &job{Session: a, project: project, list: list, flags: flags}
+	// The revision is read now, as files may be edited and committed long before they are measured.
 	j.options = runner.Options{Force: flags.Force, Keep: flags.Keep, Secrets: map[*plan.Experiment]runner.Secrets{},
-		Revision: lab.RevisionOf(ctx, project)} // files may be edited and committed long before they are measured
+		Revision: lab.RevisionOf(ctx, project), Claims: map[string]string{}}
 	var found []*source.Problem
 	o := plan.Options{Profile: flags.Profile, Repetitions: flags.Repetitions}
 	o.Revisions = flags.Revisions[:min(1, len(flags.Revisions))] // claims are not about several
 	if j.plans, found, err = a.Check(project, list, o); err != nil {
-		return nil, nil, err
+		return j, err
 	}
 	if len(flags.Revisions) > 1 {
 		more, err := j.planRevisions(o)
 		if err != nil {
-			return nil, nil, err
+			return j, err
 		}
 		found = append(found, more...)
 	}
@@ -267,24 +264,21 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 		words := terminal.Count(len(found), "problem")
 		j.list = slices.DeleteFunc(slices.Clone(list), func(c *lab.Article) bool { return !c.Problems.Empty() })
 		if len(j.list) == 0 || !project.Problems.Empty() {
-			return nil, nil, lab.Failure(fmt.Errorf("%s; nothing was measured", words))
+			return j, lab.Failure(fmt.Errorf("%s; nothing was measured", words))
 		}
-		problems = lab.Failure(fmt.Errorf("%s; the affected articles were not measured", words))
+		j.problems = lab.Failure(fmt.Errorf("%s; the affected articles were not measured", words))
 	}
 	if !record.IsCommitted(j.options.Revision) && flags.Stated {
-		return nil, nil, fmt.Errorf("--stated measures only what is committed, and the article's revision is %s: "+
+		return j, fmt.Errorf("--stated measures only what is committed, and the article's revision is %s: "+
 			"commit first, or leave out --stated", j.options.Revision)
 	}
-	j.options.Claims = map[string]string{}
 	for _, c := range j.list {
 		lab.KeepExperiments(j.plans[c.Slug], c.Experiments)
 	}
-	only, err := lab.NewFilter(flags.Only, j.list, j.plans)
-	j.options.Only = only
-	if err == nil && flags.Quick {
+	if j.options.Only, err = lab.NewFilter(flags.Only, j.list, j.plans); err == nil && flags.Quick {
 		err = j.findQuestions()
 	}
-	return j, problems, err
+	return j, err
 }
 
 // planRevisions plans articles without problems again, with each cell for each revision.
@@ -361,9 +355,8 @@ func (j *job) findPending(ctx context.Context) (pending bool, err error) {
 	case len(j.pending) > 0 && j.flags.Engine == EngineNone:
 		return false, lab.Failure(fmt.Errorf("%s not measured, without an engine", j.pendingWords()))
 	case len(j.pending) == 0 && j.refused == nil && !j.flags.Quiet:
-		everything := map[bool]string{false: "everything", true: "everything else"}[len(j.plans) > len(j.list)]
-		again := map[bool]string{false: "--force", true: "--force without --quick"}[j.flags.Quick]
-		fmt.Fprintf(j.Stderr, "%s is measured; nothing to do (%s measures it again)\n", everything, again)
+		fmt.Fprintf(j.Stderr, "everything%s is measured; nothing to do (--force%s measures it again)\n",
+			map[bool]string{true: " else"}[len(j.plans) > len(j.list)], map[bool]string{true: " without --quick"}[j.flags.Quick])
 	}
 	// Articles without builds come first, so that there are results soon.
 	builds := func(c *lab.Article) int { return lab.Boolean(runner.Builds(j.plans[c.Slug])) }
@@ -391,7 +384,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 	if err != nil {
 		return lab.Failure(err)
 	}
-	j.unrunnable += j.refuse(c, lab.Filter(j.options.Only))
+	j.unrunnable += j.refuse(c, j.options.Only)
 	for _, run := range runner.FromTheFuture(records, time.Now()) {
 		fmt.Fprintf(j.Stderr, "%s: run %s is dated in the future: new runs get later names, and pages show it as the "+
 			"newest; if a wrong clock named it, remove its records\n", c.Slug, run)
@@ -449,11 +442,7 @@ func (j *job) knowSessions(c *lab.Article, records []*record.Record) error {
 	}
 	j.options.Claims[c.Slug] = string(claims)
 	if j.flags.Force {
-		runs := map[string]bool{}
-		for _, r := range ofClass {
-			runs[r.Run] = true
-		}
-		p.Redraw(len(runs))
+		p.Redraw(len(slice.Add([]string{}, slice.Map(ofClass, lab.RecordRun)...)))
 	}
 	return nil
 }
@@ -548,23 +537,28 @@ func (j *job) measureArticle(ctx context.Context, c *lab.Article, o runner.Optio
 	return sum, sum.OutOfTime || sum.Kept != nil, err
 }
 
-// refuse removes experiments that cannot run here from the plan of an article, prints the reasons, and returns their
-// number. Experiments without picked trials stay.
-func (j *job) refuse(c *lab.Article, picked lab.Filter) int {
-	p := j.plans[c.Slug]
+// leaveOut removes the experiments with problems from a plan, prints the problems, and returns the number of experiments.
+func (j *job) leaveOut(p *plan.Plan, check func(*plan.Experiment, *source.Problems)) int {
 	before := len(p.Experiments)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
-		if picked != nil && !slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) }) {
-			return false
-		}
 		var problems source.Problems
-		e.CheckCPUs(j.hosts[c.Slug].CoresOf, &problems)
-		e.CheckEngine(&problems)
-		j.checkCold(e, &problems)
+		check(e, &problems)
 		lab.PrintProblems(j.Stderr, problems.Sorted())
 		return !problems.Empty()
 	})
 	return before - len(p.Experiments)
+}
+
+// refuse leaves out the experiments with picked trials that cannot run here, and returns their number.
+func (j *job) refuse(c *lab.Article, picked lab.Filter) int {
+	return j.leaveOut(j.plans[c.Slug], func(e *plan.Experiment, problems *source.Problems) {
+		if picked != nil && !slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) }) {
+			return
+		}
+		e.CheckCPUs(j.hosts[c.Slug].CoresOf, problems)
+		e.CheckEngine(problems)
+		j.checkCold(e, problems)
+	})
 }
 
 // checkCold reports that the page cache cannot be dropped for an experiment that needs that.
@@ -582,38 +576,36 @@ func (j *job) checkCold(e *plan.Experiment, problems *source.Problems) {
 	}
 }
 
-// readSecrets reads the secrets of the wanted experiments. It removes experiments that lack some from the plan, prints
-// the reasons, and returns their number.
+// readSecrets reads the secrets of the wanted experiments. It leaves out experiments that lack some, and returns their
+// number.
 func (j *job) readSecrets(p *plan.Plan, wanted func(*plan.Experiment) bool) int {
-	before := len(p.Experiments)
-	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
+	return j.leaveOut(p, func(e *plan.Experiment, problems *source.Problems) {
 		if len(e.Secrets) == 0 || !wanted(e) {
-			return false
+			return
 		}
-		var problems source.Problems
 		values, missing := runner.ReadSecrets(e)
 		for _, s := range missing {
 			problems.Add("no-secret", s.Pos, "secret %s cannot be used: %s", s.Secret, s.Why).Hint =
 				fmt.Sprintf("%s; experiment %q is left out", s.WayOut, e.Name)
 		}
 		j.options.Secrets[e] = values
-		lab.PrintProblems(j.Stderr, problems.Sorted())
-		return !problems.Empty()
 	})
-	return before - len(p.Experiments)
 }
 
 // startProgress shows a bar on a terminal, below all other output.
 func (j *job) startProgress() {
 	j.stderr = j.Stderr
-	j.progress = &progress{verbose: j.flags.Verbose, quiet: j.flags.Quiet}
+	j.progress = &progress{verbose: j.flags.Verbose}
 	if !j.flags.Quiet && j.Config.Terminal != nil && j.Config.Terminal() > 0 {
 		j.progress.bar = newBar(j.Terminal, j.repetitions+j.searches)
 		if j.Stderr == io.Writer(terminal.Plain{To: j.Terminal}) {
 			j.Stderr = terminal.Plain{To: j.progress.bar.container}
 		}
 	}
-	j.progress.w = j.Stderr
+	j.progress.w, j.progress.problems = j.Stderr, j.Stderr
+	if j.flags.Quiet {
+		j.progress.w = io.Discard
+	}
 }
 
 // closeProgress removes the bar.
@@ -654,18 +646,12 @@ func (s checkedStore) Read() ([]*record.Record, []record.Bad, error) {
 
 func (j *job) recordsOf(c *lab.Article) record.Dir { return record.Dir(j.project.RecordsDir(c.Slug)) }
 
-// open returns which trials of an article continue after a look.
-func (j *job) open(c *lab.Article) func([]*record.Record) map[string][]string {
-	p, host := j.plans[c.Slug], j.hosts[c.Slug].ID
-	if j.flags.Open != nil {
-		return j.flags.Open(c, p, host)
-	}
-	return show.OpenTrials(c.Doc, p, host, claim.Open)
-}
-
 func (j *job) optionsFor(c *lab.Article) runner.Options {
-	options := j.options
-	options.Open = j.open(c)
+	options, p, host := j.options, j.plans[c.Slug], j.hosts[c.Slug].ID
+	options.Open = show.OpenTrials(c.Doc, p, host, claim.Open)
+	if j.flags.Open != nil {
+		options.Open = j.flags.Open(c, p, host)
+	}
 	options.KeepLast = options.Keep && len(j.pending) > 0 && c == j.pending[len(j.pending)-1]
 	options.Present, options.Conditions = j.present, j.hosts[c.Slug].Facts
 	return options

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/spec"
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
@@ -26,6 +26,7 @@ type site struct {
 	machines map[string]*machine.Machine // machines elsewhere, by their names in plans; nil for this machine alone
 	engine   engine.Engine               // nil until something needs it
 	outside  engine.Engine               // puts load on servers that run already; nil unless something needs it
+	prefer   map[string][]string         // nodes that the last run used, by names of machines
 	present  *images.Present             // the images and programs of the engine; nil if unknown
 }
 
@@ -65,16 +66,14 @@ func (j *job) findHosts(ctx context.Context) (err error) {
 // then the results of articles are known. While another run uses them, this one waits. Every run locks this machine
 // before a cluster, so waiting cannot deadlock.
 func (j *job) connectMachines(ctx context.Context) error {
-	nodes := map[string]bool{}
+	var nodes []string
 	for _, c := range j.list {
 		j.hosts[c.Slug] = j.this
 		if p := j.plans[c.Slug]; p.UsesHosts() {
-			for _, name := range p.HostNames() {
-				nodes[name] = true
-			}
+			nodes = slice.Add(nodes, p.HostNames()...)
 		}
 	}
-	locked, addresses := j.this, lab.AddressesOf(j.project, slices.Sorted(maps.Keys(nodes)))
+	locked, addresses := j.this, lab.AddressesOf(j.project, nodes)
 	if address := j.Config.AddressOf(j.project); address != "" {
 		locked, addresses = machine.Host{ID: lab.LockIDOf(address)}, map[string]string{"": address}
 	}
@@ -85,7 +84,17 @@ func (j *job) connectMachines(ctx context.Context) error {
 		return err
 	}
 	cache := machine.Cache(j.Config.Cache)
-	if err := j.connectElsewhere(ctx, cache, addresses); err != nil {
+	j.prefer = map[string][]string{}
+	for name, address := range addresses {
+		if host, ok := cache.Host(address); ok && len(host.Nodes) > 0 {
+			j.prefer[name] = host.Nodes
+		}
+	}
+	e, err := j.connected(ctx)
+	if err == nil {
+		err = sweep(ctx, j.Session, e)
+	}
+	if err != nil {
 		return err
 	}
 	j.machines = map[string]*machine.Machine{}
@@ -118,28 +127,6 @@ func (j *job) connectMachines(ctx context.Context) error {
 	return nil
 }
 
-// connectElsewhere connects to the engine of machines elsewhere, on the nodes of the last run if it can, and removes
-// what earlier runs left there.
-func (j *job) connectElsewhere(ctx context.Context, cache machine.Cache, addresses map[string]string) error {
-	o := lab.OptionsOf(j.project, j.project.Cluster)
-	o.Prefer = map[string][]string{}
-	for name, address := range addresses {
-		if host, ok := cache.Host(address); ok && len(host.Nodes) > 0 {
-			o.Prefer[name] = host.Nodes
-		}
-	}
-	connect := func(ctx context.Context) (engine.Engine, error) { return j.Config.Engine(ctx, j.project.Engine.V) }
-	if j.project.Engine.V.Can(spec.Nodes) {
-		connect = func(ctx context.Context) (engine.Engine, error) { return j.Config.InCluster(ctx, o) }
-	}
-	e, err := connect(ctx)
-	if err != nil {
-		return err
-	}
-	j.use(e)
-	return sweep(ctx, j.Session, e)
-}
-
 // busyPause is the time between two attempts to use a cluster that another run uses.
 const busyPause = time.Second
 
@@ -166,49 +153,42 @@ func (j *job) connectMachine(ctx context.Context, name string) (*machine.Machine
 	}
 }
 
-// use takes the engine of the project. Everything that was started in it is removed before it is closed.
-func (j *job) use(e engine.Engine) {
-	j.engine = e
-	j.closing = append(j.closing, func() { _ = e.Close() })
-}
-
-// connected returns the engine of the project, and connects to it at the first call.
+// connected returns the engine of the project, and connects to it at the first call. Everything that was started in it is
+// removed before it is closed.
 func (j *job) connected(ctx context.Context) (engine.Engine, error) {
 	if j.engine == nil {
-		e, err := j.Config.EngineOf(ctx, j.project)
+		e, err := j.Config.EngineOf(ctx, j.project, j.prefer)
 		if err != nil {
 			return nil, err
 		}
-		j.use(e)
+		j.engine = e
+		j.closing = append(j.closing, func() { _ = e.Close() })
 	}
 	return j.engine, nil
 }
 
-// connect connects to the engines that a plan needs. A load on servers that run already needs no engine that starts
+// connect connects to the engine that an experiment needs. A load on servers that run already needs no engine that starts
 // services.
-func (j *job) connect(ctx context.Context, p *plan.Plan) (err error) {
-	for _, e := range p.Experiments {
-		switch {
-		case e.Skipped != "":
-		case !e.Outside || j.project.Engine.V == e.Engine:
-			_, err = j.connected(ctx)
-		case j.outside == nil:
-			if j.outside, err = j.Config.Engine(ctx, e.Engine); err == nil {
-				j.closing = append(j.closing, func() { _ = j.outside.Close() }) // likewise
-			}
-		}
-		if err != nil {
-			return err
+func (j *job) connect(ctx context.Context, e *plan.Experiment) (err error) {
+	switch {
+	case e.Skipped != "":
+	case !e.Outside || j.project.Engine.V == e.Engine:
+		_, err = j.connected(ctx)
+	case j.outside == nil:
+		if j.outside, err = j.Config.Engine(ctx, e.Engine); err == nil {
+			j.closing = append(j.closing, func() { _ = j.outside.Close() }) // likewise
 		}
 	}
-	return nil
+	return err
 }
 
 // lock connects to the engines that articles need, and locks this machine, unless others are locked already.
 func (j *job) lock(ctx context.Context, list []*lab.Article) error {
 	for _, c := range list {
-		if err := j.connect(ctx, j.plans[c.Slug]); err != nil {
-			return lab.Interrupted(ctx, err)
+		for _, e := range j.plans[c.Slug].Experiments {
+			if err := j.connect(ctx, e); err != nil {
+				return lab.Interrupted(ctx, err)
+			}
 		}
 	}
 	if !j.flags.Quiet {
@@ -225,17 +205,13 @@ func (j *job) lock(ctx context.Context, list []*lab.Article) error {
 	return nil
 }
 
+// lockMachine locks a machine. Other runs that wait for it print what this one measures.
 func (j *job) lockMachine(ctx context.Context, h machine.Host) error {
-	unlock, err := j.Lock(ctx, h, j.doing())
+	unlock, err := j.Lock(ctx, h, fmt.Sprintf("measuring %s in profile %s", lab.ArticlesInWords(j.list), j.flags.Profile))
 	if err == nil {
 		j.closing = append(j.closing, unlock)
 	}
 	return err
-}
-
-// doing describes the job to other runs that wait for the machine.
-func (j *job) doing() string {
-	return fmt.Sprintf("measuring %s in profile %s", lab.ArticlesInWords(j.list), j.flags.Profile)
 }
 
 // takeFingerprints adds the speed of each machine to the facts of the hosts, in a second for each.

@@ -16,9 +16,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"benchbook/lab"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/wording"
 )
@@ -73,7 +71,8 @@ var forShell = regexp.MustCompile(`[^\pL\pN _./,:@+-]`)
 
 func (c *Commands) oneLine() *oneLine {
 	o := &oneLine{name: "time", axis: "command", key: "run", written: slices.Clone(c.Lines), metric: "time.real",
-		words: inTime, columns: "time.real, time.user, time.sys, memory.peak", print: printTimes}
+		words: inTime, columns: "time.real, time.user, time.sys, memory.peak", table: []column{
+			{title: "time [95 %]", metric: "time.real"}, {title: "CPUs", words: busyCPUs}, {title: "memory", metric: "memory.peak"}}}
 	copy(o.written, c.Names)
 	for _, line := range c.Lines {
 		switch {
@@ -101,30 +100,6 @@ func (c *Commands) oneLine() *oneLine {
 	return o
 }
 
-func printTimes(a *lab.Session, d *dataset.Dataset) {
-	e := d.Experiments[0]
-	real, _ := record.LookupMetric("time.real")
-	memory, _ := record.LookupMetric("memory.peak")
-	var times, peaks []dataset.Result
-	for _, c := range e.Cells {
-		times, peaks = append(times, c.Metric(real.Name)), append(peaks, c.Metric(memory.Name))
-	}
-	names := shortNames(e)
-	timeColumn, peakColumn := wording.ColumnOf(real, times...), wording.ColumnOf(memory, peaks...)
-	rows := [][]string{{"command", "time [95 %]", "CPUs", "memory", "n"}}
-	for i, c := range e.Cells {
-		peak, took := "–", strings.TrimSpace(wording.Unsure(times[i])+" "+missingWord(times[i]))
-		if peaks[i].Missing == "" {
-			peak = peakColumn.Quantity(peaks[i].Estimate.Centre, peakColumn.Decimals(wording.ReadingOf(peaks[i])))
-		}
-		if took == "" {
-			took = wording.Estimate(times[i], timeColumn)
-		}
-		rows = append(rows, []string{names[c], took, busyCPUs(c), peak, fmt.Sprint(len(times[i].Values))})
-	}
-	terminal.PrintColumns(a.Stdout, "", rows)
-}
-
 func busyCPUs(c *dataset.Cell) string {
 	real, user, sys := c.Metric("time.real"), c.Metric("time.user"), c.Metric("time.sys")
 	if real.Missing != "" || user.Missing != "" || sys.Missing != "" || real.Estimate.Centre <= 0 {
@@ -133,22 +108,26 @@ func busyCPUs(c *dataset.Cell) string {
 	return wording.Plain.Number((user.Estimate.Centre+sys.Estimate.Centre)/real.Estimate.Centre, 1)
 }
 
-// exportTimes writes the times of all runs, in seconds, as hyperfine's --export-json does.
+// savedTimes is a file as hyperfine's --export-json writes it. Times are in seconds.
+type savedTimes struct {
+	Results []savedCommand `json:"results"`
+}
+
+type savedCommand struct {
+	Command string    `json:"command"`
+	Mean    float64   `json:"mean"`
+	StdDev  *float64  `json:"stddev"` // null for one run
+	Median  float64   `json:"median"`
+	User    float64   `json:"user"`
+	System  float64   `json:"system"`
+	Min     float64   `json:"min"`
+	Max     float64   `json:"max"`
+	Times   []float64 `json:"times"`
+}
+
+// exportTimes writes the times of all runs to a file.
 func exportTimes(a *lab.Session, d *dataset.Dataset, file string) error {
-	type result struct {
-		Command string    `json:"command"`
-		Mean    float64   `json:"mean"`
-		StdDev  *float64  `json:"stddev"` // null for one run
-		Median  float64   `json:"median"`
-		User    float64   `json:"user"`
-		System  float64   `json:"system"`
-		Min     float64   `json:"min"`
-		Max     float64   `json:"max"`
-		Times   []float64 `json:"times"`
-	}
-	out := struct {
-		Results []result `json:"results"`
-	}{Results: []result{}}
+	out := savedTimes{[]savedCommand{}}
 	mean := func(c *dataset.Cell, metric string) float64 {
 		if values := c.Metric(metric).Values; len(values) > 0 {
 			return stat.Mean(values, nil)
@@ -160,7 +139,7 @@ func exportTimes(a *lab.Session, d *dataset.Dataset, file string) error {
 		if len(times) == 0 {
 			continue
 		}
-		r := result{Command: c.Trial.Name, Mean: mean(c, "time.real"), Median: stats.Median(times), User: mean(c, "time.user"),
+		r := savedCommand{Command: c.Trial.Name, Mean: mean(c, "time.real"), Median: stats.Median(times), User: mean(c, "time.user"),
 			System: mean(c, "time.sys"), Min: slices.Min(times), Max: slices.Max(times), Times: times}
 		if len(times) > 1 {
 			deviation := stat.StdDev(times, nil)

@@ -17,10 +17,10 @@ import (
 
 // unseen returns a sentence for each thing that the comparison cannot see: experiments that may run changed files as they
 // are in the working tree, and articles whose blocks have changed.
-func (b *bench) unseen(ctx context.Context, base, head plan.Revision) (sentences []string, err error) {
-	root := b.project.Repository()
+func (b *bench) unseen(ctx context.Context) (sentences []string, err error) {
+	root := b.Project.Repository()
 	repository := files.Git(ctx, root)
-	printed, err := repository.Run("", "diff", "--name-only", "-z", base.Commit, head.Commit)
+	printed, err := repository.Run("", "diff", "--name-only", "-z", b.A.Commit, b.B.Commit)
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
@@ -29,13 +29,13 @@ func (b *bench) unseen(ctx context.Context, base, head plan.Revision) (sentences
 		return nil, nil
 	}
 	takes := false
-	for _, l := range b.articles {
+	for _, l := range b.Articles {
 		var problems source.Problems
-		p, err := plan.New(b.project, l.Doc, plan.Options{Profile: b.Profile}, &problems)
+		p, err := plan.New(b.Project, l.Doc, plan.Options{Profile: b.Profile}, &problems)
 		if err != nil {
 			return nil, lab.Failure(err)
 		}
-		if blocksDiffer(repository, root, l.Doc, changed, base, head) {
+		if blocksDiffer(repository, root, l.Doc, changed, b.A.Commit, b.B.Commit) {
 			takes = true
 			sentences = append(sentences, l.Slug+": its blocks differ, and both sides have those of the working tree")
 		}
@@ -89,13 +89,13 @@ func unseen(t *plan.Trial, root string, changed []string) (why string, fromRepos
 
 // blocksDiffer reports whether an article has other experiments or listings in one of the revisions than in the other.
 func blocksDiffer(repository *files.Repository, root string, doc *article.Document, changed []string, base,
-	head plan.Revision) bool {
+	head string) bool {
 	below, _ := files.Below(root, filepath.Join(doc.Dir, filepath.Base(doc.Source.Path)))
 	if !slices.Contains(changed, filepath.ToSlash(below)) {
 		return false
 	}
-	blocks := func(r plan.Revision) string {
-		text, _ := repository.Run("", "show", r.Commit+":"+filepath.ToSlash(below)) // nothing if the revision lacks it
+	blocks := func(commit string) string {
+		text, _ := repository.Run("", "show", commit+":"+filepath.ToSlash(below)) // nothing if the revision lacks it
 		var out strings.Builder
 		inside := false
 		for line := range strings.Lines(text) {

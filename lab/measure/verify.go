@@ -12,7 +12,6 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/record"
 	"benchbook/runner"
 	"benchbook/runner/engine"
 )
@@ -33,7 +32,7 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	}
 	err := j.lock(ctx, list)
 	if err == nil {
-		j.runner, err = j.newRunner(ctx, verifying{&progress{w: a.Stderr}})
+		j.runner, err = j.newRunner(ctx, &progress{w: a.Stderr, problems: a.Stderr})
 	}
 	if err != nil {
 		return err
@@ -86,10 +85,3 @@ func printVerification(w io.Writer, slug string, v runner.Verification) {
 	}
 	fmt.Fprintf(w, "%sok: %s\n", title, strings.Join(words, "; "))
 }
-
-// verifying is a progress without repetitions.
-type verifying struct{ *progress }
-
-func (verifying) Experiment(*plan.Experiment, int) {}
-
-func (verifying) End(plan.Step, *record.Record) {}

@@ -3,8 +3,6 @@
 package starter
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -28,13 +26,8 @@ type Article struct {
 	Text string
 }
 
-// overrides are files that Compose reads in addition.
-var overrides = []struct{ file, override string }{
-	{"compose.yaml", "compose.override.yaml"}, {"compose.yaml", "compose.override.yml"},
-	{"compose.yml", "compose.override.yml"}, {"compose.yml", "compose.override.yaml"},
-	{"docker-compose.yml", "docker-compose.override.yml"}, {"docker-compose.yml", "docker-compose.override.yaml"},
-	{"docker-compose.yaml", "docker-compose.override.yaml"}, {"docker-compose.yaml", "docker-compose.override.yml"},
-}
+// defaultName matches the names of files that Compose reads together with a file that overrides them.
+var defaultName = regexp.MustCompile(`^(docker-)?compose\.ya?ml$`)
 
 // FromCompose writes an article for the project in dir that puts a load on a service of a Compose file. Like Compose
 // itself, it takes the file that overrides it along. Path is what to ask for, such as /notes/.
@@ -45,10 +38,10 @@ func FromCompose(dir, file, path string) (*Article, error) {
 		return nil, err
 	}
 	names := []string{file}
-	for _, o := range overrides {
-		beside := filepath.Join(filepath.Dir(file), o.override)
-		if _, err := os.Stat(beside); err == nil && filepath.Base(file) == o.file && len(names) == 1 {
-			names = append(names, beside)
+	for _, ending := range []string{".yml", ".yaml"} {
+		over := strings.TrimSuffix(file, filepath.Ext(file)) + ".override" + ending
+		if _, err := os.Stat(over); err == nil && defaultName.MatchString(filepath.Base(file)) && len(names) == 1 {
+			names = append(names, over)
 		}
 	}
 	slug := slugOf(filepath.Base(absolute(filepath.Dir(file))))
@@ -68,7 +61,8 @@ func FromCompose(dir, file, path string) (*Article, error) {
 	var problems source.Problems
 	read := compose.Read(paths, compose.Options{Dir: folder, Root: root, AnySecret: true, LeavesOut: true}, &problems)
 	if read == nil {
-		return nil, firstOf(&problems)
+		found := slice.Map(problems.Sorted(), (*source.Problem).String)
+		return nil, fmt.Errorf("%s has problems:\n%s", file, strings.TrimSpace(strings.Join(found, "")))
 	}
 	service, port := loaded(read.Services, read.Published)
 	if service == "" {
@@ -123,19 +117,6 @@ func readable(file string) error {
 	return nil
 }
 
-// firstOf is the first of some problems as an error; nil without one.
-func firstOf(problems *source.Problems) error {
-	if problems.Empty() {
-		return nil
-	}
-	p, where := problems.Sorted()[0], ""
-	if p.Pos.Source != nil {
-		line, _ := p.Pos.Source.Position(p.Pos.Start)
-		where = fmt.Sprintf("%s:%d: ", p.Pos.Source.Path, line)
-	}
-	return errors.New(where + p.Message + ": " + p.Hint)
-}
-
 // elsewhere are ports of programs that do not speak HTTP.
 var elsewhere = strings.Fields(`22 25 53 1433 1521 1883 2181 3306 4222 5432 5672 6379 9042 9092 11211 26379 27017
 	33060`)
@@ -143,41 +124,28 @@ var elsewhere = strings.Fields(`22 25 53 1433 1521 1883 2181 3306 4222 5432 5672
 // loaded is the service to put a load on: one whose port Compose would publish before others, and one that nothing
 // else depends on before others. Written has the services with their ports.
 func loaded(services *source.Node, published map[string]bool) (name, port string) {
-	type candidate struct {
-		name, port string
-		inside     int // 1 if it is not published
-		needed     int
-	}
-	var found []candidate
+	least := 0
 	for _, f := range services.All() {
 		expose := f.Value.Get("expose")
 		if expose == nil {
 			continue
 		}
-		for _, item := range expose.Items {
-			if slices.Contains(elsewhere, item.Text.Value) {
-				continue
-			}
-			c := candidate{f.Key.Value, item.Text.Value, 1, 0}
-			if published[c.name] {
-				c.inside = 0
-			}
-			for _, other := range services.All() {
-				if other.Value.Get("depends_on").Get(c.name) != nil {
-					c.needed++
-				}
-			}
-			found = append(found, c)
-			break
+		at := slices.IndexFunc(expose.Items, func(item *source.Node) bool { return !slices.Contains(elsewhere, item.Text.Value) })
+		if at < 0 {
+			continue
+		}
+		rank := 0
+		if !published[f.Key.Value] {
+			rank = len(services.All()) // more than what may depend on it
+		}
+		rank += slice.Count(services.All(), func(other source.Field) bool {
+			return other.Value.Get("depends_on").Get(f.Key.Value) != nil
+		})
+		if name == "" || rank < least {
+			name, port, least = f.Key.Value, expose.Items[at].Text.Value, rank
 		}
 	}
-	slices.SortStableFunc(found, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.inside, b.inside), cmp.Compare(a.needed, b.needed))
-	})
-	if len(found) == 0 {
-		return "", ""
-	}
-	return found[0].name, found[0].port
+	return name, port
 }
 
 var notInSlug = regexp.MustCompile(`[^a-z0-9_-]+`)

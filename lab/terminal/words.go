@@ -56,18 +56,12 @@ func Relative(path string) string {
 
 // Are begins a sentence about a number of things: "1 record is", "2 records are".
 func Are(n int, what string) string {
-	if n == 1 {
-		return "1 " + what + " is"
-	}
-	return fmt.Sprintf("%d %ss are", n, what)
+	return Count(n, what) + map[bool]string{true: " is", false: " are"}[n == 1]
 }
 
 // Were is Are in the past: "1 record was", "2 records were".
 func Were(n int, what string) string {
-	if n == 1 {
-		return "1 " + what + " was"
-	}
-	return fmt.Sprintf("%d %ss were", n, what)
+	return Count(n, what) + map[bool]string{true: " was", false: " were"}[n == 1]
 }
 
 // Tenths is a time to a tenth of a second.
