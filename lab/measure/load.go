@@ -52,15 +52,8 @@ func (l *Load) check() (hosts []string, err error) {
 			return nil, fmt.Errorf("invalid value %q for --rate: write a number per second, such as 500/s", l.Rate)
 		}
 	}
-	for _, text := range slices.Concat([]string{l.Method, l.Body}, l.Headers) {
-		if strings.Contains(text, "${{") {
-			return nil, fmt.Errorf("%q has ${{ in it, which articles fill in", text)
-		}
-	}
-	for _, h := range l.Headers {
-		if name, _, ok := strings.Cut(h, ":"); !ok || strings.TrimSpace(name) == "" {
-			return nil, fmt.Errorf("invalid header %q: write it as 'Name: value'", h)
-		}
+	if err := l.checkRequest(); err != nil {
+		return nil, err
 	}
 	for _, written := range l.URLs {
 		u, err := url.Parse(written)
@@ -77,6 +70,20 @@ func (l *Load) check() (hosts []string, err error) {
 		}
 	}
 	return hosts, nil
+}
+
+func (l *Load) checkRequest() error {
+	for _, text := range slices.Concat([]string{l.Method, l.Body}, l.Headers) {
+		if strings.Contains(text, "${{") {
+			return fmt.Errorf("%q has ${{ in it, which articles fill in", text)
+		}
+	}
+	for _, h := range l.Headers {
+		if name, _, ok := strings.Cut(h, ":"); !ok || strings.TrimSpace(name) == "" {
+			return fmt.Errorf("invalid header %q: write it as 'Name: value'", h)
+		}
+	}
+	return nil
 }
 
 func (l *Load) oneLine() *oneLine {

@@ -84,17 +84,7 @@ func (j *job) connectMachines(ctx context.Context) error {
 		return err
 	}
 	cache := machine.Cache(j.Config.Cache)
-	j.prefer = map[string][]string{}
-	for name, address := range addresses {
-		if host, ok := cache.Host(address); ok && len(host.Nodes) > 0 {
-			j.prefer[name] = host.Nodes
-		}
-	}
-	e, err := j.connected(ctx)
-	if err == nil {
-		err = sweep(ctx, j.Session, e)
-	}
-	if err != nil {
+	if err := j.connectElsewhere(ctx, cache, addresses); err != nil {
 		return err
 	}
 	j.machines = map[string]*machine.Machine{}
@@ -125,6 +115,22 @@ func (j *job) connectMachines(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// connectElsewhere connects to the engine of machines elsewhere, on the nodes of the last run if it can, and removes
+// what earlier runs left there.
+func (j *job) connectElsewhere(ctx context.Context, cache machine.Cache, addresses map[string]string) error {
+	j.prefer = map[string][]string{}
+	for name, address := range addresses {
+		if host, ok := cache.Host(address); ok && len(host.Nodes) > 0 {
+			j.prefer[name] = host.Nodes
+		}
+	}
+	e, err := j.connected(ctx)
+	if err != nil {
+		return err
+	}
+	return sweep(ctx, j.Session, e)
 }
 
 // busyPause is the time between two attempts to use a cluster that another run uses.
