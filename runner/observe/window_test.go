@@ -57,26 +57,32 @@ func TestForeign(t *testing.T) {
 	}
 	server := &service{name: "server", cpu: []engine.Usage{{At: moment(-1)}, {At: moment(0)}, {At: moment(3), CPU: 600 * time.Millisecond}}}
 	const load = time.Second
+	container := func(cpu time.Duration) service {
+		return service{cpu: []engine.Usage{{At: moment(0)}, {At: moment(2), CPU: cpu}}}
+	}
 	for _, tt := range []struct {
 		name string
 		own  float64 // processor time of the sampler's process in the window
 		w    Window
 		want float64
+		load service // readings of its container
 	}{
-		{"this machine", 0, Window{Length: 2 * time.Second, LoadCPU: load}, 0.15},
-		{"without what we took", 0.4, Window{Length: 2 * time.Second, LoadCPU: load}, 0.05},
-		{"a short window", 0, Window{Length: 190 * time.Millisecond, LoadCPU: load}, -1},
-		{"an unknown load", 0, Window{Length: 2 * time.Second, LoadCPU: -1}, -1},
+		{"this machine", 0, Window{Length: 2 * time.Second, LoadCPU: load}, 0.15, service{}},
+		{"without what we took", 0.4, Window{Length: 2 * time.Second, LoadCPU: load}, 0.05, service{}},
+		{"a short window", 0, Window{Length: 190 * time.Millisecond, LoadCPU: load}, -1, service{}},
+		{"an unknown load", 0, Window{Length: 2 * time.Second, LoadCPU: -1}, -1, service{}},
+		{"a load that its container tells", 0, Window{Length: 2 * time.Second, LoadCPU: -1}, 0.15, container(load)},
+		{"a load that tells more exactly", 0, Window{Length: 2 * time.Second, LoadCPU: load}, 0.15, container(2 * load)},
 		{"another machine with the load", 0, Window{Length: 2 * time.Second, LoadCPU: load,
-			Machines: []OnMachine{{Readings: readings(0), Load: true}}}, 0.25},
+			Machines: []OnMachine{{Readings: readings(0), Load: true}}}, 0.25, service{}},
 		{"another machine without it", 0, Window{Length: 2 * time.Second, LoadCPU: load,
-			Machines: []OnMachine{{Readings: readings(0), Services: []string{"server"}}}}, 0.4},
+			Machines: []OnMachine{{Readings: readings(0), Services: []string{"server"}}}}, 0.4, service{}},
 		{"the busier one of two", 0, Window{Length: 2 * time.Second, LoadCPU: load,
-			Machines: []OnMachine{{Here: true, Load: true}, {Readings: readings(0)}}}, 0.5},
+			Machines: []OnMachine{{Here: true, Load: true}, {Readings: readings(0)}}}, 0.5, service{}},
 		{"one without readings", 0, Window{Length: 2 * time.Second, LoadCPU: load,
-			Machines: []OnMachine{{Here: true, Load: true}, {}}}, -1},
+			Machines: []OnMachine{{Here: true, Load: true}, {}}}, -1, service{}},
 	} {
-		s := &Sampler{host: readings(tt.own), services: []*service{server}, facts: map[string]string{}}
+		s := &Sampler{host: readings(tt.own), services: []*service{server}, load: tt.load, facts: map[string]string{}}
 		tt.w.Start = moment(0)
 		if got := s.In(tt.w).Foreign; math.Abs(got-tt.want) > 1e-9 {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
