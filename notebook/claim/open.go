@@ -59,6 +59,7 @@ func judgeAlone(d *dataset.Dataset, c *article.Claim) (t Test, j Judgement) {
 	if err != nil || t.unfit(c) != "" {
 		return Test{}, j
 	}
+	t.looks = t.knownLooks(d, c) // as Judge does, so that no run ends before its claims are decided on the page
 	return t, t.Judge()
 }
 

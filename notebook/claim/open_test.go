@@ -42,6 +42,11 @@ func TestRunWithLooks(t *testing.T) {
 			"the interval at the stricter level includes the limit of the claim"},
 		{"decided at the first", "up to 20", []float64{2000, 2020, 2010}, planned(3, 5, 10, 20), dataset.Fresh,
 			stats.Supported, 0.0125, false, ""},
+		{"decided but for the looks that earlier runs took", "up to 5", []float64{1116, 1164, 1087, 1135, 1106},
+			func(r *record.Record) {
+				planned(3, 5)(r)
+				r.Facts = map[string]string{record.FactClaims: `[{"claim": "c", "says": {}, "looks": 8}]`}
+			}, dataset.Fresh, stats.Inconclusive, 0.005, true, "the interval at the stricter level includes the limit of the claim"},
 		{"stopped before the first", "up to 20", a[:2], planned(3, 5, 10, 20), dataset.Partial, stats.Inconclusive, 0.0125,
 			true, "there are 2 valid repetitions of a, and a verdict needs 3"},
 	} {
