@@ -60,7 +60,7 @@ func removed(dryRun bool) string {
 // enginesToClean are all engines of this machine, and the cluster of the project.
 func (a *Session) enginesToClean() []Engine {
 	project, err := article.OpenProject(a.Dir)
-	if err != nil || a.Config.Cluster == nil || !project.Engine.V.Can(spec.Nodes) && project.Cluster == nil {
+	if err != nil || a.Config.Cluster == nil || !project.EngineName().Can(spec.Nodes) && project.Cluster == nil {
 		return a.Config.Engines
 	}
 	return append(a.Config.Engines[:len(a.Config.Engines):len(a.Config.Engines)], Engine{Name: spec.Kubernetes,

@@ -69,8 +69,8 @@ type Engine struct {
 // EngineOf connects to the engine of a project. Of a cluster it prefers nodes, by the names of machines in plans.
 func (w Config) EngineOf(ctx context.Context, project *article.Project, prefer map[string][]string) (engine.Engine,
 	error) {
-	if w.Cluster == nil || !project.Engine.V.Can(spec.Nodes) {
-		return w.Engine(ctx, project.Engine.V) // without clusters its error lists the engines
+	if w.Cluster == nil || !project.EngineName().Can(spec.Nodes) {
+		return w.Engine(ctx, project.EngineName()) // without clusters its error lists the engines
 	}
 	o := OptionsOf(project)
 	o.Prefer = prefer

@@ -114,7 +114,7 @@ func examineEngine(ctx context.Context, a *Session, project *article.Project) []
 	if err != nil {
 		found.Words, found.Remedy, _ = strings.Cut(err.Error(), ": ") // as errors of engines have it
 		if !strings.Contains(found.Remedy, "--engine local") {
-			found.Remedy += otherEngine(ctx, a, project.Engine.V)
+			found.Remedy += otherEngine(ctx, a, project.EngineName())
 		}
 		return []finding{found}
 	}

@@ -32,7 +32,7 @@ func (w Config) AddressOf(project *article.Project) string {
 	if w.Elsewhere == nil {
 		return ""
 	}
-	return w.Elsewhere(cmp.Or(project.Engine.V, spec.DefaultEngine))
+	return w.Elsewhere(cmp.Or(project.EngineName(), spec.DefaultEngine))
 }
 
 // LockIDOf returns an ID for the lock of the machine at an address.

@@ -24,7 +24,7 @@ func DatasetOptions(project *article.Project, c *Article, host string) dataset.O
 		known[plan.Full] = planned{c.Planned, nil}
 	}
 	answers := func(d *dataset.Dataset) bool {
-		return slices.ContainsFunc(d.Doc.Claims, func(c *article.Claim) bool { return c.Headline.V && claim.IsDecided(d, c) })
+		return slices.ContainsFunc(d.Doc.Claims, func(c *article.Claim) bool { return c.Headline && claim.IsDecided(d, c) })
 	}
 	return dataset.Options{ThisHost: host, Answers: answers, Plan: func(profile string) (*plan.Plan, error) {
 		if p, ok := known[profile]; ok {

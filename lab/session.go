@@ -274,7 +274,7 @@ func (a *Session) HostOf(project *article.Project, c *Article) (machine.Host, er
 		return machine.Host{ID: UnknownHosts}, nil
 	}
 	this, err := a.Here()
-	if err != nil || !project.Engine.V.Can(spec.Nodes) {
+	if err != nil || !project.EngineName().Can(spec.Nodes) {
 		return this, err
 	}
 	p := c.Planned

@@ -71,7 +71,7 @@ func (c *composer) answer(standing claim.Standing, title, own template.HTML) ans
 	v := answerView{Standing: PlainBadge(standing), Title: title, Meta: c.meta(), Text: own,
 		Related: slice.Map(c.doc.Front.Related, c.linkTo), Of: c.countOfClaims(standing), Cautions: c.cautions(),
 		Year: yearOf(c.doc), Shortest: c.shortest()}
-	headlines := slice.Filter(c.doc.Claims, func(block *article.Claim) bool { return block.Headline.V })
+	headlines := slice.Filter(c.doc.Claims, func(block *article.Claim) bool { return block.Headline })
 	for _, block := range headlines[:min(len(headlines), mostAnswers)] {
 		o, mark := c.outcomes.of(block.Name.Value), VerdictBadge(c.judgements.verdict(block.Name.Value))
 		line := answerLine{Says: o.Sentence.WithoutInterval().HTML(), Outcome: o, Class: mark.Class, Verdict: mark.Word,
@@ -140,11 +140,11 @@ func (j judgements) with(v stats.Verdict) (n int) {
 // claim. It is nil if there is none.
 func (c *composer) headlineFigure() *article.Figure {
 	for _, f := range c.doc.Figures {
-		if f.Headline.V && c.Applies(f.Part) {
+		if f.Headline && c.Applies(f.Part) {
 			return f
 		}
 	}
-	i := slices.IndexFunc(c.doc.Claims, func(block *article.Claim) bool { return block.Headline.V })
+	i := slices.IndexFunc(c.doc.Claims, func(block *article.Claim) bool { return block.Headline })
 	if i < 0 || len(c.doc.Figures) == 0 {
 		return nil
 	}

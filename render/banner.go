@@ -104,7 +104,7 @@ func (c *composer) headlineFindings() []banner {
 // headlineCells are the cells that headline claims rest on.
 func (c *composer) headlineCells() (cells []*dataset.Cell) {
 	for _, block := range c.doc.Claims {
-		if block.Headline.V {
+		if block.Headline {
 			cells = slice.Add(cells, outcome.CellsOf(c.judgements[block.Name.Value])...)
 		}
 	}

@@ -69,7 +69,7 @@ func (j judgements) holds(name string) bool {
 // without one.
 func (c *composer) firstDecided() *article.Claim {
 	headlines := slice.Filter(c.doc.Claims, func(block *article.Claim) bool {
-		return block.Headline.V && c.judgements.verdict(block.Name.Value) != stats.NotMeasured
+		return block.Headline && c.judgements.verdict(block.Name.Value) != stats.NotMeasured
 	})
 	for _, block := range headlines {
 		if c.judgements.verdict(block.Name.Value) != stats.Inconclusive {

@@ -53,7 +53,7 @@ func (c *composer) claim(block *article.Claim) claimView {
 	mark := VerdictBadge(j.Outcome())
 	says, _ := c.claimSentence(block)
 	v := claimView{ID: prose.ClaimID + block.Name.Value, Class: mark.Class, Word: mark.Word, Says: says,
-		Headline: block.Headline.V}
+		Headline: block.Headline}
 	if block.Expect.Node != nil {
 		v.Expect = prose.Code(block.Expect.Node.String())
 	}

@@ -103,7 +103,7 @@ func (c *composer) others() (list []otherView) {
 func (c *composer) sideBySide(there *claim.Results) (list []partView) {
 	for i := range there.Claims {
 		j := &there.Claims[i]
-		if !j.Claim.Headline.V || j.Verdict == stats.NotMeasured {
+		if !j.Claim.Headline || j.Verdict == stats.NotMeasured {
 			continue
 		}
 		v, here := partOf(*j), c.judgements[j.Claim.Name.Value]
@@ -144,8 +144,8 @@ func differences(here, there *dataset.Dataset) string {
 
 func (c *composer) evidence(standing claim.Standing) evidenceView {
 	v := evidenceView{Original: c.original(standing), Asked: c.asked(), Run: c.howto(), Stated: c.stated()}
-	headlines := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return b.Headline.V })
-	others := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return !b.Headline.V })
+	headlines := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return b.Headline })
+	others := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return !b.Headline })
 	if title := "The " + wording.Count(len(headlines), "headline claim"); len(headlines) > 0 {
 		if len(headlines) == 1 {
 			title = "The headline claim"
@@ -193,7 +193,7 @@ func (c *composer) original(standing claim.Standing) originalView {
 func (c *composer) asked() originalView {
 	v := originalView{ID: "asked", Heading: "What else we asked"}
 	if r := c.doc.Front.Reproduces; r != nil {
-		c.addClaims(&v, slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return b.Headline.V && !b.IsOriginal() }))
+		c.addClaims(&v, slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return b.Headline && !b.IsOriginal() }))
 	}
 	return v
 }

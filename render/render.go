@@ -365,7 +365,7 @@ func (c *composer) Block(b *article.Block) template.HTML {
 	switch b.Is {
 	case "experiment":
 		first, _ := b.Place.Source.Position(b.Place.Start)
-		lines := strings.Count(string(b.YAML), "\n")
+		lines := strings.Count(string(b.Listing.Data), "\n")
 		what := ""
 		if b.Experiment != nil {
 			if e, ok := c.d.Experiment(b.Experiment.Name.Value); ok {
@@ -373,7 +373,7 @@ func (c *composer) Block(b *article.Block) template.HTML {
 			}
 		}
 		return c.prose.File(article.FileName, what, fmt.Sprintf("lines\u00a0%d–%d", first+1, first+lines), "yaml",
-			b.YAML, b.Opened)
+			b.Listing.Data, b.Opened)
 	case "include", "file":
 		return c.prose.File(b.Listing.Path, "", "", b.Listing.Language, b.Listing.Data, b.Opened)
 	case "table":

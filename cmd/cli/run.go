@@ -137,7 +137,7 @@ problems, no engine is available, or no result is valid.`,
 				return err
 			}
 			flags.ChooseEngine(project)
-			if flags.Keep && !project.Engine.V.Can(spec.Keeping) {
+			if flags.Keep && !project.EngineName().Can(spec.Keeping) {
 				return errors.New("--keep has no effect with the engine local, because its processes end with benchbook: leave " +
 					"it out, or use the engine docker")
 			}

@@ -90,7 +90,7 @@ func (b *builder) appendix(d *dataset.Dataset, bundle string) *appendix {
 // on it.
 func (x *appendix) addClaims(d *dataset.Dataset, ids map[string]string) {
 	judged := claim.JudgeAll(d).Claims
-	if headlines := slice.Filter(judged, func(j claim.Judgement) bool { return j.Claim.Headline.V }); len(headlines) > 0 {
+	if headlines := slice.Filter(judged, func(j claim.Judgement) bool { return j.Claim.Headline }); len(headlines) > 0 {
 		judged = headlines
 	}
 	for i, j := range judged {

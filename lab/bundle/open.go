@@ -53,7 +53,7 @@ func checkSettings(p *article.Project) error {
 // checkAllowed refuses permissions with which an article may read the user's files.
 func checkAllowed(p *article.Project) error {
 	for _, word := range []article.Permission{article.AllowMounts, article.AllowContexts, article.AllowSecrets} {
-		if p.Allows(word) {
+		if p.Allow.Has(word) {
 			return fmt.Errorf("its %s allows %s, by which its article could read your files", article.ProjectFile, word)
 		}
 	}

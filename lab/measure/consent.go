@@ -33,7 +33,7 @@ const (
 
 // A reach is something a project may do. With a word, a policy must allow it, as it may do harm.
 type reach struct {
-	word  article.PolicyWord
+	word  article.Permission
 	host  string // of a target
 	words string
 	at    source.Pos
@@ -56,14 +56,14 @@ var reachWords = map[article.Permission]string{
 func reachesOf(project *article.Project, plans []*plan.Plan) (out []reach) {
 	for _, w := range project.Allow.Words {
 		// The engine sets only sysctls of the container.
-		out = append(out, reach{article.PolicyWord(w.V), "", reachWords[w.V], w.Text.Pos, w.V != article.AllowSysctls})
+		out = append(out, reach{w.Value, "", reachWords[w.Value], w.Pos, w.Value != article.AllowSysctls})
 	}
 	for _, t := range project.Allow.Targets {
 		out = append(out, reach{targetsKey, t.Value, "load on " + t.Value, t.Pos, true})
 	}
-	engine := project.Engine.Text.Pos
+	engine := project.Engine.Pos
 	inFile := engine.Source != nil // else the engine is from a flag
-	switch project.Engine.V {
+	switch project.EngineName() {
 	case spec.Local:
 		out = append(out, reach{article.PolicyLocal, "", "programs of this machine, as you", engine, inFile})
 	case spec.Kubernetes:
@@ -184,10 +184,10 @@ func withinPolicy(a *lab.Session, file string, reaches []reach) error {
 	}
 	for _, r := range reaches {
 		isHost := func(t source.Text) bool { return strings.EqualFold(t.Value, r.host) }
-		if r.word == "" || r.word == targetsKey && slices.ContainsFunc(policy.Allow.Targets, isHost) || policy.Has(r.word) {
+		if r.word == "" || r.word == targetsKey && slices.ContainsFunc(policy.Allow.Targets, isHost) || policy.Allow.Has(r.word) {
 			continue
 		}
-		written := string(r.word)
+		written := r.word
 		if r.word == targetsKey {
 			written = fmt.Sprintf("{targets: [%s]}", r.host)
 		}

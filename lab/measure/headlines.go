@@ -55,7 +55,7 @@ func (j *job) findQuestions() error {
 // there are no headlines.
 func questionsOf(c *lab.Article, p *plan.Plan) (out []*question) {
 	d := dataset.WithoutRecords(c.Doc, p)
-	isHeadline := func(block *article.Claim) bool { return block.Headline.V }
+	isHeadline := func(block *article.Claim) bool { return block.Headline }
 	hasHeadlines := slices.ContainsFunc(c.Doc.Claims, isHeadline)
 	for _, block := range c.Doc.Claims {
 		if hasHeadlines && !isHeadline(block) {
@@ -205,7 +205,7 @@ func (j *job) sayDecided(next *question) {
 	decided, all, kind := 0, 0, "headline claim"
 	for _, q := range j.questions {
 		decided, all = decided+q.decided, all+len(q.claims)
-		if !q.claims[0].Headline.V {
+		if !q.claims[0].Headline {
 			kind = "claim"
 		}
 	}

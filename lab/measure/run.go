@@ -26,7 +26,6 @@ import (
 
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/notebook/spec"
 	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
@@ -76,7 +75,7 @@ const EngineNone = "none"
 // ChooseEngine replaces the project's engine by the engine of the flag.
 func (f *Options) ChooseEngine(project *article.Project) {
 	if f.Engine != "" && f.Engine != EngineNone {
-		project.Engine = article.Value[spec.Engine]{V: spec.Engine(f.Engine), Text: source.Text{Value: f.Engine}}
+		project.Engine = source.Text{Value: f.Engine}
 	}
 }
 

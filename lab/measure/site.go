@@ -178,7 +178,7 @@ func (j *job) connected(ctx context.Context) (engine.Engine, error) {
 func (j *job) connect(ctx context.Context, e *plan.Experiment) (err error) {
 	switch {
 	case e.Skipped != "":
-	case !e.Outside || j.project.Engine.V == e.Engine:
+	case !e.Outside || j.project.EngineName() == e.Engine:
 		_, err = j.connected(ctx)
 	case j.outside == nil:
 		if j.outside, err = j.Config.Engine(ctx, e.Engine); err == nil {

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
 
@@ -94,11 +93,6 @@ func readMark(src *source.Source, said, at source.Pos, problems *source.Problems
 
 // htmlIn gives the places of raw HTML, which comments are.
 func htmlIn(src *source.Source, problems *source.Problems) []source.Pos {
-	if !utf8.Valid(src.Data) {
-		at := source.FirstInvalid(src.Data)
-		problems.Add("bad-utf8", src.Pos(at, at+1), "the file is not UTF-8 from here on").Hint = "save it as UTF-8"
-		return nil
-	}
 	var out []source.Pos
 	parser := article.ForPages()
 	_ = ast.Walk(parser.Parse(src.Data), func(n ast.Node, entering bool) (ast.WalkStatus, error) {

@@ -54,7 +54,7 @@ type Session struct {
 }
 
 func newClaim(j *claim.Judgement) Claim {
-	c := Claim{Claim: j.Claim.Name.Value, Headline: j.Claim.Headline.V, Expect: j.Claim.Expect.Text.Value, Level: j.Level,
+	c := Claim{Claim: j.Claim.Name.Value, Headline: j.Claim.Headline, Expect: j.Claim.Expect.Text.Value, Level: j.Level,
 		Judged: newJudged(j)}
 	for i := range j.Parts {
 		c.Parts = append(c.Parts, newJudged(&j.Parts[i]))

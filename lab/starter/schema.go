@@ -204,10 +204,6 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 		return word(), true
 	case reflect.TypeFor[article.Compose]():
 		return anyOf(orList(word()), g.mapping(t)), true
-	case reflect.TypeFor[article.Allow]():
-		return orList(anyOf(oneOf(article.Permission("").Words()), g.mapping(t))), true
-	case reflect.TypeFor[article.PolicyAllow]():
-		return orList(anyOf(oneOf(article.PolicyWord("").Words()), g.mapping(t))), true
 	case reflect.TypeFor[article.Services]():
 		return schema{"type": "object", "additionalProperties": orNull(g.mapping(reflect.TypeFor[spec.Service]()))}, true
 	case reflect.TypeFor[article.Tune]():
@@ -230,13 +226,6 @@ func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
 	case reflect.TypeFor[article.Defaults]():
 		return without(g.value(reflect.TypeFor[article.Experiment]()), "name", "extends"), true
 	}
-	if t.Kind() == reflect.Struct && strings.HasPrefix(t.Name(), "Value[") {
-		v, _ := t.FieldByName("V")
-		if v.Type.Implements(reflect.TypeFor[article.Word]()) {
-			return oneOf(reflect.Zero(v.Type).Interface().(article.Word).Words()), true
-		}
-		return g.notation(v.Type.Name(), v.Type)
-	}
 	return nil, false
 }
 
@@ -254,6 +243,8 @@ func (g *schemaMaker) notation(name string, t reflect.Type) (schema, bool) {
 		return oneOf(known), true
 	}
 	switch name {
+	case "permissions", "uses":
+		return orList(anyOf(oneOf(article.Words[strings.TrimSuffix(name, "s")]), g.mapping(t))), true
 	case "args":
 		byTool := schema{}
 		for _, tool := range article.Words["tool"] {
@@ -281,7 +272,7 @@ func (g *schemaMaker) notation(name string, t reflect.Type) (schema, bool) {
 		return anyOf(schema{"type": "number"}, schemaText(`^[0-9.]+ ?[kKmMgGtTpP]?[iI]?[bB]?$`)), true
 	case "rate":
 		return schemaText(number + `/s$`), true
-	case "Share":
+	case "share", "effect":
 		return anyOf(schema{"type": "number"}, schemaText(number+` ?%?$`)), true
 	case "size":
 		return schemaText(number + ` ?(B|[kMG]B|[KMG]iB)$`), true

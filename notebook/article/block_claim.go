@@ -9,18 +9,18 @@ import (
 
 // Claim is the test of a sentence.
 type Claim struct {
-	Name           source.Text  `yaml:"name"`
+	Name           source.Text  `yaml:"name" need:"add name: with a word of your choice"`
 	Experiment     source.Text  `yaml:"experiment"`
 	Expect         Expression   `yaml:"expect" need:"add expect: with a comparison, such as a > b"`
-	SmallestEffect Value[Share] `yaml:"smallest_effect"`
-	Headline       Value[bool]  `yaml:"headline"`
+	SmallestEffect float64      `yaml:"smallest_effect" as:"effect"` // a share; 0 if nothing is written
+	Headline       bool         `yaml:"headline"`
 	Text           source.Text  `yaml:"text"`
 	Says           Says         `yaml:"says"`
 	Published      Expression   `yaml:"published"` // the effect that the original found: 1.26, 26%, 130ms
 	Derived        source.Text  `yaml:"derived"`   // how the published effect follows from what the original printed
 	Quote          *Quote       `yaml:"quote"`     // of the original
 	Pos            source.Pos   `yaml:"-"`
-	Tried          source.Tried `yaml:"-"`
+	Node           *source.Node `yaml:"-"`
 }
 
 // Quote is a statement of the original.

@@ -20,7 +20,6 @@ type ExperimentBlock struct {
 	Pos  source.Pos   // of its fence
 
 	extent source.Pos // of the fence and all lines of the block
-	tried  source.Tried
 }
 
 // Experiment is something to measure: services, a matrix of settings, and a load or a command.

@@ -12,7 +12,7 @@ import (
 // Metric is a metric that an experiment adds: computed from others, or found in output.
 type Metric struct {
 	Name   source.Text   `yaml:"name" need:"add name: with a word of your choice"` // words joined by dots
-	Unit   Value[string] `yaml:"unit"`                                             // such as s or 1; empty is 1
+	Unit   source.Text   `yaml:"unit"`                                             // such as s or 1; empty is 1
 	Better string        `yaml:"better" as:"better"`                               // higher, lower or empty
 	Value  Expression    `yaml:"value"`
 	From   source.Text   `yaml:"from" not:"value"` // "SERVICE log", "stdout", or the name of a hook
@@ -32,7 +32,7 @@ func (m *Metric) Source() (service, stream string) {
 // Means is the metric as records and pages know it.
 func (m *Metric) Means() record.Metric {
 	out := record.Metric{Name: m.Name.Value, Unit: "1", Better: m.Better, Title: m.Name.Value}
-	if u, ok := expr.ParseUnit(m.Unit.V); ok {
+	if u, ok := expr.ParseUnit(m.Unit.Value); ok {
 		out.Unit, out.Share = u.Dimension.Base(), u.Dimension == expr.Share
 	}
 	return out
@@ -40,7 +40,7 @@ func (m *Metric) Means() record.Metric {
 
 func (m *Metric) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	d.Plain(n, "metric", m)
-	if n.Kind != source.Map || strings.Contains(m.Name.Value+m.From.Value+m.Unit.Text.Value, "${{") {
+	if n.Kind != source.Map || strings.Contains(m.Name.Value+m.From.Value+m.Unit.Value, "${{") {
 		return
 	}
 	p := d.Problems
@@ -50,8 +50,8 @@ func (m *Metric) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	} else if _, known := record.LookupMetric(name.Value); known {
 		p.Add("bad-name", name.Pos, "%q is a metric already", name.Value).Hint = "choose another name for yours"
 	}
-	if _, ok := expr.ParseUnit(m.Unit.V); !ok {
-		p.Add("unknown-unit", m.Unit.Text.Pos, "no unit %q", m.Unit.V).
+	if _, ok := expr.ParseUnit(m.Unit.Value); !ok {
+		p.Add("unknown-unit", m.Unit.Pos, "no unit %q", m.Unit.Value).
 			Hint = "units are ns us ms s m h, B kB MB GB KiB MiB GiB (also with /s), 1/s, % and cores; " +
 			`use "1" for a number without a unit`
 	}

@@ -41,7 +41,8 @@ type Published struct {
 	With       NamedTexts     `yaml:"with"`            // added to every row that does not have them
 	Metrics    NamedTexts     `yaml:"metrics"`         // metrics by columns, or by words in the column metric
 	Pos        source.Pos     `yaml:"-"`
-	Tried      source.Tried   `yaml:"-"`
+
+	isUnread bool // its rows or file could not be read
 }
 
 // PublishedRow has parameters of a cell and metrics of it that were published.
@@ -49,12 +50,7 @@ type PublishedRow struct {
 	Fields  []Named[source.Text] // parameters, and notes that are neither parameter nor metric
 	Metrics []Named[PublishedAt] // in base units
 	Pos     source.Pos
-
-	unread bool // a number of it could not be read
 }
-
-// Unread reports whether a number of the row could not be read, which is a problem already.
-func (r *PublishedRow) Unread() bool { return r.unread }
 
 // PublishedAt is one published number in the metric's base unit, with its text.
 type PublishedAt struct {
@@ -74,10 +70,9 @@ type rowReader struct {
 // those that an experiment adds.
 func (doc *Document) published(b *Published) {
 	r := rowReader{doc: doc, block: b, problems: &doc.Problems}
-	if !r.find() {
+	if !r.find() || !r.checkMetrics() {
 		return
 	}
-	readable := r.checkMetrics()
 	picked := 0
 	for _, n := range r.rows {
 		fits, err := r.picks(n)
@@ -89,8 +84,8 @@ func (doc *Document) published(b *Published) {
 			continue
 		}
 		picked++
-		if row, ok := r.read(n); ok {
-			row.unread = row.unread || !readable
+		before := r.problems.Found()
+		if row, ok := r.read(n); ok && r.problems.Found() == before {
 			b.Rows = append(b.Rows, row)
 		}
 	}
@@ -104,7 +99,7 @@ func (doc *Document) published(b *Published) {
 func (r *rowReader) find() bool {
 	b, d, ok := r.block, NewDecoder(r.problems, false), true
 	switch {
-	case b.Tried.Has("rows", "file"):
+	case b.isUnread:
 		return false
 	case !b.File.IsZero():
 		r.rows, ok = r.doc.Rows(b.File, r.problems)
@@ -167,8 +162,8 @@ func (r *rowReader) checkMetrics() bool {
 	return r.problems.Found() == before
 }
 
-// metric returns the metric with a name, one that the article adds included. The programs of an experiment that times
-// commands print metrics of their own: there, any name is a metric, whose unit is not known.
+// metric returns the metric with a name, one that the article adds included. Programs that are timed print metrics of
+// their own: in an article with commands, any name is a metric, whose unit is not known.
 func (r *rowReader) metric(name string) (record.Metric, bool) {
 	if m, ok := record.LookupMetric(name); ok {
 		return m, true
@@ -176,24 +171,9 @@ func (r *rowReader) metric(name string) (record.Metric, bool) {
 	if m, ok := r.doc.added[name]; ok {
 		return m, true
 	}
+	timesCommand := func(e *ExperimentBlock) bool { return e.Node.Get("command") != nil }
 	return record.Metric{Name: name, Title: name}, record.IsMetricName(name) &&
-		r.doc.timesCommands(r.block.Experiment.Value)
-}
-
-// timesCommands reports whether an experiment, the only one if the name is empty, has a command or extends one that
-// has.
-func (doc *Document) timesCommands(name string) bool {
-	for range doc.Experiments { // the longest chain of extends
-		e, ok := slice.Find(doc.Experiments, func(e *ExperimentBlock) bool { return e.Name.Value == name || name == "" })
-		if !ok {
-			return false
-		}
-		if e.Node.Get("command") != nil || e.Node.Get("load") != nil || e.Node.Get("extends") == nil {
-			return e.Node.Get("command") != nil
-		}
-		name = e.Node.Get("extends").Text.Value
-	}
-	return false
+		slices.ContainsFunc(r.doc.Experiments, timesCommand)
 }
 
 // read reads one row. A column metric names the only metric of the row, whose number and unit are in the columns value
@@ -254,8 +234,7 @@ func (r *rowReader) addNumber(row *PublishedRow, key, written source.Text, namin
 	if u := naming.Get("unit"); u != nil {
 		unit = u.Text.Value
 	}
-	number, ok := r.number(written, unit, metric)
-	if row.unread = row.unread || !ok; ok {
+	if number, ok := r.number(written, unit, metric); ok {
 		row.Metrics = append(row.Metrics, Named[PublishedAt]{source.Text{Value: metric.Name, Pos: key.Pos},
 			PublishedAt{number, written}})
 	}

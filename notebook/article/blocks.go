@@ -7,7 +7,6 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
-	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 )
 
@@ -20,16 +19,9 @@ type Block struct {
 	Tables     []*Table
 	Figures    []*Figure
 	Experiment *ExperimentBlock // of an experiment block that could be read
-	Listing    *Listing         // of a file or include
-	YAML       []byte           // the text of a block of ours
+	Listing    *Listing         // its text
 	Opened     bool             // the page shows the listing at once, instead of a line that opens
 	Place      source.Pos       // of the fence's first line
-
-	language string
-	content  []byte
-	lines    []source.Pos // of content
-	fragment source.Fragment
-	extent   source.Pos // of all of it, without the closing fence
 }
 
 // KindBlock is the kind of a Block.
@@ -43,15 +35,12 @@ type Listing struct {
 	Language string
 	Path     string // of file= or include=, relative to the article's folder
 	Data     []byte
-	Lines    []source.Pos // of file=: of each line of Data
-	Pos      source.Pos   // of the fence's first line
+	Pos      source.Pos // of the path
+	Lines    []source.Pos    // of file=: of each line of Data
+	Fragment source.Fragment // of file=: Data with its places in the article
 
-	fragment source.Fragment // of file=
-	extent   source.Pos      // of file=: of the fence and all of its lines
+	extent source.Pos // of file=: of the fence and all lines, without the closing fence
 }
-
-// Fragment is the text of the listing with its places in the article.
-func (l *Listing) Fragment() source.Fragment { return l.fragment }
 
 // blockKinds are the second words of yaml fences that are blocks of ours.
 var blockKinds = []string{"experiment", "published", "claim", "table", "figure"}
@@ -85,69 +74,51 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 		doc.setUnread(doc.Text, blockKinds...) // a block may be in the text that it has swallowed
 		return nil
 	}
-	fields := strings.Fields(fence.words)
+	fields := strings.Fields(fence.words.Value)
 	if len(fields) == 0 || len(fields) == 1 && !slices.Contains(blockKinds, fields[0]) {
 		return nil
 	}
-	b := &Block{Place: fence.wordsPos(doc.Source, 0, len(fence.words)), language: fields[0],
-		Opened: slices.Contains(fields, "open")}
-	b.extent = b.Place
+	l := &Listing{Language: fields[0], extent: fence.words.Pos}
+	b := &Block{Place: fence.words.Pos, Listing: l, Opened: slices.Contains(fields, "open")}
 	var pieces []source.Piece
 	for _, line := range f.Lines().Sliced(0, f.Lines().Len()) {
 		text := line.Value(doc.Text)
 		pieces = append(pieces, source.Piece{Text: string(text), Start: line.Start, Padding: line.Padding})
-		b.content, b.extent.End = append(b.content, text...), line.Stop
-		b.lines = append(b.lines, doc.Source.Pos(line.Start, line.Stop))
+		l.Data, l.extent.End = append(l.Data, text...), line.Stop
+		l.Lines = append(l.Lines, doc.Source.Pos(line.Start, line.Stop))
 	}
-	b.fragment = source.Join(doc.Source, pieces, b.Place)
-	second := doc.word(fence, fields[min(1, len(fields)-1)])
+	l.Fragment = source.Join(doc.Source, pieces, b.Place)
+	second := fence.word(fields[min(1, len(fields)-1)])
 	switch kind := strings.ToLower(second.Value); {
-	case b.language == "yaml" && slices.Contains(blockKinds, second.Value):
-		b.Is, b.YAML = second.Value, b.content
+	case l.Language == "yaml" && slices.Contains(blockKinds, second.Value):
+		b.Is = second.Value
 		doc.yamlBlock(b)
 		return b
-	case b.language == "yaml" && !strings.Contains(kind, "="):
+	case l.Language == "yaml" && !strings.Contains(kind, "="):
 		doc.Problems.Add("unknown-block", second.Pos, "unknown block kind %q", second.Value).
 			Hint = source.Suggest(second.Value, blockKinds) + "; leave the word out for an ordinary listing"
-		doc.setUnread(b.content, blockKinds...)
+		doc.setUnread(l.Data, blockKinds...)
 	case slices.Contains(blockKinds, kind):
 		doc.Problems.Add("unknown-block", b.Place, "a block of %s begins with yaml", kind).
 			Hint = "write ```yaml " + kind + " for a block of benchbook"
-		doc.setUnread(b.content, kind)
+		doc.setUnread(l.Data, kind)
 	case strings.HasPrefix(second.Value, "file="):
-		return doc.fileBlock(b, second)
+		if b.Is = "file"; doc.addListing(l, second.Part(len("file="), len(second.Value))) {
+			return b
+		}
 	case strings.HasPrefix(second.Value, "include="):
-		return doc.includeBlock(b, second)
+		name := second.Part(len("include="), len(second.Value))
+		b.Is, l.Path, l.Pos = "include", name.Value, name.Pos
+		return b
 	}
 	return nil
-}
-
-// fileBlock makes a block of a listing that is a file; nil if it cannot be one.
-func (doc *Document) fileBlock(b *Block, word source.Text) *Block {
-	b.Is, b.Listing = "file", doc.listing(b, word.Part(len("file="), len(word.Value)))
-	if b.Listing == nil {
-		return nil
-	}
-	return b
-}
-
-// includeBlock makes a block of a listing that is read from a file, when all files are known.
-func (doc *Document) includeBlock(b *Block, word source.Text) *Block {
-	name := word.Part(len("include="), len(word.Value))
-	b.Is, b.Listing = "include", &Listing{Language: b.language, Path: name.Value, Pos: name.Pos}
-	if len(b.content) > 0 {
-		doc.Problems.Add("include-not-empty", b.Place, "a listing of a file cannot contain lines of its own").
-			Hint = "remove them, or write file= to make a file of them"
-	}
-	return b
 }
 
 // A fence is the line that begins a block of code: backticks or tildes, and words.
 type fence struct {
 	mark  string // empty without a fence
 	at    int    // offset of the mark
-	words string
-	after int // offset of the words
+	words source.Text
 }
 
 // fenceAt reads the fence that begins at an offset, after spaces and the marks of quotations.
@@ -166,37 +137,33 @@ func (doc *Document) fenceAt(at int) fence {
 		return fence{}
 	}
 	words = strings.TrimLeft(words, " \t")
-	return fence{mark, at, words, at + len(rest) - len(words)}
+	end := at + len(rest)
+	return fence{mark, at, source.Text{Value: words, Pos: doc.Source.Pos(end-len(words), end)}}
 }
 
-// wordsPos is the place of the bytes [start, end) of a fence's words.
-func (f fence) wordsPos(s *source.Source, start, end int) source.Pos {
-	return s.Pos(f.after+start, f.after+end)
-}
-
-func (doc *Document) word(f fence, word string) source.Text {
-	i := max(strings.Index(f.words, " "+word)+1, strings.Index(f.words, "\t"+word)+1)
-	return source.Text{Value: word, Pos: f.wordsPos(doc.Source, i, i+len(word))}
+func (f fence) word(word string) source.Text {
+	i := max(strings.Index(f.words.Value, " "+word)+1, strings.Index(f.words.Value, "\t"+word)+1)
+	return f.words.Part(i, i+len(word))
 }
 
 func (f fence) isOurs() bool {
-	fields := strings.Fields(f.words)
+	fields := strings.Fields(f.words.Value)
 	return len(fields) > 1 && (fields[0] == "yaml" || strings.HasPrefix(fields[1], "file=") ||
 		strings.HasPrefix(fields[1], "include="))
 }
 
 // unclosed adds the problem of a fence that has swallowed another one, or all of the rest.
 func (doc *Document) unclosed(f *ast.FencedCodeBlock, first fence) bool {
-	end := first.after + len(first.words)
+	end := first.words.Pos.End
 	for _, line := range f.Lines().Sliced(0, f.Lines().Len()) {
 		end = line.Stop
 		inner := doc.fenceAt(line.Start)
 		if inner.at-line.Start > 3 || !strings.HasPrefix(inner.mark, first.mark) ||
-			!inner.isOurs() && (inner.words == "" || !first.isOurs()) {
+			!inner.isOurs() && (inner.words.Value == "" || !first.isOurs()) {
 			continue
 		}
 		begun, _ := doc.Source.Position(first.at)
-		doc.Problems.Add("unclosed-fence", doc.Source.Pos(inner.at, inner.after+len(inner.words)),
+		doc.Problems.Add("unclosed-fence", doc.Source.Pos(inner.at, inner.words.Pos.End),
 			"this fence begins inside the one of line %d, which is not closed", begun).
 			Hint = "write a line " + first.mark + " below the last line of that one"
 		return true
@@ -205,10 +172,10 @@ func (doc *Document) unclosed(f *ast.FencedCodeBlock, first fence) bool {
 		end += bytes.IndexByte(doc.Text[end:], '\n') + 1
 	}
 	closing := doc.fenceAt(min(end, len(doc.Text)))
-	if !first.isOurs() || strings.HasPrefix(closing.mark, first.mark) && closing.words == "" {
+	if !first.isOurs() || strings.HasPrefix(closing.mark, first.mark) && closing.words.Value == "" {
 		return false
 	}
-	at := doc.Source.Pos(first.at, first.after+len(first.words))
+	at := doc.Source.Pos(first.at, first.words.Pos.End)
 	doc.Problems.Add("unclosed-fence", at, "this fence is never closed").
 		Hint = "write a line " + first.mark + " below its last line"
 	return true
@@ -231,10 +198,10 @@ func (doc *Document) MayBeUnread(name string, kinds ...string) bool {
 
 // yamlBlock reads a block of ours: one item, or a list of them.
 func (doc *Document) yamlBlock(b *Block) {
-	n := source.Parse(b.fragment, &doc.Problems)
+	n := source.Parse(b.Listing.Fragment, &doc.Problems)
 	switch {
 	case n == nil:
-		doc.setUnread(b.YAML, b.Is)
+		doc.setUnread(b.Listing.Data, b.Is)
 	case n.Kind == source.List && b.Is != "experiment":
 		for _, item := range n.Items {
 			doc.yamlItem(b, item, item.Text.Pos)
@@ -247,19 +214,19 @@ func (doc *Document) yamlBlock(b *Block) {
 func (doc *Document) yamlItem(b *Block, n *source.Node, at source.Pos) {
 	d := NewDecoder(&doc.Problems, false)
 	if !d.Kind(n, "block of "+b.Is, source.Map) {
-		doc.setUnread(b.YAML, b.Is)
+		doc.setUnread(b.Listing.Data, b.Is)
 		return
 	}
 	var name source.Text
 	switch b.Is {
 	case "experiment":
-		doc.experiment(b, n)
-		return
+		name = doc.experiment(b, n)
 	case "claim":
 		one := decodeInto(d, n, b.Is, &Claim{Pos: at}, &b.Claims, &doc.Claims)
 		name = one.Name
 	case "published":
 		one := decodeInto(d, n, "published block", &Published{Pos: at}, &b.Published, &doc.Published)
+		one.isUnread = d.Tried[n].Has("rows", "file")
 		name = one.Source
 	case "table":
 		one := decodeInto(d, n, b.Is, &Table{Pos: at}, &b.Tables, &doc.Tables)
@@ -269,7 +236,7 @@ func (doc *Document) yamlItem(b *Block, n *source.Node, at source.Pos) {
 		name = one.Label
 	}
 	if name.Value == "" {
-		doc.setUnread(b.YAML, b.Is) // its name may be misspelt
+		doc.setUnread(b.Listing.Data, b.Is) // its name may be misspelt
 	}
 }
 
@@ -280,50 +247,57 @@ func decodeInto[T any](d source.Decoder, n *source.Node, kind string, one *T, bl
 	return one
 }
 
-func (doc *Document) experiment(b *Block, n *source.Node) {
+// experiment reads an experiment and returns its name.
+func (doc *Document) experiment(b *Block, n *source.Node) source.Text {
 	if len(doc.Experiments) == maxExperiments {
 		doc.Problems.Add("too-many", b.Place, "more than %d experiments", maxExperiments).
 			Hint = "make several articles of it"
-		return
+		return source.Text{}
 	}
 	TemplatesIn(n, &doc.Problems)
 	e := DecodeExperiment(n, false, &doc.Problems)
-	b.Experiment = &ExperimentBlock{Name: e.Name, Node: n, Pos: b.Place, extent: b.extent, tried: e.tried[n]}
+	b.Experiment = &ExperimentBlock{Name: e.Name, Node: n, Pos: b.Place, extent: b.Listing.extent}
 	doc.Experiments = append(doc.Experiments, b.Experiment)
-	if e.Name.Value == "" {
-		doc.setUnread(b.YAML, b.Is)
+	if e.Name.Value == "" && !e.HasTried(n, "name") {
+		doc.Problems.Add("missing-key", b.Place, "the experiment has no name").Hint = "add name: with a word of your choice"
 	}
 	for i := range e.Metrics {
 		doc.added[e.Metrics[i].Name.Value] = e.Metrics[i].Means()
 	}
+	return e.Name
 }
 
-// listing reads a file= listing; nil if its path cannot be the path of a file of the article.
-func (doc *Document) listing(b *Block, name source.Text) *Listing {
+// addListing adds a file= listing. It is false if the path cannot be the path of a file of the article.
+func (doc *Document) addListing(l *Listing, name source.Text) bool {
 	clean, ok := CleanPath(name, &doc.Problems)
-	_, twice := slice.Find(doc.Listings, func(l *Listing) bool { return l.Path == clean })
+	isSame := func(l *Listing) bool { return l.Path == clean }
 	switch {
 	case !ok:
-		return nil
+		return false
 	case clean == "." || doc.IsOurs(clean):
 		doc.Problems.Add("outside-folder", name.Pos, "%q belongs to benchbook", name.Value).Hint = "choose another name"
-		return nil
+		return false
 	case len(doc.Listings) == maxListings:
 		doc.Problems.Add("too-many", name.Pos, "more than %d listings that are files", maxListings).
 			Hint = "put files into the article's folder"
-		return nil
-	case twice:
+		return false
+	case slices.ContainsFunc(doc.Listings, isSame):
 		doc.Problems.Add("duplicate-file", name.Pos, "the file %q is written twice", clean).Hint = "keep one of the listings"
-		return nil
+		return false
 	}
-	l := &Listing{Language: b.language, Path: clean, Data: b.content, Lines: b.lines, Pos: name.Pos,
-		fragment: b.fragment, extent: b.extent}
+	l.Path, l.Pos = clean, name.Pos
 	doc.Listings = append(doc.Listings, l)
-	return l
+	return true
 }
 
+// include reads the file of a listing, once all listings are known.
 func (doc *Document) include(b *Block) {
-	if f, ok := doc.File(source.Text{Value: b.Listing.Path, Pos: b.Listing.Pos}, &doc.Problems); ok {
-		b.Listing.Path, b.Listing.Data = f.Path, f.Data
+	l := b.Listing
+	if len(l.Data) > 0 {
+		doc.Problems.Add("include-not-empty", b.Place, "a listing of a file cannot contain lines of its own").
+			Hint = "remove them, or write file= to make a file of them"
+	}
+	if f, ok := doc.File(source.Text{Value: l.Path, Pos: l.Pos}, &doc.Problems); ok {
+		l.Path, l.Data = f.Path, f.Data
 	}
 }

@@ -42,11 +42,11 @@ func (doc *Document) check() {
 	experiments, claims := map[string]source.Text{}, map[string]source.Text{}
 	labels, published := map[string]source.Text{}, map[string]source.Text{}
 	for _, e := range doc.Experiments {
-		doc.checkName(e.Name, e.Pos, "experiment", experiments, e.tried)
+		doc.checkName(e.Name, "experiment", experiments)
 		contradictions(e.Node, p)
 	}
 	for _, c := range doc.Claims {
-		doc.checkClaim(c, claims)
+		doc.checkName(c.Name, "claim", claims)
 	}
 	for _, t := range doc.Tables {
 		doc.checkLabel(t.Label, "tbl-", labels)
@@ -63,9 +63,7 @@ func (doc *Document) check() {
 	doc.checkAnswer()
 	for _, b := range doc.Published {
 		doc.checkSubject(b.Experiment, b.Pos, "block of published numbers", experiments)
-		if b.Name.Value != "" {
-			doc.checkName(b.Name, b.Pos, "published block", published, b.Tried)
-		}
+		doc.checkName(b.Name, "published block", published)
 	}
 	for _, l := range doc.ClaimLinks {
 		doc.checkClaimName(l.Name, claims)
@@ -81,26 +79,15 @@ func (doc *Document) check() {
 	}
 }
 
-func (doc *Document) checkClaim(c *Claim, claims map[string]source.Text) {
-	doc.checkName(c.Name, c.Pos, "claim", claims, c.Tried)
-	if e := c.SmallestEffect; e.Set() && (e.V <= 0 || e.V >= 10) {
-		doc.Problems.Add("wrong-value", e.Text.Pos, "smallest_effect must be more than 0 and less than 1000 %%").
-			Hint = "write a percentage, such as 5%"
-	}
-}
-
 // suggestFrom suggests one of some names instead of a word; without names, something else.
 func suggestFrom(names map[string]source.Text, word source.Text, otherwise string) string {
 	return cmp.Or(source.Suggest(word.Value, slices.Sorted(maps.Keys(names))), otherwise)
 }
 
-// checkName checks a name that has to be there, and only once.
-func (doc *Document) checkName(t source.Text, at source.Pos, kind string, seen map[string]source.Text,
-	tried source.Tried) {
+// checkName checks a name, which only one of a kind may have.
+func (doc *Document) checkName(t source.Text, kind string, seen map[string]source.Text) {
 	switch before, twice := seen[t.Value]; {
-	case t.Value == "" && tried.Has("name"):
 	case t.Value == "":
-		doc.Problems.Add("missing-key", at, "the %s has no name", kind).Hint = "add name: with a word of your choice"
 	case !IsName(t.Value):
 		AddBadName(&doc.Problems, t, kind)
 	case twice:
@@ -200,14 +187,6 @@ func contradictions(n *source.Node, problems *source.Problems) {
 		a, b := strings.Split(c.a, "."), strings.Split(c.b, ".")
 		if last := len(b) - 1; n.Under(a...) != nil && n.Under(b...) != nil {
 			problems.Add("contradiction", n.Under(b[:last]...).Place(b[last]), "%s", c.message).Hint = c.hint
-		}
-	}
-	for _, f := range n.Get("tune").All() {
-		for _, key := range []string{"from", "to", "maximize", "budget"} {
-			if f.Value.Get("of") != nil && f.Value.Get(key) != nil {
-				problems.Add("contradiction", f.Value.Place(key), "a value chosen by another experiment is not searched for").
-					Hint = "remove " + key + ", or of"
-			}
 		}
 	}
 	for _, f := range n.Get("profiles").All() {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -15,27 +14,6 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 )
-
-// Value is a scalar that an author wrote, read as a T. V is zero while the scalar is a template: see Text.
-type Value[T any] struct {
-	V    T
-	Text source.Text
-}
-
-// Set reports whether something was written.
-func (v Value[T]) Set() bool { return !v.Text.IsZero() }
-
-// Known reports whether something was written that is not a template.
-func (v Value[T]) Known() bool { return v.Set() && !strings.Contains(v.Text.Value, "${{") }
-
-// Share is a part of one, written as 5% or 0.05.
-type Share float64
-
-// A Word is a scalar that is one of a few words, such as Tool.
-type Word interface {
-	// Words are all that may be written.
-	Words() []string
-}
 
 // Expression is an expression of the language of package expr.
 type Expression struct {
@@ -53,23 +31,6 @@ type Named[T any] struct {
 func Get[T any](list []Named[T], name string) (value T, ok bool) {
 	found, ok := slice.Find(list, func(n Named[T]) bool { return n.Name.Value == name })
 	return found.Value, ok
-}
-
-func (v *Value[T]) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	if n.Kind == source.Scalar && d.Templated(n) {
-		v.Text = n.Text
-		return
-	}
-	if word, ok := any(v.V).(Word); ok {
-		if s := readWord(d, n, what, word.Words()); s != "" {
-			reflect.ValueOf(&v.V).Elem().SetString(s)
-			v.Text = n.Text
-		}
-		return
-	}
-	if value, ok := scalars[reflect.TypeFor[T]().Name()].decode(d, n, what); ok {
-		v.V, v.Text = value.(T), n.Text
-	}
 }
 
 func (e *Expression) DecodeNode(d source.Decoder, n *source.Node, what string) {
@@ -190,13 +151,14 @@ var scalars = map[string]scalar{
 		q, err := quantity(s, expr.Size, "a size", 1e15)
 		return int64(math.Round(q)), err
 	}, "write a number with a unit, such as 1256B, 64kB or 1MiB"},
-	"Share": {func(s string) (any, error) {
-		q, err := quantity(s, expr.Share, "a share", 1e15)
-		if err == nil && q > 1 && !strings.HasSuffix(s, "%") {
-			err = fmt.Errorf("must be a share, and %s is %g%%", s, 100*q)
+	"share": {func(s string) (any, error) { return share(s) }, shareHint},
+	"effect": {func(s string) (any, error) {
+		q, err := share(s)
+		if err == nil && (q <= 0 || q >= 10) {
+			err = errors.New("must be more than 0 and less than 1000 %")
 		}
-		return Share(q), err
-	}, "write a percentage, such as 5%, or a number, such as 0.05"},
+		return q, err
+	}, shareHint},
 	"rate": {func(s string) (any, error) {
 		q, err := quantity(s, expr.Rate, "a rate", 1e15)
 		return q, err
@@ -213,6 +175,17 @@ func (s scalar) decode(d source.Decoder, n *source.Node, what string) (any, bool
 		d.Problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = s.hint
 	}
 	return value, err == nil
+}
+
+const shareHint = "write a percentage, such as 5%, or a number, such as 0.05"
+
+// share reads a part of one.
+func share(s string) (float64, error) {
+	q, err := quantity(s, expr.Share, "a share", 1e15)
+	if err == nil && q > 1 && !strings.HasSuffix(s, "%") {
+		err = fmt.Errorf("must be a share, and %s is %g%%", s, 100*q)
+	}
+	return q, err
 }
 
 func wholeNumber(s string) (any, error) {

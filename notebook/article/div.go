@@ -17,6 +17,9 @@ type Div struct {
 	Is    DivState
 	Fence text.Segment // the first line, without the space around it
 	Words text.Segment // after the colons of Fence
+
+	IsAnswer bool
+	Part     *ConditionalPart // nil for other divs
 }
 
 // DivState is what became of a line of colons.

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
 
@@ -45,7 +44,9 @@ type Document struct {
 	Tree ast.Node // goldmark's document
 	Text []byte   // the text of Tree's segments: as long as the source, with the front matter blanked out
 
-	Answer      *Answer            // nil without one
+	// Answer is the answer in the words of the author, between ::: answer and :::, which a page shows first; nil without
+	// one. Source: docs/article.md#the-answer.
+	Answer      *Div
 	Parts       []*ConditionalPart // of the text for some outcomes, each before those in it
 	Experiments []*ExperimentBlock
 	Claims      []*Claim
@@ -53,7 +54,6 @@ type Document struct {
 	Tables      []*Table
 	Figures     []*Figure
 	Listings    []*Listing
-	Lines       []Line         // in the YAML of blocks and front matter
 	Values      []*InlineValue // in the tree, and in titles and captions, as are the next two
 	ClaimLinks  []*ClaimLink
 	References  []*Reference
@@ -70,7 +70,7 @@ type Document struct {
 
 // Front is the front matter of an article.
 type Front struct {
-	Title       source.Text     `yaml:"title"`
+	Title       source.Text     `yaml:"title" need:"add a line title: …"`
 	Description source.Text     `yaml:"description"`
 	Finding     source.Text     `yaml:"finding"` // what was found, in a sentence for lists and cards
 	Date        source.Text     `yaml:"date"`
@@ -83,7 +83,7 @@ type Front struct {
 	Colours     []source.Text   `yaml:"colours"` // values of parameters and labels, in the order of their colours
 	Defaults    Defaults        `yaml:"defaults"`
 	Node        *source.Node    `yaml:"-"` // nil if it could not be read
-	Tried       source.Tried    `yaml:"-"`
+	Pos         source.Pos      `yaml:"-"` // of its first line
 }
 
 // Work is a publication: one that an article repeats, or that is about the same.
@@ -135,15 +135,7 @@ func (v *Defaults) DecodeNode(d source.Decoder, n *source.Node, what string) {
 func Parse(dir string, src *source.Source) *Document {
 	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: src, Tree: ast.NewDocument(),
 		added: map[string]record.Metric{}, unread: map[string]string{}, resolved: map[*byte]string{}}
-	switch {
-	case !source.Fits(src, &doc.Problems):
-		return doc
-	case source.IsUTF16(src.Data):
-		doc.Problems.Add("bad-utf8", src.Pos(0, min(2, len(src.Data))), "the file is UTF-16").Hint = "save it as UTF-8"
-		return doc
-	case !utf8.Valid(src.Data):
-		at := source.FirstInvalid(src.Data)
-		doc.Problems.Add("bad-utf8", src.Pos(at, at+1), "the file is not UTF-8 from here on").Hint = "save it as UTF-8"
+	if !source.Fits(src, &doc.Problems) {
 		return doc
 	}
 	doc.Text = doc.frontMatter()
@@ -170,17 +162,13 @@ func (doc *Document) frontMatter() []byte {
 		doc.noFrontMatter()
 		return data
 	}
-	doc.front = doc.Source.Pos(0, m[1])
+	doc.front, doc.Front.Pos = doc.Source.Pos(0, m[1]), doc.Source.Pos(0, 3)
 	n := &source.Node{Kind: source.Map}
 	if m[2] >= 0 {
-		n = source.Parse(source.Part(doc.Source, m[2], m[3], doc.Source.Pos(0, 3)), &doc.Problems)
+		n = source.Parse(source.Part(doc.Source, m[2], m[3], doc.Front.Pos), &doc.Problems)
 	}
 	if n != nil {
 		NewDecoder(&doc.Problems, false).Decode(n, "front matter", &doc.Front)
-		if strings.TrimSpace(doc.Front.Title.Value) == "" && !doc.Front.Tried.Has("title") {
-			doc.Problems.Add("missing-key", doc.Source.Pos(0, 3), "the front matter has no title").
-				Hint = "add a line title: …"
-		}
 	}
 	blanked := slices.Clone(data)
 	for i := range blanked[:m[1]] {

@@ -20,36 +20,59 @@ type Figure struct {
 	Colour     source.Text      `yaml:"colour"`
 	Where      Expression       `yaml:"where"`
 	Sort       source.Text      `yaml:"sort"`
-	Log        []Value[Axis]    `yaml:"log"`       // axes in equal ratios
-	Zero       Value[bool]      `yaml:"zero"`      // the metric's axis begins at zero
+	Log        []string         `yaml:"log" as:"[]axis"` // axes in equal ratios
+	Zero       bool             `yaml:"zero"`            // the metric's axis begins at zero
 	Reference  Expression       `yaml:"reference"` // a line at this value
 	Caption    source.Text      `yaml:"caption"`
 	Published  PublishedRef     `yaml:"published"`
-	Headline   Value[bool]      `yaml:"headline"`
+	Headline   bool             `yaml:"headline"`
 	Part       *ConditionalPart `yaml:"-"` // in which it is shown; nil outside of parts
 	Pos        source.Pos       `yaml:"-"`
 	Node       *source.Node     `yaml:"-"`
 }
 
-// Axis is one of the two of a figure.
-type Axis string
-
 // The axes of a figure.
-const XAxis, YAxis Axis = "x", "y"
+const XAxis, YAxis = "x", "y"
 
-func (Axis) Words() []string { return []string{string(XAxis), string(YAxis)} }
-
-// Is returns the figure's kind; one without keys if it is unknown.
+// Is returns the figure's kind, in its form for the figure's x and y. An unknown kind has no Drawn and no keys.
 func (f *Figure) Is() *FigureKind {
-	kind, _ := FigureKindOf(f.Kind.Value, f.X.Value, Texts(f.Y))
-	return kind
+	drawn := f.Kind.Value
+	switch hasX, hasY := f.X.Value != "", len(f.Y) > 0; {
+	case drawn == "scatter" && hasX && !hasY:
+		drawn = "agreement"
+	case drawn == "search" && !hasX && !hasY:
+		drawn = "capacity"
+	case drawn == "search":
+		drawn = "tuning"
+	}
+	k, _ := slice.Find(figureKinds, func(k *FigureKind) bool { return k.Name == f.Kind.Value && k.Drawn == drawn })
+	return cmp.Or(k, &FigureKind{Name: f.Kind.Value})
 }
 
-// Metrics are the metrics that the block of the figure names.
-func (f *Figure) Metrics() []string { return f.Is().Metrics(f.X.Value, Texts(f.Y)) }
+// Metrics are the metrics that the figure names, without families.
+func (f *Figure) Metrics() []string {
+	var out []string
+	for _, name := range f.Is().Shows {
+		switch {
+		case name == "x":
+			out = append(out, f.X.Value)
+		case name == "y":
+			out = append(out, Texts(f.Y)...)
+		case !strings.HasSuffix(name, "*"):
+			out = append(out, name)
+		}
+	}
+	return slices.DeleteFunc(out, func(name string) bool { return name == "" })
+}
 
 // Shows reports whether the figure shows a metric.
-func (f *Figure) Shows(metric string) bool { return f.Is().ShowsMetric(metric, f.X.Value, Texts(f.Y)) }
+func (f *Figure) Shows(metric string) bool {
+	isOfFamily := func(name string) bool {
+		family, ok := strings.CutSuffix(name, "*")
+		return ok && strings.HasPrefix(metric, family)
+	}
+	return slices.Contains(f.Metrics(), metric) || slices.ContainsFunc(f.Is().Shows, isOfFamily)
+}
 
 // FigureAxis is a sort of variable on an axis of a figure.
 type FigureAxis int
@@ -85,7 +108,7 @@ type FigureKind struct {
 	Drawn   string // the drawing; the name, except where a kind has two forms
 	Subject FigureSubject
 	X, Y    FigureAxis
-	// Needs are required keys, and Hint how to give them. Takes are optional keys besides CommonFigureKeys; log.x and
+	// Needs are required keys, and Hint how to give them. Takes are optional keys besides commonFigureKeys; log.x and
 	// log.y are axes that may be logarithmic.
 	Needs, Takes []string
 	Hint         string
@@ -96,12 +119,12 @@ type FigureKind struct {
 // FigureColours is the number of colours of figures: readers with colour blindness cannot distinguish more.
 const FigureColours = 6
 
-// CommonFigureKeys are the keys that figures of all kinds may have.
-var CommonFigureKeys = strings.Fields("label experiment kind title caption headline")
+// commonFigureKeys are the keys that figures of all kinds may have.
+var commonFigureKeys = strings.Fields("label experiment kind title caption headline")
 
-// FigureKinds are sorted by name. A kind with two forms has two entries: a scatter without y is of published numbers
+// figureKinds are sorted by name. A kind with two forms has two entries: a scatter without y is of published numbers
 // against ours, and a search without x and y is of a capacity. See docs/figures.md#kinds-of-figures.
-var FigureKinds = []*FigureKind{
+var figureKinds = []*FigureKind{
 	{Name: "bars", Drawn: "bars", X: AxisMetric, Y: AxisSetting, Shows: []string{"x"},
 		Needs: []string{"x", "y"}, Hint: "add x: with a metric, and y: with a parameter",
 		Takes: strings.Fields("where colour sort reference published")},
@@ -130,26 +153,10 @@ var FigureKinds = []*FigureKind{
 
 const scatterHint = "add x: and y: with a metric each, or x: alone with a metric that was published"
 
-// FigureKindOf returns the kind with a name, in its form for these x and y. For an unknown name the kind has no keys
-// and ok is false.
-func FigureKindOf(name, x string, y []string) (k *FigureKind, ok bool) {
-	drawn := name
-	switch {
-	case name == "scatter" && x != "" && len(y) == 0:
-		drawn = "agreement"
-	case name == "search" && x == "" && len(y) == 0:
-		drawn = "capacity"
-	case name == "search":
-		drawn = "tuning"
-	}
-	k, ok = slice.Find(FigureKinds, func(k *FigureKind) bool { return k.Name == name && k.Drawn == drawn })
-	return cmp.Or(k, &FigureKind{Name: name}), ok
-}
-
-// FigureKindNames are the names of the kinds that keep accepts; nil accepts all.
-func FigureKindNames(keep func(*FigureKind) bool) []string {
+// figureKindNames are the names of the kinds that keep accepts; nil accepts all.
+func figureKindNames(keep func(*FigureKind) bool) []string {
 	var out []string
-	for _, k := range FigureKinds {
+	for _, k := range figureKinds {
 		if keep == nil || keep(k) {
 			out = slice.Add(out, k.Name)
 		}
@@ -159,45 +166,20 @@ func FigureKindNames(keep func(*FigureKind) bool) []string {
 
 // Has reports whether a key has an effect in figures of the kind.
 func (k *FigureKind) Has(key string) bool {
-	return slices.Contains(CommonFigureKeys, key) || slices.Contains(k.Needs, key) || slices.Contains(k.Takes, key)
-}
-
-// Metrics returns the metrics of a figure with these keys, without families. A key that is not given is empty.
-func (k *FigureKind) Metrics(x string, y []string) []string {
-	var out []string
-	for _, name := range k.Shows {
-		switch {
-		case name == "x":
-			out = append(out, x)
-		case name == "y":
-			out = append(out, y...)
-		case !strings.HasSuffix(name, "*"):
-			out = append(out, name)
-		}
-	}
-	return slices.DeleteFunc(out, func(name string) bool { return name == "" })
-}
-
-// ShowsMetric reports whether a figure with these keys shows a metric.
-func (k *FigureKind) ShowsMetric(metric, x string, y []string) bool {
-	isOfFamily := func(name string) bool {
-		family, ok := strings.CutSuffix(name, "*")
-		return ok && strings.HasPrefix(metric, family)
-	}
-	return slices.Contains(k.Metrics(x, y), metric) || slices.ContainsFunc(k.Shows, isOfFamily)
+	return slices.Contains(commonFigureKeys, key) || slices.Contains(k.Needs, key) || slices.Contains(k.Takes, key)
 }
 
 // check adds the problems of the figure's kind and keys.
 func (f *Figure) check(p *source.Problems) {
-	kind, ok := FigureKindOf(f.Kind.Value, f.X.Value, Texts(f.Y))
+	kind := f.Is()
 	switch {
 	case f.Kind.Value == "":
 		p.Add("missing-key", f.Pos, "the figure has no kind").Hint = "add kind: with one of " +
-			strings.Join(FigureKindNames(nil), ", ")
+			strings.Join(figureKindNames(nil), ", ")
 		return
-	case !ok:
+	case kind.Drawn == "":
 		p.Add("unknown-kind", f.Kind.Pos, "unknown figure kind %q", f.Kind.Value).Hint =
-			source.Suggest(f.Kind.Value, FigureKindNames(nil))
+			source.Suggest(f.Kind.Value, figureKindNames(nil))
 		return
 	}
 	for _, key := range kind.Needs {
@@ -214,7 +196,7 @@ func (f *Figure) check(p *source.Problems) {
 func (f *Figure) checkUnused(kind *FigureKind, p *source.Problems) {
 	unused := func(key, written string, at source.Pos) {
 		if !kind.Has(key) {
-			others := FigureKindNames(func(k *FigureKind) bool { return k.Has(key) })
+			others := figureKindNames(func(k *FigureKind) bool { return k.Has(key) })
 			p.Add("unused-key", at, "%s has no effect in a figure of kind %s", written, f.Kind.Value).Hint =
 				"remove it, or choose a kind that has it: " + strings.Join(others, ", ")
 		}
@@ -225,9 +207,9 @@ func (f *Figure) checkUnused(kind *FigureKind, p *source.Problems) {
 			unused(key.Value, key.Value, key.Pos)
 		}
 	}
-	for _, log := range f.Log {
-		if log.V != "" {
-			unused("log."+string(log.V), "log: "+string(log.V), log.Text.Pos)
+	for _, axis := range f.Node.Under("log").List() {
+		if word := axis.Text; slices.Contains(Words["axis"], word.Value) {
+			unused("log."+word.Value, "log: "+word.Value, word.Pos)
 		}
 	}
 }

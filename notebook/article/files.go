@@ -28,7 +28,7 @@ type File struct {
 // fragment is the text of the file with its places. It is false for a file that is too large.
 func (f *File) fragment(doc *Document, problems *source.Problems) (source.Fragment, bool) {
 	if f.listing != nil {
-		return f.listing.fragment, true
+		return f.listing.Fragment, true
 	}
 	src := source.New(path.Join(path.Dir(doc.Source.Path), f.Path), f.Data)
 	if !source.Fits(src, problems) {

@@ -24,12 +24,16 @@ const Cold = "cold"
 // Words are the words that may be written, by notation.
 var Words = map[string][]string{
 	"arrivals":     {spec.ConstantArrivals, spec.PoissonArrivals},
+	"axis":         {XAxis, YAxis},
 	"before":       {Cold},
 	"better":       {string(stats.HigherIsBetter), string(stats.LowerIsBetter)},
 	"condition":    {spec.ServiceStarted, spec.ServiceHealthy, spec.ServiceCompleted},
 	"distribution": {"constant", "lognormal"},
+	"engine":       spec.Engines(),
 	"framework":    framework.Formats(),
 	"network":      {spec.NoNetwork},
+	"permission":   permissions,
+	"use":          append(slices.Clone(permissions), PolicySockets, PolicyLocal, PolicyCluster, PolicyBuilds),
 	"priority":     {"high"},
 	"prints":       {"requests", spec.Summary},
 	"tool":         append([]string{OwnTool}, loadtool.Names()...),
@@ -40,13 +44,14 @@ var Words = map[string][]string{
 var notations = source.Notations{
 	"args": readArgs, "dependencies": readDependencies, "variables": readVariables, "words": readWords,
 	"Latency": readLatency, "Ulimit": readUlimit, "Volume": readVolume,
+	"permissions": readAllow("permission"), "uses": readAllow("use"),
 	"expression": func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
 		var e Expression
 		d.Decode(n, what, &e)
 		v.SetString(e.Text.Value)
 	},
 	"failures": func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
-		if readWord(d, n, what, []string{"expected"}) != "" {
+		if !readWord(d, n, what, []string{"expected"}).IsZero() {
 			v.SetFloat(1)
 		}
 	},
@@ -72,7 +77,11 @@ func init() {
 	}
 	for name, words := range Words {
 		notations[name] = func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
-			v.SetString(readWord(d, n, what, words))
+			if word := readWord(d, n, what, words); v.Kind() == reflect.String {
+				v.SetString(word.Value)
+			} else {
+				v.Set(reflect.ValueOf(word))
+			}
 		}
 	}
 	notations["string"] = func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
@@ -82,16 +91,30 @@ func init() {
 	}
 }
 
-// readWord reads one of some words; empty for a template and after a problem.
-func readWord(d source.Decoder, n *source.Node, what string, words []string) string {
+// readWord reads one of some words; the zero value for a template and after a problem.
+func readWord(d source.Decoder, n *source.Node, what string, words []string) (word source.Text) {
 	switch s := n.Text.Value; {
 	case !d.Kind(n, what, source.Scalar), d.Templated(n):
 	case slices.Contains(words, s):
-		return s
+		return n.Text
 	default:
 		d.Problems.Add("wrong-value", n.Text.Pos, "%s cannot be %q", what, s).Hint = source.Suggest(s, words)
 	}
-	return ""
+	return word
+}
+
+// readAllow reads a list of words, a mapping, or a list of both.
+func readAllow(words string) func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+	return func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+		a := v.Addr().Interface().(*Allow)
+		for _, item := range n.List() {
+			if item.Kind == source.Map {
+				d.Plain(item, what, a)
+			} else if word := readWord(d, item, what, Words[words]); !word.IsZero() {
+				a.Words = append(a.Words, word)
+			}
+		}
+	}
 }
 
 // readWords reads a program with its arguments, written as one string, which is split as a shell would, or as a list.

@@ -1,11 +1,13 @@
 package article
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/text"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/expr"
@@ -13,54 +15,57 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// ConditionalPart is a part of a text for some outcomes, between ::: when CONDITION and :::. Its blocks are its
-// children.
+// ConditionalPart is a part of a text for some outcomes, between ::: when CONDITION and :::.
 //
 // Source: docs/article.md#parts-for-one-outcome.
 type ConditionalPart struct {
-	ast.BaseBlock
-	Number   int             // of the parts before it
-	Claim    source.Text     // whose verdict decides; empty if Test does
-	Verdicts []stats.Verdict // with which it applies
-	Else     bool            // Verdicts are the ones that no other part of its group has
-	Test     expr.Node       // it applies if this, as a claim, would be supported; nil if Claim decides
+	Number   int              // of the parts before it
+	Outer    *ConditionalPart // that it is in, or nil
+	Claim    source.Text      // whose verdict decides; empty if Test does
+	Verdicts []stats.Verdict  // with which it applies
+	Else     bool             // Verdicts are the ones that no other part of its group has
+	Test     expr.Node        // it applies if this, as a claim, would be supported; nil if Claim decides
 	TestText source.Text
 	Place    source.Pos // of its first line
 
+	div     *Div
 	written []source.Text // the words of Verdicts
 }
-
-// KindConditionalPart is the kind of a ConditionalPart.
-var KindConditionalPart = ast.NewNodeKind("BenchbookPart")
-
-func (*ConditionalPart) Kind() ast.NodeKind              { return KindConditionalPart }
-func (p *ConditionalPart) Dump(source []byte, level int) { ast.DumpHelper(p, source, level, nil, nil) }
 
 // ConditionalPartOf is the innermost part that a node is in; nil outside of parts.
 func ConditionalPartOf(n ast.Node) *ConditionalPart {
 	for n = n.Parent(); n != nil; n = n.Parent() {
-		if p, ok := n.(*ConditionalPart); ok {
+		if p := partAt(n); p != nil {
 			return p
 		}
 	}
 	return nil
 }
 
-// Words of conditions.
+// partAt returns the part that a node is; nil for other nodes.
+func partAt(n ast.Node) *ConditionalPart {
+	if d, ok := n.(*Div); ok {
+		return d.Part
+	}
+	return nil
+}
+
+// Words after the colons.
 const (
-	When = "when" // begins each
-	Else = "else" // the verdicts that the other parts of a group leave
+	answerWord = "answer"
+	When       = "when" // begins each condition
+	Else       = "else" // the verdicts that the other parts of a group leave
 )
 
 const conditionHint = "write a condition such as ::: when CLAIM supported or inconclusive, ::: when CLAIM else, or " +
 	"::: when `a > b`"
 
-// parts replaces the divs of the tree by parts for some outcomes.
+// parts finds the answer and the parts for some outcomes among the divs of the tree.
 func (doc *Document) parts() {
 	divs := nodesOf[*Div](doc.Tree)
 	isMisplaced := func(d *Div) bool { return d.Is == DivMisplaced && !d.Words.IsEmpty() }
 	misplaced := slices.ContainsFunc(divs, isMisplaced)
-	answers := 0
+	read := 0
 	p := &doc.Problems
 	for _, d := range divs {
 		at := doc.Source.Pos(d.Fence.Start, d.Fence.Stop)
@@ -74,19 +79,45 @@ func (doc *Document) parts() {
 		case d.Is == DivUnclosed:
 			p.Add("unclosed-fence", at, "this part of the text is never closed").
 				Hint = "write a line ::: below its last line"
-		case doc.readAnswer(d, at):
-			answers++
+		case string(d.Words.Value(doc.Text)) == answerWord:
+			read++
+			doc.answer(d, at)
 		default:
-			part := &ConditionalPart{Number: len(doc.Parts), Place: at}
-			if !doc.condition(part, d) {
-				continue
+			part := &ConditionalPart{Number: len(doc.Parts), Outer: ConditionalPartOf(d), Place: at, div: d}
+			if doc.condition(part, d.Words) {
+				read++
+				d.Part, doc.Parts = part, append(doc.Parts, part)
 			}
-			moveChildren(part, d)
-			doc.Parts = append(doc.Parts, part)
 		}
 	}
-	if len(doc.Parts)+answers < len(divs) {
+	if read < len(divs) {
 		doc.setUnread(nil, When)
+	}
+}
+
+func (doc *Document) answer(d *Div, at source.Pos) {
+	switch {
+	case doc.Answer != nil:
+		doc.Problems.Add("misplaced-block", at, "the article has an answer already").Hint = "write one answer"
+	case d.Parent().Kind() != ast.KindDocument:
+		doc.Problems.Add("misplaced-block", at, "an answer cannot depend on an outcome").
+			Hint = "put the parts ::: when into the answer"
+	}
+	d.IsAnswer, doc.Answer = true, cmp.Or(doc.Answer, d)
+}
+
+// checkAnswer reports headings and blocks in the answer, which is text.
+func (doc *Document) checkAnswer() {
+	if doc.Answer == nil {
+		return
+	}
+	for _, b := range nodesOf[*Block](doc.Answer) {
+		doc.Problems.Add("misplaced-block", b.Place, "%s block cannot be in the answer", withArticle(b.Is)).
+			Hint = "move the block out of ::: " + answerWord
+	}
+	if len(nodesOf[*ast.Heading](doc.Answer)) > 0 {
+		doc.Problems.Add("misplaced-block", doc.Source.Pos(doc.Answer.Fence.Start, doc.Answer.Fence.Stop),
+			"the answer has a heading").Hint = "write one to three short paragraphs, or a list"
 	}
 }
 
@@ -94,8 +125,8 @@ func (doc *Document) parts() {
 var alternative = regexp.MustCompile(`[ \t]+or[ \t]+`)
 
 // condition reads the words after the colons of a part.
-func (doc *Document) condition(p *ConditionalPart, d *Div) bool {
-	at := doc.Source.Pos(d.Words.Start, d.Words.Stop)
+func (doc *Document) condition(p *ConditionalPart, words text.Segment) bool {
+	at := doc.Source.Pos(words.Start, words.Stop)
 	word, rest := cutWord(source.Text{Value: string(doc.Text[at.Start:at.End]), Pos: at})
 	bad := func(rule string, at source.Pos, format string, args ...any) bool {
 		doc.Problems.Add(rule, at, format, args...).Hint = conditionHint
@@ -206,11 +237,13 @@ func (doc *Document) Statements() []Statement {
 		}
 		s := Statement{Claim: l.Name, Part: ConditionalPartOf(l)}
 		for above := l.Parent(); above != nil; above = above.Parent() {
-			switch above.Kind() {
-			case ast.KindHeading:
+			switch n := above.(type) {
+			case *ast.Heading:
 				s.Is = "heading"
-			case KindAnswer:
-				s.Is = "answer"
+			case *Div:
+				if n.IsAnswer {
+					s.Is = "answer"
+				}
 			}
 		}
 		out = append(out, s)
@@ -228,12 +261,12 @@ func (doc *Document) checkParts(claims map[string]source.Text) {
 		return
 	}
 	for _, p := range doc.Parts {
-		if _, follows := p.PreviousSibling().(*ConditionalPart); follows {
-			continue
+		if partAt(p.div.PreviousSibling()) != nil {
+			continue // it is in the group of that one
 		}
 		var names []string
 		groups := map[string][]*ConditionalPart{}
-		for q, ok := p, true; ok; q, ok = q.NextSibling().(*ConditionalPart) {
+		for q := p; q != nil; q = partAt(q.div.NextSibling()) {
 			if name := q.Claim.Value; q.Test == nil && claims[name].Value != "" {
 				names, groups[name] = slice.Add(names, name), append(groups[name], q)
 			}

@@ -39,50 +39,38 @@ type Project struct {
 type Settings struct {
 	Title source.Text `yaml:"title"`
 	// a sentence or two under the title of the site
-	Description source.Text        `yaml:"description"`
-	URL         source.Text        `yaml:"url"`
-	Author      source.Text        `yaml:"author"`
-	Licence     source.Text        `yaml:"licence"` // of articles and results
-	Defaults    Defaults           `yaml:"defaults"`
-	Profiles    Profiles           `yaml:"profiles"`
-	Engine      Value[spec.Engine] `yaml:"engine"`
-	Cluster     *Cluster           `yaml:"kubernetes"` // of the engine kubernetes; nil if nothing is written
-	Registry    source.Text        `yaml:"registry"`   // where images are pushed that the nodes of a cluster pull
+	Description source.Text `yaml:"description"`
+	URL         source.Text `yaml:"url"`
+	Author      source.Text `yaml:"author"`
+	Licence     source.Text `yaml:"licence"` // of articles and results
+	Defaults    Defaults    `yaml:"defaults"`
+	Profiles    Profiles    `yaml:"profiles"`
+	Engine      source.Text `yaml:"engine" as:"engine"`
+	Cluster     *Cluster    `yaml:"kubernetes"` // of the engine kubernetes; nil if nothing is written
+	Registry    source.Text `yaml:"registry"`   // where images are pushed that the nodes of a cluster pull
 	// a style sheet of the project, which follows the built-in one
 	Theme   source.Text `yaml:"theme"`
 	Publish *Publish    `yaml:"publish"` // where the site goes; nil if nothing is written
 	Weave   Weave       `yaml:"weave"`   // whose results weave shows
-	Allow   Allow       `yaml:"allow"`   // what articles may ask for beyond the harmless
+	Allow   Allow       `yaml:"allow" as:"permissions"`
 }
 
-// Allow is what articles may ask for beyond the harmless.
-type Allow = AllowList[Permission]
+// EngineName is the engine that the project chooses; empty for the default one.
+func (s *Settings) EngineName() spec.Engine { return spec.Engine(s.Engine.Value) }
 
-// AllowList is a list of words and of hosts that loads may go to. It is written as a list of words, a mapping, or a
-// list of both.
-type AllowList[W Word] struct {
-	Words   []Value[W]    `yaml:"-"`
+// Allow is what articles may ask for beyond the harmless, or a machine lets projects do.
+type Allow struct {
+	Words   []source.Text `yaml:"-"`       // of the type Permission
 	Targets []source.Text `yaml:"targets"` // hosts of running targets
 }
 
-func (a *AllowList[W]) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	items := n.Items
-	if n.Kind != source.List {
-		items = []*source.Node{n}
-	}
-	for _, item := range items {
-		if item.Kind == source.Map {
-			d.Plain(item, what, a)
-			continue
-		}
-		var word Value[W]
-		d.Decode(item, what, &word)
-		a.Words = append(a.Words, word)
-	}
+// Has reports whether a permission is given.
+func (a *Allow) Has(p Permission) bool {
+	return slices.ContainsFunc(a.Words, func(t source.Text) bool { return t.Value == string(p) })
 }
 
-// Permission is something that articles ask for only where the project allows it.
-type Permission string
+// Permission is something that articles ask for only where the project allows it, or that projects use without asking.
+type Permission = string
 
 // The permissions, by the keys of services that need them; Mounts is about paths of the host outside the article's
 // folder.
@@ -95,10 +83,15 @@ const (
 	AllowSecrets     Permission = "secrets"  // files of secrets outside the repository
 )
 
-func (Permission) Words() []string {
-	return []string{string(AllowCapAdd), string(AllowSecurityOpt), string(AllowSysctls), string(AllowMounts),
-		string(AllowContexts), string(AllowSecrets)}
-}
+var permissions = []string{AllowCapAdd, AllowSecurityOpt, AllowSysctls, AllowMounts, AllowContexts, AllowSecrets}
+
+// Things that projects use without a permission, and that a machine has to allow if it has a policy.
+const (
+	PolicySockets Permission = "sockets"    // mounts of sockets of the machine, and of folders that have some
+	PolicyLocal   Permission = "local"      // programs of the machine, as the user
+	PolicyCluster Permission = "kubernetes" // pods in a cluster of the user, and pushes to a registry
+	PolicyBuilds  Permission = "builds"     // images that are built, which reaches the network
+)
 
 // IsLoopback reports whether a host is this machine.
 func IsLoopback(host string) bool {
@@ -134,11 +127,6 @@ type Weave struct {
 
 // StateDir is the hidden folder of a project, which git ignores.
 const StateDir = ".benchbook"
-
-// Allows reports whether articles may ask for something.
-func (p *Project) Allows(what Permission) bool {
-	return slices.ContainsFunc(p.Allow.Words, func(a Value[Permission]) bool { return a.V == what })
-}
 
 // AllowsTarget reports whether loads may go to a server that runs already on a host.
 func (p *Project) AllowsTarget(host string) bool {
@@ -240,21 +228,15 @@ func (p *Project) Slugs() ([]string, error) {
 		}
 		return []string{cmp.Or(strings.Trim(notInSlug.ReplaceAllString(name, "-"), "-_"), "article")}, nil
 	}
-	found, err := filepath.Glob(filepath.Join(globEscape(p.Dir), "experiments", "*", FileName))
+	found, err := fs.Glob(os.DirFS(p.Dir), "experiments/*/"+FileName)
 	if err != nil {
 		return nil, fmt.Errorf("listing articles: %w", err)
 	}
-	slugs := slice.Map(found, func(f string) string { return filepath.Base(filepath.Dir(f)) })
-	slices.Sort(slugs)
-	return slugs, nil
+	return slice.Map(found, func(f string) string { return path.Base(path.Dir(f)) }), nil
 }
 
 // notInSlug are characters that a slug does not have.
 var notInSlug = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
-
-func globEscape(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
-}
 
 // Article reads one article of the project. A missing article is an error; one that cannot be read has a problem that
 // says so.
@@ -293,33 +275,9 @@ func (p *Project) RecordsDir(slug string) string {
 	return filepath.Join(p.ArticleDir(slug), RecordsName(p.file))
 }
 
-// Policy bounds what projects may allow their articles on a machine.
+// Policy bounds what projects may allow their articles, and use, on a machine.
 type Policy struct {
-	Allow PolicyAllow `yaml:"allow"`
-}
-
-// PolicyAllow are the permissions that projects may give, and things that they may use.
-type PolicyAllow = AllowList[PolicyWord]
-
-// PolicyWord is a permission of a project, or something that projects use without one.
-type PolicyWord string
-
-// Things that projects use without a permission.
-const (
-	PolicySockets PolicyWord = "sockets"    // mounts of sockets of the machine, and of folders that have some
-	PolicyLocal   PolicyWord = "local"      // programs of the machine, as the user
-	PolicyCluster PolicyWord = "kubernetes" // pods in a cluster of the user, and pushes to a registry
-	PolicyBuilds  PolicyWord = "builds"     // images that are built, which reaches the network
-)
-
-func (PolicyWord) Words() []string {
-	return append(Permission("").Words(), string(PolicySockets), string(PolicyLocal), string(PolicyCluster),
-		string(PolicyBuilds))
-}
-
-// Has reports whether the policy has a word.
-func (p *Policy) Has(word PolicyWord) bool {
-	return slices.ContainsFunc(p.Allow.Words, func(w Value[PolicyWord]) bool { return w.V == word })
+	Allow Allow `yaml:"allow" as:"uses"`
 }
 
 // ReadPolicy reads the policy in a file.

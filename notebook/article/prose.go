@@ -254,15 +254,11 @@ func (doc *Document) resolve(destination []byte) string {
 	return resolved
 }
 
-// Line is a line of Markdown in YAML: a title, a caption and the like.
-type Line struct {
-	Part   *ConditionalPart // in which it is shown; nil outside of parts
-	Text   source.Text
-	Tree   ast.Node
-	Values map[ast.Node]*InlineValue // by their pieces of code
-
-	kind string // "title", "caption" and the like; empty for the words of a claim
-	at   *source.Text
+// A line is a line of Markdown in YAML: a title, a caption and the like.
+type line struct {
+	*source.Text
+	kind string           // "title", "caption" and the like; empty for the words of a claim
+	part *ConditionalPart // in which it is shown; nil outside of parts
 }
 
 // lines reads the titles, captions and other lines of Markdown in YAML, so that the values and links in them are
@@ -283,66 +279,58 @@ func (doc *Document) lines() {
 	}
 	p := ForLines()
 	for _, l := range doc.writtenLines() {
-		*l.at = l.at.OneLine()
-		if l.Text = *l.at; l.Text.Value == "" {
-			continue
-		}
-		text := []byte(l.Text.Value)
-		l.Tree, l.Values = p.Parse(text), map[ast.Node]*InlineValue{}
+		*l.Text = l.OneLine()
+		text := []byte(l.Value)
+		tree := p.Parse(text)
 		if at, message, hint := p.Exceeded(); at >= 0 {
-			doc.Problems.Add("too-large", l.Text.Pos, "%s", message).Hint = hint
+			doc.Problems.Add("too-large", l.Pos, "%s", message).Hint = hint
 			return
 		}
-		_ = ast.Walk(l.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		_ = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 			if entering {
 				doc.readInLine(l, n, text)
 			}
 			return ast.WalkContinue, nil
 		})
-		doc.Lines = append(doc.Lines, l)
 	}
 }
 
-func (doc *Document) writtenLines() []Line {
-	list := []Line{{kind: "title", at: &doc.Front.Title}, {kind: "description", at: &doc.Front.Description},
-		{kind: "finding", at: &doc.Front.Finding}}
+func (doc *Document) writtenLines() []line {
+	list := []line{{&doc.Front.Title, "title", nil}, {&doc.Front.Description, "description", nil},
+		{&doc.Front.Finding, "finding", nil}}
 	for i := range doc.Front.Cautions {
-		list = append(list, Line{kind: "caution", at: &doc.Front.Cautions[i]})
+		list = append(list, line{&doc.Front.Cautions[i], "caution", nil})
 	}
 	for _, c := range doc.Claims {
-		for _, at := range append(c.Says.All(), &c.Text, &c.Derived) {
-			list = append(list, Line{at: at})
+		for _, words := range append(c.Says.All(), &c.Text, &c.Derived) {
+			list = append(list, line{words, "", nil})
 		}
 	}
 	for _, t := range doc.Tables {
-		list = append(list, Line{Part: t.Part, kind: "title", at: &t.Title},
-			Line{Part: t.Part, kind: "caption", at: &t.Caption})
+		list = append(list, line{&t.Title, "title", t.Part}, line{&t.Caption, "caption", t.Part})
 	}
 	for _, f := range doc.Figures {
-		list = append(list, Line{Part: f.Part, kind: "title", at: &f.Title},
-			Line{Part: f.Part, kind: "caption", at: &f.Caption})
+		list = append(list, line{&f.Title, "title", f.Part}, line{&f.Caption, "caption", f.Part})
 	}
 	return list
 }
 
 // readInLine reads a node of a line of Markdown: a value, a claim, a reference or another link.
-func (doc *Document) readInLine(l Line, n ast.Node, src []byte) {
+func (doc *Document) readInLine(l line, n ast.Node, src []byte) {
 	at := func(word string) source.Pos {
-		end := max(strings.LastIndex(l.Text.Value, word), 0) + len(word)
-		return l.Text.At(end-len(word), end)
+		end := max(strings.LastIndex(l.Value, word), 0) + len(word)
+		return l.At(end-len(word), end)
 	}
 	switch n := n.(type) {
 	case *ast.CodeSpan:
 		if first, ok := n.FirstChild().(*ast.Text); ok {
-			if v := doc.value(l.Text.Part(first.Segment.Start, first.Segment.Stop)); v != nil {
-				l.Values[n] = v
-			}
+			doc.value(l.Text.Part(first.Segment.Start, first.Segment.Stop))
 		}
 		return
 	case *ast.Link:
 		to := doc.linkTo(Resolve(n.Destination), at)
 		if c, ok := to.(*ClaimLink); ok && l.kind != "" && n.HasChildren() {
-			doc.stated = append(doc.stated, Statement{c.Name, l.kind, l.Part})
+			doc.stated = append(doc.stated, Statement{c.Name, l.kind, l.part})
 		}
 		if to != nil {
 			return

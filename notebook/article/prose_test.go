@@ -94,8 +94,8 @@ func TestParts(t *testing.T) {
 		} else if at := p.Claim.Pos; string(data[at.Start:at.End]) != p.Claim.Value {
 			t.Errorf("the claim stands at %q", data[at.Start:at.End])
 		}
-		if outer := ConditionalPartOf(p); outer != nil {
-			words += " in " + string(data[outer.Place.Start:outer.Place.End])
+		if p.Outer != nil {
+			words += " in " + string(data[p.Outer.Place.Start:p.Outer.Place.End])
 		}
 		got = append(got, words)
 	}
@@ -159,10 +159,10 @@ func TestMetrics(t *testing.T) {
 		{"search", "latency.p50", true, "latency.p50 cpu throughput"},
 		{"pie", "throughput", false, ""},
 	} {
-		y := []string{"latency.p50", "cpu"}
-		k, _ := FigureKindOf(tt.kind, "throughput", y)
-		assert.Equal(t, strings.Join(k.Metrics("throughput", y), " "), tt.want, "%s shows", tt.kind)
-		assert.Equal(t, k.ShowsMetric(tt.metric, "throughput", y), tt.shows, "%s shows %s", tt.kind, tt.metric)
+		f := Figure{Kind: source.Text{Value: tt.kind}, X: source.Text{Value: "throughput"},
+			Y: []source.Text{{Value: "latency.p50"}, {Value: "cpu"}}}
+		assert.Equal(t, strings.Join(f.Metrics(), " "), tt.want, "%s shows", tt.kind)
+		assert.Equal(t, f.Shows(tt.metric), tt.shows, "%s shows %s", tt.kind, tt.metric)
 	}
 }
 

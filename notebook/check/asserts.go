@@ -60,7 +60,7 @@ func WrongAssertions(doc *article.Document, problems *source.Problems) {
 
 // isShown reports whether text in a part is shown if a claim has a verdict and all other conditions hold.
 func isShown(p *article.ConditionalPart, claim string, v stats.Verdict) bool {
-	for ; p != nil; p = article.ConditionalPartOf(p) {
+	for ; p != nil; p = p.Outer {
 		if p.Claim.Value == claim && !slices.Contains(p.Verdicts, v) {
 			return false
 		}
@@ -95,7 +95,7 @@ func UnsupportedAssertions(results *claim.Results, problems *source.Problems) {
 
 // Headlines warns of an article with claims and no headline claim: its standing is "measured" with any verdicts.
 func Headlines(doc *article.Document, problems *source.Problems) {
-	if len(doc.Claims) == 0 || slices.ContainsFunc(doc.Claims, func(c *article.Claim) bool { return c.Headline.V }) {
+	if len(doc.Claims) == 0 || slices.ContainsFunc(doc.Claims, func(c *article.Claim) bool { return c.Headline }) {
 		return
 	}
 	problems.Warn("no-headline", doc.Claims[0].Name.Pos, "no claim is a headline, so no verdict counts for the article's "+

@@ -331,7 +331,7 @@ func (c *checker) published(b *article.Published) {
 	seen := map[number]bool{}
 	for i := range b.Rows {
 		row := &b.Rows[i]
-		if len(row.Metrics) == 0 && !row.Unread() {
+		if len(row.Metrics) == 0 {
 			c.problems.Add("no-metric", row.Pos, "this row has no published metric").
 				Hint = "add one with its unit, such as throughput: 529.13/s"
 		}

@@ -161,7 +161,7 @@ func (j *Judgement) setClaim(c *article.Claim) {
 //
 // Source: docs/validity.md#headline-claims.
 func (t Test) unfit(c *article.Claim) string {
-	if !c.Headline.V {
+	if !c.Headline {
 		return ""
 	}
 	cells := t.cells()
@@ -214,7 +214,7 @@ func (r *Results) appliesByPart() []bool {
 	}
 	applies := make([]bool, len(r.Data.Doc.Parts))
 	for i, p := range r.Data.Doc.Parts { // a part comes after those around it
-		if outer := article.ConditionalPartOf(p); outer != nil && !applies[outer.Number] {
+		if p.Outer != nil && !applies[p.Outer.Number] {
 			continue
 		}
 		applies[i] = slices.Contains(p.Verdicts, verdicts[p.Claim.Value])

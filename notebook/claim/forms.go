@@ -37,7 +37,7 @@ func newTest(d *dataset.Dataset, c *article.Claim) (Test, error) {
 	if err != nil {
 		return Test{}, err
 	}
-	b := builder{d.In(c.Experiment.Value), float64(c.SmallestEffect.V)}
+	b := builder{d.In(c.Experiment.Value), c.SmallestEffect}
 	t, err := b.test(n)
 	if err == nil || errors.Is(err, dataset.ErrNotMeasured) {
 		return t, err

@@ -106,7 +106,7 @@ func soFar(list []Judgement) (decided int, isMissing bool) {
 
 // Headlines returns the headline claims that the standing counts.
 func (r *Results) Headlines() []Judgement {
-	list := slice.Filter(r.Claims, func(j Judgement) bool { return j.Claim.Headline.V })
+	list := slice.Filter(r.Claims, func(j Judgement) bool { return j.Claim.Headline })
 	if r.Data.Doc.Front.Reproduces != nil {
 		if original := slice.Filter(list, func(j Judgement) bool { return j.Claim.IsOriginal() }); len(original) > 0 {
 			return original

@@ -30,14 +30,14 @@ type Stated struct {
 // Source: docs/trust.md#stated-before-it-was-measured.
 func State(d *dataset.Dataset) []Stated {
 	return slice.Map(d.Doc.Claims, func(c *article.Claim) Stated {
-		says, looks := map[string]string{"headline": fmt.Sprint(c.Headline.V)}, 0
+		says, looks := map[string]string{"headline": fmt.Sprint(c.Headline)}, 0
 		add := func(key, text string) {
 			if text != "" {
 				says[key] = text
 			}
 		}
 		add("experiment", c.Experiment.Value)
-		add("smallest_effect", c.SmallestEffect.Text.Value)
+		add("smallest_effect", c.Node.TextAt("smallest_effect").Value)
 		if c.Published.Node != nil {
 			add("published", c.Published.Node.String())
 		}

@@ -44,17 +44,17 @@ func (c *nameCheck) computed(m *article.Metric, out *Metric, measured record.Mea
 	if err == nil {
 		err = perRepetition(m, cycles)
 	}
-	_, unitKnown := expr.ParseUnit(m.Unit.V)
+	_, unitKnown := expr.ParseUnit(m.Unit.Value)
 	switch isNumber := t.Kind == expr.KindNumber; {
 	case err != nil:
 		article.AddExprError(m.Value.Text, err, c.problems)
 	case t.Kind == expr.KindBool:
 		c.problems.Add("wrong-value", m.Value.Text.Pos, "a metric is a number, and this is true or false").
 			Hint = "compare it in a claim"
-	case isNumber && m.Unit.Set() && unitKnown && t.Dimension.Base() != out.Unit:
-		c.problems.Add("wrong-unit", m.Unit.Text.Pos, "this is a %s, and the unit is %s", t.Dimension, m.Unit.V).
+	case isNumber && !m.Unit.IsZero() && unitKnown && t.Dimension.Base() != out.Unit:
+		c.problems.Add("wrong-unit", m.Unit.Pos, "this is a %s, and the unit is %s", t.Dimension, m.Unit.Value).
 			Hint = "write unit: \"" + t.Dimension.Base() + "\""
-	case isNumber && !m.Unit.Set():
+	case isNumber && m.Unit.IsZero():
 		out.Unit, out.Share = t.Dimension.Base(), t.Dimension == expr.Share
 	}
 }

@@ -126,7 +126,7 @@ type planner struct {
 	cells, steps, written, matched int // so far: see maxCells and the other bounds
 }
 
-func (p *planner) engine() spec.Engine { return cmp.Or(p.project.Engine.V, spec.DefaultEngine) }
+func (p *planner) engine() spec.Engine { return cmp.Or(p.project.EngineName(), spec.DefaultEngine) }
 
 // folder returns the folder that a path counts from: the repository for paths of Compose files, else the article's.
 func (p *planner) folder(t source.Text) *Folder {
@@ -268,8 +268,8 @@ func metric(m *article.Metric) Metric {
 	out := Metric{Metric: m.Means(), Value: m.Value.Text.Value, Regex: m.Regex.Value, JSON: m.JSON.Value}
 	if !m.From.IsZero() {
 		out.Service, out.Stream = m.Source()
-		if m.Unit.Set() && m.Unit.V != out.Unit {
-			out.Written = m.Unit.V
+		if !m.Unit.IsZero() && m.Unit.Value != out.Unit {
+			out.Written = m.Unit.Value
 		}
 	}
 	return out

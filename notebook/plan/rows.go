@@ -201,7 +201,7 @@ func (p *planner) matchingFiles(root *os.Root, pattern string, doc *article.Docu
 		for _, l := range doc.Listings {
 			name := path.Join(filepath.ToSlash(folder), l.Path)
 			if ok, _ := path.Match(pattern, name); ok {
-				texts[name] = l.Fragment()
+				texts[name] = l.Fragment
 			}
 		}
 	}

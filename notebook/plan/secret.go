@@ -130,7 +130,7 @@ func (p *planner) secretFile(name, file source.Text) Secret {
 		out.File = filepath.Join(p.folder(file).Doc.Dir, out.File)
 	}
 	p.hidden[out.File] = true
-	if !p.project.Allows(article.AllowSecrets) {
+	if !p.project.Allow.Has(article.AllowSecrets) {
 		out.Within = p.project.Repository()
 		if _, ok := files.Below(out.Within, out.File); !ok {
 			p.allow(article.AllowSecrets, file.Pos, "the secret file "+file.Value+", outside the repository,")

@@ -246,7 +246,7 @@ func (r *reader) checkPermissions(n *source.Node) {
 
 // allow reports what the project does not allow articles to ask for.
 func (p *planner) allow(what article.Permission, at source.Pos, words string) {
-	if !p.project.Allows(what) {
+	if !p.project.Allow.Has(what) {
 		p.problems.Add("not-allowed", at, "%s is more than this project allows its articles", words).
 			Hint = fmt.Sprintf("if you trust the article, add %q to the list allow: in %s", what, article.ProjectFile)
 	}
@@ -274,7 +274,7 @@ func (r *reader) image(out *spec.Image, i image) bool {
 		return r.build(out, i)
 	case r.definition.HasTried(i.node, "image", "build", i.other):
 		return false
-	case r.project.Engine.V.Can(spec.Machine):
+	case r.project.EngineName().Can(spec.Machine):
 		out.Machine = true
 		return true
 	}
@@ -331,7 +331,7 @@ func (r *reader) contextElsewhere(folder *Folder, b *spec.Build, written, git so
 				Hint = "name a folder of the repository, or remove git from the build"
 			return nil, false
 		}
-		if !r.project.Allows(article.AllowContexts) {
+		if !r.project.Allow.Has(article.AllowContexts) {
 			r.allow(article.AllowContexts, written.Pos, fmt.Sprintf("the build context %q, outside the repository,",
 				written.Value))
 			return nil, false

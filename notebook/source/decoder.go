@@ -20,8 +20,7 @@ import (
 //	not:"key key"    keys that cannot be written together with this one
 //	need:"hint"      the key has to be there if the decoder reads whole mappings
 //
-// Three fields without a key are filled in, too: Pos with the place of the mapping, Node with the mapping itself, and
-// Tried.
+// Two fields without a key are filled in, too: Pos with the place of the mapping, and Node with the mapping itself.
 type Decoder struct {
 	Problems  *Problems
 	Hints     Hints
@@ -135,7 +134,7 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 		return
 	}
 	if !d.Kind(n, what, Map) {
-		d.setTried(n, v, names)
+		d.Tried[n] = names
 		return
 	}
 	var tried Tried
@@ -160,13 +159,8 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 			}
 		}
 	}
-	d.setTried(n, v, tried)
-	d.checkTags(n, what, v, tried)
-}
-
-func (d Decoder) setTried(n *Node, v reflect.Value, tried Tried) {
-	set(v, "Tried", tried)
 	d.Tried[n] = tried
+	d.checkTags(n, what, v, tried)
 }
 
 // meant returns the keys that an unknown one may misspell; nil beyond maxUnknown, where the last one returned all.

@@ -2,6 +2,7 @@ package source
 
 import (
 	"slices"
+	"strings"
 )
 
 // NodeKind tells what a Node is.
@@ -103,7 +104,8 @@ func (n *Node) Place(key string) Pos {
 
 // isEmpty reports whether nothing is written: no node, null, an empty word or an empty list.
 func (n *Node) isEmpty() bool {
-	return n == nil || n.Kind == Null || n.Kind == Scalar && n.Text.Value == "" || n.Kind == List && len(n.Items) == 0
+	return n == nil || n.Kind == Null || n.Kind == Scalar && strings.TrimSpace(n.Text.Value) == "" ||
+		n.Kind == List && len(n.Items) == 0
 }
 
 // Without is n without some keys.
@@ -129,37 +131,29 @@ func Merge(base, over *Node, keepNull bool) *Node {
 	out := &Node{Kind: Map, Text: over.Text}
 	if base != nil && base.Kind == Map {
 		out.Text = base.Text
-		above := over.getter()
+		above := over.byKey()
 		for _, f := range base.Fields {
-			if above(f.Key.Value) == nil {
+			if above[f.Key.Value] == nil {
 				out.Fields = append(out.Fields, f)
 			}
 		}
 	} else {
 		base = nil
 	}
-	below := base.getter()
+	below := base.byKey()
 	for _, f := range over.Fields {
 		if f.Value.Kind != Null || keepNull {
-			out.Fields = append(out.Fields, Field{f.Key, Merge(below(f.Key.Value), f.Value, keepNull)})
+			out.Fields = append(out.Fields, Field{f.Key, Merge(below[f.Key.Value], f.Value, keepNull)})
 		}
 	}
 	return out
 }
 
-// fewFields is the number of fields up to which a search is faster than a map.
-const fewFields = 16
-
-// getter is Get for many keys.
-func (n *Node) getter() func(key string) *Node {
-	if n == nil || len(n.Fields) <= fewFields {
-		return n.Get
-	}
+// byKey returns the values of a mapping, which may have thousands of keys.
+func (n *Node) byKey() map[string]*Node {
 	values := map[string]*Node{}
-	for _, f := range n.Fields {
-		if values[f.Key.Value] == nil {
-			values[f.Key.Value] = f.Value
-		}
+	for _, f := range n.All() {
+		values[f.Key.Value] = f.Value
 	}
-	return func(key string) *Node { return values[key] }
+	return values
 }

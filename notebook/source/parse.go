@@ -18,8 +18,8 @@ const (
 	maxNodes = 50_000
 )
 
-// Parse reads a fragment. The result is nil if something is wrong with the YAML, and an empty mapping if the fragment
-// is empty.
+// Parse reads a fragment of a text that Fits. The result is nil if something is wrong with the YAML, and an empty
+// mapping if the fragment is empty.
 func Parse(f Fragment, problems *Problems) *Node {
 	var found Problems
 	defer func() { problems.Merge(&found) }()
@@ -54,10 +54,6 @@ func Parse(f Fragment, problems *Problems) *Node {
 
 // isText reports whether a fragment has only characters that YAML may have; the first other one is a problem.
 func (f *Fragment) isText(problems *Problems) bool {
-	if at := FirstInvalid([]byte(f.Text)); at < len(f.Text) {
-		problems.Add("bad-utf8", f.pos(at, at+1), "this is not UTF-8 from here on").Hint = "save it as UTF-8"
-		return false
-	}
 	for i, r := range f.Text {
 		if isControl(r) && (r != '\r' || !strings.HasPrefix(f.Text[i+1:], "\n")) {
 			problems.Add("control-character", f.pos(i, i+utf8.RuneLen(r)), "YAML cannot have the character U+%04X", r).

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -24,41 +25,23 @@ func isActive(r rune) bool {
 
 // Plain escapes the active characters of a text.
 func Plain(s string) string {
-	at := firstActive(s)
-	if at < 0 {
-		return s
-	}
 	var b strings.Builder
-	for at >= 0 {
+	for {
+		at := strings.IndexFunc(s, isActive)
+		if at < 0 {
+			break
+		}
 		r, size := utf8.DecodeRuneInString(s[at:])
-		b.WriteString(s[:at])
-		b.WriteString(Escape(r))
+		b.WriteString(s[:at] + Escape(r))
 		s = s[at+size:]
-		at = firstActive(s)
 	}
 	return b.String() + s
 }
 
 // PlainBytes is Plain for a whole page; a page without active characters is returned uncopied.
 func PlainBytes(text []byte) []byte {
-	if firstActive(text) < 0 {
+	if !bytes.ContainsFunc(text, isActive) {
 		return text
 	}
 	return []byte(Plain(string(text)))
-}
-
-// firstActive returns the offset of the first active character, -1 without one.
-func firstActive[T string | []byte](text T) int {
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c >= ' ' && c < 0x7f, c == '\t', c == '\n', c == '\r':
-		case c < ' ', c == 0x7f:
-			return i
-		case c == 0xc2 || c == 0xe2: // first bytes of C1 and of the controls of direction
-			if r, _ := utf8.DecodeRuneInString(string(text[i:min(len(text), i+utf8.UTFMax)])); isActive(r) {
-				return i
-			}
-		}
-	}
-	return -1
 }

@@ -37,7 +37,7 @@ func tooLarge(at Pos, size int64, problems *Problems) {
 		Hint = "divide it, or put data into files that images are built from"
 }
 
-// Fits reports whether a text is small enough to be read; a larger one is a problem.
+// Fits reports whether a text is UTF-8 and small enough to be read; another one is a problem.
 func Fits(s *Source, problems *Problems) bool {
 	whole := Pos{s, 0, min(1, len(s.Data))}
 	if len(s.Data) > maxText {
@@ -60,6 +60,15 @@ func Fits(s *Source, problems *Problems) bool {
 				Hint = "break it into several lines"
 			return false
 		}
+	}
+	invalid := firstInvalid(s.Data)
+	switch {
+	case isUTF16(s.Data):
+		problems.Add("bad-utf8", s.Pos(0, min(2, len(s.Data))), "the file is UTF-16").Hint = "save it as UTF-8"
+		return false
+	case invalid < len(s.Data):
+		problems.Add("bad-utf8", s.Pos(invalid, invalid+1), "the file is not UTF-8 from here on").Hint = "save it as UTF-8"
+		return false
 	}
 	return true
 }

@@ -52,9 +52,9 @@ func (s *Source) Line(line int) []byte {
 	return bytes.TrimSuffix(s.Data[s.lines[line-1]:end], []byte("\r"))
 }
 
-// IsUTF16 reports whether a text begins as editors of Windows write it: with a mark of the order of bytes, or every
+// isUTF16 reports whether a text begins as editors of Windows write it: with a mark of the order of bytes, or every
 // other byte zero.
-func IsUTF16(data []byte) bool {
+func isUTF16(data []byte) bool {
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
 		return true
 	}
@@ -62,8 +62,8 @@ func IsUTF16(data []byte) bool {
 		data[0] != 0 && data[1] == 0 && data[2] != 0 && data[3] == 0)
 }
 
-// FirstInvalid returns the offset of the first byte that is not UTF-8, or the length of valid data.
-func FirstInvalid(data []byte) int {
+// firstInvalid returns the offset of the first byte that is not UTF-8, or the length of valid data.
+func firstInvalid(data []byte) int {
 	for i := 0; i < len(data); {
 		r, n := utf8.DecodeRune(data[i:])
 		if r == utf8.RuneError && n == 1 {

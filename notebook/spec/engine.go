@@ -58,11 +58,10 @@ func (e Engine) Can(c Capability) bool {
 	return false
 }
 
-// Words are the names of all engines.
-func (Engine) Words() []string {
-	var out []string
+// Engines are the names of all engines.
+func Engines() (names []string) {
 	for _, e := range engines {
-		out = append(out, string(e.name))
+		names = append(names, string(e.name))
 	}
-	return out
+	return names
 }

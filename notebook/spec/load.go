@@ -51,7 +51,7 @@ type Verify struct {
 // Pace is the rate of an open loop, per second, or as a share of what another experiment has reached.
 type Pace struct {
 	Rate      float64 `json:"rate,omitempty" yaml:"-" alone:"yes" as:"rate"` // 0: a closed loop, or a share
-	RateShare float64 `json:"rate_share,omitempty" yaml:"share" as:"Share" need:"write rate: {share: 80%, of: EXPERIMENT}"`
+	RateShare float64 `json:"rate_share,omitempty" yaml:"share" as:"share" need:"write rate: {share: 80%, of: EXPERIMENT}"`
 	RateOf    string  `json:"rate_of,omitempty" yaml:"of" need:"write rate: {share: 80%, of: EXPERIMENT}"`
 	RateOwn   bool    `json:"rate_own,omitempty" yaml:"own"` // of the same parameters, instead of the smallest typical throughput
 }

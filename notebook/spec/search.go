@@ -21,7 +21,7 @@ const (
 type Search struct {
 	Name string `json:"name" yaml:"-"`
 	// Of is the experiment whose choice for the same parameters is taken; then nothing else holds.
-	Of       string        `json:"of,omitempty"`
+	Of       string        `json:"of,omitempty" not:"from to maximize budget"`
 	From     int           `json:"from,omitempty"` // the first candidate
 	To       int           `json:"to,omitempty"`   // the last; 0: by the cores of the services, see Candidates
 	Maximize string        `json:"maximize,omitempty"`

@@ -180,8 +180,8 @@ func axisOf(u wording.Unit, base string, scale figure.Scale) figure.Axis {
 }
 
 // scale is the scale of an axis: in equal ratios if the author asks for it and all values are above zero.
-func (p *Panel) scale(axis article.Axis, values []float64) figure.Scale {
-	if !slices.ContainsFunc(p.Block.Log, func(v article.Value[article.Axis]) bool { return v.V == axis }) {
+func (p *Panel) scale(axis string, values []float64) figure.Scale {
+	if !slices.Contains(p.Block.Log, axis) {
 		return figure.Linear
 	}
 	for _, v := range values {

@@ -142,7 +142,7 @@ func (p *Panel) lines() Drawing {
 	for _, v := range values {
 		spec.X.Ticks = append(spec.X.Ticks, v/l.xUnit.Scale)
 	}
-	spec.Y.Zero = p.Block.Zero.V
+	spec.Y.Zero = p.Block.Zero
 	spec.Level = p.reference(q.Unit.Unit, l.metrics[0].Unit, spec.Y.Scale)
 	title := q.Title + " by " + l.x
 	if len(l.metrics) == 1 {
@@ -364,7 +364,7 @@ func (p *Panel) timeline() Drawing {
 		axis = "mean latency of a second's answers, " + unit.Symbol
 	}
 	spec := figure.Spec{X: figure.Axis{Name: "second of the measured window"}, Y: axisOf(unit, shown.Unit, p.scale(article.YAxis, all))}
-	spec.Y.Zero = p.Block.Zero.V
+	spec.Y.Zero = p.Block.Zero
 	spec.Lines = drawnLines(lines, func(l *line) bool { return p.addSeconds(l, metric, unit) })
 	if len(spec.Lines) == 0 {
 		return Drawing{Missing: "nothing was recorded by second: " + strings.Join(p.described, "; ")}

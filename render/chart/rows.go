@@ -143,7 +143,7 @@ func (r *rows) setAxis() {
 	}
 	scale := p.scale(article.XAxis, slices.Concat(values, published))
 	r.spec.X = axisOf(r.metric.Unit.Unit, r.metric.Metric.Unit, scale)
-	r.spec.X.Zero = p.Block.Zero.V || r.shape == figure.Bar
+	r.spec.X.Zero = p.Block.Zero || r.shape == figure.Bar
 	r.own = r.spec.X.Label != nil
 	r.digits = sharedDigits(r.metric.Unit, readingsIn(p.Cells, []record.Metric{r.metric.Metric}))
 	a, ok := p.Dataset.Agreement(r.metric.Name, p.Block.Published.Name.Value)

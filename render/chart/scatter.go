@@ -35,9 +35,9 @@ func (p *Panel) scatter() Drawing {
 			xs, ys = append(xs, a.Estimate.Centre), append(ys, b.Estimate.Centre)
 		}
 	}
-	axis := func(name article.Axis, q cellview.Quantity, values []float64) figure.Axis {
+	axis := func(name string, q cellview.Quantity, values []float64) figure.Axis {
 		a := axisOf(q.Unit.Unit, q.Metric.Unit, p.scale(name, values))
-		a.Name, a.Zero = q.Axis, p.Block.Zero.V
+		a.Name, a.Zero = q.Axis, p.Block.Zero
 		if a.Label != nil {
 			a.Name = wording.Lower(q.Title)
 		}

@@ -48,7 +48,7 @@ func (p *Panel) tuning() Drawing {
 	q := cellview.Quantity{Metric: m, Unit: t.unit.Column(), Axis: cellview.QuantityWords(m, t.unit)}
 	spec := figure.Spec{X: figure.Axis{Name: name, Ticks: candidates, Scale: p.scale(article.XAxis, candidates)},
 		Y: axisOf(t.unit, m.Unit, p.scale(article.YAxis, values))}
-	spec.Y.Zero = p.Block.Zero.V
+	spec.Y.Zero = p.Block.Zero
 	spec.Lines = drawnLines(lines, t.addPoints)
 	if len(spec.Lines) == 0 {
 		return Drawing{Missing: "no attempt of the search for " + name + " can be drawn: " + strings.Join(p.described, "; ")}

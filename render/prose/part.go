@@ -26,17 +26,10 @@ func applies(a Article, n ast.Node) bool {
 	return p == nil || a.Applies(p)
 }
 
-// part renders a part if it applies.
-func (w *Writer) part(n ast.Node, source []byte) template.HTML {
-	if !w.article.Applies(n.(*article.ConditionalPart)) {
-		return ""
-	}
-	return w.Children(n, source)
-}
-
-// answer renders an answer in the text, which the page does not show first.
-func (w *Writer) answer(n ast.Node, source []byte) template.HTML {
-	if n == ast.Node(w.doc.Answer) {
+// div renders a part if it applies. The page shows the answer elsewhere.
+func (w *Writer) div(n ast.Node, source []byte) template.HTML {
+	d := n.(*article.Div)
+	if d == w.doc.Answer || d.Part != nil && !w.article.Applies(d.Part) {
 		return ""
 	}
 	return w.Children(n, source)

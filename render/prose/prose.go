@@ -116,9 +116,7 @@ func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 		})
 	}
 	whole(article.KindBlock, func(n ast.Node, _ []byte) template.HTML { return w.article.Block(n.(*article.Block)) })
-	whole(article.KindConditionalPart, w.part)
-	whole(article.KindDiv, w.Children)
-	whole(article.KindAnswer, w.answer)
+	whole(article.KindDiv, w.div)
 	whole(article.KindInlineValue, w.inlineValue)
 	whole(article.KindClaimLink, w.claimLink)
 	whole(article.KindReference, w.reference)

@@ -134,7 +134,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 	})
 	name := spec.Engine(s.engine.Name())
 	for _, c := range declared {
-		if slices.Contains(name.Words(), string(name)) && !name.Can(c) && !slices.Contains(s.lacks, c) {
+		if slices.Contains(spec.Engines(), string(name)) && !name.Can(c) && !slices.Contains(s.lacks, c) {
 			s.refuses = append(s.refuses, c)
 		}
 	}
