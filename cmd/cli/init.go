@@ -22,6 +22,7 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 
+	"benchbook/internal/files"
 	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/site"
@@ -124,17 +125,17 @@ func (a *app) newProject(dir, template, from, path string) error {
 }
 
 func (a *app) newArticle(project *article.Project, slug, template string) error {
-	if !article.IsName(slug) {
+	if !files.IsWord(slug) {
 		return fmt.Errorf("%q cannot be the slug of an article: begin with a letter, and use letters, digits, - and _", slug)
 	}
 	if err := site.CheckSlug(slug); err != nil {
 		return err
 	}
-	files, err := articleFiles(template, slug)
+	list, err := articleFiles(template, slug)
 	if err != nil {
 		return err
 	}
-	return writeNew(a.Session, project.Dir, files, files,
+	return writeNew(a.Session, project.Dir, list, list,
 		fmt.Sprintf("measure it:  benchbook run --quick %s\nlook at it:  benchbook preview\n", slug))
 }
 

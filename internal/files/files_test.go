@@ -90,6 +90,17 @@ func TestRead(t *testing.T) {
 	}
 }
 
+func TestIsWord(t *testing.T) {
+	for word, want := range map[string]bool{
+		"sockets": true, "a-b_2": true, "été": true, "сервер": true, "हिन्दी": true, "": false, "2a": false, "a-": false,
+		"_a": false, "a b": false, "a.b": false, "ि": false, strings.Repeat("x", files.MaxName+1): false,
+	} {
+		if files.IsWord(word) != want {
+			t.Errorf("%q is a word: %v", word, !want)
+		}
+	}
+}
+
 func TestIsName(t *testing.T) {
 	for _, good := range []string{"full", "2x", "ci-fast", "c2-39de7f", "größe", "実験", "a b", "v1.2", "_x",
 		strings.Repeat("x", files.MaxName)} {

@@ -16,6 +16,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/compose"
 
+	"benchbook/internal/files"
 	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 )
@@ -153,7 +154,7 @@ var notInSlug = regexp.MustCompile(`[^a-z0-9_-]+`)
 func slugOf(folder string) string {
 	slug := strings.TrimLeft(notInSlug.ReplaceAllString(strings.ToLower(folder), "-"), "-_0123456789")
 	slug = strings.TrimRight(slug, "-_")
-	if !article.IsName(slug) {
+	if !files.IsWord(slug) {
 		return "project"
 	}
 	return slug

@@ -187,17 +187,6 @@ func checkShown(t *testing.T, shown string) {
 	}
 }
 
-func TestIsName(t *testing.T) {
-	for name, want := range map[string]bool{
-		"sockets": true, "a-b_2": true, "été": true, "сервер": true, "हिन्दी": true, "": false, "2a": false, "a-": false,
-		"_a": false, "a b": false, "a.b": false, "ि": false,
-	} {
-		if IsName(name) != want {
-			t.Errorf("%q is a name: %v", name, !want)
-		}
-	}
-}
-
 // Links, folders and pipes are refused with the reason, without waiting.
 func TestFilesThatAreNone(t *testing.T) {
 	dir := t.TempDir()

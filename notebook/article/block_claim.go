@@ -1,8 +1,6 @@
 package article
 
 import (
-	"errors"
-
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 )
@@ -72,20 +70,8 @@ func (f *Format) DecodeNode(d source.Decoder, n *source.Node, what string) {
 		return
 	}
 	f.Text = n.Text
-	const before = "x | " // the value that an inline value would show
-	inline, err := expr.ParseInline(before + n.Text.Value)
-	own := func(at expr.Span) expr.Span {
-		return expr.Span{Start: max(0, at.Start-len(before)), End: max(0, at.End-len(before))}
-	}
-	if e, ok := errors.AsType[*expr.Error](err); ok {
-		err = &expr.Error{Span: own(e.Span), Msg: e.Msg, Hint: e.Hint}
-	}
-	if err != nil {
+	var err error
+	if f.Filters, err = expr.ParseFilters(n.Text.Value); err != nil {
 		AddExprError(n.Text, err, d.Problems)
-		return
-	}
-	for _, filter := range inline.Filters {
-		filter.Span = own(filter.Span)
-		f.Filters = append(f.Filters, filter)
 	}
 }

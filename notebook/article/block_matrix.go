@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"benchbook/internal/files"
 	"benchbook/notebook/source"
 )
 
@@ -53,7 +54,7 @@ func checkParameterName(d source.Decoder, t source.Text) {
 	if reserved[t.Value] {
 		d.Problems.Add("reserved-name", t.Pos, "%q cannot be the name of a parameter", t.Value).
 			Hint = "expressions use this word for something else; choose another"
-	} else if !IsName(t.Value) {
+	} else if !files.IsWord(t.Value) {
 		AddBadName(d.Problems, t, "parameter")
 	}
 }

@@ -88,7 +88,7 @@ func suggestFrom(names map[string]source.Text, word source.Text, otherwise strin
 func (doc *Document) checkName(t source.Text, kind string, seen map[string]source.Text) {
 	switch before, twice := seen[t.Value]; {
 	case t.Value == "":
-	case !IsName(t.Value):
+	case !files.IsWord(t.Value):
 		AddBadName(&doc.Problems, t, kind)
 	case twice:
 		line, _ := doc.Source.Position(before.Pos.Start)
@@ -110,7 +110,7 @@ func (doc *Document) checkLabel(t source.Text, prefix string, seen map[string]so
 	case len(t.Value) >= files.MaxName:
 		doc.Problems.Add("bad-label", t.Pos, "the label is too long").Hint =
 			fmt.Sprintf("choose one of less than %d bytes", files.MaxName)
-	case !ok || rest == "" || !IsName("x"+rest):
+	case !ok || rest == "" || !files.IsWord("x"+rest):
 		doc.Problems.Add("bad-label", t.Pos, "invalid label %q", t.Value).Hint =
 			"begin it with " + prefix + " and continue with letters, digits, - and _"
 	case twice:

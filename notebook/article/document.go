@@ -12,7 +12,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/yuin/goldmark/ast"
 
@@ -187,22 +186,7 @@ func (doc *Document) noFrontMatter() {
 	doc.Problems.Add("no-front-matter", doc.Source.Pos(0, 0), "%s", message).Hint = hint
 }
 
-// IsName reports whether s can name an experiment, a claim, a service or a parameter. Such names become names of files,
-// and parts of addresses.
-func IsName(s string) bool {
-	if len(s) > files.MaxName {
-		return false
-	}
-	for i, r := range s {
-		inside := unicode.IsDigit(r) || unicode.IsMark(r) || r == '-' || r == '_' // marks belong to letters in many scripts
-		if !unicode.IsLetter(r) && (i == 0 || !inside) {
-			return false
-		}
-	}
-	return s != "" && !strings.HasSuffix(s, "-")
-}
-
-// AddBadName adds the problem of a name that IsName refuses, for a kind of thing.
+// AddBadName adds the problem of a name that is not a word, or not the name of a file, for a kind of thing.
 func AddBadName(p *source.Problems, t source.Text, kind string) {
 	hint := `use letters, digits, "-" and "_", and begin with a letter`
 	if len(t.Value) > files.MaxName {

@@ -13,8 +13,9 @@ import (
 // NewDecoder returns a decoder for articles. With templates, scalars may still have ${{ }}, and mappings may be merged
 // with others; without, they have to be whole.
 func NewDecoder(problems *source.Problems, templates bool) source.Decoder {
-	return source.Decoder{Problems: problems, Hints: hints{}, Notations: notations, Tried: map[*source.Node]source.Tried{},
-		Templates: templates, Whole: !templates}
+	return source.Decoder{Problems: problems, Notations: notations, Tried: map[*source.Node]source.Tried{},
+		ShapeHint: shapeHint, KeyHint: keyHint, Removable: reflect.TypeFor[spec.Service](), Templates: templates,
+		Whole: !templates}
 }
 
 // composeHints are ways out for keys of Compose that services do not have.
@@ -40,11 +41,8 @@ var places = []struct {
 	{"a claim", reflect.TypeFor[Claim]()}, {"a table", reflect.TypeFor[Table]()}, {"a figure", reflect.TypeFor[Figure]()},
 	{ProjectFile, reflect.TypeFor[Settings]()}}
 
-// hints implements source.Hints.
-type hints struct{}
-
-// UnknownKey suggests the key of t that is nearest, or else a place that has the key.
-func (hints) UnknownKey(key string, t reflect.Type, names []string) string {
+// keyHint suggests the key of t that is nearest, or else a place that has the key.
+func keyHint(key string, t reflect.Type, names []string) string {
 	if hint, ok := composeHints[key]; ok && t == reflect.TypeFor[spec.Service]() {
 		return hint
 	}
@@ -62,17 +60,15 @@ func (hints) UnknownKey(key string, t reflect.Type, names []string) string {
 	return source.Suggest(key, names)
 }
 
-// Removes reports whether null removes a key of a service in a Compose file.
-func (hints) Removes(t reflect.Type) bool { return t == reflect.TypeFor[spec.Service]() }
-
-// Shape shows how a mapping is written, or how another shape becomes the one that is wanted. It is a table.
+// shapeHint shows how a mapping is written, or how another shape becomes the one that is wanted. It is a table.
 //
 //gocyclo:ignore
-func (hints) Shape(n *source.Node, what string, want source.NodeKind) string {
+func shapeHint(n *source.Node, what string, want source.NodeKind) string {
 	text := n.Text.Value
 	switch {
 	case n.Kind == source.Scalar && want == source.Map && strings.HasPrefix(what, "service "):
-		if key := strings.Trim(strings.TrimPrefix(what, "service "), `"`); isKeyOfService(key) {
+		key := strings.Trim(strings.TrimPrefix(what, "service "), `"`)
+		if slices.Contains(source.KeysOf(reflect.TypeFor[spec.Service]()), key) {
 			return "write it below the name of a service: services: {NAME: {" + key + ": " + text + "}}"
 		}
 		return "write below it what it is made of, such as image: " + text
@@ -89,10 +85,6 @@ func (hints) Shape(n *source.Node, what string, want source.NodeKind) string {
 		return "write the value alone, without brackets or dash"
 	}
 	return ""
-}
-
-func isKeyOfService(key string) bool {
-	return slices.Contains(source.KeysOf(reflect.TypeFor[spec.Service]()), key)
 }
 
 const hookShape = "write {service: NAME, run: PROGRAM ARGUMENTS}"

@@ -50,18 +50,38 @@ func ParseInline(text string) (in Inline, err error) {
 	defer catch(&err)
 	p := newParser(lexer{src: text, inline: true})
 	in.Expr = p.or()
-	for p.tok.is("|") {
+	if p.tok.is("|") {
 		p.advance()
-		f := p.filter()
-		if slices.ContainsFunc(in.Filters, func(g Filter) bool { return g.Name == f.Name }) {
-			fail(f.Span, "the filter "+f.Name+" is given twice", "remove one")
-		}
-		in.Filters = append(in.Filters, f)
+		in.Filters = p.filters()
 	}
 	if p.tok.kind != tokenEnd {
 		p.failUnexpected("a filter or the end")
 	}
 	return in, nil
+}
+
+// ParseFilters reads the filters of a value alone, as in "round 2 | unit ms". The error is an *Error.
+func ParseFilters(text string) (list []Filter, err error) {
+	defer catch(&err)
+	p := newParser(lexer{src: text, inline: true})
+	if list = p.filters(); p.tok.kind != tokenEnd {
+		p.failUnexpected("a filter or the end")
+	}
+	return list, nil
+}
+
+// filters reads filters with pipes between them.
+func (p *parser) filters() (list []Filter) {
+	for {
+		f := p.filter()
+		if slices.ContainsFunc(list, func(g Filter) bool { return g.Name == f.Name }) {
+			fail(f.Span, "the filter "+f.Name+" is given twice", "remove one")
+		}
+		if list = append(list, f); !p.tok.is("|") {
+			return list
+		}
+		p.advance()
+	}
 }
 
 // filter reads a name and, up to the next pipe, its argument.

@@ -35,7 +35,7 @@ var abForm = regexp.MustCompile(`(?m)^Concurrency Level: +(?P<clients>\d+)
 Time taken for tests: +(?P<length>[0-9.]+) seconds
 Complete requests: +(?P<complete>\d+)
 Failed requests: +(?P<failed>\d+)
-(?: +\(Connect: (?P<connect>\d+), Receive: (?P<receive>\d+), Length: (?P<length>\d+), Exceptions: (?P<exceptions>\d+)\)
+(?: +\(Connect: (?P<connect>\d+), Receive: (?P<receive>\d+), Length: (?P<unlike>\d+), Exceptions: (?P<exceptions>\d+)\)
 )?(?:Write errors: .*
 )?(?:Non-2xx responses: +(?P<wrong>\d+)
 )?(?:Keep-Alive requests: .*
@@ -60,7 +60,7 @@ func parseAb(o *Output, printed, _ string) {
 	m := o.match(abForm, printed)
 	complete, wrong, connect := o.count(m["complete"]), o.count(m["wrong"]),
 		o.count(m["connect"])
-	broken := max(o.count(m["receive"]), o.count(m["length"]), o.count(m["exceptions"]))
+	broken := max(o.count(m["receive"]), o.count(m["unlike"]), o.count(m["exceptions"]))
 	switch {
 	case o.count(m["failed"]) > 0 && m["connect"] == "":
 		o.fail("it does not say how %s requests failed", m["failed"])

@@ -120,7 +120,7 @@ func (o *Output) addHistogram(encoded, unit string) {
 		step = 0
 	}
 	times := newDistribution()
-	err := record.Histogram{HDR: encoded}.Each(func(from, to, n int64) error {
+	_, err := record.Histogram{HDR: encoded}.Each(func(from, to, n int64) error {
 		if n > maxCount-times.count {
 			return errors.New("it counts too many")
 		}

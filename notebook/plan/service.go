@@ -22,7 +22,7 @@ func (r *reader) services() []*spec.Service {
 		s := r.definition.Services.Find(f.Key.Value)
 		switch {
 		case s == nil:
-		case !article.IsName(s.Name) || s.Name == "peak" || s.Name == LoadName:
+		case !files.IsWord(s.Name) || s.Name == "peak" || s.Name == LoadName:
 			r.problems.Add("bad-name", f.Key.Pos, "invalid service name %q", s.Name).
 				Hint = "use letters, digits, - and _, and not the words peak and load"
 		case r.service(f.Key, f.Value, s):

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"benchbook/internal/files"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -47,7 +48,7 @@ func (r *reader) volume(n *source.Node, v *spec.Volume) bool {
 	case spec.BindVolume:
 		return r.bind(n, from, v)
 	default:
-		if v.Source != "" && !article.IsName(v.Source) {
+		if v.Source != "" && !files.IsWord(v.Source) {
 			r.problems.Add("wrong-value", from.Pos, "invalid volume name %q", v.Source).
 				Hint = "begin a path with ./, or use letters, digits, - and _"
 			return false

@@ -124,23 +124,17 @@ func (i *decoder) inflate(r io.Reader) ([]byte, error) {
 // Decode reads the histogram.
 func (h Histogram) Decode() (*Bars, error) {
 	out := &Bars{}
-	highest, err := h.each(func(_, to, count int64) error { out.list = append(out.list, bar{to, count}); return nil })
+	var err error
+	out.highest, err = h.Each(func(_, to, count int64) error { out.list = append(out.list, bar{to, count}); return nil })
 	if err != nil {
 		return nil, err
 	}
-	out.highest = highest
 	return out.count(), nil
 }
 
 // Each calls give with each bar, smallest first, until give returns an error; from and to are its smallest and largest
-// value in nanoseconds.
-func (h Histogram) Each(give func(from, to, count int64) error) error {
-	_, err := h.each(give)
-	return err
-}
-
-// each is Each, and returns the highest value that the histogram can hold.
-func (h Histogram) each(give func(from, to, count int64) error) (highest int64, err error) {
+// value in nanoseconds. It returns the highest value that the histogram can hold.
+func (h Histogram) Each(give func(from, to, count int64) error) (highest int64, err error) {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
 	head, data, err := d.open(h)

@@ -3,7 +3,6 @@ package record
 import (
 	"regexp"
 	"strings"
-	"unicode"
 
 	"benchbook/internal/files"
 )
@@ -51,23 +50,12 @@ const MetricNameHint = "use letters, digits, - and _, in words joined by dots"
 // IsMetricName reports whether a metric can have a name. Names occur in expressions, on pages and in file names.
 func IsMetricName(name string) bool {
 	for i, word := range strings.Split(name, ".") {
-		isNumber := word != "" && strings.Trim(word, "0123456789") == ""
-		if len(word) > files.MaxName || !isMetricWord(word) && (i == 0 || !isNumber) {
+		isNumber := i > 0 && word != "" && len(word) <= files.MaxName && strings.Trim(word, "0123456789") == ""
+		if !files.IsWord(word) && !isNumber {
 			return false
 		}
 	}
 	return true
-}
-
-// isMetricWord reports whether parameters and services can have the same name. Marks belong to letters in many scripts.
-func isMetricWord(word string) bool {
-	for i, r := range word {
-		isInside := unicode.In(r, unicode.Nd, unicode.M) || r == '_' || r == '-'
-		if !unicode.IsLetter(r) && (i == 0 || !isInside) {
-			return false
-		}
-	}
-	return word != "" && !strings.HasSuffix(word, "-")
 }
 
 // fixed are the metrics without a variable part in their names.

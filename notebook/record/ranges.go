@@ -1,12 +1,12 @@
 package record
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -29,7 +29,7 @@ func Measurable(x float64) bool {
 // check returns an error for the first impossible number or name in a record.
 func (r *Record) check() error {
 	if bad := checkNumbers(reflect.ValueOf(r).Elem(), ""); bad != nil {
-		return fmt.Errorf("%s %s", strings.TrimPrefix(bad.path, "."), bad.why)
+		return errors.New(strings.TrimPrefix(bad.Error(), "."))
 	}
 	var first error
 	wrong := func(is bool, format string, args ...any) {
@@ -114,11 +114,9 @@ func (r *Record) eachMetric(give func(where, name string)) {
 	}
 }
 
-// A badNumber is a number outside of its range, by its path below the value that was checked.
-type badNumber struct{ path, why string }
-
-// checkNumbers checks all numbers in a value. Those in lists and mappings have the range of their field.
-func checkNumbers(v reflect.Value, within string) (bad *badNumber) {
+// checkNumbers checks all numbers in a value. Those in lists and mappings have the range of their field. The error
+// begins with the path of a number below the value.
+func checkNumbers(v reflect.Value, within string) error {
 	switch v.Kind() {
 	case reflect.Int, reflect.Int64:
 		return checkNumber(float64(v.Int()), within)
@@ -133,16 +131,14 @@ func checkNumbers(v reflect.Value, within string) (bad *badNumber) {
 			return nil
 		}
 		for i := range v.Len() {
-			if bad = checkNumbers(v.Index(i), within); bad != nil {
-				bad.path = "[" + strconv.Itoa(i) + "]" + bad.path
-				return bad
+			if bad := checkNumbers(v.Index(i), within); bad != nil {
+				return fmt.Errorf("[%d]%w", i, bad)
 			}
 		}
 	case reflect.Map:
 		for of := v.MapRange(); of.Next(); {
-			if bad = checkNumbers(of.Value(), within); bad != nil {
-				bad.path = "." + of.Key().String() + bad.path
-				return bad
+			if bad := checkNumbers(of.Value(), within); bad != nil {
+				return fmt.Errorf(".%s%w", of.Key(), bad)
 			}
 		}
 	case reflect.Struct:
@@ -151,7 +147,7 @@ func checkNumbers(v reflect.Value, within string) (bad *badNumber) {
 	return nil
 }
 
-func checkFields(v reflect.Value) *badNumber {
+func checkFields(v reflect.Value) error {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		if !f.IsExported() {
@@ -159,14 +155,13 @@ func checkFields(v reflect.Value) *badNumber {
 		}
 		if bad := checkNumbers(v.Field(i), f.Tag.Get(rangeTag)); bad != nil {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			bad.path = "." + name + bad.path
-			return bad
+			return fmt.Errorf(".%s%w", name, bad)
 		}
 	}
 	return nil
 }
 
-func checkNumber(x float64, within string) *badNumber {
+func checkNumber(x float64, within string) error {
 	least, most := 0.0, largest
 	switch within {
 	case "any":
@@ -174,16 +169,13 @@ func checkNumber(x float64, within string) *badNumber {
 	case "-1..":
 		least = -1
 	}
-	why := ""
 	switch {
 	case x < least:
-		why = fmt.Sprintf("cannot be less than %v", least)
+		return fmt.Errorf(" is %v, and cannot be less than %v", x, least)
 	case x > most:
-		why = fmt.Sprintf("cannot be more than %v", most)
+		return fmt.Errorf(" is %v, and cannot be more than %v", x, most)
 	case !Measurable(x):
-		why = "cannot be so near to 0"
-	default:
-		return nil
+		return fmt.Errorf(" is %v, and cannot be so near to 0", x)
 	}
-	return &badNumber{why: fmt.Sprintf("is %s, and %s", strconv.FormatFloat(x, 'g', -1, 64), why)}
+	return nil
 }

@@ -3,6 +3,7 @@ package record
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,12 +54,9 @@ func (r *Record) Line() ([]byte, error) {
 
 // Save appends a record to the file of its run. Several processes may do so at the same time.
 func (d Dir) Save(r *Record) error {
-	err := r.checkNames()
-	if err == nil {
-		var line []byte
-		if line, err = r.Line(); err == nil {
-			err = d.append(r.Path(), line)
-		}
+	line, err := r.Line()
+	if err = cmp.Or(r.checkNames(), err); err == nil {
+		err = d.append(r.Path(), line)
 	}
 	if err != nil {
 		return fmt.Errorf("saving a record: %w", err)

@@ -23,23 +23,20 @@ import (
 // Two fields without a key are filled in, too: Pos with the place of the mapping, and Node with the mapping itself.
 type Decoder struct {
 	Problems  *Problems
-	Hints     Hints
 	Notations Notations
 	Tried     map[*Node]Tried // is filled in
+
+	// ShapeHint is a way out where another shape of node was wanted; it may be empty.
+	ShapeHint func(n *Node, what string, want NodeKind) string
+	// KeyHint is a way out for a key that t does not have. Names are the keys of t.
+	KeyHint func(key string, t reflect.Type, names []string) string
+	// Removable is the type whose unknown keys may be null, which removes what a Compose file has there.
+	Removable reflect.Type
+
 	// Templates says that ${{ }} may still be in scalars; typed values that have one stay zero.
 	Templates bool
 	// Whole says that nothing will be merged with the node, so that nothing may be missing.
 	Whole bool
-}
-
-// Hints knows the mappings that a decoder reads.
-type Hints interface {
-	// Shape is a way out where another shape of node was wanted; it may be empty.
-	Shape(n *Node, what string, want NodeKind) string
-	// UnknownKey is a way out for a key that t does not have. Names are the keys of t.
-	UnknownKey(key string, t reflect.Type, names []string) string
-	// Removes reports whether the value null of any key of t removes what a Compose file has there.
-	Removes(t reflect.Type) bool
 }
 
 // Notations are the ways to write a value, by the tag as of its field, or the name of its type.
@@ -114,7 +111,7 @@ func (d Decoder) Templated(n *Node) bool {
 func (d Decoder) Kind(n *Node, what string, want NodeKind) bool {
 	if n.Kind != want {
 		d.Problems.Add("wrong-shape", n.Text.Pos, "%s must be %s, not %s", what, want, n.Kind).Hint =
-			d.Hints.Shape(n, what, want)
+			d.ShapeHint(n, what, want)
 	}
 	return n.Kind == want
 }
@@ -155,7 +152,7 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 			tried = append(append(tried, meant(f, names, unknown)...), f.Key.Value)
 			if unknown <= maxUnknown {
 				d.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint =
-					d.Hints.UnknownKey(f.Key.Value, v.Type(), names)
+					d.KeyHint(f.Key.Value, v.Type(), names)
 			}
 		}
 	}
@@ -273,7 +270,7 @@ func (s *structType) add(t reflect.Type, index []int) {
 // isExtra reports whether a key that t does not have may be written nevertheless.
 func (d Decoder) isExtra(f Field, t reflect.Type) bool {
 	return strings.HasPrefix(f.Key.Value, "x-") ||
-		f.Value.Kind == Null && f.Value.Text.Value == "null" && d.Hints.Removes(t)
+		f.Value.Kind == Null && f.Value.Text.Value == "null" && t == d.Removable
 }
 
 // Tried are the keys of a mapping whose values cannot be read, its unknown keys, and the keys that these may misspell.
