@@ -85,7 +85,7 @@ func (c *Calibrate) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	}
 	c.Text = n.Text
 	if on, err := readBool(n.Text.Value); err == nil {
-		c.Off = on == false
+		c.Off = !on
 	} else if !d.Templated(n) {
 		c.Pick.DecodeNode(d, n, what)
 	}

@@ -23,7 +23,7 @@ func (p *PublishedRef) DecodeNode(d source.Decoder, n *source.Node, what string)
 		return
 	}
 	shown, err := readBool(n.Text.Value)
-	if p.Shown = shown != false; err != nil {
+	if p.Shown = shown || err != nil; err != nil {
 		p.Name = n.Text
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -53,13 +54,14 @@ func ParseExpression(t source.Text, problems *source.Problems) expr.Node {
 }
 
 // AddExprError adds an error of package expr about the text t as a problem at its place.
-func AddExprError(t source.Text, err error, problems *source.Problems) {
-	e, ok := err.(*expr.Error)
+func AddExprError(t source.Text, err error, problems *source.Problems) *source.Problem {
+	e, ok := errors.AsType[*expr.Error](err)
 	if !ok {
-		problems.Add("bad-expression", t.Pos, "%v", err)
-		return
+		return problems.Add("bad-expression", t.Pos, "%v", err)
 	}
-	problems.Add("bad-expression", t.At(e.Span.Start, e.Span.End), "%s", e.Msg).Hint = e.Hint
+	p := problems.Add("bad-expression", t.At(e.Span.Start, e.Span.End), "%s", e.Msg)
+	p.Hint = e.Hint
+	return p
 }
 
 // Map is a mapping whose keys the author chooses, in the order written.
@@ -116,68 +118,65 @@ func Texts(list []source.Text) []string {
 	return slice.Map(list, func(t source.Text) string { return t.Value })
 }
 
-// A scalar says how words are read as values of a type. The error completes "KEY …".
-type scalar struct {
-	read func(s string) (any, error)
-	hint string
+// scalar returns the notation of values that are written as a single word. The error of read completes "KEY …".
+func scalar[T any](hint string, read func(s string) (T, error)) notation {
+	return func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+		if !d.Kind(n, what, source.Scalar) || d.Templated(n) {
+			return
+		}
+		value, err := read(n.Text.Value)
+		if err != nil {
+			d.Problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = hint
+			return
+		}
+		v.Set(reflect.ValueOf(value).Convert(v.Type()))
+	}
 }
 
+const shareHint = "write a percentage, such as 5%, or a number, such as 0.05"
+
 // scalars are notations, by the names of types or by names of their own.
-var scalars = map[string]scalar{
-	"string": {func(s string) (any, error) { return s, nil }, ""},
-	"bool":   {readBool, ""},
-	"float64": {func(s string) (any, error) {
+var scalars = source.Notations{
+	"bool": scalar("", readBool),
+	"float64": scalar("", func(s string) (float64, error) {
 		n, err := strconv.ParseFloat(s, 64)
 		if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
-			return nil, fmt.Errorf("must be a number, not %q", s)
+			return 0, fmt.Errorf("must be a number, not %q", s)
 		}
 		return n, nil
-	}, ""},
-	"int":   {wholeNumber, "write digits alone"},
-	"int64": {wholeNumber, "write digits alone"},
-	"port":  {wholeNumber, "write the port in the container, such as 8080: none is published on this machine"},
-	"Duration": {func(s string) (any, error) {
+	}),
+	"int":   scalar("write digits alone", wholeNumber),
+	"int64": scalar("write digits alone", wholeNumber),
+	"port":  scalar("write the port in the container, such as 8080: none is published on this machine", wholeNumber),
+	"Duration": scalar("write a number with a unit, such as 500ms, 10s or 2m", func(s string) (time.Duration, error) {
 		q, err := quantity(s, expr.Time, "a time", 1e6)
 		return time.Duration(math.Round(q * 1e9)), err
-	}, "write a number with a unit, such as 500ms, 10s or 2m"},
-	"memory": {func(s string) (any, error) { // as Compose writes it, in powers of 1024: 256m, 1g
+	}),
+	// as Compose writes it, in powers of 1024: 256m, 1g
+	"memory": scalar("write a number with a unit, such as 256m or 1g", func(s string) (int64, error) {
 		n, err := units.RAMInBytes(s)
 		if err != nil {
-			return nil, fmt.Errorf("must be a size, not %q", s)
+			err = fmt.Errorf("must be a size, not %q", s)
 		}
-		return n, nil
-	}, "write a number with a unit, such as 256m or 1g"},
-	"size": {func(s string) (any, error) { // of data, as expressions write it
+		return n, err
+	}),
+	// of data, as expressions write it
+	"size": scalar("write a number with a unit, such as 1256B, 64kB or 1MiB", func(s string) (int64, error) {
 		q, err := quantity(s, expr.Size, "a size", 1e15)
 		return int64(math.Round(q)), err
-	}, "write a number with a unit, such as 1256B, 64kB or 1MiB"},
-	"share": {func(s string) (any, error) { return share(s) }, shareHint},
-	"effect": {func(s string) (any, error) {
+	}),
+	"rate": scalar("write a number per second, such as 500/s", func(s string) (float64, error) {
+		return quantity(s, expr.Rate, "a rate", 1e15)
+	}),
+	"share": scalar(shareHint, share),
+	"effect": scalar(shareHint, func(s string) (float64, error) {
 		q, err := share(s)
 		if err == nil && (q <= 0 || q >= 10) {
 			err = errors.New("must be more than 0 and less than 1000 %")
 		}
 		return q, err
-	}, shareHint},
-	"rate": {func(s string) (any, error) {
-		q, err := quantity(s, expr.Rate, "a rate", 1e15)
-		return q, err
-	}, "write a number per second, such as 500/s"},
+	}),
 }
-
-// decode reads a value. It is false for a template and after a problem.
-func (s scalar) decode(d source.Decoder, n *source.Node, what string) (any, bool) {
-	if !d.Kind(n, what, source.Scalar) || d.Templated(n) {
-		return nil, false
-	}
-	value, err := s.read(n.Text.Value)
-	if err != nil {
-		d.Problems.Add("wrong-value", n.Text.Pos, "%s %s", what, err.Error()).Hint = s.hint
-	}
-	return value, err == nil
-}
-
-const shareHint = "write a percentage, such as 5%, or a number, such as 0.05"
 
 // share reads a part of one.
 func share(s string) (float64, error) {
@@ -188,22 +187,22 @@ func share(s string) (float64, error) {
 	return q, err
 }
 
-func wholeNumber(s string) (any, error) {
+func wholeNumber(s string) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil {
-		return nil, fmt.Errorf("must be a whole number, not %q", s)
+		err = fmt.Errorf("must be a whole number, not %q", s)
 	}
-	return n, nil
+	return n, err
 }
 
-func readBool(s string) (any, error) {
+func readBool(s string) (bool, error) {
 	switch strings.ToLower(s) {
 	case "true", "yes", "on":
 		return true, nil
 	case "false", "no", "off":
 		return false, nil
 	}
-	return nil, fmt.Errorf("must be true or false, not %q", s)
+	return false, fmt.Errorf("must be true or false, not %q", s)
 }
 
 // quantity reads a number with a unit of a dimension, in its base unit.

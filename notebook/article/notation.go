@@ -40,6 +40,9 @@ var Words = map[string][]string{
 	"volume":       {spec.BindVolume, spec.NamedVolume, spec.TmpfsVolume},
 }
 
+// A notation reads a node into a value.
+type notation = func(d source.Decoder, n *source.Node, what string, v reflect.Value)
+
 // notations are the ways to write values. Those of scalars and Words are added to them.
 var notations = source.Notations{
 	"args": readArgs, "dependencies": readDependencies, "variables": readVariables, "words": readWords,
@@ -60,6 +63,11 @@ var notations = source.Notations{
 		d.Decode(n, what, &name)
 		v.Set(reflect.ValueOf(spec.File{Source: name.Value}))
 	},
+	"string": func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+		if d.Kind(n, what, source.Scalar) {
+			v.SetString(n.Text.Value)
+		}
+	},
 	"ulimits": func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
 		var list Map[spec.Ulimit]
 		d.Decode(n, what, &list)
@@ -68,13 +76,7 @@ var notations = source.Notations{
 }
 
 func init() {
-	for name, of := range scalars {
-		notations[name] = func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
-			if value, ok := of.decode(d, n, what); ok {
-				v.Set(reflect.ValueOf(value).Convert(v.Type()))
-			}
-		}
-	}
+	maps.Copy(notations, scalars)
 	for name, words := range Words {
 		notations[name] = func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
 			if word := readWord(d, n, what, words); v.Kind() == reflect.String {
@@ -82,11 +84,6 @@ func init() {
 			} else {
 				v.Set(reflect.ValueOf(word))
 			}
-		}
-	}
-	notations["string"] = func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
-		if d.Kind(n, what, source.Scalar) {
-			v.SetString(n.Text.Value)
 		}
 	}
 }
@@ -104,7 +101,7 @@ func readWord(d source.Decoder, n *source.Node, what string, words []string) (wo
 }
 
 // readAllow reads a list of words, a mapping, or a list of both.
-func readAllow(words string) func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+func readAllow(words string) notation {
 	return func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
 		a := v.Addr().Interface().(*Allow)
 		for _, item := range n.List() {

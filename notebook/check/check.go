@@ -98,19 +98,13 @@ func (c *checker) lacking(n expr.Node, experiment string) bool {
 }
 
 func (c *checker) add(t source.Text, err error) {
-	e, ok := errors.AsType[*expr.Error](err)
-	if !ok {
-		c.problems.Add("bad-expression", t.Pos, "%v", err)
-		return
-	}
 	if errors.Is(err, dataset.ErrNotMeasured) {
 		return // the profile leaves it out
 	}
-	name := "bad-expression"
+	p := article.AddExprError(t, err, c.problems)
 	if r, ok := errors.AsType[dataset.Rule](err); ok {
-		name = string(r)
+		p.Rule = string(r)
 	}
-	c.problems.Add(name, t.At(e.Span.Start, e.Span.End), "%s", e.Msg).Hint = e.Hint
 }
 
 // usesBroken reports whether an expression uses a value that has a problem of its own.
