@@ -10,7 +10,6 @@ import (
 	"io"
 	"math/bits"
 	"slices"
-	"sync"
 )
 
 // Bars are the parts of a histogram that are not empty. The form of the HdrHistogram library has all parts, most of
@@ -97,30 +96,6 @@ const (
 
 var errNoHistogram = errors.New("it is not a V2 histogram")
 
-// A decoder reads histograms, one at a time. It is large, so decoders keeps some.
-type decoder struct {
-	z    io.ReadCloser
-	data bytes.Buffer
-}
-
-var decoders = sync.Pool{New: func() any { return new(decoder) }}
-
-// inflate decompresses r. The result is valid until the next call.
-func (i *decoder) inflate(r io.Reader) ([]byte, error) {
-	var err error
-	if i.z == nil {
-		i.z, err = zlib.NewReader(r)
-	} else {
-		err = i.z.(zlib.Resetter).Reset(r, nil) // as zlib says of every reader that it makes
-	}
-	if err != nil {
-		return nil, err
-	}
-	i.data.Reset()
-	_, err = i.data.ReadFrom(io.LimitReader(i.z, maxHDR))
-	return i.data.Bytes(), err
-}
-
 // Decode reads the histogram.
 func (h Histogram) Decode() (*Bars, error) {
 	out := &Bars{}
@@ -135,17 +110,15 @@ func (h Histogram) Decode() (*Bars, error) {
 // Each calls give with each bar, smallest first, until give returns an error; from and to are its smallest and largest
 // value in nanoseconds. It returns the highest value that the histogram can hold.
 func (h Histogram) Each(give func(from, to, count int64) error) (highest int64, err error) {
-	d := decoders.Get().(*decoder)
-	defer decoders.Put(d)
-	head, data, err := d.open(h)
+	head, counts, err := h.open()
 	if err == nil {
-		err = head.each(data, give)
+		err = head.each(counts, give)
 	}
 	return head.Highest, err
 }
 
-// open returns the encoded counts of a histogram, valid until the next use of the decoder.
-func (i *decoder) open(h Histogram) (head hdrInner, data []byte, err error) {
+// open returns the encoded counts of a histogram.
+func (h Histogram) open() (head hdrInner, counts []byte, err error) {
 	raw, err := base64.StdEncoding.DecodeString(h.HDR)
 	if err != nil {
 		return head, nil, err
@@ -155,7 +128,12 @@ func (i *decoder) open(h Histogram) (head hdrInner, data []byte, err error) {
 	if err := binary.Read(rest, binary.BigEndian, &outer); err != nil || outer.Cookie&^hdrWordSize != hdrCompressed {
 		return head, nil, errNoHistogram
 	}
-	if data, err = i.inflate(rest); err != nil {
+	z, err := zlib.NewReader(rest)
+	if err != nil {
+		return head, nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(z, maxHDR))
+	if err != nil {
 		return head, nil, err
 	}
 	n, err := binary.Decode(data, binary.BigEndian, &head)

@@ -21,32 +21,31 @@ const (
 // Parse reads a fragment of a text that Fits. The result is nil if something is wrong with the YAML, and an empty
 // mapping if the fragment is empty.
 func Parse(f Fragment, problems *Problems) *Node {
-	var found Problems
-	defer func() { problems.Merge(&found) }()
+	before := problems.Found()
 	if len(f.Text) > maxYAML {
-		found.Add("yaml-too-large", f.Whole, "this YAML has %d bytes; the limit is %d", len(f.Text), maxYAML).
+		problems.Add("yaml-too-large", f.Whole, "this YAML has %d bytes; the limit is %d", len(f.Text), maxYAML).
 			Hint = "divide it, or move rows to a CSV file"
 		return nil
 	}
-	if !f.isText(&found) {
+	if !f.isText(problems) {
 		return nil
 	}
 	reader := &byteReader{text: f.Text}
 	doc, err := decodeYAML(reader)
 	if err != nil {
-		f.addSyntaxError(err, reader.at, &found)
+		f.addSyntaxError(err, reader.at, problems)
 		return nil
 	}
 	if len(doc.Content) == 0 {
 		return &Node{Kind: Map, Text: Text{Pos: f.Whole}}
 	}
-	c := converter{fragment: &f, problems: &found}
+	c := converter{fragment: &f, problems: problems}
 	n := c.node(doc.Content[0], context{})
 	if c.made > maxNodes {
-		found.Add("yaml-too-large", f.Whole, "the block has more than %d values, with those that aliases repeat", maxNodes).
+		problems.Add("yaml-too-large", f.Whole, "the block has more than %d values, with those that aliases repeat", maxNodes).
 			Hint = "write out only what is needed, divide the block, or move rows to a file"
 	}
-	if !found.Empty() {
+	if problems.Found() > before {
 		return nil
 	}
 	return n
